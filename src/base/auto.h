@@ -1,0 +1,15 @@
+/* Scope cleanup: AUTO(kind) declares a variable that its destructor visits when the scope ends. */
+#ifndef BASE_AUTO_H
+#define BASE_AUTO_H
+
+/* `release` is a statement that may use `p`, a pointer to the variable; it must accept an empty one. */
+#define AUTO_KIND(kind, type, release)                                                                                                     \
+    typedef type auto_##kind##_t;                                                                                                          \
+    static inline void auto_##kind(type *p)                                                                                                \
+    {                                                                                                                                      \
+        release;                                                                                                                           \
+    }
+
+#define AUTO(kind) __attribute__((cleanup(auto_##kind))) auto_##kind##_t
+
+#endif

@@ -1,0 +1,110 @@
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void se_buf_free(se_buf *buf)
+{
+    if (!buf)
+        return;
+    if (buf->data)
+        explicit_bzero(buf->data, buf->size);
+    free(buf->data);
+    *buf = (se_buf)SE_BUF_INIT;
+}
+
+se_status buf_new(se_buf *out, size_t size, se_error *err)
+{
+    *out = (se_buf)SE_BUF_INIT;
+    if (size == SIZE_MAX || !(out->data = calloc(1, size + 1)))
+        return error_memory(err);
+    out->size = size;
+    return SE_OK;
+}
+
+se_status buf_copy(se_buf *out, se_bytes in, se_error *err)
+{
+    se_status st = buf_new(out, in.size, err);
+
+    if (!st && in.size)
+        memcpy(out->data, in.data, in.size);
+    return st;
+}
+
+static bool writer_reserve(struct writer *w, size_t size)
+{
+    size_t need = w->buf.size + size, room = w->room ? w->room : 64;
+    se_buf grown = SE_BUF_INIT;
+
+    if (w->failed || need < size)
+        return !(w->failed = true);
+    if (need <= w->room)
+        return true;
+    while (room < need)
+        room = room > SIZE_MAX / 2 ? need : room * 2;
+    if (buf_new(&grown, room, NULL))
+        return !(w->failed = true);
+    if (w->buf.size)
+        memcpy(grown.data, w->buf.data, w->buf.size);
+    grown.size = w->buf.size;
+    se_buf_free(&w->buf);
+    w->buf = grown;
+    w->room = room;
+    return true;
+}
+
+void writer_put(struct writer *w, const void *data, size_t size)
+{
+    if (!size || !writer_reserve(w, size))
+        return;
+    memcpy(w->buf.data + w->buf.size, data, size);
+    w->buf.size += size;
+}
+
+void writer_text(struct writer *w, const char *text)
+{
+    writer_put(w, text, strlen(text));
+}
+
+void writer_format(struct writer *w, const char *format, ...)
+{
+    va_list args, again;
+    int n;
+
+    va_start(args, format);
+    va_copy(again, args);
+    n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    /* the NUL that vsnprintf adds lands in the byte that buf_new() keeps behind the room */
+    if (n < 0)
+        w->failed = true;
+    else if (writer_reserve(w, (size_t)n)) {
+        (void)vsnprintf((char *)w->buf.data + w->buf.size, (size_t)n + 1, format, again);
+        w->buf.size += (size_t)n;
+    }
+    va_end(again);
+}
+
+const char *writer_string(const struct writer *w)
+{
+    return w->buf.data ? (const char *)w->buf.data : "";
+}
+
+se_status writer_finish(se_buf *out, struct writer *w, se_error *err)
+{
+    *out = (se_buf)SE_BUF_INIT;
+    if (w->failed || !writer_reserve(w, 1)) {
+        writer_free(w);
+        return error_memory(err);
+    }
+    *out = buf_move(&w->buf);
+    writer_free(w);
+    return SE_OK;
+}
+
+void writer_free(struct writer *w)
+{
+    se_buf_free(&w->buf);
+    *w = (struct writer){ 0 };
+}

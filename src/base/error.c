@@ -1,0 +1,72 @@
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const names[] = {
+    [SE_OK] = "ok",
+    [SE_ERR_MEMORY] = "out of memory",
+    [SE_ERR_USAGE] = "usage",
+    [SE_ERR_CONFIG] = "configuration",
+    [SE_ERR_NO_DESCRIPTOR] = "no descriptor",
+    [SE_ERR_POLICY] = "policy",
+    [SE_ERR_KEY] = "key",
+    [SE_ERR_STORE] = "key store",
+    [SE_ERR_ACCESS] = "access",
+    [SE_ERR_UNAVAILABLE] = "unavailable",
+    [SE_ERR_FORMAT] = "format",
+    [SE_ERR_REJECTED] = "rejected",
+    [SE_ERR_IO] = "input/output",
+    [SE_ERR_CANCELLED] = "cancelled",
+    [SE_ERR_CRYPTO] = "cryptography",
+};
+
+const char *se_status_name(se_status status)
+{
+    size_t i = (size_t)status;
+
+    return i < sizeof names / sizeof *names ? names[i] : "unknown";
+}
+
+/* Texts come from files, tokens and other libraries: a control character must not forge a second line in a log. */
+static void one_line(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 127)
+            *text = ' ';
+}
+
+se_status error_set_at(se_error *err, se_status status, const char *file, int line, const char *format, ...)
+{
+    va_list args;
+
+    if (!err || err->status)
+        return status;
+    err->status = status;
+    err->file = file;
+    err->line = line;
+    va_start(args, format);
+    (void)vsnprintf(err->text, sizeof err->text, format, args);
+    va_end(args);
+    one_line(err->text);
+    return status;
+}
+
+se_status error_prefix(se_error *err, const char *format, ...)
+{
+    char text[sizeof err->text];
+    va_list args;
+    int n;
+
+    if (!err)
+        return SE_OK;
+    memcpy(text, err->text, sizeof text);
+    va_start(args, format);
+    n = vsnprintf(err->text, sizeof err->text, format, args);
+    va_end(args);
+    if (n >= 0 && (size_t)n < sizeof err->text)
+        (void)snprintf(err->text + n, sizeof err->text - (size_t)n, "%s", text);
+    one_line(err->text);
+    return err->status;
+}

@@ -1,0 +1,17 @@
+/* Filling the caller's se_error: the first failure wins, a missing se_error is fine. */
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
+
+#include "signengine.h"
+
+/* Returns `status`, so that a failure is one line: return error_set(err, SE_ERR_FORMAT, "..."). */
+#define error_set(err, status, ...) error_set_at((err), (status), __FILE__, __LINE__, __VA_ARGS__)
+se_status error_set_at(se_error *err, se_status status, const char *file, int line, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+#define error_memory(err) error_set((err), SE_ERR_MEMORY, "out of memory")
+
+/* Puts context in front of the text that is there: "key 'k1': " + "wrong PIN".  Returns the status that is there. */
+se_status error_prefix(se_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,165 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+AUTO_KIND(fd, int, close_fd(p))
+
+static se_status refused(const char *what, const char *path, se_error *err)
+{
+    se_status status = errno == EACCES || errno == EPERM ? SE_ERR_ACCESS : SE_ERR_IO;
+
+    return error_set(err, status, "cannot %s '%s': %s", what, path, strerror(errno));
+}
+
+static ssize_t read_some(int fd, void *data, size_t size)
+{
+    ssize_t n;
+
+    do
+        n = read(fd, data, size);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+se_status file_read(se_buf *out, const char *path, size_t limit, se_error *err)
+{
+    AUTO(fd) fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    AUTO(writer) w = { 0 };
+    AUTO(se_buf) chunk = SE_BUF_INIT;
+    struct stat info;
+    ssize_t n;
+    se_status st;
+
+    *out = (se_buf)SE_BUF_INIT;
+    if (fd < 0 || fstat(fd, &info))
+        return refused("read", path, err);
+    if (S_ISREG(info.st_mode) && (uintmax_t)info.st_size > limit)
+        return error_set(err, SE_ERR_FORMAT, "'%s' has %jd bytes, more than %zu", path, (intmax_t)info.st_size, limit);
+    if ((st = buf_new(&chunk, 65536, err)))
+        return st;
+    while ((n = read_some(fd, chunk.data, chunk.size)) > 0) {
+        writer_put(&w, chunk.data, (size_t)n);
+        if (w.buf.size > limit)
+            return error_set(err, SE_ERR_FORMAT, "'%s' has more than %zu bytes", path, limit);
+    }
+    if (n < 0)
+        return refused("read", path, err);
+    return writer_finish(out, &w, err);
+}
+
+char *file_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!slash)
+        return strdup(".");
+    return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+char *file_join(const char *folder, const char *name)
+{
+    char *joined;
+
+    if (*name == '/')
+        return strdup(name);
+    return asprintf(&joined, "%s/%s", folder, name) < 0 ? NULL : joined;
+}
+
+int write_all(int fd, const void *data, size_t size)
+{
+    const char *p = data;
+
+    while (size) {
+        ssize_t n = write(fd, p, size);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        p += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+/* A symbolic link stays one: what it points to is replaced. */
+static char *real_target(const char *path)
+{
+    char *real = realpath(path, NULL);
+
+    return real ? real : strdup(path);
+}
+
+/* A device or a pipe can't be replaced, only written to. */
+static se_status open_special(struct output *out, se_error *err)
+{
+    out->fd = open(out->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    return out->fd < 0 ? refused("write", out->path, err) : SE_OK;
+}
+
+static se_status open_temporary(struct output *out, mode_t mode, se_error *err)
+{
+    if (asprintf(&out->temporary, "%s.XXXXXX", out->path) < 0) {
+        out->temporary = NULL;
+        return error_memory(err);
+    }
+    out->fd = mkostemp(out->temporary, O_CLOEXEC);
+    return out->fd < 0 || fchmod(out->fd, mode) ? refused("write", out->path, err) : SE_OK;
+}
+
+se_status output_open(struct output *out, const char *path, mode_t mode, se_error *err)
+{
+    struct stat info;
+    bool there;
+    se_status st;
+
+    *out = (struct output)OUTPUT_INIT;
+    if (!(out->path = real_target(path)))
+        return error_memory(err);
+    there = !stat(out->path, &info);
+    if (there && !S_ISREG(info.st_mode))
+        st = open_special(out, err);
+    else
+        st = open_temporary(out, there ? info.st_mode & 07777 : mode, err);
+    if (st)
+        output_discard(out);
+    return st;
+}
+
+se_status output_write(struct output *out, se_bytes data, se_error *err)
+{
+    if (write_all(out->fd, data.data, data.size))
+        return refused("write", out->path, err);
+    return SE_OK;
+}
+
+se_status output_commit(struct output *out, se_error *err)
+{
+    if (out->temporary && (fsync(out->fd) || rename(out->temporary, out->path)))
+        return refused("write", out->path, err);
+    free(out->temporary);
+    out->temporary = NULL;
+    output_discard(out);
+    return SE_OK;
+}
+
+void output_discard(struct output *out)
+{
+    if (out->temporary && out->fd >= 0)
+        (void)unlink(out->temporary);
+    close_fd(&out->fd);
+    free(out->temporary);
+    free(out->path);
+    *out = (struct output)OUTPUT_INIT;
+}

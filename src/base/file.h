@@ -1,0 +1,44 @@
+/* Whole files in, whole files out. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <sys/types.h>
+
+#include "base/buf.h"
+
+/*
+ * Reads all of `path`, at most `limit` bytes; a NUL follows, not counted.
+ * SE_ERR_ACCESS: no permission; SE_ERR_IO: any other failure; SE_ERR_FORMAT: longer than `limit`.
+ */
+SE_MUST_CHECK se_status file_read(se_buf *out, const char *path, size_t limit, se_error *err);
+
+/* The file's folder: everything before the last slash, "." if there is none.  NULL: out of memory.  Released with free(). */
+char *file_folder(const char *path);
+
+/* `name` as seen from `folder`: joined unless it is absolute.  Likewise. */
+char *file_join(const char *folder, const char *name);
+
+/*
+ * A file that appears whole or not at all: written beside its target, synced, renamed by output_commit().
+ * An existing target keeps its mode and is untouched until then.  output_discard() accepts a committed or empty one.
+ */
+struct output {
+    int fd;
+    char *path, *temporary;
+};
+#define OUTPUT_INIT                                                                                                                        \
+    {                                                                                                                                      \
+        -1, NULL, NULL                                                                                                                     \
+    }
+
+/* `mode`: of a file that is not there yet. */
+SE_MUST_CHECK se_status output_open(struct output *out, const char *path, mode_t mode, se_error *err);
+SE_MUST_CHECK se_status output_write(struct output *out, se_bytes data, se_error *err);
+SE_MUST_CHECK se_status output_commit(struct output *out, se_error *err);
+void output_discard(struct output *out);
+AUTO_KIND(output, struct output, output_discard(p))
+
+/* All of it, whatever write(2) takes at a time; -1 with errno set on failure. */
+int write_all(int fd, const void *data, size_t size);
+
+#endif

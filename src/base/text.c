@@ -1,0 +1,78 @@
+#include "base/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { LONGEST = 64 };
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Optimal string alignment distance: insertions, deletions, replacements, and swaps of neighbours; case does not count. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t rows[3][LONGEST + 1], la = strlen(a), lb = strlen(b);
+    size_t *before = rows[0], *above = rows[1], *row = rows[2];
+
+    if (la > LONGEST || lb > LONGEST)
+        return LONGEST;
+    for (size_t j = 0; j <= lb; j++)
+        above[j] = before[j] = j;
+    for (size_t i = 1; i <= la; i++) {
+        size_t *recycled = before;
+
+        row[0] = i;
+        for (size_t j = 1; j <= lb; j++) {
+            int ca = tolower((unsigned char)a[i - 1]), cb = tolower((unsigned char)b[j - 1]);
+
+            row[j] = least(above[j - 1] + (ca != cb), least(above[j], row[j - 1]) + 1);
+            if (i > 1 && j > 1 && ca == tolower((unsigned char)b[j - 2]) && cb == tolower((unsigned char)a[i - 2]))
+                row[j] = least(row[j], before[j - 2] + 1);
+        }
+        before = above;
+        above = row;
+        row = recycled;
+    }
+    return above[lb];
+}
+
+const char *text_nearest(const char *word, const char *const *words, size_t count)
+{
+    const char *nearest = NULL;
+    size_t best = strlen(word) / 3 + 1;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t d = words[i] ? distance(word, words[i]) : LONGEST;
+
+        if (d < best || (d == best && !nearest)) {
+            best = d;
+            nearest = words[i];
+        }
+    }
+    return nearest;
+}
+
+bool text_number(unsigned long *out, const char *text, unsigned long max)
+{
+    unsigned long n;
+    char *end;
+
+    if (!isdigit((unsigned char)*text))
+        return false;
+    errno = 0;
+    n = strtoul(text, &end, 10);
+    if (errno || *end || n > max)
+        return false;
+    *out = n;
+    return true;
+}
+
+bool text_starts(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}

@@ -1,0 +1,18 @@
+/* The OpenSSL that the engine works with: a library context of its own, so that the application's is never changed. */
+#ifndef KEY_CRYPTO_H
+#define KEY_CRYPTO_H
+
+#include <openssl/crypto.h>
+
+#include "base/error.h"
+#include "model/algorithm.h"
+
+/* Made at the first call, shared by all engines of the process, and never freed.  NULL: out of memory. */
+OSSL_LIB_CTX *crypto_context(void);
+
+/* error_set() with OpenSSL's own reason behind the text; empties this thread's error queue. */
+se_status crypto_error(se_error *err, se_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+const char *crypto_digest(enum digest digest); /* OpenSSL's name, "SHA2-256" */
+
+#endif

@@ -1,0 +1,34 @@
+/* The key currency: an EVP_PKEY with its certificate.  Nothing above this line knows where a private key is. */
+#ifndef KEY_KEY_H
+#define KEY_KEY_H
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "base/buf.h"
+#include "model/algorithm.h"
+
+AUTO_KIND(evp_pkey, EVP_PKEY *, EVP_PKEY_free(*p))
+AUTO_KIND(x509, X509 *, X509_free(*p))
+AUTO_KIND(x509_stack, STACK_OF(X509) *, sk_X509_pop_free(*p, X509_free))
+
+/* Counted and immutable: threads in mid-operation keep a key that has been replaced. */
+struct key {
+    unsigned refs;
+    EVP_PKEY *private;      /* NULL: only the certificate was asked for */
+    X509 *certificate;      /* never NULL */
+    STACK_OF(X509) * chain; /* its issuers as far as the store has them, nearest first; may be NULL */
+};
+
+/*
+ * Takes over all three, also on failure.  SE_ERR_KEY: key and certificate do not belong together.
+ */
+SE_MUST_CHECK se_status key_new(struct key **out, EVP_PKEY *private, X509 *certificate, STACK_OF(X509) * chain, se_error *err);
+struct key *key_ref(struct key *key);
+void key_unref(struct key *key); /* accepts NULL */
+AUTO_KIND(key, struct key *, key_unref(*p))
+
+enum key_family key_family(const EVP_PKEY *key);       /* FAMILY_ANY: neither RSA nor EC */
+void key_type_name(char out[32], const EVP_PKEY *key); /* "RSA-2048", "EC-P-256" */
+
+#endif

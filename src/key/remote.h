@@ -1,0 +1,39 @@
+/* The bridge: a private key that can't be held (HSM, vault) as an EVP_PKEY, behind a provider of our own in crypto_context(). */
+#ifndef KEY_REMOTE_H
+#define KEY_REMOTE_H
+
+#include <openssl/evp.h>
+
+#include "base/buf.h"
+#include "model/algorithm.h"
+
+struct sign_how {
+    enum digest digest;
+    enum padding padding; /* PADDING_NONE: ECDSA */
+    int salt;             /* PSS: bytes */
+};
+
+/*
+ * What a store implements for a key that stays where it is.  Called from any thread, several at once.
+ * The se_error reaches the caller of the engine as it is: say what happened to which key, without secrets.
+ */
+struct remote_ops {
+    /* Signs a finished hash.  RSA: exactly the modulus size.  EC: DER ECDSA-Sig-Value.  *out is released by the caller. */
+    se_status (*sign)(se_buf *out, void *remote, const struct sign_how *how, se_bytes hash, se_error *err);
+    /* The last EVP_PKEY on it is gone. */
+    void (*close)(void *remote);
+};
+
+/*
+ * An EVP_PKEY whose public half is `public` (which is counted, not taken) and whose private operations are `ops` on `remote`.
+ * `remote` is taken over on success only.
+ */
+SE_MUST_CHECK se_status remote_key(EVP_PKEY **out, const struct remote_ops *ops, void *remote, EVP_PKEY *public, se_error *err);
+
+/*
+ * OpenSSL hands no error through that means anything to us: the status and text of the last remote failure on this thread.
+ * Returns false when there is none.  Forgets it.
+ */
+bool remote_failure(se_error *out);
+
+#endif

@@ -1,0 +1,23 @@
+include_HEADERS = src/signengine.h
+
+# everything, nothing hidden: what unit tests, fuzzers and the command link with
+noinst_LTLIBRARIES += libse-core.la
+libse_core_la_SOURCES = src/signengine.h
+libse_core_la_LIBADD  = $(CRYPTO_LIBS) $(XML_LIBS) $(P11KIT_LIBS) -ldl -lpthread
+
+# the library: the same, behind the version script
+lib_LTLIBRARIES += libsignengine.la
+libsignengine_la_SOURCES =
+libsignengine_la_LIBADD  = libse-core.la
+libsignengine_la_LDFLAGS = -version-info 0:0:0 -no-undefined -Wl,--version-script=$(srcdir)/src/libsignengine.map
+EXTRA_libsignengine_la_DEPENDENCIES = src/libsignengine.map
+EXTRA_DIST += src/libsignengine.map
+
+include src/base/local.mk
+include src/model/local.mk
+include src/key/local.mk
+include src/store/local.mk
+include src/format/local.mk
+include src/engine/local.mk
+include src/provision/local.mk
+include src/cli/local.mk

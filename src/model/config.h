@@ -1,0 +1,94 @@
+/*
+ * The configuration as plain structs, immutable once loaded.
+ * Strings are never NULL: an absent or empty attribute is "".
+ */
+#ifndef MODEL_CONFIG_H
+#define MODEL_CONFIG_H
+
+#include "base/buf.h"
+#include "model/algorithm.h"
+#include "model/uses.h"
+
+/* One <type> of a <key>: where a key is. */
+struct keyref {
+    int line;
+    char *store;    /* canonical: "pkcs12", "pem", "HSM", "AzureKeyVault", "AzureManagedHSM" */
+    char *location; /* locationValue; a file's path is already absolute or relative to the working directory */
+    char *alias;
+    char *certificate;      /* path of a PEM or DER file; "" when absent or given as base64 */
+    se_buf certificate_der; /* given as base64 */
+
+    /* which token of the module; all unset: the one that holds the alias */
+    bool has_slot, has_slot_index;
+    unsigned long slot, slot_index;
+    char *token_label, *token_serial;
+    char *init_args; /* pReserved of C_Initialize */
+
+    unsigned max_sessions, keep_alive; /* sessions, seconds; 0: not given */
+    bool failback;
+
+    /* at most one of the three; use keyref_pin() */
+    char *pin_source; /* "env:NAME", "file:/path", "credential:NAME" */
+    se_buf pin;       /* plain, from `pin` or an unscrambled `pin.encrypted` */
+    char *pin_scrambled;
+    char *pin_key; /* file that unscrambles it */
+};
+
+/*
+ * The PIN, NUL-terminated, for as long as the caller needs it; released with se_buf_free().  Empty when none is configured.
+ * SE_ERR_ACCESS: its source has none, or it can't be unscrambled.
+ */
+SE_MUST_CHECK se_status keyref_pin(se_buf *out, const struct keyref *ref, se_error *err);
+
+/* One <key>. */
+struct key_entry {
+    int line;
+    char *name;
+    struct keyref *replicas; /* at least one, in the order of the file */
+    size_t count;
+};
+
+/* One <descriptor>. */
+struct descriptor {
+    int line;
+    char *name;
+    unsigned version;
+    struct algorithm algorithm; /* of the job */
+    const struct use *use;      /* the rules that its name stands for; never NULL */
+    const struct key_entry *key;
+};
+
+struct config {
+    char *path, *folder;
+    struct descriptor *descriptors; /* in the order of the file */
+    size_t descriptor_count;
+    struct key_entry *keys;
+    size_t key_count;
+};
+
+struct config_options {
+    se_report_fn report; /* may be NULL */
+    void *report_arg;
+    const char *pin_key; /* NULL: pin.key in the configuration's folder */
+};
+
+/* Reads, validates and checks; every finding goes to options->report, the first error into `err` as well. */
+SE_MUST_CHECK se_status config_load(struct config **out, const char *path, const struct config_options *options, se_error *err);
+/* The same for a text in memory (which it overwrites where PINs are); `path` is only named, and locates relative files. */
+SE_MUST_CHECK se_status config_parse(struct config **out, se_buf *text, const char *path, const struct config_options *options,
+                                     se_error *err);
+void config_free(struct config *config);
+AUTO_KIND(config, struct config *, config_free(*p))
+
+/* version 0: the highest.  SE_ERR_NO_DESCRIPTOR names near misses, or the versions that there are. */
+SE_MUST_CHECK se_status config_descriptor(const struct descriptor **out, const struct config *config, const char *name, unsigned version,
+                                          se_error *err);
+SE_MUST_CHECK se_status config_key(const struct key_entry **out, const struct config *config, const char *name, se_error *err);
+
+/* Property by property, as se_describe() tells it: PINs masked as "***". */
+void config_describe(const struct config *config, se_property_fn fn, void *arg);
+
+/* The canonical form that se_fingerprint() hashes (doc/formats.md). */
+SE_MUST_CHECK se_status config_canonical(se_buf *out, const struct config *config, se_error *err);
+
+#endif

@@ -1,0 +1,246 @@
+/*
+ * signengine.h: sign and encrypt with keys that an engineSignEncrypt.xml names.
+ *
+ * An application asks for a job by the name of a descriptor and never sees a key.
+ *
+ * Threads: one se_engine may be used by any number of threads at once; se_close() must be the last call on it.
+ * Forks:   the child of a fork may use an engine of its parent; it opens the key stores anew by itself.
+ * Errors:  every function that can fail returns an se_status and fills the caller's se_error, if there is one.
+ *          Outputs are empty after a failure.
+ * The library never prints, never exits and reads the environment only where the configuration says `env:` or `credential:`.
+ */
+#ifndef SIGNENGINE_H
+#define SIGNENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SE_MUST_CHECK __attribute__((warn_unused_result))
+
+/* What the caller can do about it. */
+typedef enum se_status {
+    SE_OK = 0,
+    SE_ERR_MEMORY,        /* out of memory */
+    SE_ERR_USAGE,         /* the call itself is wrong: mend the program */
+    SE_ERR_CONFIG,        /* the configuration is wrong: mend the file */
+    SE_ERR_NO_DESCRIPTOR, /* the configuration has no such descriptor or version */
+    SE_ERR_POLICY,        /* the key or its certificate may not be used for this job */
+    SE_ERR_KEY,           /* the store has no such key or certificate, or they do not belong together */
+    SE_ERR_STORE,         /* the key store is not there or not usable: trying again does not help */
+    SE_ERR_ACCESS,        /* PIN wrong, locked or missing, or no permission */
+    SE_ERR_UNAVAILABLE,   /* the key store is away: try again later */
+    SE_ERR_FORMAT,        /* the input is not what the format prescribes */
+    SE_ERR_REJECTED,      /* well-formed, but refused: bad signature, untrusted signer, ... */
+    SE_ERR_IO,            /* reading or writing failed */
+    SE_ERR_CANCELLED,     /* the progress callback said stop */
+    SE_ERR_CRYPTO,        /* the cryptographic library failed where it should not */
+} se_status;
+
+/* One word for a status, as "unavailable"; never NULL. */
+const char *se_status_name(se_status status);
+
+/* Owned by the caller; start it with SE_ERROR_INIT.  The text is one line and holds no secret.  The first failure is kept. */
+typedef struct se_error {
+    se_status status;
+    int line;         /* of the source file that noticed */
+    const char *file; /* static */
+    char text[1000];  /* UTF-8; what was looked for and what is there instead */
+} se_error;
+#define SE_ERROR_INIT                                                                                                                      \
+    {                                                                                                                                      \
+        SE_OK, 0, NULL, ""                                                                                                                 \
+    }
+
+/* Borrowed bytes: never kept after the call. */
+typedef struct se_bytes {
+    const void *data;
+    size_t size;
+} se_bytes;
+
+/* Owned bytes: released, and wiped, by se_buf_free(), which leaves it empty and accepts an empty one. */
+typedef struct se_buf {
+    unsigned char *data;
+    size_t size;
+} se_buf;
+#define SE_BUF_INIT                                                                                                                        \
+    {                                                                                                                                      \
+        NULL, 0                                                                                                                            \
+    }
+void se_buf_free(se_buf *buf);
+
+/* Where bytes come from.  read(): up to `size` bytes; 0 at the end, -1 on failure with errno set. */
+typedef struct se_source {
+    ptrdiff_t (*read)(void *arg, void *data, size_t size);
+    void *arg;
+    uint64_t total; /* bytes to come, for the progress callback; 0: not known */
+} se_source;
+
+/* Where bytes go.  write(): all of `size` bytes, 0; or -1 on failure with errno set. */
+typedef struct se_sink {
+    int (*write)(void *arg, const void *data, size_t size);
+    void *arg;
+} se_sink;
+
+/* Called now and then by long jobs, on the caller's thread; false stops the job with SE_ERR_CANCELLED. */
+typedef bool (*se_progress_fn)(void *arg, uint64_t done, uint64_t total);
+
+/* ---- the engine ---- */
+
+typedef struct se_engine se_engine;
+
+/* Something that a person should know about the configuration. */
+typedef struct se_report {
+    bool error;       /* false: a warning */
+    const char *file; /* the configuration */
+    int line;         /* from 1; 0: the file as a whole */
+    const char *text; /* one line */
+} se_report;
+typedef void (*se_report_fn)(void *arg, const se_report *report);
+
+typedef struct se_options {
+    size_t size;         /* sizeof(se_options), set by SE_OPTIONS_INIT */
+    se_report_fn report; /* called for every error and warning of the configuration, in the order of its lines */
+    void *report_arg;
+    const char *pin_key; /* file with the key that unscrambles PINs; NULL: `pin.key` in the configuration's folder */
+} se_options;
+#define SE_OPTIONS_INIT                                                                                                                    \
+    {                                                                                                                                      \
+        sizeof(se_options), NULL, NULL, NULL                                                                                               \
+    }
+
+/*
+ * Loads and checks the configuration at `path`.  No key store is touched before a job needs it.
+ * The caller closes *out with se_close().  `options` may be NULL.
+ * SE_ERR_CONFIG: the error holds the first finding as `FILE:LINE: text`, options->report got all of them.
+ */
+SE_MUST_CHECK se_status se_open(se_engine **out, const char *path, const se_options *options, se_error *error);
+
+/* Logs out of the key stores, wipes what is secret, and sets *engine to NULL.  Accepts NULL and a pointer to NULL. */
+void se_close(se_engine **engine);
+
+/*
+ * SHA-256 over the canonical form of the configuration (doc/formats.md), PINs left out, as 64 hexadecimal digits and a NUL.
+ * Processes that share data compare it.
+ */
+SE_MUST_CHECK se_status se_fingerprint(char out[65], se_engine *engine, se_error *error);
+
+/*
+ * Tells the configuration as the engine understood it, property by property, defaults filled in, PINs masked.
+ * `item` is "descriptor NAME:VERSION", "key NAME" or "key NAME replica N"; all strings last for the call only.
+ */
+typedef void (*se_property_fn)(void *arg, const char *item, const char *property, const char *value);
+SE_MUST_CHECK se_status se_describe(se_engine *engine, se_property_fn fn, void *arg, se_error *error);
+
+/* What se_check() found out about one descriptor; strings last for the call only and are never NULL. */
+typedef struct se_check_row {
+    const char *descriptor;
+    unsigned version;
+    const char *key;
+    const char *store;     /* "pkcs12", "pem", "HSM", ... */
+    const char *algorithm; /* canonical name */
+    const char *key_type;  /* "RSA-2048", "EC-P-256"; "" when the key could not be opened */
+    const char *subject;   /* of the certificate, RFC 4514; "" likewise */
+    int64_t not_after;     /* seconds since 1970; 0 likewise */
+    int days_left;         /* until then, rounded down */
+    se_status status;      /* SE_OK: usable */
+    bool warning;          /* usable, but `text` should be read */
+    const char *text;      /* why not, or the warning, or "" */
+} se_check_row;
+typedef void (*se_check_fn)(void *arg, const se_check_row *row);
+
+typedef struct se_check_options {
+    size_t size;
+    bool probe; /* also run one operation with each key */
+    int days;   /* warn when a certificate has fewer days left */
+} se_check_options;
+#define SE_CHECK_OPTIONS_INIT                                                                                                              \
+    {                                                                                                                                      \
+        sizeof(se_check_options), false, 30                                                                                                \
+    }
+
+/*
+ * Opens the key of every descriptor and calls `fn` for each, in the order of the file.  `options` may be NULL.
+ * Returns the first status that is not SE_OK, with its error, after all rows were told.
+ */
+SE_MUST_CHECK se_status se_check(se_engine *engine, se_check_fn fn, void *arg, const se_check_options *options, se_error *error);
+
+/* ---- signatures ---- */
+
+typedef enum se_form {
+    SE_FORM_DETACHED = 0, /* CMS SignedData (RFC 5652) in DER, the content is not part of it */
+    SE_FORM_ATTACHED,     /* CMS SignedData in BER with the content inside */
+    SE_FORM_RAW,          /* RFC 8017 RSA signature or DER ECDSA-Sig-Value (RFC 3279), nothing around it */
+} se_form;
+
+typedef struct se_params {
+    size_t size;      /* sizeof(se_params), set by SE_PARAMS_INIT */
+    unsigned version; /* of the descriptor; 0: the highest signs, verification takes the one that signed */
+    se_form form;
+    int64_t time;            /* seconds since 1970, 0: now; signing: the signingTime; verifying: when certificates must be valid */
+    se_bytes signature;      /* verifying: the signature; empty: the input is an attached one */
+    const char *trust;       /* verifying: PEM file of CA certificates; any signer below them is accepted */
+    const se_sink *content;  /* verifying an attached signature: gets the content; not to be used before SE_OK */
+    se_progress_fn progress; /* may be NULL */
+    void *progress_arg;
+} se_params;
+#define SE_PARAMS_INIT                                                                                                                     \
+    {                                                                                                                                      \
+        sizeof(se_params), 0, SE_FORM_DETACHED, 0, { NULL, 0 }, NULL, NULL, NULL, NULL                                                     \
+    }
+
+/* Who signed, as far as it has been verified. */
+typedef struct se_signer {
+    unsigned version;   /* of the descriptor; 0: a signer that only `trust` vouches for */
+    char algorithm[40]; /* as "SHA256withRSA" */
+    char subject[256];  /* RFC 4514, cut if longer */
+    char issuer[256];
+    char serial[64];      /* hexadecimal */
+    int64_t signing_time; /* as the signer says; 0: not said */
+    int64_t not_after;    /* of the certificate */
+} se_signer;
+
+/*
+ * Signs `in` with the key of `descriptor`.  `params` may be NULL.  The caller releases *out.
+ * CMS carries contentType, messageDigest, signingTime (RFC 5652) and signingCertificateV2 (RFC 5035), and the certificate chain.
+ */
+SE_MUST_CHECK se_status se_sign(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in, const se_params *params,
+                                se_error *error);
+
+/* The same in constant memory.  What `out` got before a failure is worthless. */
+SE_MUST_CHECK se_status se_sign_stream(const se_sink *out, se_engine *engine, const char *descriptor, const se_source *in,
+                                       const se_params *params, se_error *error);
+
+/*
+ * Verifies params->signature over `in`, or the attached signature that `in` is.
+ * Accepted are the certificates of the descriptor's versions or, with params->trust, whatever chains to one of its CAs.
+ * Private keys are not needed.  `out` may be NULL.
+ * SE_ERR_REJECTED: the signature is not good; SE_ERR_FORMAT: it is not a signature at all.
+ */
+SE_MUST_CHECK se_status se_verify(se_signer *out, se_engine *engine, const char *descriptor, se_bytes in, const se_params *params,
+                                  se_error *error);
+
+/* The same in constant memory. */
+SE_MUST_CHECK se_status se_verify_stream(se_signer *out, se_engine *engine, const char *descriptor, const se_source *in,
+                                         const se_params *params, se_error *error);
+
+/* ---- PINs ---- */
+
+/*
+ * Rewrites the plain `pin.encrypted` values of a configuration's text, and nothing else, to their scrambled form.
+ * `pin_key`: the file with the scrambling key (doc/formats.md); made, readable by its owner only, if it is not there.
+ * *count: how many values were rewritten.
+ */
+SE_MUST_CHECK se_status se_scramble_pins(se_buf *out, size_t *count, se_bytes config, const char *pin_key, se_error *error);
+
+/* One PIN to the value that `pin.encrypted` takes; NUL-terminated, the NUL not counted. */
+SE_MUST_CHECK se_status se_scramble_pin(se_buf *out, se_bytes pin, const char *pin_key, se_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,33 @@
+/* Where keys are.  To add a store: one file that fills a struct store_type, one row in stores.c. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "key/key.h"
+#include "model/config.h"
+
+enum key_part {
+    PART_CERTIFICATE, /* enough to verify and encrypt: no PIN is presented to a token, key->private stays NULL */
+    PART_PRIVATE,     /* the private key as well */
+};
+
+struct store_type {
+    const char *name; /* as keyref.store has it */
+
+    /*
+     * Opens the key that `ref` points at; the caller releases *out with key_unref().  `ref` outlives the key.
+     * The PIN does not outlive the call.  Called from any thread, several at once.
+     * SE_ERR_UNAVAILABLE: worth another try; SE_ERR_STORE, SE_ERR_KEY, SE_ERR_ACCESS: not.
+     * The text says what was looked for, where, and what is there instead.
+     */
+    se_status (*open)(struct key **out, const struct keyref *ref, enum key_part part, se_error *err);
+};
+
+extern const struct store_type pkcs12_store, pem_store, pkcs11_store;
+
+/* Opens a key with the store that `ref` names, from keyref.certificate alone where that is enough. */
+SE_MUST_CHECK se_status store_open(struct key **out, const struct keyref *ref, enum key_part part, se_error *err);
+
+/* The certificate that the configuration itself gives (keyref.certificate, keyref.certificate_der); *out is NULL without one. */
+SE_MUST_CHECK se_status store_configured_certificate(X509 **out, const struct keyref *ref, se_error *err);
+
+#endif
