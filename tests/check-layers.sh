@@ -1,0 +1,73 @@
+#!/bin/sh
+# A folder is a layer: it includes itself, the folders named here behind it, and the foreign libraries that are its own.
+set -eu
+cd "${top_srcdir:?}/src"
+
+find . -name '*.[ch]' | sort | sed 's:^\./::' | xargs awk '
+function layer(folder, uses) { allowed[folder] = " " folder " " uses " " }
+function library(header, folders) { owner[header] = " " folders " " }
+
+BEGIN {
+    layer("base",      "")
+    layer("model",     "base")
+    layer("key",       "base model")
+    layer("store",     "base model key")
+    layer("format",    "base model key")
+    layer("engine",    "base model key store format")
+    layer("provision", "base model key store")
+    layer("cli",       "base")
+    also["cli", "provision/provision.h"]
+
+    library("openssl", "model key store format engine provision")
+    library("libxml",  "model")
+    library("p11-kit", "store/pkcs11 provision")
+    library("libp11.h", "provision")
+    library("jansson.h", "cli")
+
+    count = split("assert ctype dirent dlfcn endian errno fcntl getopt glob inttypes libgen limits link locale poll pthread pwd sched" \
+        " signal stdarg stdatomic stdbool stddef stdint stdio stdlib string strings termios threads time unistd wchar", libc)
+    for (i = 1; i <= count; i++)
+        owner[libc[i] ".h"] = "libc"
+    owner["sys"] = "libc"
+}
+
+function bad(why) { print "src/" FILENAME ":" FNR ": " why; failed = 1 }
+
+function within(list, folder,   parent) {
+    parent = folder
+    sub("/.*", "", parent)
+    return list == "libc" || index(list, " " folder " ") || index(list, " " parent " ")
+}
+
+FNR == 1 {
+    files++
+    folder = FILENAME
+    if (!sub("/[^/]*$", "", folder))
+        folder = ""
+    top = folder
+    sub("/.*", "", top)
+    if (folder != "" && !(top in allowed))
+        bad("folder " top " is no layer")
+}
+
+/^[ \t]*#[ \t]*include/ {
+    includes++
+    name = $0
+    sub("^[ \t]*#[ \t]*include[ \t]*", "", name)
+    quoted = substr(name, 1, 1) == "\""
+    sub("^[<\"]", "", name)
+    sub("[>\"].*", "", name)
+    first = name
+    sub("/.*", "", first)
+    if (quoted && name != "signengine.h" && !((top, name) in also) && (first == name || !index(allowed[top], " " first " ")))
+        bad("src/" top " may not include \"" name "\"")
+    if (!quoted && !(first in owner))
+        bad("<" name "> belongs to no library that check-layers.sh knows")
+    else if (!quoted && !within(owner[first], folder))
+        bad("<" name "> is not for src/" folder)
+}
+
+END {
+    print files " files, " includes " includes"
+    exit failed || includes == 0
+}'

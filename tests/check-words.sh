@@ -1,0 +1,29 @@
+#!/bin/sh
+# No paths of a machine, no unfinished business, no blanks at line ends.  Test data may hold anything.
+set -eu
+cd "${top_srcdir:?}"
+failed=0
+
+files() {
+    if [ -e .git ] && git rev-parse --git-dir >/dev/null 2>&1; then
+        git ls-files
+    else # the tarball
+        find . -type f ! -name configure ! -name Makefile.in ! -name aclocal.m4 ! -path './m4/*' ! -path './build-aux/*' \
+            ! -path './build*' ! -path './autom4te.cache/*' ! -name 'configure~' | sed 's:^\./::'
+    fi | grep -v -e '^tests/vectors/' -e '^tests/fuzz/corpus/'
+}
+
+forbid() { # REASON PATTERN
+    if files | tr '\n' '\0' | xargs -0 grep -nIE -e "$2" /dev/null; then
+        echo "^ $1"
+        failed=1
+    fi
+}
+
+[ "$(files | wc -l)" -gt 20 ] || { echo "no files found"; exit 1; }
+forbid 'unfinished' '\b(T[O]DO|F[I]XME|X[X]X)\b'
+forbid 'a path of one machine' '(/work[/]|/home[/][a-z]|/tmp[/]wt|/tmp[/]build)'
+forbid 'blanks at the end of the line' '[[:blank:]]$'
+forbid 'a carriage return' "$(printf '\r')"
+forbid 'a conflict' '^(<<<[<]<<<|>>>[>]>>>)'
+exit "$failed"

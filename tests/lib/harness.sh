@@ -1,0 +1,232 @@
+# shellcheck shell=sh
+# harness.sh: what every shell test begins with:
+#
+#   . "${top_srcdir:?}/tests/lib/harness.sh"
+#
+# It enters a fresh folder, $tmp, that goes when the test ends, and hides the machine's own configuration.
+#
+#   accepts CMD...         a case: the command succeeds
+#   refuses STATUS CMD...  a case: exactly this status, and on stderr a message of ours: every line starts with
+#                          "signengine: " or "FILE:LINE: "
+#   others_refuse CMD...   a case: somebody else's tool says no (any status but those of a crash or a missing tool)
+#   says TEXT, says_not TEXT   belongs to the case before: its stdout and stderr together hold the text, or do not
+#   same FILE FILE         belongs to the case before: the files are equal, byte for byte
+#   setup CMD...           not a case: must succeed, or the test ends
+#   fail TEXT              the case before has failed
+#   skip REASON            ends the test as skipped
+#
+# Never write "! cmd": set -e lets it pass whatever cmd does.  The output of the last command is in $out and $err.
+# The last line of a test counts: "# 12 cases, 0 failed".  A test without cases has failed.
+
+set -eu
+
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/signengine-test.XXXXXX")
+out=$tmp/.out err=$tmp/.err
+cases=0 failed=0 bad='' skipped=''
+
+finish() {
+    status=$?
+    trap - EXIT
+    cd /
+    [ "$status" = 0 ] || [ "$skipped" ] || [ "$bad" ] || {
+        echo "ended with status $status after $cases cases"
+        failed=$((failed + 1))
+    }
+    [ "$cases" -gt 0 ] || [ "$skipped" ] || [ "$failed" -gt 0 ] || {
+        echo "no case was run"
+        failed=1
+    }
+    if [ "$failed" -gt 0 ]; then
+        find "$tmp" -name '.valgrind.*' -size +0 -exec cat {} +
+    fi
+    rm -rf "$tmp"
+    [ "$skipped" ] && exit 77
+    echo "# $cases cases, $failed failed"
+    [ "$failed" = 0 ] || exit 1
+    exit 0
+}
+trap finish EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+cd "$tmp"
+export HOME="$tmp" LC_ALL=C TZ=UTC
+unset SIGNENGINE_CONFIG OPENSSL_CONF OPENSSL_MODULES XDG_CONFIG_HOME SOFTHSM2_CONF CREDENTIALS_DIRECTORY
+
+# The command under test; MEMCHECK is set by "make memcheck".
+# shellcheck disable=SC2086 # MEMCHECK is a command with options
+signengine() {
+    ${MEMCHECK:+$MEMCHECK --log-file="$tmp/.valgrind.%p"} "${top_builddir:?}/signengine" "$@"
+}
+
+fail() {
+    echo "FAILED: $*"
+    [ "$bad" ] || failed=$((failed + 1))
+    bad=yes
+    sed 's/^/    stdout: /' "$out" 2>/dev/null | head -n 20
+    sed 's/^/    stderr: /' "$err" 2>/dev/null | head -n 20
+}
+
+# Runs a command as a case of its own and leaves its exit status in $status.
+try() {
+    cases=$((cases + 1)) bad='' status=0
+    "$@" >"$out" 2>"$err" || status=$?
+}
+
+accepts() {
+    try "$@"
+    [ "$status" = 0 ] || fail "status $status, not 0: $*"
+}
+
+refuses() {
+    wanted=$1
+    shift
+    try "$@"
+    if [ "$status" != "$wanted" ]; then
+        fail "status $status, not $wanted: $*"
+    elif ! [ -s "$err" ]; then
+        fail "no message: $*"
+    elif grep -v -E '^(signengine: |[^:]+:[0-9]+: )[^ ]' "$err" >"$tmp/.odd"; then
+        fail "the message is not one of ours: $*"
+    fi
+}
+
+others_refuse() {
+    try "$@"
+    if [ "$status" = 0 ] || [ "$status" -ge 126 ]; then
+        fail "status $status: $*"
+    fi
+}
+
+says() {
+    cat "$out" "$err" | grep -q -F -e "$1" || fail "does not say: $1"
+}
+
+says_not() {
+    if cat "$out" "$err" | grep -q -F -e "$1"; then fail "says: $1"; fi
+}
+
+same() {
+    cmp "$1" "$2" >"$tmp/.cmp" 2>&1 || fail "$(cat "$tmp/.cmp")"
+}
+
+setup() {
+    "$@" >"$out" 2>"$err" </dev/null && return 0
+    echo "cannot set the test up: $*"
+    cat "$out" "$err"
+    bad=''
+    exit 99
+}
+
+skip() {
+    echo "SKIPPED: $*"
+    skipped=yes
+    exit 77
+}
+
+needs() {
+    for tool; do
+        command -v "$tool" >/dev/null || skip "$tool is not installed"
+    done
+}
+
+# ---- tokens ----
+
+# shellcheck disable=SC2034 # for the tests
+softhsm_module=$(find /usr/lib /usr/lib64 /usr/local/lib -name libsofthsm2.so 2>/dev/null | head -n 1)
+
+# make_token LABEL [PIN]: a new token in the test's own SoftHSM; its slot ID goes to $slot.
+make_token() {
+    needs softhsm2-util
+    [ "$softhsm_module" ] || skip "libsofthsm2.so is not installed"
+    if ! [ "${SOFTHSM2_CONF-}" ]; then
+        mkdir "$tmp/.tokens"
+        printf 'directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n' "$tmp/.tokens" >"$tmp/.softhsm2.conf"
+        export SOFTHSM2_CONF="$tmp/.softhsm2.conf"
+    fi
+    setup softhsm2-util --init-token --free --label "$1" --so-pin 12345678 --pin "${2-1234}"
+    # shellcheck disable=SC2034 # for the tests
+    slot=$(sed -n 's/.*reassigned to slot \([0-9]*\).*/\1/p' "$out")
+}
+
+# ---- certificates ----
+
+# make_key NAME rsa:BITS|ec:CURVE: NAME.key, PEM.
+make_key() {
+    case $2 in
+    rsa:*) setup openssl genpkey -quiet -algorithm RSA -pkeyopt "rsa_keygen_bits:${2#rsa:}" -out "$1.key" ;;
+    ec:*) setup openssl genpkey -quiet -algorithm EC -pkeyopt "ec_paramgen_curve:${2#ec:}" -out "$1.key" ;;
+    *) echo "make_key: rsa:BITS or ec:CURVE, not $2" && exit 99 ;;
+    esac
+}
+
+# make_ca [NAME]: NAME.key and NAME.pem (ca.key, ca.pem): a self-signed CA.
+make_ca() {
+    make_key "${1-ca}" ec:P-256
+    setup openssl req -x509 -new -key "${1-ca}.key" -subj "/CN=Test CA ${1-ca}" -days 36500 -out "${1-ca}.pem" \
+        -config /dev/null -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign
+}
+
+# make_cert NAME rsa:BITS|ec:CURVE [WORD=VALUE...]: NAME.key (kept if it is there) and NAME.pem.
+#   issuer=ca   name of the CA, or "self"
+#   subject=/CN=NAME
+#   from=20200101000000Z until=21200101000000Z
+#   anything else is an extension: keyUsage=critical,digitalSignature
+make_cert() {
+    name=$1 kind=$2 issuer=ca subject=/CN=$1 from=20200101000000Z until=21200101000000Z
+    shift 2
+    [ -e "$name.key" ] || make_key "$name" "$kind"
+    : >"$tmp/.extensions"
+    for word; do
+        case $word in
+        issuer=*) issuer=${word#*=} ;;
+        subject=*) subject=${word#*=} ;;
+        from=*) from=${word#*=} ;;
+        until=*) until=${word#*=} ;;
+        *) echo "${word%%=*} = ${word#*=}" >>"$tmp/.extensions" ;;
+        esac
+    done
+    issue
+}
+
+# openssl ca, because it takes dates
+issue() {
+    mkdir -p "$tmp/.ca"
+    : >"$tmp/.ca/index"
+    cat >"$tmp/.ca/conf" <<-CONF
+	[req]
+	distinguished_name = any
+	[any]
+	[ca]
+	default_ca = test
+	[test]
+	database = $tmp/.ca/index
+	new_certs_dir = $tmp/.ca
+	default_md = sha256
+	policy = policy
+	unique_subject = no
+	rand_serial = yes
+	email_in_dn = yes
+	[policy]
+	countryName = optional
+	organizationName = optional
+	commonName = optional
+	emailAddress = optional
+	CONF
+    setup openssl req -new -key "$name.key" -subj "$subject" -config "$tmp/.ca/conf" -out "$tmp/.ca/request"
+    if [ "$issuer" = self ]; then
+        set -- -selfsign -keyfile "$name.key"
+    else
+        set -- -keyfile "$issuer.key" -cert "$issuer.pem"
+    fi
+    setup openssl ca -batch -notext -config "$tmp/.ca/conf" "$@" -startdate "$from" -enddate "$until" \
+        -extfile "$tmp/.extensions" -in "$tmp/.ca/request" -out "$name.pem"
+}
+
+# make_p12 NAME [PASSWORD [FRIENDLY-NAME [OPTION...]]]: NAME.p12 from NAME.key and NAME.pem.
+make_p12() {
+    name=$1 password=${2-1234} friendly=${3-$1}
+    shift "$(($# < 3 ? $# : 3))"
+    setup openssl pkcs12 -export -inkey "$name.key" -in "$name.pem" -name "$friendly" -passout "pass:$password" -out "$name.p12" "$@"
+}
