@@ -53,6 +53,13 @@ se_status error_set_at(se_error *err, se_status status, const char *file, int li
     return status;
 }
 
+se_status error_restate(se_error *err, se_status status)
+{
+    if (err)
+        err->status = status;
+    return status;
+}
+
 se_status error_prefix(se_error *err, const char *format, ...)
 {
     char text[sizeof err->text];

@@ -11,6 +11,9 @@ se_status error_set_at(se_error *err, se_status status, const char *file, int li
 
 #define error_memory(err) error_set((err), SE_ERR_MEMORY, "out of memory")
 
+/* Gives the failure that is there another status: the same text means something else to the layer above. */
+se_status error_restate(se_error *err, se_status status);
+
 /* Puts context in front of the text that is there: "key 'k1': " + "wrong PIN".  Returns the status that is there. */
 se_status error_prefix(se_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -3,4 +3,5 @@ libse_core_la_SOURCES += \
 	src/base/buf.c src/base/buf.h \
 	src/base/error.c src/base/error.h \
 	src/base/file.c src/base/file.h \
+	src/base/stream.c src/base/stream.h \
 	src/base/text.c src/base/text.h

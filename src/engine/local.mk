@@ -1,0 +1,9 @@
+libse_core_la_SOURCES += \
+	src/engine/check.c \
+	src/engine/describe.c \
+	src/engine/engine.h \
+	src/engine/open.c \
+	src/engine/prepare.c \
+	src/engine/sign.c \
+	src/engine/slot.c \
+	src/engine/verify.c

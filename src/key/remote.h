@@ -31,9 +31,12 @@ struct remote_ops {
 SE_MUST_CHECK se_status remote_key(EVP_PKEY **out, const struct remote_ops *ops, void *remote, EVP_PKEY *public, se_error *err);
 
 /*
- * OpenSSL hands no error through that means anything to us: the status and text of the last remote failure on this thread.
+ * OpenSSL carries only numbers through a failure: this is the status and text of the last remote one on this thread.
  * Returns false when there is none.  Forgets it.
  */
 bool remote_failure(se_error *out);
+
+/* For crypto_context(): puts the provider into a context that is being made. */
+bool remote_provider_load(OSSL_LIB_CTX *context);
 
 #endif

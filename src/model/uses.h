@@ -22,6 +22,7 @@ struct use {
     bool validity;             /* an expired certificate may not be used, nor be verified against */
     bool mail_address;         /* the certificate names one */
     enum key_usage usage;
+    bool public_only; /* verification with keys of others: there is no private key */
 };
 
 /* The row of that name, else the row of the operator's own names. */

@@ -1,0 +1,8 @@
+libse_core_la_SOURCES += \
+	src/store/bundle.c src/store/bundle.h \
+	src/store/pem.c \
+	src/store/pkcs12.c \
+	src/store/store.h \
+	src/store/stores.c
+
+include src/store/pkcs11/local.mk

@@ -27,7 +27,10 @@ extern const struct store_type pkcs12_store, pem_store, pkcs11_store;
 /* Opens a key with the store that `ref` names, from keyref.certificate alone where that is enough. */
 SE_MUST_CHECK se_status store_open(struct key **out, const struct keyref *ref, enum key_part part, se_error *err);
 
-/* The certificate that the configuration itself gives (keyref.certificate, keyref.certificate_der); *out is NULL without one. */
-SE_MUST_CHECK se_status store_configured_certificate(X509 **out, const struct keyref *ref, se_error *err);
+/*
+ * The certificate that the configuration itself gives (keyref.certificate, keyref.certificate_der), and the rest of its file as *chain.
+ * Both are NULL without one.
+ */
+SE_MUST_CHECK se_status store_configured_certificate(X509 **out, STACK_OF(X509) * *chain, const struct keyref *ref, se_error *err);
 
 #endif

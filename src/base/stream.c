@@ -1,0 +1,66 @@
+#include "base/stream.h"
+
+#include <errno.h>
+
+se_status stream_read(size_t *got, struct stream *stream, void *data, size_t size, se_error *err)
+{
+    ptrdiff_t n = stream->source->read(stream->source->arg, data, size);
+
+    *got = 0;
+    if (n < 0 || (size_t)n > size)
+        return error_set(err, SE_ERR_IO, "cannot read the input: %s", n < 0 ? strerror(errno) : "more bytes than asked for");
+    *got = (size_t)n;
+    stream->done += (size_t)n;
+    if (stream->progress && !stream->progress(stream->progress_arg, stream->done, stream->source->total))
+        return error_set(err, SE_ERR_CANCELLED, "cancelled after %ju bytes", (uintmax_t)stream->done);
+    return SE_OK;
+}
+
+se_status stream_drain(struct stream *stream, stream_take_fn take, void *arg, se_error *err)
+{
+    AUTO(se_buf) piece = SE_BUF_INIT;
+    size_t got = 0;
+    se_status st = buf_new(&piece, STREAM_PIECE, err);
+
+    while (!st && !(st = stream_read(&got, stream, piece.data, piece.size, err)) && got)
+        st = take(arg, (se_bytes){ piece.data, got }, err);
+    return st;
+}
+
+se_status sink_write(const se_sink *sink, se_bytes data, se_error *err)
+{
+    if (data.size && sink->write(sink->arg, data.data, data.size))
+        return error_set(err, SE_ERR_IO, "cannot write the output: %s", strerror(errno));
+    return SE_OK;
+}
+
+static ptrdiff_t memory_read(void *arg, void *data, size_t size)
+{
+    se_bytes *bytes = arg;
+    size_t n = size < bytes->size ? size : bytes->size;
+
+    if (n)
+        memcpy(data, bytes->data, n);
+    bytes->data = (const char *)bytes->data + n;
+    bytes->size -= n;
+    return (ptrdiff_t)n;
+}
+
+se_source source_memory(se_bytes *bytes)
+{
+    return (se_source){ memory_read, bytes, bytes->size };
+}
+
+static int writer_write(void *arg, const void *data, size_t size)
+{
+    struct writer *writer = arg;
+
+    writer_put(writer, data, size);
+    errno = ENOMEM;
+    return writer->failed ? -1 : 0;
+}
+
+se_sink sink_writer(struct writer *writer)
+{
+    return (se_sink){ writer_write, writer };
+}

@@ -1,0 +1,136 @@
+#include <stdio.h>
+
+#include "engine/engine.h"
+#include "key/certificate.h"
+
+enum { DAY = 24 * 60 * 60 };
+
+/* One row, and what its strings point to. */
+struct finding {
+    const struct descriptor *descriptor;
+    char store[256], key_type[32], subject[256];
+    se_check_row row;
+    se_error error;
+    char warning[160];
+};
+
+static void list_stores(struct finding *f)
+{
+    const struct key_entry *entry = f->descriptor->key;
+    size_t used = 0;
+
+    for (size_t i = 0; i < entry->count && used < sizeof f->store; i++)
+        used += (size_t)snprintf(f->store + used, sizeof f->store - used, "%s%s", i ? "+" : "", entry->replicas[i].store);
+}
+
+static void start(struct finding *f, const struct descriptor *descriptor)
+{
+    *f = (struct finding){ .descriptor = descriptor, .error = SE_ERROR_INIT };
+    list_stores(f);
+    f->row = (se_check_row){
+        .descriptor = descriptor->name,
+        .version = descriptor->version,
+        .key = descriptor->key->name,
+        .store = f->store,
+        .algorithm = descriptor->algorithm.name,
+        .key_type = f->key_type,
+        .subject = f->subject,
+        .text = "",
+    };
+}
+
+static int days_until(int64_t then)
+{
+    int64_t left = then - now();
+
+    return (int)((left - (left < 0 ? DAY - 1 : 0)) / DAY);
+}
+
+static void look_at_certificate(struct finding *f, const struct key *key)
+{
+    key_type_name(f->key_type, X509_get0_pubkey(key->certificate));
+    certificate_subject(f->subject, sizeof f->subject, key->certificate);
+    f->row.not_after = certificate_not_after(key->certificate);
+    f->row.days_left = days_until(f->row.not_after);
+}
+
+static bool signs(const struct descriptor *descriptor)
+{
+    return descriptor->algorithm.kind == ALGORITHM_SIGNATURE || descriptor->algorithm.kind == ALGORITHM_DIGEST;
+}
+
+static se_status probe(se_engine *engine, const struct descriptor *descriptor, se_error *err)
+{
+    static const se_bytes text = { "signengine check", 16 };
+    AUTO(se_buf) signature = SE_BUF_INIT;
+    se_params params = SE_PARAMS_INIT;
+    se_status st;
+
+    params.form = SE_FORM_RAW;
+    params.version = descriptor->version;
+    if ((st = se_sign(&signature, engine, descriptor->name, text, &params, err)))
+        return st;
+    params.signature = buf_bytes(&signature);
+    return se_verify(NULL, engine, descriptor->name, text, &params, err);
+}
+
+static se_status inspect(struct finding *f, se_engine *engine, const se_check_options *options)
+{
+    AUTO(key) key = NULL;
+    const struct algorithm *algorithm;
+    const struct descriptor *d = f->descriptor;
+    enum key_part part = d->use->public_only ? PART_CERTIFICATE : PART_PRIVATE;
+    se_status st;
+
+    if ((st = slot_open(&key, engine, d->key, part, &f->error)))
+        return st;
+    look_at_certificate(f, key);
+    if ((st = certificate_check(d, key->certificate, now(), SE_ERR_POLICY, &f->error)))
+        return st;
+    if (signs(d) && (st = signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), &f->error)))
+        return st;
+    if (options->probe && signs(d) && part == PART_PRIVATE)
+        return probe(engine, d, &f->error);
+    return SE_OK;
+}
+
+static void warn(struct finding *f, const se_check_options *options)
+{
+    if (f->row.status || !f->descriptor->use->validity || f->row.days_left >= options->days)
+        return;
+    (void)snprintf(f->warning, sizeof f->warning, "the certificate expires in %d days", f->row.days_left);
+    f->row.warning = true;
+    f->row.text = f->warning;
+}
+
+static se_status options_read(se_check_options *out, const se_check_options *options, se_error *err)
+{
+    const se_check_options defaults = SE_CHECK_OPTIONS_INIT;
+
+    *out = options ? *options : defaults;
+    if (out->size != sizeof *out)
+        return error_set(err, SE_ERR_USAGE, "se_check_options of %zu bytes, SE_CHECK_OPTIONS_INIT makes %zu", out->size, sizeof *out);
+    return SE_OK;
+}
+
+se_status se_check(se_engine *engine, se_check_fn fn, void *arg, const se_check_options *options, se_error *error)
+{
+    se_check_options read;
+    se_status st = options_read(&read, options, error), first = SE_OK;
+
+    for (size_t i = 0; !st && i < engine->config->descriptor_count; i++) {
+        struct finding f;
+
+        start(&f, &engine->config->descriptors[i]);
+        f.row.status = inspect(&f, engine, &read);
+        if (f.row.status)
+            f.row.text = f.error.text;
+        warn(&f, &read);
+        fn(arg, &f.row);
+        if (!f.row.status || first)
+            continue;
+        first = error_set_at(error, f.row.status, f.error.file, f.error.line, "%s", f.error.text);
+        (void)blame(error, f.descriptor);
+    }
+    return st ? st : first;
+}

@@ -1,0 +1,41 @@
+/* The engine: a loaded configuration and the keys that have been opened so far. */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <pthread.h>
+
+#include "base/stream.h"
+#include "key/key.h"
+#include "model/config.h"
+#include "store/store.h"
+
+/* One <key>: opened when a job first needs it.  The lock is held while a store opens it, so that it is opened once. */
+struct slot {
+    pthread_mutex_t lock;
+    struct key *certificate; /* opened for its certificate only */
+    struct key *private;
+};
+
+struct se_engine {
+    struct config *config;
+    struct slot *slots; /* one for each of config->keys */
+};
+
+/* The key of `entry`, from the first replica that answers; released with key_unref(). */
+SE_MUST_CHECK se_status slot_open(struct key **out, se_engine *engine, const struct key_entry *entry, enum key_part part, se_error *err);
+SE_MUST_CHECK se_status slots_new(struct slot **out, size_t count, se_error *err);
+void slots_free(struct slot *slots, size_t count);
+
+/* What the caller's params say; NULL: the defaults.  SE_ERR_USAGE: from another time, or nonsense. */
+SE_MUST_CHECK se_status params_read(se_params *out, const se_params *params, se_error *err);
+
+/* The signature algorithm of `descriptor` with that key; SE_ERR_POLICY: it is not for signatures, or not with such a key. */
+SE_MUST_CHECK se_status signing_algorithm(const struct algorithm **out, const struct descriptor *descriptor, const EVP_PKEY *key,
+                                          se_error *err);
+
+/* "descriptor 'NAME': key 'NAME': " in front of what is there. */
+se_status blame(se_error *err, const struct descriptor *descriptor);
+
+int64_t now(void);
+
+#endif

@@ -1,0 +1,44 @@
+#include <stdlib.h>
+
+#include "engine/engine.h"
+
+static se_status options_read(struct config_options *out, const se_options *options, se_error *err)
+{
+    const se_options defaults = SE_OPTIONS_INIT;
+
+    if (!options)
+        options = &defaults;
+    if (options->size != sizeof *options)
+        return error_set(err, SE_ERR_USAGE, "se_options of %zu bytes, SE_OPTIONS_INIT makes %zu", options->size, sizeof *options);
+    *out = (struct config_options){ options->report, options->report_arg, options->pin_key };
+    return SE_OK;
+}
+
+se_status se_open(se_engine **out, const char *path, const se_options *options, se_error *error)
+{
+    se_engine *engine = calloc(1, sizeof *engine);
+    struct config_options config_options;
+    se_status st;
+
+    *out = NULL;
+    if (!engine)
+        return error_memory(error);
+    if ((st = options_read(&config_options, options, error)) || (st = config_load(&engine->config, path, &config_options, error)) ||
+        (st = slots_new(&engine->slots, engine->config->key_count, error))) {
+        se_close(&engine);
+        return st;
+    }
+    *out = engine;
+    return SE_OK;
+}
+
+void se_close(se_engine **engine)
+{
+    if (!engine || !*engine)
+        return;
+    if ((*engine)->slots)
+        slots_free((*engine)->slots, (*engine)->config->key_count);
+    config_free((*engine)->config);
+    free(*engine);
+    *engine = NULL;
+}

@@ -1,0 +1,43 @@
+/* What every job begins with. */
+#include <time.h>
+
+#include "engine/engine.h"
+
+int64_t now(void)
+{
+    return time(NULL);
+}
+
+se_status params_read(se_params *out, const se_params *params, se_error *err)
+{
+    const se_params defaults = SE_PARAMS_INIT;
+
+    *out = params ? *params : defaults;
+    if (out->size != sizeof *out)
+        return error_set(err, SE_ERR_USAGE, "se_params of %zu bytes, SE_PARAMS_INIT makes %zu", out->size, sizeof *out);
+    if (out->time < 0)
+        return error_set(err, SE_ERR_USAGE, "a time before 1970");
+    if (!out->time)
+        out->time = now();
+    return SE_OK;
+}
+
+se_status signing_algorithm(const struct algorithm **out, const struct descriptor *descriptor, const EVP_PKEY *key, se_error *err)
+{
+    const struct algorithm *stated = &descriptor->algorithm;
+    enum key_family family = key_family(key);
+
+    *out = NULL;
+    if (stated->kind == ALGORITHM_SIGNATURE)
+        *out = algorithm_signature(stated->digest, stated->family, stated->padding);
+    else if (stated->kind == ALGORITHM_DIGEST)
+        *out = algorithm_signature(stated->digest, family, family == FAMILY_RSA ? PADDING_PKCS1 : PADDING_NONE);
+    else
+        return error_set(err, SE_ERR_POLICY, "its algorithm %s is not for signatures", stated->name);
+    return *out ? SE_OK : error_set(err, SE_ERR_POLICY, "its algorithm %s can't be used with that key", stated->name);
+}
+
+se_status blame(se_error *err, const struct descriptor *descriptor)
+{
+    return error_prefix(err, "descriptor '%s': key '%s': ", descriptor->name, descriptor->key->name);
+}

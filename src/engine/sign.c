@@ -1,0 +1,65 @@
+#include "engine/engine.h"
+#include "format/format.h"
+#include "key/certificate.h"
+
+struct signer {
+    const struct descriptor *descriptor;
+    struct key *key;
+    const struct algorithm *algorithm;
+};
+
+/* The certificate's rules look at today, whatever signingTime is asked for. */
+static se_status prepare(struct signer *out, se_engine *engine, const struct descriptor *descriptor, se_error *err)
+{
+    se_status st;
+
+    out->descriptor = descriptor;
+    if ((st = slot_open(&out->key, engine, descriptor->key, PART_PRIVATE, err)))
+        return st;
+    if ((st = certificate_check(descriptor, out->key->certificate, now(), SE_ERR_POLICY, err)))
+        return st;
+    return signing_algorithm(&out->algorithm, descriptor, out->key->private, err);
+}
+
+static se_status sign(const se_sink *out, const struct signer *signer, const se_source *in, const se_params *params, se_error *err)
+{
+    const struct format *format = format_find(params->form);
+    struct stream stream = { in, params->progress, params->progress_arg, 0 };
+    const struct sign_job job = { signer->algorithm, signer->key, params->time, params->pem, &stream, out };
+
+    if (!format)
+        return error_set(err, SE_ERR_USAGE, "no signature form %d", (int)params->form);
+    return format->sign(&job, err);
+}
+
+se_status se_sign_stream(const se_sink *out, se_engine *engine, const char *descriptor, const se_source *in, const se_params *params,
+                         se_error *error)
+{
+    const struct descriptor *found;
+    struct signer signer = { .key = NULL };
+    se_params read;
+    se_status st;
+
+    if ((st = params_read(&read, params, error)) || (st = config_descriptor(&found, engine->config, descriptor, read.version, error)))
+        return st;
+    st = prepare(&signer, engine, found, error);
+    if (!st)
+        st = sign(out, &signer, in, &read, error);
+    key_unref(signer.key);
+    if (st)
+        (void)blame(error, found);
+    return st;
+}
+
+se_status se_sign(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in, const se_params *params, se_error *error)
+{
+    AUTO(writer) w = { 0 };
+    const se_sink sink = sink_writer(&w);
+    const se_source source = source_memory(&in);
+    se_status st;
+
+    *out = (se_buf)SE_BUF_INIT;
+    if ((st = se_sign_stream(&sink, engine, descriptor, &source, params, error)))
+        return st;
+    return writer_finish(out, &w, error);
+}

@@ -1,0 +1,65 @@
+#include <stdlib.h>
+
+#include "engine/engine.h"
+
+se_status slots_new(struct slot **out, size_t count, se_error *err)
+{
+    *out = calloc(count ? count : 1, sizeof **out);
+    if (!*out)
+        return error_memory(err);
+    for (size_t i = 0; i < count; i++)
+        pthread_mutex_init(&(*out)[i].lock, NULL);
+    return SE_OK;
+}
+
+void slots_free(struct slot *slots, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        key_unref(slots[i].certificate);
+        key_unref(slots[i].private);
+        pthread_mutex_destroy(&slots[i].lock);
+    }
+    free(slots);
+}
+
+/* A replica that is away is what the next one is for; a wrong PIN is not. */
+static se_status open_first(struct key **out, const struct key_entry *entry, enum key_part part, se_error *err)
+{
+    se_error first = SE_ERROR_INIT;
+
+    for (size_t i = 0; i < entry->count; i++) {
+        se_error failure = SE_ERROR_INIT;
+        se_status st = store_open(out, &entry->replicas[i], part, &failure);
+
+        if (!st)
+            return SE_OK;
+        if (st != SE_ERR_UNAVAILABLE && st != SE_ERR_STORE)
+            return error_set_at(err, st, failure.file, failure.line, "%s", failure.text);
+        if (!first.status)
+            first = failure;
+    }
+    return error_set_at(err, first.status, first.file, first.line, "%s", first.text);
+}
+
+/* A key opened in full serves for its certificate too. */
+static struct key **place(struct slot *slot, enum key_part part)
+{
+    return part == PART_PRIVATE || slot->private ? &slot->private : &slot->certificate;
+}
+
+se_status slot_open(struct key **out, se_engine *engine, const struct key_entry *entry, enum key_part part, se_error *err)
+{
+    struct slot *slot = &engine->slots[entry - engine->config->keys];
+    struct key **kept;
+    se_status st = SE_OK;
+
+    *out = NULL;
+    pthread_mutex_lock(&slot->lock);
+    kept = place(slot, part);
+    if (!*kept)
+        st = open_first(kept, entry, part, err);
+    if (!st)
+        *out = key_ref(*kept);
+    pthread_mutex_unlock(&slot->lock);
+    return st;
+}

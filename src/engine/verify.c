@@ -1,0 +1,194 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "engine/engine.h"
+#include "format/format.h"
+#include "key/certificate.h"
+#include "key/crypto.h"
+
+enum { TRUST_LIMIT = 16 << 20 };
+
+AUTO_KIND(x509_store, X509_STORE *, X509_STORE_free(*p))
+
+/* The versions of a descriptor that can be looked at, newest first. */
+struct candidates {
+    struct candidate *list;
+    const struct descriptor **descriptors; /* beside `list` */
+    size_t count;
+    se_error missing; /* why a version could not be looked at, if one could not */
+};
+
+static void candidates_free(struct candidates *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        X509_free(c->list[i].certificate);
+    free(c->list);
+    free(c->descriptors);
+}
+AUTO_KIND(candidates, struct candidates, candidates_free(p))
+
+static se_status candidates_room(struct candidates *c, size_t count, se_error *err)
+{
+    c->list = calloc(count, sizeof *c->list);
+    c->descriptors = calloc(count, sizeof *c->descriptors);
+    return c->list && c->descriptors ? SE_OK : error_memory(err);
+}
+
+static void insert(struct candidates *c, const struct candidate *candidate, const struct descriptor *descriptor)
+{
+    size_t at = c->count++;
+
+    for (; at && c->list[at - 1].version < candidate->version; at--) {
+        c->list[at] = c->list[at - 1];
+        c->descriptors[at] = c->descriptors[at - 1];
+    }
+    c->list[at] = *candidate;
+    c->descriptors[at] = descriptor;
+}
+
+/* A version whose certificate is out of reach does not hinder the others. */
+static void add(struct candidates *c, se_engine *engine, const struct descriptor *descriptor)
+{
+    AUTO(key) key = NULL;
+    struct candidate candidate = { .version = descriptor->version };
+    se_error failure = SE_ERROR_INIT;
+
+    if (slot_open(&key, engine, descriptor->key, PART_CERTIFICATE, &failure) ||
+        signing_algorithm(&candidate.algorithm, descriptor, X509_get0_pubkey(key->certificate), &failure)) {
+        (void)error_prefix(&failure, "version %u: key '%s': ", descriptor->version, descriptor->key->name);
+        if (!c->missing.status)
+            c->missing = failure;
+        return;
+    }
+    candidate.certificate = key->certificate;
+    X509_up_ref(candidate.certificate);
+    insert(c, &candidate, descriptor);
+}
+
+static se_status collect(struct candidates *out, se_engine *engine, const char *name, unsigned version, se_error *err)
+{
+    const struct config *config = engine->config;
+    const struct descriptor *any;
+    se_status st;
+
+    if ((st = config_descriptor(&any, config, name, version, err)) || (st = candidates_room(out, config->descriptor_count, err)))
+        return st;
+    for (size_t i = 0; i < config->descriptor_count; i++) {
+        const struct descriptor *d = &config->descriptors[i];
+
+        if (strcmp(d->name, name) == 0 && (!version || d->version == version))
+            add(out, engine, d);
+    }
+    return SE_OK;
+}
+
+static se_status load_roots(X509_STORE **out, const char *path, se_error *err)
+{
+    AUTO(x509_store) roots = X509_STORE_new();
+    AUTO(x509_stack) certificates = NULL;
+    AUTO(se_buf) text = SE_BUF_INIT;
+    se_status st;
+
+    if (!roots)
+        return error_memory(err);
+    if ((st = file_read(&text, path, TRUST_LIMIT, err)) || (st = certificates_read(&certificates, buf_bytes(&text), path, err)))
+        return error_prefix(err, "trust: ");
+    for (int i = 0; i < sk_X509_num(certificates); i++)
+        if (!X509_STORE_add_cert(roots, sk_X509_value(certificates, i)))
+            return crypto_error(err, SE_ERR_CRYPTO, "cannot use the certificates of '%s'", path);
+    *out = roots;
+    roots = NULL;
+    return SE_OK;
+}
+
+static void tell(se_signer *out, const struct verdict *verdict)
+{
+    *out = (se_signer){
+        .version = verdict->candidate ? verdict->candidate->version : 0,
+        .signing_time = verdict->signing_time,
+        .not_after = certificate_not_after(verdict->certificate),
+    };
+    (void)snprintf(out->algorithm, sizeof out->algorithm, "%s", verdict->algorithm->name);
+    certificate_subject(out->subject, sizeof out->subject, verdict->certificate);
+    certificate_issuer(out->issuer, sizeof out->issuer, verdict->certificate);
+    certificate_serial(out->serial, sizeof out->serial, verdict->certificate);
+}
+
+/* A refusal can be wrong when a version could not be looked at: then it is "don't know". */
+static se_status doubt(se_status st, const struct candidates *c, const struct verify_job *job, se_error *err)
+{
+    if (st != SE_ERR_REJECTED || !c->missing.status || job->roots)
+        return st;
+    if (err)
+        *err = c->missing;
+    return c->missing.status;
+}
+
+static se_status verify(struct verdict *out, const struct candidates *c, struct verify_job *job, const se_params *params, se_error *err)
+{
+    se_form form = params->form == SE_FORM_RAW ? SE_FORM_RAW : params->signature.size ? SE_FORM_DETACHED : SE_FORM_ATTACHED;
+
+    if (!c->count && !job->roots) {
+        if (err)
+            *err = c->missing;
+        return c->missing.status;
+    }
+    job->candidates = c->list;
+    job->count = c->count;
+    return doubt(format_find(form)->verify(out, job, err), c, job, err);
+}
+
+/* The use's rules hold for whoever signed. */
+static se_status apply_rules(const struct verdict *verdict, const struct candidates *c, const struct descriptor *first, int64_t at,
+                             se_error *err)
+{
+    const struct descriptor *descriptor = verdict->candidate ? c->descriptors[verdict->candidate - c->list] : first;
+    struct descriptor any;
+
+    if (verdict->candidate)
+        return certificate_check(descriptor, verdict->certificate, at, SE_ERR_REJECTED, err);
+    any = *descriptor;
+    any.algorithm.family = FAMILY_ANY; /* of a foreign signer only his own key decides */
+    return certificate_check(&any, verdict->certificate, at, SE_ERR_REJECTED, err);
+}
+
+se_status se_verify_stream(se_signer *out, se_engine *engine, const char *descriptor, const se_source *in, const se_params *params,
+                           se_error *error)
+{
+    AUTO(candidates) candidates = { .count = 0 };
+    AUTO(verdict) verdict = { .certificate = NULL };
+    AUTO(x509_store) roots = NULL;
+    const struct descriptor *first;
+    struct stream stream = { .source = in };
+    struct verify_job job = { .in = &stream };
+    se_params read;
+    se_status st;
+
+    if (out)
+        *out = (se_signer){ .version = 0 };
+    if ((st = params_read(&read, params, error)) || (st = config_descriptor(&first, engine->config, descriptor, read.version, error)) ||
+        (st = collect(&candidates, engine, descriptor, read.version, error)) ||
+        (read.trust && (st = load_roots(&roots, read.trust, error))))
+        return st;
+    stream.progress = read.progress;
+    stream.progress_arg = read.progress_arg;
+    job.roots = roots;
+    job.time = read.time;
+    job.signature = read.signature;
+    job.content = read.content;
+    if ((st = verify(&verdict, &candidates, &job, &read, error)) || (st = apply_rules(&verdict, &candidates, first, read.time, error))) {
+        (void)error_prefix(error, "descriptor '%s': ", descriptor);
+        return st;
+    }
+    if (out)
+        tell(out, &verdict);
+    return SE_OK;
+}
+
+se_status se_verify(se_signer *out, se_engine *engine, const char *descriptor, se_bytes in, const se_params *params, se_error *error)
+{
+    const se_source source = source_memory(&in);
+
+    return se_verify_stream(out, engine, descriptor, &source, params, error);
+}

@@ -1,0 +1,176 @@
+#include "format/armor.h"
+
+#include <stdio.h>
+
+enum { RAW_ROOM = 48 * 512, TEXT_ROOM = 65 * 512 + 128 };
+
+/* ---- putting it on ---- */
+
+static se_status put_boundary(const struct armor *armor, const char *which, se_error *err)
+{
+    char line[80];
+    int n = snprintf(line, sizeof line, "-----%s %s-----\n", which, armor->label);
+
+    return sink_write(armor->out, (se_bytes){ line, (size_t)n }, err);
+}
+
+se_status armor_begin(struct armor *armor, const se_sink *out, const char *label, se_error *err)
+{
+    *armor = (struct armor){ out, label, EVP_ENCODE_CTX_new() };
+    if (!armor->base64)
+        return error_memory(err);
+    EVP_EncodeInit(armor->base64);
+    return put_boundary(armor, "BEGIN", err);
+}
+
+static int armor_write(void *arg, const void *data, size_t size)
+{
+    const struct armor *armor = arg;
+    const unsigned char *in = data;
+    unsigned char text[TEXT_ROOM];
+
+    while (size) {
+        size_t piece = size < RAW_ROOM ? size : RAW_ROOM;
+        int n = 0;
+
+        EVP_EncodeUpdate(armor->base64, text, &n, in, (int)piece);
+        if (n && armor->out->write(armor->out->arg, text, (size_t)n))
+            return -1;
+        in += piece;
+        size -= piece;
+    }
+    return 0;
+}
+
+se_sink armor_sink(struct armor *armor)
+{
+    return (se_sink){ armor_write, armor };
+}
+
+se_status armor_end(struct armor *armor, se_error *err)
+{
+    unsigned char text[TEXT_ROOM];
+    se_status st;
+    int n = 0;
+
+    EVP_EncodeFinal(armor->base64, text, &n);
+    if ((st = sink_write(armor->out, (se_bytes){ text, (size_t)n }, err)))
+        return st;
+    return put_boundary(armor, "END", err);
+}
+
+void armor_free(struct armor *armor)
+{
+    EVP_ENCODE_CTX_free(armor->base64);
+    armor->base64 = NULL;
+}
+
+/* ---- taking it off ---- */
+
+static const char boundary[] = "-----BEGIN ";
+enum { BOUNDARY = sizeof boundary - 1, LINE_LIMIT = 1024 };
+
+/* Makes sure that something is there to look at, if there is anything left. */
+static se_status refill(struct dearmor *d, size_t want, se_error *err)
+{
+    size_t got = 1;
+    se_status st = SE_OK;
+
+    if (d->at) {
+        memmove(d->line.data, d->line.data + d->at, d->end - d->at);
+        d->end -= d->at;
+        d->at = 0;
+    }
+    while (!st && got && d->end < want) {
+        st = stream_read(&got, d->in, d->line.data + d->end, d->line.size - d->end, err);
+        d->end += got;
+    }
+    return st;
+}
+
+/* The rest of the line, its end included, is passed over. */
+static se_status skip_line(struct dearmor *d, se_error *err)
+{
+    const unsigned char *end;
+    se_status st = refill(d, LINE_LIMIT, err);
+
+    if (st)
+        return st;
+    end = memchr(d->line.data, '\n', d->end);
+    if (!end)
+        return error_set(err, SE_ERR_FORMAT, "broken PEM: the first line does not end");
+    d->at = (size_t)(end - d->line.data) + 1;
+    return SE_OK;
+}
+
+se_status dearmor_begin(struct dearmor *d, struct stream *in, se_error *err)
+{
+    se_status st;
+
+    *d = (struct dearmor){ .in = in };
+    if ((st = buf_new(&d->line, STREAM_PIECE, err)) || (st = refill(d, BOUNDARY, err)))
+        return st;
+    if (d->end < BOUNDARY || memcmp(d->line.data, boundary, BOUNDARY) != 0)
+        return SE_OK;
+    if (!(d->base64 = EVP_ENCODE_CTX_new()))
+        return error_memory(err);
+    EVP_DecodeInit(d->base64);
+    if ((st = buf_new(&d->plain, STREAM_PIECE, err)))
+        return st;
+    return skip_line(d, err);
+}
+
+/* A '-' is not base64: EVP_DecodeUpdate() takes it as the end, which it is. */
+static se_status decode(struct dearmor *d, se_error *err)
+{
+    se_status st = refill(d, 1, err);
+    int n = 0, more;
+
+    d->plain_at = d->plain_end = 0;
+    if (st || d->finished)
+        return st;
+    if (!d->end)
+        return error_set(err, SE_ERR_FORMAT, "broken PEM: it has no end");
+    more = EVP_DecodeUpdate(d->base64, d->plain.data, &n, d->line.data, (int)d->end);
+    if (more < 0)
+        return error_set(err, SE_ERR_FORMAT, "broken PEM: not base64");
+    d->finished = more == 0;
+    d->at = d->end;
+    d->plain_end = (size_t)n;
+    return SE_OK;
+}
+
+static size_t move_out(void *data, size_t size, const se_buf *from, size_t *at, size_t end)
+{
+    size_t n = end - *at < size ? end - *at : size;
+
+    memcpy(data, from->data + *at, n);
+    *at += n;
+    return n;
+}
+
+se_status dearmor_read(size_t *got, struct dearmor *d, void *data, size_t size, se_error *err)
+{
+    se_status st = SE_OK;
+
+    *got = 0;
+    if (!d->base64 && d->at == d->end)
+        return stream_read(got, d->in, data, size, err);
+    if (!d->base64) {
+        *got = move_out(data, size, &d->line, &d->at, d->end);
+        return SE_OK;
+    }
+    while (!st && d->plain_at == d->plain_end && !d->finished)
+        st = decode(d, err);
+    if (!st && d->plain_at < d->plain_end)
+        *got = move_out(data, size, &d->plain, &d->plain_at, d->plain_end);
+    return st;
+}
+
+void dearmor_free(struct dearmor *d)
+{
+    EVP_ENCODE_CTX_free(d->base64);
+    se_buf_free(&d->line);
+    se_buf_free(&d->plain);
+    *d = (struct dearmor){ .in = NULL };
+}

@@ -1,0 +1,12 @@
+/* CMS SignedData (RFC 5652) as the table of formats calls it. */
+#ifndef FORMAT_CMS_H
+#define FORMAT_CMS_H
+
+#include "format/format.h"
+
+SE_MUST_CHECK se_status cms_sign_detached(const struct sign_job *job, se_error *err);
+SE_MUST_CHECK se_status cms_sign_attached(const struct sign_job *job, se_error *err);
+SE_MUST_CHECK se_status cms_verify_detached(struct verdict *out, const struct verify_job *job, se_error *err);
+SE_MUST_CHECK se_status cms_verify_attached(struct verdict *out, const struct verify_job *job, se_error *err);
+
+#endif

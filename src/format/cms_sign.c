@@ -1,0 +1,136 @@
+/* CMS SignedData (RFC 5652), made while the content passes. */
+#include <openssl/cms.h>
+#include <openssl/err.h>
+
+#include "format/armor.h"
+#include "format/cms.h"
+#include "format/padding.h"
+#include "format/signer_info.h"
+#include "format/sink_bio.h"
+#include "key/crypto.h"
+
+/* CADES: signingCertificateV2 (RFC 5035).  Capabilities belong into mail only. */
+enum { SIGN_FLAGS = CMS_BINARY | CMS_CADES | CMS_NOSMIMECAP | CMS_KEY_PARAM };
+
+AUTO_KIND(md, EVP_MD *, EVP_MD_free(*p))
+AUTO_KIND(asn1_time, ASN1_TIME *, ASN1_TIME_free(*p))
+
+static bool add_time(CMS_SignerInfo *signer, int64_t seconds)
+{
+    /* RFC 5652, 11.3: UTCTime until 2049, which is how ASN1_TIME_set() chooses */
+    AUTO(asn1_time) time = ASN1_TIME_set(NULL, seconds);
+
+    return time && CMS_signed_add1_attr_by_NID(signer, NID_pkcs9_signingTime, ASN1_STRING_type(time), time, -1);
+}
+
+static bool add_chain(CMS_ContentInfo *cms, const struct key *key)
+{
+    for (int i = 0; i < sk_X509_num(key->chain); i++)
+        if (!CMS_add1_cert(cms, sk_X509_value(key->chain, i)))
+            return false;
+    return true;
+}
+
+static se_status prepare(CMS_ContentInfo **out, const struct sign_job *job, unsigned flags, se_error *err)
+{
+    AUTO(md) digest = EVP_MD_fetch(crypto_context(), crypto_digest(job->algorithm->digest), NULL);
+    AUTO(cms) cms = CMS_sign_ex(NULL, NULL, NULL, NULL, CMS_BINARY | CMS_PARTIAL | flags, crypto_context(), NULL);
+    CMS_SignerInfo *signer = cms && digest ? CMS_add1_signer(cms, job->key->certificate, job->key->private, digest, SIGN_FLAGS) : NULL;
+
+    if (!signer || !padding_set(CMS_SignerInfo_get0_pkey_ctx(signer), job->algorithm, true) || !add_time(signer, job->time) ||
+        !add_chain(cms, job->key))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot prepare a CMS signature with %s", job->algorithm->name);
+    *out = cms;
+    cms = NULL;
+    return SE_OK;
+}
+
+static se_status push(void *arg, se_bytes piece, se_error *err)
+{
+    if (BIO_write(arg, piece.data, (int)piece.size) == (int)piece.size)
+        return SE_OK;
+    ERR_clear_error();
+    return error_set(err, SE_ERR_IO, "cannot write the output");
+}
+
+static void free_down_to(BIO *chain, BIO *last)
+{
+    while (chain && chain != last) {
+        BIO *next = BIO_pop(chain);
+
+        BIO_free(chain);
+        chain = next;
+    }
+}
+
+static se_status write_der(CMS_ContentInfo *cms, const se_sink *out, se_error *err)
+{
+    unsigned char *der = NULL;
+    int size = i2d_CMS_ContentInfo(cms, &der);
+    se_status st = size > 0 ? sink_write(out, (se_bytes){ der, (size_t)size }, err) : crypto_error(err, SE_ERR_CRYPTO, "cannot encode CMS");
+
+    OPENSSL_free(der);
+    return st;
+}
+
+static se_status sign_detached(const struct sign_job *job, const se_sink *out, se_error *err)
+{
+    AUTO(cms) cms = NULL;
+    BIO *hash;
+    se_status st = prepare(&cms, job, CMS_DETACHED, err);
+
+    if (st)
+        return st;
+    if (!(hash = CMS_dataInit(cms, NULL)))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
+    st = stream_drain(job->in, push, hash, err);
+    if (!st && CMS_dataFinal(cms, hash) <= 0)
+        st = crypto_error(err, SE_ERR_CRYPTO, "the signature failed");
+    BIO_free_all(hash);
+    return st ? st : write_der(cms, out, err);
+}
+
+static se_status sign_attached(const struct sign_job *job, const se_sink *out, se_error *err)
+{
+    AUTO(cms) cms = NULL;
+    AUTO(bio) sink = sink_bio_new(out);
+    BIO *chain;
+    se_status st = sink ? prepare(&cms, job, CMS_STREAM, err) : error_memory(err);
+
+    if (st)
+        return st;
+    if (!(chain = BIO_new_CMS(sink, cms)))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
+    st = stream_drain(job->in, push, chain, err);
+    /* the signature is made when the content's end is flushed */
+    if (!st && BIO_flush(chain) <= 0)
+        st = crypto_error(err, SE_ERR_IO, "the signature failed, or could not be written");
+    free_down_to(chain, sink);
+    return st;
+}
+
+static se_status armored(const struct sign_job *job, se_status (*sign)(const struct sign_job *, const se_sink *, se_error *), se_error *err)
+{
+    AUTO(armor) armor = { .out = NULL };
+    se_sink sink;
+    se_status st;
+
+    if (!job->pem)
+        return sign(job, job->out, err);
+    if ((st = armor_begin(&armor, job->out, "CMS", err)))
+        return st;
+    sink = armor_sink(&armor);
+    if ((st = sign(job, &sink, err)))
+        return st;
+    return armor_end(&armor, err);
+}
+
+se_status cms_sign_detached(const struct sign_job *job, se_error *err)
+{
+    return armored(job, sign_detached, err);
+}
+
+se_status cms_sign_attached(const struct sign_job *job, se_error *err)
+{
+    return armored(job, sign_attached, err);
+}

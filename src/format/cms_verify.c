@@ -1,0 +1,228 @@
+/* CMS SignedData (RFC 5652), verified while the content passes. */
+#include <openssl/err.h>
+
+#include "format/attached.h"
+#include "format/cms.h"
+#include "format/padding.h"
+#include "format/signer_info.h"
+#include "format/trust.h"
+#include "key/certificate.h"
+#include "key/crypto.h"
+
+enum { SIGNATURE_LIMIT = 16 << 20 };
+
+/* ---- the content's hashes ---- */
+
+struct hashes {
+    EVP_MD_CTX *contexts[DIGEST_SHA512 + 1]; /* by enum digest; NULL: not asked for */
+    const se_sink *content;
+};
+
+static void hashes_free(struct hashes *hashes)
+{
+    for (size_t i = 0; i <= DIGEST_SHA512; i++)
+        EVP_MD_CTX_free(hashes->contexts[i]);
+}
+AUTO_KIND(hashes, struct hashes, hashes_free(p))
+AUTO_KIND(md, EVP_MD *, EVP_MD_free(*p))
+
+static se_status want(struct hashes *hashes, enum digest digest, se_error *err)
+{
+    AUTO(md) md = EVP_MD_fetch(crypto_context(), crypto_digest(digest), NULL);
+
+    hashes->contexts[digest] = EVP_MD_CTX_new();
+    if (md && hashes->contexts[digest] && EVP_DigestInit_ex2(hashes->contexts[digest], md, NULL))
+        return SE_OK;
+    return crypto_error(err, SE_ERR_CRYPTO, "cannot hash with %s", digest_name(digest));
+}
+
+static se_status take(void *arg, se_bytes piece, se_error *err)
+{
+    const struct hashes *hashes = arg;
+
+    for (size_t i = 0; i <= DIGEST_SHA512; i++)
+        if (hashes->contexts[i] && !EVP_DigestUpdate(hashes->contexts[i], piece.data, piece.size))
+            return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
+    return hashes->content ? sink_write(hashes->content, piece, err) : SE_OK;
+}
+
+/* The signer's digest should be among SignedData.digestAlgorithms (RFC 5652, 5.1): only those are computed. */
+static se_status begin(void *arg, se_bytes digest_algorithms, se_error *err)
+{
+    static const struct {
+        enum digest digest;
+        unsigned char oid[11]; /* 2.16.840.1.101.3.4.2.x, in DER */
+    } known[] = {
+        { DIGEST_SHA256, { 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1 } },
+        { DIGEST_SHA384, { 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2 } },
+        { DIGEST_SHA512, { 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3 } },
+    };
+    se_status st = SE_OK;
+
+    for (size_t i = 0; !st && i < sizeof known / sizeof *known; i++)
+        if (memmem(digest_algorithms.data, digest_algorithms.size, known[i].oid, sizeof known[i].oid))
+            st = want(arg, known[i].digest, err);
+    return st;
+}
+
+static se_status finish(unsigned char hash[EVP_MAX_MD_SIZE], unsigned *size, const struct hashes *hashes, enum digest digest, se_error *err)
+{
+    if (!hashes->contexts[digest])
+        return error_set(err, SE_ERR_REJECTED, "the signer's digest %s is not among the digestAlgorithms", digest_name(digest));
+    if (!EVP_DigestFinal_ex(hashes->contexts[digest], hash, size))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
+    return SE_OK;
+}
+
+/* ---- the signer ---- */
+
+struct reading {
+    CMS_ContentInfo *cms;
+    CMS_SignerInfo *signer;
+    STACK_OF(X509) * certificates; /* that came along; may be NULL */
+    const struct algorithm *algorithm;
+};
+
+static void reading_free(struct reading *reading)
+{
+    CMS_ContentInfo_free(reading->cms);
+    sk_X509_pop_free(reading->certificates, X509_free);
+}
+AUTO_KIND(reading, struct reading, reading_free(p))
+
+static se_status read_cms(struct reading *out, se_bytes ber, se_error *err)
+{
+    const unsigned char *p = ber.data;
+    se_status st;
+
+    out->cms = CMS_ContentInfo_new_ex(crypto_context(), NULL);
+    if (!out->cms)
+        return error_memory(err);
+    if (ber.size > LONG_MAX || !d2i_CMS_ContentInfo(&out->cms, &p, (long)ber.size) || p != (const unsigned char *)ber.data + ber.size ||
+        OBJ_obj2nid(CMS_get0_type(out->cms)) != NID_pkcs7_signed)
+        return crypto_error(err, SE_ERR_FORMAT, "not a CMS signature");
+    if (CMS_is_detached(out->cms) != 1)
+        return error_set(err, SE_ERR_FORMAT, "the signature carries a content of its own");
+    if ((st = signer_info_get(&out->signer, out->cms, err)) || (st = signer_info_algorithm(&out->algorithm, out->signer, err)))
+        return st;
+    out->certificates = CMS_get1_certs(out->cms);
+    ERR_clear_error();
+    return SE_OK;
+}
+
+static const struct candidate *find_candidate(const struct verify_job *job, const struct reading *r, bool same_algorithm)
+{
+    for (size_t i = 0; i < job->count; i++)
+        if (CMS_SignerInfo_cert_cmp(r->signer, job->candidates[i].certificate) == 0 &&
+            (!same_algorithm || job->candidates[i].algorithm == r->algorithm))
+            return &job->candidates[i];
+    return NULL;
+}
+
+static X509 *find_certificate(const struct reading *r)
+{
+    for (int i = 0; i < sk_X509_num(r->certificates); i++)
+        if (CMS_SignerInfo_cert_cmp(r->signer, sk_X509_value(r->certificates, i)) == 0)
+            return sk_X509_value(r->certificates, i);
+    return NULL;
+}
+
+static se_status unknown_signer(const struct reading *r, se_error *err)
+{
+    X509 *certificate = find_certificate(r);
+    char subject[256] = "not part of the signature", serial[64] = "?";
+
+    if (certificate) {
+        certificate_subject(subject, sizeof subject, certificate);
+        certificate_serial(serial, sizeof serial, certificate);
+    }
+    return error_set(err, SE_ERR_REJECTED, "signed with a certificate that the descriptor does not have: %s (serial %s)", subject, serial);
+}
+
+static se_status choose_candidate(struct verdict *out, const struct verify_job *job, const struct reading *r, se_error *err)
+{
+    const struct candidate *candidate = find_candidate(job, r, true);
+
+    if (!candidate && (candidate = find_candidate(job, r, false)))
+        return error_set(err, SE_ERR_REJECTED, "signed with %s, the descriptor says %s", r->algorithm->name, candidate->algorithm->name);
+    if (!candidate)
+        return unknown_signer(r, err);
+    X509_up_ref(candidate->certificate);
+    *out = (struct verdict){ candidate->certificate, r->algorithm, candidate, 0 };
+    return SE_OK;
+}
+
+static se_status choose_trusted(struct verdict *out, const struct verify_job *job, const struct reading *r, se_error *err)
+{
+    const struct candidate *candidate = find_candidate(job, r, true);
+    X509 *certificate = candidate ? candidate->certificate : find_certificate(r);
+
+    if (!certificate)
+        return error_set(err, SE_ERR_REJECTED, "the signer's certificate is neither part of the signature nor the descriptor's");
+    X509_up_ref(certificate);
+    *out = (struct verdict){ certificate, r->algorithm, candidate, 0 };
+    return trust_check(certificate, r->certificates, job->roots, job->time, err);
+}
+
+static se_status choose_signer(struct verdict *out, const struct verify_job *job, const struct reading *r, se_error *err)
+{
+    return job->roots ? choose_trusted(out, job, r, err) : choose_candidate(out, job, r, err);
+}
+
+static se_status check(struct verdict *out, const struct reading *r, const struct hashes *hashes, se_error *err)
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    se_status st = finish(hash, &size, hashes, r->algorithm->digest, err);
+
+    if (st)
+        return st;
+    return signer_info_verify(&out->signing_time, r->cms, r->signer, out->certificate, (se_bytes){ hash, size }, err);
+}
+
+/* ---- both forms ---- */
+
+static se_status read_all(se_buf *out, se_bytes armored, se_error *err)
+{
+    se_source memory = source_memory(&armored);
+    struct stream stream = { .source = &memory };
+    AUTO(dearmor) dearmor = { .in = NULL };
+    AUTO(writer) w = { 0 };
+    unsigned char piece[4096];
+    size_t got = 1;
+    se_status st = armored.size > SIGNATURE_LIMIT ? error_set(err, SE_ERR_FORMAT, "a signature of %zu bytes is too long", armored.size)
+                                                  : dearmor_begin(&dearmor, &stream, err);
+
+    while (!st && got && !(st = dearmor_read(&got, &dearmor, piece, sizeof piece, err)))
+        writer_put(&w, piece, got);
+    return st ? st : writer_finish(out, &w, err);
+}
+
+se_status cms_verify_detached(struct verdict *out, const struct verify_job *job, se_error *err)
+{
+    AUTO(reading) r = { .cms = NULL };
+    AUTO(hashes) hashes = { .content = NULL };
+    AUTO(se_buf) ber = SE_BUF_INIT;
+    se_status st;
+
+    if ((st = read_all(&ber, job->signature, err)) || (st = read_cms(&r, buf_bytes(&ber), err)) ||
+        (st = choose_signer(out, job, &r, err)) || (st = want(&hashes, r.algorithm->digest, err)) ||
+        (st = stream_drain(job->in, take, &hashes, err)))
+        return st;
+    return check(out, &r, &hashes, err);
+}
+
+se_status cms_verify_attached(struct verdict *out, const struct verify_job *job, se_error *err)
+{
+    AUTO(reading) r = { .cms = NULL };
+    AUTO(hashes) hashes = { .content = job->content };
+    AUTO(dearmor) dearmor = { .in = NULL };
+    AUTO(se_buf) ber = SE_BUF_INIT;
+    const struct attached_taker taker = { begin, take, &hashes };
+    se_status st;
+
+    if ((st = dearmor_begin(&dearmor, job->in, err)) || (st = attached_split(&ber, &dearmor, &taker, err)) ||
+        (st = read_cms(&r, buf_bytes(&ber), err)) || (st = choose_signer(out, job, &r, err)))
+        return st;
+    return check(out, &r, &hashes, err);
+}

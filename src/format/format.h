@@ -1,0 +1,58 @@
+/*
+ * Formats turn a job into bytes and back.  They see bytes and keys, never files, stores or the configuration.
+ * To add one: one file, one row in formats.c.
+ */
+#ifndef FORMAT_FORMAT_H
+#define FORMAT_FORMAT_H
+
+#include "base/stream.h"
+#include "key/key.h"
+#include "model/algorithm.h"
+
+struct sign_job {
+    const struct algorithm *algorithm; /* a signature algorithm that fits the key */
+    const struct key *key;
+    int64_t time;
+    bool pem;
+    struct stream *in;
+    const se_sink *out;
+};
+
+/* A certificate that may have signed, and what it signs with. */
+struct candidate {
+    X509 *certificate;
+    const struct algorithm *algorithm;
+    unsigned version;
+};
+
+struct verify_job {
+    const struct candidate *candidates;
+    size_t count;
+    X509_STORE *roots;  /* not NULL: the signer must chain to one of them, candidates only give him a version */
+    int64_t time;       /* when the chain must be valid */
+    se_bytes signature; /* empty: `in` is an attached signature */
+    struct stream *in;
+    const se_sink *content; /* of an attached signature; may be NULL */
+};
+
+/* Who signed; start it with zeroes. */
+struct verdict {
+    X509 *certificate; /* counted, released by verdict_free() */
+    const struct algorithm *algorithm;
+    const struct candidate *candidate; /* NULL: only `roots` vouch for him */
+    int64_t signing_time;              /* 0: not said */
+};
+void verdict_free(struct verdict *verdict);
+AUTO_KIND(verdict, struct verdict, verdict_free(p))
+
+struct format {
+    const char *name;
+    se_status (*sign)(const struct sign_job *job, se_error *err);
+    /* SE_ERR_REJECTED: not a good signature of a candidate; SE_ERR_FORMAT: not a signature at all. */
+    se_status (*verify)(struct verdict *out, const struct verify_job *job, se_error *err);
+};
+
+/* NULL: there is no such form. */
+const struct format *format_find(se_form form);
+
+#endif

@@ -1,0 +1,101 @@
+/* The bare signature value over the content, nothing around it. */
+#include "format/raw.h"
+
+#include <openssl/err.h>
+
+#include "format/padding.h"
+#include "key/crypto.h"
+
+static se_status digest_sign(void *arg, se_bytes piece, se_error *err)
+{
+    return EVP_DigestSignUpdate(arg, piece.data, piece.size) > 0 ? SE_OK : crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
+}
+
+se_status raw_sign(const struct sign_job *job, se_error *err)
+{
+    AUTO(md_context) context = EVP_MD_CTX_new();
+    AUTO(se_buf) signature = SE_BUF_INIT;
+    EVP_PKEY_CTX *parameters;
+    size_t size;
+    se_status st;
+
+    if (!context ||
+        EVP_DigestSignInit_ex(context, &parameters, crypto_digest(job->algorithm->digest), crypto_context(), NULL, job->key->private,
+                              NULL) <= 0 ||
+        !padding_set(parameters, job->algorithm, true))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot sign with %s", job->algorithm->name);
+    if ((st = stream_drain(job->in, digest_sign, context, err)))
+        return st;
+    size = (size_t)EVP_PKEY_get_size(job->key->private);
+    if ((st = buf_new(&signature, size, err)))
+        return st;
+    if (EVP_DigestSignFinal(context, signature.data, &size) <= 0)
+        return crypto_error(err, SE_ERR_CRYPTO, "the signature failed");
+    return sink_write(job->out, (se_bytes){ signature.data, size }, err);
+}
+
+/* The value does not say who made it: all candidates hash along, newest first. */
+enum { CANDIDATES = 32 };
+struct trial {
+    EVP_MD_CTX *contexts[CANDIDATES];
+    size_t count;
+};
+
+static void trial_free(struct trial *trial)
+{
+    for (size_t i = 0; i < trial->count; i++)
+        EVP_MD_CTX_free(trial->contexts[i]);
+}
+AUTO_KIND(trial, struct trial, trial_free(p))
+
+static se_status start(struct trial *trial, const struct candidate *candidate, se_error *err)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *parameters;
+
+    trial->contexts[trial->count++] = context;
+    if (context &&
+        EVP_DigestVerifyInit_ex(context, &parameters, crypto_digest(candidate->algorithm->digest), crypto_context(), NULL,
+                                X509_get0_pubkey(candidate->certificate), NULL) > 0 &&
+        padding_set(parameters, candidate->algorithm, false))
+        return SE_OK;
+    return crypto_error(err, SE_ERR_CRYPTO, "cannot verify %s", candidate->algorithm->name);
+}
+
+static se_status digest_verify(void *arg, se_bytes piece, se_error *err)
+{
+    const struct trial *trial = arg;
+
+    for (size_t i = 0; i < trial->count; i++)
+        if (EVP_DigestVerifyUpdate(trial->contexts[i], piece.data, piece.size) <= 0)
+            return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
+    return SE_OK;
+}
+
+static void fill(struct verdict *out, const struct candidate *candidate)
+{
+    X509_up_ref(candidate->certificate);
+    *out = (struct verdict){ candidate->certificate, candidate->algorithm, candidate, 0 };
+}
+
+se_status raw_verify(struct verdict *out, const struct verify_job *job, se_error *err)
+{
+    AUTO(trial) trial = { .count = 0 };
+    se_status st = SE_OK;
+
+    if (!job->signature.size)
+        return error_set(err, SE_ERR_USAGE, "a raw signature is detached: give the signature as well");
+    if (job->roots)
+        return error_set(err, SE_ERR_USAGE, "a raw signature names no signer: CA certificates can't decide about it");
+    for (size_t i = 0; !st && i < job->count && i < CANDIDATES; i++)
+        st = start(&trial, &job->candidates[i], err);
+    if (st || (st = stream_drain(job->in, digest_verify, &trial, err)))
+        return st;
+    for (size_t i = 0; i < trial.count; i++)
+        if (EVP_DigestVerifyFinal(trial.contexts[i], job->signature.data, job->signature.size) == 1) {
+            fill(out, &job->candidates[i]);
+            return SE_OK;
+        }
+    ERR_clear_error();
+    return error_set(err, SE_ERR_REJECTED, "the signature does not verify with any of %zu certificates", trial.count);
+}

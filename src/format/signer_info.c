@@ -1,0 +1,149 @@
+#include "format/signer_info.h"
+
+#include <openssl/err.h>
+#include <openssl/ess.h>
+
+#include "key/certificate.h"
+#include "key/crypto.h"
+#include "key/pss.h"
+
+se_status signer_info_get(CMS_SignerInfo **out, CMS_ContentInfo *cms, se_error *err)
+{
+    STACK_OF(CMS_SignerInfo) *signers = CMS_get0_SignerInfos(cms);
+    int count = sk_CMS_SignerInfo_num(signers);
+
+    if (count != 1)
+        return error_set(err, SE_ERR_REJECTED, "%d signers, one is expected", count < 0 ? 0 : count);
+    *out = sk_CMS_SignerInfo_value(signers, 0);
+    if (CMS_signed_get_attr_count(*out) <= 0)
+        return error_set(err, SE_ERR_REJECTED, "the signature has no signed attributes");
+    return SE_OK;
+}
+
+static enum digest digest_of(int nid)
+{
+    switch (nid) {
+    case NID_sha256:
+        return DIGEST_SHA256;
+    case NID_sha384:
+        return DIGEST_SHA384;
+    case NID_sha512:
+        return DIGEST_SHA512;
+    default:
+        return DIGEST_NONE;
+    }
+}
+
+static const struct algorithm *algorithm_of(enum digest digest, const X509_ALGOR *signature)
+{
+    const ASN1_OBJECT *id;
+    enum digest stated = DIGEST_NONE;
+    int nid, digest_nid, key_nid, salt;
+
+    X509_ALGOR_get0(&id, NULL, NULL, signature);
+    nid = OBJ_obj2nid(id);
+    if (nid == NID_rsaEncryption) /* RFC 3370, 3.2: the digest is said elsewhere */
+        return algorithm_signature(digest, FAMILY_RSA, PADDING_PKCS1);
+    if (nid == NID_rsassaPss)
+        return pss_algorithm_read(&stated, &salt, signature) && stated == digest ? algorithm_signature(digest, FAMILY_RSA, PADDING_PSS)
+                                                                                 : NULL;
+    if (!OBJ_find_sigid_algs(nid, &digest_nid, &key_nid) || digest_of(digest_nid) != digest)
+        return NULL;
+    if (key_nid == NID_rsaEncryption)
+        return algorithm_signature(digest, FAMILY_RSA, PADDING_PKCS1);
+    return key_nid == NID_X9_62_id_ecPublicKey ? algorithm_signature(digest, FAMILY_EC, PADDING_NONE) : NULL;
+}
+
+static void algorithm_text(char out[80], const X509_ALGOR *algorithm)
+{
+    const ASN1_OBJECT *id;
+
+    X509_ALGOR_get0(&id, NULL, NULL, algorithm);
+    (void)OBJ_obj2txt(out, 80, id, 0);
+}
+
+se_status signer_info_algorithm(const struct algorithm **out, CMS_SignerInfo *signer, se_error *err)
+{
+    const ASN1_OBJECT *id;
+    X509_ALGOR *digest, *signature;
+    char texts[2][80];
+
+    CMS_SignerInfo_get0_algs(signer, NULL, NULL, &digest, &signature);
+    X509_ALGOR_get0(&id, NULL, NULL, digest);
+    *out = digest_of(OBJ_obj2nid(id)) ? algorithm_of(digest_of(OBJ_obj2nid(id)), signature) : NULL;
+    if (*out)
+        return SE_OK;
+    algorithm_text(texts[0], digest);
+    algorithm_text(texts[1], signature);
+    return error_set(err, SE_ERR_REJECTED, "the signature's algorithms are not accepted: digest %s, signature %s", texts[0], texts[1]);
+}
+
+/* -3: the attribute is there once, with one value, or it does not count */
+static const void *attribute(CMS_SignerInfo *signer, int nid, int type)
+{
+    return CMS_signed_get0_data_by_OBJ(signer, OBJ_nid2obj(nid), -3, type);
+}
+
+static se_status check_content_type(CMS_ContentInfo *cms, CMS_SignerInfo *signer, se_error *err)
+{
+    const ASN1_OBJECT *stated = attribute(signer, NID_pkcs9_contentType, V_ASN1_OBJECT);
+
+    if (stated && OBJ_cmp(stated, CMS_get0_eContentType(cms)) == 0)
+        return SE_OK;
+    return error_set(err, SE_ERR_REJECTED, "the signed contentType is not the content's");
+}
+
+static se_status check_digest(CMS_SignerInfo *signer, se_bytes hash, se_error *err)
+{
+    const ASN1_OCTET_STRING *stated = attribute(signer, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING);
+
+    if (stated && (size_t)ASN1_STRING_length(stated) == hash.size &&
+        CRYPTO_memcmp(ASN1_STRING_get0_data(stated), hash.data, hash.size) == 0)
+        return SE_OK;
+    return error_set(err, SE_ERR_REJECTED, "the content is not what was signed: its digest differs");
+}
+
+/* RFC 5035: against a certificate exchanged for another one with the same key. */
+static se_status check_signing_certificate(CMS_SignerInfo *signer, X509 *certificate, se_error *err)
+{
+    const ASN1_STRING *v1 = attribute(signer, NID_id_smime_aa_signingCertificate, V_ASN1_SEQUENCE);
+    const ASN1_STRING *v2 = attribute(signer, NID_id_smime_aa_signingCertificateV2, V_ASN1_SEQUENCE);
+    const unsigned char *p1 = v1 ? ASN1_STRING_get0_data(v1) : NULL, *p2 = v2 ? ASN1_STRING_get0_data(v2) : NULL;
+    ESS_SIGNING_CERT *old = v1 ? d2i_ESS_SIGNING_CERT(NULL, &p1, ASN1_STRING_length(v1)) : NULL;
+    ESS_SIGNING_CERT_V2 *new = v2 ? d2i_ESS_SIGNING_CERT_V2(NULL, &p2, ASN1_STRING_length(v2)) : NULL;
+    STACK_OF(X509) *chain = sk_X509_new_null();
+    bool readable = (!v1 || old) && (!v2 || new) && chain && sk_X509_push(chain, certificate);
+    bool good = readable && OSSL_ESS_check_signing_certs(old, new, chain, 0) > 0;
+
+    ESS_SIGNING_CERT_free(old);
+    ESS_SIGNING_CERT_V2_free(new);
+    sk_X509_free(chain);
+    ERR_clear_error();
+    return good ? SE_OK : error_set(err, SE_ERR_REJECTED, "the signer's certificate is not the one that was signed with");
+}
+
+static int64_t signing_time(CMS_SignerInfo *signer)
+{
+    const ASN1_TIME *time = attribute(signer, NID_pkcs9_signingTime, V_ASN1_UTCTIME);
+
+    if (!time)
+        time = attribute(signer, NID_pkcs9_signingTime, V_ASN1_GENERALIZEDTIME);
+    return time ? asn1_seconds(time) : 0;
+}
+
+se_status signer_info_verify(int64_t *time, CMS_ContentInfo *cms, CMS_SignerInfo *signer, X509 *certificate, se_bytes hash, se_error *err)
+{
+    se_status st;
+
+    if ((st = check_content_type(cms, signer, err)) || (st = check_digest(signer, hash, err)))
+        return st;
+    CMS_SignerInfo_set1_signer_cert(signer, certificate);
+    if (CMS_SignerInfo_verify(signer) != 1) {
+        ERR_clear_error();
+        return error_set(err, SE_ERR_REJECTED, "the signature does not verify with the signer's certificate");
+    }
+    if ((st = check_signing_certificate(signer, certificate, err)))
+        return st;
+    *time = signing_time(signer);
+    return SE_OK;
+}

@@ -1,0 +1,25 @@
+/* One SignerInfo (RFC 5652, 5.3): what it says, and whether that is true. */
+#ifndef FORMAT_SIGNER_INFO_H
+#define FORMAT_SIGNER_INFO_H
+
+#include <openssl/cms.h>
+
+#include "base/auto.h"
+#include "format/format.h"
+
+AUTO_KIND(cms, CMS_ContentInfo *, CMS_ContentInfo_free(*p))
+
+/* The only signer.  SE_ERR_REJECTED: none or several, or one without signed attributes. */
+SE_MUST_CHECK se_status signer_info_get(CMS_SignerInfo **out, CMS_ContentInfo *cms, se_error *err);
+
+/* SE_ERR_REJECTED: an algorithm that the engine does not accept, or parts of it that contradict each other. */
+SE_MUST_CHECK se_status signer_info_algorithm(const struct algorithm **out, CMS_SignerInfo *signer, se_error *err);
+
+/*
+ * Everything that can be checked once the content's `hash` is known: signed attributes, the signature over them,
+ * signingCertificate(V2) if it is there (RFC 5035).  *time: signingTime, 0 without one.
+ */
+SE_MUST_CHECK se_status signer_info_verify(int64_t *time, CMS_ContentInfo *cms, CMS_SignerInfo *signer, X509 *certificate, se_bytes hash,
+                                           se_error *err);
+
+#endif

@@ -1,0 +1,158 @@
+#include "key/certificate.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "key/crypto.h"
+
+AUTO_KIND(bio, BIO *, BIO_free(*p))
+
+enum { CHAIN_LIMIT = 16 };
+
+se_status certificate_parse(X509 **out, se_bytes der, se_error *err)
+{
+    const unsigned char *p = der.data;
+
+    *out = X509_new_ex(crypto_context(), NULL);
+    if (!*out)
+        return error_memory(err);
+    if (der.size <= LONG_MAX && d2i_X509(out, &p, (long)der.size) && p == (const unsigned char *)der.data + der.size)
+        return SE_OK;
+    X509_free(*out); /* NULL when d2i failed */
+    *out = NULL;
+    return crypto_error(err, SE_ERR_FORMAT, "not a certificate");
+}
+
+static se_status read_pem(STACK_OF(X509) * certificates, BIO *text, const char *name, se_error *err)
+{
+    unsigned long last;
+
+    for (;;) {
+        AUTO(x509) certificate = X509_new_ex(crypto_context(), NULL);
+
+        if (!certificate)
+            return error_memory(err);
+        if (!PEM_read_bio_X509(text, &certificate, NULL, NULL))
+            break;
+        if (!sk_X509_push(certificates, certificate))
+            return error_memory(err);
+        certificate = NULL;
+    }
+    last = ERR_peek_last_error();
+    if (ERR_GET_LIB(last) != ERR_LIB_PEM || ERR_GET_REASON(last) != PEM_R_NO_START_LINE)
+        return crypto_error(err, SE_ERR_FORMAT, "'%s': certificate %d can't be read", name, sk_X509_num(certificates) + 1);
+    ERR_clear_error();
+    return SE_OK;
+}
+
+se_status certificates_read(STACK_OF(X509) * *out, se_bytes text, const char *name, se_error *err)
+{
+    AUTO(x509_stack) certificates = sk_X509_new_null();
+    AUTO(bio) bio = text.size <= INT_MAX ? BIO_new_mem_buf(text.data, (int)text.size) : NULL;
+    X509 *single = NULL;
+    se_status st;
+
+    *out = NULL;
+    if (!certificates || !bio)
+        return error_memory(err);
+    if (!certificate_parse(&single, text, NULL)) {
+        if (!sk_X509_push(certificates, single))
+            X509_free(single);
+    } else if ((st = read_pem(certificates, bio, name, err)))
+        return st;
+    if (!sk_X509_num(certificates))
+        return error_set(err, SE_ERR_FORMAT, "'%s' holds no certificate", name);
+    *out = certificates;
+    certificates = NULL;
+    return SE_OK;
+}
+
+static X509 *find_issuer(X509 *certificate, const STACK_OF(X509) * pool)
+{
+    for (int i = 0; i < sk_X509_num(pool); i++)
+        if (X509_check_issued(sk_X509_value(pool, i), certificate) == X509_V_OK)
+            return sk_X509_value(pool, i);
+    return NULL;
+}
+
+se_status certificates_chain(STACK_OF(X509) * *out, X509 *certificate, const STACK_OF(X509) * pool, se_error *err)
+{
+    AUTO(x509_stack) chain = NULL;
+    X509 *at = certificate;
+
+    *out = NULL;
+    while (!X509_self_signed(at, 0) && sk_X509_num(chain) < CHAIN_LIMIT && (at = find_issuer(at, pool))) {
+        if (!chain && !(chain = sk_X509_new_null()))
+            return error_memory(err);
+        if (!sk_X509_push(chain, at))
+            return error_memory(err);
+        X509_up_ref(at);
+    }
+    ERR_clear_error();
+    *out = chain;
+    chain = NULL;
+    return SE_OK;
+}
+
+/* UTF-8 as it is, the special characters of RFC 4514 escaped */
+static void name_text(char *out, size_t size, const X509_NAME *name)
+{
+    AUTO(bio) bio = BIO_new(BIO_s_mem());
+    char *text;
+    long length;
+
+    *out = '\0';
+    if (!bio || X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0)
+        return;
+    length = BIO_get_mem_data(bio, &text);
+    (void)snprintf(out, size, "%.*s", (int)length, text);
+}
+
+void certificate_subject(char *out, size_t size, const X509 *certificate)
+{
+    name_text(out, size, X509_get_subject_name(certificate));
+}
+
+void certificate_issuer(char *out, size_t size, const X509 *certificate)
+{
+    name_text(out, size, X509_get_issuer_name(certificate));
+}
+
+void certificate_serial(char *out, size_t size, const X509 *certificate)
+{
+    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), NULL);
+    char *text = number ? BN_bn2hex(number) : NULL;
+
+    (void)snprintf(out, size, "%s", text ? text : "");
+    OPENSSL_free(text);
+    BN_free(number);
+}
+
+int64_t asn1_seconds(const ASN1_TIME *time)
+{
+    struct tm tm;
+
+    return ASN1_TIME_to_tm(time, &tm) ? timegm(&tm) : 0;
+}
+
+int64_t certificate_not_after(const X509 *certificate)
+{
+    return asn1_seconds(X509_get0_notAfter(certificate));
+}
+
+int64_t certificate_not_before(const X509 *certificate)
+{
+    return asn1_seconds(X509_get0_notBefore(certificate));
+}
+
+void date_text(char out[16], int64_t time)
+{
+    time_t t = time;
+    struct tm tm;
+
+    if (!gmtime_r(&t, &tm) || !strftime(out, 16, "%Y-%m-%d", &tm))
+        (void)snprintf(out, 16, "?");
+}

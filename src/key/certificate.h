@@ -1,0 +1,40 @@
+/* Certificates: reading, naming, and the rules that a use lays on them. */
+#ifndef KEY_CERTIFICATE_H
+#define KEY_CERTIFICATE_H
+
+#include "key/key.h"
+#include "model/config.h"
+
+/* One certificate from DER, in crypto_context().  SE_ERR_FORMAT: it is none. */
+SE_MUST_CHECK se_status certificate_parse(X509 **out, se_bytes der, se_error *err);
+
+/* All certificates of a PEM text, or the one of a DER file; at least one.  `name` is what messages call it. */
+SE_MUST_CHECK se_status certificates_read(STACK_OF(X509) * *out, se_bytes text, const char *name, se_error *err);
+
+/* The issuers of `certificate` among `pool`, nearest first, counted; *out is NULL when there are none. */
+SE_MUST_CHECK se_status certificates_chain(STACK_OF(X509) * *out, X509 *certificate, const STACK_OF(X509) * pool, se_error *err);
+
+/* RFC 4514, cut to the room there is */
+void certificate_subject(char *out, size_t size, const X509 *certificate);
+void certificate_issuer(char *out, size_t size, const X509 *certificate);
+/* hexadecimal */
+void certificate_serial(char *out, size_t size, const X509 *certificate);
+
+/* seconds since 1970 */
+int64_t certificate_not_after(const X509 *certificate);
+int64_t certificate_not_before(const X509 *certificate);
+
+/* Seconds since 1970; 0: not a time. */
+int64_t asn1_seconds(const ASN1_TIME *time);
+
+/* "2026-01-31" in UTC */
+void date_text(char out[16], int64_t time);
+
+/*
+ * The rules of the descriptor's use, and that its algorithm fits the key.  `at`: the moment at which the certificate must be valid.
+ * `refusal`: the status of a refusal, SE_ERR_POLICY when signing, SE_ERR_REJECTED when verifying.
+ */
+SE_MUST_CHECK se_status certificate_check(const struct descriptor *descriptor, X509 *certificate, int64_t at, se_status refusal,
+                                          se_error *err);
+
+#endif

@@ -1,0 +1,74 @@
+#include "key/crypto.h"
+
+#include <openssl/err.h>
+#include <openssl/provider.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "key/remote.h"
+
+static OSSL_LIB_CTX *context;
+
+/* `legacy` reads the RC2 and RC4 of old PKCS #12 files; a system without it still reads the others. */
+static void make_context(void)
+{
+    OSSL_LIB_CTX *made = OSSL_LIB_CTX_new();
+
+    if (!made)
+        return;
+    if (!OSSL_PROVIDER_load(made, "default") || !remote_provider_load(made)) {
+        OSSL_LIB_CTX_free(made);
+        return;
+    }
+    ERR_set_mark();
+    (void)OSSL_PROVIDER_load(made, "legacy");
+    ERR_pop_to_mark();
+    context = made;
+}
+
+OSSL_LIB_CTX *crypto_context(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    return pthread_once(&once, make_context) ? NULL : context;
+}
+
+/* The oldest entry of the queue is the cause, those after it are its consequences. */
+static void append_reason(char *text, size_t size)
+{
+    unsigned long code = ERR_get_error();
+    const char *reason = code ? ERR_reason_error_string(code) : NULL;
+    size_t used = strlen(text);
+
+    if (reason)
+        (void)snprintf(text + used, size - used, ": %s", reason);
+    ERR_clear_error();
+}
+
+se_status crypto_error(se_error *err, se_status status, const char *format, ...)
+{
+    char text[sizeof err->text];
+    se_error remote = SE_ERROR_INIT;
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (remote_failure(&remote)) {
+        ERR_clear_error();
+        return error_set(err, remote.status, "%s: %s", text, remote.text);
+    }
+    append_reason(text, sizeof text);
+    return error_set(err, status, "%s", text);
+}
+
+const char *crypto_digest(enum digest digest)
+{
+    static const char *const names[] = {
+        [DIGEST_NONE] = "",           [DIGEST_SHA1] = "SHA1",       [DIGEST_SHA256] = "SHA2-256",
+        [DIGEST_SHA384] = "SHA2-384", [DIGEST_SHA512] = "SHA2-512",
+    };
+
+    return names[digest];
+}

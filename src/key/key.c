@@ -1,0 +1,82 @@
+#include "key/key.h"
+
+#include <openssl/core_names.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "key/crypto.h"
+
+static se_status check_pair(EVP_PKEY *private, X509 *certificate, se_error *err)
+{
+    EVP_PKEY *public = X509_get0_pubkey(certificate);
+
+    if (!public)
+        return crypto_error(err, SE_ERR_KEY, "the certificate's public key can't be read");
+    if (private && EVP_PKEY_eq(private, public) != 1)
+        return crypto_error(err, SE_ERR_KEY, "the private key and the certificate do not belong together");
+    return SE_OK;
+}
+
+se_status key_new(struct key **out, EVP_PKEY *private, X509 *certificate, STACK_OF(X509) * chain, se_error *err)
+{
+    struct key *key = calloc(1, sizeof *key);
+    se_status st = key ? check_pair(private, certificate, err) : error_memory(err);
+
+    *out = NULL;
+    if (st) {
+        EVP_PKEY_free(private);
+        X509_free(certificate);
+        sk_X509_pop_free(chain, X509_free);
+        free(key);
+        return st;
+    }
+    *key = (struct key){ .refs = 1, .private = private, .certificate = certificate, .chain = chain };
+    *out = key;
+    return SE_OK;
+}
+
+struct key *key_ref(struct key *key)
+{
+    __atomic_add_fetch(&key->refs, 1, __ATOMIC_RELAXED);
+    return key;
+}
+
+void key_unref(struct key *key)
+{
+    if (!key || __atomic_sub_fetch(&key->refs, 1, __ATOMIC_ACQ_REL))
+        return;
+    EVP_PKEY_free(key->private);
+    X509_free(key->certificate);
+    sk_X509_pop_free(key->chain, X509_free);
+    free(key);
+}
+
+enum key_family key_family(const EVP_PKEY *key)
+{
+    if (EVP_PKEY_is_a(key, "RSA"))
+        return FAMILY_RSA;
+    return EVP_PKEY_is_a(key, "EC") ? FAMILY_EC : FAMILY_ANY;
+}
+
+/* NIST's names for the curves that have one: what a person reads in "P-256", OpenSSL calls prime256v1. */
+static const char *curve_name(const char *group)
+{
+    static const char *const names[][2] = { { "prime256v1", "P-256" }, { "secp384r1", "P-384" }, { "secp521r1", "P-521" } };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(group, names[i][0]) == 0)
+            return names[i][1];
+    return group;
+}
+
+void key_type_name(char out[32], const EVP_PKEY *key)
+{
+    char group[24] = "";
+
+    if (key_family(key) == FAMILY_RSA)
+        (void)snprintf(out, 32, "RSA-%d", EVP_PKEY_get_bits(key));
+    else if (EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group, NULL))
+        (void)snprintf(out, 32, "EC-%s", curve_name(group));
+    else
+        (void)snprintf(out, 32, "%.31s", EVP_PKEY_get0_type_name(key) ? EVP_PKEY_get0_type_name(key) : "unknown");
+}

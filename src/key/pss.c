@@ -1,0 +1,109 @@
+#include "key/pss.h"
+
+#include <openssl/asn1t.h>
+#include <openssl/rsa.h>
+
+#include "base/auto.h"
+#include "key/crypto.h"
+
+AUTO_KIND(algorithm_identifier, X509_ALGOR *, X509_ALGOR_free(*p))
+AUTO_KIND(pss_params, RSA_PSS_PARAMS *, RSA_PSS_PARAMS_free(*p))
+AUTO_KIND(md, EVP_MD *, EVP_MD_free(*p))
+
+/* id-mgf1 with the signature's own digest */
+static X509_ALGOR *mgf1_algorithm(const EVP_MD *md)
+{
+    AUTO(algorithm_identifier) hash = X509_ALGOR_new();
+    AUTO(algorithm_identifier) mgf1 = X509_ALGOR_new();
+    ASN1_STRING *packed;
+    X509_ALGOR *made = mgf1;
+
+    if (!hash || !mgf1)
+        return NULL;
+    X509_ALGOR_set_md(hash, md);
+    packed = ASN1_item_pack(hash, ASN1_ITEM_rptr(X509_ALGOR), NULL);
+    if (!packed || !X509_ALGOR_set0(mgf1, OBJ_nid2obj(NID_mgf1), V_ASN1_SEQUENCE, packed)) {
+        ASN1_STRING_free(packed);
+        return NULL;
+    }
+    mgf1 = NULL;
+    return made;
+}
+
+static ASN1_STRING *packed_params(const EVP_MD *md, int salt)
+{
+    AUTO(pss_params) params = RSA_PSS_PARAMS_new();
+
+    if (!params)
+        return NULL;
+    params->hashAlgorithm = X509_ALGOR_new();
+    params->maskGenAlgorithm = mgf1_algorithm(md);
+    params->saltLength = ASN1_INTEGER_new();
+    if (!params->hashAlgorithm || !params->maskGenAlgorithm || !params->saltLength || !ASN1_INTEGER_set(params->saltLength, salt))
+        return NULL;
+    X509_ALGOR_set_md(params->hashAlgorithm, md);
+    return ASN1_item_pack(params, ASN1_ITEM_rptr(RSA_PSS_PARAMS), NULL);
+}
+
+int pss_algorithm(unsigned char **der, enum digest digest, int salt)
+{
+    AUTO(md) md = EVP_MD_fetch(crypto_context(), crypto_digest(digest), NULL);
+    AUTO(algorithm_identifier) algorithm = X509_ALGOR_new();
+    ASN1_STRING *packed = md ? packed_params(md, salt) : NULL;
+
+    if (!packed || !algorithm || !X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_rsassaPss), V_ASN1_SEQUENCE, packed)) {
+        ASN1_STRING_free(packed);
+        return 0;
+    }
+    return i2d_X509_ALGOR(algorithm, der);
+}
+
+static enum digest digest_of(const X509_ALGOR *algorithm)
+{
+    static const struct {
+        int nid;
+        enum digest digest;
+    } known[] = { { NID_sha256, DIGEST_SHA256 }, { NID_sha384, DIGEST_SHA384 }, { NID_sha512, DIGEST_SHA512 } };
+    const ASN1_OBJECT *id = NULL;
+
+    if (algorithm)
+        X509_ALGOR_get0(&id, NULL, NULL, algorithm);
+    for (size_t i = 0; id && i < sizeof known / sizeof *known; i++)
+        if (OBJ_obj2nid(id) == known[i].nid)
+            return known[i].digest;
+    return DIGEST_NONE;
+}
+
+static enum digest mgf1_digest(const X509_ALGOR *mgf1)
+{
+    AUTO(algorithm_identifier) hash = NULL;
+    const ASN1_OBJECT *id = NULL;
+    const void *value = NULL;
+    int type = V_ASN1_UNDEF;
+
+    if (mgf1)
+        X509_ALGOR_get0(&id, &type, &value, mgf1);
+    if (!id || OBJ_obj2nid(id) != NID_mgf1 || type != V_ASN1_SEQUENCE)
+        return DIGEST_NONE;
+    hash = ASN1_item_unpack(value, ASN1_ITEM_rptr(X509_ALGOR));
+    return digest_of(hash);
+}
+
+bool pss_algorithm_read(enum digest *digest, int *salt, const X509_ALGOR *algorithm)
+{
+    AUTO(pss_params) params = NULL;
+    const ASN1_OBJECT *id;
+    const void *value;
+    int type;
+
+    X509_ALGOR_get0(&id, &type, &value, algorithm);
+    if (OBJ_obj2nid(id) != NID_rsassaPss || type != V_ASN1_SEQUENCE)
+        return false;
+    params = ASN1_item_unpack(value, ASN1_ITEM_rptr(RSA_PSS_PARAMS));
+    if (!params)
+        return false;
+    *digest = digest_of(params->hashAlgorithm);
+    *salt = params->saltLength ? (int)ASN1_INTEGER_get(params->saltLength) : 20;
+    return *digest != DIGEST_NONE && mgf1_digest(params->maskGenAlgorithm) == *digest && *salt >= 0 &&
+           (!params->trailerField || ASN1_INTEGER_get(params->trailerField) == 1);
+}

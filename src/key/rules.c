@@ -1,0 +1,126 @@
+/* What a descriptor's use asks of a key and its certificate (the rows are in model/uses.c). */
+#include <openssl/x509v3.h>
+#include <stdio.h>
+
+#include "key/certificate.h"
+
+struct inspection {
+    const struct descriptor *descriptor;
+    const struct use *use;
+    X509 *certificate;
+    EVP_PKEY *key;
+    int64_t at;
+    se_status refusal;
+};
+
+static const char *family_text(enum key_family family)
+{
+    return family == FAMILY_RSA ? "an RSA" : "an EC";
+}
+
+static se_status check_family(const struct inspection *in, se_error *err)
+{
+    enum key_family have = key_family(in->key), asked = in->descriptor->algorithm.family;
+    char type[32];
+
+    key_type_name(type, in->key);
+    if (have == FAMILY_ANY || (in->use->family != FAMILY_ANY && in->use->family != have))
+        return error_set(err, in->refusal, "the key is %s, this use takes %s key", type,
+                         in->use->family == FAMILY_ANY ? "an RSA or EC" : family_text(in->use->family));
+    if (asked != FAMILY_ANY && asked != have)
+        return error_set(err, in->refusal, "the key is %s, the algorithm %s takes %s key", type, in->descriptor->algorithm.name,
+                         family_text(asked));
+    return SE_OK;
+}
+
+static se_status check_strength(const struct inspection *in, se_error *err)
+{
+    static const char *const curves[] = { "EC-P-256", "EC-P-384", "EC-P-521" };
+    unsigned bits = (unsigned)EVP_PKEY_get_bits(in->key);
+    char type[32];
+
+    key_type_name(type, in->key);
+    if (key_family(in->key) == FAMILY_RSA) {
+        if (bits >= in->use->rsa_min && bits <= in->use->rsa_max)
+            return SE_OK;
+        return error_set(err, in->refusal, "the key is %s, RSA keys of %u to %u bits are accepted", type, in->use->rsa_min,
+                         in->use->rsa_max);
+    }
+    for (size_t i = 0; i < sizeof curves / sizeof *curves; i++)
+        if (strcmp(type, curves[i]) == 0)
+            return SE_OK;
+    return error_set(err, in->refusal, "the key is %s, the curves P-256, P-384 and P-521 are accepted", type);
+}
+
+static se_status check_self_signed(const struct inspection *in, se_error *err)
+{
+    if (in->use->self_signed || !X509_self_signed(in->certificate, 0))
+        return SE_OK;
+    return error_set(err, in->refusal, "the certificate is self-signed, one issued by a CA is needed");
+}
+
+static se_status check_validity(const struct inspection *in, se_error *err)
+{
+    int64_t from = certificate_not_before(in->certificate), to = certificate_not_after(in->certificate);
+    char day[16];
+
+    if (!in->use->validity)
+        return SE_OK;
+    if (in->at > to) {
+        date_text(day, to);
+        return error_set(err, in->refusal, "certificate expired %s", day);
+    }
+    if (in->at < from) {
+        date_text(day, from);
+        return error_set(err, in->refusal, "certificate not valid before %s", day);
+    }
+    return SE_OK;
+}
+
+static bool usage_is_critical(X509 *certificate)
+{
+    int at = X509_get_ext_by_NID(certificate, NID_key_usage, -1);
+
+    return at >= 0 && X509_EXTENSION_get_critical(X509_get_ext(certificate, at));
+}
+
+static se_status check_usage(const struct inspection *in, se_error *err)
+{
+    bool stated = X509_get_extension_flags(in->certificate) & EXFLAG_KUSAGE;
+    uint32_t bits = stated ? X509_get_key_usage(in->certificate) : 0;
+    enum key_usage rule = in->use->usage;
+
+    if (rule == USAGE_ANY || (rule == USAGE_SIGN_IF_STATED && !stated))
+        return SE_OK;
+    if (!stated)
+        return error_set(err, in->refusal, "the certificate has no keyUsage, digitalSignature is needed");
+    if (rule == USAGE_CRITICAL_SIGNATURE && !usage_is_critical(in->certificate))
+        return error_set(err, in->refusal, "the certificate's keyUsage is not critical, as it has to be");
+    if (rule == USAGE_CRITICAL_SIGNATURE)
+        bits &= (uint32_t)~KU_NON_REPUDIATION;
+    if (bits & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION))
+        return SE_OK;
+    return error_set(err, in->refusal, "the certificate's keyUsage does not hold digitalSignature");
+}
+
+static se_status check_mail_address(const struct inspection *in, se_error *err)
+{
+    STACK_OF(OPENSSL_STRING) *addresses = in->use->mail_address ? X509_get1_email(in->certificate) : NULL;
+    bool missing = in->use->mail_address && !sk_OPENSSL_STRING_num(addresses);
+
+    X509_email_free(addresses);
+    return missing ? error_set(err, in->refusal, "the certificate names no mail address") : SE_OK;
+}
+
+se_status certificate_check(const struct descriptor *descriptor, X509 *certificate, int64_t at, se_status refusal, se_error *err)
+{
+    static se_status (*const checks[])(const struct inspection *, se_error *) = {
+        check_family, check_strength, check_self_signed, check_validity, check_usage, check_mail_address,
+    };
+    const struct inspection in = { descriptor, descriptor->use, certificate, X509_get0_pubkey(certificate), at, refusal };
+    se_status st = in.key ? SE_OK : error_set(err, refusal, "the certificate's public key can't be read");
+
+    for (size_t i = 0; !st && i < sizeof checks / sizeof *checks; i++)
+        st = checks[i](&in, err);
+    return st;
+}

@@ -1,0 +1,83 @@
+/* Keys in PEM files: a private key, encrypted or not, its certificate and the chain, in any order. */
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include "base/file.h"
+#include "key/certificate.h"
+#include "key/crypto.h"
+#include "store/bundle.h"
+
+AUTO_KIND(bio, BIO *, BIO_free(*p))
+
+struct passphrase {
+    const se_buf *pin;
+    bool asked;
+};
+
+static int give_passphrase(char *out, int room, int writing, void *arg)
+{
+    struct passphrase *passphrase = arg;
+
+    (void)writing;
+    passphrase->asked = true;
+    if (!passphrase->pin->size || passphrase->pin->size > (size_t)room)
+        return -1;
+    memcpy(out, passphrase->pin->data, passphrase->pin->size);
+    return (int)passphrase->pin->size;
+}
+
+static se_status read_key(struct bundle *bundle, se_bytes text, const struct keyref *ref, se_error *err)
+{
+    AUTO(bio) bio = BIO_new_mem_buf(text.data, (int)text.size);
+    AUTO(se_buf) pin = SE_BUF_INIT;
+    struct passphrase passphrase = { &pin, false };
+    EVP_PKEY *key;
+    se_status st = bio ? keyref_pin(&pin, ref, err) : error_memory(err);
+
+    if (st)
+        return st;
+    if ((key = PEM_read_bio_PrivateKey_ex(bio, NULL, give_passphrase, &passphrase, crypto_context(), NULL)))
+        return bundle_add_key(bundle, key, ref->alias, err);
+    if (passphrase.asked)
+        return crypto_error(err, SE_ERR_ACCESS,
+                            pin.size ? "the PIN does not open the private key" : "the private key is encrypted, and no PIN is configured");
+    return crypto_error(err, SE_ERR_KEY, "the private key can't be read");
+}
+
+static se_status read_certificates(struct bundle *bundle, se_bytes text, const struct keyref *ref, se_error *err)
+{
+    if (!memmem(text.data, text.size, "-----BEGIN CERTIFICATE", 22) && !memmem(text.data, text.size, "-----BEGIN TRUSTED", 18))
+        return SE_OK;
+    return certificates_read(&bundle->certificates, text, ref->location, err);
+}
+
+static se_status fill(struct bundle *bundle, const struct keyref *ref, enum key_part part, se_error *err)
+{
+    AUTO(se_buf) file = SE_BUF_INIT;
+    se_bytes text;
+    se_status st = file_read(&file, ref->location, BUNDLE_FILE_LIMIT, err);
+
+    if (st)
+        return st == SE_ERR_ACCESS ? st : error_restate(err, SE_ERR_STORE);
+    text = buf_bytes(&file);
+    if (part == PART_PRIVATE && memmem(text.data, text.size, "PRIVATE KEY-----", 16) && (st = read_key(bundle, text, ref, err)))
+        return st;
+    return read_certificates(bundle, text, ref, err);
+}
+
+static se_status open_pem(struct key **out, const struct keyref *ref, enum key_part part, se_error *err)
+{
+    AUTO(bundle) bundle = { .count = 0 };
+    struct keyref any = *ref;
+    se_status st = fill(&bundle, ref, part, err);
+
+    *out = NULL;
+    any.alias = (char[]){ "" }; /* PEM has no names: an alias says nothing */
+    if (!st)
+        st = bundle_open(out, &bundle, &any, part, err);
+    if (st)
+        (void)error_prefix(err, "PEM file '%s': ", ref->location);
+    return st;
+}
+
+const struct store_type pem_store = { "pem", open_pem };

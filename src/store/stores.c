@@ -1,0 +1,66 @@
+#include "store/store.h"
+
+#include <strings.h>
+
+#include "base/file.h"
+#include "key/certificate.h"
+
+/* The only place that knows all stores. */
+static const struct store_type *const stores[] = { &pkcs12_store, &pem_store, &pkcs11_store };
+
+enum { CERTIFICATE_LIMIT = 1 << 20 };
+
+static se_status find(const struct store_type **out, const char *name, se_error *err)
+{
+    for (size_t i = 0; i < sizeof stores / sizeof *stores; i++) {
+        *out = stores[i];
+        if (strcmp(stores[i]->name, name) == 0)
+            return SE_OK;
+    }
+    return error_set(err, SE_ERR_STORE, "this build has no key store '%s'", name);
+}
+
+se_status store_configured_certificate(X509 **out, STACK_OF(X509) * *chain, const struct keyref *ref, se_error *err)
+{
+    AUTO(x509_stack) all = NULL;
+    AUTO(se_buf) text = SE_BUF_INIT;
+    se_status st = SE_OK;
+
+    *out = NULL;
+    *chain = NULL;
+    if (ref->certificate_der.size)
+        return certificate_parse(out, buf_bytes(&ref->certificate_der), err);
+    if (!*ref->certificate)
+        return SE_OK;
+    if ((st = file_read(&text, ref->certificate, CERTIFICATE_LIMIT, err)) ||
+        (st = certificates_read(&all, buf_bytes(&text), ref->certificate, err)))
+        return st == SE_ERR_ACCESS ? st : error_restate(err, SE_ERR_KEY);
+    *out = sk_X509_shift(all);
+    return certificates_chain(chain, *out, all, err);
+}
+
+/* A certificate in the configuration makes public-key work independent of the store. */
+static se_status open_configured(struct key **out, const struct keyref *ref, se_error *err)
+{
+    X509 *certificate;
+    STACK_OF(X509) * chain;
+    se_status st = store_configured_certificate(&certificate, &chain, ref, err);
+
+    *out = NULL;
+    if (st || !certificate)
+        return st;
+    return key_new(out, NULL, certificate, chain, err);
+}
+
+se_status store_open(struct key **out, const struct keyref *ref, enum key_part part, se_error *err)
+{
+    const struct store_type *store;
+    se_status st;
+
+    *out = NULL;
+    if (part == PART_CERTIFICATE && ((st = open_configured(out, ref, err)) || *out))
+        return st;
+    if ((st = find(&store, ref->store, err)))
+        return st;
+    return store->open(out, ref, part, err);
+}
