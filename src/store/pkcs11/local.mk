@@ -1,0 +1,12 @@
+libse_core_la_SOURCES += \
+	src/store/pkcs11/find.c \
+	src/store/pkcs11/login.c \
+	src/store/pkcs11/module.c src/store/pkcs11/module.h \
+	src/store/pkcs11/modulepath.c src/store/pkcs11/modulepath.h \
+	src/store/pkcs11/object.c src/store/pkcs11/object.h \
+	src/store/pkcs11/pool.c src/store/pkcs11/pool.h \
+	src/store/pkcs11/refusal.c src/store/pkcs11/refusal.h \
+	src/store/pkcs11/rv.c src/store/pkcs11/rv.h \
+	src/store/pkcs11/session.c src/store/pkcs11/session.h \
+	src/store/pkcs11/slot.c src/store/pkcs11/slot.h \
+	src/store/pkcs11/token.c src/store/pkcs11/token.h

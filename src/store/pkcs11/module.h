@@ -1,30 +1,45 @@
 /*
- * PKCS #11 modules of this process, one entry per path, counted: two engines share a module, and p11-kit coordinates C_Initialize with
- * other components.  The one mutable global of the library.
+ * PKCS #11 modules of this process, one entry per file, counted: two engines share a module, and p11-kit coordinates C_Initialize with
+ * other components.  The one mutable global of the library, but for the PINs that were refused (refusal.h).
+ *
+ * The child of a fork must initialise modules again: an entry belongs to the process that made it, and the child makes its own.
  */
 #ifndef STORE_PKCS11_MODULE_H
 #define STORE_PKCS11_MODULE_H
 
 #include <p11-kit/p11-kit.h>
 #include <p11-kit/pkcs11.h>
+#include <pthread.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
+#include "store/pkcs11/rv.h"
+
+struct token;
 
 struct module {
     char *path; /* resolved */
     CK_FUNCTION_LIST *calls;
+
+    /* kept by module.c */
+    char *init_args;
+    unsigned refs;
+    pid_t process;
+    struct module *next;
+
+    /* kept by token.c: the tokens in use */
+    pthread_mutex_t tokens_lock;
+    struct token *tokens;
 };
 
 /*
- * `location`: as the configuration says it: a path or a name, with or without extension; names are looked for as NAME.so and libNAME.so in
- * p11-kit's module folder and the loader's path.  `init_args`: pReserved of C_Initialize, "" for none.
- * The caller gives it back with module_close().  SE_ERR_STORE lists every path tried.
+ * `location`: as the configuration says it: a path or a name, with or without extension (modulepath.h).  `init_args`: pReserved of
+ * C_Initialize, "" for none.  The caller gives *out back with module_close().
+ * SE_ERR_STORE: no such file, not a module, or in use with other init_args; SE_ERR_UNAVAILABLE: it does not reach its device.
  */
 SE_MUST_CHECK se_status module_open(struct module **out, const char *location, const char *init_args, se_error *err);
+struct module *module_ref(struct module *module);
 void module_close(struct module *module); /* accepts NULL */
 AUTO_KIND(module, struct module *, module_close(*p))
-
-/* "CKR_PIN_INCORRECT"; never NULL. */
-const char *ckr_name(CK_RV rv);
 
 #endif

@@ -1,0 +1,124 @@
+/* token_find(): the one token that a configuration means. */
+#include "store/pkcs11/object.h"
+#include "store/pkcs11/token.h"
+
+/* Tokens that came into question, and their words for a message. */
+struct picked {
+    const struct slot *first;
+    size_t count;
+    struct writer list;
+};
+
+static void picked_free(struct picked *p)
+{
+    writer_free(&p->list);
+}
+AUTO_KIND(picked, struct picked, picked_free(p))
+
+static void pick(struct picked *p, const struct slot *slot)
+{
+    if (!p->count++)
+        p->first = slot;
+    else
+        writer_text(&p->list, ", ");
+    slot_text(&p->list, slot);
+}
+
+static bool is_named(const struct keyref *ref)
+{
+    return ref->has_slot || ref->has_slot_index || *ref->token_label || *ref->token_serial;
+}
+
+/* "slot 3 tokenLabel 'lab'" */
+static void name_wanted(struct writer *out, const struct keyref *ref)
+{
+    if (ref->has_slot)
+        writer_format(out, " slot %lu", ref->slot);
+    if (ref->has_slot_index)
+        writer_format(out, " slotIndex %lu", ref->slot_index);
+    if (*ref->token_label)
+        writer_format(out, " tokenLabel '%s'", ref->token_label);
+    if (*ref->token_serial)
+        writer_format(out, " tokenSerial '%s'", ref->token_serial);
+}
+
+static bool fits(const struct keyref *ref, const struct slot *slot, size_t index)
+{
+    if (ref->has_slot && ref->slot != slot->id)
+        return false;
+    if (ref->has_slot_index && ref->slot_index != index)
+        return false;
+    if (*ref->token_label && strcmp(ref->token_label, slot->label) != 0)
+        return false;
+    return !*ref->token_serial || !strcmp(ref->token_serial, slot->serial);
+}
+
+static bool holds(struct module *module, const struct slot *slot, const char *alias)
+{
+    AUTO(session) session = { 0 };
+
+    return !session_open(&session, module, slot->id, 0, NULL) && object_exists(&session, alias);
+}
+
+static se_status nothing_there(struct module *module, const struct slots *slots, const char *wanted, se_error *err)
+{
+    AUTO(picked) all = { 0 };
+
+    for (size_t i = 0; i < slots->count; i++)
+        pick(&all, &slots->list[i]);
+    if (!all.count)
+        return error_set(err, SE_ERR_STORE, "no token%s: no slot of '%s' has a token in it", wanted, module->path);
+    return error_set(err, SE_ERR_STORE, "no token%s in '%s': there is %s", wanted, module->path, writer_string(&all.list));
+}
+
+static se_status find_named(CK_SLOT_ID *out, struct module *module, const struct slots *slots, const struct keyref *ref, se_error *err)
+{
+    AUTO(picked) good = { 0 };
+    AUTO(writer) wanted = { 0 };
+
+    name_wanted(&wanted, ref);
+    for (size_t i = 0; i < slots->count; i++)
+        if (fits(ref, &slots->list[i], i))
+            pick(&good, &slots->list[i]);
+    if (!good.count)
+        return nothing_there(module, slots, writer_string(&wanted), err);
+    if (good.count > 1)
+        return error_set(err, SE_ERR_STORE, "several tokens of '%s' have%s: %s", module->path, writer_string(&wanted),
+                         writer_string(&good.list));
+    *out = good.first->id;
+    return SE_OK;
+}
+
+static se_status find_holder(CK_SLOT_ID *out, struct module *module, const struct slots *slots, const struct keyref *ref, se_error *err)
+{
+    AUTO(picked) usable = { 0 };
+    AUTO(picked) good = { 0 };
+
+    for (size_t i = 0; i < slots->count; i++)
+        if (slot_initialised(&slots->list[i]))
+            pick(&usable, &slots->list[i]);
+    if (!usable.count)
+        return nothing_there(module, slots, " that is initialised", err);
+    for (size_t i = 0; i < slots->count && usable.count > 1; i++)
+        if (slot_initialised(&slots->list[i]) && holds(module, &slots->list[i], ref->alias))
+            pick(&good, &slots->list[i]);
+    if (good.count > 1)
+        return error_set(err, SE_ERR_STORE, "several tokens of '%s' hold '%s': %s; choose by slot, tokenLabel or tokenSerial", module->path,
+                         ref->alias, writer_string(&good.list));
+    if (!good.count && usable.count > 1)
+        return error_set(err, SE_ERR_STORE,
+                         "none of the tokens of '%s' shows '%s' without a login: %s; choose by slot, tokenLabel or tokenSerial",
+                         module->path, ref->alias, writer_string(&usable.list));
+    *out = good.count ? good.first->id : usable.first->id;
+    return SE_OK;
+}
+
+se_status token_find(CK_SLOT_ID *out, struct module *module, const struct keyref *ref, se_error *err)
+{
+    AUTO(slots) slots = { 0 };
+    se_status st = slots_load(&slots, module, err);
+
+    if (st)
+        return st;
+    return is_named(ref) ? find_named(out, module, &slots, ref, err) : find_holder(out, module, &slots, ref, err);
+}

@@ -1,0 +1,134 @@
+#include "store/pkcs11/object.h"
+
+#include "store/pkcs11/slot.h"
+
+enum { LISTED = 20, ATTRIBUTE_MOST = 1 << 20 };
+
+const CK_OBJECT_CLASS class_certificate = CKO_CERTIFICATE, class_public = CKO_PUBLIC_KEY, class_private = CKO_PRIVATE_KEY;
+
+struct query query_class(const CK_OBJECT_CLASS *class)
+{
+    struct query q = { 0 };
+
+    query_add(&q, CKA_CLASS, (se_bytes){ class, sizeof *class });
+    return q;
+}
+
+void query_add(struct query *query, CK_ATTRIBUTE_TYPE type, se_bytes value)
+{
+    /* PKCS #11 has one struct for what is read and what is written: a search only reads */
+    query->list[query->count++] = (CK_ATTRIBUTE){ type, (void *)value.data, value.size };
+}
+
+se_status object_find(struct objects *out, struct session *session, const struct query *query, se_error *err)
+{
+    CK_ATTRIBUTE list[4];
+    CK_ULONG n = 0;
+    CK_RV rv;
+
+    *out = (struct objects){ .count = 0 };
+    memcpy(list, query->list, sizeof list);
+    if ((rv = session->calls->C_FindObjectsInit(session->handle, list, query->count)) != CKR_OK)
+        return session_error(err, session, rv, "cannot search the token");
+    /* some tokens give fewer than they could, so only an empty answer is the end */
+    do {
+        rv = session->calls->C_FindObjects(session->handle, out->list + out->count, OBJECTS_MOST - out->count, &n);
+        out->count += rv == CKR_OK && n <= OBJECTS_MOST - out->count ? n : 0;
+    } while (rv == CKR_OK && n && out->count < OBJECTS_MOST);
+    session_note(session, session->calls->C_FindObjectsFinal(session->handle));
+    return rv == CKR_OK ? SE_OK : session_error(err, session, rv, "cannot search the token");
+}
+
+bool object_exists(struct session *session, const char *label)
+{
+    struct query certificate = query_class(&class_certificate), key = query_class(&class_private);
+    struct objects found;
+
+    query_add(&certificate, CKA_LABEL, text_bytes(label));
+    query_add(&key, CKA_LABEL, text_bytes(label));
+    return (!object_find(&found, session, &certificate, NULL) && found.count) || (!object_find(&found, session, &key, NULL) && found.count);
+}
+
+static bool is_missing(CK_RV rv, const CK_ATTRIBUTE *a)
+{
+    return rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE ||
+           (rv == CKR_OK && a->ulValueLen == CK_UNAVAILABLE_INFORMATION);
+}
+
+se_status object_bytes(se_buf *out, struct session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, se_error *err)
+{
+    CK_ATTRIBUTE a = { type, NULL, 0 };
+    AUTO(se_buf) value = SE_BUF_INIT;
+    CK_RV rv = session->calls->C_GetAttributeValue(session->handle, object, &a, 1);
+    se_status st;
+
+    *out = (se_buf)SE_BUF_INIT;
+    if (is_missing(rv, &a))
+        return SE_OK;
+    if (rv != CKR_OK)
+        return session_error(err, session, rv, "cannot read attribute 0x%lx", type);
+    if (a.ulValueLen > ATTRIBUTE_MOST)
+        return error_set(err, SE_ERR_KEY, "attribute 0x%lx has %lu bytes, more than an object can have", type, a.ulValueLen);
+    if ((st = buf_new(&value, a.ulValueLen, err)))
+        return st;
+    a.pValue = value.data;
+    rv = session->calls->C_GetAttributeValue(session->handle, object, &a, 1);
+    if (rv == CKR_OK && a.ulValueLen > value.size)
+        rv = CKR_BUFFER_TOO_SMALL;
+    if (rv != CKR_OK)
+        return session_error(err, session, rv, "cannot read attribute 0x%lx", type);
+    value.size = a.ulValueLen;
+    *out = buf_move(&value);
+    return SE_OK;
+}
+
+bool object_flag(struct session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, bool otherwise)
+{
+    CK_BBOOL flag = CK_FALSE;
+    CK_ATTRIBUTE a = { type, &flag, sizeof flag };
+    CK_RV rv = session->calls->C_GetAttributeValue(session->handle, object, &a, 1);
+
+    session_note(session, rv);
+    return rv == CKR_OK && a.ulValueLen == sizeof flag ? flag != CK_FALSE : otherwise;
+}
+
+/* NSS gives private keys no label: their CKA_ID is what there is to see. */
+static void describe(struct writer *out, struct session *session, CK_OBJECT_HANDLE object, const char *what)
+{
+    AUTO(se_buf) label = SE_BUF_INIT;
+    AUTO(se_buf) id = SE_BUF_INIT;
+    char text[65];
+
+    if (object_bytes(&label, session, object, CKA_LABEL, NULL) || object_bytes(&id, session, object, CKA_ID, NULL))
+        return;
+    token_text(text, sizeof text, label.data, label.size);
+    writer_format(out, "%s%s", out->buf.size ? ", " : "", what);
+    if (*text) {
+        writer_format(out, " '%s'", text);
+        return;
+    }
+    writer_text(out, " without label, CKA_ID ");
+    for (size_t i = 0; i < id.size && i < 20; i++)
+        writer_format(out, "%02x", id.data[i]);
+}
+
+static void list_class(struct writer *out, struct session *session, const CK_OBJECT_CLASS *class, const char *what)
+{
+    struct query query = query_class(class);
+    struct objects found;
+
+    if (object_find(&found, session, &query, NULL))
+        return;
+    for (size_t i = 0; i < found.count && i < LISTED; i++)
+        describe(out, session, found.list[i], what);
+    if (found.count > LISTED)
+        writer_text(out, ", ...");
+}
+
+void object_list(struct writer *out, struct session *session)
+{
+    list_class(out, session, &class_certificate, "certificate");
+    list_class(out, session, &class_private, "private key");
+    if (!out->buf.size)
+        writer_text(out, session->logged_in ? "nothing" : "nothing to be seen without a login");
+}

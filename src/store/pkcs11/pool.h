@@ -1,0 +1,41 @@
+/*
+ * The sessions that are open with one token: grown on demand, shared by all keys on it.  No lock is held while a token works.
+ */
+#ifndef STORE_PKCS11_POOL_H
+#define STORE_PKCS11_POOL_H
+
+#include "store/pkcs11/session.h"
+#include "store/pkcs11/slot.h"
+
+enum { POOL_WAIT_MS = 10000 };
+
+struct pool {
+    CK_FUNCTION_LIST *calls;
+    CK_SLOT_ID slot;
+    unsigned wait_ms; /* that a caller waits for a session */
+
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t returned;
+    CK_SESSION_HANDLE *idle; /* the one used last is taken first */
+    size_t idle_count, room;
+    size_t open;  /* idle, in use, and being opened */
+    size_t limit; /* that the token has, as far as it is known */
+    bool logged_in;
+};
+
+SE_MUST_CHECK se_status pool_init(struct pool *pool, CK_FUNCTION_LIST *calls, const struct slot *slot, se_error *err);
+/* All sessions are back. */
+void pool_free(struct pool *pool);
+
+/*
+ * A session, idle or new.  A new one is opened while fewer than `most` (0: any number) and fewer than the token's limit are open; else
+ * the call waits for one to come back.  The caller ends it with session_end().
+ * SE_ERR_UNAVAILABLE: none came back in time.
+ */
+SE_MUST_CHECK se_status pool_take(struct session *out, struct pool *pool, size_t most, se_error *err);
+void pool_put(struct pool *pool, CK_SESSION_HANDLE handle, bool broken);
+
+/* Holds for all sessions, until one is lost. */
+void pool_logged_in(struct pool *pool);
+
+#endif

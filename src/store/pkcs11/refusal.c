@@ -1,0 +1,82 @@
+#include "store/pkcs11/refusal.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "key/crypto.h"
+
+enum { KEPT = 64 }; /* the oldest gives way */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct refusal kept[KEPT];
+static size_t count;
+
+/* of this process: the hashes are worth nothing elsewhere */
+static unsigned char salt[32];
+static bool salted;
+
+static void before_fork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void after_fork(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+static void set_up(void)
+{
+    salted = RAND_bytes_ex(crypto_context(), salt, sizeof salt, 0) == 1;
+    (void)pthread_atfork(before_fork, after_fork, after_fork);
+}
+
+/* Each part with its NUL, so that no two tokens run into the same bytes. */
+static bool hash(unsigned char out[32], const struct module *module, const struct slot *slot, se_bytes pin)
+{
+    EVP_MD *sha = EVP_MD_fetch(crypto_context(), "SHA2-256", NULL);
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    bool ok = sha && md && EVP_DigestInit_ex(md, sha, NULL) && EVP_DigestUpdate(md, salt, sizeof salt) &&
+              EVP_DigestUpdate(md, module->path, strlen(module->path) + 1) && EVP_DigestUpdate(md, slot->label, strlen(slot->label) + 1) &&
+              EVP_DigestUpdate(md, slot->serial, strlen(slot->serial) + 1) && EVP_DigestUpdate(md, pin.data, pin.size) &&
+              EVP_DigestFinal_ex(md, out, NULL);
+
+    EVP_MD_CTX_free(md);
+    EVP_MD_free(sha);
+    return ok;
+}
+
+bool refusal_make(struct refusal *out, const struct module *module, const struct slot *slot, se_bytes pin)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, set_up);
+    return salted && hash(out->hash, module, slot, pin);
+}
+
+static bool known(const struct refusal *refusal)
+{
+    for (size_t i = 0; i < count && i < KEPT; i++)
+        if (!CRYPTO_memcmp(&kept[i], refusal, sizeof *refusal))
+            return true;
+    return false;
+}
+
+bool refusal_known(const struct refusal *refusal)
+{
+    bool is;
+
+    pthread_mutex_lock(&lock);
+    is = known(refusal);
+    pthread_mutex_unlock(&lock);
+    return is;
+}
+
+void refusal_remember(const struct refusal *refusal)
+{
+    pthread_mutex_lock(&lock);
+    if (!known(refusal))
+        kept[count++ % KEPT] = *refusal;
+    pthread_mutex_unlock(&lock);
+}

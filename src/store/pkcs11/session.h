@@ -1,0 +1,28 @@
+/* One session with a token, used by one thread at a time. */
+#ifndef STORE_PKCS11_SESSION_H
+#define STORE_PKCS11_SESSION_H
+
+#include "store/pkcs11/module.h"
+
+struct pool;
+
+struct session {
+    CK_FUNCTION_LIST *calls;
+    CK_SESSION_HANDLE handle;
+    struct pool *pool; /* where it goes back to; NULL: it is closed */
+    bool logged_in;    /* as far as its pool knows */
+    bool broken;       /* not to be used again */
+};
+
+/* A session of its own, outside of any pool: `flags` may be CKF_RW_SESSION.  The caller ends it with session_end(). */
+SE_MUST_CHECK se_status session_open(struct session *out, struct module *module, CK_SLOT_ID slot, CK_FLAGS flags, se_error *err);
+
+/* Closes it or gives it back to its pool; accepts an empty one and leaves it empty. */
+void session_end(struct session *session);
+AUTO_KIND(session, struct session, session_end(p))
+
+/* ckr_error() that also remembers when `rv` means that the session is lost. */
+#define session_error(err, session, rv, ...) (session_note((session), (rv)), ckr_error_at((err), (rv), __FILE__, __LINE__, __VA_ARGS__))
+void session_note(struct session *session, CK_RV rv);
+
+#endif

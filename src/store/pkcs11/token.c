@@ -1,0 +1,112 @@
+#include "store/pkcs11/token.h"
+
+#include <stdlib.h>
+
+static void token_free(struct token *t)
+{
+    if (t->pool.calls)
+        pool_free(&t->pool);
+    pthread_mutex_destroy(&t->login);
+    module_close(t->module);
+    free(t);
+}
+
+static se_status token_new(struct token **out, struct module *module, const struct slot *slot, se_error *err)
+{
+    struct token *t = calloc(1, sizeof *t);
+    se_status st;
+
+    if (!t)
+        return error_memory(err);
+    t->module = module_ref(module);
+    t->slot = *slot;
+    t->refs = 1;
+    pthread_mutex_init(&t->login, NULL);
+    if ((st = pool_init(&t->pool, module->calls, slot, err))) {
+        t->pool.calls = NULL;
+        token_free(t);
+        return st;
+    }
+    *out = t;
+    return SE_OK;
+}
+
+/* The entry for that slot, counted; else `made`, now in the list. */
+static struct token *share(struct module *module, struct token *made)
+{
+    struct token *t;
+
+    pthread_mutex_lock(&module->tokens_lock);
+    for (t = module->tokens; t && t->slot.id != made->slot.id; t = t->next)
+        ;
+    if (t) {
+        t->refs++;
+    } else {
+        t = made;
+        t->next = module->tokens;
+        module->tokens = t;
+    }
+    pthread_mutex_unlock(&module->tokens_lock);
+    return t;
+}
+
+se_status token_open(struct token **out, struct module *module, CK_SLOT_ID slot, se_error *err)
+{
+    struct token *made = NULL;
+    struct slot info;
+    se_status st;
+
+    *out = NULL;
+    slot_load(&info, module, slot);
+    if (info.rv == CKR_SLOT_ID_INVALID || info.rv == CKR_TOKEN_NOT_PRESENT)
+        return error_set(err, SE_ERR_STORE, "there is no token in slot %lu of '%s': %s", slot, module->path, ckr_name(info.rv));
+    if (info.rv != CKR_OK)
+        return ckr_error(err, info.rv, "cannot ask the token in slot %lu of '%s'", slot, module->path);
+    if (!slot_initialised(&info))
+        return error_set(err, SE_ERR_ACCESS, "the token in slot %lu of '%s' is not initialised", slot, module->path);
+    if ((st = token_new(&made, module, &info, err)))
+        return st;
+    /* made before it is known to be needed, because a token must not be asked with the list locked */
+    *out = share(module, made);
+    if (*out != made)
+        token_free(made);
+    return SE_OK;
+}
+
+static bool last_use(struct token *token)
+{
+    struct module *module = token->module;
+    bool last;
+
+    pthread_mutex_lock(&module->tokens_lock);
+    last = !--token->refs;
+    for (struct token **p = &module->tokens; last && *p; p = &(*p)->next)
+        if (*p == token) {
+            *p = token->next;
+            break;
+        }
+    pthread_mutex_unlock(&module->tokens_lock);
+    return last;
+}
+
+void token_close(struct token *token)
+{
+    if (token && last_use(token))
+        token_free(token);
+}
+
+se_status token_session(struct session *out, struct token *token, const struct keyref *ref, bool login, se_error *err)
+{
+    se_status st;
+
+    if ((st = pool_take(out, &token->pool, ref->max_sessions, err)))
+        return st;
+    if (login && !out->logged_in && (st = token_login(token, out, ref, err)))
+        session_end(out);
+    return st;
+}
+
+se_status token_context(const struct token *token, se_error *err)
+{
+    return error_prefix(err, "token '%s' in slot %lu of '%s': ", token->slot.label, token->slot.id, token->module->path);
+}
