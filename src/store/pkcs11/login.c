@@ -116,9 +116,11 @@ se_status token_login(struct token *token, struct session *session, const struct
     if (!is_logged_in(session))
         st = ask_in(token, session, CKU_USER, ref, err);
     pthread_mutex_unlock(&token->login);
-    if (!st)
-        pool_logged_in(&token->pool);
-    return st;
+    if (st)
+        return st;
+    session->logged_in = true;
+    pool_logged_in(&token->pool);
+    return SE_OK;
 }
 
 se_status token_login_again(struct token *token, struct session *session, const struct keyref *ref, se_error *err)

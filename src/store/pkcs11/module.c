@@ -78,6 +78,9 @@ static se_status initialize(struct module *m, se_error *err)
     } args = { { .flags = CKF_OS_LOCKING_OK, .pReserved = m->init_args }, NULL };
     CK_RV rv = *m->init_args ? m->calls->C_Initialize(&args.standard) : p11_kit_module_initialize(m->calls);
 
+    if (rv == CKR_ARGUMENTS_BAD)
+        return error_set(err, SE_ERR_STORE, "the PKCS #11 module '%s' does not take %s: CKR_ARGUMENTS_BAD", m->path,
+                         *m->init_args ? "its initArgs" : "to be initialised without initArgs");
     if (rv != CKR_OK)
         return ckr_error(err, rv, "cannot initialise the PKCS #11 module '%s'", m->path);
     return SE_OK;

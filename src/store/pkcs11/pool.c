@@ -44,8 +44,11 @@ static bool make_room(struct pool *pool)
 
     if (pool->open < pool->room)
         return true;
-    if (!(grown = reallocarray(pool->idle, room, sizeof *grown)))
+    if (!(grown = calloc(room, sizeof *grown)))
         return false;
+    for (size_t i = 0; i < pool->idle_count; i++)
+        grown[i] = pool->idle[i];
+    free(pool->idle);
     pool->idle = grown;
     pool->room = room;
     return true;
