@@ -1,0 +1,17 @@
+# The command links everything statically: `key` works on the stores themselves, which libsignengine does not export,
+# and a process must not have two tables of PKCS #11 modules.
+bin_PROGRAMS += signengine
+signengine_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
+signengine_SOURCES = \
+	src/cli/cli.c src/cli/cli.h \
+	src/cli/cmd_check.c \
+	src/cli/cmd_config.c \
+	src/cli/cmd_pin.c \
+	src/cli/cmd_sign.c \
+	src/cli/cmd_verify.c \
+	src/cli/descriptor.c src/cli/descriptor.h \
+	src/cli/json.c src/cli/json.h \
+	src/cli/main.c \
+	src/cli/options.c src/cli/options.h \
+	src/cli/stream.c src/cli/stream.h
+signengine_LDADD = libse-core.la $(JANSSON_LIBS)

@@ -1,0 +1,99 @@
+#include "cli/cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int exit_status(se_status status)
+{
+    static const int statuses[] = {
+        [SE_OK] = EXIT_DONE,
+        [SE_ERR_MEMORY] = EXIT_INTERNAL,
+        [SE_ERR_USAGE] = EXIT_USAGE,
+        [SE_ERR_CONFIG] = EXIT_CONFIG,
+        [SE_ERR_NO_DESCRIPTOR] = EXIT_CONFIG,
+        [SE_ERR_POLICY] = EXIT_CONFIG,
+        [SE_ERR_KEY] = EXIT_CONFIG,
+        [SE_ERR_STORE] = EXIT_UNAVAILABLE,
+        [SE_ERR_ACCESS] = EXIT_ACCESS,
+        [SE_ERR_UNAVAILABLE] = EXIT_UNAVAILABLE,
+        [SE_ERR_FORMAT] = EXIT_DATA,
+        [SE_ERR_REJECTED] = EXIT_REFUSED,
+        [SE_ERR_IO] = EXIT_NO_INPUT,
+        [SE_ERR_CANCELLED] = EXIT_INTERNAL,
+        [SE_ERR_CRYPTO] = EXIT_INTERNAL,
+    };
+    size_t i = (size_t)status;
+
+    return i < sizeof statuses / sizeof *statuses ? statuses[i] : EXIT_INTERNAL;
+}
+
+const char *cli_config(const struct cli *cli)
+{
+    const char *named = getenv("SIGNENGINE_CONFIG");
+
+    if (cli->config)
+        return cli->config;
+    return named && *named ? named : SYSCONFDIR "/signengine/engineSignEncrypt.xml";
+}
+
+static void tell(const struct cli *cli, const char *text)
+{
+    (void)fprintf(stderr, "signengine: %s%s%s\n", cli->command ? cli->command : "", cli->command ? ": " : "", text);
+}
+
+int cli_fail(const struct cli *cli, const se_error *err)
+{
+    if (!cli->told || err->status != SE_ERR_CONFIG)
+        tell(cli, err->text);
+    if (cli->verbose && err->file)
+        (void)fprintf(stderr, "signengine: %s, noticed at %s:%d\n", se_status_name(err->status), err->file, err->line);
+    return exit_status(err->status);
+}
+
+int cli_usage(const struct cli *cli, const char *format, ...)
+{
+    char text[500];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    tell(cli, text);
+    return EXIT_USAGE;
+}
+
+void cli_warn(const struct cli *cli, const char *format, ...)
+{
+    char text[500];
+    va_list args;
+
+    if (cli->quiet)
+        return;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    tell(cli, text);
+}
+
+static void report(void *arg, const se_report *finding)
+{
+    struct cli *cli = arg;
+
+    if (!finding->error && cli->quiet)
+        return;
+    cli->told = cli->told || finding->error;
+    if (finding->line)
+        (void)fprintf(stderr, "%s:%d: %s%s\n", finding->file, finding->line, finding->error ? "" : "warning: ", finding->text);
+    else
+        (void)fprintf(stderr, "%s: %s%s\n", finding->file, finding->error ? "" : "warning: ", finding->text);
+}
+
+int cli_open(se_engine **out, struct cli *cli, se_error *err)
+{
+    se_options options = SE_OPTIONS_INIT;
+
+    options.report = report;
+    options.report_arg = cli;
+    return se_open(out, cli_config(cli), &options, err) ? cli_fail(cli, err) : EXIT_DONE;
+}

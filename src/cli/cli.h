@@ -1,0 +1,64 @@
+/* What the commands share. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "base/buf.h"
+#include "cli/options.h"
+
+/* sysexits(3), where it has a word for it; doc/signengine.1 lists them */
+enum {
+    EXIT_DONE = 0,
+    EXIT_REFUSED = 1,
+    EXIT_USAGE = 64,
+    EXIT_DATA = 65,
+    EXIT_NO_INPUT = 66,
+    EXIT_UNAVAILABLE = 69,
+    EXIT_INTERNAL = 70,
+    EXIT_NO_OUTPUT = 73,
+    EXIT_ACCESS = 77,
+    EXIT_CONFIG = 78,
+};
+
+struct cli {
+    const char *config; /* path */
+    const char *progress;
+    bool json, quiet, verbose, help, version;
+
+    const char *command; /* its name, for messages */
+    bool told;           /* the findings of the configuration are on stderr already */
+};
+
+struct command {
+    const char *name; /* one word or two */
+    const char *operands, *summary;
+    const struct option_row *options;
+    size_t options_size;
+    int (*run)(struct cli *cli, void *options, int argc, char **argv); /* returns the exit status */
+};
+
+enum { OPTIONS_ROOM = 512 };
+#define COMMAND_ROW(name_, operands_, summary_, rows_, type_, run_)                                                                        \
+    {                                                                                                                                      \
+        (name_), (operands_), (summary_), (rows_), sizeof(type_), (run_)                                                                   \
+    }
+
+extern const struct command command_check, command_config_fingerprint, command_config_show, command_sign, command_verify,
+    command_pin_scramble;
+
+/* The configuration that the command line, the environment or the system says. */
+const char *cli_config(const struct cli *cli);
+
+/* Opens the engine and tells the configuration's findings on stderr.  An exit status; the caller closes *out. */
+int cli_open(se_engine **out, struct cli *cli, se_error *err);
+
+/* "signengine: COMMAND: text" on stderr; returns the exit status. */
+int cli_fail(const struct cli *cli, const se_error *err);
+int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A line for people, on stderr, unless --quiet. */
+void cli_warn(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+int exit_status(se_status status);
+
+AUTO_KIND(engine, se_engine *, se_close(p))
+
+#endif

@@ -1,0 +1,119 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "cli/cli.h"
+#include "cli/json.h"
+
+enum { PIN_LIMIT = 4096, CONFIG_LIMIT = 4 << 20 };
+
+struct pin_options {
+    bool in_place;
+    const char *pin_key;
+};
+
+static const struct option_row rows[] = {
+    { 0, "in-place", OPTION_FLAG, offsetof(struct pin_options, in_place), NULL,
+      "scramble the plain pin.encrypted values of the configuration", NULL },
+    { 0, "pin-key", OPTION_TEXT, offsetof(struct pin_options, pin_key), "FILE", "the scrambling key (pin.key beside the configuration)",
+      NULL },
+    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+};
+
+static char *pin_key_path(const struct cli *cli, const struct pin_options *o)
+{
+    char *folder, *path;
+
+    if (o->pin_key)
+        return strdup(o->pin_key);
+    folder = file_folder(cli_config(cli));
+    path = folder ? file_join(folder, "pin.key") : NULL;
+    free(folder);
+    return path;
+}
+
+static int rewrite(const struct cli *cli, const char *pin_key)
+{
+    AUTO(se_buf) old = SE_BUF_INIT;
+    AUTO(se_buf) new = SE_BUF_INIT;
+    AUTO(output) output = OUTPUT_INIT;
+    se_error err = SE_ERROR_INIT;
+    size_t count;
+
+    if (file_read(&old, cli_config(cli), CONFIG_LIMIT, &err) || se_scramble_pins(&new, &count, buf_bytes(&old), pin_key, &err))
+        return cli_fail(cli, &err);
+    if (count && (output_open(&output, cli_config(cli), 0600, &err) || output_write(&output, buf_bytes(&new), &err) ||
+                  output_commit(&output, &err))) {
+        (void)cli_fail(cli, &err);
+        return EXIT_NO_OUTPUT;
+    }
+    if (cli->json)
+        (void)json_line(json_pack("{s:s, s:i}", "config", cli_config(cli), "scrambled", (int)count));
+    else
+        cli_warn(cli, "%zu value%s scrambled in %s", count, count == 1 ? "" : "s", cli_config(cli));
+    return EXIT_DONE;
+}
+
+/* One line, not echoed on a terminal. */
+static se_status ask(se_buf *out, se_error *err)
+{
+    struct termios before, silent;
+    bool terminal = isatty(STDIN_FILENO) && !tcgetattr(STDIN_FILENO, &before);
+    ssize_t n;
+    se_status st = buf_new(out, PIN_LIMIT, err);
+
+    if (st)
+        return st;
+    if (terminal) {
+        silent = before;
+        silent.c_lflag &= ~(tcflag_t)ECHO;
+        (void)fputs("PIN: ", stderr);
+        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    }
+    for (size_t at = 0; at < PIN_LIMIT && (n = read(STDIN_FILENO, out->data + at, 1)) == 1 && out->data[at] != '\n'; at++)
+        ;
+    if (terminal) {
+        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+        (void)fputc('\n', stderr);
+    }
+    return SE_OK;
+}
+
+static int scramble_one(const struct cli *cli, const char *pin_key)
+{
+    AUTO(se_buf) line = SE_BUF_INIT;
+    AUTO(se_buf) value = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+    size_t length;
+
+    if (ask(&line, &err))
+        return cli_fail(cli, &err);
+    length = strcspn((const char *)line.data, "\r\n");
+    if (!length || length == PIN_LIMIT)
+        return cli_usage(cli, "a PIN of 1 to %d characters is expected as one line of standard input", PIN_LIMIT - 1);
+    if (se_scramble_pin(&value, (se_bytes){ line.data, length }, pin_key, &err))
+        return cli_fail(cli, &err);
+    puts((const char *)value.data);
+    return EXIT_DONE;
+}
+
+static int run(struct cli *cli, void *options, int argc, char **argv)
+{
+    const struct pin_options *o = options;
+    char *pin_key;
+    int status;
+
+    (void)argv;
+    if (argc)
+        return cli_usage(cli, "it takes no operand: a PIN is read from standard input");
+    if (!(pin_key = pin_key_path(cli, o)))
+        return EXIT_INTERNAL;
+    status = o->in_place ? rewrite(cli, pin_key) : scramble_one(cli, pin_key);
+    free(pin_key);
+    return status;
+}
+
+const struct command command_pin_scramble =
+    COMMAND_ROW("pin scramble", "", "write PINs in the form that pin.encrypted takes", rows, struct pin_options, run);

@@ -1,0 +1,106 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/descriptor.h"
+#include "cli/json.h"
+#include "cli/stream.h"
+
+struct sign_options {
+    const char *descriptor, *output;
+    bool attached, raw, pem;
+    int64_t time;
+};
+
+static const struct option_row rows[] = {
+    { 'd', "descriptor", OPTION_TEXT, offsetof(struct sign_options, descriptor), "NAME[:VERSION]", "who signs", NULL },
+    { 'o', "output", OPTION_TEXT, offsetof(struct sign_options, output), "FILE", "where to, `-` is standard output", NULL },
+    { 0, "attached", OPTION_FLAG, offsetof(struct sign_options, attached), NULL, "CMS with the content inside", NULL },
+    { 0, "raw", OPTION_FLAG, offsetof(struct sign_options, raw), NULL, "the bare signature value", NULL },
+    { 0, "pem", OPTION_FLAG, offsetof(struct sign_options, pem), NULL, "CMS in PEM armour", NULL },
+    { 0, "time", OPTION_TIME, offsetof(struct sign_options, time), "TIME", "signingTime, now if not given", NULL },
+    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+};
+
+static int check_usage(const struct cli *cli, const struct sign_options *o, int argc)
+{
+    if (argc > 1)
+        return cli_usage(cli, "one file at a time, %d were given", argc);
+    if (o->raw && (o->attached || o->pem || o->time))
+        return cli_usage(cli, "--raw goes with none of --attached, --pem, --time");
+    return EXIT_DONE;
+}
+
+static se_params params_of(const struct sign_options *o, const struct descriptor_option *descriptor)
+{
+    se_params params = SE_PARAMS_INIT;
+
+    params.version = descriptor->version;
+    params.form = o->raw ? SE_FORM_RAW : o->attached ? SE_FORM_ATTACHED : SE_FORM_DETACHED;
+    params.pem = o->pem;
+    params.time = o->time;
+    return params;
+}
+
+/* FILE.p7s as mail has it (RFC 8551, 3.2.1), .p7m with the content inside; what came by a pipe leaves by one. */
+static char *output_name(const struct sign_options *o, const char *input)
+{
+    const char *extension = o->raw ? "sig" : o->attached ? "p7m" : "p7s";
+    char *name;
+
+    if (o->output)
+        return strdup(o->output);
+    if (!input || strcmp(input, "-") == 0)
+        return strdup("-");
+    return asprintf(&name, "%s.%s", input, extension) < 0 ? NULL : name;
+}
+
+static void tell(const struct cli *cli, const struct descriptor_option *descriptor, const char *input, const char *output)
+{
+    if (cli->json && strcmp(output, "-") != 0)
+        (void)json_line(json_pack("{s:s, s:s, s:s}", "descriptor", descriptor->name, "input", input, "output", output));
+    else if (cli->verbose)
+        (void)fprintf(stderr, "signengine: sign: %s: signed by '%s' to %s\n", input, descriptor->name, output);
+}
+
+static int sign(struct cli *cli, const struct descriptor_option *descriptor, se_params *params, const char *in, const char *out)
+{
+    AUTO(engine) engine = NULL;
+    AUTO(input) input = INPUT_INIT;
+    AUTO(result) result = RESULT_INIT;
+    AUTO(progress) progress = { .shown = false };
+    se_error err = SE_ERROR_INIT;
+    int status = cli_open(&engine, cli, &err);
+
+    if (status)
+        return status;
+    params->progress = progress_begin(&progress, cli, "signing");
+    params->progress_arg = &progress;
+    if (input_open(&input, in, &err) || result_open(&result, out, false, &err) ||
+        se_sign_stream(&result.sink, engine, descriptor->name, &input.source, params, &err) || result_commit(&result, &err))
+        return result_fail(&result, cli, &err);
+    progress_end(&progress);
+    tell(cli, descriptor, input.name, out);
+    return EXIT_DONE;
+}
+
+static int run(struct cli *cli, void *options, int argc, char **argv)
+{
+    const struct sign_options *o = options;
+    const char *in = argc ? argv[0] : NULL;
+    struct descriptor_option descriptor;
+    se_params params;
+    char *out;
+    int status;
+
+    if ((status = check_usage(cli, o, argc)) || (status = descriptor_read(&descriptor, cli, o->descriptor)))
+        return status;
+    params = params_of(o, &descriptor);
+    if (!(out = output_name(o, in)))
+        return EXIT_INTERNAL;
+    status = sign(cli, &descriptor, &params, in, out);
+    free(out);
+    return status;
+}
+
+const struct command command_sign =
+    COMMAND_ROW("sign", "[FILE]", "sign a file: CMS, detached unless told otherwise", rows, struct sign_options, run);

@@ -1,0 +1,41 @@
+/* Options as const tables: the rows drive parsing, defaults and help. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include "base/error.h"
+
+enum option_kind {
+    OPTION_FLAG,   /* bool */
+    OPTION_TEXT,   /* const char * */
+    OPTION_NUMBER, /* unsigned */
+    OPTION_TIME,   /* int64_t: "2026-01-31T12:00:00Z", "2026-01-31", or seconds since 1970 after an @ */
+};
+
+struct option_row {
+    char letter; /* '\0': none */
+    const char *name;
+    enum option_kind kind;
+    size_t offset; /* into the command's struct of options */
+    const char *argument, *help;
+    const char *fallback; /* as if given; NULL: zero */
+};
+
+/* A table that ends with a row without a name. */
+struct option_table {
+    const struct option_row *rows;
+    void *values;
+};
+
+/* Sets what the rows fall back to. */
+void options_defaults(const struct option_table *table);
+
+/*
+ * Takes the options of either table out of argv[0..*argc) and leaves the operands, in their order.
+ * `operands_end_it`: stops at the first operand, and leaves all that follows.  Either table may be NULL.
+ */
+SE_MUST_CHECK se_status options_parse(int *argc, char **argv, const struct option_table *const tables[2], bool operands_end_it,
+                                      se_error *err);
+
+void options_help(const struct option_row *rows);
+
+#endif

@@ -1,0 +1,168 @@
+#include "cli/stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static ptrdiff_t read_fd(void *arg, void *data, size_t size)
+{
+    const struct input *input = arg;
+    ssize_t n;
+
+    do
+        n = read(input->fd, data, size);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+static se_status refused(const char *what, const char *name, se_error *err)
+{
+    se_status status = errno == EACCES || errno == EPERM ? SE_ERR_ACCESS : SE_ERR_IO;
+
+    return error_set(err, status, "cannot %s '%s': %s", what, name, strerror(errno));
+}
+
+se_status input_open(struct input *input, const char *path, se_error *err)
+{
+    struct stat info;
+    bool standard = !path || strcmp(path, "-") == 0;
+
+    *input = (struct input)INPUT_INIT;
+    input->name = standard ? "standard input" : path;
+    input->fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (input->fd < 0 || fstat(input->fd, &info))
+        return refused("read", input->name, err);
+    if (S_ISDIR(info.st_mode)) {
+        errno = EISDIR;
+        return refused("read", input->name, err);
+    }
+    (void)posix_fadvise(input->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    input->source = (se_source){ read_fd, input, S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0 };
+    return SE_OK;
+}
+
+void input_close(struct input *input)
+{
+    if (input->fd > STDIN_FILENO)
+        close(input->fd);
+    input->fd = -1;
+}
+
+static int result_write(void *arg, const void *data, size_t size)
+{
+    struct result *result = arg;
+    int fd = !result->standard ? result->file.fd : result->spool >= 0 ? result->spool : STDOUT_FILENO;
+
+    if (!write_all(fd, data, size))
+        return 0;
+    result->failed = true;
+    return -1;
+}
+
+static int open_spool(void)
+{
+    const char *folder = getenv("TMPDIR");
+
+    return open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+se_status result_open(struct result *result, const char *path, bool hold_back, se_error *err)
+{
+    se_status st = SE_OK;
+
+    *result = (struct result)RESULT_INIT;
+    result->standard = strcmp(path, "-") == 0;
+    result->sink = (se_sink){ result_write, result };
+    if (!result->standard)
+        st = output_open(&result->file, path, 0644, err);
+    else if (hold_back && (result->spool = open_spool()) < 0)
+        st = error_set(err, SE_ERR_IO, "cannot make a temporary file: %s", strerror(errno));
+    result->failed = st != SE_OK;
+    return st;
+}
+
+static se_status copy_spool(int spool, se_error *err)
+{
+    unsigned char piece[65536];
+    ssize_t n;
+
+    if (lseek(spool, 0, SEEK_SET) < 0)
+        return error_set(err, SE_ERR_IO, "cannot read the temporary file: %s", strerror(errno));
+    while ((n = read(spool, piece, sizeof piece)) > 0)
+        if (write_all(STDOUT_FILENO, piece, (size_t)n))
+            return error_set(err, SE_ERR_IO, "cannot write the output: %s", strerror(errno));
+    return n < 0 ? error_set(err, SE_ERR_IO, "cannot read the temporary file: %s", strerror(errno)) : SE_OK;
+}
+
+se_status result_commit(struct result *result, se_error *err)
+{
+    se_status st = SE_OK;
+
+    if (!result->standard)
+        st = output_commit(&result->file, err);
+    else if (result->spool >= 0)
+        st = copy_spool(result->spool, err);
+    result->failed = st != SE_OK;
+    return st;
+}
+
+void result_discard(struct result *result)
+{
+    output_discard(&result->file);
+    if (result->spool >= 0)
+        close(result->spool);
+    result->spool = -1;
+}
+
+int result_fail(const struct result *result, const struct cli *cli, const se_error *err)
+{
+    int status = cli_fail(cli, err);
+
+    return result->failed ? EXIT_NO_OUTPUT : status;
+}
+
+static bool passed(const struct timespec *then, const struct timespec *now)
+{
+    return now->tv_sec > then->tv_sec || (now->tv_sec == then->tv_sec && now->tv_nsec >= then->tv_nsec);
+}
+
+static bool show(void *arg, uint64_t done, uint64_t total)
+{
+    struct progress *progress = arg;
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    if (!passed(&progress->next, &now))
+        return true;
+    progress->next = now;
+    progress->next.tv_sec++;
+    progress->shown = true;
+    if (total)
+        (void)fprintf(stderr, "\r%s: %ju of %ju MB (%ju %%)", progress->what, (uintmax_t)(done >> 20), (uintmax_t)(total >> 20),
+                      (uintmax_t)(done * 100 / total));
+    else
+        (void)fprintf(stderr, "\r%s: %ju MB", progress->what, (uintmax_t)(done >> 20));
+    return true;
+}
+
+/* Short jobs show nothing: the first line comes after a second. */
+se_progress_fn progress_begin(struct progress *progress, const struct cli *cli, const char *what)
+{
+    bool always = strcmp(cli->progress, "always") == 0;
+    bool wanted = always || (strcmp(cli->progress, "auto") == 0 && !cli->quiet && isatty(STDERR_FILENO));
+
+    *progress = (struct progress){ .what = what };
+    (void)clock_gettime(CLOCK_MONOTONIC, &progress->next);
+    progress->next.tv_sec += !always;
+    return wanted ? show : NULL;
+}
+
+void progress_end(struct progress *progress)
+{
+    if (progress->shown)
+        (void)fputc('\n', stderr);
+    progress->shown = false;
+}

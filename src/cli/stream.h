@@ -1,0 +1,63 @@
+/* Files and pipes as what the engine reads and writes. */
+#ifndef CLI_STREAM_H
+#define CLI_STREAM_H
+
+#include <time.h>
+
+#include "base/file.h"
+#include "cli/cli.h"
+
+/* Where a command reads: a file, or standard input for "-" and nothing. */
+struct input {
+    int fd;
+    const char *name;
+    se_source source;
+};
+#define INPUT_INIT                                                                                                                         \
+    {                                                                                                                                      \
+        -1, NULL,                                                                                                                          \
+        {                                                                                                                                  \
+            NULL, NULL, 0                                                                                                                  \
+        }                                                                                                                                  \
+    }
+SE_MUST_CHECK se_status input_open(struct input *input, const char *path, se_error *err);
+void input_close(struct input *input);
+AUTO_KIND(input, struct input, input_close(p))
+
+/* Where a command writes: a file that appears whole or not at all, or standard output for "-". */
+struct result {
+    struct output file;
+    bool standard;
+    bool failed; /* writing is what failed: exit status 73 */
+    int spool;   /* standard output, held back until result_commit(); -1: not held back */
+    se_sink sink;
+};
+#define RESULT_INIT                                                                                                                        \
+    {                                                                                                                                      \
+        OUTPUT_INIT, false, false, -1,                                                                                                     \
+        {                                                                                                                                  \
+            NULL, NULL                                                                                                                     \
+        }                                                                                                                                  \
+    }
+
+/* `hold_back`: nothing reaches standard output before result_commit(). */
+SE_MUST_CHECK se_status result_open(struct result *result, const char *path, bool hold_back, se_error *err);
+SE_MUST_CHECK se_status result_commit(struct result *result, se_error *err);
+void result_discard(struct result *result);
+AUTO_KIND(result, struct result, result_discard(p))
+
+/* cli_fail(), but 73 when it was `result` that failed. */
+int result_fail(const struct result *result, const struct cli *cli, const se_error *err);
+
+/* How far a long job is, on a terminal. */
+struct progress {
+    const char *what;
+    bool shown;
+    struct timespec next;
+};
+/* The callback for `cli`'s --progress; NULL: none. */
+se_progress_fn progress_begin(struct progress *progress, const struct cli *cli, const char *what);
+void progress_end(struct progress *progress);
+AUTO_KIND(progress, struct progress, progress_end(p))
+
+#endif
