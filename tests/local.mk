@@ -4,17 +4,22 @@
 
 SHELL_TESTS =
 TEST_EXTENSIONS = .sh
-SH_LOG_COMPILER = $(SHELL)
 
 # what tests see of the build; a sanitizer's finding must not look like a refusal of ours
 AM_TESTS_ENVIRONMENT = \
 	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
 	top_builddir='$(abs_top_builddir)'; export top_builddir; \
 	CC='$(CC)'; export CC; \
+	MEMCHECK='$(MEMCHECK)'; export MEMCHECK; \
 	lint_cflags='$(CRYPTO_CFLAGS) $(XML_CFLAGS) $(P11KIT_CFLAGS) $(P11_CFLAGS) $(JANSSON_CFLAGS) $(CMOCKA_CFLAGS)'; export lint_cflags; \
 	ASAN_OPTIONS=exitcode=99; export ASAN_OPTIONS; \
+	LSAN_OPTIONS=exitcode=99:print_suppressions=0:suppressions='$(abs_top_srcdir)/tests/lib/lsan.supp'; export LSAN_OPTIONS; \
 	UBSAN_OPTIONS=exitcode=99:print_stacktrace=1; export UBSAN_OPTIONS; \
 	TSAN_OPTIONS=exitcode=99; export TSAN_OPTIONS;
+
+# no test takes five minutes; one that hangs must not hold up the others
+LOG_COMPILER = timeout 300
+SH_LOG_COMPILER = timeout 300 $(SHELL)
 
 # lints
 LINTS = \
@@ -25,13 +30,28 @@ LINTS = \
 	tests/check-shell.sh \
 	tests/check-size.sh \
 	tests/check-words.sh
-SHELL_TESTS += $(LINTS)
+TESTS += $(LINTS)
+dist_check_SCRIPTS += $(LINTS)
 EXTRA_DIST += tests/check-calls.allow
 
+# the tests' own tools
 SHELL_TESTS += tests/lib/test-harness.sh
-EXTRA_DIST += tests/lib/harness.sh
+EXTRA_DIST += packages.txt tests/packages.txt tests/lib/harness.sh tests/lib/lsan.supp tests/lib/valgrind.supp
+dist_noinst_SCRIPTS += tests/run.sh tests/lib/packages.sh
 
 include tests/unit/local.mk
+include tests/fuzz/local.mk
 
 TESTS += $(SHELL_TESTS)
 dist_check_SCRIPTS += $(SHELL_TESTS)
+
+# what there is to find with other builds of the code
+.PHONY: check-code memcheck
+check-code:
+	$(MAKE) $(AM_MAKEFLAGS) check LINTS=
+
+VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect \
+	--child-silent-after-fork=yes --suppressions=$(abs_top_srcdir)/tests/lib/valgrind.supp
+memcheck:
+	FUZZ_RUNS=100 $(MAKE) $(AM_MAKEFLAGS) check LINTS= MEMCHECK='$(abs_top_builddir)/libtool --mode=execute $(VALGRIND)' \
+		LOG_COMPILER='timeout 300 $(abs_top_builddir)/libtool --mode=execute $(VALGRIND)' SH_LOG_COMPILER='timeout 900 $(SHELL)'

@@ -1,0 +1,18 @@
+# Fuzz targets.  To add one: tests/fuzz/fuzz_NAME.c with LLVMFuzzerTestOneInput(), its name in FUZZ_TARGETS, and at least one input in
+# tests/fuzz/corpus/NAME/.  "make check" runs the corpus and some thousand mutations of it; with --enable-fuzzing the targets are
+# libFuzzer's, for tests/fuzz/campaign.sh.
+FUZZ_TARGETS =
+
+if FUZZING
+LDADD = $(FUZZ_ENGINE) libse-core.la
+noinst_PROGRAMS += $(FUZZ_TARGETS)
+else
+LDADD = tests/fuzz/libdriver.la libse-core.la
+check_LTLIBRARIES += tests/fuzz/libdriver.la
+tests_fuzz_libdriver_la_SOURCES = tests/fuzz/driver.c
+check_PROGRAMS += $(FUZZ_TARGETS) tests/fuzz/broken
+TESTS += $(FUZZ_TARGETS)
+SHELL_TESTS += tests/fuzz/test-driver.sh
+endif
+EXTRA_DIST += tests/fuzz/corpus
+dist_noinst_SCRIPTS += tests/fuzz/campaign.sh
