@@ -181,7 +181,7 @@ typedef struct se_params {
     size_t size;      /* sizeof(se_params), set by SE_PARAMS_INIT */
     unsigned version; /* of the descriptor; 0: the highest signs, verification takes the one that signed */
     se_form form;
-    bool pem; /* signing: CMS in PEM armour (RFC 7468); verifying senses it */
+    bool pem;                /* signing: CMS in PEM armour (RFC 7468); verifying senses it */
     int64_t time;            /* seconds since 1970, 0: now; signing: the signingTime; verifying: when certificates must be valid */
     se_bytes signature;      /* verifying: the signature; empty: the input is an attached one */
     const char *trust;       /* verifying: PEM file of CA certificates; any signer below them is accepted */
@@ -191,7 +191,7 @@ typedef struct se_params {
 } se_params;
 #define SE_PARAMS_INIT                                                                                                                     \
     {                                                                                                                                      \
-        sizeof(se_params), 0, SE_FORM_DETACHED, false, 0, { NULL, 0 }, NULL, NULL, NULL, NULL                                                     \
+        sizeof(se_params), 0, SE_FORM_DETACHED, false, 0, { NULL, 0 }, NULL, NULL, NULL, NULL                                              \
     }
 
 /* Who signed, as far as it has been verified. */

@@ -4,7 +4,7 @@
 
 broken=${top_builddir:?}/tests/fuzz/broken
 mkdir corpus
-export FUZZ_CORPUS="$tmp/corpus"
+export FUZZ_CORPUS="$tmp/corpus" FUZZ_RUNS=2000
 
 others_refuse "$broken"
 says 'nothing to begin with'

@@ -40,12 +40,25 @@ static void numbers_are_digits_only(void **state)
     assert_int_equal(n, 2147483647);
 }
 
+static void starting_is_not_containing(void **state)
+{
+    (void)state;
+    assert_true(text_starts("env:NAME", "env:"));
+    assert_true(text_starts("env:", "env:"));
+    assert_true(text_starts("x", ""));
+    assert_false(text_starts("env", "env:"));
+    assert_false(text_starts("", "env:"));
+    assert_false(text_starts("Env:NAME", "env:"));
+    assert_false(text_starts(" env:NAME", "env:"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nearest_finds_typing_errors),
         cmocka_unit_test(nearest_is_silent_when_nothing_is_near),
         cmocka_unit_test(numbers_are_digits_only),
+        cmocka_unit_test(starting_is_not_containing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
