@@ -23,8 +23,8 @@ struct se_engine {
 
 /* The key of `entry`, from the first replica that answers; released with key_unref(). */
 SE_MUST_CHECK se_status slot_open(struct key **out, se_engine *engine, const struct key_entry *entry, enum key_part part, se_error *err);
-SE_MUST_CHECK se_status slots_new(struct slot **out, size_t count, se_error *err);
-void slots_free(struct slot *slots, size_t count);
+SE_MUST_CHECK se_status key_slots_new(struct slot **out, size_t count, se_error *err);
+void key_slots_free(struct slot *slots, size_t count);
 
 /* What the caller's params say; NULL: the defaults.  SE_ERR_USAGE: from another time, or nonsense. */
 SE_MUST_CHECK se_status params_read(se_params *out, const se_params *params, se_error *err);

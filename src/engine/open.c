@@ -24,7 +24,7 @@ se_status se_open(se_engine **out, const char *path, const se_options *options, 
     if (!engine)
         return error_memory(error);
     if ((st = options_read(&config_options, options, error)) || (st = config_load(&engine->config, path, &config_options, error)) ||
-        (st = slots_new(&engine->slots, engine->config->key_count, error))) {
+        (st = key_slots_new(&engine->slots, engine->config->key_count, error))) {
         se_close(&engine);
         return st;
     }
@@ -37,7 +37,7 @@ void se_close(se_engine **engine)
     if (!engine || !*engine)
         return;
     if ((*engine)->slots)
-        slots_free((*engine)->slots, (*engine)->config->key_count);
+        key_slots_free((*engine)->slots, (*engine)->config->key_count);
     config_free((*engine)->config);
     free(*engine);
     *engine = NULL;

@@ -2,7 +2,7 @@
 
 #include "engine/engine.h"
 
-se_status slots_new(struct slot **out, size_t count, se_error *err)
+se_status key_slots_new(struct slot **out, size_t count, se_error *err)
 {
     *out = calloc(count ? count : 1, sizeof **out);
     if (!*out)
@@ -12,7 +12,7 @@ se_status slots_new(struct slot **out, size_t count, se_error *err)
     return SE_OK;
 }
 
-void slots_free(struct slot *slots, size_t count)
+void key_slots_free(struct slot *slots, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         key_unref(slots[i].certificate);
