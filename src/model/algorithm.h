@@ -19,7 +19,7 @@ enum algorithm_kind {
 };
 
 struct algorithm {
-    const char *name; /* canonical: one spelling for each algorithm, static */
+    const char *name; /* canonical: one spelling for each algorithm, static; never NULL */
     enum algorithm_kind kind;
 
     enum digest digest;
@@ -34,16 +34,22 @@ struct algorithm {
     unsigned iv_size; /* 0: random, as it should be */
 };
 
-/* Fills kind, name, digest, family, padding, cipher from type@algorithm.  False: unknown; *nearest (may be NULL) says what was probably
- * meant. */
+/*
+ * All of *out from type@algorithm; a cipher has 256 bits and the result NX02 until the caller knows better.
+ * False: unknown; *nearest (may be NULL) is what was probably meant, or NULL.
+ */
 bool algorithm_parse(struct algorithm *out, const char *text, const char **nearest);
-/* type@asymCipher: out->oaep, and out->mgf1 the same. */
+/* out->oaep from type@asymCipher, and out->mgf1 the same.  Likewise. */
 bool algorithm_parse_oaep(struct algorithm *out, const char *text, const char **nearest);
-/* "SHA-1", "SHA256", "sha-384", ... */
-bool digest_parse(enum digest *out, const char *text);
+/* Why a name that these two refuse is refused on purpose; NULL: it is only unknown. */
+const char *algorithm_weakness(const char *text);
+
+bool digest_parse(enum digest *out, const char *text); /* "SHA-1", "SHA256", "sha-384", ... */
+bool result_parse(enum result *out, const char *text); /* "NX02", "cms", ... */
 
 const char *digest_name(enum digest digest); /* "SHA-256"; "" for none */
 const char *result_name(enum result result); /* "NX02" */
+const char *oaep_name(enum digest digest);   /* "RSA/ECB/OAEPWithSHA-384AndMGF1Padding"; "" for none */
 
 /* The signature algorithm, as "SHA256withRSA", that `digest` with a key of `family` and `padding` makes; NULL: there is none. */
 const struct algorithm *algorithm_signature(enum digest digest, enum key_family family, enum padding padding);

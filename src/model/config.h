@@ -1,6 +1,6 @@
 /*
  * The configuration as plain structs, immutable once loaded.
- * Strings are never NULL: an absent or empty attribute is "".
+ * Strings are never NULL: an absent or empty attribute is "".  They belong to the configuration.
  */
 #ifndef MODEL_CONFIG_H
 #define MODEL_CONFIG_H
@@ -12,26 +12,29 @@
 /* One <type> of a <key>: where a key is. */
 struct keyref {
     int line;
-    char *store;    /* canonical: "pkcs12", "pem", "HSM", "AzureKeyVault", "AzureManagedHSM" */
-    char *location; /* locationValue; a file's path is already absolute or relative to the working directory */
-    char *alias;
-    char *certificate;      /* path of a PEM or DER file; "" when absent or given as base64 */
-    se_buf certificate_der; /* given as base64 */
+    const char *store;    /* canonical: "pkcs12", "pem", "HSM", "AzureKeyVault", "AzureManagedHSM" */
+    const char *location; /* locationValue; a file's path is already absolute or relative to the working directory */
+    const char *alias;
+    const char *certificate; /* path of a PEM or DER file; "" when absent or given as base64 */
+    se_buf certificate_der;  /* given as base64 */
 
     /* which token of the module; all unset: the one that holds the alias */
     bool has_slot, has_slot_index;
     unsigned long slot, slot_index;
-    char *token_label, *token_serial;
-    char *init_args; /* pReserved of C_Initialize */
+    const char *token_label, *token_serial;
+    const char *init_args; /* pReserved of C_Initialize */
 
     unsigned max_sessions, keep_alive; /* sessions, seconds; 0: not given */
     bool failback;
 
     /* at most one of the three; use keyref_pin() */
-    char *pin_source; /* "env:NAME", "file:/path", "credential:NAME" */
-    se_buf pin;       /* plain, from `pin` or an unscrambled `pin.encrypted` */
-    char *pin_scrambled;
-    char *pin_key; /* file that unscrambles it */
+    const char *pin_source;    /* "env:NAME", "file:/path", "credential:NAME" */
+    se_buf pin;                /* plain, from `pin` or an unscrambled `pin.encrypted` */
+    const char *pin_scrambled; /* "{se1}..." */
+    const char *pin_key;       /* file that unscrambles it */
+
+    /* as the file has them, for the fingerprint: folders differ between machines */
+    const char *location_written, *certificate_written;
 };
 
 /*
@@ -43,7 +46,7 @@ SE_MUST_CHECK se_status keyref_pin(se_buf *out, const struct keyref *ref, se_err
 /* One <key>. */
 struct key_entry {
     int line;
-    char *name;
+    const char *name;
     struct keyref *replicas; /* at least one, in the order of the file */
     size_t count;
 };
@@ -51,7 +54,7 @@ struct key_entry {
 /* One <descriptor>. */
 struct descriptor {
     int line;
-    char *name;
+    const char *name;
     unsigned version;
     struct algorithm algorithm; /* of the job */
     const struct use *use;      /* the rules that its name stands for; never NULL */
@@ -59,11 +62,12 @@ struct descriptor {
 };
 
 struct config {
-    char *path, *folder;
+    const char *path, *folder;
     struct descriptor *descriptors; /* in the order of the file */
     size_t descriptor_count;
     struct key_entry *keys;
     size_t key_count;
+    struct config_text *texts; /* what holds the strings */
 };
 
 struct config_options {
@@ -72,17 +76,21 @@ struct config_options {
     const char *pin_key; /* NULL: pin.key in the configuration's folder */
 };
 
-/* Reads, validates and checks; every finding goes to options->report, the first error into `err` as well. */
+/*
+ * Reads, validates and checks.  Every finding goes to options->report, in the order of the lines; the first error also into `err`, as
+ * `FILE:LINE: text`.  A finding about the file as a whole has line 0 and names the file in its text.
+ */
 SE_MUST_CHECK se_status config_load(struct config **out, const char *path, const struct config_options *options, se_error *err);
-/* The same for a text in memory (which it overwrites where PINs are); `path` is only named, and locates relative files. */
+/* The same for a text in memory, which it takes over and wipes; `path` is only named, and locates relative files. */
 SE_MUST_CHECK se_status config_parse(struct config **out, se_buf *text, const char *path, const struct config_options *options,
                                      se_error *err);
-void config_free(struct config *config);
+void config_free(struct config *config); /* accepts NULL */
 AUTO_KIND(config, struct config *, config_free(*p))
 
 /* version 0: the highest.  SE_ERR_NO_DESCRIPTOR names near misses, or the versions that there are. */
 SE_MUST_CHECK se_status config_descriptor(const struct descriptor **out, const struct config *config, const char *name, unsigned version,
                                           se_error *err);
+/* SE_ERR_CONFIG names the nearest key. */
 SE_MUST_CHECK se_status config_key(const struct key_entry **out, const struct config *config, const char *name, se_error *err);
 
 /* Property by property, as se_describe() tells it: PINs masked as "***". */

@@ -14,7 +14,7 @@ enum key_usage {
 };
 
 struct use {
-    const char *name;          /* NULL: names of the operator's own */
+    const char *name;          /* "att_*": all names that begin so; NULL: names of the operator's own */
     unsigned kinds;            /* bits 1 << enum algorithm_kind that a descriptor of this name may have */
     enum key_family family;    /* that its keys may have */
     unsigned rsa_min, rsa_max; /* bits */

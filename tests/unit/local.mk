@@ -27,4 +27,9 @@ UNIT_TESTS += tests/unit/test_text
 tests_unit_test_text_SOURCES = tests/unit/test_text.c tests/unit/unit.h
 tests_unit_test_text_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_text_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_model_config
+tests_unit_test_model_config_SOURCES = tests/unit/test_model_config.c tests/unit/unit.h
+tests_unit_test_model_config_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_model_config_LDADD   = libse-core.la $(CMOCKA_LIBS)
 endif

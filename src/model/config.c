@@ -1,0 +1,107 @@
+#include "model/config.h"
+
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "model/text_block.h"
+
+/* Comparing a mistyped name with everything that a hostile file holds would take minutes. */
+enum { NAMES_MAX = 256 };
+
+static void free_keys(struct config *config)
+{
+    for (size_t i = 0; i < config->key_count; i++) {
+        struct key_entry *key = &config->keys[i];
+
+        for (size_t j = 0; j < key->count; j++) {
+            se_buf_free(&key->replicas[j].pin);
+            se_buf_free(&key->replicas[j].certificate_der);
+        }
+        free(key->replicas);
+    }
+    free(config->keys);
+}
+
+void config_free(struct config *config)
+{
+    if (!config)
+        return;
+    free_keys(config);
+    free(config->descriptors);
+    text_blocks_free(config->texts);
+    free(config);
+}
+
+static const struct descriptor *find_descriptor(const struct config *config, const char *name, unsigned version)
+{
+    const struct descriptor *best = NULL;
+
+    for (size_t i = 0; i < config->descriptor_count; i++) {
+        const struct descriptor *d = &config->descriptors[i];
+
+        if (!strcmp(d->name, name) && (version ? d->version == version : !best || d->version > best->version))
+            best = d;
+    }
+    return best;
+}
+
+static se_status no_version(const struct config *config, const char *name, unsigned version, se_error *err)
+{
+    AUTO(writer) list = { 0 };
+
+    for (size_t i = 0; i < config->descriptor_count; i++)
+        if (!strcmp(config->descriptors[i].name, name))
+            writer_format(&list, "%s%u", list.buf.size ? ", " : "", config->descriptors[i].version);
+    return error_set(err, SE_ERR_NO_DESCRIPTOR, "descriptor '%.64s' has no version %u in '%s', but %s", name, version, config->path,
+                     writer_string(&list));
+}
+
+static se_status no_descriptor(const struct config *config, const char *name, se_error *err)
+{
+    const char *names[NAMES_MAX], *nearest;
+    size_t count = config->descriptor_count < NAMES_MAX ? config->descriptor_count : NAMES_MAX;
+
+    for (size_t i = 0; i < count; i++)
+        names[i] = config->descriptors[i].name;
+    if ((nearest = text_nearest(name, names, count)))
+        return error_set(err, SE_ERR_NO_DESCRIPTOR, "no descriptor '%.64s' in '%s'; did you mean '%.64s'?", name, config->path, nearest);
+    return error_set(err, SE_ERR_NO_DESCRIPTOR, "no descriptor '%.64s' in '%s'", name, config->path);
+}
+
+se_status config_descriptor(const struct descriptor **out, const struct config *config, const char *name, unsigned version, se_error *err)
+{
+    if ((*out = find_descriptor(config, name, version)))
+        return SE_OK;
+    if (find_descriptor(config, name, 0))
+        return no_version(config, name, version, err);
+    return no_descriptor(config, name, err);
+}
+
+static const struct key_entry *find_key(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->key_count; i++)
+        if (!strcmp(config->keys[i].name, name))
+            return &config->keys[i];
+    return NULL;
+}
+
+static const char *nearest_key(const struct config *config, const char *name)
+{
+    const char *names[NAMES_MAX];
+    size_t count = config->key_count < NAMES_MAX ? config->key_count : NAMES_MAX;
+
+    for (size_t i = 0; i < count; i++)
+        names[i] = config->keys[i].name;
+    return text_nearest(name, names, count);
+}
+
+se_status config_key(const struct key_entry **out, const struct config *config, const char *name, se_error *err)
+{
+    const char *nearest;
+
+    if ((*out = find_key(config, name)))
+        return SE_OK;
+    if ((nearest = nearest_key(config, name)))
+        return error_set(err, SE_ERR_CONFIG, "no key '%.64s'; did you mean '%.64s'?", name, nearest);
+    return error_set(err, SE_ERR_CONFIG, "no key '%.64s'", name);
+}

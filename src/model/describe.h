@@ -1,0 +1,17 @@
+/* A configuration, property by property: what config_describe() and config_canonical() share. */
+#ifndef MODEL_DESCRIBE_H
+#define MODEL_DESCRIBE_H
+
+#include "model/config.h"
+
+struct describe {
+    se_property_fn fn;
+    void *arg;
+    bool canonical; /* no PINs, and locations as they are written */
+    bool failed;    /* out of memory */
+};
+
+void describe_descriptor(struct describe *d, const struct descriptor *descriptor);
+void describe_key(struct describe *d, const struct key_entry *key);
+
+#endif

@@ -1,0 +1,83 @@
+#include "model/encoding.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* The size of the character at `p`, 0: not UTF-8 (RFC 3629: shortest form, no surrogates, up to U+10FFFF). */
+static size_t char_size(const unsigned char *p, size_t left)
+{
+    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    size_t size = p[0] < 0x80 ? 1 : p[0] < 0xC0 ? 0 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : p[0] < 0xF8 ? 4 : 0;
+    uint32_t c = size < 2 ? p[0] : p[0] & (0xFFU >> (size + 1));
+
+    if (!size || size > left)
+        return 0;
+    for (size_t i = 1; i < size; i++) {
+        if ((p[i] & 0xC0) != 0x80)
+            return 0;
+        c = c << 6 | (p[i] & 0x3F);
+    }
+    return c < least[size] || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF) ? 0 : size;
+}
+
+static bool utf16(const unsigned char *p, size_t size)
+{
+    if (size < 2)
+        return false;
+    return !memcmp(p, "\xFE\xFF", 2) || !memcmp(p, "\xFF\xFE", 2) || !memcmp(p, "\0<", 2) || !memcmp(p, "<\0", 2);
+}
+
+static bool only_blanks(const unsigned char *p, size_t size)
+{
+    while (size && strchr(" \t\r\n", *p) && *p)
+        p++, size--;
+    return !size;
+}
+
+se_status encoding_check(se_bytes text, int *line, se_error *err)
+{
+    const unsigned char *p = text.data;
+    size_t step;
+
+    *line = 1;
+    if (only_blanks(p, text.size))
+        return error_set(err, SE_ERR_CONFIG, "the file is empty");
+    if (utf16(p, text.size))
+        return error_set(err, SE_ERR_CONFIG, "the file is UTF-16: save it as UTF-8");
+    for (size_t i = 0; i < text.size; i += step) {
+        if (!p[i])
+            return error_set(err, SE_ERR_CONFIG, "the file is no text: it holds a NUL byte");
+        if (!(step = char_size(p + i, text.size - i)))
+            return error_set(err, SE_ERR_CONFIG, "not UTF-8: save the file as UTF-8");
+        *line += p[i] == '\n';
+    }
+    return SE_OK;
+}
+
+bool encoding_supported(se_bytes name)
+{
+    static const char *const names[] = { "UTF-8", "UTF8", "US-ASCII", "ASCII" };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (name.size == strlen(names[i]) && !strncasecmp(name.data, names[i], name.size))
+            return true;
+    return false;
+}
+
+bool encoding_xml_char(uint32_t c)
+{
+    if (c < 0x20)
+        return c == '\t' || c == '\n' || c == '\r';
+    return c <= 0xD7FF || (c >= 0xE000 && c <= 0xFFFD) || (c >= 0x10000 && c <= 0x10FFFF);
+}
+
+size_t encoding_put(unsigned char out[4], uint32_t c)
+{
+    static const unsigned char lead[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
+    size_t size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+    for (size_t i = size; --i; c >>= 6)
+        out[i] = (unsigned char)(0x80 | (c & 0x3F));
+    out[0] = (unsigned char)(lead[size] | c);
+    return size;
+}

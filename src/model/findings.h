@@ -1,0 +1,34 @@
+/* What is wrong with a configuration: collected in any order, told in the order of the lines. */
+#ifndef MODEL_FINDINGS_H
+#define MODEL_FINDINGS_H
+
+#include "base/error.h"
+#include "model/config.h"
+
+struct finding {
+    int line; /* 0: the file as a whole */
+    bool error;
+    size_t order;
+    char *text;
+};
+
+struct findings {
+    struct finding *items;
+    size_t count, room, errors;
+    bool failed; /* out of memory */
+};
+
+/* The same text at the same line is kept once.  A hostile file is not worth more than FINDINGS_MAX; warnings leave room for errors. */
+enum { FINDINGS_MAX = 100 };
+void findings_error(struct findings *f, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void findings_warning(struct findings *f, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+bool findings_error_at(const struct findings *f, int line);
+
+/* Tells all, sorted, and returns SE_ERR_CONFIG with the first error, if there is one. */
+SE_MUST_CHECK se_status findings_tell(struct findings *f, const char *path, const struct config_options *options, se_error *err);
+
+void findings_free(struct findings *f);
+AUTO_KIND(findings, struct findings, findings_free(p))
+
+#endif

@@ -1,0 +1,84 @@
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "model/config.h"
+#include "model/pin_key.h"
+#include "model/pins.h"
+
+AUTO_KIND(text, char *, free(*p))
+
+static se_status from_environment(se_buf *out, const char *name, se_error *err)
+{
+    const char *value = getenv(name);
+
+    if (!value || !*value)
+        return error_set(err, SE_ERR_ACCESS, "the environment variable '%s' is %s", name, value ? "empty" : "not set");
+    return buf_copy(out, text_bytes(value), err);
+}
+
+/* Editors and `echo` end a file with a line end that nobody means. */
+static void drop_line_end(se_buf *text)
+{
+    if (text->size && text->data[text->size - 1] == '\n')
+        text->data[--text->size] = '\0';
+}
+
+static se_status from_file(se_buf *out, const char *path, se_error *err)
+{
+    AUTO(se_buf) text = SE_BUF_INIT;
+    se_status st;
+
+    if ((st = secret_file_read(&text, path, S_IWOTH, err)))
+        return st;
+    drop_line_end(&text);
+    if (!text.size)
+        return error_set(err, SE_ERR_ACCESS, "'%s' is empty", path);
+    if (memchr(text.data, 0, text.size))
+        return error_set(err, SE_ERR_ACCESS, "'%s' holds a NUL byte", path);
+    *out = buf_move(&text);
+    return SE_OK;
+}
+
+/* systemd.exec(5), LoadCredential= */
+static se_status from_credential(se_buf *out, const char *name, se_error *err)
+{
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+    AUTO(text) path = NULL;
+
+    if (!folder || !*folder)
+        return error_set(err, SE_ERR_ACCESS, "no credential '%s': $CREDENTIALS_DIRECTORY is not set", name);
+    if (!(path = file_join(folder, name)))
+        return error_memory(err);
+    return from_file(out, path, err);
+}
+
+static const struct {
+    const char *prefix;
+    se_status (*read)(se_buf *out, const char *value, se_error *err);
+} sources[] = { { "env:", from_environment }, { "file:", from_file }, { "credential:", from_credential } };
+
+static se_status from_source(se_buf *out, const char *source, se_error *err)
+{
+    se_status st;
+
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        if (!text_starts(source, sources[i].prefix))
+            continue;
+        if ((st = sources[i].read(out, source + strlen(sources[i].prefix), err)))
+            (void)error_prefix(err, "pin.source: ");
+        return st;
+    }
+    return error_set(err, SE_ERR_CONFIG, "pin.source must be env:NAME, file:PATH or credential:NAME");
+}
+
+se_status keyref_pin(se_buf *out, const struct keyref *ref, se_error *err)
+{
+    *out = (se_buf)SE_BUF_INIT;
+    if (*ref->pin_source)
+        return from_source(out, ref->pin_source, err);
+    if (*ref->pin_scrambled)
+        return pins_reveal(out, ref->pin_scrambled, ref->pin_key, err);
+    return buf_copy(out, buf_bytes(&ref->pin), err);
+}

@@ -1,0 +1,28 @@
+/*
+ * Takes the PINs out of a configuration's text before libxml2 sees it: each value of a PIN attribute is replaced by its ordinal number.
+ */
+#ifndef MODEL_LIFT_H
+#define MODEL_LIFT_H
+
+#include "base/buf.h"
+
+struct lifted {
+    struct writer text; /* without PINs */
+    se_buf *pins;       /* decoded, NUL-terminated; the n-th is the value of the attribute that now reads "n" */
+    size_t pin_count, pin_room;
+    int *lines; /* of every element and attribute but xmlns, in the order of the file: libxml2 keeps less */
+    size_t line_count, line_room;
+};
+
+/* SE_ERR_CONFIG: the text is no XML that a configuration may be; *line is where. */
+SE_MUST_CHECK se_status lift_pins(struct lifted *out, se_bytes text, int *line, se_error *err);
+void lifted_free(struct lifted *lifted);
+AUTO_KIND(lifted, struct lifted, lifted_free(p))
+
+/* "pin", "pin.encrypted", and misspellings of them that begin with "pin"; "pin.source" holds no PIN. */
+bool lift_is_pin(se_bytes name);
+
+/* The text that an attribute's value stands for. */
+SE_MUST_CHECK se_status lift_decode(se_buf *out, se_bytes value, se_error *err);
+
+#endif

@@ -1,0 +1,18 @@
+/* The file that scrambles PINs: 32 random bytes as one line of base64, readable by its owner, and perhaps its group, only. */
+#ifndef MODEL_PIN_KEY_H
+#define MODEL_PIN_KEY_H
+
+#include "base/buf.h"
+
+enum { PIN_KEY_SIZE = 32 };
+
+/* SE_ERR_ACCESS names the file. */
+SE_MUST_CHECK se_status pin_key_read(se_buf *out, const char *path, se_error *err);
+
+/* The same, and makes the file with a new key if it is not there. */
+SE_MUST_CHECK se_status pin_key_make(se_buf *out, const char *path, se_error *err);
+
+/* A secret in a small file: SE_ERR_ACCESS also when one of the `forbidden` mode bits is set. */
+SE_MUST_CHECK se_status secret_file_read(se_buf *out, const char *path, unsigned forbidden, se_error *err);
+
+#endif

@@ -1,0 +1,42 @@
+#include "model/pins.h"
+
+#include "base/text.h"
+#include "model/pin_key.h"
+#include "model/scramble.h"
+
+bool pins_is_scrambled(const char *value)
+{
+    return text_starts(value, SCRAMBLE_PREFIX);
+}
+
+bool pins_is_well_formed(const char *value)
+{
+    AUTO(se_buf) sealed = SE_BUF_INIT;
+
+    return !scramble_decode(&sealed, value, NULL);
+}
+
+se_status pins_scramble(se_buf *out, se_bytes pin, const char *pin_key, se_error *err)
+{
+    AUTO(se_buf) key = SE_BUF_INIT;
+    se_status st;
+
+    *out = (se_buf)SE_BUF_INIT;
+    if ((st = pin_key_make(&key, pin_key, err)))
+        return st;
+    return scramble_seal(out, pin, buf_bytes(&key), err);
+}
+
+se_status pins_reveal(se_buf *out, const char *value, const char *pin_key, se_error *err)
+{
+    AUTO(se_buf) key = SE_BUF_INIT;
+    se_error why = SE_ERROR_INIT;
+    se_status st;
+
+    *out = (se_buf)SE_BUF_INIT;
+    if ((st = pin_key_read(&key, pin_key, err)))
+        return st;
+    if ((st = scramble_open(out, value, buf_bytes(&key), &why)))
+        return error_set(err, st == SE_ERR_MEMORY ? st : SE_ERR_ACCESS, "the PIN can't be unscrambled with '%s': %s", pin_key, why.text);
+    return SE_OK;
+}

@@ -1,0 +1,283 @@
+#include "model/scan.h"
+
+#include <string.h>
+
+#include "model/encoding.h"
+
+/* A file of ours is 4 deep, an XML signature in it a few more.  libxml2 compares each attribute of a tag with all others. */
+enum { DEPTH_MAX = 32, ATTRIBUTES_MAX = 64, NAME_SHOWN = 64 };
+
+struct scan {
+    const char *p, *end;
+    int line, depth;
+    scan_fn fn;
+    void *arg;
+    se_error *err;
+};
+
+#define refuse(s, ...) error_set((s)->err, SE_ERR_CONFIG, __VA_ARGS__)
+
+static bool at(const struct scan *s, const char *text)
+{
+    size_t size = strlen(text);
+
+    return (size_t)(s->end - s->p) >= size && !memcmp(s->p, text, size);
+}
+
+static bool blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static void step(struct scan *s)
+{
+    s->line += *s->p++ == '\n';
+}
+
+static void skip_blanks(struct scan *s)
+{
+    while (s->p < s->end && blank(*s->p))
+        step(s);
+}
+
+/* Goes behind `mark`; false: the text ends before it. */
+static bool skip_past(struct scan *s, const char *mark)
+{
+    for (; s->p < s->end; step(s))
+        if (at(s, mark)) {
+            s->p += strlen(mark);
+            return true;
+        }
+    return false;
+}
+
+static bool name_start(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':' || c >= 0x80;
+}
+
+static bool name_part(unsigned char c)
+{
+    return name_start(c) || (c >= '0' && c <= '9') || c == '-' || c == '.';
+}
+
+/* Empty when there is none. */
+static se_bytes take_name(struct scan *s)
+{
+    const char *start = s->p;
+
+    if (s->p < s->end && name_start((unsigned char)*s->p))
+        while (s->p < s->end && name_part((unsigned char)*s->p))
+            s->p++;
+    return (se_bytes){ start, (size_t)(s->p - start) };
+}
+
+#define SHOWN(name) (int)((name).size < NAME_SHOWN ? (name).size : NAME_SHOWN), (const char *)(name).data
+
+/* People close comments with "->": that place is told, not the end of the file or the next comment. */
+static se_status unclosed_comment(struct scan *s, int first, const char *body)
+{
+    s->line = first;
+    for (const char *p = body; p + 1 < s->p; p++) {
+        if (!memcmp(p, "->", 2))
+            return refuse(s, "'->' does not end the comment that begins in line %d: write '-->'", first);
+        s->line += *p == '\n';
+    }
+    s->line = first;
+    return refuse(s, "the comment that begins here has no end '-->'");
+}
+
+static se_status skip_comment(struct scan *s)
+{
+    int first = s->line;
+    const char *body = s->p += strlen("<!--");
+
+    for (; s->p < s->end; step(s)) {
+        if (!at(s, "--"))
+            continue;
+        if (!at(s, "-->") && s->p[-1] == '!')
+            break;
+        if (!at(s, "-->"))
+            return refuse(s, "'--' in the comment that begins in line %d: only '-->' may hold it", first);
+        s->p += strlen("-->");
+        return SE_OK;
+    }
+    return unclosed_comment(s, first, body);
+}
+
+static se_status skip_cdata(struct scan *s)
+{
+    int first = s->line;
+
+    if (skip_past(s, "]]>"))
+        return SE_OK;
+    s->line = first;
+    return refuse(s, "the CDATA section that begins here has no end ']]>'");
+}
+
+/* Another encoding would be another text than the one that is looked through here. */
+static se_status check_encoding(struct scan *s, se_bytes declaration)
+{
+    struct scan in = { .p = declaration.data, .end = (const char *)declaration.data + declaration.size };
+    const char *value;
+    se_bytes name;
+    char quote;
+
+    if (!skip_past(&in, "encoding"))
+        return SE_OK;
+    while (in.p < in.end && *in.p != '"' && *in.p != '\'')
+        in.p++;
+    quote = in.p < in.end ? *in.p++ : '"';
+    for (value = in.p; in.p < in.end && *in.p != quote;)
+        in.p++;
+    name = (se_bytes){ value, (size_t)(in.p - value) };
+    if (encoding_supported(name))
+        return SE_OK;
+    return refuse(s, "the encoding '%.*s' is not supported: save the file as UTF-8", SHOWN(name));
+}
+
+static se_status skip_instruction(struct scan *s)
+{
+    const char *start = s->p;
+    int first = s->line;
+    bool declaration = at(s, "<?xml ") || at(s, "<?xml\t") || at(s, "<?xml\n") || at(s, "<?xml\r");
+
+    if (!skip_past(s, "?>")) {
+        s->line = first;
+        return refuse(s, "the '<?' that begins here has no end '?>'");
+    }
+    return declaration ? check_encoding(s, (se_bytes){ start, (size_t)(s->p - start) }) : SE_OK;
+}
+
+static se_status skip_declaration(struct scan *s)
+{
+    if (at(s, "<!--"))
+        return skip_comment(s);
+    if (at(s, "<![CDATA["))
+        return skip_cdata(s);
+    if (at(s, "<!DOCTYPE"))
+        return refuse(s, "a DOCTYPE is not allowed: it can declare entities that read other files or fill the memory");
+    return refuse(s, "'<!' is only allowed in comments and CDATA sections");
+}
+
+static se_status end_tag(struct scan *s)
+{
+    se_bytes name;
+
+    s->p += 2;
+    name = take_name(s);
+    skip_blanks(s);
+    if (!name.size || !at(s, ">"))
+        return refuse(s, "malformed end tag: it must read </NAME>");
+    s->p++;
+    s->depth--;
+    return SE_OK;
+}
+
+/* Stops behind the closing quote. */
+static se_status take_value(struct scan *s, struct scan_item *item)
+{
+    char quote = *s->p++;
+    const char *start = s->p;
+
+    while (s->p < s->end && *s->p != quote && *s->p != '<')
+        step(s);
+    if (s->p == s->end || *s->p == '<') {
+        s->line = item->line;
+        return refuse(s, "the value of '%.*s' has no closing quote, or holds a '<' that must be written &lt;", SHOWN(item->name));
+    }
+    item->value = (se_bytes){ start, (size_t)(s->p - start) };
+    s->p++;
+    return SE_OK;
+}
+
+/* An attribute's name is shown only once a quote follows: before that it may be a part of a PIN whose quotes are wrong. */
+static se_status take_attribute(struct scan *s, se_bytes tag)
+{
+    struct scan_item item = { .line = s->line };
+    se_status st;
+
+    item.name = take_name(s);
+    skip_blanks(s);
+    if (!item.name.size || !at(s, "="))
+        return refuse(s, "malformed tag <%.*s>: attributes must read NAME=\"VALUE\"", SHOWN(tag));
+    s->p++;
+    skip_blanks(s);
+    if (!at(s, "\"") && !at(s, "'"))
+        return refuse(s, "malformed tag <%.*s>: a value must be in quotes", SHOWN(tag));
+    if ((st = take_value(s, &item)))
+        return st;
+    if (s->p < s->end && !blank(*s->p) && *s->p != '/' && *s->p != '>')
+        return refuse(s, "malformed tag <%.*s>: after the value of '%.*s' a space is needed, or a quote in it must be written &quot;",
+                      SHOWN(tag), SHOWN(item.name));
+    if ((st = s->fn(s->arg, &item, s->err)))
+        s->line = item.line;
+    return st;
+}
+
+static se_status take_attributes(struct scan *s, se_bytes tag)
+{
+    se_status st;
+
+    for (int count = 0;; count++) {
+        skip_blanks(s);
+        if (s->p == s->end || *s->p == '/' || *s->p == '>')
+            return SE_OK;
+        if (count == ATTRIBUTES_MAX)
+            return refuse(s, "<%.*s> has more than %d attributes", SHOWN(tag), ATTRIBUTES_MAX);
+        if ((st = take_attribute(s, tag)))
+            return st;
+    }
+}
+
+static se_status start_tag(struct scan *s)
+{
+    struct scan_item item = { .element = true, .line = s->line };
+    se_status st;
+
+    s->p++;
+    item.name = take_name(s);
+    if (!item.name.size)
+        return refuse(s, "no tag begins with this '<': a '<' in a text is written &lt;");
+    if (s->depth == DEPTH_MAX)
+        return refuse(s, "elements are nested more than %d deep", DEPTH_MAX);
+    if ((st = s->fn(s->arg, &item, s->err)) || (st = take_attributes(s, item.name)))
+        return st;
+    if (at(s, "/>"))
+        s->p += 2;
+    else if (at(s, ">")) {
+        s->p++;
+        s->depth++;
+    } else {
+        s->line = item.line;
+        return refuse(s, "the tag <%.*s> that begins here has no end '>'", SHOWN(item.name));
+    }
+    return SE_OK;
+}
+
+static se_status markup(struct scan *s)
+{
+    if (at(s, "<!"))
+        return skip_declaration(s);
+    if (at(s, "<?"))
+        return skip_instruction(s);
+    if (at(s, "</"))
+        return end_tag(s);
+    return start_tag(s);
+}
+
+se_status scan_xml(se_bytes text, scan_fn fn, void *arg, int *line, se_error *err)
+{
+    struct scan s = { text.data, (const char *)text.data + text.size, 1, 0, fn, arg, err };
+    se_status st = SE_OK;
+
+    if (at(&s, "\xEF\xBB\xBF"))
+        s.p += 3;
+    while (!st && s.p < s.end)
+        if (*s.p == '<')
+            st = markup(&s);
+        else
+            step(&s);
+    *line = s.line;
+    return st;
+}

@@ -1,0 +1,216 @@
+#include "model/structure.h"
+
+#include "base/text.h"
+
+enum { NAMES_MAX = 32 };
+
+static const struct attribute_rule no_attributes[] = { { NULL, false, NULL } };
+static const struct child_rule no_children[] = { { NULL, false, false } };
+
+static const struct attribute_rule operation_attributes[] = {
+    { "algorithm", false, NULL }, /* not for bare RSA-OAEP */
+    { "size", false, "128, 192 or 256" },
+    { "result", false, "NX02, CMS or JWE" },
+    { "key", true, NULL },
+    { "asymCipher", false, NULL },
+    { "mgf1", false, "SHA-1, SHA-256, SHA-384 or SHA-512" },
+    { "initVector", false, "hexadecimal digits" },
+    { NULL, false, NULL },
+};
+static const struct element_rule operation = { "type", operation_attributes, no_children };
+
+static const struct attribute_rule descriptor_attributes[] = {
+    { "name", true, NULL },
+    { "version", false, "a number from 1 to 2147483647" },
+    { NULL, false, NULL },
+};
+static const struct child_rule descriptor_children[] = { { &operation, true, false }, { NULL, false, false } };
+static const struct element_rule descriptor = { "descriptor", descriptor_attributes, descriptor_children };
+
+static const struct child_rule descriptors_children[] = { { &descriptor, false, true }, { NULL, false, false } };
+static const struct element_rule descriptors = { "descriptors", no_attributes, descriptors_children };
+
+static const struct attribute_rule store_attributes[] = {
+    { "name", true, "pkcs12, pem, HSM, AzureKeyVault or AzureManagedHSM" },
+    { "locationValue", true, NULL },
+    { "pin", false, NULL },
+    { "pin.encrypted", false, NULL },
+    { "pin.source", false, NULL },
+    { "alias", false, NULL },
+    { "slot", false, "a number" },
+    { "slotIndex", false, "a number" },
+    { "tokenLabel", false, NULL },
+    { "tokenSerial", false, NULL },
+    { "initArgs", false, NULL },
+    { "maxSessions", false, "a number from 1 to 65535" },
+    { "keepAlive", false, "a number of seconds from 1 to 86400" },
+    { "failback", false, "true or false" },
+    { "certificate", false, "file:PATH or a certificate in base64" },
+    { NULL, false, NULL },
+};
+static const struct element_rule store = { "type", store_attributes, no_children };
+
+static const struct attribute_rule key_attributes[] = { { "name", true, NULL }, { NULL, false, NULL } };
+static const struct child_rule key_children[] = { { &store, true, true }, { NULL, false, false } };
+static const struct element_rule key = { "key", key_attributes, key_children };
+
+static const struct child_rule keys_children[] = { { &key, false, true }, { NULL, false, false } };
+static const struct element_rule keys = { "keys", no_attributes, keys_children };
+
+static const struct child_rule root_children[] = {
+    { &descriptors, true, false },
+    { &keys, true, false },
+    { NULL, false, false },
+};
+const struct element_rule structure_root = { "engineSignEncrypt", no_attributes, root_children };
+
+static bool foreign(const xmlNs *ns, const char *href)
+{
+    return ns && ns->href && !strcmp((const char *)ns->href, href);
+}
+
+/* Editors and signers may leave their marks on the root. */
+static bool allowed_on_root(const xmlAttr *a)
+{
+    return foreign(a->ns, "http://www.w3.org/2001/XMLSchema-instance") &&
+           (!strcmp((const char *)a->name, "noNamespaceSchemaLocation") || !strcmp((const char *)a->name, "schemaLocation"));
+}
+
+static bool is_signature(const xmlNode *node)
+{
+    return foreign(node->ns, "http://www.w3.org/2000/09/xmldsig#") && !strcmp((const char *)node->name, "Signature");
+}
+
+static const struct attribute_rule *attribute_rule(const struct element_rule *element, const char *name)
+{
+    const struct attribute_rule *rule = element->attributes;
+
+    while (rule->name && strcmp(rule->name, name))
+        rule++;
+    return rule->name ? rule : NULL;
+}
+
+static const struct element_rule *child_rule(const struct element_rule *element, const xmlNode *node)
+{
+    const struct child_rule *rule = element->children;
+
+    while (rule->element && (node->ns || strcmp(rule->element->name, (const char *)node->name)))
+        rule++;
+    return rule->element;
+}
+
+static void put_list(struct writer *w, const char *const *names, size_t count, const char *before, const char *after)
+{
+    for (size_t i = 0; i < count; i++)
+        writer_format(w, "%s%s%s%s", i ? ", " : "", before, names[i], after);
+}
+
+static void unknown_attribute(struct findings *f, const struct element_rule *element, const xmlAttr *a)
+{
+    AUTO(writer) list = { 0 };
+    const char *names[NAMES_MAX] = { NULL }, *nearest;
+    size_t count = 0;
+
+    for (const struct attribute_rule *rule = element->attributes; rule->name; rule++)
+        names[count++] = rule->name;
+    nearest = text_nearest((const char *)a->name, names, count);
+    put_list(&list, names, count, "", "");
+    if (nearest)
+        findings_error(f, xml_line(a), "unknown attribute '%.64s' of <%s>; did you mean '%s'?", a->name, element->name, nearest);
+    else if (count)
+        findings_error(f, xml_line(a), "unknown attribute '%.64s' of <%s>, which has: %s", a->name, element->name, writer_string(&list));
+    else
+        findings_error(f, xml_line(a), "unknown attribute '%.64s' of <%s>, which has none", a->name, element->name);
+}
+
+static void unknown_element(struct findings *f, const struct element_rule *parent, const xmlNode *node)
+{
+    AUTO(writer) list = { 0 };
+    const char *names[NAMES_MAX] = { NULL }, *nearest;
+    size_t count = 0;
+
+    for (const struct child_rule *rule = parent->children; rule->element; rule++)
+        names[count++] = rule->element->name;
+    nearest = text_nearest((const char *)node->name, names, count);
+    put_list(&list, names, count, "<", ">");
+    if (nearest && !node->ns)
+        findings_error(f, xml_line(node), "unknown element <%.64s> in <%s>; did you mean <%s>?", node->name, parent->name, nearest);
+    else
+        findings_error(f, xml_line(node), "unknown element <%.64s> in <%s>, which may hold: %s", node->name, parent->name,
+                       count ? writer_string(&list) : "nothing");
+}
+
+static void check_attributes(struct findings *f, const struct element_rule *element, const xmlNode *node)
+{
+    for (const xmlAttr *a = node->properties; a; a = a->next)
+        if ((a->ns || !attribute_rule(element, (const char *)a->name)) && !(element == &structure_root && allowed_on_root(a)))
+            unknown_attribute(f, element, a);
+    for (const struct attribute_rule *rule = element->attributes; rule->name; rule++)
+        if (rule->needed && !*xml_value(node, rule->name))
+            findings_error(f, xml_line(node), "<%s> needs the attribute '%s'", element->name, rule->name);
+}
+
+static bool blank(const xmlNode *text)
+{
+    const char *content = text->content ? (const char *)text->content : "";
+
+    return !content[strspn(content, " \t\r\n")];
+}
+
+static void check_element(struct findings *f, const struct element_rule *element, const xmlNode *node);
+
+static void check_child(struct findings *f, const struct element_rule *parent, const xmlNode *child)
+{
+    const struct element_rule *rule;
+
+    if (child->type == XML_COMMENT_NODE || child->type == XML_PI_NODE)
+        return;
+    if (child->type != XML_ELEMENT_NODE) {
+        if (!blank(child))
+            findings_error(f, xml_line(child->parent), "<%s> may not hold text", parent->name);
+    } else if ((rule = child_rule(parent, child)))
+        check_element(f, rule, child);
+    else if (parent != &structure_root || !is_signature(child))
+        unknown_element(f, parent, child);
+}
+
+static void check_children(struct findings *f, const struct element_rule *element, const xmlNode *node)
+{
+    for (const xmlNode *child = node->children; child; child = child->next)
+        check_child(f, element, child);
+    for (const struct child_rule *rule = element->children; rule->element; rule++) {
+        const char *name = rule->element->name;
+        const xmlNode *first = xml_child(node, name), *second = first ? xml_next(first) : NULL;
+
+        if (rule->needed && !first)
+            findings_error(f, xml_line(node), "<%s> needs a <%s>", element->name, name);
+        if (!rule->several && second)
+            findings_error(f, xml_line(second), "<%s> has more than one <%s>", element->name, name);
+    }
+}
+
+/* Four levels at most: what is unknown is not entered. */
+static void check_element(struct findings *f, const struct element_rule *element, const xmlNode *node)
+{
+    check_attributes(f, element, node);
+    check_children(f, element, node);
+}
+
+void structure_check(struct findings *findings, const xmlNode *root)
+{
+    if (root->ns || strcmp((const char *)root->name, structure_root.name))
+        findings_error(findings, xml_line(root), "the root element is <%.64s>%s, not <%s>", root->name, root->ns ? " of a namespace" : "",
+                       structure_root.name);
+    else
+        check_element(findings, &structure_root, root);
+}
+
+void structure_bad_value(struct findings *findings, const xmlNode *element, const char *attribute)
+{
+    bool in_key = element->parent && element->parent->name && !strcmp((const char *)element->parent->name, key.name);
+    const struct element_rule *type = in_key ? &store : &operation;
+    const struct element_rule *rule = strcmp((const char *)element->name, descriptor.name) ? type : &descriptor;
+
+    findings_error(findings, xml_attribute_line(element, attribute), "'%s' must be %s, not '%.64s'", attribute,
+                   attribute_rule(rule, attribute)->must, xml_value(element, attribute));
+}

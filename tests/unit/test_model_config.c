@@ -1,0 +1,90 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/config.h"
+#include "tests/unit/unit.h"
+
+#define ROOT(descriptors, keys)                                                                                                            \
+    "<engineSignEncrypt>\n<descriptors>\n" descriptors "</descriptors>\n<keys>\n" keys "</keys>\n</engineSignEncrypt>\n"
+#define KEY(name) "<key name='" name "'><type name='pem' locationValue='" name ".pem'/></key>\n"
+
+static struct config *parsed(const char *text)
+{
+    struct config *config = NULL;
+    AUTO(se_buf) copy = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    assert_status(SE_OK, buf_copy(&copy, text_bytes(text), &err), &err);
+    assert_status(SE_OK, config_parse(&config, &copy, "conf/engine.xml", NULL, &err), &err);
+    assert_null(copy.data);
+    return config;
+}
+
+static const char two_versions[] = ROOT("<descriptor name='FileSigner' version='2'><type algorithm='SHA256withRSA' key='b'/></descriptor>\n"
+                                        "<descriptor name='FileSigner'><type algorithm='SHA256withRSA' key='a'/></descriptor>\n",
+                                        KEY("a") KEY("b"));
+
+static void the_highest_version_is_meant_when_none_is_named(void **state)
+{
+    AUTO(config) config = parsed(two_versions);
+    const struct descriptor *d;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    assert_status(SE_OK, config_descriptor(&d, config, "FileSigner", 0, &err), &err);
+    assert_int_equal(d->version, 2);
+    assert_string_equal(d->key->name, "b");
+    assert_status(SE_OK, config_descriptor(&d, config, "FileSigner", 1, &err), &err);
+    assert_int_equal(d->version, 1);
+    assert_string_equal(d->key->name, "a");
+}
+
+static void a_missing_descriptor_is_told_with_what_is_there(void **state)
+{
+    AUTO(config) config = parsed(two_versions);
+    const struct descriptor *d;
+    se_error err = SE_ERROR_INIT, other = SE_ERROR_INIT, version = SE_ERROR_INIT;
+
+    (void)state;
+    assert_status(SE_ERR_NO_DESCRIPTOR, config_descriptor(&d, config, "FileSinger", 0, &err), &err);
+    assert_null(d);
+    assert_string_equal(err.text, "no descriptor 'FileSinger' in 'conf/engine.xml'; did you mean 'FileSigner'?");
+    assert_status(SE_ERR_NO_DESCRIPTOR, config_descriptor(&d, config, "EncryptedFields", 0, &other), &other);
+    assert_string_equal(other.text, "no descriptor 'EncryptedFields' in 'conf/engine.xml'");
+    assert_status(SE_ERR_NO_DESCRIPTOR, config_descriptor(&d, config, "FileSigner", 3, &version), &version);
+    assert_string_equal(version.text, "descriptor 'FileSigner' has no version 3 in 'conf/engine.xml', but 2, 1");
+}
+
+static void keys_are_found_by_name(void **state)
+{
+    AUTO(config) config = parsed(two_versions);
+    const struct key_entry *key;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    assert_status(SE_OK, config_key(&key, config, "b", &err), &err);
+    assert_int_equal(key->count, 1);
+    assert_string_equal(key->replicas[0].store, "pem");
+    assert_string_equal(key->replicas[0].location, "conf/b.pem");
+    assert_status(SE_ERR_CONFIG, config_key(&key, config, "c", &err), &err);
+    assert_string_equal(err.text, "no key 'c'; did you mean 'a'?");
+}
+
+static void nothing_is_released_twice_or_missed(void **state)
+{
+    (void)state;
+    config_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_highest_version_is_meant_when_none_is_named),
+        cmocka_unit_test(a_missing_descriptor_is_told_with_what_is_there),
+        cmocka_unit_test(keys_are_found_by_name),
+        cmocka_unit_test(nothing_is_released_twice_or_missed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
