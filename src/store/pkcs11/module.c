@@ -86,10 +86,15 @@ static se_status initialize(struct module *m, se_error *err)
     return SE_OK;
 }
 
+bool module_is_ours(const struct module *module)
+{
+    return module->process == getpid();
+}
+
 static struct module *find(const char *path)
 {
     for (struct module *m = table; m; m = m->next)
-        if (m->process == getpid() && !strcmp(m->path, path))
+        if (module_is_ours(m) && !strcmp(m->path, path))
             return m;
     return NULL;
 }
@@ -158,13 +163,12 @@ static void unlink_module(struct module *module)
 
 void module_close(struct module *module)
 {
-    if (!module)
+    if (!module || !module_is_ours(module))
         return;
     pthread_mutex_lock(&lock);
     if (!--module->refs) {
         unlink_module(module);
-        if (module->process == getpid())
-            (void)p11_kit_module_finalize(module->calls);
+        (void)p11_kit_module_finalize(module->calls);
         module_free(module);
     }
     pthread_mutex_unlock(&lock);

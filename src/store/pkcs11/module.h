@@ -39,7 +39,10 @@ struct module {
  */
 SE_MUST_CHECK se_status module_open(struct module **out, const char *location, const char *init_args, se_error *err);
 struct module *module_ref(struct module *module);
-void module_close(struct module *module); /* accepts NULL */
+void module_close(struct module *module); /* accepts NULL; does nothing in the child of the process that opened it */
 AUTO_KIND(module, struct module *, module_close(*p))
+
+/* False in the child of the process that opened it, where its calls do not work. */
+bool module_is_ours(const struct module *module);
 
 #endif

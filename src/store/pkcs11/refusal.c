@@ -5,10 +5,10 @@
 #include <openssl/rand.h>
 
 #include "key/crypto.h"
+#include "store/pkcs11/brieflock.h"
 
 enum { KEPT = 64 }; /* the oldest gives way */
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct refusal kept[KEPT];
 static size_t count;
 
@@ -16,20 +16,9 @@ static size_t count;
 static unsigned char salt[32];
 static bool salted;
 
-static void before_fork(void)
-{
-    pthread_mutex_lock(&lock);
-}
-
-static void after_fork(void)
-{
-    pthread_mutex_unlock(&lock);
-}
-
 static void set_up(void)
 {
     salted = RAND_bytes_ex(crypto_context(), salt, sizeof salt, 0) == 1;
-    (void)pthread_atfork(before_fork, after_fork, after_fork);
 }
 
 /* Each part with its NUL, so that no two tokens run into the same bytes. */
@@ -67,16 +56,16 @@ bool refusal_known(const struct refusal *refusal)
 {
     bool is;
 
-    pthread_mutex_lock(&lock);
+    brief_lock();
     is = known(refusal);
-    pthread_mutex_unlock(&lock);
+    brief_unlock();
     return is;
 }
 
 void refusal_remember(const struct refusal *refusal)
 {
-    pthread_mutex_lock(&lock);
+    brief_lock();
     if (!known(refusal))
         kept[count++ % KEPT] = *refusal;
-    pthread_mutex_unlock(&lock);
+    brief_unlock();
 }

@@ -91,7 +91,8 @@ static bool last_use(struct token *token)
 
 void token_close(struct token *token)
 {
-    if (token && last_use(token))
+    /* in the child of a fork, what the parent opened stays as it is: a thread that the child does not have may hold its locks */
+    if (token && module_is_ours(token->module) && last_use(token))
         token_free(token);
 }
 

@@ -1,0 +1,110 @@
+#include "store/pkcs11/held.h"
+
+#include "key/certificate.h"
+
+enum { CHAIN_MOST = 8 };
+
+void held_free(struct held_list *held)
+{
+    for (size_t i = 0; i < held->count; i++) {
+        X509_free(held->list[i].certificate);
+        se_buf_free(&held->list[i].id);
+    }
+    held->count = 0;
+}
+
+static void insert(struct held_list *held, const struct held *new)
+{
+    size_t i = held->count++;
+    int64_t until = certificate_not_after(new->certificate);
+
+    for (; i && certificate_not_after(held->list[i - 1].certificate) < until; i--)
+        held->list[i] = held->list[i - 1];
+    held->list[i] = *new;
+}
+
+static se_status add(struct held_list *held, struct session *session, CK_OBJECT_HANDLE object, se_error *err)
+{
+    AUTO(se_buf) der = SE_BUF_INIT;
+    struct held new = { NULL, SE_BUF_INIT };
+    se_status st = object_bytes(&der, session, object, CKA_VALUE, err);
+
+    if (st || certificate_parse(&new.certificate, buf_bytes(&der), NULL))
+        return st;
+    if ((st = object_bytes(&new.id, session, object, CKA_ID, err))) {
+        X509_free(new.certificate);
+        return st;
+    }
+    insert(held, &new);
+    return SE_OK;
+}
+
+se_status held_load(struct held_list *out, struct session *session, CK_ATTRIBUTE_TYPE by, se_bytes value, se_error *err)
+{
+    static const CK_CERTIFICATE_TYPE x509 = CKC_X_509;
+    struct query query = query_class(&class_certificate);
+    struct objects found;
+    se_status st;
+
+    out->count = 0;
+    query_add(&query, CKA_CERTIFICATE_TYPE, (se_bytes){ &x509, sizeof x509 });
+    query_add(&query, by, value);
+    st = object_find(&found, session, &query, err);
+    for (size_t i = 0; !st && i < found.count; i++)
+        st = add(out, session, found.list[i], err);
+    if (st)
+        held_free(out);
+    return st;
+}
+
+static se_status add_to(STACK_OF(X509) * pool, X509 *certificate, se_error *err)
+{
+    if (!X509_up_ref(certificate))
+        return error_memory(err);
+    if (sk_X509_push(pool, certificate))
+        return SE_OK;
+    X509_free(certificate);
+    return error_memory(err);
+}
+
+/* Adds what the token has under the name of the issuer. */
+static se_status add_issuers(STACK_OF(X509) * pool, struct session *session, const X509 *certificate, se_error *err)
+{
+    AUTO(held_list) held = { .count = 0 };
+    unsigned char *name = NULL;
+    int size = i2d_X509_NAME(X509_get_issuer_name(certificate), &name);
+    se_status st;
+
+    if (size <= 0)
+        return error_memory(err);
+    st = held_load(&held, session, CKA_SUBJECT, (se_bytes){ name, (size_t)size }, err);
+    OPENSSL_free(name);
+    for (size_t i = 0; !st && i < held.count; i++)
+        st = add_to(pool, held.list[i].certificate, err);
+    return st;
+}
+
+se_status held_chain(STACK_OF(X509) * *out, struct session *session, X509 *certificate, const STACK_OF(X509) * more, se_error *err)
+{
+    AUTO(x509_stack) pool = more ? X509_chain_up_ref((STACK_OF(X509) *)more) : sk_X509_new_null();
+    AUTO(x509_stack) chain = NULL;
+    X509 *last = certificate;
+
+    *out = NULL;
+    if (!pool)
+        return error_memory(err);
+    for (int length = 0; length < CHAIN_MOST && !X509_self_signed(last, 0); length++) {
+        se_status st = add_issuers(pool, session, last, err);
+
+        sk_X509_pop_free(chain, X509_free);
+        chain = NULL;
+        if (st || (st = certificates_chain(&chain, certificate, pool, err)))
+            return st;
+        if (sk_X509_num(chain) <= length)
+            break;
+        last = sk_X509_value(chain, sk_X509_num(chain) - 1);
+    }
+    *out = chain;
+    chain = NULL;
+    return SE_OK;
+}

@@ -1,0 +1,27 @@
+/* Certificates that a token holds. */
+#ifndef STORE_PKCS11_HELD_H
+#define STORE_PKCS11_HELD_H
+
+#include "key/key.h"
+#include "store/pkcs11/object.h"
+
+struct held {
+    X509 *certificate;
+    se_buf id; /* CKA_ID: what its private key has too */
+};
+
+struct held_list {
+    struct held list[OBJECTS_MOST]; /* the one that expires last is the first */
+    size_t count;
+};
+
+/* X.509 certificates with that attribute; what can't be parsed is passed over. */
+SE_MUST_CHECK se_status held_load(struct held_list *out, struct session *session, CK_ATTRIBUTE_TYPE by, se_bytes value, se_error *err);
+void held_free(struct held_list *held);
+AUTO_KIND(held_list, struct held_list, held_free(p))
+
+/* The issuers of `certificate` on the token and in `more` (which may be NULL), nearest first; *out is NULL when there are none. */
+SE_MUST_CHECK se_status held_chain(STACK_OF(X509) * *out, struct session *session, X509 *certificate, const STACK_OF(X509) * more,
+                                   se_error *err);
+
+#endif

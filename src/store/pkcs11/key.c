@@ -1,0 +1,108 @@
+#include "store/pkcs11/key.h"
+
+#include <stdlib.h>
+
+#include "store/pkcs11/brieflock.h"
+
+/* What the EVP_PKEY holds. */
+struct remote {
+    X509 *certificate;
+    struct hsm_key *now; /* under brief_lock() */
+};
+
+void hsm_key_unref(struct hsm_key *key)
+{
+    if (!key || __atomic_sub_fetch(&key->refs, 1, __ATOMIC_ACQ_REL))
+        return;
+    EVP_PKEY_free(key->key.public);
+    token_close(key->key.token);
+    free(key);
+}
+
+static struct hsm_key *take(struct remote *remote)
+{
+    struct hsm_key *key;
+
+    brief_lock();
+    key = remote->now;
+    __atomic_add_fetch(&key->refs, 1, __ATOMIC_RELAXED);
+    brief_unlock();
+    return key;
+}
+
+/* Puts `new` in the place of `old`; when another thread was faster, its key stays. */
+static void replace(struct remote *remote, struct hsm_key *old, struct hsm_key *new)
+{
+    struct hsm_key *gone = new;
+
+    brief_lock();
+    if (remote->now == old) {
+        remote->now = new;
+        gone = old;
+    }
+    brief_unlock();
+    hsm_key_unref(gone);
+}
+
+/* The key as this process has it: the child of a fork opens it anew. */
+static se_status current(struct hsm_key **out, struct remote *remote, se_error *err)
+{
+    struct hsm_key *key = take(remote), *new;
+    se_status st;
+
+    *out = key;
+    if (module_is_ours(key->key.token->module))
+        return SE_OK;
+    st = hsm_key_open(&new, &remote->certificate, NULL, key->key.ref, err);
+    if (!st) {
+        replace(remote, key, new);
+        *out = take(remote);
+    } else
+        *out = NULL;
+    hsm_key_unref(key);
+    return st;
+}
+
+static se_status sign(se_buf *out, void *data, const struct sign_how *how, se_bytes hash, se_error *err)
+{
+    AUTO(hsm_key) key = NULL;
+    AUTO(session) session = { 0 };
+    se_status st;
+
+    *out = (se_buf)SE_BUF_INIT;
+    if ((st = current(&key, data, err)))
+        return st;
+    if ((st = token_session(&session, key->key.token, key->key.ref, true, err)) ||
+        (st = token_key_sign(out, &key->key, &session, how, hash, err))) {
+        (void)error_prefix(err, "key '%s': ", key->key.ref->alias);
+        (void)token_context(key->key.token, err);
+    }
+    return st;
+}
+
+static void close_remote(void *data)
+{
+    struct remote *remote = data;
+
+    hsm_key_unref(remote->now);
+    X509_free(remote->certificate);
+    free(remote);
+}
+
+se_status hsm_key_bridge(EVP_PKEY **out, struct hsm_key *key, X509 *certificate, se_error *err)
+{
+    static const struct remote_ops ops = { sign, close_remote };
+    struct remote *remote = calloc(1, sizeof *remote);
+    se_status st;
+
+    *out = NULL;
+    if (!remote || !X509_up_ref(certificate)) {
+        free(remote);
+        hsm_key_unref(key);
+        return error_memory(err);
+    }
+    *remote = (struct remote){ certificate, key };
+    if ((st = remote_key(out, &ops, remote, key->key.public, err)))
+        close_remote(remote);
+    return st;
+}

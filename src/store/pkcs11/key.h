@@ -1,0 +1,25 @@
+/* A private key on a token as the bridge (key/remote.h) wants it: key, token and module are held for as long as the EVP_PKEY lives. */
+#ifndef STORE_PKCS11_KEY_H
+#define STORE_PKCS11_KEY_H
+
+#include "store/pkcs11/sign.h"
+
+/* An open key, counted: threads in mid-operation keep one that has been replaced. */
+struct hsm_key {
+    unsigned refs;
+    struct token_key key; /* its token and public key are counted here */
+};
+
+/*
+ * Opens module and token, logs in, and finds the key that `ref` means.  *certificate, if given, is the one that it must match; else it
+ * becomes the one on the token.  With *chain: the issuers of the certificate.
+ */
+SE_MUST_CHECK se_status hsm_key_open(struct hsm_key **out, X509 **certificate, STACK_OF(X509) * *chain, const struct keyref *ref,
+                                     se_error *err);
+void hsm_key_unref(struct hsm_key *key); /* accepts NULL */
+AUTO_KIND(hsm_key, struct hsm_key *, hsm_key_unref(*p))
+
+/* An EVP_PKEY that signs with `key`, which it takes over, also on failure. */
+SE_MUST_CHECK se_status hsm_key_bridge(EVP_PKEY **out, struct hsm_key *key, X509 *certificate, se_error *err);
+
+#endif

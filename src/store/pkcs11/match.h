@@ -1,0 +1,13 @@
+/* Whether a private key on a token is the one that a certificate speaks of. */
+#ifndef STORE_PKCS11_MATCH_H
+#define STORE_PKCS11_MATCH_H
+
+#include "store/pkcs11/sign.h"
+
+/*
+ * key->object against key->public: by CKA_MODULUS; by the CKA_EC_POINT of a public key with the same CKA_ID or, without that, the alias;
+ * else by a signature that is verified.
+ */
+SE_MUST_CHECK se_status key_matches(bool *out, const struct token_key *key, struct session *session, se_error *err);
+
+#endif
