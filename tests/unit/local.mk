@@ -14,9 +14,14 @@ tests_unit_test_error_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_error_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_file
-tests_unit_test_file_SOURCES = tests/unit/test_file.c tests/unit/unit.h
+tests_unit_test_file_SOURCES = tests/unit/test_file.c tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_file_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_file_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_output
+tests_unit_test_output_SOURCES = tests/unit/test_output.c tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_output_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_output_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_stream
 tests_unit_test_stream_SOURCES = tests/unit/test_stream.c tests/unit/unit.h

@@ -1,0 +1,194 @@
+#include <errno.h>
+
+#include "tests/unit/folder.h"
+
+static void a_file_appears_when_it_is_committed(void **state)
+{
+    AUTO(output) out = OUTPUT_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    assert_status(SE_OK, output_open(&out, "file", 0640, &err), &err);
+    assert_status(SE_OK, output_write(&out, text_bytes("one "), &err), &err);
+    assert_status(SE_OK, output_write(&out, text_bytes("two"), &err), &err);
+    assert_int_equal(access("file", F_OK), -1);
+    assert_status(SE_OK, output_commit(&out, &err), &err);
+    assert_holds("file", "one two");
+    assert_int_equal(mode_of("file") & 07777, 0640);
+    assert_int_equal(names_here(false), 1);
+    assert_int_equal(out.fd, -1);
+    output_discard(&out);
+    assert_holds("file", "one two");
+}
+
+static void discarding_leaves_nothing(void **state)
+{
+    struct output out;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    assert_status(SE_OK, output_open(&out, "file", 0600, &err), &err);
+    assert_status(SE_OK, output_write(&out, text_bytes("half"), &err), &err);
+    assert_int_equal(names_here(false), 1);
+    output_discard(&out);
+    assert_int_equal(names_here(false), 0);
+    output_discard(&out);
+    assert_null(out.path);
+}
+
+static void an_existing_file_is_untouched_until_then_and_keeps_its_mode(void **state)
+{
+    AUTO(output) out = OUTPUT_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    make("file", "old", 0604);
+    assert_status(SE_OK, output_open(&out, "file", 0640, &err), &err);
+    assert_status(SE_OK, output_write(&out, text_bytes("new"), &err), &err);
+    assert_holds("file", "old");
+    output_discard(&out);
+    assert_holds("file", "old");
+
+    assert_status(SE_OK, output_open(&out, "file", 0640, &err), &err);
+    assert_status(SE_OK, output_write(&out, text_bytes("new"), &err), &err);
+    assert_status(SE_OK, output_commit(&out, &err), &err);
+    assert_holds("file", "new");
+    assert_int_equal(mode_of("file") & 07777, 0604);
+}
+
+static void a_symbolic_link_stays_one(void **state)
+{
+    AUTO(output) out = OUTPUT_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    make("target", "old", 0600);
+    assert_int_equal(symlink("target", "link"), 0);
+    assert_status(SE_OK, output_open(&out, "link", 0600, &err), &err);
+    assert_status(SE_OK, output_write(&out, text_bytes("new"), &err), &err);
+    assert_status(SE_OK, output_commit(&out, &err), &err);
+    assert_true(S_ISLNK(mode_of("link")));
+    assert_true(S_ISREG(mode_of("target")));
+    assert_holds("target", "new");
+    assert_int_equal(names_here(false), 2);
+}
+
+static void a_device_is_written_to_and_stays(void **state)
+{
+    AUTO(output) out = OUTPUT_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    assert_status(SE_OK, output_open(&out, "/dev/null", 0600, &err), &err);
+    assert_status(SE_OK, output_write(&out, text_bytes("new"), &err), &err);
+    assert_status(SE_OK, output_commit(&out, &err), &err);
+    assert_true(S_ISCHR(mode_of("/dev/null")));
+}
+
+static void a_pipe_is_written_to_and_stays(void **state)
+{
+    AUTO(output) out = OUTPUT_INIT;
+    se_error err = SE_ERROR_INIT;
+    char got[4] = "";
+    int reader;
+
+    (void)state;
+    assert_int_equal(mkfifo("pipe", 0600), 0);
+    reader = open("pipe", O_RDONLY | O_NONBLOCK);
+    assert_status(SE_OK, output_open(&out, "pipe", 0600, &err), &err);
+    assert_status(SE_OK, output_write(&out, text_bytes("new"), &err), &err);
+    assert_status(SE_OK, output_commit(&out, &err), &err);
+    assert_int_equal(read(reader, got, sizeof got), 3);
+    assert_string_equal(got, "new");
+    close(reader);
+    assert_true(S_ISFIFO(mode_of("pipe")));
+}
+
+static void a_full_disk_is_told(void **state)
+{
+    AUTO(output) out = OUTPUT_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    assert_status(SE_OK, output_open(&out, "/dev/full", 0600, &err), &err);
+    assert_status(SE_ERR_IO, output_write(&out, text_bytes("new"), &err), &err);
+    assert_string_equal(err.text, "cannot write '/dev/full': No space left on device");
+    assert_int_equal(write_all(out.fd, "x", 1), -1);
+    assert_int_equal(errno, ENOSPC);
+}
+
+static void a_folder_that_is_not_there_is_told(void **state)
+{
+    struct output out;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    assert_status(SE_ERR_IO, output_open(&out, "nowhere/file", 0600, &err), &err);
+    assert_string_equal(err.text, "cannot write 'nowhere/file': No such file or directory");
+    assert_int_equal(out.fd, -1);
+    assert_null(out.path);
+    assert_null(out.temporary);
+}
+
+static void a_folder_is_no_output(void **state)
+{
+    struct output out;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    assert_status(SE_ERR_IO, output_open(&out, folder, 0600, &err), &err);
+    assert_non_null(strstr(err.text, "Is a directory"));
+    assert_null(out.path);
+}
+
+/* the target turned into a folder meanwhile: the rename fails, and nothing stays behind */
+static void a_commit_that_fails_can_be_discarded(void **state)
+{
+    struct output out;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    assert_status(SE_OK, output_open(&out, "file", 0600, &err), &err);
+    assert_int_equal(mkdir("file", 0700), 0);
+    assert_status(SE_ERR_IO, output_commit(&out, &err), &err);
+    output_discard(&out);
+    assert_int_equal(names_here(false), 1);
+}
+
+static se_status write_file(se_error *err)
+{
+    AUTO(output) out = OUTPUT_INIT;
+
+    return output_open(&out, "file", 0600, err);
+}
+
+static void a_folder_that_may_not_be_written_is_a_matter_of_access(void **state)
+{
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    assert_int_equal(chmod(".", 0555), 0);
+    assert_status(SE_ERR_ACCESS, as_nobody(write_file, &err), &err);
+    assert_non_null(strstr(err.text, "cannot write"));
+    assert_non_null(strstr(err.text, "Permission denied"));
+    assert_int_equal(names_here(false), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_FOLDER(a_file_appears_when_it_is_committed),
+        IN_FOLDER(discarding_leaves_nothing),
+        IN_FOLDER(an_existing_file_is_untouched_until_then_and_keeps_its_mode),
+        IN_FOLDER(a_symbolic_link_stays_one),
+        IN_FOLDER(a_device_is_written_to_and_stays),
+        IN_FOLDER(a_pipe_is_written_to_and_stays),
+        IN_FOLDER(a_full_disk_is_told),
+        IN_FOLDER(a_folder_that_is_not_there_is_told),
+        IN_FOLDER(a_folder_is_no_output),
+        IN_FOLDER(a_commit_that_fails_can_be_discarded),
+        IN_FOLDER(a_folder_that_may_not_be_written_is_a_matter_of_access),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
