@@ -12,6 +12,7 @@ AM_TESTS_ENVIRONMENT = \
 	CC='$(CC)'; export CC; \
 	MEMCHECK='$(MEMCHECK)'; export MEMCHECK; \
 	lint_cflags='$(CRYPTO_CFLAGS) $(XML_CFLAGS) $(P11KIT_CFLAGS) $(P11_CFLAGS) $(JANSSON_CFLAGS) $(CMOCKA_CFLAGS)'; export lint_cflags; \
+	sanitize='$(SE_SANITIZE)'; export sanitize; \
 	ASAN_OPTIONS=exitcode=99; export ASAN_OPTIONS; \
 	LSAN_OPTIONS=exitcode=99:print_suppressions=0:suppressions='$(abs_top_srcdir)/tests/lib/lsan.supp'; export LSAN_OPTIONS; \
 	UBSAN_OPTIONS=exitcode=99:print_stacktrace=1; export UBSAN_OPTIONS; \
@@ -24,19 +25,23 @@ SH_LOG_COMPILER = timeout 300 $(SHELL)
 # lints
 LINTS = \
 	tests/check-calls.sh \
+	tests/check-exports.sh \
 	tests/check-format.sh \
 	tests/check-headers.sh \
 	tests/check-layers.sh \
+	tests/check-man.sh \
 	tests/check-shell.sh \
 	tests/check-size.sh \
 	tests/check-words.sh
-TESTS += $(LINTS)
-dist_check_SCRIPTS += $(LINTS)
 EXTRA_DIST += tests/check-calls.allow
 
+# what has nothing more to find in another build
+RUN_ONCE = $(LINTS) tests/install/test-install.sh tests/lib/test-harness.sh
+TESTS += $(RUN_ONCE)
+dist_check_SCRIPTS += $(RUN_ONCE)
+
 # the tests' own tools
-SHELL_TESTS += tests/lib/test-harness.sh
-EXTRA_DIST += packages.txt tests/packages.txt tests/lib/harness.sh tests/lib/lsan.supp tests/lib/valgrind.supp
+EXTRA_DIST += tests/packages.txt tests/lib/harness.sh tests/lib/lsan.supp tests/lib/valgrind.supp
 dist_noinst_SCRIPTS += tests/run.sh tests/lib/packages.sh
 
 include tests/unit/local.mk
@@ -48,10 +53,10 @@ dist_check_SCRIPTS += $(SHELL_TESTS)
 # what there is to find with other builds of the code
 .PHONY: check-code memcheck
 check-code:
-	$(MAKE) $(AM_MAKEFLAGS) check LINTS=
+	$(MAKE) $(AM_MAKEFLAGS) check RUN_ONCE=
 
 VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect \
 	--child-silent-after-fork=yes --suppressions=$(abs_top_srcdir)/tests/lib/valgrind.supp
 memcheck:
-	FUZZ_RUNS=100 $(MAKE) $(AM_MAKEFLAGS) check LINTS= MEMCHECK='$(abs_top_builddir)/libtool --mode=execute $(VALGRIND)' \
+	FUZZ_RUNS=100 $(MAKE) $(AM_MAKEFLAGS) check RUN_ONCE= MEMCHECK='$(abs_top_builddir)/libtool --mode=execute $(VALGRIND)' \
 		LOG_COMPILER='timeout 300 $(abs_top_builddir)/libtool --mode=execute $(VALGRIND)' SH_LOG_COMPILER='timeout 900 $(SHELL)'
