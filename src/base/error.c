@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static const char *const names[] = {
     [SE_OK] = "ok",
     [SE_ERR_MEMORY] = "out of memory",
@@ -29,14 +31,6 @@ const char *se_status_name(se_status status)
     return i < sizeof names / sizeof *names ? names[i] : "unknown";
 }
 
-/* Texts come from files, tokens and other libraries: a control character must not forge a second line in a log. */
-static void one_line(char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 127)
-            *text = ' ';
-}
-
 se_status error_set_at(se_error *err, se_status status, const char *file, int line, const char *format, ...)
 {
     va_list args;
@@ -49,7 +43,7 @@ se_status error_set_at(se_error *err, se_status status, const char *file, int li
     va_start(args, format);
     (void)vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
-    one_line(err->text);
+    text_clean(err->text);
     return status;
 }
 
@@ -74,6 +68,6 @@ se_status error_prefix(se_error *err, const char *format, ...)
     va_end(args);
     if (n >= 0 && (size_t)n < sizeof err->text)
         (void)snprintf(err->text + n, sizeof err->text - (size_t)n, "%s", text);
-    one_line(err->text);
+    text_clean(err->text);
     return err->status;
 }

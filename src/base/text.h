@@ -16,4 +16,10 @@ bool text_number(unsigned long *out, const char *text, unsigned long max);
 
 bool text_starts(const char *text, const char *prefix);
 
+/*
+ * Texts come from files, tokens and other libraries.  Makes one fit for a line of a log and for JSON: control characters, which could
+ * forge another line, become blanks, and bytes that are no UTF-8 become question marks.
+ */
+void text_clean(char *text);
+
 #endif

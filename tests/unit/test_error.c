@@ -100,6 +100,22 @@ static void long_texts_are_cut(void **state)
     assert_int_equal(err.text[0], 'x');
 }
 
+/* ... and are still UTF-8 when the cut goes through a character */
+static void a_cut_character_is_marked(void **state)
+{
+    char text[2 * sizeof((se_error *)0)->text];
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    for (size_t i = 0; i + 2 < sizeof text; i += 2)
+        memcpy(text + i, "\xc3\xa9", 3);
+    (void)error_set(&err, SE_ERR_STORE, "%s", text);
+    assert_int_equal(strlen(err.text), sizeof err.text - 1);
+    assert_string_equal(err.text + strlen(err.text) - 3, "\xc3\xa9?");
+    (void)error_prefix(&err, "k");
+    assert_string_equal(err.text + strlen(err.text) - 2, "\xc3\xa9");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +127,7 @@ int main(void)
         cmocka_unit_test(restating_keeps_the_text),
         cmocka_unit_test(a_text_is_one_line),
         cmocka_unit_test(long_texts_are_cut),
+        cmocka_unit_test(a_cut_character_is_marked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "base/text.h"
 #include "tests/unit/unit.h"
 
@@ -52,13 +54,55 @@ static void starting_is_not_containing(void **state)
     assert_false(text_starts(" env:NAME", "env:"));
 }
 
+static void assert_clean(const char *text, const char *expected)
+{
+    char copy[64];
+
+    (void)snprintf(copy, sizeof copy, "%s", text);
+    text_clean(copy);
+    assert_string_equal(copy, expected);
+}
+
+static void cleaning_keeps_what_is_text(void **state)
+{
+    (void)state;
+    assert_clean("", "");
+    assert_clean("plain ~", "plain ~");
+    assert_clean("\xc2\xa0\xdf\xbf", "\xc2\xa0\xdf\xbf");
+    assert_clean("\xe0\xa0\x80\xed\x9f\xbf\xef\xbf\xbf", "\xe0\xa0\x80\xed\x9f\xbf\xef\xbf\xbf");
+    assert_clean("\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf");
+}
+
+static void cleaning_blanks_out_controls(void **state)
+{
+    (void)state;
+    assert_clean("a\nb\rc\td\033e\177f", "a b c d e f");
+    assert_clean("a\xc2\x85z\xc2\x9f", "a  z  ");
+}
+
+static void cleaning_marks_what_is_no_utf8(void **state)
+{
+    (void)state;
+    assert_clean("caf\xe9", "caf?");
+    assert_clean("\x80\xbf\xc0\xaf\xc1\xff\xf5", "???????");
+    assert_clean("\xc3", "?");
+    assert_clean("\xc3z", "?z");
+    assert_clean("\xe2\x82", "??");
+    assert_clean("\xe2\x82z", "??z");
+    assert_clean("\xf0\x9f\x98", "???");
+    assert_clean("\xe0\x9f\xbf", "???");
+    assert_clean("\xed\xa0\x80", "???");
+    assert_clean("\xf0\x8f\xbf\xbf", "????");
+    assert_clean("\xf4\x90\x80\x80", "????");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nearest_finds_typing_errors),
-        cmocka_unit_test(nearest_is_silent_when_nothing_is_near),
-        cmocka_unit_test(numbers_are_digits_only),
-        cmocka_unit_test(starting_is_not_containing),
+        cmocka_unit_test(nearest_finds_typing_errors),    cmocka_unit_test(nearest_is_silent_when_nothing_is_near),
+        cmocka_unit_test(numbers_are_digits_only),        cmocka_unit_test(starting_is_not_containing),
+        cmocka_unit_test(cleaning_keeps_what_is_text),    cmocka_unit_test(cleaning_blanks_out_controls),
+        cmocka_unit_test(cleaning_marks_what_is_no_utf8),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
