@@ -80,7 +80,7 @@ static void report(void *arg, const se_report *finding)
 {
     struct cli *cli = arg;
 
-    if (!finding->error && cli->quiet)
+    if (!finding->error && (cli->quiet || !(cli->warnings || cli->verbose)))
         return;
     cli->told = cli->told || finding->error;
     if (finding->line)

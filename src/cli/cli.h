@@ -25,6 +25,7 @@ struct cli {
     bool json, quiet, verbose, help, version;
 
     const char *command; /* its name, for messages */
+    bool warnings;       /* the command is about the configuration: its warnings are told too */
     bool told;           /* the findings of the configuration are on stderr already */
 };
 

@@ -141,6 +141,7 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     (void)argv;
     if (argc)
         return cli_usage(cli, "it takes no operand");
+    cli->warnings = true;
     if ((status = cli_open(&engine, cli, &err)))
         return status;
     check.probe = o->probe;

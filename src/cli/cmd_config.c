@@ -59,6 +59,7 @@ static int run_show(struct cli *cli, void *options, int argc, char **argv)
     (void)argv;
     if (argc)
         return cli_usage(cli, "it takes no operand");
+    cli->warnings = true;
     if ((status = cli_open(&engine, cli, &err)))
         return status;
     return se_describe(engine, cli->json ? print_json : print, last, &err) ? cli_fail(cli, &err) : EXIT_DONE;

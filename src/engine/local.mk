@@ -3,6 +3,7 @@ libse_core_la_SOURCES += \
 	src/engine/describe.c \
 	src/engine/engine.h \
 	src/engine/open.c \
+	src/engine/pins.c \
 	src/engine/prepare.c \
 	src/engine/sign.c \
 	src/engine/slot.c \

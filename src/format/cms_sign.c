@@ -23,6 +23,15 @@ static bool add_time(CMS_SignerInfo *signer, int64_t seconds)
     return time && CMS_signed_add1_attr_by_NID(signer, NID_pkcs9_signingTime, ASN1_STRING_type(time), time, -1);
 }
 
+/* OpenSSL fills it in when it signs, but a stream's head is encoded before, and an empty identifier can't be. */
+static bool announce_algorithm(CMS_SignerInfo *signer)
+{
+    X509_ALGOR *algorithm;
+
+    CMS_SignerInfo_get0_algs(signer, NULL, NULL, NULL, &algorithm);
+    return X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_rsassaPss), V_ASN1_UNDEF, NULL);
+}
+
 static bool add_chain(CMS_ContentInfo *cms, const struct key *key)
 {
     for (int i = 0; i < sk_X509_num(key->chain); i++)
@@ -37,8 +46,8 @@ static se_status prepare(CMS_ContentInfo **out, const struct sign_job *job, unsi
     AUTO(cms) cms = CMS_sign_ex(NULL, NULL, NULL, NULL, CMS_BINARY | CMS_PARTIAL | flags, crypto_context(), NULL);
     CMS_SignerInfo *signer = cms && digest ? CMS_add1_signer(cms, job->key->certificate, job->key->private, digest, SIGN_FLAGS) : NULL;
 
-    if (!signer || !padding_set(CMS_SignerInfo_get0_pkey_ctx(signer), job->algorithm, true) || !add_time(signer, job->time) ||
-        !add_chain(cms, job->key))
+    if (!signer || !padding_set(CMS_SignerInfo_get0_pkey_ctx(signer), job->algorithm, true) || !announce_algorithm(signer) ||
+        !add_time(signer, job->time) || !add_chain(cms, job->key))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot prepare a CMS signature with %s", job->algorithm->name);
     *out = cms;
     cms = NULL;

@@ -1,0 +1,8 @@
+dist_man_MANS += \
+	doc/libsignengine.3 \
+	doc/signengine.1 \
+	doc/signengine-check.1 \
+	doc/signengine-config.1 \
+	doc/signengine-pin.1 \
+	doc/signengine-sign.1 \
+	doc/signengine-verify.1
