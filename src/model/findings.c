@@ -12,19 +12,6 @@ static bool known(const struct findings *f, int line, bool error, const char *te
     return false;
 }
 
-static bool reserve(struct findings *f)
-{
-    struct finding *grown;
-
-    if (f->count < f->room)
-        return true;
-    if (!(grown = reallocarray(f->items, f->room + 16, sizeof *grown)))
-        return !(f->failed = true);
-    f->items = grown;
-    f->room += 16;
-    return true;
-}
-
 /* Names come from the file: a control character must not forge a second line. */
 static void one_line(char *text)
 {
@@ -45,7 +32,7 @@ static void add(struct findings *f, int line, bool error, const char *format, va
         return;
     }
     one_line(text);
-    if (known(f, line, error, text) || !reserve(f)) {
+    if (known(f, line, error, text)) {
         free(text);
         return;
     }
@@ -111,8 +98,7 @@ se_status findings_tell(struct findings *f, const char *path, const struct confi
 {
     if (f->failed)
         return error_memory(err);
-    if (f->count)
-        qsort(f->items, f->count, sizeof *f->items, by_line);
+    qsort(f->items, f->count, sizeof *f->items, by_line);
     for (size_t i = 0; i < f->count; i++)
         tell(&f->items[i], path, options);
     return f->errors ? first_error(f, path, err) : SE_OK;
@@ -122,6 +108,5 @@ void findings_free(struct findings *f)
 {
     for (size_t i = 0; i < f->count; i++)
         free(f->items[i].text);
-    free(f->items);
     *f = (struct findings){ 0 };
 }

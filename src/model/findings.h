@@ -12,14 +12,16 @@ struct finding {
     char *text;
 };
 
+/* A hostile file is not worth more of them. */
+enum { FINDINGS_MAX = 100 };
+
 struct findings {
-    struct finding *items;
-    size_t count, room, errors;
+    struct finding items[FINDINGS_MAX];
+    size_t count, errors;
     bool failed; /* out of memory */
 };
 
-/* The same text at the same line is kept once.  A hostile file is not worth more than FINDINGS_MAX; warnings leave room for errors. */
-enum { FINDINGS_MAX = 100 };
+/* The same text at the same line is kept once.  Warnings leave room for errors. */
 void findings_error(struct findings *f, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void findings_warning(struct findings *f, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

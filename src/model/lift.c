@@ -1,6 +1,5 @@
 #include "model/lift.h"
 
-#include <stdlib.h>
 #include <strings.h>
 
 #include "model/encoding.h"
@@ -120,47 +119,19 @@ static bool is_namespace(se_bytes name)
     return name.size >= 5 && !memcmp(name.data, "xmlns", 5) && (name.size == 5 || ((const char *)name.data)[5] == ':');
 }
 
-static se_status keep_line(struct lifted *out, int line, se_error *err)
-{
-    int *grown = out->lines;
-
-    if (out->line_count == out->line_room) {
-        out->line_room = out->line_room ? out->line_room * 2 : 64;
-        if (!(grown = reallocarray(out->lines, out->line_room, sizeof *grown)))
-            return error_memory(err);
-        out->lines = grown;
-    }
-    out->lines[out->line_count++] = line;
-    return SE_OK;
-}
-
-static se_status new_pin(se_buf **out, struct lifted *lifted, se_error *err)
-{
-    se_buf *grown = lifted->pins; /* moves the handles, not the bytes */
-
-    if (lifted->pin_count == lifted->pin_room) {
-        if (!(grown = reallocarray(grown, lifted->pin_room + 16, sizeof *grown)))
-            return error_memory(err);
-        lifted->pins = grown;
-        lifted->pin_room += 16;
-    }
-    *out = &lifted->pins[lifted->pin_count++];
-    **out = (se_buf)SE_BUF_INIT;
-    return SE_OK;
-}
-
 static se_status take_pin(struct lifting *l, const struct scan_item *item, se_error *err)
 {
-    size_t ordinal = l->out->pin_count;
-    se_buf *pin = NULL;
+    size_t ordinal = lifted_pins(l->out);
+    se_buf pin;
     se_status st;
 
-    if ((st = new_pin(&pin, l->out, err)))
-        return st;
-    if ((st = lift_decode(pin, item->value, err))) {
+    if ((st = lift_decode(&pin, item->value, err))) {
         (void)error_prefix(err, "the value of '%.*s' ", (int)(item->name.size < 64 ? item->name.size : 64), (const char *)item->name.data);
         return st;
     }
+    writer_put(&l->out->pins, &pin, sizeof pin);
+    if (l->out->pins.failed)
+        se_buf_free(&pin);
     writer_put(&l->out->text, l->done, (size_t)((const char *)item->value.data - l->done));
     writer_format(&l->out->text, "%zu", ordinal);
     l->done = (const char *)item->value.data + item->value.size;
@@ -170,13 +141,11 @@ static se_status take_pin(struct lifting *l, const struct scan_item *item, se_er
 static se_status visit(void *arg, const struct scan_item *item, se_error *err)
 {
     struct lifting *l = arg;
-    se_status st;
 
     if (!item->element && is_namespace(item->name))
         return SE_OK;
-    if ((st = keep_line(l->out, item->line, err)) || item->element || !lift_is_pin(item->name))
-        return st;
-    return take_pin(l, item, err);
+    writer_put(&l->out->lines, &item->line, sizeof item->line);
+    return item->element || !lift_is_pin(item->name) ? SE_OK : take_pin(l, item, err);
 }
 
 se_status lift_pins(struct lifted *out, se_bytes text, int *line, se_error *err)
@@ -189,19 +158,38 @@ se_status lift_pins(struct lifted *out, se_bytes text, int *line, se_error *err)
     if ((st = scan_xml(text, visit, &lifting, line, err)))
         return st;
     writer_put(&lifted.text, lifting.done, (size_t)((const char *)text.data + text.size - lifting.done));
-    if (lifted.text.failed)
+    if (lifted.text.failed || lifted.pins.failed || lifted.lines.failed)
         return error_memory(err);
     *out = lifted;
     lifted = (struct lifted){ 0 };
     return SE_OK;
 }
 
+size_t lifted_pins(const struct lifted *lifted)
+{
+    return lifted->pins.buf.size / sizeof(se_buf);
+}
+
+se_buf *lifted_pin(const struct lifted *lifted, size_t index)
+{
+    return (se_buf *)(void *)lifted->pins.buf.data + index;
+}
+
+size_t lifted_lines(const struct lifted *lifted)
+{
+    return lifted->lines.buf.size / sizeof(int);
+}
+
+int lifted_line(const struct lifted *lifted, size_t index)
+{
+    return ((const int *)(const void *)lifted->lines.buf.data)[index];
+}
+
 void lifted_free(struct lifted *lifted)
 {
+    for (size_t i = 0; i < lifted_pins(lifted); i++)
+        se_buf_free(lifted_pin(lifted, i));
     writer_free(&lifted->text);
-    for (size_t i = 0; i < lifted->pin_count; i++)
-        se_buf_free(&lifted->pins[i]);
-    free(lifted->pins);
-    free(lifted->lines);
-    *lifted = (struct lifted){ 0 };
+    writer_free(&lifted->pins);
+    writer_free(&lifted->lines);
 }

@@ -7,17 +7,20 @@
 #include "base/buf.h"
 
 struct lifted {
-    struct writer text; /* without PINs */
-    se_buf *pins;       /* decoded, NUL-terminated; the n-th is the value of the attribute that now reads "n" */
-    size_t pin_count, pin_room;
-    int *lines; /* of every element and attribute but xmlns, in the order of the file: libxml2 keeps less */
-    size_t line_count, line_room;
+    struct writer text;  /* without PINs */
+    struct writer pins;  /* se_buf: decoded, NUL-terminated; the n-th is the value of the attribute that now reads "n" */
+    struct writer lines; /* int: of every element and attribute but xmlns, in the order of the file: libxml2 keeps less */
 };
 
 /* SE_ERR_CONFIG: the text is no XML that a configuration may be; *line is where. */
 SE_MUST_CHECK se_status lift_pins(struct lifted *out, se_bytes text, int *line, se_error *err);
 void lifted_free(struct lifted *lifted);
 AUTO_KIND(lifted, struct lifted, lifted_free(p))
+
+size_t lifted_pins(const struct lifted *lifted);
+se_buf *lifted_pin(const struct lifted *lifted, size_t index);
+size_t lifted_lines(const struct lifted *lifted);
+int lifted_line(const struct lifted *lifted, size_t index);
 
 /* "pin", "pin.encrypted", and misspellings of them that begin with "pin"; "pin.source" holds no PIN. */
 bool lift_is_pin(se_bytes name);

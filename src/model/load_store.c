@@ -134,18 +134,18 @@ static void set_pin(struct keyref *ref, se_buf *pin)
 }
 
 /* xml_parse() has made sure that the number is good. */
-static se_buf *lifted_pin(struct loading *l, const xmlNode *type, const char *attribute)
+static se_buf *pin_of(struct loading *l, const xmlNode *type, const char *attribute)
 {
     unsigned long ordinal;
 
-    if (!text_number(&ordinal, xml_value(type, attribute), l->lifted->pin_count - 1))
+    if (!xml_attribute(type, attribute) || !text_number(&ordinal, xml_value(type, attribute), lifted_pins(l->lifted) - 1))
         return NULL;
-    return &l->lifted->pins[ordinal];
+    return lifted_pin(l->lifted, ordinal);
 }
 
 static void load_plain(struct loading *l, struct keyref *ref, const xmlNode *type)
 {
-    se_buf *pin = lifted_pin(l, type, "pin");
+    se_buf *pin = pin_of(l, type, "pin");
 
     if (pin && pins_is_scrambled((const char *)pin->data))
         findings_error(&l->findings, xml_attribute_line(type, "pin"), "'pin' holds a scrambled value, which belongs into 'pin.encrypted'");
@@ -155,7 +155,7 @@ static void load_plain(struct loading *l, struct keyref *ref, const xmlNode *typ
 
 static void load_scrambled(struct loading *l, struct keyref *ref, const xmlNode *type)
 {
-    se_buf *pin = lifted_pin(l, type, "pin.encrypted");
+    se_buf *pin = pin_of(l, type, "pin.encrypted");
     int line = xml_attribute_line(type, "pin.encrypted");
 
     ref->pin_scrambled = "";
@@ -197,7 +197,7 @@ static void load_source(struct loading *l, struct keyref *ref, const xmlNode *ty
 
 static bool has_pin(struct loading *l, const xmlNode *type, const char *attribute)
 {
-    se_buf *lifted = strcmp(attribute, "pin.source") ? lifted_pin(l, type, attribute) : NULL;
+    se_buf *lifted = strcmp(attribute, "pin.source") ? pin_of(l, type, attribute) : NULL;
 
     return lifted ? lifted->size > 0 : *xml_value(type, attribute) != '\0';
 }

@@ -13,6 +13,7 @@ libse_core_la_SOURCES += \
 	src/model/load_store.c \
 	src/model/pin_key.c src/model/pin_key.h \
 	src/model/pins.c src/model/pins.h \
+	src/model/pins_text.c \
 	src/model/rules.c src/model/rules.h \
 	src/model/scan.c src/model/scan.h \
 	src/model/schema.c src/model/schema.h \

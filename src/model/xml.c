@@ -77,9 +77,9 @@ struct walk {
 
 static bool take_line(struct walk *w, void **private)
 {
-    if (w->line == w->lifted->line_count)
+    if (w->line == lifted_lines(w->lifted))
         return false;
-    *private = (void *)(intptr_t)w->lifted->lines[w->line++];
+    *private = (void *)(intptr_t)lifted_line(w->lifted, w->line++);
     return true;
 }
 
@@ -118,7 +118,7 @@ static bool match(xmlDoc *doc, const struct lifted *lifted)
             if (!match_attribute(&w, a))
                 return false;
     }
-    return w.line == lifted->line_count && w.pin == lifted->pin_count;
+    return w.line == lifted_lines(lifted) && w.pin == lifted_pins(lifted);
 }
 
 void xml_parse(xmlDoc **out, const struct lifted *lifted, struct findings *findings)
