@@ -46,6 +46,8 @@ dist_noinst_SCRIPTS += tests/run.sh tests/lib/packages.sh
 
 include tests/unit/local.mk
 include tests/fuzz/local.mk
+include tests/cli/local.mk
+include tests/interop/local.mk
 
 TESTS += $(SHELL_TESTS)
 dist_check_SCRIPTS += $(SHELL_TESTS)

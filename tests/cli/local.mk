@@ -1,0 +1,2 @@
+SHELL_TESTS += \
+	tests/cli/sample-sign-file.sh

@@ -1,0 +1,2 @@
+SHELL_TESTS += \
+	tests/interop/cms.sh
