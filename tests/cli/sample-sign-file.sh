@@ -9,8 +9,8 @@ cd sample
 echo 'a good password' >pin
 chmod 600 pin
 accepts signengine -c engineSignEncrypt.xml key generate fileSignerV1 --subject "/CN=Sample file signer"
-# shellcheck disable=SC2086 # CC may have options
-accepts $CC -Wall -Wextra -Werror -I"$top_srcdir/src" -o sign-file sign-file.c -L"${top_builddir:?}/.libs" -lsignengine
+# shellcheck disable=SC2086 # words
+accepts $CC ${sanitize-} -Wall -Wextra -Werror -I"$top_srcdir/src" -o sign-file sign-file.c -L"${top_builddir:?}/.libs" -lsignengine
 LD_LIBRARY_PATH="$top_builddir/.libs"
 export LD_LIBRARY_PATH
 accepts ./sign-file engineSignEncrypt.xml FileSigner README.md
