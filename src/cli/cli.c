@@ -37,9 +37,13 @@ const char *cli_config(const struct cli *cli)
     return named && *named ? named : SYSCONFDIR "/signengine/engineSignEncrypt.xml";
 }
 
+/* Arguments can hold anything: error_set() makes one line of it. */
 static void tell(const struct cli *cli, const char *text)
 {
-    (void)fprintf(stderr, "signengine: %s%s%s\n", cli->command ? cli->command : "", cli->command ? ": " : "", text);
+    se_error line = SE_ERROR_INIT;
+
+    (void)error_set(&line, SE_ERR_USAGE, "%s", text);
+    (void)fprintf(stderr, "signengine: %s%s%s\n", cli->command ? cli->command : "", cli->command ? ": " : "", line.text);
 }
 
 int cli_fail(const struct cli *cli, const se_error *err)
@@ -82,11 +86,12 @@ static void report(void *arg, const se_report *finding)
 
     if (!finding->error && (cli->quiet || !(cli->warnings || cli->verbose)))
         return;
+    if (!finding->line && !finding->error)
+        cli_warn(cli, "warning: %s", finding->text);
+    if (!finding->line)
+        return; /* an error of the file as a whole is what cli_fail() tells */
     cli->told = cli->told || finding->error;
-    if (finding->line)
-        (void)fprintf(stderr, "%s:%d: %s%s\n", finding->file, finding->line, finding->error ? "" : "warning: ", finding->text);
-    else
-        (void)fprintf(stderr, "%s: %s%s\n", finding->file, finding->error ? "" : "warning: ", finding->text);
+    (void)fprintf(stderr, "%s:%d: %s%s\n", finding->file, finding->line, finding->error ? "" : "warning: ", finding->text);
 }
 
 int cli_open(se_engine **out, struct cli *cli, se_error *err)

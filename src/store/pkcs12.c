@@ -122,7 +122,7 @@ static se_status fill(struct bundle *bundle, const struct keyref *ref, se_error 
         return st;
     o = (struct opening){ bundle, pin.data ? (const char *)pin.data : "", (int)pin.size };
     if (!right_password(&o, pkcs12))
-        return crypto_error(err, SE_ERR_ACCESS, pin.size ? "the PIN does not open it" : "it needs a PIN, and none is configured");
+        return crypto_error(err, SE_ERR_ACCESS, pin.size ? "the PIN does not open it" : "it needs a PIN, and no PIN is configured");
     if (!(safes = PKCS12_unpack_authsafes(pkcs12)))
         return crypto_error(err, SE_ERR_STORE, "its contents can't be read");
     for (int i = 0; !st && i < sk_PKCS7_num(safes); i++)

@@ -1,2 +1,5 @@
 SHELL_TESTS += \
-	tests/cli/sample-sign-file.sh
+	tests/cli/check.sh \
+	tests/cli/sample-sign-file.sh \
+	tests/cli/sign.sh \
+	tests/cli/usage.sh

@@ -5,7 +5,7 @@
 needs openssl pkcs11-tool
 
 make_token files
-make_ca
+make_ca ca
 make_cert rsa rsa:2048 keyUsage=critical,digitalSignature
 make_cert ec ec:P-256 keyUsage=critical,digitalSignature
 for key in rsa ec; do
