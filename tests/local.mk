@@ -48,6 +48,7 @@ include tests/unit/local.mk
 include tests/fuzz/local.mk
 include tests/cli/local.mk
 include tests/interop/local.mk
+include tests/token/local.mk
 
 TESTS += $(SHELL_TESTS)
 dist_check_SCRIPTS += $(SHELL_TESTS)

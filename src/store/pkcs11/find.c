@@ -29,17 +29,19 @@ static bool is_named(const struct keyref *ref)
     return ref->has_slot || ref->has_slot_index || *ref->token_label || *ref->token_serial;
 }
 
-/* "slot 3 tokenLabel 'lab'" */
+/* "with slot 3, tokenLabel 'lab'" */
 static void name_wanted(struct writer *out, const struct keyref *ref)
 {
+    static const char *const before[] = { "with ", ", " };
+
     if (ref->has_slot)
-        writer_format(out, " slot %lu", ref->slot);
+        writer_format(out, "with slot %lu", ref->slot);
     if (ref->has_slot_index)
-        writer_format(out, " slotIndex %lu", ref->slot_index);
+        writer_format(out, "%sslotIndex %lu", before[out->buf.size > 0], ref->slot_index);
     if (*ref->token_label)
-        writer_format(out, " tokenLabel '%s'", ref->token_label);
+        writer_format(out, "%stokenLabel '%s'", before[out->buf.size > 0], ref->token_label);
     if (*ref->token_serial)
-        writer_format(out, " tokenSerial '%s'", ref->token_serial);
+        writer_format(out, "%stokenSerial '%s'", before[out->buf.size > 0], ref->token_serial);
 }
 
 static bool fits(const struct keyref *ref, const struct slot *slot, size_t index)
@@ -67,8 +69,8 @@ static se_status nothing_there(struct module *module, const struct slots *slots,
     for (size_t i = 0; i < slots->count; i++)
         pick(&all, &slots->list[i]);
     if (!all.count)
-        return error_set(err, SE_ERR_STORE, "no token%s: no slot of '%s' has a token in it", wanted, module->path);
-    return error_set(err, SE_ERR_STORE, "no token%s in '%s': there is %s", wanted, module->path, writer_string(&all.list));
+        return error_set(err, SE_ERR_STORE, "no token %s: no slot of '%s' has a token in it", wanted, module->path);
+    return error_set(err, SE_ERR_STORE, "no token %s in '%s': there is %s", wanted, module->path, writer_string(&all.list));
 }
 
 static se_status find_named(CK_SLOT_ID *out, struct module *module, const struct slots *slots, const struct keyref *ref, se_error *err)
@@ -83,7 +85,7 @@ static se_status find_named(CK_SLOT_ID *out, struct module *module, const struct
     if (!good.count)
         return nothing_there(module, slots, writer_string(&wanted), err);
     if (good.count > 1)
-        return error_set(err, SE_ERR_STORE, "several tokens of '%s' have%s: %s", module->path, writer_string(&wanted),
+        return error_set(err, SE_ERR_STORE, "there are several tokens %s in '%s': %s", writer_string(&wanted), module->path,
                          writer_string(&good.list));
     *out = good.first->id;
     return SE_OK;
@@ -98,7 +100,7 @@ static se_status find_holder(CK_SLOT_ID *out, struct module *module, const struc
         if (slot_initialised(&slots->list[i]))
             pick(&usable, &slots->list[i]);
     if (!usable.count)
-        return nothing_there(module, slots, " that is initialised", err);
+        return nothing_there(module, slots, "that is initialised", err);
     for (size_t i = 0; i < slots->count && usable.count > 1; i++)
         if (slot_initialised(&slots->list[i]) && holds(module, &slots->list[i], ref->alias))
             pick(&good, &slots->list[i]);

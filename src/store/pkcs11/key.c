@@ -44,14 +44,22 @@ static void replace(struct remote *remote, struct hsm_key *old, struct hsm_key *
     hsm_key_unref(gone);
 }
 
-/* The key as this process has it: the child of a fork opens it anew. */
+/* Not in the child of a fork, and not after sessions were lost: with its last session a token may number its objects anew. */
+static bool is_valid(const struct hsm_key *key)
+{
+    struct token *token = key->key.token;
+
+    return module_is_ours(token->module) && key->losses == pool_losses(&token->pool);
+}
+
+/* The key as it is now: opened anew when it has become invalid. */
 static se_status current(struct hsm_key **out, struct remote *remote, se_error *err)
 {
     struct hsm_key *key = take(remote), *new;
     se_status st;
 
     *out = key;
-    if (module_is_ours(key->key.token->module))
+    if (is_valid(key))
         return SE_OK;
     st = hsm_key_open(&new, &remote->certificate, NULL, key->key.ref, err);
     if (!st) {

@@ -59,9 +59,10 @@ static se_status refused(struct token *token, CK_RV rv, se_error *err)
     return ckr_error(err, rv, "cannot log in");
 }
 
+/* Not CKR_PIN_LOCKED: the token counts no further, and once it is unlocked the PIN may be right. */
 static bool is_wrong_pin(CK_RV rv)
 {
-    return rv == CKR_PIN_INCORRECT || rv == CKR_PIN_INVALID || rv == CKR_PIN_LEN_RANGE || rv == CKR_PIN_LOCKED;
+    return rv == CKR_PIN_INCORRECT || rv == CKR_PIN_INVALID || rv == CKR_PIN_LEN_RANGE;
 }
 
 static se_status present(struct token *token, struct session *session, CK_USER_TYPE user, const se_buf *pin, se_error *err)

@@ -47,13 +47,18 @@ se_status hsm_key_open(struct hsm_key **out, X509 **certificate, STACK_OF(X509) 
         return error_memory(err);
     key->refs = 1;
     key->key.ref = ref;
-    if (!(st = open_token(&key->key.token, ref, err)) && (st = find_key(&key->key, certificate, chain, err)))
-        (void)token_context(key->key.token, err);
-    if (st)
+    if ((st = open_token(&key->key.token, ref, err))) {
         hsm_key_unref(key);
-    else
-        *out = key;
-    return st;
+        return st;
+    }
+    key->losses = pool_losses(&key->key.token->pool);
+    if ((st = find_key(&key->key, certificate, chain, err))) {
+        (void)token_context(key->key.token, err);
+        hsm_key_unref(key);
+        return st;
+    }
+    *out = key;
+    return SE_OK;
 }
 
 static se_status open_private(EVP_PKEY **out, X509 **certificate, STACK_OF(X509) * *chain, const struct keyref *ref, se_error *err)

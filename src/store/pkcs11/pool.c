@@ -160,6 +160,7 @@ static void drop(struct pool *pool, CK_SESSION_HANDLE handle)
     pthread_mutex_lock(&pool->lock);
     pool->open--;
     pool->logged_in = false;
+    __atomic_add_fetch(&pool->losses, 1, __ATOMIC_RELEASE);
     pthread_cond_broadcast(&pool->returned);
     pthread_mutex_unlock(&pool->lock);
 }
@@ -177,4 +178,9 @@ void pool_logged_in(struct pool *pool)
     pthread_mutex_lock(&pool->lock);
     pool->logged_in = true;
     pthread_mutex_unlock(&pool->lock);
+}
+
+unsigned pool_losses(struct pool *pool)
+{
+    return __atomic_load_n(&pool->losses, __ATOMIC_ACQUIRE);
 }

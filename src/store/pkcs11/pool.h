@@ -21,6 +21,7 @@ struct pool {
     size_t open;  /* idle, in use, and being opened */
     size_t limit; /* that the token has, as far as it is known */
     bool logged_in;
+    unsigned losses; /* atomic */
 };
 
 SE_MUST_CHECK se_status pool_init(struct pool *pool, CK_FUNCTION_LIST *calls, const struct slot *slot, se_error *err);
@@ -37,5 +38,8 @@ void pool_put(struct pool *pool, CK_SESSION_HANDLE handle, bool broken);
 
 /* Holds for all sessions, until one is lost. */
 void pool_logged_in(struct pool *pool);
+
+/* How many sessions were lost so far: when it changes, object handles from before may mean nothing any more. */
+unsigned pool_losses(struct pool *pool);
 
 #endif

@@ -1,0 +1,39 @@
+if HAVE_CMOCKA
+TOKEN_TESTS =
+check_PROGRAMS += $(TOKEN_TESTS)
+TESTS += $(TOKEN_TESTS)
+
+check_LTLIBRARIES += tests/token/shim.la tests/token/libfixture.la
+tests_token_shim_la_SOURCES = tests/token/shim.c tests/token/shim.h
+tests_token_shim_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
+tests_token_shim_la_LIBADD  = -ldl -lpthread
+
+tests_token_libfixture_la_SOURCES  = tests/token/fixture.c tests/token/fixture.h
+tests_token_libfixture_la_CPPFLAGS = $(AM_CPPFLAGS) -DSHIM='"$(abs_top_builddir)/tests/token/.libs/shim.so"'
+tests_token_libfixture_la_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_libfixture_la_LIBADD   = libse-core.la $(CMOCKA_LIBS)
+
+TOKEN_TESTS += tests/token/test_find
+tests_token_test_find_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_find_LDADD  = tests/token/libfixture.la
+
+TOKEN_TESTS += tests/token/test_pair
+tests_token_test_pair_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_pair_LDADD  = tests/token/libfixture.la
+
+TOKEN_TESTS += tests/token/test_login
+tests_token_test_login_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_login_LDADD  = tests/token/libfixture.la
+
+TOKEN_TESTS += tests/token/test_sign
+tests_token_test_sign_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_sign_LDADD  = tests/token/libfixture.la
+
+TOKEN_TESTS += tests/token/test_pool
+tests_token_test_pool_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_pool_LDADD  = tests/token/libfixture.la
+
+TOKEN_TESTS += tests/token/test_fork
+tests_token_test_fork_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_fork_LDADD  = tests/token/libfixture.la
+endif

@@ -1,0 +1,21 @@
+/* A PKCS #11 module that stands in front of another one, $SHIM_MODULE, and lies about what this struct says. */
+#ifndef TESTS_TOKEN_SHIM_H
+#define TESTS_TOKEN_SHIM_H
+
+#include <p11-kit/pkcs11.h>
+#include <stdbool.h>
+
+struct shim {
+    CK_FLAGS set_flags, clear_flags;                      /* of CK_TOKEN_INFO */
+    CK_FLAGS set_after_login;                             /* joins set_flags when a PIN was presented */
+    CK_ULONG told_sessions;                               /* ulMaxSessionCount; 0: as it is */
+    CK_ULONG given_sessions;                              /* CKR_SESSION_COUNT beyond these; 0: any number */
+    CK_RV login, open, sign_init, sign, find, token_info; /* the answer, if not CKR_OK */
+    CK_ULONG sign_short;                                  /* bytes that are missing from signatures */
+    CK_ATTRIBUTE_TYPE hidden;                             /* attribute that no object has; 0: none */
+
+    /* seen so far */
+    unsigned logins, context_logins, null_pins, sessions, most_sessions, signatures;
+};
+
+#endif

@@ -1,0 +1,196 @@
+/* Signatures made by a token, judged by the openssl command. */
+#include <openssl/evp.h>
+#include <stdio.h>
+
+#include "base/file.h"
+#include "tests/token/fixture.h"
+
+static const unsigned char message[] = "what is signed";
+
+static int fill(void **state)
+{
+    static const struct {
+        const char *name, *kind, *id;
+    } keys[] = {
+        { "rsa", "rsa:2048", "01" },  { "rsa3", "rsa:3072", "02" }, { "p256", "ec:P-256", "03" },
+        { "p384", "ec:P-384", "04" }, { "p521", "ec:P-521", "05" },
+    };
+
+    if (fixture_make(state))
+        return -1;
+    make_token("lab");
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        put_pair("lab", keys[i].name, keys[i].kind, keys[i].id);
+    run("printf '%s' >message", message);
+    return 0;
+}
+
+static const struct {
+    enum digest digest;
+    const char *name;
+    int size;
+} digests[] = { { DIGEST_SHA256, "sha256", 32 }, { DIGEST_SHA384, "sha384", 48 }, { DIGEST_SHA512, "sha512", 64 } };
+enum { DIGESTS = sizeof digests / sizeof *digests };
+
+static se_bytes hash_message(unsigned char out[EVP_MAX_MD_SIZE], const char *digest)
+{
+    unsigned size;
+
+    assert_true(EVP_Digest(message, sizeof message - 1, out, &size, EVP_get_digestbyname(digest), NULL));
+    return (se_bytes){ out, size };
+}
+
+static void write_file(const char *name, se_bytes data)
+{
+    FILE *f = fopen(file_of(name), "wb");
+
+    assert_non_null(f);
+    assert_int_equal(fwrite(data.data, 1, data.size, f), data.size);
+    fclose(f);
+}
+
+/* `salt` 0: PKCS #1 v1.5 or ECDSA */
+static void signs(struct key *key, const char *name, size_t digest, int salt)
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    se_bytes hashed = hash_message(hash, digests[digest].name);
+    AUTO(se_buf) signature = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+    char pss[100] = "";
+
+    assert_status(SE_OK, sign_hash(&signature, key, digests[digest].digest, salt, hashed, &err), &err);
+    write_file("signature", buf_bytes(&signature));
+    if (salt)
+        snprintf(pss, sizeof pss, "-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:%d -sigopt rsa_mgf1_md:%s", salt,
+                 digests[digest].name);
+    run("openssl x509 -in %s.pem -pubkey -noout >public && openssl dgst -%s -verify public %s -signature signature message", name,
+        digests[digest].name, pss);
+}
+
+static void rsa_pkcs1(void **state)
+{
+    struct key *key = opens(ref_to("lab", "rsa"), PART_PRIVATE);
+
+    (void)state;
+    for (size_t i = 0; i < DIGESTS; i++)
+        signs(key, "rsa", i, 0);
+    key_unref(key);
+}
+
+static void rsa_pss(void **state)
+{
+    struct key *key = opens(ref_to("lab", "rsa3"), PART_PRIVATE);
+
+    (void)state;
+    for (size_t i = 0; i < DIGESTS; i++)
+        signs(key, "rsa3", i, digests[i].size);
+    signs(key, "rsa3", 0, 20);
+    key_unref(key);
+}
+
+/* hashes longer than the order of the group as well: SHA-384 and SHA-512 with P-256 */
+static void ecdsa(void **state)
+{
+    static const char *const curves[] = { "p256", "p384", "p521" };
+
+    (void)state;
+    for (size_t c = 0; c < 3; c++) {
+        struct key *key = opens(ref_to("lab", curves[c]), PART_PRIVATE);
+
+        for (size_t i = 0; i < DIGESTS; i++)
+            signs(key, curves[c], i, 0);
+        key_unref(key);
+    }
+}
+
+static void fails(struct key *key, se_status status, const char *text, const char *more)
+{
+    static const unsigned char hash[32];
+    AUTO(se_buf) signature = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    assert_status(status, sign_hash(&signature, key, DIGEST_SHA256, 0, (se_bytes){ hash, sizeof hash }, &err), &err);
+    assert_null(signature.data);
+    if (!strstr(err.text, text) || !strstr(err.text, more))
+        fail_msg("'%s', '%s' are not in: %s", text, more, err.text);
+}
+
+static void failures_name_key_and_token(void **state)
+{
+    struct shim *shim;
+    struct key *key = opens(ref_through_shim(&shim, "lab", "rsa"), PART_PRIVATE);
+
+    (void)state;
+    shim->sign = CKR_DEVICE_REMOVED;
+    fails(key, SE_ERR_UNAVAILABLE, "token 'lab' in slot ", ": key 'rsa': cannot sign with CKM_RSA_PKCS: CKR_DEVICE_REMOVED (0x32)");
+    shim->sign = CKR_OK;
+    shim->sign_init = CKR_MECHANISM_INVALID;
+    fails(key, SE_ERR_KEY, "key 'rsa': ", "the token has no CKM_RSA_PKCS: CKR_MECHANISM_INVALID");
+    shim->sign_init = CKR_KEY_FUNCTION_NOT_PERMITTED;
+    fails(key, SE_ERR_KEY, "key 'rsa': ", "the private key may not sign");
+    shim->sign_init = CKR_OK;
+    shim->sign_short = 1;
+    fails(key, SE_ERR_CRYPTO, "the token gave 255 bytes as a signature", "not 256");
+    shim->sign_short = 0;
+    signs(key, "rsa", 0, 0);
+    key_unref(key);
+}
+
+static void a_lost_session_is_not_used_again(void **state)
+{
+    struct shim *shim;
+    struct key *key = opens(ref_through_shim(&shim, "lab", "p256"), PART_PRIVATE);
+
+    (void)state;
+    assert_int_equal(shim->sessions, 1);
+    shim->sign_init = CKR_SESSION_HANDLE_INVALID;
+    fails(key, SE_ERR_UNAVAILABLE, "key 'p256'", "CKR_SESSION_HANDLE_INVALID (0xb3)");
+    assert_int_equal(shim->sessions, 0);
+    shim->sign_init = CKR_OK;
+    /* the only session is gone, and the login with it: both come back by themselves */
+    signs(key, "p256", 0, 0);
+    assert_int_equal(shim->sessions, 1);
+    assert_int_equal(shim->logins, 2);
+    key_unref(key);
+    assert_int_equal(shim->sessions, 0);
+}
+
+/* The key wants the PIN for each signature; SoftHSM does that when the key says so. */
+static void a_key_that_always_authenticates(void **state)
+{
+    struct shim *shim;
+    struct keyref *ref = ref_through_shim(&shim, "lab", "careful");
+    struct key *key;
+
+    (void)state;
+    make_certificate("careful", "rsa:2048", "");
+    run("pkcs11-tool --module '%s' --token-label lab --login --pin " PIN " --write-object careful.key --type privkey --label careful "
+        "--id 09 --always-auth",
+        softhsm);
+    put_certificate("lab", "careful", "careful", "09");
+    key = opens(ref, PART_PRIVATE);
+    assert_int_equal(shim->context_logins, 0);
+    signs(key, "careful", 0, 0);
+    signs(key, "careful", 1, 0);
+    assert_int_equal(shim->context_logins, 2);
+    shim->login = CKR_PIN_INCORRECT;
+    fails(key, SE_ERR_ACCESS, "key 'careful': ", "wrong PIN");
+    assert_int_equal(shim->sessions, 0); /* with its begun signature */
+    shim->login = CKR_OK;
+    fails(key, SE_ERR_ACCESS, "wrong PIN", "refused it before");
+    key_unref(key);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rsa_pkcs1),
+        cmocka_unit_test(rsa_pss),
+        cmocka_unit_test(ecdsa),
+        cmocka_unit_test(failures_name_key_and_token),
+        cmocka_unit_test(a_lost_session_is_not_used_again),
+        cmocka_unit_test(a_key_that_always_authenticates),
+    };
+
+    return cmocka_run_group_tests(tests, fill, fixture_drop);
+}
