@@ -5,7 +5,7 @@
 
 #include "key/certificate.h"
 #include "key/crypto.h"
-#include "key/pss.h"
+#include "key/identifier.h"
 
 se_status signer_info_get(CMS_SignerInfo **out, CMS_ContentInfo *cms, se_error *err)
 {
@@ -37,16 +37,14 @@ static enum digest digest_of(int nid)
 static const struct algorithm *algorithm_of(enum digest digest, const X509_ALGOR *signature)
 {
     const ASN1_OBJECT *id;
-    enum digest stated = DIGEST_NONE;
-    int nid, digest_nid, key_nid, salt;
+    int nid, digest_nid, key_nid;
 
     X509_ALGOR_get0(&id, NULL, NULL, signature);
     nid = OBJ_obj2nid(id);
     if (nid == NID_rsaEncryption) /* RFC 3370, 3.2: the digest is said elsewhere */
         return algorithm_signature(digest, FAMILY_RSA, PADDING_PKCS1);
     if (nid == NID_rsassaPss)
-        return pss_algorithm_read(&stated, &salt, signature) && stated == digest ? algorithm_signature(digest, FAMILY_RSA, PADDING_PSS)
-                                                                                 : NULL;
+        return identifier_pss(signature) == digest ? algorithm_signature(digest, FAMILY_RSA, PADDING_PSS) : NULL;
     if (!OBJ_find_sigid_algs(nid, &digest_nid, &key_nid) || digest_of(digest_nid) != digest)
         return NULL;
     if (key_nid == NID_rsaEncryption)

@@ -3,7 +3,7 @@ libse_core_la_SOURCES += \
 	src/key/certificate.c src/key/certificate.h \
 	src/key/crypto.c src/key/crypto.h \
 	src/key/key.c src/key/key.h \
-	src/key/pss.c src/key/pss.h \
+	src/key/identifier.c src/key/identifier.h \
 	src/key/remote.c src/key/remote.h \
 	src/key/remote_sign.c \
 	src/key/rules.c

@@ -5,8 +5,8 @@
 
 #include "key/bridge.h"
 #include "key/crypto.h"
+#include "key/identifier.h"
 #include "key/key.h"
-#include "key/pss.h"
 
 struct signing {
     const struct bridge *key; /* held by the EVP_PKEY that OpenSSL's context counts */
@@ -122,11 +122,21 @@ static int salt_size(const struct signing *s)
     return s->salt == RSA_PSS_SALTLEN_DIGEST ? digest_sizes[s->digest] : s->salt;
 }
 
-/* CMS and X.509 ask the provider for the AlgorithmIdentifier of a PSS signature. */
+static struct sign_how how_to_sign(const struct signing *s)
+{
+    if (key_family(s->key->public) == FAMILY_EC)
+        return (struct sign_how){ s->digest, PADDING_NONE, 0 };
+    if (s->padding == RSA_PKCS1_PADDING)
+        return (struct sign_how){ s->digest, PADDING_PKCS1, 0 };
+    return (struct sign_how){ s->digest, PADDING_PSS, salt_size(s) };
+}
+
+/* X.509 asks the provider for the AlgorithmIdentifier, CMS for that of a PSS signature. */
 static int get_algorithm_id(const struct signing *s, OSSL_PARAM *p)
 {
+    const struct sign_how how = how_to_sign(s);
     unsigned char *der = NULL;
-    int size = pss_algorithm(&der, s->digest, salt_size(s));
+    int size = identifier_der(&der, &how);
     int ok = size > 0 && OSSL_PARAM_set_octet_string(p, der, (size_t)size);
 
     OPENSSL_free(der);
@@ -140,14 +150,12 @@ static int get_padding(const struct signing *s, OSSL_PARAM *p)
     return OSSL_PARAM_set_utf8_string(p, s->padding == RSA_PKCS1_PSS_PADDING ? OSSL_PKEY_RSA_PAD_MODE_PSS : OSSL_PKEY_RSA_PAD_MODE_PKCSV15);
 }
 
-/* PKCS #1 v1.5 and ECDSA identifiers are found by OpenSSL itself, from key type and digest. */
 static int signing_get(void *data, OSSL_PARAM params[])
 {
     const struct signing *s = data;
     OSSL_PARAM *p;
 
-    if ((p = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_ALGORITHM_ID)) && s->padding == RSA_PKCS1_PSS_PADDING &&
-        !get_algorithm_id(s, p))
+    if ((p = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_ALGORITHM_ID)) && !get_algorithm_id(s, p))
         return 0;
     if ((p = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_PAD_MODE)) && !get_padding(s, p))
         return 0;
@@ -163,15 +171,6 @@ static int sign_init(void *data, void *key, const OSSL_PARAM params[])
     if (key)
         s->key = key;
     return signing_set(s, params);
-}
-
-static struct sign_how how_to_sign(const struct signing *s)
-{
-    if (key_family(s->key->public) == FAMILY_EC)
-        return (struct sign_how){ s->digest, PADDING_NONE, 0 };
-    if (s->padding == RSA_PKCS1_PADDING)
-        return (struct sign_how){ s->digest, PADDING_PKCS1, 0 };
-    return (struct sign_how){ s->digest, PADDING_PSS, salt_size(s) };
 }
 
 static int sign(void *data, unsigned char *out, size_t *size, size_t room, const unsigned char *hash, size_t hash_size)

@@ -106,7 +106,7 @@ static se_status check_usage(const struct inspection *in, se_error *err)
 static se_status check_mail_address(const struct inspection *in, se_error *err)
 {
     STACK_OF(OPENSSL_STRING) *addresses = in->use->mail_address ? X509_get1_email(in->certificate) : NULL;
-    bool missing = in->use->mail_address && !sk_OPENSSL_STRING_num(addresses);
+    bool missing = in->use->mail_address && sk_OPENSSL_STRING_num(addresses) <= 0;
 
     X509_email_free(addresses);
     return missing ? error_set(err, in->refusal, "the certificate names no mail address") : SE_OK;

@@ -47,4 +47,29 @@ UNIT_TESTS += tests/unit/test_model_pins_text
 tests_unit_test_model_pins_text_SOURCES = tests/unit/test_model_pins_text.c tests/unit/model.h tests/unit/unit.h
 tests_unit_test_model_pins_text_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_model_pins_text_LDADD   = libse-core.la $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_armor
+tests_unit_test_armor_SOURCES = tests/unit/test_armor.c tests/unit/unit.h
+tests_unit_test_armor_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_armor_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_attached
+tests_unit_test_attached_SOURCES = tests/unit/test_attached.c tests/unit/unit.h
+tests_unit_test_attached_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_attached_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_engine
+tests_unit_test_engine_SOURCES = tests/unit/test_engine.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_engine_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_engine_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_remote
+tests_unit_test_remote_SOURCES = tests/unit/test_remote.c tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h
+tests_unit_test_remote_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_remote_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_rules
+tests_unit_test_rules_SOURCES = tests/unit/test_rules.c tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h
+tests_unit_test_rules_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_rules_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
 endif

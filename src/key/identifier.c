@@ -1,4 +1,4 @@
-#include "key/pss.h"
+#include "key/identifier.h"
 
 #include <openssl/asn1t.h>
 #include <openssl/rsa.h>
@@ -45,16 +45,34 @@ static ASN1_STRING *packed_params(const EVP_MD *md, int salt)
     return ASN1_item_pack(params, ASN1_ITEM_rptr(RSA_PSS_PARAMS), NULL);
 }
 
-int pss_algorithm(unsigned char **der, enum digest digest, int salt)
+static bool set_pss(X509_ALGOR *algorithm, const EVP_MD *md, int salt)
 {
-    AUTO(md) md = EVP_MD_fetch(crypto_context(), crypto_digest(digest), NULL);
-    AUTO(algorithm_identifier) algorithm = X509_ALGOR_new();
-    ASN1_STRING *packed = md ? packed_params(md, salt) : NULL;
+    ASN1_STRING *packed = packed_params(md, salt);
 
-    if (!packed || !algorithm || !X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_rsassaPss), V_ASN1_SEQUENCE, packed)) {
-        ASN1_STRING_free(packed);
+    if (packed && X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_rsassaPss), V_ASN1_SEQUENCE, packed))
+        return true;
+    ASN1_STRING_free(packed);
+    return false;
+}
+
+/* The parameters of RSA are NULL (RFC 4055, 5), those of ECDSA absent (RFC 5758, 3.2). */
+static bool set_plain(X509_ALGOR *algorithm, const EVP_MD *md, enum padding padding)
+{
+    int key = padding == PADDING_NONE ? NID_X9_62_id_ecPublicKey : NID_rsaEncryption, nid;
+
+    return OBJ_find_sigid_by_algs(&nid, EVP_MD_get_type(md), key) &&
+           X509_ALGOR_set0(algorithm, OBJ_nid2obj(nid), padding == PADDING_NONE ? V_ASN1_UNDEF : V_ASN1_NULL, NULL);
+}
+
+int identifier_der(unsigned char **der, const struct sign_how *how)
+{
+    AUTO(md) md = EVP_MD_fetch(crypto_context(), crypto_digest(how->digest), NULL);
+    AUTO(algorithm_identifier) algorithm = X509_ALGOR_new();
+
+    if (!md || !algorithm)
         return 0;
-    }
+    if (!(how->padding == PADDING_PSS ? set_pss(algorithm, md, how->salt) : set_plain(algorithm, md, how->padding)))
+        return 0;
     return i2d_X509_ALGOR(algorithm, der);
 }
 
@@ -89,21 +107,20 @@ static enum digest mgf1_digest(const X509_ALGOR *mgf1)
     return digest_of(hash);
 }
 
-bool pss_algorithm_read(enum digest *digest, int *salt, const X509_ALGOR *algorithm)
+enum digest identifier_pss(const X509_ALGOR *algorithm)
 {
     AUTO(pss_params) params = NULL;
     const ASN1_OBJECT *id;
     const void *value;
+    enum digest digest;
     int type;
 
     X509_ALGOR_get0(&id, &type, &value, algorithm);
     if (OBJ_obj2nid(id) != NID_rsassaPss || type != V_ASN1_SEQUENCE)
-        return false;
+        return DIGEST_NONE;
     params = ASN1_item_unpack(value, ASN1_ITEM_rptr(RSA_PSS_PARAMS));
-    if (!params)
-        return false;
-    *digest = digest_of(params->hashAlgorithm);
-    *salt = params->saltLength ? (int)ASN1_INTEGER_get(params->saltLength) : 20;
-    return *digest != DIGEST_NONE && mgf1_digest(params->maskGenAlgorithm) == *digest && *salt >= 0 &&
-           (!params->trailerField || ASN1_INTEGER_get(params->trailerField) == 1);
+    if (!params || (params->trailerField && ASN1_INTEGER_get(params->trailerField) != 1))
+        return DIGEST_NONE;
+    digest = digest_of(params->hashAlgorithm);
+    return mgf1_digest(params->maskGenAlgorithm) == digest ? digest : DIGEST_NONE;
 }

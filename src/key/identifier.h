@@ -1,0 +1,15 @@
+/* AlgorithmIdentifiers of signatures (RFC 5280, 4.1.1.2; RFC 4055; RFC 5758). */
+#ifndef KEY_IDENTIFIER_H
+#define KEY_IDENTIFIER_H
+
+#include <openssl/x509.h>
+
+#include "key/remote.h"
+
+/* DER, as an i2d function makes it: returns its size, below 1 on failure; *der is released with OPENSSL_free(). */
+int identifier_der(unsigned char **der, const struct sign_how *how);
+
+/* The digest of an id-RSASSA-PSS; DIGEST_NONE unless hash and mask generation use one that the engine knows, both the same. */
+enum digest identifier_pss(const X509_ALGOR *algorithm);
+
+#endif
