@@ -1,0 +1,161 @@
+#include "provision/certify.h"
+
+#include <openssl/err.h>
+#include <openssl/rand.h>
+
+#include "key/crypto.h"
+
+AUTO_KIND(extensions, STACK_OF(X509_EXTENSION) *, sk_X509_EXTENSION_pop_free(*p, X509_EXTENSION_free))
+AUTO_KIND(octets, ASN1_OCTET_STRING *, ASN1_OCTET_STRING_free(*p))
+AUTO_KIND(bits, ASN1_BIT_STRING *, ASN1_BIT_STRING_free(*p))
+AUTO_KIND(constraints, BASIC_CONSTRAINTS *, BASIC_CONSTRAINTS_free(*p))
+AUTO_KIND(pubkey, X509_PUBKEY *, X509_PUBKEY_free(*p))
+AUTO_KIND(bignum, BIGNUM *, BN_free(*p))
+
+enum { SERIAL_BITS = 128 };
+
+/* The bits of keyUsage (RFC 5280, 4.2.1.3) for each use. */
+static const struct {
+    unsigned use;
+    int bit;
+    uint32_t flag;
+} usages[] = { { USE_SIGN, 0, KU_DIGITAL_SIGNATURE }, { USE_SIGN, 1, KU_NON_REPUDIATION }, { USE_ENCRYPT, 2, KU_KEY_ENCIPHERMENT } };
+
+se_status key_id(unsigned char out[KEY_ID_SIZE], EVP_PKEY *public, se_error *err)
+{
+    AUTO(pubkey) info = NULL;
+    const unsigned char *bits;
+    int size;
+
+    if (!X509_PUBKEY_set(&info, public) || !X509_PUBKEY_get0_param(NULL, &bits, &size, NULL, info))
+        return crypto_error(err, SE_ERR_CRYPTO, "the public key can't be encoded");
+    if (!EVP_Q_digest(crypto_context(), "SHA1", NULL, bits, (size_t)size, out, NULL))
+        return crypto_error(err, SE_ERR_CRYPTO, "SHA-1 of the public key");
+    return SE_OK;
+}
+
+unsigned certificate_uses(X509 *certificate)
+{
+    uint32_t usage = X509_get_key_usage(certificate); /* all ones without the extension */
+    unsigned uses = 0;
+
+    for (size_t i = 0; i < sizeof usages / sizeof *usages; i++)
+        if (usage & usages[i].flag)
+            uses |= usages[i].use;
+    return uses;
+}
+
+/* The digest that is as strong as the key: FIPS 186-5 pairs P-384 and P-521 with SHA-384 and SHA-512. */
+static const EVP_MD *digest_of(const EVP_PKEY *key)
+{
+    int bits = key_family(key) == FAMILY_EC ? EVP_PKEY_get_bits(key) : 0;
+
+    return bits > 384 ? EVP_sha512() : bits > 256 ? EVP_sha384() : EVP_sha256();
+}
+
+static bool add(STACK_OF(X509_EXTENSION) * *extensions, int nid, const void *value, bool critical)
+{
+    return X509V3_add1_i2d(extensions, nid, (void *)value, critical, X509V3_ADD_APPEND) == 1;
+}
+
+static bool add_constraints(STACK_OF(X509_EXTENSION) * *extensions)
+{
+    AUTO(constraints) end_entity = BASIC_CONSTRAINTS_new();
+
+    return end_entity && add(extensions, NID_basic_constraints, end_entity, true);
+}
+
+static bool add_usage(STACK_OF(X509_EXTENSION) * *extensions, unsigned uses)
+{
+    AUTO(bits) bits = ASN1_BIT_STRING_new();
+
+    for (size_t i = 0; bits && i < sizeof usages / sizeof *usages; i++)
+        if (uses & usages[i].use && usages[i].flag != KU_NON_REPUDIATION && !ASN1_BIT_STRING_set_bit(bits, usages[i].bit, 1))
+            return false;
+    return bits && add(extensions, NID_key_usage, bits, true);
+}
+
+static bool add_key_identifier(STACK_OF(X509_EXTENSION) * *extensions, EVP_PKEY *public)
+{
+    AUTO(octets) octets = ASN1_OCTET_STRING_new();
+    unsigned char id[KEY_ID_SIZE];
+
+    return octets && !key_id(id, public, NULL) && ASN1_OCTET_STRING_set(octets, id, sizeof id) &&
+           add(extensions, NID_subject_key_identifier, octets, false);
+}
+
+static se_status make_extensions(STACK_OF(X509_EXTENSION) * *out, EVP_PKEY *public, const struct wish *wish, se_error *err)
+{
+    AUTO(extensions) extensions = NULL;
+
+    *out = NULL;
+    if (!add_constraints(&extensions) || !add_usage(&extensions, wish->uses) || !add_key_identifier(&extensions, public))
+        return crypto_error(err, SE_ERR_CRYPTO, "the certificate's extensions");
+    if (wish->alternatives && !add(&extensions, NID_subject_alt_name, wish->alternatives, false))
+        return crypto_error(err, SE_ERR_CRYPTO, "the alternative names");
+    *out = extensions;
+    extensions = NULL;
+    return SE_OK;
+}
+
+static bool set_serial(X509 *certificate)
+{
+    AUTO(bignum) number = BN_new();
+
+    return number && BN_rand_ex(number, SERIAL_BITS, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY, 0, NULL) &&
+           BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate));
+}
+
+static bool set_validity(X509 *certificate, unsigned days)
+{
+    return X509_gmtime_adj(X509_getm_notBefore(certificate), 0) &&
+           X509_time_adj_ex(X509_getm_notAfter(certificate), (int)days, -1, NULL);
+}
+
+static bool add_extensions(X509 *certificate, const STACK_OF(X509_EXTENSION) * extensions)
+{
+    for (int i = 0; i < sk_X509_EXTENSION_num(extensions); i++)
+        if (!X509_add_ext(certificate, sk_X509_EXTENSION_value(extensions, i), -1))
+            return false;
+    return true;
+}
+
+se_status certify_self(X509 **out, EVP_PKEY *private, EVP_PKEY *public, const struct wish *wish, se_error *err)
+{
+    AUTO(x509) certificate = X509_new_ex(crypto_context(), NULL);
+    AUTO(extensions) extensions = NULL;
+    se_status st = make_extensions(&extensions, public, wish, err);
+
+    *out = NULL;
+    if (st)
+        return st;
+    if (!certificate || !X509_set_version(certificate, X509_VERSION_3) || !set_serial(certificate) ||
+        !set_validity(certificate, wish->days) || !X509_set_subject_name(certificate, wish->subject) ||
+        !X509_set_issuer_name(certificate, wish->subject) || !X509_set_pubkey(certificate, public) ||
+        !add_extensions(certificate, extensions))
+        return crypto_error(err, SE_ERR_CRYPTO, "making the certificate");
+    if (!X509_sign(certificate, private, digest_of(public)))
+        return crypto_error(err, SE_ERR_CRYPTO, "signing the certificate");
+    *out = certificate;
+    certificate = NULL;
+    return SE_OK;
+}
+
+se_status certify_request(X509_REQ **out, EVP_PKEY *private, EVP_PKEY *public, const struct wish *wish, se_error *err)
+{
+    AUTO(x509_req) request = X509_REQ_new_ex(crypto_context(), NULL);
+    AUTO(extensions) extensions = NULL;
+    se_status st = make_extensions(&extensions, public, wish, err);
+
+    *out = NULL;
+    if (st)
+        return st;
+    if (!request || !X509_REQ_set_version(request, X509_REQ_VERSION_1) || !X509_REQ_set_subject_name(request, wish->subject) ||
+        !X509_REQ_set_pubkey(request, public) || !X509_REQ_add_extensions(request, extensions))
+        return crypto_error(err, SE_ERR_CRYPTO, "making the request");
+    if (!X509_REQ_sign(request, private, digest_of(public)))
+        return crypto_error(err, SE_ERR_CRYPTO, "signing the request");
+    *out = request;
+    request = NULL;
+    return SE_OK;
+}

@@ -1,0 +1,171 @@
+#include "provision/provision.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include "key/certificate.h"
+#include "key/crypto.h"
+#include "provision/answer.h"
+#include "provision/incoming.h"
+#include "provision/row.h"
+#include "provision/wish.h"
+
+AUTO_KIND(bio, BIO *, BIO_free(*p))
+
+static se_status named(const struct target *target, se_error *err)
+{
+    return error_prefix(err, "%s: ", target->text);
+}
+
+/* Looks first: what is there is replaced only when that was asked for. */
+static se_status open_free(struct shelf **out, struct target *target, bool force, se_error *err)
+{
+    AUTO(held) held = { .any = false };
+    se_status st = shelf_open(out, target, err);
+
+    if (!st)
+        st = (*out)->type->find(&held, *out, err);
+    if (!st && held.any && !force)
+        return error_set(err, SE_ERR_IO, "there is one already: --force replaces it");
+    return st;
+}
+
+static se_status generate(struct target *target, const struct key_type *type, const struct certificate_wish *wish, bool force,
+                          const struct provision_report *report, se_error *err)
+{
+    AUTO(shelf) shelf = NULL;
+    AUTO(held) made = { .any = false };
+    se_status st = open_free(&shelf, target, force, err);
+
+    if (st || (st = shelf->type->generate(&made, shelf, type, wish->wish.uses, err)) ||
+        (st = certify_self(&made.certificate, made.private, made.public, &wish->wish, err)) ||
+        (st = shelf->type->put_certificates(shelf, made.certificate, NULL, err)) ||
+        (st = shelf->type->commit(shelf, REPLACE_ALL, err)))
+        return st;
+    return report_key(report, target->name, made.certificate, err);
+}
+
+se_status provision_generate(struct target *target, const struct provision_wish *wish, const struct provision_report *report, se_error *err)
+{
+    AUTO(certificate_wish) certificate = { .subject = NULL };
+    struct key_type type;
+    se_status st;
+
+    if ((st = key_type_parse(&type, wish->type, err)) || (st = wish_parse(&certificate, wish, target, type.family, err)))
+        return st;
+    return generate(target, &type, &certificate, wish->force, report, err) ? named(target, err) : SE_OK;
+}
+
+/* The private key that is there. */
+static se_status open_private(struct shelf **shelf, struct held *held, struct target *target, se_error *err)
+{
+    se_status st = shelf_open(shelf, target, err);
+
+    if (st || (st = (*shelf)->type->find(held, *shelf, err)))
+        return st;
+    if (!held->private)
+        return error_set(err, SE_ERR_KEY, held->any ? "there is no private key" : "there is no such key");
+    return SE_OK;
+}
+
+static se_status request_text(se_buf *out, X509_REQ *request, se_error *err)
+{
+    AUTO(bio) bio = BIO_new(BIO_s_mem());
+    char *text;
+    long size;
+
+    if (!bio || !PEM_write_bio_X509_REQ(bio, request))
+        return crypto_error(err, SE_ERR_CRYPTO, "writing the request");
+    size = BIO_get_mem_data(bio, &text);
+    return buf_copy(out, (se_bytes){ text, (size_t)size }, err);
+}
+
+static se_status request(se_buf *out, struct target *target, const struct provision_wish *wish, se_error *err)
+{
+    AUTO(shelf) shelf = NULL;
+    AUTO(held) held = { .any = false };
+    AUTO(certificate_wish) parsed = { .subject = NULL };
+    AUTO(x509_req) made = NULL;
+    se_status st = open_private(&shelf, &held, target, err);
+
+    if (st || (st = wish_parse(&parsed, wish, target, key_family(held.public), err)) ||
+        (st = certify_request(&made, held.private, held.public, &parsed.wish, err)))
+        return st;
+    return request_text(out, made, err);
+}
+
+se_status provision_request(se_buf *out, struct target *target, const struct provision_wish *wish, se_error *err)
+{
+    *out = (se_buf)SE_BUF_INIT;
+    return request(out, target, wish, err) ? named(target, err) : SE_OK;
+}
+
+static se_status import(struct target *target, const struct incoming *in, const struct provision_import *import,
+                        const struct provision_report *report, se_error *err)
+{
+    AUTO(shelf) shelf = NULL;
+    unsigned uses = certificate_uses(in->certificate);
+    se_status st = SE_OK;
+
+    if (*import->usage)
+        st = uses_parse(&uses, import->usage, key_family(in->key), err);
+    if (key_family(in->key) == FAMILY_EC)
+        uses = USE_SIGN;
+    if (st || (st = open_free(&shelf, target, import->force, err)) || (st = shelf->type->put_key(shelf, in->key, uses, err)) ||
+        (st = shelf->type->put_certificates(shelf, in->certificate, in->chain, err)) ||
+        (st = shelf->type->commit(shelf, REPLACE_ALL, err)))
+        return st;
+    return report_key(report, target->name, in->certificate, err);
+}
+
+se_status provision_import(struct target *target, const struct provision_import *what, const struct provision_report *report, se_error *err)
+{
+    AUTO(incoming) in = { .key = NULL };
+    se_status st = incoming_read(&in, what, err);
+
+    if (st)
+        return st;
+    return import(target, &in, what, report, err) ? named(target, err) : SE_OK;
+}
+
+static se_status certificate(struct target *target, const STACK_OF(X509) * answer, const struct provision_report *report, se_error *err)
+{
+    AUTO(shelf) shelf = NULL;
+    AUTO(held) held = { .any = false };
+    AUTO(x509_stack) chain = NULL;
+    X509 *own;
+    se_status st = open_private(&shelf, &held, target, err);
+
+    if (st || (st = answer_choose(&own, &chain, answer, held.public, err)) ||
+        (st = shelf->type->put_certificates(shelf, own, chain, err)) || (st = shelf->type->commit(shelf, REPLACE_CERTIFICATE, err)))
+        return st;
+    return report_key(report, target->name, own, err);
+}
+
+se_status provision_certificate(struct target *target, se_bytes file, const struct provision_report *report, se_error *err)
+{
+    AUTO(x509_stack) answer = NULL;
+    se_status st = answer_read(&answer, file, err);
+
+    if (st)
+        return st;
+    return certificate(target, answer, report, err) ? named(target, err) : SE_OK;
+}
+
+static se_status delete(struct target *target, se_error *err)
+{
+    AUTO(shelf) shelf = NULL;
+    AUTO(held) held = { .any = false };
+    se_status st = shelf_open(&shelf, target, err);
+
+    if (st || (st = shelf->type->find(&held, shelf, err)))
+        return st;
+    if (!held.any)
+        return error_set(err, SE_ERR_KEY, "there is no such key");
+    return shelf->type->commit(shelf, REPLACE_ALL, err);
+}
+
+se_status provision_delete(struct target *target, se_error *err)
+{
+    return delete (target, err) ? named(target, err) : SE_OK;
+}

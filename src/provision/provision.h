@@ -1,0 +1,94 @@
+/*
+ * What `signengine key` does: keys and certificates made, brought in, listed and removed, in tokens and in files.
+ *
+ * Whatever fails leaves things as they were: a key pair without its certificate is removed again, a file is replaced whole or not at all.
+ * SE_ERR_USAGE: a wish that can't be; SE_ERR_FORMAT: the input given is not what it should be; SE_ERR_IO: the output can't be written, or
+ * something is there already; the others as signengine.h has them.
+ */
+#ifndef PROVISION_H
+#define PROVISION_H
+
+#include "base/buf.h"
+
+/* One place for one key: in a token or in a file. */
+struct target;
+
+/* The <key> of that name; `replica` counts its <type>s from 1, 0 is only right when there is one.  `options` may be NULL. */
+SE_MUST_CHECK se_status target_configured(struct target **out, const char *config, const char *key, unsigned replica,
+                                          const se_options *options, se_error *err);
+
+/* A place without a configuration; strings are "" when they are not given. */
+struct place {
+    const char *module, *init_args, *slot, *token_label, *token_serial; /* of a token */
+    const char *file;                                                   /* PKCS #12 or PEM: as it is, or by its name if it is new */
+    const char *alias;
+};
+SE_MUST_CHECK se_status target_direct(struct target **out, const struct place *place, se_error *err);
+void target_free(struct target *target); /* accepts NULL */
+AUTO_KIND(target, struct target *, target_free(*p))
+
+/* Takes over *pin, which is used in place of a configured one. */
+void target_set_pin(struct target *target, se_buf *pin);
+
+/* What a person is asked about: "key 'k1' in token 'lab'", lasts as long as the target. */
+const char *target_text(const struct target *target);
+
+/* A PIN from "env:NAME", "file:/path" or "credential:NAME". */
+SE_MUST_CHECK se_status pin_from(se_buf *out, const char *source, se_error *err);
+
+/* Rows for people and machines; strings are never NULL and last for the call only. */
+struct slot_row {
+    unsigned long slot;
+    const char *label, *model, *serial;
+    bool initialised, user_pin, pin_locked;
+};
+struct key_row {
+    const char *label, *type;   /* "RSA-3072", "EC-P-256" */
+    const char *id;             /* hexadecimal */
+    bool has_private, has_certificate;
+    bool may_sign, may_decrypt; /* the private key, as far as its store says */
+    const char *subject;        /* RFC 4514 */
+    int64_t not_after;          /* seconds since 1970; 0: no certificate */
+};
+struct provision_report {
+    void (*slot)(void *arg, const struct slot_row *row);
+    void (*key)(void *arg, const struct key_row *row);
+    void *arg;
+};
+
+/* What a new key, certificate or request is to be like. */
+struct provision_wish {
+    const char *type;                 /* "rsa:3072", "ec:P-256" */
+    const char *subject;              /* "/CN=..." or RFC 4514; "": CN= the alias */
+    const char *usage;                /* "sign", "encrypt", "both" */
+    const char *const *alternatives;  /* "DNS:host", "email:a@example.org", ... */
+    size_t alternative_count;
+    unsigned days;
+    bool force; /* replaces what is there */
+};
+
+/* Initialises the target's token and gives it its user PIN: the target's PIN.  report->slot tells where it is then. */
+SE_MUST_CHECK se_status provision_init(struct target *target, se_bytes so_pin, bool force, const struct provision_report *report,
+                                       se_error *err);
+/* All slots of a module, and the keys of the target's token, or of the target's file. */
+SE_MUST_CHECK se_status provision_list(struct target *target, const struct provision_report *report, se_error *err);
+/* These three report the key as it is then. */
+SE_MUST_CHECK se_status provision_generate(struct target *target, const struct provision_wish *wish, const struct provision_report *report,
+                                           se_error *err);
+/* `file`: PKCS #12 or PEM; `authorities`: more certificates, PEM, may be empty. */
+struct provision_import {
+    se_bytes file, password, authorities;
+    const char *usage; /* "": as the certificate's keyUsage says */
+    bool force;
+};
+SE_MUST_CHECK se_status provision_import(struct target *target, const struct provision_import *import, const struct provision_report *report,
+                                         se_error *err);
+/* `file`: what a CA answers: PEM or DER certificates, or PKCS #7. */
+SE_MUST_CHECK se_status provision_certificate(struct target *target, se_bytes file, const struct provision_report *report, se_error *err);
+
+/* A PKCS #10 request in PEM. */
+SE_MUST_CHECK se_status provision_request(se_buf *out, struct target *target, const struct provision_wish *wish, se_error *err);
+/* Removes the private key, the public key and the certificate under the alias. */
+SE_MUST_CHECK se_status provision_delete(struct target *target, se_error *err);
+
+#endif

@@ -1,0 +1,221 @@
+#include "provision/target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/file.h"
+#include "base/text.h"
+
+/* A keyref with nothing in it: its strings are never NULL. */
+static struct keyref empty_ref(void)
+{
+    static char none[] = "";
+
+    return (struct keyref){ .store = none,
+                            .location = none,
+                            .alias = none,
+                            .certificate = none,
+                            .token_label = none,
+                            .token_serial = none,
+                            .init_args = none,
+                            .pin_source = none,
+                            .pin_scrambled = none,
+                            .pin_key = none };
+}
+
+void target_free(struct target *target)
+{
+    if (!target)
+        return;
+    for (size_t i = 0; i < sizeof target->owned / sizeof *target->owned; i++)
+        free(target->owned[i]);
+    se_buf_free(&target->pin);
+    config_free(target->config);
+    free(target->name);
+    free(target->text);
+    free(target);
+}
+
+static se_status make(struct target **out, se_error *err)
+{
+    *out = calloc(1, sizeof **out);
+    if (!*out)
+        return error_memory(err);
+    (*out)->ref = empty_ref();
+    return SE_OK;
+}
+
+/* The file's name without folder and ending. */
+static char *stem(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    const char *dot = strrchr(name, '.');
+
+    return strndup(name, dot && dot != name ? (size_t)(dot - name) : strlen(name));
+}
+
+static se_status finish(struct target **out, struct target *target, const char *name, se_error *err)
+{
+    const struct keyref *ref = &target->ref;
+    const char *kind = strcmp(ref->store, "HSM") == 0 ? "a token of" : "file";
+
+    target->name = *ref->alias ? strdup(ref->alias) : *name ? strdup(name) : stem(ref->location);
+    if (target->name && asprintf(&target->text, "key '%s' in %s '%s'", target->name, kind, ref->location) < 0)
+        target->text = NULL;
+    if (target->text) {
+        *out = target;
+        return SE_OK;
+    }
+    target_free(target);
+    return error_memory(err);
+}
+
+static se_status choose_replica(struct keyref *out, const struct key_entry *entry, unsigned replica, se_error *err)
+{
+    if (!replica && entry->count > 1)
+        return error_set(err, SE_ERR_USAGE, "key '%s' has %zu replicas: --replica says which", entry->name, entry->count);
+    if (replica > entry->count)
+        return error_set(err, SE_ERR_USAGE, "key '%s' has %zu replicas, not %u", entry->name, entry->count, replica);
+    *out = entry->replicas[replica ? replica - 1 : 0];
+    return SE_OK;
+}
+
+se_status target_configured(struct target **out, const char *config, const char *key, unsigned replica, const se_options *options,
+                            se_error *err)
+{
+    AUTO(target) target = NULL;
+    struct config_options how = { 0 };
+    const struct key_entry *entry;
+    struct target *made;
+    se_status st;
+
+    *out = NULL;
+    if (options)
+        how = (struct config_options){ options->report, options->report_arg, options->pin_key };
+    if ((st = make(&target, err)) || (st = config_load(&target->config, config, &how, err)) ||
+        (st = config_key(&entry, target->config, key, err)) || (st = choose_replica(&target->ref, entry, replica, err)))
+        return st;
+    made = target;
+    target = NULL;
+    return finish(out, made, key, err);
+}
+
+static se_status own(struct target *target, char **field, const char *text, se_error *err)
+{
+    size_t i = 0;
+
+    if (!*text)
+        return SE_OK;
+    while (target->owned[i])
+        i++;
+    if (!(target->owned[i] = strdup(text)))
+        return error_memory(err);
+    *field = target->owned[i];
+    return SE_OK;
+}
+
+static const struct {
+    const char *ending, *store;
+} endings[] = { { ".p12", "pkcs12" }, { ".pfx", "pkcs12" }, { ".pem", "pem" }, { ".key", "pem" } };
+
+static const char *store_of_name(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
+        if (strcasecmp(dot, endings[i].ending) == 0)
+            return endings[i].store;
+    return NULL;
+}
+
+/* DER begins with a SEQUENCE. */
+static const char *store_of_content(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    int first = file ? getc(file) : EOF;
+
+    if (file)
+        fclose(file);
+    return first == EOF ? NULL : first == 0x30 ? "pkcs12" : "pem";
+}
+
+static se_status set_file(struct target *target, const char *path, se_error *err)
+{
+    const char *store = store_of_content(path);
+    se_status st;
+
+    if (!store)
+        store = store_of_name(path);
+    if (!store)
+        return error_set(err, SE_ERR_USAGE, "'%s': a new file ends in .p12 or .pfx, or in .pem or .key", path);
+    if ((st = own(target, &target->ref.store, store, err)))
+        return st;
+    return own(target, &target->ref.location, path, err);
+}
+
+static se_status set_token(struct target *target, const struct place *place, se_error *err)
+{
+    struct keyref *ref = &target->ref;
+    se_status st;
+
+    if (*place->slot && !text_number(&ref->slot, place->slot, (unsigned long)-1))
+        return error_set(err, SE_ERR_USAGE, "slot '%s' is not a number", place->slot);
+    ref->has_slot = *place->slot;
+    if ((st = own(target, &ref->store, "HSM", err)) || (st = own(target, &ref->location, place->module, err)) ||
+        (st = own(target, &ref->init_args, place->init_args, err)) || (st = own(target, &ref->token_label, place->token_label, err)))
+        return st;
+    return own(target, &ref->token_serial, place->token_serial, err);
+}
+
+se_status target_direct(struct target **out, const struct place *place, se_error *err)
+{
+    AUTO(target) target = NULL;
+    struct target *made;
+    se_status st = make(&target, err);
+
+    *out = NULL;
+    if (st || (st = own(target, &target->ref.alias, place->alias, err)))
+        return st;
+    if (*place->module && *place->file)
+        return error_set(err, SE_ERR_USAGE, "a key is in a token or in a file, not in both");
+    if ((st = *place->module ? set_token(target, place, err) : set_file(target, place->file, err)))
+        return st;
+    made = target;
+    target = NULL;
+    return finish(out, made, "", err);
+}
+
+void target_set_pin(struct target *target, se_buf *pin)
+{
+    struct keyref none = empty_ref();
+
+    se_buf_free(&target->pin);
+    target->pin = buf_move(pin);
+    target->ref.pin = target->pin; /* borrowed: the target owns it */
+    target->ref.pin_source = none.pin_source;
+    target->ref.pin_scrambled = none.pin_scrambled;
+}
+
+const char *target_text(const struct target *target)
+{
+    return target->text;
+}
+
+se_status target_pin(se_buf *out, const struct target *target, se_error *err)
+{
+    se_status st = keyref_pin(out, &target->ref, err);
+
+    if (!st && !out->size)
+        return error_set(err, SE_ERR_ACCESS, "%s: no PIN is given", target->text);
+    return st;
+}
+
+se_status pin_from(se_buf *out, const char *source, se_error *err)
+{
+    struct keyref ref = empty_ref();
+
+    ref.pin_source = (char *)source;
+    return keyref_pin(out, &ref, err);
+}
