@@ -108,8 +108,7 @@ static bool set_serial(X509 *certificate)
 
 static bool set_validity(X509 *certificate, unsigned days)
 {
-    return X509_gmtime_adj(X509_getm_notBefore(certificate), 0) &&
-           X509_time_adj_ex(X509_getm_notAfter(certificate), (int)days, -1, NULL);
+    return X509_gmtime_adj(X509_getm_notBefore(certificate), 0) && X509_time_adj_ex(X509_getm_notAfter(certificate), (int)days, -1, NULL);
 }
 
 static bool add_extensions(X509 *certificate, const STACK_OF(X509_EXTENSION) * extensions)

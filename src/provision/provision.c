@@ -7,7 +7,6 @@
 #include "key/crypto.h"
 #include "provision/answer.h"
 #include "provision/incoming.h"
-#include "provision/row.h"
 #include "provision/wish.h"
 
 AUTO_KIND(bio, BIO *, BIO_free(*p))
@@ -20,12 +19,9 @@ static se_status named(const struct target *target, se_error *err)
 /* Looks first: what is there is replaced only when that was asked for. */
 static se_status open_free(struct shelf **out, struct target *target, bool force, se_error *err)
 {
-    AUTO(held) held = { .any = false };
-    se_status st = shelf_open(out, target, err);
+    se_status st = shelf_open(out, target, ACCESS_USE, err);
 
-    if (!st)
-        st = (*out)->type->find(&held, *out, err);
-    if (!st && held.any && !force)
+    if (!st && !force && (*out)->type->holds(*out))
         return error_set(err, SE_ERR_IO, "there is one already: --force replaces it");
     return st;
 }
@@ -34,15 +30,15 @@ static se_status generate(struct target *target, const struct key_type *type, co
                           const struct provision_report *report, se_error *err)
 {
     AUTO(shelf) shelf = NULL;
-    AUTO(held) made = { .any = false };
+    AUTO(pair) made = { NULL, NULL };
+    AUTO(x509) certificate = NULL;
     se_status st = open_free(&shelf, target, force, err);
 
     if (st || (st = shelf->type->generate(&made, shelf, type, wish->wish.uses, err)) ||
-        (st = certify_self(&made.certificate, made.private, made.public, &wish->wish, err)) ||
-        (st = shelf->type->put_certificates(shelf, made.certificate, NULL, err)) ||
-        (st = shelf->type->commit(shelf, REPLACE_ALL, err)))
+        (st = certify_self(&certificate, made.private, made.public, &wish->wish, err)) ||
+        (st = shelf->type->put_certificates(shelf, certificate, NULL, err)) || (st = shelf->type->commit(shelf, REPLACE_ALL, err)))
         return st;
-    return report_key(report, target->name, made.certificate, err);
+    return shelf->type->list(shelf, target->name, report, err);
 }
 
 se_status provision_generate(struct target *target, const struct provision_wish *wish, const struct provision_report *report, se_error *err)
@@ -56,16 +52,11 @@ se_status provision_generate(struct target *target, const struct provision_wish 
     return generate(target, &type, &certificate, wish->force, report, err) ? named(target, err) : SE_OK;
 }
 
-/* The private key that is there. */
-static se_status open_private(struct shelf **shelf, struct held *held, struct target *target, se_error *err)
+static se_status open_pair(struct shelf **shelf, struct pair *pair, struct target *target, se_error *err)
 {
-    se_status st = shelf_open(shelf, target, err);
+    se_status st = shelf_open(shelf, target, ACCESS_USE, err);
 
-    if (st || (st = (*shelf)->type->find(held, *shelf, err)))
-        return st;
-    if (!held->private)
-        return error_set(err, SE_ERR_KEY, held->any ? "there is no private key" : "there is no such key");
-    return SE_OK;
+    return st ? st : (*shelf)->type->find(pair, *shelf, err);
 }
 
 static se_status request_text(se_buf *out, X509_REQ *request, se_error *err)
@@ -83,13 +74,13 @@ static se_status request_text(se_buf *out, X509_REQ *request, se_error *err)
 static se_status request(se_buf *out, struct target *target, const struct provision_wish *wish, se_error *err)
 {
     AUTO(shelf) shelf = NULL;
-    AUTO(held) held = { .any = false };
+    AUTO(pair) pair = { NULL, NULL };
     AUTO(certificate_wish) parsed = { .subject = NULL };
     AUTO(x509_req) made = NULL;
-    se_status st = open_private(&shelf, &held, target, err);
+    se_status st = open_pair(&shelf, &pair, target, err);
 
-    if (st || (st = wish_parse(&parsed, wish, target, key_family(held.public), err)) ||
-        (st = certify_request(&made, held.private, held.public, &parsed.wish, err)))
+    if (st || (st = wish_parse(&parsed, wish, target, key_family(pair.public), err)) ||
+        (st = certify_request(&made, pair.private, pair.public, &parsed.wish, err)))
         return st;
     return request_text(out, made, err);
 }
@@ -112,10 +103,9 @@ static se_status import(struct target *target, const struct incoming *in, const 
     if (key_family(in->key) == FAMILY_EC)
         uses = USE_SIGN;
     if (st || (st = open_free(&shelf, target, import->force, err)) || (st = shelf->type->put_key(shelf, in->key, uses, err)) ||
-        (st = shelf->type->put_certificates(shelf, in->certificate, in->chain, err)) ||
-        (st = shelf->type->commit(shelf, REPLACE_ALL, err)))
+        (st = shelf->type->put_certificates(shelf, in->certificate, in->chain, err)) || (st = shelf->type->commit(shelf, REPLACE_ALL, err)))
         return st;
-    return report_key(report, target->name, in->certificate, err);
+    return shelf->type->list(shelf, target->name, report, err);
 }
 
 se_status provision_import(struct target *target, const struct provision_import *what, const struct provision_report *report, se_error *err)
@@ -131,15 +121,15 @@ se_status provision_import(struct target *target, const struct provision_import 
 static se_status certificate(struct target *target, const STACK_OF(X509) * answer, const struct provision_report *report, se_error *err)
 {
     AUTO(shelf) shelf = NULL;
-    AUTO(held) held = { .any = false };
+    AUTO(pair) pair = { NULL, NULL };
     AUTO(x509_stack) chain = NULL;
     X509 *own;
-    se_status st = open_private(&shelf, &held, target, err);
+    se_status st = open_pair(&shelf, &pair, target, err);
 
-    if (st || (st = answer_choose(&own, &chain, answer, held.public, err)) ||
+    if (st || (st = answer_choose(&own, &chain, answer, pair.public, err)) ||
         (st = shelf->type->put_certificates(shelf, own, chain, err)) || (st = shelf->type->commit(shelf, REPLACE_CERTIFICATE, err)))
         return st;
-    return report_key(report, target->name, own, err);
+    return shelf->type->list(shelf, target->name, report, err);
 }
 
 se_status provision_certificate(struct target *target, se_bytes file, const struct provision_report *report, se_error *err)
@@ -152,15 +142,14 @@ se_status provision_certificate(struct target *target, se_bytes file, const stru
     return certificate(target, answer, report, err) ? named(target, err) : SE_OK;
 }
 
-static se_status delete(struct target *target, se_error *err)
+static se_status delete (struct target *target, se_error *err)
 {
     AUTO(shelf) shelf = NULL;
-    AUTO(held) held = { .any = false };
-    se_status st = shelf_open(&shelf, target, err);
+    se_status st = shelf_open(&shelf, target, ACCESS_USE, err);
 
-    if (st || (st = shelf->type->find(&held, shelf, err)))
+    if (st)
         return st;
-    if (!held.any)
+    if (!shelf->type->holds(shelf))
         return error_set(err, SE_ERR_KEY, "there is no such key");
     return shelf->type->commit(shelf, REPLACE_ALL, err);
 }
@@ -168,4 +157,20 @@ static se_status delete(struct target *target, se_error *err)
 se_status provision_delete(struct target *target, se_error *err)
 {
     return delete (target, err) ? named(target, err) : SE_OK;
+}
+
+static se_status list(struct target *target, const struct provision_report *report, se_error *err)
+{
+    AUTO(shelf) shelf = NULL;
+    bool more = true;
+    se_status st = strcmp(target->ref.store, "HSM") ? SE_OK : token_slots(&more, target, report, err);
+
+    if (st || !more || (st = shelf_open(&shelf, target, ACCESS_LOOK, err)))
+        return st;
+    return shelf->type->list(shelf, NULL, report, err);
+}
+
+se_status provision_list(struct target *target, const struct provision_report *report, se_error *err)
+{
+    return list(target, report, err) ? named(target, err) : SE_OK;
 }

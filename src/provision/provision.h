@@ -43,8 +43,8 @@ struct slot_row {
     bool initialised, user_pin, pin_locked;
 };
 struct key_row {
-    const char *label, *type;   /* "RSA-3072", "EC-P-256" */
-    const char *id;             /* hexadecimal */
+    const char *label, *type; /* "RSA-3072", "EC-P-256" */
+    const char *id;           /* hexadecimal */
     bool has_private, has_certificate;
     bool may_sign, may_decrypt; /* the private key, as far as its store says */
     const char *subject;        /* RFC 4514 */
@@ -58,10 +58,10 @@ struct provision_report {
 
 /* What a new key, certificate or request is to be like. */
 struct provision_wish {
-    const char *type;                 /* "rsa:3072", "ec:P-256" */
-    const char *subject;              /* "/CN=..." or RFC 4514; "": CN= the alias */
-    const char *usage;                /* "sign", "encrypt", "both" */
-    const char *const *alternatives;  /* "DNS:host", "email:a@example.org", ... */
+    const char *type;                /* "rsa:3072", "ec:P-256" */
+    const char *subject;             /* "/CN=..." or RFC 4514; "": CN= the alias */
+    const char *usage;               /* "sign", "encrypt", "both" */
+    const char *const *alternatives; /* "DNS:host", "email:a@example.org", ... */
     size_t alternative_count;
     unsigned days;
     bool force; /* replaces what is there */
@@ -77,12 +77,14 @@ SE_MUST_CHECK se_status provision_generate(struct target *target, const struct p
                                            se_error *err);
 /* `file`: PKCS #12 or PEM; `authorities`: more certificates, PEM, may be empty. */
 struct provision_import {
-    se_bytes file, password, authorities;
+    se_bytes file;
+    const se_buf *password; /* may be an empty one */
+    se_bytes authorities;
     const char *usage; /* "": as the certificate's keyUsage says */
     bool force;
 };
-SE_MUST_CHECK se_status provision_import(struct target *target, const struct provision_import *import, const struct provision_report *report,
-                                         se_error *err);
+SE_MUST_CHECK se_status provision_import(struct target *target, const struct provision_import *import,
+                                         const struct provision_report *report, se_error *err);
 /* `file`: what a CA answers: PEM or DER certificates, or PKCS #7. */
 SE_MUST_CHECK se_status provision_certificate(struct target *target, se_bytes file, const struct provision_report *report, se_error *err);
 

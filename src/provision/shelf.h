@@ -27,6 +27,11 @@ enum replace {
     REPLACE_ALL,         /* everything that was there goes */
 };
 
+enum access {
+    ACCESS_LOOK, /* lists what may be seen, with the PIN if there is one */
+    ACCESS_USE,  /* signs and changes */
+};
+
 struct shelf {
     const struct shelf_type *type;
     const struct target *target;
@@ -34,7 +39,7 @@ struct shelf {
 
 struct shelf_type {
     /* On failure *out is NULL. */
-    se_status (*open)(struct shelf **out, const struct target *target, se_error *err);
+    se_status (*open)(struct shelf **out, const struct target *target, enum access access, se_error *err);
     /* Whether there is anything under the alias. */
     bool (*holds)(const struct shelf *shelf);
     /* The one key under the alias; SE_ERR_KEY: there is none, or several. */
@@ -46,13 +51,14 @@ struct shelf_type {
     se_status (*put_certificates)(struct shelf *shelf, X509 *certificate, const STACK_OF(X509) * chain, se_error *err);
     se_status (*commit)(struct shelf *shelf, enum replace replace, se_error *err);
 
-    se_status (*list)(struct shelf *shelf, const struct provision_report *report, se_error *err);
+    /* `label`: of that key only; NULL: of all. */
+    se_status (*list)(struct shelf *shelf, const char *label, const struct provision_report *report, se_error *err);
     void (*close)(struct shelf *shelf);
 };
 
 extern const struct shelf_type token_shelf, pkcs12_shelf, pem_shelf;
 
-SE_MUST_CHECK se_status shelf_open(struct shelf **out, const struct target *target, se_error *err);
+SE_MUST_CHECK se_status shelf_open(struct shelf **out, const struct target *target, enum access access, se_error *err);
 void shelf_close(struct shelf *shelf); /* accepts NULL */
 AUTO_KIND(shelf, struct shelf *, shelf_close(*p))
 

@@ -1,7 +1,7 @@
 libse_core_la_SOURCES += \
 	src/store/bundle.c src/store/bundle.h \
-	src/store/pem.c \
-	src/store/pkcs12.c \
+	src/store/pem.c src/store/pem.h \
+	src/store/pkcs12.c src/store/pkcs12.h \
 	src/store/store.h \
 	src/store/stores.c
 

@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "key/certificate.h"
 #include "key/crypto.h"
-#include "store/bundle.h"
+#include "store/pem.h"
 
 AUTO_KIND(bio, BIO *, BIO_free(*p))
 
@@ -26,43 +26,52 @@ static int give_passphrase(char *out, int room, int writing, void *arg)
     return (int)passphrase->pin->size;
 }
 
-static se_status read_key(struct bundle *bundle, se_bytes text, const struct keyref *ref, se_error *err)
+static se_status read_key(struct bundle *bundle, se_bytes text, const se_buf *pin, se_error *err)
 {
     AUTO(bio) bio = BIO_new_mem_buf(text.data, (int)text.size);
-    AUTO(se_buf) pin = SE_BUF_INIT;
-    struct passphrase passphrase = { &pin, false };
-    EVP_PKEY *key;
-    se_status st = bio ? keyref_pin(&pin, ref, err) : error_memory(err);
+    struct passphrase passphrase = { pin, false };
+    EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey_ex(bio, NULL, give_passphrase, &passphrase, crypto_context(), NULL) : NULL;
 
-    if (st)
-        return st;
-    if ((key = PEM_read_bio_PrivateKey_ex(bio, NULL, give_passphrase, &passphrase, crypto_context(), NULL)))
-        return bundle_add_key(bundle, key, ref->alias, err);
+    if (key)
+        return bundle_add_key(bundle, key, "", err);
     if (passphrase.asked)
         return crypto_error(err, SE_ERR_ACCESS,
-                            pin.size ? "the PIN does not open the private key" : "the private key is encrypted, and no PIN is configured");
+                            pin->size ? "the PIN does not open the private key" : "the private key is encrypted, and no PIN is configured");
     return crypto_error(err, SE_ERR_KEY, "the private key can't be read");
 }
 
-static se_status read_certificates(struct bundle *bundle, se_bytes text, const struct keyref *ref, se_error *err)
+static se_status read_certificates(struct bundle *bundle, se_bytes text, const char *name, se_error *err)
 {
     if (!memmem(text.data, text.size, "-----BEGIN CERTIFICATE", 22) && !memmem(text.data, text.size, "-----BEGIN TRUSTED", 18))
         return SE_OK;
-    return certificates_read(&bundle->certificates, text, ref->location, err);
+    return certificates_read(&bundle->certificates, text, name, err);
+}
+
+bool pem_has_key(se_bytes text)
+{
+    return memmem(text.data, text.size, "PRIVATE KEY-----", 16);
+}
+
+se_status pem_bundle(struct bundle *bundle, se_bytes text, const se_buf *pin, const char *name, se_error *err)
+{
+    se_status st = pin && pem_has_key(text) ? read_key(bundle, text, pin, err) : SE_OK;
+
+    if (st)
+        return st;
+    return read_certificates(bundle, text, name, err);
 }
 
 static se_status fill(struct bundle *bundle, const struct keyref *ref, enum key_part part, se_error *err)
 {
     AUTO(se_buf) file = SE_BUF_INIT;
-    se_bytes text;
+    AUTO(se_buf) pin = SE_BUF_INIT;
     se_status st = file_read(&file, ref->location, BUNDLE_FILE_LIMIT, err);
 
     if (st)
-        return st == SE_ERR_ACCESS ? st : error_restate(err, SE_ERR_STORE);
-    text = buf_bytes(&file);
-    if (part == PART_PRIVATE && memmem(text.data, text.size, "PRIVATE KEY-----", 16) && (st = read_key(bundle, text, ref, err)))
+        return st == SE_ERR_ACCESS ? st : SE_ERR_STORE;
+    if (part == PART_PRIVATE && (st = keyref_pin(&pin, ref, err)))
         return st;
-    return read_certificates(bundle, text, ref, err);
+    return pem_bundle(bundle, buf_bytes(&file), part == PART_PRIVATE ? &pin : NULL, ref->location, err);
 }
 
 static se_status open_pem(struct key **out, const struct keyref *ref, enum key_part part, se_error *err)

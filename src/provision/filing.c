@@ -1,0 +1,141 @@
+#include "provision/filing.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "key/certificate.h"
+#include "key/crypto.h"
+#include "provision/row.h"
+
+se_status filing_read(se_buf *out, const char *path, se_error *err)
+{
+    se_status st;
+
+    *out = (se_buf)SE_BUF_INIT;
+    if (access(path, F_OK) && errno == ENOENT)
+        return SE_OK;
+    st = file_read(out, path, BUNDLE_FILE_LIMIT, err);
+    return st == SE_ERR_FORMAT ? error_prefix(err, "too long for a key file: ") : st;
+}
+
+se_status filing_write(const char *path, se_bytes content, se_error *err)
+{
+    AUTO(output) out = OUTPUT_INIT;
+    se_status st;
+
+    if ((st = output_open(&out, path, 0600, err)) || (st = output_write(&out, content, err)))
+        return st;
+    return output_commit(&out, err);
+}
+
+se_status filing_remove(const char *path, se_error *err)
+{
+    if (unlink(path))
+        return error_set(err, SE_ERR_IO, "cannot remove '%s': %s", path, strerror(errno));
+    return SE_OK;
+}
+
+se_status filing_generate(EVP_PKEY **out, const struct key_type *type, se_error *err)
+{
+    if (type->family == FAMILY_RSA)
+        *out = EVP_PKEY_Q_keygen(crypto_context(), NULL, "RSA", (size_t)type->bits);
+    else
+        *out = EVP_PKEY_Q_keygen(crypto_context(), NULL, "EC", type->group);
+    return *out ? SE_OK : crypto_error(err, SE_ERR_CRYPTO, "generating the key pair");
+}
+
+static bool holds(const STACK_OF(X509) * certificates, const X509 *one)
+{
+    for (int i = 0; i < sk_X509_num(certificates); i++)
+        if (X509_cmp(sk_X509_value(certificates, i), one) == 0)
+            return true;
+    return false;
+}
+
+se_status certificates_join(STACK_OF(X509) * *into, const STACK_OF(X509) * more, se_error *err)
+{
+    for (int i = 0; i < sk_X509_num(more); i++) {
+        X509 *certificate = sk_X509_value(more, i);
+
+        if (holds(*into, certificate))
+            continue;
+        if ((!*into && !(*into = sk_X509_new_null())) || !sk_X509_push(*into, certificate))
+            return error_memory(err);
+        X509_up_ref(certificate);
+    }
+    return SE_OK;
+}
+
+static const char *alias_of(X509 *certificate)
+{
+    const unsigned char *alias = X509_alias_get0(certificate, NULL);
+
+    return alias ? (const char *)alias : "";
+}
+
+/* The certificate for `key` that lasts longest, as the store takes it. */
+static X509 *certificate_of(const STACK_OF(X509) * certificates, EVP_PKEY *key)
+{
+    X509 *best = NULL;
+
+    for (int i = 0; i < sk_X509_num(certificates); i++) {
+        X509 *one = sk_X509_value(certificates, i);
+
+        if (EVP_PKEY_eq(X509_get0_pubkey(one), key) == 1 && (!best || certificate_not_after(one) > certificate_not_after(best)))
+            best = one;
+    }
+    return best;
+}
+
+static se_status list_one(const struct provision_report *report, const char *label, EVP_PKEY *key, X509 *certificate, se_error *err)
+{
+    EVP_PKEY *public = key ? key : X509_get0_pubkey(certificate);
+    unsigned uses = certificate ? certificate_uses(certificate) : USE_SIGN | USE_ENCRYPT;
+    unsigned char id[KEY_ID_SIZE];
+    se_status st = key_id(id, public, err);
+
+    if (st)
+        return st;
+    report_row(report, &(struct row){
+                           .label = label,
+                           .id = { id, sizeof id },
+                           .public = public,
+                           .certificate = certificate,
+                           .has_private = key,
+                           .may_sign = key && uses & USE_SIGN,
+                           .may_decrypt = key && uses & USE_ENCRYPT && key_family(key) == FAMILY_RSA,
+                       });
+    return SE_OK;
+}
+
+static bool has_key(const struct bundle *bundle, X509 *certificate)
+{
+    for (size_t i = 0; i < bundle->count; i++)
+        if (EVP_PKEY_eq(bundle->keys[i].key, X509_get0_pubkey(certificate)) == 1)
+            return true;
+    return false;
+}
+
+se_status filing_list(const struct bundle *bundle, const char *name, const char *label, const struct provision_report *report, se_error *err)
+{
+    se_status st = SE_OK;
+
+    for (size_t i = 0; !st && i < bundle->count; i++) {
+        const struct bundle_key *key = &bundle->keys[i];
+        const char *called = *key->name ? key->name : name;
+
+        if (!label || strcasecmp(label, called) == 0)
+            st = list_one(report, called, key->key, certificate_of(bundle->certificates, key->key), err);
+    }
+    for (int i = 0; !st && !label && i < sk_X509_num(bundle->certificates); i++) {
+        X509 *certificate = sk_X509_value(bundle->certificates, i);
+
+        if (!has_key(bundle, certificate))
+            st = list_one(report, alias_of(certificate), NULL, certificate, err);
+    }
+    ERR_clear_error();
+    return st;
+}

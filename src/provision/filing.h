@@ -1,0 +1,27 @@
+/* What the shelves that are files have in common. */
+#ifndef PROVISION_FILING_H
+#define PROVISION_FILING_H
+
+#include "provision/shelf.h"
+#include "store/bundle.h"
+
+/* Iterations of PBKDF2: a key file is opened once per process, a thief tries PINs all day. */
+enum { FILE_ITERATIONS = 100000 };
+
+/* The file's content; empty when there is no such file. */
+SE_MUST_CHECK se_status filing_read(se_buf *out, const char *path, se_error *err);
+
+/* In place of the file that is there, for its owner only if it is new. */
+SE_MUST_CHECK se_status filing_write(const char *path, se_bytes content, se_error *err);
+SE_MUST_CHECK se_status filing_remove(const char *path, se_error *err);
+
+SE_MUST_CHECK se_status filing_generate(EVP_PKEY **out, const struct key_type *type, se_error *err);
+
+/* `more` behind what is there, without what is there already. */
+SE_MUST_CHECK se_status certificates_join(STACK_OF(X509) * *into, const STACK_OF(X509) * more, se_error *err);
+
+/* A row per key, then one per certificate without a key; keys without a name of their own are called `name`.  `label` as in shelf.h. */
+SE_MUST_CHECK se_status filing_list(const struct bundle *bundle, const char *name, const char *label,
+                                    const struct provision_report *report, se_error *err);
+
+#endif

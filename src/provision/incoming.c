@@ -1,0 +1,76 @@
+#include "provision/incoming.h"
+
+#include <openssl/err.h>
+
+#include "key/certificate.h"
+#include "key/crypto.h"
+#include "provision/answer.h"
+#include "store/pem.h"
+#include "store/pkcs12.h"
+
+void incoming_free(struct incoming *incoming)
+{
+    EVP_PKEY_free(incoming->key);
+    X509_free(incoming->certificate);
+    sk_X509_pop_free(incoming->chain, X509_free);
+    *incoming = (struct incoming){ .key = NULL };
+}
+
+static se_status unpack(struct bundle *out, const struct provision_import *import, se_error *err)
+{
+    const unsigned char *first = import->file.data;
+
+    if (!import->file.size)
+        return error_set(err, SE_ERR_FORMAT, "the file is empty");
+    if (*first == 0x30) /* DER begins with a SEQUENCE */
+        return pkcs12_bundle(out, import->file, import->password, err);
+    if (!pem_has_key(import->file))
+        return error_set(err, SE_ERR_FORMAT, "it is neither a PKCS #12 file nor PEM with a private key");
+    return pem_bundle(out, import->file, import->password, "the file to import", err);
+}
+
+/* What a store calls a bad key or a bad store is bad input here. */
+static se_status read_bundle(struct bundle *out, const struct provision_import *import, se_error *err)
+{
+    se_error why = SE_ERROR_INIT;
+    se_status st = unpack(out, import, &why);
+
+    if (!st)
+        return SE_OK;
+    if (st == SE_ERR_STORE || st == SE_ERR_KEY)
+        st = SE_ERR_FORMAT;
+    return error_set(err, st, "%s", why.text);
+}
+
+static se_status add_authorities(struct bundle *bundle, se_bytes file, se_error *err)
+{
+    AUTO(x509_stack) more = NULL;
+    X509 *certificate;
+    se_status st = file.size ? certificates_read(&more, file, "the file with CA certificates", err) : SE_OK;
+
+    while (!st && (certificate = sk_X509_shift(more)))
+        st = bundle_add_certificate(bundle, certificate, err);
+    return st;
+}
+
+se_status incoming_read(struct incoming *out, const struct provision_import *import, se_error *err)
+{
+    AUTO(bundle) bundle = { .count = 0 };
+    EVP_PKEY *key;
+    se_status st;
+
+    *out = (struct incoming){ .key = NULL };
+    if ((st = read_bundle(&bundle, import, err)) || (st = add_authorities(&bundle, import->authorities, err)))
+        return st;
+    if (bundle.count != 1)
+        return error_set(err, SE_ERR_FORMAT, "there are %zu private keys in the file: it takes one", bundle.count);
+    key = bundle.keys[0].key;
+    if (key_family(key) == FAMILY_ANY)
+        return error_set(err, SE_ERR_FORMAT, "the key is of type %s: RSA or EC is needed", EVP_PKEY_get0_type_name(key));
+    if (!sk_X509_num(bundle.certificates) || answer_choose(&out->certificate, &out->chain, bundle.certificates, key, NULL))
+        return error_set(err, SE_ERR_FORMAT, "there is no certificate of the private key in the file");
+    X509_up_ref(out->certificate);
+    EVP_PKEY_up_ref(key);
+    out->key = key;
+    return SE_OK;
+}

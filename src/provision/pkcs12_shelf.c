@@ -1,0 +1,308 @@
+/*
+ * A PKCS #12 file as a shelf.  It is rewritten bag by bag (RFC 7292, 4.2): what is not ours, and what we do not know, stays as it is.
+ */
+#include "store/pkcs12.h"
+
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "key/crypto.h"
+#include "provision/filing.h"
+
+AUTO_KIND(pkcs12, PKCS12 *, PKCS12_free(*p))
+AUTO_KIND(safes, STACK_OF(PKCS7) *, sk_PKCS7_pop_free(*p, PKCS7_free))
+
+struct pkcs12 {
+    struct shelf shelf;
+    se_buf pin;
+    struct pkcs12_file file;
+    struct bundle all;  /* what is in it */
+    struct bundle mine; /* what is under the alias: keys, and their certificates */
+
+    EVP_PKEY *key; /* new ones */
+    X509 *certificate;
+    STACK_OF(X509) * chain;
+};
+
+static void close_pkcs12(struct shelf *shelf)
+{
+    struct pkcs12 *p = (struct pkcs12 *)shelf;
+
+    pkcs12_file_free(&p->file);
+    bundle_free(&p->all);
+    bundle_free(&p->mine);
+    EVP_PKEY_free(p->key);
+    X509_free(p->certificate);
+    sk_X509_pop_free(p->chain, X509_free);
+    se_buf_free(&p->pin);
+    free(p);
+}
+
+/* Java writes aliases in lower case, so case does not count; without an alias, the file is there for one key. */
+static bool is_alias(const struct pkcs12 *p, const char *name)
+{
+    const char *alias = p->shelf.target->ref.alias;
+
+    return !*alias || strcasecmp(alias, name) == 0;
+}
+
+static bool is_mine(const struct bundle *mine, X509 *certificate)
+{
+    for (size_t i = 0; i < mine->count; i++)
+        if (EVP_PKEY_eq(mine->keys[i].key, X509_get0_pubkey(certificate)) == 1)
+            return true;
+    return false;
+}
+
+/* Keys first: certificates are known by them. */
+static se_status find_mine(struct pkcs12 *p, se_error *err)
+{
+    se_status st = SE_OK;
+
+    for (size_t i = 0; !st && i < p->all.count; i++) {
+        const struct bundle_key *key = &p->all.keys[i];
+
+        if (!is_alias(p, key->name))
+            continue;
+        EVP_PKEY_up_ref(key->key);
+        st = bundle_add_key(&p->mine, key->key, key->name, err);
+    }
+    for (int i = 0; !st && i < sk_X509_num(p->all.certificates); i++) {
+        X509 *certificate = sk_X509_value(p->all.certificates, i);
+
+        if (!is_mine(&p->mine, certificate))
+            continue;
+        X509_up_ref(certificate);
+        st = bundle_add_certificate(&p->mine, certificate, err);
+    }
+    ERR_clear_error();
+    return st;
+}
+
+static se_status load(struct pkcs12 *p, se_error *err)
+{
+    const struct target *target = p->shelf.target;
+    AUTO(se_buf) content = SE_BUF_INIT;
+    se_status st;
+
+    if ((st = target_pin(&p->pin, target, err)) || (st = filing_read(&content, target->ref.location, err)))
+        return st;
+    if (!content.size)
+        return (p->file.bags = sk_PKCS12_SAFEBAG_new_null()) ? SE_OK : error_memory(err);
+    st = pkcs12_read(&p->file, buf_bytes(&content), &p->pin, err);
+    for (int i = 0; !st && i < sk_PKCS12_SAFEBAG_num(p->file.bags); i++)
+        st = pkcs12_add_bag(&p->all, &p->file, sk_PKCS12_SAFEBAG_value(p->file.bags, i), err);
+    return st ? st : find_mine(p, err);
+}
+
+static se_status open_pkcs12(struct shelf **out, const struct target *target, enum access access, se_error *err)
+{
+    AUTO(shelf) shelf = calloc(1, sizeof(struct pkcs12));
+    se_status st;
+
+    (void)access; /* nothing can be seen without the PIN */
+    if (!shelf)
+        return error_memory(err);
+    *shelf = (struct shelf){ &pkcs12_shelf, target };
+    if ((st = load((struct pkcs12 *)shelf, err)))
+        return st;
+    *out = shelf;
+    shelf = NULL;
+    return SE_OK;
+}
+
+static bool holds(const struct shelf *shelf)
+{
+    return ((const struct pkcs12 *)shelf)->mine.count;
+}
+
+static se_status give(struct pair *out, EVP_PKEY *key)
+{
+    EVP_PKEY_up_ref(key);
+    EVP_PKEY_up_ref(key);
+    *out = (struct pair){ key, key };
+    return SE_OK;
+}
+
+static se_status find(struct pair *out, struct shelf *shelf, se_error *err)
+{
+    const struct pkcs12 *p = (const struct pkcs12 *)shelf;
+
+    if (p->mine.count == 1)
+        return give(out, p->mine.keys[0].key);
+    if (p->mine.count)
+        return error_set(err, SE_ERR_KEY, "there are %zu keys: an alias must say which", p->mine.count);
+    return error_set(err, SE_ERR_KEY, "there is no such key among the %zu in the file", p->all.count);
+}
+
+static se_status generate(struct pair *out, struct shelf *shelf, const struct key_type *type, unsigned uses, se_error *err)
+{
+    struct pkcs12 *p = (struct pkcs12 *)shelf;
+    se_status st = filing_generate(&p->key, type, err);
+
+    (void)uses; /* says the certificate */
+    return st ? st : give(out, p->key);
+}
+
+static se_status put_key(struct shelf *shelf, EVP_PKEY *key, unsigned uses, se_error *err)
+{
+    (void)uses;
+    (void)err;
+    EVP_PKEY_up_ref(key);
+    ((struct pkcs12 *)shelf)->key = key;
+    return SE_OK;
+}
+
+static se_status put_certificates(struct shelf *shelf, X509 *certificate, const STACK_OF(X509) * chain, se_error *err)
+{
+    struct pkcs12 *p = (struct pkcs12 *)shelf;
+    EVP_PKEY *key = p->key ? p->key : p->mine.keys[0].key;
+    unsigned char id[KEY_ID_SIZE];
+    const char *name = p->key || !*p->mine.keys[0].name ? p->shelf.target->name : p->mine.keys[0].name;
+    se_status st = key_id(id, key, err);
+
+    if (st)
+        return st;
+    /* friendlyName and localKeyID */
+    if (!X509_alias_set1(certificate, (const unsigned char *)name, -1) || !X509_keyid_set1(certificate, id, sizeof id))
+        return error_memory(err);
+    X509_up_ref(certificate);
+    p->certificate = certificate;
+    return certificates_join(&p->chain, chain, err);
+}
+
+/* Whether a bag holds something under the alias: its key or, with `keys` false, only its certificates. */
+static se_status bag_is_mine(bool *out, struct pkcs12 *p, PKCS12_SAFEBAG *bag, enum replace replace, se_error *err)
+{
+    AUTO(bundle) one = { .count = 0 };
+    se_status st = pkcs12_add_bag(&one, &p->file, bag, err);
+
+    if (!st && one.count)
+        *out = replace == REPLACE_ALL && is_alias(p, one.keys[0].name);
+    else
+        *out = !st && sk_X509_num(one.certificates) > 0 && is_mine(&p->mine, sk_X509_value(one.certificates, 0));
+    ERR_clear_error();
+    return st;
+}
+
+static se_status drop_mine(struct pkcs12 *p, enum replace replace, se_error *err)
+{
+    se_status st = SE_OK;
+    bool mine;
+
+    for (int i = sk_PKCS12_SAFEBAG_num(p->file.bags) - 1; !st && i >= 0; i--)
+        if (!(st = bag_is_mine(&mine, p, sk_PKCS12_SAFEBAG_value(p->file.bags, i), replace, err)) && mine)
+            PKCS12_SAFEBAG_free(sk_PKCS12_SAFEBAG_delete(p->file.bags, i));
+    return st;
+}
+
+static bool add_key_bag(struct pkcs12 *p)
+{
+    unsigned char id[KEY_ID_SIZE];
+    PKCS12_SAFEBAG *bag = PKCS12_add_key_ex(&p->file.bags, p->key, 0, FILE_ITERATIONS, NID_aes_256_cbc, (const char *)p->pin.data,
+                                            crypto_context(), NULL);
+
+    return bag && !key_id(id, p->key, NULL) && PKCS12_add_friendlyname_utf8(bag, p->shelf.target->name, -1) &&
+           PKCS12_add_localkeyid(bag, id, sizeof id);
+}
+
+static bool has_certificate(const STACK_OF(X509) * certificates, const X509 *one)
+{
+    for (int i = 0; i < sk_X509_num(certificates); i++)
+        if (X509_cmp(sk_X509_value(certificates, i), one) == 0)
+            return true;
+    return false;
+}
+
+static bool add_new(struct pkcs12 *p)
+{
+    if (p->key && !add_key_bag(p))
+        return false;
+    if (p->certificate && !PKCS12_add_cert(&p->file.bags, p->certificate))
+        return false;
+    for (int i = 0; i < sk_X509_num(p->chain); i++)
+        if (!has_certificate(p->all.certificates, sk_X509_value(p->chain, i)) &&
+            !PKCS12_add_cert(&p->file.bags, sk_X509_value(p->chain, i)))
+            return false;
+    return true;
+}
+
+/* Shrouded keys are encrypted already; everything else goes into a safe that is. */
+static bool sort(STACK_OF(PKCS12_SAFEBAG) * open, STACK_OF(PKCS12_SAFEBAG) * closed, const STACK_OF(PKCS12_SAFEBAG) * bags)
+{
+    for (int i = 0; i < sk_PKCS12_SAFEBAG_num(bags); i++) {
+        PKCS12_SAFEBAG *bag = sk_PKCS12_SAFEBAG_value(bags, i);
+
+        if (!sk_PKCS12_SAFEBAG_push(PKCS12_SAFEBAG_get_nid(bag) == NID_pkcs8ShroudedKeyBag ? open : closed, bag))
+            return false;
+    }
+    return true;
+}
+
+static bool pack(STACK_OF(PKCS7) * *safes, const struct pkcs12 *p, STACK_OF(PKCS12_SAFEBAG) * open, STACK_OF(PKCS12_SAFEBAG) * closed)
+{
+    const char *password = (const char *)p->pin.data;
+
+    if (!sort(open, closed, p->file.bags))
+        return false;
+    if (sk_PKCS12_SAFEBAG_num(closed) > 0 &&
+        !PKCS12_add_safe_ex(safes, closed, NID_aes_256_cbc, FILE_ITERATIONS, password, crypto_context(), NULL))
+        return false;
+    return sk_PKCS12_SAFEBAG_num(open) <= 0 || PKCS12_add_safe_ex(safes, open, -1, 0, NULL, crypto_context(), NULL);
+}
+
+static PKCS12 *encode(const struct pkcs12 *p)
+{
+    STACK_OF(PKCS12_SAFEBAG) *open = sk_PKCS12_SAFEBAG_new_null(), *closed = sk_PKCS12_SAFEBAG_new_null();
+    AUTO(safes) safes = NULL;
+    AUTO(pkcs12) made = NULL;
+    PKCS12 *out = NULL;
+
+    if (open && closed && pack(&safes, p, open, closed))
+        made = PKCS12_add_safes_ex(safes, 0, crypto_context(), NULL);
+    if (made && PKCS12_set_mac(made, (const char *)p->pin.data, (int)p->pin.size, NULL, 0, FILE_ITERATIONS, EVP_sha256())) {
+        out = made;
+        made = NULL;
+    }
+    sk_PKCS12_SAFEBAG_free(open); /* the bags are the file's */
+    sk_PKCS12_SAFEBAG_free(closed);
+    return out;
+}
+
+static se_status write_file(const struct pkcs12 *p, se_error *err)
+{
+    AUTO(pkcs12) made = encode(p);
+    unsigned char *der = NULL;
+    int size = made ? i2d_PKCS12(made, &der) : -1;
+    se_status st;
+
+    if (size <= 0)
+        return crypto_error(err, SE_ERR_CRYPTO, "writing the key as PKCS #12");
+    st = filing_write(p->shelf.target->ref.location, (se_bytes){ der, (size_t)size }, err);
+    OPENSSL_free(der);
+    return st;
+}
+
+static se_status commit(struct shelf *shelf, enum replace replace, se_error *err)
+{
+    struct pkcs12 *p = (struct pkcs12 *)shelf;
+    se_status st = drop_mine(p, replace, err);
+
+    if (st)
+        return st;
+    if (!add_new(p))
+        return crypto_error(err, SE_ERR_CRYPTO, "adding the key to the PKCS #12");
+    if (!sk_PKCS12_SAFEBAG_num(p->file.bags))
+        return filing_remove(shelf->target->ref.location, err);
+    return write_file(p, err);
+}
+
+static se_status list(struct shelf *shelf, const char *label, const struct provision_report *report, se_error *err)
+{
+    return filing_list(&((struct pkcs12 *)shelf)->all, shelf->target->name, label, report, err);
+}
+
+const struct shelf_type pkcs12_shelf = {
+    open_pkcs12, holds, find, generate, put_key, put_certificates, commit, list, close_pkcs12,
+};
