@@ -1,0 +1,157 @@
+/* What is on a token, as rows. */
+#include <openssl/err.h>
+#include <stdlib.h>
+
+#include "key/certificate.h"
+#include "provision/row.h"
+#include "provision/token_slots.h"
+#include "provision/token_shelf.h"
+#include "store/pkcs11/slot.h"
+
+/* An object as far as its row needs it. */
+struct seen {
+    char label[256];
+    se_buf id;
+    EVP_PKEY *public;  /* of keys */
+    X509 *certificate; /* of certificates */
+    bool shown;
+};
+
+struct scene {
+    struct seen list[OBJECTS_MOST];
+    size_t count;
+};
+
+static void scene_free(struct scene *scene)
+{
+    for (size_t i = 0; i < scene->count; i++) {
+        se_buf_free(&scene->list[i].id);
+        EVP_PKEY_free(scene->list[i].public);
+        X509_free(scene->list[i].certificate);
+    }
+    scene->count = 0;
+}
+AUTO_KIND(scene, struct scene, scene_free(p))
+
+static se_status look(struct seen *out, struct session *session, CK_OBJECT_HANDLE object, bool certificate, se_error *err)
+{
+    AUTO(se_buf) label = SE_BUF_INIT;
+    AUTO(se_buf) value = SE_BUF_INIT;
+    se_status st;
+
+    if ((st = object_bytes(&label, session, object, CKA_LABEL, err)) || (st = object_bytes(&out->id, session, object, CKA_ID, err)))
+        return st;
+    token_text(out->label, sizeof out->label, label.data, label.size);
+    if (!certificate)
+        return object_public(&out->public, session, object, err);
+    if ((st = object_bytes(&value, session, object, CKA_VALUE, err)))
+        return st;
+    /* one that can't be read is a row all the same */
+    (void)certificate_parse(&out->certificate, buf_bytes(&value), NULL);
+    return SE_OK;
+}
+
+static se_status load(struct scene *out, struct objects *found, struct session *session, const CK_OBJECT_CLASS *class, se_error *err)
+{
+    struct query query = query_class(class);
+    se_status st = object_find(found, session, &query, err);
+
+    for (size_t i = 0; !st && i < found->count; i++)
+        st = look(&out->list[out->count++], session, found->list[i], class == &class_certificate, err);
+    return st;
+}
+
+static bool same_id(const struct seen *a, const struct seen *b)
+{
+    return a->id.size && a->id.size == b->id.size && !CRYPTO_memcmp(a->id.data, b->id.data, a->id.size);
+}
+
+/* What belongs to a private key has its CKA_ID, or at least its label. */
+static struct seen *companion(struct scene *scene, const struct seen *key)
+{
+    for (size_t i = 0; i < scene->count; i++)
+        if (same_id(&scene->list[i], key))
+            return &scene->list[i];
+    for (size_t i = 0; i < scene->count; i++)
+        if (*key->label && strcmp(scene->list[i].label, key->label) == 0)
+            return &scene->list[i];
+    return NULL;
+}
+
+struct rows {
+    struct session *session;
+    const struct provision_report *report;
+    const char *label; /* NULL: all */
+};
+
+static void show(const struct rows *rows, const struct row *row)
+{
+    if (!rows->label || strcmp(rows->label, row->label) == 0)
+        report_row(rows->report, row);
+}
+
+static void show_private(const struct rows *rows, const struct seen *key, CK_OBJECT_HANDLE object, struct scene *publics,
+                         struct scene *certificates)
+{
+    struct seen *public = companion(publics, key), *certificate = companion(certificates, key);
+
+    if (public)
+        public->shown = true;
+    if (certificate)
+        certificate->shown = true;
+    show(rows, &(struct row){
+                   .label = *key->label || !certificate ? key->label : certificate->label,
+                   .id = buf_bytes(&key->id),
+                   .public = key->public ? key->public : public ? public->public : NULL,
+                   .type = "unknown",
+                   .certificate = certificate ? certificate->certificate : NULL,
+                   .has_private = true,
+                   .may_sign = object_flag(rows->session, object, CKA_SIGN, false),
+                   .may_decrypt = object_flag(rows->session, object, CKA_DECRYPT, false),
+               });
+}
+
+/* Certificates of issuers, and whatever has no private key, or none that can be seen without a login. */
+static void show_rest(const struct rows *rows, struct scene *scene)
+{
+    for (size_t i = 0; i < scene->count; i++) {
+        const struct seen *one = &scene->list[i];
+
+        if (!one->shown)
+            show(rows, &(struct row){ .label = one->label,
+                                      .id = buf_bytes(&one->id),
+                                      .public = one->public,
+                                      .type = "unknown",
+                                      .certificate = one->certificate });
+    }
+}
+
+static void hide_companions(struct scene *publics, struct scene *certificates)
+{
+    for (size_t i = 0; i < publics->count; i++)
+        if (companion(certificates, &publics->list[i]))
+            publics->list[i].shown = true;
+}
+
+se_status token_list(struct shelf *shelf, const char *label, const struct provision_report *report, se_error *err)
+{
+    struct token_shelf_open *s = (struct token_shelf_open *)shelf;
+    const struct rows rows = { &s->session, report, label };
+    AUTO(scene) privates = { .count = 0 };
+    AUTO(scene) publics = { .count = 0 };
+    AUTO(scene) certificates = { .count = 0 };
+    struct objects keys, others;
+    se_status st;
+
+    if ((st = load(&privates, &keys, &s->session, &class_private, err)) ||
+        (st = load(&publics, &others, &s->session, &class_public, err)) ||
+        (st = load(&certificates, &others, &s->session, &class_certificate, err)))
+        return st;
+    for (size_t i = 0; i < privates.count; i++)
+        show_private(&rows, &privates.list[i], keys.list[i], &publics, &certificates);
+    hide_companions(&publics, &certificates);
+    show_rest(&rows, &certificates);
+    show_rest(&rows, &publics);
+    ERR_clear_error();
+    return SE_OK;
+}

@@ -1,0 +1,196 @@
+/* Keys and certificates that are new on a token. */
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+
+#include "key/crypto.h"
+#include "provision/token_shelf.h"
+
+AUTO_KIND(object, ASN1_OBJECT *, ASN1_OBJECT_free(*p))
+AUTO_KIND(octets, ASN1_OCTET_STRING *, ASN1_OCTET_STRING_free(*p))
+
+static const CK_KEY_TYPE type_rsa = CKK_RSA, type_ec = CKK_EC;
+
+static const unsigned char exponent[] = { 1, 0, 1 };
+
+/* Every right that the key is not to have is denied by name: SoftHSM and others grant what is not mentioned. */
+static void describe_private(struct template *t, const char *label, enum key_family family, unsigned uses)
+{
+    template_flag(t, CKA_TOKEN, true);
+    template_flag(t, CKA_PRIVATE, true);
+    template_flag(t, CKA_SENSITIVE, true);
+    template_flag(t, CKA_EXTRACTABLE, false);
+    template_bytes(t, CKA_LABEL, text_bytes(label));
+    template_flag(t, CKA_SIGN, uses & USE_SIGN);
+    if (family != FAMILY_RSA)
+        return;
+    template_flag(t, CKA_DECRYPT, uses & USE_ENCRYPT);
+    template_flag(t, CKA_UNWRAP, uses & USE_ENCRYPT);
+}
+
+static void describe_public(struct template *t, const char *label, enum key_family family, unsigned uses)
+{
+    template_flag(t, CKA_TOKEN, true);
+    template_flag(t, CKA_PRIVATE, false);
+    template_bytes(t, CKA_LABEL, text_bytes(label));
+    template_flag(t, CKA_VERIFY, uses & USE_SIGN);
+    if (family != FAMILY_RSA)
+        return;
+    template_flag(t, CKA_ENCRYPT, uses & USE_ENCRYPT);
+    template_flag(t, CKA_WRAP, uses & USE_ENCRYPT);
+}
+
+/* CKA_EC_PARAMS: the curve as an object identifier. */
+static void describe_curve(struct template *t, const char *group)
+{
+    AUTO(object) object = OBJ_txt2obj(group, 0);
+
+    template_der(t, CKA_EC_PARAMS, ASN1_ITEM_rptr(ASN1_OBJECT), object);
+}
+
+static se_status call_generate(CK_OBJECT_HANDLE out[2], struct token_shelf_open *s, CK_MECHANISM_TYPE type, struct template *public,
+                               struct template *private, se_error *err)
+{
+    CK_MECHANISM mechanism = { type, NULL, 0 };
+    CK_RV rv;
+
+    if (public->failed || private->failed)
+        return error_memory(err);
+    rv = s->session.calls->C_GenerateKeyPair(s->session.handle, &mechanism, public->list, public->count, private->list, private->count,
+                                             &out[0], &out[1]);
+    if (rv != CKR_OK)
+        return session_error(err, &s->session, rv, "the token does not generate the key pair");
+    s->made[s->made_count++] = out[0];
+    s->made[s->made_count++] = out[1];
+    return SE_OK;
+}
+
+static se_status make_pair(CK_OBJECT_HANDLE out[2], struct token_shelf_open *s, const struct key_type *type, unsigned uses, se_error *err)
+{
+    const char *label = s->shelf.target->name;
+    const CK_ULONG bits = type->bits;
+    AUTO(template) public = { .count = 0 };
+    AUTO(template) private = { .count = 0 };
+
+    describe_public(&public, label, type->family, uses);
+    describe_private(&private, label, type->family, uses);
+    if (type->family == FAMILY_EC) {
+        describe_curve(&public, type->group);
+        return call_generate(out, s, CKM_EC_KEY_PAIR_GEN, &public, &private, err);
+    }
+    template_number(&public, CKA_MODULUS_BITS, &bits);
+    template_bytes(&public, CKA_PUBLIC_EXPONENT, (se_bytes){ exponent, sizeof exponent });
+    return call_generate(out, s, CKM_RSA_PKCS_KEY_PAIR_GEN, &public, &private, err);
+}
+
+/* The ID is known only when the key is.  A token that has IDs of its own (YubiHSM) keeps them, if both halves have the same. */
+static se_status set_id(struct token_shelf_open *s, const CK_OBJECT_HANDLE pair[2], EVP_PKEY *public, se_error *err)
+{
+    AUTO(se_buf) other = SE_BUF_INIT;
+    CK_ATTRIBUTE id = { CKA_ID, NULL, KEY_ID_SIZE };
+    CK_RV rv = CKR_OK;
+    se_status st;
+
+    if ((st = buf_new(&s->id, KEY_ID_SIZE, err)) || (st = key_id(s->id.data, public, err)))
+        return st;
+    id.pValue = s->id.data;
+    for (int i = 0; i < 2 && rv == CKR_OK; i++)
+        rv = s->session.calls->C_SetAttributeValue(s->session.handle, pair[i], &id, 1);
+    if (rv == CKR_OK)
+        return SE_OK;
+    se_buf_free(&s->id);
+    if ((st = object_bytes(&s->id, &s->session, pair[0], CKA_ID, err)) || (st = object_bytes(&other, &s->session, pair[1], CKA_ID, err)))
+        return st;
+    if (s->id.size && s->id.size == other.size && !CRYPTO_memcmp(s->id.data, other.data, other.size))
+        return SE_OK;
+    return session_error(err, &s->session, rv, "the token does not take a CKA_ID for the key pair");
+}
+
+se_status token_generate(struct pair *out, struct shelf *shelf, const struct key_type *type, unsigned uses, se_error *err)
+{
+    struct token_shelf_open *s = (struct token_shelf_open *)shelf;
+    CK_OBJECT_HANDLE pair[2];
+    EVP_PKEY *public = NULL;
+    se_status st;
+
+    if ((st = make_pair(pair, s, type, uses, err)) || (st = object_public(&public, &s->session, pair[0], err)))
+        return st;
+    if (!public)
+        return error_set(err, SE_ERR_STORE, "the token does not tell the public key that it made");
+    if ((st = set_id(s, pair, public, err))) {
+        EVP_PKEY_free(public);
+        return st;
+    }
+    return token_pair(out, s, pair[1], public, err);
+}
+
+static void describe_rsa(struct template *public, struct template *private, const EVP_PKEY *key)
+{
+    static const struct {
+        CK_ATTRIBUTE_TYPE type;
+        const char *name;
+    } numbers[] = {
+        { CKA_MODULUS, OSSL_PKEY_PARAM_RSA_N },           { CKA_PUBLIC_EXPONENT, OSSL_PKEY_PARAM_RSA_E },
+        { CKA_PRIVATE_EXPONENT, OSSL_PKEY_PARAM_RSA_D },  { CKA_PRIME_1, OSSL_PKEY_PARAM_RSA_FACTOR1 },
+        { CKA_PRIME_2, OSSL_PKEY_PARAM_RSA_FACTOR2 },     { CKA_EXPONENT_1, OSSL_PKEY_PARAM_RSA_EXPONENT1 },
+        { CKA_EXPONENT_2, OSSL_PKEY_PARAM_RSA_EXPONENT2 }, { CKA_COEFFICIENT, OSSL_PKEY_PARAM_RSA_COEFFICIENT1 },
+    };
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        template_key_number(private, numbers[i].type, key, numbers[i].name);
+        if (i < 2)
+            template_key_number(public, numbers[i].type, key, numbers[i].name);
+    }
+}
+
+/* CKA_EC_POINT is the point inside an OCTET STRING. */
+static void describe_point(struct template *t, const EVP_PKEY *key)
+{
+    AUTO(octets) octets = ASN1_OCTET_STRING_new();
+    unsigned char point[160];
+    size_t size;
+
+    if (!octets || !EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point, &size) ||
+        !ASN1_OCTET_STRING_set(octets, point, (int)size))
+        t->failed = true;
+    else
+        template_der(t, CKA_EC_POINT, ASN1_ITEM_rptr(ASN1_OCTET_STRING), octets);
+}
+
+static void describe_ec(struct template *public, struct template *private, const EVP_PKEY *key)
+{
+    char group[64] = "";
+
+    if (!EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group, NULL))
+        public->failed = true;
+    describe_curve(public, group);
+    describe_curve(private, group);
+    describe_point(public, key);
+    template_key_number(private, CKA_VALUE, key, OSSL_PKEY_PARAM_PRIV_KEY);
+}
+
+static void describe_object(struct template *t, const CK_OBJECT_CLASS *class, const CK_KEY_TYPE *type, const se_buf *id)
+{
+    template_number(t, CKA_CLASS, class);
+    template_number(t, CKA_KEY_TYPE, type);
+    template_bytes(t, CKA_ID, buf_bytes(id));
+}
+
+se_status token_put_key(struct shelf *shelf, EVP_PKEY *key, unsigned uses, se_error *err)
+{
+    struct token_shelf_open *s = (struct token_shelf_open *)shelf;
+    bool rsa = key_family(key) == FAMILY_RSA;
+    AUTO(template) public = { .count = 0 };
+    AUTO(template) private = { .count = 0 };
+    se_status st;
+
+    if ((st = buf_new(&s->id, KEY_ID_SIZE, err)) || (st = key_id(s->id.data, key, err)))
+        return st;
+    describe_object(&public, &class_public, rsa ? &type_rsa : &type_ec, &s->id);
+    describe_object(&private, &class_private, rsa ? &type_rsa : &type_ec, &s->id);
+    describe_public(&public, shelf->target->name, key_family(key), uses);
+    describe_private(&private, shelf->target->name, key_family(key), uses);
+    (rsa ? describe_rsa : describe_ec)(&public, &private, key);
+    if ((st = shelf_create(s, &private, "the private key", err)))
+        return st;
+    return shelf_create(s, &public, "the public key", err);
+}
