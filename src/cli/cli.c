@@ -94,11 +94,18 @@ static void report(void *arg, const se_report *finding)
     (void)fprintf(stderr, "%s:%d: %s%s\n", finding->file, finding->line, finding->error ? "" : "warning: ", finding->text);
 }
 
-int cli_open(se_engine **out, struct cli *cli, se_error *err)
+se_options cli_options(struct cli *cli)
 {
     se_options options = SE_OPTIONS_INIT;
 
     options.report = report;
     options.report_arg = cli;
+    return options;
+}
+
+int cli_open(se_engine **out, struct cli *cli, se_error *err)
+{
+    se_options options = cli_options(cli);
+
     return se_open(out, cli_config(cli), &options, err) ? cli_fail(cli, err) : EXIT_DONE;
 }

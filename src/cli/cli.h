@@ -44,10 +44,14 @@ enum { OPTIONS_ROOM = 512 };
     }
 
 extern const struct command command_check, command_config_fingerprint, command_config_show, command_sign, command_verify,
-    command_pin_scramble;
+    command_pin_scramble, command_key_init, command_key_list, command_key_generate, command_key_request, command_key_import,
+    command_key_certificate, command_key_delete;
 
 /* The configuration that the command line, the environment or the system says. */
 const char *cli_config(const struct cli *cli);
+
+/* That tell the configuration's findings on stderr. */
+se_options cli_options(struct cli *cli);
 
 /* Opens the engine and tells the configuration's findings on stderr.  An exit status; the caller closes *out. */
 int cli_open(se_engine **out, struct cli *cli, se_error *err);

@@ -6,12 +6,16 @@ signengine_SOURCES = \
 	src/cli/cli.c src/cli/cli.h \
 	src/cli/cmd_check.c \
 	src/cli/cmd_config.c \
+	src/cli/cmd_key.c \
+	src/cli/cmd_key_make.c \
 	src/cli/cmd_pin.c \
 	src/cli/cmd_sign.c \
 	src/cli/cmd_verify.c \
 	src/cli/descriptor.c src/cli/descriptor.h \
 	src/cli/json.c src/cli/json.h \
 	src/cli/main.c \
+	src/cli/place.c src/cli/place.h \
 	src/cli/options.c src/cli/options.h \
+	src/cli/secret.c src/cli/secret.h \
 	src/cli/stream.c src/cli/stream.h
-signengine_LDADD = libse-core.la $(JANSSON_LIBS)
+signengine_LDADD = libse-provision.la libse-core.la $(JANSSON_LIBS)

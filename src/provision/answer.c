@@ -1,8 +1,10 @@
 #include "provision/answer.h"
 
-#include <openssl/cms.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+
+/* after pem.h, or it does not declare PEM_read_bio_CMS() */
+#include <openssl/cms.h>
 
 #include "key/certificate.h"
 #include "key/crypto.h"
@@ -84,6 +86,6 @@ se_status answer_choose(X509 **own, STACK_OF(X509) * *chain, const STACK_OF(X509
     ERR_clear_error();
     *own = NULL;
     certificate_subject(subject, sizeof subject, sk_X509_value(answer, 0));
-    return error_set(err, SE_ERR_KEY, "none of the answer's %d certificates is for this key; the first is for '%s'", sk_X509_num(answer),
+    return error_set(err, SE_ERR_FORMAT, "none of the answer's %d certificates is for this key; the first is for '%s'", sk_X509_num(answer),
                      subject);
 }

@@ -7,7 +7,7 @@
 
 AUTO_KIND(x509_req, X509_REQ *, X509_REQ_free(*p))
 
-enum use { USE_SIGN = 1, USE_ENCRYPT = 2 }; /* bits */
+enum key_use { USE_SIGN = 1, USE_ENCRYPT = 2 }; /* bits */
 
 struct wish {
     const X509_NAME *subject;

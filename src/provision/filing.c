@@ -119,7 +119,8 @@ static bool has_key(const struct bundle *bundle, X509 *certificate)
     return false;
 }
 
-se_status filing_list(const struct bundle *bundle, const char *name, const char *label, const struct provision_report *report, se_error *err)
+se_status filing_list(const struct bundle *bundle, const char *name, const char *label, const struct provision_report *report,
+                      se_error *err)
 {
     se_status st = SE_OK;
 

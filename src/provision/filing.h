@@ -21,7 +21,7 @@ SE_MUST_CHECK se_status filing_generate(EVP_PKEY **out, const struct key_type *t
 SE_MUST_CHECK se_status certificates_join(STACK_OF(X509) * *into, const STACK_OF(X509) * more, se_error *err);
 
 /* A row per key, then one per certificate without a key; keys without a name of their own are called `name`.  `label` as in shelf.h. */
-SE_MUST_CHECK se_status filing_list(const struct bundle *bundle, const char *name, const char *label,
-                                    const struct provision_report *report, se_error *err);
+SE_MUST_CHECK se_status filing_list(const struct bundle *bundle, const char *name, const char *label, const struct provision_report *report,
+                                    se_error *err);
 
 #endif

@@ -200,8 +200,8 @@ static se_status drop_mine(struct pkcs12 *p, enum replace replace, se_error *err
 static bool add_key_bag(struct pkcs12 *p)
 {
     unsigned char id[KEY_ID_SIZE];
-    PKCS12_SAFEBAG *bag = PKCS12_add_key_ex(&p->file.bags, p->key, 0, FILE_ITERATIONS, NID_aes_256_cbc, (const char *)p->pin.data,
-                                            crypto_context(), NULL);
+    PKCS12_SAFEBAG *bag =
+        PKCS12_add_key_ex(&p->file.bags, p->key, 0, FILE_ITERATIONS, NID_aes_256_cbc, (const char *)p->pin.data, crypto_context(), NULL);
 
     return bag && !key_id(id, p->key, NULL) && PKCS12_add_friendlyname_utf8(bag, p->shelf.target->name, -1) &&
            PKCS12_add_localkeyid(bag, id, sizeof id);

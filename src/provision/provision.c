@@ -7,6 +7,7 @@
 #include "key/crypto.h"
 #include "provision/answer.h"
 #include "provision/incoming.h"
+#include "provision/token_slots.h"
 #include "provision/wish.h"
 
 AUTO_KIND(bio, BIO *, BIO_free(*p))
@@ -14,6 +15,15 @@ AUTO_KIND(bio, BIO *, BIO_free(*p))
 static se_status named(const struct target *target, se_error *err)
 {
     return error_prefix(err, "%s: ", target->text);
+}
+
+/* Read back from where it is now. */
+static se_status report_key(const struct target *target, const struct provision_report *report, se_error *err)
+{
+    AUTO(shelf) shelf = NULL;
+    se_status st = shelf_open(&shelf, target, ACCESS_LOOK, err);
+
+    return st ? st : shelf->type->list(shelf, target->name, report, err);
 }
 
 /* Looks first: what is there is replaced only when that was asked for. */
@@ -27,7 +37,7 @@ static se_status open_free(struct shelf **out, struct target *target, bool force
 }
 
 static se_status generate(struct target *target, const struct key_type *type, const struct certificate_wish *wish, bool force,
-                          const struct provision_report *report, se_error *err)
+                          se_error *err)
 {
     AUTO(shelf) shelf = NULL;
     AUTO(pair) made = { NULL, NULL };
@@ -36,9 +46,9 @@ static se_status generate(struct target *target, const struct key_type *type, co
 
     if (st || (st = shelf->type->generate(&made, shelf, type, wish->wish.uses, err)) ||
         (st = certify_self(&certificate, made.private, made.public, &wish->wish, err)) ||
-        (st = shelf->type->put_certificates(shelf, certificate, NULL, err)) || (st = shelf->type->commit(shelf, REPLACE_ALL, err)))
+        (st = shelf->type->put_certificates(shelf, certificate, NULL, err)))
         return st;
-    return shelf->type->list(shelf, target->name, report, err);
+    return shelf->type->commit(shelf, REPLACE_ALL, err);
 }
 
 se_status provision_generate(struct target *target, const struct provision_wish *wish, const struct provision_report *report, se_error *err)
@@ -49,7 +59,9 @@ se_status provision_generate(struct target *target, const struct provision_wish 
 
     if ((st = key_type_parse(&type, wish->type, err)) || (st = wish_parse(&certificate, wish, target, type.family, err)))
         return st;
-    return generate(target, &type, &certificate, wish->force, report, err) ? named(target, err) : SE_OK;
+    if (generate(target, &type, &certificate, wish->force, err) || report_key(target, report, err))
+        return named(target, err);
+    return SE_OK;
 }
 
 static se_status open_pair(struct shelf **shelf, struct pair *pair, struct target *target, se_error *err)
@@ -91,8 +103,7 @@ se_status provision_request(se_buf *out, struct target *target, const struct pro
     return request(out, target, wish, err) ? named(target, err) : SE_OK;
 }
 
-static se_status import(struct target *target, const struct incoming *in, const struct provision_import *import,
-                        const struct provision_report *report, se_error *err)
+static se_status import(struct target *target, const struct incoming *in, const struct provision_import *import, se_error *err)
 {
     AUTO(shelf) shelf = NULL;
     unsigned uses = certificate_uses(in->certificate);
@@ -105,7 +116,7 @@ static se_status import(struct target *target, const struct incoming *in, const 
     if (st || (st = open_free(&shelf, target, import->force, err)) || (st = shelf->type->put_key(shelf, in->key, uses, err)) ||
         (st = shelf->type->put_certificates(shelf, in->certificate, in->chain, err)) || (st = shelf->type->commit(shelf, REPLACE_ALL, err)))
         return st;
-    return shelf->type->list(shelf, target->name, report, err);
+    return SE_OK;
 }
 
 se_status provision_import(struct target *target, const struct provision_import *what, const struct provision_report *report, se_error *err)
@@ -115,10 +126,12 @@ se_status provision_import(struct target *target, const struct provision_import 
 
     if (st)
         return st;
-    return import(target, &in, what, report, err) ? named(target, err) : SE_OK;
+    if (import(target, &in, what, err) || report_key(target, report, err))
+        return named(target, err);
+    return SE_OK;
 }
 
-static se_status certificate(struct target *target, const STACK_OF(X509) * answer, const struct provision_report *report, se_error *err)
+static se_status certificate(struct target *target, const STACK_OF(X509) * answer, se_error *err)
 {
     AUTO(shelf) shelf = NULL;
     AUTO(pair) pair = { NULL, NULL };
@@ -126,10 +139,9 @@ static se_status certificate(struct target *target, const STACK_OF(X509) * answe
     X509 *own;
     se_status st = open_pair(&shelf, &pair, target, err);
 
-    if (st || (st = answer_choose(&own, &chain, answer, pair.public, err)) ||
-        (st = shelf->type->put_certificates(shelf, own, chain, err)) || (st = shelf->type->commit(shelf, REPLACE_CERTIFICATE, err)))
+    if (st || (st = answer_choose(&own, &chain, answer, pair.public, err)) || (st = shelf->type->put_certificates(shelf, own, chain, err)))
         return st;
-    return shelf->type->list(shelf, target->name, report, err);
+    return shelf->type->commit(shelf, REPLACE_CERTIFICATE, err);
 }
 
 se_status provision_certificate(struct target *target, se_bytes file, const struct provision_report *report, se_error *err)
@@ -139,7 +151,9 @@ se_status provision_certificate(struct target *target, se_bytes file, const stru
 
     if (st)
         return st;
-    return certificate(target, answer, report, err) ? named(target, err) : SE_OK;
+    if (certificate(target, answer, err) || report_key(target, report, err))
+        return named(target, err);
+    return SE_OK;
 }
 
 static se_status delete (struct target *target, se_error *err)

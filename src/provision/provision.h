@@ -17,7 +17,7 @@ struct target;
 SE_MUST_CHECK se_status target_configured(struct target **out, const char *config, const char *key, unsigned replica,
                                           const se_options *options, se_error *err);
 
-/* A place without a configuration; strings are "" when they are not given. */
+/* A place without a configuration; strings are "" when they are not given, and last as long as the target. */
 struct place {
     const char *module, *init_args, *slot, *token_label, *token_serial; /* of a token */
     const char *file;                                                   /* PKCS #12 or PEM: as it is, or by its name if it is new */
@@ -67,8 +67,11 @@ struct provision_wish {
     bool force; /* replaces what is there */
 };
 
-/* Initialises the target's token and gives it its user PIN: the target's PIN.  report->slot tells where it is then. */
-SE_MUST_CHECK se_status provision_init(struct target *target, se_bytes so_pin, bool force, const struct provision_report *report,
+/*
+ * Initialises the target's slot, or the first one with a token that is not initialised, as its tokenLabel ("signengine" without one) says,
+ * and gives the token its user PIN: the target's PIN.  report->slot tells where it is then.  `force`: wipes an initialised one.
+ */
+SE_MUST_CHECK se_status provision_init(struct target *target, const se_buf *so_pin, bool force, const struct provision_report *report,
                                        se_error *err);
 /* All slots of a module, and the keys of the target's token, or of the target's file. */
 SE_MUST_CHECK se_status provision_list(struct target *target, const struct provision_report *report, se_error *err);

@@ -10,7 +10,7 @@
 /* A keyref with nothing in it: its strings are never NULL. */
 static struct keyref empty_ref(void)
 {
-    static char none[] = "";
+    static const char none[] = "";
 
     return (struct keyref){ .store = none,
                             .location = none,
@@ -21,15 +21,15 @@ static struct keyref empty_ref(void)
                             .init_args = none,
                             .pin_source = none,
                             .pin_scrambled = none,
-                            .pin_key = none };
+                            .pin_key = none,
+                            .location_written = none,
+                            .certificate_written = none };
 }
 
 void target_free(struct target *target)
 {
     if (!target)
         return;
-    for (size_t i = 0; i < sizeof target->owned / sizeof *target->owned; i++)
-        free(target->owned[i]);
     se_buf_free(&target->pin);
     config_free(target->config);
     free(target->name);
@@ -102,20 +102,6 @@ se_status target_configured(struct target **out, const char *config, const char 
     return finish(out, made, key, err);
 }
 
-static se_status own(struct target *target, char **field, const char *text, se_error *err)
-{
-    size_t i = 0;
-
-    if (!*text)
-        return SE_OK;
-    while (target->owned[i])
-        i++;
-    if (!(target->owned[i] = strdup(text)))
-        return error_memory(err);
-    *field = target->owned[i];
-    return SE_OK;
-}
-
 static const struct {
     const char *ending, *store;
 } endings[] = { { ".p12", "pkcs12" }, { ".pfx", "pkcs12" }, { ".pem", "pem" }, { ".key", "pem" } };
@@ -141,32 +127,28 @@ static const char *store_of_content(const char *path)
     return first == EOF ? NULL : first == 0x30 ? "pkcs12" : "pem";
 }
 
-static se_status set_file(struct target *target, const char *path, se_error *err)
+static se_status set_file(struct keyref *ref, const char *path, se_error *err)
 {
-    const char *store = store_of_content(path);
-    se_status st;
-
-    if (!store)
-        store = store_of_name(path);
-    if (!store)
+    ref->store = store_of_content(path);
+    if (!ref->store)
+        ref->store = store_of_name(path);
+    if (!ref->store)
         return error_set(err, SE_ERR_USAGE, "'%s': a new file ends in .p12 or .pfx, or in .pem or .key", path);
-    if ((st = own(target, &target->ref.store, store, err)))
-        return st;
-    return own(target, &target->ref.location, path, err);
+    ref->location = path;
+    return SE_OK;
 }
 
-static se_status set_token(struct target *target, const struct place *place, se_error *err)
+static se_status set_token(struct keyref *ref, const struct place *place, se_error *err)
 {
-    struct keyref *ref = &target->ref;
-    se_status st;
-
     if (*place->slot && !text_number(&ref->slot, place->slot, (unsigned long)-1))
         return error_set(err, SE_ERR_USAGE, "slot '%s' is not a number", place->slot);
     ref->has_slot = *place->slot;
-    if ((st = own(target, &ref->store, "HSM", err)) || (st = own(target, &ref->location, place->module, err)) ||
-        (st = own(target, &ref->init_args, place->init_args, err)) || (st = own(target, &ref->token_label, place->token_label, err)))
-        return st;
-    return own(target, &ref->token_serial, place->token_serial, err);
+    ref->store = "HSM";
+    ref->location = place->module;
+    ref->init_args = place->init_args;
+    ref->token_label = place->token_label;
+    ref->token_serial = place->token_serial;
+    return SE_OK;
 }
 
 se_status target_direct(struct target **out, const struct place *place, se_error *err)
@@ -176,11 +158,12 @@ se_status target_direct(struct target **out, const struct place *place, se_error
     se_status st = make(&target, err);
 
     *out = NULL;
-    if (st || (st = own(target, &target->ref.alias, place->alias, err)))
+    if (st)
         return st;
-    if (*place->module && *place->file)
-        return error_set(err, SE_ERR_USAGE, "a key is in a token or in a file, not in both");
-    if ((st = *place->module ? set_token(target, place, err) : set_file(target, place->file, err)))
+    if (!*place->module == !*place->file)
+        return error_set(err, SE_ERR_USAGE, "a key is in a token or in a file: name one of them");
+    target->ref.alias = place->alias;
+    if ((st = *place->module ? set_token(&target->ref, place, err) : set_file(&target->ref, place->file, err)))
         return st;
     made = target;
     target = NULL;
@@ -216,6 +199,6 @@ se_status pin_from(se_buf *out, const char *source, se_error *err)
 {
     struct keyref ref = empty_ref();
 
-    ref.pin_source = (char *)source;
+    ref.pin_source = source;
     return keyref_pin(out, &ref, err);
 }

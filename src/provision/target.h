@@ -6,10 +6,9 @@
 #include "provision/provision.h"
 
 struct target {
-    struct keyref ref;     /* strings belong to `config` or to `owned` */
+    struct keyref ref;     /* its strings belong to `config` or to the caller of target_direct() */
     struct config *config; /* NULL: a direct one */
-    char *owned[8];
-    char *name; /* what a new key is called: the alias, else the name of the <key> or of the file */
+    char *name;            /* what a new key is called: the alias, else the name of the <key> or of the file */
     char *text;
     se_buf pin; /* given on the command line */
 };

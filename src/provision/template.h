@@ -11,7 +11,8 @@
 enum { TEMPLATE_ROOM = 24 };
 
 /* A template that failed stays failed. */
-struct template {
+struct template
+{
     CK_ATTRIBUTE list[TEMPLATE_ROOM];
     CK_ULONG count;
     se_buf kept[TEMPLATE_ROOM]; /* values of its own, wiped with it */

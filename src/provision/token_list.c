@@ -4,8 +4,8 @@
 
 #include "key/certificate.h"
 #include "provision/row.h"
-#include "provision/token_slots.h"
 #include "provision/token_shelf.h"
+#include "provision/token_slots.h"
 #include "store/pkcs11/slot.h"
 
 /* An object as far as its row needs it. */
@@ -47,8 +47,8 @@ static se_status look(struct seen *out, struct session *session, CK_OBJECT_HANDL
     if ((st = object_bytes(&value, session, object, CKA_VALUE, err)))
         return st;
     /* one that can't be read is a row all the same */
-    (void)certificate_parse(&out->certificate, buf_bytes(&value), NULL);
-    return SE_OK;
+    st = certificate_parse(&out->certificate, buf_bytes(&value), NULL);
+    return st == SE_ERR_MEMORY ? error_memory(err) : SE_OK;
 }
 
 static se_status load(struct scene *out, struct objects *found, struct session *session, const CK_OBJECT_CLASS *class, se_error *err)
@@ -96,13 +96,15 @@ static void show_private(const struct rows *rows, const struct seen *key, CK_OBJ
     struct seen *public = companion(publics, key), *certificate = companion(certificates, key);
 
     if (public)
-        public->shown = true;
+    public->shown = true;
     if (certificate)
         certificate->shown = true;
     show(rows, &(struct row){
                    .label = *key->label || !certificate ? key->label : certificate->label,
                    .id = buf_bytes(&key->id),
-                   .public = key->public ? key->public : public ? public->public : NULL,
+                   .public = key->public ? key->public
+                             : public    ? public->public
+                                         : NULL,
                    .type = "unknown",
                    .certificate = certificate ? certificate->certificate : NULL,
                    .has_private = true,

@@ -129,10 +129,14 @@ static void describe_rsa(struct template *public, struct template *private, cons
         CK_ATTRIBUTE_TYPE type;
         const char *name;
     } numbers[] = {
-        { CKA_MODULUS, OSSL_PKEY_PARAM_RSA_N },           { CKA_PUBLIC_EXPONENT, OSSL_PKEY_PARAM_RSA_E },
-        { CKA_PRIVATE_EXPONENT, OSSL_PKEY_PARAM_RSA_D },  { CKA_PRIME_1, OSSL_PKEY_PARAM_RSA_FACTOR1 },
-        { CKA_PRIME_2, OSSL_PKEY_PARAM_RSA_FACTOR2 },     { CKA_EXPONENT_1, OSSL_PKEY_PARAM_RSA_EXPONENT1 },
-        { CKA_EXPONENT_2, OSSL_PKEY_PARAM_RSA_EXPONENT2 }, { CKA_COEFFICIENT, OSSL_PKEY_PARAM_RSA_COEFFICIENT1 },
+        { CKA_MODULUS, OSSL_PKEY_PARAM_RSA_N },
+        { CKA_PUBLIC_EXPONENT, OSSL_PKEY_PARAM_RSA_E },
+        { CKA_PRIVATE_EXPONENT, OSSL_PKEY_PARAM_RSA_D },
+        { CKA_PRIME_1, OSSL_PKEY_PARAM_RSA_FACTOR1 },
+        { CKA_PRIME_2, OSSL_PKEY_PARAM_RSA_FACTOR2 },
+        { CKA_EXPONENT_1, OSSL_PKEY_PARAM_RSA_EXPONENT1 },
+        { CKA_EXPONENT_2, OSSL_PKEY_PARAM_RSA_EXPONENT2 },
+        { CKA_COEFFICIENT, OSSL_PKEY_PARAM_RSA_COEFFICIENT1 },
     };
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -161,7 +165,7 @@ static void describe_ec(struct template *public, struct template *private, const
     char group[64] = "";
 
     if (!EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group, NULL))
-        public->failed = true;
+    public->failed = true;
     describe_curve(public, group);
     describe_curve(private, group);
     describe_point(public, key);

@@ -1,0 +1,112 @@
+/* `key init`, `key list`, `key delete`: what is on a token or in a file. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/place.h"
+#include "cli/secret.h"
+
+struct init_options {
+    struct place_options place;
+    const char *so_pin_source;
+    bool force;
+};
+
+static const struct option_row init_rows[] = {
+    { 0, "so-pin-source", OPTION_TEXT, offsetof(struct init_options, so_pin_source), "SOURCE", "where the security officer's PIN is",
+      NULL },
+    { 0, "force", OPTION_FLAG, offsetof(struct init_options, force), NULL, "wipe the token if it is initialised", NULL },
+    PLACE_ROWS(struct init_options),
+    END_ROW,
+};
+
+static int run_init(struct cli *cli, void *options, int argc, char **argv)
+{
+    const struct init_options *o = options;
+    const struct provision_report report = place_report(cli);
+    AUTO(target) target = NULL;
+    AUTO(se_buf) so_pin = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+    int status;
+
+    if (!o->so_pin_source)
+        return cli_usage(cli, "--so-pin-source is missing: the token wants a PIN for its security officer");
+    if ((status = place_open(&target, cli, &o->place, &argc, &argv)))
+        return status;
+    if (argc)
+        return cli_usage(cli, "one key at a time");
+    if (secret_read(&so_pin, o->so_pin_source, "--so-pin-source", "SO PIN", &err))
+        return cli_fail(cli, &err);
+    return provision_init(target, &so_pin, o->force, &report, &err) ? place_fail(cli, &err) : EXIT_DONE;
+}
+
+const struct command command_key_init =
+    COMMAND_ROW("key init", "KEY", "initialise a token and give it the key's PIN", init_rows, struct init_options, run_init);
+
+struct list_options {
+    struct place_options place;
+};
+
+static const struct option_row list_rows[] = { PLACE_ROWS(struct list_options), END_ROW };
+
+static int run_list(struct cli *cli, void *options, int argc, char **argv)
+{
+    const struct list_options *o = options;
+    const struct provision_report report = place_report(cli);
+    AUTO(target) target = NULL;
+    se_error err = SE_ERROR_INIT;
+    int status = place_open(&target, cli, &o->place, &argc, &argv);
+
+    if (status)
+        return status;
+    if (argc)
+        return cli_usage(cli, "one key at a time");
+    return provision_list(target, &report, &err) ? place_fail(cli, &err) : EXIT_DONE;
+}
+
+const struct command command_key_list =
+    COMMAND_ROW("key list", "[KEY]", "what is on a token or in a key file", list_rows, struct list_options, run_list);
+
+struct delete_options {
+    struct place_options place;
+    bool force;
+};
+
+static const struct option_row delete_rows[] = {
+    { 0, "force", OPTION_FLAG, offsetof(struct delete_options, force), NULL, "do not ask", NULL },
+    PLACE_ROWS(struct delete_options),
+    END_ROW,
+};
+
+static bool agreed(const struct target *target)
+{
+    char answer[8] = "";
+
+    (void)fprintf(stderr, "Delete %s, with its certificate? Type yes: ", target_text(target));
+    return fgets(answer, sizeof answer, stdin) && strcmp(answer, "yes\n") == 0;
+}
+
+static int run_delete(struct cli *cli, void *options, int argc, char **argv)
+{
+    const struct delete_options *o = options;
+    AUTO(target) target = NULL;
+    se_error err = SE_ERROR_INIT;
+    int status = place_open(&target, cli, &o->place, &argc, &argv);
+
+    if (status)
+        return status;
+    if (argc)
+        return cli_usage(cli, "one key at a time");
+    if (!o->force && !isatty(STDIN_FILENO))
+        return cli_usage(cli, "%s: without a terminal to ask on, --force says that it is meant", target_text(target));
+    if (!o->force && !agreed(target))
+        return cli_usage(cli, "%s: nothing is deleted", target_text(target));
+    if (provision_delete(target, &err))
+        return place_fail(cli, &err);
+    if (cli->verbose)
+        cli_warn(cli, "%s: deleted", target_text(target));
+    return EXIT_DONE;
+}
+
+const struct command command_key_delete =
+    COMMAND_ROW("key delete", "KEY", "remove a key and its certificate", delete_rows, struct delete_options, run_delete);

@@ -1,0 +1,200 @@
+/* `key generate`, `key request`, `key import`, `key certificate`: what comes to a token or into a file. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "cli/place.h"
+#include "cli/secret.h"
+#include "cli/stream.h"
+
+enum { INPUT_MOST = 4 << 20, NAMES_MOST = 64 };
+
+struct make_options {
+    struct place_options place;
+    const char *type, *subject, *usage, *names, *output;
+    unsigned days;
+    bool force;
+};
+
+/* Splits "DNS:a,DNS:b" in place. */
+static size_t split(const char *out[NAMES_MOST], char *names)
+{
+    size_t count = 0;
+
+    for (char *next, *name = names; name && count < NAMES_MOST; name = next) {
+        if ((next = strchr(name, ',')))
+            *next++ = '\0';
+        out[count++] = name;
+    }
+    return count;
+}
+
+static struct provision_wish wish_of(const struct make_options *o, const char *const *names, size_t count)
+{
+    return (struct provision_wish){
+        .type = o->type,
+        .subject = o->subject,
+        .usage = o->usage,
+        .alternatives = names,
+        .alternative_count = count,
+        .days = o->days,
+        .force = o->force,
+    };
+}
+
+#define SUBJECT_ROWS                                                                                                                         \
+    { 0, "subject", OPTION_TEXT, offsetof(struct make_options, subject), "DN", "/CN=.../O=... or CN=...,O=... (CN=ALIAS)", "" },             \
+        { 0,   "san", OPTION_TEXT, offsetof(struct make_options, names), "NAME,...", "DNS:host, email:a@example.org, IP:192.0.2.1, URI:...", \
+          NULL },                                                                                                                            \
+    {                                                                                                                                        \
+        0, "key-usage", OPTION_TEXT, offsetof(struct make_options, usage), "USE", "sign, encrypt or both (sign)", "sign"                     \
+    }
+
+static const struct option_row generate_rows[] = {
+    { 0, "type", OPTION_TEXT, offsetof(struct make_options, type), "TYPE", "rsa:BITS, ec:P-256, ec:P-384 or ec:P-521 (rsa:3072)",
+      "rsa:3072" },
+    SUBJECT_ROWS,
+    { 0, "days", OPTION_NUMBER, offsetof(struct make_options, days), "N", "that the certificate is valid (3650)", "3650" },
+    { 0, "force", OPTION_FLAG, offsetof(struct make_options, force), NULL, "replace the key that is there", NULL },
+    PLACE_ROWS(struct make_options),
+    END_ROW,
+};
+
+static int run_generate(struct cli *cli, void *options, int argc, char **argv)
+{
+    struct make_options *o = options;
+    const struct provision_report report = place_report(cli);
+    const char *names[NAMES_MOST];
+    struct provision_wish wish = wish_of(o, names, split(names, (char *)o->names));
+    AUTO(target) target = NULL;
+    se_error err = SE_ERROR_INIT;
+    int status = place_open(&target, cli, &o->place, &argc, &argv);
+
+    if (status)
+        return status;
+    if (argc)
+        return cli_usage(cli, "one key at a time");
+    return provision_generate(target, &wish, &report, &err) ? place_fail(cli, &err) : EXIT_DONE;
+}
+
+const struct command command_key_generate =
+    COMMAND_ROW("key generate", "KEY", "make a key pair and a self-signed certificate", generate_rows, struct make_options, run_generate);
+
+static const struct option_row request_rows[] = {
+    SUBJECT_ROWS,
+    { 'o', "output", OPTION_TEXT, offsetof(struct make_options, output), "FILE", "where to, `-` is standard output", "-" },
+    PLACE_ROWS(struct make_options),
+    END_ROW,
+};
+
+static int write_request(struct cli *cli, const struct make_options *o, const se_buf *request)
+{
+    AUTO(result) result = RESULT_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    if (result_open(&result, o->output, false, &err) || result.sink.write(result.sink.arg, request->data, request->size) ||
+        result_commit(&result, &err)) {
+        (void)cli_fail(cli, &err);
+        return EXIT_NO_OUTPUT;
+    }
+    return EXIT_DONE;
+}
+
+static int run_request(struct cli *cli, void *options, int argc, char **argv)
+{
+    struct make_options *o = options;
+    const char *names[NAMES_MOST];
+    struct provision_wish wish = wish_of(o, names, split(names, (char *)o->names));
+    AUTO(target) target = NULL;
+    AUTO(se_buf) request = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+    int status = place_open(&target, cli, &o->place, &argc, &argv);
+
+    if (status)
+        return status;
+    if (argc)
+        return cli_usage(cli, "one key at a time");
+    if (provision_request(&request, target, &wish, &err))
+        return place_fail(cli, &err);
+    return write_request(cli, o, &request);
+}
+
+const struct command command_key_request =
+    COMMAND_ROW("key request", "KEY", "a PKCS #10 certificate request", request_rows, struct make_options, run_request);
+
+struct import_options {
+    struct place_options place;
+    const char *password_source, *authorities, *usage;
+    bool force;
+};
+
+static const struct option_row import_rows[] = {
+    { 0, "password-source", OPTION_TEXT, offsetof(struct import_options, password_source), "SOURCE", "where the password of FILE is",
+      NULL },
+    { 0, "ca", OPTION_TEXT, offsetof(struct import_options, authorities), "FILE", "more certificates for the chain, PEM", NULL },
+    { 0, "key-usage", OPTION_TEXT, offsetof(struct import_options, usage), "USE", "sign, encrypt or both (as the certificate says)", "" },
+    { 0, "force", OPTION_FLAG, offsetof(struct import_options, force), NULL, "replace the key that is there", NULL },
+    PLACE_ROWS(struct import_options),
+    END_ROW,
+};
+
+static int import(struct cli *cli, struct target *target, const struct import_options *o, const char *file)
+{
+    const struct provision_report report = place_report(cli);
+    struct provision_import import = { .usage = o->usage, .force = o->force };
+    AUTO(se_buf) key = SE_BUF_INIT;
+    AUTO(se_buf) authorities = SE_BUF_INIT;
+    AUTO(se_buf) password = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    if (file_read(&key, file, INPUT_MOST, &err) || (o->authorities && file_read(&authorities, o->authorities, INPUT_MOST, &err)) ||
+        (o->password_source && secret_read(&password, o->password_source, "--password-source", "password of the file", &err)))
+        return cli_fail(cli, &err);
+    import.file = buf_bytes(&key);
+    import.authorities = buf_bytes(&authorities);
+    import.password = &password;
+    return provision_import(target, &import, &report, &err) ? place_fail(cli, &err) : EXIT_DONE;
+}
+
+static int run_import(struct cli *cli, void *options, int argc, char **argv)
+{
+    const struct import_options *o = options;
+    AUTO(target) target = NULL;
+    int status = place_open(&target, cli, &o->place, &argc, &argv);
+
+    if (status)
+        return status;
+    if (argc != 1)
+        return cli_usage(cli, "which FILE is to be imported?");
+    return import(cli, target, o, argv[0]);
+}
+
+const struct command command_key_import =
+    COMMAND_ROW("key import", "KEY FILE", "bring a PKCS #12 or PEM key in, with its chain", import_rows, struct import_options, run_import);
+
+struct certificate_options {
+    struct place_options place;
+};
+
+static const struct option_row certificate_rows[] = { PLACE_ROWS(struct certificate_options), END_ROW };
+
+static int run_certificate(struct cli *cli, void *options, int argc, char **argv)
+{
+    const struct certificate_options *o = options;
+    const struct provision_report report = place_report(cli);
+    AUTO(target) target = NULL;
+    AUTO(se_buf) answer = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+    int status = place_open(&target, cli, &o->place, &argc, &argv);
+
+    if (status)
+        return status;
+    if (argc != 1)
+        return cli_usage(cli, "which FILE holds the certificate?");
+    if (file_read(&answer, argv[0], INPUT_MOST, &err))
+        return cli_fail(cli, &err);
+    return provision_certificate(target, buf_bytes(&answer), &report, &err) ? place_fail(cli, &err) : EXIT_DONE;
+}
+
+const struct command command_key_certificate = COMMAND_ROW("key certificate", "KEY FILE", "put a CA's answer beside the key",
+                                                           certificate_rows, struct certificate_options, run_certificate);

@@ -1,0 +1,140 @@
+#include "cli/place.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "cli/json.h"
+#include "cli/secret.h"
+
+int place_fail(const struct cli *cli, const se_error *err)
+{
+    int status = cli_fail(cli, err);
+
+    return err->status == SE_ERR_IO ? EXIT_NO_OUTPUT : status;
+}
+
+static const char *text(const char *given)
+{
+    return given ? given : "";
+}
+
+static se_status direct(struct target **out, const struct place_options *o, se_error *err)
+{
+    const struct place place = {
+        .module = text(o->module),
+        .init_args = text(o->init_args),
+        .slot = text(o->slot),
+        .token_label = text(o->token_label),
+        .token_serial = text(o->token_serial),
+        .file = text(o->file),
+        .alias = text(o->alias),
+    };
+
+    return target_direct(out, &place, err);
+}
+
+static se_status configured(struct target **out, struct cli *cli, const char *key, unsigned replica, se_error *err)
+{
+    se_options options = cli_options(cli);
+
+    return target_configured(out, cli_config(cli), key, replica, &options, err);
+}
+
+static int check(const struct cli *cli, const struct place_options *o, bool is_direct, int argc)
+{
+    if (is_direct && o->replica)
+        return cli_usage(cli, "--replica goes with a KEY of the configuration");
+    if (!is_direct && (o->slot || o->token_label || o->token_serial || o->init_args || o->alias))
+        return cli_usage(cli,
+                         "--slot, --token-label, --token-serial, --init-args and --alias go with --module or --file, not with a KEY of the "
+                         "configuration");
+    if (!is_direct && !argc)
+        return cli_usage(cli, "which KEY of the configuration? Or --module, or --file");
+    return EXIT_DONE;
+}
+
+int place_open(struct target **out, struct cli *cli, const struct place_options *o, int *argc, char ***argv)
+{
+    bool is_direct = o->module || o->file;
+    AUTO(se_buf) pin = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+    int status = check(cli, o, is_direct, *argc);
+    se_status st;
+
+    *out = NULL;
+    if (status)
+        return status;
+    st = is_direct ? direct(out, o, &err) : configured(out, cli, **argv, o->replica, &err);
+    if (!st && !is_direct) {
+        --*argc;
+        ++*argv;
+    }
+    if (!st && o->pin_source && !(st = secret_read(&pin, o->pin_source, "--pin-source", "PIN", &err)))
+        target_set_pin(*out, &pin);
+    return st ? cli_fail(cli, &err) : EXIT_DONE;
+}
+
+static void slot_text(void *arg, const struct slot_row *row)
+{
+    (void)arg;
+    if (!row->initialised)
+        printf("slot %lu: a token that is not initialised\n", row->slot);
+    else
+        printf("slot %lu: token '%s', serial %s, %s%s\n", row->slot, row->label, row->serial, row->model,
+               row->pin_locked ? ", PIN locked"
+               : row->user_pin ? ""
+                               : ", no user PIN yet");
+}
+
+static void slot_json(void *arg, const struct slot_row *row)
+{
+    (void)arg;
+    (void)json_line(json_pack("{s:I, s:s, s:s, s:s, s:b, s:b, s:b}", "slot", (json_int_t)row->slot, "tokenLabel", row->label, "tokenSerial",
+                              row->serial, "model", row->model, "initialised", row->initialised, "userPin", row->user_pin, "pinLocked",
+                              row->pin_locked));
+}
+
+static void print_date(int64_t seconds)
+{
+    time_t time = seconds;
+    char date[16] = "";
+    struct tm tm;
+
+    if (gmtime_r(&time, &tm))
+        (void)strftime(date, sizeof date, "%Y-%m-%d", &tm);
+    printf("%s", date);
+}
+
+static void key_text(void *arg, const struct key_row *row)
+{
+    const char *kind = row->has_private ? "key" : row->has_certificate ? "certificate" : "public key";
+
+    (void)arg;
+    printf("%s '%s': %s, ID %s", kind, row->label, row->type, *row->id ? row->id : "none");
+    if (row->has_private)
+        printf(", may %s", row->may_sign && row->may_decrypt ? "sign and decrypt"
+                           : row->may_sign                   ? "sign"
+                           : row->may_decrypt                ? "decrypt"
+                                                             : "neither sign nor decrypt");
+    if (row->has_certificate) {
+        printf("%s %s, until ", row->has_private ? ", certificate" : ",", row->subject);
+        print_date(row->not_after);
+    } else
+        printf(", no certificate");
+    puts("");
+}
+
+static void key_json(void *arg, const struct key_row *row)
+{
+    (void)arg;
+    (void)json_line(json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:o}", "label", row->label, "type", row->type, "id", row->id,
+                              "privateKey", row->has_private, "certificate", row->has_certificate, "maySign", row->may_sign, "mayDecrypt",
+                              row->may_decrypt, "subject", row->subject, "notAfter", json_time(row->not_after)));
+}
+
+struct provision_report place_report(const struct cli *cli)
+{
+    if (cli->json)
+        return (struct provision_report){ slot_json, key_json, NULL };
+    return (struct provision_report){ slot_text, key_text, NULL };
+}

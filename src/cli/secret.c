@@ -1,0 +1,110 @@
+#include "cli/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "provision/provision.h"
+
+enum { SECRET_MOST = 4096, INTERRUPT = 3 /* Control-C */ };
+
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        (void)close(fd);
+}
+AUTO_KIND(fd, int, close_fd(*p))
+
+/* Byte by byte: what follows the line belongs to somebody else. */
+static se_status read_line(se_buf *out, int fd, char *last, se_error *err)
+{
+    AUTO(se_buf) line = SE_BUF_INIT;
+    size_t size = 0;
+    ssize_t n = 0;
+    se_status st = buf_new(&line, SECRET_MOST, err);
+
+    if (st)
+        return st;
+    *last = '\0';
+    while (size < line.size) {
+        n = read(fd, line.data + size, 1);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0 || (*last = (char)line.data[size]) == '\n' || *last == INTERRUPT)
+            break;
+        size++;
+    }
+    if (n < 0)
+        return error_set(err, SE_ERR_ACCESS, "cannot read the secret: %s", strerror(errno));
+    if (size == line.size)
+        return error_set(err, SE_ERR_ACCESS, "the secret has more than %d bytes", SECRET_MOST);
+    size -= size && line.data[size - 1] == '\r';
+    return buf_copy(out, (se_bytes){ line.data, size }, err);
+}
+
+static se_status from_fd(se_buf *out, const char *number, se_error *err)
+{
+    unsigned long fd;
+    char last;
+
+    if (!text_number(&fd, number, INT_MAX))
+        return error_set(err, SE_ERR_USAGE, "fd: is followed by the number of an open file descriptor");
+    return read_line(out, (int)fd, &last, err);
+}
+
+/* Control-C must not leave a terminal behind that does not echo: it ends the line, and becomes a signal when echo is back. */
+static se_status ask(se_buf *out, int terminal, const char *what, se_error *err)
+{
+    struct termios before, silent;
+    char last;
+    se_status st;
+
+    if (tcgetattr(terminal, &before))
+        return error_set(err, SE_ERR_ACCESS, "cannot ask for the %s: %s", what, strerror(errno));
+    silent = before;
+    silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+    silent.c_cc[VEOL] = INTERRUPT;
+    (void)dprintf(terminal, "%s: ", what);
+    (void)tcsetattr(terminal, TCSAFLUSH, &silent);
+    st = read_line(out, terminal, &last, err);
+    (void)tcsetattr(terminal, TCSAFLUSH, &before);
+    (void)dprintf(terminal, "\n");
+    if (last == INTERRUPT)
+        (void)raise(SIGINT);
+    return st;
+}
+
+static se_status from_terminal(se_buf *out, const char *what, se_error *err)
+{
+    AUTO(fd) terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+    if (terminal < 0)
+        return error_set(err, SE_ERR_ACCESS, "there is no terminal to ask for the %s", what);
+    return ask(out, terminal, what, err);
+}
+
+static bool is_configurable(const char *source)
+{
+    return text_starts(source, "env:") || text_starts(source, "file:") || text_starts(source, "credential:");
+}
+
+se_status secret_read(se_buf *out, const char *source, const char *option, const char *what, se_error *err)
+{
+    se_status st;
+
+    *out = (se_buf)SE_BUF_INIT;
+    if (strcmp(source, "prompt") == 0)
+        st = from_terminal(out, what, err);
+    else if (text_starts(source, "fd:"))
+        st = from_fd(out, source + 3, err);
+    else if (is_configurable(source))
+        st = pin_from(out, source, err);
+    else /* without what was given: it may be the secret itself */
+        return error_set(err, SE_ERR_USAGE, "%s takes env:NAME, file:PATH, credential:NAME, fd:N or prompt", option);
+    return st ? error_prefix(err, "%s: ", option) : SE_OK;
+}

@@ -1,0 +1,192 @@
+/* Tokens are initialised with libp11: between its turns, store/pkcs11 looks whether there is a token, and a session with it. */
+#include <stdlib.h>
+
+#include "provision/p11.h"
+#include "provision/token_slots.h"
+#include "store/pkcs11/session.h"
+#include "store/pkcs11/token.h"
+
+enum { LABEL_SIZE = 32 }; /* CK_TOKEN_INFO.label */
+
+struct task {
+    const struct target *target;
+    const char *label;
+    const se_buf *so_pin;
+    se_buf user_pin;
+    bool force;
+
+    char *path; /* of the module */
+    unsigned long slot;
+};
+
+static void task_free(struct task *task)
+{
+    se_buf_free(&task->user_pin);
+    free(task->path);
+}
+AUTO_KIND(task, struct task, task_free(p))
+
+static bool is_meant(const struct task *task, const struct slot *slot, size_t index)
+{
+    const struct keyref *ref = &task->target->ref;
+
+    if (ref->has_slot || ref->has_slot_index)
+        return (!ref->has_slot || ref->slot == slot->id) && (!ref->has_slot_index || ref->slot_index == index);
+    if (slot_initialised(slot))
+        return strcmp(slot->label, task->label) == 0;
+    return slot->rv == CKR_OK;
+}
+
+/* A token of that label comes before one that is not initialised: its name is taken. */
+static const struct slot *choose(const struct task *task, const struct slots *slots)
+{
+    const struct slot *chosen = NULL;
+
+    for (size_t i = 0; i < slots->count; i++) {
+        const struct slot *slot = &slots->list[i];
+
+        if (is_meant(task, slot, i) && (!chosen || (slot_initialised(slot) && !slot_initialised(chosen))))
+            chosen = slot;
+    }
+    return chosen;
+}
+
+static se_status no_slot(const struct slots *slots, se_error *err)
+{
+    AUTO(writer) list = { 0 };
+
+    for (size_t i = 0; i < slots->count; i++) {
+        writer_text(&list, i ? ", " : "");
+        slot_text(&list, &slots->list[i]);
+    }
+    return error_set(err, SE_ERR_STORE, "no such slot, or none with a token that is not initialised; there is %s",
+                     slots->count ? writer_string(&list) : "no token at all");
+}
+
+static se_status check_label(const struct task *task, const struct slots *slots, const struct slot *chosen, se_error *err)
+{
+    if (slot_initialised(chosen) && !task->force)
+        return error_set(err, SE_ERR_IO, "slot %lu holds token '%s': --force wipes it with all its keys", chosen->id, chosen->label);
+    for (size_t i = 0; i < slots->count; i++)
+        if (&slots->list[i] != chosen && slot_initialised(&slots->list[i]) && strcmp(slots->list[i].label, task->label) == 0)
+            return error_set(err, SE_ERR_IO, "there is a token '%s' already, in slot %lu", task->label, slots->list[i].id);
+    return SE_OK;
+}
+
+/* Before anything is wiped: afterwards, a token without user PIN would be left behind. */
+static se_status check_pins(const struct task *task, struct module *module, CK_SLOT_ID slot, se_error *err)
+{
+    const se_buf *pins[] = { task->so_pin, &task->user_pin };
+    static const char *const names[] = { "SO PIN", "user PIN" };
+    CK_TOKEN_INFO info;
+    CK_RV rv = module->calls->C_GetTokenInfo(slot, &info);
+
+    if (rv != CKR_OK)
+        return ckr_error(err, rv, "cannot ask the token in slot %lu", slot);
+    for (size_t i = 0; i < 2; i++)
+        if (!pins[i]->size || pins[i]->size < info.ulMinPinLen || (info.ulMaxPinLen && pins[i]->size > info.ulMaxPinLen))
+            return error_set(err, SE_ERR_ACCESS, "the %s must have %lu to %lu bytes for this token", names[i], info.ulMinPinLen,
+                             info.ulMaxPinLen);
+    return SE_OK;
+}
+
+static se_status prepare(struct task *task, se_error *err)
+{
+    const struct keyref *ref = &task->target->ref;
+    AUTO(module) module = NULL;
+    AUTO(slots) slots = { .count = 0 };
+    const struct slot *slot;
+    se_status st;
+
+    if ((st = target_pin(&task->user_pin, task->target, err)) || (st = module_open(&module, ref->location, ref->init_args, err)) ||
+        (st = slots_load(&slots, module, err)))
+        return st;
+    if (!(slot = choose(task, &slots)))
+        return no_slot(&slots, err);
+    if ((st = check_label(task, &slots, slot, err)) || (st = check_pins(task, module, slot->id, err)))
+        return st;
+    task->slot = slot->id;
+    task->path = strdup(module->path);
+    return task->path ? SE_OK : error_memory(err);
+}
+
+/* C_InitToken reads 32 bytes, blank-padded; libp11 hands over what it gets. */
+static se_status wipe(const struct task *task, se_error *err)
+{
+    AUTO(p11) p11 = { .context = NULL };
+    PKCS11_SLOT *slot;
+    char label[LABEL_SIZE + 1];
+    size_t size = strlen(task->label);
+    se_status st = p11_open(&p11, task->path, task->target->ref.init_args, err);
+
+    if (st || (st = p11_slot(&slot, &p11, task->slot, err)))
+        return st;
+    memset(label, ' ', LABEL_SIZE);
+    label[LABEL_SIZE] = '\0';
+    memcpy(label, task->label, size);
+    if (PKCS11_init_token(slot->token, (const char *)task->so_pin->data, label))
+        return p11_error(err, "the token in slot %lu is not initialised", task->slot);
+    return SE_OK;
+}
+
+/* SoftHSM gives a new token another slot when it is loaded again. */
+static se_status find_again(struct task *task, struct slot *out, se_error *err)
+{
+    const struct keyref *ref = &task->target->ref;
+    AUTO(module) module = NULL;
+    AUTO(slots) slots = { .count = 0 };
+    AUTO(session) session = { 0 };
+    se_status st;
+
+    if ((st = module_open(&module, ref->location, ref->init_args, err)) || (st = slots_load(&slots, module, err)))
+        return st;
+    for (size_t i = 0; i < slots.count; i++)
+        if (slot_initialised(&slots.list[i]) && strcmp(slots.list[i].label, task->label) == 0) {
+            *out = slots.list[i];
+            task->slot = out->id;
+            return session_open(&session, module, out->id, CKF_RW_SESSION, err);
+        }
+    return error_set(err, SE_ERR_STORE, "the token is initialised, but none is called '%s' now", task->label);
+}
+
+static se_status set_pin(const struct task *task, se_error *err)
+{
+    AUTO(p11) p11 = { .context = NULL };
+    PKCS11_SLOT *slot;
+    se_status st = p11_open(&p11, task->path, task->target->ref.init_args, err);
+
+    if (st || (st = p11_slot(&slot, &p11, task->slot, err)))
+        return st;
+    if (PKCS11_open_session(slot, 1) || PKCS11_login(slot, 1, (const char *)task->so_pin->data))
+        return p11_error(err, "the security officer can't log in");
+    st = PKCS11_init_pin(slot->token, (const char *)task->user_pin.data) ? p11_error(err, "the user PIN is not set") : SE_OK;
+    (void)PKCS11_logout(slot);
+    return st;
+}
+
+static se_status initialise(struct task *task, const struct provision_report *report, se_error *err)
+{
+    struct slot slot;
+    se_status st;
+
+    if ((st = prepare(task, err)) || (st = wipe(task, err)))
+        return st;
+    if ((st = find_again(task, &slot, err)) || (st = set_pin(task, err)) || (st = find_again(task, &slot, err)))
+        return error_prefix(err, "the token is initialised, but has no user PIN yet (run it again with --force): ");
+    report_slot(report, &slot);
+    return SE_OK;
+}
+
+se_status provision_init(struct target *target, const se_buf *so_pin, bool force, const struct provision_report *report, se_error *err)
+{
+    const char *label = *target->ref.token_label ? target->ref.token_label : "signengine";
+    AUTO(task) task = { .target = target, .label = label, .so_pin = so_pin, .force = force };
+
+    if (strcmp(target->ref.store, "HSM") != 0)
+        return error_set(err, SE_ERR_USAGE, "%s: only tokens are initialised", target->text);
+    if (strlen(label) > LABEL_SIZE)
+        return error_set(err, SE_ERR_USAGE, "token label '%s': more than %d bytes", label, LABEL_SIZE);
+    if (initialise(&task, report, err))
+        return error_prefix(err, "'%s': ", target->ref.location);
+    return SE_OK;
+}
