@@ -10,6 +10,8 @@
 #include "provision/token_slots.h"
 #include "provision/wish.h"
 
+enum { DAYS_MOST = 36500 };
+
 AUTO_KIND(bio, BIO *, BIO_free(*p))
 
 static se_status named(const struct target *target, se_error *err)
@@ -57,6 +59,8 @@ se_status provision_generate(struct target *target, const struct provision_wish 
     struct key_type type;
     se_status st;
 
+    if (!wish->days || wish->days > DAYS_MOST)
+        return error_set(err, SE_ERR_USAGE, "a certificate for %u days: not 1 to %d", wish->days, DAYS_MOST);
     if ((st = key_type_parse(&type, wish->type, err)) || (st = wish_parse(&certificate, wish, target, type.family, err)))
         return st;
     if (generate(target, &type, &certificate, wish->force, err) || report_key(target, report, err))

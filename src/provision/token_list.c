@@ -99,18 +99,19 @@ static void show_private(const struct rows *rows, const struct seen *key, CK_OBJ
     public->shown = true;
     if (certificate)
         certificate->shown = true;
-    show(rows, &(struct row){
-                   .label = *key->label || !certificate ? key->label : certificate->label,
-                   .id = buf_bytes(&key->id),
-                   .public = key->public ? key->public
-                             : public    ? public->public
-                                         : NULL,
-                   .type = "unknown",
-                   .certificate = certificate ? certificate->certificate : NULL,
-                   .has_private = true,
-                   .may_sign = object_flag(rows->session, object, CKA_SIGN, false),
-                   .may_decrypt = object_flag(rows->session, object, CKA_DECRYPT, false),
-               });
+    show(rows,
+         &(struct row){
+             .label = *key->label || !certificate ? key->label : certificate->label,
+             .id = buf_bytes(&key->id),
+             .public = key->public ? key->public
+                       : public    ? public->public
+                                   : NULL,
+             .type = "unknown",
+             .certificate = certificate ? certificate->certificate : NULL,
+             .has_private = true,
+             .may_sign = object_flag(rows->session, object, CKA_SIGN, false),
+             .may_decrypt = key->public && key_family(key->public) == FAMILY_RSA && object_flag(rows->session, object, CKA_DECRYPT, false),
+         });
 }
 
 /* Certificates of issuers, and whatever has no private key, or none that can be seen without a login. */

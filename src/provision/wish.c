@@ -71,8 +71,6 @@ se_status wish_parse(struct certificate_wish *out, const struct provision_wish *
     se_status st;
 
     *out = (struct certificate_wish){ .subject = NULL };
-    if (!wish->days || wish->days > DAYS_MOST)
-        return error_set(err, SE_ERR_USAGE, "a certificate for %u days: not 1 to %d", wish->days, DAYS_MOST);
     if ((st = uses_parse(&uses, wish->usage, family, err)) ||
         (st = *wish->subject ? subject_parse(&out->subject, wish->subject, err) : subject_common_name(&out->subject, target->name, err)) ||
         (st = alternative_names(&out->alternatives, wish->alternatives, wish->alternative_count, err))) {

@@ -4,8 +4,6 @@
 
 #include "provision/shelf.h"
 
-enum { DAYS_MOST = 36500 };
-
 /* "rsa:3072", "ec:P-256" */
 SE_MUST_CHECK se_status key_type_parse(struct key_type *out, const char *text, se_error *err);
 
