@@ -106,5 +106,7 @@ se_status secret_read(se_buf *out, const char *source, const char *option, const
         st = pin_from(out, source, err);
     else /* without what was given: it may be the secret itself */
         return error_set(err, SE_ERR_USAGE, "%s takes env:NAME, file:PATH, credential:NAME, fd:N or prompt", option);
-    return st ? error_prefix(err, "%s: ", option) : SE_OK;
+    if (st)
+        (void)error_prefix(err, "%s: ", option);
+    return st;
 }

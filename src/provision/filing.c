@@ -18,7 +18,7 @@ se_status filing_read(se_buf *out, const char *path, se_error *err)
     if (access(path, F_OK) && errno == ENOENT)
         return SE_OK;
     st = file_read(out, path, BUNDLE_FILE_LIMIT, err);
-    return st == SE_ERR_FORMAT ? error_prefix(err, "too long for a key file: ") : st;
+    return st == SE_ERR_FORMAT ? error_restate(err, SE_ERR_STORE) : st;
 }
 
 se_status filing_write(const char *path, se_bytes content, se_error *err)

@@ -32,14 +32,9 @@ static se_status unpack(struct bundle *out, const struct provision_import *impor
 /* What a store calls a bad key or a bad store is bad input here. */
 static se_status read_bundle(struct bundle *out, const struct provision_import *import, se_error *err)
 {
-    se_error why = SE_ERROR_INIT;
-    se_status st = unpack(out, import, &why);
+    se_status st = unpack(out, import, err);
 
-    if (!st)
-        return SE_OK;
-    if (st == SE_ERR_STORE || st == SE_ERR_KEY)
-        st = SE_ERR_FORMAT;
-    return error_set(err, st, "%s", why.text);
+    return st == SE_ERR_STORE || st == SE_ERR_KEY ? error_restate(err, SE_ERR_FORMAT) : st;
 }
 
 static se_status add_authorities(struct bundle *bundle, se_bytes file, se_error *err)

@@ -14,9 +14,11 @@ enum { DAYS_MOST = 36500 };
 
 AUTO_KIND(bio, BIO *, BIO_free(*p))
 
-static se_status named(const struct target *target, se_error *err)
+static se_status concluded(const struct target *target, se_status st, se_error *err)
 {
-    return error_prefix(err, "%s: ", target->text);
+    if (st)
+        (void)error_prefix(err, "%s: ", target->text);
+    return st;
 }
 
 /* Read back from where it is now. */
@@ -63,9 +65,9 @@ se_status provision_generate(struct target *target, const struct provision_wish 
         return error_set(err, SE_ERR_USAGE, "a certificate for %u days: not 1 to %d", wish->days, DAYS_MOST);
     if ((st = key_type_parse(&type, wish->type, err)) || (st = wish_parse(&certificate, wish, target, type.family, err)))
         return st;
-    if (generate(target, &type, &certificate, wish->force, err) || report_key(target, report, err))
-        return named(target, err);
-    return SE_OK;
+    if (!(st = generate(target, &type, &certificate, wish->force, err)))
+        st = report_key(target, report, err);
+    return concluded(target, st, err);
 }
 
 static se_status open_pair(struct shelf **shelf, struct pair *pair, struct target *target, se_error *err)
@@ -104,7 +106,7 @@ static se_status request(se_buf *out, struct target *target, const struct provis
 se_status provision_request(se_buf *out, struct target *target, const struct provision_wish *wish, se_error *err)
 {
     *out = (se_buf)SE_BUF_INIT;
-    return request(out, target, wish, err) ? named(target, err) : SE_OK;
+    return concluded(target, request(out, target, wish, err), err);
 }
 
 static se_status import(struct target *target, const struct incoming *in, const struct provision_import *import, se_error *err)
@@ -130,9 +132,9 @@ se_status provision_import(struct target *target, const struct provision_import 
 
     if (st)
         return st;
-    if (import(target, &in, what, err) || report_key(target, report, err))
-        return named(target, err);
-    return SE_OK;
+    if (!(st = import(target, &in, what, err)))
+        st = report_key(target, report, err);
+    return concluded(target, st, err);
 }
 
 static se_status certificate(struct target *target, const STACK_OF(X509) * answer, se_error *err)
@@ -155,12 +157,12 @@ se_status provision_certificate(struct target *target, se_bytes file, const stru
 
     if (st)
         return st;
-    if (certificate(target, answer, err) || report_key(target, report, err))
-        return named(target, err);
-    return SE_OK;
+    if (!(st = certificate(target, answer, err)))
+        st = report_key(target, report, err);
+    return concluded(target, st, err);
 }
 
-static se_status delete (struct target *target, se_error *err)
+static se_status remove_key(struct target *target, se_error *err)
 {
     AUTO(shelf) shelf = NULL;
     se_status st = shelf_open(&shelf, target, ACCESS_USE, err);
@@ -174,7 +176,7 @@ static se_status delete (struct target *target, se_error *err)
 
 se_status provision_delete(struct target *target, se_error *err)
 {
-    return delete (target, err) ? named(target, err) : SE_OK;
+    return concluded(target, remove_key(target, err), err);
 }
 
 static se_status list(struct target *target, const struct provision_report *report, se_error *err)
@@ -190,5 +192,5 @@ static se_status list(struct target *target, const struct provision_report *repo
 
 se_status provision_list(struct target *target, const struct provision_report *report, se_error *err)
 {
-    return list(target, report, err) ? named(target, err) : SE_OK;
+    return concluded(target, list(target, report, err), err);
 }

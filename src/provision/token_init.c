@@ -172,21 +172,23 @@ static se_status initialise(struct task *task, const struct provision_report *re
     if ((st = prepare(task, err)) || (st = wipe(task, err)))
         return st;
     if ((st = find_again(task, &slot, err)) || (st = set_pin(task, err)) || (st = find_again(task, &slot, err)))
-        return error_prefix(err, "the token is initialised, but has no user PIN yet (run it again with --force): ");
-    report_slot(report, &slot);
-    return SE_OK;
+        (void)error_prefix(err, "the token is initialised, but has no user PIN yet (run it again with --force): ");
+    else
+        report_slot(report, &slot);
+    return st;
 }
 
 se_status provision_init(struct target *target, const se_buf *so_pin, bool force, const struct provision_report *report, se_error *err)
 {
     const char *label = *target->ref.token_label ? target->ref.token_label : "signengine";
     AUTO(task) task = { .target = target, .label = label, .so_pin = so_pin, .force = force };
+    se_status st;
 
     if (strcmp(target->ref.store, "HSM") != 0)
         return error_set(err, SE_ERR_USAGE, "%s: only tokens are initialised", target->text);
     if (strlen(label) > LABEL_SIZE)
         return error_set(err, SE_ERR_USAGE, "token label '%s': more than %d bytes", label, LABEL_SIZE);
-    if (initialise(&task, report, err))
-        return error_prefix(err, "'%s': ", target->ref.location);
-    return SE_OK;
+    if ((st = initialise(&task, report, err)))
+        (void)error_prefix(err, "'%s': ", target->ref.location);
+    return st;
 }

@@ -78,7 +78,7 @@ static se_status open_session(struct token_shelf_open *s, enum access access, se
     se_status st = session_open(&s->session, s->module, s->token->slot.id, access == ACCESS_USE ? CKF_RW_SESSION : 0, err);
 
     if (st || (st = login(s, access, err)) || (st = find_there(s, err)))
-        return token_context(s->token, err);
+        (void)token_context(s->token, err);
     return st;
 }
 

@@ -68,7 +68,7 @@ static se_status fill(struct bundle *bundle, const struct keyref *ref, enum key_
     se_status st = file_read(&file, ref->location, BUNDLE_FILE_LIMIT, err);
 
     if (st)
-        return st == SE_ERR_ACCESS ? st : SE_ERR_STORE;
+        return st == SE_ERR_ACCESS ? st : error_restate(err, SE_ERR_STORE);
     if (part == PART_PRIVATE && (st = keyref_pin(&pin, ref, err)))
         return st;
     return pem_bundle(bundle, buf_bytes(&file), part == PART_PRIVATE ? &pin : NULL, ref->location, err);

@@ -156,7 +156,7 @@ static se_status fill(struct bundle *bundle, const struct keyref *ref, se_error 
     se_status st;
 
     if ((st = file_read(&file, ref->location, BUNDLE_FILE_LIMIT, err)))
-        return st == SE_ERR_ACCESS ? st : SE_ERR_STORE;
+        return st == SE_ERR_ACCESS ? st : error_restate(err, SE_ERR_STORE);
     if ((st = keyref_pin(&pin, ref, err)))
         return st;
     return pkcs12_bundle(bundle, buf_bytes(&file), &pin, err);
