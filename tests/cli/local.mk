@@ -1,4 +1,5 @@
 SHELL_TESTS += \
+	tests/cli/big.sh \
 	tests/cli/check.sh \
 	tests/cli/sample-sign-file.sh \
 	tests/cli/sign.sh \
