@@ -3,4 +3,5 @@ SHELL_TESTS += \
 	tests/cli/check.sh \
 	tests/cli/sample-sign-file.sh \
 	tests/cli/sign.sh \
+	tests/cli/token.sh \
 	tests/cli/usage.sh
