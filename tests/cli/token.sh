@@ -1,7 +1,7 @@
 #!/bin/sh
 # What is wrong with a token is told with what is there instead, with its exit status, and without the PIN.
 . "${top_srcdir:?}/tests/lib/harness.sh"
-needs openssl pkcs11-tool
+needs openssl pkcs11-tool p11tool
 
 pin=87654321
 make_token first $pin
@@ -33,12 +33,11 @@ put first good.key privkey twice 05
 put first good.pem cert twice 05
 put second good.key privkey twice 05
 put second good.pem cert twice 05
-# pkcs11-tool makes keys that may all; one that may only decrypt is made by the token itself
-setup pkcs11-tool --module "$softhsm_module" --token-label first --login --pin $pin --keypairgen --key-type rsa:2048 \
-    --label decrypts --id 06 --usage-decrypt
-setup pkcs11-tool --module "$softhsm_module" --token-label first --login --pin $pin --read-object --type pubkey --label decrypts \
-    --output-file decrypts.pub
-setup openssl x509 -new -force_pubkey decrypts.pub -CA ca.pem -CAkey ca.key -subj /CN=decrypts -days 10 -out decrypts.pem
+# pkcs11-tool makes keys that may all, p11tool one that may only decrypt
+export GNUTLS_PIN=$pin
+setup p11tool --provider "$softhsm_module" --login --write --load-privkey decrypts.key --label decrypts --id 06 --no-mark-sign --mark-decrypt \
+    'pkcs11:token=first'
+unset GNUTLS_PIN
 put first decrypts.pem cert decrypts 06
 
 echo content >file
@@ -160,7 +159,7 @@ told
 with "$module $right alias='decrypts' tokenLabel='first'"
 refuses 78 sign
 told
-says 'sign'
+says 'may not sign'
 
 # ---- verifying takes no PIN ----
 with "$module $right alias='good' tokenLabel='first'"
