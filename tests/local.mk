@@ -16,7 +16,7 @@ AM_TESTS_ENVIRONMENT = \
 	ASAN_OPTIONS=exitcode=99; export ASAN_OPTIONS; \
 	LSAN_OPTIONS=exitcode=99:print_suppressions=0:suppressions='$(abs_top_srcdir)/tests/lib/lsan.supp'; export LSAN_OPTIONS; \
 	UBSAN_OPTIONS=exitcode=99:print_stacktrace=1; export UBSAN_OPTIONS; \
-	TSAN_OPTIONS=exitcode=99; export TSAN_OPTIONS;
+	TSAN_OPTIONS=exitcode=99:suppressions='$(abs_top_srcdir)/tests/lib/tsan.supp'; export TSAN_OPTIONS;
 
 # no test takes five minutes; one that hangs must not hold up the others
 LOG_COMPILER = timeout 300
@@ -41,7 +41,7 @@ TESTS += $(RUN_ONCE)
 dist_check_SCRIPTS += $(RUN_ONCE)
 
 # the tests' own tools
-EXTRA_DIST += tests/packages.txt tests/lib/harness.sh tests/lib/lsan.supp tests/lib/valgrind.supp
+EXTRA_DIST += tests/packages.txt tests/lib/harness.sh tests/lib/lsan.supp tests/lib/tsan.supp tests/lib/valgrind.supp
 check_PROGRAMS += tests/lib/maxrss
 tests_lib_maxrss_LDADD =
 dist_noinst_SCRIPTS += tests/run.sh tests/lib/packages.sh

@@ -59,7 +59,8 @@ static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pi
         count(&shim.null_pins, 1);
         return real->C_Login(session, user, (CK_UTF8CHAR *)"1234", 4); /* as typed into the token's keypad */
     }
-    shim.set_flags |= shim.set_after_login;
+    if (shim.set_after_login)
+        shim.set_flags |= shim.set_after_login;
     if (shim.login)
         return shim.login;
     return real->C_Login(session, user, pin, size);

@@ -50,8 +50,9 @@ static void start(struct worker workers[THREADS], struct key *key)
 
 static void finish(struct worker workers[THREADS])
 {
-    for (unsigned i = 0; i < THREADS; i++) {
+    for (unsigned i = 0; i < THREADS; i++)
         pthread_join(workers[i].thread, NULL);
+    for (unsigned i = 0; i < THREADS; i++) {
         assert_status(SE_OK, workers[i].err.status, &workers[i].err);
         assert_int_equal(workers[i].good, ROUNDS);
     }
@@ -185,6 +186,62 @@ static void who_waits_gets_what_comes_back(void **state)
     module_close(module);
 }
 
+struct turn {
+    struct token *token;
+    const struct keyref *ref;
+    struct session session;
+    int *order, place;
+};
+
+static void *take_turn(void *arg)
+{
+    struct turn *turn = arg;
+
+    if (!token_session(&turn->session, turn->token, turn->ref, true, NULL))
+        turn->place = __atomic_add_fetch(turn->order, 1, __ATOMIC_ACQ_REL);
+    session_end(&turn->session);
+    return NULL;
+}
+
+static void wait_for_queue(struct pool *pool)
+{
+    for (bool queued = false; !queued;) {
+        pthread_mutex_lock(&pool->lock);
+        queued = pool->first != NULL;
+        pthread_mutex_unlock(&pool->lock);
+    }
+}
+
+/* Who gives a session back and asks at once comes after those that wait. */
+static void nobody_jumps_the_queue(void **state)
+{
+    struct keyref *ref = ref_to("lab", "a");
+    se_error err = SE_ERROR_INIT;
+    struct module *module;
+    struct token *token = token_of(ref, &module);
+
+    (void)state;
+    ref->max_sessions = 1;
+    for (int round = 0; round < 20; round++) {
+        int order = 0;
+        struct turn turn = { token, ref, { 0 }, &order, 0 };
+        struct session mine;
+        pthread_t thread;
+
+        assert_status(SE_OK, token_session(&mine, token, ref, true, &err), &err);
+        assert_int_equal(pthread_create(&thread, NULL, take_turn, &turn), 0);
+        wait_for_queue(&token->pool);
+        session_end(&mine);
+        assert_status(SE_OK, token_session(&mine, token, ref, true, &err), &err);
+        assert_int_equal(__atomic_add_fetch(&order, 1, __ATOMIC_ACQ_REL), 2);
+        session_end(&mine);
+        pthread_join(thread, NULL);
+        assert_int_equal(turn.place, 1);
+    }
+    token_close(token);
+    module_close(module);
+}
+
 static void a_token_that_others_have_filled_is_told_at_once(void **state)
 {
     struct shim *shim;
@@ -227,15 +284,18 @@ static void keys_come_and_go_on_many_threads(void **state)
 {
     pthread_t threads[THREADS];
     struct keyref *a = ref_to("lab", "a"), *b = ref_to("lab", "b");
-    void *failed;
+    void *failed = NULL;
 
     (void)state;
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, open_and_close, i % 2 ? a : b), 0);
     for (int i = 0; i < THREADS; i++) {
-        pthread_join(threads[i], &failed);
-        assert_null(failed);
+        void *result;
+
+        pthread_join(threads[i], &result);
+        failed = result ? result : failed;
     }
+    assert_null(failed);
 }
 
 int main(void)
@@ -245,6 +305,7 @@ int main(void)
         cmocka_unit_test(a_token_gives_what_it_has),
         cmocka_unit_test(nobody_waits_for_ever),
         cmocka_unit_test(who_waits_gets_what_comes_back),
+        cmocka_unit_test(nobody_jumps_the_queue),
         cmocka_unit_test(a_token_that_others_have_filled_is_told_at_once),
         cmocka_unit_test(one_engine_closes_while_the_other_signs),
         cmocka_unit_test(keys_come_and_go_on_many_threads),

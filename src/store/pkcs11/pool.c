@@ -4,6 +4,16 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* A caller in the queue, on its own stack. */
+struct waiter {
+    struct waiter *next;
+    size_t most;
+    pthread_cond_t woken;
+    bool served;   /* and out of the queue */
+    bool may_open; /* with leave to open a session, which is counted already; else with `handle` */
+    CK_SESSION_HANDLE handle;
+};
+
 static size_t token_limit(const struct slot *slot)
 {
     bool told = slot->max_sessions != CK_EFFECTIVELY_INFINITE && slot->max_sessions != CK_UNAVAILABLE_INFORMATION;
@@ -11,19 +21,12 @@ static size_t token_limit(const struct slot *slot)
     return told ? slot->max_sessions : SIZE_MAX;
 }
 
-se_status pool_init(struct pool *pool, CK_FUNCTION_LIST *calls, const struct slot *slot, se_error *err)
+void pool_init(struct pool *pool, CK_FUNCTION_LIST *calls, const struct slot *slot)
 {
-    pthread_condattr_t attr;
-
-    *pool = (struct pool){ .calls = calls, .slot = slot->id, .wait_ms = POOL_WAIT_MS, .limit = token_limit(slot) };
-    if (pthread_condattr_init(&attr))
-        return error_memory(err);
-    /* a clock that nobody sets back */
-    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&pool->returned, &attr);
-    pthread_condattr_destroy(&attr);
-    (void)pthread_mutex_init(&pool->lock, NULL);
-    return SE_OK;
+    *pool = (struct pool){ .calls = calls, .slot = slot->id, .wait_ms = POOL_WAIT_MS, .told = token_limit(slot) };
+    pool->limit = pool->told;
+    pool->last = &pool->first;
+    pthread_mutex_init(&pool->lock, NULL);
 }
 
 /* Closing the last one also logs out, and leaves other users of the module in this process logged in: hence no C_Logout. */
@@ -32,9 +35,18 @@ void pool_free(struct pool *pool)
     while (pool->idle_count)
         (void)pool->calls->C_CloseSession(pool->idle[--pool->idle_count]);
     free(pool->idle);
-    pthread_cond_destroy(&pool->returned);
     pthread_mutex_destroy(&pool->lock);
 }
+
+static time_t seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec;
+}
+
+/* ---- with the lock held ---- */
 
 /* Makes sure that every open session has a place among the idle ones, so that giving one back can't fail. */
 static bool make_room(struct pool *pool)
@@ -42,7 +54,7 @@ static bool make_room(struct pool *pool)
     size_t room = pool->room ? pool->room * 2 : 8;
     CK_SESSION_HANDLE *grown;
 
-    if (pool->open < pool->room)
+    if (pool->open <= pool->room)
         return true;
     if (!(grown = calloc(room, sizeof *grown)))
         return false;
@@ -54,67 +66,130 @@ static bool make_room(struct pool *pool)
     return true;
 }
 
-/* The lock is free while the token opens a session: its place is counted before. */
-static CK_RV grow(CK_SESSION_HANDLE *out, struct pool *pool)
+static bool may_open(struct pool *pool, size_t most)
 {
-    CK_RV rv;
+    if (pool->limit < pool->told && seconds() - pool->learned >= POOL_RELEARN_S)
+        pool->limit = pool->told;
+    return pool->open < pool->limit && pool->open < most;
+}
 
-    if (!make_room(pool))
-        return CKR_HOST_MEMORY;
-    pool->open++;
-    pthread_mutex_unlock(&pool->lock);
-    rv = pool->calls->C_OpenSession(pool->slot, CKF_SERIAL_SESSION, NULL, NULL, out);
-    pthread_mutex_lock(&pool->lock);
+static void leave_queue(struct pool *pool, struct waiter **place)
+{
+    struct waiter *w = *place;
+
+    *place = w->next;
+    if (pool->last == &w->next)
+        pool->last = place;
+}
+
+static void serve(struct pool *pool, struct waiter **place, CK_SESSION_HANDLE handle, bool open)
+{
+    struct waiter *w = *place;
+
+    leave_queue(pool, place);
+    w->served = true;
+    w->may_open = open;
+    w->handle = handle;
+    pthread_cond_signal(&w->woken);
+}
+
+/* One session fewer is open: the first in the queue that may have one more gets leave to open it. */
+static void pass_on(struct pool *pool)
+{
+    pool->open--;
+    for (struct waiter **place = &pool->first; *place; place = &(*place)->next)
+        if (may_open(pool, (*place)->most)) {
+            pool->open++;
+            serve(pool, place, 0, true);
+            return;
+        }
+}
+
+/* Opens a session that is counted already; the lock is free while the token does it. */
+static CK_RV open_counted(CK_SESSION_HANDLE *out, struct pool *pool)
+{
+    CK_RV rv = make_room(pool) ? CKR_OK : CKR_HOST_MEMORY;
+
+    if (rv == CKR_OK) {
+        pthread_mutex_unlock(&pool->lock);
+        rv = pool->calls->C_OpenSession(pool->slot, CKF_SERIAL_SESSION, NULL, NULL, out);
+        pthread_mutex_lock(&pool->lock);
+    }
     if (rv == CKR_OK)
         return rv;
-    pool->open--;
-    pthread_cond_broadcast(&pool->returned);
+    /* the token has fewer than it said: the others that are open are all we get */
+    if (rv == CKR_SESSION_COUNT && pool->open > 1 && pool->open <= pool->limit) {
+        pool->limit = pool->open - 1;
+        pool->learned = seconds();
+    }
+    pass_on(pool);
     return rv;
 }
 
-static void deadline(struct timespec *out, unsigned ms)
+/* False: not served in time. */
+static bool wait_in_queue(struct waiter *w, struct pool *pool, const struct timespec *until)
 {
-    clock_gettime(CLOCK_MONOTONIC, out);
-    out->tv_sec += ms / 1000;
-    out->tv_nsec += (long)(ms % 1000) * 1000000;
-    if (out->tv_nsec >= 1000000000) {
-        out->tv_sec++;
-        out->tv_nsec -= 1000000000;
-    }
+    struct waiter **place = &pool->first;
+
+    *pool->last = w;
+    pool->last = &w->next;
+    while (!w->served)
+        if (pthread_cond_clockwait(&w->woken, &pool->lock, CLOCK_MONOTONIC, until) == ETIMEDOUT)
+            break;
+    if (w->served)
+        return true;
+    while (*place != w)
+        place = &(*place)->next;
+    leave_queue(pool, place);
+    return false;
 }
 
-/* True: there is an idle session or leave to open one; false: neither came about in time. */
-static bool wait_for_turn(struct pool *pool, size_t most, const struct timespec *until)
+/* CKR_OK: with a session in *out, or with leave to open one, which is counted; CKR_SESSION_COUNT: neither came in time. */
+static CK_RV wait_for_one(CK_SESSION_HANDLE *out, bool *leave, struct pool *pool, size_t most, const struct timespec *until)
 {
-    for (bool late = false;; late = pthread_cond_timedwait(&pool->returned, &pool->lock, until) == ETIMEDOUT) {
-        size_t limit = pool->limit < most ? pool->limit : most;
+    struct waiter w = { .most = most, .woken = PTHREAD_COND_INITIALIZER };
+    bool served = wait_in_queue(&w, pool, until);
 
-        if (pool->idle_count || pool->open < limit)
-            return true;
-        if (late)
-            return false;
-    }
+    pthread_cond_destroy(&w.woken);
+    *out = w.handle;
+    *leave = w.may_open;
+    return served ? CKR_OK : CKR_SESSION_COUNT;
 }
 
-/* With the lock held. */
-static CK_RV take(CK_SESSION_HANDLE *out, struct pool *pool, size_t most)
+static CK_RV take(CK_SESSION_HANDLE *out, struct pool *pool, size_t most, const struct timespec *until)
 {
-    struct timespec until;
-    CK_RV rv;
-
-    deadline(&until, pool->wait_ms);
     for (;;) {
-        if (!wait_for_turn(pool, most, &until))
-            return CKR_SESSION_COUNT;
-        if (pool->idle_count) {
+        bool leave = !pool->idle_count && may_open(pool, most);
+        CK_RV rv = CKR_OK;
+
+        if (leave)
+            pool->open++;
+        else if (pool->idle_count)
             *out = pool->idle[--pool->idle_count];
-            return CKR_OK;
-        }
-        if ((rv = grow(out, pool)) != CKR_SESSION_COUNT || !pool->open)
+        else
+            rv = wait_for_one(out, &leave, pool, most, until);
+        if (leave)
+            rv = open_counted(out, pool);
+        /* a token without a session for us has one later only if we hold some that come back */
+        if (!leave || rv != CKR_SESSION_COUNT || !pool->open)
             return rv;
-        /* the token has fewer than it said: ours that are open are all we get */
-        pool->limit = pool->open;
     }
+}
+
+/* ---- */
+
+static struct timespec deadline(unsigned ms)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += ms / 1000;
+    t.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000;
+    }
+    return t;
 }
 
 static se_status none_left(const struct pool *pool, size_t in_use, se_error *err)
@@ -126,6 +201,7 @@ static se_status none_left(const struct pool *pool, size_t in_use, se_error *err
 
 se_status pool_take(struct session *out, struct pool *pool, size_t most, se_error *err)
 {
+    const struct timespec until = deadline(pool->wait_ms);
     CK_SESSION_HANDLE handle = 0;
     bool logged_in;
     size_t in_use;
@@ -133,7 +209,7 @@ se_status pool_take(struct session *out, struct pool *pool, size_t most, se_erro
 
     *out = (struct session){ 0 };
     pthread_mutex_lock(&pool->lock);
-    rv = take(&handle, pool, most ? most : SIZE_MAX);
+    rv = take(&handle, pool, most ? most : SIZE_MAX, &until);
     in_use = pool->open - pool->idle_count;
     logged_in = pool->logged_in;
     pthread_mutex_unlock(&pool->lock);
@@ -145,23 +221,25 @@ se_status pool_take(struct session *out, struct pool *pool, size_t most, se_erro
     return SE_OK;
 }
 
+/* Straight into the hands of who waits longest: left lying, it would go to whoever comes by first. */
 static void put_back(struct pool *pool, CK_SESSION_HANDLE handle)
 {
     pthread_mutex_lock(&pool->lock);
-    pool->idle[pool->idle_count++] = handle;
-    pthread_cond_signal(&pool->returned);
+    if (pool->first)
+        serve(pool, &pool->first, handle, false);
+    else
+        pool->idle[pool->idle_count++] = handle;
     pthread_mutex_unlock(&pool->lock);
 }
 
-/* The login may be lost with it: whoever comes next makes sure.  Those that wait differ in what they may open, so all look again. */
+/* The login may be lost with it: whoever comes next makes sure. */
 static void drop(struct pool *pool, CK_SESSION_HANDLE handle)
 {
     (void)pool->calls->C_CloseSession(handle);
     pthread_mutex_lock(&pool->lock);
-    pool->open--;
     pool->logged_in = false;
     __atomic_add_fetch(&pool->losses, 1, __ATOMIC_RELEASE);
-    pthread_cond_broadcast(&pool->returned);
+    pass_on(pool);
     pthread_mutex_unlock(&pool->lock);
 }
 

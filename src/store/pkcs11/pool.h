@@ -1,30 +1,39 @@
 /*
- * The sessions that are open with one token: grown on demand, shared by all keys on it.  No lock is held while a token works.
+ * The sessions that are open with one token: grown on demand, shared by all keys on it, given out in the order of asking.
+ * No lock is held while a token works.
  */
 #ifndef STORE_PKCS11_POOL_H
 #define STORE_PKCS11_POOL_H
 
+#include <time.h>
+
 #include "store/pkcs11/session.h"
 #include "store/pkcs11/slot.h"
 
-enum { POOL_WAIT_MS = 10000 };
+enum {
+    POOL_WAIT_MS = 10000,
+    POOL_RELEARN_S = 10, /* other programs may have given sessions back */
+};
+
+struct waiter;
 
 struct pool {
     CK_FUNCTION_LIST *calls;
     CK_SLOT_ID slot;
     unsigned wait_ms; /* that a caller waits for a session */
 
-    pthread_mutex_t lock; /* of what follows */
-    pthread_cond_t returned;
-    CK_SESSION_HANDLE *idle; /* the one used last is taken first */
+    pthread_mutex_t lock;    /* of what follows */
+    CK_SESSION_HANDLE *idle; /* the one used last is taken first; none while somebody waits */
     size_t idle_count, room;
-    size_t open;  /* idle, in use, and being opened */
-    size_t limit; /* that the token has, as far as it is known */
+    size_t open;        /* idle, in use, and being opened */
+    size_t told, limit; /* how many the token says it has; how many it really had at `learned` */
+    time_t learned;
+    struct waiter *first, **last;
     bool logged_in;
     unsigned losses; /* atomic */
 };
 
-SE_MUST_CHECK se_status pool_init(struct pool *pool, CK_FUNCTION_LIST *calls, const struct slot *slot, se_error *err);
+void pool_init(struct pool *pool, CK_FUNCTION_LIST *calls, const struct slot *slot);
 /* All sessions are back. */
 void pool_free(struct pool *pool);
 

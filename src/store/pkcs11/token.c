@@ -4,31 +4,24 @@
 
 static void token_free(struct token *t)
 {
-    if (t->pool.calls)
-        pool_free(&t->pool);
+    pool_free(&t->pool);
     pthread_mutex_destroy(&t->login);
     module_close(t->module);
     free(t);
 }
 
-static se_status token_new(struct token **out, struct module *module, const struct slot *slot, se_error *err)
+static struct token *token_new(struct module *module, const struct slot *slot)
 {
     struct token *t = calloc(1, sizeof *t);
-    se_status st;
 
     if (!t)
-        return error_memory(err);
+        return NULL;
     t->module = module_ref(module);
     t->slot = *slot;
     t->refs = 1;
     pthread_mutex_init(&t->login, NULL);
-    if ((st = pool_init(&t->pool, module->calls, slot, err))) {
-        t->pool.calls = NULL;
-        token_free(t);
-        return st;
-    }
-    *out = t;
-    return SE_OK;
+    pool_init(&t->pool, module->calls, slot);
+    return t;
 }
 
 /* The entry for that slot, counted; else `made`, now in the list. */
@@ -52,9 +45,8 @@ static struct token *share(struct module *module, struct token *made)
 
 se_status token_open(struct token **out, struct module *module, CK_SLOT_ID slot, se_error *err)
 {
-    struct token *made = NULL;
+    struct token *made;
     struct slot info;
-    se_status st;
 
     *out = NULL;
     slot_load(&info, module, slot);
@@ -64,8 +56,8 @@ se_status token_open(struct token **out, struct module *module, CK_SLOT_ID slot,
         return ckr_error(err, info.rv, "cannot ask the token in slot %lu of '%s'", slot, module->path);
     if (!slot_initialised(&info))
         return error_set(err, SE_ERR_ACCESS, "the token in slot %lu of '%s' is not initialised", slot, module->path);
-    if ((st = token_new(&made, module, &info, err)))
-        return st;
+    if (!(made = token_new(module, &info)))
+        return error_memory(err);
     /* made before it is known to be needed, because a token must not be asked with the list locked */
     *out = share(module, made);
     if (*out != made)
