@@ -9,7 +9,18 @@ here=$(pwd)
 folder=${1-$here/quickstart}
 
 step() { printf '\n== %s\n' "$*"; }
-show() { printf '$ %s\n' "$*" && "$@"; }
+# the command as one could type it, and then what it says
+show() {
+    printf '$'
+    for word; do
+        case $word in
+        *[!A-Za-z0-9_./:=-]*) printf " '%s'" "$word" ;;
+        *) printf ' %s' "$word" ;;
+        esac
+    done
+    echo
+    "$@"
+}
 
 step "Packages"
 ./tests/lib/packages.sh packages.txt samples/packages.txt
@@ -41,7 +52,7 @@ cat >engineSignEncrypt.xml <<XML
   </descriptors>
   <keys>
     <key name="fileSignerV1">
-      <type name="HSM" locationValue="libsofthsm2" tokenLabel="quickstart" alias="fileSignerV1"
+      <type name="HSM" locationValue="/usr/lib/softhsm/libsofthsm2" tokenLabel="quickstart" alias="fileSignerV1"
             pin.source="file:$folder/user.pin"/>
     </key>
   </keys>
@@ -61,7 +72,7 @@ show "$signengine" sign -d FileSigner FILE
 show "$signengine" verify -d FileSigner FILE --signature FILE.p7s
 
 step "What openssl says about it"
-show pkcs11-tool --module "$(find /usr/lib -name libsofthsm2.so | head -n 1)" --token-label quickstart \
+show pkcs11-tool --module /usr/lib/softhsm/libsofthsm2.so --token-label quickstart \
     --read-object --type cert --label fileSignerV1 --output-file signer.der
 openssl x509 -inform DER -in signer.der -out signer.pem
 show openssl cms -verify -binary -inform DER -in FILE.p7s -content FILE -CAfile signer.pem -purpose any -out /dev/null
