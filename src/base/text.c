@@ -49,7 +49,7 @@ const char *text_nearest(const char *word, const char *const *words, size_t coun
     for (size_t i = 0; i < count; i++) {
         size_t d = words[i] ? distance(word, words[i]) : LONGEST;
 
-        if (d < best || (d == best && !nearest)) {
+        if (d < LONGEST && (d < best || (d == best && !nearest))) {
             best = d;
             nearest = words[i];
         }

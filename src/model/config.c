@@ -6,7 +6,7 @@
 #include "model/text_block.h"
 
 /* Comparing a mistyped name with everything that a hostile file holds would take minutes. */
-enum { NAMES_MAX = 256 };
+enum { NAMES_MAX = 128 };
 
 static void free_keys(struct config *config)
 {

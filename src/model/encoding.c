@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
+
 /* The size of the character at `p`, 0: not UTF-8 (RFC 3629: shortest form, no surrogates, up to U+10FFFF). */
 static size_t char_size(const unsigned char *p, size_t left)
 {
@@ -34,16 +36,37 @@ static bool only_blanks(const unsigned char *p, size_t size)
     return !size;
 }
 
-se_status encoding_check(se_bytes text, int *line, se_error *err)
+/* What is between the quotes behind `encoding` in an XML declaration; empty: there is none. */
+static se_bytes declared(se_bytes text)
+{
+    const char *p = text.data, *end, *value;
+
+    if (text.size > 3 && !memcmp(p, "\xEF\xBB\xBF", 3))
+        p += 3;
+    if (!text_starts(p, "<?xml") || !(end = strstr(p, "?>")) || !(value = strstr(p, "encoding")) || value > end)
+        return (se_bytes){ "", 0 };
+    value += strcspn(value, "'\"");
+    if (value >= end)
+        return (se_bytes){ "", 0 };
+    return (se_bytes){ value + 1, strcspn(value + 1, "'\"?") };
+}
+
+/* UTF-8 and what is a part of it; by its own bytes libxml2 would read another text than the one that is looked through here. */
+static bool supported(se_bytes name)
+{
+    static const char *const names[] = { "", "UTF-8", "UTF8", "US-ASCII", "ASCII" };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (name.size == strlen(names[i]) && !strncasecmp(name.data, names[i], name.size))
+            return true;
+    return false;
+}
+
+static se_status check_bytes(se_bytes text, int *line, se_error *err)
 {
     const unsigned char *p = text.data;
     size_t step;
 
-    *line = 1;
-    if (only_blanks(p, text.size))
-        return error_set(err, SE_ERR_CONFIG, "the file is empty");
-    if (utf16(p, text.size))
-        return error_set(err, SE_ERR_CONFIG, "the file is UTF-16: save it as UTF-8");
     for (size_t i = 0; i < text.size; i += step) {
         if (!p[i])
             return error_set(err, SE_ERR_CONFIG, "the file is no text: it holds a NUL byte");
@@ -54,14 +77,20 @@ se_status encoding_check(se_bytes text, int *line, se_error *err)
     return SE_OK;
 }
 
-bool encoding_supported(se_bytes name)
+se_status encoding_check(se_bytes text, int *line, se_error *err)
 {
-    static const char *const names[] = { "UTF-8", "UTF8", "US-ASCII", "ASCII" };
+    se_bytes name;
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (name.size == strlen(names[i]) && !strncasecmp(name.data, names[i], name.size))
-            return true;
-    return false;
+    *line = 1;
+    if (only_blanks(text.data, text.size))
+        return error_set(err, SE_ERR_CONFIG, "the file is empty");
+    if (utf16(text.data, text.size))
+        return error_set(err, SE_ERR_CONFIG, "the file is UTF-16: save it as UTF-8");
+    name = declared(text);
+    if (!supported(name))
+        return error_set(err, SE_ERR_CONFIG, "the encoding '%.*s' is not supported: save the file as UTF-8",
+                         (int)(name.size < 64 ? name.size : 64), (const char *)name.data);
+    return check_bytes(text, line, err);
 }
 
 bool encoding_xml_char(uint32_t c)

@@ -4,11 +4,8 @@
 
 #include "base/error.h"
 
-/* SE_ERR_CONFIG: not UTF-8, or no text at all; *line is where. */
+/* SE_ERR_CONFIG: not UTF-8, declared to be something else, or no text at all; *line is where.  A NUL follows the text. */
 SE_MUST_CHECK se_status encoding_check(se_bytes text, int *line, se_error *err);
-
-/* Whether an XML declaration may say so: UTF-8 and what is a part of it. */
-bool encoding_supported(se_bytes name);
 
 /* A character that XML 1.0 allows (section 2.2). */
 bool encoding_xml_char(uint32_t c);

@@ -58,6 +58,11 @@ void findings_warning(struct findings *f, int line, const char *format, ...)
     va_end(args);
 }
 
+bool findings_full(const struct findings *f)
+{
+    return f->count == FINDINGS_MAX;
+}
+
 bool findings_error_at(const struct findings *f, int line)
 {
     for (size_t i = 0; i < f->count; i++)
@@ -83,6 +88,16 @@ static void tell(const struct finding *finding, const char *path, const struct c
         options->report(options->report_arg, &report);
 }
 
+static void tell_all(struct findings *f, const char *path, const struct config_options *options)
+{
+    char more[] = "there is more: only the first 100 findings are told";
+
+    for (size_t i = 0; i < f->count; i++)
+        tell(&f->items[i], path, options);
+    if (findings_full(f))
+        tell(&(struct finding){ .line = f->items[f->count - 1].line, .error = true, .text = more }, path, options);
+}
+
 static se_status first_error(const struct findings *f, const char *path, se_error *err)
 {
     const struct finding *first = f->items;
@@ -99,8 +114,7 @@ se_status findings_tell(struct findings *f, const char *path, const struct confi
     if (f->failed)
         return error_memory(err);
     qsort(f->items, f->count, sizeof *f->items, by_line);
-    for (size_t i = 0; i < f->count; i++)
-        tell(&f->items[i], path, options);
+    tell_all(f, path, options);
     return f->errors ? first_error(f, path, err) : SE_OK;
 }
 

@@ -25,6 +25,9 @@ struct findings {
 void findings_error(struct findings *f, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void findings_warning(struct findings *f, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* Nothing more will be told: looking for near misses is not worth the time. */
+bool findings_full(const struct findings *f);
+
 bool findings_error_at(const struct findings *f, int line);
 
 /* Tells all, sorted, and returns SE_ERR_CONFIG with the first error, if there is one. */

@@ -101,7 +101,8 @@ static void read_tree(struct loading *l, xmlDoc *doc)
     if (descriptors)
         load_descriptors(l, descriptors);
     rules_check(&l->findings, l->config);
-    schema_check(&l->findings, doc);
+    if (!findings_full(&l->findings))
+        schema_check(&l->findings, doc);
 }
 
 static se_status start(struct loading *l, const char *path, const char *pin_key, se_error *err)
@@ -188,8 +189,12 @@ static void check_mode(struct loading *l, const char *path)
 {
     struct stat info;
 
-    if (!stat(path, &info) && info.st_mode & S_IROTH && has_plain_pin(l->config))
+    if (stat(path, &info))
+        return;
+    if (info.st_mode & S_IROTH && has_plain_pin(l->config))
         findings_warning(&l->findings, 0, "'%s' holds a plain PIN and can be read by everybody", path);
+    if (info.st_mode & S_IWOTH)
+        findings_warning(&l->findings, 0, "'%s' can be changed by everybody", path);
 }
 
 se_status config_load(struct config **out, const char *path, const struct config_options *options, se_error *err)

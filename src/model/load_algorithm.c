@@ -34,9 +34,9 @@ static void load_wrapping(struct loading *l, struct algorithm *out, const xmlNod
 {
     const char *oaep = xml_value(type, "asymCipher"), *mgf1 = xml_value(type, "mgf1"), *nearest;
 
-    if (!*oaep)
+    if (!*oaep && !structure_misspelled(type, "asymCipher"))
         findings_error(&l->findings, xml_line(type), "<type> needs the attribute 'asymCipher', as %s", oaep_name(DIGEST_SHA384));
-    else if (!algorithm_parse_oaep(out, oaep, &nearest))
+    else if (*oaep && !algorithm_parse_oaep(out, oaep, &nearest))
         unknown(l, type, "asymCipher", nearest);
     if (*mgf1 && !digest_parse(&out->mgf1, mgf1))
         structure_bad_value(&l->findings, type, "mgf1");
@@ -105,8 +105,7 @@ static void refuse_extras(struct loading *l, const struct algorithm *a, const xm
 {
     for (size_t i = 0; i < sizeof extras / sizeof *extras; i++)
         if (!(extras[i].kinds & 1U << a->kind) && *xml_value(type, extras[i].attribute))
-            findings_error(&l->findings, xml_attribute_line(type, extras[i].attribute), "'%s' is only for encryption, not for %s",
-                           extras[i].attribute, a->name);
+            findings_error(&l->findings, xml_attribute_line(type, extras[i].attribute), "'%s' is not for %s", extras[i].attribute, a->name);
 }
 
 void load_algorithm(struct loading *l, struct algorithm *out, const xmlNode *type)
@@ -118,7 +117,8 @@ void load_algorithm(struct loading *l, struct algorithm *out, const xmlNode *typ
         return;
     }
     if (!*name && !*xml_value(type, "asymCipher")) {
-        findings_error(&l->findings, xml_line(type), "<type> needs the attribute 'algorithm'");
+        if (!structure_misspelled(type, "algorithm"))
+            findings_error(&l->findings, xml_line(type), "<type> needs the attribute 'algorithm'");
         return;
     }
     if (!*name)

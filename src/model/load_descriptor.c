@@ -27,12 +27,25 @@ static void wrong_kind(struct loading *l, const struct descriptor *d, const xmlN
                    d->algorithm.name);
 }
 
+static void check_use(struct loading *l, const struct descriptor *d, const xmlNode *type)
+{
+    const struct algorithm *a = &d->algorithm;
+
+    if (!*a->name)
+        return;
+    if (!(d->use->kinds & 1U << a->kind))
+        wrong_kind(l, d, type);
+    else if (a->family && d->use->family && a->family != d->use->family)
+        findings_error(&l->findings, xml_attribute_line(type, "algorithm"), "'%.64s' takes %s keys only, not %s", d->name,
+                       d->use->family == FAMILY_RSA ? "RSA" : "EC", a->name);
+}
+
 static void find_key(struct loading *l, struct descriptor *d, const xmlNode *type)
 {
     const char *name = xml_value(type, "key");
     se_error why = SE_ERROR_INIT;
 
-    if (*name && config_key(&d->key, l->config, name, &why))
+    if (*name && !findings_full(&l->findings) && config_key(&d->key, l->config, name, &why))
         findings_error(&l->findings, xml_attribute_line(type, "key"), "%s", why.text);
 }
 
@@ -52,8 +65,7 @@ static void load_descriptor(struct loading *l, struct descriptor *d, const xmlNo
         return;
     find_key(l, d, type);
     load_algorithm(l, &d->algorithm, type);
-    if (*d->algorithm.name && !(d->use->kinds & 1U << d->algorithm.kind))
-        wrong_kind(l, d, type);
+    check_use(l, d, type);
 }
 
 void load_descriptors(struct loading *l, const xmlNode *descriptors)

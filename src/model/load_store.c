@@ -69,7 +69,7 @@ static void load_location(struct loading *l, struct keyref *ref, const xmlNode *
     if (kind == VAULT && *ref->location && !text_starts(ref->location, "https://"))
         findings_error(&l->findings, xml_attribute_line(type, "locationValue"), "'locationValue' of %s must begin with https://",
                        ref->store);
-    if (kind & (HSM | VAULT) && !*ref->alias)
+    if (kind & (HSM | VAULT) && !*ref->alias && !structure_misspelled(type, "alias"))
         findings_error(&l->findings, xml_line(type), "%s needs the attribute 'alias'", ref->store);
 }
 

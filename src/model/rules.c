@@ -37,7 +37,8 @@ static void check_key(struct findings *f, const struct config *config, size_t in
             findings_error(f, key->line, "key '%.64s' is already in line %d", key->name, config->keys[i].line);
             return;
         }
-    if (!used(config, key))
+    /* while something is wrong, that it is not used may be a consequence */
+    if (!f->errors && !used(config, key))
         findings_warning(f, key->line, "no descriptor uses key '%.64s'", key->name);
 }
 

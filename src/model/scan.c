@@ -2,14 +2,15 @@
 
 #include <string.h>
 
-#include "model/encoding.h"
-
-/* A file of ours is 4 deep, an XML signature in it a few more.  libxml2 compares each attribute of a tag with all others. */
-enum { DEPTH_MAX = 32, ATTRIBUTES_MAX = 64, NAME_SHOWN = 64 };
+/*
+ * A file of ours is 4 deep, an XML signature in it a few more.  libxml2 compares each attribute of a tag with all others, and makes
+ * hundreds of bytes of the few that a tag, a comment or an attribute has.
+ */
+enum { DEPTH_MAX = 32, ATTRIBUTES_MAX = 64, ITEMS_MAX = 100000, NAME_SHOWN = 64 };
 
 struct scan {
     const char *p, *end;
-    int line, depth;
+    int line, depth, items;
     scan_fn fn;
     void *arg;
     se_error *err;
@@ -115,38 +116,14 @@ static se_status skip_cdata(struct scan *s)
     return refuse(s, "the CDATA section that begins here has no end ']]>'");
 }
 
-/* Another encoding would be another text than the one that is looked through here. */
-static se_status check_encoding(struct scan *s, se_bytes declaration)
-{
-    struct scan in = { .p = declaration.data, .end = (const char *)declaration.data + declaration.size };
-    const char *value;
-    se_bytes name;
-    char quote;
-
-    if (!skip_past(&in, "encoding"))
-        return SE_OK;
-    while (in.p < in.end && *in.p != '"' && *in.p != '\'')
-        in.p++;
-    quote = in.p < in.end ? *in.p++ : '"';
-    for (value = in.p; in.p < in.end && *in.p != quote;)
-        in.p++;
-    name = (se_bytes){ value, (size_t)(in.p - value) };
-    if (encoding_supported(name))
-        return SE_OK;
-    return refuse(s, "the encoding '%.*s' is not supported: save the file as UTF-8", SHOWN(name));
-}
-
 static se_status skip_instruction(struct scan *s)
 {
-    const char *start = s->p;
     int first = s->line;
-    bool declaration = at(s, "<?xml ") || at(s, "<?xml\t") || at(s, "<?xml\n") || at(s, "<?xml\r");
 
-    if (!skip_past(s, "?>")) {
-        s->line = first;
-        return refuse(s, "the '<?' that begins here has no end '?>'");
-    }
-    return declaration ? check_encoding(s, (se_bytes){ start, (size_t)(s->p - start) }) : SE_OK;
+    if (skip_past(s, "?>"))
+        return SE_OK;
+    s->line = first;
+    return refuse(s, "the '<?' that begins here has no end '?>'");
 }
 
 static se_status skip_declaration(struct scan *s)
@@ -208,9 +185,11 @@ static se_status take_attribute(struct scan *s, se_bytes tag)
     if ((st = take_value(s, &item)))
         return st;
     if (s->p < s->end && !blank(*s->p) && *s->p != '/' && *s->p != '>')
-        return refuse(s, "malformed tag <%.*s>: after the value of '%.*s' a space is needed, or a quote in it must be written &quot;",
-                      SHOWN(tag), SHOWN(item.name));
-    if ((st = s->fn(s->arg, &item, s->err)))
+        st = refuse(s, "malformed tag <%.*s>: no space after the value of '%.*s'; is a closing quote missing?", SHOWN(tag),
+                    SHOWN(item.name));
+    else
+        st = s->fn(s->arg, &item, s->err);
+    if (st)
         s->line = item.line;
     return st;
 }
@@ -223,6 +202,7 @@ static se_status take_attributes(struct scan *s, se_bytes tag)
         skip_blanks(s);
         if (s->p == s->end || *s->p == '/' || *s->p == '>')
             return SE_OK;
+        s->items++;
         if (count == ATTRIBUTES_MAX)
             return refuse(s, "<%.*s> has more than %d attributes", SHOWN(tag), ATTRIBUTES_MAX);
         if ((st = take_attribute(s, tag)))
@@ -257,6 +237,8 @@ static se_status start_tag(struct scan *s)
 
 static se_status markup(struct scan *s)
 {
+    if (s->items++ >= ITEMS_MAX)
+        return refuse(s, "more than %d tags, attributes and comments", ITEMS_MAX);
     if (at(s, "<!"))
         return skip_declaration(s);
     if (at(s, "<?"))
@@ -268,7 +250,7 @@ static se_status markup(struct scan *s)
 
 se_status scan_xml(se_bytes text, scan_fn fn, void *arg, int *line, se_error *err)
 {
-    struct scan s = { text.data, (const char *)text.data + text.size, 1, 0, fn, arg, err };
+    struct scan s = { text.data, (const char *)text.data + text.size, 1, 0, 0, fn, arg, err };
     se_status st = SE_OK;
 
     if (at(&s, "\xEF\xBB\xBF"))

@@ -99,6 +99,34 @@ static const struct element_rule *child_rule(const struct element_rule *element,
     return rule->element;
 }
 
+/* As it is written, with what tells that it is of a namespace. */
+static void put_name(struct writer *w, const xmlNs *ns, const xmlChar *name)
+{
+    if (ns && ns->prefix)
+        writer_format(w, "%.64s:%.64s", (const char *)ns->prefix, (const char *)name);
+    else if (ns)
+        writer_format(w, "%.64s xmlns='%.64s'", (const char *)name, (const char *)ns->href);
+    else
+        writer_format(w, "%.64s", (const char *)name);
+}
+
+static size_t attribute_names(const char *names[NAMES_MAX], const struct element_rule *element)
+{
+    size_t count = 0;
+
+    for (const struct attribute_rule *rule = element->attributes; rule->name; rule++)
+        names[count++] = rule->name;
+    return count;
+}
+
+static const char *nearest_attribute(const struct element_rule *element, const xmlAttr *a)
+{
+    const char *names[NAMES_MAX] = { NULL };
+    size_t count = attribute_names(names, element);
+
+    return a->ns ? NULL : text_nearest((const char *)a->name, names, count);
+}
+
 static void put_list(struct writer *w, const char *const *names, size_t count, const char *before, const char *after)
 {
     for (size_t i = 0; i < count; i++)
@@ -107,46 +135,71 @@ static void put_list(struct writer *w, const char *const *names, size_t count, c
 
 static void unknown_attribute(struct findings *f, const struct element_rule *element, const xmlAttr *a)
 {
-    AUTO(writer) list = { 0 };
-    const char *names[NAMES_MAX] = { NULL }, *nearest;
-    size_t count = 0;
+    const char *names[NAMES_MAX] = { NULL }, *nearest = nearest_attribute(element, a);
+    size_t count = attribute_names(names, element);
+    AUTO(writer) text = { 0 };
 
-    for (const struct attribute_rule *rule = element->attributes; rule->name; rule++)
-        names[count++] = rule->name;
-    nearest = text_nearest((const char *)a->name, names, count);
-    put_list(&list, names, count, "", "");
+    writer_text(&text, "unknown attribute '");
+    put_name(&text, a->ns, a->name);
+    writer_format(&text, "' of <%s>", element->name);
     if (nearest)
-        findings_error(f, xml_line(a), "unknown attribute '%.64s' of <%s>; did you mean '%s'?", a->name, element->name, nearest);
-    else if (count)
-        findings_error(f, xml_line(a), "unknown attribute '%.64s' of <%s>, which has: %s", a->name, element->name, writer_string(&list));
-    else
-        findings_error(f, xml_line(a), "unknown attribute '%.64s' of <%s>, which has none", a->name, element->name);
+        writer_format(&text, "; did you mean '%s'?", nearest);
+    else if (count) {
+        writer_text(&text, ", which has: ");
+        put_list(&text, names, count, "", "");
+    } else
+        writer_text(&text, ", which has none");
+    findings_error(f, xml_line(a), "%s", writer_string(&text));
 }
 
 static void unknown_element(struct findings *f, const struct element_rule *parent, const xmlNode *node)
 {
-    AUTO(writer) list = { 0 };
-    const char *names[NAMES_MAX] = { NULL }, *nearest;
+    const char *names[NAMES_MAX] = { NULL }, *nearest = NULL;
+    AUTO(writer) text = { 0 };
     size_t count = 0;
 
     for (const struct child_rule *rule = parent->children; rule->element; rule++)
         names[count++] = rule->element->name;
-    nearest = text_nearest((const char *)node->name, names, count);
-    put_list(&list, names, count, "<", ">");
-    if (nearest && !node->ns)
-        findings_error(f, xml_line(node), "unknown element <%.64s> in <%s>; did you mean <%s>?", node->name, parent->name, nearest);
-    else
-        findings_error(f, xml_line(node), "unknown element <%.64s> in <%s>, which may hold: %s", node->name, parent->name,
-                       count ? writer_string(&list) : "nothing");
+    if (!node->ns)
+        nearest = text_nearest((const char *)node->name, names, count);
+    writer_text(&text, "unknown element <");
+    put_name(&text, node->ns, node->name);
+    writer_format(&text, "> in <%s>", parent->name);
+    if (nearest)
+        writer_format(&text, "; did you mean <%s>?", nearest);
+    else if (count) {
+        writer_text(&text, ", which may hold: ");
+        put_list(&text, names, count, "<", ">");
+    } else
+        writer_text(&text, ", which may hold nothing");
+    findings_error(f, xml_line(node), "%s", writer_string(&text));
+}
+
+static bool known(const struct element_rule *element, const xmlAttr *a)
+{
+    return a->ns ? element == &structure_root && allowed_on_root(a) : attribute_rule(element, (const char *)a->name) != NULL;
+}
+
+static bool misspelled(const struct element_rule *element, const xmlNode *node, const char *attribute)
+{
+    for (const xmlAttr *a = node->properties; a; a = a->next) {
+        const char *nearest = known(element, a) ? NULL : nearest_attribute(element, a);
+
+        if (nearest && !strcmp(nearest, attribute))
+            return true;
+    }
+    return false;
 }
 
 static void check_attributes(struct findings *f, const struct element_rule *element, const xmlNode *node)
 {
+    if (findings_full(f))
+        return;
     for (const xmlAttr *a = node->properties; a; a = a->next)
-        if ((a->ns || !attribute_rule(element, (const char *)a->name)) && !(element == &structure_root && allowed_on_root(a)))
+        if (!known(element, a))
             unknown_attribute(f, element, a);
     for (const struct attribute_rule *rule = element->attributes; rule->name; rule++)
-        if (rule->needed && !*xml_value(node, rule->name))
+        if (rule->needed && !*xml_value(node, rule->name) && !misspelled(element, node, rule->name))
             findings_error(f, xml_line(node), "<%s> needs the attribute '%s'", element->name, rule->name);
 }
 
@@ -176,7 +229,7 @@ static void check_child(struct findings *f, const struct element_rule *parent, c
 
 static void check_children(struct findings *f, const struct element_rule *element, const xmlNode *node)
 {
-    for (const xmlNode *child = node->children; child; child = child->next)
+    for (const xmlNode *child = node->children; child && !findings_full(f); child = child->next)
         check_child(f, element, child);
     for (const struct child_rule *rule = element->children; rule->element; rule++) {
         const char *name = rule->element->name;
@@ -198,19 +251,31 @@ static void check_element(struct findings *f, const struct element_rule *element
 
 void structure_check(struct findings *findings, const xmlNode *root)
 {
-    if (root->ns || strcmp((const char *)root->name, structure_root.name))
-        findings_error(findings, xml_line(root), "the root element is <%.64s>%s, not <%s>", root->name, root->ns ? " of a namespace" : "",
-                       structure_root.name);
-    else
+    AUTO(writer) name = { 0 };
+
+    if (!root->ns && !strcmp((const char *)root->name, structure_root.name)) {
         check_element(findings, &structure_root, root);
+        return;
+    }
+    put_name(&name, root->ns, root->name);
+    findings_error(findings, xml_line(root), "the root element is <%s>, not <%s>", writer_string(&name), structure_root.name);
+}
+
+/* The rule of an element that is known. */
+static const struct element_rule *rule_of(const xmlNode *element)
+{
+    if (!strcmp((const char *)element->name, descriptor.name))
+        return &descriptor;
+    return strcmp((const char *)element->parent->name, key.name) ? &operation : &store;
+}
+
+bool structure_misspelled(const xmlNode *element, const char *attribute)
+{
+    return misspelled(rule_of(element), element, attribute);
 }
 
 void structure_bad_value(struct findings *findings, const xmlNode *element, const char *attribute)
 {
-    bool in_key = element->parent && element->parent->name && !strcmp((const char *)element->parent->name, key.name);
-    const struct element_rule *type = in_key ? &store : &operation;
-    const struct element_rule *rule = strcmp((const char *)element->name, descriptor.name) ? type : &descriptor;
-
     findings_error(findings, xml_attribute_line(element, attribute), "'%s' must be %s, not '%.64s'", attribute,
-                   attribute_rule(rule, attribute)->must, xml_value(element, attribute));
+                   attribute_rule(rule_of(element), attribute)->must, xml_value(element, attribute));
 }

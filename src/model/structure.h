@@ -26,6 +26,9 @@ extern const struct element_rule structure_root;
 /* Finds what is unknown, missing or there too often, with the name that was probably meant. */
 void structure_check(struct findings *findings, const xmlNode *root);
 
+/* Whether an unknown attribute was probably meant to be this one: that it is missing need not be told then. */
+bool structure_misspelled(const xmlNode *element, const char *attribute);
+
 /* Finds the value of an attribute to be one that it can't have. */
 void structure_bad_value(struct findings *findings, const xmlNode *element, const char *attribute);
 

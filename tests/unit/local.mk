@@ -33,20 +33,6 @@ tests_unit_test_text_SOURCES = tests/unit/test_text.c tests/unit/unit.h
 tests_unit_test_text_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_text_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/test_model_config
-tests_unit_test_model_config_SOURCES = tests/unit/test_model_config.c tests/unit/model.h tests/unit/unit.h
-tests_unit_test_model_config_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_model_config_LDADD   = libse-core.la $(CMOCKA_LIBS)
-
-UNIT_TESTS += tests/unit/test_model_pins
-tests_unit_test_model_pins_SOURCES = tests/unit/test_model_pins.c tests/unit/model.h tests/unit/unit.h
-tests_unit_test_model_pins_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_model_pins_LDADD   = libse-core.la $(CMOCKA_LIBS)
-
-UNIT_TESTS += tests/unit/test_model_pins_text
-tests_unit_test_model_pins_text_SOURCES = tests/unit/test_model_pins_text.c tests/unit/model.h tests/unit/unit.h
-tests_unit_test_model_pins_text_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_model_pins_text_LDADD   = libse-core.la $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test_armor
 tests_unit_test_armor_SOURCES = tests/unit/test_armor.c tests/unit/unit.h
 tests_unit_test_armor_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -72,4 +58,5 @@ tests_unit_test_rules_SOURCES = tests/unit/test_rules.c tests/unit/maker.c tests
 tests_unit_test_rules_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_rules_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
+include tests/unit/model.mk
 endif

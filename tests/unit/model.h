@@ -1,45 +1,16 @@
-/* What the tests of the model share: a folder of their own, files in it, and the findings of a configuration as text. */
+/* What the tests of the model share: files, and the findings of a configuration as text. */
 #ifndef TESTS_UNIT_MODEL_H
 #define TESTS_UNIT_MODEL_H
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buf.h"
-#include "base/file.h"
 #include "model/config.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/folder.h"
 
 #define ROOT(descriptors, keys)                                                                                                            \
     "<engineSignEncrypt>\n<descriptors>\n" descriptors "</descriptors>\n<keys>\n" keys "</keys>\n</engineSignEncrypt>\n"
-
-/* Each test works in an empty folder of its own, and is done in it when it ends. */
-static char folder[] = "/tmp/signengine-model.XXXXXX";
-
-static inline int enter(void **state)
-{
-    (void)state;
-    memcpy(strrchr(folder, '.') + 1, "XXXXXX", 6);
-    return !mkdtemp(folder) || chdir(folder);
-}
-
-static inline int leave(void **state)
-{
-    DIR *here = opendir(".");
-
-    (void)state;
-    for (struct dirent *entry; here && (entry = readdir(here));)
-        if (entry->d_name[0] != '.')
-            (void)(unlink(entry->d_name) && rmdir(entry->d_name));
-    if (here)
-        closedir(here);
-    return chdir("/") || rmdir(folder);
-}
 
 static inline void make_file(const char *path, const void *data, size_t size, mode_t mode)
 {

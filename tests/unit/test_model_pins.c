@@ -220,17 +220,17 @@ static void only_texts_can_be_pins(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_scrambled_pin_comes_back, enter, leave),
-        cmocka_unit_test_setup_teardown(the_documented_value_can_be_read, enter, leave),
-        cmocka_unit_test_setup_teardown(short_pins_have_values_of_the_same_length, enter, leave),
-        cmocka_unit_test_setup_teardown(a_value_is_not_accepted_with_another_key_or_altered, enter, leave),
-        cmocka_unit_test_setup_teardown(the_form_is_checked_before_there_is_a_key, enter, leave),
-        cmocka_unit_test_setup_teardown(the_key_file_is_made_once_and_for_its_owner, enter, leave),
-        cmocka_unit_test_setup_teardown(a_key_file_that_others_can_read_or_change_is_refused, enter, leave),
-        cmocka_unit_test_setup_teardown(a_key_file_that_holds_something_else_is_refused, enter, leave),
-        cmocka_unit_test_setup_teardown(a_missing_key_file_is_named, enter, leave),
-        cmocka_unit_test_setup_teardown(a_key_file_that_cannot_be_made_is_named, enter, leave),
-        cmocka_unit_test_setup_teardown(only_texts_can_be_pins, enter, leave),
+        IN_FOLDER(a_scrambled_pin_comes_back),
+        IN_FOLDER(the_documented_value_can_be_read),
+        IN_FOLDER(short_pins_have_values_of_the_same_length),
+        IN_FOLDER(a_value_is_not_accepted_with_another_key_or_altered),
+        IN_FOLDER(the_form_is_checked_before_there_is_a_key),
+        IN_FOLDER(the_key_file_is_made_once_and_for_its_owner),
+        IN_FOLDER(a_key_file_that_others_can_read_or_change_is_refused),
+        IN_FOLDER(a_key_file_that_holds_something_else_is_refused),
+        IN_FOLDER(a_missing_key_file_is_named),
+        IN_FOLDER(a_key_file_that_cannot_be_made_is_named),
+        IN_FOLDER(only_texts_can_be_pins),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

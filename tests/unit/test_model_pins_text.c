@@ -122,12 +122,9 @@ static void what_is_no_xml_is_refused_with_its_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(only_the_plain_value_changes, enter, leave),
-        cmocka_unit_test_setup_teardown(entities_are_understood, enter, leave),
-        cmocka_unit_test_setup_teardown(other_values_stay_as_they_are, enter, leave),
-        cmocka_unit_test_setup_teardown(a_second_run_changes_nothing, enter, leave),
-        cmocka_unit_test_setup_teardown(values_of_another_key_are_not_mixed, enter, leave),
-        cmocka_unit_test_setup_teardown(what_is_no_xml_is_refused_with_its_line, enter, leave),
+        IN_FOLDER(only_the_plain_value_changes),        IN_FOLDER(entities_are_understood),
+        IN_FOLDER(other_values_stay_as_they_are),       IN_FOLDER(a_second_run_changes_nothing),
+        IN_FOLDER(values_of_another_key_are_not_mixed), IN_FOLDER(what_is_no_xml_is_refused_with_its_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

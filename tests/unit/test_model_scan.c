@@ -1,0 +1,296 @@
+/* The text before libxml2: encoding, scanner, and the PINs that it takes out. */
+#include "model/encoding.h"
+#include "model/lift.h"
+#include "model/scan.h"
+#include "tests/unit/model.h"
+
+static se_status put_item(void *arg, const struct scan_item *item, se_error *err)
+{
+    struct writer *w = arg;
+
+    if (item->name.size == 4 && !memcmp(item->name.data, "stop", 4))
+        return error_set(err, SE_ERR_USAGE, "stopped");
+    if (item->element)
+        writer_format(w, "%d:<%.*s>", item->line, (int)item->name.size, (const char *)item->name.data);
+    else
+        writer_format(w, " %d:%.*s=[%.*s]", item->line, (int)item->name.size, (const char *)item->name.data, (int)item->value.size,
+                      (const char *)item->value.data);
+    return SE_OK;
+}
+
+static void assert_scanned(const char *text, const char *items)
+{
+    AUTO(writer) got = { 0 };
+    se_error err = SE_ERROR_INIT;
+    int line;
+
+    assert_status(SE_OK, scan_xml(text_bytes(text), put_item, &got, &line, &err), &err);
+    assert_string_equal(writer_string(&got), items);
+}
+
+static void assert_not_scanned(const char *text, int expected, const char *why)
+{
+    AUTO(writer) got = { 0 };
+    se_error err = SE_ERROR_INIT;
+    int line = 0;
+
+    assert_status(SE_ERR_CONFIG, scan_xml(text_bytes(text), put_item, &got, &line, &err), &err);
+    assert_string_equal(err.text, why);
+    assert_int_equal(line, expected);
+}
+
+static void tags_and_attributes_are_seen_with_their_lines(void **state)
+{
+    (void)state;
+    assert_scanned("", "");
+    assert_scanned("no tag", "");
+    assert_scanned("<a/>", "1:<a>");
+    assert_scanned("<a\n b = 'c'\n d=\"e'f\"\t/>\n<g></g>", "1:<a> 2:b=[c] 3:d=[e'f]4:<g>");
+    assert_scanned("<a b='1\n2' c='&amp;'>", "1:<a> 1:b=[1\n2] 2:c=[&amp;]");
+    assert_scanned("\xEF\xBB\xBF<x:\xC3\xA4-1.2 />", "1:<x:\xC3\xA4-1.2>");
+    assert_scanned("<a>]]> > </a >", "1:<a>");
+}
+
+static void what_is_no_tag_is_passed_over(void **state)
+{
+    (void)state;
+    assert_scanned("<!---->\n<!-- <b c='d'/> - -> ->\n --><?xml b='c'?><![CDATA[<d>\n]] ]>]]><e/>", "4:<e>");
+}
+
+static void the_shape_of_tags_is_strict(void **state)
+{
+    (void)state;
+    assert_not_scanned("\n<a b=c>", 2, "malformed tag <a>: a value must be in quotes");
+    assert_not_scanned("<a b>", 1, "malformed tag <a>: attributes must read NAME=\"VALUE\"");
+    assert_not_scanned("<a 1='2'>", 1, "malformed tag <a>: attributes must read NAME=\"VALUE\"");
+    assert_not_scanned("<a\nb='c'd='e'>", 2, "malformed tag <a>: no space after the value of 'b'; is a closing quote missing?");
+    assert_not_scanned("<a\nb='c\n<d>", 2, "the value of 'b' has no closing quote, or holds a '<' that must be written &lt;");
+    assert_not_scanned("<a b='c", 1, "the value of 'b' has no closing quote, or holds a '<' that must be written &lt;");
+    assert_not_scanned("<a b='c'\n\n", 1, "the tag <a> that begins here has no end '>'");
+    assert_not_scanned("<a / >", 1, "the tag <a> that begins here has no end '>'");
+    assert_not_scanned("<", 1, "no tag begins with this '<': a '<' in a text is written &lt;");
+    assert_not_scanned("<1>", 1, "no tag begins with this '<': a '<' in a text is written &lt;");
+    assert_not_scanned("</a b='c'>", 1, "malformed end tag: it must read </NAME>");
+    assert_not_scanned("</>", 1, "malformed end tag: it must read </NAME>");
+    assert_not_scanned("</a", 1, "malformed end tag: it must read </NAME>");
+    assert_not_scanned("<!ELEMENT a ANY>", 1, "'<!' is only allowed in comments and CDATA sections");
+    assert_not_scanned("\n<?a", 2, "the '<?' that begins here has no end '?>'");
+    assert_not_scanned("\n<![CDATA[ ]>\n", 2, "the CDATA section that begins here has no end ']]>'");
+}
+
+static void comments_that_do_not_end_are_told_where_they_should(void **state)
+{
+    (void)state;
+    assert_not_scanned("<!-- a\nb ->\n<c/>", 2, "'->' does not end the comment that begins in line 1: write '-->'");
+    assert_not_scanned("<!-- a\nb ->\n<!-- c -->", 2, "'->' does not end the comment that begins in line 1: write '-->'");
+    assert_not_scanned("\n<!-- a\n", 2, "the comment that begins here has no end '-->'");
+    assert_not_scanned("<!-- a\n -- -->", 2, "'--' in the comment that begins in line 1: only '-->' may hold it");
+    assert_not_scanned("<!-- a --->", 1, "'--' in the comment that begins in line 1: only '-->' may hold it");
+    assert_not_scanned("<!--", 1, "the comment that begins here has no end '-->'");
+}
+
+static void what_would_take_libxml2_too_long_is_refused(void **state)
+{
+    AUTO(writer) deep = { 0 };
+    AUTO(writer) wide = { 0 };
+    AUTO(writer) many = { 0 };
+
+    (void)state;
+    for (int i = 0; i < 33; i++)
+        writer_text(&deep, "<a>\n");
+    assert_not_scanned(writer_string(&deep), 33, "elements are nested more than 32 deep");
+    writer_text(&wide, "<a");
+    for (int i = 0; i < 65; i++)
+        writer_text(&wide, " b=''");
+    assert_not_scanned(writer_string(&wide), 1, "<a> has more than 64 attributes");
+    for (int i = 0; i < 100001; i++)
+        writer_text(&many, "<!---->");
+    assert_not_scanned(writer_string(&many), 1, "more than 100000 tags, attributes and comments");
+}
+
+static void the_visitor_may_stop(void **state)
+{
+    AUTO(writer) got = { 0 };
+    se_error err = SE_ERROR_INIT;
+    int line = 0;
+
+    (void)state;
+    assert_status(SE_ERR_USAGE, scan_xml(text_bytes("<a>\n<b\nstop='1\n'/>"), put_item, &got, &line, &err), &err);
+    assert_int_equal(line, 3);
+    assert_string_equal(writer_string(&got), "1:<a>2:<b>");
+}
+
+static void assert_encoding(const char *data, size_t size, int expected, const char *why)
+{
+    AUTO(se_buf) text = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+    int line = 0;
+
+    assert_status(SE_OK, buf_copy(&text, (se_bytes){ data, size }, &err), &err);
+    assert_status(why ? SE_ERR_CONFIG : SE_OK, encoding_check(buf_bytes(&text), &line, &err), &err);
+    assert_string_equal(err.text, why ? why : "");
+    assert_int_equal(line, expected);
+}
+
+#define assert_text(text, line, why) assert_encoding(text, sizeof(text) - 1, line, why)
+
+static void utf8_is_exactly_utf8(void **state)
+{
+    static const char bad[] = "not UTF-8: save the file as UTF-8";
+
+    (void)state;
+    assert_text("a\x7F\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF\xF0\x90\x80\x80\xF4\x8F\xBF\xBF", 1, NULL);
+    assert_text("a\n\x80", 2, bad);
+    assert_text("a\xC0\x80", 1, bad);
+    assert_text("a\xC1\xBF", 1, bad);
+    assert_text("a\xE0\x9F\xBF", 1, bad);
+    assert_text("a\xED\xA0\x80", 1, bad);
+    assert_text("a\xF0\x8F\xBF\xBF", 1, bad);
+    assert_text("a\xF4\x90\x80\x80", 1, bad);
+    assert_text("a\xF8\x88\x80\x80\x80", 1, bad);
+    assert_text("a\xFF", 1, bad);
+    assert_text("a\xC3", 1, bad);
+    assert_text("a\xE2\x82", 1, bad);
+    assert_text("a\xC3\n", 1, bad);
+}
+
+static void other_encodings_are_named(void **state)
+{
+    (void)state;
+    assert_text("", 1, "the file is empty");
+    assert_text(" \r\n\t", 1, "the file is empty");
+    assert_text("\xFF\xFE<\0a\0", 1, "the file is UTF-16: save it as UTF-8");
+    assert_text("\xFE\xFF\0<", 1, "the file is UTF-16: save it as UTF-8");
+    assert_text("\0<\0?", 1, "the file is UTF-16: save it as UTF-8");
+    assert_text("<\0?\0", 1, "the file is UTF-16: save it as UTF-8");
+    assert_text("a\n\0", 2, "the file is no text: it holds a NUL byte");
+    assert_text("<?xml version='1.0' encoding='ISO-8859-15'?>", 1, "the encoding 'ISO-8859-15' is not supported: save the file as UTF-8");
+    assert_text("\xEF\xBB\xBF<?xml encoding = \"latin1\"?>", 1, "the encoding 'latin1' is not supported: save the file as UTF-8");
+    assert_text("<?xml version='1.0' encoding=\"Utf-8\"?>", 1, NULL);
+    assert_text("<?xml version='1.0' encoding='US-ASCII'?>", 1, NULL);
+    assert_text("<?xml version='1.0'?><a encoding='latin1'/>", 1, NULL);
+    assert_text("<?xml encoding?>'x'", 1, NULL);
+}
+
+static void characters_are_those_of_xml(void **state)
+{
+    static const uint32_t good[] = { 9, 10, 13, 32, 0xD7FF, 0xE000, 0xFFFD, 0x10000, 0x10FFFF };
+    static const uint32_t bad[] = { 0, 1, 8, 11, 31, 0xD800, 0xDFFF, 0xFFFE, 0xFFFF, 0x110000 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_true(encoding_xml_char(good[i]));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(encoding_xml_char(bad[i]));
+}
+
+static void assert_decoded(const char *value, const char *expected)
+{
+    AUTO(se_buf) out = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    assert_status(SE_OK, lift_decode(&out, text_bytes(value), &err), &err);
+    assert_string_equal((char *)out.data, expected);
+    assert_int_equal(out.size, strlen(expected));
+}
+
+static void values_are_decoded_as_xml_says(void **state)
+{
+    (void)state;
+    assert_decoded("", "");
+    assert_decoded("12\t34", "12 34");
+    assert_decoded("&lt;&gt;&amp;&quot;&apos;", "<>&\"'");
+    assert_decoded("&amp;lt;", "&lt;");
+    assert_decoded("&#49;&#x32;&#x000033;", "123");
+    assert_decoded("&#xE4;&#x20AC;&#x10FFFF;&#127;&#128;&#x7FF;&#x800;&#xFFFD;&#x10000;",
+                   "\xC3\xA4\xE2\x82\xAC\xF4\x8F\xBF\xBF\x7F\xC2\x80\xDF\xBF\xE0\xA0\x80\xEF\xBF\xBD\xF0\x90\x80\x80");
+    assert_decoded("&#9;&#10;&#13;", "\t\n\r");
+}
+
+static void values_that_xml_refuses_are_refused(void **state)
+{
+    static const char *const values[] = { "&",        "&;",       "&amp",       "&AMP;",         "&nbsp;",        "&#;",  "&#x;",  "&#0;",
+                                          "&#xD800;", "&#xFFFE;", "&#x110000;", "&#4294967345;", "&#x100000031;", "&#49", "&#4A;", "&#X31;",
+                                          "& amp;",   "1\n2",     "1\r2",       "\x01",          "&# 49;",        "&#-1;" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        AUTO(se_buf) out = SE_BUF_INIT;
+        se_error err = SE_ERROR_INIT;
+
+        assert_status(SE_ERR_CONFIG, lift_decode(&out, text_bytes(values[i]), &err), &err);
+        assert_null(out.data);
+    }
+}
+
+static void pins_are_known_by_their_names(void **state)
+{
+    static const char *const pins[] = { "pin", "pin.encrypted", "PIN", "pins", "pin.encripted", "x:pin", "Pin.Source", "pin.source2" };
+    static const char *const others[] = { "pi", "", "pin.source", "x:pin.source", "alias", "pinx:alias" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof pins / sizeof *pins; i++)
+        assert_true(lift_is_pin(text_bytes(pins[i])));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(lift_is_pin(text_bytes(others[i])));
+}
+
+static void pins_are_replaced_by_numbers(void **state)
+{
+    AUTO(lifted) lifted = { 0 };
+    se_error err = SE_ERROR_INIT;
+    int line;
+
+    (void)state;
+    assert_status(
+        SE_OK,
+        lift_pins(&lifted,
+                  text_bytes("<a xmlns='u' xmlns:x='v' pin='12&#x33;' b='pin'>\n<!-- pin='4' -->\n<c PIN.x=\"\"\n x:pin='56'/></a>\n"),
+                  &line, &err),
+        &err);
+    assert_string_equal(writer_string(&lifted.text),
+                        "<a xmlns='u' xmlns:x='v' pin='0' b='pin'>\n<!-- pin='4' -->\n<c PIN.x=\"1\"\n x:pin='2'/></a>\n");
+    assert_int_equal(lifted_pins(&lifted), 3);
+    assert_string_equal((char *)lifted_pin(&lifted, 0)->data, "123");
+    assert_int_equal(lifted_pin(&lifted, 1)->size, 0);
+    assert_string_equal((char *)lifted_pin(&lifted, 2)->data, "56");
+    assert_int_equal(lifted_lines(&lifted), 6);
+    assert_int_equal(lifted_line(&lifted, 0), 1);
+    assert_int_equal(lifted_line(&lifted, 3), 3);
+    assert_int_equal(lifted_line(&lifted, 5), 4);
+}
+
+static void a_pin_that_cannot_be_read_is_told_by_name(void **state)
+{
+    AUTO(lifted) lifted = { 0 };
+    se_error err = SE_ERROR_INIT;
+    int line;
+
+    (void)state;
+    assert_status(SE_ERR_CONFIG, lift_pins(&lifted, text_bytes("<a pin='12'\n pin.encrypted='5\n6'/>"), &line, &err), &err);
+    assert_string_equal(err.text, "the value of 'pin.encrypted' goes over the end of its line: is its closing quote missing?");
+    assert_int_equal(line, 2);
+    assert_int_equal(lifted_pins(&lifted), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tags_and_attributes_are_seen_with_their_lines),
+        cmocka_unit_test(what_is_no_tag_is_passed_over),
+        cmocka_unit_test(the_shape_of_tags_is_strict),
+        cmocka_unit_test(comments_that_do_not_end_are_told_where_they_should),
+        cmocka_unit_test(what_would_take_libxml2_too_long_is_refused),
+        cmocka_unit_test(the_visitor_may_stop),
+        cmocka_unit_test(utf8_is_exactly_utf8),
+        cmocka_unit_test(other_encodings_are_named),
+        cmocka_unit_test(characters_are_those_of_xml),
+        cmocka_unit_test(values_are_decoded_as_xml_says),
+        cmocka_unit_test(values_that_xml_refuses_are_refused),
+        cmocka_unit_test(pins_are_known_by_their_names),
+        cmocka_unit_test(pins_are_replaced_by_numbers),
+        cmocka_unit_test(a_pin_that_cannot_be_read_is_told_by_name),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
