@@ -60,4 +60,9 @@ tests_unit_test_model_vectors_SOURCES = tests/unit/test_model_vectors.c tests/un
 tests_unit_test_model_vectors_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_model_vectors_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_model_xml
+tests_unit_test_model_xml_SOURCES = tests/unit/test_model_xml.c tests/unit/folder.h tests/unit/model.h tests/unit/unit.h
+tests_unit_test_model_xml_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_model_xml_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
 EXTRA_DIST += tests/vectors/config
