@@ -62,7 +62,7 @@ se_status incoming_read(struct incoming *out, const struct provision_import *imp
     key = bundle.keys[0].key;
     if (key_family(key) == FAMILY_ANY)
         return error_set(err, SE_ERR_FORMAT, "the key is of type %s: RSA or EC is needed", EVP_PKEY_get0_type_name(key));
-    if (!sk_X509_num(bundle.certificates) || answer_choose(&out->certificate, &out->chain, bundle.certificates, key, NULL))
+    if (sk_X509_num(bundle.certificates) <= 0 || answer_choose(&out->certificate, &out->chain, bundle.certificates, key, NULL))
         return error_set(err, SE_ERR_FORMAT, "there is no certificate of the private key in the file");
     X509_up_ref(out->certificate);
     EVP_PKEY_up_ref(key);

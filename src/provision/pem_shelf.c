@@ -18,6 +18,7 @@ struct pem {
     struct shelf shelf;
     se_buf pin; /* empty: the private key lies open */
     struct bundle there;
+    size_t blocks; /* in the file, known ones and others */
 
     EVP_PKEY *key; /* new ones */
     STACK_OF(X509) * certificates;
@@ -34,18 +35,22 @@ static void close_pem(struct shelf *shelf)
     free(pem);
 }
 
-/* The reader takes the first key of a file: rewriting one with more would lose the others. */
-static bool has_more_keys(se_bytes text)
+static size_t occurrences(se_bytes text, const char *word)
 {
-    static const char end[] = "PRIVATE KEY-----";
-    const char *first = memmem(text.data, text.size, end, sizeof end - 1); /* of its BEGIN line, then of its END line */
-    size_t keys = 0;
+    const char *p = text.data, *end = p + text.size;
+    size_t count = 0;
 
-    for (const char *p = first, *last = (const char *)text.data + text.size; p; p = memmem(p, (size_t)(last - p), end, sizeof end - 1)) {
-        p += sizeof end - 1;
-        keys++;
+    while ((p = memmem(p, (size_t)(end - p), word, strlen(word)))) {
+        p += strlen(word);
+        count++;
     }
-    return keys > 2;
+    return count;
+}
+
+/* Whoever only looks without a PIN sees what is not encrypted. */
+static bool reads_key(const struct pem *pem, se_bytes text, enum access access)
+{
+    return access == ACCESS_USE || pem->pin.size || !occurrences(text, "ENCRYPTED");
 }
 
 static se_status load(struct pem *pem, enum access access, se_error *err)
@@ -54,13 +59,12 @@ static se_status load(struct pem *pem, enum access access, se_error *err)
     AUTO(se_buf) text = SE_BUF_INIT;
     se_status st;
 
-    if ((st = keyref_pin(&pem->pin, ref, err)) || (st = filing_read(&text, ref->location, err)))
+    if ((st = keyref_pin(&pem->pin, ref, err)) || (st = filing_read(&text, ref->location, err)) || !text.size)
         return st;
-    if (has_more_keys(buf_bytes(&text)))
-        return error_set(err, SE_ERR_STORE, "the file holds several private keys");
-    if (!text.size)
-        return SE_OK;
-    return pem_bundle(&pem->there, buf_bytes(&text), access == ACCESS_USE || pem->pin.size ? &pem->pin : NULL, ref->location, err);
+    pem->blocks = occurrences(buf_bytes(&text), "-----BEGIN ");
+    if (!pem->blocks)
+        return error_set(err, SE_ERR_STORE, "it is not a PEM file");
+    return pem_bundle(&pem->there, buf_bytes(&text), reads_key(pem, buf_bytes(&text), access) ? &pem->pin : NULL, ref->location, err);
 }
 
 static se_status open_pem(struct shelf **out, const struct target *target, enum access access, se_error *err)
@@ -172,11 +176,24 @@ static se_status keep_issuers(struct pem *pem, EVP_PKEY *key, se_error *err)
     return st ? st : certificates_join(&pem->certificates, issuers, err);
 }
 
+/* Rewriting keeps one key and certificates: what else a file has, a second key among it, would be lost. */
+static se_status check_rest(const struct pem *pem, se_error *err)
+{
+    int certificates = sk_X509_num(pem->there.certificates);
+    size_t known = pem->there.count + (certificates > 0 ? (size_t)certificates : 0);
+
+    if (pem->blocks == known)
+        return SE_OK;
+    return error_set(err, SE_ERR_STORE, "it holds more than one key and certificates: %zu PEM blocks, not %zu", pem->blocks, known);
+}
+
 static se_status commit(struct shelf *shelf, enum replace replace, se_error *err)
 {
     struct pem *pem = (struct pem *)shelf;
-    se_status st;
+    se_status st = check_rest(pem, err);
 
+    if (st)
+        return st;
     if (pem->key)
         return write_file(pem, pem->key, err);
     if (replace == REPLACE_ALL)

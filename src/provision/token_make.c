@@ -13,7 +13,7 @@ static const CK_KEY_TYPE type_rsa = CKK_RSA, type_ec = CKK_EC;
 static const unsigned char exponent[] = { 1, 0, 1 };
 
 /* Every right that the key is not to have is denied by name: SoftHSM and others grant what is not mentioned. */
-static void describe_private(struct template *t, const char *label, enum key_family family, unsigned uses)
+static void describe_private(struct template *t, const char *label, unsigned uses)
 {
     template_flag(t, CKA_TOKEN, true);
     template_flag(t, CKA_PRIVATE, true);
@@ -21,20 +21,16 @@ static void describe_private(struct template *t, const char *label, enum key_fam
     template_flag(t, CKA_EXTRACTABLE, false);
     template_bytes(t, CKA_LABEL, text_bytes(label));
     template_flag(t, CKA_SIGN, uses & USE_SIGN);
-    if (family != FAMILY_RSA)
-        return;
     template_flag(t, CKA_DECRYPT, uses & USE_ENCRYPT);
     template_flag(t, CKA_UNWRAP, uses & USE_ENCRYPT);
 }
 
-static void describe_public(struct template *t, const char *label, enum key_family family, unsigned uses)
+static void describe_public(struct template *t, const char *label, unsigned uses)
 {
     template_flag(t, CKA_TOKEN, true);
     template_flag(t, CKA_PRIVATE, false);
     template_bytes(t, CKA_LABEL, text_bytes(label));
     template_flag(t, CKA_VERIFY, uses & USE_SIGN);
-    if (family != FAMILY_RSA)
-        return;
     template_flag(t, CKA_ENCRYPT, uses & USE_ENCRYPT);
     template_flag(t, CKA_WRAP, uses & USE_ENCRYPT);
 }
@@ -64,6 +60,7 @@ static se_status call_generate(CK_OBJECT_HANDLE out[2], struct token_shelf_open 
     return SE_OK;
 }
 
+/* Even a key for encryption signs once: its own certificate. */
 static se_status make_pair(CK_OBJECT_HANDLE out[2], struct token_shelf_open *s, const struct key_type *type, unsigned uses, se_error *err)
 {
     const char *label = s->shelf.target->name;
@@ -71,8 +68,8 @@ static se_status make_pair(CK_OBJECT_HANDLE out[2], struct token_shelf_open *s, 
     AUTO(template) public = { .count = 0 };
     AUTO(template) private = { .count = 0 };
 
-    describe_public(&public, label, type->family, uses);
-    describe_private(&private, label, type->family, uses);
+    describe_public(&public, label, uses);
+    describe_private(&private, label, uses | USE_SIGN);
     if (type->family == FAMILY_EC) {
         describe_curve(&public, type->group);
         return call_generate(out, s, CKM_EC_KEY_PAIR_GEN, &public, &private, err);
@@ -116,6 +113,7 @@ se_status token_generate(struct pair *out, struct shelf *shelf, const struct key
         return st;
     if (!public)
         return error_set(err, SE_ERR_STORE, "the token does not tell the public key that it made");
+    s->no_sign = uses & USE_SIGN ? 0 : pair[1];
     if ((st = set_id(s, pair, public, err))) {
         EVP_PKEY_free(public);
         return st;
@@ -191,8 +189,8 @@ se_status token_put_key(struct shelf *shelf, EVP_PKEY *key, unsigned uses, se_er
         return st;
     describe_object(&public, &class_public, rsa ? &type_rsa : &type_ec, &s->id);
     describe_object(&private, &class_private, rsa ? &type_rsa : &type_ec, &s->id);
-    describe_public(&public, shelf->target->name, key_family(key), uses);
-    describe_private(&private, shelf->target->name, key_family(key), uses);
+    describe_public(&public, shelf->target->name, uses);
+    describe_private(&private, shelf->target->name, uses);
     (rsa ? describe_rsa : describe_ec)(&public, &private, key);
     if ((st = shelf_create(s, &private, "the private key", err)))
         return st;

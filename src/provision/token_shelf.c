@@ -188,11 +188,23 @@ static se_status destroy(struct token_shelf_open *s, const struct objects *objec
     return SE_OK;
 }
 
+/* A token that does not change rights leaves the key with one too many, which `key list` shows. */
+static void end_signing(struct token_shelf_open *s)
+{
+    CK_BBOOL no = CK_FALSE;
+    CK_ATTRIBUTE attribute = { CKA_SIGN, &no, sizeof no };
+
+    if (s->no_sign)
+        (void)s->session.calls->C_SetAttributeValue(s->session.handle, s->no_sign, &attribute, 1);
+}
+
 static se_status commit(struct shelf *shelf, enum replace replace, se_error *err)
 {
     struct token_shelf_open *s = (struct token_shelf_open *)shelf;
-    se_status st = destroy(s, &s->certificates, err);
+    se_status st;
 
+    end_signing(s);
+    st = destroy(s, &s->certificates, err);
     if (!st && replace == REPLACE_ALL && !(st = destroy(s, &s->publics, err)))
         st = destroy(s, &s->privates, err);
     if (!st)

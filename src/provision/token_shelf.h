@@ -25,7 +25,8 @@ struct token_shelf_open {
 
     CK_OBJECT_HANDLE made[MADE_MOST]; /* since then */
     size_t made_count;
-    se_buf id; /* CKA_ID of the key in hand */
+    se_buf id;                /* CKA_ID of the key in hand */
+    CK_OBJECT_HANDLE no_sign; /* a key that has signed its certificate and is to sign nothing more; 0: none */
     bool committed;
 };
 

@@ -1,2 +1,3 @@
 SHELL_TESTS += \
-	tests/interop/cms.sh
+	tests/interop/cms.sh \
+	tests/interop/key.sh
