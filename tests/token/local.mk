@@ -36,4 +36,8 @@ tests_token_test_pool_LDADD  = tests/token/libfixture.la
 TOKEN_TESTS += tests/token/test_fork
 tests_token_test_fork_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_fork_LDADD  = tests/token/libfixture.la
+
+TOKEN_TESTS += tests/token/test_provision
+tests_token_test_provision_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_provision_LDADD  = libse-provision.la tests/token/libfixture.la
 endif

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct shim shim; /* the test looks it up in the loaded module */
 
@@ -96,6 +97,41 @@ static CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG size, CK_BY
     return CKR_OK;
 }
 
+static CK_RV create(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG n, CK_OBJECT_HANDLE *out)
+{
+    for (CK_ULONG i = 0; shim.create && i < n; i++)
+        if (template[i].type == CKA_CLASS && *(CK_OBJECT_CLASS *)template[i].pValue == shim.create_class)
+            return shim.create;
+    return real->C_CreateObject(session, template, n, out);
+}
+
+static CK_RV generate(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *public, CK_ULONG publics, CK_ATTRIBUTE *private,
+                      CK_ULONG privates, CK_OBJECT_HANDLE *out_public, CK_OBJECT_HANDLE *out_private)
+{
+    CK_ATTRIBUTE more[2][32], id = { CKA_ID, (CK_BYTE[]){ 0x42 }, 1 };
+
+    if (!shim.own_ids)
+        return real->C_GenerateKeyPair(session, mechanism, public, publics, private, privates, out_public, out_private);
+    memcpy(more[0], public, publics * sizeof *public);
+    memcpy(more[1], private, privates * sizeof *private);
+    more[0][publics] = more[1][privates] = id;
+    return real->C_GenerateKeyPair(session, mechanism, more[0], publics + 1, more[1], privates + 1, out_public, out_private);
+}
+
+static CK_RV set_attributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template, CK_ULONG n)
+{
+    return shim.set ? shim.set : real->C_SetAttributeValue(session, object, template, n);
+}
+
+/* Refuses once: what is done about a refusal is no longer refused. */
+static CK_RV destroy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
+{
+    CK_RV rv = shim.destroy;
+
+    shim.destroy = CKR_OK;
+    return rv ? rv : real->C_DestroyObject(session, object);
+}
+
 static CK_RV load(void)
 {
     void *handle = dlopen(getenv("SHIM_MODULE"), RTLD_NOW | RTLD_LOCAL);
@@ -120,6 +156,10 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
     list.C_GetAttributeValue = attributes;
     list.C_SignInit = sign_init;
     list.C_Sign = sign;
+    list.C_CreateObject = create;
+    list.C_SetAttributeValue = set_attributes;
+    list.C_GenerateKeyPair = generate;
+    list.C_DestroyObject = destroy;
     *out = &list;
     return CKR_OK;
 }

@@ -11,8 +11,11 @@ struct shim {
     CK_ULONG told_sessions;                               /* ulMaxSessionCount; 0: as it is */
     CK_ULONG given_sessions;                              /* CKR_SESSION_COUNT beyond these; 0: any number */
     CK_RV login, open, sign_init, sign, find, token_info; /* the answer, if not CKR_OK */
-    CK_ULONG sign_short;                                  /* bytes that are missing from signatures */
-    CK_ATTRIBUTE_TYPE hidden;                             /* attribute that no object has; 0: none */
+    CK_RV create, set, destroy;                           /* of objects; a create is refused only for `create_class` */
+    CK_OBJECT_CLASS create_class;
+    bool own_ids;             /* new key pairs have a CKA_ID already, 42 */
+    CK_ULONG sign_short;      /* bytes that are missing from signatures */
+    CK_ATTRIBUTE_TYPE hidden; /* attribute that no object has; 0: none */
 
     /* seen so far */
     unsigned logins, context_logins, null_pins, sessions, most_sessions, signatures;
