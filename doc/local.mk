@@ -1,4 +1,5 @@
 dist_man_MANS += \
+	doc/engineSignEncrypt.5 \
 	doc/libsignengine.3 \
 	doc/signengine.1 \
 	doc/signengine-check.1 \

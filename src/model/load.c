@@ -73,7 +73,7 @@ bool load_number(unsigned long *out, struct loading *l, const xmlNode *element, 
 }
 
 /* The text without PINs; what it was made of is wiped. */
-static se_status lift(struct lifted *out, se_buf *text, struct findings *findings, se_error *err)
+static se_status lift(struct lifted *out, struct loading *l, se_buf *text, se_error *err)
 {
     AUTO(se_buf) wiped = buf_move(text);
     se_error why = SE_ERROR_INIT;
@@ -81,12 +81,14 @@ static se_status lift(struct lifted *out, se_buf *text, struct findings *finding
     se_status st;
 
     *out = (struct lifted){ 0 };
-    if (wiped.size > SIZE_LIMIT)
-        return error_set(err, SE_ERR_CONFIG, "%zu bytes are too many for a configuration: %d are allowed", wiped.size, SIZE_LIMIT);
+    if (wiped.size > SIZE_LIMIT) {
+        findings_error(&l->findings, 0, "'%s' has %zu bytes, more than %d", l->config->path, wiped.size, SIZE_LIMIT);
+        return SE_OK;
+    }
     if ((st = encoding_check(buf_bytes(&wiped), &line, &why)) || (st = lift_pins(out, buf_bytes(&wiped), &line, &why))) {
         if (st != SE_ERR_CONFIG)
             return error_set(err, st, "%s", why.text);
-        findings_error(findings, line, "%s", why.text);
+        findings_error(&l->findings, line, "%s", why.text);
     }
     return SE_OK;
 }
@@ -124,7 +126,7 @@ static se_status parse(struct loading *l, se_buf *text, const char *path, const 
     AUTO(xml_doc) doc = NULL;
     se_status st;
 
-    if ((st = start(l, path, options ? options->pin_key : NULL, err)) || (st = lift(&lifted, text, &l->findings, err)))
+    if ((st = start(l, path, options ? options->pin_key : NULL, err)) || (st = lift(&lifted, l, text, err)))
         return st;
     l->lifted = &lifted;
     if (!l->findings.errors)

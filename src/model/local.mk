@@ -37,3 +37,8 @@ CLEANFILES += src/model/schema_text.c
 
 schemadir = $(pkgdatadir)/schemas
 dist_schema_DATA = schemas/engineSignEncrypt.xsd
+
+# an example to copy; what runs is the operator's own
+examplesdir = $(docdir)/examples
+dist_examples_DATA = conf/engineSignEncrypt.xml
+dist_doc_DATA = doc/formats.md

@@ -3,6 +3,7 @@
 # libFuzzer's, for tests/fuzz/campaign.sh.
 FUZZ_TARGETS =
 FUZZ_TARGETS += tests/fuzz/fuzz_cms
+FUZZ_TARGETS += tests/fuzz/fuzz_config
 
 if FUZZING
 LDADD = $(FUZZ_ENGINE) libse-core.la

@@ -99,6 +99,26 @@ static void the_canonical_form_tells_all_else(void **state)
         se_buf_free(&forms[i]);
 }
 
+/* doc/formats.md has its SHA-256, and this text */
+static void the_documented_form_is_the_form(void **state)
+{
+    AUTO(se_buf)
+    out = canonical("<engineSignEncrypt>\n  <descriptors>\n"
+                    "    <descriptor name=\"FileSigner\"><type algorithm=\"sha256WithRSA\" key=\"k\"/></descriptor>\n"
+                    "  </descriptors>\n  <keys>\n"
+                    "    <key name=\"k\"><type name=\"hsm\" locationValue=\"libsofthsm2\" alias=\"file signer\" slot=\"0\" "
+                    "pin=\"1234\"/></key>\n  </keys>\n</engineSignEncrypt>\n");
+
+    (void)state;
+    assert_string_equal((char *)out.data, "engineSignEncrypt 1\n"
+                                          "descriptor FileSigner:1\tkey\tk\n"
+                                          "descriptor FileSigner:1\talgorithm\tSHA256withRSA\n"
+                                          "key k\ttype\tHSM\n"
+                                          "key k\tlocationValue\tlibsofthsm2\n"
+                                          "key k\talias\tfile signer\n"
+                                          "key k\tslot\t0\n");
+}
+
 static void line_ends_and_tabs_are_escaped(void **state)
 {
     AUTO(se_buf) out = canonical(ROOT("", "<key name='a&#9;b&#10;c&#13;d\\'><type name='pem' locationValue='x'/></key>"));
@@ -164,6 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_canonical_form_knows_no_order_spelling_or_pin),
         cmocka_unit_test(the_canonical_form_tells_all_else),
+        cmocka_unit_test(the_documented_form_is_the_form),
         cmocka_unit_test(line_ends_and_tabs_are_escaped),
         cmocka_unit_test(pins_are_masked),
         cmocka_unit_test(findings_come_in_the_order_of_lines_and_once),

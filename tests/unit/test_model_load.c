@@ -123,6 +123,23 @@ static void the_folder_of_the_file_locates_what_it_names(void **state)
     assert_string_equal(config->keys[0].replicas[0].pin_key, writer_string(&expected));
 }
 
+static void the_default_configuration_is_clean(void **state)
+{
+    AUTO(writer) path = { 0 };
+    AUTO(writer) got = { 0 };
+    AUTO(config) config = NULL;
+    struct config_options options = telling(&got);
+    const struct descriptor *d;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    writer_format(&path, "%s/conf/engineSignEncrypt.xml", getenv("top_srcdir"));
+    assert_status(SE_OK, config_load(&config, writer_string(&path), &options, &err), &err);
+    assert_string_equal(writer_string(&got), "");
+    assert_status(SE_OK, config_descriptor(&d, config, "FileSigner", 0, &err), &err);
+    assert_string_equal(d->key->replicas[0].store, "HSM");
+}
+
 /* Exit status 0: refused within a second and 64 MB. */
 static int load_in_child(const char *path)
 {
@@ -269,6 +286,23 @@ static void do_not_call(void *arg, xmlErrorPtr error)
     (*(int *)arg)++;
 }
 
+static void texts_are_as_long_as_files(void **state)
+{
+    AUTO(writer) got = { 0 };
+    AUTO(config) config = NULL;
+    AUTO(se_buf) text = SE_BUF_INIT;
+    struct config_options options = telling(&got);
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    assert_status(SE_OK, buf_new(&text, (4 << 20) + 1, &err), &err);
+    memset(text.data, ' ', text.size);
+    assert_status(SE_ERR_CONFIG, config_parse(&config, &text, "engine.xml", &options, &err), &err);
+    assert_string_equal(err.text, "'engine.xml' has 4194305 bytes, more than 4194304");
+    assert_string_equal(writer_string(&got), "0: 'engine.xml' has 4194305 bytes, more than 4194304\n");
+    assert_null(text.data);
+}
+
 static void libxml2_stays_as_the_application_set_it(void **state)
 {
     AUTO(config) config = NULL;
@@ -322,10 +356,12 @@ int main(void)
         IN_FOLDER(findings_are_not_needed),
         IN_FOLDER(files_that_others_can_read_or_change_are_warned_about),
         IN_FOLDER(the_folder_of_the_file_locates_what_it_names),
+        IN_FOLDER(the_default_configuration_is_clean),
         IN_FOLDER(a_file_of_one_gigabyte),
         IN_FOLDER(heavy_files_are_refused_cheaply),
         IN_FOLDER(near_misses_are_looked_for_cheaply),
         IN_FOLDER(too_many_are_refused_by_number),
+        cmocka_unit_test(texts_are_as_long_as_files),
         IN_FOLDER(libxml2_stays_as_the_application_set_it),
     };
 
