@@ -91,6 +91,7 @@ static CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG size, CK_BY
     CK_RV rv = real->C_Sign(session, data, size, signature, signature_size);
 
     count(&shim.signatures, 1);
+    __atomic_store_n(&shim.signed_bytes, size, __ATOMIC_RELAXED);
     if (shim.sign || rv != CKR_OK)
         return shim.sign ? shim.sign : rv;
     *signature_size -= shim.sign_short;

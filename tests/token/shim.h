@@ -19,6 +19,7 @@ struct shim {
 
     /* seen so far */
     unsigned logins, context_logins, null_pins, sessions, most_sessions, signatures;
+    CK_ULONG signed_bytes; /* given to C_Sign last */
 };
 
 #endif

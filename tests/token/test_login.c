@@ -43,6 +43,27 @@ static void keys_on_a_token_share_its_login(void **state)
     refuses(SE_ERR_ACCESS, without, PART_PRIVATE, "none is configured", NULL);
 }
 
+/* A host program, or a component beside us, that uses the same module. */
+static void a_login_by_others_in_the_process_is_enough(void **state)
+{
+    struct shim *shim;
+    struct keyref *ref = ref_through_shim(&shim, "lab", "a");
+    AUTO(module) module = NULL;
+    AUTO(session) others = { 0 };
+    CK_SLOT_ID slot;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    assert_status(SE_OK, module_open(&module, ref->location, "", &err), &err);
+    assert_status(SE_OK, token_find(&slot, module, ref, &err), &err);
+    assert_status(SE_OK, session_open(&others, module, slot, 0, &err), &err);
+    assert_int_equal(others.calls->C_Login(others.handle, CKU_USER, (CK_UTF8CHAR *)PIN, strlen(PIN)), CKR_OK);
+    ref_pin(ref, "");
+    key_unref(opens(ref, PART_PRIVATE));
+    assert_int_equal(shim->logins, 1);
+    assert_int_equal(shim->sessions, 1);
+}
+
 static void a_wrong_pin_is_presented_once(void **state)
 {
     struct shim *shim;
@@ -221,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pin_is_needed),
         cmocka_unit_test(keys_on_a_token_share_its_login),
+        cmocka_unit_test(a_login_by_others_in_the_process_is_enough),
         cmocka_unit_test(a_wrong_pin_is_presented_once),
         cmocka_unit_test(threads_present_a_wrong_pin_once),
         cmocka_unit_test(each_refusal_has_its_words),

@@ -103,6 +103,22 @@ static void ecdsa(void **state)
     }
 }
 
+/* Not every token takes more bytes than the order of the group has. */
+static void a_hash_that_is_too_long_is_cut_for_the_token(void **state)
+{
+    struct shim *shim;
+    struct key *key = opens(ref_through_shim(&shim, "lab", "p256"), PART_PRIVATE);
+
+    (void)state;
+    signs(key, "p256", 2, 0);
+    assert_int_equal(shim->signed_bytes, 32);
+    key_unref(key);
+    key = opens(ref_through_shim(&shim, "lab", "p521"), PART_PRIVATE);
+    signs(key, "p521", 2, 0);
+    assert_int_equal(shim->signed_bytes, 64);
+    key_unref(key);
+}
+
 static void fails(struct key *key, se_status status, const char *text, const char *more)
 {
     static const unsigned char hash[32];
@@ -187,6 +203,7 @@ int main(void)
         cmocka_unit_test(rsa_pkcs1),
         cmocka_unit_test(rsa_pss),
         cmocka_unit_test(ecdsa),
+        cmocka_unit_test(a_hash_that_is_too_long_is_cut_for_the_token),
         cmocka_unit_test(failures_name_key_and_token),
         cmocka_unit_test(a_lost_session_is_not_used_again),
         cmocka_unit_test(a_key_that_always_authenticates),

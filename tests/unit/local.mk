@@ -58,5 +58,10 @@ tests_unit_test_rules_SOURCES = tests/unit/test_rules.c tests/unit/maker.c tests
 tests_unit_test_rules_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_rules_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_pkcs11
+tests_unit_test_pkcs11_SOURCES = tests/unit/test_pkcs11.c tests/unit/unit.h
+tests_unit_test_pkcs11_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_pkcs11_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
 include tests/unit/model.mk
 endif
