@@ -19,6 +19,12 @@ static void count(unsigned *counter, int by)
     pthread_mutex_unlock(&lock);
 }
 
+static CK_RV initialize(void *args)
+{
+    count(&shim.initialized, 1);
+    return real->C_Initialize(args);
+}
+
 static CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
     CK_RV rv = shim.token_info ? shim.token_info : real->C_GetTokenInfo(slot, info);
@@ -149,6 +155,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
         return rv;
     list = *real;
     list.C_GetFunctionList = C_GetFunctionList;
+    list.C_Initialize = initialize;
     list.C_GetTokenInfo = token_info;
     list.C_OpenSession = open_session;
     list.C_CloseSession = close_session;

@@ -18,7 +18,7 @@ struct shim {
     CK_ATTRIBUTE_TYPE hidden; /* attribute that no object has; 0: none */
 
     /* seen so far */
-    unsigned logins, context_logins, null_pins, sessions, most_sessions, signatures;
+    unsigned logins, context_logins, null_pins, sessions, most_sessions, signatures, initialized;
     CK_ULONG signed_bytes; /* given to C_Sign last */
 };
 
