@@ -59,6 +59,16 @@ static bool signs(const struct descriptor *descriptor)
     return descriptor->algorithm.kind == ALGORITHM_SIGNATURE || descriptor->algorithm.kind == ALGORITHM_DIGEST;
 }
 
+static enum key_part part_of(const struct descriptor *descriptor)
+{
+    const struct use *use = descriptor->use;
+    enum algorithm_kind kind = descriptor->algorithm.kind;
+
+    if (use->public_only)
+        return PART_CERTIFICATE;
+    return kind == ALGORITHM_CIPHER || kind == ALGORITHM_WRAP ? PART_DECRYPT : PART_SIGN;
+}
+
 static se_status probe(se_engine *engine, const struct descriptor *descriptor, se_error *err)
 {
     static const se_bytes text = { "signengine check", 16 };
@@ -79,7 +89,7 @@ static se_status inspect(struct finding *f, se_engine *engine, const se_check_op
     AUTO(key) key = NULL;
     const struct algorithm *algorithm;
     const struct descriptor *d = f->descriptor;
-    enum key_part part = d->use->public_only ? PART_CERTIFICATE : PART_PRIVATE;
+    enum key_part part = part_of(d);
     se_status st;
 
     if ((st = slot_open(&key, engine, d->key, part, &f->error)))
@@ -89,7 +99,7 @@ static se_status inspect(struct finding *f, se_engine *engine, const se_check_op
         return st;
     if (signs(d) && (st = signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), &f->error)))
         return st;
-    if (options->probe && signs(d) && part == PART_PRIVATE)
+    if (options->probe && signs(d) && part == PART_SIGN)
         return probe(engine, d, &f->error);
     return SE_OK;
 }

@@ -12,8 +12,7 @@
 /* One <key>: opened when a job first needs it.  The lock is held while a store opens it, so that it is opened once. */
 struct slot {
     pthread_mutex_t lock;
-    struct key *certificate; /* opened for its certificate only */
-    struct key *private;
+    struct key *keys[PART_COUNT]; /* by what they were opened for */
 };
 
 struct se_engine {

@@ -14,7 +14,7 @@ static se_status prepare(struct signer *out, se_engine *engine, const struct des
     se_status st;
 
     out->descriptor = descriptor;
-    if ((st = slot_open(&out->key, engine, descriptor->key, PART_PRIVATE, err)))
+    if ((st = slot_open(&out->key, engine, descriptor->key, PART_SIGN, err)))
         return st;
     if ((st = certificate_check(descriptor, out->key->certificate, now(), SE_ERR_POLICY, err)))
         return st;

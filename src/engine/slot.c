@@ -15,8 +15,8 @@ se_status key_slots_new(struct slot **out, size_t count, se_error *err)
 void key_slots_free(struct slot *slots, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        key_unref(slots[i].certificate);
-        key_unref(slots[i].private);
+        for (size_t part = 0; part < PART_COUNT; part++)
+            key_unref(slots[i].keys[part]);
         pthread_mutex_destroy(&slots[i].lock);
     }
     free(slots);
@@ -44,7 +44,10 @@ static se_status open_first(struct key **out, const struct key_entry *entry, enu
 /* A key opened in full serves for its certificate too. */
 static struct key **place(struct slot *slot, enum key_part part)
 {
-    return part == PART_PRIVATE || slot->private ? &slot->private : &slot->certificate;
+    for (size_t full = PART_SIGN; part == PART_CERTIFICATE && full < PART_COUNT; full++)
+        if (slot->keys[full])
+            return &slot->keys[full];
+    return &slot->keys[part];
 }
 
 se_status slot_open(struct key **out, se_engine *engine, const struct key_entry *entry, enum key_part part, se_error *err)

@@ -118,7 +118,7 @@ se_status bundle_open(struct key **out, const struct bundle *bundle, const struc
     *out = NULL;
     if ((st = choose_key(&key, bundle, ref->alias, err)))
         return st;
-    if (part == PART_PRIVATE && !key)
+    if (part != PART_CERTIFICATE && !key)
         return error_set(err, SE_ERR_KEY, "no private key in it");
     if ((st = with_configured_certificate(out, key, ref, err)) || *out)
         return st;

@@ -69,9 +69,9 @@ static se_status fill(struct bundle *bundle, const struct keyref *ref, enum key_
 
     if (st)
         return st == SE_ERR_ACCESS ? st : error_restate(err, SE_ERR_STORE);
-    if (part == PART_PRIVATE && (st = keyref_pin(&pin, ref, err)))
+    if (part != PART_CERTIFICATE && (st = keyref_pin(&pin, ref, err)))
         return st;
-    return pem_bundle(bundle, buf_bytes(&file), part == PART_PRIVATE ? &pin : NULL, ref->location, err);
+    return pem_bundle(bundle, buf_bytes(&file), part != PART_CERTIFICATE ? &pin : NULL, ref->location, err);
 }
 
 static se_status open_pem(struct key **out, const struct keyref *ref, enum key_part part, se_error *err)

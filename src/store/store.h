@@ -7,7 +7,9 @@
 
 enum key_part {
     PART_CERTIFICATE, /* enough to verify and encrypt: no PIN is presented to a token, key->private stays NULL */
-    PART_PRIVATE,     /* the private key as well */
+    PART_SIGN,        /* the private key as well, which may sign */
+    PART_DECRYPT,     /* likewise, which may decrypt */
+    PART_COUNT,
 };
 
 struct store_type {

@@ -161,6 +161,12 @@ refuses 78 sign
 told
 says 'may not sign'
 
+# what only decrypts is right for what decrypts
+sed "s|<descriptor name='Files'><type algorithm='SHA-256'|<descriptor name='EncryptedFields'><type algorithm='AES/GCM/NoPadding'|
+     s|key='k'/></descriptor>|asymCipher='RSA/ECB/OAEPWithSHA-256AndMGF1Padding' &|" engine.xml >fields.xml
+accepts signengine -c fields.xml check
+says 'EncryptedFields:1'
+
 # ---- verifying takes no PIN ----
 with "$module $right alias='good' tokenLabel='first'"
 accepts sign

@@ -110,7 +110,7 @@ static void finds(struct module *module, const struct keyref *ref, CK_SLOT_ID wa
 
     assert_status(SE_OK, token_find(&slot, module, ref, &err), &err);
     assert_int_equal(slot, wanted);
-    key_unref(opens(ref, PART_PRIVATE));
+    key_unref(opens(ref, PART_SIGN));
 }
 
 static void a_token_is_found_in_four_ways_and_by_itself(void **state)
@@ -148,7 +148,7 @@ static void all_that_is_said_must_fit(void **state)
     AUTO(slots) slots = load_slots(module);
     ref->has_slot = true;
     ref->slot = slot_of(&slots, "two", &index)->id;
-    refuses(SE_ERR_STORE, ref, PART_PRIVATE, "no token with slot ", ", tokenLabel 'one'", "there is slot ", " 'two' serial ", NULL);
+    refuses(SE_ERR_STORE, ref, PART_SIGN, "no token with slot ", ", tokenLabel 'one'", "there is slot ", " 'two' serial ", NULL);
     module_close(module);
 }
 
@@ -161,24 +161,24 @@ static void missing_tokens_list_what_is_there(void **state)
     slot->slot = 77777;
     index->slot_index = 9;
     serial->token_serial = "0badcafe";
-    refuses(SE_ERR_STORE, label, PART_PRIVATE, "no token with tokenLabel 'three' in '", softhsm, " 'one' serial ", " 'two' serial ", NULL);
-    refuses(SE_ERR_STORE, slot, PART_PRIVATE, "no token with slot 77777 in", " 'one' serial ", "(not initialised)", NULL);
-    refuses(SE_ERR_STORE, index, PART_PRIVATE, "no token with slotIndex 9 in", " 'two' serial ", NULL);
-    refuses(SE_ERR_STORE, serial, PART_PRIVATE, "no token with tokenSerial '0badcafe' in", " 'one' serial ", NULL);
+    refuses(SE_ERR_STORE, label, PART_SIGN, "no token with tokenLabel 'three' in '", softhsm, " 'one' serial ", " 'two' serial ", NULL);
+    refuses(SE_ERR_STORE, slot, PART_SIGN, "no token with slot 77777 in", " 'one' serial ", "(not initialised)", NULL);
+    refuses(SE_ERR_STORE, index, PART_SIGN, "no token with slotIndex 9 in", " 'two' serial ", NULL);
+    refuses(SE_ERR_STORE, serial, PART_SIGN, "no token with tokenSerial '0badcafe' in", " 'one' serial ", NULL);
 }
 
 static void an_alias_on_two_tokens_is_not_chosen_from(void **state)
 {
     (void)state;
-    refuses(SE_ERR_STORE, ref_to(NULL, "both"), PART_PRIVATE, "several tokens of '", "hold 'both'", " 'one' serial ", " 'two' serial ",
+    refuses(SE_ERR_STORE, ref_to(NULL, "both"), PART_SIGN, "several tokens of '", "hold 'both'", " 'one' serial ", " 'two' serial ",
             "choose by slot, tokenLabel or tokenSerial", NULL);
-    key_unref(opens(ref_to("two", "both"), PART_PRIVATE));
+    key_unref(opens(ref_to("two", "both"), PART_SIGN));
 }
 
 static void an_alias_on_no_token_is_not_guessed(void **state)
 {
     (void)state;
-    refuses(SE_ERR_STORE, ref_to(NULL, "neither"), PART_PRIVATE, "none of the tokens", "shows 'neither' without a login", "'one'", "'two'",
+    refuses(SE_ERR_STORE, ref_to(NULL, "neither"), PART_SIGN, "none of the tokens", "shows 'neither' without a login", "'one'", "'two'",
             NULL);
 }
 

@@ -36,7 +36,7 @@ static int child(struct key *inherited, const struct keyref *ref, const struct s
     /* PKCS #11 wants it once in each process */
     if (shim->initialized != 2)
         return 4;
-    if (pkcs11_store.open(&own, ref, PART_PRIVATE, &err) || !signs(own))
+    if (pkcs11_store.open(&own, ref, PART_SIGN, &err) || !signs(own))
         return 2;
     key_unref(inherited);
     if (!signs(own))
@@ -49,7 +49,7 @@ static void a_child_signs(void **state)
 {
     struct shim *shim;
     const struct keyref *ref = ref_through_shim(&shim, "lab", "a");
-    struct key *key = opens(ref, PART_PRIVATE);
+    struct key *key = opens(ref, PART_SIGN);
     int status;
     pid_t pid;
 

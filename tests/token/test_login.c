@@ -23,7 +23,7 @@ static void a_pin_is_needed(void **state)
 
     (void)state;
     ref_pin(ref, "");
-    refuses(SE_ERR_ACCESS, ref, PART_PRIVATE, "token 'lab' in slot ", "wants a PIN, and none is configured", "pin.source", NULL);
+    refuses(SE_ERR_ACCESS, ref, PART_SIGN, "token 'lab' in slot ", "wants a PIN, and none is configured", "pin.source", NULL);
     assert_int_equal(shim->logins, 0);
 }
 
@@ -31,16 +31,16 @@ static void keys_on_a_token_share_its_login(void **state)
 {
     struct shim *shim;
     struct keyref *with = ref_through_shim(&shim, "lab", "a"), *without = ref_through_shim(&shim, "lab", "b");
-    struct key *a = opens(with, PART_PRIVATE), *b;
+    struct key *a = opens(with, PART_SIGN), *b;
 
     (void)state;
     ref_pin(without, "");
-    b = opens(without, PART_PRIVATE);
+    b = opens(without, PART_SIGN);
     assert_int_equal(shim->logins, 1);
     key_unref(a);
     key_unref(b);
     /* with the last key, the login is gone as well */
-    refuses(SE_ERR_ACCESS, without, PART_PRIVATE, "none is configured", NULL);
+    refuses(SE_ERR_ACCESS, without, PART_SIGN, "none is configured", NULL);
 }
 
 /* A host program, or a component beside us, that uses the same module. */
@@ -59,7 +59,7 @@ static void a_login_by_others_in_the_process_is_enough(void **state)
     assert_status(SE_OK, session_open(&others, module, slot, 0, &err), &err);
     assert_int_equal(others.calls->C_Login(others.handle, CKU_USER, (CK_UTF8CHAR *)PIN, strlen(PIN)), CKR_OK);
     ref_pin(ref, "");
-    key_unref(opens(ref, PART_PRIVATE));
+    key_unref(opens(ref, PART_SIGN));
     assert_int_equal(shim->logins, 1);
     assert_int_equal(shim->sessions, 1);
 }
@@ -71,11 +71,11 @@ static void a_wrong_pin_is_presented_once(void **state)
 
     (void)state;
     ref_pin(ref, "9999");
-    refuses(SE_ERR_ACCESS, ref, PART_PRIVATE, "token 'lab' in slot ", ": wrong PIN", NULL);
-    refuses(SE_ERR_ACCESS, ref, PART_PRIVATE, ": wrong PIN: the token refused it before, and this process does not present it again", NULL);
+    refuses(SE_ERR_ACCESS, ref, PART_SIGN, "token 'lab' in slot ", ": wrong PIN", NULL);
+    refuses(SE_ERR_ACCESS, ref, PART_SIGN, ": wrong PIN: the token refused it before, and this process does not present it again", NULL);
     assert_int_equal(shim->logins, 1);
     ref_pin(ref, PIN);
-    key_unref(opens(ref, PART_PRIVATE));
+    key_unref(opens(ref, PART_SIGN));
     assert_int_equal(shim->logins, 2);
 }
 
@@ -84,7 +84,7 @@ static void *open_with_wrong_pin(void *ref)
     se_error err = SE_ERROR_INIT;
     struct key *key;
 
-    return (void *)(uintptr_t)pkcs11_store.open(&key, ref, PART_PRIVATE, &err);
+    return (void *)(uintptr_t)pkcs11_store.open(&key, ref, PART_SIGN, &err);
 }
 
 static void threads_present_a_wrong_pin_once(void **state)
@@ -134,7 +134,7 @@ static void each_refusal_has_its_words(void **state)
         snprintf(pin, sizeof pin, "55%02zu", i);
         ref_pin(ref, pin);
         shim->login = refusals[i].rv;
-        refuses(refusals[i].status, ref, PART_PRIVATE, refusals[i].text, NULL);
+        refuses(refusals[i].status, ref, PART_SIGN, refusals[i].text, NULL);
         assert_int_equal(shim->logins, 1);
     }
 }
@@ -146,9 +146,9 @@ static void a_token_that_is_away_gets_the_pin_again(void **state)
 
     (void)state;
     shim->login = CKR_DEVICE_ERROR;
-    refuses(SE_ERR_UNAVAILABLE, ref, PART_PRIVATE, "CKR_DEVICE_ERROR", NULL);
+    refuses(SE_ERR_UNAVAILABLE, ref, PART_SIGN, "CKR_DEVICE_ERROR", NULL);
     shim->login = CKR_OK;
-    key_unref(opens(ref, PART_PRIVATE));
+    key_unref(opens(ref, PART_SIGN));
 }
 
 /* What SoftHSM never says of itself. */
@@ -171,7 +171,7 @@ static void flags_of_the_token_are_heeded(void **state)
 
         shim->set_flags = obstacles[i].set;
         shim->clear_flags = obstacles[i].clear;
-        refuses(SE_ERR_ACCESS, ref, PART_PRIVATE, obstacles[i].text, NULL);
+        refuses(SE_ERR_ACCESS, ref, PART_SIGN, obstacles[i].text, NULL);
         assert_int_equal(shim->logins, 0);
     }
 }
@@ -185,11 +185,11 @@ static void a_wrong_pin_tells_how_many_tries_are_left(void **state)
     ref_pin(ref, "4444");
     shim->login = CKR_PIN_INCORRECT;
     shim->set_after_login = CKF_USER_PIN_FINAL_TRY;
-    refuses(SE_ERR_ACCESS, ref, PART_PRIVATE, ": wrong PIN; one more wrong PIN locks the token", NULL);
+    refuses(SE_ERR_ACCESS, ref, PART_SIGN, ": wrong PIN; one more wrong PIN locks the token", NULL);
     shim->set_flags = 0;
     ref_pin(ref, "4445");
     shim->set_after_login = CKF_USER_PIN_LOCKED;
-    refuses(SE_ERR_ACCESS, ref, PART_PRIVATE, ": wrong PIN; the token has locked it", NULL);
+    refuses(SE_ERR_ACCESS, ref, PART_SIGN, ": wrong PIN; the token has locked it", NULL);
 }
 
 static void a_keypad_is_left_to_the_token(void **state)
@@ -200,7 +200,7 @@ static void a_keypad_is_left_to_the_token(void **state)
     (void)state;
     ref_pin(ref, "");
     shim->set_flags = CKF_PROTECTED_AUTHENTICATION_PATH;
-    key_unref(opens(ref, PART_PRIVATE));
+    key_unref(opens(ref, PART_SIGN));
     assert_int_equal(shim->logins, 1);
     assert_int_equal(shim->null_pins, 1);
 }
@@ -213,7 +213,7 @@ static void a_token_without_login_gets_no_pin(void **state)
     (void)state;
     ref_pin(ref, "");
     shim->clear_flags = CKF_LOGIN_REQUIRED;
-    refuses(SE_ERR_KEY, ref, PART_PRIVATE, "no private key 'a'", NULL); /* SoftHSM keeps it hidden nevertheless */
+    refuses(SE_ERR_KEY, ref, PART_SIGN, "no private key 'a'", NULL); /* SoftHSM keeps it hidden nevertheless */
     assert_int_equal(shim->logins, 0);
 }
 
@@ -224,7 +224,7 @@ static void a_token_without_a_user_pin_says_so(void **state)
     run("slot=$(softhsm2-util --show-slots | sed -n 's/^Slot \\([0-9]*\\).*/\\1/p' | tail -n 1); "
         "pkcs11-tool --module '%s' --slot $slot --init-token --label fresh --so-pin 12345678",
         softhsm);
-    refuses(SE_ERR_ACCESS, ref_to("fresh", "a"), PART_PRIVATE, "token 'fresh' in slot ", "has no user PIN yet", NULL);
+    refuses(SE_ERR_ACCESS, ref_to("fresh", "a"), PART_SIGN, "token 'fresh' in slot ", "has no user PIN yet", NULL);
 }
 
 static void a_pin_source_that_fails_is_told(void **state)
@@ -234,7 +234,7 @@ static void a_pin_source_that_fails_is_told(void **state)
     (void)state;
     ref_pin(ref, "");
     ref->pin_source = "env:SIGNENGINE_NO_SUCH_PIN";
-    refuses(SE_ERR_ACCESS, ref, PART_PRIVATE, "SIGNENGINE_NO_SUCH_PIN", NULL);
+    refuses(SE_ERR_ACCESS, ref, PART_SIGN, "SIGNENGINE_NO_SUCH_PIN", NULL);
 }
 
 int main(void)

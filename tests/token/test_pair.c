@@ -18,7 +18,7 @@ static int fill(void **state)
 
 static void a_pair_is_found_by_its_label(void **state)
 {
-    struct key *rsa = opens(ref_to("lab", "rsa"), PART_PRIVATE), *ec = opens(ref_to("lab", "ec"), PART_PRIVATE);
+    struct key *rsa = opens(ref_to("lab", "rsa"), PART_SIGN), *ec = opens(ref_to("lab", "ec"), PART_SIGN);
 
     (void)state;
     assert_int_equal(key_family(rsa->private), FAMILY_RSA);
@@ -45,7 +45,7 @@ static void a_certificate_needs_no_pin(void **state)
 static void a_missing_alias_lists_what_is_there(void **state)
 {
     (void)state;
-    refuses(SE_ERR_KEY, ref_to("lab", "nix"), PART_PRIVATE, "token 'lab' in slot ", softhsm, "no certificate 'nix'; there is ",
+    refuses(SE_ERR_KEY, ref_to("lab", "nix"), PART_SIGN, "token 'lab' in slot ", softhsm, "no certificate 'nix'; there is ",
             "certificate 'rsa'", "certificate 'ec'", "private key 'rsa'", "private key 'ec'", NULL);
     refuses(SE_ERR_KEY, ref_to("lab", "nix"), PART_CERTIFICATE, "no certificate 'nix'; there is certificate '", NULL);
 }
@@ -54,7 +54,7 @@ static void an_empty_token_says_so(void **state)
 {
     (void)state;
     make_token("empty");
-    refuses(SE_ERR_KEY, ref_to("empty", "rsa"), PART_PRIVATE, "no certificate 'rsa'; there is nothing", NULL);
+    refuses(SE_ERR_KEY, ref_to("empty", "rsa"), PART_SIGN, "no certificate 'rsa'; there is nothing", NULL);
     refuses(SE_ERR_KEY, ref_to("empty", "rsa"), PART_CERTIFICATE, "there is nothing to be seen without a login", NULL);
 }
 
@@ -63,7 +63,7 @@ static void a_key_without_certificate_says_what_to_do(void **state)
     (void)state;
     make_certificate("bare", "ec:P-256", "");
     put_key("lab", "bare", "bare", "03");
-    refuses(SE_ERR_KEY, ref_to("lab", "bare"), PART_PRIVATE,
+    refuses(SE_ERR_KEY, ref_to("lab", "bare"), PART_SIGN,
             "private key 'bare' has no certificate of that label: name one with certificate=", NULL);
 }
 
@@ -74,13 +74,13 @@ static void a_configured_certificate_stands_in(void **state)
 
     (void)state;
     ref->certificate = file_of("bare.pem");
-    key = opens(ref, PART_PRIVATE);
+    key = opens(ref, PART_SIGN);
     assert_non_null(key->private);
     key_unref(key);
     ref->certificate = file_of("ec.pem");
-    refuses(SE_ERR_KEY, ref, PART_PRIVATE, "private key 'bare' and its certificate do not belong together", NULL);
+    refuses(SE_ERR_KEY, ref, PART_SIGN, "private key 'bare' and its certificate do not belong together", NULL);
     ref->certificate = file_of("absent.pem");
-    refuses(SE_ERR_KEY, ref, PART_PRIVATE, "absent.pem", NULL);
+    refuses(SE_ERR_KEY, ref, PART_SIGN, "absent.pem", NULL);
 }
 
 static void a_certificate_without_key_lists_what_is_there(void **state)
@@ -88,7 +88,7 @@ static void a_certificate_without_key_lists_what_is_there(void **state)
     (void)state;
     make_certificate("paper", "ec:P-256", "");
     put_certificate("lab", "paper", "paper", "04");
-    refuses(SE_ERR_KEY, ref_to("lab", "paper"), PART_PRIVATE, "no private key 'paper', nor one with the certificate's CKA_ID; there is ",
+    refuses(SE_ERR_KEY, ref_to("lab", "paper"), PART_SIGN, "no private key 'paper', nor one with the certificate's CKA_ID; there is ",
             "private key 'rsa'", NULL);
     key_unref(opens(ref_to("lab", "paper"), PART_CERTIFICATE));
 }
@@ -102,7 +102,7 @@ static void a_key_is_found_by_the_certificates_id(void **state)
     make_certificate("byid", "ec:P-256", "");
     put_key("lab", "byid", "some other label", "05");
     put_certificate("lab", "byid", "byid", "05");
-    key = opens(ref_to("lab", "byid"), PART_PRIVATE);
+    key = opens(ref_to("lab", "byid"), PART_SIGN);
     assert_non_null(key->private);
     key_unref(key);
 }
@@ -117,7 +117,7 @@ static void mismatched(const char *name, const char *kind, const char *id)
     make_certificate(other, kind, "");
     put_key("lab", name, name, id);
     put_certificate("lab", other, name, id);
-    refuses(SE_ERR_KEY, ref_to("lab", name), PART_PRIVATE, "private key '", name, "' and its certificate do not belong together", NULL);
+    refuses(SE_ERR_KEY, ref_to("lab", name), PART_SIGN, "private key '", name, "' and its certificate do not belong together", NULL);
 }
 
 static void a_certificate_of_another_key_is_refused(void **state)
@@ -129,11 +129,11 @@ static void a_certificate_of_another_key_is_refused(void **state)
     mismatched("wrong-rsa", "rsa:2048", "06");
     mismatched("wrong-ec", "ec:P-256", "07");
     shim->hidden = CKA_MODULUS; /* leaves the probe signature */
-    refuses(SE_ERR_KEY, ref, PART_PRIVATE, "do not belong together", NULL);
+    refuses(SE_ERR_KEY, ref, PART_SIGN, "do not belong together", NULL);
     make_certificate("wrong-type", "ec:P-256", "");
     put_key("lab", "ec", "wrong-type", "08");
     put_certificate("lab", "rsa", "wrong-type", "08");
-    refuses(SE_ERR_KEY, ref_to("lab", "wrong-type"), PART_PRIVATE, "do not belong together", NULL);
+    refuses(SE_ERR_KEY, ref_to("lab", "wrong-type"), PART_SIGN, "do not belong together", NULL);
 }
 
 static void a_match_is_found_out_by_a_signature_if_by_nothing_else(void **state)
@@ -143,14 +143,14 @@ static void a_match_is_found_out_by_a_signature_if_by_nothing_else(void **state)
 
     (void)state;
     shim->hidden = CKA_MODULUS;
-    key_unref(opens(rsa, PART_PRIVATE));
+    key_unref(opens(rsa, PART_SIGN));
     assert_int_equal(shim->signatures, 1);
     shim->hidden = CKA_EC_POINT;
-    key_unref(opens(ec, PART_PRIVATE));
+    key_unref(opens(ec, PART_SIGN));
     assert_int_equal(shim->signatures, 2);
     shim->hidden = 0;
-    key_unref(opens(rsa, PART_PRIVATE));
-    key_unref(opens(ec, PART_PRIVATE));
+    key_unref(opens(rsa, PART_SIGN));
+    key_unref(opens(ec, PART_SIGN));
     assert_int_equal(shim->signatures, 2);
 }
 
@@ -168,7 +168,7 @@ static void of_several_certificates_the_last_to_expire_that_fits_is_taken(void *
     put_certificate("lab", "old", "several", "0a");
     put_certificate("lab", "new", "several", "0b");
     put_certificate("lab", "alien", "several", "0c");
-    key = opens(ref_to("lab", "several"), PART_PRIVATE);
+    key = opens(ref_to("lab", "several"), PART_SIGN);
     subject = X509_NAME_oneline(X509_get_subject_name(key->certificate), NULL, 0);
     assert_string_equal(subject, "/CN=new");
     OPENSSL_free(subject);
@@ -187,7 +187,7 @@ static void the_chain_is_read_from_the_token(void **state)
     put_certificate("lab", "leaf", "leaf", "10");
     put_certificate("lab", "middle", "ca 1", "11");
     put_certificate("lab", "root", "ca 2", "12");
-    key = opens(ref_to("lab", "leaf"), PART_PRIVATE);
+    key = opens(ref_to("lab", "leaf"), PART_SIGN);
     assert_int_equal(sk_X509_num(key->chain), 2);
     assert_int_equal(X509_check_issued(sk_X509_value(key->chain, 0), key->certificate), X509_V_OK);
     assert_int_equal(X509_check_issued(sk_X509_value(key->chain, 1), sk_X509_value(key->chain, 0)), X509_V_OK);
@@ -195,7 +195,7 @@ static void the_chain_is_read_from_the_token(void **state)
     key = opens(ref_to("lab", "leaf"), PART_CERTIFICATE);
     assert_int_equal(sk_X509_num(key->chain), 2);
     key_unref(key);
-    key = opens(ref_to("lab", "rsa"), PART_PRIVATE);
+    key = opens(ref_to("lab", "rsa"), PART_SIGN);
     assert_null(key->chain);
     key_unref(key);
 }
@@ -233,9 +233,19 @@ static void a_key_that_may_not_sign_is_refused(void **state)
     put_pair("lab", "derive-ec", "ec:P-256", "21");
     set_flag("decrypt-rsa", CKA_SIGN, CK_FALSE);
     set_flag("derive-ec", CKA_SIGN, CK_FALSE);
-    refuses(SE_ERR_KEY, ref_to("lab", "decrypt-rsa"), PART_PRIVATE, "private key 'decrypt-rsa' may not sign (CKA_SIGN is false)", NULL);
-    refuses(SE_ERR_KEY, ref_to("lab", "derive-ec"), PART_PRIVATE, "private key 'derive-ec' may not sign (CKA_SIGN is false)", NULL);
+    refuses(SE_ERR_KEY, ref_to("lab", "decrypt-rsa"), PART_SIGN, "private key 'decrypt-rsa' may not sign (CKA_SIGN is false)", NULL);
+    refuses(SE_ERR_KEY, ref_to("lab", "derive-ec"), PART_SIGN, "private key 'derive-ec' may not sign (CKA_SIGN is false)", NULL);
     key_unref(opens(ref_to("lab", "decrypt-rsa"), PART_CERTIFICATE));
+    key_unref(opens(ref_to("lab", "decrypt-rsa"), PART_DECRYPT));
+}
+
+static void a_key_that_may_not_decrypt_is_refused(void **state)
+{
+    (void)state;
+    put_pair("lab", "sign-rsa", "rsa:2048", "22");
+    set_flag("sign-rsa", CKA_DECRYPT, CK_FALSE);
+    refuses(SE_ERR_KEY, ref_to("lab", "sign-rsa"), PART_DECRYPT, "private key 'sign-rsa' may not decrypt (CKA_DECRYPT is false)", NULL);
+    key_unref(opens(ref_to("lab", "sign-rsa"), PART_SIGN));
 }
 
 static void a_key_of_an_unknown_kind_is_refused(void **state)
@@ -245,7 +255,7 @@ static void a_key_of_an_unknown_kind_is_refused(void **state)
     make_certificate("edwards", "ed:25519", "");
     put_certificate("lab", "edwards", "edwards", "22");
     put_key("lab", "ec", "edwards", "22");
-    refuses(SE_ERR_KEY, ref_to("lab", "edwards"), PART_PRIVATE, "type ED25519, and only RSA and EC keys are served", NULL);
+    refuses(SE_ERR_KEY, ref_to("lab", "edwards"), PART_SIGN, "type ED25519, and only RSA and EC keys are served", NULL);
 }
 
 static void a_token_that_can_not_be_searched_is_told(void **state)
@@ -255,9 +265,9 @@ static void a_token_that_can_not_be_searched_is_told(void **state)
 
     (void)state;
     shim->find = CKR_DEVICE_REMOVED;
-    refuses(SE_ERR_UNAVAILABLE, ref, PART_PRIVATE, "cannot search the token: CKR_DEVICE_REMOVED (0x32)", NULL);
+    refuses(SE_ERR_UNAVAILABLE, ref, PART_SIGN, "cannot search the token: CKR_DEVICE_REMOVED (0x32)", NULL);
     shim->find = CKR_VENDOR_DEFINED + 7;
-    refuses(SE_ERR_STORE, ref, PART_PRIVATE, "cannot search the token: an unknown CKR (0x80000007)", NULL);
+    refuses(SE_ERR_STORE, ref, PART_SIGN, "cannot search the token: an unknown CKR (0x80000007)", NULL);
 }
 
 int main(void)
@@ -276,6 +286,7 @@ int main(void)
         cmocka_unit_test(of_several_certificates_the_last_to_expire_that_fits_is_taken),
         cmocka_unit_test(the_chain_is_read_from_the_token),
         cmocka_unit_test(a_key_that_may_not_sign_is_refused),
+        cmocka_unit_test(a_key_that_may_not_decrypt_is_refused),
         cmocka_unit_test(a_key_of_an_unknown_kind_is_refused),
         cmocka_unit_test(a_token_that_can_not_be_searched_is_told),
     };

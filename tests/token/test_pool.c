@@ -67,7 +67,7 @@ static void threads_share_three_sessions(void **state)
 
     (void)state;
     ref->max_sessions = 3;
-    key = opens(ref, PART_PRIVATE);
+    key = opens(ref, PART_SIGN);
     start(workers, key);
     finish(workers);
     assert_in_range(shim->most_sessions, 2, 3);
@@ -86,14 +86,14 @@ static void a_token_gives_what_it_has(void **state)
 
     (void)state;
     shim->told_sessions = 2;
-    key = opens(ref, PART_PRIVATE);
+    key = opens(ref, PART_SIGN);
     start(workers, key);
     finish(workers);
     assert_int_equal(shim->most_sessions, 2);
     key_unref(key);
     (void)ref_through_shim(&shim, "lab", "b");
     shim->given_sessions = 3;
-    key = opens(ref, PART_PRIVATE);
+    key = opens(ref, PART_SIGN);
     start(workers, key);
     finish(workers);
     key_unref(key);
@@ -134,7 +134,7 @@ static void nobody_waits_for_ever(void **state)
 
     (void)state;
     ref->max_sessions = 2;
-    key = opens(ref, PART_PRIVATE);
+    key = opens(ref, PART_SIGN);
     token = token_of(ref, &module);
     token->pool.wait_ms = 300;
     for (int i = 0; i < 2; i++)
@@ -250,20 +250,20 @@ static void a_token_that_others_have_filled_is_told_at_once(void **state)
 
     (void)state;
     shim->open = CKR_SESSION_COUNT;
-    refuses(SE_ERR_UNAVAILABLE, ref, PART_PRIVATE, "the token gives no session: other programs hold all that it has", NULL);
+    refuses(SE_ERR_UNAVAILABLE, ref, PART_SIGN, "the token gives no session: other programs hold all that it has", NULL);
     assert_true(now() - begin < 5);
 }
 
 static void one_engine_closes_while_the_other_signs(void **state)
 {
     struct worker workers[THREADS];
-    struct key *first = opens(ref_to("lab", "a"), PART_PRIVATE), *second = opens(ref_to("lab", "a"), PART_PRIVATE);
+    struct key *first = opens(ref_to("lab", "a"), PART_SIGN), *second = opens(ref_to("lab", "a"), PART_SIGN);
 
     (void)state;
     start(workers, first);
     key_unref(second);
     for (int i = 0; i < 5; i++)
-        key_unref(opens(ref_to("lab", "b"), PART_PRIVATE));
+        key_unref(opens(ref_to("lab", "b"), PART_SIGN));
     finish(workers);
     key_unref(first);
 }
@@ -273,7 +273,7 @@ static void *open_and_close(void *ref)
     for (int i = 0; i < 10; i++) {
         struct key *key;
 
-        if (pkcs11_store.open(&key, ref, i % 2 ? PART_PRIVATE : PART_CERTIFICATE, NULL))
+        if (pkcs11_store.open(&key, ref, i % 2 ? PART_SIGN : PART_CERTIFICATE, NULL))
             return ref;
         key_unref(key);
     }

@@ -69,7 +69,7 @@ static void signs(struct key *key, const char *name, size_t digest, int salt)
 
 static void rsa_pkcs1(void **state)
 {
-    struct key *key = opens(ref_to("lab", "rsa"), PART_PRIVATE);
+    struct key *key = opens(ref_to("lab", "rsa"), PART_SIGN);
 
     (void)state;
     for (size_t i = 0; i < DIGESTS; i++)
@@ -79,7 +79,7 @@ static void rsa_pkcs1(void **state)
 
 static void rsa_pss(void **state)
 {
-    struct key *key = opens(ref_to("lab", "rsa3"), PART_PRIVATE);
+    struct key *key = opens(ref_to("lab", "rsa3"), PART_SIGN);
 
     (void)state;
     for (size_t i = 0; i < DIGESTS; i++)
@@ -95,7 +95,7 @@ static void ecdsa(void **state)
 
     (void)state;
     for (size_t c = 0; c < 3; c++) {
-        struct key *key = opens(ref_to("lab", curves[c]), PART_PRIVATE);
+        struct key *key = opens(ref_to("lab", curves[c]), PART_SIGN);
 
         for (size_t i = 0; i < DIGESTS; i++)
             signs(key, curves[c], i, 0);
@@ -107,13 +107,13 @@ static void ecdsa(void **state)
 static void a_hash_that_is_too_long_is_cut_for_the_token(void **state)
 {
     struct shim *shim;
-    struct key *key = opens(ref_through_shim(&shim, "lab", "p256"), PART_PRIVATE);
+    struct key *key = opens(ref_through_shim(&shim, "lab", "p256"), PART_SIGN);
 
     (void)state;
     signs(key, "p256", 2, 0);
     assert_int_equal(shim->signed_bytes, 32);
     key_unref(key);
-    key = opens(ref_through_shim(&shim, "lab", "p521"), PART_PRIVATE);
+    key = opens(ref_through_shim(&shim, "lab", "p521"), PART_SIGN);
     signs(key, "p521", 2, 0);
     assert_int_equal(shim->signed_bytes, 64);
     key_unref(key);
@@ -134,7 +134,7 @@ static void fails(struct key *key, se_status status, const char *text, const cha
 static void failures_name_key_and_token(void **state)
 {
     struct shim *shim;
-    struct key *key = opens(ref_through_shim(&shim, "lab", "rsa"), PART_PRIVATE);
+    struct key *key = opens(ref_through_shim(&shim, "lab", "rsa"), PART_SIGN);
 
     (void)state;
     shim->sign = CKR_DEVICE_REMOVED;
@@ -155,7 +155,7 @@ static void failures_name_key_and_token(void **state)
 static void a_lost_session_is_not_used_again(void **state)
 {
     struct shim *shim;
-    struct key *key = opens(ref_through_shim(&shim, "lab", "p256"), PART_PRIVATE);
+    struct key *key = opens(ref_through_shim(&shim, "lab", "p256"), PART_SIGN);
 
     (void)state;
     assert_int_equal(shim->sessions, 1);
@@ -184,7 +184,7 @@ static void a_key_that_always_authenticates(void **state)
         "--id 09 --always-auth",
         softhsm);
     put_certificate("lab", "careful", "careful", "09");
-    key = opens(ref, PART_PRIVATE);
+    key = opens(ref, PART_SIGN);
     assert_int_equal(shim->context_logins, 0);
     signs(key, "careful", 0, 0);
     signs(key, "careful", 1, 0);

@@ -61,7 +61,7 @@ static se_status current(struct hsm_key **out, struct remote *remote, se_error *
     *out = key;
     if (is_valid(key))
         return SE_OK;
-    st = hsm_key_open(&new, &remote->certificate, NULL, key->key.ref, err);
+    st = hsm_key_open(&new, &remote->certificate, NULL, key->key.ref, key->key.part, err);
     if (!st) {
         replace(remote, key, new);
         *out = take(remote);

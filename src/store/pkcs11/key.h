@@ -12,11 +12,11 @@ struct hsm_key {
 };
 
 /*
- * Opens module and token, logs in, and finds the key that `ref` means.  *certificate, if given, is the one that it must match; else it
- * becomes the one on the token.  With *chain: the issuers of the certificate.
+ * Opens module and token, logs in, and finds the key that `ref` means and that may do what `part` says.  *certificate, if given, is the one
+ * that it must match; else it becomes the one on the token.  With *chain: the issuers of the certificate.
  */
 SE_MUST_CHECK se_status hsm_key_open(struct hsm_key **out, X509 **certificate, STACK_OF(X509) * *chain, const struct keyref *ref,
-                                     se_error *err);
+                                     enum key_part part, se_error *err);
 void hsm_key_unref(struct hsm_key *key); /* accepts NULL */
 AUTO_KIND(hsm_key, struct hsm_key *, hsm_key_unref(*p))
 

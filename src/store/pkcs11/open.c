@@ -37,7 +37,8 @@ static se_status find_key(struct token_key *key, X509 **certificate, STACK_OF(X5
     return chain ? complete(chain, &session, *certificate, err) : SE_OK;
 }
 
-se_status hsm_key_open(struct hsm_key **out, X509 **certificate, STACK_OF(X509) * *chain, const struct keyref *ref, se_error *err)
+se_status hsm_key_open(struct hsm_key **out, X509 **certificate, STACK_OF(X509) * *chain, const struct keyref *ref, enum key_part part,
+                       se_error *err)
 {
     struct hsm_key *key = calloc(1, sizeof *key);
     se_status st;
@@ -47,6 +48,7 @@ se_status hsm_key_open(struct hsm_key **out, X509 **certificate, STACK_OF(X509) 
         return error_memory(err);
     key->refs = 1;
     key->key.ref = ref;
+    key->key.part = part;
     if ((st = open_token(&key->key.token, ref, err))) {
         hsm_key_unref(key);
         return st;
@@ -61,12 +63,13 @@ se_status hsm_key_open(struct hsm_key **out, X509 **certificate, STACK_OF(X509) 
     return SE_OK;
 }
 
-static se_status open_private(EVP_PKEY **out, X509 **certificate, STACK_OF(X509) * *chain, const struct keyref *ref, se_error *err)
+static se_status open_private(EVP_PKEY **out, X509 **certificate, STACK_OF(X509) * *chain, const struct keyref *ref, enum key_part part,
+                              se_error *err)
 {
     struct hsm_key *key;
     se_status st;
 
-    if ((st = store_configured_certificate(certificate, chain, ref, err)) || (st = hsm_key_open(&key, certificate, chain, ref, err)))
+    if ((st = store_configured_certificate(certificate, chain, ref, err)) || (st = hsm_key_open(&key, certificate, chain, ref, part, err)))
         return st;
     return hsm_key_bridge(out, key, *certificate, err);
 }
@@ -97,8 +100,8 @@ static se_status open_key(struct key **out, const struct keyref *ref, enum key_p
     EVP_PKEY *private = NULL;
     X509 *certificate = NULL;
     STACK_OF(X509) *chain = NULL;
-    se_status st =
-        part == PART_PRIVATE ? open_private(&private, &certificate, &chain, ref, err) : open_certificate(&certificate, &chain, ref, err);
+    se_status st = part == PART_CERTIFICATE ? open_certificate(&certificate, &chain, ref, err)
+                                            : open_private(&private, &certificate, &chain, ref, part, err);
 
     *out = NULL;
     if (!st)

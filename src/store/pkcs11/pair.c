@@ -53,9 +53,18 @@ static se_status find_keys(struct objects *out, struct session *session, const c
     return object_find(out, session, &by_id, err);
 }
 
+/* What the token must allow a key, by what it is opened for. */
+static const struct {
+    CK_ATTRIBUTE_TYPE flag;
+    const char *verb, *name;
+} permissions[] = {
+    [PART_SIGN] = { CKA_SIGN, "sign", "CKA_SIGN" },
+    [PART_DECRYPT] = { CKA_DECRYPT, "decrypt", "CKA_DECRYPT" },
+};
+
 /* How far the search came: what it says when it ends without a pair. */
 struct progress {
-    bool key, may_sign;
+    bool key, permitted;
 };
 
 /* key->object and the rest, if one of `found` belongs to key->public. */
@@ -68,9 +77,9 @@ static se_status choose(bool *out, struct token_key *key, struct session *sessio
     for (size_t i = 0; !st && !*out && i < found->count; i++) {
         key->object = found->list[i];
         progress->key = true;
-        if (!object_flag(session, key->object, CKA_SIGN, true))
+        if (!object_flag(session, key->object, permissions[key->part].flag, true))
             continue;
-        progress->may_sign = true;
+        progress->permitted = true;
         key->always_authenticate = object_flag(session, key->object, CKA_ALWAYS_AUTHENTICATE, false);
         st = key_matches(out, key, session, err);
     }
@@ -102,14 +111,16 @@ static se_status try(bool *out, struct token_key *key, struct session *session, 
     return choose(out, key, session, &found, progress, err);
 }
 
-static se_status no_pair(struct session *session, const char *alias, const struct progress *progress, se_error *err)
+static se_status no_pair(const struct token_key *key, struct session *session, const struct progress *progress, se_error *err)
 {
+    const char *alias = key->ref->alias;
     AUTO(writer) there = { 0 };
 
-    if (progress->may_sign)
+    if (progress->permitted)
         return error_set(err, SE_ERR_KEY, "private key '%s' and its certificate do not belong together", alias);
     if (progress->key)
-        return error_set(err, SE_ERR_KEY, "private key '%s' may not sign (CKA_SIGN is false)", alias);
+        return error_set(err, SE_ERR_KEY, "private key '%s' may not %s (%s is false)", alias, permissions[key->part].verb,
+                         permissions[key->part].name);
     object_list(&there, session);
     return error_set(err, SE_ERR_KEY, "no private key '%s', nor one with the certificate's CKA_ID; there is %s", alias,
                      writer_string(&there));
@@ -138,7 +149,7 @@ se_status pair_find(struct token_key *key, X509 **certificate, struct session *s
     for (; !st && !found && i < held.count; i++)
         st = try(&found, key, session, &held.list[i], &progress, err);
     if (!st && !found)
-        st = no_pair(session, key->ref->alias, &progress, err);
+        st = no_pair(key, session, &progress, err);
     if (!st && !EVP_PKEY_up_ref(key->public))
         st = error_memory(err);
     if (st) {

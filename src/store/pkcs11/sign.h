@@ -5,11 +5,13 @@
 #include "key/key.h"
 #include "key/remote.h"
 #include "store/pkcs11/token.h"
+#include "store/store.h"
 
 /* A private key on a token. */
 struct token_key {
     struct token *token;
     const struct keyref *ref; /* for the PIN */
+    enum key_part part;       /* what it was opened for */
     EVP_PKEY *public;
     CK_OBJECT_HANDLE object;
     bool always_authenticate; /* CKA_ALWAYS_AUTHENTICATE */
