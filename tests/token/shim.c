@@ -10,13 +10,16 @@ struct shim shim; /* the test looks it up in the loaded module */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static CK_FUNCTION_LIST *real, list;
 
-static void count(unsigned *counter, int by)
+static unsigned count(unsigned *counter, int by)
 {
+    unsigned now;
+
     pthread_mutex_lock(&lock);
-    *counter += (unsigned)by;
+    now = *counter += (unsigned)by;
     if (shim.sessions > shim.most_sessions)
         shim.most_sessions = shim.sessions;
     pthread_mutex_unlock(&lock);
+    return now;
 }
 
 static CK_RV initialize(void *args)
@@ -39,12 +42,13 @@ static CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 
 static CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *arg, CK_NOTIFY notify, CK_SESSION_HANDLE *out)
 {
+    unsigned now;
     CK_RV rv;
 
     if (shim.open)
         return shim.open;
-    count(&shim.sessions, 1);
-    if (shim.given_sessions && shim.sessions > shim.given_sessions)
+    now = count(&shim.sessions, 1);
+    if (shim.given_sessions && now > shim.given_sessions)
         rv = CKR_SESSION_COUNT;
     else
         rv = real->C_OpenSession(slot, flags, arg, notify, out);
@@ -76,6 +80,11 @@ static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pi
 static CK_RV find_init(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG n)
 {
     return shim.find ? shim.find : real->C_FindObjectsInit(session, template, n);
+}
+
+static CK_RV find(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *out, CK_ULONG most, CK_ULONG *n)
+{
+    return real->C_FindObjects(session, out, shim.found_at_once && most > shim.found_at_once ? shim.found_at_once : most, n);
 }
 
 static CK_RV attributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template, CK_ULONG n)
@@ -161,6 +170,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
     list.C_CloseSession = close_session;
     list.C_Login = login;
     list.C_FindObjectsInit = find_init;
+    list.C_FindObjects = find;
     list.C_GetAttributeValue = attributes;
     list.C_SignInit = sign_init;
     list.C_Sign = sign;

@@ -15,6 +15,7 @@ struct shim {
     CK_OBJECT_CLASS create_class;
     bool own_ids;             /* new key pairs have a CKA_ID already, 42 */
     CK_ULONG sign_short;      /* bytes that are missing from signatures */
+    CK_ULONG found_at_once;   /* objects that C_FindObjects gives at a time; 0: as many as are asked for */
     CK_ATTRIBUTE_TYPE hidden; /* attribute that no object has; 0: none */
 
     /* seen so far */

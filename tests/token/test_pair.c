@@ -50,6 +50,16 @@ static void a_missing_alias_lists_what_is_there(void **state)
     refuses(SE_ERR_KEY, ref_to("lab", "nix"), PART_CERTIFICATE, "no certificate 'nix'; there is certificate '", NULL);
 }
 
+static void a_token_may_find_one_thing_at_a_time(void **state)
+{
+    struct shim *shim;
+    struct keyref *ref = ref_through_shim(&shim, "lab", "nix");
+
+    (void)state;
+    shim->found_at_once = 1;
+    refuses(SE_ERR_KEY, ref, PART_PRIVATE, "certificate 'rsa'", "certificate 'ec'", "private key 'rsa'", "private key 'ec'", NULL);
+}
+
 static void an_empty_token_says_so(void **state)
 {
     (void)state;
@@ -276,6 +286,7 @@ int main(void)
         cmocka_unit_test(a_pair_is_found_by_its_label),
         cmocka_unit_test(a_certificate_needs_no_pin),
         cmocka_unit_test(a_missing_alias_lists_what_is_there),
+        cmocka_unit_test(a_token_may_find_one_thing_at_a_time),
         cmocka_unit_test(an_empty_token_says_so),
         cmocka_unit_test(a_key_without_certificate_says_what_to_do),
         cmocka_unit_test(a_configured_certificate_stands_in),

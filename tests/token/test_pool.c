@@ -151,6 +151,32 @@ static void nobody_waits_for_ever(void **state)
     key_unref(key);
 }
 
+static void what_others_give_back_is_found_later(void **state)
+{
+    struct shim *shim;
+    struct keyref *ref = ref_through_shim(&shim, "lab", "a");
+    se_error err = SE_ERROR_INIT;
+    struct session taken[3] = { 0 };
+    struct module *module;
+    struct token *token = token_of(ref, &module);
+
+    (void)state;
+    token->pool.wait_ms = 100;
+    shim->given_sessions = 2;
+    for (int i = 0; i < 2; i++)
+        assert_status(SE_OK, token_session(&taken[i], token, ref, true, &err), &err);
+    assert_status(SE_ERR_UNAVAILABLE, token_session(&taken[2], token, ref, true, &err), &err);
+    shim->given_sessions = 0;
+    assert_status(SE_ERR_UNAVAILABLE, token_session(&taken[2], token, ref, true, &err), &err);
+    token->pool.learned -= POOL_RELEARN_S;
+    err = (se_error)SE_ERROR_INIT;
+    assert_status(SE_OK, token_session(&taken[2], token, ref, true, &err), &err);
+    for (int i = 0; i < 3; i++)
+        session_end(&taken[i]);
+    token_close(token);
+    module_close(module);
+}
+
 static void *give_back(void *session)
 {
     nanosleep(&(struct timespec){ 0, 100000000 }, NULL);
@@ -304,6 +330,7 @@ int main(void)
         cmocka_unit_test(threads_share_three_sessions),
         cmocka_unit_test(a_token_gives_what_it_has),
         cmocka_unit_test(nobody_waits_for_ever),
+        cmocka_unit_test(what_others_give_back_is_found_later),
         cmocka_unit_test(who_waits_gets_what_comes_back),
         cmocka_unit_test(nobody_jumps_the_queue),
         cmocka_unit_test(a_token_that_others_have_filled_is_told_at_once),
