@@ -57,7 +57,7 @@ static void a_token_may_find_one_thing_at_a_time(void **state)
 
     (void)state;
     shim->found_at_once = 1;
-    refuses(SE_ERR_KEY, ref, PART_PRIVATE, "certificate 'rsa'", "certificate 'ec'", "private key 'rsa'", "private key 'ec'", NULL);
+    refuses(SE_ERR_KEY, ref, PART_SIGN, "certificate 'rsa'", "certificate 'ec'", "private key 'rsa'", "private key 'ec'", NULL);
 }
 
 static void an_empty_token_says_so(void **state)
