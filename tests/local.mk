@@ -48,6 +48,7 @@ dist_noinst_SCRIPTS += tests/run.sh tests/lib/packages.sh
 
 include tests/unit/local.mk
 include tests/fuzz/local.mk
+include tests/bench/local.mk
 include tests/cli/local.mk
 include tests/interop/local.mk
 include tests/token/local.mk

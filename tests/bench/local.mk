@@ -1,0 +1,9 @@
+# Measured, not tested: "make bench" prints what it measured and leaves bench.json.  Nothing here is part of "make check".
+EXTRA_PROGRAMS += tests/bench/sign
+tests_bench_sign_LDADD = libse-core.la
+dist_noinst_SCRIPTS += tests/bench/bench.sh
+CLEANFILES += bench.json tests/bench/sign
+
+.PHONY: bench
+bench: signengine tests/bench/sign
+	top_builddir='$(abs_top_builddir)' $(SHELL) $(srcdir)/tests/bench/bench.sh bench.json
