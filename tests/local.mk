@@ -36,7 +36,7 @@ LINTS = \
 EXTRA_DIST += tests/check-calls.allow
 
 # what has nothing more to find in another build
-RUN_ONCE = $(LINTS) tests/install/test-install.sh tests/lib/test-harness.sh
+RUN_ONCE = $(LINTS) tests/install/test-install.sh tests/lib/test-harness.sh tests/lib/test-run.sh
 TESTS += $(RUN_ONCE)
 dist_check_SCRIPTS += $(RUN_ONCE)
 
@@ -61,8 +61,8 @@ dist_check_SCRIPTS += $(SHELL_TESTS)
 check-code:
 	$(MAKE) $(AM_MAKEFLAGS) check RUN_ONCE=
 
-VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect \
+VALGRIND = valgrind -q --error-exitcode=99 --fair-sched=try --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect \
 	--child-silent-after-fork=yes --suppressions=$(abs_top_srcdir)/tests/lib/valgrind.supp
 memcheck:
 	FUZZ_RUNS=100 $(MAKE) $(AM_MAKEFLAGS) check RUN_ONCE= MEMCHECK='$(abs_top_builddir)/libtool --mode=execute $(VALGRIND)' \
-		LOG_COMPILER='timeout 300 $(abs_top_builddir)/libtool --mode=execute $(VALGRIND)' SH_LOG_COMPILER='timeout 900 $(SHELL)'
+		LOG_COMPILER='timeout 1200 $(abs_top_builddir)/libtool --mode=execute $(VALGRIND)' SH_LOG_COMPILER='timeout 1200 $(SHELL)'

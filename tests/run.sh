@@ -62,7 +62,7 @@ collect() { # STAGE FOLDER
 stage() { # STAGE FOLDER TARGET CONFIGURE-OPTION...
     stage=$1 folder=$build/$2 target=$3
     shift 3
-    echo "== $stage"
+    begun=$(date +%s)
     mkdir -p "$folder"
     find "$folder" -name '*.trs' -exec rm -f {} +
     status=0
@@ -71,6 +71,7 @@ stage() { # STAGE FOLDER TARGET CONFIGURE-OPTION...
         [ -e config.status ] || "$top/configure" --quiet --enable-strict "$@"
         make -s -j"$jobs" V=0 "$target"
     ) >"$folder/make.log" 2>&1 </dev/null || status=$?
+    echo "== $stage: $(($(date +%s) - begun)) seconds"
     collect "$stage" "$folder"
     if ! [ -s "$build/trs" ] || { [ "$status" != 0 ] && ! grep -q " $stage [0-9]* [1-9]" "$results"; }; then
         printf '\n==== failed: %s: make %s\n' "$stage" "$target"
@@ -81,13 +82,16 @@ stage() { # STAGE FOLDER TARGET CONFIGURE-OPTION...
 
 summary() {
     awk '
-        { total = $3 + $4
-          if (total > most[$1]) most[$1] = total
-          if ($4 > failed[$1]) failed[$1] = $4
-          if (!($1 in skipped) || $5 < skipped[$1]) skipped[$1] = $5 }
+        {
+            if ($3 + $4 > ran[$1]) ran[$1] = $3 + $4
+            if ($3 + $4 + $5 > all[$1]) all[$1] = $3 + $4 + $5
+            if ($4 > failed[$1]) failed[$1] = $4
+        }
         END {
-            for (name in skipped) {
-                p += most[name] - failed[name]; f += failed[name]; s += skipped[name]
+            for (name in all) {
+                p += ran[name] - failed[name]
+                f += failed[name]
+                s += all[name] - ran[name]
             }
             printf "%d passed, %d failed, %d skipped\n", p, f, s
             exit f > 0 || p == 0

@@ -60,6 +60,7 @@ verify_by_openssl() {
     openssl cms -verify -binary -inform DER -CAfile ca.pem "$@"
 }
 
+[ -z "${MEMCHECK-}" ] || algorithms=$(echo "$algorithms" | tr ' ' '\n' | grep SHA256) # valgrind has then seen all code
 for algorithm in $algorithms; do
     for store in p12 token; do
         name=$algorithm-$store
