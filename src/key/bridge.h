@@ -1,4 +1,4 @@
-/* What the two halves of the provider share: keys (remote.c) and signatures (remote_sign.c). */
+/* What the parts of the provider share: keys (remote.c), signatures (remote_sign.c), and decryption (remote_cipher.c). */
 #ifndef KEY_BRIDGE_H
 #define KEY_BRIDGE_H
 
@@ -19,7 +19,14 @@ struct bridge {
         (number), (void (*)(void))(function)                                                                                               \
     }
 
-extern const OSSL_DISPATCH bridge_signature[];
+extern const OSSL_DISPATCH bridge_signature[], bridge_cipher[];
+
+/* A digest has many names in OpenSSL; DIGEST_NONE: not one that the engine knows. */
+enum digest bridge_digest(const char *name);
+
+/* A parameter that comes as a number or as a word, depending on the caller: `word` means `meant`. */
+int bridge_choice(const OSSL_PARAM *p, int *out, const char *word, int meant);
+int bridge_tell_choice(OSSL_PARAM *p, int value, const char *word);
 
 /* Keeps a remote failure for remote_failure(). */
 void bridge_failed(const se_error *err);

@@ -5,5 +5,6 @@ libse_core_la_SOURCES += \
 	src/key/key.c src/key/key.h \
 	src/key/identifier.c src/key/identifier.h \
 	src/key/remote.c src/key/remote.h \
+	src/key/remote_cipher.c \
 	src/key/remote_sign.c \
 	src/key/rules.c

@@ -3,6 +3,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/provider.h>
+#include <stdlib.h>
 
 #include "key/bridge.h"
 #include "key/crypto.h"
@@ -28,6 +29,39 @@ bool remote_failure(se_error *out)
         *out = last_failure;
     last_failure = (se_error)SE_ERROR_INIT;
     return failed;
+}
+
+se_status remote_refused(se_error *err)
+{
+    return error_set(err, SE_ERR_REJECTED, "it does not decrypt with this key");
+}
+
+enum digest bridge_digest(const char *name)
+{
+    EVP_MD *md = EVP_MD_fetch(crypto_context(), name, NULL);
+    enum digest found = DIGEST_NONE;
+
+    for (enum digest d = DIGEST_SHA1; md && !found && d <= DIGEST_SHA512; d++)
+        if (EVP_MD_is_a(md, crypto_digest(d)))
+            found = d;
+    EVP_MD_free(md);
+    return found;
+}
+
+int bridge_choice(const OSSL_PARAM *p, int *out, const char *word, int meant)
+{
+    if (p->data_type != OSSL_PARAM_UTF8_STRING)
+        return OSSL_PARAM_get_int(p, out);
+    if (strcmp(p->data, word) == 0)
+        *out = meant;
+    else
+        *out = atoi(p->data);
+    return 1;
+}
+
+int bridge_tell_choice(OSSL_PARAM *p, int value, const char *word)
+{
+    return p->data_type == OSSL_PARAM_INTEGER ? OSSL_PARAM_set_int(p, value) : OSSL_PARAM_set_utf8_string(p, word);
 }
 
 /* ---- key management (provider-keymgmt(7)) ---- */
@@ -163,11 +197,17 @@ static const OSSL_ALGORITHM *query(void *provider, int operation, int *no_cache)
         { "ECDSA", PROPERTIES, bridge_signature, NULL },
         { NULL, NULL, NULL, NULL },
     };
+    static const OSSL_ALGORITHM ciphers[] = {
+        { "RSA:rsaEncryption", PROPERTIES, bridge_cipher, NULL },
+        { NULL, NULL, NULL, NULL },
+    };
 
     (void)provider;
     *no_cache = 0;
     if (operation == OSSL_OP_KEYMGMT)
         return keys;
+    if (operation == OSSL_OP_ASYM_CIPHER)
+        return ciphers;
     return operation == OSSL_OP_SIGNATURE ? signatures : NULL;
 }
 

@@ -13,6 +13,11 @@ struct sign_how {
     int salt;             /* PSS: bytes */
 };
 
+/* RSAES-OAEP (RFC 8017, 7.1) with MGF1 and an empty label. */
+struct unwrap_how {
+    enum digest digest, mgf1;
+};
+
 /*
  * What a store implements for a key that stays where it is.  Called from any thread, several at once.
  * The se_error reaches the caller of the engine as it is: say what happened to which key, without secrets.
@@ -20,6 +25,12 @@ struct sign_how {
 struct remote_ops {
     /* Signs a finished hash.  RSA: exactly the modulus size.  EC: DER ECDSA-Sig-Value.  *out is released by the caller. */
     se_status (*sign)(se_buf *out, void *remote, const struct sign_how *how, se_bytes hash, se_error *err);
+    /*
+     * Decrypts `blob`, which has exactly the modulus size.  For RSA keys; NULL: this key only signs.  *out is released, and so wiped, by
+     * the caller. Whatever does not decrypt is remote_refused(), whichever step of RFC 8017, 7.1.2, it fails at: telling one from the
+     * other, by a word or by the time it takes, decrypts for strangers (Manger's attack).
+     */
+    se_status (*unwrap)(se_buf *out, void *remote, const struct unwrap_how *how, se_bytes blob, se_error *err);
     /* The last EVP_PKEY on it is gone. */
     void (*close)(void *remote);
 };
@@ -29,6 +40,9 @@ struct remote_ops {
  * `remote` is taken over on success only.
  */
 SE_MUST_CHECK se_status remote_key(EVP_PKEY **out, const struct remote_ops *ops, void *remote, EVP_PKEY *public, se_error *err);
+
+/* SE_ERR_REJECTED, and the one text for all that does not decrypt; nothing is put in front of it. */
+se_status remote_refused(se_error *err);
 
 /*
  * OpenSSL carries only numbers through a failure: this is the status and text of the last remote one on this thread.

@@ -1,7 +1,6 @@
 /* Signatures of the bridge's provider (provider-signature(7)): hashing is done here, the rest by the store. */
 #include <openssl/core_names.h>
 #include <openssl/rsa.h>
-#include <stdlib.h>
 
 #include "key/bridge.h"
 #include "key/crypto.h"
@@ -52,35 +51,17 @@ static void *signing_dup(void *data)
 
 static const int digest_sizes[] = { [DIGEST_SHA256] = 32, [DIGEST_SHA384] = 48, [DIGEST_SHA512] = 64 };
 
-/* A digest has many names in OpenSSL: the fetched one knows them all. */
 static int set_digest(struct signing *s, const char *name)
 {
-    EVP_MD *md = EVP_MD_fetch(crypto_context(), name, NULL);
-    int found = 0;
-
-    for (enum digest d = DIGEST_SHA256; md && !found && d <= DIGEST_SHA512; d++) {
-        found = EVP_MD_is_a(md, crypto_digest(d));
-        s->digest = found ? d : DIGEST_NONE;
-    }
-    EVP_MD_free(md);
-    return found;
-}
-
-/* Some parameters come as numbers or as words, depending on the caller. */
-static int get_choice(const OSSL_PARAM *p, int *out, const char *word, int meant)
-{
-    if (p->data_type != OSSL_PARAM_UTF8_STRING)
-        return OSSL_PARAM_get_int(p, out);
-    if (strcmp(p->data, word) == 0)
-        *out = meant;
-    else
-        *out = atoi(p->data);
-    return 1;
+    s->digest = bridge_digest(name);
+    if (s->digest == DIGEST_SHA1)
+        s->digest = DIGEST_NONE;
+    return s->digest != DIGEST_NONE;
 }
 
 static int set_padding(struct signing *s, const OSSL_PARAM *p)
 {
-    if (!get_choice(p, &s->padding, OSSL_PKEY_RSA_PAD_MODE_PSS, RSA_PKCS1_PSS_PADDING))
+    if (!bridge_choice(p, &s->padding, OSSL_PKEY_RSA_PAD_MODE_PSS, RSA_PKCS1_PSS_PADDING))
         return 0;
     if (p->data_type == OSSL_PARAM_UTF8_STRING && strcmp(p->data, OSSL_PKEY_RSA_PAD_MODE_PKCSV15) == 0)
         s->padding = RSA_PKCS1_PADDING;
@@ -97,7 +78,7 @@ static int signing_set(void *data, const OSSL_PARAM params[])
     if ((p = OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_PAD_MODE)) && !set_padding(s, p))
         return 0;
     if ((p = OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_PSS_SALTLEN)) &&
-        (!get_choice(p, &s->salt, OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST, RSA_PSS_SALTLEN_DIGEST) || s->salt < RSA_PSS_SALTLEN_DIGEST))
+        (!bridge_choice(p, &s->salt, OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST, RSA_PSS_SALTLEN_DIGEST) || s->salt < RSA_PSS_SALTLEN_DIGEST))
         return 0;
     if ((p = OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_DIGEST)))
         return p->data_type == OSSL_PARAM_UTF8_STRING && set_digest(s, p->data);
@@ -145,9 +126,8 @@ static int get_algorithm_id(const struct signing *s, OSSL_PARAM *p)
 
 static int get_padding(const struct signing *s, OSSL_PARAM *p)
 {
-    if (p->data_type == OSSL_PARAM_INTEGER)
-        return OSSL_PARAM_set_int(p, s->padding);
-    return OSSL_PARAM_set_utf8_string(p, s->padding == RSA_PKCS1_PSS_PADDING ? OSSL_PKEY_RSA_PAD_MODE_PSS : OSSL_PKEY_RSA_PAD_MODE_PKCSV15);
+    return bridge_tell_choice(p, s->padding,
+                              s->padding == RSA_PKCS1_PSS_PADDING ? OSSL_PKEY_RSA_PAD_MODE_PSS : OSSL_PKEY_RSA_PAD_MODE_PKCSV15);
 }
 
 static int signing_get(void *data, OSSL_PARAM params[])

@@ -123,7 +123,7 @@ static void close_signer(void *remote)
     free(signer);
 }
 
-static const struct remote_ops signer_ops = { sign, close_signer };
+static const struct remote_ops signer_ops = { .sign = sign, .close = close_signer };
 
 se_status token_pair(struct pair *out, struct token_shelf_open *s, CK_OBJECT_HANDLE object, EVP_PKEY *public, se_error *err)
 {

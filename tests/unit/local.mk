@@ -53,6 +53,11 @@ tests_unit_test_remote_SOURCES = tests/unit/test_remote.c tests/unit/maker.c tes
 tests_unit_test_remote_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_remote_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_remote_cipher
+tests_unit_test_remote_cipher_SOURCES = tests/unit/test_remote_cipher.c tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h
+tests_unit_test_remote_cipher_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_remote_cipher_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_rules
 tests_unit_test_rules_SOURCES = tests/unit/test_rules.c tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h
 tests_unit_test_rules_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

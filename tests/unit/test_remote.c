@@ -52,7 +52,7 @@ static void fake_close(void *data)
     ((struct fake *)data)->closed++;
 }
 
-static const struct remote_ops ops = { fake_sign, fake_close };
+static const struct remote_ops ops = { .sign = fake_sign, .close = fake_close };
 
 static EVP_PKEY *bridge(struct fake *fake, const char *type)
 {

@@ -99,7 +99,7 @@ static void close_remote(void *data)
 
 se_status hsm_key_bridge(EVP_PKEY **out, struct hsm_key *key, X509 *certificate, se_error *err)
 {
-    static const struct remote_ops ops = { sign, close_remote };
+    static const struct remote_ops ops = { .sign = sign, .close = close_remote };
     struct remote *remote = calloc(1, sizeof *remote);
     se_status st;
 
