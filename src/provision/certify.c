@@ -1,7 +1,7 @@
 #include "provision/certify.h"
 
 #include <openssl/err.h>
-#include <openssl/rand.h>
+#include <time.h>
 
 #include "key/crypto.h"
 
@@ -14,12 +14,15 @@ AUTO_KIND(bignum, BIGNUM *, BN_free(*p))
 
 enum { SERIAL_BITS = 128 };
 
-/* The bits of keyUsage (RFC 5280, 4.2.1.3) for each use. */
+/* keyUsage (RFC 5280, 4.2.1.3): the bit that we write, and those that are understood. */
 static const struct {
     unsigned use;
     int bit;
-    uint32_t flag;
-} usages[] = { { USE_SIGN, 0, KU_DIGITAL_SIGNATURE }, { USE_SIGN, 1, KU_NON_REPUDIATION }, { USE_ENCRYPT, 2, KU_KEY_ENCIPHERMENT } };
+    uint32_t flags;
+} usages[] = {
+    { USE_SIGN, 0, KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION | KU_KEY_CERT_SIGN | KU_CRL_SIGN },
+    { USE_ENCRYPT, 2, KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT },
+};
 
 se_status key_id(unsigned char out[KEY_ID_SIZE], EVP_PKEY *public, se_error *err)
 {
@@ -40,7 +43,7 @@ unsigned certificate_uses(X509 *certificate)
     unsigned uses = 0;
 
     for (size_t i = 0; i < sizeof usages / sizeof *usages; i++)
-        if (usage & usages[i].flag)
+        if (usage & usages[i].flags)
             uses |= usages[i].use;
     return uses;
 }
@@ -70,7 +73,7 @@ static bool add_usage(STACK_OF(X509_EXTENSION) * *extensions, unsigned uses)
     AUTO(bits) bits = ASN1_BIT_STRING_new();
 
     for (size_t i = 0; bits && i < sizeof usages / sizeof *usages; i++)
-        if (uses & usages[i].use && usages[i].flag != KU_NON_REPUDIATION && !ASN1_BIT_STRING_set_bit(bits, usages[i].bit, 1))
+        if (uses & usages[i].use && !ASN1_BIT_STRING_set_bit(bits, usages[i].bit, 1))
             return false;
     return bits && add(extensions, NID_key_usage, bits, true);
 }
@@ -108,7 +111,10 @@ static bool set_serial(X509 *certificate)
 
 static bool set_validity(X509 *certificate, unsigned days)
 {
-    return X509_gmtime_adj(X509_getm_notBefore(certificate), 0) && X509_time_adj_ex(X509_getm_notAfter(certificate), (int)days, -1, NULL);
+    time_t now = time(NULL);
+
+    return X509_time_adj_ex(X509_getm_notBefore(certificate), 0, 0, &now) &&
+           X509_time_adj_ex(X509_getm_notAfter(certificate), (int)days, 0, &now);
 }
 
 static bool add_extensions(X509 *certificate, const STACK_OF(X509_EXTENSION) * extensions)

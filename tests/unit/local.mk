@@ -69,4 +69,18 @@ tests_unit_test_pkcs11_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_pkcs11_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
 include tests/unit/model.mk
+UNIT_TESTS += tests/unit/test_provision_subject
+tests_unit_test_provision_subject_SOURCES = tests/unit/test_provision_subject.c tests/unit/unit.h
+tests_unit_test_provision_subject_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_provision_subject_LDADD   = libse-provision.la libse-core.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_provision_certify
+tests_unit_test_provision_certify_SOURCES = tests/unit/test_provision_certify.c tests/unit/unit.h
+tests_unit_test_provision_certify_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_provision_certify_LDADD   = libse-provision.la libse-core.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_provision_file
+tests_unit_test_provision_file_SOURCES = tests/unit/test_provision_file.c tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_provision_file_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_provision_file_LDADD   = libse-provision.la libse-core.la $(CMOCKA_LIBS)
 endif
