@@ -18,20 +18,30 @@ struct seen {
 };
 
 struct scene {
-    struct seen list[OBJECTS_MOST];
+    se_buf handles; /* CK_OBJECT_HANDLE */
+    struct seen *list;
     size_t count;
 };
 
 static void scene_free(struct scene *scene)
 {
-    for (size_t i = 0; i < scene->count; i++) {
+    for (size_t i = 0; scene->list && i < scene->count; i++) {
         se_buf_free(&scene->list[i].id);
         EVP_PKEY_free(scene->list[i].public);
         X509_free(scene->list[i].certificate);
     }
-    scene->count = 0;
+    free(scene->list);
+    se_buf_free(&scene->handles);
 }
 AUTO_KIND(scene, struct scene, scene_free(p))
+
+static CK_OBJECT_HANDLE handle_of(const struct scene *scene, size_t i)
+{
+    CK_OBJECT_HANDLE handle;
+
+    memcpy(&handle, scene->handles.data + i * sizeof handle, sizeof handle);
+    return handle;
+}
 
 static se_status look(struct seen *out, struct session *session, CK_OBJECT_HANDLE object, bool certificate, se_error *err)
 {
@@ -51,13 +61,36 @@ static se_status look(struct seen *out, struct session *session, CK_OBJECT_HANDL
     return st == SE_ERR_MEMORY ? error_memory(err) : SE_OK;
 }
 
-static se_status load(struct scene *out, struct objects *found, struct session *session, const CK_OBJECT_CLASS *class, se_error *err)
+/* All of a class, however many: object_find() is for the few of one name. */
+static se_status find_all(se_buf *out, struct session *session, const CK_OBJECT_CLASS *class, se_error *err)
 {
     struct query query = query_class(class);
-    se_status st = object_find(found, session, &query, err);
+    AUTO(writer) handles = { 0 };
+    CK_OBJECT_HANDLE some[64];
+    CK_ULONG n = 0;
+    CK_RV rv = session->calls->C_FindObjectsInit(session->handle, query.list, query.count);
 
-    for (size_t i = 0; !st && i < found->count; i++)
-        st = look(&out->list[out->count++], session, found->list[i], class == &class_certificate, err);
+    if (rv != CKR_OK)
+        return session_error(err, session, rv, "cannot search the token");
+    do {
+        rv = session->calls->C_FindObjects(session->handle, some, sizeof some / sizeof *some, &n);
+        writer_put(&handles, some, rv == CKR_OK ? n * sizeof *some : 0);
+    } while (rv == CKR_OK && n);
+    session_note(session, session->calls->C_FindObjectsFinal(session->handle));
+    return rv == CKR_OK ? writer_finish(out, &handles, err) : session_error(err, session, rv, "cannot search the token");
+}
+
+static se_status load(struct scene *out, struct session *session, const CK_OBJECT_CLASS *class, se_error *err)
+{
+    se_status st = find_all(&out->handles, session, class, err);
+
+    if (st)
+        return st;
+    out->count = out->handles.size / sizeof(CK_OBJECT_HANDLE);
+    if (!(out->list = calloc(out->count ? out->count : 1, sizeof *out->list)))
+        return error_memory(err);
+    for (size_t i = 0; !st && i < out->count; i++)
+        st = look(&out->list[i], session, handle_of(out, i), class == &class_certificate, err);
     return st;
 }
 
@@ -143,15 +176,13 @@ se_status token_list(struct shelf *shelf, const char *label, const struct provis
     AUTO(scene) privates = { .count = 0 };
     AUTO(scene) publics = { .count = 0 };
     AUTO(scene) certificates = { .count = 0 };
-    struct objects keys, others;
     se_status st;
 
-    if ((st = load(&privates, &keys, &s->session, &class_private, err)) ||
-        (st = load(&publics, &others, &s->session, &class_public, err)) ||
-        (st = load(&certificates, &others, &s->session, &class_certificate, err)))
+    if ((st = load(&privates, &s->session, &class_private, err)) || (st = load(&publics, &s->session, &class_public, err)) ||
+        (st = load(&certificates, &s->session, &class_certificate, err)))
         return st;
     for (size_t i = 0; i < privates.count; i++)
-        show_private(&rows, &privates.list[i], keys.list[i], &publics, &certificates);
+        show_private(&rows, &privates.list[i], handle_of(&privates, i), &publics, &certificates);
     hide_companions(&publics, &certificates);
     show_rest(&rows, &certificates);
     show_rest(&rows, &publics);

@@ -165,7 +165,7 @@ se_status shelf_create(struct token_shelf_open *s, struct template *t, const cha
     CK_RV rv;
 
     if (t->failed)
-        return crypto_error(err, SE_ERR_MEMORY, "preparing %s for the token", what);
+        return crypto_error(err, SE_ERR_CRYPTO, "preparing %s for the token", what);
     if (s->made_count == MADE_MOST)
         return error_set(err, SE_ERR_USAGE, "more than %d objects at once", MADE_MOST);
     rv = s->session.calls->C_CreateObject(s->session.handle, t->list, t->count, &handle);

@@ -166,20 +166,13 @@ accepts key list --module "$softhsm_module"
 says "token 'spare'"
 says_not 'third'
 accepts signengine --json key list --module "$softhsm_module" --token-label spare --pin-source env:PIN
-cp "$out" rows
-accepts python3 -c '
-import json, sys
-rows = [json.loads(line) for line in open(sys.argv[1])]
-slots = [r for r in rows if "slot" in r]
-keys = {r["label"]: r for r in rows if "label" in r}
-assert any(s["tokenLabel"] == "spare" and s["initialised"] and s["userPin"] and not s["pinLocked"] for s in slots), slots
-assert any(not s["initialised"] for s in slots), slots
-third = keys["third"]
-assert third["type"] == "EC-P-521" and third["privateKey"] and third["certificate"] and third["maySign"], third
-assert not third["mayDecrypt"] and third["subject"] == "CN=third" and len(third["id"]) == 40, third
-assert third["notAfter"].endswith("Z"), third
-assert not keys["fourth"]["maySign"] and keys["fourth"]["mayDecrypt"], keys
-' rows
+says '"tokenLabel":"spare","tokenSerial":"'
+says '"initialised":true,"userPin":true,"pinLocked":false}'
+says '"initialised":false,"userPin":false,"pinLocked":false}'
+says '{"label":"third","type":"EC-P-521","id":"'
+says '"privateKey":true,"certificate":true,"maySign":true,"mayDecrypt":false,"subject":"CN=third","notAfter":"20'
+says '"maySign":false,"mayDecrypt":true,"subject":"CN=fourth","notAfter":"20'
+[ "$(grep -c '^{.*}$' "$out")" = "$(wc -l <"$out")" ] || fail 'not an object per line'
 refuses 64 key list
 refuses 64 key list token more
 refuses 64 key list --slot 3 token

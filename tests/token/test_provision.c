@@ -48,6 +48,18 @@ static void keep_slot(void *arg, const struct slot_row *row)
     ((struct rows *)arg)->slots++;
 }
 
+static void keep_nothing(void *arg, const struct slot_row *row)
+{
+    (void)arg;
+    (void)row;
+}
+
+static void count_key(void *arg, const struct key_row *row)
+{
+    (void)row;
+    ++*(size_t *)arg;
+}
+
 static struct provision_report report_to(struct rows *rows)
 {
     *rows = (struct rows){ .keys = 0 };
@@ -270,6 +282,30 @@ static void two_keys_of_one_name_are_told_apart_by_nobody(void **state)
     assert_int_equal(listed("lab").keys, 0);
 }
 
+/* More than a search for one name ever takes. */
+static void a_long_list_is_told_in_full(void **state)
+{
+    AUTO(target) target = NULL;
+    se_error err = SE_ERROR_INIT;
+    struct provision_report report = { NULL, NULL, NULL };
+    size_t count = 0;
+
+    (void)state;
+    make_token("full");
+    make_certificate("many", "ec:P-256", "");
+    for (int i = 0; i < 100; i++) {
+        char label[16], id[8];
+
+        (void)snprintf(label, sizeof label, "many%d", i);
+        (void)snprintf(id, sizeof id, "%04x", i);
+        put_certificate("full", "many", label, id);
+    }
+    target = target_of(softhsm, "full", "");
+    report = (struct provision_report){ keep_nothing, count_key, &count };
+    assert_status(SE_OK, provision_list(target, &report, &err), &err);
+    assert_int_equal(count, 100);
+}
+
 /* libp11 waits for ever when C_OpenSession fails: it must not be asked then. */
 static void a_token_that_opens_no_session_is_no_endless_wait(void **state)
 {
@@ -310,6 +346,7 @@ int main(void)
         cmocka_unit_test(a_token_may_have_ids_of_its_own),
         cmocka_unit_test(a_key_without_label_is_found_by_its_certificate),
         cmocka_unit_test(two_keys_of_one_name_are_told_apart_by_nobody),
+        cmocka_unit_test(a_long_list_is_told_in_full),
         cmocka_unit_test(a_token_that_opens_no_session_is_no_endless_wait),
     };
 
