@@ -23,7 +23,7 @@ static const struct option_row init_rows[] = {
 static int run_init(struct cli *cli, void *options, int argc, char **argv)
 {
     const struct init_options *o = options;
-    const struct provision_report report = place_report(cli);
+    const struct provision_report report = place_news(cli);
     AUTO(target) target = NULL;
     AUTO(se_buf) so_pin = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;

@@ -63,7 +63,7 @@ static const struct option_row generate_rows[] = {
 static int run_generate(struct cli *cli, void *options, int argc, char **argv)
 {
     struct make_options *o = options;
-    const struct provision_report report = place_report(cli);
+    const struct provision_report report = place_news(cli);
     const char *names[NAMES_MOST];
     struct provision_wish wish = wish_of(o, names, split(names, (char *)o->names));
     AUTO(target) target = NULL;
@@ -140,7 +140,7 @@ static const struct option_row import_rows[] = {
 
 static int import(struct cli *cli, struct target *target, const struct import_options *o, const char *file)
 {
-    const struct provision_report report = place_report(cli);
+    const struct provision_report report = place_news(cli);
     struct provision_import import = { .usage = o->usage, .force = o->force };
     AUTO(se_buf) key = SE_BUF_INIT;
     AUTO(se_buf) authorities = SE_BUF_INIT;
@@ -181,7 +181,7 @@ static const struct option_row certificate_rows[] = { PLACE_ROWS(struct certific
 static int run_certificate(struct cli *cli, void *options, int argc, char **argv)
 {
     const struct certificate_options *o = options;
-    const struct provision_report report = place_report(cli);
+    const struct provision_report report = place_news(cli);
     AUTO(target) target = NULL;
     AUTO(se_buf) answer = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;

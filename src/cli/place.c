@@ -138,3 +138,20 @@ struct provision_report place_report(const struct cli *cli)
         return (struct provision_report){ slot_json, key_json, NULL };
     return (struct provision_report){ slot_text, key_text, NULL };
 }
+
+static void no_slot(void *arg, const struct slot_row *row)
+{
+    (void)arg;
+    (void)row;
+}
+
+static void no_key(void *arg, const struct key_row *row)
+{
+    (void)arg;
+    (void)row;
+}
+
+struct provision_report place_news(const struct cli *cli)
+{
+    return cli->quiet ? (struct provision_report){ no_slot, no_key, NULL } : place_report(cli);
+}

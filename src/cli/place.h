@@ -36,7 +36,8 @@ int place_open(struct target **out, struct cli *cli, const struct place_options 
 /* cli_fail(), but 73 when something could not be written, or is there already. */
 int place_fail(const struct cli *cli, const se_error *err);
 
-/* Rows on standard output, for people or as JSON. */
+/* Rows on standard output, for people or as JSON: what was asked for, and what was made, which --quiet leaves out. */
 struct provision_report place_report(const struct cli *cli);
+struct provision_report place_news(const struct cli *cli);
 
 #endif

@@ -47,7 +47,15 @@ se_status filing_generate(EVP_PKEY **out, const struct key_type *type, se_error 
     return *out ? SE_OK : crypto_error(err, SE_ERR_CRYPTO, "generating the key pair");
 }
 
-static bool holds(const STACK_OF(X509) * certificates, const X509 *one)
+se_status filing_pair(struct pair *out, EVP_PKEY *key)
+{
+    EVP_PKEY_up_ref(key);
+    EVP_PKEY_up_ref(key);
+    *out = (struct pair){ key, key };
+    return SE_OK;
+}
+
+bool certificates_hold(const STACK_OF(X509) * certificates, const X509 *one)
 {
     for (int i = 0; i < sk_X509_num(certificates); i++)
         if (X509_cmp(sk_X509_value(certificates, i), one) == 0)
@@ -60,7 +68,7 @@ se_status certificates_join(STACK_OF(X509) * *into, const STACK_OF(X509) * more,
     for (int i = 0; i < sk_X509_num(more); i++) {
         X509 *certificate = sk_X509_value(more, i);
 
-        if (holds(*into, certificate))
+        if (certificates_hold(*into, certificate))
             continue;
         if ((!*into && !(*into = sk_X509_new_null())) || !sk_X509_push(*into, certificate))
             return error_memory(err);

@@ -89,21 +89,13 @@ static bool holds(const struct shelf *shelf)
     return pem->there.count || sk_X509_num(pem->there.certificates) > 0;
 }
 
-static se_status give(struct pair *out, EVP_PKEY *key)
-{
-    EVP_PKEY_up_ref(key);
-    EVP_PKEY_up_ref(key);
-    *out = (struct pair){ key, key };
-    return SE_OK;
-}
-
 static se_status find(struct pair *out, struct shelf *shelf, se_error *err)
 {
     const struct pem *pem = (const struct pem *)shelf;
 
     if (!pem->there.count)
         return error_set(err, SE_ERR_KEY, "there is no private key");
-    return give(out, pem->there.keys[0].key);
+    return filing_pair(out, pem->there.keys[0].key);
 }
 
 static se_status generate(struct pair *out, struct shelf *shelf, const struct key_type *type, unsigned uses, se_error *err)
@@ -112,7 +104,7 @@ static se_status generate(struct pair *out, struct shelf *shelf, const struct ke
     se_status st = filing_generate(&pem->key, type, err);
 
     (void)uses; /* says the certificate */
-    return st ? st : give(out, pem->key);
+    return st ? st : filing_pair(out, pem->key);
 }
 
 static se_status put_key(struct shelf *shelf, EVP_PKEY *key, unsigned uses, se_error *err)

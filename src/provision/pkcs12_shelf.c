@@ -117,20 +117,12 @@ static bool holds(const struct shelf *shelf)
     return ((const struct pkcs12 *)shelf)->mine.count;
 }
 
-static se_status give(struct pair *out, EVP_PKEY *key)
-{
-    EVP_PKEY_up_ref(key);
-    EVP_PKEY_up_ref(key);
-    *out = (struct pair){ key, key };
-    return SE_OK;
-}
-
 static se_status find(struct pair *out, struct shelf *shelf, se_error *err)
 {
     const struct pkcs12 *p = (const struct pkcs12 *)shelf;
 
     if (p->mine.count == 1)
-        return give(out, p->mine.keys[0].key);
+        return filing_pair(out, p->mine.keys[0].key);
     if (p->mine.count)
         return error_set(err, SE_ERR_KEY, "there are %zu keys: an alias must say which", p->mine.count);
     return error_set(err, SE_ERR_KEY, "there is no such key among the %zu in the file", p->all.count);
@@ -142,7 +134,7 @@ static se_status generate(struct pair *out, struct shelf *shelf, const struct ke
     se_status st = filing_generate(&p->key, type, err);
 
     (void)uses; /* says the certificate */
-    return st ? st : give(out, p->key);
+    return st ? st : filing_pair(out, p->key);
 }
 
 static se_status put_key(struct shelf *shelf, EVP_PKEY *key, unsigned uses, se_error *err)
@@ -207,14 +199,6 @@ static bool add_key_bag(struct pkcs12 *p)
            PKCS12_add_localkeyid(bag, id, sizeof id);
 }
 
-static bool has_certificate(const STACK_OF(X509) * certificates, const X509 *one)
-{
-    for (int i = 0; i < sk_X509_num(certificates); i++)
-        if (X509_cmp(sk_X509_value(certificates, i), one) == 0)
-            return true;
-    return false;
-}
-
 static bool add_new(struct pkcs12 *p)
 {
     if (p->key && !add_key_bag(p))
@@ -222,7 +206,7 @@ static bool add_new(struct pkcs12 *p)
     if (p->certificate && !PKCS12_add_cert(&p->file.bags, p->certificate))
         return false;
     for (int i = 0; i < sk_X509_num(p->chain); i++)
-        if (!has_certificate(p->all.certificates, sk_X509_value(p->chain, i)) &&
+        if (!certificates_hold(p->all.certificates, sk_X509_value(p->chain, i)) &&
             !PKCS12_add_cert(&p->file.bags, sk_X509_value(p->chain, i)))
             return false;
     return true;

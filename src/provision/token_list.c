@@ -74,6 +74,8 @@ static se_status find_all(se_buf *out, struct session *session, const CK_OBJECT_
         return session_error(err, session, rv, "cannot search the token");
     do {
         rv = session->calls->C_FindObjects(session->handle, some, sizeof some / sizeof *some, &n);
+        if (rv == CKR_OK && n > sizeof some / sizeof *some)
+            rv = CKR_GENERAL_ERROR;
         writer_put(&handles, some, rv == CKR_OK ? n * sizeof *some : 0);
     } while (rv == CKR_OK && n);
     session_note(session, session->calls->C_FindObjectsFinal(session->handle));

@@ -152,6 +152,8 @@ $pin
 this belongs to somebody else
 LINE
 accepts sh -c 'printf "%s\r\n" "$PIN" | "$top_builddir/signengine" key generate --pin-source fd:0 --force --type ec:P-384 curve'
+accepts signengine --quiet key generate --force --type ec:P-384 curve
+[ ! -s "$out" ] || fail 'it is not quiet'
 
 # ---- tokens: list ----
 accepts key list token
