@@ -19,6 +19,10 @@ struct pkcs12 {
     struct pkcs12_file file;
     struct bundle all;  /* what is in it */
     struct bundle mine; /* what is under the alias: keys, and their certificates */
+    struct origin {
+        const struct bundle_key *key; /* of `all`, or */
+        X509 *certificate;            /* likewise, or neither */
+    } * origins;                      /* of each bag */
 
     EVP_PKEY *key; /* new ones */
     X509 *certificate;
@@ -30,6 +34,7 @@ static void close_pkcs12(struct shelf *shelf)
     struct pkcs12 *p = (struct pkcs12 *)shelf;
 
     pkcs12_file_free(&p->file);
+    free(p->origins);
     bundle_free(&p->all);
     bundle_free(&p->mine);
     EVP_PKEY_free(p->key);
@@ -80,6 +85,32 @@ static se_status find_mine(struct pkcs12 *p, se_error *err)
     return st;
 }
 
+/* Decrypting is slow by design: each bag is opened once. */
+static se_status add_bag(struct pkcs12 *p, int i, se_error *err)
+{
+    size_t keys = p->all.count;
+    int certificates = sk_X509_num(p->all.certificates);
+    se_status st = pkcs12_add_bag(&p->all, &p->file, sk_PKCS12_SAFEBAG_value(p->file.bags, i), err);
+
+    if (!st && p->all.count > keys)
+        p->origins[i].key = &p->all.keys[keys];
+    else if (!st && sk_X509_num(p->all.certificates) > (certificates > 0 ? certificates : 0))
+        p->origins[i].certificate = sk_X509_value(p->all.certificates, sk_X509_num(p->all.certificates) - 1);
+    return st;
+}
+
+static se_status take_apart(struct pkcs12 *p, se_error *err)
+{
+    int count = sk_PKCS12_SAFEBAG_num(p->file.bags);
+    se_status st = SE_OK;
+
+    if (!(p->origins = calloc(count > 0 ? (size_t)count : 1, sizeof *p->origins)))
+        return error_memory(err);
+    for (int i = 0; !st && i < count; i++)
+        st = add_bag(p, i, err);
+    return st ? st : find_mine(p, err);
+}
+
 static se_status load(struct pkcs12 *p, se_error *err)
 {
     const struct target *target = p->shelf.target;
@@ -90,10 +121,9 @@ static se_status load(struct pkcs12 *p, se_error *err)
         return st;
     if (!content.size)
         return (p->file.bags = sk_PKCS12_SAFEBAG_new_null()) ? SE_OK : error_memory(err);
-    st = pkcs12_read(&p->file, buf_bytes(&content), &p->pin, err);
-    for (int i = 0; !st && i < sk_PKCS12_SAFEBAG_num(p->file.bags); i++)
-        st = pkcs12_add_bag(&p->all, &p->file, sk_PKCS12_SAFEBAG_value(p->file.bags, i), err);
-    return st ? st : find_mine(p, err);
+    if ((st = pkcs12_read(&p->file, buf_bytes(&content), &p->pin, err)))
+        return st;
+    return take_apart(p, err);
 }
 
 static se_status open_pkcs12(struct shelf **out, const struct target *target, enum access access, se_error *err)
@@ -164,29 +194,19 @@ static se_status put_certificates(struct shelf *shelf, X509 *certificate, const 
     return certificates_join(&p->chain, chain, err);
 }
 
-/* Whether a bag holds something under the alias: its key or, with `keys` false, only its certificates. */
-static se_status bag_is_mine(bool *out, struct pkcs12 *p, PKCS12_SAFEBAG *bag, enum replace replace, se_error *err)
+static bool goes(const struct pkcs12 *p, const struct origin *origin, enum replace replace)
 {
-    AUTO(bundle) one = { .count = 0 };
-    se_status st = pkcs12_add_bag(&one, &p->file, bag, err);
-
-    if (!st && one.count)
-        *out = replace == REPLACE_ALL && is_alias(p, one.keys[0].name);
-    else
-        *out = !st && sk_X509_num(one.certificates) > 0 && is_mine(&p->mine, sk_X509_value(one.certificates, 0));
-    ERR_clear_error();
-    return st;
+    if (origin->key)
+        return replace == REPLACE_ALL && is_alias(p, origin->key->name);
+    return origin->certificate && is_mine(&p->mine, origin->certificate);
 }
 
-static se_status drop_mine(struct pkcs12 *p, enum replace replace, se_error *err)
+static void drop_mine(struct pkcs12 *p, enum replace replace)
 {
-    se_status st = SE_OK;
-    bool mine;
-
-    for (int i = sk_PKCS12_SAFEBAG_num(p->file.bags) - 1; !st && i >= 0; i--)
-        if (!(st = bag_is_mine(&mine, p, sk_PKCS12_SAFEBAG_value(p->file.bags, i), replace, err)) && mine)
+    for (int i = sk_PKCS12_SAFEBAG_num(p->file.bags) - 1; i >= 0; i--)
+        if (goes(p, &p->origins[i], replace))
             PKCS12_SAFEBAG_free(sk_PKCS12_SAFEBAG_delete(p->file.bags, i));
-    return st;
+    ERR_clear_error();
 }
 
 static bool add_key_bag(struct pkcs12 *p)
@@ -271,10 +291,8 @@ static se_status write_file(const struct pkcs12 *p, se_error *err)
 static se_status commit(struct shelf *shelf, enum replace replace, se_error *err)
 {
     struct pkcs12 *p = (struct pkcs12 *)shelf;
-    se_status st = drop_mine(p, replace, err);
 
-    if (st)
-        return st;
+    drop_mine(p, replace);
     if (!add_new(p))
         return crypto_error(err, SE_ERR_CRYPTO, "adding the key to the PKCS #12");
     if (!sk_PKCS12_SAFEBAG_num(p->file.bags))
