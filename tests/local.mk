@@ -46,6 +46,9 @@ check_PROGRAMS += tests/lib/maxrss
 tests_lib_maxrss_LDADD =
 dist_noinst_SCRIPTS += tests/run.sh tests/lib/packages.sh
 
+# what searches the whole process for PINs: under valgrind that would be a search of valgrind, and take hours
+MEMORY_SEARCHES =
+
 include tests/unit/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
@@ -53,7 +56,8 @@ include tests/cli/local.mk
 include tests/interop/local.mk
 include tests/token/local.mk
 
-TESTS += $(SHELL_TESTS)
+check_PROGRAMS += $(MEMORY_SEARCHES)
+TESTS += $(MEMORY_SEARCHES) $(SHELL_TESTS)
 dist_check_SCRIPTS += $(SHELL_TESTS)
 
 # what there is to find with other builds of the code
@@ -64,5 +68,5 @@ check-code:
 VALGRIND = valgrind -q --error-exitcode=99 --fair-sched=try --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect \
 	--child-silent-after-fork=yes --suppressions=$(abs_top_srcdir)/tests/lib/valgrind.supp
 memcheck:
-	FUZZ_RUNS=100 $(MAKE) $(AM_MAKEFLAGS) check RUN_ONCE= MEMCHECK='$(abs_top_builddir)/libtool --mode=execute $(VALGRIND)' \
+	FUZZ_RUNS=100 $(MAKE) $(AM_MAKEFLAGS) check RUN_ONCE= MEMORY_SEARCHES= MEMCHECK='$(abs_top_builddir)/libtool --mode=execute $(VALGRIND)' \
 		LOG_COMPILER='timeout 1200 $(abs_top_builddir)/libtool --mode=execute $(VALGRIND)' SH_LOG_COMPILER='timeout 1200 $(SHELL)'

@@ -41,7 +41,7 @@ TOKEN_TESTS += tests/token/test_provision
 tests_token_test_provision_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_provision_LDADD  = libse-provision.la tests/token/libfixture.la
 
-TOKEN_TESTS += tests/token/test_secrets
+MEMORY_SEARCHES += tests/token/test_secrets
 tests_token_test_secrets_SOURCES = tests/token/test_secrets.c tests/unit/needle.c tests/unit/needle.h
 tests_token_test_secrets_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_secrets_LDADD   = tests/token/libfixture.la

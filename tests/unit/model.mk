@@ -30,7 +30,7 @@ tests_unit_test_model_load_SOURCES = tests/unit/test_model_load.c tests/unit/fol
 tests_unit_test_model_load_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_model_load_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/test_model_memory
+MEMORY_SEARCHES += tests/unit/test_model_memory
 tests_unit_test_model_memory_SOURCES = tests/unit/test_model_memory.c tests/unit/needle.c tests/unit/needle.h tests/unit/folder.h tests/unit/model.h tests/unit/unit.h
 tests_unit_test_model_memory_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_model_memory_LDADD   = libse-core.la $(CMOCKA_LIBS)
