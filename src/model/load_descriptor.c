@@ -23,6 +23,7 @@ static void wrong_kind(struct loading *l, const struct descriptor *d, const xmlN
     for (size_t i = 0; i < sizeof kind_names / sizeof *kind_names; i++)
         if (d->use->kinds & 1U << i)
             writer_format(&list, "%s%s", list.buf.size ? " or " : "", kind_names[i]);
+    l->findings.failed |= list.failed;
     findings_error(&l->findings, xml_attribute_line(type, "algorithm"), "'%.64s' takes %s, not %s", d->name, writer_string(&list),
                    d->algorithm.name);
 }

@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/text.h"
 #include "model/pins.h"
+#include "model/scramble.h"
 #include "model/structure.h"
 
 enum { KEYS_MAX = 4096, REPLICAS_MAX = 16 };
@@ -105,16 +106,17 @@ static void load_habits(struct loading *l, struct keyref *ref, const xmlNode *ty
 }
 
 /* Base64 may be folded: XML has made spaces of the line ends (XML 1.0, 3.3.3). */
-static bool decode_certificate(se_buf *out, const char *text)
+static bool decode_certificate(struct loading *l, se_buf *out, const char *text)
 {
     AUTO(writer) dense = { 0 };
+    se_status st;
 
     for (; *text; text++)
         if (*text != ' ')
             writer_put(&dense, text, 1);
-    if (dense.failed || base64_decode(out, buf_bytes(&dense.buf), NULL))
-        return false;
-    return out->size > 2 && out->data[0] == 0x30; /* SEQUENCE */
+    st = dense.failed ? SE_ERR_MEMORY : base64_decode(out, buf_bytes(&dense.buf), NULL);
+    l->findings.failed |= st == SE_ERR_MEMORY;
+    return !st && out->size > 2 && out->data[0] == 0x30; /* SEQUENCE */
 }
 
 static void load_certificate(struct loading *l, struct keyref *ref, const xmlNode *type)
@@ -123,7 +125,7 @@ static void load_certificate(struct loading *l, struct keyref *ref, const xmlNod
     ref->certificate_written = load_value(l, type, "certificate");
     if (text_starts(ref->certificate_written, "file:") || text_starts(ref->certificate_written, "classpath:"))
         ref->certificate = load_path(l, ref->certificate_written);
-    else if (*ref->certificate_written && !decode_certificate(&ref->certificate_der, ref->certificate_written))
+    else if (*ref->certificate_written && !decode_certificate(l, &ref->certificate_der, ref->certificate_written))
         structure_bad_value(&l->findings, type, "certificate");
 }
 
@@ -153,6 +155,15 @@ static void load_plain(struct loading *l, struct keyref *ref, const xmlNode *typ
         set_pin(ref, pin);
 }
 
+static bool well_formed(struct loading *l, const char *value)
+{
+    AUTO(se_buf) sealed = SE_BUF_INIT;
+    se_status st = scramble_decode(&sealed, value, NULL);
+
+    l->findings.failed |= st == SE_ERR_MEMORY;
+    return !st;
+}
+
 static void load_scrambled(struct loading *l, struct keyref *ref, const xmlNode *type)
 {
     se_buf *pin = pin_of(l, type, "pin.encrypted");
@@ -164,7 +175,7 @@ static void load_scrambled(struct loading *l, struct keyref *ref, const xmlNode 
     if (!pins_is_scrambled((const char *)pin->data)) {
         findings_warning(&l->findings, line, "'pin.encrypted' holds a plain PIN: scramble it");
         set_pin(ref, pin);
-    } else if (pins_is_well_formed((const char *)pin->data))
+    } else if (well_formed(l, (const char *)pin->data))
         ref->pin_scrambled = load_keep(l, (const char *)pin->data);
     else
         findings_error(&l->findings, line, "'pin.encrypted' holds a scrambled value that is damaged");

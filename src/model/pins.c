@@ -9,13 +9,6 @@ bool pins_is_scrambled(const char *value)
     return text_starts(value, SCRAMBLE_PREFIX);
 }
 
-bool pins_is_well_formed(const char *value)
-{
-    AUTO(se_buf) sealed = SE_BUF_INIT;
-
-    return !scramble_decode(&sealed, value, NULL);
-}
-
 se_status pins_scramble(se_buf *out, se_bytes pin, const char *pin_key, se_error *err)
 {
     AUTO(se_buf) key = SE_BUF_INIT;

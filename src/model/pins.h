@@ -4,9 +4,8 @@
 
 #include "base/buf.h"
 
-/* Tells a scrambled value from a plain one, and whether it can be one that pins_scramble() made. */
+/* Tells a scrambled value from a plain one. */
 bool pins_is_scrambled(const char *value);
-bool pins_is_well_formed(const char *value);
 
 /* One PIN to its scrambled value; the key file is made if it is not there.  SE_ERR_ACCESS: the file can't be used, and why. */
 SE_MUST_CHECK se_status pins_scramble(se_buf *out, se_bytes pin, const char *pin_key, se_error *err);

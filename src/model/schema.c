@@ -33,11 +33,13 @@ static xmlSchema *compile(void)
 
 void schema_check(struct findings *findings, xmlDoc *doc)
 {
-    AUTO(schema) schema = compile();
-    AUTO(schema_valid) valid = schema ? xmlSchemaNewValidCtxt(schema) : NULL;
+    AUTO(xml_listener) listener;
+    AUTO(schema) schema = NULL;
+    AUTO(schema_valid) valid = NULL;
     int result;
 
-    if (!valid) {
+    xml_listen(&listener, findings);
+    if (!(schema = compile()) || !(valid = xmlSchemaNewValidCtxt(schema))) {
         findings->failed = true;
         return;
     }

@@ -149,6 +149,7 @@ static void unknown_attribute(struct findings *f, const struct element_rule *ele
         put_list(&text, names, count, "", "");
     } else
         writer_text(&text, ", which has none");
+    f->failed |= text.failed;
     findings_error(f, xml_line(a), "%s", writer_string(&text));
 }
 
@@ -172,6 +173,7 @@ static void unknown_element(struct findings *f, const struct element_rule *paren
         put_list(&text, names, count, "<", ">");
     } else
         writer_text(&text, ", which may hold nothing");
+    f->failed |= text.failed;
     findings_error(f, xml_line(node), "%s", writer_string(&text));
 }
 
@@ -258,6 +260,7 @@ void structure_check(struct findings *findings, const xmlNode *root)
         return;
     }
     put_name(&name, root->ns, root->name);
+    findings->failed |= name.failed;
     findings_error(findings, xml_line(root), "the root element is <%s>, not <%s>", writer_string(&name), structure_root.name);
 }
 

@@ -52,6 +52,23 @@ static void on_error(void *arg, xmlErrorPtr e)
         tell(f, e);
 }
 
+static void on_stray_error(void *findings, xmlErrorPtr e)
+{
+    if (e->code == XML_ERR_NO_MEMORY)
+        ((struct findings *)findings)->failed = true;
+}
+
+void xml_listen(struct xml_listener *out, struct findings *findings)
+{
+    *out = (struct xml_listener){ xmlStructuredError, xmlStructuredErrorContext };
+    xmlSetStructuredErrorFunc(findings, on_stray_error);
+}
+
+void xml_listener_end(struct xml_listener *listener)
+{
+    xmlSetStructuredErrorFunc(listener->arg, listener->handler);
+}
+
 static pthread_once_t started = PTHREAD_ONCE_INIT;
 
 /* Neither may run in two threads at once; both do nothing when the application has called them before. */
@@ -123,11 +140,13 @@ static bool match(xmlDoc *doc, const struct lifted *lifted)
 
 void xml_parse(xmlDoc **out, const struct lifted *lifted, struct findings *findings)
 {
+    AUTO(xml_listener) listener;
     AUTO(parser) parser = NULL;
     AUTO(xml_doc) doc = NULL;
 
     *out = NULL;
     (void)pthread_once(&started, start);
+    xml_listen(&listener, findings);
     if (!(parser = xmlNewParserCtxt())) {
         findings->failed = true;
         return;

@@ -3,11 +3,24 @@
 #define MODEL_XML_H
 
 #include <libxml/tree.h>
+#include <libxml/xmlerror.h>
 
 #include "model/findings.h"
 #include "model/lift.h"
 
 AUTO_KIND(xml_doc, xmlDoc *, xmlFreeDoc(*p))
+
+/*
+ * libxml2 tells errors that it can't tie to a parser, which are those about memory, to a handler of the thread, and prints them if there
+ * is none.  While a listener is in scope they make the findings fail; then the application's handler is back.
+ */
+struct xml_listener {
+    xmlStructuredErrorFunc handler; /* the application's */
+    void *arg;
+};
+void xml_listen(struct xml_listener *out, struct findings *findings);
+void xml_listener_end(struct xml_listener *listener);
+AUTO_KIND(xml_listener, struct xml_listener, xml_listener_end(p))
 
 /* *out is NULL when the findings say why.  Each attribute has at most one text node. */
 void xml_parse(xmlDoc **out, const struct lifted *lifted, struct findings *findings);

@@ -35,6 +35,12 @@ tests_unit_test_model_memory_SOURCES = tests/unit/test_model_memory.c tests/unit
 tests_unit_test_model_memory_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_model_memory_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_model_oom
+tests_unit_test_model_oom_SOURCES = tests/unit/test_model_oom.c tests/unit/folder.h tests/unit/model.h tests/unit/unit.h
+tests_unit_test_model_oom_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=strdup,--wrap=strndup,--wrap=vasprintf
+tests_unit_test_model_oom_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_model_oom_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_model_pins
 tests_unit_test_model_pins_SOURCES = tests/unit/test_model_pins.c tests/unit/folder.h tests/unit/model.h tests/unit/unit.h
 tests_unit_test_model_pins_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
