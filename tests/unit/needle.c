@@ -106,13 +106,3 @@ size_t pieces_in_memory(void)
     assert_true(regions > 5);
     return found;
 }
-
-bool too_slow_to_search(void)
-{
-    const char *valgrind = getenv("MEMCHECK");
-
-    if (!valgrind || !*valgrind)
-        return false;
-    puts("SKIPPED: under valgrind there is too much memory to search");
-    return true;
-}

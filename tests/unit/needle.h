@@ -5,7 +5,6 @@
 #ifndef TESTS_UNIT_NEEDLE_H
 #define TESTS_UNIT_NEEDLE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 enum { NEEDLE = 24 };
@@ -15,8 +14,5 @@ void in_child(void (*work)(const char *pin));
 
 /* How many pieces of the needle there are. */
 size_t pieces_in_memory(void);
-
-/* Under valgrind the search takes many minutes, for there is valgrind's own memory in the process: says so and is true. */
-bool too_slow_to_search(void);
 
 #endif
