@@ -5,8 +5,8 @@
 #include "provision/shelf.h"
 #include "store/bundle.h"
 
-/* Of the key derivation: ten times what openssl does, some milliseconds for whoever has the PIN. */
-enum { FILE_ITERATIONS = 20000 };
+/* Of the key derivation (PBKDF2): a guesser pays for each PIN what its owner pays once for each key, some hundredths of a second. */
+enum { FILE_ITERATIONS = 100000 };
 
 /* The file's content; empty when there is no such file. */
 SE_MUST_CHECK se_status filing_read(se_buf *out, const char *path, se_error *err);

@@ -214,8 +214,8 @@ accepts on_token import pfx-rsa --force --password-source env:OLD old.p12
 accepts key generate file --type rsa:2048 --subject CN=file
 setup env pass="$PASSWORD" openssl pkcs12 -in file.p12 -passin env:pass -nodes -out file.out
 accepts openssl pkcs12 -in file.p12 -info -noout -passin env:PASSWORD
-says 'MAC: sha256, Iteration 20000'
-says 'PBES2, PBKDF2, AES-256-CBC, Iteration 20000, PRF hmacWithSHA256'
+says 'MAC: sha256, Iteration 100000'
+says 'PBES2, PBKDF2, AES-256-CBC, Iteration 100000, PRF hmacWithSHA256'
 others_refuse openssl pkcs12 -in file.p12 -noout -passin pass:wrong
 setup openssl x509 -in file.out -out file.pem
 cms_accepted file file.pem
