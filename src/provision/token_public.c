@@ -134,8 +134,12 @@ se_status token_pair(struct pair *out, struct token_shelf_open *s, CK_OBJECT_HAN
     if (!signer)
         return error_memory(err);
     EVP_PKEY_up_ref(public);
-    *signer = (struct signer){ { s->token, &s->shelf.target->ref, PART_SIGN, public, object,
-                                 object_flag(&s->session, object, CKA_ALWAYS_AUTHENTICATE, false) },
+    *signer = (struct signer){ { .token = s->token,
+                                 .ref = &s->shelf.target->ref,
+                                 .part = PART_SIGN,
+                                 .public = public,
+                                 .object = object,
+                                 .always_authenticate = object_flag(&s->session, object, CKA_ALWAYS_AUTHENTICATE, false) },
                                &s->session };
     if ((st = remote_key(&out->private, &signer_ops, signer, public, err)))
         close_signer(signer);

@@ -237,6 +237,28 @@ se_status sign_hash(se_buf *out, struct key *key, enum digest digest, int salt, 
     return err->status;
 }
 
+se_status decrypt_blob(se_buf *out, struct key *key, const struct unwrap_how *how, se_bytes blob, se_error *err)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(crypto_context(), key->private, NULL);
+    size_t size = (size_t)EVP_PKEY_get_size(key->private);
+    bool done;
+
+    assert_true(EVP_PKEY_decrypt_init(ctx) > 0);
+    assert_true(EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) > 0);
+    assert_true(EVP_PKEY_CTX_set_rsa_oaep_md_name(ctx, crypto_digest(how->digest), NULL) > 0);
+    assert_true(EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, crypto_digest(how->mgf1), NULL) > 0);
+    assert_int_equal(buf_new(out, size, NULL), SE_OK);
+    done = EVP_PKEY_decrypt(ctx, out->data, &size, blob.data, blob.size) > 0;
+    EVP_PKEY_CTX_free(ctx);
+    if (done) {
+        out->size = size;
+        return SE_OK;
+    }
+    se_buf_free(out);
+    assert_true(remote_failure(err));
+    return err->status;
+}
+
 bool verify_hash(struct key *key, enum digest digest, int salt, se_bytes hash, se_bytes signature)
 {
     EVP_PKEY_CTX *ctx = context(X509_get0_pubkey(key->certificate), EVP_PKEY_verify_init, digest, salt);

@@ -45,6 +45,9 @@ void refuses(se_status status, const struct keyref *ref, enum key_part part, ...
 
 /* Signs a hash by EVP, as everything above the store does; the status is the store's.  `salt` 0: PKCS #1 v1.5, or ECDSA. */
 se_status sign_hash(se_buf *out, struct key *key, enum digest digest, int salt, se_bytes hash, se_error *err);
+/* Decrypts by EVP, likewise. */
+struct unwrap_how;
+se_status decrypt_blob(se_buf *out, struct key *key, const struct unwrap_how *how, se_bytes blob, se_error *err);
 bool verify_hash(struct key *key, enum digest digest, int salt, se_bytes hash, se_bytes signature);
 
 #endif

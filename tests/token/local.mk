@@ -8,7 +8,7 @@ tests_token_shim_la_SOURCES = tests/token/shim.c tests/token/shim.h
 tests_token_shim_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
 tests_token_shim_la_LIBADD  = -ldl -lpthread
 
-tests_token_libfixture_la_SOURCES  = tests/token/fixture.c tests/token/fixture.h
+tests_token_libfixture_la_SOURCES  = tests/token/fixture.c tests/token/fixture.h tests/token/judge.c tests/token/judge.h
 tests_token_libfixture_la_CPPFLAGS = $(AM_CPPFLAGS) -DSHIM='"$(abs_top_builddir)/tests/token/.libs/shim.so"'
 tests_token_libfixture_la_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_libfixture_la_LIBADD   = libse-core.la $(CMOCKA_LIBS)
@@ -28,6 +28,18 @@ tests_token_test_login_LDADD  = tests/token/libfixture.la
 TOKEN_TESTS += tests/token/test_sign
 tests_token_test_sign_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_sign_LDADD  = tests/token/libfixture.la
+
+TOKEN_TESTS += tests/token/test_unwrap
+tests_token_test_unwrap_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_unwrap_LDADD  = tests/token/libfixture.la
+
+TOKEN_TESTS += tests/token/test_undecryptable
+tests_token_test_undecryptable_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_undecryptable_LDADD  = tests/token/libfixture.la
+
+TOKEN_TESTS += tests/token/test_fallback
+tests_token_test_fallback_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_fallback_LDADD  = tests/token/libfixture.la
 
 TOKEN_TESTS += tests/token/test_pool
 tests_token_test_pool_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -96,21 +96,75 @@ static CK_RV attributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_A
     return real->C_GetAttributeValue(session, object, template, n);
 }
 
+static bool refuses(CK_MECHANISM_TYPE mechanism)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof shim.refused / sizeof *shim.refused; i++)
+        found = found || (shim.refused[i] && shim.refused[i] == mechanism);
+    return found;
+}
+
+static CK_RV begin(CK_C_SignInit init, CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
+{
+    __atomic_store_n(&shim.mechanism, mechanism->mechanism, __ATOMIC_RELAXED);
+    if (!refuses(mechanism->mechanism))
+        return init(session, mechanism, key);
+    return shim.refused_late ? CKR_OK : shim.refusal;
+}
+
 static CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
-    return shim.sign_init ? shim.sign_init : real->C_SignInit(session, mechanism, key);
+    return shim.sign_init ? shim.sign_init : begin(real->C_SignInit, session, mechanism, key);
+}
+
+static CK_RV decrypt_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
+{
+    return begin(real->C_DecryptInit, session, mechanism, key);
 }
 
 static CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG size, CK_BYTE *signature, CK_ULONG *signature_size)
 {
-    CK_RV rv = real->C_Sign(session, data, size, signature, signature_size);
+    CK_RV rv;
 
     count(&shim.signatures, 1);
     __atomic_store_n(&shim.signed_bytes, size, __ATOMIC_RELAXED);
+    if (refuses(shim.mechanism))
+        return shim.refusal;
+    rv = real->C_Sign(session, data, size, signature, signature_size);
     if (shim.sign || rv != CKR_OK)
         return shim.sign ? shim.sign : rv;
     *signature_size -= shim.sign_short;
     return CKR_OK;
+}
+
+static void strip(CK_BYTE *data, CK_ULONG *size)
+{
+    CK_ULONG zeros = 0;
+
+    while (zeros < *size && !data[zeros])
+        zeros++;
+    memmove(data, data + zeros, *size - zeros);
+    *size -= zeros;
+}
+
+static CK_RV decrypt(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_size, CK_BYTE *out, CK_ULONG *size)
+{
+    CK_RV once = shim.fail_once, rv;
+
+    count(&shim.decryptions, 1);
+    shim.fail_once = CKR_OK;
+    if (refuses(shim.mechanism))
+        return shim.refusal;
+    rv = real->C_Decrypt(session, in, in_size, out, size);
+    if (rv != CKR_OK && shim.decrypt_failure)
+        rv = shim.decrypt_failure;
+    if (shim.decrypt || once)
+        return once ? once : shim.decrypt;
+    if (rv == CKR_OK && shim.strip_zeros)
+        strip(out, size);
+    *size += rv == CKR_OK ? shim.decrypt_more : 0;
+    return rv;
 }
 
 static CK_RV create(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG n, CK_OBJECT_HANDLE *out)
@@ -174,6 +228,8 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
     list.C_GetAttributeValue = attributes;
     list.C_SignInit = sign_init;
     list.C_Sign = sign;
+    list.C_DecryptInit = decrypt_init;
+    list.C_Decrypt = decrypt;
     list.C_CreateObject = create;
     list.C_SetAttributeValue = set_attributes;
     list.C_GenerateKeyPair = generate;

@@ -18,9 +18,21 @@ struct shim {
     CK_ULONG found_at_once;   /* objects that C_FindObjects gives at a time; 0: as many as are asked for */
     CK_ATTRIBUTE_TYPE hidden; /* attribute that no object has; 0: none */
 
+    /* of private-key operations */
+    CK_MECHANISM_TYPE refused[3]; /* mechanisms that are answered with `refusal`; 0: none */
+    CK_RV refusal;
+    bool refused_late;     /* not when the operation begins, but when it is done */
+    CK_RV decrypt;         /* the answer to each decryption, if not CKR_OK */
+    CK_RV decrypt_failure; /* the answer to each that the real module fails at, likewise */
+    CK_RV fail_once;       /* the answer to the next one */
+    bool strip_zeros;      /* of decrypted data */
+    CK_ULONG decrypt_more; /* bytes that a decryption claims to give besides */
+
     /* seen so far */
     unsigned logins, context_logins, null_pins, sessions, most_sessions, signatures, initialized;
-    CK_ULONG signed_bytes; /* given to C_Sign last */
+    unsigned decryptions;
+    CK_ULONG signed_bytes;       /* given to C_Sign last */
+    CK_MECHANISM_TYPE mechanism; /* of the last operation that was begun */
 };
 
 #endif

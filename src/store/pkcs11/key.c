@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "store/pkcs11/brieflock.h"
+#include "store/pkcs11/sign.h"
+#include "store/pkcs11/unwrap.h"
 
 /* What the EVP_PKEY holds. */
 struct remote {
@@ -71,21 +73,45 @@ static se_status current(struct hsm_key **out, struct remote *remote, se_error *
     return st;
 }
 
+/* The key, and a session for it. */
+static se_status begin(struct hsm_key **key, struct session *session, void *data, se_error *err)
+{
+    se_status st = current(key, data, err);
+
+    return st ? st : token_session(session, (*key)->key.token, (*key)->key.ref, true, err);
+}
+
+/* There is one text for all that does not decrypt. */
+static se_status blame(se_status st, const struct hsm_key *key, se_error *err)
+{
+    if (!key || st == SE_OK || st == SE_ERR_REJECTED)
+        return st;
+    (void)error_prefix(err, "key '%s': ", key->key.ref->alias);
+    return token_context(key->key.token, err);
+}
+
 static se_status sign(se_buf *out, void *data, const struct sign_how *how, se_bytes hash, se_error *err)
 {
     AUTO(hsm_key) key = NULL;
     AUTO(session) session = { 0 };
-    se_status st;
+    se_status st = begin(&key, &session, data, err);
 
     *out = (se_buf)SE_BUF_INIT;
-    if ((st = current(&key, data, err)))
-        return st;
-    if ((st = token_session(&session, key->key.token, key->key.ref, true, err)) ||
-        (st = token_key_sign(out, &key->key, &session, how, hash, err))) {
-        (void)error_prefix(err, "key '%s': ", key->key.ref->alias);
-        (void)token_context(key->key.token, err);
-    }
-    return st;
+    if (!st)
+        st = token_key_sign(out, &key->key, &session, how, hash, err);
+    return blame(st, key, err);
+}
+
+static se_status unwrap(se_buf *out, void *data, const struct unwrap_how *how, se_bytes blob, se_error *err)
+{
+    AUTO(hsm_key) key = NULL;
+    AUTO(session) session = { 0 };
+    se_status st = begin(&key, &session, data, err);
+
+    *out = (se_buf)SE_BUF_INIT;
+    if (!st)
+        st = token_key_unwrap(out, &key->key, &session, how, blob, err);
+    return blame(st, key, err);
 }
 
 static void close_remote(void *data)
@@ -99,7 +125,7 @@ static void close_remote(void *data)
 
 se_status hsm_key_bridge(EVP_PKEY **out, struct hsm_key *key, X509 *certificate, se_error *err)
 {
-    static const struct remote_ops ops = { .sign = sign, .close = close_remote };
+    static const struct remote_ops ops = { sign, unwrap, close_remote };
     struct remote *remote = calloc(1, sizeof *remote);
     se_status st;
 

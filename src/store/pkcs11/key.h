@@ -2,7 +2,7 @@
 #ifndef STORE_PKCS11_KEY_H
 #define STORE_PKCS11_KEY_H
 
-#include "store/pkcs11/sign.h"
+#include "store/pkcs11/tokenkey.h"
 
 /* An open key, counted: threads in mid-operation keep one that has been replaced. */
 struct hsm_key {

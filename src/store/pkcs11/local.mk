@@ -11,9 +11,12 @@ libse_core_la_SOURCES += \
 	src/store/pkcs11/open.c \
 	src/store/pkcs11/pair.c src/store/pkcs11/pair.h \
 	src/store/pkcs11/pool.c src/store/pkcs11/pool.h \
+	src/store/pkcs11/rawrsa.c src/store/pkcs11/rawrsa.h \
 	src/store/pkcs11/refusal.c src/store/pkcs11/refusal.h \
 	src/store/pkcs11/rv.c src/store/pkcs11/rv.h \
 	src/store/pkcs11/session.c src/store/pkcs11/session.h \
 	src/store/pkcs11/sign.c src/store/pkcs11/sign.h \
 	src/store/pkcs11/slot.c src/store/pkcs11/slot.h \
-	src/store/pkcs11/token.c src/store/pkcs11/token.h
+	src/store/pkcs11/token.c src/store/pkcs11/token.h \
+	src/store/pkcs11/tokenkey.c src/store/pkcs11/tokenkey.h \
+	src/store/pkcs11/unwrap.c src/store/pkcs11/unwrap.h

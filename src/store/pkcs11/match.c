@@ -6,6 +6,8 @@
 
 #include "key/crypto.h"
 #include "store/pkcs11/object.h"
+#include "store/pkcs11/sign.h"
+#include "store/pkcs11/unwrap.h"
 
 AUTO_KIND(bignum, BIGNUM *, BN_free(*p))
 AUTO_KIND(octets, ASN1_OCTET_STRING *, ASN1_OCTET_STRING_free(*p))
@@ -103,7 +105,7 @@ static bool verifies(EVP_PKEY *public, const struct sign_how *how, se_bytes sign
 }
 
 /* OpenSSL's default padding for RSA is PKCS #1 v1.5. */
-static se_status probe(bool *out, const struct token_key *key, struct session *session, se_error *err)
+static se_status probe_signing(bool *out, struct token_key *key, struct session *session, se_error *err)
 {
     static const unsigned char hash[PROBE] = "signengine: is this the key of?";
     const struct sign_how how = { DIGEST_SHA256, key_family(key->public) == FAMILY_EC ? PADDING_NONE : PADDING_PKCS1, 0 };
@@ -115,7 +117,7 @@ static se_status probe(bool *out, const struct token_key *key, struct session *s
     return st;
 }
 
-se_status key_matches(bool *out, const struct token_key *key, struct session *session, se_error *err)
+se_status key_matches(bool *out, struct token_key *key, struct session *session, se_error *err)
 {
     bool rsa = key_family(key->public) == FAMILY_RSA;
     enum evidence evidence;
@@ -127,5 +129,7 @@ se_status key_matches(bool *out, const struct token_key *key, struct session *se
     if ((st = (rsa ? compare_modulus : compare_point)(&evidence, key, session, err)))
         return st;
     *out = evidence == SAME;
-    return evidence == UNKNOWN ? probe(out, key, session, err) : SE_OK;
+    if (evidence != UNKNOWN)
+        return SE_OK;
+    return (rsa && key->part == PART_DECRYPT ? token_key_decrypts : probe_signing)(out, key, session, err);
 }

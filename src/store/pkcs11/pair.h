@@ -2,7 +2,7 @@
 #ifndef STORE_PKCS11_PAIR_H
 #define STORE_PKCS11_PAIR_H
 
-#include "store/pkcs11/sign.h"
+#include "store/pkcs11/tokenkey.h"
 
 /* The certificate with that label, of several the one that expires last.  SE_ERR_KEY lists what is there. */
 SE_MUST_CHECK se_status pair_certificate(X509 **out, struct session *session, const struct keyref *ref, se_error *err);

@@ -3,43 +3,27 @@
 #include <openssl/ec.h>
 
 #include "key/crypto.h"
+#include "store/pkcs11/rawrsa.h"
 
 AUTO_KIND(ecdsa_sig, ECDSA_SIG *, ECDSA_SIG_free(*p))
 
 /* RFC 8017, section 9.2, note 1: what stands before the hash in a DigestInfo. */
 enum { PREFIX = 19, HASH_MOST = 64 };
-static const struct hash {
-    enum digest digest;
-    size_t size;
-    CK_MECHANISM_TYPE mechanism;
-    CK_RSA_PKCS_MGF_TYPE mgf;
-    unsigned char prefix[PREFIX];
-} hashes[] = {
-    { DIGEST_SHA256,
-      32,
-      CKM_SHA256,
-      CKG_MGF1_SHA256,
-      { 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20 } },
-    { DIGEST_SHA384,
-      48,
-      CKM_SHA384,
-      CKG_MGF1_SHA384,
-      { 0x30, 0x41, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00, 0x04, 0x30 } },
-    { DIGEST_SHA512,
-      64,
-      CKM_SHA512,
-      CKG_MGF1_SHA512,
-      { 0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03, 0x05, 0x00, 0x04, 0x40 } },
+static const unsigned char prefixes[][PREFIX] = {
+    [DIGEST_SHA256] = { 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20 },
+    [DIGEST_SHA384] = { 0x30, 0x41, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00, 0x04, 0x30 },
+    [DIGEST_SHA512] = { 0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03, 0x05, 0x00, 0x04, 0x40 },
 };
 
-/* What the token is asked to do, and what it must answer. */
+/* What is to be signed, as the token's own mechanism for it wants it. */
 struct request {
+    const struct sign_how *how;
     const char *name;
     CK_MECHANISM mechanism;
     CK_RSA_PKCS_PSS_PARAMS pss;
     unsigned char data[PREFIX + HASH_MOST];
-    CK_ULONG size;
-    CK_ULONG answer; /* bytes of the signature, exactly */
+    size_t size;
+    size_t answer; /* bytes of the signature, exactly */
 };
 
 static void add(struct request *r, const void *data, size_t size)
@@ -48,18 +32,18 @@ static void add(struct request *r, const void *data, size_t size)
     r->size += size;
 }
 
-static void ask_pkcs1(struct request *r, const struct hash *hash, se_bytes value)
+static void ask_pkcs1(struct request *r, se_bytes value)
 {
     r->name = "CKM_RSA_PKCS";
     r->mechanism = (CK_MECHANISM){ CKM_RSA_PKCS, NULL, 0 };
-    add(r, hash->prefix, PREFIX);
+    add(r, prefixes[r->how->digest], PREFIX);
     add(r, value.data, value.size);
 }
 
-static void ask_pss(struct request *r, const struct hash *hash, se_bytes value, int salt)
+static void ask_pss(struct request *r, const struct token_digest *hash, se_bytes value)
 {
     r->name = "CKM_RSA_PKCS_PSS";
-    r->pss = (CK_RSA_PKCS_PSS_PARAMS){ hash->mechanism, hash->mgf, (CK_ULONG)salt };
+    r->pss = (CK_RSA_PKCS_PSS_PARAMS){ hash->mechanism, hash->mgf, (CK_ULONG)r->how->salt };
     r->mechanism = (CK_MECHANISM){ CKM_RSA_PKCS_PSS, &r->pss, sizeof r->pss };
     add(r, value.data, value.size);
 }
@@ -72,66 +56,73 @@ static void ask_ecdsa(struct request *r, se_bytes value, size_t order)
     add(r, value.data, value.size < order ? value.size : order);
 }
 
-static const struct hash *find_hash(enum digest digest)
-{
-    for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++)
-        if (hashes[i].digest == digest)
-            return &hashes[i];
-    return NULL;
-}
-
 static se_status ask(struct request *r, const EVP_PKEY *public, const struct sign_how *how, se_bytes value, se_error *err)
 {
-    const struct hash *hash = find_hash(how->digest);
+    const struct token_digest *hash = how->digest == DIGEST_SHA1 ? NULL : token_digest(how->digest);
     size_t order = ((size_t)EVP_PKEY_get_bits(public) + 7) / 8;
 
-    *r = (struct request){ .size = 0 };
+    *r = (struct request){ .how = how };
     if (!hash || value.size != hash->size || how->salt < 0)
         return error_set(err, SE_ERR_CRYPTO, "no signature is made over %zu bytes of %s", value.size, digest_name(how->digest));
     if ((key_family(public) == FAMILY_EC) != (how->padding == PADDING_NONE))
         return error_set(err, SE_ERR_CRYPTO, "the padding does not go with the key");
     r->answer = how->padding == PADDING_NONE ? 2 * order : order;
     if (how->padding == PADDING_PKCS1)
-        ask_pkcs1(r, hash, value);
+        ask_pkcs1(r, value);
     else if (how->padding == PADDING_PSS)
-        ask_pss(r, hash, value, how->salt);
+        ask_pss(r, hash, value);
     else
         ask_ecdsa(r, value, order);
     return SE_OK;
 }
 
-static se_status begin(const struct token_key *key, struct session *session, struct request *r, se_error *err)
+/* What the token said, when it knows the mechanism. */
+static se_status conclude(const struct operation *op, const char *name, struct session *session, se_error *err)
 {
-    CK_RV rv = session->calls->C_SignInit(session->handle, &r->mechanism, key->object);
-    se_status st;
-
-    if (rv == CKR_KEY_FUNCTION_NOT_PERMITTED)
-        return error_set(err, SE_ERR_KEY, "the private key may not sign: %s", ckr_name(rv));
-    if (rv == CKR_MECHANISM_INVALID)
-        return error_set(err, SE_ERR_KEY, "the token has no %s: %s", r->name, ckr_name(rv));
-    if (rv != CKR_OK)
-        return session_error(err, session, rv, "cannot begin to sign with %s", r->name);
-    if (!key->always_authenticate || !(st = token_login_again(key->token, session, key->ref, err)))
-        return SE_OK;
-    /* the operation that was begun would be in the way of the next */
-    session->broken = true;
-    return st;
+    if (op->rv == CKR_KEY_FUNCTION_NOT_PERMITTED)
+        return error_set(err, SE_ERR_KEY, "the private key may not sign: %s", ckr_name(op->rv));
+    if (op->rv != CKR_OK)
+        return session_error(err, session, op->rv, "cannot sign with %s", name);
+    if (op->size != op->out->size)
+        return error_set(err, SE_ERR_CRYPTO, "the token gave %lu bytes as a signature with %s, not %zu", op->size, name, op->out->size);
+    return SE_OK;
 }
 
-static se_status run(se_buf *out, const struct token_key *key, struct session *session, struct request *r, se_error *err)
+static se_status sign_raw(se_buf *out, struct token_key *key, struct session *session, const struct request *r, se_error *err)
 {
-    CK_ULONG size = r->answer;
+    AUTO(se_buf) padded = SE_BUF_INIT;
+    struct operation op = { .mechanism = { CKM_RSA_X_509, NULL, 0 }, .out = out };
     se_status st;
-    CK_RV rv;
 
-    if ((st = buf_new(out, r->answer, err)) || (st = begin(key, session, r, err)))
+    if ((st = raw_pad(&padded, key->public, r->how, (se_bytes){ r->data, r->size }, err)))
         return st;
-    rv = session->calls->C_Sign(session->handle, r->data, r->size, out->data, &size);
-    if (rv != CKR_OK)
-        return session_error(err, session, rv, "cannot sign with %s", r->name);
-    if (size != r->answer)
-        return error_set(err, SE_ERR_CRYPTO, "the token gave %lu bytes as a signature with %s, not %lu", size, r->name, r->answer);
+    op.in = buf_bytes(&padded);
+    if ((st = operation_run(&op, key, session, err)))
+        return st;
+    if (operation_refused(op.rv))
+        return error_set(err, SE_ERR_KEY, "the token has neither %s nor CKM_RSA_X_509 for it: %s", r->name, ckr_name(op.rv));
+    if ((st = conclude(&op, "CKM_RSA_X_509", session, err)))
+        return st;
+    way_set(&key->ways.sign[r->how->padding][r->how->digest], WAY_RAW);
     return SE_OK;
+}
+
+static se_status run(se_buf *out, struct token_key *key, struct session *session, const struct request *r, se_error *err)
+{
+    struct operation op = { .mechanism = r->mechanism, .in = { r->data, r->size }, .out = out };
+    se_status st = buf_new(out, r->answer, err);
+
+    if (st)
+        return st;
+    if (way_get(&key->ways.sign[r->how->padding][r->how->digest]) == WAY_RAW)
+        return sign_raw(out, key, session, r, err);
+    if ((st = operation_run(&op, key, session, err)))
+        return st;
+    if (!operation_refused(op.rv))
+        return conclude(&op, r->name, session, err);
+    if (r->how->padding == PADDING_NONE)
+        return error_set(err, SE_ERR_KEY, "the token has no %s: %s", r->name, ckr_name(op.rv));
+    return sign_raw(out, key, session, r, err);
 }
 
 /* r and s, one after the other, as RFC 3279's ECDSA-Sig-Value */
@@ -157,7 +148,7 @@ static se_status der_encode(se_buf *out, const se_buf *raw, se_error *err)
     return SE_OK;
 }
 
-se_status token_key_sign(se_buf *out, const struct token_key *key, struct session *session, const struct sign_how *how, se_bytes hash,
+se_status token_key_sign(se_buf *out, struct token_key *key, struct session *session, const struct sign_how *how, se_bytes hash,
                          se_error *err)
 {
     AUTO(se_buf) raw = SE_BUF_INIT;
