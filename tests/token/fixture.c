@@ -15,7 +15,7 @@
 char softhsm[PATH_MAX];
 static struct keyref *refs[100];
 static size_t ref_count;
-static char folder[] = "/tmp/signengine-token.XXXXXX";
+static char folder[500] = "/tmp/signengine-token.XXXXXX";
 
 static bool find_softhsm(void)
 {
@@ -55,7 +55,14 @@ int fixture_make(void **state)
     return 0;
 }
 
-int fixture_drop(void **state)
+int fixture_given(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "%s", getenv("TOKEN_FOLDER"));
+    return 0;
+}
+
+int fixture_release(void **state)
 {
     (void)state;
     while (ref_count) {
@@ -66,8 +73,13 @@ int fixture_drop(void **state)
         free((void *)ref->token_label);
         free(ref);
     }
-    run("rm -rf '%s'", folder);
     return 0;
+}
+
+int fixture_drop(void **state)
+{
+    run("rm -rf '%s'", folder);
+    return fixture_release(state);
 }
 
 const char *file_of(const char *name)

@@ -14,6 +14,10 @@ extern char softhsm[]; /* path of the module; set by fixture_make() */
 int fixture_make(void **state);
 int fixture_drop(void **state);
 
+/* For a token that is there already: the fixture's folder is $TOKEN_FOLDER, and stays. */
+int fixture_given(void **state);
+int fixture_release(void **state);
+
 /* A shell command in the fixture's folder; it must succeed. */
 void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -41,6 +41,17 @@ TOKEN_TESTS += tests/token/test_fallback
 tests_token_test_fallback_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_fallback_LDADD  = tests/token/libfixture.la
 
+# run by the shell tests, each on a token of another make
+check_PROGRAMS += tests/token/mechanisms
+tests_token_mechanisms_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_mechanisms_LDADD  = tests/token/libfixture.la
+SHELL_TESTS += \
+	tests/token/nss.sh \
+	tests/token/opencryptoki.sh \
+	tests/token/p11-server.sh \
+	tests/token/softhsm.sh
+EXTRA_DIST += tests/token/keys.sh
+
 TOKEN_TESTS += tests/token/test_pool
 tests_token_test_pool_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_pool_LDADD  = tests/token/libfixture.la

@@ -1,0 +1,16 @@
+#!/bin/sh
+# A token in another process, by p11-kit's server.
+. "${top_srcdir:?}/tests/lib/harness.sh"
+. "$top_srcdir/tests/token/keys.sh"
+needs p11-kit
+
+client=$(find /usr/lib /usr/lib64 -name p11-kit-client.so 2>/dev/null | head -n 1)
+[ "$client" ] || skip "p11-kit-client.so is not installed"
+make_token lab
+put_keys "$softhsm_module" --token-label lab --login --pin 1234
+
+p11-kit server --foreground --name "$tmp/socket" --provider "$softhsm_module" pkcs11:token=lab >server.log 2>&1 &
+server=$!
+trap 'kill $server 2>/dev/null; finish' EXIT
+wait_for "$tmp/socket" server.log
+use_keys lab SHIM_MODULE="$client" P11_KIT_SERVER_ADDRESS="unix:path=$tmp/socket"
