@@ -34,4 +34,6 @@ put_keys "$module" --slot 3 --login --pin 1234
 setup pkcsconf -m -c 3
 ec=TOKEN_EC=none
 grep -q 'CKM_ECDSA)' "$out" && ec=ec=yes
+# it loses memory of its own, from a part that it unloads, so that a suppression could not name it; the other tokens show what we lose
+export ASAN_OPTIONS="${ASAN_OPTIONS-}:detect_leaks=0"
 use_keys lab SHIM_MODULE="$module" TOKEN_OAEP=native $ec
