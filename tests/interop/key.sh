@@ -94,7 +94,7 @@ says 'object=made;type=private'
 says 'object=made;type=public'
 says 'object=made;type=cert'
 says 'object=made-ec;type=private'
-serial=$(openssl x509 -in made.pem -noout -serial | sed 's/serial=0*//')
+serial=$(openssl x509 -in made.pem -noout -serial | sed 's/serial=//')
 accepts tool --list-objects --type cert --label made
 says "serial:     $serial"
 
