@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/breaker.h"
 #include "key/crypto.h"
 #include "key/remote.h"
 
@@ -16,6 +17,7 @@ char softhsm[PATH_MAX];
 static struct keyref *refs[100];
 static size_t ref_count;
 static char folder[500] = "/tmp/signengine-token.XXXXXX";
+static struct faults *faults;
 
 static bool find_softhsm(void)
 {
@@ -184,9 +186,20 @@ struct keyref *ref_through_shim(struct shim **shim, const char *token, const cha
     if (!handle)
         fail_msg("%s", dlerror());
     *shim = dlsym(handle, "shim");
+    faults = dlsym(handle, "faults");
     memset(*shim, 0, sizeof **shim);
+    memset(faults, 0, sizeof *faults);
     dlclose(handle);
     ref->location = SHIM;
+    return ref;
+}
+
+struct keyref *ref_through_faults(struct faults **out, const char *token, const char *alias)
+{
+    struct shim *shim;
+    struct keyref *ref = ref_through_shim(&shim, token, alias);
+
+    *out = faults;
     return ref;
 }
 
@@ -215,6 +228,11 @@ void refuses(se_status status, const struct keyref *ref, enum key_part part, ...
         if (!strstr(err.text, text))
             fail_msg("'%s' is not in: %s", text, err.text);
     va_end(texts);
+}
+
+void wait_for_probe(void)
+{
+    usleep(2 * BREAKER_FIRST_MS * 1000);
 }
 
 static EVP_PKEY_CTX *context(EVP_PKEY *key, int (*init)(EVP_PKEY_CTX *), enum digest digest, int salt)

@@ -3,6 +3,7 @@
 #define TESTS_TOKEN_FIXTURE_H
 
 #include "store/store.h"
+#include "tests/token/fault.h"
 #include "tests/token/shim.h"
 #include "tests/unit/unit.h"
 
@@ -42,10 +43,15 @@ void ref_pin(struct keyref *ref, const char *pin);
 
 /* The same through the shim; *shim is fresh. */
 struct keyref *ref_through_shim(struct shim **shim, const char *token, const char *alias);
+/* The same; *faults is fresh too. */
+struct keyref *ref_through_faults(struct faults **faults, const char *token, const char *alias);
 
 /* Opens and expects the status; the text of a failure must hold every string up to NULL. */
 struct key *opens(const struct keyref *ref, enum key_part part);
 void refuses(se_status status, const struct keyref *ref, enum key_part part, ...) __attribute__((sentinel));
+
+/* After failures of a token that is away: until it is asked again. */
+void wait_for_probe(void);
 
 /* Signs a hash by EVP, as everything above the store does; the status is the store's.  `salt` 0: PKCS #1 v1.5, or ECDSA. */
 se_status sign_hash(se_buf *out, struct key *key, enum digest digest, int salt, se_bytes hash, se_error *err);

@@ -4,7 +4,7 @@ check_PROGRAMS += $(TOKEN_TESTS)
 TESTS += $(TOKEN_TESTS)
 
 check_LTLIBRARIES += tests/token/shim.la tests/token/libfixture.la
-tests_token_shim_la_SOURCES = tests/token/shim.c tests/token/shim.h
+tests_token_shim_la_SOURCES = tests/token/shim.c tests/token/shim.h tests/token/fault.c tests/token/fault.h
 tests_token_shim_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
 tests_token_shim_la_LIBADD  = -ldl -lpthread
 
@@ -55,6 +55,18 @@ EXTRA_DIST += tests/token/keys.sh
 TOKEN_TESTS += tests/token/test_pool
 tests_token_test_pool_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_pool_LDADD  = tests/token/libfixture.la
+
+TOKEN_TESTS += tests/token/test_heal
+tests_token_test_heal_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_heal_LDADD  = tests/token/libfixture.la
+
+TOKEN_TESTS += tests/token/test_fault
+tests_token_test_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_fault_LDADD  = tests/token/libfixture.la
+
+TOKEN_TESTS += tests/token/test_server
+tests_token_test_server_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_server_LDADD  = tests/token/libfixture.la
 
 TOKEN_TESTS += tests/token/test_fork
 tests_token_test_fork_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -1,5 +1,7 @@
 #include "tests/token/shim.h"
 
+#include "tests/token/fault.h"
+
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -59,8 +61,11 @@ static CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *arg, CK_NOTIFY 
 
 static CK_RV close_session(CK_SESSION_HANDLE session)
 {
-    count(&shim.sessions, -1);
-    return real->C_CloseSession(session);
+    CK_RV rv = real->C_CloseSession(session);
+
+    if (rv == CKR_OK)
+        count(&shim.sessions, -1);
+    return rv;
 }
 
 static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pin, CK_ULONG size)
@@ -234,6 +239,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **out)
     list.C_SetAttributeValue = set_attributes;
     list.C_GenerateKeyPair = generate;
     list.C_DestroyObject = destroy;
+    faults_install(&list, real);
     *out = &list;
     return CKR_OK;
 }

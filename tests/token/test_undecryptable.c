@@ -120,6 +120,8 @@ static void fails(struct key *key, const struct unwrap_how *how, se_status statu
     assert_status(status, decrypt_blob(&out, key, how, buf_bytes(&blob), &err), &err);
     if (!strstr(err.text, text))
         fail_msg("'%s' is not in: %s", text, err.text);
+    if (status == SE_ERR_UNAVAILABLE)
+        wait_for_probe();
 }
 
 /* A good blob is never refused because the token is unwell: that would be taken for lost data. */
@@ -146,7 +148,7 @@ static void a_token_that_fails_is_no_refusal(void **state)
     decrypts(key, "rsa", &sha1);
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         shim->decrypt = answers[i].rv;
-        fails(key, &sha1, answers[i].status, "cannot decrypt with CKM_RSA_PKCS_OAEP: CKR_");
+        fails(key, &sha1, answers[i].status, "cannot decrypt with CKM_RSA_");
         shim->decrypt = CKR_OK;
         decrypts(key, "rsa", &sha1);
     }

@@ -3,6 +3,11 @@ UNIT_TESTS =
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
+UNIT_TESTS += tests/unit/test_breaker
+tests_unit_test_breaker_SOURCES = tests/unit/test_breaker.c tests/unit/unit.h
+tests_unit_test_breaker_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_breaker_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_buf
 tests_unit_test_buf_SOURCES = tests/unit/test_buf.c tests/unit/unit.h
 tests_unit_test_buf_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

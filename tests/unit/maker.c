@@ -8,32 +8,14 @@
 #include "key/crypto.h"
 #include "tests/unit/unit.h"
 
-/* Under valgrind an RSA key takes a minute: each size is made once, and shared. */
-static EVP_PKEY *shared_rsa(size_t bits)
-{
-    static struct {
-        size_t bits;
-        EVP_PKEY *key;
-    } made[4];
-    size_t i = 0;
-
-    while (made[i].key && made[i].bits != bits)
-        assert_true(++i < sizeof made / sizeof *made);
-    made[i].bits = bits;
-    if (!made[i].key)
-        made[i].key = EVP_PKEY_Q_keygen(crypto_context(), NULL, "RSA", bits);
-    assert_non_null(made[i].key);
-    EVP_PKEY_up_ref(made[i].key);
-    return made[i].key;
-}
-
 EVP_PKEY *make_key(const char *type)
 {
     EVP_PKEY *key;
 
     if (strncmp(type, "RSA-", 4) == 0)
-        return shared_rsa((size_t)atoi(type + 4));
-    key = EVP_PKEY_Q_keygen(crypto_context(), NULL, "EC", type);
+        key = EVP_PKEY_Q_keygen(crypto_context(), NULL, "RSA", (size_t)atoi(type + 4));
+    else
+        key = EVP_PKEY_Q_keygen(crypto_context(), NULL, "EC", type);
     assert_non_null(key);
     return key;
 }

@@ -14,7 +14,7 @@ struct certificate_wish {
     bool ca;
 };
 
-/* "P-256", ...: a new key; "RSA-2048", ...: the same one at every call.  Released with EVP_PKEY_free(). */
+/* "RSA-2048", "P-256", ... */
 EVP_PKEY *make_key(const char *type);
 X509 *make_certificate(EVP_PKEY *key, const struct certificate_wish *wish);
 

@@ -2,15 +2,9 @@
 
 #include <stdlib.h>
 
-#include "store/pkcs11/brieflock.h"
+#include "store/pkcs11/heal.h"
 #include "store/pkcs11/sign.h"
 #include "store/pkcs11/unwrap.h"
-
-/* What the EVP_PKEY holds. */
-struct remote {
-    X509 *certificate;
-    struct hsm_key *now; /* under brief_lock() */
-};
 
 void hsm_key_unref(struct hsm_key *key)
 {
@@ -21,97 +15,46 @@ void hsm_key_unref(struct hsm_key *key)
     free(key);
 }
 
-static struct hsm_key *take(struct remote *remote)
-{
-    struct hsm_key *key;
+struct signing {
+    se_buf *out;
+    const struct sign_how *how;
+    se_bytes hash;
+};
 
-    brief_lock();
-    key = remote->now;
-    __atomic_add_fetch(&key->refs, 1, __ATOMIC_RELAXED);
-    brief_unlock();
-    return key;
+static se_status sign_with(void *arg, struct token_key *key, struct session *session, se_error *err)
+{
+    const struct signing *s = arg;
+
+    return token_key_sign(s->out, key, session, s->how, s->hash, err);
 }
 
-/* Puts `new` in the place of `old`; when another thread was faster, its key stays. */
-static void replace(struct remote *remote, struct hsm_key *old, struct hsm_key *new)
+static se_status sign(se_buf *out, void *remote, const struct sign_how *how, se_bytes hash, se_error *err)
 {
-    struct hsm_key *gone = new;
-
-    brief_lock();
-    if (remote->now == old) {
-        remote->now = new;
-        gone = old;
-    }
-    brief_unlock();
-    hsm_key_unref(gone);
-}
-
-/* Not in the child of a fork, and not after sessions were lost: with its last session a token may number its objects anew. */
-static bool is_valid(const struct hsm_key *key)
-{
-    struct token *token = key->key.token;
-
-    return module_is_ours(token->module) && key->losses == pool_losses(&token->pool);
-}
-
-/* The key as it is now: opened anew when it has become invalid. */
-static se_status current(struct hsm_key **out, struct remote *remote, se_error *err)
-{
-    struct hsm_key *key = take(remote), *new;
-    se_status st;
-
-    *out = key;
-    if (is_valid(key))
-        return SE_OK;
-    st = hsm_key_open(&new, &remote->certificate, NULL, key->key.ref, key->key.part, err);
-    if (!st) {
-        replace(remote, key, new);
-        *out = take(remote);
-    } else
-        *out = NULL;
-    hsm_key_unref(key);
-    return st;
-}
-
-/* The key, and a session for it. */
-static se_status begin(struct hsm_key **key, struct session *session, void *data, se_error *err)
-{
-    se_status st = current(key, data, err);
-
-    return st ? st : token_session(session, (*key)->key.token, (*key)->key.ref, true, err);
-}
-
-/* There is one text for all that does not decrypt. */
-static se_status blame(se_status st, const struct hsm_key *key, se_error *err)
-{
-    if (!key || st == SE_OK || st == SE_ERR_REJECTED)
-        return st;
-    (void)error_prefix(err, "key '%s': ", key->key.ref->alias);
-    return token_context(key->key.token, err);
-}
-
-static se_status sign(se_buf *out, void *data, const struct sign_how *how, se_bytes hash, se_error *err)
-{
-    AUTO(hsm_key) key = NULL;
-    AUTO(session) session = { 0 };
-    se_status st = begin(&key, &session, data, err);
+    struct signing signing = { out, how, hash };
 
     *out = (se_buf)SE_BUF_INIT;
-    if (!st)
-        st = token_key_sign(out, &key->key, &session, how, hash, err);
-    return blame(st, key, err);
+    return with_key(remote, sign_with, &signing, err);
 }
 
-static se_status unwrap(se_buf *out, void *data, const struct unwrap_how *how, se_bytes blob, se_error *err)
+struct unwrapping {
+    se_buf *out;
+    const struct unwrap_how *how;
+    se_bytes blob;
+};
+
+static se_status unwrap_with(void *arg, struct token_key *key, struct session *session, se_error *err)
 {
-    AUTO(hsm_key) key = NULL;
-    AUTO(session) session = { 0 };
-    se_status st = begin(&key, &session, data, err);
+    const struct unwrapping *u = arg;
+
+    return token_key_unwrap(u->out, key, session, u->how, u->blob, err);
+}
+
+static se_status unwrap(se_buf *out, void *remote, const struct unwrap_how *how, se_bytes blob, se_error *err)
+{
+    struct unwrapping unwrapping = { out, how, blob };
 
     *out = (se_buf)SE_BUF_INIT;
-    if (!st)
-        st = token_key_unwrap(out, &key->key, &session, how, blob, err);
-    return blame(st, key, err);
+    return with_key(remote, unwrap_with, &unwrapping, err);
 }
 
 static void close_remote(void *data)

@@ -120,7 +120,7 @@ se_status token_login(struct token *token, struct session *session, const struct
     if (st)
         return st;
     session->logged_in = true;
-    pool_logged_in(&token->pool);
+    pool_logged_in(&token->pool, session);
     return SE_OK;
 }
 

@@ -4,7 +4,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "store/pkcs11/modulepath.h"
+#include "store/pkcs11/sigpipe.h"
+#include "store/pkcs11/token.h"
+
+enum { RESTART_TRIES = 200, RESTART_PAUSE_NS = 5000000 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the table, its counts, and C_Initialize and C_Finalize */
 static struct module *table;
@@ -30,9 +35,43 @@ static void module_free(struct module *m)
     if (m->calls)
         p11_kit_module_release(m->calls);
     pthread_mutex_destroy(&m->tokens_lock);
+    pthread_rwlock_destroy(&m->entered);
+    pthread_mutex_destroy(&m->turn);
     free(m->init_args);
     free(m->path);
     free(m);
+}
+
+/*
+ * p11-kit's client (0.24) has one connection for all threads, which its server answers one call after the other.  When it breaks, the
+ * thread that reads from it fails, and the others wait for ever for an answer that it would have handed them: so there are no others.
+ */
+static bool goes_by_turns(const char *path)
+{
+    const char *name = strrchr(path, '/');
+
+    return name && text_starts(name, "/p11-kit-client.");
+}
+
+static void make_turns(pthread_mutex_t *turn)
+{
+    pthread_mutexattr_t kind;
+
+    pthread_mutexattr_init(&kind);
+    pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(turn, &kind);
+    pthread_mutexattr_destroy(&kind);
+}
+
+/* One thread may enter twice while another waits to restart: only this kind lets it. */
+static void make_entrance(pthread_rwlock_t *entrance)
+{
+    pthread_rwlockattr_t kind;
+
+    pthread_rwlockattr_init(&kind);
+    pthread_rwlockattr_setkind_np(&kind, PTHREAD_RWLOCK_PREFER_READER_NP);
+    pthread_rwlock_init(entrance, &kind);
+    pthread_rwlockattr_destroy(&kind);
 }
 
 static struct module *module_new(const char *path, const char *init_args)
@@ -42,6 +81,9 @@ static struct module *module_new(const char *path, const char *init_args)
     if (!m)
         return NULL;
     pthread_mutex_init(&m->tokens_lock, NULL);
+    make_entrance(&m->entered);
+    make_turns(&m->turn);
+    m->by_turns = goes_by_turns(path);
     m->process = getpid();
     m->refs = 1;
     m->path = strdup(path);
@@ -69,14 +111,39 @@ static se_status load(struct module *m, se_error *err)
     return SE_OK;
 }
 
+/* Past p11-kit, which believes that the module is initialised: a component that did not go through p11-kit has finalised it. */
+static CK_RV initialize_bare(struct module *m, CK_C_INITIALIZE_ARGS *args)
+{
+    void *handle = dlopen(m->path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    CK_C_GetFunctionList get = handle ? (CK_C_GetFunctionList)dlsym(handle, "C_GetFunctionList") : NULL;
+    CK_FUNCTION_LIST *bare;
+    CK_RV rv = get ? get(&bare) : CKR_GENERAL_ERROR;
+
+    if (rv == CKR_OK)
+        rv = bare->C_Initialize(args);
+    if (handle)
+        dlclose(handle);
+    return rv == CKR_CRYPTOKI_ALREADY_INITIALIZED ? CKR_OK : rv;
+}
+
+static CK_RV initialize_managed(struct module *m, CK_C_INITIALIZE_ARGS *args)
+{
+    CK_RV rv = *m->init_args ? m->calls->C_Initialize(args) : p11_kit_module_initialize(m->calls);
+    CK_INFO info;
+
+    if (rv == CKR_OK && m->calls->C_GetInfo(&info) == CKR_CRYPTOKI_NOT_INITIALIZED)
+        rv = initialize_bare(m, args);
+    return rv;
+}
+
 static se_status initialize(struct module *m, se_error *err)
 {
     /* NSS has LibraryParameters where the standard has pReserved, and wants one more pointer behind it to be NULL. */
     struct {
         CK_C_INITIALIZE_ARGS standard;
         void *nss_reserved;
-    } args = { { .flags = CKF_OS_LOCKING_OK, .pReserved = m->init_args }, NULL };
-    CK_RV rv = *m->init_args ? m->calls->C_Initialize(&args.standard) : p11_kit_module_initialize(m->calls);
+    } args = { { .flags = CKF_OS_LOCKING_OK, .pReserved = *m->init_args ? m->init_args : NULL }, NULL };
+    CK_RV rv = initialize_managed(m, &args.standard);
 
     if (rv == CKR_ARGUMENTS_BAD)
         return error_set(err, SE_ERR_STORE, "the PKCS #11 module '%s' does not take %s: CKR_ARGUMENTS_BAD", m->path,
@@ -137,8 +204,10 @@ se_status module_open(struct module **out, const char *location, const char *ini
         return st;
     pthread_once(&once, guard_forks);
     pthread_mutex_lock(&lock);
+    sigpipe_hold();
     there = find(path);
     st = there ? share(out, there, init_args, err) : add(out, path, init_args, err);
+    sigpipe_release();
     pthread_mutex_unlock(&lock);
     free(path);
     return st;
@@ -168,8 +237,61 @@ void module_close(struct module *module)
     pthread_mutex_lock(&lock);
     if (!--module->refs) {
         unlink_module(module);
+        sigpipe_hold();
         (void)p11_kit_module_finalize(module->calls);
         module_free(module);
+        sigpipe_release();
     }
     pthread_mutex_unlock(&lock);
+}
+
+void module_enter(struct module *module)
+{
+    if (module->by_turns)
+        pthread_mutex_lock(&module->turn);
+    pthread_rwlock_rdlock(&module->entered);
+    sigpipe_hold();
+}
+
+void module_leave(struct module *module)
+{
+    sigpipe_release();
+    pthread_rwlock_unlock(&module->entered);
+    if (module->by_turns)
+        pthread_mutex_unlock(&module->turn);
+}
+
+unsigned module_starts(struct module *module)
+{
+    return __atomic_load_n(&module->starts, __ATOMIC_ACQUIRE);
+}
+
+/* Not by waiting in the lock's queue: nobody who enters is to wait behind a call that does not come back. */
+static bool enter_alone(struct module *module)
+{
+    for (int i = 0; i < RESTART_TRIES; i++) {
+        if (!pthread_rwlock_trywrlock(&module->entered))
+            return true;
+        nanosleep(&(struct timespec){ 0, RESTART_PAUSE_NS }, NULL);
+    }
+    return false;
+}
+
+se_status module_restart(struct module *module, unsigned seen, se_error *err)
+{
+    se_status st = SE_OK;
+
+    if (!enter_alone(module))
+        return error_set(err, SE_ERR_UNAVAILABLE,
+                         "the PKCS #11 module '%s' is to be initialised anew, but calls into it are still going on", module->path);
+    sigpipe_hold();
+    if (module_starts(module) == seen) {
+        (void)p11_kit_module_finalize(module->calls);
+        tokens_forget(module);
+        st = initialize(module, err);
+        __atomic_add_fetch(&module->starts, 1, __ATOMIC_RELEASE);
+    }
+    sigpipe_release();
+    pthread_rwlock_unlock(&module->entered);
+    return st;
 }

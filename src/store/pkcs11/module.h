@@ -26,6 +26,10 @@ struct module {
     unsigned refs;
     pid_t process;
     struct module *next;
+    unsigned starts;          /* atomic: how often it was initialised */
+    pthread_rwlock_t entered; /* see module_enter() */
+    bool by_turns;            /* one thread at a time */
+    pthread_mutex_t turn;
 
     /* kept by token.c: the tokens in use */
     pthread_mutex_t tokens_lock;
@@ -41,6 +45,22 @@ SE_MUST_CHECK se_status module_open(struct module **out, const char *location, c
 struct module *module_ref(struct module *module);
 void module_close(struct module *module); /* accepts NULL; does nothing in the child of the process that opened it */
 AUTO_KIND(module, struct module *, module_close(*p))
+
+/*
+ * Around all calls into the module, by any number of threads and more than once by each: meanwhile it is not initialised anew, so that
+ * session handles keep their meaning, and a connection that breaks sends no SIGPIPE.
+ */
+void module_enter(struct module *module);
+void module_leave(struct module *module);
+
+/* For module_restart(). */
+unsigned module_starts(struct module *module);
+
+/*
+ * C_Finalize and C_Initialize, unless that has happened since module_starts() was `seen`; all sessions are gone then.
+ * SE_ERR_UNAVAILABLE: not now, because others are in the module, or it does not reach its device.
+ */
+SE_MUST_CHECK se_status module_restart(struct module *module, unsigned seen, se_error *err);
 
 /* False in the child of the process that opened it, where its calls do not work. */
 bool module_is_ours(const struct module *module);

@@ -1,30 +1,37 @@
 /* The store: from a keyref to a key. */
 #include <stdlib.h>
 
+#include "store/pkcs11/heal.h"
 #include "store/pkcs11/held.h"
 #include "store/pkcs11/key.h"
 #include "store/pkcs11/pair.h"
 #include "store/store.h"
 
 /* The token keeps its module open. */
-static se_status open_token(struct token **out, const struct keyref *ref, se_error *err)
+static se_status open_token(struct token **out, struct module *module, const struct keyref *ref, se_error *err)
 {
-    AUTO(module) module = NULL;
     CK_SLOT_ID slot;
     se_status st;
 
     *out = NULL;
-    if ((st = module_open(&module, ref->location, ref->init_args, err)) || (st = token_find(&slot, module, ref, err)))
-        return st;
-    return token_open(out, module, slot, err);
+    module_enter(module);
+    if (!(st = token_find(&slot, module, ref, err)))
+        st = token_open(out, module, slot, err);
+    module_leave(module);
+    return st;
 }
 
 /* *chain becomes the issuers of `certificate` on the token and in what *chain was. */
 static se_status complete(STACK_OF(X509) * *chain, struct session *session, X509 *certificate, se_error *err)
 {
-    AUTO(x509_stack) more = *chain;
+    STACK_OF(X509) * whole;
+    se_status st = held_chain(&whole, session, certificate, *chain, err);
 
-    return held_chain(chain, session, certificate, more, err);
+    if (st)
+        return st;
+    sk_X509_pop_free(*chain, X509_free);
+    *chain = whole;
+    return SE_OK;
 }
 
 static se_status find_key(struct token_key *key, X509 **certificate, STACK_OF(X509) * *chain, se_error *err)
@@ -37,29 +44,52 @@ static se_status find_key(struct token_key *key, X509 **certificate, STACK_OF(X5
     return chain ? complete(chain, &session, *certificate, err) : SE_OK;
 }
 
+/* What is opened, and what for. */
+struct opening {
+    struct hsm_key *key; /* NULL: only the certificate is wanted */
+    X509 **certificate;
+    STACK_OF(X509) * *chain;
+    const struct keyref *ref;
+    enum key_part part;
+};
+
+static se_status open_on(void *arg, struct module *module, se_error *err)
+{
+    const struct opening *o = arg;
+    struct token_key *key = &o->key->key;
+    se_status st;
+
+    *key = (struct token_key){ .ref = o->ref, .part = o->part };
+    if ((st = open_token(&key->token, module, o->ref, err)))
+        return st;
+    o->key->losses = pool_losses(&key->token->pool);
+    module_enter(module);
+    st = find_key(key, o->certificate, o->chain, err);
+    module_leave(module);
+    if (!st)
+        return SE_OK;
+    (void)token_context(key->token, err);
+    EVP_PKEY_free(key->public);
+    token_close(key->token);
+    *key = (struct token_key){ .ref = NULL };
+    return st;
+}
+
 se_status hsm_key_open(struct hsm_key **out, X509 **certificate, STACK_OF(X509) * *chain, const struct keyref *ref, enum key_part part,
                        se_error *err)
 {
-    struct hsm_key *key = calloc(1, sizeof *key);
+    struct opening opening = { calloc(1, sizeof **out), certificate, chain, ref, part };
     se_status st;
 
     *out = NULL;
-    if (!key)
+    if (!opening.key)
         return error_memory(err);
-    key->refs = 1;
-    key->key.ref = ref;
-    key->key.part = part;
-    if ((st = open_token(&key->key.token, ref, err))) {
-        hsm_key_unref(key);
+    opening.key->refs = 1;
+    if ((st = with_module(ref, open_on, &opening, err))) {
+        hsm_key_unref(opening.key);
         return st;
     }
-    key->losses = pool_losses(&key->key.token->pool);
-    if ((st = find_key(&key->key, certificate, chain, err))) {
-        (void)token_context(key->key.token, err);
-        hsm_key_unref(key);
-        return st;
-    }
-    *out = key;
+    *out = opening.key;
     return SE_OK;
 }
 
@@ -84,15 +114,30 @@ static se_status find_certificate(X509 **out, STACK_OF(X509) * *chain, struct to
     return complete(chain, &session, *out, err);
 }
 
+static se_status open_certificate_on(void *arg, struct module *module, se_error *err)
+{
+    const struct opening *o = arg;
+    AUTO(token) token = NULL;
+    se_status st = open_token(&token, module, o->ref, err);
+
+    if (st)
+        return st;
+    module_enter(module);
+    st = find_certificate(o->certificate, o->chain, token, o->ref, err);
+    module_leave(module);
+    if (!st)
+        return SE_OK;
+    X509_free(*o->certificate);
+    *o->certificate = NULL;
+    return token_context(token, err);
+}
+
 /* One that the configuration gives never reaches the store (store_open()). */
 static se_status open_certificate(X509 **out, STACK_OF(X509) * *chain, const struct keyref *ref, se_error *err)
 {
-    AUTO(token) token = NULL;
-    se_status st = open_token(&token, ref, err);
+    struct opening opening = { NULL, out, chain, ref, PART_CERTIFICATE };
 
-    if (!st && (st = find_certificate(out, chain, token, ref, err)))
-        (void)token_context(token, err);
-    return st;
+    return with_module(ref, open_certificate_on, &opening, err);
 }
 
 static se_status open_key(struct key **out, const struct keyref *ref, enum key_part part, se_error *err)

@@ -12,6 +12,7 @@ struct waiter {
     bool served;   /* and out of the queue */
     bool may_open; /* with leave to open a session, which is counted already; else with `handle` */
     CK_SESSION_HANDLE handle;
+    unsigned losses;
 };
 
 static size_t token_limit(const struct slot *slot)
@@ -90,6 +91,7 @@ static void serve(struct pool *pool, struct waiter **place, CK_SESSION_HANDLE ha
     w->served = true;
     w->may_open = open;
     w->handle = handle;
+    w->losses = pool->losses;
     pthread_cond_signal(&w->woken);
 }
 
@@ -106,13 +108,14 @@ static void pass_on(struct pool *pool)
 }
 
 /* Opens a session that is counted already; the lock is free while the token does it. */
-static CK_RV open_counted(CK_SESSION_HANDLE *out, struct pool *pool)
+static CK_RV open_counted(struct session *out, struct pool *pool)
 {
     CK_RV rv = make_room(pool) ? CKR_OK : CKR_HOST_MEMORY;
 
+    out->losses = pool->losses;
     if (rv == CKR_OK) {
         pthread_mutex_unlock(&pool->lock);
-        rv = pool->calls->C_OpenSession(pool->slot, CKF_SERIAL_SESSION, NULL, NULL, out);
+        rv = pool->calls->C_OpenSession(pool->slot, CKF_SERIAL_SESSION, NULL, NULL, &out->handle);
         pthread_mutex_lock(&pool->lock);
     }
     if (rv == CKR_OK)
@@ -145,27 +148,29 @@ static bool wait_in_queue(struct waiter *w, struct pool *pool, const struct time
 }
 
 /* CKR_OK: with a session in *out, or with leave to open one, which is counted; CKR_SESSION_COUNT: neither came in time. */
-static CK_RV wait_for_one(CK_SESSION_HANDLE *out, bool *leave, struct pool *pool, size_t most, const struct timespec *until)
+static CK_RV wait_for_one(struct session *out, bool *leave, struct pool *pool, size_t most, const struct timespec *until)
 {
     struct waiter w = { .most = most, .woken = PTHREAD_COND_INITIALIZER };
     bool served = wait_in_queue(&w, pool, until);
 
     pthread_cond_destroy(&w.woken);
-    *out = w.handle;
+    out->handle = w.handle;
+    out->losses = w.losses;
     *leave = w.may_open;
     return served ? CKR_OK : CKR_SESSION_COUNT;
 }
 
-static CK_RV take(CK_SESSION_HANDLE *out, struct pool *pool, size_t most, const struct timespec *until)
+static CK_RV take(struct session *out, struct pool *pool, size_t most, const struct timespec *until)
 {
     for (;;) {
         bool leave = !pool->idle_count && may_open(pool, most);
         CK_RV rv = CKR_OK;
 
+        out->losses = pool->losses;
         if (leave)
             pool->open++;
         else if (pool->idle_count)
-            *out = pool->idle[--pool->idle_count];
+            out->handle = pool->idle[--pool->idle_count];
         else
             rv = wait_for_one(out, &leave, pool, most, until);
         if (leave)
@@ -174,6 +179,23 @@ static CK_RV take(CK_SESSION_HANDLE *out, struct pool *pool, size_t most, const 
         if (!leave || rv != CKR_SESSION_COUNT || !pool->open)
             return rv;
     }
+}
+
+/* What was lost: the idle sessions, taken out of the pool. */
+struct lost {
+    CK_SESSION_HANDLE *list;
+    size_t count;
+};
+
+static struct lost lose(struct pool *pool)
+{
+    struct lost lost = { pool->idle, pool->idle_count };
+
+    pool->idle = NULL;
+    pool->idle_count = pool->room = 0;
+    pool->logged_in = false;
+    __atomic_add_fetch(&pool->losses, 1, __ATOMIC_RELEASE);
+    return lost;
 }
 
 /* ---- */
@@ -199,62 +221,92 @@ static se_status none_left(const struct pool *pool, size_t in_use, se_error *err
     return error_set(err, SE_ERR_UNAVAILABLE, "all %zu sessions are in use, and none came free within %u ms", in_use, pool->wait_ms);
 }
 
+/* What is told of the first that is found lost; who comes with an older session has no news. */
+static void note_loss(struct pool *pool, unsigned losses)
+{
+    struct lost lost = { NULL, 0 };
+
+    pthread_mutex_lock(&pool->lock);
+    if (losses == pool->losses)
+        lost = lose(pool);
+    pthread_mutex_unlock(&pool->lock);
+    for (size_t i = 0; i < lost.count; i++)
+        (void)pool->calls->C_CloseSession(lost.list[i]);
+    pthread_mutex_lock(&pool->lock);
+    for (size_t i = 0; i < lost.count; i++)
+        pass_on(pool);
+    pthread_mutex_unlock(&pool->lock);
+    free(lost.list);
+}
+
+void pool_forget(struct pool *pool)
+{
+    struct lost lost;
+
+    pthread_mutex_lock(&pool->lock);
+    lost = lose(pool);
+    for (size_t i = 0; i < lost.count; i++)
+        pass_on(pool);
+    pthread_mutex_unlock(&pool->lock);
+    free(lost.list);
+}
+
 se_status pool_take(struct session *out, struct pool *pool, size_t most, se_error *err)
 {
     const struct timespec until = deadline(pool->wait_ms);
-    CK_SESSION_HANDLE handle = 0;
-    bool logged_in;
+    struct session taken = { .calls = pool->calls, .pool = pool };
     size_t in_use;
     CK_RV rv;
 
     *out = (struct session){ 0 };
     pthread_mutex_lock(&pool->lock);
-    rv = take(&handle, pool, most ? most : SIZE_MAX, &until);
+    rv = take(&taken, pool, most ? most : SIZE_MAX, &until);
     in_use = pool->open - pool->idle_count;
-    logged_in = pool->logged_in;
+    taken.logged_in = pool->logged_in && taken.losses == pool->losses;
     pthread_mutex_unlock(&pool->lock);
     if (rv == CKR_SESSION_COUNT)
         return none_left(pool, in_use, err);
+    if (ckr_breaks_session(rv))
+        note_loss(pool, taken.losses);
     if (rv != CKR_OK)
         return ckr_error(err, rv, "cannot open a session");
-    *out = (struct session){ .calls = pool->calls, .handle = handle, .pool = pool, .logged_in = logged_in };
+    *out = taken;
     return SE_OK;
 }
 
-/* Straight into the hands of who waits longest: left lying, it would go to whoever comes by first. */
-static void put_back(struct pool *pool, CK_SESSION_HANDLE handle)
+/* Straight into the hands of who waits longest: left lying, it would go to whoever comes by first.  False: it is of those that were lost.
+ */
+static bool put_back(struct pool *pool, const struct session *session)
 {
+    bool good;
+
     pthread_mutex_lock(&pool->lock);
-    if (pool->first)
-        serve(pool, &pool->first, handle, false);
-    else
-        pool->idle[pool->idle_count++] = handle;
+    good = session->losses == pool->losses;
+    if (good && pool->first)
+        serve(pool, &pool->first, session->handle, false);
+    else if (good)
+        pool->idle[pool->idle_count++] = session->handle;
     pthread_mutex_unlock(&pool->lock);
+    return good;
 }
 
-/* The login may be lost with it: whoever comes next makes sure. */
-static void drop(struct pool *pool, CK_SESSION_HANDLE handle)
+void pool_put(struct pool *pool, const struct session *session)
 {
-    (void)pool->calls->C_CloseSession(handle);
+    if (session->broken)
+        note_loss(pool, session->losses);
+    if (put_back(pool, session))
+        return;
+    (void)pool->calls->C_CloseSession(session->handle);
     pthread_mutex_lock(&pool->lock);
-    pool->logged_in = false;
-    __atomic_add_fetch(&pool->losses, 1, __ATOMIC_RELEASE);
     pass_on(pool);
     pthread_mutex_unlock(&pool->lock);
 }
 
-void pool_put(struct pool *pool, CK_SESSION_HANDLE handle, bool broken)
-{
-    if (broken)
-        drop(pool, handle);
-    else
-        put_back(pool, handle);
-}
-
-void pool_logged_in(struct pool *pool)
+void pool_logged_in(struct pool *pool, const struct session *session)
 {
     pthread_mutex_lock(&pool->lock);
-    pool->logged_in = true;
+    if (session->losses == pool->losses)
+        pool->logged_in = true;
     pthread_mutex_unlock(&pool->lock);
 }
 

@@ -30,7 +30,7 @@ struct pool {
     time_t learned;
     struct waiter *first, **last;
     bool logged_in;
-    unsigned losses; /* atomic */
+    unsigned losses; /* atomic: read without the lock too */
 };
 
 void pool_init(struct pool *pool, CK_FUNCTION_LIST *calls, const struct slot *slot);
@@ -43,12 +43,17 @@ void pool_free(struct pool *pool);
  * SE_ERR_UNAVAILABLE: none came back in time.
  */
 SE_MUST_CHECK se_status pool_take(struct session *out, struct pool *pool, size_t most, se_error *err);
-void pool_put(struct pool *pool, CK_SESSION_HANDLE handle, bool broken);
 
-/* Holds for all sessions, until one is lost. */
-void pool_logged_in(struct pool *pool);
+/* One that is broken takes all others with it: idle ones are closed now, those in use when they come back. */
+void pool_put(struct pool *pool, const struct session *session);
 
-/* How many sessions were lost so far: when it changes, object handles from before may mean nothing any more. */
+/* The module has been initialised anew: no session is open any more, and none is in use. */
+void pool_forget(struct pool *pool);
+
+/* Holds for all sessions that were opened since the same loss. */
+void pool_logged_in(struct pool *pool, const struct session *session);
+
+/* How often the sessions were lost so far: when it changes, object handles from before may mean nothing any more. */
 unsigned pool_losses(struct pool *pool);
 
 #endif

@@ -17,7 +17,7 @@ se_status session_open(struct session *out, struct module *module, CK_SLOT_ID sl
 void session_end(struct session *session)
 {
     if (session->pool)
-        pool_put(session->pool, session->handle, session->broken);
+        pool_put(session->pool, session);
     else if (session->calls)
         (void)session->calls->C_CloseSession(session->handle);
     *session = (struct session){ 0 };

@@ -10,6 +10,7 @@ struct session {
     CK_FUNCTION_LIST *calls;
     CK_SESSION_HANDLE handle;
     struct pool *pool; /* where it goes back to; NULL: it is closed */
+    unsigned losses;   /* of its pool, when it was opened */
     bool logged_in;    /* as far as its pool knows */
     bool broken;       /* not to be used again */
 };

@@ -6,7 +6,6 @@ static void token_free(struct token *t)
 {
     pool_free(&t->pool);
     pthread_mutex_destroy(&t->login);
-    module_close(t->module);
     free(t);
 }
 
@@ -16,12 +15,18 @@ static struct token *token_new(struct module *module, const struct slot *slot)
 
     if (!t)
         return NULL;
-    t->module = module_ref(module);
+    t->module = module;
     t->slot = *slot;
     t->refs = 1;
     pthread_mutex_init(&t->login, NULL);
     pool_init(&t->pool, module->calls, slot);
     return t;
+}
+
+/* After a restart, another token may be in that slot. */
+static bool is_same(const struct slot *a, const struct slot *b)
+{
+    return a->id == b->id && strcmp(a->label, b->label) == 0 && strcmp(a->serial, b->serial) == 0;
 }
 
 /* The entry for that slot, counted; else `made`, now in the list. */
@@ -30,7 +35,7 @@ static struct token *share(struct module *module, struct token *made)
     struct token *t;
 
     pthread_mutex_lock(&module->tokens_lock);
-    for (t = module->tokens; t && t->slot.id != made->slot.id; t = t->next)
+    for (t = module->tokens; t && !is_same(&t->slot, &made->slot); t = t->next)
         ;
     if (t) {
         t->refs++;
@@ -62,6 +67,8 @@ se_status token_open(struct token **out, struct module *module, CK_SLOT_ID slot,
     *out = share(module, made);
     if (*out != made)
         token_free(made);
+    else
+        (void)module_ref(module);
     return SE_OK;
 }
 
@@ -83,9 +90,28 @@ static bool last_use(struct token *token)
 
 void token_close(struct token *token)
 {
+    AUTO(module) module = NULL;
+    bool last;
+
     /* in the child of a fork, what the parent opened stays as it is: a thread that the child does not have may hold its locks */
-    if (token && module_is_ours(token->module) && last_use(token))
+    if (!token || !module_is_ours(token->module))
+        return;
+    module = module_ref(token->module);
+    /* a restart finds the token in the list, or its sessions closed */
+    module_enter(module);
+    if ((last = last_use(token)))
         token_free(token);
+    module_leave(module);
+    if (last)
+        module_close(module);
+}
+
+void tokens_forget(struct module *module)
+{
+    pthread_mutex_lock(&module->tokens_lock);
+    for (struct token *t = module->tokens; t; t = t->next)
+        pool_forget(&t->pool);
+    pthread_mutex_unlock(&module->tokens_lock);
 }
 
 se_status token_session(struct session *out, struct token *token, const struct keyref *ref, bool login, se_error *err)

@@ -4,6 +4,7 @@
 #ifndef STORE_PKCS11_TOKEN_H
 #define STORE_PKCS11_TOKEN_H
 
+#include "base/breaker.h"
 #include "model/config.h"
 #include "store/pkcs11/pool.h"
 
@@ -13,6 +14,10 @@ struct token {
     struct pool pool;
 
     pthread_mutex_t login; /* held while a PIN is presented */
+
+    /* kept by heal.c under brief_lock() */
+    struct breaker breaker;
+    char away[200]; /* why it is open */
 
     /* kept under module->tokens_lock */
     unsigned refs;
@@ -30,6 +35,9 @@ SE_MUST_CHECK se_status token_find(CK_SLOT_ID *out, struct module *module, const
 SE_MUST_CHECK se_status token_open(struct token **out, struct module *module, CK_SLOT_ID slot, se_error *err);
 void token_close(struct token *token); /* accepts NULL */
 AUTO_KIND(token, struct token *, token_close(*p))
+
+/* After module_restart(): the sessions of all tokens are gone. */
+void tokens_forget(struct module *module);
 
 /*
  * Logs the user in, if that has not happened yet: `session` is any session with this token.  The PIN is taken from `ref` and does not

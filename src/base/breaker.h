@@ -1,0 +1,40 @@
+/*
+ * A circuit breaker: what is away is asked by one caller at a time, with pauses; all others are told at once.
+ * A plain state machine: its owner locks it and says what time it is.  Zeroed, it is closed.
+ */
+#ifndef BASE_BREAKER_H
+#define BASE_BREAKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    BREAKER_FIRST_MS = 100, /* doubles with each failure */
+    BREAKER_MOST_MS = 1000,
+};
+
+enum breaker_leave {
+    BREAKER_GO,    /* nothing is known to be wrong */
+    BREAKER_PROBE, /* the caller is the one that tries, and must say how it went */
+    BREAKER_WAIT,  /* do not try now */
+};
+
+struct breaker {
+    bool open, probing;
+    unsigned failures; /* in a row */
+    int64_t next;      /* when the next probe may begin, in milliseconds */
+    uint32_t dice;
+};
+
+enum breaker_leave breaker_ask(struct breaker *breaker, int64_t now);
+
+/* It is away.  `leave`: what breaker_ask() said to this caller.  True: it was not known before. */
+bool breaker_failed(struct breaker *breaker, enum breaker_leave leave, int64_t now);
+
+/* It is back.  True: it was away. */
+bool breaker_healed(struct breaker *breaker);
+
+/* Milliseconds of a clock that nobody sets. */
+int64_t breaker_clock(void);
+
+#endif

@@ -1,0 +1,215 @@
+#include "store/pkcs11/heal.h"
+
+#include <stdio.h>
+
+#include "store/pkcs11/brieflock.h"
+
+/* ---- modules ---- */
+
+enum { TOKENS_MOST = 32 };
+
+static size_t known_tokens(struct slot list[TOKENS_MOST], struct module *module)
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&module->tokens_lock);
+    for (const struct token *t = module->tokens; t && count < TOKENS_MOST; t = t->next)
+        list[count++] = t->slot;
+    pthread_mutex_unlock(&module->tokens_lock);
+    return count;
+}
+
+static bool is_there(struct module *module, const struct slot *token)
+{
+    struct slot now;
+
+    slot_load(&now, module, token->id);
+    return now.rv == CKR_OK && strcmp(now.label, token->label) == 0 && strcmp(now.serial, token->serial) == 0;
+}
+
+/* A module with one token that answers is left alone, for whoever uses that. */
+static bool answers(struct module *module)
+{
+    struct slot tokens[TOKENS_MOST];
+    size_t count = known_tokens(tokens, module);
+    CK_INFO info;
+    bool any;
+
+    module_enter(module);
+    any = module->calls->C_GetInfo(&info) == CKR_OK && !count;
+    for (size_t i = 0; !any && i < count; i++)
+        any = is_there(module, &tokens[i]);
+    module_leave(module);
+    return any;
+}
+
+/* What a module says of a device that it has lost, or is just finding again. */
+static bool may_be_away(se_status st)
+{
+    return st == SE_ERR_UNAVAILABLE || st == SE_ERR_STORE || st == SE_ERR_CRYPTO;
+}
+
+/* True: the module has been initialised anew since `seen`, by whoever it was. */
+static bool revive(struct module *module, unsigned seen)
+{
+    return module_starts(module) != seen || (!answers(module) && !module_restart(module, seen, NULL));
+}
+
+se_status with_module(const struct keyref *ref, module_opening *opening, void *arg, se_error *err)
+{
+    AUTO(module) module = NULL;
+    se_error failure = SE_ERROR_INIT;
+    unsigned seen;
+    se_status st = module_open(&module, ref->location, ref->init_args, err);
+
+    if (st)
+        return st;
+    seen = module_starts(module);
+    st = opening(arg, module, &failure);
+    if (may_be_away(st) && revive(module, seen)) {
+        failure = (se_error)SE_ERROR_INIT;
+        st = opening(arg, module, &failure);
+    }
+    return st ? error_set_at(err, st, failure.file, failure.line, "%s", failure.text) : SE_OK;
+}
+
+/* ---- keys ---- */
+
+static struct hsm_key *take(struct remote *remote, enum breaker_leave *leave)
+{
+    struct breaker *breaker;
+    struct hsm_key *key;
+
+    brief_lock();
+    key = remote->now;
+    __atomic_add_fetch(&key->refs, 1, __ATOMIC_RELAXED);
+    breaker = &key->key.token->breaker;
+    if (leave)
+        *leave = breaker->open && module_is_ours(key->key.token->module) ? breaker_ask(breaker, breaker_clock()) : BREAKER_GO;
+    brief_unlock();
+    return key;
+}
+
+/* Puts `new` in the place of `old`; when another thread was faster, its key stays. */
+static void replace(struct remote *remote, struct hsm_key *old, struct hsm_key *new)
+{
+    struct hsm_key *gone = new;
+
+    brief_lock();
+    if (remote->now == old) {
+        remote->now = new;
+        gone = old;
+    }
+    brief_unlock();
+    hsm_key_unref(gone);
+}
+
+/* Not in the child of a fork, and not after sessions were lost: with its last session a token may number its objects anew. */
+static bool is_valid(const struct hsm_key *key)
+{
+    struct token *token = key->key.token;
+
+    return module_is_ours(token->module) && key->losses == pool_losses(&token->pool);
+}
+
+/* The key as it is now: opened anew when it has become invalid.  A token that was there once and is not is away. */
+static se_status current(struct hsm_key **out, struct remote *remote, se_error *err)
+{
+    struct hsm_key *key = take(remote, NULL), *new;
+    se_status st;
+
+    *out = key;
+    if (is_valid(key))
+        return SE_OK;
+    *out = NULL;
+    st = hsm_key_open(&new, &remote->certificate, NULL, key->key.ref, key->key.part, err);
+    if (!st) {
+        replace(remote, key, new);
+        *out = take(remote, NULL);
+    }
+    hsm_key_unref(key);
+    return may_be_away(st) ? error_restate(err, SE_ERR_UNAVAILABLE) : st;
+}
+
+static se_status run(struct hsm_key *key, key_operation *operation, void *arg, se_error *err)
+{
+    struct token *token = key->key.token;
+    AUTO(session) session = { 0 };
+    se_status st = token_session(&session, token, key->key.ref, true, err);
+
+    if (!st)
+        st = operation(arg, &key->key, &session, err);
+    return st;
+}
+
+/* How a try ended. */
+struct outcome {
+    se_status status;
+    bool lost; /* the token, or the sessions with it */
+    bool away; /* it can't even be opened anew */
+    se_error error;
+};
+
+static void try(struct outcome *out, struct remote *remote, key_operation *operation, void *arg)
+{
+    AUTO(hsm_key) key = NULL;
+
+    *out = (struct outcome){ .error = SE_ERROR_INIT };
+    if ((out->status = current(&key, remote, &out->error))) {
+        out->lost = out->away = out->status == SE_ERR_UNAVAILABLE;
+        return;
+    }
+    module_enter(key->key.token->module);
+    out->status = run(key, operation, arg, &out->error);
+    module_leave(key->key.token->module);
+    if (!out->status)
+        return;
+    /* a PIN that was refused is not tried again, nor is what does not decrypt */
+    out->lost = out->status != SE_ERR_ACCESS && out->status != SE_ERR_REJECTED && !is_valid(key);
+    if (out->lost && out->status == SE_ERR_STORE) /* some vendors have numbers of their own for a line that is cut */
+        out->status = error_restate(&out->error, SE_ERR_UNAVAILABLE);
+    if (out->status == SE_ERR_REJECTED) /* one text for all that does not decrypt */
+        return;
+    (void)error_prefix(&out->error, "key '%s': ", key->key.ref->alias);
+    (void)token_context(key->key.token, &out->error);
+}
+
+static void learn(struct token *token, enum breaker_leave leave, const struct outcome *outcome)
+{
+    brief_lock();
+    if (outcome->lost && outcome->status == SE_ERR_UNAVAILABLE) {
+        (void)breaker_failed(&token->breaker, leave, breaker_clock());
+        (void)snprintf(token->away, sizeof token->away, "%.199s", outcome->error.text);
+    } else
+        (void)breaker_healed(&token->breaker);
+    brief_unlock();
+}
+
+static se_status refuse(struct token *token, se_error *err)
+{
+    char away[sizeof token->away];
+
+    brief_lock();
+    memcpy(away, token->away, sizeof away);
+    brief_unlock();
+    return error_set(err, SE_ERR_UNAVAILABLE, "the token is away, and is asked again within a second: %s", away);
+}
+
+se_status with_key(struct remote *remote, key_operation *operation, void *arg, se_error *err)
+{
+    enum breaker_leave leave;
+    AUTO(hsm_key) known = take(remote, &leave);
+    struct token *token = known->key.token;
+    struct outcome outcome;
+    bool lost;
+
+    if (leave == BREAKER_WAIT)
+        return refuse(token, err);
+    try(&outcome, remote, operation, arg);
+    lost = outcome.lost;
+    if (outcome.lost && !outcome.away)
+        try(&outcome, remote, operation, arg);
+    if (lost || leave == BREAKER_PROBE)
+        learn(token, leave, &outcome);
+    return outcome.status ? error_set_at(err, outcome.status, outcome.error.file, outcome.error.line, "%s", outcome.error.text) : SE_OK;
+}

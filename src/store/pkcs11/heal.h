@@ -1,0 +1,31 @@
+/* What is done when a token is lost in mid-operation: everything is opened anew, and the operation is tried once more. */
+#ifndef STORE_PKCS11_HEAL_H
+#define STORE_PKCS11_HEAL_H
+
+#include "store/pkcs11/key.h"
+
+/* What the EVP_PKEY holds. */
+struct remote {
+    X509 *certificate;
+    struct hsm_key *now; /* under brief_lock() */
+};
+
+/*
+ * Something that is done with a key in a session that is logged in; it may be called twice.  What it fails with after a call that lost
+ * the session (session_error()) is tried again on a new one.
+ */
+typedef se_status key_operation(void *arg, struct token_key *key, struct session *session, se_error *err);
+
+/*
+ * Runs `operation`.  When the token is lost and does not come back at once, the answer is SE_ERR_UNAVAILABLE, to all callers without
+ * asking it, but for one at a time that looks whether it is there again (base/breaker.h).
+ */
+SE_MUST_CHECK se_status with_key(struct remote *remote, key_operation *operation, void *arg, se_error *err);
+
+/* Something that is opened on a module. */
+typedef se_status module_opening(void *arg, struct module *module, se_error *err);
+
+/* Runs `opening` on the module of `ref`: again, if it fails because the module has lost its device and wants to be initialised anew. */
+SE_MUST_CHECK se_status with_module(const struct keyref *ref, module_opening *opening, void *arg, se_error *err);
+
+#endif

@@ -1,0 +1,83 @@
+/* Faults in front of a PKCS #11 module: what goes wrong at which call.  Part of the shim. */
+#ifndef TESTS_TOKEN_FAULT_H
+#define TESTS_TOKEN_FAULT_H
+
+#include <p11-kit/pkcs11.h>
+#include <stdbool.h>
+
+/* The calls that the store makes. */
+enum fault_call {
+    AT_INITIALIZE,
+    AT_GET_INFO,
+    AT_SLOT_LIST,
+    AT_TOKEN_INFO,
+    AT_OPEN_SESSION,
+    AT_CLOSE_SESSION,
+    AT_SESSION_INFO,
+    AT_LOGIN,
+    AT_FIND_INIT,
+    AT_FIND,
+    AT_FIND_FINAL,
+    AT_ATTRIBUTES,
+    AT_SIGN_INIT,
+    AT_SIGN,
+    FAULT_CALLS,
+};
+
+/* What really happens to the module below before the call is answered. */
+enum fault_harm {
+    HARM_NONE,
+    HARM_SESSIONS, /* all sessions with the token are gone */
+    HARM_LOGOUT,
+    HARM_HANDLES,  /* objects have other handles than before */
+    HARM_FINALIZE, /* somebody finalised the module */
+};
+
+/* At calls number first ... first + times - 1 of `call`, counted from 1 since seen[] was cleared; times 0: none. */
+struct fault {
+    enum fault_call call;
+    unsigned first, times;
+    CK_RV rv; /* the answer; CKR_OK: as the module below says */
+    enum fault_harm harm;
+    unsigned sleep_ms;
+};
+
+enum { FAULTS_AT_ONCE = 2 };
+
+struct faults {
+    struct fault list[FAULTS_AT_ONCE]; /* the first that fits */
+
+    /* all calls answer `away`, until the module is initialised anew if `until_restart` */
+    CK_RV away;
+    bool until_restart;
+
+    /* one of `one_in` calls answers one of the codes, drawn from `seed`; 0: none */
+    unsigned one_in;
+    unsigned long seed;
+
+    /* seen so far; seen[] may be cleared by the test */
+    unsigned seen[FAULT_CALLS], done[FAULTS_AT_ONCE], drawn, initialized;
+    CK_OBJECT_HANDLE moved; /* added to the handles of objects */
+};
+
+/* The codes that healing is for, ended by CKR_OK. */
+static const CK_RV fault_codes[] = {
+    CKR_SESSION_HANDLE_INVALID,
+    CKR_SESSION_CLOSED,
+    CKR_USER_NOT_LOGGED_IN,
+    CKR_DEVICE_REMOVED,
+    CKR_TOKEN_NOT_PRESENT,
+    CKR_DEVICE_ERROR,
+    CKR_KEY_HANDLE_INVALID,
+    CKR_OBJECT_HANDLE_INVALID,
+    CKR_GENERAL_ERROR,
+    CKR_SLOT_ID_INVALID,
+    CKR_VENDOR_DEFINED + 0x77,
+    CKR_CRYPTOKI_NOT_INITIALIZED,
+    CKR_OK,
+};
+
+/* Puts the faults in front of what is in `list`; `real` is what harm is done to. */
+void faults_install(CK_FUNCTION_LIST *list, CK_FUNCTION_LIST *real);
+
+#endif
