@@ -50,6 +50,7 @@ struct faults {
     /* all calls answer `away`, until the module is initialised anew if `until_restart` */
     CK_RV away;
     bool until_restart;
+    bool no_tokens; /* the list of slots with a token is empty */
 
     /* one of `one_in` calls answers one of the codes, drawn from `seed`; 0: none */
     unsigned one_in;

@@ -168,6 +168,21 @@ static void a_module_with_a_token_that_answers_is_left_alone(void **state)
     key_unref(key);
 }
 
+/* It may still come, while a token that is not the wanted one is a mistake in the configuration. */
+static void a_module_without_tokens_is_away(void **state)
+{
+    struct faults *faults;
+    struct keyref *ref = ref_through_faults(&faults, "lab", "a");
+
+    (void)state;
+    faults->no_tokens = true;
+    refuses(SE_ERR_UNAVAILABLE, ref, PART_SIGN, "no token with tokenLabel 'lab': no slot of ", NULL);
+    refuses(SE_ERR_UNAVAILABLE, ref, PART_CERTIFICATE, "no slot of ", NULL);
+    faults->no_tokens = false;
+    refuses(SE_ERR_STORE, ref_to("nowhere", "a"), PART_SIGN, "there is slot ", NULL);
+    key_unref(opens(ref, PART_SIGN));
+}
+
 struct worker {
     pthread_t thread;
     struct key *key;
@@ -351,6 +366,7 @@ int main(void)
         cmocka_unit_test(a_token_that_stays_away_is_asked_by_one_at_a_time),
         cmocka_unit_test(a_module_is_initialised_anew_when_it_must),
         cmocka_unit_test(a_module_with_a_token_that_answers_is_left_alone),
+        cmocka_unit_test(a_module_without_tokens_is_away),
         cmocka_unit_test(threads_go_on_when_the_token_is_back),
         cmocka_unit_test(a_token_is_found_in_another_slot),
         cmocka_unit_test(a_pin_that_has_become_wrong_is_presented_once),

@@ -68,8 +68,9 @@ static se_status nothing_there(struct module *module, const struct slots *slots,
 
     for (size_t i = 0; i < slots->count; i++)
         pick(&all, &slots->list[i]);
+    /* a card that is not put in, and what p11-kit's client shows of a server that is not running: it may still come */
     if (!all.count)
-        return error_set(err, SE_ERR_STORE, "no token %s: no slot of '%s' has a token in it", wanted, module->path);
+        return error_set(err, SE_ERR_UNAVAILABLE, "no token %s: no slot of '%s' has a token in it", wanted, module->path);
     return error_set(err, SE_ERR_STORE, "no token %s in '%s': there is %s", wanted, module->path, writer_string(&all.list));
 }
 

@@ -27,7 +27,7 @@ struct token {
 /*
  * The slot of the token that `ref` means: slot ID, label, serial and index, as far as they are given, must all fit exactly one.
  * With none of them: the one initialised token that holds ref->alias for all to see, or else the only one.
- * SE_ERR_STORE lists the slots, labels and serials that are there instead.
+ * SE_ERR_STORE lists the slots, labels and serials that are there instead; SE_ERR_UNAVAILABLE: no slot has any token.
  */
 SE_MUST_CHECK se_status token_find(CK_SLOT_ID *out, struct module *module, const struct keyref *ref, se_error *err);
 
