@@ -9,7 +9,8 @@ libse_core_la_LIBADD  = $(CRYPTO_LIBS) $(XML_LIBS) $(P11KIT_LIBS) -ldl -lpthread
 lib_LTLIBRARIES += libsignengine.la
 libsignengine_la_SOURCES =
 libsignengine_la_LIBADD  = libse-core.la
-libsignengine_la_LDFLAGS = $(BIND_NOW) -version-info 0:0:0 -no-undefined -Wl,--version-script=$(srcdir)/src/libsignengine.map
+# a worker that is stuck in foreign code (base/guard.h) must find its own code when it returns
+libsignengine_la_LDFLAGS = $(BIND_NOW) -Wl,-z,nodelete -version-info 0:0:0 -no-undefined -Wl,--version-script=$(srcdir)/src/libsignengine.map
 EXTRA_libsignengine_la_DEPENDENCIES = src/libsignengine.map
 EXTRA_DIST += src/libsignengine.map
 

@@ -16,7 +16,7 @@ AM_TESTS_ENVIRONMENT = \
 	ASAN_OPTIONS=exitcode=99; export ASAN_OPTIONS; \
 	LSAN_OPTIONS=exitcode=99:print_suppressions=0:suppressions='$(abs_top_srcdir)/tests/lib/lsan.supp'; export LSAN_OPTIONS; \
 	UBSAN_OPTIONS=exitcode=99:print_stacktrace=1; export UBSAN_OPTIONS; \
-	TSAN_OPTIONS=exitcode=99:suppressions='$(abs_top_srcdir)/tests/lib/tsan.supp'; export TSAN_OPTIONS;
+	TSAN_OPTIONS=exitcode=99:die_after_fork=0:suppressions='$(abs_top_srcdir)/tests/lib/tsan.supp'; export TSAN_OPTIONS;
 
 # no test takes five minutes; one that hangs must not hold up the others
 LOG_COMPILER = timeout 300

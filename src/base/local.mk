@@ -3,7 +3,9 @@ libse_core_la_SOURCES += \
 	src/base/base64.c src/base/base64.h \
 	src/base/breaker.c src/base/breaker.h \
 	src/base/buf.c src/base/buf.h \
+	src/base/deadline.h \
 	src/base/error.c src/base/error.h \
 	src/base/file.c src/base/file.h \
+	src/base/guard.c src/base/guard.h \
 	src/base/stream.c src/base/stream.h \
 	src/base/text.c src/base/text.h

@@ -22,14 +22,28 @@ static void free_keys(struct config *config)
     free(config->keys);
 }
 
+/* The owner holds it once, so that `holds` is one less than what is counted. */
 void config_free(struct config *config)
 {
-    if (!config)
+    if (!config || __atomic_fetch_sub(&config->holds, 1, __ATOMIC_ACQ_REL))
         return;
     free_keys(config);
     free(config->descriptors);
     text_blocks_free(config->texts);
     free(config);
+}
+
+const struct keyref *keyref_hold(const struct keyref *ref)
+{
+    if (ref->config)
+        __atomic_add_fetch(&ref->config->holds, 1, __ATOMIC_RELAXED);
+    return ref;
+}
+
+void keyref_release(const struct keyref *ref)
+{
+    if (ref)
+        config_free(ref->config);
 }
 
 static const struct descriptor *find_descriptor(const struct config *config, const char *name, unsigned version)

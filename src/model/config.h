@@ -24,7 +24,7 @@ struct keyref {
     const char *token_label, *token_serial;
     const char *init_args; /* pReserved of C_Initialize */
 
-    unsigned max_sessions, keep_alive; /* sessions, seconds; 0: not given */
+    unsigned max_sessions, keep_alive, deadline; /* sessions, seconds, seconds; 0: not given */
     bool failback;
 
     /* at most one of the three; use keyref_pin() */
@@ -35,6 +35,8 @@ struct keyref {
 
     /* as the file has them, for the fingerprint: folders differ between machines */
     const char *location_written, *certificate_written;
+
+    struct config *config; /* that it is part of; NULL: none */
 };
 
 /*
@@ -42,6 +44,11 @@ struct keyref {
  * SE_ERR_ACCESS: its source has none, or it can't be unscrambled.
  */
 SE_MUST_CHECK se_status keyref_pin(se_buf *out, const struct keyref *ref, se_error *err);
+
+/* Keeps `ref` until keyref_release(): a call into a key store that does not return may outlive its engine.  Returns `ref`. */
+const struct keyref *keyref_hold(const struct keyref *ref);
+void keyref_release(const struct keyref *ref); /* accepts NULL */
+AUTO_KIND(keyref, const struct keyref *, keyref_release(*p))
 
 /* One <key>. */
 struct key_entry {
@@ -68,6 +75,7 @@ struct config {
     struct key_entry *keys;
     size_t key_count;
     struct config_text *texts; /* what holds the strings */
+    unsigned holds;            /* atomic; of keyrefs */
 };
 
 struct config_options {
@@ -84,7 +92,8 @@ SE_MUST_CHECK se_status config_load(struct config **out, const char *path, const
 /* The same for a text in memory, which it takes over and wipes; `path` is only named, and locates relative files. */
 SE_MUST_CHECK se_status config_parse(struct config **out, se_buf *text, const char *path, const struct config_options *options,
                                      se_error *err);
-void config_free(struct config *config); /* accepts NULL */
+/* Wiped and released at once, or when the last keyref that is held is released.  Accepts NULL. */
+void config_free(struct config *config);
 AUTO_KIND(config, struct config *, config_free(*p))
 
 /* version 0: the highest.  SE_ERR_NO_DESCRIPTOR names near misses, or the versions that there are. */

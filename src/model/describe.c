@@ -79,6 +79,8 @@ static void describe_token(struct describe *d, const char *item, const struct ke
     if (ref->keep_alive)
         tell_number(d, item, "keepAlive", ref->keep_alive);
     tell(d, item, "failback", ref->failback ? "true" : "");
+    if (ref->deadline)
+        tell_number(d, item, "deadline", ref->deadline);
 }
 
 static void describe_pin(struct describe *d, const char *item, const struct keyref *ref)

@@ -34,6 +34,7 @@ static const struct {
     { "maxSessions", HSM | VAULT },
     { "keepAlive", HSM | VAULT },
     { "failback", HSM | VAULT },
+    { "deadline", HSM | VAULT },
 };
 
 static const char *const pin_names[] = { "pin", "pin.encrypted", "pin.source" };
@@ -100,6 +101,7 @@ static void load_habits(struct loading *l, struct keyref *ref, const xmlNode *ty
 
     ref->max_sessions = load_limit(l, type, "maxSessions", 65535);
     ref->keep_alive = load_limit(l, type, "keepAlive", 86400);
+    ref->deadline = load_limit(l, type, "deadline", 3600);
     ref->failback = !strcmp(failback, "true");
     if (*failback && !ref->failback && strcmp(failback, "false"))
         structure_bad_value(&l->findings, type, "failback");
@@ -237,6 +239,7 @@ static void load_store(struct loading *l, struct keyref *ref, const xmlNode *typ
     unsigned kind;
 
     ref->line = xml_line(type);
+    ref->config = l->config;
     kind = load_kind(l, ref, type);
     refuse_extras(l, ref, type, kind);
     ref->alias = load_value(l, type, "alias");

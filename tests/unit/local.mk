@@ -23,6 +23,11 @@ tests_unit_test_file_SOURCES = tests/unit/test_file.c tests/unit/folder.h tests/
 tests_unit_test_file_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_file_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_guard
+tests_unit_test_guard_SOURCES = tests/unit/test_guard.c tests/unit/unit.h
+tests_unit_test_guard_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_guard_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_output
 tests_unit_test_output_SOURCES = tests/unit/test_output.c tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_output_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -59,6 +59,26 @@ static void nothing_is_released_twice_or_missed(void **state)
     config_free(NULL);
 }
 
+static void a_held_keyref_outlives_its_configuration(void **state)
+{
+    struct config *config = parsed(two_versions);
+    AUTO(keyref) ref = keyref_hold(&config->keys[0].replicas[0]);
+
+    (void)state;
+    config_free(config);
+    assert_string_equal(ref->store, "pem");
+}
+
+static void a_keyref_of_no_configuration_is_held_by_nobody(void **state)
+{
+    const struct keyref ref = { .store = "pem" };
+
+    (void)state;
+    assert_ptr_equal(keyref_hold(&ref), &ref);
+    keyref_release(&ref);
+    keyref_release(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -66,6 +86,8 @@ int main(void)
         cmocka_unit_test(a_missing_descriptor_is_told_with_what_is_there),
         cmocka_unit_test(keys_are_found_by_name),
         cmocka_unit_test(nothing_is_released_twice_or_missed),
+        cmocka_unit_test(a_held_keyref_outlives_its_configuration),
+        cmocka_unit_test(a_keyref_of_no_configuration_is_held_by_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
