@@ -1,8 +1,10 @@
 #include "store/pkcs11/heal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "store/pkcs11/brieflock.h"
+#include "store/pkcs11/late.h"
 
 /* ---- modules ---- */
 
@@ -75,6 +77,15 @@ se_status with_module(const struct keyref *ref, module_opening *opening, void *a
 
 /* ---- keys ---- */
 
+void remote_unref(struct remote *remote)
+{
+    if (__atomic_sub_fetch(&remote->refs, 1, __ATOMIC_ACQ_REL))
+        return;
+    hsm_key_unref(remote->now);
+    X509_free(remote->certificate);
+    free(remote);
+}
+
 static struct hsm_key *take(struct remote *remote, enum breaker_leave *leave)
 {
     struct breaker *breaker;
@@ -131,17 +142,6 @@ static se_status current(struct hsm_key **out, struct remote *remote, se_error *
     return may_be_away(st) ? error_restate(err, SE_ERR_UNAVAILABLE) : st;
 }
 
-static se_status run(struct hsm_key *key, key_operation *operation, void *arg, se_error *err)
-{
-    struct token *token = key->key.token;
-    AUTO(session) session = { 0 };
-    se_status st = token_session(&session, token, key->key.ref, true, err);
-
-    if (!st)
-        st = operation(arg, &key->key, &session, err);
-    return st;
-}
-
 /* How a try ended. */
 struct outcome {
     se_status status;
@@ -150,17 +150,44 @@ struct outcome {
     se_error error;
 };
 
-static void try(struct outcome *out, struct remote *remote, key_operation *operation, void *arg)
+/* A request on its way. */
+struct errand {
+    struct remote *remote; /* counted */
+    struct hsm_key *known; /* counted; keeps the token */
+    struct request request;
+    struct outcome outcome;
+    bool lost; /* at the first try */
+};
+
+static void errand_free(struct errand *e)
 {
+    se_buf_free(&e->request.in);
+    se_buf_free(&e->request.out);
+    hsm_key_unref(e->known);
+    remote_unref(e->remote);
+    free(e);
+}
+
+static se_status run(struct hsm_key *key, struct request *request, se_error *err)
+{
+    AUTO(session) session = { 0 };
+    se_status st = token_session(&session, key->key.token, key->key.ref, true, err);
+
+    return st ? st : request->run(request, &key->key, &session, err);
+}
+
+static void try(struct errand *e)
+{
+    struct outcome *out = &e->outcome;
     AUTO(hsm_key) key = NULL;
 
     *out = (struct outcome){ .error = SE_ERROR_INIT };
-    if ((out->status = current(&key, remote, &out->error))) {
+    if ((out->status = current(&key, e->remote, &out->error))) {
         out->lost = out->away = out->status == SE_ERR_UNAVAILABLE;
         return;
     }
     module_enter(key->key.token->module);
-    out->status = run(key, operation, arg, &out->error);
+    out->status = run(key, &e->request, &out->error);
     module_leave(key->key.token->module);
     if (!out->status)
         return;
@@ -185,6 +212,42 @@ static void learn(struct token *token, enum breaker_leave leave, const struct ou
     brief_unlock();
 }
 
+static void run_errand(void *arg)
+{
+    struct errand *e = arg;
+
+    try(e);
+    e->lost = e->outcome.lost;
+    if (e->outcome.lost && !e->outcome.away)
+        try(e);
+}
+
+/* Nobody waits for it any more, but a token that answers after all is there. */
+static void end_late(void *arg)
+{
+    struct errand *e = arg;
+
+    if (!e->outcome.status)
+        learn(e->known->key.token, BREAKER_GO, &e->outcome);
+    errand_free(e);
+}
+
+static se_status errand_new(struct errand **out, struct remote *remote, struct hsm_key *known, struct request *request, se_error *err)
+{
+    struct errand *e = calloc(1, sizeof *e);
+
+    *out = e;
+    if (!e) {
+        se_buf_free(&request->in);
+        return error_memory(err);
+    }
+    __atomic_add_fetch(&remote->refs, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&known->refs, 1, __ATOMIC_RELAXED);
+    *e = (struct errand){ .remote = remote, .known = known, .request = *request, .outcome.status = SE_ERR_UNAVAILABLE };
+    *request = (struct request){ .run = NULL };
+    return SE_OK;
+}
+
 static se_status refuse(struct token *token, se_error *err)
 {
     char away[sizeof token->away];
@@ -195,21 +258,41 @@ static se_status refuse(struct token *token, se_error *err)
     return error_set(err, SE_ERR_UNAVAILABLE, "the token is away, and is asked again within a second: %s", away);
 }
 
-se_status with_key(struct remote *remote, key_operation *operation, void *arg, se_error *err)
+/* The errand belongs to the call that has not returned. */
+static se_status lose(const struct hsm_key *known, enum breaker_leave leave, se_error *err)
 {
+    struct outcome outcome = { .status = SE_ERR_UNAVAILABLE, .lost = true, .error = SE_ERROR_INIT };
+
+    (void)late_error(&outcome.error, known->key.ref);
+    (void)error_prefix(&outcome.error, "key '%s': ", known->key.ref->alias);
+    (void)token_context(known->key.token, &outcome.error);
+    learn(known->key.token, leave, &outcome);
+    return error_set_at(err, outcome.status, outcome.error.file, outcome.error.line, "%s", outcome.error.text);
+}
+
+se_status with_key(se_buf *out, struct remote *remote, struct request *request, se_error *err)
+{
+    static const struct guarded errand = { run_errand, end_late };
     enum breaker_leave leave;
     AUTO(hsm_key) known = take(remote, &leave);
-    struct token *token = known->key.token;
-    struct outcome outcome;
-    bool lost;
+    struct errand *e;
+    se_status st;
 
-    if (leave == BREAKER_WAIT)
-        return refuse(token, err);
-    try(&outcome, remote, operation, arg);
-    lost = outcome.lost;
-    if (outcome.lost && !outcome.away)
-        try(&outcome, remote, operation, arg);
-    if (lost || leave == BREAKER_PROBE)
-        learn(token, leave, &outcome);
-    return outcome.status ? error_set_at(err, outcome.status, outcome.error.file, outcome.error.line, "%s", outcome.error.text) : SE_OK;
+    *out = (se_buf)SE_BUF_INIT;
+    if (leave == BREAKER_WAIT) {
+        se_buf_free(&request->in);
+        return refuse(known->key.token, err);
+    }
+    if ((st = errand_new(&e, remote, known, request, err)))
+        return st;
+    if (late_run(&errand, e, known->key.ref) != GUARD_DONE)
+        return lose(known, leave, err);
+    if (e->lost || leave == BREAKER_PROBE)
+        learn(known->key.token, leave, &e->outcome);
+    if (e->outcome.status)
+        st = error_set_at(err, e->outcome.status, e->outcome.error.file, e->outcome.error.line, "%s", e->outcome.error.text);
+    else
+        *out = buf_move(&e->request.out);
+    errand_free(e);
+    return st;
 }

@@ -4,23 +4,31 @@
 
 #include "store/pkcs11/key.h"
 
-/* What the EVP_PKEY holds. */
+/* What the EVP_PKEY holds, counted: a call that is late (late.h) keeps it. */
 struct remote {
+    unsigned refs;
     X509 *certificate;
     struct hsm_key *now; /* under brief_lock() */
 };
+void remote_unref(struct remote *remote);
 
 /*
- * Something that is done with a key in a session that is logged in; it may be called twice.  What it fails with after a call that lost
- * the session (session_error()) is tried again on a new one.
+ * Something that is done with a key in a session that is logged in: with a copy of what it needs, for it may go on when its caller has
+ * gone.  run() may be called twice: what fails with a call that lost the session (session_error()) is tried again on a new one.
  */
-typedef se_status key_operation(void *arg, struct token_key *key, struct session *session, se_error *err);
+struct request {
+    se_status (*run)(struct request *request, struct token_key *key, struct session *session, se_error *err);
+    struct sign_how sign;
+    struct unwrap_how unwrap;
+    se_buf in, out;
+};
 
 /*
- * Runs `operation`.  When the token is lost and does not come back at once, the answer is SE_ERR_UNAVAILABLE, to all callers without
- * asking it, but for one at a time that looks whether it is there again (base/breaker.h).
+ * Runs `request`; what it holds is moved away.  *out: request->out of a success.
+ * When the token is lost and does not come back at once, or does not answer in time, the result is SE_ERR_UNAVAILABLE: to all callers
+ * without asking it, but for one at a time that looks whether it is there again (base/breaker.h).
  */
-SE_MUST_CHECK se_status with_key(struct remote *remote, key_operation *operation, void *arg, se_error *err);
+SE_MUST_CHECK se_status with_key(se_buf *out, struct remote *remote, struct request *request, se_error *err);
 
 /* Something that is opened on a module. */
 typedef se_status module_opening(void *arg, struct module *module, se_error *err);

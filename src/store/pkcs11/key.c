@@ -3,67 +3,71 @@
 #include <stdlib.h>
 
 #include "store/pkcs11/heal.h"
+#include "store/pkcs11/late.h"
 #include "store/pkcs11/sign.h"
 #include "store/pkcs11/unwrap.h"
 
-void hsm_key_unref(struct hsm_key *key)
+static void drop(void *arg)
 {
-    if (!key || __atomic_sub_fetch(&key->refs, 1, __ATOMIC_ACQ_REL))
-        return;
+    struct hsm_key *key = arg;
+
     EVP_PKEY_free(key->key.public);
     token_close(key->key.token);
+    keyref_release(key->key.ref);
     free(key);
 }
 
-struct signing {
-    se_buf *out;
-    const struct sign_how *how;
-    se_bytes hash;
-};
-
-static se_status sign_with(void *arg, struct token_key *key, struct session *session, se_error *err)
+/* A key that could not be dropped stays. */
+static void keep(void *key)
 {
-    const struct signing *s = arg;
+    (void)key;
+}
 
-    return token_key_sign(s->out, key, session, s->how, s->hash, err);
+/* With the last key its token's sessions are closed, which is not waited for for ever. */
+void hsm_key_unref(struct hsm_key *key)
+{
+    static const struct guarded dropping = { drop, keep };
+    AUTO(keyref) ref = NULL;
+
+    if (!key || __atomic_sub_fetch(&key->refs, 1, __ATOMIC_ACQ_REL))
+        return;
+    if (key->key.ref)
+        (void)late_run(&dropping, key, ref = keyref_hold(key->key.ref));
+    else
+        drop(key);
+}
+
+static se_status sign_with(struct request *request, struct token_key *key, struct session *session, se_error *err)
+{
+    return token_key_sign(&request->out, key, session, &request->sign, buf_bytes(&request->in), err);
 }
 
 static se_status sign(se_buf *out, void *remote, const struct sign_how *how, se_bytes hash, se_error *err)
 {
-    struct signing signing = { out, how, hash };
+    struct request request = { .run = sign_with, .sign = *how };
+    se_status st = buf_copy(&request.in, hash, err);
 
     *out = (se_buf)SE_BUF_INIT;
-    return with_key(remote, sign_with, &signing, err);
+    return st ? st : with_key(out, remote, &request, err);
 }
 
-struct unwrapping {
-    se_buf *out;
-    const struct unwrap_how *how;
-    se_bytes blob;
-};
-
-static se_status unwrap_with(void *arg, struct token_key *key, struct session *session, se_error *err)
+static se_status unwrap_with(struct request *request, struct token_key *key, struct session *session, se_error *err)
 {
-    const struct unwrapping *u = arg;
-
-    return token_key_unwrap(u->out, key, session, u->how, u->blob, err);
+    return token_key_unwrap(&request->out, key, session, &request->unwrap, buf_bytes(&request->in), err);
 }
 
 static se_status unwrap(se_buf *out, void *remote, const struct unwrap_how *how, se_bytes blob, se_error *err)
 {
-    struct unwrapping unwrapping = { out, how, blob };
+    struct request request = { .run = unwrap_with, .unwrap = *how };
+    se_status st = buf_copy(&request.in, blob, err);
 
     *out = (se_buf)SE_BUF_INIT;
-    return with_key(remote, unwrap_with, &unwrapping, err);
+    return st ? st : with_key(out, remote, &request, err);
 }
 
-static void close_remote(void *data)
+static void close_remote(void *remote)
 {
-    struct remote *remote = data;
-
-    hsm_key_unref(remote->now);
-    X509_free(remote->certificate);
-    free(remote);
+    remote_unref(remote);
 }
 
 se_status hsm_key_bridge(EVP_PKEY **out, struct hsm_key *key, X509 *certificate, se_error *err)
@@ -78,8 +82,8 @@ se_status hsm_key_bridge(EVP_PKEY **out, struct hsm_key *key, X509 *certificate,
         hsm_key_unref(key);
         return error_memory(err);
     }
-    *remote = (struct remote){ certificate, key };
+    *remote = (struct remote){ 1, certificate, key };
     if ((st = remote_key(out, &ops, remote, key->key.public, err)))
-        close_remote(remote);
+        remote_unref(remote);
     return st;
 }

@@ -4,6 +4,7 @@ libse_core_la_SOURCES += \
 	src/store/pkcs11/heal.c src/store/pkcs11/heal.h \
 	src/store/pkcs11/held.c src/store/pkcs11/held.h \
 	src/store/pkcs11/key.c src/store/pkcs11/key.h \
+	src/store/pkcs11/late.c src/store/pkcs11/late.h \
 	src/store/pkcs11/login.c \
 	src/store/pkcs11/match.c src/store/pkcs11/match.h \
 	src/store/pkcs11/module.c src/store/pkcs11/module.h \
@@ -16,7 +17,6 @@ libse_core_la_SOURCES += \
 	src/store/pkcs11/refusal.c src/store/pkcs11/refusal.h \
 	src/store/pkcs11/rv.c src/store/pkcs11/rv.h \
 	src/store/pkcs11/session.c src/store/pkcs11/session.h \
-	src/store/pkcs11/sigpipe.c src/store/pkcs11/sigpipe.h \
 	src/store/pkcs11/sign.c src/store/pkcs11/sign.h \
 	src/store/pkcs11/slot.c src/store/pkcs11/slot.h \
 	src/store/pkcs11/token.c src/store/pkcs11/token.h \

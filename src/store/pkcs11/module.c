@@ -6,7 +6,6 @@
 
 #include "base/text.h"
 #include "store/pkcs11/modulepath.h"
-#include "store/pkcs11/sigpipe.h"
 #include "store/pkcs11/token.h"
 
 enum { RESTART_TRIES = 200, RESTART_PAUSE_NS = 5000000 };
@@ -204,10 +203,8 @@ se_status module_open(struct module **out, const char *location, const char *ini
         return st;
     pthread_once(&once, guard_forks);
     pthread_mutex_lock(&lock);
-    sigpipe_hold();
     there = find(path);
     st = there ? share(out, there, init_args, err) : add(out, path, init_args, err);
-    sigpipe_release();
     pthread_mutex_unlock(&lock);
     free(path);
     return st;
@@ -237,10 +234,8 @@ void module_close(struct module *module)
     pthread_mutex_lock(&lock);
     if (!--module->refs) {
         unlink_module(module);
-        sigpipe_hold();
         (void)p11_kit_module_finalize(module->calls);
         module_free(module);
-        sigpipe_release();
     }
     pthread_mutex_unlock(&lock);
 }
@@ -250,12 +245,10 @@ void module_enter(struct module *module)
     if (module->by_turns)
         pthread_mutex_lock(&module->turn);
     pthread_rwlock_rdlock(&module->entered);
-    sigpipe_hold();
 }
 
 void module_leave(struct module *module)
 {
-    sigpipe_release();
     pthread_rwlock_unlock(&module->entered);
     if (module->by_turns)
         pthread_mutex_unlock(&module->turn);
@@ -284,14 +277,12 @@ se_status module_restart(struct module *module, unsigned seen, se_error *err)
     if (!enter_alone(module))
         return error_set(err, SE_ERR_UNAVAILABLE,
                          "the PKCS #11 module '%s' is to be initialised anew, but calls into it are still going on", module->path);
-    sigpipe_hold();
     if (module_starts(module) == seen) {
         (void)p11_kit_module_finalize(module->calls);
         tokens_forget(module);
         st = initialize(module, err);
         __atomic_add_fetch(&module->starts, 1, __ATOMIC_RELEASE);
     }
-    sigpipe_release();
     pthread_rwlock_unlock(&module->entered);
     return st;
 }

@@ -48,7 +48,7 @@ AUTO_KIND(module, struct module *, module_close(*p))
 
 /*
  * Around all calls into the module, by any number of threads and more than once by each: meanwhile it is not initialised anew, so that
- * session handles keep their meaning, and a connection that breaks sends no SIGPIPE.
+ * session handles keep their meaning.
  */
 void module_enter(struct module *module);
 void module_leave(struct module *module);

@@ -4,6 +4,7 @@
 #include "store/pkcs11/heal.h"
 #include "store/pkcs11/held.h"
 #include "store/pkcs11/key.h"
+#include "store/pkcs11/late.h"
 #include "store/pkcs11/pair.h"
 #include "store/store.h"
 
@@ -89,6 +90,7 @@ se_status hsm_key_open(struct hsm_key **out, X509 **certificate, STACK_OF(X509) 
         hsm_key_unref(opening.key);
         return st;
     }
+    (void)keyref_hold(ref);
     *out = opening.key;
     return SE_OK;
 }
@@ -140,7 +142,7 @@ static se_status open_certificate(X509 **out, STACK_OF(X509) * *chain, const str
     return with_module(ref, open_certificate_on, &opening, err);
 }
 
-static se_status open_key(struct key **out, const struct keyref *ref, enum key_part part, se_error *err)
+static se_status open_now(struct key **out, const struct keyref *ref, enum key_part part, se_error *err)
 {
     EVP_PKEY *private = NULL;
     X509 *certificate = NULL;
@@ -154,6 +156,50 @@ static se_status open_key(struct key **out, const struct keyref *ref, enum key_p
     EVP_PKEY_free(private);
     X509_free(certificate);
     sk_X509_pop_free(chain, X509_free);
+    return st;
+}
+
+/* What may be late: complete in itself. */
+struct task {
+    const struct keyref *ref; /* held */
+    enum key_part part;
+    struct key *key;
+    se_error error;
+};
+
+static void run_task(void *arg)
+{
+    struct task *task = arg;
+
+    task->error.status = open_now(&task->key, task->ref, task->part, &task->error);
+}
+
+static void free_task(void *arg)
+{
+    struct task *task = arg;
+
+    key_unref(task->key);
+    keyref_release(task->ref);
+    free(task);
+}
+
+static se_status open_key(struct key **out, const struct keyref *ref, enum key_part part, se_error *err)
+{
+    static const struct guarded opening = { run_task, free_task };
+    struct task *task = calloc(1, sizeof *task);
+    se_status st;
+
+    *out = NULL;
+    if (!task)
+        return error_memory(err);
+    *task = (struct task){ .ref = keyref_hold(ref), .part = part };
+    if (late_run(&opening, task, ref) != GUARD_DONE)
+        return late_error(err, ref);
+    *out = task->key;
+    task->key = NULL;
+    if ((st = task->error.status))
+        (void)error_set_at(err, st, task->error.file, task->error.line, "%s", task->error.text);
+    free_task(task);
     return st;
 }
 

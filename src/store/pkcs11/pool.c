@@ -2,7 +2,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "base/deadline.h"
 
 /* A caller in the queue, on its own stack. */
 struct waiter {
@@ -24,7 +25,7 @@ static size_t token_limit(const struct slot *slot)
 
 void pool_init(struct pool *pool, CK_FUNCTION_LIST *calls, const struct slot *slot)
 {
-    *pool = (struct pool){ .calls = calls, .slot = slot->id, .wait_ms = POOL_WAIT_MS, .told = token_limit(slot) };
+    *pool = (struct pool){ .calls = calls, .slot = slot->id, .told = token_limit(slot) };
     pool->limit = pool->told;
     pool->last = &pool->first;
     pthread_mutex_init(&pool->lock, NULL);
@@ -200,25 +201,11 @@ static struct lost lose(struct pool *pool)
 
 /* ---- */
 
-static struct timespec deadline(unsigned ms)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += ms / 1000;
-    t.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (t.tv_nsec >= 1000000000) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000;
-    }
-    return t;
-}
-
-static se_status none_left(const struct pool *pool, size_t in_use, se_error *err)
+static se_status none_left(size_t in_use, unsigned wait_ms, se_error *err)
 {
     if (!in_use)
         return error_set(err, SE_ERR_UNAVAILABLE, "the token gives no session: other programs hold all that it has");
-    return error_set(err, SE_ERR_UNAVAILABLE, "all %zu sessions are in use, and none came free within %u ms", in_use, pool->wait_ms);
+    return error_set(err, SE_ERR_UNAVAILABLE, "all %zu sessions are in use, and none came free within %u ms", in_use, wait_ms);
 }
 
 /* What is told of the first that is found lost; who comes with an older session has no news. */
@@ -251,9 +238,9 @@ void pool_forget(struct pool *pool)
     free(lost.list);
 }
 
-se_status pool_take(struct session *out, struct pool *pool, size_t most, se_error *err)
+se_status pool_take(struct session *out, struct pool *pool, size_t most, unsigned wait_ms, se_error *err)
 {
-    const struct timespec until = deadline(pool->wait_ms);
+    const struct timespec until = deadline_in(wait_ms);
     struct session taken = { .calls = pool->calls, .pool = pool };
     size_t in_use;
     CK_RV rv;
@@ -265,7 +252,7 @@ se_status pool_take(struct session *out, struct pool *pool, size_t most, se_erro
     taken.logged_in = pool->logged_in && taken.losses == pool->losses;
     pthread_mutex_unlock(&pool->lock);
     if (rv == CKR_SESSION_COUNT)
-        return none_left(pool, in_use, err);
+        return none_left(in_use, wait_ms, err);
     if (ckr_breaks_session(rv))
         note_loss(pool, taken.losses);
     if (rv != CKR_OK)

@@ -11,7 +11,6 @@
 #include "store/pkcs11/slot.h"
 
 enum {
-    POOL_WAIT_MS = 10000,
     POOL_RELEARN_S = 10, /* other programs may have given sessions back */
 };
 
@@ -20,7 +19,6 @@ struct waiter;
 struct pool {
     CK_FUNCTION_LIST *calls;
     CK_SLOT_ID slot;
-    unsigned wait_ms; /* that a caller waits for a session */
 
     pthread_mutex_t lock;    /* of what follows */
     CK_SESSION_HANDLE *idle; /* the one used last is taken first; none while somebody waits */
@@ -39,10 +37,10 @@ void pool_free(struct pool *pool);
 
 /*
  * A session, idle or new.  A new one is opened while fewer than `most` (0: any number) and fewer than the token's limit are open; else
- * the call waits for one to come back.  The caller ends it with session_end().
+ * the call waits for one to come back, for `wait_ms` at the most.  The caller ends it with session_end().
  * SE_ERR_UNAVAILABLE: none came back in time.
  */
-SE_MUST_CHECK se_status pool_take(struct session *out, struct pool *pool, size_t most, se_error *err);
+SE_MUST_CHECK se_status pool_take(struct session *out, struct pool *pool, size_t most, unsigned wait_ms, se_error *err);
 
 /* One that is broken takes all others with it: idle ones are closed now, those in use when they come back. */
 void pool_put(struct pool *pool, const struct session *session);

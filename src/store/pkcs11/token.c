@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "store/pkcs11/late.h"
+
 static void token_free(struct token *t)
 {
     pool_free(&t->pool);
@@ -118,7 +120,7 @@ se_status token_session(struct session *out, struct token *token, const struct k
 {
     se_status st;
 
-    if ((st = pool_take(out, &token->pool, ref->max_sessions, err)))
+    if ((st = pool_take(out, &token->pool, ref->max_sessions, late_session_ms(ref), err)))
         return st;
     if (login && !out->logged_in && (st = token_login(token, out, ref, err)))
         session_end(out);

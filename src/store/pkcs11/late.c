@@ -1,0 +1,158 @@
+#include "store/pkcs11/late.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+/* The modules that were late once, by the names that the configuration has for them. */
+struct culprit {
+    char *location;
+    int late;      /* below zero for a moment, if a call returns before it is counted */
+    pid_t process; /* that the late calls are in: the child of a fork has none */
+    struct culprit *next;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct culprit *culprits;
+
+static void hold(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void leave(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+static void guard_forks(void)
+{
+    (void)pthread_atfork(hold, leave, leave);
+}
+
+/* ---- with the lock held ---- */
+
+static struct culprit *find(const char *location)
+{
+    for (struct culprit *c = culprits; c; c = c->next)
+        if (!strcmp(c->location, location)) {
+            if (c->process != getpid())
+                *c = (struct culprit){ c->location, 0, getpid(), c->next };
+            return c;
+        }
+    return NULL;
+}
+
+/* NULL: no memory; then it is not counted. */
+static struct culprit *add(const char *location)
+{
+    struct culprit *c = calloc(1, sizeof *c);
+
+    if (!c || !(c->location = strdup(location))) {
+        free(c);
+        return NULL;
+    }
+    c->process = getpid();
+    c->next = culprits;
+    return culprits = c;
+}
+
+/* ---- */
+
+static void count(const char *location, int by)
+{
+    struct culprit *c;
+
+    hold();
+    if ((c = find(location)) || (c = add(location)))
+        c->late += by;
+    leave();
+}
+
+static bool has_too_many(const char *location)
+{
+    const struct culprit *c;
+    bool many;
+
+    if (!guard_late())
+        return false;
+    hold();
+    many = (c = find(location)) && c->late >= LATE_MOST;
+    leave();
+    return many;
+}
+
+/* A call and where it goes; lives as long as the call. */
+struct trip {
+    const struct guarded *call;
+    void *arg;
+    const struct keyref *ref; /* held */
+};
+
+static void run(void *arg)
+{
+    struct trip *trip = arg;
+
+    trip->call->run(trip->arg);
+}
+
+static void come_home(void *arg)
+{
+    struct trip *trip = arg;
+
+    trip->call->release(trip->arg);
+    count(trip->ref->location, -1);
+    keyref_release(trip->ref);
+    free(trip);
+}
+
+static unsigned deadline_ms(const struct keyref *ref)
+{
+    return ref->deadline ? ref->deadline * 1000 : LATE_MS;
+}
+
+static enum guard_end send(struct trip *trip)
+{
+    static const struct guarded guarded = { run, come_home };
+    enum guard_end end = guard_run(&guarded, trip, deadline_ms(trip->ref));
+
+    if (end != GUARD_LATE) {
+        keyref_release(trip->ref);
+        free(trip);
+    }
+    return end;
+}
+
+enum guard_end late_run(const struct guarded *call, void *arg, const struct keyref *ref)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct trip *trip = has_too_many(ref->location) ? NULL : calloc(1, sizeof *trip);
+    enum guard_end end = GUARD_NONE;
+
+    pthread_once(&once, guard_forks);
+    if (trip) {
+        *trip = (struct trip){ call, arg, keyref_hold(ref) };
+        end = send(trip);
+    }
+    if (end == GUARD_LATE)
+        count(ref->location, 1);
+    if (end == GUARD_NONE)
+        call->release(arg);
+    return end;
+}
+
+se_status late_error(se_error *err, const struct keyref *ref)
+{
+    if (has_too_many(ref->location))
+        return error_set(err, SE_ERR_UNAVAILABLE, "%d calls into the PKCS #11 module '%s' have not returned", LATE_MOST, ref->location);
+    return error_set(err, SE_ERR_UNAVAILABLE, "the PKCS #11 module '%s' has not answered within %u s", ref->location,
+                     deadline_ms(ref) / 1000);
+}
+
+unsigned late_session_ms(const struct keyref *ref)
+{
+    return deadline_ms(ref) / 2;
+}
