@@ -9,16 +9,16 @@
 
 enum state {
     IDLE,
-    RUNNING,
-    DONE, /* and its caller does not know yet */
-    LATE, /* and its caller has gone */
+    WANTED, /* or at work */
+    DONE,   /* and its caller does not know yet */
+    LATE,   /* its caller has gone, perhaps before it began */
 };
 
 struct worker {
     pthread_mutex_t lock; /* of state, call and arg */
     pthread_cond_t changed;
     enum state state;
-    const struct guarded *call;
+    const struct guarded *call; /* NULL: nothing to do */
     void *arg;
     struct worker *next; /* idle; under the lock of the list */
 };
@@ -106,28 +106,29 @@ static bool wait_for_work(struct worker *w)
 {
     const struct timespec until = deadline_in(GUARD_IDLE_S * 1000);
 
-    while (w->state != RUNNING)
+    while (!w->call)
         if (pthread_cond_clockwait(&w->changed, &w->lock, CLOCK_MONOTONIC, &until) == ETIMEDOUT)
-            return w->state == RUNNING;
-    return true;
+            break;
+    return w->call;
 }
 
 /* With its lock held, which is free meanwhile. */
 static void work(struct worker *w)
 {
-    bool was_late;
+    const struct guarded *call = w->call;
 
     pthread_mutex_unlock(&w->lock);
-    w->call->run(w->arg);
+    call->run(w->arg);
     pthread_mutex_lock(&w->lock);
-    if (!(was_late = w->state == LATE)) {
+    w->call = NULL;
+    if (w->state != LATE) {
         w->state = DONE;
         pthread_cond_signal(&w->changed);
         return;
     }
     w->state = IDLE;
     pthread_mutex_unlock(&w->lock);
-    w->call->release(w->arg);
+    call->release(w->arg);
     __atomic_sub_fetch(&late, 1, __ATOMIC_RELAXED);
     put_idle(w);
     pthread_mutex_lock(&w->lock);
@@ -197,9 +198,9 @@ static bool hand_over(struct worker *w, const struct guarded *call, void *arg, c
     pthread_mutex_lock(&w->lock);
     w->call = call;
     w->arg = arg;
-    w->state = RUNNING;
+    w->state = WANTED;
     pthread_cond_signal(&w->changed);
-    while (w->state == RUNNING)
+    while (w->state == WANTED)
         if (pthread_cond_clockwait(&w->changed, &w->lock, CLOCK_MONOTONIC, until) == ETIMEDOUT)
             break;
     done = w->state == DONE;

@@ -24,7 +24,7 @@ enum guard_end {
 
 struct guarded {
     void (*run)(void *arg);
-    void (*release)(void *arg); /* on the worker, after a run that was late */
+    void (*release)(void *arg); /* on the worker, after a run that was late; it is made even if its caller went before it began */
 };
 
 /*

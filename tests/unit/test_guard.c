@@ -107,6 +107,22 @@ static void run_nested(void *arg)
     outer->end = guard_run(&plain, outer->inner, 0);
 }
 
+static void a_caller_that_goes_before_the_call_begins_misses_nothing(void **state)
+{
+    struct call calls[100];
+
+    (void)state;
+    memset(calls, 0, sizeof calls);
+    for (size_t i = 0; i < 100; i++) {
+        sem_init(&calls[i].released, 0, 0);
+        if (guard_run(&plain, &calls[i], 0) == GUARD_LATE)
+            assert_int_equal(sem_wait(&calls[i].released), 0);
+        assert_int_equal(calls[i].runs, 1);
+    }
+    while (guard_late())
+        usleep(1000);
+}
+
 static void a_guarded_call_inside_another_is_plainly_called(void **state)
 {
     static const struct guarded nested = { run_nested, release };
@@ -221,6 +237,7 @@ int main(void)
         cmocka_unit_test(a_call_runs_on_another_thread_and_is_the_callers_again),
         cmocka_unit_test(calls_one_after_the_other_take_the_same_worker),
         cmocka_unit_test(a_call_that_does_not_return_is_left_at_the_deadline),
+        cmocka_unit_test(a_caller_that_goes_before_the_call_begins_misses_nothing),
         cmocka_unit_test(a_guarded_call_inside_another_is_plainly_called),
         cmocka_unit_test(a_broken_pipe_does_not_end_the_process),
         cmocka_unit_test(threads_do_not_get_each_others_results),

@@ -31,10 +31,8 @@ void hsm_key_unref(struct hsm_key *key)
 
     if (!key || __atomic_sub_fetch(&key->refs, 1, __ATOMIC_ACQ_REL))
         return;
-    if (key->key.ref)
-        (void)late_run(&dropping, key, ref = keyref_hold(key->key.ref));
-    else
-        drop(key);
+    ref = keyref_hold(key->key.ref);
+    (void)late_run(&dropping, key, ref);
 }
 
 static se_status sign_with(struct request *request, struct token_key *key, struct session *session, se_error *err)

@@ -72,7 +72,7 @@ static se_status open_on(void *arg, struct module *module, se_error *err)
     (void)token_context(key->token, err);
     EVP_PKEY_free(key->public);
     token_close(key->token);
-    *key = (struct token_key){ .ref = NULL };
+    *key = (struct token_key){ .ref = o->ref };
     return st;
 }
 
@@ -86,11 +86,11 @@ se_status hsm_key_open(struct hsm_key **out, X509 **certificate, STACK_OF(X509) 
     if (!opening.key)
         return error_memory(err);
     opening.key->refs = 1;
+    opening.key->key.ref = keyref_hold(ref);
     if ((st = with_module(ref, open_on, &opening, err))) {
         hsm_key_unref(opening.key);
         return st;
     }
-    (void)keyref_hold(ref);
     *out = opening.key;
     return SE_OK;
 }
