@@ -74,6 +74,8 @@ static CK_RV fault(enum fault_call call)
     pthread_mutex_unlock(&lock);
     if (f.sleep_ms)
         nanosleep(&(struct timespec){ f.sleep_ms / 1000, (long)(f.sleep_ms % 1000) * 1000000 }, NULL);
+    while (f.hang && !__atomic_load_n(&faults.go_on, __ATOMIC_ACQUIRE))
+        nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
     harm(f.harm);
     return f.rv;
 }
@@ -197,6 +199,28 @@ static CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG size, CK_BY
     return rv ? rv : real;
 }
 
+static CK_RV decrypt_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
+{
+    CK_RV rv = fault(AT_DECRYPT_INIT);
+
+    return rv ? rv : inner.C_DecryptInit(session, mechanism, key - moved());
+}
+
+static CK_RV decrypt(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_size, CK_BYTE *out, CK_ULONG *size)
+{
+    CK_RV rv = fault(AT_DECRYPT), real = inner.C_Decrypt(session, in, in_size, out, size);
+
+    return rv ? rv : real;
+}
+
+/* Finalised in any case. */
+static CK_RV finalize(void *reserved)
+{
+    CK_RV rv = fault(AT_FINALIZE), real = inner.C_Finalize(reserved);
+
+    return rv ? rv : real;
+}
+
 void faults_install(CK_FUNCTION_LIST *list, CK_FUNCTION_LIST *real)
 {
     inner = *list;
@@ -215,4 +239,7 @@ void faults_install(CK_FUNCTION_LIST *list, CK_FUNCTION_LIST *real)
     list->C_GetAttributeValue = attributes;
     list->C_SignInit = sign_init;
     list->C_Sign = sign;
+    list->C_DecryptInit = decrypt_init;
+    list->C_Decrypt = decrypt;
+    list->C_Finalize = finalize;
 }

@@ -21,6 +21,9 @@ enum fault_call {
     AT_ATTRIBUTES,
     AT_SIGN_INIT,
     AT_SIGN,
+    AT_DECRYPT_INIT,
+    AT_DECRYPT,
+    AT_FINALIZE,
     FAULT_CALLS,
 };
 
@@ -40,6 +43,7 @@ struct fault {
     CK_RV rv; /* the answer; CKR_OK: as the module below says */
     enum fault_harm harm;
     unsigned sleep_ms;
+    bool hang; /* until faults.go_on */
 };
 
 enum { FAULTS_AT_ONCE = 2 };
@@ -55,6 +59,8 @@ struct faults {
     /* one of `one_in` calls answers one of the codes, drawn from `seed`; 0: none */
     unsigned one_in;
     unsigned long seed;
+
+    bool go_on; /* atomic: what hangs returns */
 
     /* seen so far; seen[] may be cleared by the test */
     unsigned seen[FAULT_CALLS], done[FAULTS_AT_ONCE], drawn, initialized;

@@ -52,6 +52,10 @@ SHELL_TESTS += \
 	tests/token/softhsm.sh
 EXTRA_DIST += tests/token/keys.sh
 
+TOKEN_TESTS += tests/token/test_late
+tests_token_test_late_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_late_LDADD  = tests/token/libfixture.la
+
 TOKEN_TESTS += tests/token/test_pool
 tests_token_test_pool_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_pool_LDADD  = tests/token/libfixture.la

@@ -220,6 +220,8 @@ static void run_errand(void *arg)
     e->lost = e->outcome.lost;
     if (e->outcome.lost && !e->outcome.away)
         try(e);
+    if (!e->outcome.status)
+        __atomic_store_n(&e->known->key.token->answered, breaker_clock(), __ATOMIC_RELAXED);
 }
 
 /* Nobody waits for it any more, but a token that answers after all is there. */
@@ -258,15 +260,16 @@ static se_status refuse(struct token *token, se_error *err)
     return error_set(err, SE_ERR_UNAVAILABLE, "the token is away, and is asked again within a second: %s", away);
 }
 
-/* The errand belongs to the call that has not returned. */
-static se_status lose(const struct hsm_key *known, enum breaker_leave leave, se_error *err)
+/* The errand belongs to the call that has not returned.  A token that has answered others meanwhile is not away. */
+static se_status lose(const struct hsm_key *known, enum guard_end end, enum breaker_leave leave, int64_t begun, se_error *err)
 {
     struct outcome outcome = { .status = SE_ERR_UNAVAILABLE, .lost = true, .error = SE_ERROR_INIT };
 
-    (void)late_error(&outcome.error, known->key.ref);
+    (void)late_error(&outcome.error, known->key.ref, end);
     (void)error_prefix(&outcome.error, "key '%s': ", known->key.ref->alias);
     (void)token_context(known->key.token, &outcome.error);
-    learn(known->key.token, leave, &outcome);
+    if (leave == BREAKER_PROBE || __atomic_load_n(&known->key.token->answered, __ATOMIC_RELAXED) <= begun)
+        learn(known->key.token, leave, &outcome);
     return error_set_at(err, outcome.status, outcome.error.file, outcome.error.line, "%s", outcome.error.text);
 }
 
@@ -275,6 +278,8 @@ se_status with_key(se_buf *out, struct remote *remote, struct request *request, 
     static const struct guarded errand = { run_errand, end_late };
     enum breaker_leave leave;
     AUTO(hsm_key) known = take(remote, &leave);
+    const int64_t begun = breaker_clock();
+    enum guard_end end;
     struct errand *e;
     se_status st;
 
@@ -285,8 +290,8 @@ se_status with_key(se_buf *out, struct remote *remote, struct request *request, 
     }
     if ((st = errand_new(&e, remote, known, request, err)))
         return st;
-    if (late_run(&errand, e, known->key.ref) != GUARD_DONE)
-        return lose(known, leave, err);
+    if ((end = late_run(&errand, e, known->key.ref)) != GUARD_DONE)
+        return lose(known, end, leave, begun, err);
     if (e->lost || leave == BREAKER_PROBE)
         learn(known->key.token, leave, &e->outcome);
     if (e->outcome.status)

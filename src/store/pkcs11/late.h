@@ -18,8 +18,8 @@ enum {
  */
 enum guard_end late_run(const struct guarded *call, void *arg, const struct keyref *ref);
 
-/* SE_ERR_UNAVAILABLE, and what it was waited for. */
-se_status late_error(se_error *err, const struct keyref *ref);
+/* SE_ERR_UNAVAILABLE, and why, for what late_run() returned. */
+se_status late_error(se_error *err, const struct keyref *ref, enum guard_end end);
 
 /* Half of the deadline: a token whose sessions are all in use is not one that does not answer. */
 unsigned late_session_ms(const struct keyref *ref);

@@ -8,6 +8,7 @@ libse_core_la_SOURCES += \
 	src/store/pkcs11/login.c \
 	src/store/pkcs11/match.c src/store/pkcs11/match.h \
 	src/store/pkcs11/module.c src/store/pkcs11/module.h \
+	src/store/pkcs11/modules.c src/store/pkcs11/modules.h \
 	src/store/pkcs11/modulepath.c src/store/pkcs11/modulepath.h \
 	src/store/pkcs11/object.c src/store/pkcs11/object.h \
 	src/store/pkcs11/open.c \

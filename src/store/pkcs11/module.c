@@ -1,38 +1,19 @@
-#include "store/pkcs11/module.h"
+#include "store/pkcs11/modules.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/text.h"
-#include "store/pkcs11/modulepath.h"
 #include "store/pkcs11/token.h"
 
 enum { RESTART_TRIES = 200, RESTART_PAUSE_NS = 5000000 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the table, its counts, and C_Initialize and C_Finalize */
-static struct module *table;
-
-static void before_fork(void)
-{
-    pthread_mutex_lock(&lock);
-}
-
-static void after_fork(void)
-{
-    pthread_mutex_unlock(&lock);
-}
-
-/* A fork while another thread holds the lock would leave it held in the child for ever. */
-static void guard_forks(void)
-{
-    (void)pthread_atfork(before_fork, after_fork, after_fork);
-}
-
-static void module_free(struct module *m)
+void module_free(struct module *m)
 {
     if (m->calls)
         p11_kit_module_release(m->calls);
+    pthread_mutex_destroy(&m->setup);
     pthread_mutex_destroy(&m->tokens_lock);
     pthread_rwlock_destroy(&m->entered);
     pthread_mutex_destroy(&m->turn);
@@ -73,12 +54,13 @@ static void make_entrance(pthread_rwlock_t *entrance)
     pthread_rwlockattr_destroy(&kind);
 }
 
-static struct module *module_new(const char *path, const char *init_args)
+struct module *module_new(const char *path, const char *init_args)
 {
     struct module *m = calloc(1, sizeof *m);
 
     if (!m)
         return NULL;
+    pthread_mutex_init(&m->setup, NULL);
     pthread_mutex_init(&m->tokens_lock, NULL);
     make_entrance(&m->entered);
     make_turns(&m->turn);
@@ -105,7 +87,7 @@ static se_status load(struct module *m, se_error *err)
     dlclose(handle);
     if (!is_module)
         return error_set(err, SE_ERR_STORE, "'%s' is not a PKCS #11 module: it has no C_GetFunctionList", m->path);
-    if (!(m->calls = p11_kit_module_load(m->path, 0)))
+    if (!m->calls && !(m->calls = p11_kit_module_load(m->path, 0)))
         return error_set(err, SE_ERR_STORE, "'%s' does not load as a PKCS #11 module", m->path);
     return SE_OK;
 }
@@ -157,87 +139,24 @@ bool module_is_ours(const struct module *module)
     return module->process == getpid();
 }
 
-static struct module *find(const char *path)
+se_status module_start(struct module *module, se_error *err)
 {
-    for (struct module *m = table; m; m = m->next)
-        if (module_is_ours(m) && !strcmp(m->path, path))
-            return m;
-    return NULL;
-}
+    se_status st = SE_OK;
 
-static se_status share(struct module **out, struct module *m, const char *init_args, se_error *err)
-{
-    if (strcmp(m->init_args, init_args) != 0)
-        return error_set(err, SE_ERR_STORE, "the PKCS #11 module '%s' is in use with other initArgs, and can be initialised only once",
-                         m->path);
-    m->refs++;
-    *out = m;
-    return SE_OK;
-}
-
-static se_status add(struct module **out, const char *path, const char *init_args, se_error *err)
-{
-    struct module *m = module_new(path, init_args);
-    se_status st;
-
-    if (!m)
-        return error_memory(err);
-    if ((st = load(m, err)) || (st = initialize(m, err))) {
-        module_free(m);
-        return st;
-    }
-    m->next = table;
-    *out = table = m;
-    return SE_OK;
-}
-
-se_status module_open(struct module **out, const char *location, const char *init_args, se_error *err)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    struct module *there;
-    char *path;
-    se_status st;
-
-    *out = NULL;
-    if ((st = module_path(&path, location, err)))
-        return st;
-    pthread_once(&once, guard_forks);
-    pthread_mutex_lock(&lock);
-    there = find(path);
-    st = there ? share(out, there, init_args, err) : add(out, path, init_args, err);
-    pthread_mutex_unlock(&lock);
-    free(path);
+    pthread_mutex_lock(&module->setup);
+    if (!module->ready)
+        st = load(module, err);
+    if (!module->ready && !st)
+        st = initialize(module, err);
+    module->ready = !st;
+    pthread_mutex_unlock(&module->setup);
     return st;
 }
 
-struct module *module_ref(struct module *module)
+void module_stop(struct module *module)
 {
-    pthread_mutex_lock(&lock);
-    module->refs++;
-    pthread_mutex_unlock(&lock);
-    return module;
-}
-
-static void unlink_module(struct module *module)
-{
-    for (struct module **p = &table; *p; p = &(*p)->next)
-        if (*p == module) {
-            *p = module->next;
-            return;
-        }
-}
-
-void module_close(struct module *module)
-{
-    if (!module || !module_is_ours(module))
-        return;
-    pthread_mutex_lock(&lock);
-    if (!--module->refs) {
-        unlink_module(module);
+    if (module->ready)
         (void)p11_kit_module_finalize(module->calls);
-        module_free(module);
-    }
-    pthread_mutex_unlock(&lock);
 }
 
 void module_enter(struct module *module)

@@ -21,11 +21,15 @@ struct module {
     char *path; /* resolved */
     CK_FUNCTION_LIST *calls;
 
-    /* kept by module.c */
+    /* kept by modules.c */
     char *init_args;
     unsigned refs;
     pid_t process;
     struct module *next;
+
+    /* kept by module.c */
+    pthread_mutex_t setup; /* of `ready`, while the module is loaded and initialised */
+    bool ready;
     unsigned starts;          /* atomic: how often it was initialised */
     pthread_rwlock_t entered; /* see module_enter() */
     bool by_turns;            /* one thread at a time */

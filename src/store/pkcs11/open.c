@@ -187,14 +187,15 @@ static se_status open_key(struct key **out, const struct keyref *ref, enum key_p
 {
     static const struct guarded opening = { run_task, free_task };
     struct task *task = calloc(1, sizeof *task);
+    enum guard_end end;
     se_status st;
 
     *out = NULL;
     if (!task)
         return error_memory(err);
     *task = (struct task){ .ref = keyref_hold(ref), .part = part };
-    if (late_run(&opening, task, ref) != GUARD_DONE)
-        return late_error(err, ref);
+    if ((end = late_run(&opening, task, ref)) != GUARD_DONE)
+        return late_error(err, ref, end);
     *out = task->key;
     task->key = NULL;
     if ((st = task->error.status))

@@ -17,7 +17,8 @@ struct token {
 
     /* kept by heal.c under brief_lock() */
     struct breaker breaker;
-    char away[200]; /* why it is open */
+    char away[200];   /* why it is open */
+    int64_t answered; /* atomic: when an operation last succeeded (breaker_clock()) */
 
     /* kept under module->tokens_lock */
     unsigned refs;
