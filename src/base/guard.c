@@ -232,6 +232,11 @@ enum guard_end guard_run(const struct guarded *call, void *arg, unsigned wait_ms
     return done ? GUARD_DONE : GUARD_LATE;
 }
 
+bool guard_inside(void)
+{
+    return is_worker;
+}
+
 unsigned guard_late(void)
 {
     return __atomic_load_n(&late, __ATOMIC_RELAXED);

@@ -33,6 +33,9 @@ struct guarded {
  */
 enum guard_end guard_run(const struct guarded *call, void *arg, unsigned wait_ms);
 
+/* Whether this is a worker. */
+bool guard_inside(void);
+
 /* How many calls are late now. */
 unsigned guard_late(void);
 
