@@ -10,7 +10,7 @@
 
 enum {
     BREAKER_FIRST_MS = 100, /* doubles with each failure */
-    BREAKER_MOST_MS = 1000,
+    BREAKER_MOST_MS = 500,  /* work goes on within a second of the return */
 };
 
 enum breaker_leave {

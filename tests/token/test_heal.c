@@ -57,7 +57,7 @@ static void fails(struct key *key, se_status status, const char *text)
 /* Until it signs again; at most a second after it could. */
 static void comes_back(struct key *key)
 {
-    int64_t until = breaker_clock() + 1100;
+    int64_t until = breaker_clock() + 1000;
     se_error err;
     se_status st;
 
@@ -120,7 +120,7 @@ static void a_token_that_stays_away_is_asked_by_one_at_a_time(void **state)
     fails(key, SE_ERR_UNAVAILABLE, "CKR_DEVICE_REMOVED");
     asked = faults->seen[AT_SLOT_LIST] + faults->seen[AT_INITIALIZE];
     for (int64_t until = breaker_clock() + BREAKER_FIRST_MS / 2 - 10; breaker_clock() < until;)
-        fails(key, SE_ERR_UNAVAILABLE, "the token is away, and is asked again within a second: ");
+        fails(key, SE_ERR_UNAVAILABLE, "the token is away, and is asked again within half a second: ");
     assert_int_equal(faults->seen[AT_SLOT_LIST] + faults->seen[AT_INITIALIZE], asked);
     for (int64_t until = breaker_clock() + 1500; breaker_clock() < until; usleep(500))
         assert_status(SE_ERR_UNAVAILABLE, sign_with(key, 1, &err), &err);

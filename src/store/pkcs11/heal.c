@@ -257,7 +257,7 @@ static se_status refuse(struct token *token, se_error *err)
     brief_lock();
     memcpy(away, token->away, sizeof away);
     brief_unlock();
-    return error_set(err, SE_ERR_UNAVAILABLE, "the token is away, and is asked again within a second: %s", away);
+    return error_set(err, SE_ERR_UNAVAILABLE, "the token is away, and is asked again within half a second: %s", away);
 }
 
 /* The errand belongs to the call that has not returned.  A token that has answered others meanwhile is not away. */
