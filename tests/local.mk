@@ -68,5 +68,5 @@ check-code:
 VALGRIND = valgrind -q --error-exitcode=99 --fair-sched=try --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect \
 	--child-silent-after-fork=yes --suppressions=$(abs_top_srcdir)/tests/lib/valgrind.supp
 memcheck:
-	FUZZ_RUNS=100 $(MAKE) $(AM_MAKEFLAGS) check RUN_ONCE= MEMORY_SEARCHES= MEMCHECK='$(abs_top_builddir)/libtool --mode=execute $(VALGRIND)' \
+	FUZZ_RUNS=100 TIME_FACTOR=5 $(MAKE) $(AM_MAKEFLAGS) check RUN_ONCE= MEMORY_SEARCHES= MEMCHECK='$(abs_top_builddir)/libtool --mode=execute $(VALGRIND)' \
 		LOG_COMPILER='timeout 1200 $(abs_top_builddir)/libtool --mode=execute $(VALGRIND)' SH_LOG_COMPILER='timeout 1200 $(SHELL)'
