@@ -60,6 +60,10 @@ TOKEN_TESTS += tests/token/test_pool
 tests_token_test_pool_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_pool_LDADD  = tests/token/libfixture.la
 
+TOKEN_TESTS += tests/token/test_idle
+tests_token_test_idle_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_idle_LDADD  = tests/token/libfixture.la
+
 TOKEN_TESTS += tests/token/test_heal
 tests_token_test_heal_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_heal_LDADD  = tests/token/libfixture.la

@@ -123,6 +123,18 @@ static bool is_valid(const struct hsm_key *key)
     return module_is_ours(token->module) && key->losses == pool_losses(&token->pool);
 }
 
+/* Before the key is looked at, so that it is found again in good order when the last session goes. */
+static void close_idle(const struct hsm_key *key)
+{
+    struct token *token = key->key.token;
+
+    if (!key->key.ref->keep_alive || !module_is_ours(token->module))
+        return;
+    module_enter(token->module);
+    pool_close_idle(&token->pool, key->key.ref->keep_alive);
+    module_leave(token->module);
+}
+
 /* The key as it is now: opened anew when it has become invalid.  A token that was there once and is not is away. */
 static se_status current(struct hsm_key **out, struct remote *remote, se_error *err)
 {
@@ -130,6 +142,7 @@ static se_status current(struct hsm_key **out, struct remote *remote, se_error *
     se_status st;
 
     *out = key;
+    close_idle(key);
     if (is_valid(key))
         return SE_OK;
     *out = NULL;
@@ -173,7 +186,12 @@ static se_status run(struct hsm_key *key, struct request *request, se_error *err
     AUTO(session) session = { 0 };
     se_status st = token_session(&session, key->key.token, key->key.ref, true, err);
 
-    return st ? st : request->run(request, &key->key, &session, err);
+    if (st)
+        return st;
+    /* the handle was found before a loss, and may mean another key since */
+    if (session.losses != key->losses || !is_valid(key))
+        return error_set(err, SE_ERR_UNAVAILABLE, "the sessions with the token were lost just now");
+    return request->run(request, &key->key, &session, err);
 }
 
 static void try(struct errand *e)

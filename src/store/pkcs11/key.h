@@ -7,7 +7,7 @@
 /* An open key, counted: threads in mid-operation keep one that has been replaced. */
 struct hsm_key {
     unsigned refs;
-    unsigned losses;      /* of the token's sessions, when the key was opened */
+    unsigned losses;      /* of the token's sessions, when the key was found */
     struct token_key key; /* its token and public key are counted here */
 };
 

@@ -35,12 +35,14 @@ static se_status complete(STACK_OF(X509) * *chain, struct session *session, X509
     return SE_OK;
 }
 
-static se_status find_key(struct token_key *key, X509 **certificate, STACK_OF(X509) * *chain, se_error *err)
+static se_status find_key(struct hsm_key *found, X509 **certificate, STACK_OF(X509) * *chain, se_error *err)
 {
     AUTO(session) session = { 0 };
-    se_status st;
+    struct token_key *key = &found->key;
+    se_status st = token_session(&session, key->token, key->ref, true, err);
 
-    if ((st = token_session(&session, key->token, key->ref, true, err)) || (st = pair_find(key, certificate, &session, err)))
+    found->losses = session.losses;
+    if (st || (st = pair_find(key, certificate, &session, err)))
         return st;
     return chain ? complete(chain, &session, *certificate, err) : SE_OK;
 }
@@ -63,9 +65,8 @@ static se_status open_on(void *arg, struct module *module, se_error *err)
     *key = (struct token_key){ .ref = o->ref, .part = o->part };
     if ((st = open_token(&key->token, module, o->ref, err)))
         return st;
-    o->key->losses = pool_losses(&key->token->pool);
     module_enter(module);
-    st = find_key(key, o->certificate, o->chain, err);
+    st = find_key(o->key, o->certificate, o->chain, err);
     module_leave(module);
     if (!st)
         return SE_OK;

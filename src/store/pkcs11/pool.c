@@ -35,7 +35,7 @@ void pool_init(struct pool *pool, CK_FUNCTION_LIST *calls, const struct slot *sl
 void pool_free(struct pool *pool)
 {
     while (pool->idle_count)
-        (void)pool->calls->C_CloseSession(pool->idle[--pool->idle_count]);
+        (void)pool->calls->C_CloseSession(pool->idle[--pool->idle_count].handle);
     free(pool->idle);
     pthread_mutex_destroy(&pool->lock);
 }
@@ -48,13 +48,22 @@ static time_t seconds(void)
     return t.tv_sec;
 }
 
+/* Also while the machine sleeps: tokens count on. */
+static int64_t milliseconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 /* ---- with the lock held ---- */
 
 /* Makes sure that every open session has a place among the idle ones, so that giving one back can't fail. */
 static bool make_room(struct pool *pool)
 {
     size_t room = pool->room ? pool->room * 2 : 8;
-    CK_SESSION_HANDLE *grown;
+    struct idle *grown;
 
     if (pool->open <= pool->room)
         return true;
@@ -119,6 +128,7 @@ static CK_RV open_counted(struct session *out, struct pool *pool)
         rv = pool->calls->C_OpenSession(pool->slot, CKF_SERIAL_SESSION, NULL, NULL, &out->handle);
         pthread_mutex_lock(&pool->lock);
     }
+    pool->held += rv == CKR_OK;
     if (rv == CKR_OK)
         return rv;
     /* the token has fewer than it said: the others that are open are all we get */
@@ -171,7 +181,7 @@ static CK_RV take(struct session *out, struct pool *pool, size_t most, const str
         if (leave)
             pool->open++;
         else if (pool->idle_count)
-            out->handle = pool->idle[--pool->idle_count];
+            out->handle = pool->idle[--pool->idle_count].handle;
         else
             rv = wait_for_one(out, &leave, pool, most, until);
         if (leave)
@@ -182,20 +192,54 @@ static CK_RV take(struct session *out, struct pool *pool, size_t most, const str
     }
 }
 
-/* What was lost: the idle sessions, taken out of the pool. */
+/* Idle sessions, taken out of the pool; they still count as open. */
 struct lost {
-    CK_SESSION_HANDLE *list;
+    struct idle *list;
     size_t count;
 };
+
+/* The first `n` of them.  An allocation that fails leaves them where they are. */
+static struct lost take_out(struct pool *pool, size_t n)
+{
+    struct lost lost = { n ? calloc(n, sizeof *lost.list) : NULL, n };
+
+    if (!lost.list)
+        return (struct lost){ NULL, 0 };
+    memcpy(lost.list, pool->idle, n * sizeof *lost.list);
+    pool->idle_count -= n;
+    pool->held -= n;
+    memmove(pool->idle, pool->idle + n, pool->idle_count * sizeof *pool->idle);
+    return lost;
+}
+
+static void begin_anew(struct pool *pool)
+{
+    pool->logged_in = false;
+    __atomic_add_fetch(&pool->losses, 1, __ATOMIC_RELEASE);
+}
 
 static struct lost lose(struct pool *pool)
 {
     struct lost lost = { pool->idle, pool->idle_count };
 
+    pool->held -= pool->idle_count;
     pool->idle = NULL;
     pool->idle_count = pool->room = 0;
-    pool->logged_in = false;
-    __atomic_add_fetch(&pool->losses, 1, __ATOMIC_RELEASE);
+    begin_anew(pool);
+    return lost;
+}
+
+/* Those that are idle since `then` or longer, which are the first. */
+static struct lost lose_idle(struct pool *pool, int64_t then)
+{
+    struct lost lost;
+    size_t n = 0;
+
+    while (n < pool->idle_count && pool->idle[n].since <= then)
+        n++;
+    lost = take_out(pool, n);
+    if (lost.count && !pool->held)
+        begin_anew(pool);
     return lost;
 }
 
@@ -208,6 +252,17 @@ static se_status none_left(size_t in_use, unsigned wait_ms, se_error *err)
     return error_set(err, SE_ERR_UNAVAILABLE, "all %zu sessions are in use, and none came free within %u ms", in_use, wait_ms);
 }
 
+static void close_lost(struct pool *pool, struct lost lost)
+{
+    for (size_t i = 0; i < lost.count; i++)
+        (void)pool->calls->C_CloseSession(lost.list[i].handle);
+    pthread_mutex_lock(&pool->lock);
+    for (size_t i = 0; i < lost.count; i++)
+        pass_on(pool);
+    pthread_mutex_unlock(&pool->lock);
+    free(lost.list);
+}
+
 /* What is told of the first that is found lost; who comes with an older session has no news. */
 static void note_loss(struct pool *pool, unsigned losses)
 {
@@ -217,13 +272,18 @@ static void note_loss(struct pool *pool, unsigned losses)
     if (losses == pool->losses)
         lost = lose(pool);
     pthread_mutex_unlock(&pool->lock);
-    for (size_t i = 0; i < lost.count; i++)
-        (void)pool->calls->C_CloseSession(lost.list[i]);
+    close_lost(pool, lost);
+}
+
+void pool_close_idle(struct pool *pool, unsigned long seconds)
+{
+    const int64_t then = milliseconds() - (int64_t)seconds * 1000;
+    struct lost lost;
+
     pthread_mutex_lock(&pool->lock);
-    for (size_t i = 0; i < lost.count; i++)
-        pass_on(pool);
+    lost = lose_idle(pool, then);
     pthread_mutex_unlock(&pool->lock);
-    free(lost.list);
+    close_lost(pool, lost);
 }
 
 void pool_forget(struct pool *pool)
@@ -261,7 +321,7 @@ se_status pool_take(struct session *out, struct pool *pool, size_t most, unsigne
     return SE_OK;
 }
 
-/* Straight into the hands of who waits longest: left lying, it would go to whoever comes by first.  False: it is of those that were lost.
+/* Straight into the hands of who waits longest: left lying, it would go to whoever comes first.  False: it is one of those that were lost.
  */
 static bool put_back(struct pool *pool, const struct session *session)
 {
@@ -272,7 +332,9 @@ static bool put_back(struct pool *pool, const struct session *session)
     if (good && pool->first)
         serve(pool, &pool->first, session->handle, false);
     else if (good)
-        pool->idle[pool->idle_count++] = session->handle;
+        pool->idle[pool->idle_count++] = (struct idle){ session->handle, milliseconds() };
+    else if (!--pool->held && pool->logged_in)
+        begin_anew(pool);
     pthread_mutex_unlock(&pool->lock);
     return good;
 }

@@ -5,6 +5,7 @@
 #ifndef STORE_PKCS11_POOL_H
 #define STORE_PKCS11_POOL_H
 
+#include <stdint.h>
 #include <time.h>
 
 #include "store/pkcs11/session.h"
@@ -16,14 +17,20 @@ enum {
 
 struct waiter;
 
+struct idle {
+    CK_SESSION_HANDLE handle;
+    int64_t since;
+};
+
 struct pool {
     CK_FUNCTION_LIST *calls;
     CK_SLOT_ID slot;
 
-    pthread_mutex_t lock;    /* of what follows */
-    CK_SESSION_HANDLE *idle; /* the one used last is taken first; none while somebody waits */
+    pthread_mutex_t lock; /* of what follows */
+    struct idle *idle;    /* the one used last is taken first; none while somebody waits */
     size_t idle_count, room;
-    size_t open;        /* idle, in use, and being opened */
+    size_t open;        /* idle, in use, being opened and being closed */
+    size_t held;        /* idle and in use: while there is one, the login lasts */
     size_t told, limit; /* how many the token says it has; how many it really had at `learned` */
     time_t learned;
     struct waiter *first, **last;
@@ -47,6 +54,12 @@ void pool_put(struct pool *pool, const struct session *session);
 
 /* The module has been initialised anew: no session is open any more, and none is in use. */
 void pool_forget(struct pool *pool);
+
+/*
+ * Closes those that nobody has used for `seconds`.  With the last one the login goes and object handles lose their meaning, so that is
+ * a loss of the sessions like any other.
+ */
+void pool_close_idle(struct pool *pool, unsigned long seconds);
 
 /* Holds for all sessions that were opened since the same loss. */
 void pool_logged_in(struct pool *pool, const struct session *session);

@@ -120,6 +120,8 @@ se_status token_session(struct session *out, struct token *token, const struct k
 {
     se_status st;
 
+    if (ref->keep_alive)
+        pool_close_idle(&token->pool, ref->keep_alive);
     if ((st = pool_take(out, &token->pool, ref->max_sessions, late_session_ms(ref), err)))
         return st;
     if (login && !out->logged_in && (st = token_login(token, out, ref, err)))

@@ -50,7 +50,7 @@ SE_MUST_CHECK se_status token_login(struct token *token, struct session *session
 /* For a key with CKA_ALWAYS_AUTHENTICATE: the login that it wants between C_SignInit and C_Sign. */
 SE_MUST_CHECK se_status token_login_again(struct token *token, struct session *session, const struct keyref *ref, se_error *err);
 
-/* A session of the token's pool, logged in if `login`; ref->max_sessions bounds the pool. */
+/* A session of the token's pool, logged in if `login`; ref->max_sessions bounds the pool, ref->keep_alive the age of what is idle. */
 SE_MUST_CHECK se_status token_session(struct session *out, struct token *token, const struct keyref *ref, bool login, se_error *err);
 
 /* Puts in front of the error which token it is about; returns its status. */
