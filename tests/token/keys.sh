@@ -43,5 +43,5 @@ use_keys() {
     shift
     accepts env TOKEN_FOLDER="${tmp:?}" TOKEN_LABEL="$label" "$@" \
         ${MEMCHECK:+$MEMCHECK --log-file="$tmp/.valgrind.%p"} "${top_builddir:?}/tests/token/mechanisms"
-    says '5 test(s) run'
+    says '6 test(s) run'
 }

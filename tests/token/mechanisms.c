@@ -6,9 +6,12 @@
  *   TOKEN_EC             "none": the token has no CKM_ECDSA
  *   TOKEN_OAEP           "native": the token does OAEP with every digest; "sha1": with SHA-1 only; else: no matter
  */
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "tests/token/judge.h"
+
+enum { THREADS = 8, SIGNATURES = 20 };
 
 static struct shim *shim;
 
@@ -116,6 +119,48 @@ static void what_does_not_decrypt(void **state)
     key_unref(key);
 }
 
+struct worker {
+    pthread_t thread;
+    struct key *key;
+    unsigned good;
+    se_error error;
+};
+
+static void *sign_often(void *arg)
+{
+    struct worker *w = arg;
+
+    for (unsigned char n = 0; n < SIGNATURES; n++) {
+        const unsigned char hash[32] = { n };
+        const se_bytes hashed = { hash, sizeof hash };
+        AUTO(se_buf) signature = SE_BUF_INIT;
+
+        if (!sign_hash(&signature, w->key, DIGEST_SHA256, 0, hashed, &w->error) &&
+            verify_hash(w->key, DIGEST_SHA256, 0, hashed, buf_bytes(&signature)))
+            w->good++;
+    }
+    return NULL;
+}
+
+/* Some tokens crash when they are asked by two at once: then they are not. */
+static void many_threads_with_one_key(void **state)
+{
+    struct key *key = opens(token_ref("rsa"), PART_SIGN);
+    struct worker workers[THREADS];
+
+    (void)state;
+    for (size_t i = 0; i < THREADS; i++) {
+        workers[i] = (struct worker){ .key = key, .error = SE_ERROR_INIT };
+        assert_int_equal(pthread_create(&workers[i].thread, NULL, sign_often, &workers[i]), 0);
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        pthread_join(workers[i].thread, NULL);
+        assert_status(SE_OK, workers[i].error.status, &workers[i].error);
+        assert_int_equal(workers[i].good, SIGNATURES);
+    }
+    key_unref(key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +169,7 @@ int main(void)
         cmocka_unit_test(ecdsa),
         cmocka_unit_test(oaep),
         cmocka_unit_test(what_does_not_decrypt),
+        cmocka_unit_test(many_threads_with_one_key),
     };
 
     return cmocka_run_group_tests(tests, fixture_given, fixture_release);

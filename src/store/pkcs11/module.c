@@ -26,11 +26,28 @@ void module_free(struct module *m)
  * p11-kit's client (0.24) has one connection for all threads, which its server answers one call after the other.  When it breaks, the
  * thread that reads from it fails, and the others wait for ever for an answer that it would have handed them: so there are no others.
  */
-static bool goes_by_turns(const char *path)
+static bool is_client(const char *path)
 {
     const char *name = strrchr(path, '/');
 
     return name && text_starts(name, "/p11-kit-client.");
+}
+
+/* openCryptoki before 3.14: two threads that sign with one key read it into the same place at once, and the process crashes. */
+static bool is_old_opencryptoki(const CK_INFO *info)
+{
+    const CK_VERSION *version = &info->libraryVersion;
+    static const char name[] = "Meta PKCS11 LIBRARY"; /* as it called itself then */
+
+    return !strncmp((const char *)info->libraryDescription, name, sizeof name - 1) &&
+           (version->major < 3 || (version->major == 3 && version->minor < 14));
+}
+
+static bool goes_by_turns(const struct module *m)
+{
+    CK_INFO info;
+
+    return is_client(m->path) || (m->calls->C_GetInfo(&info) == CKR_OK && is_old_opencryptoki(&info));
 }
 
 static void make_turns(pthread_mutex_t *turn)
@@ -64,7 +81,6 @@ struct module *module_new(const char *path, const char *init_args)
     pthread_mutex_init(&m->tokens_lock, NULL);
     make_entrance(&m->entered);
     make_turns(&m->turn);
-    m->by_turns = goes_by_turns(path);
     m->process = getpid();
     m->refs = 1;
     m->path = strdup(path);
@@ -148,6 +164,8 @@ se_status module_start(struct module *module, se_error *err)
         st = load(module, err);
     if (!module->ready && !st)
         st = initialize(module, err);
+    if (!module->ready && !st)
+        module->by_turns = goes_by_turns(module);
     module->ready = !st;
     pthread_mutex_unlock(&module->setup);
     return st;
