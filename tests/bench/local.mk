@@ -2,6 +2,7 @@
 EXTRA_PROGRAMS += tests/bench/sign
 tests_bench_sign_LDADD = libse-core.la
 dist_noinst_SCRIPTS += tests/bench/bench.sh
+EXTRA_DIST += tests/bench/setup.sh tests/bench/softhsm.sh tests/bench/opencryptoki.sh tests/bench/process.sh tests/bench/Jce.java
 CLEANFILES += bench.json tests/bench/sign
 
 .PHONY: bench

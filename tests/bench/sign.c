@@ -1,10 +1,14 @@
 /*
  * Signatures per second: the public functions beside a bare C_Sign loop on the same token, in turns.
  *
- *   sign CONFIG MODULE TOKEN-LABEL PIN-FILE THREADS...
+ *   sign CONFIG MODULE TOKEN-LABEL PIN-FILE SETTING LATENCY THREADS...
  *
  * The descriptor is `Bench` (SHA256withRSA), the key's label `bench`.  Each turn runs both for a while, the order changes from turn to
- * turn, and what is printed is the median of the turns' ratios: the machine's mood falls out.  One JSON object per line.
+ * turn, and what is printed is the median of the turns' ratios: the machine's mood falls out.  A row for each number of threads, which
+ * bench.sh describes.
+ *
+ * LATENCY: the milliseconds that the token takes for a signature, whatever it is asked meanwhile.  Then the peer is what that many threads
+ * can get at the most, and nothing is measured but the engine.  0: the token is as fast as it is.
  */
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
@@ -33,6 +37,7 @@ static void give_up(const char *what, const char *why)
 struct bare {
     CK_FUNCTION_LIST *calls;
     CK_SLOT_ID slot;
+    unsigned threads; /* at the most: more of them crash it */
 };
 
 static CK_SESSION_HANDLE bare_session(const struct bare *bare)
@@ -160,7 +165,13 @@ static double median(double values[TURNS])
     return values[TURNS / 2];
 }
 
-static void compare(const char *label, const struct bare *bare, se_engine *engine, unsigned threads)
+static void row(const char *setting, unsigned threads, const char *peer, double ours, double theirs, double ratio)
+{
+    printf("signatures/s\t%s\t%u\t%.0f\t%s\t%.0f\t%.3f\n", setting, threads, ours, peer, theirs, ratio);
+    (void)fflush(stdout);
+}
+
+static void compare(const char *setting, const struct bare *bare, se_engine *engine, unsigned threads)
 {
     double bares[TURNS], engines[TURNS], ratios[TURNS];
 
@@ -168,14 +179,23 @@ static void compare(const char *label, const struct bare *bare, se_engine *engin
     for (unsigned i = 0; i < TURNS; i++) {
         if (i % 2)
             engines[i] = turn(bare, engine, threads);
-        bares[i] = turn(bare, NULL, threads);
+        bares[i] = turn(bare, NULL, threads < bare->threads ? threads : bare->threads);
         if (i % 2 == 0)
             engines[i] = turn(bare, engine, threads);
         ratios[i] = engines[i] / bares[i];
     }
-    printf("{\"token\":\"%s\",\"threads\":%u,\"bare\":%.0f,\"engine\":%.0f,\"ratio\":%.3f}\n", label, threads, median(bares),
-           median(engines), median(ratios));
-    (void)fflush(stdout);
+    row(setting, threads, threads <= bare->threads ? "bare C_Sign loop" : "bare C_Sign loop, 1 thread", median(engines), median(bares),
+        median(ratios));
+}
+
+static void compare_with_latency(const char *setting, double latency_ms, const struct bare *bare, se_engine *engine, unsigned threads)
+{
+    double limit = threads * 1000 / latency_ms, engines[TURNS];
+
+    (void)turn(bare, engine, threads);
+    for (unsigned i = 0; i < TURNS; i++)
+        engines[i] = turn(bare, engine, threads);
+    row(setting, threads, "threads/latency", median(engines), limit, median(engines) / limit);
 }
 
 /* ---- the token, as an application would open it that knows nothing of the engine ---- */
@@ -195,14 +215,18 @@ static void open_bare(struct bare *bare, const char *module, const char *label, 
     CK_C_GetFunctionList get = library ? (CK_C_GetFunctionList)dlsym(library, "C_GetFunctionList") : NULL;
     CK_C_INITIALIZE_ARGS locking = { .flags = CKF_OS_LOCKING_OK };
     CK_SLOT_ID slots[64];
+    CK_INFO info;
     CK_ULONG count = 64;
     CK_RV rv;
 
+    bare->threads = THREADS_MOST;
     if (!get || get(&bare->calls) != CKR_OK)
         give_up(module, "not a PKCS #11 module");
     rv = bare->calls->C_Initialize(&locking);
     if ((rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED) || bare->calls->C_GetSlotList(CK_TRUE, slots, &count) != CKR_OK)
         give_up(module, "does not start");
+    if (bare->calls->C_GetInfo(&info) == CKR_OK && !memcmp(info.libraryDescription, "Meta PKCS11 LIBRARY", 19))
+        bare->threads = 1; /* openCryptoki before 3.14 */
     for (CK_ULONG i = 0; i < count; i++)
         if (has_label(bare, slots[i], label)) {
             bare->slot = slots[i];
@@ -220,17 +244,25 @@ int main(int argc, char **argv)
     se_error err = SE_ERROR_INIT;
     struct bare bare;
     se_engine *engine;
+    double latency;
 
-    if (argc < 6)
-        give_up("usage", "sign CONFIG MODULE TOKEN-LABEL PIN-FILE THREADS...");
+    if (argc < 8)
+        give_up("usage", "sign CONFIG MODULE TOKEN-LABEL PIN-FILE SETTING LATENCY THREADS...");
     if (file_read(&pin, argv[4], 256, &err))
         give_up("PIN", err.text);
     pin.size = strcspn((const char *)pin.data, "\n"); /* the line end is not part of it */
     open_bare(&bare, argv[2], argv[3], &pin);
     if (se_open(&engine, argv[1], NULL, &err))
         give_up("se_open", err.text);
-    for (int i = 5; i < argc; i++)
-        compare(argv[3], &bare, engine, (unsigned)atoi(argv[i]) % THREADS_MOST);
+    latency = atof(argv[6]);
+    for (int i = 7; i < argc; i++) {
+        unsigned threads = (unsigned)atoi(argv[i]) % THREADS_MOST;
+
+        if (latency > 0)
+            compare_with_latency(argv[5], latency, &bare, engine, threads);
+        else
+            compare(argv[5], &bare, engine, threads);
+    }
     se_close(&engine);
     return 0;
 }

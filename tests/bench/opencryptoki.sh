@@ -1,0 +1,12 @@
+#!/bin/sh
+# The same on openCryptoki's software token.
+. "${here:?}/../lib/opencryptoki.sh"
+opencryptoki_alone "$0" >&2
+. "${here:?}/setup.sh"
+
+opencryptoki_token opencryptoki
+configure "$module" opencryptoki
+setup "$top/signengine" key generate bench --type rsa:2048
+"$top/tests/bench/sign" engine.xml "$module" opencryptoki pin 'openCryptoki, RSA-2048' 0 1 2 12 32 >rows
+cat rows
+jce "$module" 3 'openCryptoki, RSA-2048'
