@@ -25,7 +25,7 @@ struct keyref {
     const char *init_args; /* pReserved of C_Initialize */
 
     unsigned max_sessions, keep_alive, deadline; /* sessions, seconds, seconds; 0: not given */
-    bool failback;
+    bool failback, no_deadline;
 
     /* at most one of the three; use keyref_pin() */
     const char *pin_source;    /* "env:NAME", "file:/path", "credential:NAME" */

@@ -79,6 +79,7 @@ static void describe_token(struct describe *d, const char *item, const struct ke
     if (ref->keep_alive)
         tell_number(d, item, "keepAlive", ref->keep_alive);
     tell(d, item, "failback", ref->failback ? "true" : "");
+    tell(d, item, "deadline", ref->no_deadline ? "none" : "");
     if (ref->deadline)
         tell_number(d, item, "deadline", ref->deadline);
 }

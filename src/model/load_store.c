@@ -101,7 +101,8 @@ static void load_habits(struct loading *l, struct keyref *ref, const xmlNode *ty
 
     ref->max_sessions = load_limit(l, type, "maxSessions", 65535);
     ref->keep_alive = load_limit(l, type, "keepAlive", 86400);
-    ref->deadline = load_limit(l, type, "deadline", 3600);
+    if (!(ref->no_deadline = !strcmp(xml_value(type, "deadline"), "none")))
+        ref->deadline = load_limit(l, type, "deadline", 3600);
     ref->failback = !strcmp(failback, "true");
     if (*failback && !ref->failback && strcmp(failback, "false"))
         structure_bad_value(&l->findings, type, "failback");

@@ -45,7 +45,7 @@ static const struct attribute_rule store_attributes[] = {
     { "maxSessions", false, "a number from 1 to 65535" },
     { "keepAlive", false, "a number of seconds from 1 to 86400" },
     { "failback", false, "true or false" },
-    { "deadline", false, "a number of seconds from 1 to 3600" },
+    { "deadline", false, "a number of seconds from 1 to 3600, or none" },
     { "certificate", false, "file:PATH or a certificate in base64" },
     { NULL, false, NULL },
 };

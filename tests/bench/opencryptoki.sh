@@ -7,6 +7,5 @@ opencryptoki_alone "$0" >&2
 opencryptoki_token opencryptoki
 configure "$module" opencryptoki
 setup "$top/signengine" key generate bench --type rsa:2048
-"$top/tests/bench/sign" engine.xml "$module" opencryptoki pin 'openCryptoki, RSA-2048' 0 1 2 12 32 >rows
-cat rows
+deadlines "$module" opencryptoki 'openCryptoki, RSA-2048' 1 2 12 32
 jce "$module" 3 'openCryptoki, RSA-2048'

@@ -2,8 +2,10 @@
 # What the parts of the bench share; they run in a folder of their own.
 #
 #   setup CMD...                  must succeed, quietly
-#   configure MODULE TOKEN [ATTRIBUTES]   engine.xml: the descriptor Bench, whose key has the label `bench`
+#   configure MODULE TOKEN [DEADLINE]   engine.xml: the descriptor Bench, whose key has the label `bench`
 #   softhsm_token                 a SoftHSM with the token `softhsm` and that key, RSA-2048, made by the engine; sets $module
+#   deadlines MODULE TOKEN SETTING THREADS...   rows of the public functions beside a bare loop, also in the file `rows`: as the engine is,
+#                                               and without a deadline
 #   jce MODULE SLOT SETTING       rows of SunPKCS11 with 1 and 12 threads beside the engine's in the file `rows`
 
 set -eu
@@ -18,7 +20,7 @@ configure() {
 <engineSignEncrypt>
   <descriptors><descriptor name="Bench"><type algorithm="SHA256withRSA" key="bench"/></descriptor></descriptors>
   <keys><key name="bench">
-    <type name="HSM" locationValue="$1" tokenLabel="$2" alias="bench" pin.source="file:$PWD/pin"/>
+    <type name="HSM" locationValue="$1" tokenLabel="$2" alias="bench" pin.source="file:$PWD/pin" deadline="${3-}"/>
   </key></keys>
 </engineSignEncrypt>
 XML
@@ -35,6 +37,15 @@ softhsm_token() {
     configure "$module" softhsm
     setup "$top/signengine" key init bench --so-pin-source file:so.pin
     setup "$top/signengine" key generate bench --type rsa:2048
+}
+
+deadlines() {
+    module=$1 token=$2 setting=$3
+    shift 3
+    configure "$module" "$token"
+    "$top/tests/bench/sign" engine.xml "$module" "$token" pin "$setting" 0 "$@" | tee rows
+    configure "$module" "$token" none
+    "$top/tests/bench/sign" engine.xml "$module" "$token" pin "$setting, deadline=none" 0 "$@" | tee -a rows
 }
 
 jce() {

@@ -3,7 +3,6 @@
 . "${here:?}/setup.sh"
 
 softhsm_token
-"$top/tests/bench/sign" engine.xml "$module" softhsm pin 'SoftHSM, RSA-2048' 0 1 2 12 32 >rows
-cat rows
+deadlines "$module" softhsm 'SoftHSM, RSA-2048' 1 2 12 32
 slot=$(softhsm2-util --show-slots | awk '/^Slot/ { slot = $2 } /Label: *softhsm/ { print slot; exit }')
 jce "$module" "$slot" 'SoftHSM, RSA-2048'

@@ -255,6 +255,28 @@ static void another_module_goes_on_and_so_does_a_fork(void **state)
     go_on(faults);
 }
 
+static void without_a_deadline_it_is_the_callers_own_thread(void **state)
+{
+    struct shim *shim;
+    struct faults *faults;
+    struct keyref *ref = ref_that_hangs(&shim, &faults, "a");
+    struct key *key;
+    int64_t begun;
+
+    (void)state;
+    ref->no_deadline = true;
+    key = opens(ref, PART_SIGN);
+    hang(faults, AT_SIGN, 1);
+    faults->list[0].hang = false;
+    faults->list[0].sleep_ms = DEADLINE_MS + SLACK_MS;
+    begun = breaker_clock();
+    becomes_healthy(key);
+    assert_true(breaker_clock() - begun >= DEADLINE_MS + SLACK_MS);
+    assert_int_equal(guard_late(), 0);
+    key_unref(key);
+    assert_int_equal(shim->sessions, 0);
+}
+
 static void *open_late(void *ref)
 {
     refuses(SE_ERR_UNAVAILABLE, ref, PART_SIGN, "has not answered within 1 s", NULL);
@@ -289,9 +311,13 @@ static void late_calls_do_not_add_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(opening_ends_at_the_deadline),      cmocka_unit_test(a_signature_ends_at_the_deadline),
-        cmocka_unit_test(a_decryption_ends_at_the_deadline), cmocka_unit_test(a_token_that_answers_others_is_not_away),
-        cmocka_unit_test(closing_ends_at_the_deadline),      cmocka_unit_test(another_module_goes_on_and_so_does_a_fork),
+        cmocka_unit_test(opening_ends_at_the_deadline),
+        cmocka_unit_test(a_signature_ends_at_the_deadline),
+        cmocka_unit_test(a_decryption_ends_at_the_deadline),
+        cmocka_unit_test(a_token_that_answers_others_is_not_away),
+        cmocka_unit_test(closing_ends_at_the_deadline),
+        cmocka_unit_test(another_module_goes_on_and_so_does_a_fork),
+        cmocka_unit_test(without_a_deadline_it_is_the_callers_own_thread),
         cmocka_unit_test(late_calls_do_not_add_up),
     };
 

@@ -126,13 +126,18 @@ static enum guard_end send(struct trip *trip)
     return end;
 }
 
+static bool is_plain(const struct keyref *ref)
+{
+    return guard_inside() || (ref->no_deadline && !strstr(ref->location, "p11-kit-client"));
+}
+
 enum guard_end late_run(const struct guarded *call, void *arg, const struct keyref *ref)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct trip *trip;
     enum guard_end end = GUARD_NONE;
 
-    if (guard_inside()) {
+    if (is_plain(ref)) {
         call->run(arg);
         return GUARD_DONE;
     }

@@ -13,8 +13,8 @@ enum {
 };
 
 /*
- * guard_run() with the deadline of `ref`.  GUARD_NONE: `call` was not made, and call->release(arg) was called; there are too many late
- * ones of this module.
+ * guard_run() with the deadline of `ref`; one without is plainly called, but for p11-kit's client, which also dies of SIGPIPE.  GUARD_NONE:
+ * `call` was not made, and call->release(arg) was called; there are too many late ones of this module.
  */
 enum guard_end late_run(const struct guarded *call, void *arg, const struct keyref *ref);
 
