@@ -16,11 +16,19 @@ se_status stream_read(size_t *got, struct stream *stream, void *data, size_t siz
     return SE_OK;
 }
 
+/* Clearing and wiping a whole piece takes longer than hashing a short input. */
+static size_t piece_size(const struct stream *stream)
+{
+    uint64_t total = stream->source->total;
+
+    return total && total < STREAM_PIECE ? (size_t)total : STREAM_PIECE;
+}
+
 se_status stream_drain(struct stream *stream, stream_take_fn take, void *arg, se_error *err)
 {
     AUTO(se_buf) piece = SE_BUF_INIT;
     size_t got = 0;
-    se_status st = buf_new(&piece, STREAM_PIECE, err);
+    se_status st = buf_new(&piece, piece_size(stream), err);
 
     while (!st && !(st = stream_read(&got, stream, piece.data, piece.size, err)) && got)
         st = take(arg, (se_bytes){ piece.data, got }, err);

@@ -20,7 +20,7 @@
 
 #include "base/file.h"
 
-enum { TURNS = 9, TURN_MS = 700, THREADS_MOST = 256, SIGNATURE_MOST = 1024 };
+enum { TURNS = 41, TURN_MS = 150, THREADS_MOST = 256, SIGNATURE_MOST = 1024 };
 
 /* RFC 8017, 9.2, note 1: the DigestInfo of a SHA-256 hash, which is all zeros here */
 static const unsigned char digest_info[51] = { 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
