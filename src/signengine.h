@@ -4,6 +4,8 @@
  * An application asks for a job by the name of a descriptor and never sees a key.
  *
  * Threads: one se_engine may be used by any number of threads at once; se_close() must be the last call on it.
+ *          Calls into PKCS #11 modules are made on threads of the library, so that one that never returns holds nobody up for longer than
+ *          the key's `deadline`; they block all signals and end five seconds after their last use.
  * Forks:   the child of a fork may use an engine of its parent; it opens the key stores anew by itself.
  * Errors:  every function that can fail returns an se_status and fills the caller's se_error, if there is one.
  *          Outputs are empty after a failure.
@@ -120,7 +122,10 @@ typedef struct se_options {
  */
 SE_MUST_CHECK se_status se_open(se_engine **out, const char *path, const se_options *options, se_error *error);
 
-/* Logs out of the key stores, wipes what is secret, and sets *engine to NULL.  Accepts NULL and a pointer to NULL. */
+/*
+ * Logs out of the key stores, wipes what is secret, and sets *engine to NULL.  Accepts NULL and a pointer to NULL.
+ * What a call needs that has not come back from its key store is released when it does.
+ */
 void se_close(se_engine **engine);
 
 /*
