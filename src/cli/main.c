@@ -1,6 +1,8 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "base/guard.h"
 #include "base/text.h"
 #include "cli/cli.h"
 
@@ -148,9 +150,17 @@ static int start(struct cli *cli, int argc, char **argv)
     return run(cli, &global, command, argc - words, argv + words);
 }
 
+/* A call that has not returned may return while exit() takes down the libraries that it needs. */
+static int left(int status)
+{
+    if (guard_late())
+        _exit(status);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli = { .config = NULL };
 
-    return flushed(&cli, start(&cli, argc - 1, argv + 1));
+    return left(flushed(&cli, start(&cli, argc - 1, argv + 1)));
 }
