@@ -26,6 +26,7 @@ SH_LOG_COMPILER = timeout 300 $(SHELL)
 LINTS = \
 	tests/check-calls.sh \
 	tests/check-exports.sh \
+	tests/check-faults.sh \
 	tests/check-format.sh \
 	tests/check-headers.sh \
 	tests/check-layers.sh \
@@ -49,6 +50,7 @@ dist_noinst_SCRIPTS += tests/run.sh tests/lib/packages.sh
 # what searches the whole process for PINs: under valgrind that would be a search of valgrind, and take hours
 MEMORY_SEARCHES =
 
+include tests/lib/local.mk
 include tests/unit/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk

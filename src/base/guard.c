@@ -129,7 +129,7 @@ static void work(struct worker *w)
     w->state = IDLE;
     pthread_mutex_unlock(&w->lock);
     call->release(w->arg);
-    __atomic_sub_fetch(&late, 1, __ATOMIC_RELAXED);
+    __atomic_sub_fetch(&late, 1, __ATOMIC_RELEASE);
     put_idle(w);
     pthread_mutex_lock(&w->lock);
 }
@@ -239,5 +239,5 @@ bool guard_inside(void)
 
 unsigned guard_late(void)
 {
-    return __atomic_load_n(&late, __ATOMIC_RELAXED);
+    return __atomic_load_n(&late, __ATOMIC_ACQUIRE);
 }

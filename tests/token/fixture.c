@@ -14,6 +14,7 @@
 #include "key/remote.h"
 
 char softhsm[PATH_MAX];
+const char shim_path[] = SHIM;
 static struct keyref *refs[100];
 static size_t ref_count;
 static char folder[500] = "/tmp/signengine-token.XXXXXX";
@@ -181,7 +182,7 @@ struct keyref *ref_to(const char *token, const char *alias)
 struct keyref *ref_through_shim(struct shim **shim, const char *token, const char *alias)
 {
     struct keyref *ref = ref_to(token, alias);
-    void *handle = dlopen(SHIM, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    void *handle = dlopen(shim_path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 
     if (!handle)
         fail_msg("%s", dlerror());
@@ -190,7 +191,7 @@ struct keyref *ref_through_shim(struct shim **shim, const char *token, const cha
     memset(*shim, 0, sizeof **shim);
     memset(faults, 0, sizeof *faults);
     dlclose(handle);
-    ref->location = SHIM;
+    ref->location = shim_path;
     return ref;
 }
 

@@ -3,13 +3,14 @@
 #define TESTS_TOKEN_FIXTURE_H
 
 #include "store/store.h"
-#include "tests/token/fault.h"
-#include "tests/token/shim.h"
+#include "tests/lib/shim/fault.h"
+#include "tests/lib/shim/shim.h"
 #include "tests/unit/unit.h"
 
 #define PIN "1234"
 
 extern char softhsm[]; /* path of the module; set by fixture_make() */
+extern const char shim_path[];
 
 /* Group setup and teardown.  Skips the program (77) when something that it needs is not installed. */
 int fixture_make(void **state);

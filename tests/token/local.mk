@@ -3,15 +3,15 @@ TOKEN_TESTS =
 check_PROGRAMS += $(TOKEN_TESTS)
 TESTS += $(TOKEN_TESTS)
 
-check_LTLIBRARIES += tests/token/shim.la tests/token/libfixture.la
-tests_token_shim_la_SOURCES = tests/token/shim.c tests/token/shim.h tests/token/fault.c tests/token/fault.h
-tests_token_shim_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
-tests_token_shim_la_LIBADD  = -ldl -lpthread
-
-tests_token_libfixture_la_SOURCES  = tests/token/fixture.c tests/token/fixture.h tests/token/judge.c tests/token/judge.h
-tests_token_libfixture_la_CPPFLAGS = $(AM_CPPFLAGS) -DSHIM='"$(abs_top_builddir)/tests/token/.libs/shim.so"'
+check_LTLIBRARIES += tests/token/libfixture.la
+tests_token_libfixture_la_SOURCES  = tests/token/control.c tests/token/control.h tests/token/fixture.c tests/token/fixture.h tests/token/judge.c tests/token/judge.h
+tests_token_libfixture_la_CPPFLAGS = $(AM_CPPFLAGS) -DSHIM='"$(abs_top_builddir)/tests/lib/.libs/shim.so"'
 tests_token_libfixture_la_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_libfixture_la_LIBADD   = libse-core.la $(CMOCKA_LIBS)
+
+TOKEN_TESTS += tests/token/test_shim
+tests_token_test_shim_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_shim_LDADD  = tests/token/libfixture.la
 
 TOKEN_TESTS += tests/token/test_find
 tests_token_test_find_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -46,6 +46,7 @@ check_PROGRAMS += tests/token/mechanisms
 tests_token_mechanisms_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_mechanisms_LDADD  = tests/token/libfixture.la
 SHELL_TESTS += \
+	tests/token/faults.sh \
 	tests/token/nss.sh \
 	tests/token/opencryptoki.sh \
 	tests/token/p11-server.sh \

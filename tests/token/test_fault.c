@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/breaker.h"
+#include "tests/token/control.h"
 #include "tests/token/fixture.h"
 
 enum { THREADS = 6, CALL_MS = 5000 };
@@ -42,13 +43,11 @@ static void becomes_healthy(struct key *key)
     assert_status(SE_OK, st, &err);
 }
 
-static void set_faults(struct faults *faults, enum fault_call call, unsigned at, CK_RV rv)
+static void arm(struct faults *faults, enum fault_call call, unsigned at, CK_RV rv)
 {
-    memset(faults->seen, 0, sizeof faults->seen);
-    memset(faults->done, 0, sizeof faults->done);
-    faults->list[0] = (struct fault){ .call = call, .first = at, .times = 1, .rv = rv };
     /* a loss, so that everything is done anew and meets the first */
-    faults->list[1] = (struct fault){ .call = AT_SIGN_INIT, .first = 1, .times = 1, .rv = CKR_SESSION_CLOSED, .harm = HARM_HANDLES };
+    set_faults(faults, &(struct fault){ .call = call, .first = at, .times = 1, .rv = rv },
+               &(struct fault){ .call = AT_SIGN_INIT, .first = 1, .times = 1, .rv = CKR_SESSION_CLOSED, .harm = HARM_HANDLES });
 }
 
 /* False: the call was not made so often.  Now and then the pause of the breaker is waited for; else the key is opened anew. */
@@ -58,7 +57,7 @@ static bool while_healing(struct key **key, const struct keyref *ref, struct fau
     se_error err;
     se_status st;
 
-    set_faults(faults, call, at, rv);
+    arm(faults, call, at, rv);
     st = sign_with(*key, at, &err);
     if (st != SE_OK && st != SE_ERR_UNAVAILABLE)
         fail_msg("%s: %s", se_status_name(st), err.text);
@@ -78,7 +77,7 @@ static bool while_opening(const struct keyref *ref, struct faults *faults, enum 
     se_status st;
     bool done;
 
-    set_faults(faults, call, at, rv);
+    arm(faults, call, at, rv);
     st = pkcs11_store.open(&key, ref, PART_SIGN, &err);
     if (st != SE_OK && st != SE_ERR_UNAVAILABLE && st != SE_ERR_STORE)
         fail_msg("%s: %s", se_status_name(st), err.text);
@@ -160,14 +159,13 @@ static void random_faults_under_threads(void **state)
     for (size_t rate = 0; rate < sizeof rates / sizeof *rates; rate++) {
         bool stop = false;
 
-        faults->seed = 20261121 + rate;
-        faults->one_in = rates[rate];
+        set_random(faults, rates[rate], 20261121 + rate);
         for (unsigned i = 0; i < THREADS; i++) {
             workers[i] = (struct worker){ .key = key, .seed = i, .stop = &stop };
             assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
         }
         usleep(700000);
-        faults->one_in = 0;
+        set_random(faults, 0, 0);
         becomes_healthy(key);
         usleep(100000);
         __atomic_store_n(&stop, true, __ATOMIC_RELAXED);

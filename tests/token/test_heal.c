@@ -7,6 +7,7 @@
 
 #include "base/breaker.h"
 #include "store/pkcs11/token.h"
+#include "tests/token/control.h"
 #include "tests/token/fixture.h"
 
 enum { THREADS = 8 };
@@ -69,13 +70,6 @@ static void comes_back(struct key *key)
     assert_status(SE_OK, st, &err);
 }
 
-static void set_fault(struct faults *faults, const struct fault *fault)
-{
-    memset(faults->seen, 0, sizeof faults->seen);
-    faults->list[0] = *fault;
-    faults->done[0] = 0;
-}
-
 static void every_code_once_is_no_failure(void **state)
 {
     struct faults *faults;
@@ -84,7 +78,7 @@ static void every_code_once_is_no_failure(void **state)
     (void)state;
     for (int call = AT_SIGN_INIT; call <= AT_SIGN; call++)
         for (const CK_RV *rv = fault_codes; *rv; rv++) {
-            set_fault(faults, &(struct fault){ .call = (enum fault_call)call, .first = 1, .times = 1, .rv = *rv });
+            set_faults(faults, &(struct fault){ .call = (enum fault_call)call, .first = 1, .times = 1, .rv = *rv }, NULL);
             signs(key);
             assert_int_equal(faults->done[0], 1);
         }
@@ -100,7 +94,8 @@ static void every_harm_is_healed(void **state)
     (void)state;
     for (int harm = HARM_SESSIONS; harm <= HARM_FINALIZE; harm++)
         for (int call = AT_SIGN_INIT; call <= AT_SIGN; call++) {
-            set_fault(faults, &(struct fault){ .call = (enum fault_call)call, .first = 1, .times = 1, .harm = (enum fault_harm)harm });
+            set_faults(faults, &(struct fault){ .call = (enum fault_call)call, .first = 1, .times = 1, .harm = (enum fault_harm)harm },
+                       NULL);
             signs(key);
             assert_int_equal(faults->done[0], 1);
             signs(key);
@@ -159,7 +154,7 @@ static void a_module_with_a_token_that_answers_is_left_alone(void **state)
     struct key *key = opens(ref, PART_SIGN);
 
     (void)state;
-    set_fault(faults, &(struct fault){ .call = AT_LOGIN, .first = 1, .times = 1000, .rv = CKR_DEVICE_ERROR });
+    set_faults(faults, &(struct fault){ .call = AT_LOGIN, .first = 1, .times = 1000, .rv = CKR_DEVICE_ERROR }, NULL);
     faults->list[1] = (struct fault){ .call = AT_SIGN, .first = 1, .times = 1, .harm = HARM_SESSIONS, .rv = CKR_DEVICE_ERROR };
     fails(key, SE_ERR_UNAVAILABLE, "cannot log in: CKR_DEVICE_ERROR");
     faults->list[0].times = 0;
@@ -234,11 +229,6 @@ static unsigned finish(struct worker workers[THREADS], bool *stop)
     return away;
 }
 
-static void set_away(struct faults *faults, CK_RV rv)
-{
-    __atomic_store_n(&faults->away, rv, __ATOMIC_RELAXED);
-}
-
 static void threads_go_on_when_the_token_is_back(void **state)
 {
     struct worker workers[THREADS];
@@ -290,7 +280,7 @@ static void a_pin_that_has_become_wrong_is_presented_once(void **state)
     key = opens(ref, PART_SIGN);
     ref_pin(ref, "8888");
     logins = shim->logins;
-    set_fault(faults, &(struct fault){ .call = AT_SIGN_INIT, .first = 1, .times = 1, .harm = HARM_LOGOUT });
+    set_faults(faults, &(struct fault){ .call = AT_SIGN_INIT, .first = 1, .times = 1, .harm = HARM_LOGOUT }, NULL);
     for (unsigned i = 0; i < THREADS; i++) {
         workers[i] = (struct worker){ .key = key, .seed = i, .stop = &stop };
         assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);

@@ -5,6 +5,7 @@
 
 #include "base/breaker.h"
 #include "store/pkcs11/late.h"
+#include "tests/token/control.h"
 #include "tests/token/fixture.h"
 #include "tests/token/judge.h"
 
@@ -33,19 +34,7 @@ static struct keyref *ref_that_hangs(struct shim **shim, struct faults **faults,
 
 static void hang(struct faults *faults, enum fault_call call, unsigned times)
 {
-    memset(faults->seen, 0, sizeof faults->seen);
-    memset(faults->done, 0, sizeof faults->done);
-    faults->list[0] = (struct fault){ .call = call, .first = 1, .times = times, .hang = true };
-}
-
-/* What hangs returns, and is waited for. */
-static void go_on(struct faults *faults)
-{
-    faults->list[0].times = 0;
-    __atomic_store_n(&faults->go_on, true, __ATOMIC_RELEASE);
-    while (guard_late())
-        usleep(1000);
-    __atomic_store_n(&faults->go_on, false, __ATOMIC_RELEASE);
+    set_faults(faults, &(struct fault){ .call = call, .first = 1, .times = times, .hang = true }, NULL);
 }
 
 static se_status sign_with(struct key *key, se_error *err)
@@ -94,7 +83,7 @@ static void opening_ends_at_the_deadline(void **state)
         hang(faults, calls[i], 1);
         refuses(SE_ERR_UNAVAILABLE, ref, PART_SIGN, "shim.so' has not answered within 1 s", NULL);
         within_the_deadline(begun);
-        assert_int_equal(faults->done[0], 1);
+        assert_int_equal(faults_done(faults), 1);
         go_on(faults);
         key = opens(ref, PART_SIGN);
         becomes_healthy(key);

@@ -1,13 +1,30 @@
-#include "tests/token/fault.h"
+#include "tests/lib/shim/fault.h"
 
-#include <pthread.h>
+#include <sys/prctl.h>
 #include <time.h>
+
+#include "tests/lib/shim/script.h"
 
 struct faults faults; /* the test looks it up in the loaded module */
 
 enum { CODES = sizeof fault_codes / sizeof *fault_codes - 1 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* tests/check-faults.sh compares these with the calls in src/ */
+const char *const fault_names[FAULT_CALLS] = {
+    [AT_INITIALIZE] = "C_Initialize",       [AT_GET_INFO] = "C_GetInfo",
+    [AT_SLOT_LIST] = "C_GetSlotList",       [AT_TOKEN_INFO] = "C_GetTokenInfo",
+    [AT_OPEN_SESSION] = "C_OpenSession",    [AT_CLOSE_SESSION] = "C_CloseSession",
+    [AT_SESSION_INFO] = "C_GetSessionInfo", [AT_LOGIN] = "C_Login",
+    [AT_FIND_INIT] = "C_FindObjectsInit",   [AT_FIND] = "C_FindObjects",
+    [AT_FIND_FINAL] = "C_FindObjectsFinal", [AT_ATTRIBUTES] = "C_GetAttributeValue",
+    [AT_SIGN_INIT] = "C_SignInit",          [AT_SIGN] = "C_Sign",
+    [AT_DECRYPT_INIT] = "C_DecryptInit",    [AT_DECRYPT] = "C_Decrypt",
+    [AT_FINALIZE] = "C_Finalize",           [AT_SIGN_UPDATE] = "C_SignUpdate",
+    [AT_SIGN_FINAL] = "C_SignFinal",        [AT_CREATE] = "C_CreateObject",
+    [AT_DESTROY] = "C_DestroyObject",       [AT_SET_ATTRIBUTES] = "C_SetAttributeValue",
+    [AT_GENERATE] = "C_GenerateKeyPair",
+};
+
 static CK_FUNCTION_LIST inner, *below;
 static CK_SLOT_ID slot_used;
 
@@ -28,19 +45,35 @@ static bool is_due(const struct fault *f, enum fault_call call)
     return call == f->call && n >= f->first && n - f->first < f->times;
 }
 
+static bool is_only_slow(const struct fault *f)
+{
+    return f->rv == CKR_OK && f->harm == HARM_NONE && !f->hang;
+}
+
 static struct fault decide(enum fault_call call)
 {
+    struct fault sum = { .call = call };
+    bool fits = false;
+
     faults.seen[call]++;
-    for (size_t i = 0; i < FAULTS_AT_ONCE; i++)
-        if (is_due(&faults.list[i], call)) {
-            faults.done[i]++;
-            return faults.list[i];
-        }
-    if (faults.one_in && draw() % faults.one_in == 0) {
-        faults.drawn++;
-        return (struct fault){ .rv = fault_codes[draw() % CODES] };
+    for (size_t i = 0; i < FAULTS_AT_ONCE; i++) {
+        const struct fault *f = &faults.list[i];
+        double sleep_ms = sum.sleep_ms + f->sleep_ms;
+
+        if (!is_due(f, call))
+            continue;
+        faults.done[i]++;
+        if (!fits)
+            sum = *f;
+        sum.sleep_ms = sleep_ms;
+        fits = fits || !is_only_slow(f);
     }
-    return (struct fault){ .rv = faults.away };
+    if (!fits && faults.one_in && draw() % faults.one_in == 0) {
+        faults.drawn++;
+        sum.rv = fault_codes[draw() % CODES];
+    } else if (!fits)
+        sum.rv = faults.away;
+    return sum;
 }
 
 static void logout(CK_SLOT_ID slot)
@@ -56,26 +89,61 @@ static void logout(CK_SLOT_ID slot)
 static void harm(enum fault_harm what)
 {
     if (what == HARM_SESSIONS)
-        (void)below->C_CloseAllSessions(slot_used);
+        (void)inner.C_CloseAllSessions(slot_used);
     else if (what == HARM_LOGOUT)
         logout(slot_used);
     else if (what == HARM_FINALIZE)
-        (void)below->C_Finalize(NULL);
+        (void)inner.C_Finalize(NULL);
     else if (what == HARM_HANDLES)
         __atomic_add_fetch(&faults.moved, 1000, __ATOMIC_RELAXED);
 }
 
+/* To the microsecond: the kernel may not put it off until it has more to do. */
+static void sleep_until(const struct timespec *begun, double ms)
+{
+    static _Thread_local bool exact;
+    long long ns = begun->tv_nsec + (long long)(ms * 1e6);
+    const struct timespec until = { begun->tv_sec + ns / 1000000000, ns % 1000000000 };
+
+    if (!exact)
+        exact = !prctl(PR_SET_TIMERSLACK, 1ul, 0ul, 0ul, 0ul);
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL))
+        ;
+}
+
+static bool goes_on(unsigned version)
+{
+    bool on;
+
+    script_poll();
+    pthread_mutex_lock(&faults.lock);
+    on = faults.go_on;
+    pthread_mutex_unlock(&faults.lock);
+    return on || script_version() != version;
+}
+
+static void hang(void)
+{
+    unsigned version = script_version();
+
+    while (!goes_on(version))
+        nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+}
+
 static CK_RV fault(enum fault_call call)
 {
+    struct timespec begun;
     struct fault f;
 
-    pthread_mutex_lock(&lock);
+    clock_gettime(CLOCK_MONOTONIC, &begun);
+    script_poll();
+    pthread_mutex_lock(&faults.lock);
     f = decide(call);
-    pthread_mutex_unlock(&lock);
-    if (f.sleep_ms)
-        nanosleep(&(struct timespec){ f.sleep_ms / 1000, (long)(f.sleep_ms % 1000) * 1000000 }, NULL);
-    while (f.hang && !__atomic_load_n(&faults.go_on, __ATOMIC_ACQUIRE))
-        nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+    pthread_mutex_unlock(&faults.lock);
+    if (f.sleep_ms > 0)
+        sleep_until(&begun, f.sleep_ms);
+    if (f.hang)
+        hang();
     harm(f.harm);
     return f.rv;
 }
@@ -85,15 +153,27 @@ static CK_OBJECT_HANDLE moved(void)
     return __atomic_load_n(&faults.moved, __ATOMIC_RELAXED);
 }
 
+static CK_RV refusal(CK_MECHANISM_TYPE mechanism)
+{
+    CK_RV rv = CKR_OK;
+
+    pthread_mutex_lock(&faults.lock);
+    for (size_t i = 0; i < REFUSED_AT_ONCE && rv == CKR_OK; i++)
+        if (faults.refused[i].mechanism == mechanism)
+            rv = faults.refused[i].rv;
+    pthread_mutex_unlock(&faults.lock);
+    return rv;
+}
+
 static CK_RV initialize(void *args)
 {
     CK_RV rv;
 
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&faults.lock);
     faults.initialized++;
     if (faults.until_restart)
         faults.away = CKR_OK;
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&faults.lock);
     rv = fault(AT_INITIALIZE);
     return rv ? rv : inner.C_Initialize(args);
 }
@@ -108,8 +188,12 @@ static CK_RV get_info(CK_INFO *info)
 static CK_RV slot_list(CK_BBOOL present, CK_SLOT_ID *list, CK_ULONG *count)
 {
     CK_RV rv = fault(AT_SLOT_LIST);
+    bool none;
 
-    if (rv == CKR_OK && faults.no_tokens && present) {
+    pthread_mutex_lock(&faults.lock);
+    none = faults.no_tokens;
+    pthread_mutex_unlock(&faults.lock);
+    if (rv == CKR_OK && none && present) {
         *count = 0;
         return CKR_OK;
     }
@@ -188,6 +272,7 @@ static CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OB
 {
     CK_RV rv = fault(AT_SIGN_INIT);
 
+    rv = rv ? rv : refusal(mechanism->mechanism);
     return rv ? rv : inner.C_SignInit(session, mechanism, key - moved());
 }
 
@@ -203,6 +288,7 @@ static CK_RV decrypt_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK
 {
     CK_RV rv = fault(AT_DECRYPT_INIT);
 
+    rv = rv ? rv : refusal(mechanism->mechanism);
     return rv ? rv : inner.C_DecryptInit(session, mechanism, key - moved());
 }
 
@@ -219,6 +305,54 @@ static CK_RV finalize(void *reserved)
     CK_RV rv = fault(AT_FINALIZE), real = inner.C_Finalize(reserved);
 
     return rv ? rv : real;
+}
+
+static CK_RV sign_update(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG size)
+{
+    CK_RV rv = fault(AT_SIGN_UPDATE);
+
+    return rv ? rv : inner.C_SignUpdate(session, data, size);
+}
+
+static CK_RV sign_final(CK_SESSION_HANDLE session, CK_BYTE *signature, CK_ULONG *size)
+{
+    CK_RV rv = fault(AT_SIGN_FINAL), real = inner.C_SignFinal(session, signature, size);
+
+    return rv ? rv : real;
+}
+
+static CK_RV create(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG n, CK_OBJECT_HANDLE *out)
+{
+    CK_RV rv = fault(AT_CREATE);
+
+    rv = rv ? rv : inner.C_CreateObject(session, template, n, out);
+    *out += rv == CKR_OK ? moved() : 0;
+    return rv;
+}
+
+static CK_RV destroy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
+{
+    CK_RV rv = fault(AT_DESTROY);
+
+    return rv ? rv : inner.C_DestroyObject(session, object - moved());
+}
+
+static CK_RV set_attributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template, CK_ULONG n)
+{
+    CK_RV rv = fault(AT_SET_ATTRIBUTES);
+
+    return rv ? rv : inner.C_SetAttributeValue(session, object - moved(), template, n);
+}
+
+static CK_RV generate(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *public, CK_ULONG publics, CK_ATTRIBUTE *private,
+                      CK_ULONG privates, CK_OBJECT_HANDLE *out_public, CK_OBJECT_HANDLE *out_private)
+{
+    CK_RV rv = fault(AT_GENERATE);
+
+    rv = rv ? rv : inner.C_GenerateKeyPair(session, mechanism, public, publics, private, privates, out_public, out_private);
+    *out_public += rv == CKR_OK ? moved() : 0;
+    *out_private += rv == CKR_OK ? moved() : 0;
+    return rv;
 }
 
 void faults_install(CK_FUNCTION_LIST *list, CK_FUNCTION_LIST *real)
@@ -242,4 +376,10 @@ void faults_install(CK_FUNCTION_LIST *list, CK_FUNCTION_LIST *real)
     list->C_DecryptInit = decrypt_init;
     list->C_Decrypt = decrypt;
     list->C_Finalize = finalize;
+    list->C_SignUpdate = sign_update;
+    list->C_SignFinal = sign_final;
+    list->C_CreateObject = create;
+    list->C_DestroyObject = destroy;
+    list->C_SetAttributeValue = set_attributes;
+    list->C_GenerateKeyPair = generate;
 }

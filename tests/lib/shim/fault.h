@@ -1,11 +1,12 @@
 /* Faults in front of a PKCS #11 module: what goes wrong at which call.  Part of the shim. */
-#ifndef TESTS_TOKEN_FAULT_H
-#define TESTS_TOKEN_FAULT_H
+#ifndef TESTS_LIB_SHIM_FAULT_H
+#define TESTS_LIB_SHIM_FAULT_H
 
 #include <p11-kit/pkcs11.h>
+#include <pthread.h>
 #include <stdbool.h>
 
-/* The calls that the store makes. */
+/* The calls that the library makes, and those that other programs sign with. */
 enum fault_call {
     AT_INITIALIZE,
     AT_GET_INFO,
@@ -24,6 +25,12 @@ enum fault_call {
     AT_DECRYPT_INIT,
     AT_DECRYPT,
     AT_FINALIZE,
+    AT_SIGN_UPDATE,
+    AT_SIGN_FINAL,
+    AT_CREATE,
+    AT_DESTROY,
+    AT_SET_ATTRIBUTES,
+    AT_GENERATE,
     FAULT_CALLS,
 };
 
@@ -42,14 +49,26 @@ struct fault {
     unsigned first, times;
     CK_RV rv; /* the answer; CKR_OK: as the module below says */
     enum fault_harm harm;
-    unsigned sleep_ms;
-    bool hang; /* until faults.go_on */
+    double sleep_ms; /* before anything else, and exact */
+    bool hang;       /* until faults.go_on, or until the shim's file has changed */
 };
 
-enum { FAULTS_AT_ONCE = 2 };
+enum { FAULTS_AT_ONCE = 32, REFUSED_AT_ONCE = 8 };
 
+/*
+ * All zero: no faults.  `lock` is for what is changed or read while other threads are in the module; without those, a test reads and
+ * writes what it likes.
+ */
 struct faults {
-    struct fault list[FAULTS_AT_ONCE]; /* the first that fits */
+    pthread_mutex_t lock;
+    /* of those that fit, the times are added up, and of the rest the first counts */
+    struct fault list[FAULTS_AT_ONCE];
+
+    /* mechanisms, and what operations with them are answered; CKR_OK: none */
+    struct {
+        CK_MECHANISM_TYPE mechanism;
+        CK_RV rv;
+    } refused[REFUSED_AT_ONCE];
 
     /* all calls answer `away`, until the module is initialised anew if `until_restart` */
     CK_RV away;
@@ -60,7 +79,7 @@ struct faults {
     unsigned one_in;
     unsigned long seed;
 
-    bool go_on; /* atomic: what hangs returns */
+    bool go_on; /* what hangs returns */
 
     /* seen so far; seen[] may be cleared by the test */
     unsigned seen[FAULT_CALLS], done[FAULTS_AT_ONCE], drawn, initialized;
@@ -84,7 +103,10 @@ static const CK_RV fault_codes[] = {
     CKR_OK,
 };
 
-/* Puts the faults in front of what is in `list`; `real` is what harm is done to. */
+/* The name of each call in the standard. */
+extern const char *const fault_names[FAULT_CALLS];
+
+/* Puts the faults in front of what is in `list`; `real` is the module that they stand in front of. */
 void faults_install(CK_FUNCTION_LIST *list, CK_FUNCTION_LIST *real);
 
 #endif

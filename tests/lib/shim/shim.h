@@ -1,11 +1,17 @@
-/* A PKCS #11 module that stands in front of another one, $SHIM_MODULE, and lies about what this struct says. */
-#ifndef TESTS_TOKEN_SHIM_H
-#define TESTS_TOKEN_SHIM_H
+/*
+ * A PKCS #11 module that stands in front of another one, $SHIM_MODULE, and lies about what this struct says; what is wrong at which call,
+ * struct faults says.  A process that can't set them is driven by a file, $SHIM_FILE (script.c).
+ */
+#ifndef TESTS_LIB_SHIM_SHIM_H
+#define TESTS_LIB_SHIM_SHIM_H
 
 #include <p11-kit/pkcs11.h>
+#include <pthread.h>
 #include <stdbool.h>
 
+/* All zero: no lies.  `lock` is for what is changed or read while other threads are in the module. */
 struct shim {
+    pthread_mutex_t lock;
     CK_FLAGS set_flags, clear_flags;                      /* of CK_TOKEN_INFO */
     CK_FLAGS set_after_login;                             /* joins set_flags when a PIN was presented */
     CK_ULONG told_sessions;                               /* ulMaxSessionCount; 0: as it is */

@@ -1,0 +1,15 @@
+# the PKCS #11 module of the tests' own, in front of another one: shim.h, and script.c for its file
+check_LTLIBRARIES += tests/lib/shim.la
+tests_lib_shim_la_SOURCES = \
+	tests/lib/shim/fault.c \
+	tests/lib/shim/fault.h \
+	tests/lib/shim/names.c \
+	tests/lib/shim/names.h \
+	tests/lib/shim/replay.c \
+	tests/lib/shim/replay.h \
+	tests/lib/shim/script.c \
+	tests/lib/shim/script.h \
+	tests/lib/shim/shim.c \
+	tests/lib/shim/shim.h
+tests_lib_shim_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
+tests_lib_shim_la_LIBADD  = -ldl -lpthread
