@@ -191,7 +191,8 @@ static void *work(void *arg)
 {
     struct worker *w = arg;
 
-    for (unsigned n = 0; !__atomic_load_n(w->stop, __ATOMIC_RELAXED); n++) {
+    /* on a busy machine a thread may come to its first turn when all is over */
+    for (unsigned n = 0; !__atomic_load_n(w->stop, __ATOMIC_RELAXED) || (!w->good && !w->wrong.status); n++) {
         se_error err;
         se_status st = sign_with(w->key, w->seed * 1000 + n, &err);
 
