@@ -2,9 +2,9 @@
 EXTRA_PROGRAMS += tests/bench/sign
 tests_bench_sign_LDADD = libse-core.la
 dist_noinst_SCRIPTS += tests/bench/bench.sh
-EXTRA_DIST += tests/bench/setup.sh tests/bench/softhsm.sh tests/bench/opencryptoki.sh tests/bench/process.sh tests/bench/Jce.java
+EXTRA_DIST += tests/bench/setup.sh tests/bench/softhsm.sh tests/bench/latency.sh tests/bench/opencryptoki.sh tests/bench/process.sh tests/bench/Jce.java
 CLEANFILES += bench.json tests/bench/sign
 
 .PHONY: bench
-bench: signengine tests/bench/sign
+bench: signengine tests/bench/sign tests/lib/shim.la
 	top_builddir='$(abs_top_builddir)' $(SHELL) $(srcdir)/tests/bench/bench.sh bench.json

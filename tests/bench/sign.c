@@ -7,8 +7,8 @@
  * turn, and what is printed is the median of the turns' ratios: the machine's mood falls out.  A row for each number of threads, which
  * bench.sh describes.
  *
- * LATENCY: the milliseconds that the token takes for a signature, whatever it is asked meanwhile.  Then the peer is what that many threads
- * can get at the most, and nothing is measured but the engine.  0: the token is as fast as it is.
+ * LATENCY: the milliseconds that the token takes for a signature, whatever it is asked meanwhile.  Then another peer is what that many
+ * threads can get at the most.  0: the token is as fast as it is.
  */
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
@@ -20,7 +20,7 @@
 
 #include "base/file.h"
 
-enum { TURNS = 41, TURN_MS = 150, THREADS_MOST = 256, SIGNATURE_MOST = 1024 };
+enum { TURNS_MOST = 41, THREADS_MOST = 256, SIGNATURE_MOST = 1024 };
 
 /* RFC 8017, 9.2, note 1: the DigestInfo of a SHA-256 hash, which is all zeros here */
 static const unsigned char digest_info[51] = { 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
@@ -118,7 +118,13 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static double turn(const struct bare *bare, se_engine *engine, unsigned threads)
+/* How long, so that what is in flight at its end does not count, and how often. */
+struct turns {
+    unsigned ms, count;
+};
+static const struct turns quick = { 150, TURNS_MOST }, slow = { 2000, 5 };
+
+static double turn(const struct bare *bare, se_engine *engine, unsigned threads, unsigned ms)
 {
     static struct worker workers[THREADS_MOST];
     pthread_t ids[THREADS_MOST];
@@ -139,7 +145,7 @@ static double turn(const struct bare *bare, se_engine *engine, unsigned threads)
     }
     pthread_barrier_wait(&start);
     began = now();
-    nanosleep(&(struct timespec){ TURN_MS / 1000, TURN_MS % 1000 * 1000000L }, NULL);
+    nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000L }, NULL);
     atomic_store(&stop, true);
     for (unsigned i = 0; i < threads; i++) {
         pthread_join(ids[i], NULL);
@@ -159,10 +165,10 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double median(double values[TURNS])
+static double median(double *values, unsigned count)
 {
-    qsort(values, TURNS, sizeof *values, ascending);
-    return values[TURNS / 2];
+    qsort(values, count, sizeof *values, ascending);
+    return values[count / 2];
 }
 
 static void row(const char *setting, unsigned threads, const char *peer, double ours, double theirs, double ratio)
@@ -171,31 +177,30 @@ static void row(const char *setting, unsigned threads, const char *peer, double 
     (void)fflush(stdout);
 }
 
-static void compare(const char *setting, const struct bare *bare, se_engine *engine, unsigned threads)
+static double compare(const char *setting, const struct bare *bare, se_engine *engine, unsigned threads, const struct turns *turns)
 {
-    double bares[TURNS], engines[TURNS], ratios[TURNS];
+    double bares[TURNS_MOST], engines[TURNS_MOST], ratios[TURNS_MOST];
+    unsigned bare_threads = threads < bare->threads ? threads : bare->threads;
 
-    (void)turn(bare, engine, threads); /* sessions and caches are warm after that */
-    for (unsigned i = 0; i < TURNS; i++) {
+    (void)turn(bare, engine, threads, turns->ms); /* sessions and caches are warm after that */
+    for (unsigned i = 0; i < turns->count; i++) {
         if (i % 2)
-            engines[i] = turn(bare, engine, threads);
-        bares[i] = turn(bare, NULL, threads < bare->threads ? threads : bare->threads);
+            engines[i] = turn(bare, engine, threads, turns->ms);
+        bares[i] = turn(bare, NULL, bare_threads, turns->ms);
         if (i % 2 == 0)
-            engines[i] = turn(bare, engine, threads);
+            engines[i] = turn(bare, engine, threads, turns->ms);
         ratios[i] = engines[i] / bares[i];
     }
-    row(setting, threads, threads <= bare->threads ? "bare C_Sign loop" : "bare C_Sign loop, 1 thread", median(engines), median(bares),
-        median(ratios));
+    row(setting, threads, threads <= bare->threads ? "bare C_Sign loop" : "bare C_Sign loop, 1 thread", median(engines, turns->count),
+        median(bares, turns->count), median(ratios, turns->count));
+    return median(engines, turns->count);
 }
 
 static void compare_with_latency(const char *setting, double latency_ms, const struct bare *bare, se_engine *engine, unsigned threads)
 {
-    double limit = threads * 1000 / latency_ms, engines[TURNS];
+    double limit = threads * 1000 / latency_ms, rate = compare(setting, bare, engine, threads, &slow);
 
-    (void)turn(bare, engine, threads);
-    for (unsigned i = 0; i < TURNS; i++)
-        engines[i] = turn(bare, engine, threads);
-    row(setting, threads, "threads/latency", median(engines), limit, median(engines) / limit);
+    row(setting, threads, "threads/latency", rate, limit, rate / limit);
 }
 
 /* ---- the token, as an application would open it that knows nothing of the engine ---- */
@@ -261,7 +266,7 @@ int main(int argc, char **argv)
         if (latency > 0)
             compare_with_latency(argv[5], latency, &bare, engine, threads);
         else
-            compare(argv[5], &bare, engine, threads);
+            (void)compare(argv[5], &bare, engine, threads, &quick);
     }
     se_close(&engine);
     return 0;
