@@ -2,6 +2,7 @@ libse_core_la_SOURCES += \
 	src/base/auto.h \
 	src/base/base64.c src/base/base64.h \
 	src/base/breaker.c src/base/breaker.h \
+	src/base/brieflock.c src/base/brieflock.h \
 	src/base/buf.c src/base/buf.h \
 	src/base/deadline.h \
 	src/base/error.c src/base/error.h \

@@ -5,6 +5,7 @@ libse_core_la_SOURCES += \
 	src/engine/open.c \
 	src/engine/pins.c \
 	src/engine/prepare.c \
+	src/engine/replicas.c src/engine/replicas.h \
 	src/engine/sign.c \
 	src/engine/slot.c \
 	src/engine/verify.c

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "engine/engine.h"
+#include "engine/replicas.h"
 
 se_status key_slots_new(struct slot **out, size_t count, se_error *err)
 {
@@ -22,7 +23,6 @@ void key_slots_free(struct slot *slots, size_t count)
     free(slots);
 }
 
-/* A replica that is away is what the next one is for; a wrong PIN is not. */
 static se_status open_first(struct key **out, const struct key_entry *entry, enum key_part part, se_error *err)
 {
     se_error first = SE_ERROR_INIT;
@@ -33,12 +33,20 @@ static se_status open_first(struct key **out, const struct key_entry *entry, enu
 
         if (!st)
             return SE_OK;
-        if (st != SE_ERR_UNAVAILABLE && st != SE_ERR_STORE)
-            return error_set_at(err, st, failure.file, failure.line, "%s", failure.text);
-        if (!first.status)
+        if (!first.status || !replica_may_mend(st))
             first = failure;
+        if (!replica_may_mend(st))
+            break;
     }
     return error_set_at(err, first.status, first.file, first.line, "%s", first.text);
+}
+
+/* One certificate is as good as another, but a private key is worth all its replicas. */
+static se_status open_entry(struct key **out, const struct key_entry *entry, enum key_part part, se_error *err)
+{
+    if (part == PART_CERTIFICATE || entry->count == 1)
+        return open_first(out, entry, part, err);
+    return replicas_open(out, entry, part, err);
 }
 
 /* A key opened in full serves for its certificate too. */
@@ -60,7 +68,7 @@ se_status slot_open(struct key **out, se_engine *engine, const struct key_entry 
     pthread_mutex_lock(&slot->lock);
     kept = place(slot, part);
     if (!*kept)
-        st = open_first(kept, entry, part, err);
+        st = open_entry(kept, entry, part, err);
     if (!st)
         *out = key_ref(*kept);
     pthread_mutex_unlock(&slot->lock);

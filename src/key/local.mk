@@ -3,6 +3,7 @@ libse_core_la_SOURCES += \
 	src/key/certificate.c src/key/certificate.h \
 	src/key/crypto.c src/key/crypto.h \
 	src/key/key.c src/key/key.h \
+	src/key/operate.c src/key/operate.h \
 	src/key/identifier.c src/key/identifier.h \
 	src/key/remote.c src/key/remote.h \
 	src/key/remote_cipher.c \

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "store/pkcs11/brieflock.h"
+#include "base/brieflock.h"
 #include "store/pkcs11/late.h"
 
 /* ---- modules ---- */

@@ -1,5 +1,4 @@
 libse_core_la_SOURCES += \
-	src/store/pkcs11/brieflock.c src/store/pkcs11/brieflock.h \
 	src/store/pkcs11/find.c \
 	src/store/pkcs11/heal.c src/store/pkcs11/heal.h \
 	src/store/pkcs11/held.c src/store/pkcs11/held.h \

@@ -4,8 +4,8 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include "base/brieflock.h"
 #include "key/crypto.h"
-#include "store/pkcs11/brieflock.h"
 
 enum { KEPT = 64 }; /* the oldest gives way */
 

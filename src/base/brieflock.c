@@ -1,4 +1,4 @@
-#include "store/pkcs11/brieflock.h"
+#include "base/brieflock.h"
 
 #include <pthread.h>
 

@@ -1,0 +1,124 @@
+#include "key/operate.h"
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+
+#include "key/crypto.h"
+#include "key/key.h"
+
+AUTO_KIND(pkey_ctx, EVP_PKEY_CTX *, EVP_PKEY_CTX_free(*p))
+
+enum { PARAMS = 4 };
+
+/* OpenSSL's constructors want what they only read to be writable. */
+static char *word(const char *text)
+{
+    return (char *)(uintptr_t)text;
+}
+
+static void sign_params(OSSL_PARAM out[PARAMS], struct sign_how *how, int *padding)
+{
+    *padding = how->padding == PADDING_PSS ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;
+    *out++ = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, word(crypto_digest(how->digest)), 0);
+    if (how->padding != PADDING_NONE)
+        *out++ = OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PAD_MODE, padding);
+    if (how->padding == PADDING_PSS)
+        *out++ = OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, &how->salt);
+    *out = OSSL_PARAM_construct_end();
+}
+
+/* A failure that somebody left behind on this thread is not ours. */
+static void begin(void)
+{
+    se_error stale;
+
+    (void)remote_failure(&stale);
+    ERR_set_mark();
+}
+
+/* OpenSSL's queue may belong to an operation around this one: what came before stays in it. */
+static se_status finish(se_buf *out, se_bytes made, se_status st, se_error *err)
+{
+    ERR_pop_to_mark();
+    return st ? st : buf_copy(out, made, err);
+}
+
+/* What a remote key failed with; SE_OK: it was not one. */
+static se_status remote_status(se_error *err)
+{
+    se_error remote;
+
+    if (!remote_failure(&remote))
+        return SE_OK;
+    return error_set_at(err, remote.status, remote.file, remote.line, "%s", remote.text);
+}
+
+static se_status sign_failed(se_error *err)
+{
+    se_status st = remote_status(err);
+
+    return st ? st : crypto_error(err, SE_ERR_CRYPTO, "the signature failed");
+}
+
+se_status key_sign_hash(se_buf *out, EVP_PKEY *key, const struct sign_how *how, se_bytes hash, se_error *err)
+{
+    AUTO(pkey_ctx) ctx = EVP_PKEY_CTX_new_from_pkey(crypto_context(), key, NULL);
+    AUTO(se_buf) signature = SE_BUF_INIT;
+    struct sign_how mine = *how;
+    size_t size = (size_t)EVP_PKEY_get_size(key);
+    OSSL_PARAM params[PARAMS];
+    int padding;
+    se_status st;
+
+    *out = (se_buf)SE_BUF_INIT;
+    if ((st = buf_new(&signature, size, err)))
+        return st;
+    begin();
+    sign_params(params, &mine, &padding);
+    if (!ctx || EVP_PKEY_sign_init(ctx) <= 0 || EVP_PKEY_CTX_set_params(ctx, params) <= 0 ||
+        EVP_PKEY_sign(ctx, signature.data, &size, hash.data, hash.size) <= 0)
+        st = sign_failed(err);
+    return finish(out, (se_bytes){ signature.data, size }, st, err);
+}
+
+static void unwrap_params(OSSL_PARAM out[PARAMS], const struct unwrap_how *how, int *padding)
+{
+    *padding = RSA_PKCS1_OAEP_PADDING;
+    *out++ = OSSL_PARAM_construct_int(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, padding);
+    *out++ = OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, word(crypto_digest(how->digest)), 0);
+    *out++ = OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, word(crypto_digest(how->mgf1)), 0);
+    *out = OSSL_PARAM_construct_end();
+}
+
+static se_status unwrap_failed(se_error *err)
+{
+    se_status st = remote_status(err);
+
+    return st ? st : remote_refused(err);
+}
+
+se_status key_unwrap(se_buf *out, EVP_PKEY *key, const struct unwrap_how *how, se_bytes blob, se_error *err)
+{
+    AUTO(pkey_ctx) ctx = EVP_PKEY_CTX_new_from_pkey(crypto_context(), key, NULL);
+    AUTO(se_buf) clear = SE_BUF_INIT;
+    size_t size = (size_t)EVP_PKEY_get_size(key);
+    OSSL_PARAM params[PARAMS];
+    int padding;
+    se_status st;
+
+    *out = (se_buf)SE_BUF_INIT;
+    if (key_family(key) != FAMILY_RSA)
+        return error_set(err, SE_ERR_KEY, "this key only signs");
+    if (blob.size != size)
+        return remote_refused(err);
+    if ((st = buf_new(&clear, size, err)))
+        return st;
+    begin();
+    unwrap_params(params, how, &padding);
+    if (!ctx || EVP_PKEY_decrypt_init(ctx) <= 0 || EVP_PKEY_CTX_set_params(ctx, params) <= 0)
+        st = crypto_error(err, SE_ERR_CRYPTO, "cannot decrypt with OAEP");
+    else if (EVP_PKEY_decrypt(ctx, clear.data, &size, blob.data, blob.size) <= 0)
+        st = unwrap_failed(err);
+    return finish(out, (se_bytes){ clear.data, size }, st, err);
+}
