@@ -77,6 +77,10 @@ TOKEN_TESTS += tests/token/test_server
 tests_token_test_server_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_server_LDADD  = tests/token/libfixture.la
 
+TOKEN_TESTS += tests/token/test_replicas
+tests_token_test_replicas_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_replicas_LDADD  = tests/token/libfixture.la
+
 TOKEN_TESTS += tests/token/test_fork
 tests_token_test_fork_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_fork_LDADD  = tests/token/libfixture.la
