@@ -81,6 +81,11 @@ TOKEN_TESTS += tests/token/test_replicas
 tests_token_test_replicas_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_replicas_LDADD  = tests/token/libfixture.la
 
+TOKEN_TESTS += tests/token/test_replica_servers
+tests_token_test_replica_servers_SOURCES = tests/token/test_replica_servers.c tests/token/server.c tests/token/server.h
+tests_token_test_replica_servers_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_replica_servers_LDADD   = tests/token/libfixture.la
+
 TOKEN_TESTS += tests/token/test_fork
 tests_token_test_fork_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_fork_LDADD  = tests/token/libfixture.la

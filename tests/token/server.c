@@ -1,0 +1,73 @@
+#include "tests/token/server.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/breaker.h"
+#include "tests/token/fixture.h"
+
+enum { START_MS = 5000 };
+
+void server_needed(void)
+{
+    if (!system("command -v p11-kit >/dev/null && p11-kit server --help >/dev/null 2>&1"))
+        return;
+    print_message("SKIPPED: p11-kit server is not installed\n");
+    exit(77);
+}
+
+static const char *socket_of(const struct server *server)
+{
+    char name[100];
+
+    snprintf(name, sizeof name, "%s.socket", server->token);
+    return file_of(name);
+}
+
+static void serve(const struct server *server)
+{
+    char token[120];
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    snprintf(token, sizeof token, "pkcs11:token=%s", server->token);
+    if (freopen("/dev/null", "w", stdout))
+        execlp("p11-kit", "p11-kit", "server", "--foreground", "--name", socket_of(server), "--provider", softhsm, token, NULL);
+    _exit(127);
+}
+
+void server_start(struct server *server)
+{
+    int64_t until = breaker_clock() + START_MS;
+    struct stat info;
+
+    unlink(socket_of(server));
+    server->process = fork();
+    assert_true(server->process >= 0);
+    if (!server->process)
+        serve(server);
+    while (stat(socket_of(server), &info) && breaker_clock() < until)
+        usleep(2000);
+    assert_true(breaker_clock() < until);
+}
+
+/* It serves each connection in a process of its own.  Stopped first, it makes no new one while those are killed. */
+void server_kill(struct server *server)
+{
+    assert_int_equal(kill(server->process, SIGSTOP), 0);
+    run("pkill -KILL -P %d || true", (int)server->process);
+    assert_int_equal(kill(server->process, SIGKILL), 0);
+    assert_int_equal(waitpid(server->process, NULL, 0), server->process);
+}
+
+void server_address(const struct server *server)
+{
+    char address[300];
+
+    snprintf(address, sizeof address, "unix:path=%s", socket_of(server));
+    setenv("P11_KIT_SERVER_ADDRESS", address, 1);
+}

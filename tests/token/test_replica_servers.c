@@ -1,0 +1,149 @@
+/* One key behind two `p11-kit server`s, of which one is killed and started again while 8 threads sign: no call fails. */
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/breaker.h"
+#include "tests/token/fixture.h"
+#include "tests/token/server.h"
+
+enum { THREADS = 8, KILLS = 6 };
+
+static struct server one = { "one", 0 }, two = { "two", 0 };
+
+static int fill(void **state)
+{
+    if (fixture_make(state))
+        return -1;
+    server_needed();
+    make_token("one");
+    make_token("two");
+    put_pair("one", "k", "ec:P-256", "01");
+    put_key("two", "k", "k", "01");
+    put_certificate("two", "k", "k", "01");
+    run("client=$(find /usr/lib /usr/lib64 -name p11-kit-client.so 2>/dev/null | head -n 1) && cp $client one.so && cp $client two.so");
+    return 0;
+}
+
+/* Each client module remembers the address that it was loaded with, and a module that is in use stays loaded. */
+static struct key *load_client(struct server *server, const char *module)
+{
+    struct keyref *ref = ref_to(server->token, "k");
+    int64_t until = breaker_clock() + 5000;
+    struct key *key;
+
+    server_start(server);
+    server_address(server);
+    ref->location = file_of(module);
+    while (pkcs11_store.open(&key, ref, PART_SIGN, NULL) && breaker_clock() < until)
+        usleep(2000);
+    return key ? key : opens(ref, PART_SIGN);
+}
+
+static se_engine *open_engine(void)
+{
+    FILE *f = fopen(file_of("engine.xml"), "w");
+    se_error err = SE_ERROR_INIT;
+    se_engine *engine;
+
+    fprintf(f,
+            "<engineSignEncrypt><descriptors><descriptor name='Files'><type algorithm='SHA-256' key='k'/></descriptor></descriptors>"
+            "<keys><key name='k'>"
+            "<type name='HSM' locationValue='%s' tokenLabel='one' alias='k' pin='" PIN "' failback='true'/>"
+            "<type name='HSM' locationValue='%s' tokenLabel='two' alias='k' pin='" PIN "'/>"
+            "</key></keys></engineSignEncrypt>",
+            file_of("one.so"), file_of("two.so"));
+    fclose(f);
+    assert_status(SE_OK, se_open(&engine, file_of("engine.xml"), NULL, &err), &err);
+    return engine;
+}
+
+struct worker {
+    pthread_t thread;
+    se_engine *engine;
+    const bool *stop;
+    unsigned signatures;
+    int64_t slowest;
+    se_error err;
+};
+
+static se_status sign(se_engine *engine, se_error *err)
+{
+    const se_bytes text = { "some text", 9 };
+    AUTO(se_buf) signature = SE_BUF_INIT;
+    se_params params = SE_PARAMS_INIT;
+    se_status st;
+
+    params.form = SE_FORM_RAW;
+    if ((st = se_sign(&signature, engine, "Files", text, &params, err)))
+        return st;
+    params.signature = buf_bytes(&signature);
+    return se_verify(NULL, engine, "Files", text, &params, err);
+}
+
+static void *work(void *arg)
+{
+    struct worker *w = arg;
+
+    while (!__atomic_load_n(w->stop, __ATOMIC_RELAXED)) {
+        int64_t begin = breaker_clock(), took;
+
+        if (sign(w->engine, &w->err))
+            break;
+        w->signatures++;
+        took = breaker_clock() - begin;
+        w->slowest = took > w->slowest ? took : w->slowest;
+    }
+    return NULL;
+}
+
+static void finish(struct worker workers[THREADS])
+{
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(workers[i].thread, NULL);
+    for (int i = 0; i < THREADS; i++) {
+        assert_status(SE_OK, workers[i].err.status, &workers[i].err);
+        assert_true(workers[i].signatures > 0);
+        assert_true(workers[i].slowest < 5000);
+    }
+}
+
+/* Turn about, so that each must be back in time for the other to go. */
+static void no_call_fails(void **state)
+{
+    struct key *first = load_client(&one, "one.so"), *second = load_client(&two, "two.so");
+    se_engine *engine = open_engine();
+    struct worker workers[THREADS];
+    bool stop = false;
+
+    (void)state;
+    for (int i = 0; i < THREADS; i++) {
+        workers[i] = (struct worker){ .engine = engine, .stop = &stop };
+        assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+    }
+    for (int i = 0; i < KILLS; i++) {
+        struct server *server = i % 2 ? &two : &one;
+
+        usleep(100000);
+        server_kill(server);
+        usleep(i / 2 * 200000);
+        server_start(server);
+        usleep(2 * BREAKER_MOST_MS * 1000);
+    }
+    __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+    finish(workers);
+    se_close(&engine);
+    key_unref(first);
+    key_unref(second);
+    server_kill(&one);
+    server_kill(&two);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_call_fails),
+    };
+
+    return cmocka_run_group_tests(tests, fill, fixture_drop);
+}
