@@ -104,15 +104,51 @@ typedef struct se_report {
 } se_report;
 typedef void (*se_report_fn)(void *arg, const se_report *report);
 
+typedef enum se_event_kind {
+    SE_EVENT_OPERATION = 0, /* a job has ended, well or not */
+    SE_EVENT_KEY_LOST,      /* a key is out of reach: its store is away, or refuses it */
+    SE_EVENT_KEY_HEALED,    /* it is back */
+    SE_EVENT_KEY_RENEWED,   /* its store had lost its sessions and opened new ones; nothing failed */
+    SE_EVENT_FAILED_OVER,   /* another replica of the key is in use now: the one that the event names */
+    SE_EVENT_FAILED_BACK,   /* an earlier replica is back and in use again */
+} se_event_kind;
+
+/* Something that happened.  Strings last for the call only and are never NULL. */
+typedef struct se_event {
+    se_event_kind kind;
+    const char *key;  /* name; "" when it is not known: the job ended before */
+    unsigned replica; /* of the key, from 1 in the order of the file; 0: an operation, which may have used any */
+    se_status status; /* how the operation ended, or why the key is lost; else SE_OK */
+    const char *text; /* why; "" when there is nothing to say */
+
+    /* of operations; else "" and 0 */
+    const char *operation;  /* "sign", "verify" */
+    const char *descriptor; /* as the caller named it */
+    unsigned version;       /* of the descriptor; 0: not known */
+    uint64_t bytes;         /* of input, as far as it was read */
+    uint64_t duration;      /* microseconds */
+} se_event;
+
+/* One word for a kind, as "failed over"; never NULL. */
+const char *se_event_name(se_event_kind kind);
+
+/*
+ * Called on the thread of the call that noticed it, before that call returns; from several threads at once when several use the engine.
+ * The job waits meanwhile, so be quick.  It must not call a function of the engine, least of all se_close().
+ */
+typedef void (*se_event_fn)(void *arg, const se_event *event);
+
 typedef struct se_options {
     size_t size;         /* sizeof(se_options), set by SE_OPTIONS_INIT */
     se_report_fn report; /* called for every error and warning of the configuration, in the order of its lines */
     void *report_arg;
     const char *pin_key; /* file with the key that unscrambles PINs; NULL: `pin.key` in the configuration's folder */
+    se_event_fn event;   /* called for every change of a key's state and every finished operation, until se_close() */
+    void *event_arg;
 } se_options;
 #define SE_OPTIONS_INIT                                                                                                                    \
     {                                                                                                                                      \
-        sizeof(se_options), NULL, NULL, NULL                                                                                               \
+        sizeof(se_options), NULL, NULL, NULL, NULL, NULL                                                                                   \
     }
 
 /*

@@ -94,12 +94,27 @@ static void report(void *arg, const se_report *finding)
     (void)fprintf(stderr, "%s:%d: %s%s\n", finding->file, finding->line, finding->error ? "" : "warning: ", finding->text);
 }
 
+/* "key 'k' replica 2: failed over: why" */
+static void tell_change(void *arg, const se_event *event)
+{
+    const struct cli *cli = arg;
+    char line[1300];
+
+    if (event->kind == SE_EVENT_OPERATION)
+        return;
+    (void)snprintf(line, sizeof line, "key '%s' replica %u: %s%s%s", event->key, event->replica, se_event_name(event->kind),
+                   *event->text ? ": " : "", event->text);
+    tell(cli, line);
+}
+
 se_options cli_options(struct cli *cli)
 {
     se_options options = SE_OPTIONS_INIT;
 
     options.report = report;
     options.report_arg = cli;
+    options.event = cli->verbose ? tell_change : NULL;
+    options.event_arg = cli;
     return options;
 }
 

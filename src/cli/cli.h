@@ -50,7 +50,7 @@ extern const struct command command_check, command_config_fingerprint, command_c
 /* The configuration that the command line, the environment or the system says. */
 const char *cli_config(const struct cli *cli);
 
-/* That tell the configuration's findings on stderr. */
+/* That tell the configuration's findings on stderr, and with --verbose what happens to keys. */
 se_options cli_options(struct cli *cli);
 
 /* Opens the engine and tells the configuration's findings on stderr.  An exit status; the caller closes *out. */

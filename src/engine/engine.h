@@ -5,24 +5,34 @@
 #include <pthread.h>
 
 #include "base/stream.h"
+#include "engine/event.h"
 #include "key/key.h"
 #include "model/config.h"
 #include "store/store.h"
 
+/* How often it failed, and how the last time. */
+struct opening {
+    unsigned failures;
+    se_error failure;
+};
+
 /* One <key>: opened when a job first needs it.  The lock is held while a store opens it, so that it is opened once. */
 struct slot {
     pthread_mutex_t lock;
+    struct opening openings[PART_COUNT];
     struct key *keys[PART_COUNT]; /* by what they were opened for */
+    struct reporter *reporters;   /* one for each replica */
 };
 
 struct se_engine {
     struct config *config;
     struct slot *slots; /* one for each of config->keys */
+    struct events events;
 };
 
 /* The key of `entry`, from the first replica that answers; released with key_unref(). */
 SE_MUST_CHECK se_status slot_open(struct key **out, se_engine *engine, const struct key_entry *entry, enum key_part part, se_error *err);
-SE_MUST_CHECK se_status key_slots_new(struct slot **out, size_t count, se_error *err);
+SE_MUST_CHECK se_status key_slots_new(struct slot **out, const struct config *config, const struct events *events, se_error *err);
 void key_slots_free(struct slot *slots, size_t count);
 
 /* What the caller's params say; NULL: the defaults.  SE_ERR_USAGE: from another time, or nonsense. */

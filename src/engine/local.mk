@@ -2,9 +2,11 @@ libse_core_la_SOURCES += \
 	src/engine/check.c \
 	src/engine/describe.c \
 	src/engine/engine.h \
+	src/engine/event.c src/engine/event.h \
 	src/engine/open.c \
 	src/engine/pins.c \
 	src/engine/prepare.c \
+	src/engine/replica.c src/engine/replica.h \
 	src/engine/replicas.c src/engine/replicas.h \
 	src/engine/sign.c \
 	src/engine/slot.c \

@@ -2,7 +2,7 @@
 
 #include "engine/engine.h"
 
-static se_status options_read(struct config_options *out, const se_options *options, se_error *err)
+static se_status options_read(struct config_options *out, struct events *events, const se_options *options, se_error *err)
 {
     const se_options defaults = SE_OPTIONS_INIT;
 
@@ -11,6 +11,7 @@ static se_status options_read(struct config_options *out, const se_options *opti
     if (options->size != sizeof *options)
         return error_set(err, SE_ERR_USAGE, "se_options of %zu bytes, SE_OPTIONS_INIT makes %zu", options->size, sizeof *options);
     *out = (struct config_options){ options->report, options->report_arg, options->pin_key };
+    *events = (struct events){ options->event, options->event_arg };
     return SE_OK;
 }
 
@@ -23,8 +24,9 @@ se_status se_open(se_engine **out, const char *path, const se_options *options, 
     *out = NULL;
     if (!engine)
         return error_memory(error);
-    if ((st = options_read(&config_options, options, error)) || (st = config_load(&engine->config, path, &config_options, error)) ||
-        (st = key_slots_new(&engine->slots, engine->config->key_count, error))) {
+    if ((st = options_read(&config_options, &engine->events, options, error)) ||
+        (st = config_load(&engine->config, path, &config_options, error)) ||
+        (st = key_slots_new(&engine->slots, engine->config, &engine->events, error))) {
         se_close(&engine);
         return st;
     }

@@ -21,34 +21,47 @@ static se_status prepare(struct signer *out, se_engine *engine, const struct des
     return signing_algorithm(&out->algorithm, descriptor, out->key->private, err);
 }
 
-static se_status sign(const se_sink *out, const struct signer *signer, const se_source *in, const se_params *params, se_error *err)
+static se_status sign(const se_sink *out, const struct signer *signer, struct stream *in, const se_params *params, se_error *err)
 {
     const struct format *format = format_find(params->form);
-    struct stream stream = { in, params->progress, params->progress_arg, 0 };
-    const struct sign_job job = { signer->algorithm, signer->key, params->time, params->pem, &stream, out };
+    const struct sign_job job = { signer->algorithm, signer->key, params->time, params->pem, in, out };
 
     if (!format)
         return error_set(err, SE_ERR_USAGE, "no signature form %d", (int)params->form);
     return format->sign(&job, err);
 }
 
-se_status se_sign_stream(const se_sink *out, se_engine *engine, const char *descriptor, const se_source *in, const se_params *params,
-                         se_error *error)
+static se_status sign_stream(const se_sink *out, se_engine *engine, struct stream *in, const se_params *params, struct operation *op)
 {
     const struct descriptor *found;
     struct signer signer = { .key = NULL };
     se_params read;
     se_status st;
 
-    if ((st = params_read(&read, params, error)) || (st = config_descriptor(&found, engine->config, descriptor, read.version, error)))
+    if ((st = params_read(&read, params, &op->error)) ||
+        (st = config_descriptor(&found, engine->config, op->event.descriptor, read.version, &op->error)))
         return st;
-    st = prepare(&signer, engine, found, error);
+    operation_on(op, found);
+    in->progress = read.progress;
+    in->progress_arg = read.progress_arg;
+    st = prepare(&signer, engine, found, &op->error);
     if (!st)
-        st = sign(out, &signer, in, &read, error);
+        st = sign(out, &signer, in, &read, &op->error);
     key_unref(signer.key);
-    if (st)
-        (void)blame(error, found);
-    return st;
+    return st ? blame(&op->error, found) : SE_OK;
+}
+
+se_status se_sign_stream(const se_sink *out, se_engine *engine, const char *descriptor, const se_source *in, const se_params *params,
+                         se_error *error)
+{
+    struct stream stream = { .source = in };
+    struct operation op;
+    se_status st;
+
+    operation_begin(&op, &engine->events, "sign", descriptor);
+    st = sign_stream(out, engine, &stream, params, &op);
+    op.event.bytes = stream.done;
+    return operation_end(&op, st, error);
 }
 
 se_status se_sign(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in, const se_params *params, se_error *error)

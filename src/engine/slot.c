@@ -1,16 +1,25 @@
 #include <stdlib.h>
 
 #include "engine/engine.h"
+#include "engine/replica.h"
 #include "engine/replicas.h"
 
-se_status key_slots_new(struct slot **out, size_t count, se_error *err)
+static bool slot_make(struct slot *slot, const struct key_entry *entry, const struct events *events)
 {
-    *out = calloc(count ? count : 1, sizeof **out);
-    if (!*out)
-        return error_memory(err);
-    for (size_t i = 0; i < count; i++)
-        pthread_mutex_init(&(*out)[i].lock, NULL);
-    return SE_OK;
+    pthread_mutex_init(&slot->lock, NULL);
+    slot->reporters = calloc(entry->count, sizeof *slot->reporters);
+    for (size_t i = 0; slot->reporters && i < entry->count; i++)
+        reporter_set(&slot->reporters[i], events, entry, i);
+    return slot->reporters;
+}
+
+se_status key_slots_new(struct slot **out, const struct config *config, const struct events *events, se_error *err)
+{
+    bool made = (*out = calloc(config->key_count ? config->key_count : 1, sizeof **out));
+
+    for (size_t i = 0; *out && i < config->key_count; i++)
+        made = slot_make(&(*out)[i], &config->keys[i], events) && made;
+    return made ? SE_OK : error_memory(err);
 }
 
 void key_slots_free(struct slot *slots, size_t count)
@@ -18,18 +27,20 @@ void key_slots_free(struct slot *slots, size_t count)
     for (size_t i = 0; i < count; i++) {
         for (size_t part = 0; part < PART_COUNT; part++)
             key_unref(slots[i].keys[part]);
+        free(slots[i].reporters);
         pthread_mutex_destroy(&slots[i].lock);
     }
     free(slots);
 }
 
-static se_status open_first(struct key **out, const struct key_entry *entry, enum key_part part, se_error *err)
+static se_status open_first(struct key **out, const struct key_entry *entry, enum key_part part, const struct reporter *reporters,
+                            se_error *err)
 {
     se_error first = SE_ERROR_INIT;
 
     for (size_t i = 0; i < entry->count; i++) {
         se_error failure = SE_ERROR_INIT;
-        se_status st = store_open(out, &entry->replicas[i], part, &failure);
+        se_status st = store_open(out, &entry->replicas[i], part, &reporters[i].watch, &failure);
 
         if (!st)
             return SE_OK;
@@ -42,11 +53,12 @@ static se_status open_first(struct key **out, const struct key_entry *entry, enu
 }
 
 /* One certificate is as good as another, but a private key is worth all its replicas. */
-static se_status open_entry(struct key **out, const struct key_entry *entry, enum key_part part, se_error *err)
+static se_status open_entry(struct key **out, const struct key_entry *entry, enum key_part part, const struct reporter *reporters,
+                            se_error *err)
 {
     if (part == PART_CERTIFICATE || entry->count == 1)
-        return open_first(out, entry, part, err);
-    return replicas_open(out, entry, part, err);
+        return open_first(out, entry, part, reporters, err);
+    return replicas_open(out, entry, part, reporters, err);
 }
 
 /* A key opened in full serves for its certificate too. */
@@ -58,9 +70,25 @@ static struct key **place(struct slot *slot, enum key_part part)
     return &slot->keys[part];
 }
 
+/* Who waited while another caller failed to open the key does not try in turn: each might wait as long as all before it. */
+static se_status open_slot(struct slot *slot, unsigned seen, const struct key_entry *entry, enum key_part part, se_error *err)
+{
+    struct opening *opening = &slot->openings[part];
+    const se_error *failure = &opening->failure;
+
+    if (opening->failures == seen) {
+        opening->failure = (se_error)SE_ERROR_INIT;
+        if (!open_entry(&slot->keys[part], entry, part, slot->reporters, &opening->failure))
+            return SE_OK;
+        __atomic_add_fetch(&opening->failures, 1, __ATOMIC_RELAXED);
+    }
+    return error_set_at(err, failure->status, failure->file, failure->line, "%s", failure->text);
+}
+
 se_status slot_open(struct key **out, se_engine *engine, const struct key_entry *entry, enum key_part part, se_error *err)
 {
     struct slot *slot = &engine->slots[entry - engine->config->keys];
+    unsigned seen = __atomic_load_n(&slot->openings[part].failures, __ATOMIC_RELAXED);
     struct key **kept;
     se_status st = SE_OK;
 
@@ -68,7 +96,7 @@ se_status slot_open(struct key **out, se_engine *engine, const struct key_entry 
     pthread_mutex_lock(&slot->lock);
     kept = place(slot, part);
     if (!*kept)
-        st = open_entry(kept, entry, part, err);
+        st = open_slot(slot, seen, entry, part, err);
     if (!st)
         *out = key_ref(*kept);
     pthread_mutex_unlock(&slot->lock);

@@ -153,37 +153,53 @@ static se_status apply_rules(const struct verdict *verdict, const struct candida
     return certificate_check(&any, verdict->certificate, at, SE_ERR_REJECTED, err);
 }
 
-se_status se_verify_stream(se_signer *out, se_engine *engine, const char *descriptor, const se_source *in, const se_params *params,
-                           se_error *error)
+/* Of the version that signed; a signer that only `trust` vouches for has none. */
+static void note(struct operation *op, const struct verdict *verdict, const struct candidates *c)
+{
+    if (verdict->candidate)
+        operation_on(op, c->descriptors[verdict->candidate - c->list]);
+}
+
+static se_status verify_stream(se_signer *out, se_engine *engine, struct stream *in, const se_params *params, struct operation *op)
 {
     AUTO(candidates) candidates = { .count = 0 };
     AUTO(verdict) verdict = { .certificate = NULL };
     AUTO(x509_store) roots = NULL;
+    const char *descriptor = op->event.descriptor;
+    se_error *err = &op->error;
     const struct descriptor *first;
-    struct stream stream = { .source = in };
-    struct verify_job job = { .in = &stream };
+    struct verify_job job;
     se_params read;
+    se_status st;
+
+    if ((st = params_read(&read, params, err)) || (st = config_descriptor(&first, engine->config, descriptor, read.version, err)) ||
+        (st = collect(&candidates, engine, descriptor, read.version, err)) || (read.trust && (st = load_roots(&roots, read.trust, err))))
+        return st;
+    in->progress = read.progress;
+    in->progress_arg = read.progress_arg;
+    job = (struct verify_job){ .in = in, .roots = roots, .time = read.time, .signature = read.signature, .content = read.content };
+    st = verify(&verdict, &candidates, &job, &read, err);
+    note(op, &verdict, &candidates);
+    if (st || (st = apply_rules(&verdict, &candidates, first, read.time, err)))
+        return error_prefix(err, "descriptor '%s': ", descriptor);
+    if (out)
+        tell(out, &verdict);
+    return SE_OK;
+}
+
+se_status se_verify_stream(se_signer *out, se_engine *engine, const char *descriptor, const se_source *in, const se_params *params,
+                           se_error *error)
+{
+    struct stream stream = { .source = in };
+    struct operation op;
     se_status st;
 
     if (out)
         *out = (se_signer){ .version = 0 };
-    if ((st = params_read(&read, params, error)) || (st = config_descriptor(&first, engine->config, descriptor, read.version, error)) ||
-        (st = collect(&candidates, engine, descriptor, read.version, error)) ||
-        (read.trust && (st = load_roots(&roots, read.trust, error))))
-        return st;
-    stream.progress = read.progress;
-    stream.progress_arg = read.progress_arg;
-    job.roots = roots;
-    job.time = read.time;
-    job.signature = read.signature;
-    job.content = read.content;
-    if ((st = verify(&verdict, &candidates, &job, &read, error)) || (st = apply_rules(&verdict, &candidates, first, read.time, error))) {
-        (void)error_prefix(error, "descriptor '%s': ", descriptor);
-        return st;
-    }
-    if (out)
-        tell(out, &verdict);
-    return SE_OK;
+    operation_begin(&op, &engine->events, "verify", descriptor);
+    st = verify_stream(out, engine, &stream, params, &op);
+    op.event.bytes = stream.done;
+    return operation_end(&op, st, error);
 }
 
 se_status se_verify(se_signer *out, se_engine *engine, const char *descriptor, se_bytes in, const se_params *params, se_error *error)

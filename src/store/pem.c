@@ -74,12 +74,14 @@ static se_status fill(struct bundle *bundle, const struct keyref *ref, enum key_
     return pem_bundle(bundle, buf_bytes(&file), part != PART_CERTIFICATE ? &pin : NULL, ref->location, err);
 }
 
-static se_status open_pem(struct key **out, const struct keyref *ref, enum key_part part, se_error *err)
+/* A key that is held is never lost. */
+static se_status open_pem(struct key **out, const struct keyref *ref, enum key_part part, const struct key_watch *watch, se_error *err)
 {
     AUTO(bundle) bundle = { .count = 0 };
     struct keyref any = *ref;
     se_status st = fill(&bundle, ref, part, err);
 
+    (void)watch;
     *out = NULL;
     any.alias = (char[]){ "" }; /* PEM has no names: an alias says nothing */
     if (!st)

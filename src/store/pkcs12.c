@@ -162,11 +162,13 @@ static se_status fill(struct bundle *bundle, const struct keyref *ref, se_error 
     return pkcs12_bundle(bundle, buf_bytes(&file), &pin, err);
 }
 
-static se_status open_pkcs12(struct key **out, const struct keyref *ref, enum key_part part, se_error *err)
+/* A key that is held is never lost. */
+static se_status open_pkcs12(struct key **out, const struct keyref *ref, enum key_part part, const struct key_watch *watch, se_error *err)
 {
     AUTO(bundle) bundle = { .count = 0 };
     se_status st = fill(&bundle, ref, err);
 
+    (void)watch;
     *out = NULL;
     if (!st)
         st = bundle_open(out, &bundle, ref, part, err);

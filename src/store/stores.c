@@ -52,7 +52,7 @@ static se_status open_configured(struct key **out, const struct keyref *ref, se_
     return key_new(out, NULL, certificate, chain, err);
 }
 
-se_status store_open(struct key **out, const struct keyref *ref, enum key_part part, se_error *err)
+se_status store_open(struct key **out, const struct keyref *ref, enum key_part part, const struct key_watch *watch, se_error *err)
 {
     const struct store_type *store;
     se_status st;
@@ -62,5 +62,5 @@ se_status store_open(struct key **out, const struct keyref *ref, enum key_part p
         return st;
     if ((st = find(&store, ref->store, err)))
         return st;
-    return store->open(out, ref, part, err);
+    return store->open(out, ref, part, watch, err);
 }

@@ -2,6 +2,7 @@ SHELL_TESTS += \
 	tests/cli/big.sh \
 	tests/cli/check.sh \
 	tests/cli/key.sh \
+	tests/cli/replicas.sh \
 	tests/cli/sample-sign-file.sh \
 	tests/cli/sign.sh \
 	tests/cli/token.sh \

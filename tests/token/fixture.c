@@ -209,7 +209,7 @@ struct key *opens(const struct keyref *ref, enum key_part part)
     se_error err = SE_ERROR_INIT;
     struct key *key;
 
-    assert_status(SE_OK, pkcs11_store.open(&key, ref, part, &err), &err);
+    assert_status(SE_OK, pkcs11_store.open(&key, ref, part, NULL, &err), &err);
     return key;
 }
 
@@ -220,7 +220,7 @@ void refuses(se_status status, const struct keyref *ref, enum key_part part, ...
     const char *text;
     va_list texts;
 
-    assert_status(status, pkcs11_store.open(&key, ref, part, &err), &err);
+    assert_status(status, pkcs11_store.open(&key, ref, part, NULL, &err), &err);
     assert_null(key);
     assert_int_equal(err.status, status);
     assert_null(strstr(err.text, "1234'")); /* no PIN in quotes */

@@ -78,6 +78,7 @@ tests_token_test_server_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_server_LDADD  = tests/token/libfixture.la
 
 TOKEN_TESTS += tests/token/test_replicas
+tests_token_test_replicas_SOURCES = tests/token/test_replicas.c tests/token/places.c tests/token/places.h
 tests_token_test_replicas_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_replicas_LDADD  = tests/token/libfixture.la
 

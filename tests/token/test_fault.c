@@ -78,7 +78,7 @@ static bool while_opening(const struct keyref *ref, struct faults *faults, enum 
     bool done;
 
     arm(faults, call, at, rv);
-    st = pkcs11_store.open(&key, ref, PART_SIGN, &err);
+    st = pkcs11_store.open(&key, ref, PART_SIGN, NULL, &err);
     if (st != SE_OK && st != SE_ERR_UNAVAILABLE && st != SE_ERR_STORE)
         fail_msg("%s: %s", se_status_name(st), err.text);
     done = faults->done[0] > 0;

@@ -36,7 +36,7 @@ static int child(struct key *inherited, const struct keyref *ref, const struct s
     /* PKCS #11 wants it once in each process */
     if (shim->initialized != 2)
         return 4;
-    if (pkcs11_store.open(&own, ref, PART_SIGN, &err) || !signs(own))
+    if (pkcs11_store.open(&own, ref, PART_SIGN, NULL, &err) || !signs(own))
         return 2;
     key_unref(inherited);
     if (!signs(own))

@@ -84,7 +84,7 @@ static void *open_with_wrong_pin(void *ref)
     se_error err = SE_ERROR_INIT;
     struct key *key;
 
-    return (void *)(uintptr_t)pkcs11_store.open(&key, ref, PART_SIGN, &err);
+    return (void *)(uintptr_t)pkcs11_store.open(&key, ref, PART_SIGN, NULL, &err);
 }
 
 static void threads_present_a_wrong_pin_once(void **state)

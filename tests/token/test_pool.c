@@ -299,7 +299,7 @@ static void *open_and_close(void *ref)
     for (int i = 0; i < 10; i++) {
         struct key *key;
 
-        if (pkcs11_store.open(&key, ref, i % 2 ? PART_SIGN : PART_CERTIFICATE, NULL))
+        if (pkcs11_store.open(&key, ref, i % 2 ? PART_SIGN : PART_CERTIFICATE, NULL, NULL))
             return ref;
         key_unref(key);
     }

@@ -35,7 +35,7 @@ static struct key *load_client(struct server *server, const char *module)
     server_start(server);
     server_address(server);
     ref->location = file_of(module);
-    while (pkcs11_store.open(&key, ref, PART_SIGN, NULL) && breaker_clock() < until)
+    while (pkcs11_store.open(&key, ref, PART_SIGN, NULL, NULL) && breaker_clock() < until)
         usleep(2000);
     return key ? key : opens(ref, PART_SIGN);
 }

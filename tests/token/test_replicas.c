@@ -1,6 +1,4 @@
 /* One key in two tokens and a file: what is signed and decrypted while one of them is away. */
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -8,125 +6,9 @@
 #include "base/file.h"
 #include "engine/replicas.h"
 #include "key/operate.h"
-#include "tests/token/fixture.h"
+#include "tests/token/places.h"
 
 enum { THREADS = 8, OUTAGES = 6 };
-
-static struct faults *faults;
-static struct shim *shim;
-
-/* Two tokens with the same key; a copy of the module is a module of its own, as another vendor's would be. */
-static int fill(void **state)
-{
-    if (fixture_make(state))
-        return -1;
-    make_token("one");
-    make_token("two");
-    put_pair("one", "k", "rsa:2048", "01");
-    put_key("two", "k", "k", "01");
-    put_certificate("two", "k", "k", "01");
-    put_pair("two", "stranger", "rsa:2048", "02");
-    run("cp '%s' second.so", softhsm);
-    run("openssl pkcs12 -export -inkey k.key -in k.pem -name k -passout pass:" PIN " -out k.p12");
-    return 0;
-}
-
-/* Nothing is wrong. */
-static void refresh(void)
-{
-    const struct keyref *ref = ref_through_faults(&faults, "one", "k");
-
-    ref_through_shim(&shim, "one", "k");
-    run("ln -sf '%s' first.so", ref->location);
-}
-
-/* '@' is the fixture's folder. */
-#define FIRST     "<type name='HSM' locationValue='@first.so' tokenLabel='one' alias='k' pin='" PIN "'/>"
-#define RETURNING "<type name='HSM' locationValue='@first.so' tokenLabel='one' alias='k' pin='" PIN "' failback='true'/>"
-#define WRONG_PIN "<type name='HSM' locationValue='@first.so' tokenLabel='one' alias='k' pin='4321'/>"
-#define SECOND    "\n<type name='HSM' locationValue='@second.so' tokenLabel='two' alias='k' pin='" PIN "'/>"
-#define STRANGER  "\n<type name='HSM' locationValue='@second.so' tokenLabel='two' alias='stranger' pin='" PIN "'/>"
-#define IN_FILE   "\n<type name='pkcs12' locationValue='@k.p12' pin='" PIN "'/>"
-#define NO_FILE   "\n<type name='pkcs12' locationValue='@late.p12' pin='" PIN "'/>"
-
-/* A configuration whose key 'k' has these replicas, the first of them on line 4. */
-static void configure(const char *replicas)
-{
-    FILE *f = fopen(file_of("engine.xml"), "w");
-
-    refresh();
-    fputs(
-        "<engineSignEncrypt>\n<descriptors><descriptor name='Files'><type algorithm='SHA256withRSA' key='k'/></descriptor></descriptors>\n"
-        "<keys><key name='k'>\n",
-        f);
-    for (; *replicas; replicas++)
-        if (*replicas == '@')
-            fputs(file_of(""), f);
-        else
-            fputc(*replicas, f);
-    fputs("\n</key></keys></engineSignEncrypt>\n", f);
-    fclose(f);
-}
-
-static se_engine *engine_with(const char *replicas)
-{
-    se_error err = SE_ERROR_INIT;
-    se_engine *engine;
-
-    configure(replicas);
-    assert_status(SE_OK, se_open(&engine, file_of("engine.xml"), NULL, &err), &err);
-    return engine;
-}
-
-static se_status sign(se_engine *engine, se_error *err)
-{
-    const se_bytes text = { "some text", 9 };
-    AUTO(se_buf) signature = SE_BUF_INIT;
-    se_params params = SE_PARAMS_INIT;
-    se_status st;
-
-    *err = (se_error)SE_ERROR_INIT;
-    params.form = SE_FORM_RAW;
-    if ((st = se_sign(&signature, engine, "Files", text, &params, err)))
-        return st;
-    params.signature = buf_bytes(&signature);
-    return se_verify(NULL, engine, "Files", text, &params, err);
-}
-
-static void signs(se_engine *engine)
-{
-    se_error err;
-
-    assert_status(SE_OK, sign(engine, &err), &err);
-}
-
-/* Whether the first replica is what signs. */
-static bool first_signs(se_engine *engine)
-{
-    unsigned before = __atomic_load_n(&shim->signatures, __ATOMIC_RELAXED);
-
-    signs(engine);
-    return __atomic_load_n(&shim->signatures, __ATOMIC_RELAXED) > before;
-}
-
-static void assert_says(const se_error *err, const char *text)
-{
-    if (!strstr(err->text, text))
-        fail_msg("'%s' is not in: %s", text, err->text);
-}
-
-static void set_away(CK_RV rv)
-{
-    __atomic_store_n(&faults->away, rv, __ATOMIC_RELAXED);
-}
-
-static void first_returns(se_engine *engine)
-{
-    int64_t until = breaker_clock() + 5 * BREAKER_MOST_MS;
-
-    while (!first_signs(engine))
-        assert_true(breaker_clock() < until);
-}
 
 static void stays_with_what_works(void **state)
 {
@@ -137,10 +19,15 @@ static void stays_with_what_works(void **state)
     set_away(CKR_DEVICE_REMOVED);
     for (int i = 0; i < 20; i++)
         assert_false(first_signs(engine));
+    assert_told("1 lost, 2 failed over, ");
+    assert_non_null(strstr(told.why, "CKR_DEVICE_REMOVED"));
     set_away(CKR_OK);
     usleep(2 * BREAKER_MOST_MS * 1000);
     for (int i = 0; i < 5; i++)
         assert_false(first_signs(engine));
+    assert_told("");
+    assert_int_equal(told.good, 2 * 26);
+    assert_int_equal(told.bad, 0);
     se_close(&engine);
 }
 
@@ -157,6 +44,7 @@ static void returns_to_a_replica_with_failback(void **state)
         set_away(CKR_OK);
         first_returns(engine);
         assert_true(first_signs(engine));
+        assert_told("1 lost, 2 failed over, 1 healed, 1 failed back, ");
     }
     se_close(&engine);
 }
@@ -256,6 +144,8 @@ static void a_stranger_that_comes_late_is_never_used(void **state)
         assert_status(SE_ERR_UNAVAILABLE, sign(engine, &err), &err);
         assert_says(&err, "none of 2 replicas serves; number 1 (line 4): ");
     }
+    assert_told("2 lost, 1 lost, 2 lost, ");
+    assert_non_null(strstr(told.why, "another key"));
     set_away(CKR_OK);
     usleep(2 * BREAKER_FIRST_MS * 1000);
     signs(engine);
@@ -276,7 +166,7 @@ static void a_replica_that_comes_late_serves(void **state)
     run("cp k.p12 late.p12");
     while (sign(engine, &err))
         assert_true(breaker_clock() < until);
-    assert_status(SE_OK, err.status, &err);
+    assert_told("2 lost, 1 lost, 2 healed, 2 failed over, ");
     se_close(&engine);
     run("rm late.p12");
 }
@@ -290,8 +180,10 @@ static void the_first_may_come_later(void **state)
     set_away(CKR_DEVICE_REMOVED);
     for (int i = 0; i < 5; i++)
         assert_false(first_signs(engine));
+    assert_told("1 lost, 2 failed over, ");
     set_away(CKR_OK);
     first_returns(engine);
+    assert_told("1 healed, 1 failed back, ");
     se_close(&engine);
 }
 
@@ -310,10 +202,12 @@ static void all_away_is_unavailable_until_one_is_back(void **state)
     set_away(CKR_TOKEN_NOT_PRESENT);
     for (int i = 0; i < 100; i++)
         assert_status(SE_ERR_UNAVAILABLE, sign(engine, &err), &err);
+    assert_int_equal(told.bad, 101);
     set_away(CKR_OK);
     until = breaker_clock() + 5 * BREAKER_MOST_MS;
     while (sign(engine, &err))
         assert_true(breaker_clock() < until);
+    assert_told("2 lost, 1 lost, 1 healed, ");
     se_close(&engine);
 }
 
@@ -328,6 +222,8 @@ static void a_wrong_pin_is_presented_once(void **state)
     usleep(3 * BREAKER_FIRST_MS * 1000);
     finish(workers, &stop);
     assert_int_equal(shim->logins, 1);
+    assert_told("1 lost, 2 failed over, ");
+    assert_non_null(strstr(told.why, "wrong PIN"));
     se_close(&engine);
 }
 
@@ -353,6 +249,22 @@ static void a_mechanism_that_one_lacks(void **state)
     shim->refusal = CKR_MECHANISM_INVALID;
     for (int i = 0; i < 3; i++)
         signs(engine);
+    assert_told("1 lost, 2 failed over, ");
+    se_close(&engine);
+}
+
+/* Nothing fails when sessions are lost, but somebody may want to know. */
+static void lost_sessions_are_told(void **state)
+{
+    se_engine *engine = engine_with(FIRST SECOND);
+
+    (void)state;
+    signs(engine);
+    faults->list[0] = (struct fault){ .call = AT_SIGN, .first = faults->seen[AT_SIGN] + 1, .times = 1, .rv = CKR_SESSION_HANDLE_INVALID };
+    signs(engine);
+    assert_told("1 renewed, ");
+    signs(engine);
+    assert_told("");
     se_close(&engine);
 }
 
@@ -368,6 +280,8 @@ static void encrypt(const char *in, const char *out)
 static void decrypts_with_any(void **state)
 {
     const struct unwrap_how how = { DIGEST_SHA256, DIGEST_SHA256 };
+    const struct events nobody = { NULL, NULL };
+    struct reporter reporters[2];
     AUTO(config) config = NULL;
     AUTO(key) key = NULL;
     AUTO(se_buf) blob = SE_BUF_INIT;
@@ -380,7 +294,9 @@ static void decrypts_with_any(void **state)
     configure(FIRST IN_FILE);
     assert_status(SE_OK, config_load(&config, file_of("engine.xml"), &(struct config_options){ NULL, NULL, NULL }, &err), &err);
     assert_status(SE_OK, config_key(&entry, config, "k", &err), &err);
-    assert_status(SE_OK, replicas_open(&key, entry, PART_DECRYPT, &err), &err);
+    for (size_t i = 0; i < 2; i++)
+        reporter_set(&reporters[i], &nobody, entry, i);
+    assert_status(SE_OK, replicas_open(&key, entry, PART_DECRYPT, reporters, &err), &err);
     for (int i = 0; i < 3; i++) {
         AUTO(se_buf) clear = SE_BUF_INIT;
         se_buf damaged = SE_BUF_INIT;
@@ -407,10 +323,11 @@ int main(void)
         cmocka_unit_test(the_first_may_come_later),
         cmocka_unit_test(all_away_is_unavailable_until_one_is_back),
         cmocka_unit_test(a_mechanism_that_one_lacks),
+        cmocka_unit_test(lost_sessions_are_told),
         cmocka_unit_test(decrypts_with_any),
         cmocka_unit_test(a_wrong_pin_is_presented_once),
         cmocka_unit_test(no_replica_with_a_right_pin_is_no_access),
     };
 
-    return cmocka_run_group_tests(tests, fill, fixture_drop);
+    return cmocka_run_group_tests(tests, places_fill, fixture_drop);
 }

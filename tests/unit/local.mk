@@ -58,6 +58,11 @@ tests_unit_test_engine_SOURCES = tests/unit/test_engine.c tests/unit/maker.c tes
 tests_unit_test_engine_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_engine_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_events
+tests_unit_test_events_SOURCES = tests/unit/test_events.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_events_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_events_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_remote
 tests_unit_test_remote_SOURCES = tests/unit/test_remote.c tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h
 tests_unit_test_remote_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -322,6 +322,7 @@ static CMS_ContentInfo *envelope(X509 *certificate, const struct unwrap_how *how
     return cms;
 }
 
+/* Where the key can't be unwrapped OpenSSL goes on with a random one, which one time in 256 ends in a padding that looks good. */
 static bool opens(CMS_ContentInfo *cms, X509 *certificate)
 {
     BIO *out = BIO_new(BIO_s_mem());
@@ -329,10 +330,7 @@ static bool opens(CMS_ContentInfo *cms, X509 *certificate)
     char *text;
     long size = BIO_get_mem_data(out, &text);
 
-    if (done) {
-        assert_int_equal(size, sizeof body - 1);
-        assert_memory_equal(text, body, (size_t)size);
-    }
+    done = done && size == sizeof body - 1 && !strncmp(text, body, sizeof body - 1);
     BIO_free(out);
     CMS_ContentInfo_free(cms);
     ERR_clear_error();

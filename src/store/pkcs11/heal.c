@@ -109,6 +109,7 @@ static void replace(struct remote *remote, struct hsm_key *old, struct hsm_key *
     brief_lock();
     if (remote->now == old) {
         remote->now = new;
+        remote->renewals++;
         gone = old;
     }
     brief_unlock();
@@ -219,10 +220,15 @@ static void try(struct errand *e)
     (void)token_context(key->key.token, &out->error);
 }
 
+static bool is_away(const struct outcome *outcome)
+{
+    return outcome->lost && outcome->status == SE_ERR_UNAVAILABLE;
+}
+
 static void learn(struct token *token, enum breaker_leave leave, const struct outcome *outcome)
 {
     brief_lock();
-    if (outcome->lost && outcome->status == SE_ERR_UNAVAILABLE) {
+    if (is_away(outcome)) {
         (void)breaker_failed(&token->breaker, leave, breaker_clock());
         (void)snprintf(token->away, sizeof token->away, "%.199s", outcome->error.text);
     } else
@@ -268,26 +274,57 @@ static se_status errand_new(struct errand **out, struct remote *remote, struct h
     return SE_OK;
 }
 
-static se_status refuse(struct token *token, se_error *err)
+/* Each change is told once, by the first of the threads that notice it. */
+static bool notice(enum key_change *out, struct remote *remote, bool away, bool lost)
+{
+    bool was = remote->away, renewed = lost && remote->told != remote->renewals;
+
+    *out = away ? KEY_LOST : was ? KEY_HEALED : KEY_RENEWED;
+    remote->away = away;
+    if (!away)
+        remote->told = remote->renewals;
+    return away ? !was : was || renewed;
+}
+
+/* `lost`: by this operation, whatever came of it. */
+static void tell(struct remote *remote, bool away, bool lost, const char *text)
+{
+    enum key_change change;
+    bool news;
+
+    if (!remote->watch || !(away || lost || __atomic_load_n(&remote->away, __ATOMIC_RELAXED)))
+        return;
+    brief_lock();
+    news = notice(&change, remote, away, lost);
+    brief_unlock();
+    if (news)
+        remote->watch->tell(remote->watch->arg, change, text);
+}
+
+static se_status refuse(struct remote *remote, struct token *token, se_error *err)
 {
     char away[sizeof token->away];
 
     brief_lock();
     memcpy(away, token->away, sizeof away);
     brief_unlock();
+    tell(remote, true, true, away);
     return error_set(err, SE_ERR_UNAVAILABLE, "the token is away, and is asked again within half a second: %s", away);
 }
 
 /* The errand belongs to the call that has not returned.  A token that has answered others meanwhile is not away. */
-static se_status lose(const struct hsm_key *known, enum guard_end end, enum breaker_leave leave, int64_t begun, se_error *err)
+static se_status lose(struct remote *remote, const struct hsm_key *known, enum guard_end end, enum breaker_leave leave, int64_t begun,
+                      se_error *err)
 {
     struct outcome outcome = { .status = SE_ERR_UNAVAILABLE, .lost = true, .error = SE_ERROR_INIT };
 
     (void)late_error(&outcome.error, known->key.ref, end);
     (void)error_prefix(&outcome.error, "key '%s': ", known->key.ref->alias);
     (void)token_context(known->key.token, &outcome.error);
-    if (leave == BREAKER_PROBE || __atomic_load_n(&known->key.token->answered, __ATOMIC_RELAXED) <= begun)
+    if (leave == BREAKER_PROBE || __atomic_load_n(&known->key.token->answered, __ATOMIC_RELAXED) <= begun) {
         learn(known->key.token, leave, &outcome);
+        tell(remote, true, true, outcome.error.text);
+    }
     return error_set_at(err, outcome.status, outcome.error.file, outcome.error.line, "%s", outcome.error.text);
 }
 
@@ -304,14 +341,16 @@ se_status with_key(se_buf *out, struct remote *remote, struct request *request, 
     *out = (se_buf)SE_BUF_INIT;
     if (leave == BREAKER_WAIT) {
         se_buf_free(&request->in);
-        return refuse(known->key.token, err);
+        return refuse(remote, known->key.token, err);
     }
     if ((st = errand_new(&e, remote, known, request, err)))
         return st;
     if ((end = late_run(&errand, e, known->key.ref)) != GUARD_DONE)
-        return lose(known, end, leave, begun, err);
+        return lose(remote, known, end, leave, begun, err);
     if (e->lost || leave == BREAKER_PROBE)
         learn(known->key.token, leave, &e->outcome);
+    if (is_away(&e->outcome) || !e->outcome.status || e->outcome.status == SE_ERR_REJECTED)
+        tell(remote, is_away(&e->outcome), e->lost, e->outcome.status == SE_ERR_REJECTED ? "" : e->outcome.error.text);
     if (e->outcome.status)
         st = error_set_at(err, e->outcome.status, e->outcome.error.file, e->outcome.error.line, "%s", e->outcome.error.text);
     else

@@ -8,7 +8,12 @@
 struct remote {
     unsigned refs;
     X509 *certificate;
-    struct hsm_key *now; /* under brief_lock() */
+    const struct key_watch *watch; /* may be NULL */
+
+    /* under brief_lock() */
+    struct hsm_key *now;
+    unsigned renewals, told; /* how often `now` was replaced, and how often when that was told last */
+    bool away;               /* that it is has been told */
 };
 void remote_unref(struct remote *remote);
 

@@ -68,7 +68,7 @@ static void close_remote(void *remote)
     remote_unref(remote);
 }
 
-se_status hsm_key_bridge(EVP_PKEY **out, struct hsm_key *key, X509 *certificate, se_error *err)
+se_status hsm_key_bridge(EVP_PKEY **out, struct hsm_key *key, X509 *certificate, const struct key_watch *watch, se_error *err)
 {
     static const struct remote_ops ops = { sign, unwrap, close_remote };
     struct remote *remote = calloc(1, sizeof *remote);
@@ -80,7 +80,7 @@ se_status hsm_key_bridge(EVP_PKEY **out, struct hsm_key *key, X509 *certificate,
         hsm_key_unref(key);
         return error_memory(err);
     }
-    *remote = (struct remote){ 1, certificate, key };
+    *remote = (struct remote){ .refs = 1, .certificate = certificate, .watch = watch, .now = key };
     if ((st = remote_key(out, &ops, remote, key->key.public, err)))
         remote_unref(remote);
     return st;

@@ -20,7 +20,8 @@ SE_MUST_CHECK se_status hsm_key_open(struct hsm_key **out, X509 **certificate, S
 void hsm_key_unref(struct hsm_key *key); /* accepts NULL */
 AUTO_KIND(hsm_key, struct hsm_key *, hsm_key_unref(*p))
 
-/* An EVP_PKEY that signs with `key`, which it takes over, also on failure. */
-SE_MUST_CHECK se_status hsm_key_bridge(EVP_PKEY **out, struct hsm_key *key, X509 *certificate, se_error *err);
+/* An EVP_PKEY that signs with `key`, which it takes over, also on failure.  `watch` may be NULL. */
+SE_MUST_CHECK se_status hsm_key_bridge(EVP_PKEY **out, struct hsm_key *key, X509 *certificate, const struct key_watch *watch,
+                                       se_error *err);
 
 #endif

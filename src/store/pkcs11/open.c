@@ -96,15 +96,13 @@ se_status hsm_key_open(struct hsm_key **out, X509 **certificate, STACK_OF(X509) 
     return SE_OK;
 }
 
-static se_status open_private(EVP_PKEY **out, X509 **certificate, STACK_OF(X509) * *chain, const struct keyref *ref, enum key_part part,
-                              se_error *err)
+static se_status open_private(struct hsm_key **out, X509 **certificate, STACK_OF(X509) * *chain, const struct keyref *ref,
+                              enum key_part part, se_error *err)
 {
-    struct hsm_key *key;
-    se_status st;
+    se_status st = store_configured_certificate(certificate, chain, ref, err);
 
-    if ((st = store_configured_certificate(certificate, chain, ref, err)) || (st = hsm_key_open(&key, certificate, chain, ref, part, err)))
-        return st;
-    return hsm_key_bridge(out, key, *certificate, err);
+    *out = NULL;
+    return st ? st : hsm_key_open(out, certificate, chain, ref, part, err);
 }
 
 static se_status find_certificate(X509 **out, STACK_OF(X509) * *chain, struct token *token, const struct keyref *ref, se_error *err)
@@ -143,15 +141,18 @@ static se_status open_certificate(X509 **out, STACK_OF(X509) * *chain, const str
     return with_module(ref, open_certificate_on, &opening, err);
 }
 
-static se_status open_now(struct key **out, const struct keyref *ref, enum key_part part, se_error *err)
+static se_status open_now(struct key **out, const struct keyref *ref, enum key_part part, const struct key_watch *watch, se_error *err)
 {
     EVP_PKEY *private = NULL;
+    struct hsm_key *held = NULL;
     X509 *certificate = NULL;
     STACK_OF(X509) *chain = NULL;
     se_status st = part == PART_CERTIFICATE ? open_certificate(&certificate, &chain, ref, err)
-                                            : open_private(&private, &certificate, &chain, ref, part, err);
+                                            : open_private(&held, &certificate, &chain, ref, part, err);
 
     *out = NULL;
+    if (held)
+        st = hsm_key_bridge(&private, held, certificate, watch, err);
     if (!st)
         return key_new(out, private, certificate, chain, err);
     EVP_PKEY_free(private);
@@ -164,6 +165,7 @@ static se_status open_now(struct key **out, const struct keyref *ref, enum key_p
 struct task {
     const struct keyref *ref; /* held */
     enum key_part part;
+    const struct key_watch *watch; /* only its address: nobody uses the key of a call that is late */
     struct key *key;
     se_error error;
 };
@@ -172,7 +174,7 @@ static void run_task(void *arg)
 {
     struct task *task = arg;
 
-    task->error.status = open_now(&task->key, task->ref, task->part, &task->error);
+    task->error.status = open_now(&task->key, task->ref, task->part, task->watch, &task->error);
 }
 
 static void free_task(void *arg)
@@ -184,7 +186,7 @@ static void free_task(void *arg)
     free(task);
 }
 
-static se_status open_key(struct key **out, const struct keyref *ref, enum key_part part, se_error *err)
+static se_status open_key(struct key **out, const struct keyref *ref, enum key_part part, const struct key_watch *watch, se_error *err)
 {
     static const struct guarded opening = { run_task, free_task };
     struct task *task = calloc(1, sizeof *task);
@@ -194,7 +196,7 @@ static se_status open_key(struct key **out, const struct keyref *ref, enum key_p
     *out = NULL;
     if (!task)
         return error_memory(err);
-    *task = (struct task){ .ref = keyref_hold(ref), .part = part };
+    *task = (struct task){ .ref = keyref_hold(ref), .part = part, .watch = watch };
     if ((end = late_run(&opening, task, ref)) != GUARD_DONE)
         return late_error(err, ref, end);
     *out = task->key;
