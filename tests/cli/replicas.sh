@@ -29,7 +29,7 @@ other="<type name='pkcs12' locationValue='other.p12' pin='1234'/>"
 
 with "$one" "$one"
 accepts sign -v
-says_not 'signengine: '
+says_not 'replica'
 
 # what is said of replicas that do not serve is for those who ask
 with "$gone" "$wrong" "$one"

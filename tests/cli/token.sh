@@ -51,7 +51,7 @@ with() {
 	XML
     chmod 600 engine.xml
 }
-sign() { signengine -c engine.xml sign -d Files file; }
+sign() { signengine -c engine.xml "$@" sign -d Files file; }
 told() {
     says "signengine: sign: descriptor 'Files': key 'k': "
     says_not $pin
@@ -173,7 +173,7 @@ accepts sign
 with "$module pin='11112222' alias='good' tokenLabel='first'"
 accepts signengine -c engine.xml verify -d Files file -s file.p7s
 
-# ---- replicas: the second is asked when the first is away, not when the PIN is wrong ----
+# ---- replicas: the second is asked when the first is away or refuses the PIN ----
 cat >engine.xml <<XML
 <engineSignEncrypt>
   <descriptors><descriptor name='Files'><type algorithm='SHA-256' key='k'/></descriptor></descriptors>
@@ -186,4 +186,9 @@ XML
 accepts sign
 sed "s/tokenLabel='third' alias='good' pin='$pin'/tokenLabel='second' alias='twice' pin='11112222'/" engine.xml >wrong.xml
 mv wrong.xml engine.xml
-refuses 77 sign
+accepts sign -v
+says "key 'k' replica 1: lost: "
+says 'wrong PIN'
+says "key 'k' replica 2: failed over"
+says_not 11112222
+says_not $pin
