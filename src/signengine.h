@@ -188,15 +188,17 @@ typedef struct se_check_row {
     const char *subject;   /* of the certificate, RFC 4514; "" likewise */
     int64_t not_after;     /* seconds since 1970; 0 likewise */
     int days_left;         /* until then, rounded down */
-    se_status status;      /* SE_OK: usable */
-    bool warning;          /* usable, but `text` should be read */
-    const char *text;      /* why not, or the warning, or "" */
+    const char
+        *mechanism;   /* how the store did the probe, as "CKM_RSA_PKCS" or "software"; several replicas: with '+'; "" without a probe */
+    se_status status; /* SE_OK: usable */
+    bool warning;     /* usable, but `text` should be read */
+    const char *text; /* why not, or the warning, or "" */
 } se_check_row;
 typedef void (*se_check_fn)(void *arg, const se_check_row *row);
 
 typedef struct se_check_options {
     size_t size;
-    bool probe; /* also run one operation with each key */
+    bool probe; /* also sign and verify, or encrypt and decrypt, with each key, and with each of its replicas */
     int days;   /* warn when a certificate has fewer days left */
 } se_check_options;
 #define SE_CHECK_OPTIONS_INIT                                                                                                              \
@@ -205,7 +207,8 @@ typedef struct se_check_options {
     }
 
 /*
- * Opens the key of every descriptor and calls `fn` for each, in the order of the file.  `options` may be NULL.
+ * Opens the key of every descriptor, and all its replicas, and calls `fn` for each, in the order of the file.  `options` may be NULL.
+ * A replica that does not serve while another does is a warning.
  * Returns the first status that is not SE_OK, with its error, after all rows were told.
  */
 SE_MUST_CHECK se_status se_check(se_engine *engine, se_check_fn fn, void *arg, const se_check_options *options, se_error *error);

@@ -10,14 +10,14 @@ struct check_options {
 };
 
 static const struct option_row rows[] = {
-    { 0, "probe", OPTION_FLAG, offsetof(struct check_options, probe), NULL, "also run one operation with each key", NULL },
+    { 0, "probe", OPTION_FLAG, offsetof(struct check_options, probe), NULL, "also run one operation with each key and replica", NULL },
     { 0, "days", OPTION_NUMBER, offsetof(struct check_options, days), "N", "warn when a certificate has fewer days left (30)", "30" },
     { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
 };
 
 /* A table is printed when all rows are known: then the columns fit. */
-enum { COLUMNS = 6 };
-static const char *const titles[COLUMNS] = { "DESCRIPTOR", "KEY", "STORE", "ALGORITHM", "CERTIFICATE", "DAYS" };
+enum { MECHANISM = 4, COLUMNS = 7 };
+static const char *const titles[COLUMNS] = { "DESCRIPTOR", "KEY", "STORE", "ALGORITHM", "MECHANISM", "CERTIFICATE", "DAYS" };
 
 struct line {
     char *cells[COLUMNS];
@@ -28,6 +28,7 @@ struct line {
 struct table {
     struct line *lines;
     size_t count;
+    bool probed;
     bool failed; /* out of memory */
 };
 
@@ -68,8 +69,9 @@ static void collect(void *arg, const se_check_row *row)
     line->cells[1] = text_of("%s", row->key);
     line->cells[2] = text_of("%s", row->store);
     line->cells[3] = text_of("%s%s%s", row->algorithm, *row->key_type ? " " : "", row->key_type);
-    line->cells[4] = text_of("%.40s", *row->subject ? row->subject : "-");
-    line->cells[5] = row->not_after ? text_of("%d", row->days_left) : text_of("-");
+    line->cells[MECHANISM] = text_of("%s", *row->mechanism ? row->mechanism : "-");
+    line->cells[5] = text_of("%.40s", *row->subject ? row->subject : "-");
+    line->cells[6] = row->not_after ? text_of("%d", row->days_left) : text_of("-");
     line->text = text_of("%s", row->text);
     for (size_t i = 0; i < COLUMNS; i++)
         table->failed = table->failed || !line->cells[i] || !line->text;
@@ -85,19 +87,27 @@ static void measure(int widths[COLUMNS], const struct table *table)
     }
 }
 
+/* The mechanism comes from the probe. */
+static bool is_shown(const struct table *table, size_t column)
+{
+    return column != MECHANISM || table->probed;
+}
+
 static void print(const struct table *table)
 {
     int widths[COLUMNS];
 
     measure(widths, table);
     for (size_t c = 0; c < COLUMNS; c++)
-        printf("%-*s  ", widths[c], titles[c]);
+        if (is_shown(table, c))
+            printf("%-*s  ", widths[c], titles[c]);
     puts("VERDICT");
     for (size_t i = 0; i < table->count; i++) {
         const struct line *line = &table->lines[i];
 
         for (size_t c = 0; c < COLUMNS; c++)
-            printf("%-*s  ", widths[c], line->cells[c]);
+            if (is_shown(table, c))
+                printf("%-*s  ", widths[c], line->cells[c]);
         printf("%s\n", line->verdict);
         if (*line->text)
             printf("    %s\n", line->text);
@@ -118,10 +128,10 @@ AUTO_KIND(table, struct table, table_free(p))
 static void print_json(void *arg, const se_check_row *row)
 {
     (void)arg;
-    (void)json_line(json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:s, s:s, s:s}", "descriptor", row->descriptor, "version",
+    (void)json_line(json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:s, s:s, s:s, s:s}", "descriptor", row->descriptor, "version",
                               (int)row->version, "key", row->key, "store", row->store, "algorithm", row->algorithm, "keyType",
                               row->key_type, "subject", row->subject, "notAfter", json_time(row->not_after), "daysLeft", row->days_left,
-                              "verdict",
+                              "mechanism", row->mechanism, "verdict",
                               row->status    ? "failed"
                               : row->warning ? "warning"
                                              : "ok",
@@ -132,7 +142,7 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
 {
     const struct check_options *o = options;
     AUTO(engine) engine = NULL;
-    AUTO(table) table = { .count = 0 };
+    AUTO(table) table = { .probed = o->probe };
     se_check_options check = SE_CHECK_OPTIONS_INIT;
     se_error err = SE_ERROR_INIT;
     int status;

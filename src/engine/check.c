@@ -1,6 +1,8 @@
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "engine/engine.h"
+#include "engine/probe.h"
 #include "key/certificate.h"
 
 enum { DAY = 24 * 60 * 60 };
@@ -11,7 +13,8 @@ struct finding {
     char store[256], key_type[32], subject[256];
     se_check_row row;
     se_error error;
-    char warning[160];
+    char warning[sizeof((se_error *)0)->text];
+    char mechanism[160];
 };
 
 static void list_stores(struct finding *f)
@@ -35,6 +38,7 @@ static void start(struct finding *f, const struct descriptor *descriptor)
         .algorithm = descriptor->algorithm.name,
         .key_type = f->key_type,
         .subject = f->subject,
+        .mechanism = f->mechanism,
         .text = "",
     };
 }
@@ -69,19 +73,70 @@ static enum key_part part_of(const struct descriptor *descriptor)
     return kind == ALGORITHM_CIPHER || kind == ALGORITHM_WRAP ? PART_DECRYPT : PART_SIGN;
 }
 
-static se_status probe(se_engine *engine, const struct descriptor *descriptor, se_error *err)
+/* One more thing that a person should know of a key that is usable. */
+static void warn(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void warn(struct finding *f, const char *format, ...)
 {
-    static const se_bytes text = { "signengine check", 16 };
-    AUTO(se_buf) signature = SE_BUF_INIT;
-    se_params params = SE_PARAMS_INIT;
+    size_t used = strlen(f->warning);
+    va_list args;
+
+    if (used && used < sizeof f->warning)
+        used += (size_t)snprintf(f->warning + used, sizeof f->warning - used, "; ");
+    va_start(args, format);
+    if (used < sizeof f->warning)
+        (void)vsnprintf(f->warning + used, sizeof f->warning - used, format, args);
+    va_end(args);
+}
+
+/* Replicas that do it alike are not told twice. */
+static void add_mechanism(struct finding *f, const char *mechanism)
+{
+    size_t used = strlen(f->mechanism);
+
+    if (*mechanism && !strstr(f->mechanism, mechanism))
+        (void)snprintf(f->mechanism + used, sizeof f->mechanism - used, "%s%s", used ? "+" : "", mechanism);
+}
+
+static se_status probe(struct finding *f, const struct key *key, const se_check_options *options, se_error *err)
+{
+    const char *mechanism;
     se_status st;
 
-    params.form = SE_FORM_RAW;
-    params.version = descriptor->version;
-    if ((st = se_sign(&signature, engine, descriptor->name, text, &params, err)))
-        return st;
-    params.signature = buf_bytes(&signature);
-    return se_verify(NULL, engine, descriptor->name, text, &params, err);
+    if (!options->probe)
+        return SE_OK;
+    if (!(st = probe_key(&mechanism, key, f->descriptor, err)))
+        add_mechanism(f, mechanism);
+    return st;
+}
+
+/* By itself, whatever the engine has made of it. */
+static se_status look_at_replica(struct finding *f, size_t index, const struct key *whole, const se_check_options *options, se_error *err)
+{
+    const struct keyref *ref = &f->descriptor->key->replicas[index];
+    AUTO(key) key = NULL;
+    se_status st = store_open(&key, ref, part_of(f->descriptor), NULL, err);
+
+    if (!st && EVP_PKEY_eq(X509_get0_pubkey(key->certificate), X509_get0_pubkey(whole->certificate)) != 1)
+        st = error_set(err, SE_ERR_KEY, "it holds another key than the other replicas");
+    if (!st)
+        st = probe(f, key, options, err);
+    return st ? error_prefix(err, "replica %zu (line %d): ", index + 1, ref->line) : SE_OK;
+}
+
+static se_status look_at_replicas(struct finding *f, const struct key *whole, const se_check_options *options)
+{
+    size_t count = f->descriptor->key->count, failed = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        se_error failure = SE_ERROR_INIT;
+
+        if (!look_at_replica(f, i, whole, options, &failure))
+            continue;
+        warn(f, "%s", failure.text);
+        if (!failed++)
+            f->error = failure;
+    }
+    return failed < count ? SE_OK : f->error.status;
 }
 
 static se_status inspect(struct finding *f, se_engine *engine, const se_check_options *options)
@@ -99,17 +154,20 @@ static se_status inspect(struct finding *f, se_engine *engine, const se_check_op
         return st;
     if (signs(d) && (st = signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), &f->error)))
         return st;
-    if (options->probe && signs(d) && part == PART_SIGN)
-        return probe(engine, d, &f->error);
-    return SE_OK;
+    if (part == PART_CERTIFICATE)
+        return SE_OK;
+    return d->key->count > 1 ? look_at_replicas(f, key, options) : probe(f, key, options, &f->error);
 }
 
-static void warn(struct finding *f, const se_check_options *options)
+static void conclude(struct finding *f, const se_check_options *options)
 {
-    if (f->row.status || !f->descriptor->use->validity || f->row.days_left >= options->days)
+    if (f->row.status) {
+        f->row.text = f->error.text;
         return;
-    (void)snprintf(f->warning, sizeof f->warning, "the certificate expires in %d days", f->row.days_left);
-    f->row.warning = true;
+    }
+    if (f->descriptor->use->validity && f->row.days_left < options->days)
+        warn(f, "the certificate expires in %d days", f->row.days_left);
+    f->row.warning = *f->warning;
     f->row.text = f->warning;
 }
 
@@ -133,9 +191,7 @@ se_status se_check(se_engine *engine, se_check_fn fn, void *arg, const se_check_
 
         start(&f, &engine->config->descriptors[i]);
         f.row.status = inspect(&f, engine, &read);
-        if (f.row.status)
-            f.row.text = f.error.text;
-        warn(&f, &read);
+        conclude(&f, &read);
         fn(arg, &f.row);
         if (!f.row.status || first)
             continue;

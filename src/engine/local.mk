@@ -6,6 +6,7 @@ libse_core_la_SOURCES += \
 	src/engine/open.c \
 	src/engine/pins.c \
 	src/engine/prepare.c \
+	src/engine/probe.c src/engine/probe.h \
 	src/engine/replica.c src/engine/replica.h \
 	src/engine/replicas.c src/engine/replicas.h \
 	src/engine/sign.c \

@@ -192,7 +192,7 @@ static struct replicas *prepare(const struct key_entry *entry, enum key_part par
 se_status replicas_open(struct key **out, const struct key_entry *entry, enum key_part part, const struct reporter *reporters,
                         se_error *err)
 {
-    static const struct remote_ops ops = { sign, unwrap, close_all };
+    static const struct remote_ops ops = { .sign = sign, .unwrap = unwrap, .close = close_all };
     AUTO(replicas) all = prepare(entry, part, reporters);
     AUTO(x509_stack) chain = NULL;
     const struct key *first;

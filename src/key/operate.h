@@ -1,4 +1,4 @@
-/* A private operation with any EVP_PKEY of crypto_context(): one that is held, and one that is not (key/remote.h). */
+/* One operation with any EVP_PKEY of crypto_context(): one that is held, and one that is not (key/remote.h). */
 #ifndef KEY_OPERATE_H
 #define KEY_OPERATE_H
 
@@ -9,5 +9,8 @@ SE_MUST_CHECK se_status key_sign_hash(se_buf *out, EVP_PKEY *key, const struct s
 
 /* Decrypts `blob`, as remote_ops.unwrap() does: whatever does not decrypt is remote_refused(). */
 SE_MUST_CHECK se_status key_unwrap(se_buf *out, EVP_PKEY *key, const struct unwrap_how *how, se_bytes blob, se_error *err);
+
+/* Encrypts `clear` for key_unwrap(); only the public half is needed. */
+SE_MUST_CHECK se_status key_wrap(se_buf *out, EVP_PKEY *key, const struct unwrap_how *how, se_bytes clear, se_error *err);
 
 #endif

@@ -9,7 +9,7 @@
 #include "key/crypto.h"
 #include "key/key.h"
 
-/* The one parameter of our import: a struct bridge by address.  Such keys only ever come from remote_key(). */
+/* The one parameter of our import, and one that our keys know: a struct bridge by address.  Such keys only ever come from remote_key(). */
 #define PARAM_BRIDGE "signengine-bridge"
 #define PROVIDER     "signengine"
 #define PROPERTIES   "provider=" PROVIDER
@@ -113,6 +113,10 @@ static int key_has(const void *data, int selection)
 /* A parameter that the public key does not know stays unset, which is how a key says so. */
 static int key_get(void *data, OSSL_PARAM params[])
 {
+    OSSL_PARAM *p = OSSL_PARAM_locate(params, PARAM_BRIDGE);
+
+    if (p)
+        return OSSL_PARAM_set_octet_ptr(p, data, sizeof(struct bridge));
     ERR_set_mark();
     (void)EVP_PKEY_get_params(((struct bridge *)data)->public, params);
     ERR_pop_to_mark();
@@ -240,4 +244,33 @@ se_status remote_key(EVP_PKEY **out, const struct remote_ops *ops, void *remote,
     ok = context && EVP_PKEY_fromdata_init(context) > 0 && EVP_PKEY_fromdata(context, out, EVP_PKEY_KEYPAIR, params) > 0;
     EVP_PKEY_CTX_free(context);
     return ok ? SE_OK : crypto_error(err, SE_ERR_CRYPTO, "cannot bridge the key to OpenSSL");
+}
+
+static const struct bridge *bridge_of(const EVP_PKEY *key)
+{
+    void *bridge = NULL;
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_octet_ptr(PARAM_BRIDGE, &bridge, 0), OSSL_PARAM_construct_end() };
+
+    ERR_set_mark();
+    (void)EVP_PKEY_get_params(key, params);
+    ERR_pop_to_mark();
+    return bridge;
+}
+
+const char *remote_sign_mechanism(const EVP_PKEY *key, const struct sign_how *how)
+{
+    const struct bridge *bridge = bridge_of(key);
+
+    if (!bridge)
+        return "software";
+    return bridge->ops->sign_mechanism ? bridge->ops->sign_mechanism(bridge->remote, how) : "";
+}
+
+const char *remote_unwrap_mechanism(const EVP_PKEY *key, const struct unwrap_how *how)
+{
+    const struct bridge *bridge = bridge_of(key);
+
+    if (!bridge)
+        return "software";
+    return bridge->ops->unwrap_mechanism ? bridge->ops->unwrap_mechanism(bridge->remote, how) : "";
 }

@@ -33,6 +33,12 @@ struct remote_ops {
     se_status (*unwrap)(se_buf *out, void *remote, const struct unwrap_how *how, se_bytes blob, se_error *err);
     /* The last EVP_PKEY on it is gone. */
     void (*close)(void *remote);
+    /*
+     * How the last such operation was done, for people: "CKM_RSA_PKCS", "CKM_RSA_X_509 + OAEP in software".  Static; "" when it is not
+     * known. NULL: there is nothing to say.
+     */
+    const char *(*sign_mechanism)(void *remote, const struct sign_how *how);
+    const char *(*unwrap_mechanism)(void *remote, const struct unwrap_how *how);
 };
 
 /*
@@ -40,6 +46,10 @@ struct remote_ops {
  * `remote` is taken over on success only.
  */
 SE_MUST_CHECK se_status remote_key(EVP_PKEY **out, const struct remote_ops *ops, void *remote, EVP_PKEY *public, se_error *err);
+
+/* What remote_ops says to that; "software" for a key that is held. */
+const char *remote_sign_mechanism(const EVP_PKEY *key, const struct sign_how *how);
+const char *remote_unwrap_mechanism(const EVP_PKEY *key, const struct unwrap_how *how);
 
 /* SE_ERR_REJECTED, and the one text for all that does not decrypt; nothing is put in front of it. */
 se_status remote_refused(se_error *err);

@@ -41,11 +41,13 @@ says 'CN=one'
 says 'the certificate expires in 5 days'
 says 'pin.encrypted'
 says_not 'FAILED'
+says_not 'MECHANISM'
 accepts signengine check --probe --days 3
 says_not 'expires in'
+says 'MECHANISM'
 accepts signengine --json check --probe
 says '"descriptor":"FileSigner","version":2,"key":"one","store":"pkcs12"'
-says '"verdict":"ok"'
+says '"mechanism":"software","verdict":"ok"'
 says '"verdict":"warning"'
 [ "$(wc -l <"$out")" = 3 ] || fail "three rows are three lines"
 

@@ -52,3 +52,25 @@ says 'none of 2 replicas serves; number 1 (line 4): '
 with "$wrong" "$wrong"
 refuses 77 sign
 says 'none of 2 replicas serves; number 1 (line 4): '
+
+# ---- check: each replica by itself ----
+check() { signengine -c engine.xml "$@"; }
+with "$gone" "$one" "$wrong"
+accepts check check
+says 'warning'
+says 'replica 1 (line 4): '
+says 'gone.p12'
+says 'replica 3 (line 6): '
+says_not 'replica 2'
+accepts check --json check --probe
+says '"store":"pkcs12+pkcs12+pkcs12"'
+says '"mechanism":"software","verdict":"warning","status":"ok","text":"replica 1 (line 4): '
+with "$one" "$one"
+accepts check check --probe
+says_not 'warning'
+with "$one" "$other"
+refuses 78 check check
+says 'FAILED'
+with "$gone" "$wrong"
+refuses 69 check check
+says 'none of 2 replicas serves'

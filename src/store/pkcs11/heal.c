@@ -101,6 +101,11 @@ static struct hsm_key *take(struct remote *remote, enum breaker_leave *leave)
     return key;
 }
 
+struct hsm_key *remote_now(struct remote *remote)
+{
+    return take(remote, NULL);
+}
+
 /* Puts `new` in the place of `old`; when another thread was faster, its key stays. */
 static void replace(struct remote *remote, struct hsm_key *old, struct hsm_key *new)
 {
@@ -280,7 +285,7 @@ static bool notice(enum key_change *out, struct remote *remote, bool away, bool 
     bool was = remote->away, renewed = lost && remote->told != remote->renewals;
 
     *out = away ? KEY_LOST : was ? KEY_HEALED : KEY_RENEWED;
-    remote->away = away;
+    __atomic_store_n(&remote->away, away, __ATOMIC_RELAXED);
     if (!away)
         remote->told = remote->renewals;
     return away ? !was : was || renewed;

@@ -17,6 +17,9 @@ struct remote {
 };
 void remote_unref(struct remote *remote);
 
+/* The key as it was opened last, counted. */
+struct hsm_key *remote_now(struct remote *remote);
+
 /*
  * Something that is done with a key in a session that is logged in: with a copy of what it needs, for it may go on when its caller has
  * gone.  run() may be called twice: what fails with a call that lost the session (session_error()) is tried again on a new one.

@@ -63,6 +63,20 @@ static se_status unwrap(se_buf *out, void *remote, const struct unwrap_how *how,
     return st ? st : with_key(out, remote, &request, err);
 }
 
+static const char *sign_mechanism(void *remote, const struct sign_how *how)
+{
+    AUTO(hsm_key) key = remote_now(remote);
+
+    return token_key_sign_mechanism(&key->key, how);
+}
+
+static const char *unwrap_mechanism(void *remote, const struct unwrap_how *how)
+{
+    AUTO(hsm_key) key = remote_now(remote);
+
+    return token_key_unwrap_mechanism(&key->key, how);
+}
+
 static void close_remote(void *remote)
 {
     remote_unref(remote);
@@ -70,7 +84,7 @@ static void close_remote(void *remote)
 
 se_status hsm_key_bridge(EVP_PKEY **out, struct hsm_key *key, X509 *certificate, const struct key_watch *watch, se_error *err)
 {
-    static const struct remote_ops ops = { sign, unwrap, close_remote };
+    static const struct remote_ops ops = { sign, unwrap, close_remote, sign_mechanism, unwrap_mechanism };
     struct remote *remote = calloc(1, sizeof *remote);
     se_status st;
 

@@ -88,6 +88,11 @@ static se_status conclude(const struct operation *op, const char *name, struct s
     return SE_OK;
 }
 
+static unsigned char *way_of(struct token_key *key, const struct sign_how *how)
+{
+    return &key->ways.sign[how->padding][how->digest];
+}
+
 static se_status sign_raw(se_buf *out, struct token_key *key, struct session *session, const struct request *r, se_error *err)
 {
     AUTO(se_buf) padded = SE_BUF_INIT;
@@ -103,7 +108,7 @@ static se_status sign_raw(se_buf *out, struct token_key *key, struct session *se
         return error_set(err, SE_ERR_KEY, "the token has neither %s nor CKM_RSA_X_509 for it: %s", r->name, ckr_name(op.rv));
     if ((st = conclude(&op, "CKM_RSA_X_509", session, err)))
         return st;
-    way_set(&key->ways.sign[r->how->padding][r->how->digest], WAY_RAW);
+    way_set(way_of(key, r->how), WAY_RAW);
     return SE_OK;
 }
 
@@ -114,10 +119,12 @@ static se_status run(se_buf *out, struct token_key *key, struct session *session
 
     if (st)
         return st;
-    if (way_get(&key->ways.sign[r->how->padding][r->how->digest]) == WAY_RAW)
+    if (way_get(way_of(key, r->how)) == WAY_RAW)
         return sign_raw(out, key, session, r, err);
     if ((st = operation_run(&op, key, session, err)))
         return st;
+    if (op.rv == CKR_OK)
+        way_set(way_of(key, r->how), WAY_NATIVE);
     if (!operation_refused(op.rv))
         return conclude(&op, r->name, session, err);
     if (r->how->padding == PADDING_NONE)
@@ -162,4 +169,15 @@ se_status token_key_sign(se_buf *out, struct token_key *key, struct session *ses
         return der_encode(out, &raw, err);
     *out = buf_move(&raw);
     return SE_OK;
+}
+
+const char *token_key_sign_mechanism(const struct token_key *key, const struct sign_how *how)
+{
+    static const char *const mechanisms[PADDING_PSS + 1][WAY_RAW + 1] = {
+        [PADDING_NONE] = { "", "CKM_ECDSA", "" },
+        [PADDING_PKCS1] = { "", "CKM_RSA_PKCS", "CKM_RSA_X_509 + PKCS #1 padding in software" },
+        [PADDING_PSS] = { "", "CKM_RSA_PKCS_PSS", "CKM_RSA_X_509 + PSS in software" },
+    };
+
+    return mechanisms[how->padding][way_get(&key->ways.sign[how->padding][how->digest])];
 }

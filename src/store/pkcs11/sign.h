@@ -12,4 +12,7 @@
 SE_MUST_CHECK se_status token_key_sign(se_buf *out, struct token_key *key, struct session *session, const struct sign_how *how,
                                        se_bytes hash, se_error *err);
 
+/* How it does that, as far as is known: remote_ops.sign_mechanism(). */
+const char *token_key_sign_mechanism(const struct token_key *key, const struct sign_how *how);
+
 #endif

@@ -213,3 +213,14 @@ se_status token_key_decrypts(bool *out, struct token_key *key, struct session *s
     *out = !st && rv == CKR_OK;
     return st || *out || (ckr_status(rv) == SE_ERR_CRYPTO && !is_away(rv)) ? st : failed(&q, WAY_RAW, rv, err);
 }
+
+const char *token_key_unwrap_mechanism(const struct token_key *key, const struct unwrap_how *how)
+{
+    static const char *const mechanisms[] = {
+        [WAY_UNKNOWN] = "",
+        [WAY_NATIVE] = "CKM_RSA_PKCS_OAEP",
+        [WAY_RAW] = "CKM_RSA_X_509 + OAEP in software",
+    };
+
+    return mechanisms[way_get(&key->ways.unwrap[how->digest][how->mgf1])];
+}

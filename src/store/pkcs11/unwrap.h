@@ -12,6 +12,9 @@
 SE_MUST_CHECK se_status token_key_unwrap(se_buf *out, struct token_key *key, struct session *session, const struct unwrap_how *how,
                                          se_bytes blob, se_error *err);
 
+/* How it does that, as far as is known: remote_ops.unwrap_mechanism(). */
+const char *token_key_unwrap_mechanism(const struct token_key *key, const struct unwrap_how *how);
+
 /* Whether the key decrypts what is encrypted for key->public. */
 SE_MUST_CHECK se_status token_key_decrypts(bool *out, struct token_key *key, struct session *session, se_error *err);
 

@@ -1,0 +1,78 @@
+#include "engine/probe.h"
+
+#include <openssl/rand.h>
+
+#include "engine/engine.h"
+#include "format/padding.h"
+#include "key/crypto.h"
+#include "key/operate.h"
+
+static se_bytes text(void)
+{
+    return text_bytes("signengine check");
+}
+
+static se_status verify(const struct key *key, const struct algorithm *algorithm, se_bytes signature, se_error *err)
+{
+    AUTO(md_context) context = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *parameters;
+
+    if (context &&
+        EVP_DigestVerifyInit_ex(context, &parameters, crypto_digest(algorithm->digest), crypto_context(), NULL,
+                                X509_get0_pubkey(key->certificate), NULL) > 0 &&
+        padding_set(parameters, algorithm, false) &&
+        EVP_DigestVerify(context, signature.data, signature.size, text().data, text().size) == 1)
+        return SE_OK;
+    return crypto_error(err, SE_ERR_KEY, "what it signs does not verify with its certificate");
+}
+
+static se_status probe_signing(const char **mechanism, const struct key *key, const struct algorithm *algorithm, se_error *err)
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    AUTO(se_buf) signature = SE_BUF_INIT;
+    struct sign_how how = { algorithm->digest, algorithm->padding, 0 };
+    size_t size = sizeof hash;
+    se_status st;
+
+    if (!EVP_Q_digest(crypto_context(), crypto_digest(algorithm->digest), NULL, text().data, text().size, hash, &size))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
+    how.salt = algorithm->padding == PADDING_PSS ? (int)size : 0;
+    if ((st = key_sign_hash(&signature, key->private, &how, (se_bytes){ hash, size }, err)))
+        return st;
+    *mechanism = remote_sign_mechanism(key->private, &how);
+    return verify(key, algorithm, buf_bytes(&signature), err);
+}
+
+static se_status probe_decryption(const char **mechanism, const struct key *key, const struct algorithm *algorithm, se_error *err)
+{
+    const struct unwrap_how how = { algorithm->oaep, algorithm->mgf1 };
+    AUTO(se_buf) blob = SE_BUF_INIT;
+    AUTO(se_buf) clear = SE_BUF_INIT;
+    unsigned char secret[16];
+    se_status st;
+
+    if (RAND_bytes_ex(crypto_context(), secret, sizeof secret, 0) <= 0)
+        return crypto_error(err, SE_ERR_CRYPTO, "no random bytes");
+    if ((st = key_wrap(&blob, X509_get0_pubkey(key->certificate), &how, (se_bytes){ secret, sizeof secret }, err)) ||
+        (st = key_unwrap(&clear, key->private, &how, buf_bytes(&blob), err)))
+        return st == SE_ERR_REJECTED ? error_restate(err, SE_ERR_KEY) : st;
+    *mechanism = remote_unwrap_mechanism(key->private, &how);
+    if (clear.size != sizeof secret || CRYPTO_memcmp(clear.data, secret, sizeof secret) != 0)
+        return error_set(err, SE_ERR_KEY, "it decrypts to something else than was encrypted for its certificate");
+    return SE_OK;
+}
+
+se_status probe_key(const char **mechanism, const struct key *key, const struct descriptor *descriptor, se_error *err)
+{
+    const struct algorithm *algorithm = &descriptor->algorithm;
+    se_status st;
+
+    *mechanism = "";
+    if (algorithm->kind == ALGORITHM_CIPHER || algorithm->kind == ALGORITHM_WRAP)
+        return probe_decryption(mechanism, key, algorithm, err);
+    if (algorithm->kind == ALGORITHM_JWS) /* its header chooses; every one of its keys can do this */
+        algorithm = algorithm_signature(DIGEST_SHA256, FAMILY_RSA, PADDING_PKCS1);
+    else if ((st = signing_algorithm(&algorithm, descriptor, key->private, err)))
+        return st;
+    return probe_signing(mechanism, key, algorithm, err);
+}
