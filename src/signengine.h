@@ -188,11 +188,10 @@ typedef struct se_check_row {
     const char *subject;   /* of the certificate, RFC 4514; "" likewise */
     int64_t not_after;     /* seconds since 1970; 0 likewise */
     int days_left;         /* until then, rounded down */
-    const char
-        *mechanism;   /* how the store did the probe, as "CKM_RSA_PKCS" or "software"; several replicas: with '+'; "" without a probe */
-    se_status status; /* SE_OK: usable */
-    bool warning;     /* usable, but `text` should be read */
-    const char *text; /* why not, or the warning, or "" */
+    const char *mechanism; /* how the store did the probe, as "CKM_RSA_PKCS" or "software"; of replicas each way once; "" without a probe */
+    se_status status;      /* SE_OK: usable */
+    bool warning;          /* usable, but `text` should be read */
+    const char *text;      /* why not, or the warning, or "" */
 } se_check_row;
 typedef void (*se_check_fn)(void *arg, const se_check_row *row);
 

@@ -88,13 +88,23 @@ static void warn(struct finding *f, const char *format, ...)
     va_end(args);
 }
 
+static bool is_listed(const char *list, const char *item)
+{
+    size_t size = strlen(item);
+
+    for (const char *at = list; (at = strstr(at, item)); at += size)
+        if ((at == list || at[-1] == ' ') && (at == list || at[-2] == ',') && (!at[size] || at[size] == ','))
+            return true;
+    return false;
+}
+
 /* Replicas that do it alike are not told twice. */
 static void add_mechanism(struct finding *f, const char *mechanism)
 {
     size_t used = strlen(f->mechanism);
 
-    if (*mechanism && !strstr(f->mechanism, mechanism))
-        (void)snprintf(f->mechanism + used, sizeof f->mechanism - used, "%s%s", used ? "+" : "", mechanism);
+    if (*mechanism && !is_listed(f->mechanism, mechanism))
+        (void)snprintf(f->mechanism + used, sizeof f->mechanism - used, "%s%s", used ? ", " : "", mechanism);
 }
 
 static se_status probe(struct finding *f, const struct key *key, const se_check_options *options, se_error *err)

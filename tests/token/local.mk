@@ -79,8 +79,13 @@ tests_token_test_server_LDADD  = tests/token/libfixture.la
 
 TOKEN_TESTS += tests/token/test_replicas
 tests_token_test_replicas_SOURCES = tests/token/test_replicas.c tests/token/places.c tests/token/places.h
-tests_token_test_replicas_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_token_test_replicas_LDADD  = tests/token/libfixture.la
+tests_token_test_replicas_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_replicas_LDADD   = tests/token/libfixture.la
+
+TOKEN_TESTS += tests/token/test_check
+tests_token_test_check_SOURCES = tests/token/test_check.c tests/token/places.c tests/token/places.h
+tests_token_test_check_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_check_LDADD   = tests/token/libfixture.la
 
 TOKEN_TESTS += tests/token/test_replica_servers
 tests_token_test_replica_servers_SOURCES = tests/token/test_replica_servers.c tests/token/server.c tests/token/server.h

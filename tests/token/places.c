@@ -34,13 +34,15 @@ static void refresh(void)
 
 void configure(const char *replicas)
 {
+    configure_for("<descriptor name='Files'><type algorithm='SHA256withRSA' key='k'/></descriptor>", replicas);
+}
+
+void configure_for(const char *descriptors, const char *replicas)
+{
     FILE *f = fopen(file_of("engine.xml"), "w");
 
     refresh();
-    fputs(
-        "<engineSignEncrypt>\n<descriptors><descriptor name='Files'><type algorithm='SHA256withRSA' key='k'/></descriptor></descriptors>\n"
-        "<keys><key name='k'>\n",
-        f);
+    fprintf(f, "<engineSignEncrypt>\n<descriptors>%s</descriptors>\n<keys><key name='k'>\n", descriptors);
     for (; *replicas; replicas++)
         if (*replicas == '@')
             fputs(file_of(""), f);

@@ -23,6 +23,8 @@ int places_fill(void **state);
 
 /* engine.xml, whose key 'k' has these replicas, the first of them on line 4; with the shim, nothing is wrong. */
 void configure(const char *replicas);
+/* The same with other descriptors than 'Files', on one line. */
+void configure_for(const char *descriptors, const char *replicas);
 
 /* What the engine told: changes of state as "REPLICA KIND, ", and how operations ended. */
 extern struct told {
