@@ -93,7 +93,7 @@ static bool is_listed(const char *list, const char *item)
     size_t size = strlen(item);
 
     for (const char *at = list; (at = strstr(at, item)); at += size)
-        if ((at == list || at[-1] == ' ') && (at == list || at[-2] == ',') && (!at[size] || at[size] == ','))
+        if ((at == list || (at - list >= 2 && at[-1] == ' ' && at[-2] == ',')) && (!at[size] || at[size] == ','))
             return true;
     return false;
 }
