@@ -15,6 +15,7 @@ int places_fill(void **state);
 /* '@' is the fixture's folder. */
 #define FIRST     "<type name='HSM' locationValue='@first.so' tokenLabel='one' alias='k' pin='" PIN "'/>"
 #define RETURNING "<type name='HSM' locationValue='@first.so' tokenLabel='one' alias='k' pin='" PIN "' failback='true'/>"
+#define HANGING   "<type name='HSM' locationValue='@first.so' tokenLabel='one' alias='k' pin='" PIN "' deadline='1'/>"
 #define WRONG_PIN "<type name='HSM' locationValue='@first.so' tokenLabel='one' alias='k' pin='4321'/>"
 #define SECOND    "\n<type name='HSM' locationValue='@second.so' tokenLabel='two' alias='k' pin='" PIN "'/>"
 #define STRANGER  "\n<type name='HSM' locationValue='@second.so' tokenLabel='two' alias='stranger' pin='" PIN "'/>"

@@ -104,7 +104,8 @@ static void finish(struct worker workers[THREADS])
     for (int i = 0; i < THREADS; i++) {
         assert_status(SE_OK, workers[i].err.status, &workers[i].err);
         assert_true(workers[i].signatures > 0);
-        assert_true(workers[i].slowest < 5000);
+        if (workers[i].slowest >= 5000)
+            fail_msg("a call took %d ms", (int)workers[i].slowest);
     }
 }
 

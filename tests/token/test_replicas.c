@@ -253,6 +253,26 @@ static void a_mechanism_that_one_lacks(void **state)
     se_close(&engine);
 }
 
+/* A call that does not return costs its deadline once; who comes after it does not wait at all. */
+static void a_replica_that_hangs(void **state)
+{
+    se_engine *engine = engine_with(HANGING SECOND);
+    int64_t begin;
+
+    (void)state;
+    assert_true(first_signs(engine));
+    faults->list[0] = (struct fault){ .call = AT_SIGN, .first = faults->seen[AT_SIGN] + 1, .times = 1, .sleep_ms = 2500 };
+    begin = breaker_clock();
+    signs(engine);
+    assert_in_range(breaker_clock() - begin, 900, 2000);
+    assert_told("1 lost, 2 failed over, ");
+    begin = breaker_clock();
+    signs(engine);
+    assert_in_range(breaker_clock() - begin, 0, 500);
+    usleep(2500 * 1000);
+    se_close(&engine);
+}
+
 /* Nothing fails when sessions are lost, but somebody may want to know. */
 static void lost_sessions_are_told(void **state)
 {
@@ -324,6 +344,7 @@ int main(void)
         cmocka_unit_test(all_away_is_unavailable_until_one_is_back),
         cmocka_unit_test(a_mechanism_that_one_lacks),
         cmocka_unit_test(lost_sessions_are_told),
+        cmocka_unit_test(a_replica_that_hangs),
         cmocka_unit_test(decrypts_with_any),
         cmocka_unit_test(a_wrong_pin_is_presented_once),
         cmocka_unit_test(no_replica_with_a_right_pin_is_no_access),
