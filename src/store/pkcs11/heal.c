@@ -51,10 +51,12 @@ static bool may_be_away(se_status st)
     return st == SE_ERR_UNAVAILABLE || st == SE_ERR_STORE || st == SE_ERR_CRYPTO;
 }
 
-/* True: the module has been initialised anew since `seen`, by whoever it was. */
+/* True: the module has been initialised anew since `seen`, by whoever it was, also while it was asked whether it answers. */
 static bool revive(struct module *module, unsigned seen)
 {
-    return module_starts(module) != seen || (!answers(module) && !module_restart(module, seen, NULL));
+    if (module_starts(module) == seen && !answers(module))
+        (void)module_restart(module, seen, NULL);
+    return module_starts(module) != seen;
 }
 
 se_status with_module(const struct keyref *ref, module_opening *opening, void *arg, se_error *err)
@@ -200,6 +202,16 @@ static se_status run(struct hsm_key *key, struct request *request, se_error *err
     return request->run(request, &key->key, &session, err);
 }
 
+/* Whatever others have just found out: it is there. */
+static void answered(struct token *token)
+{
+    __atomic_store_n(&token->answered, breaker_clock(), __ATOMIC_RELAXED);
+    brief_lock();
+    if (token->breaker.open)
+        (void)breaker_healed(&token->breaker);
+    brief_unlock();
+}
+
 static void try(struct errand *e)
 {
     struct outcome *out = &e->outcome;
@@ -213,8 +225,10 @@ static void try(struct errand *e)
     module_enter(key->key.token->module);
     out->status = run(key, &e->request, &out->error);
     module_leave(key->key.token->module);
-    if (!out->status)
+    if (!out->status) {
+        answered(key->key.token);
         return;
+    }
     /* a PIN that was refused is not tried again, nor is what does not decrypt */
     out->lost = out->status != SE_ERR_ACCESS && out->status != SE_ERR_REJECTED && !is_valid(key);
     if (out->lost && out->status == SE_ERR_STORE) /* some vendors have numbers of their own for a line that is cut */
@@ -249,8 +263,6 @@ static void run_errand(void *arg)
     e->lost = e->outcome.lost;
     if (e->outcome.lost && !e->outcome.away)
         try(e);
-    if (!e->outcome.status)
-        __atomic_store_n(&e->known->key.token->answered, breaker_clock(), __ATOMIC_RELAXED);
 }
 
 /* Nobody waits for it any more, but a token that answers after all is there. */
