@@ -1,6 +1,7 @@
 #include "engine/replicas.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "engine/replica.h"
 #include "key/operate.h"
@@ -9,6 +10,7 @@ struct replicas {
     enum key_part part;
     struct likeness likeness;
     uint64_t place; /* which replica is in use, and how often that has changed: see place_used() */
+    int64_t served; /* when one of them last did something; atomic, as is place */
     size_t count;
     struct replica list[];
 };
@@ -59,11 +61,11 @@ static se_status none_serves(const struct replicas *all, const struct blame *bla
                         all->count, blame->replica->reporter->replica, blame->replica->ref->line, failure->text);
 }
 
-/* One operation on its way from replica to replica. */
+/* One operation on its way from replica to replica, round and round. */
 struct journey {
     struct replicas *all;
     const struct task *task;
-    uint64_t seen; /* place, when it began */
+    uint64_t seen; /* place, when the round began */
     struct blame blame;
 };
 
@@ -90,22 +92,54 @@ static bool is_returned_to(const struct replicas *all, size_t index, size_t used
     return index < used && all->list[index].ref->failback;
 }
 
+/* True: it has ended.  Each replica is visited once. */
+static bool go_round(struct journey *j, se_status *st, se_error *err)
+{
+    size_t used, count = j->all->count;
+
+    j->seen = __atomic_load_n(&j->all->place, __ATOMIC_RELAXED);
+    used = place_used(j->seen);
+    for (size_t i = 0; i < used; i++)
+        if (is_returned_to(j->all, i, used) && visit(j, i, st, err))
+            return true;
+    for (size_t step = 0; step < count; step++) {
+        size_t i = (used + step) % count;
+
+        if (!is_returned_to(j->all, i, used) && visit(j, i, st, err))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * A caller can come to each replica in the moments in which just that one is away, or looked at by somebody else.  While it is not long
+ * ago that one of them served, that is likelier than that all are gone.
+ */
+enum { PATIENCE_MS = 2 * BREAKER_MOST_MS, PAUSE_MS = 5 };
+
+static bool is_worth_waiting(const struct journey *j, int64_t since)
+{
+    int64_t now = breaker_clock();
+
+    return j->blame.error.status == SE_ERR_UNAVAILABLE && now - since < PATIENCE_MS &&
+           now - __atomic_load_n(&j->all->served, __ATOMIC_RELAXED) < PATIENCE_MS;
+}
+
 static se_status run(struct replicas *all, const struct task *task, se_error *err)
 {
-    struct journey j = { all, task, __atomic_load_n(&all->place, __ATOMIC_RELAXED), { NULL, SE_ERROR_INIT } };
-    size_t used = place_used(j.seen);
+    struct journey j = { all, task, 0, { NULL, SE_ERROR_INIT } };
+    int64_t since = 0;
     se_status st;
 
-    for (size_t i = 0; i < used; i++)
-        if (is_returned_to(all, i, used) && visit(&j, i, &st, err))
-            return st;
-    for (size_t step = 0; step < all->count; step++) {
-        size_t i = (used + step) % all->count;
-
-        if (!is_returned_to(all, i, used) && visit(&j, i, &st, err))
-            return st;
+    while (!go_round(&j, &st, err)) {
+        since = since ? since : breaker_clock();
+        if (!is_worth_waiting(&j, since))
+            return none_serves(all, &j.blame, err);
+        nanosleep(&(struct timespec){ 0, PAUSE_MS * 1000000 }, NULL);
     }
-    return none_serves(all, &j.blame, err);
+    if (!st)
+        __atomic_store_n(&all->served, breaker_clock(), __ATOMIC_RELAXED);
+    return st;
 }
 
 /* ---- the key that the engine sees ---- */

@@ -74,8 +74,9 @@ tests_token_test_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_fault_LDADD  = tests/token/libfixture.la
 
 TOKEN_TESTS += tests/token/test_server
-tests_token_test_server_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_token_test_server_LDADD  = tests/token/libfixture.la
+tests_token_test_server_SOURCES = tests/token/test_server.c tests/token/server.c tests/token/server.h
+tests_token_test_server_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_server_LDADD   = tests/token/libfixture.la
 
 TOKEN_TESTS += tests/token/test_replicas
 tests_token_test_replicas_SOURCES = tests/token/test_replicas.c tests/token/places.c tests/token/places.h

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,18 +41,29 @@ static void serve(const struct server *server)
     _exit(127);
 }
 
+static bool accepts(const struct server *server)
+{
+    struct sockaddr_un to = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool accepted;
+
+    snprintf(to.sun_path, sizeof to.sun_path, "%s", socket_of(server));
+    accepted = fd >= 0 && !connect(fd, (struct sockaddr *)&to, sizeof to);
+    close(fd);
+    return accepted;
+}
+
 void server_start(struct server *server)
 {
     int64_t until = breaker_clock() + START_MS;
-    struct stat info;
 
     unlink(socket_of(server));
     server->process = fork();
     assert_true(server->process >= 0);
     if (!server->process)
         serve(server);
-    while (stat(socket_of(server), &info) && breaker_clock() < until)
-        usleep(2000);
+    while (!accepts(server) && breaker_clock() < until)
+        usleep(1000);
     assert_true(breaker_clock() < until);
 }
 

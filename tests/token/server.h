@@ -12,7 +12,7 @@ struct server {
 /* Skips the program (77) when there is none. */
 void server_needed(void);
 
-/* Returns when it listens. */
+/* Returns when it accepts connections. */
 void server_start(struct server *server);
 
 /* With all the processes that serve its connections. */

@@ -111,6 +111,8 @@ static void threads_see_no_failure(void **state)
     (void)state;
     no_call_fails(RETURNING SECOND);
     no_call_fails(RETURNING IN_FILE);
+    /* no more than a hiccup, though there is nothing else */
+    no_call_fails(FIRST NO_FILE);
 }
 
 /* ---- replicas that can't be opened ---- */

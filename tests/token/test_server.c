@@ -1,23 +1,18 @@
 /* A token behind `p11-kit server`, which is killed and started again while 8 threads sign. */
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/breaker.h"
 #include "tests/token/fixture.h"
+#include "tests/token/server.h"
 
 enum { THREADS = 8, KILLS = 20, START_MS = 5000, BACK_MS = 1000, CALL_MS = 5000, SHORT_MS = 40, LONG_MS = 3000 };
 
 #define CLIENT "p11-kit-client"
 
-static pid_t server;
-static char address[200];
+static struct server server = { "lab", 0 };
 
 /* The token has the PIN of the fixture, and the server the configuration of its SoftHSM. */
 static int fill(void **state)
@@ -26,54 +21,9 @@ static int fill(void **state)
         return -1;
     make_token("lab");
     put_pair("lab", "a", "ec:P-256", "01");
-    if (system("command -v p11-kit >/dev/null && p11-kit server --help >/dev/null 2>&1")) {
-        print_message("SKIPPED: p11-kit server is not installed\n");
-        exit(77);
-    }
-    snprintf(address, sizeof address, "unix:path=%s", file_of("socket"));
-    setenv("P11_KIT_SERVER_ADDRESS", address, 1);
+    server_needed();
+    server_address(&server);
     return 0;
-}
-
-static bool accepts(void)
-{
-    struct sockaddr_un to = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool accepted;
-
-    snprintf(to.sun_path, sizeof to.sun_path, "%s", file_of("socket"));
-    accepted = fd >= 0 && !connect(fd, (struct sockaddr *)&to, sizeof to);
-    close(fd);
-    return accepted;
-}
-
-/* Returns when it accepts connections. */
-static void start_server(void)
-{
-    int64_t until = breaker_clock() + START_MS;
-
-    unlink(file_of("socket"));
-    server = fork();
-    assert_true(server >= 0);
-    if (!server) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        (void)!freopen("/dev/null", "w", stdout);
-        execlp("p11-kit", "p11-kit", "server", "--foreground", "--name", file_of("socket"), "--provider", softhsm, "pkcs11:token=lab",
-               NULL);
-        _exit(127);
-    }
-    while (!accepts() && breaker_clock() < until)
-        usleep(1000);
-    assert_true(breaker_clock() < until);
-}
-
-/* It serves each connection in a process of its own.  Stopped first, it makes no new one while those are killed. */
-static void kill_server(void)
-{
-    assert_int_equal(kill(server, SIGSTOP), 0);
-    run("pkill -KILL -P %d || true", (int)server);
-    assert_int_equal(kill(server, SIGKILL), 0);
-    assert_int_equal(waitpid(server, NULL, 0), server);
 }
 
 struct worker {
@@ -206,27 +156,27 @@ static void a_server_that_comes_and_goes(void **state)
     (void)state;
     ref->location = CLIENT;
     refuses(SE_ERR_UNAVAILABLE, ref, PART_SIGN, "no slot of ", NULL);
-    start_server();
+    server_start(&server);
     key = opens(ref, PART_SIGN);
     start(workers, key, &stop);
     for (int i = 0; i < KILLS; i++) {
         int64_t took;
 
         assert_true(until_all(workers, true, 3, CALL_MS) < CALL_MS);
-        kill_server();
+        server_kill(&server);
         /* found out by all, or only by the next call that hits the new server */
         if (i % 2)
             assert_true(until_all(workers, false, 2, CALL_MS) < CALL_MS);
         /* the last time until the pauses between two probes are at their longest */
         usleep((unsigned)(i == KILLS - 1 ? LONG_MS : i * SHORT_MS) * 1000);
-        start_server();
+        server_start(&server);
         took = goes_on(key);
         longest = took > longest ? took : longest;
     }
     finish(workers, &stop);
     print_message("signing went on after at most %d ms\n", (int)longest);
     key_unref(key);
-    kill_server();
+    server_kill(&server);
 }
 
 int main(void)
