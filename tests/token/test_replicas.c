@@ -117,6 +117,15 @@ static void threads_see_no_failure(void **state)
 
 /* ---- replicas that can't be opened ---- */
 
+static void signs_again(se_engine *engine)
+{
+    int64_t until = breaker_clock() + 10 * BREAKER_MOST_MS;
+    se_error err;
+
+    while (sign(engine, &err))
+        assert_true(breaker_clock() < until);
+}
+
 static void different_keys_are_refused(void **state)
 {
     se_engine *engine = engine_with(FIRST STRANGER);
@@ -149,8 +158,7 @@ static void a_stranger_that_comes_late_is_never_used(void **state)
     assert_told("2 lost, 1 lost, 2 lost, ");
     assert_non_null(strstr(told.why, "another key"));
     set_away(CKR_OK);
-    usleep(2 * BREAKER_FIRST_MS * 1000);
-    signs(engine);
+    signs_again(engine);
     se_close(&engine);
     run("rm late.p12");
 }
@@ -158,7 +166,6 @@ static void a_stranger_that_comes_late_is_never_used(void **state)
 static void a_replica_that_comes_late_serves(void **state)
 {
     se_engine *engine = engine_with(FIRST NO_FILE);
-    int64_t until = breaker_clock() + 5 * BREAKER_MOST_MS;
     se_error err;
 
     (void)state;
@@ -166,8 +173,7 @@ static void a_replica_that_comes_late_serves(void **state)
     set_away(CKR_DEVICE_REMOVED);
     assert_status(SE_ERR_UNAVAILABLE, sign(engine, &err), &err);
     run("cp k.p12 late.p12");
-    while (sign(engine, &err))
-        assert_true(breaker_clock() < until);
+    signs_again(engine);
     assert_told("2 lost, 1 lost, 2 healed, 2 failed over, ");
     se_close(&engine);
     run("rm late.p12");
@@ -192,7 +198,6 @@ static void the_first_may_come_later(void **state)
 static void all_away_is_unavailable_until_one_is_back(void **state)
 {
     se_engine *engine = engine_with(FIRST NO_FILE);
-    int64_t until;
     se_error err;
 
     (void)state;
@@ -206,9 +211,7 @@ static void all_away_is_unavailable_until_one_is_back(void **state)
         assert_status(SE_ERR_UNAVAILABLE, sign(engine, &err), &err);
     assert_int_equal(told.bad, 101);
     set_away(CKR_OK);
-    until = breaker_clock() + 5 * BREAKER_MOST_MS;
-    while (sign(engine, &err))
-        assert_true(breaker_clock() < until);
+    signs_again(engine);
     assert_told("2 lost, 1 lost, 1 healed, ");
     se_close(&engine);
 }
@@ -266,7 +269,7 @@ static void a_replica_that_hangs(void **state)
     faults->list[0] = (struct fault){ .call = AT_SIGN, .first = faults->seen[AT_SIGN] + 1, .times = 1, .sleep_ms = 2500 };
     begin = breaker_clock();
     signs(engine);
-    assert_in_range(breaker_clock() - begin, 900, 2000);
+    assert_in_range(breaker_clock() - begin, 900, 2400);
     assert_told("1 lost, 2 failed over, ");
     begin = breaker_clock();
     signs(engine);

@@ -54,8 +54,8 @@ static bool may_be_away(se_status st)
 /* True: the module has been initialised anew since `seen`, by whoever it was, also while it was asked whether it answers. */
 static bool revive(struct module *module, unsigned seen)
 {
-    if (module_starts(module) == seen && !answers(module))
-        (void)module_restart(module, seen, NULL);
+    if (module_starts(module) == seen && !answers(module) && module_restart(module, seen, NULL))
+        return false;
     return module_starts(module) != seen;
 }
 
