@@ -16,7 +16,8 @@ enum state {
 
 struct worker {
     pthread_mutex_t lock; /* of state, call and arg */
-    pthread_cond_t changed;
+    /* one thread waits for each: where two wait, glibc before 2.41 may wake neither (its bug 25847) */
+    pthread_cond_t wanted, done;
     enum state state;
     const struct guarded *call; /* NULL: nothing to do */
     void *arg;
@@ -96,7 +97,8 @@ static bool leave_idle(struct worker *w)
 
 static void worker_free(struct worker *w)
 {
-    pthread_cond_destroy(&w->changed);
+    pthread_cond_destroy(&w->wanted);
+    pthread_cond_destroy(&w->done);
     pthread_mutex_destroy(&w->lock);
     free(w);
 }
@@ -107,7 +109,7 @@ static bool wait_for_work(struct worker *w)
     const struct timespec until = deadline_in(GUARD_IDLE_S * 1000);
 
     while (!w->call)
-        if (pthread_cond_clockwait(&w->changed, &w->lock, CLOCK_MONOTONIC, &until) == ETIMEDOUT)
+        if (pthread_cond_clockwait(&w->wanted, &w->lock, CLOCK_MONOTONIC, &until) == ETIMEDOUT)
             break;
     return w->call;
 }
@@ -123,7 +125,7 @@ static void work(struct worker *w)
     w->call = NULL;
     if (w->state != LATE) {
         w->state = DONE;
-        pthread_cond_signal(&w->changed);
+        pthread_cond_signal(&w->done);
         return;
     }
     w->state = IDLE;
@@ -181,7 +183,8 @@ static struct worker *worker_new(void)
     if (!w)
         return NULL;
     pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->changed, NULL);
+    pthread_cond_init(&w->wanted, NULL);
+    pthread_cond_init(&w->done, NULL);
     if (start(w))
         return w;
     worker_free(w);
@@ -199,9 +202,9 @@ static bool hand_over(struct worker *w, const struct guarded *call, void *arg, c
     w->call = call;
     w->arg = arg;
     w->state = WANTED;
-    pthread_cond_signal(&w->changed);
+    pthread_cond_signal(&w->wanted);
     while (w->state == WANTED)
-        if (pthread_cond_clockwait(&w->changed, &w->lock, CLOCK_MONOTONIC, until) == ETIMEDOUT)
+        if (pthread_cond_clockwait(&w->done, &w->lock, CLOCK_MONOTONIC, until) == ETIMEDOUT)
             break;
     done = w->state == DONE;
     w->state = done ? IDLE : LATE;
