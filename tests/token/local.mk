@@ -93,6 +93,14 @@ tests_token_test_replica_servers_SOURCES = tests/token/test_replica_servers.c te
 tests_token_test_replica_servers_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_replica_servers_LDADD   = tests/token/libfixture.la
 
+TOKEN_TESTS += tests/token/test_handles
+tests_token_test_handles_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_handles_LDADD  = tests/token/libfixture.la
+
+TOKEN_TESTS += tests/token/test_neighbours
+tests_token_test_neighbours_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_neighbours_LDADD  = tests/token/libfixture.la
+
 TOKEN_TESTS += tests/token/test_fork
 tests_token_test_fork_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_fork_LDADD  = tests/token/libfixture.la

@@ -189,17 +189,24 @@ static void errand_free(struct errand *e)
     free(e);
 }
 
+/* Key and session are from after the same loss, and it was the last. */
+static bool fit(const struct hsm_key *key, const struct session *session)
+{
+    return session->losses == key->losses && is_valid(key);
+}
+
 static se_status run(struct hsm_key *key, struct request *request, se_error *err)
 {
     AUTO(session) session = { 0 };
     se_status st = token_session(&session, key->key.token, key->key.ref, true, err);
 
-    if (st)
+    if (!st && fit(key, &session))
+        st = request->run(request, &key->key, &session, err);
+    if (st || fit(key, &session))
         return st;
-    /* the handle was found before a loss, and may mean another key since */
-    if (session.losses != key->losses || !is_valid(key))
-        return error_set(err, SE_ERR_UNAVAILABLE, "the sessions with the token were lost just now");
-    return request->run(request, &key->key, &session, err);
+    /* after a loss, the handle of the key may mean another key: that may have been before the call, or during it */
+    se_buf_free(&request->out);
+    return error_set(err, SE_ERR_UNAVAILABLE, "the sessions with the token were lost just now");
 }
 
 /* Whatever others have just found out: it is there. */

@@ -1,5 +1,6 @@
 libse_core_la_SOURCES += \
 	src/store/pkcs11/find.c \
+	src/store/pkcs11/handles.c src/store/pkcs11/handles.h \
 	src/store/pkcs11/heal.c src/store/pkcs11/heal.h \
 	src/store/pkcs11/held.c src/store/pkcs11/held.h \
 	src/store/pkcs11/key.c src/store/pkcs11/key.h \

@@ -14,6 +14,7 @@ void module_free(struct module *m)
     if (m->calls)
         p11_kit_module_release(m->calls);
     pthread_mutex_destroy(&m->setup);
+    handles_free(&m->handles);
     pthread_mutex_destroy(&m->tokens_lock);
     pthread_rwlock_destroy(&m->entered);
     pthread_mutex_destroy(&m->turn);
@@ -78,6 +79,7 @@ struct module *module_new(const char *path, const char *init_args)
     if (!m)
         return NULL;
     pthread_mutex_init(&m->setup, NULL);
+    handles_init(&m->handles);
     pthread_mutex_init(&m->tokens_lock, NULL);
     make_entrance(&m->entered);
     make_turns(&m->turn);

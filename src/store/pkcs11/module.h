@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "store/pkcs11/handles.h"
 #include "store/pkcs11/rv.h"
 
 struct token;
@@ -34,6 +35,8 @@ struct module {
     pthread_rwlock_t entered; /* see module_enter() */
     bool by_turns;            /* one thread at a time */
     pthread_mutex_t turn;
+
+    struct handles handles; /* kept by pool.c */
 
     /* kept by token.c: the tokens in use */
     pthread_mutex_t tokens_lock;

@@ -23,9 +23,9 @@ static size_t token_limit(const struct slot *slot)
     return told ? slot->max_sessions : SIZE_MAX;
 }
 
-void pool_init(struct pool *pool, CK_FUNCTION_LIST *calls, const struct slot *slot)
+void pool_init(struct pool *pool, struct module *module, const struct slot *slot)
 {
-    *pool = (struct pool){ .calls = calls, .slot = slot->id, .told = token_limit(slot) };
+    *pool = (struct pool){ .module = module, .slot = slot->id, .told = token_limit(slot) };
     pool->limit = pool->told;
     pool->last = &pool->first;
     pthread_mutex_init(&pool->lock, NULL);
@@ -35,7 +35,7 @@ void pool_init(struct pool *pool, CK_FUNCTION_LIST *calls, const struct slot *sl
 void pool_free(struct pool *pool)
 {
     while (pool->idle_count)
-        (void)pool->calls->C_CloseSession(pool->idle[--pool->idle_count].handle);
+        handle_close(pool->module, pool->idle[--pool->idle_count].handle);
     free(pool->idle);
     pthread_mutex_destroy(&pool->lock);
 }
@@ -121,13 +121,17 @@ static void pass_on(struct pool *pool)
 static CK_RV open_counted(struct session *out, struct pool *pool)
 {
     CK_RV rv = make_room(pool) ? CKR_OK : CKR_HOST_MEMORY;
+    bool anew = false;
 
     out->losses = pool->losses;
     if (rv == CKR_OK) {
         pthread_mutex_unlock(&pool->lock);
-        rv = pool->calls->C_OpenSession(pool->slot, CKF_SERIAL_SESSION, NULL, NULL, &out->handle);
+        rv = handle_open(&out->handle, &anew, pool->module, pool->slot, 0);
         pthread_mutex_lock(&pool->lock);
     }
+    /* the loss took the room that was made for it */
+    if (anew && make_room(pool))
+        out->losses = pool->losses;
     pool->held += rv == CKR_OK;
     if (rv == CKR_OK)
         return rv;
@@ -255,7 +259,7 @@ static se_status none_left(size_t in_use, unsigned wait_ms, se_error *err)
 static void close_lost(struct pool *pool, struct lost lost)
 {
     for (size_t i = 0; i < lost.count; i++)
-        (void)pool->calls->C_CloseSession(lost.list[i].handle);
+        handle_close(pool->module, lost.list[i].handle);
     pthread_mutex_lock(&pool->lock);
     for (size_t i = 0; i < lost.count; i++)
         pass_on(pool);
@@ -292,8 +296,10 @@ void pool_forget(struct pool *pool)
 
     pthread_mutex_lock(&pool->lock);
     lost = lose(pool);
-    for (size_t i = 0; i < lost.count; i++)
+    for (size_t i = 0; i < lost.count; i++) {
+        handles_drop(&pool->module->handles, lost.list[i].handle);
         pass_on(pool);
+    }
     pthread_mutex_unlock(&pool->lock);
     free(lost.list);
 }
@@ -301,7 +307,7 @@ void pool_forget(struct pool *pool)
 se_status pool_take(struct session *out, struct pool *pool, size_t most, unsigned wait_ms, se_error *err)
 {
     const struct timespec until = deadline_in(wait_ms);
-    struct session taken = { .calls = pool->calls, .pool = pool };
+    struct session taken = { .calls = pool->module->calls, .module = pool->module, .pool = pool };
     size_t in_use;
     CK_RV rv;
 
@@ -345,7 +351,7 @@ void pool_put(struct pool *pool, const struct session *session)
         note_loss(pool, session->losses);
     if (put_back(pool, session))
         return;
-    (void)pool->calls->C_CloseSession(session->handle);
+    handle_close(pool->module, session->handle);
     pthread_mutex_lock(&pool->lock);
     pass_on(pool);
     pthread_mutex_unlock(&pool->lock);

@@ -23,7 +23,7 @@ struct idle {
 };
 
 struct pool {
-    CK_FUNCTION_LIST *calls;
+    struct module *module;
     CK_SLOT_ID slot;
 
     pthread_mutex_t lock; /* of what follows */
@@ -38,7 +38,7 @@ struct pool {
     unsigned losses; /* atomic: read without the lock too */
 };
 
-void pool_init(struct pool *pool, CK_FUNCTION_LIST *calls, const struct slot *slot);
+void pool_init(struct pool *pool, struct module *module, const struct slot *slot);
 /* All sessions are back. */
 void pool_free(struct pool *pool);
 
@@ -52,7 +52,7 @@ SE_MUST_CHECK se_status pool_take(struct session *out, struct pool *pool, size_t
 /* One that is broken takes all others with it: idle ones are closed now, those in use when they come back. */
 void pool_put(struct pool *pool, const struct session *session);
 
-/* The module has been initialised anew: no session is open any more, and none is in use. */
+/* The module has been initialised anew: no session from before is open any more. */
 void pool_forget(struct pool *pool);
 
 /*

@@ -21,7 +21,7 @@ static struct token *token_new(struct module *module, const struct slot *slot)
     t->slot = *slot;
     t->refs = 1;
     pthread_mutex_init(&t->login, NULL);
-    pool_init(&t->pool, module->calls, slot);
+    pool_init(&t->pool, module, slot);
     return t;
 }
 

@@ -37,7 +37,7 @@ SE_MUST_CHECK se_status token_open(struct token **out, struct module *module, CK
 void token_close(struct token *token); /* accepts NULL */
 AUTO_KIND(token, struct token *, token_close(*p))
 
-/* After module_restart(): the sessions of all tokens are gone. */
+/* The module has been initialised anew, by us or by others: the sessions of all tokens are gone. */
 void tokens_forget(struct module *module);
 
 /*
