@@ -166,10 +166,13 @@ static se_status current(struct hsm_key **out, struct remote *remote, se_error *
 /* How a try ended. */
 struct outcome {
     se_status status;
-    bool lost; /* the token, or the sessions with it */
-    bool away; /* it can't even be opened anew */
+    bool lost;  /* the token, or the sessions with it */
+    bool away;  /* it can't even be opened anew */
+    bool stale; /* nothing failed, but others lost the sessions meanwhile */
     se_error error;
 };
+
+enum { TRIES_MOST = 16 };
 
 /* A request on its way. */
 struct errand {
@@ -177,7 +180,7 @@ struct errand {
     struct hsm_key *known; /* counted; keeps the token */
     struct request request;
     struct outcome outcome;
-    bool lost; /* at the first try */
+    bool lost; /* at any try */
 };
 
 static void errand_free(struct errand *e)
@@ -195,7 +198,7 @@ static bool fit(const struct hsm_key *key, const struct session *session)
     return session->losses == key->losses && is_valid(key);
 }
 
-static se_status run(struct hsm_key *key, struct request *request, se_error *err)
+static se_status run(bool *stale, struct hsm_key *key, struct request *request, se_error *err)
 {
     AUTO(session) session = { 0 };
     se_status st = token_session(&session, key->key.token, key->key.ref, true, err);
@@ -206,6 +209,7 @@ static se_status run(struct hsm_key *key, struct request *request, se_error *err
         return st;
     /* after a loss, the handle of the key may mean another key: that may have been before the call, or during it */
     se_buf_free(&request->out);
+    *stale = true;
     return error_set(err, SE_ERR_UNAVAILABLE, "the sessions with the token were lost just now");
 }
 
@@ -230,7 +234,7 @@ static void try(struct errand *e)
         return;
     }
     module_enter(key->key.token->module);
-    out->status = run(key, &e->request, &out->error);
+    out->status = run(&out->stale, key, &e->request, &out->error);
     module_leave(key->key.token->module);
     if (!out->status) {
         answered(key->key.token);
@@ -262,14 +266,19 @@ static void learn(struct token *token, enum breaker_leave leave, const struct ou
     brief_unlock();
 }
 
+/* What fails with a lost session is tried once more; what others lost meanwhile, until they let it be. */
 static void run_errand(void *arg)
 {
     struct errand *e = arg;
 
-    try(e);
-    e->lost = e->outcome.lost;
-    if (e->outcome.lost && !e->outcome.away)
+    for (unsigned tries = 0, failures = 0; tries < TRIES_MOST; tries++) {
         try(e);
+        e->lost = e->lost || e->outcome.lost;
+        if (!e->outcome.lost || e->outcome.away)
+            return;
+        if (!e->outcome.stale && failures++)
+            return;
+    }
 }
 
 /* Nobody waits for it any more, but a token that answers after all is there. */
