@@ -2,50 +2,90 @@
 
 #include <stdint.h>
 
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/* Digits and their values; what is no digit has the value NOT. */
+struct alphabet {
+    char digits[65];
+    bool padded;
+};
 
-static void encode_group(unsigned char *out, const unsigned char *in, size_t size)
+enum { NOT = 0xFF };
+
+static const struct alphabet standard = { "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", true };
+static const struct alphabet url_safe = { "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", false };
+
+static unsigned char value_of(const struct alphabet *a, unsigned char c)
 {
-    uint32_t bits = (uint32_t)in[0] << 16 | (uint32_t)(size > 1 ? in[1] : 0) << 8 | (size > 2 ? in[2] : 0);
-
-    for (size_t i = 0; i < 4; i++)
-        out[i] = i <= size ? (unsigned char)digits[bits >> (18 - 6 * i) & 63] : '=';
+    if (c >= 'A' && c <= 'Z')
+        return (unsigned char)(c - 'A');
+    if (c >= 'a' && c <= 'z')
+        return (unsigned char)(c - 'a' + 26);
+    if (c >= '0' && c <= '9')
+        return (unsigned char)(c - '0' + 52);
+    if (c == (unsigned char)a->digits[62])
+        return 62;
+    return c == (unsigned char)a->digits[63] ? 63 : NOT;
 }
 
-se_status base64_encode(se_buf *out, se_bytes in, se_error *err)
+/* The last group, of 1 or 2 bytes. */
+static void write_rest(unsigned char *out, const struct alphabet *a, const unsigned char *in, size_t size)
+{
+    uint32_t bits = (uint32_t)in[0] << 16 | (uint32_t)(size > 1 ? in[1] : 0) << 8;
+    size_t used = size + 1;
+
+    for (size_t i = 0; i < used; i++)
+        out[i] = (unsigned char)a->digits[bits >> (18 - 6 * i) & 63];
+    while (a->padded && used < 4)
+        out[used++] = '=';
+}
+
+static size_t encoded_size(const struct alphabet *a, size_t bytes)
+{
+    size_t rest = bytes % 3;
+
+    return bytes / 3 * 4 + (!rest ? 0 : a->padded ? 4 : rest + 1);
+}
+
+static void write_text(unsigned char *out, const struct alphabet *a, se_bytes in)
 {
     const unsigned char *p = in.data;
-    se_status st = buf_new(out, (in.size + 2) / 3 * 4, err);
+    size_t rest = in.size % 3, whole = in.size - rest;
 
-    if (st)
-        return st;
-    for (size_t i = 0; i < in.size; i += 3)
-        encode_group(out->data + i / 3 * 4, p + i, in.size - i);
-    return SE_OK;
-}
+    for (size_t i = 0; i < whole; i += 3, out += 4) {
+        uint32_t bits = (uint32_t)p[i] << 16 | (uint32_t)p[i + 1] << 8 | p[i + 2];
 
-static bool digit_value(uint32_t *out, unsigned char c)
-{
-    const char *at = c ? strchr(digits, c) : NULL;
-
-    if (at)
-        *out = (uint32_t)(at - digits);
-    return at != NULL;
-}
-
-/* Four characters, of which the last `padding` are '='. */
-static bool decode_group(unsigned char *out, const unsigned char *in, size_t padding)
-{
-    uint32_t bits = 0, digit;
-
-    for (size_t i = 0; i < 4 - padding; i++) {
-        if (!digit_value(&digit, in[i]))
-            return false;
-        bits |= digit << (18 - 6 * i);
+        out[0] = (unsigned char)a->digits[bits >> 18];
+        out[1] = (unsigned char)a->digits[bits >> 12 & 63];
+        out[2] = (unsigned char)a->digits[bits >> 6 & 63];
+        out[3] = (unsigned char)a->digits[bits & 63];
     }
-    for (size_t i = 0; i < 3 - padding; i++)
+    if (rest)
+        write_rest(out, a, p + whole, rest);
+}
+
+static se_status encode(se_buf *out, const struct alphabet *a, se_bytes in, se_error *err)
+{
+    se_status st = buf_new(out, encoded_size(a, in.size), err);
+
+    if (!st)
+        write_text(out->data, a, in);
+    return st;
+}
+
+/* Up to four digits to up to three bytes; false: one is no digit, or bits are left over. */
+static bool decode_rest(unsigned char *out, const struct alphabet *a, const unsigned char *in, size_t digits)
+{
+    uint32_t bits = 0;
+
+    for (size_t i = 0; i < digits; i++) {
+        unsigned char value = value_of(a, in[i]);
+
+        if (value == NOT)
+            return false;
+        bits |= (uint32_t)value << (18 - 6 * i);
+    }
+    for (size_t i = 0; i + 1 < digits; i++)
         out[i] = (unsigned char)(bits >> (16 - 8 * i));
-    return !(bits & ((1U << 8 * padding) - 1));
+    return digits != 1 && !(bits & ((1U << 8 * (4 - digits)) - 1));
 }
 
 static size_t padding_of(const unsigned char *in, size_t size)
@@ -55,22 +95,77 @@ static size_t padding_of(const unsigned char *in, size_t size)
     return in[size - 2] == '=' ? 2 : 1;
 }
 
-se_status base64_decode(se_buf *out, se_bytes in, se_error *err)
+static void fill(unsigned char table[256], const struct alphabet *a)
+{
+    memset(table, NOT, 256);
+    for (unsigned char i = 0; i < 64; i++)
+        table[(unsigned char)a->digits[i]] = i;
+}
+
+/* Whole groups; returns where the first one that is bad begins, or `size`. */
+static size_t decode_groups(unsigned char *out, const struct alphabet *a, const unsigned char *in, size_t size)
+{
+    unsigned char table[256];
+
+    fill(table, a);
+    for (size_t i = 0; i < size; i += 4, out += 3) {
+        unsigned v0 = table[in[i]], v1 = table[in[i + 1]], v2 = table[in[i + 2]], v3 = table[in[i + 3]];
+
+        if ((v0 | v1 | v2 | v3) > 63)
+            return i;
+        out[0] = (unsigned char)(v0 << 2 | v1 >> 4);
+        out[1] = (unsigned char)(v1 << 4 | v2 >> 2);
+        out[2] = (unsigned char)(v2 << 6 | v3);
+    }
+    return size;
+}
+
+static se_status decode(se_buf *out, const struct alphabet *a, se_bytes in, se_error *err)
 {
     const unsigned char *p = in.data;
-    size_t padding;
-    se_status st;
+    size_t digits = in.size - (a->padded ? padding_of(p, in.size) : 0), rest = digits % 4, whole = digits - rest;
+    size_t bytes = whole / 4 * 3 + (rest ? rest - 1 : 0), bad;
+    se_status st = buf_new(out, bytes, err);
 
+    if (st)
+        return st;
+    bad = decode_groups(out->data, a, p, whole);
+    if (bad == whole && (!rest || decode_rest(out->data + whole / 4 * 3, a, p + whole, rest)))
+        return SE_OK;
+    se_buf_free(out);
+    return error_set(err, SE_ERR_FORMAT, "not base64 at character %zu", bad + 1);
+}
+
+size_t base64_size(size_t bytes)
+{
+    return encoded_size(&standard, bytes);
+}
+
+void base64_write(unsigned char *out, se_bytes in)
+{
+    write_text(out, &standard, in);
+}
+
+se_status base64_encode(se_buf *out, se_bytes in, se_error *err)
+{
+    return encode(out, &standard, in, err);
+}
+
+se_status base64_decode(se_buf *out, se_bytes in, se_error *err)
+{
     *out = (se_buf)SE_BUF_INIT;
     if (in.size % 4)
         return error_set(err, SE_ERR_FORMAT, "not base64: %zu characters are no multiple of 4", in.size);
-    padding = padding_of(p, in.size);
-    if ((st = buf_new(out, in.size / 4 * 3 - padding, err)))
-        return st;
-    for (size_t i = 0; i < in.size; i += 4)
-        if (!decode_group(out->data + i / 4 * 3, p + i, i + 4 == in.size ? padding : 0)) {
-            se_buf_free(out);
-            return error_set(err, SE_ERR_FORMAT, "not base64 at character %zu", i + 1);
-        }
-    return SE_OK;
+    return decode(out, &standard, in, err);
+}
+
+se_status base64url_encode(se_buf *out, se_bytes in, se_error *err)
+{
+    return encode(out, &url_safe, in, err);
+}
+
+se_status base64url_decode(se_buf *out, se_bytes in, se_error *err)
+{
+    *out = (se_buf)SE_BUF_INIT;
+    return decode(out, &url_safe, in, err);
 }

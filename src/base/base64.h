@@ -1,4 +1,4 @@
-/* Base64 (RFC 4648, section 4). */
+/* Base64 (RFC 4648, sections 4 and 5). */
 #ifndef BASE_BASE64_H
 #define BASE_BASE64_H
 
@@ -7,7 +7,15 @@
 /* One line of text, padded. */
 SE_MUST_CHECK se_status base64_encode(se_buf *out, se_bytes in, se_error *err);
 
+/* The same into room of base64_size() characters that the caller has. */
+size_t base64_size(size_t bytes);
+void base64_write(unsigned char *out, se_bytes in);
+
 /* Strict: no white space, padded, no stray bits: one text for each value.  SE_ERR_FORMAT otherwise. */
 SE_MUST_CHECK se_status base64_decode(se_buf *out, se_bytes in, se_error *err);
+
+/* The same with the letters of section 5 and without padding, as JOSE has it (RFC 7515, 2). */
+SE_MUST_CHECK se_status base64url_encode(se_buf *out, se_bytes in, se_error *err);
+SE_MUST_CHECK se_status base64url_decode(se_buf *out, se_bytes in, se_error *err);
 
 #endif

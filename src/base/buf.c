@@ -62,6 +62,11 @@ void writer_put(struct writer *w, const void *data, size_t size)
     w->buf.size += size;
 }
 
+void writer_expect(struct writer *w, size_t size)
+{
+    (void)writer_reserve(w, size);
+}
+
 void writer_text(struct writer *w, const char *text)
 {
     writer_put(w, text, strlen(text));

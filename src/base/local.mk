@@ -8,5 +8,6 @@ libse_core_la_SOURCES += \
 	src/base/error.c src/base/error.h \
 	src/base/file.c src/base/file.h \
 	src/base/guard.c src/base/guard.h \
+	src/base/reader.c src/base/reader.h \
 	src/base/stream.c src/base/stream.h \
 	src/base/text.c src/base/text.h

@@ -82,10 +82,39 @@ static void a_nul_is_no_digit(void **state)
     assert_string_equal(err.text, "not base64 at character 1");
 }
 
+static void url_safe_texts_have_other_letters_and_no_padding(void **state)
+{
+    static const char *const bad[] = { "A", "Zg==", "Zh", "Zm9", "+___", "AA/A", "AAAAA", "A A" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        AUTO(se_buf) text = SE_BUF_INIT;
+        AUTO(se_buf) plain = SE_BUF_INIT;
+        char expected[100];
+
+        strcpy(expected, pairs[i].text);
+        expected[strcspn(expected, "=")] = '\0';
+        for (char *p = expected; *p; p++)
+            *p = *p == '+' ? '-' : *p == '/' ? '_' : *p;
+        assert_int_equal(base64url_encode(&text, (se_bytes){ pairs[i].plain, pairs[i].size }, NULL), SE_OK);
+        assert_string_equal((char *)text.data, expected);
+        assert_int_equal(base64url_decode(&plain, buf_bytes(&text), NULL), SE_OK);
+        assert_int_equal(plain.size, pairs[i].size);
+        assert_memory_equal(plain.data, pairs[i].plain, pairs[i].size);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        se_buf plain;
+
+        assert_int_equal(base64url_decode(&plain, text_bytes(bad[i]), NULL), SE_ERR_FORMAT);
+        assert_null(plain.data);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_of_the_rfc),
+        cmocka_unit_test(url_safe_texts_have_other_letters_and_no_padding),
         cmocka_unit_test(nothing_else_is_decoded),
         cmocka_unit_test(a_nul_is_no_digit),
     };
