@@ -9,6 +9,24 @@
 #include "key/remote.h"
 
 static OSSL_LIB_CTX *context;
+static EVP_MD *digests[DIGEST_SHA512 + 1];
+enum { AES_SIZES = 3 };
+static EVP_CIPHER *ciphers[CIPHER_AES_GCM + 1][AES_SIZES];
+
+static void fetch_all(OSSL_LIB_CTX *made)
+{
+    static const char *const names[][AES_SIZES] = {
+        [CIPHER_AES_CBC] = { "AES-128-CBC", "AES-192-CBC", "AES-256-CBC" },
+        [CIPHER_AES_GCM] = { "AES-128-GCM", "AES-192-GCM", "AES-256-GCM" },
+    };
+
+    for (enum digest d = DIGEST_SHA1; d <= DIGEST_SHA512; d++)
+        digests[d] = EVP_MD_fetch(made, crypto_digest(d), NULL);
+    for (size_t i = 0; i < AES_SIZES; i++) {
+        ciphers[CIPHER_AES_CBC][i] = EVP_CIPHER_fetch(made, names[CIPHER_AES_CBC][i], NULL);
+        ciphers[CIPHER_AES_GCM][i] = EVP_CIPHER_fetch(made, names[CIPHER_AES_GCM][i], NULL);
+    }
+}
 
 /* `legacy` reads the RC2 and RC4 of old PKCS #12 files; a system without it still reads the others. */
 static void make_context(void)
@@ -23,6 +41,7 @@ static void make_context(void)
     }
     ERR_set_mark();
     (void)OSSL_PROVIDER_load(made, "legacy");
+    fetch_all(made);
     ERR_pop_to_mark();
     context = made;
 }
@@ -32,6 +51,16 @@ OSSL_LIB_CTX *crypto_context(void)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
     return pthread_once(&once, make_context) ? NULL : context;
+}
+
+const EVP_MD *crypto_md(enum digest digest)
+{
+    return crypto_context() ? digests[digest] : NULL;
+}
+
+const EVP_CIPHER *crypto_cipher(enum cipher cipher, unsigned bits)
+{
+    return crypto_context() && bits >= 128 && bits <= 256 ? ciphers[cipher][(bits - 128) / 64] : NULL;
 }
 
 /* The oldest entry of the queue is the cause, those after it are its consequences. */

@@ -2,7 +2,7 @@
 #ifndef KEY_CRYPTO_H
 #define KEY_CRYPTO_H
 
-#include <openssl/crypto.h>
+#include <openssl/evp.h>
 
 #include "base/error.h"
 #include "model/algorithm.h"
@@ -12,6 +12,10 @@ OSSL_LIB_CTX *crypto_context(void);
 
 /* error_set() with OpenSSL's own reason behind the text; empties this thread's error queue. */
 se_status crypto_error(se_error *err, se_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Fetched once, with crypto_context(), for looking them up takes longer than using them.  NULL: there is none. */
+const EVP_MD *crypto_md(enum digest digest);
+const EVP_CIPHER *crypto_cipher(enum cipher cipher, unsigned bits);
 
 const char *crypto_digest(enum digest digest); /* OpenSSL's name, "SHA2-256" */
 

@@ -8,6 +8,7 @@
 
 AUTO_KIND(algorithm_identifier, X509_ALGOR *, X509_ALGOR_free(*p))
 AUTO_KIND(pss_params, RSA_PSS_PARAMS *, RSA_PSS_PARAMS_free(*p))
+AUTO_KIND(oaep_params, RSA_OAEP_PARAMS *, RSA_OAEP_PARAMS_free(*p))
 AUTO_KIND(md, EVP_MD *, EVP_MD_free(*p))
 
 /* id-mgf1 with the signature's own digest */
@@ -81,11 +82,14 @@ static enum digest digest_of(const X509_ALGOR *algorithm)
     static const struct {
         int nid;
         enum digest digest;
-    } known[] = { { NID_sha256, DIGEST_SHA256 }, { NID_sha384, DIGEST_SHA384 }, { NID_sha512, DIGEST_SHA512 } };
+    } known[] = { { NID_sha1, DIGEST_SHA1 }, { NID_sha256, DIGEST_SHA256 }, { NID_sha384, DIGEST_SHA384 }, { NID_sha512, DIGEST_SHA512 } };
     const ASN1_OBJECT *id = NULL;
+    int type = V_ASN1_UNDEF;
 
     if (algorithm)
-        X509_ALGOR_get0(&id, NULL, NULL, algorithm);
+        X509_ALGOR_get0(&id, &type, NULL, algorithm);
+    if (type != V_ASN1_UNDEF && type != V_ASN1_NULL) /* RFC 4055, 2.1 */
+        return DIGEST_NONE;
     for (size_t i = 0; id && i < sizeof known / sizeof *known; i++)
         if (OBJ_obj2nid(id) == known[i].nid)
             return known[i].digest;
@@ -122,5 +126,63 @@ enum digest identifier_pss(const X509_ALGOR *algorithm)
     if (!params || (params->trailerField && ASN1_INTEGER_get(params->trailerField) != 1))
         return DIGEST_NONE;
     digest = digest_of(params->hashAlgorithm);
-    return mgf1_digest(params->maskGenAlgorithm) == digest ? digest : DIGEST_NONE;
+    return digest != DIGEST_SHA1 && mgf1_digest(params->maskGenAlgorithm) == digest ? digest : DIGEST_NONE;
+}
+
+/* What is the default, SHA-1, is left out, as DER wants it. */
+static ASN1_STRING *packed_oaep(const struct unwrap_how *how)
+{
+    AUTO(oaep_params) params = RSA_OAEP_PARAMS_new();
+
+    if (!params)
+        return NULL;
+    if (how->digest != DIGEST_SHA1) {
+        if (!(params->hashFunc = X509_ALGOR_new()))
+            return NULL;
+        X509_ALGOR_set_md(params->hashFunc, crypto_md(how->digest));
+    }
+    if (how->mgf1 != DIGEST_SHA1 && !(params->maskGenFunc = mgf1_algorithm(crypto_md(how->mgf1))))
+        return NULL;
+    return ASN1_item_pack(params, ASN1_ITEM_rptr(RSA_OAEP_PARAMS), NULL);
+}
+
+bool identifier_set_oaep(X509_ALGOR *algorithm, const struct unwrap_how *how)
+{
+    ASN1_STRING *packed = packed_oaep(how);
+
+    if (packed && X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_rsaesOaep), V_ASN1_SEQUENCE, packed))
+        return true;
+    ASN1_STRING_free(packed);
+    return false;
+}
+
+/* id-pSpecified with no bytes is the same as none (RFC 4055, 4.1). */
+static bool has_label(const X509_ALGOR *source)
+{
+    const ASN1_OBJECT *id;
+    const void *value = NULL;
+    int type = V_ASN1_UNDEF;
+
+    if (!source)
+        return false;
+    X509_ALGOR_get0(&id, &type, &value, source);
+    return OBJ_obj2nid(id) != NID_pSpecified || type != V_ASN1_OCTET_STRING || ASN1_STRING_length(value);
+}
+
+bool identifier_oaep(struct unwrap_how *out, const X509_ALGOR *algorithm)
+{
+    AUTO(oaep_params) params = NULL;
+    const ASN1_OBJECT *id;
+    const void *value = NULL;
+    int type = V_ASN1_UNDEF;
+
+    X509_ALGOR_get0(&id, &type, &value, algorithm);
+    if (OBJ_obj2nid(id) != NID_rsaesOaep || type != V_ASN1_SEQUENCE)
+        return false;
+    params = ASN1_item_unpack(value, ASN1_ITEM_rptr(RSA_OAEP_PARAMS));
+    if (!params || has_label(params->pSourceFunc))
+        return false;
+    out->digest = params->hashFunc ? digest_of(params->hashFunc) : DIGEST_SHA1;
+    out->mgf1 = params->maskGenFunc ? mgf1_digest(params->maskGenFunc) : DIGEST_SHA1;
+    return out->digest && out->mgf1;
 }

@@ -17,12 +17,25 @@ static se_status check_pair(EVP_PKEY *private, X509 *certificate, se_error *err)
     return SE_OK;
 }
 
+static se_status identify(unsigned char id[KEY_ID], const X509 *certificate, se_error *err)
+{
+    unsigned char *der = NULL;
+    int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+    size_t written = KEY_ID;
+    bool done = size > 0 && EVP_Q_digest(crypto_context(), "SHA2-256", NULL, der, (size_t)size, id, &written);
+
+    OPENSSL_free(der);
+    return done ? SE_OK : crypto_error(err, SE_ERR_CRYPTO, "cannot hash the public key");
+}
+
 se_status key_new(struct key **out, EVP_PKEY *private, X509 *certificate, STACK_OF(X509) * chain, se_error *err)
 {
     struct key *key = calloc(1, sizeof *key);
     se_status st = key ? check_pair(private, certificate, err) : error_memory(err);
 
     *out = NULL;
+    if (!st)
+        st = identify(key->id, certificate, err);
     if (st) {
         EVP_PKEY_free(private);
         X509_free(certificate);
@@ -30,7 +43,10 @@ se_status key_new(struct key **out, EVP_PKEY *private, X509 *certificate, STACK_
         free(key);
         return st;
     }
-    *key = (struct key){ .refs = 1, .private = private, .certificate = certificate, .chain = chain };
+    key->refs = 1;
+    key->private = private;
+    key->certificate = certificate;
+    key->chain = chain;
     *out = key;
     return SE_OK;
 }
@@ -45,6 +61,9 @@ void key_unref(struct key *key)
 {
     if (!key || __atomic_sub_fetch(&key->refs, 1, __ATOMIC_ACQ_REL))
         return;
+    for (size_t i = 0; i <= DIGEST_SHA512; i++)
+        for (size_t j = 0; j <= DIGEST_SHA512; j++)
+            EVP_PKEY_CTX_free(key->wrappers[i][j]);
     EVP_PKEY_free(key->private);
     X509_free(key->certificate);
     sk_X509_pop_free(key->chain, X509_free);

@@ -12,12 +12,20 @@ AUTO_KIND(evp_pkey, EVP_PKEY *, EVP_PKEY_free(*p))
 AUTO_KIND(x509, X509 *, X509_free(*p))
 AUTO_KIND(x509_stack, STACK_OF(X509) *, sk_X509_pop_free(*p, X509_free))
 
+enum { KEY_ID = 32 };
+
 /* Counted and immutable: threads in mid-operation keep a key that has been replaced. */
 struct key {
     unsigned refs;
-    EVP_PKEY *private;      /* NULL: only the certificate was asked for */
-    X509 *certificate;      /* never NULL */
-    STACK_OF(X509) * chain; /* its issuers as far as the store has them, nearest first; may be NULL */
+    unsigned char id[KEY_ID]; /* SHA-256 of the certificate's SubjectPublicKeyInfo */
+    EVP_PKEY *private;        /* NULL: only the certificate was asked for */
+    X509 *certificate;        /* never NULL */
+    STACK_OF(X509) * chain;   /* its issuers as far as the store has them, nearest first; may be NULL */
+    /* which rules its certificate kept, and at which second (engine/encrypt.c) */
+    const void *checked_for;
+    int64_t checked_at;
+    /* how to encrypt with it, made when first needed (key/oaep.c): [digest][mgf1] */
+    EVP_PKEY_CTX *wrappers[DIGEST_SHA512 + 1][DIGEST_SHA512 + 1];
 };
 
 /*
