@@ -58,13 +58,30 @@ struct key_entry {
     size_t count;
 };
 
+/* How far a data key goes, and how long it is remembered once it is unwrapped. */
+struct data_key_limits {
+    unsigned long uses, bytes;           /* encrypting: fields and bytes of a call that share one; 0: not given */
+    unsigned long cache_size, cache_age; /* decrypting: keys, seconds */
+    bool has_cache_size, has_cache_age;
+};
+enum {
+    DATA_KEY_USES = 65536,
+    DATA_KEY_USES_MAX = 1 << 24,
+    DATA_KEY_BYTES = 1 << 30,
+    DATA_KEY_CACHE_SIZE = 1000,
+    DATA_KEY_CACHE_SIZE_MAX = 16384,
+    DATA_KEY_CACHE_AGE = 300,
+    DATA_KEY_CACHE_AGE_MAX = 86400,
+};
+
 /* One <descriptor>. */
 struct descriptor {
     int line;
     const char *name;
     unsigned version;
     struct algorithm algorithm; /* of the job */
-    const struct use *use;      /* the rules that its name stands for; never NULL */
+    struct data_key_limits limits;
+    const struct use *use; /* the rules that its name stands for; never NULL */
     const struct key_entry *key;
 };
 

@@ -27,6 +27,18 @@ static void describe_iv(struct describe *d, const char *item, const struct algor
     tell(d, item, "initVector", hex);
 }
 
+static void describe_limits(struct describe *d, const char *item, const struct data_key_limits *limits)
+{
+    if (limits->uses)
+        tell_number(d, item, "dataKeyUses", limits->uses);
+    if (limits->bytes)
+        tell_number(d, item, "dataKeyBytes", limits->bytes);
+    if (limits->has_cache_size)
+        tell_number(d, item, "cacheSize", limits->cache_size);
+    if (limits->has_cache_age)
+        tell_number(d, item, "cacheAge", limits->cache_age);
+}
+
 static void describe_cipher(struct describe *d, const char *item, const struct algorithm *a)
 {
     tell_number(d, item, "size", a->bits);
@@ -48,6 +60,7 @@ void describe_descriptor(struct describe *d, const struct descriptor *descriptor
         describe_cipher(d, writer_string(&item), a);
     tell(d, writer_string(&item), "asymCipher", oaep_name(a->oaep));
     tell(d, writer_string(&item), "mgf1", digest_name(a->mgf1));
+    describe_limits(d, writer_string(&item), &descriptor->limits);
 }
 
 static void describe_place(struct describe *d, const char *item, const struct keyref *ref)

@@ -12,7 +12,9 @@ static const struct {
     const char *attribute;
     unsigned kinds;
 } extras[] = {
-    { "size", CIPHER }, { "result", CIPHER }, { "initVector", CIPHER }, { "asymCipher", CIPHER | WRAP }, { "mgf1", CIPHER | WRAP },
+    { "size", CIPHER },        { "result", CIPHER },      { "initVector", CIPHER },   { "asymCipher", CIPHER | WRAP },
+    { "mgf1", CIPHER | WRAP }, { "dataKeyUses", CIPHER }, { "dataKeyBytes", CIPHER }, { "cacheSize", CIPHER },
+    { "cacheAge", CIPHER },
 };
 
 static const unsigned iv_sizes[] = { [CIPHER_NONE] = 0, [CIPHER_AES_CBC] = 16, [CIPHER_AES_GCM] = 12 };
@@ -91,6 +93,17 @@ static void load_iv(struct loading *l, struct algorithm *out, const xmlNode *typ
     }
 }
 
+/* What a format can't say, and what it does not protect. */
+static void check_result(struct loading *l, const struct algorithm *a, const xmlNode *type)
+{
+    if (a->result == RESULT_JWE && a->oaep && a->mgf1 != a->oaep)
+        findings_error(&l->findings, xml_attribute_line(type, "mgf1"), "JWE has no name for %s with an MGF1 of %s", oaep_name(a->oaep),
+                       digest_name(a->mgf1));
+    if (a->result == RESULT_CMS && a->cipher == CIPHER_AES_CBC)
+        findings_warning(&l->findings, xml_attribute_line(type, "result"),
+                         "CMS with CBC does not notice when a value was changed: use AES/GCM/NoPadding, or NX02");
+}
+
 static void load_cipher(struct loading *l, struct algorithm *out, const xmlNode *type)
 {
     const char *result = xml_value(type, "result");
@@ -99,6 +112,7 @@ static void load_cipher(struct loading *l, struct algorithm *out, const xmlNode 
     load_iv(l, out, type);
     if (*result && !result_parse(&out->result, result))
         structure_bad_value(&l->findings, type, "result");
+    check_result(l, out, type);
 }
 
 static void refuse_extras(struct loading *l, const struct algorithm *a, const xmlNode *type)

@@ -50,6 +50,25 @@ static void find_key(struct loading *l, struct descriptor *d, const xmlNode *typ
         findings_error(&l->findings, xml_attribute_line(type, "key"), "%s", why.text);
 }
 
+static void load_positive(unsigned long *out, struct loading *l, const xmlNode *type, const char *attribute, unsigned long max)
+{
+    unsigned long number;
+
+    if (!load_number(&number, l, type, attribute, max))
+        return;
+    *out = number;
+    if (!number)
+        structure_bad_value(&l->findings, type, attribute);
+}
+
+static void load_limits(struct loading *l, struct data_key_limits *out, const xmlNode *type)
+{
+    load_positive(&out->uses, l, type, "dataKeyUses", DATA_KEY_USES_MAX);
+    load_positive(&out->bytes, l, type, "dataKeyBytes", LONG_MAX);
+    out->has_cache_size = load_number(&out->cache_size, l, type, "cacheSize", DATA_KEY_CACHE_SIZE_MAX);
+    out->has_cache_age = load_number(&out->cache_age, l, type, "cacheAge", DATA_KEY_CACHE_AGE_MAX);
+}
+
 static void load_descriptor(struct loading *l, struct descriptor *d, const xmlNode *node)
 {
     const xmlNode *type = xml_child(node, "type");
@@ -66,6 +85,7 @@ static void load_descriptor(struct loading *l, struct descriptor *d, const xmlNo
         return;
     find_key(l, d, type);
     load_algorithm(l, &d->algorithm, type);
+    load_limits(l, &d->limits, type);
     check_use(l, d, type);
 }
 

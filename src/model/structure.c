@@ -15,6 +15,10 @@ static const struct attribute_rule operation_attributes[] = {
     { "asymCipher", false, NULL },
     { "mgf1", false, "SHA-1, SHA-256, SHA-384 or SHA-512" },
     { "initVector", false, "hexadecimal digits" },
+    { "dataKeyUses", false, "a number from 1 to 16777216" },
+    { "dataKeyBytes", false, "a number of bytes from 1" },
+    { "cacheSize", false, "a number of data keys up to 16384" },
+    { "cacheAge", false, "a number of seconds up to 86400" },
     { NULL, false, NULL },
 };
 static const struct element_rule operation = { "type", operation_attributes, no_children };
