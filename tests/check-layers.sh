@@ -22,7 +22,7 @@ BEGIN {
     library("libxml",  "model")
     library("p11-kit", "store/pkcs11 provision")
     library("libp11.h", "provision")
-    library("jansson.h", "cli")
+    library("jansson.h", "format cli")
 
     count = split("assert ctype dirent dlfcn endian errno fcntl getopt glob inttypes libgen limits link locale poll pthread pwd sched" \
         " signal stdarg stdatomic stdbool stddef stdint stdio stdlib string strings termios threads time unistd wchar", libc)

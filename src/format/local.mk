@@ -1,11 +1,21 @@
 libse_core_la_SOURCES += \
+	src/format/aes.c src/format/aes.h \
 	src/format/armor.c src/format/armor.h \
 	src/format/attached.c src/format/attached.h \
+	src/format/blob.c \
 	src/format/cms.h \
+	src/format/cms_envelope.c src/format/cms_envelope.h \
+	src/format/cms_envelope_read.c \
 	src/format/cms_sign.c \
 	src/format/cms_verify.c \
+	src/format/envelope.h \
+	src/format/envelopes.c \
 	src/format/format.h \
 	src/format/formats.c \
+	src/format/jwe.c \
+	src/format/jwe_header.c src/format/jwe_header.h \
+	src/format/kit.c src/format/kit.h \
+	src/format/nx02.c \
 	src/format/padding.c src/format/padding.h \
 	src/format/raw.c src/format/raw.h \
 	src/format/signer_info.c src/format/signer_info.h \

@@ -4,6 +4,9 @@
 FUZZ_TARGETS =
 FUZZ_TARGETS += tests/fuzz/fuzz_cms
 FUZZ_TARGETS += tests/fuzz/fuzz_config
+FUZZ_TARGETS += tests/fuzz/fuzz_envelope
+FUZZ_TARGETS += tests/fuzz/fuzz_jwe
+FUZZ_TARGETS += tests/fuzz/fuzz_nx02
 
 if FUZZING
 LDADD = $(FUZZ_ENGINE) libse-core.la
@@ -16,5 +19,5 @@ check_PROGRAMS += $(FUZZ_TARGETS) tests/fuzz/broken
 TESTS += $(FUZZ_TARGETS)
 SHELL_TESTS += tests/fuzz/test-driver.sh
 endif
-EXTRA_DIST += tests/fuzz/corpus
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/envelope.h
 dist_noinst_SCRIPTS += tests/fuzz/campaign.sh

@@ -1,0 +1,338 @@
+/* Reading, in DER or BER: others write both. */
+#include <openssl/asn1t.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "base/base64.h"
+#include "format/cms_envelope.h"
+#include "key/identifier.h"
+
+/* ---- RFC 5652, 6.1 and 6.2.1; RFC 5083, 2.1; RFC 5084, 3.2 ---- */
+
+struct issuer_serial {
+    X509_NAME *issuer;
+    ASN1_INTEGER *serial;
+};
+ASN1_SEQUENCE(ISSUER_SERIAL) = {
+    ASN1_SIMPLE(struct issuer_serial, issuer, X509_NAME),
+    ASN1_SIMPLE(struct issuer_serial, serial, ASN1_INTEGER),
+} static_ASN1_SEQUENCE_END_name(struct issuer_serial, ISSUER_SERIAL)
+
+enum { BY_ISSUER, BY_KEY_ID };
+struct recipient_id {
+    int type;
+    union {
+        struct issuer_serial *issuer_serial;
+        ASN1_OCTET_STRING *key_id;
+    } d;
+};
+ASN1_CHOICE(RECIPIENT_ID) = {
+    ASN1_SIMPLE(struct recipient_id, d.issuer_serial, ISSUER_SERIAL),
+    ASN1_IMP(struct recipient_id, d.key_id, ASN1_OCTET_STRING, 0),
+} static_ASN1_CHOICE_END_name(struct recipient_id, RECIPIENT_ID)
+
+struct key_trans {
+    ASN1_INTEGER *version;
+    struct recipient_id *id;
+    X509_ALGOR *algorithm;
+    ASN1_OCTET_STRING *wrapped;
+};
+ASN1_SEQUENCE(KEY_TRANS) = {
+    ASN1_SIMPLE(struct key_trans, version, ASN1_INTEGER),
+    ASN1_SIMPLE(struct key_trans, id, RECIPIENT_ID),
+    ASN1_SIMPLE(struct key_trans, algorithm, X509_ALGOR),
+    ASN1_SIMPLE(struct key_trans, wrapped, ASN1_OCTET_STRING),
+} static_ASN1_SEQUENCE_END_name(struct key_trans, KEY_TRANS)
+
+struct encrypted_content {
+    ASN1_OBJECT *type;
+    X509_ALGOR *algorithm;
+    ASN1_OCTET_STRING *text;
+};
+ASN1_SEQUENCE(ENCRYPTED_CONTENT) = {
+    ASN1_SIMPLE(struct encrypted_content, type, ASN1_OBJECT),
+    ASN1_SIMPLE(struct encrypted_content, algorithm, X509_ALGOR),
+    ASN1_IMP_OPT(struct encrypted_content, text, ASN1_OCTET_STRING, 0),
+} static_ASN1_SEQUENCE_END_name(struct encrypted_content, ENCRYPTED_CONTENT)
+
+/* Of both kinds: what only one of them has is optional here, and checked afterwards. */
+struct enveloped {
+    ASN1_INTEGER *version;
+    STACK_OF(ASN1_TYPE) * recipients;
+    struct encrypted_content *content;
+    STACK_OF(X509_ATTRIBUTE) * attributes;
+    ASN1_OCTET_STRING *mac;
+    STACK_OF(X509_ATTRIBUTE) * unauthenticated;
+};
+ASN1_SEQUENCE(ENVELOPED) = {
+    ASN1_SIMPLE(struct enveloped, version, ASN1_INTEGER),
+    ASN1_SET_OF(struct enveloped, recipients, ASN1_ANY),
+    ASN1_SIMPLE(struct enveloped, content, ENCRYPTED_CONTENT),
+    ASN1_IMP_SET_OF_OPT(struct enveloped, attributes, X509_ATTRIBUTE, 1),
+    ASN1_OPT(struct enveloped, mac, ASN1_OCTET_STRING),
+    ASN1_IMP_SET_OF_OPT(struct enveloped, unauthenticated, X509_ATTRIBUTE, 2),
+} static_ASN1_SEQUENCE_END_name(struct enveloped, ENVELOPED)
+
+struct content_info {
+    ASN1_OBJECT *type;
+    struct enveloped *enveloped;
+};
+ASN1_SEQUENCE(CONTENT_INFO) = {
+    ASN1_SIMPLE(struct content_info, type, ASN1_OBJECT),
+    ASN1_EXP(struct content_info, enveloped, ENVELOPED, 0),
+} static_ASN1_SEQUENCE_END_name(struct content_info, CONTENT_INFO)
+
+struct gcm_parameters {
+    ASN1_OCTET_STRING *nonce;
+    ASN1_INTEGER *tag_size; /* 12 if it is not there */
+};
+ASN1_SEQUENCE(GCM_PARAMETERS) = {
+    ASN1_SIMPLE(struct gcm_parameters, nonce, ASN1_OCTET_STRING),
+    ASN1_OPT(struct gcm_parameters, tag_size, ASN1_INTEGER),
+} static_ASN1_SEQUENCE_END_name(struct gcm_parameters, GCM_PARAMETERS)
+
+static void content_info_free(struct content_info *info)
+{
+    ASN1_item_free((ASN1_VALUE *)info, ASN1_ITEM_rptr(CONTENT_INFO));
+}
+AUTO_KIND(content_info, struct content_info *, content_info_free(*p))
+AUTO_KIND(key_trans, struct key_trans *, ASN1_item_free((ASN1_VALUE *)*p, ASN1_ITEM_rptr(KEY_TRANS)))
+AUTO_KIND(gcm_parameters, struct gcm_parameters *, ASN1_item_free((ASN1_VALUE *)*p, ASN1_ITEM_rptr(GCM_PARAMETERS)))
+
+static se_bytes bytes_of(const ASN1_STRING *string)
+{
+    return (se_bytes){ ASN1_STRING_get0_data(string), (size_t)ASN1_STRING_length(string) };
+}
+
+/* All of the value, and nothing behind it. */
+static struct content_info *parse(se_bytes value)
+{
+    const unsigned char *p = value.data;
+    AUTO(content_info) info = NULL;
+    struct content_info *whole = NULL;
+
+    if (value.size <= LONG_MAX)
+        info = (struct content_info *)ASN1_item_d2i(NULL, &p, (long)value.size, ASN1_ITEM_rptr(CONTENT_INFO));
+    ERR_clear_error();
+    if (!info || p != (const unsigned char *)value.data + value.size)
+        return NULL;
+    whole = info;
+    info = NULL;
+    return whole;
+}
+
+static bool is_number(const ASN1_INTEGER *integer, int64_t number)
+{
+    int64_t value;
+
+    return ASN1_INTEGER_get_int64(&value, integer) && value == number;
+}
+
+/* RFC 5652, 6.2.1: the version says how the recipient is named. */
+static bool is_usable(struct unwrap_how *how, const struct key_trans *k)
+{
+    return k && is_number(k->version, k->id->type == BY_ISSUER ? 0 : 2) && identifier_oaep(how, k->algorithm);
+}
+
+/* The first recipient whose key is wrapped by RSAES-OAEP. */
+static struct key_trans *find_recipient(struct unwrap_how *how, const struct content_info *info)
+{
+    const STACK_OF(ASN1_TYPE) *recipients = info->enveloped->recipients;
+
+    for (int i = 0; i < sk_ASN1_TYPE_num(recipients); i++) {
+        const ASN1_TYPE *any = sk_ASN1_TYPE_value(recipients, i);
+        AUTO(key_trans) found = any->type == V_ASN1_SEQUENCE ? ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(KEY_TRANS), any) : NULL;
+        struct key_trans *taken = found;
+
+        ERR_clear_error();
+        if (!is_usable(how, found))
+            continue;
+        found = NULL;
+        return taken;
+    }
+    return NULL;
+}
+
+/* ---- how the content is encrypted ---- */
+
+struct content {
+    struct aes aes; /* but for the key and what is authenticated besides */
+    unsigned char iv[AES_BLOCK];
+    se_bytes text, mac;
+};
+
+static const struct {
+    int nid;
+    enum cipher cipher;
+    unsigned bits;
+} algorithms[] = {
+    { NID_aes_128_cbc, CIPHER_AES_CBC, 128 }, { NID_aes_192_cbc, CIPHER_AES_CBC, 192 }, { NID_aes_256_cbc, CIPHER_AES_CBC, 256 },
+    { NID_aes_128_gcm, CIPHER_AES_GCM, 128 }, { NID_aes_192_gcm, CIPHER_AES_GCM, 192 }, { NID_aes_256_gcm, CIPHER_AES_GCM, 256 },
+};
+
+static bool set_iv(struct content *c, const ASN1_STRING *iv)
+{
+    se_bytes bytes = bytes_of(iv);
+
+    if (bytes.size != aes_iv_size(c->aes.cipher))
+        return false;
+    memcpy(c->iv, bytes.data, bytes.size);
+    c->aes.iv = c->iv;
+    return true;
+}
+
+static bool set_gcm(struct content *c, const ASN1_TYPE *parameters)
+{
+    AUTO(gcm_parameters) gcm = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(GCM_PARAMETERS), parameters);
+    long size = gcm && gcm->tag_size ? ASN1_INTEGER_get(gcm->tag_size) : 12;
+
+    ERR_clear_error();
+    if (!gcm || size < 12 || size > GCM_TAG || (size_t)size != c->mac.size)
+        return false;
+    c->aes.tag_size = (size_t)size;
+    return set_iv(c, gcm->nonce);
+}
+
+static bool set_algorithm(struct content *c, const X509_ALGOR *algorithm)
+{
+    int nid = OBJ_obj2nid(algorithm->algorithm);
+
+    for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++)
+        if (algorithms[i].nid == nid) {
+            c->aes.cipher = algorithms[i].cipher;
+            c->aes.bits = algorithms[i].bits;
+        }
+    if (c->aes.cipher == CIPHER_AES_GCM)
+        return algorithm->parameter && set_gcm(c, algorithm->parameter);
+    return c->aes.cipher && algorithm->parameter && algorithm->parameter->type == V_ASN1_OCTET_STRING &&
+           set_iv(c, algorithm->parameter->value.octet_string);
+}
+
+/* Versions and content types are not authenticated: there is one that each may have (RFC 5652, 6.1; RFC 5083, 2.1). */
+static bool is_plain(const struct content_info *info, enum cipher cipher)
+{
+    const struct enveloped *e = info->enveloped;
+    int type = OBJ_obj2nid(info->type);
+
+    if (OBJ_obj2nid(e->content->type) != NID_pkcs7_data)
+        return false;
+    if (cipher == CIPHER_AES_GCM)
+        return type == NID_id_smime_ct_authEnvelopedData && e->mac && !e->attributes && is_number(e->version, 0);
+    return type == NID_pkcs7_enveloped && !e->mac && !e->attributes && !e->unauthenticated &&
+           (is_number(e->version, 0) || is_number(e->version, 2));
+}
+
+static bool get_content(struct content *c, const struct content_info *info)
+{
+    const struct enveloped *e = info->enveloped;
+
+    *c = (struct content){ .text = { NULL, 0 } };
+    if (!e->content->text)
+        return false;
+    c->text = bytes_of(e->content->text);
+    c->mac = e->mac ? bytes_of(e->mac) : (se_bytes){ NULL, 0 };
+    return set_algorithm(c, e->content->algorithm) && is_plain(info, c->aes.cipher);
+}
+
+static se_status to_der(se_buf *out, const void *value, const ASN1_ITEM *item, se_error *err)
+{
+    unsigned char *der = NULL;
+    int size = ASN1_item_i2d(value, &der, item);
+    se_status st = size > 0 ? buf_copy(out, (se_bytes){ der, (size_t)size }, err) : error_memory(err);
+
+    OPENSSL_free(der);
+    return st;
+}
+
+/* Nothing but one encoding of it: the DER, unless the value is in BER of indefinite length, as streams have it. */
+static bool is_exact(const struct content_info *info, se_bytes value)
+{
+    AUTO(se_buf) der = SE_BUF_INIT;
+
+    if (((const unsigned char *)value.data)[1] == 0x80)
+        return true;
+    return !to_der(&der, info, ASN1_ITEM_rptr(CONTENT_INFO), NULL) && der.size == value.size &&
+           CRYPTO_memcmp(der.data, value.data, value.size) == 0;
+}
+
+/* ---- the functions of the format ---- */
+
+static se_status identify(struct envelope *out, struct kit *kit, se_error *err)
+{
+    const unsigned char hashes[] = { (unsigned char)out->how.digest, (unsigned char)out->how.mgf1 };
+    const se_bytes pieces[] = { { hashes, sizeof hashes }, out->wrapped };
+
+    return kit_hash(out->id, kit, DIGEST_SHA256, pieces, 2) ? SE_OK : error_set(err, SE_ERR_CRYPTO, "SHA-256 failed");
+}
+
+/* Text is the base64 of DER, which begins with M; DER begins with 0. */
+static se_status to_binary(se_buf *out, se_bytes value, se_error *err)
+{
+    if (value.size && *(const unsigned char *)value.data == (V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED))
+        return buf_copy(out, value, err);
+    return base64_decode(out, value, NULL) ? envelope_refused(err) : SE_OK;
+}
+
+se_status cms_envelope_read(struct envelope *out, struct kit *kit, se_bytes value, se_error *err)
+{
+    AUTO(content_info) info = NULL;
+    AUTO(key_trans) recipient = NULL;
+    struct content content;
+    se_status st = to_binary(&out->bytes, value, err);
+
+    if (st)
+        return st;
+    if (!(info = parse(buf_bytes(&out->bytes))) || !is_exact(info, buf_bytes(&out->bytes)) || !get_content(&content, info) ||
+        !(recipient = find_recipient(&out->how, info)))
+        return envelope_refused(err);
+    if ((st = buf_copy(&out->decoded, bytes_of(recipient->wrapped), err)) ||
+        (st = to_der(&out->details, recipient->id, ASN1_ITEM_rptr(RECIPIENT_ID), err)))
+        return st;
+    out->wrapped = buf_bytes(&out->decoded);
+    out->unauthenticated = content.aes.cipher == CIPHER_AES_CBC;
+    return identify(out, kit, err);
+}
+
+static bool same_id(const struct envelope *envelope, const struct recipient_id *id)
+{
+    AUTO(se_buf) der = SE_BUF_INIT;
+
+    return !to_der(&der, id, ASN1_ITEM_rptr(RECIPIENT_ID), NULL) && der.size == envelope->details.size &&
+           CRYPTO_memcmp(der.data, envelope->details.data, der.size) == 0;
+}
+
+bool cms_envelope_is_for(const struct envelope *envelope, const struct recipient *recipient)
+{
+    X509 *certificate = recipient->key->certificate;
+    struct issuer_serial by_issuer = { X509_get_issuer_name(certificate), X509_get_serialNumber(certificate) };
+    const ASN1_OCTET_STRING *key_id = X509_get0_subject_key_id(certificate);
+    const struct recipient_id one = { BY_ISSUER, { .issuer_serial = &by_issuer } };
+    const struct recipient_id other = { BY_KEY_ID, { .key_id = (ASN1_OCTET_STRING *)key_id } };
+
+    return same_id(envelope, &one) || (key_id && same_id(envelope, &other));
+}
+
+se_status cms_envelope_prepare(struct data_key *key, const struct envelope *envelope, struct kit *kit, se_error *err)
+{
+    AUTO(content_info) info = parse(buf_bytes(&envelope->bytes));
+    struct content content;
+
+    (void)kit;
+    if (!info || !get_content(&content, info) || key->secret.size != content.aes.bits / 8)
+        return envelope_refused(err);
+    return SE_OK;
+}
+
+se_status cms_envelope_open(se_buf *out, const struct open_job *job, se_error *err)
+{
+    AUTO(content_info) info = parse(buf_bytes(&job->envelope->bytes));
+    struct content content;
+    se_status st;
+
+    *out = (se_buf)SE_BUF_INIT;
+    if (job->context.size || !info || !get_content(&content, info) || job->key->secret.size != content.aes.bits / 8)
+        return envelope_refused(err);
+    content.aes.key = job->key->secret.data;
+    st = aes_decrypt(out, job->kit, &content.aes, content.text, content.mac.data, err);
+    return st == SE_ERR_REJECTED ? envelope_refused(err) : st;
+}

@@ -1,0 +1,110 @@
+#include "format/kit.h"
+
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "key/crypto.h"
+
+enum { BLOCK_MAX = 128 };
+
+se_status kit_new(struct kit **out, se_error *err)
+{
+    AUTO(kit) kit = calloc(1, sizeof *kit);
+
+    *out = NULL;
+    if (!kit || !(kit->hash = EVP_MD_CTX_new()) || !(kit->cipher = EVP_CIPHER_CTX_new()))
+        return error_memory(err);
+    *out = kit;
+    kit = NULL;
+    return SE_OK;
+}
+
+void kit_rest(struct kit *kit)
+{
+    static const unsigned char nothing[64];
+
+    /* another key in the place of the last one takes less than making the context anew */
+    if (EVP_CIPHER_CTX_get0_cipher(kit->cipher) && EVP_CipherInit_ex2(kit->cipher, NULL, nothing, nothing, -1, NULL) <= 0)
+        (void)EVP_CIPHER_CTX_reset(kit->cipher);
+}
+
+void kit_free(struct kit *kit)
+{
+    if (!kit)
+        return;
+    EVP_MD_CTX_free(kit->hash);
+    EVP_CIPHER_CTX_free(kit->cipher);
+    OPENSSL_cleanse(kit->random, sizeof kit->random);
+    free(kit);
+}
+
+static se_status draw(struct kit *kit, pid_t process, se_error *err)
+{
+    kit->end = 0;
+    if (RAND_priv_bytes_ex(crypto_context(), kit->random, KIT_RANDOM, 0) <= 0)
+        return crypto_error(err, SE_ERR_CRYPTO, "no random bytes");
+    kit->process = process;
+    kit->at = 0;
+    kit->end = KIT_RANDOM;
+    return SE_OK;
+}
+
+/* None is given twice: what was given is wiped. */
+se_status kit_random(unsigned char *out, struct kit *kit, size_t size, se_error *err)
+{
+    pid_t process = getpid();
+    se_status st;
+
+    if ((kit->process != process || kit->end - kit->at < size) && (st = draw(kit, process, err)))
+        return st;
+    memcpy(out, kit->random + kit->at, size);
+    OPENSSL_cleanse(kit->random + kit->at, size);
+    kit->at += size;
+    return SE_OK;
+}
+
+static bool begin(struct kit *kit, enum digest digest, se_bytes first)
+{
+    return EVP_DigestInit_ex2(kit->hash, crypto_md(digest), NULL) > 0 && EVP_DigestUpdate(kit->hash, first.data, first.size) > 0;
+}
+
+static bool add_all(struct kit *kit, const se_bytes *pieces, size_t count)
+{
+    bool done = true;
+
+    for (size_t i = 0; done && i < count; i++)
+        done = !pieces[i].size || EVP_DigestUpdate(kit->hash, pieces[i].data, pieces[i].size) > 0;
+    return done;
+}
+
+bool kit_hash(unsigned char *out, struct kit *kit, enum digest digest, const se_bytes *pieces, size_t count)
+{
+    return begin(kit, digest, (se_bytes){ out, 0 }) && add_all(kit, pieces, count) && EVP_DigestFinal_ex(kit->hash, out, NULL) > 0;
+}
+
+/* The key, with which `pad` is mixed, as the first block. */
+static bool begin_keyed(struct kit *kit, enum digest digest, se_bytes key, unsigned char pad)
+{
+    unsigned char first[BLOCK_MAX];
+    size_t block = digest > DIGEST_SHA256 ? BLOCK_MAX : BLOCK_MAX / 2;
+    bool done;
+
+    if (key.size > block)
+        return false;
+    memset(first, pad, sizeof first);
+    for (size_t i = 0; i < key.size; i++)
+        first[i] ^= ((const unsigned char *)key.data)[i];
+    done = begin(kit, digest, (se_bytes){ first, block });
+    OPENSSL_cleanse(first, key.size);
+    return done;
+}
+
+bool kit_hmac(unsigned char *out, struct kit *kit, enum digest digest, se_bytes key, const se_bytes *pieces, size_t count)
+{
+    unsigned size;
+
+    return begin_keyed(kit, digest, key, 0x36) && add_all(kit, pieces, count) && EVP_DigestFinal_ex(kit->hash, out, &size) > 0 &&
+           begin_keyed(kit, digest, key, 0x5c) && EVP_DigestUpdate(kit->hash, out, size) > 0 &&
+           EVP_DigestFinal_ex(kit->hash, out, NULL) > 0;
+}

@@ -1,0 +1,38 @@
+/* What the work on values takes, made once for many values: contexts, and random bytes drawn in larger pieces. */
+#ifndef FORMAT_KIT_H
+#define FORMAT_KIT_H
+
+#include <openssl/evp.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "model/algorithm.h"
+
+enum { KIT_RANDOM = 4096, HASH_MAX = 64 };
+
+struct kit {
+    EVP_MD_CTX *hash;
+    EVP_CIPHER_CTX *cipher;
+    pid_t process; /* that drew the random bytes: the child of a fork must not use the same */
+    size_t at, end;
+    unsigned char random[KIT_RANDOM];
+};
+
+SE_MUST_CHECK se_status kit_new(struct kit **out, se_error *err);
+/* Forgets keys, so that it can lie idle. */
+void kit_rest(struct kit *kit);
+void kit_free(struct kit *kit); /* accepts NULL */
+AUTO_KIND(kit, struct kit *, kit_free(*p))
+
+SE_MUST_CHECK se_status kit_random(unsigned char *out, struct kit *kit, size_t size, se_error *err);
+
+/* A hash over pieces; up to an empty list. */
+bool kit_hash(unsigned char *out, struct kit *kit, enum digest digest, const se_bytes *pieces, size_t count);
+
+/*
+ * HMAC (RFC 2104) over pieces, in a context that is used again and again: EVP_MAC takes longer to be given a key than to hash a field.
+ * `key` has up to a block of the digest.
+ */
+bool kit_hmac(unsigned char *out, struct kit *kit, enum digest digest, se_bytes key, const se_bytes *pieces, size_t count);
+
+#endif
