@@ -122,7 +122,7 @@ typedef struct se_event {
     const char *text; /* why; "" when there is nothing to say */
 
     /* of operations; else "" and 0 */
-    const char *operation;  /* "sign", "verify" */
+    const char *operation;  /* "sign", "verify", "encrypt", "decrypt", "encrypt many", "decrypt many", "rekey many" */
     const char *descriptor; /* as the caller named it */
     unsigned version;       /* of the descriptor; 0: not known */
     uint64_t bytes;         /* of input, as far as it was read */
@@ -271,6 +271,73 @@ SE_MUST_CHECK se_status se_verify(se_signer *out, se_engine *engine, const char 
 /* The same in constant memory. */
 SE_MUST_CHECK se_status se_verify_stream(se_signer *out, se_engine *engine, const char *descriptor, const se_source *in,
                                          const se_params *params, se_error *error);
+
+/* ---- encrypted fields ---- */
+
+typedef struct se_field_params {
+    size_t size;      /* sizeof(se_field_params), set by SE_FIELD_PARAMS_INIT */
+    unsigned version; /* of the descriptor; 0: the highest encrypts, and any that the value was made for decrypts */
+    bool binary;      /* encrypting: the binary form, not text */
+    se_bytes context; /* single values: what the value belongs to (tenant, table, row ...); it decrypts only with the same context */
+} se_field_params;
+#define SE_FIELD_PARAMS_INIT                                                                                                               \
+    {                                                                                                                                      \
+        sizeof(se_field_params), 0, false,                                                                                                 \
+        {                                                                                                                                  \
+            NULL, 0                                                                                                                        \
+        }                                                                                                                                  \
+    }
+
+/*
+ * Encrypts `in` for the certificate of `descriptor`; no key store is asked once the certificate is known.
+ * `params` may be NULL.  The caller releases *out.  Text has no line breaks and is NUL-terminated, the NUL not counted.
+ */
+SE_MUST_CHECK se_status se_encrypt(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in, const se_field_params *params,
+                                   se_error *error);
+
+/*
+ * Decrypts a value, whether text or binary.
+ * SE_ERR_FORMAT: it is no encrypted value at all.  SE_ERR_REJECTED: it does not decrypt, for whatever reason: one text for all of them.
+ */
+SE_MUST_CHECK se_status se_decrypt(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in, const se_field_params *params,
+                                   se_error *error);
+
+/* One of many. */
+typedef struct se_field {
+    se_bytes in;      /* plaintext, or an encrypted value */
+    se_bytes context; /* as se_field_params.context, which is for single values only */
+    se_buf out;       /* released by the caller; empty unless status is SE_OK */
+    se_status status;
+    bool kept; /* se_rekey_many(): it was encrypted under the newest version already, and `out` is what `in` was */
+} se_field;
+
+/*
+ * All of `fields`, each as by itself: `out`, `status` and `kept` of every one are set, whatever they were.
+ * Returns SE_OK, or the first status that is not, with its error.
+ *
+ * Encrypting: the fields share a data key, as far as the descriptor lets them (dataKeyUses, dataKeyBytes).
+ * Decrypting: each data key is unwrapped once, several at a time, and remembered for a while (cacheSize, cacheAge).
+ * A key store that is away gives its status to all fields that are still to be done.
+ */
+SE_MUST_CHECK se_status se_encrypt_many(se_field *fields, size_t count, se_engine *engine, const char *descriptor,
+                                        const se_field_params *params, se_error *error);
+SE_MUST_CHECK se_status se_decrypt_many(se_field *fields, size_t count, se_engine *engine, const char *descriptor,
+                                        const se_field_params *params, se_error *error);
+
+/* Decrypts under the version that each value names, and encrypts under the newest, with the same context.  Plaintext stays inside. */
+SE_MUST_CHECK se_status se_rekey_many(se_field *fields, size_t count, se_engine *engine, const char *descriptor,
+                                      const se_field_params *params, se_error *error);
+
+/* A part of a context, as "table" and "person". */
+typedef struct se_pair {
+    se_bytes name, value;
+} se_pair;
+
+/*
+ * Context bytes from parts, in whatever order they are given (doc/formats.md): no other parts give the same.
+ * SE_ERR_USAGE: a name is empty or comes twice.
+ */
+SE_MUST_CHECK se_status se_context(se_buf *out, const se_pair *pairs, size_t count, se_error *error);
 
 /* ---- PINs ---- */
 

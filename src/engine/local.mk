@@ -1,8 +1,16 @@
 libse_core_la_SOURCES += \
+	src/engine/batch.c \
 	src/engine/check.c \
+	src/engine/context.c \
+	src/engine/decrypt.c \
 	src/engine/describe.c \
+	src/engine/encrypt.c \
 	src/engine/engine.h \
 	src/engine/event.c src/engine/event.h \
+	src/engine/fields.h \
+	src/engine/kits.c \
+	src/engine/many.c \
+	src/engine/memory.c src/engine/memory.h \
 	src/engine/open.c \
 	src/engine/pins.c \
 	src/engine/prepare.c \

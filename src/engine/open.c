@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "engine/engine.h"
+#include "engine/memory.h"
 
 static se_status options_read(struct config_options *out, struct events *events, const se_options *options, se_error *err)
 {
@@ -30,6 +31,10 @@ se_status se_open(se_engine **out, const char *path, const se_options *options, 
         se_close(&engine);
         return st;
     }
+    if (!(engine->memories = calloc(engine->config->descriptor_count + 1, sizeof *engine->memories))) {
+        se_close(&engine);
+        return error_memory(error);
+    }
     *out = engine;
     return SE_OK;
 }
@@ -38,6 +43,11 @@ void se_close(se_engine **engine)
 {
     if (!engine || !*engine)
         return;
+    for (size_t i = 0; (*engine)->memories && i < (*engine)->config->descriptor_count; i++)
+        memory_free((*engine)->memories[i]);
+    free((*engine)->memories);
+    for (size_t i = 0; i < IDLE_KITS; i++)
+        kit_free((*engine)->kits[i]);
     if ((*engine)->slots)
         key_slots_free((*engine)->slots, (*engine)->config->key_count);
     config_free((*engine)->config);

@@ -63,6 +63,26 @@ tests_unit_test_events_SOURCES = tests/unit/test_events.c tests/unit/maker.c tes
 tests_unit_test_events_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_events_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_fields
+tests_unit_test_fields_SOURCES = tests/unit/test_fields.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_fields_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_fields_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_fields_damage
+tests_unit_test_fields_damage_SOURCES = tests/unit/test_fields_damage.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_fields_damage_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_fields_damage_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_kit
+tests_unit_test_kit_SOURCES = tests/unit/test_kit.c tests/unit/unit.h
+tests_unit_test_kit_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_kit_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_memory
+tests_unit_test_memory_SOURCES = tests/unit/test_memory.c tests/unit/unit.h
+tests_unit_test_memory_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_memory_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_remote
 tests_unit_test_remote_SOURCES = tests/unit/test_remote.c tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h
 tests_unit_test_remote_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -1,0 +1,162 @@
+#include "engine/fields.h"
+#include "key/certificate.h"
+#include "key/oaep.h"
+
+se_status field_params_read(se_field_params *out, const se_field_params *params, se_error *err)
+{
+    const se_field_params defaults = SE_FIELD_PARAMS_INIT;
+
+    *out = params ? *params : defaults;
+    if (out->size != sizeof *out)
+        return error_set(err, SE_ERR_USAGE, "se_field_params of %zu bytes, SE_FIELD_PARAMS_INIT makes %zu", out->size, sizeof *out);
+    return SE_OK;
+}
+
+/* The rules take longer than a field.  What changes about them is the time, so that once in a second is enough. */
+static se_status check_certificate(struct key *key, const struct descriptor *descriptor, se_error *err)
+{
+    int64_t second = now();
+    se_status st;
+
+    if (__atomic_load_n(&key->checked_at, __ATOMIC_ACQUIRE) == second && __atomic_load_n(&key->checked_for, __ATOMIC_ACQUIRE) == descriptor)
+        return SE_OK;
+    if ((st = certificate_check(descriptor, key->certificate, second, SE_ERR_POLICY, err)))
+        return st;
+    __atomic_store_n(&key->checked_for, descriptor, __ATOMIC_RELEASE);
+    __atomic_store_n(&key->checked_at, second, __ATOMIC_RELEASE);
+    return SE_OK;
+}
+
+static se_status prepare(struct sealing *s, se_error *err)
+{
+    const struct algorithm *a = &s->descriptor->algorithm;
+    se_status st;
+
+    if (a->kind != ALGORITHM_CIPHER && a->kind != ALGORITHM_WRAP)
+        return error_set(err, SE_ERR_POLICY, "its algorithm %s is not for encryption", a->name);
+    if ((st = slot_open(&s->key, s->engine, s->descriptor->key, PART_CERTIFICATE, err)))
+        return st;
+    s->recipient = (struct recipient){ s->key, s->descriptor->version };
+    s->format = envelope_format(a);
+    if ((st = check_certificate(s->key, s->descriptor, err)))
+        return st;
+    return kit_take(&s->kit, s->engine, err);
+}
+
+se_status sealing_begin(struct sealing *out, se_engine *engine, const char *descriptor, const se_field_params *params, se_error *err)
+{
+    se_status st;
+
+    *out = (struct sealing){ .engine = engine, .binary = params->binary };
+    if ((st = config_descriptor(&out->descriptor, engine->config, descriptor, params->version, err)))
+        return st;
+    if ((st = prepare(out, err)))
+        (void)blame(err, out->descriptor);
+    return st;
+}
+
+void sealing_end(struct sealing *s)
+{
+    data_key_free(&s->data_key);
+    kit_give(s->engine, s->kit);
+    key_unref(s->key);
+    *s = (struct sealing){ .uses = 0 };
+}
+
+static struct seal_job job_of(const struct sealing *s, se_bytes plain, se_bytes context)
+{
+    return (struct seal_job){ &s->descriptor->algorithm, &s->recipient, &s->data_key, s->kit, s->binary, plain, context };
+}
+
+static se_status wrap(se_buf *out, const struct sealing *s, se_bytes secret, se_error *err)
+{
+    const struct algorithm *a = &s->descriptor->algorithm;
+    const struct unwrap_how how = { a->oaep, a->mgf1 };
+
+    return oaep_wrap(out, s->key, &how, secret, err);
+}
+
+/* A fixed IV must not meet the same key twice, and what is wrapped itself is its own key. */
+static void limit(struct sealing *s)
+{
+    const struct data_key_limits *l = &s->descriptor->limits;
+
+    s->uses = l->uses ? l->uses : DATA_KEY_USES;
+    s->bytes = l->bytes ? l->bytes : DATA_KEY_BYTES;
+    if (s->format == &blob_format || (s->descriptor->algorithm.iv_size && !s->format->own_keys))
+        s->uses = 1;
+}
+
+static se_status make_secret(se_buf *out, struct sealing *s, se_error *err)
+{
+    se_status st = buf_new(out, s->format->secret_size(&s->descriptor->algorithm), err);
+
+    return st ? st : kit_random(out->data, s->kit, out->size, err);
+}
+
+static se_status renew(struct sealing *s, const struct seal_job *job, se_error *err)
+{
+    struct data_key *key = &s->data_key;
+    se_status st;
+
+    data_key_free(key);
+    limit(s);
+    st = s->format == &blob_format ? buf_copy(&key->secret, job->plain, err) : make_secret(&key->secret, s, err);
+    if (st || (st = wrap(&key->wrapped, s, buf_bytes(&key->secret), err)) || (st = s->format->prepare_seal(key, job, err))) {
+        data_key_free(key);
+        s->uses = 0;
+    }
+    return st;
+}
+
+static se_status check(const struct sealing *s, se_bytes plain, se_bytes context, se_error *err)
+{
+    if (plain.size > VALUE_MAX || context.size > VALUE_MAX)
+        return error_set(err, SE_ERR_USAGE, "%zu bytes are too long for a value", plain.size > VALUE_MAX ? plain.size : context.size);
+    if (context.size && !s->format->binds_context)
+        return error_set(err, SE_ERR_USAGE, "%s can't bind a value to a context", s->format->name);
+    return SE_OK;
+}
+
+se_status sealing_add(se_buf *out, struct sealing *s, se_bytes plain, se_bytes context, se_error *err)
+{
+    struct seal_job job = job_of(s, plain, context);
+    se_status st = check(s, plain, context, err);
+
+    *out = (se_buf)SE_BUF_INIT;
+    if (!st && (!s->uses || plain.size > s->bytes))
+        st = renew(s, &job, err);
+    if (st || (st = s->format->seal(out, &job, err)))
+        return st;
+    s->uses--;
+    s->bytes -= plain.size < s->bytes ? plain.size : s->bytes;
+    return SE_OK;
+}
+
+static se_status encrypt(se_buf *out, se_engine *engine, se_bytes in, const se_field_params *params, struct operation *op)
+{
+    AUTO(sealing) sealing = { .uses = 0 };
+    se_field_params read;
+    se_status st = field_params_read(&read, params, &op->error);
+
+    if (st)
+        return st;
+    st = sealing_begin(&sealing, engine, op->event.descriptor, &read, &op->error);
+    if (sealing.descriptor)
+        operation_on(op, sealing.descriptor);
+    if (!st && (st = sealing_add(out, &sealing, in, read.context, &op->error)))
+        (void)blame(&op->error, sealing.descriptor);
+    return st;
+}
+
+se_status se_encrypt(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in, const se_field_params *params, se_error *error)
+{
+    struct operation op;
+    se_status st;
+
+    *out = (se_buf)SE_BUF_INIT;
+    operation_begin(&op, &engine->events, "encrypt", descriptor);
+    op.event.bytes = in.size;
+    st = encrypt(out, engine, in, params, &op);
+    return operation_end(&op, st, error);
+}

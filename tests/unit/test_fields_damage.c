@@ -1,0 +1,259 @@
+/* Every bit, every end, every exchange of parts of a value: refused, with one text.  And what is no value at all: told apart. */
+#include <stdio.h>
+
+#include "tests/unit/folder.h"
+#include "tests/unit/maker.h"
+#include "tests/unit/unit.h"
+
+#define DESCRIPTOR(name, cipher, result)                                                                                                   \
+    "<descriptor name='" name "'><type algorithm='" cipher "' key='one' result='" result                                                   \
+    "' asymCipher='RSA/ECB/OAEPWithSHA-256AndMGF1Padding'/></descriptor>"
+
+static const char configuration[] =
+    "<engineSignEncrypt><descriptors>" DESCRIPTOR("CBC", "AES/CBC/PKCS7Padding", "NX02") DESCRIPTOR("GCM", "AES/GCM/NoPadding", "NX02")
+        DESCRIPTOR("CMS", "AES/GCM/NoPadding", "CMS") DESCRIPTOR("JWE CBC", "AES/CBC/PKCS7Padding", "JWE")
+            DESCRIPTOR("JWE GCM", "AES/GCM/NoPadding",
+                       "JWE") "</descriptors><keys>"
+                              "<key name='one'><type name='pem' locationValue='one.pem'/></key></keys></engineSignEncrypt>";
+
+static const char *const descriptors[] = { "CBC", "GCM", "CMS", "JWE CBC", "JWE GCM" };
+enum { DESCRIPTORS = sizeof descriptors / sizeof *descriptors };
+
+static const se_bytes secret = { "seventeen letters", 17 };
+
+static se_engine *opened(void)
+{
+    EVP_PKEY *key = make_key("RSA-2048");
+    X509 *certificate = make_certificate(key, &(struct certificate_wish){ .subject = "one" });
+    se_error err = SE_ERROR_INIT;
+    se_engine *engine;
+
+    make("engine.xml", configuration, 0600);
+    make_bundle("one.pem", key, certificate);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    assert_status(SE_OK, se_open(&engine, "engine.xml", NULL, &err), &err);
+    return engine;
+}
+
+static se_buf encrypted(se_engine *engine, const char *descriptor, bool binary)
+{
+    se_field_params params = SE_FIELD_PARAMS_INIT;
+    se_error err = SE_ERROR_INIT;
+    se_buf value;
+
+    params.binary = binary;
+    assert_status(SE_OK, se_encrypt(&value, engine, descriptor, secret, &params, &err), &err);
+    return value;
+}
+
+static void assert_refused(se_engine *engine, const char *descriptor, se_bytes value, const char *what, size_t at)
+{
+    char text[200];
+    se_error err = SE_ERROR_INIT;
+    se_buf plain = { (unsigned char *)1, 1 };
+    se_status st = se_decrypt(&plain, engine, descriptor, value, NULL, &err);
+
+    (void)snprintf(text, sizeof text,
+                   "descriptor '%s': the value does not decrypt: it was changed, moved to another context, or made for "
+                   "another key",
+                   descriptor);
+    if (st != SE_ERR_REJECTED || strcmp(err.text, text) != 0 || plain.data)
+        fail_msg("%s: %s %zu of %zu: %s: %s", descriptor, what, at, value.size, se_status_name(st), err.text);
+}
+
+static void assert_good(se_engine *engine, const char *descriptor, se_bytes value)
+{
+    AUTO(se_buf) plain = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    assert_status(SE_OK, se_decrypt(&plain, engine, descriptor, value, NULL, &err), &err);
+    assert_int_equal(plain.size, secret.size);
+    assert_memory_equal(plain.data, secret.data, secret.size);
+}
+
+static void every_bit_counts(void **state)
+{
+    se_engine *engine = opened();
+
+    (void)state;
+    for (size_t d = 0; d < DESCRIPTORS; d++)
+        for (int binary = 0; binary <= 1; binary++) {
+            AUTO(se_buf) value = encrypted(engine, descriptors[d], binary);
+
+            for (size_t bit = 0; bit < 8 * value.size; bit++) {
+                value.data[bit / 8] ^= (unsigned char)(1U << bit % 8);
+                assert_refused(engine, descriptors[d], buf_bytes(&value), "bit", bit);
+                value.data[bit / 8] ^= (unsigned char)(1U << bit % 8);
+            }
+            assert_good(engine, descriptors[d], buf_bytes(&value));
+        }
+    se_close(&engine);
+}
+
+static void every_end_counts(void **state)
+{
+    se_engine *engine = opened();
+
+    (void)state;
+    for (size_t d = 0; d < DESCRIPTORS; d++)
+        for (int binary = 0; binary <= 1; binary++) {
+            AUTO(se_buf) value = encrypted(engine, descriptors[d], binary);
+            AUTO(se_buf) longer = SE_BUF_INIT;
+
+            for (size_t size = 1; size < value.size; size++)
+                assert_refused(engine, descriptors[d], (se_bytes){ value.data, size }, "end", size);
+            assert_int_equal(buf_new(&longer, value.size + 1, NULL), SE_OK);
+            memcpy(longer.data, value.data, value.size);
+            for (unsigned c = 0; c < 256; c++) {
+                longer.data[value.size] = (unsigned char)c;
+                assert_refused(engine, descriptors[d], buf_bytes(&longer), "longer by", c);
+            }
+        }
+    se_close(&engine);
+}
+
+/* ---- parts of one value in the place of another's, and of its own ---- */
+
+struct part {
+    size_t at, size;
+};
+
+static size_t parts_of_nx02(struct part parts[16], const char *descriptor, size_t size)
+{
+    /* magic edition cipher key-size oaep mgf1 version key-id n wrapped salt, IV (commitment) text tag */
+    const struct part head[] = { { 0, 4 }, { 4, 1 }, { 5, 1 }, { 6, 1 }, { 7, 1 }, { 8, 1 }, { 9, 4 }, { 13, 16 }, { 29, 2 }, { 31, 256 } };
+    const struct part cbc[] = { { 287, 16 }, { 303, 16 }, { 319, size - 319 - 32 }, { size - 32, 32 } };
+    const struct part gcm[] = { { 287, 16 }, { 303, 12 }, { 315, 32 }, { 347, size - 347 - 16 }, { size - 16, 16 } };
+    bool is_gcm = strcmp(descriptor, "GCM") == 0;
+    size_t rest = is_gcm ? sizeof gcm / sizeof *gcm : sizeof cbc / sizeof *cbc;
+
+    memcpy(parts, head, sizeof head);
+    memcpy(parts + 10, is_gcm ? gcm : cbc, rest * sizeof *parts);
+    return 10 + rest;
+}
+
+static size_t parts_of_jwe(struct part parts[16], const se_buf *value)
+{
+    size_t count = 0, at = 0;
+
+    for (size_t i = 0; i <= value->size; i++)
+        if (i == value->size || value->data[i] == '.') {
+            parts[count++] = (struct part){ at, i - at };
+            at = i + 1;
+        }
+    return count;
+}
+
+/* A new value in which the parts have changed places. */
+static se_buf exchanged(const se_buf *value, struct part a, struct part b)
+{
+    AUTO(writer) w = { 0 };
+    const unsigned char *p = value->data;
+    se_buf out;
+
+    writer_put(&w, p, a.at);
+    writer_put(&w, p + b.at, b.size);
+    writer_put(&w, p + a.at + a.size, b.at - a.at - a.size);
+    writer_put(&w, p + a.at, a.size);
+    writer_put(&w, p + b.at + b.size, value->size - b.at - b.size);
+    assert_int_equal(writer_finish(&out, &w, NULL), SE_OK);
+    return out;
+}
+
+static bool same_bytes(const se_buf *a, const se_buf *b)
+{
+    return a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
+}
+
+static void parts_do_not_change_places(void **state)
+{
+    static const char *const some[] = { "CBC", "GCM", "JWE CBC", "JWE GCM" };
+    se_engine *engine = opened();
+
+    (void)state;
+    for (size_t d = 0; d < 4; d++) {
+        AUTO(se_buf) value = encrypted(engine, some[d], d < 2);
+        struct part parts[16];
+        size_t count = d < 2 ? parts_of_nx02(parts, some[d], value.size) : parts_of_jwe(parts, &value), tried = 0;
+
+        for (size_t i = 0; i < count; i++)
+            for (size_t j = i + 1; j < count; j++) {
+                AUTO(se_buf) other = exchanged(&value, parts[i], parts[j]);
+                AUTO(se_buf) plain = SE_BUF_INIT;
+
+                if (same_bytes(&value, &other))
+                    continue;
+                tried++;
+                if (d < 2 && i == 0) { /* without its magic it is no value, or by chance like one of another format */
+                    se_status st = se_decrypt(&plain, engine, some[d], buf_bytes(&other), NULL, NULL);
+
+                    assert_true(st == SE_ERR_FORMAT || st == SE_ERR_REJECTED);
+                    continue;
+                }
+                assert_refused(engine, some[d], buf_bytes(&other), "parts", i * 100 + j);
+            }
+        assert_true(tried >= 10);
+    }
+    se_close(&engine);
+}
+
+static void parts_of_another_value_do_not_fit(void **state)
+{
+    static const char *const some[] = { "CBC", "GCM", "JWE CBC", "JWE GCM" };
+    se_engine *engine = opened();
+
+    (void)state;
+    for (size_t d = 0; d < 4; d++) {
+        /* of one call, so that even the data key is the same */
+        se_field pair[2] = { { .in = secret }, { .in = secret } };
+        se_field_params params = SE_FIELD_PARAMS_INIT;
+        struct part parts[16];
+        size_t count;
+
+        params.binary = d < 2;
+        assert_int_equal(se_encrypt_many(pair, 2, engine, some[d], &params, NULL), SE_OK);
+        assert_int_equal(pair[0].out.size, pair[1].out.size);
+        count = d < 2 ? parts_of_nx02(parts, some[d], pair[0].out.size) : parts_of_jwe(parts, &pair[0].out);
+        for (size_t i = 0; i < count; i++) {
+            AUTO(se_buf) mixed = SE_BUF_INIT;
+
+            assert_int_equal(buf_copy(&mixed, buf_bytes(&pair[0].out), NULL), SE_OK);
+            memcpy(mixed.data + parts[i].at, pair[1].out.data + parts[i].at, parts[i].size);
+            if (!same_bytes(&mixed, &pair[0].out))
+                assert_refused(engine, some[d], buf_bytes(&mixed), "part", i);
+        }
+        se_buf_free(&pair[0].out);
+        se_buf_free(&pair[1].out);
+    }
+    se_close(&engine);
+}
+
+static void garbage_is_told_apart(void **state)
+{
+    static const char *const texts[] = { "garbage", "N",           "nx02:AAAA", "a.b.c.d",          "0049 123 456",
+                                         "{}",      "hello world", " NX02:",    "\x30\x03\x02\x01", "-----BEGIN CMS-----\n" };
+    se_engine *engine = opened();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        se_buf plain;
+        se_error err = SE_ERROR_INIT;
+        se_status expected = strcmp(texts[i], "N") == 0 ? SE_ERR_REJECTED : SE_ERR_FORMAT;
+
+        assert_status(expected, se_decrypt(&plain, engine, "CBC", text_bytes(texts[i]), NULL, &err), &err);
+        assert_null(plain.data);
+    }
+    se_close(&engine);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_FOLDER(every_bit_counts),           IN_FOLDER(every_end_counts),
+        IN_FOLDER(parts_do_not_change_places), IN_FOLDER(parts_of_another_value_do_not_fit),
+        IN_FOLDER(garbage_is_told_apart),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
