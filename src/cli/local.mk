@@ -4,15 +4,21 @@ bin_PROGRAMS += signengine
 signengine_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 signengine_SOURCES = \
 	src/cli/cli.c src/cli/cli.h \
+	src/cli/checkpoint.c src/cli/checkpoint.h \
 	src/cli/cmd_check.c \
 	src/cli/cmd_config.c \
+	src/cli/cmd_encrypt.c \
 	src/cli/cmd_key.c \
 	src/cli/cmd_key_make.c \
 	src/cli/cmd_pin.c \
+	src/cli/cmd_rekey.c \
 	src/cli/cmd_sign.c \
 	src/cli/cmd_verify.c \
 	src/cli/descriptor.c src/cli/descriptor.h \
+	src/cli/field.c src/cli/field.h \
 	src/cli/json.c src/cli/json.h \
+	src/cli/linejob.c src/cli/linejob.h \
+	src/cli/lines.c src/cli/lines.h \
 	src/cli/main.c \
 	src/cli/place.c src/cli/place.h \
 	src/cli/options.c src/cli/options.h \

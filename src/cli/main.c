@@ -7,9 +7,14 @@
 #include "cli/cli.h"
 
 static const struct command *const commands[] = {
-    &command_check,        &command_config_fingerprint, &command_config_show, &command_sign,         &command_verify,
-    &command_pin_scramble, &command_key_init,           &command_key_list,    &command_key_generate, &command_key_request,
-    &command_key_import,   &command_key_certificate,    &command_key_delete,
+    &command_check,           &command_config_fingerprint,
+    &command_config_show,     &command_sign,
+    &command_verify,          &command_encrypt,
+    &command_decrypt,         &command_rekey,
+    &command_pin_scramble,    &command_key_init,
+    &command_key_list,        &command_key_generate,
+    &command_key_request,     &command_key_import,
+    &command_key_certificate, &command_key_delete,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

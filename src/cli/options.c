@@ -35,6 +35,14 @@ static bool parse_time(int64_t *out, const char *text)
     return false;
 }
 
+static bool append(struct option_list *list, const char *value)
+{
+    if (list->count == OPTION_LIST_MOST)
+        return false;
+    list->items[list->count++] = value;
+    return true;
+}
+
 static bool set(const struct option_table *table, const struct option_row *row, const char *value)
 {
     void *at = place(table, row);
@@ -52,6 +60,8 @@ static bool set(const struct option_table *table, const struct option_row *row, 
             return false;
         *(unsigned *)at = (unsigned)number;
         return true;
+    case OPTION_LIST:
+        return append(at, value);
     case OPTION_TIME:
         return parse_time(at, value);
     }

@@ -8,7 +8,14 @@ enum option_kind {
     OPTION_FLAG,   /* bool */
     OPTION_TEXT,   /* const char * */
     OPTION_NUMBER, /* unsigned */
+    OPTION_LIST,   /* struct option_list: may be given several times */
     OPTION_TIME,   /* int64_t: "2026-01-31T12:00:00Z", "2026-01-31", or seconds since 1970 after an @ */
+};
+
+enum { OPTION_LIST_MOST = 24 };
+struct option_list {
+    const char *items[OPTION_LIST_MOST];
+    size_t count;
 };
 
 struct option_row {

@@ -69,7 +69,7 @@ static int open_spool(void)
     return open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 }
 
-se_status result_open(struct result *result, const char *path, bool hold_back, se_error *err)
+static se_status open_result(struct result *result, const char *path, mode_t mode, bool hold_back, se_error *err)
 {
     se_status st = SE_OK;
 
@@ -77,11 +77,21 @@ se_status result_open(struct result *result, const char *path, bool hold_back, s
     result->standard = strcmp(path, "-") == 0;
     result->sink = (se_sink){ result_write, result };
     if (!result->standard)
-        st = output_open(&result->file, path, 0644, err);
+        st = output_open(&result->file, path, mode, err);
     else if (hold_back && (result->spool = open_spool()) < 0)
         st = error_set(err, SE_ERR_IO, "cannot make a temporary file: %s", strerror(errno));
     result->failed = st != SE_OK;
     return st;
+}
+
+se_status result_open(struct result *result, const char *path, bool hold_back, se_error *err)
+{
+    return open_result(result, path, 0644, hold_back, err);
+}
+
+se_status result_open_secret(struct result *result, const char *path, se_error *err)
+{
+    return open_result(result, path, 0600, false, err);
 }
 
 static se_status copy_spool(int spool, se_error *err)

@@ -42,6 +42,8 @@ struct result {
 
 /* `hold_back`: nothing reaches standard output before result_commit(). */
 SE_MUST_CHECK se_status result_open(struct result *result, const char *path, bool hold_back, se_error *err);
+/* The same for what others should not read: a new file has mode 0600. */
+SE_MUST_CHECK se_status result_open_secret(struct result *result, const char *path, se_error *err);
 SE_MUST_CHECK se_status result_commit(struct result *result, se_error *err);
 void result_discard(struct result *result);
 AUTO_KIND(result, struct result, result_discard(p))

@@ -1,8 +1,11 @@
 SHELL_TESTS += \
 	tests/cli/big.sh \
 	tests/cli/check.sh \
+	tests/cli/encrypt.sh \
 	tests/cli/key.sh \
+	tests/cli/rekey.sh \
 	tests/cli/replicas.sh \
+	tests/cli/sample-encrypted-fields.sh \
 	tests/cli/sample-sign-file.sh \
 	tests/cli/sign.sh \
 	tests/cli/token.sh \

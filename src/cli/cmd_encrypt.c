@@ -1,0 +1,240 @@
+/* `encrypt` and `decrypt`: one value, or one for each line. */
+#include <stdio.h>
+
+#include "cli/json.h"
+#include "cli/linejob.h"
+#include "cli/stream.h"
+
+struct crypt_options {
+    const char *descriptor, *output, *rejects, *column;
+    struct option_list context;
+    bool binary, lines;
+};
+
+#define ROW(letter, name, kind, member, argument, help)                                                                                    \
+    {                                                                                                                                      \
+        (letter), (name), (kind), offsetof(struct crypt_options, member), (argument), (help), NULL                                         \
+    }
+#define CONTEXT_ROW ROW(0, "context", OPTION_LIST, context, "NAME=VALUE", "what the value belongs to; may be given several times")
+#define OUTPUT_ROW                                                                                                                         \
+    {                                                                                                                                      \
+        'o', "output", OPTION_TEXT, offsetof(struct crypt_options, output), "FILE", "where to, standard output if not given", "-"          \
+    }
+#define COLUMN_ROW  ROW(0, "key-column", OPTION_TEXT, column, "NAME", "each line begins with a key and a TAB: the context's part NAME")
+#define REJECTS_ROW ROW(0, "rejects", OPTION_TEXT, rejects, "FILE", "where bad lines go, with number and reason")
+#define END_ROW     ROW(0, NULL, OPTION_FLAG, lines, NULL, NULL)
+
+static const struct option_row encrypt_rows[] = {
+    {
+        'd',
+        "descriptor",
+        OPTION_TEXT,
+        offsetof(struct crypt_options, descriptor),
+        "NAME[:VERSION]",
+        "whose key, EncryptedFields if not given",
+        "EncryptedFields",
+    },
+    OUTPUT_ROW,
+    CONTEXT_ROW,
+    ROW(0, "binary", OPTION_FLAG, binary, NULL, "the binary form, not text"),
+    ROW(0, "lines", OPTION_FLAG, lines, NULL, "each line is a field, and becomes a line"),
+    COLUMN_ROW,
+    REJECTS_ROW,
+    END_ROW,
+};
+
+static const struct option_row decrypt_rows[] = {
+    {
+        'd',
+        "descriptor",
+        OPTION_TEXT,
+        offsetof(struct crypt_options, descriptor),
+        "NAME[:VERSION]",
+        "whose key, EncryptedFields if not given; the value names the version",
+        "EncryptedFields",
+    },
+    OUTPUT_ROW,
+    CONTEXT_ROW,
+    ROW(0, "lines", OPTION_FLAG, lines, NULL, "each line is a value, and becomes a line"),
+    COLUMN_ROW,
+    REJECTS_ROW,
+    END_ROW,
+};
+
+/* What differs between the two. */
+struct direction {
+    se_status (*one)(se_buf *, se_engine *, const char *, se_bytes, const se_field_params *, se_error *);
+    many_fn many;
+    const char *doing;
+    bool decrypts;
+};
+
+struct task {
+    struct cli *cli;
+    const struct crypt_options *options;
+    const struct direction *direction;
+    struct descriptor_option descriptor;
+    struct context context;
+    se_engine *engine;
+    struct input input;
+    struct stream stream;
+    struct result result, rejects;
+    struct line_count count;
+};
+
+static void task_end(struct task *t)
+{
+    se_close(&t->engine);
+    input_close(&t->input);
+    result_discard(&t->result);
+    result_discard(&t->rejects);
+}
+AUTO_KIND(task, struct task, task_end(p))
+
+enum { VALUE_LIMIT = INT32_MAX }; /* what is too long for a value is refused by the library */
+
+static int check_usage(const struct cli *cli, const struct crypt_options *o, int argc)
+{
+    if (argc > 1)
+        return cli_usage(cli, "one file at a time, %d were given", argc);
+    if (o->binary && o->lines)
+        return cli_usage(cli, "--binary does not go with --lines: binary values have no lines");
+    if ((o->rejects || o->column) && !o->lines)
+        return cli_usage(cli, "--%s needs --lines", o->rejects ? "rejects" : "key-column");
+    return EXIT_DONE;
+}
+
+static se_status append(void *arg, se_bytes piece, se_error *err)
+{
+    struct writer *w = arg;
+
+    if (w->buf.size + piece.size > VALUE_LIMIT)
+        return error_set(err, SE_ERR_USAGE, "the input is longer than a value can be");
+    writer_put(w, piece.data, piece.size);
+    return w->failed ? error_memory(err) : SE_OK;
+}
+
+static se_field_params params_of(const struct task *t)
+{
+    se_field_params params = SE_FIELD_PARAMS_INIT;
+
+    params.version = t->descriptor.version;
+    params.binary = t->options->binary;
+    return params;
+}
+
+static se_status do_one(struct task *t, se_error *err)
+{
+    AUTO(writer) w = { 0 };
+    AUTO(se_buf) out = SE_BUF_INIT;
+    AUTO(se_buf) context = SE_BUF_INIT;
+    se_field_params params = params_of(t);
+    bool decrypts = t->direction->decrypts;
+    se_bytes value;
+    se_status st;
+
+    if ((st = stream_drain(&t->stream, append, &w, err)) || (st = context_bytes(&context, &t->context, (se_bytes){ NULL, 0 }, err)))
+        return st;
+    value = decrypts ? value_trim(buf_bytes(&w.buf)) : buf_bytes(&w.buf);
+    params.context = buf_bytes(&context);
+    if ((st = t->direction->one(&out, t->engine, t->descriptor.name, value, &params, err)) ||
+        (st = sink_write(&t->result.sink, buf_bytes(&out), err)))
+        return st;
+    return decrypts || params.binary ? SE_OK : sink_write(&t->result.sink, text_bytes("\n"), err);
+}
+
+static se_status do_lines(struct task *t, se_error *err)
+{
+    AUTO(lines) lines = NULL;
+    struct line_job job = {
+        .many = t->direction->many,
+        .engine = t->engine,
+        .descriptor = t->descriptor.name,
+        .params = params_of(t),
+        .context = &t->context,
+        .out = &t->result.sink,
+        .rejects = t->options->rejects ? &t->rejects.sink : NULL,
+    };
+    se_status st = lines_new(&lines, &t->stream, err);
+
+    while (!st && !(st = lines_next(lines, err)) && lines->count)
+        st = line_job_do(&job, lines, err);
+    t->count = job.count;
+    return st;
+}
+
+static void tell(const struct task *t)
+{
+    const struct cli *cli = t->cli;
+
+    if (!t->options->lines)
+        return;
+    if (cli->json && strcmp(t->options->output, "-") != 0)
+        (void)json_line(json_pack("{s:I, s:I}", "lines", (json_int_t)t->count.lines, "rejected", (json_int_t)t->count.rejected));
+    else if (t->count.rejected || cli->verbose)
+        cli_warn(cli, "%ju lines, of which %ju were rejected", (uintmax_t)t->count.lines, (uintmax_t)t->count.rejected);
+}
+
+/* Plaintext is not for everybody's eyes. */
+static se_status open_files(struct task *t, const char *in, se_error *err)
+{
+    const struct crypt_options *o = t->options;
+    se_status st = input_open(&t->input, in, err);
+
+    if (st)
+        return st;
+    if ((st = t->direction->decrypts ? result_open_secret(&t->result, o->output, err) : result_open(&t->result, o->output, false, err)))
+        return st;
+    return o->rejects ? result_open_secret(&t->rejects, o->rejects, err) : SE_OK;
+}
+
+static int do_task(struct task *t, const char *in)
+{
+    AUTO(progress) progress = { .shown = false };
+    se_error err = SE_ERROR_INIT;
+    int status = cli_open(&t->engine, t->cli, &err);
+
+    if (status)
+        return status;
+    if (open_files(t, in, &err))
+        return result_fail(t->rejects.failed ? &t->rejects : &t->result, t->cli, &err);
+    t->stream = (struct stream){ &t->input.source, progress_begin(&progress, t->cli, t->direction->doing), &progress, 0 };
+    if ((t->options->lines ? do_lines(t, &err) : do_one(t, &err)) || result_commit(&t->result, &err) ||
+        (t->options->rejects && result_commit(&t->rejects, &err))) {
+        progress_end(&progress);
+        return result_fail(t->rejects.failed ? &t->rejects : &t->result, t->cli, &err);
+    }
+    progress_end(&progress);
+    tell(t);
+    return t->count.rejected ? EXIT_REFUSED : EXIT_DONE;
+}
+
+static int run(struct cli *cli, const struct crypt_options *o, const struct direction *direction, int argc, char **argv)
+{
+    AUTO(task) t = { .cli = cli, .options = o, .direction = direction, .input = INPUT_INIT, .result = RESULT_INIT, .rejects = RESULT_INIT };
+    int status;
+
+    if ((status = check_usage(cli, o, argc)) || (status = descriptor_read(&t.descriptor, cli, o->descriptor)) ||
+        (status = context_read(&t.context, cli, &o->context, o->column)))
+        return status;
+    return do_task(&t, argc ? argv[0] : NULL);
+}
+
+static int run_encrypt(struct cli *cli, void *options, int argc, char **argv)
+{
+    static const struct direction direction = { se_encrypt, se_encrypt_many, "encrypting", false };
+
+    return run(cli, options, &direction, argc, argv);
+}
+
+static int run_decrypt(struct cli *cli, void *options, int argc, char **argv)
+{
+    static const struct direction direction = { se_decrypt, se_decrypt_many, "decrypting", true };
+
+    return run(cli, options, &direction, argc, argv);
+}
+
+const struct command command_encrypt =
+    COMMAND_ROW("encrypt", "[FILE]", "encrypt a field, or one for each line", encrypt_rows, struct crypt_options, run_encrypt);
+const struct command command_decrypt =
+    COMMAND_ROW("decrypt", "[FILE]", "decrypt what encrypt made", decrypt_rows, struct crypt_options, run_decrypt);
