@@ -1,8 +1,9 @@
 # shellcheck shell=sh
-# After the harness: the keys that tests/token/mechanisms uses, and its run.
+# After the harness: the keys that tests/token/mechanisms and fields use, and their runs.
 #
 #   put_keys MODULE OPTION...   makes the keys, and has pkcs11-tool write them into a token; the options lead to the token and its login
 #   use_keys LABEL [VAR=VALUE...]   a case: all operations with the keys of that token; the module is in SHIM_MODULE
+#   use_fields LABEL [VAR=VALUE...]   a case: encrypted fields with the key `rsa` of that token, and of a file
 #   wait_for SOCKET LOG         until a daemon is up
 
 wait_for() {
@@ -38,10 +39,19 @@ put_keys() {
 }
 
 # shellcheck disable=SC2086 # MEMCHECK is a command with options
-use_keys() {
-    label=$1
-    shift
+use() { # PROGRAM LABEL [VAR=VALUE...]
+    program=$1 label=$2
+    shift 2
     accepts env TOKEN_FOLDER="${tmp:?}" TOKEN_LABEL="$label" "$@" \
-        ${MEMCHECK:+$MEMCHECK --log-file="$tmp/.valgrind.%p"} "${top_builddir:?}/tests/token/mechanisms"
+        ${MEMCHECK:+$MEMCHECK --log-file="$tmp/.valgrind.%p"} "${top_builddir:?}/tests/token/$program"
+}
+
+use_keys() {
+    use mechanisms "$@"
     says '6 test(s) run'
+}
+
+use_fields() {
+    use fields "$@" ${MEMCHECK:+FIELDS_LARGEST=100000}
+    says '7 test(s) run'
 }

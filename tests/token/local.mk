@@ -42,7 +42,9 @@ tests_token_test_fallback_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_fallback_LDADD  = tests/token/libfixture.la
 
 # run by the shell tests, each on a token of another make
-check_PROGRAMS += tests/token/mechanisms
+check_PROGRAMS += tests/token/fields tests/token/mechanisms
+tests_token_fields_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_fields_LDADD  = tests/token/libfixture.la
 tests_token_mechanisms_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_mechanisms_LDADD  = tests/token/libfixture.la
 SHELL_TESTS += \

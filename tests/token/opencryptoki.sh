@@ -18,3 +18,4 @@ grep -q 'CKM_ECDSA)' "$out" && ec=ec=yes
 export ASAN_OPTIONS="${ASAN_OPTIONS-}:detect_leaks=0"
 MEMCHECK=${MEMCHECK:+$MEMCHECK --leak-check=no}
 use_keys lab SHIM_MODULE="$module" TOKEN_OAEP=native $ec
+use_fields lab SHIM_MODULE="$module" TOKEN_ONE_BY_ONE=yes FIELDS_LARGEST=67108864

@@ -6,3 +6,4 @@
 make_token lab
 put_keys "$softhsm_module" --token-label lab --login --pin 1234
 use_keys lab SHIM_MODULE="$softhsm_module" TOKEN_OAEP=sha1
+use_fields lab SHIM_MODULE="$softhsm_module" FIELDS_LARGEST=67108864
