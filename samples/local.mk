@@ -1,5 +1,8 @@
 dist_noinst_SCRIPTS += samples/quickstart.sh
 EXTRA_DIST += \
+	samples/encrypted-fields/README.md \
+	samples/encrypted-fields/engineSignEncrypt.xml \
+	samples/encrypted-fields/fields.c \
 	samples/packages.txt \
 	samples/sign-file/README.md \
 	samples/sign-file/engineSignEncrypt.xml \
