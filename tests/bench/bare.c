@@ -1,0 +1,68 @@
+#include "tests/bench/bare.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "tests/bench/race.h"
+
+CK_SESSION_HANDLE bare_session(const struct bare *bare)
+{
+    CK_SESSION_HANDLE session;
+
+    if (bare->calls->C_OpenSession(bare->slot, CKF_SERIAL_SESSION, NULL, NULL, &session) != CKR_OK)
+        give_up("C_OpenSession", "refused");
+    return session;
+}
+
+CK_OBJECT_HANDLE bare_key(const struct bare *bare, CK_SESSION_HANDLE session)
+{
+    CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+    CK_ATTRIBUTE query[] = { { CKA_CLASS, &class, sizeof class }, { CKA_LABEL, (void *)"bench", 5 } };
+    CK_OBJECT_HANDLE key;
+    CK_ULONG found = 0;
+
+    if (bare->calls->C_FindObjectsInit(session, query, 2) != CKR_OK || bare->calls->C_FindObjects(session, &key, 1, &found) != CKR_OK ||
+        bare->calls->C_FindObjectsFinal(session) != CKR_OK || !found)
+        give_up("the key 'bench'", "not found");
+    return key;
+}
+
+static bool has_label(const struct bare *bare, CK_SLOT_ID slot, const char *label)
+{
+    CK_TOKEN_INFO info;
+    size_t n = strlen(label);
+
+    return bare->calls->C_GetTokenInfo(slot, &info) == CKR_OK && memcmp(info.label, label, n) == 0 &&
+           (n == sizeof info.label || info.label[n] == ' ');
+}
+
+void bare_open(struct bare *bare, const char *module, const char *label, const char *pin_file)
+{
+    AUTO(se_buf) pin = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+    void *library = dlopen(module, RTLD_NOW | RTLD_LOCAL);
+    CK_C_GetFunctionList get = library ? (CK_C_GetFunctionList)dlsym(library, "C_GetFunctionList") : NULL;
+    CK_C_INITIALIZE_ARGS locking = { .flags = CKF_OS_LOCKING_OK };
+    CK_SLOT_ID slots[64];
+    CK_ULONG count = 64;
+    CK_RV rv;
+
+    if (file_read(&pin, pin_file, 256, &err))
+        give_up("PIN", err.text);
+    pin.size = strcspn((const char *)pin.data, "\n"); /* the line end is not part of it */
+    if (!get || get(&bare->calls) != CKR_OK)
+        give_up(module, "not a PKCS #11 module");
+    rv = bare->calls->C_Initialize(&locking);
+    if ((rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED) || bare->calls->C_GetSlotList(CK_TRUE, slots, &count) != CKR_OK)
+        give_up(module, "does not start");
+    for (CK_ULONG i = 0; i < count; i++)
+        if (has_label(bare, slots[i], label)) {
+            bare->slot = slots[i];
+            rv = bare->calls->C_Login(bare_session(bare), CKU_USER, pin.data, pin.size);
+            if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN)
+                give_up("C_Login", "refused");
+            return;
+        }
+    give_up(label, "no such token");
+}

@@ -1,0 +1,16 @@
+/* A token, as an application would open it that knows nothing of the engine.  The key's label is `bench`. */
+#ifndef TESTS_BENCH_BARE_H
+#define TESTS_BENCH_BARE_H
+
+#include <p11-kit/pkcs11.h>
+
+struct bare {
+    CK_FUNCTION_LIST *calls;
+    CK_SLOT_ID slot;
+};
+
+void bare_open(struct bare *bare, const char *module, const char *label, const char *pin_file);
+CK_SESSION_HANDLE bare_session(const struct bare *bare);
+CK_OBJECT_HANDLE bare_key(const struct bare *bare, CK_SESSION_HANDLE session);
+
+#endif

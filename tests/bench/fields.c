@@ -1,0 +1,317 @@
+/*
+ * Encrypted fields of 64 bytes, RSA-2048, beside what one has to do at the least:
+ *
+ *   fields CONFIG MODULE TOKEN-LABEL PIN-FILE CERTIFICATE.pem
+ *
+ * The key's label is `bench`.  Descriptors: `Single` and `Slow` remember no data keys; `Single` and `Batch` have the key in the token, and
+ * `Slow` has the token behind the shim of tests/token.  These have OAEP with SHA-1, which SoftHSM does by itself, and `Encrypt` has
+ * SHA-384. One JSON object per line.
+ */
+#include <dlfcn.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "tests/bench/bare.h"
+#include "tests/bench/race.h"
+#include "tests/lib/shim/fault.h"
+
+enum { FIELD = 64, BATCH = 1000, FIELDS = 100000, VALUES = 64, LATENCY_MS = 24, LEAST = 200000 };
+
+static const unsigned char field[FIELD] = "a secret field";
+static const se_bytes plain = { field, FIELD };
+
+static void *begin_same(void *shared)
+{
+    return shared;
+}
+
+static void end_nothing(void *own)
+{
+    (void)own;
+}
+
+static void must(se_status st, const se_error *err)
+{
+    if (st)
+        give_up(se_status_name(st), err->text);
+}
+
+/* ---- single fields ---- */
+
+struct single {
+    se_engine *engine;
+    const char *descriptor;
+    se_buf values[VALUES];
+};
+
+static void single_make(struct single *s, se_engine *engine, const char *descriptor)
+{
+    se_error err = SE_ERROR_INIT;
+
+    *s = (struct single){ engine, descriptor, { SE_BUF_INIT } };
+    for (size_t i = 0; i < VALUES; i++)
+        must(se_encrypt(&s->values[i], engine, descriptor, plain, NULL, &err), &err);
+}
+
+static bool single_encrypt(void *own)
+{
+    const struct single *s = own;
+    AUTO(se_buf) value = SE_BUF_INIT;
+
+    return !se_encrypt(&value, s->engine, s->descriptor, plain, NULL, NULL);
+}
+
+static bool single_decrypt(void *own)
+{
+    static _Thread_local unsigned turn;
+    const struct single *s = own;
+    AUTO(se_buf) back = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    must(se_decrypt(&back, s->engine, s->descriptor, buf_bytes(&s->values[turn++ % VALUES]), NULL, &err), &err);
+    return true;
+}
+
+/* ---- EVP_PKEY_encrypt, and nothing else ---- */
+
+static const char *wrap_hash = "SHA1";
+
+static void *wrap_begin(void *certificate_file)
+{
+    FILE *file = fopen(certificate_file, "r");
+    X509 *certificate = file ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
+    EVP_PKEY_CTX *context = certificate ? EVP_PKEY_CTX_new(X509_get0_pubkey(certificate), NULL) : NULL;
+
+    if (!context || EVP_PKEY_encrypt_init(context) <= 0 || EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) <= 0 ||
+        EVP_PKEY_CTX_set_rsa_oaep_md_name(context, wrap_hash, NULL) <= 0)
+        give_up(certificate_file, "no RSA certificate");
+    fclose(file);
+    X509_free(certificate);
+    return context;
+}
+
+static bool wrap_once(void *context)
+{
+    unsigned char wrapped[256];
+    size_t size = sizeof wrapped;
+
+    return EVP_PKEY_encrypt(context, wrapped, &size, field, 32) > 0;
+}
+
+static void wrap_end(void *context)
+{
+    EVP_PKEY_CTX_free(context);
+}
+
+/* ---- C_Decrypt, and nothing else ---- */
+
+struct loop {
+    const struct bare *bare;
+    const unsigned char (*blobs)[256];
+    CK_SESSION_HANDLE session;
+    CK_OBJECT_HANDLE key;
+    unsigned turn;
+};
+
+struct loop_shared {
+    const struct bare *bare;
+    unsigned char blobs[VALUES][256];
+};
+
+static void *loop_begin(void *arg)
+{
+    const struct loop_shared *shared = arg;
+    struct loop *loop = calloc(1, sizeof *loop);
+
+    if (!loop)
+        give_up("memory", "there is none");
+    *loop = (struct loop){ .bare = shared->bare, .blobs = shared->blobs, .session = bare_session(shared->bare) };
+    loop->key = bare_key(shared->bare, loop->session);
+    return loop;
+}
+
+static bool loop_decrypt(void *own)
+{
+    struct loop *loop = own;
+    CK_RSA_PKCS_OAEP_PARAMS oaep = { CKM_SHA_1, CKG_MGF1_SHA1, CKZ_DATA_SPECIFIED, NULL, 0 };
+    CK_MECHANISM mechanism = { CKM_RSA_PKCS_OAEP, &oaep, sizeof oaep };
+    unsigned char clear[256];
+    CK_ULONG size = sizeof clear;
+
+    return loop->bare->calls->C_DecryptInit(loop->session, &mechanism, loop->key) == CKR_OK &&
+           loop->bare->calls->C_Decrypt(loop->session, (CK_BYTE *)loop->blobs[loop->turn++ % VALUES], 256, clear, &size) == CKR_OK;
+}
+
+static void loop_end(void *own)
+{
+    struct loop *loop = own;
+
+    (void)loop->bare->calls->C_CloseSession(loop->session);
+    free(loop);
+}
+
+static void make_blobs(struct loop_shared *shared, char *certificate_file)
+{
+    void *context = wrap_begin(certificate_file);
+    size_t size = 256;
+
+    for (size_t i = 0; i < VALUES; i++)
+        if (EVP_PKEY_encrypt(context, shared->blobs[i], &size, field, 32) <= 0)
+            give_up("EVP_PKEY_encrypt", "failed");
+    wrap_end(context);
+}
+
+/* ---- batches ---- */
+
+struct batch {
+    se_engine *engine;
+    const char *descriptor;
+    se_field fields[BATCH], values[BATCH];
+};
+
+static void batch_make(struct batch *b, se_engine *engine, const char *descriptor)
+{
+    se_error err = SE_ERROR_INIT;
+
+    *b = (struct batch){ engine, descriptor, { { .status = SE_OK } }, { { .status = SE_OK } } };
+    for (size_t i = 0; i < BATCH; i++)
+        b->fields[i].in = plain;
+    must(se_encrypt_many(b->fields, BATCH, engine, descriptor, NULL, &err), &err);
+    for (size_t i = 0; i < BATCH; i++)
+        b->values[i].in = buf_bytes(&b->fields[i].out);
+}
+
+static void release(se_field *fields)
+{
+    for (size_t i = 0; i < BATCH; i++)
+        se_buf_free(&fields[i].out);
+}
+
+static bool batch_encrypt(void *own)
+{
+    struct batch *b = own;
+    static _Thread_local se_field fields[BATCH];
+    bool done;
+
+    for (size_t i = 0; i < BATCH; i++)
+        fields[i].in = plain;
+    done = !se_encrypt_many(fields, BATCH, b->engine, b->descriptor, NULL, NULL);
+    release(fields);
+    return done;
+}
+
+static bool batch_decrypt(void *own)
+{
+    struct batch *b = own;
+    bool done = !se_decrypt_many(b->values, BATCH, b->engine, b->descriptor, NULL, NULL);
+
+    release(b->values);
+    return done;
+}
+
+static void row(const char *measure, const char *setting, unsigned threads, double ours, const char *peer, double theirs, double ratio)
+{
+    printf("%s\t%s\t%u\t%.2f\t%s\t%.2f\t%.3f\n", measure, setting, threads, ours, peer, theirs, ratio);
+    (void)fflush(stdout);
+}
+
+/* ---- a token that takes its time ---- */
+
+static void slow_token(se_engine *engine)
+{
+    se_field *fields = calloc(FIELDS, sizeof *fields), *values = calloc(FIELDS, sizeof *values);
+    void *library = dlopen(getenv("SHIM"), RTLD_NOW | RTLD_LOCAL);
+    struct faults *faults = library ? dlsym(library, "faults") : NULL;
+    se_error err = SE_ERROR_INIT;
+    double began;
+
+    if (!fields || !values || !faults)
+        give_up("the shim", "is not there");
+    for (size_t i = 0; i < FIELDS; i++)
+        fields[i].in = plain;
+    for (size_t i = 0; i < FIELDS; i += BATCH)
+        must(se_encrypt_many(fields + i, BATCH, engine, "Slow", NULL, &err), &err);
+    for (size_t i = 0; i < FIELDS; i++)
+        values[i].in = buf_bytes(&fields[i].out);
+    must(se_decrypt_many(values, 1, engine, "Slow", NULL, &err), &err); /* the key is open after that */
+    se_buf_free(&values[0].out);
+    memset(faults->seen, 0, sizeof faults->seen);
+    faults->list[0] = (struct fault){ .call = AT_DECRYPT, .first = 1, .times = 1000000, .sleep_ms = LATENCY_MS };
+    began = seconds_now();
+    must(se_decrypt_many(values, FIELDS, engine, "Slow", NULL, &err), &err);
+    began = seconds_now() - began;
+    row("unwraps", "100,000 fields written in batches of 1,000", 1, faults->seen[AT_DECRYPT], "at the most", FIELDS / BATCH,
+        (double)faults->seen[AT_DECRYPT] / (FIELDS / BATCH));
+    row("seconds", "to decrypt them with 24 ms per unwrap", 1, began, "at the most", 2, began / 2);
+    for (size_t i = 0; i < FIELDS; i++) {
+        se_buf_free(&fields[i].out);
+        se_buf_free(&values[i].out);
+    }
+    free(fields);
+    free(values);
+}
+
+static void tell(const char *measure, const char *setting, unsigned threads, const char *peer, struct result r)
+{
+    row(measure, setting, threads, r.first, peer, r.second, r.ratio);
+}
+
+static void compare(se_engine *engine, const struct bare *bare, char *certificate_file)
+{
+    static struct single token, encrypting;
+    static struct loop_shared shared;
+    const struct runner wrap = { certificate_file, wrap_begin, wrap_once, wrap_end };
+    const struct runner loop = { &shared, loop_begin, loop_decrypt, loop_end };
+    const struct runner encrypt = { &encrypting, begin_same, single_encrypt, end_nothing };
+    const struct runner decrypt = { &token, begin_same, single_decrypt, end_nothing };
+
+    shared.bare = bare;
+    make_blobs(&shared, certificate_file);
+    single_make(&token, engine, "Single");
+    single_make(&encrypting, engine, "Encrypt");
+    wrap_hash = "SHA384";
+    tell("encryptions/s", "one by one, OAEP with SHA-384", 1, "EVP_PKEY_encrypt", race(&encrypt, &wrap, 1));
+    tell("decryptions/s", "one by one, SoftHSM", 1, "bare C_Decrypt loop", race(&decrypt, &loop, 1));
+    tell("decryptions/s", "one by one, SoftHSM", 12, "bare C_Decrypt loop", race(&decrypt, &loop, 12));
+}
+
+static void batches(se_engine *engine)
+{
+    static struct batch batch;
+    static struct single single;
+    const struct runner encrypt = { &batch, begin_same, batch_encrypt, end_nothing };
+    const struct runner decrypt = { &batch, begin_same, batch_decrypt, end_nothing };
+    const struct runner one = { &single, begin_same, single_decrypt, end_nothing };
+    double each, alone;
+
+    batch_make(&batch, engine, "Batch");
+    single_make(&single, engine, "Single");
+    each = BATCH * pace(&encrypt);
+    row("encryptions/s", "in batches of 1,000", 1, each, "at the least", LEAST, each / LEAST);
+    each = BATCH * pace(&decrypt);
+    row("decryptions/s", "in batches of 1,000", 1, each, "at the least", LEAST, each / LEAST);
+    alone = pace(&one);
+    row("decryptions/s", "in batches of 1,000", 1, each, "one by one", alone, each / alone);
+}
+
+int main(int argc, char **argv)
+{
+    se_error err = SE_ERROR_INIT;
+    struct bare bare;
+    se_engine *engine;
+
+    if (argc != 6)
+        give_up("usage", "fields CONFIG MODULE TOKEN-LABEL PIN-FILE CERTIFICATE.pem");
+    bare_open(&bare, argv[2], argv[3], argv[4]);
+    must(se_open(&engine, argv[1], NULL, &err), &err);
+    compare(engine, &bare, argv[5]);
+    batches(engine);
+    slow_token(engine);
+    se_close(&engine);
+    return 0;
+}

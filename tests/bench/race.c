@@ -1,0 +1,124 @@
+#include "tests/bench/race.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { TURNS = 9, TURN_MS = 700, THREADS_MOST = 256 };
+
+void give_up(const char *what, const char *why)
+{
+    fprintf(stderr, "bench: %s: %s\n", what, why);
+    exit(1);
+}
+
+static double seconds_by(clockid_t clock)
+{
+    struct timespec t;
+
+    (void)clock_gettime(clock, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+double seconds_now(void)
+{
+    return seconds_by(CLOCK_MONOTONIC);
+}
+
+double seconds_of_processor(void)
+{
+    return seconds_by(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+struct worker {
+    const struct runner *runner;
+    const atomic_bool *stop;
+    pthread_barrier_t *start;
+    uint64_t count;
+};
+
+static void *work(void *arg)
+{
+    struct worker *w = arg;
+    void *own = w->runner->begin(w->runner->shared);
+
+    pthread_barrier_wait(w->start);
+    while (!atomic_load_explicit(w->stop, memory_order_relaxed)) {
+        if (!w->runner->once(own))
+            give_up("an operation", "failed");
+        w->count++;
+    }
+    w->runner->end(own);
+    return NULL;
+}
+
+static double turn(const struct runner *runner, unsigned threads)
+{
+    static struct worker workers[THREADS_MOST];
+    pthread_t ids[THREADS_MOST];
+    pthread_barrier_t start;
+    atomic_bool stop = false;
+    uint64_t count = 0;
+    double began;
+
+    pthread_barrier_init(&start, NULL, threads + 1);
+    for (unsigned i = 0; i < threads; i++) {
+        workers[i] = (struct worker){ .runner = runner, .stop = &stop, .start = &start };
+        if (pthread_create(&ids[i], NULL, work, &workers[i]))
+            give_up("a thread", "could not be made");
+    }
+    pthread_barrier_wait(&start);
+    began = threads == 1 ? seconds_of_processor() : seconds_now();
+    nanosleep(&(struct timespec){ TURN_MS / 1000, TURN_MS % 1000 * 1000000L }, NULL);
+    atomic_store(&stop, true);
+    for (unsigned i = 0; i < threads; i++) {
+        pthread_join(ids[i], NULL);
+        count += workers[i].count;
+    }
+    began = (threads == 1 ? seconds_of_processor() : seconds_now()) - began;
+    pthread_barrier_destroy(&start);
+    return (double)count / began;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double median(double values[TURNS])
+{
+    qsort(values, TURNS, sizeof *values, ascending);
+    return values[TURNS / 2];
+}
+
+struct result race(const struct runner *first, const struct runner *second, unsigned threads)
+{
+    double firsts[TURNS], seconds[TURNS], ratios[TURNS];
+
+    threads %= THREADS_MOST;
+    (void)turn(first, threads); /* sessions and caches are warm after that */
+    for (unsigned i = 0; i < TURNS; i++) {
+        if (i % 2)
+            firsts[i] = turn(first, threads);
+        seconds[i] = turn(second, threads);
+        if (i % 2 == 0)
+            firsts[i] = turn(first, threads);
+        ratios[i] = firsts[i] / seconds[i];
+    }
+    return (struct result){ median(firsts), median(seconds), median(ratios) };
+}
+
+double pace(const struct runner *runner)
+{
+    double turns[TURNS];
+
+    (void)turn(runner, 1);
+    for (unsigned i = 0; i < TURNS; i++)
+        turns[i] = turn(runner, 1);
+    return median(turns);
+}
