@@ -108,6 +108,7 @@ static void nothing_else_decrypts(void **state)
     refused(engine, (se_bytes){ "nonsense", 8 }, row, SE_ERR_FORMAT);
     refused(engine, (se_bytes){ "", 0 }, row, SE_ERR_FORMAT);
     refused(engine, (se_bytes){ NULL, 0 }, row, SE_ERR_FORMAT);
+    se_buf_free(&value);
     assert_int_equal(se_encrypt(&value, engine, "Signer", secret, NULL, NULL), SE_ERR_POLICY);
     assert_int_equal(se_decrypt(&value, engine, "Signer", secret, NULL, NULL), SE_ERR_POLICY);
     se_close(&engine);
@@ -190,6 +191,7 @@ static void contexts_are_told_apart(void **state)
                                    "1\0\0\0\1b\0\0\0\1"
                                    "2",
                                    20 });
+    se_buf_free(&two);
     assert_int_equal(se_context(&two, twice, 2, NULL), SE_ERR_USAGE);
     assert_int_equal(se_context(&two, nameless, 1, NULL), SE_ERR_USAGE);
 }
