@@ -71,7 +71,7 @@ void server_start(struct server *server)
 void server_kill(struct server *server)
 {
     assert_int_equal(kill(server->process, SIGSTOP), 0);
-    run("pkill -KILL -P %d || true", (int)server->process);
+    run("pkill -KILL -P %d || [ $? = 1 ]", (int)server->process);
     assert_int_equal(kill(server->process, SIGKILL), 0);
     assert_int_equal(waitpid(server->process, NULL, 0), server->process);
 }
