@@ -29,28 +29,23 @@ void set_away(struct faults *faults, CK_RV rv)
     pthread_mutex_unlock(&faults->lock);
 }
 
-void set_random(struct faults *faults, unsigned one_in, unsigned long seed)
+void set_random(struct faults *faults, unsigned one_in, bool harms, unsigned long seed)
 {
     pthread_mutex_lock(&faults->lock);
     faults->one_in = one_in;
+    faults->harms = harms;
     faults->seed = seed;
-    pthread_mutex_unlock(&faults->lock);
-}
-
-static void set_go_on(struct faults *faults, bool on)
-{
-    pthread_mutex_lock(&faults->lock);
-    faults->go_on = on;
     pthread_mutex_unlock(&faults->lock);
 }
 
 void go_on(struct faults *faults)
 {
     end_faults(faults);
-    set_go_on(faults, true);
+    pthread_mutex_lock(&faults->lock);
+    faults->let_go++;
+    pthread_mutex_unlock(&faults->lock);
     while (guard_late())
         usleep(1000);
-    set_go_on(faults, false);
 }
 
 unsigned faults_done(struct faults *faults)
@@ -61,4 +56,14 @@ unsigned faults_done(struct faults *faults)
     done = faults->done[0];
     pthread_mutex_unlock(&faults->lock);
     return done;
+}
+
+unsigned faults_drawn(struct faults *faults)
+{
+    unsigned drawn;
+
+    pthread_mutex_lock(&faults->lock);
+    drawn = faults->drawn;
+    pthread_mutex_unlock(&faults->lock);
+    return drawn;
 }

@@ -11,8 +11,11 @@ void end_faults(struct faults *faults);
 /* All calls answer that; CKR_OK: no more. */
 void set_away(struct faults *faults, CK_RV rv);
 
-/* One of `one_in` calls fails; 0: none. */
-void set_random(struct faults *faults, unsigned one_in, unsigned long seed);
+/* One of `one_in` calls fails, and with `harms` does harm; 0: none. */
+void set_random(struct faults *faults, unsigned one_in, bool harms, unsigned long seed);
+
+/* How often one did, so far. */
+unsigned faults_drawn(struct faults *faults);
 
 /* What hangs returns, and is waited for. */
 void go_on(struct faults *faults);

@@ -4,7 +4,15 @@ check_PROGRAMS += $(TOKEN_TESTS)
 TESTS += $(TOKEN_TESTS)
 
 check_LTLIBRARIES += tests/token/libfixture.la
-tests_token_libfixture_la_SOURCES  = tests/token/control.c tests/token/control.h tests/token/fixture.c tests/token/fixture.h tests/token/judge.c tests/token/judge.h
+tests_token_libfixture_la_SOURCES = \
+	tests/token/control.c \
+	tests/token/control.h \
+	tests/token/fixture.c \
+	tests/token/fixture.h \
+	tests/token/judge.c \
+	tests/token/judge.h \
+	tests/token/works.c \
+	tests/token/works.h
 tests_token_libfixture_la_CPPFLAGS = $(AM_CPPFLAGS) -DSHIM='"$(abs_top_builddir)/tests/lib/.libs/shim.so"'
 tests_token_libfixture_la_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_libfixture_la_LIBADD   = libse-core.la $(CMOCKA_LIBS)
@@ -74,6 +82,11 @@ tests_token_test_heal_LDADD  = tests/token/libfixture.la
 TOKEN_TESTS += tests/token/test_fault
 tests_token_test_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_fault_LDADD  = tests/token/libfixture.la
+
+TOKEN_TESTS += tests/token/test_campaign
+tests_token_test_campaign_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_campaign_LDADD  = tests/token/libfixture.la
+dist_noinst_SCRIPTS += tests/token/campaign.sh
 
 TOKEN_TESTS += tests/token/test_server
 tests_token_test_server_SOURCES = tests/token/test_server.c tests/token/server.c tests/token/server.h

@@ -1,192 +1,275 @@
-/* Every fault at every call that the store makes, one at a time and in random sequences under threads. */
-#include <pthread.h>
+/* Every fault at every call that the store makes, one at a time. */
 #include <unistd.h>
 
 #include "base/breaker.h"
 #include "tests/token/control.h"
-#include "tests/token/fixture.h"
+#include "tests/token/works.h"
 
-enum { THREADS = 6, CALL_MS = 5000 };
+enum { CALL_MS = 5000 };
 
-static int fill(void **state)
+/* What is no reason to think that the token is away; any status will do, but not more. */
+static const CK_RV odd_codes[] = {
+    CKR_HOST_MEMORY,
+    CKR_FUNCTION_FAILED,
+    CKR_FUNCTION_CANCELED,
+    CKR_ARGUMENTS_BAD,
+    CKR_OPERATION_ACTIVE,
+    CKR_OPERATION_NOT_INITIALIZED,
+    CKR_BUFFER_TOO_SMALL,
+    CKR_MECHANISM_INVALID,
+    CKR_MECHANISM_PARAM_INVALID,
+    CKR_KEY_FUNCTION_NOT_PERMITTED,
+    CKR_ENCRYPTED_DATA_INVALID,
+    CKR_DATA_INVALID,
+    CKR_SESSION_COUNT,
+    CKR_DEVICE_MEMORY,
+    CKR_FUNCTION_NOT_SUPPORTED,
+    CKR_USER_ALREADY_LOGGED_IN,
+    CKR_TOKEN_NOT_RECOGNIZED,
+    CKR_OK,
+};
+
+struct trial {
+    enum work work;
+    struct keyref *ref;
+    struct faults *faults;
+    struct key *key;
+    unsigned tried;
+};
+
+static size_t codes_in(const CK_RV *codes)
 {
-    if (fixture_make(state))
-        return -1;
-    make_token("lab");
-    put_pair("lab", "a", "ec:P-256", "01");
-    return 0;
+    size_t n = 0;
+
+    while (codes[n])
+        n++;
+    return n;
 }
 
-static se_status sign_with(struct key *key, unsigned n, se_error *err)
+static enum fault_call beginning(enum work work)
 {
-    unsigned char hash[32] = { (unsigned char)n, (unsigned char)(n >> 8) };
-    se_bytes hashed = { hash, sizeof hash };
-    AUTO(se_buf) signature = SE_BUF_INIT;
-    se_status st;
-
-    *err = (se_error)SE_ERROR_INIT;
-    st = sign_hash(&signature, key, DIGEST_SHA256, 0, hashed, err);
-    if (!st && !verify_hash(key, DIGEST_SHA256, 0, hashed, buf_bytes(&signature)))
-        return error_set(err, SE_ERR_CRYPTO, "a wrong signature");
-    return st;
+    return work == WORK_DECRYPT || work == WORK_DECRYPT_RAW ? AT_DECRYPT_INIT : AT_SIGN_INIT;
 }
 
-/* Within a second. */
-static void becomes_healthy(struct key *key)
+/* With a loss, so that everything is done anew and meets the fault. */
+static void arm(struct faults *faults, enum work work, const struct fault *fault)
 {
-    int64_t until = breaker_clock() + 1100;
-    se_error err;
-    se_status st;
-
-    while ((st = sign_with(key, 3, &err)) && breaker_clock() < until)
-        usleep(1000);
-    assert_status(SE_OK, st, &err);
+    set_faults(faults, fault,
+               &(struct fault){ .call = beginning(work), .first = 1, .times = 1, .rv = CKR_SESSION_CLOSED, .harm = HARM_HANDLES });
 }
 
-static void arm(struct faults *faults, enum fault_call call, unsigned at, CK_RV rv)
+static void set_up(struct trial *c, struct shim **shim, enum work work)
 {
-    /* a loss, so that everything is done anew and meets the first */
-    set_faults(faults, &(struct fault){ .call = call, .first = at, .times = 1, .rv = rv },
-               &(struct fault){ .call = AT_SIGN_INIT, .first = 1, .times = 1, .rv = CKR_SESSION_CLOSED, .harm = HARM_HANDLES });
+    *c = (struct trial){ .work = work, .ref = work_ref_fresh(shim, &c->faults, work), .faults = c->faults };
+    c->key = opens(c->ref, work_part(work));
 }
 
-/* False: the call was not made so often.  Now and then the pause of the breaker is waited for; else the key is opened anew. */
-static bool while_healing(struct key **key, const struct keyref *ref, struct faults *faults, enum fault_call call, unsigned at, CK_RV rv)
+static void reopen(struct trial *c)
+{
+    key_unref(c->key);
+    end_faults(c->faults);
+    c->key = opens(c->ref, work_part(c->work));
+}
+
+/* False: the call was not made so often. */
+static bool happens(struct trial *c, const struct fault *fault, se_status *st, se_error *err)
 {
     int64_t begin = breaker_clock();
-    se_error err;
-    se_status st;
 
-    arm(faults, call, at, rv);
-    st = sign_with(*key, at, &err);
-    if (st != SE_OK && st != SE_ERR_UNAVAILABLE)
-        fail_msg("%s: %s", se_status_name(st), err.text);
+    arm(c->faults, c->work, fault);
+    *st = work_do(c->key, c->work, ++c->tried, err);
     assert_true(breaker_clock() - begin < CALL_MS);
-    if (st && rv != CKR_DEVICE_ERROR) {
-        key_unref(*key);
-        *key = opens(ref, PART_SIGN);
-    }
-    becomes_healthy(*key);
-    return faults->done[0] > 0;
+    return faults_done(c->faults) > 0;
 }
 
-static bool while_opening(const struct keyref *ref, struct faults *faults, enum fault_call call, unsigned at, CK_RV rv)
+/* Now and then the pause of the breaker is waited for; else the key is opened anew. */
+static bool while_healing(struct trial *c, enum fault_call call, unsigned at, CK_RV rv)
 {
-    se_error err = SE_ERROR_INIT;
-    struct key *key;
+    se_error err;
     se_status st;
-    bool done;
+    bool done = happens(c, &(struct fault){ .call = call, .first = at, .times = 1, .rv = rv }, &st, &err);
 
-    arm(faults, call, at, rv);
-    st = pkcs11_store.open(&key, ref, PART_SIGN, NULL, &err);
-    if (st != SE_OK && st != SE_ERR_UNAVAILABLE && st != SE_ERR_STORE)
+    if (st != SE_OK && st != SE_ERR_UNAVAILABLE)
         fail_msg("%s: %s", se_status_name(st), err.text);
-    done = faults->done[0] > 0;
-    if (st)
-        key = opens(ref, PART_SIGN);
-    becomes_healthy(key);
-    key_unref(key);
+    if (st && (rv != CKR_DEVICE_ERROR || c->work != WORK_SIGN))
+        reopen(c);
+    becomes_healthy(c->key, c->work);
     return done;
 }
 
 /* All codes at the first call, and at each later one another. */
-static void every_fault_at_every_call(void **state)
+static void every_fault_while_healing(void **state)
 {
+    size_t codes = codes_in(fault_codes), calls = 0;
     struct shim *shim;
-    struct faults *faults;
-    struct keyref *ref = ref_through_shim(&shim, "lab", "a");
-    struct key *key = opens(ref_through_faults(&faults, "lab", "a"), PART_SIGN);
-    size_t codes = 0, cases = 0;
 
     (void)state;
-    while (fault_codes[codes])
-        codes++;
-    for (int call = 0; call < FAULT_CALLS; call++) {
-        for (size_t i = 0; i < codes; i++)
-            cases += while_healing(&key, ref, faults, (enum fault_call)call, 1, fault_codes[i]);
-        for (unsigned at = 2; while_healing(&key, ref, faults, (enum fault_call)call, at, fault_codes[at % codes]); at++)
-            cases++;
+    for (enum work work = 0; work < WORKS; work++) {
+        struct trial c;
+
+        set_up(&c, &shim, work);
+        for (enum fault_call call = 0; call < FAULT_CALLS; call++) {
+            if (!while_healing(&c, call, 1, fault_codes[call % codes]))
+                continue;
+            calls++;
+            for (size_t i = 0; i < codes; i++)
+                (void)while_healing(&c, call, 1, fault_codes[i]);
+            for (unsigned at = 2; while_healing(&c, call, at, fault_codes[at % codes]); at++)
+                ;
+        }
+        print_message("work %d: %u operations\n", (int)work, c.tried);
+        key_unref(c.key);
+        assert_int_equal(shim->sessions, 0);
+    }
+    assert_true(calls > 40);
+}
+
+static bool while_odd(struct trial *c, enum fault_call call, CK_RV rv)
+{
+    se_error err;
+    se_status st;
+    bool done = happens(c, &(struct fault){ .call = call, .first = 1, .times = 1, .rv = rv }, &st, &err);
+
+    if (st == SE_ERR_REJECTED || strstr(err.text, "wrong") || strstr(err.text, "something else"))
+        fail_msg("%s: %s", se_status_name(st), err.text);
+    if (st == SE_ERR_UNAVAILABLE)
+        reopen(c);
+    becomes_healthy(c->key, c->work);
+    return done;
+}
+
+static void every_odd_answer_while_healing(void **state)
+{
+    struct shim *shim;
+
+    (void)state;
+    for (enum work work = 0; work < WORKS; work++) {
+        struct trial c;
+
+        set_up(&c, &shim, work);
+        for (enum fault_call call = 0; call < FAULT_CALLS; call++)
+            for (const CK_RV *rv = odd_codes; *rv && while_odd(&c, call, *rv); rv++)
+                ;
+        key_unref(c.key);
+        assert_int_equal(shim->sessions, 0);
+    }
+}
+
+static bool while_opening(struct trial *c, enum fault_call call, unsigned at, CK_RV rv)
+{
+    se_error err = SE_ERROR_INIT;
+    se_status st;
+    bool done;
+
+    set_faults(c->faults, &(struct fault){ .call = call, .first = at, .times = 1, .rv = rv }, NULL);
+    st = pkcs11_store.open(&c->key, c->ref, work_part(c->work), NULL, &err);
+    if (st != SE_OK && st != SE_ERR_UNAVAILABLE && st != SE_ERR_STORE)
+        fail_msg("%s: %s", se_status_name(st), err.text);
+    done = faults_done(c->faults) > 0;
+    if (st)
+        c->key = opens(c->ref, work_part(c->work));
+    becomes_healthy(c->key, c->work);
+    key_unref(c->key);
+    return done;
+}
+
+static void every_fault_while_opening(void **state)
+{
+    size_t codes = codes_in(fault_codes), cases = 0;
+    struct shim *shim;
+
+    (void)state;
+    for (enum work work = 0; work < WORKS; work++) {
+        struct trial c = { .work = work, .ref = work_ref_fresh(&shim, &c.faults, work), .faults = c.faults };
+
+        for (enum fault_call call = 0; call < FAULT_CALLS; call++)
+            for (unsigned at = 1; while_opening(&c, call, at, fault_codes[(at + call) % codes]); at++)
+                cases++;
+        assert_int_equal(shim->sessions, 0);
     }
     assert_true(cases > 100);
-    key_unref(key);
-    assert_int_equal(shim->sessions, 0);
-    for (int call = 0; call < FAULT_CALLS; call++)
-        for (unsigned at = 1; while_opening(ref, faults, (enum fault_call)call, at, fault_codes[(at + (unsigned)call) % codes]); at++)
-            cases++;
-    assert_int_equal(shim->sessions, 0);
 }
 
-struct worker {
-    pthread_t thread;
-    struct key *key;
-    unsigned seed, good;
-    bool *stop;
-    int64_t slowest;
-    se_error wrong;
-};
-
-static void *work(void *arg)
+/* While the last key is closed, and its module with it. */
+static void every_fault_while_closing(void **state)
 {
-    struct worker *w = arg;
-
-    for (unsigned n = 0; !__atomic_load_n(w->stop, __ATOMIC_RELAXED); n++) {
-        int64_t begin = breaker_clock();
-        se_error err;
-        se_status st = sign_with(w->key, w->seed * 1000 + n, &err);
-
-        w->good += st == SE_OK;
-        if (st && st != SE_ERR_UNAVAILABLE)
-            w->wrong = err;
-        if (breaker_clock() - begin > w->slowest)
-            w->slowest = breaker_clock() - begin;
-        if (st)
-            usleep(500);
-    }
-    return NULL;
-}
-
-static void random_faults_under_threads(void **state)
-{
-    static const unsigned rates[] = { 300, 50, 10, 3 };
-    struct worker workers[THREADS];
+    static const enum fault_call calls[] = { AT_CLOSE_SESSION, AT_FINALIZE };
     struct shim *shim;
-    struct faults *faults;
-    struct key *key;
+    struct trial c;
 
     (void)state;
-    (void)ref_through_shim(&shim, "lab", "a");
-    key = opens(ref_through_faults(&faults, "lab", "a"), PART_SIGN);
-    for (size_t rate = 0; rate < sizeof rates / sizeof *rates; rate++) {
-        bool stop = false;
+    set_up(&c, &shim, WORK_SIGN);
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        for (const CK_RV *rv = fault_codes; *rv; rv++) {
+            set_faults(c.faults, &(struct fault){ .call = calls[i], .first = 1, .times = 1, .rv = *rv }, NULL);
+            key_unref(c.key);
+            assert_int_equal(faults_done(c.faults), 1);
+            assert_int_equal(shim->sessions, 0);
+            c.key = opens(c.ref, work_part(c.work));
+            becomes_healthy(c.key, c.work);
+        }
+    key_unref(c.key);
+}
 
-        set_random(faults, rates[rate], 20261121 + rate);
-        for (unsigned i = 0; i < THREADS; i++) {
-            workers[i] = (struct worker){ .key = key, .seed = i, .stop = &stop };
-            assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
-        }
-        usleep(700000);
-        set_random(faults, 0, 0);
-        becomes_healthy(key);
-        usleep(100000);
-        __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
-        for (unsigned i = 0; i < THREADS; i++) {
-            pthread_join(workers[i].thread, NULL);
-            assert_status(SE_OK, workers[i].wrong.status, &workers[i].wrong);
-            assert_true(workers[i].slowest < CALL_MS);
-            assert_true(workers[i].good > 0);
-        }
+/* The harms that no answer tells of, at every call. */
+static void every_harm_while_healing(void **state)
+{
+    struct shim *shim;
+
+    (void)state;
+    for (enum work work = 0; work < WORKS; work++) {
+        struct trial c;
+
+        set_up(&c, &shim, work);
+        for (enum fault_harm harm = HARM_SESSIONS; harm <= HARM_FINALIZE; harm++)
+            for (enum fault_call call = 0; call < FAULT_CALLS; call++) {
+                se_error err;
+                se_status st;
+
+                (void)happens(&c, &(struct fault){ .call = call, .first = 1, .times = 1, .harm = harm }, &st, &err);
+                if (st != SE_OK && st != SE_ERR_UNAVAILABLE)
+                    fail_msg("harm %d at call %d: %s: %s", (int)harm, (int)call, se_status_name(st), err.text);
+                if (st)
+                    reopen(&c);
+                becomes_healthy(c.key, work);
+            }
+        key_unref(c.key);
+        assert_int_equal(shim->sessions, 0);
     }
-    assert_true(faults->drawn > 20);
-    key_unref(key);
+}
+
+/* One second each: where a key is opened anew in mid-operation.  tests/token/test_late.c has the others. */
+static void calls_that_hang_while_healing(void **state)
+{
+    static const enum fault_call calls[] = { AT_TOKEN_INFO, AT_OPEN_SESSION, AT_LOGIN, AT_FIND, AT_ATTRIBUTES };
+    struct shim *shim;
+    struct trial c;
+
+    (void)state;
+    set_up(&c, &shim, WORK_DECRYPT);
+    c.ref->deadline = 1;
+    reopen(&c);
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        se_error err;
+        se_status st;
+
+        assert_true(happens(&c, &(struct fault){ .call = calls[i], .first = 1, .times = 1, .hang = true }, &st, &err));
+        assert_status(SE_ERR_UNAVAILABLE, st, &err);
+        assert_non_null(strstr(err.text, "has not answered within 1 s"));
+        go_on(c.faults);
+        becomes_healthy(c.key, c.work);
+    }
+    key_unref(c.key);
     assert_int_equal(shim->sessions, 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_fault_at_every_call),
-        cmocka_unit_test(random_faults_under_threads),
+        cmocka_unit_test(every_fault_while_healing), cmocka_unit_test(every_odd_answer_while_healing),
+        cmocka_unit_test(every_fault_while_opening), cmocka_unit_test(every_fault_while_closing),
+        cmocka_unit_test(every_harm_while_healing),  cmocka_unit_test(calls_that_hang_while_healing),
     };
 
-    return cmocka_run_group_tests(tests, fill, fixture_drop);
+    return cmocka_run_group_tests(tests, works_fill, works_drop);
 }

@@ -99,8 +99,7 @@ static se_status ask_in(struct token *token, struct session *session, CK_USER_TY
     return present(token, session, user, &pin, err);
 }
 
-/* The token knows best: the login may be another component's of this process. */
-static bool is_logged_in(struct session *session)
+bool token_is_logged_in(struct session *session)
 {
     CK_SESSION_INFO info = { 0 };
     CK_RV rv = session->calls->C_GetSessionInfo(session->handle, &info);
@@ -114,7 +113,7 @@ se_status token_login(struct token *token, struct session *session, const struct
     se_status st = SE_OK;
 
     pthread_mutex_lock(&token->login);
-    if (!is_logged_in(session))
+    if (!token_is_logged_in(session))
         st = ask_in(token, session, CKU_USER, ref, err);
     pthread_mutex_unlock(&token->login);
     if (st)

@@ -35,14 +35,25 @@ static se_status complete(STACK_OF(X509) * *chain, struct session *session, X509
     return SE_OK;
 }
 
+/* To who is not logged in, private keys are just not there: if another component logs us out, it does not mean that there are none. */
+static se_status find_pair(struct token_key *key, X509 **certificate, struct session *session, se_error *err)
+{
+    se_status st = pair_find(key, certificate, session, err);
+
+    if (st != SE_ERR_KEY || !(key->token->slot.flags & CKF_LOGIN_REQUIRED) || token_is_logged_in(session))
+        return st;
+    session->broken = true;
+    return error_restate(err, SE_ERR_UNAVAILABLE);
+}
+
 static se_status find_key(struct hsm_key *found, X509 **certificate, STACK_OF(X509) * *chain, se_error *err)
 {
     AUTO(session) session = { 0 };
     struct token_key *key = &found->key;
-    se_status st = token_session(&session, key->token, key->ref, true, err);
+    se_status st = token_session(&session, key->token, key->ref, false, err);
 
     found->losses = session.losses;
-    if (st || (st = pair_find(key, certificate, &session, err)))
+    if (st || (st = token_login(key->token, &session, key->ref, err)) || (st = find_pair(key, certificate, &session, err)))
         return st;
     return chain ? complete(chain, &session, *certificate, err) : SE_OK;
 }

@@ -47,6 +47,9 @@ void tokens_forget(struct module *module);
  */
 SE_MUST_CHECK se_status token_login(struct token *token, struct session *session, const struct keyref *ref, se_error *err);
 
+/* The token is asked: other components of this process log in and out as well. */
+bool token_is_logged_in(struct session *session);
+
 /* For a key with CKA_ALWAYS_AUTHENTICATE: the login that it wants between C_SignInit and C_Sign. */
 SE_MUST_CHECK se_status token_login_again(struct token *token, struct session *session, const struct keyref *ref, se_error *err);
 

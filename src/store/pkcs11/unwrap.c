@@ -130,7 +130,8 @@ static se_status failed(const struct question *q, enum way way, CK_RV rv, se_err
 
 static se_status can_neither(const struct question *q, CK_RV native, CK_RV raw, se_error *err)
 {
-    if (ckr_status(raw) == SE_ERR_UNAVAILABLE || is_away(raw))
+    /* a vendor's own number is more often a line that is cut than a mechanism that is not there */
+    if (ckr_status(raw) == SE_ERR_UNAVAILABLE || ckr_breaks_session(raw) || is_away(raw))
         return failed(q, WAY_RAW, raw, err);
     session_note(q->session, native);
     if (native == CKR_KEY_FUNCTION_NOT_PERMITTED)

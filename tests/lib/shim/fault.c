@@ -71,6 +71,10 @@ static struct fault decide(enum fault_call call)
     if (!fits && faults.one_in && draw() % faults.one_in == 0) {
         faults.drawn++;
         sum.rv = fault_codes[draw() % CODES];
+        if (faults.harms && draw() % 4 == 0) {
+            sum.harm = HARM_SESSIONS + draw() % HARM_FINALIZE;
+            sum.rv = draw() % 2 ? sum.rv : CKR_OK;
+        }
     } else if (!fits)
         sum.rv = faults.away;
     return sum;
@@ -86,16 +90,39 @@ static void logout(CK_SLOT_ID slot)
     (void)below->C_CloseSession(session);
 }
 
+/*
+ * Modules take no care of calls that go on in sessions that are closed by others, or while they are finalised; and it is not them that is
+ * to be tested.  So harm is done while no call is in the module, and calls go there by BELOW().
+ */
+static pthread_rwlock_t quiet = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
+
+static void enter(void)
+{
+    pthread_rwlock_rdlock(&quiet);
+}
+
+static CK_RV leave(CK_RV rv)
+{
+    pthread_rwlock_unlock(&quiet);
+    return rv;
+}
+
+#define BELOW(call) (enter(), leave(call))
+
 static void harm(enum fault_harm what)
 {
+    if (what == HARM_NONE)
+        return;
+    pthread_rwlock_wrlock(&quiet);
     if (what == HARM_SESSIONS)
         (void)inner.C_CloseAllSessions(slot_used);
     else if (what == HARM_LOGOUT)
         logout(slot_used);
     else if (what == HARM_FINALIZE)
         (void)inner.C_Finalize(NULL);
-    else if (what == HARM_HANDLES)
+    else
         __atomic_add_fetch(&faults.moved, 1000, __ATOMIC_RELAXED);
+    pthread_rwlock_unlock(&quiet);
 }
 
 /* To the microsecond: the kernel may not put it off until it has more to do. */
@@ -111,39 +138,41 @@ static void sleep_until(const struct timespec *begun, double ms)
         ;
 }
 
-static bool goes_on(unsigned version)
+/* With the lock held.  Changes when what hangs is to return. */
+static unsigned era(void)
 {
-    bool on;
-
-    script_poll();
-    pthread_mutex_lock(&faults.lock);
-    on = faults.go_on;
-    pthread_mutex_unlock(&faults.lock);
-    return on || script_version() != version;
+    return faults.let_go + script_version();
 }
 
-static void hang(void)
+static void hang(unsigned begun)
 {
-    unsigned version = script_version();
+    bool over = false;
 
-    while (!goes_on(version))
+    while (!over) {
         nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+        script_poll();
+        pthread_mutex_lock(&faults.lock);
+        over = era() != begun;
+        pthread_mutex_unlock(&faults.lock);
+    }
 }
 
 static CK_RV fault(enum fault_call call)
 {
     struct timespec begun;
     struct fault f;
+    unsigned now;
 
     clock_gettime(CLOCK_MONOTONIC, &begun);
     script_poll();
     pthread_mutex_lock(&faults.lock);
     f = decide(call);
+    now = era();
     pthread_mutex_unlock(&faults.lock);
     if (f.sleep_ms > 0)
         sleep_until(&begun, f.sleep_ms);
     if (f.hang)
-        hang();
+        hang(now);
     harm(f.harm);
     return f.rv;
 }
@@ -175,14 +204,14 @@ static CK_RV initialize(void *args)
         faults.away = CKR_OK;
     pthread_mutex_unlock(&faults.lock);
     rv = fault(AT_INITIALIZE);
-    return rv ? rv : inner.C_Initialize(args);
+    return rv ? rv : BELOW(inner.C_Initialize(args));
 }
 
 static CK_RV get_info(CK_INFO *info)
 {
     CK_RV rv = fault(AT_GET_INFO);
 
-    return rv ? rv : inner.C_GetInfo(info);
+    return rv ? rv : BELOW(inner.C_GetInfo(info));
 }
 
 static CK_RV slot_list(CK_BBOOL present, CK_SLOT_ID *list, CK_ULONG *count)
@@ -197,14 +226,14 @@ static CK_RV slot_list(CK_BBOOL present, CK_SLOT_ID *list, CK_ULONG *count)
         *count = 0;
         return CKR_OK;
     }
-    return rv ? rv : inner.C_GetSlotList(present, list, count);
+    return rv ? rv : BELOW(inner.C_GetSlotList(present, list, count));
 }
 
 static CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
     CK_RV rv = fault(AT_TOKEN_INFO);
 
-    return rv ? rv : inner.C_GetTokenInfo(slot, info);
+    return rv ? rv : BELOW(inner.C_GetTokenInfo(slot, info));
 }
 
 static CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *arg, CK_NOTIFY notify, CK_SESSION_HANDLE *out)
@@ -212,13 +241,13 @@ static CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *arg, CK_NOTIFY 
     CK_RV rv = fault(AT_OPEN_SESSION);
 
     __atomic_store_n(&slot_used, slot, __ATOMIC_RELAXED);
-    return rv ? rv : inner.C_OpenSession(slot, flags, arg, notify, out);
+    return rv ? rv : BELOW(inner.C_OpenSession(slot, flags, arg, notify, out));
 }
 
 /* Closed in any case: a session that can't be closed would be counted as a leak. */
 static CK_RV close_session(CK_SESSION_HANDLE session)
 {
-    CK_RV rv = fault(AT_CLOSE_SESSION), real = inner.C_CloseSession(session);
+    CK_RV rv = fault(AT_CLOSE_SESSION), real = BELOW(inner.C_CloseSession(session));
 
     return rv ? rv : real;
 }
@@ -227,28 +256,28 @@ static CK_RV session_info(CK_SESSION_HANDLE session, CK_SESSION_INFO *info)
 {
     CK_RV rv = fault(AT_SESSION_INFO);
 
-    return rv ? rv : inner.C_GetSessionInfo(session, info);
+    return rv ? rv : BELOW(inner.C_GetSessionInfo(session, info));
 }
 
 static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pin, CK_ULONG size)
 {
     CK_RV rv = fault(AT_LOGIN);
 
-    return rv ? rv : inner.C_Login(session, user, pin, size);
+    return rv ? rv : BELOW(inner.C_Login(session, user, pin, size));
 }
 
 static CK_RV find_init(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG n)
 {
     CK_RV rv = fault(AT_FIND_INIT);
 
-    return rv ? rv : inner.C_FindObjectsInit(session, template, n);
+    return rv ? rv : BELOW(inner.C_FindObjectsInit(session, template, n));
 }
 
 static CK_RV find(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *out, CK_ULONG most, CK_ULONG *n)
 {
     CK_RV rv = fault(AT_FIND);
 
-    rv = rv ? rv : inner.C_FindObjects(session, out, most, n);
+    rv = rv ? rv : BELOW(inner.C_FindObjects(session, out, most, n));
     for (CK_ULONG i = 0; rv == CKR_OK && i < *n; i++)
         out[i] += moved();
     return rv;
@@ -256,7 +285,7 @@ static CK_RV find(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *out, CK_ULONG mos
 
 static CK_RV find_final(CK_SESSION_HANDLE session)
 {
-    CK_RV rv = fault(AT_FIND_FINAL), real = inner.C_FindObjectsFinal(session);
+    CK_RV rv = fault(AT_FIND_FINAL), real = BELOW(inner.C_FindObjectsFinal(session));
 
     return rv ? rv : real;
 }
@@ -265,7 +294,7 @@ static CK_RV attributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_A
 {
     CK_RV rv = fault(AT_ATTRIBUTES);
 
-    return rv ? rv : inner.C_GetAttributeValue(session, object - moved(), template, n);
+    return rv ? rv : BELOW(inner.C_GetAttributeValue(session, object - moved(), template, n));
 }
 
 static CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
@@ -273,13 +302,13 @@ static CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OB
     CK_RV rv = fault(AT_SIGN_INIT);
 
     rv = rv ? rv : refusal(mechanism->mechanism);
-    return rv ? rv : inner.C_SignInit(session, mechanism, key - moved());
+    return rv ? rv : BELOW(inner.C_SignInit(session, mechanism, key - moved()));
 }
 
 /* The module below ends its operation, as it would when the line is cut on the way back. */
 static CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG size, CK_BYTE *signature, CK_ULONG *signature_size)
 {
-    CK_RV rv = fault(AT_SIGN), real = inner.C_Sign(session, data, size, signature, signature_size);
+    CK_RV rv = fault(AT_SIGN), real = BELOW(inner.C_Sign(session, data, size, signature, signature_size));
 
     return rv ? rv : real;
 }
@@ -289,12 +318,12 @@ static CK_RV decrypt_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK
     CK_RV rv = fault(AT_DECRYPT_INIT);
 
     rv = rv ? rv : refusal(mechanism->mechanism);
-    return rv ? rv : inner.C_DecryptInit(session, mechanism, key - moved());
+    return rv ? rv : BELOW(inner.C_DecryptInit(session, mechanism, key - moved()));
 }
 
 static CK_RV decrypt(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_size, CK_BYTE *out, CK_ULONG *size)
 {
-    CK_RV rv = fault(AT_DECRYPT), real = inner.C_Decrypt(session, in, in_size, out, size);
+    CK_RV rv = fault(AT_DECRYPT), real = BELOW(inner.C_Decrypt(session, in, in_size, out, size));
 
     return rv ? rv : real;
 }
@@ -302,7 +331,7 @@ static CK_RV decrypt(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_size, C
 /* Finalised in any case. */
 static CK_RV finalize(void *reserved)
 {
-    CK_RV rv = fault(AT_FINALIZE), real = inner.C_Finalize(reserved);
+    CK_RV rv = fault(AT_FINALIZE), real = BELOW(inner.C_Finalize(reserved));
 
     return rv ? rv : real;
 }
@@ -311,12 +340,12 @@ static CK_RV sign_update(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG size
 {
     CK_RV rv = fault(AT_SIGN_UPDATE);
 
-    return rv ? rv : inner.C_SignUpdate(session, data, size);
+    return rv ? rv : BELOW(inner.C_SignUpdate(session, data, size));
 }
 
 static CK_RV sign_final(CK_SESSION_HANDLE session, CK_BYTE *signature, CK_ULONG *size)
 {
-    CK_RV rv = fault(AT_SIGN_FINAL), real = inner.C_SignFinal(session, signature, size);
+    CK_RV rv = fault(AT_SIGN_FINAL), real = BELOW(inner.C_SignFinal(session, signature, size));
 
     return rv ? rv : real;
 }
@@ -325,7 +354,7 @@ static CK_RV create(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG 
 {
     CK_RV rv = fault(AT_CREATE);
 
-    rv = rv ? rv : inner.C_CreateObject(session, template, n, out);
+    rv = rv ? rv : BELOW(inner.C_CreateObject(session, template, n, out));
     *out += rv == CKR_OK ? moved() : 0;
     return rv;
 }
@@ -334,14 +363,14 @@ static CK_RV destroy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
 {
     CK_RV rv = fault(AT_DESTROY);
 
-    return rv ? rv : inner.C_DestroyObject(session, object - moved());
+    return rv ? rv : BELOW(inner.C_DestroyObject(session, object - moved()));
 }
 
 static CK_RV set_attributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template, CK_ULONG n)
 {
     CK_RV rv = fault(AT_SET_ATTRIBUTES);
 
-    return rv ? rv : inner.C_SetAttributeValue(session, object - moved(), template, n);
+    return rv ? rv : BELOW(inner.C_SetAttributeValue(session, object - moved(), template, n));
 }
 
 static CK_RV generate(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *public, CK_ULONG publics, CK_ATTRIBUTE *private,
@@ -349,7 +378,7 @@ static CK_RV generate(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATT
 {
     CK_RV rv = fault(AT_GENERATE);
 
-    rv = rv ? rv : inner.C_GenerateKeyPair(session, mechanism, public, publics, private, privates, out_public, out_private);
+    rv = rv ? rv : BELOW(inner.C_GenerateKeyPair(session, mechanism, public, publics, private, privates, out_public, out_private));
     *out_public += rv == CKR_OK ? moved() : 0;
     *out_private += rv == CKR_OK ? moved() : 0;
     return rv;

@@ -50,7 +50,7 @@ struct fault {
     CK_RV rv; /* the answer; CKR_OK: as the module below says */
     enum fault_harm harm;
     double sleep_ms; /* before anything else, and exact */
-    bool hang;       /* until faults.go_on, or until the shim's file has changed */
+    bool hang;       /* until faults.let_go or the shim's file has changed */
 };
 
 enum { FAULTS_AT_ONCE = 32, REFUSED_AT_ONCE = 8 };
@@ -75,11 +75,12 @@ struct faults {
     bool until_restart;
     bool no_tokens; /* the list of slots with a token is empty */
 
-    /* one of `one_in` calls answers one of the codes, drawn from `seed`; 0: none */
+    /* one of `one_in` calls answers one of the codes, drawn from `seed`; 0: none.  With `harms`, some of them do real harm as well */
     unsigned one_in;
+    bool harms;
     unsigned long seed;
 
-    bool go_on; /* what hangs returns */
+    unsigned let_go; /* with each change, what hangs returns */
 
     /* seen so far; seen[] may be cleared by the test */
     unsigned seen[FAULT_CALLS], done[FAULTS_AT_ONCE], drawn, initialized;
