@@ -33,6 +33,10 @@ TOKEN_TESTS += tests/token/test_login
 tests_token_test_login_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_login_LDADD  = tests/token/libfixture.la
 
+TOKEN_TESTS += tests/token/test_wrong_pin
+tests_token_test_wrong_pin_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_wrong_pin_LDADD  = tests/token/libfixture.la
+
 TOKEN_TESTS += tests/token/test_sign
 tests_token_test_sign_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_sign_LDADD  = tests/token/libfixture.la

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "store/pkcs11/token.h"
+#include "tests/token/control.h"
 #include "tests/token/fixture.h"
 
 static int fill(void **state)
@@ -62,6 +63,26 @@ static void a_login_by_others_in_the_process_is_enough(void **state)
     key_unref(opens(ref, PART_SIGN));
     assert_int_equal(shim->logins, 1);
     assert_int_equal(shim->sessions, 1);
+}
+
+/* And one who logs us out: without a login, the token just does not show the private key. */
+static void a_logout_by_others_is_found_out(void **state)
+{
+    struct shim *shim;
+    struct faults *faults;
+    struct keyref *a = ref_through_shim(&shim, "lab", "a"), *b = ref_through_faults(&faults, "lab", "b");
+    struct key *first = opens(a, PART_SIGN);
+
+    (void)state;
+    set_faults(faults, &(struct fault){ .call = AT_SLOT_LIST, .first = 1, .times = 1, .harm = HARM_LOGOUT }, NULL);
+    key_unref(opens(b, PART_SIGN));
+    assert_int_equal(faults_done(faults), 1);
+    assert_int_equal(shim->logins, 2);
+    /* in the moment after the login was seen to be there */
+    set_faults(faults, &(struct fault){ .call = AT_FIND_INIT, .first = 1, .times = 1, .harm = HARM_LOGOUT }, NULL);
+    refuses(SE_ERR_UNAVAILABLE, b, PART_SIGN, "no private key 'b'", NULL);
+    key_unref(opens(b, PART_SIGN));
+    key_unref(first);
 }
 
 static void a_wrong_pin_is_presented_once(void **state)
@@ -243,6 +264,7 @@ int main(void)
         cmocka_unit_test(a_pin_is_needed),
         cmocka_unit_test(keys_on_a_token_share_its_login),
         cmocka_unit_test(a_login_by_others_in_the_process_is_enough),
+        cmocka_unit_test(a_logout_by_others_is_found_out),
         cmocka_unit_test(a_wrong_pin_is_presented_once),
         cmocka_unit_test(threads_present_a_wrong_pin_once),
         cmocka_unit_test(each_refusal_has_its_words),
