@@ -1,6 +1,8 @@
 # the PKCS #11 module of the tests' own, in front of another one: shim.h, and script.c for its file
 check_LTLIBRARIES += tests/lib/shim.la
 tests_lib_shim_la_SOURCES = \
+	tests/lib/shim/calls.c \
+	tests/lib/shim/calls.h \
 	tests/lib/shim/fault.c \
 	tests/lib/shim/fault.h \
 	tests/lib/shim/names.c \

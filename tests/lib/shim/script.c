@@ -6,7 +6,7 @@
  *   replay                       what was signed or decrypted before is answered from memory (replay.h)
  *   sessions N                   C_OpenSession answers CKR_SESSION_COUNT while N are open
  *   CKM_NAME refuse CKR_NAME     that mechanism is not taken
- *   CALL [WHEN] WHAT...          a fault at a call (fault.c has the list), as C_Sign
+ *   CALL [WHEN] WHAT...          a fault at a call (calls.c has the list), as C_Sign
  *
  *   WHEN:  at N [times M]        the call number N, or M calls from there
  *          after N               all calls after N of them; without a WHEN, all calls
