@@ -245,13 +245,6 @@ static void encrypting_asks_no_token(void **state)
         assert_int_equal(faults->seen[i], 0);
 }
 
-static void let_go(bool on)
-{
-    pthread_mutex_lock(&faults->lock);
-    faults->go_on = on;
-    pthread_mutex_unlock(&faults->lock);
-}
-
 /* Two that hang in the token at once, or ten seconds have passed. */
 static void *wait_for_two(void *met)
 {
@@ -261,7 +254,7 @@ static void *wait_for_two(void *met)
         *(bool *)met = faults->seen[AT_DECRYPT] >= 3;
         pthread_mutex_unlock(&faults->lock);
     }
-    let_go(true);
+    go_on(faults);
     return NULL;
 }
 
@@ -280,8 +273,6 @@ static void data_keys_are_unwrapped_at_the_same_time(void **state)
     assert_int_equal(pthread_create(&thread, NULL, wait_for_two, &met), 0);
     decrypt_all(values, "forgetful-token");
     assert_int_equal(pthread_join(thread, NULL), 0);
-    end_faults(faults);
-    let_go(false);
     free_all(values);
     assert_true(met);
 }
