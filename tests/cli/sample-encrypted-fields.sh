@@ -2,7 +2,8 @@
 # samples/encrypted-fields as its README has it: compiled against the library and SQLite, run, with readers while the key is changed.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs "${CC%% *}"
-echo '#include <sqlite3.h>' | ${CC%% *} -E - >"$out" 2>"$err" || skip "libsqlite3-dev is not installed"
+# shellcheck disable=SC2086 # words
+echo "#include <sqlite3.h>" | $CC -E - >"$out" 2>"$err" || skip "libsqlite3-dev is not installed"
 
 setup cp -r "$top_srcdir/samples/encrypted-fields" sample
 setup chmod -R u+w sample
