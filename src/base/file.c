@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,6 +105,8 @@ static char *real_target(const char *path)
 /* A device or a pipe can't be replaced, only written to. */
 static se_status open_special(struct output *out, se_error *err)
 {
+    if (out->secret)
+        return error_set(err, SE_ERR_USAGE, "'%s' is no file that could be written beside itself and then replaced", out->path);
     out->fd = open(out->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
     return out->fd < 0 ? refused("write", out->path, err) : SE_OK;
 }
@@ -118,23 +121,62 @@ static se_status open_temporary(struct output *out, mode_t mode, se_error *err)
     return out->fd < 0 || fchmod(out->fd, mode) ? refused("write", out->path, err) : SE_OK;
 }
 
-se_status output_open(struct output *out, const char *path, mode_t mode, se_error *err)
+/* The way by which a file without a name gets one. */
+static bool descriptor_path(char out[32], int fd)
+{
+    return snprintf(out, 32, "/proc/self/fd/%d", fd) > 0 && !access(out, F_OK);
+}
+
+int file_unnamed(const char *folder)
+{
+    return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+static se_status open_unnamed(struct output *out, mode_t mode, se_error *err)
+{
+    char *folder = file_folder(out->path), way[32];
+
+    if (!folder)
+        return error_memory(err);
+    out->fd = file_unnamed(folder);
+    free(folder);
+    if (out->fd >= 0 && descriptor_path(way, out->fd))
+        return fchmod(out->fd, mode) ? refused("write", out->path, err) : SE_OK;
+    close_fd(&out->fd);
+    return open_temporary(out, mode, err);
+}
+
+typedef se_status (*open_fn)(struct output *out, mode_t mode, se_error *err);
+
+static se_status open_output(struct output *out, const char *path, mode_t mode, open_fn open_new, se_error *err)
 {
     struct stat info;
     bool there;
     se_status st;
 
-    *out = (struct output)OUTPUT_INIT;
     if (!(out->path = real_target(path)))
         return error_memory(err);
     there = !stat(out->path, &info);
     if (there && !S_ISREG(info.st_mode))
         st = open_special(out, err);
     else
-        st = open_temporary(out, there ? info.st_mode & 07777 : mode, err);
+        st = open_new(out, there ? info.st_mode & 07777 : mode, err);
     if (st)
         output_discard(out);
     return st;
+}
+
+se_status output_open(struct output *out, const char *path, mode_t mode, se_error *err)
+{
+    *out = (struct output)OUTPUT_INIT;
+    return open_output(out, path, mode, open_temporary, err);
+}
+
+se_status output_open_secret(struct output *out, const char *path, mode_t mode, se_error *err)
+{
+    *out = (struct output)OUTPUT_INIT;
+    out->secret = true;
+    return open_output(out, path, mode, open_unnamed, err);
 }
 
 se_status output_write(struct output *out, se_bytes data, se_error *err)
@@ -144,18 +186,74 @@ se_status output_write(struct output *out, se_bytes data, se_error *err)
     return SE_OK;
 }
 
+/* Of random letters, as mkstemp(3) has them, but for a file that is there already. */
+static bool name_it(struct output *out)
+{
+    char way[32];
+
+    if (!descriptor_path(way, out->fd))
+        return false;
+    for (int tries = 0; tries < 100; tries++) {
+        uint64_t number;
+
+        if (getrandom(&number, sizeof number, 0) != sizeof number ||
+            asprintf(&out->temporary, "%s.%016jx", out->path, (uintmax_t)number) < 0) {
+            out->temporary = NULL;
+            return false;
+        }
+        if (!linkat(AT_FDCWD, way, AT_FDCWD, out->temporary, AT_SYMLINK_FOLLOW))
+            return true;
+        free(out->temporary);
+        out->temporary = NULL;
+        if (errno != EEXIST)
+            return false;
+    }
+    return false;
+}
+
+static bool is_unnamed(const struct output *out)
+{
+    struct stat info;
+
+    return !out->temporary && out->fd >= 0 && !fstat(out->fd, &info) && S_ISREG(info.st_mode) && !info.st_nlink;
+}
+
 se_status output_commit(struct output *out, se_error *err)
 {
-    if (out->temporary && (fsync(out->fd) || rename(out->temporary, out->path)))
+    if ((out->temporary || is_unnamed(out)) && (fsync(out->fd) || (!out->temporary && !name_it(out)) || rename(out->temporary, out->path)))
         return refused("write", out->path, err);
     free(out->temporary);
     out->temporary = NULL;
+    out->secret = false;
     output_discard(out);
     return SE_OK;
 }
 
+void file_wipe(int fd)
+{
+    static const char zeros[65536];
+    struct stat info;
+    off_t at = 0;
+
+    if (fstat(fd, &info) || !S_ISREG(info.st_mode))
+        return;
+    while (at < info.st_size) {
+        off_t left = info.st_size - at;
+        ssize_t n = pwrite(fd, zeros, left < (off_t)sizeof zeros ? (size_t)left : sizeof zeros, at);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return;
+        at += n;
+    }
+    (void)fdatasync(fd);
+}
+
 void output_discard(struct output *out)
 {
+    if (out->secret && (out->temporary || is_unnamed(out)))
+        file_wipe(out->fd);
     if (out->temporary && out->fd >= 0)
         (void)unlink(out->temporary);
     close_fd(&out->fd);

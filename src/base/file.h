@@ -24,19 +24,31 @@ char *file_join(const char *folder, const char *name);
  */
 struct output {
     int fd;
-    char *path, *temporary;
+    char *path, *temporary; /* without a temporary one: it has no name yet, or `path` is no file that could be replaced */
+    bool secret;
 };
 #define OUTPUT_INIT                                                                                                                        \
     {                                                                                                                                      \
-        -1, NULL, NULL                                                                                                                     \
+        -1, NULL, NULL, false                                                                                                              \
     }
 
 /* `mode`: of a file that is not there yet. */
 SE_MUST_CHECK se_status output_open(struct output *out, const char *path, mode_t mode, se_error *err);
+/*
+ * The same for what nobody may see before it is committed: it has no name until then (O_TMPFILE), so that not even a killed process leaves
+ * any of it, or a temporary one where the file system can't do that; and it is overwritten when it is discarded.
+ */
+SE_MUST_CHECK se_status output_open_secret(struct output *out, const char *path, mode_t mode, se_error *err);
 SE_MUST_CHECK se_status output_write(struct output *out, se_bytes data, se_error *err);
 SE_MUST_CHECK se_status output_commit(struct output *out, se_error *err);
 void output_discard(struct output *out);
 AUTO_KIND(output, struct output, output_discard(p))
+
+/* A file in `folder` that has no name and goes with its descriptor, or -1 with errno set. */
+int file_unnamed(const char *folder);
+
+/* Overwrites a file with zeros, on its disk too, as far as its file system lets it. */
+void file_wipe(int fd);
 
 /* All of it, whatever write(2) takes at a time; -1 with errno set on failure. */
 int write_all(int fd, const void *data, size_t size);

@@ -174,6 +174,67 @@ static void a_folder_that_may_not_be_written_is_a_matter_of_access(void **state)
     assert_int_equal(names_here(false), 0);
 }
 
+static void a_secret_has_no_name_until_then(void **state)
+{
+    AUTO(output) out = OUTPUT_INIT;
+    se_error err = SE_ERROR_INIT;
+    int unnamed = file_unnamed(".");
+
+    (void)state;
+    make("file", "old", 0604);
+    assert_status(SE_OK, output_open_secret(&out, "file", 0600, &err), &err);
+    assert_status(SE_OK, output_write(&out, text_bytes("new"), &err), &err);
+    assert_int_equal(names_here(false), unnamed < 0 ? 2 : 1);
+    assert_holds("file", "old");
+    assert_status(SE_OK, output_commit(&out, &err), &err);
+    assert_holds("file", "new");
+    assert_int_equal(mode_of("file") & 07777, 0604);
+    assert_int_equal(names_here(false), 1);
+    close(unnamed);
+}
+
+static void a_discarded_secret_is_overwritten(void **state)
+{
+    struct output out;
+    char left[10];
+    int kept;
+
+    (void)state;
+    assert_int_equal(output_open_secret(&out, "file", 0600, NULL), SE_OK);
+    assert_int_equal(output_write(&out, text_bytes("the secret"), NULL), SE_OK);
+    kept = dup(out.fd);
+    output_discard(&out);
+    assert_int_equal(pread(kept, left, sizeof left, 0), sizeof left);
+    for (size_t i = 0; i < sizeof left; i++)
+        assert_int_equal(left[i], 0);
+    close(kept);
+    assert_int_equal(names_here(false), 0);
+}
+
+static void a_committed_secret_is_not(void **state)
+{
+    struct output out;
+
+    (void)state;
+    assert_int_equal(output_open_secret(&out, "file", 0600, NULL), SE_OK);
+    assert_int_equal(output_write(&out, text_bytes("the secret"), NULL), SE_OK);
+    assert_int_equal(output_commit(&out, NULL), SE_OK);
+    output_discard(&out);
+    assert_holds("file", "the secret");
+    assert_int_equal(mode_of("file") & 07777, 0600);
+}
+
+static void a_secret_is_for_files_only(void **state)
+{
+    struct output out;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    assert_status(SE_ERR_USAGE, output_open_secret(&out, "/dev/null", 0600, &err), &err);
+    assert_null(out.path);
+    assert_int_equal(out.fd, -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +249,10 @@ int main(void)
         IN_FOLDER(a_folder_is_no_output),
         IN_FOLDER(a_commit_that_fails_can_be_discarded),
         IN_FOLDER(a_folder_that_may_not_be_written_is_a_matter_of_access),
+        IN_FOLDER(a_secret_has_no_name_until_then),
+        IN_FOLDER(a_discarded_secret_is_overwritten),
+        IN_FOLDER(a_committed_secret_is_not),
+        IN_FOLDER(a_secret_is_for_files_only),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
