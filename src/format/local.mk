@@ -8,6 +8,7 @@ libse_core_la_SOURCES += \
 	src/format/cms_envelope_read.c \
 	src/format/cms_sign.c \
 	src/format/cms_verify.c \
+	src/format/container.c src/format/container.h \
 	src/format/envelope.h \
 	src/format/envelopes.c \
 	src/format/format.h \
@@ -15,7 +16,8 @@ libse_core_la_SOURCES += \
 	src/format/jwe.c \
 	src/format/jwe_header.c src/format/jwe_header.h \
 	src/format/kit.c src/format/kit.h \
-	src/format/nx02.c \
+	src/format/nx02.c src/format/nx02.h \
+	src/format/nx02_head.c \
 	src/format/padding.c src/format/padding.h \
 	src/format/raw.c src/format/raw.h \
 	src/format/signer_info.c src/format/signer_info.h \

@@ -1,66 +1,13 @@
-/* NX02 (doc/formats.md): the making and the reading of a value, face to face. */
+/* NX02 fields (doc/formats.md): the making and the reading of a value, face to face. */
 #include <openssl/crypto.h>
 
 #include "base/base64.h"
-#include "base/reader.h"
 #include "format/aes.h"
-#include "format/envelope.h"
+#include "format/nx02.h"
 
-#define MAGIC "NX02"
-#define TEXT  "NX02:" /* base64 follows */
+#define TEXT "NX02:" /* base64 follows */
 
-enum { EDITION = 1, MAGIC_SIZE = 4, TEXT_SIZE = 5, SECRET = 32, SHORT_ID = 16, SALT = 16, HASH = 32, HEAD_SIZE = 31 };
-
-/* What all values of a data key begin with. */
-struct head {
-    unsigned cipher, key_bytes, oaep, mgf1, version;
-    se_bytes key_id, wrapped;
-};
-
-static const enum cipher ciphers[] = { CIPHER_NONE, CIPHER_AES_CBC, CIPHER_AES_GCM };
-static const enum digest digests[] = { DIGEST_NONE, DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512 };
-
-#define CODE_OF(table, value) code_of((const unsigned *)(table), sizeof(table) / sizeof *(table), (value))
-#define VALUE_OF(table, code) ((code) < sizeof(table) / sizeof *(table) ? (table)[code] : (table)[0])
-
-static unsigned code_of(const unsigned *table, size_t count, unsigned value)
-{
-    for (size_t i = 0; i < count; i++)
-        if (table[i] == value)
-            return (unsigned)i;
-    return 0;
-}
-
-static void put_head(struct writer *w, const struct head *h)
-{
-    writer_expect(w, HEAD_SIZE + h->wrapped.size + 1);
-    writer_put(w, MAGIC, MAGIC_SIZE);
-    writer_number(w, EDITION, 1);
-    writer_number(w, h->cipher, 1);
-    writer_number(w, h->key_bytes, 1);
-    writer_number(w, h->oaep, 1);
-    writer_number(w, h->mgf1, 1);
-    writer_number(w, h->version, 4);
-    writer_put(w, h->key_id.data, SHORT_ID);
-    writer_number(w, h->wrapped.size, 2);
-    writer_put(w, h->wrapped.data, h->wrapped.size);
-}
-
-static bool get_head(struct head *h, struct reader *r)
-{
-    se_bytes magic = reader_take(r, MAGIC_SIZE);
-    bool known = !r->failed && CRYPTO_memcmp(magic.data, MAGIC, MAGIC_SIZE) == 0 && reader_number(r, 1) == EDITION;
-
-    h->cipher = (unsigned)reader_number(r, 1);
-    h->key_bytes = (unsigned)reader_number(r, 1);
-    h->oaep = (unsigned)reader_number(r, 1);
-    h->mgf1 = (unsigned)reader_number(r, 1);
-    h->version = (unsigned)reader_number(r, 4);
-    h->key_id = reader_take(r, SHORT_ID);
-    h->wrapped = reader_take(r, (size_t)reader_number(r, 2));
-    return known && !r->failed && VALUE_OF(ciphers, h->cipher) && VALUE_OF(digests, h->oaep) && VALUE_OF(digests, h->mgf1) &&
-           (h->key_bytes == 16 || h->key_bytes == 24 || h->key_bytes == 32);
-}
+enum { TEXT_SIZE = 5, SALT = NX02_SALT, HASH = NX02_HASH };
 
 /* The rest of a value, as places in it. */
 struct body {
@@ -87,73 +34,23 @@ static struct body body_at(size_t head, enum cipher cipher, size_t text)
 
 /* ---- keys ---- */
 
-static se_status failed(se_error *err)
-{
-    return error_set(err, SE_ERR_CRYPTO, "SHA-256 failed");
-}
-
-/* The first block of HKDF-Expand (RFC 5869, 2.3): no more is needed. */
-static bool expand(unsigned char out[HASH], struct kit *kit, const unsigned char from[HASH], const char *purpose, se_bytes bound)
-{
-    static const unsigned char one = 1;
-    const se_bytes info[] = { text_bytes(purpose), bound, { &one, 1 } };
-
-    return kit_hmac(out, kit, DIGEST_SHA256, (se_bytes){ from, HASH }, info, sizeof info / sizeof *info);
-}
-
-/* What all keys of all values come from: HKDF of the secret, bound to the head, and so to the algorithms and the wrapped key. */
-static se_status derive(struct data_key *key, struct kit *kit, se_bytes head, se_error *err)
-{
-    static const unsigned char no_salt[HASH];
-    const se_bytes secret = buf_bytes(&key->secret);
-    unsigned char extracted[HASH];
-    se_status st = buf_new(&key->derived, HASH, err);
-    bool done = !st && kit_hmac(extracted, kit, DIGEST_SHA256, (se_bytes){ no_salt, HASH }, &secret, 1) &&
-                expand(key->derived.data, kit, extracted, "NX02 data key", head);
-
-    OPENSSL_cleanse(extracted, sizeof extracted);
-    return st ? st : done ? SE_OK : failed(err);
-}
-
 /* A key of one value, for one purpose. */
 static bool value_key(unsigned char out[HASH], struct kit *kit, const struct data_key *key, const char *purpose, const unsigned char *salt)
 {
-    return expand(out, kit, key->derived.data, purpose, (se_bytes){ salt, SALT });
+    const se_bytes info[] = { text_bytes(purpose), { salt, SALT } };
+
+    return nx02_expand(out, kit, key->derived.data, info, 2);
 }
 
 static size_t secret_size(const struct algorithm *algorithm)
 {
     (void)algorithm;
-    return SECRET;
+    return NX02_SECRET;
 }
 
 static se_status prepare_seal(struct data_key *key, const struct seal_job *job, se_error *err)
 {
-    const struct algorithm *a = job->algorithm;
-    const struct head head = {
-        .cipher = CODE_OF(ciphers, a->cipher),
-        .key_bytes = a->bits / 8,
-        .oaep = CODE_OF(digests, a->oaep),
-        .mgf1 = CODE_OF(digests, a->mgf1),
-        .version = job->recipient->version,
-        .key_id = { job->recipient->key->id, SHORT_ID },
-        .wrapped = buf_bytes(&key->wrapped),
-    };
-    AUTO(writer) w = { 0 };
-    se_status st;
-
-    put_head(&w, &head);
-    st = writer_finish(&key->head, &w, err);
-    return st ? st : derive(key, job->kit, buf_bytes(&key->head), err);
-}
-
-static se_status prepare_open(struct data_key *key, const struct envelope *envelope, struct kit *kit, se_error *err)
-{
-    const unsigned char *head = envelope->bytes.data, *end = (const unsigned char *)envelope->wrapped.data + envelope->wrapped.size;
-
-    if (key->secret.size != SECRET)
-        return envelope_refused(err);
-    return derive(key, kit, (se_bytes){ head, (size_t)(end - head) }, err);
+    return nx02_prepare(key, job, NX02_FIELD, err);
 }
 
 /* ---- values ---- */
@@ -212,11 +109,11 @@ static se_status encrypt(unsigned char *value, const struct body *b, const struc
     cover(&c, job->context, value, b->text);
     aes = aes_of(b, job->algorithm->bits, key, value, &c);
     if (!value_key(key, job->kit, job->key, "NX02 cipher", value + b->salt))
-        return failed(err);
+        return nx02_failed(err);
     st = aes_encrypt(value + b->text, value + b->tag, job->kit, &aes, job->plain, err);
     OPENSSL_cleanse(key, sizeof key);
     if (!st && b->cipher == CIPHER_AES_CBC && !authenticate(value + b->tag, job->kit, job->key, job->context, value, b))
-        return failed(err);
+        return nx02_failed(err);
     return st;
 }
 
@@ -233,7 +130,7 @@ static se_status fill(unsigned char *value, const struct body *b, const struct s
     else if ((st = kit_random(value + b->iv, job->kit, aes_iv_size(b->cipher), err)))
         return st;
     if (b->cipher == CIPHER_AES_GCM && !commit(value + b->commitment, job->kit, job->key, value, b))
-        return failed(err);
+        return nx02_failed(err);
     return encrypt(value, b, job, err);
 }
 
@@ -266,7 +163,7 @@ static se_status seal(se_buf *out, const struct seal_job *job, se_error *err)
 
 static bool resembles(se_bytes value)
 {
-    return envelope_marked(value, MAGIC);
+    return envelope_marked(value, NX02_MAGIC);
 }
 
 static bool is_text(se_bytes value)
@@ -283,28 +180,12 @@ static se_status to_binary(se_buf *out, se_bytes value, se_error *err)
 
 static se_status read_value(struct envelope *out, struct kit *kit, se_bytes value, se_error *err)
 {
-    struct reader r;
-    struct head head;
-    se_bytes covered;
     se_status st = is_text(value) ? to_binary(&out->bytes, value, err) : buf_copy(&out->bytes, value, err);
+    size_t head;
 
-    if (st)
+    if (st || (st = nx02_envelope(out, &head, kit, NX02_FIELD, err)))
         return st;
-    r = reader_of(buf_bytes(&out->bytes));
-    if (!get_head(&head, &r) || r.left < SALT)
-        return envelope_refused(err);
-    out->how = (struct unwrap_how){ VALUE_OF(digests, head.oaep), VALUE_OF(digests, head.mgf1) };
-    out->wrapped = head.wrapped;
-    covered = (se_bytes){ out->bytes.data, out->bytes.size - r.left };
-    return kit_hash(out->id, kit, DIGEST_SHA256, &covered, 1) ? SE_OK : failed(err);
-}
-
-static bool is_for(const struct envelope *envelope, const struct recipient *recipient)
-{
-    struct reader r = reader_of(buf_bytes(&envelope->bytes));
-    struct head head;
-
-    return get_head(&head, &r) && CRYPTO_memcmp(head.key_id.data, recipient->key->id, SHORT_ID) == 0;
+    return out->bytes.size - head < SALT ? envelope_refused(err) : SE_OK;
 }
 
 /* Before anything is decrypted.  GCM checks its tag by itself, and hands nothing out if it is wrong. */
@@ -333,7 +214,7 @@ static se_status decrypt(se_buf *out, const struct open_job *job, const struct b
     cover(&c, job->context, value, b->text);
     aes = aes_of(b, bits, key, value, &c);
     if (!value_key(key, job->kit, job->key, "NX02 cipher", value + b->salt))
-        return failed(err);
+        return nx02_failed(err);
     st = aes_decrypt(out, job->kit, &aes, (se_bytes){ value + b->text, b->tag - b->text }, value + b->tag, err);
     OPENSSL_cleanse(key, sizeof key);
     return st == SE_ERR_REJECTED ? envelope_refused(err) : st;
@@ -342,13 +223,13 @@ static se_status decrypt(se_buf *out, const struct open_job *job, const struct b
 static se_status open_value(se_buf *out, const struct open_job *job, se_error *err)
 {
     struct reader r = reader_of(buf_bytes(&job->envelope->bytes));
-    struct head head;
+    struct nx02_head head;
     struct body b;
 
     *out = (se_buf)SE_BUF_INIT;
-    if (!get_head(&head, &r))
+    if (!nx02_head_get(&head, &r))
         return envelope_refused(err);
-    b = body_at(job->envelope->bytes.size - r.left, VALUE_OF(ciphers, head.cipher), 0);
+    b = body_at(job->envelope->bytes.size - r.left, nx02_cipher(&head), 0);
     if (b.end > job->envelope->bytes.size)
         return envelope_refused(err);
     b = body_at(b.salt, b.cipher, job->envelope->bytes.size - b.end);
@@ -366,7 +247,7 @@ const struct envelope_format nx02_format = {
     .prepare_seal = prepare_seal,
     .seal = seal,
     .read = read_value,
-    .is_for = is_for,
-    .prepare_open = prepare_open,
+    .is_for = nx02_is_for,
+    .prepare_open = nx02_prepare_open,
     .open = open_value,
 };
