@@ -20,5 +20,6 @@ include src/key/local.mk
 include src/store/local.mk
 include src/format/local.mk
 include src/engine/local.mk
+include src/zip/local.mk
 include src/provision/local.mk
 include src/cli/local.mk

@@ -122,7 +122,8 @@ typedef struct se_event {
     const char *text; /* why; "" when there is nothing to say */
 
     /* of operations; else "" and 0 */
-    const char *operation;  /* "sign", "verify", "encrypt", "decrypt", "encrypt many", "decrypt many", "rekey many" */
+    const char *operation;  /* "sign", "verify", "encrypt", "decrypt", "encrypt many", "decrypt many", "rekey many",
+                                "zip encrypt", "zip decrypt" */
     const char *descriptor; /* as the caller named it */
     unsigned version;       /* of the descriptor; 0: not known */
     uint64_t bytes;         /* of input, as far as it was read */
@@ -338,6 +339,48 @@ typedef struct se_pair {
  * SE_ERR_USAGE: a name is empty or comes twice.
  */
 SE_MUST_CHECK se_status se_context(se_buf *out, const se_pair *pairs, size_t count, se_error *error);
+
+/* ---- containers ---- */
+
+typedef struct se_container_params {
+    size_t size;             /* sizeof(se_container_params), set by SE_CONTAINER_PARAMS_INIT */
+    unsigned version;        /* of the descriptor; 0: the highest encrypts, and any that the container was made for decrypts */
+    se_bytes context;        /* what the file belongs to, as se_context() makes it; it decrypts only with the same */
+    se_progress_fn progress; /* may be NULL */
+    void *progress_arg;
+} se_container_params;
+#define SE_CONTAINER_PARAMS_INIT                                                                                                           \
+    {                                                                                                                                      \
+        sizeof(se_container_params), 0, { NULL, 0 }, NULL, NULL                                                                            \
+    }
+
+/*
+ * Encrypts a configuration zip, or any other file of any size, to an NX02 container (doc/formats.md) for the certificate of `descriptor`,
+ * in constant memory.  `params` may be NULL.  What `out` got before a failure is worthless.
+ */
+SE_MUST_CHECK se_status se_zip_encrypt_stream(const se_sink *out, se_engine *engine, const char *descriptor, const se_source *in,
+                                              const se_container_params *params, se_error *error);
+
+/*
+ * Decrypts a container.  What `out` gets is authentic, piece by piece; whether anything is missing is known at the end, so that nothing
+ * of it is to be used before SE_OK.
+ * SE_ERR_FORMAT: it is no container at all.  SE_ERR_REJECTED: it does not decrypt, for whatever reason: one text for all of them.
+ */
+SE_MUST_CHECK se_status se_zip_decrypt_stream(const se_sink *out, se_engine *engine, const char *descriptor, const se_source *in,
+                                              const se_container_params *params, se_error *error);
+
+/*
+ * The same from file to file.  `out` appears, or is replaced, when all is done and, decrypting, verified; until then what there is has no
+ * name where the file system allows that (O_TMPFILE), or a name of its own.  It is wiped after a failure.  A new file has mode 0600 after
+ * decryption.  `out` and `in` may be the same file.
+ */
+SE_MUST_CHECK se_status se_zip_encrypt(const char *out, se_engine *engine, const char *descriptor, const char *in,
+                                       const se_container_params *params, se_error *error);
+SE_MUST_CHECK se_status se_zip_decrypt(const char *out, se_engine *engine, const char *descriptor, const char *in,
+                                       const se_container_params *params, se_error *error);
+
+/* Whether a file that begins so, with four bytes or more if it has as many, is taken for a container. */
+bool se_zip_is_encrypted(se_bytes beginning);
 
 /* ---- PINs ---- */
 

@@ -15,6 +15,7 @@ BEGIN {
     layer("format",    "base model key")
     layer("engine",    "base model key store format")
     layer("provision", "base model key store")
+    layer("zip",       "base")
     layer("cli",       "base")
     also["cli", "provision/provision.h"]
 

@@ -87,11 +87,21 @@ static void limit(struct sealing *s)
         s->uses = 1;
 }
 
-static se_status make_secret(se_buf *out, struct sealing *s, se_error *err)
+se_status sealing_secret(struct data_key *out, struct sealing *s, size_t size, se_error *err)
 {
-    se_status st = buf_new(out, s->format->secret_size(&s->descriptor->algorithm), err);
+    se_status st = buf_new(&out->secret, size, err);
 
-    return st ? st : kit_random(out->data, s->kit, out->size, err);
+    if (st || (st = kit_random(out->secret.data, s->kit, size, err)))
+        return st;
+    return wrap(&out->wrapped, s, buf_bytes(&out->secret), err);
+}
+
+/* What is wrapped is the value itself. */
+static se_status wrap_plain(struct data_key *out, const struct sealing *s, se_bytes plain, se_error *err)
+{
+    se_status st = buf_copy(&out->secret, plain, err);
+
+    return st ? st : wrap(&out->wrapped, s, plain, err);
 }
 
 static se_status renew(struct sealing *s, const struct seal_job *job, se_error *err)
@@ -101,8 +111,9 @@ static se_status renew(struct sealing *s, const struct seal_job *job, se_error *
 
     data_key_free(key);
     limit(s);
-    st = s->format == &blob_format ? buf_copy(&key->secret, job->plain, err) : make_secret(&key->secret, s, err);
-    if (st || (st = wrap(&key->wrapped, s, buf_bytes(&key->secret), err)) || (st = s->format->prepare_seal(key, job, err))) {
+    st = s->format == &blob_format ? wrap_plain(key, s, job->plain, err)
+                                   : sealing_secret(key, s, s->format->secret_size(&s->descriptor->algorithm), err);
+    if (st || (st = s->format->prepare_seal(key, job, err))) {
         data_key_free(key);
         s->uses = 0;
     }

@@ -1,4 +1,4 @@
-/* What the functions for encrypted fields share. */
+/* What the functions for encrypted fields and containers share. */
 #ifndef ENGINE_FIELDS_H
 #define ENGINE_FIELDS_H
 
@@ -28,6 +28,8 @@ struct sealing {
 SE_MUST_CHECK se_status sealing_begin(struct sealing *out, se_engine *engine, const char *descriptor, const se_field_params *params,
                                       se_error *err);
 SE_MUST_CHECK se_status sealing_add(se_buf *out, struct sealing *s, se_bytes plain, se_bytes context, se_error *err);
+/* A new secret, and it wrapped. */
+SE_MUST_CHECK se_status sealing_secret(struct data_key *out, struct sealing *s, size_t size, se_error *err);
 void sealing_end(struct sealing *s);
 AUTO_KIND(sealing, struct sealing, sealing_end(p))
 

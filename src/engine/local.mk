@@ -1,6 +1,7 @@
 libse_core_la_SOURCES += \
 	src/engine/batch.c \
 	src/engine/check.c \
+	src/engine/container.c \
 	src/engine/context.c \
 	src/engine/decrypt.c \
 	src/engine/describe.c \

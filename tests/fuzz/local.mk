@@ -4,6 +4,7 @@
 FUZZ_TARGETS =
 FUZZ_TARGETS += tests/fuzz/fuzz_cms
 FUZZ_TARGETS += tests/fuzz/fuzz_config
+FUZZ_TARGETS += tests/fuzz/fuzz_container
 FUZZ_TARGETS += tests/fuzz/fuzz_envelope
 FUZZ_TARGETS += tests/fuzz/fuzz_jwe
 FUZZ_TARGETS += tests/fuzz/fuzz_nx02

@@ -53,6 +53,21 @@ tests_unit_test_attached_SOURCES = tests/unit/test_attached.c tests/unit/unit.h
 tests_unit_test_attached_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_attached_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_container
+tests_unit_test_container_SOURCES = tests/unit/test_container.c tests/unit/container.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_container_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_container_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_container_damage
+tests_unit_test_container_damage_SOURCES = tests/unit/test_container_damage.c tests/unit/container.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_container_damage_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_container_damage_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_container_file
+tests_unit_test_container_file_SOURCES = tests/unit/test_container_file.c tests/unit/container.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_container_file_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_container_file_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_engine
 tests_unit_test_engine_SOURCES = tests/unit/test_engine.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_engine_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

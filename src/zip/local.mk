@@ -1,0 +1,2 @@
+libse_core_la_SOURCES += \
+	src/zip/container.c
