@@ -107,7 +107,7 @@ static void add_mechanism(struct finding *f, const char *mechanism)
         (void)snprintf(f->mechanism + used, sizeof f->mechanism - used, "%s%s", used ? ", " : "", mechanism);
 }
 
-static se_status probe(struct finding *f, const struct key *key, const se_check_options *options, se_error *err)
+static se_status probe(struct finding *f, struct key *key, const se_check_options *options, se_error *err)
 {
     const char *mechanism;
     se_status st;

@@ -2,7 +2,7 @@
 
 #include "engine/fields.h"
 #include "engine/memory.h"
-#include "key/oaep.h"
+#include "key/operate.h"
 
 /* A version whose certificate is out of reach does not hinder the others. */
 static void add(struct unsealing *o, const struct descriptor *d)
@@ -89,7 +89,7 @@ static se_status ask_store(se_buf *secret, const struct unsealing *o, const stru
     se_status st = slot_open(&key, o->engine, v->descriptor->key, PART_DECRYPT, err);
 
     if (!st)
-        st = oaep_unwrap(secret, key, envelope->how.digest ? &envelope->how : &stated, envelope->wrapped, err);
+        st = key_unwrap(secret, key->private, envelope->how.digest ? &envelope->how : &stated, envelope->wrapped, err);
     if (st && st != SE_ERR_REJECTED)
         (void)error_prefix(err, "version %u: key '%s': ", v->descriptor->version, v->descriptor->key->name);
     return st;

@@ -73,7 +73,7 @@ static se_status wrap(se_buf *out, const struct sealing *s, se_bytes secret, se_
     const struct algorithm *a = &s->descriptor->algorithm;
     const struct unwrap_how how = { a->oaep, a->mgf1 };
 
-    return oaep_wrap(out, s->key, &how, secret, err);
+    return oaep_wrap(out, s->key, s->kit, &how, secret, err);
 }
 
 /* A fixed IV must not meet the same key twice, and what is wrapped itself is its own key. */

@@ -1,10 +1,9 @@
 #include "engine/probe.h"
 
-#include <openssl/rand.h>
-
 #include "engine/engine.h"
 #include "format/padding.h"
 #include "key/crypto.h"
+#include "key/oaep.h"
 #include "key/operate.h"
 
 static se_bytes text(void)
@@ -43,26 +42,34 @@ static se_status probe_signing(const char **mechanism, const struct key *key, co
     return verify(key, algorithm, buf_bytes(&signature), err);
 }
 
-static se_status probe_decryption(const char **mechanism, const struct key *key, const struct algorithm *algorithm, se_error *err)
+/* To its certificate and back. */
+static se_status there_and_back(se_buf *clear, struct key *key, const struct unwrap_how *how, se_bytes secret, se_error *err)
 {
-    const struct unwrap_how how = { algorithm->oaep, algorithm->mgf1 };
+    AUTO(kit) kit = NULL;
     AUTO(se_buf) blob = SE_BUF_INIT;
-    AUTO(se_buf) clear = SE_BUF_INIT;
-    unsigned char secret[16];
     se_status st;
 
-    if (RAND_bytes_ex(crypto_context(), secret, sizeof secret, 0) <= 0)
-        return crypto_error(err, SE_ERR_CRYPTO, "no random bytes");
-    if ((st = key_wrap(&blob, X509_get0_pubkey(key->certificate), &how, (se_bytes){ secret, sizeof secret }, err)) ||
-        (st = key_unwrap(&clear, key->private, &how, buf_bytes(&blob), err)))
-        return st == SE_ERR_REJECTED ? error_restate(err, SE_ERR_KEY) : st;
+    if ((st = kit_new(&kit, err)) || (st = oaep_wrap(&blob, key, kit, how, secret, err)) ||
+        (st = key_unwrap(clear, key->private, how, buf_bytes(&blob), err)))
+        return st == SE_ERR_REJECTED || st == SE_ERR_USAGE ? error_restate(err, SE_ERR_KEY) : st;
+    return SE_OK;
+}
+
+static se_status probe_decryption(const char **mechanism, struct key *key, const struct algorithm *algorithm, se_error *err)
+{
+    const struct unwrap_how how = { algorithm->oaep, algorithm->mgf1 };
+    AUTO(se_buf) clear = SE_BUF_INIT;
+    se_status st = there_and_back(&clear, key, &how, text(), err);
+
+    if (st)
+        return st;
     *mechanism = remote_unwrap_mechanism(key->private, &how);
-    if (clear.size != sizeof secret || CRYPTO_memcmp(clear.data, secret, sizeof secret) != 0)
+    if (clear.size != text().size || CRYPTO_memcmp(clear.data, text().data, clear.size) != 0)
         return error_set(err, SE_ERR_KEY, "it decrypts to something else than was encrypted for its certificate");
     return SE_OK;
 }
 
-se_status probe_key(const char **mechanism, const struct key *key, const struct descriptor *descriptor, se_error *err)
+se_status probe_key(const char **mechanism, struct key *key, const struct descriptor *descriptor, se_error *err)
 {
     const struct algorithm *algorithm = &descriptor->algorithm;
     se_status st;

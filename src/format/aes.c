@@ -17,9 +17,12 @@ size_t aes_size(enum cipher cipher, size_t plain)
 /* The key, the IV and what is authenticated besides. */
 static bool begin(struct kit *kit, const struct aes *aes, int encrypt)
 {
+    const EVP_CIPHER *cipher = crypto_cipher(aes->cipher, aes->bits);
     int unused;
 
-    if (EVP_CipherInit_ex2(kit->cipher, crypto_cipher(aes->cipher, aes->bits), aes->key, aes->iv, encrypt, NULL) <= 0)
+    if (cipher == EVP_CIPHER_CTX_get0_cipher(kit->cipher))
+        cipher = NULL; /* as it is: naming it would make the context anew */
+    if (EVP_CipherInit_ex2(kit->cipher, cipher, aes->key, aes->iv, encrypt, NULL) <= 0)
         return false;
     for (size_t i = 0; i < aes->aad_count; i++)
         if (aes->aad[i].size && EVP_CipherUpdate(kit->cipher, NULL, &unused, aes->aad[i].data, (int)aes->aad[i].size) <= 0)

@@ -2,7 +2,7 @@
 #ifndef FORMAT_AES_H
 #define FORMAT_AES_H
 
-#include "format/kit.h"
+#include "key/kit.h"
 
 enum { AES_BLOCK = 16, GCM_IV = 12, GCM_TAG = 16, AES_KEY_MAX = 32 };
 

@@ -5,8 +5,8 @@
 #ifndef FORMAT_ENVELOPE_H
 #define FORMAT_ENVELOPE_H
 
-#include "format/kit.h"
 #include "key/key.h"
+#include "key/kit.h"
 #include "key/remote.h"
 
 enum {

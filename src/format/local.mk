@@ -15,7 +15,6 @@ libse_core_la_SOURCES += \
 	src/format/formats.c \
 	src/format/jwe.c \
 	src/format/jwe_header.c src/format/jwe_header.h \
-	src/format/kit.c src/format/kit.h \
 	src/format/nx02.c src/format/nx02.h \
 	src/format/nx02_head.c \
 	src/format/padding.c src/format/padding.h \

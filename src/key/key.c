@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "key/crypto.h"
+#include "key/rsa_public.h"
 
 static se_status check_pair(EVP_PKEY *private, X509 *certificate, se_error *err)
 {
@@ -61,9 +62,7 @@ void key_unref(struct key *key)
 {
     if (!key || __atomic_sub_fetch(&key->refs, 1, __ATOMIC_ACQ_REL))
         return;
-    for (size_t i = 0; i <= DIGEST_SHA512; i++)
-        for (size_t j = 0; j <= DIGEST_SHA512; j++)
-            EVP_PKEY_CTX_free(key->wrappers[i][j]);
+    rsa_public_free(key->encryption);
     EVP_PKEY_free(key->private);
     X509_free(key->certificate);
     sk_X509_pop_free(key->chain, X509_free);

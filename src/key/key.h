@@ -24,8 +24,7 @@ struct key {
     /* which rules its certificate kept, and at which second (engine/encrypt.c) */
     const void *checked_for;
     int64_t checked_at;
-    /* how to encrypt with it, made when first needed (key/oaep.c): [digest][mgf1] */
-    EVP_PKEY_CTX *wrappers[DIGEST_SHA512 + 1][DIGEST_SHA512 + 1];
+    struct rsa_public *encryption; /* made when first needed (key/oaep.c) */
 };
 
 /*

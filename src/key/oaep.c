@@ -1,107 +1,80 @@
+/* The padding is our own: what OpenSSL's costs, above all a draw of the random generator, is a good part of what a field costs. */
 #include "key/oaep.h"
 
-#include <openssl/err.h>
-#include <openssl/rsa.h>
-
 #include "key/crypto.h"
+#include "key/rsa_public.h"
 
-AUTO_KIND(pkey_context, EVP_PKEY_CTX *, EVP_PKEY_CTX_free(*p))
-
-static bool set_oaep(EVP_PKEY_CTX *context, const struct unwrap_how *how)
+/* It is prepared once for a key; when two threads do it at once, one of them does it in vain. */
+static se_status prepared(const struct rsa_public **out, struct key *key, se_error *err)
 {
-    return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) > 0 &&
-           EVP_PKEY_CTX_set_rsa_oaep_md_name(context, crypto_digest(how->digest), NULL) > 0 &&
-           EVP_PKEY_CTX_set_rsa_mgf1_md_name(context, crypto_digest(how->mgf1), NULL) > 0;
-}
-
-static se_status prepare(EVP_PKEY_CTX **out, EVP_PKEY *key, int (*init)(EVP_PKEY_CTX *), const struct unwrap_how *how, se_error *err)
-{
-    AUTO(pkey_context) context = EVP_PKEY_CTX_new_from_pkey(crypto_context(), key, NULL);
-
-    *out = NULL;
-    if (!context || init(context) <= 0 || !set_oaep(context, how))
-        return crypto_error(err, SE_ERR_CRYPTO, "cannot prepare RSA-OAEP with %s", crypto_digest(how->digest));
-    *out = context;
-    context = NULL;
-    return SE_OK;
-}
-
-/* Preparing takes half as long as encrypting, so it is done once for a key; when two threads do it at once, one of them does it in vain. */
-static se_status prepared(EVP_PKEY_CTX **out, struct key *key, const struct unwrap_how *how, se_error *err)
-{
-    EVP_PKEY_CTX **kept = &key->wrappers[how->digest][how->mgf1], *made, *none = NULL;
+    struct rsa_public *made, *none = NULL;
     se_status st;
 
-    if ((*out = __atomic_load_n(kept, __ATOMIC_ACQUIRE)))
+    if ((*out = __atomic_load_n(&key->encryption, __ATOMIC_ACQUIRE)))
         return SE_OK;
-    if ((st = prepare(&made, X509_get0_pubkey(key->certificate), EVP_PKEY_encrypt_init, how, err)))
+    if ((st = rsa_public_new(&made, X509_get0_pubkey(key->certificate), err)))
         return st;
     *out = made;
-    if (__atomic_compare_exchange_n(kept, &none, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    if (__atomic_compare_exchange_n(&key->encryption, &none, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         return SE_OK;
-    EVP_PKEY_CTX_free(made);
+    rsa_public_free(made);
     *out = none;
     return SE_OK;
 }
 
-static se_status wrap(se_buf *out, EVP_PKEY_CTX *context, se_bytes clear, se_error *err)
+/* RFC 8017, B.2.1: what `seed` becomes is mixed with the bytes at `out`, which are no more than a modulus has. */
+static bool mgf1(unsigned char *out, size_t size, struct kit *kit, enum digest digest, se_bytes seed)
 {
-    AUTO(se_buf) wrapped = SE_BUF_INIT;
-    se_status st = buf_new(&wrapped, (size_t)EVP_PKEY_get_size(EVP_PKEY_CTX_get0_pkey(context)), err);
+    const size_t step = (size_t)EVP_MD_get_size(crypto_md(digest));
+    unsigned char count[4] = { 0 }, block[HASH_MAX];
+    const se_bytes pieces[] = { seed, { count, sizeof count } };
+    bool done = true;
 
-    if (st)
-        return st;
-    if (EVP_PKEY_encrypt(context, wrapped.data, &wrapped.size, clear.data, clear.size) <= 0) {
-        if (ERR_GET_REASON(ERR_peek_error()) != RSA_R_DATA_TOO_LARGE_FOR_KEY_SIZE)
-            return crypto_error(err, SE_ERR_CRYPTO, "RSA-OAEP failed");
-        ERR_clear_error();
-        return error_set(err, SE_ERR_USAGE, "%zu bytes are more than this key encrypts", clear.size);
+    for (size_t at = 0; done && at < size; at += step) {
+        done = kit_hash(block, kit, digest, pieces, 2);
+        for (size_t i = 0; i < step && at + i < size; i++)
+            out[at + i] ^= block[i];
+        count[3]++; /* a modulus has less than 256 blocks */
     }
-    *out = buf_move(&wrapped);
-    return SE_OK;
+    OPENSSL_cleanse(block, sizeof block);
+    return done;
 }
 
-se_status oaep_wrap(se_buf *out, struct key *key, const struct unwrap_how *how, se_bytes clear, se_error *err)
+/* RFC 8017, 7.1.1, step 2: 0, the seed, and a block of the hash of the label, zeros, 1 and the message; both masked with each other. */
+static se_status pad(se_buf *padded, struct kit *kit, const struct unwrap_how *how, se_bytes clear, se_error *err)
 {
-    AUTO(pkey_context) copy = NULL;
-    EVP_PKEY_CTX *context;
-    se_status st = prepared(&context, key, how, err);
+    const size_t hash = (size_t)EVP_MD_get_size(crypto_md(how->digest)), size = padded->size - 1 - hash;
+    unsigned char *seed = padded->data + 1, *block = seed + hash;
+    se_status st = kit_random(seed, kit, hash, err);
 
-    *out = (se_buf)SE_BUF_INIT;
     if (st)
         return st;
-    /* a context is one thread's, but any number of threads may copy it */
-    if (!(copy = EVP_PKEY_CTX_dup(context)))
-        return error_memory(err);
-    return wrap(out, copy, clear, err);
+    block[size - clear.size - 1] = 1;
+    if (clear.size)
+        memcpy(block + size - clear.size, clear.data, clear.size);
+    if (kit_hash(block, kit, how->digest, NULL, 0) && mgf1(block, size, kit, how->mgf1, (se_bytes){ seed, hash }) &&
+        mgf1(seed, hash, kit, how->mgf1, (se_bytes){ block, size }))
+        return SE_OK;
+    return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
 }
 
-/* A key that is held fails for no other reason; one that is not says which it was. */
-static se_status refusal(se_error *err)
+se_status oaep_wrap(se_buf *out, struct key *key, struct kit *kit, const struct unwrap_how *how, se_bytes clear, se_error *err)
 {
-    se_error failure = SE_ERROR_INIT;
-
-    ERR_clear_error();
-    if (!remote_failure(&failure) || failure.status == SE_ERR_REJECTED)
-        return remote_refused(err);
-    return error_set_at(err, failure.status, failure.file, failure.line, "%s", failure.text);
-}
-
-se_status oaep_unwrap(se_buf *out, const struct key *key, const struct unwrap_how *how, se_bytes wrapped, se_error *err)
-{
-    AUTO(pkey_context) context = NULL;
-    AUTO(se_buf) clear = SE_BUF_INIT;
-    size_t room = (size_t)EVP_PKEY_get_size(key->private), size = room;
-    se_error stale;
+    AUTO(se_buf) padded = SE_BUF_INIT;
+    const struct rsa_public *public;
+    size_t size, least;
     se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
-    (void)remote_failure(&stale);
-    if (wrapped.size != room)
-        return remote_refused(err);
-    if ((st = prepare(&context, key->private, EVP_PKEY_decrypt_init, how, err)) || (st = buf_new(&clear, room, err)))
+    if (!crypto_md(how->digest) || !crypto_md(how->mgf1))
+        return error_set(err, SE_ERR_CRYPTO, "OAEP needs a digest");
+    if ((st = prepared(&public, key, err)))
         return st;
-    if (EVP_PKEY_decrypt(context, clear.data, &size, wrapped.data, wrapped.size) <= 0)
-        return refusal(err);
-    return buf_copy(out, (se_bytes){ clear.data, size }, err);
+    size = rsa_public_size(public);
+    least = 2 + 2 * (size_t)EVP_MD_get_size(crypto_md(how->digest));
+    if (size < least || clear.size > size - least)
+        return error_set(err, SE_ERR_USAGE, "%zu bytes are more than this key encrypts", clear.size);
+    if ((st = buf_new(&padded, size, err)) || (st = pad(&padded, kit, how, clear, err)))
+        return st;
+    return rsa_public_encrypt(out, public, buf_bytes(&padded), err);
 }

@@ -122,23 +122,3 @@ se_status key_unwrap(se_buf *out, EVP_PKEY *key, const struct unwrap_how *how, s
         st = unwrap_failed(err);
     return finish(out, (se_bytes){ clear.data, size }, st, err);
 }
-
-se_status key_wrap(se_buf *out, EVP_PKEY *key, const struct unwrap_how *how, se_bytes clear, se_error *err)
-{
-    AUTO(pkey_ctx) ctx = EVP_PKEY_CTX_new_from_pkey(crypto_context(), key, NULL);
-    AUTO(se_buf) blob = SE_BUF_INIT;
-    size_t size = (size_t)EVP_PKEY_get_size(key);
-    OSSL_PARAM params[PARAMS];
-    int padding;
-    se_status st;
-
-    *out = (se_buf)SE_BUF_INIT;
-    if ((st = buf_new(&blob, size, err)))
-        return st;
-    begin();
-    oaep_params(params, how, &padding);
-    if (!ctx || EVP_PKEY_encrypt_init(ctx) <= 0 || EVP_PKEY_CTX_set_params(ctx, params) <= 0 ||
-        EVP_PKEY_encrypt(ctx, blob.data, &size, clear.data, clear.size) <= 0)
-        st = crypto_error(err, SE_ERR_KEY, "the key can't encrypt with OAEP and %s", digest_name(how->digest));
-    return finish(out, (se_bytes){ blob.data, size }, st, err);
-}

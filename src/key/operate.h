@@ -10,7 +10,4 @@ SE_MUST_CHECK se_status key_sign_hash(se_buf *out, EVP_PKEY *key, const struct s
 /* Decrypts `blob`, as remote_ops.unwrap() does: whatever does not decrypt is remote_refused(). */
 SE_MUST_CHECK se_status key_unwrap(se_buf *out, EVP_PKEY *key, const struct unwrap_how *how, se_bytes blob, se_error *err);
 
-/* Encrypts `clear` for key_unwrap(); only the public half is needed. */
-SE_MUST_CHECK se_status key_wrap(se_buf *out, EVP_PKEY *key, const struct unwrap_how *how, se_bytes clear, se_error *err);
-
 #endif

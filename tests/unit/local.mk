@@ -98,6 +98,11 @@ tests_unit_test_memory_SOURCES = tests/unit/test_memory.c tests/unit/unit.h
 tests_unit_test_memory_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_memory_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_oaep
+tests_unit_test_oaep_SOURCES = tests/unit/test_oaep.c tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h
+tests_unit_test_oaep_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_oaep_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_remote
 tests_unit_test_remote_SOURCES = tests/unit/test_remote.c tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h
 tests_unit_test_remote_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -1,21 +1,18 @@
 /* What the work on values takes, made once for many values: contexts, and random bytes drawn in larger pieces. */
-#ifndef FORMAT_KIT_H
-#define FORMAT_KIT_H
+#ifndef KEY_KIT_H
+#define KEY_KIT_H
 
 #include <openssl/evp.h>
-#include <sys/types.h>
 
 #include "base/buf.h"
 #include "model/algorithm.h"
 
-enum { KIT_RANDOM = 4096, HASH_MAX = 64 };
+enum { HASH_MAX = 64 };
 
 struct kit {
     EVP_MD_CTX *hash;
     EVP_CIPHER_CTX *cipher;
-    pid_t process; /* that drew the random bytes: the child of a fork must not use the same */
-    size_t at, end;
-    unsigned char random[KIT_RANDOM];
+    struct pool *pool; /* of random bytes; NULL: each time they are drawn anew */
 };
 
 SE_MUST_CHECK se_status kit_new(struct kit **out, se_error *err);
