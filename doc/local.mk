@@ -10,4 +10,5 @@ dist_man_MANS += \
 	doc/signengine-pin.1 \
 	doc/signengine-rekey.1 \
 	doc/signengine-sign.1 \
-	doc/signengine-verify.1
+	doc/signengine-verify.1 \
+	doc/signengine-zip.1

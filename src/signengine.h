@@ -229,13 +229,15 @@ typedef struct se_params {
     int64_t time;            /* seconds since 1970, 0: now; signing: the signingTime; verifying: when certificates must be valid */
     se_bytes signature;      /* verifying: the signature; empty: the input is an attached one */
     const char *trust;       /* verifying: PEM file of CA certificates; any signer below them is accepted */
+    bool issuers;            /* verifying without `trust`: any signer is accepted whom an issuer of the descriptor's certificates vouches
+                                for, as far as the key store has it; where it has none, a CA of the system; and those certificates */
     const se_sink *content;  /* verifying an attached signature: gets the content; not to be used before SE_OK */
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
 } se_params;
 #define SE_PARAMS_INIT                                                                                                                     \
     {                                                                                                                                      \
-        sizeof(se_params), 0, SE_FORM_DETACHED, false, 0, { NULL, 0 }, NULL, NULL, NULL, NULL                                              \
+        sizeof(se_params), 0, SE_FORM_DETACHED, false, 0, { NULL, 0 }, NULL, false, NULL, NULL, NULL                                       \
     }
 
 /* Who signed, as far as it has been verified. */
@@ -272,6 +274,20 @@ SE_MUST_CHECK se_status se_verify(se_signer *out, se_engine *engine, const char 
 /* The same in constant memory. */
 SE_MUST_CHECK se_status se_verify_stream(se_signer *out, se_engine *engine, const char *descriptor, const se_source *in,
                                          const se_params *params, se_error *error);
+
+/* What a descriptor signs with. */
+typedef struct se_identity {
+    unsigned version;
+    char key[256];      /* its name in the configuration */
+    char alias[256];    /* what the key store calls it; its name where there is no other */
+    char key_type[32];  /* "RSA-2048", "EC-P-256" */
+    char algorithm[40]; /* as "SHA256withRSA" */
+    char digest[16];    /* as "SHA-256" */
+    int64_t not_after;  /* of its certificate */
+} se_identity;
+
+/* Tells it without signing; the certificate is enough.  `version` 0: the highest. */
+SE_MUST_CHECK se_status se_identify(se_identity *out, se_engine *engine, const char *descriptor, unsigned version, se_error *error);
 
 /* ---- encrypted fields ---- */
 
@@ -381,6 +397,79 @@ SE_MUST_CHECK se_status se_zip_decrypt(const char *out, se_engine *engine, const
 
 /* Whether a file that begins so, with four bytes or more if it has as many, is taken for a container. */
 bool se_zip_is_encrypted(se_bytes beginning);
+
+/* ---- configuration zips ---- */
+
+/* What verification found out about an entry. */
+typedef enum se_zip_state {
+    SE_ZIP_SIGNED = 0,
+    SE_ZIP_SIGNATURE,   /* the manifest, or part of a signature */
+    SE_ZIP_FOLDER,      /* empty, which Java does not sign */
+    SE_ZIP_UNSIGNED,    /* the manifest does not name it */
+    SE_ZIP_NOT_COVERED, /* the manifest names it, and no signature covers that */
+    SE_ZIP_WEAK,        /* no digest of SHA-256 or better */
+    SE_ZIP_CHANGED,     /* not what was signed */
+} se_zip_state;
+
+/* As "not signed"; never NULL. */
+const char *se_zip_state_text(se_zip_state state);
+
+/* The string lasts for the call only. */
+typedef struct se_zip_entry {
+    const char *name;
+    uint64_t size; /* uncompressed */
+    se_zip_state state;
+    bool good;
+} se_zip_entry;
+typedef void (*se_zip_entry_fn)(void *arg, const se_zip_entry *entry);
+
+/* A signature that is good; `name` is that of its file, as "META-INF/SIGNER.RSA". */
+typedef void (*se_zip_signature_fn)(void *arg, const char *name, const se_signer *signer);
+
+typedef struct se_zip_params {
+    size_t size;      /* sizeof(se_zip_params), set by SE_ZIP_PARAMS_INIT */
+    unsigned version; /* signing: of the descriptor; 0: the highest */
+    int64_t time;     /* seconds since 1970, 0: now; signing: the signingTime, and that of the new files; verifying: when
+                         certificates must be valid */
+    unsigned threads; /* 0: one for each core */
+
+    /* signing */
+    bool keep;                  /* leave the signatures that are there, and add one; otherwise it takes their place */
+    const char *signature_name; /* of its files; NULL: from the key's alias */
+
+    /* verifying */
+    const char *trust;             /* PEM file of CA certificates; NULL: as se_params.issuers */
+    se_zip_signature_fn signature; /* called for every signature, as it is found good; may be NULL */
+    se_zip_entry_fn entry;         /* called for every entry, after all were looked at; may be NULL */
+    void *report_arg;
+
+    /* archives above are refused; 0: 100,000 entries, 64 GB, 200 to 1 for entries of more than 16 MB */
+    uint64_t max_entries, max_total, max_ratio;
+
+    se_progress_fn progress; /* may be NULL */
+    void *progress_arg;
+} se_zip_params;
+#define SE_ZIP_PARAMS_INIT                                                                                                                 \
+    {                                                                                                                                      \
+        sizeof(se_zip_params), 0, 0, 0, false, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL                                           \
+    }
+
+/*
+ * Signs the zip at `in` as a JAR (JAR file specification) with the key of `descriptor`, and writes it to `out`; NULL: in place.
+ * `out` appears whole or not at all.  Entries are copied as they are, manifest and signature stand in front of them.
+ * `params` may be NULL.
+ * SE_ERR_FORMAT: not a zip, or one that readers could understand differently; SE_ERR_REJECTED: one that holds what se_zip_verify() refuses.
+ */
+SE_MUST_CHECK se_status se_zip_sign(const char *out, se_engine *engine, const char *descriptor, const char *in, const se_zip_params *params,
+                                    se_error *error);
+
+/*
+ * Verifies that every entry of the zip at `path` is what was signed, and that every signature in it is that of an accepted signer.
+ * Stricter than Java: doc/formats.md lists what is refused.  `params` may be NULL.
+ * SE_ERR_FORMAT: not a zip, or one that readers could understand differently; SE_ERR_REJECTED: not signed, or not good.
+ */
+SE_MUST_CHECK se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *path, const se_zip_params *params,
+                                      se_error *error);
 
 /* ---- PINs ---- */
 

@@ -19,14 +19,15 @@ BEGIN {
     layer("cli",       "base")
     also["cli", "provision/provision.h"]
 
-    library("openssl", "model key store format engine provision")
+    library("openssl", "model key store format engine zip provision")
     library("libxml",  "model")
     library("p11-kit", "store/pkcs11 provision")
     library("libp11.h", "provision")
     library("jansson.h", "format cli")
+    library("zlib.h", "zip")
 
     count = split("assert ctype dirent dlfcn endian errno fcntl getopt glob inttypes libgen limits link locale poll pthread pwd sched" \
-        " signal stdarg stdatomic stdbool stddef stdint stdio stdlib string strings termios threads time unistd wchar", libc)
+        " signal stdarg stdatomic stdbool stddef stdint stdio stdlib string strings termios threads time unistd wchar wctype", libc)
     for (i = 1; i <= count; i++)
         owner[libc[i] ".h"] = "libc"
     owner["sys"] = "libc"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# No file over 400 lines, no function over 60.  The sources are formatted: a function is what stands between braces in column 1.
+# No file over 400 lines, no function over 60; the one header that is installed may be longer.  The sources are formatted: a function is what stands between braces in column 1.
 set -eu
 cd "${top_srcdir:?}"
 
@@ -21,7 +21,7 @@ FNR == 1 { end_file(); file = FILENAME; files++ }
 }
 function end_file() {
     total += lines
-    if (lines > longest_file) {
+    if (lines > longest_file && file != "src/signengine.h") {
         print file ": " lines " lines, longer than " longest_file
         failed = 1
     }

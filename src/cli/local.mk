@@ -14,6 +14,7 @@ signengine_SOURCES = \
 	src/cli/cmd_rekey.c \
 	src/cli/cmd_sign.c \
 	src/cli/cmd_verify.c \
+	src/cli/cmd_zip.c \
 	src/cli/descriptor.c src/cli/descriptor.h \
 	src/cli/field.c src/cli/field.h \
 	src/cli/json.c src/cli/json.h \

@@ -15,6 +15,7 @@ static const struct command *const commands[] = {
     &command_key_list,        &command_key_generate,
     &command_key_request,     &command_key_import,
     &command_key_certificate, &command_key_delete,
+    &command_zip_sign,        &command_zip_verify,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

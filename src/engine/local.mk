@@ -9,6 +9,7 @@ libse_core_la_SOURCES += \
 	src/engine/engine.h \
 	src/engine/event.c src/engine/event.h \
 	src/engine/fields.h \
+	src/engine/identify.c \
 	src/engine/kits.c \
 	src/engine/many.c \
 	src/engine/memory.c src/engine/memory.h \

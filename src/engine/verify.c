@@ -14,6 +14,7 @@ AUTO_KIND(x509_store, X509_STORE *, X509_STORE_free(*p))
 /* The versions of a descriptor that can be looked at, newest first. */
 struct candidates {
     struct candidate *list;
+    STACK_OF(X509) * issuers;              /* theirs, as far as the key stores have them */
     const struct descriptor **descriptors; /* beside `list` */
     size_t count;
     se_error missing; /* why a version could not be looked at, if one could not */
@@ -23,6 +24,7 @@ static void candidates_free(struct candidates *c)
 {
     for (size_t i = 0; i < c->count; i++)
         X509_free(c->list[i].certificate);
+    sk_X509_pop_free(c->issuers, X509_free);
     free(c->list);
     free(c->descriptors);
 }
@@ -32,7 +34,8 @@ static se_status candidates_room(struct candidates *c, size_t count, se_error *e
 {
     c->list = calloc(count, sizeof *c->list);
     c->descriptors = calloc(count, sizeof *c->descriptors);
-    return c->list && c->descriptors ? SE_OK : error_memory(err);
+    c->issuers = sk_X509_new_null();
+    return c->list && c->descriptors && c->issuers ? SE_OK : error_memory(err);
 }
 
 static void insert(struct candidates *c, const struct candidate *candidate, const struct descriptor *descriptor)
@@ -64,6 +67,7 @@ static void add(struct candidates *c, se_engine *engine, const struct descriptor
     candidate.certificate = key->certificate;
     X509_up_ref(candidate.certificate);
     insert(c, &candidate, descriptor);
+    (void)X509_add_certs(c->issuers, key->chain, X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP);
 }
 
 static se_status collect(struct candidates *out, se_engine *engine, const char *name, unsigned version, se_error *err)
@@ -83,20 +87,51 @@ static se_status collect(struct candidates *out, se_engine *engine, const char *
     return SE_OK;
 }
 
-static se_status load_roots(X509_STORE **out, const char *path, se_error *err)
+static se_status add_roots(X509_STORE *roots, STACK_OF(X509) * certificates, se_error *err)
 {
-    AUTO(x509_store) roots = X509_STORE_new();
+    for (int i = 0; i < sk_X509_num(certificates); i++)
+        if (!X509_STORE_add_cert(roots, sk_X509_value(certificates, i)))
+            return crypto_error(err, SE_ERR_CRYPTO, "cannot use a certificate that is to be trusted");
+    return SE_OK;
+}
+
+static se_status load_roots(X509_STORE *roots, const char *path, se_error *err)
+{
     AUTO(x509_stack) certificates = NULL;
     AUTO(se_buf) text = SE_BUF_INIT;
     se_status st;
 
-    if (!roots)
-        return error_memory(err);
     if ((st = file_read(&text, path, TRUST_LIMIT, err)) || (st = certificates_read(&certificates, buf_bytes(&text), path, err)))
         return error_prefix(err, "trust: ");
-    for (int i = 0; i < sk_X509_num(certificates); i++)
-        if (!X509_STORE_add_cert(roots, sk_X509_value(certificates, i)))
-            return crypto_error(err, SE_ERR_CRYPTO, "cannot use the certificates of '%s'", path);
+    return add_roots(roots, certificates, err);
+}
+
+/* The descriptor's certificates stand for themselves, their issuers for whomever they certify, whether self-signed or not. */
+static se_status gather_issuers(X509_STORE *roots, const struct candidates *c, se_error *err)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (!X509_STORE_add_cert(roots, c->list[i].certificate))
+            return crypto_error(err, SE_ERR_CRYPTO, "cannot use the descriptor's certificate");
+    X509_STORE_set_flags(roots, X509_V_FLAG_PARTIAL_CHAIN);
+    if (sk_X509_num(c->issuers) > 0)
+        return add_roots(roots, c->issuers, err);
+    if (!X509_STORE_set_default_paths_ex(roots, crypto_context(), NULL))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot use the system's CA certificates");
+    return SE_OK;
+}
+
+/* *out is NULL when only the descriptor's certificates are accepted. */
+static se_status choose_roots(X509_STORE **out, const struct candidates *c, const se_params *params, se_error *err)
+{
+    AUTO(x509_store) roots = X509_STORE_new();
+    se_status st;
+
+    if (!params->trust && !params->issuers)
+        return SE_OK;
+    if (!roots)
+        return error_memory(err);
+    if ((st = params->trust ? load_roots(roots, params->trust, err) : gather_issuers(roots, c, err)))
+        return st;
     *out = roots;
     roots = NULL;
     return SE_OK;
@@ -116,9 +151,9 @@ static void tell(se_signer *out, const struct verdict *verdict)
 }
 
 /* A refusal can be wrong when a version could not be looked at: then it is "don't know". */
-static se_status doubt(se_status st, const struct candidates *c, const struct verify_job *job, se_error *err)
+static se_status doubt(se_status st, const struct candidates *c, const se_params *params, se_error *err)
 {
-    if (st != SE_ERR_REJECTED || !c->missing.status || job->roots)
+    if (st != SE_ERR_REJECTED || !c->missing.status || params->trust)
         return st;
     if (err)
         *err = c->missing;
@@ -129,14 +164,14 @@ static se_status verify(struct verdict *out, const struct candidates *c, struct 
 {
     se_form form = params->form == SE_FORM_RAW ? SE_FORM_RAW : params->signature.size ? SE_FORM_DETACHED : SE_FORM_ATTACHED;
 
-    if (!c->count && !job->roots) {
+    if (!c->count && !params->trust) {
         if (err)
             *err = c->missing;
         return c->missing.status;
     }
     job->candidates = c->list;
     job->count = c->count;
-    return doubt(format_find(form)->verify(out, job, err), c, job, err);
+    return doubt(format_find(form)->verify(out, job, err), c, params, err);
 }
 
 /* The use's rules hold for whoever signed. */
@@ -173,7 +208,7 @@ static se_status verify_stream(se_signer *out, se_engine *engine, struct stream 
     se_status st;
 
     if ((st = params_read(&read, params, err)) || (st = config_descriptor(&first, engine->config, descriptor, read.version, err)) ||
-        (st = collect(&candidates, engine, descriptor, read.version, err)) || (read.trust && (st = load_roots(&roots, read.trust, err))))
+        (st = collect(&candidates, engine, descriptor, read.version, err)) || (st = choose_roots(&roots, &candidates, &read, err)))
         return st;
     in->progress = read.progress;
     in->progress_arg = read.progress_arg;

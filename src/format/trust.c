@@ -11,6 +11,14 @@ AUTO_KIND(path, X509_STORE_CTX *, X509_STORE_CTX_free(*p))
 /* 112 bits at the least: no SHA-1, no RSA below 2048 */
 enum { SECURITY_LEVEL = 2 };
 
+static se_status expired(const X509 *certificate, se_error *err)
+{
+    char day[16];
+
+    date_text(day, certificate_not_after(certificate));
+    return error_set(err, SE_ERR_REJECTED, CERTIFICATE_EXPIRED " (%s)", day);
+}
+
 static se_status refusal(X509_STORE_CTX *path, se_error *err)
 {
     X509 *culprit = X509_STORE_CTX_get_current_cert(path);
@@ -18,6 +26,8 @@ static se_status refusal(X509_STORE_CTX *path, se_error *err)
     char subject[256] = "";
 
     ERR_clear_error();
+    if (X509_STORE_CTX_get_error(path) == X509_V_ERR_CERT_HAS_EXPIRED && X509_STORE_CTX_get_error_depth(path) == 0)
+        return expired(X509_STORE_CTX_get0_cert(path), err);
     if (culprit)
         certificate_subject(subject, sizeof subject, culprit);
     return error_set(err, SE_ERR_REJECTED, "the signer is not trusted: %s: %s", subject, reason);

@@ -27,6 +27,9 @@ int64_t certificate_not_before(const X509 *certificate);
 /* Seconds since 1970; 0: not a time. */
 int64_t asn1_seconds(const ASN1_TIME *time);
 
+/* What verification says of a signer whose certificate is too old, in the words that are known from elsewhere. */
+#define CERTIFICATE_EXPIRED "Verification failed. The certificate has expired."
+
 /* "2026-01-31" in UTC */
 void date_text(char out[16], int64_t time);
 

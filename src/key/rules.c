@@ -68,6 +68,8 @@ static se_status check_validity(const struct inspection *in, se_error *err)
         return SE_OK;
     if (in->at > to) {
         date_text(day, to);
+        if (in->refusal == SE_ERR_REJECTED)
+            return error_set(err, in->refusal, CERTIFICATE_EXPIRED " (%s)", day);
         return error_set(err, in->refusal, "certificate expired %s", day);
     }
     if (in->at < from) {

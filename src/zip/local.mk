@@ -1,2 +1,21 @@
 libse_core_la_SOURCES += \
-	src/zip/container.c
+	src/zip/archive.c src/zip/archive.h \
+	src/zip/compose.c src/zip/compose.h \
+	src/zip/container.c \
+	src/zip/content.c src/zip/content.h \
+	src/zip/crew.c src/zip/crew.h \
+	src/zip/digest.c src/zip/digest.h \
+	src/zip/directory.c \
+	src/zip/end.c \
+	src/zip/extra.c \
+	src/zip/local.c \
+	src/zip/manifest.c src/zip/manifest.h \
+	src/zip/meta.c src/zip/meta.h \
+	src/zip/names.c \
+	src/zip/params.c src/zip/params.h \
+	src/zip/records.h \
+	src/zip/rewrite.c src/zip/rewrite.h \
+	src/zip/sign.c \
+	src/zip/signature.c src/zip/signature.h \
+	src/zip/table.c src/zip/table.h \
+	src/zip/verify.c

@@ -124,7 +124,7 @@ refuses 1 content_of_changed
 says_not 'SOME content'
 setup openssl cms -sign -binary -outform DER -in file -signer expired.pem -inkey expired.key -out expired.p7s
 refuses 1 signengine verify -d Expired file -s expired.p7s
-says 'certificate expired 2021-01-01'
+says 'Verification failed. The certificate has expired. (2021-01-01)'
 accepts signengine verify -d Expired file -s expired.p7s --time 2020-06-01
 setup openssl cms -sign -binary -outform DER -in file -signer encrypts.pem -inkey encrypts.key -out encrypts.p7s
 refuses 1 signengine verify -d Encrypts file -s encrypts.p7s

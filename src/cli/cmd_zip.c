@@ -1,0 +1,226 @@
+/* `zip sign`, `zip verify`: configuration zips. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "cli/descriptor.h"
+#include "cli/json.h"
+#include "cli/stream.h"
+
+#define END_ROW                                                                                                                            \
+    {                                                                                                                                      \
+        0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL                                                                                          \
+    }
+
+struct limit_options {
+    unsigned entries, megabytes, ratio;
+};
+#define LIMIT_ROWS(type)                                                                                                                   \
+    { 0, "max-entries", OPTION_NUMBER, offsetof(type, limits.entries), "N", "refuse archives of more entries", "100000" },                 \
+        { 0, "max-size", OPTION_NUMBER, offsetof(type, limits.megabytes), "MB", "refuse archives that unpack to more", "65536" },          \
+    {                                                                                                                                      \
+        0, "max-ratio", OPTION_NUMBER, offsetof(type, limits.ratio), "N", "refuse entries that unpack to more than N times their size",    \
+            "200"                                                                                                                          \
+    }
+
+static se_zip_params params_of(const struct limit_options *limits, int64_t time)
+{
+    se_zip_params params = SE_ZIP_PARAMS_INIT;
+
+    params.time = time;
+    params.max_entries = limits->entries;
+    params.max_total = (uint64_t)limits->megabytes << 20;
+    params.max_ratio = limits->ratio;
+    return params;
+}
+
+static int one_file(const struct cli *cli, int argc)
+{
+    if (argc == 1)
+        return EXIT_DONE;
+    return argc ? cli_usage(cli, "one archive at a time, %d were given", argc) : cli_usage(cli, "which archive?");
+}
+
+/* ---- zip sign ---- */
+
+struct sign_options {
+    const char *descriptor, *output, *name;
+    bool keep, replace;
+    int64_t time;
+    struct limit_options limits;
+};
+
+static const struct option_row sign_rows[] = {
+    { 'd', "descriptor", OPTION_TEXT, offsetof(struct sign_options, descriptor), "NAME[:VERSION]", "who signs", "ConfigZipSigner" },
+    { 'o', "output", OPTION_TEXT, offsetof(struct sign_options, output), "FILE", "where to; the archive itself if not given", NULL },
+    { 0, "keep", OPTION_FLAG, offsetof(struct sign_options, keep), NULL, "leave signatures that are there, and add one", NULL },
+    { 0, "replace", OPTION_FLAG, offsetof(struct sign_options, replace), NULL, "take their place, as without --keep", NULL },
+    { 0, "signature-name", OPTION_TEXT, offsetof(struct sign_options, name), "NAME",
+      "of the files in META-INF; the key's alias if not given", NULL },
+    { 0, "time", OPTION_TIME, offsetof(struct sign_options, time), "TIME", "signingTime, now if not given", NULL },
+    LIMIT_ROWS(struct sign_options),
+    END_ROW,
+};
+
+static int sign(struct cli *cli, const struct sign_options *o, const struct descriptor_option *descriptor, const char *in)
+{
+    AUTO(engine) engine = NULL;
+    AUTO(progress) progress = { .shown = false };
+    se_zip_params params = params_of(&o->limits, o->time);
+    se_error err = SE_ERROR_INIT;
+    int status = cli_open(&engine, cli, &err);
+
+    if (status)
+        return status;
+    params.version = descriptor->version;
+    params.keep = o->keep;
+    params.signature_name = o->name;
+    params.progress = progress_begin(&progress, cli, "signing");
+    params.progress_arg = &progress;
+    if (se_zip_sign(o->output, engine, descriptor->name, in, &params, &err))
+        return cli_fail(cli, &err);
+    progress_end(&progress);
+    if (cli->json)
+        (void)json_line(json_pack("{s:s, s:s, s:s}", "descriptor", descriptor->name, "input", in, "output", o->output ? o->output : in));
+    else if (cli->verbose)
+        cli_warn(cli, "%s: signed by '%s'", o->output ? o->output : in, descriptor->name);
+    return EXIT_DONE;
+}
+
+static int run_sign(struct cli *cli, void *options, int argc, char **argv)
+{
+    const struct sign_options *o = options;
+    struct descriptor_option descriptor;
+    int status;
+
+    if ((status = one_file(cli, argc)) || (status = descriptor_read(&descriptor, cli, o->descriptor)))
+        return status;
+    if (o->keep && o->replace)
+        return cli_usage(cli, "either --keep or --replace");
+    return sign(cli, o, &descriptor, argv[0]);
+}
+
+const struct command command_zip_sign =
+    COMMAND_ROW("zip sign", "FILE", "sign a zip as jarsigner does", sign_rows, struct sign_options, run_sign);
+
+/* ---- zip verify ---- */
+
+struct verify_options {
+    const char *descriptor, *trust;
+    bool list;
+    int64_t time;
+    struct limit_options limits;
+};
+
+static const struct option_row verify_rows[] = {
+    { 'd', "descriptor", OPTION_TEXT, offsetof(struct verify_options, descriptor), "NAME", "whose signature it has to be",
+      "ConfigZipSigner" },
+    { 0, "trust", OPTION_TEXT, offsetof(struct verify_options, trust), "CA.pem",
+      "accept signers below these CAs; those below the key's issuer if not given", NULL },
+    { 0, "list", OPTION_FLAG, offsetof(struct verify_options, list), NULL, "tell of every entry", NULL },
+    { 0, "time", OPTION_TIME, offsetof(struct verify_options, time), "TIME", "when certificates have to be valid, now if not given", NULL },
+    LIMIT_ROWS(struct verify_options),
+    END_ROW,
+};
+
+struct telling {
+    const struct cli *cli;
+    const struct verify_options *options;
+    json_t *signatures; /* NULL: to people */
+    struct writer text;
+    uint64_t entries;
+};
+
+static void time_text(char out[32], int64_t seconds)
+{
+    time_t time = seconds;
+    struct tm tm;
+
+    if (!seconds || !gmtime_r(&time, &tm) || !strftime(out, 32, "%Y-%m-%d %H:%M:%S UTC", &tm))
+        (void)snprintf(out, 32, "not stated");
+}
+
+static void tell_signature(void *arg, const char *name, const se_signer *s)
+{
+    struct telling *t = arg;
+    char when[32];
+
+    time_text(when, s->signing_time);
+    writer_format(&t->text, "  %s\n    signer     %s\n    issuer     %s\n    serial     %s\n    algorithm  %s\n    time       %s\n", name,
+                  s->subject, s->issuer, s->serial, s->algorithm, when);
+    (void)json_array_append_new(t->signatures, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "file", name, "signer", s->subject,
+                                                         "issuer", s->issuer, "serial", s->serial, "algorithm", s->algorithm, "signingTime",
+                                                         json_time(s->signing_time), "notAfter", json_time(s->not_after)));
+}
+
+static void tell_entry(void *arg, const se_zip_entry *entry)
+{
+    struct telling *t = arg;
+    const char *state = se_zip_state_text(entry->state);
+
+    t->entries += entry->state == SE_ZIP_SIGNED;
+    if (t->options->list && t->cli->json)
+        (void)json_line(json_pack("{s:s, s:I, s:s, s:b}", "entry", entry->name, "size", (json_int_t)entry->size, "state", state, "good",
+                                  (int)entry->good));
+    else if (t->options->list)
+        printf("%s %12" PRIu64 "  %s%s%s\n", entry->good ? "   " : "BAD", entry->size, entry->name, entry->state ? ": " : "",
+               entry->state ? state : "");
+}
+
+static int refuse(struct telling *t, const char *in, const se_error *err)
+{
+    if (t->cli->json && err->status == SE_ERR_REJECTED)
+        (void)json_line(json_pack("{s:s, s:s, s:s}", "input", in, "verdict", "refused", "reason", err->text));
+    return cli_fail(t->cli, err);
+}
+
+static void tell_good(struct telling *t, const char *in)
+{
+    if (t->cli->json)
+        (void)json_line(json_pack("{s:s, s:s, s:I, s:O}", "input", in, "verdict", "good", "entries", (json_int_t)t->entries, "signatures",
+                                  t->signatures));
+    else if (!t->cli->quiet)
+        printf("%s: good, %" PRIu64 " entries signed\n%s", in, t->entries, writer_string(&t->text));
+}
+
+static int verify(struct telling *t, struct cli *cli, const struct descriptor_option *descriptor, const char *in)
+{
+    AUTO(engine) engine = NULL;
+    AUTO(progress) progress = { .shown = false };
+    se_zip_params params = params_of(&t->options->limits, t->options->time);
+    se_error err = SE_ERROR_INIT;
+    int status = cli_open(&engine, cli, &err);
+
+    if (status)
+        return status;
+    params.trust = t->options->trust;
+    params.signature = tell_signature;
+    params.entry = tell_entry;
+    params.report_arg = t;
+    params.progress = progress_begin(&progress, cli, "verifying");
+    params.progress_arg = &progress;
+    if (se_zip_verify(engine, descriptor->name, in, &params, &err)) {
+        progress_end(&progress);
+        return refuse(t, in, &err);
+    }
+    progress_end(&progress);
+    tell_good(t, in);
+    return EXIT_DONE;
+}
+
+static int run_verify(struct cli *cli, void *options, int argc, char **argv)
+{
+    const struct verify_options *o = options;
+    struct telling t = { cli, o, json_array(), { .room = 0 }, 0 };
+    struct descriptor_option descriptor;
+    int status;
+
+    if (!(status = one_file(cli, argc)) && !(status = descriptor_read(&descriptor, cli, o->descriptor)))
+        status = verify(&t, cli, &descriptor, argv[0]);
+    json_decref(t.signatures);
+    writer_free(&t.text);
+    return status;
+}
+
+const struct command command_zip_verify =
+    COMMAND_ROW("zip verify", "FILE", "verify a signed zip, and say who signed", verify_rows, struct verify_options, run_verify);

@@ -1,0 +1,71 @@
+#include "zip/archive.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+se_status archive_read(const struct archive *archive, void *out, uint64_t offset, size_t size, se_error *err)
+{
+    unsigned char *p = out;
+
+    while (size) {
+        ssize_t n = pread(archive->fd, p, size, (off_t)offset);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_set(err, SE_ERR_IO, "cannot read the archive: %s", strerror(errno));
+        if (!n)
+            return error_set(err, SE_ERR_FORMAT, "the archive ends at byte %ju, where more is expected", (uintmax_t)offset);
+        p += n;
+        offset += (size_t)n;
+        size -= (size_t)n;
+    }
+    return SE_OK;
+}
+
+static se_status open_file(struct archive *archive, const char *path, se_error *err)
+{
+    struct stat info;
+
+    archive->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (archive->fd < 0 || fstat(archive->fd, &info))
+        return error_set(err, errno == EACCES || errno == EPERM ? SE_ERR_ACCESS : SE_ERR_IO, "cannot read: %s", strerror(errno));
+    if (!S_ISREG(info.st_mode))
+        return error_set(err, SE_ERR_IO, "not a regular file: an archive is read from its end");
+    archive->size = (uint64_t)info.st_size;
+    return SE_OK;
+}
+
+se_status archive_open(struct archive *out, const char *path, const struct archive_limits *limits, se_error *err)
+{
+    static se_status (*const steps[])(struct archive *, se_error *) = {
+        archive_find_directory,
+        archive_read_directory,
+        archive_check_locals,
+        archive_check_names,
+    };
+    se_status st;
+
+    *out = (struct archive){ .fd = -1, .limits = *limits };
+    st = open_file(out, path, err);
+    for (size_t i = 0; !st && i < sizeof steps / sizeof *steps; i++)
+        st = steps[i](out, err);
+    if (st)
+        archive_close(out);
+    return st;
+}
+
+void archive_close(struct archive *archive)
+{
+    if (archive->fd >= 0)
+        close(archive->fd);
+    free(archive->entries);
+    free(archive->table);
+    writer_free(&archive->names);
+    if (archive->locale)
+        freelocale(archive->locale);
+    *archive = (struct archive){ .fd = -1 };
+}

@@ -1,0 +1,90 @@
+/*
+ * A zip archive, read by its raw records and more strictly than any reader: whatever two readers could understand differently is refused.
+ * Stored bytes are all accounted for: local headers, data and data descriptors lie side by side from the first byte to the central
+ * directory, which is followed by the end records and nothing else.
+ */
+#ifndef ZIP_ARCHIVE_H
+#define ZIP_ARCHIVE_H
+
+#include <locale.h>
+
+#include "base/buf.h"
+
+/* One file of the archive.  Central directory and local header agree on all of it. */
+struct entry {
+    uint64_t offset, data, next; /* of its local header, its compressed bytes, and what comes after it */
+    uint64_t packed, size;       /* bytes compressed and not */
+    uint64_t central;            /* offset of its central record */
+    uint32_t crc, name;          /* name: where in archive.names, NUL-terminated */
+    uint16_t name_size, method, flags;
+    bool folder;
+};
+
+struct archive_limits {
+    uint64_t entries;
+    uint64_t total; /* bytes uncompressed */
+    uint64_t ratio; /* of sizes, for entries above RATIO_MATTERS bytes */
+};
+enum { RATIO_MATTERS = 16 << 20 };
+
+struct archive {
+    int fd;
+    uint64_t size;
+    struct archive_limits limits;
+    struct entry *entries; /* in the order in which they are stored */
+    size_t count;
+    struct writer names;
+    locale_t locale; /* knows upper and lower case; 0: not available */
+    uint32_t *table; /* finds entries by name; see names.c */
+    size_t table_size;
+    uint64_t directory, directory_size, end; /* where the central directory is, and the end record */
+    uint64_t stated;                         /* entries, by the end record */
+};
+
+/*
+ * SE_ERR_FORMAT: not a zip, or one that could be read in more than one way.  SE_ERR_REJECTED: a name, a kind of file or a size that has no
+ * place in an archive of ours.
+ */
+SE_MUST_CHECK se_status archive_open(struct archive *out, const char *path, const struct archive_limits *limits, se_error *err);
+void archive_close(struct archive *archive);
+AUTO_KIND(archive, struct archive, archive_close(p))
+
+/* Exactly `size` bytes at `offset`. */
+SE_MUST_CHECK se_status archive_read(const struct archive *archive, void *out, uint64_t offset, size_t size, se_error *err);
+
+static inline const char *entry_name(const struct archive *archive, const struct entry *entry)
+{
+    return writer_string(&archive->names) + entry->name;
+}
+
+/* ---- the steps of archive_open() ---- */
+
+/* end.c: finds the central directory; sets `directory`, `directory_size`, `end`, `stated`. */
+SE_MUST_CHECK se_status archive_find_directory(struct archive *archive, se_error *err);
+
+/* directory.c: reads it; sets `entries`, `count` and `names`. */
+SE_MUST_CHECK se_status archive_read_directory(struct archive *archive, se_error *err);
+
+/* local.c: compares every local header with it, and accounts for every byte. */
+SE_MUST_CHECK se_status archive_check_locals(struct archive *archive, se_error *err);
+
+/* names.c: what names must not be, each by itself and together; makes the table. */
+SE_MUST_CHECK se_status archive_check_names(struct archive *archive, se_error *err);
+
+/* The entry of exactly that name; NULL: there is none. */
+const struct entry *archive_find(const struct archive *archive, const char *name);
+
+/* ---- extra fields (extra.c) ---- */
+
+/* The fields that a zip64 extra field may hold, in their order; NULL: not wanted, because the header's own field has the value. */
+struct zip64_fields {
+    uint64_t *size, *packed, *offset;
+};
+
+/*
+ * Walks over the extra fields `extra` of the header `where` ("the central directory"), takes the zip64 values, and compares a Unicode
+ * path with the name.
+ */
+SE_MUST_CHECK se_status extra_read(const struct zip64_fields *wanted, se_bytes extra, const char *name, const char *where, se_error *err);
+
+#endif

@@ -1,0 +1,211 @@
+/* The central directory (APPNOTE 4.3.12), read through a window: it may be large. */
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "zip/archive.h"
+#include "zip/records.h"
+
+enum { NAME_MOST = 4096, NAMES_MOST = 64 << 20 };
+
+struct window {
+    const struct archive *archive;
+    se_buf bytes;
+    size_t at, filled;
+    uint64_t next, end; /* what comes after the window */
+};
+
+/* Fills the window up behind what is left in it. */
+static se_status refill(struct window *w, se_error *err)
+{
+    size_t left = w->filled - w->at, room = w->bytes.size - left;
+    size_t more = w->end - w->next < room ? (size_t)(w->end - w->next) : room;
+    se_status st;
+
+    memmove(w->bytes.data, w->bytes.data + w->at, left);
+    if ((st = archive_read(w->archive, w->bytes.data + left, w->next, more, err)))
+        return st;
+    w->at = 0;
+    w->filled = left + more;
+    w->next += more;
+    return SE_OK;
+}
+
+static se_status take(const unsigned char **out, struct window *w, size_t size, se_error *err)
+{
+    se_status st;
+
+    if (w->filled - w->at < size && (st = refill(w, err)))
+        return st;
+    if (w->filled - w->at < size)
+        return error_set(err, SE_ERR_FORMAT, "the central directory ends inside a record");
+    *out = w->bytes.data + w->at;
+    w->at += size;
+    return SE_OK;
+}
+
+static uint64_t position(const struct window *w)
+{
+    return w->next - (w->filled - w->at);
+}
+
+/* What the high half of the external attributes says about the kind of file, if it says anything. */
+static const char *special_kind(uint32_t attributes, bool folder)
+{
+    switch (attributes >> 16 & S_IFMT) {
+    case 0:
+        return NULL;
+    case S_IFREG:
+        return folder ? "a name of a folder, and marked as a file" : NULL;
+    case S_IFDIR:
+        return folder ? NULL : "a name of a file, and marked as a folder";
+    case S_IFLNK:
+        return "a symbolic link";
+    default:
+        return "a device, pipe or socket";
+    }
+}
+
+static se_status check_flags(const struct entry *e, const char *name, se_error *err)
+{
+    if (e->flags & FLAG_ENCRYPTED)
+        return error_set(err, SE_ERR_FORMAT, "'%s' is encrypted", name);
+    if (e->flags & ~(FLAG_LEVEL | FLAG_DESCRIPTOR | FLAG_UTF8))
+        return error_set(err, SE_ERR_FORMAT, "'%s' has flags 0x%04x, which are not known", name, (unsigned)e->flags);
+    if (e->method != METHOD_STORED && e->method != METHOD_DEFLATED)
+        return error_set(err, SE_ERR_FORMAT, "'%s' is compressed with method %u: Java reads stored and deflated ones", name,
+                         (unsigned)e->method);
+    if (e->method == METHOD_STORED && e->packed != e->size)
+        return error_set(err, SE_ERR_FORMAT, "'%s' is stored, and has %ju bytes in %ju", name, (uintmax_t)e->size, (uintmax_t)e->packed);
+    return SE_OK;
+}
+
+static se_status check_kind(const struct entry *e, uint32_t attributes, const char *name, se_error *err)
+{
+    const char *special = special_kind(attributes, e->folder);
+
+    if (special)
+        return error_set(err, SE_ERR_REJECTED, "'%s' is %s", name, special);
+    if (e->folder && e->size)
+        return error_set(err, SE_ERR_REJECTED, "'%s' is a folder and has %ju bytes", name, (uintmax_t)e->size);
+    return SE_OK;
+}
+
+static se_status add_name(struct archive *archive, struct entry *e, const unsigned char *name, size_t size, se_error *err)
+{
+    if (!size || size > NAME_MOST)
+        return error_set(err, SE_ERR_REJECTED, "the name of entry %zu has %zu bytes, 1 to %d are accepted", archive->count + 1, size,
+                         (int)NAME_MOST);
+    if (memchr(name, 0, size))
+        return error_set(err, SE_ERR_REJECTED, "the name of entry %zu holds a NUL byte: '%.*s'", archive->count + 1, (int)size,
+                         (const char *)name);
+    if (archive->names.buf.size + size + 1 > NAMES_MOST)
+        return error_set(err, SE_ERR_REJECTED, "names of more than %d MB", NAMES_MOST >> 20);
+    e->name = (uint32_t)archive->names.buf.size;
+    e->name_size = (uint16_t)size;
+    e->folder = name[size - 1] == '/';
+    writer_put(&archive->names, name, size);
+    writer_put(&archive->names, "", 1);
+    return archive->names.failed ? error_memory(err) : SE_OK;
+}
+
+static void read_fields(struct entry *e, const unsigned char *p)
+{
+    e->flags = le16(p + 8);
+    e->method = le16(p + 10);
+    e->crc = le32(p + 16);
+    e->packed = le32(p + 20);
+    e->size = le32(p + 24);
+    e->offset = le32(p + 42);
+}
+
+static se_status read_zip64(struct entry *e, se_bytes extra, const char *name, se_error *err)
+{
+    const struct zip64_fields wanted = {
+        .size = e->size == FULL32 ? &e->size : NULL,
+        .packed = e->packed == FULL32 ? &e->packed : NULL,
+        .offset = e->offset == FULL32 ? &e->offset : NULL,
+    };
+
+    return extra_read(&wanted, extra, name, "the central directory", err);
+}
+
+static se_status read_record(struct archive *archive, struct window *w, se_error *err)
+{
+    struct entry *e = &archive->entries[archive->count];
+    uint64_t start = position(w);
+    const unsigned char *p;
+    size_t name_size, extra_size;
+    uint32_t attributes;
+    const char *name;
+    se_status st = take(&p, w, CENTRAL_SIZE, err);
+
+    if (st)
+        return st;
+    if (le32(p) != CENTRAL_SIGNATURE)
+        return error_set(err, SE_ERR_FORMAT, "no central directory record at byte %ju, where entry %zu is expected", (uintmax_t)start,
+                         archive->count + 1);
+    if (le16(p + 34))
+        return error_set(err, SE_ERR_FORMAT, "entry %zu is on another disk", archive->count + 1);
+    *e = (struct entry){ .central = start };
+    read_fields(e, p);
+    attributes = le32(p + 38);
+    name_size = le16(p + 28);
+    extra_size = le16(p + 30);
+    if ((st = take(&p, w, name_size + extra_size + le16(p + 32), err)) || (st = add_name(archive, e, p, name_size, err)))
+        return st;
+    name = entry_name(archive, e);
+    if ((st = read_zip64(e, (se_bytes){ p + name_size, extra_size }, name, err)) || (st = check_flags(e, name, err)))
+        return st;
+    archive->count++;
+    return check_kind(e, attributes, name, err);
+}
+
+/* Bytes that the headers promise, before any is inflated. */
+static se_status check_sizes(const struct archive *archive, se_error *err)
+{
+    const struct archive_limits *limits = &archive->limits;
+    uint64_t total = 0;
+
+    for (size_t i = 0; i < archive->count; i++) {
+        const struct entry *e = &archive->entries[i];
+
+        if (e->size > limits->total || (total += e->size) > limits->total)
+            return error_set(err, SE_ERR_REJECTED, "'%s': the archive unpacks to more than the limit of %ju bytes", entry_name(archive, e),
+                             (uintmax_t)limits->total);
+        if (e->size > RATIO_MATTERS && e->size / limits->ratio > e->packed)
+            return error_set(err, SE_ERR_REJECTED, "'%s': %ju bytes in %ju, above the limit of %ju to 1", entry_name(archive, e),
+                             (uintmax_t)e->size, (uintmax_t)e->packed, (uintmax_t)limits->ratio);
+    }
+    return SE_OK;
+}
+
+/* At the most, so that they are not copied about while they grow. */
+static size_t names_room(const struct archive *archive)
+{
+    uint64_t room = archive->directory_size - archive->stated * (CENTRAL_SIZE - 1);
+
+    return room < NAMES_MOST ? (size_t)room : NAMES_MOST;
+}
+
+se_status archive_read_directory(struct archive *archive, se_error *err)
+{
+    AUTO(se_buf) release = SE_BUF_INIT;
+    struct window w = { .archive = archive, .next = archive->directory, .end = archive->directory + archive->directory_size };
+    se_status st = buf_new(&w.bytes, CENTRAL_SIZE + 3 * COMMENT_MOST, err);
+
+    if (st)
+        return st;
+    release = w.bytes;
+    archive->entries = calloc(archive->stated + 1, sizeof *archive->entries);
+    if (!archive->entries)
+        return error_memory(err);
+    writer_expect(&archive->names, names_room(archive));
+    while (!st && archive->count < archive->stated)
+        st = read_record(archive, &w, err);
+    if (st)
+        return st;
+    if (position(&w) != w.end)
+        return error_set(err, SE_ERR_FORMAT, "%ju bytes after the last record of the central directory", (uintmax_t)(w.end - position(&w)));
+    return check_sizes(archive, err);
+}

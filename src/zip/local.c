@@ -1,0 +1,160 @@
+/* Local headers (APPNOTE 4.3.7) and data descriptors (4.3.9): they say what the central directory says, and nothing is between them. */
+#include <stdlib.h>
+
+#include "zip/archive.h"
+#include "zip/records.h"
+
+enum { GUESS = 512, DESCRIPTOR_MOST = 24 };
+
+static int by_offset(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+
+    return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+/* In most archives they are in order already, and qsort() would copy all of them. */
+static void sort(struct archive *archive)
+{
+    for (size_t i = 1; i < archive->count; i++)
+        if (archive->entries[i].offset < archive->entries[i - 1].offset) {
+            qsort(archive->entries, archive->count, sizeof *archive->entries, by_offset);
+            return;
+        }
+}
+
+/* What is behind the fixed part, name and extra fields, when the guess was too short. */
+static se_status read_variable(se_buf *out, const struct archive *archive, const struct entry *e, size_t size, se_error *err)
+{
+    se_status st = buf_new(out, size, err);
+
+    return st ? st : archive_read(archive, out->data, e->offset + LOCAL_SIZE, size, err);
+}
+
+static se_status disagree(const char *name, const char *what, uint64_t local, uint64_t central, se_error *err)
+{
+    return error_set(err, SE_ERR_FORMAT, "'%s': the local header's %s is %ju, the central directory's %ju", name, what, (uintmax_t)local,
+                     (uintmax_t)central);
+}
+
+/* With a data descriptor the header may leave sums and sizes open. */
+static bool fits(uint64_t local, uint64_t central, const struct entry *e)
+{
+    return local == central || (!local && (e->flags & FLAG_DESCRIPTOR));
+}
+
+static se_status compare_sizes(const struct entry *e, const unsigned char *header, se_bytes extra, const char *name, se_error *err)
+{
+    uint64_t crc = le32(header + 14), packed = le32(header + 18), size = le32(header + 22);
+    bool full = packed == FULL32 || size == FULL32;
+    const struct zip64_fields wanted = { .size = full ? &size : NULL, .packed = full ? &packed : NULL };
+    se_status st = extra_read(&wanted, extra, name, "the local header", err);
+
+    if (st)
+        return st;
+    if (!fits(crc, e->crc, e))
+        return disagree(name, "checksum", crc, e->crc, err);
+    if (!fits(packed, e->packed, e))
+        return disagree(name, "compressed size", packed, e->packed, err);
+    return fits(size, e->size, e) ? SE_OK : disagree(name, "size", size, e->size, err);
+}
+
+static se_status compare(const struct entry *e, const unsigned char *header, se_bytes variable, const char *name, se_error *err)
+{
+    size_t name_size = le16(header + 26);
+    const char *local = variable.data;
+
+    if (name_size != e->name_size || strncmp(local, name, name_size))
+        return error_set(err, SE_ERR_FORMAT, "the central directory's '%s' is '%.*s' in its local header", name, (int)name_size, local);
+    if (le16(header + 6) != e->flags)
+        return disagree(name, "flags", le16(header + 6), e->flags, err);
+    if (le16(header + 8) != e->method)
+        return disagree(name, "compression method", le16(header + 8), e->method, err);
+    return compare_sizes(e, header, (se_bytes){ local + name_size, variable.size - name_size }, name, err);
+}
+
+static se_status check_header(const struct archive *archive, struct entry *e, se_error *err)
+{
+    unsigned char guess[GUESS];
+    size_t fixed = archive->directory - e->offset < GUESS ? (size_t)(archive->directory - e->offset) : GUESS, size;
+    AUTO(se_buf) variable = SE_BUF_INIT;
+    const char *name = entry_name(archive, e);
+    se_status st = archive_read(archive, guess, e->offset, fixed, err);
+
+    if (st)
+        return st;
+    if (fixed < LOCAL_SIZE || le32(guess) != LOCAL_SIGNATURE)
+        return error_set(err, SE_ERR_FORMAT, "'%s': no local header at byte %ju", name, (uintmax_t)e->offset);
+    size = (size_t)le16(guess + 26) + le16(guess + 28);
+    e->data = e->offset + LOCAL_SIZE + size;
+    if (e->data > e->next || e->packed > e->next - e->data)
+        return error_set(err, SE_ERR_FORMAT, "'%s' reaches into what comes after it", name);
+    if (LOCAL_SIZE + size <= fixed)
+        return compare(e, guess, (se_bytes){ guess + LOCAL_SIZE, size }, name, err);
+    if ((st = read_variable(&variable, archive, e, size, err)))
+        return st;
+    return compare(e, guess, buf_bytes(&variable), name, err);
+}
+
+/* With or without signature, sizes in 32 or 64 bits: the spec leaves it open, so the one that fits has to be the true one. */
+static bool is_descriptor(const struct entry *e, const unsigned char *p, size_t size)
+{
+    size_t head = size == 12 || size == 20 ? 0 : 4, width = size < 20 ? 4 : 8;
+
+    if (size != 12 && size != 16 && size != 20 && size != 24)
+        return false;
+    return (!head || le32(p) == DESCRIPTOR_SIGNATURE) && le32(p + head) == e->crc && le_get(p + head + 4, width) == e->packed &&
+           le_get(p + head + 4 + width, width) == e->size;
+}
+
+static se_status check_rest(const struct archive *archive, const struct entry *e, se_error *err)
+{
+    unsigned char rest[DESCRIPTOR_MOST];
+    uint64_t end = e->data + e->packed, size = e->next - end;
+    const char *name = entry_name(archive, e);
+    se_status st;
+
+    if (!(e->flags & FLAG_DESCRIPTOR) && size)
+        return error_set(err, SE_ERR_FORMAT, "%ju bytes after '%s' belong to nothing", (uintmax_t)size, name);
+    if (!size && !(e->flags & FLAG_DESCRIPTOR))
+        return SE_OK;
+    if (e->method == METHOD_STORED)
+        return error_set(err, SE_ERR_FORMAT, "'%s' is stored with a data descriptor: who reads it as a stream can't know where it ends",
+                         name);
+    if (size > sizeof rest)
+        return error_set(err, SE_ERR_FORMAT, "%ju bytes after '%s', a data descriptor has at most %zu", (uintmax_t)size, name, sizeof rest);
+    if ((st = archive_read(archive, rest, end, (size_t)size, err)))
+        return st;
+    if (!is_descriptor(e, rest, (size_t)size))
+        return error_set(err, SE_ERR_FORMAT, "the %ju bytes after '%s' are not its data descriptor", (uintmax_t)size, name);
+    return SE_OK;
+}
+
+static se_status check_order(struct archive *archive, se_error *err)
+{
+    uint64_t first = archive->count ? archive->entries[0].offset : archive->directory;
+
+    if (first)
+        return error_set(err, SE_ERR_FORMAT, "%ju bytes before the first entry belong to nothing", (uintmax_t)first);
+    for (size_t i = 0; i < archive->count; i++) {
+        struct entry *e = &archive->entries[i];
+
+        e->next = i + 1 < archive->count ? archive->entries[i + 1].offset : archive->directory;
+        if (e->next <= e->offset)
+            return error_set(err, SE_ERR_FORMAT, "'%s' begins at byte %ju, where something else is", entry_name(archive, e),
+                             (uintmax_t)e->offset);
+    }
+    return SE_OK;
+}
+
+se_status archive_check_locals(struct archive *archive, se_error *err)
+{
+    se_status st;
+
+    sort(archive);
+    st = check_order(archive, err);
+    for (size_t i = 0; !st && i < archive->count; i++)
+        if (!(st = check_header(archive, &archive->entries[i], err)))
+            st = check_rest(archive, &archive->entries[i], err);
+    return st;
+}

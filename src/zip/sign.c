@@ -1,0 +1,202 @@
+/* Signing: manifest, signature file and its signature in front of the entries, which stay as they are. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "zip/compose.h"
+#include "zip/crew.h"
+#include "zip/meta.h"
+#include "zip/params.h"
+#include "zip/rewrite.h"
+
+struct signing {
+    se_engine *engine;
+    const char *descriptor;
+    se_zip_params params;
+    se_identity identity;
+    const struct digest_kind *kind;
+    char stem[sizeof META_FOLDER + META_STEM_MOST];
+
+    struct archive archive;
+    struct manifest old;
+    bool *dropped, *listed; /* by entry: not part of the new archive; named in the manifest */
+    unsigned char *digests;
+    se_buf manifest, signature_file, block;
+};
+
+static void signing_free(struct signing *s)
+{
+    archive_close(&s->archive);
+    manifest_free(&s->old);
+    free(s->dropped);
+    free(s->listed);
+    free(s->digests);
+    se_buf_free(&s->manifest);
+    se_buf_free(&s->signature_file);
+    se_buf_free(&s->block);
+}
+AUTO_KIND(signing, struct signing, signing_free(p))
+
+/* ---- what there is ---- */
+
+static se_status identify(struct signing *s, se_error *err)
+{
+    char stem[META_STEM_MOST + 1];
+    se_status st = se_identify(&s->identity, s->engine, s->descriptor, s->params.version, err);
+
+    if (st)
+        return st;
+    if (!(s->kind = digest_find(s->identity.digest)))
+        return error_set(err, SE_ERR_POLICY, "descriptor '%s': digests with %s are not for manifests", s->descriptor, s->identity.digest);
+    meta_stem_of(stem, s->params.signature_name ? s->params.signature_name : s->identity.alias);
+    if (!*stem)
+        return error_set(err, SE_ERR_USAGE, "the signature has no name");
+    (void)snprintf(s->stem, sizeof s->stem, "%s%s", META_FOLDER, stem);
+    return SE_OK;
+}
+
+/* An old signature of our name goes in any case, and what is not kept. */
+static bool is_dropped(const struct signing *s, const char *name)
+{
+    enum meta kind = meta_kind(name);
+
+    if (kind == META_NONE || kind == META_MANIFEST || !s->params.keep)
+        return kind != META_NONE;
+    return kind != META_FOREIGN && meta_stem(name) == strlen(s->stem) && strncmp(name, s->stem, strlen(s->stem)) == 0;
+}
+
+static se_status choose(struct signing *s, se_error *err)
+{
+    const struct archive *a = &s->archive;
+
+    s->dropped = calloc(a->count + 1, sizeof *s->dropped);
+    s->listed = calloc(a->count + 1, sizeof *s->listed);
+    s->digests = calloc(a->count + 1, s->kind->size);
+    if (!s->dropped || !s->listed || !s->digests)
+        return error_memory(err);
+    for (size_t i = 0; i < a->count; i++) {
+        const char *name = entry_name(a, &a->entries[i]);
+
+        s->dropped[i] = is_dropped(s, name);
+        s->listed[i] = meta_kind(name) == META_NONE && !a->entries[i].folder;
+        if (meta_kind(name) != META_NONE && !meta_is_plain(name))
+            return error_set(err, SE_ERR_REJECTED, "'%s' would be part of a signature, and is not written in capitals", name);
+    }
+    return SE_OK;
+}
+
+/* ---- hashing ---- */
+
+/* Beside an old signature, its manifest's digests stay; then they have to be good. */
+static se_status check_old(const struct signing *s, size_t index, struct worker *worker, se_error *err)
+{
+    const struct entry *entry = &s->archive.entries[index];
+    unsigned char digests[DIGEST_KINDS][DIGEST_MOST];
+    bool wanted[DIGEST_KINDS], match;
+    struct section section;
+    se_status st;
+
+    worker->reader.file = META_MANIFEST_NAME;
+    if ((st = section_again(&section, &worker->reader, manifest_section(&s->old, index), err)))
+        return st;
+    if (!digests_wanted(wanted, &section, "-Digest"))
+        return error_set(err, SE_ERR_REJECTED, "'%s' has no SHA-256 or better in the manifest that is to be kept",
+                         entry_name(&s->archive, entry));
+    if ((st = crew_hash(digests, worker, entry, wanted, err)))
+        return st;
+    digests_compare(&match, &section, digests);
+    return match ? SE_OK
+                 : error_set(err, SE_ERR_REJECTED, "'%s' is not what the manifest that is to be kept says: its digest differs",
+                             entry_name(&s->archive, entry));
+}
+
+static se_status hash_entry(void *arg, size_t index, struct worker *worker, se_error *err)
+{
+    struct signing *s = arg;
+    size_t kind = (size_t)(s->kind - digest_kinds);
+    unsigned char digests[DIGEST_KINDS][DIGEST_MOST];
+    bool wanted[DIGEST_KINDS] = { false };
+    se_status st;
+
+    if (!s->listed[index])
+        return SE_OK;
+    if (s->params.keep && manifest_section(&s->old, index).size)
+        return check_old(s, index, worker, err);
+    wanted[kind] = true;
+    if ((st = crew_hash(digests, worker, &s->archive.entries[index], wanted, err)))
+        return st;
+    memcpy(s->digests + index * s->kind->size, digests[kind], s->kind->size);
+    return SE_OK;
+}
+
+static se_status hash(struct signing *s, se_error *err)
+{
+    const struct crew_job job = {
+        .archive = &s->archive,
+        .entry = hash_entry,
+        .arg = s,
+        .threads = s->params.threads,
+        .progress = s->params.progress,
+        .progress_arg = s->params.progress_arg,
+    };
+
+    return crew_run(&job, err);
+}
+
+/* ---- signing ---- */
+
+static se_status compose(struct signing *s, se_error *err)
+{
+    struct composition c = { &s->archive, s->listed, s->kind, s->digests, &s->old, s->params.keep && s->old.text.size };
+    se_params params = SE_PARAMS_INIT;
+    se_status st = compose_manifest(&s->manifest, &c, err);
+
+    if (st || (st = compose_signature_file(&s->signature_file, buf_bytes(&s->manifest), s->kind, err)))
+        return st;
+    params.version = s->identity.version;
+    params.time = s->params.time;
+    return se_sign(&s->block, s->engine, s->descriptor, buf_bytes(&s->signature_file), &params, err);
+}
+
+static se_status write_archive(const char *path, const struct signing *s, se_error *err)
+{
+    struct front_file files[] = {
+        { META_MANIFEST_NAME, buf_bytes(&s->manifest) },
+        { "", buf_bytes(&s->signature_file) },
+        { "", buf_bytes(&s->block) },
+    };
+    const struct rewrite job = { &s->archive, s->dropped, files, sizeof files / sizeof *files, s->params.time };
+    AUTO(output) out = OUTPUT_INIT;
+    bool rsa = strncmp(s->identity.key_type, "RSA", 3) == 0;
+    se_status st;
+
+    (void)snprintf(files[1].name, sizeof files[1].name, "%s.SF", s->stem);
+    (void)snprintf(files[2].name, sizeof files[2].name, "%s.%s", s->stem, rsa ? "RSA" : "EC");
+    if ((st = output_open(&out, path, 0666, err)) || (st = rewrite(&out, &job, err)))
+        return st;
+    return output_commit(&out, err);
+}
+
+static se_status sign(const char *out, struct signing *s, const char *in, se_error *err)
+{
+    const struct archive_limits limits = zip_limits(&s->params);
+    se_status st;
+
+    if ((st = archive_open(&s->archive, in, &limits, err)) || (st = choose(s, err)) ||
+        (st = manifest_load(&s->old, &s->archive, s->params.keep, err)) || (st = hash(s, err)))
+        return error_prefix(err, "'%s': ", in);
+    return (st = compose(s, err)) ? st : write_archive(out, s, err);
+}
+
+se_status se_zip_sign(const char *out, se_engine *engine, const char *descriptor, const char *in, const se_zip_params *params,
+                      se_error *error)
+{
+    AUTO(signing) s = { .engine = engine, .descriptor = descriptor, .archive = { .fd = -1 } };
+    se_error failure = SE_ERROR_INIT;
+    se_status st;
+
+    if (!(st = zip_params_read(&s.params, params, &failure)) && !(st = identify(&s, &failure)))
+        st = sign(out ? out : in, &s, in, &failure);
+    if (st && error && !error->status)
+        *error = failure;
+    return st;
+}

@@ -1,0 +1,158 @@
+#include "zip/signature.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+#include "zip/content.h"
+#include "zip/digest.h"
+#include "zip/meta.h"
+
+enum { BLOCK_LIMIT = 1 << 20 };
+
+struct reading {
+    const struct signature_job *job;
+    const char *file;
+    bool whole; /* the manifest is, byte for byte, what was digested */
+    size_t sections;
+};
+
+static bool has_weak(const struct section *section, const char *suffix)
+{
+    for (size_t i = 0; i < section->count; i++) {
+        const char *name = section->attributes[i].name;
+
+        if (strlen(name) > strlen(suffix) && strcasecmp(name + strlen(name) - strlen(suffix), suffix) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* *match: the digest is there and fits.  Weak digests alone are a failure. */
+static se_status compare(bool *match, const struct reading *r, const struct section *section, const char *suffix, se_bytes bytes,
+                         se_error *err)
+{
+    bool wanted[DIGEST_KINDS];
+
+    *match = false;
+    if (digests_wanted(wanted, section, suffix))
+        return digests_match(match, section, suffix, bytes, err);
+    if (has_weak(section, suffix))
+        return error_set(err, SE_ERR_REJECTED, "%s: digests '%s' weakly: SHA-256 or better is needed", r->file,
+                         *section->name ? section->name : META_MANIFEST_NAME);
+    return SE_OK;
+}
+
+static se_status check_main(struct reading *r, const struct section *main, se_error *err)
+{
+    const struct manifest *m = r->job->manifest;
+    bool match, wanted[DIGEST_KINDS];
+    se_status st;
+
+    if ((st = compare(&r->whole, r, main, "-Digest-Manifest", buf_bytes(&m->text), err)) ||
+        (st = compare(&match, r, main, "-Digest-Manifest-Main-Attributes", m->main, err)))
+        return st;
+    if (match)
+        return SE_OK;
+    if (digests_wanted(wanted, main, "-Digest-Manifest-Main-Attributes"))
+        return error_set(err, SE_ERR_REJECTED, "%s: the main section of the manifest was changed after signing", r->file);
+    return r->whole ? SE_OK
+                    : error_set(err, SE_ERR_REJECTED,
+                                "%s: the manifest is not the one that was signed, and its main section is not covered", r->file);
+}
+
+static se_status check_section(struct reading *r, const struct section *section, se_error *err)
+{
+    const struct entry *entry = archive_find(r->job->archive, section->name);
+    se_bytes raw = { NULL, 0 };
+    bool match;
+    se_status st;
+
+    if (entry)
+        raw = manifest_section(r->job->manifest, (size_t)(entry - r->job->archive->entries));
+    if (!raw.size)
+        return error_set(err, SE_ERR_REJECTED, "%s: signs '%s', which is not in the manifest", r->file, section->name);
+    if ((st = compare(&match, r, section, "-Digest", raw, err)))
+        return st;
+    if (!match)
+        return error_set(err, SE_ERR_REJECTED, "%s: what the manifest says of '%s' was changed after signing", r->file, section->name);
+    r->job->covered[entry - r->job->archive->entries] = true;
+    r->sections++;
+    return SE_OK;
+}
+
+static void cover_all(const struct reading *r)
+{
+    for (size_t i = 0; i < r->job->archive->count; i++)
+        r->job->covered[i] |= manifest_section(r->job->manifest, i).size != 0;
+}
+
+static se_status check_twice(struct reading *r, bool *seen, const struct section *section, se_error *err)
+{
+    const struct entry *entry = archive_find(r->job->archive, section->name);
+    bool *mine = entry ? &seen[entry - r->job->archive->entries] : NULL;
+
+    if (mine && *mine)
+        return error_set(err, SE_ERR_FORMAT, "%s: two sections for '%s'", r->file, section->name);
+    if (mine)
+        *mine = true;
+    return SE_OK;
+}
+
+static se_status read_file(struct reading *r, bool *seen, se_bytes text, se_error *err)
+{
+    AUTO(section_reader) reader = { .file = r->file, .text = text };
+    struct section section;
+    se_status st = section_first(&section, &reader, "Signature-Version", err);
+
+    if (st || (st = check_main(r, &section, err)))
+        return st;
+    while (!(st = section_next(&section, &reader, err)) && section.raw.size)
+        if ((st = check_twice(r, seen, &section, err)) || (st = check_section(r, &section, err)))
+            return st;
+    if (st)
+        return st;
+    if (!r->whole && !r->sections)
+        return error_set(err, SE_ERR_REJECTED, "%s: digests nothing of the manifest that is there", r->file);
+    if (r->whole)
+        cover_all(r);
+    return SE_OK;
+}
+
+static se_status check_block(se_signer *out, const struct signature_job *job, se_bytes file, const struct entry *block, se_error *err)
+{
+    AUTO(se_buf) signature = SE_BUF_INIT;
+    se_params params = SE_PARAMS_INIT;
+    se_status st = content_all(&signature, job->archive, block, BLOCK_LIMIT, err);
+
+    if (st)
+        return st;
+    if (!signature.size)
+        return error_set(err, SE_ERR_FORMAT, "%s is empty", entry_name(job->archive, block));
+    params.signature = buf_bytes(&signature);
+    params.time = job->params->time;
+    params.trust = job->params->trust;
+    params.issuers = !job->params->trust;
+    st = se_verify(out, job->engine, job->descriptor, file, &params, err);
+    return st ? error_prefix(err, "%s: ", entry_name(job->archive, block)) : SE_OK;
+}
+
+static bool *bools_new(size_t count)
+{
+    return calloc(count + 1, sizeof(bool));
+}
+AUTO_KIND(bools, bool *, free(*p))
+
+se_status signature_verify(se_signer *out, const struct signature_job *job, const struct entry *file, const struct entry *block,
+                           se_error *err)
+{
+    struct reading r = { .job = job, .file = entry_name(job->archive, file) };
+    AUTO(se_buf) text = SE_BUF_INIT;
+    AUTO(bools) seen = bools_new(job->archive->count);
+    se_status st;
+
+    if (!seen)
+        return error_memory(err);
+    if ((st = content_all(&text, job->archive, file, MANIFEST_LIMIT, err)) || (st = check_block(out, job, buf_bytes(&text), block, err)))
+        return st;
+    return read_file(&r, seen, buf_bytes(&text), err);
+}

@@ -1,0 +1,20 @@
+/* One signature of an archive: NAME.SF and the signature over it. */
+#ifndef ZIP_SIGNATURE_H
+#define ZIP_SIGNATURE_H
+
+#include "zip/table.h"
+
+struct signature_job {
+    se_engine *engine;
+    const char *descriptor;
+    const se_zip_params *params;
+    const struct archive *archive;
+    const struct manifest *manifest;
+    bool *covered; /* by entry: set for each whose section the signature digests */
+};
+
+/* SE_ERR_REJECTED: not good, or whose it is.  `file` and `block` are entries. */
+SE_MUST_CHECK se_status signature_verify(se_signer *out, const struct signature_job *job, const struct entry *file,
+                                         const struct entry *block, se_error *err);
+
+#endif

@@ -1,0 +1,69 @@
+#include "zip/table.h"
+
+#include <stdlib.h>
+
+#include "zip/content.h"
+#include "zip/meta.h"
+
+void manifest_free(struct manifest *manifest)
+{
+    se_buf_free(&manifest->text);
+    free(manifest->sections);
+    *manifest = (struct manifest){ .sections = NULL };
+}
+
+se_bytes manifest_section(const struct manifest *manifest, size_t entry)
+{
+    struct section_place place = manifest->sections[entry];
+
+    return (se_bytes){ manifest->text.data + place.at, place.size };
+}
+
+static se_status place(struct manifest *m, const struct archive *archive, const struct section *section, bool absent_fails, se_error *err)
+{
+    const struct entry *entry = archive_find(archive, section->name);
+    struct section_place *p = entry ? &m->sections[entry - archive->entries] : NULL;
+
+    if (!entry && absent_fails)
+        return error_set(err, SE_ERR_REJECTED, "'%s' is named in the manifest and not there", section->name);
+    if (!entry)
+        return SE_OK;
+    if (p->size)
+        return error_set(err, SE_ERR_FORMAT, "%s: two sections for '%s'", META_MANIFEST_NAME, section->name);
+    p->at = (uint32_t)((const unsigned char *)section->raw.data - m->text.data);
+    p->size = (uint32_t)section->raw.size;
+    return SE_OK;
+}
+
+static se_status read_sections(struct manifest *m, const struct archive *archive, bool absent_fails, se_error *err)
+{
+    AUTO(section_reader) reader = { .file = META_MANIFEST_NAME, .text = buf_bytes(&m->text) };
+    struct section section;
+    se_status st = section_first(&section, &reader, "Manifest-Version", err);
+
+    if (st)
+        return st;
+    if (section_get(&section, "Magic"))
+        return error_set(err, SE_ERR_FORMAT, "%s: asks for verification methods that only others know (Magic)", META_MANIFEST_NAME);
+    m->main = section.raw;
+    while (!(st = section_next(&section, &reader, err)) && section.raw.size)
+        if ((st = place(m, archive, &section, absent_fails, err)))
+            return st;
+    return st;
+}
+
+se_status manifest_load(struct manifest *out, const struct archive *archive, bool absent_fails, se_error *err)
+{
+    const struct entry *entry = archive_find(archive, META_MANIFEST_NAME);
+    AUTO(manifest) m = { .sections = calloc(archive->count + 1, sizeof *m.sections) };
+    se_status st;
+
+    *out = (struct manifest){ .sections = NULL };
+    if (!m.sections)
+        return error_memory(err);
+    if (entry && ((st = content_all(&m.text, archive, entry, MANIFEST_LIMIT, err)) || (st = read_sections(&m, archive, absent_fails, err))))
+        return st;
+    *out = m;
+    m = (struct manifest){ .sections = NULL };
+    return SE_OK;
+}

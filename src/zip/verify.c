@@ -1,0 +1,218 @@
+/* Verifying: who signed, and whether every entry is what was signed. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "zip/crew.h"
+#include "zip/meta.h"
+#include "zip/params.h"
+#include "zip/signature.h"
+
+struct verifying {
+    const se_zip_params *params;
+    struct archive archive;
+    struct manifest manifest;
+    bool *covered;
+    unsigned char *states; /* by entry, of enum se_zip_state */
+    size_t signatures;
+};
+
+static void verifying_free(struct verifying *v)
+{
+    archive_close(&v->archive);
+    manifest_free(&v->manifest);
+    free(v->covered);
+    free(v->states);
+}
+AUTO_KIND(verifying, struct verifying, verifying_free(p))
+
+/* ---- signatures ---- */
+
+static const struct entry *find_with(const struct archive *a, const char *stem, size_t size, const char *extension)
+{
+    AUTO(writer) name = { 0 };
+
+    writer_put(&name, stem, size);
+    writer_format(&name, ".%s", extension);
+    return name.failed ? NULL : archive_find(a, writer_string(&name));
+}
+
+static se_status find_block(const struct entry **out, const struct archive *a, const char *file, se_error *err)
+{
+    const struct entry *rsa = find_with(a, file, meta_stem(file), "RSA"), *ec = find_with(a, file, meta_stem(file), "EC");
+
+    *out = rsa ? rsa : ec;
+    if (rsa && ec)
+        return error_set(err, SE_ERR_REJECTED, "'%s' has two signatures", file);
+    return *out ? SE_OK : error_set(err, SE_ERR_REJECTED, "'%s' has no signature beside it", file);
+}
+
+static se_status verify_signature(struct verifying *v, const struct signature_job *job, const struct entry *file, se_error *err)
+{
+    const struct entry *block;
+    se_signer signer;
+    se_status st = find_block(&block, &v->archive, entry_name(&v->archive, file), err);
+
+    if (st || (st = signature_verify(&signer, job, file, block, err)))
+        return st;
+    v->signatures++;
+    if (v->params->signature)
+        v->params->signature(v->params->report_arg, entry_name(&v->archive, block), &signer);
+    return SE_OK;
+}
+
+static se_status check_meta(const struct verifying *v, const char *name, se_error *err)
+{
+    enum meta kind = meta_kind(name);
+
+    if (kind == META_FOREIGN)
+        return error_set(err, SE_ERR_REJECTED, "'%s' is part of a signature of a kind that is not accepted", name);
+    if (kind != META_NONE && !meta_is_plain(name))
+        return error_set(err, SE_ERR_REJECTED, "'%s' is part of a signature, and is not written in capitals", name);
+    if (kind == META_BLOCK && !find_with(&v->archive, name, meta_stem(name), "SF"))
+        return error_set(err, SE_ERR_REJECTED, "'%s' signs nothing: there is no .SF of its name", name);
+    return SE_OK;
+}
+
+static se_status verify_signatures(struct verifying *v, const struct signature_job *job, se_error *err)
+{
+    const struct archive *a = &v->archive;
+    se_status st = SE_OK;
+
+    for (size_t i = 0; !st && i < a->count; i++)
+        st = check_meta(v, entry_name(a, &a->entries[i]), err);
+    if (!st && !archive_find(a, META_MANIFEST_NAME))
+        return error_set(err, SE_ERR_REJECTED, "not signed: there is no %s", META_MANIFEST_NAME);
+    for (size_t i = 0; !st && i < a->count; i++)
+        if (meta_kind(entry_name(a, &a->entries[i])) == META_SIGNATURE_FILE)
+            st = verify_signature(v, job, &a->entries[i], err);
+    if (!st && !v->signatures)
+        return error_set(err, SE_ERR_REJECTED, "not signed: there is a manifest, and no signature");
+    return st;
+}
+
+/* ---- entries ---- */
+
+static se_status judge(enum se_zip_state *state, struct verifying *v, size_t index, struct worker *worker, se_error *err)
+{
+    const struct entry *entry = &v->archive.entries[index];
+    se_bytes raw = manifest_section(&v->manifest, index);
+    unsigned char digests[DIGEST_KINDS][DIGEST_MOST];
+    bool wanted[DIGEST_KINDS], match;
+    struct section section;
+    se_status st;
+
+    *state = raw.size ? SE_ZIP_NOT_COVERED : entry->folder ? SE_ZIP_FOLDER : SE_ZIP_UNSIGNED;
+    if (!v->covered[index])
+        return SE_OK;
+    worker->reader.file = META_MANIFEST_NAME;
+    if ((st = section_again(&section, &worker->reader, raw, err)))
+        return st;
+    *state = SE_ZIP_WEAK;
+    if (!digests_wanted(wanted, &section, "-Digest"))
+        return SE_OK;
+    if ((st = crew_hash(digests, worker, entry, wanted, err)))
+        return st;
+    digests_compare(&match, &section, digests);
+    *state = match ? SE_ZIP_SIGNED : SE_ZIP_CHANGED;
+    return SE_OK;
+}
+
+static se_status check_entry(void *arg, size_t index, struct worker *worker, se_error *err)
+{
+    struct verifying *v = arg;
+    enum se_zip_state state = SE_ZIP_SIGNATURE;
+    se_status st = SE_OK;
+
+    if (meta_kind(entry_name(&v->archive, &v->archive.entries[index])) == META_NONE)
+        st = judge(&state, v, index, worker, err);
+    v->states[index] = (unsigned char)state;
+    return st;
+}
+
+static bool is_good(enum se_zip_state state)
+{
+    return state == SE_ZIP_SIGNED || state == SE_ZIP_SIGNATURE || state == SE_ZIP_FOLDER;
+}
+
+const char *se_zip_state_text(se_zip_state state)
+{
+    static const char *const texts[] = {
+        [SE_ZIP_SIGNED] = "signed",
+        [SE_ZIP_SIGNATURE] = "part of the signature",
+        [SE_ZIP_FOLDER] = "an empty folder",
+        [SE_ZIP_UNSIGNED] = "not signed",
+        [SE_ZIP_NOT_COVERED] = "in the manifest, and not covered by a signature",
+        [SE_ZIP_WEAK] = "only weakly digested: SHA-256 or better is needed",
+        [SE_ZIP_CHANGED] = "not what was signed: its digest differs",
+    };
+
+    return (size_t)state < sizeof texts / sizeof *texts ? texts[state] : "unknown";
+}
+
+static se_status tell(const struct verifying *v, se_error *err)
+{
+    size_t bad = 0;
+
+    for (size_t i = 0; i < v->archive.count; i++) {
+        const struct entry *e = &v->archive.entries[i];
+        se_zip_entry told = { entry_name(&v->archive, e), e->size, (se_zip_state)v->states[i], is_good((se_zip_state)v->states[i]) };
+
+        if (v->params->entry)
+            v->params->entry(v->params->report_arg, &told);
+        if (!told.good && !bad++)
+            (void)error_set(err, SE_ERR_REJECTED, "'%s' is %s", told.name, se_zip_state_text(told.state));
+    }
+    if (bad > 1)
+        (void)error_prefix(err, "%zu entries are refused, the first: ", bad);
+    return bad ? SE_ERR_REJECTED : SE_OK;
+}
+
+static se_status check_entries(struct verifying *v, se_error *err)
+{
+    const struct crew_job job = {
+        .archive = &v->archive,
+        .entry = check_entry,
+        .arg = v,
+        .threads = v->params->threads,
+        .progress = v->params->progress,
+        .progress_arg = v->params->progress_arg,
+    };
+    se_status st = crew_run(&job, err);
+
+    return st ? st : tell(v, err);
+}
+
+static se_status rooms(struct verifying *v, se_error *err)
+{
+    v->covered = calloc(v->archive.count + 1, sizeof *v->covered);
+    v->states = calloc(v->archive.count + 1, sizeof *v->states);
+    return v->covered && v->states ? SE_OK : error_memory(err);
+}
+
+static se_status verify(struct verifying *v, struct signature_job *job, const char *path, se_error *err)
+{
+    const struct archive_limits limits = zip_limits(v->params);
+    se_status st;
+
+    if ((st = archive_open(&v->archive, path, &limits, err)) || (st = rooms(v, err)) ||
+        (st = manifest_load(&v->manifest, &v->archive, true, err)))
+        return st;
+    job->covered = v->covered;
+    st = verify_signatures(v, job, err);
+    return st ? st : check_entries(v, err);
+}
+
+se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *path, const se_zip_params *params, se_error *error)
+{
+    se_zip_params read;
+    AUTO(verifying) v = { .params = &read, .archive = { .fd = -1 } };
+    struct signature_job job = { engine, descriptor, &read, &v.archive, &v.manifest, NULL };
+    se_error failure = SE_ERROR_INIT;
+    se_status st = zip_params_read(&read, params, &failure);
+
+    if (!st && (st = verify(&v, &job, path, &failure)))
+        (void)error_prefix(&failure, "'%s': ", path);
+    if (st && error && !error->status)
+        *error = failure;
+    return st;
+}

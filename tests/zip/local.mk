@@ -1,0 +1,2 @@
+SHELL_TESTS += \
+	tests/zip/sign.sh
