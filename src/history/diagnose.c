@@ -24,14 +24,44 @@ static uint64_t former_place(const struct walk *w, const struct row *row)
     return 0;
 }
 
+/* An entry's row names no chain: each of the store's is tried. */
+struct search {
+    const struct row *row;
+    struct chain found;
+    uint64_t seq; /* 0: not found */
+};
+
+static se_status try_chain(void *arg, const struct chain *chain, se_error *err)
+{
+    struct search *s = arg;
+
+    (void)err;
+    for (uint64_t seq = 1; !s->seq && seq <= FAR; seq++)
+        if (was(s->row, seq, &chain->id)) {
+            s->found = *chain;
+            s->seq = seq;
+        }
+    if (!s->seq && was(s->row, s->row->seq, &chain->id)) {
+        s->found = *chain;
+        s->seq = s->row->seq;
+    }
+    return SE_OK;
+}
+
 void walk_diagnose(struct walk *w, const struct row *row)
 {
+    const struct database_type *type = w->store->type;
     se_finding at = { .kind = SE_FINDING_CHANGED, .first = row->seq };
-    uint64_t place = w->findings->count < DIAGNOSES_MOST && !w->stops ? former_place(w, row) : 0;
+    bool searched = w->findings->count < DIAGNOSES_MOST && !w->stops;
+    uint64_t place = searched ? former_place(w, row) : 0;
+    struct search s = { .row = row };
 
     if (place) {
         at.kind = SE_FINDING_REORDERED;
         finding_add(w->findings, at, "it is what was entry %ju", (uintmax_t)place);
+    } else if (searched && !type->chains(w->store, try_chain, &s, NULL) && s.seq) {
+        at.kind = SE_FINDING_FOREIGN;
+        finding_add(w->findings, at, "it is entry %ju of the chain '%s'", (uintmax_t)s.seq, s.found.name);
     } else
         finding_add(w->findings, at, "it is not what was stored: its time, object, payload or hash was changed");
 }

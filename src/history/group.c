@@ -81,7 +81,7 @@ static se_status fill(struct group *g, struct chain *chain, struct waiter *waite
 se_status group_store(struct se_history *h, struct chain *chain, struct waiter *waiters, int64_t *time, se_error *err)
 {
     AUTO(group) g = { .count = 0 };
-    const struct archive_type *type = h->store->type;
+    const struct database_type *type = h->store->type;
     se_status st;
 
     if ((st = group_make(&g, waiters, err)) || (st = fill(&g, chain, waiters, time, err)) ||

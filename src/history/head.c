@@ -33,7 +33,7 @@ static se_status check_chain(const struct chain *chain, const struct seal *seal,
     return SE_OK;
 }
 
-static se_status load(struct known *out, struct se_history *h, struct archive *store, const struct chain *chain, se_error *err)
+static se_status load(struct known *out, struct se_history *h, struct database *store, const struct chain *chain, se_error *err)
 {
     AUTO(se_buf) bytes = SE_BUF_INIT;
     struct note note;
@@ -55,7 +55,7 @@ static se_status load(struct known *out, struct se_history *h, struct archive *s
 }
 
 /* Others may have gone on, but not back: the seal that was known is still there. */
-static se_status check_known(const struct known *known, struct archive *store, const struct chain *chain, se_error *err)
+static se_status check_known(const struct known *known, struct database *store, const struct chain *chain, se_error *err)
 {
     AUTO(se_buf) bytes = SE_BUF_INIT;
     struct hash hash;
@@ -74,7 +74,7 @@ static se_status check_known(const struct known *known, struct archive *store, c
                            (uintmax_t)known->seals);
 }
 
-se_status head_check(struct se_history *h, struct archive *store, const struct chain *chain, se_error *err)
+se_status head_check(struct se_history *h, struct database *store, const struct chain *chain, se_error *err)
 {
     struct known now = { .seals = 0 };
     se_status st = SE_OK;

@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 
-#include "history/archive.h"
+#include "history/database.h"
 
 enum { VERSIONS_MOST = 64 };
 
@@ -51,7 +51,7 @@ struct se_history {
     void *progress_arg;
 
     /* of who leads */
-    struct archive *store;
+    struct database *store;
     struct known known;
 
     struct queue queue;
@@ -71,10 +71,10 @@ SE_MUST_CHECK se_status history_ours(const struct se_history *h, se_error *err);
 SE_MUST_CHECK se_status history_verifier(const se_verifier **out, struct se_history *h, unsigned version, se_error *err);
 
 /* A connection of the caller's own, in a transaction that reads, and the chain. */
-SE_MUST_CHECK se_status history_reader(struct archive **out, struct chain *chain, const struct se_history *h, se_error *err);
+SE_MUST_CHECK se_status history_reader(struct database **out, struct chain *chain, const struct se_history *h, se_error *err);
 
 /* One seal's note.  SE_ERR_REJECTED: it is not there. */
-SE_MUST_CHECK se_status history_note(se_buf *out, struct archive *store, const struct chain *chain, uint64_t number, se_error *err);
+SE_MUST_CHECK se_status history_note(se_buf *out, struct database *store, const struct chain *chain, uint64_t number, se_error *err);
 
 /*
  * For who leads: a transaction, and the chain as it is now, which is good.  history_end() commits if `st` is 0, and `sealed` is known then.
@@ -93,7 +93,7 @@ SE_MUST_CHECK se_status history_seal(struct known *out, struct se_history *h, st
                                      se_error *err);
 
 /* That the chain's last seal is good and covers what the store says, and that what was known is still there; it is known then. */
-SE_MUST_CHECK se_status head_check(struct se_history *h, struct archive *store, const struct chain *chain, se_error *err);
+SE_MUST_CHECK se_status head_check(struct se_history *h, struct database *store, const struct chain *chain, se_error *err);
 
 /* What is stored as the chain's next entries. */
 SE_MUST_CHECK se_status group_store(struct se_history *h, struct chain *chain, struct waiter *group, int64_t *time, se_error *err);

@@ -15,8 +15,8 @@ libse_core_la_SOURCES += \
 	src/history/sqlite.c src/history/sqlite.h \
 	src/history/sqlite_read.c \
 	src/history/sqlite_write.c \
-	src/history/archive.h \
-	src/history/archives.c \
+	src/history/database.h \
+	src/history/databases.c \
 	src/history/tree.c src/history/tree.h \
 	src/history/verify.c \
 	src/history/walk.c src/history/walk.h \

@@ -29,7 +29,7 @@ static se_status keep(void *arg, const struct node *node, se_error *err)
     return SE_OK;
 }
 
-se_status nodes_load(struct nodes *out, struct archive *store, const struct chain *chain, unsigned level, struct findings *findings,
+se_status nodes_load(struct nodes *out, struct database *store, const struct chain *chain, unsigned level, struct findings *findings,
                      se_error *err)
 {
     struct loading l = { out, findings };
@@ -62,7 +62,7 @@ static void compare(const struct nodes *stored, const struct nodes *computed, st
                         (uintmax_t)((i + 1) << stored->level), stored->there[i] ? "another one" : "missing");
 }
 
-se_status nodes_check_above(const struct nodes *nodes, struct archive *store, const struct chain *chain, struct findings *findings,
+se_status nodes_check_above(const struct nodes *nodes, struct database *store, const struct chain *chain, struct findings *findings,
                             se_error *err)
 {
     const struct nodes *below = nodes;

@@ -24,7 +24,7 @@ void se_history_close(se_history **history)
 
     if (!h)
         return;
-    archive_close(&h->store);
+    database_close(&h->store);
     for (size_t i = 0; i < h->verifier_count; i++)
         se_verifier_close(&h->verifiers[i].verifier);
     pthread_mutex_destroy(&h->queue.lock);
@@ -71,7 +71,7 @@ static se_status make(se_history **out, se_engine *engine, const char *store, co
     h->progress_arg = read.progress_arg;
     memcpy(h->chain, read.chain, strlen(read.chain) + 1);
     h->address = strdup(store);
-    h->shown = archive_shown(store);
+    h->shown = database_shown(store);
     h->descriptor = strdup(read.descriptor);
     return h->address && h->shown && h->descriptor ? SE_OK : error_memory(err);
 }
@@ -112,7 +112,7 @@ se_status history_verifier(const se_verifier **out, se_history *h, unsigned vers
     return st;
 }
 
-static se_status find(struct chain *chain, struct archive *store, const se_history *h, se_error *err)
+static se_status find(struct chain *chain, struct database *store, const se_history *h, se_error *err)
 {
     bool found;
     se_status st = store->type->chain(chain, &found, store, h->chain, err);
@@ -122,14 +122,14 @@ static se_status find(struct chain *chain, struct archive *store, const se_histo
     return error_set(err, SE_ERR_REJECTED, "there is no chain '%s' in '%s': nothing there is sealed", h->chain, h->shown);
 }
 
-se_status history_reader(struct archive **out, struct chain *chain, const se_history *h, se_error *err)
+se_status history_reader(struct database **out, struct chain *chain, const se_history *h, se_error *err)
 {
-    AUTO(archive) store = NULL;
+    AUTO(database) store = NULL;
     se_status st;
 
     *out = NULL;
-    if ((st = history_ours(h, err)) || (st = archive_open(&store, h->address, false, err)) ||
-        (st = store->type->begin(store, ARCHIVE_READ, err)) || (st = find(chain, store, h, err)))
+    if ((st = history_ours(h, err)) || (st = database_open(&store, h->address, false, err)) ||
+        (st = store->type->begin(store, DATABASE_READ, err)) || (st = find(chain, store, h, err)))
         return st;
     *out = store;
     store = NULL;
@@ -141,7 +141,7 @@ static se_status keep_note(void *arg, const struct sealed *sealed, se_error *err
     return buf_copy(arg, sealed->note, err);
 }
 
-se_status history_note(se_buf *out, struct archive *store, const struct chain *chain, uint64_t number, se_error *err)
+se_status history_note(se_buf *out, struct database *store, const struct chain *chain, uint64_t number, se_error *err)
 {
     se_status st;
 
@@ -155,25 +155,25 @@ se_status history_note(se_buf *out, struct archive *store, const struct chain *c
 
 se_status history_begin(struct chain *chain, se_history *h, se_error *err)
 {
-    const struct archive_type *type;
+    const struct database_type *type;
     se_status st;
 
-    if (!h->store && (st = archive_open(&h->store, h->address, false, err)))
+    if (!h->store && (st = database_open(&h->store, h->address, false, err)))
         return st;
     type = h->store->type;
-    if ((st = type->begin(h->store, ARCHIVE_APPEND, err)))
+    if ((st = type->begin(h->store, DATABASE_APPEND, err)))
         return st;
     if (!(st = find(chain, h->store, h, err)) && !(st = head_check(h, h->store, chain, err)) && h->known.seal.event == EVENT_CLOSES)
         st = error_set(err, SE_ERR_USAGE, "chain '%s' was closed by seal %ju: nothing can be added", h->chain, (uintmax_t)h->known.seals);
     if (st)
-        archive_abandon(h->store);
+        database_abandon(h->store);
     return st;
 }
 
 se_status history_end(se_history *h, const struct known *sealed, se_status st, se_error *err)
 {
     if (st)
-        archive_abandon(h->store);
+        database_abandon(h->store);
     else if (!(st = h->store->type->end(h->store, true, err)))
         h->known = *sealed;
     return st;
@@ -205,7 +205,7 @@ static se_status create(se_history *h, se_error *err)
     struct known sealed;
     se_status st;
 
-    if ((st = archive_open(&h->store, h->address, true, err)) || (st = h->store->type->begin(h->store, ARCHIVE_APPEND, err)))
+    if ((st = database_open(&h->store, h->address, true, err)) || (st = h->store->type->begin(h->store, DATABASE_APPEND, err)))
         return st;
     st = begin_chain(&sealed, h, err);
     return history_end(h, &sealed, st, err);
@@ -221,7 +221,7 @@ se_status se_history_create(se_engine *engine, const char *store, const se_histo
 
 static se_status start(se_history *h, se_error *err)
 {
-    AUTO(archive) store = NULL;
+    AUTO(database) store = NULL;
     struct chain chain;
     se_status st = history_reader(&store, &chain, h, err);
 
@@ -243,7 +243,7 @@ se_status se_history_open(se_history **out, se_engine *engine, const char *store
 
 se_status se_history_head(se_buf *out, se_history *h, se_error *error)
 {
-    AUTO(archive) store = NULL;
+    AUTO(database) store = NULL;
     struct chain chain;
     se_status st;
 

@@ -25,6 +25,7 @@ static const char *const statements[STATEMENTS] = {
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
     [SQL_CHAIN] = "SELECT number, id, size, edge, seals, last, base_size, base_edge, base_seal FROM chain WHERE name = ?",
+    [SQL_CHAINS] = "SELECT number, id, size, edge, seals, last, base_size, base_edge, base_seal, name FROM chain ORDER BY number",
     [SQL_CHAIN_NEW] = "INSERT INTO chain (name, id, size, edge, seals, last, base_size, base_edge, base_seal)"
                       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [SQL_CHAIN_PUT] = "UPDATE chain SET name = ?, id = ?, size = ?, edge = ?, seals = ?, last = ?, base_size = ?, base_edge = ?,"
@@ -74,7 +75,7 @@ se_status sqlite_run(struct sqlite *s, enum sqlite_statement which, se_error *er
     return st;
 }
 
-static void close_file(struct archive *store)
+static void close_file(struct database *store)
 {
     struct sqlite *s = (struct sqlite *)store;
 
@@ -97,9 +98,9 @@ static se_status prepare(struct sqlite *s, bool create, se_error *err)
     return SE_OK;
 }
 
-static se_status open_file(struct archive **out, const char *address, bool create, se_error *err)
+static se_status open_file(struct database **out, const char *address, bool create, se_error *err)
 {
-    const char *path = address + strlen(sqlite_archive.scheme);
+    const char *path = address + strlen(sqlite_database.scheme);
     struct sqlite *s = calloc(1, sizeof *s);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
     se_status st;
@@ -108,7 +109,7 @@ static se_status open_file(struct archive **out, const char *address, bool creat
         free(s);
         return error_memory(err);
     }
-    s->store.type = &sqlite_archive;
+    s->store.type = &sqlite_database;
     if (!*path)
         st = error_set(err, SE_ERR_USAGE, "sqlite: without a path");
     else if (sqlite3_open_v2(path, &s->db, flags, NULL))
@@ -122,13 +123,13 @@ static se_status open_file(struct archive **out, const char *address, bool creat
     return st;
 }
 
-static se_status begin(struct archive *store, enum archive_mode mode, se_error *err)
+static se_status begin(struct database *store, enum database_mode mode, se_error *err)
 {
-    return sqlite_run((struct sqlite *)store, mode == ARCHIVE_READ ? SQL_BEGIN_READ : SQL_BEGIN_APPEND, err);
+    return sqlite_run((struct sqlite *)store, mode == DATABASE_READ ? SQL_BEGIN_READ : SQL_BEGIN_APPEND, err);
 }
 
 /* A COMMIT that fails may leave the transaction open, or has rolled it back already. */
-static se_status end(struct archive *store, bool commit, se_error *err)
+static se_status end(struct database *store, bool commit, se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;
     se_status st = commit ? sqlite_run(s, SQL_COMMIT, err) : SE_OK;
@@ -138,13 +139,14 @@ static se_status end(struct archive *store, bool commit, se_error *err)
     return st;
 }
 
-const struct archive_type sqlite_archive = {
+const struct database_type sqlite_database = {
     .scheme = "sqlite:",
     .open = open_file,
     .close = close_file,
     .begin = begin,
     .end = end,
     .chain = sqlite_chain,
+    .chains = sqlite_chains,
     .put_chain = sqlite_put_chain,
     .put_rows = sqlite_put_rows,
     .put_nodes = sqlite_put_nodes,

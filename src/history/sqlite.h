@@ -3,7 +3,7 @@
 
 #include <sqlite3.h>
 
-#include "history/archive.h"
+#include "history/database.h"
 
 enum {
     SQLITE_PATIENCE_MS = 30000, /* for another process that appends */
@@ -16,6 +16,7 @@ enum sqlite_statement {
     SQL_COMMIT,
     SQL_ROLLBACK,
     SQL_CHAIN,
+    SQL_CHAINS,
     SQL_CHAIN_NEW,
     SQL_CHAIN_PUT,
     SQL_ROW_PUT,
@@ -28,7 +29,7 @@ enum sqlite_statement {
 };
 
 struct sqlite {
-    struct archive store;
+    struct database store;
     char *path;
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENTS]; /* prepared when they are first needed */
@@ -43,16 +44,18 @@ SE_MUST_CHECK se_status sqlite_statement(sqlite3_stmt **out, struct sqlite *s, e
 /* A statement that neither takes nor gives anything. */
 SE_MUST_CHECK se_status sqlite_run(struct sqlite *s, enum sqlite_statement which, se_error *err);
 
-/* struct archive_type has what these do */
-se_status sqlite_chain(struct chain *out, bool *found, struct archive *store, const char *name, se_error *err);
-se_status sqlite_put_chain(struct archive *store, struct chain *chain, se_error *err);
-se_status sqlite_put_rows(struct archive *store, const struct chain *chain, const struct row *rows, size_t count, se_error *err);
-se_status sqlite_put_nodes(struct archive *store, const struct chain *chain, const struct node *nodes, size_t count, se_error *err);
-se_status sqlite_put_seal(struct archive *store, const struct chain *chain, const struct sealed *seal, se_error *err);
-se_status sqlite_rows(struct archive *store, const struct chain *chain, uint64_t first, uint64_t last, row_fn fn, void *arg, se_error *err);
-se_status sqlite_seals(struct archive *store, const struct chain *chain, uint64_t first, uint64_t last, sealed_fn fn, void *arg,
+/* struct database_type has what these do */
+se_status sqlite_chain(struct chain *out, bool *found, struct database *store, const char *name, se_error *err);
+se_status sqlite_chains(struct database *store, chain_fn fn, void *arg, se_error *err);
+se_status sqlite_put_chain(struct database *store, struct chain *chain, se_error *err);
+se_status sqlite_put_rows(struct database *store, const struct chain *chain, const struct row *rows, size_t count, se_error *err);
+se_status sqlite_put_nodes(struct database *store, const struct chain *chain, const struct node *nodes, size_t count, se_error *err);
+se_status sqlite_put_seal(struct database *store, const struct chain *chain, const struct sealed *seal, se_error *err);
+se_status sqlite_rows(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, row_fn fn, void *arg,
+                      se_error *err);
+se_status sqlite_seals(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, sealed_fn fn, void *arg,
                        se_error *err);
-se_status sqlite_nodes(struct archive *store, const struct chain *chain, unsigned level, uint64_t first, uint64_t last, stored_node_fn fn,
+se_status sqlite_nodes(struct database *store, const struct chain *chain, unsigned level, uint64_t first, uint64_t last, stored_node_fn fn,
                        void *arg, se_error *err);
 
 #endif

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "history/sqlite.h"
 
 static se_bytes bytes_at(sqlite3_stmt *q, int column)
@@ -35,7 +37,7 @@ static void fill(struct chain *out, sqlite3_stmt *q, const char *name)
     se_bytes id = bytes_at(q, 1);
 
     *out = (struct chain){ .number = sqlite3_column_int64(q, 0) };
-    memcpy(out->name, name, strlen(name) + 1);
+    (void)snprintf(out->name, sizeof out->name, "%s", name ? name : "");
     if (id.size == CHAIN_ID_SIZE)
         memcpy(&out->id, id.data, CHAIN_ID_SIZE);
     out->seals = (uint64_t)sqlite3_column_int64(q, 4);
@@ -45,7 +47,7 @@ static void fill(struct chain *out, sqlite3_stmt *q, const char *name)
     edge_at(out, &out->base, q, 6);
 }
 
-se_status sqlite_chain(struct chain *out, bool *found, struct archive *store, const char *name, se_error *err)
+se_status sqlite_chain(struct chain *out, bool *found, struct database *store, const char *name, se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;
     sqlite3_stmt *q;
@@ -81,6 +83,30 @@ static se_status each(struct sqlite *s, sqlite3_stmt *q, se_status (*take)(void 
     return st;
 }
 
+struct chain_call {
+    chain_fn fn;
+    void *arg;
+};
+
+static se_status take_chain(void *arg, sqlite3_stmt *q, se_error *err)
+{
+    const struct chain_call *call = arg;
+    struct chain chain;
+
+    fill(&chain, q, (const char *)sqlite3_column_text(q, 9));
+    return call->fn(call->arg, &chain, err);
+}
+
+se_status sqlite_chains(struct database *store, chain_fn fn, void *arg, se_error *err)
+{
+    struct sqlite *s = (struct sqlite *)store;
+    struct chain_call call = { fn, arg };
+    sqlite3_stmt *q;
+    se_status st = sqlite_statement(&q, s, SQL_CHAINS, err);
+
+    return st ? st : each(s, q, take_chain, &call, err);
+}
+
 static void bind_range(sqlite3_stmt *q, const struct chain *chain, uint64_t first, uint64_t last)
 {
     const uint64_t most = ((uint64_t)1 << SQLITE_SEQ_BITS) - 1;
@@ -109,7 +135,7 @@ static se_status take_row(void *arg, sqlite3_stmt *q, se_error *err)
     return call->fn(call->arg, &row, err);
 }
 
-se_status sqlite_rows(struct archive *store, const struct chain *chain, uint64_t first, uint64_t last, row_fn fn, void *arg, se_error *err)
+se_status sqlite_rows(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, row_fn fn, void *arg, se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;
     struct row_call call = { fn, arg };
@@ -135,7 +161,7 @@ static se_status take_seal(void *arg, sqlite3_stmt *q, se_error *err)
     return call->fn(call->arg, &sealed, err);
 }
 
-se_status sqlite_seals(struct archive *store, const struct chain *chain, uint64_t first, uint64_t last, sealed_fn fn, void *arg,
+se_status sqlite_seals(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, sealed_fn fn, void *arg,
                        se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;
@@ -163,7 +189,7 @@ static se_status take_node(void *arg, sqlite3_stmt *q, se_error *err)
     return call->fn(call->arg, &node, err);
 }
 
-se_status sqlite_nodes(struct archive *store, const struct chain *chain, unsigned level, uint64_t first, uint64_t last, stored_node_fn fn,
+se_status sqlite_nodes(struct database *store, const struct chain *chain, unsigned level, uint64_t first, uint64_t last, stored_node_fn fn,
                        void *arg, se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;

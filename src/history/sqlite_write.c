@@ -19,7 +19,7 @@ static se_status step(struct sqlite *s, sqlite3_stmt *statement, se_error *err)
     return st;
 }
 
-se_status sqlite_put_chain(struct archive *store, struct chain *chain, se_error *err)
+se_status sqlite_put_chain(struct database *store, struct chain *chain, se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;
     const se_bytes id = { &chain->id, sizeof chain->id };
@@ -46,7 +46,7 @@ se_status sqlite_put_chain(struct archive *store, struct chain *chain, se_error 
     return SE_OK;
 }
 
-se_status sqlite_put_rows(struct archive *store, const struct chain *chain, const struct row *rows, size_t count, se_error *err)
+se_status sqlite_put_rows(struct database *store, const struct chain *chain, const struct row *rows, size_t count, se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;
     sqlite3_stmt *q;
@@ -64,7 +64,7 @@ se_status sqlite_put_rows(struct archive *store, const struct chain *chain, cons
     return st;
 }
 
-se_status sqlite_put_nodes(struct archive *store, const struct chain *chain, const struct node *nodes, size_t count, se_error *err)
+se_status sqlite_put_nodes(struct database *store, const struct chain *chain, const struct node *nodes, size_t count, se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;
     sqlite3_stmt *q;
@@ -80,7 +80,7 @@ se_status sqlite_put_nodes(struct archive *store, const struct chain *chain, con
     return st;
 }
 
-se_status sqlite_put_seal(struct archive *store, const struct chain *chain, const struct sealed *seal, se_error *err)
+se_status sqlite_put_seal(struct database *store, const struct chain *chain, const struct sealed *seal, se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;
     sqlite3_stmt *q;

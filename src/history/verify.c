@@ -101,7 +101,7 @@ static void begin(struct walk *w, const struct chain *chain, const struct survey
                     "dropped, and no seal says so");
 }
 
-static se_status walk_all(se_history_report *out, struct se_history *h, struct archive *store, const struct chain *chain,
+static se_status walk_all(se_history_report *out, struct se_history *h, struct database *store, const struct chain *chain,
                           struct findings *findings, se_error *err)
 {
     AUTO(events) events = { .erased = NULL };
@@ -144,7 +144,7 @@ static se_status read_options(se_history_verify_options *out, const se_history_v
 
 se_status se_history_verify(se_history_report *out, se_history *h, const se_history_verify_options *options, se_error *error)
 {
-    AUTO(archive) store = NULL;
+    AUTO(database) store = NULL;
     struct findings findings = { .fn = NULL };
     se_history_verify_options read;
     se_history_report told = { .first = 0 };

@@ -200,7 +200,7 @@ static se_status take_seal(void *arg, const struct sealed *sealed, se_error *err
 /* Some seals, the entries that they cover, and so on. */
 static se_status step(struct walk *w, se_error *err)
 {
-    const struct archive_type *type = w->store->type;
+    const struct database_type *type = w->store->type;
     uint64_t last = w->next_seal + SEALS_AT_ONCE - 1 < w->last_seal ? w->next_seal + SEALS_AT_ONCE - 1 : w->last_seal;
     uint64_t until;
     se_status st;

@@ -21,11 +21,11 @@ void nodes_free(struct nodes *nodes);
 AUTO_KIND(nodes, struct nodes, nodes_free(p))
 
 /* Those of `level` that `size` entries have; what is there besides is a finding. */
-SE_MUST_CHECK se_status nodes_load(struct nodes *out, struct archive *store, const struct chain *chain, unsigned level,
+SE_MUST_CHECK se_status nodes_load(struct nodes *out, struct database *store, const struct chain *chain, unsigned level,
                                    struct findings *findings, se_error *err);
 
 /* That the levels above that of `nodes` are what follows from them. */
-SE_MUST_CHECK se_status nodes_check_above(const struct nodes *nodes, struct archive *store, const struct chain *chain,
+SE_MUST_CHECK se_status nodes_check_above(const struct nodes *nodes, struct database *store, const struct chain *chain,
                                           struct findings *findings, se_error *err);
 
 /* What the seals say has happened to entries: found before the walk. */
@@ -44,7 +44,7 @@ struct checkpoint {
 
 struct walk {
     struct se_history *h;
-    struct archive *store;
+    struct database *store;
     const struct chain *chain;
     const struct events *events;
     struct findings *findings;

@@ -1,16 +1,16 @@
 #include <stdio.h>
 
 #include "base/text.h"
-#include "history/archive.h"
+#include "history/database.h"
 
-static const struct archive_type *const types[] = {
-    &sqlite_archive,
+static const struct database_type *const types[] = {
+    &sqlite_database,
 #ifdef HAVE_POSTGRESQL
-    &postgres_archive,
+    &postgres_database,
 #endif
 };
 
-const struct archive_type *archive_type_of(const char *address, se_error *err)
+const struct database_type *database_type_of(const char *address, se_error *err)
 {
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (text_starts(address, types[i]->scheme))
@@ -24,7 +24,7 @@ const struct archive_type *archive_type_of(const char *address, se_error *err)
 }
 
 /* "postgresql://user:password@host/..." without the password */
-char *archive_shown(const char *address)
+char *database_shown(const char *address)
 {
     const char *host = strchr(address, '@'), *user = strstr(address, "://"), *password;
     char *shown;
@@ -34,22 +34,22 @@ char *archive_shown(const char *address)
     return asprintf(&shown, "%.*s%s", (int)(password - address), address, host) < 0 ? NULL : shown;
 }
 
-se_status archive_open(struct archive **out, const char *address, bool create, se_error *err)
+se_status database_open(struct database **out, const char *address, bool create, se_error *err)
 {
-    const struct archive_type *type = archive_type_of(address, err);
+    const struct database_type *type = database_type_of(address, err);
 
     *out = NULL;
     return type ? type->open(out, address, create, err) : SE_ERR_USAGE;
 }
 
-void archive_close(struct archive **store)
+void database_close(struct database **store)
 {
     if (*store)
         (*store)->type->close(*store);
     *store = NULL;
 }
 
-void archive_abandon(struct archive *store)
+void database_abandon(struct database *store)
 {
     (void)store->type->end(store, false, NULL);
 }
