@@ -7,9 +7,8 @@ signengine_SOURCES = \
 	src/cli/checkpoint.c src/cli/checkpoint.h \
 	src/cli/cmd_check.c \
 	src/cli/cmd_config.c \
+	src/cli/cmd_container.c \
 	src/cli/cmd_encrypt.c \
-	src/cli/cmd_history.c \
-	src/cli/cmd_history_verify.c \
 	src/cli/cmd_key.c \
 	src/cli/cmd_key_make.c \
 	src/cli/cmd_pin.c \
@@ -19,7 +18,6 @@ signengine_SOURCES = \
 	src/cli/cmd_zip.c \
 	src/cli/descriptor.c src/cli/descriptor.h \
 	src/cli/field.c src/cli/field.h \
-	src/cli/history.c src/cli/history.h \
 	src/cli/json.c src/cli/json.h \
 	src/cli/linejob.c src/cli/linejob.h \
 	src/cli/lines.c src/cli/lines.h \
@@ -27,5 +25,6 @@ signengine_SOURCES = \
 	src/cli/place.c src/cli/place.h \
 	src/cli/options.c src/cli/options.h \
 	src/cli/secret.c src/cli/secret.h \
+	src/cli/sensed.c src/cli/sensed.h \
 	src/cli/stream.c src/cli/stream.h
 signengine_LDADD = libse-provision.la libse-core.la $(JANSSON_LIBS)

@@ -16,8 +16,7 @@ static const struct command *const commands[] = {
     &command_key_request,     &command_key_import,
     &command_key_certificate, &command_key_delete,
     &command_zip_sign,        &command_zip_verify,
-    &command_history_create,  &command_history_append,
-    &command_history_head,    &command_history_verify,
+    &command_zip_encrypt,     &command_zip_decrypt,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -51,12 +51,16 @@ void input_close(struct input *input)
     input->fd = -1;
 }
 
+static int result_fd(const struct result *result)
+{
+    return result->spool >= 0 ? result->spool : result->standard ? STDOUT_FILENO : result->file.fd;
+}
+
 static int result_write(void *arg, const void *data, size_t size)
 {
     struct result *result = arg;
-    int fd = !result->standard ? result->file.fd : result->spool >= 0 ? result->spool : STDOUT_FILENO;
 
-    if (!write_all(fd, data, size))
+    if (!write_all(result_fd(result), data, size))
         return 0;
     result->failed = true;
     return -1;
@@ -66,20 +70,31 @@ static int open_spool(void)
 {
     const char *folder = getenv("TMPDIR");
 
-    return open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    return file_unnamed(folder && *folder ? folder : "/tmp");
+}
+
+static void begin(struct result *result, const char *path)
+{
+    *result = (struct result)RESULT_INIT;
+    result->standard = strcmp(path, "-") == 0;
+    result->sink = (se_sink){ result_write, result };
+}
+
+static se_status hold(struct result *result, se_error *err)
+{
+    result->spool = open_spool();
+    return result->spool < 0 ? error_set(err, SE_ERR_IO, "cannot make a temporary file: %s", strerror(errno)) : SE_OK;
 }
 
 static se_status open_result(struct result *result, const char *path, mode_t mode, bool hold_back, se_error *err)
 {
     se_status st = SE_OK;
 
-    *result = (struct result)RESULT_INIT;
-    result->standard = strcmp(path, "-") == 0;
-    result->sink = (se_sink){ result_write, result };
+    begin(result, path);
     if (!result->standard)
         st = output_open(&result->file, path, mode, err);
-    else if (hold_back && (result->spool = open_spool()) < 0)
-        st = error_set(err, SE_ERR_IO, "cannot make a temporary file: %s", strerror(errno));
+    else if (hold_back)
+        st = hold(result, err);
     result->failed = st != SE_OK;
     return st;
 }
@@ -94,7 +109,36 @@ se_status result_open_secret(struct result *result, const char *path, se_error *
     return open_result(result, path, 0600, false, err);
 }
 
-static se_status copy_spool(int spool, se_error *err)
+/* A file, or nothing yet: what is replaced at once.  All else is written to piece by piece. */
+static bool is_replaced(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode);
+}
+
+se_status result_open_held(struct result *result, const char *path, se_error *err)
+{
+    se_status st = SE_OK;
+
+    begin(result, path);
+    result->secret = true;
+    if (result->standard)
+        st = hold(result, err);
+    else if (is_replaced(path))
+        st = output_open_secret(&result->file, path, 0600, err);
+    else if (!(st = output_open(&result->file, path, 0600, err)))
+        st = hold(result, err);
+    result->failed = st != SE_OK;
+    return st;
+}
+
+void result_path(char out[RESULT_PATH], const struct result *result)
+{
+    (void)snprintf(out, RESULT_PATH, "/proc/self/fd/%d", result_fd(result));
+}
+
+static se_status copy_spool(int spool, int to, se_error *err)
 {
     unsigned char piece[65536];
     ssize_t n;
@@ -102,7 +146,7 @@ static se_status copy_spool(int spool, se_error *err)
     if (lseek(spool, 0, SEEK_SET) < 0)
         return error_set(err, SE_ERR_IO, "cannot read the temporary file: %s", strerror(errno));
     while ((n = read(spool, piece, sizeof piece)) > 0)
-        if (write_all(STDOUT_FILENO, piece, (size_t)n))
+        if (write_all(to, piece, (size_t)n))
             return error_set(err, SE_ERR_IO, "cannot write the output: %s", strerror(errno));
     return n < 0 ? error_set(err, SE_ERR_IO, "cannot read the temporary file: %s", strerror(errno)) : SE_OK;
 }
@@ -111,10 +155,10 @@ se_status result_commit(struct result *result, se_error *err)
 {
     se_status st = SE_OK;
 
-    if (!result->standard)
+    if (result->spool >= 0)
+        st = copy_spool(result->spool, result->standard ? STDOUT_FILENO : result->file.fd, err);
+    if (!st && !result->standard)
         st = output_commit(&result->file, err);
-    else if (result->spool >= 0)
-        st = copy_spool(result->spool, err);
     result->failed = st != SE_OK;
     return st;
 }
@@ -122,6 +166,8 @@ se_status result_commit(struct result *result, se_error *err)
 void result_discard(struct result *result)
 {
     output_discard(&result->file);
+    if (result->spool >= 0 && result->secret)
+        file_wipe(result->spool);
     if (result->spool >= 0)
         close(result->spool);
     result->spool = -1;

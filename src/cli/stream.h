@@ -24,17 +24,19 @@ SE_MUST_CHECK se_status input_open(struct input *input, const char *path, se_err
 void input_close(struct input *input);
 AUTO_KIND(input, struct input, input_close(p))
 
+enum { RESULT_PATH = 32 };
 /* Where a command writes: a file that appears whole or not at all, or standard output for "-". */
 struct result {
     struct output file;
     bool standard;
     bool failed; /* writing is what failed: exit status 73 */
-    int spool;   /* standard output, held back until result_commit(); -1: not held back */
+    bool secret; /* what is held back is overwritten when it is discarded */
+    int spool;   /* what is for standard output, or a pipe, held back until result_commit(); -1: not held back */
     se_sink sink;
 };
 #define RESULT_INIT                                                                                                                        \
     {                                                                                                                                      \
-        OUTPUT_INIT, false, false, -1,                                                                                                     \
+        OUTPUT_INIT, false, false, false, -1,                                                                                              \
         {                                                                                                                                  \
             NULL, NULL                                                                                                                     \
         }                                                                                                                                  \
@@ -44,6 +46,10 @@ struct result {
 SE_MUST_CHECK se_status result_open(struct result *result, const char *path, bool hold_back, se_error *err);
 /* The same for what others should not read: a new file has mode 0600. */
 SE_MUST_CHECK se_status result_open_secret(struct result *result, const char *path, se_error *err);
+/* The same for what nobody may see before result_commit(), whatever `path` is; overwritten by result_discard(). */
+SE_MUST_CHECK se_status result_open_held(struct result *result, const char *path, se_error *err);
+/* A name for what has been written to a held result so far, as long as it is open. */
+void result_path(char out[RESULT_PATH], const struct result *result);
 SE_MUST_CHECK se_status result_commit(struct result *result, se_error *err);
 void result_discard(struct result *result);
 AUTO_KIND(result, struct result, result_discard(p))

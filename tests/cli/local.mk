@@ -1,6 +1,8 @@
 SHELL_TESTS += \
 	tests/cli/big.sh \
+	tests/cli/big-container.sh \
 	tests/cli/check.sh \
+	tests/cli/container.sh \
 	tests/cli/encrypt.sh \
 	tests/cli/key.sh \
 	tests/cli/rekey.sh \

@@ -1,0 +1,205 @@
+/* `zip encrypt`, `zip decrypt`: configuration zips, or any other files, in containers. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/field.h"
+#include "cli/json.h"
+#include "cli/sensed.h"
+
+#define EXTENSION ".nx02"
+
+struct container_options {
+    const char *descriptor, *output;
+    struct option_list context;
+};
+
+#define ROWS(help)                                                                                                                         \
+    { 'd',                                                                                                                                 \
+      "descriptor",                                                                                                                        \
+      OPTION_TEXT,                                                                                                                         \
+      offsetof(struct container_options, descriptor),                                                                                      \
+      "NAME[:VERSION]",                                                                                                                    \
+      "whose key, ConfigZipEncrypter if not given",                                                                                        \
+      "ConfigZipEncrypter" },                                                                                                              \
+        { 'o', "output", OPTION_TEXT, offsetof(struct container_options, output), "FILE", (help), NULL },                                  \
+        { 0,                                                                                                                               \
+          "context",                                                                                                                       \
+          OPTION_LIST,                                                                                                                     \
+          offsetof(struct container_options, context),                                                                                     \
+          "NAME=VALUE",                                                                                                                    \
+          "what the file belongs to; may be given several times",                                                                          \
+          NULL },                                                                                                                          \
+    {                                                                                                                                      \
+        0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL                                                                                          \
+    }
+
+static const struct option_row encrypt_rows[] = { ROWS("where to, FILE" EXTENSION " if not given; `-` is standard output") };
+static const struct option_row decrypt_rows[] = { ROWS("where to, FILE without " EXTENSION " if not given; `-` is standard output") };
+
+struct task {
+    struct cli *cli;
+    const struct container_options *options;
+    const char *in;
+    char *out;
+    struct descriptor_option descriptor;
+    se_buf context;
+};
+
+static void task_end(struct task *t)
+{
+    se_buf_free(&t->context);
+    free(t->out);
+}
+AUTO_KIND(task, struct task, task_end(p))
+
+static int read_context(struct task *t)
+{
+    struct context context;
+    se_error err = SE_ERROR_INIT;
+    int status = context_read(&context, t->cli, &t->options->context, NULL);
+
+    if (status || !context.count)
+        return status;
+    return context_bytes(&t->context, &context, (se_bytes){ NULL, 0 }, &err) ? cli_fail(t->cli, &err) : EXIT_DONE;
+}
+
+static int task_begin(struct task *t, int argc, char **argv)
+{
+    int status;
+
+    if (argc > 1)
+        return cli_usage(t->cli, "one file at a time, %d were given", argc);
+    t->in = argc ? argv[0] : "-";
+    if ((status = descriptor_read(&t->descriptor, t->cli, t->options->descriptor)))
+        return status;
+    return read_context(t);
+}
+
+static se_container_params params_of(const struct task *t, struct progress *progress, const char *doing)
+{
+    se_container_params params = SE_CONTAINER_PARAMS_INIT;
+
+    params.version = t->descriptor.version;
+    params.context = buf_bytes(&t->context);
+    params.progress = progress_begin(progress, t->cli, doing);
+    params.progress_arg = progress;
+    return params;
+}
+
+static void tell(const struct task *t, const char *what)
+{
+    if (t->cli->json && strcmp(t->out, "-") != 0)
+        (void)json_line(
+            json_pack("{s:s, s:s, s:s, s:s}", "descriptor", t->descriptor.name, "input", t->in, "output", t->out, "result", what));
+    else if (t->cli->verbose)
+        cli_warn(t->cli, "%s: %s to %s", t->in, what, t->out);
+}
+
+/* ---- zip encrypt ---- */
+
+static int encrypt(struct task *t)
+{
+    AUTO(engine) engine = NULL;
+    AUTO(input) input = INPUT_INIT;
+    AUTO(result) result = RESULT_INIT;
+    AUTO(progress) progress = { .shown = false };
+    se_container_params params;
+    se_error err = SE_ERROR_INIT;
+    int status = cli_open(&engine, t->cli, &err);
+
+    if (status)
+        return status;
+    params = params_of(t, &progress, "encrypting");
+    if (input_open(&input, t->in, &err) || result_open(&result, t->out, false, &err) ||
+        se_zip_encrypt_stream(&result.sink, engine, t->descriptor.name, &input.source, &params, &err) || result_commit(&result, &err))
+        return result_fail(&result, t->cli, &err);
+    progress_end(&progress);
+    tell(t, "encrypted");
+    return EXIT_DONE;
+}
+
+static int run_encrypt(struct cli *cli, void *options, int argc, char **argv)
+{
+    AUTO(task) t = { .cli = cli, .options = options };
+    int status = task_begin(&t, argc, argv);
+
+    if (status)
+        return status;
+    if (t.options->output || strcmp(t.in, "-") == 0)
+        t.out = strdup(t.options->output ? t.options->output : "-");
+    else if (asprintf(&t.out, "%s" EXTENSION, t.in) < 0)
+        t.out = NULL;
+    return t.out ? encrypt(&t) : EXIT_INTERNAL;
+}
+
+const struct command command_zip_encrypt =
+    COMMAND_ROW("zip encrypt", "[FILE]", "encrypt a zip, or any other file", encrypt_rows, struct container_options, run_encrypt);
+
+/* ---- zip decrypt ---- */
+
+static int no_container(const struct task *t, const char *name)
+{
+    se_error err = SE_ERROR_INIT;
+
+    (void)error_set(&err, SE_ERR_FORMAT, "'%s' is neither an NX02 container nor a zip", name);
+    return cli_fail(t->cli, &err);
+}
+
+static int decrypt(struct task *t)
+{
+    AUTO(engine) engine = NULL;
+    AUTO(sensed) in = { .input = INPUT_INIT };
+    AUTO(result) result = RESULT_INIT;
+    AUTO(progress) progress = { .shown = false };
+    se_container_params params;
+    se_error err = SE_ERROR_INIT;
+    int status = cli_open(&engine, t->cli, &err);
+    se_status st;
+
+    if (status)
+        return status;
+    params = params_of(t, &progress, "decrypting");
+    if (sensed_open(&in, t->in, &err))
+        return cli_fail(t->cli, &err);
+    if (!in.encrypted && !in.zip)
+        return no_container(t, in.input.name);
+    if (!(st = result_open_held(&result, t->out, &err)))
+        st = in.zip ? sensed_copy(&result, &in, &err)
+                    : se_zip_decrypt_stream(&result.sink, engine, t->descriptor.name, &in.source, &params, &err);
+    if (st || result_commit(&result, &err))
+        return result_fail(&result, t->cli, &err);
+    progress_end(&progress);
+    if (in.zip)
+        cli_warn(t->cli, "%s is not encrypted: copied as it is", in.input.name);
+    tell(t, in.zip ? "copied" : "decrypted");
+    return EXIT_DONE;
+}
+
+/* FILE.nx02 becomes FILE again; other names tell nothing. */
+static char *plain_name(const struct task *t)
+{
+    size_t size = strlen(t->in), extension = strlen(EXTENSION);
+
+    if (t->options->output || strcmp(t->in, "-") == 0)
+        return strdup(t->options->output ? t->options->output : "-");
+    if (size > extension && strcmp(t->in + size - extension, EXTENSION) == 0)
+        return strndup(t->in, size - extension);
+    return strdup("");
+}
+
+static int run_decrypt(struct cli *cli, void *options, int argc, char **argv)
+{
+    AUTO(task) t = { .cli = cli, .options = options };
+    int status = task_begin(&t, argc, argv);
+
+    if (status)
+        return status;
+    if (!(t.out = plain_name(&t)))
+        return EXIT_INTERNAL;
+    if (!*t.out)
+        return cli_usage(cli, "'%s' does not end with " EXTENSION ": say with -o where to", t.in);
+    return decrypt(&t);
+}
+
+const struct command command_zip_decrypt =
+    COMMAND_ROW("zip decrypt", "[FILE]", "decrypt what zip encrypt made", decrypt_rows, struct container_options, run_decrypt);

@@ -1,0 +1,108 @@
+#include "cli/sensed.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/stream.h"
+#include "base/text.h"
+
+static ptrdiff_t read_sensed(void *arg, void *data, size_t size)
+{
+    struct sensed *s = arg;
+    size_t n = s->size - s->at < size ? s->size - s->at : size;
+
+    if (!n)
+        return s->input.source.read(s->input.source.arg, data, size);
+    memcpy(data, s->first + s->at, n);
+    s->at += n;
+    return (ptrdiff_t)n;
+}
+
+/* APPNOTE.TXT, 4.3: a file, the end of an empty archive, or the mark of one that was split. */
+static bool begins_as_zip(const unsigned char first[SENSED], size_t size)
+{
+    static const char *const marks[] = { "PK\3\4", "PK\5\6", "PK\7\10" };
+    bool found = false;
+
+    for (size_t i = 0; size == SENSED && i < sizeof marks / sizeof *marks; i++)
+        found |= !strncmp((const char *)first, marks[i], SENSED);
+    return found;
+}
+
+se_status sensed_open(struct sensed *s, const char *path, se_error *err)
+{
+    ptrdiff_t n = 1;
+    se_status st;
+
+    *s = (struct sensed){ .input = INPUT_INIT };
+    if ((st = input_open(&s->input, path, err)))
+        return st;
+    while (n > 0 && s->size < SENSED) {
+        n = s->input.source.read(s->input.source.arg, s->first + s->size, SENSED - s->size);
+        s->size += n > 0 ? (size_t)n : 0;
+    }
+    if (n < 0)
+        return error_set(err, SE_ERR_IO, "cannot read '%s': %s", s->input.name, strerror(errno));
+    s->encrypted = s->size && se_zip_is_encrypted((se_bytes){ s->first, s->size });
+    s->zip = begins_as_zip(s->first, s->size);
+    s->source = (se_source){ read_sensed, s, s->input.source.total };
+    return SE_OK;
+}
+
+void sensed_close(struct sensed *s)
+{
+    input_close(&s->input);
+}
+
+static se_status copy(void *arg, se_bytes piece, se_error *err)
+{
+    return sink_write(arg, piece, err);
+}
+
+se_status sensed_copy(const struct result *result, struct sensed *s, se_error *err)
+{
+    struct stream in = { &s->source, NULL, NULL, 0 };
+    se_sink sink = result->sink;
+
+    return stream_drain(&in, copy, &sink, err);
+}
+
+se_status candidate_open(struct candidate *c, const char *out, se_engine *engine, const char *decrypter, const char *in, se_error *err)
+{
+    se_status st = sensed_open(&c->in, in, err);
+
+    if (st)
+        return st;
+    c->is_held = out || c->in.encrypted;
+    if (!c->is_held)
+        return SE_OK;
+    if ((st = result_open_held(&c->held, out ? out : "-", err)))
+        return st;
+    result_path(c->path, &c->held);
+    if (c->in.encrypted)
+        return se_zip_decrypt_stream(&c->held.sink, engine, decrypter, &c->in.source, NULL, err);
+    return sensed_copy(&c->held, &c->in, err);
+}
+
+const char *candidate_path(const struct candidate *c)
+{
+    return c->is_held ? c->path : c->in.input.name;
+}
+
+void candidate_blame(const struct candidate *c, se_error *err)
+{
+    char prefix[RESULT_PATH + 8], text[sizeof err->text];
+
+    (void)snprintf(prefix, sizeof prefix, "'%s': ", c->path);
+    if (!c->is_held || !text_starts(err->text, prefix))
+        return;
+    (void)snprintf(text, sizeof text, "%s", err->text + strlen(prefix));
+    (void)snprintf(err->text, sizeof err->text, "%s", text);
+    (void)error_prefix(err, "'%s': ", c->in.input.name);
+}
+
+void candidate_close(struct candidate *c)
+{
+    sensed_close(&c->in);
+    result_discard(&c->held);
+}
