@@ -1,11 +1,12 @@
 /* `zip sign`, `zip verify`: configuration zips. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "cli/descriptor.h"
 #include "cli/json.h"
-#include "cli/stream.h"
+#include "cli/sensed.h"
 
 #define END_ROW                                                                                                                            \
     {                                                                                                                                      \
@@ -44,15 +45,18 @@ static int one_file(const struct cli *cli, int argc)
 /* ---- zip sign ---- */
 
 struct sign_options {
-    const char *descriptor, *output, *name;
-    bool keep, replace;
+    const char *descriptor, *output, *name, *encrypter;
+    bool keep, replace, encrypt;
     int64_t time;
     struct limit_options limits;
 };
 
 static const struct option_row sign_rows[] = {
     { 'd', "descriptor", OPTION_TEXT, offsetof(struct sign_options, descriptor), "NAME[:VERSION]", "who signs", "ConfigZipSigner" },
-    { 'o', "output", OPTION_TEXT, offsetof(struct sign_options, output), "FILE", "where to; the archive itself if not given", NULL },
+    { 'o', "output", OPTION_TEXT, offsetof(struct sign_options, output), "FILE",
+      "where to; the archive itself if not given, with --encrypt FILE.nx02", NULL },
+    { 0, "encrypt", OPTION_FLAG, offsetof(struct sign_options, encrypt), NULL, "encrypt what was signed", NULL },
+    { 0, "encrypter", OPTION_TEXT, offsetof(struct sign_options, encrypter), "NAME[:VERSION]", "for whom", "ConfigZipEncrypter" },
     { 0, "keep", OPTION_FLAG, offsetof(struct sign_options, keep), NULL, "leave signatures that are there, and add one", NULL },
     { 0, "replace", OPTION_FLAG, offsetof(struct sign_options, replace), NULL, "take their place, as without --keep", NULL },
     { 0, "signature-name", OPTION_TEXT, offsetof(struct sign_options, name), "NAME",
@@ -62,7 +66,22 @@ static const struct option_row sign_rows[] = {
     END_ROW,
 };
 
-static int sign(struct cli *cli, const struct sign_options *o, const struct descriptor_option *descriptor, const char *in)
+struct sign_job {
+    struct descriptor_option signer, encrypter;
+    char *output;
+};
+
+/* A container takes no zip's place unasked. */
+static char *output_name(const struct sign_options *o, const char *in)
+{
+    char *name;
+
+    if (o->output || !o->encrypt)
+        return strdup(o->output ? o->output : in);
+    return asprintf(&name, "%s.nx02", in) < 0 ? NULL : name;
+}
+
+static int sign(struct cli *cli, const struct sign_options *o, const struct sign_job *job, const char *in)
 {
     AUTO(engine) engine = NULL;
     AUTO(progress) progress = { .shown = false };
@@ -72,32 +91,39 @@ static int sign(struct cli *cli, const struct sign_options *o, const struct desc
 
     if (status)
         return status;
-    params.version = descriptor->version;
+    params.version = job->signer.version;
+    params.encrypt = o->encrypt ? job->encrypter.name : NULL;
+    params.encrypt_version = job->encrypter.version;
     params.keep = o->keep;
     params.signature_name = o->name;
     params.progress = progress_begin(&progress, cli, "signing");
     params.progress_arg = &progress;
-    if (se_zip_sign(o->output, engine, descriptor->name, in, &params, &err))
+    if (se_zip_sign(job->output, engine, job->signer.name, in, &params, &err))
         return cli_fail(cli, &err);
     progress_end(&progress);
     if (cli->json)
-        (void)json_line(json_pack("{s:s, s:s, s:s}", "descriptor", descriptor->name, "input", in, "output", o->output ? o->output : in));
+        (void)json_line(json_pack("{s:s, s:s, s:s}", "descriptor", job->signer.name, "input", in, "output", job->output));
     else if (cli->verbose)
-        cli_warn(cli, "%s: signed by '%s'", o->output ? o->output : in, descriptor->name);
+        cli_warn(cli, "%s: signed by '%s'%s", job->output, job->signer.name, o->encrypt ? " and encrypted" : "");
     return EXIT_DONE;
 }
 
 static int run_sign(struct cli *cli, void *options, int argc, char **argv)
 {
     const struct sign_options *o = options;
-    struct descriptor_option descriptor;
+    struct sign_job job;
     int status;
 
-    if ((status = one_file(cli, argc)) || (status = descriptor_read(&descriptor, cli, o->descriptor)))
+    if ((status = one_file(cli, argc)) || (status = descriptor_read(&job.signer, cli, o->descriptor)) ||
+        (status = descriptor_read(&job.encrypter, cli, o->encrypter)))
         return status;
     if (o->keep && o->replace)
         return cli_usage(cli, "either --keep or --replace");
-    return sign(cli, o, &descriptor, argv[0]);
+    if (!(job.output = output_name(o, argv[0])))
+        return EXIT_INTERNAL;
+    status = sign(cli, o, &job, argv[0]);
+    free(job.output);
+    return status;
 }
 
 const struct command command_zip_sign =
@@ -106,7 +132,7 @@ const struct command command_zip_sign =
 /* ---- zip verify ---- */
 
 struct verify_options {
-    const char *descriptor, *trust;
+    const char *descriptor, *trust, *output, *decrypter;
     bool list;
     int64_t time;
     struct limit_options limits;
@@ -117,6 +143,10 @@ static const struct option_row verify_rows[] = {
       "ConfigZipSigner" },
     { 0, "trust", OPTION_TEXT, offsetof(struct verify_options, trust), "CA.pem",
       "accept signers below these CAs; those below the key's issuer if not given", NULL },
+    { 'o', "output", OPTION_TEXT, offsetof(struct verify_options, output), "FILE", "where a good zip goes, decrypted if it was encrypted",
+      NULL },
+    { 0, "decrypter", OPTION_TEXT, offsetof(struct verify_options, decrypter), "NAME", "whose key decrypts a container",
+      "ConfigZipEncrypter" },
     { 0, "list", OPTION_FLAG, offsetof(struct verify_options, list), NULL, "tell of every entry", NULL },
     { 0, "time", OPTION_TIME, offsetof(struct verify_options, time), "TIME", "when certificates have to be valid, now if not given", NULL },
     LIMIT_ROWS(struct verify_options),
@@ -167,41 +197,49 @@ static void tell_entry(void *arg, const se_zip_entry *entry)
                entry->state ? state : "");
 }
 
-static int refuse(struct telling *t, const char *in, const se_error *err)
+static int refuse(struct telling *t, const struct result *result, const char *in, const se_error *err)
 {
     if (t->cli->json && err->status == SE_ERR_REJECTED)
         (void)json_line(json_pack("{s:s, s:s, s:s}", "input", in, "verdict", "refused", "reason", err->text));
-    return cli_fail(t->cli, err);
+    return result_fail(result, t->cli, err);
 }
 
+/* Standard output may carry the zip. */
 static void tell_good(struct telling *t, const char *in)
 {
-    if (t->cli->json)
+    bool taken = t->options->output && strcmp(t->options->output, "-") == 0;
+
+    if (t->cli->json && !taken)
         (void)json_line(json_pack("{s:s, s:s, s:I, s:O}", "input", in, "verdict", "good", "entries", (json_int_t)t->entries, "signatures",
                                   t->signatures));
     else if (!t->cli->quiet)
-        printf("%s: good, %" PRIu64 " entries signed\n%s", in, t->entries, writer_string(&t->text));
+        (void)fprintf(taken ? stderr : stdout, "%s: good, %" PRIu64 " entries signed\n%s", in, t->entries, writer_string(&t->text));
 }
 
 static int verify(struct telling *t, struct cli *cli, const struct descriptor_option *descriptor, const char *in)
 {
+    const struct verify_options *o = t->options;
     AUTO(engine) engine = NULL;
+    AUTO(candidate) candidate = CANDIDATE_INIT;
     AUTO(progress) progress = { .shown = false };
-    se_zip_params params = params_of(&t->options->limits, t->options->time);
+    se_zip_params params = params_of(&o->limits, o->time);
     se_error err = SE_ERROR_INIT;
     int status = cli_open(&engine, cli, &err);
 
     if (status)
         return status;
-    params.trust = t->options->trust;
+    params.trust = o->trust;
     params.signature = tell_signature;
     params.entry = tell_entry;
     params.report_arg = t;
     params.progress = progress_begin(&progress, cli, "verifying");
     params.progress_arg = &progress;
-    if (se_zip_verify(engine, descriptor->name, in, &params, &err)) {
+    if (candidate_open(&candidate, o->output, engine, o->decrypter, in, &err) ||
+        se_zip_verify(engine, descriptor->name, candidate_path(&candidate), &params, &err) ||
+        (o->output && result_commit(&candidate.held, &err))) {
         progress_end(&progress);
-        return refuse(t, in, &err);
+        candidate_blame(&candidate, &err);
+        return refuse(t, &candidate.held, in, &err);
     }
     progress_end(&progress);
     tell_good(t, in);

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
+#include "zip/container.h"
 
 /* A file to read.  fd: -1 when it is not open. */
 struct original {
@@ -57,18 +57,36 @@ static int write_output(void *arg, const void *data, size_t size)
     return write_all(out->fd, data, size);
 }
 
-se_status se_zip_encrypt(const char *out, se_engine *engine, const char *descriptor, const char *in, const se_container_params *params,
-                         se_error *error)
+static se_status encrypt(const char *path, se_engine *engine, const char *descriptor, const se_source *in,
+                         const se_container_params *params, se_error *err)
 {
-    AUTO(original) original = { .fd = -1 };
     AUTO(output) output = OUTPUT_INIT;
     const se_sink sink = { write_output, &output };
     se_status st;
 
-    if ((st = original_open(&original, in, error)) || (st = output_open(&output, out, 0644, error)) ||
-        (st = se_zip_encrypt_stream(&sink, engine, descriptor, &original.source, params, error)))
+    if ((st = output_open(&output, path, 0644, err)) || (st = se_zip_encrypt_stream(&sink, engine, descriptor, in, params, err)))
         return st;
-    return output_commit(&output, error);
+    return output_commit(&output, err);
+}
+
+se_status container_make(const char *path, se_engine *engine, const char *descriptor, int plain, const se_container_params *params,
+                         se_error *err)
+{
+    struct original original = { .fd = plain };
+    const se_source source = { read_original, &original, 0 };
+
+    if (lseek(plain, 0, SEEK_SET))
+        return error_set(err, SE_ERR_IO, "cannot read the signed archive: %s", strerror(errno));
+    return encrypt(path, engine, descriptor, &source, params, err);
+}
+
+se_status se_zip_encrypt(const char *out, se_engine *engine, const char *descriptor, const char *in, const se_container_params *params,
+                         se_error *error)
+{
+    AUTO(original) original = { .fd = -1 };
+    se_status st = original_open(&original, in, error);
+
+    return st ? st : encrypt(out, engine, descriptor, &original.source, params, error);
 }
 
 se_status se_zip_decrypt(const char *out, se_engine *engine, const char *descriptor, const char *in, const se_container_params *params,

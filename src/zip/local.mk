@@ -1,7 +1,7 @@
 libse_core_la_SOURCES += \
 	src/zip/archive.c src/zip/archive.h \
 	src/zip/compose.c src/zip/compose.h \
-	src/zip/container.c \
+	src/zip/container.c src/zip/container.h \
 	src/zip/content.c src/zip/content.h \
 	src/zip/crew.c src/zip/crew.h \
 	src/zip/digest.c src/zip/digest.h \

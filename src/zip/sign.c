@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "zip/compose.h"
+#include "zip/container.h"
 #include "zip/crew.h"
 #include "zip/meta.h"
 #include "zip/params.h"
@@ -157,6 +158,30 @@ static se_status compose(struct signing *s, se_error *err)
     return se_sign(&s->block, s->engine, s->descriptor, buf_bytes(&s->signature_file), &params, err);
 }
 
+static se_status write_plain(const char *path, const struct signing *s, const struct rewrite *job, se_error *err)
+{
+    AUTO(output) out = OUTPUT_INIT;
+    se_status st;
+
+    (void)s;
+    if ((st = output_open(&out, path, 0666, err)) || (st = rewrite(&out, job, err)))
+        return st;
+    return output_commit(&out, err);
+}
+
+/* The signed zip itself is never committed. */
+static se_status write_encrypted(const char *path, const struct signing *s, const struct rewrite *job, se_error *err)
+{
+    se_container_params params = SE_CONTAINER_PARAMS_INIT;
+    AUTO(output) out = OUTPUT_INIT;
+    se_status st;
+
+    params.version = s->params.encrypt_version;
+    if ((st = output_open_secret(&out, path, 0600, err)) || (st = rewrite(&out, job, err)))
+        return st;
+    return container_make(path, s->engine, s->params.encrypt, out.fd, &params, err);
+}
+
 static se_status write_archive(const char *path, const struct signing *s, se_error *err)
 {
     struct front_file files[] = {
@@ -165,15 +190,11 @@ static se_status write_archive(const char *path, const struct signing *s, se_err
         { "", buf_bytes(&s->block) },
     };
     const struct rewrite job = { &s->archive, s->dropped, files, sizeof files / sizeof *files, s->params.time };
-    AUTO(output) out = OUTPUT_INIT;
     bool rsa = strncmp(s->identity.key_type, "RSA", 3) == 0;
-    se_status st;
 
     (void)snprintf(files[1].name, sizeof files[1].name, "%s.SF", s->stem);
     (void)snprintf(files[2].name, sizeof files[2].name, "%s.%s", s->stem, rsa ? "RSA" : "EC");
-    if ((st = output_open(&out, path, 0666, err)) || (st = rewrite(&out, &job, err)))
-        return st;
-    return output_commit(&out, err);
+    return (s->params.encrypt ? write_encrypted : write_plain)(path, s, &job, err);
 }
 
 static se_status sign(const char *out, struct signing *s, const char *in, se_error *err)
