@@ -3,9 +3,9 @@
  *
  *   fields CONFIG MODULE TOKEN-LABEL PIN-FILE CERTIFICATE.pem
  *
- * The key's label is `bench`.  Descriptors: `Single` and `Slow` remember no data keys; `Single` and `Batch` have the key in the token, and
- * `Slow` has the token behind the shim of tests/token.  These have OAEP with SHA-1, which SoftHSM does by itself, and `Encrypt` has
- * SHA-384. One JSON object per line.
+ * The key's label is `bench`.  Descriptors: `Single`, `Undivided` and `Slow` remember no data keys; `Single` and `Batch` have the key in
+ * the token, `Undivided` has it without a deadline, and `Slow` has the token behind the shim of tests/token.  These have OAEP with SHA-1,
+ * which SoftHSM does by itself, and `Encrypt` has SHA-384. One JSON object per line.
  */
 #include <dlfcn.h>
 #include <openssl/core_names.h>
@@ -256,28 +256,42 @@ static void slow_token(se_engine *engine)
     free(values);
 }
 
+/* By the processor; of several threads by the clock too, which tells when they wait for each other. */
 static void tell(const char *measure, const char *setting, unsigned threads, const char *peer, struct result r)
 {
-    row(measure, setting, threads, r.first, peer, r.second, r.ratio);
+    char clock[80];
+
+    row(measure, setting, threads, r.first.processor, peer, r.second.processor, r.ratio.processor);
+    if (threads == 1)
+        return;
+    (void)snprintf(clock, sizeof clock, "%s, by the clock", setting);
+    row(measure, clock, threads, r.first.clock, peer, r.second.clock, r.ratio.clock);
 }
 
 static void compare(se_engine *engine, const struct bare *bare, char *certificate_file)
 {
-    static struct single token, encrypting;
+    static struct single token, undivided, encrypting;
     static struct loop_shared shared;
     const struct runner wrap = { certificate_file, wrap_begin, wrap_once, wrap_end };
     const struct runner loop = { &shared, loop_begin, loop_decrypt, loop_end };
     const struct runner encrypt = { &encrypting, begin_same, single_encrypt, end_nothing };
+    const struct runner make = { &token, begin_same, single_encrypt, end_nothing };
     const struct runner decrypt = { &token, begin_same, single_decrypt, end_nothing };
+    const struct runner alone = { &undivided, begin_same, single_decrypt, end_nothing };
+    static const unsigned threads[] = { 1, 12 };
 
     shared.bare = bare;
     make_blobs(&shared, certificate_file);
     single_make(&token, engine, "Single");
+    single_make(&undivided, engine, "Undivided");
     single_make(&encrypting, engine, "Encrypt");
+    tell("encryptions/s", "one by one, SoftHSM", 1, "EVP_PKEY_encrypt", race(&make, &wrap, 1));
     wrap_hash = "SHA384";
     tell("encryptions/s", "one by one, OAEP with SHA-384", 1, "EVP_PKEY_encrypt", race(&encrypt, &wrap, 1));
-    tell("decryptions/s", "one by one, SoftHSM", 1, "bare C_Decrypt loop", race(&decrypt, &loop, 1));
-    tell("decryptions/s", "one by one, SoftHSM", 12, "bare C_Decrypt loop", race(&decrypt, &loop, 12));
+    for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
+        tell("decryptions/s", "one by one, SoftHSM", threads[i], "bare C_Decrypt loop", race(&decrypt, &loop, threads[i]));
+        tell("decryptions/s", "one by one, SoftHSM, deadline=none", threads[i], "bare C_Decrypt loop", race(&alone, &loop, threads[i]));
+    }
 }
 
 static void batches(se_engine *engine)

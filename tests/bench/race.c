@@ -55,14 +55,14 @@ static void *work(void *arg)
     return NULL;
 }
 
-static double turn(const struct runner *runner, unsigned threads)
+static struct rate turn(const struct runner *runner, unsigned threads)
 {
     static struct worker workers[THREADS_MOST];
     pthread_t ids[THREADS_MOST];
     pthread_barrier_t start;
     atomic_bool stop = false;
     uint64_t count = 0;
-    double began;
+    double began, processor;
 
     pthread_barrier_init(&start, NULL, threads + 1);
     for (unsigned i = 0; i < threads; i++) {
@@ -71,16 +71,18 @@ static double turn(const struct runner *runner, unsigned threads)
             give_up("a thread", "could not be made");
     }
     pthread_barrier_wait(&start);
-    began = threads == 1 ? seconds_of_processor() : seconds_now();
+    began = seconds_now();
+    processor = seconds_of_processor();
     nanosleep(&(struct timespec){ TURN_MS / 1000, TURN_MS % 1000 * 1000000L }, NULL);
     atomic_store(&stop, true);
     for (unsigned i = 0; i < threads; i++) {
         pthread_join(ids[i], NULL);
         count += workers[i].count;
     }
-    began = (threads == 1 ? seconds_of_processor() : seconds_now()) - began;
+    began = seconds_now() - began;
+    processor = seconds_of_processor() - processor;
     pthread_barrier_destroy(&start);
-    return (double)count / began;
+    return (struct rate){ (double)count / began, (double)count / processor };
 }
 
 static int ascending(const void *a, const void *b)
@@ -96,9 +98,20 @@ static double median(double values[TURNS])
     return values[TURNS / 2];
 }
 
+static struct rate medians(const struct rate rates[TURNS])
+{
+    double clock[TURNS], processor[TURNS];
+
+    for (unsigned i = 0; i < TURNS; i++) {
+        clock[i] = rates[i].clock;
+        processor[i] = rates[i].processor;
+    }
+    return (struct rate){ median(clock), median(processor) };
+}
+
 struct result race(const struct runner *first, const struct runner *second, unsigned threads)
 {
-    double firsts[TURNS], seconds[TURNS], ratios[TURNS];
+    struct rate firsts[TURNS], seconds[TURNS], ratios[TURNS];
 
     threads %= THREADS_MOST;
     (void)turn(first, threads); /* sessions and caches are warm after that */
@@ -108,17 +121,17 @@ struct result race(const struct runner *first, const struct runner *second, unsi
         seconds[i] = turn(second, threads);
         if (i % 2 == 0)
             firsts[i] = turn(first, threads);
-        ratios[i] = firsts[i] / seconds[i];
+        ratios[i] = (struct rate){ firsts[i].clock / seconds[i].clock, firsts[i].processor / seconds[i].processor };
     }
-    return (struct result){ median(firsts), median(seconds), median(ratios) };
+    return (struct result){ medians(firsts), medians(seconds), medians(ratios) };
 }
 
 double pace(const struct runner *runner)
 {
-    double turns[TURNS];
+    struct rate turns[TURNS];
 
     (void)turn(runner, 1);
     for (unsigned i = 0; i < TURNS; i++)
         turns[i] = turn(runner, 1);
-    return median(turns);
+    return medians(turns).processor;
 }

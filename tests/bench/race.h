@@ -12,16 +12,21 @@ struct runner {
     void (*end)(void *own);
 };
 
+/* How many in a second of the clock, and in a second of the processor. */
+struct rate {
+    double clock, processor;
+};
+
 /*
- * How many a second, the median of the turns; `ratio` likewise, of first to second.  One thread's second is one of the processor, so that
- * other work on the machine counts less; several threads' is one of the clock.
+ * The medians of the turns; `ratio` likewise, of first to second.  On a machine with other work the clock counts what share of it each of
+ * the two gets, and threads that often sleep get more; the processor does not count how long threads wait for each other.
  */
 struct result {
-    double first, second, ratio;
+    struct rate first, second, ratio;
 };
 struct result race(const struct runner *first, const struct runner *second, unsigned threads);
 
-/* How many a second, of one runner and one thread, the median. */
+/* How many in a second of the processor, of one runner and one thread, the median. */
 double pace(const struct runner *runner);
 
 double seconds_now(void);

@@ -25,7 +25,7 @@ for name; do
     echo "== $name"
     mkdir -p "corpus-$name"
     seeds=$top/tests/fuzz/corpus/$name
-    "tests/fuzz/fuzz_$name" -max_total_time=$((minutes * 60)) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+    "tests/fuzz/fuzz_$name" -max_total_time=$((minutes * 60)) -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
         "corpus-$name" "$seeds" || status=1
 done
 exit "$status"

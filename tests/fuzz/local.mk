@@ -2,6 +2,7 @@
 # tests/fuzz/corpus/NAME/.  "make check" runs the corpus and some thousand mutations of it; with --enable-fuzzing the targets are
 # libFuzzer's, for tests/fuzz/campaign.sh.
 FUZZ_TARGETS =
+FUZZ_TARGETS += tests/fuzz/fuzz_blob
 FUZZ_TARGETS += tests/fuzz/fuzz_cms
 FUZZ_TARGETS += tests/fuzz/fuzz_config
 FUZZ_TARGETS += tests/fuzz/fuzz_container
