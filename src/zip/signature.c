@@ -12,7 +12,7 @@ enum { BLOCK_LIMIT = 1 << 20 };
 struct reading {
     const struct signature_job *job;
     const char *file;
-    bool whole; /* the manifest is, byte for byte, what was digested */
+    bool whole, main; /* the manifest is, byte for byte, what was digested; its main section is */
     size_t sections;
 };
 
@@ -51,13 +51,10 @@ static se_status check_main(struct reading *r, const struct section *main, se_er
     if ((st = compare(&r->whole, r, main, "-Digest-Manifest", buf_bytes(&m->text), err)) ||
         (st = compare(&match, r, main, "-Digest-Manifest-Main-Attributes", m->main, err)))
         return st;
-    if (match)
-        return SE_OK;
-    if (digests_wanted(wanted, main, "-Digest-Manifest-Main-Attributes"))
+    if (!match && digests_wanted(wanted, main, "-Digest-Manifest-Main-Attributes"))
         return error_set(err, SE_ERR_REJECTED, "%s: the main section of the manifest was changed after signing", r->file);
-    return r->whole ? SE_OK
-                    : error_set(err, SE_ERR_REJECTED,
-                                "%s: the manifest is not the one that was signed, and its main section is not covered", r->file);
+    r->main = match || r->whole;
+    return SE_OK;
 }
 
 static se_status check_section(struct reading *r, const struct section *section, se_error *err)
@@ -113,9 +110,25 @@ static se_status read_file(struct reading *r, bool *seen, se_bytes text, se_erro
         return st;
     if (!r->whole && !r->sections)
         return error_set(err, SE_ERR_REJECTED, "%s: digests nothing of the manifest that is there", r->file);
+    if (!r->main)
+        return error_set(err, SE_ERR_REJECTED, "%s: does not digest the main section of the manifest", r->file);
     if (r->whole)
         cover_all(r);
     return SE_OK;
+}
+
+static bool *bools_new(size_t count)
+{
+    return calloc(count + 1, sizeof(bool));
+}
+AUTO_KIND(bools, bool *, free(*p))
+
+se_status signature_file_check(const struct signature_job *job, const char *name, se_bytes text, se_error *err)
+{
+    struct reading r = { .job = job, .file = name };
+    AUTO(bools) seen = bools_new(job->archive->count);
+
+    return seen ? read_file(&r, seen, text, err) : error_memory(err);
 }
 
 static se_status check_block(se_signer *out, const struct signature_job *job, se_bytes file, const struct entry *block, se_error *err)
@@ -136,23 +149,13 @@ static se_status check_block(se_signer *out, const struct signature_job *job, se
     return st ? error_prefix(err, "%s: ", entry_name(job->archive, block)) : SE_OK;
 }
 
-static bool *bools_new(size_t count)
-{
-    return calloc(count + 1, sizeof(bool));
-}
-AUTO_KIND(bools, bool *, free(*p))
-
 se_status signature_verify(se_signer *out, const struct signature_job *job, const struct entry *file, const struct entry *block,
                            se_error *err)
 {
-    struct reading r = { .job = job, .file = entry_name(job->archive, file) };
     AUTO(se_buf) text = SE_BUF_INIT;
-    AUTO(bools) seen = bools_new(job->archive->count);
     se_status st;
 
-    if (!seen)
-        return error_memory(err);
     if ((st = content_all(&text, job->archive, file, MANIFEST_LIMIT, err)) || (st = check_block(out, job, buf_bytes(&text), block, err)))
         return st;
-    return read_file(&r, seen, buf_bytes(&text), err);
+    return signature_file_check(job, entry_name(job->archive, file), buf_bytes(&text), err);
 }

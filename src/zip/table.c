@@ -52,18 +52,29 @@ static se_status read_sections(struct manifest *m, const struct archive *archive
     return st;
 }
 
-se_status manifest_load(struct manifest *out, const struct archive *archive, bool absent_fails, se_error *err)
+se_status manifest_parse(struct manifest *out, const struct archive *archive, se_buf *text, bool absent_fails, se_error *err)
 {
-    const struct entry *entry = archive_find(archive, META_MANIFEST_NAME);
-    AUTO(manifest) m = { .sections = calloc(archive->count + 1, sizeof *m.sections) };
+    AUTO(manifest) m = { .text = buf_move(text), .sections = calloc(archive->count + 1, sizeof *m.sections) };
     se_status st;
 
     *out = (struct manifest){ .sections = NULL };
     if (!m.sections)
         return error_memory(err);
-    if (entry && ((st = content_all(&m.text, archive, entry, MANIFEST_LIMIT, err)) || (st = read_sections(&m, archive, absent_fails, err))))
+    if (m.text.data && (st = read_sections(&m, archive, absent_fails, err)))
         return st;
     *out = m;
     m = (struct manifest){ .sections = NULL };
     return SE_OK;
+}
+
+se_status manifest_load(struct manifest *out, const struct archive *archive, bool absent_fails, se_error *err)
+{
+    const struct entry *entry = archive_find(archive, META_MANIFEST_NAME);
+    AUTO(se_buf) text = SE_BUF_INIT;
+    se_status st;
+
+    *out = (struct manifest){ .sections = NULL };
+    if (entry && (st = content_all(&text, archive, entry, MANIFEST_LIMIT, err)))
+        return st;
+    return manifest_parse(out, archive, &text, absent_fails, err);
 }

@@ -20,6 +20,8 @@ struct manifest {
 /* Reads the manifest of `archive`, if it has one, and finds every section's entry.  Sections of what is not there fail, or are passed over.
  */
 SE_MUST_CHECK se_status manifest_load(struct manifest *out, const struct archive *archive, bool absent_fails, se_error *err);
+/* The same from a text, which it takes over. */
+SE_MUST_CHECK se_status manifest_parse(struct manifest *out, const struct archive *archive, se_buf *text, bool absent_fails, se_error *err);
 void manifest_free(struct manifest *manifest);
 AUTO_KIND(manifest, struct manifest, manifest_free(p))
 

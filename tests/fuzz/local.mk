@@ -8,7 +8,10 @@ FUZZ_TARGETS += tests/fuzz/fuzz_config
 FUZZ_TARGETS += tests/fuzz/fuzz_container
 FUZZ_TARGETS += tests/fuzz/fuzz_envelope
 FUZZ_TARGETS += tests/fuzz/fuzz_jwe
+FUZZ_TARGETS += tests/fuzz/fuzz_manifest
 FUZZ_TARGETS += tests/fuzz/fuzz_nx02
+FUZZ_TARGETS += tests/fuzz/fuzz_signature_file
+FUZZ_TARGETS += tests/fuzz/fuzz_zip
 
 if FUZZING
 LDADD = $(FUZZ_ENGINE) libse-core.la

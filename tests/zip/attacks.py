@@ -1,0 +1,899 @@
+"""Zips that somebody tampered with, or that are made so that two readers see different things.
+
+    attacks.py OUT   makes OUT/CASE.zip for every case, with the keys and certificates of the current folder
+
+Every archive is written record by record.  What a case does not change is signed properly, so that it is refused for what it is about.
+"""
+import base64, hashlib, os, struct, subprocess, sys, zlib
+
+CASES = {}
+FILES = [("conf/a.xml", b"<a>" + b"some text " * 300 + b"</a>", 8), ("b.bin", bytes(range(256)), 0)]
+UTF8, DESCRIPTOR = 1 << 11, 1 << 3
+
+
+def case(function):
+    CASES[function.__name__.replace("_", "-")] = function
+    return function
+
+
+class Entry:
+    def __init__(self, name, data, method=0, **odd):
+        self.name = name if isinstance(name, bytes) else name.encode()
+        self.data, self.method, self.odd = data, method, odd
+        self.packed = odd.get("packed")
+        if self.packed is None:
+            deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+            self.packed = data if method == 0 else deflate.compress(data) + deflate.flush()
+        self.crc = odd.get("crc", zlib.crc32(data))
+
+    def fields(self, where):
+        odd = dict(self.odd, **self.odd.get(where, {}))
+        flags = odd.get("flags", 0 if self.name.isascii() else UTF8)
+        return (flags, odd.get("method", self.method), odd.get("time", 0x6000), odd.get("date", 0x5000), odd.get("crc", self.crc),
+                odd.get("packed_size", len(self.packed)), odd.get("size", len(self.data)), odd.get("name", self.name), odd.get("extra", b""))
+
+    def local(self):
+        *numbers, name, extra = self.fields("local")
+        head = struct.pack("<4sHHHHHIIIHH", b"PK\3\4", 20, *numbers, len(name), len(extra))
+        return head + name + extra + self.packed + self.odd.get("after", b"")
+
+    def central(self, offset):
+        *numbers, name, extra = self.fields("central")
+        comment = self.odd.get("comment", b"")
+        return struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\1\2", 3 << 8 | 20, 20, *numbers, len(name), len(extra), len(comment), 0, 0,
+                           self.odd.get("attributes", 0o100644 << 16), self.odd.get("offset", offset)) + name + extra + comment
+
+
+def end_record(count, size, offset, comment=b""):
+    return struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, count, count, size, offset, len(comment)) + comment
+
+
+def archive(entries, comment=b"", prefix=b"", shift=None, before_directory=b"", after_directory=b"", tail=b"", count=None, local_only=()):
+    """shift: what is added to offsets because of prefix; None: its size"""
+    body, central = prefix, b""
+    shift = 0 if shift is None else shift - len(prefix)
+    for e in entries:
+        if e not in local_only:
+            central += e.central(len(body) + shift)
+        body += e.local()
+    body += before_directory
+    count = len(entries) - len(local_only) if count is None else count
+    return body + central + after_directory + end_record(count, len(central), len(body) + shift, comment) + tail
+
+
+# ---- signing ----
+
+def line(text):
+    data, out = text.encode() if isinstance(text, str) else text, b""
+    while len(data) > 72:
+        out, data = out + data[:72] + b"\r\n", b" " + data[72:]
+    return out + data + b"\r\n"
+
+
+def digest(data, algorithm="sha256"):
+    return base64.b64encode(hashlib.new(algorithm, data).digest()).decode()
+
+
+def section(name, data, attribute="SHA-256-Digest", algorithm="sha256"):
+    return line(b"Name: " + (name if isinstance(name, bytes) else name.encode())) + line("%s: %s" % (attribute, digest(data, algorithm))) + b"\r\n"
+
+
+MAIN = b"Manifest-Version: 1.0\r\nCreated-By: a test\r\n\r\n"
+
+
+def manifest_of(files, **how):
+    return MAIN + b"".join(section(name, data, **how) for name, data, *_ in files)
+
+
+def sections_of(manifest):
+    return [part + b"\r\n\r\n" for part in manifest.split(b"\r\n\r\n") if part]
+
+
+def signature_file(manifest, attribute="SHA-256-Digest", algorithm="sha256", whole=True):
+    main, *rest = sections_of(manifest)
+    text = b"Signature-Version: 1.0\r\n"
+    if whole:
+        text += line("%s-Manifest: %s" % (attribute, digest(manifest, algorithm)))
+    text += line("%s-Manifest-Main-Attributes: %s" % (attribute, digest(main, algorithm))) + b"\r\n"
+    for part in rest:
+        name = part.replace(b"\r\n ", b"").split(b"\r\n")[0][6:]
+        text += section(name, part, attribute, algorithm)
+    return text
+
+
+made = {}
+
+
+def block(text, signer=None):
+    signer = signer or "one"
+    if (text, signer) not in made:
+        made[text, signer] = subprocess.run(["openssl", "cms", "-sign", "-binary", "-outform", "DER", "-md", "sha256", "-signer", signer + ".pem", "-inkey", signer + ".key",
+                                             "-certfile", "ca.pem"],
+                                            input=text, capture_output=True, check=True).stdout
+    return made[text, signer]
+
+
+def meta(manifest, text=None, signature=None, stem="ONE", signer=None):
+    text = signature_file(manifest) if text is None else text
+    return [Entry("META-INF/MANIFEST.MF", manifest, 8), Entry("META-INF/%s.SF" % stem, text, 8),
+            Entry("META-INF/%s.RSA" % stem, block(text, signer) if signature is None else signature, 8)]
+
+
+def entries_of(files):
+    return [Entry(*f) for f in files]
+
+
+def signed(files=FILES, entries=None, **how):
+    """an archive of these entries, whose files are signed as FILES say"""
+    return archive(meta(manifest_of(files)) + (entries_of(files) if entries is None else entries), **how)
+
+
+def with_manifest(manifest, files=FILES, **how):
+    return archive(meta(manifest, **how) + entries_of(files))
+
+
+def odd_entry(**odd):
+    """the second file is odd"""
+    name, data, method = FILES[1]
+    return signed(entries=[Entry(*FILES[0]), Entry(name, data, method, **odd)])
+
+
+def odd_deflated(**odd):
+    name, data, method = FILES[0]
+    return signed(entries=[Entry(name, data, method, **odd), Entry(*FILES[1])])
+
+
+def named(name, **odd):
+    """an odd name, properly signed"""
+    raw = name if isinstance(name, bytes) else name.encode()
+    return signed(FILES + [(raw, b"evil", 0)], entries_of(FILES) + [Entry(raw, b"evil", 0, **odd)])
+
+
+# ---- a proper one, to see that the rest is refused for its own sake ----
+
+@case
+def proper():
+    return signed()
+
+
+# ---- what is not signed ----
+
+@case
+def unsigned_entry():
+    return signed(entries=entries_of(FILES) + [Entry("evil.txt", b"evil")])
+
+
+@case
+def unsigned_entry_first():
+    return archive([Entry("evil.txt", b"evil")] + meta(manifest_of(FILES)) + entries_of(FILES))
+
+
+@case
+def unsigned_in_meta_inf():
+    return signed(entries=entries_of(FILES) + [Entry("META-INF/evil.txt", b"evil")])
+
+
+@case
+def unsigned_below_meta_inf():
+    return signed(entries=entries_of(FILES) + [Entry("META-INF/services/evil.Service", b"evil")])
+
+
+@case
+def entry_absent():
+    return signed(entries=entries_of(FILES[:1]))
+
+
+@case
+def every_entry_absent():
+    return signed(entries=[])
+
+
+@case
+def content_changed_stored():
+    return signed(entries=entries_of([FILES[0], ("b.bin", b"evil", 0)]))
+
+
+@case
+def content_changed_deflated():
+    return signed(entries=entries_of([("conf/a.xml", b"<a>evil</a>", 8), FILES[1]]))
+
+
+@case
+def contents_exchanged():
+    return signed(entries=entries_of([("conf/a.xml", FILES[1][1], 8), ("b.bin", FILES[0][1], 0)]))
+
+
+@case
+def folder_with_content():
+    return signed(entries=entries_of(FILES) + [Entry("folder/", b"evil", attributes=0o40755 << 16 | 16)])
+
+
+# ---- manifest and signature file ----
+
+@case
+def manifest_digest_changed():
+    return archive(meta(manifest_of([FILES[0], ("b.bin", b"evil")]), signature_file(manifest_of(FILES))) +
+                   entries_of([FILES[0], ("b.bin", b"evil", 0)]))
+
+
+@case
+def manifest_section_added():
+    more = manifest_of(FILES + [("evil.txt", b"evil")])
+    return archive(meta(more, signature_file(manifest_of(FILES))) + entries_of(FILES + [("evil.txt", b"evil", 0)]))
+
+
+@case
+def manifest_main_changed():
+    manifest = manifest_of(FILES)
+    return with_manifest(manifest.replace(b"\r\n\r\n", b"\r\nClass-Path: evil.jar\r\n\r\n", 1), text=signature_file(manifest))
+
+
+@case
+def manifest_absent():
+    return archive(meta(manifest_of(FILES))[1:] + entries_of(FILES))
+
+
+@case
+def signature_absent():
+    return archive(meta(manifest_of(FILES))[:1] + entries_of(FILES))
+
+
+@case
+def signature_file_changed():
+    manifest = manifest_of([FILES[0], ("b.bin", b"evil")])
+    return archive(meta(manifest, signature_file(manifest), block(signature_file(manifest_of(FILES)))) +
+                   entries_of([FILES[0], ("b.bin", b"evil", 0)]))
+
+
+@case
+def signature_file_digests_nothing():
+    return with_manifest(manifest_of(FILES), text=b"Signature-Version: 1.0\r\n\r\n")
+
+
+@case
+def signature_file_digests_main_only():
+    text = b"Signature-Version: 1.0\r\n" + line("SHA-256-Digest-Manifest-Main-Attributes: " + digest(MAIN)) + b"\r\n"
+    return with_manifest(manifest_of(FILES), text=text)
+
+
+@case
+def signature_file_leaves_one_out():
+    text = signature_file(manifest_of(FILES[:1]), whole=False)
+    return with_manifest(manifest_of(FILES), text=text)
+
+
+@case
+def signature_file_leaves_main_out():
+    text = b"Signature-Version: 1.0\r\n\r\n" + b"".join(section(f[0], s) for f, s in zip(FILES, sections_of(manifest_of(FILES))[1:]))
+    return with_manifest(manifest_of(FILES), text=text)
+
+
+@case
+def signature_file_names_stranger():
+    return with_manifest(manifest_of(FILES), text=signature_file(manifest_of(FILES)) + section("evil.txt", b"x"))
+
+
+@case
+def signature_file_section_twice():
+    text = signature_file(manifest_of(FILES))
+    return with_manifest(manifest_of(FILES), text=text + section("b.bin", sections_of(manifest_of(FILES))[2]))
+
+
+@case
+def signature_file_of_another_archive():
+    other = manifest_of([("other.txt", b"other")])
+    return with_manifest(manifest_of(FILES), text=signature_file(other))
+
+
+@case
+def weak_manifest_sha1():
+    return with_manifest(manifest_of(FILES, attribute="SHA1-Digest", algorithm="sha1"))
+
+
+@case
+def weak_manifest_md5():
+    manifest = manifest_of(FILES[:1]) + section(*FILES[1][:2], attribute="MD5-Digest", algorithm="md5")
+    return with_manifest(manifest)
+
+
+@case
+def weak_signature_file_sha1():
+    return with_manifest(manifest_of(FILES), text=signature_file(manifest_of(FILES), "SHA1-Digest", "sha1"))
+
+
+@case
+def weak_signature_file_sections():
+    manifest = manifest_of(FILES)
+    text = signature_file(manifest, whole=False).split(b"Name:")[0]
+    return with_manifest(manifest, text=text + b"".join(section(f[0], s, "SHA1-Digest", "sha1") for f, s in zip(FILES, sections_of(manifest)[1:])))
+
+
+@case
+def no_digest_at_all():
+    manifest = manifest_of(FILES[:1]) + b"Name: b.bin\r\nSealed: true\r\n\r\n"
+    return with_manifest(manifest)
+
+
+@case
+def block_absent():
+    return archive(meta(manifest_of(FILES))[:2] + entries_of(FILES))
+
+
+@case
+def block_alone():
+    return signed(entries=entries_of(FILES) + [Entry("META-INF/TWO.RSA", b"evil")])
+
+
+@case
+def block_twice():
+    text = signature_file(manifest_of(FILES))
+    return signed(entries=entries_of(FILES) + [Entry("META-INF/ONE.EC", block(text), 8)])
+
+
+@case
+def block_of_dsa():
+    return signed(entries=entries_of(FILES) + [Entry("META-INF/ONE.DSA", b"evil")])
+
+
+@case
+def block_empty():
+    return with_manifest(manifest_of(FILES), signature=b"")
+
+
+@case
+def block_no_cms():
+    return with_manifest(manifest_of(FILES), signature=b"evil" * 100)
+
+
+@case
+def block_cut_off():
+    return with_manifest(manifest_of(FILES), signature=block(signature_file(manifest_of(FILES)))[:-1])
+
+
+@case
+def block_changed():
+    good = block(signature_file(manifest_of(FILES)))
+    return with_manifest(manifest_of(FILES), signature=good[:-5] + bytes([good[-5] ^ 1]) + good[-4:])
+
+
+@case
+def signature_of_another_kind():
+    return signed(entries=entries_of(FILES) + [Entry("META-INF/SIG-EVIL", b"evil")])
+
+
+@case
+def second_signature_bad():
+    return archive(meta(manifest_of(FILES)) + meta(manifest_of(FILES), signature=block(b"another text"), stem="TWO")[1:] + entries_of(FILES))
+
+
+@case
+def second_signature_untrusted():
+    return archive(meta(manifest_of(FILES)) + meta(manifest_of(FILES), stem="TWO", signer="stranger")[1:] +
+                   entries_of(FILES))
+
+
+# ---- manifest tricks ----
+
+def tricked(change):
+    return with_manifest(change(manifest_of(FILES)))
+
+
+@case
+def manifest_section_twice():
+    return tricked(lambda m: m + section("b.bin", b"evil"))
+
+
+@case
+def manifest_section_twice_continued():
+    return tricked(lambda m: m + section("b.bin", b"evil").replace(b"Name: b.bin", b"Name: b.\r\n bin"))
+
+
+@case
+def manifest_begins_with_continuation():
+    return tricked(lambda m: b" evil\r\n" + m)
+
+
+@case
+def manifest_section_begins_with_continuation():
+    return tricked(lambda m: m.replace(b"\r\n\r\nName: b", b"\r\n\r\n evil\r\nName: b"))
+
+
+@case
+def manifest_empty_continuation():
+    return tricked(lambda m: m.replace(b"Name: b.bin\r\n", b"Name: b.bin\r\n \r\n"))
+
+
+@case
+def manifest_attribute_twice():
+    return tricked(lambda m: m.replace(b"Name: b.bin\r\n", b"Name: b.bin\r\nName: evil.txt\r\n"))
+
+
+@case
+def manifest_digest_twice():
+    return tricked(lambda m: m.replace(b"Name: b.bin\r\n", b"Name: b.bin\r\n" + line("sha-256-digest: " + digest(b"evil"))))
+
+
+@case
+def manifest_name_second():
+    return tricked(lambda m: m.replace(b"Name: b.bin\r\n", b"Sealed: true\r\nName: b.bin\r\n"))
+
+
+@case
+def manifest_name_in_main():
+    return tricked(lambda m: m.replace(b"\r\n\r\nName: c", b"\r\nName: c", 1))
+
+
+@case
+def manifest_lone_carriage_return():
+    return tricked(lambda m: m.replace(b"Created-By: a test", b"Created-By: a\rName: evil"))
+
+
+@case
+def manifest_nul():
+    return tricked(lambda m: m.replace(b"a test", b"a\0test"))
+
+
+@case
+def manifest_empty_lines():
+    return tricked(lambda m: m.replace(b"\r\n\r\nName: b", b"\r\n\r\n\r\nName: b"))
+
+
+@case
+def manifest_last_line_open():
+    return tricked(lambda m: m[:-4])
+
+
+@case
+def manifest_no_version():
+    return tricked(lambda m: m.replace(b"Manifest-Version: 1.0\r\n", b""))
+
+
+@case
+def manifest_magic():
+    return tricked(lambda m: m.replace(b"Created-By", b"Magic: evil\r\nCreated-By"))
+
+
+@case
+def manifest_long_line():
+    return tricked(lambda m: m.replace(b"a test", b"a" * 600))
+
+
+@case
+def manifest_no_colon():
+    return tricked(lambda m: m.replace(b"Created-By: ", b"Created-By "))
+
+
+@case
+def second_manifest():
+    return signed(entries=entries_of(FILES) + [Entry("META-INF/MANIFEST.MF", manifest_of([("b.bin", b"evil")]), 8)])
+
+
+@case
+def second_manifest_in_small_letters():
+    return signed(entries=entries_of(FILES) + [Entry("META-INF/manifest.mf", manifest_of([("b.bin", b"evil")]), 8)])
+
+
+@case
+def meta_inf_in_small_letters():
+    return archive([Entry(e.name.lower(), e.data, e.method) for e in meta(manifest_of(FILES))] + entries_of(FILES))
+
+
+# ---- names ----
+
+@case
+def name_twice():
+    return signed(entries=entries_of(FILES) + [Entry("b.bin", b"evil")])
+
+
+@case
+def name_twice_other_first():
+    return signed(entries=[Entry("b.bin", b"evil")] + entries_of(FILES))
+
+
+@case
+def name_twice_by_case():
+    return signed(FILES + [("B.BIN", b"evil", 0)])
+
+
+@case
+def name_twice_by_case_beyond_ascii():
+    return signed(FILES + [("\u00c4pfel/\u00d1", b"good", 0), ("\u00e4pfel/\u00f1", b"evil", 0)])
+
+
+@case
+def name_file_and_folder():
+    return signed(FILES + [("conf", b"evil", 0)])
+
+
+@case
+def name_file_and_empty_folder():
+    return signed(entries=entries_of(FILES) + [Entry("b.bin/", b"", attributes=0o40755 << 16 | 16)])
+
+
+@case
+def name_goes_up():
+    return named("../evil")
+
+
+@case
+def name_goes_up_inside():
+    return named("conf/../../evil")
+
+
+@case
+def name_absolute():
+    return named("/etc/evil")
+
+
+@case
+def name_of_a_drive():
+    return named("C:evil")
+
+
+@case
+def name_backslash():
+    return named("..\\evil")
+
+
+@case
+def name_dot():
+    return named("conf/./evil")
+
+
+@case
+def name_empty_part():
+    return named("conf//evil")
+
+
+@case
+def name_nul():
+    return archive(meta(manifest_of(FILES)) + entries_of(FILES) + [Entry(b"good.txt\0evil", b"evil")])
+
+
+@case
+def name_line_end():
+    return signed(entries=entries_of(FILES) + [Entry(b"evil\nName: good", b"evil")])
+
+
+@case
+def name_empty():
+    return signed(entries=entries_of(FILES) + [Entry(b"", b"evil")])
+
+
+@case
+def name_not_utf8():
+    return named(b"\xffevil", flags=UTF8)
+
+
+@case
+def name_overlong_utf8():
+    return named(b"..\xc0\xafevil", flags=UTF8)
+
+
+@case
+def name_not_marked_utf8():
+    return named("\u00fcbel", flags=0)
+
+
+# ---- kinds ----
+
+@case
+def symbolic_link():
+    return signed(FILES + [("evil", b"/etc/passwd", 0)], entries_of(FILES) + [Entry("evil", b"/etc/passwd", attributes=0o120777 << 16)])
+
+
+@case
+def symbolic_link_instead_of_file():
+    return odd_entry(attributes=0o120777 << 16)
+
+
+@case
+def device():
+    return odd_entry(attributes=0o20666 << 16)
+
+
+@case
+def marked_as_folder():
+    return odd_entry(attributes=0o40755 << 16)
+
+
+@case
+def encrypted_entry():
+    return odd_entry(flags=1)
+
+
+@case
+def unknown_flags():
+    return odd_entry(flags=1 << 5)
+
+
+@case
+def unknown_method():
+    return odd_entry(local={"method": 12}, central={"method": 12})
+
+
+# ---- two headers ----
+
+@case
+def local_name():
+    return odd_entry(local={"name": b"evil.bin"})
+
+
+@case
+def local_name_longer():
+    return odd_entry(local={"name": b"b.bin.sh"})
+
+
+@case
+def local_size():
+    return odd_deflated(local={"size": 7})
+
+
+@case
+def local_compressed_size():
+    return odd_entry(local={"packed_size": 100})
+
+
+@case
+def local_checksum():
+    return odd_entry(local={"crc": 0x12345678})
+
+
+@case
+def local_method():
+    return odd_entry(local={"method": 8})
+
+
+@case
+def local_flags():
+    return odd_entry(local={"flags": UTF8})
+
+
+@case
+def local_zip64_size():
+    return odd_entry(local={"size": 0xffffffff, "packed_size": 0xffffffff, "extra": struct.pack("<HHQQ", 1, 16, 7, 256)})
+
+
+@case
+def local_zip64_too_much():
+    return odd_entry(local={"extra": struct.pack("<HHQQ", 1, 16, 7, 256)})
+
+
+@case
+def unicode_path():
+    raw = b"evil.sh"
+    return odd_entry(extra=struct.pack("<HHBI", 0x7075, 5 + len(raw), 1, zlib.crc32(b"b.bin")) + raw)
+
+
+@case
+def extra_field_too_long():
+    return odd_entry(extra=struct.pack("<HH", 0x5455, 200))
+
+
+@case
+def local_header_elsewhere():
+    return odd_entry(offset=3)
+
+
+@case
+def entries_overlap():
+    shared = Entry("evil.txt", FILES[1][1])
+    everything = meta(manifest_of(FILES)) + entries_of(FILES)
+    offset = sum(len(e.local()) for e in everything[:-1])
+    return archive(everything + [Entry("b2.bin", b"", offset=offset, central={"name": b"b2.bin", "size": 256, "packed_size": 256, "crc": shared.crc})])
+
+
+# ---- bytes that belong to nothing ----
+
+@case
+def bytes_before():
+    return signed(prefix=b"#!/bin/sh\necho evil\n")
+
+
+@case
+def bytes_before_not_counted():
+    return signed(prefix=b"#!/bin/sh\necho evil\n", shift=0)
+
+
+@case
+def bytes_between_entries():
+    return odd_deflated(after=b"evil evil")
+
+
+@case
+def bytes_before_the_directory():
+    return signed(before_directory=b"APK Sig Block 42" * 2)
+
+
+@case
+def entry_in_no_directory():
+    hidden = Entry("evil.txt", b"evil")
+    return signed(entries=entries_of(FILES) + [hidden], local_only=[hidden])
+
+
+@case
+def bytes_after_the_directory():
+    return signed(after_directory=b"evil")
+
+
+@case
+def bytes_at_the_end():
+    return signed(tail=b"evil")
+
+
+@case
+def end_in_the_comment():
+    entries = entries_of([("evil.txt", b"evil", 0)])
+    return signed(comment=archive(entries))
+
+
+@case
+def end_in_the_comment_of_an_entry():
+    return odd_entry(comment=end_record(0, 0, 0, b"x" * 22)[:22])
+
+
+@case
+def record_in_the_comment():
+    return signed(comment=b"a comment with a PK\1\2 in it")
+
+
+@case
+def behind_deflated_data():
+    name, data, method = FILES[0]
+    return odd_deflated(packed=Entry(name, data, method).packed + b"evil evil")
+
+
+@case
+def too_few_in_the_end_record():
+    return signed(count=4)
+
+
+@case
+def too_many_in_the_end_record():
+    return signed(count=6)
+
+
+@case
+def stored_with_descriptor():
+    name, data, _ = FILES[1]
+    return odd_entry(flags=DESCRIPTOR, local={"crc": 0, "size": 0, "packed_size": 0},
+                     after=struct.pack("<4sIII", b"PK\7\10", zlib.crc32(data), len(data), len(data)))
+
+
+@case
+def descriptor_differs():
+    name, data, _ = FILES[0]
+    return odd_deflated(flags=DESCRIPTOR, local={"crc": 0, "size": 0, "packed_size": 0},
+                        after=struct.pack("<4sIII", b"PK\7\10", zlib.crc32(data), 7, len(data)))
+
+
+@case
+def descriptor_too_long():
+    name, data, method = FILES[0]
+    packed = Entry(name, data, method).packed
+    return odd_deflated(flags=DESCRIPTOR, local={"crc": 0, "size": 0, "packed_size": 0},
+                        after=struct.pack("<4sIII", b"PK\7\10", zlib.crc32(data), len(packed), len(data)) + b"evil evil evil")
+
+
+@case
+def descriptor_absent():
+    return odd_deflated(flags=DESCRIPTOR, local={"crc": 0, "size": 0, "packed_size": 0})
+
+
+def with_end64(change):
+    whole = signed()
+    body, end = whole[:-22], whole[-22:]
+    _, _, _, count, _, size, offset, _ = struct.unpack("<4sHHHHIIH", end)
+    fields = change({"count": count, "size": size, "offset": offset, "at": len(body), "record": 44})
+    big = struct.pack("<4sQHHIIQQQQ", b"PK\6\6", fields["record"], 45, 45, 0, 0, fields["count"], fields["count"], fields["size"],
+                      fields["offset"])
+    return body + big + struct.pack("<4sIQI", b"PK\6\7", 0, fields["at"], 1) + end
+
+
+@case
+def end64_disagrees():
+    return with_end64(lambda f: dict(f, count=f["count"] - 1))
+
+
+@case
+def end64_elsewhere():
+    return with_end64(lambda f: dict(f, at=0))
+
+
+@case
+def end64_with_more():
+    return with_end64(lambda f: dict(f, record=60))
+
+
+@case
+def end64_absent():
+    whole = signed()
+    return whole[:-22] + end_record(0xffff, 0xffffffff, 0xffffffff)
+
+
+@case
+def cut_off():
+    return signed()[:-1]
+
+
+# ---- bombs ----
+
+@case
+def bomb_ratio():
+    files = FILES + [("bomb", bytes(20 << 20), 8)]
+    return signed(files)
+
+
+@case
+def bomb_total():
+    return odd_deflated(size=0xfffffff0)
+
+
+@case
+def bomb_says_little():
+    return odd_deflated(size=100)
+
+
+@case
+def bomb_says_much():
+    name, data, _ = FILES[0]
+    return odd_deflated(size=len(data) + 1)
+
+
+@case
+def deflated_data_broken():
+    return odd_deflated(packed=b"\xff" * 50)
+
+
+@case
+def deflated_data_cut_off():
+    name, data, method = FILES[0]
+    return odd_deflated(packed=Entry(name, data, method).packed[:-3])
+
+
+@case
+def checksum_wrong():
+    return odd_entry(crc=0x12345678)
+
+
+# ---- signers ----
+
+def by(name):
+    manifest = manifest_of(FILES)
+    return archive(meta(manifest, signer=name) + entries_of(FILES))
+
+
+@case
+def signer_untrusted():
+    return by("stranger")
+
+
+@case
+def signer_self_signed():
+    return by("self")
+
+
+@case
+def signer_expired():
+    return by("expired")
+
+
+@case
+def signer_not_yet_valid():
+    return by("early")
+
+
+@case
+def signer_for_encryption():
+    return by("encrypts")
+
+
+@case
+def signer_usage_not_critical():
+    return by("lax")
+
+
+if __name__ == "__main__":
+    for name, make in CASES.items():
+        with open(os.path.join(sys.argv[1], name + ".zip"), "wb") as out:
+            out.write(make())

@@ -1,0 +1,78 @@
+#!/bin/sh
+# Every attack of attacks.py is refused as its folder in attacks/ says: `expected` has the status and what the message says, `jarsigner`
+# what jarsigner -verify -strict of JDK 17 says.  With RECORD=yes, what is seen now is written there instead, for a person to judge.
+. "${top_srcdir:?}/tests/lib/harness.sh"
+needs openssl python3
+attacks=$top_srcdir/tests/zip/attacks
+
+make_ca ca
+make_ca other
+sign=keyUsage=critical,digitalSignature
+make_cert one rsa:2048 $sign
+make_cert stranger ec:P-256 issuer=other $sign
+make_cert self rsa:2048 issuer=self $sign
+make_cert expired rsa:2048 $sign from=20200101000000Z until=20210101000000Z
+make_cert early rsa:2048 $sign from=21000101000000Z
+make_cert encrypts rsa:2048 keyUsage=critical,keyEncipherment
+make_cert lax rsa:2048 keyUsage=digitalSignature
+cat one.key one.pem ca.pem >one.bundle
+cat ca.pem self.pem >trust.pem
+cat >engine.xml <<XML
+<engineSignEncrypt>
+  <descriptors><descriptor name='ConfigZipSigner'><type algorithm='SHA-256' key='one'/></descriptor></descriptors>
+  <keys><key name='one'><type name='pem' locationValue='one.bundle'/></key></keys>
+</engineSignEncrypt>
+XML
+chmod 600 engine.xml
+export SIGNENGINE_CONFIG="$tmp/engine.xml"
+
+mkdir zips
+setup python3 "$top_srcdir/tests/zip/attacks.py" zips
+
+# how many bytes a certificate has differs from run to run, and so do offsets
+without_numbers() {
+    sed -E 's/[0-9]{4,}/N/g'
+}
+
+record_ours() { # CASE
+    mkdir -p "$attacks/$1"
+    status=0
+    signengine zip verify "zips/$1.zip" --trust trust.pem >"$out" 2>"$err" || status=$?
+    { echo "$status"; sed "s/^signengine: zip verify: 'zips\/$1.zip': //" "$err" | without_numbers; } >"$attacks/$1/expected"
+}
+
+expect() { # CASE
+    { read -r wanted && read -r text; } <"$attacks/$1/expected"
+    refuses "$wanted" signengine zip verify "zips/$1.zip" --trust trust.pem
+    without_numbers <"$err" >"$tmp/.plain"
+    cp "$tmp/.plain" "$err"
+    says "'zips/$1.zip': $text"
+}
+
+accepts signengine zip verify zips/proper.zip --trust trust.pem
+rm zips/proper.zip
+count=0
+for zip in zips/*.zip; do
+    name=${zip#zips/}
+    name=${name%.zip}
+    count=$((count + 1))
+    if [ "${RECORD-}" ]; then record_ours "$name"; else expect "$name"; fi
+done
+[ "$count" = "$(find "$attacks" -mindepth 1 -type d | wc -l)" ] || fail "a folder without a case, or a case without a folder"
+[ "$count" -ge 40 ] || fail "only $count attacks"
+
+# ---- jarsigner ----
+command -v javac >/dev/null || skip "there is no JDK to say what jarsigner says"
+setup keytool -importcert -noprompt -alias ca -file ca.pem -keystore trust.p12 -storepass changeit
+accepts java -Djava.security.manager=allow --add-exports jdk.jartool/sun.security.tools.jarsigner=ALL-UNNAMED \
+    "$top_srcdir/tests/zip/Jarsigner.java" trust.p12 zips/*.zip
+cp "$out" verdicts
+while IFS='	' read -r zip verdict; do
+    name=${zip#zips/}
+    name=${name%.zip}
+    if [ "${RECORD-}" ]; then
+        echo "$verdict" >"$attacks/$name/jarsigner"
+    elif [ "$verdict" != "$(cat "$attacks/$name/jarsigner")" ]; then
+        fail "jarsigner says of $name: $verdict"
+    fi
+done <verdicts
