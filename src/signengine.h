@@ -219,6 +219,10 @@ typedef enum se_form {
     SE_FORM_DETACHED = 0, /* CMS SignedData (RFC 5652) in DER, the content is not part of it */
     SE_FORM_ATTACHED,     /* CMS SignedData in BER with the content inside */
     SE_FORM_RAW,          /* RFC 8017 RSA signature or DER ECDSA-Sig-Value (RFC 3279), nothing around it */
+    /* XML Signature 1.1; these keep the document in memory */
+    SE_FORM_XML,            /* an XML document, or an element of it, gets a Signature as its last child; all else of its text stays */
+    SE_FORM_XML_ENVELOPING, /* a Signature with the XML document in its Object */
+    SE_FORM_XML_DETACHED,   /* a Signature over the bytes of something else, which may be of any kind and size */
 } se_form;
 
 typedef struct se_params {
@@ -234,10 +238,13 @@ typedef struct se_params {
     const se_sink *content;  /* verifying an attached signature: gets the content; not to be used before SE_OK */
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
+    const char *xml_id;  /* SE_FORM_XML: the ID of the element to sign, or that must be signed; NULL: the whole document */
+    const char *xml_uri; /* SE_FORM_XML_DETACHED: what the signature calls the content; verifying: NULL accepts any */
+    bool xml_inclusive;  /* signing: Canonical XML 1.0 instead of Exclusive Canonical XML */
 } se_params;
 #define SE_PARAMS_INIT                                                                                                                     \
     {                                                                                                                                      \
-        sizeof(se_params), 0, SE_FORM_DETACHED, false, 0, { NULL, 0 }, NULL, false, NULL, NULL, NULL                                       \
+        sizeof(se_params), 0, SE_FORM_DETACHED, false, 0, { NULL, 0 }, NULL, false, NULL, NULL, NULL, NULL, NULL, false                    \
     }
 
 /* Who signed, as far as it has been verified. */
@@ -263,7 +270,9 @@ SE_MUST_CHECK se_status se_sign_stream(const se_sink *out, se_engine *engine, co
                                        const se_params *params, se_error *error);
 
 /*
- * Verifies params->signature over `in`, or the attached signature that `in` is.
+ * Verifies params->signature over `in`, or the attached signature that `in` is.  params->form: whether it is CMS, raw or XML (any of
+ * the three; XML may also be enveloped).  The content of an XML signature is the canonical form of exactly those nodes that are signed:
+ * work with that, not with the document.
  * Accepted are the certificates of the descriptor's versions or, with params->trust, whatever chains to one of its CAs.
  * Private keys are not needed.  `out` may be NULL.
  * SE_ERR_REJECTED: the signature is not good; SE_ERR_FORMAT: it is not a signature at all.

@@ -20,7 +20,8 @@ BEGIN {
     also["cli", "provision/provision.h"]
 
     library("openssl", "model key store format engine zip provision")
-    library("libxml",  "model")
+    # model reads configurations, format signs documents; neither shows a tree to the layers above
+    library("libxml",  "model format")
     library("p11-kit", "store/pkcs11 provision")
     library("libp11.h", "provision")
     library("jansson.h", "format cli")

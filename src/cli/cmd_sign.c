@@ -7,7 +7,8 @@
 
 struct sign_options {
     const char *descriptor, *output;
-    bool attached, raw, pem;
+    bool attached, raw, pem, xml, enveloping, detached, inclusive;
+    const char *id, *uri;
     int64_t time;
 };
 
@@ -17,9 +18,27 @@ static const struct option_row rows[] = {
     { 0, "attached", OPTION_FLAG, offsetof(struct sign_options, attached), NULL, "CMS with the content inside", NULL },
     { 0, "raw", OPTION_FLAG, offsetof(struct sign_options, raw), NULL, "the bare signature value", NULL },
     { 0, "pem", OPTION_FLAG, offsetof(struct sign_options, pem), NULL, "CMS in PEM armour", NULL },
+    { 0, "xml", OPTION_FLAG, offsetof(struct sign_options, xml), NULL, "an XML signature inside of the XML document", NULL },
+    { 0, "id", OPTION_TEXT, offsetof(struct sign_options, id), "ID", "XML: of this element only", NULL },
+    { 0, "enveloping", OPTION_FLAG, offsetof(struct sign_options, enveloping), NULL, "XML: around the document", NULL },
+    { 0, "detached", OPTION_FLAG, offsetof(struct sign_options, detached), NULL, "XML: beside a file of any kind", NULL },
+    { 0, "uri", OPTION_TEXT, offsetof(struct sign_options, uri), "URI", "XML, detached: what it calls the file, its name if not given",
+      NULL },
+    { 0, "inclusive", OPTION_FLAG, offsetof(struct sign_options, inclusive), NULL, "XML: inclusive C14N instead of exclusive", NULL },
     { 0, "time", OPTION_TIME, offsetof(struct sign_options, time), "TIME", "signingTime, now if not given", NULL },
     { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
 };
+
+static int check_xml(const struct cli *cli, const struct sign_options *o)
+{
+    if (o->raw || o->attached || o->pem || o->time)
+        return cli_usage(cli, "--xml goes with none of --attached, --raw, --pem, --time");
+    if ((o->enveloping && o->detached) || (o->id && (o->enveloping || o->detached)))
+        return cli_usage(cli, "only one of --id, --enveloping and --detached");
+    if (o->uri && !o->detached)
+        return cli_usage(cli, "--uri needs --detached");
+    return EXIT_DONE;
+}
 
 static int check_usage(const struct cli *cli, const struct sign_options *o, int argc)
 {
@@ -27,7 +46,18 @@ static int check_usage(const struct cli *cli, const struct sign_options *o, int 
         return cli_usage(cli, "one file at a time, %d were given", argc);
     if (o->raw && (o->attached || o->pem || o->time))
         return cli_usage(cli, "--raw goes with none of --attached, --pem, --time");
+    if (o->xml)
+        return check_xml(cli, o);
+    if (o->id || o->enveloping || o->detached || o->uri || o->inclusive)
+        return cli_usage(cli, "--id, --enveloping, --detached, --uri and --inclusive need --xml");
     return EXIT_DONE;
+}
+
+static se_form form_of(const struct sign_options *o)
+{
+    if (o->xml)
+        return o->enveloping ? SE_FORM_XML_ENVELOPING : o->detached ? SE_FORM_XML_DETACHED : SE_FORM_XML;
+    return o->raw ? SE_FORM_RAW : o->attached ? SE_FORM_ATTACHED : SE_FORM_DETACHED;
 }
 
 static se_params params_of(const struct sign_options *o, const struct descriptor_option *descriptor)
@@ -35,7 +65,9 @@ static se_params params_of(const struct sign_options *o, const struct descriptor
     se_params params = SE_PARAMS_INIT;
 
     params.version = descriptor->version;
-    params.form = o->raw ? SE_FORM_RAW : o->attached ? SE_FORM_ATTACHED : SE_FORM_DETACHED;
+    params.form = form_of(o);
+    params.xml_id = o->id;
+    params.xml_inclusive = o->inclusive;
     params.pem = o->pem;
     params.time = o->time;
     return params;
@@ -44,14 +76,35 @@ static se_params params_of(const struct sign_options *o, const struct descriptor
 /* FILE.p7s as mail has it (RFC 8551, 3.2.1), .p7m with the content inside; what came by a pipe leaves by one. */
 static char *output_name(const struct sign_options *o, const char *input)
 {
-    const char *extension = o->raw ? "sig" : o->attached ? "p7m" : "p7s";
+    static const char *const extensions[] = {
+        [SE_FORM_DETACHED] = "p7s",
+        [SE_FORM_ATTACHED] = "p7m",
+        [SE_FORM_RAW] = "sig",
+        [SE_FORM_XML] = "signed.xml",
+        [SE_FORM_XML_ENVELOPING] = "signed.xml",
+        [SE_FORM_XML_DETACHED] = "sig.xml",
+    };
     char *name;
 
     if (o->output)
         return strdup(o->output);
     if (!input || strcmp(input, "-") == 0)
         return strdup("-");
-    return asprintf(&name, "%s.%s", input, extension) < 0 ? NULL : name;
+    return asprintf(&name, "%s.%s", input, extensions[form_of(o)]) < 0 ? NULL : name;
+}
+
+/* The file's name as a relative URI (RFC 3986, 2.1); what came by a pipe has none. */
+static se_status content_uri(se_buf *out, const struct sign_options *o, const char *input, se_error *err)
+{
+    static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    const char *slash = input ? strrchr(input, '/') : NULL;
+    AUTO(writer) w = { 0 };
+
+    if (o->uri)
+        writer_text(&w, o->uri);
+    for (const char *p = o->uri || !input ? "" : slash ? slash + 1 : input; *p; p++)
+        writer_format(&w, strchr(safe, *p) ? "%c" : "%%%02X", (unsigned char)*p);
+    return writer_finish(out, &w, err);
 }
 
 static void tell(const struct cli *cli, const struct descriptor_option *descriptor, const char *input, const char *output)
@@ -88,6 +141,8 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     const struct sign_options *o = options;
     const char *in = argc ? argv[0] : NULL;
     struct descriptor_option descriptor;
+    AUTO(se_buf) uri = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
     se_params params;
     char *out;
     int status;
@@ -95,6 +150,9 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     if ((status = check_usage(cli, o, argc)) || (status = descriptor_read(&descriptor, cli, o->descriptor)))
         return status;
     params = params_of(o, &descriptor);
+    if (content_uri(&uri, o, in, &err))
+        return cli_fail(cli, &err);
+    params.xml_uri = (const char *)uri.data;
     if (!(out = output_name(o, in)))
         return EXIT_INTERNAL;
     status = sign(cli, &descriptor, &params, in, out);

@@ -9,8 +9,8 @@
 enum { SIGNATURE_LIMIT = 16 << 20 };
 
 struct verify_options {
-    const char *descriptor, *signature, *trust, *output;
-    bool raw;
+    const char *descriptor, *signature, *trust, *output, *id;
+    bool raw, xml;
     int64_t time;
 };
 
@@ -22,6 +22,9 @@ static const struct option_row rows[] = {
     { 'o', "output", OPTION_TEXT, offsetof(struct verify_options, output), "FILE", "where the content of an attached signature goes",
       NULL },
     { 0, "raw", OPTION_FLAG, offsetof(struct verify_options, raw), NULL, "the signature is a bare value", NULL },
+    { 0, "xml", OPTION_FLAG, offsetof(struct verify_options, xml), NULL, "an XML signature", NULL },
+    { 0, "id", OPTION_TEXT, offsetof(struct verify_options, id), "ID", "XML: over the element with this ID, not over the whole document",
+      NULL },
     { 0, "time", OPTION_TIME, offsetof(struct verify_options, time), "TIME", "when certificates have to be valid, now if not given", NULL },
     { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
 };
@@ -32,6 +35,10 @@ static int check_usage(const struct cli *cli, const struct verify_options *o, in
         return cli_usage(cli, "one file at a time, %d were given", argc);
     if (o->raw && !o->signature)
         return cli_usage(cli, "--raw needs --signature");
+    if (o->xml && o->raw)
+        return cli_usage(cli, "either --xml or --raw");
+    if (o->id && (!o->xml || o->signature))
+        return cli_usage(cli, "--id is for XML signatures inside of documents");
     if (o->output && o->signature)
         return cli_usage(cli, "--output is for attached signatures: with --signature the content is a file already");
     return EXIT_DONE;
@@ -101,7 +108,8 @@ static int verify(struct cli *cli, const struct verify_options *o, const struct 
     if (o->signature && !signature.size)
         return cli_fail(cli, &(se_error){ .status = SE_ERR_FORMAT, .text = "the signature file is empty" });
     params.version = descriptor->version;
-    params.form = o->raw ? SE_FORM_RAW : SE_FORM_DETACHED;
+    params.form = o->xml ? SE_FORM_XML : o->raw ? SE_FORM_RAW : SE_FORM_DETACHED;
+    params.xml_id = o->id;
     params.time = o->time;
     params.trust = o->trust;
     params.signature = buf_bytes(&signature);

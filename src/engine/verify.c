@@ -160,10 +160,18 @@ static se_status doubt(se_status st, const struct candidates *c, const se_params
     return c->missing.status;
 }
 
+/* Whether it is detached is told by the signature that is given, or is not. */
+static se_form form_of(const se_params *params)
+{
+    if (params->form == SE_FORM_RAW)
+        return SE_FORM_RAW;
+    if (params->form >= SE_FORM_XML)
+        return params->signature.size ? SE_FORM_XML_DETACHED : SE_FORM_XML;
+    return params->signature.size ? SE_FORM_DETACHED : SE_FORM_ATTACHED;
+}
+
 static se_status verify(struct verdict *out, const struct candidates *c, struct verify_job *job, const se_params *params, se_error *err)
 {
-    se_form form = params->form == SE_FORM_RAW ? SE_FORM_RAW : params->signature.size ? SE_FORM_DETACHED : SE_FORM_ATTACHED;
-
     if (!c->count && !params->trust) {
         if (err)
             *err = c->missing;
@@ -171,7 +179,7 @@ static se_status verify(struct verdict *out, const struct candidates *c, struct 
     }
     job->candidates = c->list;
     job->count = c->count;
-    return doubt(format_find(form)->verify(out, job, err), c, params, err);
+    return doubt(format_find(form_of(params))->verify(out, job, err), c, params, err);
 }
 
 /* The use's rules hold for whoever signed. */
@@ -212,7 +220,12 @@ static se_status verify_stream(se_signer *out, se_engine *engine, struct stream 
         return st;
     in->progress = read.progress;
     in->progress_arg = read.progress_arg;
-    job = (struct verify_job){ .in = in, .roots = roots, .time = read.time, .signature = read.signature, .content = read.content };
+    job = (struct verify_job){ .in = in,
+                               .roots = roots,
+                               .time = read.time,
+                               .signature = read.signature,
+                               .content = read.content,
+                               .xml = { read.xml_id, read.xml_uri, false } };
     st = verify(&verdict, &candidates, &job, &read, err);
     note(op, &verdict, &candidates);
     if (st || (st = apply_rules(&verdict, &candidates, first, read.time, err)))

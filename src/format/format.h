@@ -9,6 +9,13 @@
 #include "key/key.h"
 #include "model/algorithm.h"
 
+/* What XML signatures have besides; NULL: not given. */
+struct xml_wish {
+    const char *id;  /* of the element that is signed; NULL: the document */
+    const char *uri; /* of the content of a detached one */
+    bool inclusive;  /* signing: C14N 1.0; otherwise exclusive C14N */
+};
+
 struct sign_job {
     const struct algorithm *algorithm; /* a signature algorithm that fits the key */
     const struct key *key;
@@ -16,6 +23,7 @@ struct sign_job {
     bool pem;
     struct stream *in;
     const se_sink *out;
+    struct xml_wish xml;
 };
 
 /* A certificate that may have signed, and what it signs with. */
@@ -33,6 +41,7 @@ struct verify_job {
     se_bytes signature; /* empty: `in` is an attached signature */
     struct stream *in;
     const se_sink *content; /* of an attached signature; may be NULL */
+    struct xml_wish xml;
 };
 
 /* Who signed; start it with zeroes. */

@@ -21,4 +21,14 @@ libse_core_la_SOURCES += \
 	src/format/raw.c src/format/raw.h \
 	src/format/signer_info.c src/format/signer_info.h \
 	src/format/sink_bio.c src/format/sink_bio.h \
-	src/format/trust.c src/format/trust.h
+	src/format/trust.c src/format/trust.h \
+	src/format/xmlc14n.c src/format/xmlc14n.h \
+	src/format/xmldsig.h \
+	src/format/xmldsig_digest.c src/format/xmldsig_digest.h \
+	src/format/xmldsig_find.c src/format/xmldsig_find.h \
+	src/format/xmldsig_names.c src/format/xmldsig_names.h \
+	src/format/xmldsig_read.c src/format/xmldsig_read.h \
+	src/format/xmldsig_sign.c \
+	src/format/xmldsig_value.c src/format/xmldsig_value.h \
+	src/format/xmldsig_verify.c \
+	src/format/xmltree.c src/format/xmltree.h

@@ -2,17 +2,30 @@
 
 #include <string.h>
 
+enum { NAME_SHOWN = 64 };
+
 /*
- * A file of ours is 4 deep, an XML signature in it a few more.  libxml2 compares each attribute of a tag with all others, and makes
- * hundreds of bytes of the few that a tag, a comment or an attribute has.
+ * libxml2 compares each attribute of a tag with all others, and makes hundreds of bytes of the few that a tag, a comment or an attribute
+ * has.
  */
-enum { DEPTH_MAX = 32, ATTRIBUTES_MAX = 64, ITEMS_MAX = 100000, NAME_SHOWN = 64 };
+struct limits {
+    int depth, attributes, items;
+};
+/* A file of ours is 4 deep, an XML signature in it a few more. */
+static const struct limits configuration_limits = { 32, 64, 100000 };
+/* libxml2 itself stops at a depth of 256. */
+static const struct limits document_limits = { 200, 256, 8000000 };
 
 struct scan {
     const char *p, *end;
     int line, depth, items;
-    scan_fn fn;
+    const struct limits *limits;
+    scan_fn fn; /* may be NULL */
     void *arg;
+    const char *start;       /* of the text */
+    struct scan_end *wanted; /* may be NULL */
+    size_t elements;         /* so far */
+    int wanted_depth;        /* inside the element whose end is wanted; 0: not there */
     se_error *err;
 };
 
@@ -137,8 +150,26 @@ static se_status skip_declaration(struct scan *s)
     return refuse(s, "'<!' is only allowed in comments and CDATA sections");
 }
 
+static void note_end(struct scan *s, const char *end, bool empty)
+{
+    s->wanted->offset = (size_t)(end - s->start);
+    s->wanted->empty = empty;
+    s->wanted_depth = 0;
+}
+
+static void note_start(struct scan *s, se_bytes name, bool empty)
+{
+    if (!s->wanted || s->elements++ != s->wanted->element)
+        return;
+    s->wanted->name = name;
+    s->wanted_depth = s->depth;
+    if (empty)
+        note_end(s, s->p - strlen("/>"), true);
+}
+
 static se_status end_tag(struct scan *s)
 {
+    const char *start = s->p;
     se_bytes name;
 
     s->p += 2;
@@ -147,6 +178,8 @@ static se_status end_tag(struct scan *s)
     if (!name.size || !at(s, ">"))
         return refuse(s, "malformed end tag: it must read </NAME>");
     s->p++;
+    if (s->wanted_depth && s->wanted_depth == s->depth)
+        note_end(s, start, false);
     s->depth--;
     return SE_OK;
 }
@@ -172,7 +205,7 @@ static se_status take_value(struct scan *s, struct scan_item *item)
 static se_status take_attribute(struct scan *s, se_bytes tag)
 {
     struct scan_item item = { .line = s->line };
-    se_status st;
+    se_status st = SE_OK;
 
     item.name = take_name(s);
     skip_blanks(s);
@@ -187,7 +220,7 @@ static se_status take_attribute(struct scan *s, se_bytes tag)
     if (s->p < s->end && !blank(*s->p) && *s->p != '/' && *s->p != '>')
         st = refuse(s, "malformed tag <%.*s>: no space after the value of '%.*s'; is a closing quote missing?", SHOWN(tag),
                     SHOWN(item.name));
-    else
+    else if (s->fn)
         st = s->fn(s->arg, &item, s->err);
     if (st)
         s->line = item.line;
@@ -203,8 +236,8 @@ static se_status take_attributes(struct scan *s, se_bytes tag)
         if (s->p == s->end || *s->p == '/' || *s->p == '>')
             return SE_OK;
         s->items++;
-        if (count == ATTRIBUTES_MAX)
-            return refuse(s, "<%.*s> has more than %d attributes", SHOWN(tag), ATTRIBUTES_MAX);
+        if (count == s->limits->attributes)
+            return refuse(s, "<%.*s> has more than %d attributes", SHOWN(tag), s->limits->attributes);
         if ((st = take_attribute(s, tag)))
             return st;
     }
@@ -219,15 +252,17 @@ static se_status start_tag(struct scan *s)
     item.name = take_name(s);
     if (!item.name.size)
         return refuse(s, "no tag begins with this '<': a '<' in a text is written &lt;");
-    if (s->depth == DEPTH_MAX)
-        return refuse(s, "elements are nested more than %d deep", DEPTH_MAX);
-    if ((st = s->fn(s->arg, &item, s->err)) || (st = take_attributes(s, item.name)))
+    if (s->depth == s->limits->depth)
+        return refuse(s, "elements are nested more than %d deep", s->limits->depth);
+    if ((s->fn && (st = s->fn(s->arg, &item, s->err))) || (st = take_attributes(s, item.name)))
         return st;
-    if (at(s, "/>"))
+    if (at(s, "/>")) {
         s->p += 2;
-    else if (at(s, ">")) {
+        note_start(s, item.name, true);
+    } else if (at(s, ">")) {
         s->p++;
         s->depth++;
+        note_start(s, item.name, false);
     } else {
         s->line = item.line;
         return refuse(s, "the tag <%.*s> that begins here has no end '>'", SHOWN(item.name));
@@ -237,8 +272,8 @@ static se_status start_tag(struct scan *s)
 
 static se_status markup(struct scan *s)
 {
-    if (s->items++ >= ITEMS_MAX)
-        return refuse(s, "more than %d tags, attributes and comments", ITEMS_MAX);
+    if (s->items++ >= s->limits->items)
+        return refuse(s, "more than %d tags, attributes and comments", s->limits->items);
     if (at(s, "<!"))
         return skip_declaration(s);
     if (at(s, "<?"))
@@ -248,18 +283,34 @@ static se_status markup(struct scan *s)
     return start_tag(s);
 }
 
-se_status scan_xml(se_bytes text, scan_fn fn, void *arg, int *line, se_error *err)
+static se_status scan(struct scan *s, se_bytes text, int *line)
 {
-    struct scan s = { text.data, (const char *)text.data + text.size, 1, 0, 0, fn, arg, err };
     se_status st = SE_OK;
 
-    if (at(&s, "\xEF\xBB\xBF"))
-        s.p += 3;
-    while (!st && s.p < s.end)
-        if (*s.p == '<')
-            st = markup(&s);
+    s->p = s->start = text.data;
+    s->end = s->p + text.size;
+    s->line = 1;
+    if (at(s, "\xEF\xBB\xBF"))
+        s->p += 3;
+    while (!st && s->p < s->end)
+        if (*s->p == '<')
+            st = markup(s);
         else
-            step(&s);
-    *line = s.line;
+            step(s);
+    *line = s->line;
     return st;
+}
+
+se_status scan_xml(se_bytes text, scan_fn fn, void *arg, int *line, se_error *err)
+{
+    struct scan s = { .limits = &configuration_limits, .fn = fn, .arg = arg, .err = err };
+
+    return scan(&s, text, line);
+}
+
+se_status scan_document(struct scan_end *wanted, se_bytes text, int *line, se_error *err)
+{
+    struct scan s = { .limits = &document_limits, .wanted = wanted, .err = err };
+
+    return scan(&s, text, line);
 }

@@ -78,6 +78,11 @@ static void start(void)
     xmlSchemaInitTypes();
 }
 
+void xml_start(void)
+{
+    (void)pthread_once(&started, start);
+}
+
 static xmlNode *next_in_document(xmlNode *node)
 {
     if (node->type == XML_ELEMENT_NODE && node->children)
@@ -145,7 +150,7 @@ void xml_parse(xmlDoc **out, const struct lifted *lifted, struct findings *findi
     AUTO(xml_doc) doc = NULL;
 
     *out = NULL;
-    (void)pthread_once(&started, start);
+    xml_start();
     xml_listen(&listener, findings);
     if (!(parser = xmlNewParserCtxt())) {
         findings->failed = true;

@@ -22,6 +22,9 @@ void xml_listen(struct xml_listener *out, struct findings *findings);
 void xml_listener_end(struct xml_listener *listener);
 AUTO_KIND(xml_listener, struct xml_listener, xml_listener_end(p))
 
+/* Before any other call of libxml2: its global state is made once, whichever thread comes first. */
+void xml_start(void);
+
 /* *out is NULL when the findings say why.  Each attribute has at most one text node. */
 void xml_parse(xmlDoc **out, const struct lifted *lifted, struct findings *findings);
 

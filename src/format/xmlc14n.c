@@ -1,0 +1,69 @@
+#include "format/xmlc14n.h"
+
+#include <libxml/c14n.h>
+#include <stdlib.h>
+
+#include "format/xmltree.h"
+
+struct passing {
+    stream_take_fn take;
+    void *arg;
+    se_error *err;
+    se_status status; /* of the taker */
+};
+
+static int pass(void *arg, const char *data, int size)
+{
+    struct passing *p = arg;
+
+    if (!p->status && size > 0)
+        p->status = p->take(p->arg, (se_bytes){ data, (size_t)size }, p->err);
+    return p->status ? -1 : size;
+}
+
+/* Attributes and namespaces come with their element as `parent`, and a namespace has no parent of its own. */
+static int visible(void *top, xmlNodePtr node, xmlNodePtr parent)
+{
+    return node == top || xml_tree_inside(parent, top);
+}
+
+void xml_c14n_free(struct xml_c14n *c14n)
+{
+    free(c14n->list);
+    c14n->list = NULL;
+}
+
+se_status xml_c14n_prefixes(struct xml_c14n *c14n, const char *list, se_error *err)
+{
+    static const char blanks[] = " \t\r\n";
+    size_t count = 0;
+    char *rest;
+
+    if (!(c14n->list = strdup(list)))
+        return error_memory(err);
+    c14n->prefixed = true;
+    for (char *at = strtok_r(c14n->list, blanks, &rest); at; at = strtok_r(NULL, blanks, &rest)) {
+        if (count == XML_PREFIXES_MAX)
+            return error_set(err, SE_ERR_REJECTED, "InclusiveNamespaces with more than %d prefixes", XML_PREFIXES_MAX);
+        c14n->prefixes[count++] = (xmlChar *)at;
+    }
+    return SE_OK;
+}
+
+se_status xml_c14n_write(const struct xml_c14n *how, xmlDoc *doc, const xmlNode *top, stream_take_fn take, void *arg, se_error *err)
+{
+    AUTO(xml_quiet) quiet = xml_quiet_begin();
+    struct passing passing = { take, arg, err, SE_OK };
+    xmlOutputBuffer *out = xmlOutputBufferCreateIO(pass, NULL, &passing, NULL);
+    xmlChar **prefixes = how->exclusive && how->prefixed ? (xmlChar **)(void *)how->prefixes : NULL;
+    int done;
+
+    if (!out)
+        return error_memory(err);
+    done = xmlC14NExecute(doc, top ? visible : NULL, (void *)top, how->exclusive ? XML_C14N_EXCLUSIVE_1_0 : XML_C14N_1_0, prefixes, 0, out);
+    if (xmlOutputBufferClose(out) < 0)
+        done = -1;
+    if (passing.status)
+        return passing.status;
+    return done >= 0 ? SE_OK : error_set(err, SE_ERR_FORMAT, "this XML has no canonical form: is a namespace's name a relative URI?");
+}

@@ -1,0 +1,21 @@
+/* Which signature of a document counts, and what it may sign: decided by where things are, never by what the signature says alone. */
+#ifndef FORMAT_XMLDSIG_FIND_H
+#define FORMAT_XMLDSIG_FIND_H
+
+#include "format/xmltree.h"
+
+struct xml_place {
+    xmlNode *signature;
+    const xmlNode *target; /* that the signature must be about; NULL: the whole document */
+    const char *id;        /* by which its Reference must name the target; NULL: it may be "" or the target's only ID */
+    bool enveloped;        /* the signature is a child of what it signs */
+};
+
+/*
+ * `id` NULL: the signature over the document, which is a child of the root, or the root (then it must be over its Object).
+ * Otherwise: the one over the element with that ID, which is its child, or elsewhere but not around it.
+ * SE_ERR_FORMAT: there is none.  SE_ERR_REJECTED: there are several, or which element is meant is not clear.
+ */
+SE_MUST_CHECK se_status xmldsig_find(struct xml_place *out, xmlDoc *doc, const char *id, se_error *err);
+
+#endif

@@ -1,0 +1,102 @@
+#include "format/xmldsig_value.h"
+
+#include <openssl/ecdsa.h>
+#include <openssl/err.h>
+
+#include "format/padding.h"
+#include "key/crypto.h"
+
+AUTO_KIND(ecdsa_sig, ECDSA_SIG *, ECDSA_SIG_free(*p))
+
+/* P-521 has 66 bytes, and not 65. */
+static int part_size(const EVP_PKEY *key)
+{
+    return (EVP_PKEY_get_bits(key) + 7) / 8;
+}
+
+static se_status from_der(se_buf *out, const EVP_PKEY *key, se_bytes der, se_error *err)
+{
+    const unsigned char *p = der.data;
+    AUTO(ecdsa_sig) parts = d2i_ECDSA_SIG(NULL, &p, (long)der.size);
+    int size = part_size(key);
+    se_status st = buf_new(out, (size_t)size * 2, err);
+
+    if (st)
+        return st;
+    if (parts && BN_bn2binpad(ECDSA_SIG_get0_r(parts), out->data, size) == size &&
+        BN_bn2binpad(ECDSA_SIG_get0_s(parts), out->data + size, size) == size)
+        return SE_OK;
+    se_buf_free(out);
+    return crypto_error(err, SE_ERR_CRYPTO, "the key made a signature that is none");
+}
+
+static se_status to_der(se_buf *out, const EVP_PKEY *key, se_bytes value, se_error *err)
+{
+    AUTO(ecdsa_sig) parts = ECDSA_SIG_new();
+    const unsigned char *p = value.data;
+    int size = part_size(key), length;
+    BIGNUM *r, *s;
+    unsigned char *end;
+    se_status st;
+
+    if (value.size != (size_t)size * 2)
+        return error_set(err, SE_ERR_REJECTED, "the SignatureValue has %zu bytes, %d would be right", value.size, size * 2);
+    r = BN_bin2bn(p, size, NULL);
+    s = BN_bin2bn(p + size, size, NULL);
+    if (!parts || !r || !s || !ECDSA_SIG_set0(parts, r, s)) {
+        BN_free(r);
+        BN_free(s);
+        return error_memory(err);
+    }
+    if ((length = i2d_ECDSA_SIG(parts, NULL)) < 0)
+        return error_memory(err);
+    if ((st = buf_new(out, (size_t)length, err)))
+        return st;
+    end = out->data;
+    return i2d_ECDSA_SIG(parts, &end) == length ? SE_OK : error_memory(err);
+}
+
+se_status xmldsig_value_make(se_buf *out, EVP_PKEY *key, const struct algorithm *algorithm, se_bytes signed_info, se_error *err)
+{
+    AUTO(md_context) context = EVP_MD_CTX_new();
+    AUTO(se_buf) value = SE_BUF_INIT;
+    size_t size = (size_t)EVP_PKEY_get_size(key);
+    EVP_PKEY_CTX *parameters;
+    se_status st;
+
+    *out = (se_buf)SE_BUF_INIT;
+    if ((st = buf_new(&value, size, err)))
+        return st;
+    if (!context || EVP_DigestSignInit_ex(context, &parameters, crypto_digest(algorithm->digest), crypto_context(), NULL, key, NULL) <= 0 ||
+        !padding_set(parameters, algorithm, true) || EVP_DigestSign(context, value.data, &size, signed_info.data, signed_info.size) <= 0)
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot sign with %s", algorithm->name);
+    if (algorithm->family == FAMILY_EC)
+        return from_der(out, key, (se_bytes){ value.data, size }, err);
+    value.size = size;
+    *out = buf_move(&value);
+    return SE_OK;
+}
+
+se_status xmldsig_value_check(se_bytes value, EVP_PKEY *key, const struct algorithm *algorithm, se_bytes signed_info, se_error *err)
+{
+    AUTO(md_context) context = EVP_MD_CTX_new();
+    AUTO(se_buf) der = SE_BUF_INIT;
+    EVP_PKEY_CTX *parameters;
+    se_status st;
+
+    if (key_family(key) != algorithm->family)
+        return error_set(err, SE_ERR_REJECTED, "%s does not go with the signer's key", algorithm->name);
+    if (algorithm->family == FAMILY_EC) {
+        if ((st = to_der(&der, key, value, err)))
+            return st;
+        value = buf_bytes(&der);
+    }
+    if (!context ||
+        EVP_DigestVerifyInit_ex(context, &parameters, crypto_digest(algorithm->digest), crypto_context(), NULL, key, NULL) <= 0 ||
+        !padding_set(parameters, algorithm, false))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot verify %s", algorithm->name);
+    if (EVP_DigestVerify(context, value.data, value.size, signed_info.data, signed_info.size) == 1)
+        return SE_OK;
+    ERR_clear_error();
+    return error_set(err, SE_ERR_REJECTED, "the SignatureValue is not the signer's: SignedInfo was changed, or another key signed");
+}
