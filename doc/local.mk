@@ -6,6 +6,7 @@ dist_man_MANS += \
 	doc/signengine-config.1 \
 	doc/signengine-decrypt.1 \
 	doc/signengine-encrypt.1 \
+	doc/signengine-history.1 \
 	doc/signengine-key.1 \
 	doc/signengine-pin.1 \
 	doc/signengine-rekey.1 \

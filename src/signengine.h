@@ -298,6 +298,33 @@ typedef struct se_identity {
 /* Tells it without signing; the certificate is enough.  `version` 0: the highest. */
 SE_MUST_CHECK se_status se_identify(se_identity *out, se_engine *engine, const char *descriptor, unsigned version, se_error *error);
 
+/* ---- verifying by public keys alone ---- */
+
+/* A certificate and the algorithm of its signatures.  It never changes: any number of threads may use one. */
+typedef struct se_verifier se_verifier;
+
+/*
+ * Of a descriptor's version; 0: the highest, which is the one that se_sign() takes.  The caller closes *out.
+ * The certificate is held to the rules of the descriptor's use, but for its validity: what was signed before it expired stays signed.
+ */
+SE_MUST_CHECK se_status se_verifier_open(se_verifier **out, se_engine *engine, const char *descriptor, unsigned version, se_error *error);
+
+/* Of a certificate in DER or PEM, without configuration.  `algorithm`: as se_signer.algorithm has it.  The caller closes *out. */
+SE_MUST_CHECK se_status se_verifier_read(se_verifier **out, se_bytes certificate, const char *algorithm, se_error *error);
+void se_verifier_close(se_verifier **verifier); /* accepts NULL and a pointer to NULL */
+
+/* Who it is; signing_time is 0, and so is the version when there is no configuration. */
+void se_verifier_signer(se_signer *out, const se_verifier *verifier);
+/* In DER, until the verifier is closed: the certificate, and its SubjectPublicKeyInfo (RFC 5280, 4.1.2.7). */
+se_bytes se_verifier_certificate(const se_verifier *verifier);
+se_bytes se_verifier_key(const se_verifier *verifier);
+
+/* A raw signature (SE_FORM_RAW) over `in`.  SE_ERR_REJECTED: it is not good. */
+SE_MUST_CHECK se_status se_verifier_check(const se_verifier *verifier, se_bytes in, se_bytes signature, se_error *error);
+
+/* SHA-256 (FIPS 180-4) over `parts`, one after the other.  False: there is no memory, or no SHA-256. */
+SE_MUST_CHECK bool se_sha256(unsigned char out[32], const se_bytes *parts, size_t count);
+
 /* ---- encrypted fields ---- */
 
 typedef struct se_field_params {
@@ -481,6 +508,121 @@ SE_MUST_CHECK se_status se_zip_sign(const char *out, se_engine *engine, const ch
  */
 SE_MUST_CHECK se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *path, const se_zip_params *params,
                                       se_error *error);
+/* ---- object history ---- */
+
+/*
+ * A chain of entries in a database, and seals over them (doc/formats.md): what is changed, removed, added or put in another order shows.
+ *
+ * Threads: any number of them may use one se_history; se_history_close() must be the last call on it.
+ * Forks:   the child of a fork must not use a history of its parent, nor close it; its calls fail with SE_ERR_USAGE.  It opens its own.
+ * Stores:  "sqlite:PATH", and "postgresql://..." (libpq's connection URI) where it was built in; other processes may use the same chain.
+ * Text that comes out of a history (objects, payloads) is what was put in: any bytes.
+ */
+typedef struct se_history se_history;
+
+typedef struct se_history_options {
+    size_t size;             /* sizeof(se_history_options), set by SE_HISTORY_OPTIONS_INIT */
+    const char *chain;       /* letters, digits, '.', '-', '_'; 64 at the most */
+    const char *descriptor;  /* whose key seals */
+    bool inspect;            /* for verifying and reading: a chain that is not good is opened all the same */
+    se_progress_fn progress; /* of verifying and other long jobs; may be NULL */
+    void *progress_arg;
+} se_history_options;
+#define SE_HISTORY_OPTIONS_INIT                                                                                                            \
+    {                                                                                                                                      \
+        sizeof(se_history_options), "default", "ObjectHistorySigner", false, NULL, NULL                                                    \
+    }
+
+/*
+ * Makes a chain, and its first seal; the store too, if it is not there.  `options` may be NULL.
+ * SE_ERR_USAGE: the chain is there already.
+ */
+SE_MUST_CHECK se_status se_history_create(se_engine *engine, const char *store, const se_history_options *options, se_error *error);
+
+/*
+ * Opens a chain.  The engine has to outlive it.  The caller closes *out.
+ * SE_ERR_CONFIG: the configuration lacks the key of the last seal, which is named.  SE_ERR_REJECTED: the last seal is not good.
+ */
+SE_MUST_CHECK se_status se_history_open(se_history **out, se_engine *engine, const char *store, const se_history_options *options,
+                                        se_error *error);
+void se_history_close(se_history **history); /* accepts NULL and a pointer to NULL */
+
+/* Something to remember. */
+typedef struct se_record {
+    se_bytes object;  /* what it is about: a person, a card ...; up to 1,000 bytes */
+    se_bytes payload; /* what happened to it; up to 16 MB */
+} se_record;
+
+/*
+ * Returns when the entry is stored and a signature covers it.  What is appended at the same time by other threads is sealed by the same
+ * signature.  *seq (may be NULL): its number in the chain, from 1.
+ * After a failure the entry is not there; but when the connection to a database broke at the very moment, and it can't be asked, the text
+ * of SE_ERR_UNAVAILABLE says so.
+ */
+SE_MUST_CHECK se_status se_history_append(uint64_t *seq, se_history *history, se_bytes object, se_bytes payload, se_error *error);
+
+/* The same for `count` entries: all of them or none, under one signature.  *first (may be NULL): the number of the first. */
+SE_MUST_CHECK se_status se_history_append_many(uint64_t *first, se_history *history, const se_record *records, size_t count,
+                                               se_error *error);
+
+/* The last seal, as text.  Kept elsewhere, it shows later that nothing older was put back. */
+SE_MUST_CHECK se_status se_history_head(se_buf *out, se_history *history, se_error *error);
+
+typedef enum se_finding_kind {
+    SE_FINDING_UNSEALED = 0, /* there is no seal over it */
+    SE_FINDING_CHANGED,      /* an entry or a seal is not what was sealed */
+    SE_FINDING_REMOVED,      /* entries or seals are missing in the middle */
+    SE_FINDING_INSERTED,     /* something is there that was not sealed */
+    SE_FINDING_REORDERED,    /* an entry that was sealed in another place */
+    SE_FINDING_TRUNCATED,    /* entries or seals are missing at the end */
+    SE_FINDING_FOREIGN,      /* of another chain */
+    SE_FINDING_SIGNATURE,    /* a seal's signature is not good */
+    SE_FINDING_KEY,          /* a seal was made with another key, or its key is not configured */
+    SE_FINDING_VERSION,      /* a seal's version is lower than that of the seal before it */
+    SE_FINDING_ROLLED_BACK,  /* the head that was kept elsewhere is not in the chain */
+} se_finding_kind;
+
+/* One word for a kind, as "rolled back"; never NULL. */
+const char *se_finding_name(se_finding_kind kind);
+
+/* What is wrong, and where.  Strings last for the call only. */
+typedef struct se_finding {
+    se_finding_kind kind;
+    uint64_t first, last; /* entries that it is about; 0: none */
+    uint64_t seal;        /* the seal that it is about; 0: none */
+    const char *text;     /* one line that says all of that */
+} se_finding;
+typedef void (*se_finding_fn)(void *arg, const se_finding *finding);
+
+typedef struct se_history_verify_options {
+    size_t size;           /* sizeof(se_history_verify_options), set by SE_HISTORY_VERIFY_OPTIONS_INIT */
+    se_finding_fn finding; /* called for each finding, on the caller's thread; may be NULL */
+    void *finding_arg;
+    se_bytes head;    /* a seal that was kept elsewhere (se_history_head()): the chain has to contain it; empty: none */
+    unsigned months;  /* only what is not older; below 12 is 12; 0: everything */
+    unsigned threads; /* 0: one for each processor */
+} se_history_verify_options;
+#define SE_HISTORY_VERIFY_OPTIONS_INIT                                                                                                     \
+    {                                                                                                                                      \
+        sizeof(se_history_verify_options), NULL, NULL, { NULL, 0 }, 0, 0                                                                   \
+    }
+
+/* What was verified. */
+typedef struct se_history_report {
+    uint64_t first, entries; /* number of the first entry that was looked at, and how many */
+    uint64_t erased;         /* of them, without payload */
+    uint64_t seals;          /* that were looked at */
+    uint64_t findings;
+    bool pruned; /* entries were dropped by se_history_prune() */
+    bool closed; /* the last seal closes the chain */
+} se_history_report;
+
+/*
+ * Verifies the chain from its entries to its seals.  Public keys suffice.  `out` and `options` may be NULL.
+ * SE_ERR_REJECTED: there are findings; the error has the first.
+ */
+SE_MUST_CHECK se_status se_history_verify(se_history_report *out, se_history *history, const se_history_verify_options *options,
+                                          se_error *error);
 
 /* ---- PINs ---- */
 

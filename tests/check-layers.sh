@@ -14,6 +14,7 @@ BEGIN {
     layer("store",     "base model key")
     layer("format",    "base model key")
     layer("engine",    "base model key store format")
+    layer("history",   "base")
     layer("provision", "base model key store")
     layer("zip",       "base")
     layer("cli",       "base")
@@ -26,6 +27,7 @@ BEGIN {
     library("libp11.h", "provision")
     library("jansson.h", "format cli")
     library("zlib.h", "zip")
+    library("sqlite3.h", "history")
 
     count = split("assert ctype dirent dlfcn endian errno fcntl getopt glob inttypes libgen limits link locale poll pthread pwd sched" \
         " signal stdarg stdatomic stdbool stddef stdint stdio stdlib string strings termios threads time unistd wchar wctype", libc)

@@ -56,6 +56,7 @@ include tests/fuzz/local.mk
 include tests/bench/local.mk
 include tests/cli/local.mk
 include tests/interop/local.mk
+include tests/history/local.mk
 include tests/token/local.mk
 include tests/zip/local.mk
 

@@ -2,24 +2,22 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 
 #include "base/deadline.h"
 
 enum state {
-    IDLE,
     WANTED, /* or at work */
-    DONE,   /* and its caller does not know yet */
-    LATE,   /* its caller has gone, perhaps before it began */
+    DONE,
+    LATE, /* its caller has gone, perhaps before it began */
 };
 
 struct worker {
-    pthread_mutex_t lock; /* of state, call and arg */
-    /* one thread waits for each: where two wait, glibc before 2.41 may wake neither (its bug 25847) */
-    pthread_cond_t wanted, done;
-    enum state state;
-    const struct guarded *call; /* NULL: nothing to do */
+    sem_t wanted, done; /* a post each way: a lock would be met held by who is woken */
+    int state;          /* atomic: whether the worker or the deadline was first */
+    const struct guarded *call;
     void *arg;
     struct worker *next; /* idle; under the lock of the list */
 };
@@ -97,61 +95,56 @@ static bool leave_idle(struct worker *w)
 
 static void worker_free(struct worker *w)
 {
-    pthread_cond_destroy(&w->wanted);
-    pthread_cond_destroy(&w->done);
-    pthread_mutex_destroy(&w->lock);
+    sem_destroy(&w->wanted);
+    sem_destroy(&w->done);
     free(w);
 }
 
-/* With its lock held.  False: nobody wanted it for long. */
-static bool wait_for_work(struct worker *w)
+/* True: `to`; false: it was no longer wanted or at work. */
+static bool settle(struct worker *w, enum state to)
 {
-    const struct timespec until = deadline_in(GUARD_IDLE_S * 1000);
+    int wanted = WANTED;
 
-    while (!w->call)
-        if (pthread_cond_clockwait(&w->wanted, &w->lock, CLOCK_MONOTONIC, &until) == ETIMEDOUT)
-            break;
-    return w->call;
+    return __atomic_compare_exchange_n(&w->state, &wanted, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
-/* With its lock held, which is free meanwhile. */
 static void work(struct worker *w)
 {
-    const struct guarded *call = w->call;
-
-    pthread_mutex_unlock(&w->lock);
-    call->run(w->arg);
-    pthread_mutex_lock(&w->lock);
-    w->call = NULL;
-    if (w->state != LATE) {
-        w->state = DONE;
-        pthread_cond_signal(&w->done);
+    w->call->run(w->arg);
+    if (settle(w, DONE)) {
+        sem_post(&w->done);
         return;
     }
-    w->state = IDLE;
-    pthread_mutex_unlock(&w->lock);
-    call->release(w->arg);
+    w->call->release(w->arg);
     __atomic_sub_fetch(&late, 1, __ATOMIC_RELEASE);
     put_idle(w);
-    pthread_mutex_lock(&w->lock);
+}
+
+/* False: until then, nobody did. */
+static bool wait_for(struct worker *w, sem_t *post, const struct timespec *until)
+{
+    int failure;
+
+    while ((failure = sem_clockwait(post, CLOCK_MONOTONIC, until)) && errno == EINTR)
+        ;
+    /* the post orders the threads, but ThreadSanitizer does not know this kind of waiting */
+    (void)__atomic_load_n(&w->state, __ATOMIC_ACQUIRE);
+    return !failure;
 }
 
 static void *worker_main(void *arg)
 {
     struct worker *w = arg;
+    struct timespec until;
 
     is_worker = true;
-    pthread_mutex_lock(&w->lock);
-    for (;;) {
-        if (wait_for_work(w)) {
+    do {
+        until = deadline_in(GUARD_IDLE_S * 1000);
+        while (wait_for(w, &w->wanted, &until)) {
             work(w);
-            continue;
+            until = deadline_in(GUARD_IDLE_S * 1000);
         }
-        pthread_mutex_unlock(&w->lock);
-        if (leave_idle(w))
-            break;
-        pthread_mutex_lock(&w->lock);
-    }
+    } while (!leave_idle(w));
     worker_free(w);
     return NULL;
 }
@@ -182,9 +175,8 @@ static struct worker *worker_new(void)
     pthread_once(&once, guard_forks);
     if (!w)
         return NULL;
-    pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->wanted, NULL);
-    pthread_cond_init(&w->done, NULL);
+    sem_init(&w->wanted, 0, 0);
+    sem_init(&w->done, 0, 0);
     if (start(w))
         return w;
     worker_free(w);
@@ -196,22 +188,19 @@ static struct worker *worker_new(void)
 /* True: done in time. */
 static bool hand_over(struct worker *w, const struct guarded *call, void *arg, const struct timespec *until)
 {
-    bool done;
-
-    pthread_mutex_lock(&w->lock);
     w->call = call;
     w->arg = arg;
-    w->state = WANTED;
-    pthread_cond_signal(&w->wanted);
-    while (w->state == WANTED)
-        if (pthread_cond_clockwait(&w->done, &w->lock, CLOCK_MONOTONIC, until) == ETIMEDOUT)
-            break;
-    done = w->state == DONE;
-    w->state = done ? IDLE : LATE;
-    if (!done)
-        __atomic_add_fetch(&late, 1, __ATOMIC_RELAXED);
-    pthread_mutex_unlock(&w->lock);
-    return done;
+    __atomic_store_n(&w->state, WANTED, __ATOMIC_RELEASE);
+    sem_post(&w->wanted);
+    if (wait_for(w, &w->done, until))
+        return true;
+    __atomic_add_fetch(&late, 1, __ATOMIC_RELAXED);
+    if (settle(w, LATE))
+        return false;
+    __atomic_sub_fetch(&late, 1, __ATOMIC_RELEASE);
+    while (sem_wait(&w->done)) /* it is being posted */
+        ;
+    return true;
 }
 
 enum guard_end guard_run(const struct guarded *call, void *arg, unsigned wait_ms)

@@ -9,6 +9,8 @@ signengine_SOURCES = \
 	src/cli/cmd_config.c \
 	src/cli/cmd_container.c \
 	src/cli/cmd_encrypt.c \
+	src/cli/cmd_history.c \
+	src/cli/cmd_history_verify.c \
 	src/cli/cmd_key.c \
 	src/cli/cmd_key_make.c \
 	src/cli/cmd_pin.c \
@@ -18,6 +20,7 @@ signengine_SOURCES = \
 	src/cli/cmd_zip.c \
 	src/cli/descriptor.c src/cli/descriptor.h \
 	src/cli/field.c src/cli/field.h \
+	src/cli/history.c src/cli/history.h \
 	src/cli/json.c src/cli/json.h \
 	src/cli/linejob.c src/cli/linejob.h \
 	src/cli/lines.c src/cli/lines.h \

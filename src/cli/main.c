@@ -17,6 +17,8 @@ static const struct command *const commands[] = {
     &command_key_certificate, &command_key_delete,
     &command_zip_sign,        &command_zip_verify,
     &command_zip_encrypt,     &command_zip_decrypt,
+    &command_history_create,  &command_history_append,
+    &command_history_head,    &command_history_verify,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

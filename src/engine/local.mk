@@ -19,6 +19,8 @@ libse_core_la_SOURCES += \
 	src/engine/probe.c src/engine/probe.h \
 	src/engine/replica.c src/engine/replica.h \
 	src/engine/replicas.c src/engine/replicas.h \
+	src/engine/sha256.c \
 	src/engine/sign.c \
 	src/engine/slot.c \
+	src/engine/verifier.c \
 	src/engine/verify.c

@@ -165,8 +165,16 @@ static void close_keys(void)
     assert_int_equal(shim->sessions, 0);
 }
 
+/* So little happened that it says nothing: a sanitizer on a busy machine is slow. */
+static bool said_little(void)
+{
+    return good <= 100 || faults_drawn(faults) <= 100;
+}
+
 static void random_faults_under_threads(void **state)
 {
+    const unsigned rounds = number_from("CAMPAIGN_ROUNDS", ROUNDS);
+
     (void)state;
     seed = number_from("CAMPAIGN_SEED", 20261121);
     print_message("CAMPAIGN_SEED=%u\n", seed);
@@ -175,7 +183,7 @@ static void random_faults_under_threads(void **state)
         refs[w] = work_ref(w);
         refs[w]->deadline = DEADLINE_S;
     }
-    for (unsigned i = number_from("CAMPAIGN_ROUNDS", ROUNDS); i; i--) {
+    for (unsigned i = 0; i < rounds || (said_little() && i < 10 * rounds); i++) {
         const struct round r = draw_round();
 
         open_keys();
@@ -184,7 +192,7 @@ static void random_faults_under_threads(void **state)
     }
     print_message("%u good results, %u rejected, %u random faults\n", good, rejected, faults_drawn(faults));
     assert_true(rejected <= 2 + good / 100);
-    assert_true(good > 100 && faults_drawn(faults) > 100);
+    assert_false(said_little());
     assert_int_equal(guard_late(), 0);
 }
 

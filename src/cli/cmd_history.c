@@ -1,0 +1,171 @@
+/* `signengine history create|append|head`: what goes into a chain. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/stream.h"
+#include "cli/history.h"
+#include "cli/json.h"
+#include "cli/lines.h"
+
+enum { PAYLOAD_LIMIT = 16 << 20 };
+
+struct plain_options {
+    struct history_place place;
+};
+
+struct append_options {
+    struct history_place place;
+    const char *object;
+    bool lines;
+};
+
+static const struct option_row plain_rows[] = { HISTORY_ROWS(struct plain_options), { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL } };
+static const struct option_row append_rows[] = {
+    HISTORY_ROWS(struct append_options),
+    { 0, "object", OPTION_TEXT, offsetof(struct append_options, object), "ID", "what it is about", "" },
+    { 0, "lines", OPTION_FLAG, offsetof(struct append_options, lines), NULL, "each line is an entry: OBJECT, a TAB, and the payload",
+      NULL },
+    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+};
+
+static int run_create(struct cli *cli, void *arg, int argc, char **argv)
+{
+    const struct plain_options *o = arg;
+    AUTO(history_session) session = { .engine = NULL };
+    se_history_options options;
+    se_error err = SE_ERROR_INIT;
+    int status;
+
+    (void)argv;
+    if (argc)
+        return cli_usage(cli, "history create takes no file");
+    if ((status = history_prepare(&session, &options, cli, &o->place)))
+        return status;
+    return se_history_create(session.engine, o->place.store, &options, &err) ? cli_fail(cli, &err) : EXIT_DONE;
+}
+
+static int run_head(struct cli *cli, void *arg, int argc, char **argv)
+{
+    const struct plain_options *o = arg;
+    AUTO(history_session) session = { .engine = NULL };
+    AUTO(se_buf) head = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+    int status;
+
+    (void)argv;
+    if (argc)
+        return cli_usage(cli, "history head takes no file");
+    if ((status = history_enter(&session, cli, &o->place, false, NULL)))
+        return status;
+    if (se_history_head(&head, session.history, &err))
+        return cli_fail(cli, &err);
+    if (cli->json)
+        (void)json_line(json_pack("{s:s%}", "seal", head.data, head.size));
+    else
+        (void)fwrite(head.data, 1, head.size, stdout);
+    return EXIT_DONE;
+}
+
+/* ---- append ---- */
+
+struct append_task {
+    struct cli *cli;
+    const struct append_options *options;
+    se_history *history;
+    uint64_t first, count;
+};
+
+static se_status collect(void *arg, se_bytes piece, se_error *err)
+{
+    struct writer *w = arg;
+
+    if (w->buf.size + piece.size > PAYLOAD_LIMIT)
+        return error_set(err, SE_ERR_USAGE, "the payload is longer than %d bytes", PAYLOAD_LIMIT);
+    writer_put(w, piece.data, piece.size);
+    return w->failed ? error_memory(err) : SE_OK;
+}
+
+static se_status append_one(struct append_task *t, struct stream *in, se_error *err)
+{
+    AUTO(writer) payload = { 0 };
+    se_status st = stream_drain(in, collect, &payload, err);
+
+    if (st)
+        return st;
+    t->count = 1;
+    return se_history_append(&t->first, t->history, text_bytes(t->options->object), buf_bytes(&payload.buf), err);
+}
+
+/* "OBJECT<TAB>PAYLOAD"; with --object the whole line is the payload. */
+static se_record record_of(const struct append_options *o, se_bytes line)
+{
+    const char *tab = *o->object || !line.size ? NULL : memchr(line.data, '\t', line.size);
+    size_t object = tab ? (size_t)(tab - (const char *)line.data) : 0;
+
+    if (!tab)
+        return (se_record){ text_bytes(o->object), line };
+    return (se_record){ { line.data, object }, { tab + 1, line.size - object - 1 } };
+}
+
+static se_status append_lines(struct append_task *t, struct stream *in, se_error *err)
+{
+    AUTO(lines) lines = NULL;
+    static se_record records[LINES_MOST];
+    uint64_t first;
+    se_status st = lines_new(&lines, in, err);
+
+    while (!st && !(st = lines_next(lines, err)) && lines->count) {
+        for (size_t i = 0; i < lines->count; i++)
+            records[i] = record_of(t->options, lines->list[i]);
+        if ((st = se_history_append_many(&first, t->history, records, lines->count, err)))
+            return error_prefix(err, "line %ju and those after it: ", (uintmax_t)lines->number);
+        t->first = t->first ? t->first : first;
+        t->count += lines->count;
+    }
+    return st;
+}
+
+static void tell(const struct append_task *t)
+{
+    uint64_t last = t->first + t->count - 1;
+
+    if (t->cli->json)
+        (void)json_line(json_pack("{s:I, s:I}", "first", (json_int_t)t->first, "last", (json_int_t)(t->count ? last : 0)));
+    else if (!t->cli->quiet && t->count == 1)
+        printf("%ju\n", (uintmax_t)t->first);
+    else if (!t->cli->quiet && t->count)
+        printf("%ju-%ju\n", (uintmax_t)t->first, (uintmax_t)last);
+}
+
+static int run_append(struct cli *cli, void *arg, int argc, char **argv)
+{
+    struct append_task task = { .cli = cli, .options = arg };
+    AUTO(history_session) session = { .engine = NULL };
+    AUTO(input) input = INPUT_INIT;
+    struct stream stream = { .source = &input.source };
+    se_error err = SE_ERROR_INIT;
+    int status;
+
+    if (argc > 1)
+        return cli_usage(cli, "one file at a time, %d were given", argc);
+    if ((status = history_enter(&session, cli, &task.options->place, false, NULL)))
+        return status;
+    task.history = session.history;
+    if (input_open(&input, argc ? argv[0] : NULL, &err))
+        return cli_fail(cli, &err);
+    if (task.options->lines ? append_lines(&task, &stream, &err) : append_one(&task, &stream, &err)) {
+        if (task.options->lines && task.count)
+            tell(&task);
+        return cli_fail(cli, &err);
+    }
+    tell(&task);
+    return EXIT_DONE;
+}
+
+const struct command command_history_create =
+    COMMAND_ROW("history create", "", "make a chain of object history", plain_rows, struct plain_options, run_create);
+const struct command command_history_append =
+    COMMAND_ROW("history append", "[FILE]", "add an entry, or one for each line", append_rows, struct append_options, run_append);
+const struct command command_history_head =
+    COMMAND_ROW("history head", "", "print the last seal, to be kept elsewhere", plain_rows, struct plain_options, run_head);

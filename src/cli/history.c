@@ -1,0 +1,36 @@
+#include "cli/history.h"
+
+void history_leave(struct history_session *s)
+{
+    progress_end(&s->progress);
+    se_history_close(&s->history);
+    se_close(&s->engine);
+}
+
+int history_prepare(struct history_session *out, se_history_options *options, struct cli *cli, const struct history_place *place)
+{
+    const se_history_options defaults = SE_HISTORY_OPTIONS_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    *options = defaults;
+    if (!place->store || !*place->store)
+        return cli_usage(cli, "which store? say --store sqlite:PATH");
+    options->chain = place->chain;
+    options->descriptor = place->descriptor;
+    return cli_open(&out->engine, cli, &err);
+}
+
+int history_enter(struct history_session *out, struct cli *cli, const struct history_place *place, bool inspect, const char *what)
+{
+    se_history_options options;
+    se_error err = SE_ERROR_INIT;
+    int status = history_prepare(out, &options, cli, place);
+
+    if (status)
+        return status;
+    options.inspect = inspect;
+    if (what)
+        options.progress = progress_begin(&out->progress, cli, what);
+    options.progress_arg = &out->progress;
+    return se_history_open(&out->history, out->engine, place->store, &options, &err) ? cli_fail(cli, &err) : EXIT_DONE;
+}

@@ -1,0 +1,35 @@
+/* What the `history` commands share. */
+#ifndef CLI_HISTORY_H
+#define CLI_HISTORY_H
+
+#include "cli/cli.h"
+#include "cli/stream.h"
+
+struct history_place {
+    const char *store, *chain, *descriptor;
+};
+
+/* `type` has a member `place`. */
+#define HISTORY_ROWS(type)                                                                                                                 \
+    { 's', "store", OPTION_TEXT, offsetof(type, place.store), "URI", "sqlite:PATH or postgresql://...", NULL },                            \
+        { 0, "chain", OPTION_TEXT, offsetof(type, place.chain), "NAME", "which chain of the store", "default" },                           \
+    {                                                                                                                                      \
+        'd', "descriptor", OPTION_TEXT, offsetof(type, place.descriptor), "NAME", "whose key seals", "ObjectHistorySigner"                 \
+    }
+
+/* An open chain; history_leave() accepts what is not open. */
+struct history_session {
+    se_engine *engine;
+    se_history *history;
+    struct progress progress;
+};
+void history_leave(struct history_session *session);
+AUTO_KIND(history_session, struct history_session, history_leave(p))
+
+/* An exit status.  `inspect`: for verifying and reading; `what`: for the progress, NULL for none. */
+int history_enter(struct history_session *out, struct cli *cli, const struct history_place *place, bool inspect, const char *what);
+
+/* The engine and what se_history_create() takes; an exit status. */
+int history_prepare(struct history_session *out, se_history_options *options, struct cli *cli, const struct history_place *place);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * Where chains are kept.  A store is one connection: one thread at a time.
+ * To add one: one file, one row in databases.c.
+ */
+#ifndef HISTORY_DATABASE_H
+#define HISTORY_DATABASE_H
+
+#include "history/seal.h"
+
+/* What a store knows of a chain, besides its entries, seals and nodes.  None of it is trusted: the last seal vouches for it. */
+struct chain {
+    char name[CHAIN_NAME_MOST + 1];
+    int64_t number; /* the store's own, from 1 */
+    struct chain_id id;
+    struct edge edge;   /* of all entries */
+    uint64_t seals;     /* how many there were ever, those that were dropped too */
+    struct hash last;   /* hash of the last seal */
+    struct edge base;   /* of the entries that were dropped */
+    uint64_t base_seal; /* the first seal that is still there */
+    bool damaged;       /* some of this could not be read */
+};
+
+/* A seal as it is stored. */
+struct sealed {
+    uint64_t number;
+    uint64_t size;
+    se_bytes note;
+};
+
+struct database;
+
+enum database_mode {
+    DATABASE_READ,   /* what is there when it begins, whatever others do meanwhile */
+    DATABASE_APPEND, /* no other process appends until it ends */
+};
+
+/*
+ * Failures: SE_ERR_UNAVAILABLE when the store is away and may come back, SE_ERR_IO when it can't do it, SE_ERR_FORMAT when what it holds
+ * is not ours.  After a failure the caller ends the transaction with store_end(..., false).
+ */
+typedef se_status (*chain_fn)(void *arg, const struct chain *chain, se_error *err);
+typedef se_status (*row_fn)(void *arg, const struct row *row, se_error *err);
+typedef se_status (*sealed_fn)(void *arg, const struct sealed *sealed, se_error *err);
+typedef se_status (*stored_node_fn)(void *arg, const struct node *node, se_error *err);
+
+struct database_type {
+    const char *scheme; /* how its address begins */
+
+    /* `create`: make it if it is not there.  The caller closes *out. */
+    se_status (*open)(struct database **out, const char *address, bool create, se_error *err);
+    void (*close)(struct database *store);
+
+    /* A transaction.  A connection that was lost is opened again by begin(). */
+    se_status (*begin)(struct database *store, enum database_mode mode, se_error *err);
+    se_status (*end)(struct database *store, bool commit, se_error *err);
+
+    /* *found: whether there is such a chain.  In DATABASE_APPEND it is locked. */
+    se_status (*chain)(struct chain *out, bool *found, struct database *store, const char *name, se_error *err);
+    se_status (*put_chain)(struct database *store, struct chain *chain, se_error *err); /* number 0: a new one, which gets a number */
+
+    /* All chains, as far as they can be read. */
+    se_status (*chains)(struct database *store, chain_fn fn, void *arg, se_error *err);
+
+    se_status (*put_rows)(struct database *store, const struct chain *chain, const struct row *rows, size_t count, se_error *err);
+    se_status (*put_nodes)(struct database *store, const struct chain *chain, const struct node *nodes, size_t count, se_error *err);
+    se_status (*put_seal)(struct database *store, const struct chain *chain, const struct sealed *seal, se_error *err);
+
+    /* Those with numbers from `first` to `last`, in their order; what they are given lasts for the call only. */
+    se_status (*rows)(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, row_fn fn, void *arg,
+                      se_error *err);
+    se_status (*seals)(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, sealed_fn fn, void *arg,
+                       se_error *err);
+    se_status (*nodes)(struct database *store, const struct chain *chain, unsigned level, uint64_t first, uint64_t last, stored_node_fn fn,
+                       void *arg, se_error *err);
+};
+
+struct database {
+    const struct database_type *type;
+};
+
+/* NULL: no such store, and the error says which there are. */
+const struct database_type *database_type_of(const char *address, se_error *err);
+
+SE_MUST_CHECK se_status database_open(struct database **out, const char *address, bool create, se_error *err);
+void database_close(struct database **store);
+AUTO_KIND(database, struct database *, database_close(p))
+
+/* The address as messages may have it; released with free(), NULL: out of memory. */
+char *database_shown(const char *address);
+
+/* Ends a transaction that has failed. */
+void database_abandon(struct database *store);
+
+extern const struct database_type sqlite_database, postgres_database;
+
+#endif

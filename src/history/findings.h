@@ -1,0 +1,22 @@
+/* What verification finds. */
+#ifndef HISTORY_FINDINGS_H
+#define HISTORY_FINDINGS_H
+
+#include "base/buf.h"
+
+enum { FINDINGS_MOST = 1000 }; /* that are told one by one */
+
+struct findings {
+    se_finding_fn fn; /* may be NULL */
+    void *arg;
+    uint64_t count;
+    se_error first;
+};
+
+/* `what`: kind and place; the text is put behind "entry 5: ", "entries 5 to 9: " or "seal 3: ", whichever it names. */
+void finding_add(struct findings *findings, se_finding what, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* SE_ERR_REJECTED with the first, if there is one. */
+SE_MUST_CHECK se_status findings_status(const struct findings *findings, se_error *err);
+
+#endif

@@ -1,0 +1,23 @@
+libse_core_la_SOURCES += \
+	src/history/diagnose.c \
+	src/history/entry.c src/history/entry.h \
+	src/history/findings.c src/history/findings.h \
+	src/history/group.c \
+	src/history/head.c \
+	src/history/history.h \
+	src/history/moment.c \
+	src/history/nodes.c \
+	src/history/note.c \
+	src/history/open.c \
+	src/history/queue.c \
+	src/history/seal.c src/history/seal.h \
+	src/history/sealing.c \
+	src/history/sqlite.c src/history/sqlite.h \
+	src/history/sqlite_read.c \
+	src/history/sqlite_write.c \
+	src/history/database.h \
+	src/history/databases.c \
+	src/history/tree.c src/history/tree.h \
+	src/history/verify.c \
+	src/history/walk.c src/history/walk.h \
+	src/history/walk_seal.c

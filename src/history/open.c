@@ -1,0 +1,254 @@
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "history/history.h"
+
+int64_t micros_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+se_status history_ours(const struct se_history *h, se_error *err)
+{
+    return h->process == getpid() ? SE_OK : error_set(err, SE_ERR_USAGE, "the history was opened before a fork: open it again");
+}
+
+void se_history_close(se_history **history)
+{
+    se_history *h = history ? *history : NULL;
+
+    if (!h)
+        return;
+    database_close(&h->store);
+    for (size_t i = 0; i < h->verifier_count; i++)
+        se_verifier_close(&h->verifiers[i].verifier);
+    pthread_mutex_destroy(&h->queue.lock);
+    pthread_mutex_destroy(&h->lock);
+    free(h->address);
+    free(h->shown);
+    free(h->descriptor);
+    free(h);
+    *history = NULL;
+}
+AUTO_KIND(history, se_history *, se_history_close(p))
+
+static se_status read_options(se_history_options *out, const se_history_options *options, se_error *err)
+{
+    const se_history_options defaults = SE_HISTORY_OPTIONS_INIT;
+
+    *out = options ? *options : defaults;
+    if (out->size != sizeof *out)
+        return error_set(err, SE_ERR_USAGE, "se_history_options of %zu bytes, SE_HISTORY_OPTIONS_INIT makes %zu", out->size, sizeof *out);
+    if (!out->chain || !chain_name_good(out->chain))
+        return error_set(err, SE_ERR_USAGE, "a chain's name has letters, digits, '.', '-' and '_', and at most %d of them",
+                         CHAIN_NAME_MOST);
+    if (!out->descriptor || strlen(out->descriptor) >= sizeof((struct seal *)NULL)->descriptor)
+        return error_set(err, SE_ERR_USAGE, "the descriptor's name is missing, or too long");
+    return SE_OK;
+}
+
+static se_status make(se_history **out, se_engine *engine, const char *store, const se_history_options *options, se_error *err)
+{
+    se_history_options read = SE_HISTORY_OPTIONS_INIT;
+    se_status st = read_options(&read, options, err);
+    se_history *h;
+
+    if (st)
+        return st;
+    if (!(h = calloc(1, sizeof *h)))
+        return error_memory(err);
+    *out = h;
+    pthread_mutex_init(&h->queue.lock, NULL);
+    pthread_mutex_init(&h->lock, NULL);
+    h->engine = engine;
+    h->process = getpid();
+    h->progress = read.progress;
+    h->progress_arg = read.progress_arg;
+    memcpy(h->chain, read.chain, strlen(read.chain) + 1);
+    h->address = strdup(store);
+    h->shown = database_shown(store);
+    h->descriptor = strdup(read.descriptor);
+    return h->address && h->shown && h->descriptor ? SE_OK : error_memory(err);
+}
+
+/* ---- what others need of it ---- */
+
+static const se_verifier *kept(const se_history *h, unsigned version)
+{
+    for (size_t i = 0; i < h->verifier_count; i++)
+        if (h->verifiers[i].version == version)
+            return h->verifiers[i].verifier;
+    return NULL;
+}
+
+static se_status open_verifier(const se_verifier **out, se_history *h, unsigned version, se_error *err)
+{
+    se_verifier *made;
+    se_status st;
+
+    if (h->verifier_count == VERSIONS_MOST)
+        return error_set(err, SE_ERR_CONFIG, "more than %d versions of '%s'", VERSIONS_MOST, h->descriptor);
+    if ((st = se_verifier_open(&made, h->engine, h->descriptor, version, err)))
+        return st;
+    h->verifiers[h->verifier_count].version = version;
+    h->verifiers[h->verifier_count++].verifier = made;
+    *out = made;
+    return SE_OK;
+}
+
+se_status history_verifier(const se_verifier **out, se_history *h, unsigned version, se_error *err)
+{
+    se_status st = SE_OK;
+
+    pthread_mutex_lock(&h->lock);
+    if (!(*out = kept(h, version)))
+        st = open_verifier(out, h, version, err);
+    pthread_mutex_unlock(&h->lock);
+    return st;
+}
+
+static se_status find(struct chain *chain, struct database *store, const se_history *h, se_error *err)
+{
+    bool found;
+    se_status st = store->type->chain(chain, &found, store, h->chain, err);
+
+    if (st || found)
+        return st;
+    return error_set(err, SE_ERR_REJECTED, "there is no chain '%s' in '%s': nothing there is sealed", h->chain, h->shown);
+}
+
+se_status history_reader(struct database **out, struct chain *chain, const se_history *h, se_error *err)
+{
+    AUTO(database) store = NULL;
+    se_status st;
+
+    *out = NULL;
+    if ((st = history_ours(h, err)) || (st = database_open(&store, h->address, false, err)) ||
+        (st = store->type->begin(store, DATABASE_READ, err)) || (st = find(chain, store, h, err)))
+        return st;
+    *out = store;
+    store = NULL;
+    return SE_OK;
+}
+
+static se_status keep_note(void *arg, const struct sealed *sealed, se_error *err)
+{
+    return buf_copy(arg, sealed->note, err);
+}
+
+se_status history_note(se_buf *out, struct database *store, const struct chain *chain, uint64_t number, se_error *err)
+{
+    se_status st;
+
+    *out = (se_buf)SE_BUF_INIT;
+    if ((st = store->type->seals(store, chain, number, number, keep_note, out, err)))
+        return st;
+    return out->data ? SE_OK : error_set(err, SE_ERR_REJECTED, "seal %ju is not there", (uintmax_t)number);
+}
+
+/* ---- who works on the store ---- */
+
+se_status history_begin(struct chain *chain, se_history *h, se_error *err)
+{
+    const struct database_type *type;
+    se_status st;
+
+    if (!h->store && (st = database_open(&h->store, h->address, false, err)))
+        return st;
+    type = h->store->type;
+    if ((st = type->begin(h->store, DATABASE_APPEND, err)))
+        return st;
+    if (!(st = find(chain, h->store, h, err)) && !(st = head_check(h, h->store, chain, err)) && h->known.seal.event == EVENT_CLOSES)
+        st = error_set(err, SE_ERR_USAGE, "chain '%s' was closed by seal %ju: nothing can be added", h->chain, (uintmax_t)h->known.seals);
+    if (st)
+        database_abandon(h->store);
+    return st;
+}
+
+se_status history_end(se_history *h, const struct known *sealed, se_status st, se_error *err)
+{
+    if (st)
+        database_abandon(h->store);
+    else if (!(st = h->store->type->end(h->store, true, err)))
+        h->known = *sealed;
+    return st;
+}
+
+/* The first seal covers nothing: it says that the chain is there, and empty. */
+static se_status begin_chain(struct known *sealed, se_history *h, se_error *err)
+{
+    struct sealing what = { .event = EVENT_OPENS, .time = micros_now() };
+    struct chain chain = { .base_seal = 1 };
+    bool found;
+    se_status st;
+
+    if ((st = h->store->type->chain(&chain, &found, h->store, h->chain, err)))
+        return st;
+    if (found)
+        return error_set(err, SE_ERR_USAGE, "there is a chain '%s' in '%s' already", h->chain, h->shown);
+    chain = (struct chain){ .base_seal = 1 };
+    memcpy(chain.name, h->chain, sizeof chain.name);
+    if (getrandom(&chain.id, sizeof chain.id, 0) != sizeof chain.id)
+        return error_set(err, SE_ERR_CRYPTO, "the system gives no random bytes");
+    if ((st = h->store->type->put_chain(h->store, &chain, err)))
+        return st;
+    return history_seal(sealed, h, &chain, &what, err);
+}
+
+static se_status create(se_history *h, se_error *err)
+{
+    struct known sealed;
+    se_status st;
+
+    if ((st = database_open(&h->store, h->address, true, err)) || (st = h->store->type->begin(h->store, DATABASE_APPEND, err)))
+        return st;
+    st = begin_chain(&sealed, h, err);
+    return history_end(h, &sealed, st, err);
+}
+
+se_status se_history_create(se_engine *engine, const char *store, const se_history_options *options, se_error *error)
+{
+    AUTO(history) h = NULL;
+    se_status st = make(&h, engine, store, options, error);
+
+    return st ? st : create(h, error);
+}
+
+static se_status start(se_history *h, se_error *err)
+{
+    AUTO(database) store = NULL;
+    struct chain chain;
+    se_status st = history_reader(&store, &chain, h, err);
+
+    return st ? st : head_check(h, store, &chain, err);
+}
+
+se_status se_history_open(se_history **out, se_engine *engine, const char *store, const se_history_options *options, se_error *error)
+{
+    AUTO(history) h = NULL;
+    se_status st;
+
+    *out = NULL;
+    if ((st = make(&h, engine, store, options, error)) || (!(options && options->inspect) && (st = start(h, error))))
+        return st;
+    *out = h;
+    h = NULL;
+    return SE_OK;
+}
+
+se_status se_history_head(se_buf *out, se_history *h, se_error *error)
+{
+    AUTO(database) store = NULL;
+    struct chain chain;
+    se_status st;
+
+    *out = (se_buf)SE_BUF_INIT;
+    if ((st = history_reader(&store, &chain, h, error)))
+        return st;
+    return history_note(out, store, &chain, chain.seals, error);
+}

@@ -1,0 +1,57 @@
+/* Seals that this process makes. */
+#include "history/history.h"
+
+static se_status describe(struct seal *out, const struct se_history *h, const struct chain *chain, const se_verifier *signer, se_error *err)
+{
+    se_signer who;
+
+    se_verifier_signer(&who, signer);
+    if (h->known.seals && who.version < h->known.seal.version)
+        return error_set(err, SE_ERR_CONFIG,
+                         "chain '%s': its last seal was made by version %u of '%s', and the highest that is configured is %u", h->chain,
+                         h->known.seal.version, h->descriptor, who.version);
+    out->id = chain->id;
+    out->size = chain->edge.size;
+    out->number = chain->seals + 1;
+    out->previous = chain->last;
+    out->version = who.version;
+    memcpy(out->chain, chain->name, sizeof out->chain);
+    memcpy(out->algorithm, who.algorithm, sizeof out->algorithm);
+    memcpy(out->descriptor, h->descriptor, strlen(h->descriptor) + 1);
+    return edge_root(&out->root, &chain->edge, err);
+}
+
+static se_status sign(se_buf *note, const struct se_history *h, const struct seal *seal, const se_verifier *signer, se_error *err)
+{
+    AUTO(se_buf) text = SE_BUF_INIT;
+    AUTO(se_buf) signature = SE_BUF_INIT;
+    se_params params = SE_PARAMS_INIT;
+    unsigned char key[4];
+    se_status st;
+
+    params.version = seal->version;
+    params.form = SE_FORM_RAW;
+    if ((st = seal_text(&text, seal, err)) || (st = seal_key(key, seal, signer, err)) ||
+        (st = se_sign(&signature, h->engine, h->descriptor, buf_bytes(&text), &params, err)))
+        return st;
+    return seal_note(note, seal, key, buf_bytes(&signature), err);
+}
+
+se_status history_seal(struct known *out, struct se_history *h, struct chain *chain, const struct sealing *what, se_error *err)
+{
+    AUTO(se_buf) note = SE_BUF_INIT;
+    const se_verifier *signer;
+    struct sealed stored;
+    se_status st;
+
+    *out = (struct known){ .seal = { .event = what->event, .subject = what->subject, .time = what->time } };
+    if ((st = history_verifier(&signer, h, 0, err)) || (st = describe(&out->seal, h, chain, signer, err)) ||
+        (st = sign(&note, h, &out->seal, signer, err)) || (st = note_hash(&out->hash, buf_bytes(&note), err)))
+        return st;
+    out->seals = chain->seals = out->seal.number;
+    chain->last = out->hash;
+    stored = (struct sealed){ out->seal.number, out->seal.size, buf_bytes(&note) };
+    if ((st = h->store->type->put_seal(h->store, chain, &stored, err)))
+        return st;
+    return h->store->type->put_chain(h->store, chain, err);
+}

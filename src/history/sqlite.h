@@ -1,0 +1,61 @@
+#ifndef HISTORY_SQLITE_H
+#define HISTORY_SQLITE_H
+
+#include <sqlite3.h>
+
+#include "history/database.h"
+
+enum {
+    SQLITE_PATIENCE_MS = 30000, /* for another process that appends */
+    SQLITE_SEQ_BITS = 44,       /* of a key; the rest is the chain's number */
+};
+
+enum sqlite_statement {
+    SQL_BEGIN_READ,
+    SQL_BEGIN_APPEND,
+    SQL_COMMIT,
+    SQL_ROLLBACK,
+    SQL_CHAIN,
+    SQL_CHAINS,
+    SQL_CHAIN_NEW,
+    SQL_CHAIN_PUT,
+    SQL_ROW_PUT,
+    SQL_NODE_PUT,
+    SQL_SEAL_PUT,
+    SQL_ROWS,
+    SQL_SEALS,
+    SQL_NODES,
+    STATEMENTS,
+};
+
+struct sqlite {
+    struct database store;
+    char *path;
+    sqlite3 *db;
+    sqlite3_stmt *statements[STATEMENTS]; /* prepared when they are first needed */
+};
+
+/* What SQLite says about its last call. */
+se_status sqlite_failed(const struct sqlite *s, se_error *err);
+
+/* Prepared, and reset. */
+SE_MUST_CHECK se_status sqlite_statement(sqlite3_stmt **out, struct sqlite *s, enum sqlite_statement which, se_error *err);
+
+/* A statement that neither takes nor gives anything. */
+SE_MUST_CHECK se_status sqlite_run(struct sqlite *s, enum sqlite_statement which, se_error *err);
+
+/* struct database_type has what these do */
+se_status sqlite_chain(struct chain *out, bool *found, struct database *store, const char *name, se_error *err);
+se_status sqlite_chains(struct database *store, chain_fn fn, void *arg, se_error *err);
+se_status sqlite_put_chain(struct database *store, struct chain *chain, se_error *err);
+se_status sqlite_put_rows(struct database *store, const struct chain *chain, const struct row *rows, size_t count, se_error *err);
+se_status sqlite_put_nodes(struct database *store, const struct chain *chain, const struct node *nodes, size_t count, se_error *err);
+se_status sqlite_put_seal(struct database *store, const struct chain *chain, const struct sealed *seal, se_error *err);
+se_status sqlite_rows(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, row_fn fn, void *arg,
+                      se_error *err);
+se_status sqlite_seals(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, sealed_fn fn, void *arg,
+                       se_error *err);
+se_status sqlite_nodes(struct database *store, const struct chain *chain, unsigned level, uint64_t first, uint64_t last, stored_node_fn fn,
+                       void *arg, se_error *err);
+
+#endif

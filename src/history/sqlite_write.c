@@ -1,0 +1,95 @@
+#include "history/sqlite.h"
+
+static int64_t key(const struct chain *chain, uint64_t seq)
+{
+    return chain->number << SQLITE_SEQ_BITS | (int64_t)seq;
+}
+
+/* What is bound outlasts the step that follows. */
+static void bind_bytes(sqlite3_stmt *statement, int at, se_bytes bytes)
+{
+    (void)sqlite3_bind_blob64(statement, at, bytes.size ? bytes.data : "", bytes.size, SQLITE_STATIC);
+}
+
+static se_status step(struct sqlite *s, sqlite3_stmt *statement, se_error *err)
+{
+    se_status st = sqlite3_step(statement) == SQLITE_DONE ? SE_OK : sqlite_failed(s, err);
+
+    (void)sqlite3_reset(statement);
+    return st;
+}
+
+se_status sqlite_put_chain(struct database *store, struct chain *chain, se_error *err)
+{
+    struct sqlite *s = (struct sqlite *)store;
+    const se_bytes id = { &chain->id, sizeof chain->id };
+    sqlite3_stmt *q;
+    se_status st = sqlite_statement(&q, s, chain->number ? SQL_CHAIN_PUT : SQL_CHAIN_NEW, err);
+
+    if (st)
+        return st;
+    (void)sqlite3_bind_text(q, 1, chain->name, -1, SQLITE_STATIC);
+    bind_bytes(q, 2, id);
+    (void)sqlite3_bind_int64(q, 3, (int64_t)chain->edge.size);
+    bind_bytes(q, 4, edge_bytes(&chain->edge));
+    (void)sqlite3_bind_int64(q, 5, (int64_t)chain->seals);
+    bind_bytes(q, 6, hash_bytes(&chain->last));
+    (void)sqlite3_bind_int64(q, 7, (int64_t)chain->base.size);
+    bind_bytes(q, 8, edge_bytes(&chain->base));
+    (void)sqlite3_bind_int64(q, 9, (int64_t)chain->base_seal);
+    if (chain->number)
+        (void)sqlite3_bind_int64(q, 10, chain->number);
+    if ((st = step(s, q, err)))
+        return st;
+    if (!chain->number)
+        chain->number = sqlite3_last_insert_rowid(s->db);
+    return SE_OK;
+}
+
+se_status sqlite_put_rows(struct database *store, const struct chain *chain, const struct row *rows, size_t count, se_error *err)
+{
+    struct sqlite *s = (struct sqlite *)store;
+    sqlite3_stmt *q;
+    se_status st = sqlite_statement(&q, s, SQL_ROW_PUT, err);
+
+    for (size_t i = 0; !st && i < count; i++) {
+        (void)sqlite3_bind_int64(q, 1, key(chain, rows[i].seq));
+        (void)sqlite3_bind_int64(q, 2, rows[i].time);
+        bind_bytes(q, 3, rows[i].object);
+        bind_bytes(q, 4, rows[i].salt);
+        bind_bytes(q, 5, rows[i].payload);
+        bind_bytes(q, 6, hash_bytes(&rows[i].leaf));
+        st = step(s, q, err);
+    }
+    return st;
+}
+
+se_status sqlite_put_nodes(struct database *store, const struct chain *chain, const struct node *nodes, size_t count, se_error *err)
+{
+    struct sqlite *s = (struct sqlite *)store;
+    sqlite3_stmt *q;
+    se_status st = sqlite_statement(&q, s, SQL_NODE_PUT, err);
+
+    for (size_t i = 0; !st && i < count; i++) {
+        (void)sqlite3_bind_int64(q, 1, chain->number);
+        (void)sqlite3_bind_int64(q, 2, nodes[i].level);
+        (void)sqlite3_bind_int64(q, 3, (int64_t)nodes[i].index);
+        bind_bytes(q, 4, hash_bytes(&nodes[i].hash));
+        st = step(s, q, err);
+    }
+    return st;
+}
+
+se_status sqlite_put_seal(struct database *store, const struct chain *chain, const struct sealed *seal, se_error *err)
+{
+    struct sqlite *s = (struct sqlite *)store;
+    sqlite3_stmt *q;
+    se_status st = sqlite_statement(&q, s, SQL_SEAL_PUT, err);
+
+    if (st)
+        return st;
+    (void)sqlite3_bind_int64(q, 1, key(chain, seal->number));
+    (void)sqlite3_bind_int64(q, 2, (int64_t)seal->size);
+    bind_bytes(q, 3, seal->note);
+    return step(s, q, err);
+}

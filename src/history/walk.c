@@ -1,0 +1,230 @@
+#include "history/walk.h"
+
+static uint64_t block_of(uint64_t entries)
+{
+    return entries >> NODE_STEP;
+}
+
+/* ---- stored nodes ---- */
+
+static const struct hash *node_at(const struct nodes *nodes, uint64_t index)
+{
+    if (!nodes || index < nodes->first || index - nodes->first >= nodes->count || !nodes->there[index - nodes->first])
+        return NULL;
+    return &nodes->list[index - nodes->first];
+}
+
+/* What has become full is compared with what is stored; higher ones are compared when all are known. */
+static void compare_node(void *arg, const struct node *node)
+{
+    struct walk *w = arg;
+    const struct hash *stored = node->level == NODE_STEP ? node_at(w->nodes, node->index) : NULL;
+
+    if (node->level != NODE_STEP || w->lost || w->suspect)
+        return;
+    if (!stored || !hash_same(stored, &node->hash))
+        finding_add(w->findings, (se_finding){ .kind = SE_FINDING_CHANGED },
+                    "the stored hash of entries %ju to %ju is %s: the entries are not what is wrong, but the store was changed",
+                    (uintmax_t)((node->index << NODE_STEP) + 1), (uintmax_t)((node->index + 1) << NODE_STEP),
+                    stored ? "another one" : "missing");
+}
+
+/* At the end of a block of 256 the stored hash of all of them is taken: one that is missing is made good by that. */
+static void end_block(struct walk *w, uint64_t block)
+{
+    const struct hash *stored = node_at(w->nodes, block);
+
+    if (stored && block_of(w->block.size) == block && w->block.size % BLOCK == 0) {
+        w->stored = w->block;
+        edge_add(&w->stored, NODE_STEP, stored, NULL, NULL);
+    }
+    if (w->lost)
+        w->now = w->stored;
+    w->block = w->stored;
+}
+
+/* ---- seals ---- */
+
+static void compare(struct walk *w, const struct checkpoint *seal, const struct hash *now, const struct hash *stored)
+{
+    bool is_now = w->now.size == seal->size && hash_same(now, &seal->root);
+    bool is_stored = w->stored.size == seal->size && hash_same(stored, &seal->root);
+    const se_finding at = { .kind = SE_FINDING_CHANGED, .first = w->covered + 1, .last = seal->size, .seal = seal->number };
+
+    if (is_now)
+        w->stored = w->now;
+    else if (is_stored)
+        w->now = w->stored;
+    else if (!w->lost && !w->suspect)
+        finding_add(w->findings, at, "not what seal %ju covers: something there was changed, removed or added, and its hashes with it",
+                    (uintmax_t)seal->number);
+    w->lost = !is_now && !is_stored;
+}
+
+static se_status reach(struct walk *w, const struct checkpoint *seal, se_error *err)
+{
+    struct hash now, stored;
+    se_status st;
+
+    if (seal->size >= w->next) {
+        bool ends = w->next_seal > w->last_seal;
+
+        finding_add(
+            w->findings,
+            (se_finding){
+                .kind = ends ? SE_FINDING_TRUNCATED : SE_FINDING_REMOVED, .first = w->next, .last = seal->size, .seal = seal->number },
+            ends ? "missing at the end: seal %ju covers them" : "missing: seal %ju covers them", (uintmax_t)seal->number);
+        w->next = seal->size + 1;
+        w->lost = w->suspect = true;
+    }
+    if ((st = edge_root(&now, &w->now, err)) || (st = edge_root(&stored, &w->stored, err)))
+        return st;
+    if (seal->size >= w->covered)
+        compare(w, seal, &now, &stored);
+    w->covered = seal->size;
+    w->suspect = false;
+    return SE_OK;
+}
+
+static se_status reach_up_to(struct walk *w, uint64_t entries, se_error *err)
+{
+    se_status st = SE_OK;
+
+    while (!st && w->seal_at < w->seal_count && w->seals[w->seal_at].size <= entries)
+        st = reach(w, &w->seals[w->seal_at++], err);
+    return st;
+}
+
+/* ---- entries ---- */
+
+static void missing(struct walk *w, uint64_t until)
+{
+    finding_add(w->findings, (se_finding){ .kind = SE_FINDING_REMOVED, .first = w->next, .last = until }, "missing");
+    w->lost = w->suspect = true;
+    while (block_of(w->next - 1) < block_of(until)) {
+        end_block(w, block_of(w->next - 1));
+        w->next = (block_of(w->next - 1) + 1) * BLOCK + 1;
+    }
+}
+
+static bool erasure_is_sealed(const struct events *events, uint64_t seq)
+{
+    size_t low = 0, high = events->erased_count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (events->erased[middle] == seq)
+            return true;
+        if (events->erased[middle] < seq)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+static void check_erasure(struct walk *w, const struct row *row)
+{
+    const se_finding at = { .kind = SE_FINDING_CHANGED, .first = row->seq };
+    bool sealed = erasure_is_sealed(w->events, row->seq);
+
+    if (row_erased(row) && !sealed)
+        finding_add(w->findings, at, "its payload is gone, and no seal says that it was erased");
+    if (!row_erased(row) && sealed)
+        finding_add(w->findings, at, "its payload is there, and a seal says that it was erased");
+}
+
+static void add(struct walk *w, const struct row *row)
+{
+    struct hash leaf;
+    bool good = !row_leaf(&leaf, row, &w->chain->id, NULL);
+
+    if (!good || !hash_same(&leaf, &row->leaf)) {
+        walk_diagnose(w, row);
+        w->suspect = true;
+    }
+    check_erasure(w, row);
+    edge_add(&w->now, 0, good ? &leaf : &row->leaf, compare_node, w);
+    edge_add(&w->stored, 0, &row->leaf, NULL, NULL);
+    w->entries++;
+    w->erased += row_erased(row);
+    w->next = row->seq + 1;
+    if (row->seq % BLOCK == 0)
+        end_block(w, block_of(row->seq - 1));
+}
+
+static se_status progress(struct walk *w, se_error *err)
+{
+    w->done++;
+    if (!w->h->progress || w->done % 4096 || w->h->progress(w->h->progress_arg, w->done, w->total))
+        return SE_OK;
+    return error_set(err, SE_ERR_CANCELLED, "stopped");
+}
+
+static bool is_tail(const struct walk *w)
+{
+    return !w->part && w->seal_at == w->seal_count && w->next_seal > w->last_seal;
+}
+
+static se_status take_row(void *arg, const struct row *row, se_error *err)
+{
+    struct walk *w = arg;
+    se_status st;
+
+    if ((st = progress(w, err)))
+        return st;
+    if (row->seq > w->next && !is_tail(w))
+        missing(w, row->seq - 1);
+    if ((st = reach_up_to(w, row->seq - 1, err)))
+        return st;
+    if (is_tail(w)) {
+        w->tail_first = w->tail_first ? w->tail_first : row->seq;
+        w->tail_last = row->seq;
+        return SE_OK;
+    }
+    add(w, row);
+    return w->stops && w->findings->count ? SE_ERR_REJECTED : SE_OK;
+}
+
+/* ---- */
+
+static se_status take_seal(void *arg, const struct sealed *sealed, se_error *err)
+{
+    struct walk *w = arg;
+    se_status st = walk_seal(w, sealed, err);
+
+    return !st && w->stops && w->findings->count ? SE_ERR_REJECTED : st;
+}
+
+/* Some seals, the entries that they cover, and so on. */
+static se_status step(struct walk *w, se_error *err)
+{
+    const struct database_type *type = w->store->type;
+    uint64_t last = w->next_seal + SEALS_AT_ONCE - 1 < w->last_seal ? w->next_seal + SEALS_AT_ONCE - 1 : w->last_seal;
+    uint64_t until;
+    se_status st;
+
+    w->seal_count = w->seal_at = 0;
+    if (w->next_seal <= last && (st = type->seals(w->store, w->chain, w->next_seal, last, take_seal, w, err)))
+        return st;
+    if (w->next_seal <= last)
+        finding_add(w->findings,
+                    (se_finding){ .kind = last == w->last_seal ? SE_FINDING_TRUNCATED : SE_FINDING_REMOVED, .seal = w->next_seal },
+                    "missing, with all up to seal %ju", (uintmax_t)last);
+    w->next_seal = last + 1;
+    until = last == w->last_seal || !w->seal_count ? w->last : w->seals[w->seal_count - 1].size;
+    if (until >= w->next && (st = type->rows(w->store, w->chain, w->next, until, take_row, w, err)))
+        return st;
+    return reach_up_to(w, UINT64_MAX, err);
+}
+
+se_status walk_run(struct walk *w, se_error *err)
+{
+    se_status st = SE_OK;
+
+    do
+        st = step(w, err);
+    while (!st && w->next_seal <= w->last_seal);
+    return st;
+}
