@@ -30,7 +30,7 @@ BEGIN {
     library("sqlite3.h", "history")
 
     count = split("assert ctype dirent dlfcn endian errno fcntl getopt glob inttypes libgen limits link locale poll pthread pwd sched" \
-        " signal stdarg stdatomic stdbool stddef stdint stdio stdlib string strings termios threads time unistd wchar wctype", libc)
+        " semaphore signal stdarg stdatomic stdbool stddef stdint stdio stdlib string strings termios threads time unistd wchar wctype", libc)
     for (i = 1; i <= count; i++)
         owner[libc[i] ".h"] = "libc"
     owner["sys"] = "libc"
