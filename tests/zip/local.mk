@@ -2,6 +2,7 @@ SHELL_TESTS += \
 	tests/zip/archives.sh \
 	tests/zip/attacks.sh \
 	tests/zip/jarsigner.sh \
+	tests/zip/kill.sh \
 	tests/zip/sealed.sh \
 	tests/zip/sign.sh
 EXTRA_DIST += tests/zip/Jarsigner.java tests/zip/Readers.java tests/zip/archives.py tests/zip/attacks tests/zip/attacks.py
