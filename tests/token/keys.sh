@@ -48,7 +48,7 @@ use() { # PROGRAM LABEL [VAR=VALUE...]
 
 use_keys() {
     use mechanisms "$@"
-    says '6 test(s) run'
+    says '8 test(s) run'
 }
 
 use_fields() {

@@ -9,6 +9,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "key/oaep.h"
+#include "key/operate.h"
+#include "key/rsa_public.h"
 #include "tests/token/judge.h"
 
 enum { THREADS = 8, SIGNATURES = 20 };
@@ -88,13 +91,19 @@ static void oaep(void **state)
     key_unref(key);
 }
 
-static void refuses_blob(struct key *key, const struct unwrap_how *how, const void *blob)
+static void refuses_value(struct key *key, const struct unwrap_how *how, se_bytes value)
 {
     AUTO(se_buf) out = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
 
-    assert_status(SE_ERR_REJECTED, decrypt_blob(&out, key, how, (se_bytes){ blob, 256 }, &err), &err);
+    assert_status(SE_ERR_REJECTED, key_unwrap(&out, key->private, how, value, &err), &err);
     assert_string_equal(err.text, "it does not decrypt with this key");
+    assert_null(out.data);
+}
+
+static void refuses_blob(struct key *key, const struct unwrap_how *how, const void *blob)
+{
+    refuses_value(key, how, (se_bytes){ blob, 256 });
 }
 
 /* Whatever the token says to them. */
@@ -116,6 +125,117 @@ static void what_does_not_decrypt(void **state)
     blob.data[100] ^= 1;
     refuses_blob(key, &other, blob.data);
     decrypts(key, "rsa", &how);
+    key_unref(key);
+}
+
+/* ---- paddings that RFC 8017, 7.1.2 refuses, step by step ---- */
+
+enum flaw { NO_FLAW, FIRST_BYTE, LABEL, PADDING, SEPARATOR, NO_SEPARATOR, ALL_ZEROS, FLAWS };
+
+static void mask(unsigned char *out, size_t size, struct kit *kit, enum digest digest, se_bytes seed)
+{
+    const size_t step = (size_t)digest_size(digest);
+    unsigned char count[4] = { 0 }, block[HASH_MAX];
+
+    for (size_t i = 0; i < size; i++) {
+        if (i % step == 0) {
+            assert_true(kit_hash(block, kit, digest, (const se_bytes[]){ seed, { count, sizeof count } }, 2));
+            count[3]++;
+        }
+        out[i] ^= block[i % step];
+    }
+}
+
+static void craft(unsigned char padded[256], struct kit *kit, const struct unwrap_how *how, enum flaw flaw)
+{
+    const size_t hash = (size_t)digest_size(how->digest), size = 255 - hash, text = strlen(clear_text);
+    unsigned char *seed = padded + 1, *block = seed + hash;
+
+    memset(padded, 0, 256);
+    if (flaw == ALL_ZEROS)
+        return;
+    padded[0] = flaw == FIRST_BYTE;
+    memset(seed, 'S', hash);
+    assert_true(kit_hash(block, kit, how->digest, NULL, 0));
+    block[hash - 1] ^= flaw == LABEL;
+    block[hash + 3] = flaw == PADDING ? 7 : 0;
+    block[size - text - 1] = flaw == SEPARATOR ? 2 : 1;
+    memcpy(block + size - text, clear_text, text);
+    if (flaw == NO_SEPARATOR)
+        memset(block + hash, 0, size - hash);
+    mask(block, size, kit, how->mgf1, (se_bytes){ seed, hash });
+    mask(seed, hash, kit, how->mgf1, (se_bytes){ block, size });
+}
+
+static void assert_clear(struct key *key, const struct unwrap_how *how, const se_buf *blob)
+{
+    AUTO(se_buf) out = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    assert_status(SE_OK, decrypt_blob(&out, key, how, buf_bytes(blob), &err), &err);
+    assert_int_equal(out.size, strlen(clear_text));
+    assert_memory_equal(out.data, clear_text, out.size);
+}
+
+static void every_flaw(struct key *key, struct kit *kit, const struct unwrap_how *how)
+{
+    AUTO(rsa_public) public = NULL;
+
+    assert_int_equal(rsa_public_new(&public, X509_get0_pubkey(key->certificate), NULL), SE_OK);
+    for (enum flaw flaw = NO_FLAW; flaw < FLAWS; flaw++) {
+        AUTO(se_buf) blob = SE_BUF_INIT;
+        unsigned char padded[256];
+
+        craft(padded, kit, how, flaw);
+        assert_int_equal(rsa_public_encrypt(&blob, public, (se_bytes){ padded, sizeof padded }, NULL), SE_OK);
+        if (flaw == NO_FLAW)
+            assert_clear(key, how, &blob);
+        else
+            refuses_blob(key, how, blob.data);
+    }
+}
+
+/* Natively where the token can, and by the fallback. */
+static void every_flaw_of_a_padding_is_refused_alike(void **state)
+{
+    static const struct unwrap_how hows[] = { { DIGEST_SHA1, DIGEST_SHA1 },
+                                              { DIGEST_SHA384, DIGEST_SHA384 },
+                                              { DIGEST_SHA256, DIGEST_SHA1 } };
+    struct key *key = opens(token_ref("rsa"), PART_DECRYPT);
+    AUTO(kit) kit = NULL;
+
+    (void)state;
+    assert_int_equal(kit_new(&kit, NULL), SE_OK);
+    for (size_t i = 0; i < sizeof hows / sizeof *hows; i++) {
+        every_flaw(key, kit, &hows[i]);
+        judge_mechanism(&hows[i]);
+    }
+    key_unref(key);
+}
+
+/* A number that begins with a zero has the size of all others, and neither loses nor gains one. */
+static void leading_zeros_count(void **state)
+{
+    static const struct unwrap_how hows[] = { { DIGEST_SHA1, DIGEST_SHA1 }, { DIGEST_SHA384, DIGEST_SHA384 } };
+    struct key *key = opens(token_ref("rsa"), PART_DECRYPT);
+    AUTO(kit) kit = NULL;
+
+    (void)state;
+    assert_int_equal(kit_new(&kit, NULL), SE_OK);
+    for (size_t i = 0; i < sizeof hows / sizeof *hows; i++) {
+        unsigned char longer[257] = { 0 };
+        AUTO(se_buf) blob = SE_BUF_INIT;
+
+        do {
+            se_buf_free(&blob);
+            assert_int_equal(oaep_wrap(&blob, key, kit, &hows[i], text_bytes(clear_text), NULL), SE_OK);
+        } while (blob.data[0]);
+        assert_clear(key, &hows[i], &blob);
+        memcpy(longer + 1, blob.data, 256);
+        refuses_value(key, &hows[i], (se_bytes){ longer, 257 });
+        refuses_value(key, &hows[i], (se_bytes){ blob.data + 1, 255 });
+        refuses_value(key, &hows[i], (se_bytes){ blob.data, 0 });
+    }
     key_unref(key);
 }
 
@@ -169,6 +289,8 @@ int main(void)
         cmocka_unit_test(ecdsa),
         cmocka_unit_test(oaep),
         cmocka_unit_test(what_does_not_decrypt),
+        cmocka_unit_test(every_flaw_of_a_padding_is_refused_alike),
+        cmocka_unit_test(leading_zeros_count),
         cmocka_unit_test(many_threads_with_one_key),
     };
 
