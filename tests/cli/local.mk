@@ -12,3 +12,4 @@ SHELL_TESTS += \
 	tests/cli/sign.sh \
 	tests/cli/token.sh \
 	tests/cli/usage.sh
+dist_noinst_SCRIPTS += tests/cli/rekey-campaign.sh
