@@ -624,6 +624,77 @@ typedef struct se_history_report {
 SE_MUST_CHECK se_status se_history_verify(se_history_report *out, se_history *history, const se_history_verify_options *options,
                                           se_error *error);
 
+/* ---- care ---- */
+
+/* The payload of an entry goes, for good; the chain still verifies, and a seal says that it was erased. */
+SE_MUST_CHECK se_status se_history_erase(se_history *history, uint64_t seq, se_error *error);
+
+/*
+ * Drops the entries, and the seals over them, that were sealed before `before` (seconds since 1970), and keeps what proves what they
+ * were: the roots of their subtrees, and the seal that covers them.  *dropped (may be NULL): up to which entry.
+ */
+SE_MUST_CHECK se_status se_history_prune(uint64_t *dropped, se_history *history, int64_t before, se_error *error);
+
+/*
+ * Repair: verifies a chain whose old keys are not configured any more, except for the signatures that they made, and seals it with the
+ * newest key, which vouches for all before it from then on.  The history may have been opened with `inspect`.
+ */
+SE_MUST_CHECK se_status se_history_resign(se_history *history, se_error *error);
+
+/* The last seal: nothing can be added after it. */
+SE_MUST_CHECK se_status se_history_end(se_history *history, se_error *error);
+
+/* An entry that is read.  Bytes last for the call only. */
+typedef struct se_history_entry {
+    uint64_t seq;
+    int64_t time; /* microseconds since 1970 */
+    se_bytes object;
+    se_bytes payload; /* empty when it was erased */
+    se_bytes salt;    /* of its commitment; likewise */
+    bool erased;
+} se_history_entry;
+typedef bool (*se_history_entry_fn)(void *arg, const se_history_entry *entry); /* false: no more */
+
+typedef struct se_history_range {
+    size_t size;          /* sizeof(se_history_range), set by SE_HISTORY_RANGE_INIT */
+    uint64_t first, last; /* numbers; 0: from the first, to the last that is sealed */
+    int64_t from, to;     /* microseconds since 1970; 0: no limit */
+    se_bytes object;      /* only what is about it; empty: everything */
+} se_history_range;
+#define SE_HISTORY_RANGE_INIT                                                                                                              \
+    {                                                                                                                                      \
+        sizeof(se_history_range), 0, 0, 0, 0,                                                                                              \
+        {                                                                                                                                  \
+            NULL, 0                                                                                                                        \
+        }                                                                                                                                  \
+    }
+
+/* Reads entries in their order, without verifying them.  `range` may be NULL. */
+SE_MUST_CHECK se_status se_history_read(se_history *history, const se_history_range *range, se_history_entry_fn fn, void *arg,
+                                        se_error *error);
+
+/* That an entry belongs to the chain: entry, path in the tree, last seal, and certificate of its key, as text (doc/formats.md). */
+SE_MUST_CHECK se_status se_history_prove(se_buf *out, se_history *history, uint64_t seq, se_error *error);
+
+/* What a proof proves.  Started with zeroes, released with se_history_proof_free(). */
+typedef struct se_history_proof {
+    char chain[65];
+    uint64_t seq, size;   /* of the entry; how many the seal covers */
+    int64_t time, sealed; /* microseconds since 1970 */
+    se_buf object, payload;
+    bool erased;
+    se_signer signer;
+    char fingerprint[65]; /* SHA-256 of its certificate, hexadecimal */
+} se_history_proof;
+void se_history_proof_free(se_history_proof *proof);
+
+/*
+ * Verifies a proof, without store or configuration.  `certificate`, DER or PEM: whose seal it has to be; empty: the certificate that the
+ * proof brings along, and whose that is has to be known in another way.
+ * SE_ERR_FORMAT: not a proof; SE_ERR_REJECTED: it proves nothing.
+ */
+SE_MUST_CHECK se_status se_history_verify_proof(se_history_proof *out, se_bytes proof, se_bytes certificate, se_error *error);
+
 /* ---- PINs ---- */
 
 /*

@@ -29,6 +29,9 @@ AUTO_KIND(history_session, struct history_session, history_leave(p))
 /* An exit status.  `inspect`: for verifying and reading; `what`: for the progress, NULL for none. */
 int history_enter(struct history_session *out, struct cli *cli, const struct history_place *place, bool inspect, const char *what);
 
+/* The number of an entry, the only operand; an exit status. */
+int history_number(uint64_t *out, const struct cli *cli, int argc, char **argv);
+
 /* The engine and what se_history_create() takes; an exit status. */
 int history_prepare(struct history_session *out, se_history_options *options, struct cli *cli, const struct history_place *place);
 

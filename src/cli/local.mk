@@ -10,6 +10,8 @@ signengine_SOURCES = \
 	src/cli/cmd_container.c \
 	src/cli/cmd_encrypt.c \
 	src/cli/cmd_history.c \
+	src/cli/cmd_history_care.c \
+	src/cli/cmd_history_read.c \
 	src/cli/cmd_history_verify.c \
 	src/cli/cmd_key.c \
 	src/cli/cmd_key_make.c \

@@ -19,6 +19,10 @@ static const struct command *const commands[] = {
     &command_zip_encrypt,     &command_zip_decrypt,
     &command_history_create,  &command_history_append,
     &command_history_head,    &command_history_verify,
+    &command_history_show,    &command_history_export,
+    &command_history_prove,   &command_history_verify_proof,
+    &command_history_erase,   &command_history_prune,
+    &command_history_resign,  &command_history_close,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -65,6 +65,10 @@ struct database_type {
     se_status (*put_nodes)(struct database *store, const struct chain *chain, const struct node *nodes, size_t count, se_error *err);
     se_status (*put_seal)(struct database *store, const struct chain *chain, const struct sealed *seal, se_error *err);
 
+    /* The payload of an entry becomes its commitment; entries up to `last` and seals before `first_seal` go. */
+    se_status (*erase)(struct database *store, const struct chain *chain, uint64_t seq, const struct hash *commitment, se_error *err);
+    se_status (*drop)(struct database *store, const struct chain *chain, uint64_t last, uint64_t first_seal, se_error *err);
+
     /* Those with numbers from `first` to `last`, in their order; what they are given lasts for the call only. */
     se_status (*rows)(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, row_fn fn, void *arg,
                       se_error *err);

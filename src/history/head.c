@@ -33,7 +33,7 @@ static se_status check_chain(const struct chain *chain, const struct seal *seal,
     return SE_OK;
 }
 
-static se_status load(struct known *out, struct se_history *h, struct database *store, const struct chain *chain, se_error *err)
+se_status head_load(struct known *out, struct se_history *h, struct database *store, const struct chain *chain, se_error *err)
 {
     AUTO(se_buf) bytes = SE_BUF_INIT;
     struct note note;
@@ -80,7 +80,7 @@ se_status head_check(struct se_history *h, struct database *store, const struct 
     se_status st = SE_OK;
 
     if (chain->seals != h->known.seals || !hash_same(&chain->last, &h->known.hash)) {
-        if (!(st = check_known(&h->known, store, chain, err)) && !(st = load(&now, h, store, chain, err)))
+        if (!(st = check_known(&h->known, store, chain, err)) && !(st = head_load(&now, h, store, chain, err)))
             h->known = now;
     } else
         st = check_chain(chain, &h->known.seal, err);

@@ -95,11 +95,24 @@ SE_MUST_CHECK se_status history_seal(struct known *out, struct se_history *h, st
 /* That the chain's last seal is good and covers what the store says, and that what was known is still there; it is known then. */
 SE_MUST_CHECK se_status head_check(struct se_history *h, struct database *store, const struct chain *chain, se_error *err);
 
+/* The last seal, if it is good and covers what the store says. */
+SE_MUST_CHECK se_status head_load(struct known *out, struct se_history *h, struct database *store, const struct chain *chain,
+                                  se_error *err);
+
 /* What is stored as the chain's next entries. */
 SE_MUST_CHECK se_status group_store(struct se_history *h, struct chain *chain, struct waiter *group, int64_t *time, se_error *err);
 
 /* Takes part in the queue: returns when others, or this caller, have done it. */
 SE_MUST_CHECK se_status queue_join(struct se_history *h, struct waiter *waiter, se_error *err);
+
+/* The tree of the first `entries`, from stored hashes.  SE_ERR_REJECTED: some are missing. */
+SE_MUST_CHECK se_status tree_edge(struct edge *out, struct database *store, const struct chain *chain, uint64_t entries, se_error *err);
+
+/* The last seal up to number `last` that is older than `time`.  False: there is none, or one can't be read. */
+bool seal_before(struct seal *out, struct database *store, const struct chain *chain, uint64_t last, int64_t time);
+
+/* Verifies all but the signatures of versions that are not configured; *last is the last seal.  SE_ERR_REJECTED: there are findings. */
+SE_MUST_CHECK se_status history_verify_unsigned(struct known *last, struct se_history *h, se_error *err);
 
 int64_t micros_now(void);
 

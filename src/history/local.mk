@@ -1,15 +1,20 @@
 libse_core_la_SOURCES += \
+	src/history/care.c \
 	src/history/diagnose.c \
 	src/history/entry.c src/history/entry.h \
 	src/history/findings.c src/history/findings.h \
 	src/history/group.c \
 	src/history/head.c \
 	src/history/history.h \
+	src/history/lookup.c \
 	src/history/moment.c \
 	src/history/nodes.c \
 	src/history/note.c \
 	src/history/open.c \
+	src/history/path.c \
+	src/history/proof.c src/history/proof.h \
 	src/history/queue.c \
+	src/history/read.c \
 	src/history/seal.c src/history/seal.h \
 	src/history/sealing.c \
 	src/history/sqlite.c src/history/sqlite.h \
@@ -17,6 +22,8 @@ libse_core_la_SOURCES += \
 	src/history/sqlite_write.c \
 	src/history/database.h \
 	src/history/databases.c \
+	src/history/survey.c \
+	src/history/together.c \
 	src/history/tree.c src/history/tree.h \
 	src/history/verify.c \
 	src/history/walk.c src/history/walk.h \

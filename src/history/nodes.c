@@ -42,6 +42,17 @@ se_status nodes_load(struct nodes *out, struct database *store, const struct cha
     return store->type->nodes(store, chain, level, 0, UINT64_MAX, keep, &l, err);
 }
 
+bool nodes_edge(struct edge *out, const struct nodes *nodes, uint64_t entries)
+{
+    *out = (struct edge){ .size = 0 };
+    for (uint64_t i = 0; i < entries >> nodes->level; i++) {
+        if (i >= nodes->count || !nodes->there[i])
+            return false;
+        edge_add(out, nodes->level, &nodes->list[i], NULL, NULL);
+    }
+    return true;
+}
+
 static void above(struct nodes *out, const struct nodes *below)
 {
     for (uint64_t i = 0; i < out->count; i++) {

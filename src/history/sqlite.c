@@ -33,6 +33,9 @@ static const char *const statements[STATEMENTS] = {
     [SQL_ROW_PUT] = "INSERT INTO entry (key, time, object, salt, payload, leaf) VALUES (?, ?, ?, ?, ?, ?)",
     [SQL_NODE_PUT] = "INSERT INTO node (chain, level, number, hash) VALUES (?, ?, ?, ?)",
     [SQL_SEAL_PUT] = "INSERT INTO seal (key, size, note) VALUES (?, ?, ?)",
+    [SQL_ERASE] = "UPDATE entry SET salt = x'', payload = ? WHERE key = ?",
+    [SQL_DROP_ROWS] = "DELETE FROM entry WHERE key BETWEEN ? AND ?",
+    [SQL_DROP_SEALS] = "DELETE FROM seal WHERE key BETWEEN ? AND ?",
     [SQL_ROWS] = "SELECT key, time, object, salt, payload, leaf FROM entry WHERE key BETWEEN ? AND ? ORDER BY key",
     [SQL_SEALS] = "SELECT key, size, note FROM seal WHERE key BETWEEN ? AND ? ORDER BY key",
     [SQL_NODES] = "SELECT level, number, hash FROM node WHERE chain = ? AND level = ? AND number BETWEEN ? AND ? ORDER BY number",
@@ -91,7 +94,7 @@ static se_status prepare(struct sqlite *s, bool create, se_error *err)
 {
     if (sqlite3_busy_timeout(s->db, SQLITE_PATIENCE_MS) ||
         sqlite3_exec(s->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000", NULL, NULL, NULL) ||
-        sqlite3_exec(s->db, "PRAGMA cache_size = -16384; PRAGMA trusted_schema = OFF", NULL, NULL, NULL))
+        sqlite3_exec(s->db, "PRAGMA cache_size = -16384; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON", NULL, NULL, NULL))
         return sqlite_failed(s, err);
     if (create && sqlite3_exec(s->db, schema, NULL, NULL, NULL))
         return sqlite_failed(s, err);
@@ -151,6 +154,8 @@ const struct database_type sqlite_database = {
     .put_rows = sqlite_put_rows,
     .put_nodes = sqlite_put_nodes,
     .put_seal = sqlite_put_seal,
+    .erase = sqlite_erase,
+    .drop = sqlite_drop,
     .rows = sqlite_rows,
     .seals = sqlite_seals,
     .nodes = sqlite_nodes,

@@ -22,6 +22,9 @@ enum sqlite_statement {
     SQL_ROW_PUT,
     SQL_NODE_PUT,
     SQL_SEAL_PUT,
+    SQL_ERASE,
+    SQL_DROP_ROWS,
+    SQL_DROP_SEALS,
     SQL_ROWS,
     SQL_SEALS,
     SQL_NODES,
@@ -51,6 +54,8 @@ se_status sqlite_put_chain(struct database *store, struct chain *chain, se_error
 se_status sqlite_put_rows(struct database *store, const struct chain *chain, const struct row *rows, size_t count, se_error *err);
 se_status sqlite_put_nodes(struct database *store, const struct chain *chain, const struct node *nodes, size_t count, se_error *err);
 se_status sqlite_put_seal(struct database *store, const struct chain *chain, const struct sealed *seal, se_error *err);
+se_status sqlite_erase(struct database *store, const struct chain *chain, uint64_t seq, const struct hash *commitment, se_error *err);
+se_status sqlite_drop(struct database *store, const struct chain *chain, uint64_t last, uint64_t first_seal, se_error *err);
 se_status sqlite_rows(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, row_fn fn, void *arg,
                       se_error *err);
 se_status sqlite_seals(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, sealed_fn fn, void *arg,

@@ -93,3 +93,36 @@ se_status sqlite_put_seal(struct database *store, const struct chain *chain, con
     bind_bytes(q, 3, seal->note);
     return step(s, q, err);
 }
+
+se_status sqlite_erase(struct database *store, const struct chain *chain, uint64_t seq, const struct hash *commitment, se_error *err)
+{
+    struct sqlite *s = (struct sqlite *)store;
+    sqlite3_stmt *q;
+    se_status st = sqlite_statement(&q, s, SQL_ERASE, err);
+
+    if (st)
+        return st;
+    bind_bytes(q, 1, hash_bytes(commitment));
+    (void)sqlite3_bind_int64(q, 2, key(chain, seq));
+    return step(s, q, err);
+}
+
+static se_status drop_up_to(struct sqlite *s, enum sqlite_statement which, const struct chain *chain, uint64_t last, se_error *err)
+{
+    sqlite3_stmt *q;
+    se_status st = sqlite_statement(&q, s, which, err);
+
+    if (st)
+        return st;
+    (void)sqlite3_bind_int64(q, 1, key(chain, 0));
+    (void)sqlite3_bind_int64(q, 2, key(chain, last));
+    return step(s, q, err);
+}
+
+se_status sqlite_drop(struct database *store, const struct chain *chain, uint64_t last, uint64_t first_seal, se_error *err)
+{
+    struct sqlite *s = (struct sqlite *)store;
+    se_status st = drop_up_to(s, SQL_DROP_ROWS, chain, last, err);
+
+    return st ? st : drop_up_to(s, SQL_DROP_SEALS, chain, first_seal - 1, err);
+}

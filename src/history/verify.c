@@ -1,131 +1,205 @@
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "history/walk.h"
 
-static void events_free(struct events *events)
-{
-    free(events->erased);
-}
-AUTO_KIND(events, struct events, events_free(p))
+enum { MONTHS_LEAST = 12, MILLION = 1000000 };
 
-/* ---- what the seals say, before they are walked along ---- */
-
-struct survey {
-    struct events *events;
-    uint64_t last;
+/* One verification. */
+struct verification {
+    struct se_history *h;
+    const se_history_verify_options *options;
+    struct database *store;
+    struct chain chain;
+    struct survey survey;
+    struct nodes nodes;
+    struct findings findings;
+    bool vouched;      /* signatures of versions that are not configured are taken on trust */
+    struct known last; /* the last seal */
 };
 
-static se_status note_erasure(struct events *e, uint64_t seq, se_error *err)
+static void verification_free(struct verification *v)
 {
-    size_t room = e->erased_room ? e->erased_room * 2 : 64;
-    uint64_t *grown;
+    database_close(&v->store);
+    survey_free(&v->survey);
+    nodes_free(&v->nodes);
+}
+AUTO_KIND(verification, struct verification, verification_free(p))
 
-    if (e->erased_count == e->erased_room) {
-        if (!(grown = calloc(room, sizeof *grown)))
-            return error_memory(err);
-        if (e->erased_count)
-            memcpy(grown, e->erased, e->erased_count * sizeof *grown);
-        free(e->erased);
-        e->erased = grown;
-        e->erased_room = room;
-    }
-    e->erased[e->erased_count++] = seq;
-    return SE_OK;
+/* ---- where it begins ---- */
+
+static int64_t months_ago(unsigned months)
+{
+    time_t now = time(NULL);
+    struct tm tm;
+
+    if (!gmtime_r(&now, &tm))
+        return 0;
+    tm.tm_mon -= (int)(months > MONTHS_LEAST ? months : MONTHS_LEAST);
+    return (int64_t)timegm(&tm) * MILLION;
 }
 
-static se_status survey_seal(void *arg, const struct sealed *sealed, se_error *err)
+/* The base is what was dropped.  Within the chain, the seal to begin with proves that the tree up to there is the right one. */
+static void choose_start(struct start *out, const struct verification *v)
 {
-    static const char word[] = "\nevent ";
-    struct survey *s = arg;
-    struct note note;
+    unsigned months = v->options->months;
+    struct seal seal;
+    uint64_t from;
 
-    s->last = sealed->number;
-    if (!memmem(sealed->note.data, sealed->note.size, word, sizeof word - 1) || note_parse(&note, sealed->note, NULL))
-        return SE_OK;
-    if (note.seal.event == EVENT_ERASES)
-        return note_erasure(s->events, note.seal.subject, err);
-    if (note.seal.event == EVENT_PRUNES)
-        s->events->pruned = note.seal.subject;
-    if (note.seal.event == EVENT_RESIGNS)
-        s->events->resigned = sealed->number;
-    return SE_OK;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    const uint64_t *x = a, *y = b;
-
-    return *x < *y ? -1 : *x > *y;
+    *out = (struct start){ v->chain.base, v->chain.base_seal };
+    if (!months || !seal_before(&seal, v->store, &v->chain, v->survey.last, months_ago(months)) || seal.size > v->chain.edge.size)
+        return;
+    from = seal.size / BLOCK * BLOCK;
+    if (from <= v->chain.base.size)
+        return;
+    if (nodes_edge(&out->edge, &v->nodes, from))
+        out->seal = seal.number;
+    else
+        out->edge = v->chain.base;
 }
 
 /* ---- the chain as a whole ---- */
 
-static void check_end(const struct walk *w, const struct chain *chain, struct findings *findings)
+static void add(struct verification *v, se_finding_kind kind, const char *text)
 {
-    if (w->tail_first)
-        finding_add(findings, (se_finding){ .kind = SE_FINDING_UNSEALED, .first = w->tail_first, .last = w->tail_last },
-                    "no seal covers it: it was added behind the engine's back");
-    if (chain->damaged)
-        finding_add(findings, (se_finding){ .kind = SE_FINDING_CHANGED }, "what the store says about the chain was changed");
-    else if (chain->seals != w->last_known.number || !hash_same(&chain->last, &w->last_hash))
-        finding_add(findings, (se_finding){ .kind = chain->seals > w->last_seal ? SE_FINDING_TRUNCATED : SE_FINDING_CHANGED },
-                    "the store says that the last seal is number %ju, and it is number %ju or another one", (uintmax_t)chain->seals,
-                    (uintmax_t)w->last_seal);
-    else if (!w->lost && (chain->edge.size != w->now.size || memcmp(chain->edge.parts, w->now.parts, edge_bytes(&w->now).size) != 0))
-        finding_add(findings, (se_finding){ .kind = SE_FINDING_CHANGED },
-                    "the right edge of the tree, as the store has it, is not that of the entries");
+    finding_add(&v->findings, (se_finding){ .kind = kind }, "%s", text);
 }
 
-static void report(se_history_report *out, const struct walk *w, const struct chain *chain, uint64_t first)
+static bool edges_same(const struct edge *a, const struct edge *b)
 {
-    out->first = w->entries ? first : 0;
+    if (a->size != b->size || a->count != b->count)
+        return false;
+    for (unsigned i = 0; i < a->count; i++)
+        if (!hash_same(&a->parts[i], &b->parts[i]))
+            return false;
+    return true;
+}
+
+static void check_end(struct verification *v, const struct walk *w)
+{
+    const struct chain *chain = &v->chain;
+
+    if (w->tail_first)
+        finding_add(&v->findings, (se_finding){ .kind = SE_FINDING_UNSEALED, .first = w->tail_first, .last = w->tail_last },
+                    "no seal covers %s", w->tail_last > w->tail_first ? "them" : "it");
+    if (chain->damaged)
+        add(v, SE_FINDING_CHANGED, "what the store says about the chain was changed");
+    else if (chain->seals != w->last_seal || !hash_same(&chain->last, &w->last_hash))
+        finding_add(&v->findings, (se_finding){ .kind = chain->seals > w->last_seal ? SE_FINDING_TRUNCATED : SE_FINDING_CHANGED },
+                    "the store says that the last seal is number %ju, and the last that is there is number %ju, or another one",
+                    (uintmax_t)chain->seals, (uintmax_t)w->last_seal);
+    else if (!w->lost && !edges_same(&chain->edge, &w->now))
+        add(v, SE_FINDING_CHANGED, "the right edge of the tree, as the store has it, is not that of the entries");
+}
+
+/* A seal has to say what was dropped, and the nodes that are kept have to be those of it. */
+static void check_base(struct verification *v)
+{
+    const struct chain *chain = &v->chain;
+    struct edge full;
+
+    if (chain->base.size != v->survey.events.pruned)
+        finding_add(&v->findings, (se_finding){ .kind = SE_FINDING_REMOVED, .first = 1, .last = chain->base.size },
+                    "dropped, and no seal says so");
+    if (!nodes_edge(&full, &v->nodes, chain->base.size / BLOCK * BLOCK)) {
+        add(v, SE_FINDING_CHANGED, "stored hashes of entries that were dropped are missing");
+        return;
+    }
+    for (unsigned i = 0; i < full.count; i++)
+        if (i >= chain->base.count || !hash_same(&full.parts[i], &chain->base.parts[i]))
+            add(v, SE_FINDING_CHANGED, "a stored hash of entries that were dropped was changed");
+}
+
+static se_status check_head(struct verification *v, se_error *err)
+{
+    AUTO(se_buf) bytes = SE_BUF_INIT;
+    se_bytes head = v->options->head;
+    struct note note;
+
+    if (!head.size)
+        return SE_OK;
+    if (note_parse(&note, head, NULL))
+        return error_set(err, SE_ERR_USAGE, "the head that was kept elsewhere is not the seal of a history");
+    if (note.seal.number < v->chain.base_seal)
+        return error_set(err, SE_ERR_USAGE, "the head that was kept elsewhere is seal %ju, and the seals before %ju were dropped",
+                         (uintmax_t)note.seal.number, (uintmax_t)v->chain.base_seal);
+    if (strcmp(note.seal.chain, v->chain.name) != 0 || memcmp(&note.seal.id, &v->chain.id, sizeof note.seal.id) != 0)
+        add(v, SE_FINDING_ROLLED_BACK, "the head that was kept elsewhere is that of another chain: another one was put in its place");
+    else if (note.seal.number > v->survey.last)
+        finding_add(&v->findings, (se_finding){ .kind = SE_FINDING_ROLLED_BACK },
+                    "the chain ends at seal %ju, and the head that was kept elsewhere is seal %ju: an older state was put back",
+                    (uintmax_t)v->survey.last, (uintmax_t)note.seal.number);
+    else if (history_note(&bytes, v->store, &v->chain, note.seal.number, NULL) || bytes.size != head.size ||
+             memcmp(bytes.data, head.data, head.size) != 0)
+        finding_add(&v->findings, (se_finding){ .kind = SE_FINDING_ROLLED_BACK },
+                    "seal %ju is not the head that was kept elsewhere: an older state was put back, and went on",
+                    (uintmax_t)note.seal.number);
+    return SE_OK;
+}
+
+/* ---- */
+
+static unsigned threads_of(const se_history_verify_options *options)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return options->threads ? options->threads : processors > 1 ? (unsigned)processors : 1;
+}
+
+static se_status walk(struct verification *v, struct walk *w, const struct start *start, se_error *err)
+{
+    bool good;
+    se_status st;
+
+    *w = (struct walk){ .h = v->h,
+                        .store = v->store,
+                        .chain = &v->chain,
+                        .events = &v->survey.events,
+                        .findings = &v->findings,
+                        .nodes = &v->nodes,
+                        .last = UINT64_MAX,
+                        .last_seal = v->survey.last };
+    if (v->chain.edge.size > start->edge.size)
+        w->total = v->chain.edge.size - start->edge.size;
+    if ((st = walk_together(&good, w, start, threads_of(v->options), err)) || good)
+        return st;
+    return walk_alone(w, start, err);
+}
+
+static void report(se_history_report *out, const struct verification *v, const struct walk *w, const struct start *start)
+{
+    out->first = w->entries ? start->edge.size + 1 : 0;
     out->entries = w->entries;
     out->erased = w->erased;
     out->seals = w->seals_seen;
-    out->pruned = chain->base.size > 0;
+    out->pruned = v->chain.base.size > 0;
     out->closed = w->last_known.event == EVENT_CLOSES;
 }
 
-/* The base is what was dropped; a seal has to say so. */
-static void begin(struct walk *w, const struct chain *chain, const struct survey *survey)
+static se_status verify(se_history_report *out, struct verification *v, se_error *err)
 {
-    w->now = w->stored = w->block = chain->base;
-    w->next = chain->base.size + 1;
-    w->covered = chain->base.size;
-    w->last = UINT64_MAX;
-    w->next_seal = chain->base_seal;
-    w->last_seal = survey->last;
-    w->total = chain->edge.size - chain->base.size;
-    if (chain->base.size != survey->events->pruned)
-        finding_add(w->findings, (se_finding){ .kind = SE_FINDING_REMOVED, .first = 1, .last = chain->base.size },
-                    "dropped, and no seal says so");
-}
-
-static se_status walk_all(se_history_report *out, struct se_history *h, struct database *store, const struct chain *chain,
-                          struct findings *findings, se_error *err)
-{
-    AUTO(events) events = { .erased = NULL };
-    AUTO(nodes) nodes = { .list = NULL };
-    struct survey survey = { &events, 0 };
+    struct start start;
     struct walk *w;
     se_status st;
 
-    if ((st = store->type->seals(store, chain, 0, UINT64_MAX, survey_seal, &survey, err)) ||
-        (st = nodes_load(&nodes, store, chain, NODE_STEP, findings, err)))
+    if ((st = history_reader(&v->store, &v->chain, v->h, err)) || (st = survey_make(&v->survey, v->store, &v->chain, err)) ||
+        (st = check_head(v, err)))
         return st;
-    if (!survey.last) {
-        finding_add(findings, (se_finding){ .kind = SE_FINDING_UNSEALED }, "chain '%s' is not sealed at all", chain->name);
-        return SE_OK;
-    }
-    if (events.erased_count)
-        qsort(events.erased, events.erased_count, sizeof *events.erased, ascending);
+    if (!v->survey.last)
+        return error_set(err, SE_ERR_REJECTED, "chain '%s' is not sealed at all", v->chain.name);
+    if (v->vouched)
+        v->survey.events.resigned = UINT64_MAX;
+    if ((st = nodes_load(&v->nodes, v->store, &v->chain, NODE_STEP, &v->findings, err)))
+        return st;
     if (!(w = calloc(1, sizeof *w)))
         return error_memory(err);
-    *w = (struct walk){ .h = h, .store = store, .chain = chain, .events = &events, .findings = findings, .nodes = &nodes };
-    begin(w, chain, &survey);
-    if (!(st = walk_run(w, err)) && !(st = nodes_check_above(&nodes, store, chain, findings, err))) {
-        check_end(w, chain, findings);
-        report(out, w, chain, chain->base.size + 1);
+    check_base(v);
+    choose_start(&start, v);
+    if (!(st = walk(v, w, &start, err)) && !(st = nodes_check_above(&v->nodes, v->store, &v->chain, &v->findings, err))) {
+        check_end(v, w);
+        v->last = (struct known){ v->survey.last, w->last_hash, w->last_known };
+        report(out, v, w, &start);
     }
     free(w);
     return st;
@@ -142,31 +216,40 @@ static se_status read_options(se_history_verify_options *out, const se_history_v
     return SE_OK;
 }
 
+se_status history_verify_unsigned(struct known *last, struct se_history *h, se_error *err)
+{
+    const se_history_verify_options options = SE_HISTORY_VERIFY_OPTIONS_INIT;
+    AUTO(verification) v = { .h = h, .options = &options, .vouched = true };
+    se_history_report told;
+    se_status st = verify(&told, &v, err);
+
+    *last = v.last;
+    return st ? st : findings_status(&v.findings, err);
+}
+
 se_status se_history_verify(se_history_report *out, se_history *h, const se_history_verify_options *options, se_error *error)
 {
-    AUTO(database) store = NULL;
-    struct findings findings = { .fn = NULL };
-    se_history_verify_options read;
+    AUTO(verification) v = { .h = h };
+    se_history_verify_options read = SE_HISTORY_VERIFY_OPTIONS_INIT;
     se_history_report told = { .first = 0 };
     se_error why = SE_ERROR_INIT;
-    struct chain chain;
     se_status st;
 
     if (out)
         *out = told;
     if ((st = read_options(&read, options, error)))
         return st;
-    findings = (struct findings){ .fn = read.finding, .arg = read.finding_arg };
-    if (!(st = history_reader(&store, &chain, h, &why)))
-        st = walk_all(&told, h, store, &chain, &findings, &why);
+    v.options = &read;
+    v.findings = (struct findings){ .fn = read.finding, .arg = read.finding_arg };
+    st = verify(&told, &v, &why);
     if (st == SE_ERR_REJECTED || st == SE_ERR_FORMAT) {
-        finding_add(&findings, (se_finding){ .kind = SE_FINDING_UNSEALED }, "%s", why.text);
+        add(&v, SE_FINDING_UNSEALED, why.text);
         st = SE_OK;
     }
     if (st)
         return error_set_at(error, why.status, why.file, why.line, "%s", why.text);
-    told.findings = findings.count;
+    told.findings = v.findings.count;
     if (out)
         *out = told;
-    return findings_status(&findings, error);
+    return findings_status(&v.findings, error);
 }

@@ -154,10 +154,15 @@ static void add(struct walk *w, const struct row *row)
         end_block(w, block_of(row->seq - 1));
 }
 
+enum { OFTEN = 4096 };
+
 static se_status progress(struct walk *w, se_error *err)
 {
-    w->done++;
-    if (!w->h->progress || w->done % 4096 || w->h->progress(w->h->progress_arg, w->done, w->total))
+    const struct se_history *h = w->h;
+
+    if (++w->done % OFTEN)
+        return SE_OK;
+    if (w->shared ? shared_step(w->shared, OFTEN) : !h->progress || h->progress(h->progress_arg, w->done, w->total))
         return SE_OK;
     return error_set(err, SE_ERR_CANCELLED, "stopped");
 }
@@ -217,6 +222,36 @@ static se_status step(struct walk *w, se_error *err)
     if (until >= w->next && (st = type->rows(w->store, w->chain, w->next, until, take_row, w, err)))
         return st;
     return reach_up_to(w, UINT64_MAX, err);
+}
+
+/* The seal before the first one, if it is still there. */
+static se_status take_before(void *arg, const struct sealed *sealed, se_error *err)
+{
+    struct walk *w = arg;
+    struct note note;
+
+    w->last_bad = note_parse(&note, sealed->note, NULL) != SE_OK;
+    w->last_known = note.seal;
+    return note_hash(&w->last_hash, sealed->note, err);
+}
+
+se_status walk_begin(struct walk *w, const struct start *start, se_error *err)
+{
+    w->now = w->stored = w->block = start->edge;
+    w->covered = start->edge.size;
+    w->next = start->edge.size + 1;
+    w->next_seal = start->seal;
+    w->last_bad = true;
+    if (start->seal <= 1)
+        return SE_OK;
+    return w->store->type->seals(w->store, w->chain, start->seal - 1, start->seal - 1, take_before, w, err);
+}
+
+se_status walk_alone(struct walk *w, const struct start *start, se_error *err)
+{
+    se_status st = walk_begin(w, start, err);
+
+    return st ? st : walk_run(w, err);
 }
 
 se_status walk_run(struct walk *w, se_error *err)

@@ -73,8 +73,42 @@ struct walk {
     struct seal last_known; /* number 0: none */
     bool last_bad;
 
-    uint64_t total, done; /* for progress */
+    uint64_t total, done;  /* for progress */
+    struct shared *shared; /* of walks that go on side by side; NULL: this one is alone */
 };
+
+/* Where a walk begins: the tree of what is before, and the seal to begin with. */
+struct start {
+    struct edge edge;
+    uint64_t seal;
+};
+
+/* Seals that go with parts of the entries, found before the walk. */
+struct survey {
+    struct events events;
+    uint64_t last; /* seal; 0: none */
+};
+void survey_free(struct survey *survey);
+AUTO_KIND(survey, struct survey, survey_free(p))
+SE_MUST_CHECK se_status survey_make(struct survey *out, struct database *store, const struct chain *chain, se_error *err);
+
+/* One walk on the caller's thread, with all that can be said about what is wrong. */
+SE_MUST_CHECK se_status walk_alone(struct walk *w, const struct start *start, se_error *err);
+
+/* Sets what a walk begins with; *w is zero but for what it works on. */
+SE_MUST_CHECK se_status walk_begin(struct walk *w, const struct start *start, se_error *err);
+
+/*
+ * The same by several threads, which only say whether all is well.  False: it is not, or it is not worth while; walk_alone() finds out.
+ * *w is where the last of them ended.  SE_ERR_CANCELLED and other failures of the caller's world are told as such.
+ */
+SE_MUST_CHECK se_status walk_together(bool *good, struct walk *w, const struct start *start, unsigned threads, se_error *err);
+
+/* The tree of the first `entries`, a multiple of 256, as the stored nodes say.  False: some are missing. */
+bool nodes_edge(struct edge *out, const struct nodes *nodes, uint64_t entries);
+
+/* For the walks that go on side by side: false: stop. */
+bool shared_step(struct shared *shared, uint64_t entries);
 
 /* From where walk->next, next_seal, last_hash and the trees stand, to `last` and `last_seal`. */
 SE_MUST_CHECK se_status walk_run(struct walk *w, se_error *err);

@@ -1,0 +1,223 @@
+/* `signengine history show|export|prove|verify-proof` */
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/base64.h"
+#include "base/stream.h"
+#include "base/text.h"
+#include "cli/history.h"
+#include "cli/json.h"
+
+enum { PROOF_LIMIT = 64 << 20, CERTIFICATE_LIMIT = 1 << 20, SHOWN = 60, MILLION = 1000000 };
+
+struct read_options {
+    struct history_place place;
+    const char *object;
+    int64_t since, until;
+    unsigned first, last;
+};
+
+struct prove_options {
+    struct history_place place;
+    const char *output;
+};
+
+struct proof_options {
+    const char *certificate;
+};
+
+static const struct option_row read_rows[] = {
+    HISTORY_ROWS(struct read_options),
+    { 0, "object", OPTION_TEXT, offsetof(struct read_options, object), "ID", "only what is about it", "" },
+    { 0, "since", OPTION_TIME, offsetof(struct read_options, since), "TIME", "only what is not older", NULL },
+    { 0, "until", OPTION_TIME, offsetof(struct read_options, until), "TIME", "only what is older", NULL },
+    { 0, "first", OPTION_NUMBER, offsetof(struct read_options, first), "SEQ", "the first entry", NULL },
+    { 0, "last", OPTION_NUMBER, offsetof(struct read_options, last), "SEQ", "the last entry", NULL },
+    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+};
+static const struct option_row prove_rows[] = {
+    HISTORY_ROWS(struct prove_options),
+    { 'o', "output", OPTION_TEXT, offsetof(struct prove_options, output), "FILE", "where the proof goes", "-" },
+    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+};
+static const struct option_row proof_rows[] = {
+    { 0, "certificate", OPTION_TEXT, offsetof(struct proof_options, certificate), "FILE", "whose seal it has to be", NULL },
+    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+};
+
+/* ---- what is there ---- */
+
+static json_t *micros(int64_t time)
+{
+    time_t seconds = time / MILLION;
+    char text[48] = "", whole[32];
+    struct tm tm;
+
+    if (!gmtime_r(&seconds, &tm) || !strftime(whole, sizeof whole, "%Y-%m-%dT%H:%M:%S", &tm))
+        return json_null();
+    (void)snprintf(text, sizeof text, "%s.%06uZ", whole, (unsigned)(time % MILLION) % MILLION);
+    return json_string(text);
+}
+
+/* JSON has text only: what is none is base64. */
+static void put_bytes(json_t *object, const char *name, const char *name_if_binary, se_bytes bytes)
+{
+    AUTO(se_buf) text = SE_BUF_INIT;
+    json_t *value = json_stringn(bytes.data, bytes.size);
+
+    if (value)
+        (void)json_object_set_new(object, name, value);
+    else if (!base64_encode(&text, bytes, NULL))
+        (void)json_object_set_new(object, name_if_binary, json_stringn((const char *)text.data, text.size));
+}
+
+static json_t *entry_json(const se_history_entry *entry)
+{
+    json_t *object = json_pack("{s:I, s:o}", "seq", (json_int_t)entry->seq, "time", micros(entry->time));
+
+    if (!object)
+        return NULL;
+    put_bytes(object, "object", "objectBase64", entry->object);
+    if (entry->erased)
+        (void)json_object_set_new(object, "erased", json_true());
+    else {
+        AUTO(se_buf) salt = SE_BUF_INIT;
+
+        put_bytes(object, "payload", "payloadBase64", entry->payload);
+        if (!base64_encode(&salt, entry->salt, NULL))
+            (void)json_object_set_new(object, "salt", json_stringn((const char *)salt.data, salt.size));
+    }
+    return object;
+}
+
+static bool export_entry(void *arg, const se_history_entry *entry)
+{
+    (void)arg;
+    return json_line(entry_json(entry));
+}
+
+static void cut(char out[SHOWN + 1], se_bytes bytes)
+{
+    size_t size = bytes.size < SHOWN ? bytes.size : SHOWN;
+
+    for (size_t i = 0; i < size; i++)
+        out[i] = ((const char *)bytes.data)[i] ? ((const char *)bytes.data)[i] : ' ';
+    out[size] = '\0';
+    text_clean(out);
+}
+
+static bool show_entry(void *arg, const se_history_entry *entry)
+{
+    char object[SHOWN + 1], payload[SHOWN + 1], when[32] = "";
+    time_t seconds = entry->time / MILLION;
+    struct tm tm;
+
+    (void)arg;
+    cut(object, entry->object);
+    cut(payload, entry->erased ? (se_bytes){ "(erased)", 8 } : entry->payload);
+    if (gmtime_r(&seconds, &tm))
+        (void)strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm);
+    return printf("%8ju  %s  %-20s  %s\n", (uintmax_t)entry->seq, when, object, payload) > 0;
+}
+
+static int read_entries(struct cli *cli, const struct read_options *o, int argc, se_history_entry_fn fn)
+{
+    AUTO(history_session) session = { .engine = NULL };
+    se_history_range range = SE_HISTORY_RANGE_INIT;
+    se_error err = SE_ERROR_INIT;
+    int status;
+
+    if (argc)
+        return cli_usage(cli, "%s takes no file", cli->command);
+    if ((status = history_enter(&session, cli, &o->place, true, NULL)))
+        return status;
+    range.first = o->first;
+    range.last = o->last;
+    range.from = o->since * MILLION;
+    range.to = o->until * MILLION;
+    range.object = text_bytes(o->object);
+    return se_history_read(session.history, &range, fn, NULL, &err) ? cli_fail(cli, &err) : EXIT_DONE;
+}
+
+static int run_show(struct cli *cli, void *arg, int argc, char **argv)
+{
+    (void)argv;
+    return read_entries(cli, arg, argc, cli->json ? export_entry : show_entry);
+}
+
+static int run_export(struct cli *cli, void *arg, int argc, char **argv)
+{
+    (void)argv;
+    return read_entries(cli, arg, argc, export_entry);
+}
+
+/* ---- proofs ---- */
+
+static int run_prove(struct cli *cli, void *arg, int argc, char **argv)
+{
+    const struct prove_options *o = arg;
+    AUTO(history_session) session = { .engine = NULL };
+    AUTO(result) result = RESULT_INIT;
+    AUTO(se_buf) proof = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+    uint64_t seq;
+    int status;
+
+    if ((status = history_number(&seq, cli, argc, argv)) || (status = history_enter(&session, cli, &o->place, false, NULL)))
+        return status;
+    if (se_history_prove(&proof, session.history, seq, &err))
+        return cli_fail(cli, &err);
+    if (result_open(&result, o->output, false, &err) || sink_write(&result.sink, buf_bytes(&proof), &err) || result_commit(&result, &err))
+        return result_fail(&result, cli, &err);
+    return EXIT_DONE;
+}
+
+static void tell_proof(const struct cli *cli, const se_history_proof *p)
+{
+    const se_history_entry entry = { p->seq, p->time, buf_bytes(&p->object), buf_bytes(&p->payload), { "", 0 }, p->erased };
+    json_t *object;
+
+    if (!cli->json) {
+        (void)show_entry(NULL, &entry);
+        printf("  is in the chain '%s', as sealed by %s, certificate %s\n", p->chain, p->signer.subject, p->fingerprint);
+        return;
+    }
+    if ((object = entry_json(&entry))) {
+        (void)json_object_set_new(object, "chain", json_string(p->chain));
+        (void)json_object_set_new(object, "sealed", micros(p->sealed));
+        (void)json_object_set_new(object, "signer", json_string(p->signer.subject));
+        (void)json_object_set_new(object, "certificate", json_string(p->fingerprint));
+        (void)json_object_set_new(object, "verdict", json_string("good"));
+    }
+    (void)json_line(object);
+}
+
+static int run_verify_proof(struct cli *cli, void *arg, int argc, char **argv)
+{
+    const struct proof_options *o = arg;
+    AUTO(se_buf) file = SE_BUF_INIT;
+    AUTO(se_buf) certificate = SE_BUF_INIT;
+    se_history_proof proof;
+    se_error err = SE_ERROR_INIT;
+
+    if (argc != 1)
+        return cli_usage(cli, "which proof? a file is missing");
+    if (file_read(&file, argv[0], PROOF_LIMIT, &err) ||
+        (o->certificate && file_read(&certificate, o->certificate, CERTIFICATE_LIMIT, &err)) ||
+        se_history_verify_proof(&proof, buf_bytes(&file), buf_bytes(&certificate), &err))
+        return cli_fail(cli, &err);
+    tell_proof(cli, &proof);
+    se_history_proof_free(&proof);
+    return EXIT_DONE;
+}
+
+const struct command command_history_show =
+    COMMAND_ROW("history show", "", "print entries as a table", read_rows, struct read_options, run_show);
+const struct command command_history_export =
+    COMMAND_ROW("history export", "", "print entries as JSON, one for each line", read_rows, struct read_options, run_export);
+const struct command command_history_prove =
+    COMMAND_ROW("history prove", "SEQ", "prove that an entry is in the chain", prove_rows, struct prove_options, run_prove);
+const struct command command_history_verify_proof =
+    COMMAND_ROW("history verify-proof", "FILE", "verify such a proof, without store or configuration", proof_rows, struct proof_options,
+                run_verify_proof);

@@ -1,0 +1,172 @@
+/* What is done to a chain besides appending.  Whatever it is, a seal says so. */
+#include <stdlib.h>
+
+#include "history/walk.h"
+
+static se_status alone(struct se_history *h, se_status (*work)(struct se_history *h, void *arg, se_error *err), void *arg, se_error *err)
+{
+    struct waiter w = { .work = work, .arg = arg };
+    se_status st = history_ours(h, err);
+
+    return st ? st : queue_join(h, &w, err);
+}
+
+/* A seal over what is there, with `event`. */
+static se_status seal_event(struct se_history *h, struct chain *chain, enum seal_event event, uint64_t subject, se_error *err)
+{
+    struct sealing what = { event, subject, micros_now() };
+    struct known sealed;
+    se_status st;
+
+    what.time = what.time > h->known.seal.time ? what.time : h->known.seal.time;
+    st = history_seal(&sealed, h, chain, &what, err);
+    return history_end(h, &sealed, st, err);
+}
+
+/* ---- the end ---- */
+
+static se_status end(struct se_history *h, void *arg, se_error *err)
+{
+    struct chain chain;
+    se_status st = history_begin(&chain, h, err);
+
+    (void)arg;
+    return st ? st : seal_event(h, &chain, EVENT_CLOSES, 0, err);
+}
+
+se_status se_history_end(se_history *history, se_error *error)
+{
+    return alone(history, end, NULL, error);
+}
+
+/* ---- payloads ---- */
+
+struct erasure {
+    uint64_t seq;
+    struct hash commitment;
+    bool found, erased;
+};
+
+static se_status note_row(void *arg, const struct row *row, se_error *err)
+{
+    struct erasure *e = arg;
+
+    e->found = true;
+    e->erased = row_erased(row);
+    return row_commitment(&e->commitment, row, err);
+}
+
+static se_status erase_row(struct se_history *h, const struct chain *chain, struct erasure *e, se_error *err)
+{
+    const struct database_type *type = h->store->type;
+    se_status st = type->rows(h->store, chain, e->seq, e->seq, note_row, e, err);
+
+    if (st)
+        return st;
+    if (!e->found)
+        return error_set(err, SE_ERR_USAGE, "chain '%s' has no entry %ju", h->chain, (uintmax_t)e->seq);
+    if (e->erased)
+        return error_set(err, SE_ERR_USAGE, "the payload of entry %ju was erased before", (uintmax_t)e->seq);
+    return type->erase(h->store, chain, e->seq, &e->commitment, err);
+}
+
+static se_status erase(struct se_history *h, void *arg, se_error *err)
+{
+    struct erasure *e = arg;
+    struct chain chain;
+    se_status st = history_begin(&chain, h, err);
+
+    if (st)
+        return st;
+    if ((st = erase_row(h, &chain, e, err))) {
+        database_abandon(h->store);
+        return st;
+    }
+    return seal_event(h, &chain, EVENT_ERASES, e->seq, err);
+}
+
+se_status se_history_erase(se_history *history, uint64_t seq, se_error *error)
+{
+    struct erasure e = { .seq = seq };
+
+    return alone(history, erase, &e, error);
+}
+
+/* ---- old entries ---- */
+
+struct pruning {
+    int64_t before;
+    uint64_t dropped;
+};
+
+static se_status drop(struct se_history *h, struct chain *chain, const struct seal *seal, se_error *err)
+{
+    struct edge edge;
+    struct hash root;
+    se_status st;
+
+    if ((st = tree_edge(&edge, h->store, chain, seal->size, err)) || (st = edge_root(&root, &edge, err)))
+        return st;
+    if (!hash_same(&root, &seal->root))
+        return error_set(err, SE_ERR_REJECTED, "chain '%s': what is stored is not what seal %ju covers: nothing is dropped", h->chain,
+                         (uintmax_t)seal->number);
+    chain->base = edge;
+    chain->base_seal = seal->number;
+    return h->store->type->drop(h->store, chain, seal->size, seal->number, err);
+}
+
+static se_status prune(struct se_history *h, void *arg, se_error *err)
+{
+    struct pruning *p = arg;
+    struct chain chain;
+    struct seal seal;
+    se_status st = history_begin(&chain, h, err);
+
+    if (st)
+        return st;
+    p->dropped = chain.base.size;
+    if (!seal_before(&seal, h->store, &chain, chain.seals, p->before) || seal.size <= chain.base.size) {
+        database_abandon(h->store);
+        return SE_OK;
+    }
+    if ((st = drop(h, &chain, &seal, err))) {
+        database_abandon(h->store);
+        return st;
+    }
+    p->dropped = seal.size;
+    return seal_event(h, &chain, EVENT_PRUNES, seal.size, err);
+}
+
+se_status se_history_prune(uint64_t *dropped, se_history *history, int64_t before, se_error *error)
+{
+    struct pruning p = { .before = before < INT64_MAX / 1000000 ? before * 1000000 : INT64_MAX };
+    se_status st = alone(history, prune, &p, error);
+
+    if (dropped)
+        *dropped = st ? 0 : p.dropped;
+    return st;
+}
+
+/* ---- a new key ---- */
+
+static se_status resign(struct se_history *h, void *arg, se_error *err)
+{
+    struct chain chain;
+    se_status st = history_begin(&chain, h, err);
+
+    (void)arg;
+    return st ? st : seal_event(h, &chain, EVENT_RESIGNS, 0, err);
+}
+
+/* What is known is taken on trust from the walk, which has compared all entries with the last seal. */
+se_status se_history_resign(se_history *history, se_error *error)
+{
+    struct waiter w = { .work = resign };
+    struct known last = { .seals = 0 };
+    se_status st = history_verify_unsigned(&last, history, error);
+
+    if (st)
+        return st;
+    history->known = last;
+    return queue_join(history, &w, error);
+}

@@ -1,0 +1,285 @@
+#include "history/proof.h"
+
+#include <stdio.h>
+
+#include "base/base64.h"
+#include "base/reader.h"
+
+static const char head[] = "signengine/history/proof 1\n";
+static const char begin_certificate[] = "-----BEGIN CERTIFICATE-----\n", end_certificate[] = "-----END CERTIFICATE-----\n";
+enum { PEM_LINE = 64, PROOF_LIMIT = 64 << 20 };
+
+void se_history_proof_free(se_history_proof *proof)
+{
+    se_buf_free(&proof->object);
+    se_buf_free(&proof->payload);
+    *proof = (se_history_proof){ .seq = 0 };
+}
+
+/* ---- writing ---- */
+
+struct proving {
+    struct writer *w;
+    const struct chain *chain;
+    bool found;
+};
+
+static void put_base64(struct writer *w, se_bytes bytes)
+{
+    AUTO(se_buf) text = SE_BUF_INIT;
+
+    if (base64_encode(&text, bytes, NULL))
+        w->failed = true;
+    else
+        writer_put(w, text.data, text.size);
+}
+
+static se_status put_row(void *arg, const struct row *row, se_error *err)
+{
+    struct proving *p = arg;
+    AUTO(writer) entry = { 0 };
+    se_status st = row_encode(&entry, row, &p->chain->id, err);
+
+    if (st)
+        return st;
+    p->found = true;
+    writer_text(p->w, "entry ");
+    put_base64(p->w, buf_bytes(&entry.buf));
+    if (!row_erased(row)) {
+        writer_text(p->w, "\npayload ");
+        put_base64(p->w, row->salt);
+        writer_text(p->w, " ");
+        put_base64(p->w, row->payload);
+    }
+    writer_text(p->w, "\n");
+    return SE_OK;
+}
+
+static void put_certificate(struct writer *w, se_bytes der)
+{
+    AUTO(se_buf) text = SE_BUF_INIT;
+
+    if (base64_encode(&text, der, NULL))
+        w->failed = true;
+    writer_text(w, begin_certificate);
+    for (size_t at = 0; at < text.size; at += PEM_LINE) {
+        writer_put(w, text.data + at, text.size - at < PEM_LINE ? text.size - at : PEM_LINE);
+        writer_text(w, "\n");
+    }
+    writer_text(w, end_certificate);
+}
+
+static se_status prove(struct writer *w, struct se_history *h, struct database *store, const struct chain *chain, uint64_t seq,
+                       se_error *err)
+{
+    struct known last;
+    AUTO(se_buf) note = SE_BUF_INIT;
+    struct proving p = { w, chain, false };
+    const se_verifier *signer;
+    struct path path;
+    se_status st;
+
+    writer_text(w, head);
+    if ((st = store->type->rows(store, chain, seq, seq, put_row, &p, err)))
+        return st;
+    if (!p.found || seq > chain->edge.size)
+        return error_set(err, SE_ERR_USAGE, "chain '%s' has no entry %ju", h->chain, (uintmax_t)seq);
+    if ((st = head_load(&last, h, store, chain, err)) || (st = path_make(&path, store, chain, seq - 1, err)) ||
+        (st = history_note(&note, store, chain, chain->seals, err)) || (st = history_verifier(&signer, h, last.seal.version, err)))
+        return st;
+    for (unsigned i = 0; i < path.count; i++) {
+        writer_text(w, "hash ");
+        put_base64(w, hash_bytes(&path.hashes[i]));
+        writer_text(w, "\n");
+    }
+    writer_text(w, "\n");
+    writer_put(w, note.data, note.size);
+    writer_text(w, "\n");
+    put_certificate(w, se_verifier_certificate(signer));
+    return w->failed ? error_memory(err) : SE_OK;
+}
+
+/* What comes from the store is verified before it is handed out. */
+se_status se_history_prove(se_buf *out, se_history *h, uint64_t seq, se_error *error)
+{
+    AUTO(database) store = NULL;
+    AUTO(writer) w = { 0 };
+    se_history_proof proof = { .seq = 0 };
+    struct chain chain;
+    se_status st;
+
+    *out = (se_buf)SE_BUF_INIT;
+    if ((st = history_reader(&store, &chain, h, error)) || (st = prove(&w, h, store, &chain, seq, error)))
+        return st;
+    if ((st = se_history_verify_proof(&proof, buf_bytes(&w.buf), (se_bytes){ NULL, 0 }, error)))
+        (void)error_prefix(error, "chain '%s': entry %ju: it can't be proved: ", h->chain, (uintmax_t)seq);
+    se_history_proof_free(&proof);
+    return st ? st : writer_finish(out, &w, error);
+}
+
+/* ---- reading ---- */
+
+struct parsed {
+    se_buf entry, salt, payload;
+    bool erased;
+    struct path path;
+    struct note note;
+    se_bytes certificate;
+};
+
+static void parsed_free(struct parsed *p)
+{
+    se_buf_free(&p->entry);
+    se_buf_free(&p->salt);
+    se_buf_free(&p->payload);
+}
+AUTO_KIND(parsed, struct parsed, parsed_free(p))
+
+/* Takes `word` and what follows it up to `end`; false: it is not there. */
+static bool take(se_bytes *out, se_bytes *left, const char *word, char end)
+{
+    size_t size = strlen(word);
+    const char *at = left->data, *stop;
+
+    if (left->size < size || strncmp(at, word, size) != 0 || !(stop = memchr(at + size, end, left->size - size)))
+        return false;
+    *out = (se_bytes){ at + size, (size_t)(stop - at) - size };
+    *left = (se_bytes){ stop + 1, left->size - (size_t)(stop + 1 - at) };
+    return true;
+}
+
+static bool decode(se_buf *out, se_bytes text)
+{
+    return !base64_decode(out, text, NULL);
+}
+
+static bool take_hash(struct path *path, se_bytes text)
+{
+    AUTO(se_buf) bytes = SE_BUF_INIT;
+
+    if (path->count == EDGE_MOST || !decode(&bytes, text) || bytes.size != HASH_SIZE)
+        return false;
+    memcpy(&path->hashes[path->count++], bytes.data, HASH_SIZE);
+    return true;
+}
+
+static bool parse_entry(struct parsed *p, se_bytes *left)
+{
+    se_bytes word;
+
+    if (!take(&word, left, head, 'e') || word.size || !take(&word, left, "ntry ", '\n') || !decode(&p->entry, word))
+        return false;
+    p->erased = !take(&word, left, "payload ", ' ');
+    if (!p->erased && (!decode(&p->salt, word) || !take(&word, left, "", '\n') || !decode(&p->payload, word) || p->salt.size != SALT_SIZE))
+        return false;
+    while (take(&word, left, "hash ", '\n'))
+        if (!take_hash(&p->path, word))
+            return false;
+    return take(&word, left, "", '\n') && !word.size;
+}
+
+/* The note ends where the certificate begins, an empty line before it. */
+static bool parse(struct parsed *p, se_bytes proof)
+{
+    se_bytes left = proof, note;
+    const char *begin;
+
+    if (proof.size > PROOF_LIMIT || !parse_entry(p, &left) ||
+        !(begin = memmem(left.data, left.size, begin_certificate, sizeof begin_certificate - 1)) || begin == left.data || begin[-1] != '\n')
+        return false;
+    note = (se_bytes){ left.data, (size_t)(begin - 1 - (const char *)left.data) };
+    p->certificate = (se_bytes){ begin, left.size - note.size - 1 };
+    return !note_parse(&p->note, note, NULL);
+}
+
+/* What the canonical encoding says (entry.c writes it). */
+static se_status read_entry(se_history_proof *out, struct row *row, struct parsed *p, se_error *err)
+{
+    struct reader r = reader_of(buf_bytes(&p->entry));
+    struct hash commitment, stated = { { 0 } };
+    se_bytes id, object, last;
+    uint64_t edition = reader_number(&r, 1);
+    se_status st;
+
+    id = reader_take(&r, CHAIN_ID_SIZE);
+    row->seq = reader_number(&r, 8);
+    row->time = (int64_t)reader_number(&r, 8);
+    object = reader_take(&r, reader_number(&r, 2));
+    last = reader_take(&r, HASH_SIZE);
+    if (r.failed || r.left || edition != 1 || !row->seq || object.size > OBJECT_MOST)
+        return error_set(err, SE_ERR_FORMAT, "not the proof of a history's entry");
+    if (memcmp(id.data, &p->note.seal.id, CHAIN_ID_SIZE) != 0)
+        return error_set(err, SE_ERR_REJECTED, "the entry is one of another chain than the seal's, '%s'", p->note.seal.chain);
+    memcpy(&stated, last.data, HASH_SIZE);
+    row->object = object;
+    row->salt = p->erased ? (se_bytes){ "", 0 } : buf_bytes(&p->salt);
+    row->payload = p->erased ? last : buf_bytes(&p->payload);
+    if ((st = row_commitment(&commitment, row, err)))
+        return st;
+    if (!hash_same(&commitment, &stated))
+        return error_set(err, SE_ERR_REJECTED, "the payload is not that of the entry");
+    out->erased = p->erased;
+    return buf_copy(&out->object, object, err);
+}
+
+static se_status check_path(const struct parsed *p, const struct row *row, se_error *err)
+{
+    const struct seal *seal = &p->note.seal;
+    struct hash leaf, root;
+    se_status st;
+
+    if ((st = row_leaf(&leaf, row, &seal->id, err)) || (st = path_root(&root, &p->path, &leaf, row->seq - 1, seal->size, err)))
+        return st;
+    return hash_same(&root, &seal->root) ? SE_OK : error_set(err, SE_ERR_REJECTED, "the entry is not the one that the seal covers");
+}
+
+static se_status check_seal(se_history_proof *out, const struct parsed *p, se_bytes certificate, se_error *err)
+{
+    se_verifier *signer;
+    struct hash hash;
+    se_bytes der;
+    se_status st = se_verifier_read(&signer, certificate.size ? certificate : p->certificate, p->note.seal.algorithm, err);
+
+    if (st)
+        return st;
+    st = note_check(&p->note, signer, err);
+    se_verifier_signer(&out->signer, signer);
+    out->signer.version = p->note.seal.version;
+    der = se_verifier_certificate(signer);
+    if (!st && !se_sha256(hash.bytes, &der, 1))
+        st = error_memory(err);
+    for (size_t i = 0; !st && i < HASH_SIZE; i++)
+        (void)snprintf(out->fingerprint + 2 * i, 3, "%02x", hash.bytes[i]);
+    se_verifier_close(&signer);
+    return st;
+}
+
+static se_status verify(se_history_proof *out, struct parsed *p, se_bytes certificate, se_error *err)
+{
+    const struct seal *seal = &p->note.seal;
+    struct row row = { .seq = 0 };
+    se_status st;
+
+    if ((st = read_entry(out, &row, p, err)) || (st = check_path(p, &row, err)) || (st = check_seal(out, p, certificate, err)))
+        return st;
+    memcpy(out->chain, seal->chain, sizeof seal->chain);
+    out->seq = row.seq;
+    out->time = row.time;
+    out->size = seal->size;
+    out->sealed = seal->time;
+    out->payload = buf_move(&p->payload);
+    return SE_OK;
+}
+
+se_status se_history_verify_proof(se_history_proof *out, se_bytes proof, se_bytes certificate, se_error *error)
+{
+    AUTO(parsed) p = { .erased = true };
+    se_status st;
+
+    *out = (se_history_proof){ .seq = 0 };
+    if (!parse(&p, proof))
+        return error_set(error, SE_ERR_FORMAT, "not the proof of a history's entry");
+    if ((st = verify(out, &p, certificate, error)))
+        se_history_proof_free(out);
+    return st;
+}
