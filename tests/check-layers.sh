@@ -28,6 +28,7 @@ BEGIN {
     library("jansson.h", "format cli")
     library("zlib.h", "zip")
     library("sqlite3.h", "history")
+    library("libpq-fe.h", "history")
 
     count = split("assert ctype dirent dlfcn endian errno fcntl getopt glob inttypes libgen limits link locale poll pthread pwd sched" \
         " semaphore signal stdarg stdatomic stdbool stddef stdint stdio stdlib string strings termios threads time unistd wchar wctype", libc)

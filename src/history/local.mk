@@ -28,3 +28,11 @@ libse_core_la_SOURCES += \
 	src/history/verify.c \
 	src/history/walk.c src/history/walk.h \
 	src/history/walk_seal.c
+
+if HAVE_POSTGRESQL
+libse_core_la_SOURCES += \
+	src/history/postgres.c src/history/postgres.h \
+	src/history/postgres_read.c \
+	src/history/postgres_write.c
+AM_CPPFLAGS += -DHAVE_POSTGRESQL
+endif

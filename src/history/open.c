@@ -5,6 +5,8 @@
 
 #include "history/history.h"
 
+enum { TRIES = 50, TRY_MS = 200 };
+
 int64_t micros_now(void)
 {
     struct timespec t;
@@ -170,13 +172,50 @@ se_status history_begin(struct chain *chain, se_history *h, se_error *err)
     return st;
 }
 
+/* Whether the seal is there.  Who has not ended yet still holds the chain, and is waited for. */
+static se_status look(bool *there, const se_history *h, const struct known *sealed)
+{
+    AUTO(se_buf) note = SE_BUF_INIT;
+    struct chain chain;
+    struct hash hash;
+    se_status st = h->store->type->begin(h->store, DATABASE_APPEND, NULL);
+
+    if (st || (st = find(&chain, h->store, h, NULL)))
+        return st;
+    *there = !history_note(&note, h->store, &chain, sealed->seals, NULL) && !note_hash(&hash, buf_bytes(&note), NULL) &&
+             hash_same(&hash, &sealed->hash);
+    database_abandon(h->store);
+    return SE_OK;
+}
+
+/* The connection broke while the transaction ended: it is asked for, for a while, what came of it. */
+static se_status find_out(const se_history *h, const struct known *sealed, se_error *why)
+{
+    bool there = false;
+
+    for (unsigned i = 0; i < TRIES; i++) {
+        if (!look(&there, h, sealed))
+            return there ? SE_OK : SE_ERR_UNAVAILABLE;
+        nanosleep(&(struct timespec){ 0, TRY_MS * 1000000 }, NULL);
+    }
+    (void)error_prefix(why, "whether it was stored is not known: ");
+    return SE_ERR_UNAVAILABLE;
+}
+
 se_status history_end(se_history *h, const struct known *sealed, se_status st, se_error *err)
 {
-    if (st)
+    se_error why = SE_ERROR_INIT;
+
+    if (st) {
         database_abandon(h->store);
-    else if (!(st = h->store->type->end(h->store, true, err)))
+        return st;
+    }
+    st = h->store->type->end(h->store, true, &why);
+    if (st == SE_ERR_UNAVAILABLE)
+        st = find_out(h, sealed, &why);
+    if (!st)
         h->known = *sealed;
-    return st;
+    return st ? error_set_at(err, why.status, why.file, why.line, "%s", why.text) : SE_OK;
 }
 
 /* The first seal covers nothing: it says that the chain is there, and empty. */

@@ -1,2 +1,5 @@
 SHELL_TESTS += tests/history/sqlite.sh
-EXTRA_DIST += tests/history/manipulations.sh
+if HAVE_POSTGRESQL
+SHELL_TESTS += tests/history/postgresql.sh
+endif
+EXTRA_DIST += tests/history/manipulations.sh tests/history/postgresql.sh tests/history/server.sh

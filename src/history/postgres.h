@@ -1,0 +1,55 @@
+#ifndef HISTORY_POSTGRES_H
+#define HISTORY_POSTGRES_H
+
+#include <libpq-fe.h>
+
+#include "history/database.h"
+
+struct postgres {
+    struct database store;
+    char *address, *shown; /* with and without password */
+    PGconn *connection;
+    enum database_mode mode; /* of the transaction */
+};
+
+AUTO_KIND(pg_result, PGresult *, PQclear(*p))
+
+/* What the server, or libpq, says about the last call.  `result` may be NULL. */
+se_status postgres_failed(const struct postgres *s, const PGresult *result, se_error *err);
+
+/* Parameters and results are binary. */
+enum { PG_PARAMETERS = 10 };
+struct pg_parameters {
+    int count;
+    const char *values[PG_PARAMETERS];
+    int sizes[PG_PARAMETERS], formats[PG_PARAMETERS];
+    unsigned char numbers[PG_PARAMETERS][8];
+};
+void pg_number(struct pg_parameters *p, uint64_t number);
+void pg_bytes(struct pg_parameters *p, se_bytes bytes);
+
+/* *out is released by the caller, after a failure too. */
+SE_MUST_CHECK se_status pg_query(PGresult **out, struct postgres *s, const char *sql, const struct pg_parameters *p, se_error *err);
+
+se_bytes pg_at(const PGresult *result, int row, int column);
+uint64_t pg_number_at(const PGresult *result, int row, int column);
+
+void pg_put_number(unsigned char *out, uint64_t number, unsigned bytes);
+
+/* struct database_type has what these do */
+se_status postgres_chain(struct chain *out, bool *found, struct database *store, const char *name, se_error *err);
+se_status postgres_chains(struct database *store, chain_fn fn, void *arg, se_error *err);
+se_status postgres_put_chain(struct database *store, struct chain *chain, se_error *err);
+se_status postgres_put_rows(struct database *store, const struct chain *chain, const struct row *rows, size_t count, se_error *err);
+se_status postgres_put_nodes(struct database *store, const struct chain *chain, const struct node *nodes, size_t count, se_error *err);
+se_status postgres_put_seal(struct database *store, const struct chain *chain, const struct sealed *seal, se_error *err);
+se_status postgres_erase(struct database *store, const struct chain *chain, uint64_t seq, const struct hash *commitment, se_error *err);
+se_status postgres_drop(struct database *store, const struct chain *chain, uint64_t last, uint64_t first_seal, se_error *err);
+se_status postgres_rows(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, row_fn fn, void *arg,
+                        se_error *err);
+se_status postgres_seals(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, sealed_fn fn, void *arg,
+                         se_error *err);
+se_status postgres_nodes(struct database *store, const struct chain *chain, unsigned level, uint64_t first, uint64_t last,
+                         stored_node_fn fn, void *arg, se_error *err);
+
+#endif

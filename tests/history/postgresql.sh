@@ -1,0 +1,74 @@
+#!/bin/sh
+# Chains in PostgreSQL: what is done to them behind the engine's back, several processes at once, and a server that stops.
+. "${top_srcdir:?}/tests/lib/harness.sh"
+needs psql
+. "$top_srcdir/tests/history/server.sh"
+
+server_make
+sql() {
+    setup server_sql -c "$(echo "$1" | sed -E 's/\b(FROM|UPDATE|INTO) (entry|seal|node|chain)\b/\1 signengine_\2/g')"
+}
+entry() { # NUMBER [CHAIN]: the row
+    echo "chain = ${2-1} AND seq = $1"
+}
+seal() {
+    echo "chain = ${2-1} AND number = $1"
+}
+renumber() { # FROM TO WHERE: of entries; in two steps, for no two may have a number
+    sql "UPDATE entry SET seq = -(seq + $2 - $1) WHERE $3; UPDATE entry SET seq = -seq WHERE seq < 0"
+}
+copy_entry() {
+    sql "DELETE FROM entry WHERE $(entry "$3" "$4")"
+    sql "INSERT INTO entry SELECT $4, $3, time, object, salt, payload, leaf FROM entry WHERE $(entry "$1" "$2")"
+}
+copy_seal() {
+    sql "DELETE FROM seal WHERE $(seal "$3" "$4")"
+    sql "INSERT INTO seal SELECT $4, $3, size, note FROM seal WHERE $(seal "$1" "$2")"
+}
+blob_of() {
+    echo "'\\x$1'::bytea"
+}
+tables='signengine_chain signengine_entry signengine_node signengine_seal'
+keep() {
+    setup pg_dump -h "$tmp/server" -U tester -d postgres --data-only --inserts --rows-per-insert=500 -f "$1" -t 'signengine_*'
+}
+put_back() {
+    # shellcheck disable=SC2086 # words
+    {
+        for table in $tables; do echo "DELETE FROM $table;"; done
+        cat "$1"
+    } >.all
+    setup server_sql -1 -f .all
+}
+other_chain=2
+. "$top_srcdir/tests/history/manipulations.sh"
+
+# ---- four processes ----
+
+accepts history create --chain shared
+append_some() {
+    for turn in 1 2 3 4 5 6 7 8; do
+        printf 'process %s, turn %s\n' "$1" $turn | signengine history append --store "$store" --chain shared --object "$1" || return 1
+    done
+    seq 1 500 | signengine history append --store "$store" --chain shared --object "$1" --lines
+}
+for n in 1 2 3 4; do
+    append_some "$n" >"seen.$n" 2>"failed.$n" &
+done
+wait
+accepts cat failed.1 failed.2 failed.3 failed.4
+[ ! -s "$out" ] || fail "$(cat "$out")"
+accepts history verify --chain shared
+says '2032 entries and 37 seals are good'
+accepts history export --chain shared --object 3
+[ "$(wc -l <"$out")" = 508 ] || fail "not 508 entries"
+
+# ---- a server that stops ----
+
+accepts history append --chain shared payload
+server_stop fast
+refuses 69 history append --chain shared payload
+server_start
+accepts history append --chain shared payload
+accepts history verify --chain shared
+says '2034 entries'
