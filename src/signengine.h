@@ -241,10 +241,12 @@ typedef struct se_params {
     const char *xml_id;  /* SE_FORM_XML: the ID of the element to sign, or that must be signed; NULL: the whole document */
     const char *xml_uri; /* SE_FORM_XML_DETACHED: what the signature calls the content; verifying: NULL accepts any */
     bool xml_inclusive;  /* signing: Canonical XML 1.0 instead of Exclusive Canonical XML */
+    const char *tsa;     /* signing, detached CMS: URL (http) of a time stamping authority (RFC 3161), whose time stamp of the signature
+                            becomes an unsigned attribute; NULL: none */
 } se_params;
 #define SE_PARAMS_INIT                                                                                                                     \
     {                                                                                                                                      \
-        sizeof(se_params), 0, SE_FORM_DETACHED, false, 0, { NULL, 0 }, NULL, false, NULL, NULL, NULL, NULL, NULL, false                    \
+        sizeof(se_params), 0, SE_FORM_DETACHED, false, 0, { NULL, 0 }, NULL, false, NULL, NULL, NULL, NULL, NULL, false, NULL              \
     }
 
 /* Who signed, as far as it has been verified. */
@@ -472,6 +474,7 @@ typedef struct se_zip_params {
     /* signing */
     bool keep;                  /* leave the signatures that are there, and add one; otherwise it takes their place */
     const char *signature_name; /* of its files; NULL: from the key's alias */
+    const char *tsa;            /* as se_params.tsa */
     const char *encrypt;      /* `out` becomes a container for the certificate of this descriptor; the signed zip gets no name; NULL: no */
     unsigned encrypt_version; /* of that descriptor; 0: the highest */
 
@@ -489,7 +492,7 @@ typedef struct se_zip_params {
 } se_zip_params;
 #define SE_ZIP_PARAMS_INIT                                                                                                                 \
     {                                                                                                                                      \
-        sizeof(se_zip_params), 0, 0, 0, false, NULL, NULL, 0, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL                                  \
+        sizeof(se_zip_params), 0, 0, 0, false, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL                            \
     }
 
 /*

@@ -45,7 +45,7 @@ static int one_file(const struct cli *cli, int argc)
 /* ---- zip sign ---- */
 
 struct sign_options {
-    const char *descriptor, *output, *name, *encrypter;
+    const char *descriptor, *output, *name, *tsa, *encrypter;
     bool keep, replace, encrypt;
     int64_t time;
     struct limit_options limits;
@@ -61,6 +61,8 @@ static const struct option_row sign_rows[] = {
     { 0, "replace", OPTION_FLAG, offsetof(struct sign_options, replace), NULL, "take their place, as without --keep", NULL },
     { 0, "signature-name", OPTION_TEXT, offsetof(struct sign_options, name), "NAME",
       "of the files in META-INF; the key's alias if not given", NULL },
+    { 0, "tsa", OPTION_TEXT, offsetof(struct sign_options, tsa), "URL", "have a time stamping authority (RFC 3161) stamp the signature",
+      NULL },
     { 0, "time", OPTION_TIME, offsetof(struct sign_options, time), "TIME", "signingTime, now if not given", NULL },
     LIMIT_ROWS(struct sign_options),
     END_ROW,
@@ -96,6 +98,7 @@ static int sign(struct cli *cli, const struct sign_options *o, const struct sign
     params.encrypt_version = job->encrypter.version;
     params.keep = o->keep;
     params.signature_name = o->name;
+    params.tsa = o->tsa;
     params.progress = progress_begin(&progress, cli, "signing");
     params.progress_arg = &progress;
     if (se_zip_sign(job->output, engine, job->signer.name, in, &params, &err))

@@ -22,5 +22,6 @@ libse_core_la_SOURCES += \
 	src/engine/sha256.c \
 	src/engine/sign.c \
 	src/engine/slot.c \
+	src/engine/timestamp.c src/engine/timestamp.h \
 	src/engine/verifier.c \
 	src/engine/verify.c

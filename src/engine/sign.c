@@ -1,4 +1,5 @@
 #include "engine/engine.h"
+#include "engine/timestamp.h"
 #include "format/format.h"
 #include "key/certificate.h"
 
@@ -24,12 +25,19 @@ static se_status prepare(struct signer *out, se_engine *engine, const struct des
 static se_status sign(const se_sink *out, const struct signer *signer, struct stream *in, const se_params *params, se_error *err)
 {
     const struct format *format = format_find(params->form);
-    const struct sign_job job = {
-        signer->algorithm, signer->key, params->time, params->pem, in, out, { params->xml_id, params->xml_uri, params->xml_inclusive }
-    };
+    const struct sign_job job = { signer->algorithm,
+                                  signer->key,
+                                  params->time,
+                                  params->pem,
+                                  in,
+                                  out,
+                                  { params->xml_id, params->xml_uri, params->xml_inclusive },
+                                  { timestamp_fetch, params->tsa } };
 
     if (!format)
         return error_set(err, SE_ERR_USAGE, "no signature form %d", (int)params->form);
+    if (params->tsa && params->form != SE_FORM_DETACHED)
+        return error_set(err, SE_ERR_USAGE, "time stamps are for detached CMS signatures");
     return format->sign(&job, err);
 }
 

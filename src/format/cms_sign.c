@@ -82,6 +82,23 @@ static se_status write_der(CMS_ContentInfo *cms, const se_sink *out, se_error *e
     return st;
 }
 
+static se_status add_timestamp(CMS_ContentInfo *cms, const struct stamper *stamper, se_error *err)
+{
+    CMS_SignerInfo *signer = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
+    const ASN1_OCTET_STRING *signature = CMS_SignerInfo_get0_signature(signer);
+    AUTO(se_buf) token = SE_BUF_INIT;
+    se_status st;
+
+    if (!stamper->url)
+        return SE_OK;
+    if ((st = stamper->stamp(&token, stamper->url, (se_bytes){ ASN1_STRING_get0_data(signature), (size_t)ASN1_STRING_length(signature) },
+                             err)))
+        return st;
+    if (!CMS_unsigned_add1_attr_by_NID(signer, NID_id_smime_aa_timeStampToken, V_ASN1_SEQUENCE, token.data, (int)token.size))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot add the time stamp");
+    return SE_OK;
+}
+
 static se_status sign_detached(const struct sign_job *job, const se_sink *out, se_error *err)
 {
     AUTO(cms) cms = NULL;
@@ -96,6 +113,8 @@ static se_status sign_detached(const struct sign_job *job, const se_sink *out, s
     if (!st && CMS_dataFinal(cms, hash) <= 0)
         st = crypto_error(err, SE_ERR_CRYPTO, "the signature failed");
     BIO_free_all(hash);
+    if (!st)
+        st = add_timestamp(cms, &job->stamper, err);
     return st ? st : write_der(cms, out, err);
 }
 

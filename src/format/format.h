@@ -16,6 +16,12 @@ struct xml_wish {
     bool inclusive;  /* signing: C14N 1.0; otherwise exclusive C14N */
 };
 
+/* Gets a time stamp of a signature, which becomes an unsigned attribute. */
+struct stamper {
+    se_status (*stamp)(se_buf *token, const char *url, se_bytes signature, se_error *err);
+    const char *url; /* NULL: no time stamp */
+};
+
 struct sign_job {
     const struct algorithm *algorithm; /* a signature algorithm that fits the key */
     const struct key *key;
@@ -24,6 +30,7 @@ struct sign_job {
     struct stream *in;
     const se_sink *out;
     struct xml_wish xml;
+    struct stamper stamper;
 };
 
 /* A certificate that may have signed, and what it signs with. */

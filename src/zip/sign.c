@@ -155,6 +155,7 @@ static se_status compose(struct signing *s, se_error *err)
         return st;
     params.version = s->identity.version;
     params.time = s->params.time;
+    params.tsa = s->params.tsa;
     return se_sign(&s->block, s->engine, s->descriptor, buf_bytes(&s->signature_file), &params, err);
 }
 

@@ -4,5 +4,6 @@ SHELL_TESTS += \
 	tests/zip/jarsigner.sh \
 	tests/zip/kill.sh \
 	tests/zip/sealed.sh \
-	tests/zip/sign.sh
+	tests/zip/sign.sh \
+	tests/zip/timestamp.sh
 EXTRA_DIST += tests/zip/Jarsigner.java tests/zip/Readers.java tests/zip/archives.py tests/zip/attacks tests/zip/attacks.py
