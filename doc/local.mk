@@ -8,6 +8,7 @@ dist_man_MANS += \
 	doc/signengine-encrypt.1 \
 	doc/signengine-history.1 \
 	doc/signengine-key.1 \
+	doc/signengine-mail.1 \
 	doc/signengine-pin.1 \
 	doc/signengine-rekey.1 \
 	doc/signengine-sign.1 \

@@ -243,10 +243,15 @@ typedef struct se_params {
     bool xml_inclusive;  /* signing: Canonical XML 1.0 instead of Exclusive Canonical XML */
     const char *tsa;     /* signing, detached CMS: URL (http) of a time stamping authority (RFC 3161), whose time stamp of the signature
                             becomes an unsigned attribute; NULL: none */
+    bool mail;           /* signing: CMS says what the sender can decrypt (sMIMECapabilities, RFC 8551) */
+    const char *const *addresses; /* mail addresses, one of which the certificate must name; NULL: it need not */
+    size_t address_count;
+    const se_source *later; /* verifying: gives the signature once the input has been read to its end; NULL: `signature` has it */
 } se_params;
 #define SE_PARAMS_INIT                                                                                                                     \
     {                                                                                                                                      \
-        sizeof(se_params), 0, SE_FORM_DETACHED, false, 0, { NULL, 0 }, NULL, false, NULL, NULL, NULL, NULL, NULL, false, NULL              \
+        sizeof(se_params), 0, SE_FORM_DETACHED, false, 0, { NULL, 0 }, NULL, false, NULL, NULL, NULL, NULL, NULL, false, NULL, false,      \
+            NULL, 0, NULL                                                                                                                  \
     }
 
 /* Who signed, as far as it has been verified. */
@@ -258,7 +263,14 @@ typedef struct se_signer {
     char serial[64];      /* hexadecimal */
     int64_t signing_time; /* as the signer says; 0: not said */
     int64_t not_after;    /* of the certificate */
+    char address[320];    /* the one of params->addresses that the certificate names */
 } se_signer;
+
+/*
+ * Who would sign, and with what: everything that se_sign() looks at before it signs, and no signature.
+ * `params` may be NULL.
+ */
+SE_MUST_CHECK se_status se_find_signer(se_signer *out, se_engine *engine, const char *descriptor, const se_params *params, se_error *error);
 
 /*
  * Signs `in` with the key of `descriptor`.  `params` may be NULL.  The caller releases *out.
@@ -626,6 +638,52 @@ typedef struct se_history_report {
  */
 SE_MUST_CHECK se_status se_history_verify(se_history_report *out, se_history *history, const se_history_verify_options *options,
                                           se_error *error);
+/* ---- mail ---- */
+
+/* What was done, or found. */
+typedef struct se_mail {
+    se_signer signer; /* `address`: the sender's, that the certificate names */
+    bool passed;      /* signing: it was signed or encrypted already and went through as it was; nobody signed */
+    bool opaque;      /* verifying: application/pkcs7-mime, not multipart/signed */
+    bool nested;      /* verifying: what was signed is signed itself */
+    bool protect;     /* verifying: the message's header was signed too (RFC 9788) */
+} se_mail;
+
+typedef struct se_mail_params {
+    size_t size;             /* sizeof(se_mail_params), set by SE_MAIL_PARAMS_INIT */
+    unsigned version;        /* of the descriptor; 0: the highest signs, verification takes the one that signed */
+    int64_t time;            /* seconds since 1970, 0: now; signing: the signingTime; verifying: when certificates must be valid */
+    const char *sender;      /* mail address that the certificate must name; NULL: that of the From field */
+    const char *trust;       /* verifying: PEM file of CA certificates; any signer below them is accepted */
+    bool opaque;             /* signing: application/pkcs7-mime, which relays can't harm and only S/MIME programs can read */
+    bool protect;            /* signing: the message's header is signed too (RFC 9788) */
+    bool again;              /* signing: also what is signed or encrypted already */
+    se_mail *result;         /* signing: what was done; may be NULL */
+    const se_sink *content;  /* verifying: gets what was signed, a MIME entity with CRLF; not to be used before SE_OK */
+    se_progress_fn progress; /* may be NULL */
+    void *progress_arg;
+} se_mail_params;
+#define SE_MAIL_PARAMS_INIT                                                                                                                \
+    {                                                                                                                                      \
+        sizeof(se_mail_params), 0, 0, NULL, NULL, false, false, false, NULL, NULL, NULL, NULL                                              \
+    }
+
+/*
+ * Signs a message (RFC 5322, lines ending with LF or CRLF) as S/MIME (RFC 8551), in constant memory.
+ * Its header stays in order and to the byte, but for the fields of MIME, which move inside.  What is signed is rewritten so that no relay
+ * has a reason to change it.  `params` may be NULL.  What `out` got before a failure is worthless.
+ * SE_ERR_POLICY: among others, the certificate does not name the sender.  SE_ERR_FORMAT: not a message, or one without a From field.
+ */
+SE_MUST_CHECK se_status se_mail_sign(const se_sink *out, se_engine *engine, const char *descriptor, const se_source *in,
+                                     const se_mail_params *params, se_error *error);
+
+/*
+ * Verifies the outermost signature of a message, in constant memory; for one inside it call it again with what the content got, and
+ * params->sender.  `out` may be NULL.
+ * SE_ERR_REJECTED: the signature is not good or not the sender's, there is none, or there is something that it does not cover.
+ */
+SE_MUST_CHECK se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor, const se_source *in,
+                                       const se_mail_params *params, se_error *error);
 
 /* ---- care ---- */
 

@@ -15,6 +15,7 @@ BEGIN {
     layer("format",    "base model key")
     layer("engine",    "base model key store format")
     layer("history",   "base")
+    layer("mail",      "base")
     layer("provision", "base model key store")
     layer("zip",       "base")
     layer("cli",       "base")
@@ -29,6 +30,7 @@ BEGIN {
     library("zlib.h", "zip")
     library("sqlite3.h", "history")
     library("libpq-fe.h", "history")
+    library("gmime", "mail")
 
     count = split("assert ctype dirent dlfcn endian errno fcntl getopt glob inttypes libgen limits link locale poll pthread pwd sched" \
         " semaphore signal stdarg stdatomic stdbool stddef stdint stdio stdlib string strings termios threads time unistd wchar wctype", libc)

@@ -11,7 +11,7 @@ AM_TESTS_ENVIRONMENT = \
 	top_builddir='$(abs_top_builddir)'; export top_builddir; \
 	CC='$(CC)'; export CC; \
 	MEMCHECK='$(MEMCHECK)'; export MEMCHECK; \
-	lint_cflags='$(CRYPTO_CFLAGS) $(XML_CFLAGS) $(P11KIT_CFLAGS) $(P11_CFLAGS) $(JANSSON_CFLAGS) $(PQ_CFLAGS) $(ZLIB_CFLAGS) $(CMOCKA_CFLAGS)'; export lint_cflags; \
+	lint_cflags='$(CRYPTO_CFLAGS) $(XML_CFLAGS) $(P11KIT_CFLAGS) $(P11_CFLAGS) $(JANSSON_CFLAGS) $(GMIME_CFLAGS) $(PQ_CFLAGS) $(ZLIB_CFLAGS) $(CMOCKA_CFLAGS)'; export lint_cflags; \
 	sanitize='$(SE_SANITIZE)'; export sanitize; \
 	ASAN_OPTIONS=exitcode=99; export ASAN_OPTIONS; \
 	LSAN_OPTIONS=exitcode=99:print_suppressions=0:suppressions='$(abs_top_srcdir)/tests/lib/lsan.supp'; export LSAN_OPTIONS; \
@@ -57,6 +57,7 @@ include tests/bench/local.mk
 include tests/cli/local.mk
 include tests/interop/local.mk
 include tests/history/local.mk
+include tests/mail/local.mk
 include tests/token/local.mk
 include tests/zip/local.mk
 

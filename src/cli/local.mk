@@ -15,6 +15,8 @@ signengine_SOURCES = \
 	src/cli/cmd_history_verify.c \
 	src/cli/cmd_key.c \
 	src/cli/cmd_key_make.c \
+	src/cli/cmd_mail_sign.c \
+	src/cli/cmd_mail_verify.c \
 	src/cli/cmd_pin.c \
 	src/cli/cmd_rekey.c \
 	src/cli/cmd_sign.c \
@@ -31,5 +33,6 @@ signengine_SOURCES = \
 	src/cli/options.c src/cli/options.h \
 	src/cli/secret.c src/cli/secret.h \
 	src/cli/sensed.c src/cli/sensed.h \
+	src/cli/sendmail.c src/cli/sendmail.h \
 	src/cli/stream.c src/cli/stream.h
 signengine_LDADD = libse-provision.la libse-core.la $(JANSSON_LIBS)

@@ -11,6 +11,7 @@ static const struct command *const commands[] = {
     &command_config_show,     &command_sign,
     &command_verify,          &command_encrypt,
     &command_decrypt,         &command_rekey,
+    &command_mail_sign,       &command_mail_verify,
     &command_pin_scramble,    &command_key_init,
     &command_key_list,        &command_key_generate,
     &command_key_request,     &command_key_import,

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "engine/engine.h"
 #include "engine/timestamp.h"
 #include "format/format.h"
@@ -7,17 +9,19 @@ struct signer {
     const struct descriptor *descriptor;
     struct key *key;
     const struct algorithm *algorithm;
+    char address[320];
 };
 
 /* The certificate's rules look at today, whatever signingTime is asked for. */
-static se_status prepare(struct signer *out, se_engine *engine, const struct descriptor *descriptor, se_error *err)
+static se_status prepare(struct signer *out, se_engine *engine, const struct descriptor *descriptor, const se_params *params, se_error *err)
 {
     se_status st;
 
     out->descriptor = descriptor;
     if ((st = slot_open(&out->key, engine, descriptor->key, PART_SIGN, err)))
         return st;
-    if ((st = certificate_check(descriptor, out->key->certificate, now(), SE_ERR_POLICY, err)))
+    if ((st = certificate_check(descriptor, out->key->certificate, now(), SE_ERR_POLICY, err)) ||
+        (st = certificate_names(out->address, out->key->certificate, params->addresses, params->address_count, SE_ERR_POLICY, err)))
         return st;
     return signing_algorithm(&out->algorithm, descriptor, out->key->private, err);
 }
@@ -29,6 +33,7 @@ static se_status sign(const se_sink *out, const struct signer *signer, struct st
                                   signer->key,
                                   params->time,
                                   params->pem,
+                                  params->mail,
                                   in,
                                   out,
                                   { params->xml_id, params->xml_uri, params->xml_inclusive },
@@ -54,7 +59,7 @@ static se_status sign_stream(const se_sink *out, se_engine *engine, struct strea
     operation_on(op, found);
     in->progress = read.progress;
     in->progress_arg = read.progress_arg;
-    st = prepare(&signer, engine, found, &op->error);
+    st = prepare(&signer, engine, found, &read, &op->error);
     if (!st)
         st = sign(out, &signer, in, &read, &op->error);
     key_unref(signer.key);
@@ -85,4 +90,34 @@ se_status se_sign(se_buf *out, se_engine *engine, const char *descriptor, se_byt
     if ((st = se_sign_stream(&sink, engine, descriptor, &source, params, error)))
         return st;
     return writer_finish(out, &w, error);
+}
+
+static void tell(se_signer *out, const struct signer *signer)
+{
+    X509 *certificate = signer->key->certificate;
+
+    out->version = signer->descriptor->version;
+    out->not_after = certificate_not_after(certificate);
+    (void)snprintf(out->algorithm, sizeof out->algorithm, "%s", signer->algorithm->name);
+    (void)snprintf(out->address, sizeof out->address, "%s", signer->address);
+    certificate_subject(out->subject, sizeof out->subject, certificate);
+    certificate_issuer(out->issuer, sizeof out->issuer, certificate);
+    certificate_serial(out->serial, sizeof out->serial, certificate);
+}
+
+se_status se_find_signer(se_signer *out, se_engine *engine, const char *descriptor, const se_params *params, se_error *error)
+{
+    const struct descriptor *found;
+    struct signer signer = { .key = NULL };
+    se_params read;
+    se_status st;
+
+    *out = (se_signer){ .version = 0 };
+    if ((st = params_read(&read, params, error)) || (st = config_descriptor(&found, engine->config, descriptor, read.version, error)))
+        return st;
+    st = prepare(&signer, engine, found, &read, error);
+    if (!st)
+        tell(out, &signer);
+    key_unref(signer.key);
+    return st ? blame(error, found) : SE_OK;
 }

@@ -167,7 +167,7 @@ static se_form form_of(const se_params *params)
         return SE_FORM_RAW;
     if (params->form >= SE_FORM_XML)
         return params->signature.size ? SE_FORM_XML_DETACHED : SE_FORM_XML;
-    return params->signature.size ? SE_FORM_DETACHED : SE_FORM_ATTACHED;
+    return params->signature.size || params->later ? SE_FORM_DETACHED : SE_FORM_ATTACHED;
 }
 
 static se_status verify(struct verdict *out, const struct candidates *c, struct verify_job *job, const se_params *params, se_error *err)
@@ -212,6 +212,7 @@ static se_status verify_stream(se_signer *out, se_engine *engine, struct stream 
     se_error *err = &op->error;
     const struct descriptor *first;
     struct verify_job job;
+    char address[320];
     se_params read;
     se_status st;
 
@@ -224,14 +225,18 @@ static se_status verify_stream(se_signer *out, se_engine *engine, struct stream 
                                .roots = roots,
                                .time = read.time,
                                .signature = read.signature,
+                               .later = read.later,
                                .content = read.content,
                                .xml = { read.xml_id, read.xml_uri, false } };
     st = verify(&verdict, &candidates, &job, &read, err);
     note(op, &verdict, &candidates);
-    if (st || (st = apply_rules(&verdict, &candidates, first, read.time, err)))
+    if (st || (st = apply_rules(&verdict, &candidates, first, read.time, err)) ||
+        (st = certificate_names(address, verdict.certificate, read.addresses, read.address_count, SE_ERR_REJECTED, err)))
         return error_prefix(err, "descriptor '%s': ", descriptor);
-    if (out)
+    if (out) {
         tell(out, &verdict);
+        (void)snprintf(out->address, sizeof out->address, "%s", address);
+    }
     return SE_OK;
 }
 

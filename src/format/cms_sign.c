@@ -32,6 +32,20 @@ static bool announce_algorithm(CMS_SignerInfo *signer)
     return X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_rsassaPss), V_ASN1_UNDEF, NULL);
 }
 
+/* What we would like to be sent (RFC 8551, 2.5.2), best first. */
+static bool add_capabilities(CMS_SignerInfo *signer)
+{
+    static const int ciphers[] = { NID_aes_256_gcm, NID_aes_128_gcm, NID_aes_256_cbc, NID_aes_192_cbc, NID_aes_128_cbc };
+    STACK_OF(X509_ALGOR) *list = NULL;
+    bool done = true;
+
+    for (size_t i = 0; done && i < sizeof ciphers / sizeof *ciphers; i++)
+        done = CMS_add_simple_smimecap(&list, ciphers[i], -1);
+    done = done && CMS_add_smimecap(signer, list);
+    sk_X509_ALGOR_pop_free(list, X509_ALGOR_free);
+    return done;
+}
+
 static bool add_chain(CMS_ContentInfo *cms, const struct key *key)
 {
     for (int i = 0; i < sk_X509_num(key->chain); i++)
@@ -47,7 +61,7 @@ static se_status prepare(CMS_ContentInfo **out, const struct sign_job *job, unsi
     CMS_SignerInfo *signer = cms && digest ? CMS_add1_signer(cms, job->key->certificate, job->key->private, digest, SIGN_FLAGS) : NULL;
 
     if (!signer || !padding_set(CMS_SignerInfo_get0_pkey_ctx(signer), job->algorithm, true) || !announce_algorithm(signer) ||
-        !add_time(signer, job->time) || !add_chain(cms, job->key))
+        !add_time(signer, job->time) || (job->capabilities && !add_capabilities(signer)) || !add_chain(cms, job->key))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot prepare a CMS signature with %s", job->algorithm->name);
     *out = cms;
     cms = NULL;

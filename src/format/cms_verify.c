@@ -182,20 +182,38 @@ static se_status check(struct verdict *out, const struct reading *r, const struc
 
 /* ---- both forms ---- */
 
-static se_status read_all(se_buf *out, se_bytes armored, se_error *err)
+static se_status read_all(se_buf *out, const struct verify_job *job, se_error *err)
 {
-    se_source memory = source_memory(&armored);
-    struct stream stream = { .source = &memory };
+    se_bytes armored = job->signature;
+    const se_source memory = source_memory(&armored);
+    struct stream stream = { .source = job->later ? job->later : &memory };
     AUTO(dearmor) dearmor = { .in = NULL };
     AUTO(writer) w = { 0 };
     unsigned char piece[4096];
     size_t got = 1;
-    se_status st = armored.size > SIGNATURE_LIMIT ? error_set(err, SE_ERR_FORMAT, "a signature of %zu bytes is too long", armored.size)
-                                                  : dearmor_begin(&dearmor, &stream, err);
+    se_status st = dearmor_begin(&dearmor, &stream, err);
 
-    while (!st && got && !(st = dearmor_read(&got, &dearmor, piece, sizeof piece, err)))
+    while (!st && got && !(st = dearmor_read(&got, &dearmor, piece, sizeof piece, err))) {
         writer_put(&w, piece, got);
+        if (w.buf.size > SIGNATURE_LIMIT)
+            return error_set(err, SE_ERR_FORMAT, "a signature of more than %d MB is too long", SIGNATURE_LIMIT >> 20);
+    }
     return st ? st : writer_finish(out, &w, err);
+}
+
+/* What it was hashed with is known only after the content. */
+static se_status verify_later(struct verdict *out, const struct verify_job *job, se_error *err)
+{
+    AUTO(reading) r = { .cms = NULL };
+    AUTO(hashes) hashes = { .content = job->content };
+    AUTO(se_buf) ber = SE_BUF_INIT;
+    se_status st;
+
+    if ((st = want(&hashes, DIGEST_SHA256, err)) || (st = want(&hashes, DIGEST_SHA384, err)) || (st = want(&hashes, DIGEST_SHA512, err)) ||
+        (st = stream_drain(job->in, take, &hashes, err)) || (st = read_all(&ber, job, err)) || (st = read_cms(&r, buf_bytes(&ber), err)) ||
+        (st = choose_signer(out, job, &r, err)))
+        return st;
+    return check(out, &r, &hashes, err);
 }
 
 se_status cms_verify_detached(struct verdict *out, const struct verify_job *job, se_error *err)
@@ -205,9 +223,10 @@ se_status cms_verify_detached(struct verdict *out, const struct verify_job *job,
     AUTO(se_buf) ber = SE_BUF_INIT;
     se_status st;
 
-    if ((st = read_all(&ber, job->signature, err)) || (st = read_cms(&r, buf_bytes(&ber), err)) ||
-        (st = choose_signer(out, job, &r, err)) || (st = want(&hashes, r.algorithm->digest, err)) ||
-        (st = stream_drain(job->in, take, &hashes, err)))
+    if (job->later)
+        return verify_later(out, job, err);
+    if ((st = read_all(&ber, job, err)) || (st = read_cms(&r, buf_bytes(&ber), err)) || (st = choose_signer(out, job, &r, err)) ||
+        (st = want(&hashes, r.algorithm->digest, err)) || (st = stream_drain(job->in, take, &hashes, err)))
         return st;
     return check(out, &r, &hashes, err);
 }

@@ -27,6 +27,7 @@ struct sign_job {
     const struct key *key;
     int64_t time;
     bool pem;
+    bool capabilities; /* sMIMECapabilities */
     struct stream *in;
     const se_sink *out;
     struct xml_wish xml;
@@ -43,9 +44,10 @@ struct candidate {
 struct verify_job {
     const struct candidate *candidates;
     size_t count;
-    X509_STORE *roots;  /* not NULL: the signer must chain to one of them, candidates only give him a version */
-    int64_t time;       /* when the chain must be valid */
-    se_bytes signature; /* empty: `in` is an attached signature */
+    X509_STORE *roots;      /* not NULL: the signer must chain to one of them, candidates only give him a version */
+    int64_t time;           /* when the chain must be valid */
+    se_bytes signature;     /* empty: `in` is an attached signature */
+    const se_source *later; /* not NULL: gives the signature, after the end of `in` */
     struct stream *in;
     const se_sink *content; /* of an attached signature; may be NULL */
     struct xml_wish xml;

@@ -1,4 +1,5 @@
 libse_core_la_SOURCES += \
+	src/key/addresses.c \
 	src/key/bridge.h \
 	src/key/certificate.c src/key/certificate.h \
 	src/key/crypto.c src/key/crypto.h \

@@ -1,0 +1,101 @@
+#include <stdio.h>
+
+#include "cli/descriptor.h"
+#include "cli/json.h"
+#include "cli/sendmail.h"
+#include "cli/stream.h"
+
+struct mail_sign_options {
+    const char *descriptor, *output, *sender, *sendmail;
+    bool opaque, protect, again;
+    int64_t time;
+};
+
+static const struct option_row rows[] = {
+    { 'd', "descriptor", OPTION_TEXT, offsetof(struct mail_sign_options, descriptor), "NAME[:VERSION]", "who signs",
+      "SignEmailDescriptor" },
+    { 'o', "output", OPTION_TEXT, offsetof(struct mail_sign_options, output), "FILE", "where to, standard output if not given", NULL },
+    { 0, "sender", OPTION_TEXT, offsetof(struct mail_sign_options, sender), "ADDRESS",
+      "what the certificate must name, not the From field's", NULL },
+    { 0, "opaque", OPTION_FLAG, offsetof(struct mail_sign_options, opaque), NULL, "application/pkcs7-mime, the content inside", NULL },
+    { 0, "protect-headers", OPTION_FLAG, offsetof(struct mail_sign_options, protect), NULL, "sign the header too (RFC 9788)", NULL },
+    { 0, "again", OPTION_FLAG, offsetof(struct mail_sign_options, again), NULL, "also what is signed or encrypted already", NULL },
+    { 0, "time", OPTION_TIME, offsetof(struct mail_sign_options, time), "TIME", "signingTime, now if not given", NULL },
+    { 0, "sendmail", OPTION_TEXT, offsetof(struct mail_sign_options, sendmail), "PATH",
+      "hand the signed message to this program; what follows `--` are its arguments", NULL },
+    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+};
+
+static int check_usage(const struct cli *cli, const struct mail_sign_options *o, int argc)
+{
+    if (o->sendmail && o->output)
+        return cli_usage(cli, "--sendmail and --output: the message can go one way only");
+    if (!o->sendmail && argc > 1)
+        return cli_usage(cli, "one message at a time, %d were given", argc);
+    return EXIT_DONE;
+}
+
+static se_mail_params params_of(const struct mail_sign_options *o, const struct descriptor_option *descriptor, se_mail *told)
+{
+    se_mail_params params = SE_MAIL_PARAMS_INIT;
+
+    params.version = descriptor->version;
+    params.time = o->time;
+    params.sender = o->sender;
+    params.opaque = o->opaque;
+    params.protect = o->protect;
+    params.again = o->again;
+    params.result = told;
+    return params;
+}
+
+static void tell(const struct cli *cli, const char *input, const char *output, const se_mail *told)
+{
+    if (cli->json && strcmp(output, "-") != 0)
+        (void)json_line(json_pack("{s:s, s:s, s:s, s:i, s:s}", "input", input, "output", output, "result",
+                                  told->passed ? "passed" : "signed", "version", (int)told->signer.version, "sender",
+                                  told->signer.address));
+    else if (cli->verbose)
+        (void)fprintf(stderr, "signengine: mail sign: %s: %s\n", input, told->passed ? "signed or encrypted already, passed" : "signed");
+}
+
+static int sign(struct cli *cli, const struct descriptor_option *descriptor, const struct mail_sign_options *o, const char *in,
+                struct result *result)
+{
+    AUTO(engine) engine = NULL;
+    AUTO(input) input = INPUT_INIT;
+    AUTO(progress) progress = { .shown = false };
+    se_mail told;
+    se_mail_params params = params_of(o, descriptor, &told);
+    se_error err = SE_ERROR_INIT;
+    int status = cli_open(&engine, cli, &err);
+
+    if (status)
+        return status;
+    params.progress = progress_begin(&progress, cli, "signing");
+    params.progress_arg = &progress;
+    /* a message is never half of one: a pipe gets it when it is whole */
+    if (input_open(&input, in, &err) || result_open(result, o->output ? o->output : "-", true, &err) ||
+        se_mail_sign(&result->sink, engine, descriptor->name, &input.source, &params, &err))
+        return result_fail(result, cli, &err);
+    progress_end(&progress);
+    if (!o->sendmail && result_commit(result, &err))
+        return result_fail(result, cli, &err);
+    tell(cli, input.name, o->sendmail ? o->sendmail : o->output ? o->output : "-", &told);
+    return EXIT_DONE;
+}
+
+static int run(struct cli *cli, void *options, int argc, char **argv)
+{
+    const struct mail_sign_options *o = options;
+    AUTO(result) result = RESULT_INIT;
+    struct descriptor_option descriptor;
+    int status;
+
+    if ((status = check_usage(cli, o, argc)) || (status = descriptor_read(&descriptor, cli, o->descriptor)) ||
+        (status = sign(cli, &descriptor, o, argc && !o->sendmail ? argv[0] : NULL, &result)))
+        return status;
+    return o->sendmail ? sendmail_run(cli, o->sendmail, argc, argv, result.spool) : EXIT_DONE;
+}
+
+const struct command command_mail_sign = COMMAND_ROW("mail sign", "[FILE]", "sign a message: S/MIME", rows, struct mail_sign_options, run);

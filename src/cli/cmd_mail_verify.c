@@ -1,0 +1,192 @@
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/descriptor.h"
+#include "cli/json.h"
+#include "cli/stream.h"
+
+struct mail_verify_options {
+    const char *descriptor, *output, *sender, *trust;
+    int64_t time;
+};
+
+static const struct option_row rows[] = {
+    { 'd', "descriptor", OPTION_TEXT, offsetof(struct mail_verify_options, descriptor), "NAME[:VERSION]", "whose signature it has to be",
+      "SignEmailDescriptor" },
+    { 'o', "output", OPTION_TEXT, offsetof(struct mail_verify_options, output), "FILE", "where what was signed goes", NULL },
+    { 0, "sender", OPTION_TEXT, offsetof(struct mail_verify_options, sender), "ADDRESS",
+      "what the certificate must name, not the From field's", NULL },
+    { 0, "trust", OPTION_TEXT, offsetof(struct mail_verify_options, trust), "CA.pem", "accept every signer below these CAs", NULL },
+    { 0, "time", OPTION_TIME, offsetof(struct mail_verify_options, time), "TIME", "when certificates have to be valid, now if not given",
+      NULL },
+    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+};
+
+enum { NESTED_MOST = 10 };
+
+struct job {
+    se_engine *engine;
+    const char *descriptor;
+    se_mail_params params;
+};
+
+/* What was signed, of two signatures in turns. */
+struct contents {
+    struct result of[2];
+};
+
+static void contents_free(struct contents *contents)
+{
+    result_discard(&contents->of[0]);
+    result_discard(&contents->of[1]);
+}
+AUTO_KIND(contents, struct contents, contents_free(p))
+
+static void time_text(char out[32], int64_t seconds)
+{
+    time_t time = seconds;
+    struct tm tm;
+
+    if (!seconds || !gmtime_r(&time, &tm) || !strftime(out, 32, "%Y-%m-%d %H:%M:%S UTC", &tm))
+        (void)snprintf(out, 32, "not stated");
+}
+
+static void tell_people(FILE *to, const char *input, const se_mail *mail)
+{
+    const se_signer *signer = &mail->signer;
+    char when[32];
+
+    time_text(when, signer->signing_time);
+    (void)fprintf(to, "%s: good signature%s\n  sender     %s\n  signer     %s\n  issuer     %s\n  serial     %s\n", input,
+                  mail->opaque ? " (opaque)" : "", signer->address, signer->subject, signer->issuer, signer->serial);
+    if (signer->version)
+        (void)fprintf(to, "  version    %u\n", signer->version);
+    else
+        (void)fprintf(to, "  version    none of the descriptor's: trusted by CA\n");
+    (void)fprintf(to, "  algorithm  %s\n  time       %s\n", signer->algorithm, when);
+}
+
+/* Standard output may carry the content. */
+static void tell(const struct cli *cli, const struct mail_verify_options *o, const char *input, const se_mail *mail)
+{
+    const se_signer *signer = &mail->signer;
+    bool taken = o->output && strcmp(o->output, "-") == 0;
+
+    if (cli->json && !taken)
+        (void)json_line(json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:b}", "input", input, "verdict", "good", "sender",
+                                  signer->address, "version", (int)signer->version, "algorithm", signer->algorithm, "signer",
+                                  signer->subject, "issuer", signer->issuer, "serial", signer->serial, "signingTime",
+                                  json_time(signer->signing_time), "notAfter", json_time(signer->not_after), "opaque", mail->opaque));
+    else if (!cli->quiet)
+        tell_people(taken ? stderr : stdout, input, mail);
+}
+
+static int refuse(const struct cli *cli, const struct result *result, const char *input, const se_error *err)
+{
+    if (cli->json && err->status == SE_ERR_REJECTED)
+        (void)json_line(json_pack("{s:s, s:s, s:s}", "input", input, "verdict", "refused", "reason", err->text));
+    return result_fail(result, cli, err);
+}
+
+/* One signature; what it was made over goes to a temporary file, which is the input of the next one. */
+static se_status verify_one(se_mail *out, struct result *content, const struct job *job, const se_source *in, se_error *err)
+{
+    se_mail_params params = job->params;
+    se_status st;
+
+    result_discard(content);
+    if ((st = result_open(content, "-", true, err)))
+        return st;
+    params.content = &content->sink;
+    return se_mail_verify(out, job->engine, job->descriptor, in, &params, err);
+}
+
+static se_status reopen(struct input *out, const struct result *content, se_error *err)
+{
+    input_close(out);
+    out->fd = dup(content->spool);
+    if (out->fd < 0 || lseek(out->fd, 0, SEEK_SET))
+        return error_set(err, SE_ERR_IO, "cannot read the temporary file: %s", strerror(errno));
+    out->source.total = 0;
+    return SE_OK;
+}
+
+/* From the outermost signature to the innermost; all of one sender. *last: which of `contents` has what the innermost was made over. */
+static se_status verify_all(se_mail *out, unsigned *last, struct result contents[2], struct job *job, struct input *input, se_error *err)
+{
+    char sender[sizeof out->signer.address];
+    se_status st = verify_one(out, &contents[0], job, &input->source, err);
+
+    *last = 0;
+    for (unsigned depth = 1; !st && out->nested; depth++) {
+        if (depth == NESTED_MOST)
+            return error_set(err, SE_ERR_REJECTED, "more than %d signatures within each other", NESTED_MOST);
+        memcpy(sender, out->signer.address, sizeof sender);
+        job->params.sender = sender;
+        if ((st = reopen(input, &contents[*last], err)))
+            return st;
+        *last ^= 1;
+        if ((st = verify_one(out, &contents[*last], job, &input->source, err)))
+            return error_prefix(err, "the signature inside the signature: ");
+    }
+    return st;
+}
+
+static se_status deliver(struct result *to, struct input *from, const struct result *content, se_error *err)
+{
+    unsigned char piece[65536];
+    ptrdiff_t n;
+    se_status st = reopen(from, content, err);
+
+    while (!st && (n = from->source.read(from->source.arg, piece, sizeof piece)) > 0)
+        if (to->sink.write(to->sink.arg, piece, (size_t)n))
+            return error_set(err, SE_ERR_IO, "cannot write the output: %s", strerror(errno));
+    return st ? st : result_commit(to, err);
+}
+
+static int verify(struct cli *cli, const struct mail_verify_options *o, struct job *job, const char *in)
+{
+    AUTO(input) input = INPUT_INIT;
+    AUTO(contents) contents = { { RESULT_INIT, RESULT_INIT } };
+    AUTO(result) result = RESULT_INIT;
+    AUTO(progress) progress = { .shown = false };
+    se_error err = SE_ERROR_INIT;
+    unsigned last = 0;
+    se_mail mail;
+
+    job->params.progress = progress_begin(&progress, cli, "verifying");
+    job->params.progress_arg = &progress;
+    if (input_open(&input, in, &err) || (o->output && result_open(&result, o->output, false, &err)) ||
+        verify_all(&mail, &last, contents.of, job, &input, &err) || (o->output && deliver(&result, &input, &contents.of[last], &err)))
+        return refuse(cli, &result, in, &err);
+    progress_end(&progress);
+    tell(cli, o, input.name, &mail);
+    return EXIT_DONE;
+}
+
+static int run(struct cli *cli, void *options, int argc, char **argv)
+{
+    const struct mail_verify_options *o = options;
+    struct descriptor_option descriptor;
+    AUTO(engine) engine = NULL;
+    struct job job = { .params = SE_MAIL_PARAMS_INIT };
+    se_error err = SE_ERROR_INIT;
+    int status;
+
+    if (argc > 1)
+        return cli_usage(cli, "one message at a time, %d were given", argc);
+    if ((status = descriptor_read(&descriptor, cli, o->descriptor)) || (status = cli_open(&engine, cli, &err)))
+        return status;
+    job.engine = engine;
+    job.descriptor = descriptor.name;
+    job.params.version = descriptor.version;
+    job.params.time = o->time;
+    job.params.sender = o->sender;
+    job.params.trust = o->trust;
+    return verify(cli, o, &job, argc ? argv[0] : NULL);
+}
+
+const struct command command_mail_verify =
+    COMMAND_ROW("mail verify", "[FILE]", "verify a signed message, and say who signed", rows, struct mail_verify_options, run);

@@ -1,0 +1,391 @@
+#include "mail/entity.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+enum { BATCH = 32 << 10 };
+
+void entity_free(struct entity *e)
+{
+    header_free(&e->header);
+    writer_free(&e->out);
+    writer_free(&e->leaf.held);
+    while (e->depth)
+        free(e->levels[--e->depth].boundary);
+}
+
+/* ---- headers ---- */
+
+/* At blanks, where folding may be (RFC 5322, 2.2.3); what has none stays long. */
+static void put_folded(struct writer *out, const char *line, size_t size)
+{
+    enum { LINE = 76 };
+    size_t at = size;
+
+    while (size > LINE) {
+        for (at = LINE; at > 1 && line[at] != ' ' && line[at] != '\t'; at--)
+            ;
+        if (at <= 1)
+            break;
+        writer_put(out, line, at);
+        writer_text(out, "\r\n");
+        line += at;
+        size -= at;
+    }
+    writer_put(out, line, size);
+    writer_text(out, "\r\n");
+}
+
+/* A field without what relays take away: blanks at line ends, and lines of nothing else. */
+static void put_field(struct writer *out, se_bytes field)
+{
+    const char *at = field.data, *end = at + field.size;
+
+    while (at < end) {
+        const char *found = memchr(at, '\n', (size_t)(end - at)), *to = found ? found : end;
+        size_t size = (size_t)(to - at);
+
+        while (size && (at[size - 1] == ' ' || at[size - 1] == '\t' || at[size - 1] == '\r'))
+            size--;
+        if (size && line_is_safe((se_bytes){ at, size }))
+            writer_put(out, at, size), writer_text(out, "\r\n");
+        else if (size)
+            put_folded(out, at, size);
+        at = found ? found + 1 : end;
+    }
+}
+
+static void put_verbatim(struct writer *out, se_bytes field)
+{
+    const char *at = field.data;
+    size_t size = field.size;
+
+    while (size && (at[size - 1] == '\n' || at[size - 1] == '\r'))
+        size--;
+    for (size_t i = 0; i < size; i++) {
+        if (at[i] == '\n' && (!i || at[i - 1] != '\r'))
+            writer_put(out, "\r", 1);
+        writer_put(out, at + i, 1);
+    }
+    writer_text(out, "\r\n");
+}
+
+static void put_transfer(struct entity *e, bool *told)
+{
+    if (!*told)
+        writer_format(&e->out, "Content-Transfer-Encoding: %s\r\n", e->transfer);
+    *told = true;
+}
+
+static void put_header(struct entity *e)
+{
+    const struct header *h = &e->header;
+    bool told = !e->transfer;
+
+    if (e->implicit)
+        writer_format(&e->out, "Content-Type: text/plain; charset=%s%s\r\n",
+                      !e->transfer      ? "us-ascii"
+                      : e->leaf.is_utf8 ? "utf-8"
+                                        : "unknown-8bit",
+                      e->parameter);
+    for (size_t i = 0; i < h->count; i++) {
+        if (e->transfer && field_is(h, &h->fields[i], "Content-Transfer-Encoding"))
+            put_transfer(e, &told);
+        else if (e->verbatim)
+            put_verbatim(&e->out, field_bytes(h, &h->fields[i]));
+        else if (h->fields[i].name_size)
+            put_field(&e->out, field_bytes(h, &h->fields[i]));
+    }
+    put_transfer(e, &told);
+    writer_text(&e->out, "\r\n");
+    e->implicit = false;
+}
+
+/* ---- parts ---- */
+
+static se_status take_line(struct entity *entity, const struct line *line, se_error *err);
+
+/* What a part says about itself. */
+struct nature {
+    struct media media;
+    char transfer[32];
+    bool said; /* it has a Content-Type */
+};
+
+static void shorten(char *out, size_t room, const char *value)
+{
+    size_t n = strcspn(value, " \t;(");
+
+    *out = '\0';
+    if (n < room)
+        memcpy(out, value, n), out[n] = '\0';
+}
+
+static se_status look_at(struct nature *out, const struct entity *e, se_error *err)
+{
+    const struct field *type = header_find(&e->header, "Content-Type");
+    AUTO(se_buf) value = SE_BUF_INIT;
+    AUTO(se_buf) transfer = SE_BUF_INIT;
+    se_status st;
+
+    if ((st = field_value(&value, &e->header, type, err)) ||
+        (st = field_value(&transfer, &e->header, header_find(&e->header, "Content-Transfer-Encoding"), err)))
+        return st;
+    out->said = type != NULL;
+    media_read(&out->media, out->said ? (const char *)value.data : e->digest ? "message/rfc822" : "");
+    shorten(out->transfer, sizeof out->transfer, (const char *)transfer.data);
+    return SE_OK;
+}
+
+static bool is_identity(const char *transfer)
+{
+    static const char *const names[] = { "", "7bit", "8bit", "binary" };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcasecmp(transfer, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* RFC 2045, 6.2: labels that say more than there is make relays convert. */
+static bool says_too_much(const char *transfer)
+{
+    return strcasecmp(transfer, "8bit") == 0 || strcasecmp(transfer, "binary") == 0;
+}
+
+static void decided(void *arg, enum transfer transfer)
+{
+    struct entity *e = arg;
+
+    if (transfer == TRANSFER_TO_QP)
+        e->transfer = "quoted-printable";
+    if (transfer == TRANSFER_TO_BASE64)
+        e->transfer = "base64";
+    put_header(e);
+}
+
+static void begin_leaf(struct entity *e, const struct nature *n)
+{
+    bool binary = strcasecmp(n->transfer, "binary") == 0;
+
+    e->leaf.text = media_is(&n->media, "text") || media_is(&n->media, "message");
+    e->leaf.binary = binary && !e->leaf.text;
+    if (strcasecmp(n->transfer, "base64") == 0)
+        leaf_begin(&e->leaf, TRANSFER_BASE64);
+    else if (strcasecmp(n->transfer, "quoted-printable") == 0)
+        leaf_begin(&e->leaf, TRANSFER_QP);
+    else if (!is_identity(n->transfer))
+        leaf_begin(&e->leaf, TRANSFER_PLAIN);
+    else
+        leaf_begin(&e->leaf, e->leaf.binary ? TRANSFER_TO_BASE64 : TRANSFER_LOOK);
+}
+
+static se_status push_level(struct entity *e, const struct media *media, se_error *err)
+{
+    struct level *level = &e->levels[e->depth];
+
+    if (e->depth == DEPTH_LIMIT)
+        return error_set(err, SE_ERR_FORMAT, "parts within parts, more than %d deep", DEPTH_LIMIT);
+    *level = (struct level){ strdup(media->boundary), strlen(media->boundary), strcmp(media->type, "multipart/digest") == 0 };
+    if (!level->boundary)
+        return error_memory(err);
+    e->depth++;
+    e->in_margin = true;
+    leaf_begin(&e->leaf, TRANSFER_PLAIN);
+    return SE_OK;
+}
+
+static bool is_message(const struct nature *n)
+{
+    return is_identity(n->transfer) && (strcmp(n->media.type, "message/rfc822") == 0 || strcmp(n->media.type, "message/global") == 0 ||
+                                        strcmp(n->media.type, "message/news") == 0);
+}
+
+/* Signatures and ciphertext of others. */
+static bool is_sealed(const struct media *media)
+{
+    return strcmp(media->type, "multipart/signed") == 0 || strcmp(media->type, "multipart/encrypted") == 0;
+}
+
+static void begin_header(struct entity *e, bool digest)
+{
+    header_clear(&e->header);
+    e->in_header = true;
+    e->in_margin = e->leaf.begun = false;
+    e->leaf.eol = EOL_NONE;
+    e->digest = digest;
+}
+
+/* The part's header is complete. */
+static se_status begin_part(struct entity *e, se_error *err)
+{
+    struct nature n;
+    se_status st = look_at(&n, e, err);
+
+    if (st)
+        return st;
+    e->in_header = e->in_margin = false;
+    e->transfer = says_too_much(n.transfer) ? "7bit" : NULL;
+    e->verbatim = is_sealed(&n.media);
+    e->implicit = e->implicit && !n.said;
+    if (e->verbatim) {
+        e->transfer = NULL;
+        leaf_begin(&e->leaf, TRANSFER_PLAIN);
+    } else if (media_is(&n.media, "multipart") && *n.media.boundary)
+        st = push_level(e, &n.media, err);
+    else if (is_message(&n)) {
+        put_header(e);
+        begin_header(e, false);
+    } else
+        begin_leaf(e, &n);
+    return st;
+}
+
+static se_status take_header_line(struct entity *e, const struct line *line, se_error *err)
+{
+    se_status st = header_take(&e->header, line, err);
+
+    if (st || !e->header.complete)
+        return st;
+    st = begin_part(e, err);
+    return st || !e->header.spilled ? st : take_line(e, line, err);
+}
+
+/* Nobody reads margins, but they are signed: what is not safe is left out. */
+static se_status take_margin_line(struct entity *e, const struct line *line, se_error *err)
+{
+    struct line trimmed = *line;
+    const char *text = line->text.data;
+
+    while (trimmed.text.size && (text[trimmed.text.size - 1] == ' ' || text[trimmed.text.size - 1] == '\t'))
+        trimmed.text.size--;
+    if (!line->begins || !line->ends || !line_is_safe(trimmed.text))
+        return SE_OK;
+    return leaf_line(&e->leaf, &trimmed, err);
+}
+
+static se_status take_line(struct entity *e, const struct line *line, se_error *err)
+{
+    if (e->in_header)
+        return take_header_line(e, line, err);
+    return e->in_margin ? take_margin_line(e, line, err) : leaf_line(&e->leaf, line, err);
+}
+
+static se_status end_part(struct entity *e, se_error *err)
+{
+    se_status st = e->in_header ? begin_part(e, err) : SE_OK;
+
+    /* a header that ends in a message's header, which ends here */
+    if (!st && e->in_header)
+        put_header(e), e->in_header = false;
+    else if (!st)
+        leaf_end(&e->leaf);
+    return st;
+}
+
+/* ---- boundaries ---- */
+
+/* The level that a line is a boundary of; *close: the last one. */
+static const struct level *boundary_of(const struct entity *e, const struct line *line, bool *close)
+{
+    const char *text = line->text.data;
+    size_t size = line->text.size;
+
+    if (!line->begins || !line->ends || size < 3 || text[0] != '-' || text[1] != '-')
+        return NULL;
+    while (text[size - 1] == ' ' || text[size - 1] == '\t')
+        size--;
+    for (size_t i = e->depth; i--;) {
+        const struct level *level = &e->levels[i];
+        size_t bare = 2 + level->size;
+
+        *close = size == bare + 2;
+        if ((size == bare || (*close && text[bare] == '-' && text[bare + 1] == '-')) &&
+            strncmp(text + 2, level->boundary, level->size) == 0)
+            return level;
+    }
+    return NULL;
+}
+
+static void leave_levels(struct entity *e, const struct level *down_to, bool close)
+{
+    size_t keep = (size_t)(down_to - e->levels) + !close;
+
+    while (e->depth > keep)
+        free(e->levels[--e->depth].boundary);
+}
+
+static se_status take_boundary(struct entity *e, const struct level *level, bool close, const struct line *line, se_error *err)
+{
+    bool digest = level->digest;
+    se_status st = end_part(e, err);
+
+    if (st)
+        return st;
+    writer_format(&e->out, "%s--%s%s", e->leaf.begun ? "\r\n" : "", level->boundary, close ? "--" : "\r\n");
+    leave_levels(e, level, close);
+    if (!close) {
+        begin_header(e, digest);
+        return SE_OK;
+    }
+    e->in_header = false;
+    e->in_margin = true;
+    header_clear(&e->header);
+    /* the boundary counts as the first line of what follows */
+    e->leaf.transfer = TRANSFER_PLAIN;
+    e->leaf.begun = true;
+    e->leaf.eol = line->eol;
+    return SE_OK;
+}
+
+static se_status step(struct entity *e, se_error *err)
+{
+    struct line line;
+    bool more, close = false;
+    const struct level *level;
+    se_status st = intake_next(&line, &more, e->in, err);
+
+    if (st)
+        return st;
+    if (more && (level = boundary_of(e, &line, &close)))
+        return take_boundary(e, level, close, &line, err);
+    if (more)
+        return take_line(e, &line, err);
+    e->over = true;
+    st = end_part(e, err);
+    if (!st && e->leaf.begun && e->leaf.eol != EOL_NONE)
+        writer_text(&e->out, "\r\n");
+    return st;
+}
+
+se_status entity_begin(struct entity *e, struct intake *in, se_error *err)
+{
+    e->in = in;
+    e->leaf.out = &e->out;
+    e->leaf.decided = decided;
+    e->leaf.arg = e;
+    e->implicit = !header_find(&e->header, "Content-Type");
+    return begin_part(e, err);
+}
+
+se_status entity_read(size_t *got, struct entity *e, void *data, size_t size, se_error *err)
+{
+    size_t left;
+
+    if (e->taken == e->out.buf.size)
+        e->taken = e->out.buf.size = 0;
+    while (!e->over && e->out.buf.size < BATCH) {
+        se_status st = step(e, err);
+
+        if (st)
+            return st;
+    }
+    if (e->out.failed)
+        return error_memory(err);
+    left = e->out.buf.size - e->taken;
+    *got = left < size ? left : size;
+    if (*got)
+        memcpy(data, e->out.buf.data + e->taken, *got);
+    e->taken += *got;
+    return SE_OK;
+}

@@ -1,0 +1,192 @@
+#include "mail/header.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+void header_free(struct header *header)
+{
+    writer_free(&header->text);
+    free(header->fields);
+    *header = (struct header){ .count = 0 };
+}
+
+void header_clear(struct header *header)
+{
+    header->text.buf.size = 0;
+    header->count = 0;
+    header->complete = header->spilled = false;
+}
+
+static bool is_blank(unsigned char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* The length of the field's name; 0: the line begins no field. */
+static size_t name_size(se_bytes line, size_t *value)
+{
+    const unsigned char *text = line.data;
+    size_t size = 0;
+
+    while (size < line.size && text[size] > ' ' && text[size] < 0x7f && text[size] != ':')
+        size++;
+    *value = size;
+    while (*value < line.size && is_blank(text[*value])) /* RFC 5322, 4.5.8 */
+        ++*value;
+    if (*value == line.size || text[*value] != ':')
+        return 0;
+    ++*value;
+    return size;
+}
+
+/* The line that a mailbox file puts before a message. */
+static bool is_from_line(const struct header *h, se_bytes line)
+{
+    return !h->count && line.size >= 5 && strncmp(line.data, "From ", 5) == 0;
+}
+
+static se_status push(struct header *h, const struct field *field, se_error *err)
+{
+    struct field *more;
+
+    if (h->count == h->room) {
+        if (!(more = calloc(h->room * 2 + 16, sizeof *more)))
+            return error_memory(err);
+        if (h->count)
+            memcpy(more, h->fields, h->count * sizeof *more);
+        free(h->fields);
+        h->fields = more;
+        h->room = h->room * 2 + 16;
+    }
+    h->fields[h->count++] = *field;
+    return SE_OK;
+}
+
+static se_status add_field(struct header *h, const struct line *line, se_error *err)
+{
+    struct field field = { .at = h->text.buf.size };
+
+    field.name_size = name_size(line->text, &field.value);
+    field.value += field.at;
+    if (field.name_size || is_from_line(h, line->text))
+        return push(h, &field, err);
+    h->complete = h->spilled = true;
+    return h->strict ? error_set(err, SE_ERR_FORMAT, "not a mail message: line %zu of its header is no field", h->count + 1) : SE_OK;
+}
+
+se_status header_take(struct header *h, const struct line *line, se_error *err)
+{
+    const char *eol = eol_text(line->eol);
+    bool goes_on = !line->begins || (h->count && line->text.size && is_blank(*(const unsigned char *)line->text.data));
+    se_status st;
+
+    if (line_is_empty(line)) {
+        h->complete = true;
+        return SE_OK;
+    }
+    if (h->text.buf.size + line->text.size > HEADER_LIMIT)
+        return error_set(err, SE_ERR_FORMAT, "a header of more than %d MB", HEADER_LIMIT >> 20);
+    if (!goes_on && (st = add_field(h, line, err)))
+        return st;
+    if (h->spilled)
+        return SE_OK;
+    writer_put(&h->text, line->text.data, line->text.size);
+    writer_put(&h->text, eol, strlen(eol));
+    h->fields[h->count - 1].size = h->text.buf.size - h->fields[h->count - 1].at;
+    return h->text.failed ? error_memory(err) : SE_OK;
+}
+
+se_status header_read(struct header *h, struct intake *lines, se_error *err)
+{
+    struct line line;
+    bool more = true;
+    se_status st = SE_OK;
+
+    while (!st && !h->complete && !(st = intake_next(&line, &more, lines, err)) && more)
+        st = header_take(h, &line, err);
+    return st;
+}
+
+se_status header_copy(struct header *h, const struct header *from, const struct field *field, se_error *err)
+{
+    struct field copy = *field;
+
+    copy.at = h->text.buf.size;
+    copy.value = copy.at + field->value - field->at;
+    writer_put(&h->text, from->text.buf.data + field->at, field->size);
+    return h->text.failed ? error_memory(err) : push(h, &copy, err);
+}
+
+se_status header_copy_with(struct header *h, const struct header *from, const struct field *field, const char *parameter, se_error *err)
+{
+    const unsigned char *text = from->text.buf.data;
+    struct field shorter = *field;
+    se_status st;
+
+    while (shorter.size > field->value - field->at && strchr("; \t\r\n", text[field->at + shorter.size - 1]))
+        shorter.size--;
+    if ((st = header_copy(h, from, &shorter, err)))
+        return st;
+    writer_text(&h->text, parameter);
+    writer_text(&h->text, "\r\n");
+    h->fields[h->count - 1].size = h->text.buf.size - h->fields[h->count - 1].at;
+    return h->text.failed ? error_memory(err) : SE_OK;
+}
+
+bool header_is_crlf(const struct header *h)
+{
+    const unsigned char *text = h->text.buf.data, *lf = h->text.buf.size ? memchr(text, '\n', h->text.buf.size) : NULL;
+
+    return lf && lf > text && lf[-1] == '\r';
+}
+
+bool field_is(const struct header *h, const struct field *field, const char *name)
+{
+    return field->name_size == strlen(name) && strncasecmp((const char *)h->text.buf.data + field->at, name, field->name_size) == 0;
+}
+
+bool field_is_content(const struct header *h, const struct field *field)
+{
+    static const char prefix[] = "Content-";
+
+    return field->name_size >= sizeof prefix && strncasecmp((const char *)h->text.buf.data + field->at, prefix, sizeof prefix - 1) == 0;
+}
+
+const struct field *header_find(const struct header *h, const char *name)
+{
+    for (size_t i = 0; i < h->count; i++)
+        if (field_is(h, &h->fields[i], name))
+            return &h->fields[i];
+    return NULL;
+}
+
+size_t header_count(const struct header *h, const char *name)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < h->count; i++)
+        count += field_is(h, &h->fields[i], name);
+    return count;
+}
+
+se_bytes field_bytes(const struct header *h, const struct field *field)
+{
+    return (se_bytes){ h->text.buf.data + field->at, field->size };
+}
+
+se_status field_value(se_buf *out, const struct header *h, const struct field *field, se_error *err)
+{
+    AUTO(writer) w = { 0 };
+    size_t end = field ? field->at + field->size : 0, at = field ? field->value : 0;
+    const unsigned char *text = h->text.buf.data;
+
+    while (at < end && (is_blank(text[at]) || text[at] == '\r' || text[at] == '\n'))
+        at++;
+    while (end > at && (is_blank(text[end - 1]) || text[end - 1] == '\r' || text[end - 1] == '\n'))
+        end--;
+    writer_expect(&w, end - at + 1);
+    for (; at < end; at++)
+        if (text[at] != '\r' && text[at] != '\n')
+            writer_put(&w, text[at] ? (const void *)&text[at] : "?", 1);
+    return writer_finish(out, &w, err);
+}

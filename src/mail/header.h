@@ -1,0 +1,60 @@
+/* The header of a message or of a part, to the byte (RFC 5322, 2.2). */
+#ifndef MAIL_HEADER_H
+#define MAIL_HEADER_H
+
+#include "mail/intake.h"
+
+enum {
+    HEADER_LIMIT = 16 << 20,
+};
+
+/* Places in the header's text. */
+struct field {
+    size_t at, size;  /* all of it, with its line ends */
+    size_t name_size; /* 0: no field, but a line that is there all the same */
+    size_t value;     /* where it begins */
+};
+
+struct header {
+    struct writer text;
+    struct field *fields;
+    size_t count, room;
+    bool complete; /* the empty line has been seen */
+    bool strict;   /* what is no field is an error; else the body begins with it */
+    bool spilled;  /* the line that was taken last is the first one of the body */
+};
+void header_free(struct header *header);
+AUTO_KIND(header, struct header, header_free(p))
+
+/* Makes it ready for another one. */
+void header_clear(struct header *header);
+
+/* The next line of it, or the empty line behind it.  SE_ERR_FORMAT: too long, or (strict) no header. */
+SE_MUST_CHECK se_status header_take(struct header *header, const struct line *line, se_error *err);
+
+/* All of it: up to and with the empty line, or to the end of the input. */
+SE_MUST_CHECK se_status header_read(struct header *header, struct intake *lines, se_error *err);
+
+/* Appends a field of another header. */
+SE_MUST_CHECK se_status header_copy(struct header *header, const struct header *from, const struct field *field, se_error *err);
+
+/* The same with a parameter more, as `; hp="clear"`. */
+SE_MUST_CHECK se_status header_copy_with(struct header *header, const struct header *from, const struct field *field, const char *parameter,
+                                         se_error *err);
+
+/* Whether its lines end with CRLF: the first one tells. */
+bool header_is_crlf(const struct header *header);
+
+/* The first field of that name, or NULL. */
+const struct field *header_find(const struct header *header, const char *name);
+size_t header_count(const struct header *header, const char *name);
+
+bool field_is(const struct header *header, const struct field *field, const char *name);
+/* Content-Anything */
+bool field_is_content(const struct header *header, const struct field *field);
+se_bytes field_bytes(const struct header *header, const struct field *field);
+
+/* Its value in one line, without blanks around it, for a missing field an empty one; NUL-terminated.  The caller releases *out. */
+SE_MUST_CHECK se_status field_value(se_buf *out, const struct header *header, const struct field *field, se_error *err);
+
+#endif

@@ -1,0 +1,172 @@
+#include "mail/leaf.h"
+
+enum { SAFE_LINE = 998 };
+
+bool line_is_safe(se_bytes text)
+{
+    const unsigned char *in = text.data;
+    unsigned char high = 0;
+
+    if (text.size > SAFE_LINE || (text.size >= 5 && strncmp(text.data, "From ", 5) == 0))
+        return false;
+    for (size_t i = 0; i < text.size; i++) {
+        high |= in[i];
+        if (!in[i] || in[i] == '\r')
+            return false;
+    }
+    return high < 0x80 && (!text.size || (in[text.size - 1] != ' ' && in[text.size - 1] != '\t'));
+}
+
+void leaf_begin(struct leaf *leaf, enum transfer transfer)
+{
+    leaf->begun = false;
+    leaf->eol = EOL_NONE;
+    leaf->held.buf.size = 0;
+    leaf->is_utf8 = false;
+    leaf->transfer = transfer;
+    leaf->base64 = (struct base64_lines){ .out = leaf->out, .eol = "\r\n" };
+    leaf->reader = (struct base64_reader){ 0 };
+    leaf->qp = (struct qp_lines){ .out = leaf->out, .eol = "\r\n" };
+    if (transfer != TRANSFER_LOOK)
+        leaf->decided(leaf->arg, transfer);
+}
+
+static void put_base64(struct leaf *leaf, const struct line *line)
+{
+    unsigned char bytes[3072];
+    const char *at = line->text.data;
+
+    if (base64_is_even(&leaf->base64) && !leaf->reader.letters && base64_is_full_line(line->text)) {
+        base64_put_line(&leaf->base64, line->text);
+        return;
+    }
+    for (size_t left = line->text.size, n; left; left -= n, at += n) {
+        n = left < 4000 ? left : 4000;
+        base64_put(&leaf->base64, (se_bytes){ bytes, base64_read(bytes, &leaf->reader, (se_bytes){ at, n }) });
+    }
+}
+
+static void put_plain(struct leaf *leaf, const struct line *line)
+{
+    if (line->begins && leaf->begun)
+        writer_text(leaf->out, "\r\n");
+    writer_put(leaf->out, line->text.data, line->text.size);
+}
+
+static void put_bytes(struct leaf *leaf, const struct line *line)
+{
+    if (line->begins && leaf->begun)
+        base64_put(&leaf->base64, text_bytes(leaf->binary ? eol_text(leaf->eol) : "\r\n"));
+    base64_put(&leaf->base64, line->text);
+}
+
+static void put(struct leaf *leaf, const struct line *line)
+{
+    switch (leaf->transfer) {
+    case TRANSFER_BASE64:
+        put_base64(leaf, line);
+        break;
+    case TRANSFER_QP:
+        qp_put_encoded(&leaf->qp, line->text, line->begins, line->ends);
+        break;
+    case TRANSFER_TO_QP:
+        qp_put(&leaf->qp, line->text, line->begins, line->ends);
+        break;
+    case TRANSFER_TO_BASE64:
+        put_bytes(leaf, line);
+        break;
+    default:
+        put_plain(leaf, line);
+    }
+    leaf->begun = true;
+    if (line->ends)
+        leaf->eol = line->eol;
+}
+
+/* Well-formed as far as it was held; the last character may go on. */
+static bool is_utf8(se_bytes text)
+{
+    const unsigned char *in = text.data;
+    size_t more = 0;
+
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char c = in[i];
+
+        if (more ? (c & 0xc0) != 0x80 : c >= 0x80 && (c < 0xc2 || c > 0xf4))
+            return false;
+        more = more ? more - 1 : c < 0x80 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
+    }
+    return true;
+}
+
+/* Text in other alphabets is shorter, and no less readable, in base64. */
+static bool suits_qp(const struct leaf *leaf, se_bytes next)
+{
+    const se_bytes both[] = { buf_bytes(&leaf->held.buf), next };
+    size_t high = 0;
+
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; i < both[k].size; i++)
+            high += ((const unsigned char *)both[k].data)[i] >= 0x80;
+    return leaf->text && high <= (both[0].size + both[1].size) / 4;
+}
+
+/* Says how the body is written, and writes what was held. */
+static void decide(struct leaf *leaf, enum transfer transfer)
+{
+    AUTO(writer) held = leaf->held;
+    const char *at = (const char *)held.buf.data, *end = at + held.buf.size;
+    enum eol eol = leaf->eol;
+    bool begun = leaf->begun;
+
+    leaf->held = (struct writer){ .failed = false };
+    leaf->transfer = transfer;
+    leaf->decided(leaf->arg, transfer);
+    leaf->begun = false;
+    while (begun && at) {
+        const char *found = memchr(at, '\n', (size_t)(end - at)), *to = found ? found : end;
+        struct line line = { { at, (size_t)(to - at) }, true, true, EOL_CRLF };
+
+        put(leaf, &line);
+        at = found ? found + 1 : NULL;
+    }
+    leaf->begun = begun;
+    leaf->eol = eol;
+}
+
+static void look(struct leaf *leaf, const struct line *line)
+{
+    bool safe = line->ends && line_is_safe(line->text);
+
+    if (!safe || leaf->held.buf.size > LOOK_LIMIT) {
+        leaf->is_utf8 = is_utf8(buf_bytes(&leaf->held.buf)) && is_utf8(line->text);
+        decide(leaf, suits_qp(leaf, line->text) ? TRANSFER_TO_QP : TRANSFER_TO_BASE64);
+        put(leaf, line);
+        return;
+    }
+    if (leaf->begun)
+        writer_put(&leaf->held, "\n", 1);
+    writer_put(&leaf->held, line->text.data, line->text.size);
+    leaf->begun = true;
+    leaf->eol = line->eol;
+}
+
+se_status leaf_line(struct leaf *leaf, const struct line *line, se_error *err)
+{
+    if (leaf->transfer == TRANSFER_LOOK)
+        look(leaf, line);
+    else
+        put(leaf, line);
+    return leaf->held.failed ? error_memory(err) : SE_OK;
+}
+
+void leaf_end(struct leaf *leaf)
+{
+    unsigned char rest[2];
+
+    if (leaf->transfer == TRANSFER_LOOK)
+        decide(leaf, TRANSFER_PLAIN);
+    if (leaf->transfer == TRANSFER_BASE64)
+        base64_put(&leaf->base64, (se_bytes){ rest, base64_read_end(rest, &leaf->reader) });
+    base64_end(&leaf->base64);
+}

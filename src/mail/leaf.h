@@ -1,0 +1,47 @@
+/* The body of one part that has no parts, turned into what survives transport. */
+#ifndef MAIL_LEAF_H
+#define MAIL_LEAF_H
+
+#include "mail/intake.h"
+#include "mail/transfer.h"
+
+/* How a body is written. */
+enum transfer {
+    TRANSFER_LOOK,     /* as it is if that is safe, else encoded: known at its end, or when something unsafe comes */
+    TRANSFER_PLAIN,    /* as it is */
+    TRANSFER_BASE64,   /* it is base64 already */
+    TRANSFER_QP,       /* it is quoted-printable already */
+    TRANSFER_TO_QP,    /* text that becomes quoted-printable */
+    TRANSFER_TO_BASE64 /* bytes that become base64 */
+};
+
+enum { LOOK_LIMIT = 256 << 10 };
+
+struct leaf {
+    struct writer *out;
+    enum transfer transfer;
+    bool text;   /* quoted-printable suits it better than base64 */
+    bool binary; /* line ends are bytes like others */
+    bool begun;
+    enum eol eol;       /* the last line's, which belongs to the boundary if one follows */
+    struct writer held; /* TRANSFER_LOOK: lines, with LF between them */
+    bool is_utf8;       /* what was held */
+
+    struct base64_lines base64;
+    struct base64_reader reader;
+    struct qp_lines qp;
+
+    /* called when the transfer is known and before anything is written: the part's header has to be out first */
+    void (*decided)(void *arg, enum transfer transfer);
+    void *arg;
+};
+
+void leaf_begin(struct leaf *leaf, enum transfer transfer);
+SE_MUST_CHECK se_status leaf_line(struct leaf *leaf, const struct line *line, se_error *err);
+/* The last line end is not written. */
+void leaf_end(struct leaf *leaf);
+
+/* A whole line of 7-bit text that no relay changes. */
+bool line_is_safe(se_bytes text);
+
+#endif

@@ -1,0 +1,11 @@
+libse_core_la_SOURCES += \
+	src/mail/entity.c src/mail/entity.h \
+	src/mail/header.c src/mail/header.h \
+	src/mail/leaf.c src/mail/leaf.h \
+	src/mail/intake.c src/mail/intake.h \
+	src/mail/message.c src/mail/message.h \
+	src/mail/mime.c src/mail/mime.h \
+	src/mail/outlet.c src/mail/outlet.h \
+	src/mail/sign.c \
+	src/mail/transfer.c src/mail/transfer.h \
+	src/mail/verify.c

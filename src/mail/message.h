@@ -1,0 +1,27 @@
+/* What signing and verifying begin with: the message's header, who it is from, what it is. */
+#ifndef MAIL_MESSAGE_H
+#define MAIL_MESSAGE_H
+
+#include "mail/header.h"
+#include "mail/mime.h"
+
+struct message {
+    struct stream stream;
+    struct intake lines;
+    struct header header;
+    struct media media;
+    struct addresses from;
+};
+void message_close(struct message *message);
+AUTO_KIND(message, struct message, message_close(p))
+
+/* Reads the header; `in` lasts as long as the message does. */
+SE_MUST_CHECK se_status message_open(struct message *out, const se_source *in, const se_mail_params *params, se_error *err);
+
+/* Whose certificate is needed: params->sender, or the From field's.  SE_ERR_FORMAT: there is no From field, or more than one. */
+SE_MUST_CHECK se_status message_from(struct message *message, const se_mail_params *params, se_error *err);
+
+/* The caller's params, or the defaults. */
+SE_MUST_CHECK se_status mail_params_read(se_mail_params *out, const se_mail_params *params, se_error *err);
+
+#endif

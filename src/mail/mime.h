@@ -1,0 +1,35 @@
+/* What fields mean: the one place that sees GMime. */
+#ifndef MAIL_MIME_H
+#define MAIL_MIME_H
+
+#include "base/buf.h"
+
+enum { BOUNDARY_LIMIT = 255 };
+
+/* A Content-Type (RFC 2045, 5); parameters that are not there are empty. */
+struct media {
+    char type[128]; /* "text/plain", in small letters */
+    char boundary[BOUNDARY_LIMIT + 1];
+    char protocol[64], smime_type[64], hp[16]; /* in small letters */
+};
+
+/* `value` may be empty: "text/plain", as for a field that is missing (RFC 2045, 5.2). */
+void media_read(struct media *out, const char *value);
+
+/* Whether its first word is `major`, as "multipart". */
+bool media_is(const struct media *media, const char *major);
+bool media_is_signature(const char *type); /* application/pkcs7-signature */
+bool media_is_cms(const char *type);       /* application/pkcs7-mime */
+
+/* Mail addresses, without names and comments. */
+struct addresses {
+    char **list;
+    size_t count, room;
+};
+void addresses_free(struct addresses *addresses);
+AUTO_KIND(addresses, struct addresses, addresses_free(p))
+
+/* Those of a field's value (RFC 5322, 3.4), of groups too. */
+SE_MUST_CHECK se_status addresses_read(struct addresses *out, const char *value, se_error *err);
+
+#endif

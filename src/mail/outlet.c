@@ -1,0 +1,101 @@
+#include "mail/outlet.h"
+
+enum { GATHER = 64 << 10 };
+
+se_status outlet_open(struct outlet *out, const se_sink *to, bool crlf, se_error *err)
+{
+    *out = (struct outlet){ .to = to, .crlf = crlf };
+    writer_expect(&out->gathered, GATHER + (GATHER >> 1));
+    return out->gathered.failed ? error_memory(err) : SE_OK;
+}
+
+void outlet_close(struct outlet *outlet)
+{
+    writer_free(&outlet->gathered);
+}
+
+se_status outlet_flush(struct outlet *o, se_error *err)
+{
+    se_status st;
+
+    if (o->cr)
+        writer_put(&o->gathered, "\r", 1);
+    o->cr = false;
+    if (o->gathered.failed)
+        return error_memory(err);
+    st = sink_write(o->to, buf_bytes(&o->gathered.buf), err);
+    o->gathered.buf.size = 0;
+    return st;
+}
+
+static se_status gather(struct outlet *o, const void *data, size_t size, se_error *err)
+{
+    se_status st = SE_OK;
+
+    writer_put(&o->gathered, data, size);
+    if (o->gathered.failed)
+        return error_memory(err);
+    if (o->gathered.buf.size >= GATHER) {
+        st = sink_write(o->to, buf_bytes(&o->gathered.buf), err);
+        o->gathered.buf.size = 0;
+    }
+    return st;
+}
+
+/* What stands before a CR that is followed by LF, and not that CR. */
+static se_status put_as_lf(struct outlet *o, se_bytes text, se_error *err)
+{
+    const char *at = text.data, *end = at + text.size;
+    se_status st = SE_OK;
+
+    if (text.size && o->cr && *at != '\n')
+        st = gather(o, "\r", 1, err);
+    o->cr = o->cr && !text.size;
+    while (!st && at < end) {
+        const char *cr = memchr(at, '\r', (size_t)(end - at)), *to = cr ? cr : end;
+
+        st = gather(o, at, (size_t)(to - at), err);
+        o->cr = cr && cr + 1 == end;
+        if (!st && cr && cr + 1 < end && cr[1] != '\n')
+            st = gather(o, "\r", 1, err);
+        at = cr ? cr + 1 : end;
+    }
+    return st;
+}
+
+se_status outlet_put(struct outlet *o, se_bytes text, se_error *err)
+{
+    return o->crlf ? gather(o, text.data, text.size, err) : put_as_lf(o, text, err);
+}
+
+se_status outlet_text(struct outlet *o, const char *text, se_error *err)
+{
+    return outlet_put(o, text_bytes(text), err);
+}
+
+se_status outlet_raw(struct outlet *o, se_bytes bytes, se_error *err)
+{
+    return gather(o, bytes.data, bytes.size, err);
+}
+
+se_status outlet_field(struct outlet *o, se_bytes field, se_error *err)
+{
+    bool ended = field.size && ((const char *)field.data)[field.size - 1] == '\n';
+    se_status st = outlet_raw(o, field, err);
+
+    return st || ended ? st : outlet_text(o, "\r\n", err);
+}
+
+se_status outlet_base64(struct outlet *o, se_bytes bytes, se_error *err)
+{
+    o->base64.out = &o->gathered;
+    o->base64.eol = o->crlf ? "\r\n" : "\n";
+    base64_put(&o->base64, bytes);
+    return gather(o, "", 0, err);
+}
+
+se_status outlet_base64_end(struct outlet *o, se_error *err)
+{
+    base64_end(&o->base64);
+    return outlet_text(o, "\r\n", err);
+}

@@ -1,0 +1,280 @@
+/* se_mail_sign(): S/MIME as RFC 8551 has it, multipart/signed (3.5.3) or application/pkcs7-mime (3.5.2). */
+#include <errno.h>
+#include <sys/random.h>
+
+#include "base/base64.h"
+#include "mail/entity.h"
+#include "mail/message.h"
+#include "mail/outlet.h"
+
+struct signing {
+    se_engine *engine;
+    const char *descriptor;
+    const se_mail_params *params;
+    struct message message;
+    struct entity entity;
+    struct outlet out;
+    char boundary[64];
+    se_error failure; /* of reading and writing, inside the engine's callbacks */
+};
+
+static void signing_free(struct signing *s)
+{
+    message_close(&s->message);
+    entity_free(&s->entity);
+    outlet_close(&s->out);
+}
+AUTO_KIND(signing, struct signing, signing_free(p))
+
+/* ---- already signed or encrypted ---- */
+
+static bool is_sealed(const struct media *media)
+{
+    return strcmp(media->type, "multipart/signed") == 0 || strcmp(media->type, "multipart/encrypted") == 0 || media_is_cms(media->type);
+}
+
+static se_status pass_through(struct signing *s, se_error *err)
+{
+    const struct header *h = &s->message.header;
+    bool more = true;
+    struct line line;
+    se_status st = outlet_raw(&s->out, buf_bytes(&h->text.buf), err);
+
+    if (!st && h->complete)
+        st = outlet_text(&s->out, "\r\n", err);
+    while (!st && !(st = intake_next(&line, &more, &s->message.lines, err)) && more)
+        if (!(st = outlet_raw(&s->out, line.text, err)))
+            st = outlet_raw(&s->out, text_bytes(eol_text(line.eol)), err);
+    return st ? st : outlet_flush(&s->out, err);
+}
+
+/* ---- headers ---- */
+
+/* No line of quoted-printable or base64 has "=_" in it, and nobody knows the digits before. */
+static se_status make_boundary(char out[64], se_error *err)
+{
+    unsigned char random[24];
+
+    if (getrandom(random, sizeof random, 0) != sizeof random)
+        return error_set(err, SE_ERR_CRYPTO, "no random numbers: %s", strerror(errno));
+    memcpy(out, "=_", 2);
+    base64_write((unsigned char *)out + 2, (se_bytes){ random, sizeof random });
+    out[2 + base64_size(sizeof random)] = '\0';
+    return SE_OK;
+}
+
+/* RFC 8551, 3.5.3.2 */
+static const char *micalg(const char *algorithm)
+{
+    return strncmp(algorithm, "SHA512", 6) == 0 ? "sha-512" : strncmp(algorithm, "SHA384", 6) == 0 ? "sha-384" : "sha-256";
+}
+
+static void put_type(struct writer *w, const struct signing *s, const char *algorithm)
+{
+    if (!header_find(&s->message.header, "MIME-Version"))
+        writer_text(w, "MIME-Version: 1.0\r\n");
+    if (s->params->opaque)
+        writer_text(w, "Content-Type: application/pkcs7-mime; smime-type=signed-data;\r\n\tname=\"smime.p7m\"\r\n"
+                       "Content-Transfer-Encoding: base64\r\n"
+                       "Content-Disposition: attachment; filename=\"smime.p7m\"\r\n");
+    else
+        writer_format(
+            w, "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n\tmicalg=\"%s\";\r\n\tboundary=\"%s\"\r\n",
+            micalg(algorithm), s->boundary);
+}
+
+/* In order and to the byte; in the place of the first field that moves inside stands what the message is now. */
+static se_status put_header(struct signing *s, const char *algorithm, se_error *err)
+{
+    const struct header *h = &s->message.header;
+    AUTO(writer) type = { 0 };
+    se_status st = SE_OK;
+
+    put_type(&type, s, algorithm);
+    for (size_t i = 0; !st && i < h->count; i++) {
+        if (!field_is_content(h, &h->fields[i]))
+            st = outlet_field(&s->out, field_bytes(h, &h->fields[i]), err);
+        else if (type.buf.size) {
+            st = outlet_text(&s->out, writer_string(&type), err);
+            type.buf.size = 0;
+        }
+    }
+    if (!st && type.buf.size)
+        st = outlet_text(&s->out, writer_string(&type), err);
+    return st ? st : outlet_text(&s->out, "\r\n", err);
+}
+
+static bool moves_inside(const struct header *h, const struct field *field)
+{
+    return field_is_content(h, field) && !field_is(h, field, "Content-Length"); /* the length of a body that is no more */
+}
+
+/* RFC 9788, 2.5: what says how the message went, and not what it is; and who must not be known. */
+static bool is_protected(const struct header *h, const struct field *field)
+{
+    static const char *const not_these[] = { "MIME-Version",
+                                             "Received",
+                                             "Return-Path",
+                                             "Delivered-To",
+                                             "DKIM-Signature",
+                                             "ARC-Seal",
+                                             "Bcc",
+                                             "ARC-Message-Signature",
+                                             "X-Original-To",
+                                             "Resent-Bcc",
+                                             "Received-SPF",
+                                             "ARC-Authentication-Results",
+                                             "Content-Length",
+                                             "Authentication-Results" };
+
+    if (!field->name_size || field_is_content(h, field))
+        return false;
+    for (size_t i = 0; i < sizeof not_these / sizeof *not_these; i++)
+        if (field_is(h, field, not_these[i]))
+            return false;
+    return true;
+}
+
+static se_status copy_field(struct signing *s, const struct field *field, se_error *err)
+{
+    const struct header *h = &s->message.header;
+    bool protect = s->params->protect;
+
+    if (protect && field_is(h, field, "Content-Type"))
+        return header_copy_with(&s->entity.header, h, field, ";\r\n\thp=\"clear\"", err);
+    if (moves_inside(h, field) || (protect && is_protected(h, field)))
+        return header_copy(&s->entity.header, h, field, err);
+    return SE_OK;
+}
+
+static se_status fill_entity(struct signing *s, se_error *err)
+{
+    const struct header *h = &s->message.header;
+    se_status st = SE_OK;
+
+    for (size_t i = 0; !st && i < h->count; i++)
+        st = copy_field(s, &h->fields[i], err);
+    s->entity.parameter = s->params->protect ? "; hp=\"clear\"" : "";
+    return st ? st : entity_begin(&s->entity, &s->message.lines, err);
+}
+
+/* ---- content and signature ---- */
+
+static ptrdiff_t read_entity(void *arg, void *data, size_t size)
+{
+    struct signing *s = arg;
+    size_t got = 0;
+
+    if (!entity_read(&got, &s->entity, data, size, &s->failure) &&
+        (s->params->opaque || !outlet_put(&s->out, (se_bytes){ data, got }, &s->failure)))
+        return (ptrdiff_t)got;
+    errno = EIO;
+    return -1;
+}
+
+static int write_opaque(void *arg, const void *data, size_t size)
+{
+    struct signing *s = arg;
+
+    if (!outlet_base64(&s->out, (se_bytes){ data, size }, &s->failure))
+        return 0;
+    errno = EIO;
+    return -1;
+}
+
+static se_params params_of(const struct signing *s)
+{
+    se_params params = SE_PARAMS_INIT;
+
+    params.version = s->params->version;
+    params.time = s->params->time;
+    params.form = s->params->opaque ? SE_FORM_ATTACHED : SE_FORM_DETACHED;
+    params.mail = true;
+    params.addresses = (const char *const *)s->message.from.list;
+    params.address_count = s->message.from.count;
+    return params;
+}
+
+static se_status make_signature(const se_sink *out, struct signing *s, se_error *err)
+{
+    const se_params params = params_of(s);
+    const se_source source = { read_entity, s, 0 };
+    se_status st = se_sign_stream(out, s->engine, s->descriptor, &source, &params, err);
+
+    if (!st || !s->failure.status)
+        return st;
+    if (err)
+        *err = s->failure;
+    return s->failure.status;
+}
+
+static se_status put_opaque(struct signing *s, se_error *err)
+{
+    const se_sink sink = { write_opaque, s };
+    se_status st = make_signature(&sink, s, err);
+
+    return st ? st : outlet_base64_end(&s->out, err);
+}
+
+static se_status put_signature(struct signing *s, se_bytes signature, se_error *err)
+{
+    AUTO(writer) w = { 0 };
+    se_status st;
+
+    writer_format(&w,
+                  "\r\n--%s\r\nContent-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\nContent-Transfer-Encoding: base64\r\n"
+                  "Content-Disposition: attachment; filename=\"smime.p7s\"\r\n\r\n",
+                  s->boundary);
+    if ((st = outlet_text(&s->out, writer_string(&w), err)) || (st = outlet_base64(&s->out, signature, err)) ||
+        (st = outlet_base64_end(&s->out, err)))
+        return st;
+    w.buf.size = 0;
+    writer_format(&w, "--%s--\r\n", s->boundary);
+    return w.failed ? error_memory(err) : outlet_text(&s->out, writer_string(&w), err);
+}
+
+static se_status put_detached(struct signing *s, se_error *err)
+{
+    AUTO(writer) w = { 0 };
+    const se_sink sink = sink_writer(&w);
+    char first[80] = "--";
+    se_status st;
+
+    memcpy(first + 2, s->boundary, strlen(s->boundary) + 1);
+    if ((st = outlet_text(&s->out, first, err)) || (st = outlet_text(&s->out, "\r\n", err)) || (st = make_signature(&sink, s, err)))
+        return st;
+    return w.failed ? error_memory(err) : put_signature(s, buf_bytes(&w.buf), err);
+}
+
+static se_status sign(struct signing *s, se_mail *told, se_error *err)
+{
+    const se_params params = params_of(s);
+    se_status st;
+
+    if ((st = se_find_signer(&told->signer, s->engine, s->descriptor, &params, err)) || (st = make_boundary(s->boundary, err)) ||
+        (st = put_header(s, told->signer.algorithm, err)) || (st = fill_entity(s, err)) ||
+        (st = s->params->opaque ? put_opaque(s, err) : put_detached(s, err)))
+        return st;
+    return outlet_flush(&s->out, err);
+}
+
+se_status se_mail_sign(const se_sink *out, se_engine *engine, const char *descriptor, const se_source *in, const se_mail_params *params,
+                       se_error *error)
+{
+    se_mail_params read;
+    se_mail told = { .passed = false };
+    AUTO(signing) s = { .engine = engine, .descriptor = descriptor, .params = &read };
+    se_status st;
+
+    if ((st = mail_params_read(&read, params, error)) || (st = message_open(&s.message, in, &read, error)) ||
+        (st = outlet_open(&s.out, out, header_is_crlf(&s.message.header), error)))
+        return st;
+    told.passed = !read.again && is_sealed(&s.message.media);
+    if (told.passed)
+        st = pass_through(&s, error);
+    else if (!(st = message_from(&s.message, &read, error)))
+        st = sign(&s, &told, error);
+    if (read.result)
+        *read.result = st ? (se_mail){ .passed = false } : told;
+    return st;
+}

@@ -1,0 +1,3 @@
+SHELL_TESTS += \
+	tests/mail/mail.sh
+EXTRA_DIST += tests/mail/mail-lib.sh

@@ -1,0 +1,174 @@
+#!/bin/sh
+# mail sign and mail verify on the command line: forms, options, pipes, and every refusal with its status.
+. "${top_srcdir:?}/tests/lib/harness.sh"
+. "${top_srcdir:?}/tests/mail/mail-lib.sh"
+needs openssl
+
+mail_certificates
+mail_configuration
+printf 'From: Alice <alice@example.org>\nTo: bob@example.org\nSubject: =?utf-8?q?gr=C3=BC=C3=9Fe?=\nX-Odd:  two  blanks \n\nHello\nFrom me \n\n  w\303\266rld\n' >plain.eml
+
+# ---- signed, and what others say ----
+filter() { signengine mail "$@"; }
+sign() { signengine mail sign "$@" -o signed.eml; }
+openssl_verifies() { openssl cms -verify -in "$1" -CAfile ca.pem -out content; }
+openssl_smime_verifies() { openssl smime -verify -in "$1" -CAfile ca.pem -out content; }
+signed_and_verified() { # INPUT OPTION...
+    accepts sign "$@"
+    accepts openssl_verifies signed.eml
+    accepts openssl_smime_verifies signed.eml
+    accepts signengine mail verify signed.eml
+    says 'good signature'
+    says 'sender     alice@example.org'
+    accepts signengine mail verify -d Other signed.eml --trust ca.pem
+    says 'trusted by CA'
+}
+signed_and_verified plain.eml
+setup grep -q '^X-Odd:  two  blanks $' signed.eml
+setup grep -q 'micalg="sha-256"' signed.eml
+setup grep -q 'filename="smime.p7s"' signed.eml
+setup grep -q '^=46rom me=20$' signed.eml
+head -n 4 plain.eml >header.before
+head -n 4 signed.eml >header.after
+same header.before header.after
+setup openssl cms -cmsout -print -in signed.eml -out printed
+for attribute in signingTime 'S/MIME Capabilities' 'id-smime-aa-signingCertificateV2'; do
+    setup grep -q "$attribute" printed
+done
+
+signed_and_verified plain.eml --opaque
+setup grep -q 'smime-type=signed-data' signed.eml
+signed_and_verified plain.eml --protect-headers
+setup grep -q 'hp="clear"' signed.eml
+sed '0,/^From: /s/alice@/mallory@/' signed.eml >changed.eml
+refuses 1 signengine mail verify changed.eml
+sed 's/$/\r/' plain.eml >crlf.eml
+signed_and_verified crlf.eml
+[ "$(grep -c -v "$(printf '\r')\$" signed.eml)" = 0 ] || fail "not every line ends with CRLF"
+signed_and_verified plain.eml -d SignEmailDescriptor:1
+setup grep -q 'micalg="sha-384"' signed.eml
+# OpenSSL's smime knows no PSS
+accepts sign plain.eml -d Pss
+accepts openssl_verifies signed.eml
+accepts signengine mail verify -d Pss signed.eml
+setup grep -q 'micalg="sha-512"' signed.eml
+
+# what was signed comes out, of the innermost signature
+accepts sign plain.eml
+accepts signengine mail verify signed.eml -o content
+says 'good signature'
+accepts openssl_verifies signed.eml
+setup signengine mail verify signed.eml -o ours
+same ours content
+accepts signengine mail sign --again --opaque signed.eml -o twice.eml
+accepts signengine mail verify twice.eml -o inner
+same inner ours
+sed 's/Subject/subject/' signed.eml >twice-source.eml
+accepts signengine mail sign --again twice-source.eml -o twice.eml
+sed 's/^Hello/Hallo/' twice.eml >changed.eml
+refuses 1 signengine mail verify changed.eml
+sed 's/^Hello/Hallo/' signed.eml | signengine mail sign --again --opaque >twice.eml
+refuses 1 signengine mail verify twice.eml
+says 'the signature inside the signature'
+
+# ---- pipes, and in place of sendmail ----
+by_pipe() { signengine mail sign <plain.eml >signed.eml; }
+accepts by_pipe
+verified_by_pipe() { signengine mail verify <signed.eml; }
+accepts verified_by_pipe
+says 'standard input: good signature'
+# shellcheck disable=SC2016 # for the other shell
+printf '#!/bin/sh\necho "$@" >arguments\ncat >delivered.eml\nexit "${1#-}"\n' >sendmail
+chmod +x sendmail
+to_sendmail() { signengine mail sign --sendmail ./sendmail -- "$@" <plain.eml; }
+accepts to_sendmail -0 -i bob@example.org
+[ "$(cat arguments)" = '-0 -i bob@example.org' ] || fail "the arguments were $(cat arguments)"
+accepts signengine mail verify delivered.eml
+rm -f delivered.eml
+try to_sendmail -67
+[ "$status" = 67 ] || fail "status $status of sendmail, not 67"
+rm -f delivered.eml
+to_sendmail_unsigned() { sed 's/alice/bob/' plain.eml | signengine mail sign --sendmail ./sendmail -- -0; }
+refuses 78 to_sendmail_unsigned
+[ ! -e delivered.eml ] || fail "sendmail got a message that could not be signed"
+to_nobody() { signengine mail sign --sendmail ./no-such-program <plain.eml; }
+refuses 69 to_nobody
+
+# ---- passed as it is ----
+accepts sign plain.eml
+accepts signengine mail sign signed.eml -o again.eml
+same again.eml signed.eml
+accepts signengine --json mail sign signed.eml -o again.eml
+says '"result":"passed"'
+setup openssl cms -encrypt -in plain.eml -out encrypted.eml -from alice@example.org alice.pem
+accepts signengine mail sign encrypted.eml -o again.eml
+same again.eml encrypted.eml
+
+# ---- who it is from ----
+refused_from() { # STATUS FROM TEXT
+    { printf '%s\n' "$2" && printf 'Subject: x\n\nHello\n'; } >from.eml
+    refuses "$1" signengine mail sign from.eml -o never
+    says "$3"
+    [ ! -e never ] || fail "something was written"
+}
+accepted_from() {
+    { printf '%s\n' "$1" && printf 'Subject: x\n\nHello\n'; } >from.eml
+    accepts signengine mail sign from.eml -o from.signed
+    accepts signengine mail verify from.signed
+}
+refused_from 78 'From: bob@example.org' 'the mail is from bob@example.org, the certificate is for alice@example.org'
+refused_from 78 'From: alice@example.org.evil' 'alice@example.org.evil'
+refused_from 78 'From: "alice@example.org" <mallory@example.org>' 'mallory@example.org'
+refused_from 65 'To: bob@example.org' '0 From fields'
+refused_from 65 "$(printf 'From: alice@example.org\nFrom: bob@example.org')" '2 From fields'
+refused_from 65 'From:' 'no mail address'
+accepted_from 'From: "Doe, Alice (the one)" <Alice@Example.ORG> (comment)'
+accepted_from "$(printf 'From: Alice\n Doe\n <alice@example.org>')"
+accepted_from 'from : alice@example.org'
+accepts signengine mail sign --sender alice@example.org plain.eml -o from.signed
+refuses 78 signengine mail sign --sender carol@example.org plain.eml
+accepts signengine mail sign -d InSubject --sender dn@example.org plain.eml -o from.signed
+refuses 1 signengine mail verify -d InSubject from.signed
+says 'the certificate is for dn@example.org'
+accepts signengine mail verify -d InSubject --sender dn@example.org from.signed
+
+# ---- refused ----
+refuses 78 signengine mail sign -d Expired plain.eml
+says 'expired'
+refuses 78 signengine mail sign -d SelfSigned plain.eml
+refuses 78 signengine mail sign -d NoSuch plain.eml
+refuses 1 signengine mail verify plain.eml
+says 'no S/MIME signature'
+refuses 1 signengine mail verify encrypted.eml
+refuses 1 signengine mail verify signed.eml -d Other
+accepts sign plain.eml
+{ cat signed.eml && echo '-- your mailing list'; } >changed.eml
+refuses 1 signengine mail verify changed.eml
+says 'which it does not cover'
+sed 's/^Hello/Hello!/' signed.eml >changed.eml
+refuses 1 signengine mail verify changed.eml -o never
+[ ! -e never ] || fail "unverified content was written"
+sed 's/^From: Alice/From: Mallory <mallory@example.org>, Alice/' signed.eml >changed.eml
+accepts signengine mail verify changed.eml
+sed 's/^From: .*/From: mallory@example.org/' signed.eml >changed.eml
+refuses 1 signengine mail verify changed.eml
+says 'mallory@example.org'
+accepts signengine --json mail verify signed.eml
+says '"verdict":"good"'
+refuses 1 signengine --json mail verify changed.eml
+says '"verdict":"refused"'
+head -n 20 signed.eml >short.eml
+refuses 65 signengine mail verify short.eml
+printf 'no header here\n\nbody\n' >none.eml
+refuses 65 signengine mail sign none.eml
+refuses 65 signengine mail verify none.eml
+: >empty
+refuses 65 signengine mail sign empty
+refuses 65 signengine mail verify empty
+refuses 66 signengine mail sign no-such-file
+refuses 66 signengine mail verify no-such-file
+refuses 73 signengine mail sign plain.eml -o no-such-folder/out
+refuses 73 signengine mail verify signed.eml -o no-such-folder/out
+refuses 64 signengine mail sign plain.eml plain.eml
+refuses 64 signengine mail verify plain.eml plain.eml
+refuses 64 signengine mail sign --sendmail ./sendmail -o x
