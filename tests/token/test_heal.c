@@ -103,6 +103,23 @@ static void every_harm_is_healed(void **state)
     key_unref(key);
 }
 
+/* However long a busy machine takes for a call. */
+static void is_left_alone_for_a_while(struct key *key, const struct faults *faults)
+{
+    static const char pause[] = "the token is away, and is asked again within half a second: ";
+    const int64_t begin = breaker_clock();
+    unsigned asked;
+    se_error err;
+
+    fails(key, SE_ERR_UNAVAILABLE, "CKR_DEVICE_REMOVED");
+    do {
+        asked = faults->seen[AT_SLOT_LIST] + faults->seen[AT_INITIALIZE];
+        assert_status(SE_ERR_UNAVAILABLE, sign_with(key, 1, &err), &err);
+    } while (faults->seen[AT_SLOT_LIST] + faults->seen[AT_INITIALIZE] == asked && strstr(err.text, pause));
+    assert_null(strstr(err.text, pause));
+    assert_true(breaker_clock() - begin >= BREAKER_FIRST_MS / 2);
+}
+
 static void a_token_that_stays_away_is_asked_by_one_at_a_time(void **state)
 {
     struct faults *faults;
@@ -112,11 +129,8 @@ static void a_token_that_stays_away_is_asked_by_one_at_a_time(void **state)
 
     (void)state;
     faults->away = CKR_DEVICE_REMOVED;
-    fails(key, SE_ERR_UNAVAILABLE, "CKR_DEVICE_REMOVED");
-    asked = faults->seen[AT_SLOT_LIST] + faults->seen[AT_INITIALIZE];
-    for (int64_t until = breaker_clock() + BREAKER_FIRST_MS / 2 - 10; breaker_clock() < until;)
-        fails(key, SE_ERR_UNAVAILABLE, "the token is away, and is asked again within half a second: ");
-    assert_int_equal(faults->seen[AT_SLOT_LIST] + faults->seen[AT_INITIALIZE], asked);
+    is_left_alone_for_a_while(key, faults);
+    asked = faults->seen[AT_SLOT_LIST];
     for (int64_t until = breaker_clock() + 1500; breaker_clock() < until; usleep(500))
         assert_status(SE_ERR_UNAVAILABLE, sign_with(key, 1, &err), &err);
     /* pauses of 50 to 100, 100 to 200, ... ms, and each probe may ask some things */
