@@ -23,7 +23,7 @@ static bool among(const X509 *certificate, const STACK_OF(X509) * certificates)
 /* Without certificates in KeyInfo it can be any. */
 static bool may_be(const struct candidate *candidate, const struct xml_signature *s)
 {
-    return !sk_X509_num(s->certificates) || among(candidate->certificate, s->certificates);
+    return sk_X509_num(s->certificates) <= 0 || among(candidate->certificate, s->certificates);
 }
 
 static se_status try_signer(struct verdict *out, const struct xml_signature *s, X509 *certificate, se_bytes signed_info, se_error *err)
