@@ -146,10 +146,12 @@ typedef struct se_options {
     const char *pin_key; /* file with the key that unscrambles PINs; NULL: `pin.key` in the configuration's folder */
     se_event_fn event;   /* called for every change of a key's state and every finished operation, until se_close() */
     void *event_arg;
+    const char *trust_config; /* PEM file of CA certificates: a configuration is refused (SE_ERR_CONFIG) unless se_config_verify() accepts
+                                 it; NULL: it need not be signed */
 } se_options;
 #define SE_OPTIONS_INIT                                                                                                                    \
     {                                                                                                                                      \
-        sizeof(se_options), NULL, NULL, NULL, NULL, NULL                                                                                   \
+        sizeof(se_options), NULL, NULL, NULL, NULL, NULL, NULL                                                                             \
     }
 
 /*
@@ -177,6 +179,13 @@ SE_MUST_CHECK se_status se_fingerprint(char out[65], se_engine *engine, se_error
  */
 typedef void (*se_property_fn)(void *arg, const char *item, const char *property, const char *value);
 SE_MUST_CHECK se_status se_describe(se_engine *engine, se_property_fn fn, void *arg, se_error *error);
+
+/*
+ * Tells what differs between the configurations of two engines, in the words of the canonical form; PINs masked.
+ * NULL: there is none before, or after.  Strings last for the call only.
+ */
+typedef void (*se_difference_fn)(void *arg, const char *item, const char *property, const char *before, const char *after);
+SE_MUST_CHECK se_status se_config_diff(se_engine *before, se_engine *after, se_difference_fn fn, void *arg, se_error *error);
 
 /* What se_check() found out about one descriptor; strings last for the call only and are never NULL. */
 typedef struct se_check_row {
@@ -338,6 +347,23 @@ SE_MUST_CHECK se_status se_verifier_check(const se_verifier *verifier, se_bytes 
 
 /* SHA-256 (FIPS 180-4) over `parts`, one after the other.  False: there is no memory, or no SHA-256. */
 SE_MUST_CHECK bool se_sha256(unsigned char out[32], const se_bytes *parts, size_t count);
+
+/* ---- signed configurations ---- */
+
+/*
+ * Signs a configuration's text with the key of `descriptor` (doc/formats.md), in place of the signatures that it has.
+ * SE_ERR_CONFIG: it is not a configuration that an engine would open; SE_ERR_FORMAT: it is no XML.  version 0: the highest.
+ */
+SE_MUST_CHECK se_status se_config_sign(se_buf *out, se_engine *engine, const char *descriptor, unsigned version, se_bytes config,
+                                       se_error *error);
+
+/*
+ * Verifies a configuration's text: signed with a certificate that chains to one of the CAs in the PEM file `trust`, or is one of them.
+ * `out` may be NULL; `time` is when certificates have to be valid, 0: now.
+ * SE_ERR_REJECTED: changed since, and then what was changed is told as far as possible, or not signed by such a one.
+ * SE_ERR_FORMAT: not signed at all.
+ */
+SE_MUST_CHECK se_status se_config_verify(se_signer *out, se_bytes config, const char *trust, int64_t time, se_error *error);
 
 /* ---- encrypted fields ---- */
 

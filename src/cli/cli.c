@@ -115,6 +115,7 @@ se_options cli_options(struct cli *cli)
     options.report_arg = cli;
     options.event = cli->verbose ? tell_change : NULL;
     options.event_arg = cli;
+    options.trust_config = cli->trust_config;
     return options;
 }
 

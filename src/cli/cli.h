@@ -20,7 +20,8 @@ enum {
 };
 
 struct cli {
-    const char *config; /* path */
+    const char *config;       /* path */
+    const char *trust_config; /* CAs that must have signed it; NULL: it need not be signed */
     const char *progress;
     bool json, quiet, verbose, help, version;
 
@@ -43,12 +44,13 @@ enum { OPTIONS_ROOM = 512 };
         (name_), (operands_), (summary_), (rows_), sizeof(type_), (run_)                                                                   \
     }
 
-extern const struct command command_check, command_config_fingerprint, command_config_show, command_sign, command_verify, command_encrypt,
-    command_decrypt, command_rekey, command_mail_sign, command_mail_verify, command_pin_scramble, command_key_init, command_key_list,
-    command_key_generate, command_key_request, command_key_import, command_key_certificate, command_key_delete, command_zip_sign,
-    command_zip_verify, command_zip_encrypt, command_zip_decrypt, command_history_create, command_history_append, command_history_head,
-    command_history_verify, command_history_show, command_history_export, command_history_prove, command_history_verify_proof,
-    command_history_erase, command_history_prune, command_history_resign, command_history_close;
+extern const struct command command_check, command_config_fingerprint, command_config_show, command_config_sign, command_config_verify,
+    command_config_diff, command_sign, command_verify, command_encrypt, command_decrypt, command_rekey, command_mail_sign,
+    command_mail_verify, command_pin_scramble, command_key_init, command_key_list, command_key_generate, command_key_request,
+    command_key_import, command_key_certificate, command_key_delete, command_zip_sign, command_zip_verify, command_zip_encrypt,
+    command_zip_decrypt, command_history_create, command_history_append, command_history_head, command_history_verify, command_history_show,
+    command_history_export, command_history_prove, command_history_verify_proof, command_history_erase, command_history_prune,
+    command_history_resign, command_history_close;
 
 /* The configuration that the command line, the environment or the system says. */
 const char *cli_config(const struct cli *cli);

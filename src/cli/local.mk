@@ -7,6 +7,7 @@ signengine_SOURCES = \
 	src/cli/checkpoint.c src/cli/checkpoint.h \
 	src/cli/cmd_check.c \
 	src/cli/cmd_config.c \
+	src/cli/cmd_config_sign.c \
 	src/cli/cmd_container.c \
 	src/cli/cmd_encrypt.c \
 	src/cli/cmd_history.c \

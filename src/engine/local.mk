@@ -23,5 +23,6 @@ libse_core_la_SOURCES += \
 	src/engine/sign.c \
 	src/engine/slot.c \
 	src/engine/timestamp.c src/engine/timestamp.h \
+	src/engine/trusted.c src/engine/trusted.h \
 	src/engine/verifier.c \
 	src/engine/verify.c

@@ -3,6 +3,13 @@
 #include "engine/engine.h"
 #include "engine/memory.h"
 
+static se_status config_vouch(void *trust, se_bytes text, se_error *err)
+{
+    se_status st = se_config_verify(NULL, text, trust, 0, err);
+
+    return st == SE_ERR_REJECTED || st == SE_ERR_FORMAT ? error_restate(err, SE_ERR_CONFIG) : st;
+}
+
 static se_status options_read(struct config_options *out, struct events *events, const se_options *options, se_error *err)
 {
     const se_options defaults = SE_OPTIONS_INIT;
@@ -11,7 +18,11 @@ static se_status options_read(struct config_options *out, struct events *events,
         options = &defaults;
     if (options->size != sizeof *options)
         return error_set(err, SE_ERR_USAGE, "se_options of %zu bytes, SE_OPTIONS_INIT makes %zu", options->size, sizeof *options);
-    *out = (struct config_options){ options->report, options->report_arg, options->pin_key };
+    *out = (struct config_options){ options->report, options->report_arg, options->pin_key, NULL, NULL };
+    if (options->trust_config) {
+        out->vouch = config_vouch;
+        out->vouch_arg = (void *)options->trust_config;
+    }
     *events = (struct events){ options->event, options->event_arg };
     return SE_OK;
 }

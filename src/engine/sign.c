@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 #include "engine/timestamp.h"
 #include "format/format.h"
+#include "format/xmldsig_config.h"
 #include "key/certificate.h"
 
 struct signer {
@@ -120,4 +121,45 @@ se_status se_find_signer(se_signer *out, se_engine *engine, const char *descript
         tell(out, &signer);
     key_unref(signer.key);
     return st ? blame(error, found) : SE_OK;
+}
+
+static se_status sign_config(const se_sink *out, se_engine *engine, se_bytes text, unsigned version, struct operation *op)
+{
+    AUTO(se_buf) plain = SE_BUF_INIT;
+    AUTO(se_buf) copy = SE_BUF_INIT;
+    AUTO(se_buf) canonical = SE_BUF_INIT;
+    AUTO(config) config = NULL;
+    const struct descriptor *found;
+    struct signer signer = { .key = NULL };
+    const se_params params = SE_PARAMS_INIT;
+    struct sign_job job;
+    se_status st;
+
+    if ((st = config_descriptor(&found, engine->config, op->event.descriptor, version, &op->error)) ||
+        (st = xmldsig_config_strip(&plain, text, &op->error)) || (st = buf_copy(&copy, buf_bytes(&plain), &op->error)) ||
+        (st = config_parse(&config, &copy, "configuration", NULL, &op->error)) || (st = config_canonical(&canonical, config, &op->error)))
+        return st;
+    operation_on(op, found);
+    st = prepare(&signer, engine, found, &params, &op->error);
+    job = (struct sign_job){ .algorithm = signer.algorithm, .key = signer.key, .out = out };
+    if (!st)
+        st = xmldsig_config_sign(&job, buf_bytes(&plain), buf_bytes(&canonical), &op->error);
+    key_unref(signer.key);
+    return st ? blame(&op->error, found) : SE_OK;
+}
+
+se_status se_config_sign(se_buf *out, se_engine *engine, const char *descriptor, unsigned version, se_bytes config, se_error *error)
+{
+    AUTO(writer) w = { 0 };
+    const se_sink sink = sink_writer(&w);
+    struct operation op;
+    se_status st;
+
+    *out = (se_buf)SE_BUF_INIT;
+    operation_begin(&op, &engine->events, "sign", descriptor);
+    st = sign_config(&sink, engine, config, version, &op);
+    op.event.bytes = config.size;
+    if ((st = operation_end(&op, st, error)))
+        return st;
+    return writer_finish(out, &w, error);
 }

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "engine/engine.h"
+#include "engine/trusted.h"
 #include "format/format.h"
 #include "key/certificate.h"
 #include "key/crypto.h"
@@ -95,7 +96,7 @@ static se_status add_roots(X509_STORE *roots, STACK_OF(X509) * certificates, se_
     return SE_OK;
 }
 
-static se_status load_roots(X509_STORE *roots, const char *path, se_error *err)
+se_status roots_load(X509_STORE *roots, const char *path, se_error *err)
 {
     AUTO(x509_stack) certificates = NULL;
     AUTO(se_buf) text = SE_BUF_INIT;
@@ -130,14 +131,14 @@ static se_status choose_roots(X509_STORE **out, const struct candidates *c, cons
         return SE_OK;
     if (!roots)
         return error_memory(err);
-    if ((st = params->trust ? load_roots(roots, params->trust, err) : gather_issuers(roots, c, err)))
+    if ((st = params->trust ? roots_load(roots, params->trust, err) : gather_issuers(roots, c, err)))
         return st;
     *out = roots;
     roots = NULL;
     return SE_OK;
 }
 
-static void tell(se_signer *out, const struct verdict *verdict)
+void signer_tell(se_signer *out, const struct verdict *verdict)
 {
     *out = (se_signer){
         .version = verdict->candidate ? verdict->candidate->version : 0,
@@ -234,7 +235,7 @@ static se_status verify_stream(se_signer *out, se_engine *engine, struct stream 
         (st = certificate_names(address, verdict.certificate, read.addresses, read.address_count, SE_ERR_REJECTED, err)))
         return error_prefix(err, "descriptor '%s': ", descriptor);
     if (out) {
-        tell(out, &verdict);
+        signer_tell(out, &verdict);
         (void)snprintf(out->address, sizeof out->address, "%s", address);
     }
     return SE_OK;

@@ -24,11 +24,13 @@ libse_core_la_SOURCES += \
 	src/format/trust.c src/format/trust.h \
 	src/format/xmlc14n.c src/format/xmlc14n.h \
 	src/format/xmldsig.h \
+	src/format/xmldsig_config.c src/format/xmldsig_config.h \
 	src/format/xmldsig_digest.c src/format/xmldsig_digest.h \
 	src/format/xmldsig_find.c src/format/xmldsig_find.h \
+	src/format/xmldsig_make.c src/format/xmldsig_make.h \
 	src/format/xmldsig_names.c src/format/xmldsig_names.h \
 	src/format/xmldsig_read.c src/format/xmldsig_read.h \
 	src/format/xmldsig_sign.c \
 	src/format/xmldsig_value.c src/format/xmldsig_value.h \
-	src/format/xmldsig_verify.c \
+	src/format/xmldsig_verify.c src/format/xmldsig_verify.h \
 	src/format/xmltree.c src/format/xmltree.h

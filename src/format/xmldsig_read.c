@@ -196,12 +196,13 @@ static se_status read_digest(struct xml_reference *out, xmlNode *at, se_error *e
 
 static se_status read_reference(struct xml_reference *out, const xmlNode *reference, se_error *err)
 {
-    const char *type = xml_tree_attribute(reference, "Type");
+    const char *type = xml_tree_attribute(reference, "Type"), *id = xml_tree_attribute(reference, "Id");
     xmlNode *at = xml_tree_first(reference), *transforms;
     se_status st;
 
     if (type && strcmp(type, XMLDSIG_OBJECT))
         return error_set(err, SE_ERR_REJECTED, "a Reference of the type %.150s is not accepted", type);
+    out->id = id ? id : "";
     if (!(out->uri = xml_tree_attribute(reference, "URI")))
         return error_set(err, SE_ERR_REJECTED, "the Reference has no URI");
     if (at && xmldsig_is(at, "Transforms") &&

@@ -7,7 +7,7 @@
 #include "key/key.h"
 
 struct xml_reference {
-    const char *uri;
+    const char *uri, *id;        /* id: "" for none */
     bool enveloped, transformed; /* transformed: there are any transforms */
     struct xml_c14n c14n;
     enum digest digest;

@@ -4,10 +4,9 @@
 #include <openssl/crypto.h>
 
 #include "format/trust.h"
-#include "format/xmldsig_digest.h"
 #include "format/xmldsig_find.h"
-#include "format/xmldsig_read.h"
 #include "format/xmldsig_value.h"
+#include "format/xmldsig_verify.h"
 #include "key/certificate.h"
 
 /* ---- who ---- */
@@ -87,7 +86,7 @@ static se_status find_trusted(struct verdict *out, const struct verify_job *job,
     return trust_check(out->certificate, s->certificates, job->roots, job->time, err);
 }
 
-static se_status check_signer(struct verdict *out, const struct verify_job *job, const struct xml_signature *s, se_error *err)
+se_status xmldsig_check_signer(struct verdict *out, const struct verify_job *job, const struct xml_signature *s, se_error *err)
 {
     AUTO(writer) signed_info = { 0 };
     se_status st = xml_c14n_write(&s->c14n, s->node->doc, s->signed_info, xml_collect, &signed_info, err);
@@ -137,7 +136,7 @@ static se_status check_reference(const struct xml_place *place, const xmlDoc *do
     return SE_OK;
 }
 
-static se_status compare(const struct xml_digest *digest, const struct xml_reference *r, se_error *err)
+se_status xmldsig_compare(const struct xml_digest *digest, const struct xml_reference *r, se_error *err)
 {
     if (digest->size == r->value.size && !CRYPTO_memcmp(digest->hash, r->value.data, digest->size))
         return SE_OK;
@@ -156,7 +155,7 @@ static se_status check_content(const struct verify_job *job, xmlDoc *doc, const 
         st = xml_c14n_write(&r->c14n, doc, top, xml_digest_take, &digest, err);
     if (st || (st = xml_digest_end(&digest, err)))
         return st;
-    return compare(&digest, r, err);
+    return xmldsig_compare(&digest, r, err);
 }
 
 static se_status verify_document(struct verdict *out, const struct verify_job *job, xmlDoc *doc, se_error *err)
@@ -170,7 +169,7 @@ static se_status verify_document(struct verdict *out, const struct verify_job *j
         return st;
     if (s.object && s.object != place.target)
         return error_set(err, SE_ERR_REJECTED, "the signature has an Object that it does not sign");
-    if ((st = check_signer(out, job, &s, err)))
+    if ((st = xmldsig_check_signer(out, job, &s, err)))
         return st;
     if (place.enveloped)
         xmlUnlinkNode(place.signature);
@@ -218,8 +217,8 @@ se_status xmldsig_verify_detached(struct verdict *out, const struct verify_job *
 
     if ((st = buf_copy(&text, job->signature, err)) || (st = xml_tree_read(&doc, buf_bytes(&text), err)) ||
         (st = xmldsig_read(&s, xmlDocGetRootElement(doc), err)) || (st = check_detached(&s, doc, job->xml.uri, err)) ||
-        (st = check_signer(out, job, &s, err)) || (st = xml_digest_begin(&digest, s.reference.digest, NULL, err)) ||
+        (st = xmldsig_check_signer(out, job, &s, err)) || (st = xml_digest_begin(&digest, s.reference.digest, NULL, err)) ||
         (st = stream_drain(job->in, xml_digest_take, &digest, err)) || (st = xml_digest_end(&digest, err)))
         return st;
-    return compare(&digest, &s.reference, err);
+    return xmldsig_compare(&digest, &s.reference, err);
 }

@@ -99,6 +99,9 @@ struct config_options {
     se_report_fn report; /* may be NULL */
     void *report_arg;
     const char *pin_key; /* NULL: pin.key in the configuration's folder */
+    /* Asked about the file's text before anything of it is believed; NULL: nobody is asked. */
+    se_status (*vouch)(void *arg, se_bytes text, se_error *err);
+    void *vouch_arg;
 };
 
 /*

@@ -208,6 +208,8 @@ se_status config_load(struct config **out, const char *path, const struct config
     *out = NULL;
     read_file(&text, &l.findings, path);
     if (!l.findings.errors && !l.findings.failed) {
+        if (options && options->vouch && (st = options->vouch(options->vouch_arg, buf_bytes(&text), err)))
+            return error_prefix(err, "'%s': ", path);
         if ((st = parse(&l, &text, path, options, err)))
             return st;
         check_mode(&l, path);

@@ -3,6 +3,7 @@ libse_core_la_SOURCES += \
 	src/model/canonical.c \
 	src/model/config.c src/model/config.h \
 	src/model/describe.c src/model/describe.h \
+	src/model/diff.c src/model/diff.h \
 	src/model/encoding.c src/model/encoding.h \
 	src/model/findings.c src/model/findings.h \
 	src/model/keyref.c \

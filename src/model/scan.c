@@ -157,10 +157,11 @@ static void note_end(struct scan *s, const char *end, bool empty)
     s->wanted_depth = 0;
 }
 
-static void note_start(struct scan *s, se_bytes name, bool empty)
+static void note_start(struct scan *s, const char *start, se_bytes name, bool empty)
 {
     if (!s->wanted || s->elements++ != s->wanted->element)
         return;
+    s->wanted->start = (size_t)(start - s->start);
     s->wanted->name = name;
     s->wanted_depth = s->depth;
     if (empty)
@@ -246,9 +247,9 @@ static se_status take_attributes(struct scan *s, se_bytes tag)
 static se_status start_tag(struct scan *s)
 {
     struct scan_item item = { .element = true, .line = s->line };
+    const char *start = s->p++;
     se_status st;
 
-    s->p++;
     item.name = take_name(s);
     if (!item.name.size)
         return refuse(s, "no tag begins with this '<': a '<' in a text is written &lt;");
@@ -258,11 +259,11 @@ static se_status start_tag(struct scan *s)
         return st;
     if (at(s, "/>")) {
         s->p += 2;
-        note_start(s, item.name, true);
+        note_start(s, start, item.name, true);
     } else if (at(s, ">")) {
         s->p++;
         s->depth++;
-        note_start(s, item.name, false);
+        note_start(s, start, item.name, false);
     } else {
         s->line = item.line;
         return refuse(s, "the tag <%.*s> that begins here has no end '>'", SHOWN(item.name));

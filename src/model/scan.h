@@ -24,6 +24,7 @@ SE_MUST_CHECK se_status scan_xml(se_bytes text, scan_fn fn, void *arg, int *line
 /* Where an element of a well-formed text ends. */
 struct scan_end {
     size_t element; /* which, in the order of their start tags, from 0: set by the caller */
+    size_t start;   /* of its start tag */
     size_t offset;  /* of its end tag, or of the "/>" of an empty one */
     bool empty;
     se_bytes name;

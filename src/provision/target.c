@@ -82,6 +82,13 @@ static se_status choose_replica(struct keyref *out, const struct key_entry *entr
     return SE_OK;
 }
 
+static se_status vouch(void *trust, se_bytes text, se_error *err)
+{
+    se_status st = se_config_verify(NULL, text, trust, 0, err);
+
+    return st == SE_ERR_REJECTED || st == SE_ERR_FORMAT ? error_restate(err, SE_ERR_CONFIG) : st;
+}
+
 se_status target_configured(struct target **out, const char *config, const char *key, unsigned replica, const se_options *options,
                             se_error *err)
 {
@@ -93,7 +100,11 @@ se_status target_configured(struct target **out, const char *config, const char 
 
     *out = NULL;
     if (options)
-        how = (struct config_options){ options->report, options->report_arg, options->pin_key };
+        how = (struct config_options){ options->report, options->report_arg, options->pin_key, NULL, NULL };
+    if (options && options->trust_config) {
+        how.vouch = vouch;
+        how.vouch_arg = (void *)options->trust_config;
+    }
     if ((st = make(&target, err)) || (st = config_load(&target->config, config, &how, err)) ||
         (st = config_key(&entry, target->config, key, err)) || (st = choose_replica(&target->ref, entry, replica, err)))
         return st;

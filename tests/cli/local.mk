@@ -2,6 +2,7 @@ SHELL_TESTS += \
 	tests/cli/big.sh \
 	tests/cli/big-container.sh \
 	tests/cli/check.sh \
+	tests/cli/config-sign.sh \
 	tests/cli/container.sh \
 	tests/cli/encrypt.sh \
 	tests/cli/key.sh \

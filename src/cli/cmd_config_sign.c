@@ -1,0 +1,166 @@
+/* Configurations that are signed, and what two of them differ in. */
+#include <stdio.h>
+
+#include "base/file.h"
+#include "cli/descriptor.h"
+#include "cli/json.h"
+#include "cli/stream.h"
+
+enum { CONFIG_LIMIT = 4 << 20 };
+
+struct sign_options {
+    const char *descriptor, *output;
+};
+
+static const struct option_row sign_rows[] = {
+    { 'd', "descriptor", OPTION_TEXT, offsetof(struct sign_options, descriptor), "NAME[:VERSION]", "who signs", NULL },
+    { 'o', "output", OPTION_TEXT, offsetof(struct sign_options, output), "FILE",
+      "where to, `-` is standard output; FILE itself if not given", NULL },
+    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+};
+
+static int sign(struct cli *cli, const struct descriptor_option *descriptor, const char *in, const char *out)
+{
+    AUTO(engine) engine = NULL;
+    AUTO(se_buf) text = SE_BUF_INIT;
+    AUTO(se_buf) signed_text = SE_BUF_INIT;
+    AUTO(result) result = RESULT_INIT;
+    se_error err = SE_ERROR_INIT;
+    int status = cli_open(&engine, cli, &err);
+
+    if (status)
+        return status;
+    if (file_read(&text, in, CONFIG_LIMIT, &err) ||
+        se_config_sign(&signed_text, engine, descriptor->name, descriptor->version, buf_bytes(&text), &err) ||
+        result_open_secret(&result, out, &err))
+        return result_fail(&result, cli, &err);
+    if (result.sink.write(result.sink.arg, signed_text.data, signed_text.size)) {
+        (void)error_set(&err, SE_ERR_IO, "cannot write '%s'", out);
+        return result_fail(&result, cli, &err);
+    }
+    if (result_commit(&result, &err))
+        return result_fail(&result, cli, &err);
+    if (cli->json && strcmp(out, "-") != 0)
+        (void)json_line(json_pack("{s:s, s:s, s:s}", "descriptor", descriptor->name, "input", in, "output", out));
+    return EXIT_DONE;
+}
+
+/* The file that is signed need not be trusted yet. */
+static int run_sign(struct cli *cli, void *options, int argc, char **argv)
+{
+    const struct sign_options *o = options;
+    const char *in = argc ? argv[0] : cli_config(cli);
+    struct descriptor_option descriptor;
+    int status;
+
+    if (argc > 1)
+        return cli_usage(cli, "one file at a time, %d were given", argc);
+    if ((status = descriptor_read(&descriptor, cli, o->descriptor)))
+        return status;
+    return sign(cli, &descriptor, in, o->output ? o->output : in);
+}
+
+struct verify_options {
+    int64_t time;
+};
+
+static const struct option_row verify_rows[] = {
+    { 0, "time", OPTION_TIME, offsetof(struct verify_options, time), "TIME", "when certificates have to be valid, now if not given", NULL },
+    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+};
+
+static void tell_signer(const struct cli *cli, const char *file, const se_signer *signer)
+{
+    if (cli->json)
+        (void)json_line(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "input", file, "verdict", "good", "algorithm", signer->algorithm,
+                                  "signer", signer->subject, "issuer", signer->issuer, "serial", signer->serial, "notAfter",
+                                  json_time(signer->not_after)));
+    else if (!cli->quiet)
+        printf("%s: good signature\n  signer     %s\n  issuer     %s\n  serial     %s\n  algorithm  %s\n", file, signer->subject,
+               signer->issuer, signer->serial, signer->algorithm);
+}
+
+static int run_verify(struct cli *cli, void *options, int argc, char **argv)
+{
+    const struct verify_options *o = options;
+    const char *file = argc ? argv[0] : cli_config(cli);
+    AUTO(se_buf) text = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+    se_signer signer;
+
+    if (argc > 1)
+        return cli_usage(cli, "one file at a time, %d were given", argc);
+    if (!cli->trust_config)
+        return cli_usage(cli, "whom to trust? say --trust-config CA.pem");
+    if (file_read(&text, file, CONFIG_LIMIT, &err))
+        return cli_fail(cli, &err);
+    if (!se_config_verify(&signer, buf_bytes(&text), cli->trust_config, o->time, &err)) {
+        tell_signer(cli, file, &signer);
+        return EXIT_DONE;
+    }
+    if (cli->json && err.status == SE_ERR_REJECTED)
+        (void)json_line(json_pack("{s:s, s:s, s:s}", "input", file, "verdict", "refused", "reason", err.text));
+    return cli_fail(cli, &err);
+}
+
+struct no_options {
+    char none;
+};
+
+static const struct option_row no_rows[] = { { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL } };
+
+struct telling {
+    const struct cli *cli;
+    char item[512];
+    size_t count;
+};
+
+static void tell_json(const char *item, const char *property, const char *before, const char *after)
+{
+    (void)json_line(json_pack("{s:s, s:s, s:s?, s:s?}", "item", item, "property", property, "before", before, "after", after));
+}
+
+/* Differences come item by item: a heading when the item changes. */
+static void tell_difference(void *arg, const char *item, const char *property, const char *before, const char *after)
+{
+    struct telling *t = arg;
+
+    t->count++;
+    if (t->cli->json) {
+        tell_json(item, property, before, after);
+        return;
+    }
+    if (strcmp(t->item, item) != 0)
+        printf("%s%s\n", *t->item ? "\n" : "", item);
+    (void)snprintf(t->item, sizeof t->item, "%s", item);
+    if (before)
+        printf("- %-14s %s\n", property, before);
+    if (after)
+        printf("+ %-14s %s\n", property, after);
+}
+
+static int run_diff(struct cli *cli, void *options, int argc, char **argv)
+{
+    AUTO(engine) before = NULL;
+    AUTO(engine) after = NULL;
+    struct telling telling = { .cli = cli };
+    se_error err = SE_ERROR_INIT;
+    se_options open_options;
+
+    (void)options;
+    if (argc != 2)
+        return cli_usage(cli, "two files are compared, %d were given", argc);
+    open_options = cli_options(cli);
+    if (se_open(&before, argv[0], &open_options, &err) || se_open(&after, argv[1], &open_options, &err) ||
+        se_config_diff(before, after, tell_difference, &telling, &err))
+        return cli_fail(cli, &err);
+    return telling.count ? EXIT_REFUSED : EXIT_DONE;
+}
+
+const struct command command_config_sign =
+    COMMAND_ROW("config sign", "[FILE]", "sign a configuration", sign_rows, struct sign_options, run_sign);
+const struct command command_config_verify =
+    COMMAND_ROW("config verify", "[FILE]", "verify a signed configuration, and say who signed it, or what was changed", verify_rows,
+                struct verify_options, run_verify);
+const struct command command_config_diff =
+    COMMAND_ROW("config diff", "FILE FILE", "what two configurations differ in, PINs masked", no_rows, struct no_options, run_diff);

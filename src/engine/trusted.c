@@ -1,0 +1,114 @@
+/* Configurations that are signed. */
+#include "engine/trusted.h"
+
+#include <openssl/x509v3.h>
+
+#include "engine/engine.h"
+#include "format/xmldsig_config.h"
+#include "key/certificate.h"
+#include "model/diff.h"
+
+AUTO_KIND(x509_store, X509_STORE *, X509_STORE_free(*p))
+
+enum { SHOWN = 5 };
+
+struct changes {
+    struct writer text;
+    size_t count;
+};
+
+static void note(void *arg, const char *item, const char *property, const char *before, const char *after)
+{
+    struct changes *c = arg;
+
+    if (c->count++ >= SHOWN)
+        return;
+    writer_format(&c->text, "%s%.80s: %s ", c->count > 1 ? "; " : "", item, property);
+    if (!before)
+        writer_format(&c->text, "'%.60s' was added", after);
+    else if (!after)
+        writer_format(&c->text, "'%.60s' was removed", before);
+    else
+        writer_format(&c->text, "was '%.60s', is '%.60s'", before, after);
+}
+
+/* What the text means today; SE_ERR_CONFIG: nothing. */
+static se_status canonical_now(se_buf *out, se_bytes text, se_error *err)
+{
+    AUTO(se_buf) copy = SE_BUF_INIT;
+    AUTO(config) config = NULL;
+    se_status st;
+
+    if ((st = buf_copy(&copy, text, err)) || (st = config_parse(&config, &copy, "configuration", NULL, err)))
+        return st;
+    return config_canonical(out, config, err);
+}
+
+static se_status tell_changes(se_bytes signed_then, se_bytes text, const struct verdict *verdict, se_error *err)
+{
+    struct changes changes = { .count = 0 };
+    AUTO(se_buf) now_canonical = SE_BUF_INIT;
+    char subject[200];
+    se_status st;
+
+    certificate_subject(subject, sizeof subject, verdict->certificate);
+    if (canonical_now(&now_canonical, text, NULL))
+        return error_set(err, SE_ERR_REJECTED, "it was changed since '%s' signed it, and is no configuration any more", subject);
+    st = canonical_diff(signed_then, buf_bytes(&now_canonical), note, &changes, err);
+    if (!st && !changes.count)
+        st = error_set(err, SE_ERR_REJECTED, "it was changed since '%s' signed it, in a PIN or in its layout", subject);
+    else if (!st)
+        st = error_set(err, SE_ERR_REJECTED, "it was changed since '%s' signed it: %s%s", subject, writer_string(&changes.text),
+                       changes.count > SHOWN ? "; and more" : "");
+    writer_free(&changes.text);
+    return st;
+}
+
+static se_status check_usage(X509 *certificate, se_error *err)
+{
+    if (X509_get_key_usage(certificate) & (X509v3_KU_DIGITAL_SIGNATURE | X509v3_KU_NON_REPUDIATION))
+        return SE_OK;
+    return error_set(err, SE_ERR_REJECTED, "the keyUsage of the signer's certificate does not hold digitalSignature");
+}
+
+static se_status verify(struct verdict *out, se_bytes text, X509_STORE *roots, int64_t time, se_error *err)
+{
+    const struct verify_job job = { .roots = roots, .time = time };
+    AUTO(se_buf) canonical = SE_BUF_INIT;
+    se_error why = SE_ERROR_INIT;
+    se_status st = xmldsig_config_verify(out, &canonical, &job, text, &why);
+
+    if (!st)
+        return check_usage(out->certificate, err);
+    if (st == SE_ERR_REJECTED && canonical.size)
+        return tell_changes(buf_bytes(&canonical), text, out, err);
+    return error_set(err, st, "%s", why.text);
+}
+
+se_status se_config_verify(se_signer *out, se_bytes config, const char *trust, int64_t time, se_error *error)
+{
+    AUTO(x509_store) roots = X509_STORE_new();
+    AUTO(verdict) verdict = { .certificate = NULL };
+    se_status st;
+
+    if (out)
+        *out = (se_signer){ .version = 0 };
+    if (!trust || time < 0)
+        return error_set(error, SE_ERR_USAGE, "whom to trust, and since when, is not said");
+    if (!roots)
+        return error_memory(error);
+    /* the certificate itself may be named, when no CA is to vouch for others */
+    X509_STORE_set_flags(roots, X509_V_FLAG_PARTIAL_CHAIN);
+    if ((st = roots_load(roots, trust, error)) || (st = verify(&verdict, config, roots, time ? time : now(), error)))
+        return st;
+    if (out)
+        signer_tell(out, &verdict);
+    return SE_OK;
+}
+
+se_status se_config_diff(se_engine *before, se_engine *after, se_difference_fn fn, void *arg, se_error *error)
+{
+    if (!fn)
+        return error_set(error, SE_ERR_USAGE, "se_config_diff() without a function to tell");
+    return config_diff(before->config, after->config, fn, arg, error);
+}
