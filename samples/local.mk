@@ -1,5 +1,8 @@
 dist_noinst_SCRIPTS += samples/quickstart.sh
 EXTRA_DIST += \
+	samples/config-zip/README.md \
+	samples/config-zip/config-zip.c \
+	samples/config-zip/engineSignEncrypt.xml \
 	samples/encrypted-fields/README.md \
 	samples/encrypted-fields/engineSignEncrypt.xml \
 	samples/encrypted-fields/fields.c \

@@ -8,6 +8,7 @@ SHELL_TESTS += \
 	tests/cli/key.sh \
 	tests/cli/rekey.sh \
 	tests/cli/replicas.sh \
+	tests/cli/sample-config-zip.sh \
 	tests/cli/sample-encrypted-fields.sh \
 	tests/cli/sample-sign-file.sh \
 	tests/cli/sign.sh \
