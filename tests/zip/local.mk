@@ -1,6 +1,8 @@
 SHELL_TESTS += \
 	tests/zip/archives.sh \
 	tests/zip/attacks.sh \
+	tests/zip/big.sh \
+	tests/zip/big-java.sh \
 	tests/zip/jarsigner.sh \
 	tests/zip/kill.sh \
 	tests/zip/sealed.sh \
