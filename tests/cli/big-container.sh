@@ -4,8 +4,7 @@
 needs openssl
 
 [ "$(df -Pk . | awk 'NR == 2 { print $4 }')" -gt 11000000 ] || skip "less than 11 GB free in $tmp"
-[ -z "${MEMCHECK-}" ] || skip "valgrind would need hours, and memory of its own"
-grep -q __asan_init "${top_builddir:?}"/signengine "$top_builddir"/.libs/signengine 2>/dev/null && skip "a sanitizer needs memory of its own"
+if instrumented; then skip "it would need hours, and memory of its own"; fi
 
 make_cert one rsa:2048 issuer=self
 cat one.key one.pem >one.bundle

@@ -35,7 +35,7 @@ check() { # NAME: what came out is what it should be
 
 top=${top_builddir:?}
 limit=98304
-if [ "${MEMCHECK-}" ] || grep -q __asan_init "$top/signengine" "$top/.libs/signengine" 2>/dev/null; then limit=4000000; fi
+if instrumented; then limit=4000000; fi
 try "$top/tests/lib/maxrss" $limit "$top/signengine" rekey --lines --rejects bad values -o renewed
 [ "$status" = 1 ] || fail "status $status"
 says "$((lines + wrong)) lines: $lines re-keyed, 0 were under the newest key already, $wrong rejected"
@@ -50,7 +50,7 @@ while [ $kills -lt 40 ]; do
     "$top/signengine" rekey --lines --rejects bad values -o renewed >log 2>&1 &
     pid=$!
     # later each time, so that it gets on
-    sleep "0.$((kills % 9 + 1))"
+    sleep "$((kills / 9)).$((kills % 9 + 1))"
     kill -9 $pid 2>/dev/null || true
     wait $pid || true
     grep -q 'going on after line' log && resumed=$((resumed + 1))

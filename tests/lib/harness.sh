@@ -14,6 +14,7 @@
 #   setup CMD...           not a case: must succeed, or the test ends
 #   fail TEXT              the case before has failed
 #   skip REASON            ends the test as skipped
+#   instrumented           whether valgrind or a sanitizer watches, which take memory and time of their own
 #
 # Never write "! cmd": set -e lets it pass whatever cmd does.  The output of the last command is in $out and $err.
 # The last line of a test counts: "# 12 cases, 0 failed".  A test without cases has failed.
@@ -129,6 +130,10 @@ needs() {
     for tool; do
         command -v "$tool" >/dev/null || skip "$tool is not installed"
     done
+}
+
+instrumented() {
+    [ "${MEMCHECK-}" ] || grep -qE '__(asan|tsan)_init' "${top_builddir:?}/signengine" "$top_builddir/.libs/signengine" 2>/dev/null
 }
 
 # ---- tokens ----
