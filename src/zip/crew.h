@@ -31,4 +31,7 @@ SE_MUST_CHECK se_status crew_run(const struct crew_job *job, se_error *err);
 SE_MUST_CHECK se_status crew_hash(unsigned char out[DIGEST_KINDS][DIGEST_MOST], struct worker *worker, const struct entry *entry,
                                   const bool wanted[DIGEST_KINDS], se_error *err);
 
+/* That there is nothing but what the headers say: of what is not digested. */
+SE_MUST_CHECK se_status crew_check(struct worker *worker, const struct entry *entry, se_error *err);
+
 #endif

@@ -44,6 +44,8 @@ static se_status take_field(bool *seen, unsigned id, se_bytes value, const struc
 {
     if (id == EXTRA_UNICODE_PATH && !is_same_path(value, name))
         return malformed(name, where, "a Unicode path that is another name", err);
+    if (id == EXTRA_ASI_UNIX || (id == EXTRA_UNIX && value.size > EXTRA_UNIX_FIXED))
+        return malformed(name, where, "an extra field that can make it a link", err);
     if (id != EXTRA_ZIP64)
         return SE_OK;
     if (*seen)

@@ -38,6 +38,9 @@ enum {
 /* extra fields */
 enum {
     EXTRA_ZIP64 = 0x0001,
+    EXTRA_UNIX = 0x000d,
+    EXTRA_UNIX_FIXED = 12, /* bytes of it that are not the target of a link */
+    EXTRA_ASI_UNIX = 0x756e,
     EXTRA_UNICODE_PATH = 0x7075,
 };
 

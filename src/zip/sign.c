@@ -119,7 +119,7 @@ static se_status hash_entry(void *arg, size_t index, struct worker *worker, se_e
     se_status st;
 
     if (!s->listed[index])
-        return SE_OK;
+        return s->archive.entries[index].folder ? crew_check(worker, &s->archive.entries[index], err) : SE_OK;
     if (s->params.keep && manifest_section(&s->old, index).size)
         return check_old(s, index, worker, err);
     wanted[kind] = true;

@@ -103,7 +103,7 @@ static se_status judge(enum se_zip_state *state, struct verifying *v, size_t ind
 
     *state = raw.size ? SE_ZIP_NOT_COVERED : entry->folder ? SE_ZIP_FOLDER : SE_ZIP_UNSIGNED;
     if (!v->covered[index])
-        return SE_OK;
+        return *state == SE_ZIP_FOLDER ? crew_check(worker, entry, err) : SE_OK;
     worker->reader.file = META_MANIFEST_NAME;
     if ((st = section_again(&section, &worker->reader, raw, err)))
         return st;

@@ -208,6 +208,12 @@ def folder_with_content():
     return signed(entries=entries_of(FILES) + [Entry("folder/", b"evil", attributes=0o40755 << 16 | 16)])
 
 
+@case
+def folder_hides_bytes():
+    empty = Entry("folder/", b"", 8).packed
+    return signed(entries=entries_of(FILES) + [Entry("folder/", b"", 8, packed=empty + b"evil", attributes=0o40755 << 16 | 16)])
+
+
 # ---- manifest and signature file ----
 
 @case
@@ -585,6 +591,17 @@ def symbolic_link():
 @case
 def symbolic_link_instead_of_file():
     return odd_entry(attributes=0o120777 << 16)
+
+
+@case
+def symbolic_link_by_asi_field():
+    fields = struct.pack("<HIHH", 0o120777, 11, 0, 0) + b"/etc/passwd"
+    return odd_entry(extra=struct.pack("<HHI", 0x756e, 4 + len(fields), zlib.crc32(fields)) + fields)
+
+
+@case
+def symbolic_link_by_unix_field():
+    return odd_entry(extra=struct.pack("<HHIIHH", 0x000d, 12 + 11, 0, 0, 0, 0) + b"/etc/passwd")
 
 
 @case
