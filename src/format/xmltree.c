@@ -6,6 +6,9 @@
 #include "model/scan.h"
 #include "model/xml.h"
 
+/* HUGE: its own limits depend on where in a file something is; ours do not, and are narrower but for the size of a text. */
+enum { PARSE = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_COMPACT | XML_PARSE_HUGE };
+
 AUTO_KIND(parser, xmlParserCtxt *, xmlFreeParserCtxt(*p))
 
 static void ignore(void *arg, xmlErrorPtr error)
@@ -68,7 +71,7 @@ se_status xml_tree_read(xmlDoc **out, se_bytes text, se_error *err)
         return st;
     if (!(parser = xmlNewParserCtxt()))
         return error_memory(err);
-    doc = xmlCtxtReadMemory(parser, text.data, (int)text.size, NULL, "UTF-8", XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    doc = xmlCtxtReadMemory(parser, text.data, (int)text.size, NULL, "UTF-8", PARSE);
     /* libxml2 counts an undeclared prefix as a lesser error; in C14N it would be a name without a meaning */
     if (!doc || !parser->nsWellFormed || !xmlDocGetRootElement(doc))
         return malformed(parser, err);

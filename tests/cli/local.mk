@@ -14,6 +14,7 @@ SHELL_TESTS += \
 	tests/cli/sign.sh \
 	tests/cli/token.sh \
 	tests/cli/usage.sh \
+	tests/cli/xml.sh \
 	tests/cli/xml-attacks.sh
 dist_noinst_SCRIPTS += tests/cli/rekey-campaign.sh
 EXTRA_DIST += tests/vectors/xml-attacks

@@ -10,6 +10,7 @@ FUZZ_TARGETS += tests/fuzz/fuzz_envelope
 FUZZ_TARGETS += tests/fuzz/fuzz_jwe
 FUZZ_TARGETS += tests/fuzz/fuzz_manifest
 FUZZ_TARGETS += tests/fuzz/fuzz_nx02
+FUZZ_TARGETS += tests/fuzz/fuzz_xml
 FUZZ_TARGETS += tests/fuzz/fuzz_signature_file
 FUZZ_TARGETS += tests/fuzz/fuzz_zip
 
