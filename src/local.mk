@@ -25,3 +25,4 @@ include src/history/local.mk
 include src/mail/local.mk
 include src/provision/local.mk
 include src/cli/local.mk
+include src/milter/local.mk

@@ -16,6 +16,7 @@ BEGIN {
     layer("engine",    "base model key store format")
     layer("history",   "base")
     layer("mail",      "base")
+    layer("milter",    "base")
     layer("provision", "base model key store")
     layer("zip",       "base")
     layer("cli",       "base")
@@ -26,17 +27,20 @@ BEGIN {
     library("libxml",  "model format")
     library("p11-kit", "store/pkcs11 provision")
     library("libp11.h", "provision")
-    library("jansson.h", "format cli")
+    library("jansson.h", "format cli milter")
     library("zlib.h", "zip")
     library("sqlite3.h", "history")
     library("libpq-fe.h", "history")
     library("gmime", "mail")
+    library("libmilter", "milter")
 
-    count = split("assert ctype dirent dlfcn endian errno fcntl getopt glob inttypes libgen limits link locale poll pthread pwd sched" \
+    count = split("assert ctype dirent dlfcn endian errno fcntl getopt glob grp inttypes libgen limits link locale poll pthread pwd sched" \
         " semaphore signal stdarg stdatomic stdbool stddef stdint stdio stdlib string strings termios threads time unistd wchar wctype", libc)
     for (i = 1; i <= count; i++)
         owner[libc[i] ".h"] = "libc"
     owner["sys"] = "libc"
+    owner["arpa"] = "libc"
+    owner["netinet"] = "libc"
 }
 
 function bad(why) { print "src/" FILENAME ":" FNR ": " why; failed = 1 }

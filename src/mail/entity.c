@@ -353,7 +353,8 @@ static se_status step(struct entity *e, se_error *err)
         return take_line(e, &line, err);
     e->over = true;
     st = end_part(e, err);
-    if (!st && e->leaf.begun && e->leaf.eol != EOL_NONE)
+    /* who wraps base64 anew leaves out an empty line behind it */
+    if (!st && e->leaf.begun && e->leaf.eol != EOL_NONE && e->leaf.transfer != TRANSFER_BASE64 && e->leaf.transfer != TRANSFER_TO_BASE64)
         writer_text(&e->out, "\r\n");
     return st;
 }

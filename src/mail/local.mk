@@ -1,4 +1,5 @@
 libse_core_la_SOURCES += \
+	src/mail/address.c \
 	src/mail/entity.c src/mail/entity.h \
 	src/mail/header.c src/mail/header.h \
 	src/mail/leaf.c src/mail/leaf.h \

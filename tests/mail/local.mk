@@ -1,3 +1,5 @@
 SHELL_TESTS += \
-	tests/mail/mail.sh
-EXTRA_DIST += tests/mail/mail-lib.sh
+	tests/mail/corpus.sh \
+	tests/mail/mail.sh \
+	tests/mail/postfix.sh
+EXTRA_DIST += tests/mail/corpus.py tests/mail/mail-lib.sh tests/mail/smtp.py

@@ -1,0 +1,14 @@
+#include "mail/mime.h"
+
+se_status se_mail_address(se_buf *out, const char *from, se_error *error)
+{
+    AUTO(addresses) addresses = { .count = 0 };
+    se_status st = addresses_read(&addresses, from, error);
+
+    *out = (se_buf)SE_BUF_INIT;
+    if (st)
+        return st;
+    if (addresses.count != 1)
+        return error_set(error, SE_ERR_FORMAT, "%zu mail addresses, one is expected", addresses.count);
+    return buf_copy(out, text_bytes(addresses.list[0]), error);
+}

@@ -1,0 +1,16 @@
+# a process of its own beside the MTA
+if HAVE_MILTER
+sbin_PROGRAMS += signengine-milter
+signengine_milter_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
+signengine_milter_SOURCES = \
+	src/milter/conf.c src/milter/conf.h \
+	src/milter/main.c \
+	src/milter/letter.c src/milter/letter.h \
+	src/milter/service.c src/milter/service.h \
+	src/milter/session.c src/milter/session.h \
+	src/milter/spool.c src/milter/spool.h
+signengine_milter_LDADD = libse-core.la -lmilter $(JANSSON_LIBS)
+dist_man_MANS += doc/signengine-milter.8
+dist_examples_DATA += conf/milter.conf conf/signengine-milter.service
+endif
+EXTRA_DIST += doc/signengine-milter.8 conf/milter.conf conf/signengine-milter.service

@@ -1,0 +1,194 @@
+/*
+ * signengine-milter: signs outgoing mail for Postfix and Sendmail.
+ *
+ * Two processes: libmilter takes SIGHUP and SIGTERM for itself and stops at both, so a parent receives the signals of the system and
+ * passes on what they mean, SIGUSR1 for "load the configuration again".
+ */
+#include <errno.h>
+#include <grp.h>
+#include <libmilter/mfapi.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "milter/service.h"
+#include "milter/session.h"
+
+enum { DRAIN_S = 60, EXIT_BAD_USAGE = 64, EXIT_BAD_CONFIG = 78, EXIT_BAD_ACCESS = 77, EXIT_BROKEN = 70 };
+
+static int complain(const char *text, int status)
+{
+    (void)fprintf(stderr, "signengine-milter: %s\n", text);
+    return status;
+}
+
+/* ---- the child ---- */
+
+static sigset_t control_signals(void)
+{
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGUSR1);
+    return set;
+}
+
+static void reload(void)
+{
+    se_error err = SE_ERROR_INIT;
+
+    if (service_load(&err)) {
+        pthread_mutex_lock(&service.lock);
+        service.reload_failures++;
+        service.changed = true;
+        pthread_mutex_unlock(&service.lock);
+        service_log("the configuration stays as it was", err.text);
+    } else
+        service_log("the configuration was loaded again", "");
+}
+
+static void *control(void *unused)
+{
+    const sigset_t set = control_signals();
+    const struct timespec second = { .tv_sec = 1 };
+
+    for (;;) {
+        if (sigtimedwait(&set, NULL, &second) == SIGUSR1)
+            reload();
+        service_metrics();
+    }
+    return unused;
+}
+
+/* Messages that are under way when libmilter stops are finished. */
+static void drain(void)
+{
+    for (unsigned i = 0; i < DRAIN_S * 100 && __atomic_load_n(&service.busy, __ATOMIC_RELAXED); i++)
+        (void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+    service_metrics();
+}
+
+static int serve(void)
+{
+    const sigset_t set = control_signals();
+    pthread_t thread;
+    char *socket = strdup(service.setup->conf->socket);
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+    if (!socket || smfi_register(session_callbacks) != MI_SUCCESS || smfi_setconn(socket) != MI_SUCCESS ||
+        smfi_opensocket(true) != MI_SUCCESS)
+        return complain("cannot listen on the socket of the configuration", EXIT_BAD_CONFIG);
+    if (pthread_create(&thread, NULL, control, NULL))
+        return complain("cannot make a thread", EXIT_BROKEN);
+    service_log("started", socket);
+    if (smfi_main() != MI_SUCCESS)
+        return complain("libmilter failed", EXIT_BROKEN);
+    drain();
+    service_log("stopped", "");
+    return 0;
+}
+
+/* ---- the parent ---- */
+
+static int supervise(pid_t child, const sigset_t *set)
+{
+    int got, status = 0;
+
+    for (;;) {
+        if (sigwait(set, &got))
+            continue;
+        if (got == SIGHUP)
+            (void)kill(child, SIGUSR1);
+        else if (got != SIGCHLD)
+            (void)kill(child, SIGTERM);
+        else if (waitpid(child, &status, WNOHANG) == child)
+            return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_BROKEN;
+    }
+}
+
+static int run(void)
+{
+    sigset_t set;
+    pid_t child;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGHUP);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGCHLD);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    child = fork();
+    if (child < 0)
+        return complain("cannot make a process", EXIT_BROKEN);
+    if (child)
+        return supervise(child, &set);
+    /* they stay blocked: libmilter has a thread that waits for them */
+    return serve();
+}
+
+/* ---- the start ---- */
+
+/* Whoever signs mail need not be able to do anything else. */
+static int become(const char *user)
+{
+    const struct passwd *entry = user ? getpwnam(user) : NULL;
+
+    if (geteuid() != 0)
+        return 0;
+    if (!user)
+        return complain("started as root: milter.conf must say `user = NAME`", EXIT_BAD_ACCESS);
+    if (!entry || entry->pw_uid == 0 || initgroups(user, entry->pw_gid) || setgid(entry->pw_gid) || setuid(entry->pw_uid))
+        return complain("cannot become the user of the configuration", EXIT_BAD_ACCESS);
+    return 0;
+}
+
+static int usage(FILE *to, int status)
+{
+    (void)fputs("usage: signengine-milter [-c FILE] [--check]\n\nSigns outgoing mail for Postfix and Sendmail (milter).\n\nOptions:\n"
+                "  -c, --config FILE  milter.conf\n      --check        read it, and what it names, and say what is wrong\n"
+                "  -h, --help         this text\n      --version      the version\n",
+                to);
+    return status;
+}
+
+static int start(bool check)
+{
+    AUTO(conf) conf = NULL;
+    se_error err = SE_ERROR_INIT;
+    int status;
+
+    if (conf_load(&conf, service.path, &err))
+        return complain(err.text, EXIT_BAD_CONFIG);
+    if ((status = become(conf->user)))
+        return status;
+    if (service_load(&err))
+        return complain(err.text, EXIT_BAD_CONFIG);
+    return check ? 0 : run();
+}
+
+int main(int argc, char **argv)
+{
+    bool check = false;
+
+    service.path = SYSCONFDIR "/signengine/milter.conf";
+    for (int i = 1; i < argc; i++) {
+        if ((strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "--config") == 0) && i + 1 < argc)
+            service.path = argv[++i];
+        else if (strcmp(argv[i], "--check") == 0)
+            check = true;
+        else if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0)
+            return usage(stdout, 0);
+        else if (strcmp(argv[i], "--version") == 0)
+            return puts("signengine-milter " PACKAGE_VERSION) < 0;
+        else
+            return usage(stderr, EXIT_BAD_USAGE);
+    }
+    return start(check);
+}

@@ -1,0 +1,195 @@
+#include "milter/service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+struct service service = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static const char *const names[OUTCOMES] = {
+    [OUTCOME_SIGNED] = "signed",          [OUTCOME_ALREADY] = "already signed", [OUTCOME_SKIPPED] = "skipped",
+    [OUTCOME_UNKNOWN] = "unknown sender", [OUTCOME_FOREIGN] = "foreign",        [OUTCOME_UNSIGNED] = "unsigned",
+    [OUTCOME_DEFERRED] = "deferred",      [OUTCOME_REFUSED] = "refused",
+};
+
+const char *outcome_name(enum outcome outcome)
+{
+    return names[outcome];
+}
+
+static void drop(struct setup *setup)
+{
+    if (!setup || --setup->users)
+        return;
+    se_close(&setup->engine);
+    conf_free(&setup->conf);
+    free(setup);
+}
+
+/* Every descriptor of a rule has to be there, now rather than when mail comes. */
+static se_status check_rules(const struct setup *setup, se_error *err)
+{
+    for (size_t i = 0; i < setup->conf->rule_count; i++) {
+        const struct rule *rule = &setup->conf->rules[i];
+        se_identity identity;
+        se_status st = rule->policy == POLICY_SKIP ? SE_OK : se_identify(&identity, setup->engine, rule->descriptor, rule->version, err);
+
+        if (st == SE_ERR_NO_DESCRIPTOR || st == SE_ERR_POLICY)
+            return error_prefix(err, "rule for '%s': ", rule->pattern);
+        if (st && err)
+            *err = (se_error)SE_ERROR_INIT; /* a key store that is away comes back */
+    }
+    return SE_OK;
+}
+
+se_status service_load(se_error *err)
+{
+    struct setup *fresh = calloc(1, sizeof *fresh), *old;
+    se_status st;
+
+    if (!fresh)
+        return error_memory(err);
+    fresh->users = 1;
+    if ((st = conf_load(&fresh->conf, service.path, err)) || (st = se_open(&fresh->engine, fresh->conf->engine, NULL, err)) ||
+        (st = check_rules(fresh, err))) {
+        drop(fresh);
+        return st;
+    }
+    pthread_mutex_lock(&service.lock);
+    old = service.setup;
+    service.setup = fresh;
+    service.reloads += old != NULL;
+    service.changed = true;
+    pthread_mutex_unlock(&service.lock);
+    service_leave(old);
+    return SE_OK;
+}
+
+struct setup *service_enter(void)
+{
+    struct setup *setup;
+
+    pthread_mutex_lock(&service.lock);
+    setup = service.setup;
+    setup->users++;
+    pthread_mutex_unlock(&service.lock);
+    return setup;
+}
+
+/* Closing an engine may wait for a key store: not while others wait for the lock. */
+void service_leave(struct setup *setup)
+{
+    bool last;
+
+    if (!setup)
+        return;
+    pthread_mutex_lock(&service.lock);
+    last = setup->users == 1;
+    setup->users -= !last;
+    pthread_mutex_unlock(&service.lock);
+    if (last)
+        drop(setup);
+}
+
+static json_t *text(const char *value)
+{
+    json_t *json = value ? json_string(value) : NULL;
+
+    return json ? json : json_string(value ? "(not UTF-8)" : "");
+}
+
+static void write_line(const struct setup *setup, json_t *line)
+{
+    const char *path = setup ? setup->conf->audit : NULL;
+    char *dumped = json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    AUTO(writer) w = { 0 };
+    int fd = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640) : STDOUT_FILENO;
+
+    writer_text(&w, dumped ? dumped : "{}");
+    writer_text(&w, "\n");
+    if (write_all(fd >= 0 ? fd : STDOUT_FILENO, w.buf.data, w.buf.size))
+        (void)fprintf(stderr, "signengine-milter: cannot write the audit log\n");
+    if (fd > STDERR_FILENO)
+        close(fd);
+    free(dumped);
+    json_decref(line);
+}
+
+static void now_text(char out[40])
+{
+    struct timespec now;
+    struct tm tm;
+    size_t n;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    (void)gmtime_r(&now.tv_sec, &tm);
+    n = strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm);
+    (void)snprintf(out + n, 40 - n, ".%03ldZ", now.tv_nsec / 1000000);
+}
+
+void service_audit(const struct setup *setup, const struct audit *a)
+{
+    char when[40];
+
+    pthread_mutex_lock(&service.lock);
+    service.counts[a->outcome]++;
+    service.microseconds += a->outcome == OUTCOME_SIGNED ? (uint64_t)a->microseconds : 0;
+    service.changed = true;
+    pthread_mutex_unlock(&service.lock);
+    now_text(when);
+    write_line(setup, json_pack("{s:s, s:o, s:o, s:o, s:o, s:i, s:s, s:o, s:f}", "time", when, "queueId", text(a->queue_id), "client",
+                                text(a->client), "sender", text(a->sender), "descriptor", text(a->descriptor), "version", (int)a->version,
+                                "result", names[a->outcome], "reason", text(a->reason), "ms", (double)a->microseconds / 1000));
+}
+
+void service_log(const char *what, const char *why)
+{
+    char when[40];
+
+    now_text(when);
+    write_line(NULL, json_pack("{s:s, s:s, s:o}", "time", when, "event", what, "reason", text(why)));
+}
+
+static void put_metrics(struct writer *w)
+{
+    writer_text(w, "# HELP signengine_milter_messages_total Messages, by what became of them.\n"
+                   "# TYPE signengine_milter_messages_total counter\n");
+    for (size_t i = 0; i < OUTCOMES; i++)
+        writer_format(w, "signengine_milter_messages_total{result=\"%s\"} %" PRIu64 "\n", names[i], service.counts[i]);
+    writer_format(w,
+                  "# HELP signengine_milter_sign_seconds Time that signing took.\n# TYPE signengine_milter_sign_seconds summary\n"
+                  "signengine_milter_sign_seconds_sum %.6f\nsignengine_milter_sign_seconds_count %" PRIu64 "\n",
+                  (double)service.microseconds / 1e6, service.counts[OUTCOME_SIGNED]);
+    writer_format(w,
+                  "# HELP signengine_milter_reloads_total Configurations loaded since the start.\n"
+                  "# TYPE signengine_milter_reloads_total counter\nsignengine_milter_reloads_total{result=\"done\"} %" PRIu64
+                  "\nsignengine_milter_reloads_total{result=\"failed\"} %" PRIu64 "\n",
+                  service.reloads, service.reload_failures);
+}
+
+void service_metrics(void)
+{
+    struct setup *setup = service_enter();
+    AUTO(output) out = OUTPUT_INIT;
+    AUTO(writer) w = { 0 };
+    se_error err = SE_ERROR_INIT;
+    bool due;
+
+    pthread_mutex_lock(&service.lock);
+    due = setup->conf->metrics && service.changed;
+    if (due)
+        put_metrics(&w);
+    service.changed = false;
+    pthread_mutex_unlock(&service.lock);
+    if (due &&
+        (output_open(&out, setup->conf->metrics, 0644, &err) || output_write(&out, buf_bytes(&w.buf), &err) || output_commit(&out, &err)))
+        service_log("the metrics can't be written", err.text);
+    service_leave(setup);
+}

@@ -1,0 +1,265 @@
+#include "milter/session.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <time.h>
+
+#include "milter/letter.h"
+
+/* One connection of the MTA: one client of it. */
+struct session {
+    char client[64];
+    struct in6_addr address;
+    bool submitted; /* by a program on this machine, without SMTP */
+    struct letter *letter;
+    bool allowed; /* the message is from a client that we sign for */
+    bool broken;  /* it could not be kept */
+};
+
+static struct session *session_of(SMFICTX *ctx)
+{
+    return smfi_getpriv(ctx);
+}
+
+static const char *symbol(SMFICTX *ctx, const char *name)
+{
+    char writable[32];
+
+    (void)snprintf(writable, sizeof writable, "%s", name);
+    return smfi_getsymval(ctx, writable);
+}
+
+static sfsistat negotiate(SMFICTX *ctx, unsigned long actions, unsigned long protocol, unsigned long unused1, unsigned long unused2,
+                          unsigned long *actions_out, unsigned long *protocol_out, unsigned long *unused1_out, unsigned long *unused2_out)
+{
+    const unsigned long need = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY;
+
+    (void)ctx;
+    (void)unused1;
+    (void)unused2;
+    *unused1_out = *unused2_out = 0;
+    *actions_out = need;
+    /* SMFIP_HDR_LEADSPC: values as they are, with the blank behind the colon */
+    *protocol_out = protocol & (SMFIP_NOHELO | SMFIP_NORCPT | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_HDR_LEADSPC);
+    return (actions & need) == need && (protocol & SMFIP_HDR_LEADSPC) ? SMFIS_CONTINUE : SMFIS_REJECT;
+}
+
+static sfsistat connected(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
+{
+    struct session *s = calloc(1, sizeof *s);
+
+    (void)host;
+    if (!s || smfi_setpriv(ctx, s) != MI_SUCCESS) {
+        free(s);
+        return SMFIS_TEMPFAIL;
+    }
+    s->submitted = !address;
+    if (address && address->sa_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const void *)address;
+
+        s->address.s6_addr[10] = s->address.s6_addr[11] = 0xff;
+        memcpy(s->address.s6_addr + 12, &v4->sin_addr, 4);
+        (void)inet_ntop(AF_INET, &v4->sin_addr, s->client, sizeof s->client);
+    } else if (address && address->sa_family == AF_INET6) {
+        s->address = ((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+        (void)inet_ntop(AF_INET6, &s->address, s->client, sizeof s->client);
+    } else
+        (void)snprintf(s->client, sizeof s->client, "%s", "local");
+    return SMFIS_CONTINUE;
+}
+
+static void end_message(struct session *s)
+{
+    if (!s || !s->letter)
+        return;
+    letter_free(s->letter);
+    s->letter = NULL;
+    __atomic_sub_fetch(&service.busy, 1, __ATOMIC_RELAXED);
+}
+
+static char *bare_address(const char *argument)
+{
+    size_t size = strlen(argument);
+    char *out = calloc(1, size + 1), *to = out;
+
+    for (size_t i = 0; out && i < size; i++)
+        if (argument[i] != '<' && argument[i] != '>')
+            *to++ = (char)tolower((unsigned char)argument[i]);
+    return out;
+}
+
+static sfsistat mail_from(SMFICTX *ctx, char **arguments)
+{
+    struct session *s = session_of(ctx);
+    struct letter *m = s ? calloc(1, sizeof *m) : NULL;
+    const char *login = symbol(ctx, "{auth_authen}");
+
+    end_message(s);
+    if (!m)
+        return SMFIS_TEMPFAIL;
+    *m = (struct letter){ .setup = service_enter(), .envelope = bare_address(arguments[0]), .body = SPOOL_INIT, .out = SPOOL_INIT };
+    s->letter = m;
+    s->broken = !m->envelope;
+    s->allowed = s->submitted || (login && *login) || conf_is_local(m->setup->conf, &s->address);
+    __atomic_add_fetch(&service.busy, 1, __ATOMIC_RELAXED);
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat header(SMFICTX *ctx, char *name, char *value)
+{
+    struct session *s = session_of(ctx);
+
+    if (s && s->letter && s->allowed && !s->broken)
+        s->broken = !letter_field(s->letter, name, value);
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat body(SMFICTX *ctx, unsigned char *data, size_t size)
+{
+    struct session *s = session_of(ctx);
+
+    if (s && s->letter && s->allowed && !s->broken)
+        s->broken = spool_write(&s->letter->body, data, size) != 0;
+    return SMFIS_CONTINUE;
+}
+
+/* ---- the end of a message ---- */
+
+static int64_t microseconds(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* What the rules say, before anything is signed; OUTCOME_SIGNED: try it. */
+static enum outcome judge(const struct rule **rule, struct audit *audit, const struct session *s, char from[320])
+{
+    const struct letter *m = s->letter;
+    const struct conf *conf = m->setup->conf;
+
+    if (!s->allowed)
+        return OUTCOME_FOREIGN;
+    *rule = letter_from(from, m) ? conf_rule(conf, from) : conf_rule(conf, m->envelope);
+    if (!*rule)
+        return OUTCOME_UNKNOWN;
+    if ((*rule)->policy == POLICY_SKIP)
+        return OUTCOME_SKIPPED;
+    audit->descriptor = (*rule)->descriptor;
+    if (!*m->envelope && !conf->sign_bounces) {
+        audit->reason = "a bounce";
+        return OUTCOME_SKIPPED;
+    }
+    if (m->list && !conf->sign_lists && (*rule)->policy != POLICY_REQUIRE) {
+        audit->reason = "from a mailing list";
+        return OUTCOME_SKIPPED;
+    }
+    if (!conf->any_envelope && *m->envelope && strcmp(m->envelope, from) != 0) {
+        audit->reason = "the envelope's sender is not the From field's";
+        return (*rule)->policy == POLICY_REQUIRE ? OUTCOME_DEFERRED : OUTCOME_UNSIGNED;
+    }
+    return OUTCOME_SIGNED;
+}
+
+/* What can never be signed is refused; all else may be mended, and waits in the queue. */
+static enum outcome failed(const struct rule *rule, se_status status)
+{
+    if (rule->policy != POLICY_REQUIRE)
+        return OUTCOME_UNSIGNED;
+    return status == SE_ERR_FORMAT ? OUTCOME_REFUSED : OUTCOME_DEFERRED;
+}
+
+static enum outcome sign(struct audit *audit, struct session *s, const struct rule *rule, SMFICTX *ctx)
+{
+    struct letter *m = s->letter;
+    se_mail told = { .passed = false };
+    se_status st = s->broken ? error_set(&m->error, SE_ERR_IO, "the message could not be kept") : letter_sign(&told, m, rule, &m->error);
+
+    audit->version = told.signer.version;
+    audit->reason = m->error.text;
+    if (st)
+        return failed(rule, st);
+    if (told.passed)
+        return OUTCOME_ALREADY;
+    if (letter_replace(m, ctx))
+        return OUTCOME_SIGNED;
+    /* the MTA may have half of the changes: it must not go on with them */
+    audit->reason = "the MTA did not take the signed message";
+    return OUTCOME_DEFERRED;
+}
+
+static sfsistat answer(SMFICTX *ctx, const struct audit *audit)
+{
+    char code[] = "451", extended[] = "4.7.1", text[] = "this message must be signed and can't be now";
+    char never_code[] = "550", never_extended[] = "5.6.0", never_text[] = "this message must be signed and can't be";
+
+    if (audit->outcome == OUTCOME_DEFERRED) {
+        (void)smfi_setreply(ctx, code, extended, text);
+        return SMFIS_TEMPFAIL;
+    }
+    if (audit->outcome == OUTCOME_REFUSED) {
+        (void)smfi_setreply(ctx, never_code, never_extended, never_text);
+        return SMFIS_REJECT;
+    }
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat end_of_message(SMFICTX *ctx)
+{
+    struct session *s = session_of(ctx);
+    const char *queue_id = symbol(ctx, "i");
+    const struct rule *rule = NULL;
+    struct audit audit = { .queue_id = queue_id };
+    int64_t began = microseconds();
+    char from[320] = "";
+    sfsistat reply;
+
+    if (!s || !s->letter)
+        return SMFIS_TEMPFAIL;
+    audit.client = s->client;
+    audit.outcome = judge(&rule, &audit, s, from);
+    if (audit.outcome == OUTCOME_SIGNED)
+        audit.outcome = sign(&audit, s, rule, ctx);
+    audit.sender = *from ? from : s->letter->envelope;
+    audit.microseconds = microseconds() - began;
+    service_audit(s->letter->setup, &audit);
+    reply = answer(ctx, &audit);
+    end_message(s);
+    return reply;
+}
+
+static sfsistat aborted(SMFICTX *ctx)
+{
+    end_message(session_of(ctx));
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat closed(SMFICTX *ctx)
+{
+    struct session *s = session_of(ctx);
+
+    end_message(s);
+    (void)smfi_setpriv(ctx, NULL);
+    free(s);
+    return SMFIS_CONTINUE;
+}
+
+static char own_name[] = "signengine";
+
+struct smfiDesc session_callbacks = {
+    .xxfi_name = own_name,
+    .xxfi_version = SMFI_VERSION,
+    .xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY,
+    .xxfi_connect = connected,
+    .xxfi_envfrom = mail_from,
+    .xxfi_header = header,
+    .xxfi_body = body,
+    .xxfi_eom = end_of_message,
+    .xxfi_abort = aborted,
+    .xxfi_close = closed,
+    .xxfi_negotiate = negotiate,
+};
