@@ -7,6 +7,8 @@
  * turn, and what is printed is the median of the turns' ratios: the machine's mood falls out.  A row for each number of threads, which
  * bench.sh describes.
  *
+ * A SETTING that begins with "XML" signs an XML document of 10 kB, and not a hash.
+ *
  * LATENCY: the milliseconds that the token takes for a signature, whatever it is asked meanwhile.  Then another peer is what that many
  * threads can get at the most.  0: the token is as fast as it is.
  */
@@ -82,14 +84,30 @@ static bool sign_bare(const struct worker *w)
            w->bare->calls->C_Sign(w->session, (CK_BYTE *)digest_info, sizeof digest_info, signature, &size) == CKR_OK;
 }
 
+/* What the engine signs; a bare loop knows nothing of documents. */
+static char document[10240];
+static se_bytes content = { digest_info, sizeof digest_info };
+static se_form form = SE_FORM_RAW;
+
+static void sign_documents(void)
+{
+    size_t at = (size_t)snprintf(document, sizeof document, "<list>");
+
+    for (unsigned i = 0; at < sizeof document - 120; i++)
+        at += (size_t)snprintf(document + at, sizeof document - at, "<entry number=\"%u\"><name>someone or other</name></entry>\n", i);
+    (void)snprintf(document + at, sizeof document - at, "</list>");
+    content = (se_bytes){ document, strlen(document) };
+    form = SE_FORM_XML;
+}
+
 static bool sign_engine(const struct worker *w)
 {
     AUTO(se_buf) signature = SE_BUF_INIT;
     se_params params = SE_PARAMS_INIT;
     se_error err = SE_ERROR_INIT;
 
-    params.form = SE_FORM_RAW;
-    if (!se_sign(&signature, w->engine, "Bench", (se_bytes){ digest_info, sizeof digest_info }, &params, &err))
+    params.form = form;
+    if (!se_sign(&signature, w->engine, "Bench", content, &params, &err))
         return true;
     fprintf(stderr, "bench: %s\n", err.text);
     return false;
@@ -259,6 +277,8 @@ int main(int argc, char **argv)
     open_bare(&bare, argv[2], argv[3], &pin);
     if (se_open(&engine, argv[1], NULL, &err))
         give_up("se_open", err.text);
+    if (!strncmp(argv[5], "XML", 3))
+        sign_documents();
     latency = atof(argv[6]);
     for (int i = 7; i < argc; i++) {
         unsigned threads = (unsigned)atoi(argv[i]) % THREADS_MOST;
