@@ -739,6 +739,7 @@ typedef struct se_history_entry {
     se_bytes payload; /* empty when it was erased */
     se_bytes salt;    /* of its commitment; likewise */
     bool erased;
+    se_bytes commitment; /* when it was erased; else empty */
 } se_history_entry;
 typedef bool (*se_history_entry_fn)(void *arg, const se_history_entry *entry); /* false: no more */
 

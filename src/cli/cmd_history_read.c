@@ -60,16 +60,23 @@ static json_t *micros(int64_t time)
     return json_string(text);
 }
 
+static void put_base64(json_t *object, const char *name, se_bytes bytes)
+{
+    AUTO(se_buf) text = SE_BUF_INIT;
+
+    if (bytes.size && !base64_encode(&text, bytes, NULL))
+        (void)json_object_set_new(object, name, json_stringn((const char *)text.data, text.size));
+}
+
 /* JSON has text only: what is none is base64. */
 static void put_bytes(json_t *object, const char *name, const char *name_if_binary, se_bytes bytes)
 {
-    AUTO(se_buf) text = SE_BUF_INIT;
     json_t *value = json_stringn(bytes.data, bytes.size);
 
     if (value)
         (void)json_object_set_new(object, name, value);
-    else if (!base64_encode(&text, bytes, NULL))
-        (void)json_object_set_new(object, name_if_binary, json_stringn((const char *)text.data, text.size));
+    else
+        put_base64(object, name_if_binary, bytes);
 }
 
 static json_t *entry_json(const se_history_entry *entry)
@@ -79,14 +86,12 @@ static json_t *entry_json(const se_history_entry *entry)
     if (!object)
         return NULL;
     put_bytes(object, "object", "objectBase64", entry->object);
-    if (entry->erased)
+    if (entry->erased) {
         (void)json_object_set_new(object, "erased", json_true());
-    else {
-        AUTO(se_buf) salt = SE_BUF_INIT;
-
+        put_base64(object, "commitment", entry->commitment);
+    } else {
         put_bytes(object, "payload", "payloadBase64", entry->payload);
-        if (!base64_encode(&salt, entry->salt, NULL))
-            (void)json_object_set_new(object, "salt", json_stringn((const char *)salt.data, salt.size));
+        put_base64(object, "salt", entry->salt);
     }
     return object;
 }
@@ -175,7 +180,7 @@ static int run_prove(struct cli *cli, void *arg, int argc, char **argv)
 
 static void tell_proof(const struct cli *cli, const se_history_proof *p)
 {
-    const se_history_entry entry = { p->seq, p->time, buf_bytes(&p->object), buf_bytes(&p->payload), { "", 0 }, p->erased };
+    const se_history_entry entry = { p->seq, p->time, buf_bytes(&p->object), buf_bytes(&p->payload), { "", 0 }, p->erased, { "", 0 } };
     json_t *object;
 
     if (!cli->json) {

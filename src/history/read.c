@@ -22,7 +22,13 @@ static se_status take(void *arg, const struct row *row, se_error *err)
     struct reading *r = arg;
     const bool erased = row_erased(row);
     const se_history_entry entry = {
-        row->seq, row->time, row->object, erased ? (se_bytes){ "", 0 } : row->payload, row->salt, erased,
+        row->seq,
+        row->time,
+        row->object,
+        erased ? (se_bytes){ "", 0 } : row->payload,
+        row->salt,
+        erased,
+        erased ? row->payload : (se_bytes){ "", 0 },
     };
 
     (void)err;

@@ -66,7 +66,7 @@ refuses 64 history create
 says 'already'
 refuses 1 history append --chain missing /dev/null
 says "there is no chain 'missing'"
-seq 1 100 | sed 's/^/person\/&	{"state":"changed","by":"somebody","n":&}/' >lines
+seq 1 100 | sed 's/.*/person\/&	{"state":"changed","by":"somebody","n":&}/' >lines
 for part in 1,30 31,60 61,90 91,100; do
     sed -n "${part}p" lines >some
     accepts history append --lines some
@@ -136,3 +136,194 @@ sql 'DELETE FROM seal'
 finds "unsealed: chain 'default' is not sealed at all"
 sql "DELETE FROM chain WHERE name = 'default'"
 finds "there is no chain 'default'"
+
+# ---- what the store says about the chain, and hashes that it keeps ----
+
+sql "UPDATE chain SET size = 100 WHERE name = 'default'"
+finds 'changed: what the store says about the chain was changed'
+sql "UPDATE chain SET seals = 5 WHERE name = 'default'"
+finds 'the store says that the last seal is number 5, and the last that is there is number 6'
+sql "UPDATE chain SET name = 'renamed' WHERE name = 'default'"
+finds "there is no chain 'default'"
+seq 1 300 >lines
+accepts history append --lines lines
+keep more
+sql "UPDATE node SET hash = $(blob 0123456789abcdef0123456789abcdef)"
+refuses 1 history verify
+says 'changed: the stored hash of entries 1 to 256 is another one'
+put_back more
+sql 'DELETE FROM node'
+refuses 1 history verify
+says 'changed: the stored hash of entries 1 to 256 is missing'
+put_back more
+
+# an entry that is missing does not hide what comes after it
+sql "DELETE FROM entry WHERE $(entry 10)"
+sql "UPDATE entry SET time = time + 1 WHERE $(entry 300)"
+refuses 1 history verify
+says 'removed: entry 10: missing'
+says 'changed: entry 300:'
+says '2 findings'
+
+# ---- keys: re-sealing, later keys, versions ----
+
+# a new version: old seals stay those of the old one
+put_back good
+SIGNENGINE_CONFIG=both.xml accepts history append --object person/5 payload
+SIGNENGINE_CONFIG=both.xml accepts history verify
+says '102 entries and 7 seals are good'
+keep newer
+refuses 78 history append payload
+says "its last seal was made by version 2 of 'ObjectHistorySigner'"
+SIGNENGINE_CONFIG=two.xml refuses 1 history verify
+says "key: seal 1: it was made by version 1 of 'ObjectHistorySigner', which is not configured"
+SIGNENGINE_CONFIG=two.xml accepts history append payload
+put_back newer
+
+# an attacker with another key under the same version makes a seal
+accepts cp history1.pem kept.pem
+cp other.pem history1.pem
+put_back good
+refuses 1 history append payload
+says 'another key than that of version 1 has signed it'
+accepts history create --chain forged
+accepts history append --chain forged --lines lines
+cp kept.pem history1.pem
+refuses 1 history verify --chain forged
+says "key: seal 1: it was made with another key than that of version 1 of 'ObjectHistorySigner'"
+
+# sealed anew with a later key: history is written again from an older state on, with the newest key
+put_back good
+accepts history head
+cp "$out" head.6
+SIGNENGINE_CONFIG=both.xml accepts history append --object person/5 payload
+SIGNENGINE_CONFIG=both.xml accepts history head
+cp "$out" head.7
+put_back good
+SIGNENGINE_CONFIG=both.xml accepts history append --object person/6 payload
+SIGNENGINE_CONFIG=both.xml accepts history verify --head head.6
+SIGNENGINE_CONFIG=both.xml refuses 1 history verify --head head.7
+says 'rolled back: seal 7 is not the head that was kept elsewhere: an older state was put back, and went on'
+# and an old one below a newer one
+sql "DELETE FROM seal WHERE $(seal 7)"
+copy_seal 6 1 7 1
+SIGNENGINE_CONFIG=both.xml refuses 1 history verify
+says 'reordered: seal 7: it is what was seal 6'
+
+# an older state is put back, or cut off, and goes on
+put_back good
+refuses 1 history verify --head head.7
+says 'rolled back: the chain ends at seal 6, and the head that was kept elsewhere is seal 7: an older state was put back'
+refuses 64 history verify --head payload
+refuses 1 history verify --chain other --head head.6
+says 'rolled back: the head that was kept elsewhere is that of another chain'
+sql "DELETE FROM entry WHERE $(entry 101)"
+sql "DELETE FROM seal WHERE $(seal 6)"
+sql "UPDATE chain SET seals = 5, size = 100 WHERE name = 'default'"
+refuses 1 history append payload
+refuses 1 history verify --head head.6
+says 'rolled back'
+says 'changed: what the store says about the chain was changed'
+
+# ---- notices ----
+
+put_back good
+sql "DELETE FROM entry WHERE $(entry 7)"
+cat >notify <<'NOTIFY'
+#!/bin/sh
+cat >notified
+NOTIFY
+chmod +x notify
+refuses 1 history verify --notify ./notify
+accepts cat notified
+says 'removed: entry 7: missing'
+refuses 1 history verify --json
+says '"finding":"removed"'
+says '"first":7'
+refuses 1 history verify --months 3
+says "--months 3: less than a year is not verified; it is 12 now"
+put_back good
+
+# ---- proofs ----
+
+for n in 1 42 101; do
+    accepts history prove "$n" -o proof
+    SIGNENGINE_CONFIG=/nowhere accepts signengine history verify-proof proof
+    says "is in the chain 'default', as sealed by CN=signer1"
+    SIGNENGINE_CONFIG=/nowhere accepts signengine history verify-proof --certificate signer1.pem proof
+    SIGNENGINE_CONFIG=/nowhere refuses 1 signengine history verify-proof --certificate signer3.pem proof
+    sed 's/^payload .*/payload AAAAAAAAAAAAAAAAAAAAAA== eA==/' proof >bad
+    refuses 1 signengine history verify-proof bad
+    says 'the payload is not that of the entry'
+    sed 's/^hash \(.*\)/hash AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=/' proof >bad
+    refuses 1 signengine history verify-proof bad
+    sed 's/^101$/100/' proof >bad
+    refuses 1 signengine history verify-proof bad
+done
+refuses 64 history prove 102
+refuses 65 signengine history verify-proof payload
+accepts python3 "$top_srcdir/tests/history/read.py" proof proof
+
+# ---- care ----
+
+accepts history erase 42
+accepts history verify
+says '101 entries and 7 seals are good'
+accepts history show --first 42 --last 42
+says '(erased)'
+says_not somebody
+refuses 64 history erase 42
+accepts history prove 42 -o proof
+accepts signengine history verify-proof proof
+keep erased
+sql "UPDATE entry SET salt = $(blob ''), payload = $(blob 0123456789abcdef0123456789abcdef) WHERE $(entry 43)"
+refuses 1 history verify
+says 'changed: entry 43:'
+says 'its payload is gone, and no seal says that it was erased'
+put_back erased
+accepts history export --object person/43
+says '"object":"person/43"'
+accepts history export
+cp "$out" all.jsonl
+accepts history head
+cp "$out" head
+accepts python3 "$top_srcdir/tests/history/read.py" chain all.jsonl head signer1.pem
+
+# signed anew when the old key is gone
+SIGNENGINE_CONFIG=two.xml refuses 78 history append payload
+says 'version 1'
+SIGNENGINE_CONFIG=two.xml accepts history resign
+SIGNENGINE_CONFIG=two.xml accepts history append payload
+SIGNENGINE_CONFIG=two.xml accepts history verify
+says '102 entries'
+sql "UPDATE entry SET time = time + 1 WHERE $(entry 3)"
+SIGNENGINE_CONFIG=two.xml refuses 1 history verify
+says 'changed: entry 3:'
+put_back erased
+
+# dropped
+sleep 1
+now=$(date +@%s)
+accepts history append --lines lines
+accepts history prune --before "$now"
+says 'dropped up to entry 101'
+accepts history verify
+says '300 entries'
+says 'older entries were dropped'
+accepts history prove 200 -o proof
+accepts signengine history verify-proof proof
+accepts python3 "$top_srcdir/tests/history/read.py" proof proof
+sql "UPDATE chain SET base_size = 102 WHERE name = 'default'"
+refuses 1 history verify
+put_back erased
+sql "DELETE FROM entry WHERE $(entry 1) OR $(entry 2)"
+sql "UPDATE chain SET base_size = 2 WHERE name = 'default'"
+refuses 1 history verify
+
+put_back good
+accepts history close
+accepts history verify
+says 'the chain is closed'
+refuses 64 history append payload
+says 'was closed by seal 7'
+put_back good
