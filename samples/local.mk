@@ -6,6 +6,9 @@ EXTRA_DIST += \
 	samples/encrypted-fields/README.md \
 	samples/encrypted-fields/engineSignEncrypt.xml \
 	samples/encrypted-fields/fields.c \
+	samples/object-history/README.md \
+	samples/object-history/engineSignEncrypt.xml \
+	samples/object-history/history.c \
 	samples/packages.txt \
 	samples/sign-file/README.md \
 	samples/sign-file/engineSignEncrypt.xml \

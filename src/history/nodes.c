@@ -9,7 +9,11 @@ void nodes_free(struct nodes *nodes)
     *nodes = (struct nodes){ .list = NULL };
 }
 
+/* Sizes that a store tells are not believed: room is made for what is there, and a little more for what is missing. */
+enum { MISSING_MOST = 1000 };
+
 struct loading {
+    uint64_t rows; /* how many there are */
     struct nodes *nodes;
     struct findings *findings;
 };
@@ -29,12 +33,26 @@ static se_status keep(void *arg, const struct node *node, se_error *err)
     return SE_OK;
 }
 
+static se_status count(void *arg, const struct node *node, se_error *err)
+{
+    struct loading *l = arg;
+
+    (void)node;
+    (void)err;
+    l->rows++;
+    return SE_OK;
+}
+
 se_status nodes_load(struct nodes *out, struct database *store, const struct chain *chain, unsigned level, struct findings *findings,
                      se_error *err)
 {
-    struct loading l = { out, findings };
+    struct loading l = { 0, out, findings };
+    uint64_t full = chain->edge.size >> level;
+    se_status st = store->type->nodes(store, chain, level, 0, UINT64_MAX, count, &l, err);
 
-    *out = (struct nodes){ .level = level, .count = chain->edge.size >> level };
+    if (st)
+        return st;
+    *out = (struct nodes){ .level = level, .count = full < l.rows + MISSING_MOST ? full : l.rows + MISSING_MOST };
     out->list = calloc(out->count + 1, sizeof *out->list);
     out->there = calloc(out->count + 1, sizeof *out->there);
     if (!out->list || !out->there)
@@ -86,7 +104,9 @@ se_status nodes_check_above(const struct nodes *nodes, struct database *store, c
 
         if (st)
             return st;
-        computed = (struct nodes){ .level = level, .count = stored.count, .list = calloc(stored.count + 1, sizeof *computed.list) };
+        computed = (struct nodes){ .level = level,
+                                   .count = stored.count < below->count / BLOCK ? stored.count : below->count / BLOCK,
+                                   .list = calloc(stored.count + 1, sizeof *computed.list) };
         if (!computed.list)
             return error_memory(err);
         above(&computed, below);

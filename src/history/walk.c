@@ -101,7 +101,7 @@ static void missing(struct walk *w, uint64_t until)
 {
     finding_add(w->findings, (se_finding){ .kind = SE_FINDING_REMOVED, .first = w->next, .last = until }, "missing");
     w->lost = w->suspect = true;
-    while (block_of(w->next - 1) < block_of(until)) {
+    while (block_of(w->next - 1) < block_of(until) && node_at(w->nodes, block_of(w->next - 1))) {
         end_block(w, block_of(w->next - 1));
         w->next = (block_of(w->next - 1) + 1) * BLOCK + 1;
     }
@@ -199,27 +199,32 @@ static se_status take_seal(void *arg, const struct sealed *sealed, se_error *err
     struct walk *w = arg;
     se_status st = walk_seal(w, sealed, err);
 
-    return !st && w->stops && w->findings->count ? SE_ERR_REJECTED : st;
+    if (!st && w->stops && w->findings->count)
+        return SE_ERR_REJECTED;
+    return st || w->seal_count < SEALS_AT_ONCE ? st : SE_ERR_CANCELLED;
 }
 
 /* Some seals, the entries that they cover, and so on. */
 static se_status step(struct walk *w, se_error *err)
 {
     const struct database_type *type = w->store->type;
-    uint64_t last = w->next_seal + SEALS_AT_ONCE - 1 < w->last_seal ? w->next_seal + SEALS_AT_ONCE - 1 : w->last_seal;
-    uint64_t until;
-    se_status st;
+    uint64_t last;
+    bool more;
+    se_status st = SE_OK;
 
     w->seal_count = w->seal_at = 0;
-    if (w->next_seal <= last && (st = type->seals(w->store, w->chain, w->next_seal, last, take_seal, w, err)))
+    if (w->next_seal <= w->last_seal)
+        st = type->seals(w->store, w->chain, w->next_seal, w->last_seal, take_seal, w, err);
+    more = st == SE_ERR_CANCELLED && w->seal_count == SEALS_AT_ONCE;
+    if (st && !more)
         return st;
-    if (w->next_seal <= last)
-        finding_add(w->findings,
-                    (se_finding){ .kind = last == w->last_seal ? SE_FINDING_TRUNCATED : SE_FINDING_REMOVED, .seal = w->next_seal },
-                    "missing, with all up to seal %ju", (uintmax_t)last);
-    w->next_seal = last + 1;
-    until = last == w->last_seal || !w->seal_count ? w->last : w->seals[w->seal_count - 1].size;
-    if (until >= w->next && (st = type->rows(w->store, w->chain, w->next, until, take_row, w, err)))
+    if (!more && w->next_seal <= w->last_seal) {
+        finding_add(w->findings, (se_finding){ .kind = SE_FINDING_TRUNCATED, .seal = w->next_seal }, "missing, with all up to seal %ju",
+                    (uintmax_t)w->last_seal);
+        w->next_seal = w->last_seal + 1;
+    }
+    last = more ? w->seals[w->seal_count - 1].size : w->last;
+    if (last >= w->next && (st = type->rows(w->store, w->chain, w->next, last, take_row, w, err)))
         return st;
     return reach_up_to(w, UINT64_MAX, err);
 }

@@ -10,6 +10,7 @@ SHELL_TESTS += \
 	tests/cli/replicas.sh \
 	tests/cli/sample-config-zip.sh \
 	tests/cli/sample-encrypted-fields.sh \
+	tests/cli/sample-object-history.sh \
 	tests/cli/sample-sign-file.sh \
 	tests/cli/sign.sh \
 	tests/cli/token.sh \

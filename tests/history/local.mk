@@ -7,3 +7,10 @@ EXTRA_DIST += tests/history/manipulations.sh tests/history/outage.sh tests/histo
 # run by the shell tests
 check_PROGRAMS += tests/history/append
 tests_history_append_LDADD = libse-core.la
+
+if HAVE_CMOCKA
+UNIT_TESTS += tests/history/test_bytes
+tests_history_test_bytes_SOURCES = tests/history/test_bytes.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_history_test_bytes_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_history_test_bytes_LDADD   = libse-core.la $(CMOCKA_LIBS) $(SQLITE_LIBS)
+endif

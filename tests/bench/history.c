@@ -1,0 +1,197 @@
+/*
+ * Object history with a token that takes its time:
+ *
+ *   history CONFIG STORE SETTING ENTRIES LEAST-PER-SECOND
+ *
+ * Descriptor `Bench`.  The chain grows to ENTRIES.  A row for each measure, as bench.sh wants them.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "tests/bench/race.h"
+
+enum { THREADS = 64, SECONDS = 6, PAYLOAD = 200, BATCH = 100000, SMALL = 10000, TURNS = 9, LEAST_VERIFIED = 500000, PROOF_MOST = 2500 };
+
+static const char *setting;
+static se_record records[BATCH];
+
+static void must(se_status st, const se_error *err)
+{
+    if (st)
+        give_up(se_status_name(st), err->text);
+}
+
+static void row(const char *measure, unsigned threads, double ours, const char *peer, double theirs, double ratio)
+{
+    printf("%s\t%s\t%u\t%.2f\t%s\t%.2f\t%.3f\n", measure, setting, threads, ours, peer, theirs, ratio);
+    (void)fflush(stdout);
+}
+
+static void fill(void)
+{
+    static char payloads[BATCH][PAYLOAD], objects[BATCH][16];
+
+    for (size_t i = 0; i < BATCH; i++) {
+        int size = snprintf(objects[i], sizeof objects[i], "person/%zu", i);
+
+        memset(payloads[i], 'x', PAYLOAD);
+        (void)snprintf(payloads[i], 40, "{\"change\":%zu,\"what\":\"", i);
+        records[i] = (se_record){ { objects[i], (size_t)size }, { payloads[i], PAYLOAD } };
+    }
+}
+
+/* Each entry a signature of its own, and nothing stored: the most that the original could do. */
+static double serial(se_engine *engine)
+{
+    double began = seconds_now(), count = 0;
+    se_params params = SE_PARAMS_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    params.form = SE_FORM_RAW;
+    for (; seconds_now() - began < SECONDS; count++) {
+        AUTO(se_buf) signature = SE_BUF_INIT;
+
+        must(se_sign(&signature, engine, "Bench", records[(size_t)count % BATCH].payload, &params, &err), &err);
+    }
+    return count / (seconds_now() - began);
+}
+
+struct worker {
+    se_history *history;
+    double until;
+    unsigned count;
+    pthread_t thread;
+};
+
+static void *append(void *arg)
+{
+    struct worker *w = arg;
+    se_error err = SE_ERROR_INIT;
+
+    for (; seconds_now() < w->until; w->count++)
+        must(se_history_append(NULL, w->history, records[w->count % BATCH].object, records[w->count % BATCH].payload, &err), &err);
+    return NULL;
+}
+
+static double together(se_history *history)
+{
+    static struct worker workers[THREADS];
+    double began = seconds_now(), count = 0;
+
+    for (size_t i = 0; i < THREADS; i++) {
+        workers[i] = (struct worker){ .history = history, .until = began + SECONDS };
+        if (pthread_create(&workers[i].thread, NULL, append, &workers[i]))
+            give_up("threads", "there are none to be had");
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        pthread_join(workers[i].thread, NULL);
+        count += workers[i].count;
+    }
+    return count / (seconds_now() - began);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* Seconds for `count` entries at once, the median. */
+static double many(se_history *history, size_t count)
+{
+    double times[TURNS];
+    se_error err = SE_ERROR_INIT;
+
+    for (size_t i = 0; i < TURNS; i++) {
+        double began = seconds_now();
+
+        must(se_history_append_many(NULL, history, records, count, &err), &err);
+        times[i] = seconds_now() - began;
+    }
+    qsort(times, TURNS, sizeof *times, ascending);
+    return times[TURNS / 2];
+}
+
+static void grow(se_history *history, uint64_t entries)
+{
+    se_error err = SE_ERROR_INIT;
+
+    for (uint64_t first = 0; first + BATCH < entries;)
+        must(se_history_append_many(&first, history, records, BATCH, &err), &err);
+}
+
+static void verification(se_history *history)
+{
+    se_history_verify_options options = SE_HISTORY_VERIFY_OPTIONS_INIT;
+    se_history_report report;
+    se_error err = SE_ERROR_INIT;
+    double began = seconds_of_processor(), took;
+
+    options.threads = 1;
+    must(se_history_verify(&report, history, &options, &err), &err);
+    took = seconds_of_processor() - began;
+    row("verified/s", 1, (double)report.entries / took, "at the least", LEAST_VERIFIED, (double)report.entries / took / LEAST_VERIFIED);
+    options.threads = 0;
+    began = seconds_now();
+    must(se_history_verify(&report, history, &options, &err), &err);
+    row("verified/s", 0, (double)report.entries / (seconds_now() - began), "one thread, of its processor", (double)report.entries / took,
+        took / (seconds_now() - began));
+}
+
+static void proof(se_history *history)
+{
+    AUTO(se_buf) text = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+    double began = seconds_now();
+    size_t size;
+
+    must(se_history_prove(&text, history, SMALL, &err), &err);
+    began = seconds_now() - began;
+    size = (size_t)(strstr((const char *)text.data, "-----BEGIN") - (const char *)text.data);
+    row("proof, bytes", 1, (double)size, "at the most", PROOF_MOST, (double)size / PROOF_MOST);
+    row("proof, seconds", 1, began, "at the most", 1, began);
+}
+
+static void measure(se_engine *engine, se_history *history, uint64_t entries, double least)
+{
+    double alone = serial(engine), all, small, big;
+
+    small = many(history, SMALL);
+    all = together(history);
+    row("appended/s", THREADS, all, "a signature each", alone, all / alone);
+    big = BATCH / many(history, BATCH);
+    row("appended/s, many at once", 1, big, "at the least", least, big / least);
+    grow(history, 1000000);
+    verification(history);
+    proof(history);
+    if (entries > 1000000) {
+        grow(history, entries);
+        big = many(history, SMALL);
+        row("cost of 10,000, in a big chain", 1, big, "in a new one", small, big / small);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    se_history_options options = SE_HISTORY_OPTIONS_INIT;
+    se_error err = SE_ERROR_INIT;
+    se_history *history;
+    se_engine *engine;
+
+    if (argc != 6)
+        give_up("usage", "history CONFIG STORE SETTING ENTRIES LEAST-PER-SECOND");
+    setting = argv[3];
+    fill();
+    options.descriptor = "Bench";
+    must(se_open(&engine, argv[1], NULL, &err), &err);
+    must(se_history_create(engine, argv[2], &options, &err), &err);
+    must(se_history_open(&history, engine, argv[2], &options, &err), &err);
+    measure(engine, history, strtoull(argv[4], NULL, 10), atof(argv[5]));
+    se_history_close(&history);
+    se_close(&engine);
+    return 0;
+}
