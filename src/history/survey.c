@@ -32,6 +32,7 @@ static se_status take_seal(void *arg, const struct sealed *sealed, se_error *err
     struct survey *s = arg;
     struct note note;
 
+    s->first = s->last ? s->first : sealed->number;
     s->last = sealed->number;
     if (!memmem(sealed->note.data, sealed->note.size, word, sizeof word - 1) || note_parse(&note, sealed->note, NULL))
         return SE_OK;

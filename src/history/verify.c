@@ -99,6 +99,10 @@ static void check_base(struct verification *v)
     const struct chain *chain = &v->chain;
     struct edge full;
 
+    if (v->survey.first < chain->base_seal)
+        finding_add(&v->findings, (se_finding){ .kind = SE_FINDING_CHANGED },
+                    "the store says that the chain begins at seal %ju, and there is a seal %ju", (uintmax_t)chain->base_seal,
+                    (uintmax_t)v->survey.first);
     if (chain->base.size != v->survey.events.pruned)
         finding_add(&v->findings, (se_finding){ .kind = SE_FINDING_REMOVED, .first = 1, .last = chain->base.size },
                     "dropped, and no seal says so");

@@ -86,7 +86,7 @@ struct start {
 /* Seals that go with parts of the entries, found before the walk. */
 struct survey {
     struct events events;
-    uint64_t last; /* seal; 0: none */
+    uint64_t first, last; /* seal; 0: none */
 };
 void survey_free(struct survey *survey);
 AUTO_KIND(survey, struct survey, survey_free(p))
