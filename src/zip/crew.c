@@ -43,7 +43,8 @@ static void work(struct crew *crew, struct worker *worker)
     while (!atomic_load(&crew->stopped) && (index = atomic_fetch_add(&crew->next, 1)) < crew->job->archive->count) {
         se_error err = SE_ERROR_INIT;
 
-        if (crew->job->entry(crew->job->arg, index, worker, &err))
+        /* who gave up did so because of another's failure, which is the one to tell */
+        if (crew->job->entry(crew->job->arg, index, worker, &err) && err.status != SE_ERR_CANCELLED)
             fail(crew, index, &err);
     }
 }

@@ -16,6 +16,8 @@ se_bytes manifest_section(const struct manifest *manifest, size_t entry)
 {
     struct section_place place = manifest->sections[entry];
 
+    if (!place.size)
+        return (se_bytes){ NULL, 0 };
     return (se_bytes){ manifest->text.data + place.at, place.size };
 }
 
