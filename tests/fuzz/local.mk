@@ -10,6 +10,7 @@ FUZZ_TARGETS += tests/fuzz/fuzz_envelope
 FUZZ_TARGETS += tests/fuzz/fuzz_history_proof
 FUZZ_TARGETS += tests/fuzz/fuzz_history_seal
 FUZZ_TARGETS += tests/fuzz/fuzz_jwe
+FUZZ_TARGETS += tests/fuzz/fuzz_mail
 FUZZ_TARGETS += tests/fuzz/fuzz_manifest
 FUZZ_TARGETS += tests/fuzz/fuzz_nx02
 FUZZ_TARGETS += tests/fuzz/fuzz_xml

@@ -1,5 +1,6 @@
 SHELL_TESTS += \
 	tests/mail/corpus.sh \
+	tests/mail/hostile.sh \
 	tests/mail/mail.sh \
 	tests/mail/postfix.sh
 EXTRA_DIST += tests/mail/corpus.py tests/mail/mail-lib.sh tests/mail/smtp.py

@@ -1,0 +1,110 @@
+/* Messages to be signed, and messages that say they are signed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "mail/entity.h"
+#include "mail/message.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* It ends, and does not grow beyond measure. */
+static void rewrite(se_bytes in)
+{
+    static const se_mail_params params = SE_MAIL_PARAMS_INIT;
+    const se_source source = source_memory(&in);
+    AUTO(message) message = { .from = { .count = 0 } };
+    AUTO(entity) entity = { .parameter = "" };
+    unsigned char out[1000];
+    size_t got = 1, lines = 0;
+
+    if (message_open(&message, &source, &params, NULL) || message_from(&message, &params, NULL) ||
+        entity_begin(&entity, &message.lines, NULL))
+        return;
+    while (got && !entity_read(&got, &entity, out, sizeof out, NULL))
+        for (size_t i = 0; i < got; i++)
+            lines += out[i] == '\n';
+    if (lines > 1000 + 40 * in.size)
+        abort();
+}
+
+static void read_back(se_bytes in)
+{
+    struct base64_reader reader = { 0 };
+    unsigned char *out = malloc(in.size + 8);
+
+    if (out && base64_read(out, &reader, in) > in.size / 4 * 3 + 3)
+        abort();
+    free(out);
+}
+
+/* Its private key is nowhere. */
+static const char certificate[] = /* clang-format off */
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIICfDCCAiGgAwIBAgIUDRxB0JgZVGP5NKtWiRgwMBUh0i4wCgYIKoZIzj0EAwIw\n"
+    "FTETMBEGA1UEAwwKVGVzdCBDQSBjYTAgFw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEw\n"
+    "MTAwMDAwMFowEDEOMAwGA1UEAwwFYWxpY2UwggEiMA0GCSqGSIb3DQEBAQUAA4IB\n"
+    "DwAwggEKAoIBAQCxhVqEN7D5wEEMhPTPiV9JkpZqB5zKsmuIuAbmKtBvkQa+3tOS\n"
+    "7xcY/3itxwuOTfgd9M3h8zX8LgRWGFa9gexyhjTKkMDrNVj7X83ewlyT5+PTZq26\n"
+    "lpVjgNGAYgxCmGLWEiwOMsQ7oLG4hHkv0roBkgYScxnWYuIFx+wQGyl0yy3+XyhY\n"
+    "MEVhE/X+KS9sYvEmWHsQdw3E5/HCSXSs5VgL5/k0+HlTGgsRgfR5ScsefmUfFJbc\n"
+    "xkKgkxaVhtXjftclm30iANFBn19P+fGJDGSe5S95fTdoi4Fj0dJ7+69D3oCKZSoj\n"
+    "aBaI0pVMtzqegMJz3Amdq8Qn9u8S7OzPlymPAgMBAAGjgYYwgYMwDgYDVR0PAQH/\n"
+    "BAQDAgeAMBwGA1UdEQQVMBOBEWFsaWNlQGV4YW1wbGUub3JnMBMGA1UdJQQMMAoG\n"
+    "CCsGAQUFBwMEMB0GA1UdDgQWBBR78kcB3/Yx/R+cGbEaUdVLbDer8jAfBgNVHSME\n"
+    "GDAWgBRtIBdlF+PXlJF66ZzW7trakVK6OzAKBggqhkjOPQQDAgNJADBGAiEAzUMU\n"
+    "KR9uGPcOT9MM9hrDfuuca4HHIReeWxqoLj+F0lwCIQCPxOGTWTmZPEYzOWqi+dYb\n"
+    "fbgu4rHcBE1Xt++djpt7TQ==\n"
+    "-----END CERTIFICATE-----\n"; /* clang-format on */
+
+static void put_file(char *path, const char *text)
+{
+    int fd = mkstemp(path);
+
+    if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) || close(fd))
+        abort();
+}
+
+/* It needs the files until it has read the certificate. */
+static se_engine *open_engine(void)
+{
+    char pem[] = "/tmp/fuzz-mail.XXXXXX", config[] = "/tmp/fuzz-mail.XXXXXX", text[600];
+    se_engine *engine;
+    se_identity identity;
+
+    put_file(pem, certificate);
+    (void)snprintf(text, sizeof text,
+                   "<engineSignEncrypt><descriptors><descriptor name='SignEmailDescriptor'><type algorithm='SHA256withRSA' key='k'/>"
+                   "</descriptor></descriptors><keys><key name='k'><type name='pem' locationValue='%s'/></key></keys></engineSignEncrypt>",
+                   pem);
+    put_file(config, text);
+    if (se_open(&engine, config, NULL, NULL) || se_identify(&identity, engine, "SignEmailDescriptor", 0, NULL))
+        abort();
+    (void)unlink(pem);
+    (void)unlink(config);
+    return engine;
+}
+
+static void verify(se_bytes in)
+{
+    static se_engine *engine;
+    const se_source source = source_memory(&in);
+    se_mail_params params = SE_MAIL_PARAMS_INIT;
+    se_mail mail;
+
+    if (!engine)
+        engine = open_engine();
+    params.time = 2000000000;
+    if (se_mail_verify(&mail, engine, "SignEmailDescriptor", &source, &params, NULL) && mail.signer.version)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const se_bytes input = { data, size };
+
+    rewrite(input);
+    read_back(input);
+    verify(input);
+    return 0;
+}
