@@ -43,7 +43,7 @@ static void read_property(void *arg, const char *item, const char *property, con
 static se_buf canonical(se_bytes text)
 {
     bool told = false;
-    struct config_options options = { read_report, &told, pin_key };
+    struct config_options options = { .report = read_report, .report_arg = &told, .pin_key = pin_key };
     AUTO(config) config = NULL;
     AUTO(se_buf) copy = SE_BUF_INIT;
     se_buf out = SE_BUF_INIT;

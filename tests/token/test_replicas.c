@@ -317,7 +317,7 @@ static void decrypts_with_any(void **state)
     encrypt("clear", "blob");
     assert_status(SE_OK, file_read(&blob, file_of("blob"), 1000, &err), &err);
     configure(FIRST IN_FILE);
-    assert_status(SE_OK, config_load(&config, file_of("engine.xml"), &(struct config_options){ NULL, NULL, NULL }, &err), &err);
+    assert_status(SE_OK, config_load(&config, file_of("engine.xml"), &(struct config_options){ .pin_key = NULL }, &err), &err);
     assert_status(SE_OK, config_key(&entry, config, "k", &err), &err);
     for (size_t i = 0; i < 2; i++)
         reporter_set(&reporters[i], &nobody, entry, i);

@@ -41,7 +41,7 @@ static inline void put_property(void *arg, const char *item, const char *propert
 /* The findings about a text go to `findings`, which may be NULL. */
 static inline se_status parse_text(struct config **out, const char *text, struct writer *findings, se_error *err)
 {
-    struct config_options options = { findings ? put_finding : NULL, findings, NULL };
+    const struct config_options options = { .report = findings ? put_finding : NULL, .report_arg = findings };
     AUTO(se_buf) copy = SE_BUF_INIT;
 
     assert_status(SE_OK, buf_copy(&copy, text_bytes(text), err), err);

@@ -145,7 +145,7 @@ static void findings_come_in_the_order_of_lines_and_once(void **state)
 {
     AUTO(findings) findings = { 0 };
     AUTO(writer) got = { 0 };
-    struct config_options options = { put_finding, &got, NULL };
+    struct config_options options = { .report = put_finding, .report_arg = &got };
     se_error err = SE_ERROR_INIT;
 
     (void)state;

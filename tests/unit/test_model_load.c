@@ -11,7 +11,7 @@
 
 static struct config_options telling(struct writer *findings)
 {
-    return (struct config_options){ put_finding, findings, NULL };
+    return (struct config_options){ .report = put_finding, .report_arg = findings };
 }
 
 static void assert_not_loaded(const char *path, const char *findings, const char *text)

@@ -84,7 +84,7 @@ static void the_schema_is_the_net_below_the_rules(void **state)
     AUTO(findings) findings = { 0 };
     AUTO(xml_doc) doc = NULL;
     AUTO(writer) got = { 0 };
-    struct config_options options = { put_finding, &got, NULL };
+    struct config_options options = { .report = put_finding, .report_arg = &got };
     se_error err = SE_ERROR_INIT;
     int line;
 

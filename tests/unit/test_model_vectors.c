@@ -9,7 +9,7 @@ static const char *vectors;
 /* Findings, then properties; *refused says whether it was. */
 static void outcome(struct writer *out, const char *path, bool *refused)
 {
-    struct config_options options = { put_finding, out, NULL };
+    struct config_options options = { .report = put_finding, .report_arg = out };
     AUTO(config) config = NULL;
     AUTO(se_buf) text = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
