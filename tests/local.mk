@@ -3,6 +3,8 @@
 # Exit status: 0 passed, 77 skipped, 99 could not be set up, anything else failed.
 
 SHELL_TESTS =
+# files of 5 GB, a minute each: "make check-big"
+BIG_TESTS =
 TEST_EXTENSIONS = .sh
 
 # what tests see of the build; a sanitizer's finding must not look like a refusal of ours
@@ -63,10 +65,13 @@ include tests/zip/local.mk
 
 check_PROGRAMS += $(MEMORY_SEARCHES)
 TESTS += $(MEMORY_SEARCHES) $(SHELL_TESTS)
-dist_check_SCRIPTS += $(SHELL_TESTS)
+dist_check_SCRIPTS += $(SHELL_TESTS) $(BIG_TESTS)
+
+.PHONY: check-big check-code memcheck
+check-big:
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(BIG_TESTS)'
 
 # what there is to find with other builds of the code
-.PHONY: check-code memcheck
 check-code:
 	$(MAKE) $(AM_MAKEFLAGS) check RUN_ONCE=
 

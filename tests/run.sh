@@ -4,8 +4,8 @@
 #   N passed, N failed, N skipped
 #
 # Counted are cases: of unit tests and shell tests as many as they tell, any other test is one.
-# --all repeats the tests under AddressSanitizer and UndefinedBehaviorSanitizer, and under valgrind; a case counts once, and has failed
-# if it failed anywhere.
+# --all adds files of 5 GB ("make check-big"), and repeats the tests under AddressSanitizer and UndefinedBehaviorSanitizer, and under
+# valgrind; a case counts once, and has failed if it failed anywhere.
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -120,6 +120,7 @@ mkdir -p "$build"
 
 stage plain plain check
 if [ "$all" ]; then
+    stage big plain check-big
     stage sanitizers sanitizers check-code --enable-sanitizers=address,undefined CFLAGS='-g -O1'
     stage valgrind plain memcheck
 fi

@@ -1,6 +1,4 @@
 SHELL_TESTS += \
-	tests/cli/big.sh \
-	tests/cli/big-container.sh \
 	tests/cli/check.sh \
 	tests/cli/config-sign.sh \
 	tests/cli/container.sh \
@@ -19,3 +17,4 @@ SHELL_TESTS += \
 	tests/cli/xml-attacks.sh
 dist_noinst_SCRIPTS += tests/cli/rekey-campaign.sh
 EXTRA_DIST += tests/vectors/xml-attacks
+BIG_TESTS += tests/cli/big.sh tests/cli/big-container.sh

@@ -1,11 +1,10 @@
 SHELL_TESTS += \
 	tests/zip/archives.sh \
 	tests/zip/attacks.sh \
-	tests/zip/big.sh \
-	tests/zip/big-java.sh \
 	tests/zip/jarsigner.sh \
 	tests/zip/kill.sh \
 	tests/zip/sealed.sh \
 	tests/zip/sign.sh \
 	tests/zip/timestamp.sh
 EXTRA_DIST += tests/zip/Jarsigner.java tests/zip/Readers.java tests/zip/archives.py tests/zip/attacks tests/zip/attacks.py
+BIG_TESTS += tests/zip/big.sh tests/zip/big-java.sh
