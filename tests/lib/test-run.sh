@@ -12,8 +12,8 @@ chmod +x tests/lib/packages.sh configure
 
 begin() {
     rm -rf build
-    printf 'check check-code memcheck: ; @sh %s/$@ && ! grep -q -E "FAIL|ERROR" *.trs\n' "$tmp" >Makefile
-    for target in check check-code memcheck; do
+    printf 'check check-big check-code memcheck: ; @sh %s/$@ && ! grep -q -E "FAIL|ERROR" *.trs\n' "$tmp" >Makefile
+    for target in check check-big check-code memcheck; do
         echo : >$target
     done
 }
@@ -46,8 +46,9 @@ says 'skipped: plain: d: SKIPPED: shellcheck is not installed'
 ran check-code b FAIL '# 7 cases, 2 failed'
 ran check-code c PASS '[  PASSED  ] 3 test(s).'
 ran memcheck b FAIL '# 7 cases, 1 failed'
+ran check-big e PASS '# 5 cases, 0 failed'
 others_refuse tests/run.sh --all
-ends_with '9 passed, 2 failed, 2 skipped'
+ends_with '14 passed, 2 failed, 2 skipped'
 says '==== failed: sanitizers: b'
 says '==== failed: valgrind: b'
 
@@ -73,9 +74,10 @@ says 'no rule'
 begin
 ran check a PASS
 ran check-code a PASS
+ran check-big e PASS
 echo 'echo broken; exit 1' >memcheck
 others_refuse tests/run.sh --all
-ends_with '1 passed, 1 failed, 0 skipped'
+ends_with '2 passed, 1 failed, 0 skipped'
 says 'broken'
 
 # only skips are no success
