@@ -97,7 +97,7 @@ static void hex_of(struct scan *s, struct chain_id *out, se_bytes word)
         int high = digit(hex[2 * i]), low = digit(hex[2 * i + 1]);
 
         s->failed = s->failed || high < 0 || low < 0;
-        out->bytes[i] = (unsigned char)(high << 4 | (low & 15));
+        out->bytes[i] = (unsigned char)((high & 15) << 4 | (low & 15));
     }
 }
 

@@ -97,7 +97,7 @@ static bool change(sqlite3 *db, char what[200])
     at = (int)throw_dice((unsigned)size);
     q = prepare(db, sql);
     if (type == SQLITE_INTEGER)
-        sqlite3_bind_int64(q, 1, number ^ ((int64_t)(1 + throw_dice(255)) << (8 * at)));
+        sqlite3_bind_int64(q, 1, number ^ (int64_t)((uint64_t)(1 + throw_dice(255)) << (8 * at)));
     else {
         bytes[at] ^= (unsigned char)(1 + throw_dice(255));
         if (type == SQLITE_TEXT)
