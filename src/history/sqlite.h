@@ -10,6 +10,12 @@ enum {
     SQLITE_SEQ_BITS = 44,       /* of a key; the rest is the chain's number */
 };
 
+/* Of a row.  A chain's number may be anything where somebody has changed it. */
+static inline int64_t sqlite_key(const struct chain *chain, uint64_t seq)
+{
+    return (int64_t)((uint64_t)chain->number << SQLITE_SEQ_BITS | seq);
+}
+
 enum sqlite_statement {
     SQL_BEGIN_READ,
     SQL_BEGIN_APPEND,

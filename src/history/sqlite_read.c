@@ -111,8 +111,8 @@ static void bind_range(sqlite3_stmt *q, const struct chain *chain, uint64_t firs
 {
     const uint64_t most = ((uint64_t)1 << SQLITE_SEQ_BITS) - 1;
 
-    (void)sqlite3_bind_int64(q, 1, chain->number << SQLITE_SEQ_BITS | (int64_t)(first < most ? first : most));
-    (void)sqlite3_bind_int64(q, 2, chain->number << SQLITE_SEQ_BITS | (int64_t)(last < most ? last : most));
+    (void)sqlite3_bind_int64(q, 1, sqlite_key(chain, first < most ? first : most));
+    (void)sqlite3_bind_int64(q, 2, sqlite_key(chain, last < most ? last : most));
 }
 
 struct row_call {

@@ -1,10 +1,5 @@
 #include "history/sqlite.h"
 
-static int64_t key(const struct chain *chain, uint64_t seq)
-{
-    return chain->number << SQLITE_SEQ_BITS | (int64_t)seq;
-}
-
 /* What is bound outlasts the step that follows. */
 static void bind_bytes(sqlite3_stmt *statement, int at, se_bytes bytes)
 {
@@ -53,7 +48,7 @@ se_status sqlite_put_rows(struct database *store, const struct chain *chain, con
     se_status st = sqlite_statement(&q, s, SQL_ROW_PUT, err);
 
     for (size_t i = 0; !st && i < count; i++) {
-        (void)sqlite3_bind_int64(q, 1, key(chain, rows[i].seq));
+        (void)sqlite3_bind_int64(q, 1, sqlite_key(chain, rows[i].seq));
         (void)sqlite3_bind_int64(q, 2, rows[i].time);
         bind_bytes(q, 3, rows[i].object);
         bind_bytes(q, 4, rows[i].salt);
@@ -88,7 +83,7 @@ se_status sqlite_put_seal(struct database *store, const struct chain *chain, con
 
     if (st)
         return st;
-    (void)sqlite3_bind_int64(q, 1, key(chain, seal->number));
+    (void)sqlite3_bind_int64(q, 1, sqlite_key(chain, seal->number));
     (void)sqlite3_bind_int64(q, 2, (int64_t)seal->size);
     bind_bytes(q, 3, seal->note);
     return step(s, q, err);
@@ -103,7 +98,7 @@ se_status sqlite_erase(struct database *store, const struct chain *chain, uint64
     if (st)
         return st;
     bind_bytes(q, 1, hash_bytes(commitment));
-    (void)sqlite3_bind_int64(q, 2, key(chain, seq));
+    (void)sqlite3_bind_int64(q, 2, sqlite_key(chain, seq));
     return step(s, q, err);
 }
 
@@ -114,8 +109,8 @@ static se_status drop_up_to(struct sqlite *s, enum sqlite_statement which, const
 
     if (st)
         return st;
-    (void)sqlite3_bind_int64(q, 1, key(chain, 0));
-    (void)sqlite3_bind_int64(q, 2, key(chain, last));
+    (void)sqlite3_bind_int64(q, 1, sqlite_key(chain, 0));
+    (void)sqlite3_bind_int64(q, 2, sqlite_key(chain, last));
     return step(s, q, err);
 }
 
