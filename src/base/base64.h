@@ -7,7 +7,10 @@
 /* One line of text, padded. */
 SE_MUST_CHECK se_status base64_encode(se_buf *out, se_bytes in, se_error *err);
 
-/* The same into room of base64_size() characters that the caller has. */
+/* Into a text that is being written. */
+void writer_base64(struct writer *w, se_bytes in);
+
+/* Into room of base64_size() characters that the caller has. */
 size_t base64_size(size_t bytes);
 void base64_write(unsigned char *out, se_bytes in);
 

@@ -40,20 +40,10 @@ static void put_transforms(struct writer *w, const struct xml_plan *plan)
     writer_text(w, "</ds:Transforms>");
 }
 
-static se_status put_base64(struct writer *w, se_bytes bytes, se_error *err)
-{
-    AUTO(se_buf) text = SE_BUF_INIT;
-    se_status st = base64_encode(&text, bytes, err);
-
-    writer_put(w, text.data, text.size);
-    return st;
-}
-
 static se_status put_signed_info(struct writer *w, const struct xml_plan *plan, const struct xml_digest *digest, se_error *err)
 {
     const struct algorithm *algorithm = plan->job->algorithm;
     const char *method = xmldsig_signature_uri(algorithm);
-    se_status st;
 
     if (!method)
         return error_set(err, SE_ERR_POLICY, "XML signatures can't be made with %s", algorithm->name);
@@ -69,24 +59,23 @@ static se_status put_signed_info(struct writer *w, const struct xml_plan *plan, 
     put_transforms(w, plan);
     put_method(w, "DigestMethod", xmldsig_digest_uri(algorithm->digest));
     writer_text(w, "<ds:DigestValue>");
-    st = put_base64(w, (se_bytes){ digest->hash, digest->size }, err);
+    writer_base64(w, (se_bytes){ digest->hash, digest->size });
     writer_text(w, "</ds:DigestValue></ds:Reference></ds:SignedInfo>");
-    return st;
+    return SE_OK;
 }
 
 static se_status put_certificate(struct writer *w, const X509 *certificate, se_error *err)
 {
     unsigned char *der = NULL;
     int size = i2d_X509(certificate, &der);
-    se_status st;
 
     if (size < 0)
         return error_memory(err);
     writer_text(w, "<ds:X509Certificate>");
-    st = put_base64(w, (se_bytes){ der, (size_t)size }, err);
+    writer_base64(w, (se_bytes){ der, (size_t)size });
     writer_text(w, "</ds:X509Certificate>");
     OPENSSL_free(der);
-    return st;
+    return SE_OK;
 }
 
 static se_status put_key_info(struct writer *w, const struct key *key, se_error *err)
@@ -155,9 +144,9 @@ se_status xml_signature_make(se_buf *out, const struct xml_plan *plan, const str
     if ((st = sign_info(&value, plan, &w, err)))
         return st;
     writer_text(&w, "<ds:SignatureValue>");
-    st = put_base64(&w, buf_bytes(&value), err);
+    writer_base64(&w, buf_bytes(&value));
     writer_text(&w, "</ds:SignatureValue>");
-    if (st || (st = put_key_info(&w, plan->job->key, err)))
+    if ((st = put_key_info(&w, plan->job->key, err)))
         return st;
     return writer_finish(out, &w, err);
 }

@@ -24,16 +24,6 @@ struct proving {
     bool found;
 };
 
-static void put_base64(struct writer *w, se_bytes bytes)
-{
-    AUTO(se_buf) text = SE_BUF_INIT;
-
-    if (base64_encode(&text, bytes, NULL))
-        w->failed = true;
-    else
-        writer_put(w, text.data, text.size);
-}
-
 static se_status put_row(void *arg, const struct row *row, se_error *err)
 {
     struct proving *p = arg;
@@ -44,12 +34,12 @@ static se_status put_row(void *arg, const struct row *row, se_error *err)
         return st;
     p->found = true;
     writer_text(p->w, "entry ");
-    put_base64(p->w, buf_bytes(&entry.buf));
+    writer_base64(p->w, buf_bytes(&entry.buf));
     if (!row_erased(row)) {
         writer_text(p->w, "\npayload ");
-        put_base64(p->w, row->salt);
+        writer_base64(p->w, row->salt);
         writer_text(p->w, " ");
-        put_base64(p->w, row->payload);
+        writer_base64(p->w, row->payload);
     }
     writer_text(p->w, "\n");
     return SE_OK;
@@ -89,7 +79,7 @@ static se_status prove(struct writer *w, struct se_history *h, struct database *
         return st;
     for (unsigned i = 0; i < path.count; i++) {
         writer_text(w, "hash ");
-        put_base64(w, hash_bytes(&path.hashes[i]));
+        writer_base64(w, hash_bytes(&path.hashes[i]));
         writer_text(w, "\n");
     }
     writer_text(w, "\n");

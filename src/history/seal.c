@@ -36,16 +36,6 @@ static void put_origin(struct writer *w, const struct seal *seal)
     put_hex(w, &seal->id);
 }
 
-static void put_base64(struct writer *w, se_bytes bytes)
-{
-    AUTO(se_buf) text = SE_BUF_INIT;
-
-    if (base64_encode(&text, bytes, NULL))
-        w->failed = true;
-    else
-        writer_put(w, text.data, text.size);
-}
-
 se_status seal_text(se_buf *out, const struct seal *seal, se_error *err)
 {
     AUTO(writer) w = { 0 };
@@ -54,9 +44,9 @@ se_status seal_text(se_buf *out, const struct seal *seal, se_error *err)
     time_text(time, seal->time);
     put_origin(&w, seal);
     writer_format(&w, "\n%ju\n", (uintmax_t)seal->size);
-    put_base64(&w, hash_bytes(&seal->root));
+    writer_base64(&w, hash_bytes(&seal->root));
     writer_format(&w, "\nseal %ju ", (uintmax_t)seal->number);
-    put_base64(&w, hash_bytes(&seal->previous));
+    writer_base64(&w, hash_bytes(&seal->previous));
     writer_format(&w, "\nsigner %u %s %s\ntime %s\n", seal->version, seal->algorithm, seal->descriptor, time);
     if (seal->event)
         writer_format(&w, "event %s", events[seal->event]);
@@ -98,7 +88,7 @@ se_status seal_note(se_buf *out, const struct seal *seal, const unsigned char ke
     writer_text(&w, "\n\xe2\x80\x94 ");
     put_origin(&w, seal);
     writer_text(&w, " ");
-    put_base64(&w, buf_bytes(&signed_by.buf));
+    writer_base64(&w, buf_bytes(&signed_by.buf));
     writer_text(&w, "\n");
     w.failed = w.failed || signed_by.failed;
     return writer_finish(out, &w, err);

@@ -40,6 +40,22 @@ static void texts_of_the_rfc(void **state)
     }
 }
 
+static void texts_grow_by_it(void **state)
+{
+    AUTO(writer) w = { 0 };
+    AUTO(se_buf) text = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    writer_text(&w, "<");
+    writer_base64(&w, text_bytes("fo"));
+    writer_base64(&w, (se_bytes){ NULL, 0 });
+    writer_text(&w, ">");
+    assert_status(SE_OK, writer_finish(&text, &w, &err), &err);
+    assert_int_equal(text.size, 6);
+    assert_memory_equal(text.data, "<Zm8=>", 6);
+}
+
 static void nothing_else_is_decoded(void **state)
 {
     static const char *const texts[] = { "A",
@@ -114,6 +130,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_of_the_rfc),
+        cmocka_unit_test(texts_grow_by_it),
         cmocka_unit_test(url_safe_texts_have_other_letters_and_no_padding),
         cmocka_unit_test(nothing_else_is_decoded),
         cmocka_unit_test(a_nul_is_no_digit),
