@@ -70,34 +70,31 @@ static int run_prune(struct cli *cli, void *arg, int argc, char **argv)
     return EXIT_DONE;
 }
 
-static int run_resign(struct cli *cli, void *arg, int argc, char **argv)
+/* What is done to the chain as a whole; `progress` names what may take long. */
+static int run_whole(struct cli *cli, const struct care_options *o, int files, const char *progress,
+                     se_status (*act)(se_history *history, se_error *err))
 {
-    const struct care_options *o = arg;
     AUTO(history_session) session = { .engine = NULL };
     se_error err = SE_ERROR_INIT;
     int status;
 
-    (void)argv;
-    if (argc)
-        return cli_usage(cli, "history resign takes no file");
-    if ((status = history_enter(&session, cli, &o->place, true, "verifying")))
+    if (files)
+        return cli_usage(cli, "%s takes no file", cli->command);
+    if ((status = history_enter(&session, cli, &o->place, progress != NULL, progress)))
         return status;
-    return se_history_resign(session.history, &err) ? cli_fail(cli, &err) : EXIT_DONE;
+    return act(session.history, &err) ? cli_fail(cli, &err) : EXIT_DONE;
+}
+
+static int run_resign(struct cli *cli, void *arg, int argc, char **argv)
+{
+    (void)argv;
+    return run_whole(cli, arg, argc, "verifying", se_history_resign);
 }
 
 static int run_close(struct cli *cli, void *arg, int argc, char **argv)
 {
-    const struct care_options *o = arg;
-    AUTO(history_session) session = { .engine = NULL };
-    se_error err = SE_ERROR_INIT;
-    int status;
-
     (void)argv;
-    if (argc)
-        return cli_usage(cli, "history close takes no file");
-    if ((status = history_enter(&session, cli, &o->place, false, NULL)))
-        return status;
-    return se_history_end(session.history, &err) ? cli_fail(cli, &err) : EXIT_DONE;
+    return run_whole(cli, arg, argc, NULL, se_history_end);
 }
 
 const struct command command_history_erase =
