@@ -37,6 +37,14 @@ static bool has_label(const struct bare *bare, CK_SLOT_ID slot, const char *labe
            (n == sizeof info.label || info.label[n] == ' ');
 }
 
+/* Signing with one key, two threads crash openCryptoki before 3.14. */
+static unsigned threads_borne(const struct bare *bare)
+{
+    CK_INFO info;
+
+    return bare->calls->C_GetInfo(&info) == CKR_OK && !memcmp(info.libraryDescription, "Meta PKCS11 LIBRARY", 19) ? 1 : 0;
+}
+
 void bare_open(struct bare *bare, const char *module, const char *label, const char *pin_file)
 {
     AUTO(se_buf) pin = SE_BUF_INIT;
@@ -56,6 +64,7 @@ void bare_open(struct bare *bare, const char *module, const char *label, const c
     rv = bare->calls->C_Initialize(&locking);
     if ((rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED) || bare->calls->C_GetSlotList(CK_TRUE, slots, &count) != CKR_OK)
         give_up(module, "does not start");
+    bare->threads = threads_borne(bare);
     for (CK_ULONG i = 0; i < count; i++)
         if (has_label(bare, slots[i], label)) {
             bare->slot = slots[i];

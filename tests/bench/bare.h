@@ -7,6 +7,7 @@
 struct bare {
     CK_FUNCTION_LIST *calls;
     CK_SLOT_ID slot;
+    unsigned threads; /* that it can bear; 0: any number */
 };
 
 void bare_open(struct bare *bare, const char *module, const char *label, const char *pin_file);

@@ -272,12 +272,12 @@ static void compare(se_engine *engine, const struct bare *bare, char *certificat
 {
     static struct single token, undivided, encrypting;
     static struct loop_shared shared;
-    const struct runner wrap = { certificate_file, wrap_begin, wrap_once, wrap_end };
-    const struct runner loop = { &shared, loop_begin, loop_decrypt, loop_end };
-    const struct runner encrypt = { &encrypting, begin_same, single_encrypt, end_nothing };
-    const struct runner make = { &token, begin_same, single_encrypt, end_nothing };
-    const struct runner decrypt = { &token, begin_same, single_decrypt, end_nothing };
-    const struct runner alone = { &undivided, begin_same, single_decrypt, end_nothing };
+    const struct runner wrap = { certificate_file, wrap_begin, wrap_once, wrap_end, 0 };
+    const struct runner loop = { &shared, loop_begin, loop_decrypt, loop_end, 0 };
+    const struct runner encrypt = { &encrypting, begin_same, single_encrypt, end_nothing, 0 };
+    const struct runner make = { &token, begin_same, single_encrypt, end_nothing, 0 };
+    const struct runner decrypt = { &token, begin_same, single_decrypt, end_nothing, 0 };
+    const struct runner alone = { &undivided, begin_same, single_decrypt, end_nothing, 0 };
     static const unsigned threads[] = { 1, 12 };
 
     shared.bare = bare;
@@ -285,12 +285,13 @@ static void compare(se_engine *engine, const struct bare *bare, char *certificat
     single_make(&token, engine, "Single");
     single_make(&undivided, engine, "Undivided");
     single_make(&encrypting, engine, "Encrypt");
-    tell("encryptions/s", "one by one, SoftHSM", 1, "EVP_PKEY_encrypt", race(&make, &wrap, 1));
+    tell("encryptions/s", "one by one, SoftHSM", 1, "EVP_PKEY_encrypt", race(&make, &wrap, 1, &usual_turns));
     wrap_hash = "SHA384";
-    tell("encryptions/s", "one by one, OAEP with SHA-384", 1, "EVP_PKEY_encrypt", race(&encrypt, &wrap, 1));
+    tell("encryptions/s", "one by one, OAEP with SHA-384", 1, "EVP_PKEY_encrypt", race(&encrypt, &wrap, 1, &usual_turns));
     for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
-        tell("decryptions/s", "one by one, SoftHSM", threads[i], "bare C_Decrypt loop", race(&decrypt, &loop, threads[i]));
-        tell("decryptions/s", "one by one, SoftHSM, deadline=none", threads[i], "bare C_Decrypt loop", race(&alone, &loop, threads[i]));
+        tell("decryptions/s", "one by one, SoftHSM", threads[i], "bare C_Decrypt loop", race(&decrypt, &loop, threads[i], &usual_turns));
+        tell("decryptions/s", "one by one, SoftHSM, deadline=none", threads[i], "bare C_Decrypt loop",
+             race(&alone, &loop, threads[i], &usual_turns));
     }
 }
 
@@ -298,9 +299,9 @@ static void batches(se_engine *engine)
 {
     static struct batch batch;
     static struct single single;
-    const struct runner encrypt = { &batch, begin_same, batch_encrypt, end_nothing };
-    const struct runner decrypt = { &batch, begin_same, batch_decrypt, end_nothing };
-    const struct runner one = { &single, begin_same, single_decrypt, end_nothing };
+    const struct runner encrypt = { &batch, begin_same, batch_encrypt, end_nothing, 0 };
+    const struct runner decrypt = { &batch, begin_same, batch_decrypt, end_nothing, 0 };
+    const struct runner one = { &single, begin_same, single_decrypt, end_nothing, 0 };
     double each, alone;
 
     batch_make(&batch, engine, "Batch");

@@ -4,6 +4,7 @@ tests_bench_fields_SOURCES = tests/bench/fields.c tests/bench/bare.c tests/bench
 tests_bench_fields_LDADD = libse-core.la
 tests_bench_history_SOURCES = tests/bench/history.c tests/bench/race.c tests/bench/race.h
 tests_bench_history_LDADD = libse-core.la
+tests_bench_sign_SOURCES = tests/bench/sign.c tests/bench/bare.c tests/bench/bare.h tests/bench/race.c tests/bench/race.h
 tests_bench_sign_LDADD = libse-core.la
 dist_noinst_SCRIPTS += tests/bench/bench.sh
 EXTRA_DIST += tests/bench/setup.sh tests/bench/fields.sh tests/bench/history.sh tests/bench/xml.sh tests/bench/softhsm.sh tests/bench/latency.sh tests/bench/opencryptoki.sh tests/bench/process.sh tests/bench/zip.sh tests/bench/Jce.java tests/bench/JceFields.java

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { TURNS = 9, TURN_MS = 700, THREADS_MOST = 256 };
+enum { TURNS_MOST = 41, THREADS_MOST = 256 };
+
+const struct turns usual_turns = { 700, 9 };
 
 void give_up(const char *what, const char *why)
 {
@@ -55,7 +57,7 @@ static void *work(void *arg)
     return NULL;
 }
 
-static struct rate turn(const struct runner *runner, unsigned threads)
+static struct rate turn(const struct runner *runner, unsigned threads, unsigned ms)
 {
     static struct worker workers[THREADS_MOST];
     pthread_t ids[THREADS_MOST];
@@ -64,6 +66,8 @@ static struct rate turn(const struct runner *runner, unsigned threads)
     uint64_t count = 0;
     double began, processor;
 
+    if (runner->threads && threads > runner->threads)
+        threads = runner->threads;
     pthread_barrier_init(&start, NULL, threads + 1);
     for (unsigned i = 0; i < threads; i++) {
         workers[i] = (struct worker){ .runner = runner, .stop = &stop, .start = &start };
@@ -73,7 +77,7 @@ static struct rate turn(const struct runner *runner, unsigned threads)
     pthread_barrier_wait(&start);
     began = seconds_now();
     processor = seconds_of_processor();
-    nanosleep(&(struct timespec){ TURN_MS / 1000, TURN_MS % 1000 * 1000000L }, NULL);
+    nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000L }, NULL);
     atomic_store(&stop, true);
     for (unsigned i = 0; i < threads; i++) {
         pthread_join(ids[i], NULL);
@@ -92,46 +96,47 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double median(double values[TURNS])
+static double median(double *values, unsigned count)
 {
-    qsort(values, TURNS, sizeof *values, ascending);
-    return values[TURNS / 2];
+    qsort(values, count, sizeof *values, ascending);
+    return values[count / 2];
 }
 
-static struct rate medians(const struct rate rates[TURNS])
+static struct rate medians(const struct rate *rates, unsigned count)
 {
-    double clock[TURNS], processor[TURNS];
+    double clock[TURNS_MOST], processor[TURNS_MOST];
 
-    for (unsigned i = 0; i < TURNS; i++) {
+    for (unsigned i = 0; i < count; i++) {
         clock[i] = rates[i].clock;
         processor[i] = rates[i].processor;
     }
-    return (struct rate){ median(clock), median(processor) };
+    return (struct rate){ median(clock, count), median(processor, count) };
 }
 
-struct result race(const struct runner *first, const struct runner *second, unsigned threads)
+struct result race(const struct runner *first, const struct runner *second, unsigned threads, const struct turns *turns)
 {
-    struct rate firsts[TURNS], seconds[TURNS], ratios[TURNS];
+    struct rate firsts[TURNS_MOST], seconds[TURNS_MOST], ratios[TURNS_MOST];
+    unsigned count = turns->count < TURNS_MOST ? turns->count : TURNS_MOST;
 
     threads %= THREADS_MOST;
-    (void)turn(first, threads); /* sessions and caches are warm after that */
-    for (unsigned i = 0; i < TURNS; i++) {
+    (void)turn(first, threads, turns->ms); /* sessions and caches are warm after that */
+    for (unsigned i = 0; i < count; i++) {
         if (i % 2)
-            firsts[i] = turn(first, threads);
-        seconds[i] = turn(second, threads);
+            firsts[i] = turn(first, threads, turns->ms);
+        seconds[i] = turn(second, threads, turns->ms);
         if (i % 2 == 0)
-            firsts[i] = turn(first, threads);
+            firsts[i] = turn(first, threads, turns->ms);
         ratios[i] = (struct rate){ firsts[i].clock / seconds[i].clock, firsts[i].processor / seconds[i].processor };
     }
-    return (struct result){ medians(firsts), medians(seconds), medians(ratios) };
+    return (struct result){ medians(firsts, count), medians(seconds, count), medians(ratios, count) };
 }
 
 double pace(const struct runner *runner)
 {
-    struct rate turns[TURNS];
+    struct rate turns[TURNS_MOST];
 
-    (void)turn(runner, 1);
-    for (unsigned i = 0; i < TURNS; i++)
-        turns[i] = turn(runner, 1);
-    return medians(turns).processor;
+    (void)turn(runner, 1, usual_turns.ms);
+    for (unsigned i = 0; i < usual_turns.count; i++)
+        turns[i] = turn(runner, 1, usual_turns.ms);
+    return medians(turns, usual_turns.count).processor;
 }

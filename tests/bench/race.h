@@ -10,7 +10,14 @@ struct runner {
     void *(*begin)(void *shared);
     bool (*once)(void *own);
     void (*end)(void *own);
+    unsigned threads; /* at the most: more of them crash it; 0: any number */
 };
+
+/* How long a turn is, so that what is in flight at its end does not count, and how many there are. */
+struct turns {
+    unsigned ms, count;
+};
+extern const struct turns usual_turns;
 
 /* How many in a second of the clock, and in a second of the processor. */
 struct rate {
@@ -24,7 +31,7 @@ struct rate {
 struct result {
     struct rate first, second, ratio;
 };
-struct result race(const struct runner *first, const struct runner *second, unsigned threads);
+struct result race(const struct runner *first, const struct runner *second, unsigned threads, const struct turns *turns);
 
 /* How many in a second of the processor, of one runner and one thread, the median. */
 double pace(const struct runner *runner);
