@@ -10,4 +10,5 @@ libse_core_la_SOURCES += \
 	src/base/guard.c src/base/guard.h \
 	src/base/reader.c src/base/reader.h \
 	src/base/stream.c src/base/stream.h \
-	src/base/text.c src/base/text.h
+	src/base/text.c src/base/text.h \
+	src/base/utf8.c src/base/utf8.h

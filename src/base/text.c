@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/utf8.h"
+
 enum { LONGEST = 64 };
 
 static size_t least(size_t a, size_t b)
@@ -77,45 +79,16 @@ bool text_starts(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-static bool continues(unsigned char byte)
-{
-    return (byte & 0xc0) == 0x80;
-}
-
-/* Bytes of the UTF-8 character (RFC 3629, section 4) that `p` starts with; 0: it starts with none.  Stops at a NUL. */
-static size_t character(const unsigned char *p)
-{
-    if (p[0] < 0x80)
-        return 1;
-    if (p[0] < 0xc2 || p[0] > 0xf4 || !continues(p[1]))
-        return 0;
-    if (p[0] < 0xe0)
-        return 2;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || !continues(p[2]))
-        return 0;
-    if (p[0] < 0xf0)
-        return 3;
-    if ((p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f) || !continues(p[3]))
-        return 0;
-    return 4;
-}
-
-static bool is_control(const unsigned char *p)
-{
-    return p[0] < ' ' || p[0] == 127 || (p[0] == 0xc2 && p[1] < 0xa0);
-}
-
 void text_clean(char *text)
 {
-    unsigned char *p = (unsigned char *)text;
-
-    while (*p) {
-        size_t size = character(p);
+    while (*text) {
+        uint32_t point = 0;
+        size_t size = utf8_next(&point, text);
 
         if (!size)
-            *p++ = '?';
-        else if (is_control(p))
-            memset(p, ' ', size);
-        p += size;
+            *text++ = '?';
+        else if (utf8_is_control(point))
+            memset(text, ' ', size);
+        text += size;
     }
 }

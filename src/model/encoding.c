@@ -4,23 +4,7 @@
 #include <strings.h>
 
 #include "base/text.h"
-
-/* The size of the character at `p`, 0: not UTF-8 (RFC 3629: shortest form, no surrogates, up to U+10FFFF). */
-static size_t char_size(const unsigned char *p, size_t left)
-{
-    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    size_t size = p[0] < 0x80 ? 1 : p[0] < 0xC0 ? 0 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : p[0] < 0xF8 ? 4 : 0;
-    uint32_t c = size < 2 ? p[0] : p[0] & (0xFFU >> (size + 1));
-
-    if (!size || size > left)
-        return 0;
-    for (size_t i = 1; i < size; i++) {
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-        c = c << 6 | (p[i] & 0x3F);
-    }
-    return c < least[size] || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF) ? 0 : size;
-}
+#include "base/utf8.h"
 
 static bool utf16(const unsigned char *p, size_t size)
 {
@@ -65,14 +49,15 @@ static bool supported(se_bytes name)
 static se_status check_bytes(se_bytes text, int *line, se_error *err)
 {
     const unsigned char *p = text.data;
+    uint32_t point;
     size_t step;
 
     for (size_t i = 0; i < text.size; i += step) {
-        if (!p[i])
-            return error_set(err, SE_ERR_CONFIG, "the file is no text: it holds a NUL byte");
-        if (!(step = char_size(p + i, text.size - i)))
+        if (!(step = utf8_take(&point, (se_bytes){ p + i, text.size - i })))
             return error_set(err, SE_ERR_CONFIG, "not UTF-8: save the file as UTF-8");
-        *line += p[i] == '\n';
+        if (!point)
+            return error_set(err, SE_ERR_CONFIG, "the file is no text: it holds a NUL byte");
+        *line += point == '\n';
     }
     return SE_OK;
 }

@@ -3,41 +3,29 @@
 #include <stdlib.h>
 #include <wctype.h>
 
+#include "base/utf8.h"
 #include "zip/archive.h"
 #include "zip/records.h"
 
 /* ---- each by itself ---- */
 
-/* The next code point; 0 at the end, UINT32_MAX for a byte that is no UTF-8 (RFC 3629, section 4). */
-static uint32_t next_point(const unsigned char **p)
+/* 0 at the end, UINT32_MAX for a byte that is no UTF-8. */
+static uint32_t next_point(const char **p)
 {
-    static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
-    const unsigned char *s = *p;
-    unsigned more = *s < 0x80 ? 0 : *s >= 0xf0 ? 3 : *s >= 0xe0 ? 2 : 1;
-    uint32_t point = more ? *s & (0x3fu >> more) : *s;
+    uint32_t point = 0;
+    size_t size = **p ? utf8_next(&point, *p) : 0;
 
-    *p += *s ? 1 : 0;
-    if ((*s >= 0x80 && *s < 0xc2) || *s > 0xf4)
-        return UINT32_MAX;
-    for (unsigned i = 1; i <= more; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return UINT32_MAX;
-        point = point << 6 | (s[i] & 0x3fu);
+    if (!size && **p) {
+        point = UINT32_MAX;
+        size = 1;
     }
-    if (point < least[more] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
-        return UINT32_MAX;
-    *p += more;
+    *p += size;
     return point;
-}
-
-static bool is_control(uint32_t point)
-{
-    return point < 0x20 || (point >= 0x7f && point < 0xa0);
 }
 
 static const char *bad_characters(const struct entry *e, const char *name)
 {
-    const unsigned char *p = (const unsigned char *)name;
+    const char *p = name;
     uint32_t point;
 
     while ((point = next_point(&p))) {
@@ -45,7 +33,7 @@ static const char *bad_characters(const struct entry *e, const char *name)
             return "is not UTF-8";
         if (point >= 0x80 && !(e->flags & FLAG_UTF8))
             return "has letters beyond ASCII and is not marked as UTF-8: readers would see different names";
-        if (is_control(point))
+        if (utf8_is_control(point))
             return "holds a control character";
         if (point == '\\')
             return "holds a backslash, which some systems take for a slash";
@@ -95,7 +83,7 @@ static uint32_t fold(uint32_t point, locale_t locale)
 
 static uint64_t hash(const char *name, size_t size, locale_t locale)
 {
-    const unsigned char *p = (const unsigned char *)name, *end = p + size;
+    const char *p = name, *end = p + size;
     uint64_t h = 14695981039346656037u;
 
     while (p < end) {
@@ -107,7 +95,7 @@ static uint64_t hash(const char *name, size_t size, locale_t locale)
 
 static bool same_folded(const char *a, size_t size, const char *b, locale_t locale)
 {
-    const unsigned char *p = (const unsigned char *)a, *q = (const unsigned char *)b, *end = p + size;
+    const char *p = a, *q = b, *end = p + size;
 
     while (p < end)
         if (fold(next_point(&p), locale) != fold(next_point(&q), locale))

@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "tests/unit/unit.h"
 
 static const char *const words[] = {
@@ -96,13 +97,29 @@ static void cleaning_marks_what_is_no_utf8(void **state)
     assert_clean("\xf4\x90\x80\x80", "????");
 }
 
+static void characters_are_taken_one_by_one(void **state)
+{
+    uint32_t point = 7;
+
+    (void)state;
+    assert_int_equal(utf8_take(&point, (se_bytes){ "\xe2\x82\xac", 2 }), 0);
+    assert_int_equal(utf8_take(&point, (se_bytes){ NULL, 0 }), 0);
+    assert_int_equal(point, 7);
+    assert_int_equal(utf8_take(&point, (se_bytes){ "\xe2\x82\xac", 3 }), 3);
+    assert_int_equal(point, 0x20ac);
+    assert_int_equal(utf8_take(&point, (se_bytes){ "", 1 }), 1);
+    assert_int_equal(point, 0);
+    assert_int_equal(utf8_next(&point, "\xf4\x8f\xbf\xbfmore"), 4);
+    assert_int_equal(point, 0x10ffff);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nearest_finds_typing_errors),    cmocka_unit_test(nearest_is_silent_when_nothing_is_near),
         cmocka_unit_test(numbers_are_digits_only),        cmocka_unit_test(starting_is_not_containing),
         cmocka_unit_test(cleaning_keeps_what_is_text),    cmocka_unit_test(cleaning_blanks_out_controls),
-        cmocka_unit_test(cleaning_marks_what_is_no_utf8),
+        cmocka_unit_test(cleaning_marks_what_is_no_utf8), cmocka_unit_test(characters_are_taken_one_by_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
