@@ -1,21 +1,18 @@
-/* `signengine history show|export|prove|verify-proof` */
+/* `signengine history show|prove|verify-proof` */
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
-#include "base/base64.h"
 #include "base/stream.h"
 #include "base/text.h"
+#include "cli/entry.h"
 #include "cli/history.h"
-#include "cli/json.h"
 
 enum { PROOF_LIMIT = 64 << 20, CERTIFICATE_LIMIT = 1 << 20, SHOWN = 60, MILLION = 1000000 };
 
-struct read_options {
+struct show_options {
     struct history_place place;
-    const char *object;
-    int64_t since, until;
-    unsigned first, last;
+    struct history_selection selection;
 };
 
 struct prove_options {
@@ -27,13 +24,9 @@ struct proof_options {
     const char *certificate;
 };
 
-static const struct option_row read_rows[] = {
-    HISTORY_ROWS(struct read_options),
-    { 0, "object", OPTION_TEXT, offsetof(struct read_options, object), "ID", "only what is about it", "" },
-    { 0, "since", OPTION_TIME, offsetof(struct read_options, since), "TIME", "only what is not older", NULL },
-    { 0, "until", OPTION_TIME, offsetof(struct read_options, until), "TIME", "only what is older", NULL },
-    { 0, "first", OPTION_NUMBER, offsetof(struct read_options, first), "SEQ", "the first entry", NULL },
-    { 0, "last", OPTION_NUMBER, offsetof(struct read_options, last), "SEQ", "the last entry", NULL },
+static const struct option_row show_rows[] = {
+    HISTORY_ROWS(struct show_options),
+    HISTORY_SELECTION_ROWS(struct show_options),
     { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
 };
 static const struct option_row prove_rows[] = {
@@ -48,55 +41,7 @@ static const struct option_row proof_rows[] = {
 
 /* ---- what is there ---- */
 
-static json_t *micros(int64_t time)
-{
-    time_t seconds = time / MILLION;
-    char text[48] = "", whole[32];
-    struct tm tm;
-
-    if (!gmtime_r(&seconds, &tm) || !strftime(whole, sizeof whole, "%Y-%m-%dT%H:%M:%S", &tm))
-        return json_null();
-    (void)snprintf(text, sizeof text, "%s.%06uZ", whole, (unsigned)(time % MILLION) % MILLION);
-    return json_string(text);
-}
-
-static void put_base64(json_t *object, const char *name, se_bytes bytes)
-{
-    AUTO(se_buf) text = SE_BUF_INIT;
-
-    if (bytes.size && !base64_encode(&text, bytes, NULL))
-        (void)json_object_set_new(object, name, json_stringn((const char *)text.data, text.size));
-}
-
-/* JSON has text only: what is none is base64. */
-static void put_bytes(json_t *object, const char *name, const char *name_if_binary, se_bytes bytes)
-{
-    json_t *value = json_stringn(bytes.data, bytes.size);
-
-    if (value)
-        (void)json_object_set_new(object, name, value);
-    else
-        put_base64(object, name_if_binary, bytes);
-}
-
-static json_t *entry_json(const se_history_entry *entry)
-{
-    json_t *object = json_pack("{s:I, s:o}", "seq", (json_int_t)entry->seq, "time", micros(entry->time));
-
-    if (!object)
-        return NULL;
-    put_bytes(object, "object", "objectBase64", entry->object);
-    if (entry->erased) {
-        (void)json_object_set_new(object, "erased", json_true());
-        put_base64(object, "commitment", entry->commitment);
-    } else {
-        put_bytes(object, "payload", "payloadBase64", entry->payload);
-        put_base64(object, "salt", entry->salt);
-    }
-    return object;
-}
-
-static bool export_entry(void *arg, const se_history_entry *entry)
+static bool show_json(void *arg, const se_history_entry *entry)
 {
     (void)arg;
     return json_line(entry_json(entry));
@@ -126,35 +71,20 @@ static bool show_entry(void *arg, const se_history_entry *entry)
     return printf("%8ju  %s  %-20s  %s\n", (uintmax_t)entry->seq, when, object, payload) > 0;
 }
 
-static int read_entries(struct cli *cli, const struct read_options *o, int argc, se_history_entry_fn fn)
+static int run_show(struct cli *cli, void *arg, int argc, char **argv)
 {
+    const struct show_options *o = arg;
     AUTO(history_session) session = { .engine = NULL };
-    se_history_range range = SE_HISTORY_RANGE_INIT;
+    const se_history_range range = history_range(&o->selection);
     se_error err = SE_ERROR_INIT;
     int status;
 
+    (void)argv;
     if (argc)
-        return cli_usage(cli, "%s takes no file", cli->command);
+        return cli_usage(cli, "history show takes no file");
     if ((status = history_enter(&session, cli, &o->place, true, NULL)))
         return status;
-    range.first = o->first;
-    range.last = o->last;
-    range.from = o->since * MILLION;
-    range.to = o->until * MILLION;
-    range.object = text_bytes(o->object);
-    return se_history_read(session.history, &range, fn, NULL, &err) ? cli_fail(cli, &err) : EXIT_DONE;
-}
-
-static int run_show(struct cli *cli, void *arg, int argc, char **argv)
-{
-    (void)argv;
-    return read_entries(cli, arg, argc, cli->json ? export_entry : show_entry);
-}
-
-static int run_export(struct cli *cli, void *arg, int argc, char **argv)
-{
-    (void)argv;
-    return read_entries(cli, arg, argc, export_entry);
+    return se_history_read(session.history, &range, cli->json ? show_json : show_entry, NULL, &err) ? cli_fail(cli, &err) : EXIT_DONE;
 }
 
 /* ---- proofs ---- */
@@ -181,6 +111,7 @@ static int run_prove(struct cli *cli, void *arg, int argc, char **argv)
 static void tell_proof(const struct cli *cli, const se_history_proof *p)
 {
     const se_history_entry entry = { p->seq, p->time, buf_bytes(&p->object), buf_bytes(&p->payload), { "", 0 }, p->erased, { "", 0 } };
+    char sealed[ENTRY_TIME];
     json_t *object;
 
     if (!cli->json) {
@@ -188,9 +119,10 @@ static void tell_proof(const struct cli *cli, const se_history_proof *p)
         printf("  is in the chain '%s', as sealed by %s, certificate %s\n", p->chain, p->signer.subject, p->fingerprint);
         return;
     }
+    entry_time(sealed, p->sealed);
     if ((object = entry_json(&entry))) {
         (void)json_object_set_new(object, "chain", json_string(p->chain));
-        (void)json_object_set_new(object, "sealed", micros(p->sealed));
+        (void)json_object_set_new(object, "sealed", json_string(sealed));
         (void)json_object_set_new(object, "signer", json_string(p->signer.subject));
         (void)json_object_set_new(object, "certificate", json_string(p->fingerprint));
         (void)json_object_set_new(object, "verdict", json_string("good"));
@@ -218,9 +150,7 @@ static int run_verify_proof(struct cli *cli, void *arg, int argc, char **argv)
 }
 
 const struct command command_history_show =
-    COMMAND_ROW("history show", "", "print entries as a table", read_rows, struct read_options, run_show);
-const struct command command_history_export =
-    COMMAND_ROW("history export", "", "print entries as JSON, one for each line", read_rows, struct read_options, run_export);
+    COMMAND_ROW("history show", "", "print entries as a table", show_rows, struct show_options, run_show);
 const struct command command_history_prove =
     COMMAND_ROW("history prove", "SEQ", "prove that an entry is in the chain", prove_rows, struct prove_options, run_prove);
 const struct command command_history_verify_proof =

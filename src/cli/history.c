@@ -1,5 +1,21 @@
 #include "cli/history.h"
 
+#include "base/buf.h"
+
+enum { MILLION = 1000000 };
+
+se_history_range history_range(const struct history_selection *s)
+{
+    se_history_range range = SE_HISTORY_RANGE_INIT;
+
+    range.first = s->first;
+    range.last = s->last;
+    range.from = s->since * MILLION;
+    range.to = s->until * MILLION;
+    range.object = text_bytes(s->object);
+    return range;
+}
+
 void history_leave(struct history_session *s)
 {
     progress_end(&s->progress);

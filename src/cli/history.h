@@ -17,6 +17,24 @@ struct history_place {
         'd', "descriptor", OPTION_TEXT, offsetof(type, place.descriptor), "NAME", "whose key seals", "ObjectHistorySigner"                 \
     }
 
+/* Which entries; the range borrows from it. */
+struct history_selection {
+    const char *object;
+    int64_t since, until;
+    unsigned first, last;
+};
+se_history_range history_range(const struct history_selection *selection);
+
+/* `type` has a member `selection`. */
+#define HISTORY_SELECTION_ROWS(type)                                                                                                       \
+    { 0, "object", OPTION_TEXT, offsetof(type, selection.object), "ID", "only what is about it", "" },                                     \
+        { 0, "since", OPTION_TIME, offsetof(type, selection.since), "TIME", "only what is not older", NULL },                              \
+        { 0, "until", OPTION_TIME, offsetof(type, selection.until), "TIME", "only what is older", NULL },                                  \
+        { 0, "first", OPTION_NUMBER, offsetof(type, selection.first), "SEQ", "the first entry", NULL },                                    \
+    {                                                                                                                                      \
+        0, "last", OPTION_NUMBER, offsetof(type, selection.last), "SEQ", "the last entry", NULL                                            \
+    }
+
 /* An open chain; history_leave() accepts what is not open. */
 struct history_session {
     se_engine *engine;

@@ -12,6 +12,7 @@ signengine_SOURCES = \
 	src/cli/cmd_encrypt.c \
 	src/cli/cmd_history.c \
 	src/cli/cmd_history_care.c \
+	src/cli/cmd_history_export.c \
 	src/cli/cmd_history_read.c \
 	src/cli/cmd_history_verify.c \
 	src/cli/cmd_key.c \
@@ -24,6 +25,7 @@ signengine_SOURCES = \
 	src/cli/cmd_verify.c \
 	src/cli/cmd_zip.c \
 	src/cli/descriptor.c src/cli/descriptor.h \
+	src/cli/entry.c src/cli/entry.h \
 	src/cli/field.c src/cli/field.h \
 	src/cli/history.c src/cli/history.h \
 	src/cli/json.c src/cli/json.h \
@@ -37,3 +39,4 @@ signengine_SOURCES = \
 	src/cli/sendmail.c src/cli/sendmail.h \
 	src/cli/stream.c src/cli/stream.h
 signengine_LDADD = libse-provision.la libse-core.la $(JANSSON_LIBS)
+dist_schema_DATA += schemas/historyExport.xsd

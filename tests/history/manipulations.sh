@@ -289,6 +289,18 @@ accepts history head
 cp "$out" head
 accepts python3 "$top_srcdir/tests/history/read.py" chain all.jsonl head signer1.pem
 
+# a signed document, of what is good only
+accepts history export --xml -o export.xml
+accepts signengine verify --xml -d ObjectHistorySigner export.xml
+accepts python3 "$top_srcdir/tests/history/read.py" document export.xml signer1.pem
+says '101 entries'
+sql "UPDATE entry SET time = time + 1 WHERE $(entry 43)"
+refuses 1 history export --xml -o never.xml
+says 'nothing is signed: '
+says 'entry 43'
+[ ! -e never.xml ] || fail "a chain that is not good was signed"
+put_back erased
+
 # signed anew when the old key is gone
 SIGNENGINE_CONFIG=two.xml refuses 78 history append payload
 says 'version 1'

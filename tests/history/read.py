@@ -2,6 +2,7 @@
 
     read.py proof FILE
     read.py chain EXPORT.jsonl HEAD CERTIFICATE.pem     entries against the last seal
+    read.py document EXPORT.xml CERTIFICATE.pem         the same of a document, without its signature
 """
 import base64
 import datetime
@@ -12,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 
 def sha(*parts):
@@ -137,27 +139,57 @@ def part(entry, name):
     return entry[name].encode() if name in entry else unbase64(entry[name + "Base64"])
 
 
+def check_chain(seal, certificate, entries):
+    """Entries are (number, time, object, commitment)."""
+    with open(certificate, encoding="utf-8") as f:
+        check_seal(seal, f.read())
+    leaves = []
+    for seq, when, thing, commitment in entries:
+        if seq != len(leaves) + 1:
+            sys.exit("a gap")
+        leaves.append(leaf(number(1, 1) + seal["id"] + number(seq, 8) + number(micros(when), 8) + number(len(thing), 2) + thing + commitment))
+    if len(leaves) != seal["size"] or tree(leaves) != seal["root"]:
+        sys.exit("another root")
+    print("%d entries of '%s' are good" % (len(leaves), seal["chain"]))
+
+
+def read_line(line):
+    entry = json.loads(line)
+    if "erased" in entry:
+        commitment = unbase64(entry["commitment"])
+    else:
+        commitment = sha(b"\2", unbase64(entry["salt"]), part(entry, "payload"))
+    return entry["seq"], entry["time"], part(entry, "object"), commitment
+
+
 def read_chain(export, head, certificate):
     with open(head, encoding="utf-8") as f:
         seal = read_seal(f.read())
-    with open(certificate, encoding="utf-8") as f:
-        check_seal(seal, f.read())
-    leaves, erased = [], 0
     with open(export, encoding="utf-8") as f:
-        for line in f:
-            entry = json.loads(line)
-            if entry["seq"] != len(leaves) + 1:
-                sys.exit("a gap")
-            if "erased" in entry:
-                commitment, erased = unbase64(entry["commitment"]), erased + 1
-            else:
-                commitment = sha(b"\2", unbase64(entry["salt"]), part(entry, "payload"))
-            thing = part(entry, "object")
-            leaves.append(leaf(number(1, 1) + seal["id"] + number(entry["seq"], 8) + number(micros(entry["time"]), 8) +
-                               number(len(thing), 2) + thing + commitment))
-    if len(leaves) != seal["size"] or tree(leaves) != seal["root"]:
-        sys.exit("another root")
-    print("%d entries of '%s' are good, %d of them without payload" % (len(leaves), seal["chain"], erased))
+        check_chain(seal, certificate, (read_line(line) for line in f))
 
 
-{"proof": read_proof, "chain": read_chain}[sys.argv[1]](*sys.argv[2:])
+def value(element):
+    text = element.text or ""
+    return unbase64(text) if element.get("encoding") == "base64" else text.encode()
+
+
+def read_element(element, namespace):
+    parts = {part.tag[len(namespace):]: part for part in element}
+    if "commitment" in parts:
+        commitment = unbase64(parts["commitment"].text)
+    else:
+        commitment = sha(b"\2", unbase64(parts["salt"].text), value(parts["payload"]))
+    return int(element.get("seq")), element.get("time"), value(parts["object"]), commitment
+
+
+def read_document(export, certificate):
+    root = xml.etree.ElementTree.parse(export).getroot()
+    namespace = "{urn:signengine:history-export}"
+    if root.tag != namespace + "historyExport":
+        sys.exit("no export")
+    seal = read_seal(root.find(namespace + "seal").text)
+    check_chain(seal, certificate, (read_element(e, namespace) for e in root.iter(namespace + "entry")))
+
+
+{"proof": read_proof, "chain": read_chain, "document": read_document}[sys.argv[1]](*sys.argv[2:])

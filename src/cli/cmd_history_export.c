@@ -1,0 +1,220 @@
+/* `signengine history export`: entries as lines of JSON, or as an XML document that is signed. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/stream.h"
+#include "cli/descriptor.h"
+#include "cli/entry.h"
+#include "cli/history.h"
+
+#define NAMESPACE "urn:signengine:history-export"
+
+/* Whatever is in it, a document of this size has fewer tags than verifiers of ours accept, and there is room for the signature. */
+enum { DOCUMENT_LIMIT = 100 << 20, MILLION = 1000000 };
+
+struct export_options {
+    struct history_place place;
+    struct history_selection selection;
+    const char *output, *signer;
+    bool xml;
+};
+
+static const struct option_row rows[] = {
+    HISTORY_ROWS(struct export_options),
+    HISTORY_SELECTION_ROWS(struct export_options),
+    { 'o', "output", OPTION_TEXT, offsetof(struct export_options, output), "FILE", "where to, `-` is standard output", "-" },
+    { 0, "xml", OPTION_FLAG, offsetof(struct export_options, xml), NULL, "as a signed XML document, of a chain that is good", NULL },
+    { 0, "sign-with", OPTION_TEXT, offsetof(struct export_options, signer), "NAME[:VERSION]",
+      "XML: who signs, the chain's descriptor if not given", NULL },
+    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+};
+
+/* ---- JSON ---- */
+
+struct lines_task {
+    const se_sink *sink;
+    struct writer text; /* what is to be written next */
+    se_status status;
+    se_error *err;
+};
+
+static se_status flush(struct lines_task *t)
+{
+    se_status st = t->text.failed ? error_memory(t->err) : sink_write(t->sink, buf_bytes(&t->text.buf), t->err);
+
+    writer_free(&t->text);
+    return st;
+}
+
+static bool export_line(void *arg, const se_history_entry *entry)
+{
+    struct lines_task *t = arg;
+    json_t *object = entry_json(entry);
+    char *line = object ? json_dumps(object, JSON_COMPACT) : NULL;
+
+    if (line) {
+        writer_text(&t->text, line);
+        writer_text(&t->text, "\n");
+    } else
+        t->text.failed = true;
+    free(line);
+    json_decref(object);
+    if (t->text.failed || t->text.buf.size >= STREAM_PIECE)
+        t->status = flush(t);
+    return !t->status;
+}
+
+static se_status export_json(const se_sink *sink, se_history *history, const struct history_selection *selection, se_error *err)
+{
+    const se_history_range range = history_range(selection);
+    struct lines_task task = { .sink = sink, .err = err };
+    se_status st = se_history_read(history, &range, export_line, &task, err);
+
+    if (!st)
+        st = task.status;
+    if (!st)
+        st = flush(&task);
+    writer_free(&task.text);
+    return st;
+}
+
+/* ---- XML ---- */
+
+struct document {
+    struct writer text;
+    bool full;
+};
+
+static void put_time(struct writer *w, const char *attribute, int64_t micros)
+{
+    char time[ENTRY_TIME];
+
+    entry_time(time, micros);
+    writer_format(w, " %s=\"%s\"", attribute, time);
+}
+
+/* What was asked for: what the document lacks for another reason is missing in the chain. */
+static void put_selection(struct writer *w, const struct history_selection *s)
+{
+    if (!s->first && !s->last && !s->since && !s->until && !*s->object)
+        return;
+    writer_text(w, "<selection");
+    if (s->first)
+        writer_format(w, " first=\"%u\"", s->first);
+    if (s->last)
+        writer_format(w, " last=\"%u\"", s->last);
+    if (s->since)
+        put_time(w, "since", s->since * MILLION);
+    if (s->until)
+        put_time(w, "until", s->until * MILLION);
+    writer_text(w, ">");
+    if (*s->object)
+        entry_xml_value(w, "object", text_bytes(s->object));
+    writer_text(w, "</selection>\n");
+}
+
+static bool export_entry(void *arg, const se_history_entry *entry)
+{
+    struct document *d = arg;
+
+    entry_xml(&d->text, entry);
+    d->full = d->text.buf.size > DOCUMENT_LIMIT;
+    return !d->full && !d->text.failed;
+}
+
+static void begin(struct document *d, const struct export_options *o, const se_history_report *report, se_bytes seal)
+{
+    writer_format(&d->text, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<historyExport xmlns=\"%s\" chain=\"%s\"", NAMESPACE,
+                  o->place.chain);
+    put_time(&d->text, "time", (int64_t)time(NULL) * MILLION);
+    writer_format(&d->text, " first=\"%ju\" entries=\"%ju\">\n", (uintmax_t)report->first, (uintmax_t)report->entries);
+    put_selection(&d->text, &o->selection);
+    entry_xml_value(&d->text, "seal", seal);
+    writer_text(&d->text, "\n");
+}
+
+/* Nothing gets in that was not verified: what others append meanwhile is left out, though the seal may cover it. */
+static se_status make_document(struct document *out, struct history_session *s, const struct export_options *o, se_error *err)
+{
+    AUTO(se_buf) seal = SE_BUF_INIT;
+    se_history_range range = history_range(&o->selection);
+    se_history_report report;
+    uint64_t last;
+    se_status st;
+
+    if ((st = se_history_verify(&report, s->history, NULL, err)))
+        return error_prefix(err, "nothing is signed: ");
+    if ((st = se_history_head(&seal, s->history, err)))
+        return st;
+    last = report.first + report.entries - 1;
+    if (!range.last || range.last > last)
+        range.last = last;
+    begin(out, o, &report, buf_bytes(&seal));
+    if (report.entries && (st = se_history_read(s->history, &range, export_entry, out, err)))
+        return st;
+    if (out->full)
+        return error_set(err, SE_ERR_USAGE, "more than %d MB: export it in parts, with --first and --last", DOCUMENT_LIMIT >> 20);
+    writer_text(&out->text, "</historyExport>\n");
+    return out->text.failed ? error_memory(err) : SE_OK;
+}
+
+static se_status export_xml(const se_sink *sink, struct history_session *s, const struct export_options *o,
+                            const struct descriptor_option *signer, se_error *err)
+{
+    struct document document = { .full = false };
+    AUTO(se_buf) text = SE_BUF_INIT;
+    se_params params = SE_PARAMS_INIT;
+    se_bytes rest;
+    se_source source;
+    se_status st = make_document(&document, s, o, err);
+
+    if (!st)
+        st = writer_finish(&text, &document.text, err);
+    writer_free(&document.text);
+    if (st)
+        return st;
+    params.form = SE_FORM_XML;
+    params.version = signer->version;
+    rest = buf_bytes(&text);
+    source = source_memory(&rest);
+    return se_sign_stream(sink, s->engine, signer->name, &source, &params, err);
+}
+
+/* ---- both ---- */
+
+static int read_signer(struct descriptor_option *out, const struct cli *cli, const struct export_options *o)
+{
+    if (!o->xml && o->signer)
+        return cli_usage(cli, "--sign-with needs --xml");
+    if (o->signer)
+        return descriptor_read(out, cli, o->signer);
+    out->version = 0;
+    (void)snprintf(out->name, sizeof out->name, "%s", o->place.descriptor);
+    return EXIT_DONE;
+}
+
+static int run(struct cli *cli, void *arg, int argc, char **argv)
+{
+    const struct export_options *o = arg;
+    AUTO(history_session) session = { .engine = NULL };
+    AUTO(result) result = RESULT_INIT;
+    struct descriptor_option signer;
+    se_error err = SE_ERROR_INIT;
+    int status;
+
+    (void)argv;
+    if (argc)
+        return cli_usage(cli, "history export takes no file");
+    if ((status = read_signer(&signer, cli, o)) || (status = history_enter(&session, cli, &o->place, !o->xml, o->xml ? "verifying" : NULL)))
+        return status;
+    if (result_open(&result, o->output, false, &err) ||
+        (o->xml ? export_xml(&result.sink, &session, o, &signer, &err) : export_json(&result.sink, session.history, &o->selection, &err)) ||
+        result_commit(&result, &err))
+        return result_fail(&result, cli, &err);
+    return EXIT_DONE;
+}
+
+const struct command command_history_export =
+    COMMAND_ROW("history export", "", "write entries as JSON, one for each line, or as signed XML", rows, struct export_options, run);

@@ -1,0 +1,21 @@
+/* Entries of a history as they are shown and exported. */
+#ifndef CLI_ENTRY_H
+#define CLI_ENTRY_H
+
+#include "base/buf.h"
+#include "cli/json.h"
+
+/* Microseconds since 1970 as "2026-01-31T12:00:00.000000Z"; empty: it has no such form. */
+enum { ENTRY_TIME = 48 };
+void entry_time(char out[ENTRY_TIME], int64_t micros);
+
+/* NULL: out of memory. */
+json_t *entry_json(const se_history_entry *entry);
+
+/* An <entry> and its line end (doc/formats.md). */
+void entry_xml(struct writer *w, const se_history_entry *entry);
+
+/* An element with any bytes: what XML can't hold as text is base64, and marked so. */
+void entry_xml_value(struct writer *w, const char *name, se_bytes bytes);
+
+#endif
