@@ -21,6 +21,13 @@ struct bridge {
 
 extern const OSSL_DISPATCH bridge_signature[], bridge_cipher[];
 
+/* NULL: the key is held. */
+const struct bridge *bridge_of(const EVP_PKEY *key);
+
+/* What is asked of the store, by OpenSSL or past it (key/operate.c); *out is released by the caller. */
+SE_MUST_CHECK se_status bridge_sign(se_buf *out, const struct bridge *key, const struct sign_how *how, se_bytes hash, se_error *err);
+SE_MUST_CHECK se_status bridge_unwrap(se_buf *out, const struct bridge *key, const struct unwrap_how *how, se_bytes blob, se_error *err);
+
 /* A digest has many names in OpenSSL; DIGEST_NONE: not one that the engine knows. */
 enum digest bridge_digest(const char *name);
 

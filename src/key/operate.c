@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
+#include "key/bridge.h"
 #include "key/crypto.h"
 #include "key/key.h"
 
@@ -28,7 +29,7 @@ static void sign_params(OSSL_PARAM out[PARAMS], struct sign_how *how, int *paddi
     *out = OSSL_PARAM_construct_end();
 }
 
-/* A failure that somebody left behind on this thread is not ours. */
+/* A failure that somebody left behind on this thread is not ours, and OpenSSL's queue may belong to an operation around this one. */
 static void begin(void)
 {
     se_error stale;
@@ -37,31 +38,13 @@ static void begin(void)
     ERR_set_mark();
 }
 
-/* OpenSSL's queue may belong to an operation around this one: what came before stays in it. */
-static se_status finish(se_buf *out, se_bytes made, se_status st, se_error *err)
+static se_status finish(se_status st)
 {
     ERR_pop_to_mark();
-    return st ? st : buf_copy(out, made, err);
+    return st;
 }
 
-/* What a remote key failed with; SE_OK: it was not one. */
-static se_status remote_status(se_error *err)
-{
-    se_error remote;
-
-    if (!remote_failure(&remote))
-        return SE_OK;
-    return error_set_at(err, remote.status, remote.file, remote.line, "%s", remote.text);
-}
-
-static se_status sign_failed(se_error *err)
-{
-    se_status st = remote_status(err);
-
-    return st ? st : crypto_error(err, SE_ERR_CRYPTO, "the signature failed");
-}
-
-se_status key_sign_hash(se_buf *out, EVP_PKEY *key, const struct sign_how *how, se_bytes hash, se_error *err)
+static se_status sign_held(se_buf *out, EVP_PKEY *key, const struct sign_how *how, se_bytes hash, se_error *err)
 {
     AUTO(pkey_ctx) ctx = EVP_PKEY_CTX_new_from_pkey(crypto_context(), key, NULL);
     AUTO(se_buf) signature = SE_BUF_INIT;
@@ -71,15 +54,22 @@ se_status key_sign_hash(se_buf *out, EVP_PKEY *key, const struct sign_how *how, 
     int padding;
     se_status st;
 
-    *out = (se_buf)SE_BUF_INIT;
     if ((st = buf_new(&signature, size, err)))
         return st;
-    begin();
     sign_params(params, &mine, &padding);
     if (!ctx || EVP_PKEY_sign_init(ctx) <= 0 || EVP_PKEY_CTX_set_params(ctx, params) <= 0 ||
         EVP_PKEY_sign(ctx, signature.data, &size, hash.data, hash.size) <= 0)
-        st = sign_failed(err);
-    return finish(out, (se_bytes){ signature.data, size }, st, err);
+        return crypto_error(err, SE_ERR_CRYPTO, "the signature failed");
+    return buf_copy(out, (se_bytes){ signature.data, size }, err);
+}
+
+se_status key_sign_hash(se_buf *out, EVP_PKEY *key, const struct sign_how *how, se_bytes hash, se_error *err)
+{
+    const struct bridge *bridge = bridge_of(key);
+
+    *out = (se_buf)SE_BUF_INIT;
+    begin();
+    return finish(bridge ? bridge_sign(out, bridge, how, hash, err) : sign_held(out, key, how, hash, err));
 }
 
 static void oaep_params(OSSL_PARAM out[PARAMS], const struct unwrap_how *how, int *padding)
@@ -91,14 +81,7 @@ static void oaep_params(OSSL_PARAM out[PARAMS], const struct unwrap_how *how, in
     *out = OSSL_PARAM_construct_end();
 }
 
-static se_status unwrap_failed(se_error *err)
-{
-    se_status st = remote_status(err);
-
-    return st ? st : remote_refused(err);
-}
-
-se_status key_unwrap(se_buf *out, EVP_PKEY *key, const struct unwrap_how *how, se_bytes blob, se_error *err)
+static se_status unwrap_held(se_buf *out, EVP_PKEY *key, const struct unwrap_how *how, se_bytes blob, se_error *err)
 {
     AUTO(pkey_ctx) ctx = EVP_PKEY_CTX_new_from_pkey(crypto_context(), key, NULL);
     AUTO(se_buf) clear = SE_BUF_INIT;
@@ -107,18 +90,25 @@ se_status key_unwrap(se_buf *out, EVP_PKEY *key, const struct unwrap_how *how, s
     int padding;
     se_status st;
 
-    *out = (se_buf)SE_BUF_INIT;
-    if (key_family(key) != FAMILY_RSA)
-        return error_set(err, SE_ERR_KEY, "this key only signs");
     if (blob.size != size)
         return remote_refused(err);
     if ((st = buf_new(&clear, size, err)))
         return st;
-    begin();
     oaep_params(params, how, &padding);
     if (!ctx || EVP_PKEY_decrypt_init(ctx) <= 0 || EVP_PKEY_CTX_set_params(ctx, params) <= 0)
-        st = crypto_error(err, SE_ERR_CRYPTO, "cannot decrypt with OAEP");
-    else if (EVP_PKEY_decrypt(ctx, clear.data, &size, blob.data, blob.size) <= 0)
-        st = unwrap_failed(err);
-    return finish(out, (se_bytes){ clear.data, size }, st, err);
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot decrypt with OAEP");
+    if (EVP_PKEY_decrypt(ctx, clear.data, &size, blob.data, blob.size) <= 0)
+        return remote_refused(err);
+    return buf_copy(out, (se_bytes){ clear.data, size }, err);
+}
+
+se_status key_unwrap(se_buf *out, EVP_PKEY *key, const struct unwrap_how *how, se_bytes blob, se_error *err)
+{
+    const struct bridge *bridge = bridge_of(key);
+
+    *out = (se_buf)SE_BUF_INIT;
+    if (key_family(key) != FAMILY_RSA)
+        return error_set(err, SE_ERR_KEY, "this key only signs");
+    begin();
+    return finish(bridge ? bridge_unwrap(out, bridge, how, blob, err) : unwrap_held(out, key, how, blob, err));
 }

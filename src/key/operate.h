@@ -1,4 +1,4 @@
-/* One operation with any EVP_PKEY of crypto_context(): one that is held, and one that is not (key/remote.h). */
+/* One operation with any EVP_PKEY of crypto_context(): OpenSSL's with one that is held, and the store's own with one that is not. */
 #ifndef KEY_OPERATE_H
 #define KEY_OPERATE_H
 

@@ -246,7 +246,7 @@ se_status remote_key(EVP_PKEY **out, const struct remote_ops *ops, void *remote,
     return ok ? SE_OK : crypto_error(err, SE_ERR_CRYPTO, "cannot bridge the key to OpenSSL");
 }
 
-static const struct bridge *bridge_of(const EVP_PKEY *key)
+const struct bridge *bridge_of(const EVP_PKEY *key)
 {
     void *bridge = NULL;
     OSSL_PARAM params[] = { OSSL_PARAM_construct_octet_ptr(PARAM_BRIDGE, &bridge, 0), OSSL_PARAM_construct_end() };

@@ -113,31 +113,35 @@ static int decrypt_init(void *data, void *key, const OSSL_PARAM params[])
     return opening_set(o, params);
 }
 
-static se_status unwrap(se_buf *out, const struct opening *o, size_t modulus, se_bytes blob, se_error *err)
+se_status bridge_unwrap(se_buf *out, const struct bridge *key, const struct unwrap_how *how, se_bytes blob, se_error *err)
+{
+    if (!key->ops->unwrap)
+        return error_set(err, SE_ERR_KEY, "this key only signs");
+    if (blob.size != (size_t)EVP_PKEY_get_size(key->public))
+        return remote_refused(err);
+    return key->ops->unwrap(out, key->remote, how, blob, err);
+}
+
+static se_status unwrap(se_buf *out, const struct opening *o, se_bytes blob, se_error *err)
 {
     const struct unwrap_how how = how_to_unwrap(o);
 
     if (o->padding != RSA_PKCS1_OAEP_PADDING)
         return error_set(err, SE_ERR_POLICY, "it is encrypted with PKCS #1 v1.5 padding, and only OAEP is decrypted");
-    if (!o->key->ops->unwrap)
-        return error_set(err, SE_ERR_KEY, "this key only signs");
-    if (blob.size != modulus)
-        return remote_refused(err);
-    return o->key->ops->unwrap(out, o->key->remote, &how, blob, err);
+    return bridge_unwrap(out, o->key, &how, blob, err);
 }
 
 static int decrypt(void *data, unsigned char *out, size_t *size, size_t room, const unsigned char *in, size_t in_size)
 {
     const struct opening *o = data;
-    size_t modulus = (size_t)EVP_PKEY_get_size(o->key->public);
     AUTO(se_buf) clear = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
 
     if (!out) {
-        *size = modulus;
+        *size = (size_t)EVP_PKEY_get_size(o->key->public);
         return 1;
     }
-    if (unwrap(&clear, o, modulus, (se_bytes){ in, in_size }, &err)) {
+    if (unwrap(&clear, o, (se_bytes){ in, in_size }, &err)) {
         bridge_failed(&err);
         return 0;
     }

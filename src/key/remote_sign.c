@@ -153,6 +153,13 @@ static int sign_init(void *data, void *key, const OSSL_PARAM params[])
     return signing_set(s, params);
 }
 
+se_status bridge_sign(se_buf *out, const struct bridge *key, const struct sign_how *how, se_bytes hash, se_error *err)
+{
+    if (how->digest == DIGEST_NONE || hash.size != (size_t)digest_sizes[how->digest])
+        return error_set(err, SE_ERR_CRYPTO, "%zu bytes are no hash that can be signed", hash.size);
+    return key->ops->sign(out, key->remote, how, hash, err);
+}
+
 static int sign(void *data, unsigned char *out, size_t *size, size_t room, const unsigned char *hash, size_t hash_size)
 {
     const struct signing *s = data;
@@ -164,9 +171,7 @@ static int sign(void *data, unsigned char *out, size_t *size, size_t room, const
         *size = (size_t)EVP_PKEY_get_size(s->key->public);
         return 1;
     }
-    if (how.digest == DIGEST_NONE || hash_size != (size_t)digest_sizes[how.digest])
-        return 0;
-    if (s->key->ops->sign(&signature, s->key->remote, &how, (se_bytes){ hash, hash_size }, &err)) {
+    if (bridge_sign(&signature, s->key, &how, (se_bytes){ hash, hash_size }, &err)) {
         bridge_failed(&err);
         return 0;
     }
