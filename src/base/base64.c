@@ -1,5 +1,6 @@
 #include "base/base64.h"
 
+#include <pthread.h>
 #include <stdint.h>
 
 /* Digits and their values; what is no digit has the value NOT. */
@@ -95,27 +96,41 @@ static size_t padding_of(const unsigned char *in, size_t size)
     return in[size - 2] == '=' ? 2 : 1;
 }
 
-static void fill(unsigned char table[256], const struct alphabet *a)
+/* What a character means in each place of a group: three bytes in their order, and a fourth that says that it is no digit. */
+static uint32_t standard_places[4][256], url_safe_places[4][256];
+
+static void fill(uint32_t out[4][256], const struct alphabet *a)
 {
-    memset(table, NOT, 256);
-    for (unsigned char i = 0; i < 64; i++)
-        table[(unsigned char)a->digits[i]] = i;
+    for (unsigned place = 0; place < 4; place++)
+        for (unsigned c = 0; c < 256; c++) {
+            uint32_t value = value_of(a, (unsigned char)c), bits = value << (18 - 6 * place);
+            unsigned char bytes[4] = { (unsigned char)(bits >> 16), (unsigned char)(bits >> 8), (unsigned char)bits, value == NOT };
+
+            memcpy(&out[place][c], bytes, sizeof bytes);
+        }
+}
+
+static void fill_both(void)
+{
+    fill(standard_places, &standard);
+    fill(url_safe_places, &url_safe);
 }
 
 /* Whole groups; returns where the first one that is bad begins, or `size`. */
 static size_t decode_groups(unsigned char *out, const struct alphabet *a, const unsigned char *in, size_t size)
 {
-    unsigned char table[256];
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    const uint32_t(*at)[256] = a == &standard ? standard_places : url_safe_places;
 
-    fill(table, a);
+    (void)pthread_once(&once, fill_both);
     for (size_t i = 0; i < size; i += 4, out += 3) {
-        unsigned v0 = table[in[i]], v1 = table[in[i + 1]], v2 = table[in[i + 2]], v3 = table[in[i + 3]];
+        uint32_t group = at[0][in[i]] | at[1][in[i + 1]] | at[2][in[i + 2]] | at[3][in[i + 3]];
+        unsigned char bytes[4];
 
-        if ((v0 | v1 | v2 | v3) > 63)
+        memcpy(bytes, &group, sizeof bytes);
+        if (bytes[3])
             return i;
-        out[0] = (unsigned char)(v0 << 2 | v1 >> 4);
-        out[1] = (unsigned char)(v1 << 4 | v2 >> 2);
-        out[2] = (unsigned char)(v2 << 6 | v3);
+        memcpy(out, bytes, 3);
     }
     return size;
 }

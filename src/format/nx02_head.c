@@ -131,7 +131,7 @@ se_status nx02_envelope(struct envelope *out, size_t *size, struct kit *kit, uns
     out->how = (struct unwrap_how){ VALUE_OF(digests, head.oaep), VALUE_OF(digests, head.mgf1) };
     out->wrapped = head.wrapped;
     covered = (se_bytes){ out->bytes.data, *size };
-    return kit_hash(out->id, kit, DIGEST_SHA256, &covered, 1) ? SE_OK : nx02_failed(err);
+    return kit_hash_repeated(out->id, kit, covered) ? SE_OK : nx02_failed(err);
 }
 
 bool nx02_is_for(const struct envelope *envelope, const struct recipient *recipient)

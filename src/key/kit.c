@@ -118,6 +118,20 @@ bool kit_hash(unsigned char *out, struct kit *kit, enum digest digest, const se_
     return begin(kit, digest, (se_bytes){ out, 0 }) && add_all(kit, pieces, count) && EVP_DigestFinal_ex(kit->hash, out, NULL) > 0;
 }
 
+bool kit_hash_repeated(unsigned char out[32], struct kit *kit, se_bytes piece)
+{
+    bool same = piece.size && piece.size == kit->last.size && memcmp(piece.data, kit->last.bytes, piece.size) == 0;
+
+    if (!same && !kit_hash(kit->last.hash, kit, DIGEST_SHA256, &piece, 1)) {
+        kit->last.size = 0;
+        return false;
+    }
+    if (!same && (kit->last.size = piece.size <= REPEATED_MOST ? piece.size : 0))
+        memcpy(kit->last.bytes, piece.data, piece.size);
+    memcpy(out, kit->last.hash, sizeof kit->last.hash);
+    return true;
+}
+
 /* The key, with which `pad` is mixed, as the first block. */
 static bool begin_keyed(struct kit *kit, enum digest digest, se_bytes key, unsigned char pad)
 {

@@ -7,12 +7,16 @@
 #include "base/buf.h"
 #include "model/algorithm.h"
 
-enum { HASH_MAX = 64 };
+enum { HASH_MAX = 64, REPEATED_MOST = 1024 };
 
 struct kit {
     EVP_MD_CTX *hash;
     EVP_CIPHER_CTX *cipher;
     struct pool *pool; /* of random bytes; NULL: each time they are drawn anew */
+    struct {
+        size_t size; /* 0: nothing was hashed yet */
+        unsigned char bytes[REPEATED_MOST], hash[32];
+    } last;
 };
 
 SE_MUST_CHECK se_status kit_new(struct kit **out, se_error *err);
@@ -25,6 +29,8 @@ SE_MUST_CHECK se_status kit_random(unsigned char *out, struct kit *kit, size_t s
 
 /* A hash over pieces; up to an empty list. */
 bool kit_hash(unsigned char *out, struct kit *kit, enum digest digest, const se_bytes *pieces, size_t count);
+/* SHA-256 of what is often the same as last time, as the head of values that were made together is.  Not of secrets: it is kept. */
+bool kit_hash_repeated(unsigned char out[32], struct kit *kit, se_bytes piece);
 
 /*
  * HMAC (RFC 2104) over pieces, in a context that is used again and again: EVP_MAC takes longer to be given a key than to hash a field.

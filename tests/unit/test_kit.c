@@ -81,6 +81,30 @@ static void hmac_is_that_of_others(void **state)
     assert_memory_equal(ours, "\x5b\xdc\xc1\x46\xbf\x60\x75\x4e\x6a\x04\x24\x26\x08\x95\x75\xc7", 16);
 }
 
+static bool hashes_right(se_bytes piece)
+{
+    unsigned char expected[32], hash[32];
+
+    return kit_hash(expected, kit, DIGEST_SHA256, &piece, 1) && kit_hash_repeated(hash, kit, piece) && !memcmp(hash, expected, 32);
+}
+
+/* Beginnings of the same bytes, up to what is remembered and beyond; each twice, and after others. */
+static void what_is_repeated_is_hashed_right(void **state)
+{
+    static unsigned char bytes[REPEATED_MOST + 1];
+    static const size_t sizes[] = { 1, 0, 2, REPEATED_MOST, REPEATED_MOST + 1, 300, 1 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        assert_true(hashes_right((se_bytes){ bytes, sizes[i] }));
+        assert_true(hashes_right((se_bytes){ bytes, sizes[i] }));
+        bytes[0] ^= 1;
+        assert_true(hashes_right((se_bytes){ bytes, sizes[i] }));
+        bytes[sizes[i] ? sizes[i] - 1 : 0] ^= 2;
+        assert_true(hashes_right((se_bytes){ bytes, sizes[i] }));
+    }
+}
+
 static void aes_comes_back(void **state)
 {
     static const unsigned char key[AES_KEY_MAX] = { 7 }, iv[AES_BLOCK] = { 9 }, plain[100] = { 5 };
@@ -161,6 +185,7 @@ int main(void)
         cmocka_unit_test(numbers_come_back),
         cmocka_unit_test(a_reader_that_failed_stays_failed),
         cmocka_unit_test(hmac_is_that_of_others),
+        cmocka_unit_test(what_is_repeated_is_hashed_right),
         cmocka_unit_test(aes_comes_back),
         cmocka_unit_test(aes_refuses),
         cmocka_unit_test(random_bytes_are_given_once),
