@@ -53,7 +53,7 @@ plain text
 <a b="c">&amp;]]></a>
 two\nlines\t
 carriage\rreturn\r\n
- leading and trailing\040
+\040leading and trailing\040
 \303\274\342\202\254\360\237\230\200\357\277\275\177\302\205
 \000nul
 bell\007

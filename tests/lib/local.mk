@@ -15,3 +15,8 @@ tests_lib_shim_la_SOURCES = \
 	tests/lib/shim/shim.h
 tests_lib_shim_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
 tests_lib_shim_la_LIBADD  = -ldl -lpthread
+
+# what tests have fetched, once for each build folder
+EXTRA_DIST += tests/lib/debian-source.sh
+clean-local:
+	rm -rf tests/lib/sources
