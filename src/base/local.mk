@@ -11,4 +11,5 @@ libse_core_la_SOURCES += \
 	src/base/reader.c src/base/reader.h \
 	src/base/stream.c src/base/stream.h \
 	src/base/text.c src/base/text.h \
+	src/base/thread.h \
 	src/base/utf8.c src/base/utf8.h

@@ -92,6 +92,11 @@ struct sealing {
 SE_MUST_CHECK se_status history_seal(struct known *out, struct se_history *h, struct chain *chain, const struct sealing *what,
                                      se_error *err);
 
+/* The halves of that.  The first one leaves the store alone, and may be done in another thread. */
+SE_MUST_CHECK se_status seal_make(struct known *out, se_buf *note, struct se_history *h, const struct chain *chain,
+                                  const struct sealing *what, se_error *err);
+SE_MUST_CHECK se_status seal_put(struct se_history *h, struct chain *chain, const struct known *made, se_bytes note, se_error *err);
+
 /* That the chain's last seal is good and covers what the store says, and that what was known is still there; it is known then. */
 SE_MUST_CHECK se_status head_check(struct se_history *h, struct database *store, const struct chain *chain, se_error *err);
 
@@ -99,8 +104,8 @@ SE_MUST_CHECK se_status head_check(struct se_history *h, struct database *store,
 SE_MUST_CHECK se_status head_load(struct known *out, struct se_history *h, struct database *store, const struct chain *chain,
                                   se_error *err);
 
-/* What is stored as the chain's next entries. */
-SE_MUST_CHECK se_status group_store(struct se_history *h, struct chain *chain, struct waiter *group, int64_t *time, se_error *err);
+/* What waits becomes the chain's next entries, in one transaction, with a seal. */
+SE_MUST_CHECK se_status history_commit(struct se_history *h, struct waiter *waiters, se_error *err);
 
 /* Takes part in the queue: returns when others, or this caller, have done it. */
 SE_MUST_CHECK se_status queue_join(struct se_history *h, struct waiter *waiter, se_error *err);

@@ -1,9 +1,10 @@
 libse_core_la_SOURCES += \
 	src/history/care.c \
+	src/history/commit.c \
 	src/history/diagnose.c \
 	src/history/entry.c src/history/entry.h \
 	src/history/findings.c src/history/findings.h \
-	src/history/group.c \
+	src/history/group.c src/history/group.h \
 	src/history/head.c \
 	src/history/history.h \
 	src/history/lookup.c \

@@ -10,21 +10,6 @@
 
 enum { GATHER_SHARE = 10, GATHER_STEP_US = 100 };
 
-static se_status commit(struct se_history *h, struct waiter *waiters, se_error *err)
-{
-    struct sealing what = { .event = EVENT_NONE };
-    struct chain chain;
-    struct known sealed;
-    se_status st = history_begin(&chain, h, err);
-
-    if (st)
-        return st;
-    what.time = h->known.seal.time;
-    if (!(st = group_store(h, &chain, waiters, &what.time, err)))
-        st = history_seal(&sealed, h, &chain, &what, err);
-    return history_end(h, &sealed, st, err);
-}
-
 /* ---- with the lock held ---- */
 
 static void wake(struct waiter *w)
@@ -110,7 +95,7 @@ static void lead(struct se_history *h)
     group = take(q);
     pthread_mutex_unlock(&q->lock);
     began = micros_now();
-    st = group->work ? group->work(h, group->arg, &err) : commit(h, group, &err);
+    st = group->work ? group->work(h, group->arg, &err) : history_commit(h, group, &err);
     began = micros_now() - began;
     pthread_mutex_lock(&q->lock);
     served = finish(group, st, &err);

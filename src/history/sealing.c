@@ -37,21 +37,36 @@ static se_status sign(se_buf *note, const struct se_history *h, const struct sea
     return seal_note(note, seal, key, buf_bytes(&signature), err);
 }
 
-se_status history_seal(struct known *out, struct se_history *h, struct chain *chain, const struct sealing *what, se_error *err)
+se_status seal_make(struct known *out, se_buf *note, struct se_history *h, const struct chain *chain, const struct sealing *what,
+                    se_error *err)
 {
-    AUTO(se_buf) note = SE_BUF_INIT;
     const se_verifier *signer;
-    struct sealed stored;
     se_status st;
 
     *out = (struct known){ .seal = { .event = what->event, .subject = what->subject, .time = what->time } };
     if ((st = history_verifier(&signer, h, 0, err)) || (st = describe(&out->seal, h, chain, signer, err)) ||
-        (st = sign(&note, h, &out->seal, signer, err)) || (st = note_hash(&out->hash, buf_bytes(&note), err)))
+        (st = sign(note, h, &out->seal, signer, err)))
         return st;
-    out->seals = chain->seals = out->seal.number;
-    chain->last = out->hash;
-    stored = (struct sealed){ out->seal.number, out->seal.size, buf_bytes(&note) };
-    if ((st = h->store->type->put_seal(h->store, chain, &stored, err)))
+    out->seals = out->seal.number;
+    return note_hash(&out->hash, buf_bytes(note), err);
+}
+
+se_status seal_put(struct se_history *h, struct chain *chain, const struct known *made, se_bytes note, se_error *err)
+{
+    const struct sealed stored = { made->seal.number, made->seal.size, note };
+    se_status st = h->store->type->put_seal(h->store, chain, &stored, err);
+
+    if (st)
         return st;
+    chain->seals = made->seals;
+    chain->last = made->hash;
     return h->store->type->put_chain(h->store, chain, err);
+}
+
+se_status history_seal(struct known *out, struct se_history *h, struct chain *chain, const struct sealing *what, se_error *err)
+{
+    AUTO(se_buf) note = SE_BUF_INIT;
+    se_status st = seal_make(out, &note, h, chain, what, err);
+
+    return st ? st : seal_put(h, chain, out, buf_bytes(&note), err);
 }

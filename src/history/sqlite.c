@@ -19,6 +19,11 @@ static const char schema[] = "CREATE TABLE IF NOT EXISTS chain (number INTEGER P
                              " PRIMARY KEY (chain, level, number)) WITHOUT ROWID;"
                              "CREATE TABLE IF NOT EXISTS seal (key INTEGER PRIMARY KEY, size INTEGER NOT NULL, note BLOB NOT NULL);";
 
+/* A statement costs more than a row. */
+#define PUT_ROW    "INSERT INTO entry (key, time, object, salt, payload, leaf) VALUES "
+#define ROW        "(?, ?, ?, ?, ?, ?)"
+#define FOUR(text) text ", " text ", " text ", " text
+
 static const char *const statements[STATEMENTS] = {
     [SQL_BEGIN_READ] = "BEGIN",
     [SQL_BEGIN_APPEND] = "BEGIN IMMEDIATE",
@@ -30,7 +35,8 @@ static const char *const statements[STATEMENTS] = {
                       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [SQL_CHAIN_PUT] = "UPDATE chain SET name = ?, id = ?, size = ?, edge = ?, seals = ?, last = ?, base_size = ?, base_edge = ?,"
                       " base_seal = ? WHERE number = ?",
-    [SQL_ROW_PUT] = "INSERT INTO entry (key, time, object, salt, payload, leaf) VALUES (?, ?, ?, ?, ?, ?)",
+    [SQL_ROW_PUT] = PUT_ROW ROW,
+    [SQL_ROWS_PUT] = PUT_ROW FOUR(FOUR(FOUR(ROW))),
     [SQL_NODE_PUT] = "INSERT INTO node (chain, level, number, hash) VALUES (?, ?, ?, ?)",
     [SQL_SEAL_PUT] = "INSERT INTO seal (key, size, note) VALUES (?, ?, ?)",
     [SQL_ERASE] = "UPDATE entry SET salt = x'', payload = ? WHERE key = ?",

@@ -8,6 +8,7 @@
 enum {
     SQLITE_PATIENCE_MS = 30000, /* for another process that appends */
     SQLITE_SEQ_BITS = 44,       /* of a key; the rest is the chain's number */
+    SQLITE_ROWS = 64,           /* that SQL_ROWS_PUT takes */
 };
 
 /* Of a row.  A chain's number may be anything where somebody has changed it. */
@@ -26,6 +27,7 @@ enum sqlite_statement {
     SQL_CHAIN_NEW,
     SQL_CHAIN_PUT,
     SQL_ROW_PUT,
+    SQL_ROWS_PUT,
     SQL_NODE_PUT,
     SQL_SEAL_PUT,
     SQL_ERASE,

@@ -1,5 +1,7 @@
 #include "history/sqlite.h"
 
+enum { ROW_VALUES = 6 };
+
 /* What is bound outlasts the step that follows. */
 static void bind_bytes(sqlite3_stmt *statement, int at, se_bytes bytes)
 {
@@ -41,21 +43,40 @@ se_status sqlite_put_chain(struct database *store, struct chain *chain, se_error
     return SE_OK;
 }
 
+static void bind_row(sqlite3_stmt *q, int at, const struct chain *chain, const struct row *row)
+{
+    (void)sqlite3_bind_int64(q, at + 1, sqlite_key(chain, row->seq));
+    (void)sqlite3_bind_int64(q, at + 2, row->time);
+    bind_bytes(q, at + 3, row->object);
+    bind_bytes(q, at + 4, row->salt);
+    bind_bytes(q, at + 5, row->payload);
+    bind_bytes(q, at + 6, hash_bytes(&row->leaf));
+}
+
+/* As many as the statement takes at once. */
+static se_status put_some(struct sqlite *s, enum sqlite_statement which, const struct chain *chain, const struct row *rows, se_error *err)
+{
+    sqlite3_stmt *q;
+    se_status st = sqlite_statement(&q, s, which, err);
+    int values = st ? 0 : sqlite3_bind_parameter_count(q);
+
+    if (st)
+        return st;
+    for (int at = 0; at < values; at += ROW_VALUES)
+        bind_row(q, at, chain, rows++);
+    return step(s, q, err);
+}
+
 se_status sqlite_put_rows(struct database *store, const struct chain *chain, const struct row *rows, size_t count, se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;
-    sqlite3_stmt *q;
-    se_status st = sqlite_statement(&q, s, SQL_ROW_PUT, err);
+    se_status st = SE_OK;
+    size_t done = 0;
 
-    for (size_t i = 0; !st && i < count; i++) {
-        (void)sqlite3_bind_int64(q, 1, sqlite_key(chain, rows[i].seq));
-        (void)sqlite3_bind_int64(q, 2, rows[i].time);
-        bind_bytes(q, 3, rows[i].object);
-        bind_bytes(q, 4, rows[i].salt);
-        bind_bytes(q, 5, rows[i].payload);
-        bind_bytes(q, 6, hash_bytes(&rows[i].leaf));
-        st = step(s, q, err);
-    }
+    for (; !st && count - done >= SQLITE_ROWS; done += SQLITE_ROWS)
+        st = put_some(s, SQL_ROWS_PUT, chain, rows + done, err);
+    for (; !st && done < count; done++)
+        st = put_some(s, SQL_ROW_PUT, chain, rows + done, err);
     return st;
 }
 

@@ -2,10 +2,10 @@
  * Walks side by side: each has a part of the entries and the seals that cover them, and takes the tree of what is before from the store.
  * That each ends with the tree that the next one began with makes one chain of them.
  */
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/deadline.h"
+#include "base/thread.h"
 #include "history/walk.h"
 
 enum { PART_LEAST = 16 * BLOCK, PARTS_FOR_EACH = 4, THREADS_MOST = 64, TELL_MS = 50 };
@@ -219,7 +219,7 @@ static bool run_all(struct shared *s, unsigned threads)
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->ended, NULL);
     s->running = threads;
-    while (started < threads && !pthread_create(&ids[started], NULL, run, s))
+    while (started < threads && thread_start(&ids[started], run, s))
         started++;
     pthread_mutex_lock(&s->lock);
     s->running -= threads - started;
