@@ -2,9 +2,6 @@
 
 #include "model/describe.h"
 
-/* doc/formats.md, "Canonical configuration" */
-#define HEADING "engineSignEncrypt 1\n"
-
 AUTO_KIND(pointers, const void **, free(*p))
 
 static void put_escaped(struct writer *w, const char *text, char end)
@@ -64,7 +61,7 @@ se_status config_canonical(se_buf *out, const struct config *config, se_error *e
     *out = (se_buf)SE_BUF_INIT;
     if (!descriptors || !keys)
         return error_memory(err);
-    writer_text(&w, HEADING);
+    writer_text(&w, CANONICAL_HEADING);
     for (size_t i = 0; i < config->descriptor_count; i++)
         describe_descriptor(&d, descriptors[i]);
     for (size_t i = 0; i < config->key_count; i++)

@@ -4,6 +4,9 @@
 
 #include "model/config.h"
 
+/* The first line of a canonical configuration (doc/formats.md). */
+#define CANONICAL_HEADING "engineSignEncrypt 1\n"
+
 struct describe {
     se_property_fn fn;
     void *arg;

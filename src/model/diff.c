@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
+#include "model/describe.h"
+
 struct line {
     const char *item, *property, *value;
 };
@@ -33,12 +36,12 @@ static int compare_lines(const void *a, const void *b)
     return compare(a, b);
 }
 
-/* The text from *at to `end`, which becomes a NUL. */
+/* The text from *at to the next tab or line end, which must be `end` and becomes a NUL; NULL: it is not. */
 static const char *field(char **at, char end)
 {
-    char *start = *at, *stop = strchr(start, end);
+    char *start = *at, *stop = strpbrk(start, "\t\n");
 
-    if (!stop)
+    if (!stop || *stop != end)
         return NULL;
     *stop = '\0';
     *at = stop + 1;
@@ -55,24 +58,29 @@ static size_t count_lines(se_bytes text)
     return count;
 }
 
+static se_status malformed(se_error *err)
+{
+    return error_set(err, SE_ERR_FORMAT, "not a canonical configuration");
+}
+
 static se_status split(struct lines *out, se_bytes canonical, se_error *err)
 {
-    size_t count = count_lines(canonical);
-    char *at, *head;
+    char *at, *end;
     se_status st = buf_copy(&out->text, canonical, err);
 
     if (st)
         return st;
-    if (!(out->list = calloc(count + 1, sizeof *out->list)))
+    if (!(out->list = calloc(count_lines(canonical) + 1, sizeof *out->list)))
         return error_memory(err);
-    at = head = (char *)out->text.data;
-    if (!count || !field(&head, '\n'))
-        return error_set(err, SE_ERR_FORMAT, "not a canonical configuration");
-    for (at = head; out->count + 1 < count; out->count++) {
+    at = (char *)out->text.data;
+    end = at + out->text.size;
+    if (!text_starts(at, CANONICAL_HEADING))
+        return malformed(err);
+    for (at += strlen(CANONICAL_HEADING); at < end; out->count++) {
         struct line *line = &out->list[out->count];
 
         if (!(line->item = field(&at, '\t')) || !(line->property = field(&at, '\t')) || !(line->value = field(&at, '\n')))
-            return error_set(err, SE_ERR_FORMAT, "not a canonical configuration");
+            return malformed(err);
     }
     qsort(out->list, out->count, sizeof *out->list, compare_lines);
     return SE_OK;

@@ -20,6 +20,11 @@ tests_unit_test_model_describe_SOURCES = tests/unit/test_model_describe.c tests/
 tests_unit_test_model_describe_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_model_describe_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_model_diff
+tests_unit_test_model_diff_SOURCES = tests/unit/test_model_diff.c tests/unit/folder.h tests/unit/model.h tests/unit/unit.h
+tests_unit_test_model_diff_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_model_diff_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_model_keyref
 tests_unit_test_model_keyref_SOURCES = tests/unit/test_model_keyref.c tests/unit/folder.h tests/unit/model.h tests/unit/unit.h
 tests_unit_test_model_keyref_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

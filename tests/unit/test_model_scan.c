@@ -120,6 +120,85 @@ static void the_visitor_may_stop(void **state)
     assert_string_equal(writer_string(&got), "1:<a>2:<b>");
 }
 
+/* Where the element with that number begins and ends, as the texts from there on. */
+static void assert_element(const char *text, size_t element, const char *start, const char *end, bool empty)
+{
+    struct scan_end found = { .element = element };
+    se_error err = SE_ERROR_INIT;
+    int line;
+
+    assert_status(SE_OK, scan_document(&found, text_bytes(text), &line, &err), &err);
+    assert_string_equal(text + found.start, start);
+    assert_string_equal(text + found.offset, end);
+    assert_int_equal(found.empty, empty);
+    assert_memory_equal(found.name.data, start + 1, found.name.size);
+    assert_int_equal(found.name.size, strcspn(start + 1, " />"));
+}
+
+static void the_end_of_an_element_is_found(void **state)
+{
+    (void)state;
+    assert_element("<a/>", 0, "<a/>", "/>", true);
+    assert_element("<a></a>", 0, "<a></a>", "</a>", false);
+    assert_element("\xEF\xBB\xBF<?p <a> ?><!-- <a> --><a b='>'\n></a\n>", 0, "<a b='>'\n></a\n>", "</a\n>", false);
+    assert_element("<a><a><a/></a></a><!-- -->", 0, "<a><a><a/></a></a><!-- -->", "</a><!-- -->", false);
+    assert_element("<a><a><a/></a></a>", 1, "<a><a/></a></a>", "</a></a>", false);
+    assert_element("<a><a><a/></a></a>", 2, "<a/></a></a>", "/></a></a>", true);
+    assert_element("<a><b/><c><![CDATA[</c>]]><!--</c>--><?c </c>?></c></a>", 2, "<c><![CDATA[</c>]]><!--</c>--><?c </c>?></c></a>",
+                   "</c></a>", false);
+    assert_element("<a><b></b><b></b></a>", 2, "<b></b></a>", "</b></a>", false);
+}
+
+static void assert_document_refused(const char *text, int expected, const char *why)
+{
+    struct scan_end found = { 0 };
+    se_error err = SE_ERROR_INIT;
+    int line = 0;
+
+    assert_status(SE_ERR_CONFIG, scan_document(&found, text_bytes(text), &line, &err), &err);
+    assert_string_equal(err.text, why);
+    assert_int_equal(line, expected);
+}
+
+/* In either walk the same is malformed; what is dangerous is refused before libxml2 sees it. */
+static void documents_are_as_strict(void **state)
+{
+    static const char doctype[] = "a DOCTYPE is not allowed: it can declare entities that read other files or fill the memory";
+
+    (void)state;
+    assert_document_refused("<a>\n<b", 2, "the tag <b> that begins here has no end '>'");
+    assert_document_refused("<a b='1'c='2'/>", 1, "malformed tag <a>: no space after the value of 'b'; is a closing quote missing?");
+    assert_document_refused("<a></ a>", 1, "malformed end tag: it must read </NAME>");
+    assert_document_refused("<a><!-- </a>", 1, "the comment that begins here has no end '-->'");
+    assert_document_refused("<a>\n<![CDATA[ </a>", 2, "the CDATA section that begins here has no end ']]>'");
+    assert_document_refused("\n<!DOCTYPE a>", 2, doctype);
+    assert_document_refused("<a><!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]>", 1, doctype);
+    assert_document_refused("<a><!ENTITY b 'c'></a>", 1, "'<!' is only allowed in comments and CDATA sections");
+}
+
+static void documents_may_be_larger(void **state)
+{
+    AUTO(writer) deep = { 0 };
+    AUTO(writer) wide = { 0 };
+    se_error err = SE_ERROR_INIT;
+    int line;
+
+    (void)state;
+    for (int i = 0; i < 200; i++)
+        writer_text(&deep, "<a>\n");
+    assert_status(SE_OK, scan_document(NULL, text_bytes(writer_string(&deep)), &line, &err), &err);
+    writer_text(&deep, "<a>");
+    assert_document_refused(writer_string(&deep), 201, "elements are nested more than 200 deep");
+    writer_text(&wide, "<a");
+    for (int i = 0; i < 256; i++)
+        writer_text(&wide, " b=''");
+    writer_text(&wide, "/>");
+    assert_status(SE_OK, scan_document(NULL, text_bytes(writer_string(&wide)), &line, &err), &err);
+    wide.buf.size -= strlen("/>");
+    writer_text(&wide, " b=''/>");
+    assert_document_refused(writer_string(&wide), 1, "<a> has more than 256 attributes");
+}
+
 static void assert_encoding(const char *data, size_t size, int expected, const char *why)
 {
     AUTO(se_buf) text = SE_BUF_INIT;
@@ -282,6 +361,9 @@ int main(void)
         cmocka_unit_test(comments_that_do_not_end_are_told_where_they_should),
         cmocka_unit_test(what_would_take_libxml2_too_long_is_refused),
         cmocka_unit_test(the_visitor_may_stop),
+        cmocka_unit_test(the_end_of_an_element_is_found),
+        cmocka_unit_test(documents_are_as_strict),
+        cmocka_unit_test(documents_may_be_larger),
         cmocka_unit_test(utf8_is_exactly_utf8),
         cmocka_unit_test(other_encodings_are_named),
         cmocka_unit_test(characters_are_those_of_xml),
