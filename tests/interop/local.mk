@@ -1,4 +1,5 @@
 SHELL_TESTS += \
+	tests/interop/c14n.sh \
 	tests/interop/cms.sh \
 	tests/interop/encrypt.sh \
 	tests/interop/key.sh \
