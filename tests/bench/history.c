@@ -1,9 +1,9 @@
 /*
  * Object history with a token that takes its time:
  *
- *   history CONFIG STORE SETTING ENTRIES LEAST-PER-SECOND
+ *   history CONFIG STORE SETTING LEAST-PER-SECOND
  *
- * Descriptor `Bench`.  The chain grows to ENTRIES.  A row for each measure, as bench.sh wants them.
+ * Descriptor `Bench`.  A row for each measure, as bench.sh wants them.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -12,35 +12,17 @@
 
 #include "base/buf.h"
 #include "tests/bench/race.h"
+#include "tests/bench/records.h"
 
-enum { THREADS = 64, SECONDS = 6, PAYLOAD = 200, BATCH = 100000, SMALL = 10000, TURNS = 9, LEAST_VERIFIED = 500000, PROOF_MOST = 2500 };
+enum { THREADS = 64, SECONDS = 6, SMALL = 10000, MANY = 1000000, TURNS = 9, LEAST_VERIFIED = 500000, PROOF_MOST = 2500 };
 
 static const char *setting;
-static se_record records[BATCH];
-
-static void must(se_status st, const se_error *err)
-{
-    if (st)
-        give_up(se_status_name(st), err->text);
-}
+static const se_record *records;
 
 static void row(const char *measure, unsigned threads, double ours, const char *peer, double theirs, double ratio)
 {
     printf("%s\t%s\t%u\t%.2f\t%s\t%.2f\t%.3f\n", measure, setting, threads, ours, peer, theirs, ratio);
     (void)fflush(stdout);
-}
-
-static void fill(void)
-{
-    static char payloads[BATCH][PAYLOAD], objects[BATCH][16];
-
-    for (size_t i = 0; i < BATCH; i++) {
-        int size = snprintf(objects[i], sizeof objects[i], "person/%zu", i);
-
-        memset(payloads[i], 'x', PAYLOAD);
-        (void)snprintf(payloads[i], 40, "{\"change\":%zu,\"what\":\"", i);
-        records[i] = (se_record){ { objects[i], (size_t)size }, { payloads[i], PAYLOAD } };
-    }
 }
 
 /* Each entry a signature of its own, and nothing stored: the most that the original could do. */
@@ -54,7 +36,7 @@ static double serial(se_engine *engine)
     for (; seconds_now() - began < SECONDS; count++) {
         AUTO(se_buf) signature = SE_BUF_INIT;
 
-        must(se_sign(&signature, engine, "Bench", records[(size_t)count % BATCH].payload, &params, &err), &err);
+        must(se_sign(&signature, engine, "Bench", records[(size_t)count % RECORDS].payload, &params, &err), &err);
     }
     return count / (seconds_now() - began);
 }
@@ -72,7 +54,7 @@ static void *append(void *arg)
     se_error err = SE_ERROR_INIT;
 
     for (; seconds_now() < w->until; w->count++)
-        must(se_history_append(NULL, w->history, records[w->count % BATCH].object, records[w->count % BATCH].payload, &err), &err);
+        must(se_history_append(NULL, w->history, records[w->count % RECORDS].object, records[w->count % RECORDS].payload, &err), &err);
     return NULL;
 }
 
@@ -93,35 +75,14 @@ static double together(se_history *history)
     return count / (seconds_now() - began);
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-
-    return *x < *y ? -1 : *x > *y;
-}
-
-/* Seconds for `count` entries at once, the median. */
-static double many(se_history *history, size_t count)
+/* Seconds for RECORDS at once, the median. */
+static double many(se_history *history)
 {
     double times[TURNS];
-    se_error err = SE_ERROR_INIT;
 
-    for (size_t i = 0; i < TURNS; i++) {
-        double began = seconds_now();
-
-        must(se_history_append_many(NULL, history, records, count, &err), &err);
-        times[i] = seconds_now() - began;
-    }
-    qsort(times, TURNS, sizeof *times, ascending);
-    return times[TURNS / 2];
-}
-
-static void grow(se_history *history, uint64_t entries)
-{
-    se_error err = SE_ERROR_INIT;
-
-    for (uint64_t first = 0; first + BATCH < entries;)
-        must(se_history_append_many(&first, history, records, BATCH, &err), &err);
+    for (size_t i = 0; i < TURNS; i++)
+        times[i] = seconds_to_append(history, records, RECORDS);
+    return median(times, TURNS);
 }
 
 static void verification(se_history *history)
@@ -156,23 +117,17 @@ static void proof(se_history *history)
     row("proof, seconds", 1, began, "at the most", 1, began);
 }
 
-static void measure(se_engine *engine, se_history *history, uint64_t entries, double least)
+static void measure(se_engine *engine, se_history *history, double least)
 {
-    double alone = serial(engine), all, small, big;
+    double alone = serial(engine), all, big;
 
-    small = many(history, SMALL);
     all = together(history);
     row("appended/s", THREADS, all, "a signature each", alone, all / alone);
-    big = BATCH / many(history, BATCH);
+    big = RECORDS / many(history);
     row("appended/s, many at once", 1, big, "at the least", least, big / least);
-    grow(history, 1000000);
+    grow(history, records, MANY - TURNS * RECORDS);
     verification(history);
     proof(history);
-    if (entries > 1000000) {
-        grow(history, entries);
-        big = many(history, SMALL);
-        row("cost of 10,000, in a big chain", 1, big, "in a new one", small, big / small);
-    }
 }
 
 int main(int argc, char **argv)
@@ -182,15 +137,15 @@ int main(int argc, char **argv)
     se_history *history;
     se_engine *engine;
 
-    if (argc != 6)
-        give_up("usage", "history CONFIG STORE SETTING ENTRIES LEAST-PER-SECOND");
+    if (argc != 5)
+        give_up("usage", "history CONFIG STORE SETTING LEAST-PER-SECOND");
     setting = argv[3];
-    fill();
+    records = records_make();
     options.descriptor = "Bench";
     must(se_open(&engine, argv[1], NULL, &err), &err);
     must(se_history_create(engine, argv[2], &options, &err), &err);
     must(se_history_open(&history, engine, argv[2], &options, &err), &err);
-    measure(engine, history, strtoull(argv[4], NULL, 10), atof(argv[5]));
+    measure(engine, history, atof(argv[4]));
     se_history_close(&history);
     se_close(&engine);
     return 0;

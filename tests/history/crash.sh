@@ -1,55 +1,15 @@
 #!/bin/sh
-# crash.sh [TIMES]: appending is killed at random moments under 12 threads, the disk is full, the HSM and the database go away.  What was
-# acknowledged is there, sealed, and the chain verifies.
+# Appending is killed at random moments under 12 threads, the disk is full, the HSM goes away.  What was acknowledged is there, sealed, and
+# the chain verifies.  CRASHES in the environment: how often it is killed.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs sqlite3
-times=${CRASHES-${1-10}}
-
-make_cert signer ec:P-256 issuer=self keyUsage=critical,digitalSignature
-cat signer.key signer.pem >history.pem
-cat >one.xml <<XML
-<engineSignEncrypt>
-  <descriptors><descriptor name="ObjectHistorySigner"><type algorithm="SHA-256" key="history"/></descriptor></descriptors>
-  <keys><key name="history"><type name="pem" locationValue="classpath:history.pem"/></key></keys>
-</engineSignEncrypt>
-XML
-export SIGNENGINE_CONFIG=one.xml
-append="$top_builddir/tests/history/append"
-
-# all that was acknowledged is there, under its number
-acknowledged() { # STORE FILE...
-    place=$1
-    shift
-    accepts signengine history verify --store "$place"
-    accepts signengine history export --store "$place"
-    sed -n 's/.*"seq":\([0-9]*\).*"payload":"\([^"]*\)".*/\1 \2/p' "$out" | sort >there
-    cat "$@" | grep -E '^[0-9]+ [0-9]+-[0-9]+-[0-9]+$' | sort >wanted
-    comm -13 there wanted >lost
-    [ ! -s lost ] || fail "acknowledged and not there: $(head -n 5 lost)"
-    [ -s wanted ] || fail "nothing was acknowledged"
-}
-
-# between 20 and 520 ms
-while_random() {
-    sleep "0.$(awk -v seed="$1$$" 'BEGIN { srand(seed); printf "%03d", 20 + rand() * 500 }')"
-}
+. "$top_srcdir/tests/history/crashes.sh"
 
 # ---- kill -9 ----
 
-kill_often() { # STORE
-    : >seen
-    for turn in $(seq "$times"); do
-        "$append" one.xml "$1" default 12 >>seen 2>>errors &
-        child=$!
-        while_random "$turn"
-        kill -9 "$child"
-        wait "$child" 2>/dev/null || true
-    done
-    acknowledged "$1" seen
-}
-
 setup signengine history create --store sqlite:killed.db
-kill_often sqlite:killed.db
+kill_often sqlite:killed.db seen
+acknowledged sqlite:killed.db seen
 
 # ---- no room ----
 

@@ -2,7 +2,7 @@ SHELL_TESTS += tests/history/crash.sh tests/history/export.sh tests/history/sqli
 if HAVE_POSTGRESQL
 SHELL_TESTS += tests/history/outage.sh tests/history/postgresql.sh
 endif
-EXTRA_DIST += tests/history/manipulations.sh tests/history/outage.sh tests/history/postgresql.sh tests/history/read.py tests/history/server.sh
+EXTRA_DIST += tests/history/crashes.sh tests/history/manipulations.sh tests/history/outage.sh tests/history/postgresql.sh tests/history/read.py tests/history/server.sh
 
 # run by the shell tests
 check_PROGRAMS += tests/history/append

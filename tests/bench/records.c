@@ -1,0 +1,62 @@
+#include "tests/bench/records.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/bench/race.h"
+
+enum { PAYLOAD = 200 };
+
+const se_record *records_make(void)
+{
+    static char payloads[RECORDS][PAYLOAD], objects[RECORDS][16];
+    static se_record records[RECORDS];
+
+    for (size_t i = 0; i < RECORDS; i++) {
+        int size = snprintf(objects[i], sizeof objects[i], "person/%zu", i);
+
+        memset(payloads[i], 'x', PAYLOAD);
+        (void)snprintf(payloads[i], 40, "{\"change\":%zu,\"what\":\"", i);
+        records[i] = (se_record){ { objects[i], (size_t)size }, { payloads[i], PAYLOAD } };
+    }
+    return records;
+}
+
+void must(se_status st, const se_error *err)
+{
+    if (st)
+        give_up(se_status_name(st), err->text);
+}
+
+double seconds_to_append(se_history *history, const se_record *records, size_t count)
+{
+    se_error err = SE_ERROR_INIT;
+    double began = seconds_now();
+
+    must(se_history_append_many(NULL, history, records, count, &err), &err);
+    return seconds_now() - began;
+}
+
+void grow(se_history *history, const se_record *records, uint64_t entries)
+{
+    for (uint64_t left = entries; left;) {
+        uint64_t some = left < RECORDS ? left : RECORDS;
+
+        (void)seconds_to_append(history, records, some);
+        left -= some;
+    }
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+
+    return *x < *y ? -1 : *x > *y;
+}
+
+double median(double *numbers, size_t count)
+{
+    qsort(numbers, count, sizeof *numbers, ascending);
+    return numbers[count / 2];
+}

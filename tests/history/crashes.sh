@@ -1,0 +1,44 @@
+# shellcheck shell=sh disable=SC2154
+# For tests of what survives.  Sets
+#
+#   append                        the program of 12 threads, with the configuration one.xml
+#   acknowledged STORE FILE...    what the program said is there, sealed, and the chain verifies
+#   kill_often STORE FILE         kills it at random moments, $CRASHES times; FILE gets what it said
+
+make_cert signer ec:P-256 issuer=self keyUsage=critical,digitalSignature
+cat signer.key signer.pem >history.pem
+cat >one.xml <<XML
+<engineSignEncrypt>
+  <descriptors><descriptor name="ObjectHistorySigner"><type algorithm="SHA-256" key="history"/></descriptor></descriptors>
+  <keys><key name="history"><type name="pem" locationValue="classpath:history.pem"/></key></keys>
+</engineSignEncrypt>
+XML
+export SIGNENGINE_CONFIG=one.xml
+append="$top_builddir/tests/history/append"
+
+acknowledged() {
+    place=$1
+    shift
+    accepts signengine history verify --store "$place"
+    accepts signengine history export --store "$place"
+    sed -n 's/.*"seq":\([0-9]*\).*"payload":"\([^"]*\)".*/\1 \2/p' "$out" | sort >there
+    cat "$@" | grep -E '^[0-9]+ [0-9]+-[0-9]+-[0-9]+$' | sort >wanted
+    comm -13 there wanted >lost
+    [ ! -s lost ] || fail "acknowledged and not there: $(head -n 5 lost)"
+    [ -s wanted ] || fail "nothing was acknowledged"
+}
+
+# between 20 and 520 ms
+while_random() {
+    sleep "0.$(awk -v seed="$1$$" 'BEGIN { srand(seed); printf "%03d", 20 + rand() * 500 }')"
+}
+
+kill_often() {
+    for turn in $(seq "${CRASHES-10}"); do
+        "$append" one.xml "$1" default 12 >>"$2" 2>>errors &
+        child=$!
+        while_random "$turn"
+        kill -9 "$child"
+        wait "$child" 2>/dev/null || true
+    done
+}
