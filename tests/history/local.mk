@@ -1,14 +1,19 @@
-SHELL_TESTS += tests/history/crash.sh tests/history/export.sh tests/history/sqlite.sh
+SHELL_TESTS += tests/history/crash.sh tests/history/export.sh tests/history/sqlite.sh tests/history/vectors.sh
 if HAVE_POSTGRESQL
 SHELL_TESTS += tests/history/outage.sh tests/history/postgresql.sh
 endif
-EXTRA_DIST += tests/history/crashes.sh tests/history/manipulations.sh tests/history/outage.sh tests/history/postgresql.sh tests/history/read.py tests/history/server.sh
+EXTRA_DIST += tests/history/crashes.sh tests/history/manipulations.sh tests/history/outage.sh tests/history/postgresql.sh tests/history/read.py tests/history/server.sh tests/history/vectors.sh tests/vectors/history
 
 # run by the shell tests
 check_PROGRAMS += tests/history/append
 tests_history_append_LDADD = libse-core.la
 
 if HAVE_CMOCKA
+UNIT_TESTS += tests/history/test_vectors
+tests_history_test_vectors_SOURCES = tests/history/test_vectors.c tests/unit/unit.h
+tests_history_test_vectors_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_history_test_vectors_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/history/test_bytes
 tests_history_test_bytes_SOURCES = tests/history/test_bytes.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_history_test_bytes_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
