@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { BATCH = 32 << 10 };
+enum { BATCH = 16 << 10 };
 
 void entity_free(struct entity *e)
 {

@@ -24,7 +24,7 @@ struct intake {
     bool over;   /* the input has ended */
 };
 
-enum { INTAKE_ROOM = 65536 };
+enum { INTAKE_ROOM = 32 << 10 };
 
 SE_MUST_CHECK se_status intake_open(struct intake *out, struct stream *in, se_error *err);
 void intake_close(struct intake *lines);

@@ -2,19 +2,32 @@
 
 enum { SAFE_LINE = 998 };
 
+static bool is_7bit(se_bytes text)
+{
+    static const uint64_t high = 0x8080808080808080;
+    const unsigned char *in = text.data;
+    uint64_t eight, seen = 0;
+    size_t i = 0;
+
+    for (; i + sizeof eight <= text.size; i += sizeof eight) {
+        memcpy(&eight, in + i, sizeof eight);
+        seen |= eight;
+    }
+    for (; i < text.size; i++)
+        seen |= in[i];
+    return !(seen & high);
+}
+
 bool line_is_safe(se_bytes text)
 {
     const unsigned char *in = text.data;
-    unsigned char high = 0;
+    size_t size = text.size;
 
-    if (text.size > SAFE_LINE || (text.size >= 5 && strncmp(text.data, "From ", 5) == 0))
+    if (!size)
+        return true;
+    if (size > SAFE_LINE || in[size - 1] == ' ' || in[size - 1] == '\t' || (size >= 5 && strncmp(text.data, "From ", 5) == 0))
         return false;
-    for (size_t i = 0; i < text.size; i++) {
-        high |= in[i];
-        if (!in[i] || in[i] == '\r')
-            return false;
-    }
-    return high < 0x80 && (!text.size || (in[text.size - 1] != ' ' && in[text.size - 1] != '\t'));
+    return is_7bit(text) && !memchr(in, '\r', size) && !memchr(in, '\0', size);
 }
 
 void leaf_begin(struct leaf *leaf, enum transfer transfer)

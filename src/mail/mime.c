@@ -39,8 +39,11 @@ void media_read(struct media *out, const char *value)
     GMimeContentType *type;
     char *name;
 
+    *out = (struct media){ .type = "text/plain" };
+    if (!*value)
+        return;
     begin();
-    type = g_mime_content_type_parse(NULL, *value ? value : "text/plain");
+    type = g_mime_content_type_parse(NULL, value);
     name = g_mime_content_type_get_mime_type(type);
     keep_small(out->type, sizeof out->type, name);
     keep(out->boundary, sizeof out->boundary, g_mime_content_type_get_parameter(type, "boundary"));

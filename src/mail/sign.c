@@ -198,7 +198,8 @@ static se_params params_of(const struct signing *s)
 static se_status make_signature(const se_sink *out, struct signing *s, se_error *err)
 {
     const se_params params = params_of(s);
-    const se_source source = { read_entity, s, 0 };
+    /* what is signed is about as big as the message */
+    const se_source source = { read_entity, s, s->message.stream.source->total };
     se_status st = se_sign_stream(out, s->engine, s->descriptor, &source, &params, err);
 
     if (!st || !s->failure.status)

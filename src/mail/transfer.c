@@ -79,25 +79,55 @@ size_t base64_read_end(unsigned char *out, struct base64_reader *r)
     return size;
 }
 
+static void put_three(unsigned char *out, unsigned value)
+{
+    out[0] = (unsigned char)(value >> 16);
+    out[1] = (unsigned char)(value >> 8);
+    out[2] = (unsigned char)value;
+}
+
+/* Groups of four letters, up to the first that is none; returns how many. */
+static size_t read_groups(unsigned char *out, const unsigned char *in, size_t size)
+{
+    size_t count = size / 4;
+
+    for (size_t i = 0; i < count; i++, in += 4, out += 3) {
+        unsigned v0 = letters[in[0]], v1 = letters[in[1]], v2 = letters[in[2]], v3 = letters[in[3]];
+
+        if (!(v0 & v1 & v2 & v3 & LETTER))
+            return i;
+        put_three(out, (v0 & 63) << 18 | (v1 & 63) << 12 | (v2 & 63) << 6 | (v3 & 63));
+    }
+    return count;
+}
+
 size_t base64_read(unsigned char *out, struct base64_reader *r, se_bytes text)
 {
     const unsigned char *in = text.data;
     size_t size = 0;
 
     for (size_t i = 0; i < text.size; i++) {
-        unsigned char v = letters[in[i]];
+        unsigned char v;
 
+        if (!r->letters) {
+            size_t groups = read_groups(out + size, in + i, text.size - i);
+
+            size += groups * 3;
+            i += groups * 4;
+            if (i == text.size)
+                break;
+        }
+        v = letters[in[i]];
         if (v == PADDING)
             size += base64_read_end(out + size, r);
         if (!(v & LETTER))
             continue;
         r->value = r->value << 6 | (v & ~LETTER);
-        if (++r->letters < 4)
-            continue;
-        out[size++] = (unsigned char)(r->value >> 16);
-        out[size++] = (unsigned char)(r->value >> 8);
-        out[size++] = (unsigned char)r->value;
-        *r = (struct base64_reader){ 0 };
+        if (++r->letters == 4) {
+            put_three(out + size, r->value);
+            size += 3;
+            *r = (struct base64_reader){ 0 };
+        }
     }
     return size;
 }
@@ -109,8 +139,8 @@ bool base64_is_full_line(se_bytes text)
 
     if (text.size != BASE64_LINE)
         return false;
-    for (size_t i = 0; i < BASE64_LINE; i++)
-        common &= letters[in[i]];
+    for (size_t i = 0; i < BASE64_LINE; i += 4)
+        common &= letters[in[i]] & letters[in[i + 1]] & letters[in[i + 2]] & letters[in[i + 3]];
     return common;
 }
 
@@ -172,6 +202,28 @@ static void literal(struct qp_lines *q, unsigned char c, se_bytes rest)
         token(q, &text, 1);
 }
 
+/* How many characters from here on fit on the line, mean themselves wherever they stand, and do not end in a blank. */
+static size_t plain_run(const struct qp_lines *q, se_bytes text)
+{
+    const unsigned char *in = text.data;
+    size_t most = QP_LINE - 1 - (q->column < QP_LINE - 1 ? q->column : QP_LINE - 1), n = 0;
+
+    if (!q->column || q->blank || q->escape_size)
+        return 0;
+    most = text.size < most ? text.size : most;
+    while (n < most && ((in[n] >= ' ' && in[n] <= '~' && in[n] != '=') || in[n] == '\t'))
+        n++;
+    while (n && (in[n - 1] == ' ' || in[n - 1] == '\t'))
+        n--;
+    return n;
+}
+
+static void put_run(struct qp_lines *q, se_bytes run)
+{
+    writer_put(q->out, run.data, run.size);
+    q->column += run.size;
+}
+
 static void end_line(struct qp_lines *q, bool keep_blank)
 {
     if (q->blank && keep_blank)
@@ -185,8 +237,12 @@ void qp_put(struct qp_lines *q, se_bytes text, bool begins, bool ends)
 
     if (begins)
         start_line(q);
-    for (size_t i = 0; i < text.size; i++)
-        literal(q, in[i], (se_bytes){ in + i + 1, text.size - i - 1 });
+    for (size_t i = 0, run; i < text.size; i += run) {
+        run = plain_run(q, (se_bytes){ in + i, text.size - i });
+        put_run(q, (se_bytes){ in + i, run });
+        if (!run)
+            literal(q, in[i], (se_bytes){ in + i + 1, text.size - i - 1 }), run = 1;
+    }
     if (ends)
         end_line(q, true);
 }
@@ -247,8 +303,12 @@ void qp_put_encoded(struct qp_lines *q, se_bytes text, bool begins, bool ends)
             start_line(q);
     }
     q->soft = false;
-    for (size_t i = 0; i < size; i++)
-        encoded(q, in[i], (se_bytes){ in + i + 1, size - i - 1 });
+    for (size_t i = 0, run; i < size; i += run) {
+        run = plain_run(q, (se_bytes){ in + i, size - i });
+        put_run(q, (se_bytes){ in + i, run });
+        if (!run)
+            encoded(q, in[i], (se_bytes){ in + i + 1, size - i - 1 }), run = 1;
+    }
     if (!ends)
         return;
     q->soft = q->escape_size == 1;

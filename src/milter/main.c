@@ -7,12 +7,15 @@
 #include <errno.h>
 #include <grp.h>
 #include <libmilter/mfapi.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -74,6 +77,24 @@ static void drain(void)
     service_metrics();
 }
 
+/*
+ * libmilter answers in many small pieces, and has no option for this: with Nagle's algorithm the MTA's delayed acknowledgements would
+ * add 40 ms to each message.  Connections inherit it from the socket that listens (Linux).
+ */
+static void send_at_once(void)
+{
+    enum { HIGHEST = 64 };
+    const int yes = 1;
+
+    for (int fd = STDERR_FILENO + 1; fd < HIGHEST; fd++) {
+        int listens = 0;
+        socklen_t size = sizeof listens;
+
+        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens)
+            (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes); /* fails for a local socket, which needs none */
+    }
+}
+
 static int serve(void)
 {
     const sigset_t set = control_signals();
@@ -85,6 +106,7 @@ static int serve(void)
     if (!socket || smfi_register(session_callbacks) != MI_SUCCESS || smfi_setconn(socket) != MI_SUCCESS ||
         smfi_opensocket(true) != MI_SUCCESS)
         return complain("cannot listen on the socket of the configuration", EXIT_BAD_CONFIG);
+    send_at_once();
     if (pthread_create(&thread, NULL, control, NULL))
         return complain("cannot make a thread", EXIT_BROKEN);
     service_log("started", socket);

@@ -16,3 +16,10 @@ CLEANFILES += bench.json tests/bench/fields tests/bench/history tests/bench/hist
 .PHONY: bench
 bench: signengine tests/bench/fields tests/bench/history tests/bench/history_growth tests/bench/sign tests/lib/maxrss tests/lib/shim.la
 	top_builddir='$(abs_top_builddir)' $(SHELL) $(srcdir)/tests/bench/bench.sh bench.json
+
+EXTRA_PROGRAMS += tests/bench/mail
+tests_bench_mail_SOURCES = tests/bench/mail.c tests/bench/bare.c tests/bench/bare.h tests/bench/race.c tests/bench/race.h
+tests_bench_mail_LDADD = libse-core.la
+EXTRA_DIST += tests/bench/mail.sh
+CLEANFILES += tests/bench/mail
+bench: all tests/bench/mail

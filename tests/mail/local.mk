@@ -3,4 +3,4 @@ SHELL_TESTS += \
 	tests/mail/hostile.sh \
 	tests/mail/mail.sh \
 	tests/mail/postfix.sh
-EXTRA_DIST += tests/mail/corpus.py tests/mail/mail-lib.sh tests/mail/smtp.py
+EXTRA_DIST += tests/mail/corpus.py tests/mail/mail-lib.sh tests/mail/postfix-lib.sh tests/mail/smtp.py

@@ -3,6 +3,7 @@
 # MAIL_COUNT: how many messages, from 20 connections.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "${top_srcdir:?}/tests/mail/mail-lib.sh"
+. "${top_srcdir:?}/tests/mail/postfix-lib.sh"
 needs postfix postconf opendkim opendkim-genkey python3 p11-kit setpriv openssl pkcs11-tool
 [ "$(id -u)" = 0 ] || skip "Postfix can be started by root only"
 [ -x "${top_builddir:?}/signengine-milter" ] || skip "signengine-milter was not built: libmilter-dev is missing"
@@ -11,20 +12,19 @@ client=$(find /usr/lib /usr/lib64 -name p11-kit-client.so 2>/dev/null | head -n 
 count=${MAIL_COUNT-60}
 smtp="$top_srcdir/tests/mail/smtp.py"
 
-ports=$(python3 -c 'import socket
-s = [socket.socket() for _ in range(4)]
-[x.bind(("127.0.0.1", 0)) for x in s]
-print(*[x.getsockname()[1] for x in s])')
-# shellcheck disable=SC2086 # four words
-set -- $ports
+# shellcheck disable=SC2046 # four words
+set -- $(free_ports 4)
 port=$1 sink=$2 milter=$3 dkim=$4
 
 stop_all() {
-    postfix -c "$tmp/etc" stop >/dev/null 2>&1 || true
+    ended=$?
+    set +e
+    postfix_stop "$tmp"
     for process in ${milter_process-} ${server-} ${sink_process-} ${dkim_process-}; do
         kill "$process" 2>/dev/null || true
     done
-    wait 2>/dev/null || true
+    wait 2>/dev/null
+    (exit "$ended")
     finish
 }
 trap 'stop_all' EXIT
@@ -57,14 +57,6 @@ unserve() {
     wait "$server" 2>/dev/null || true
     rm -f run/socket
 }
-eventually() { # up to a minute
-    tries=0
-    until "$@" >/dev/null 2>&1; do
-        tries=$((tries + 1))
-        [ $tries -lt 300 ] || { echo "waited in vain for: $*" && tail -n 20 ./*.log maillog 2>/dev/null; exit 99; }
-        sleep 0.2
-    done
-}
 serve
 
 # ---- the milter ----
@@ -91,9 +83,8 @@ mail_conf() {
 	CONF
 }
 mail_conf
-P11_KIT_SERVER_ADDRESS="unix:path=$tmp/run/socket" "$top_builddir/signengine-milter" -c milter.conf >milter.log 2>&1 &
+P11_KIT_SERVER_ADDRESS="unix:path=$tmp/run/socket" TMPDIR="$tmp/run" "$top_builddir/signengine-milter" -c milter.conf >milter.log 2>&1 &
 milter_process=$!
-listens() { python3 -c "import socket; socket.create_connection(('127.0.0.1', $1))"; }
 eventually listens "$milter"
 
 # ---- DKIM ----
@@ -106,56 +97,13 @@ dkim_process=$!
 eventually listens "$dkim"
 
 # ---- Postfix ----
-mkdir -p etc spool data delivered
-chown postfix data
-cat >etc/main.cf <<CF
-compatibility_level = 3.6
-queue_directory = $tmp/spool
-data_directory = $tmp/data
-command_directory = /usr/sbin
-daemon_directory = /usr/lib/postfix/sbin
-mail_owner = postfix
-setgid_group = postdrop
-myhostname = mail.test
-mynetworks = 127.0.0.0/8
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
-mydestination =
-local_recipient_maps =
-alias_maps =
-relayhost = [127.0.0.1]:$sink
-smtpd_relay_restrictions = permit_mynetworks, reject
-smtpd_milters = inet:127.0.0.1:$milter, inet:127.0.0.1:$dkim
-non_smtpd_milters = inet:127.0.0.1:$milter, inet:127.0.0.1:$dkim
-milter_default_action = tempfail
-minimal_backoff_time = 2s
-maximal_backoff_time = 4s
-queue_run_delay = 2s
-maillog_file = $tmp/maillog
-maillog_file_prefixes = $tmp
-smtputf8_enable = no
-CF
-{
-    echo "127.0.0.1:$port inet n - n - - smtpd"
-    echo 'pickup unix n - n 2 1 pickup'
-    echo 'cleanup unix n - n - 0 cleanup'
-    echo 'qmgr unix n - n 300 1 qmgr'
-    echo 'rewrite unix - - n - - trivial-rewrite'
-    for service in bounce defer trace; do echo "$service unix - - n - 0 bounce"; done
-    for service in smtp relay; do echo "$service unix - - n - - smtp"; done
-    for service in error retry; do echo "$service unix - - n - - error"; done
-    echo 'verify unix - - n - 1 verify'
-    echo 'proxymap unix - - n - - proxymap'
-    echo 'showq unix n - n - - showq'
-    echo 'anvil unix - - n - 1 anvil'
-    echo 'scache unix - - n - 1 scache'
-    echo 'tlsmgr unix - - n 1000? 1 tlsmgr'
-    echo 'postlog unix-dgram n - n - 1 postlogd'
-} >etc/master.cf
+mkdir delivered
+postfix_make "$tmp" "$sink" "inet:127.0.0.1:$milter, inet:127.0.0.1:$dkim"
+postfix_smtpd "$tmp" "$port"
 python3 "$smtp" sink "$sink" delivered >sink.log 2>&1 &
 sink_process=$!
 eventually listens "$sink"
-setup postfix -c "$tmp/etc" start
+postfix_start "$tmp"
 eventually listens "$port"
 
 delivered() { find delivered -name '*.eml' | wc -l; }
@@ -230,6 +178,7 @@ message alice@example.org 'List-Id: <list.example.org>'
 accepts one alice@example.org message.eml
 says 250
 accepts one alice@example.org delivered/00001.eml
+says 250
 eventually delivered_is $((before + 2))
 audit_says '"result":"already signed"'
 python3 - >message.eml <<'PY'

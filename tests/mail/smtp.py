@@ -4,13 +4,16 @@
 smtp.py sink PORT FOLDER                  takes every message, each to a file of its own
 smtp.py send PORT COUNT CONNECTIONS FROM  sends so many; prints how many got which answer, as "250 1000"
 smtp.py one PORT ENVELOPE FILE            sends a file; prints the answer
+smtp.py race PORT OTHER COUNT FROM        sends 10 kB by turns to either port; prints the median milliseconds of each until it is taken
 """
 import collections
 import os
 import smtplib
 import socketserver
+import statistics
 import sys
 import threading
+import time
 
 
 class Taker(socketserver.StreamRequestHandler):
@@ -105,5 +108,18 @@ def one(port, envelope, name):
         print(answer(client, envelope, message))
 
 
+def race(port, other, count, sender):
+    clients = [smtplib.SMTP("127.0.0.1", int(p), timeout=120) for p in (port, other)]
+    times = [[], []]
+    for number in range(2 * int(count)):
+        message = text(number, sender) + b"A line of text that makes the message longer, and nothing else.\r\n" * 140
+        began = time.monotonic()
+        code = answer(clients[number % 2], sender, message)
+        times[number % 2].append(1000 * (time.monotonic() - began))
+        if code != 250:
+            sys.exit("answered %d" % code)
+    print(*["%.3f" % statistics.median(t) for t in times])
+
+
 if __name__ == "__main__":
-    {"sink": sink, "send": send, "one": one}[sys.argv[1]](*sys.argv[2:])
+    {"sink": sink, "send": send, "one": one, "race": race}[sys.argv[1]](*sys.argv[2:])
