@@ -73,7 +73,15 @@ XML
     [ "$tries" -le 300 ] || fail "it did not go on after the HSM came back: $(tail -n 2 hsm.errors)"
     kill -9 "$child"
     wait "$child" 2>/dev/null || true
+
+    # many at once, which are stored before it turns out that nobody seals them
+    seq 1 8000 >lines
+    accepts signengine history append --store sqlite:hsm.db --lines lines
     kill -9 "-$server" 2>/dev/null || kill -9 "$server" 2>/dev/null || true
+    wait "$server" 2>/dev/null || true
+    entries=$(sqlite3 hsm.db 'SELECT count(*) FROM entry')
+    refuses 69 signengine history append --store sqlite:hsm.db --lines lines
+    [ "$(sqlite3 hsm.db 'SELECT count(*) FROM entry')" = "$entries" ] || fail "entries without a seal"
     SIGNENGINE_CONFIG=one.xml
     acknowledged sqlite:hsm.db hsm
 fi

@@ -1,0 +1,247 @@
+/* Histories of years, in minutes: the clock of this program says what the tests want.  Windows, progress, and a big group that fails. */
+#include <sqlite3.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "tests/unit/folder.h"
+#include "tests/unit/maker.h"
+
+enum { DAY = 86400, BIG = 10000, OLD = 600, MIDDLE = 300, NEW = 200 };
+
+static const char configuration[] = "<engineSignEncrypt><descriptors><descriptor name=\"ObjectHistorySigner\">"
+                                    "<type algorithm=\"SHA-256\" key=\"k\"/></descriptor></descriptors>"
+                                    "<keys><key name=\"k\"><type name=\"pem\" locationValue=\"classpath:k.pem\"/></key></keys>"
+                                    "</engineSignEncrypt>";
+
+/* ---- the clock ---- */
+
+static time_t moved; /* seconds */
+
+int clock_gettime(clockid_t clock, struct timespec *out)
+{
+    int result = (int)syscall(SYS_clock_gettime, clock, out);
+
+    if (!result && clock == CLOCK_REALTIME)
+        out->tv_sec += moved;
+    return result;
+}
+
+time_t time(time_t *out)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    if (out)
+        *out = now.tv_sec;
+    return now.tv_sec;
+}
+
+/* ---- a chain ---- */
+
+struct chain_under_test {
+    se_engine *engine;
+    se_history *history;
+    sqlite3 *db;
+    uint64_t done, total; /* of the progress */
+    unsigned calls, most; /* it is stopped after so many */
+};
+
+static bool progress(void *arg, uint64_t done, uint64_t total)
+{
+    struct chain_under_test *c = arg;
+
+    assert_true(done >= c->done && done <= total);
+    c->done = done;
+    c->total = total;
+    return ++c->calls < c->most;
+}
+
+static void begin(struct chain_under_test *c)
+{
+    struct certificate_wish wish = { .usage = "critical,digitalSignature", .from_days = -2000, .to_days = 100 };
+    EVP_PKEY *key = make_key("P-256");
+    X509 *certificate = make_certificate(key, &wish);
+    se_history_options options = SE_HISTORY_OPTIONS_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    *c = (struct chain_under_test){ .most = UINT32_MAX };
+    moved = 0;
+    make_bundle("k.pem", key, certificate);
+    EVP_PKEY_free(key);
+    X509_free(certificate);
+    make("engine.xml", configuration, 0600);
+    options.progress = progress;
+    options.progress_arg = c;
+    moved = -900 * (time_t)DAY;
+    assert_status(SE_OK, se_open(&c->engine, "engine.xml", NULL, &err), &err);
+    assert_status(SE_OK, se_history_create(c->engine, "sqlite:h.db", NULL, &err), &err);
+    assert_status(SE_OK, se_history_open(&c->history, c->engine, "sqlite:h.db", &options, &err), &err);
+    assert_int_equal(sqlite3_open("h.db", &c->db), SQLITE_OK);
+}
+
+static void end(struct chain_under_test *c)
+{
+    assert_int_equal(sqlite3_close(c->db), SQLITE_OK);
+    se_history_close(&c->history);
+    se_close(&c->engine);
+    moved = 0;
+}
+
+static se_status append(const struct chain_under_test *c, size_t count, se_error *err)
+{
+    static se_record records[BIG];
+    static char payloads[BIG][16];
+
+    for (size_t i = 0; i < count; i++)
+        records[i] = (se_record){ { "object", 6 }, { payloads[i], (size_t)snprintf(payloads[i], sizeof payloads[i], "%zu", i) } };
+    return se_history_append_many(NULL, c->history, records, count, err);
+}
+
+static void append_days_ago(const struct chain_under_test *c, int days, size_t count)
+{
+    se_error err = SE_ERROR_INIT;
+
+    moved = -days * (time_t)DAY;
+    assert_status(SE_OK, append(c, count, &err), &err);
+    moved = 0;
+}
+
+static void run(const struct chain_under_test *c, const char *sql)
+{
+    char *text = NULL;
+
+    if (sqlite3_exec(c->db, sql, NULL, NULL, &text))
+        fail_msg("%s: %s", sql, text);
+}
+
+static se_status verify(const struct chain_under_test *c, unsigned months, se_history_report *out)
+{
+    se_history_verify_options options = SE_HISTORY_VERIFY_OPTIONS_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    options.months = months;
+    return se_history_verify(out, c->history, &options, &err);
+}
+
+/* ---- windows ---- */
+
+static void begin_years(struct chain_under_test *c)
+{
+    begin(c);
+    append_days_ago(c, 800, OLD);
+    append_days_ago(c, 400, MIDDLE);
+    append_days_ago(c, 200, NEW);
+    append_days_ago(c, 1, NEW);
+}
+
+static void test_older_entries_are_not_read(void **state)
+{
+    struct chain_under_test c;
+    se_history_report report;
+
+    (void)state;
+    begin_years(&c);
+    assert_int_equal(verify(&c, 0, &report), SE_OK);
+    assert_int_equal(report.first, 1);
+    assert_int_equal(report.entries, OLD + MIDDLE + NEW + NEW);
+    assert_int_equal(verify(&c, 12, &report), SE_OK);
+    assert_in_range(report.first, OLD + MIDDLE - 256, OLD + MIDDLE + 1);
+    assert_int_equal(report.first + report.entries - 1, OLD + MIDDLE + NEW + NEW);
+    run(&c, "UPDATE entry SET payload = x'00' WHERE key = (1 << 44) + 42");
+    assert_int_equal(verify(&c, 12, &report), SE_OK);
+    assert_int_equal(verify(&c, 24, &report), SE_OK);
+    assert_int_equal(verify(&c, 36, &report), SE_ERR_REJECTED);
+    assert_int_equal(verify(&c, 0, &report), SE_ERR_REJECTED);
+    end(&c);
+}
+
+static void test_a_window_is_a_year_at_the_least(void **state)
+{
+    struct chain_under_test c;
+    se_history_report report;
+
+    (void)state;
+    begin_years(&c);
+    run(&c, "UPDATE entry SET payload = x'00' WHERE key = (1 << 44) + 950"); /* 200 days old */
+    assert_int_equal(verify(&c, 1, &report), SE_ERR_REJECTED);
+    assert_int_equal(report.findings, 1);
+    assert_int_equal(verify(&c, 12, &report), SE_ERR_REJECTED);
+    assert_int_equal(report.findings, 1);
+    end(&c);
+}
+
+/* ---- progress ---- */
+
+static se_status verify_with(struct chain_under_test *c, unsigned threads, unsigned most, se_error *err)
+{
+    se_history_verify_options options = SE_HISTORY_VERIFY_OPTIONS_INIT;
+
+    options.threads = threads;
+    c->calls = 0;
+    c->done = 0;
+    c->most = most;
+    return se_history_verify(NULL, c->history, &options, err);
+}
+
+static void test_progress_is_told_and_stops(void **state)
+{
+    static const unsigned threads[] = { 1, 2, 3 };
+    struct chain_under_test c;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    begin(&c);
+    append_days_ago(&c, 1, BIG);
+    append_days_ago(&c, 1, BIG);
+    for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
+        assert_status(SE_OK, verify_with(&c, threads[i], UINT32_MAX, &err), &err);
+        assert_true(c.calls > 0);
+        assert_int_equal(c.total, 2 * BIG);
+        assert_status(SE_ERR_CANCELLED, verify_with(&c, threads[i], 1, &err), &err);
+        assert_int_equal(c.calls, 1);
+        assert_status(SE_OK, verify_with(&c, threads[i], UINT32_MAX, &(se_error)SE_ERROR_INIT), &err);
+    }
+    end(&c);
+}
+
+/* ---- a big group, of which one thread makes the tree while another one stores ---- */
+
+static void expect_entries(const struct chain_under_test *c, uint64_t entries)
+{
+    se_history_report report;
+
+    assert_int_equal(verify(c, 0, &report), SE_OK);
+    assert_int_equal(report.entries, entries);
+}
+
+static void test_a_group_that_cannot_be_stored_leaves_nothing(void **state)
+{
+    struct chain_under_test c;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    begin(&c);
+    append_days_ago(&c, 1, 5);
+    run(&c, "CREATE TRIGGER full BEFORE INSERT ON entry WHEN (new.key & 65535) = 3000 BEGIN SELECT RAISE(ABORT, 'no more'); END");
+    moved = 0;
+    assert_status(SE_ERR_IO, append(&c, BIG, &err), &err);
+    assert_non_null(strstr(err.text, "no more"));
+    expect_entries(&c, 5);
+    run(&c, "DROP TRIGGER full");
+    append_days_ago(&c, 0, BIG);
+    expect_entries(&c, BIG + 5);
+    end(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_FOLDER(test_older_entries_are_not_read),
+        IN_FOLDER(test_a_window_is_a_year_at_the_least),
+        IN_FOLDER(test_progress_is_told_and_stops),
+        IN_FOLDER(test_a_group_that_cannot_be_stored_leaves_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
