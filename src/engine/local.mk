@@ -19,6 +19,7 @@ libse_core_la_SOURCES += \
 	src/engine/probe.c src/engine/probe.h \
 	src/engine/replica.c src/engine/replica.h \
 	src/engine/replicas.c src/engine/replicas.h \
+	src/engine/roots.c src/engine/roots.h \
 	src/engine/sha256.c \
 	src/engine/sign.c \
 	src/engine/slot.c \

@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 
 #include "engine/engine.h"
+#include "engine/roots.h"
 #include "format/xmldsig_config.h"
 #include "key/certificate.h"
 #include "model/diff.h"

@@ -1,14 +1,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/file.h"
 #include "engine/engine.h"
+#include "engine/roots.h"
 #include "engine/trusted.h"
 #include "format/format.h"
 #include "key/certificate.h"
 #include "key/crypto.h"
-
-enum { TRUST_LIMIT = 16 << 20 };
 
 AUTO_KIND(x509_store, X509_STORE *, X509_STORE_free(*p))
 
@@ -88,25 +86,6 @@ static se_status collect(struct candidates *out, se_engine *engine, const char *
     return SE_OK;
 }
 
-static se_status add_roots(X509_STORE *roots, STACK_OF(X509) * certificates, se_error *err)
-{
-    for (int i = 0; i < sk_X509_num(certificates); i++)
-        if (!X509_STORE_add_cert(roots, sk_X509_value(certificates, i)))
-            return crypto_error(err, SE_ERR_CRYPTO, "cannot use a certificate that is to be trusted");
-    return SE_OK;
-}
-
-se_status roots_load(X509_STORE *roots, const char *path, se_error *err)
-{
-    AUTO(x509_stack) certificates = NULL;
-    AUTO(se_buf) text = SE_BUF_INIT;
-    se_status st;
-
-    if ((st = file_read(&text, path, TRUST_LIMIT, err)) || (st = certificates_read(&certificates, buf_bytes(&text), path, err)))
-        return error_prefix(err, "trust: ");
-    return add_roots(roots, certificates, err);
-}
-
 /* The descriptor's certificates stand for themselves, their issuers for whomever they certify, whether self-signed or not. */
 static se_status gather_issuers(X509_STORE *roots, const struct candidates *c, se_error *err)
 {
@@ -115,10 +94,8 @@ static se_status gather_issuers(X509_STORE *roots, const struct candidates *c, s
             return crypto_error(err, SE_ERR_CRYPTO, "cannot use the descriptor's certificate");
     X509_STORE_set_flags(roots, X509_V_FLAG_PARTIAL_CHAIN);
     if (sk_X509_num(c->issuers) > 0)
-        return add_roots(roots, c->issuers, err);
-    if (!X509_STORE_set_default_paths_ex(roots, crypto_context(), NULL))
-        return crypto_error(err, SE_ERR_CRYPTO, "cannot use the system's CA certificates");
-    return SE_OK;
+        return roots_add(roots, c->issuers, err);
+    return roots_system(roots, err);
 }
 
 /* *out is NULL when only the descriptor's certificates are accepted. */

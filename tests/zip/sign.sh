@@ -168,6 +168,25 @@ says 'self-signed'
 refuses 1 signengine zip verify lax.zip --trust ca.pem
 says 'not critical'
 
+# ---- without --trust and without issuers of its own: the system's CAs, and the descriptor's certificate itself ----
+cat one.key one.pem >alone.bundle
+configuration alone.xml alone
+mkdir hashed
+cp other.pem hashed/
+setup openssl rehash hashed
+export SSL_CERT_FILE="$tmp/none.pem" SSL_CERT_DIR="$tmp/none"
+accepts signengine -c alone.xml zip verify signed.zip
+refuses 1 signengine -c alone.xml zip verify strange.zip
+says 'not trusted'
+SSL_CERT_FILE=$tmp/ca.pem
+refuses 1 signengine -c alone.xml zip verify strange.zip
+SSL_CERT_FILE=$tmp/other.pem
+accepts signengine -c alone.xml zip verify strange.zip
+refuses 1 signengine zip verify strange.zip
+SSL_CERT_FILE=$tmp/none.pem SSL_CERT_DIR=$tmp/hashed
+accepts signengine -c alone.xml zip verify strange.zip
+unset SSL_CERT_FILE SSL_CERT_DIR
+
 # ---- usage ----
 refuses 64 signengine zip sign
 refuses 64 signengine zip verify signed.zip plain.zip
