@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { BEHIND_MOST = 16 << 20 };
+
 static void close_fd(int *fd)
 {
     if (*fd >= 0)
@@ -183,7 +185,18 @@ se_status output_write(struct output *out, se_bytes data, se_error *err)
 {
     if (write_all(out->fd, data.data, data.size))
         return refused("write", out->path, err);
+    output_wrote(out, data.size);
     return SE_OK;
+}
+
+/* Where there is no disk behind it, nothing happens. */
+void output_wrote(struct output *out, size_t size)
+{
+    out->behind += size;
+    if (out->behind < BEHIND_MOST)
+        return;
+    (void)sync_file_range(out->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    out->behind = 0;
 }
 
 /* Of random letters, as mkstemp(3) has them, but for a file that is there already. */

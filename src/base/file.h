@@ -26,10 +26,11 @@ struct output {
     int fd;
     char *path, *temporary; /* without a temporary one: it has no name yet, or `path` is no file that could be replaced */
     bool secret;
+    size_t behind; /* bytes that the kernel was not yet told to write out */
 };
 #define OUTPUT_INIT                                                                                                                        \
     {                                                                                                                                      \
-        -1, NULL, NULL, false                                                                                                              \
+        -1, NULL, NULL, false, 0                                                                                                           \
     }
 
 /* `mode`: of a file that is not there yet. */
@@ -40,6 +41,8 @@ SE_MUST_CHECK se_status output_open(struct output *out, const char *path, mode_t
  */
 SE_MUST_CHECK se_status output_open_secret(struct output *out, const char *path, mode_t mode, se_error *err);
 SE_MUST_CHECK se_status output_write(struct output *out, se_bytes data, se_error *err);
+/* `size` bytes were put there past output_write().  What is large goes to the disk while more comes, so that committing need not wait. */
+void output_wrote(struct output *out, size_t size);
 SE_MUST_CHECK se_status output_commit(struct output *out, se_error *err);
 void output_discard(struct output *out);
 AUTO_KIND(output, struct output, output_discard(p))

@@ -10,7 +10,15 @@
 
 #include "zip/records.h"
 
-enum { PIECE = 256 << 10, GUESS = 1024, VERSION_PLAIN = 10, VERSION_ZIP64 = 45, MADE_BY = 20, EXTRA_ZIP64_MOST = 4 + 3 * 8 };
+enum {
+    PIECE = 256 << 10,
+    RUN = 32 << 20,
+    GUESS = 1024,
+    VERSION_PLAIN = 10,
+    VERSION_ZIP64 = 45,
+    MADE_BY = 20,
+    EXTRA_ZIP64_MOST = 4 + 3 * 8
+};
 
 struct writing {
     const struct rewrite *job;
@@ -69,13 +77,15 @@ static se_status copy_in_kernel(struct writing *w, uint64_t *at, uint64_t end, s
     ssize_t n = 1;
 
     while (n > 0 && *at < end) {
-        n = copy_file_range(w->job->archive->fd, &from, w->out->fd, NULL, end - *at < 1 << 30 ? (size_t)(end - *at) : 1 << 30, 0);
+        n = copy_file_range(w->job->archive->fd, &from, w->out->fd, NULL, end - *at < RUN ? (size_t)(end - *at) : RUN, 0);
         if (n < 0 && errno == EINTR)
             n = 1;
         else if (n < 0 && !kernel_refuses(errno))
             return error_set(err, SE_ERR_IO, "cannot copy the entries: %s", strerror(errno));
-        else if (n > 0)
+        else if (n > 0) {
             *at += (size_t)n;
+            output_wrote(w->out, (size_t)n);
+        }
     }
     return SE_OK;
 }
