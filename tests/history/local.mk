@@ -2,7 +2,7 @@ SHELL_TESTS += tests/history/crash.sh tests/history/export.sh tests/history/sqli
 if HAVE_POSTGRESQL
 SHELL_TESTS += tests/history/outage.sh tests/history/postgresql.sh
 endif
-EXTRA_DIST += tests/history/crashes.sh tests/history/manipulations.sh tests/history/outage.sh tests/history/postgresql.sh tests/history/read.py tests/history/server.sh tests/history/vectors.sh tests/vectors/history
+EXTRA_DIST += tests/history/bytes.sh tests/history/crashes.sh tests/history/manipulations.sh tests/history/outage.sh tests/history/postgresql.sh tests/history/read.py tests/history/server.sh tests/history/vectors.sh tests/vectors/history
 
 # run by the shell tests
 check_PROGRAMS += tests/history/append
@@ -25,7 +25,13 @@ tests_history_test_vectors_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_history_test_vectors_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/history/test_bytes
-tests_history_test_bytes_SOURCES = tests/history/test_bytes.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_history_test_bytes_SOURCES = tests/history/test_bytes.c tests/history/bytes.h tests/history/bytes_sqlite.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_history_test_bytes_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_history_test_bytes_LDADD   = libse-core.la $(CMOCKA_LIBS) $(SQLITE_LIBS)
+if HAVE_POSTGRESQL
+tests_history_test_bytes_SOURCES += tests/history/bytes_postgres.c
+tests_history_test_bytes_CFLAGS  += $(PQ_CFLAGS)
+tests_history_test_bytes_LDADD   += $(PQ_LIBS)
+SHELL_TESTS += tests/history/bytes.sh
+endif
 endif

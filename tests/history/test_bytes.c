@@ -1,27 +1,31 @@
-/* Whatever byte of what a store keeps is changed: verification finds it.  BYTES in the environment: how many changes. */
-#include <sqlite3.h>
+/*
+ * Whatever byte of what a store keeps is changed: verification finds it.  In the environment: BYTES, how many changes; STORE, the address
+ * of another store than a file of SQLite.
+ */
 #include <stdio.h>
 
+#include "tests/history/bytes.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/maker.h"
 
-enum { ENTRIES = 300, GROUP = 25, CHANGES = 300, TABLES = 4 };
+enum { ENTRIES = 300, GROUP = 25, CHANGES = 300 };
 
 static const char configuration[] = "<engineSignEncrypt><descriptors><descriptor name=\"ObjectHistorySigner\">"
                                     "<type algorithm=\"SHA-256\" key=\"k\"/></descriptor></descriptors>"
                                     "<keys><key name=\"k\"><type name=\"pem\" locationValue=\"classpath:k.pem\"/></key></keys>"
                                     "</engineSignEncrypt>";
 
-static const char *const tables[TABLES] = { "chain", "entry", "node", "seal" };
-static unsigned dice = 1;
+const char *const victim_tables[TABLES] = { "chain", "entry", "node", "seal" };
 
-static unsigned throw_dice(unsigned sides)
+unsigned throw_dice(unsigned sides)
 {
+    static unsigned dice = 1;
+
     dice = dice * 1103515245 + 12345;
     return (dice >> 8) % sides;
 }
 
-static se_engine *begin(se_history **history)
+static se_engine *begin(se_history **history, const char *store)
 {
     struct certificate_wish wish = { .usage = "critical,digitalSignature" };
     EVP_PKEY *key = make_key("P-256");
@@ -35,9 +39,9 @@ static se_engine *begin(se_history **history)
     X509_free(certificate);
     make("engine.xml", configuration, 0600);
     assert_status(SE_OK, se_open(&engine, "engine.xml", NULL, &err), &err);
-    assert_status(SE_OK, se_history_create(engine, "sqlite:h.db", NULL, &err), &err);
+    assert_status(SE_OK, se_history_create(engine, store, NULL, &err), &err);
     options.inspect = true;
-    assert_status(SE_OK, se_history_open(history, engine, "sqlite:h.db", &options, &err), &err);
+    assert_status(SE_OK, se_history_open(history, engine, store, &options, &err), &err);
     return engine;
 }
 
@@ -57,92 +61,49 @@ static void append(se_history *history)
     }
 }
 
-static sqlite3_stmt *prepare(sqlite3 *db, const char *sql)
+static const struct victim *victim_of(const char *store)
 {
-    sqlite3_stmt *q;
+    static const struct victim *const victims[] = {
+        &sqlite_victim,
+#ifdef HAVE_POSTGRESQL
+        &postgres_victim,
+#endif
+    };
 
-    if (sqlite3_prepare_v2(db, sql, -1, &q, NULL))
-        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-    return q;
-}
-
-/* Changes a byte of one value; the place is told in `what`.  False: nothing came of it, as with an empty value. */
-static bool change(sqlite3 *db, char what[200])
-{
-    const char *table = tables[throw_dice(TABLES)];
-    bool keyed = strcmp(table, "node") != 0;
-    unsigned char bytes[5000];
-    sqlite3_stmt *q;
-    char sql[300];
-    int columns, column, size, at, type;
-    int64_t number, row;
-
-    (void)snprintf(sql, sizeof sql, "SELECT * FROM %s LIMIT 1 OFFSET abs(random()) %% (SELECT count(*) FROM %s)", table, table);
-    q = prepare(db, sql);
-    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
-    columns = sqlite3_column_count(q);
-    column = (int)throw_dice((unsigned)columns);
-    row = keyed ? sqlite3_column_int64(q, 0) : sqlite3_column_int64(q, 2);
-    type = sqlite3_column_type(q, column);
-    number = sqlite3_column_int64(q, column);
-    size = type == SQLITE_INTEGER ? 8 : sqlite3_column_bytes(q, column);
-    if (size > 0 && type != SQLITE_INTEGER)
-        memcpy(bytes, sqlite3_column_blob(q, column), (size_t)size);
-    (void)snprintf(what, 200, "%s.%s of %lld", table, sqlite3_column_name(q, column), (long long)row);
-    (void)snprintf(sql, sizeof sql, "UPDATE %s SET %s = ? WHERE %s = %lld", table, sqlite3_column_name(q, column),
-                   keyed ? sqlite3_column_name(q, 0) : "number", (long long)row);
-    sqlite3_finalize(q);
-    if (!size)
-        return false;
-    at = (int)throw_dice((unsigned)size);
-    q = prepare(db, sql);
-    if (type == SQLITE_INTEGER)
-        sqlite3_bind_int64(q, 1, number ^ (int64_t)((uint64_t)(1 + throw_dice(255)) << (8 * at)));
-    else {
-        bytes[at] ^= (unsigned char)(1 + throw_dice(255));
-        if (type == SQLITE_TEXT)
-            sqlite3_bind_text(q, 1, (char *)bytes, size, SQLITE_TRANSIENT);
-        else
-            sqlite3_bind_blob(q, 1, bytes, size, SQLITE_TRANSIENT);
-    }
-    at = sqlite3_step(q);
-    sqlite3_finalize(q);
-    return at == SQLITE_DONE && sqlite3_changes(db) > 0;
+    for (size_t i = 0; i < sizeof victims / sizeof *victims; i++)
+        if (strncmp(store, victims[i]->scheme, strlen(victims[i]->scheme)) == 0)
+            return victims[i];
+    fail_msg("no store '%s'", store);
+    return NULL;
 }
 
 static void test_every_byte_counts(void **state)
 {
-    const char *asked = getenv("BYTES");
+    const char *asked = getenv("BYTES"), *place = getenv("STORE"), *store = place ? place : "sqlite:h.db";
     unsigned wanted = asked ? (unsigned)atoi(asked) : CHANGES, done = 0;
+    const struct victim *victim = victim_of(store);
     se_error err = SE_ERROR_INIT;
     se_history *history;
-    se_engine *engine = begin(&history);
-    char what[200];
-    sqlite3 *db, *kept;
+    se_engine *engine = begin(&history, store);
+    char what[WHAT_ROOM];
+    void *opened;
 
     (void)state;
     append(history);
     assert_status(SE_OK, se_history_verify(NULL, history, NULL, &err), &err);
-    assert_int_equal(sqlite3_open("h.db", &db), SQLITE_OK);
-    assert_int_equal(sqlite3_open(":memory:", &kept), SQLITE_OK);
-    sqlite3_backup *backup = sqlite3_backup_init(kept, "main", db, "main");
-    assert_int_equal(sqlite3_backup_step(backup, -1), SQLITE_DONE);
-    sqlite3_backup_finish(backup);
+    opened = victim->open(store);
     while (done < wanted) {
         se_error found = SE_ERROR_INIT;
 
-        if (change(db, what)) {
+        if (victim->change(opened, what)) {
             done++;
             if (se_history_verify(NULL, history, NULL, &found) != SE_ERR_REJECTED)
                 fail_msg("change %u, %s, was not found: %s", done, what, found.text);
         }
-        backup = sqlite3_backup_init(db, "main", kept, "main");
-        assert_int_equal(sqlite3_backup_step(backup, -1), SQLITE_DONE);
-        sqlite3_backup_finish(backup);
+        victim->undo(opened);
     }
+    victim->close(opened);
     assert_status(SE_OK, se_history_verify(NULL, history, NULL, &err), &err);
-    sqlite3_close(db);
-    sqlite3_close(kept);
     se_history_close(&history);
     se_close(&engine);
 }
