@@ -36,6 +36,7 @@ void conf_free(struct conf **conf)
     free(c->user);
     free(c->audit);
     free(c->metrics);
+    free(c->trust_config);
     free(c);
     *conf = NULL;
 }
@@ -101,10 +102,10 @@ static se_status set_networks(struct reading *r, se_error *err)
 
 static se_status setting(struct reading *r, se_error *err)
 {
-    static const char *const names[] = { "engine",   "socket",  "user",  "audit", "metrics", "local",
-                                         "envelope", "bounces", "lists", "form",  "headers" };
+    static const char *const names[] = { "engine", "socket",   "user",    "audit", "metrics", "trust-config",
+                                         "local",  "envelope", "bounces", "lists", "form",    "headers" };
     struct conf *c = r->conf;
-    char **const texts[] = { &c->engine, &c->socket, &c->user, &c->audit, &c->metrics };
+    char **const texts[] = { &c->engine, &c->socket, &c->user, &c->audit, &c->metrics, &c->trust_config };
     const char *name = r->words[0], *near;
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)

@@ -28,7 +28,8 @@ struct network {
 
 struct conf {
     char *engine, *socket, *user, *audit, *metrics;
-    bool any_envelope; /* the envelope's sender need not be the From field's */
+    char *trust_config; /* CAs that must have signed the engine's configuration; NULL: it need not be signed */
+    bool any_envelope;  /* the envelope's sender need not be the From field's */
     bool sign_bounces, sign_lists, opaque, protect;
     struct rule *rules;
     size_t rule_count;

@@ -1,8 +1,8 @@
 /*
  * signengine-milter: signs outgoing mail for Postfix and Sendmail.
  *
- * Two processes: libmilter takes SIGHUP and SIGTERM for itself and stops at both, so a parent receives the signals of the system and
- * passes on what they mean, SIGUSR1 for "load the configuration again".
+ * Two processes: libmilter takes SIGHUP and SIGTERM for itself and stops at both, forgetting the messages that it has half of.  So a parent
+ * receives the signals of the system and passes on what they mean: SIGUSR1 is "load the configuration again", SIGUSR2 "finish and end".
  */
 #include <errno.h>
 #include <grp.h>
@@ -39,6 +39,7 @@ static sigset_t control_signals(void)
 
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGUSR1);
+    (void)sigaddset(&set, SIGUSR2);
     return set;
 }
 
@@ -56,25 +57,29 @@ static void reload(void)
         service_log("the configuration was loaded again", "");
 }
 
+/* No message begins any more, and those that are under way are finished. */
+static void drain(void)
+{
+    __atomic_store_n(&service.stopping, true, __ATOMIC_RELAXED);
+    for (unsigned i = 0; i < DRAIN_S * 100 && __atomic_load_n(&service.busy, __ATOMIC_RELAXED); i++)
+        (void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+    (void)smfi_stop();
+}
+
 static void *control(void *unused)
 {
     const sigset_t set = control_signals();
     const struct timespec second = { .tv_sec = 1 };
+    int got;
 
-    for (;;) {
-        if (sigtimedwait(&set, NULL, &second) == SIGUSR1)
+    do {
+        got = sigtimedwait(&set, NULL, &second);
+        if (got == SIGUSR1)
             reload();
         service_metrics();
-    }
+    } while (got != SIGUSR2);
+    drain();
     return unused;
-}
-
-/* Messages that are under way when libmilter stops are finished. */
-static void drain(void)
-{
-    for (unsigned i = 0; i < DRAIN_S * 100 && __atomic_load_n(&service.busy, __ATOMIC_RELAXED); i++)
-        (void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
-    service_metrics();
 }
 
 /*
@@ -112,7 +117,7 @@ static int serve(void)
     service_log("started", socket);
     if (smfi_main() != MI_SUCCESS)
         return complain("libmilter failed", EXIT_BROKEN);
-    drain();
+    service_metrics();
     service_log("stopped", "");
     return 0;
 }
@@ -122,15 +127,17 @@ static int serve(void)
 static int supervise(pid_t child, const sigset_t *set)
 {
     int got, status = 0;
+    bool stopping = false;
 
     for (;;) {
         if (sigwait(set, &got))
             continue;
         if (got == SIGHUP)
             (void)kill(child, SIGUSR1);
-        else if (got != SIGCHLD)
-            (void)kill(child, SIGTERM);
-        else if (waitpid(child, &status, WNOHANG) == child)
+        else if (got != SIGCHLD) {
+            (void)kill(child, stopping ? SIGTERM : SIGUSR2); /* who asks twice is in a hurry */
+            stopping = true;
+        } else if (waitpid(child, &status, WNOHANG) == child)
             return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_BROKEN;
     }
 }

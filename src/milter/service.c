@@ -49,6 +49,14 @@ static se_status check_rules(const struct setup *setup, se_error *err)
     return SE_OK;
 }
 
+static se_status open_engine(struct setup *setup, se_error *err)
+{
+    se_options options = SE_OPTIONS_INIT;
+
+    options.trust_config = setup->conf->trust_config;
+    return se_open(&setup->engine, setup->conf->engine, &options, err);
+}
+
 se_status service_load(se_error *err)
 {
     struct setup *fresh = calloc(1, sizeof *fresh), *old;
@@ -57,8 +65,7 @@ se_status service_load(se_error *err)
     if (!fresh)
         return error_memory(err);
     fresh->users = 1;
-    if ((st = conf_load(&fresh->conf, service.path, err)) || (st = se_open(&fresh->engine, fresh->conf->engine, NULL, err)) ||
-        (st = check_rules(fresh, err))) {
+    if ((st = conf_load(&fresh->conf, service.path, err)) || (st = open_engine(fresh, err)) || (st = check_rules(fresh, err))) {
         drop(fresh);
         return st;
     }

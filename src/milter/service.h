@@ -41,6 +41,7 @@ struct service {
     uint64_t counts[OUTCOMES], microseconds, reloads, reload_failures;
     unsigned busy; /* messages under way */
     bool changed;  /* since the metrics were written */
+    bool stopping; /* no more messages */
 };
 extern struct service service;
 

@@ -98,8 +98,10 @@ static sfsistat mail_from(SMFICTX *ctx, char **arguments)
     const char *login = symbol(ctx, "{auth_authen}");
 
     end_message(s);
-    if (!m)
+    if (!m || __atomic_load_n(&service.stopping, __ATOMIC_RELAXED)) {
+        free(m);
         return SMFIS_TEMPFAIL;
+    }
     *m = (struct letter){ .setup = service_enter(), .envelope = bare_address(arguments[0]), .body = SPOOL_INIT, .out = SPOOL_INIT };
     s->letter = m;
     s->broken = !m->envelope;

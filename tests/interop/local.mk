@@ -7,7 +7,7 @@ SHELL_TESTS += \
 	tests/interop/vectors.sh \
 	tests/interop/xml.sh \
 	tests/interop/xml-java.sh
-EXTRA_DIST += tests/interop/Envelope.java tests/interop/XmlDsig.java tests/interop/jwe.py tests/vectors/jwe tests/vectors/nx02
+EXTRA_DIST += tests/interop/Envelope.java tests/interop/Mail.java tests/interop/XmlDsig.java tests/interop/jwe.py tests/vectors/jwe tests/vectors/nx02
 check_PROGRAMS += tests/interop/c14n tests/interop/decrypt
 tests_interop_c14n_LDADD    = libse-core.la
 tests_interop_decrypt_LDADD = libse-core.la

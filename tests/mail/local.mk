@@ -1,6 +1,8 @@
 SHELL_TESTS += \
 	tests/mail/corpus.sh \
 	tests/mail/hostile.sh \
+	tests/mail/java.sh \
 	tests/mail/mail.sh \
+	tests/mail/milter.sh \
 	tests/mail/postfix.sh
-EXTRA_DIST += tests/mail/corpus.py tests/mail/mail-lib.sh tests/mail/postfix-lib.sh tests/mail/smtp.py
+EXTRA_DIST += tests/mail/corpus.py tests/mail/mail-lib.sh tests/mail/postfix-lib.sh tests/mail/milter.py tests/mail/smtp.py

@@ -1,0 +1,179 @@
+#!/bin/sh
+# signengine-milter by itself: what it says about a configuration, signed configurations at the start and later, and the milter protocol as
+# an MTA speaks it.
+. "${top_srcdir:?}/tests/lib/harness.sh"
+. "${top_srcdir:?}/tests/mail/mail-lib.sh"
+. "${top_srcdir:?}/tests/mail/postfix-lib.sh"
+needs openssl python3
+[ -x "${top_builddir:?}/signengine-milter" ] || skip "signengine-milter was not built: libmilter-dev is missing"
+process=''
+stop_all() {
+    ended=$?
+    set +e
+    [ -z "$process" ] || kill "$process"
+    wait 2>/dev/null
+    (exit "$ended")
+    finish
+}
+trap stop_all EXIT
+
+chmod 755 "$tmp"
+mail_certificates
+mail_configuration
+make_cert admin ec:P-256 keyUsage=critical,digitalSignature
+cat admin.key admin.pem >admin.bundle
+mkdir run corpus passed
+# root's tests run it as nobody
+[ "$(id -u)" != 0 ] || chown nobody run ./*.bundle engine.xml
+port=$(free_ports 1)
+conf() { # LINE...
+    {
+        printf 'engine = %s\nsocket = inet:%s@127.0.0.1\nuser = nobody\naudit = %s/run/audit.log\nmetrics = %s/run/metrics\n' \
+            "$tmp/engine.xml" "$port" "$tmp" "$tmp"
+        printf '%s\n' "$@"
+    } >milter.conf
+}
+milter() { "$top_builddir/signengine-milter" -c milter.conf "$@"; }
+refuses_to_start() { # STATUS TEXT
+    try milter
+    [ "$status" = "$1" ] || fail "status $status, not $1"
+    says "$2"
+}
+
+# ---- what is wrong with a configuration ----
+conf 'sign @example.org'
+accepts milter --check
+findings() { # LINE TEXT
+    conf "$1"
+    try milter --check
+    [ "$status" = 78 ] || fail "status $status of: $1"
+    says "milter.conf:6: $2"
+}
+findings 'metrisc = x' "no setting 'metrisc'; did you mean 'metrics'?"
+findings 'form = attached' 'form is detached or opaque'
+findings 'local = 192.0.2.0/33' "'192.0.2.0/33' is no network"
+findings 'sign' 'a rule is'
+findings 'skip @example.org X' 'a rule is'
+findings 'sign @example.org X:0' "'X:0' is no NAME:VERSION"
+findings 'nonsense' "neither 'NAME = VALUE' nor a rule"
+conf 'sign @example.org NoSuch'
+refuses_to_start 78 "rule for '*@example.org'"
+echo 'socket = unix:x' >milter.conf
+refuses_to_start 78 "'engine' is missing"
+milter_usage() { "$top_builddir/signengine-milter" --no-such-option; }
+try milter_usage
+[ "$status" = 64 ] || fail "status $status for an unknown option"
+
+# ---- signed configurations ----
+cp engine.xml plain.xml
+sed "s,</descriptors>,<descriptor name='Admin'><type algorithm='SHA256withECDSA' key='admin'/></descriptor>&,; s,</keys>,<key name='admin'><type name='pem' locationValue='admin.bundle'/></key>&," \
+    engine.xml >admin.xml
+chmod 600 admin.xml
+sign_configuration() { # INPUT: to engine.xml
+    setup signengine -c admin.xml config sign -d Admin "$1" -o signed.xml
+    put signed.xml
+}
+put() {
+    cp "$1" new.xml && chmod 600 new.xml
+    [ "$(id -u)" != 0 ] || chown nobody new.xml
+    mv new.xml engine.xml
+}
+conf "trust-config = $tmp/ca.pem" 'require alice@example.org' 'sign late@example.org'
+refuses_to_start 78 'there is no XML signature'
+sign_configuration plain.xml
+accepts milter --check
+sed "s/SHA256withRSA'/SHA512withRSA'/" signed.xml >changed.xml
+put changed.xml
+refuses_to_start 78 'SHA512withRSA'
+conf "trust-config = $tmp/other.pem"
+put signed.xml
+refuses_to_start 78 "$tmp/engine.xml"
+
+# ---- an MTA ----
+conf "trust-config = $tmp/ca.pem" 'require alice@example.org' 'sign late@example.org' 'skip carol@example.org' 'sign bob@example.org'
+serve() {
+    export TMPDIR="$tmp/run"
+    # shellcheck disable=SC2086 # a command with options
+    exec ${MEMCHECK:+$MEMCHECK --log-file="$tmp/.valgrind.%p"} "$top_builddir/signengine-milter" -c milter.conf
+}
+serve >milter.log 2>&1 &
+process=$!
+eventually listens "$port"
+mta() { python3 "$top_srcdir/tests/mail/milter.py" "$port" "$@"; }
+audit_says() { tail -n 1 run/audit.log | grep -q -F "$1" || fail "the audit log does not say $1: $(tail -n 1 run/audit.log)"; }
+answers() { # ANSWER RESULT MESSAGE [WORD=VALUE...]
+    answer=$1 result=$2
+    shift 2
+    accepts mta "$@"
+    says "$answer"
+    audit_says "\"result\":\"$result\""
+}
+openssl_verifies() { openssl cms -verify -in "$1" -CAfile ca.pem -out content; }
+setup python3 "$top_srcdir/tests/mail/corpus.py" make corpus
+for name in plain no-mime-latin1 trailing-blanks utf8-8bit attachment nested dsn calendar forwarded odd-header content-fields folded-content-type \
+    no-body attachment-1-mb; do
+    message=corpus/$name.lf.eml name=$name.eml
+    answers accept signed "$message" "out=passed/$name"
+    accepts openssl_verifies "passed/$name"
+done
+message() { # FROM [FIELD]
+    printf 'From: %s\nTo: x@elsewhere.test\n%s\n\nHello\n' "$1" "${2-Subject: x}" >message.eml
+}
+message alice@example.org
+answers accept foreign message.eml client=192.0.2.7
+answers accept signed message.eml client=192.0.2.7 login=alice
+answers accept skipped message.eml envelope=
+answers tempfail deferred message.eml envelope=mallory@example.org
+message alice@example.org 'List-Id: <x>'
+answers accept signed message.eml
+message bob@example.org 'List-Id: <x>'
+answers accept skipped message.eml
+message bob@example.org
+answers accept unsigned message.eml
+audit_says 'the certificate is for alice@example.org'
+message carol@example.org
+answers accept skipped message.eml
+message dave@example.org
+answers accept 'unknown sender' message.eml
+printf 'From: alice@example.org\nFrom: alice@example.org\n\nHello\n' >message.eml
+answers reject refused message.eml
+python3 -c "print('From: alice@example.org'); [print('X-H%d: v' % i) for i in range(20000)]; print('\nhello')" >message.eml
+answers accept signed message.eml
+python3 -c "print('From: alice@example.org'); [print('Content-X%d: v' % i) for i in range(100)]; print('\nhello')" >message.eml
+answers tempfail deferred message.eml
+for result in signed refused deferred; do
+    eventually grep "signengine_milter_messages_total{result=\"$result\"} [1-9]" run/metrics
+done
+
+# ---- loaded again ----
+put changed.xml
+kill -HUP $process
+eventually grep -q 'stays as it was.*SHA512withRSA' milter.log
+put plain.xml
+kill -HUP $process
+eventually grep -q 'stays as it was.*no XML signature' milter.log
+message alice@example.org
+answers accept signed message.eml out=passed/after.eml
+accepts openssl_verifies passed/after.eml
+grep -q 'micalg="sha-256"' passed/after.eml || fail "it was not signed as the configuration says that stays"
+sed "s/SHA256withRSA'/SHA512withRSA'/" plain.xml >other.xml
+sign_configuration other.xml
+kill -HUP $process
+eventually grep -q 'loaded again' milter.log
+answers accept signed message.eml out=passed/after.eml
+grep -q 'micalg="sha-512"' passed/after.eml || fail "it was not signed as the new configuration says"
+
+# ---- SIGTERM: a message that is under way is finished ----
+mta message.eml wait=go out=passed/last.eml >last 2>&1 &
+client=$!
+eventually test -e go.waiting
+kill -TERM $process
+sleep 1
+: >go
+accepts wait $client
+accepts openssl_verifies passed/last.eml
+status=0
+wait $process || status=$?
+cases=$((cases + 1)) bad=''
+[ "$status" = 0 ] || fail "status $status after SIGTERM"
+process=''
