@@ -515,6 +515,7 @@ typedef struct se_zip_params {
     const char *tsa;            /* as se_params.tsa */
     const char *encrypt;      /* `out` becomes a container for the certificate of this descriptor; the signed zip gets no name; NULL: no */
     unsigned encrypt_version; /* of that descriptor; 0: the highest */
+    se_bytes context;         /* of that container, as se_container_params.context */
 
     /* verifying */
     const char *trust;             /* PEM file of CA certificates; NULL: as se_params.issuers */
@@ -530,7 +531,7 @@ typedef struct se_zip_params {
 } se_zip_params;
 #define SE_ZIP_PARAMS_INIT                                                                                                                 \
     {                                                                                                                                      \
-        sizeof(se_zip_params), 0, 0, 0, false, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL                            \
+        sizeof(se_zip_params), 0, 0, 0, false, NULL, NULL, NULL, 0, { NULL, 0 }, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL               \
     }
 
 /*

@@ -52,17 +52,6 @@ static void task_end(struct task *t)
 }
 AUTO_KIND(task, struct task, task_end(p))
 
-static int read_context(struct task *t)
-{
-    struct context context;
-    se_error err = SE_ERROR_INIT;
-    int status = context_read(&context, t->cli, &t->options->context, NULL);
-
-    if (status || !context.count)
-        return status;
-    return context_bytes(&t->context, &context, (se_bytes){ NULL, 0 }, &err) ? cli_fail(t->cli, &err) : EXIT_DONE;
-}
-
 static int task_begin(struct task *t, int argc, char **argv)
 {
     int status;
@@ -72,7 +61,7 @@ static int task_begin(struct task *t, int argc, char **argv)
     t->in = argc ? argv[0] : "-";
     if ((status = descriptor_read(&t->descriptor, t->cli, t->options->descriptor)))
         return status;
-    return read_context(t);
+    return context_gather(&t->context, t->cli, &t->options->context);
 }
 
 static se_container_params params_of(const struct task *t, struct progress *progress, const char *doing)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "cli/descriptor.h"
+#include "cli/field.h"
 #include "cli/json.h"
 #include "cli/sensed.h"
 
@@ -47,6 +47,7 @@ static int one_file(const struct cli *cli, int argc)
 struct sign_options {
     const char *descriptor, *output, *name, *tsa, *encrypter;
     bool keep, replace, encrypt;
+    struct option_list context;
     int64_t time;
     struct limit_options limits;
 };
@@ -57,6 +58,8 @@ static const struct option_row sign_rows[] = {
       "where to; the archive itself if not given, with --encrypt FILE.nx02", NULL },
     { 0, "encrypt", OPTION_FLAG, offsetof(struct sign_options, encrypt), NULL, "encrypt what was signed", NULL },
     { 0, "encrypter", OPTION_TEXT, offsetof(struct sign_options, encrypter), "NAME[:VERSION]", "for whom", "ConfigZipEncrypter" },
+    { 0, "context", OPTION_LIST, offsetof(struct sign_options, context), "NAME=VALUE",
+      "what the encrypted file belongs to; may be given several times", NULL },
     { 0, "keep", OPTION_FLAG, offsetof(struct sign_options, keep), NULL, "leave signatures that are there, and add one", NULL },
     { 0, "replace", OPTION_FLAG, offsetof(struct sign_options, replace), NULL, "take their place, as without --keep", NULL },
     { 0, "signature-name", OPTION_TEXT, offsetof(struct sign_options, name), "NAME",
@@ -70,8 +73,16 @@ static const struct option_row sign_rows[] = {
 
 struct sign_job {
     struct descriptor_option signer, encrypter;
+    se_buf context;
     char *output;
 };
+
+static void sign_job_end(struct sign_job *job)
+{
+    se_buf_free(&job->context);
+    free(job->output);
+}
+AUTO_KIND(sign_job, struct sign_job, sign_job_end(p))
 
 /* A container takes no zip's place unasked. */
 static char *output_name(const struct sign_options *o, const char *in)
@@ -96,6 +107,7 @@ static int sign(struct cli *cli, const struct sign_options *o, const struct sign
     params.version = job->signer.version;
     params.encrypt = o->encrypt ? job->encrypter.name : NULL;
     params.encrypt_version = job->encrypter.version;
+    params.context = buf_bytes(&job->context);
     params.keep = o->keep;
     params.signature_name = o->name;
     params.tsa = o->tsa;
@@ -114,7 +126,7 @@ static int sign(struct cli *cli, const struct sign_options *o, const struct sign
 static int run_sign(struct cli *cli, void *options, int argc, char **argv)
 {
     const struct sign_options *o = options;
-    struct sign_job job;
+    AUTO(sign_job) job = { .output = NULL };
     int status;
 
     if ((status = one_file(cli, argc)) || (status = descriptor_read(&job.signer, cli, o->descriptor)) ||
@@ -122,11 +134,12 @@ static int run_sign(struct cli *cli, void *options, int argc, char **argv)
         return status;
     if (o->keep && o->replace)
         return cli_usage(cli, "either --keep or --replace");
-    if (!(job.output = output_name(o, argv[0])))
-        return EXIT_INTERNAL;
-    status = sign(cli, o, &job, argv[0]);
-    free(job.output);
-    return status;
+    if (o->context.count && !o->encrypt)
+        return cli_usage(cli, "--context is for what --encrypt makes");
+    if ((status = context_gather(&job.context, cli, &o->context)))
+        return status;
+    job.output = output_name(o, argv[0]);
+    return job.output ? sign(cli, o, &job, argv[0]) : EXIT_INTERNAL;
 }
 
 const struct command command_zip_sign =
@@ -136,6 +149,7 @@ const struct command command_zip_sign =
 
 struct verify_options {
     const char *descriptor, *trust, *output, *decrypter;
+    struct option_list context;
     bool list;
     int64_t time;
     struct limit_options limits;
@@ -150,6 +164,8 @@ static const struct option_row verify_rows[] = {
       NULL },
     { 0, "decrypter", OPTION_TEXT, offsetof(struct verify_options, decrypter), "NAME", "whose key decrypts a container",
       "ConfigZipEncrypter" },
+    { 0, "context", OPTION_LIST, offsetof(struct verify_options, context), "NAME=VALUE",
+      "what a container belongs to; may be given several times", NULL },
     { 0, "list", OPTION_FLAG, offsetof(struct verify_options, list), NULL, "tell of every entry", NULL },
     { 0, "time", OPTION_TIME, offsetof(struct verify_options, time), "TIME", "when certificates have to be valid, now if not given", NULL },
     LIMIT_ROWS(struct verify_options),
@@ -225,19 +241,23 @@ static int verify(struct telling *t, struct cli *cli, const struct descriptor_op
     AUTO(engine) engine = NULL;
     AUTO(candidate) candidate = CANDIDATE_INIT;
     AUTO(progress) progress = { .shown = false };
+    AUTO(se_buf) context = SE_BUF_INIT;
+    struct decrypting decrypting = { .descriptor = o->decrypter };
     se_zip_params params = params_of(&o->limits, o->time);
     se_error err = SE_ERROR_INIT;
-    int status = cli_open(&engine, cli, &err);
+    int status;
 
-    if (status)
+    if ((status = context_gather(&context, cli, &o->context)) || (status = cli_open(&engine, cli, &err)))
         return status;
+    decrypting.engine = engine;
+    decrypting.context = buf_bytes(&context);
     params.trust = o->trust;
     params.signature = tell_signature;
     params.entry = tell_entry;
     params.report_arg = t;
     params.progress = progress_begin(&progress, cli, "verifying");
     params.progress_arg = &progress;
-    if (candidate_open(&candidate, o->output, engine, o->decrypter, in, &err) ||
+    if (candidate_open(&candidate, o->output, &decrypting, in, &err) ||
         se_zip_verify(engine, descriptor->name, candidate_path(&candidate), &params, &err) ||
         (o->output && result_commit(&candidate.held, &err))) {
         progress_end(&progress);

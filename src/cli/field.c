@@ -31,6 +31,18 @@ se_status context_bytes(se_buf *out, const struct context *context, se_bytes key
     return se_context(out, pairs, context->count + (context->column != NULL), err);
 }
 
+int context_gather(se_buf *out, const struct cli *cli, const struct option_list *list)
+{
+    struct context context;
+    se_error err = SE_ERROR_INIT;
+    int status = context_read(&context, cli, list, NULL);
+
+    *out = (se_buf)SE_BUF_INIT;
+    if (status || !context.count)
+        return status;
+    return context_bytes(out, &context, (se_bytes){ NULL, 0 }, &err) ? cli_fail(cli, &err) : EXIT_DONE;
+}
+
 static bool is_text(se_bytes value)
 {
     const unsigned char *p = value.data;

@@ -1,4 +1,4 @@
-/* What encrypt, decrypt and rekey share. */
+/* What the commands that encrypt and decrypt share. */
 #ifndef CLI_FIELD_H
 #define CLI_FIELD_H
 
@@ -16,6 +16,9 @@ int context_read(struct context *out, const struct cli *cli, const struct option
 
 /* The bytes of it; `key`: the part that differs. */
 SE_MUST_CHECK se_status context_bytes(se_buf *out, const struct context *context, se_bytes key, se_error *err);
+
+/* An exit status: the bytes of a context that has no column; empty when there is none. */
+int context_gather(se_buf *out, const struct cli *cli, const struct option_list *list);
 
 /* A value that is text without the line end that an editor, or `echo`, puts behind it. */
 se_bytes value_trim(se_bytes value);

@@ -67,8 +67,9 @@ se_status sensed_copy(const struct result *result, struct sensed *s, se_error *e
     return stream_drain(&in, copy, &sink, err);
 }
 
-se_status candidate_open(struct candidate *c, const char *out, se_engine *engine, const char *decrypter, const char *in, se_error *err)
+se_status candidate_open(struct candidate *c, const char *out, const struct decrypting *how, const char *in, se_error *err)
 {
+    se_container_params params = SE_CONTAINER_PARAMS_INIT;
     se_status st = sensed_open(&c->in, in, err);
 
     if (st)
@@ -79,8 +80,9 @@ se_status candidate_open(struct candidate *c, const char *out, se_engine *engine
     if ((st = result_open_held(&c->held, out ? out : "-", err)))
         return st;
     result_path(c->path, &c->held);
+    params.context = how->context;
     if (c->in.encrypted)
-        return se_zip_decrypt_stream(&c->held.sink, engine, decrypter, &c->in.source, NULL, err);
+        return se_zip_decrypt_stream(&c->held.sink, how->engine, how->descriptor, &c->in.source, &params, err);
     return sensed_copy(&c->held, &c->in, err);
 }
 

@@ -36,9 +36,15 @@ struct candidate {
         .in = { .input = INPUT_INIT }, .held = RESULT_INIT                                                                                 \
     }
 
+/* How a container is decrypted. */
+struct decrypting {
+    se_engine *engine;
+    const char *descriptor;
+    se_bytes context;
+};
+
 /* `out` may be NULL.  What is neither a zip nor a container is left to who verifies it. */
-SE_MUST_CHECK se_status candidate_open(struct candidate *c, const char *out, se_engine *engine, const char *decrypter, const char *in,
-                                       se_error *err);
+SE_MUST_CHECK se_status candidate_open(struct candidate *c, const char *out, const struct decrypting *how, const char *in, se_error *err);
 /* Where it is to be verified. */
 const char *candidate_path(const struct candidate *c);
 /* Puts the name of the input into an error, where a way to what is held is. */

@@ -178,6 +178,7 @@ static se_status write_encrypted(const char *path, const struct signing *s, cons
     se_status st;
 
     params.version = s->params.encrypt_version;
+    params.context = s->params.context;
     if ((st = output_open_secret(&out, path, 0600, err)) || (st = rewrite(&out, job, err)))
         return st;
     return container_make(path, s->engine, s->params.encrypt, out.fd, &params, err);

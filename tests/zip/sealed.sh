@@ -52,11 +52,26 @@ accepts signengine zip verify plain.zip.nx02 -o -
 same "$out" signed.zip
 accepts signengine zip sign --encrypt --encrypter Mine plain.zip -o mine
 accepts signengine zip verify --decrypter Mine mine
+accepts signengine zip sign --encrypt --context tenant=7 --context system=test --time 2026-01-31 plain.zip -o bound
+accepts signengine zip verify --context system=test --context tenant=7 bound -o out/bound.zip
+same out/bound.zip signed.zip
+accepts signengine zip decrypt --context tenant=7 --context system=test bound -o out/decrypted.zip
+same out/decrypted.zip signed.zip
 rm out/*
 
 # ---- refusals: each leaves nothing ----
 
 untouched() { [ -z "$(find out spool -type f)" ] || fail "something stays: $(find out spool -type f)"; }
+refuses 1 signengine zip verify bound -o out/x
+says 'does not decrypt'
+refuses 1 signengine zip verify --context tenant=8 --context system=test bound -o out/x
+says 'does not decrypt'
+refuses 64 signengine zip sign --context tenant=7 plain.zip -o out/x
+says 'encrypt'
+refuses 64 signengine zip sign --encrypt --context nothing plain.zip -o out/x
+says 'NAME=VALUE'
+refuses 64 signengine zip verify --context nothing bound
+says 'NAME=VALUE'
 refuses 78 signengine zip sign --encrypt --encrypter Nobody plain.zip -o out/x
 refuses 78 signengine zip sign --encrypt --encrypter ConfigZipSigner plain.zip -o out/x
 refuses 65 signengine zip sign --encrypt engine.xml -o out/x
