@@ -50,6 +50,11 @@ se_status xml_c14n_prefixes(struct xml_c14n *c14n, const char *list, se_error *e
     return SE_OK;
 }
 
+se_status xml_no_canonical_form(se_error *err)
+{
+    return error_set(err, SE_ERR_FORMAT, "this XML has no canonical form: is a namespace's name a relative URI?");
+}
+
 se_status xml_c14n_write(const struct xml_c14n *how, xmlDoc *doc, const xmlNode *top, stream_take_fn take, void *arg, se_error *err)
 {
     AUTO(xml_quiet) quiet = xml_quiet_begin();
@@ -65,5 +70,5 @@ se_status xml_c14n_write(const struct xml_c14n *how, xmlDoc *doc, const xmlNode 
         done = -1;
     if (passing.status)
         return passing.status;
-    return done >= 0 ? SE_OK : error_set(err, SE_ERR_FORMAT, "this XML has no canonical form: is a namespace's name a relative URI?");
+    return done >= 0 ? SE_OK : xml_no_canonical_form(err);
 }

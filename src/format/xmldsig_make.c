@@ -4,8 +4,12 @@
 
 #include "base/base64.h"
 #include "format/xmldsig_value.h"
+#include "format/xmlpass.h"
 #include "format/xmltree.h"
 #include "key/crypto.h"
+
+#define SIGNED_INFO_START "<ds:SignedInfo>"
+#define SIGNED_INFO_ALONE "<ds:SignedInfo xmlns:ds=\"" XMLDSIG_NAMESPACE "\">"
 
 AUTO_KIND(node_list, xmlNode *, xmlFreeNodeList(*p))
 
@@ -47,7 +51,7 @@ static se_status put_signed_info(struct writer *w, const struct xml_plan *plan, 
 
     if (!method)
         return error_set(err, SE_ERR_POLICY, "XML signatures can't be made with %s", algorithm->name);
-    writer_text(w, XML_SIGNATURE_START "<ds:SignedInfo>");
+    writer_text(w, XML_SIGNATURE_START SIGNED_INFO_START);
     put_method(w, "CanonicalizationMethod", plan->c14n.exclusive ? XMLDSIG_EXCLUSIVE : XMLDSIG_C14N);
     put_method(w, "SignatureMethod", method);
     writer_text(w, "<ds:Reference ");
@@ -90,42 +94,65 @@ static se_status put_key_info(struct writer *w, const struct key *key, se_error 
     return st;
 }
 
-/* SignedInfo where it will be: inclusive C14N takes in what the elements around it declare. */
-static se_status canonical(struct writer *out, const struct xml_plan *plan, se_bytes text, se_error *err)
+/* `head`: from the start of the Signature to the end of SignedInfo.  Exclusive C14N needs nothing of what is around SignedInfo. */
+static se_status canonical_alone(struct writer *out, se_bytes head, se_error *err)
+{
+    const size_t before = strlen(XML_SIGNATURE_START SIGNED_INFO_START);
+    AUTO(writer) alone = { 0 };
+    AUTO(se_buf) text = SE_BUF_INIT;
+    se_status st;
+
+    writer_text(&alone, SIGNED_INFO_ALONE);
+    writer_put(&alone, (const char *)head.data + before, head.size - before);
+    if ((st = writer_finish(&text, &alone, err)))
+        return st;
+    return xml_pass(NULL, buf_bytes(&text), xml_collect, out, err);
+}
+
+/* The Signature becomes a child of plan->parent. */
+static se_status join(xmlNode **signature, const struct xml_plan *plan, se_bytes text, se_error *err)
 {
     AUTO(xml_quiet) quiet = xml_quiet_begin();
     AUTO(node_list) list = NULL;
-    AUTO(xml_tree) own = NULL;
-    xmlNode *signature;
-    se_status st;
 
-    if (!plan->doc) {
-        if ((st = xml_tree_read(&own, text, err)))
-            return st;
-        signature = xmlDocGetRootElement(own);
-        return xml_c14n_write(&plan->c14n, own, xml_tree_first(signature), xml_collect, out, err);
-    }
     if (xmlParseInNodeContext(plan->parent, text.data, (int)text.size, XML_PARSE_NONET, &list) != XML_ERR_OK || !list)
         return error_memory(err);
-    signature = list;
-    list = NULL;
-    if (!xmlAddChild(plan->parent, signature)) {
-        xmlFreeNodeList(signature);
+    if (!xmlAddChild(plan->parent, list))
         return error_memory(err);
-    }
-    return xml_c14n_write(&plan->c14n, plan->doc, xml_tree_first(signature), xml_collect, out, err);
+    *signature = list;
+    list = NULL;
+    return SE_OK;
+}
+
+/* SignedInfo where it will be: inclusive C14N takes in what the elements around it declare. */
+static se_status canonical_within(struct writer *out, const struct xml_plan *plan, se_bytes head, se_error *err)
+{
+    AUTO(writer) whole = { 0 };
+    AUTO(se_buf) text = SE_BUF_INIT;
+    AUTO(xml_tree) own = NULL;
+    xmlNode *signature = NULL;
+    se_status st;
+
+    writer_put(&whole, head.data, head.size);
+    writer_text(&whole, XML_SIGNATURE_END);
+    if ((st = writer_finish(&text, &whole, err)))
+        return st;
+    if (plan->doc)
+        st = join(&signature, plan, buf_bytes(&text), err);
+    else if (!(st = xml_tree_read(&own, buf_bytes(&text), err)))
+        signature = xmlDocGetRootElement(own);
+    if (st)
+        return st;
+    return xml_c14n_write(&plan->c14n, plan->doc ? plan->doc : own, xml_tree_first(signature), xml_collect, out, err);
 }
 
 static se_status sign_info(se_buf *value, const struct xml_plan *plan, const struct writer *head, se_error *err)
 {
-    AUTO(writer) whole = { 0 };
     AUTO(writer) signed_info = { 0 };
-    AUTO(se_buf) text = SE_BUF_INIT;
-    se_status st;
+    const se_bytes text = buf_bytes(&head->buf);
+    se_status st = plan->c14n.exclusive ? canonical_alone(&signed_info, text, err) : canonical_within(&signed_info, plan, text, err);
 
-    writer_put(&whole, head->buf.data, head->buf.size);
-    writer_text(&whole, XML_SIGNATURE_END);
-    if ((st = writer_finish(&text, &whole, err)) || (st = canonical(&signed_info, plan, buf_bytes(&text), err)))
+    if (st)
         return st;
     return xmldsig_value_make(value, plan->job->key->private, plan->job->algorithm, buf_bytes(&signed_info.buf), err);
 }

@@ -1,9 +1,9 @@
 /*
- * Signatures are put into the text of the document, which stays as it is otherwise; the tree that libxml2 makes of it is only for
- * what is hashed.
+ * Signatures are put into the text of the document, which stays as it is otherwise; what libxml2 makes of it is only for what is hashed.
  */
 #include "format/xmldsig.h"
 #include "format/xmldsig_make.h"
+#include "format/xmlpass.h"
 #include "format/xmltree.h"
 
 #define DECLARATION  "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -35,9 +35,25 @@ static se_status id_reference(se_buf *out, const char *id, se_error *err)
     return writer_finish(out, &w, err);
 }
 
-se_status xmldsig_sign_enveloped(const struct sign_job *job, se_error *err)
+/* Nothing of the document is needed after its hash: not even for SignedInfo, to which exclusive C14N adds nothing from outside. */
+static se_status sign_whole(const struct sign_job *job, se_bytes text, se_error *err)
 {
-    AUTO(se_buf) text = SE_BUF_INIT;
+    AUTO(se_buf) signature = SE_BUF_INIT;
+    AUTO(xml_digest) digest = { .context = NULL };
+    struct xml_plan plan = xml_plan_of(job, "");
+    struct scan_end root = { .element = 0 };
+    se_status st;
+
+    plan.enveloped = true;
+    if ((st = xml_digest_begin(&digest, job->algorithm->digest, NULL, err)) ||
+        (st = xml_pass(&root, text, xml_digest_take, &digest, err)) || (st = xml_digest_end(&digest, err)) ||
+        (st = xml_signature_make(&signature, &plan, &digest, err)))
+        return st;
+    return xml_insert(job->out, text, &root, buf_bytes(&signature), err);
+}
+
+static se_status sign_within(const struct sign_job *job, se_bytes text, se_error *err)
+{
     AUTO(se_buf) uri = SE_BUF_INIT;
     AUTO(se_buf) signature = SE_BUF_INIT;
     AUTO(xml_tree) doc = NULL;
@@ -48,17 +64,26 @@ se_status xmldsig_sign_enveloped(const struct sign_job *job, se_error *err)
     int line;
     se_status st;
 
-    if ((st = id_reference(&uri, job->xml.id, err)) || (st = xml_read_all(&text, job->in, err)) ||
-        (st = xml_tree_read(&doc, buf_bytes(&text), err)))
+    if ((st = id_reference(&uri, job->xml.id, err)) || (st = xml_tree_read(&doc, text, err)))
         return st;
     plan = xml_plan_of(job, (const char *)uri.data);
     plan.doc = doc;
     if ((st = choose(&plan, &top, job->xml.id, err)) || (st = xml_hash(&digest, &plan, doc, top, err)))
         return st;
     end.element = xml_ordinal(doc, plan.parent);
-    if ((st = xml_signature_make(&signature, &plan, &digest, err)) || (st = scan_document(&end, buf_bytes(&text), &line, err)))
+    if ((st = xml_signature_make(&signature, &plan, &digest, err)) || (st = scan_document(&end, text, &line, err)))
         return st;
-    return xml_insert(job->out, buf_bytes(&text), &end, buf_bytes(&signature), err);
+    return xml_insert(job->out, text, &end, buf_bytes(&signature), err);
+}
+
+se_status xmldsig_sign_enveloped(const struct sign_job *job, se_error *err)
+{
+    AUTO(se_buf) text = SE_BUF_INIT;
+    se_status st = xml_read_all(&text, job->in, err);
+
+    if (st)
+        return st;
+    return (job->xml.id || job->xml.inclusive ? sign_within : sign_whole)(job, buf_bytes(&text), err);
 }
 
 /* ---- enveloping ---- */

@@ -1,9 +1,6 @@
 #include "format/xmltree.h"
 
-#include <libxml/parser.h>
-
 #include "model/encoding.h"
-#include "model/scan.h"
 #include "model/xml.h"
 
 /* HUGE: its own limits depend on where in a file something is; ours do not, and are narrower but for the size of a text. */
@@ -32,7 +29,7 @@ void xml_quiet_end(struct xml_quiet *quiet)
     xmlSetStructuredErrorFunc(quiet->arg, quiet->handler);
 }
 
-static se_status malformed(const xmlParserCtxt *parser, se_error *err)
+se_status xml_malformed(const xmlParserCtxt *parser, se_error *err)
 {
     const xmlError *e = &parser->lastError;
 
@@ -43,15 +40,14 @@ static se_status malformed(const xmlParserCtxt *parser, se_error *err)
     return error_set(err, SE_ERR_FORMAT, "malformed XML, line %d: %.*s", e->line, (int)strcspn(e->message, "\n"), e->message);
 }
 
-/* What libxml2 would rather not be given: other encodings, a DOCTYPE, what takes quadratic time. */
-static se_status check(se_bytes text, se_error *err)
+se_status xml_text_check(struct scan_end *root, se_bytes text, se_error *err)
 {
     int line;
     se_status st;
 
     if (text.size > XML_DOCUMENT_LIMIT)
         return error_set(err, SE_ERR_FORMAT, "XML of %zu bytes is too long: %d at the most", text.size, XML_DOCUMENT_LIMIT);
-    if (!(st = encoding_check(text, &line, err)) && !(st = scan_document(NULL, text, &line, err)))
+    if (!(st = encoding_check(text, &line, err)) && !(st = scan_document(root, text, &line, err)))
         return SE_OK;
     if (st == SE_ERR_CONFIG)
         st = error_restate(err, SE_ERR_FORMAT);
@@ -67,14 +63,14 @@ se_status xml_tree_read(xmlDoc **out, se_bytes text, se_error *err)
     se_status st;
 
     *out = NULL;
-    if ((st = check(text, err)))
+    if ((st = xml_text_check(NULL, text, err)))
         return st;
     if (!(parser = xmlNewParserCtxt()))
         return error_memory(err);
     doc = xmlCtxtReadMemory(parser, text.data, (int)text.size, NULL, "UTF-8", PARSE);
     /* libxml2 counts an undeclared prefix as a lesser error; in C14N it would be a name without a meaning */
     if (!doc || !parser->nsWellFormed || !xmlDocGetRootElement(doc))
-        return malformed(parser, err);
+        return xml_malformed(parser, err);
     *out = doc;
     doc = NULL;
     return SE_OK;

@@ -5,10 +5,12 @@
 #ifndef FORMAT_XMLTREE_H
 #define FORMAT_XMLTREE_H
 
+#include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <libxml/xmlerror.h>
 
 #include "base/buf.h"
+#include "model/scan.h"
 
 AUTO_KIND(xml_tree, xmlDoc *, xmlFreeDoc(*p))
 
@@ -22,6 +24,15 @@ void xml_quiet_end(struct xml_quiet *quiet);
 AUTO_KIND(xml_quiet, struct xml_quiet, xml_quiet_end(p))
 
 enum { XML_DOCUMENT_LIMIT = 128 << 20 };
+
+/*
+ * What libxml2 would rather not be given is refused with SE_ERR_FORMAT: other encodings, a DOCTYPE, what takes quadratic time.
+ * `root` (may be NULL): where the root ends.
+ */
+SE_MUST_CHECK se_status xml_text_check(struct scan_end *root, se_bytes text, se_error *err);
+
+/* SE_ERR_FORMAT: why the parser did not like a document. */
+SE_MUST_CHECK se_status xml_malformed(const xmlParserCtxt *parser, se_error *err);
 
 /* A NUL follows the text, not counted.  SE_ERR_FORMAT: it is no XML, or none that we read. */
 SE_MUST_CHECK se_status xml_tree_read(xmlDoc **out, se_bytes text, se_error *err);

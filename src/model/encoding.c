@@ -53,6 +53,9 @@ static se_status check_bytes(se_bytes text, int *line, se_error *err)
     size_t step;
 
     for (size_t i = 0; i < text.size; i += step) {
+        step = 1;
+        if (p[i] > '\n' && p[i] < 0x80) /* nearly all */
+            continue;
         if (!(step = utf8_take(&point, (se_bytes){ p + i, text.size - i })))
             return error_set(err, SE_ERR_CONFIG, "not UTF-8: save the file as UTF-8");
         if (!point)

@@ -284,6 +284,14 @@ static se_status markup(struct scan *s)
     return start_tag(s);
 }
 
+static void skip_text(struct scan *s)
+{
+    const char *next = memchr(s->p, '<', (size_t)(s->end - s->p));
+
+    for (next = next ? next : s->end; s->p < next; s->p++)
+        s->line += *s->p == '\n';
+}
+
 static se_status scan(struct scan *s, se_bytes text, int *line)
 {
     se_status st = SE_OK;
@@ -297,7 +305,7 @@ static se_status scan(struct scan *s, se_bytes text, int *line)
         if (*s->p == '<')
             st = markup(s);
         else
-            step(s);
+            skip_text(s);
     *line = s->line;
     return st;
 }

@@ -3,6 +3,7 @@
 # libFuzzer's, for tests/fuzz/campaign.sh.
 FUZZ_TARGETS =
 FUZZ_TARGETS += tests/fuzz/fuzz_blob
+FUZZ_TARGETS += tests/fuzz/fuzz_c14n
 FUZZ_TARGETS += tests/fuzz/fuzz_cms
 FUZZ_TARGETS += tests/fuzz/fuzz_config
 FUZZ_TARGETS += tests/fuzz/fuzz_container
