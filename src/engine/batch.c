@@ -1,8 +1,7 @@
 /* Many values at once: each data key is unwrapped once, several at a time. */
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
+#include "base/thread.h"
 #include "engine/fields.h"
 
 enum { THREADS = 16 };
@@ -160,17 +159,12 @@ static void *unwrap_groups(void *data)
     return NULL;
 }
 
-/* The application's signals are none of these threads' business. */
 static size_t start_threads(pthread_t threads[THREADS], struct batch *b)
 {
     size_t left = b->group_count - b->next, wanted = left < THREADS ? left : THREADS, count = 0;
-    sigset_t all, before;
 
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (count + 1 < wanted && !pthread_create(&threads[count], NULL, unwrap_groups, b))
+    while (count + 1 < wanted && thread_start(&threads[count], unwrap_groups, b))
         count++;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return count;
 }
 

@@ -1,11 +1,10 @@
 #include "zip/crew.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "base/thread.h"
 #include "zip/content.h"
 #include "zip/relay.h"
 
@@ -81,14 +80,10 @@ static unsigned wanted_threads(const struct crew *crew)
 static unsigned start(pthread_t threads[THREADS_MOST], struct crew *crew)
 {
     unsigned wanted = wanted_threads(crew), count = 0;
-    sigset_t all, before;
 
     crew->running = wanted;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (count < wanted && !pthread_create(&threads[count], NULL, worker_main, crew))
+    while (count < wanted && thread_start(&threads[count], worker_main, crew))
         count++;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_mutex_lock(&crew->lock);
     crew->running -= wanted - count;
     pthread_mutex_unlock(&crew->lock);

@@ -1,7 +1,8 @@
 #include "zip/relay.h"
 
-#include <signal.h>
 #include <stdlib.h>
+
+#include "base/thread.h"
 
 static unsigned char *piece(const struct relay *relay, size_t number)
 {
@@ -46,21 +47,14 @@ static void *digest_pieces(void *arg)
 
 se_status relay_begin(struct relay *relay, struct digests *digests, se_error *err)
 {
-    sigset_t all, before;
-    int failed;
 
     *relay = (struct relay){ .digests = digests, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
     if (!(relay->pieces = malloc((size_t)RELAY_PIECES * RELAY_PIECE)))
         return error_memory(err);
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    failed = pthread_create(&relay->thread, NULL, digest_pieces, relay);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed) {
-        free(relay->pieces);
-        return error_set(err, SE_ERR_MEMORY, "cannot start a thread");
-    }
-    return SE_OK;
+    if (thread_start(&relay->thread, digest_pieces, relay))
+        return SE_OK;
+    free(relay->pieces);
+    return error_set(err, SE_ERR_MEMORY, "cannot start a thread");
 }
 
 unsigned char *relay_room(struct relay *relay)
