@@ -5,6 +5,7 @@
 
 #include "format/padding.h"
 #include "key/crypto.h"
+#include "key/operate.h"
 
 AUTO_KIND(ecdsa_sig, ECDSA_SIG *, ECDSA_SIG_free(*p))
 
@@ -58,21 +59,20 @@ static se_status to_der(se_buf *out, const EVP_PKEY *key, se_bytes value, se_err
 
 se_status xmldsig_value_make(se_buf *out, EVP_PKEY *key, const struct algorithm *algorithm, se_bytes signed_info, se_error *err)
 {
-    AUTO(md_context) context = EVP_MD_CTX_new();
     AUTO(se_buf) value = SE_BUF_INIT;
-    size_t size = (size_t)EVP_PKEY_get_size(key);
-    EVP_PKEY_CTX *parameters;
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned size;
+    struct sign_how how = { .digest = algorithm->digest, .padding = algorithm->padding };
     se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
-    if ((st = buf_new(&value, size, err)))
+    if (!EVP_Digest(signed_info.data, signed_info.size, hash, &size, crypto_md(algorithm->digest), NULL))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot hash with %s", digest_name(algorithm->digest));
+    how.salt = algorithm->padding == PADDING_PSS ? (int)size : 0;
+    if ((st = key_sign_hash(&value, key, &how, (se_bytes){ hash, size }, err)))
         return st;
-    if (!context || EVP_DigestSignInit_ex(context, &parameters, crypto_digest(algorithm->digest), crypto_context(), NULL, key, NULL) <= 0 ||
-        !padding_set(parameters, algorithm, true) || EVP_DigestSign(context, value.data, &size, signed_info.data, signed_info.size) <= 0)
-        return crypto_error(err, SE_ERR_CRYPTO, "cannot sign with %s", algorithm->name);
     if (algorithm->family == FAMILY_EC)
-        return from_der(out, key, (se_bytes){ value.data, size }, err);
-    value.size = size;
+        return from_der(out, key, buf_bytes(&value), err);
     *out = buf_move(&value);
     return SE_OK;
 }
