@@ -1,6 +1,6 @@
 /*
- * Group commit: what waits is stored and sealed at once, in one transaction, by one signature.  Of a big group a thread makes the tree and
- * the seal, while the rows that it is done with are stored.
+ * Group commit: what waits is stored and sealed at once, in one transaction, by one signature.  Of a big group, the rows are stored by a
+ * thread while the caller is still busy with the tree and the seal; it is the caller who signs, because events are its own.
  */
 #include "base/thread.h"
 #include "history/group.h"
@@ -18,95 +18,91 @@ struct commit {
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
     size_t ready; /* rows that can be stored */
-    bool stop;    /* nobody wants it any more */
-    bool failed;
-    se_status st; /* of the thread, and for who has waited for its end */
+    bool over;    /* one of the two has failed */
+
+    se_status st; /* of storing rows */
     se_error error;
 };
 
-/* ---- what becomes of the group ---- */
-
-/* False: enough. */
-static bool tell(struct commit *c, size_t ready, se_status st)
+/* False: it is over. */
+static bool tell(struct commit *c, size_t ready, bool over)
 {
-    bool stop;
+    bool go_on;
 
     pthread_mutex_lock(&c->lock);
     c->ready = ready;
-    c->failed = st != SE_OK;
-    stop = c->stop;
+    c->over = c->over || over;
+    go_on = !c->over;
     pthread_cond_signal(&c->changed);
     pthread_mutex_unlock(&c->lock);
-    return !st && !stop;
+    return go_on;
 }
 
-static void *work_out(void *arg)
+static se_status work_out(struct commit *c, se_error *err)
 {
-    struct commit *c = arg;
     struct group *g = &c->group;
-    bool wanted = true;
+    se_status st;
 
-    while (wanted && g->filled < g->count) {
-        c->st = group_fill(g, &c->chain, PIECE, &c->error);
-        wanted = tell(c, g->filled, c->st);
+    while (g->filled < g->count) {
+        st = group_fill(g, &c->chain, PIECE, err);
+        if (!tell(c, g->filled, st != SE_OK))
+            return st;
     }
     c->what.time = g->time;
-    if (wanted && (c->st = seal_make(&c->sealed, &c->note, c->h, &c->chain, &c->what, &c->error)))
-        (void)tell(c, g->count, c->st);
-    return NULL;
+    if ((st = seal_make(&c->sealed, &c->note, c->h, &c->chain, &c->what, err)))
+        (void)tell(c, g->count, true);
+    return st;
 }
 
-/* ---- the store ---- */
-
-/* More than `stored`; if not, it has failed. */
+/* More than `stored`; else it is over. */
 static size_t wait_for(struct commit *c, size_t stored)
 {
     size_t ready;
 
     pthread_mutex_lock(&c->lock);
-    while (c->ready == stored && !c->failed)
+    while (c->ready == stored && !c->over)
         pthread_cond_wait(&c->changed, &c->lock);
-    ready = c->failed ? stored : c->ready;
+    ready = c->over ? stored : c->ready;
     pthread_mutex_unlock(&c->lock);
     return ready;
-}
-
-static se_status store_rows(struct commit *c, se_error *err)
-{
-    const struct database_type *type = c->h->store->type;
-    se_status st = SE_OK;
-
-    for (size_t stored = 0, ready; !st && stored < c->group.count; stored = ready) {
-        if ((ready = wait_for(c, stored)) == stored)
-            return SE_OK; /* the caller learns why */
-        st = type->put_rows(c->h->store, &c->chain, c->group.rows + stored, ready - stored, err);
-    }
-    return st;
 }
 
 static void give_up(struct commit *c)
 {
     pthread_mutex_lock(&c->lock);
-    c->stop = true;
+    c->over = true;
     pthread_mutex_unlock(&c->lock);
+}
+
+static void *store_rows(void *arg)
+{
+    struct commit *c = arg;
+    const struct row *rows = c->group.rows;
+    struct database *store = c->h->store;
+
+    for (size_t stored = 0, ready; stored < c->group.count; stored = ready) {
+        if ((ready = wait_for(c, stored)) == stored)
+            break;
+        if ((c->st = store->type->put_rows(store, &c->chain, rows + stored, ready - stored, &c->error))) {
+            give_up(c);
+            break;
+        }
+    }
+    return NULL;
 }
 
 /* Without a thread, one after the other. */
 static se_status store_meanwhile(struct commit *c, se_error *err)
 {
     pthread_t thread;
-    bool started = c->group.count >= BIG && thread_start(&thread, work_out, c);
-    se_status st;
+    bool started = c->group.count >= BIG && thread_start(&thread, store_rows, c);
+    se_status st = work_out(c, err);
 
-    if (!started)
-        (void)work_out(c);
-    if ((st = store_rows(c, err)))
-        give_up(c);
     if (started)
         pthread_join(thread, NULL);
-    if (!st && c->st)
-        st = error_set_at(err, c->st, c->error.file, c->error.line, "%s", c->error.text);
-    return st;
+    else if (!st)
+        (void)store_rows(c);
+    return st || !c->st ? st : error_set_at(err, c->st, c->error.file, c->error.line, "%s", c->error.text);
 }
 
 static se_status store(struct commit *c, struct waiter *waiters, se_error *err)

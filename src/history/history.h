@@ -92,7 +92,7 @@ struct sealing {
 SE_MUST_CHECK se_status history_seal(struct known *out, struct se_history *h, struct chain *chain, const struct sealing *what,
                                      se_error *err);
 
-/* The halves of that.  The first one leaves the store alone, and may be done in another thread. */
+/* The halves of that.  The first one leaves the store alone: another thread may use it meanwhile. */
 SE_MUST_CHECK se_status seal_make(struct known *out, se_buf *note, struct se_history *h, const struct chain *chain,
                                   const struct sealing *what, se_error *err);
 SE_MUST_CHECK se_status seal_put(struct se_history *h, struct chain *chain, const struct known *made, se_bytes note, se_error *err);

@@ -1,4 +1,5 @@
 /* Histories of years, in minutes: the clock of this program says what the tests want.  Windows, progress, and a big group that fails. */
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -45,6 +46,8 @@ struct chain_under_test {
     sqlite3 *db;
     uint64_t done, total; /* of the progress */
     unsigned calls, most; /* it is stopped after so many */
+    unsigned signatures;  /* that were made on the thread of the test */
+    pthread_t thread;
 };
 
 static bool progress(void *arg, uint64_t done, uint64_t total)
@@ -57,15 +60,25 @@ static bool progress(void *arg, uint64_t done, uint64_t total)
     return ++c->calls < c->most;
 }
 
+static void event(void *arg, const se_event *event)
+{
+    struct chain_under_test *c = arg;
+
+    c->signatures += strcmp(event->operation, "sign") == 0 && pthread_equal(pthread_self(), c->thread);
+}
+
 static void begin(struct chain_under_test *c)
 {
+    se_options engine_options = SE_OPTIONS_INIT;
     struct certificate_wish wish = { .usage = "critical,digitalSignature", .from_days = -2000, .to_days = 100 };
     EVP_PKEY *key = make_key("P-256");
     X509 *certificate = make_certificate(key, &wish);
     se_history_options options = SE_HISTORY_OPTIONS_INIT;
     se_error err = SE_ERROR_INIT;
 
-    *c = (struct chain_under_test){ .most = UINT32_MAX };
+    *c = (struct chain_under_test){ .most = UINT32_MAX, .thread = pthread_self() };
+    engine_options.event = event;
+    engine_options.event_arg = c;
     moved = 0;
     make_bundle("k.pem", key, certificate);
     EVP_PKEY_free(key);
@@ -74,7 +87,7 @@ static void begin(struct chain_under_test *c)
     options.progress = progress;
     options.progress_arg = c;
     moved = -900 * (time_t)DAY;
-    assert_status(SE_OK, se_open(&c->engine, "engine.xml", NULL, &err), &err);
+    assert_status(SE_OK, se_open(&c->engine, "engine.xml", &engine_options, &err), &err);
     assert_status(SE_OK, se_history_create(c->engine, "sqlite:h.db", NULL, &err), &err);
     assert_status(SE_OK, se_history_open(&c->history, c->engine, "sqlite:h.db", &options, &err), &err);
     assert_int_equal(sqlite3_open("h.db", &c->db), SQLITE_OK);
@@ -215,6 +228,20 @@ static void expect_entries(const struct chain_under_test *c, uint64_t entries)
     assert_int_equal(report.entries, entries);
 }
 
+static void test_a_big_group_is_signed_once_by_its_caller(void **state)
+{
+    struct chain_under_test c;
+    unsigned before;
+
+    (void)state;
+    begin(&c);
+    before = c.signatures;
+    append_days_ago(&c, 1, BIG);
+    assert_int_equal(c.signatures, before + 1);
+    expect_entries(&c, BIG);
+    end(&c);
+}
+
 static void test_a_group_that_cannot_be_stored_leaves_nothing(void **state)
 {
     struct chain_under_test c;
@@ -240,6 +267,7 @@ int main(void)
         IN_FOLDER(test_older_entries_are_not_read),
         IN_FOLDER(test_a_window_is_a_year_at_the_least),
         IN_FOLDER(test_progress_is_told_and_stops),
+        IN_FOLDER(test_a_big_group_is_signed_once_by_its_caller),
         IN_FOLDER(test_a_group_that_cannot_be_stored_leaves_nothing),
     };
 
