@@ -47,7 +47,6 @@ static void *digest_pieces(void *arg)
 
 se_status relay_begin(struct relay *relay, struct digests *digests, se_error *err)
 {
-
     *relay = (struct relay){ .digests = digests, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
     if (!(relay->pieces = malloc((size_t)RELAY_PIECES * RELAY_PIECE)))
         return error_memory(err);
