@@ -18,13 +18,22 @@ static void copy(sqlite3 *to, sqlite3 *from)
     assert_int_equal(sqlite3_backup_finish(backup), SQLITE_OK);
 }
 
+/* Without locks: ThreadSanitizer sees that copies go both ways, and thinks of two threads. */
+static sqlite3 *open_alone(const char *path)
+{
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL), SQLITE_OK);
+    return db;
+}
+
 static void *open_file(const char *address)
 {
     struct copied *c = calloc(1, sizeof *c);
 
     assert_non_null(c);
-    assert_int_equal(sqlite3_open(address + strlen(sqlite_victim.scheme), &c->db), SQLITE_OK);
-    assert_int_equal(sqlite3_open(":memory:", &c->kept), SQLITE_OK);
+    c->db = open_alone(address + strlen(sqlite_victim.scheme));
+    c->kept = open_alone(":memory:");
     copy(c->kept, c->db);
     return c;
 }
