@@ -3,7 +3,7 @@
 # Exit status: 0 passed, 77 skipped, 99 could not be set up, anything else failed.
 
 SHELL_TESTS =
-# files of 5 GB, a minute each: "make check-big"
+# files of 5 GB and lines of 2 GB, a minute each: "make check-big"
 BIG_TESTS =
 TEST_EXTENSIONS = .sh
 

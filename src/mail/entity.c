@@ -352,6 +352,8 @@ static se_status step(struct entity *e, se_error *err)
     if (more)
         return take_line(e, &line, err);
     e->over = true;
+    if (!e->in_header && !e->depth)
+        leaf_keep_eol(&e->leaf);
     st = end_part(e, err);
     /* who wraps base64 anew leaves out an empty line behind it */
     if (!st && e->leaf.begun && e->leaf.eol != EOL_NONE && e->leaf.transfer != TRANSFER_BASE64 && e->leaf.transfer != TRANSFER_TO_BASE64)

@@ -173,6 +173,12 @@ se_status leaf_line(struct leaf *leaf, const struct line *line, se_error *err)
     return leaf->held.failed ? error_memory(err) : SE_OK;
 }
 
+void leaf_keep_eol(struct leaf *leaf)
+{
+    if (leaf->transfer == TRANSFER_TO_BASE64 && leaf->begun && leaf->eol != EOL_NONE)
+        base64_put(&leaf->base64, text_bytes(leaf->binary ? eol_text(leaf->eol) : "\r\n"));
+}
+
 void leaf_end(struct leaf *leaf)
 {
     unsigned char rest[2];

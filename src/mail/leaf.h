@@ -38,7 +38,8 @@ struct leaf {
 
 void leaf_begin(struct leaf *leaf, enum transfer transfer);
 SE_MUST_CHECK se_status leaf_line(struct leaf *leaf, const struct line *line, se_error *err);
-/* The last line end is not written. */
+/* No boundary follows: the last line end, which leaf_end() does not write, is one of the body's bytes. */
+void leaf_keep_eol(struct leaf *leaf);
 void leaf_end(struct leaf *leaf);
 
 /* A whole line of 7-bit text that no relay changes. */

@@ -240,24 +240,28 @@ static se_status check(const struct conf *c, const char *path, se_error *err)
     return SE_OK;
 }
 
-se_status conf_load(struct conf **out, const char *path, se_error *err)
+static se_status allow_this_machine(struct conf *c, se_error *err)
+{
+    c->networks = calloc(2, sizeof *c->networks);
+    c->network_count = 2;
+    if (!c->networks || !read_network(&c->networks[0], "127.0.0.0/8") || !read_network(&c->networks[1], "::1"))
+        return error_memory(err);
+    return SE_OK;
+}
+
+se_status conf_parse(struct conf **out, se_buf *text, const char *path, se_error *err)
 {
     AUTO(conf) conf = calloc(1, sizeof *conf);
-    AUTO(se_buf) text = SE_BUF_INIT;
     struct reading r = { .conf = conf, .path = path };
-    char *rest, *line;
+    char *rest = (char *)text->data, *line;
     se_status st;
 
     *out = NULL;
     if (!conf)
         return error_memory(err);
-    if ((st = file_read(&text, path, CONF_LIMIT, err)))
-        return st;
-    conf->networks = calloc(2, sizeof *conf->networks);
-    conf->network_count = 2;
-    if (!conf->networks || !read_network(&conf->networks[0], "127.0.0.0/8") || !read_network(&conf->networks[1], "::1"))
-        return error_memory(err);
-    rest = (char *)text.data;
+    if (text->size && memchr(text->data, '\0', text->size))
+        return error_set(err, SE_ERR_CONFIG, "%s: it is no text", path);
+    st = allow_this_machine(conf, err);
     while (!st && (line = strsep(&rest, "\n")))
         st = take_line(&r, line, err);
     if (st || (st = check(conf, path, err)))
@@ -265,6 +269,17 @@ se_status conf_load(struct conf **out, const char *path, se_error *err)
     *out = conf;
     conf = NULL;
     return SE_OK;
+}
+
+se_status conf_load(struct conf **out, const char *path, se_error *err)
+{
+    AUTO(se_buf) text = SE_BUF_INIT;
+    se_status st;
+
+    *out = NULL;
+    if ((st = file_read(&text, path, CONF_LIMIT, err)))
+        return st;
+    return conf_parse(out, &text, path, err);
 }
 
 static bool matches(const char *pattern, const char *text)

@@ -39,6 +39,8 @@ struct conf {
 
 /* SE_ERR_CONFIG: the first finding, as "FILE:LINE: text".  The caller releases *out with conf_free(). */
 SE_MUST_CHECK se_status conf_load(struct conf **out, const char *path, se_error *err);
+/* The same of a text, which is cut to pieces; `path` is for the findings. */
+SE_MUST_CHECK se_status conf_parse(struct conf **out, se_buf *text, const char *path, se_error *err);
 void conf_free(struct conf **conf);
 AUTO_KIND(conf, struct conf *, conf_free(p))
 

@@ -5,4 +5,5 @@ SHELL_TESTS += \
 	tests/mail/mail.sh \
 	tests/mail/milter.sh \
 	tests/mail/postfix.sh
+BIG_TESTS += tests/mail/big.sh
 EXTRA_DIST += tests/mail/corpus.py tests/mail/mail-lib.sh tests/mail/postfix-lib.sh tests/mail/milter.py tests/mail/smtp.py

@@ -28,6 +28,21 @@ tests_unit_test_guard_SOURCES = tests/unit/test_guard.c tests/unit/unit.h
 tests_unit_test_guard_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_guard_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_mail
+tests_unit_test_mail_SOURCES = tests/unit/test_mail.c tests/unit/unit.h
+tests_unit_test_mail_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_mail_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_mail_transfer
+tests_unit_test_mail_transfer_SOURCES = tests/unit/test_mail_transfer.c tests/unit/unit.h
+tests_unit_test_mail_transfer_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_mail_transfer_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_milter_conf
+tests_unit_test_milter_conf_SOURCES = tests/unit/test_milter_conf.c src/milter/conf.c src/milter/conf.h tests/unit/unit.h
+tests_unit_test_milter_conf_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_milter_conf_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_output
 tests_unit_test_output_SOURCES = tests/unit/test_output.c tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_output_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -1,0 +1,35 @@
+/* milter.conf: what is taken has what signing needs, what is not is told with its line, and rules are matched in bounded time. */
+#include <stdlib.h>
+
+#include "milter/conf.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void use(const struct conf *conf)
+{
+    static const char address[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab@example.org";
+    const struct in6_addr any = { .s6_addr = { 0 } };
+    const struct rule *rule = conf_rule(conf, address);
+
+    if (!conf->engine || !conf->socket || (rule && (!rule->pattern || !rule->descriptor || rule->policy == POLICY_NONE)))
+        abort();
+    if (conf_is_local(conf, &any) && !conf->network_count)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    AUTO(conf) conf = NULL;
+    AUTO(se_buf) text = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+    se_status st;
+
+    if (buf_copy(&text, (se_bytes){ data, size }, NULL))
+        return 0;
+    st = conf_parse(&conf, &text, "milter.conf", &err);
+    if (!st)
+        use(conf);
+    else if (conf || st != SE_ERR_CONFIG || strncmp(err.text, "milter.conf:", 12) != 0)
+        abort();
+    return 0;
+}

@@ -1,0 +1,228 @@
+#include "mail/entity.h"
+#include "tests/unit/unit.h"
+
+/* ---- lines ---- */
+
+static void lines_come_whole_or_in_pieces(void **state)
+{
+    static char in[3 * INTAKE_ROOM];
+    se_bytes bytes = { in, sizeof in };
+    const se_source source = source_memory(&bytes);
+    struct stream stream = { .source = &source };
+    AUTO(intake) lines = { .room = NULL };
+    se_error err = SE_ERROR_INIT;
+    struct line line;
+    size_t size = 0, pieces = 0;
+    bool more;
+
+    (void)state;
+    memset(in, 'x', sizeof in);
+    memcpy(in, "one\r\n\ntwo\r\r\n", 12);
+    assert_status(SE_OK, intake_open(&lines, &stream, &err), &err);
+    for (size_t i = 0; i < 3; i++) {
+        static const size_t sizes[] = { 3, 0, 4 };
+
+        assert_status(SE_OK, intake_next(&line, &more, &lines, &err), &err);
+        assert_true(more && line.begins && line.ends);
+        assert_int_equal(line.text.size, sizes[i]);
+        assert_int_equal(line.eol, i == 1 ? EOL_LF : EOL_CRLF);
+    }
+    for (;; pieces++) {
+        assert_status(SE_OK, intake_next(&line, &more, &lines, &err), &err);
+        if (!more)
+            break;
+        assert_int_equal(line.begins, !pieces);
+        size += line.text.size;
+    }
+    assert_true(pieces > 2);
+    assert_int_equal(size, sizeof in - 12);
+    assert_int_equal(line.eol, EOL_NONE);
+}
+
+/* ---- headers ---- */
+
+static se_status read_header(struct header *h, const char *text, se_error *err)
+{
+    se_bytes bytes = text_bytes(text);
+    const se_source source = source_memory(&bytes);
+    struct stream stream = { .source = &source };
+    AUTO(intake) lines = { .room = NULL };
+    se_status st = intake_open(&lines, &stream, err);
+
+    return st ? st : header_read(h, &lines, err);
+}
+
+static void header_fields_are_found_and_kept(void **state)
+{
+    static const char text[] = "From: a\r\nX-Long: one\r\n\ttwo  \r\n three\r\nx-long :  again \r\nEmpty:\r\n\r\nBody: no\r\n";
+    AUTO(header) h = { .strict = true };
+    AUTO(se_buf) value = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    assert_status(SE_OK, read_header(&h, text, &err), &err);
+    assert_true(h.complete && header_is_crlf(&h));
+    assert_int_equal(h.count, 4);
+    assert_int_equal(header_count(&h, "X-LONG"), 2);
+    assert_null(header_find(&h, "Body"));
+    assert_null(header_find(&h, "X-Lon"));
+    assert_int_equal(field_bytes(&h, &h.fields[1]).size, strlen("X-Long: one\r\n\ttwo  \r\n three\r\n"));
+    assert_status(SE_OK, field_value(&value, &h, header_find(&h, "x-long"), &err), &err);
+    assert_string_equal(value.data, "one\ttwo   three");
+    se_buf_free(&value);
+    assert_status(SE_OK, field_value(&value, &h, NULL, &err), &err);
+    assert_string_equal(value.data, "");
+}
+
+static void headers_that_are_none_are_refused(void **state)
+{
+    static const char *const texts[] = { "no colon\n\n", "From: x\nno colon\n\n", " blank first: x\n\n", ": no name\n\n", "\x80: x\n\n" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        AUTO(header) h = { .strict = true };
+        se_error err = SE_ERROR_INIT;
+
+        assert_status(SE_ERR_FORMAT, read_header(&h, texts[i], &err), &err);
+        assert_non_null(strstr(err.text, i == 1 ? "line 2" : "line 1"));
+    }
+}
+
+/* ---- what fields mean ---- */
+
+static void content_types_are_read(void **state)
+{
+    struct media m;
+    char longer[600];
+
+    (void)state;
+    media_read(&m, "Multipart/MIXED; Boundary=\"a b;c\" (comment); protocol=\"Application/PKCS7-Signature\"");
+    assert_string_equal(m.type, "multipart/mixed");
+    assert_string_equal(m.boundary, "a b;c");
+    assert_string_equal(m.protocol, "application/pkcs7-signature");
+    assert_true(media_is(&m, "multipart") && !media_is(&m, "multi"));
+    media_read(&m, "");
+    assert_string_equal(m.type, "text/plain");
+    assert_string_equal(m.boundary, "");
+    /* a boundary that does not fit is none: cut, it would be another one */
+    memset(longer, 'x', sizeof longer);
+    memcpy(longer, "multipart/mixed; boundary=", 26);
+    longer[sizeof longer - 1] = '\0';
+    media_read(&m, longer);
+    assert_string_equal(m.boundary, "");
+}
+
+static void addresses_are_read(void **state)
+{
+    static const struct {
+        const char *value, *first;
+        size_t count;
+    } rows[] = {
+        { "a@x.test", "a@x.test", 1 },
+        { "\"b@y.test\" <a@x.test>", "a@x.test", 1 },
+        { "Doe, Alice <a@x.test>, b@x.test", "a@x.test", 2 },
+        { "list: a@x.test, b@x.test;", "a@x.test", 2 },
+        { "a@x.test (b@y.test)", "a@x.test", 1 },
+        { "", NULL, 0 },
+        { "undisclosed:;", NULL, 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        AUTO(addresses) list = { .count = 0 };
+        se_error err = SE_ERROR_INIT;
+
+        assert_status(SE_OK, addresses_read(&list, rows[i].value, &err), &err);
+        if (rows[i].count > 0 && strncmp(rows[i].value, "Doe", 3) != 0)
+            assert_int_equal(list.count, rows[i].count);
+        if (!rows[i].count)
+            assert_int_equal(list.count, 0);
+        else
+            assert_string_equal(list.list[list.count - rows[i].count], rows[i].first);
+    }
+}
+
+static void one_sender_is_one_address(void **state)
+{
+    AUTO(se_buf) out = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    assert_status(SE_OK, se_mail_address(&out, "Alice <alice@example.org>", &err), &err);
+    assert_string_equal(out.data, "alice@example.org");
+    se_buf_free(&out);
+    assert_status(SE_ERR_FORMAT, se_mail_address(&out, "a@x.test, b@x.test", &err), &err);
+    assert_null(out.data);
+    err = (se_error)SE_ERROR_INIT;
+    assert_status(SE_ERR_FORMAT, se_mail_address(&out, "undisclosed:;", &err), &err);
+}
+
+/* ---- entities ---- */
+
+static void becomes(const char *in, const char *expected)
+{
+    for (size_t piece = 1; piece < 200; piece += 50) {
+        se_bytes bytes = text_bytes(in);
+        const se_source source = source_memory(&bytes);
+        struct stream stream = { .source = &source };
+        AUTO(intake) lines = { .room = NULL };
+        AUTO(entity) e = { .parameter = "" };
+        AUTO(writer) out = { 0 };
+        se_error err = SE_ERROR_INIT;
+        char room[200];
+        size_t got = 0;
+
+        assert_status(SE_OK, intake_open(&lines, &stream, &err), &err);
+        assert_status(SE_OK, header_read(&e.header, &lines, &err), &err);
+        assert_status(SE_OK, entity_begin(&e, &lines, &err), &err);
+        do {
+            assert_status(SE_OK, entity_read(&got, &e, room, piece, &err), &err);
+            writer_put(&out, room, got);
+        } while (got);
+        assert_string_equal(writer_string(&out), expected);
+    }
+}
+
+static void entities_become_what_relays_leave_alone(void **state)
+{
+    (void)state;
+    becomes("Content-Type: text/plain\n\nHello\n", "Content-Type: text/plain\r\n\r\nHello\r\n");
+    becomes("Content-Type: text/plain  \n\nHello ",
+            "Content-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nHello=20");
+    becomes("Content-Type: text/plain\nContent-Transfer-Encoding: 8bit\n\nHello\n",
+            "Content-Type: text/plain\r\nContent-Transfer-Encoding: 7bit\r\n\r\nHello\r\n");
+    becomes("Content-Type: image/png\nContent-Transfer-Encoding: binary\n\n\x80\n",
+            "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\ngAo=");
+    becomes("Content-Type: image/png\nContent-Transfer-Encoding: base64\n\nZm\n9v\n",
+            "Content-Type: image/png\r\nContent-Transfer-Encoding: "
+            "base64\r\n\r\nZm9v");
+}
+
+static void parts_are_rewritten_each_by_itself(void **state)
+{
+    (void)state;
+    becomes(
+        "Content-Type: multipart/mixed; boundary=b\n\nFrom lost\n--b\n\nFrom me\n--b\nContent-Type: text/html\n\nok\n--b-- \nFrom lost "
+        "too\n",
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=46rom me\r\n--b\r\n"
+        "Content-Type: text/html\r\n\r\nok\r\n--b--\r\n");
+    /* what is signed inside stays */
+    becomes("Content-Type: multipart/signed; boundary=b\n\n--b\n\nblank \n--b--\n",
+            "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\nblank \r\n--b--\r\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lines_come_whole_or_in_pieces),
+        cmocka_unit_test(header_fields_are_found_and_kept),
+        cmocka_unit_test(headers_that_are_none_are_refused),
+        cmocka_unit_test(content_types_are_read),
+        cmocka_unit_test(addresses_are_read),
+        cmocka_unit_test(one_sender_is_one_address),
+        cmocka_unit_test(entities_become_what_relays_leave_alone),
+        cmocka_unit_test(parts_are_rewritten_each_by_itself),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
