@@ -4,16 +4,7 @@
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl
 
-make_ca ca
-make_cert one ec:P-256 keyUsage=critical,digitalSignature
-cat one.key one.pem >one.bundle
-cat >engine.xml <<XML
-<engineSignEncrypt>
-  <descriptors><descriptor name='Files'><type algorithm='SHA-256' key='one'/></descriptor></descriptors>
-  <keys><key name='one'><type name='pem' locationValue='one.bundle'/></key></keys>
-</engineSignEncrypt>
-XML
-export SIGNENGINE_CONFIG="$tmp/engine.xml"
+make_signer Files ec:P-256
 
 # canonical NAME OPTION...: NAME.xml signed so hands out NAME.canonical
 canonical() {

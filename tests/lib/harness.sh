@@ -195,6 +195,20 @@ make_cert() {
     issue
 }
 
+# make_signer DESCRIPTOR KIND: engine.xml, in use, with one descriptor (SHA-256) whose key and certificate, of the CA `ca`, are `one`.
+make_signer() {
+    make_ca ca
+    make_cert one "$2" keyUsage=critical,digitalSignature
+    cat one.key one.pem ca.pem >one.bundle
+    cat >engine.xml <<-XML
+	<engineSignEncrypt>
+	  <descriptors><descriptor name='$1'><type algorithm='SHA-256' key='one'/></descriptor></descriptors>
+	  <keys><key name='one'><type name='pem' locationValue='one.bundle'/></key></keys>
+	</engineSignEncrypt>
+	XML
+    export SIGNENGINE_CONFIG="$tmp/engine.xml"
+}
+
 # openssl ca, because it takes dates
 issue() {
     mkdir -p "$tmp/.ca"

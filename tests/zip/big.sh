@@ -4,19 +4,9 @@
 needs openssl python3
 
 [ "$(df -Pk . | awk 'NR == 2 { print $4 }')" -gt 13000000 ] || skip "less than 13 GB free in $tmp"
-[ -z "${MEMCHECK-}" ] || skip "valgrind would need hours, and memory of its own"
-grep -q __asan_init "${top_builddir:?}"/signengine "$top_builddir"/.libs/signengine 2>/dev/null && skip "a sanitizer needs memory of its own"
+if instrumented; then skip "it would need hours, and memory of its own"; fi
 
-make_ca ca
-make_cert one rsa:2048 keyUsage=critical,digitalSignature
-cat one.key one.pem ca.pem >one.bundle
-cat >engine.xml <<'XML'
-<engineSignEncrypt>
-  <descriptors><descriptor name='ConfigZipSigner'><type algorithm='SHA-256' key='one'/></descriptor></descriptors>
-  <keys><key name='one'><type name='pem' locationValue='one.bundle'/></key></keys>
-</engineSignEncrypt>
-XML
-export SIGNENGINE_CONFIG="$tmp/engine.xml"
+make_signer ConfigZipSigner rsa:2048
 
 # stored, mostly a hole: sizes and checksum are written first, then the file is made longer
 setup python3 -c "
@@ -47,7 +37,7 @@ with open('big.zip', 'wb') as f:
     f.write(struct.pack('<4sIQI', b'PK\6\7', 0, end, 1))
     f.write(struct.pack('<4s4H2IH', b'PK\5\6', 0, 0, 2, 2, end - directory, 0xffffffff, 0))
 "
-measured() { "$top_builddir/tests/lib/maxrss" 49152 "$top_builddir/signengine" "$@"; }
+measured() { "${top_builddir:?}/tests/lib/maxrss" 49152 "$top_builddir/signengine" "$@"; }
 
 accepts measured zip sign big.zip -o signed.zip
 accepts measured zip verify signed.zip --trust ca.pem
