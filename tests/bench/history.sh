@@ -20,7 +20,8 @@ cat >growth.xml <<'XML'
   <keys><key name="bench"><type name="pem" locationValue="classpath:bench.pem"/></key></keys>
 </engineSignEncrypt>
 XML
-"$top/tests/bench/history_growth" growth.xml . 'SQLite, 10,000,000 entries' "${HISTORY_ENTRIES-10000000}"
+entries=${HISTORY_ENTRIES-10000000}
+"$top/tests/bench/history_growth" growth.xml . "SQLite, $entries entries" "$entries"
 
 tmp=$PWD
 skip() {
