@@ -12,4 +12,7 @@ EXTRA_DIST += \
 	samples/packages.txt \
 	samples/sign-file/README.md \
 	samples/sign-file/engineSignEncrypt.xml \
-	samples/sign-file/sign-file.c
+	samples/sign-file/sign-file.c \
+	samples/sign-mail/README.md \
+	samples/sign-mail/engineSignEncrypt.xml \
+	samples/sign-mail/sign-mail.c

@@ -4,6 +4,7 @@ SHELL_TESTS += \
 	tests/mail/java.sh \
 	tests/mail/mail.sh \
 	tests/mail/milter.sh \
-	tests/mail/postfix.sh
+	tests/mail/postfix.sh \
+	tests/mail/sample.sh
 BIG_TESTS += tests/mail/big.sh
 EXTRA_DIST += tests/mail/corpus.py tests/mail/mail-lib.sh tests/mail/postfix-lib.sh tests/mail/milter.py tests/mail/smtp.py
