@@ -100,11 +100,13 @@ static void send_at_once(void)
     }
 }
 
+AUTO_KIND(text, char *, free(*p))
+
 static int serve(void)
 {
     const sigset_t set = control_signals();
     pthread_t thread;
-    char *socket = strdup(service.setup->conf->socket);
+    AUTO(text) socket = strdup(service.setup->conf->socket); /* libmilter wants one that it could write to */
 
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
