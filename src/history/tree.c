@@ -34,6 +34,16 @@ void edge_add(struct edge *edge, unsigned level, const struct hash *hash, node_f
     }
 }
 
+bool edge_same(const struct edge *a, const struct edge *b)
+{
+    if (a->size != b->size || a->count != b->count)
+        return false;
+    for (unsigned i = 0; i < a->count; i++)
+        if (!hash_same(&a->parts[i], &b->parts[i]))
+            return false;
+    return true;
+}
+
 se_status edge_root(struct hash *out, const struct edge *edge, se_error *err)
 {
     unsigned i = edge->count;

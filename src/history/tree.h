@@ -45,6 +45,7 @@ struct edge {
  */
 void edge_add(struct edge *edge, unsigned level, const struct hash *hash, node_fn each, void *arg);
 
+bool edge_same(const struct edge *a, const struct edge *b);
 SE_MUST_CHECK se_status edge_root(struct hash *out, const struct edge *edge, se_error *err);
 
 /* The edge as it is stored: its hashes, one after the other.  SE_ERR_FORMAT: they are not as many as `size` has bits. */

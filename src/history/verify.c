@@ -66,16 +66,6 @@ static void add(struct verification *v, se_finding_kind kind, const char *text)
     finding_add(&v->findings, (se_finding){ .kind = kind }, "%s", text);
 }
 
-static bool edges_same(const struct edge *a, const struct edge *b)
-{
-    if (a->size != b->size || a->count != b->count)
-        return false;
-    for (unsigned i = 0; i < a->count; i++)
-        if (!hash_same(&a->parts[i], &b->parts[i]))
-            return false;
-    return true;
-}
-
 static void check_end(struct verification *v, const struct walk *w)
 {
     const struct chain *chain = &v->chain;
@@ -89,7 +79,7 @@ static void check_end(struct verification *v, const struct walk *w)
         finding_add(&v->findings, (se_finding){ .kind = chain->seals > w->last_seal ? SE_FINDING_TRUNCATED : SE_FINDING_CHANGED },
                     "the store says that the last seal is number %ju, and the last that is there is number %ju, or another one",
                     (uintmax_t)chain->seals, (uintmax_t)w->last_seal);
-    else if (!w->lost && !edges_same(&chain->edge, &w->now))
+    else if (!w->lost && !edge_same(&chain->edge, &w->now))
         add(v, SE_FINDING_CHANGED, "the right edge of the tree, as the store has it, is not that of the entries");
 }
 

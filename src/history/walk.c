@@ -29,11 +29,20 @@ static void compare_node(void *arg, const struct node *node)
                     stored ? "another one" : "missing");
 }
 
+/* Both trees are the same as long as nothing is wrong: until then there is one. */
+static void part(struct walk *w)
+{
+    if (!w->parted)
+        w->stored = w->now;
+    w->parted = true;
+}
+
 /* At the end of a block of 256 the stored hash of all of them is taken: one that is missing is made good by that. */
 static void end_block(struct walk *w, uint64_t block)
 {
     const struct hash *stored = node_at(w->nodes, block);
 
+    part(w);
     if (stored && block_of(w->block.size) == block && w->block.size % BLOCK == 0) {
         w->stored = w->block;
         edge_add(&w->stored, NODE_STEP, stored, NULL, NULL);
@@ -41,6 +50,7 @@ static void end_block(struct walk *w, uint64_t block)
     if (w->lost)
         w->now = w->stored;
     w->block = w->stored;
+    w->parted = !edge_same(&w->now, &w->stored);
 }
 
 /* ---- seals ---- */
@@ -48,13 +58,13 @@ static void end_block(struct walk *w, uint64_t block)
 static void compare(struct walk *w, const struct checkpoint *seal, const struct hash *now, const struct hash *stored)
 {
     bool is_now = w->now.size == seal->size && hash_same(now, &seal->root);
-    bool is_stored = w->stored.size == seal->size && hash_same(stored, &seal->root);
+    bool is_stored = w->parted && w->stored.size == seal->size && hash_same(stored, &seal->root);
     const se_finding at = { .kind = SE_FINDING_CHANGED, .first = w->covered + 1, .last = seal->size, .seal = seal->number };
 
-    if (is_now)
-        w->stored = w->now;
-    else if (is_stored)
+    if (!is_now && is_stored)
         w->now = w->stored;
+    if (is_now || is_stored)
+        w->parted = false;
     else if (!w->lost && !w->suspect)
         finding_add(w->findings, at, "not what seal %ju covers: something there was changed, removed or added, and its hashes with it",
                     (uintmax_t)seal->number);
@@ -63,7 +73,7 @@ static void compare(struct walk *w, const struct checkpoint *seal, const struct 
 
 static se_status reach(struct walk *w, const struct checkpoint *seal, se_error *err)
 {
-    struct hash now, stored;
+    struct hash now, stored = { { 0 } };
     se_status st;
 
     if (seal->size >= w->next) {
@@ -77,7 +87,7 @@ static se_status reach(struct walk *w, const struct checkpoint *seal, se_error *
         w->next = seal->size + 1;
         w->lost = w->suspect = true;
     }
-    if ((st = edge_root(&now, &w->now, err)) || (st = edge_root(&stored, &w->stored, err)))
+    if ((st = edge_root(&now, &w->now, err)) || (w->parted && (st = edge_root(&stored, &w->stored, err))))
         return st;
     if (seal->size >= w->covered)
         compare(w, seal, &now, &stored);
@@ -143,10 +153,12 @@ static void add(struct walk *w, const struct row *row)
     if (!good || !hash_same(&leaf, &row->leaf)) {
         walk_diagnose(w, row);
         w->suspect = true;
+        part(w);
     }
     check_erasure(w, row);
     edge_add(&w->now, 0, good ? &leaf : &row->leaf, compare_node, w);
-    edge_add(&w->stored, 0, &row->leaf, NULL, NULL);
+    if (w->parted)
+        edge_add(&w->stored, 0, &row->leaf, NULL, NULL);
     w->entries++;
     w->erased += row_erased(row);
     w->next = row->seq + 1;
@@ -242,7 +254,8 @@ static se_status take_before(void *arg, const struct sealed *sealed, se_error *e
 
 se_status walk_begin(struct walk *w, const struct start *start, se_error *err)
 {
-    w->now = w->stored = w->block = start->edge;
+    w->now = w->block = start->edge;
+    w->parted = false;
     w->covered = start->edge.size;
     w->next = start->edge.size + 1;
     w->next_seal = start->seal;

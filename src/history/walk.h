@@ -54,7 +54,8 @@ struct walk {
     uint64_t next;                  /* the one that should come */
     uint64_t last;                  /* where the walk ends */
     struct edge now;                /* what the entries are now */
-    struct edge stored;             /* what the stored hashes say */
+    struct edge stored;             /* what the stored hashes say, once that is something else */
+    bool parted;                    /* it is */
     struct edge block;              /* `stored` where its last block of 256 began */
     const struct nodes *nodes;      /* of level 8 */
     bool lost;                      /* neither of the two gives the last root: an entry is missing, or its hash was changed with it */
