@@ -32,6 +32,7 @@ libse_core_la_SOURCES += \
 
 if HAVE_POSTGRESQL
 libse_core_la_SOURCES += \
+	src/history/libpq.c src/history/libpq.h \
 	src/history/postgres.c src/history/postgres.h \
 	src/history/postgres_read.c \
 	src/history/postgres_write.c

@@ -35,12 +35,12 @@ static se_status status_of(const char *state)
 
 se_status postgres_failed(const struct postgres *s, const PGresult *result, se_error *err)
 {
-    const char *text = result ? PQresultErrorMessage(result) : "";
-    const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-    bool lost = PQstatus(s->connection) != CONNECTION_OK;
+    const char *text = result ? pq.PQresultErrorMessage(result) : "";
+    const char *state = result ? pq.PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    bool lost = pq.PQstatus(s->connection) != CONNECTION_OK;
     char line[400];
 
-    (void)snprintf(line, sizeof line, "%s", *text ? text : PQerrorMessage(s->connection));
+    (void)snprintf(line, sizeof line, "%s", *text ? text : pq.PQerrorMessage(s->connection));
     line[strcspn(line, "\n")] = '\0';
     return error_set(err, lost ? SE_ERR_UNAVAILABLE : status_of(state), "'%s': %s", s->shown, *line ? line : "no answer");
 }
@@ -72,8 +72,8 @@ se_status pg_query(PGresult **out, struct postgres *s, const char *sql, const st
 {
     ExecStatusType status;
 
-    *out = p ? PQexecParams(s->connection, sql, p->count, NULL, p->values, p->sizes, p->formats, 1) : PQexec(s->connection, sql);
-    status = PQresultStatus(*out);
+    *out = p ? pq.PQexecParams(s->connection, sql, p->count, NULL, p->values, p->sizes, p->formats, 1) : pq.PQexec(s->connection, sql);
+    status = pq.PQresultStatus(*out);
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_COPY_IN ? SE_OK : postgres_failed(s, *out, err);
 }
 
@@ -86,7 +86,7 @@ static se_status run(struct postgres *s, const char *sql, se_error *err)
 
 se_bytes pg_at(const PGresult *result, int row, int column)
 {
-    return (se_bytes){ PQgetvalue(result, row, column), (size_t)PQgetlength(result, row, column) };
+    return (se_bytes){ pq.PQgetvalue(result, row, column), (size_t)pq.PQgetlength(result, row, column) };
 }
 
 uint64_t pg_number_at(const PGresult *result, int row, int column)
@@ -106,7 +106,7 @@ static void close_connection(struct database *store)
 {
     struct postgres *s = (struct postgres *)store;
 
-    PQfinish(s->connection);
+    pq.PQfinish(s->connection);
     if (s->address)
         explicit_bzero(s->address, strlen(s->address));
     free(s->address);
@@ -134,26 +134,28 @@ static se_status connect_to(struct postgres *s, se_error *err)
     static const char *const names[] = { "fallback_application_name", "connect_timeout", "tcp_user_timeout", "dbname", NULL };
     const char *values[] = { "signengine", "10", "30000", s->address, NULL };
 
-    s->connection = PQconnectdbParams(names, values, 1);
+    s->connection = pq.PQconnectdbParams(names, values, 1);
     if (!s->connection)
         return error_memory(err);
-    if (PQstatus(s->connection) != CONNECTION_OK) {
+    if (pq.PQstatus(s->connection) != CONNECTION_OK) {
         char line[400];
 
-        (void)snprintf(line, sizeof line, "%s", PQerrorMessage(s->connection));
+        (void)snprintf(line, sizeof line, "%s", pq.PQerrorMessage(s->connection));
         line[strcspn(line, "\n")] = '\0';
         return error_set(err, SE_ERR_UNAVAILABLE, "%s", line);
     }
-    (void)PQsetNoticeProcessor(s->connection, hush, NULL);
+    (void)pq.PQsetNoticeProcessor(s->connection, hush, NULL);
     return prepare(s, err);
 }
 
 static se_status open_connection(struct database **out, const char *address, bool create, se_error *err)
 {
-    struct postgres *s = calloc(1, sizeof *s);
-    se_status st;
+    se_status st = libpq_load(err);
+    struct postgres *s;
 
-    if (!s)
+    if (st)
+        return st;
+    if (!(s = calloc(1, sizeof *s)))
         return error_memory(err);
     s->store.type = &postgres_database;
     s->address = strdup(address);
@@ -177,12 +179,12 @@ static se_status begin(struct database *store, enum database_mode mode, se_error
     const char *sql = mode == DATABASE_READ ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN";
 
     s->mode = mode;
-    if (PQstatus(s->connection) == CONNECTION_OK && !run(s, sql, NULL))
+    if (pq.PQstatus(s->connection) == CONNECTION_OK && !run(s, sql, NULL))
         return SE_OK;
-    if (PQstatus(s->connection) == CONNECTION_OK)
+    if (pq.PQstatus(s->connection) == CONNECTION_OK)
         return run(s, sql, err);
-    PQreset(s->connection);
-    if (PQstatus(s->connection) != CONNECTION_OK)
+    pq.PQreset(s->connection);
+    if (pq.PQstatus(s->connection) != CONNECTION_OK)
         return postgres_failed(s, NULL, err);
     return prepare(s, err) ? SE_ERR_UNAVAILABLE : run(s, sql, err);
 }
@@ -195,11 +197,11 @@ static se_status end(struct database *store, bool commit, se_error *err)
     se_status st;
 
     if (!commit)
-        return PQtransactionStatus(s->connection) == PQTRANS_IDLE ? SE_OK : run(s, "ROLLBACK", err);
+        return pq.PQtransactionStatus(s->connection) == PQTRANS_IDLE ? SE_OK : run(s, "ROLLBACK", err);
     if ((st = pg_query(&result, s, "COMMIT", NULL, err)))
         return st;
-    return strcmp(PQcmdStatus(result), "COMMIT") == 0 ? SE_OK
-                                                      : error_set(err, SE_ERR_IO, "'%s': the transaction was rolled back", s->shown);
+    return strcmp(pq.PQcmdStatus(result), "COMMIT") == 0 ? SE_OK
+                                                         : error_set(err, SE_ERR_IO, "'%s': the transaction was rolled back", s->shown);
 }
 
 const struct database_type postgres_database = {

@@ -1,9 +1,8 @@
 #ifndef HISTORY_POSTGRES_H
 #define HISTORY_POSTGRES_H
 
-#include <libpq-fe.h>
-
 #include "history/database.h"
+#include "history/libpq.h"
 
 struct postgres {
     struct database store;
@@ -12,7 +11,7 @@ struct postgres {
     enum database_mode mode; /* of the transaction */
 };
 
-AUTO_KIND(pg_result, PGresult *, PQclear(*p))
+AUTO_KIND(pg_result, PGresult *, pq.PQclear(*p))
 
 /* What the server, or libpq, says about the last call.  `result` may be NULL. */
 se_status postgres_failed(const struct postgres *s, const PGresult *result, se_error *err);

@@ -53,7 +53,7 @@ se_status postgres_chain(struct chain *out, bool *found, struct database *store,
                   &p, err);
     if (st)
         return st;
-    if (PQntuples(result)) {
+    if (pq.PQntuples(result)) {
         *found = true;
         fill(out, result, 0);
     }
@@ -67,7 +67,7 @@ se_status postgres_chains(struct database *store, chain_fn fn, void *arg, se_err
     se_status st =
         pg_query(&result, (struct postgres *)store, "SELECT " CHAIN_COLUMNS " FROM signengine_chain ORDER BY number", &none, err);
 
-    for (int i = 0; !st && i < PQntuples(result); i++) {
+    for (int i = 0; !st && i < pq.PQntuples(result); i++) {
         struct chain chain;
 
         fill(&chain, result, i);
@@ -100,8 +100,8 @@ static se_status read_some(int *got, size_t *bytes, struct reading *r, uint64_t 
     *got = 0;
     if ((st = pg_query(&result, r->s, r->sql, &p, err)))
         return st;
-    *bytes = PQresultMemorySize(result);
-    *got = PQntuples(result);
+    *bytes = pq.PQresultMemorySize(result);
+    *got = pq.PQntuples(result);
     for (int i = 0; !st && i < *got; i++)
         r->first = r->take(result, i, r->arg, &st, err) + 1;
     return st;

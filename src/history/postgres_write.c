@@ -57,7 +57,7 @@ struct copy {
 
 static void copy_send(struct copy *c)
 {
-    if (!c->st && c->used && PQputCopyData(c->s->connection, (const char *)c->room, (int)c->used) != 1)
+    if (!c->st && c->used && pq.PQputCopyData(c->s->connection, (const char *)c->room, (int)c->used) != 1)
         c->st = postgres_failed(c->s, NULL, c->err);
     c->used = 0;
 }
@@ -67,7 +67,7 @@ static void copy_put(struct copy *c, se_bytes bytes)
     if (c->used + bytes.size > COPY_PIECE)
         copy_send(c);
     if (bytes.size > COPY_PIECE) {
-        if (!c->st && PQputCopyData(c->s->connection, bytes.data, (int)bytes.size) != 1)
+        if (!c->st && pq.PQputCopyData(c->s->connection, bytes.data, (int)bytes.size) != 1)
             c->st = postgres_failed(c->s, NULL, c->err);
         return;
     }
@@ -115,14 +115,14 @@ static se_status copy_end(struct copy *c)
 
     copy_count(c, UINT16_MAX, 2);
     copy_send(c);
-    if (PQputCopyEnd(connection, c->st ? "failed" : NULL) != 1 && !c->st)
+    if (pq.PQputCopyEnd(connection, c->st ? "failed" : NULL) != 1 && !c->st)
         c->st = postgres_failed(c->s, NULL, c->err);
-    while ((result = PQgetResult(connection))) {
-        if (PQresultStatus(result) != PGRES_COMMAND_OK && !c->st)
+    while ((result = pq.PQgetResult(connection))) {
+        if (pq.PQresultStatus(result) != PGRES_COMMAND_OK && !c->st)
             c->st = postgres_failed(c->s, result, c->err);
-        PQclear(result);
+        pq.PQclear(result);
     }
-    if (!c->st && PQstatus(connection) != CONNECTION_OK)
+    if (!c->st && pq.PQstatus(connection) != CONNECTION_OK)
         c->st = postgres_failed(c->s, NULL, c->err);
     return c->st;
 }
