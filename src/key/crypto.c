@@ -13,22 +13,12 @@ static EVP_MD *digests[DIGEST_SHA512 + 1];
 enum { AES_SIZES = 3 };
 static EVP_CIPHER *ciphers[CIPHER_AES_GCM + 1][AES_SIZES];
 
-static void fetch_all(OSSL_LIB_CTX *made)
+static void fetch_digests(OSSL_LIB_CTX *made)
 {
-    static const char *const names[][AES_SIZES] = {
-        [CIPHER_AES_CBC] = { "AES-128-CBC", "AES-192-CBC", "AES-256-CBC" },
-        [CIPHER_AES_GCM] = { "AES-128-GCM", "AES-192-GCM", "AES-256-GCM" },
-    };
-
     for (enum digest d = DIGEST_SHA1; d <= DIGEST_SHA512; d++)
         digests[d] = EVP_MD_fetch(made, crypto_digest(d), NULL);
-    for (size_t i = 0; i < AES_SIZES; i++) {
-        ciphers[CIPHER_AES_CBC][i] = EVP_CIPHER_fetch(made, names[CIPHER_AES_CBC][i], NULL);
-        ciphers[CIPHER_AES_GCM][i] = EVP_CIPHER_fetch(made, names[CIPHER_AES_GCM][i], NULL);
-    }
 }
 
-/* `legacy` reads the RC2 and RC4 of old PKCS #12 files; a system without it still reads the others. */
 static void make_context(void)
 {
     OSSL_LIB_CTX *made = OSSL_LIB_CTX_new();
@@ -40,8 +30,7 @@ static void make_context(void)
         return;
     }
     ERR_set_mark();
-    (void)OSSL_PROVIDER_load(made, "legacy");
-    fetch_all(made);
+    fetch_digests(made);
     ERR_pop_to_mark();
     context = made;
 }
@@ -53,14 +42,49 @@ OSSL_LIB_CTX *crypto_context(void)
     return pthread_once(&once, make_context) ? NULL : context;
 }
 
+static void load_legacy(void)
+{
+    ERR_set_mark();
+    (void)OSSL_PROVIDER_load(context, "legacy");
+    ERR_pop_to_mark();
+}
+
+void crypto_legacy(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    if (crypto_context())
+        (void)pthread_once(&once, load_legacy);
+}
+
 const EVP_MD *crypto_md(enum digest digest)
 {
     return crypto_context() ? digests[digest] : NULL;
 }
 
+/* The first of them makes OpenSSL list all that it has, which processes that only sign do without. */
+static void fetch_ciphers(void)
+{
+    static const char *const names[][AES_SIZES] = {
+        [CIPHER_AES_CBC] = { "AES-128-CBC", "AES-192-CBC", "AES-256-CBC" },
+        [CIPHER_AES_GCM] = { "AES-128-GCM", "AES-192-GCM", "AES-256-GCM" },
+    };
+
+    ERR_set_mark();
+    for (size_t i = 0; i < AES_SIZES; i++) {
+        ciphers[CIPHER_AES_CBC][i] = EVP_CIPHER_fetch(context, names[CIPHER_AES_CBC][i], NULL);
+        ciphers[CIPHER_AES_GCM][i] = EVP_CIPHER_fetch(context, names[CIPHER_AES_GCM][i], NULL);
+    }
+    ERR_pop_to_mark();
+}
+
 const EVP_CIPHER *crypto_cipher(enum cipher cipher, unsigned bits)
 {
-    return crypto_context() && bits >= 128 && bits <= 256 ? ciphers[cipher][(bits - 128) / 64] : NULL;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    if (!crypto_context() || bits < 128 || bits > 256 || pthread_once(&once, fetch_ciphers))
+        return NULL;
+    return ciphers[cipher][(bits - 128) / 64];
 }
 
 /* The oldest entry of the queue is the cause, those after it are its consequences. */

@@ -10,6 +10,9 @@
 /* Made at the first call, shared by all engines of the process, and never freed.  NULL: out of memory. */
 OSSL_LIB_CTX *crypto_context(void);
 
+/* Adds the RC2 and RC4 of old PKCS #12 files; a system without them still reads the others. */
+void crypto_legacy(void);
+
 /* error_set() with OpenSSL's own reason behind the text; empties this thread's error queue. */
 se_status crypto_error(se_error *err, se_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -99,6 +99,7 @@ static se_status parse(PKCS12 **out, se_bytes file, se_error *err)
     *out = PKCS12_init_ex(NID_pkcs7_data, crypto_context(), NULL);
     if (!*out)
         return error_memory(err);
+    crypto_legacy();
     if (d2i_PKCS12(out, &p, (long)file.size))
         return SE_OK;
     return crypto_error(err, SE_ERR_STORE, "it is not a PKCS #12 file");
