@@ -1,6 +1,7 @@
 #include "tests/bench/bare.h"
 
 #include <dlfcn.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -74,4 +75,53 @@ void bare_open(struct bare *bare, const char *module, const char *label, const c
             return;
         }
     give_up(label, "no such token");
+}
+
+/* ---- signing ---- */
+
+enum { SIGNATURE_MOST = 1024 };
+
+/* RFC 8017, 9.2, note 1: the DigestInfo of a SHA-256 hash, which is all zeros here */
+const unsigned char bare_digest_info[51] = { 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
+                                             0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20 };
+
+struct loop {
+    const struct bare *bare;
+    CK_SESSION_HANDLE session;
+    CK_OBJECT_HANDLE key;
+};
+
+static void *loop_begin(void *bare)
+{
+    struct loop *loop = malloc(sizeof *loop);
+
+    if (!loop)
+        give_up("memory", "there is none");
+    *loop = (struct loop){ .bare = bare, .session = bare_session(bare) };
+    loop->key = bare_key(bare, loop->session);
+    return loop;
+}
+
+static bool loop_sign(void *own)
+{
+    const struct loop *loop = own;
+    CK_MECHANISM mechanism = { CKM_RSA_PKCS, NULL, 0 };
+    unsigned char signature[SIGNATURE_MOST];
+    CK_ULONG size = sizeof signature;
+
+    return loop->bare->calls->C_SignInit(loop->session, &mechanism, loop->key) == CKR_OK &&
+           loop->bare->calls->C_Sign(loop->session, (CK_BYTE *)bare_digest_info, sizeof bare_digest_info, signature, &size) == CKR_OK;
+}
+
+static void loop_end(void *own)
+{
+    struct loop *loop = own;
+
+    (void)loop->bare->calls->C_CloseSession(loop->session);
+    free(loop);
+}
+
+struct runner bare_signer(struct bare *bare)
+{
+    return (struct runner){ bare, loop_begin, loop_sign, loop_end, bare->threads };
 }

@@ -4,6 +4,8 @@
 
 #include <p11-kit/pkcs11.h>
 
+#include "tests/bench/race.h"
+
 struct bare {
     CK_FUNCTION_LIST *calls;
     CK_SLOT_ID slot;
@@ -13,5 +15,9 @@ struct bare {
 void bare_open(struct bare *bare, const char *module, const char *label, const char *pin_file);
 CK_SESSION_HANDLE bare_session(const struct bare *bare);
 CK_OBJECT_HANDLE bare_key(const struct bare *bare, CK_SESSION_HANDLE session);
+
+/* A C_Sign loop, and nothing else: RSA PKCS #1 over the DigestInfo of a SHA-256 hash. */
+extern const unsigned char bare_digest_info[51];
+struct runner bare_signer(struct bare *bare);
 
 #endif

@@ -25,22 +25,6 @@ enum { FIELD = 64, BATCH = 1000, FIELDS = 100000, VALUES = 64, LATENCY_MS = 24, 
 static const unsigned char field[FIELD] = "a secret field";
 static const se_bytes plain = { field, FIELD };
 
-static void *begin_same(void *shared)
-{
-    return shared;
-}
-
-static void end_nothing(void *own)
-{
-    (void)own;
-}
-
-static void must(se_status st, const se_error *err)
-{
-    if (st)
-        give_up(se_status_name(st), err->text);
-}
-
 /* ---- single fields ---- */
 
 struct single {
@@ -212,12 +196,6 @@ static bool batch_decrypt(void *own)
 
     release(b->values);
     return done;
-}
-
-static void row(const char *measure, const char *setting, unsigned threads, double ours, const char *peer, double theirs, double ratio)
-{
-    printf("%s\t%s\t%u\t%.2f\t%s\t%.2f\t%.3f\n", measure, setting, threads, ours, peer, theirs, ratio);
-    (void)fflush(stdout);
 }
 
 /* ---- a token that takes its time ---- */

@@ -19,12 +19,6 @@ enum { THREADS = 64, SECONDS = 6, SMALL = 10000, MANY = 1000000, TURNS = 9, LEAS
 static const char *setting;
 static const se_record *records;
 
-static void row(const char *measure, unsigned threads, double ours, const char *peer, double theirs, double ratio)
-{
-    printf("%s\t%s\t%u\t%.2f\t%s\t%.2f\t%.3f\n", measure, setting, threads, ours, peer, theirs, ratio);
-    (void)fflush(stdout);
-}
-
 /* Each entry a signature of its own, and nothing stored: the most that the original could do. */
 static double serial(se_engine *engine)
 {
@@ -95,12 +89,13 @@ static void verification(se_history *history)
     options.threads = 1;
     must(se_history_verify(&report, history, &options, &err), &err);
     took = seconds_of_processor() - began;
-    row("verified/s", 1, (double)report.entries / took, "at the least", LEAST_VERIFIED, (double)report.entries / took / LEAST_VERIFIED);
+    row("verified/s", setting, 1, (double)report.entries / took, "at the least", LEAST_VERIFIED,
+        (double)report.entries / took / LEAST_VERIFIED);
     options.threads = 0;
     began = seconds_now();
     must(se_history_verify(&report, history, &options, &err), &err);
-    row("verified/s", 0, (double)report.entries / (seconds_now() - began), "one thread, of its processor", (double)report.entries / took,
-        took / (seconds_now() - began));
+    row("verified/s", setting, 0, (double)report.entries / (seconds_now() - began), "one thread, of its processor",
+        (double)report.entries / took, took / (seconds_now() - began));
 }
 
 static void proof(se_history *history)
@@ -113,8 +108,8 @@ static void proof(se_history *history)
     must(se_history_prove(&text, history, SMALL, &err), &err);
     began = seconds_now() - began;
     size = (size_t)(strstr((const char *)text.data, "-----BEGIN") - (const char *)text.data);
-    row("proof, bytes", 1, (double)size, "at the most", PROOF_MOST, (double)size / PROOF_MOST);
-    row("proof, seconds", 1, began, "at the most", 1, began);
+    row("proof, bytes", setting, 1, (double)size, "at the most", PROOF_MOST, (double)size / PROOF_MOST);
+    row("proof, seconds", setting, 1, began, "at the most", 1, began);
 }
 
 static void measure(se_engine *engine, se_history *history, double least)
@@ -122,9 +117,9 @@ static void measure(se_engine *engine, se_history *history, double least)
     double alone = serial(engine), all, big;
 
     all = together(history);
-    row("appended/s", THREADS, all, "a signature each", alone, all / alone);
+    row("appended/s", setting, THREADS, all, "a signature each", alone, all / alone);
     big = RECORDS / many(history);
-    row("appended/s, many at once", 1, big, "at the least", least, big / least);
+    row("appended/s, many at once", setting, 1, big, "at the least", least, big / least);
     grow(history, records, MANY - TURNS * RECORDS);
     verification(history);
     proof(history);

@@ -58,11 +58,11 @@ static void measure(struct cost *cost, se_history *history)
         cost->alone += seconds_to_append(history, records, 1);
 }
 
-static void row(const char *measure, const char *setting, unsigned entries, double big, double small)
+static void tell(const char *measure, const char *setting, unsigned entries, double big, double small)
 {
     double micros = 1e6 / (entries * TURNS);
 
-    printf("%s\t%s\t1\t%.2f\tat 10,000\t%.2f\t%.3f\n", measure, setting, big * micros, small * micros, big / small);
+    row(measure, setting, 1, big * micros, "at 10,000", small * micros, big / small);
 }
 
 int main(int argc, char **argv)
@@ -82,9 +82,9 @@ int main(int argc, char **argv)
         measure(&small, fresh);
         measure(&big, grown);
     }
-    row("microseconds for an entry, 2,000 at once", argv[3], TOGETHER, big.together, small.together);
-    row("the same, of the processor", argv[3], TOGETHER, big.processor, small.processor);
-    row("microseconds for an entry, each alone", argv[3], ALONE, big.alone, small.alone);
+    tell("microseconds for an entry, 2,000 at once", argv[3], TOGETHER, big.together, small.together);
+    tell("the same, of the processor", argv[3], TOGETHER, big.processor, small.processor);
+    tell("microseconds for an entry, each alone", argv[3], ALONE, big.alone, small.alone);
     se_history_close(&grown);
     se_history_close(&fresh);
     forget(paths[0]);

@@ -21,28 +21,6 @@
 
 enum { TEXT = 10240, ATTACHMENT = 50, LEAST = 150, MEMORY = 64 };
 
-static void must(se_status st, const se_error *err)
-{
-    if (st)
-        give_up(se_status_name(st), err->text);
-}
-
-static void row(const char *measure, const char *setting, unsigned threads, double ours, const char *peer, double theirs)
-{
-    printf("%s\t%s\t%u\t%.2f\t%s\t%.2f\t%.3f\n", measure, setting, threads, ours, peer, theirs, ours / theirs);
-    (void)fflush(stdout);
-}
-
-static void *begin_same(void *shared)
-{
-    return shared;
-}
-
-static void end_nothing(void *own)
-{
-    (void)own;
-}
-
 /* ---- messages ---- */
 
 static char message[TEXT + 160];
@@ -71,60 +49,16 @@ static bool sign_message(void *engine)
     return true;
 }
 
-/* ---- C_Sign, and nothing else ---- */
-
-/* RFC 8017, 9.2, note 1: the DigestInfo of a SHA-256 hash, which is all zeros here */
-static const unsigned char digest_info[51] = { 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
-                                               0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20 };
-
-struct loop {
-    const struct bare *bare;
-    CK_SESSION_HANDLE session;
-    CK_OBJECT_HANDLE key;
-};
-
-static void *loop_begin(void *bare)
-{
-    struct loop *loop = calloc(1, sizeof *loop);
-
-    if (!loop)
-        give_up("memory", "there is none");
-    *loop = (struct loop){ .bare = bare, .session = bare_session(bare) };
-    loop->key = bare_key(bare, loop->session);
-    return loop;
-}
-
-static bool loop_sign(void *own)
-{
-    const struct loop *loop = own;
-    CK_MECHANISM mechanism = { CKM_RSA_PKCS, NULL, 0 };
-    unsigned char signature[1024];
-    CK_ULONG size = sizeof signature;
-
-    return loop->bare->calls->C_SignInit(loop->session, &mechanism, loop->key) == CKR_OK &&
-           loop->bare->calls->C_Sign(loop->session, (CK_BYTE *)digest_info, sizeof digest_info, signature, &size) == CKR_OK;
-}
-
-static void loop_end(void *own)
-{
-    struct loop *loop = own;
-
-    (void)loop->bare->calls->C_CloseSession(loop->session);
-    free(loop);
-}
-
 static void compare(const char *setting, se_engine *engine, struct bare *bare, unsigned threads)
 {
     const struct runner ours = { engine, begin_same, sign_message, end_nothing, 0 };
-    const struct runner theirs = { bare, loop_begin, loop_sign, loop_end, 0 };
+    const struct runner theirs = bare_signer(bare);
     struct result r = race(&ours, &theirs, threads, &usual_turns);
     char clock[80];
 
     (void)snprintf(clock, sizeof clock, "%s, by the clock", setting);
-    printf("messages/s\t%s\t%u\t%.2f\tbare C_Sign loop\t%.2f\t%.3f\n", setting, threads, r.first.processor, r.second.processor,
-           r.ratio.processor);
-    printf("messages/s\t%s\t%u\t%.2f\tbare C_Sign loop\t%.2f\t%.3f\n", clock, threads, r.first.clock, r.second.clock, r.ratio.clock);
-    (void)fflush(stdout);
+    row("messages/s", setting, threads, r.first.processor, "bare C_Sign loop", r.second.processor, r.ratio.processor);
+    row("messages/s", clock, threads, r.first.clock, "bare C_Sign loop", r.second.clock, r.ratio.clock);
 }
 
 /* ---- a message in a file ---- */
@@ -178,6 +112,11 @@ static bool hash_file(void *own)
     return done;
 }
 
+static void tell(const char *measure, const char *setting, double ours, const char *peer, double theirs)
+{
+    row(measure, setting, 1, ours, peer, theirs, ours / theirs);
+}
+
 static void attachment(se_engine *engine, const char *path)
 {
     struct file file = { engine, path };
@@ -186,11 +125,11 @@ static void attachment(se_engine *engine, const char *path)
     struct result r = race(&ours, &theirs, 1, &usual_turns);
     struct rusage usage;
 
-    row("MB/s", "mail with an attachment of 50 MB", 1, ATTACHMENT * r.first.processor, "at the least", LEAST);
-    row("MB/s", "mail with an attachment of 50 MB, by the clock", 1, ATTACHMENT * r.first.clock, "at the least", LEAST);
-    row("MB/s", "mail with an attachment of 50 MB", 1, ATTACHMENT * r.first.processor, "SHA-256 of it", ATTACHMENT * r.second.processor);
+    tell("MB/s", "mail with an attachment of 50 MB", ATTACHMENT * r.first.processor, "at the least", LEAST);
+    tell("MB/s", "mail with an attachment of 50 MB, by the clock", ATTACHMENT * r.first.clock, "at the least", LEAST);
+    tell("MB/s", "mail with an attachment of 50 MB", ATTACHMENT * r.first.processor, "SHA-256 of it", ATTACHMENT * r.second.processor);
     (void)getrusage(RUSAGE_SELF, &usage);
-    row("MB of memory", "mail with an attachment of 50 MB", 1, (double)usage.ru_maxrss / 1024, "at the most", MEMORY);
+    tell("MB of memory", "mail with an attachment of 50 MB", (double)usage.ru_maxrss / 1024, "at the most", MEMORY);
 }
 
 int main(int argc, char **argv)

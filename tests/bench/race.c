@@ -17,6 +17,28 @@ void give_up(const char *what, const char *why)
     exit(1);
 }
 
+void must(se_status st, const se_error *err)
+{
+    if (st)
+        give_up(se_status_name(st), err->text);
+}
+
+void *begin_same(void *shared)
+{
+    return shared;
+}
+
+void end_nothing(void *own)
+{
+    (void)own;
+}
+
+void row(const char *measure, const char *setting, unsigned threads, double ours, const char *peer, double theirs, double ratio)
+{
+    printf("%s\t%s\t%u\t%.2f\t%s\t%.2f\t%.3f\n", measure, setting, threads, ours, peer, theirs, ratio);
+    (void)fflush(stdout);
+}
+
 static double seconds_by(clockid_t clock)
 {
     struct timespec t;
@@ -96,7 +118,7 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double median(double *values, unsigned count)
+double median(double *values, size_t count)
 {
     qsort(values, count, sizeof *values, ascending);
     return values[count / 2];

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "signengine.h"
+
 /* One way.  Each thread has what begin() gives it. */
 struct runner {
     void *shared;
@@ -12,6 +14,10 @@ struct runner {
     void (*end)(void *own);
     unsigned threads; /* at the most: more of them crash it; 0: any number */
 };
+
+/* begin() and end() of what its threads share. */
+void *begin_same(void *shared);
+void end_nothing(void *own);
 
 /* How long a turn is, so that what is in flight at its end does not count, and how many there are. */
 struct turns {
@@ -36,8 +42,13 @@ struct result race(const struct runner *first, const struct runner *second, unsi
 /* How many in a second of the processor, of one runner and one thread, the median. */
 double pace(const struct runner *runner);
 
+/* Of the table, as bench.sh wants it. */
+void row(const char *measure, const char *setting, unsigned threads, double ours, const char *peer, double theirs, double ratio);
+
+double median(double *values, size_t count);
 double seconds_now(void);
 double seconds_of_processor(void);
 void give_up(const char *what, const char *why) __attribute__((noreturn));
+void must(se_status st, const se_error *err);
 
 #endif

@@ -23,12 +23,6 @@ const se_record *records_make(void)
     return records;
 }
 
-void must(se_status st, const se_error *err)
-{
-    if (st)
-        give_up(se_status_name(st), err->text);
-}
-
 double seconds_to_append(se_history *history, const se_record *records, size_t count)
 {
     se_error err = SE_ERROR_INIT;
@@ -46,17 +40,4 @@ void grow(se_history *history, const se_record *records, uint64_t entries)
         (void)seconds_to_append(history, records, some);
         left -= some;
     }
-}
-
-static int ascending(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-
-    return *x < *y ? -1 : *x > *y;
-}
-
-double median(double *numbers, size_t count)
-{
-    qsort(numbers, count, sizeof *numbers, ascending);
-    return numbers[count / 2];
 }

@@ -7,14 +7,10 @@
 enum { RECORDS = 100000 };
 const se_record *records_make(void);
 
-void must(se_status st, const se_error *err);
-
 /* Seconds that they take at once. */
 double seconds_to_append(se_history *history, const se_record *records, size_t count);
 
 /* Until there are as many as `entries`, in a chain that has none. */
 void grow(se_history *history, const se_record *records, uint64_t entries);
-
-double median(double *numbers, size_t count);
 
 #endif
