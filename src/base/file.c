@@ -189,11 +189,11 @@ se_status output_write(struct output *out, se_bytes data, se_error *err)
     return SE_OK;
 }
 
-/* Where there is no disk behind it, nothing happens. */
+/* Where there is no disk behind it, nothing happens.  What may yet be discarded as a secret is not sent to one before it has to be. */
 void output_wrote(struct output *out, size_t size)
 {
     out->behind += size;
-    if (out->behind < BEHIND_MOST)
+    if (out->secret || out->behind < BEHIND_MOST)
         return;
     (void)sync_file_range(out->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
     out->behind = 0;
