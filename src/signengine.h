@@ -345,7 +345,7 @@ se_bytes se_verifier_key(const se_verifier *verifier);
 /* A raw signature (SE_FORM_RAW) over `in`.  SE_ERR_REJECTED: it is not good. */
 SE_MUST_CHECK se_status se_verifier_check(const se_verifier *verifier, se_bytes in, se_bytes signature, se_error *error);
 
-/* SHA-256 (FIPS 180-4) over `parts`, one after the other.  False: there is no memory, or no SHA-256. */
+/* SHA-256 (FIPS 180-4) over `parts`, one after the other.  False: OpenSSL has no SHA-256. */
 SE_MUST_CHECK bool se_sha256(unsigned char out[32], const se_bytes *parts, size_t count);
 
 /* ---- signed configurations ---- */
