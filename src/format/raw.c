@@ -5,33 +5,33 @@
 
 #include "format/padding.h"
 #include "key/crypto.h"
+#include "key/operate.h"
 
-static se_status digest_sign(void *arg, se_bytes piece, se_error *err)
+static se_status hash(void *context, se_bytes piece, se_error *err)
 {
-    return EVP_DigestSignUpdate(arg, piece.data, piece.size) > 0 ? SE_OK : crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
+    return EVP_DigestUpdate(context, piece.data, piece.size) ? SE_OK : crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
 }
 
 se_status raw_sign(const struct sign_job *job, se_error *err)
 {
+    const EVP_MD *md = crypto_md(job->algorithm->digest);
     AUTO(md_context) context = EVP_MD_CTX_new();
     AUTO(se_buf) signature = SE_BUF_INIT;
-    EVP_PKEY_CTX *parameters;
-    size_t size;
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    struct sign_how how;
+    unsigned size;
     se_status st;
 
-    if (!context ||
-        EVP_DigestSignInit_ex(context, &parameters, crypto_digest(job->algorithm->digest), crypto_context(), NULL, job->key->private,
-                              NULL) <= 0 ||
-        !padding_set(parameters, job->algorithm, true))
+    if (!context || !md || !EVP_DigestInit_ex2(context, md, NULL))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot sign with %s", job->algorithm->name);
-    if ((st = stream_drain(job->in, digest_sign, context, err)))
+    if ((st = stream_drain(job->in, hash, context, err)))
         return st;
-    size = (size_t)EVP_PKEY_get_size(job->key->private);
-    if ((st = buf_new(&signature, size, err)))
+    if (!EVP_DigestFinal_ex(context, digest, &size))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
+    how = padding_how(job->algorithm, size);
+    if ((st = key_sign_hash(&signature, job->key->private, &how, (se_bytes){ digest, size }, err)))
         return st;
-    if (EVP_DigestSignFinal(context, signature.data, &size) <= 0)
-        return crypto_error(err, SE_ERR_CRYPTO, "the signature failed");
-    return sink_write(job->out, (se_bytes){ signature.data, size }, err);
+    return sink_write(job->out, buf_bytes(&signature), err);
 }
 
 /* The value does not say who made it: all candidates hash along, newest first. */

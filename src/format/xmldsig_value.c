@@ -62,13 +62,13 @@ se_status xmldsig_value_make(se_buf *out, EVP_PKEY *key, const struct algorithm 
     AUTO(se_buf) value = SE_BUF_INIT;
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned size;
-    struct sign_how how = { .digest = algorithm->digest, .padding = algorithm->padding };
+    struct sign_how how;
     se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
     if (!EVP_Digest(signed_info.data, signed_info.size, hash, &size, crypto_md(algorithm->digest), NULL))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot hash with %s", digest_name(algorithm->digest));
-    how.salt = algorithm->padding == PADDING_PSS ? (int)size : 0;
+    how = padding_how(algorithm, size);
     if ((st = key_sign_hash(&value, key, &how, (se_bytes){ hash, size }, err)))
         return st;
     if (algorithm->family == FAMILY_EC)

@@ -9,6 +9,7 @@ struct inspection {
     const struct use *use;
     X509 *certificate;
     EVP_PKEY *key;
+    enum key_family family;
     int64_t at;
     se_status refusal;
 };
@@ -20,17 +21,18 @@ static const char *family_text(enum key_family family)
 
 static se_status check_family(const struct inspection *in, se_error *err)
 {
-    enum key_family have = key_family(in->key), asked = in->descriptor->algorithm.family;
+    enum key_family have = in->family, asked = in->descriptor->algorithm.family;
+    bool used = have != FAMILY_ANY && (in->use->family == FAMILY_ANY || in->use->family == have);
     char type[32];
 
+    if (used && (asked == FAMILY_ANY || asked == have))
+        return SE_OK;
     key_type_name(type, in->key);
-    if (have == FAMILY_ANY || (in->use->family != FAMILY_ANY && in->use->family != have))
+    if (!used)
         return error_set(err, in->refusal, "the key is %s, this use takes %s key", type,
                          in->use->family == FAMILY_ANY ? "an RSA or EC" : family_text(in->use->family));
-    if (asked != FAMILY_ANY && asked != have)
-        return error_set(err, in->refusal, "the key is %s, the algorithm %s takes %s key", type, in->descriptor->algorithm.name,
-                         family_text(asked));
-    return SE_OK;
+    return error_set(err, in->refusal, "the key is %s, the algorithm %s takes %s key", type, in->descriptor->algorithm.name,
+                     family_text(asked));
 }
 
 static se_status check_strength(const struct inspection *in, se_error *err)
@@ -39,13 +41,12 @@ static se_status check_strength(const struct inspection *in, se_error *err)
     unsigned bits = (unsigned)EVP_PKEY_get_bits(in->key);
     char type[32];
 
+    if (in->family == FAMILY_RSA && bits >= in->use->rsa_min && bits <= in->use->rsa_max)
+        return SE_OK;
     key_type_name(type, in->key);
-    if (key_family(in->key) == FAMILY_RSA) {
-        if (bits >= in->use->rsa_min && bits <= in->use->rsa_max)
-            return SE_OK;
+    if (in->family == FAMILY_RSA)
         return error_set(err, in->refusal, "the key is %s, RSA keys of %u to %u bits are accepted", type, in->use->rsa_min,
                          in->use->rsa_max);
-    }
     for (size_t i = 0; i < sizeof curves / sizeof *curves; i++)
         if (strcmp(type, curves[i]) == 0)
             return SE_OK;
@@ -119,8 +120,9 @@ se_status certificate_check(const struct descriptor *descriptor, X509 *certifica
     static se_status (*const checks[])(const struct inspection *, se_error *) = {
         check_family, check_strength, check_self_signed, check_validity, check_usage, check_mail_address,
     };
-    const struct inspection in = { descriptor, descriptor->use, certificate, X509_get0_pubkey(certificate), at, refusal };
-    se_status st = in.key ? SE_OK : error_set(err, refusal, "the certificate's public key can't be read");
+    EVP_PKEY *key = X509_get0_pubkey(certificate);
+    const struct inspection in = { descriptor, descriptor->use, certificate, key, key ? key_family(key) : FAMILY_ANY, at, refusal };
+    se_status st = key ? SE_OK : error_set(err, refusal, "the certificate's public key can't be read");
 
     for (size_t i = 0; !st && i < sizeof checks / sizeof *checks; i++)
         st = checks[i](&in, err);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { TURNS_MOST = 41, THREADS_MOST = 256 };
+enum { TURNS_MOST = 121, THREADS_MOST = 256 };
 
 const struct turns usual_turns = { 700, 9 };
 

@@ -17,7 +17,7 @@
 #include "tests/bench/bare.h"
 #include "tests/bench/race.h"
 
-static const struct turns quick = { 150, 41 }, slow = { 2000, 5 };
+static const struct turns quick = { 80, 121 }, slow = { 2000, 5 };
 
 /* What the engine signs; a bare loop knows nothing of documents. */
 static char document[10240];
