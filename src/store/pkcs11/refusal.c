@@ -2,7 +2,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
+#include <sys/random.h>
 
 #include "base/brieflock.h"
 #include "key/crypto.h"
@@ -16,15 +16,16 @@ static size_t count;
 static unsigned char salt[32];
 static bool salted;
 
+/* From the system: OpenSSL's generators take a twentieth of a process that signs once, which has no other need of them. */
 static void set_up(void)
 {
-    salted = RAND_bytes_ex(crypto_context(), salt, sizeof salt, 0) == 1;
+    salted = getrandom(salt, sizeof salt, 0) == sizeof salt;
 }
 
 /* Each part with its NUL, so that no two tokens run into the same bytes. */
 static bool hash(unsigned char out[32], const struct module *module, const struct slot *slot, se_bytes pin)
 {
-    EVP_MD *sha = EVP_MD_fetch(crypto_context(), "SHA2-256", NULL);
+    const EVP_MD *sha = crypto_md(DIGEST_SHA256);
     EVP_MD_CTX *md = EVP_MD_CTX_new();
     bool ok = sha && md && EVP_DigestInit_ex(md, sha, NULL) && EVP_DigestUpdate(md, salt, sizeof salt) &&
               EVP_DigestUpdate(md, module->path, strlen(module->path) + 1) && EVP_DigestUpdate(md, slot->label, strlen(slot->label) + 1) &&
@@ -32,7 +33,6 @@ static bool hash(unsigned char out[32], const struct module *module, const struc
               EVP_DigestFinal_ex(md, out, NULL);
 
     EVP_MD_CTX_free(md);
-    EVP_MD_free(sha);
     return ok;
 }
 
