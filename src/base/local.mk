@@ -7,6 +7,7 @@ libse_core_la_SOURCES += \
 	src/base/deadline.h \
 	src/base/error.c src/base/error.h \
 	src/base/file.c src/base/file.h \
+	src/base/foreign.c src/base/foreign.h \
 	src/base/guard.c src/base/guard.h \
 	src/base/reader.c src/base/reader.h \
 	src/base/stream.c src/base/stream.h \

@@ -1,7 +1,4 @@
-/*
- * libpq, loaded when a history is in PostgreSQL.  With the two dozen libraries that it needs it would double the time that a command takes
- * to start, and most commands have nothing to do with it.
- */
+/* libpq, loaded when a history is in PostgreSQL. */
 #ifndef HISTORY_LIBPQ_H
 #define HISTORY_LIBPQ_H
 

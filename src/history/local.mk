@@ -7,6 +7,7 @@ libse_core_la_SOURCES += \
 	src/history/group.c src/history/group.h \
 	src/history/head.c \
 	src/history/history.h \
+	src/history/libsqlite.c src/history/libsqlite.h \
 	src/history/lookup.c \
 	src/history/moment.c \
 	src/history/nodes.c \

@@ -1,6 +1,5 @@
 /* Chains in an SQLite file, of which every transaction is on the disk when it ends. */
 #include <errno.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -49,7 +48,7 @@ static const char *const statements[STATEMENTS] = {
 
 se_status sqlite_failed(const struct sqlite *s, se_error *err)
 {
-    int code = sqlite3_errcode(s->db) & 0xff;
+    int code = sq.sqlite3_errcode(s->db) & 0xff;
 
     if (code == SQLITE_NOMEM)
         return error_memory(err);
@@ -58,7 +57,7 @@ se_status sqlite_failed(const struct sqlite *s, se_error *err)
                      : code == SQLITE_NOTADB                      ? SE_ERR_FORMAT
                      : code == SQLITE_PERM || code == SQLITE_AUTH ? SE_ERR_ACCESS
                                                                   : SE_ERR_IO,
-                     "'%s': %s", s->path, sqlite3_errmsg(s->db));
+                     "'%s': %s", s->path, sq.sqlite3_errmsg(s->db));
 }
 
 se_status sqlite_statement(sqlite3_stmt **out, struct sqlite *s, enum sqlite_statement which, se_error *err)
@@ -66,7 +65,7 @@ se_status sqlite_statement(sqlite3_stmt **out, struct sqlite *s, enum sqlite_sta
     sqlite3_stmt **kept = &s->statements[which];
 
     *out = NULL;
-    if (!*kept && sqlite3_prepare_v3(s->db, statements[which], -1, SQLITE_PREPARE_PERSISTENT, kept, NULL))
+    if (!*kept && sq.sqlite3_prepare_v3(s->db, statements[which], -1, SQLITE_PREPARE_PERSISTENT, kept, NULL))
         return sqlite_failed(s, err);
     *out = *kept;
     return SE_OK;
@@ -77,10 +76,10 @@ se_status sqlite_run(struct sqlite *s, enum sqlite_statement which, se_error *er
     sqlite3_stmt *statement;
     se_status st = sqlite_statement(&statement, s, which, err);
 
-    if (!st && sqlite3_step(statement) != SQLITE_DONE)
+    if (!st && sq.sqlite3_step(statement) != SQLITE_DONE)
         st = sqlite_failed(s, err);
     if (statement)
-        (void)sqlite3_reset(statement);
+        (void)sq.sqlite3_reset(statement);
     return st;
 }
 
@@ -89,8 +88,8 @@ static void close_file(struct database *store)
     struct sqlite *s = (struct sqlite *)store;
 
     for (size_t i = 0; i < STATEMENTS; i++)
-        (void)sqlite3_finalize(s->statements[i]);
-    (void)sqlite3_close(s->db);
+        (void)sq.sqlite3_finalize(s->statements[i]);
+    (void)sq.sqlite3_close(s->db);
     free(s->path);
     free(s);
 }
@@ -109,8 +108,8 @@ static const char settings[] = "PRAGMA page_size = 16384;"
 
 static se_status prepare(struct sqlite *s, bool create, se_error *err)
 {
-    if (sqlite3_busy_timeout(s->db, SQLITE_PATIENCE_MS) || sqlite3_exec(s->db, settings, NULL, NULL, NULL) ||
-        (create && sqlite3_exec(s->db, schema, NULL, NULL, NULL)))
+    if (sq.sqlite3_busy_timeout(s->db, SQLITE_PATIENCE_MS) || sq.sqlite3_exec(s->db, settings, NULL, NULL, NULL) ||
+        (create && sq.sqlite3_exec(s->db, schema, NULL, NULL, NULL)))
         return sqlite_failed(s, err);
     return SE_OK;
 }
@@ -118,19 +117,21 @@ static se_status prepare(struct sqlite *s, bool create, se_error *err)
 static se_status open_file(struct database **out, const char *address, bool create, se_error *err)
 {
     const char *path = address + strlen(sqlite_database.scheme);
-    struct sqlite *s = calloc(1, sizeof *s);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
-    se_status st;
+    se_status st = libsqlite_load(err);
+    struct sqlite *s;
 
-    if (!s || !(s->path = strdup(path))) {
+    if (st)
+        return st;
+    if (!(s = calloc(1, sizeof *s)) || !(s->path = strdup(path))) {
         free(s);
         return error_memory(err);
     }
     s->store.type = &sqlite_database;
     if (!*path)
         st = error_set(err, SE_ERR_USAGE, "sqlite: without a path");
-    else if (sqlite3_open_v2(path, &s->db, flags, NULL))
-        st = error_set(err, SE_ERR_IO, "'%s': %s", path, s->db ? sqlite3_errmsg(s->db) : "out of memory");
+    else if (sq.sqlite3_open_v2(path, &s->db, flags, NULL))
+        st = error_set(err, SE_ERR_IO, "'%s': %s", path, s->db ? sq.sqlite3_errmsg(s->db) : "out of memory");
     else
         st = prepare(s, create, err);
     if (st)
@@ -151,7 +152,7 @@ static se_status end(struct database *store, bool commit, se_error *err)
     struct sqlite *s = (struct sqlite *)store;
     se_status st = commit ? sqlite_run(s, SQL_COMMIT, err) : SE_OK;
 
-    if (!sqlite3_get_autocommit(s->db) && sqlite_run(s, SQL_ROLLBACK, NULL))
+    if (!sq.sqlite3_get_autocommit(s->db) && sqlite_run(s, SQL_ROLLBACK, NULL))
         return st ? st : SE_ERR_IO;
     return st;
 }

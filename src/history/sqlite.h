@@ -1,9 +1,8 @@
 #ifndef HISTORY_SQLITE_H
 #define HISTORY_SQLITE_H
 
-#include <sqlite3.h>
-
 #include "history/database.h"
+#include "history/libsqlite.h"
 
 enum {
     SQLITE_PATIENCE_MS = 30000, /* for another process that appends */

@@ -132,9 +132,8 @@ static se_status look_at(struct nature *out, const struct entity *e, se_error *e
         (st = field_value(&transfer, &e->header, header_find(&e->header, "Content-Transfer-Encoding"), err)))
         return st;
     out->said = type != NULL;
-    media_read(&out->media, out->said ? (const char *)value.data : e->digest ? "message/rfc822" : "");
     shorten(out->transfer, sizeof out->transfer, (const char *)transfer.data);
-    return SE_OK;
+    return media_read(&out->media, out->said ? (const char *)value.data : e->digest ? "message/rfc822" : "", err);
 }
 
 static bool is_identity(const char *transfer)

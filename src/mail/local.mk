@@ -1,6 +1,7 @@
 libse_core_la_SOURCES += \
 	src/mail/address.c \
 	src/mail/entity.c src/mail/entity.h \
+	src/mail/gmime.c src/mail/gmime.h \
 	src/mail/header.c src/mail/header.h \
 	src/mail/leaf.c src/mail/leaf.h \
 	src/mail/intake.c src/mail/intake.h \

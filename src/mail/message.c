@@ -29,8 +29,7 @@ se_status message_open(struct message *out, const se_source *in, const se_mail_p
         return st;
     if (!out->header.count)
         return error_set(err, SE_ERR_FORMAT, "not a mail message: it has no header");
-    media_read(&out->media, (const char *)type.data);
-    return SE_OK;
+    return media_read(&out->media, (const char *)type.data, err);
 }
 
 se_status message_from(struct message *message, const se_mail_params *params, se_error *err)

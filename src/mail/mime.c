@@ -1,23 +1,9 @@
 #include "mail/mime.h"
 
 #include <ctype.h>
-#include <gmime/gmime.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-static void start(void)
-{
-    g_mime_init();
-}
-
-/* For ever: others in the process may use GMime too. */
-static void begin(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    (void)pthread_once(&once, start);
-}
+#include "mail/gmime.h"
 
 /* What does not fit is not there: a cut boundary would be another one. */
 static void keep(char *out, size_t room, const char *text)
@@ -34,24 +20,30 @@ static void keep_small(char *out, size_t room, const char *text)
         *out = (char)tolower((unsigned char)*out);
 }
 
-void media_read(struct media *out, const char *value)
+static const char *parameter(GMimeContentType *type, const char *name)
 {
+    return gmime.g_mime_content_type_get_parameter(type, name);
+}
+
+se_status media_read(struct media *out, const char *value, se_error *err)
+{
+    se_status st = *value ? gmime_load(err) : SE_OK;
     GMimeContentType *type;
     char *name;
 
     *out = (struct media){ .type = "text/plain" };
-    if (!*value)
-        return;
-    begin();
-    type = g_mime_content_type_parse(NULL, value);
-    name = g_mime_content_type_get_mime_type(type);
+    if (st || !*value)
+        return st;
+    type = gmime.g_mime_content_type_parse(NULL, value);
+    name = gmime.g_mime_content_type_get_mime_type(type);
     keep_small(out->type, sizeof out->type, name);
-    keep(out->boundary, sizeof out->boundary, g_mime_content_type_get_parameter(type, "boundary"));
-    keep_small(out->protocol, sizeof out->protocol, g_mime_content_type_get_parameter(type, "protocol"));
-    keep_small(out->smime_type, sizeof out->smime_type, g_mime_content_type_get_parameter(type, "smime-type"));
-    keep_small(out->hp, sizeof out->hp, g_mime_content_type_get_parameter(type, "hp"));
-    g_free(name);
-    g_object_unref(type);
+    keep(out->boundary, sizeof out->boundary, parameter(type, "boundary"));
+    keep_small(out->protocol, sizeof out->protocol, parameter(type, "protocol"));
+    keep_small(out->smime_type, sizeof out->smime_type, parameter(type, "smime-type"));
+    keep_small(out->hp, sizeof out->hp, parameter(type, "hp"));
+    (gmime.g_free)(name);
+    (gmime.g_object_unref)(type);
+    return SE_OK;
 }
 
 bool media_is(const struct media *media, const char *major)
@@ -99,17 +91,23 @@ static se_status add(struct addresses *out, const char *address, se_error *err)
     return SE_OK;
 }
 
+static bool is_group(InternetAddress *address)
+{
+    return gmime.g_type_check_instance_is_a((GTypeInstance *)address, gmime.internet_address_group_get_type());
+}
+
 static se_status collect(struct addresses *out, InternetAddressList *list, se_error *err)
 {
     se_status st = SE_OK;
 
-    for (int i = 0; !st && list && i < internet_address_list_length(list); i++) {
-        InternetAddress *one = internet_address_list_get_address(list, i);
+    for (int i = 0; !st && list && i < gmime.internet_address_list_length(list); i++) {
+        InternetAddress *one = gmime.internet_address_list_get_address(list, i);
+        const char *address;
 
-        if (INTERNET_ADDRESS_IS_GROUP(one)) /* groups do not nest */
-            st = collect(out, internet_address_group_get_members(INTERNET_ADDRESS_GROUP(one)), err);
-        else if (internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(one)))
-            st = add(out, internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(one)), err);
+        if (is_group(one)) /* groups do not nest */
+            st = collect(out, gmime.internet_address_group_get_members((InternetAddressGroup *)one), err);
+        else if ((address = gmime.internet_address_mailbox_get_addr((InternetAddressMailbox *)one)))
+            st = add(out, address, err);
     }
     return st;
 }
@@ -117,12 +115,13 @@ static se_status collect(struct addresses *out, InternetAddressList *list, se_er
 se_status addresses_read(struct addresses *out, const char *value, se_error *err)
 {
     InternetAddressList *list;
-    se_status st;
+    se_status st = gmime_load(err);
 
-    begin();
-    list = internet_address_list_parse(NULL, value);
+    if (st)
+        return st;
+    list = gmime.internet_address_list_parse(NULL, value);
     st = collect(out, list, err);
     if (list)
-        g_object_unref(list);
+        (gmime.g_object_unref)(list);
     return st;
 }

@@ -1,4 +1,4 @@
-/* What fields mean: the one place that sees GMime. */
+/* What fields mean, by GMime.  SE_ERR_UNAVAILABLE: it is not installed. */
 #ifndef MAIL_MIME_H
 #define MAIL_MIME_H
 
@@ -14,7 +14,7 @@ struct media {
 };
 
 /* `value` may be empty: "text/plain", as for a field that is missing (RFC 2045, 5.2). */
-void media_read(struct media *out, const char *value);
+SE_MUST_CHECK se_status media_read(struct media *out, const char *value, se_error *err);
 
 /* Whether its first word is `major`, as "multipart". */
 bool media_is(const struct media *media, const char *major);

@@ -139,9 +139,9 @@ static se_status enter_signature(struct verifying *v)
     v->over = false;
     if ((st = header_read(&h, &v->message.lines, &v->failure)) ||
         (st = field_value(&type, &h, header_find(&h, "Content-Type"), &v->failure)) ||
-        (st = field_value(&transfer, &h, header_find(&h, "Content-Transfer-Encoding"), &v->failure)))
+        (st = field_value(&transfer, &h, header_find(&h, "Content-Transfer-Encoding"), &v->failure)) ||
+        (st = media_read(&media, (const char *)type.data, &v->failure)))
         return st;
-    media_read(&media, (const char *)type.data);
     if (!media_is_signature(media.type) || strcasecmp((const char *)transfer.data, "base64") != 0)
         return error_set(&v->failure, SE_ERR_FORMAT, "the second part is no S/MIME signature in base64, but %s", media.type);
     return SE_OK;
@@ -344,9 +344,9 @@ static se_status look_inside(se_mail *out, struct verifying *v, se_error *err)
     se_status st;
 
     if ((st = intake_open(&lines, &stream, err)) || (st = header_read(&header, &lines, err)) ||
-        (st = field_value(&type, &header, header_find(&header, "Content-Type"), err)))
+        (st = field_value(&type, &header, header_find(&header, "Content-Type"), err)) ||
+        (st = media_read(&media, (const char *)type.data, err)))
         return st;
-    media_read(&media, (const char *)type.data);
     out->protect = *media.hp != '\0';
     out->nested = (strcmp(media.type, "multipart/signed") == 0 && media_is_signature(media.protocol)) ||
                   (media_is_cms(media.type) && strcmp(media.smime_type, "enveloped-data") != 0);

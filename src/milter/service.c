@@ -49,6 +49,14 @@ static se_status check_rules(const struct setup *setup, se_error *err)
     return SE_OK;
 }
 
+/* What reads mail is loaded when it is needed, here too before any comes. */
+static se_status check_mail(se_error *err)
+{
+    AUTO(se_buf) address = SE_BUF_INIT;
+
+    return se_mail_address(&address, "postmaster@localhost", err);
+}
+
 static se_status open_engine(struct setup *setup, se_error *err)
 {
     se_options options = SE_OPTIONS_INIT;
@@ -65,7 +73,8 @@ se_status service_load(se_error *err)
     if (!fresh)
         return error_memory(err);
     fresh->users = 1;
-    if ((st = conf_load(&fresh->conf, service.path, err)) || (st = open_engine(fresh, err)) || (st = check_rules(fresh, err))) {
+    if ((st = conf_load(&fresh->conf, service.path, err)) || (st = check_mail(err)) || (st = open_engine(fresh, err)) ||
+        (st = check_rules(fresh, err))) {
         drop(fresh);
         return st;
     }

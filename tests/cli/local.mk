@@ -4,6 +4,7 @@ SHELL_TESTS += \
 	tests/cli/container.sh \
 	tests/cli/encrypt.sh \
 	tests/cli/key.sh \
+	tests/cli/loading.sh \
 	tests/cli/rekey.sh \
 	tests/cli/replicas.sh \
 	tests/cli/sample-config-zip.sh \

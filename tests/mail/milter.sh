@@ -60,6 +60,14 @@ conf 'sign @example.org NoSuch'
 refuses_to_start 78 "rule for '*@example.org'"
 echo 'socket = unix:x' >milter.conf
 refuses_to_start 78 "'engine' is missing"
+mkdir none
+: >none/libgmime-3.0.so.0
+without_gmime() { LD_LIBRARY_PATH="$tmp/none" "$top_builddir/signengine-milter" -c milter.conf --check; }
+conf 'sign @example.org'
+try without_gmime
+[ "$status" = 78 ] || fail "status $status without GMime"
+says 'mail: a library can'
+says 'libgmime-3.0.so.0'
 milter_usage() { "$top_builddir/signengine-milter" --no-such-option; }
 try milter_usage
 [ "$status" = 64 ] || fail "status $status for an unknown option"

@@ -1,4 +1,7 @@
 #include "mail/entity.h"
+
+#include <pthread.h>
+
 #include "tests/unit/unit.h"
 
 /* ---- lines ---- */
@@ -93,22 +96,24 @@ static void headers_that_are_none_are_refused(void **state)
 static void content_types_are_read(void **state)
 {
     struct media m;
+    se_error err = SE_ERROR_INIT;
     char longer[600];
 
     (void)state;
-    media_read(&m, "Multipart/MIXED; Boundary=\"a b;c\" (comment); protocol=\"Application/PKCS7-Signature\"");
+    assert_status(SE_OK, media_read(&m, "Multipart/MIXED; Boundary=\"a b;c\" (comment); protocol=\"Application/PKCS7-Signature\"", &err),
+                  &err);
     assert_string_equal(m.type, "multipart/mixed");
     assert_string_equal(m.boundary, "a b;c");
     assert_string_equal(m.protocol, "application/pkcs7-signature");
     assert_true(media_is(&m, "multipart") && !media_is(&m, "multi"));
-    media_read(&m, "");
+    assert_status(SE_OK, media_read(&m, "", &err), &err);
     assert_string_equal(m.type, "text/plain");
     assert_string_equal(m.boundary, "");
     /* a boundary that does not fit is none: cut, it would be another one */
     memset(longer, 'x', sizeof longer);
     memcpy(longer, "multipart/mixed; boundary=", 26);
     longer[sizeof longer - 1] = '\0';
-    media_read(&m, longer);
+    assert_status(SE_OK, media_read(&m, longer, &err), &err);
     assert_string_equal(m.boundary, "");
 }
 
@@ -140,6 +145,34 @@ static void addresses_are_read(void **state)
         else
             assert_string_equal(list.list[list.count - rows[i].count], rows[i].first);
     }
+}
+
+static void *ask(void *arg)
+{
+    pthread_barrier_t *together = arg;
+    AUTO(se_buf) out = SE_BUF_INIT;
+
+    (void)pthread_barrier_wait(together);
+    return se_mail_address(&out, "Alice <alice@example.org>", NULL) ? arg : NULL;
+}
+
+/* Before all other tests: one of the threads loads GMime. */
+static void threads_may_be_the_first_together(void **state)
+{
+    enum { THREADS = 8 };
+    pthread_barrier_t together;
+    pthread_t threads[THREADS];
+    void *failed;
+
+    (void)state;
+    assert_int_equal(pthread_barrier_init(&together, NULL, THREADS), 0);
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask, &together), 0);
+    for (size_t i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], &failed), 0);
+        assert_null(failed);
+    }
+    pthread_barrier_destroy(&together);
 }
 
 static void one_sender_is_one_address(void **state)
@@ -214,6 +247,7 @@ static void parts_are_rewritten_each_by_itself(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(threads_may_be_the_first_together),
         cmocka_unit_test(lines_come_whole_or_in_pieces),
         cmocka_unit_test(header_fields_are_found_and_kept),
         cmocka_unit_test(headers_that_are_none_are_refused),
