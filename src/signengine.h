@@ -256,11 +256,13 @@ typedef struct se_params {
     const char *const *addresses; /* mail addresses, one of which the certificate must name; NULL: it need not */
     size_t address_count;
     const se_source *later; /* verifying: gives the signature once the input has been read to its end; NULL: `signature` has it */
+    const char *trust_tsa;  /* verifying: PEM file of CA certificates that vouch for time stamping authorities; NULL: those that vouch for
+                               signers */
 } se_params;
 #define SE_PARAMS_INIT                                                                                                                     \
     {                                                                                                                                      \
         sizeof(se_params), 0, SE_FORM_DETACHED, false, 0, { NULL, 0 }, NULL, false, NULL, NULL, NULL, NULL, NULL, false, NULL, false,      \
-            NULL, 0, NULL                                                                                                                  \
+            NULL, 0, NULL, NULL                                                                                                            \
     }
 
 /* Who signed, as far as it has been verified. */
@@ -269,10 +271,13 @@ typedef struct se_signer {
     char algorithm[40]; /* as "SHA256withRSA" */
     char subject[256];  /* RFC 4514, cut if longer */
     char issuer[256];
-    char serial[64];      /* hexadecimal */
-    int64_t signing_time; /* as the signer says; 0: not said */
-    int64_t not_after;    /* of the certificate */
-    char address[320];    /* the one of params->addresses that the certificate names */
+    char serial[64];           /* hexadecimal */
+    int64_t signing_time;      /* as the signer says; 0: not said */
+    int64_t not_after;         /* of the certificate */
+    char address[320];         /* the one of params->addresses that the certificate names */
+    int64_t stamp_time;        /* of the time stamp (RFC 3161) that counts, at which the certificate was valid; 0: none does */
+    char stamp_authority[256]; /* who made it */
+    char stamp_ignored[256];   /* why none counts although there is one; "" otherwise */
 } se_signer;
 
 /*
@@ -298,6 +303,8 @@ SE_MUST_CHECK se_status se_sign_stream(const se_sink *out, se_engine *engine, co
  * work with that, not with the document.
  * Accepted are the certificates of the descriptor's versions or, with params->trust, whatever chains to one of its CAs.
  * Private keys are not needed.  `out` may be NULL.
+ * With a time stamp (RFC 3161) of the signature by an authority that is trusted, the signer's certificate has to be valid at the time of
+ * the stamp.  A stamp that lies or is broken is a refusal; one that proves nothing is as if it were not there.  See doc/formats.md.
  * SE_ERR_REJECTED: the signature is not good; SE_ERR_FORMAT: it is not a signature at all.
  */
 SE_MUST_CHECK se_status se_verify(se_signer *out, se_engine *engine, const char *descriptor, se_bytes in, const se_params *params,
@@ -519,6 +526,7 @@ typedef struct se_zip_params {
 
     /* verifying */
     const char *trust;             /* PEM file of CA certificates; NULL: as se_params.issuers */
+    const char *trust_tsa;         /* as se_params.trust_tsa */
     se_zip_signature_fn signature; /* called for every signature, as it is found good; may be NULL */
     se_zip_entry_fn entry;         /* called for every entry, after all were looked at; may be NULL */
     void *report_arg;
@@ -531,7 +539,7 @@ typedef struct se_zip_params {
 } se_zip_params;
 #define SE_ZIP_PARAMS_INIT                                                                                                                 \
     {                                                                                                                                      \
-        sizeof(se_zip_params), 0, 0, 0, false, NULL, NULL, NULL, 0, { NULL, 0 }, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL               \
+        sizeof(se_zip_params), 0, 0, 0, false, NULL, NULL, NULL, 0, { NULL, 0 }, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL         \
     }
 
 /*

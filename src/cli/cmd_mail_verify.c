@@ -1,10 +1,9 @@
 #include <errno.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/descriptor.h"
-#include "cli/json.h"
+#include "cli/signer.h"
 #include "cli/stream.h"
 
 struct mail_verify_options {
@@ -44,21 +43,12 @@ static void contents_free(struct contents *contents)
 }
 AUTO_KIND(contents, struct contents, contents_free(p))
 
-static void time_text(char out[32], int64_t seconds)
-{
-    time_t time = seconds;
-    struct tm tm;
-
-    if (!seconds || !gmtime_r(&time, &tm) || !strftime(out, 32, "%Y-%m-%d %H:%M:%S UTC", &tm))
-        (void)snprintf(out, 32, "not stated");
-}
-
 static void tell_people(FILE *to, const char *input, const se_mail *mail)
 {
     const se_signer *signer = &mail->signer;
     char when[32];
 
-    time_text(when, signer->signing_time);
+    clock_text(when, signer->signing_time);
     (void)fprintf(to, "%s: good signature%s\n  sender     %s\n  signer     %s\n  issuer     %s\n  serial     %s\n", input,
                   mail->opaque ? " (opaque)" : "", signer->address, signer->subject, signer->issuer, signer->serial);
     if (signer->version)

@@ -1,15 +1,14 @@
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "cli/descriptor.h"
-#include "cli/json.h"
+#include "cli/signer.h"
 #include "cli/stream.h"
 
 enum { SIGNATURE_LIMIT = 16 << 20 };
 
 struct verify_options {
-    const char *descriptor, *signature, *trust, *output, *id;
+    const char *descriptor, *signature, *trust, *trust_tsa, *output, *id;
     bool raw, xml;
     int64_t time;
 };
@@ -19,6 +18,8 @@ static const struct option_row rows[] = {
     { 's', "signature", OPTION_TEXT, offsetof(struct verify_options, signature), "FILE",
       "the detached signature; without it FILE is an attached one", NULL },
     { 0, "trust", OPTION_TEXT, offsetof(struct verify_options, trust), "CA.pem", "accept every signer below these CAs", NULL },
+    { 0, "trust-tsa", OPTION_TEXT, offsetof(struct verify_options, trust_tsa), "CA.pem",
+      "believe time stamping authorities below these CAs, not below those of --trust", NULL },
     { 'o', "output", OPTION_TEXT, offsetof(struct verify_options, output), "FILE", "where the content of an attached signature goes",
       NULL },
     { 0, "raw", OPTION_FLAG, offsetof(struct verify_options, raw), NULL, "the signature is a bare value", NULL },
@@ -37,6 +38,8 @@ static int check_usage(const struct cli *cli, const struct verify_options *o, in
         return cli_usage(cli, "--raw needs --signature");
     if (o->xml && o->raw)
         return cli_usage(cli, "either --xml or --raw");
+    if (o->trust_tsa && (o->raw || o->xml))
+        return cli_usage(cli, "--trust-tsa is for CMS: other signatures have no time stamps");
     if (o->id && (!o->xml || o->signature))
         return cli_usage(cli, "--id is for XML signatures inside of documents");
     if (o->output && o->signature)
@@ -44,27 +47,20 @@ static int check_usage(const struct cli *cli, const struct verify_options *o, in
     return EXIT_DONE;
 }
 
-static void time_text(char out[32], int64_t seconds)
-{
-    time_t time = seconds;
-    struct tm tm;
-
-    if (!seconds || !gmtime_r(&time, &tm) || !strftime(out, 32, "%Y-%m-%d %H:%M:%S UTC", &tm))
-        (void)snprintf(out, 32, "not stated");
-}
-
 static void tell_people(FILE *to, const char *input, const se_signer *signer)
 {
+    AUTO(writer) stamp = { 0 };
     char when[32];
 
-    time_text(when, signer->signing_time);
+    stamp_write(&stamp, "  ", signer);
+    clock_text(when, signer->signing_time);
     (void)fprintf(to, "%s: good signature\n  signer     %s\n  issuer     %s\n  serial     %s\n", input, signer->subject, signer->issuer,
                   signer->serial);
     if (signer->version)
         (void)fprintf(to, "  version    %u\n", signer->version);
     else
         (void)fprintf(to, "  version    none of the descriptor's: trusted by CA\n");
-    (void)fprintf(to, "  algorithm  %s\n  time       %s\n", signer->algorithm, when);
+    (void)fprintf(to, "  algorithm  %s\n  time       %s\n%s", signer->algorithm, when, writer_string(&stamp));
 }
 
 /* Standard output may carry the content. */
@@ -73,10 +69,10 @@ static void tell(const struct cli *cli, const struct verify_options *o, const ch
     bool taken = o->output && strcmp(o->output, "-") == 0;
 
     if (cli->json && !taken)
-        (void)json_line(json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:o, s:o}", "input", input, "verdict", "good", "version",
+        (void)json_line(json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "input", input, "verdict", "good", "version",
                                   (int)signer->version, "algorithm", signer->algorithm, "signer", signer->subject, "issuer", signer->issuer,
                                   "serial", signer->serial, "signingTime", json_time(signer->signing_time), "notAfter",
-                                  json_time(signer->not_after)));
+                                  json_time(signer->not_after), "timeStamp", stamp_json(signer)));
     else if (!cli->quiet)
         tell_people(taken ? stderr : stdout, input, signer);
 }
@@ -112,6 +108,7 @@ static int verify(struct cli *cli, const struct verify_options *o, const struct 
     params.xml_id = o->id;
     params.time = o->time;
     params.trust = o->trust;
+    params.trust_tsa = o->trust_tsa;
     params.signature = buf_bytes(&signature);
     params.content = o->output ? &result.sink : NULL;
     params.progress = progress_begin(&progress, cli, "verifying");

@@ -2,11 +2,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "cli/field.h"
-#include "cli/json.h"
 #include "cli/sensed.h"
+#include "cli/signer.h"
 
 #define END_ROW                                                                                                                            \
     {                                                                                                                                      \
@@ -148,7 +147,7 @@ const struct command command_zip_sign =
 /* ---- zip verify ---- */
 
 struct verify_options {
-    const char *descriptor, *trust, *output, *decrypter;
+    const char *descriptor, *trust, *trust_tsa, *output, *decrypter;
     struct option_list context;
     bool list;
     int64_t time;
@@ -160,6 +159,8 @@ static const struct option_row verify_rows[] = {
       "ConfigZipSigner" },
     { 0, "trust", OPTION_TEXT, offsetof(struct verify_options, trust), "CA.pem",
       "accept signers below these CAs; those below the key's issuer if not given", NULL },
+    { 0, "trust-tsa", OPTION_TEXT, offsetof(struct verify_options, trust_tsa), "CA.pem",
+      "believe time stamping authorities below these CAs; below those that signers have to be below if not given", NULL },
     { 'o', "output", OPTION_TEXT, offsetof(struct verify_options, output), "FILE", "where a good zip goes, decrypted if it was encrypted",
       NULL },
     { 0, "decrypter", OPTION_TEXT, offsetof(struct verify_options, decrypter), "NAME", "whose key decrypts a container",
@@ -180,26 +181,19 @@ struct telling {
     uint64_t entries;
 };
 
-static void time_text(char out[32], int64_t seconds)
-{
-    time_t time = seconds;
-    struct tm tm;
-
-    if (!seconds || !gmtime_r(&time, &tm) || !strftime(out, 32, "%Y-%m-%d %H:%M:%S UTC", &tm))
-        (void)snprintf(out, 32, "not stated");
-}
-
 static void tell_signature(void *arg, const char *name, const se_signer *s)
 {
     struct telling *t = arg;
     char when[32];
 
-    time_text(when, s->signing_time);
+    clock_text(when, s->signing_time);
     writer_format(&t->text, "  %s\n    signer     %s\n    issuer     %s\n    serial     %s\n    algorithm  %s\n    time       %s\n", name,
                   s->subject, s->issuer, s->serial, s->algorithm, when);
-    (void)json_array_append_new(t->signatures, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "file", name, "signer", s->subject,
-                                                         "issuer", s->issuer, "serial", s->serial, "algorithm", s->algorithm, "signingTime",
-                                                         json_time(s->signing_time), "notAfter", json_time(s->not_after)));
+    stamp_write(&t->text, "    ", s);
+    (void)json_array_append_new(t->signatures,
+                                json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "file", name, "signer", s->subject, "issuer",
+                                          s->issuer, "serial", s->serial, "algorithm", s->algorithm, "signingTime",
+                                          json_time(s->signing_time), "notAfter", json_time(s->not_after), "timeStamp", stamp_json(s)));
 }
 
 static void tell_entry(void *arg, const se_zip_entry *entry)
@@ -252,6 +246,7 @@ static int verify(struct telling *t, struct cli *cli, const struct descriptor_op
     decrypting.engine = engine;
     decrypting.context = buf_bytes(&context);
     params.trust = o->trust;
+    params.trust_tsa = o->trust_tsa;
     params.signature = tell_signature;
     params.entry = tell_entry;
     params.report_arg = t;

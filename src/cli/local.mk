@@ -29,6 +29,7 @@ signengine_SOURCES = \
 	src/cli/field.c src/cli/field.h \
 	src/cli/history.c src/cli/history.h \
 	src/cli/json.c src/cli/json.h \
+	src/cli/signer.c src/cli/signer.h \
 	src/cli/linejob.c src/cli/linejob.h \
 	src/cli/lines.c src/cli/lines.h \
 	src/cli/main.c \

@@ -4,11 +4,9 @@
 #include "engine/engine.h"
 #include "engine/roots.h"
 #include "engine/trusted.h"
-#include "format/format.h"
+#include "format/stamp.h"
 #include "key/certificate.h"
 #include "key/crypto.h"
-
-AUTO_KIND(x509_store, X509_STORE *, X509_STORE_free(*p))
 
 /* The versions of a descriptor that can be looked at, newest first. */
 struct candidates {
@@ -98,20 +96,43 @@ static se_status gather_issuers(X509_STORE *roots, const struct candidates *c, s
     return roots_system(roots, err);
 }
 
-/* *out is NULL when only the descriptor's certificates are accepted. */
+/* Who vouches for signers, and for time stamping authorities. */
+struct vouchers {
+    X509_STORE *signers; /* NULL: only the descriptor's certificates are accepted */
+    X509_STORE *tsas;
+};
+
+static void vouchers_free(struct vouchers *vouchers)
+{
+    X509_STORE_free(vouchers->signers);
+    X509_STORE_free(vouchers->tsas);
+}
+AUTO_KIND(vouchers, struct vouchers, vouchers_free(p))
+
+static se_status load(X509_STORE **out, const char *path, se_error *err)
+{
+    *out = X509_STORE_new();
+    return *out ? roots_load(*out, path, err) : error_memory(err);
+}
+
 static se_status choose_roots(X509_STORE **out, const struct candidates *c, const se_params *params, se_error *err)
 {
-    AUTO(x509_store) roots = X509_STORE_new();
-    se_status st;
-
-    if (!params->trust && !params->issuers)
+    if (params->trust)
+        return load(out, params->trust, err);
+    if (!params->issuers)
         return SE_OK;
-    if (!roots)
-        return error_memory(err);
-    if ((st = params->trust ? roots_load(roots, params->trust, err) : gather_issuers(roots, c, err)))
-        return st;
-    *out = roots;
-    roots = NULL;
+    *out = X509_STORE_new();
+    return *out ? gather_issuers(*out, c, err) : error_memory(err);
+}
+
+static se_status choose_vouchers(struct vouchers *out, const struct candidates *c, const se_params *params, se_error *err)
+{
+    se_status st = choose_roots(&out->signers, c, params, err);
+
+    if (st || params->trust_tsa)
+        return st ? st : load(&out->tsas, params->trust_tsa, err);
+    if (out->signers && X509_STORE_up_ref(out->signers))
+        out->tsas = out->signers;
     return SE_OK;
 }
 
@@ -121,7 +142,10 @@ void signer_tell(se_signer *out, const struct verdict *verdict)
         .version = verdict->candidate ? verdict->candidate->version : 0,
         .signing_time = verdict->signing_time,
         .not_after = certificate_not_after(verdict->certificate),
+        .stamp_time = verdict->stamp.time,
     };
+    (void)snprintf(out->stamp_authority, sizeof out->stamp_authority, "%s", verdict->stamp.authority);
+    (void)snprintf(out->stamp_ignored, sizeof out->stamp_ignored, "%s", verdict->stamp.ignored);
     (void)snprintf(out->algorithm, sizeof out->algorithm, "%s", verdict->algorithm->name);
     certificate_subject(out->subject, sizeof out->subject, verdict->certificate);
     certificate_issuer(out->issuer, sizeof out->issuer, verdict->certificate);
@@ -161,17 +185,18 @@ static se_status verify(struct verdict *out, const struct candidates *c, struct 
 }
 
 /* The use's rules hold for whoever signed. */
-static se_status apply_rules(const struct verdict *verdict, const struct candidates *c, const struct descriptor *first, int64_t at,
+static se_status apply_rules(const struct verdict *verdict, const struct candidates *c, const struct descriptor *first, int64_t time,
                              se_error *err)
 {
-    const struct descriptor *descriptor = verdict->candidate ? c->descriptors[verdict->candidate - c->list] : first;
-    struct descriptor any;
+    struct descriptor rules = verdict->candidate ? *c->descriptors[verdict->candidate - c->list] : *first;
+    se_status st;
 
-    if (verdict->candidate)
-        return certificate_check(descriptor, verdict->certificate, at, SE_ERR_REJECTED, err);
-    any = *descriptor;
-    any.algorithm.family = FAMILY_ANY; /* of a foreign signer only his own key decides */
-    return certificate_check(&any, verdict->certificate, at, SE_ERR_REJECTED, err);
+    if (!verdict->candidate)
+        rules.algorithm.family = FAMILY_ANY; /* of a foreign signer only his own key decides */
+    st = certificate_check(&rules, verdict->certificate, stamp_moment(&verdict->stamp, time), SE_ERR_REJECTED, err);
+    if (st)
+        stamp_blame(err, &verdict->stamp, verdict->certificate, time);
+    return st;
 }
 
 /* Of the version that signed; a signer that only `trust` vouches for has none. */
@@ -185,7 +210,7 @@ static se_status verify_stream(se_signer *out, se_engine *engine, struct stream 
 {
     AUTO(candidates) candidates = { .count = 0 };
     AUTO(verdict) verdict = { .certificate = NULL };
-    AUTO(x509_store) roots = NULL;
+    AUTO(vouchers) vouchers = { .tsas = NULL };
     const char *descriptor = op->event.descriptor;
     se_error *err = &op->error;
     const struct descriptor *first;
@@ -195,12 +220,13 @@ static se_status verify_stream(se_signer *out, se_engine *engine, struct stream 
     se_status st;
 
     if ((st = params_read(&read, params, err)) || (st = config_descriptor(&first, engine->config, descriptor, read.version, err)) ||
-        (st = collect(&candidates, engine, descriptor, read.version, err)) || (st = choose_roots(&roots, &candidates, &read, err)))
+        (st = collect(&candidates, engine, descriptor, read.version, err)) || (st = choose_vouchers(&vouchers, &candidates, &read, err)))
         return st;
     in->progress = read.progress;
     in->progress_arg = read.progress_arg;
     job = (struct verify_job){ .in = in,
-                               .roots = roots,
+                               .roots = vouchers.signers,
+                               .tsa_roots = vouchers.tsas,
                                .time = read.time,
                                .signature = read.signature,
                                .later = read.later,

@@ -5,6 +5,7 @@
 #include "format/cms.h"
 #include "format/padding.h"
 #include "format/signer_info.h"
+#include "format/stamp.h"
 #include "format/trust.h"
 #include "key/certificate.h"
 #include "key/crypto.h"
@@ -119,17 +120,9 @@ static const struct candidate *find_candidate(const struct verify_job *job, cons
     return NULL;
 }
 
-static X509 *find_certificate(const struct reading *r)
-{
-    for (int i = 0; i < sk_X509_num(r->certificates); i++)
-        if (CMS_SignerInfo_cert_cmp(r->signer, sk_X509_value(r->certificates, i)) == 0)
-            return sk_X509_value(r->certificates, i);
-    return NULL;
-}
-
 static se_status unknown_signer(const struct reading *r, se_error *err)
 {
-    X509 *certificate = find_certificate(r);
+    X509 *certificate = signer_info_certificate(r->signer, r->certificates);
     char subject[256] = "not part of the signature", serial[64] = "?";
 
     if (certificate) {
@@ -148,24 +141,34 @@ static se_status choose_candidate(struct verdict *out, const struct verify_job *
     if (!candidate)
         return unknown_signer(r, err);
     X509_up_ref(candidate->certificate);
-    *out = (struct verdict){ candidate->certificate, r->algorithm, candidate, 0 };
+    out->certificate = candidate->certificate;
+    out->candidate = candidate;
     return SE_OK;
 }
 
 static se_status choose_trusted(struct verdict *out, const struct verify_job *job, const struct reading *r, se_error *err)
 {
     const struct candidate *candidate = find_candidate(job, r, true);
-    X509 *certificate = candidate ? candidate->certificate : find_certificate(r);
+    X509 *certificate = candidate ? candidate->certificate : signer_info_certificate(r->signer, r->certificates);
+    se_status st;
 
     if (!certificate)
         return error_set(err, SE_ERR_REJECTED, "the signer's certificate is neither part of the signature nor the descriptor's");
     X509_up_ref(certificate);
-    *out = (struct verdict){ certificate, r->algorithm, candidate, 0 };
-    return trust_check(certificate, r->certificates, job->roots, job->time, err);
+    out->certificate = certificate;
+    out->candidate = candidate;
+    if ((st = trust_check(certificate, r->certificates, job->roots, stamp_moment(&out->stamp, job->time), err)))
+        stamp_blame(err, &out->stamp, certificate, job->time);
+    return st;
 }
 
 static se_status choose_signer(struct verdict *out, const struct verify_job *job, const struct reading *r, se_error *err)
 {
+    se_status st = stamp_find(&out->stamp, r->signer, job, err);
+
+    out->algorithm = r->algorithm;
+    if (st)
+        return st;
     return job->roots ? choose_trusted(out, job, r, err) : choose_candidate(out, job, r, err);
 }
 

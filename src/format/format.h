@@ -45,6 +45,7 @@ struct verify_job {
     const struct candidate *candidates;
     size_t count;
     X509_STORE *roots;      /* not NULL: the signer must chain to one of them, candidates only give him a version */
+    X509_STORE *tsa_roots;  /* to which time stamping authorities must chain; NULL: none is trusted */
     int64_t time;           /* when the chain must be valid */
     se_bytes signature;     /* empty: `in` is an attached signature */
     const se_source *later; /* not NULL: gives the signature, after the end of `in` */
@@ -53,12 +54,20 @@ struct verify_job {
     struct xml_wish xml;
 };
 
+/* What the time stamp of a signature is worth. */
+struct stamp {
+    int64_t time; /* 0: there is none that counts */
+    char authority[256];
+    char ignored[256]; /* why it does not count */
+};
+
 /* Who signed; start it with zeroes. */
 struct verdict {
     X509 *certificate; /* counted, released by verdict_free() */
     const struct algorithm *algorithm;
     const struct candidate *candidate; /* NULL: only `roots` vouch for him */
     int64_t signing_time;              /* 0: not said */
+    struct stamp stamp;
 };
 void verdict_free(struct verdict *verdict);
 AUTO_KIND(verdict, struct verdict, verdict_free(p))

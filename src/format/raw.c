@@ -75,7 +75,7 @@ static se_status digest_verify(void *arg, se_bytes piece, se_error *err)
 static void fill(struct verdict *out, const struct candidate *candidate)
 {
     X509_up_ref(candidate->certificate);
-    *out = (struct verdict){ candidate->certificate, candidate->algorithm, candidate, 0 };
+    *out = (struct verdict){ .certificate = candidate->certificate, .algorithm = candidate->algorithm, .candidate = candidate };
 }
 
 se_status raw_verify(struct verdict *out, const struct verify_job *job, se_error *err)

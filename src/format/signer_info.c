@@ -34,6 +34,14 @@ static enum digest digest_of(int nid)
     }
 }
 
+enum digest signer_info_digest(const X509_ALGOR *algorithm)
+{
+    const ASN1_OBJECT *id;
+
+    X509_ALGOR_get0(&id, NULL, NULL, algorithm);
+    return digest_of(OBJ_obj2nid(id));
+}
+
 static const struct algorithm *algorithm_of(enum digest digest, const X509_ALGOR *signature)
 {
     const ASN1_OBJECT *id;
@@ -62,18 +70,24 @@ static void algorithm_text(char out[80], const X509_ALGOR *algorithm)
 
 se_status signer_info_algorithm(const struct algorithm **out, CMS_SignerInfo *signer, se_error *err)
 {
-    const ASN1_OBJECT *id;
     X509_ALGOR *digest, *signature;
     char texts[2][80];
 
     CMS_SignerInfo_get0_algs(signer, NULL, NULL, &digest, &signature);
-    X509_ALGOR_get0(&id, NULL, NULL, digest);
-    *out = digest_of(OBJ_obj2nid(id)) ? algorithm_of(digest_of(OBJ_obj2nid(id)), signature) : NULL;
+    *out = signer_info_digest(digest) ? algorithm_of(signer_info_digest(digest), signature) : NULL;
     if (*out)
         return SE_OK;
     algorithm_text(texts[0], digest);
     algorithm_text(texts[1], signature);
     return error_set(err, SE_ERR_REJECTED, "the signature's algorithms are not accepted: digest %s, signature %s", texts[0], texts[1]);
+}
+
+X509 *signer_info_certificate(CMS_SignerInfo *signer, STACK_OF(X509) * certificates)
+{
+    for (int i = 0; i < sk_X509_num(certificates); i++)
+        if (CMS_SignerInfo_cert_cmp(signer, sk_X509_value(certificates, i)) == 0)
+            return sk_X509_value(certificates, i);
+    return NULL;
 }
 
 /* -3: the attribute is there once, with one value, or it does not count */

@@ -15,6 +15,12 @@ SE_MUST_CHECK se_status signer_info_get(CMS_SignerInfo **out, CMS_ContentInfo *c
 /* SE_ERR_REJECTED: an algorithm that the engine does not accept, or parts of it that contradict each other. */
 SE_MUST_CHECK se_status signer_info_algorithm(const struct algorithm **out, CMS_SignerInfo *signer, se_error *err);
 
+/* DIGEST_NONE: one that is not accepted. */
+enum digest signer_info_digest(const X509_ALGOR *algorithm);
+
+/* The one of `certificates`, which may be NULL, that the signer says is his; NULL: none is. */
+X509 *signer_info_certificate(CMS_SignerInfo *signer, STACK_OF(X509) * certificates);
+
 /*
  * Everything that can be checked once the content's `hash` is known: signed attributes, the signature over them,
  * signingCertificate(V2) if it is there (RFC 5035).  *time: signingTime, 0 without one.

@@ -32,7 +32,7 @@ static se_status try_signer(struct verdict *out, const struct xml_signature *s, 
     if (st)
         return st;
     X509_up_ref(certificate);
-    *out = (struct verdict){ certificate, s->algorithm, NULL, 0 };
+    *out = (struct verdict){ .certificate = certificate, .algorithm = s->algorithm };
     return SE_OK;
 }
 

@@ -18,6 +18,7 @@ tests_fuzz_fuzz_milter_conf_SOURCES = tests/fuzz/fuzz_milter_conf.c src/milter/c
 FUZZ_TARGETS += tests/fuzz/fuzz_nx02
 FUZZ_TARGETS += tests/fuzz/fuzz_xml
 FUZZ_TARGETS += tests/fuzz/fuzz_signature_file
+FUZZ_TARGETS += tests/fuzz/fuzz_stamp
 FUZZ_TARGETS += tests/fuzz/fuzz_zip
 
 if FUZZING

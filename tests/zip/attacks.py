@@ -6,6 +6,8 @@ Every archive is written record by record.  What a case does not change is signe
 """
 import base64, hashlib, os, struct, subprocess, sys, zlib
 
+import stamps
+
 CASES = {}
 FILES = [("conf/a.xml", b"<a>" + b"some text " * 300 + b"</a>", 8), ("b.bin", bytes(range(256)), 0)]
 UTF8, DESCRIPTOR = 1 << 11, 1 << 3
@@ -908,6 +910,219 @@ def signer_for_encryption():
 @case
 def signer_usage_not_critical():
     return by("lax")
+
+
+# ---- time stamps; cases that begin with "proper" are good ----
+
+THEN = "20200601000000Z"  # when `expired` was valid
+
+
+def stamp(authority="tsa", time=THEN, *options, **how):
+    """makes a token for the bytes of a signature"""
+    names = {name: how.pop(name) for name in ("certificates", "md") if name in how}
+    return lambda signature: stamps.token(stamps.info(signature, time, **how), authority, *options, **names)
+
+
+def flipped(data):
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
+def stamped(*tokens, signer="expired"):
+    manifest = manifest_of(FILES)
+    cms = block(signature_file(manifest), signer)
+    return archive(meta(manifest, signature=stamps.stamped(cms, *(make(stamps.signature_bytes(cms)) for make in tokens))) + entries_of(FILES))
+
+
+@case
+def proper_stamped():
+    """its signer has expired since"""
+    return stamped(stamp())
+
+
+@case
+def proper_stamped_in_parts_of_a_second():
+    return stamped(stamp(time="20200601000000.25Z"))
+
+
+@case
+def proper_stamped_by_pss():
+    return stamped(stamp("tsa-rsa", THEN, "-cades", "-keyopt", "rsa_padding_mode:pss"))
+
+
+@case
+def stamp_of_another_signature():
+    return stamped(lambda _: stamp()(stamps.signature_bytes(block(b"something else", "expired"))))
+
+
+@case
+def stamp_of_another_signature_though_valid():
+    return stamped(lambda _: stamp()(stamps.signature_bytes(block(b"something else", "one"))), signer="one")
+
+
+@case
+def stamp_over_the_signature_file():
+    return stamped(lambda _: stamp()(signature_file(manifest_of(FILES))))
+
+
+@case
+def stamp_time_changed():
+    return stamped(lambda s: stamp(time="20230601000000Z")(s).replace(b"20230601000000Z", THEN.encode()))
+
+
+@case
+def stamp_imprint_changed():
+    other = stamps.signature_bytes(block(b"something else", "expired"))
+    return stamped(lambda s: stamp()(other).replace(hashlib.sha256(other).digest(), hashlib.sha256(s).digest()))
+
+
+@case
+def stamp_signature_changed():
+    return stamped(lambda s: flipped(stamp()(s)))
+
+
+@case
+def stamp_signature_changed_though_valid():
+    return stamped(lambda s: flipped(stamp()(s)), signer="one")
+
+
+@case
+def stamp_bad_beside_a_good_one():
+    return stamped(stamp(), lambda s: flipped(stamp()(s)))
+
+
+@case
+def stamp_cut_off():
+    return stamped(lambda s: stamps.der(0x30, stamp()(s)[4:-40]))
+
+
+@case
+def stamp_no_cms():
+    return stamped(lambda s: stamps.info(s, THEN))
+
+
+@case
+def stamp_no_sequence():
+    return stamped(lambda s: stamps.der(4, stamp()(s)))
+
+
+@case
+def stamp_no_tstinfo():
+    return stamped(lambda s: stamps.token(b"some data", "tsa"))
+
+
+@case
+def stamp_version_2():
+    return stamped(stamp(version=2))
+
+
+@case
+def stamp_is_data():
+    """what it holds is a TSTInfo, and is not said to be one"""
+    return stamped(lambda s: subprocess.run(["openssl", "cms", "-sign", "-binary", "-nodetach", "-outform", "DER", "-cades", "-signer", "tsa.pem", "-inkey", "tsa.key"],
+                                            input=stamps.info(s, THEN), capture_output=True, check=True).stdout)
+
+
+@case
+def stamp_twice():
+    return stamped(stamp(), stamp())
+
+
+@case
+def stamp_twice_in_one_attribute():
+    """and they disagree"""
+    return stamped(lambda s: stamp()(s) + stamp(time="20220101000000Z")(s))
+
+
+@case
+def stamp_names_no_certificate():
+    return stamped(stamp("tsa", THEN, "-binary"))
+
+
+@case
+def stamp_certificate_exchanged():
+    """that of an authority that has expired for one with the same key"""
+    return stamped(stamp("tsa-old", THEN, "-cades", "-keyid", "-nocerts", certificates="tsa-new"))
+
+
+@case
+def stamp_without_certificate():
+    return stamped(stamp("tsa", THEN, "-cades", "-nocerts"))
+
+
+@case
+def stamp_after_expiry():
+    return stamped(stamp(time="20220601000000Z"))
+
+
+@case
+def stamp_before_validity():
+    return stamped(stamp(time="20200601000000Z"), signer="early")
+
+
+@case
+def stamp_from_tomorrow():
+    return stamped(stamp(time="21000101000000Z"))
+
+
+@case
+def stamp_before_its_authority():
+    return stamped(stamp(time="20190601000000Z"), signer="older")
+
+
+@case
+def stamp_after_its_authority():
+    return stamped(stamp("tsa-old", time="20220101000000Z"), signer="one")
+
+
+@case
+def stamp_by_expired_authority():
+    return stamped(stamp("tsa-old"))
+
+
+@case
+def stamp_by_stranger():
+    return stamped(stamp("tsa-stranger"))
+
+
+@case
+def stamp_by_itself():
+    return stamped(stamp("tsa-self"))
+
+
+@case
+def stamp_by_no_authority():
+    return stamped(stamp("one"))
+
+
+@case
+def stamp_by_its_signer():
+    return stamped(stamp("expired"))
+
+
+@case
+def stamp_usage_not_critical():
+    return stamped(stamp("tsa-lax"))
+
+
+@case
+def stamp_usage_among_others():
+    return stamped(stamp("tsa-more"))
+
+
+@case
+def stamp_weak_imprint():
+    return stamped(stamp(digest=("sha1", stamps.SHA1)))
+
+
+@case
+def stamp_weak_signature():
+    return stamped(stamp(md="sha1"))
+
+
+@case
+def stamp_with_critical_extension():
+    extension = stamps.der(0x30, stamps.der(6, b"\x2a\x03\x05"), b"\1\1\xff", stamps.der(4, b"\5\0"))
+    return stamped(stamp(more=stamps.der(0xa1, extension)))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@
 needs openssl python3
 attacks=$top_srcdir/tests/zip/attacks
 
-make_ca ca
+# time stamps are of the past
+make_cert ca ec:P-256 issuer=self 'subject=/CN=Test CA ca' basicConstraints=critical,CA:TRUE keyUsage=critical,keyCertSign,cRLSign \
+    from=20180101000000Z
 make_ca other
 sign=keyUsage=critical,digitalSignature
 make_cert one rsa:2048 $sign
@@ -16,6 +18,17 @@ make_cert expired rsa:2048 $sign from=20200101000000Z until=20210101000000Z
 make_cert early rsa:2048 $sign from=21000101000000Z
 make_cert encrypts rsa:2048 keyUsage=critical,keyEncipherment
 make_cert lax rsa:2048 keyUsage=digitalSignature
+make_cert older rsa:2048 $sign from=20190101000000Z until=20200101000000Z
+stamps=extendedKeyUsage=critical,timeStamping
+make_cert tsa ec:P-256 $sign $stamps
+make_cert tsa-rsa rsa:2048 $sign $stamps
+make_cert tsa-stranger ec:P-256 issuer=other $sign $stamps
+make_cert tsa-self ec:P-256 issuer=self $sign $stamps
+make_cert tsa-old ec:P-256 $sign $stamps subjectKeyIdentifier=hash until=20210101000000Z
+cp tsa-old.key tsa-new.key
+make_cert tsa-new ec:P-256 $sign $stamps subjectKeyIdentifier=hash
+make_cert tsa-lax ec:P-256 $sign extendedKeyUsage=timeStamping
+make_cert tsa-more ec:P-256 $sign $stamps,codeSigning
 cat one.key one.pem ca.pem >one.bundle
 cat ca.pem self.pem >trust.pem
 cat >engine.xml <<XML
@@ -28,6 +41,7 @@ chmod 600 engine.xml
 export SIGNENGINE_CONFIG="$tmp/engine.xml"
 
 mkdir zips
+export PYTHONDONTWRITEBYTECODE=1
 setup python3 "$top_srcdir/tests/zip/attacks.py" zips
 
 # how many bytes a certificate has differs from run to run, and so do offsets
@@ -50,8 +64,12 @@ expect() { # CASE
     says "'zips/$1.zip': $text"
 }
 
-accepts signengine zip verify zips/proper.zip --trust trust.pem
-rm zips/proper.zip
+for zip in zips/proper*.zip; do
+    accepts signengine zip verify "$zip" --trust trust.pem
+done
+mkdir proper
+mv zips/proper*.zip proper
+proper=$(find proper -name '*.zip' | wc -l)
 count=0
 for zip in zips/*.zip; do
     name=${zip#zips/}
@@ -68,6 +86,10 @@ setup keytool -importcert -noprompt -alias ca -file ca.pem -keystore trust.p12 -
 accepts java -Djava.security.manager=allow --add-exports jdk.jartool/sun.security.tools.jarsigner=ALL-UNNAMED \
     "$top_srcdir/tests/zip/Jarsigner.java" trust.p12 zips/*.zip
 cp "$out" verdicts
+accepts java -Djava.security.manager=allow --add-exports jdk.jartool/sun.security.tools.jarsigner=ALL-UNNAMED \
+    "$top_srcdir/tests/zip/Jarsigner.java" trust.p12 proper/proper*.zip
+cp "$out" proper/verdicts
+[ "$(grep -c '	accepts$' proper/verdicts)" = "$proper" ] || fail "jarsigner refuses what is proper"
 while IFS='	' read -r zip verdict; do
     name=${zip#zips/}
     name=${name%.zip}

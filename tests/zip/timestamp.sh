@@ -1,10 +1,12 @@
 #!/bin/sh
-# zip sign --tsa: time stamps of an `openssl ts` authority, as jarsigner sees them; and authorities that are away, refuse or lie.
+# zip sign --tsa: time stamps of an `openssl ts` authority, as jarsigner and zip verify see them; authorities that are away, refuse or lie;
+# and what a time stamp is worth to zip verify and to verify.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl python3 jarsigner keytool
 
 make_ca ca
-make_cert one rsa:2048 keyUsage=critical,digitalSignature
+make_ca other
+make_cert one rsa:2048 keyUsage=critical,digitalSignature until=20400101000000Z
 make_cert tsa rsa:2048 keyUsage=critical,digitalSignature extendedKeyUsage=critical,timeStamping
 cat one.key one.pem ca.pem >one.bundle
 cat >engine.xml <<XML
@@ -79,6 +81,54 @@ says 'jar verified.'
 accepts jarsigner -verify -verbose -certs -keystore trust.p12 -storepass changeit signed.zip
 says 'Timestamped by "CN=tsa"'
 says_not 'not include a timestamp'
+
+# what it is worth: the signer's certificate ends in 2040, the authority's does not
+accepts signengine zip verify signed.zip
+says 'stamped    20'
+says 'by CN=tsa'
+accepts signengine --json zip verify signed.zip
+says '"timeStamp":{"time":"20'
+says '"authority":"CN=tsa"}'
+accepts signengine zip verify signed.zip --time 2050-01-01
+accepts signengine zip verify signed.zip --time 2050-01-01 --trust ca.pem
+accepts signengine zip verify signed.zip --time 2050-01-01 --trust ca.pem --trust-tsa ca.pem
+accepts signengine zip sign plain.zip -o unstamped.zip
+refuses 1 signengine zip verify unstamped.zip --time 2050-01-01
+says 'The certificate has expired.'
+says_not 'time stamp'
+accepts signengine --json zip verify unstamped.zip
+says '"timeStamp":null'
+
+# CAs of authorities, and those of signers, can be kept apart
+refuses 1 signengine zip verify signed.zip --time 2050-01-01 --trust ca.pem --trust-tsa other.pem
+says 'its time stamp does not count (its authority is not trusted: CN='
+says 'The certificate has expired.'
+accepts signengine zip verify signed.zip --trust ca.pem --trust-tsa other.pem
+says 'stamped    but that does not count: its authority is not trusted'
+accepts signengine --json zip verify signed.zip --trust ca.pem --trust-tsa other.pem
+says '"timeStamp":{"ignored":"its authority is not trusted'
+refuses 1 signengine zip verify signed.zip --trust other.pem --trust-tsa ca.pem
+says 'the signer is not trusted'
+refuses 66 signengine zip verify signed.zip --trust-tsa absent.pem
+
+# the same of other CMS signatures
+export PYTHONDONTWRITEBYTECODE=1
+echo content >content
+accepts signengine sign -d ConfigZipSigner content -o content.cms
+setup python3 "$top_srcdir/tests/zip/stamps.py" content.cms 20300601000000Z tsa
+accepts openssl cms -verify -binary -inform DER -in content.cms -content content -CAfile ca.pem -purpose any
+accepts signengine verify -d ConfigZipSigner -s content.cms content --time 2050-01-01 --trust-tsa ca.pem
+says 'stamped    2030-06-01 00:00:00 UTC by CN=tsa'
+accepts signengine verify -d ConfigZipSigner -s content.cms content --time 2050-01-01 --trust ca.pem
+refuses 1 signengine verify -d ConfigZipSigner -s content.cms content --time 2050-01-01
+says 'its time stamp does not count (no CA is trusted to name time stamping authorities)'
+accepts signengine verify -d ConfigZipSigner -s content.cms content --time 2030-01-01 --trust-tsa ca.pem
+says 'does not count: it is from later than'
+accepts signengine sign -d ConfigZipSigner content -o late.cms
+setup python3 "$top_srcdir/tests/zip/stamps.py" late.cms 20410601000000Z tsa
+refuses 1 signengine verify -d ConfigZipSigner -s late.cms content --time 2050-01-01 --trust-tsa ca.pem
+says 'at the time of its time stamp (2041-06-01): '
+refuses 64 signengine verify -d ConfigZipSigner --xml content --trust-tsa ca.pem
 
 # nothing is written when there is no time stamp
 cp plain.zip place.zip

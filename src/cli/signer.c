@@ -1,0 +1,39 @@
+#include "cli/signer.h"
+
+#include <stdio.h>
+#include <time.h>
+
+void clock_text(char out[32], int64_t seconds)
+{
+    time_t time = seconds;
+    struct tm tm;
+
+    if (!seconds || !gmtime_r(&time, &tm) || !strftime(out, 32, "%Y-%m-%d %H:%M:%S UTC", &tm))
+        (void)snprintf(out, 32, "not stated");
+}
+
+void stamp_write(struct writer *w, const char *indent, const se_signer *signer)
+{
+    char when[32];
+
+    clock_text(when, signer->stamp_time);
+    if (signer->stamp_time)
+        writer_format(w, "%sstamped    %s by %s\n", indent, when, signer->stamp_authority);
+    else if (*signer->stamp_ignored)
+        writer_format(w, "%sstamped    but that does not count: %s\n", indent, signer->stamp_ignored);
+}
+
+json_t *stamp_json(const se_signer *signer)
+{
+    json_t *stamp;
+
+    if (!signer->stamp_time && !*signer->stamp_ignored)
+        return json_null();
+    stamp = json_object();
+    if (signer->stamp_time) {
+        (void)json_object_set_new(stamp, "time", json_time(signer->stamp_time));
+        (void)json_object_set_new(stamp, "authority", json_string(signer->stamp_authority));
+    } else
+        (void)json_object_set_new(stamp, "ignored", json_string(signer->stamp_ignored));
+    return stamp;
+}

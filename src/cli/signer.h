@@ -1,0 +1,17 @@
+/* What several commands say of a signer. */
+#ifndef CLI_SIGNER_H
+#define CLI_SIGNER_H
+
+#include "base/buf.h"
+#include "cli/json.h"
+
+/* "2026-01-31 12:00:00 UTC", or "not stated" for 0 */
+void clock_text(char out[32], int64_t seconds);
+
+/* A line about his time stamp, `indent` in front of it; nothing if there is none. */
+void stamp_write(struct writer *w, const char *indent, const se_signer *signer);
+
+/* {time, authority}, {ignored: why}, or null if there is none */
+json_t *stamp_json(const se_signer *signer);
+
+#endif
