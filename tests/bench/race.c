@@ -9,7 +9,7 @@
 
 enum { TURNS_MOST = 121, THREADS_MOST = 256 };
 
-const struct turns usual_turns = { 700, 9 };
+const struct turns usual_turns = { 100, 63 };
 
 void give_up(const char *what, const char *why)
 {
