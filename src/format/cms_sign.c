@@ -4,6 +4,7 @@
 
 #include "format/armor.h"
 #include "format/cms.h"
+#include "format/cms_stencil.h"
 #include "format/padding.h"
 #include "format/signer_info.h"
 #include "format/sink_bio.h"
@@ -86,14 +87,16 @@ static void free_down_to(BIO *chain, BIO *last)
     }
 }
 
-static se_status write_der(CMS_ContentInfo *cms, const se_sink *out, se_error *err)
+static se_status write_der(CMS_ContentInfo *cms, const struct sign_job *job, const se_sink *out, se_error *err)
 {
-    unsigned char *der = NULL;
-    int size = i2d_CMS_ContentInfo(cms, &der);
-    se_status st = size > 0 ? sink_write(out, (se_bytes){ der, (size_t)size }, err) : crypto_error(err, SE_ERR_CRYPTO, "cannot encode CMS");
+    AUTO(se_buf) der = SE_BUF_INIT;
+    se_status st;
 
-    OPENSSL_free(der);
-    return st;
+    if ((st = cms_der(&der, cms, err)))
+        return st;
+    if (!job->stamper.url)
+        stencil_keep(job, cms, buf_bytes(&der));
+    return sink_write(out, buf_bytes(&der), err);
 }
 
 static se_status add_timestamp(CMS_ContentInfo *cms, const struct stamper *stamper, se_error *err)
@@ -113,7 +116,7 @@ static se_status add_timestamp(CMS_ContentInfo *cms, const struct stamper *stamp
     return SE_OK;
 }
 
-static se_status sign_detached(const struct sign_job *job, const se_sink *out, se_error *err)
+static se_status sign_anew(const struct sign_job *job, const se_sink *out, se_error *err)
 {
     AUTO(cms) cms = NULL;
     BIO *hash;
@@ -129,7 +132,14 @@ static se_status sign_detached(const struct sign_job *job, const se_sink *out, s
     BIO_free_all(hash);
     if (!st)
         st = add_timestamp(cms, &job->stamper, err);
-    return st ? st : write_der(cms, out, err);
+    return st ? st : write_der(cms, job, out, err);
+}
+
+static se_status sign_detached(const struct sign_job *job, const se_sink *out, se_error *err)
+{
+    const struct stencil *stencil = job->stamper.url ? NULL : stencil_find(job);
+
+    return stencil ? stencil_sign(stencil, job, out, err) : sign_anew(job, out, err);
 }
 
 static se_status sign_attached(const struct sign_job *job, const se_sink *out, se_error *err)

@@ -24,7 +24,7 @@ struct stamper {
 
 struct sign_job {
     const struct algorithm *algorithm; /* a signature algorithm that fits the key */
-    const struct key *key;
+    struct key *key;
     int64_t time;
     bool pem;
     bool capabilities; /* sMIMECapabilities */

@@ -14,6 +14,12 @@ AUTO_KIND(x509_stack, STACK_OF(X509) *, sk_X509_pop_free(*p, X509_free))
 
 enum { KEY_ID = 32 };
 
+/* What somebody above has made with a key and will want again; `free` also says whose it is. */
+struct keepsake {
+    struct keepsake *next;
+    void (*free)(struct keepsake *self);
+};
+
 /* Counted and immutable: threads in mid-operation keep a key that has been replaced. */
 struct key {
     unsigned refs;
@@ -25,6 +31,7 @@ struct key {
     const void *checked_for;
     int64_t checked_at;
     struct rsa_public *encryption; /* made when first needed (key/oaep.c) */
+    struct keepsake *keepsakes;    /* atomic; the newest first */
 };
 
 /*
@@ -34,6 +41,10 @@ SE_MUST_CHECK se_status key_new(struct key **out, EVP_PKEY *private, X509 *certi
 struct key *key_ref(struct key *key);
 void key_unref(struct key *key); /* accepts NULL */
 AUTO_KIND(key, struct key *, key_unref(*p))
+
+/* Takes it over, until the key goes; before that it is never changed, and others use it at once. */
+void key_keep(struct key *key, struct keepsake *keepsake);
+const struct keepsake *key_keepsakes(const struct key *key);
 
 enum key_family key_family(const EVP_PKEY *key);       /* FAMILY_ANY: neither RSA nor EC */
 void key_type_name(char out[32], const EVP_PKEY *key); /* "RSA-2048", "EC-P-256" */

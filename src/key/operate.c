@@ -59,7 +59,7 @@ static se_status sign_held(se_buf *out, EVP_PKEY *key, const struct sign_how *ho
     sign_params(params, &mine, &padding);
     if (!ctx || EVP_PKEY_sign_init(ctx) <= 0 || EVP_PKEY_CTX_set_params(ctx, params) <= 0 ||
         EVP_PKEY_sign(ctx, signature.data, &size, hash.data, hash.size) <= 0)
-        return crypto_error(err, SE_ERR_CRYPTO, "the signature failed");
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot sign");
     return buf_copy(out, (se_bytes){ signature.data, size }, err);
 }
 
