@@ -65,9 +65,9 @@ static const struct stencil *find(const struct sign_job *job, size_t size)
 
 const struct stencil *stencil_find(const struct sign_job *job)
 {
-    static const int64_t longer_years = 2524608000; /* 2050-01-01, when signingTime becomes a GeneralizedTime (RFC 5652, 11.3) */
+    static const int64_t year_1950 = -631152000, year_2050 = 2524608000; /* else signingTime is a GeneralizedTime (RFC 5652, 11.3) */
 
-    return job->time < longer_years ? find(job, 0) : NULL;
+    return job->time >= year_1950 && job->time < year_2050 ? find(job, 0) : NULL;
 }
 
 /* ---- making ---- */

@@ -11,7 +11,7 @@
 #include "tests/unit/unit.h"
 
 enum { TIME = 1600000000 };
-static const int64_t year_2050 = 2524608000;
+static const int64_t year_1950 = -631152000, year_2050 = 2524608000;
 
 /* ---- keys ---- */
 
@@ -153,6 +153,8 @@ static void check_all(const struct identity *id, const struct algorithm *algorit
         { algorithm, { text, 0 }, TIME + 86399, mail },
         { algorithm, { text, sizeof text - 1 }, year_2050 - 1, mail },
         { algorithm, { text, sizeof text - 1 }, year_2050, mail },
+        { algorithm, { text, sizeof text - 1 }, year_1950, mail },
+        { algorithm, { text, sizeof text - 1 }, year_1950 - 1, mail },
         { algorithm, { text, 3 }, 0, mail },
     };
     struct key *key = fresh_key(id);
