@@ -486,12 +486,13 @@ bool se_zip_is_encrypted(se_bytes beginning);
 /* What verification found out about an entry. */
 typedef enum se_zip_state {
     SE_ZIP_SIGNED = 0,
-    SE_ZIP_SIGNATURE,   /* the manifest, or part of a signature */
-    SE_ZIP_FOLDER,      /* empty, which Java does not sign */
-    SE_ZIP_UNSIGNED,    /* the manifest does not name it */
-    SE_ZIP_NOT_COVERED, /* the manifest names it, and no signature covers that */
-    SE_ZIP_WEAK,        /* no digest of SHA-256 or better */
-    SE_ZIP_CHANGED,     /* not what was signed */
+    SE_ZIP_SIGNATURE,    /* the manifest, or part of a signature */
+    SE_ZIP_FOLDER,       /* of other entries; the manifest need not name it */
+    SE_ZIP_UNSIGNED,     /* the manifest does not name it */
+    SE_ZIP_NOT_COVERED,  /* the manifest names it, and no signature covers that */
+    SE_ZIP_WEAK,         /* no digest of SHA-256 or better */
+    SE_ZIP_CHANGED,      /* not what was signed */
+    SE_ZIP_EMPTY_FOLDER, /* nothing is below it, and the manifest does not name it */
 } se_zip_state;
 
 /* As "not signed"; never NULL. */

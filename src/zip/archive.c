@@ -65,7 +65,5 @@ void archive_close(struct archive *archive)
     free(archive->entries);
     free(archive->table);
     writer_free(&archive->names);
-    if (archive->locale)
-        freelocale(archive->locale);
     *archive = (struct archive){ .fd = -1 };
 }

@@ -6,8 +6,6 @@
 #ifndef ZIP_ARCHIVE_H
 #define ZIP_ARCHIVE_H
 
-#include <locale.h>
-
 #include "base/buf.h"
 
 /* One file of the archive.  Central directory and local header agree on all of it. */
@@ -34,7 +32,6 @@ struct archive {
     struct entry *entries; /* in the order in which they are stored */
     size_t count;
     struct writer names;
-    locale_t locale; /* knows upper and lower case; 0: not available */
     uint32_t *table; /* finds entries by name; see names.c */
     size_t table_size;
     uint64_t directory, directory_size, end; /* where the central directory is, and the end record */
@@ -71,8 +68,15 @@ SE_MUST_CHECK se_status archive_check_locals(struct archive *archive, se_error *
 /* names.c: what names must not be, each by itself and together; makes the table. */
 SE_MUST_CHECK se_status archive_check_names(struct archive *archive, se_error *err);
 
+/* together.c: the names that can't stand beside each other in every file system. */
+SE_MUST_CHECK se_status archive_check_together(const struct archive *archive, se_error *err);
+
 /* The entry of exactly that name; NULL: there is none. */
 const struct entry *archive_find(const struct archive *archive, const char *name);
+const struct entry *archive_find_part(const struct archive *archive, const char *name, size_t size);
+
+/* By entry: a folder below which there is nothing.  Others are made by whatever lies below them.  NULL: out of memory. */
+bool *archive_leaves(const struct archive *archive);
 
 /* ---- extra fields (extra.c) ---- */
 

@@ -7,7 +7,7 @@
 
 struct composition {
     const struct archive *archive;
-    const bool *listed; /* by entry: named in the manifest; Java does not name folders */
+    const bool *listed; /* by entry: named in the manifest */
     const struct digest_kind *kind;
     const unsigned char *digests; /* kind->size bytes for each entry */
     const struct manifest *old;

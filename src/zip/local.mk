@@ -8,6 +8,8 @@ libse_core_la_SOURCES += \
 	src/zip/directory.c \
 	src/zip/end.c \
 	src/zip/extra.c \
+	src/zip/fold.c src/zip/fold.h \
+	src/zip/libunistring.c src/zip/libunistring.h \
 	src/zip/local.c \
 	src/zip/manifest.c src/zip/manifest.h \
 	src/zip/meta.c src/zip/meta.h \
@@ -19,4 +21,5 @@ libse_core_la_SOURCES += \
 	src/zip/sign.c \
 	src/zip/signature.c src/zip/signature.h \
 	src/zip/table.c src/zip/table.h \
+	src/zip/together.c \
 	src/zip/verify.c

@@ -1,7 +1,5 @@
-/* Names: what none may be, and which can't stand beside each other in a file system that does not tell cases apart. */
-#include <locale.h>
+/* Names: what none may be, and finding them. */
 #include <stdlib.h>
-#include <wctype.h>
 
 #include "base/utf8.h"
 #include "zip/archive.h"
@@ -71,131 +69,87 @@ static se_status check_name(const struct entry *e, const char *name, se_error *e
     return why ? error_set(err, SE_ERR_REJECTED, "the name '%s' %s", name, why) : SE_OK;
 }
 
-/* ---- together ---- */
+/* ---- found by name ---- */
 
-/* Lower case by Unicode, where the C library has it; the file systems of other machines do the same. */
-static uint32_t fold(uint32_t point, locale_t locale)
+static size_t find_slot(const struct archive *archive, const char *name, size_t size)
 {
-    if (point < 0x80 || !locale)
-        return point >= 'A' && point <= 'Z' ? point + 0x20 : point;
-    return (uint32_t)towlower_l((wint_t)towupper_l((wint_t)point, locale), locale);
-}
-
-static uint64_t hash(const char *name, size_t size, locale_t locale)
-{
-    const char *p = name, *end = p + size;
     uint64_t h = 14695981039346656037u;
+    size_t at;
 
-    while (p < end) {
-        h = (h ^ fold(next_point(&p), locale)) * 1099511628211u;
+    for (size_t i = 0; i < size; i++) {
+        h = (h ^ (unsigned char)name[i]) * 1099511628211u;
         h ^= h >> 29;
     }
-    return h;
-}
+    for (at = h & (archive->table_size - 1); archive->table[at]; at = (at + 1) & (archive->table_size - 1)) {
+        const struct entry *e = &archive->entries[archive->table[at] - 1];
 
-static bool same_folded(const char *a, size_t size, const char *b, locale_t locale)
-{
-    const char *p = a, *q = b, *end = p + size;
-
-    while (p < end)
-        if (fold(next_point(&p), locale) != fold(next_point(&q), locale))
-            return false;
-    return !*q || (q[0] == '/' && !q[1]);
-}
-
-/* The slot of the entry whose name folds to the same, or the empty one where it would be.  A folder's last slash does not count. */
-static size_t find_slot(const struct archive *archive, const char *name, size_t size, locale_t locale)
-{
-    size_t at = hash(name, size, locale) & (archive->table_size - 1);
-
-    for (; archive->table[at]; at = (at + 1) & (archive->table_size - 1))
-        if (same_folded(name, size, entry_name(archive, &archive->entries[archive->table[at] - 1]), locale))
+        if (e->name_size == size && strncmp(name, entry_name(archive, e), size) == 0)
             break;
+    }
     return at;
-}
-
-static size_t bare_size(const struct entry *e)
-{
-    return e->name_size - (size_t)e->folder;
-}
-
-static se_status add(struct archive *archive, size_t index, locale_t locale, se_error *err)
-{
-    const struct entry *e = &archive->entries[index], *before;
-    const char *name = entry_name(archive, e);
-    size_t slot = find_slot(archive, name, bare_size(e), locale);
-
-    if (!archive->table[slot]) {
-        archive->table[slot] = (uint32_t)index + 1;
-        return SE_OK;
-    }
-    before = &archive->entries[archive->table[slot] - 1];
-    if (strcmp(name, entry_name(archive, before)) == 0)
-        return error_set(err, SE_ERR_REJECTED, "'%s' is there twice", name);
-    return error_set(err, SE_ERR_REJECTED,
-                     "'%s' and '%s' are the same where upper and lower case, or files and folders, are not told apart",
-                     entry_name(archive, before), name);
-}
-
-/* A file can't hold another one: extracting both would fail, or go elsewhere. */
-static se_status check_parents(const struct archive *archive, const struct entry *e, locale_t locale, se_error *err)
-{
-    const char *name = entry_name(archive, e);
-
-    for (size_t size = 1; size < bare_size(e); size++) {
-        const struct entry *parent;
-        uint32_t found;
-
-        if (name[size] != '/' || !(found = archive->table[find_slot(archive, name, size, locale)]))
-            continue;
-        parent = &archive->entries[found - 1];
-        if (!parent->folder)
-            return error_set(err, SE_ERR_REJECTED, "'%s' is a file, and the folder of '%s'", entry_name(archive, parent), name);
-    }
-    return SE_OK;
 }
 
 static se_status make_table(struct archive *archive, se_error *err)
 {
     for (archive->table_size = 16; archive->table_size < 2 * archive->count;)
         archive->table_size *= 2;
-    archive->table = calloc(archive->table_size, sizeof *archive->table);
-    return archive->table ? SE_OK : error_memory(err);
-}
+    if (!(archive->table = calloc(archive->table_size, sizeof *archive->table)))
+        return error_memory(err);
+    for (size_t i = 0; i < archive->count; i++) {
+        const struct entry *e = &archive->entries[i];
 
-static se_status check_together(struct archive *archive, locale_t locale, se_error *err)
-{
-    se_status st = make_table(archive, err);
-
-    for (size_t i = 0; !st && i < archive->count; i++)
-        st = add(archive, i, locale, err);
-    for (size_t i = 0; !st && i < archive->count; i++)
-        st = check_parents(archive, &archive->entries[i], locale, err);
-    return st;
+        archive->table[find_slot(archive, entry_name(archive, e), e->name_size)] = (uint32_t)i + 1;
+    }
+    return SE_OK;
 }
 
 se_status archive_check_names(struct archive *archive, se_error *err)
 {
-    locale_t locale;
     se_status st = SE_OK;
 
     for (size_t i = 0; !st && i < archive->count; i++)
         st = check_name(&archive->entries[i], entry_name(archive, &archive->entries[i]), err);
-    if (st)
+    if (st || (st = archive_check_together(archive, err)))
         return st;
-    archive->locale = locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-    return check_together(archive, locale, err);
+    return make_table(archive, err);
+}
+
+const struct entry *archive_find_part(const struct archive *archive, const char *name, size_t size)
+{
+    uint32_t found = archive->table[find_slot(archive, name, size)];
+
+    return found ? &archive->entries[found - 1] : NULL;
 }
 
 const struct entry *archive_find(const struct archive *archive, const char *name)
 {
-    size_t size = strlen(name);
-    const struct entry *e;
-    uint32_t found;
+    return archive_find_part(archive, name, strlen(name));
+}
 
-    if (!size)
+static void spare_parents(bool *leaves, const struct archive *archive, const struct entry *e)
+{
+    const char *name = entry_name(archive, e);
+
+    for (size_t size = e->name_size - (size_t)e->folder; size; size--) {
+        const struct entry *parent = name[size - 1] == '/' ? archive_find_part(archive, name, size) : NULL;
+
+        if (!parent)
+            continue;
+        if (!leaves[parent - archive->entries])
+            return; /* its own parents have been seen */
+        leaves[parent - archive->entries] = false;
+    }
+}
+
+bool *archive_leaves(const struct archive *archive)
+{
+    bool *leaves = calloc(archive->count + 1, sizeof *leaves), any = false;
+
+    if (!leaves)
         return NULL;
-    found = archive->table[find_slot(archive, name, size - (name[size - 1] == '/'), archive->locale)];
-    e = found ? &archive->entries[found - 1] : NULL;
-    return e && strcmp(entry_name(archive, e), name) == 0 ? e : NULL;
+    for (size_t i = 0; i < archive->count; i++)
+        any |= leaves[i] = archive->entries[i].folder;
+    for (size_t i = 0; any && i < archive->count; i++)
+        spare_parents(leaves, archive, &archive->entries[i]);
+    return leaves;
 }

@@ -65,20 +65,25 @@ static bool is_dropped(const struct signing *s, const char *name)
     return kind != META_FOREIGN && meta_stem(name) == strlen(s->stem) && strncmp(name, s->stem, strlen(s->stem)) == 0;
 }
 
+AUTO_KIND(bools, bool *, free(*p))
+
+/* Folders are signed where nothing else says that they are there. */
 static se_status choose(struct signing *s, se_error *err)
 {
     const struct archive *a = &s->archive;
+    AUTO(bools) leaves = NULL;
 
+    leaves = archive_leaves(a);
     s->dropped = calloc(a->count + 1, sizeof *s->dropped);
     s->listed = calloc(a->count + 1, sizeof *s->listed);
     s->digests = calloc(a->count + 1, s->kind->size);
-    if (!s->dropped || !s->listed || !s->digests)
+    if (!leaves || !s->dropped || !s->listed || !s->digests)
         return error_memory(err);
     for (size_t i = 0; i < a->count; i++) {
         const char *name = entry_name(a, &a->entries[i]);
 
         s->dropped[i] = is_dropped(s, name);
-        s->listed[i] = meta_kind(name) == META_NONE && !a->entries[i].folder;
+        s->listed[i] = meta_kind(name) == META_NONE && (!a->entries[i].folder || (leaves[i] && strcmp(name, META_FOLDER) != 0));
         if (meta_kind(name) != META_NONE && !meta_is_plain(name))
             return error_set(err, SE_ERR_REJECTED, "'%s' would be part of a signature, and is not written in capitals", name);
     }

@@ -11,7 +11,7 @@ struct verifying {
     const se_zip_params *params;
     struct archive archive;
     struct manifest manifest;
-    bool *covered;
+    bool *covered, *leaves;
     unsigned char *states; /* by entry, of enum se_zip_state */
     size_t signatures;
 };
@@ -21,6 +21,7 @@ static void verifying_free(struct verifying *v)
     archive_close(&v->archive);
     manifest_free(&v->manifest);
     free(v->covered);
+    free(v->leaves);
     free(v->states);
 }
 AUTO_KIND(verifying, struct verifying, verifying_free(p))
@@ -92,6 +93,16 @@ static se_status verify_signatures(struct verifying *v, const struct signature_j
 
 /* ---- entries ---- */
 
+/* Java does not sign folders.  One with something below it adds nothing to that. */
+static enum se_zip_state uncovered(const struct verifying *v, const struct entry *entry, se_bytes section)
+{
+    if (section.size)
+        return SE_ZIP_NOT_COVERED;
+    if (!entry->folder)
+        return SE_ZIP_UNSIGNED;
+    return v->leaves[entry - v->archive.entries] ? SE_ZIP_EMPTY_FOLDER : SE_ZIP_FOLDER;
+}
+
 static se_status judge(enum se_zip_state *state, struct verifying *v, size_t index, struct worker *worker, se_error *err)
 {
     const struct entry *entry = &v->archive.entries[index];
@@ -101,9 +112,9 @@ static se_status judge(enum se_zip_state *state, struct verifying *v, size_t ind
     struct section section;
     se_status st;
 
-    *state = raw.size ? SE_ZIP_NOT_COVERED : entry->folder ? SE_ZIP_FOLDER : SE_ZIP_UNSIGNED;
+    *state = uncovered(v, entry, raw);
     if (!v->covered[index])
-        return *state == SE_ZIP_FOLDER ? crew_check(worker, entry, err) : SE_OK;
+        return entry->folder ? crew_check(worker, entry, err) : SE_OK;
     worker->reader.file = META_MANIFEST_NAME;
     if ((st = section_again(&section, &worker->reader, raw, err)))
         return st;
@@ -139,11 +150,12 @@ const char *se_zip_state_text(se_zip_state state)
     static const char *const texts[] = {
         [SE_ZIP_SIGNED] = "signed",
         [SE_ZIP_SIGNATURE] = "part of the signature",
-        [SE_ZIP_FOLDER] = "an empty folder",
+        [SE_ZIP_FOLDER] = "a folder",
         [SE_ZIP_UNSIGNED] = "not signed",
         [SE_ZIP_NOT_COVERED] = "in the manifest, and not covered by a signature",
         [SE_ZIP_WEAK] = "only weakly digested: SHA-256 or better is needed",
         [SE_ZIP_CHANGED] = "not what was signed: its digest differs",
+        [SE_ZIP_EMPTY_FOLDER] = "an empty folder that is not signed",
     };
 
     return (size_t)state < sizeof texts / sizeof *texts ? texts[state] : "unknown";
@@ -186,7 +198,8 @@ static se_status rooms(struct verifying *v, se_error *err)
 {
     v->covered = calloc(v->archive.count + 1, sizeof *v->covered);
     v->states = calloc(v->archive.count + 1, sizeof *v->states);
-    return v->covered && v->states ? SE_OK : error_memory(err);
+    v->leaves = archive_leaves(&v->archive);
+    return v->covered && v->states && v->leaves ? SE_OK : error_memory(err);
 }
 
 static se_status verify(struct verifying *v, struct signature_job *job, const char *path, se_error *err)

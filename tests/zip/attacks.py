@@ -912,6 +912,112 @@ def signer_usage_not_critical():
     return by("lax")
 
 
+# ---- folders ----
+
+FOLDER = {"attributes": 0o40755 << 16 | 16}
+
+
+@case
+def proper_folders():
+    """an empty one that is signed, and some that hold something"""
+    files = FILES + [("empty/", b"", 0)]
+    return signed(files, [Entry("conf/", b"", **FOLDER), Entry("META-INF/", b"", **FOLDER)] + entries_of(FILES) + [Entry("empty/", b"", **FOLDER)])
+
+
+@case
+def folder_added():
+    return signed(entries=entries_of(FILES) + [Entry("empty/", b"", **FOLDER)])
+
+
+@case
+def folder_added_below():
+    return signed(entries=entries_of(FILES) + [Entry("conf/empty/", b"", **FOLDER)])
+
+
+@case
+def folder_removed():
+    return signed(FILES + [("empty/", b"", 0)], entries_of(FILES))
+
+
+@case
+def folder_emptied():
+    """what was in it is gone, from the manifest too"""
+    return signed(FILES[1:], [Entry("conf/", b"", **FOLDER)] + entries_of(FILES[1:]))
+
+
+# ---- names that are the same to others ----
+
+def both(*names):
+    files = FILES + [(name, b"text", 0) for name in names]
+    return signed(files)
+
+
+@case
+def proper_names_beyond_ascii():
+    return both("gr\u00fc\u00dfe", "gru\u0308n", "\u65e5\u672c\u8a9e", "\u0130")
+
+
+@case
+def name_twice_by_composition():
+    return both("gr\u00fcn", "gru\u0308n")
+
+
+@case
+def name_twice_by_order_of_marks():
+    return both("a\u0323\u0302", "a\u0302\u0323")
+
+
+@case
+def name_twice_by_full_case():
+    return both("STRASSE", "stra\u00dfe")
+
+
+@case
+def name_twice_by_case_and_composition():
+    return both("GR\u00dcN", "gru\u0308n")
+
+
+@case
+def name_twice_by_final_sigma():
+    return both("\u03a3\u03c3", "\u03c3\u03c2")
+
+
+@case
+def name_twice_by_width():
+    return both("evil.xml", "\uff45vil.xml")
+
+
+@case
+def name_twice_by_ligature():
+    return both("file", "\ufb01le")
+
+
+@case
+def name_twice_by_kelvin():
+    return both("k", "\u212a")
+
+
+@case
+def name_twice_by_nothing():
+    """a character that has no width"""
+    return both("evil.xml", "ev\u200bil.xml")
+
+
+@case
+def name_twice_by_variation():
+    return both("a", "a\ufe0f")
+
+
+@case
+def name_twice_by_hangul():
+    return both("\uac00", "\u1100\u1161")
+
+
+@case
+def name_file_and_folder_by_composition():
+    return both("gr\u00fcn", "gru\u0308n/file")
+
+
 # ---- time stamps; cases that begin with "proper" are good ----
 
 THEN = "20200601000000Z"  # when `expired` was valid

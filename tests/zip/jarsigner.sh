@@ -53,6 +53,26 @@ done
 accepts strict -verbose -certs ecP384.zip
 says 'Digest algorithm: SHA-384'
 
+# empty folders, which jarsigner does not sign and accepts as signed, are signed
+setup python3 -c "import zipfile
+with zipfile.ZipFile('folders.zip', 'w') as z:
+    for name in 'conf/', 'conf/empty/', 'conf/a', 'META-INF/', 'empty/':
+        z.writestr(name, name.strip('/') if name == 'conf/a' else '')"
+accepts signengine zip sign -d ecP256 folders.zip -o signed-folders.zip
+accepts strict signed-folders.zip
+says 'jar verified.'
+accepts unzip -tq signed-folders.zip
+accepts signengine zip verify -d ecP256 signed-folders.zip --list
+says 'good, 3 entries signed'
+says 'conf/: a folder'
+setup openssl pkcs12 -export -inkey ecP256.key -in ecP256.pem -certfile ca.pem -name theirs -out folders.p12 -passout pass:changeit
+setup jarsigner -keystore folders.p12 -storepass changeit -signedjar theirs-folders.zip folders.zip theirs
+refuses 1 signengine zip verify -d ecP256 theirs-folders.zip --trust ca.pem
+says "2 entries are refused, the first: 'conf/empty/' is an empty folder that is not signed"
+accepts signengine zip sign -d ecP256 --keep theirs-folders.zip -o kept-folders.zip
+accepts signengine zip verify -d ecP256 kept-folders.zip --trust ca.pem
+accepts strict kept-folders.zip
+
 # beside each other
 accepts signengine zip sign -d ecP256 --keep rsa2048.zip -o both.zip
 accepts strict both.zip

@@ -1,0 +1,28 @@
+/* libunistring, loaded when an archive has names beyond ASCII. */
+#ifndef ZIP_LIBUNISTRING_H
+#define ZIP_LIBUNISTRING_H
+
+#include <unicase.h>
+#include <unictype.h>
+#include <uninorm.h>
+
+#include "base/error.h"
+
+#define LIBUNISTRING_FUNCTIONS(F)                                                                                                          \
+    F(u8_casefold)                                                                                                                         \
+    F(uc_is_property_default_ignorable_code_point)                                                                                         \
+    F(uninorm_nfkd)
+
+struct libunistring {
+#define FIELD(function) __typeof__(&function) function;
+    LIBUNISTRING_FUNCTIONS(FIELD)
+#undef FIELD
+};
+
+/* Its functions, after libunistring_load(). */
+extern struct libunistring unistring;
+
+/* Once for all, from any thread.  SE_ERR_UNAVAILABLE: it is not installed. */
+SE_MUST_CHECK se_status libunistring_load(se_error *err);
+
+#endif
