@@ -133,6 +133,10 @@ static se_status look_at(struct nature *out, const struct entity *e, se_error *e
         return st;
     out->said = type != NULL;
     shorten(out->transfer, sizeof out->transfer, (const char *)transfer.data);
+    if (e->media) {
+        out->media = *e->media;
+        return SE_OK;
+    }
     return media_read(&out->media, out->said ? (const char *)value.data : e->digest ? "message/rfc822" : "", err);
 }
 
@@ -223,6 +227,7 @@ static se_status begin_part(struct entity *e, se_error *err)
 
     if (st)
         return st;
+    e->media = NULL;
     e->in_header = e->in_margin = false;
     e->transfer = says_too_much(n.transfer) ? "7bit" : NULL;
     e->verbatim = is_sealed(&n.media);

@@ -23,6 +23,7 @@ struct entity {
     struct writer out;
     size_t taken; /* of `out` */
     bool over;
+    const struct media *media; /* of the entity, if the caller has read it */
 
     struct level levels[DEPTH_LIMIT];
     size_t depth;

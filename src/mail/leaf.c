@@ -1,6 +1,9 @@
 #include "mail/leaf.h"
 
-enum { SAFE_LINE = 998 };
+enum {
+    SAFE_LINE = 998,
+    HELD_FIRST = 16 << 10, /* most texts */
+};
 
 static bool is_7bit(se_bytes text)
 {
@@ -135,13 +138,17 @@ static void decide(struct leaf *leaf, enum transfer transfer)
     leaf->held = (struct writer){ .failed = false };
     leaf->transfer = transfer;
     leaf->decided(leaf->arg, transfer);
+    if (transfer == TRANSFER_PLAIN) {
+        writer_put(leaf->out, at, held.buf.size);
+        return;
+    }
     leaf->begun = false;
     while (begun && at) {
-        const char *found = memchr(at, '\n', (size_t)(end - at)), *to = found ? found : end;
+        const char *found = memchr(at, '\r', (size_t)(end - at)), *to = found ? found : end;
         struct line line = { { at, (size_t)(to - at) }, true, true, EOL_CRLF };
 
         put(leaf, &line);
-        at = found ? found + 1 : NULL;
+        at = found ? found + 2 : NULL;
     }
     leaf->begun = begun;
     leaf->eol = eol;
@@ -157,8 +164,10 @@ static void look(struct leaf *leaf, const struct line *line)
         put(leaf, line);
         return;
     }
-    if (leaf->begun)
-        writer_put(&leaf->held, "\n", 1);
+    if (!leaf->begun)
+        writer_expect(&leaf->held, HELD_FIRST);
+    else
+        writer_put(&leaf->held, "\r\n", 2);
     writer_put(&leaf->held, line->text.data, line->text.size);
     leaf->begun = true;
     leaf->eol = line->eol;

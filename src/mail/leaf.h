@@ -24,7 +24,7 @@ struct leaf {
     bool binary; /* line ends are bytes like others */
     bool begun;
     enum eol eol;       /* the last line's, which belongs to the boundary if one follows */
-    struct writer held; /* TRANSFER_LOOK: lines, with LF between them */
+    struct writer held; /* TRANSFER_LOOK: lines, with CRLF between them; none has a CR in it */
     bool is_utf8;       /* what was held */
 
     struct base64_lines base64;

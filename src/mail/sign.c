@@ -154,6 +154,7 @@ static se_status fill_entity(struct signing *s, se_error *err)
 
     for (size_t i = 0; !st && i < h->count; i++)
         st = copy_field(s, &h->fields[i], err);
+    s->entity.media = &s->message.media;
     s->entity.parameter = s->params->protect ? "; hp=\"clear\"" : "";
     return st ? st : entity_begin(&s->entity, &s->message.lines, err);
 }
