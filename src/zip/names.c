@@ -1,5 +1,6 @@
 /* Names: what none may be, and finding them. */
 #include <stdlib.h>
+#include <sys/random.h>
 
 #include "base/utf8.h"
 #include "zip/archive.h"
@@ -73,7 +74,7 @@ static se_status check_name(const struct entry *e, const char *name, se_error *e
 
 static size_t find_slot(const struct archive *archive, const char *name, size_t size)
 {
-    uint64_t h = 14695981039346656037u;
+    uint64_t h = archive->table_seed;
     size_t at;
 
     for (size_t i = 0; i < size; i++) {
@@ -89,8 +90,11 @@ static size_t find_slot(const struct archive *archive, const char *name, size_t 
     return at;
 }
 
+/* Nobody can choose names that all meet in one place: what they are hashed with is not known before. */
 static se_status make_table(struct archive *archive, se_error *err)
 {
+    if (getrandom(&archive->table_seed, sizeof archive->table_seed, 0) != sizeof archive->table_seed)
+        return error_set(err, SE_ERR_CRYPTO, "no random bytes");
     for (archive->table_size = 16; archive->table_size < 2 * archive->count;)
         archive->table_size *= 2;
     if (!(archive->table = calloc(archive->table_size, sizeof *archive->table)))

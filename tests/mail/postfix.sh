@@ -210,7 +210,7 @@ kill -TERM "$milter_process"
 status=0
 wait "$milter_process" || status=$?
 cases=$((cases + 1))
-[ "$status" = 0 ] || fail "status $status after SIGTERM"
+[ "$status" = 0 ] || { cat milter.log && fail "status $status after SIGTERM"; }
 milter_process=''
 accepts one alice@example.org message.eml
 says 451
