@@ -83,7 +83,9 @@ mail_conf() {
 	CONF
 }
 mail_conf
-P11_KIT_SERVER_ADDRESS="unix:path=$tmp/run/socket" TMPDIR="$tmp/run" "$top_builddir/signengine-milter" -c milter.conf >milter.log 2>&1 &
+# LeakSanitizer does not see the first thread of a process that was forked: what OpenSSL keeps for it looks lost (milter.sh looks for leaks)
+ASAN_OPTIONS="${ASAN_OPTIONS-}:detect_leaks=0" P11_KIT_SERVER_ADDRESS="unix:path=$tmp/run/socket" TMPDIR="$tmp/run" \
+    "$top_builddir/signengine-milter" -c milter.conf >milter.log 2>&1 &
 milter_process=$!
 eventually listens "$milter"
 
