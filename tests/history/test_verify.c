@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "history/entry.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/maker.h"
 
@@ -261,6 +262,60 @@ static void test_a_group_that_cannot_be_stored_leaves_nothing(void **state)
     end(&c);
 }
 
+/* ---- two changes ---- */
+
+static sqlite3_stmt *select_one(const struct chain_under_test *c, const char *sql)
+{
+    sqlite3_stmt *q;
+
+    assert_int_equal(sqlite3_prepare_v2(c->db, sql, -1, &q, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    return q;
+}
+
+static se_bytes blob_at(sqlite3_stmt *q, int column)
+{
+    return (se_bytes){ sqlite3_column_blob(q, column), (size_t)sqlite3_column_bytes(q, column) };
+}
+
+/* With the hash that goes with it, as somebody would do who has read the page about formats. */
+static void forge_entry_25(const struct chain_under_test *c)
+{
+    sqlite3_stmt *q = select_one(c, "SELECT time, object, salt, id FROM entry, chain WHERE (key & 65535) = 25"), *change;
+    struct row row = {
+        .seq = 25, .time = sqlite3_column_int64(q, 0), .object = blob_at(q, 1), .salt = blob_at(q, 2), .payload = { "x", 1 }
+    };
+    se_error err = SE_ERROR_INIT;
+
+    assert_int_equal(sqlite3_column_bytes(q, 3), sizeof(struct chain_id));
+    assert_status(SE_OK, row_leaf(&row.leaf, &row, sqlite3_column_blob(q, 3), &err), &err);
+    assert_int_equal(sqlite3_finalize(q), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(c->db, "UPDATE entry SET payload = 'x', leaf = ? WHERE (key & 65535) = 25", -1, &change, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_bind_blob(change, 1, &row.leaf, sizeof row.leaf, SQLITE_STATIC), SQLITE_OK);
+    assert_int_equal(sqlite3_step(change), SQLITE_DONE);
+    assert_int_equal(sqlite3_finalize(change), SQLITE_OK);
+}
+
+/* The seals between them say that all was well after the first. */
+static void test_a_change_does_not_hide_a_later_one(void **state)
+{
+    struct chain_under_test c;
+    se_history_report report;
+
+    (void)state;
+    begin(&c);
+    for (int days = 3; days; days--)
+        append_days_ago(&c, days, 10);
+    forge_entry_25(&c);
+    assert_int_equal(verify(&c, 0, &report), SE_ERR_REJECTED);
+    assert_int_equal(report.findings, 1);
+    run(&c, "UPDATE entry SET payload = 'changed' WHERE (key & 65535) = 5");
+    assert_int_equal(verify(&c, 0, &report), SE_ERR_REJECTED);
+    assert_int_equal(report.findings, 2);
+    end(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +324,7 @@ int main(void)
         IN_FOLDER(test_progress_is_told_and_stops),
         IN_FOLDER(test_a_big_group_is_signed_once_by_its_caller),
         IN_FOLDER(test_a_group_that_cannot_be_stored_leaves_nothing),
+        IN_FOLDER(test_a_change_does_not_hide_a_later_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
