@@ -46,7 +46,8 @@ done
 } >engine.xml
 export SIGNENGINE_CONFIG="$tmp/engine.xml"
 
-head -c 100000 /dev/urandom >content
+# without an X, so that one in its middle is a change
+head -c 100000 /dev/urandom | tr X Y >content
 { head -c 50000 content && printf X && tail -c 49999 content; } >changed
 
 # what openssl wants to hear for one of our algorithms
