@@ -14,7 +14,7 @@ static bool find(void *handle, const struct foreign_function *function)
 }
 
 /* It stays loaded: OpenSSL, GLib and others that libraries use do not take it well to be unloaded. */
-bool foreign_load(struct foreign *library)
+static bool load(struct foreign *library)
 {
     void *handle = dlopen(library->file, RTLD_NOW | RTLD_LOCAL);
     bool found = handle;
@@ -30,7 +30,18 @@ bool foreign_load(struct foreign *library)
     return false;
 }
 
-se_status foreign_status(const struct foreign *library, se_error *err)
+/* pthread_once() hands nothing on, but calls back on the same thread. */
+static _Thread_local struct foreign *wanted;
+
+static void load_wanted(void)
 {
+    if (load(wanted) && wanted->begin)
+        wanted->begin();
+}
+
+se_status foreign_load(struct foreign *library, se_error *err)
+{
+    wanted = library;
+    (void)pthread_once(&library->once, load_wanted);
     return *library->failure ? error_set(err, SE_ERR_UNAVAILABLE, "%s", library->failure) : SE_OK;
 }

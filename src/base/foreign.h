@@ -5,7 +5,7 @@
 #ifndef BASE_FOREIGN_H
 #define BASE_FOREIGN_H
 
-#include <stdbool.h>
+#include <pthread.h>
 
 #include "base/error.h"
 
@@ -19,13 +19,16 @@ struct foreign {
     const char *user; /* who needs it, as "histories in PostgreSQL" */
     const struct foreign_function *functions;
     size_t count;
+    void (*begin)(void); /* what it wants to be called first; NULL: nothing */
+    pthread_once_t once;
     char failure[300];
 };
+#define FOREIGN(file, user, functions, begin)                                                                                              \
+    {                                                                                                                                      \
+        file, user, functions, sizeof(functions) / sizeof *(functions), begin, PTHREAD_ONCE_INIT, ""                                       \
+    }
 
-/* Once for each (pthread_once).  False: it is not there, or has not all functions. */
-bool foreign_load(struct foreign *library);
-
-/* What that came to.  SE_ERR_UNAVAILABLE: false. */
-SE_MUST_CHECK se_status foreign_status(const struct foreign *library, se_error *err);
+/* At the first call, from any thread, and for ever.  SE_ERR_UNAVAILABLE: it is not there, or has not all functions. */
+SE_MUST_CHECK se_status foreign_load(struct foreign *library, se_error *err);
 
 #endif

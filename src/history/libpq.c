@@ -1,7 +1,5 @@
 #include "history/libpq.h"
 
-#include <pthread.h>
-
 #include "base/foreign.h"
 
 struct libpq pq;
@@ -13,17 +11,9 @@ static const struct foreign_function functions[] = {
 };
 
 /* the one ABI that libpq has had since 2005 */
-static struct foreign library = { "libpq.so.5", "histories in PostgreSQL", functions, sizeof functions / sizeof *functions, "" };
-
-static void load(void)
-{
-    (void)foreign_load(&library);
-}
+static struct foreign library = FOREIGN("libpq.so.5", "histories in PostgreSQL", functions, NULL);
 
 se_status libpq_load(se_error *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    (void)pthread_once(&once, load);
-    return foreign_status(&library, err);
+    return foreign_load(&library, err);
 }

@@ -1,7 +1,5 @@
 #include "history/libsqlite.h"
 
-#include <pthread.h>
-
 #include "base/foreign.h"
 
 struct libsqlite sq;
@@ -12,17 +10,9 @@ static const struct foreign_function functions[] = {
 #undef ROW
 };
 
-static struct foreign library = { "libsqlite3.so.0", "histories in SQLite", functions, sizeof functions / sizeof *functions, "" };
-
-static void load(void)
-{
-    (void)foreign_load(&library);
-}
+static struct foreign library = FOREIGN("libsqlite3.so.0", "histories in SQLite", functions, NULL);
 
 se_status libsqlite_load(se_error *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    (void)pthread_once(&once, load);
-    return foreign_status(&library, err);
+    return foreign_load(&library, err);
 }

@@ -1,7 +1,5 @@
 #include "mail/gmime.h"
 
-#include <pthread.h>
-
 #include "base/foreign.h"
 
 struct gmime gmime;
@@ -12,20 +10,16 @@ static const struct foreign_function functions[] = {
 #undef ROW
 };
 
-/* GLib's functions are found through it */
-static struct foreign library = { "libgmime-3.0.so.0", "mail", functions, sizeof functions / sizeof *functions, "" };
-
 /* For ever: others in the process may use GMime too. */
-static void load(void)
+static void begin(void)
 {
-    if (foreign_load(&library))
-        gmime.g_mime_init();
+    gmime.g_mime_init();
 }
+
+/* GLib's functions are found through it */
+static struct foreign library = FOREIGN("libgmime-3.0.so.0", "mail", functions, begin);
 
 se_status gmime_load(se_error *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    (void)pthread_once(&once, load);
-    return foreign_status(&library, err);
+    return foreign_load(&library, err);
 }

@@ -1,6 +1,5 @@
 #include "zip/libunistring.h"
 
-#include <pthread.h>
 #include <unistring/version.h>
 
 #include "base/foreign.h"
@@ -19,17 +18,9 @@ static const struct foreign_function functions[] = {
 #undef ROW
 };
 
-static struct foreign library = { FILE_NAME, "names beyond ASCII", functions, sizeof functions / sizeof *functions, "" };
-
-static void load(void)
-{
-    (void)foreign_load(&library);
-}
+static struct foreign library = FOREIGN(FILE_NAME, "names beyond ASCII", functions, NULL);
 
 se_status libunistring_load(se_error *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    (void)pthread_once(&once, load);
-    return foreign_status(&library, err);
+    return foreign_load(&library, err);
 }
