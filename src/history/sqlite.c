@@ -18,8 +18,11 @@ static const char schema[] = "CREATE TABLE IF NOT EXISTS chain (number INTEGER P
                              " PRIMARY KEY (chain, level, number)) WITHOUT ROWID;"
                              "CREATE TABLE IF NOT EXISTS seal (key INTEGER PRIMARY KEY, size INTEGER NOT NULL, note BLOB NOT NULL);";
 
-/* A statement costs more than a row. */
-#define PUT_ROW    "INSERT INTO entry (key, time, object, salt, payload, leaf) VALUES "
+/*
+ * A statement costs more than a row.  OR FAIL: one that fails ends the transaction anyway, so SQLite need not keep each page as it was
+ * before the statement, which it does in a temporary file where there are many.
+ */
+#define PUT_ROW    "INSERT OR FAIL INTO entry (key, time, object, salt, payload, leaf) VALUES "
 #define ROW        "(?, ?, ?, ?, ?, ?)"
 #define FOUR(text) text ", " text ", " text ", " text
 

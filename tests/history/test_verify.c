@@ -262,6 +262,26 @@ static void test_a_group_that_cannot_be_stored_leaves_nothing(void **state)
     end(&c);
 }
 
+/* It is met in the middle of a statement, which stores several. */
+static void test_an_entry_in_the_way_leaves_nothing_of_a_group(void **state)
+{
+    struct chain_under_test c;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    begin(&c);
+    append_days_ago(&c, 1, 5);
+    run(&c, "INSERT INTO entry SELECT key + 95, time, object, salt, payload, leaf FROM entry WHERE (key & 65535) = 5");
+    moved = 0;
+    assert_status(SE_ERR_IO, append(&c, 200, &err), &err);
+    assert_non_null(strstr(err.text, "UNIQUE"));
+    run(&c, "DELETE FROM entry WHERE (key & 65535) = 100");
+    expect_entries(&c, 5);
+    append_days_ago(&c, 0, 200);
+    expect_entries(&c, 205);
+    end(&c);
+}
+
 /* ---- two changes ---- */
 
 static sqlite3_stmt *select_one(const struct chain_under_test *c, const char *sql)
@@ -324,6 +344,7 @@ int main(void)
         IN_FOLDER(test_progress_is_told_and_stops),
         IN_FOLDER(test_a_big_group_is_signed_once_by_its_caller),
         IN_FOLDER(test_a_group_that_cannot_be_stored_leaves_nothing),
+        IN_FOLDER(test_an_entry_in_the_way_leaves_nothing_of_a_group),
         IN_FOLDER(test_a_change_does_not_hide_a_later_one),
     };
 
