@@ -5,7 +5,8 @@
  *
  * Descriptor `Bench`.  FOLDER gets two databases of SQLite: a chain of ENTRIES, and one of 10,000, which is made anew in each round, since
  * it would not stay small.  Both get the same in turns, so that what else goes on falls out of the ratio.  Closing counts too: it moves
- * what was written ahead to its place, which would otherwise be left to one of them or the other by chance.
+ * what was written ahead to its place, which would otherwise be left to one of them or the other by chance.  For the same reason a round
+ * has entries of one kind: what many at once have written ahead would be moved by one that is alone, or not.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 #include "tests/bench/race.h"
 #include "tests/bench/records.h"
 
-enum { SMALL = 10000, ROUNDS = 8, TURNS = 60, TOGETHER = 2000, ALONE = 5, PATH_ROOM = 300 };
+enum { SMALL = 10000, ROUNDS = 8, TURNS = 60, TOGETHER = 2000, TURNS_ALONE = 300, PATH_ROOM = 300 };
 
 static const se_record *records;
 static se_engine *engine;
@@ -60,59 +61,87 @@ static void forget(const char *path)
     }
 }
 
-/* Seconds for all turns. */
+/* Seconds, by the clock and of the processor. */
 struct cost {
-    double together, processor, alone;
+    double clock, processor;
 };
 
-static void measure(struct cost *cost, se_history *history)
-{
-    double processor = seconds_of_processor();
+/* What is appended in a turn, how often in a round, and what that has cost. */
+struct kind {
+    const char *measure;
+    size_t entries, turns;
+    struct cost big, small;
+};
 
-    cost->together += seconds_to_append(history, records, TOGETHER);
-    cost->processor += seconds_of_processor() - processor;
-    for (size_t i = 0; i < ALONE; i++)
-        cost->alone += seconds_to_append(history, records, 1);
+static struct cost so_far(void)
+{
+    return (struct cost){ seconds_now(), seconds_of_processor() };
+}
+
+static void add(struct cost *cost, struct cost began)
+{
+    struct cost now = so_far();
+
+    cost->clock += now.clock - began.clock;
+    cost->processor += now.processor - began.processor;
+}
+
+static void measure(struct cost *cost, se_history *history, size_t entries)
+{
+    struct cost began = so_far();
+
+    (void)seconds_to_append(history, records, entries);
+    add(cost, began);
 }
 
 static void measure_close(struct cost *cost, se_history **history)
 {
-    double processor = seconds_of_processor(), began = seconds_now();
+    struct cost began = so_far();
 
     se_history_close(history);
-    cost->together += seconds_now() - began;
-    cost->processor += seconds_of_processor() - processor;
+    add(cost, began);
 }
 
-static void compare(struct cost *big, const char *big_path, struct cost *small, const char *small_path)
+static void compare(struct kind *kind, const char *big_path, const char *small_path)
 {
     se_history *grown, *fresh;
 
     make_chain(small_path, SMALL);
     grown = open_chain(big_path);
     fresh = open_chain(small_path);
-    for (size_t turn = 0; turn < TURNS; turn++) {
+    for (size_t turn = 0; turn < kind->turns; turn++) {
         if (turn % 2)
-            measure(big, grown);
-        measure(small, fresh);
+            measure(&kind->big, grown, kind->entries);
+        measure(&kind->small, fresh, kind->entries);
         if (turn % 2 == 0)
-            measure(big, grown);
+            measure(&kind->big, grown, kind->entries);
     }
-    measure_close(big, &grown);
-    measure_close(small, &fresh);
+    measure_close(&kind->big, &grown);
+    measure_close(&kind->small, &fresh);
     forget(small_path);
 }
 
-static void tell(const char *measure, const char *setting, unsigned entries, double big, double small)
+static void tell(const char *measure, const char *setting, size_t entries, double big, double small)
 {
-    double micros = 1e6 / (entries * TURNS * ROUNDS);
+    double micros = 1e6 / (double)entries;
 
     row(measure, setting, 1, big * micros, "at 10,000", small * micros, big / small);
 }
 
+static void tell_kind(const struct kind *kind, const char *setting)
+{
+    size_t entries = kind->entries * kind->turns * ROUNDS;
+
+    tell(kind->measure, setting, entries, kind->big.clock, kind->small.clock);
+    tell("the same, of the processor", setting, entries, kind->big.processor, kind->small.processor);
+}
+
 int main(int argc, char **argv)
 {
-    struct cost big = { 0 }, small = { 0 };
+    struct kind kinds[] = {
+        { .measure = "microseconds for an entry, 2,000 at once", .entries = TOGETHER, .turns = TURNS },
+        { .measure = "microseconds for an entry, each alone", .entries = 1, .turns = TURNS_ALONE },
+    };
     char big_path[PATH_ROOM], small_path[PATH_ROOM];
     se_error err = SE_ERROR_INIT;
 
@@ -124,10 +153,10 @@ int main(int argc, char **argv)
     name_of(small_path, argv[2], "small");
     make_chain(big_path, strtoull(argv[4], NULL, 10));
     for (size_t round = 0; round < ROUNDS; round++)
-        compare(&big, big_path, &small, small_path);
-    tell("microseconds for an entry, 2,000 at once", argv[3], TOGETHER, big.together, small.together);
-    tell("the same, of the processor", argv[3], TOGETHER, big.processor, small.processor);
-    tell("microseconds for an entry, each alone", argv[3], ALONE, big.alone, small.alone);
+        for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+            compare(&kinds[i], big_path, small_path);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        tell_kind(&kinds[i], argv[3]);
     forget(big_path);
     se_close(&engine);
     return 0;
