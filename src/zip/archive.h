@@ -34,7 +34,7 @@ struct archive {
     struct writer names;
     uint32_t *table; /* finds entries by name; see names.c */
     size_t table_size;
-    uint64_t table_seed;
+    uint64_t hash_seed;                      /* of names; see name_hash.h */
     uint64_t directory, directory_size, end; /* where the central directory is, and the end record */
     uint64_t stated;                         /* entries, by the end record */
 };

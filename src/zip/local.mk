@@ -13,6 +13,7 @@ libse_core_la_SOURCES += \
 	src/zip/local.c \
 	src/zip/manifest.c src/zip/manifest.h \
 	src/zip/meta.c src/zip/meta.h \
+	src/zip/name_hash.h \
 	src/zip/names.c \
 	src/zip/params.c src/zip/params.h \
 	src/zip/records.h \

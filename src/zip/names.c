@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 #include "zip/archive.h"
+#include "zip/name_hash.h"
 #include "zip/records.h"
 
 /* ---- each by itself ---- */
@@ -74,14 +75,12 @@ static se_status check_name(const struct entry *e, const char *name, se_error *e
 
 static size_t find_slot(const struct archive *archive, const char *name, size_t size)
 {
-    uint64_t h = archive->table_seed;
+    uint64_t hash = archive->hash_seed;
     size_t at;
 
-    for (size_t i = 0; i < size; i++) {
-        h = (h ^ (unsigned char)name[i]) * 1099511628211u;
-        h ^= h >> 29;
-    }
-    for (at = h & (archive->table_size - 1); archive->table[at]; at = (at + 1) & (archive->table_size - 1)) {
+    for (size_t i = 0; i < size; i++)
+        hash = name_hash_step(hash, (unsigned char)name[i]);
+    for (at = hash & (archive->table_size - 1); archive->table[at]; at = (at + 1) & (archive->table_size - 1)) {
         const struct entry *e = &archive->entries[archive->table[at] - 1];
 
         if (e->name_size == size && strncmp(name, entry_name(archive, e), size) == 0)
@@ -90,11 +89,8 @@ static size_t find_slot(const struct archive *archive, const char *name, size_t 
     return at;
 }
 
-/* Nobody can choose names that all meet in one place: what they are hashed with is not known before. */
 static se_status make_table(struct archive *archive, se_error *err)
 {
-    if (getrandom(&archive->table_seed, sizeof archive->table_seed, 0) != sizeof archive->table_seed)
-        return error_set(err, SE_ERR_CRYPTO, "no random bytes");
     for (archive->table_size = 16; archive->table_size < 2 * archive->count;)
         archive->table_size *= 2;
     if (!(archive->table = calloc(archive->table_size, sizeof *archive->table)))
@@ -111,6 +107,8 @@ se_status archive_check_names(struct archive *archive, se_error *err)
 {
     se_status st = SE_OK;
 
+    if (getrandom(&archive->hash_seed, sizeof archive->hash_seed, 0) != sizeof archive->hash_seed)
+        return error_set(err, SE_ERR_CRYPTO, "no random bytes");
     for (size_t i = 0; !st && i < archive->count; i++)
         st = check_name(&archive->entries[i], entry_name(archive, &archive->entries[i]), err);
     if (st || (st = archive_check_together(archive, err)))

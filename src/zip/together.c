@@ -3,6 +3,7 @@
 
 #include "zip/archive.h"
 #include "zip/fold.h"
+#include "zip/name_hash.h"
 
 struct folding {
     const struct archive *archive;
@@ -42,13 +43,6 @@ static unsigned char lower(char c)
     return (unsigned char)(c >= 'A' && c <= 'Z' ? c + 0x20 : c);
 }
 
-static uint64_t step(uint64_t h, char c)
-{
-    h = (h ^ lower(c)) * 1099511628211u;
-    return h ^ h >> 29;
-}
-#define HASH_BEGIN 14695981039346656037u
-
 static bool same(const char *name, size_t size, const char *other, size_t other_size)
 {
     if (size != other_size)
@@ -86,10 +80,10 @@ static se_status add(struct folding *f, size_t index, se_error *err)
 {
     const char *name = key(f, index);
     size_t size = key_size(f, index), slot;
-    uint64_t hash = HASH_BEGIN;
+    uint64_t hash = f->archive->hash_seed;
 
     for (size_t i = 0; i < size; i++)
-        hash = step(hash, name[i]);
+        hash = name_hash_step(hash, lower(name[i]));
     slot = find_slot(f, name, size, hash);
     if (f->table[slot])
         return refuse(f, f->table[slot] - 1, index, err);
@@ -102,9 +96,9 @@ static se_status check_parents(const struct folding *f, size_t index, se_error *
 {
     const char *name = key(f, index);
     size_t size = key_size(f, index);
-    uint64_t hash = HASH_BEGIN;
+    uint64_t hash = f->archive->hash_seed;
 
-    for (size_t i = 0; i < size; hash = step(hash, name[i++])) {
+    for (size_t i = 0; i < size; hash = name_hash_step(hash, lower(name[i++]))) {
         const struct entry *parent;
         uint32_t found;
 

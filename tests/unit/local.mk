@@ -153,6 +153,11 @@ tests_unit_test_zip_manifest_SOURCES = tests/unit/test_zip_manifest.c tests/unit
 tests_unit_test_zip_manifest_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_zip_manifest_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_zip_names
+tests_unit_test_zip_names_SOURCES = tests/unit/test_zip_names.c tests/unit/unit.h
+tests_unit_test_zip_names_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_zip_names_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
 include tests/unit/model.mk
 UNIT_TESTS += tests/unit/test_provision_subject
 tests_unit_test_provision_subject_SOURCES = tests/unit/test_provision_subject.c tests/unit/unit.h
