@@ -21,7 +21,15 @@ cat >growth.xml <<'XML'
 </engineSignEncrypt>
 XML
 entries=${HISTORY_ENTRIES-10000000}
-"$top/tests/bench/history_growth" growth.xml . "SQLite, $entries entries" "$entries"
+# growth SETTING ADDRESS-FORMAT: eight rounds of two kinds, each with a small chain of its own
+growth() {
+    setting=$1
+    # shellcheck disable=SC2059,SC2046 # a format, and many
+    set -- $(printf "$2\n" big $(seq 16))
+    "$top/tests/bench/history_growth" growth.xml "$setting, $entries entries" "$entries" "$@"
+}
+growth SQLite 'sqlite:%s.db'
+rm -f ./*.db
 
 tmp=$PWD
 skip() {
@@ -35,3 +43,8 @@ finish() {
 chmod 711 .. .
 server_make
 "$top/tests/bench/history" engine.xml "$store" '24 ms for a signature, PostgreSQL' 50000
+
+for name in big $(seq 16); do
+    setup server_sql -c "CREATE DATABASE \"$name\""
+done
+growth PostgreSQL "postgresql:///%s?host=$tmp/server&user=tester"

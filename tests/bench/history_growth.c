@@ -1,29 +1,23 @@
 /*
  * What an entry costs in a big chain, beside what it costs in a small one:
  *
- *   history_growth CONFIG FOLDER SETTING ENTRIES
+ *   history_growth CONFIG SETTING ENTRIES BIG SMALL...
  *
- * Descriptor `Bench`.  FOLDER gets two databases of SQLite: a chain of ENTRIES, and one of 10,000, which is made anew in each round, since
- * it would not stay small.  Both get the same in turns, so that what else goes on falls out of the ratio.  Closing counts too: it moves
- * what was written ahead to its place, which would otherwise be left to one of them or the other by chance.  For the same reason a round
- * has entries of one kind: what many at once have written ahead would be moved by one that is alone, or not.
+ * Descriptor `Bench`.  BIG and SMALL are addresses of stores that nothing is in.  BIG gets a chain of ENTRIES; each SMALL gets one of
+ * 10,000 for a round, since it would not stay small.  Both get the same in turns, so that what else goes on falls out of the ratio. Closing
+ * counts too: it moves what SQLite has written ahead to its place, which would otherwise be left to one of them or the other by chance. For
+ * the same reason a round has entries of one kind: what many at once have written ahead would be moved by one that is alone, or not.
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "tests/bench/race.h"
 #include "tests/bench/records.h"
 
-enum { SMALL = 10000, ROUNDS = 8, TURNS = 60, TOGETHER = 2000, TURNS_ALONE = 300, PATH_ROOM = 300 };
+enum { SMALL = 10000, TURNS = 60, TOGETHER = 2000, TURNS_ALONE = 300 };
 
 static const se_record *records;
 static se_engine *engine;
-
-static void name_of(char path[PATH_ROOM], const char *folder, const char *name)
-{
-    (void)snprintf(path, PATH_ROOM, "sqlite:%s/%s.db", folder, name);
-}
 
 static se_history *open_chain(const char *path)
 {
@@ -48,17 +42,6 @@ static void make_chain(const char *path, uint64_t entries)
     history = open_chain(path);
     grow(history, records, entries);
     se_history_close(&history);
-}
-
-static void forget(const char *path)
-{
-    static const char *const ends[] = { "", "-wal", "-shm" };
-    char file[PATH_ROOM + 4];
-
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-        (void)snprintf(file, sizeof file, "%s%s", path + sizeof "sqlite:" - 1, ends[i]);
-        (void)unlink(file);
-    }
 }
 
 /* Seconds, by the clock and of the processor. */
@@ -102,13 +85,13 @@ static void measure_close(struct cost *cost, se_history **history)
     add(cost, began);
 }
 
-static void compare(struct kind *kind, const char *big_path, const char *small_path)
+static void compare(struct kind *kind, const char *big, const char *small)
 {
     se_history *grown, *fresh;
 
-    make_chain(small_path, SMALL);
-    grown = open_chain(big_path);
-    fresh = open_chain(small_path);
+    make_chain(small, SMALL);
+    grown = open_chain(big);
+    fresh = open_chain(small);
     for (size_t turn = 0; turn < kind->turns; turn++) {
         if (turn % 2)
             measure(&kind->big, grown, kind->entries);
@@ -118,7 +101,6 @@ static void compare(struct kind *kind, const char *big_path, const char *small_p
     }
     measure_close(&kind->big, &grown);
     measure_close(&kind->small, &fresh);
-    forget(small_path);
 }
 
 static void tell(const char *measure, const char *setting, size_t entries, double big, double small)
@@ -128,9 +110,9 @@ static void tell(const char *measure, const char *setting, size_t entries, doubl
     row(measure, setting, 1, big * micros, "at 10,000", small * micros, big / small);
 }
 
-static void tell_kind(const struct kind *kind, const char *setting)
+static void tell_kind(const struct kind *kind, const char *setting, size_t rounds)
 {
-    size_t entries = kind->entries * kind->turns * ROUNDS;
+    size_t entries = kind->entries * kind->turns * rounds;
 
     tell(kind->measure, setting, entries, kind->big.clock, kind->small.clock);
     tell("the same, of the processor", setting, entries, kind->big.processor, kind->small.processor);
@@ -142,22 +124,21 @@ int main(int argc, char **argv)
         { .measure = "microseconds for an entry, 2,000 at once", .entries = TOGETHER, .turns = TURNS },
         { .measure = "microseconds for an entry, each alone", .entries = 1, .turns = TURNS_ALONE },
     };
-    char big_path[PATH_ROOM], small_path[PATH_ROOM];
+    const size_t count = sizeof kinds / sizeof *kinds;
+    char **small = argv + 5;
+    size_t rounds;
     se_error err = SE_ERROR_INIT;
 
-    if (argc != 5)
-        give_up("usage", "history_growth CONFIG FOLDER SETTING ENTRIES");
+    if (argc < 7 || argc % 2 == 0)
+        give_up("usage", "history_growth CONFIG SETTING ENTRIES BIG SMALL..., and SMALL an even number of times");
+    rounds = (size_t)(argc - 5) / count;
     records = records_make();
     must(se_open(&engine, argv[1], NULL, &err), &err);
-    name_of(big_path, argv[2], "big");
-    name_of(small_path, argv[2], "small");
-    make_chain(big_path, strtoull(argv[4], NULL, 10));
-    for (size_t round = 0; round < ROUNDS; round++)
-        for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-            compare(&kinds[i], big_path, small_path);
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        tell_kind(&kinds[i], argv[3]);
-    forget(big_path);
+    make_chain(argv[4], strtoull(argv[3], NULL, 10));
+    for (size_t i = 0; i < rounds * count; i++)
+        compare(&kinds[i % count], argv[4], small[i]);
+    for (size_t i = 0; i < count; i++)
+        tell_kind(&kinds[i], argv[2], rounds);
     se_close(&engine);
     return 0;
 }
