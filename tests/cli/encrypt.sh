@@ -164,12 +164,15 @@ says '{"lines":300,"rejected":0}'
 
 # ---- rekey ----
 
+# another letter in the middle, in any value
+damaged() { sed 's/^\(.\{300\}\)[^A]/\1A/; t; s/^\(.\{300\}\)A/\1B/'; }
+
 refuses 64 signengine rekey values
 says "say --lines"
 refuses 64 signengine rekey --lines values -o renewed
 says "--rejects FILE is needed"
 accepts signengine --config one.xml encrypt --lines lines -o values
-{ cat values && signengine encrypt --lines plain && echo nonsense && tail -n1 values | tr C D; } >all 2>"$err"
+{ cat values && signengine encrypt --lines plain && echo nonsense && tail -n1 values | damaged; } >all 2>"$err"
 refuses 1 signengine rekey --lines --dry-run all
 says "303 lines: 300 would be re-keyed, 1 were under the newest key already, 2 rejected"
 refuses 1 signengine rekey --lines --rejects bad all -o renewed
