@@ -21,8 +21,9 @@ AM_TESTS_ENVIRONMENT = \
 	TSAN_OPTIONS=exitcode=99:die_after_fork=0:suppressions='$(abs_top_srcdir)/tests/lib/tsan.supp'; export TSAN_OPTIONS;
 
 # no test takes five minutes; one that hangs must not hold up the others
-LOG_COMPILER = timeout 300
-SH_LOG_COMPILER = timeout 300 $(SHELL)
+LIMIT = 300
+LOG_COMPILER = timeout $(LIMIT)
+SH_LOG_COMPILER = timeout $(LIMIT) $(SHELL)
 
 # lints
 LINTS = \
