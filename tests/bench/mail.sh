@@ -9,6 +9,9 @@ setup "$top/signengine" key request bench -o request.pem
 printf 'subjectAltName=email:alice@example.org\nkeyUsage=critical,digitalSignature\n' >extensions
 setup openssl x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile extensions -out bench.pem
 setup "$top/signengine" key certificate bench bench.pem
+configure "$module" softhsm none
+"$top/tests/bench/mail" engine.xml "$module" softhsm pin 'mail of 10 kB, SoftHSM RSA-2048, deadline=none' 1 12
+configure "$module" softhsm
 "$top/tests/bench/mail" engine.xml "$module" softhsm pin 'mail of 10 kB, SoftHSM RSA-2048' 1 12 | tee rows
 
 # ---- openssl ----
