@@ -691,6 +691,7 @@ typedef struct se_mail_params {
     int64_t time;            /* seconds since 1970, 0: now; signing: the signingTime; verifying: when certificates must be valid */
     const char *sender;      /* mail address that the certificate must name; NULL: that of the From field */
     const char *trust;       /* verifying: PEM file of CA certificates; any signer below them is accepted */
+    const char *trust_tsa;   /* as se_params.trust_tsa */
     bool opaque;             /* signing: application/pkcs7-mime, which relays can't harm and only S/MIME programs can read */
     bool protect;            /* signing: the message's header is signed too (RFC 9788) */
     bool again;              /* signing: also what is signed or encrypted already */
@@ -701,7 +702,7 @@ typedef struct se_mail_params {
 } se_mail_params;
 #define SE_MAIL_PARAMS_INIT                                                                                                                \
     {                                                                                                                                      \
-        sizeof(se_mail_params), 0, 0, NULL, NULL, false, false, false, NULL, NULL, NULL, NULL                                              \
+        sizeof(se_mail_params), 0, 0, NULL, NULL, NULL, false, false, false, NULL, NULL, NULL, NULL                                        \
     }
 
 /*

@@ -7,7 +7,7 @@
 #include "cli/stream.h"
 
 struct mail_verify_options {
-    const char *descriptor, *output, *sender, *trust;
+    const char *descriptor, *output, *sender, *trust, *trust_tsa;
     int64_t time;
 };
 
@@ -18,6 +18,8 @@ static const struct option_row rows[] = {
     { 0, "sender", OPTION_TEXT, offsetof(struct mail_verify_options, sender), "ADDRESS",
       "what the certificate must name, not the From field's", NULL },
     { 0, "trust", OPTION_TEXT, offsetof(struct mail_verify_options, trust), "CA.pem", "accept every signer below these CAs", NULL },
+    { 0, "trust-tsa", OPTION_TEXT, offsetof(struct mail_verify_options, trust_tsa), "CA.pem",
+      "believe time stamping authorities below these CAs, not below those of --trust", NULL },
     { 0, "time", OPTION_TIME, offsetof(struct mail_verify_options, time), "TIME", "when certificates have to be valid, now if not given",
       NULL },
     { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
@@ -45,17 +47,11 @@ AUTO_KIND(contents, struct contents, contents_free(p))
 
 static void tell_people(FILE *to, const char *input, const se_mail *mail)
 {
-    const se_signer *signer = &mail->signer;
-    char when[32];
+    AUTO(writer) lines = { 0 };
 
-    clock_text(when, signer->signing_time);
-    (void)fprintf(to, "%s: good signature%s\n  sender     %s\n  signer     %s\n  issuer     %s\n  serial     %s\n", input,
-                  mail->opaque ? " (opaque)" : "", signer->address, signer->subject, signer->issuer, signer->serial);
-    if (signer->version)
-        (void)fprintf(to, "  version    %u\n", signer->version);
-    else
-        (void)fprintf(to, "  version    none of the descriptor's: trusted by CA\n");
-    (void)fprintf(to, "  algorithm  %s\n  time       %s\n", signer->algorithm, when);
+    signer_write(&lines, &mail->signer);
+    (void)fprintf(to, "%s: good signature%s\n  sender     %s\n%s", input, mail->opaque ? " (opaque)" : "", mail->signer.address,
+                  writer_string(&lines));
 }
 
 /* Standard output may carry the content. */
@@ -65,10 +61,11 @@ static void tell(const struct cli *cli, const struct mail_verify_options *o, con
     bool taken = o->output && strcmp(o->output, "-") == 0;
 
     if (cli->json && !taken)
-        (void)json_line(json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:b}", "input", input, "verdict", "good", "sender",
-                                  signer->address, "version", (int)signer->version, "algorithm", signer->algorithm, "signer",
+        (void)json_line(json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b}", "input", input, "verdict", "good",
+                                  "sender", signer->address, "version", (int)signer->version, "algorithm", signer->algorithm, "signer",
                                   signer->subject, "issuer", signer->issuer, "serial", signer->serial, "signingTime",
-                                  json_time(signer->signing_time), "notAfter", json_time(signer->not_after), "opaque", mail->opaque));
+                                  json_time(signer->signing_time), "notAfter", json_time(signer->not_after), "timeStamp",
+                                  stamp_json(signer), "opaque", mail->opaque));
     else if (!cli->quiet)
         tell_people(taken ? stderr : stdout, input, mail);
 }
@@ -76,7 +73,7 @@ static void tell(const struct cli *cli, const struct mail_verify_options *o, con
 static int refuse(const struct cli *cli, const struct result *result, const char *input, const se_error *err)
 {
     if (cli->json && err->status == SE_ERR_REJECTED)
-        (void)json_line(json_pack("{s:s, s:s, s:s}", "input", input, "verdict", "refused", "reason", err->text));
+        (void)json_line(json_pack("{s:s, s:s, s:s}", "input", input ? input : "-", "verdict", "refused", "reason", err->text));
     return result_fail(result, cli, err);
 }
 
@@ -175,6 +172,7 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     job.params.time = o->time;
     job.params.sender = o->sender;
     job.params.trust = o->trust;
+    job.params.trust_tsa = o->trust_tsa;
     return verify(cli, o, &job, argc ? argv[0] : NULL);
 }
 

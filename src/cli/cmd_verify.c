@@ -49,18 +49,10 @@ static int check_usage(const struct cli *cli, const struct verify_options *o, in
 
 static void tell_people(FILE *to, const char *input, const se_signer *signer)
 {
-    AUTO(writer) stamp = { 0 };
-    char when[32];
+    AUTO(writer) lines = { 0 };
 
-    stamp_write(&stamp, "  ", signer);
-    clock_text(when, signer->signing_time);
-    (void)fprintf(to, "%s: good signature\n  signer     %s\n  issuer     %s\n  serial     %s\n", input, signer->subject, signer->issuer,
-                  signer->serial);
-    if (signer->version)
-        (void)fprintf(to, "  version    %u\n", signer->version);
-    else
-        (void)fprintf(to, "  version    none of the descriptor's: trusted by CA\n");
-    (void)fprintf(to, "  algorithm  %s\n  time       %s\n%s", signer->algorithm, when, writer_string(&stamp));
+    signer_write(&lines, signer);
+    (void)fprintf(to, "%s: good signature\n%s", input, writer_string(&lines));
 }
 
 /* Standard output may carry the content. */

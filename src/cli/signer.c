@@ -23,6 +23,20 @@ void stamp_write(struct writer *w, const char *indent, const se_signer *signer)
         writer_format(w, "%sstamped    but that does not count: %s\n", indent, signer->stamp_ignored);
 }
 
+void signer_write(struct writer *w, const se_signer *signer)
+{
+    char when[32];
+
+    clock_text(when, signer->signing_time);
+    writer_format(w, "  signer     %s\n  issuer     %s\n  serial     %s\n", signer->subject, signer->issuer, signer->serial);
+    if (signer->version)
+        writer_format(w, "  version    %u\n", signer->version);
+    else
+        writer_text(w, "  version    none of the descriptor's: trusted by CA\n");
+    writer_format(w, "  algorithm  %s\n  time       %s\n", signer->algorithm, when);
+    stamp_write(w, "  ", signer);
+}
+
 json_t *stamp_json(const se_signer *signer)
 {
     json_t *stamp;

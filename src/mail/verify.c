@@ -224,6 +224,7 @@ static se_params params_of(struct verifying *v, const se_sink *content)
     params.version = v->params->version;
     params.time = v->params->time;
     params.trust = v->params->trust;
+    params.trust_tsa = v->params->trust_tsa;
     params.addresses = (const char *const *)v->message.from.list;
     params.address_count = v->message.from.count;
     params.content = content;

@@ -5,6 +5,7 @@ SHELL_TESTS += \
 	tests/mail/mail.sh \
 	tests/mail/milter.sh \
 	tests/mail/postfix.sh \
-	tests/mail/sample.sh
+	tests/mail/sample.sh \
+	tests/mail/timestamp.sh
 BIG_TESTS += tests/mail/big.sh
-EXTRA_DIST += tests/mail/corpus.py tests/mail/mail-lib.sh tests/mail/postfix-lib.sh tests/mail/milter.py tests/mail/smtp.py
+EXTRA_DIST += tests/mail/corpus.py tests/mail/mail-lib.sh tests/mail/postfix-lib.sh tests/mail/milter.py tests/mail/smtp.py tests/mail/stamp.py
