@@ -93,6 +93,16 @@ refuses 78 to_sendmail_unsigned
 [ ! -e delivered.eml ] || fail "sendmail got a message that could not be signed"
 to_nobody() { signengine mail sign --sendmail ./no-such-program <plain.eml; }
 refuses 69 to_nobody
+says "'./no-such-program'"
+# valgrind makes a fork of what has to share memory to say it
+[ "${MEMCHECK-}" ] || says 'No such file or directory'
+refuses 69 to_sendmail -127
+says 'status 127'
+printf '#!/bin/sh\ncat >/dev/null\nkill -9 $$\n' >killed
+chmod +x killed
+to_killed() { signengine mail sign --sendmail ./killed <plain.eml; }
+refuses 69 to_killed
+says "'./killed' was killed by signal 9"
 
 # ---- passed as it is ----
 accepts sign plain.eml
