@@ -61,4 +61,8 @@ struct unwrap_how;
 se_status decrypt_blob(se_buf *out, struct key *key, const struct unwrap_how *how, se_bytes blob, se_error *err);
 bool verify_hash(struct key *key, enum digest digest, int salt, se_bytes hash, se_bytes signature);
 
+/* A hash of its own for each `n`, SHA-256 and PKCS #1 v1.5 or ECDSA. */
+se_status sign_and_verify(struct key *key, unsigned n, se_error *err);
+void still_signs(struct key *key);
+
 #endif

@@ -24,33 +24,11 @@ static int fill(void **state)
     return 0;
 }
 
-/* What is signed is verified. */
-static se_status sign_with(struct key *key, unsigned n, se_error *err)
-{
-    unsigned char hash[32] = { (unsigned char)n, (unsigned char)(n >> 8) };
-    se_bytes hashed = { hash, sizeof hash };
-    AUTO(se_buf) signature = SE_BUF_INIT;
-    se_status st;
-
-    *err = (se_error)SE_ERROR_INIT;
-    st = sign_hash(&signature, key, DIGEST_SHA256, 0, hashed, err);
-    if (!st && !verify_hash(key, DIGEST_SHA256, 0, hashed, buf_bytes(&signature)))
-        return error_set(err, SE_ERR_CRYPTO, "a wrong signature");
-    return st;
-}
-
-static void signs(struct key *key)
-{
-    se_error err;
-
-    assert_status(SE_OK, sign_with(key, 1, &err), &err);
-}
-
 static void fails(struct key *key, se_status status, const char *text)
 {
     se_error err;
 
-    assert_status(status, sign_with(key, 1, &err), &err);
+    assert_status(status, sign_and_verify(key, 1, &err), &err);
     if (!strstr(err.text, text))
         fail_msg("'%s' is not in: %s", text, err.text);
 }
@@ -63,7 +41,7 @@ static void comes_back(struct key *key)
     se_status st;
 
     do {
-        st = sign_with(key, 2, &err);
+        st = sign_and_verify(key, 2, &err);
         assert_true(st == SE_OK || st == SE_ERR_UNAVAILABLE);
         usleep(1000);
     } while (st && breaker_clock() < until);
@@ -79,7 +57,7 @@ static void every_code_once_is_no_failure(void **state)
     for (int call = AT_SIGN_INIT; call <= AT_SIGN; call++)
         for (const CK_RV *rv = fault_codes; *rv; rv++) {
             set_faults(faults, &(struct fault){ .call = (enum fault_call)call, .first = 1, .times = 1, .rv = *rv }, NULL);
-            signs(key);
+            still_signs(key);
             assert_int_equal(faults->done[0], 1);
         }
     key_unref(key);
@@ -96,9 +74,9 @@ static void every_harm_is_healed(void **state)
         for (int call = AT_SIGN_INIT; call <= AT_SIGN; call++) {
             set_faults(faults, &(struct fault){ .call = (enum fault_call)call, .first = 1, .times = 1, .harm = (enum fault_harm)harm },
                        NULL);
-            signs(key);
+            still_signs(key);
             assert_int_equal(faults->done[0], 1);
-            signs(key);
+            still_signs(key);
         }
     key_unref(key);
 }
@@ -114,7 +92,7 @@ static void is_left_alone_for_a_while(struct key *key, const struct faults *faul
     fails(key, SE_ERR_UNAVAILABLE, "CKR_DEVICE_REMOVED");
     do {
         asked = faults->seen[AT_SLOT_LIST] + faults->seen[AT_INITIALIZE];
-        assert_status(SE_ERR_UNAVAILABLE, sign_with(key, 1, &err), &err);
+        assert_status(SE_ERR_UNAVAILABLE, sign_and_verify(key, 1, &err), &err);
     } while (faults->seen[AT_SLOT_LIST] + faults->seen[AT_INITIALIZE] == asked && strstr(err.text, pause));
     assert_null(strstr(err.text, pause));
     assert_true(breaker_clock() - begin >= BREAKER_FIRST_MS / 2);
@@ -132,13 +110,13 @@ static void a_token_that_stays_away_is_asked_by_one_at_a_time(void **state)
     is_left_alone_for_a_while(key, faults);
     asked = faults->seen[AT_SLOT_LIST];
     for (int64_t until = breaker_clock() + 1500; breaker_clock() < until; usleep(500))
-        assert_status(SE_ERR_UNAVAILABLE, sign_with(key, 1, &err), &err);
+        assert_status(SE_ERR_UNAVAILABLE, sign_and_verify(key, 1, &err), &err);
     /* pauses of 50 to 100, 100 to 200, ... ms, and each probe may ask some things */
     assert_in_range(faults->seen[AT_SLOT_LIST] - asked, 2, 40);
     faults->away = CKR_OK;
     comes_back(key);
     for (int i = 0; i < 20; i++)
-        signs(key);
+        still_signs(key);
     key_unref(key);
 }
 
@@ -152,9 +130,9 @@ static void a_module_is_initialised_anew_when_it_must(void **state)
     (void)state;
     faults->away = CKR_DEVICE_ERROR;
     faults->until_restart = true;
-    signs(key);
+    still_signs(key);
     assert_int_equal(faults->initialized, 2);
-    signs(other);
+    still_signs(other);
     assert_int_equal(faults->initialized, 2);
     key_unref(key);
     key_unref(other);
@@ -208,7 +186,7 @@ static void *work(void *arg)
     /* on a busy machine a thread may come to its first turn when all is over */
     for (unsigned n = 0; !__atomic_load_n(w->stop, __ATOMIC_RELAXED) || (!w->good && !w->wrong.status); n++) {
         se_error err;
-        se_status st = sign_with(w->key, w->seed * 1000 + n, &err);
+        se_status st = sign_and_verify(w->key, w->seed * 1000 + n, &err);
 
         w->good += st == SE_OK;
         w->away += st == SE_ERR_UNAVAILABLE;
@@ -271,11 +249,11 @@ static void a_token_is_found_in_another_slot(void **state)
     struct key *key = opens(ref_through_faults(&faults, "lab", "a"), PART_SIGN);
 
     (void)state;
-    signs(key);
+    still_signs(key);
     make_token("newcomer");
     faults->away = CKR_DEVICE_ERROR;
     faults->until_restart = true;
-    signs(key);
+    still_signs(key);
     key_unref(key);
 }
 
@@ -351,14 +329,14 @@ static void a_host_that_initialised_the_module_keeps_it(void **state)
     assert_int_equal(host->C_GetSlotList(CK_TRUE, slots, &count), CKR_OK);
     assert_int_equal(host->C_OpenSession(slots[0], CKF_SERIAL_SESSION, NULL, NULL, &session), CKR_OK);
     key = opens(ref_to("lab", "a"), PART_SIGN);
-    signs(key);
+    still_signs(key);
     key_unref(key);
     assert_int_equal(host->C_GetSessionInfo(session, &info), CKR_OK);
     key = opens(ref_to("lab", "a"), PART_SIGN);
-    signs(key);
+    still_signs(key);
     /* the host ends before we do */
     assert_int_equal(host->C_Finalize(NULL), CKR_OK);
-    signs(key);
+    still_signs(key);
     key_unref(key);
     dlclose(handle);
 }

@@ -38,27 +38,6 @@ static void age(struct pool *pool, size_t count, int64_t ms)
     pthread_mutex_unlock(&pool->lock);
 }
 
-static se_status sign_with(struct key *key, unsigned n, se_error *err)
-{
-    unsigned char hash[32] = { (unsigned char)n, (unsigned char)(n >> 8) };
-    se_bytes hashed = { hash, sizeof hash };
-    AUTO(se_buf) signature = SE_BUF_INIT;
-    se_status st;
-
-    *err = (se_error)SE_ERROR_INIT;
-    st = sign_hash(&signature, key, DIGEST_SHA256, 0, hashed, err);
-    if (!st && !verify_hash(key, DIGEST_SHA256, 0, hashed, buf_bytes(&signature)))
-        return error_set(err, SE_ERR_CRYPTO, "a wrong signature");
-    return st;
-}
-
-static void signs(struct key *key)
-{
-    se_error err;
-
-    assert_status(SE_OK, sign_with(key, 1, &err), &err);
-}
-
 /* The login stays, with the session that is young enough. */
 static void only_the_old_ones_are_closed(void **state)
 {
@@ -106,14 +85,14 @@ static void the_last_one_takes_the_login_with_it(void **state)
     (void)state;
     ref->keep_alive = 1;
     key = opens(ref, PART_SIGN);
-    signs(key);
+    still_signs(key);
     assert_int_equal(shim->logins, 1);
     usleep(1100000);
-    signs(key);
+    still_signs(key);
     assert_int_equal(shim->logins, 2);
     assert_int_equal(shim->signatures, 2);
     assert_int_equal(shim->sessions, 1);
-    signs(key);
+    still_signs(key);
     assert_int_equal(shim->logins, 2);
     assert_int_equal(shim->initialized, 1);
     key_unref(key);
@@ -129,9 +108,9 @@ static void without_it_sessions_stay(void **state)
     struct token *token = token_of(ref, &module);
 
     (void)state;
-    signs(key);
+    still_signs(key);
     age(&token->pool, 1, 86400 * 1000);
-    signs(key);
+    still_signs(key);
     assert_int_equal(shim->logins, 1);
     assert_int_equal(shim->sessions, 1);
     key_unref(key);
@@ -150,7 +129,7 @@ static void *work(void *arg)
 {
     struct worker *w = arg;
 
-    for (unsigned i = 0; i < ROUNDS && !sign_with(w->key, w->seed * ROUNDS + i, &w->err); i++)
+    for (unsigned i = 0; i < ROUNDS && !sign_and_verify(w->key, w->seed * ROUNDS + i, &w->err); i++)
         usleep(w->seed * 300);
     return NULL;
 }

@@ -36,20 +36,6 @@ struct worker {
     se_error wrong; /* neither */
 };
 
-static se_status sign_with(struct key *key, unsigned n, se_error *err)
-{
-    unsigned char hash[32] = { (unsigned char)n, (unsigned char)(n >> 8) };
-    se_bytes hashed = { hash, sizeof hash };
-    AUTO(se_buf) signature = SE_BUF_INIT;
-    se_status st;
-
-    *err = (se_error)SE_ERROR_INIT;
-    st = sign_hash(&signature, key, DIGEST_SHA256, 0, hashed, err);
-    if (!st && !verify_hash(key, DIGEST_SHA256, 0, hashed, buf_bytes(&signature)))
-        return error_set(err, SE_ERR_CRYPTO, "a wrong signature");
-    return st;
-}
-
 static void *work(void *arg)
 {
     struct worker *w = arg;
@@ -57,7 +43,7 @@ static void *work(void *arg)
     for (unsigned n = 0; !__atomic_load_n(w->stop, __ATOMIC_RELAXED); n++) {
         int64_t begin = breaker_clock();
         se_error err;
-        se_status st = sign_with(w->key, w->seed * 1000 + n, &err);
+        se_status st = sign_and_verify(w->key, w->seed * 1000 + n, &err);
 
         __atomic_add_fetch(&w->good, st == SE_OK, __ATOMIC_RELAXED);
         __atomic_add_fetch(&w->away, st == SE_ERR_UNAVAILABLE, __ATOMIC_RELAXED);
@@ -136,7 +122,7 @@ static int64_t goes_on(struct key *key)
     se_error err;
     se_status st;
 
-    while ((st = sign_with(key, 7, &err)) && breaker_clock() - begin < CALL_MS)
+    while ((st = sign_and_verify(key, 7, &err)) && breaker_clock() - begin < CALL_MS)
         usleep(1000);
     took = breaker_clock() - begin;
     assert_status(SE_OK, st, &err);
