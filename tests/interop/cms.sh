@@ -124,15 +124,21 @@ says 'id-smime-aa-signingCertificateV2'
 accepts verify_by_openssl -cades -in ours.p7s -content content -out seen
 same content seen
 
-# raw values
-for name in SHA384withRSA SHA384withECDSA; do
+# raw values; those of PSS do not say how long their salt is, and have to be as others expect them
+for name in SHA384withRSA SHA384withECDSA SHA256withRSAandMGF1 SHA384withRSAandMGF1 SHA512withRSAandMGF1; do
     pem=$(case $name in *ECDSA) echo ec.pem ;; *) echo rsa.pem ;; esac)
+    size=$(echo "$name" | sed 's/^SHA\([0-9]*\).*/\1/')
+    pss=$(case $name in *MGF1) echo "-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:$((size / 8)) -sigopt rsa_mgf1_md:sha$size" ;; esac)
     setup openssl x509 -in "$pem" -pubkey -noout -out pub.pem
-    accepts signengine -q sign -d $name-token --raw content -o ours.sig
-    accepts openssl dgst -sha384 -verify pub.pem -signature ours.sig content
-    others_refuse openssl dgst -sha384 -verify pub.pem -signature ours.sig changed
-    accepts signengine verify -d $name-p12 --raw content -s ours.sig
-    refuses 1 signengine verify -d $name-p12 --raw changed -s ours.sig
+    for store in p12 token; do
+        accepts signengine -q sign -d "$name-$store" --raw content -o ours.sig
+        # shellcheck disable=SC2086 # they are words
+        accepts openssl dgst "-sha$size" $pss -verify pub.pem -signature ours.sig content
+        # shellcheck disable=SC2086
+        others_refuse openssl dgst "-sha$size" $pss -verify pub.pem -signature ours.sig changed
+        accepts signengine verify -d "$name-p12" --raw content -s ours.sig
+        refuses 1 signengine verify -d "$name-p12" --raw changed -s ours.sig
+    done
 done
 setup openssl dgst -sha256 -sigopt rsa_padding_mode:pss -sign rsa.key -out theirs.sig content
 accepts signengine verify -d SHA256withRSAandMGF1-token --raw content -s theirs.sig

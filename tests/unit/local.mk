@@ -45,6 +45,7 @@ tests_unit_test_milter_conf_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_output
 tests_unit_test_output_SOURCES = tests/unit/test_output.c tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_output_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sync_file_range
 tests_unit_test_output_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_output_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
@@ -69,9 +70,14 @@ tests_unit_test_attached_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_attached_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_cms_stencil
-tests_unit_test_cms_stencil_SOURCES = tests/unit/test_cms_stencil.c tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h
+tests_unit_test_cms_stencil_SOURCES = tests/unit/test_cms_stencil.c tests/unit/cms.h tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h
 tests_unit_test_cms_stencil_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_cms_stencil_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_cms_stencil_kept
+tests_unit_test_cms_stencil_kept_SOURCES = tests/unit/test_cms_stencil_kept.c tests/unit/cms.h tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h
+tests_unit_test_cms_stencil_kept_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_cms_stencil_kept_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_container
 tests_unit_test_container_SOURCES = tests/unit/test_container.c tests/unit/container.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h

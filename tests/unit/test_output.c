@@ -2,6 +2,27 @@
 
 #include "tests/unit/folder.h"
 
+enum { BEHIND_MOST = 16 << 20 }; /* as in base/file.c */
+
+/* What is sent to the disk before all of it is there. */
+static struct {
+    int calls, fd;
+    off64_t offset, size;
+    unsigned flags;
+} ahead;
+
+int __wrap_sync_file_range(int fd, off64_t offset, off64_t size, unsigned flags);
+
+int __wrap_sync_file_range(int fd, off64_t offset, off64_t size, unsigned flags)
+{
+    ahead.calls++;
+    ahead.fd = fd;
+    ahead.offset = offset;
+    ahead.size = size;
+    ahead.flags = flags;
+    return 0;
+}
+
 static void a_file_appears_when_it_is_committed(void **state)
 {
     AUTO(output) out = OUTPUT_INIT;
@@ -235,6 +256,44 @@ static void a_secret_is_for_files_only(void **state)
     assert_int_equal(out.fd, -1);
 }
 
+static void what_is_large_goes_to_the_disk_while_more_comes(void **state)
+{
+    AUTO(output) out = OUTPUT_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    ahead.calls = 0;
+    assert_status(SE_OK, output_open(&out, "file", 0600, &err), &err);
+    output_wrote(&out, BEHIND_MOST - 4);
+    assert_status(SE_OK, output_write(&out, text_bytes("one"), &err), &err);
+    assert_int_equal(ahead.calls, 0);
+    assert_status(SE_OK, output_write(&out, text_bytes("two"), &err), &err);
+    assert_int_equal(ahead.calls, 1);
+    assert_int_equal(ahead.fd, out.fd);
+    assert_true(ahead.offset == 0 && ahead.size == 0); /* all of it */
+    assert_int_equal(ahead.flags, SYNC_FILE_RANGE_WRITE);
+    output_wrote(&out, BEHIND_MOST - 1);
+    assert_int_equal(ahead.calls, 1);
+    output_wrote(&out, 1);
+    assert_int_equal(ahead.calls, 2);
+}
+
+static void a_secret_does_not_before_it_has_to(void **state)
+{
+    AUTO(output) out = OUTPUT_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    ahead.calls = 0;
+    assert_status(SE_OK, output_open_secret(&out, "file", 0600, &err), &err);
+    for (int i = 0; i < 3; i++)
+        output_wrote(&out, BEHIND_MOST);
+    assert_status(SE_OK, output_write(&out, text_bytes("the secret"), &err), &err);
+    assert_int_equal(ahead.calls, 0);
+    assert_status(SE_OK, output_commit(&out, &err), &err);
+    assert_holds("file", "the secret");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +312,8 @@ int main(void)
         IN_FOLDER(a_discarded_secret_is_overwritten),
         IN_FOLDER(a_committed_secret_is_not),
         IN_FOLDER(a_secret_is_for_files_only),
+        IN_FOLDER(what_is_large_goes_to_the_disk_while_more_comes),
+        IN_FOLDER(a_secret_does_not_before_it_has_to),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

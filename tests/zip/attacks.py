@@ -998,6 +998,12 @@ def name_twice_by_kelvin():
 
 
 @case
+def name_twice_by_letter_of_mathematics():
+    """decomposed it is a capital one, which has no case before"""
+    return both("\U0001d6a8", "\u03b1")
+
+
+@case
 def name_twice_by_nothing():
     """a character that has no width"""
     return both("evil.xml", "ev\u200bil.xml")
@@ -1082,6 +1088,11 @@ def stamp_imprint_changed():
 
 
 @case
+def stamp_imprint_cut_off():
+    return stamped(stamp(keep=16))
+
+
+@case
 def stamp_signature_changed():
     return stamped(lambda s: flipped(stamp()(s)))
 
@@ -1114,6 +1125,16 @@ def stamp_no_sequence():
 @case
 def stamp_no_tstinfo():
     return stamped(lambda s: stamps.token(b"some data", "tsa"))
+
+
+@case
+def stamp_tstinfo_with_more():
+    return stamped(lambda s: stamps.token(stamps.info(s, THEN) + stamps.info(s, "20220101000000Z"), "tsa"))
+
+
+@case
+def stamp_time_unreadable():
+    return stamped(stamp(time="20201301000000Z"))
 
 
 @case

@@ -37,9 +37,9 @@ def inside(data):
     return parts
 
 
-def info(signature, time, digest=("sha256", SHA256), version=1, more=b""):
-    """a TSTInfo for the bytes of a signature"""
-    imprint = hashlib.new(digest[0], signature).digest()
+def info(signature, time, digest=("sha256", SHA256), version=1, more=b"", keep=None):
+    """a TSTInfo for the bytes of a signature; `keep`: how many bytes of their digest"""
+    imprint = hashlib.new(digest[0], signature).digest()[:keep]
     return der(SEQUENCE, der(INTEGER, bytes([version])), der(OID, b"\x2a\x03\x04"),
                der(SEQUENCE, der(SEQUENCE, der(OID, digest[1]), b"\5\0"), der(OCTETS, imprint)), der(INTEGER, b"\1"),
                der(GENERALIZED, time.encode()), more)

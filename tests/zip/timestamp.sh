@@ -99,6 +99,13 @@ says_not 'time stamp'
 accepts signengine --json zip verify unstamped.zip
 says '"timeStamp":null'
 
+# RFC 3161 has authorities name their certificate by SHA-1, RFC 5816 by others
+setup sed -i 's/^ess_cert_id_alg = .*/ess_cert_id_alg = sha1/' ts.conf
+accepts signengine zip sign plain.zip -o older.zip --tsa "$url/"
+accepts signengine zip verify older.zip --time 2050-01-01 --trust ca.pem
+says 'by CN=tsa'
+setup sed -i 's/^ess_cert_id_alg = .*/ess_cert_id_alg = sha256/' ts.conf
+
 # CAs of authorities, and those of signers, can be kept apart
 refuses 1 signengine zip verify signed.zip --time 2050-01-01 --trust ca.pem --trust-tsa other.pem
 says 'its time stamp does not count (its authority is not trusted: CN='
@@ -123,6 +130,11 @@ accepts signengine verify -d ConfigZipSigner -s content.cms content --time 2050-
 refuses 1 signengine verify -d ConfigZipSigner -s content.cms content --time 2050-01-01
 says 'its time stamp does not count (no CA is trusted to name time stamping authorities)'
 accepts signengine verify -d ConfigZipSigner -s content.cms content --time 2030-01-01 --trust-tsa ca.pem
+says 'does not count: it is from later than'
+# clocks differ, by five minutes at the most
+accepts signengine verify -d ConfigZipSigner -s content.cms content --time 2030-05-31T23:55Z --trust-tsa ca.pem
+says 'stamped    2030-06-01 00:00:00 UTC by CN=tsa'
+accepts signengine verify -d ConfigZipSigner -s content.cms content --time 2030-05-31T23:54:59Z --trust-tsa ca.pem
 says 'does not count: it is from later than'
 accepts signengine sign -d ConfigZipSigner content -o late.cms
 setup python3 "$top_srcdir/tests/zip/stamps.py" late.cms 20410601000000Z tsa
