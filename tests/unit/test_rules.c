@@ -1,7 +1,10 @@
 /* Certificate rules: each row of model/uses.c against certificates that fulfil and break it. */
+#include <openssl/core_names.h>
+#include <openssl/param_build.h>
 #include <time.h>
 
 #include "key/certificate.h"
+#include "key/crypto.h"
 #include "tests/unit/maker.h"
 #include "tests/unit/unit.h"
 
@@ -64,7 +67,7 @@ static const struct rule_case cases[] = {
     { "Mine", "SHA-256", &rsa, { .usage = NULL }, false, NULL },
     { "Mine", "SHA-256", &ec, { .usage = "nonRepudiation" }, false, NULL },
     { "Mine", "SHA-256", &ec, { .usage = AGREES }, false, "does not hold digitalSignature" },
-    { "Mine", "SHA-256", &weak, { .usage = NULL }, false, "RSA-1024" },
+    { "Mine", "SHA-256", &weak, { .usage = NULL }, false, "RSA-1024, RSA keys of 2048 to 16384 bits are accepted" },
     { "Mine", "SHA256withRSA", &ec, { .usage = NULL }, false, "takes an RSA key" },
     { "Mine", "SHA256withECDSA", &rsa, { .usage = NULL }, false, "takes an EC key" },
     { "Mine", "SHA-256", &rsa, { .from_days = -10, .to_days = -2 }, false, "certificate expired" },
@@ -93,6 +96,8 @@ static const struct rule_case cases[] = {
     { "ConfigZipEncrypter", "AES/CBC/PKCS7Padding", &rsa, { .usage = NULL }, false, NULL },
     { "SelfServiceJWTSigner", "RSA", &rsa, { .usage = NULL, .from_days = -10, .to_days = -2 }, false, NULL },
     { "SelfServiceJWTSigner", "RSA", &ec, { .usage = NULL }, false, "takes an RSA key" },
+    { "att_one", "SHA-256", &rsa, { .usage = NULL }, false, NULL },
+    { "att_one", "SHA-256", &ec, { .usage = NULL }, false, "this use takes an RSA key" },
 };
 
 static void every_use_has_its_rules(void **state)
@@ -113,6 +118,76 @@ static void curves_are_the_three_of_nist(void **state)
     check(&accepted);
     EVP_PKEY_free(koblitz);
     EVP_PKEY_free(p521);
+}
+
+static void others_than_rsa_and_ec_are_refused(void **state)
+{
+    EVP_PKEY *edwards = EVP_PKEY_Q_keygen(crypto_context(), NULL, "ED25519");
+    const struct rule_case refused = { "Mine", "SHA-256", &edwards, { .usage = NULL }, true, "this use takes an RSA or EC key" };
+
+    (void)state;
+    assert_non_null(edwards);
+    check(&refused);
+    EVP_PKEY_free(edwards);
+}
+
+/* Only public: to make it would take long. */
+static EVP_PKEY *large_key(int bits)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(crypto_context(), "RSA", NULL);
+    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+    BIGNUM *n = BN_new();
+    OSSL_PARAM *params;
+    EVP_PKEY *key = NULL;
+
+    assert_true(BN_set_bit(n, bits - 1) && BN_set_bit(n, 0) && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n));
+    assert_true(OSSL_PARAM_BLD_push_uint(build, OSSL_PKEY_PARAM_RSA_E, 65537) && (params = OSSL_PARAM_BLD_to_param(build)));
+    assert_true(EVP_PKEY_fromdata_init(context) > 0 && EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) > 0);
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(build);
+    EVP_PKEY_CTX_free(context);
+    BN_free(n);
+    return key;
+}
+
+static void rsa_keys_have_a_greatest_size(void **state)
+{
+    EVP_PKEY *most = large_key(4096), *more = large_key(4097);
+    const struct rule_case accepted = { "EncryptedFields", "AES/CBC/PKCS7Padding", &most, { .usage = NULL }, true, NULL };
+    const struct rule_case refused = {
+        "EncryptedFields", "AES/CBC/PKCS7Padding", &more, { .usage = NULL }, true, "RSA-4097, RSA keys of 2048 to 4096 bits are accepted"
+    };
+
+    (void)state;
+    check(&accepted);
+    check(&refused);
+    EVP_PKEY_free(most);
+    EVP_PKEY_free(more);
+}
+
+/* An algorithm that OpenSSL does not know. */
+static void a_public_key_has_to_be_readable(void **state)
+{
+    static const unsigned char oid[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01 };
+    const struct descriptor descriptor = { .name = (char *)"Mine", .version = 1, .use = use_find("Mine") };
+    X509 *certificate = make_certificate(rsa, &(struct certificate_wish){ .issuer = ca, .issuer_key = ca_key });
+    unsigned char *der = NULL, *at;
+    const unsigned char *p;
+    int size = i2d_X509(certificate, &der);
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    X509_free(certificate);
+    at = memmem(der, (size_t)size, oid, sizeof oid);
+    assert_non_null(at);
+    at[sizeof oid - 1] = 0x77;
+    p = der;
+    certificate = d2i_X509(NULL, &p, size);
+    assert_non_null(certificate);
+    assert_status(SE_ERR_POLICY, certificate_check(&descriptor, certificate, time(NULL), SE_ERR_POLICY, &err), &err);
+    assert_string_equal(err.text, "the certificate's public key can't be read");
+    X509_free(certificate);
+    OPENSSL_free(der);
 }
 
 static void names_and_times_are_read(void **state)
@@ -197,9 +272,15 @@ static void key_and_certificate_must_belong_together(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_use_has_its_rules),   cmocka_unit_test(curves_are_the_three_of_nist),
-        cmocka_unit_test(names_and_times_are_read),  cmocka_unit_test(chains_are_walked_to_the_root),
-        cmocka_unit_test(garbage_is_no_certificate), cmocka_unit_test(key_and_certificate_must_belong_together),
+        cmocka_unit_test(every_use_has_its_rules),
+        cmocka_unit_test(curves_are_the_three_of_nist),
+        cmocka_unit_test(others_than_rsa_and_ec_are_refused),
+        cmocka_unit_test(rsa_keys_have_a_greatest_size),
+        cmocka_unit_test(a_public_key_has_to_be_readable),
+        cmocka_unit_test(names_and_times_are_read),
+        cmocka_unit_test(chains_are_walked_to_the_root),
+        cmocka_unit_test(garbage_is_no_certificate),
+        cmocka_unit_test(key_and_certificate_must_belong_together),
     };
 
     return cmocka_run_group_tests(tests, make_keys, free_keys);
