@@ -114,12 +114,20 @@ static void close_connection(struct database *store)
     free(s);
 }
 
-/* A commit that is acknowledged has to be on the disk, whatever the server's default is. */
+/*
+ * A commit that is acknowledged has to be on the disk, whatever the server's default is.
+ *
+ * Rows are read in pieces, in their key's order.  Of a table that PostgreSQL has not analysed yet, as after many rows at once, it believes
+ * that few follow, and would read and sort all of them for each piece.
+ */
 static se_status prepare(struct postgres *s, se_error *err)
 {
     return run(s,
                "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';"
-               "SET client_min_messages = 'warning'",
+               "SET client_min_messages = 'warning';"
+               "SET enable_seqscan = off;"
+               "SET enable_bitmapscan = off;"
+               "SET enable_sort = off",
                err);
 }
 

@@ -63,6 +63,25 @@ says '2032 entries and 37 seals are good'
 accepts history export --chain shared --object 3
 [ "$(wc -l <"$out")" = 508 ] || fail "not 508 entries"
 
+# ---- many entries that the server has not counted yet: each is read once ----
+
+# with this it does with thousands what it would do with millions: read all that follow, and sort them
+setup server_sql -c "ALTER DATABASE postgres SET enable_indexscan = off"
+
+# rows of entries that the server has read so far
+rows_read() {
+    server_sql -t -A -c "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'signengine_entry'"
+}
+accepts history create --chain many
+seq 60000 >lines
+accepts history append --chain many --lines lines
+setup server_sql -c "SELECT pg_stat_reset()"
+accepts history verify --chain many
+says '60000 entries'
+read=$(rows_read)
+if [ "$read" -lt 60000 ] || [ "$read" -gt 130000 ]; then fail "$read rows were read"; fi
+setup server_sql -c "ALTER DATABASE postgres RESET enable_indexscan"
+
 # ---- a server that stops ----
 
 accepts history append --chain shared payload
