@@ -3,6 +3,7 @@
  *
  * Two processes: libmilter takes SIGHUP and SIGTERM for itself and stops at both, forgetting the messages that it has half of.  So a parent
  * receives the signals of the system and passes on what they mean: SIGUSR1 is "load the configuration again", SIGUSR2 "finish and end".
+ * Only the child loads the configuration: it alone has keys, PINs and sessions in tokens.
  */
 #include <errno.h>
 #include <grp.h>
@@ -31,17 +32,27 @@ static int complain(const char *text, int status)
     return status;
 }
 
-/* ---- the child ---- */
+static int load(void)
+{
+    se_error err = SE_ERROR_INIT;
 
-static sigset_t control_signals(void)
+    return service_load(&err) ? complain(err.text, EXIT_BAD_CONFIG) : 0;
+}
+
+/* The list ends with 0. */
+static sigset_t signals(const int *list)
 {
     sigset_t set;
 
     (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGUSR1);
-    (void)sigaddset(&set, SIGUSR2);
+    for (; *list; list++)
+        (void)sigaddset(&set, *list);
     return set;
 }
+
+static const int childs[] = { SIGUSR1, SIGUSR2, 0 }, parents[] = { SIGHUP, SIGTERM, SIGINT, SIGCHLD, 0 }, hurry[] = { SIGTERM, 0 };
+
+/* ---- the child ---- */
 
 static void reload(void)
 {
@@ -68,7 +79,7 @@ static void drain(void)
 
 static void *control(void *unused)
 {
-    const sigset_t set = control_signals();
+    const sigset_t set = signals(childs);
     const struct timespec second = { .tv_sec = 1 };
     int got;
 
@@ -104,12 +115,9 @@ AUTO_KIND(text, char *, free(*p))
 
 static int serve(void)
 {
-    const sigset_t set = control_signals();
     pthread_t thread;
     AUTO(text) socket = strdup(service.setup->conf->socket); /* libmilter wants one that it could write to */
 
-    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
     if (!socket || smfi_register(session_callbacks) != MI_SUCCESS || smfi_setconn(socket) != MI_SUCCESS ||
         smfi_opensocket(true) != MI_SUCCESS)
         return complain("cannot listen on the socket of the configuration", EXIT_BAD_CONFIG);
@@ -122,6 +130,19 @@ static int serve(void)
     service_metrics();
     service_log("stopped", "");
     return 0;
+}
+
+/* All signals are blocked that anybody here waits for; who is in a hurry need not wait for key stores. */
+static int begin(void)
+{
+    const sigset_t set = signals(hurry);
+    int status;
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+    status = load();
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    return status ? status : serve();
 }
 
 /* ---- the parent ---- */
@@ -146,22 +167,18 @@ static int supervise(pid_t child, const sigset_t *set)
 
 static int run(void)
 {
-    sigset_t set;
+    const sigset_t mine = signals(parents), others = signals(childs);
     pid_t child;
 
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGHUP);
-    (void)sigaddset(&set, SIGTERM);
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGCHLD);
-    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    (void)sigprocmask(SIG_BLOCK, &mine, NULL);
+    (void)sigprocmask(SIG_BLOCK, &others, NULL);
     child = fork();
     if (child < 0)
         return complain("cannot make a process", EXIT_BROKEN);
     if (child)
-        return supervise(child, &set);
+        return supervise(child, &mine);
     /* they stay blocked: libmilter has a thread that waits for them */
-    return serve();
+    return begin();
 }
 
 /* ---- the start ---- */
@@ -199,9 +216,7 @@ static int start(bool check)
         return complain(err.text, EXIT_BAD_CONFIG);
     if ((status = become(conf->user)))
         return status;
-    if (service_load(&err))
-        return complain(err.text, EXIT_BAD_CONFIG);
-    return check ? 0 : run();
+    return check ? load() : run();
 }
 
 int main(int argc, char **argv)

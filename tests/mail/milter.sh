@@ -10,7 +10,7 @@ process=''
 stop_all() {
     ended=$?
     set +e
-    [ -z "$process" ] || kill "$process"
+    [ -z "$process" ] || kill -KILL "$process" # its child ends with it
     wait 2>/dev/null
     (exit "$ended")
     finish
@@ -107,6 +107,11 @@ serve() {
 serve >milter.log 2>&1 &
 process=$!
 eventually listens "$port"
+# keys, and what reads mail, are in the process that signs, and not in the one that watches it
+cases=$((cases + 1)) bad=''
+signing=$(pgrep -P $process)
+grep -q libgmime "/proc/$signing/maps" || fail "process $signing does not sign"
+grep -q libgmime "/proc/$process/maps" && fail "the supervising process has loaded the configuration too"
 mta() { python3 "$top_srcdir/tests/mail/milter.py" "$port" "$@"; }
 audit_says() { tail -n 1 run/audit.log | grep -q -F "$1" || fail "the audit log does not say $1: $(tail -n 1 run/audit.log)"; }
 answers() { # ANSWER RESULT MESSAGE [WORD=VALUE...]
@@ -184,4 +189,38 @@ status=0
 wait $process || status=$?
 cases=$((cases + 1)) bad=''
 [ "$status" = 0 ] || fail "status $status after SIGTERM"
+process=''
+
+# ---- signals while the configuration is loaded, which takes long: here the library that reads mail does ----
+! instrumented || exit 0
+cat >slow.c <<'C'
+#include <fcntl.h>
+#include <unistd.h>
+void *dlopen(const char *name, int flags)
+{
+    (void)name, (void)flags;
+    (void)creat("run/loading", 0600);
+    for (;;)
+        pause();
+}
+C
+# shellcheck disable=SC2086 # a command with options
+setup ${CC:?} -shared -fPIC slow.c -o slow.so
+conf 'sign @example.org'
+(
+    LD_PRELOAD="$tmp/slow.so"
+    export LD_PRELOAD
+    serve
+) >slow.log 2>&1 &
+process=$!
+eventually test -e run/loading
+kill -HUP $process
+kill -TERM $process
+sleep 0.5
+cases=$((cases + 1)) bad=''
+pgrep -P $process >"$out" || fail "it did not wait until the configuration was loaded"
+kill -TERM $process
+status=0
+wait $process || status=$?
+[ "$status" = 70 ] || fail "status $status for the second SIGTERM"
 process=''
