@@ -124,7 +124,7 @@ static json_t *text(const char *value)
 static void write_line(const struct setup *setup, json_t *line)
 {
     const char *path = setup ? setup->conf->audit : NULL;
-    char *dumped = json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    char *dumped = json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
     AUTO(writer) w = { 0 };
     int fd = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640) : STDOUT_FILENO;
 

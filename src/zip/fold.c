@@ -22,12 +22,6 @@ bool fold_is_needed(se_bytes name)
     return all >= 0x80;
 }
 
-static se_status fold(struct folded *out, const uint8_t *text, size_t size, se_error *err)
-{
-    out->text = unistring.u8_casefold(text, size, NULL, unistring.uninorm_nfkd, NULL, &out->size);
-    return out->text || !size ? SE_OK : error_memory(err);
-}
-
 static void put_known(struct writer *out, const struct folded *name)
 {
     size_t size;
@@ -43,15 +37,17 @@ static void put_known(struct writer *out, const struct folded *name)
     writer_put(out, "", 1);
 }
 
-/* Twice, for a letter that is decomposed can be one with cases. */
+/* libunistring folds a name as Unicode's D146 (compatibility caseless match) does: before and after letters are decomposed. */
 se_status fold_name(struct writer *out, se_bytes name, se_error *err)
 {
-    AUTO(folded) once = { NULL, 0 };
-    AUTO(folded) twice = { NULL, 0 };
-    se_status st;
+    AUTO(folded) folded = { NULL, 0 };
+    se_status st = libunistring_load(err);
 
-    if ((st = libunistring_load(err)) || (st = fold(&once, name.data, name.size, err)) || (st = fold(&twice, once.text, once.size, err)))
+    if (st)
         return st;
-    put_known(out, &twice);
+    folded.text = unistring.u8_casefold(name.data, name.size, NULL, unistring.uninorm_nfkd, NULL, &folded.size);
+    if (!folded.text && name.size)
+        return error_memory(err);
+    put_known(out, &folded);
     return out->failed ? error_memory(err) : SE_OK;
 }
