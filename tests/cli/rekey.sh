@@ -51,7 +51,7 @@ in_one_go() {
 values_of 40000
 in_one_go
 # where that is done in no time, it takes more for killing it on the way
-until [ "$took" -gt 2000 ] || [ "$lines" -gt 2000000 ]; do
+until [ "$took" -gt 1000 ] || [ "$lines" -gt 2000000 ]; do
     rm renewed bad
     values_of $((lines * 3))
     in_one_go
