@@ -29,7 +29,7 @@ server_make() {
 
 server_start() {
     setup server_run "$postgresql/pg_ctl" -D "$tmp/server/data" -l "$tmp/server/log" -w -t 60 \
-        -o "-c listen_addresses= -k $tmp/server -c max_connections=50 -c autovacuum=off" start
+        -o "-c listen_addresses= -k $tmp/server -c max_connections=50" start
 }
 
 server_stop() { # fast, immediate
