@@ -74,7 +74,7 @@ rm -f renewed bad
 kills=0 resumed=0
 # as soon as there is something to go on from
 rekey_meanwhile
-until [ -e renewed.checkpoint ] || [ -e renewed ]; do
+until [ -e renewed.checkpoint ] || [ -e renewed ] || ! kill -0 $pid 2>/dev/null; do
     sleep 0.01
 done
 end_it
