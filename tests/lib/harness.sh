@@ -195,6 +195,24 @@ make_cert() {
     issue
 }
 
+# make_tsa: tsa.key and tsa.pem, of the CA `ca`, and ts.conf, with which `openssl ts -reply` is a time stamping authority.
+make_tsa() {
+    make_cert tsa rsa:2048 keyUsage=critical,digitalSignature extendedKeyUsage=critical,timeStamping
+    cat >ts.conf <<-CONF
+	[tsa]
+	default_tsa = here
+	[here]
+	serial = $tmp/serial
+	signer_cert = $tmp/tsa.pem
+	certs = $tmp/ca.pem
+	signer_key = $tmp/tsa.key
+	signer_digest = sha256
+	default_policy = 1.2.3.4
+	digests = sha256
+	ess_cert_id_alg = sha256
+	CONF
+}
+
 # make_signer DESCRIPTOR KIND: engine.xml, in use, with one descriptor (SHA-256) whose key and certificate, of the CA `ca`, are `one`.
 make_signer() {
     make_ca ca

@@ -9,7 +9,7 @@ make_ca ca
 make_ca other
 mail_cert alice ec:P-256 subjectAltName=email:alice@example.org until=20400101000000Z
 mail_cert later ec:P-256 subjectAltName=email:alice@example.org
-make_cert tsa rsa:2048 keyUsage=critical,digitalSignature extendedKeyUsage=critical,timeStamping
+make_tsa
 cat >engine.xml <<XML
 <engineSignEncrypt>
   <descriptors>
@@ -24,19 +24,6 @@ cat >engine.xml <<XML
 XML
 chmod 600 engine.xml
 export SIGNENGINE_CONFIG="$tmp/engine.xml" PYTHONDONTWRITEBYTECODE=1
-cat >ts.conf <<CONF
-[tsa]
-default_tsa = here
-[here]
-serial = $tmp/serial
-signer_cert = $tmp/tsa.pem
-certs = $tmp/ca.pem
-signer_key = $tmp/tsa.key
-signer_digest = sha256
-default_policy = 1.2.3.4
-digests = sha256
-ess_cert_id_alg = sha256
-CONF
 
 stamp() { python3 "$top_srcdir/tests/mail/stamp.py" "$@"; }
 value() { # MESSAGE: what has to be stamped, to the file `value`

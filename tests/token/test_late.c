@@ -37,27 +37,13 @@ static void hang(struct faults *faults, enum fault_call call, unsigned times)
     set_faults(faults, &(struct fault){ .call = call, .first = 1, .times = times, .hang = true }, NULL);
 }
 
-static se_status sign_with(struct key *key, se_error *err)
-{
-    static const unsigned char hash[32] = { 1 };
-    const se_bytes hashed = { hash, sizeof hash };
-    AUTO(se_buf) signature = SE_BUF_INIT;
-    se_status st;
-
-    *err = (se_error)SE_ERROR_INIT;
-    st = sign_hash(&signature, key, DIGEST_SHA256, 0, hashed, err);
-    if (!st && !verify_hash(key, DIGEST_SHA256, 0, hashed, buf_bytes(&signature)))
-        return error_set(err, SE_ERR_CRYPTO, "a wrong signature");
-    return st;
-}
-
 static void becomes_healthy(struct key *key)
 {
     const int64_t until = breaker_clock() + 1000;
     se_error err;
     se_status st;
 
-    while ((st = sign_with(key, &err)) && breaker_clock() < until)
+    while ((st = sign_and_verify(key, 1, &err)) && breaker_clock() < until)
         usleep(1000);
     assert_status(SE_OK, st, &err);
 }
@@ -106,12 +92,12 @@ static void a_signature_ends_at_the_deadline(void **state)
         int64_t begun = breaker_clock();
 
         hang(faults, calls[i], 1000);
-        assert_status(SE_ERR_UNAVAILABLE, sign_with(key, &err), &err);
+        assert_status(SE_ERR_UNAVAILABLE, sign_and_verify(key, 1, &err), &err);
         assert_non_null(strstr(err.text, "token 'lab'"));
         assert_non_null(strstr(err.text, "has not answered within 1 s"));
         within_the_deadline(begun);
         begun = breaker_clock();
-        assert_status(SE_ERR_UNAVAILABLE, sign_with(key, &err), &err);
+        assert_status(SE_ERR_UNAVAILABLE, sign_and_verify(key, 1, &err), &err);
         assert_non_null(strstr(err.text, "the token is away"));
         assert_true(breaker_clock() - begun < QUICK_MS);
         go_on(faults);
@@ -160,7 +146,7 @@ static void *work(void *arg)
     se_error err;
 
     while (!__atomic_load_n(w->stop, __ATOMIC_RELAXED))
-        *(sign_with(w->key, &err) ? &w->bad : &w->good) += 1;
+        *(sign_and_verify(w->key, 1, &err) ? &w->bad : &w->good) += 1;
     return NULL;
 }
 
@@ -235,7 +221,7 @@ static void another_module_goes_on_and_so_does_a_fork(void **state)
     if (!(child = fork())) {
         se_error err;
 
-        _exit(sign_with(other, &err) ? 1 : 0);
+        _exit(sign_and_verify(other, 1, &err) ? 1 : 0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);

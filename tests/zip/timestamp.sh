@@ -7,7 +7,7 @@ needs openssl python3 jarsigner keytool
 make_ca ca
 make_ca other
 make_cert one rsa:2048 keyUsage=critical,digitalSignature until=20400101000000Z
-make_cert tsa rsa:2048 keyUsage=critical,digitalSignature extendedKeyUsage=critical,timeStamping
+make_tsa
 cat one.key one.pem ca.pem >one.bundle
 cat >engine.xml <<XML
 <engineSignEncrypt>
@@ -20,19 +20,6 @@ export SIGNENGINE_CONFIG="$tmp/engine.xml"
 setup keytool -importcert -noprompt -alias ca -file ca.pem -keystore trust.p12 -storepass changeit
 setup python3 -c "import zipfile; zipfile.ZipFile('plain.zip', 'w').writestr('a', 'content')"
 
-cat >ts.conf <<CONF
-[tsa]
-default_tsa = here
-[here]
-serial = $tmp/serial
-signer_cert = $tmp/tsa.pem
-certs = $tmp/ca.pem
-signer_key = $tmp/tsa.key
-signer_digest = sha256
-default_policy = 1.2.3.4
-digests = sha256
-ess_cert_id_alg = sha256
-CONF
 cat >server.py <<'PY'
 import http.server, subprocess
 class Authority(http.server.BaseHTTPRequestHandler):
