@@ -1,11 +1,14 @@
 /* `signengine history verify` */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/wait.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "cli/history.h"
 #include "cli/json.h"
+#include "cli/program.h"
 
 enum { HEAD_LIMIT = 8192 };
 
@@ -29,7 +32,7 @@ static const struct option_row rows[] = {
 struct telling {
     struct cli *cli;
     struct progress *progress;
-    struct writer lines; /* for --notify */
+    struct writer *lines; /* for --notify */
 };
 
 static void tell_finding(void *arg, const se_finding *finding)
@@ -37,7 +40,7 @@ static void tell_finding(void *arg, const se_finding *finding)
     struct telling *t = arg;
 
     progress_end(t->progress);
-    writer_format(&t->lines, "%s: %s\n", se_finding_name(finding->kind), finding->text);
+    writer_format(t->lines, "%s: %s\n", se_finding_name(finding->kind), finding->text);
     if (t->cli->json)
         (void)json_line(json_pack("{s:s, s:I, s:I, s:I, s:s}", "finding", se_finding_name(finding->kind), "first",
                                   (json_int_t)finding->first, "last",
@@ -47,27 +50,37 @@ static void tell_finding(void *arg, const se_finding *finding)
         printf("%s: %s\n", se_finding_name(finding->kind), finding->text);
 }
 
-/* A command of the administrator's, as one program: no shell takes part. */
-static void notify(const struct telling *t, const char *command)
+static se_status memory_file(int *out, const struct writer *w, se_error *err)
 {
-    int link[2];
-    pid_t child;
+    if (w->failed)
+        return error_set(err, SE_ERR_MEMORY, "--notify: not enough memory for all findings");
+    *out = memfd_create("findings", MFD_CLOEXEC);
+    if (*out < 0 || write_all(*out, w->buf.data, w->buf.size))
+        return error_set(err, SE_ERR_UNAVAILABLE, "--notify: cannot keep the findings: %s", strerror(errno));
+    return SE_OK;
+}
 
-    if (pipe(link) || (child = fork()) < 0) {
-        cli_warn(t->cli, "--notify: cannot start '%s'", command);
-        return;
-    }
-    if (!child) {
-        (void)dup2(link[0], STDIN_FILENO);
-        (void)close(link[0]);
-        (void)close(link[1]);
-        (void)execlp(command, command, (char *)NULL);
-        _exit(127);
-    }
-    (void)close(link[0]);
-    (void)write_all(link[1], t->lines.buf.data, t->lines.buf.size);
-    (void)close(link[1]);
-    (void)waitpid(child, NULL, 0);
+static se_status run_told(const char *command, int findings, se_error *err)
+{
+    char *arguments[] = { (char *)command, NULL };
+    const struct program program = { "--notify", arguments, true, findings };
+    int status;
+
+    if (program_run(&status, &program, err))
+        return err->status;
+    return status ? error_set(err, SE_ERR_UNAVAILABLE, "--notify: '%s' ended with status %d", command, status) : SE_OK;
+}
+
+/* Whatever becomes of it, the chain has findings, and that is what our exit status says. */
+static void notify(const struct cli *cli, const char *command, const struct writer *lines)
+{
+    se_error err = SE_ERROR_INIT;
+    int findings = -1;
+
+    if (memory_file(&findings, lines, &err) || run_told(command, findings, &err))
+        (void)cli_fail(cli, &err);
+    if (findings >= 0)
+        (void)close(findings);
 }
 
 static void tell_verdict(const struct cli *cli, const struct verify_options *o, const se_history_report *r)
@@ -84,11 +97,10 @@ static void tell_verdict(const struct cli *cli, const struct verify_options *o, 
                r->pruned ? "; older entries were dropped" : "", r->closed ? "; the chain is closed" : "");
 }
 
-static int verify(struct cli *cli, const struct verify_options *o, se_history_verify_options *options)
+static int verify(struct writer *lines, struct cli *cli, const struct verify_options *o, se_history_verify_options *options)
 {
     AUTO(history_session) session = { .engine = NULL };
-    AUTO(writer) lines = { 0 };
-    struct telling telling = { cli, &session.progress, { { NULL, 0 }, 0, false } };
+    struct telling telling = { cli, &session.progress, lines };
     se_history_report report;
     se_error err = SE_ERROR_INIT;
     int status = history_enter(&session, cli, &o->place, true, "verifying");
@@ -99,11 +111,8 @@ static int verify(struct cli *cli, const struct verify_options *o, se_history_ve
     options->finding_arg = &telling;
     status = exit_status(se_history_verify(&report, session.history, options, &err));
     progress_end(&session.progress);
-    lines = telling.lines;
     if (!status || err.status == SE_ERR_REJECTED)
         tell_verdict(cli, o, &report);
-    if (status && o->notify)
-        notify(&telling, o->notify);
     return status ? cli_fail(cli, &err) : EXIT_DONE;
 }
 
@@ -111,8 +120,10 @@ static int run(struct cli *cli, void *arg, int argc, char **argv)
 {
     const struct verify_options *o = arg;
     se_history_verify_options options = SE_HISTORY_VERIFY_OPTIONS_INIT;
+    AUTO(writer) lines = { 0 };
     AUTO(se_buf) head = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
+    int status;
 
     (void)argv;
     if (argc)
@@ -126,7 +137,10 @@ static int run(struct cli *cli, void *arg, int argc, char **argv)
     options.head = buf_bytes(&head);
     options.months = o->months;
     options.threads = o->threads;
-    return verify(cli, o, &options);
+    status = verify(&lines, cli, o, &options);
+    if (o->notify && (lines.buf.size || lines.failed)) /* the chain and its keys are closed by now */
+        notify(cli, o->notify, &lines);
+    return status;
 }
 
 const struct command command_history_verify =

@@ -35,6 +35,7 @@ signengine_SOURCES = \
 	src/cli/main.c \
 	src/cli/place.c src/cli/place.h \
 	src/cli/options.c src/cli/options.h \
+	src/cli/program.c src/cli/program.h \
 	src/cli/secret.c src/cli/secret.h \
 	src/cli/sensed.c src/cli/sensed.h \
 	src/cli/sendmail.c src/cli/sendmail.h \

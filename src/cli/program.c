@@ -1,0 +1,66 @@
+#include "cli/program.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+enum { SHELLS_CANNOT_RUN = 127 };
+
+static int set_descriptors(posix_spawn_file_actions_t *actions, int input)
+{
+    int failure = posix_spawn_file_actions_adddup2(actions, input, STDIN_FILENO);
+
+    return failure ? failure : posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
+}
+
+/* Not fork(): its child would have a copy of all we know, and run handlers of PKCS #11 modules, until it is another program.  0, or errno.
+ */
+static int spawn(pid_t *child, const struct program *p)
+{
+    posix_spawn_file_actions_t actions;
+    int failure = lseek(p->input, 0, SEEK_SET) ? errno : posix_spawn_file_actions_init(&actions);
+
+    if (failure)
+        return failure;
+    if (!(failure = set_descriptors(&actions, p->input)))
+        failure = (p->search ? posix_spawnp : posix_spawn)(child, p->arguments[0], &actions, NULL, p->arguments, environ);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    return failure;
+}
+
+/* The exit status of the program, if it has one that is its own. */
+static se_status await(int *out, pid_t child, const struct program *p, se_error *err)
+{
+    const char *path = p->arguments[0];
+    int status = 0;
+
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return error_set(err, SE_ERR_UNAVAILABLE, "%s: cannot wait for '%s': %s", p->option, path, strerror(errno));
+    if (WIFSIGNALED(status))
+        return error_set(err, SE_ERR_UNAVAILABLE, "%s: '%s' was killed by signal %d", p->option, path, WTERMSIG(status));
+    if (WEXITSTATUS(status) == SHELLS_CANNOT_RUN)
+        return error_set(err, SE_ERR_UNAVAILABLE, "%s: '%s', or what it runs, cannot be run: it ended with status %d", p->option, path,
+                         SHELLS_CANNOT_RUN);
+    *out = WEXITSTATUS(status);
+    return SE_OK;
+}
+
+se_status program_run(int *status, const struct program *program, se_error *err)
+{
+    pid_t child;
+    int failure;
+
+    *status = 0;
+    (void)fflush(stdout);           /* what we said stands before what it says */
+    (void)signal(SIGCHLD, SIG_DFL); /* who started us may have ignored it, and nobody is told then how a child has ended */
+    if ((failure = spawn(&child, program)))
+        return error_set(err, SE_ERR_UNAVAILABLE, "%s: cannot run '%s': %s", program->option, program->arguments[0], strerror(failure));
+    return await(status, child, program, err);
+}

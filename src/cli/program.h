@@ -1,0 +1,22 @@
+/* Programs of others, as sendmail(8), that get something to read on their standard input. */
+#ifndef CLI_PROGRAM_H
+#define CLI_PROGRAM_H
+
+#include <stdbool.h>
+
+#include "signengine.h"
+
+struct program {
+    const char *option; /* what named it, for messages */
+    char **arguments;   /* with its name as first one, and NULL as last */
+    bool search;        /* a name without a slash is looked up in $PATH */
+    int input;          /* a file, read from its start: nobody has to wait for who reads it, or dies when nobody does */
+};
+
+/*
+ * Runs it, without a shell and with no other descriptors than the first three, and waits for it; *status is what it ended with.
+ * SE_ERR_UNAVAILABLE: it could not be run, or was killed.
+ */
+SE_MUST_CHECK se_status program_run(int *status, const struct program *program, se_error *err);
+
+#endif
