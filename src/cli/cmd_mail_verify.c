@@ -33,6 +33,12 @@ struct job {
     se_mail_params params;
 };
 
+/* The signatures of a message, from the outermost to the innermost. */
+struct signatures {
+    se_mail of[NESTED_MOST];
+    unsigned count;
+};
+
 /* What was signed, of two signatures in turns. */
 struct contents {
     struct result of[2];
@@ -45,29 +51,53 @@ static void contents_free(struct contents *contents)
 }
 AUTO_KIND(contents, struct contents, contents_free(p))
 
-static void tell_people(FILE *to, const char *input, const se_mail *mail)
+static void tell_people(FILE *to, const char *input, const struct signatures *signatures)
 {
-    AUTO(writer) lines = { 0 };
+    for (unsigned i = 0; i < signatures->count; i++) {
+        const se_mail *mail = &signatures->of[i];
+        AUTO(writer) lines = { 0 };
 
-    signer_write(&lines, &mail->signer);
-    (void)fprintf(to, "%s: good signature%s\n  sender     %s\n%s", input, mail->opaque ? " (opaque)" : "", mail->signer.address,
-                  writer_string(&lines));
+        signer_write(&lines, &mail->signer);
+        (void)fprintf(to, "%s: good signature%s%s\n  sender     %s\n%s", input, i ? " inside that one" : "",
+                      mail->opaque ? " (opaque)" : "", mail->signer.address, writer_string(&lines));
+    }
+}
+
+static json_t *signature_json(const se_mail *mail)
+{
+    const se_signer *signer = &mail->signer;
+
+    return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b}", "sender", signer->address, "version", (int)signer->version,
+                     "algorithm", signer->algorithm, "signer", signer->subject, "issuer", signer->issuer, "serial", signer->serial,
+                     "signingTime", json_time(signer->signing_time), "notAfter", json_time(signer->not_after), "timeStamp",
+                     stamp_json(signer), "opaque", mail->opaque);
+}
+
+/* The innermost one is that of what was taken out.  All of it is told or nothing. */
+static void tell_machine(const char *input, const struct signatures *signatures)
+{
+    json_t *message = json_pack("{s:s, s:s}", "input", input, "verdict", "good"), *outer = json_array();
+    unsigned last = signatures->count - 1;
+    bool whole = true;
+
+    for (unsigned i = 0; i < last; i++)
+        whole = !json_array_append_new(outer, signature_json(&signatures->of[i])) && whole;
+    whole = !json_object_set_new(message, "outer", outer) && whole;
+    whole = !json_object_update_new(message, signature_json(&signatures->of[last])) && whole;
+    (void)json_line(whole ? message : NULL);
+    if (!whole)
+        json_decref(message);
 }
 
 /* Standard output may carry the content. */
-static void tell(const struct cli *cli, const struct mail_verify_options *o, const char *input, const se_mail *mail)
+static void tell(const struct cli *cli, const struct mail_verify_options *o, const char *input, const struct signatures *signatures)
 {
-    const se_signer *signer = &mail->signer;
     bool taken = o->output && strcmp(o->output, "-") == 0;
 
     if (cli->json && !taken)
-        (void)json_line(json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b}", "input", input, "verdict", "good",
-                                  "sender", signer->address, "version", (int)signer->version, "algorithm", signer->algorithm, "signer",
-                                  signer->subject, "issuer", signer->issuer, "serial", signer->serial, "signingTime",
-                                  json_time(signer->signing_time), "notAfter", json_time(signer->not_after), "timeStamp",
-                                  stamp_json(signer), "opaque", mail->opaque));
+        tell_machine(input, signatures);
     else if (!cli->quiet)
-        tell_people(taken ? stderr : stdout, input, mail);
+        tell_people(taken ? stderr : stdout, input, signatures);
 }
 
 static int refuse(const struct cli *cli, const struct result *result, const char *input, const se_error *err)
@@ -101,21 +131,20 @@ static se_status reopen(struct input *out, const struct result *content, se_erro
 }
 
 /* From the outermost signature to the innermost; all of one sender. *last: which of `contents` has what the innermost was made over. */
-static se_status verify_all(se_mail *out, unsigned *last, struct result contents[2], struct job *job, struct input *input, se_error *err)
+static se_status verify_all(struct signatures *out, unsigned *last, struct result contents[2], struct job *job, struct input *input,
+                            se_error *err)
 {
-    char sender[sizeof out->signer.address];
-    se_status st = verify_one(out, &contents[0], job, &input->source, err);
+    se_status st = verify_one(&out->of[0], &contents[0], job, &input->source, err);
 
     *last = 0;
-    for (unsigned depth = 1; !st && out->nested; depth++) {
-        if (depth == NESTED_MOST)
+    for (out->count = 1; !st && out->of[out->count - 1].nested; out->count++) {
+        if (out->count == NESTED_MOST)
             return error_set(err, SE_ERR_REJECTED, "more than %d signatures within each other", NESTED_MOST);
-        memcpy(sender, out->signer.address, sizeof sender);
-        job->params.sender = sender;
+        job->params.sender = out->of[0].signer.address;
         if ((st = reopen(input, &contents[*last], err)))
             return st;
         *last ^= 1;
-        if ((st = verify_one(out, &contents[*last], job, &input->source, err)))
+        if ((st = verify_one(&out->of[out->count], &contents[*last], job, &input->source, err)))
             return error_prefix(err, "the signature inside the signature: ");
     }
     return st;
@@ -141,15 +170,15 @@ static int verify(struct cli *cli, const struct mail_verify_options *o, struct j
     AUTO(progress) progress = { .shown = false };
     se_error err = SE_ERROR_INIT;
     unsigned last = 0;
-    se_mail mail;
+    struct signatures signatures;
 
     job->params.progress = progress_begin(&progress, cli, "verifying");
     job->params.progress_arg = &progress;
     if (input_open(&input, in, &err) || (o->output && result_open(&result, o->output, false, &err)) ||
-        verify_all(&mail, &last, contents.of, job, &input, &err) || (o->output && deliver(&result, &input, &contents.of[last], &err)))
+        verify_all(&signatures, &last, contents.of, job, &input, &err) || (o->output && deliver(&result, &input, &contents.of[last], &err)))
         return refuse(cli, &result, in, &err);
     progress_end(&progress);
-    tell(cli, o, input.name, &mail);
+    tell(cli, o, input.name, &signatures);
     return EXIT_DONE;
 }
 

@@ -4,6 +4,7 @@ SHELL_TESTS += \
 	tests/mail/java.sh \
 	tests/mail/mail.sh \
 	tests/mail/milter.sh \
+	tests/mail/nested.sh \
 	tests/mail/postfix.sh \
 	tests/mail/sample.sh \
 	tests/mail/timestamp.sh
