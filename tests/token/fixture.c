@@ -12,6 +12,7 @@
 #include "base/breaker.h"
 #include "key/crypto.h"
 #include "key/remote.h"
+#include "store/pkcs11/token.h"
 
 char softhsm[PATH_MAX];
 const char shim_path[] = SHIM;
@@ -229,6 +230,18 @@ void refuses(se_status status, const struct keyref *ref, enum key_part part, ...
         if (!strstr(err.text, text))
             fail_msg("'%s' is not in: %s", text, err.text);
     va_end(texts);
+}
+
+struct token *token_of(const struct keyref *ref, struct module **module)
+{
+    se_error err = SE_ERROR_INIT;
+    struct token *token;
+    CK_SLOT_ID slot;
+
+    assert_status(SE_OK, module_open(module, ref->location, "", &err), &err);
+    assert_status(SE_OK, token_find(&slot, *module, ref, &err), &err);
+    assert_status(SE_OK, token_open(&token, *module, slot, &err), &err);
+    return token;
 }
 
 void wait_for_probe(void)

@@ -51,6 +51,11 @@ struct keyref *ref_through_faults(struct faults **faults, const char *token, con
 struct key *opens(const struct keyref *ref, enum key_part part);
 void refuses(se_status status, const struct keyref *ref, enum key_part part, ...) __attribute__((sentinel));
 
+/* The token and its module; both are to be closed. */
+struct token;
+struct module;
+struct token *token_of(const struct keyref *ref, struct module **module);
+
 /* After failures of a token that is away: until it is asked again. */
 void wait_for_probe(void);
 

@@ -66,3 +66,22 @@ void decrypts(struct key *key, const char *name, const struct unwrap_how *how)
     assert_int_equal(out.size, strlen(clear_text));
     assert_memory_equal(out.data, clear_text, out.size);
 }
+
+struct key *open_rsa(struct shim **shim)
+{
+    return opens(ref_through_shim(shim, "lab", "rsa"), PART_DECRYPT);
+}
+
+void fails_to_decrypt(struct key *key, const struct unwrap_how *how, se_status status, const char *text)
+{
+    AUTO(se_buf) blob = SE_BUF_INIT;
+    AUTO(se_buf) out = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    encrypts(&blob, "rsa", how, "");
+    assert_status(status, decrypt_blob(&out, key, how, buf_bytes(&blob), &err), &err);
+    if (!strstr(err.text, text))
+        fail_msg("'%s' is not in: %s", text, err.text);
+    if (status == SE_ERR_UNAVAILABLE)
+        wait_for_probe();
+}

@@ -15,6 +15,11 @@ void decrypts(struct key *key, const char *name, const struct unwrap_how *how);
 void encrypts(se_buf *out, const char *name, const struct unwrap_how *how, const char *options);
 extern const char clear_text[];
 
+/* The key "rsa" of the token "lab", to decrypt with, through the shim; *shim is fresh. */
+struct key *open_rsa(struct shim **shim);
+/* A good blob for "rsa". */
+void fails_to_decrypt(struct key *key, const struct unwrap_how *how, se_status status, const char *text);
+
 int digest_size(enum digest digest);
 
 #endif

@@ -63,18 +63,6 @@ static void what_comes_while_it_is_closed_is_closed_too(void **state)
     handles_free(&handles);
 }
 
-static struct token *token_of(const struct keyref *ref, struct module **module)
-{
-    se_error err = SE_ERROR_INIT;
-    struct token *token;
-    CK_SLOT_ID slot;
-
-    assert_status(SE_OK, module_open(module, ref->location, "", &err), &err);
-    assert_status(SE_OK, token_find(&slot, *module, ref, &err), &err);
-    assert_status(SE_OK, token_open(&token, *module, slot, &err), &err);
-    return token;
-}
-
 static void takes(struct session *out, struct token *token, const struct keyref *ref)
 {
     se_error err = SE_ERROR_INIT;

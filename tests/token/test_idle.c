@@ -17,18 +17,6 @@ static int fill(void **state)
     return 0;
 }
 
-static struct token *token_of(const struct keyref *ref, struct module **module)
-{
-    se_error err = SE_ERROR_INIT;
-    struct token *token;
-    CK_SLOT_ID slot;
-
-    assert_status(SE_OK, module_open(module, ref->location, "", &err), &err);
-    assert_status(SE_OK, token_find(&slot, *module, ref, &err), &err);
-    assert_status(SE_OK, token_open(&token, *module, slot, &err), &err);
-    return token;
-}
-
 /* As if the first `count` idle sessions had been so for that much longer. */
 static void age(struct pool *pool, size_t count, int64_t ms)
 {

@@ -100,18 +100,6 @@ static void a_token_gives_what_it_has(void **state)
     assert_int_equal(shim->sessions, 0);
 }
 
-static struct token *token_of(const struct keyref *ref, struct module **module)
-{
-    se_error err = SE_ERROR_INIT;
-    struct token *token;
-    CK_SLOT_ID slot;
-
-    assert_status(SE_OK, module_open(module, ref->location, "", &err), &err);
-    assert_status(SE_OK, token_find(&slot, *module, ref, &err), &err);
-    assert_status(SE_OK, token_open(&token, *module, slot, &err), &err);
-    return token;
-}
-
 static double now(void)
 {
     struct timespec t;

@@ -17,11 +17,6 @@ static int fill(void **state)
     return 0;
 }
 
-static struct key *open_rsa(struct shim **shim)
-{
-    return opens(ref_through_shim(shim, "lab", "rsa"), PART_DECRYPT);
-}
-
 /* Each is decrypted by "rsa" to the one refusal; returns the number of decryptions that the token was asked for. */
 static unsigned refuses_blob(struct shim *shim, struct key *key, const struct unwrap_how *how, const void *blob)
 {
@@ -110,20 +105,6 @@ static void every_answer_to_a_blob(void **state)
     key_unref(key);
 }
 
-static void fails(struct key *key, const struct unwrap_how *how, se_status status, const char *text)
-{
-    AUTO(se_buf) blob = SE_BUF_INIT;
-    AUTO(se_buf) out = SE_BUF_INIT;
-    se_error err = SE_ERROR_INIT;
-
-    encrypts(&blob, "rsa", how, "");
-    assert_status(status, decrypt_blob(&out, key, how, buf_bytes(&blob), &err), &err);
-    if (!strstr(err.text, text))
-        fail_msg("'%s' is not in: %s", text, err.text);
-    if (status == SE_ERR_UNAVAILABLE)
-        wait_for_probe();
-}
-
 /* A good blob is never refused because the token is unwell: that would be taken for lost data. */
 static void a_token_that_fails_is_no_refusal(void **state)
 {
@@ -148,7 +129,7 @@ static void a_token_that_fails_is_no_refusal(void **state)
     decrypts(key, "rsa", &sha1);
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         shim->decrypt = answers[i].rv;
-        fails(key, &sha1, answers[i].status, "cannot decrypt with CKM_RSA_");
+        fails_to_decrypt(key, &sha1, answers[i].status, "cannot decrypt with CKM_RSA_");
         shim->decrypt = CKR_OK;
         decrypts(key, "rsa", &sha1);
     }

@@ -25,11 +25,6 @@ static int fill(void **state)
     return 0;
 }
 
-static struct key *open_rsa(struct shim **shim)
-{
-    return opens(ref_through_shim(shim, "lab", "rsa"), PART_DECRYPT);
-}
-
 static void every_pair_of_digests(void **state)
 {
     struct key *key = opens(ref_to("lab", "rsa"), PART_DECRYPT);
@@ -90,20 +85,6 @@ static void every_answer_that_refuses(void **state)
     }
 }
 
-static void fails(struct key *key, const struct unwrap_how *how, se_status status, const char *text)
-{
-    AUTO(se_buf) blob = SE_BUF_INIT;
-    AUTO(se_buf) out = SE_BUF_INIT;
-    se_error err = SE_ERROR_INIT;
-
-    encrypts(&blob, "rsa", how, "");
-    assert_status(status, decrypt_blob(&out, key, how, buf_bytes(&blob), &err), &err);
-    if (!strstr(err.text, text))
-        fail_msg("'%s' is not in: %s", text, err.text);
-    if (status == SE_ERR_UNAVAILABLE)
-        wait_for_probe();
-}
-
 static void what_fails_while_probing_is_not_remembered(void **state)
 {
     struct shim *shim;
@@ -111,9 +92,9 @@ static void what_fails_while_probing_is_not_remembered(void **state)
 
     (void)state;
     shim->decrypt = CKR_DEVICE_REMOVED;
-    fails(key, &sha1, SE_ERR_UNAVAILABLE, "token 'lab' in slot ");
+    fails_to_decrypt(key, &sha1, SE_ERR_UNAVAILABLE, "token 'lab' in slot ");
     shim->decrypt = CKR_GENERAL_ERROR;
-    fails(key, &sha1, SE_ERR_UNAVAILABLE, "key 'rsa': cannot decrypt with CKM_RSA_X_509: CKR_GENERAL_ERROR");
+    fails_to_decrypt(key, &sha1, SE_ERR_UNAVAILABLE, "key 'rsa': cannot decrypt with CKM_RSA_X_509: CKR_GENERAL_ERROR");
     shim->decrypt = CKR_OK;
     decrypts(key, "rsa", &sha1);
     assert_int_equal(shim->mechanism, CKM_RSA_PKCS_OAEP);
@@ -128,11 +109,11 @@ static void a_token_that_can_do_neither(void **state)
     (void)state;
     refuse(shim, CKR_MECHANISM_INVALID, false);
     shim->refused[1] = CKM_RSA_X_509;
-    fails(key, &mixed, SE_ERR_KEY,
-          "the token has neither CKM_RSA_PKCS_OAEP with SHA-384 and MGF1 over SHA-1 (CKR_MECHANISM_INVALID) nor CKM_RSA_X_509 "
-          "(CKR_MECHANISM_INVALID)");
+    fails_to_decrypt(key, &mixed, SE_ERR_KEY,
+                     "the token has neither CKM_RSA_PKCS_OAEP with SHA-384 and MGF1 over SHA-1 (CKR_MECHANISM_INVALID) nor CKM_RSA_X_509 "
+                     "(CKR_MECHANISM_INVALID)");
     shim->refusal = CKR_KEY_FUNCTION_NOT_PERMITTED;
-    fails(key, &mixed, SE_ERR_KEY, "the private key may not decrypt");
+    fails_to_decrypt(key, &mixed, SE_ERR_KEY, "the private key may not decrypt");
     key_unref(key);
 }
 
@@ -159,8 +140,8 @@ static void an_answer_that_is_too_long(void **state)
     decrypts(key, "rsa", &sha1);
     decrypts(key, "rsa", &sha384);
     shim->decrypt_more = MODULUS;
-    fails(key, &sha1, SE_ERR_UNAVAILABLE, "cannot decrypt with CKM_RSA_");
-    fails(key, &sha384, SE_ERR_UNAVAILABLE, "cannot decrypt with CKM_RSA_");
+    fails_to_decrypt(key, &sha1, SE_ERR_UNAVAILABLE, "cannot decrypt with CKM_RSA_");
+    fails_to_decrypt(key, &sha384, SE_ERR_UNAVAILABLE, "cannot decrypt with CKM_RSA_");
     key_unref(key);
 }
 

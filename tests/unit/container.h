@@ -29,24 +29,14 @@ static const char configuration[] = "<engineSignEncrypt><descriptors>" CIPHER("C
 static const char *const ciphers[] = { "CBC-128", "CBC-192", "CBC-256", "GCM-128", "GCM-192", "GCM-256" };
 enum { CIPHERS = sizeof ciphers / sizeof *ciphers, PIECE = 65536 };
 
-static inline void make_one(const char *path)
-{
-    EVP_PKEY *key = make_key("RSA-2048");
-    X509 *certificate = make_certificate(key, &(struct certificate_wish){ .subject = "one" });
-
-    make_bundle(path, key, certificate);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-}
-
 static inline se_engine *opened(void)
 {
     se_error err = SE_ERROR_INIT;
     se_engine *engine;
 
     make("engine.xml", configuration, 0600);
-    make_one("one.pem");
-    make_one("two.pem");
+    make_signer("one.pem", "RSA-2048", &(struct certificate_wish){ .subject = "one" });
+    make_signer("two.pem", "RSA-2048", &(struct certificate_wish){ .subject = "one" });
     assert_status(SE_OK, se_open(&engine, "engine.xml", NULL, &err), &err);
     return engine;
 }

@@ -69,3 +69,13 @@ void make_bundle(const char *path, EVP_PKEY *key, X509 *certificate)
         assert_true(PEM_write_X509(file, certificate));
     assert_int_equal(fclose(file), 0);
 }
+
+void make_signer(const char *path, const char *type, const struct certificate_wish *wish)
+{
+    EVP_PKEY *key = make_key(type);
+    X509 *certificate = make_certificate(key, wish);
+
+    make_bundle(path, key, certificate);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+}

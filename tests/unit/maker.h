@@ -21,4 +21,7 @@ X509 *make_certificate(EVP_PKEY *key, const struct certificate_wish *wish);
 /* Both in one PEM file in the current folder. */
 void make_bundle(const char *path, EVP_PKEY *key, X509 *certificate);
 
+/* A key of that type and its certificate, in such a file. */
+void make_signer(const char *path, const char *type, const struct certificate_wish *wish);
+
 #endif

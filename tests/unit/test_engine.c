@@ -17,24 +17,14 @@ static const char configuration[] =
     "<key name='two'><type name='pem' locationValue='gone.pem'/><type name='pem' locationValue='two.pem'/></key>"
     "</keys></engineSignEncrypt>";
 
-static void add_key(const char *path, const char *type)
-{
-    EVP_PKEY *key = make_key(type);
-    X509 *certificate = make_certificate(key, &(struct certificate_wish){ .subject = path, .usage = "critical,digitalSignature" });
-
-    make_bundle(path, key, certificate);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-}
-
 static se_engine *opened(void)
 {
     se_error err = SE_ERROR_INIT;
     se_engine *engine;
 
     make("engine.xml", configuration, 0600);
-    add_key("one.pem", "RSA-2048");
-    add_key("two.pem", "P-256");
+    make_signer("one.pem", "RSA-2048", &(struct certificate_wish){ .subject = "one.pem", .usage = "critical,digitalSignature" });
+    make_signer("two.pem", "P-256", &(struct certificate_wish){ .subject = "two.pem", .usage = "critical,digitalSignature" });
     assert_status(SE_OK, se_open(&engine, "engine.xml", NULL, &err), &err);
     return engine;
 }

@@ -12,16 +12,6 @@ static const char configuration[] =
 
 static const se_bytes content = { "some content", 12 };
 
-static void add_key(const char *path)
-{
-    EVP_PKEY *key = make_key("P-256");
-    X509 *certificate = make_certificate(key, &(struct certificate_wish){ .usage = "critical,digitalSignature" });
-
-    make_bundle(path, key, certificate);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-}
-
 struct heard {
     unsigned count;
     char keys[1000]; /* "REPLICA KIND, " of each change of a key's state */
@@ -69,7 +59,7 @@ static void operations_are_told(void **state)
 
     (void)state;
     make("engine.xml", configuration, 0600);
-    add_key("two.pem");
+    make_signer("two.pem", "P-256", &(struct certificate_wish){ .usage = "critical,digitalSignature" });
     options.event = hear;
     options.event_arg = &heard;
     assert_status(SE_OK, se_open(&engine, "engine.xml", &options, &err), &err);

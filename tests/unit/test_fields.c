@@ -21,24 +21,14 @@ static const char configuration[] =
 
 static const se_bytes secret = { "a secret", 8 }, row = { "row 7", 5 }, other_row = { "row 8", 5 };
 
-static void add_key(const char *path, const char *type)
-{
-    EVP_PKEY *key = make_key(type);
-    X509 *certificate = make_certificate(key, &(struct certificate_wish){ .subject = path });
-
-    make_bundle(path, key, certificate);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-}
-
 static se_engine *opened(void)
 {
     se_error err = SE_ERROR_INIT;
     se_engine *engine;
 
     make("engine.xml", configuration, 0600);
-    add_key("one.pem", "RSA-2048");
-    add_key("two.pem", "RSA-3072");
+    make_signer("one.pem", "RSA-2048", &(struct certificate_wish){ .subject = "one.pem" });
+    make_signer("two.pem", "RSA-3072", &(struct certificate_wish){ .subject = "two.pem" });
     assert_status(SE_OK, se_open(&engine, "engine.xml", NULL, &err), &err);
     return engine;
 }
