@@ -31,10 +31,8 @@ static int run_init(struct cli *cli, void *options, int argc, char **argv)
 
     if (!o->so_pin_source)
         return cli_usage(cli, "--so-pin-source is missing: the token wants a PIN for its security officer");
-    if ((status = place_open(&target, cli, &o->place, &argc, &argv)))
+    if ((status = place_open_only(&target, cli, &o->place, argc, argv)))
         return status;
-    if (argc)
-        return cli_usage(cli, "one key at a time");
     if (secret_read(&so_pin, o->so_pin_source, "--so-pin-source", "SO PIN", &err))
         return cli_fail(cli, &err);
     return provision_init(target, &so_pin, o->force, &report, &err) ? place_fail(cli, &err) : EXIT_DONE;
@@ -55,12 +53,10 @@ static int run_list(struct cli *cli, void *options, int argc, char **argv)
     const struct provision_report report = place_report(cli);
     AUTO(target) target = NULL;
     se_error err = SE_ERROR_INIT;
-    int status = place_open(&target, cli, &o->place, &argc, &argv);
+    int status = place_open_only(&target, cli, &o->place, argc, argv);
 
     if (status)
         return status;
-    if (argc)
-        return cli_usage(cli, "one key at a time");
     return provision_list(target, &report, &err) ? place_fail(cli, &err) : EXIT_DONE;
 }
 
@@ -91,12 +87,10 @@ static int run_delete(struct cli *cli, void *options, int argc, char **argv)
     const struct delete_options *o = options;
     AUTO(target) target = NULL;
     se_error err = SE_ERROR_INIT;
-    int status = place_open(&target, cli, &o->place, &argc, &argv);
+    int status = place_open_only(&target, cli, &o->place, argc, argv);
 
     if (status)
         return status;
-    if (argc)
-        return cli_usage(cli, "one key at a time");
     if (!o->force && !isatty(STDIN_FILENO))
         return cli_usage(cli, "%s: without a terminal to ask on, --force says that it is meant", target_text(target));
     if (!o->force && !agreed(target))

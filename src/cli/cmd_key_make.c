@@ -68,12 +68,10 @@ static int run_generate(struct cli *cli, void *options, int argc, char **argv)
     struct provision_wish wish = wish_of(o, names, split(names, (char *)o->names));
     AUTO(target) target = NULL;
     se_error err = SE_ERROR_INIT;
-    int status = place_open(&target, cli, &o->place, &argc, &argv);
+    int status = place_open_only(&target, cli, &o->place, argc, argv);
 
     if (status)
         return status;
-    if (argc)
-        return cli_usage(cli, "one key at a time");
     return provision_generate(target, &wish, &report, &err) ? place_fail(cli, &err) : EXIT_DONE;
 }
 
@@ -108,12 +106,10 @@ static int run_request(struct cli *cli, void *options, int argc, char **argv)
     AUTO(target) target = NULL;
     AUTO(se_buf) request = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
-    int status = place_open(&target, cli, &o->place, &argc, &argv);
+    int status = place_open_only(&target, cli, &o->place, argc, argv);
 
     if (status)
         return status;
-    if (argc)
-        return cli_usage(cli, "one key at a time");
     if (provision_request(&request, target, &wish, &err))
         return place_fail(cli, &err);
     return write_request(cli, o, &request);

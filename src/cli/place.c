@@ -74,6 +74,13 @@ int place_open(struct target **out, struct cli *cli, const struct place_options 
     return st ? cli_fail(cli, &err) : EXIT_DONE;
 }
 
+int place_open_only(struct target **out, struct cli *cli, const struct place_options *o, int argc, char **argv)
+{
+    int status = place_open(out, cli, o, &argc, &argv);
+
+    return !status && argc ? cli_usage(cli, "one key at a time") : status;
+}
+
 static void slot_text(void *arg, const struct slot_row *row)
 {
     (void)arg;

@@ -33,6 +33,9 @@ struct place_options {
 /* Takes KEY from the front of the operands when neither --module nor --file is given; an exit status. */
 int place_open(struct target **out, struct cli *cli, const struct place_options *options, int *argc, char ***argv);
 
+/* The same for commands that take nothing but KEY. */
+int place_open_only(struct target **out, struct cli *cli, const struct place_options *options, int argc, char **argv);
+
 /* cli_fail(), but 73 when something could not be written, or is there already. */
 int place_fail(const struct cli *cli, const se_error *err);
 

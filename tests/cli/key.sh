@@ -92,6 +92,7 @@ says "there is a token 'spare' already"
 # ---- tokens: generate ----
 refuses 64 key generate
 refuses 64 key generate token more
+says "one key at a time"
 refuses 64 key generate --type rsa:1024 token
 refuses 64 key generate --type rsa:3000 token
 refuses 64 key generate --type ec:P-224 token
@@ -175,6 +176,8 @@ says '{"label":"third","type":"EC-P-521","id":"'
 says '"privateKey":true,"certificate":true,"maySign":true,"mayDecrypt":false,"subject":"CN=third","notAfter":"20'
 says '"maySign":false,"mayDecrypt":true,"subject":"CN=fourth","notAfter":"20'
 [ "$(grep -c '^{.*}$' "$out")" = "$(wc -l <"$out")" ] || fail 'not an object per line'
+refuses 64 key list token more
+says "one key at a time"
 refuses 64 key list
 refuses 64 key list token more
 refuses 64 key list --slot 3 token
