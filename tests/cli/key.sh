@@ -176,10 +176,9 @@ says '{"label":"third","type":"EC-P-521","id":"'
 says '"privateKey":true,"certificate":true,"maySign":true,"mayDecrypt":false,"subject":"CN=third","notAfter":"20'
 says '"maySign":false,"mayDecrypt":true,"subject":"CN=fourth","notAfter":"20'
 [ "$(grep -c '^{.*}$' "$out")" = "$(wc -l <"$out")" ] || fail 'not an object per line'
-refuses 64 key list token more
-says "one key at a time"
 refuses 64 key list
 refuses 64 key list token more
+says "one key at a time"
 refuses 64 key list --slot 3 token
 refuses 69 key list nowhere
 refuses 77 key list wrong
