@@ -32,34 +32,49 @@ se_status buf_copy(se_buf *out, se_bytes in, se_error *err)
     return st;
 }
 
-static bool writer_reserve(struct writer *w, size_t size)
+/* What is written is followed by a NUL; the room behind it is not cleared, which would take longer than most writing. */
+static bool writer_grow(struct writer *w, size_t size)
 {
     size_t need = w->buf.size + size, room = w->room ? w->room : 64;
-    se_buf grown = SE_BUF_INIT;
+    se_buf grown = { NULL, w->buf.size };
 
-    if (w->failed || need < size)
-        return !(w->failed = true);
-    if (need <= w->room)
-        return true;
     while (room < need)
         room = room > SIZE_MAX / 2 ? need : room * 2;
-    if (buf_new(&grown, room, NULL))
+    if (w->failed || need < size || room == SIZE_MAX || !(grown.data = malloc(room + 1)))
         return !(w->failed = true);
-    if (w->buf.size)
-        memcpy(grown.data, w->buf.data, w->buf.size);
-    grown.size = w->buf.size;
+    if (grown.size)
+        memcpy(grown.data, w->buf.data, grown.size);
+    grown.data[grown.size] = '\0';
     se_buf_free(&w->buf);
     w->buf = grown;
     w->room = room;
     return true;
 }
 
+static bool writer_reserve(struct writer *w, size_t size)
+{
+    return (!w->failed && size <= w->room - w->buf.size) || writer_grow(w, size);
+}
+
+unsigned char *writer_room(struct writer *w, size_t size)
+{
+    return size && writer_reserve(w, size) ? w->buf.data + w->buf.size : NULL;
+}
+
+void writer_filled(struct writer *w, size_t size)
+{
+    w->buf.size += size;
+    w->buf.data[w->buf.size] = '\0';
+}
+
 void writer_put(struct writer *w, const void *data, size_t size)
 {
-    if (!size || !writer_reserve(w, size))
+    unsigned char *room = writer_room(w, size);
+
+    if (!room)
         return;
-    memcpy(w->buf.data + w->buf.size, data, size);
-    w->buf.size += size;
+    memcpy(room, data, size);
+    writer_filled(w, size);
 }
 
 void writer_expect(struct writer *w, size_t size)
@@ -99,7 +114,7 @@ const char *writer_string(const struct writer *w)
 se_status writer_finish(se_buf *out, struct writer *w, se_error *err)
 {
     *out = (se_buf)SE_BUF_INIT;
-    if (w->failed || !writer_reserve(w, 1)) {
+    if (w->failed || (!w->buf.data && !writer_grow(w, 0))) {
         writer_free(w);
         return error_memory(err);
     }

@@ -42,6 +42,11 @@ void writer_put(struct writer *w, const void *data, size_t size);
 
 /* Makes room at once for what is known to come. */
 void writer_expect(struct writer *w, size_t size);
+
+/* Where up to `size` bytes may be written behind the others; NULL: none, or the writer failed.  writer_filled() says how many were. */
+unsigned char *writer_room(struct writer *w, size_t size);
+void writer_filled(struct writer *w, size_t size);
+
 void writer_text(struct writer *w, const char *text);
 void writer_format(struct writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

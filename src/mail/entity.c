@@ -16,45 +16,6 @@ void entity_free(struct entity *e)
 
 /* ---- headers ---- */
 
-/* At blanks, where folding may be (RFC 5322, 2.2.3); what has none stays long. */
-static void put_folded(struct writer *out, const char *line, size_t size)
-{
-    enum { LINE = 76 };
-    size_t at = size;
-
-    while (size > LINE) {
-        for (at = LINE; at > 1 && line[at] != ' ' && line[at] != '\t'; at--)
-            ;
-        if (at <= 1)
-            break;
-        writer_put(out, line, at);
-        writer_text(out, "\r\n");
-        line += at;
-        size -= at;
-    }
-    writer_put(out, line, size);
-    writer_text(out, "\r\n");
-}
-
-/* A field without what relays take away: blanks at line ends, and lines of nothing else. */
-static void put_field(struct writer *out, se_bytes field)
-{
-    const char *at = field.data, *end = at + field.size;
-
-    while (at < end) {
-        const char *found = memchr(at, '\n', (size_t)(end - at)), *to = found ? found : end;
-        size_t size = (size_t)(to - at);
-
-        while (size && (at[size - 1] == ' ' || at[size - 1] == '\t' || at[size - 1] == '\r'))
-            size--;
-        if (size && line_is_safe((se_bytes){ at, size }))
-            writer_put(out, at, size), writer_text(out, "\r\n");
-        else if (size)
-            put_folded(out, at, size);
-        at = found ? found + 1 : end;
-    }
-}
-
 static void put_verbatim(struct writer *out, se_bytes field)
 {
     const char *at = field.data;
@@ -94,7 +55,7 @@ static void put_header(struct entity *e)
         else if (e->verbatim)
             put_verbatim(&e->out, field_bytes(h, &h->fields[i]));
         else if (h->fields[i].name_size)
-            put_field(&e->out, field_bytes(h, &h->fields[i]));
+            field_put_safe(&e->out, field_bytes(h, &h->fields[i]));
     }
     put_transfer(e, &told);
     writer_text(&e->out, "\r\n");
@@ -342,14 +303,30 @@ static se_status take_boundary(struct entity *e, const struct level *level, bool
     return SE_OK;
 }
 
+/* Lines that nobody has to look at one by one; *size is 0 if the next one is none of them. */
+static se_status take_stretch(size_t *size, struct entity *e, se_error *err)
+{
+    struct stretch stretch;
+
+    *size = 0;
+    if (e->in_header || !leaf_is_plain(&e->leaf))
+        return SE_OK;
+    stretch = stretch_find(intake_ready(e->in));
+    if (!(*size = stretch.lines.size))
+        return SE_OK;
+    intake_skip(e->in, *size);
+    return leaf_stretch(&e->leaf, &stretch, err);
+}
+
 static se_status step(struct entity *e, se_error *err)
 {
     struct line line;
     bool more, close = false;
     const struct level *level;
-    se_status st = intake_next(&line, &more, e->in, err);
+    size_t taken;
+    se_status st = take_stretch(&taken, e, err);
 
-    if (st)
+    if (st || taken || (st = intake_next(&line, &more, e->in, err)))
         return st;
     if (more && (level = boundary_of(e, &line, &close)))
         return take_boundary(e, level, close, &line, err);

@@ -71,6 +71,16 @@ se_status intake_next(struct line *out, bool *more, struct intake *l, se_error *
     }
 }
 
+se_bytes intake_ready(const struct intake *l)
+{
+    return (se_bytes){ l->room + l->at, l->middle ? 0 : l->end - l->at };
+}
+
+void intake_skip(struct intake *l, size_t size)
+{
+    l->at += size;
+}
+
 bool line_is_empty(const struct line *line)
 {
     return line->begins && line->ends && !line->text.size;

@@ -33,6 +33,11 @@ AUTO_KIND(intake, struct intake, intake_close(p))
 /* false in *more: there is none. */
 SE_MUST_CHECK se_status intake_next(struct line *out, bool *more, struct intake *lines, se_error *err);
 
+/* What has been read and begins with a line; nothing in the middle of one.  It lasts until the next one is asked for. */
+se_bytes intake_ready(const struct intake *lines);
+/* Goes past whole lines of it. */
+void intake_skip(struct intake *lines, size_t size);
+
 /* Whether a whole line holds nothing, or only blanks. */
 bool line_is_empty(const struct line *line);
 bool line_is_blank(const struct line *line);

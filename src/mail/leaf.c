@@ -1,37 +1,6 @@
 #include "mail/leaf.h"
 
-enum {
-    SAFE_LINE = 998,
-    HELD_FIRST = 16 << 10, /* most texts */
-};
-
-static bool is_7bit(se_bytes text)
-{
-    static const uint64_t high = 0x8080808080808080;
-    const unsigned char *in = text.data;
-    uint64_t eight, seen = 0;
-    size_t i = 0;
-
-    for (; i + sizeof eight <= text.size; i += sizeof eight) {
-        memcpy(&eight, in + i, sizeof eight);
-        seen |= eight;
-    }
-    for (; i < text.size; i++)
-        seen |= in[i];
-    return !(seen & high);
-}
-
-bool line_is_safe(se_bytes text)
-{
-    const unsigned char *in = text.data;
-    size_t size = text.size;
-
-    if (!size)
-        return true;
-    if (size > SAFE_LINE || in[size - 1] == ' ' || in[size - 1] == '\t' || (size >= 5 && strncmp(text.data, "From ", 5) == 0))
-        return false;
-    return is_7bit(text) && !memchr(in, '\r', size) && !memchr(in, '\0', size);
-}
+enum { HELD_FIRST = 32 << 10 }; /* most texts */
 
 void leaf_begin(struct leaf *leaf, enum transfer transfer)
 {
@@ -154,6 +123,17 @@ static void decide(struct leaf *leaf, enum transfer transfer)
     leaf->eol = eol;
 }
 
+/* Room for the lines that come, and the line end that they follow. */
+static struct writer *hold(struct leaf *leaf)
+{
+    if (!leaf->begun)
+        writer_expect(&leaf->held, HELD_FIRST);
+    else
+        writer_put(&leaf->held, "\r\n", 2);
+    leaf->begun = true;
+    return &leaf->held;
+}
+
 static void look(struct leaf *leaf, const struct line *line)
 {
     bool safe = line->ends && line_is_safe(line->text);
@@ -164,12 +144,7 @@ static void look(struct leaf *leaf, const struct line *line)
         put(leaf, line);
         return;
     }
-    if (!leaf->begun)
-        writer_expect(&leaf->held, HELD_FIRST);
-    else
-        writer_put(&leaf->held, "\r\n", 2);
-    writer_put(&leaf->held, line->text.data, line->text.size);
-    leaf->begun = true;
+    writer_put(hold(leaf), line->text.data, line->text.size);
     leaf->eol = line->eol;
 }
 
@@ -179,6 +154,26 @@ se_status leaf_line(struct leaf *leaf, const struct line *line, se_error *err)
         look(leaf, line);
     else
         put(leaf, line);
+    return leaf->held.failed ? error_memory(err) : SE_OK;
+}
+
+/* A stretch is no longer than what the intake has, and written no more than twice as long. */
+bool leaf_is_plain(const struct leaf *leaf)
+{
+    return leaf->transfer == TRANSFER_PLAIN || (leaf->transfer == TRANSFER_LOOK && leaf->held.buf.size < LOOK_LIMIT - 2 * INTAKE_ROOM);
+}
+
+se_status leaf_stretch(struct leaf *leaf, const struct stretch *stretch, se_error *err)
+{
+    struct writer *out = leaf->out;
+
+    if (leaf->transfer == TRANSFER_LOOK)
+        out = hold(leaf);
+    else if (leaf->begun)
+        writer_text(out, "\r\n");
+    stretch_put(out, stretch);
+    leaf->begun = true;
+    leaf->eol = stretch->eol;
     return leaf->held.failed ? error_memory(err) : SE_OK;
 }
 

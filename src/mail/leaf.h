@@ -2,7 +2,7 @@
 #ifndef MAIL_LEAF_H
 #define MAIL_LEAF_H
 
-#include "mail/intake.h"
+#include "mail/safe.h"
 #include "mail/transfer.h"
 
 /* How a body is written. */
@@ -38,11 +38,11 @@ struct leaf {
 
 void leaf_begin(struct leaf *leaf, enum transfer transfer);
 SE_MUST_CHECK se_status leaf_line(struct leaf *leaf, const struct line *line, se_error *err);
+/* Whether it takes lines that are safe as they are, many at a time. */
+bool leaf_is_plain(const struct leaf *leaf);
+SE_MUST_CHECK se_status leaf_stretch(struct leaf *leaf, const struct stretch *stretch, se_error *err);
 /* No boundary follows: the last line end, which leaf_end() does not write, is one of the body's bytes. */
 void leaf_keep_eol(struct leaf *leaf);
 void leaf_end(struct leaf *leaf);
-
-/* A whole line of 7-bit text that no relay changes. */
-bool line_is_safe(se_bytes text);
 
 #endif

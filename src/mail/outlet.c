@@ -15,53 +15,56 @@ void outlet_close(struct outlet *outlet)
     writer_free(&outlet->gathered);
 }
 
-se_status outlet_flush(struct outlet *o, se_error *err)
+static se_status pass_on(struct outlet *o, se_error *err)
 {
-    se_status st;
+    se_status st = o->gathered.failed ? error_memory(err) : sink_write(o->to, buf_bytes(&o->gathered.buf), err);
 
-    if (o->cr)
-        writer_put(&o->gathered, "\r", 1);
-    o->cr = false;
-    if (o->gathered.failed)
-        return error_memory(err);
-    st = sink_write(o->to, buf_bytes(&o->gathered.buf), err);
     o->gathered.buf.size = 0;
     return st;
 }
 
-static se_status gather(struct outlet *o, const void *data, size_t size, se_error *err)
+se_status outlet_flush(struct outlet *o, se_error *err)
 {
-    se_status st = SE_OK;
-
-    writer_put(&o->gathered, data, size);
-    if (o->gathered.failed)
-        return error_memory(err);
-    if (o->gathered.buf.size >= GATHER) {
-        st = sink_write(o->to, buf_bytes(&o->gathered.buf), err);
-        o->gathered.buf.size = 0;
-    }
-    return st;
+    if (o->cr)
+        writer_put(&o->gathered, "\r", 1);
+    o->cr = false;
+    return pass_on(o, err);
 }
 
-/* What stands before a CR that is followed by LF, and not that CR. */
+static se_status gather(struct outlet *o, const void *data, size_t size, se_error *err)
+{
+    writer_put(&o->gathered, data, size);
+    return o->gathered.failed || o->gathered.buf.size >= GATHER ? pass_on(o, err) : SE_OK;
+}
+
+/* Without the CRs that are followed by LF; the last byte is no CR. */
+static unsigned char *without_cr(unsigned char *out, const char *at, const char *end)
+{
+    const char *cr;
+
+    for (; (cr = memchr(at, '\r', (size_t)(end - at))); at = cr + 1) {
+        size_t size = (size_t)(cr - at) + (cr[1] != '\n');
+
+        memcpy(out, at, size);
+        out += size;
+    }
+    memcpy(out, at, (size_t)(end - at));
+    return out + (end - at);
+}
+
 static se_status put_as_lf(struct outlet *o, se_bytes text, se_error *err)
 {
-    const char *at = text.data, *end = at + text.size;
-    se_status st = SE_OK;
+    const char *at = text.data;
+    unsigned char *room;
 
-    if (text.size && o->cr && *at != '\n')
-        st = gather(o, "\r", 1, err);
-    o->cr = o->cr && !text.size;
-    while (!st && at < end) {
-        const char *cr = memchr(at, '\r', (size_t)(end - at)), *to = cr ? cr : end;
-
-        st = gather(o, at, (size_t)(to - at), err);
-        o->cr = cr && cr + 1 == end;
-        if (!st && cr && cr + 1 < end && cr[1] != '\n')
-            st = gather(o, "\r", 1, err);
-        at = cr ? cr + 1 : end;
-    }
-    return st;
+    if (!text.size)
+        return SE_OK;
+    if (o->cr && *at != '\n')
+        writer_put(&o->gathered, "\r", 1);
+    o->cr = at[text.size - 1] == '\r';
+    if ((room = writer_room(&o->gathered, text.size - o->cr)))
+        writer_filled(&o->gathered, (size_t)(without_cr(room, at, at + text.size - o->cr) - room));
+    return gather(o, "", 0, err);
 }
 
 se_status outlet_put(struct outlet *o, se_bytes text, se_error *err)

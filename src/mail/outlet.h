@@ -15,6 +15,7 @@ struct outlet {
 
 SE_MUST_CHECK se_status outlet_open(struct outlet *out, const se_sink *to, bool crlf, se_error *err);
 void outlet_close(struct outlet *outlet);
+AUTO_KIND(outlet, struct outlet, outlet_close(p))
 
 /* Text with CRLF, which becomes LF where the message has that. */
 SE_MUST_CHECK se_status outlet_put(struct outlet *outlet, se_bytes text, se_error *err);

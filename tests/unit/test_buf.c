@@ -107,6 +107,39 @@ static void a_writer_grows_and_stays_a_string(void **state)
     assert_false(w.failed);
 }
 
+static void room_is_filled_as_far_as_it_is_said(void **state)
+{
+    AUTO(writer) w = { 0 };
+    unsigned char *room;
+
+    (void)state;
+    assert_null(writer_room(&w, 0));
+    writer_text(&w, "abc");
+    for (int i = 0; i < 100; i++) {
+        assert_non_null(room = writer_room(&w, 100));
+        memset(room, 'x', 100);
+        writer_filled(&w, 3);
+        assert_int_equal(strlen(writer_string(&w)), 3 + 3 * (size_t)(i + 1));
+    }
+    assert_int_equal(w.buf.size, 303);
+    assert_null(writer_room(&w, SIZE_MAX - 3));
+    assert_true(w.failed);
+    assert_null(writer_room(&w, 1));
+}
+
+static void expected_room_is_an_empty_string(void **state)
+{
+    AUTO(writer) w = { 0 };
+
+    (void)state;
+    writer_expect(&w, 5000);
+    assert_string_equal(writer_string(&w), "");
+    writer_text(&w, "abc");
+    w.buf.size = 0;
+    writer_text(&w, "x");
+    assert_string_equal(writer_string(&w), "x");
+}
+
 /* what is written lands on every offset of the room, its last byte too */
 static void a_writer_formats_into_any_room(void **state)
 {
@@ -182,6 +215,8 @@ int main(void)
         cmocka_unit_test(moving_leaves_nothing_behind),
         cmocka_unit_test(freeing_accepts_empty_and_leaves_empty),
         cmocka_unit_test(a_writer_grows_and_stays_a_string),
+        cmocka_unit_test(room_is_filled_as_far_as_it_is_said),
+        cmocka_unit_test(expected_room_is_an_empty_string),
         cmocka_unit_test(a_writer_formats_into_any_room),
         cmocka_unit_test(a_writer_that_failed_stays_failed),
         cmocka_unit_test(finishing_hands_the_bytes_over),

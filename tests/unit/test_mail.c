@@ -29,12 +29,14 @@ static void lines_come_whole_or_in_pieces(void **state)
         assert_true(more && line.begins && line.ends);
         assert_int_equal(line.text.size, sizes[i]);
         assert_int_equal(line.eol, i == 1 ? EOL_LF : EOL_CRLF);
+        assert_memory_equal(intake_ready(&lines).data, i == 0 ? "\ntwo" : i == 1 ? "two" : "xxx", 3);
     }
     for (;; pieces++) {
         assert_status(SE_OK, intake_next(&line, &more, &lines, &err), &err);
         if (!more)
             break;
         assert_int_equal(line.begins, !pieces);
+        assert_int_equal(intake_ready(&lines).size, 0);
         size += line.text.size;
     }
     assert_true(pieces > 2);
