@@ -45,8 +45,7 @@ static se_status read_cms(struct token *t, se_bytes der, se_error *err)
 
     if (!(t->cms = CMS_ContentInfo_new_ex(crypto_context(), NULL)))
         return error_memory(err);
-    if (der.size > LONG_MAX || !d2i_CMS_ContentInfo(&t->cms, &p, (long)der.size) || p != (const unsigned char *)der.data + der.size ||
-        OBJ_obj2nid(CMS_get0_type(t->cms)) != NID_pkcs7_signed)
+    if (der.size > LONG_MAX || !d2i_CMS_ContentInfo(&t->cms, &p, (long)der.size) || OBJ_obj2nid(CMS_get0_type(t->cms)) != NID_pkcs7_signed)
         return error_set(err, SE_ERR_REJECTED, "not a CMS signature");
     t->certificates = CMS_get1_certs(t->cms);
     return signer_info_get(&t->signer, t->cms, err);

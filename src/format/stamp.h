@@ -13,7 +13,7 @@
  */
 SE_MUST_CHECK se_status stamp_find(struct stamp *out, CMS_SignerInfo *signer, const struct verify_job *job, se_error *err);
 
-/* The same of a token, in DER, over the bytes of a signature. */
+/* The same of a token over the bytes of a signature: one element, and what may be behind it in `der` is not looked at. */
 SE_MUST_CHECK se_status stamp_check(struct stamp *out, se_bytes der, se_bytes signature, const struct verify_job *job, se_error *err);
 
 /* When the signer's certificate has to be valid: at the time of the stamp, or else `otherwise`. */
