@@ -194,33 +194,52 @@ process=''
 # ---- signals while the configuration is loaded, which takes long: here the library that reads mail does ----
 ! instrumented || exit 0
 cat >slow.c <<'C'
+#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <unistd.h>
 void *dlopen(const char *name, int flags)
 {
-    (void)name, (void)flags;
+    void *(*real)(const char *, int) = (void *(*)(const char *, int))dlsym(RTLD_NEXT, "dlopen");
     (void)creat("run/loading", 0600);
-    for (;;)
-        pause();
+    while (access("loaded", F_OK))
+        usleep(10000);
+    return real(name, flags);
 }
 C
 # shellcheck disable=SC2086 # a command with options
 setup ${CC:?} -shared -fPIC slow.c -o slow.so
 conf 'sign @example.org'
-(
-    LD_PRELOAD="$tmp/slow.so"
-    export LD_PRELOAD
-    serve
-) >slow.log 2>&1 &
-process=$!
-eventually test -e run/loading
+serve_slowly() {
+    rm -f run/loading loaded
+    (
+        LD_PRELOAD="$tmp/slow.so"
+        export LD_PRELOAD
+        serve
+    ) >slow.log 2>&1 &
+    process=$!
+    eventually test -e run/loading
+}
+ends() { # STATUS WHEN
+    status=0
+    wait $process || status=$?
+    process=''
+    [ "$status" = "$1" ] || fail "status $status $2"
+}
+serve_slowly
 kill -HUP $process
 kill -TERM $process
 sleep 0.5
 cases=$((cases + 1)) bad=''
 pgrep -P $process >"$out" || fail "it did not wait until the configuration was loaded"
 kill -TERM $process
-status=0
-wait $process || status=$?
-[ "$status" = 70 ] || fail "status $status for the second SIGTERM"
-process=''
+ends 70 'for the second SIGTERM'
+
+# one alone, kept until it is loaded
+serve_slowly
+kill -TERM $process
+sleep 0.5
+: >loaded
+cases=$((cases + 1)) bad=''
+ends 0 'for a SIGTERM while it was loading'
+grep -q '"event":"stopped"' slow.log || fail "it did not start to stop: $(cat slow.log)"

@@ -375,6 +375,46 @@ def second_signature_bad():
 
 
 @case
+def first_signature_bad():
+    return archive(meta(manifest_of(FILES), signature=block(b"another text")) + meta(manifest_of(FILES), stem="TWO")[1:] + entries_of(FILES))
+
+
+def beside(manifest, first):
+    """a proper signature and one that is as proper, but of another manifest"""
+    pairs = [meta(manifest_of(FILES), stem="TWO" if first else "ONE"), meta(manifest, stem="ONE" if first else "TWO")]
+    return archive(pairs[0] + pairs[1][1:] + entries_of(FILES))
+
+
+OTHERS = [(name, data + b"!", method) for name, data, method in FILES]
+
+
+@case
+def second_signature_of_another_manifest():
+    return beside(manifest_of(OTHERS), False)
+
+
+@case
+def first_signature_of_another_manifest():
+    return beside(manifest_of(OTHERS), True)
+
+
+@case
+def second_signature_of_another_main():
+    """the same files, in a manifest that says something else about itself"""
+    return beside(MAIN.replace(b"a test", b"nobody") + manifest_of(FILES)[len(MAIN):], False)
+
+
+@case
+def second_signature_of_more():
+    return beside(manifest_of(FILES + [("c.txt", b"c", 0)]), False)
+
+
+@case
+def proper_two():
+    return archive(meta(manifest_of(FILES)) + meta(manifest_of(FILES), stem="TWO", signer="two")[1:] + entries_of(FILES))
+
+
+@case
 def second_signature_untrusted():
     return archive(meta(manifest_of(FILES)) + meta(manifest_of(FILES), stem="TWO", signer="stranger")[1:] +
                    entries_of(FILES))

@@ -12,6 +12,8 @@ make_cert ca ec:P-256 issuer=self 'subject=/CN=Test CA ca' basicConstraints=crit
 make_ca other
 sign=keyUsage=critical,digitalSignature
 make_cert one rsa:2048 $sign
+cp one.key two.key
+make_cert two rsa:2048 $sign
 make_cert stranger ec:P-256 issuer=other $sign
 make_cert self rsa:2048 issuer=self $sign
 make_cert expired rsa:2048 $sign from=20200101000000Z until=20210101000000Z
