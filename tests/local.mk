@@ -41,7 +41,8 @@ EXTRA_DIST += tests/check-calls.allow
 
 # what has nothing more to find in another build
 RUN_ONCE = $(LINTS) tests/install/test-install.sh tests/lib/test-harness.sh tests/lib/test-run.sh
-TESTS += $(RUN_ONCE)
+# what takes longest comes first, so that none of it is alone at the end
+TESTS += $(SHELL_TESTS) $(MEMORY_SEARCHES) $(RUN_ONCE)
 dist_check_SCRIPTS += $(RUN_ONCE)
 
 # the tests' own tools
@@ -57,15 +58,14 @@ include tests/lib/local.mk
 include tests/unit/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
-include tests/cli/local.mk
+include tests/zip/local.mk
+include tests/mail/local.mk
 include tests/interop/local.mk
 include tests/history/local.mk
-include tests/mail/local.mk
 include tests/token/local.mk
-include tests/zip/local.mk
+include tests/cli/local.mk
 
 check_PROGRAMS += $(MEMORY_SEARCHES)
-TESTS += $(MEMORY_SEARCHES) $(SHELL_TESTS)
 dist_check_SCRIPTS += $(SHELL_TESTS) $(BIG_TESTS)
 
 .PHONY: check-big check-code memcheck
