@@ -1,5 +1,8 @@
-// CMS with Bouncy Castle:  Envelope encrypt CERT.der HASH gcm|cbc <PLAIN >DER
-//                          Envelope decrypt KEY.der <DER >PLAIN          (KEY.der: PKCS #8)
+// CMS with Bouncy Castle, as the lines of standard input say:
+//     encrypt CERT.der PLAIN DER HASH gcm|cbc
+//     decrypt KEY.der DER PLAIN                   (KEY.der: PKCS #8)
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyFactory;
@@ -68,11 +71,24 @@ public class Envelope {
         return one.getContent(new JceKeyTransEnvelopedRecipient(key).setProvider("BC"));
     }
 
+    static void run(String[] words) throws Exception {
+        byte[] key = Files.readAllBytes(Path.of(words[1]));
+        byte[] in = Files.readAllBytes(Path.of(words[2]));
+        byte[] made = words[0].equals("encrypt") ? encrypt(key, words[4], words[5].equals("gcm"), in) : decrypt(key, in);
+        Files.write(Path.of(words[3]), made);
+    }
+
     public static void main(String[] args) throws Exception {
+        boolean failed = false;
         Security.addProvider(new BouncyCastleProvider());
-        byte[] in = System.in.readAllBytes();
-        byte[] file = Files.readAllBytes(Path.of(args[1]));
-        System.out.write(args[0].equals("encrypt") ? encrypt(file, args[2], args[3].equals("gcm"), in) : decrypt(file, in));
-        System.out.flush();
+        BufferedReader lines = new BufferedReader(new InputStreamReader(System.in));
+        for (String line = lines.readLine(); line != null; line = lines.readLine())
+            try {
+                run(line.split(" "));
+            } catch (Exception e) {
+                System.err.println(line + ": " + e);
+                failed = true;
+            }
+        System.exit(failed ? 1 : 0);
     }
 }

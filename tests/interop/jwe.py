@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """JWE with other people's code.
 
-jwe.py encrypt KEY.pem ALG ENC <PLAIN >COMPACT     jwcrypto
-jwe.py decrypt KEY.pem <COMPACT >PLAIN             jwcrypto; RSA-OAEP-384 and -512, which it does not know, with python3-cryptography
+Does what the lines of standard input say:
+
+encrypt KEY.pem PLAIN COMPACT ALG ENC     jwcrypto
+decrypt KEY.pem COMPACT PLAIN             jwcrypto; RSA-OAEP-384 and -512, which it does not know, with python3-cryptography
 """
 import base64
 import hmac
@@ -31,25 +33,38 @@ def decrypt_by_hand(pem, parts, header):
     return AESGCM(secret).decrypt(decode(parts[2]), decode(parts[3]) + decode(parts[4]), parts[0].encode())
 
 
-def main():
-    with open(sys.argv[2], "rb") as file:
-        pem = file.read()
-    key = jwk.JWK.from_pem(pem)
-    given = sys.stdin.buffer.read()
-    if sys.argv[1] == "encrypt":
-        token = jwe.JWE(given, json.dumps({"alg": sys.argv[3], "enc": sys.argv[4]}))
-        token.add_recipient(key)
-        sys.stdout.write(token.serialize(compact=True))
-        return
-    parts = given.decode().strip().split(".")
+def encrypt(pem, given, alg, enc):
+    token = jwe.JWE(given, json.dumps({"alg": alg, "enc": enc}))
+    token.add_recipient(jwk.JWK.from_pem(pem))
+    return token.serialize(compact=True).encode()
+
+
+def decrypt(pem, given):
+    text = given.decode().strip()
+    parts = text.split(".")
     header = json.loads(decode(parts[0]))
     if header["alg"] in NEWER:
-        sys.stdout.buffer.write(decrypt_by_hand(pem, parts, header))
-        return
+        return decrypt_by_hand(pem, parts, header)
     token = jwe.JWE()
     token.allowed_algs = [header["alg"], header["enc"]]
-    token.deserialize(given.decode().strip(), key=key)
-    sys.stdout.buffer.write(token.payload)
+    token.deserialize(text, key=jwk.JWK.from_pem(pem))
+    return token.payload
 
 
-main()
+def run(command, key, source, target, *how):
+    with open(key, "rb") as file:
+        pem = file.read()
+    with open(source, "rb") as file:
+        made = {"encrypt": encrypt, "decrypt": decrypt}[command](pem, file.read(), *how)
+    with open(target, "wb") as file:
+        file.write(made)
+
+
+failed = False
+for line in sys.stdin:
+    try:
+        run(*line.split())
+    except Exception as failure:
+        print(line.strip(), repr(failure), sep=": ", file=sys.stderr)
+        failed = True
+sys.exit(failed)

@@ -2,7 +2,7 @@
 """Messages of every kind that a signer meets, and what relays do to them.
 
 corpus.py make FOLDER              writes them, with LF and with CRLF
-corpus.py relay NAME IN OUT        does to a message what that relay does; corpus.py relays lists them
+corpus.py relay                    does to messages what relays do: lines NAME IN OUT on standard input; corpus.py relays lists them
 """
 import base64
 import os
@@ -250,4 +250,5 @@ if __name__ == "__main__":
     elif sys.argv[1] == "relays":
         print(*HARMLESS)
     else:
-        relay(*sys.argv[2:])
+        for line in sys.stdin:
+            relay(*line.split())

@@ -86,12 +86,9 @@ done
 command -v javac >/dev/null || skip "there is no JDK to say what jarsigner says"
 setup keytool -importcert -noprompt -alias ca -file ca.pem -keystore trust.p12 -storepass changeit
 accepts java -Djava.security.manager=allow --add-exports jdk.jartool/sun.security.tools.jarsigner=ALL-UNNAMED \
-    "$top_srcdir/tests/zip/Jarsigner.java" trust.p12 zips/*.zip
-cp "$out" verdicts
-accepts java -Djava.security.manager=allow --add-exports jdk.jartool/sun.security.tools.jarsigner=ALL-UNNAMED \
-    "$top_srcdir/tests/zip/Jarsigner.java" trust.p12 proper/proper*.zip
-cp "$out" proper/verdicts
-[ "$(grep -c '	accepts$' proper/verdicts)" = "$proper" ] || fail "jarsigner refuses what is proper"
+    "$top_srcdir/tests/zip/Jarsigner.java" trust.p12 zips/*.zip proper/*.zip
+grep '^zips/' "$out" >verdicts
+[ "$(grep -c '^proper/.*	accepts$' "$out")" = "$proper" ] || fail "jarsigner refuses what is proper"
 while IFS='	' read -r zip verdict; do
     name=${zip#zips/}
     name=${name%.zip}
