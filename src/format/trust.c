@@ -34,12 +34,8 @@ static se_status refusal(X509_STORE_CTX *path, bool tsa, se_error *err)
     return error_set(err, SE_ERR_REJECTED, "%s is not trusted: %s: %s", tsa ? "its authority" : "the signer", subject, reason);
 }
 
-static se_status check(X509 *certificate, STACK_OF(X509) * others, X509_STORE *roots, int64_t time, bool tsa, se_error *err)
+static se_status check(X509_STORE_CTX *path, bool tsa, int64_t time, se_error *err)
 {
-    AUTO(path) path = X509_STORE_CTX_new_ex(crypto_context(), NULL);
-
-    if (!path || !X509_STORE_CTX_init(path, roots, certificate, others))
-        return crypto_error(err, SE_ERR_CRYPTO, "cannot check the certificate of %s", tsa ? "a time stamping authority" : "the signer");
     X509_STORE_CTX_set_time(path, 0, time);
     X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(path), SECURITY_LEVEL);
     return X509_verify_cert(path) > 0 ? SE_OK : refusal(path, tsa, err);
@@ -47,10 +43,18 @@ static se_status check(X509 *certificate, STACK_OF(X509) * others, X509_STORE *r
 
 se_status trust_check(X509 *certificate, STACK_OF(X509) * others, X509_STORE *roots, int64_t time, se_error *err)
 {
-    return check(certificate, others, roots, time, false, err);
+    AUTO(path) path = X509_STORE_CTX_new_ex(crypto_context(), NULL);
+
+    if (!path || !X509_STORE_CTX_init(path, roots, certificate, others))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot check the signer's certificate");
+    return check(path, false, time, err);
 }
 
 se_status trust_check_tsa(X509 *certificate, STACK_OF(X509) * others, X509_STORE *roots, int64_t time, se_error *err)
 {
-    return check(certificate, others, roots, time, true, err);
+    AUTO(path) path = X509_STORE_CTX_new_ex(crypto_context(), NULL);
+
+    if (!path || !X509_STORE_CTX_init(path, roots, certificate, others) || !X509_STORE_CTX_set_purpose(path, X509_PURPOSE_TIMESTAMP_SIGN))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot check the certificate of a time stamping authority");
+    return check(path, true, time, err);
 }
