@@ -1,5 +1,6 @@
 #include "base/base64.h"
 
+#include <endian.h>
 #include <pthread.h>
 #include <stdint.h>
 
@@ -46,21 +47,31 @@ static size_t encoded_size(const struct alphabet *a, size_t bytes)
     return bytes / 3 * 4 + (!rest ? 0 : a->padded ? 4 : rest + 1);
 }
 
+/* Of the highest 24 bits. */
+static void write_group(unsigned char *out, const char *digits, uint64_t bits)
+{
+    out[0] = (unsigned char)digits[bits >> 58];
+    out[1] = (unsigned char)digits[bits >> 52 & 63];
+    out[2] = (unsigned char)digits[bits >> 46 & 63];
+    out[3] = (unsigned char)digits[bits >> 40 & 63];
+}
+
 static void write_text(unsigned char *out, const struct alphabet *a, se_bytes in)
 {
     const unsigned char *p = in.data;
-    size_t rest = in.size % 3, whole = in.size - rest;
+    size_t left = in.size;
+    uint64_t bits;
 
-    for (size_t i = 0; i < whole; i += 3, out += 4) {
-        uint32_t bits = (uint32_t)p[i] << 16 | (uint32_t)p[i + 1] << 8 | p[i + 2];
-
-        out[0] = (unsigned char)a->digits[bits >> 18];
-        out[1] = (unsigned char)a->digits[bits >> 12 & 63];
-        out[2] = (unsigned char)a->digits[bits >> 6 & 63];
-        out[3] = (unsigned char)a->digits[bits & 63];
+    for (; left >= sizeof bits; left -= 6, p += 6, out += 8) {
+        memcpy(&bits, p, sizeof bits);
+        bits = be64toh(bits);
+        write_group(out, a->digits, bits);
+        write_group(out + 4, a->digits, bits << 24);
     }
-    if (rest)
-        write_rest(out, a, p + whole, rest);
+    for (; left >= 3; left -= 3, p += 3, out += 4)
+        write_group(out, a->digits, (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40);
+    if (left)
+        write_rest(out, a, p, left);
 }
 
 static se_status encode(se_buf *out, const struct alphabet *a, se_bytes in, se_error *err)

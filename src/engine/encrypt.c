@@ -1,5 +1,4 @@
 #include "engine/fields.h"
-#include "key/certificate.h"
 #include "key/oaep.h"
 
 se_status field_params_read(se_field_params *out, const se_field_params *params, se_error *err)
@@ -9,21 +8,6 @@ se_status field_params_read(se_field_params *out, const se_field_params *params,
     *out = params ? *params : defaults;
     if (out->size != sizeof *out)
         return error_set(err, SE_ERR_USAGE, "se_field_params of %zu bytes, SE_FIELD_PARAMS_INIT makes %zu", out->size, sizeof *out);
-    return SE_OK;
-}
-
-/* The rules take longer than a field.  What changes about them is the time, so that once in a second is enough. */
-static se_status check_certificate(struct key *key, const struct descriptor *descriptor, se_error *err)
-{
-    int64_t second = now();
-    se_status st;
-
-    if (__atomic_load_n(&key->checked_at, __ATOMIC_ACQUIRE) == second && __atomic_load_n(&key->checked_for, __ATOMIC_ACQUIRE) == descriptor)
-        return SE_OK;
-    if ((st = certificate_check(descriptor, key->certificate, second, SE_ERR_POLICY, err)))
-        return st;
-    __atomic_store_n(&key->checked_for, descriptor, __ATOMIC_RELEASE);
-    __atomic_store_n(&key->checked_at, second, __ATOMIC_RELEASE);
     return SE_OK;
 }
 
@@ -38,7 +22,7 @@ static se_status prepare(struct sealing *s, se_error *err)
         return st;
     s->recipient = (struct recipient){ s->key, s->descriptor->version };
     s->format = envelope_format(a);
-    if ((st = check_certificate(s->key, s->descriptor, err)))
+    if ((st = key_allowed(s->key, s->descriptor, err)))
         return st;
     return kit_take(&s->kit, s->engine, err);
 }

@@ -41,6 +41,9 @@ void key_slots_free(struct slot *slots, size_t count);
 /* What the caller's params say; NULL: the defaults.  SE_ERR_USAGE: from another time, or nonsense. */
 SE_MUST_CHECK se_status params_read(se_params *out, const se_params *params, se_error *err);
 
+/* SE_ERR_POLICY: what the descriptor's use asks of its key's certificate, which now it does not keep. */
+SE_MUST_CHECK se_status key_allowed(struct key *key, const struct descriptor *descriptor, se_error *err);
+
 /* The signature algorithm of `descriptor` with that key; SE_ERR_POLICY: it is not for signatures, or not with such a key. */
 SE_MUST_CHECK se_status signing_algorithm(const struct algorithm **out, const struct descriptor *descriptor, const EVP_PKEY *key,
                                           se_error *err);

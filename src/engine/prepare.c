@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include "engine/engine.h"
+#include "key/certificate.h"
 
 int64_t now(void)
 {
@@ -19,6 +20,21 @@ se_status params_read(se_params *out, const se_params *params, se_error *err)
         return error_set(err, SE_ERR_USAGE, "a time before 1970");
     if (!out->time)
         out->time = now();
+    return SE_OK;
+}
+
+/* The rules take longer than a field.  What changes about them is the time, so that once in a second is enough. */
+se_status key_allowed(struct key *key, const struct descriptor *descriptor, se_error *err)
+{
+    int64_t second = now();
+    se_status st;
+
+    if (__atomic_load_n(&key->checked_at, __ATOMIC_ACQUIRE) == second && __atomic_load_n(&key->checked_for, __ATOMIC_ACQUIRE) == descriptor)
+        return SE_OK;
+    if ((st = certificate_check(descriptor, key->certificate, second, SE_ERR_POLICY, err)))
+        return st;
+    __atomic_store_n(&key->checked_for, descriptor, __ATOMIC_RELEASE);
+    __atomic_store_n(&key->checked_at, second, __ATOMIC_RELEASE);
     return SE_OK;
 }
 

@@ -21,8 +21,8 @@ static se_status prepare(struct signer *out, se_engine *engine, const struct des
     out->descriptor = descriptor;
     if ((st = slot_open(&out->key, engine, descriptor->key, PART_SIGN, err)))
         return st;
-    if ((st = certificate_check(descriptor, out->key->certificate, now(), SE_ERR_POLICY, err)) ||
-        (st = certificate_names(out->address, out->key->certificate, params->addresses, params->address_count, SE_ERR_POLICY, err)))
+    if ((st = key_allowed(out->key, descriptor, err)) ||
+        (st = addresses_name(out->address, out->key->profile.addresses, params->addresses, params->address_count, SE_ERR_POLICY, err)))
         return st;
     return signing_algorithm(&out->algorithm, descriptor, out->key->private, err);
 }
@@ -95,15 +95,15 @@ se_status se_sign(se_buf *out, se_engine *engine, const char *descriptor, se_byt
 
 static void tell(se_signer *out, const struct signer *signer)
 {
-    X509 *certificate = signer->key->certificate;
+    const struct profile *profile = &signer->key->profile;
 
     out->version = signer->descriptor->version;
-    out->not_after = certificate_not_after(certificate);
+    out->not_after = profile->not_after;
     (void)snprintf(out->algorithm, sizeof out->algorithm, "%s", signer->algorithm->name);
     (void)snprintf(out->address, sizeof out->address, "%s", signer->address);
-    certificate_subject(out->subject, sizeof out->subject, certificate);
-    certificate_issuer(out->issuer, sizeof out->issuer, certificate);
-    certificate_serial(out->serial, sizeof out->serial, certificate);
+    memcpy(out->subject, profile->subject, sizeof out->subject);
+    memcpy(out->issuer, profile->issuer, sizeof out->issuer);
+    memcpy(out->serial, profile->serial, sizeof out->serial);
 }
 
 se_status se_find_signer(se_signer *out, se_engine *engine, const char *descriptor, const se_params *params, se_error *error)

@@ -30,9 +30,9 @@ static se_status refuse(const STACK_OF(OPENSSL_STRING) * named, const char *cons
                      have.buf.size ? writer_string(&have) : "no mail address");
 }
 
-se_status certificate_names(char out[320], X509 *certificate, const char *const *addresses, size_t count, se_status refusal, se_error *err)
+se_status addresses_name(char out[320], const STACK_OF(OPENSSL_STRING) * named, const char *const *addresses, size_t count,
+                         se_status refusal, se_error *err)
 {
-    AUTO(emails) named = count ? X509_get1_email(certificate) : NULL;
     const char *found = find(named, addresses, count);
 
     *out = '\0';
@@ -42,4 +42,11 @@ se_status certificate_names(char out[320], X509 *certificate, const char *const 
         return refuse(named, addresses, count, refusal, err);
     (void)snprintf(out, 320, "%s", found);
     return SE_OK;
+}
+
+se_status certificate_names(char out[320], X509 *certificate, const char *const *addresses, size_t count, se_status refusal, se_error *err)
+{
+    AUTO(emails) named = count ? X509_get1_email(certificate) : NULL;
+
+    return addresses_name(out, named, addresses, count, refusal, err);
 }

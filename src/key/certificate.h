@@ -41,9 +41,11 @@ SE_MUST_CHECK se_status certificate_check(const struct descriptor *descriptor, X
                                           se_error *err);
 
 /*
- * That the certificate names one of `addresses`, as rfc822Name or emailAddress; it goes to `out`.  `count` 0: any certificate will do.
- * Letter case does not count: RFC 5280, 7.5 is stricter about local parts than mail is.
+ * That the certificate, whose addresses are `named`, names one of `addresses`, as rfc822Name or emailAddress; it goes to `out`.  `count` 0:
+ * any certificate will do. Letter case does not count: RFC 5280, 7.5 is stricter about local parts than mail is.
  */
+SE_MUST_CHECK se_status addresses_name(char out[320], const STACK_OF(OPENSSL_STRING) * named, const char *const *addresses, size_t count,
+                                       se_status refusal, se_error *err);
 SE_MUST_CHECK se_status certificate_names(char out[320], X509 *certificate, const char *const *addresses, size_t count, se_status refusal,
                                           se_error *err);
 

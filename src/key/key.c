@@ -48,6 +48,7 @@ se_status key_new(struct key **out, EVP_PKEY *private, X509 *certificate, STACK_
     key->private = private;
     key->certificate = certificate;
     key->chain = chain;
+    profile_read(&key->profile, certificate);
     *out = key;
     return SE_OK;
 }
@@ -86,6 +87,7 @@ void key_unref(struct key *key)
         return;
     rsa_public_free(key->encryption);
     free_keepsakes(key->keepsakes);
+    profile_free(&key->profile);
     EVP_PKEY_free(key->private);
     X509_free(key->certificate);
     sk_X509_pop_free(key->chain, X509_free);

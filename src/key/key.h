@@ -6,6 +6,7 @@
 #include <openssl/x509.h>
 
 #include "base/buf.h"
+#include "key/profile.h"
 #include "model/algorithm.h"
 
 AUTO_KIND(evp_pkey, EVP_PKEY *, EVP_PKEY_free(*p))
@@ -27,7 +28,8 @@ struct key {
     EVP_PKEY *private;        /* NULL: only the certificate was asked for */
     X509 *certificate;        /* never NULL */
     STACK_OF(X509) * chain;   /* its issuers as far as the store has them, nearest first; may be NULL */
-    /* which rules its certificate kept, and at which second (engine/encrypt.c) */
+    struct profile profile;   /* of the certificate */
+    /* which rules its certificate kept, and at which second (engine/prepare.c) */
     const void *checked_for;
     int64_t checked_at;
     struct rsa_public *encryption; /* made when first needed (key/oaep.c) */

@@ -174,19 +174,28 @@ se_bytes field_bytes(const struct header *h, const struct field *field)
     return (se_bytes){ h->text.buf.data + field->at, field->size };
 }
 
+static size_t unfold(unsigned char *out, const unsigned char *in, size_t size)
+{
+    unsigned char *to = out;
+
+    for (size_t i = 0; i < size; i++)
+        if (in[i] != '\r' && in[i] != '\n')
+            *to++ = in[i] ? in[i] : '?';
+    return (size_t)(to - out);
+}
+
 se_status field_value(se_buf *out, const struct header *h, const struct field *field, se_error *err)
 {
     AUTO(writer) w = { 0 };
     size_t end = field ? field->at + field->size : 0, at = field ? field->value : 0;
     const unsigned char *text = h->text.buf.data;
+    unsigned char *room;
 
     while (at < end && (is_blank(text[at]) || text[at] == '\r' || text[at] == '\n'))
         at++;
     while (end > at && (is_blank(text[end - 1]) || text[end - 1] == '\r' || text[end - 1] == '\n'))
         end--;
-    writer_expect(&w, end - at + 1);
-    for (; at < end; at++)
-        if (text[at] != '\r' && text[at] != '\n')
-            writer_put(&w, text[at] ? (const void *)&text[at] : "?", 1);
+    if ((room = writer_room(&w, end - at)))
+        writer_filled(&w, unfold(room, text + at, end - at));
     return writer_finish(out, &w, err);
 }

@@ -71,16 +71,21 @@ static const char *micalg(const char *algorithm)
 
 static void put_type(struct writer *w, const struct signing *s, const char *algorithm)
 {
+    const char *const opaque[] = { "Content-Type: application/pkcs7-mime; smime-type=signed-data;\r\n\tname=\"smime.p7m\"\r\n"
+                                   "Content-Transfer-Encoding: base64\r\n"
+                                   "Content-Disposition: attachment; filename=\"smime.p7m\"\r\n",
+                                   NULL };
+    const char *const detached[] = { "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n\tmicalg=\"",
+                                     micalg(algorithm),
+                                     "\";\r\n\tboundary=\"",
+                                     s->boundary,
+                                     "\"\r\n",
+                                     NULL };
+
     if (!header_find(&s->message.header, "MIME-Version"))
         writer_text(w, "MIME-Version: 1.0\r\n");
-    if (s->params->opaque)
-        writer_text(w, "Content-Type: application/pkcs7-mime; smime-type=signed-data;\r\n\tname=\"smime.p7m\"\r\n"
-                       "Content-Transfer-Encoding: base64\r\n"
-                       "Content-Disposition: attachment; filename=\"smime.p7m\"\r\n");
-    else
-        writer_format(
-            w, "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n\tmicalg=\"%s\";\r\n\tboundary=\"%s\"\r\n",
-            micalg(algorithm), s->boundary);
+    for (const char *const *text = s->params->opaque ? opaque : detached; *text; text++)
+        writer_text(w, *text);
 }
 
 /* In order and to the byte; in the place of the first field that moves inside stands what the message is now. */
@@ -218,32 +223,36 @@ static se_status put_opaque(struct signing *s, se_error *err)
     return st ? st : outlet_base64_end(&s->out, err);
 }
 
+static se_status put_boundary(struct signing *s, const char *end, se_error *err)
+{
+    se_status st = outlet_text(&s->out, "--", err);
+
+    if (st || (st = outlet_text(&s->out, s->boundary, err)))
+        return st;
+    return outlet_text(&s->out, end, err);
+}
+
 static se_status put_signature(struct signing *s, se_bytes signature, se_error *err)
 {
-    AUTO(writer) w = { 0 };
     se_status st;
 
-    writer_format(&w,
-                  "\r\n--%s\r\nContent-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\nContent-Transfer-Encoding: base64\r\n"
-                  "Content-Disposition: attachment; filename=\"smime.p7s\"\r\n\r\n",
-                  s->boundary);
-    if ((st = outlet_text(&s->out, writer_string(&w), err)) || (st = outlet_base64(&s->out, signature, err)) ||
-        (st = outlet_base64_end(&s->out, err)))
+    if ((st = outlet_text(&s->out, "\r\n", err)) || (st = put_boundary(s, "\r\n", err)) ||
+        (st = outlet_text(&s->out,
+                          "Content-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\nContent-Transfer-Encoding: base64\r\n"
+                          "Content-Disposition: attachment; filename=\"smime.p7s\"\r\n\r\n",
+                          err)) ||
+        (st = outlet_base64(&s->out, signature, err)) || (st = outlet_base64_end(&s->out, err)))
         return st;
-    w.buf.size = 0;
-    writer_format(&w, "--%s--\r\n", s->boundary);
-    return w.failed ? error_memory(err) : outlet_text(&s->out, writer_string(&w), err);
+    return put_boundary(s, "--\r\n", err);
 }
 
 static se_status put_detached(struct signing *s, se_error *err)
 {
     AUTO(writer) w = { 0 };
     const se_sink sink = sink_writer(&w);
-    char first[80] = "--";
     se_status st;
 
-    memcpy(first + 2, s->boundary, strlen(s->boundary) + 1);
-    if ((st = outlet_text(&s->out, first, err)) || (st = outlet_text(&s->out, "\r\n", err)) || (st = make_signature(&sink, s, err)))
+    if ((st = put_boundary(s, "\r\n", err)) || (st = make_signature(&sink, s, err)))
         return st;
     return w.failed ? error_memory(err) : put_signature(s, buf_bytes(&w.buf), err);
 }

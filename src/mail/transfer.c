@@ -13,24 +13,38 @@ static void begin_line(struct base64_lines *b)
 
 static void put_line(struct base64_lines *b, const void *data, size_t size)
 {
-    unsigned char line[BASE64_LINE];
+    unsigned char *room;
 
-    base64_write(line, (se_bytes){ data, size });
     begin_line(b);
-    writer_put(b->out, line, base64_size(size));
+    if (!(room = writer_room(b->out, base64_size(size))))
+        return;
+    base64_write(room, (se_bytes){ data, size });
+    writer_filled(b->out, base64_size(size));
+}
+
+static size_t hold(struct base64_lines *b, se_bytes data)
+{
+    size_t room = BASE64_LINE_BYTES - b->held_size, n = room < data.size ? room : data.size;
+
+    memcpy(b->held + b->held_size, data.data, n);
+    b->held_size += n;
+    if (n == room) {
+        put_line(b, b->held, b->held_size);
+        b->held_size = 0;
+    }
+    return n;
 }
 
 void base64_put(struct base64_lines *b, se_bytes data)
 {
-    const unsigned char *at = data.data;
+    const unsigned char *at = data.data, *end = at + data.size;
 
-    for (size_t left = data.size, n; left; left -= n, at += n) {
-        n = BASE64_LINE_BYTES - b->held_size < left ? BASE64_LINE_BYTES - b->held_size : left;
-        memcpy(b->held + b->held_size, at, n);
-        b->held_size += n;
-        if (b->held_size == BASE64_LINE_BYTES) {
-            put_line(b, b->held, b->held_size);
-            b->held_size = 0;
+    while (at < end) {
+        if (b->held_size || end - at < BASE64_LINE_BYTES)
+            at += hold(b, (se_bytes){ at, (size_t)(end - at) });
+        else {
+            put_line(b, at, BASE64_LINE_BYTES);
+            at += BASE64_LINE_BYTES;
         }
     }
 }
