@@ -77,6 +77,11 @@ static void header_fields_are_found_and_kept(void **state)
     se_buf_free(&value);
     assert_status(SE_OK, field_value(&value, &h, NULL, &err), &err);
     assert_string_equal(value.data, "");
+    se_buf_free(&value);
+    /* nobody after us stops at a NUL */
+    ((char *)h.text.buf.data)[h.fields[0].value + 1] = '\0';
+    assert_status(SE_OK, field_value(&value, &h, &h.fields[0], &err), &err);
+    assert_string_equal(value.data, "?");
 }
 
 static void headers_that_are_none_are_refused(void **state)
