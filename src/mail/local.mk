@@ -8,6 +8,7 @@ libse_core_la_SOURCES += \
 	src/mail/message.c src/mail/message.h \
 	src/mail/mime.c src/mail/mime.h \
 	src/mail/outlet.c src/mail/outlet.h \
+	src/mail/plain.c src/mail/plain.h \
 	src/mail/safe.c src/mail/safe.h \
 	src/mail/sign.c \
 	src/mail/transfer.c src/mail/transfer.h \

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "mail/gmime.h"
+#include "mail/plain.h"
 
 /* What does not fit is not there: a cut boundary would be another one. */
 static void keep(char *out, size_t room, const char *text)
@@ -27,13 +28,14 @@ static const char *parameter(GMimeContentType *type, const char *name)
 
 se_status media_read(struct media *out, const char *value, se_error *err)
 {
-    se_status st = *value ? gmime_load(err) : SE_OK;
+    bool plain = plain_media(out, *value ? value : "text/plain");
+    se_status st = plain ? SE_OK : gmime_load(err);
     GMimeContentType *type;
     char *name;
 
-    *out = (struct media){ .type = "text/plain" };
-    if (st || !*value)
+    if (plain || st)
         return st;
+    *out = (struct media){ .type = "" };
     type = gmime.g_mime_content_type_parse(NULL, value);
     name = gmime.g_mime_content_type_get_mime_type(type);
     keep_small(out->type, sizeof out->type, name);
@@ -115,9 +117,12 @@ static se_status collect(struct addresses *out, InternetAddressList *list, se_er
 se_status addresses_read(struct addresses *out, const char *value, se_error *err)
 {
     InternetAddressList *list;
-    se_status st = gmime_load(err);
+    char plain[320];
+    se_status st;
 
-    if (st)
+    if (plain_address(plain, value))
+        return add(out, plain, err);
+    if ((st = gmime_load(err)))
         return st;
     list = gmime.internet_address_list_parse(NULL, value);
     st = collect(out, list, err);

@@ -1,4 +1,4 @@
-/* What fields mean, by GMime.  SE_ERR_UNAVAILABLE: it is not installed. */
+/* What fields mean, by GMime unless that is plain.  SE_ERR_UNAVAILABLE: it is needed and not installed. */
 #ifndef MAIL_MIME_H
 #define MAIL_MIME_H
 

@@ -49,12 +49,12 @@ static se_status check_rules(const struct setup *setup, se_error *err)
     return SE_OK;
 }
 
-/* What reads mail is loaded when it is needed, here too before any comes. */
+/* What reads mail is loaded when it is needed, as by the quotes; here before any comes. */
 static se_status check_mail(se_error *err)
 {
     AUTO(se_buf) address = SE_BUF_INIT;
 
-    return se_mail_address(&address, "postmaster@localhost", err);
+    return se_mail_address(&address, "\"Postmaster\" <postmaster@localhost>", err);
 }
 
 static se_status open_engine(struct setup *setup, se_error *err)

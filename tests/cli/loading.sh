@@ -1,6 +1,6 @@
 #!/bin/sh
 # GMime, SQLite and libpq take longer to load than all else that a short process does: they are loaded by who needs them, and when they are
-# not there, all else works.
+# not there, all else works, mail of the plainest form too.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl ldd
 
@@ -20,6 +20,7 @@ XML
 export SIGNENGINE_CONFIG="$tmp/engine.xml"
 echo content >file
 printf 'From: alice@example.org\nSubject: x\n\nHello\n' >plain.eml
+printf 'From: "Doe, Alice" <alice@example.org>\nSubject: x\n\nHello\n' >quoted.eml
 
 # ---- who loads what ----
 watched() { # what the loader initialises goes to loaded.*
@@ -40,6 +41,8 @@ loads_not libgmime libglib libgobject libsqlite3 libpq
 accepts watched verify -d SignFile file --signature file.p7s
 loads_not libgmime libglib libgobject libsqlite3 libpq
 accepts watched mail sign plain.eml -o signed.eml
+loads_not libgmime libglib libgobject
+accepts watched mail sign quoted.eml -o signed.eml
 loads libgmime
 loads_not libsqlite3 libpq
 accepts watched history create --store sqlite:history.db
@@ -65,7 +68,7 @@ with() { # FOLDER with libraries that come before the system's
     (LD_LIBRARY_PATH="$tmp/$1" && export LD_LIBRARY_PATH && shift && signengine "$@")
 }
 for folder in none other; do
-    refuses 69 with $folder mail sign plain.eml -o refused
+    refuses 69 with $folder mail sign quoted.eml -o refused
     says "mail: a library can't be loaded: "
     says libgmime-3.0.so.0
     [ ! -e refused ] || fail 'there is an output'
@@ -82,10 +85,12 @@ for folder in none other; do
         says "histories in PostgreSQL: a library can't be loaded: "
         says libpq.so.5
     fi
+    accepts with $folder mail sign plain.eml -o again.eml
+    accepts signengine mail verify again.eml
     accepts with $folder sign -d SignFile file -o again.p7s
     accepts with $folder verify -d SignFile file --signature again.p7s
 done
-refuses 69 with other mail sign plain.eml
+refuses 69 with other mail sign quoted.eml
 says 'undefined symbol: g_free'
 # nothing was wrong but the libraries
 accepts signengine mail verify signed.eml

@@ -5,26 +5,69 @@
 
 #include "mail/entity.h"
 #include "mail/message.h"
+#include "mail/plain.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* It ends, and does not grow beyond measure. */
-static void rewrite(se_bytes in)
+static void rewrite(struct writer *out, const se_source *source)
 {
     static const se_mail_params params = SE_MAIL_PARAMS_INIT;
-    const se_source source = source_memory(&in);
     AUTO(message) message = { .from = { .count = 0 } };
     AUTO(entity) entity = { .parameter = "" };
-    unsigned char out[1000];
-    size_t got = 1, lines = 0;
+    unsigned char piece[1000];
+    size_t got = 1;
 
-    if (message_open(&message, &source, &params, NULL) || message_from(&message, &params, NULL) ||
+    if (message_open(&message, source, &params, NULL) || message_from(&message, &params, NULL) ||
         entity_begin(&entity, &message.lines, NULL))
         return;
-    while (got && !entity_read(&got, &entity, out, sizeof out, NULL))
-        for (size_t i = 0; i < got; i++)
-            lines += out[i] == '\n';
+    while (got && !entity_read(&got, &entity, piece, sizeof piece, NULL))
+        writer_put(out, piece, got);
+}
+
+static ptrdiff_t read_byte(void *arg, void *data, size_t size)
+{
+    se_bytes *bytes = arg;
+    const se_source source = source_memory(bytes);
+
+    return source.read(bytes, data, size && bytes->size);
+}
+
+/* It ends, does not grow beyond measure, and is the same however it is read. */
+static void rewrite_twice(se_bytes in)
+{
+    se_bytes whole = in, bytes = in;
+    const se_source at_once = source_memory(&whole), byte_by_byte = { read_byte, &bytes, 0 };
+    AUTO(writer) one = { 0 };
+    AUTO(writer) other = { 0 };
+    size_t lines = 0;
+
+    rewrite(&one, &at_once);
+    rewrite(&other, &byte_by_byte);
+    if (one.buf.size != other.buf.size || (one.buf.size && memcmp(one.buf.data, other.buf.data, one.buf.size) != 0))
+        abort();
+    for (size_t i = 0; i < one.buf.size; i++)
+        lines += one.buf.data[i] == '\n';
     if (lines > 1000 + 40 * in.size)
+        abort();
+}
+
+/* What is read without GMime is what GMime reads: for it, a comment stands behind. */
+static void read_plain(se_bytes in)
+{
+    AUTO(writer) value = { 0 };
+    AUTO(addresses) list = { .count = 0 };
+    struct media plain, media;
+    char address[320];
+    bool is_media, is_address;
+
+    writer_put(&value, in.data, in.size < 1000 ? in.size : 1000);
+    is_media = plain_media(&plain, writer_string(&value));
+    is_address = plain_address(address, writer_string(&value));
+    value.buf.size = strlen(writer_string(&value));
+    writer_text(&value, " (a)");
+    if (is_media && (media_read(&media, writer_string(&value), NULL) || strcmp(media.type, plain.type) != 0))
+        abort();
+    if (is_address && (addresses_read(&list, writer_string(&value), NULL) || list.count != 1 || strcmp(list.list[0], address) != 0))
         abort();
 }
 
@@ -103,7 +146,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const se_bytes input = { data, size };
 
-    rewrite(input);
+    rewrite_twice(input);
+    read_plain(input);
     read_back(input);
     verify(input);
     return 0;
