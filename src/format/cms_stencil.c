@@ -1,6 +1,7 @@
 #include "format/cms_stencil.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "format/padding.h"
 #include "format/signer_info.h"
@@ -11,7 +12,6 @@
 enum { KEPT_MOST = 24, HEADER = 6 };
 
 AUTO_KIND(md_ctx, EVP_MD_CTX *, EVP_MD_CTX_free(*p))
-AUTO_KIND(asn1_time, ASN1_TIME *, ASN1_TIME_free(*p))
 
 struct place {
     size_t at, size;
@@ -177,11 +177,14 @@ static se_status put_digest(se_buf *der, const struct stencil *s, const struct s
 
 static se_status put_time(se_buf *der, const struct stencil *s, int64_t seconds, se_error *err)
 {
-    AUTO(asn1_time) time = ASN1_TIME_set(NULL, seconds);
+    char text[sizeof "YYYYMMDDHHMMSSZ"];
+    time_t time = seconds;
+    struct tm tm;
 
-    if (!time || (size_t)ASN1_STRING_length(time) != s->time.size)
-        return crypto_error(err, SE_ERR_CRYPTO, "cannot write the time");
-    memcpy(der->data + s->time.at, ASN1_STRING_get0_data(time), s->time.size);
+    if (!gmtime_r(&time, &tm) || strftime(text, sizeof text, "%Y%m%d%H%M%SZ", &tm) != 2 + s->time.size)
+        return error_set(err, SE_ERR_CRYPTO, "cannot write the time");
+    /* a UTCTime, whose year has two digits */
+    memcpy(der->data + s->time.at, text + 2, s->time.size);
     return SE_OK;
 }
 
