@@ -1,6 +1,5 @@
 #include "zip/crew.h"
 
-#include <stdatomic.h>
 #include <unistd.h>
 
 #include "base/deadline.h"
@@ -48,6 +47,14 @@ static void work(struct crew *crew, struct worker *worker)
     }
 }
 
+static void leave(struct crew *crew)
+{
+    pthread_mutex_lock(&crew->lock);
+    crew->running--;
+    pthread_cond_signal(&crew->ended);
+    pthread_mutex_unlock(&crew->lock);
+}
+
 static void *worker_main(void *arg)
 {
     struct crew *crew = arg;
@@ -60,10 +67,18 @@ static void *worker_main(void *arg)
     se_buf_free(&worker.piece);
     digests_free(&worker.digests);
     section_reader_free(&worker.reader);
-    pthread_mutex_lock(&crew->lock);
-    crew->running--;
-    pthread_cond_signal(&crew->ended);
-    pthread_mutex_unlock(&crew->lock);
+    leave(crew);
+    return NULL;
+}
+
+static void *beside_main(void *arg)
+{
+    struct crew *crew = arg;
+    se_error err = SE_ERROR_INIT;
+
+    if (crew->job->beside(crew->job->arg, &crew->stopped, &err) && err.status != SE_ERR_CANCELLED)
+        fail(crew, SIZE_MAX, &err);
+    leave(crew);
     return NULL;
 }
 
@@ -77,16 +92,44 @@ static unsigned wanted_threads(const struct crew *crew)
     return (unsigned)(threads > THREADS_MOST ? THREADS_MOST : threads);
 }
 
-static unsigned start(pthread_t threads[THREADS_MOST], struct crew *crew)
+static void enter(struct crew *crew)
+{
+    pthread_mutex_lock(&crew->lock);
+    crew->running++;
+    pthread_mutex_unlock(&crew->lock);
+}
+
+typedef void *(*run_fn)(void *crew);
+
+static bool start_one(pthread_t *out, struct crew *crew, run_fn run)
+{
+    enter(crew);
+    if (thread_start(out, run, crew))
+        return true;
+    leave(crew);
+    return false;
+}
+
+static void run_here(struct crew *crew, run_fn run)
+{
+    enter(crew);
+    (void)run(crew);
+}
+
+/* How many threads there are.  What has none is done at once. */
+static unsigned start(pthread_t threads[THREADS_MOST + 1], struct crew *crew)
 {
     unsigned wanted = wanted_threads(crew), count = 0;
 
-    crew->running = wanted;
-    while (count < wanted && thread_start(&threads[count], worker_main, crew))
+    while (count < wanted && start_one(&threads[count], crew, worker_main))
         count++;
-    pthread_mutex_lock(&crew->lock);
-    crew->running -= wanted - count;
-    pthread_mutex_unlock(&crew->lock);
+    if (!count && wanted)
+        run_here(crew, worker_main);
+    if (!crew->job->beside)
+        return count;
+    if (start_one(&threads[count], crew, beside_main))
+        return count + 1;
+    run_here(crew, beside_main);
     return count;
 }
 
@@ -121,16 +164,12 @@ static void wait_for_all(struct crew *crew)
 se_status crew_run(const struct crew_job *job, se_error *err)
 {
     struct crew crew = { .job = job, .lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER };
-    pthread_t threads[THREADS_MOST];
+    pthread_t threads[THREADS_MOST + 1];
     unsigned count;
 
     for (size_t i = 0; i < job->archive->count; i++)
         crew.total += job->archive->entries[i].size;
     count = start(threads, &crew);
-    if (!count && job->archive->count) {
-        crew.running = 1;
-        (void)worker_main(&crew);
-    }
     wait_for_all(&crew);
     for (unsigned i = 0; i < count; i++)
         pthread_join(threads[i], NULL);

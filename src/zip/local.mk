@@ -1,5 +1,6 @@
 libse_core_la_SOURCES += \
 	src/zip/archive.c src/zip/archive.h \
+	src/zip/closing.c src/zip/closing.h \
 	src/zip/compose.c src/zip/compose.h \
 	src/zip/container.c src/zip/container.h \
 	src/zip/content.c src/zip/content.h \
@@ -9,6 +10,8 @@ libse_core_la_SOURCES += \
 	src/zip/end.c \
 	src/zip/extra.c \
 	src/zip/fold.c src/zip/fold.h \
+	src/zip/front.c src/zip/front.h \
+	src/zip/kept.c src/zip/kept.h \
 	src/zip/libunistring.c src/zip/libunistring.h \
 	src/zip/local.c \
 	src/zip/manifest.c src/zip/manifest.h \
@@ -16,6 +19,7 @@ libse_core_la_SOURCES += \
 	src/zip/name_hash.h \
 	src/zip/names.c \
 	src/zip/params.c src/zip/params.h \
+	src/zip/pen.c src/zip/pen.h \
 	src/zip/records.h \
 	src/zip/relay.c src/zip/relay.h \
 	src/zip/rewrite.c src/zip/rewrite.h \

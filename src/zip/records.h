@@ -41,6 +41,7 @@ enum {
     EXTRA_UNIX = 0x000d,
     EXTRA_UNIX_FIXED = 12, /* bytes of it that are not the target of a link */
     EXTRA_ASI_UNIX = 0x756e,
+    EXTRA_ALIGNMENT = 0xa11e,
     EXTRA_UNICODE_PATH = 0x7075,
 };
 

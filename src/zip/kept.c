@@ -1,0 +1,109 @@
+/* Copied in runs, within the kernel where it can: there, file systems that can share blocks do so instead. */
+#include "zip/kept.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+enum { RUN = 32 << 20 };
+
+struct copying {
+    struct pen *pen;
+    const struct archive *archive;
+    const atomic_bool *stopped;
+    uint64_t at, end; /* of what is to be copied yet */
+};
+
+static bool kernel_refuses(int error)
+{
+    return error == EXDEV || error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == EPERM || error == ETXTBSY;
+}
+
+static bool goes_on(const struct copying *c)
+{
+    return c->at < c->end && !(c->stopped && atomic_load(c->stopped));
+}
+
+/* What is left is to be copied by hand. */
+static se_status copy_in_kernel(struct copying *c, se_error *err)
+{
+    struct output *out = c->pen->out;
+    loff_t from = (loff_t)c->at;
+    ssize_t n = 1;
+
+    while (n > 0 && goes_on(c)) {
+        n = copy_file_range(c->archive->fd, &from, out->fd, NULL, c->end - c->at < RUN ? (size_t)(c->end - c->at) : RUN, 0);
+        if (n < 0 && errno == EINTR)
+            n = 1;
+        else if (n < 0 && !kernel_refuses(errno))
+            return error_set(err, SE_ERR_IO, "cannot copy its entries to '%s': %s", out->path, strerror(errno));
+        else if (n > 0) {
+            c->at += (size_t)n;
+            output_wrote(out, (size_t)n);
+        }
+    }
+    return SE_OK;
+}
+
+static se_status copy_by_hand(struct copying *c, se_error *err)
+{
+    se_buf *piece = &c->pen->piece;
+    se_status st = SE_OK;
+
+    while (!st && goes_on(c)) {
+        size_t size = c->end - c->at < piece->size ? (size_t)(c->end - c->at) : piece->size;
+
+        if (!(st = archive_read(c->archive, piece->data, c->at, size, err)))
+            st = output_write(c->pen->out, (se_bytes){ piece->data, size }, err);
+        c->at += size;
+    }
+    return st;
+}
+
+static se_status copy_run(struct copying *c, se_error *err)
+{
+    uint64_t size = c->end - c->at;
+    se_status st;
+
+    if ((st = copy_in_kernel(c, err)) || (st = copy_by_hand(c, err)))
+        return st;
+    c->pen->at += size;
+    return c->at < c->end ? error_set(err, SE_ERR_CANCELLED, "given up") : SE_OK;
+}
+
+/* The entries from `first` on that are all kept, or all dropped, end before this one. */
+static size_t run_end(const struct kept *kept, size_t first)
+{
+    size_t end = first + 1;
+
+    while (end < kept->archive->count && kept->dropped[end] == kept->dropped[first])
+        end++;
+    return end;
+}
+
+uint64_t kept_size(const struct kept *kept)
+{
+    const struct archive *a = kept->archive;
+    uint64_t size = 0;
+
+    for (size_t i = 0; i < a->count; i++)
+        if (!kept->dropped[i])
+            size += a->entries[i].next - a->entries[i].offset;
+    return size;
+}
+
+se_status kept_copy(struct pen *pen, const struct kept *kept, const atomic_bool *stopped, se_error *err)
+{
+    const struct archive *a = kept->archive;
+    struct copying c = { .pen = pen, .archive = a, .stopped = stopped };
+    se_status st = pen_flush(pen, err);
+
+    for (size_t i = 0, next; !st && i < a->count; i = next) {
+        next = run_end(kept, i);
+        if (kept->dropped[i])
+            continue;
+        c.at = a->entries[i].offset;
+        c.end = a->entries[next - 1].next;
+        st = copy_run(&c, err);
+    }
+    return st;
+}
