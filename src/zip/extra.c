@@ -39,6 +39,17 @@ static bool is_same_path(se_bytes value, const char *name)
     return value.size >= 5 && p[0] == 1 && value.size - 5 == strlen(name) && !strncmp((const char *)p + 5, name, value.size - 5);
 }
 
+/* Padding of ours, or of others that align what follows: an alignment, and nothing else. */
+static bool is_padding(se_bytes value)
+{
+    const unsigned char *p = value.data;
+
+    for (size_t i = 2; i < value.size; i++)
+        if (p[i])
+            return false;
+    return value.size >= 2;
+}
+
 static se_status take_field(bool *seen, unsigned id, se_bytes value, const struct zip64_fields *wanted, const char *name, const char *where,
                             se_error *err)
 {
@@ -46,6 +57,8 @@ static se_status take_field(bool *seen, unsigned id, se_bytes value, const struc
         return malformed(name, where, "a Unicode path that is another name", err);
     if (id == EXTRA_ASI_UNIX || (id == EXTRA_UNIX && value.size > EXTRA_UNIX_FIXED))
         return malformed(name, where, "an extra field that can make it a link", err);
+    if (id == EXTRA_ALIGNMENT && !is_padding(value))
+        return malformed(name, where, "an extra field for alignment that is not zeros", err);
     if (id != EXTRA_ZIP64)
         return SE_OK;
     if (*seen)

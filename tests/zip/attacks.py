@@ -725,6 +725,11 @@ def unicode_path():
 
 
 @case
+def padding_hides_bytes():
+    return odd_entry(local={"extra": struct.pack("<HHH", 0xa11e, 2 + 12, 1) + b"\0" * 5 + b"hidden\0"})
+
+
+@case
 def extra_field_too_long():
     return odd_entry(extra=struct.pack("<HH", 0x5455, 200))
 

@@ -17,25 +17,26 @@ export SIGNENGINE_CONFIG="$tmp/engine.xml"
 
 cat >make.py <<'PY'
 import os, zipfile
-with zipfile.ZipFile("old.zip", "w") as z:
-    for i in range(40):
-        z.writestr("%d" % i, os.urandom(500000))
-    for i in range(1000):
-        z.writestr("small/%d" % i, b"x")
+for name, size in ("large.zip", 500000), ("small.zip", 100000): # copied while it is hashed, and afterwards
+    with zipfile.ZipFile(name, "w") as z:
+        for i in range(40):
+            z.writestr("%d" % i, os.urandom(size))
+        for i in range(1000):
+            z.writestr("small/%d" % i, b"x")
 PY
 setup python3 make.py
 
 # The program is killed by its own process's id, `delay` after it was started; how often the archive was old or new goes to counts.
 cat >kill.py <<'PY'
 import random, shutil, signal, subprocess, sys, time
-command = sys.argv[2:]
+archive, command = sys.argv[2], sys.argv[3:]
 def sign():
-    shutil.copyfile("old.zip", "place.zip")
+    shutil.copyfile(archive, "place.zip")
     return subprocess.Popen(command + ["zip", "sign", "--time", "@1700000000", "place.zip"])
 start = time.monotonic()
 assert sign().wait() == 0
 whole = time.monotonic() - start
-new, old, counts = open("place.zip", "rb").read(), open("old.zip", "rb").read(), {"old": 0, "new": 0}
+new, old, counts = open("place.zip", "rb").read(), open(archive, "rb").read(), {"old": 0, "new": 0}
 random.seed(1)
 for i in range(int(sys.argv[1])):
     process = sign()
@@ -48,7 +49,9 @@ for i in range(int(sys.argv[1])):
 print(counts)
 assert counts["old"], "never killed before the end"
 PY
-accepts python3 kill.py 60 "$top_builddir/signengine"
-rm -f place.zip.*
-accepts signengine zip sign place.zip
-accepts signengine zip verify place.zip
+for archive in large.zip small.zip; do
+    accepts python3 kill.py 40 $archive "$top_builddir/signengine"
+    rm -f place.zip.*
+    accepts signengine zip sign place.zip
+    accepts signengine zip verify place.zip
+done

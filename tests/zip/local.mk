@@ -1,6 +1,7 @@
 SHELL_TESTS += \
 	tests/zip/archives.sh \
 	tests/zip/attacks.sh \
+	tests/zip/early.sh \
 	tests/zip/jarsigner.sh \
 	tests/zip/kill.sh \
 	tests/zip/sealed.sh \
