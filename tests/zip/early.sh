@@ -129,7 +129,7 @@ cp first.zip kept.zip
 refuses 65 signengine zip sign damaged.zip -o kept.zip
 same first.zip kept.zip
 # shellcheck disable=SC3045 # a shell that has no ulimit -f fails the case
-full() { (trap '' XFSZ && ulimit -f 20000 && signengine "$@"); }
+full() { (trap '' XFSZ && ulimit -f 9000 && signengine "$@"); }
 if ! instrumented; then
     refuses 66 full zip sign large.zip -o kept.zip
     says "'large.zip': cannot copy its entries to '$tmp/kept.zip': File too large"
