@@ -21,6 +21,7 @@ static void usual_types_are_read(void **state)
                                           "text/plain; charset=",
                                           "text/plain; charset=\"a",
                                           "text/plain; charset=a\"",
+                                          "text/plain; charset=\"a;",
                                           "text/plain; charset=\"a\" ",
                                           "text/plain; charset=\"\"",
                                           "text/plain; charset=a; boundary=b",
