@@ -68,12 +68,15 @@ static void reload(void)
         service_log("the configuration was loaded again", "");
 }
 
+static bool drained;
+
 /* No message begins any more, and those that are under way are finished. */
 static void drain(void)
 {
     __atomic_store_n(&service.stopping, true, __ATOMIC_RELAXED);
     for (unsigned i = 0; i < DRAIN_S * 100 && __atomic_load_n(&service.busy, __ATOMIC_RELAXED); i++)
         (void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+    __atomic_store_n(&drained, true, __ATOMIC_RELEASE);
     (void)smfi_stop();
 }
 
@@ -127,6 +130,8 @@ static int serve(void)
     service_log("started", socket);
     if (smfi_main() != MI_SUCCESS)
         return complain("libmilter failed", EXIT_BROKEN);
+    if (__atomic_load_n(&drained, __ATOMIC_ACQUIRE)) /* else we are in a hurry */
+        (void)pthread_join(thread, NULL);
     service_metrics();
     service_log("stopped", "");
     return 0;
