@@ -1,6 +1,7 @@
 #!/bin/sh
 # Archives of many makers and kinds: signed, they are what they were, and Java sees every entry as signed, as a file and as a stream.
 . "${top_srcdir:?}/tests/lib/harness.sh"
+. "${top_srcdir:?}/tests/zip/jarsigner-lib.sh"
 needs openssl python3 unzip zip bsdtar javac java jar jarsigner keytool
 
 make_ca ca
@@ -20,10 +21,6 @@ setup javac -d . "$top_srcdir/tests/zip/Readers.java"
 archives="$top_srcdir/tests/zip/archives.py"
 setup python3 "$archives"
 grep -v described-stored "$out" >list
-strict_all() { # ARCHIVE...: all in one JVM
-    java -Djava.security.manager=allow --add-exports jdk.jartool/sun.security.tools.jarsigner=ALL-UNNAMED \
-        "$top_srcdir/tests/zip/Jarsigner.java" trust.p12 "$@"
-}
 
 signed=''
 for name in rsa ec; do
@@ -42,7 +39,7 @@ for name in rsa ec; do
 done
 [ "$(wc -l <list)" = 11 ] || fail "$(wc -l <list) archives"
 # shellcheck disable=SC2086 # words
-accepts strict_all $signed
+accepts jarsigner_verdicts $signed
 [ "$(grep -c '	accepts$' "$out")" = 22 ] || fail "jarsigner refuses some"
 
 # what a manifest said before stays

@@ -50,7 +50,7 @@ print(counts)
 assert counts["old"], "never killed before the end"
 PY
 for archive in large.zip small.zip; do
-    accepts python3 kill.py 40 $archive "$top_builddir/signengine"
+    accepts python3 kill.py 60 $archive "$top_builddir/signengine"
     rm -f place.zip.*
     accepts signengine zip sign place.zip
     accepts signengine zip verify place.zip
