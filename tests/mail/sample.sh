@@ -29,4 +29,12 @@ accepts signengine -c engineSignEncrypt.xml mail verify signed.eml
 others_refuse mail_from mallory@example.org 'cat >never.eml'
 says 'mallory@example.org'
 [ ! -e never.eml ] || fail "it was sent unsigned"
+
+# a sendmail that ends without reading: more than a pipe holds is told by its status too, not by a signal
+printf 'From: alice@example.org\nSubject: long\n\n' >long.eml
+seq 50000 >>long.eml
+long_mail() { ./sign-mail engineSignEncrypt.xml "$1" <long.eml; }
 others_refuse mail_from alice@example.org 'exit 75'
+others_refuse long_mail 'exit 75'
+says 'it did not take the message'
+accepts long_mail true
