@@ -4,6 +4,7 @@
 #include <openssl/http.h>
 #include <openssl/rand.h>
 #include <openssl/ts.h>
+#include <time.h>
 
 #include "base/text.h"
 #include "key/crypto.h"
@@ -81,15 +82,37 @@ static se_status read_url(struct place *out, const char *url, se_error *err)
     return SE_OK;
 }
 
-/* An empty proxy: the environment is not asked for one. */
+/* OpenSSL's HTTP client would try again until its time is over, also where nobody listens. */
+static se_status connect_to(BIO **out, const struct place *place, se_error *err)
+{
+    AUTO(bio) bio = BIO_new_connect(place->host);
+    const time_t until = time(NULL) + TIMEOUT_S;
+    int connected;
+
+    if (!bio || BIO_set_conn_port(bio, place->port) <= 0 || BIO_set_nbio(bio, 1) <= 0)
+        return error_memory(err);
+    while ((connected = BIO_do_connect(bio)) <= 0 && BIO_should_retry(bio) && BIO_wait(bio, until, 0) > 0)
+        ;
+    if (connected <= 0)
+        return crypto_error(err, SE_ERR_UNAVAILABLE, "no connection");
+    *out = bio;
+    bio = NULL;
+    return SE_OK;
+}
+
+/* Over a connection that is there: so neither is the environment asked for a proxy. */
 static se_status ask(BIO **out, const struct place *place, TS_REQ *request, se_error *err)
 {
     AUTO(bio) question = BIO_new(BIO_s_mem());
+    AUTO(bio) connection = NULL;
+    se_status st;
 
     if (!question || !i2d_TS_REQ_bio(question, request))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot encode a request for a time stamp");
-    *out = OSSL_HTTP_transfer(NULL, place->host, place->port, place->path, 0, "", NULL, NULL, NULL, NULL, NULL, 0, NULL, QUERY_TYPE,
-                              question, REPLY_TYPE, 1, ANSWER_LIMIT, TIMEOUT_S, 0);
+    if ((st = connect_to(&connection, place, err)))
+        return st;
+    *out = OSSL_HTTP_transfer(NULL, place->host, place->port, place->path, 0, NULL, NULL, connection, NULL, NULL, NULL, 0, NULL,
+                              QUERY_TYPE, question, REPLY_TYPE, 1, ANSWER_LIMIT, TIMEOUT_S, 0);
     return *out ? SE_OK : crypto_error(err, SE_ERR_UNAVAILABLE, "no answer");
 }
 

@@ -87,11 +87,20 @@ const EVP_CIPHER *crypto_cipher(enum cipher cipher, unsigned bits)
     return ciphers[cipher][(bits - 128) / 64];
 }
 
+/* OpenSSL has no words for what the system says; where it has asked getaddrinfo(), that one's are beside the code. */
+static const char *reason_of(unsigned long code, const char *data)
+{
+    if (ERR_SYSTEM_ERROR(code))
+        return strerror(ERR_GET_REASON(code));
+    return ERR_GET_REASON(code) == ERR_R_SYS_LIB && *data ? data : ERR_reason_error_string(code);
+}
+
 /* The oldest entry of the queue is the cause, those after it are its consequences. */
 static void append_reason(char *text, size_t size)
 {
-    unsigned long code = ERR_get_error();
-    const char *reason = code ? ERR_reason_error_string(code) : NULL;
+    const char *data = "";
+    unsigned long code = ERR_get_error_all(NULL, NULL, NULL, &data, NULL);
+    const char *reason = code ? reason_of(code, data) : NULL;
     size_t used = strlen(text);
 
     if (reason)

@@ -154,8 +154,10 @@ refuses 69 signengine zip sign place.zip --tsa "$url/garbage"
 refuses 69 signengine zip sign place.zip --tsa "$url/missing"
 same plain.zip place.zip
 stop
-refuses 69 signengine zip sign place.zip --tsa "$url/"
-says 'no answer'
+refuses 69 timeout 20 "${top_builddir:?}/signengine" zip sign place.zip --tsa "$url/"
+says 'no connection: Connection refused'
+refuses 69 signengine zip sign place.zip --tsa http://no..host/
+says 'no connection: Name or service not known'
 refuses 64 signengine zip sign place.zip --tsa https://127.0.0.1/
 refuses 64 signengine zip sign place.zip --tsa 'not a URL'
 same plain.zip place.zip
