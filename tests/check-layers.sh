@@ -29,6 +29,7 @@ BEGIN {
     library("libp11.h", "provision")
     library("jansson.h", "format cli milter")
     library("zlib.h", "zip")
+    library("libdeflate.h", "zip")
     library("unicase.h", "zip")
     library("unictype.h", "zip")
     library("uninorm.h", "zip")

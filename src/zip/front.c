@@ -1,7 +1,7 @@
 #include "zip/front.h"
 
+#include <libdeflate.h>
 #include <time.h>
-#include <zlib.h>
 
 #include "zip/records.h"
 
@@ -62,7 +62,7 @@ static void put_time(unsigned char *p, int64_t seconds)
 /* The part that both headers have, from "version needed" to the name's length. */
 static void put_common(unsigned char *p, const struct front *front, const struct front_file *file)
 {
-    const unsigned long crc = crc32_z(0, file->content.data, file->content.size);
+    const uint32_t crc = libdeflate_crc32(0, file->content.data, file->content.size);
 
     le_put(p, VERSION_PLAIN, 2);
     put_time(p + 6, front->time);
