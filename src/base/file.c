@@ -148,9 +148,7 @@ static se_status open_unnamed(struct output *out, mode_t mode, se_error *err)
     return open_temporary(out, mode, err);
 }
 
-typedef se_status (*open_fn)(struct output *out, mode_t mode, se_error *err);
-
-static se_status open_output(struct output *out, const char *path, mode_t mode, open_fn open_new, se_error *err)
+static se_status open_output(struct output *out, const char *path, mode_t mode, se_error *err)
 {
     struct stat info;
     bool there;
@@ -162,7 +160,7 @@ static se_status open_output(struct output *out, const char *path, mode_t mode, 
     if (there && !S_ISREG(info.st_mode))
         st = open_special(out, err);
     else
-        st = open_new(out, there ? info.st_mode & 07777 : mode, err);
+        st = open_unnamed(out, there ? info.st_mode & 07777 : mode, err);
     if (st)
         output_discard(out);
     return st;
@@ -171,14 +169,14 @@ static se_status open_output(struct output *out, const char *path, mode_t mode, 
 se_status output_open(struct output *out, const char *path, mode_t mode, se_error *err)
 {
     *out = (struct output)OUTPUT_INIT;
-    return open_output(out, path, mode, open_temporary, err);
+    return open_output(out, path, mode, err);
 }
 
 se_status output_open_secret(struct output *out, const char *path, mode_t mode, se_error *err)
 {
     *out = (struct output)OUTPUT_INIT;
     out->secret = true;
-    return open_output(out, path, mode, open_unnamed, err);
+    return open_output(out, path, mode, err);
 }
 
 se_status output_write(struct output *out, se_bytes data, se_error *err)
@@ -199,13 +197,16 @@ void output_wrote(struct output *out, size_t size)
     out->behind = 0;
 }
 
-/* Of random letters, as mkstemp(3) has them, but for a file that is there already. */
-static bool name_it(struct output *out)
+static bool link_to(const struct output *out, const char *name)
 {
     char way[32];
 
-    if (!descriptor_path(way, out->fd))
-        return false;
+    return descriptor_path(way, out->fd) && !linkat(AT_FDCWD, way, AT_FDCWD, name, AT_SYMLINK_FOLLOW);
+}
+
+/* Of random letters, as mkstemp(3) has them, but for a file that is there already. */
+static bool name_it(struct output *out)
+{
     for (int tries = 0; tries < 100; tries++) {
         uint64_t number;
 
@@ -214,7 +215,7 @@ static bool name_it(struct output *out)
             out->temporary = NULL;
             return false;
         }
-        if (!linkat(AT_FDCWD, way, AT_FDCWD, out->temporary, AT_SYMLINK_FOLLOW))
+        if (link_to(out, out->temporary))
             return true;
         free(out->temporary);
         out->temporary = NULL;
@@ -231,9 +232,17 @@ static bool is_unnamed(const struct output *out)
     return !out->temporary && out->fd >= 0 && !fstat(out->fd, &info) && S_ISREG(info.st_mode) && !info.st_nlink;
 }
 
+/* Only what replaces another file needs a name of its own, for a moment. */
+static bool appear(struct output *out)
+{
+    if (!out->temporary && link_to(out, out->path))
+        return true;
+    return (out->temporary || name_it(out)) && !rename(out->temporary, out->path);
+}
+
 se_status output_commit(struct output *out, se_error *err)
 {
-    if ((out->temporary || is_unnamed(out)) && (fsync(out->fd) || (!out->temporary && !name_it(out)) || rename(out->temporary, out->path)))
+    if ((out->temporary || is_unnamed(out)) && (fsync(out->fd) || !appear(out)))
         return refused("write", out->path, err);
     free(out->temporary);
     out->temporary = NULL;

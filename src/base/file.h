@@ -19,8 +19,9 @@ char *file_folder(const char *path);
 char *file_join(const char *folder, const char *name);
 
 /*
- * A file that appears whole or not at all: written beside its target, synced, renamed by output_commit().
- * An existing target keeps its mode and is untouched until then.  output_discard() accepts a committed or empty one.
+ * A file that appears whole or not at all: it has no name (O_TMPFILE) until output_commit() has synced it, so that not even a killed
+ * process leaves any of it; where the file system can't do that, a temporary one beside its target.  An existing target keeps its mode and
+ * is untouched until then.  output_discard() accepts a committed or empty one.
  */
 struct output {
     int fd;
@@ -36,8 +37,7 @@ struct output {
 /* `mode`: of a file that is not there yet. */
 SE_MUST_CHECK se_status output_open(struct output *out, const char *path, mode_t mode, se_error *err);
 /*
- * The same for what nobody may see before it is committed: it has no name until then (O_TMPFILE), so that not even a killed process leaves
- * any of it, or a temporary one where the file system can't do that; and it is overwritten when it is discarded.
+ * The same for what nobody may see before it is committed: it is overwritten when it is discarded, and only a file can be its target.
  */
 SE_MUST_CHECK se_status output_open_secret(struct output *out, const char *path, mode_t mode, se_error *err);
 SE_MUST_CHECK se_status output_write(struct output *out, se_bytes data, se_error *err);

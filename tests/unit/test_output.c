@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdarg.h>
 
 #include "tests/unit/folder.h"
 
@@ -21,6 +22,35 @@ int __wrap_sync_file_range(int fd, off64_t offset, off64_t size, unsigned flags)
     ahead.size = size;
     ahead.flags = flags;
     return 0;
+}
+
+static bool names_only; /* a file system without O_TMPFILE */
+
+int __real_open(const char *path, int flags, mode_t mode);
+int __wrap_open(const char *path, int flags, ...);
+
+int __wrap_open(const char *path, int flags, ...)
+{
+    va_list args;
+    mode_t mode;
+
+    va_start(args, flags);
+    mode = flags & (O_CREAT | __O_TMPFILE) ? va_arg(args, mode_t) : 0;
+    va_end(args);
+    if (!names_only || !(flags & __O_TMPFILE))
+        return __real_open(path, flags, mode);
+    errno = EOPNOTSUPP;
+    return -1;
+}
+
+/* How many names an output has that is not committed. */
+static int names_while_open(void)
+{
+    int unnamed = file_unnamed("."), names = unnamed < 0;
+
+    if (unnamed >= 0)
+        close(unnamed);
+    return names;
 }
 
 static void a_file_appears_when_it_is_committed(void **state)
@@ -50,11 +80,35 @@ static void discarding_leaves_nothing(void **state)
     (void)state;
     assert_status(SE_OK, output_open(&out, "file", 0600, &err), &err);
     assert_status(SE_OK, output_write(&out, text_bytes("half"), &err), &err);
-    assert_int_equal(names_here(false), 1);
+    assert_int_equal(names_here(false), names_while_open());
     output_discard(&out);
     assert_int_equal(names_here(false), 0);
     output_discard(&out);
     assert_null(out.path);
+}
+
+/* It is there already, or comes while the new one is written. */
+static void a_file_replaces_another(void **state)
+{
+    AUTO(output) out = OUTPUT_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        names_only = i & 1;
+        if (i & 2)
+            make("file", "old", 0604);
+        assert_status(SE_OK, output_open(&out, "file", 0640, &err), &err);
+        assert_status(SE_OK, output_write(&out, text_bytes("new"), &err), &err);
+        assert_int_equal(names_here(false), names_while_open() + (i >> 1));
+        if (!(i & 2))
+            make("file", "late", 0600);
+        assert_status(SE_OK, output_commit(&out, &err), &err);
+        assert_holds("file", "new");
+        assert_int_equal(mode_of("file") & 07777, i & 2 ? 0604 : 0640);
+        assert_int_equal(names_here(true), 1);
+    }
+    names_only = false;
 }
 
 static void an_existing_file_is_untouched_until_then_and_keeps_its_mode(void **state)
@@ -199,19 +253,17 @@ static void a_secret_has_no_name_until_then(void **state)
 {
     AUTO(output) out = OUTPUT_INIT;
     se_error err = SE_ERROR_INIT;
-    int unnamed = file_unnamed(".");
 
     (void)state;
     make("file", "old", 0604);
     assert_status(SE_OK, output_open_secret(&out, "file", 0600, &err), &err);
     assert_status(SE_OK, output_write(&out, text_bytes("new"), &err), &err);
-    assert_int_equal(names_here(false), unnamed < 0 ? 2 : 1);
+    assert_int_equal(names_here(false), 1 + names_while_open());
     assert_holds("file", "old");
     assert_status(SE_OK, output_commit(&out, &err), &err);
     assert_holds("file", "new");
     assert_int_equal(mode_of("file") & 07777, 0604);
     assert_int_equal(names_here(false), 1);
-    close(unnamed);
 }
 
 static void a_discarded_secret_is_overwritten(void **state)
@@ -294,11 +346,26 @@ static void a_secret_does_not_before_it_has_to(void **state)
     assert_holds("file", "the secret");
 }
 
+static void without_unnamed_files_there_is_a_temporary_one(void **state)
+{
+    names_only = true;
+    a_file_appears_when_it_is_committed(state);
+    (void)names_here(true);
+    discarding_leaves_nothing(state);
+    a_symbolic_link_stays_one(state);
+    (void)names_here(true);
+    a_commit_that_fails_can_be_discarded(state);
+    (void)names_here(true);
+    a_committed_secret_is_not(state);
+    names_only = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(a_file_appears_when_it_is_committed),
         IN_FOLDER(discarding_leaves_nothing),
+        IN_FOLDER(a_file_replaces_another),
         IN_FOLDER(an_existing_file_is_untouched_until_then_and_keeps_its_mode),
         IN_FOLDER(a_symbolic_link_stays_one),
         IN_FOLDER(a_device_is_written_to_and_stays),
@@ -314,6 +381,7 @@ int main(void)
         IN_FOLDER(a_secret_is_for_files_only),
         IN_FOLDER(what_is_large_goes_to_the_disk_while_more_comes),
         IN_FOLDER(a_secret_does_not_before_it_has_to),
+        IN_FOLDER(without_unnamed_files_there_is_a_temporary_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
