@@ -794,7 +794,10 @@ void se_history_proof_free(se_history_proof *proof);
  */
 SE_MUST_CHECK se_status se_history_verify_proof(se_history_proof *out, se_bytes proof, se_bytes certificate, se_error *error);
 
-/* The one mail address in the value of a From field; NUL-terminated, the NUL not counted.  SE_ERR_FORMAT: none, or several. */
+/*
+ * The one mail address in the value of a From field, its domain as the DNS has it ("xn--"); NUL-terminated, the NUL not counted.
+ * SE_ERR_FORMAT: none, or several.
+ */
 SE_MUST_CHECK se_status se_mail_address(se_buf *out, const char *from, se_error *error);
 
 /* ---- PINs ---- */

@@ -19,7 +19,7 @@
     F(internet_address_list_get_address)                                                                                                   \
     F(internet_address_list_length)                                                                                                        \
     F(internet_address_list_parse)                                                                                                         \
-    F(internet_address_mailbox_get_addr)
+    F(internet_address_mailbox_get_idn_addr)
 
 struct gmime {
 #define FIELD(function) __typeof__(&function) function;

@@ -108,7 +108,7 @@ static se_status collect(struct addresses *out, InternetAddressList *list, se_er
 
         if (is_group(one)) /* groups do not nest */
             st = collect(out, gmime.internet_address_group_get_members((InternetAddressGroup *)one), err);
-        else if ((address = gmime.internet_address_mailbox_get_addr((InternetAddressMailbox *)one)))
+        else if ((address = gmime.internet_address_mailbox_get_idn_addr((InternetAddressMailbox *)one)))
             st = add(out, address, err);
     }
     return st;

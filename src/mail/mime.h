@@ -21,7 +21,7 @@ bool media_is(const struct media *media, const char *major);
 bool media_is_signature(const char *type); /* application/pkcs7-signature */
 bool media_is_cms(const char *type);       /* application/pkcs7-mime */
 
-/* Mail addresses, without names and comments. */
+/* Mail addresses, without names and comments; domains as the DNS and certificates have them, "xn--" (RFC 5280, 7.5). */
 struct addresses {
     char **list;
     size_t count, room;

@@ -137,22 +137,31 @@ static enum policy policy_of(const char *word)
                                           : POLICY_NONE;
 }
 
+static bool is_ascii(const char *text)
+{
+    while (*text > 0)
+        text++;
+    return !*text;
+}
+
+char *conf_address(const char *text)
+{
+    AUTO(se_buf) read = SE_BUF_INIT;
+    char *out = strdup(is_ascii(text) || se_mail_address(&read, text, NULL) ? text : (char *)read.data);
+
+    for (char *p = out; p && *p; p++)
+        *p = (char)tolower((unsigned char)*p);
+    return out;
+}
+
 /* "@example.org" and "example.org" stand for the domain. */
 static char *pattern_of(const char *word)
 {
     const char *at = strchr(word, '@');
-    size_t size = strlen(word) + 3;
-    char *out = calloc(1, size), *to = out;
+    AUTO(writer) w = { 0 };
 
-    if (!out)
-        return NULL;
-    if (!at || at == word)
-        *to++ = '*';
-    if (!at)
-        *to++ = '@';
-    for (; *word; word++)
-        *to++ = (char)tolower((unsigned char)*word);
-    return out;
+    writer_format(&w, "%s%s", !at ? "*@" : at == word ? "*" : "", word);
+    return w.failed ? NULL : conf_address(writer_string(&w));
 }
 
 static se_status split_version(struct rule *rule, const struct reading *r, se_error *err)

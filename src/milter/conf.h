@@ -44,6 +44,12 @@ SE_MUST_CHECK se_status conf_parse(struct conf **out, se_buf *text, const char *
 void conf_free(struct conf **conf);
 AUTO_KIND(conf, struct conf *, conf_free(p))
 
+/*
+ * In small letters, a domain in other alphabets as the DNS has it: what letter_from() makes of the same address.  NULL: out of memory.  The
+ * caller frees it.
+ */
+char *conf_address(const char *text);
+
 /* The first rule for the address; NULL: none. */
 const struct rule *conf_rule(const struct conf *conf, const char *address);
 

@@ -1,7 +1,6 @@
 #include "milter/session.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -80,15 +79,16 @@ static void end_message(struct session *s)
     __atomic_sub_fetch(&service.busy, 1, __ATOMIC_RELAXED);
 }
 
-static char *bare_address(const char *argument)
+/* What is between the brackets of MAIL FROM; changes `argument`. */
+static char *bare_address(char *argument)
 {
-    size_t size = strlen(argument);
-    char *out = calloc(1, size + 1), *to = out;
+    char *to = argument;
 
-    for (size_t i = 0; out && i < size; i++)
-        if (argument[i] != '<' && argument[i] != '>')
-            *to++ = (char)tolower((unsigned char)argument[i]);
-    return out;
+    for (const char *p = argument; *p; p++)
+        if (*p != '<' && *p != '>')
+            *to++ = *p;
+    *to = '\0';
+    return conf_address(argument);
 }
 
 static sfsistat mail_from(SMFICTX *ctx, char **arguments)

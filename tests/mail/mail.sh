@@ -141,6 +141,13 @@ accepts signengine mail sign -d InSubject --sender dn@example.org plain.eml -o f
 refuses 1 signengine mail verify -d InSubject from.signed
 says 'the certificate is for dn@example.org'
 accepts signengine mail verify -d InSubject --sender dn@example.org from.signed
+for from in alice@xn--bcher-kva.example 'Alice <alice@b\303\274cher.example>'; do
+    # shellcheck disable=SC2059 # with octal numbers
+    printf "From: $from\n\nHello\n" >from.eml
+    accepts signengine mail sign -d International from.eml -o from.signed
+    accepts signengine mail verify -d International from.signed
+    says 'sender     alice@xn--bcher-kva.example'
+done
 
 # ---- refused ----
 refuses 78 signengine mail sign -d Expired plain.eml

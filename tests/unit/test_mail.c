@@ -135,6 +135,11 @@ static void addresses_are_read(void **state)
         { "Doe, Alice <a@x.test>, b@x.test", "a@x.test", 2 },
         { "list: a@x.test, b@x.test;", "a@x.test", 2 },
         { "a@x.test (b@y.test)", "a@x.test", 1 },
+        /* one domain, as people write it and as the DNS and certificates have it */
+        { "a@b\xc3\xbc"
+          "cher.test",
+          "a@xn--bcher-kva.test", 1 },
+        { "A <a@xn--bcher-kva.test>", "a@xn--bcher-kva.test", 1 },
         { "", NULL, 0 },
         { "undisclosed:;", NULL, 0 },
     };

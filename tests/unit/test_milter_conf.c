@@ -82,7 +82,9 @@ static void the_first_rule_that_fits_counts(void **state)
     assert_status(SE_OK,
                   parse(&c,
                         MINIMAL "skip no-reply@Example.org\nrequire bills-*@example.org Bills:7\nsign @example.org\n"
-                                "require *@*.example.net Sub\nsign a*b*c@x.test Stars\nsign whole.test Whole\n",
+                                "require *@*.example.net Sub\nsign a*b*c@x.test Stars\nsign whole.test Whole\n"
+                                "sign b\xc3\xbc"
+                                "cher.test Books\nsign a@*.XN--bcher-kva.test Shelf\n",
                         &err),
                   &err);
     assert_int_equal(rule_of(c, "NO-reply@example.org", "SignEmailDescriptor")->policy, POLICY_SKIP);
@@ -96,6 +98,8 @@ static void the_first_rule_that_fits_counts(void **state)
     (void)rule_of(c, "acb@x.test", NULL);
     (void)rule_of(c, "a@whole.test", "Whole");
     (void)rule_of(c, "", NULL);
+    (void)rule_of(c, "a@xn--bcher-kva.test", "Books");
+    (void)rule_of(c, "a@b.xn--bcher-kva.test", "Shelf");
 }
 
 static void many_rules_are_kept(void **state)
