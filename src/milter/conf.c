@@ -161,7 +161,7 @@ static char *pattern_of(const char *word)
     AUTO(writer) w = { 0 };
 
     writer_format(&w, "%s%s", !at ? "*@" : at == word ? "*" : "", word);
-    return w.failed ? NULL : conf_address(writer_string(&w));
+    return w.failed ? NULL : strdup(writer_string(&w));
 }
 
 static se_status split_version(struct rule *rule, const struct reading *r, se_error *err)
@@ -289,6 +289,19 @@ se_status conf_load(struct conf **out, const char *path, se_error *err)
     if ((st = file_read(&text, path, CONF_LIMIT, err)))
         return st;
     return conf_parse(out, &text, path, err);
+}
+
+se_status conf_settle(struct conf *conf, se_error *err)
+{
+    for (size_t i = 0; i < conf->rule_count; i++) {
+        char **pattern = &conf->rules[i].pattern, *settled = conf_address(*pattern);
+
+        if (!settled)
+            return error_memory(err);
+        free(*pattern);
+        *pattern = settled;
+    }
+    return SE_OK;
 }
 
 static bool matches(const char *pattern, const char *text)

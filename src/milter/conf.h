@@ -16,7 +16,7 @@ enum policy {
 
 struct rule {
     enum policy policy;
-    char *pattern; /* of addresses, in small letters; '*' stands for any characters */
+    char *pattern; /* of addresses, as conf_address() has them; '*' stands for any characters */
     char *descriptor;
     unsigned version; /* 0: the highest */
 };
@@ -44,8 +44,11 @@ SE_MUST_CHECK se_status conf_parse(struct conf **out, se_buf *text, const char *
 void conf_free(struct conf **conf);
 AUTO_KIND(conf, struct conf *, conf_free(p))
 
+/* Makes patterns what conf_rule() compares; needs what reads mail, as conf_load() does not. */
+SE_MUST_CHECK se_status conf_settle(struct conf *conf, se_error *err);
+
 /*
- * In small letters, a domain in other alphabets as the DNS has it: what letter_from() makes of the same address.  NULL: out of memory.  The
+ * In small letters, a domain in other alphabets as the DNS has it: what a From field is compared as.  NULL: out of memory.  The
  * caller frees it.
  */
 char *conf_address(const char *text);

@@ -1,6 +1,7 @@
 #include "milter/letter.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -14,7 +15,6 @@ void letter_free(struct letter *m)
         return;
     service_leave(m->setup);
     free(m->envelope);
-    free(m->from);
     writer_free(&m->header);
     spool_clear(&m->body);
     spool_clear(&m->out);
@@ -46,30 +46,45 @@ static void put_value(struct writer *w, const char *value)
     writer_text(w, "\r\n");
 }
 
-bool letter_field(struct letter *m, const char *name, const char *value)
+/* Of several From fields, of which readers show one or the other, the strictest rule counts. */
+static void take_from(struct letter *m, const char *value)
 {
-    bool known = strncasecmp(name, "Content-", 8) != 0 || count_content(m, name);
+    AUTO(se_buf) read = SE_BUF_INIT;
+    bool one = !se_mail_address(&read, value, NULL) && read.size < sizeof m->from;
+    const struct rule *rule = one ? conf_rule(m->setup->conf, (const char *)read.data) : NULL;
 
-    if (strcasecmp(name, "From") == 0 && !m->from)
-        m->from = strdup(value);
+    if (rule && (!m->rule || rule->policy == POLICY_REQUIRE))
+        m->rule = rule;
+    *m->from = '\0';
+    for (size_t i = 0; one && !m->from_fields && i <= read.size; i++)
+        m->from[i] = (char)tolower(read.data[i]);
+    m->from_fields++;
+}
+
+void letter_field(struct letter *m, const char *name, const char *value)
+{
+    if (strcasecmp(name, "From") == 0)
+        take_from(m, value);
     m->list = m->list || strcasecmp(name, "List-Id") == 0 || strcasecmp(name, "List-Post") == 0;
     m->mime = m->mime || strcasecmp(name, "MIME-Version") == 0;
+    if (strncasecmp(name, "Content-", 8) == 0 && !count_content(m, name))
+        (void)error_set(&m->error, SE_ERR_IO, "more than %zu different Content- fields, or a name of %zu letters", CONTENT_NAMES,
+                        strlen(name));
+    if (m->header.buf.size > HEADER_LIMIT)
+        (void)error_set(&m->error, SE_ERR_IO, "a header of more than %d MB", HEADER_LIMIT >> 20);
+    if (m->error.status)
+        return;
     writer_text(&m->header, name);
     writer_text(&m->header, ":");
     put_value(&m->header, value);
-    return known && !m->header.failed && m->header.buf.size <= HEADER_LIMIT;
+    if (m->header.failed)
+        (void)error_memory(&m->error);
 }
 
-bool letter_from(char out[320], const struct letter *m)
+void letter_body(struct letter *m, const void *data, size_t size)
 {
-    se_buf list = SE_BUF_INIT;
-    bool one = m->from && !se_mail_address(&list, m->from, NULL) && list.size < 320;
-
-    *out = '\0';
-    for (size_t i = 0; one && i <= list.size; i++)
-        out[i] = (char)tolower(list.data[i]);
-    se_buf_free(&list);
-    return one;
+    if (!m->error.status && spool_write(&m->body, data, size))
+        (void)error_set(&m->error, SE_ERR_IO, "cannot keep the message: %s", strerror(errno));
 }
 
 /* ---- signing ---- */
@@ -97,13 +112,16 @@ static int write_message(void *arg, const void *data, size_t size)
     return spool_write(arg, data, size);
 }
 
-se_status letter_sign(se_mail *told, struct letter *m, const struct rule *rule, se_error *err)
+se_status letter_sign(se_mail *told, struct letter *m, const struct rule *rule)
 {
+    se_error *err = &m->error;
     se_mail_params params = SE_MAIL_PARAMS_INIT;
     struct reading reading = { .body = &m->body };
     const se_source source = { read_message, &reading, 0 };
     const se_sink sink = { write_message, &m->out };
 
+    if (m->error.status)
+        return m->error.status;
     writer_text(&m->header, "\r\n");
     reading.header = buf_bytes(&m->header.buf);
     if (m->header.failed)

@@ -7,6 +7,8 @@
 #include "milter/service.h"
 #include "milter/spool.h"
 
+#define CONTENT_NAMES ((size_t)16)
+
 struct name_count {
     char name[40]; /* of a field that begins with "Content-" */
     int count;
@@ -16,26 +18,26 @@ struct letter {
     struct setup *setup;
     char *envelope; /* its sender, in small letters, without brackets; "" for a bounce */
     struct writer header;
-    char *from; /* the value of the From field */
+    char from[320]; /* the address of the From field, as conf_address() has it; "": there are none or several, of one or the other */
+    size_t from_fields;
+    const struct rule *rule; /* for an address of From fields */
     bool list, mime;
-    struct name_count content[16];
+    struct name_count content[CONTENT_NAMES];
     size_t content_count;
     struct spool body, out;
-    se_error error;
+    se_error error; /* the first; it can't be signed then */
 };
 
 void letter_free(struct letter *letter);
 
-/* A field as the MTA hands it over; false: out of memory, or more than anybody needs. */
-bool letter_field(struct letter *letter, const char *name, const char *value);
+/* As the MTA hands it over: a field, and a piece of the body. */
+void letter_field(struct letter *letter, const char *name, const char *value);
+void letter_body(struct letter *letter, const void *data, size_t size);
 
-/* Signs; *told as se_mail_sign() does. */
-SE_MUST_CHECK se_status letter_sign(se_mail *told, struct letter *letter, const struct rule *rule, se_error *err);
+/* Signs; *told as se_mail_sign() does.  Why it can't is in letter->error. */
+SE_MUST_CHECK se_status letter_sign(se_mail *told, struct letter *letter, const struct rule *rule);
 
 /* Gives what was signed back to the MTA in place of what it has; false: it would not take it. */
 bool letter_replace(struct letter *letter, SMFICTX *ctx);
-
-/* The address of the From field, in small letters, into `out`; false: there is none, or more than one. */
-bool letter_from(char out[320], const struct letter *letter);
 
 #endif

@@ -73,8 +73,8 @@ se_status service_load(se_error *err)
     if (!fresh)
         return error_memory(err);
     fresh->users = 1;
-    if ((st = conf_load(&fresh->conf, service.path, err)) || (st = check_mail(err)) || (st = open_engine(fresh, err)) ||
-        (st = check_rules(fresh, err))) {
+    if ((st = conf_load(&fresh->conf, service.path, err)) || (st = check_mail(err)) || (st = conf_settle(fresh->conf, err)) ||
+        (st = open_engine(fresh, err)) || (st = check_rules(fresh, err))) {
         drop(fresh);
         return st;
     }

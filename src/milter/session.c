@@ -15,7 +15,6 @@ struct session {
     bool submitted; /* by a program on this machine, without SMTP */
     struct letter *letter;
     bool allowed; /* the message is from a client that we sign for */
-    bool broken;  /* it could not be kept */
 };
 
 static struct session *session_of(SMFICTX *ctx)
@@ -104,7 +103,6 @@ static sfsistat mail_from(SMFICTX *ctx, char **arguments)
     }
     *m = (struct letter){ .setup = service_enter(), .envelope = bare_address(arguments[0]), .body = SPOOL_INIT, .out = SPOOL_INIT };
     s->letter = m;
-    s->broken = !m->envelope;
     s->allowed = s->submitted || (login && *login) || conf_is_local(m->setup->conf, &s->address);
     __atomic_add_fetch(&service.busy, 1, __ATOMIC_RELAXED);
     return SMFIS_CONTINUE;
@@ -124,8 +122,8 @@ static sfsistat header(SMFICTX *ctx, char *name, char *value)
 {
     struct session *s = session_of(ctx);
 
-    if (s && s->letter && s->allowed && !s->broken)
-        s->broken = !letter_field(s->letter, name, value);
+    if (s && s->letter && s->allowed)
+        letter_field(s->letter, name, value);
     return SMFIS_CONTINUE;
 }
 
@@ -133,8 +131,8 @@ static sfsistat body(SMFICTX *ctx, unsigned char *data, size_t size)
 {
     struct session *s = session_of(ctx);
 
-    if (s && s->letter && s->allowed && !s->broken)
-        s->broken = spool_write(&s->letter->body, data, size) != 0;
+    if (s && s->letter && s->allowed)
+        letter_body(s->letter, data, size);
     return SMFIS_CONTINUE;
 }
 
@@ -148,15 +146,36 @@ static int64_t microseconds(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+/* What can never be signed is refused; all else may be mended, and waits in the queue. */
+static enum outcome failed(const struct rule *rule, se_status status)
+{
+    if (rule->policy != POLICY_REQUIRE)
+        return OUTCOME_UNSIGNED;
+    return status == SE_ERR_FORMAT ? OUTCOME_REFUSED : OUTCOME_DEFERRED;
+}
+
+/* Of several From addresses one may be the envelope's sender, and another one the certificate's. */
+static enum outcome compare_senders(struct audit *audit, const struct rule *rule, const struct letter *m)
+{
+    if (!*m->from) {
+        audit->reason = m->from_fields == 1 ? "the From field has no address, or several" : "there is no From field, or several";
+        return failed(rule, SE_ERR_FORMAT);
+    }
+    if (strcmp(m->envelope, m->from) == 0)
+        return OUTCOME_SIGNED;
+    audit->reason = "the envelope's sender is not the From field's";
+    return failed(rule, SE_ERR_POLICY);
+}
+
 /* What the rules say, before anything is signed; OUTCOME_SIGNED: try it. */
-static enum outcome judge(const struct rule **rule, struct audit *audit, const struct session *s, char from[320])
+static enum outcome judge(const struct rule **rule, struct audit *audit, const struct session *s)
 {
     const struct letter *m = s->letter;
     const struct conf *conf = m->setup->conf;
 
     if (!s->allowed)
         return OUTCOME_FOREIGN;
-    *rule = letter_from(from, m) ? conf_rule(conf, from) : conf_rule(conf, m->envelope);
+    *rule = m->rule || *m->from ? m->rule : conf_rule(conf, m->envelope);
     if (!*rule)
         return OUTCOME_UNKNOWN;
     if ((*rule)->policy == POLICY_SKIP)
@@ -170,26 +189,16 @@ static enum outcome judge(const struct rule **rule, struct audit *audit, const s
         audit->reason = "from a mailing list";
         return OUTCOME_SKIPPED;
     }
-    if (!conf->any_envelope && *m->envelope && strcmp(m->envelope, from) != 0) {
-        audit->reason = "the envelope's sender is not the From field's";
-        return (*rule)->policy == POLICY_REQUIRE ? OUTCOME_DEFERRED : OUTCOME_UNSIGNED;
-    }
+    if (!conf->any_envelope && *m->envelope && !m->error.status)
+        return compare_senders(audit, *rule, m);
     return OUTCOME_SIGNED;
-}
-
-/* What can never be signed is refused; all else may be mended, and waits in the queue. */
-static enum outcome failed(const struct rule *rule, se_status status)
-{
-    if (rule->policy != POLICY_REQUIRE)
-        return OUTCOME_UNSIGNED;
-    return status == SE_ERR_FORMAT ? OUTCOME_REFUSED : OUTCOME_DEFERRED;
 }
 
 static enum outcome sign(struct audit *audit, struct session *s, const struct rule *rule, SMFICTX *ctx)
 {
     struct letter *m = s->letter;
     se_mail told = { .passed = false };
-    se_status st = s->broken ? error_set(&m->error, SE_ERR_IO, "the message could not be kept") : letter_sign(&told, m, rule, &m->error);
+    se_status st = letter_sign(&told, m, rule);
 
     audit->version = told.signer.version;
     audit->reason = m->error.text;
@@ -227,16 +236,15 @@ static sfsistat end_of_message(SMFICTX *ctx)
     const struct rule *rule = NULL;
     struct audit audit = { .queue_id = queue_id };
     int64_t began = microseconds();
-    char from[320] = "";
     sfsistat reply;
 
     if (!s || !s->letter)
         return SMFIS_TEMPFAIL;
     audit.client = s->client;
-    audit.outcome = judge(&rule, &audit, s, from);
+    audit.outcome = judge(&rule, &audit, s);
     if (audit.outcome == OUTCOME_SIGNED)
         audit.outcome = sign(&audit, s, rule, ctx);
-    audit.sender = *from ? from : s->letter->envelope;
+    audit.sender = *s->letter->from ? s->letter->from : s->letter->envelope;
     audit.microseconds = microseconds() - began;
     service_audit(s->letter->setup, &audit);
     reply = answer(ctx, &audit);

@@ -50,7 +50,7 @@ def talk(milter, head, body, words):
     milter.ask(b"C", b"client.test\0" + b"4" + struct.pack(">H", 4711) + client.encode() + b"\0")
     login = {"{auth_authen}": words["login"]} if "login" in words else {}
     milter.macros(b"M", i="4TEST", **login)
-    milter.ask(b"M", b"<%s>\0" % words.get("envelope", sender_of(head)).encode())
+    milter.ask(b"M", b"<%s>\0" % (words["envelope"] if "envelope" in words else sender_of(head)).encode())
     milter.macros(b"T", i="4TEST")
     milter.ask(b"T")
     for name, value in fields_of(head):

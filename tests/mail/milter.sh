@@ -98,7 +98,8 @@ put signed.xml
 refuses_to_start 78 "$tmp/engine.xml"
 
 # ---- an MTA ----
-conf "trust-config = $tmp/ca.pem" 'require alice@example.org' 'sign late@example.org' 'skip carol@example.org' 'sign bob@example.org'
+conf "trust-config = $tmp/ca.pem" 'require alice@example.org' 'sign late@example.org' 'skip carol@example.org' 'sign bob@example.org' \
+    'require @bücher.example International'
 serve() {
     export TMPDIR="$tmp/run"
     # shellcheck disable=SC2086 # a command with options
@@ -148,12 +149,38 @@ message carol@example.org
 answers accept skipped message.eml
 message dave@example.org
 answers accept 'unknown sender' message.eml
-printf 'From: alice@example.org\nFrom: alice@example.org\n\nHello\n' >message.eml
-answers reject refused message.eml
+# who it is from has to be clear, and is told as it is
+refused_from() { # FIELDS REASON [WORD=VALUE...]
+    printf '%s\n\nHello\n' "$1" >message.eml
+    reason=$2
+    shift 2
+    answers reject refused message.eml "$@"
+    audit_says "\"reason\":\"$reason\""
+}
+refused_from 'To: x' 'there is no From field, or several' envelope=alice@example.org
+refused_from 'From: undisclosed:;' 'the From field has no address, or several' envelope=alice@example.org
+refused_from 'From: alice@example.org, dave@example.org' 'the From field has no address, or several' envelope=alice@example.org
+for other in alice carol dave; do
+    for order in "$other alice" "alice $other"; do
+        # shellcheck disable=SC2086 # two words
+        refused_from "$(printf 'From: %s@example.org\n' $order)" 'there is no From field, or several' envelope="$other@example.org"
+    done
+done
+printf 'From: carol@example.org\nFrom: bob@example.org\n\nHello\n' >message.eml
+answers accept skipped message.eml
+message alice@xn--bcher-kva.example
+answers accept signed message.eml
+answers accept signed message.eml envelope=alice@bücher.example
 python3 -c "print('From: alice@example.org'); [print('X-H%d: v' % i) for i in range(20000)]; print('\nhello')" >message.eml
 answers accept signed message.eml
 python3 -c "print('From: alice@example.org'); [print('Content-X%d: v' % i) for i in range(100)]; print('\nhello')" >message.eml
 answers tempfail deferred message.eml
+audit_says 'more than 16 different Content- fields'
+python3 -c "[print('Content-X%d: v' % i) for i in range(17)]; print('From: alice@example.org\n\nhello')" >message.eml
+answers tempfail deferred message.eml envelope=dave@example.org
+python3 -c "print('From: alice@example.org'); [print('X-H%d: %s' % (i, 'v' * 60000)) for i in range(150)]; print('\nhello')" >message.eml
+answers tempfail deferred message.eml
+audit_says 'a header of more than 8 MB'
 for result in signed refused deferred; do
     eventually grep "signengine_milter_messages_total{result=\"$result\"} [1-9]" run/metrics
 done

@@ -11,7 +11,7 @@ static se_status parse(struct conf **out, const char *text, se_error *err)
 
     *err = (se_error)SE_ERROR_INIT;
     assert_int_equal(buf_copy(&copy, text_bytes(text), NULL), SE_OK);
-    return conf_parse(out, &copy, "c", err);
+    return conf_parse(out, &copy, "c", err) ? err->status : conf_settle(*out, err);
 }
 
 static bool is_local(const struct conf *conf, const char *address)
