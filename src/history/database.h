@@ -90,7 +90,10 @@ void database_close(struct database **store);
 AUTO_KIND(database, struct database *, database_close(p))
 
 /* The address as messages may have it; released with free(), NULL: out of memory. */
-char *database_shown(const char *address);
+char *address_shown(const char *address);
+
+/* False: where the password ends is not clear, and libpq may take a part of it for something that it tells. */
+bool address_clear(const char *address);
 
 /* Ends a transaction that has failed. */
 void database_abandon(struct database *store);

@@ -1,5 +1,3 @@
-#include <stdio.h>
-
 #include "base/text.h"
 #include "history/database.h"
 
@@ -15,23 +13,14 @@ const struct database_type *database_type_of(const char *address, se_error *err)
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (text_starts(address, types[i]->scheme))
             return types[i];
+            /* no more of it is told: a password may follow */
 #ifdef HAVE_POSTGRESQL
-    (void)error_set(err, SE_ERR_USAGE, "'%s' is no store: sqlite:PATH or postgresql://...", address);
+    (void)error_set(err, SE_ERR_USAGE, "'%.*s' is no store: sqlite:PATH or postgresql://...", (int)strcspn(address, ":=@?"), address);
 #else
-    (void)error_set(err, SE_ERR_USAGE, "'%s' is no store: sqlite:PATH (postgresql:// was not built in)", address);
+    (void)error_set(err, SE_ERR_USAGE, "'%.*s' is no store: sqlite:PATH (postgresql:// was not built in)", (int)strcspn(address, ":=@?"),
+                    address);
 #endif
     return NULL;
-}
-
-/* "postgresql://user:password@host/..." without the password */
-char *database_shown(const char *address)
-{
-    const char *host = strchr(address, '@'), *user = strstr(address, "://"), *password;
-    char *shown;
-
-    if (!user || !host || !(password = memchr(user + 3, ':', (size_t)(host - user - 3))))
-        return strdup(address);
-    return asprintf(&shown, "%.*s%s", (int)(password - address), address, host) < 0 ? NULL : shown;
 }
 
 se_status database_open(struct database **out, const char *address, bool create, se_error *err)

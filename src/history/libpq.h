@@ -10,10 +10,13 @@
     F(PQclear)                                                                                                                             \
     F(PQcmdStatus)                                                                                                                         \
     F(PQconnectdbParams)                                                                                                                   \
+    F(PQconninfoFree)                                                                                                                      \
+    F(PQconninfoParse)                                                                                                                     \
     F(PQerrorMessage)                                                                                                                      \
     F(PQexec)                                                                                                                              \
     F(PQexecParams)                                                                                                                        \
     F(PQfinish)                                                                                                                            \
+    F(PQfreemem)                                                                                                                           \
     F(PQgetResult)                                                                                                                         \
     F(PQgetlength)                                                                                                                         \
     F(PQgetvalue)                                                                                                                          \

@@ -1,4 +1,5 @@
 libse_core_la_SOURCES += \
+	src/history/address.c \
 	src/history/care.c \
 	src/history/commit.c \
 	src/history/diagnose.c \

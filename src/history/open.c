@@ -73,7 +73,7 @@ static se_status make(se_history **out, se_engine *engine, const char *store, co
     h->progress_arg = read.progress_arg;
     memcpy(h->chain, read.chain, strlen(read.chain) + 1);
     h->address = strdup(store);
-    h->shown = database_shown(store);
+    h->shown = address_shown(store);
     h->descriptor = strdup(read.descriptor);
     return h->address && h->shown && h->descriptor ? SE_OK : error_memory(err);
 }

@@ -137,6 +137,24 @@ static void hush(void *arg, const char *message)
     (void)message;
 }
 
+/* libpq tells what it does not understand, and that may be a part of a password. */
+static se_status check_address(const struct postgres *s, se_error *err)
+{
+    char *why = NULL;
+    PQconninfoOption *options = pq.PQconninfoParse(s->address, &why);
+    se_status st = SE_OK;
+
+    if (!address_clear(s->address) || (!options && strcmp(s->address, s->shown) != 0))
+        st = error_set(err, SE_ERR_USAGE,
+                       "'%s': it is not clear: in a user's name or a password, '%%', '/', ':' and '@' are %%25, %%2F, %%3A and %%40",
+                       s->shown);
+    else if (!options)
+        st = error_set(err, SE_ERR_USAGE, "%s", why ? why : "out of memory");
+    pq.PQconninfoFree(options);
+    pq.PQfreemem(why);
+    return st;
+}
+
 static se_status connect_to(struct postgres *s, se_error *err)
 {
     static const char *const names[] = { "fallback_application_name", "connect_timeout", "tcp_user_timeout", "dbname", NULL };
@@ -146,11 +164,10 @@ static se_status connect_to(struct postgres *s, se_error *err)
     if (!s->connection)
         return error_memory(err);
     if (pq.PQstatus(s->connection) != CONNECTION_OK) {
-        char line[400];
+        const char *why = pq.PQerrorMessage(s->connection); /* some lines for each host */
+        size_t size = strlen(why);
 
-        (void)snprintf(line, sizeof line, "%s", pq.PQerrorMessage(s->connection));
-        line[strcspn(line, "\n")] = '\0';
-        return error_set(err, SE_ERR_UNAVAILABLE, "%s", line);
+        return error_set(err, SE_ERR_UNAVAILABLE, "'%s': %.*s", s->shown, (int)(size - (size > 0)), why);
     }
     (void)pq.PQsetNoticeProcessor(s->connection, hush, NULL);
     return prepare(s, err);
@@ -167,10 +184,10 @@ static se_status open_connection(struct database **out, const char *address, boo
         return error_memory(err);
     s->store.type = &postgres_database;
     s->address = strdup(address);
-    s->shown = database_shown(address);
+    s->shown = address_shown(address);
     if (!s->address || !s->shown)
         st = error_memory(err);
-    else if (!(st = connect_to(s, err)) && create)
+    else if (!(st = check_address(s, err)) && !(st = connect_to(s, err)) && create)
         st = run(s, schema, err);
     if (st)
         close_connection(&s->store);

@@ -43,6 +43,26 @@ put_back() {
 other_chain=2
 . "$top_srcdir/tests/history/manipulations.sh"
 
+# ---- addresses: what is wrong is told, a password never ----
+
+try_address() { # STATUS ADDRESS TEXT
+    refuses "$1" signengine history verify --store "$2"
+    says "$3"
+    says_not s3cret
+}
+try_address 64 'postgres://u:s3cret@localhost/x' "'postgres' is no store: "
+try_address 64 'host=localhost password=s3cret' "'host' is no store: "
+try_address 64 'postgresql://u:a@s3cret@localhost/x' "'postgresql://...': it is not clear"
+try_address 64 'postgresql://u:s3cret/a@localhost/x' "'postgresql://...': it is not clear"
+try_address 64 'postgresql://u:s3cret%@localhost/x' "'postgresql://u@localhost/x': it is not clear"
+try_address 64 'postgresql://u@localhost/x?pasword=s3cret' "'postgresql://u@localhost/x': it is not clear"
+try_address 64 'postgresql://[::1/x' 'looking for matching "]"'
+try_address 69 "postgresql://u:s3cret@/x?host=$tmp/nowhere&sslpassword=s3cret&port=1" "'postgresql://u@/x?host=$tmp/nowhere&port=1': "
+refuses 1 signengine history verify --store "$store&password=s3cret" --chain missing
+says_not s3cret
+says 'there is no chain'
+accepts signengine history verify --store "$store&password=s3cret"
+
 # ---- four processes ----
 
 accepts history create --chain shared
