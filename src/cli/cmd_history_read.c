@@ -130,6 +130,14 @@ static void tell_proof(const struct cli *cli, const se_history_proof *p)
     (void)json_line(object);
 }
 
+/* An empty one is not the same as none: the proof has one too, of whoever made it. */
+static se_status read_certificate(se_buf *out, const char *path, se_error *err)
+{
+    se_status st = path ? file_read(out, path, CERTIFICATE_LIMIT, err) : SE_OK;
+
+    return st || !path || out->size ? st : error_set(err, SE_ERR_FORMAT, "'%s' is empty: not a certificate", path);
+}
+
 static int run_verify_proof(struct cli *cli, void *arg, int argc, char **argv)
 {
     const struct proof_options *o = arg;
@@ -140,8 +148,7 @@ static int run_verify_proof(struct cli *cli, void *arg, int argc, char **argv)
 
     if (argc != 1)
         return cli_usage(cli, "which proof? a file is missing");
-    if (file_read(&file, argv[0], PROOF_LIMIT, &err) ||
-        (o->certificate && file_read(&certificate, o->certificate, CERTIFICATE_LIMIT, &err)) ||
+    if (file_read(&file, argv[0], PROOF_LIMIT, &err) || read_certificate(&certificate, o->certificate, &err) ||
         se_history_verify_proof(&proof, buf_bytes(&file), buf_bytes(&certificate), &err))
         return cli_fail(cli, &err);
     tell_proof(cli, &proof);

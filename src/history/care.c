@@ -152,21 +152,18 @@ se_status se_history_prune(uint64_t *dropped, se_history *history, int64_t befor
 static se_status resign(struct se_history *h, void *arg, se_error *err)
 {
     struct chain chain;
-    se_status st = history_begin(&chain, h, err);
+    se_status st;
 
-    (void)arg;
+    h->known = *(const struct known *)arg;
+    st = history_begin(&chain, h, err);
     return st ? st : seal_event(h, &chain, EVENT_RESIGNS, 0, err);
 }
 
 /* What is known is taken on trust from the walk, which has compared all entries with the last seal. */
 se_status se_history_resign(se_history *history, se_error *error)
 {
-    struct waiter w = { .work = resign };
     struct known last = { .seals = 0 };
     se_status st = history_verify_unsigned(&last, history, error);
 
-    if (st)
-        return st;
-    history->known = last;
-    return queue_join(history, &w, error);
+    return st ? st : alone(history, resign, &last, error);
 }

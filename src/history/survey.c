@@ -8,10 +8,10 @@ void survey_free(struct survey *survey)
     free(survey->events.erased);
 }
 
-static se_status note_erasure(struct events *e, uint64_t seq, se_error *err)
+static se_status note_erasure(struct events *e, uint64_t seq, uint64_t seal, se_error *err)
 {
     size_t room = e->erased_room ? e->erased_room * 2 : 64;
-    uint64_t *grown;
+    struct erased *grown;
 
     if (e->erased_count == e->erased_room) {
         if (!(grown = calloc(room, sizeof *grown)))
@@ -22,7 +22,7 @@ static se_status note_erasure(struct events *e, uint64_t seq, se_error *err)
         e->erased = grown;
         e->erased_room = room;
     }
-    e->erased[e->erased_count++] = seq;
+    e->erased[e->erased_count++] = (struct erased){ seq, seal };
     return SE_OK;
 }
 
@@ -37,7 +37,7 @@ static se_status take_seal(void *arg, const struct sealed *sealed, se_error *err
     if (!memmem(sealed->note.data, sealed->note.size, word, sizeof word - 1) || note_parse(&note, sealed->note, NULL))
         return SE_OK;
     if (note.seal.event == EVENT_ERASES)
-        return note_erasure(&s->events, note.seal.subject, err);
+        return note_erasure(&s->events, note.seal.subject, sealed->number, err);
     if (note.seal.event == EVENT_PRUNES)
         s->events.pruned = note.seal.subject;
     if (note.seal.event == EVENT_RESIGNS)
@@ -47,9 +47,9 @@ static se_status take_seal(void *arg, const struct sealed *sealed, se_error *err
 
 static int ascending(const void *a, const void *b)
 {
-    const uint64_t *x = a, *y = b;
+    const struct erased *x = a, *y = b;
 
-    return *x < *y ? -1 : *x > *y;
+    return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
 se_status survey_make(struct survey *out, struct database *store, const struct chain *chain, se_error *err)
@@ -59,4 +59,15 @@ se_status survey_make(struct survey *out, struct database *store, const struct c
     if (out->events.erased_count)
         qsort(out->events.erased, out->events.erased_count, sizeof *out->events.erased, ascending);
     return st;
+}
+
+void survey_forget(struct survey *survey, uint64_t first)
+{
+    struct events *e = &survey->events;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < e->erased_count; i++)
+        if (e->erased[i].seal >= first)
+            e->erased[kept++] = e->erased[i];
+    e->erased_count = kept;
 }

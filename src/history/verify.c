@@ -190,6 +190,7 @@ static se_status verify(se_history_report *out, struct verification *v, se_error
         return error_memory(err);
     check_base(v);
     choose_start(&start, v);
+    survey_forget(&v->survey, start.seal);
     if (!(st = walk(v, w, &start, err)) && !(st = nodes_check_above(&v->nodes, v->store, &v->chain, &v->findings, err))) {
         check_end(v, w);
         v->last = (struct known){ v->survey.last, w->last_hash, w->last_known };

@@ -124,9 +124,9 @@ static bool erasure_is_sealed(const struct events *events, uint64_t seq)
     while (low < high) {
         size_t middle = (low + high) / 2;
 
-        if (events->erased[middle] == seq)
+        if (events->erased[middle].seq == seq)
             return true;
-        if (events->erased[middle] < seq)
+        if (events->erased[middle].seq < seq)
             low = middle + 1;
         else
             high = middle;

@@ -29,8 +29,11 @@ SE_MUST_CHECK se_status nodes_check_above(const struct nodes *nodes, struct data
                                           struct findings *findings, se_error *err);
 
 /* What the seals say has happened to entries: found before the walk. */
+struct erased {
+    uint64_t seq, seal;
+};
 struct events {
-    uint64_t *erased; /* ascending */
+    struct erased *erased; /* ascending */
     size_t erased_count, erased_room;
     uint64_t pruned;   /* up to this entry */
     uint64_t resigned; /* the last seal that vouches for older ones */
@@ -92,6 +95,9 @@ struct survey {
 void survey_free(struct survey *survey);
 AUTO_KIND(survey, struct survey, survey_free(p))
 SE_MUST_CHECK se_status survey_make(struct survey *out, struct database *store, const struct chain *chain, se_error *err);
+
+/* Signatures of seals before number `first` are not verified: what those say excuses nothing. */
+void survey_forget(struct survey *survey, uint64_t first);
 
 /* One walk on the caller's thread, with all that can be said about what is wrong. */
 SE_MUST_CHECK se_status walk_alone(struct walk *w, const struct start *start, se_error *err);

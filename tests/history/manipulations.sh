@@ -260,6 +260,8 @@ for n in 1 42 101; do
     sed 's/^101$/100/' proof >bad
     refuses 1 signengine history verify-proof bad
 done
+refuses 65 signengine history verify-proof --certificate /dev/null proof
+says 'not a certificate'
 refuses 64 history prove 102
 refuses 65 signengine history verify-proof payload
 accepts python3 "$top_srcdir/tests/history/read.py" proof proof

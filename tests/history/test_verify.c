@@ -336,6 +336,86 @@ static void test_a_change_does_not_hide_a_later_one(void **state)
     end(&c);
 }
 
+/* ---- a new seal over all, while others append ---- */
+
+static void *append_some(void *arg)
+{
+    const struct chain_under_test *c = arg;
+    se_error err = SE_ERROR_INIT;
+
+    for (unsigned i = 0; i < 20; i++)
+        if (se_history_append(NULL, c->history, (se_bytes){ "object", 6 }, (se_bytes){ "payload", 7 }, &err))
+            return arg;
+    return NULL;
+}
+
+static void test_others_append_while_a_chain_is_signed_anew(void **state)
+{
+    struct chain_under_test c;
+    pthread_t threads[4];
+    se_error err = SE_ERROR_INIT;
+    void *failed;
+
+    (void)state;
+    begin(&c);
+    moved = 0;
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, append_some, &c), 0);
+    for (unsigned i = 0; i < 10; i++)
+        assert_status(SE_OK, se_history_resign(c.history, &err), &err);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(pthread_join(threads[i], &failed), 0);
+        assert_null(failed);
+    }
+    expect_entries(&c, 80);
+    end(&c);
+}
+
+/* ---- an erasure that never was ---- */
+
+static void forge_erasure_of_950(const struct chain_under_test *c)
+{
+    sqlite3_stmt *q = select_one(c, "SELECT salt, payload FROM entry WHERE (key & 65535) = 950"), *change;
+    const struct row row = { .salt = blob_at(q, 0), .payload = blob_at(q, 1) };
+    struct hash commitment;
+    se_error err = SE_ERROR_INIT;
+
+    assert_status(SE_OK, row_commitment(&commitment, &row, &err), &err);
+    assert_int_equal(sqlite3_finalize(q), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(c->db, "UPDATE entry SET salt = x'', payload = ? WHERE (key & 65535) = 950", -1, &change, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_bind_blob(change, 1, &commitment, sizeof commitment, SQLITE_STATIC), SQLITE_OK);
+    assert_int_equal(sqlite3_step(change), SQLITE_DONE);
+    assert_int_equal(sqlite3_finalize(change), SQLITE_OK);
+}
+
+/* Nobody looks at the signatures of seals that are older than the window. */
+static void test_an_older_seal_excuses_nothing_in_a_window(void **state)
+{
+    struct chain_under_test c;
+    se_error err = SE_ERROR_INIT;
+    se_history_report report;
+
+    (void)state;
+    begin(&c);
+    append_days_ago(&c, 800, OLD);
+    moved = -700 * (time_t)DAY;
+    assert_status(SE_OK, se_history_erase(c.history, 42, &err), &err);
+    append_days_ago(&c, 600, MIDDLE - 1);
+    append_days_ago(&c, 400, 1);
+    append_days_ago(&c, 200, NEW);
+    moved = -100 * (time_t)DAY;
+    assert_status(SE_OK, se_history_erase(c.history, 951, &err), &err);
+    moved = 0;
+    assert_int_equal(verify(&c, 12, &report), SE_OK);
+    assert_int_equal(report.erased, 1);
+    forge_erasure_of_950(&c);
+    run(&c, "UPDATE seal SET note = CAST(replace(CAST(note AS TEXT), 'erases 42', 'erases 950') AS BLOB)");
+    assert_int_equal(verify(&c, 12, &report), SE_ERR_REJECTED);
+    assert_int_equal(report.findings, 1);
+    end(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +426,8 @@ int main(void)
         IN_FOLDER(test_a_group_that_cannot_be_stored_leaves_nothing),
         IN_FOLDER(test_an_entry_in_the_way_leaves_nothing_of_a_group),
         IN_FOLDER(test_a_change_does_not_hide_a_later_one),
+        IN_FOLDER(test_others_append_while_a_chain_is_signed_anew),
+        IN_FOLDER(test_an_older_seal_excuses_nothing_in_a_window),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
