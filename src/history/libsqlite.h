@@ -17,16 +17,19 @@
     F(sqlite3_column_bytes)                                                                                                                \
     F(sqlite3_column_int64)                                                                                                                \
     F(sqlite3_column_text)                                                                                                                 \
+    F(sqlite3_db_config)                                                                                                                   \
     F(sqlite3_errcode)                                                                                                                     \
     F(sqlite3_errmsg)                                                                                                                      \
     F(sqlite3_exec)                                                                                                                        \
+    F(sqlite3_file_control)                                                                                                                \
     F(sqlite3_finalize)                                                                                                                    \
     F(sqlite3_get_autocommit)                                                                                                              \
     F(sqlite3_last_insert_rowid)                                                                                                           \
     F(sqlite3_open_v2)                                                                                                                     \
     F(sqlite3_prepare_v3)                                                                                                                  \
     F(sqlite3_reset)                                                                                                                       \
-    F(sqlite3_step)
+    F(sqlite3_step)                                                                                                                        \
+    F(sqlite3_system_errno)
 
 struct libsqlite {
 #define FIELD(function) __typeof__(&function) function;

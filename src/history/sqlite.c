@@ -49,18 +49,36 @@ static const char *const statements[STATEMENTS] = {
     [SQL_NODES] = "SELECT level, number, hash FROM node WHERE chain = ? AND level = ? AND number BETWEEN ? AND ? ORDER BY number",
 };
 
+/* A table or column that is not there is an SQLITE_ERROR, and so is hardly anything else that our few statements can meet. */
+static se_status status_of(int code, int number)
+{
+    switch (code) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return SE_ERR_UNAVAILABLE;
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+    case SQLITE_ERROR:
+        return SE_ERR_FORMAT;
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_READONLY:
+        return SE_ERR_ACCESS;
+    default:
+        return number == EACCES || number == EROFS ? SE_ERR_ACCESS : SE_ERR_IO;
+    }
+}
+
+/* SQLite keeps the number of what the system said last, which belongs to files that can't be opened, read or written. */
 se_status sqlite_failed(const struct sqlite *s, se_error *err)
 {
-    int code = sq.sqlite3_errcode(s->db) & 0xff;
+    int code = s->db ? sq.sqlite3_errcode(s->db) & 0xff : SQLITE_NOMEM;
+    int number = code == SQLITE_CANTOPEN || code == SQLITE_IOERR ? sq.sqlite3_system_errno(s->db) : 0;
 
     if (code == SQLITE_NOMEM)
         return error_memory(err);
-    return error_set(err,
-                     code == SQLITE_BUSY || code == SQLITE_LOCKED ? SE_ERR_UNAVAILABLE
-                     : code == SQLITE_NOTADB                      ? SE_ERR_FORMAT
-                     : code == SQLITE_PERM || code == SQLITE_AUTH ? SE_ERR_ACCESS
-                                                                  : SE_ERR_IO,
-                     "'%s': %s", s->path, sq.sqlite3_errmsg(s->db));
+    return error_set(err, status_of(code, number), "'%s': %s%s%s", s->path, sq.sqlite3_errmsg(s->db), number ? ": " : "",
+                     number ? strerror(number) : "");
 }
 
 se_status sqlite_statement(sqlite3_stmt **out, struct sqlite *s, enum sqlite_statement which, se_error *err)
@@ -86,41 +104,70 @@ se_status sqlite_run(struct sqlite *s, enum sqlite_statement which, se_error *er
     return st;
 }
 
-static void close_file(struct database *store)
-{
-    struct sqlite *s = (struct sqlite *)store;
-
-    for (size_t i = 0; i < STATEMENTS; i++)
-        (void)sq.sqlite3_finalize(s->statements[i]);
-    (void)sq.sqlite3_close(s->db);
-    free(s->path);
-    free(s);
-}
-
-/*
- * A transaction that is told to be done has to be on the disk, so FULL; with a write-ahead log others read meanwhile.  Big pages make fewer
- * of what is appended; of a database that is there they stay as they are.
- */
-static const char settings[] = "PRAGMA page_size = 16384;"
-                               "PRAGMA journal_mode = WAL;"
-                               "PRAGMA synchronous = FULL;"
+/* A transaction that is told to be done has to be on the disk, so FULL.  Nothing here writes: a database may be that of somebody else. */
+static const char settings[] = "PRAGMA synchronous = FULL;"
                                "PRAGMA wal_autocheckpoint = 1000;"
                                "PRAGMA cache_size = -16384;"
                                "PRAGMA trusted_schema = OFF;"
                                "PRAGMA secure_delete = ON";
 
-static se_status prepare(struct sqlite *s, bool create, se_error *err)
+/* Big pages make fewer of what is appended; of a database that is there they stay as they are. */
+static const char new_settings[] = "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL";
+
+/* With a write-ahead log others read meanwhile; a copy may have lost it. */
+static const char writing_settings[] = "PRAGMA journal_mode = WAL";
+
+static se_status run_text(const struct sqlite *s, const char *text, se_error *err)
 {
-    if (sq.sqlite3_busy_timeout(s->db, SQLITE_PATIENCE_MS) || sq.sqlite3_exec(s->db, settings, NULL, NULL, NULL) ||
-        (create && sq.sqlite3_exec(s->db, schema, NULL, NULL, NULL)))
+    return sq.sqlite3_exec(s->db, text, NULL, NULL, NULL) ? sqlite_failed(s, err) : SE_OK;
+}
+
+static se_status prepare(const struct sqlite *s, bool create, se_error *err)
+{
+    se_status st;
+
+    if (sq.sqlite3_busy_timeout(s->db, SQLITE_PATIENCE_MS))
         return sqlite_failed(s, err);
-    return SE_OK;
+    if ((st = run_text(s, settings, err)) || !create)
+        return st;
+    return (st = run_text(s, new_settings, err)) ? st : run_text(s, schema, err);
+}
+
+/* ---- the file ---- */
+
+static void disconnect(struct sqlite *s)
+{
+    for (size_t i = 0; i < STATEMENTS; i++) {
+        (void)sq.sqlite3_finalize(s->statements[i]);
+        s->statements[i] = NULL;
+    }
+    (void)sq.sqlite3_close(s->db);
+    s->db = NULL;
+    s->writes = false;
+}
+
+static se_status connect_to(struct sqlite *s, bool create, se_error *err)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
+    se_status st = sq.sqlite3_open_v2(s->path, &s->db, flags, NULL) ? sqlite_failed(s, err) : prepare(s, create, err);
+
+    if (st)
+        disconnect(s);
+    return st;
+}
+
+static void close_file(struct database *store)
+{
+    struct sqlite *s = (struct sqlite *)store;
+
+    disconnect(s);
+    free(s->path);
+    free(s);
 }
 
 static se_status open_file(struct database **out, const char *address, bool create, se_error *err)
 {
     const char *path = address + strlen(sqlite_database.scheme);
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
     se_status st = libsqlite_load(err);
     struct sqlite *s;
 
@@ -131,12 +178,7 @@ static se_status open_file(struct database **out, const char *address, bool crea
         return error_memory(err);
     }
     s->store.type = &sqlite_database;
-    if (!*path)
-        st = error_set(err, SE_ERR_USAGE, "sqlite: without a path");
-    else if (sq.sqlite3_open_v2(path, &s->db, flags, NULL))
-        st = error_set(err, SE_ERR_IO, "'%s': %s", path, s->db ? sq.sqlite3_errmsg(s->db) : "out of memory");
-    else
-        st = prepare(s, create, err);
+    st = *path ? connect_to(s, create, err) : error_set(err, SE_ERR_USAGE, "sqlite: without a path");
     if (st)
         close_file(&s->store);
     else
@@ -144,9 +186,47 @@ static se_status open_file(struct database **out, const char *address, bool crea
     return st;
 }
 
+/*
+ * Another file in its place, as when a backup is put back: what is written to the old one nobody would see again.  The log is left alone:
+ * one that has its name now belongs to the new file.
+ */
+static void leave_moved(struct sqlite *s)
+{
+    int moved = 0;
+
+    if (!s->db || sq.sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) || !moved)
+        return;
+    (void)sq.sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    disconnect(s);
+}
+
+/* ---- transactions ---- */
+
 static se_status begin(struct database *store, enum database_mode mode, se_error *err)
 {
-    return sqlite_run((struct sqlite *)store, mode == DATABASE_READ ? SQL_BEGIN_READ : SQL_BEGIN_APPEND, err);
+    struct sqlite *s = (struct sqlite *)store;
+    se_status st;
+
+    leave_moved(s);
+    if (!s->db && (st = connect_to(s, false, err)))
+        return st;
+    if (mode == DATABASE_READ)
+        return sqlite_run(s, SQL_BEGIN_READ, err);
+    if (!s->writes && (st = run_text(s, writing_settings, err)))
+        return st;
+    s->writes = true;
+    return sqlite_run(s, SQL_BEGIN_APPEND, err);
+}
+
+/*
+ * What was erased is still in the write-ahead log, and stays there as long as anybody has the database open.  Who reads at this moment may
+ * need it: it goes with the next one then.
+ */
+static void empty_log(struct sqlite *s)
+{
+    (void)sq.sqlite3_busy_timeout(s->db, SQLITE_LOG_PATIENCE_MS);
+    (void)sq.sqlite3_exec(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+    (void)sq.sqlite3_busy_timeout(s->db, SQLITE_PATIENCE_MS);
 }
 
 /* A COMMIT that fails may leave the transaction open, or has rolled it back already. */
@@ -155,8 +235,11 @@ static se_status end(struct database *store, bool commit, se_error *err)
     struct sqlite *s = (struct sqlite *)store;
     se_status st = commit ? sqlite_run(s, SQL_COMMIT, err) : SE_OK;
 
-    if (!sq.sqlite3_get_autocommit(s->db) && sqlite_run(s, SQL_ROLLBACK, NULL))
+    if (s->db && !sq.sqlite3_get_autocommit(s->db) && sqlite_run(s, SQL_ROLLBACK, NULL))
         return st ? st : SE_ERR_IO;
+    if (commit && !st && s->erased)
+        empty_log(s);
+    s->erased = false;
     return st;
 }
 

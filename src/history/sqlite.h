@@ -6,8 +6,9 @@
 
 enum {
     SQLITE_PATIENCE_MS = 30000, /* for another process that appends */
-    SQLITE_SEQ_BITS = 44,       /* of a key; the rest is the chain's number */
-    SQLITE_ROWS = 64,           /* that SQL_ROWS_PUT takes */
+    SQLITE_LOG_PATIENCE_MS = 2000,
+    SQLITE_SEQ_BITS = 44, /* of a key; the rest is the chain's number */
+    SQLITE_ROWS = 64,     /* that SQL_ROWS_PUT takes */
 };
 
 /* Of a row.  A chain's number may be anything where somebody has changed it. */
@@ -42,6 +43,8 @@ struct sqlite {
     struct database store;
     char *path;
     sqlite3 *db;
+    bool writes;                          /* it has a write-ahead log for that */
+    bool erased;                          /* in this transaction */
     sqlite3_stmt *statements[STATEMENTS]; /* prepared when they are first needed */
 };
 

@@ -118,6 +118,7 @@ se_status sqlite_erase(struct database *store, const struct chain *chain, uint64
 
     if (st)
         return st;
+    s->erased = true;
     bind_bytes(q, 1, hash_bytes(commitment));
     (void)sq.sqlite3_bind_int64(q, 2, sqlite_key(chain, seq));
     return step(s, q, err);
@@ -130,6 +131,7 @@ static se_status drop_up_to(struct sqlite *s, enum sqlite_statement which, const
 
     if (st)
         return st;
+    s->erased = true;
     (void)sq.sqlite3_bind_int64(q, 1, sqlite_key(chain, 0));
     (void)sq.sqlite3_bind_int64(q, 2, sqlite_key(chain, last));
     return step(s, q, err);

@@ -14,8 +14,13 @@ tests_history_test_tree_SOURCES = tests/history/test_tree.c tests/unit/unit.h
 tests_history_test_tree_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_history_test_tree_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/history/test_append
+tests_history_test_append_SOURCES = tests/history/test_append.c tests/history/years.c tests/history/years.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_history_test_append_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_history_test_append_LDADD   = libse-core.la $(CMOCKA_LIBS) $(SQLITE_LIBS)
+
 UNIT_TESTS += tests/history/test_verify
-tests_history_test_verify_SOURCES = tests/history/test_verify.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_history_test_verify_SOURCES = tests/history/test_verify.c tests/history/years.c tests/history/years.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_history_test_verify_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_history_test_verify_LDADD   = libse-core.la $(CMOCKA_LIBS) $(SQLITE_LIBS)
 

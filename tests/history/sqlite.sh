@@ -35,3 +35,74 @@ put_back() {
 }
 other_chain=2
 . "$top_srcdir/tests/history/manipulations.sh"
+
+# ---- what was erased is not kept in the log either, though others have the database open ----
+
+put_back good
+mkfifo hold
+sqlite3 history.db <hold >held &
+holder=$!
+exec 9>hold
+echo 'SELECT count(*) FROM chain;' >&9
+until [ -s held ]; do sleep 0.1; done
+printf 'what nobody may know' >payload
+accepts history append payload
+accepts cat history.db-wal
+says 'what nobody may know'
+accepts history erase 102
+accepts cat history.db history.db-wal
+says_not 'what nobody may know'
+exec 9>&-
+wait "$holder"
+
+# ---- files that are something else, or not whole ----
+
+: >empty.db
+refuses 1 signengine history verify --store sqlite:empty.db
+says 'unsealed: '
+[ ! -s empty.db ] || fail "who reads has written"
+setup sqlite3 others.db 'CREATE TABLE chain (a)'
+refuses 1 signengine history verify --store sqlite:others.db
+says 'unsealed: '
+refuses 65 signengine history append --store sqlite:others.db payload
+accepts sqlite3 others.db 'PRAGMA journal_mode'
+says delete
+for table in chain entry node seal; do
+    put_back good
+    sql "DROP TABLE $table"
+    refuses 1 history verify --notify ./notify
+    says "unsealed: 'history.db': no such table: $table"
+    accepts cat notified
+    says "no such table: $table"
+done
+put_back good
+truncate -s 20000 history.db
+refuses 1 history verify
+says 'malformed'
+refuses 66 signengine history verify --store sqlite:missing.db
+says 'No such file or directory'
+refuses 66 signengine history verify --store "sqlite:$tmp"
+says 'Is a directory'
+
+# ---- permissions ----
+
+as_reader() {
+    if [ "$(id -u)" = 0 ]; then
+        setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+    else
+        "$@"
+    fi
+}
+put_back good
+mkdir reader
+cp history.db one.xml history1.pem reader
+chmod 711 .
+chmod 777 reader
+chmod 444 reader/*
+export SIGNENGINE_CONFIG=reader/one.xml
+accepts as_reader "$top_builddir/signengine" history verify --store sqlite:reader/history.db
+refuses 77 as_reader "$top_builddir/signengine" history append --store sqlite:reader/history.db payload
+says readonly
+chmod 000 reader/history.db
+refuses 77 as_reader "$top_builddir/signengine" history verify --store sqlite:reader/history.db
+says 'Permission denied'
