@@ -96,8 +96,7 @@ int write_all(int fd, const void *data, size_t size)
     return 0;
 }
 
-/* A symbolic link stays one: what it points to is replaced. */
-static char *real_target(const char *path)
+char *file_target(const char *path)
 {
     char *real = realpath(path, NULL);
 
@@ -154,7 +153,7 @@ static se_status open_output(struct output *out, const char *path, mode_t mode, 
     bool there;
     se_status st;
 
-    if (!(out->path = real_target(path)))
+    if (!(out->path = file_target(path)))
         return error_memory(err);
     there = !stat(out->path, &info);
     if (there && !S_ISREG(info.st_mode))

@@ -18,6 +18,9 @@ char *file_folder(const char *path);
 /* `name` as seen from `folder`: joined unless it is absolute.  Likewise. */
 char *file_join(const char *folder, const char *name);
 
+/* What is replaced when `path` is written to: a symbolic link stays one, and what it points to is.  Likewise. */
+char *file_target(const char *path);
+
 /*
  * A file that appears whole or not at all: it has no name (O_TMPFILE) until output_commit() has synced it, so that not even a killed
  * process leaves any of it; where the file system can't do that, a temporary one beside its target.  An existing target keeps its mode and

@@ -101,11 +101,11 @@ se_status checkpoint_open(struct checkpoint *c, const char *out, const char *rej
 {
     se_status st;
 
-    c->out = out;
+    c->out = file_target(out);
     c->rejects_path = rejects;
     c->sink = (se_sink){ write_out, c };
     c->reject_sink = (se_sink){ write_reject, c };
-    if (asprintf(&c->partial, "%s.partial", out) < 0 || asprintf(&c->state, "%s.checkpoint", out) < 0)
+    if (!c->out || asprintf(&c->partial, "%s.partial", c->out) < 0 || asprintf(&c->state, "%s.checkpoint", c->out) < 0)
         return error_memory(err);
     if ((st = identify(c, input, job, err)) || (st = load(c, err)) || (st = open_at(&c->fd, c->partial, c->size, err)) ||
         (st = open_at(&c->rejects, rejects, c->bad, err)))
@@ -154,6 +154,7 @@ void checkpoint_close(struct checkpoint *c)
         close(c->fd);
     if (c->rejects >= 0)
         close(c->rejects);
+    free(c->out);
     free(c->partial);
     free(c->state);
 }

@@ -9,8 +9,8 @@
 #include "cli/stream.h"
 
 struct checkpoint {
-    char *partial, *state;
-    const char *out, *rejects_path;
+    char *out, *partial, *state;
+    const char *rejects_path;
     int fd, rejects;    /* both are appended to; -1: none */
     char input[120];    /* which input it is */
     uint64_t consumed;  /* of it, in bytes */

@@ -215,7 +215,8 @@ static int run(struct cli *cli, const struct crypt_options *o, const struct dire
     int status;
 
     if ((status = check_usage(cli, o, argc)) || (status = descriptor_read(&t.descriptor, cli, o->descriptor)) ||
-        (status = context_read(&t.context, cli, &o->context, o->column)))
+        (status = context_read(&t.context, cli, &o->context, o->column)) ||
+        (status = rejects_check(cli, o->rejects, o->output, argc ? argv[0] : NULL)))
         return status;
     return do_task(&t, argc ? argv[0] : NULL);
 }

@@ -65,11 +65,12 @@ static int check_usage(const struct cli *cli, const struct rekey_options *o, int
     return EXIT_DONE;
 }
 
-static bool is_file(const struct input *input)
+/* From file to file; a device takes what comes, and can't be gone on with. */
+static bool is_resumable(const struct rekey_options *o, const struct input *input)
 {
     struct stat info;
 
-    return !fstat(input->fd, &info) && S_ISREG(info.st_mode);
+    return !o->dry_run && is_replaced(o->output) && is_replaced(o->rejects) && !fstat(input->fd, &info) && S_ISREG(info.st_mode);
 }
 
 static int discard(void *arg, const void *data, size_t size)
@@ -178,7 +179,7 @@ static int do_task(struct task *t, const char *in)
         return status;
     if (input_open(&t->input, in, &err))
         return cli_fail(t->cli, &err);
-    t->resumable = !t->options->dry_run && strcmp(t->options->output, "-") != 0 && is_file(&t->input);
+    t->resumable = is_resumable(t->options, &t->input);
     t->job.engine = t->engine;
     t->stream = (struct stream){ &t->input.source, progress_begin(&progress, t->cli, "re-keying"), &progress, 0 };
     if ((t->resumable ? open_resumable(t, &err) : open_streams(t, &err)) || work(t, &err) || commit(t, &err)) {
@@ -206,7 +207,8 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     int status;
 
     if ((status = check_usage(cli, o, argc)) || (status = descriptor_read(&t.descriptor, cli, o->descriptor)) ||
-        (status = context_read(&t.context, cli, &o->context, o->column)))
+        (status = context_read(&t.context, cli, &o->context, o->column)) ||
+        (status = rejects_check(cli, o->rejects, o->output, argc ? argv[0] : NULL)))
         return status;
     t.job = (struct line_job){ .many = se_rekey_many, .descriptor = t.descriptor.name, .params = SE_FIELD_PARAMS_INIT };
     t.job.params.version = t.descriptor.version;

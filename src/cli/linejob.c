@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "cli/stream.h"
+
 /* One line: what of it is the field, and what of it is its key, with the TAB behind. */
 struct line {
     se_bytes key, tabbed;
@@ -115,6 +117,15 @@ static se_status sort(struct work *w, const se_error *why, se_error *err)
             put_done(w, i);
     }
     return w->out.failed || w->rejects.failed ? error_memory(err) : SE_OK;
+}
+
+int rejects_check(const struct cli *cli, const char *rejects, const char *output, const char *input)
+{
+    if (rejects && same_file(rejects, output))
+        return cli_usage(cli, "--rejects and --output name the same file, '%s'", output);
+    if (rejects && same_file(rejects, input_path(input)))
+        return cli_usage(cli, "--rejects names the input, '%s'", rejects);
+    return EXIT_DONE;
 }
 
 se_status line_job_do(struct line_job *job, const struct lines *lines, se_error *err)

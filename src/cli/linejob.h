@@ -22,6 +22,9 @@ struct line_job {
     struct line_count count;
 };
 
+/* The exit status: rejects that would take the place of the input, or of the output, are refused.  `rejects` may be NULL. */
+int rejects_check(const struct cli *cli, const char *rejects, const char *output, const char *input);
+
 /* The lines that lines->list has now. */
 SE_MUST_CHECK se_status line_job_do(struct line_job *job, const struct lines *lines, se_error *err);
 

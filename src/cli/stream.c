@@ -25,10 +25,20 @@ static se_status refused(const char *what, const char *name, se_error *err)
     return error_set(err, status, "cannot %s '%s': %s", what, name, strerror(errno));
 }
 
+static bool is_standard(const char *path)
+{
+    return !path || strcmp(path, "-") == 0;
+}
+
+const char *input_path(const char *path)
+{
+    return is_standard(path) ? "/dev/stdin" : path;
+}
+
 se_status input_open(struct input *input, const char *path, se_error *err)
 {
     struct stat info;
-    bool standard = !path || strcmp(path, "-") == 0;
+    bool standard = is_standard(path);
 
     *input = (struct input)INPUT_INIT;
     input->name = standard ? "standard input" : path;
@@ -109,12 +119,21 @@ se_status result_open_secret(struct result *result, const char *path, se_error *
     return open_result(result, path, 0600, false, err);
 }
 
-/* A file, or nothing yet: what is replaced at once.  All else is written to piece by piece. */
-static bool is_replaced(const char *path)
+bool is_replaced(const char *path)
 {
     struct stat info;
 
-    return stat(path, &info) || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode);
+    return strcmp(path, "-") != 0 && (stat(path, &info) || S_ISREG(info.st_mode));
+}
+
+bool same_file(const char *one, const char *other)
+{
+    struct stat a, b;
+    bool no_one = stat(one, &a), no_other = stat(other, &b);
+
+    if (no_one || no_other)
+        return no_one && no_other && strcmp(one, other) == 0;
+    return S_ISREG(a.st_mode) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 se_status result_open_held(struct result *result, const char *path, se_error *err)

@@ -21,6 +21,8 @@ struct input {
         }                                                                                                                                  \
     }
 SE_MUST_CHECK se_status input_open(struct input *input, const char *path, se_error *err);
+/* The file that a command reads and that it is named by, "-" and NULL being standard input. */
+const char *input_path(const char *path);
 void input_close(struct input *input);
 AUTO_KIND(input, struct input, input_close(p))
 
@@ -53,6 +55,12 @@ void result_path(char out[RESULT_PATH], const struct result *result);
 SE_MUST_CHECK se_status result_commit(struct result *result, se_error *err);
 void result_discard(struct result *result);
 AUTO_KIND(result, struct result, result_discard(p))
+
+/* Whether a file is replaced by what is written to `path`, or made; a device or a pipe is only written to. */
+bool is_replaced(const char *path);
+
+/* Whether what is written to one file takes the place of the other. */
+bool same_file(const char *one, const char *other);
 
 /* cli_fail(), but 73 when it was `result` that failed. */
 int result_fail(const struct result *result, const struct cli *cli, const se_error *err);

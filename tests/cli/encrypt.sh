@@ -205,3 +205,32 @@ refuses 69 signengine rekey --lines --rejects bad values -o renewed3
 mv old.away old.p12
 accepts signengine rekey --lines --rejects bad values -o renewed3
 [ "$(wc -l <renewed3)" = 300 ] || fail "$(wc -l <renewed3) lines"
+
+# ---- files that are no files, and files that are the same ----
+
+mkfifo pipe
+timeout 60 cat pipe >piped &
+accepts signengine rekey --lines --rejects bad renewed -o pipe
+wait || :
+same piped renewed
+[ -p pipe ] || fail "the pipe was replaced by a file"
+: >there && ln -s there link
+accepts signengine rekey --lines --rejects bad renewed -o link
+same there renewed
+[ -L link ] || fail "the symbolic link was replaced by a file"
+mkdir folder
+refuses 73 signengine rekey --lines --rejects bad all -o folder
+says "folder': Is a directory"
+refuses 1 signengine rekey --lines --rejects - all -o there
+says "no encrypted value"
+if [ -e ./- ] || [ -e folder.partial ]; then fail "files of odd names"; fi
+
+cp all kept && ln all other
+for command in rekey encrypt decrypt; do
+    refuses 64 signengine $command --lines --rejects other all -o renewed5
+    says "--rejects names the input, 'other'"
+    refuses 64 signengine $command --lines --rejects other -o renewed5 <all
+    refuses 64 signengine $command --lines --rejects renewed5 all -o renewed5
+    says "the same file, 'renewed5'"
+done
+same all kept
