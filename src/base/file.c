@@ -112,54 +112,93 @@ static se_status open_special(struct output *out, se_error *err)
     return out->fd < 0 ? refused("write", out->path, err) : SE_OK;
 }
 
-static se_status open_temporary(struct output *out, mode_t mode, se_error *err)
-{
-    if (asprintf(&out->temporary, "%s.XXXXXX", out->path) < 0) {
-        out->temporary = NULL;
-        return error_memory(err);
-    }
-    out->fd = mkostemp(out->temporary, O_CLOEXEC);
-    return out->fd < 0 || fchmod(out->fd, mode) ? refused("write", out->path, err) : SE_OK;
-}
-
 /* The way by which a file without a name gets one. */
 static bool descriptor_path(char out[32], int fd)
 {
     return snprintf(out, 32, "/proc/self/fd/%d", fd) > 0 && !access(out, F_OK);
 }
 
-int file_unnamed(const char *folder)
+static bool link_to(const struct output *out, const char *name)
 {
-    return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    char way[32];
+
+    return descriptor_path(way, out->fd) && !linkat(AT_FDCWD, way, AT_FDCWD, name, AT_SYMLINK_FOLLOW);
 }
 
-static se_status open_unnamed(struct output *out, mode_t mode, se_error *err)
+static bool take_name(struct output *out, mode_t mode)
+{
+    if (out->fd >= 0)
+        return link_to(out, out->temporary);
+    out->fd = open(out->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    return out->fd >= 0;
+}
+
+/* Of random letters, as mkstemp(3) has them, but for a file that is there already, or that is made with `mode`. */
+static bool name_it(struct output *out, mode_t mode)
+{
+    for (int tries = 0; tries < 100; tries++) {
+        uint64_t number;
+
+        if (getrandom(&number, sizeof number, 0) != sizeof number ||
+            asprintf(&out->temporary, "%s.%016jx", out->path, (uintmax_t)number) < 0) {
+            out->temporary = NULL;
+            return false;
+        }
+        if (take_name(out, mode))
+            return true;
+        free(out->temporary);
+        out->temporary = NULL;
+        if (errno != EEXIST)
+            return false;
+    }
+    return false;
+}
+
+static int open_nameless(const char *folder, mode_t mode)
+{
+    return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+}
+
+int file_unnamed(const char *folder)
+{
+    return open_nameless(folder, 0600);
+}
+
+/* The umask counts, as it does for every new file: only the kernel knows it while others may set it. */
+static se_status open_new(struct output *out, mode_t mode, se_error *err)
 {
     char *folder = file_folder(out->path), way[32];
 
     if (!folder)
         return error_memory(err);
-    out->fd = file_unnamed(folder);
+    out->fd = open_nameless(folder, mode);
     free(folder);
     if (out->fd >= 0 && descriptor_path(way, out->fd))
-        return fchmod(out->fd, mode) ? refused("write", out->path, err) : SE_OK;
+        return SE_OK;
     close_fd(&out->fd);
-    return open_temporary(out, mode, err);
+    return name_it(out, mode) ? SE_OK : refused("write", out->path, err);
+}
+
+static se_status open_replacing(struct output *out, mode_t mode, se_error *err)
+{
+    se_status st = open_new(out, 0600, err);
+
+    return st || !fchmod(out->fd, mode) ? st : refused("write", out->path, err);
 }
 
 static se_status open_output(struct output *out, const char *path, mode_t mode, se_error *err)
 {
     struct stat info;
-    bool there;
     se_status st;
 
     if (!(out->path = file_target(path)))
         return error_memory(err);
-    there = !stat(out->path, &info);
-    if (there && !S_ISREG(info.st_mode))
-        st = open_special(out, err);
+    if (stat(out->path, &info))
+        st = open_new(out, mode, err);
+    else if (S_ISREG(info.st_mode))
+        st = open_replacing(out, info.st_mode & 07777, err);
     else
-        st = open_unnamed(out, there ? info.st_mode & 07777 : mode, err);
+        st = open_special(out, err);
     if (st)
         output_discard(out);
     return st;
@@ -196,34 +235,6 @@ void output_wrote(struct output *out, size_t size)
     out->behind = 0;
 }
 
-static bool link_to(const struct output *out, const char *name)
-{
-    char way[32];
-
-    return descriptor_path(way, out->fd) && !linkat(AT_FDCWD, way, AT_FDCWD, name, AT_SYMLINK_FOLLOW);
-}
-
-/* Of random letters, as mkstemp(3) has them, but for a file that is there already. */
-static bool name_it(struct output *out)
-{
-    for (int tries = 0; tries < 100; tries++) {
-        uint64_t number;
-
-        if (getrandom(&number, sizeof number, 0) != sizeof number ||
-            asprintf(&out->temporary, "%s.%016jx", out->path, (uintmax_t)number) < 0) {
-            out->temporary = NULL;
-            return false;
-        }
-        if (link_to(out, out->temporary))
-            return true;
-        free(out->temporary);
-        out->temporary = NULL;
-        if (errno != EEXIST)
-            return false;
-    }
-    return false;
-}
-
 static bool is_unnamed(const struct output *out)
 {
     struct stat info;
@@ -236,7 +247,7 @@ static bool appear(struct output *out)
 {
     if (!out->temporary && link_to(out, out->path))
         return true;
-    return (out->temporary || name_it(out)) && !rename(out->temporary, out->path);
+    return (out->temporary || name_it(out, 0)) && !rename(out->temporary, out->path);
 }
 
 se_status output_commit(struct output *out, se_error *err)

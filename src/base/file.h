@@ -37,7 +37,7 @@ struct output {
         -1, NULL, NULL, false, 0                                                                                                           \
     }
 
-/* `mode`: of a file that is not there yet. */
+/* `mode`: of a file that is not there yet, less the umask. */
 SE_MUST_CHECK se_status output_open(struct output *out, const char *path, mode_t mode, se_error *err);
 /*
  * The same for what nobody may see before it is committed: it is overwritten when it is discarded, and only a file can be its target.
