@@ -111,8 +111,8 @@ static se_status ask(BIO **out, const struct place *place, TS_REQ *request, se_e
         return crypto_error(err, SE_ERR_CRYPTO, "cannot encode a request for a time stamp");
     if ((st = connect_to(&connection, place, err)))
         return st;
-    *out = OSSL_HTTP_transfer(NULL, place->host, place->port, place->path, 0, NULL, NULL, connection, NULL, NULL, NULL, 0, NULL,
-                              QUERY_TYPE, question, REPLY_TYPE, 1, ANSWER_LIMIT, TIMEOUT_S, 0);
+    *out = OSSL_HTTP_transfer(NULL, place->host, place->port, place->path, 0, NULL, NULL, connection, NULL, NULL, NULL, 0, NULL, QUERY_TYPE,
+                              question, REPLY_TYPE, 1, ANSWER_LIMIT, TIMEOUT_S, 0);
     return *out ? SE_OK : crypto_error(err, SE_ERR_UNAVAILABLE, "no answer");
 }
 
