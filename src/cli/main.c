@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -194,9 +195,20 @@ static int left(int status)
     return status;
 }
 
+/* What was closed stays out of use: a file that became standard output or error would get what is printed. */
+static bool keep_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli = { .config = NULL };
 
+    if (!keep_standard())
+        return EXIT_INTERNAL;
     return left(flushed(&cli, start(&cli, argc - 1, argv + 1)));
 }

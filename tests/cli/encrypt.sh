@@ -225,6 +225,14 @@ refuses 1 signengine rekey --lines --rejects - all -o there
 says "no encrypted value"
 if [ -e ./- ] || [ -e folder.partial ]; then fail "files of odd names"; fi
 
+# nor gets a file what is said, where nobody listens
+closed() { "$@" >&- 2>&- <&-; }
+try closed signengine rekey --lines --rejects bad all -o there
+[ "$status" = 1 ] || fail "status $status"
+[ "$(cut -f1 bad | tr '\n' ' ')" = "302 303 " ] || fail "rejects: $(cat bad)"
+try closed signengine config show
+[ "$status" = 73 ] || fail "status $status"
+
 cp all kept && ln all other
 for command in rekey encrypt decrypt; do
     refuses 64 signengine $command --lines --rejects other all -o renewed5
