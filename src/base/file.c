@@ -35,9 +35,19 @@ static ssize_t read_some(int fd, void *data, size_t size)
     return n;
 }
 
+/* A pipe that nobody has opened for writing is empty; for one that somebody has, as in `<(command)`, one has to wait. */
+static int open_patient(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd >= 0)
+        (void)fcntl(fd, F_SETFL, 0);
+    return fd;
+}
+
 se_status file_read(se_buf *out, const char *path, size_t limit, se_error *err)
 {
-    AUTO(fd) fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    AUTO(fd) fd = open_patient(path);
     AUTO(writer) w = { 0 };
     AUTO(se_buf) chunk = SE_BUF_INIT;
     struct stat info;

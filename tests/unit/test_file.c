@@ -1,3 +1,6 @@
+#include <pthread.h>
+#include <stdio.h>
+
 #include "tests/unit/folder.h"
 
 static void a_file_is_read_whole(void **state)
@@ -83,6 +86,33 @@ static void an_idle_pipe_does_not_block(void **state)
     assert_int_equal(buf.size, 0);
 }
 
+static void *write_late(void *arg)
+{
+    usleep(50000);
+    assert_int_equal(write_all(*(int *)arg, "late", 4), 0);
+    assert_int_equal(close(*(int *)arg), 0);
+    return NULL;
+}
+
+/* as in `<(command)` of a shell */
+static void a_pipe_that_somebody_will_write_to_is_waited_for(void **state)
+{
+    AUTO(se_buf) buf = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+    pthread_t writer;
+    char path[32];
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    (void)snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    assert_int_equal(pthread_create(&writer, NULL, write_late, &ends[1]), 0);
+    assert_status(SE_OK, file_read(&buf, path, 10, &err), &err);
+    assert_int_equal(pthread_join(writer, NULL), 0);
+    close(ends[0]);
+    assert_string_equal((char *)buf.data, "late");
+}
+
 static se_status read_file(se_error *err)
 {
     AUTO(se_buf) buf = SE_BUF_INIT;
@@ -136,6 +166,7 @@ int main(void)
         IN_FOLDER(what_is_not_there_is_named),
         IN_FOLDER(a_folder_is_no_file),
         IN_FOLDER(an_idle_pipe_does_not_block),
+        IN_FOLDER(a_pipe_that_somebody_will_write_to_is_waited_for),
         IN_FOLDER(a_file_that_may_not_be_read_is_a_matter_of_access),
         cmocka_unit_test(a_folder_is_what_precedes_the_last_slash),
         cmocka_unit_test(joining_leaves_absolute_names_alone),
