@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "base/stream.h"
 #include "cli/descriptor.h"
 #include "cli/json.h"
 #include "cli/stream.h"
@@ -32,13 +33,7 @@ static int sign(struct cli *cli, const struct descriptor_option *descriptor, con
         return status;
     if (file_read(&text, in, CONFIG_LIMIT, &err) ||
         se_config_sign(&signed_text, engine, descriptor->name, descriptor->version, buf_bytes(&text), &err) ||
-        result_open_secret(&result, out, &err))
-        return result_fail(&result, cli, &err);
-    if (result.sink.write(result.sink.arg, signed_text.data, signed_text.size)) {
-        (void)error_set(&err, SE_ERR_IO, "cannot write '%s'", out);
-        return result_fail(&result, cli, &err);
-    }
-    if (result_commit(&result, &err))
+        result_open_secret(&result, out, &err) || sink_write(&result.sink, buf_bytes(&signed_text), &err) || result_commit(&result, &err))
         return result_fail(&result, cli, &err);
     if (cli->json && strcmp(out, "-") != 0)
         (void)json_line(json_pack("{s:s, s:s, s:s}", "descriptor", descriptor->name, "input", in, "output", out));

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/stream.h"
 #include "cli/place.h"
 #include "cli/secret.h"
 #include "cli/stream.h"
@@ -90,7 +91,7 @@ static int write_request(struct cli *cli, const struct make_options *o, const se
     AUTO(result) result = RESULT_INIT;
     se_error err = SE_ERROR_INIT;
 
-    if (result_open(&result, o->output, false, &err) || result.sink.write(result.sink.arg, request->data, request->size) ||
+    if (result_open(&result, o->output, false, &err) || sink_write(&result.sink, buf_bytes(request), &err) ||
         result_commit(&result, &err)) {
         (void)cli_fail(cli, &err);
         return EXIT_NO_OUTPUT;

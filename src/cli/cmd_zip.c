@@ -2,6 +2,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/field.h"
 #include "cli/sensed.h"
@@ -93,6 +95,15 @@ static char *output_name(const struct sign_options *o, const char *in)
     return asprintf(&name, "%s.nx02", in) < 0 ? NULL : name;
 }
 
+/* Where the archive can be read, it is writing that failed. */
+static int sign_fail(const struct cli *cli, const char *in, const se_error *err)
+{
+    int status = cli_fail(cli, err);
+    struct stat info;
+
+    return err->status == SE_ERR_IO && !stat(in, &info) && S_ISREG(info.st_mode) && !access(in, R_OK) ? EXIT_NO_OUTPUT : status;
+}
+
 static int sign(struct cli *cli, const struct sign_options *o, const struct sign_job *job, const char *in)
 {
     AUTO(engine) engine = NULL;
@@ -113,7 +124,7 @@ static int sign(struct cli *cli, const struct sign_options *o, const struct sign
     params.progress = progress_begin(&progress, cli, "signing");
     params.progress_arg = &progress;
     if (se_zip_sign(job->output, engine, job->signer.name, in, &params, &err))
-        return cli_fail(cli, &err);
+        return sign_fail(cli, in, &err);
     progress_end(&progress);
     if (cli->json)
         (void)json_line(json_pack("{s:s, s:s, s:s}", "descriptor", job->signer.name, "input", in, "output", job->output));

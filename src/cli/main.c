@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -210,5 +211,6 @@ int main(int argc, char **argv)
 
     if (!keep_standard())
         return EXIT_INTERNAL;
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file that is too large is a failure to write, with a message */
     return left(flushed(&cli, start(&cli, argc - 1, argv + 1)));
 }

@@ -45,6 +45,11 @@ trusting() { signengine -c signed.xml --trust-config ca.pem "$@"; }
 # ---- signing ----
 accepts admin config sign -d Admin plain.xml -o signed.xml
 [ "$(stat -c %a signed.xml)" = 600 ] || fail "others can read the PINs"
+if [ -c /dev/full ]; then
+    full() { admin config sign -d Admin plain.xml -o - >/dev/full; }
+    refuses 73 full
+    says "No space left on device"
+fi
 accepts xmlsec1 --verify --trusted-pem ca.pem signed.xml
 accepts trusting config verify
 says 'good signature'

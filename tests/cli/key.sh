@@ -189,6 +189,10 @@ says 'BEGIN CERTIFICATE REQUEST'
 accepts key request -o token.csr --subject 'CN=Räksmörgås,O=Ex\2Cample' --san DNS:a.example,email:b@example.org token
 [ ! -s .now.out ] || fail 'it wrote to standard output as well'
 refuses 73 key request -o no/such/folder/out token
+if [ -c /dev/full ]; then
+    refuses 73 key request -o /dev/full token
+    says "No space left on device"
+fi
 refuses 78 key request --module "$softhsm_module" --token-label lab --alias nobody --pin-source env:PIN
 says "there is no such private key; there is certificate '"
 refuses 64 key request --key-usage encrypt curve
