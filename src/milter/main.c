@@ -12,12 +12,15 @@
 #include <netinet/tcp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,9 +29,15 @@
 
 enum { DRAIN_S = 60, EXIT_BAD_USAGE = 64, EXIT_BAD_CONFIG = 78, EXIT_BAD_ACCESS = 77, EXIT_BROKEN = 70 };
 
-static int complain(const char *text, int status)
+static int __attribute__((format(printf, 2, 3))) complain(int status, const char *format, ...)
 {
-    (void)fprintf(stderr, "signengine-milter: %s\n", text);
+    va_list args;
+
+    (void)fputs("signengine-milter: ", stderr);
+    va_start(args, format);
+    (void)vfprintf(stderr, format, args);
+    va_end(args);
+    (void)fputc('\n', stderr);
     return status;
 }
 
@@ -36,7 +45,7 @@ static int load(void)
 {
     se_error err = SE_ERROR_INIT;
 
-    return service_load(&err) ? complain(err.text, EXIT_BAD_CONFIG) : 0;
+    return service_load(&err) ? complain(EXIT_BAD_CONFIG, "%s", err.text) : 0;
 }
 
 /* The list ends with 0. */
@@ -116,20 +125,47 @@ static void send_at_once(void)
 
 AUTO_KIND(text, char *, free(*p))
 
+/* A local socket that somebody listens on: libmilter would remove it, and nobody would reach him any more. */
+static bool is_taken(const char *name)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    const char *path = strncmp(name, "unix:", 5) == 0 ? name + 5 : strncmp(name, "local:", 6) == 0 ? name + 6 : "";
+    int fd = strlen(path) < sizeof address.sun_path ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+    bool taken;
+
+    if (fd < 0)
+        return false;
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    taken = *path && connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    close(fd);
+    return taken;
+}
+
+/* Why it can't, libmilter tells the system's log, and so standard error. */
+static int listen_on(char *name)
+{
+    openlog("signengine-milter", LOG_PERROR, LOG_MAIL);
+    if (is_taken(name))
+        return complain(EXIT_BAD_CONFIG, "somebody listens on '%s' already", name);
+    if (smfi_register(session_callbacks) != MI_SUCCESS || smfi_setconn(name) != MI_SUCCESS || smfi_opensocket(true) != MI_SUCCESS)
+        return complain(EXIT_BAD_CONFIG, "cannot listen on '%s', the socket of the configuration", name);
+    send_at_once();
+    return 0;
+}
+
 static int serve(void)
 {
     pthread_t thread;
     AUTO(text) socket = strdup(service.setup->conf->socket); /* libmilter wants one that it could write to */
+    int status = socket ? listen_on(socket) : complain(EXIT_BROKEN, "out of memory");
 
-    if (!socket || smfi_register(session_callbacks) != MI_SUCCESS || smfi_setconn(socket) != MI_SUCCESS ||
-        smfi_opensocket(true) != MI_SUCCESS)
-        return complain("cannot listen on the socket of the configuration", EXIT_BAD_CONFIG);
-    send_at_once();
+    if (status)
+        return status;
     if (pthread_create(&thread, NULL, control, NULL))
-        return complain("cannot make a thread", EXIT_BROKEN);
+        return complain(EXIT_BROKEN, "cannot make a thread");
     service_log("started", socket);
     if (smfi_main() != MI_SUCCESS)
-        return complain("libmilter failed", EXIT_BROKEN);
+        return complain(EXIT_BROKEN, "libmilter failed");
     if (__atomic_load_n(&drained, __ATOMIC_ACQUIRE)) /* else we are in a hurry */
         (void)pthread_join(thread, NULL);
     service_metrics();
@@ -179,7 +215,7 @@ static int run(void)
     (void)sigprocmask(SIG_BLOCK, &others, NULL);
     child = fork();
     if (child < 0)
-        return complain("cannot make a process", EXIT_BROKEN);
+        return complain(EXIT_BROKEN, "cannot make a process: %s", strerror(errno));
     if (child)
         return supervise(child, &mine);
     /* they stay blocked: libmilter has a thread that waits for them */
@@ -196,9 +232,11 @@ static int become(const char *user)
     if (geteuid() != 0)
         return 0;
     if (!user)
-        return complain("started as root: milter.conf must say `user = NAME`", EXIT_BAD_ACCESS);
-    if (!entry || entry->pw_uid == 0 || initgroups(user, entry->pw_gid) || setgid(entry->pw_gid) || setuid(entry->pw_uid))
-        return complain("cannot become the user of the configuration", EXIT_BAD_ACCESS);
+        return complain(EXIT_BAD_ACCESS, "started as root: milter.conf must say `user = NAME`");
+    if (!entry || entry->pw_uid == 0)
+        return complain(EXIT_BAD_ACCESS, "the user of the configuration, '%s', %s", user, entry ? "is root" : "is not there");
+    if (initgroups(user, entry->pw_gid) || setgid(entry->pw_gid) || setuid(entry->pw_uid))
+        return complain(EXIT_BAD_ACCESS, "cannot become the user of the configuration, '%s': %s", user, strerror(errno));
     return 0;
 }
 
@@ -218,7 +256,7 @@ static int start(bool check)
     int status;
 
     if (conf_load(&conf, service.path, &err))
-        return complain(err.text, EXIT_BAD_CONFIG);
+        return complain(EXIT_BAD_CONFIG, "%s", err.text);
     if ((status = become(conf->user)))
         return status;
     return check ? load() : run();

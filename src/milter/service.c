@@ -57,6 +57,23 @@ static se_status check_mail(se_error *err)
     return se_mail_address(&address, "\"Postmaster\" <postmaster@localhost>", err);
 }
 
+static int open_audit(const char *path)
+{
+    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+}
+
+/* Later, what can't be written there goes to standard output. */
+static se_status check_audit(const char *path, se_error *err)
+{
+    int fd = path ? open_audit(path) : STDOUT_FILENO;
+
+    if (fd < 0)
+        return error_set(err, SE_ERR_CONFIG, "cannot write the audit log '%s': %s", path, strerror(errno));
+    if (fd > STDERR_FILENO)
+        close(fd);
+    return SE_OK;
+}
+
 static se_status open_engine(struct setup *setup, se_error *err)
 {
     se_options options = SE_OPTIONS_INIT;
@@ -73,8 +90,8 @@ se_status service_load(se_error *err)
     if (!fresh)
         return error_memory(err);
     fresh->users = 1;
-    if ((st = conf_load(&fresh->conf, service.path, err)) || (st = check_mail(err)) || (st = conf_settle(fresh->conf, err)) ||
-        (st = open_engine(fresh, err)) || (st = check_rules(fresh, err))) {
+    if ((st = conf_load(&fresh->conf, service.path, err)) || (st = check_audit(fresh->conf->audit, err)) || (st = check_mail(err)) ||
+        (st = conf_settle(fresh->conf, err)) || (st = open_engine(fresh, err)) || (st = check_rules(fresh, err))) {
         drop(fresh);
         return st;
     }
@@ -126,12 +143,12 @@ static void write_line(const struct setup *setup, json_t *line)
     const char *path = setup ? setup->conf->audit : NULL;
     char *dumped = json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
     AUTO(writer) w = { 0 };
-    int fd = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640) : STDOUT_FILENO;
+    int fd = path ? open_audit(path) : STDOUT_FILENO;
 
     writer_text(&w, dumped ? dumped : "{}");
     writer_text(&w, "\n");
     if (write_all(fd >= 0 ? fd : STDOUT_FILENO, w.buf.data, w.buf.size))
-        (void)fprintf(stderr, "signengine-milter: cannot write the audit log\n");
+        (void)fprintf(stderr, "signengine-milter: cannot write the audit log: %s\n", strerror(errno));
     if (fd > STDERR_FILENO)
         close(fd);
     free(dumped);

@@ -58,6 +58,24 @@ findings 'sign @example.org X:0' "'X:0' is no NAME:VERSION"
 findings 'nonsense' "neither 'NAME = VALUE' nor a rule"
 conf 'sign @example.org NoSuch'
 refuses_to_start 78 "rule for '*@example.org'"
+conf 'sign @example.org' 'audit = none/audit.log'
+refuses_to_start 78 "cannot write the audit log 'none/audit.log': No such file or directory"
+conf 'sign @example.org' 'socket = unix:none/socket'
+refuses_to_start 78 "cannot listen on 'unix:none/socket'"
+says 'unix:none/socket: No such file or directory'
+# a socket that nobody listens on any more is replaced, one in use is not
+python3 -c 'import socket, time; s = socket.socket(socket.AF_UNIX); s.bind("run/taken"); s.listen(); time.sleep(600)' &
+listener=$!
+eventually test -S run/taken
+chmod 777 run/taken
+conf 'sign @example.org' 'socket = unix:run/taken'
+refuses_to_start 78 "somebody listens on 'unix:run/taken' already"
+kill $listener
+wait $listener || true
+[ "$(id -u)" != 0 ] || {
+    conf 'sign @example.org' 'user = no-such-user'
+    refuses_to_start 77 "the user of the configuration, 'no-such-user', is not there"
+}
 echo 'socket = unix:x' >milter.conf
 refuses_to_start 78 "'engine' is missing"
 mkdir none
