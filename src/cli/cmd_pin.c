@@ -1,13 +1,13 @@
 #include <stdio.h>
 #include <stdlib.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "cli/cli.h"
 #include "cli/json.h"
+#include "cli/secret.h"
 
-enum { PIN_LIMIT = 4096, CONFIG_LIMIT = 4 << 20 };
+enum { CONFIG_LIMIT = 4 << 20 };
 
 struct pin_options {
     bool in_place;
@@ -56,44 +56,17 @@ static int rewrite(const struct cli *cli, const char *pin_key)
     return EXIT_DONE;
 }
 
-/* One line, not echoed on a terminal. */
-static se_status ask(se_buf *out, se_error *err)
-{
-    struct termios before, silent;
-    bool terminal = isatty(STDIN_FILENO) && !tcgetattr(STDIN_FILENO, &before);
-    ssize_t n;
-    se_status st = buf_new(out, PIN_LIMIT, err);
-
-    if (st)
-        return st;
-    if (terminal) {
-        silent = before;
-        silent.c_lflag &= ~(tcflag_t)ECHO;
-        (void)fputs("PIN: ", stderr);
-        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-    }
-    for (size_t at = 0; at < PIN_LIMIT && (n = read(STDIN_FILENO, out->data + at, 1)) == 1 && out->data[at] != '\n'; at++)
-        ;
-    if (terminal) {
-        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-        (void)fputc('\n', stderr);
-    }
-    return SE_OK;
-}
-
 static int scramble_one(const struct cli *cli, const char *pin_key)
 {
     AUTO(se_buf) line = SE_BUF_INIT;
     AUTO(se_buf) value = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
-    size_t length;
 
-    if (ask(&line, &err))
+    if (secret_line(&line, STDIN_FILENO, "PIN", &err))
         return cli_fail(cli, &err);
-    length = strcspn((const char *)line.data, "\r\n");
-    if (!length || length == PIN_LIMIT)
-        return cli_usage(cli, "a PIN of 1 to %d characters is expected as one line of standard input", PIN_LIMIT - 1);
-    if (se_scramble_pin(&value, (se_bytes){ line.data, length }, pin_key, &err))
+    if (!line.size || memchr(line.data, '\0', line.size))
+        return cli_usage(cli, "a PIN is expected as one line of standard input");
+    if (se_scramble_pin(&value, buf_bytes(&line), pin_key, &err))
         return cli_fail(cli, &err);
     puts((const char *)value.data);
     return EXIT_DONE;

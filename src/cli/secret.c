@@ -79,6 +79,14 @@ static se_status ask(se_buf *out, int terminal, const char *what, se_error *err)
     return st;
 }
 
+se_status secret_line(se_buf *out, int fd, const char *what, se_error *err)
+{
+    char last;
+
+    *out = (se_buf)SE_BUF_INIT;
+    return isatty(fd) ? ask(out, fd, what, err) : read_line(out, fd, &last, err);
+}
+
 static se_status from_terminal(se_buf *out, const char *what, se_error *err)
 {
     AUTO(fd) terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);

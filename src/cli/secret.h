@@ -10,4 +10,7 @@
  */
 SE_MUST_CHECK se_status secret_read(se_buf *out, const char *source, const char *option, const char *what, se_error *err);
 
+/* A line of `fd`; a terminal is asked for `what`, and does not echo. */
+SE_MUST_CHECK se_status secret_line(se_buf *out, int fd, const char *what, se_error *err);
+
 #endif

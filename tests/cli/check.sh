@@ -130,6 +130,17 @@ says 'pin.key'
 mv away pin.key
 nothing() { signengine pin scramble </dev/null; }
 refuses 64 nothing
+zero() { printf 'a\000b\n' | signengine pin scramble; }
+refuses 64 zero
+# Control-C at the prompt leaves a terminal that echoes
+interrupted() {
+    { sleep 0.5 && printf '12\003'; } | script -qec '"$top_builddir/signengine" pin scramble; stty -a' -E always /dev/null
+}
+if command -v script >/dev/null; then
+    accepts interrupted
+    says 'PIN: '
+    says ' echo '
+fi
 refuses 66 signengine -c no.xml pin scramble --in-place
 echo '<engineSignEncrypt' >bad.xml
 refuses 78 signengine -c bad.xml pin scramble --in-place
