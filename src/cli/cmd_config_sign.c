@@ -31,7 +31,7 @@ static int sign(struct cli *cli, const struct descriptor_option *descriptor, con
 
     if (status)
         return status;
-    if (file_read(&text, in, CONFIG_LIMIT, &err) ||
+    if (file_read(&text, input_path(in), CONFIG_LIMIT, &err) ||
         se_config_sign(&signed_text, engine, descriptor->name, descriptor->version, buf_bytes(&text), &err) ||
         result_open_secret(&result, out, &err) || sink_write(&result.sink, buf_bytes(&signed_text), &err) || result_commit(&result, &err))
         return result_fail(&result, cli, &err);
@@ -87,7 +87,7 @@ static int run_verify(struct cli *cli, void *options, int argc, char **argv)
         return cli_usage(cli, "one file at a time, %d were given", argc);
     if (!cli->trust_config)
         return cli_usage(cli, "whom to trust? say --trust-config CA.pem");
-    if (file_read(&text, file, CONFIG_LIMIT, &err))
+    if (file_read(&text, input_path(file), CONFIG_LIMIT, &err))
         return cli_fail(cli, &err);
     if (!se_config_verify(&signer, buf_bytes(&text), cli->trust_config, o->time, &err)) {
         tell_signer(cli, file, &signer);

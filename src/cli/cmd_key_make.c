@@ -144,7 +144,8 @@ static int import(struct cli *cli, struct target *target, const struct import_op
     AUTO(se_buf) password = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
 
-    if (file_read(&key, file, INPUT_MOST, &err) || (o->authorities && file_read(&authorities, o->authorities, INPUT_MOST, &err)) ||
+    if (file_read(&key, input_path(file), INPUT_MOST, &err) ||
+        (o->authorities && file_read(&authorities, o->authorities, INPUT_MOST, &err)) ||
         (o->password_source && secret_read(&password, o->password_source, "--password-source", "password of the file", &err)))
         return cli_fail(cli, &err);
     import.file = buf_bytes(&key);
@@ -188,7 +189,7 @@ static int run_certificate(struct cli *cli, void *options, int argc, char **argv
         return status;
     if (argc != 1)
         return cli_usage(cli, "which FILE holds the certificate?");
-    if (file_read(&answer, argv[0], INPUT_MOST, &err))
+    if (file_read(&answer, input_path(argv[0]), INPUT_MOST, &err))
         return cli_fail(cli, &err);
     return provision_certificate(target, buf_bytes(&answer), &report, &err) ? place_fail(cli, &err) : EXIT_DONE;
 }

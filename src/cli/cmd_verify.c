@@ -30,12 +30,14 @@ static const struct option_row rows[] = {
     { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
 };
 
-static int check_usage(const struct cli *cli, const struct verify_options *o, int argc)
+static int check_usage(const struct cli *cli, const struct verify_options *o, int argc, char **argv)
 {
     if (argc > 1)
         return cli_usage(cli, "one file at a time, %d were given", argc);
     if (o->raw && !o->signature)
         return cli_usage(cli, "--raw needs --signature");
+    if (o->signature && !strcmp(o->signature, "-") && (!argc || !strcmp(argv[0], "-")))
+        return cli_usage(cli, "standard input can't be both FILE and --signature");
     if (o->xml && o->raw)
         return cli_usage(cli, "either --xml or --raw");
     if (o->trust_tsa && (o->raw || o->xml))
@@ -90,7 +92,7 @@ static int verify(struct cli *cli, const struct verify_options *o, const struct 
 
     if (status)
         return status;
-    if ((o->signature && file_read(&signature, o->signature, SIGNATURE_LIMIT, &err)) || input_open(&input, in, &err) ||
+    if ((o->signature && file_read(&signature, input_path(o->signature), SIGNATURE_LIMIT, &err)) || input_open(&input, in, &err) ||
         (o->output && result_open(&result, o->output, true, &err)))
         return result_fail(&result, cli, &err);
     if (o->signature && !signature.size)
@@ -120,7 +122,7 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     struct descriptor_option descriptor;
     int status;
 
-    if ((status = check_usage(cli, o, argc)) || (status = descriptor_read(&descriptor, cli, o->descriptor)))
+    if ((status = check_usage(cli, o, argc, argv)) || (status = descriptor_read(&descriptor, cli, o->descriptor)))
         return status;
     return verify(cli, o, &descriptor, argc ? argv[0] : NULL);
 }

@@ -70,7 +70,7 @@ same plain.xml without.xml
 cp signed.xml again.xml
 accepts admin config sign -d Admin again.xml
 [ "$(grep -c '</ds:Signature>' again.xml)" = 1 ] || fail "signed twice"
-accepts signengine --trust-config ca.pem config verify again.xml
+accepts signengine --trust-config ca.pem config verify - <again.xml
 accepts xmlsec1 --verify --trusted-pem ca.pem again.xml
 # one that vouches for itself, and the certificate itself in place of a CA
 cp admin.xml self.xml

@@ -211,7 +211,7 @@ refuses 64 key certificate
 refuses 77 key certificate wrong answer.pem
 refuses 78 key certificate nobody answer.pem
 cat answer.pem ca.pem >chain.pem
-accepts key certificate token chain.pem
+accepts key certificate token - <chain.pem
 says 'certificate CN=Räksmörgås,O=Ex\,ample, until'
 accepts key list token
 says "certificate 'CN=Test CA ca'"

@@ -68,6 +68,8 @@ says 'CN=two'
 accepts signengine sign -d Files:1 file -o first.p7s
 accepts signengine verify -d Files file -s first.p7s
 says 'version    1'
+accepts signengine verify -d Files file -s - <first.p7s
+says 'version    1'
 accepts signengine verify -d Files:1 file -s first.p7s
 refuses 1 signengine verify -d Files:2 file -s first.p7s
 says "descriptor 'Files'"

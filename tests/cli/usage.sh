@@ -49,6 +49,8 @@ refuses 64 signengine sign -d X --time yesterday one
 refuses 64 signengine verify -d X one two
 refuses 64 signengine verify -d X --raw one
 says '--raw needs --signature'
+refuses 64 signengine verify -d X -s -
+says "standard input can't be both"
 refuses 64 signengine verify -d X one -s two -o three
 refuses 64 signengine check operand
 refuses 64 signengine config show operand
