@@ -14,12 +14,15 @@ static se_status number_new(struct chain *chain, struct postgres *s, const struc
     AUTO(pg_result) result = NULL;
     se_status st = pg_query(&result, s,
                             "INSERT INTO signengine_chain (name, id, size, edge, seals, last, base_size, base_edge, base_seal)"
-                            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING number",
+                            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING number",
                             p, err);
 
-    if (!st)
-        chain->number = (int64_t)pg_number_at(result, 0, 0);
-    return st;
+    if (st)
+        return st;
+    if (!pq.PQntuples(result)) /* another process has made it just now */
+        return error_set(err, SE_ERR_USAGE, "there is a chain '%s' in '%s' already", chain->name, s->shown);
+    chain->number = (int64_t)pg_number_at(result, 0, 0);
+    return SE_OK;
 }
 
 se_status postgres_put_chain(struct database *store, struct chain *chain, se_error *err)

@@ -5,6 +5,10 @@ needs psql
 . "$top_srcdir/tests/history/server.sh"
 
 server_make
+schema() { # NAME
+    setup server_sql -c "CREATE SCHEMA $1"
+    within="$store&options=-csearch_path%3D$1"
+}
 sql() {
     setup server_sql -c "$(echo "$1" | sed -E 's/\b(FROM|UPDATE|INTO) (entry|seal|node|chain)\b/\1 signengine_\2/g')"
 }
@@ -42,6 +46,47 @@ put_back() {
 }
 other_chain=2
 . "$top_srcdir/tests/history/manipulations.sh"
+
+# ---- several create at once what is not there ----
+
+schema fresh
+for n in 1 2 3 4 5 6; do
+    (signengine history create --store "$within" 2>"made.$n" || echo $? >>"made.$n") &
+done
+wait
+accepts cat made.*
+[ "$(grep -c "there is a chain 'default'" "$out")" = 5 ] || fail "not one has made it"
+[ "$(grep -c '^64$' "$out")" = 5 ] || fail "there was something else"
+accepts signengine history verify --store "$within"
+
+# ---- somebody holds a chain and does not go on: others do not wait for ever ----
+
+schema held
+setup signengine history create --store "$within"
+cat >patience.sql <<'SQL'
+CREATE FUNCTION held.note() RETURNS trigger AS
+    $$ BEGIN INSERT INTO held.patience VALUES (current_setting('lock_timeout')); RETURN NEW; END $$ LANGUAGE plpgsql;
+CREATE TABLE held.patience (patience text);
+CREATE TRIGGER note AFTER INSERT ON held.signengine_seal FOR EACH ROW EXECUTE FUNCTION held.note();
+SQL
+setup server_sql -f patience.sql
+setup signengine history append --store "$within" payload
+accepts server_sql -t -c 'SELECT patience FROM held.patience'
+says 30s
+mkfifo hold
+server_sql -t -A <hold >held &
+holder=$!
+exec 9>hold
+echo "BEGIN; SELECT 'held' FROM held.signengine_chain FOR UPDATE;" >&9
+until [ -s held ]; do sleep 0.1; done
+refuses 69 signengine history append --store "$within%20-clock_timeout%3D300" payload
+says 'lock timeout'
+exec 9>&-
+wait "$holder"
+accepts signengine history append --store "$within" payload
+refuses 77 signengine history append --store "$within%20-cdefault_transaction_read_only%3Don" payload
+says 'read-only'
+setup server_sql -c 'DROP SCHEMA held CASCADE; DROP SCHEMA fresh CASCADE'
 
 # ---- addresses: what is wrong is told, a password never ----
 
