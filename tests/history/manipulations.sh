@@ -48,6 +48,31 @@ blob() {
     blob_of "$(printf %s "$1" | od -An -v -tx1 | tr -d ' \n')"
 }
 
+hex() {
+    od -An -v -tx1 "$@" | tr -d ' \n'
+}
+
+# what somebody makes of the seal before it who has a key and no signengine: a good signature, and what SED says
+forge_seal() { # SEAL-BEFORE NUMBER SIGNER SED
+    origin=$(head -n 1 "$1")
+    previous=$(openssl dgst -sha256 -binary "$1" | openssl base64 -A)
+    sed -e '/^$/,$d' -e "s|^seal .*|seal $2 $previous|" "$1" | sed -e "$4" >.text
+    {
+        {
+            printf '%s\n\377signengine SHA256withECDSA\n' "$origin"
+            openssl pkey -in "$3.key" -pubout -outform DER
+        } | openssl dgst -sha256 -binary | head -c 4
+        openssl dgst -sha256 -sign "$3.key" .text
+    } >.signature
+    {
+        cat .text
+        printf '\n\342\200\224 %s %s\n' "$origin" "$(openssl base64 -A <.signature)"
+    } >forged
+    copy_seal $(($2 - 1)) 1 "$2" 1
+    sql "UPDATE seal SET note = $(blob_of "$(hex forged)") WHERE $(seal "$2")"
+    sql "UPDATE chain SET seals = $2, last = $(blob_of "$(openssl dgst -sha256 -binary forged | hex)") WHERE name = 'default'"
+}
+
 # finds TEXT...: verification refuses the chain, and says that
 finds() {
     refuses 1 history verify
@@ -192,6 +217,32 @@ cp kept.pem history1.pem
 refuses 1 history verify --chain forged
 says "key: seal 1: it was made with another key than that of version 1 of 'ObjectHistorySigner'"
 
+# an attacker with the key of a version, as one that was replaced because it was stolen
+put_back newer
+SIGNENGINE_CONFIG=both.xml accepts history head
+cp "$out" head.newer
+forge_seal head.newer 8 signer1 's/^signer 2/signer 1/'
+SIGNENGINE_CONFIG=both.xml finds 'version: seal 8: it was made by version 1, the seal before it by version 2'
+says_not findings
+accepts history head
+cp "$out" head.6
+forge_seal head.6 7 signer1 ''
+accepts history verify # one that is well made
+put_back good
+forge_seal head.6 7 signer1 's/^seal 7 .*/seal 7 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=/'
+finds 'changed: seal 7: it does not follow seal 6'
+forge_seal head.6 7 signer1 's/^time 20../time 2000/'
+finds 'reordered: seal 7: it covers less than the seal before it, or is older'
+forge_seal head.6 7 signer1 's/^101$/100/'
+finds 'reordered: seal 7: it covers less than the seal before it, or is older'
+forge_seal head.6 7 signer1 '$a event opens'
+finds 'inserted: seal 7: it opens the chain, which was open'
+forge_seal head.6 7 signer1 '$a event closes'
+mv forged closed
+forge_seal closed 8 signer1 /^event/d
+finds 'inserted: seal 8: seal 7 had closed the chain'
+says_not findings
+
 # sealed anew with a later key: history is written again from an older state on, with the newest key
 put_back good
 accepts history head
@@ -310,6 +361,11 @@ SIGNENGINE_CONFIG=two.xml accepts history resign
 SIGNENGINE_CONFIG=two.xml accepts history append payload
 SIGNENGINE_CONFIG=two.xml accepts history verify
 says '102 entries'
+SIGNENGINE_CONFIG=two.xml accepts history head
+cp "$out" head.9
+forge_seal head.9 10 signer3 's/^signer 2/signer 3/' # nobody vouches for that one
+SIGNENGINE_CONFIG=two.xml refuses 1 history verify
+says "key: seal 10: it was made by version 3 of 'ObjectHistorySigner', which is not configured"
 sql "UPDATE entry SET time = time + 1 WHERE $(entry 3)"
 SIGNENGINE_CONFIG=two.xml refuses 1 history verify
 says 'changed: entry 3:'
