@@ -4,7 +4,7 @@
 
 #include "history/walk.h"
 
-enum { MONTHS_LEAST = 12, MILLION = 1000000 };
+enum { MONTHS_LEAST = 12, MONTHS_MOST = 12000, MILLION = 1000000 };
 
 /* One verification. */
 struct verification {
@@ -36,6 +36,8 @@ static int64_t months_ago(unsigned months)
 
     if (!gmtime_r(&now, &tm))
         return 0;
+    if (months > MONTHS_MOST) /* as a negative number it would be in the future */
+        months = MONTHS_MOST;
     tm.tm_mon -= (int)(months > MONTHS_LEAST ? months : MONTHS_LEAST);
     return (int64_t)timegm(&tm) * MILLION;
 }

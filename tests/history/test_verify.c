@@ -32,6 +32,7 @@ static void test_older_entries_are_not_read(void **state)
     assert_int_equal(chain_verify(&c, 12, &report), SE_OK);
     assert_int_equal(chain_verify(&c, 24, &report), SE_OK);
     assert_int_equal(chain_verify(&c, 36, &report), SE_ERR_REJECTED);
+    assert_int_equal(chain_verify(&c, UINT32_MAX, &report), SE_ERR_REJECTED);
     assert_int_equal(chain_verify(&c, 0, &report), SE_ERR_REJECTED);
     chain_end(&c);
 }
