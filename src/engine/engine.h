@@ -19,6 +19,7 @@ struct opening {
 /* One <key>: opened when a job first needs it.  The lock is held while a store opens it, so that it is opened once. */
 struct slot {
     pthread_mutex_t lock;
+    pid_t process; /* that the lock belongs to */
     struct opening openings[PART_COUNT];
     struct key *keys[PART_COUNT]; /* by what they were opened for */
     struct reporter *reporters;   /* one for each replica */

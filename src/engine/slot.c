@@ -1,5 +1,7 @@
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "base/brieflock.h"
 #include "engine/engine.h"
 #include "engine/replica.h"
 #include "engine/replicas.h"
@@ -7,6 +9,7 @@
 static bool slot_make(struct slot *slot, const struct key_entry *entry, const struct events *events)
 {
     pthread_mutex_init(&slot->lock, NULL);
+    slot->process = getpid();
     slot->reporters = calloc(entry->count, sizeof *slot->reporters);
     for (size_t i = 0; slot->reporters && i < entry->count; i++)
         reporter_set(&slot->reporters[i], events, entry, i);
@@ -85,6 +88,25 @@ static se_status open_slot(struct slot *slot, unsigned seen, const struct key_en
     return error_set_at(err, failure->status, failure->file, failure->line, "%s", failure->text);
 }
 
+/* In the child of a fork, a thread that it does not have may hold the lock for ever. */
+static void adopt(struct slot *slot, pid_t process)
+{
+    brief_lock();
+    if (slot->process != process)
+        pthread_mutex_init(&slot->lock, NULL);
+    __atomic_store_n(&slot->process, process, __ATOMIC_RELEASE);
+    brief_unlock();
+}
+
+static void lock(struct slot *slot)
+{
+    pid_t process = getpid();
+
+    if (__atomic_load_n(&slot->process, __ATOMIC_ACQUIRE) != process)
+        adopt(slot, process);
+    pthread_mutex_lock(&slot->lock);
+}
+
 se_status slot_open(struct key **out, se_engine *engine, const struct key_entry *entry, enum key_part part, se_error *err)
 {
     struct slot *slot = &engine->slots[entry - engine->config->keys];
@@ -93,7 +115,7 @@ se_status slot_open(struct key **out, se_engine *engine, const struct key_entry 
     se_status st = SE_OK;
 
     *out = NULL;
-    pthread_mutex_lock(&slot->lock);
+    lock(slot);
     kept = place(slot, part);
     if (!*kept)
         st = open_slot(slot, seen, entry, part, err);

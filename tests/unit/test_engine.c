@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 
 #include "base/stream.h"
 #include "tests/unit/folder.h"
@@ -348,6 +349,35 @@ static void a_child_may_use_its_parent_s_engine(void **state)
     se_close(&engine);
 }
 
+/* A thread of the parent is opening the key, and waits: for a pipe. */
+static void nor_does_a_child_wait_for_its_parent_s_threads(void **state)
+{
+    se_engine *engine = opened();
+    int pipe, left = 1, status;
+    pthread_t thread;
+    pid_t child;
+
+    (void)state;
+    assert_int_equal(rename("one.pem", "kept"), 0);
+    assert_int_equal(mkfifo("one.pem", 0600), 0);
+    assert_true((pipe = open("one.pem", O_RDWR)) >= 0);
+    assert_int_equal(write_all(pipe, "\n", 1), 0);
+    assert_int_equal(pthread_create(&thread, NULL, sign_and_verify, engine), 0);
+    while (left)
+        assert_int_equal(ioctl(pipe, FIONREAD, &left), 0);
+    assert_int_equal(rename("kept", "one.pem"), 0);
+    assert_true((child = fork()) >= 0);
+    if (!child) {
+        alarm(60);
+        _exit((uintptr_t)sign_and_verify(engine) == ROUNDS ? 42 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 42);
+    close(pipe);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    se_close(&engine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +392,7 @@ int main(void)
         IN_FOLDER(keys_stay_open_when_the_store_goes),
         IN_FOLDER(threads_share_an_engine),
         IN_FOLDER(a_child_may_use_its_parent_s_engine),
+        IN_FOLDER(nor_does_a_child_wait_for_its_parent_s_threads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
