@@ -95,6 +95,7 @@ seq 1 100 | sed 's/.*/person\/&	{"state":"changed","by":"somebody","n":&}/' >lin
 for part in 1,30 31,60 61,90 91,100; do
     sed -n "${part}p" lines >some
     accepts history append --lines some
+    [ "$part" != 1,30 ] || sql 'CREATE TABLE edge_of_30 AS SELECT edge FROM chain'
 done
 echo alone >payload
 accepts history append --object person/101 payload
@@ -165,6 +166,15 @@ finds "there is no chain 'default'"
 # ---- what the store says about the chain, and hashes that it keeps ----
 
 sql "UPDATE chain SET size = 100 WHERE name = 'default'"
+finds 'changed: what the store says about the chain was changed'
+# nobody builds on what is not sealed: 101 entries have an edge of four hashes
+sql "UPDATE chain SET edge = $(blob "$(printf '%0128d' 0)") WHERE name = 'default'"
+refuses 1 history append payload
+says 'its last seal does not cover what the store says that there is'
+finds 'changed: the right edge of the tree, as the store has it, is not that of the entries'
+sql "UPDATE chain SET base_edge = $(blob x) WHERE name = 'default'"
+refuses 1 history append payload
+says 'what the store says about the chain is damaged'
 finds 'changed: what the store says about the chain was changed'
 sql "UPDATE chain SET seals = 5 WHERE name = 'default'"
 finds 'the store says that the last seal is number 5, and the last that is there is number 6'
@@ -319,6 +329,7 @@ accepts python3 "$top_srcdir/tests/history/read.py" proof proof
 
 # ---- care ----
 
+sql "CREATE TABLE kept AS SELECT salt, payload FROM entry WHERE $(entry 42)"
 accepts history erase 42
 accepts history verify
 says '101 entries and 7 seals are good'
@@ -329,6 +340,10 @@ refuses 64 history erase 42
 accepts history prove 42 -o proof
 accepts signengine history verify-proof proof
 keep erased
+sql "UPDATE entry SET salt = (SELECT salt FROM kept), payload = (SELECT payload FROM kept) WHERE $(entry 42)"
+refuses 1 history verify
+says 'changed: entry 42: its payload is there, and a seal says that it was erased'
+put_back erased
 sql "UPDATE entry SET salt = $(blob ''), payload = $(blob 0123456789abcdef0123456789abcdef) WHERE $(entry 43)"
 refuses 1 history verify
 says 'changed: entry 43:'
@@ -389,6 +404,15 @@ put_back erased
 sql "DELETE FROM entry WHERE $(entry 1) OR $(entry 2)"
 sql "UPDATE chain SET base_size = 2 WHERE name = 'default'"
 refuses 1 history verify
+
+# by somebody who knows how, but has no key
+put_back good
+sql "DELETE FROM entry WHERE $(entry 30 | sed 's/= \([0-9]*\)$/<= \1/')"
+sql "UPDATE chain SET base_size = 30, base_edge = (SELECT edge FROM edge_of_30), base_seal = 2 WHERE name = 'default'"
+refuses 1 history verify
+says 'changed: the store says that the chain begins at seal 2, and there is a seal 1'
+says 'removed: entries 1 to 30: dropped, and no seal says so'
+says '2 findings'
 
 put_back good
 accepts history close

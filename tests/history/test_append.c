@@ -67,10 +67,21 @@ static void put_in_place(const char *path)
     assert_int_equal(rename(path, "h.db"), 0);
 }
 
+/* As another process does. */
+static void append_as_another(const struct chain_under_test *c)
+{
+    se_history *another;
+    se_error err = SE_ERROR_INIT;
+
+    assert_status(SE_OK, se_history_open(&another, c->engine, "sqlite:h.db", NULL, &err), &err);
+    assert_status(SE_OK, se_history_append(NULL, another, (se_bytes){ "object", 6 }, (se_bytes){ "other", 5 }, &err), &err);
+    se_history_close(&another);
+}
+
 static void test_a_file_that_was_replaced_is_not_written_to(void **state)
 {
     struct chain_under_test c;
-    se_error gone = SE_ERROR_INIT, older = SE_ERROR_INIT, err = SE_ERROR_INIT;
+    se_error gone = SE_ERROR_INIT, older = SE_ERROR_INIT, anew = SE_ERROR_INIT, err = SE_ERROR_INIT;
 
     (void)state;
     chain_begin(&c);
@@ -85,6 +96,9 @@ static void test_a_file_that_was_replaced_is_not_written_to(void **state)
     put_in_place("older.db");
     assert_status(SE_ERR_REJECTED, chain_append(&c, 1, &older), &older);
     assert_non_null(strstr(older.text, "an older state was put back"));
+    append_as_another(&c);
+    assert_status(SE_ERR_REJECTED, chain_append(&c, 1, &anew), &anew);
+    assert_non_null(strstr(anew.text, "the history was written anew"));
     put_in_place("newest.db");
     assert_status(SE_OK, chain_append(&c, 1, &err), &err);
     chain_expect(&c, 11);
