@@ -10,7 +10,7 @@ mail_certificates() {
     make_ca other
     mail_cert alice rsa:2048 subjectAltName=email:alice@example.org
     mail_cert alice-ec ec:P-384 subjectAltName=email:alice@example.org
-    mail_cert international ec:P-256 subjectAltName=email:alice@xn--bcher-kva.example
+    mail_cert international ec:P-256 subjectAltName=email:alice@xn--bcher-kva.example,email:alice@example.org
     mail_cert dn ec:P-256 subject=/CN=dn/emailAddress=dn@example.org
     mail_cert stranger ec:P-256 subjectAltName=email:stranger@example.org issuer=other
     mail_cert expired ec:P-256 subjectAltName=email:alice@example.org until=20210101000000Z

@@ -40,6 +40,11 @@ signed_and_verified plain.eml --opaque
 setup grep -q 'smime-type=signed-data' signed.eml
 signed_and_verified plain.eml --protect-headers
 setup grep -q 'hp="clear"' signed.eml
+{ printf 'Bcc: carol@example.org\nResent-Bcc: carol@example.org\nContent-Length: 40\n' && cat plain.eml; } >bcc.eml
+accepts sign bcc.eml --protect-headers
+accepts signengine mail verify signed.eml -o content
+grep -E '^(Resent-)?Bcc|^Content-Length' content && fail "who must not be known was signed, or a length that is another one"
+sign plain.eml --protect-headers
 sed '0,/^From: /s/alice@/mallory@/' signed.eml >changed.eml
 refuses 1 signengine mail verify changed.eml
 sed 's/$/\r/' plain.eml >crlf.eml
@@ -110,6 +115,16 @@ accepts signengine mail sign signed.eml -o again.eml
 same again.eml signed.eml
 accepts signengine --json mail sign signed.eml -o again.eml
 says '"result":"passed"'
+printf 'From: alice@example.org\nContent-Type: multipart/encrypted; protocol="application/pgp-encrypted"; boundary=b\n\n--b\n\nx \n--b--\n' >pgp.eml
+accepts sign pgp.eml
+same signed.eml pgp.eml
+for kind in signed encrypted; do
+    printf 'From: alice@example.org\nContent-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/%s; boundary=b\n\n--b\n\nfrom PGP  \n--b--\n--a--\n' \
+        $kind >pgp.eml
+    accepts sign pgp.eml
+    grep -q '^from PGP  $' signed.eml || fail "what was $kind inside is another one"
+done
+accepts sign plain.eml
 setup openssl cms -encrypt -in plain.eml -out encrypted.eml -from alice@example.org alice.pem
 accepts signengine mail sign encrypted.eml -o again.eml
 same again.eml encrypted.eml
@@ -148,6 +163,11 @@ for from in alice@xn--bcher-kva.example 'Alice <alice@b\303\274cher.example>'; d
     accepts signengine mail verify -d International from.signed
     says 'sender     alice@xn--bcher-kva.example'
 done
+# the certificate is for both: only the header that was signed tells
+accepts signengine mail sign -d International --protect-headers from.eml -o from.signed
+sed '0,/^From: /s/<.*>/<alice@example.org>/' from.signed >changed.eml
+refuses 1 signengine mail verify -d International changed.eml
+says 'the header that was signed says'
 
 # ---- refused ----
 refuses 78 signengine mail sign -d Expired plain.eml
@@ -162,6 +182,16 @@ accepts sign plain.eml
 { cat signed.eml && echo '-- your mailing list'; } >changed.eml
 refuses 1 signengine mail verify changed.eml
 says 'which it does not cover'
+boundary=$(sed -n 's/.*boundary="\(=_[^"]*\)".*/\1/p' signed.eml)
+{ sed '$d' signed.eml && printf -- '--%s\n\nmore\n--%s--\n' "$boundary" "$boundary"; } >changed.eml
+refuses 1 signengine mail verify changed.eml
+says 'parts behind the signature'
+sed 's,^Content-Type: application/pkcs7-signature,Content-Type: application/octet-stream,' signed.eml >changed.eml
+refuses 65 signengine mail verify changed.eml
+says 'application/octet-stream'
+signengine mail sign --opaque plain.eml | sed '$a-- your mailing list' >changed.eml
+refuses 1 signengine mail verify changed.eml
+says 'not part of the signature'
 sed 's/^Hello/Hello!/' signed.eml >changed.eml
 refuses 1 signengine mail verify changed.eml -o never
 [ ! -e never ] || fail "unverified content was written"

@@ -3,8 +3,8 @@
 
 milter.py PORT FILE [client=ADDRESS] [login=NAME] [envelope=SENDER] [out=FILE] [wait=FILE]
 
-Prints the answer: accept, tempfail or reject.  out: the message as the milter changed it.  wait: makes FILE.waiting before the message's
-end, and goes on once FILE is there.
+Prints the answer: accept, tempfail or reject.  client=: a program on this machine, which has no address.  out: the message as the milter
+changed it.  wait: makes FILE.waiting before the message's end, and goes on once FILE is there.
 """
 import os
 import re
@@ -47,7 +47,7 @@ def fields_of(head):
 def talk(milter, head, body, words):
     client = words.get("client", "127.0.0.1")
     milter.ask(b"O", struct.pack(">III", 6, 0x1FF, 0x1FFFFF))
-    milter.ask(b"C", b"client.test\0" + b"4" + struct.pack(">H", 4711) + client.encode() + b"\0")
+    milter.ask(b"C", b"client.test\0" + (b"4" + struct.pack(">H", 4711) + client.encode() + b"\0" if client else b"U"))
     login = {"{auth_authen}": words["login"]} if "login" in words else {}
     milter.macros(b"M", i="4TEST", **login)
     milter.ask(b"M", b"<%s>\0" % (words["envelope"] if "envelope" in words else sender_of(head)).encode())

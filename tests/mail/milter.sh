@@ -147,19 +147,24 @@ for name in plain no-mime-latin1 trailing-blanks utf8-8bit attachment nested dsn
     message=corpus/$name.lf.eml name=$name.eml
     answers accept signed "$message" "out=passed/$name"
     accepts openssl_verifies "passed/$name"
+    [ "$(sed '/^.$/q' "passed/$name" | grep -c -i '^MIME-Version:')" = 1 ] || fail "not one MIME-Version in the header of $name"
 done
 message() { # FROM [FIELD]
     printf 'From: %s\nTo: x@elsewhere.test\n%s\n\nHello\n' "$1" "${2-Subject: x}" >message.eml
 }
 message alice@example.org
 answers accept foreign message.eml client=192.0.2.7
+answers accept foreign message.eml client=192.0.2.7 login=
 answers accept signed message.eml client=192.0.2.7 login=alice
+answers accept signed message.eml client=
 answers accept skipped message.eml envelope=
 answers tempfail deferred message.eml envelope=mallory@example.org
 message alice@example.org 'List-Id: <x>'
 answers accept signed message.eml
-message bob@example.org 'List-Id: <x>'
-answers accept skipped message.eml
+for field in 'List-Id: <x>' 'List-Post: <mailto:x@elsewhere.test>'; do
+    message bob@example.org "$field"
+    answers accept skipped message.eml
+done
 message bob@example.org
 answers accept unsigned message.eml
 audit_says 'the certificate is for alice@example.org'
