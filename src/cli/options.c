@@ -26,10 +26,11 @@ static bool parse_time(int64_t *out, const char *text)
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         struct tm tm = { .tm_mday = 1 };
         const char *end = strptime(text, forms[i], &tm);
+        int day = tm.tm_mday;
 
         if (end && !*end) {
             *out = timegm(&tm);
-            return true;
+            return tm.tm_mday == day; /* the 31st of February is the 3rd of March */
         }
     }
     return false;

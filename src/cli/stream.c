@@ -76,13 +76,6 @@ static int result_write(void *arg, const void *data, size_t size)
     return -1;
 }
 
-static int open_spool(void)
-{
-    const char *folder = getenv("TMPDIR");
-
-    return file_unnamed(folder && *folder ? folder : "/tmp");
-}
-
 static void begin(struct result *result, const char *path)
 {
     *result = (struct result)RESULT_INIT;
@@ -92,8 +85,10 @@ static void begin(struct result *result, const char *path)
 
 static se_status hold(struct result *result, se_error *err)
 {
-    result->spool = open_spool();
-    return result->spool < 0 ? error_set(err, SE_ERR_IO, "cannot make a temporary file: %s", strerror(errno)) : SE_OK;
+    const char *named = getenv("TMPDIR"), *folder = named && *named ? named : "/tmp";
+
+    result->spool = file_unnamed(folder);
+    return result->spool < 0 ? error_set(err, SE_ERR_IO, "cannot make a temporary file in '%s': %s", folder, strerror(errno)) : SE_OK;
 }
 
 static se_status open_result(struct result *result, const char *path, mode_t mode, bool hold_back, se_error *err)

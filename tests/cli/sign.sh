@@ -97,6 +97,8 @@ cp "$out" piped.pem
 content() { signengine -q verify -d Files piped.pem -o - >seen; }
 accepts content
 same file seen
+TMPDIR="$tmp/absent" refuses 73 signengine verify -d Files piped.pem -o -
+says "in '$tmp/absent'"
 accepts signengine sign -d Files file --pem -o pem.p7s
 accepts signengine verify -d Files file -s pem.p7s
 

@@ -46,6 +46,8 @@ says 'one file at a time'
 refuses 64 signengine sign -d X --raw --attached one
 refuses 64 signengine sign -d X --raw --pem one
 refuses 64 signengine sign -d X --time yesterday one
+refuses 64 signengine sign -d X --time 2026-02-31 one
+says "'2026-02-31' is no TIME"
 refuses 64 signengine verify -d X one two
 refuses 64 signengine verify -d X --raw one
 says '--raw needs --signature'
