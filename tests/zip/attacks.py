@@ -675,7 +675,7 @@ def unknown_method():
 
 @case
 def local_name():
-    return odd_entry(local={"name": b"evil.bin"})
+    return odd_entry(local={"name": b"e.bin"})
 
 
 @case
