@@ -105,6 +105,26 @@ static void test_a_file_that_was_replaced_is_not_written_to(void **state)
     chain_end(&c);
 }
 
+/* ---- what is refused lets go of the chain ---- */
+
+static void test_others_go_on_after_a_refusal(void **state)
+{
+    struct chain_under_test c;
+    se_error missing = SE_ERROR_INIT, refused = SE_ERROR_INIT, err = SE_ERROR_INIT;
+
+    (void)state;
+    chain_begin(&c);
+    clock_moved = 0;
+    assert_status(SE_OK, chain_append(&c, 5, &err), &err);
+    assert_status(SE_ERR_USAGE, se_history_erase(c.history, 999, &missing), &missing);
+    chain_run(&c, "UPDATE chain SET seals = seals + 1");
+    assert_status(SE_ERR_REJECTED, chain_append(&c, 1, &refused), &refused);
+    chain_run(&c, "UPDATE chain SET seals = seals - 1");
+    assert_status(SE_OK, chain_append(&c, 1, &err), &err);
+    chain_expect(&c, 6);
+    chain_end(&c);
+}
+
 /* ---- a new seal over all, while others append ---- */
 
 static void *append_some(void *arg)
@@ -143,8 +163,11 @@ static void test_others_append_while_a_chain_is_signed_anew(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_a_big_group_is_signed_once_by_its_caller),      IN_FOLDER(test_a_group_that_cannot_be_stored_leaves_nothing),
-        IN_FOLDER(test_an_entry_in_the_way_leaves_nothing_of_a_group), IN_FOLDER(test_a_file_that_was_replaced_is_not_written_to),
+        IN_FOLDER(test_a_big_group_is_signed_once_by_its_caller),
+        IN_FOLDER(test_a_group_that_cannot_be_stored_leaves_nothing),
+        IN_FOLDER(test_an_entry_in_the_way_leaves_nothing_of_a_group),
+        IN_FOLDER(test_a_file_that_was_replaced_is_not_written_to),
+        IN_FOLDER(test_others_go_on_after_a_refusal),
         IN_FOLDER(test_others_append_while_a_chain_is_signed_anew),
     };
 
