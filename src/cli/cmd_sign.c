@@ -60,6 +60,17 @@ static se_form form_of(const struct sign_options *o)
     return o->raw ? SE_FORM_RAW : o->attached ? SE_FORM_ATTACHED : SE_FORM_DETACHED;
 }
 
+/* A file that gave way to its own detached signature would be lost. */
+static int check_output(const struct cli *cli, const struct sign_options *o, const char *in)
+{
+    const se_form form = form_of(o);
+
+    if (!o->output || !same_file(o->output, input_path(in ? in : "-")) ||
+        (form != SE_FORM_DETACHED && form != SE_FORM_RAW && form != SE_FORM_XML_DETACHED))
+        return EXIT_DONE;
+    return cli_usage(cli, "--output names the file that is signed, '%s', and the signature does not have it inside", o->output);
+}
+
 static se_params params_of(const struct sign_options *o, const struct descriptor_option *descriptor)
 {
     se_params params = SE_PARAMS_INIT;
@@ -147,7 +158,8 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     char *out;
     int status;
 
-    if ((status = check_usage(cli, o, argc)) || (status = descriptor_read(&descriptor, cli, o->descriptor)))
+    if ((status = check_usage(cli, o, argc)) || (status = check_output(cli, o, in)) ||
+        (status = descriptor_read(&descriptor, cli, o->descriptor)))
         return status;
     params = params_of(o, &descriptor);
     if (content_uri(&uri, o, in, &err))

@@ -81,6 +81,18 @@ setup test -s file.sig
 accepts signengine verify -d Files --raw file -s file.sig
 says 'version    2'
 refuses 1 signengine verify -d Files --raw other-file -s file.sig
+cp file place
+for form in '' --raw --pem '--xml --detached'; do
+    # shellcheck disable=SC2086 # words
+    refuses 64 signengine sign -d Files $form -o ./place place
+    says "--output names the file that is signed, './place'"
+    # shellcheck disable=SC2086 # words
+    refuses 64 sh -c "'${top_builddir:?}/signengine' sign -d Files $form -o place <place"
+    same file place
+done
+accepts signengine sign -d Files --attached -o place place
+accepts signengine verify -d Files place -o content
+same file content
 refuses 64 signengine verify -d Files --raw file -s file.sig --trust ca.pem
 
 # pipes
