@@ -608,7 +608,8 @@ typedef struct se_record {
  * Returns when the entry is stored and a signature covers it.  What is appended at the same time by other threads is sealed by the same
  * signature.  *seq (may be NULL): its number in the chain, from 1.
  * After a failure the entry is not there; but when the connection to a database broke at the very moment, and it can't be asked, the text
- * of SE_ERR_UNAVAILABLE says so.
+ * of SE_ERR_UNAVAILABLE says so.  That is also the status where another process holds the chain for 30 s (PostgreSQL: unless the role or
+ * the database has a lock_timeout of its own).
  */
 SE_MUST_CHECK se_status se_history_append(uint64_t *seq, se_history *history, se_bytes object, se_bytes payload, se_error *error);
 
