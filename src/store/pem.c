@@ -34,9 +34,12 @@ static se_status read_key(struct bundle *bundle, se_bytes text, const se_buf *pi
 
     if (key)
         return bundle_add_key(bundle, key, "", err);
-    if (passphrase.asked)
-        return crypto_error(err, SE_ERR_ACCESS,
-                            pin->size ? "the PIN does not open the private key" : "the private key is encrypted, and no PIN is configured");
+    if (passphrase.asked && pin->size)
+        return crypto_error(err, SE_ERR_ACCESS, "the PIN does not open the private key");
+    if (passphrase.asked) { /* in OpenSSL's words somebody has interrupted it */
+        ERR_clear_error();
+        return error_set(err, SE_ERR_ACCESS, "the private key is encrypted, and no PIN is configured");
+    }
     return crypto_error(err, SE_ERR_KEY, "the private key can't be read");
 }
 

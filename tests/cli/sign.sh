@@ -208,6 +208,7 @@ refuses 77 signengine sign -d WrongPin file
 says 'the PIN does not open it'
 refuses 77 signengine sign -d NoPin file
 says 'no PIN is configured'
+says_not 'interrupted'
 [ ! -e file.p7s.new ] || fail "left-over"
 
 # ---- the configuration: 78 ----
