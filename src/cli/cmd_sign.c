@@ -65,7 +65,7 @@ static int check_output(const struct cli *cli, const struct sign_options *o, con
 {
     const se_form form = form_of(o);
 
-    if (!o->output || !same_file(o->output, input_path(in ? in : "-")) ||
+    if (!o->output || !same_file(o->output, input_path(in)) ||
         (form != SE_FORM_DETACHED && form != SE_FORM_RAW && form != SE_FORM_XML_DETACHED))
         return EXIT_DONE;
     return cli_usage(cli, "--output names the file that is signed, '%s', and the signature does not have it inside", o->output);
