@@ -234,6 +234,13 @@ typedef enum se_form {
     SE_FORM_XML_DETACHED,   /* a Signature over the bytes of something else, which may be of any kind and size */
 } se_form;
 
+/* What is signed, as far as a certificate's extendedKeyUsage may limit it (RFC 5280, 4.2.1.12). */
+typedef enum se_purpose {
+    SE_PURPOSE_DESCRIPTOR = 0, /* what the descriptor's name stands for; documents, if it is no well-known one */
+    SE_PURPOSE_MAIL,
+    SE_PURPOSE_ZIP,
+} se_purpose;
+
 typedef struct se_params {
     size_t size;      /* sizeof(se_params), set by SE_PARAMS_INIT */
     unsigned version; /* of the descriptor; 0: the highest signs, verification takes the one that signed */
@@ -252,7 +259,7 @@ typedef struct se_params {
     bool xml_inclusive;  /* signing: Canonical XML 1.0 instead of Exclusive Canonical XML */
     const char *tsa;     /* signing, detached CMS: URL (http) of a time stamping authority (RFC 3161), whose time stamp of the signature
                             becomes an unsigned attribute; NULL: none */
-    bool mail;           /* signing: CMS says what the sender can decrypt (sMIMECapabilities, RFC 8551) */
+    se_purpose purpose;  /* SE_PURPOSE_MAIL, signing: CMS says besides what the sender can decrypt (sMIMECapabilities, RFC 8551) */
     const char *const *addresses; /* mail addresses, one of which the certificate must name; NULL: it need not */
     size_t address_count;
     const se_source *later; /* verifying: gives the signature once the input has been read to its end; NULL: `signature` has it */
@@ -261,8 +268,8 @@ typedef struct se_params {
 } se_params;
 #define SE_PARAMS_INIT                                                                                                                     \
     {                                                                                                                                      \
-        sizeof(se_params), 0, SE_FORM_DETACHED, false, 0, { NULL, 0 }, NULL, false, NULL, NULL, NULL, NULL, NULL, false, NULL, false,      \
-            NULL, 0, NULL, NULL                                                                                                            \
+        sizeof(se_params), 0, SE_FORM_DETACHED, false, 0, { NULL, 0 }, NULL, false, NULL, NULL, NULL, NULL, NULL, false, NULL,             \
+            SE_PURPOSE_DESCRIPTOR, NULL, 0, NULL, NULL                                                                                     \
     }
 
 /* Who signed, as far as it has been verified. */

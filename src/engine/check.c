@@ -149,6 +149,18 @@ static se_status look_at_replicas(struct finding *f, const struct key *whole, co
     return failed < count ? SE_OK : f->error.status;
 }
 
+/* Of the name's purpose: what a mail command or a zip command does with another name is not known here. */
+static se_status look_at_purpose(struct finding *f, X509 *certificate)
+{
+    enum purpose purpose = f->descriptor->use->purpose;
+    se_error others = SE_ERROR_INIT;
+    se_status st = certificate_purpose(purpose, certificate, true, SE_ERR_POLICY, &f->error);
+
+    if (!st && certificate_purpose(purpose, certificate, false, SE_ERR_POLICY, &others))
+        warn(f, "%s: who trusts its CA, and does not have this descriptor, refuses what it signs", others.text);
+    return st;
+}
+
 static se_status inspect(struct finding *f, se_engine *engine, const se_check_options *options)
 {
     AUTO(key) key = NULL;
@@ -162,7 +174,8 @@ static se_status inspect(struct finding *f, se_engine *engine, const se_check_op
     look_at_certificate(f, key);
     if ((st = certificate_check(d, key->certificate, now(), SE_ERR_POLICY, &f->error)))
         return st;
-    if (signs(d) && (st = signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), &f->error)))
+    if (signs(d) && ((st = signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), &f->error)) ||
+                     (st = look_at_purpose(f, key->certificate))))
         return st;
     if (part == PART_CERTIFICATE)
         return SE_OK;

@@ -16,11 +16,20 @@ se_status params_read(se_params *out, const se_params *params, se_error *err)
     *out = params ? *params : defaults;
     if (out->size != sizeof *out)
         return error_set(err, SE_ERR_USAGE, "se_params of %zu bytes, SE_PARAMS_INIT makes %zu", out->size, sizeof *out);
+    if (out->purpose < SE_PURPOSE_DESCRIPTOR || out->purpose > SE_PURPOSE_ZIP)
+        return error_set(err, SE_ERR_USAGE, "no purpose %d", (int)out->purpose);
     if (out->time < 0)
         return error_set(err, SE_ERR_USAGE, "a time before 1970");
     if (!out->time)
         out->time = now();
     return SE_OK;
+}
+
+enum purpose purpose_of(const se_params *params, const struct descriptor *descriptor)
+{
+    static const enum purpose stated[] = { [SE_PURPOSE_MAIL] = PURPOSE_MAIL, [SE_PURPOSE_ZIP] = PURPOSE_ZIP };
+
+    return params->purpose == SE_PURPOSE_DESCRIPTOR ? descriptor->use->purpose : stated[params->purpose];
 }
 
 /* The rules take longer than a field.  What changes about them is the time, so that once in a second is enough. */

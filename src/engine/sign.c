@@ -22,6 +22,7 @@ static se_status prepare(struct signer *out, se_engine *engine, const struct des
     if ((st = slot_open(&out->key, engine, descriptor->key, PART_SIGN, err)))
         return st;
     if ((st = key_allowed(out->key, descriptor, err)) ||
+        (st = certificate_purpose(purpose_of(params, descriptor), out->key->certificate, true, SE_ERR_POLICY, err)) ||
         (st = addresses_name(out->address, out->key->profile.addresses, params->addresses, params->address_count, SE_ERR_POLICY, err)))
         return st;
     return signing_algorithm(&out->algorithm, descriptor, out->key->private, err);
@@ -34,7 +35,7 @@ static se_status sign(const se_sink *out, const struct signer *signer, struct st
                                   signer->key,
                                   params->time,
                                   params->pem,
-                                  params->mail,
+                                  params->purpose == SE_PURPOSE_MAIL,
                                   in,
                                   out,
                                   { params->xml_id, params->xml_uri, params->xml_inclusive },

@@ -5,6 +5,7 @@
 
 #include "engine/engine.h"
 #include "engine/roots.h"
+#include "format/trust.h"
 #include "format/xmldsig_config.h"
 #include "key/certificate.h"
 #include "model/diff.h"
@@ -65,22 +66,24 @@ static se_status tell_changes(se_bytes signed_then, se_bytes text, const struct 
     return st;
 }
 
-static se_status check_usage(X509 *certificate, se_error *err)
+static se_status check_signer(const struct verdict *signer, X509_STORE *roots, se_error *err)
 {
-    if (X509_get_key_usage(certificate) & (X509v3_KU_DIGITAL_SIGNATURE | X509v3_KU_NON_REPUDIATION))
-        return SE_OK;
-    return error_set(err, SE_ERR_REJECTED, "the keyUsage of the signer's certificate does not hold digitalSignature");
+    bool own = trust_is_own(signer, roots);
+
+    if (!(X509_get_key_usage(signer->certificate) & (X509v3_KU_DIGITAL_SIGNATURE | X509v3_KU_NON_REPUDIATION)))
+        return error_set(err, SE_ERR_REJECTED, "the keyUsage of the signer's certificate does not hold digitalSignature");
+    return certificate_purpose(PURPOSE_CONFIG, signer->certificate, own, SE_ERR_REJECTED, err);
 }
 
 static se_status verify(struct verdict *out, se_bytes text, X509_STORE *roots, int64_t time, se_error *err)
 {
-    const struct verify_job job = { .roots = roots, .time = time };
+    const struct verify_job job = { .roots = roots, .purpose = PURPOSE_CONFIG, .time = time };
     AUTO(se_buf) canonical = SE_BUF_INIT;
     se_error why = SE_ERROR_INIT;
     se_status st = xmldsig_config_verify(out, &canonical, &job, text, &why);
 
     if (!st)
-        return check_usage(out->certificate, err);
+        return check_signer(out, roots, err);
     if (st == SE_ERR_REJECTED && canonical.size)
         return tell_changes(buf_bytes(&canonical), text, out, err);
     return error_set(err, st, "%s", why.text);

@@ -5,6 +5,7 @@
 #include "engine/roots.h"
 #include "engine/trusted.h"
 #include "format/stamp.h"
+#include "format/trust.h"
 #include "key/certificate.h"
 #include "key/crypto.h"
 
@@ -185,18 +186,20 @@ static se_status verify(struct verdict *out, const struct candidates *c, struct 
 }
 
 /* The use's rules hold for whoever signed. */
-static se_status apply_rules(const struct verdict *verdict, const struct candidates *c, const struct descriptor *first, int64_t time,
-                             se_error *err)
+static se_status apply_rules(const struct verdict *verdict, const struct candidates *c, const struct descriptor *first,
+                             const struct verify_job *job, se_error *err)
 {
     struct descriptor rules = verdict->candidate ? *c->descriptors[verdict->candidate - c->list] : *first;
     se_status st;
 
     if (!verdict->candidate)
         rules.algorithm.family = FAMILY_ANY; /* of a foreign signer only his own key decides */
-    st = certificate_check(&rules, verdict->certificate, stamp_moment(&verdict->stamp, time), SE_ERR_REJECTED, err);
-    if (st)
-        stamp_blame(err, &verdict->stamp, verdict->certificate, time);
-    return st;
+    st = certificate_check(&rules, verdict->certificate, stamp_moment(&verdict->stamp, job->time), SE_ERR_REJECTED, err);
+    if (st) {
+        stamp_blame(err, &verdict->stamp, verdict->certificate, job->time);
+        return st;
+    }
+    return certificate_purpose(job->purpose, verdict->certificate, trust_is_own(verdict, job->roots), SE_ERR_REJECTED, err);
 }
 
 /* Of the version that signed; a signer that only `trust` vouches for has none. */
@@ -227,6 +230,7 @@ static se_status verify_stream(se_signer *out, se_engine *engine, struct stream 
     job = (struct verify_job){ .in = in,
                                .roots = vouchers.signers,
                                .tsa_roots = vouchers.tsas,
+                               .purpose = purpose_of(&read, first),
                                .time = read.time,
                                .signature = read.signature,
                                .later = read.later,
@@ -234,7 +238,7 @@ static se_status verify_stream(se_signer *out, se_engine *engine, struct stream 
                                .xml = { read.xml_id, read.xml_uri, false } };
     st = verify(&verdict, &candidates, &job, &read, err);
     note(op, &verdict, &candidates);
-    if (st || (st = apply_rules(&verdict, &candidates, first, read.time, err)) ||
+    if (st || (st = apply_rules(&verdict, &candidates, first, &job, err)) ||
         (st = certificate_names(address, verdict.certificate, read.addresses, read.address_count, SE_ERR_REJECTED, err)))
         return error_prefix(err, "descriptor '%s': ", descriptor);
     if (out) {

@@ -157,7 +157,7 @@ static se_status choose_trusted(struct verdict *out, const struct verify_job *jo
     X509_up_ref(certificate);
     out->certificate = certificate;
     out->candidate = candidate;
-    if ((st = trust_check(certificate, r->certificates, job->roots, stamp_moment(&out->stamp, job->time), err)))
+    if ((st = trust_check(out, r->certificates, job, stamp_moment(&out->stamp, job->time), err)))
         stamp_blame(err, &out->stamp, certificate, job->time);
     return st;
 }

@@ -7,7 +7,7 @@
 
 #include "base/stream.h"
 #include "key/key.h"
-#include "model/algorithm.h"
+#include "model/uses.h"
 
 /* What XML signatures have besides; NULL: not given. */
 struct xml_wish {
@@ -46,6 +46,7 @@ struct verify_job {
     size_t count;
     X509_STORE *roots;      /* not NULL: the signer must chain to one of them, candidates only give him a version */
     X509_STORE *tsa_roots;  /* to which time stamping authorities must chain; NULL: none is trusted */
+    enum purpose purpose;   /* that the chain must be for */
     int64_t time;           /* when the chain must be valid */
     se_bytes signature;     /* empty: `in` is an attached signature */
     const se_source *later; /* not NULL: gives the signature, after the end of `in` */

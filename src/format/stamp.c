@@ -112,12 +112,12 @@ static se_status check_imprint(struct token *t, se_error *err)
     return error_set(err, SE_ERR_REJECTED, "it is that of another signature");
 }
 
-/* NULL: nothing.  X509_PURPOSE_TIMESTAMP_SIGN: extendedKeyUsage is critical, and timeStamping alone (RFC 3161, 2.3). */
+/* NULL: nothing. */
 static const char *what_is_amiss(const struct token *t)
 {
     if (!t->authority)
         return "it does not hold its authority's certificate";
-    if (X509_check_purpose(t->authority, X509_PURPOSE_TIMESTAMP_SIGN, 0) != 1)
+    if (certificate_purpose(PURPOSE_TIME_STAMP, t->authority, false, SE_ERR_REJECTED, NULL))
         return "it was made with a certificate that is not for time stamps";
     return TS_TST_INFO_get_ext_by_critical(t->info, 1, -1) < 0 ? NULL : "it has an extension that is critical and not known";
 }
@@ -164,7 +164,7 @@ static se_status check_authority(struct token *t, se_error *err)
 
     if (!t->job->tsa_roots)
         return doubt(t, "no CA is trusted to name time stamping authorities");
-    st = trust_check_tsa(t->authority, t->certificates, t->job->tsa_roots, t->job->time, &t->doubt);
+    st = trust_check_tsa(t->authority, t->certificates, t->job, &t->doubt);
     return st && st != SE_ERR_REJECTED ? error_set(err, st, "%s", t->doubt.text) : SE_OK;
 }
 

@@ -34,27 +34,46 @@ static se_status refusal(X509_STORE_CTX *path, bool tsa, se_error *err)
     return error_set(err, SE_ERR_REJECTED, "%s is not trusted: %s: %s", tsa ? "its authority" : "the signer", subject, reason);
 }
 
-static se_status check(X509_STORE_CTX *path, bool tsa, int64_t time, se_error *err)
-{
-    X509_STORE_CTX_set_time(path, 0, time);
-    X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(path), SECURITY_LEVEL);
-    return X509_verify_cert(path) > 0 ? SE_OK : refusal(path, tsa, err);
-}
+struct wish {
+    STACK_OF(X509) * others;
+    X509_STORE *roots;
+    enum purpose purpose;
+    int64_t time;
+};
 
-se_status trust_check(X509 *certificate, STACK_OF(X509) * others, X509_STORE *roots, int64_t time, se_error *err)
+static se_status check_path(X509 *certificate, const struct wish *wish, se_error *err)
 {
     AUTO(path) path = X509_STORE_CTX_new_ex(crypto_context(), NULL);
 
-    if (!path || !X509_STORE_CTX_init(path, roots, certificate, others))
+    if (!path || !X509_STORE_CTX_init(path, wish->roots, certificate, wish->others))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot check the signer's certificate");
-    return check(path, false, time, err);
+    X509_STORE_CTX_set_time(path, 0, wish->time);
+    X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(path), SECURITY_LEVEL);
+    if (X509_verify_cert(path) <= 0)
+        return refusal(path, wish->purpose == PURPOSE_TIME_STAMP, err);
+    return certificate_purpose_path(wish->purpose, X509_STORE_CTX_get0_chain(path), err);
 }
 
-se_status trust_check_tsa(X509 *certificate, STACK_OF(X509) * others, X509_STORE *roots, int64_t time, se_error *err)
+bool trust_is_own(const struct verdict *signer, X509_STORE *roots)
 {
-    AUTO(path) path = X509_STORE_CTX_new_ex(crypto_context(), NULL);
+    AUTO(x509_stack) named = roots ? X509_STORE_get1_all_certs(roots) : NULL;
 
-    if (!path || !X509_STORE_CTX_init(path, roots, certificate, others) || !X509_STORE_CTX_set_purpose(path, X509_PURPOSE_TIMESTAMP_SIGN))
-        return crypto_error(err, SE_ERR_CRYPTO, "cannot check the certificate of a time stamping authority");
-    return check(path, true, time, err);
+    if (signer->candidate)
+        return true;
+    for (int i = 0; i < sk_X509_num(named); i++)
+        if (X509_cmp(sk_X509_value(named, i), signer->certificate) == 0)
+            return true;
+    return false;
+}
+
+se_status trust_check(const struct verdict *signer, STACK_OF(X509) * others, const struct verify_job *job, int64_t time, se_error *err)
+{
+    bool exempt = purpose_rule(job->purpose)->own_exempt && trust_is_own(signer, job->roots);
+
+    return check_path(signer->certificate, &(struct wish){ others, job->roots, exempt ? PURPOSE_ANY : job->purpose, time }, err);
+}
+
+se_status trust_check_tsa(X509 *certificate, STACK_OF(X509) * others, const struct verify_job *job, se_error *err)
+{
+    return check_path(certificate, &(struct wish){ others, job->tsa_roots, PURPOSE_TIME_STAMP, job->time }, err);
 }

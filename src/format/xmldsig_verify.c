@@ -83,7 +83,7 @@ static se_status find_trusted(struct verdict *out, const struct verify_job *job,
         return error_set(err, SE_ERR_REJECTED, "the signer's certificate is neither part of the signature nor the descriptor's");
     if (st)
         return error_set(err, st, "%s", why.text);
-    return trust_check(out->certificate, s->certificates, job->roots, job->time, err);
+    return trust_check(out, s->certificates, job, job->time, err);
 }
 
 se_status xmldsig_check_signer(struct verdict *out, const struct verify_job *job, const struct xml_signature *s, se_error *err)
@@ -96,7 +96,7 @@ se_status xmldsig_check_signer(struct verdict *out, const struct verify_job *job
     if (!job->roots)
         return find_candidate(out, job, s, buf_bytes(&signed_info.buf), err);
     if (job->count && !find_candidate(out, job, s, buf_bytes(&signed_info.buf), NULL))
-        return trust_check(out->certificate, s->certificates, job->roots, job->time, err);
+        return trust_check(out, s->certificates, job, job->time, err);
     return find_trusted(out, job, s, buf_bytes(&signed_info.buf), err);
 }
 

@@ -41,6 +41,14 @@ SE_MUST_CHECK se_status certificate_check(const struct descriptor *descriptor, X
                                           se_error *err);
 
 /*
+ * Whether its extendedKeyUsage allows signatures for that purpose; `own`: it is trusted as itself, and not for its CA's sake.  The second:
+ * whether those of the CAs that vouch for it do, path[0] being the certificate.  RFC 5280 leaves open what the extension means in a CA's
+ * certificate; OpenSSL, NSS and Windows take it as a limit of what it certifies, and so do we.
+ */
+SE_MUST_CHECK se_status certificate_purpose(enum purpose purpose, X509 *certificate, bool own, se_status refusal, se_error *err);
+SE_MUST_CHECK se_status certificate_purpose_path(enum purpose purpose, const STACK_OF(X509) * path, se_error *err);
+
+/*
  * That the certificate, whose addresses are `named`, names one of `addresses`, as rfc822Name or emailAddress; it goes to `out`.  `count` 0:
  * any certificate will do. Letter case does not count: RFC 5280, 7.5 is stricter about local parts than mail is.
  */

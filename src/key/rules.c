@@ -93,6 +93,9 @@ static se_status check_usage(const struct inspection *in, se_error *err)
     uint32_t bits = stated ? X509_get_key_usage(in->certificate) : 0;
     enum key_usage rule = in->use->usage;
 
+    /* of encryption, only the key counts, whatever the descriptor is called: what it made before must be decrypted anyway */
+    if (in->descriptor->algorithm.kind == ALGORITHM_CIPHER || in->descriptor->algorithm.kind == ALGORITHM_WRAP)
+        return SE_OK;
     if (rule == USAGE_ANY || (rule == USAGE_SIGN_IF_STATED && !stated))
         return SE_OK;
     if (!stated)
@@ -127,4 +130,101 @@ se_status certificate_check(const struct descriptor *descriptor, X509 *certifica
     for (size_t i = 0; !st && i < sizeof checks / sizeof *checks; i++)
         st = checks[i](&in, err);
     return st;
+}
+
+/* ---- extendedKeyUsage ---- */
+
+AUTO_KIND(extended_usage, EXTENDED_KEY_USAGE *, EXTENDED_KEY_USAGE_free(*p))
+
+enum { OID_TEXT = 80 };
+#define ANY_EXTENDED_KEY_USAGE "2.5.29.37.0"
+
+/* `any`: whether anyExtendedKeyUsage will do */
+static bool is_accepted(const ASN1_OBJECT *usage, const struct purpose_rule *rule, bool any)
+{
+    char oid[OID_TEXT];
+
+    (void)OBJ_obj2txt(oid, sizeof oid, usage, 1);
+    for (size_t i = 0; i < ACCEPTED_MOST && rule->accepted[i].oid; i++)
+        if (strcmp(oid, rule->accepted[i].oid) == 0)
+            return true;
+    return any && strcmp(oid, ANY_EXTENDED_KEY_USAGE) == 0;
+}
+
+static bool holds_accepted(const EXTENDED_KEY_USAGE *usages, const struct purpose_rule *rule, bool any)
+{
+    for (int i = 0; i < sk_ASN1_OBJECT_num(usages); i++)
+        if (is_accepted(sk_ASN1_OBJECT_value(usages, i), rule, any))
+            return true;
+    return false;
+}
+
+static void usages_text(struct writer *w, const EXTENDED_KEY_USAGE *usages)
+{
+    for (int i = 0; i < sk_ASN1_OBJECT_num(usages) && w->buf.size < 160; i++) {
+        const ASN1_OBJECT *usage = sk_ASN1_OBJECT_value(usages, i);
+        int nid = OBJ_obj2nid(usage);
+        char oid[OID_TEXT];
+
+        (void)OBJ_obj2txt(oid, sizeof oid, usage, 1);
+        writer_format(w, "%s%s", i ? ", " : "", nid == NID_undef ? oid : OBJ_nid2sn(nid));
+    }
+}
+
+static se_status refuse_purpose(const EXTENDED_KEY_USAGE *usages, const struct purpose_rule *rule, se_status refusal, se_error *err)
+{
+    AUTO(writer) held = { 0 };
+
+    usages_text(&held, usages);
+    return error_set(err, refusal, "the certificate is not for signing %s: its extendedKeyUsage is %s, and not %s", rule->things,
+                     held.failed || !held.buf.size ? "missing" : writer_string(&held), rule->accepted[0].name);
+}
+
+/* RFC 3161, 2.3 */
+static bool is_dedicated(X509 *certificate, const EXTENDED_KEY_USAGE *usages, bool critical)
+{
+    const uint32_t signatures = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION;
+    uint32_t bits = X509_get_key_usage(certificate); /* all, if it has none */
+
+    return critical && sk_ASN1_OBJECT_num(usages) == 1 && (bits == UINT32_MAX || (bits && !(bits & ~signatures)));
+}
+
+se_status certificate_purpose(enum purpose purpose, X509 *certificate, bool own, se_status refusal, se_error *err)
+{
+    const struct purpose_rule *rule = purpose_rule(purpose);
+    AUTO(extended_usage) usages = NULL;
+    int critical = -1;
+
+    if (purpose == PURPOSE_ANY || (own && rule->own_exempt))
+        return SE_OK;
+    usages = X509_get_ext_d2i(certificate, NID_ext_key_usage, &critical, NULL);
+    if (!usages && critical == -1 && !rule->dedicated)
+        return SE_OK;
+    if (!holds_accepted(usages, rule, !rule->dedicated))
+        return refuse_purpose(usages, rule, refusal, err);
+    if (rule->dedicated && !is_dedicated(certificate, usages, critical > 0))
+        return error_set(err, refusal, "the certificate is not for %s: it has to be for nothing else, in a critical extendedKeyUsage",
+                         rule->things);
+    return SE_OK;
+}
+
+se_status certificate_purpose_path(enum purpose purpose, const STACK_OF(X509) * path, se_error *err)
+{
+    const struct purpose_rule *rule = purpose_rule(purpose);
+    char subject[256];
+
+    if (purpose == PURPOSE_ANY)
+        return SE_OK;
+    for (int i = 1; i < sk_X509_num(path); i++) {
+        X509 *issuer = sk_X509_value(path, i);
+        int critical = -1;
+        AUTO(extended_usage) usages = X509_get_ext_d2i(issuer, NID_ext_key_usage, &critical, NULL);
+
+        if ((!usages && critical == -1) || holds_accepted(usages, rule, true))
+            continue;
+        certificate_subject(subject, sizeof subject, issuer);
+        return error_set(err, SE_ERR_REJECTED, "the signer is not trusted: the extendedKeyUsage of its CA '%s' does not hold %s", subject,
+                         rule->accepted[0].name);
+    }
+    return SE_OK;
 }

@@ -195,7 +195,7 @@ static se_params params_of(const struct signing *s)
     params.version = s->params->version;
     params.time = s->params->time;
     params.form = s->params->opaque ? SE_FORM_ATTACHED : SE_FORM_DETACHED;
-    params.mail = true;
+    params.purpose = SE_PURPOSE_MAIL;
     params.addresses = (const char *const *)s->message.from.list;
     params.address_count = s->message.from.count;
     return params;

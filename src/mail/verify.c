@@ -222,6 +222,7 @@ static se_params params_of(struct verifying *v, const se_sink *content)
     se_params params = SE_PARAMS_INIT;
 
     params.version = v->params->version;
+    params.purpose = SE_PURPOSE_MAIL;
     params.time = v->params->time;
     params.trust = v->params->trust;
     params.trust_tsa = v->params->trust_tsa;

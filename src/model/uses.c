@@ -28,6 +28,7 @@ static const struct use uses[] = {
         .rsa_max = 16384,
         .validity = true,
         .usage = USAGE_CRITICAL_SIGNATURE,
+        .purpose = PURPOSE_ZIP,
     },
     {
         .name = "ObjectHistorySigner",
@@ -36,6 +37,7 @@ static const struct use uses[] = {
         .rsa_max = 16384,
         .self_signed = true,
         .usage = USAGE_CRITICAL_SIGNATURE,
+        .purpose = PURPOSE_DOCUMENT,
     },
     {
         .name = "SignEmailDescriptor",
@@ -45,6 +47,7 @@ static const struct use uses[] = {
         .validity = true,
         .mail_address = true,
         .usage = USAGE_SIGN,
+        .purpose = PURPOSE_MAIL,
     },
     KEY_ONLY("SelfServiceJWTSigner", JWS, 16384),
     KEY_ONLY("ContentProviderJWSSigner", JWS, 16384),
@@ -59,7 +62,41 @@ static const struct use own = {
     .self_signed = true,
     .validity = true,
     .usage = USAGE_SIGN_IF_STATED,
+    .purpose = PURPOSE_DOCUMENT,
 };
+
+#define EMAIL_PROTECTION                                                                                                                   \
+    {                                                                                                                                      \
+        "emailProtection", "1.3.6.1.5.5.7.3.4"                                                                                             \
+    }
+#define CODE_SIGNING                                                                                                                       \
+    {                                                                                                                                      \
+        "codeSigning", "1.3.6.1.5.5.7.3.3"                                                                                                 \
+    }
+
+/*
+ * RFC 5280, 4.2.1.12: a certificate that has the extension may be used for nothing else, so that the key of a web server signs no mail
+ * (RFC 8550, 4.4.4) and that of an accountant no configuration.  Documents have had no purpose of their own before RFC 9336: what CAs and
+ * others took instead is accepted too.
+ */
+static const struct purpose_rule purposes[] = {
+    [PURPOSE_DOCUMENT] = { "documents",
+                           { EMAIL_PROTECTION,
+                             CODE_SIGNING,
+                             { "documentSigning", "1.3.6.1.5.5.7.3.36" },
+                             { "Microsoft's", "1.3.6.1.4.1.311.10.3.12" },
+                             { "Adobe's", "1.2.840.113583.1.1.5" } },
+                           .own_exempt = true },
+    [PURPOSE_MAIL] = { "mail", { EMAIL_PROTECTION } },
+    [PURPOSE_ZIP] = { "zips", { CODE_SIGNING }, .own_exempt = true },
+    [PURPOSE_CONFIG] = { "configurations", { CODE_SIGNING }, .own_exempt = true },
+    [PURPOSE_TIME_STAMP] = { "time stamps", { { "timeStamping", "1.3.6.1.5.5.7.3.8" } }, .dedicated = true }, /* RFC 3161, 2.3 */
+};
+
+const struct purpose_rule *purpose_rule(enum purpose purpose)
+{
+    return &purposes[purpose];
+}
 
 /* A row's name that ends with '*' stands for all names that begin so. */
 static bool stands_for(const char *row, const char *name)

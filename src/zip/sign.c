@@ -223,6 +223,7 @@ static se_status make_signature(struct signing *s, se_error *err)
     se_status st = compose(s, err);
 
     params.version = s->identity.version;
+    params.purpose = SE_PURPOSE_ZIP;
     params.time = s->params.time;
     params.tsa = s->params.tsa;
     return st ? st : se_sign(&s->block, s->engine, s->descriptor, buf_bytes(&s->signature_file), &params, err);

@@ -141,6 +141,7 @@ static se_status check_block(se_signer *out, const struct signature_job *job, se
         return st;
     if (!signature.size)
         return error_set(err, SE_ERR_FORMAT, "%s is empty", entry_name(job->archive, block));
+    params.purpose = SE_PURPOSE_ZIP;
     params.signature = buf_bytes(&signature);
     params.time = job->params->time;
     params.trust = job->params->trust;

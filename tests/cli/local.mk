@@ -5,6 +5,7 @@ SHELL_TESTS += \
 	tests/cli/encrypt.sh \
 	tests/cli/key.sh \
 	tests/cli/loading.sh \
+	tests/cli/purpose.sh \
 	tests/cli/rekey.sh \
 	tests/cli/replicas.sh \
 	tests/cli/sample-config-zip.sh \

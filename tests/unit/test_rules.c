@@ -67,6 +67,7 @@ static const struct rule_case cases[] = {
     { "Mine", "SHA-256", &rsa, { .usage = NULL }, false, NULL },
     { "Mine", "SHA-256", &ec, { .usage = "nonRepudiation" }, false, NULL },
     { "Mine", "SHA-256", &ec, { .usage = AGREES }, false, "does not hold digitalSignature" },
+    { "Mine", "AES/CBC/PKCS7Padding", &rsa, { .usage = "critical,keyEncipherment" }, false, NULL },
     { "Mine", "SHA-256", &weak, { .usage = NULL }, false, "RSA-1024, RSA keys of 2048 to 16384 bits are accepted" },
     { "Mine", "SHA256withRSA", &ec, { .usage = NULL }, false, "takes an RSA key" },
     { "Mine", "SHA256withECDSA", &rsa, { .usage = NULL }, false, "takes an EC key" },
