@@ -241,6 +241,13 @@ typedef enum se_purpose {
     SE_PURPOSE_ZIP,
 } se_purpose;
 
+/* Whose signatures are accepted when no CAs are given. */
+typedef enum se_accept {
+    SE_ACCEPT_VERSIONS = 0, /* a certificate of the descriptor's versions, with the algorithm of its version */
+    SE_ACCEPT_CERTIFICATES, /* such a certificate while it is valid, with any algorithm that is strong enough: others' zips */
+    SE_ACCEPT_ISSUERS,      /* also whomever the issuers of those certificates certify; the key store has to have these (SE_ERR_CONFIG) */
+} se_accept;
+
 typedef struct se_params {
     size_t size;      /* sizeof(se_params), set by SE_PARAMS_INIT */
     unsigned version; /* of the descriptor; 0: the highest signs, verification takes the one that signed */
@@ -249,8 +256,7 @@ typedef struct se_params {
     int64_t time;            /* seconds since 1970, 0: now; signing: the signingTime; verifying: when certificates must be valid */
     se_bytes signature;      /* verifying: the signature; empty: the input is an attached one */
     const char *trust;       /* verifying: PEM file of CA certificates; any signer below them is accepted */
-    bool issuers;            /* verifying without `trust`: any signer is accepted whom an issuer of the descriptor's certificates vouches
-                                for, as far as the key store has it; where it has none, a CA of the system; and those certificates */
+    se_accept accept;        /* verifying without `trust` */
     const se_sink *content;  /* verifying an attached signature: gets the content; not to be used before SE_OK */
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
@@ -268,8 +274,8 @@ typedef struct se_params {
 } se_params;
 #define SE_PARAMS_INIT                                                                                                                     \
     {                                                                                                                                      \
-        sizeof(se_params), 0, SE_FORM_DETACHED, false, 0, { NULL, 0 }, NULL, false, NULL, NULL, NULL, NULL, NULL, false, NULL,             \
-            SE_PURPOSE_DESCRIPTOR, NULL, 0, NULL, NULL                                                                                     \
+        sizeof(se_params), 0, SE_FORM_DETACHED, false, 0, { NULL, 0 }, NULL, SE_ACCEPT_VERSIONS, NULL, NULL, NULL, NULL, NULL, false,      \
+            NULL, SE_PURPOSE_DESCRIPTOR, NULL, 0, NULL, NULL                                                                               \
     }
 
 /* Who signed, as far as it has been verified. */
@@ -308,7 +314,8 @@ SE_MUST_CHECK se_status se_sign_stream(const se_sink *out, se_engine *engine, co
  * Verifies params->signature over `in`, or the attached signature that `in` is.  params->form: whether it is CMS, raw or XML (any of
  * the three; XML may also be enveloped).  The content of an XML signature is the canonical form of exactly those nodes that are signed:
  * work with that, not with the document.
- * Accepted are the certificates of the descriptor's versions or, with params->trust, whatever chains to one of its CAs.
+ * Accepted are the certificates of the descriptor's versions (params->accept) or, with params->trust, whatever chains to one of its CAs.
+ * The system's CAs vouch for nobody.
  * Private keys are not needed.  `out` may be NULL.
  * With a time stamp (RFC 3161) of the signature by an authority that is trusted, the signer's certificate has to be valid at the time of
  * the stamp.  A stamp that lies or is broken is a refusal; one that proves nothing is as if it were not there.  See doc/formats.md.
@@ -533,7 +540,8 @@ typedef struct se_zip_params {
     se_bytes context;         /* of that container, as se_container_params.context */
 
     /* verifying */
-    const char *trust;             /* PEM file of CA certificates; NULL: as se_params.issuers */
+    const char *trust;             /* PEM file of CA certificates; NULL: SE_ACCEPT_CERTIFICATES */
+    bool issuers;                  /* without `trust`: SE_ACCEPT_ISSUERS */
     const char *trust_tsa;         /* as se_params.trust_tsa */
     se_zip_signature_fn signature; /* called for every signature, as it is found good; may be NULL */
     se_zip_entry_fn entry;         /* called for every entry, after all were looked at; may be NULL */
@@ -547,7 +555,7 @@ typedef struct se_zip_params {
 } se_zip_params;
 #define SE_ZIP_PARAMS_INIT                                                                                                                 \
     {                                                                                                                                      \
-        sizeof(se_zip_params), 0, 0, 0, false, NULL, NULL, NULL, 0, { NULL, 0 }, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL         \
+        sizeof(se_zip_params), 0, 0, 0, false, NULL, NULL, NULL, 0, { NULL, 0 }, NULL, false, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL  \
     }
 
 /*

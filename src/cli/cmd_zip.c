@@ -160,7 +160,7 @@ const struct command command_zip_sign =
 struct verify_options {
     const char *descriptor, *trust, *trust_tsa, *output, *decrypter;
     struct option_list context;
-    bool list;
+    bool issuers, list;
     int64_t time;
     struct limit_options limits;
 };
@@ -169,9 +169,11 @@ static const struct option_row verify_rows[] = {
     { 'd', "descriptor", OPTION_TEXT, offsetof(struct verify_options, descriptor), "NAME", "whose signature it has to be",
       "ConfigZipSigner" },
     { 0, "trust", OPTION_TEXT, offsetof(struct verify_options, trust), "CA.pem",
-      "accept signers below these CAs; those below the key's issuer if not given", NULL },
+      "accept signers below these CAs; the descriptor's own certificates and nobody else if not given", NULL },
+    { 0, "issuers", OPTION_FLAG, offsetof(struct verify_options, issuers), NULL,
+      "accept signers below the issuers of the descriptor's certificates", NULL },
     { 0, "trust-tsa", OPTION_TEXT, offsetof(struct verify_options, trust_tsa), "CA.pem",
-      "believe time stamping authorities below these CAs; below those that signers have to be below if not given", NULL },
+      "believe time stamping authorities below these CAs; below those of --trust, or the descriptor's issuers, if not given", NULL },
     { 'o', "output", OPTION_TEXT, offsetof(struct verify_options, output), "FILE", "where a good zip goes, decrypted if it was encrypted",
       NULL },
     { 0, "decrypter", OPTION_TEXT, offsetof(struct verify_options, decrypter), "NAME", "whose key decrypts a container",
@@ -257,6 +259,7 @@ static int verify(struct telling *t, struct cli *cli, const struct descriptor_op
     decrypting.engine = engine;
     decrypting.context = buf_bytes(&context);
     params.trust = o->trust;
+    params.issuers = o->issuers;
     params.trust_tsa = o->trust_tsa;
     params.signature = tell_signature;
     params.entry = tell_entry;
@@ -282,7 +285,9 @@ static int run_verify(struct cli *cli, void *options, int argc, char **argv)
     struct descriptor_option descriptor;
     int status;
 
-    if (!(status = one_file(cli, argc)) && !(status = descriptor_read(&descriptor, cli, o->descriptor)))
+    if (!(status = one_file(cli, argc)) && o->trust && o->issuers)
+        status = cli_usage(cli, "either --trust or --issuers");
+    if (!status && !(status = descriptor_read(&descriptor, cli, o->descriptor)))
         status = verify(&t, cli, &descriptor, argv[0]);
     json_decref(t.signatures);
     writer_free(&t.text);

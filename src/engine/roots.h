@@ -11,7 +11,4 @@ SE_MUST_CHECK se_status roots_add(X509_STORE *roots, STACK_OF(X509) * certificat
 /* The certificates of a PEM file. */
 SE_MUST_CHECK se_status roots_load(X509_STORE *roots, const char *path, se_error *err);
 
-/* Those of the system, read when an issuer is looked for that is not there yet. */
-SE_MUST_CHECK se_status roots_system(X509_STORE *roots, se_error *err);
-
 #endif

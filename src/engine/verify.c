@@ -86,15 +86,15 @@ static se_status collect(struct candidates *out, se_engine *engine, const char *
 }
 
 /* The descriptor's certificates stand for themselves, their issuers for whomever they certify, whether self-signed or not. */
-static se_status gather_issuers(X509_STORE *roots, const struct candidates *c, se_error *err)
+static se_status gather(X509_STORE **out, const struct candidates *c, bool issuers, se_error *err)
 {
+    if (!(*out = X509_STORE_new()))
+        return error_memory(err);
+    X509_STORE_set_flags(*out, X509_V_FLAG_PARTIAL_CHAIN);
     for (size_t i = 0; i < c->count; i++)
-        if (!X509_STORE_add_cert(roots, c->list[i].certificate))
+        if (!X509_STORE_add_cert(*out, c->list[i].certificate))
             return crypto_error(err, SE_ERR_CRYPTO, "cannot use the descriptor's certificate");
-    X509_STORE_set_flags(roots, X509_V_FLAG_PARTIAL_CHAIN);
-    if (sk_X509_num(c->issuers) > 0)
-        return roots_add(roots, c->issuers, err);
-    return roots_system(roots, err);
+    return issuers ? roots_add(*out, c->issuers, err) : SE_OK;
 }
 
 /* Who vouches for signers, and for time stamping authorities. */
@@ -120,19 +120,26 @@ static se_status choose_roots(X509_STORE **out, const struct candidates *c, cons
 {
     if (params->trust)
         return load(out, params->trust, err);
-    if (!params->issuers)
+    if (params->accept == SE_ACCEPT_VERSIONS)
         return SE_OK;
-    *out = X509_STORE_new();
-    return *out ? gather_issuers(*out, c, err) : error_memory(err);
+    if (params->accept == SE_ACCEPT_ISSUERS && c->count && !sk_X509_num(c->issuers))
+        return error_set(err, SE_ERR_CONFIG, "descriptor '%s': its key store has no issuer of its certificates, that could vouch for others",
+                         c->descriptors[0]->name);
+    return gather(out, c, params->accept == SE_ACCEPT_ISSUERS, err);
 }
 
+/* Issuers may name time stamping authorities for signers whom they do not vouch for: a stamp only says when. */
 static se_status choose_vouchers(struct vouchers *out, const struct candidates *c, const se_params *params, se_error *err)
 {
     se_status st = choose_roots(&out->signers, c, params, err);
 
     if (st || params->trust_tsa)
         return st ? st : load(&out->tsas, params->trust_tsa, err);
-    if (out->signers && X509_STORE_up_ref(out->signers))
+    if (!out->signers)
+        return SE_OK;
+    if (!params->trust)
+        return gather(&out->tsas, c, true, err);
+    if (X509_STORE_up_ref(out->signers))
         out->tsas = out->signers;
     return SE_OK;
 }
@@ -173,6 +180,33 @@ static se_form form_of(const se_params *params)
     return params->signature.size || params->later ? SE_FORM_DETACHED : SE_FORM_ATTACHED;
 }
 
+/* That certificates stand for themselves does not mean that they may vouch for others. */
+static se_status refuse_strangers(se_status st, const struct verdict *verdict, const struct candidates *c, se_error *err)
+{
+    char subject[256], serial[64];
+
+    if ((st && st != SE_ERR_REJECTED) || !verdict->certificate)
+        return st;
+    for (size_t i = 0; i < c->count; i++)
+        if (X509_cmp(c->list[i].certificate, verdict->certificate) == 0)
+            return st;
+    certificate_subject(subject, sizeof subject, verdict->certificate);
+    certificate_serial(serial, sizeof serial, verdict->certificate);
+    return error_set(err, SE_ERR_REJECTED, "signed with a certificate that the descriptor does not have, and no CA was named: %s (serial %s)",
+                     subject, serial);
+}
+
+static se_status verify_form(struct verdict *out, const struct candidates *c, const struct verify_job *job, const se_params *params,
+                             se_error *err)
+{
+    se_error why = SE_ERROR_INIT;
+    se_status st = format_find(form_of(params))->verify(out, job, &why);
+
+    if (!params->trust && params->accept == SE_ACCEPT_CERTIFICATES)
+        st = refuse_strangers(st, out, c, err);
+    return st ? error_set_at(err, st, why.file, why.line, "%s", why.text) : SE_OK;
+}
+
 static se_status verify(struct verdict *out, const struct candidates *c, struct verify_job *job, const se_params *params, se_error *err)
 {
     if (!c->count && !params->trust) {
@@ -182,7 +216,7 @@ static se_status verify(struct verdict *out, const struct candidates *c, struct 
     }
     job->candidates = c->list;
     job->count = c->count;
-    return doubt(format_find(form_of(params))->verify(out, job, err), c, params, err);
+    return doubt(verify_form(out, c, job, params, err), c, params, err);
 }
 
 /* The use's rules hold for whoever signed. */

@@ -12,6 +12,8 @@ se_status zip_params_read(se_zip_params *out, const se_zip_params *params, se_er
     *out = params ? *params : defaults;
     if (out->size != sizeof *out)
         return error_set(err, SE_ERR_USAGE, "se_zip_params of %zu bytes, SE_ZIP_PARAMS_INIT makes %zu", out->size, sizeof *out);
+    if (out->trust && out->issuers)
+        return error_set(err, SE_ERR_USAGE, "either CAs that are named vouch for signers, or the issuers of the descriptor's certificates");
     if (out->time < 0)
         return error_set(err, SE_ERR_USAGE, "a time before 1970");
     if (!out->time)

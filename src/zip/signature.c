@@ -146,7 +146,7 @@ static se_status check_block(se_signer *out, const struct signature_job *job, se
     params.time = job->params->time;
     params.trust = job->params->trust;
     params.trust_tsa = job->params->trust_tsa;
-    params.issuers = !job->params->trust;
+    params.accept = job->params->issuers ? SE_ACCEPT_ISSUERS : SE_ACCEPT_CERTIFICATES;
     st = se_verify(out, job->engine, job->descriptor, file, &params, err);
     return st ? error_prefix(err, "%s: ", entry_name(job->archive, block)) : SE_OK;
 }

@@ -137,15 +137,21 @@ accepts signengine zip verify both.zip --trust ca.pem
 says 'META-INF/TWO.EC'
 says 'META-INF/ONE.RSA'
 accepts signengine zip sign --keep both.zip -o both-again.zip
-accepts signengine zip verify both-again.zip
+accepts signengine zip verify both-again.zip --issuers
+refuses 1 signengine zip verify both-again.zip
+says 'META-INF/TWO.EC'
 refuses 64 signengine zip sign --keep --replace plain.zip
 says 'either'
 
 # ---- who is accepted ----
-accepts signengine -c renewed.xml zip verify signed.zip
+refuses 1 signengine -c renewed.xml zip verify signed.zip
+says 'signed with a certificate that the descriptor does not have, and no CA was named: CN=one'
+accepts signengine -c renewed.xml zip verify signed.zip --issuers
 says 'CN=one'
 accepts signengine -c stranger.xml zip sign plain.zip -o strange.zip
 refuses 1 signengine zip verify strange.zip
+says 'does not have, and no CA was named: CN=stranger'
+refuses 1 signengine zip verify strange.zip --issuers
 says 'not trusted'
 refuses 1 signengine zip verify signed.zip --trust other.pem
 says 'not trusted'
@@ -153,6 +159,8 @@ accepts signengine zip verify strange.zip --trust other.pem
 refuses 78 signengine -c expired.xml zip sign plain.zip -o expired.zip
 says 'expired'
 refuses 1 signengine zip verify signed.zip --time 2121-01-01
+says 'Verification failed. The certificate has expired.'
+refuses 1 signengine zip verify signed.zip --issuers --time 2121-01-01
 says 'Verification failed. The certificate has expired.'
 refuses 1 signengine zip verify signed.zip --trust ca.pem --time 2121-01-01
 says 'Verification failed. The certificate has expired.'
@@ -168,24 +176,64 @@ says 'self-signed'
 refuses 1 signengine zip verify lax.zip --trust ca.pem
 says 'not critical'
 
-# ---- without --trust and without issuers of its own: the system's CAs, and the descriptor's certificate itself ----
+# ---- without --trust: every version's own certificate, and nobody else, with any algorithm; never the system's CAs ----
+{
+    echo "<engineSignEncrypt><descriptors>$(descriptor ConfigZipSigner one 1) $(descriptor ConfigZipSigner renewed 2 SHA-512)</descriptors>"
+    echo "<keys>$(key one)$(key renewed)</keys></engineSignEncrypt>"
+} >versions.xml
+chmod 600 versions.xml
+for zip in signed.zip sha512.zip; do
+    accepts signengine -c versions.xml zip verify $zip
+    says 'CN=one'
+done
+accepts signengine -c renewed.xml zip sign plain.zip -o newer.zip
+accepts signengine -c versions.xml zip verify newer.zip
+refuses 1 signengine -c versions.xml zip verify ec.zip
+refuses 1 signengine -c versions.xml zip verify strange.zip
+
+# one that could vouch for others does so only where --issuers or --trust says so
+make_cert issuing rsa:2048 keyUsage=critical,digitalSignature,keyCertSign basicConstraints=critical,CA:TRUE
+make_cert issued ec:P-256 issuer=issuing keyUsage=critical,digitalSignature
+cat issuing.key issuing.pem ca.pem >issuing.bundle
+cat issued.key issued.pem issuing.pem ca.pem >issued.bundle
+configuration issuing.xml issuing
+configuration issued.xml issued
+accepts signengine -c issued.xml zip sign plain.zip -o issued.zip
+refuses 1 signengine -c issuing.xml zip verify issued.zip
+says 'does not have, and no CA was named: CN=issued'
+accepts signengine -c issuing.xml zip verify issued.zip --issuers
+
+# certificates that are another one of the same name and number, or of the same key
+cp one.pem mine.pem
+number=$(openssl x509 -in one.pem -noout -serial | cut -d= -f2)
+make_key twin rsa:2048
+setup openssl req -x509 -new -key twin.key -subj '/CN=Test CA ca' -set_serial "0x$number" -days 900 -out twin.pem -config /dev/null \
+    -addext keyUsage=critical,digitalSignature
+setup openssl cms -sign -binary -in plain.zip -outform DER -signer twin.pem -inkey twin.key -out /dev/null
+cat twin.key twin.pem >twin.bundle
+configuration twin.xml twin
+accepts signengine -c twin.xml zip sign -d Any plain.zip -o twin.zip
+refuses 1 signengine zip verify twin.zip
+
 cat one.key one.pem >alone.bundle
 configuration alone.xml alone
 mkdir hashed
-cp other.pem hashed/
+cp other.pem ca.pem hashed/
 setup openssl rehash hashed
-export SSL_CERT_FILE="$tmp/none.pem" SSL_CERT_DIR="$tmp/none"
-accepts signengine -c alone.xml zip verify signed.zip
-refuses 1 signengine -c alone.xml zip verify strange.zip
-says 'not trusted'
-SSL_CERT_FILE=$tmp/ca.pem
-refuses 1 signengine -c alone.xml zip verify strange.zip
-SSL_CERT_FILE=$tmp/other.pem
-accepts signengine -c alone.xml zip verify strange.zip
-refuses 1 signengine zip verify strange.zip
-SSL_CERT_FILE=$tmp/none.pem SSL_CERT_DIR=$tmp/hashed
-accepts signengine -c alone.xml zip verify strange.zip
+for bundle in other.pem ca.pem hashed/ca.pem; do
+    export SSL_CERT_FILE="$tmp/$bundle" SSL_CERT_DIR="$tmp/hashed"
+    accepts signengine -c alone.xml zip verify signed.zip
+    for zip in strange.zip newer.zip; do
+        refuses 1 signengine -c alone.xml zip verify $zip
+        says 'does not have, and no CA was named'
+        refuses 78 signengine -c alone.xml zip verify $zip --issuers
+        says "descriptor 'ConfigZipSigner': its key store has no issuer of its certificates"
+    done
+    refuses 1 signengine zip verify strange.zip --issuers
+    refuses 1 signengine zip verify strange.zip --trust ca.pem
+done
 unset SSL_CERT_FILE SSL_CERT_DIR
+refuses 64 signengine zip verify signed.zip --trust ca.pem --issuers
 
 # ---- usage ----
 refuses 64 signengine zip sign
