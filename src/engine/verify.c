@@ -123,7 +123,8 @@ static se_status choose_roots(X509_STORE **out, const struct candidates *c, cons
     if (params->accept == SE_ACCEPT_VERSIONS)
         return SE_OK;
     if (params->accept == SE_ACCEPT_ISSUERS && c->count && !sk_X509_num(c->issuers))
-        return error_set(err, SE_ERR_CONFIG, "descriptor '%s': its key store has no issuer of its certificates, that could vouch for others",
+        return error_set(err, SE_ERR_CONFIG,
+                         "descriptor '%s': its key store has no issuer of its certificates, that could vouch for others",
                          c->descriptors[0]->name);
     return gather(out, c, params->accept == SE_ACCEPT_ISSUERS, err);
 }
@@ -192,8 +193,8 @@ static se_status refuse_strangers(se_status st, const struct verdict *verdict, c
             return st;
     certificate_subject(subject, sizeof subject, verdict->certificate);
     certificate_serial(serial, sizeof serial, verdict->certificate);
-    return error_set(err, SE_ERR_REJECTED, "signed with a certificate that the descriptor does not have, and no CA was named: %s (serial %s)",
-                     subject, serial);
+    return error_set(err, SE_ERR_REJECTED,
+                     "signed with a certificate that the descriptor does not have, and no CA was named: %s (serial %s)", subject, serial);
 }
 
 static se_status verify_form(struct verdict *out, const struct candidates *c, const struct verify_job *job, const se_params *params,

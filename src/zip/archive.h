@@ -7,6 +7,7 @@
 #define ZIP_ARCHIVE_H
 
 #include "base/buf.h"
+#include "zip/tidy.h"
 
 /* One file of the archive.  Central directory and local header agree on all of it. */
 struct entry {
@@ -15,13 +16,16 @@ struct entry {
     uint64_t central;            /* offset of its central record */
     uint32_t crc, name;          /* name: where in archive.names, NUL-terminated */
     uint16_t name_size, method, flags;
-    bool folder;
+    uint16_t surplus;   /* bytes of its local header that a new archive leaves out */
+    bool folder, zip64; /* zip64: its local header has such a field */
+    bool untidy;        /* its local header is not what it has to be in a new archive */
 };
 
 struct archive_limits {
     uint64_t entries;
     uint64_t total; /* bytes uncompressed */
     uint64_t ratio; /* of sizes, for entries above RATIO_MATTERS bytes */
+    bool tidies;    /* what a new archive puts right (tidy.h) is no reason to refuse the old one */
 };
 enum { RATIO_MATTERS = 16 << 20 };
 
@@ -86,10 +90,13 @@ struct zip64_fields {
     uint64_t *size, *packed, *offset;
 };
 
-/*
- * Walks over the extra fields `extra` of the header `where` ("the central directory"), takes the zip64 values, and compares a Unicode
- * path with the name.
- */
-SE_MUST_CHECK se_status extra_read(const struct zip64_fields *wanted, se_bytes extra, const char *name, const char *where, se_error *err);
+/* Whose extra fields they are. */
+struct extra_header {
+    const char *name, *where; /* of the entry; "the central directory" */
+    struct zip64_fields wanted;
+};
+
+/* Walks over the extra fields of a header, takes the zip64 values, and compares a Unicode path with the name. */
+SE_MUST_CHECK se_status extra_read(struct extra_report *out, const struct extra_header *header, se_bytes extra, se_error *err);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "zip/records.h"
 
-enum { GUESS = 1024, VERSION_ZIP64 = 45, EXTRA_ZIP64_MOST = 4 + 3 * 8 };
+enum { GUESS = 1024, EXTRA_ZIP64_MOST = 4 + 3 * 8 };
 
 struct closing {
     struct pen *pen;
@@ -55,19 +55,11 @@ static size_t make_zip64(unsigned char out[EXTRA_ZIP64_MOST], unsigned char *rec
     return size > 4 ? size : 0;
 }
 
-/* The extra fields but zip64, moved together; their size. */
-static size_t drop_zip64(unsigned char *extra, size_t size)
+static void tidy_record(unsigned char *record, const struct entry *e)
 {
-    size_t kept = 0;
-
-    for (size_t at = 0, field; at < size; at += field) {
-        field = 4u + le16(extra + at + 2);
-        if (le16(extra + at) == EXTRA_ZIP64)
-            continue;
-        memmove(extra + kept, extra + at, field);
-        kept += field;
-    }
-    return kept;
+    le_put(record + 4, tidy_maker(le16(record + 4)), 2);
+    le_put(record + 6, tidy_version(le16(record + 6)), 2);
+    le_put(record + 38, tidy_attributes(le32(record + 38), e->folder), 4);
 }
 
 static se_status put_kept(struct closing *c, const struct entry *e, uint64_t offset, se_error *err)
@@ -84,7 +76,8 @@ static se_status put_kept(struct closing *c, const struct entry *e, uint64_t off
     extra_size = le16(record.data + 30);
     comment_size = le16(record.data + 32);
     extra = record.data + CENTRAL_SIZE + name_size;
-    kept = drop_zip64(extra, extra_size);
+    kept = extra_tidy(extra, extra_size, entry_name(c->kept->archive, e), false);
+    tidy_record(record.data, e);
     added = make_zip64(zip64, record.data, e, offset);
     if (kept + added > COMMENT_MOST)
         return error_set(err, SE_ERR_FORMAT, "'%s' has no room for another extra field", entry_name(c->kept->archive, e));
@@ -110,7 +103,7 @@ static se_status put_directory(struct closing *c, se_error *err)
     for (size_t i = 0; !st && i < a->count; i++)
         if (!c->kept->dropped[i]) {
             st = put_kept(c, &a->entries[i], offset, err);
-            offset += a->entries[i].next - a->entries[i].offset;
+            offset += kept_entry_size(&a->entries[i]);
         }
     c->directory_end = c->pen->at;
     return st;

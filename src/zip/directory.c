@@ -119,24 +119,28 @@ static void read_fields(struct entry *e, const unsigned char *p)
     e->offset = le32(p + 42);
 }
 
-static se_status read_zip64(struct entry *e, se_bytes extra, const char *name, se_error *err)
+static se_status read_extra(const struct archive *archive, struct entry *e, se_bytes extra, se_error *err)
 {
-    const struct zip64_fields wanted = {
-        .size = e->size == FULL32 ? &e->size : NULL,
-        .packed = e->packed == FULL32 ? &e->packed : NULL,
-        .offset = e->offset == FULL32 ? &e->offset : NULL,
-    };
+    const struct extra_header header = { entry_name(archive, e),
+                                         "the central directory",
+                                         {
+                                             .size = e->size == FULL32 ? &e->size : NULL,
+                                             .packed = e->packed == FULL32 ? &e->packed : NULL,
+                                             .offset = e->offset == FULL32 ? &e->offset : NULL,
+                                         } };
+    struct extra_report report;
+    se_status st = extra_read(&report, &header, extra, err);
 
-    return extra_read(&wanted, extra, name, "the central directory", err);
+    return st || archive->limits.tidies ? st : extra_check(&report, header.name, header.where, err);
 }
 
 static se_status read_record(struct archive *archive, struct window *w, se_error *err)
 {
     struct entry *e = &archive->entries[archive->count];
+    unsigned char fixed[CENTRAL_SIZE];
     uint64_t start = position(w);
     const unsigned char *p;
     size_t name_size, extra_size;
-    uint32_t attributes;
     const char *name;
     se_status st = take(&p, w, CENTRAL_SIZE, err);
 
@@ -149,16 +153,17 @@ static se_status read_record(struct archive *archive, struct window *w, se_error
         return error_set(err, SE_ERR_FORMAT, "entry %zu is on another disk", archive->count + 1);
     *e = (struct entry){ .central = start };
     read_fields(e, p);
-    attributes = le32(p + 38);
+    memcpy(fixed, p, sizeof fixed);
     name_size = le16(p + 28);
     extra_size = le16(p + 30);
     if ((st = take(&p, w, name_size + extra_size + le16(p + 32), err)) || (st = add_name(archive, e, p, name_size, err)))
         return st;
     name = entry_name(archive, e);
-    if ((st = read_zip64(e, (se_bytes){ p + name_size, extra_size }, name, err)) || (st = check_flags(e, name, err)))
+    if ((st = read_extra(archive, e, (se_bytes){ p + name_size, extra_size }, err)) || (st = check_flags(e, name, err)) ||
+        (st = check_kind(e, le32(fixed + 38), name, err)))
         return st;
     archive->count++;
-    return check_kind(e, attributes, name, err);
+    return archive->limits.tidies ? SE_OK : tidy_check(fixed, e->folder, name, err);
 }
 
 /* Bytes that the headers promise, before any is inflated. */

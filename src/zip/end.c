@@ -50,13 +50,11 @@ static se_status find_end(struct tail *tail, se_error *err)
     return found ? SE_OK : error_set(err, SE_ERR_FORMAT, "not a zip, or cut off: no end record where the file ends");
 }
 
+/* A signature may begin in the last fields of the end record, whose comment goes on with it: who searches backwards finds that one. */
 static se_status check_comment(const struct tail *tail, se_error *err)
 {
-    const unsigned char *comment = tail->bytes.data + tail->end + END_SIZE;
-    size_t size = tail->bytes.size - tail->end - END_SIZE;
-
-    for (size_t i = 0; i + 4 <= size; i++)
-        switch (le32(comment + i)) {
+    for (size_t at = tail->end + 1; at + 4 <= tail->bytes.size; at++)
+        switch (le32(tail->bytes.data + at)) {
         case LOCAL_SIGNATURE:
         case CENTRAL_SIGNATURE:
         case END_SIGNATURE:
@@ -118,6 +116,9 @@ static se_status read_zip64(struct end *end, uint64_t *at, const struct archive 
         return st;
     if (le32(record) != END64_SIGNATURE || le64(record + 4) != END64_SIZE - 12)
         return error_set(err, SE_ERR_FORMAT, "no plain zip64 end record where the locator says");
+    if (tidy_version(le16(record + 14)) != le16(record + 14) && !archive->limits.tidies)
+        return error_set(err, SE_ERR_FORMAT, "the zip64 end record needs version %u, some readers know %d", le16(record + 14),
+                         VERSION_MOST);
     big = read_end64(record);
     if (!all_agree(end, &big))
         return error_set(err, SE_ERR_FORMAT, "the zip64 end record and the end record disagree");

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "zip/records.h"
+
 enum { RUN = 32 << 20 };
 
 struct copying {
@@ -70,14 +72,31 @@ static se_status copy_run(struct copying *c, se_error *err)
     return c->at < c->end ? error_set(err, SE_ERR_CANCELLED, "given up") : SE_OK;
 }
 
-/* The entries from `first` on that are all kept, or all dropped, end before this one. */
-static size_t run_end(const struct kept *kept, size_t first)
+static bool is_copied(const struct kept *kept, size_t index)
 {
-    size_t end = first + 1;
+    return index < kept->archive->count && !kept->dropped[index] && !kept->archive->entries[index].untidy;
+}
 
-    while (end < kept->archive->count && kept->dropped[end] == kept->dropped[first])
-        end++;
-    return end;
+/* The local header without what has no place in it; where the copying begins. */
+static se_status put_tidied(struct pen *pen, const struct archive *a, const struct entry *e, se_error *err)
+{
+    AUTO(se_buf) header = SE_BUF_INIT;
+    size_t head = LOCAL_SIZE + e->name_size, size = (size_t)(e->data - e->offset), kept;
+    se_status st = buf_new(&header, size, err);
+
+    if (st || (st = archive_read(a, header.data, e->offset, size, err)))
+        return st;
+    kept = extra_tidy(header.data + head, size - head, entry_name(a, e), true);
+    le_put(header.data + 4, tidy_version(le16(header.data + 4)), 2);
+    le_put(header.data + 28, kept, 2);
+    if ((st = pen_put(pen, header.data, head + kept, err)))
+        return st;
+    return pen_flush(pen, err);
+}
+
+uint64_t kept_entry_size(const struct entry *entry)
+{
+    return entry->next - entry->offset - entry->surplus;
 }
 
 uint64_t kept_size(const struct kept *kept)
@@ -87,7 +106,7 @@ uint64_t kept_size(const struct kept *kept)
 
     for (size_t i = 0; i < a->count; i++)
         if (!kept->dropped[i])
-            size += a->entries[i].next - a->entries[i].offset;
+            size += kept_entry_size(&a->entries[i]);
     return size;
 }
 
@@ -98,10 +117,13 @@ se_status kept_copy(struct pen *pen, const struct kept *kept, const atomic_bool 
     se_status st = pen_flush(pen, err);
 
     for (size_t i = 0, next; !st && i < a->count; i = next) {
-        next = run_end(kept, i);
-        if (kept->dropped[i])
+        const struct entry *e = &a->entries[i];
+
+        for (next = i + 1; is_copied(kept, i) && is_copied(kept, next);)
+            next++;
+        if (kept->dropped[i] || (e->untidy && (st = put_tidied(pen, a, e, err))))
             continue;
-        c.at = a->entries[i].offset;
+        c.at = e->untidy ? e->data : e->offset;
         c.end = a->entries[next - 1].next;
         st = copy_run(&c, err);
     }

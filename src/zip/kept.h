@@ -1,4 +1,4 @@
-/* What a new archive keeps of an old one: local records, byte for byte, in the order in which they are stored. */
+/* What a new archive keeps of an old one: local records, byte for byte unless they are untidy, in the order in which they are stored. */
 #ifndef ZIP_KEPT_H
 #define ZIP_KEPT_H
 
@@ -12,6 +12,7 @@ struct kept {
     const bool *dropped; /* by entry: not kept */
 };
 
+uint64_t kept_entry_size(const struct entry *entry);
 uint64_t kept_size(const struct kept *kept);
 
 /* Writes them where the pen is.  SE_ERR_CANCELLED: *stopped was set meanwhile; NULL: nobody does. */

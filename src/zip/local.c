@@ -6,6 +6,8 @@
 
 enum { GUESS = 512, DESCRIPTOR_MOST = 24 };
 
+static const char where[] = "the local header";
+
 static int by_offset(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
@@ -43,12 +45,14 @@ static bool fits(uint64_t local, uint64_t central, const struct entry *e)
     return local == central || (!local && (e->flags & FLAG_DESCRIPTOR));
 }
 
-static se_status compare_sizes(const struct entry *e, const unsigned char *header, se_bytes extra, const char *name, se_error *err)
+/* Both sizes are in the zip64 field, or none (APPNOTE 4.5.3): libarchive looks at them one by one, Java does not. */
+static se_status compare_sizes(struct extra_report *report, const struct entry *e, const unsigned char *header, se_bytes extra,
+                               const char *name, se_error *err)
 {
     uint64_t crc = le32(header + 14), packed = le32(header + 18), size = le32(header + 22);
-    bool full = packed == FULL32 || size == FULL32;
-    const struct zip64_fields wanted = { .size = full ? &size : NULL, .packed = full ? &packed : NULL };
-    se_status st = extra_read(&wanted, extra, name, "the local header", err);
+    bool full = packed == FULL32 && size == FULL32;
+    const struct extra_header wanted = { name, where, { .size = full ? &size : NULL, .packed = full ? &packed : NULL } };
+    se_status st = extra_read(report, &wanted, extra, err);
 
     if (st)
         return st;
@@ -59,10 +63,28 @@ static se_status compare_sizes(const struct entry *e, const unsigned char *heade
     return fits(size, e->size, e) ? SE_OK : disagree(name, "size", size, e->size, err);
 }
 
-static se_status compare(const struct entry *e, const unsigned char *header, se_bytes variable, const char *name, se_error *err)
+/* What is neither in the central directory nor tidy is put right by a new archive, or refused. */
+static se_status compare_rest(const struct archive *archive, struct entry *e, const unsigned char *header, se_bytes extra, se_error *err)
+{
+    const char *name = entry_name(archive, e);
+    uint16_t needed = le16(header + 4);
+    struct extra_report report;
+    se_status st = compare_sizes(&report, e, header, extra, name, err);
+
+    if (st)
+        return st;
+    e->zip64 = report.zip64;
+    e->surplus = (uint16_t)report.surplus;
+    e->untidy = report.surplus || tidy_version(needed) != needed;
+    if (archive->limits.tidies || !e->untidy)
+        return SE_OK;
+    return (st = tidy_check_version(needed, name, where, err)) ? st : extra_check(&report, name, where, err);
+}
+
+static se_status compare(const struct archive *archive, struct entry *e, const unsigned char *header, se_bytes variable, se_error *err)
 {
     size_t name_size = le16(header + 26);
-    const char *local = variable.data;
+    const char *local = variable.data, *name = entry_name(archive, e);
 
     if (name_size != e->name_size || strncmp(local, name, name_size))
         return error_set(err, SE_ERR_FORMAT, "the central directory's '%s' is '%.*s' in its local header", name, (int)name_size, local);
@@ -70,7 +92,7 @@ static se_status compare(const struct entry *e, const unsigned char *header, se_
         return disagree(name, "flags", le16(header + 6), e->flags, err);
     if (le16(header + 8) != e->method)
         return disagree(name, "compression method", le16(header + 8), e->method, err);
-    return compare_sizes(e, header, (se_bytes){ local + name_size, variable.size - name_size }, name, err);
+    return compare_rest(archive, e, header, (se_bytes){ local + name_size, variable.size - name_size }, err);
 }
 
 static se_status check_header(const struct archive *archive, struct entry *e, se_error *err)
@@ -90,21 +112,36 @@ static se_status check_header(const struct archive *archive, struct entry *e, se
     if (e->data > e->next || e->packed > e->next - e->data)
         return error_set(err, SE_ERR_FORMAT, "'%s' reaches into what comes after it", name);
     if (LOCAL_SIZE + size <= fixed)
-        return compare(e, guess, (se_bytes){ guess + LOCAL_SIZE, size }, name, err);
+        return compare(archive, e, guess, (se_bytes){ guess + LOCAL_SIZE, size }, err);
     if ((st = read_variable(&variable, archive, e, size, err)))
         return st;
-    return compare(e, guess, buf_bytes(&variable), name, err);
+    return compare(archive, e, guess, buf_bytes(&variable), err);
 }
 
-/* With or without signature, sizes in 32 or 64 bits: the spec leaves it open, so the one that fits has to be the true one. */
+/*
+ * Sizes are of 64 bits where the local header has a zip64 field (APPNOTE 4.3.9.1), and where they
+ * need it: Java has written its header, without that field, before it knows.
+ */
+static size_t descriptor_width(const struct entry *e)
+{
+    return e->zip64 || e->packed > FULL32 || e->size > FULL32 ? 8 : 4;
+}
+
+/* With or without signature, unless readers would take the checksum for one. */
 static bool is_descriptor(const struct entry *e, const unsigned char *p, size_t size)
 {
-    size_t head = size == 12 || size == 20 ? 0 : 4, width = size < 20 ? 4 : 8;
+    size_t width = descriptor_width(e), head = size == 4 + 2 * width ? 0 : 4;
 
-    if (size != 12 && size != 16 && size != 20 && size != 24)
+    if (size != head + 4 + 2 * width || (!head && e->crc == DESCRIPTOR_SIGNATURE))
         return false;
     return (!head || le32(p) == DESCRIPTOR_SIGNATURE) && le32(p + head) == e->crc && le_get(p + head + 4, width) == e->packed &&
            le_get(p + head + 4 + width, width) == e->size;
+}
+
+/* Of one of 64 bits Java reads the first half as one of 32 bits.  Behind an empty entry that fits, and the rest is the end for it. */
+static bool is_ambiguous(const struct entry *e)
+{
+    return !e->size && descriptor_width(e) == 8;
 }
 
 static se_status check_rest(const struct archive *archive, const struct entry *e, se_error *err)
@@ -126,7 +163,11 @@ static se_status check_rest(const struct archive *archive, const struct entry *e
     if ((st = archive_read(archive, rest, end, (size_t)size, err)))
         return st;
     if (!is_descriptor(e, rest, (size_t)size))
-        return error_set(err, SE_ERR_FORMAT, "the %ju bytes after '%s' are not its data descriptor", (uintmax_t)size, name);
+        return error_set(err, SE_ERR_FORMAT, "the %ju bytes after '%s' are not its data descriptor with sizes of %zu bits", (uintmax_t)size,
+                         name, 8 * descriptor_width(e));
+    if (is_ambiguous(e))
+        return error_set(err, SE_ERR_FORMAT, "'%s' is empty, and followed by a data descriptor of 64 bits: a stream may seem to end there",
+                         name);
     return SE_OK;
 }
 

@@ -26,5 +26,6 @@ libse_core_la_SOURCES += \
 	src/zip/sign.c \
 	src/zip/signature.c src/zip/signature.h \
 	src/zip/table.c src/zip/table.h \
+	src/zip/tidy.c src/zip/tidy.h \
 	src/zip/together.c \
 	src/zip/verify.c

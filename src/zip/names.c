@@ -62,12 +62,22 @@ static const char *bad_path(const char *name)
     return NULL;
 }
 
+/* unzip takes ";" and digits at the end for a version of VMS, and leaves them out. */
+static const char *bad_end(const char *name)
+{
+    const char *part = strrchr(name, '/'), *last = strrchr(part ? part : name, ';');
+
+    return last && !last[1 + strspn(last + 1, "0123456789")] ? "ends like one of VMS, with a version that some readers leave out" : NULL;
+}
+
 static se_status check_name(const struct entry *e, const char *name, se_error *err)
 {
     const char *why = bad_characters(e, name);
 
     if (!why)
         why = bad_path(name);
+    if (!why)
+        why = bad_end(name);
     return why ? error_set(err, SE_ERR_REJECTED, "the name '%s' %s", name, why) : SE_OK;
 }
 

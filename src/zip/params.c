@@ -23,7 +23,7 @@ se_status zip_params_read(se_zip_params *out, const se_zip_params *params, se_er
 
 struct archive_limits zip_limits(const se_zip_params *params)
 {
-    struct archive_limits limits = { params->max_entries, params->max_total, params->max_ratio };
+    struct archive_limits limits = { params->max_entries, params->max_total, params->max_ratio, false };
 
     if (!limits.entries)
         limits.entries = ENTRIES_MOST;

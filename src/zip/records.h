@@ -35,14 +35,38 @@ enum {
     FLAG_UTF8 = 1 << 11,
 };
 
-/* extra fields */
+/* "version needed to extract": deflate asks for 2.0, zip64 for 4.5 */
+enum { VERSION_ZIP64 = 45, VERSION_MOST = VERSION_ZIP64 };
+
+/* "version made by": systems, in the high byte (APPNOTE 4.4.2.2; Info-ZIP counts NTFS otherwise) */
+enum {
+    MADE_BY_DOS = 0,
+    MADE_BY_UNIX = 3,
+    MADE_BY_NTFS = 10,
+    MADE_BY_NTFS_INFOZIP = 11,
+    MADE_BY_VFAT = 14,
+    MADE_BY_MACOS = 19,
+};
+
+/* extra fields (APPNOTE 4.5.2, 4.6; Info-ZIP's extrafld.txt) */
 enum {
     EXTRA_ZIP64 = 0x0001,
+    EXTRA_NTFS_TIMES = 0x000a,
     EXTRA_UNIX = 0x000d,
     EXTRA_UNIX_FIXED = 12, /* bytes of it that are not the target of a link */
-    EXTRA_ASI_UNIX = 0x756e,
-    EXTRA_ALIGNMENT = 0xa11e,
+    EXTRA_TIMES = 0x5455,
+    EXTRA_UNIX_TIMES = 0x5855, /* and an owner, if it is longer */
+    EXTRA_UNICODE_COMMENT = 0x6375,
     EXTRA_UNICODE_PATH = 0x7075,
+    EXTRA_ASI_UNIX = 0x756e,
+    EXTRA_ASI_MODE = 4, /* where its mode is */
+    EXTRA_ASI_FIXED = 14,
+    EXTRA_UNIX_OWNER_16 = 0x7855,
+    EXTRA_UNIX_OWNER = 0x7875,
+    EXTRA_ALIGNMENT = 0xa11e,
+    EXTRA_GROWTH_HINT = 0xa220,
+    EXTRA_JAR = 0xcafe,
+    EXTRA_ALIGNMENT_ANDROID = 0xd935,
 };
 
 static inline uint64_t le_get(const unsigned char *p, size_t bytes)

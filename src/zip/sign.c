@@ -242,11 +242,12 @@ static se_status deliver(const char *path, struct signing *s, se_error *err)
 
 static se_status sign(const char *out, struct signing *s, const char *in, se_error *err)
 {
-    const struct archive_limits limits = zip_limits(&s->params);
+    struct archive_limits limits = zip_limits(&s->params);
     struct front front;
     uint64_t size;
     se_status st;
 
+    limits.tidies = true;
     if ((st = archive_open(&s->archive, in, &limits, err)) || (st = choose(s, err)) ||
         (st = manifest_load(&s->old, &s->archive, s->params.keep, err)) || (st = foresee(&size, s, err)))
         return error_prefix(err, "'%s': ", in);

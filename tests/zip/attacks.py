@@ -36,13 +36,14 @@ class Entry:
 
     def local(self):
         *numbers, name, extra = self.fields("local")
-        head = struct.pack("<4sHHHHHIIIHH", b"PK\3\4", 20, *numbers, len(name), len(extra))
+        needed = dict(self.odd, **self.odd.get("local", {})).get("needed", 20)
+        head = struct.pack("<4sHHHHHIIIHH", b"PK\3\4", needed, *numbers, len(name), len(extra))
         return head + name + extra + self.packed + self.odd.get("after", b"")
 
     def central(self, offset):
         *numbers, name, extra = self.fields("central")
         comment = self.odd.get("comment", b"")
-        return struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\1\2", 3 << 8 | 20, 20, *numbers, len(name), len(extra), len(comment), 0, 0,
+        return struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\1\2", self.odd.get("made", 3 << 8 | 20), self.odd.get("needed", 20), *numbers, len(name), len(extra), len(comment), 0, 0,
                            self.odd.get("attributes", 0o100644 << 16), self.odd.get("offset", offset)) + name + extra + comment
 
 
@@ -623,6 +624,12 @@ def name_not_marked_utf8():
     return named("\u00fcbel", flags=0)
 
 
+@case
+def name_with_a_version():
+    """unzip leaves it out"""
+    return named("conf/evil;12")
+
+
 # ---- kinds ----
 
 @case
@@ -654,6 +661,128 @@ def device():
 @case
 def marked_as_folder():
     return odd_entry(attributes=0o40755 << 16)
+
+
+@case
+def marked_as_folder_of_dos():
+    return odd_entry(attributes=0o100644 << 16 | 0x10)
+
+
+@case
+def marked_as_label_of_dos():
+    return odd_entry(attributes=0x08, made=20)
+
+
+@case
+def set_user_id():
+    return odd_entry(attributes=0o104755 << 16)
+
+
+@case
+def set_group_id():
+    return odd_entry(attributes=0o102755 << 16)
+
+
+@case
+def set_user_id_though_made_by_dos():
+    return odd_entry(attributes=0o104755 << 16, made=20)
+
+
+@case
+def sticky():
+    return odd_entry(attributes=0o101755 << 16)
+
+
+@case
+def writable_by_everybody():
+    return odd_entry(attributes=0o100666 << 16)
+
+
+@case
+def folder_writable_by_everybody():
+    return signed(entries=[Entry("conf/", b"", attributes=0o40777 << 16 | 16)] + entries_of(FILES))
+
+
+@case
+def made_by_amiga():
+    """whose mode is somewhere else in the same bits: unzip takes 0644 for 0222"""
+    return odd_entry(made=1 << 8 | 20)
+
+
+@case
+def made_by_theos():
+    return odd_entry(made=18 << 8 | 20)
+
+
+@case
+def version_needed():
+    return odd_entry(needed=63)
+
+
+@case
+def version_needed_of_vms():
+    return odd_entry(needed=2 << 8 | 45)
+
+
+@case
+def version_needed_in_local_header():
+    return odd_entry(local={"needed": 63})
+
+
+def with_field(identifier, value, local_only=False):
+    odd = {"extra": struct.pack("<HH", identifier, len(value)) + value}
+    return odd_entry(local=odd) if local_only else odd_entry(**odd)
+
+
+@case
+def owner():
+    return with_field(0x7875, struct.pack("<BBIBI", 1, 4, 1234, 4, 1234))
+
+
+@case
+def owner_in_local_header():
+    return with_field(0x7875, struct.pack("<BBIBI", 1, 4, 1234, 4, 1234), True)
+
+
+@case
+def owner_of_16_bits():
+    return with_field(0x7855, struct.pack("<HH", 1234, 1234), True)
+
+
+@case
+def owner_beside_times():
+    return with_field(0x5855, struct.pack("<IIHH", 1600000000, 1600000000, 1234, 1234), True)
+
+
+@case
+def owner_and_mode_by_asi_field():
+    fields = struct.pack("<HIHH", 0o104755, 0, 1234, 1234)
+    return with_field(0x756e, struct.pack("<I", zlib.crc32(fields)) + fields)
+
+
+@case
+def attributes_by_field_of_libarchive():
+    """which says in a local header what stands in central records, a kind of file among it"""
+    return with_field(0x6c78, b"\7" + struct.pack("<HHI", 3 << 8 | 20, 0, 0o120777 << 16), True)
+
+
+@case
+def unknown_field():
+    return with_field(0x4242, b"who knows")
+
+
+@case
+def jar_magic_with_more():
+    return with_field(0xcafe, b"more")
+
+
+@case
+def proper_fields():
+    """what common writers write"""
+    fields = [(0x5455, b"\3" + bytes(8)), (0x000a, struct.pack("<IHH", 0, 1, 24) + bytes(24)), (0x5855, bytes(8)), (0x7855, b""), (0xcafe, b""),
+              (0xa11e, b"\4" + bytes(5)), (0xd935, b"\4" + bytes(5)), (0xa220, struct.pack("<HH", 0xa028, 64) + bytes(64)),
+              (0x7075, b"\1" + struct.pack("<I", zlib.crc32(b"b.bin")) + b"b.bin")]
+    return odd_entry(extra=b"".join(struct.pack("<HH", i, len(v)) + v for i, v in fields))
 
 
 @case
@@ -716,6 +845,17 @@ def local_zip64_size():
 @case
 def local_zip64_too_much():
     return odd_entry(local={"extra": struct.pack("<HHQQ", 1, 16, 7, 256)})
+
+
+@case
+def local_zip64_of_one_size():
+    sizes = struct.pack("<HHQQ", 1, 16, len(FILES[0][1]), len(Entry(*FILES[0]).packed))
+    return odd_deflated(local={"packed_size": 0xffffffff, "extra": sizes})
+
+
+@case
+def local_zip64_for_nothing():
+    return odd_entry(local={"extra": struct.pack("<HH", 1, 0)})
 
 
 @case
@@ -797,6 +937,12 @@ def end_in_the_comment_of_an_entry():
 
 
 @case
+def end_across_the_comment():
+    """its first bytes are the length of the comment: Python searches backwards, takes it, and finds an empty archive"""
+    return signed(comment=(b"\5\6" + bytes(18)).ljust(0x4b50, b"x"))
+
+
+@case
 def record_in_the_comment():
     return signed(comment=b"a comment with a PK\1\2 in it")
 
@@ -831,6 +977,84 @@ def descriptor_differs():
                         after=struct.pack("<4sIII", b"PK\7\10", zlib.crc32(data), 7, len(data)))
 
 
+def described(data, zip64, width, signature=b"PK\7\10", **odd):
+    """a file, followed by a data descriptor"""
+    packed = Entry("", data, 8).packed
+    local = {"crc": 0, "size": 0, "packed_size": 0}
+    if zip64:
+        local.update(size=0xffffffff, packed_size=0xffffffff, extra=struct.pack("<HHQQ", 1, 16, 0, 0))
+    files = FILES + [("described", data, 8), ("behind it", b"x", 0)]
+    after = signature + struct.pack("<I", zlib.crc32(data)) + struct.pack("<QQ" if width == 8 else "<II", len(packed), len(data))
+    return signed(files, entries_of(FILES) + [Entry("described", data, 8, flags=DESCRIPTOR, local=local, after=after, **odd), Entry(*files[-1])])
+
+
+@case
+def proper_descriptor():
+    return described(b"text", False, 4)
+
+
+@case
+def proper_descriptor_behind_nothing():
+    """as Java writes empty files and folders"""
+    return described(b"", False, 4)
+
+
+@case
+def proper_descriptor_without_signature():
+    return described(b"text", False, 4, b"")
+
+
+@case
+def proper_descriptor_of_64_bits():
+    return described(b"text", True, 8)
+
+
+@case
+def descriptor_of_64_bits():
+    return described(b"text", False, 8)
+
+
+@case
+def descriptor_of_64_bits_without_signature():
+    return described(b"text", False, 8, b"")
+
+
+@case
+def descriptor_of_64_bits_behind_nothing():
+    return described(b"", False, 8)
+
+
+@case
+def descriptor_of_64_bits_behind_nothing_with_zip64():
+    return described(b"", True, 8)
+
+
+@case
+def descriptor_of_32_bits_with_zip64():
+    return described(b"text", True, 4)
+
+
+@case
+def descriptor_of_32_bits_with_zip64_behind_nothing():
+    return described(b"", True, 4, b"")
+
+
+@case
+def descriptor_whose_checksum_is_a_signature():
+    """without one of its own; the last bytes of the text are chosen so"""
+    return described(forged(b"text ", 0x08074b50), False, 4, b"")
+
+
+def forged(text, wanted):
+    """four bytes more, so that the CRC-32 is what is wanted"""
+    register, table = wanted ^ 0xffffffff, [zlib.crc32(bytes([i ^ 0xff]), 0) ^ 0xffffffff ^ 0xffffff for i in range(256)]
+    for _ in range(4):
+        i = next(j for j in range(256) if table[j] >> 24 == register >> 24)
+        register = (register ^ table[i]) << 8 & 0xffffffff | i
+    register ^= zlib.crc32(text) ^ 0xffffffff
+    return text + struct.pack("<I", register)
+
+
 @case
 def descriptor_too_long():
     name, data, method = FILES[0]
@@ -844,12 +1068,12 @@ def descriptor_absent():
     return odd_deflated(flags=DESCRIPTOR, local={"crc": 0, "size": 0, "packed_size": 0})
 
 
-def with_end64(change):
+def with_end64(change, needed=45):
     whole = signed()
     body, end = whole[:-22], whole[-22:]
     _, _, _, count, _, size, offset, _ = struct.unpack("<4sHHHHIIH", end)
     fields = change({"count": count, "size": size, "offset": offset, "at": len(body), "record": 44})
-    big = struct.pack("<4sQHHIIQQQQ", b"PK\6\6", fields["record"], 45, 45, 0, 0, fields["count"], fields["count"], fields["size"],
+    big = struct.pack("<4sQHHIIQQQQ", b"PK\6\6", fields["record"], 45, needed, 0, 0, fields["count"], fields["count"], fields["size"],
                       fields["offset"])
     return body + big + struct.pack("<4sIQI", b"PK\6\7", 0, fields["at"], 1) + end
 
@@ -867,6 +1091,11 @@ def end64_elsewhere():
 @case
 def end64_with_more():
     return with_end64(lambda f: dict(f, record=60))
+
+
+@case
+def end64_needs_more():
+    return with_end64(dict, needed=63)
 
 
 @case

@@ -1,11 +1,17 @@
 SHELL_TESTS += \
 	tests/zip/archives.sh \
 	tests/zip/attacks.sh \
+	tests/zip/containers.sh \
 	tests/zip/early.sh \
 	tests/zip/jarsigner.sh \
 	tests/zip/kill.sh \
 	tests/zip/sealed.sh \
 	tests/zip/sign.sh \
+	tests/zip/tidy.sh \
 	tests/zip/timestamp.sh
-EXTRA_DIST += tests/zip/Jarsigner.java tests/zip/Readers.java tests/zip/archives.py tests/zip/attacks tests/zip/attacks.py tests/zip/jarsigner-lib.sh tests/zip/stamps.py
+EXTRA_DIST += tests/zip/Containers.java tests/zip/Jarsigner.java tests/zip/Readers.java tests/zip/archives.py tests/zip/attacks tests/zip/attacks.py tests/zip/containers.py tests/zip/jarsigner-lib.sh tests/zip/stamps.py
 BIG_TESTS += tests/zip/big.sh tests/zip/big-java.sh
+
+# run by containers.sh
+check_PROGRAMS += tests/zip/verdicts
+tests_zip_verdicts_LDADD = libse-core.la
