@@ -21,11 +21,65 @@ static int pass(void *arg, const char *data, int size)
     return p->status ? -1 : size;
 }
 
+/* ---- a part of a document ---- */
+
+/* An element of which the node around it has no other children for now. */
+struct link {
+    xmlNode *node, *prev, *next, *first, *last;
+};
+
+/*
+ * libxml2 walks the whole document whatever part of it is asked for.  So the document has nothing but `top`, and the elements around it,
+ * until narrowing_end().
+ */
+struct narrowing {
+    struct link *links;
+    size_t count;
+};
+
+static void *const around = &(char){ 0 }; /* _private of what is around */
+
+static se_status narrowing_begin(struct narrowing *out, xmlNode *top, se_error *err)
+{
+    size_t count = 0;
+
+    for (const xmlNode *node = top; node->parent; node = node->parent)
+        count++;
+    if (!(out->links = calloc(count + 1, sizeof *out->links)))
+        return error_memory(err);
+    for (xmlNode *node = top; node->parent; node = node->parent) {
+        xmlNode *parent = node->parent;
+
+        out->links[out->count++] = (struct link){ node, node->prev, node->next, parent->children, parent->last };
+        parent->children = parent->last = node;
+        node->prev = node->next = NULL;
+        parent->_private = around;
+    }
+    return SE_OK;
+}
+
+static void narrowing_end(struct narrowing *n)
+{
+    while (n->count--) {
+        const struct link *link = &n->links[n->count];
+        xmlNode *parent = link->node->parent;
+
+        link->node->prev = link->prev;
+        link->node->next = link->next;
+        parent->children = link->first;
+        parent->last = link->last;
+        parent->_private = NULL;
+    }
+    free(n->links);
+}
+
 /* Attributes and namespaces come with their element as `parent`, and a namespace has no parent of its own. */
 static int visible(void *top, xmlNodePtr node, xmlNodePtr parent)
 {
-    return node == top || xml_tree_inside(parent, top);
+    return node == top || parent->_private != around;
 }
+
+/* ---- */
 
 void xml_c14n_free(struct xml_c14n *c14n)
 {
@@ -55,11 +109,9 @@ se_status xml_no_canonical_form(se_error *err)
     return error_set(err, SE_ERR_FORMAT, "this XML has no canonical form: is a namespace's name a relative URI?");
 }
 
-se_status xml_c14n_write(const struct xml_c14n *how, xmlDoc *doc, const xmlNode *top, stream_take_fn take, void *arg, se_error *err)
+static se_status write_some(const struct xml_c14n *how, xmlDoc *doc, const xmlNode *top, struct passing *passing, se_error *err)
 {
-    AUTO(xml_quiet) quiet = xml_quiet_begin();
-    struct passing passing = { take, arg, err, SE_OK };
-    xmlOutputBuffer *out = xmlOutputBufferCreateIO(pass, NULL, &passing, NULL);
+    xmlOutputBuffer *out = xmlOutputBufferCreateIO(pass, NULL, passing, NULL);
     xmlChar **prefixes = how->exclusive && how->prefixed ? (xmlChar **)(void *)how->prefixes : NULL;
     int done;
 
@@ -68,7 +120,23 @@ se_status xml_c14n_write(const struct xml_c14n *how, xmlDoc *doc, const xmlNode 
     done = xmlC14NExecute(doc, top ? visible : NULL, (void *)top, how->exclusive ? XML_C14N_EXCLUSIVE_1_0 : XML_C14N_1_0, prefixes, 0, out);
     if (xmlOutputBufferClose(out) < 0)
         done = -1;
-    if (passing.status)
-        return passing.status;
+    if (passing->status)
+        return passing->status;
     return done >= 0 ? SE_OK : xml_no_canonical_form(err);
+}
+
+se_status xml_c14n_write(const struct xml_c14n *how, xmlDoc *doc, xmlNode *top, stream_take_fn take, void *arg, se_error *err)
+{
+    AUTO(xml_quiet) quiet = xml_quiet_begin();
+    struct passing passing = { take, arg, err, SE_OK };
+    struct narrowing narrowing = { NULL, 0 };
+    se_status st;
+
+    if (!top)
+        return write_some(how, doc, NULL, &passing, err);
+    if ((st = narrowing_begin(&narrowing, top, err)))
+        return st;
+    st = write_some(how, doc, top, &passing, err);
+    narrowing_end(&narrowing);
+    return st;
 }

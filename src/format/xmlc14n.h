@@ -22,8 +22,8 @@ SE_MUST_CHECK se_status xml_c14n_prefixes(struct xml_c14n *c14n, const char *lis
 
 SE_MUST_CHECK se_status xml_no_canonical_form(se_error *err);
 
-/* `top` with all that is in it, or NULL for the whole document, to `take` piece by piece. */
-SE_MUST_CHECK se_status xml_c14n_write(const struct xml_c14n *how, xmlDoc *doc, const xmlNode *top, stream_take_fn take, void *arg,
+/* `top` with all that is in it, or NULL for the whole document, to `take` piece by piece.  It takes no longer for what is outside. */
+SE_MUST_CHECK se_status xml_c14n_write(const struct xml_c14n *how, xmlDoc *doc, xmlNode *top, stream_take_fn take, void *arg,
                                        se_error *err);
 
 #endif

@@ -14,7 +14,7 @@
 
 #define ID_START  "canonical-sha256-"
 #define OBJECT_ID "canonical-configuration"
-enum { HASH = 32, ID_SIZE = sizeof ID_START + 2 * HASH };
+enum { SIGNATURES_MOST = 16, HASH = 32, ID_SIZE = sizeof ID_START + 2 * HASH };
 
 /* ---- the file as libxml2 may see it ---- */
 
@@ -194,24 +194,29 @@ static se_status find_signature(struct scan_end *end, bool *found, se_bytes text
     return scan_document(end, text, &line, err);
 }
 
+static void cut_out(se_buf *text, const struct scan_end *end)
+{
+    const size_t size = text->size;
+    const char *behind = strchr((const char *)text->data + end->offset, '>') + 1;
+
+    text->size -= (size_t)(behind - (const char *)text->data) - end->start;
+    memmove(text->data + end->start, behind, text->size - end->start);
+    OPENSSL_cleanse(text->data + text->size, size - text->size);
+}
+
+/* Each takes time for the whole text. */
 se_status xmldsig_config_strip(se_buf *out, se_bytes text, se_error *err)
 {
     AUTO(se_buf) rest = SE_BUF_INIT;
-    bool found = true;
+    struct scan_end end;
+    bool found;
     se_status st = buf_copy(&rest, text, err);
 
-    while (!st && found) {
-        size_t size = rest.size;
-        const char *behind;
-        struct scan_end end;
-
-        if ((st = find_signature(&end, &found, buf_bytes(&rest), err)) || !found)
-            break;
-        behind = strchr((const char *)rest.data + end.offset, '>') + 1;
-        rest.size -= (size_t)(behind - (const char *)rest.data) - end.start;
-        memmove(rest.data + end.start, behind, rest.size - end.start);
-        OPENSSL_cleanse(rest.data + rest.size, size - rest.size);
-    }
+    for (int count = 0; !st && !(st = find_signature(&end, &found, buf_bytes(&rest), err)) && found; count++)
+        if (count < SIGNATURES_MOST)
+            cut_out(&rest, &end);
+        else
+            st = error_set(err, SE_ERR_FORMAT, "the configuration has more than %d signatures", SIGNATURES_MOST);
     if (!st)
         *out = buf_move(&rest);
     return st;

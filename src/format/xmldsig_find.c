@@ -73,18 +73,19 @@ static se_status find_by_id(struct xml_place *out, xmlDoc *doc, const char *id, 
     return SE_OK;
 }
 
-static bool any_signature(const xmlNode *root)
+const xmlNode *xmldsig_first(const xmlDoc *doc)
 {
-    for (const xmlNode *node = root; node; node = xml_tree_walk(node, root))
-        if (xmldsig_is(node, "Signature"))
-            return true;
-    return false;
+    const xmlNode *root = xmlDocGetRootElement(doc), *node = root;
+
+    while (node && !xmldsig_is(node, "Signature"))
+        node = xml_tree_walk(node, root);
+    return node;
 }
 
 /* An enveloping signature is about its Object, and has one. */
 static se_status find_object(struct xml_place *out, const xmlNode *signature, se_error *err)
 {
-    for (const xmlNode *node = xml_tree_first(signature); node; node = xml_tree_next(node))
+    for (xmlNode *node = xml_tree_first(signature); node; node = xml_tree_next(node))
         if (xmldsig_is(node, "Object"))
             out->target = node;
     if (!out->target)
@@ -111,7 +112,45 @@ se_status xmldsig_find(struct xml_place *out, xmlDoc *doc, const char *id, se_er
     out->enveloped = true;
     if (out->signature)
         return SE_OK;
-    if (any_signature(root))
+    if (xmldsig_first(doc))
         return error_set(err, SE_ERR_REJECTED, "no signature covers the whole document: say by its ID which element to look at");
     return error_set(err, SE_ERR_FORMAT, "there is no XML signature");
+}
+
+/* ---- before signing ---- */
+
+static bool has_id(const xmlNode *node, const char *id)
+{
+    while (node && node->type == XML_ELEMENT_NODE && !xml_tree_has_id(node, id))
+        node = node->parent;
+    return node && node->type == XML_ELEMENT_NODE;
+}
+
+/* What a Reference names: the whole document, an element with an ID, or (`false`) something outside.  XPointers may be about anything. */
+static bool covers(const xmlNode *reference, const xmlNode *parent)
+{
+    const char *uri = xml_tree_attribute(reference, "URI");
+
+    if (!uri || !*uri || !strncmp(uri, "#xpointer(", strlen("#xpointer(")))
+        return true;
+    return *uri == '#' && has_id(parent, uri + 1);
+}
+
+se_status xmldsig_check_room(xmlDoc *doc, const xmlNode *parent, se_error *err)
+{
+    xmlNode *root = xmlDocGetRootElement(doc);
+
+    if (xmldsig_is(parent, "Signature") || within_signature(parent))
+        return error_set(err, SE_ERR_FORMAT, "line %ld: <%.64s> is a part of a signature: what has one can be signed --detached",
+                         xmlGetLineNo(parent), (const char *)parent->name);
+    for (const xmlNode *node = xml_tree_first(parent); node; node = xml_tree_next(node))
+        if (xmldsig_is(node, "Signature"))
+            return error_set(err, SE_ERR_FORMAT, "line %ld: <%.64s> has a signature already, and can't have two: sign it --detached",
+                             xmlGetLineNo(node), (const char *)parent->name);
+    for (const xmlNode *node = root; node; node = xml_tree_walk(node, root))
+        if (xmldsig_is(node, "Reference") && covers(node, parent))
+            return error_set(err, SE_ERR_FORMAT,
+                             "line %ld: a signature already covers <%.64s>, and would not be good any more: sign the document --detached",
+                             xmlGetLineNo(node), (const char *)parent->name);
+    return SE_OK;
 }

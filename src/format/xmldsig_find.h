@@ -6,7 +6,7 @@
 
 struct xml_place {
     xmlNode *signature;
-    const xmlNode *target; /* that the signature must be about; NULL: the whole document */
+    xmlNode *target; /* that the signature must be about; NULL: the whole document */
     const char *id;        /* by which its Reference must name the target; NULL: it may be "" or the target's only ID */
     bool enveloped;        /* the signature is a child of what it signs */
 };
@@ -17,5 +17,14 @@ struct xml_place {
  * SE_ERR_FORMAT: there is none.  SE_ERR_REJECTED: there are several, or which element is meant is not clear.
  */
 SE_MUST_CHECK se_status xmldsig_find(struct xml_place *out, xmlDoc *doc, const char *id, se_error *err);
+
+/*
+ * Whether a new signature may become a child of `parent`.  SE_ERR_FORMAT, with where: there is a signature that would then not be good any
+ * more, or beside which the new one could not be found.
+ */
+SE_MUST_CHECK se_status xmldsig_check_room(xmlDoc *doc, const xmlNode *parent, se_error *err);
+
+/* The first Signature in `doc`; NULL: there is none. */
+const xmlNode *xmldsig_first(const xmlDoc *doc);
 
 #endif

@@ -115,7 +115,7 @@ static se_status join(xmlNode **signature, const struct xml_plan *plan, se_bytes
     AUTO(xml_quiet) quiet = xml_quiet_begin();
     AUTO(node_list) list = NULL;
 
-    if (xmlParseInNodeContext(plan->parent, text.data, (int)text.size, XML_PARSE_NONET, &list) != XML_ERR_OK || !list)
+    if (xmlParseInNodeContext(plan->parent, text.data, (int)text.size, XML_TREE_PARSE, &list) != XML_ERR_OK || !list)
         return error_memory(err);
     if (!xmlAddChild(plan->parent, list))
         return error_memory(err);
@@ -183,7 +183,7 @@ struct xml_plan xml_plan_of(const struct sign_job *job, const char *uri)
     return (struct xml_plan){ .job = job, .uri = uri, .reference_id = "", .c14n = { .exclusive = !job->xml.inclusive } };
 }
 
-se_status xml_hash(struct xml_digest *digest, const struct xml_plan *plan, xmlDoc *doc, const xmlNode *top, se_error *err)
+se_status xml_hash(struct xml_digest *digest, const struct xml_plan *plan, xmlDoc *doc, xmlNode *top, se_error *err)
 {
     se_status st;
 

@@ -2,6 +2,7 @@
  * Signatures are put into the text of the document, which stays as it is otherwise; what libxml2 makes of it is only for what is hashed.
  */
 #include "format/xmldsig.h"
+#include "format/xmldsig_find.h"
 #include "format/xmldsig_make.h"
 #include "format/xmlpass.h"
 #include "format/xmltree.h"
@@ -13,17 +14,29 @@
 
 /* ---- enveloped ---- */
 
-static se_status choose(struct xml_plan *plan, const xmlNode **top, const char *id, se_error *err)
+/* What a Reference can name in every implementation is an NCName, as the type of IDs has it. */
+static se_status check_id(const char *id, se_error *err)
 {
+    if (!xmlValidateNCName(BAD_CAST id, 0))
+        return SE_OK;
+    return error_set(err, SE_ERR_FORMAT, "the ID '%.64s' is no name, so that not everybody would find what is signed", id);
+}
+
+static se_status choose(struct xml_plan *plan, xmlNode **top, const char *id, se_error *err)
+{
+    se_status st;
+
     *top = NULL;
     plan->enveloped = true;
     plan->parent = xmlDocGetRootElement(plan->doc);
-    if (!id)
-        return SE_OK;
-    if (xml_tree_find_id(&plan->parent, plan->doc, id, err))
-        return error_restate(err, SE_ERR_FORMAT);
-    *top = plan->parent;
-    return SE_OK;
+    if (id) {
+        if (xml_tree_find_id(&plan->parent, plan->doc, id, err))
+            return error_restate(err, SE_ERR_FORMAT);
+        if ((st = check_id(id, err)))
+            return st;
+        *top = plan->parent;
+    }
+    return xmldsig_check_room(plan->doc, plan->parent, err);
 }
 
 static se_status id_reference(se_buf *out, const char *id, se_error *err)
@@ -35,23 +48,6 @@ static se_status id_reference(se_buf *out, const char *id, se_error *err)
     return writer_finish(out, &w, err);
 }
 
-/* Nothing of the document is needed after its hash: not even for SignedInfo, to which exclusive C14N adds nothing from outside. */
-static se_status sign_whole(const struct sign_job *job, se_bytes text, se_error *err)
-{
-    AUTO(se_buf) signature = SE_BUF_INIT;
-    AUTO(xml_digest) digest = { .context = NULL };
-    struct xml_plan plan = xml_plan_of(job, "");
-    struct scan_end root = { .element = 0 };
-    se_status st;
-
-    plan.enveloped = true;
-    if ((st = xml_digest_begin(&digest, job->algorithm->digest, NULL, err)) ||
-        (st = xml_pass(&root, text, xml_digest_take, &digest, err)) || (st = xml_digest_end(&digest, err)) ||
-        (st = xml_signature_make(&signature, &plan, &digest, err)))
-        return st;
-    return xml_insert(job->out, text, &root, buf_bytes(&signature), err);
-}
-
 static se_status sign_within(const struct sign_job *job, se_bytes text, se_error *err)
 {
     AUTO(se_buf) uri = SE_BUF_INIT;
@@ -59,7 +55,7 @@ static se_status sign_within(const struct sign_job *job, se_bytes text, se_error
     AUTO(xml_tree) doc = NULL;
     AUTO(xml_digest) digest = { .context = NULL };
     struct scan_end end = { 0 };
-    const xmlNode *top;
+    xmlNode *top;
     struct xml_plan plan;
     int line;
     se_status st;
@@ -74,6 +70,28 @@ static se_status sign_within(const struct sign_job *job, se_bytes text, se_error
     if ((st = xml_signature_make(&signature, &plan, &digest, err)) || (st = scan_document(&end, text, &line, err)))
         return st;
     return xml_insert(job->out, text, &end, buf_bytes(&signature), err);
+}
+
+/*
+ * Nothing of the document is needed after its hash: not even for SignedInfo, to which exclusive C14N adds nothing from outside.  One that
+ * may have signatures already is looked at again.
+ */
+static se_status sign_whole(const struct sign_job *job, se_bytes text, se_error *err)
+{
+    AUTO(se_buf) signature = SE_BUF_INIT;
+    AUTO(xml_digest) digest = { .context = NULL };
+    struct xml_plan plan = xml_plan_of(job, "");
+    struct xml_passed passed;
+    se_status st;
+
+    plan.enveloped = true;
+    if ((st = xml_digest_begin(&digest, job->algorithm->digest, NULL, err)) || (st = xml_pass(&passed, text, xml_digest_take, &digest, err)))
+        return st;
+    if (passed.dsig)
+        return sign_within(job, text, err);
+    if ((st = xml_digest_end(&digest, err)) || (st = xml_signature_make(&signature, &plan, &digest, err)))
+        return st;
+    return xml_insert(job->out, text, &passed.root, buf_bytes(&signature), err);
 }
 
 se_status xmldsig_sign_enveloped(const struct sign_job *job, se_error *err)
@@ -129,12 +147,16 @@ se_status xmldsig_sign_enveloping(const struct sign_job *job, se_error *err)
     AUTO(xml_tree) doc = NULL;
     AUTO(xml_digest) digest = { .context = NULL };
     struct xml_plan plan = xml_plan_of(job, "#" OBJECT_ID);
+    const xmlNode *there;
     xmlNode *object;
     se_bytes content;
     se_status st;
 
     if ((st = xml_read_all(&text, job->in, err)) || (st = xml_tree_read(&plain, buf_bytes(&text), err)))
         return st;
+    if ((there = xmldsig_first(plain)))
+        return error_set(err, SE_ERR_FORMAT, "line %ld: there is a signature already, that might not be good in another document: sign --detached",
+                         xmlGetLineNo(there));
     content = content_of(buf_bytes(&text));
     if ((st = wrap(&wrapped, content, err)) || (st = xml_tree_read(&doc, buf_bytes(&wrapped), err)))
         return st;

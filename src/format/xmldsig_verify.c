@@ -148,7 +148,7 @@ static se_status check_content(const struct verify_job *job, xmlDoc *doc, const 
                                se_error *err)
 {
     AUTO(xml_digest) digest = { .context = NULL };
-    const xmlNode *top = *r->uri ? (place->target ? place->target : xmlDocGetRootElement(doc)) : NULL;
+    xmlNode *top = *r->uri ? (place->target ? place->target : xmlDocGetRootElement(doc)) : NULL;
     se_status st = xml_digest_begin(&digest, r->digest, job->content, err);
 
     if (!st)
@@ -164,12 +164,11 @@ static se_status verify_document(struct verdict *out, const struct verify_job *j
     struct xml_place place;
     se_status st;
 
-    if ((st = xmldsig_find(&place, doc, job->xml.id, err)) || (st = xmldsig_read(&s, place.signature, err)) ||
-        (st = check_reference(&place, doc, &s.reference, err)))
+    if ((st = xmldsig_find(&place, doc, job->xml.id, err)) || (st = xmldsig_read(&s, place.signature, err)))
         return st;
     if (s.object && s.object != place.target)
         return error_set(err, SE_ERR_REJECTED, "the signature has an Object that it does not sign");
-    if ((st = xmldsig_check_signer(out, job, &s, err)))
+    if ((st = xmldsig_check_signer(out, job, &s, err)) || (st = check_reference(&place, doc, &s.reference, err)))
         return st;
     if (place.enveloped)
         xmlUnlinkNode(place.signature);

@@ -5,13 +5,11 @@
 #include <stdlib.h>
 
 #include "format/xmlc14n.h"
+#include "format/xmldsig_names.h"
 #include "format/xmltree.h"
 
 /* DEPTH, ATTRIBUTES: the limits of scan_document(). */
 enum { PIECE = 16384, DEPTH_MOST = 200, ATTRIBUTES_MOST = 256, BINDINGS_FEW = 16 };
-
-/* NOENT: attributes come with their characters; a document has no other entities here. */
-enum { PARSE = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOENT | XML_PARSE_HUGE };
 
 /* A namespace declaration.  Names stay where they are until the parser is released. */
 struct binding {
@@ -30,6 +28,7 @@ struct pass {
     se_status status;
     int depth;
     bool ended; /* the root */
+    bool dsig;
     struct binding *rendered;
     size_t count, room;
     size_t marks[DEPTH_MOST + 1]; /* `count` before the element of that depth */
@@ -227,6 +226,7 @@ static void start_element(void *arg, const xmlChar *name, const xmlChar *prefix,
         stop(p, error_set(p->err, SE_ERR_FORMAT, "more elements or attributes than there were"));
         return;
     }
+    p->dsig = p->dsig || xmlStrEqual(uri, BAD_CAST XMLDSIG_NAMESPACE);
     p->marks[++p->depth] = p->count;
     use(p, prefix, uri);
     for (int i = 0; i < count; i++) {
@@ -303,19 +303,23 @@ static se_status pass_new(struct pass **out, stream_take_fn take, void *arg, se_
     return SE_OK;
 }
 
-se_status xml_pass(struct scan_end *root, se_bytes text, stream_take_fn take, void *arg, se_error *err)
+se_status xml_pass(struct xml_passed *out, se_bytes text, stream_take_fn take, void *arg, se_error *err)
 {
     AUTO(xml_quiet) quiet = xml_quiet_begin();
     AUTO(pass) p = NULL;
     se_status st;
 
-    if ((st = xml_text_check(root, text, err)) || (st = pass_new(&p, take, arg, err)))
+    if (out)
+        *out = (struct xml_passed){ .root = { .element = 0 } };
+    if ((st = xml_text_check(out ? &out->root : NULL, text, err)) || (st = pass_new(&p, take, arg, err)))
         return st;
-    xmlFreeDoc(xmlCtxtReadMemory(p->parser, text.data, (int)text.size, NULL, "UTF-8", PARSE));
+    xmlFreeDoc(xmlCtxtReadMemory(p->parser, text.data, (int)text.size, NULL, "UTF-8", XML_TREE_PARSE));
     if (p->status)
         return p->status;
     if (!p->parser->wellFormed || !p->parser->nsWellFormed || !p->ended)
         return xml_malformed(p->parser, err);
     flush(p);
+    if (out)
+        out->dsig = p->dsig;
     return p->status;
 }

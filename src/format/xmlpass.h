@@ -8,7 +8,13 @@
 #include "base/stream.h"
 #include "model/scan.h"
 
-/* A NUL follows the text.  `root` (may be NULL): where the root ends.  SE_ERR_FORMAT as with xml_tree_read(). */
-SE_MUST_CHECK se_status xml_pass(struct scan_end *root, se_bytes text, stream_take_fn take, void *arg, se_error *err);
+/* What was passed by; may be NULL. */
+struct xml_passed {
+    struct scan_end root; /* where it ends */
+    bool dsig;            /* there is an element of XML Signature's namespace */
+};
+
+/* A NUL follows the text.  SE_ERR_FORMAT as with xml_tree_read(). */
+SE_MUST_CHECK se_status xml_pass(struct xml_passed *out, se_bytes text, stream_take_fn take, void *arg, se_error *err);
 
 #endif

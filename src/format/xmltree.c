@@ -3,8 +3,6 @@
 #include "model/encoding.h"
 #include "model/xml.h"
 
-/* HUGE: its own limits depend on where in a file something is; ours do not, and are narrower but for the size of a text. */
-enum { PARSE = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_COMPACT | XML_PARSE_HUGE };
 
 AUTO_KIND(parser, xmlParserCtxt *, xmlFreeParserCtxt(*p))
 
@@ -67,7 +65,7 @@ se_status xml_tree_read(xmlDoc **out, se_bytes text, se_error *err)
         return st;
     if (!(parser = xmlNewParserCtxt()))
         return error_memory(err);
-    doc = xmlCtxtReadMemory(parser, text.data, (int)text.size, NULL, "UTF-8", PARSE);
+    doc = xmlCtxtReadMemory(parser, text.data, (int)text.size, NULL, "UTF-8", XML_TREE_PARSE | XML_PARSE_COMPACT);
     /* libxml2 counts an undeclared prefix as a lesser error; in C14N it would be a name without a meaning */
     if (!doc || !parser->nsWellFormed || !xmlDocGetRootElement(doc))
         return xml_malformed(parser, err);
@@ -147,7 +145,7 @@ static bool is_id(const xmlAttr *a)
     return !a->ns;
 }
 
-static bool has_id(const xmlNode *element, const char *id)
+bool xml_tree_has_id(const xmlNode *element, const char *id)
 {
     for (const xmlAttr *a = element->properties; a; a = a->next)
         if (is_id(a) && !strcmp(value_of(a), id))
@@ -161,7 +159,7 @@ se_status xml_tree_find_id(xmlNode **out, const xmlDoc *doc, const char *id, se_
 
     *out = NULL;
     for (xmlNode *node = root; node; node = xml_tree_walk(node, root)) {
-        if (!has_id(node, id))
+        if (!xml_tree_has_id(node, id))
             continue;
         if (*out)
             return error_set(err, SE_ERR_REJECTED, "several elements have the ID '%.64s'", id);

@@ -26,6 +26,13 @@ AUTO_KIND(xml_quiet, struct xml_quiet, xml_quiet_end(p))
 enum { XML_DOCUMENT_LIMIT = 128 << 20 };
 
 /*
+ * How documents are read, into a tree or not.  NOENT: values come with their characters; a document has no other entities here.  OLD10:
+ * names as the JDK has them, which knows no later edition of XML 1.0 than the fourth.  HUGE: libxml2's own limits depend on where in a
+ * file something is; ours do not, and are narrower but for the size of a text.
+ */
+enum { XML_TREE_PARSE = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOENT | XML_PARSE_OLD10 | XML_PARSE_HUGE };
+
+/*
  * What libxml2 would rather not be given is refused with SE_ERR_FORMAT: other encodings, a DOCTYPE, what takes quadratic time.
  * `root` (may be NULL): where the root ends.
  */
@@ -49,6 +56,8 @@ bool xml_tree_inside(const xmlNode *node, const xmlNode *ancestor); /* or `ances
 
 /* The value of an attribute without a namespace; NULL: there is none. */
 const char *xml_tree_attribute(const xmlNode *element, const char *name);
+
+bool xml_tree_has_id(const xmlNode *element, const char *id);
 
 /* The only element with that ID (Id, ID, id, xml:id, wsu:Id); SE_ERR_REJECTED: none, or several. */
 SE_MUST_CHECK se_status xml_tree_find_id(xmlNode **out, const xmlDoc *doc, const char *id, se_error *err);

@@ -20,33 +20,81 @@ static bool only_blanks(const unsigned char *p, size_t size)
     return !size;
 }
 
-/* What is between the quotes behind `encoding` in an XML declaration; empty: there is none. */
-static se_bytes declared(se_bytes text)
-{
-    const char *p = text.data, *end, *value;
+/* What an XML declaration says; empty: nothing. */
+struct declaration {
+    se_bytes version, encoding;
+};
 
-    if (text.size > 3 && !memcmp(p, "\xEF\xBB\xBF", 3))
-        p += 3;
-    if (!text_starts(p, "<?xml") || !(end = strstr(p, "?>")) || !(value = strstr(p, "encoding")) || value > end)
-        return (se_bytes){ "", 0 };
-    value += strcspn(value, "'\"");
-    if (value >= end)
-        return (se_bytes){ "", 0 };
-    return (se_bytes){ value + 1, strcspn(value + 1, "'\"?") };
+static const char *skip_blanks(const char *p)
+{
+    return p + strspn(p, " \t\r\n");
 }
 
-/* UTF-8 and what is a part of it; by its own bytes libxml2 would read another text than the one that is looked through here. */
-static bool supported(se_bytes name)
+/* NAME="VALUE" after a blank; else *at stays, and *value is empty. */
+static void take_field(se_bytes *value, const char **at, const char *name)
 {
-    static const char *const names[] = { "", "UTF-8", "UTF8", "US-ASCII", "ASCII" };
+    const char *p = skip_blanks(*at), *end;
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (name.size == strlen(names[i]) && !strncasecmp(name.data, names[i], name.size))
+    *value = (se_bytes){ "", 0 };
+    if (p == *at || !text_starts(p, name))
+        return;
+    p = skip_blanks(p + strlen(name));
+    if (*p != '=')
+        return;
+    p = skip_blanks(p + 1);
+    if ((*p != '"' && *p != '\'') || !(end = strchr(p + 1, *p)))
+        return;
+    *value = (se_bytes){ p + 1, (size_t)(end - p - 1) };
+    *at = end + 1;
+}
+
+/* XML 1.0, 2.8.  false: it is malformed, or of a kind that readers would understand in several ways. */
+static bool read_declaration(struct declaration *out, const char *p)
+{
+    se_bytes standalone;
+
+    *out = (struct declaration){ { "1.0", 3 }, { "", 0 } };
+    if (text_starts(p, "\xEF\xBB\xBF"))
+        p += 3;
+    if (!text_starts(p, "<?xml") || !strchr(" \t\r\n", p[5]))
+        return true;
+    p += strlen("<?xml");
+    take_field(&out->version, &p, "version");
+    take_field(&out->encoding, &p, "encoding");
+    take_field(&standalone, &p, "standalone");
+    return out->version.size && text_starts(skip_blanks(p), "?>");
+}
+
+static bool is_one_of(se_bytes name, const char *const *names)
+{
+    for (; *names; names++)
+        if (name.size == strlen(*names) && !strncasecmp(name.data, *names, name.size))
             return true;
     return false;
 }
 
-static se_status check_bytes(se_bytes text, int *line, se_error *err)
+/* UTF-8 and what is a part of it; by its own bytes libxml2 would read another text than the one that is looked through here. */
+static const char *const utf8_names[] = { "", "UTF-8", "UTF8", "US-ASCII", "ASCII", NULL };
+static const char *const ascii_names[] = { "US-ASCII", "ASCII", NULL };
+
+/* XML 1.1 has other line ends, and other readers: what they see was never canonicalised by the rules of 1.0. */
+static se_status check_declaration(bool *ascii, const char *text, se_error *err)
+{
+    struct declaration d;
+
+    if (!read_declaration(&d, text))
+        return error_set(err, SE_ERR_CONFIG, "malformed XML declaration: write <?xml version=\"1.0\" encoding=\"UTF-8\"?>");
+    if (d.version.size != 3 || memcmp(d.version.data, "1.0", 3))
+        return error_set(err, SE_ERR_CONFIG, "XML of the version '%.*s' is not accepted: only 1.0, whose rules canonical forms have",
+                         (int)(d.version.size < 16 ? d.version.size : 16), (const char *)d.version.data);
+    if (!is_one_of(d.encoding, utf8_names))
+        return error_set(err, SE_ERR_CONFIG, "the encoding '%.*s' is not supported: save the file as UTF-8",
+                         (int)(d.encoding.size < 64 ? d.encoding.size : 64), (const char *)d.encoding.data);
+    *ascii = is_one_of(d.encoding, ascii_names);
+    return SE_OK;
+}
+
+static se_status check_bytes(se_bytes text, bool ascii, int *line, se_error *err)
 {
     const unsigned char *p = text.data;
     uint32_t point;
@@ -60,6 +108,8 @@ static se_status check_bytes(se_bytes text, int *line, se_error *err)
             return error_set(err, SE_ERR_CONFIG, "not UTF-8: save the file as UTF-8");
         if (!point)
             return error_set(err, SE_ERR_CONFIG, "the file is no text: it holds a NUL byte");
+        if (point >= 0x80 && ascii && i >= 3) /* a byte order mark is none of its characters */
+            return error_set(err, SE_ERR_CONFIG, "not the ASCII that the file is declared to be: declare it as UTF-8");
         *line += point == '\n';
     }
     return SE_OK;
@@ -67,18 +117,17 @@ static se_status check_bytes(se_bytes text, int *line, se_error *err)
 
 se_status encoding_check(se_bytes text, int *line, se_error *err)
 {
-    se_bytes name;
+    bool ascii = false;
+    se_status st;
 
     *line = 1;
     if (only_blanks(text.data, text.size))
         return error_set(err, SE_ERR_CONFIG, "the file is empty");
     if (utf16(text.data, text.size))
         return error_set(err, SE_ERR_CONFIG, "the file is UTF-16: save it as UTF-8");
-    name = declared(text);
-    if (!supported(name))
-        return error_set(err, SE_ERR_CONFIG, "the encoding '%.*s' is not supported: save the file as UTF-8",
-                         (int)(name.size < 64 ? name.size : 64), (const char *)name.data);
-    return check_bytes(text, line, err);
+    if ((st = check_declaration(&ascii, text.data, err)))
+        return st;
+    return check_bytes(text, ascii, line, err);
 }
 
 bool encoding_xml_char(uint32_t c)

@@ -17,6 +17,7 @@ libse_core_la_SOURCES += \
 	src/model/pins_text.c \
 	src/model/rules.c src/model/rules.h \
 	src/model/scan.c src/model/scan.h \
+	src/model/scan_scope.c src/model/scan_scope.h \
 	src/model/schema.c src/model/schema.h \
 	src/model/scramble.c src/model/scramble.h \
 	src/model/structure.c src/model/structure.h \

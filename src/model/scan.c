@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "model/scan_scope.h"
+
 enum { NAME_SHOWN = 64 };
 
 /*
@@ -14,7 +16,7 @@ struct limits {
 /* A file of ours is 4 deep, an XML signature in it a few more. */
 static const struct limits configuration_limits = { 32, 64, 100000 };
 /* libxml2 itself stops at a depth of 256. */
-static const struct limits document_limits = { 200, 256, 8000000 };
+static const struct limits document_limits = { SCOPE_DEPTH_MOST, 256, 8000000 };
 
 struct scan {
     const char *p, *end;
@@ -26,6 +28,7 @@ struct scan {
     struct scan_end *wanted; /* may be NULL */
     size_t elements;         /* so far */
     int wanted_depth;        /* inside the element whose end is wanted; 0: not there */
+    struct scan_scope scope;
     se_error *err;
 };
 
@@ -181,7 +184,8 @@ static se_status end_tag(struct scan *s)
     s->p++;
     if (s->wanted_depth && s->wanted_depth == s->depth)
         note_end(s, start, false);
-    s->depth--;
+    if (s->depth) /* else it closes nothing, as libxml2 will say */
+        scope_leave(&s->scope, --s->depth);
     return SE_OK;
 }
 
@@ -221,7 +225,7 @@ static se_status take_attribute(struct scan *s, se_bytes tag)
     if (s->p < s->end && !blank(*s->p) && *s->p != '/' && *s->p != '>')
         st = refuse(s, "malformed tag <%.*s>: no space after the value of '%.*s'; is a closing quote missing?", SHOWN(tag),
                     SHOWN(item.name));
-    else if (s->fn)
+    else if (!(st = scope_attribute(&s->scope, item.name, item.value, s->err)) && s->fn)
         st = s->fn(s->arg, &item, s->err);
     if (st)
         s->line = item.line;
@@ -255,10 +259,13 @@ static se_status start_tag(struct scan *s)
         return refuse(s, "no tag begins with this '<': a '<' in a text is written &lt;");
     if (s->depth == s->limits->depth)
         return refuse(s, "elements are nested more than %d deep", s->limits->depth);
-    if ((s->fn && (st = s->fn(s->arg, &item, s->err))) || (st = take_attributes(s, item.name)))
+    scope_enter(&s->scope, s->depth);
+    if ((s->fn && (st = s->fn(s->arg, &item, s->err))) || (st = take_attributes(s, item.name)) ||
+        (st = scope_charge(&s->scope, s->depth, (size_t)(s->end - s->start), s->err)))
         return st;
     if (at(s, "/>")) {
         s->p += 2;
+        scope_leave(&s->scope, s->depth);
         note_start(s, start, item.name, true);
     } else if (at(s, ">")) {
         s->p++;
