@@ -73,10 +73,10 @@ static void narrowing_end(struct narrowing *n)
     free(n->links);
 }
 
-/* Attributes and namespaces come with their element as `parent`, and a namespace has no parent of its own. */
+/* Attributes and namespaces come with their element as `parent`, and a namespace has no parent of its own; the root may come without. */
 static int visible(void *top, xmlNodePtr node, xmlNodePtr parent)
 {
-    return node == top || parent->_private != around;
+    return node == top || (parent && parent->_private != around);
 }
 
 /* ---- */

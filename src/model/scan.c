@@ -4,7 +4,8 @@
 
 #include "model/scan_scope.h"
 
-enum { NAME_SHOWN = 64 };
+/* NAME_MOST: the JDK reads no longer ones. */
+enum { NAME_SHOWN = 64, NAME_MOST = 1000 };
 
 /*
  * libxml2 compares each attribute of a tag with all others, and makes hundreds of bytes of the few that a tag, a comment or an attribute
@@ -189,6 +190,13 @@ static se_status end_tag(struct scan *s)
     return SE_OK;
 }
 
+static se_status check_name(const struct scan *s, se_bytes name)
+{
+    if (name.size <= NAME_MOST)
+        return SE_OK;
+    return refuse(s, "the name '%.*s...' has %zu bytes: %d at the most", SHOWN(name), name.size, NAME_MOST);
+}
+
 /* Stops behind the closing quote. */
 static se_status take_value(struct scan *s, struct scan_item *item)
 {
@@ -216,6 +224,8 @@ static se_status take_attribute(struct scan *s, se_bytes tag)
     skip_blanks(s);
     if (!item.name.size || !at(s, "="))
         return refuse(s, "malformed tag <%.*s>: attributes must read NAME=\"VALUE\"", SHOWN(tag));
+    if ((st = check_name(s, item.name)))
+        return st;
     s->p++;
     skip_blanks(s);
     if (!at(s, "\"") && !at(s, "'"))
@@ -257,6 +267,8 @@ static se_status start_tag(struct scan *s)
     item.name = take_name(s);
     if (!item.name.size)
         return refuse(s, "no tag begins with this '<': a '<' in a text is written &lt;");
+    if ((st = check_name(s, item.name)))
+        return st;
     if (s->depth == s->limits->depth)
         return refuse(s, "elements are nested more than %d deep", s->limits->depth);
     scope_enter(&s->scope, s->depth);

@@ -16,7 +16,9 @@ SHELL_TESTS += \
 	tests/cli/token.sh \
 	tests/cli/usage.sh \
 	tests/cli/xml.sh \
-	tests/cli/xml-attacks.sh
+	tests/cli/xml-attacks.sh \
+	tests/cli/xml-signed.sh \
+	tests/cli/xml-time.sh
 dist_noinst_SCRIPTS += tests/cli/rekey-campaign.sh
-EXTRA_DIST += tests/vectors/xml-attacks
+EXTRA_DIST += tests/cli/xml-shapes.py tests/vectors/xml-attacks
 BIG_TESTS += tests/cli/big.sh tests/cli/big-container.sh

@@ -58,7 +58,7 @@ SHAPES = {
     "comments": lambda n: "<r>" + repeated("<!-- a -->b", n) + "</r>",
     "instructions": lambda n: "<r>" + repeated("<?a b?>\r\n", n) + "</r>" + repeated("<?a b?>", n // 10),
     "names-long": lambda n: siblings("<" + "n" * 900 + "%d/>", n),
-    "name": lambda n: "<r %s=''/>" % ("n" * n),
+    "names-900": lambda n: siblings("<" + "n" * 900 + " %d=''/>".replace("%d", "a%d"), n),
 }
 
 if __name__ == "__main__":
