@@ -25,6 +25,7 @@
     F(sqlite3_finalize)                                                                                                                    \
     F(sqlite3_get_autocommit)                                                                                                              \
     F(sqlite3_last_insert_rowid)                                                                                                           \
+    F(sqlite3_limit)                                                                                                                       \
     F(sqlite3_open_v2)                                                                                                                     \
     F(sqlite3_prepare_v3)                                                                                                                  \
     F(sqlite3_reset)                                                                                                                       \

@@ -22,6 +22,7 @@ libse_core_la_SOURCES += \
 	src/history/sealing.c \
 	src/history/sqlite.c src/history/sqlite.h \
 	src/history/sqlite_read.c \
+	src/history/sqlite_schema.c \
 	src/history/sqlite_write.c \
 	src/history/database.h \
 	src/history/databases.c \

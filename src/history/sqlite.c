@@ -1,22 +1,11 @@
 /* Chains in an SQLite file, of which every transaction is on the disk when it ends. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "history/sqlite.h"
-
-/*
- * Entries are appended at the end of their table, so that an entry costs the same however many there are: the chain's number and the
- * entry's make up one integer key.
- */
-static const char schema[] = "CREATE TABLE IF NOT EXISTS chain (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, id BLOB NOT NULL,"
-                             " size INTEGER NOT NULL, edge BLOB NOT NULL, seals INTEGER NOT NULL, last BLOB NOT NULL,"
-                             " base_size INTEGER NOT NULL, base_edge BLOB NOT NULL, base_seal INTEGER NOT NULL);"
-                             "CREATE TABLE IF NOT EXISTS entry (key INTEGER PRIMARY KEY, time INTEGER NOT NULL, object BLOB NOT NULL,"
-                             " salt BLOB NOT NULL, payload BLOB NOT NULL, leaf BLOB NOT NULL);"
-                             "CREATE TABLE IF NOT EXISTS node (chain INTEGER, level INTEGER, number INTEGER, hash BLOB NOT NULL,"
-                             " PRIMARY KEY (chain, level, number)) WITHOUT ROWID;"
-                             "CREATE TABLE IF NOT EXISTS seal (key INTEGER PRIMARY KEY, size INTEGER NOT NULL, note BLOB NOT NULL);";
 
 /*
  * A statement costs more than a row.  OR FAIL: one that fails ends the transaction anyway, so SQLite need not keep each page as it was
@@ -26,9 +15,15 @@ static const char schema[] = "CREATE TABLE IF NOT EXISTS chain (number INTEGER P
 #define ROW        "(?, ?, ?, ?, ?, ?)"
 #define FOUR(text) text ", " text ", " text ", " text
 
+/* SQLite's names have no case. */
+#define OURS "'chain', 'entry', 'node', 'seal'"
+
 static const char *const statements[STATEMENTS] = {
     [SQL_BEGIN_READ] = "BEGIN",
     [SQL_BEGIN_APPEND] = "BEGIN IMMEDIATE",
+    [SQL_EDITION] = "PRAGMA main.schema_version",
+    [SQL_OBJECTS] = "SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE name COLLATE NOCASE IN (" OURS ")"
+                    " OR tbl_name COLLATE NOCASE IN (" OURS ")",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
     [SQL_CHAIN] = "SELECT number, id, size, edge, seals, last, base_size, base_edge, base_seal FROM chain WHERE name = ?",
@@ -49,7 +44,10 @@ static const char *const statements[STATEMENTS] = {
     [SQL_NODES] = "SELECT level, number, hash FROM node WHERE chain = ? AND level = ? AND number BETWEEN ? AND ? ORDER BY number",
 };
 
-/* A table or column that is not there is an SQLITE_ERROR, and so is hardly anything else that our few statements can meet. */
+/*
+ * A table or column that is not there is an SQLITE_ERROR, and so is hardly anything else that our few statements can meet.  What is too big
+ * is none of ours.
+ */
 static se_status status_of(int code, int number)
 {
     switch (code) {
@@ -59,6 +57,7 @@ static se_status status_of(int code, int number)
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
     case SQLITE_ERROR:
+    case SQLITE_TOOBIG:
         return SE_ERR_FORMAT;
     case SQLITE_PERM:
     case SQLITE_AUTH:
@@ -108,29 +107,48 @@ se_status sqlite_run(struct sqlite *s, enum sqlite_statement which, se_error *er
 static const char settings[] = "PRAGMA synchronous = FULL;"
                                "PRAGMA wal_autocheckpoint = 1000;"
                                "PRAGMA cache_size = -16384;"
-                               "PRAGMA trusted_schema = OFF;"
+                               "PRAGMA cell_size_check = ON;"
                                "PRAGMA secure_delete = ON";
 
 /* Big pages make fewer of what is appended; of a database that is there they stay as they are. */
-static const char new_settings[] = "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL";
+static const char new_settings[] = "PRAGMA page_size = 16384";
 
 /* With a write-ahead log others read meanwhile; a copy may have lost it. */
 static const char writing_settings[] = "PRAGMA journal_mode = WAL";
 
-static se_status run_text(const struct sqlite *s, const char *text, se_error *err)
+se_status sqlite_run_text(const struct sqlite *s, const char *text, se_error *err)
 {
     return sq.sqlite3_exec(s->db, text, NULL, NULL, NULL) ? sqlite_failed(s, err) : SE_OK;
 }
 
-static se_status prepare(const struct sqlite *s, bool create, se_error *err)
+/* What is in the file runs nothing and is nobody's view, whatever it says; a value that is bigger than ours is not read into memory. */
+static bool restrict_file(const struct sqlite *s)
+{
+    static const int off[] = { SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_ENABLE_VIEW, SQLITE_DBCONFIG_TRUSTED_SCHEMA };
+    bool good = !sq.sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+
+    for (size_t i = 0; i < sizeof off / sizeof *off; i++)
+        good = !sq.sqlite3_db_config(s->db, off[i], 0, NULL) && good;
+    (void)sq.sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, SQLITE_VALUE_MOST);
+    return good && !sq.sqlite3_busy_timeout(s->db, SQLITE_PATIENCE_MS);
+}
+
+static se_status make_tables(struct sqlite *s, se_error *err)
 {
     se_status st;
 
-    if (sq.sqlite3_busy_timeout(s->db, SQLITE_PATIENCE_MS))
-        return sqlite_failed(s, err);
-    if ((st = run_text(s, settings, err)) || !create)
+    if ((st = sqlite_run_text(s, new_settings, err)) || (st = sqlite_run(s, SQL_BEGIN_APPEND, err)))
         return st;
-    return (st = run_text(s, new_settings, err)) ? st : run_text(s, schema, err);
+    if ((st = sqlite_make_tables(s, err)) || (st = sqlite_run(s, SQL_COMMIT, err)))
+        database_abandon(&s->store);
+    return st;
+}
+
+static se_status prepare(struct sqlite *s, bool create, se_error *err)
+{
+    se_status st = restrict_file(s) ? sqlite_run_text(s, settings, err) : sqlite_failed(s, err);
+
+    return st || !create ? st : make_tables(s, err);
 }
 
 /* ---- the file ---- */
@@ -143,14 +161,33 @@ static void disconnect(struct sqlite *s)
     }
     (void)sq.sqlite3_close(s->db);
     s->db = NULL;
-    s->writes = false;
+    s->writes = s->checked = false;
+}
+
+/*
+ * SQLite would make it with the umask alone, and give its logs the same mode: others could read all payloads.  It would also make what a
+ * link that leads nowhere points at.
+ */
+static se_status make_file(const struct sqlite *s, se_error *err)
+{
+    int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (fd >= 0)
+        (void)close(fd);
+    else if (errno != EEXIST)
+        return error_set(err, errno == EACCES || errno == EROFS ? SE_ERR_ACCESS : SE_ERR_IO, "'%s': cannot make it: %s", s->path,
+                         strerror(errno));
+    return SE_OK;
 }
 
 static se_status connect_to(struct sqlite *s, bool create, se_error *err)
 {
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
-    se_status st = sq.sqlite3_open_v2(s->path, &s->db, flags, NULL) ? sqlite_failed(s, err) : prepare(s, create, err);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    se_status st = create ? make_file(s, err) : SE_OK;
 
+    if (st)
+        return st;
+    st = sq.sqlite3_open_v2(s->path, &s->db, flags, NULL) ? sqlite_failed(s, err) : prepare(s, create, err);
     if (st)
         disconnect(s);
     return st;
@@ -202,6 +239,29 @@ static void leave_moved(struct sqlite *s)
 
 /* ---- transactions ---- */
 
+/* A transaction over tables that are ours. */
+static se_status enter(struct sqlite *s, enum sqlite_statement how, se_error *err)
+{
+    se_status st = sqlite_run(s, how, err);
+
+    if (!st && (st = sqlite_check_tables(s, err)))
+        database_abandon(&s->store);
+    return st;
+}
+
+/* The log is a change too: it is not for tables that are somebody else's. */
+static se_status begin_log(struct sqlite *s, se_error *err)
+{
+    se_status st = s->writes ? SE_OK : enter(s, SQL_BEGIN_READ, err);
+
+    if (st || s->writes)
+        return st;
+    if ((st = sqlite_run(s, SQL_ROLLBACK, err)) || (st = sqlite_run_text(s, writing_settings, err)))
+        return st;
+    s->writes = true;
+    return SE_OK;
+}
+
 static se_status begin(struct database *store, enum database_mode mode, se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;
@@ -211,11 +271,8 @@ static se_status begin(struct database *store, enum database_mode mode, se_error
     if (!s->db && (st = connect_to(s, false, err)))
         return st;
     if (mode == DATABASE_READ)
-        return sqlite_run(s, SQL_BEGIN_READ, err);
-    if (!s->writes && (st = run_text(s, writing_settings, err)))
-        return st;
-    s->writes = true;
-    return sqlite_run(s, SQL_BEGIN_APPEND, err);
+        return enter(s, SQL_BEGIN_READ, err);
+    return (st = begin_log(s, err)) ? st : enter(s, SQL_BEGIN_APPEND, err);
 }
 
 /*

@@ -7,8 +7,9 @@
 enum {
     SQLITE_PATIENCE_MS = 30000, /* for another process that appends */
     SQLITE_LOG_PATIENCE_MS = 2000,
-    SQLITE_SEQ_BITS = 44, /* of a key; the rest is the chain's number */
-    SQLITE_ROWS = 64,     /* that SQL_ROWS_PUT takes */
+    SQLITE_SEQ_BITS = 44,                     /* of a key; the rest is the chain's number */
+    SQLITE_ROWS = 64,                         /* that SQL_ROWS_PUT takes */
+    SQLITE_VALUE_MOST = PAYLOAD_MOST + 65536, /* a row with the biggest payload */
 };
 
 /* Of a row.  A chain's number may be anything where somebody has changed it. */
@@ -20,6 +21,8 @@ static inline int64_t sqlite_key(const struct chain *chain, uint64_t seq)
 enum sqlite_statement {
     SQL_BEGIN_READ,
     SQL_BEGIN_APPEND,
+    SQL_EDITION, /* of the tables */
+    SQL_OBJECTS, /* what has our names, or is on them */
     SQL_COMMIT,
     SQL_ROLLBACK,
     SQL_CHAIN,
@@ -43,8 +46,10 @@ struct sqlite {
     struct database store;
     char *path;
     sqlite3 *db;
-    bool writes;                          /* it has a write-ahead log for that */
-    bool erased;                          /* in this transaction */
+    bool writes;  /* it has a write-ahead log for that */
+    bool erased;  /* in this transaction */
+    bool checked; /* the tables are ours in `edition`, and SQLite knows them as they were then */
+    int64_t edition;
     sqlite3_stmt *statements[STATEMENTS]; /* prepared when they are first needed */
 };
 
@@ -56,6 +61,14 @@ SE_MUST_CHECK se_status sqlite_statement(sqlite3_stmt **out, struct sqlite *s, e
 
 /* A statement that neither takes nor gives anything. */
 SE_MUST_CHECK se_status sqlite_run(struct sqlite *s, enum sqlite_statement which, se_error *err);
+
+SE_MUST_CHECK se_status sqlite_run_text(const struct sqlite *s, const char *text, se_error *err);
+
+/* In a transaction: that the four tables are there, are exactly as we make them, and nothing is on them.  SE_ERR_FORMAT. */
+SE_MUST_CHECK se_status sqlite_check_tables(struct sqlite *s, se_error *err);
+
+/* Likewise: makes those that are not there. */
+SE_MUST_CHECK se_status sqlite_make_tables(struct sqlite *s, se_error *err);
 
 /* struct database_type has what these do */
 se_status sqlite_chain(struct chain *out, bool *found, struct database *store, const char *name, se_error *err);
