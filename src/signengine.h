@@ -632,7 +632,7 @@ SE_MUST_CHECK se_status se_history_append(uint64_t *seq, se_history *history, se
 SE_MUST_CHECK se_status se_history_append_many(uint64_t *first, se_history *history, const se_record *records, size_t count,
                                                se_error *error);
 
-/* The last seal, as text.  Kept elsewhere, it shows later that nothing older was put back. */
+/* The last seal, if it is good, as text.  Kept elsewhere, it shows later that nothing older was put back. */
 SE_MUST_CHECK se_status se_history_head(se_buf *out, se_history *history, se_error *error);
 
 typedef enum se_finding_kind {
@@ -738,7 +738,11 @@ SE_MUST_CHECK se_status se_mail_sign(const se_sink *out, se_engine *engine, cons
 SE_MUST_CHECK se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor, const se_source *in,
                                        const se_mail_params *params, se_error *error);
 
-/* ---- care ---- */
+/*
+ * ---- care ----
+ *
+ * Each of these verifies the whole chain first, while nobody can append to it.  SE_ERR_REJECTED: it is not good; nothing was changed.
+ */
 
 /* The payload of an entry goes, for good; the chain still verifies, and a seal says that it was erased. */
 SE_MUST_CHECK se_status se_history_erase(se_history *history, uint64_t seq, se_error *error);
@@ -775,18 +779,23 @@ typedef struct se_history_range {
     uint64_t first, last; /* numbers; 0: from the first, to the last that is sealed */
     int64_t from, to;     /* microseconds since 1970; 0: no limit */
     se_bytes object;      /* only what is about it; empty: everything */
+    bool unverified;      /* what is there, though nobody says that it is good */
 } se_history_range;
 #define SE_HISTORY_RANGE_INIT                                                                                                              \
     {                                                                                                                                      \
-        sizeof(se_history_range), 0, 0, 0, 0,                                                                                              \
-        {                                                                                                                                  \
-            NULL, 0                                                                                                                        \
-        }                                                                                                                                  \
+        sizeof(se_history_range), 0, 0, 0, 0, { NULL, 0 }, false                                                                           \
     }
 
-/* Reads entries in their order, without verifying them.  `range` may be NULL. */
+/*
+ * Verifies the chain as se_history_verify() does, and then reads entries of that same state, in their order.  `range` may be NULL.
+ * SE_ERR_REJECTED: there are findings, and the error has the first; `fn` got nothing, or what was good before something was changed.
+ */
 SE_MUST_CHECK se_status se_history_read(se_history *history, const se_history_range *range, se_history_entry_fn fn, void *arg,
                                         se_error *error);
+
+/* The same, with what was verified and the last seal of that state; both are there when `fn` is called.  range->unverified is false. */
+SE_MUST_CHECK se_status se_history_export(se_history_report *report, se_buf *seal, se_history *history, const se_history_range *range,
+                                          se_history_entry_fn fn, void *arg, se_error *error);
 
 /* That an entry belongs to the chain: entry, path in the tree, last seal, and certificate of its key, as text (doc/formats.md). */
 SE_MUST_CHECK se_status se_history_prove(se_buf *out, se_history *history, uint64_t seq, se_error *error);

@@ -43,7 +43,7 @@ static int run_erase(struct cli *cli, void *arg, int argc, char **argv)
     uint64_t seq;
     int status;
 
-    if ((status = history_number(&seq, cli, argc, argv)) || (status = history_enter(&session, cli, &o->place, false, NULL)))
+    if ((status = history_number(&seq, cli, argc, argv)) || (status = history_enter(&session, cli, &o->place, false, "verifying")))
         return status;
     return se_history_erase(session.history, seq, &err) ? cli_fail(cli, &err) : EXIT_DONE;
 }
@@ -59,7 +59,7 @@ static int run_prune(struct cli *cli, void *arg, int argc, char **argv)
     (void)argv;
     if (argc || !o->before)
         return cli_usage(cli, argc ? "history prune takes no file" : "until when? say --before TIME");
-    if ((status = history_enter(&session, cli, &o->place, false, NULL)))
+    if ((status = history_enter(&session, cli, &o->place, false, "verifying")))
         return status;
     if (se_history_prune(&dropped, session.history, o->before, &err))
         return cli_fail(cli, &err);
@@ -70,8 +70,8 @@ static int run_prune(struct cli *cli, void *arg, int argc, char **argv)
     return EXIT_DONE;
 }
 
-/* What is done to the chain as a whole; `progress` names what may take long. */
-static int run_whole(struct cli *cli, const struct care_options *o, int files, const char *progress,
+/* What is done to the chain as a whole.  `inspect`: its last seal may be one of a key that is gone. */
+static int run_whole(struct cli *cli, const struct care_options *o, int files, bool inspect,
                      se_status (*act)(se_history *history, se_error *err))
 {
     AUTO(history_session) session = { .engine = NULL };
@@ -80,7 +80,7 @@ static int run_whole(struct cli *cli, const struct care_options *o, int files, c
 
     if (files)
         return cli_usage(cli, "%s takes no file", cli->command);
-    if ((status = history_enter(&session, cli, &o->place, progress != NULL, progress)))
+    if ((status = history_enter(&session, cli, &o->place, inspect, "verifying")))
         return status;
     return act(session.history, &err) ? cli_fail(cli, &err) : EXIT_DONE;
 }
@@ -88,13 +88,13 @@ static int run_whole(struct cli *cli, const struct care_options *o, int files, c
 static int run_resign(struct cli *cli, void *arg, int argc, char **argv)
 {
     (void)argv;
-    return run_whole(cli, arg, argc, "verifying", se_history_resign);
+    return run_whole(cli, arg, argc, true, se_history_resign);
 }
 
 static int run_close(struct cli *cli, void *arg, int argc, char **argv)
 {
     (void)argv;
-    return run_whole(cli, arg, argc, NULL, se_history_end);
+    return run_whole(cli, arg, argc, false, se_history_end);
 }
 
 const struct command command_history_erase =

@@ -66,9 +66,9 @@ static bool export_line(void *arg, const se_history_entry *entry)
     return !t->status;
 }
 
-static se_status export_json(const se_sink *sink, se_history *history, const struct history_selection *selection, se_error *err)
+static se_status export_json(const se_sink *sink, se_history *history, const struct export_options *o, se_error *err)
 {
-    const se_history_range range = history_range(selection);
+    const se_history_range range = history_range(&o->selection);
     struct lines_task task = { .sink = sink, .err = err };
     se_status st = se_history_read(history, &range, export_line, &task, err);
 
@@ -83,6 +83,9 @@ static se_status export_json(const se_sink *sink, se_history *history, const str
 /* ---- XML ---- */
 
 struct document {
+    const struct export_options *options;
+    se_history_report report;
+    se_buf seal;
     struct writer text;
     bool full;
 };
@@ -115,47 +118,42 @@ static void put_selection(struct writer *w, const struct history_selection *s)
     writer_text(w, "</selection>\n");
 }
 
+static void begin_document(struct document *d)
+{
+    const struct export_options *o = d->options;
+
+    if (d->text.buf.size)
+        return;
+    writer_format(&d->text, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<historyExport xmlns=\"%s\" chain=\"%s\"", NAMESPACE,
+                  o->place.chain);
+    put_time(&d->text, "time", (int64_t)time(NULL) * MILLION);
+    writer_format(&d->text, " first=\"%ju\" entries=\"%ju\">\n", (uintmax_t)d->report.first, (uintmax_t)d->report.entries);
+    put_selection(&d->text, &o->selection);
+    entry_xml_value(&d->text, "seal", buf_bytes(&d->seal));
+    writer_text(&d->text, "\n");
+}
+
 static bool export_entry(void *arg, const se_history_entry *entry)
 {
     struct document *d = arg;
 
+    begin_document(d);
     entry_xml(&d->text, entry);
     d->full = d->text.buf.size > DOCUMENT_LIMIT;
     return !d->full && !d->text.failed;
 }
 
-static void begin(struct document *d, const struct export_options *o, const se_history_report *report, se_bytes seal)
+/* Nothing gets in that was not verified, and the seal is the one that covers it. */
+static se_status make_document(struct document *out, struct history_session *s, se_error *err)
 {
-    writer_format(&d->text, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<historyExport xmlns=\"%s\" chain=\"%s\"", NAMESPACE,
-                  o->place.chain);
-    put_time(&d->text, "time", (int64_t)time(NULL) * MILLION);
-    writer_format(&d->text, " first=\"%ju\" entries=\"%ju\">\n", (uintmax_t)report->first, (uintmax_t)report->entries);
-    put_selection(&d->text, &o->selection);
-    entry_xml_value(&d->text, "seal", seal);
-    writer_text(&d->text, "\n");
-}
+    const se_history_range range = history_range(&out->options->selection);
+    se_status st = se_history_export(&out->report, &out->seal, s->history, &range, export_entry, out, err);
 
-/* Nothing gets in that was not verified: what others append meanwhile is left out, though the seal may cover it. */
-static se_status make_document(struct document *out, struct history_session *s, const struct export_options *o, se_error *err)
-{
-    AUTO(se_buf) seal = SE_BUF_INIT;
-    se_history_range range = history_range(&o->selection);
-    se_history_report report;
-    uint64_t last;
-    se_status st;
-
-    if ((st = se_history_verify(&report, s->history, NULL, err)))
+    if (st)
         return error_prefix(err, "nothing is signed: ");
-    if ((st = se_history_head(&seal, s->history, err)))
-        return st;
-    last = report.first + report.entries - 1;
-    if (!range.last || range.last > last)
-        range.last = last;
-    begin(out, o, &report, buf_bytes(&seal));
-    if (report.entries && (st = se_history_read(s->history, &range, export_entry, out, err)))
-        return st;
     if (out->full)
         return error_set(err, SE_ERR_USAGE, "more than %d MB: export it in parts, with --first and --last", DOCUMENT_LIMIT >> 20);
+    begin_document(out);
     writer_text(&out->text, "</historyExport>\n");
     return out->text.failed ? error_memory(err) : SE_OK;
 }
@@ -163,16 +161,17 @@ static se_status make_document(struct document *out, struct history_session *s, 
 static se_status export_xml(const se_sink *sink, struct history_session *s, const struct export_options *o,
                             const struct descriptor_option *signer, se_error *err)
 {
-    struct document document = { .full = false };
+    struct document document = { .options = o };
     AUTO(se_buf) text = SE_BUF_INIT;
     se_params params = SE_PARAMS_INIT;
     se_bytes rest;
     se_source source;
-    se_status st = make_document(&document, s, o, err);
+    se_status st = make_document(&document, s, err);
 
     if (!st)
         st = writer_finish(&text, &document.text, err);
     writer_free(&document.text);
+    se_buf_free(&document.seal);
     if (st)
         return st;
     params.form = SE_FORM_XML;
@@ -188,6 +187,8 @@ static int read_signer(struct descriptor_option *out, const struct cli *cli, con
 {
     if (!o->xml && o->signer)
         return cli_usage(cli, "--sign-with needs --xml");
+    if (o->xml && o->selection.unverified)
+        return cli_usage(cli, "--unverified does not go with --xml: what is signed is verified");
     if (o->signer)
         return descriptor_read(out, cli, o->signer);
     out->version = 0;
@@ -207,10 +208,11 @@ static int run(struct cli *cli, void *arg, int argc, char **argv)
     (void)argv;
     if (argc)
         return cli_usage(cli, "history export takes no file");
-    if ((status = read_signer(&signer, cli, o)) || (status = history_enter(&session, cli, &o->place, !o->xml, o->xml ? "verifying" : NULL)))
+    if ((status = read_signer(&signer, cli, o)) ||
+        (status = history_enter(&session, cli, &o->place, true, o->selection.unverified ? NULL : "verifying")))
         return status;
     if (result_open(&result, o->output, false, &err) ||
-        (o->xml ? export_xml(&result.sink, &session, o, &signer, &err) : export_json(&result.sink, session.history, &o->selection, &err)) ||
+        (o->xml ? export_xml(&result.sink, &session, o, &signer, &err) : export_json(&result.sink, session.history, o, &err)) ||
         result_commit(&result, &err))
         return result_fail(&result, cli, &err);
     return EXIT_DONE;

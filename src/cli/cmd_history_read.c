@@ -82,7 +82,7 @@ static int run_show(struct cli *cli, void *arg, int argc, char **argv)
     (void)argv;
     if (argc)
         return cli_usage(cli, "history show takes no file");
-    if ((status = history_enter(&session, cli, &o->place, true, NULL)))
+    if ((status = history_enter(&session, cli, &o->place, true, o->selection.unverified ? NULL : "verifying")))
         return status;
     return se_history_read(session.history, &range, cli->json ? show_json : show_entry, NULL, &err) ? cli_fail(cli, &err) : EXIT_DONE;
 }

@@ -29,29 +29,24 @@ static const struct option_row rows[] = {
     { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
 };
 
+/* The program of --notify is started with the first finding, and, if there are more, once more when all are there. */
+struct alarm {
+    const char *command; /* NULL: none */
+    struct writer lines;
+    size_t told; /* bytes of them that it got */
+    bool tried, runs;
+    pid_t child;
+};
+
 struct telling {
     struct cli *cli;
     struct progress *progress;
-    struct writer *lines; /* for --notify */
+    struct alarm *alarm;
 };
-
-static void tell_finding(void *arg, const se_finding *finding)
-{
-    struct telling *t = arg;
-
-    progress_end(t->progress);
-    writer_format(t->lines, "%s: %s\n", se_finding_name(finding->kind), finding->text);
-    if (t->cli->json)
-        (void)json_line(json_pack("{s:s, s:I, s:I, s:I, s:s}", "finding", se_finding_name(finding->kind), "first",
-                                  (json_int_t)finding->first, "last",
-                                  (json_int_t)(finding->last > finding->first ? finding->last : finding->first), "seal",
-                                  (json_int_t)finding->seal, "text", finding->text));
-    else
-        printf("%s: %s\n", se_finding_name(finding->kind), finding->text);
-}
 
 static se_status memory_file(int *out, const struct writer *w, se_error *err)
 {
+    *out = -1;
     if (w->failed)
         return error_set(err, SE_ERR_MEMORY, "--notify: not enough memory for all findings");
     *out = memfd_create("findings", MFD_CLOEXEC);
@@ -60,27 +55,70 @@ static se_status memory_file(int *out, const struct writer *w, se_error *err)
     return SE_OK;
 }
 
-static se_status run_told(const char *command, int findings, se_error *err)
+static se_status start_program(struct alarm *a, se_error *err)
 {
-    char *arguments[] = { (char *)command, NULL };
-    const struct program program = { "--notify", arguments, true, findings };
+    char *arguments[] = { (char *)a->command, NULL };
+    int findings;
+    se_status st = memory_file(&findings, &a->lines, err);
+
+    if (!st)
+        st = program_start(&a->child, &(struct program){ "--notify", arguments, true, findings }, err);
+    if (findings >= 0)
+        (void)close(findings);
+    a->tried = true;
+    a->runs = !st;
+    a->told = st ? 0 : a->lines.buf.size;
+    return st;
+}
+
+static se_status await_program(struct alarm *a, se_error *err)
+{
+    char *arguments[] = { (char *)a->command, NULL };
     int status;
 
-    if (program_run(&status, &program, err))
+    a->runs = false;
+    if (program_await(&status, a->child, &(struct program){ "--notify", arguments, true, -1 }, err))
         return err->status;
-    return status ? error_set(err, SE_ERR_UNAVAILABLE, "--notify: '%s' ended with status %d", command, status) : SE_OK;
+    return status ? error_set(err, SE_ERR_UNAVAILABLE, "--notify: '%s' ended with status %d", a->command, status) : SE_OK;
 }
 
 /* Whatever becomes of it, the chain has findings, and that is what our exit status says. */
-static void notify(const struct cli *cli, const char *command, const struct writer *lines)
+static void notify_rest(const struct cli *cli, struct alarm *a)
 {
     se_error err = SE_ERROR_INIT;
-    int findings = -1;
+    se_status st = a->runs ? await_program(a, &err) : SE_OK;
 
-    if (memory_file(&findings, lines, &err) || run_told(command, findings, &err))
+    if (a->lines.failed || a->lines.buf.size > a->told) {
+        err = (se_error)SE_ERROR_INIT;
+        st = start_program(a, &err);
+        if (!st)
+            st = await_program(a, &err);
+    }
+    if (st)
         (void)cli_fail(cli, &err);
-    if (findings >= 0)
-        (void)close(findings);
+}
+
+static void tell_finding(void *arg, const se_finding *finding)
+{
+    struct telling *t = arg;
+    struct alarm *a = t->alarm;
+    se_error err = SE_ERROR_INIT;
+
+    progress_end(t->progress);
+    writer_format(&a->lines, "%s: %s\n", se_finding_name(finding->kind), finding->text);
+    if (t->cli->json)
+        (void)json_line(json_pack("{s:s, s:I, s:I, s:I, s:s}", "finding", se_finding_name(finding->kind), "first",
+                                  (json_int_t)finding->first, "last",
+                                  (json_int_t)(finding->last > finding->first ? finding->last : finding->first), "seal",
+                                  (json_int_t)finding->seal, "text", finding->text));
+    else
+        printf("%s: %s\n", se_finding_name(finding->kind), finding->text);
+    if (a->tried)
+        return;
+    (void)fflush(stdout);
+    a->tried = true;
+    if (a->command && start_program(a, &err)) /* it is tried once more at the end, and told then */
+        return;
 }
 
 static void tell_verdict(const struct cli *cli, const struct verify_options *o, const se_history_report *r)
@@ -97,10 +135,10 @@ static void tell_verdict(const struct cli *cli, const struct verify_options *o, 
                r->pruned ? "; older entries were dropped" : "", r->closed ? "; the chain is closed" : "");
 }
 
-static int verify(struct writer *lines, struct cli *cli, const struct verify_options *o, se_history_verify_options *options)
+static int verify(struct alarm *alarm, struct cli *cli, const struct verify_options *o, se_history_verify_options *options)
 {
     AUTO(history_session) session = { .engine = NULL };
-    struct telling telling = { cli, &session.progress, lines };
+    struct telling telling = { cli, &session.progress, alarm };
     se_history_report report;
     se_error err = SE_ERROR_INIT;
     int status = history_enter(&session, cli, &o->place, true, "verifying");
@@ -120,7 +158,7 @@ static int run(struct cli *cli, void *arg, int argc, char **argv)
 {
     const struct verify_options *o = arg;
     se_history_verify_options options = SE_HISTORY_VERIFY_OPTIONS_INIT;
-    AUTO(writer) lines = { 0 };
+    struct alarm alarm = { .command = o->notify };
     AUTO(se_buf) head = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
     int status;
@@ -137,9 +175,10 @@ static int run(struct cli *cli, void *arg, int argc, char **argv)
     options.head = buf_bytes(&head);
     options.months = o->months;
     options.threads = o->threads;
-    status = verify(&lines, cli, o, &options);
-    if (o->notify && (lines.buf.size || lines.failed)) /* the chain and its keys are closed by now */
-        notify(cli, o->notify, &lines);
+    status = verify(&alarm, cli, o, &options);
+    if (o->notify)
+        notify_rest(cli, &alarm);
+    writer_free(&alarm.lines);
     return status;
 }
 

@@ -13,6 +13,7 @@ se_history_range history_range(const struct history_selection *s)
     range.from = s->since * MILLION;
     range.to = s->until * MILLION;
     range.object = text_bytes(s->object);
+    range.unverified = s->unverified;
     return range;
 }
 

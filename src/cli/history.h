@@ -22,6 +22,7 @@ struct history_selection {
     const char *object;
     int64_t since, until;
     unsigned first, last;
+    bool unverified;
 };
 se_history_range history_range(const struct history_selection *selection);
 
@@ -31,8 +32,9 @@ se_history_range history_range(const struct history_selection *selection);
         { 0, "since", OPTION_TIME, offsetof(type, selection.since), "TIME", "only what is not older", NULL },                              \
         { 0, "until", OPTION_TIME, offsetof(type, selection.until), "TIME", "only what is older", NULL },                                  \
         { 0, "first", OPTION_NUMBER, offsetof(type, selection.first), "SEQ", "the first entry", NULL },                                    \
+        { 0, "last", OPTION_NUMBER, offsetof(type, selection.last), "SEQ", "the last entry", NULL },                                       \
     {                                                                                                                                      \
-        0, "last", OPTION_NUMBER, offsetof(type, selection.last), "SEQ", "the last entry", NULL                                            \
+        0, "unverified", OPTION_FLAG, offsetof(type, selection.unverified), NULL, "of a chain that may not be good", NULL                  \
     }
 
 /* An open chain; history_leave() accepts what is not open. */

@@ -34,33 +34,40 @@ static int spawn(pid_t *child, const struct program *p)
     return failure;
 }
 
-/* The exit status of the program, if it has one that is its own. */
-static se_status await(int *out, pid_t child, const struct program *p, se_error *err)
+se_status program_await(int *status, pid_t child, const struct program *p, se_error *err)
 {
     const char *path = p->arguments[0];
-    int status = 0;
+    int ended = 0;
 
-    while (waitpid(child, &status, 0) < 0)
+    *status = 0;
+    while (waitpid(child, &ended, 0) < 0)
         if (errno != EINTR)
             return error_set(err, SE_ERR_UNAVAILABLE, "%s: cannot wait for '%s': %s", p->option, path, strerror(errno));
-    if (WIFSIGNALED(status))
-        return error_set(err, SE_ERR_UNAVAILABLE, "%s: '%s' was killed by signal %d", p->option, path, WTERMSIG(status));
-    if (WEXITSTATUS(status) == SHELLS_CANNOT_RUN)
+    if (WIFSIGNALED(ended))
+        return error_set(err, SE_ERR_UNAVAILABLE, "%s: '%s' was killed by signal %d", p->option, path, WTERMSIG(ended));
+    if (WEXITSTATUS(ended) == SHELLS_CANNOT_RUN)
         return error_set(err, SE_ERR_UNAVAILABLE, "%s: '%s', or what it runs, cannot be run: it ended with status %d", p->option, path,
                          SHELLS_CANNOT_RUN);
-    *out = WEXITSTATUS(status);
+    *status = WEXITSTATUS(ended);
+    return SE_OK;
+}
+
+se_status program_start(pid_t *child, const struct program *program, se_error *err)
+{
+    int failure;
+
+    (void)fflush(stdout);           /* what we said stands before what it says */
+    (void)signal(SIGCHLD, SIG_DFL); /* who started us may have ignored it, and nobody is told then how a child has ended */
+    if ((failure = spawn(child, program)))
+        return error_set(err, SE_ERR_UNAVAILABLE, "%s: cannot run '%s': %s", program->option, program->arguments[0], strerror(failure));
     return SE_OK;
 }
 
 se_status program_run(int *status, const struct program *program, se_error *err)
 {
     pid_t child;
-    int failure;
+    se_status st = program_start(&child, program, err);
 
     *status = 0;
-    (void)fflush(stdout);           /* what we said stands before what it says */
-    (void)signal(SIGCHLD, SIG_DFL); /* who started us may have ignored it, and nobody is told then how a child has ended */
-    if ((failure = spawn(&child, program)))
-        return error_set(err, SE_ERR_UNAVAILABLE, "%s: cannot run '%s': %s", program->option, program->arguments[0], strerror(failure));
-    return await(status, child, program, err);
+    return st ? st : program_await(status, child, program, err);
 }

@@ -3,6 +3,7 @@
 #define CLI_PROGRAM_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "signengine.h"
 
@@ -18,5 +19,9 @@ struct program {
  * SE_ERR_UNAVAILABLE: it could not be run, or was killed.
  */
 SE_MUST_CHECK se_status program_run(int *status, const struct program *program, se_error *err);
+
+/* The halves of that. */
+SE_MUST_CHECK se_status program_start(pid_t *child, const struct program *program, se_error *err);
+SE_MUST_CHECK se_status program_await(int *status, pid_t child, const struct program *program, se_error *err);
 
 #endif

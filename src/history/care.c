@@ -1,7 +1,7 @@
 /* What is done to a chain besides appending.  Whatever it is, a seal says so. */
 #include <stdlib.h>
 
-#include "history/walk.h"
+#include "history/verification.h"
 
 static se_status alone(struct se_history *h, se_status (*work)(struct se_history *h, void *arg, se_error *err), void *arg, se_error *err)
 {
@@ -9,6 +9,31 @@ static se_status alone(struct se_history *h, se_status (*work)(struct se_history
     se_status st = history_ours(h, err);
 
     return st ? st : queue_join(h, &w, err);
+}
+
+/*
+ * Nothing is done to a chain that is not good, all of it: it could never be good again, and what was dropped could not be looked at any
+ * more.  Nobody can append, or put something in its place, between this and what is done.  `vouched`: signatures of versions that are not
+ * configured are taken on trust.
+ */
+static se_status require_good(struct known *last, struct se_history *h, const struct chain *chain, bool vouched, se_error *err)
+{
+    AUTO(verification) v = { .h = h, .store = h->store, .chain = *chain, .vouched = vouched };
+    se_history_report report;
+    se_status st = verification_require(&report, &v, err);
+
+    *last = v.last;
+    return st ? error_prefix(err, "chain '%s' is not good, and nothing is changed: ", h->chain) : SE_OK;
+}
+
+static se_status begin_good(struct chain *chain, struct se_history *h, se_error *err)
+{
+    struct known last;
+    se_status st = history_begin(chain, h, DATABASE_ALONE, err);
+
+    if (!st && (st = require_good(&last, h, chain, false, err)))
+        database_abandon(h->store);
+    return st;
 }
 
 /* A seal over what is there, with `event`. */
@@ -28,7 +53,7 @@ static se_status seal_event(struct se_history *h, struct chain *chain, enum seal
 static se_status end(struct se_history *h, void *arg, se_error *err)
 {
     struct chain chain;
-    se_status st = history_begin(&chain, h, err);
+    se_status st = begin_good(&chain, h, err);
 
     (void)arg;
     return st ? st : seal_event(h, &chain, EVENT_CLOSES, 0, err);
@@ -74,7 +99,7 @@ static se_status erase(struct se_history *h, void *arg, se_error *err)
 {
     struct erasure *e = arg;
     struct chain chain;
-    se_status st = history_begin(&chain, h, err);
+    se_status st = begin_good(&chain, h, err);
 
     if (st)
         return st;
@@ -120,7 +145,7 @@ static se_status prune(struct se_history *h, void *arg, se_error *err)
     struct pruning *p = arg;
     struct chain chain;
     struct seal seal;
-    se_status st = history_begin(&chain, h, err);
+    se_status st = begin_good(&chain, h, err);
 
     if (st)
         return st;
@@ -149,21 +174,36 @@ se_status se_history_prune(uint64_t *dropped, se_history *history, int64_t befor
 
 /* ---- a new key ---- */
 
+/* Who has lost the old keys can't tell that the last seal is good, but the walk compares all entries with it: it is known then. */
+static se_status vouch(struct chain *chain, struct se_history *h, se_error *err)
+{
+    struct known last;
+    se_status st = require_good(&last, h, chain, true, err);
+
+    if (st)
+        return st;
+    h->known = last;
+    return last.seal.event == EVENT_CLOSES
+               ? error_set(err, SE_ERR_USAGE, "chain '%s' was closed by seal %ju: nothing can be added", h->chain, (uintmax_t)last.seals)
+               : SE_OK;
+}
+
 static se_status resign(struct se_history *h, void *arg, se_error *err)
 {
     struct chain chain;
-    se_status st;
+    se_status st = history_lock(&chain, h, DATABASE_ALONE, err);
 
-    h->known = *(const struct known *)arg;
-    st = history_begin(&chain, h, err);
-    return st ? st : seal_event(h, &chain, EVENT_RESIGNS, 0, err);
+    (void)arg;
+    if (st)
+        return st;
+    if ((st = vouch(&chain, h, err))) {
+        database_abandon(h->store);
+        return st;
+    }
+    return seal_event(h, &chain, EVENT_RESIGNS, 0, err);
 }
 
-/* What is known is taken on trust from the walk, which has compared all entries with the last seal. */
 se_status se_history_resign(se_history *history, se_error *error)
 {
-    struct known last = { .seals = 0 };
-    se_status st = history_verify_unsigned(&last, history, error);
-
-    return st ? st : alone(history, resign, &last, error);
+    return alone(history, resign, NULL, error);
 }

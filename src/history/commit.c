@@ -119,7 +119,7 @@ static se_status store(struct commit *c, struct waiter *waiters, se_error *err)
 se_status history_commit(struct se_history *h, struct waiter *waiters, se_error *err)
 {
     struct commit c = { .h = h, .note = SE_BUF_INIT, .error = SE_ERROR_INIT, .what = { .event = EVENT_NONE } };
-    se_status st = history_begin(&c.chain, h, err);
+    se_status st = history_begin(&c.chain, h, DATABASE_APPEND, err);
 
     if (st)
         return st;

@@ -27,11 +27,18 @@ struct sealed {
     se_bytes note;
 };
 
+/* Numbers of the first and the last entry that there is; where somebody has changed them they may be anything. */
+struct extent {
+    bool there;
+    uint64_t first, last;
+};
+
 struct database;
 
 enum database_mode {
     DATABASE_READ,   /* what is there when it begins, whatever others do meanwhile */
-    DATABASE_APPEND, /* no other process appends until it ends */
+    DATABASE_APPEND, /* no other process appends to the chain until it ends */
+    DATABASE_ALONE,  /* nor to any other; and what is read is what was there when it began */
 };
 
 /*
@@ -50,15 +57,18 @@ struct database_type {
     se_status (*open)(struct database **out, const char *address, bool create, se_error *err);
     void (*close)(struct database *store);
 
-    /* A transaction.  A connection that was lost is opened again by begin(). */
+    /*
+     * A transaction, over tables that are exactly as we make them (SE_ERR_FORMAT: they are not; nothing has begun then).  A connection
+     * that was lost is opened again by begin().
+     */
     se_status (*begin)(struct database *store, enum database_mode mode, se_error *err);
     se_status (*end)(struct database *store, bool commit, se_error *err);
 
-    /* *found: whether there is such a chain.  In DATABASE_APPEND it is locked. */
+    /* *found: whether there is such a chain.  But for DATABASE_READ it is locked. */
     se_status (*chain)(struct chain *out, bool *found, struct database *store, const char *name, se_error *err);
     se_status (*put_chain)(struct database *store, struct chain *chain, se_error *err); /* number 0: a new one, which gets a number */
 
-    /* All chains, as far as they can be read. */
+    /* All chains, as far as they can be read, and are not too many. */
     se_status (*chains)(struct database *store, chain_fn fn, void *arg, se_error *err);
 
     se_status (*put_rows)(struct database *store, const struct chain *chain, const struct row *rows, size_t count, se_error *err);
@@ -68,6 +78,10 @@ struct database_type {
     /* The payload of an entry becomes its commitment; entries up to `last` and seals before `first_seal` go. */
     se_status (*erase)(struct database *store, const struct chain *chain, uint64_t seq, const struct hash *commitment, se_error *err);
     se_status (*drop)(struct database *store, const struct chain *chain, uint64_t last, uint64_t first_seal, se_error *err);
+
+    /* Of the entries with numbers from `first` (0: whatever is below 1 too) to `last`. */
+    se_status (*extent)(struct extent *out, struct database *store, const struct chain *chain, uint64_t first, uint64_t last,
+                        se_error *err);
 
     /* Those with numbers from `first` to `last`, in their order; what they are given lasts for the call only. */
     se_status (*rows)(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, row_fn fn, void *arg,

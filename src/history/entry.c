@@ -7,6 +7,8 @@ se_status row_commitment(struct hash *out, const struct row *row, se_error *err)
     unsigned char head[1 + SALT_SIZE] = { COMMITMENT_PREFIX };
     const se_bytes parts[] = { { head, sizeof head }, row->payload };
 
+    if (row->oversized)
+        return error_set(err, SE_ERR_FORMAT, "it is bigger than an entry can be");
     if (row_erased(row)) {
         if (row->payload.size != HASH_SIZE)
             return error_set(err, SE_ERR_FORMAT, "the commitment of an erased payload has %zu bytes", row->payload.size);

@@ -24,11 +24,12 @@ struct row {
     se_bytes salt; /* empty: the payload was erased, and `payload` is its commitment */
     se_bytes payload;
     struct hash leaf; /* as it was when it was stored */
+    bool oversized;   /* something is bigger than it can be in an entry, and was not read */
 };
 
 static inline bool row_erased(const struct row *row)
 {
-    return !row->salt.size;
+    return !row->salt.size && !row->oversized;
 }
 
 /* SE_ERR_FORMAT: what is stored is no entry at all, whatever its hash. */

@@ -2,6 +2,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
+
+enum { SECOND = 1000000 };
 
 const char *se_finding_name(se_finding_kind kind)
 {
@@ -28,6 +31,34 @@ static int place(char *out, size_t room, const se_finding *what)
     return 0;
 }
 
+int64_t findings_clock(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * SECOND + t.tv_nsec / 1000;
+}
+
+bool findings_suffice(const struct findings *f)
+{
+    return f->count >= FINDINGS_MOST && findings_clock() - f->since > SECOND;
+}
+
+void finding_tell(struct findings *f, const se_finding *what)
+{
+    if (!f->count++) {
+        (void)error_set(&f->first, SE_ERR_REJECTED, "%s", what->text);
+        f->since = findings_clock();
+    }
+    if (f->fn && f->count <= FINDINGS_MOST)
+        f->fn(f->arg, what);
+}
+
+static bool same_place(const se_finding *a, const se_finding *b)
+{
+    return a->first == b->first && a->last == b->last && a->seal == b->seal;
+}
+
 void finding_add(struct findings *f, se_finding what, const char *format, ...)
 {
     char text[700];
@@ -35,15 +66,16 @@ void finding_add(struct findings *f, se_finding what, const char *format, ...)
     se_error clean = SE_ERROR_INIT;
     va_list args;
 
+    if (f->early && same_place(&f->earlier, &what)) {
+        f->early = false;
+        return;
+    }
     va_start(args, format);
     (void)vsnprintf(text + used, sizeof text - used, format, args);
     va_end(args);
     (void)error_set(&clean, SE_ERR_REJECTED, "%s", text); /* one line */
     what.text = clean.text;
-    if (!f->count++)
-        f->first = clean;
-    if (f->fn && f->count <= FINDINGS_MOST)
-        f->fn(f->arg, &what);
+    finding_tell(f, &what);
 }
 
 se_status findings_status(const struct findings *f, se_error *err)

@@ -76,11 +76,14 @@ SE_MUST_CHECK se_status history_reader(struct database **out, struct chain *chai
 /* One seal's note.  SE_ERR_REJECTED: it is not there. */
 SE_MUST_CHECK se_status history_note(se_buf *out, struct database *store, const struct chain *chain, uint64_t number, se_error *err);
 
+/* For who leads: a transaction, and the chain as the store has it. */
+SE_MUST_CHECK se_status history_lock(struct chain *chain, struct se_history *h, enum database_mode mode, se_error *err);
+
 /*
- * For who leads: a transaction, and the chain as it is now, which is good.  history_end() commits if `st` is 0, and `sealed` is known then.
- * Returns `st`, or how that failed.
+ * For who leads: a transaction, and the chain as it is now, of which the last seal is good and does not close it.  history_end() commits if
+ * `st` is 0, and `sealed` is known then. Returns `st`, or how that failed.
  */
-SE_MUST_CHECK se_status history_begin(struct chain *chain, struct se_history *h, se_error *err);
+SE_MUST_CHECK se_status history_begin(struct chain *chain, struct se_history *h, enum database_mode mode, se_error *err);
 SE_MUST_CHECK se_status history_end(struct se_history *h, const struct known *sealed, se_status st, se_error *err);
 
 /* Signs the chain as it is now, and stores seal and chain.  *out is what is known when the transaction has ended well. */
@@ -115,9 +118,6 @@ SE_MUST_CHECK se_status tree_edge(struct edge *out, struct database *store, cons
 
 /* The last seal up to number `last` that is older than `time`.  False: there is none, or one can't be read. */
 bool seal_before(struct seal *out, struct database *store, const struct chain *chain, uint64_t last, int64_t time);
-
-/* Verifies all but the signatures of versions that are not configured; *last is the last seal.  SE_ERR_REJECTED: there are findings. */
-SE_MUST_CHECK se_status history_verify_unsigned(struct known *last, struct se_history *h, se_error *err);
 
 int64_t micros_now(void);
 

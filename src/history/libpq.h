@@ -13,10 +13,12 @@
     F(PQconninfoFree)                                                                                                                      \
     F(PQconninfoParse)                                                                                                                     \
     F(PQerrorMessage)                                                                                                                      \
+    F(PQescapeIdentifier)                                                                                                                  \
     F(PQexec)                                                                                                                              \
     F(PQexecParams)                                                                                                                        \
     F(PQfinish)                                                                                                                            \
     F(PQfreemem)                                                                                                                           \
+    F(PQgetisnull)                                                                                                                         \
     F(PQgetResult)                                                                                                                         \
     F(PQgetlength)                                                                                                                         \
     F(PQgetvalue)                                                                                                                          \

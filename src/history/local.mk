@@ -29,6 +29,8 @@ libse_core_la_SOURCES += \
 	src/history/survey.c \
 	src/history/together.c \
 	src/history/tree.c src/history/tree.h \
+	src/history/verification.h \
+	src/history/verified.c \
 	src/history/verify.c \
 	src/history/walk.c src/history/walk.h \
 	src/history/walk_seal.c
@@ -38,6 +40,7 @@ libse_core_la_SOURCES += \
 	src/history/libpq.c src/history/libpq.h \
 	src/history/postgres.c src/history/postgres.h \
 	src/history/postgres_read.c \
+	src/history/postgres_schema.c \
 	src/history/postgres_write.c
 AM_CPPFLAGS += -DHAVE_POSTGRESQL
 endif

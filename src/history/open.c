@@ -155,19 +155,33 @@ se_status history_note(se_buf *out, struct database *store, const struct chain *
 
 /* ---- who works on the store ---- */
 
-se_status history_begin(struct chain *chain, se_history *h, se_error *err)
+se_status history_lock(struct chain *chain, se_history *h, enum database_mode mode, se_error *err)
 {
-    const struct database_type *type;
     se_status st;
 
     if (!h->store && (st = database_open(&h->store, h->address, false, err)))
         return st;
-    type = h->store->type;
-    if ((st = type->begin(h->store, DATABASE_APPEND, err)))
+    if ((st = h->store->type->begin(h->store, mode, err)))
         return st;
-    if (!(st = find(chain, h->store, h, err)) && !(st = head_check(h, h->store, chain, err)) && h->known.seal.event == EVENT_CLOSES)
+    if ((st = find(chain, h->store, h, err)))
+        database_abandon(h->store);
+    return st;
+}
+
+static se_status check_open(struct chain *chain, se_history *h, se_error *err)
+{
+    se_status st = head_check(h, h->store, chain, err);
+
+    if (!st && h->known.seal.event == EVENT_CLOSES)
         st = error_set(err, SE_ERR_USAGE, "chain '%s' was closed by seal %ju: nothing can be added", h->chain, (uintmax_t)h->known.seals);
-    if (st)
+    return st;
+}
+
+se_status history_begin(struct chain *chain, se_history *h, enum database_mode mode, se_error *err)
+{
+    se_status st = history_lock(chain, h, mode, err);
+
+    if (!st && (st = check_open(chain, h, err)))
         database_abandon(h->store);
     return st;
 }
@@ -284,10 +298,13 @@ se_status se_history_head(se_buf *out, se_history *h, se_error *error)
 {
     AUTO(database) store = NULL;
     struct chain chain;
+    struct known last;
     se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
     if ((st = history_reader(&store, &chain, h, error)))
         return st;
+    if ((st = head_load(&last, h, store, &chain, error)))
+        return error_prefix(error, "chain '%s': ", h->chain);
     return history_note(out, store, &chain, chain.seals, error);
 }

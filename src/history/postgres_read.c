@@ -2,7 +2,10 @@
 
 #include "history/postgres.h"
 
-#define CHAIN_COLUMNS "number, id, size, edge, seals, last, base_size, base_edge, base_seal, name"
+#define UP_TO(most, column) "CASE WHEN octet_length(" #column ") <= " #most " THEN " #column " END"
+#define CHAIN_COLUMNS                                                                                                                      \
+    "number, " UP_TO(16, id) ", size, " UP_TO(2048, edge) ", seals, " UP_TO(32, last) ", base_size, " UP_TO(                               \
+        2048, base_edge) ", base_seal, " UP_TO(64, name)
 
 enum { ROWS_FIRST = 200, ROWS_MOST = 4000, ROWS_BYTES = 8 << 20 };
 
@@ -48,8 +51,8 @@ se_status postgres_chain(struct chain *out, bool *found, struct database *store,
     *found = false;
     pg_bytes(&p, text_bytes(name));
     st = pg_query(&result, s,
-                  s->mode == DATABASE_APPEND ? "SELECT " CHAIN_COLUMNS " FROM signengine_chain WHERE name = $1 FOR UPDATE"
-                                             : "SELECT " CHAIN_COLUMNS " FROM signengine_chain WHERE name = $1",
+                  s->mode != DATABASE_READ ? "SELECT " CHAIN_COLUMNS " FROM ONLY @chain WHERE name = $1 FOR UPDATE"
+                                           : "SELECT " CHAIN_COLUMNS " FROM ONLY @chain WHERE name = $1",
                   &p, err);
     if (st)
         return st;
@@ -65,7 +68,7 @@ se_status postgres_chains(struct database *store, chain_fn fn, void *arg, se_err
     AUTO(pg_result) result = NULL;
     const struct pg_parameters none = { 0 };
     se_status st =
-        pg_query(&result, (struct postgres *)store, "SELECT " CHAIN_COLUMNS " FROM signengine_chain ORDER BY number", &none, err);
+        pg_query(&result, (struct postgres *)store, "SELECT " CHAIN_COLUMNS " FROM ONLY @chain ORDER BY number LIMIT 1000", &none, err);
 
     for (int i = 0; !st && i < pq.PQntuples(result); i++) {
         struct chain chain;
@@ -76,18 +79,38 @@ se_status postgres_chains(struct database *store, chain_fn fn, void *arg, se_err
     return st;
 }
 
-/* ---- many rows, some at a time: one that is given to somebody may make him ask for others ---- */
+/*
+ * ---- many rows, some at a time: one that is given to somebody may make him ask for others ----
+ *
+ * Who can write to the store decides how big they are, and libpq has all of a result in memory.  So the server leaves out what is bigger
+ * than its share of the room.  Where that is a payload, the row is asked for again, among fewer.
+ */
 
 struct reading {
     struct postgres *s;
-    const char *sql; /* with $1 to $4: chain, from, to, how many */
+    const char *sql; /* with $1 to $4: chain, from, to, how many; $5, if there is something that may be left out: how big it may be */
     const struct chain *chain;
     uint64_t first, last;
     uint64_t (*take)(const PGresult *result, int row, void *arg, se_status *st, se_error *err); /* returns the row's number */
     void *arg;
+    int payload; /* the column of that; 0: none */
 };
 
-static se_status read_some(int *got, size_t *bytes, struct reading *r, uint64_t most, se_error *err)
+struct page {
+    uint64_t most; /* rows */
+    int got;
+    size_t bytes;
+    bool cut; /* at one that was too big for its share */
+};
+
+static uint64_t share_of(const struct page *page)
+{
+    uint64_t share = page->most > 1 ? ROWS_BYTES / page->most : PAYLOAD_MOST;
+
+    return share < PAYLOAD_MOST ? share : PAYLOAD_MOST;
+}
+
+static se_status read_page(struct page *page, struct reading *r, se_error *err)
 {
     AUTO(pg_result) result = NULL;
     struct pg_parameters p = { 0 };
@@ -96,30 +119,44 @@ static se_status read_some(int *got, size_t *bytes, struct reading *r, uint64_t 
     pg_number(&p, (uint64_t)r->chain->number);
     pg_number(&p, r->first);
     pg_number(&p, r->last < INT64_MAX ? r->last : INT64_MAX);
-    pg_number(&p, most);
-    *got = 0;
+    pg_number(&p, page->most);
+    if (r->payload)
+        pg_number(&p, share_of(page));
+    page->got = 0;
+    page->cut = false;
     if ((st = pg_query(&result, r->s, r->sql, &p, err)))
         return st;
-    *bytes = pq.PQresultMemorySize(result);
-    *got = pq.PQntuples(result);
-    for (int i = 0; !st && i < *got; i++)
-        r->first = r->take(result, i, r->arg, &st, err) + 1;
+    page->bytes = pq.PQresultMemorySize(result);
+    page->got = pq.PQntuples(result);
+    for (int i = 0; !st && !page->cut && i < page->got; i++)
+        if (r->payload && pq.PQgetisnull(result, i, r->payload) && page->most > 1)
+            page->cut = true;
+        else
+            r->first = r->take(result, i, r->arg, &st, err) + 1;
     return st;
+}
+
+/* As many as there will be room for, if they are like those that came. */
+static uint64_t next_most(const struct page *page)
+{
+    if (page->cut)
+        return page->most > 8 ? page->most / 8 : 1;
+    if (page->bytes > ROWS_BYTES)
+        return page->most * ROWS_BYTES / page->bytes + 1;
+    return page->most < ROWS_MOST ? page->most * 2 : page->most;
 }
 
 static se_status read_all(struct reading *r, se_error *err)
 {
-    uint64_t most = ROWS_FIRST;
-    int got;
+    struct page page = { .most = ROWS_FIRST };
 
     do {
-        size_t bytes = 0;
-        uint64_t asked = most;
-        se_status st = read_some(&got, &bytes, r, most, err);
+        uint64_t asked = page.most;
+        se_status st = read_page(&page, r, err);
 
-        if (st || (uint64_t)got < asked)
+        if (st || ((uint64_t)page.got < asked && !page.cut))
             return st;
-        most = bytes > ROWS_BYTES ? most * ROWS_BYTES / bytes + 1 : most < ROWS_MOST ? most * 2 : most;
+        page.most = next_most(&page);
     } while (r->first <= r->last);
     return SE_OK;
 }
@@ -140,6 +177,9 @@ static uint64_t take_row(const PGresult *result, int i, void *arg, se_status *st
         .payload = pg_at(result, i, 4),
     };
 
+    for (int column = 2; column <= 5; column++)
+        row.oversized = row.oversized || pq.PQgetisnull(result, i, column);
+
     (void)hash_at(&row.leaf, result, i, 5);
     *st = call->fn(call->arg, &row, err);
     return row.seq;
@@ -148,12 +188,33 @@ static uint64_t take_row(const PGresult *result, int i, void *arg, se_status *st
 se_status postgres_rows(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, row_fn fn, void *arg,
                         se_error *err)
 {
-    static const char sql[] = "SELECT seq, time, object, salt, payload, leaf FROM signengine_entry"
-                              " WHERE chain = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq LIMIT $4";
+    static const char sql[] = "SELECT seq, time, " UP_TO(
+        1000, object) ","
+                      " " UP_TO(16, salt) ", CASE WHEN octet_length(payload) <= $5::bigint THEN payload END,"
+                                          " " UP_TO(32, leaf) " FROM ONLY @entry"
+                                                              " WHERE chain = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq LIMIT $4";
     struct row_call call = { fn, arg };
-    struct reading r = { (struct postgres *)store, sql, chain, first, last, take_row, &call };
+    struct reading r = { (struct postgres *)store, sql, chain, first, last, take_row, &call, 4 };
 
     return read_all(&r, err);
+}
+
+se_status postgres_extent(struct extent *out, struct database *store, const struct chain *chain, uint64_t first, uint64_t last,
+                          se_error *err)
+{
+    AUTO(pg_result) result = NULL;
+    struct pg_parameters p = { 0 };
+    se_status st;
+
+    pg_number(&p, (uint64_t)chain->number);
+    pg_number(&p, first ? first : (uint64_t)INT64_MIN);
+    pg_number(&p, last < INT64_MAX ? last : INT64_MAX);
+    *out = (struct extent){ .there = false };
+    st = pg_query(&result, (struct postgres *)store,
+                  "SELECT min(seq), max(seq) FROM ONLY @entry WHERE chain = $1 AND seq BETWEEN $2 AND $3", &p, err);
+    if (!st && !pq.PQgetisnull(result, 0, 0))
+        *out = (struct extent){ true, pg_number_at(result, 0, 0), pg_number_at(result, 0, 1) };
+    return st;
 }
 
 struct seal_call {
@@ -173,10 +234,10 @@ static uint64_t take_seal(const PGresult *result, int i, void *arg, se_status *s
 se_status postgres_seals(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, sealed_fn fn, void *arg,
                          se_error *err)
 {
-    static const char sql[] = "SELECT number, size, note FROM signengine_seal WHERE chain = $1 AND number BETWEEN $2 AND $3"
-                              " ORDER BY number LIMIT $4";
+    static const char sql[] = "SELECT number, size, " UP_TO(4096, note) " FROM ONLY @seal WHERE chain = $1 AND number BETWEEN $2 AND $3"
+                                                                        " ORDER BY number LIMIT $4";
     struct seal_call call = { fn, arg };
-    struct reading r = { (struct postgres *)store, sql, chain, first, last, take_seal, &call };
+    struct reading r = { (struct postgres *)store, sql, chain, first, last, take_seal, &call, 0 };
 
     return read_all(&r, err);
 }
@@ -202,12 +263,12 @@ se_status postgres_nodes(struct database *store, const struct chain *chain, unsi
                          stored_node_fn fn, void *arg, se_error *err)
 {
     struct node_call call = { fn, arg, level };
-    struct reading r = { (struct postgres *)store, NULL, chain, first, last, take_node, &call };
+    struct reading r = { (struct postgres *)store, NULL, chain, first, last, take_node, &call, 0 };
     char sql[200];
 
     (void)snprintf(sql, sizeof sql,
-                   "SELECT number, hash FROM signengine_node WHERE chain = $1 AND level = %u AND number BETWEEN $2 AND $3"
-                   " ORDER BY number LIMIT $4",
+                   "SELECT number, " UP_TO(32, hash) " FROM ONLY @node WHERE chain = $1 AND level = %u AND number BETWEEN $2 AND $3"
+                                                     " ORDER BY number LIMIT $4",
                    level);
     r.sql = sql;
     return read_all(&r, err);

@@ -2,7 +2,7 @@
 
 enum { COPY_PIECE = 1 << 20 };
 
-static se_status run(struct postgres *s, const char *sql, const struct pg_parameters *p, se_error *err)
+static se_status change(struct postgres *s, const char *sql, const struct pg_parameters *p, se_error *err)
 {
     AUTO(pg_result) result = NULL;
 
@@ -13,7 +13,7 @@ static se_status number_new(struct chain *chain, struct postgres *s, const struc
 {
     AUTO(pg_result) result = NULL;
     se_status st = pg_query(&result, s,
-                            "INSERT INTO signengine_chain (name, id, size, edge, seals, last, base_size, base_edge, base_seal)"
+                            "INSERT INTO @chain (name, id, size, edge, seals, last, base_size, base_edge, base_seal)"
                             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING number",
                             p, err);
 
@@ -42,10 +42,10 @@ se_status postgres_put_chain(struct database *store, struct chain *chain, se_err
     if (!chain->number)
         return number_new(chain, s, &p, err);
     pg_number(&p, (uint64_t)chain->number);
-    return run(s,
-               "UPDATE signengine_chain SET name = $1, id = $2, size = $3, edge = $4, seals = $5, last = $6, base_size = $7,"
-               " base_edge = $8, base_seal = $9 WHERE number = $10",
-               &p, err);
+    return change(s,
+                  "UPDATE ONLY @chain SET name = $1, id = $2, size = $3, edge = $4, seals = $5, last = $6, base_size = $7,"
+                  " base_edge = $8, base_seal = $9 WHERE number = $10",
+                  &p, err);
 }
 
 /* ---- COPY in its binary form ---- */
@@ -104,7 +104,7 @@ static se_status copy_begin(struct copy *c, se_buf *room, struct postgres *s, co
     static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
     se_status st = buf_new(room, COPY_PIECE, err);
 
-    if (st || (st = run(s, sql, NULL, err)))
+    if (st || (st = change(s, sql, NULL, err)))
         return st;
     *c = (struct copy){ s, room->data, 0, SE_OK, err };
     copy_put(c, (se_bytes){ head, 19 });
@@ -135,7 +135,7 @@ se_status postgres_put_rows(struct database *store, const struct chain *chain, c
     AUTO(se_buf) room = SE_BUF_INIT;
     struct copy c;
     se_status st = copy_begin(&c, &room, (struct postgres *)store,
-                              "COPY signengine_entry (chain, seq, time, object, salt, payload, leaf) FROM STDIN (FORMAT binary)", err);
+                              "COPY @entry (chain, seq, time, object, salt, payload, leaf) FROM STDIN (FORMAT binary)", err);
 
     if (st)
         return st;
@@ -156,9 +156,9 @@ se_status postgres_put_nodes(struct database *store, const struct chain *chain, 
 {
     AUTO(se_buf) room = SE_BUF_INIT;
     struct copy c;
-    se_status st = count ? copy_begin(&c, &room, (struct postgres *)store,
-                                      "COPY signengine_node (chain, level, number, hash) FROM STDIN (FORMAT binary)", err)
-                         : SE_OK;
+    se_status st =
+        count ? copy_begin(&c, &room, (struct postgres *)store, "COPY @node (chain, level, number, hash) FROM STDIN (FORMAT binary)", err)
+              : SE_OK;
 
     if (st || !count)
         return st;
@@ -180,7 +180,7 @@ se_status postgres_put_seal(struct database *store, const struct chain *chain, c
     pg_number(&p, seal->number);
     pg_number(&p, seal->size);
     pg_bytes(&p, seal->note);
-    return run((struct postgres *)store, "INSERT INTO signengine_seal (chain, number, size, note) VALUES ($1, $2, $3, $4)", &p, err);
+    return change((struct postgres *)store, "INSERT INTO @seal (chain, number, size, note) VALUES ($1, $2, $3, $4)", &p, err);
 }
 
 /* ---- care ---- */
@@ -192,7 +192,7 @@ se_status postgres_erase(struct database *store, const struct chain *chain, uint
     pg_bytes(&p, hash_bytes(commitment));
     pg_number(&p, (uint64_t)chain->number);
     pg_number(&p, seq);
-    return run((struct postgres *)store, "UPDATE signengine_entry SET salt = '', payload = $1 WHERE chain = $2 AND seq = $3", &p, err);
+    return change((struct postgres *)store, "UPDATE ONLY @entry SET salt = '', payload = $1 WHERE chain = $2 AND seq = $3", &p, err);
 }
 
 se_status postgres_drop(struct database *store, const struct chain *chain, uint64_t last, uint64_t first_seal, se_error *err)
@@ -204,7 +204,7 @@ se_status postgres_drop(struct database *store, const struct chain *chain, uint6
     pg_number(&entries, last);
     pg_number(&seals, (uint64_t)chain->number);
     pg_number(&seals, first_seal);
-    if ((st = run((struct postgres *)store, "DELETE FROM signengine_entry WHERE chain = $1 AND seq <= $2", &entries, err)))
+    if ((st = change((struct postgres *)store, "DELETE FROM ONLY @entry WHERE chain = $1 AND seq <= $2", &entries, err)))
         return st;
-    return run((struct postgres *)store, "DELETE FROM signengine_seal WHERE chain = $1 AND number < $2", &seals, err);
+    return change((struct postgres *)store, "DELETE FROM ONLY @seal WHERE chain = $1 AND number < $2", &seals, err);
 }

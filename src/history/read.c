@@ -1,4 +1,4 @@
-#include "history/history.h"
+#include "history/verification.h"
 
 struct reading {
     const se_history_range *range;
@@ -38,20 +38,72 @@ static se_status take(void *arg, const struct row *row, se_error *err)
     return r->enough ? SE_ERR_CANCELLED : SE_OK;
 }
 
-se_status se_history_read(se_history *h, const se_history_range *range, se_history_entry_fn fn, void *arg, se_error *error)
+static uint64_t last_of(const se_history_range *range, const struct chain *chain)
+{
+    return range->last && range->last < chain->edge.size ? range->last : chain->edge.size;
+}
+
+static se_status read_plain(struct reading *r, se_history *h, se_error *err)
 {
     AUTO(database) store = NULL;
-    const se_history_range all = SE_HISTORY_RANGE_INIT;
-    struct reading r = { range ? range : &all, fn, arg, false };
     struct chain chain;
-    uint64_t last;
+    se_status st = history_reader(&store, &chain, h, err);
+
+    return st ? st : store->type->rows(store, &chain, r->range->first, last_of(r->range, &chain), take, r, err);
+}
+
+/* The last seal, of the state that was verified. */
+static se_status read_seal(se_buf *out, const struct verification *v, se_error *err)
+{
+    struct hash hash;
     se_status st;
 
-    if (r.range->size != sizeof all)
-        return error_set(error, SE_ERR_USAGE, "se_history_range of %zu bytes, SE_HISTORY_RANGE_INIT makes %zu", r.range->size, sizeof all);
-    if ((st = history_reader(&store, &chain, h, error)))
+    if ((st = history_note(out, v->store, &v->chain, v->last.seals, err)) || (st = note_hash(&hash, buf_bytes(out), err)))
         return st;
-    last = r.range->last && r.range->last < chain.edge.size ? r.range->last : chain.edge.size;
-    st = store->type->rows(store, &chain, r.range->first, last, take, &r, error);
-    return r.enough ? SE_OK : st;
+    return hash_same(&hash, &v->last.hash) ? SE_OK : error_set(err, SE_ERR_REJECTED, "the last seal was changed meanwhile");
+}
+
+static se_status read_verified(se_history_report *report, se_buf *seal, struct reading *r, se_history *h, se_error *err)
+{
+    AUTO(verification) v = { .h = h };
+    se_status st = verification_require(report, &v, err);
+
+    if (st || (seal && (st = read_seal(seal, &v, err))))
+        return st;
+    return verification_rows(&v, r->range->first, last_of(r->range, &v.chain), take, r, err);
+}
+
+static se_status read_range(se_history_report *report, se_buf *seal, struct reading *r, se_history *h, se_error *err)
+{
+    static const se_history_range all = SE_HISTORY_RANGE_INIT;
+    se_status st;
+
+    r->range = r->range ? r->range : &all;
+    if (r->range->size != sizeof all)
+        return error_set(err, SE_ERR_USAGE, "se_history_range of %zu bytes, SE_HISTORY_RANGE_INIT makes %zu", r->range->size, sizeof all);
+    st = r->range->unverified ? read_plain(r, h, err) : read_verified(report, seal, r, h, err);
+    return r->enough ? SE_OK : st;
+}
+
+se_status se_history_read(se_history *h, const se_history_range *range, se_history_entry_fn fn, void *arg, se_error *error)
+{
+    struct reading r = { range, fn, arg, false };
+    se_history_report report;
+
+    return read_range(&report, NULL, &r, h, error);
+}
+
+se_status se_history_export(se_history_report *report, se_buf *seal, se_history *h, const se_history_range *range, se_history_entry_fn fn,
+                            void *arg, se_error *error)
+{
+    struct reading r = { range, fn, arg, false };
+    se_status st;
+
+    *report = (se_history_report){ .first = 0 };
+    *seal = (se_buf)SE_BUF_INIT;
+    if (range && range->unverified)
+        return error_set(error, SE_ERR_USAGE, "what is exported is verified");
+    if ((st = read_range(report, seal, &r, h, error)))
+        se_buf_free(seal);
+    return st;
 }

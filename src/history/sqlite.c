@@ -39,6 +39,8 @@ static const char *const statements[STATEMENTS] = {
     [SQL_ERASE] = "UPDATE entry SET salt = x'', payload = ? WHERE key = ?",
     [SQL_DROP_ROWS] = "DELETE FROM entry WHERE key BETWEEN ? AND ?",
     [SQL_DROP_SEALS] = "DELETE FROM seal WHERE key BETWEEN ? AND ?",
+    [SQL_EXTENT] = "SELECT (SELECT min(key) FROM entry WHERE key BETWEEN ?1 AND ?2), (SELECT max(key) FROM entry WHERE key BETWEEN ?1 AND"
+                   " ?2)",
     [SQL_ROWS] = "SELECT key, time, object, salt, payload, leaf FROM entry WHERE key BETWEEN ? AND ? ORDER BY key",
     [SQL_SEALS] = "SELECT key, size, note FROM seal WHERE key BETWEEN ? AND ? ORDER BY key",
     [SQL_NODES] = "SELECT level, number, hash FROM node WHERE chain = ? AND level = ? AND number BETWEEN ? AND ? ORDER BY number",
@@ -314,6 +316,7 @@ const struct database_type sqlite_database = {
     .put_seal = sqlite_put_seal,
     .erase = sqlite_erase,
     .drop = sqlite_drop,
+    .extent = sqlite_extent,
     .rows = sqlite_rows,
     .seals = sqlite_seals,
     .nodes = sqlite_nodes,

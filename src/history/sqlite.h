@@ -36,6 +36,7 @@ enum sqlite_statement {
     SQL_ERASE,
     SQL_DROP_ROWS,
     SQL_DROP_SEALS,
+    SQL_EXTENT,
     SQL_ROWS,
     SQL_SEALS,
     SQL_NODES,
@@ -79,6 +80,8 @@ se_status sqlite_put_nodes(struct database *store, const struct chain *chain, co
 se_status sqlite_put_seal(struct database *store, const struct chain *chain, const struct sealed *seal, se_error *err);
 se_status sqlite_erase(struct database *store, const struct chain *chain, uint64_t seq, const struct hash *commitment, se_error *err);
 se_status sqlite_drop(struct database *store, const struct chain *chain, uint64_t last, uint64_t first_seal, se_error *err);
+se_status sqlite_extent(struct extent *out, struct database *store, const struct chain *chain, uint64_t first, uint64_t last,
+                        se_error *err);
 se_status sqlite_rows(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, row_fn fn, void *arg,
                       se_error *err);
 se_status sqlite_seals(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, sealed_fn fn, void *arg,

@@ -115,6 +115,30 @@ static void bind_range(sqlite3_stmt *q, const struct chain *chain, uint64_t firs
     (void)sq.sqlite3_bind_int64(q, 2, sqlite_key(chain, last < most ? last : most));
 }
 
+static se_status take_extent(void *arg, sqlite3_stmt *q, se_error *err)
+{
+    struct extent *out = arg;
+
+    (void)err;
+    out->there = sq.sqlite3_column_int64(q, 0) != 0;
+    out->first = seq_at(q, 0);
+    out->last = seq_at(q, 1);
+    return SE_OK;
+}
+
+se_status sqlite_extent(struct extent *out, struct database *store, const struct chain *chain, uint64_t first, uint64_t last, se_error *err)
+{
+    struct sqlite *s = (struct sqlite *)store;
+    sqlite3_stmt *q;
+    se_status st = sqlite_statement(&q, s, SQL_EXTENT, err);
+
+    *out = (struct extent){ .there = false };
+    if (st)
+        return st;
+    bind_range(q, chain, first, last);
+    return each(s, q, take_extent, out, err);
+}
+
 struct row_call {
     row_fn fn;
     void *arg;

@@ -2,6 +2,7 @@
  * Walks side by side: each has a part of the entries and the seals that cover them, and takes the tree of what is before from the store.
  * That each ends with the tree that the next one began with makes one chain of them.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/deadline.h"
@@ -30,13 +31,19 @@ struct shared {
     bool bad;
     se_error failure;  /* of a connection, a key, ... */
     struct walk *last; /* where the last part ended */
+    struct early *early;
     uint64_t entries, erased, seals;
 };
+
+bool shared_stopped(const struct shared *s)
+{
+    return __atomic_load_n(&s->stop, __ATOMIC_RELAXED);
+}
 
 bool shared_step(struct shared *s, uint64_t entries)
 {
     __atomic_add_fetch(&s->done, entries, __ATOMIC_RELAXED);
-    return !__atomic_load_n(&s->stop, __ATOMIC_RELAXED);
+    return !shared_stopped(s);
 }
 
 static void stop(struct shared *s)
@@ -45,6 +52,21 @@ static void stop(struct shared *s)
 }
 
 /* ---- a thread ---- */
+
+/* Of what several have found, the one that is nearest to the chain's beginning. */
+static void keep_finding(void *arg, const se_finding *finding)
+{
+    struct shared *s = arg;
+    struct early *e = s->early;
+
+    pthread_mutex_lock(&s->lock);
+    if (!finding->first != !finding->seal && (!e->what.text || (finding->first && e->what.first && finding->first < e->what.first))) {
+        e->what = *finding;
+        (void)snprintf(e->text, sizeof e->text, "%s", finding->text);
+        e->what.text = e->text;
+    }
+    pthread_mutex_unlock(&s->lock);
+}
 
 static void gather(struct shared *s, struct part *part, struct walk *w, se_status st, const se_error *why)
 {
@@ -69,7 +91,7 @@ static void gather(struct shared *s, struct part *part, struct walk *w, se_statu
 
 static void walk_part(struct shared *s, struct part *part, struct database *store, struct walk *w)
 {
-    struct findings quiet = { .fn = NULL };
+    struct findings quiet = { .fn = keep_finding, .arg = s };
     se_error why = SE_ERROR_INIT;
     se_status st;
 
@@ -101,7 +123,7 @@ static void work(struct shared *s)
         pthread_mutex_unlock(&s->lock);
         stop(s);
     }
-    while (!__atomic_load_n(&s->stop, __ATOMIC_RELAXED) && (at = __atomic_fetch_add(&s->next, 1, __ATOMIC_RELAXED)) < s->count)
+    while (!shared_stopped(s) && (at = __atomic_fetch_add(&s->next, 1, __ATOMIC_RELAXED)) < s->count)
         walk_part(s, &s->parts[at], store, w);
     free(w);
 }
@@ -251,15 +273,16 @@ static se_status judge(bool *good, struct shared *s, struct walk *w, bool cancel
     return SE_OK;
 }
 
-se_status walk_together(bool *good, struct walk *w, const struct start *start, unsigned threads, se_error *err)
+se_status walk_together(bool *good, struct early *early, struct walk *w, const struct start *start, unsigned threads, se_error *err)
 {
     const struct walk model = *w;
-    struct shared s = { .model = &model, .last = w, .failure = SE_ERROR_INIT };
+    struct shared s = { .model = &model, .last = w, .early = early, .failure = SE_ERROR_INIT };
     uint64_t blocks = model.total / BLOCK + 1, length = blocks / ((uint64_t)threads * PARTS_FOR_EACH);
     bool cuts = false;
     se_status st;
 
     *good = false;
+    *early = (struct early){ .what = { .text = NULL } };
     threads = threads < THREADS_MOST ? threads : THREADS_MOST;
     length = length > PART_LEAST / BLOCK ? length : PART_LEAST / BLOCK;
     s.count = (size_t)((blocks + length - 1) / length);
@@ -270,5 +293,7 @@ se_status walk_together(bool *good, struct walk *w, const struct start *start, u
     if (!(st = cut(&cuts, &s, start, length, err)) && cuts)
         st = judge(good, &s, w, run_all(&s, threads), err);
     free(s.parts);
+    if (!*good)
+        *w = model; /* a part that was good has left its own */
     return st;
 }

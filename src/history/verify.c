@@ -2,30 +2,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "history/walk.h"
+#include "history/verification.h"
 
 enum { MONTHS_LEAST = 12, MONTHS_MOST = 12000, MILLION = 1000000 };
 
-/* One verification. */
-struct verification {
-    struct se_history *h;
-    const se_history_verify_options *options;
-    struct database *store;
-    struct chain chain;
-    struct survey survey;
-    struct nodes nodes;
-    struct findings findings;
-    bool vouched;      /* signatures of versions that are not configured are taken on trust */
-    struct known last; /* the last seal */
-};
-
-static void verification_free(struct verification *v)
+void verification_free(struct verification *v)
 {
-    database_close(&v->store);
+    database_close(&v->own);
     survey_free(&v->survey);
     nodes_free(&v->nodes);
 }
-AUTO_KIND(verification, struct verification, verification_free(p))
 
 /* ---- where it begins ---- */
 
@@ -68,13 +54,22 @@ static void add(struct verification *v, se_finding_kind kind, const char *text)
     finding_add(&v->findings, (se_finding){ .kind = kind }, "%s", text);
 }
 
+/* What no seal covers is not read, however much it is. */
+static se_status check_tail(struct verification *v, const struct walk *w, se_error *err)
+{
+    struct extent tail;
+    se_status st = v->store->type->extent(&tail, v->store, &v->chain, w->covered + 1, UINT64_MAX, err);
+
+    if (!st && w->tail && tail.there)
+        finding_add(&v->findings, (se_finding){ .kind = SE_FINDING_UNSEALED, .first = tail.first, .last = tail.last }, "no seal covers %s",
+                    tail.last > tail.first ? "them" : "it");
+    return st;
+}
+
 static void check_end(struct verification *v, const struct walk *w)
 {
     const struct chain *chain = &v->chain;
 
-    if (w->tail_first)
-        finding_add(&v->findings, (se_finding){ .kind = SE_FINDING_UNSEALED, .first = w->tail_first, .last = w->tail_last },
-                    "no seal covers %s", w->tail_last > w->tail_first ? "them" : "it");
     if (chain->damaged)
         add(v, SE_FINDING_CHANGED, "what the store says about the chain was changed");
     else if (chain->seals != w->last_seal || !hash_same(&chain->last, &w->last_hash))
@@ -86,7 +81,7 @@ static void check_end(struct verification *v, const struct walk *w)
 }
 
 /* A seal has to say what was dropped, and the nodes that are kept have to be those of it. */
-static void check_base(struct verification *v)
+static void check_dropped(struct verification *v)
 {
     const struct chain *chain = &v->chain;
     struct edge full;
@@ -105,6 +100,24 @@ static void check_base(struct verification *v)
     for (unsigned i = 0; i < full.count; i++)
         if (i >= chain->base.count || !hash_same(&full.parts[i], &chain->base.parts[i]))
             add(v, SE_FINDING_CHANGED, "a stored hash of entries that were dropped was changed");
+}
+
+/* What is below the first entry nobody would look at. */
+static se_status check_base(struct verification *v, se_error *err)
+{
+    struct extent below;
+    se_status st = v->store->type->extent(&below, v->store, &v->chain, 0, v->chain.base.size, err);
+
+    if (st)
+        return st;
+    if (below.there && below.first && below.last <= v->chain.base.size)
+        finding_add(&v->findings, (se_finding){ .kind = SE_FINDING_INSERTED, .first = below.first, .last = below.last },
+                    "there, though what is up to entry %ju was dropped", (uintmax_t)v->chain.base.size);
+    else if (below.there)
+        finding_add(&v->findings, (se_finding){ .kind = SE_FINDING_INSERTED }, "there is an entry with the number %jd",
+                    (intmax_t)below.first);
+    check_dropped(v);
+    return SE_OK;
 }
 
 static se_status check_head(struct verification *v, se_error *err)
@@ -143,8 +156,42 @@ static unsigned threads_of(const se_history_verify_options *options)
     return options->threads ? options->threads : processors > 1 ? (unsigned)processors : 1;
 }
 
+/* With what can be found out about it, if it is still so here. */
+static se_status diagnose_row(void *arg, const struct row *row, se_error *err)
+{
+    struct walk *w = arg;
+    struct hash leaf;
+
+    (void)err;
+    if (row_leaf(&leaf, row, &w->chain->id, NULL) || !hash_same(&leaf, &row->leaf))
+        walk_diagnose(w, row);
+    return SE_OK;
+}
+
+/* The walk that tells all comes to it later, when whoever has changed the chain may have made that take long. */
+static se_status tell_early(struct verification *v, struct walk *w, const struct early *early, se_error *err)
+{
+    const se_finding *what = &early->what;
+    uint64_t count = v->findings.count;
+    se_status st = SE_OK;
+
+    if (!what->text)
+        return SE_OK;
+    if (what->kind == SE_FINDING_CHANGED && what->first) {
+        if ((st = v->store->type->rows(v->store, &v->chain, what->first, what->first, diagnose_row, w, err)))
+            return st;
+    } else
+        finding_tell(&v->findings, what);
+    if (v->findings.count > count) {
+        v->findings.early = true;
+        v->findings.earlier = *what;
+    }
+    return SE_OK;
+}
+
 static se_status walk(struct verification *v, struct walk *w, const struct start *start, se_error *err)
 {
+    struct early early;
     bool good;
     se_status st;
 
@@ -158,9 +205,9 @@ static se_status walk(struct verification *v, struct walk *w, const struct start
                         .last_seal = v->survey.last };
     if (v->chain.edge.size > start->edge.size)
         w->total = v->chain.edge.size - start->edge.size;
-    if ((st = walk_together(&good, w, start, threads_of(v->options), err)) || good)
+    if ((st = walk_together(&good, &early, w, start, threads_of(v->options), err)) || good)
         return st;
-    return walk_alone(w, start, err);
+    return (st = tell_early(v, w, &early, err)) ? st : walk_alone(w, start, err);
 }
 
 static void report(se_history_report *out, const struct verification *v, const struct walk *w, const struct start *start)
@@ -173,33 +220,57 @@ static void report(se_history_report *out, const struct verification *v, const s
     out->closed = w->last_known.event == EVENT_CLOSES;
 }
 
-static se_status verify(se_history_report *out, struct verification *v, se_error *err)
+/* The chain from `start` on, and what is kept beside it. */
+static se_status walk_chain(se_history_report *out, struct verification *v, const struct start *start, se_error *err)
+{
+    struct walk *w = calloc(1, sizeof *w);
+    se_status st = w ? walk(v, w, start, err) : error_memory(err);
+
+    if (!st && !(st = nodes_check_above(&v->nodes, v->store, &v->chain, &v->findings, err)) && !(st = check_tail(v, w, err))) {
+        check_end(v, w);
+        v->last = (struct known){ v->survey.last, w->last_hash, w->last_known };
+        report(out, v, w, start);
+    }
+    free(w);
+    return st;
+}
+
+static se_status open_own(struct verification *v, se_error *err)
+{
+    se_status st = v->store ? SE_OK : history_reader(&v->own, &v->chain, v->h, err);
+
+    if (!st && !v->store)
+        v->store = v->own;
+    return st;
+}
+
+se_status verification_run(se_history_report *out, struct verification *v, se_error *err)
 {
     struct start start;
-    struct walk *w;
     se_status st;
 
-    if ((st = history_reader(&v->store, &v->chain, v->h, err)) || (st = survey_make(&v->survey, v->store, &v->chain, err)) ||
-        (st = check_head(v, err)))
+    if ((st = open_own(v, err)) || (st = survey_make(&v->survey, v->store, &v->chain, err)) || (st = check_head(v, err)))
         return st;
     if (!v->survey.last)
         return error_set(err, SE_ERR_REJECTED, "chain '%s' is not sealed at all", v->chain.name);
     if (v->vouched)
         v->survey.events.resigned = UINT64_MAX;
-    if ((st = nodes_load(&v->nodes, v->store, &v->chain, NODE_STEP, &v->findings, err)))
+    if ((st = nodes_load(&v->nodes, v->store, &v->chain, NODE_STEP, &v->findings, err)) || (st = check_base(v, err)))
         return st;
-    if (!(w = calloc(1, sizeof *w)))
-        return error_memory(err);
-    check_base(v);
     choose_start(&start, v);
     survey_forget(&v->survey, start.seal);
-    if (!(st = walk(v, w, &start, err)) && !(st = nodes_check_above(&v->nodes, v->store, &v->chain, &v->findings, err))) {
-        check_end(v, w);
-        v->last = (struct known){ v->survey.last, w->last_hash, w->last_known };
-        report(out, v, w, &start);
-    }
-    free(w);
-    return st;
+    return walk_chain(out, v, &start, err);
+}
+
+se_status verification_require(se_history_report *out, struct verification *v, se_error *err)
+{
+    const se_history_verify_options options = SE_HISTORY_VERIFY_OPTIONS_INIT;
+    se_status st;
+
+    v->options = &options;
+    st = verification_run(out, v, err);
+    v->options = NULL;
+    return v->findings.count ? findings_status(&v->findings, err) : st;
 }
 
 static se_status read_options(se_history_verify_options *out, const se_history_verify_options *options, se_error *err)
@@ -211,17 +282,6 @@ static se_status read_options(se_history_verify_options *out, const se_history_v
         return error_set(err, SE_ERR_USAGE, "se_history_verify_options of %zu bytes, SE_HISTORY_VERIFY_OPTIONS_INIT makes %zu", out->size,
                          sizeof *out);
     return SE_OK;
-}
-
-se_status history_verify_unsigned(struct known *last, struct se_history *h, se_error *err)
-{
-    const se_history_verify_options options = SE_HISTORY_VERIFY_OPTIONS_INIT;
-    AUTO(verification) v = { .h = h, .options = &options, .vouched = true };
-    se_history_report told;
-    se_status st = verify(&told, &v, err);
-
-    *last = v.last;
-    return st ? st : findings_status(&v.findings, err);
 }
 
 se_status se_history_verify(se_history_report *out, se_history *h, const se_history_verify_options *options, se_error *error)
@@ -238,7 +298,7 @@ se_status se_history_verify(se_history_report *out, se_history *h, const se_hist
         return st;
     v.options = &read;
     v.findings = (struct findings){ .fn = read.finding, .arg = read.finding_arg };
-    st = verify(&told, &v, &why);
+    st = verification_run(&told, &v, &why);
     if (st == SE_ERR_REJECTED || st == SE_ERR_FORMAT) {
         add(&v, SE_FINDING_UNSEALED, why.text);
         st = SE_OK;

@@ -117,7 +117,7 @@ static void missing(struct walk *w, uint64_t until)
     }
 }
 
-static bool erasure_is_sealed(const struct events *events, uint64_t seq)
+bool erasure_is_sealed(const struct events *events, uint64_t seq)
 {
     size_t low = 0, high = events->erased_count;
 
@@ -168,12 +168,20 @@ static void add(struct walk *w, const struct row *row)
 
 enum { OFTEN = 4096 };
 
+static se_status check_end(const struct walk *w, se_error *err)
+{
+    if (w->shared && shared_stopped(w->shared))
+        return error_set(err, SE_ERR_CANCELLED, "stopped");
+    return findings_suffice(w->findings) ? error_set(err, SE_ERR_REJECTED, "what comes after them was not looked at") : SE_OK;
+}
+
 static se_status progress(struct walk *w, se_error *err)
 {
     const struct se_history *h = w->h;
+    se_status st = check_end(w, err);
 
-    if (++w->done % OFTEN)
-        return SE_OK;
+    if (st || ++w->done % OFTEN)
+        return st;
     if (w->shared ? shared_step(w->shared, OFTEN) : !h->progress || h->progress(h->progress_arg, w->done, w->total))
         return SE_OK;
     return error_set(err, SE_ERR_CANCELLED, "stopped");
@@ -195,10 +203,9 @@ static se_status take_row(void *arg, const struct row *row, se_error *err)
         missing(w, row->seq - 1);
     if ((st = reach_up_to(w, row->seq - 1, err)))
         return st;
-    if (is_tail(w)) {
-        w->tail_first = w->tail_first ? w->tail_first : row->seq;
-        w->tail_last = row->seq;
-        return SE_OK;
+    if (is_tail(w)) { /* however much that is */
+        w->tail = true;
+        return SE_ERR_CANCELLED;
     }
     add(w, row);
     return w->stops && w->findings->count ? SE_ERR_REJECTED : SE_OK;
@@ -209,8 +216,10 @@ static se_status take_row(void *arg, const struct row *row, se_error *err)
 static se_status take_seal(void *arg, const struct sealed *sealed, se_error *err)
 {
     struct walk *w = arg;
-    se_status st = walk_seal(w, sealed, err);
+    se_status st = check_end(w, err);
 
+    if (!st)
+        st = walk_seal(w, sealed, err);
     if (!st && w->stops && w->findings->count)
         return SE_ERR_REJECTED;
     return st || w->seal_count < SEALS_AT_ONCE ? st : SE_ERR_CANCELLED;
@@ -236,7 +245,7 @@ static se_status step(struct walk *w, se_error *err)
         w->next_seal = w->last_seal + 1;
     }
     last = more ? w->seals[w->seal_count - 1].size : w->last;
-    if (last >= w->next && (st = type->rows(w->store, w->chain, w->next, last, take_row, w, err)))
+    if (last >= w->next && (st = type->rows(w->store, w->chain, w->next, last, take_row, w, err)) && !w->tail)
         return st;
     return reach_up_to(w, UINT64_MAX, err);
 }

@@ -54,17 +54,17 @@ struct walk {
     bool stops; /* at the first finding */
 
     /* entries */
-    uint64_t next;                  /* the one that should come */
-    uint64_t last;                  /* where the walk ends */
-    struct edge now;                /* what the entries are now */
-    struct edge stored;             /* what the stored hashes say, once that is something else */
-    bool parted;                    /* it is */
-    struct edge block;              /* `stored` where its last block of 256 began */
-    const struct nodes *nodes;      /* of level 8 */
-    bool lost;                      /* neither of the two gives the last root: an entry is missing, or its hash was changed with it */
-    bool suspect;                   /* something was found among the entries since the last seal */
-    bool part;                      /* what follows the last seal is sealed by others */
-    uint64_t tail_first, tail_last; /* what no seal covers; 0: nothing */
+    uint64_t next;             /* the one that should come */
+    uint64_t last;             /* where the walk ends */
+    struct edge now;           /* what the entries are now */
+    struct edge stored;        /* what the stored hashes say, once that is something else */
+    bool parted;               /* it is */
+    struct edge block;         /* `stored` where its last block of 256 began */
+    const struct nodes *nodes; /* of level 8 */
+    bool lost;                 /* neither of the two gives the last root: an entry is missing, or its hash was changed with it */
+    bool suspect;              /* something was found among the entries since the last seal */
+    bool part;                 /* what follows the last seal is sealed by others */
+    bool tail;                 /* there is something that no seal covers */
     uint64_t entries, erased;
 
     /* seals */
@@ -105,23 +105,35 @@ SE_MUST_CHECK se_status walk_alone(struct walk *w, const struct start *start, se
 /* Sets what a walk begins with; *w is zero but for what it works on. */
 SE_MUST_CHECK se_status walk_begin(struct walk *w, const struct start *start, se_error *err);
 
+/* A finding that says all by itself: of an entry or of a seal, and not that trees are not the same. */
+struct early {
+    se_finding what; /* without text: there is none */
+    char text[sizeof((se_error *)NULL)->text];
+};
+
 /*
- * The same by several threads, which only say whether all is well.  False: it is not, or it is not worth while; walk_alone() finds out.
- * *w is where the last of them ended.  SE_ERR_CANCELLED and other failures of the caller's world are told as such.
+ * The same by several threads, which only say whether all is well.  False: it is not, or it is not worth while; walk_alone() finds out, and
+ * *early is what can be told at once.  *w is where the last of them ended, if all is well.  SE_ERR_CANCELLED and other failures of the
+ * caller's world are told as such.
  */
-SE_MUST_CHECK se_status walk_together(bool *good, struct walk *w, const struct start *start, unsigned threads, se_error *err);
+SE_MUST_CHECK se_status walk_together(bool *good, struct early *early, struct walk *w, const struct start *start, unsigned threads,
+                                      se_error *err);
 
 /* The tree of the first `entries`, a multiple of 256, as the stored nodes say.  False: some are missing. */
 bool nodes_edge(struct edge *out, const struct nodes *nodes, uint64_t entries);
 
 /* For the walks that go on side by side: false: stop. */
 bool shared_step(struct shared *shared, uint64_t entries);
+bool shared_stopped(const struct shared *shared);
 
 /* From where walk->next, next_seal, last_hash and the trees stand, to `last` and `last_seal`. */
 SE_MUST_CHECK se_status walk_run(struct walk *w, se_error *err);
 
 /* One seal: looks at it as far as it can be looked at alone, and keeps its root for later. */
 SE_MUST_CHECK se_status walk_seal(struct walk *w, const struct sealed *sealed, se_error *err);
+
+/* Whether a seal says that the payload of an entry was erased. */
+bool erasure_is_sealed(const struct events *events, uint64_t seq);
 
 /* An entry that is not what was stored: says why, as far as that can be found out. */
 void walk_diagnose(struct walk *w, const struct row *row);

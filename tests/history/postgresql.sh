@@ -63,16 +63,9 @@ accepts signengine history verify --store "$within"
 
 schema held
 setup signengine history create --store "$within"
-cat >patience.sql <<'SQL'
-CREATE FUNCTION held.note() RETURNS trigger AS
-    $$ BEGIN INSERT INTO held.patience VALUES (current_setting('lock_timeout')); RETURN NEW; END $$ LANGUAGE plpgsql;
-CREATE TABLE held.patience (patience text);
-CREATE TRIGGER note AFTER INSERT ON held.signengine_seal FOR EACH ROW EXECUTE FUNCTION held.note();
-SQL
-setup server_sql -f patience.sql
-setup signengine history append --store "$within" payload
-accepts server_sql -t -c 'SELECT patience FROM held.patience'
-says 30s
+accepts signengine history append --store "$within%20-clog_statement%3Dall" payload
+accepts cat "$tmp/server/log"
+says "set_config('lock_timeout', '30s', false)"
 mkfifo hold
 server_sql -t -A <hold >held &
 holder=$!
