@@ -1,4 +1,4 @@
-SHELL_TESTS += tests/history/crash.sh tests/history/export.sh tests/history/notify.sh tests/history/sqlite.sh tests/history/vectors.sh
+SHELL_TESTS += tests/history/crash.sh tests/history/export.sh tests/history/notify.sh tests/history/sqlite.sh tests/history/tables.sh tests/history/trust.sh tests/history/vectors.sh
 if HAVE_POSTGRESQL
 SHELL_TESTS += tests/history/outage.sh tests/history/postgresql.sh
 endif
