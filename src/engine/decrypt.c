@@ -2,6 +2,7 @@
 
 #include "engine/fields.h"
 #include "engine/memory.h"
+#include "engine/sharing.h"
 #include "key/operate.h"
 
 /* A version whose certificate is out of reach does not hinder the others. */
@@ -116,13 +117,14 @@ static se_status refuse(const struct unsealing *o, se_error *err)
     return error_set_at(err, o->missing.status, o->missing.file, o->missing.line, "%s", o->missing.text);
 }
 
-/* Where GCM is written, CBC without a tag is a trick: what GCM made could be asked about as CBC. */
+/* Where something else is written, CBC without a tag is a trick: what GCM made could be asked about as CBC. */
 static bool may_read(const struct envelope *envelope, const struct reader_version *v)
 {
     const struct algorithm *a = &v->descriptor->algorithm;
     bool bare = envelope->format == &blob_format;
 
-    return v->key && bare == (a->kind == ALGORITHM_WRAP) && !(envelope->unauthenticated && a->cipher == CIPHER_AES_GCM);
+    return v->key && bare == (a->kind == ALGORITHM_WRAP) &&
+           (!envelope->unauthenticated || (a->cipher == CIPHER_AES_CBC && a->result == RESULT_CMS));
 }
 
 /* With the versions that the envelope names, or with those that it does not.  SE_ERR_REJECTED: with none of them. */
@@ -135,7 +137,9 @@ static se_status unwrap_with(se_buf *secret, const struct unsealing *o, const st
 
         if (!may_read(envelope, v) || is_for(envelope, v) != named)
             continue;
-        if ((st = unwrap(secret, o, v, envelope, &failure)) != SE_ERR_REJECTED)
+        if (!(st = sharing_check(o->engine, v->descriptor, v->key, SE_ERR_REJECTED, &failure)))
+            st = unwrap(secret, o, v, envelope, &failure);
+        if (st != SE_ERR_REJECTED)
             return st ? error_set_at(err, st, failure.file, failure.line, "%s", failure.text) : SE_OK;
     }
     return SE_ERR_REJECTED;

@@ -1,4 +1,5 @@
 #include "engine/fields.h"
+#include "engine/sharing.h"
 #include "key/oaep.h"
 
 se_status field_params_read(se_field_params *out, const se_field_params *params, se_error *err)
@@ -22,7 +23,7 @@ static se_status prepare(struct sealing *s, se_error *err)
         return st;
     s->recipient = (struct recipient){ s->key, s->descriptor->version };
     s->format = envelope_format(a);
-    if ((st = key_allowed(s->key, s->descriptor, err)))
+    if ((st = key_allowed(s->key, s->descriptor, err)) || (st = sharing_check(s->engine, s->descriptor, s->key, SE_ERR_POLICY, err)))
         return st;
     return kit_take(&s->kit, s->engine, err);
 }

@@ -20,6 +20,7 @@ libse_core_la_SOURCES += \
 	src/engine/replica.c src/engine/replica.h \
 	src/engine/replicas.c src/engine/replicas.h \
 	src/engine/roots.c src/engine/roots.h \
+	src/engine/sharing.c src/engine/sharing.h \
 	src/engine/sha256.c \
 	src/engine/sign.c \
 	src/engine/slot.c \

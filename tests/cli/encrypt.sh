@@ -5,7 +5,8 @@
 make_cert old rsa:2048 issuer=self
 make_cert new rsa:3072 issuer=self
 make_cert other rsa:2048 issuer=self
-for name in old new other; do cat $name.key $name.pem >$name-both.pem; done
+make_cert bare rsa:2048 issuer=self
+for name in old new other bare; do cat $name.key $name.pem >$name-both.pem; done
 make_p12 old
 sed -n '/BEGIN CERT/,$p' new.pem >new-public.pem
 
@@ -24,7 +25,7 @@ configure() {
         done
         echo "<descriptor name='Cms'><type algorithm='AES/GCM/NoPadding' result='CMS' key='old' $oaep/></descriptor>"
         echo "<descriptor name='Jwe'><type algorithm='AES/CBC/PKCS7Padding' result='JWE' key='old' $oaep/></descriptor>"
-        echo "<descriptor name='Pin'><type key='old' $oaep/></descriptor>"
+        echo "<descriptor name='Pin'><type key='bare' $oaep/></descriptor>"
         echo "<descriptor name='Signer'><type algorithm='SHA256withRSA' key='old'/></descriptor>"
         echo "<descriptor name='Public'><type algorithm='AES/CBC/PKCS7Padding' key='public' $oaep/></descriptor>"
         echo "<descriptor name='Other'><type algorithm='AES/CBC/PKCS7Padding' key='other' $oaep/></descriptor>"
@@ -33,6 +34,7 @@ configure() {
         echo "<key name='new'><type name='pem' locationValue='new-both.pem'/></key>"
         echo "<key name='public'><type name='pem' locationValue='new-public.pem' certificate='file:new-public.pem'/></key>"
         echo "<key name='other'><type name='pem' locationValue='other-both.pem'/></key>"
+        echo "<key name='bare'><type name='pem' locationValue='bare-both.pem'/></key>"
         echo '</keys></engineSignEncrypt>'
     } >"$file"
 }
@@ -58,7 +60,7 @@ printf 1234 >pin
 accepts signengine encrypt -d Pin pin -o blob
 accepts signengine decrypt -d Pin blob
 same "$out" pin
-openssl pkeyutl -encrypt -pubin -inkey old.pem -certin -in pin -out blob -pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha384 \
+openssl pkeyutl -encrypt -pubin -inkey bare.pem -certin -in pin -out blob -pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha384 \
     -pkeyopt rsa_mgf1_md:sha384
 accepts signengine decrypt -d Pin blob
 same "$out" pin

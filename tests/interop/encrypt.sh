@@ -42,8 +42,17 @@ hashes='1 256 384 512'
         echo "<key name='$key'><type name='pem' locationValue='$key.both'/></key>"
     done
     echo '</keys></engineSignEncrypt>'
-} >engine.xml
+} >all.xml
 export SIGNENGINE_CONFIG="$tmp/engine.xml"
+# CMS with CBC is not read where its key has GCM or JWE too: those descriptors are by themselves
+grep -v "<descriptor name='CMS-CBC" all.xml >engine.xml
+grep -v -e "<descriptor name='[NJor]" -e "<descriptor name='CMS-GCM" all.xml >cbc.xml
+ours() {
+    case " $* " in
+    *' CMS-CBC-'*) SIGNENGINE_CONFIG=$tmp/cbc.xml signengine "$@" ;;
+    *) signengine "$@" ;;
+    esac
+}
 printf 'a field\n\n with \377 bytes' >field
 head -c 100000 /dev/urandom >large
 
@@ -83,13 +92,13 @@ for key in rsa plain; do
         for size in 128 192 256; do
             for cipher in CBC GCM; do
                 descriptor=CMS-$cipher-$size-$hash-$key
-                setup signengine encrypt -d "$descriptor" --binary field -o value
+                setup ours encrypt -d "$descriptor" --binary field -o value
                 accepts openssl cms -decrypt -inform DER -in value -recip $key.pem -inkey $key.key -binary
                 same "$out" field
                 option=$(echo "-aes-$size-$cipher" | tr CBGM cbgm)
                 setup openssl cms -encrypt "$option" -outform DER -binary -in field -out theirs -recip $key.pem \
                     -keyopt rsa_padding_mode:oaep -keyopt "rsa_oaep_md:sha$hash"
-                accepts signengine decrypt -d "$descriptor" theirs
+                accepts ours decrypt -d "$descriptor" theirs
                 same "$out" field
             done
         done
@@ -100,7 +109,7 @@ accepts signengine decrypt -d CMS-GCM-256-1-rsa theirs
 same "$out" large
 setup openssl cms -encrypt -aes-256-cbc -stream -indef -outform DER -binary -in large -out theirs -recip rsa.pem \
     -keyopt rsa_padding_mode:oaep
-accepts signengine decrypt -d CMS-CBC-256-1-rsa theirs
+accepts ours decrypt -d CMS-CBC-256-1-rsa theirs
 same "$out" large
 for hash in 256 384 512; do
     setup signengine encrypt -d "oldcms-$hash" --binary large -o value
@@ -113,7 +122,7 @@ refuses 1 signengine decrypt -d CMS-GCM-256-1-rsa theirs
 setup openssl cms -encrypt -aes-256-gcm -outform DER -binary -in field -out theirs -recip rsa.pem
 refuses 1 signengine decrypt -d CMS-GCM-256-1-rsa theirs
 setup openssl cms -encrypt -des3 -outform DER -binary -in field -out theirs -recip rsa.pem -keyopt rsa_padding_mode:oaep
-refuses 1 signengine decrypt -d CMS-CBC-256-1-rsa theirs
+refuses 1 ours decrypt -d CMS-CBC-256-1-rsa theirs
 setup openssl cms -encrypt -aes-256-cbc -outform DER -binary -in field -out theirs -recip rsa.pem -keyopt rsa_padding_mode:oaep
 refuses 1 signengine decrypt -d CMS-GCM-256-1-rsa theirs
 
@@ -131,7 +140,7 @@ if [ "$jars" ] && command -v javac >/dev/null; then
     for hash in $hashes; do
         for cipher in CBC GCM; do
             descriptor=CMS-$cipher-256-$hash-rsa
-            setup signengine encrypt -d "$descriptor" --binary field -o "$descriptor"
+            setup ours encrypt -d "$descriptor" --binary field -o "$descriptor"
             echo "decrypt rsa.p8 $descriptor $descriptor.read" >>todo
             echo "encrypt rsa.der field $descriptor.theirs SHA-$hash $(echo $cipher | tr CBGM cbgm)" >>todo
             descriptors="$descriptors $descriptor"
@@ -141,7 +150,7 @@ if [ "$jars" ] && command -v javac >/dev/null; then
     for descriptor in $descriptors; do
         accepts cat "$descriptor.read"
         same "$out" field
-        accepts signengine decrypt -d "$descriptor" "$descriptor.theirs"
+        accepts ours decrypt -d "$descriptor" "$descriptor.theirs"
         same "$out" field
     done
 else
