@@ -374,9 +374,11 @@ SE_MUST_CHECK bool se_sha256(unsigned char out[32], const se_bytes *parts, size_
 /*
  * Signs a configuration's text with the key of `descriptor` (doc/formats.md), in place of the signatures that it has.
  * SE_ERR_CONFIG: it is not a configuration that an engine would open; SE_ERR_FORMAT: it is no XML.  version 0: the highest.
+ * `path`: where the configuration is, for the files with certificates that it names, and that are signed with it; NULL: in the working
+ * directory.
  */
 SE_MUST_CHECK se_status se_config_sign(se_buf *out, se_engine *engine, const char *descriptor, unsigned version, se_bytes config,
-                                       se_error *error);
+                                       const char *path, se_error *error);
 
 /*
  * Verifies a configuration's text: signed with a certificate that chains to one of the CAs in the PEM file `trust`, or is one of them.
@@ -384,7 +386,8 @@ SE_MUST_CHECK se_status se_config_sign(se_buf *out, se_engine *engine, const cha
  * SE_ERR_REJECTED: changed since, and then what was changed is told as far as possible, or not signed by such a one.
  * SE_ERR_FORMAT: not signed at all.
  */
-SE_MUST_CHECK se_status se_config_verify(se_signer *out, se_bytes config, const char *trust, int64_t time, se_error *error);
+SE_MUST_CHECK se_status se_config_verify(se_signer *out, se_bytes config, const char *path, const char *trust, int64_t time,
+                                         se_error *error);
 
 /* ---- encrypted fields ---- */
 

@@ -46,6 +46,7 @@ BEGIN {
     owner["sys"] = "libc"
     owner["arpa"] = "libc"
     owner["netinet"] = "libc"
+    owner["linux"] = "libc" # numbers of the kernel
 }
 
 function bad(why) { print "src/" FILENAME ":" FNR ": " why; failed = 1 }

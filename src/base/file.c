@@ -36,7 +36,7 @@ static ssize_t read_some(int fd, void *data, size_t size)
 }
 
 /* A pipe that nobody has opened for writing is empty; for one that somebody has, as in `<(command)`, one has to wait. */
-static int open_patient(const char *path)
+int file_open(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
@@ -47,7 +47,13 @@ static int open_patient(const char *path)
 
 se_status file_read(se_buf *out, const char *path, size_t limit, se_error *err)
 {
-    AUTO(fd) fd = open_patient(path);
+    AUTO(fd) fd = file_open(path);
+
+    return file_read_open(out, fd, path, limit, err);
+}
+
+se_status file_read_open(se_buf *out, int fd, const char *path, size_t limit, se_error *err)
+{
     AUTO(writer) w = { 0 };
     AUTO(se_buf) chunk = SE_BUF_INIT;
     struct stat info;

@@ -12,6 +12,13 @@
  */
 SE_MUST_CHECK se_status file_read(se_buf *out, const char *path, size_t limit, se_error *err);
 
+/*
+ * A file to look at before it is read, or -1 with errno set: a pipe that nobody has opened for writing does not make it wait.  The second
+ * reads what is left of it, as file_read() does; it stays open.
+ */
+int file_open(const char *path);
+SE_MUST_CHECK se_status file_read_open(se_buf *out, int fd, const char *path, size_t limit, se_error *err);
+
 /* The file's folder: everything before the last slash, "." if there is none.  NULL: out of memory.  Released with free(). */
 char *file_folder(const char *path);
 

@@ -20,6 +20,12 @@ static const struct option_row sign_rows[] = {
     { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
 };
 
+/* From standard input: in the working directory. */
+static const char *place_of(const char *file)
+{
+    return strcmp(file, "-") ? file : NULL;
+}
+
 static int sign(struct cli *cli, const struct descriptor_option *descriptor, const char *in, const char *out)
 {
     AUTO(engine) engine = NULL;
@@ -32,7 +38,7 @@ static int sign(struct cli *cli, const struct descriptor_option *descriptor, con
     if (status)
         return status;
     if (file_read(&text, input_path(in), CONFIG_LIMIT, &err) ||
-        se_config_sign(&signed_text, engine, descriptor->name, descriptor->version, buf_bytes(&text), &err) ||
+        se_config_sign(&signed_text, engine, descriptor->name, descriptor->version, buf_bytes(&text), place_of(in), &err) ||
         result_open_secret(&result, out, &err) || sink_write(&result.sink, buf_bytes(&signed_text), &err) || result_commit(&result, &err))
         return result_fail(&result, cli, &err);
     if (cli->json && strcmp(out, "-") != 0)
@@ -89,7 +95,7 @@ static int run_verify(struct cli *cli, void *options, int argc, char **argv)
         return cli_usage(cli, "whom to trust? say --trust-config CA.pem");
     if (file_read(&text, input_path(file), CONFIG_LIMIT, &err))
         return cli_fail(cli, &err);
-    if (!se_config_verify(&signer, buf_bytes(&text), cli->trust_config, o->time, &err)) {
+    if (!se_config_verify(&signer, buf_bytes(&text), place_of(file), cli->trust_config, o->time, &err)) {
         tell_signer(cli, file, &signer);
         return EXIT_DONE;
     }

@@ -3,7 +3,9 @@
 
 #include "engine/engine.h"
 #include "engine/probe.h"
+#include "engine/sharing.h"
 #include "key/certificate.h"
+#include "model/exposure.h"
 
 enum { DAY = 24 * 60 * 60 };
 
@@ -149,6 +151,19 @@ static se_status look_at_replicas(struct finding *f, const struct key *whole, co
     return failed < count ? SE_OK : f->error.status;
 }
 
+static void warn_exposure(void *arg, const char *text)
+{
+    warn(arg, "%s", text);
+}
+
+static void look_at_exposure(struct finding *f)
+{
+    const struct key_entry *entry = f->descriptor->key;
+
+    for (size_t i = 0; i < entry->count; i++)
+        keyref_exposure(&entry->replicas[i], warn_exposure, f);
+}
+
 /* Of the name's purpose: what a mail command or a zip command does with another name is not known here. */
 static se_status look_at_purpose(struct finding *f, X509 *certificate)
 {
@@ -172,13 +187,14 @@ static se_status inspect(struct finding *f, se_engine *engine, const se_check_op
     if ((st = slot_open(&key, engine, d->key, part, &f->error)))
         return st;
     look_at_certificate(f, key);
+    look_at_exposure(f);
     if ((st = certificate_check(d, key->certificate, now(), SE_ERR_POLICY, &f->error)))
         return st;
     if (signs(d) && ((st = signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), &f->error)) ||
                      (st = look_at_purpose(f, key->certificate))))
         return st;
-    if (part == PART_CERTIFICATE)
-        return SE_OK;
+    if ((st = sharing_check(engine, d, key, SE_ERR_POLICY, &f->error)) || part == PART_CERTIFICATE)
+        return st;
     return d->key->count > 1 ? look_at_replicas(f, key, options) : probe(f, key, options, &f->error);
 }
 

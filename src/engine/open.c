@@ -2,15 +2,10 @@
 
 #include "engine/engine.h"
 #include "engine/memory.h"
+#include "engine/trusted.h"
 
-static se_status config_vouch(void *trust, se_bytes text, se_error *err)
-{
-    se_status st = se_config_verify(NULL, text, trust, 0, err);
-
-    return st == SE_ERR_REJECTED || st == SE_ERR_FORMAT ? error_restate(err, SE_ERR_CONFIG) : st;
-}
-
-static se_status options_read(struct config_options *out, struct events *events, const se_options *options, se_error *err)
+static se_status options_read(struct config_options *out, struct vouching *vouching, struct events *events, const se_options *options,
+                              se_error *err)
 {
     const se_options defaults = SE_OPTIONS_INIT;
 
@@ -20,31 +15,48 @@ static se_status options_read(struct config_options *out, struct events *events,
         return error_set(err, SE_ERR_USAGE, "se_options of %zu bytes, SE_OPTIONS_INIT makes %zu", options->size, sizeof *options);
     *out = (struct config_options){ options->report, options->report_arg, options->pin_key, NULL, NULL };
     if (options->trust_config) {
+        vouching->trust = options->trust_config;
         out->vouch = config_vouch;
-        out->vouch_arg = (void *)options->trust_config;
+        out->vouch_arg = vouching;
     }
     *events = (struct events){ options->event, options->event_arg };
     return SE_OK;
 }
 
+static se_status load(struct config **out, const char *path, const struct config_options *options, const struct vouching *vouching,
+                      se_error *err)
+{
+    se_status st = config_load(out, path, options, err);
+
+    return st || !options->vouch ? st : config_vouch_files(*out, vouching, err);
+}
+
+static se_status open_engine(se_engine *engine, const char *path, const se_options *options, se_error *err)
+{
+    struct vouching vouching = { .path = path };
+    struct config_options config_options;
+    se_status st = options_read(&config_options, &vouching, &engine->events, options, err);
+
+    if (!st)
+        st = load(&engine->config, path, &config_options, &vouching, err);
+    se_buf_free(&vouching.canonical);
+    if (st || (st = key_slots_new(&engine->slots, engine->config, &engine->events, err)))
+        return st;
+    engine->memories = calloc(engine->config->descriptor_count + 1, sizeof *engine->memories);
+    return engine->memories ? SE_OK : error_memory(err);
+}
+
 se_status se_open(se_engine **out, const char *path, const se_options *options, se_error *error)
 {
     se_engine *engine = calloc(1, sizeof *engine);
-    struct config_options config_options;
     se_status st;
 
     *out = NULL;
     if (!engine)
         return error_memory(error);
-    if ((st = options_read(&config_options, &engine->events, options, error)) ||
-        (st = config_load(&engine->config, path, &config_options, error)) ||
-        (st = key_slots_new(&engine->slots, engine->config, &engine->events, error))) {
+    if ((st = open_engine(engine, path, options, error))) {
         se_close(&engine);
         return st;
-    }
-    if (!(engine->memories = calloc(engine->config->descriptor_count + 1, sizeof *engine->memories))) {
-        se_close(&engine);
-        return error_memory(error);
     }
     *out = engine;
     return SE_OK;

@@ -2,9 +2,11 @@
 
 #include "engine/engine.h"
 #include "engine/timestamp.h"
+#include "engine/trusted.h"
 #include "format/format.h"
 #include "format/xmldsig_config.h"
 #include "key/certificate.h"
+#include "model/files.h"
 
 struct signer {
     const struct descriptor *descriptor;
@@ -124,21 +126,37 @@ se_status se_find_signer(se_signer *out, se_engine *engine, const char *descript
     return st ? blame(error, found) : SE_OK;
 }
 
-static se_status sign_config(const se_sink *out, se_engine *engine, se_bytes text, unsigned version, struct operation *op)
+/* What is signed: without other signatures, and what it means, files that it names included. */
+static se_status read_config(se_buf *plain, se_buf *canonical, se_bytes text, const char *path, se_error *err)
+{
+    AUTO(se_buf) copy = SE_BUF_INIT;
+    AUTO(config) config = NULL;
+    se_status st;
+
+    if ((st = xmldsig_config_strip(plain, text, err)) || (st = buf_copy(&copy, buf_bytes(plain), err)) ||
+        (st = config_parse(&config, &copy, config_path(path), NULL, err)) || (st = config_files_read(config, err)))
+        return st;
+    return config_canonical(canonical, config, err);
+}
+
+struct config_wish {
+    se_bytes text;
+    const char *path;
+    unsigned version; /* of the descriptor */
+};
+
+static se_status sign_config(const se_sink *out, se_engine *engine, const struct config_wish *wish, struct operation *op)
 {
     AUTO(se_buf) plain = SE_BUF_INIT;
-    AUTO(se_buf) copy = SE_BUF_INIT;
     AUTO(se_buf) canonical = SE_BUF_INIT;
-    AUTO(config) config = NULL;
     const struct descriptor *found;
     struct signer signer = { .key = NULL };
     const se_params params = SE_PARAMS_INIT;
     struct sign_job job;
     se_status st;
 
-    if ((st = config_descriptor(&found, engine->config, op->event.descriptor, version, &op->error)) ||
-        (st = xmldsig_config_strip(&plain, text, &op->error)) || (st = buf_copy(&copy, buf_bytes(&plain), &op->error)) ||
-        (st = config_parse(&config, &copy, "configuration", NULL, &op->error)) || (st = config_canonical(&canonical, config, &op->error)))
+    if ((st = config_descriptor(&found, engine->config, op->event.descriptor, wish->version, &op->error)) ||
+        (st = read_config(&plain, &canonical, wish->text, wish->path, &op->error)))
         return st;
     operation_on(op, found);
     st = prepare(&signer, engine, found, &params, &op->error);
@@ -149,16 +167,18 @@ static se_status sign_config(const se_sink *out, se_engine *engine, se_bytes tex
     return st ? blame(&op->error, found) : SE_OK;
 }
 
-se_status se_config_sign(se_buf *out, se_engine *engine, const char *descriptor, unsigned version, se_bytes config, se_error *error)
+se_status se_config_sign(se_buf *out, se_engine *engine, const char *descriptor, unsigned version, se_bytes config, const char *path,
+                         se_error *error)
 {
     AUTO(writer) w = { 0 };
     const se_sink sink = sink_writer(&w);
+    const struct config_wish wish = { config, path, version };
     struct operation op;
     se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
     operation_begin(&op, &engine->events, "sign", descriptor);
-    st = sign_config(&sink, engine, config, version, &op);
+    st = sign_config(&sink, engine, &wish, &op);
     op.event.bytes = config.size;
     if ((st = operation_end(&op, st, error)))
         return st;

@@ -18,11 +18,16 @@ static void put_escaped(struct writer *w, const char *text, char end)
     writer_put(w, &end, 1);
 }
 
+void canonical_line(struct writer *w, const char *item, const char *property, const char *value)
+{
+    put_escaped(w, item, '\t');
+    put_escaped(w, property, '\t');
+    put_escaped(w, value, '\n');
+}
+
 static void put_property(void *arg, const char *item, const char *property, const char *value)
 {
-    put_escaped(arg, item, '\t');
-    put_escaped(arg, property, '\t');
-    put_escaped(arg, value, '\n');
+    canonical_line(arg, item, property, value);
 }
 
 static int compare_descriptors(const void *left, const void *right)

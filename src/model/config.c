@@ -16,6 +16,7 @@ static void free_keys(struct config *config)
         for (size_t j = 0; j < key->count; j++) {
             se_buf_free(&key->replicas[j].pin);
             se_buf_free(&key->replicas[j].certificate_der);
+            se_buf_free(&key->replicas[j].certificate_text);
         }
         free(key->replicas);
     }

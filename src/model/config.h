@@ -17,6 +17,7 @@ struct keyref {
     const char *alias;
     const char *certificate; /* path of a PEM or DER file; "" when absent or given as base64 */
     se_buf certificate_der;  /* given as base64 */
+    se_buf certificate_text; /* the file, if it was read (model/files.h) */
 
     /* which token of the module; all unset: the one that holds the alias */
     bool has_slot, has_slot_index;
@@ -44,6 +45,9 @@ struct keyref {
  * SE_ERR_ACCESS: its source has none, or it can't be unscrambled.
  */
 SE_MUST_CHECK se_status keyref_pin(se_buf *out, const struct keyref *ref, se_error *err);
+
+/* The file that it, or what unscrambles it, is in; NULL: in none, or out of memory.  Released with free(). */
+char *keyref_pin_file(const struct keyref *ref);
 
 /* Keeps `ref` until keyref_release(): a call into a key store that does not return may outlive its engine.  Returns `ref`. */
 const struct keyref *keyref_hold(const struct keyref *ref);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/base64.h"
+#include "model/files.h"
 
 static void tell(struct describe *d, const char *item, const char *property, const char *value)
 {
@@ -66,6 +67,7 @@ void describe_descriptor(struct describe *d, const struct descriptor *descriptor
 static void describe_place(struct describe *d, const char *item, const struct keyref *ref)
 {
     AUTO(se_buf) digits = SE_BUF_INIT;
+    char hash[FILE_HASH_TEXT];
 
     tell(d, item, "type", ref->store);
     tell(d, item, "locationValue", d->canonical ? ref->location_written : ref->location);
@@ -76,6 +78,9 @@ static void describe_place(struct describe *d, const char *item, const struct ke
         tell(d, item, "certificate", (const char *)digits.data);
     else
         tell(d, item, "certificate", d->canonical ? ref->certificate_written : ref->certificate);
+    if (certificate_file_hash(hash, ref, NULL))
+        d->failed = true;
+    tell(d, item, FILE_HASH_PROPERTY, hash);
 }
 
 static void describe_token(struct describe *d, const char *item, const struct keyref *ref)
@@ -104,25 +109,25 @@ static void describe_pin(struct describe *d, const char *item, const struct keyr
     tell(d, item, "pin.source", ref->pin_source);
 }
 
-static void describe_replica(struct describe *d, const char *item, const struct keyref *ref)
+void describe_replica(struct describe *d, const struct key_entry *key, size_t index)
 {
-    describe_place(d, item, ref);
-    describe_token(d, item, ref);
+    const struct keyref *ref = &key->replicas[index];
+    AUTO(writer) item = { 0 };
+
+    writer_format(&item, "key %s", key->name);
+    if (key->count > 1)
+        writer_format(&item, " replica %zu", index + 1);
+    d->failed |= item.failed;
+    describe_place(d, writer_string(&item), ref);
+    describe_token(d, writer_string(&item), ref);
     if (!d->canonical)
-        describe_pin(d, item, ref);
+        describe_pin(d, writer_string(&item), ref);
 }
 
 void describe_key(struct describe *d, const struct key_entry *key)
 {
-    for (size_t i = 0; i < key->count; i++) {
-        AUTO(writer) item = { 0 };
-
-        writer_format(&item, "key %s", key->name);
-        if (key->count > 1)
-            writer_format(&item, " replica %zu", i + 1);
-        d->failed |= item.failed;
-        describe_replica(d, writer_string(&item), &key->replicas[i]);
-    }
+    for (size_t i = 0; i < key->count; i++)
+        describe_replica(d, key, i);
 }
 
 void config_describe(const struct config *config, se_property_fn fn, void *arg)

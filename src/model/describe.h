@@ -16,5 +16,9 @@ struct describe {
 
 void describe_descriptor(struct describe *d, const struct descriptor *descriptor);
 void describe_key(struct describe *d, const struct key_entry *key);
+void describe_replica(struct describe *d, const struct key_entry *key, size_t index);
+
+/* A line of a canonical configuration. */
+void canonical_line(struct writer *w, const char *item, const char *property, const char *value);
 
 #endif

@@ -42,12 +42,19 @@ static se_status from_file(se_buf *out, const char *path, se_error *err)
 }
 
 /* systemd.exec(5), LoadCredential= */
-static se_status from_credential(se_buf *out, const char *name, se_error *err)
+static const char *credential_folder(void)
 {
     const char *folder = getenv("CREDENTIALS_DIRECTORY");
+
+    return folder && *folder ? folder : NULL;
+}
+
+static se_status from_credential(se_buf *out, const char *name, se_error *err)
+{
+    const char *folder = credential_folder();
     AUTO(text) path = NULL;
 
-    if (!folder || !*folder)
+    if (!folder)
         return error_set(err, SE_ERR_ACCESS, "no credential '%s': $CREDENTIALS_DIRECTORY is not set", name);
     if (!(path = file_join(folder, name)))
         return error_memory(err);
@@ -71,6 +78,15 @@ static se_status from_source(se_buf *out, const char *source, se_error *err)
         return st;
     }
     return error_set(err, SE_ERR_CONFIG, "pin.source must be env:NAME, file:PATH or credential:NAME");
+}
+
+char *keyref_pin_file(const struct keyref *ref)
+{
+    if (text_starts(ref->pin_source, "file:"))
+        return strdup(ref->pin_source + strlen("file:"));
+    if (text_starts(ref->pin_source, "credential:") && credential_folder())
+        return file_join(credential_folder(), ref->pin_source + strlen("credential:"));
+    return *ref->pin_scrambled ? strdup(ref->pin_key) : NULL;
 }
 
 se_status keyref_pin(se_buf *out, const struct keyref *ref, se_error *err)

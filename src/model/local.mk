@@ -5,6 +5,8 @@ libse_core_la_SOURCES += \
 	src/model/describe.c src/model/describe.h \
 	src/model/diff.c src/model/diff.h \
 	src/model/encoding.c src/model/encoding.h \
+	src/model/exposure.c src/model/exposure.h \
+	src/model/files.c src/model/files.h \
 	src/model/findings.c src/model/findings.h \
 	src/model/keyref.c \
 	src/model/lift.c src/model/lift.h \

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <openssl/rand.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/base64.h"
@@ -11,16 +13,52 @@
 
 enum { SECRET_MAX = 4096 };
 
-se_status secret_file_read(se_buf *out, const char *path, unsigned forbidden, se_error *err)
+static void close_fd(int fd)
 {
-    se_error why = SE_ERROR_INIT;
+    if (fd >= 0)
+        (void)close(fd);
+}
+AUTO_KIND(fd, int, close_fd(*p))
+
+/* Pipes without a name and terminals are the affair of whoever started this process, and opened them. */
+static bool has_owner(int fd, const struct stat *info)
+{
+    struct statfs system;
+
+    return S_ISREG(info->st_mode) || (S_ISFIFO(info->st_mode) && !fstatfs(fd, &system) && system.f_type != PIPEFS_MAGIC);
+}
+
+/*
+ * Of what is open: a name may lead elsewhere a moment later.  Links are followed, since what they lead to has to be root's or ours: a file
+ * that somebody puts in its place is neither.
+ */
+static se_status check_file(int fd, const char *path, unsigned forbidden, se_error *err)
+{
     struct stat info;
 
-    *out = (se_buf)SE_BUF_INIT;
-    if (!stat(path, &info) && info.st_mode & forbidden)
+    if (fstat(fd, &info))
+        return error_set(err, SE_ERR_ACCESS, "cannot read '%s': %s", path, strerror(errno));
+    if (!has_owner(fd, &info))
+        return SE_OK;
+    if (info.st_mode & forbidden)
         return error_set(err, SE_ERR_ACCESS, "'%s' has mode %04o: others may %s it", path, (unsigned)info.st_mode & 07777,
                          info.st_mode & forbidden & (S_IWGRP | S_IWOTH) ? "change" : "read");
-    if (file_read(out, path, SECRET_MAX, &why))
+    if (info.st_uid && info.st_uid != geteuid())
+        return error_set(err, SE_ERR_ACCESS, "'%s' belongs to user %u, who may change it: root or user %u has to own it", path,
+                         (unsigned)info.st_uid, (unsigned)geteuid());
+    return SE_OK;
+}
+
+se_status secret_file_read(se_buf *out, const char *path, unsigned forbidden, se_error *err)
+{
+    AUTO(fd) fd = file_open(path);
+    se_error why = SE_ERROR_INIT;
+    se_status st = fd < 0 ? error_set(err, SE_ERR_ACCESS, "cannot read '%s': %s", path, strerror(errno)) : SE_OK;
+
+    *out = (se_buf)SE_BUF_INIT;
+    if (st || (st = check_file(fd, path, forbidden, err)))
+        return st;
+    if (file_read_open(out, fd, path, SECRET_MAX, &why))
         return error_set(err, why.status == SE_ERR_MEMORY ? why.status : SE_ERR_ACCESS, "%s", why.text);
     return SE_OK;
 }

@@ -82,9 +82,14 @@ static se_status choose_replica(struct keyref *out, const struct key_entry *entr
     return SE_OK;
 }
 
-static se_status vouch(void *trust, se_bytes text, se_error *err)
+struct vouching {
+    const char *path, *trust;
+};
+
+static se_status vouch(void *arg, se_bytes text, se_error *err)
 {
-    se_status st = se_config_verify(NULL, text, trust, 0, err);
+    const struct vouching *vouching = arg;
+    se_status st = se_config_verify(NULL, text, vouching->path, vouching->trust, 0, err);
 
     return st == SE_ERR_REJECTED || st == SE_ERR_FORMAT ? error_restate(err, SE_ERR_CONFIG) : st;
 }
@@ -93,6 +98,7 @@ se_status target_configured(struct target **out, const char *config, const char 
                             se_error *err)
 {
     AUTO(target) target = NULL;
+    struct vouching vouching = { .path = config };
     struct config_options how = { 0 };
     const struct key_entry *entry;
     struct target *made;
@@ -103,7 +109,8 @@ se_status target_configured(struct target **out, const char *config, const char 
         how = (struct config_options){ options->report, options->report_arg, options->pin_key, NULL, NULL };
     if (options && options->trust_config) {
         how.vouch = vouch;
-        how.vouch_arg = (void *)options->trust_config;
+        how.vouch_arg = &vouching;
+        vouching.trust = options->trust_config;
     }
     if ((st = make(&target, err)) || (st = config_load(&target->config, config, &how, err)) ||
         (st = config_key(&entry, target->config, key, err)) || (st = choose_replica(&target->ref, entry, replica, err)))

@@ -2,13 +2,11 @@
 
 #include <strings.h>
 
-#include "base/file.h"
 #include "key/certificate.h"
+#include "model/files.h"
 
 /* The only place that knows all stores. */
 static const struct store_type *const stores[] = { &pkcs12_store, &pem_store, &pkcs11_store };
-
-enum { CERTIFICATE_LIMIT = 1 << 20 };
 
 static se_status find(const struct store_type **out, const char *name, se_error *err)
 {
@@ -32,8 +30,7 @@ se_status store_configured_certificate(X509 **out, STACK_OF(X509) * *chain, cons
         return certificate_parse(out, buf_bytes(&ref->certificate_der), err);
     if (!*ref->certificate)
         return SE_OK;
-    if ((st = file_read(&text, ref->certificate, CERTIFICATE_LIMIT, err)) ||
-        (st = certificates_read(&all, buf_bytes(&text), ref->certificate, err)))
+    if ((st = certificate_file_read(&text, ref, err)) || (st = certificates_read(&all, buf_bytes(&text), ref->certificate, err)))
         return st == SE_ERR_ACCESS ? st : error_restate(err, SE_ERR_KEY);
     *out = sk_X509_shift(all);
     return certificates_chain(chain, *out, all, err);

@@ -169,3 +169,77 @@ says '"before":"a"'
 refuses 64 signengine config diff plain.xml
 refuses 78 signengine config diff plain.xml invalid.xml
 refuses 78 signengine --trust-config ca.pem config diff signed.xml plain.xml
+
+# ---- files that it names ----
+make_cert attacker rsa:2048 keyUsage=critical,digitalSignature
+mkdir d
+cp files.pem d/signer.pem
+cp files.pem d/other.pem
+cat files.key files.pem >d/key.pem
+chmod 600 d/key.pem
+cat >d/plain.xml <<'XML'
+<engineSignEncrypt>
+  <descriptors>
+    <descriptor name="Files"><type algorithm="SHA256withRSA" key="f"/></descriptor>
+  </descriptors>
+  <keys>
+    <key name="f">
+      <type name="pem" locationValue="key.pem" certificate="file:signer.pem"/>
+      <type name="pem" locationValue="key.pem" certificate="classpath:other.pem"/>
+    </key>
+  </keys>
+</engineSignEncrypt>
+XML
+chmod 600 d/plain.xml
+accepts admin config sign -d Admin d/plain.xml -o d/engine.xml
+named() { signengine -c d/engine.xml --trust-config ca.pem "$@"; }
+accepts named config verify
+accepts named sign -d Files content -o content.p7s
+accepts named verify -d Files content -s content.p7s
+accepts sh -c 'cd d && "$top_builddir/signengine" --trust-config ../ca.pem config verify - <engine.xml'
+accepts named config show
+says "$(sha256sum <d/signer.pem | cut -d' ' -f1)"
+setup signengine -c d/engine.xml config fingerprint
+cp "$out" before
+# exchanged FILE COMMAND...: refused, and told which
+exchanged() {
+    which=$1
+    shift
+    "$@"
+    refuses 1 named config verify
+    says "d/$which' was changed since the configuration was signed"
+    for command in check 'verify -d Files content -s content.p7s' 'config show' 'key list f'; do
+        # shellcheck disable=SC2086 # several words
+        refuses 78 named $command
+        says "d/$which' was changed since the configuration was signed"
+    done
+}
+exchanged signer.pem cp attacker.pem d/signer.pem
+setup signengine -c d/engine.xml config fingerprint
+others_refuse cmp "$out" before
+cp files.pem d/signer.pem
+exchanged other.pem sh -c 'echo >>d/other.pem'
+cp files.pem d/other.pem
+accepts named check
+rm d/other.pem
+refuses 66 named config verify
+says 'd/other.pem'
+refuses 78 named check
+says 'd/other.pem'
+refuses 66 admin config sign -d Admin d/plain.xml -o d/never.xml
+says 'd/other.pem'
+[ ! -e d/never.xml ] || fail "signed without a file that it names"
+cp files.pem d/other.pem
+# what is changed in the text and in a file is told of both
+cp attacker.pem d/signer.pem
+sed 's/name="Files"/name="Documents"/' d/engine.xml >d/changed.xml
+refuses 1 signengine --trust-config ca.pem config verify d/changed.xml
+says 'key f replica 1: certificateSHA-256 was'
+cp files.pem d/signer.pem
+# signed by somebody who does not know of it: the names alone are covered
+sed -n 's/.*\(<Signature .*<\/Signature>\).*/\1/p' template.xml >signature
+{ sed '$d' d/plain.xml && cat signature && echo '</engineSignEncrypt>'; } >d/template.xml
+setup xmlsec1 --sign --privkey-pem files.key,files.pem --output d/theirs.xml d/template.xml
+refuses 1 signengine --trust-config ca.pem config verify d/theirs.xml
+says "d/signer.pem' is not covered by the signature, which only says its name: sign the configuration again"
+refuses 78 signengine -c d/theirs.xml --trust-config ca.pem verify -d Files content -s content.p7s
