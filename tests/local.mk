@@ -12,6 +12,7 @@ AM_TESTS_ENVIRONMENT = \
 	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
 	top_builddir='$(abs_top_builddir)'; export top_builddir; \
 	CC='$(CC)'; export CC; \
+	SE_HARDENING='$(SE_HARDENING)'; export SE_HARDENING; \
 	MEMCHECK='$(MEMCHECK)'; export MEMCHECK; \
 	lint_cflags='$(CRYPTO_CFLAGS) $(XML_CFLAGS) $(P11KIT_CFLAGS) $(P11_CFLAGS) $(JANSSON_CFLAGS) $(GMIME_CFLAGS) $(PQ_CFLAGS) $(ZLIB_CFLAGS) $(DEFLATE_CFLAGS) $(CMOCKA_CFLAGS)'; export lint_cflags; \
 	sanitize='$(SE_SANITIZE)'; export sanitize; \
@@ -31,6 +32,7 @@ LINTS = \
 	tests/check-exports.sh \
 	tests/check-faults.sh \
 	tests/check-format.sh \
+	tests/check-hardening.sh \
 	tests/check-headers.sh \
 	tests/check-layers.sh \
 	tests/check-man.sh \

@@ -40,5 +40,6 @@ signengine_SOURCES = \
 	src/cli/sensed.c src/cli/sensed.h \
 	src/cli/sendmail.c src/cli/sendmail.h \
 	src/cli/stream.c src/cli/stream.h
+signengine_LDFLAGS = $(AM_LDFLAGS) $(SE_PIE)
 signengine_LDADD = libse-provision.la libse-core.la $(JANSSON_LIBS)
 dist_schema_DATA += schemas/historyExport.xsd

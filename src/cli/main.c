@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/guard.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "cli/cli.h"
 
@@ -209,7 +210,7 @@ int main(int argc, char **argv)
 {
     struct cli cli = { .config = NULL };
 
-    if (!keep_standard())
+    if (!keep_standard() || !process_forbid_dumps())
         return EXIT_INTERNAL;
     (void)signal(SIGXFSZ, SIG_IGN); /* a file that is too large is a failure to write, with a message */
     return left(flushed(&cli, start(&cli, argc - 1, argv + 1)));

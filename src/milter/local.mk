@@ -9,6 +9,7 @@ signengine_milter_SOURCES = \
 	src/milter/service.c src/milter/service.h \
 	src/milter/session.c src/milter/session.h \
 	src/milter/spool.c src/milter/spool.h
+signengine_milter_LDFLAGS = $(AM_LDFLAGS) $(SE_PIE)
 signengine_milter_LDADD = libse-core.la -lmilter $(JANSSON_LIBS)
 dist_man_MANS += doc/signengine-milter.8
 dist_examples_DATA += conf/milter.conf conf/signengine-milter.service

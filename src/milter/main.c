@@ -24,6 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "milter/service.h"
 #include "milter/session.h"
 
@@ -259,6 +260,8 @@ static int start(bool check)
         return complain(EXIT_BAD_CONFIG, "%s", err.text);
     if ((status = become(conf->user)))
         return status;
+    if (!process_forbid_dumps()) /* after become(): another user's id makes it dumpable where fs.suid_dumpable is 1 */
+        return complain(EXIT_BROKEN, "cannot forbid core dumps: %s", strerror(errno));
     return check ? load() : run();
 }
 

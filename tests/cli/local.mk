@@ -2,7 +2,9 @@ SHELL_TESTS += \
 	tests/cli/check.sh \
 	tests/cli/config-sign.sh \
 	tests/cli/container.sh \
+	tests/cli/core.sh \
 	tests/cli/encrypt.sh \
+	tests/cli/files.sh \
 	tests/cli/key.sh \
 	tests/cli/loading.sh \
 	tests/cli/purpose.sh \
@@ -12,6 +14,7 @@ SHELL_TESTS += \
 	tests/cli/sample-encrypted-fields.sh \
 	tests/cli/sample-object-history.sh \
 	tests/cli/sample-sign-file.sh \
+	tests/cli/sharing.sh \
 	tests/cli/sign.sh \
 	tests/cli/token.sh \
 	tests/cli/usage.sh \
