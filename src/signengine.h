@@ -695,13 +695,16 @@ SE_MUST_CHECK se_status se_history_verify(se_history_report *out, se_history *hi
                                           se_error *error);
 /* ---- mail ---- */
 
+#define SE_MAIL_CHANGED 256
+
 /* What was done, or found. */
 typedef struct se_mail {
-    se_signer signer; /* `address`: the sender's, that the certificate names */
-    bool passed;      /* signing: it was signed or encrypted already and went through as it was; nobody signed */
-    bool opaque;      /* verifying: application/pkcs7-mime, not multipart/signed */
-    bool nested;      /* verifying: what was signed is signed itself */
-    bool protect;     /* verifying: the message's header was signed too (RFC 9788) */
+    se_signer signer;              /* `address`: the sender's, that the certificate names */
+    bool passed;                   /* signing: it was signed or encrypted already and went through as it was; nobody signed */
+    bool opaque;                   /* verifying: application/pkcs7-mime, not multipart/signed */
+    bool nested;                   /* verifying: what was signed is signed itself */
+    bool protect;                  /* verifying: the message's header was signed too (RFC 9788) */
+    char changed[SE_MAIL_CHANGED]; /* verifying: names of fields that were signed and are others outside, ", " between them */
 } se_mail;
 
 typedef struct se_mail_params {
@@ -716,27 +719,31 @@ typedef struct se_mail_params {
     bool again;              /* signing: also what is signed or encrypted already */
     se_mail *result;         /* signing: what was done; may be NULL */
     const se_sink *content;  /* verifying: gets what was signed, a MIME entity with CRLF; not to be used before SE_OK */
+    const se_sink *header;   /* verifying: gets the message's header; may be NULL */
+    se_bytes outside;        /* verifying what was inside a signature: the header of the message around it; empty: it is the message */
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
 } se_mail_params;
 #define SE_MAIL_PARAMS_INIT                                                                                                                \
     {                                                                                                                                      \
-        sizeof(se_mail_params), 0, 0, NULL, NULL, NULL, false, false, false, NULL, NULL, NULL, NULL                                        \
+        sizeof(se_mail_params), 0, 0, NULL, NULL, NULL, false, false, false, NULL, NULL, NULL, { NULL, 0 }, NULL, NULL                     \
     }
 
 /*
  * Signs a message (RFC 5322, lines ending with LF or CRLF) as S/MIME (RFC 8551), in constant memory.
  * Its header stays in order and to the byte, but for the fields of MIME, which move inside.  What is signed is rewritten so that no relay
  * has a reason to change it.  `params` may be NULL.  What `out` got before a failure is worthless.
- * SE_ERR_POLICY: among others, the certificate does not name the sender.  SE_ERR_FORMAT: not a message, or one without a From field.
+ * SE_ERR_POLICY: among others, the certificate does not name the sender.  SE_ERR_FORMAT: not a message, or one without one address in
+ * one From field.
  */
 SE_MUST_CHECK se_status se_mail_sign(const se_sink *out, se_engine *engine, const char *descriptor, const se_source *in,
                                      const se_mail_params *params, se_error *error);
 
 /*
- * Verifies the outermost signature of a message, in constant memory; for one inside it call it again with what the content got, and
- * params->sender.  `out` may be NULL.
- * SE_ERR_REJECTED: the signature is not good or not the sender's, there is none, or there is something that it does not cover.
+ * Verifies the outermost signature of a message, in constant memory; for one inside it call it again with what the content got,
+ * params->sender and params->outside.  `out` may be NULL.
+ * SE_ERR_REJECTED: the signature is not good or not the sender's, there is none, there is something that it does not cover, or the header
+ * that was signed is another one.  SE_ERR_FORMAT: not a message, or one that mail programs read in different ways.
  */
 SE_MUST_CHECK se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor, const se_source *in,
                                        const se_mail_params *params, se_error *error);

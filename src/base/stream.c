@@ -47,8 +47,9 @@ static ptrdiff_t memory_read(void *arg, void *data, size_t size)
     se_bytes *bytes = arg;
     size_t n = size < bytes->size ? size : bytes->size;
 
-    if (n)
-        memcpy(data, bytes->data, n);
+    if (!n)
+        return 0;
+    memcpy(data, bytes->data, n);
     bytes->data = (const char *)bytes->data + n;
     bytes->size -= n;
     return (ptrdiff_t)n;

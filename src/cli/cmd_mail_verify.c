@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/stream.h"
 #include "cli/descriptor.h"
 #include "cli/signer.h"
 #include "cli/stream.h"
@@ -31,7 +32,14 @@ struct job {
     se_engine *engine;
     const char *descriptor;
     se_mail_params params;
+    struct writer header; /* the message's */
 };
+
+static void job_free(struct job *job)
+{
+    writer_free(&job->header);
+}
+AUTO_KIND(job, struct job, job_free(p))
 
 /* The signatures of a message, from the outermost to the innermost. */
 struct signatures {
@@ -60,6 +68,8 @@ static void tell_people(FILE *to, const char *input, const struct signatures *si
         signer_write(&lines, &mail->signer);
         (void)fprintf(to, "%s: good signature%s%s\n  sender     %s\n%s", input, i ? " inside that one" : "",
                       mail->opaque ? " (opaque)" : "", mail->signer.address, writer_string(&lines));
+        if (*mail->changed)
+            (void)fprintf(to, "  changed    %s: not what was signed\n", mail->changed);
     }
 }
 
@@ -67,10 +77,10 @@ static json_t *signature_json(const se_mail *mail)
 {
     const se_signer *signer = &mail->signer;
 
-    return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b}", "sender", signer->address, "version", (int)signer->version,
+    return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:s}", "sender", signer->address, "version", (int)signer->version,
                      "algorithm", signer->algorithm, "signer", signer->subject, "issuer", signer->issuer, "serial", signer->serial,
                      "signingTime", json_time(signer->signing_time), "notAfter", json_time(signer->not_after), "timeStamp",
-                     stamp_json(signer), "opaque", mail->opaque);
+                     stamp_json(signer), "opaque", mail->opaque, "changed", mail->changed);
 }
 
 /* The innermost one is that of what was taken out.  All of it is told or nothing. */
@@ -134,9 +144,14 @@ static se_status reopen(struct input *out, const struct result *content, se_erro
 static se_status verify_all(struct signatures *out, unsigned *last, struct result contents[2], struct job *job, struct input *input,
                             se_error *err)
 {
-    se_status st = verify_one(&out->of[0], &contents[0], job, &input->source, err);
+    const se_sink header = sink_writer(&job->header);
+    se_status st;
 
     *last = 0;
+    job->params.header = &header;
+    st = verify_one(&out->of[0], &contents[0], job, &input->source, err);
+    job->params.header = NULL;
+    job->params.outside = buf_bytes(&job->header.buf);
     for (out->count = 1; !st && out->of[out->count - 1].nested; out->count++) {
         if (out->count == NESTED_MOST)
             return error_set(err, SE_ERR_REJECTED, "more than %d signatures within each other", NESTED_MOST);
@@ -187,7 +202,7 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     const struct mail_verify_options *o = options;
     struct descriptor_option descriptor;
     AUTO(engine) engine = NULL;
-    struct job job = { .params = SE_MAIL_PARAMS_INIT };
+    AUTO(job) job = { .params = SE_MAIL_PARAMS_INIT };
     se_error err = SE_ERROR_INIT;
     int status;
 

@@ -94,7 +94,7 @@ static const char *escaped(char c)
 
 static void put_text(struct writer *w, se_bytes bytes)
 {
-    const char *at = bytes.data, *end = at + bytes.size, *plain = at;
+    const char *at = bytes.size ? bytes.data : "", *end = at + bytes.size, *plain = at;
 
     for (; at < end; at++) {
         const char *other = escaped(*at);

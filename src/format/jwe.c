@@ -11,7 +11,7 @@ enum { PARTS = 5, HEADER = 0, WRAPPED, IV, TEXT, TAG };
 /* Between the dots. */
 static bool split(se_bytes parts[PARTS], se_bytes value)
 {
-    const char *at = value.data, *end = at + value.size;
+    const char *at = value.size ? value.data : "", *end = at + value.size;
 
     for (size_t i = 0; i < PARTS; i++) {
         const char *dot = at ? memchr(at, '.', (size_t)(end - at)) : NULL;

@@ -12,6 +12,7 @@
     F(g_mime_content_type_get_parameter)                                                                                                   \
     F(g_mime_content_type_parse)                                                                                                           \
     F(g_mime_init)                                                                                                                         \
+    F(g_mime_utils_header_decode_text)                                                                                                     \
     F(g_object_unref)                                                                                                                      \
     F(g_type_check_instance_is_a)                                                                                                          \
     F(internet_address_group_get_members)                                                                                                  \

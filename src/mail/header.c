@@ -71,7 +71,8 @@ static se_status add_field(struct header *h, const struct line *line, se_error *
     if (field.name_size || is_from_line(h, line->text))
         return push(h, &field, err);
     h->complete = h->spilled = true;
-    return h->strict ? error_set(err, SE_ERR_FORMAT, "not a mail message: line %zu of its header is no field", h->count + 1) : SE_OK;
+    return h->strict ? error_set(err, SE_ERR_FORMAT, "not a mail message: line %zu of its header is no field", header_line(h, field.at))
+                     : SE_OK;
 }
 
 se_status header_take(struct header *h, const struct line *line, se_error *err)
@@ -131,6 +132,18 @@ se_status header_copy_with(struct header *h, const struct header *from, const st
     writer_text(&h->text, "\r\n");
     h->fields[h->count - 1].size = h->text.buf.size - h->fields[h->count - 1].at;
     return h->text.failed ? error_memory(err) : SE_OK;
+}
+
+size_t header_line(const struct header *h, size_t at)
+{
+    const char *text = (const char *)h->text.buf.data, *end = text + at;
+    size_t line = 1;
+
+    while (at && (text = memchr(text, '\n', (size_t)(end - text)))) {
+        line++;
+        text++;
+    }
+    return line;
 }
 
 bool header_is_crlf(const struct header *h)

@@ -42,6 +42,9 @@ SE_MUST_CHECK se_status header_copy(struct header *header, const struct header *
 SE_MUST_CHECK se_status header_copy_with(struct header *header, const struct header *from, const struct field *field, const char *parameter,
                                          se_error *err);
 
+/* The number of the line that holds the byte at `at`, from 1. */
+size_t header_line(const struct header *header, size_t at);
+
 /* Whether its lines end with CRLF: the first one tells. */
 bool header_is_crlf(const struct header *header);
 

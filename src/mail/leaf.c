@@ -100,7 +100,7 @@ static bool suits_qp(const struct leaf *leaf, se_bytes next)
 static void decide(struct leaf *leaf, enum transfer transfer)
 {
     AUTO(writer) held = leaf->held;
-    const char *at = (const char *)held.buf.data, *end = at + held.buf.size;
+    const char *at = writer_string(&held), *end = at + held.buf.size;
     enum eol eol = leaf->eol;
     bool begun = leaf->begun;
 

@@ -32,21 +32,45 @@ se_status message_open(struct message *out, const se_source *in, const se_mail_p
     return media_read(&out->media, (const char *)type.data, err);
 }
 
-se_status message_from(struct message *message, const se_mail_params *params, se_error *err)
+/* What is wrong with its value; NULL: nothing. */
+static const char *read_from(struct addresses *out, const struct header *h, const struct field *field, const char *value,
+                             enum mailbox_forms forms, se_error *err)
+{
+    char address[MAILBOX_ROOM];
+    const char *fault = mailbox_read(address, value, forms);
+    AUTO(se_buf) decoded = SE_BUF_INIT;
+
+    if (memchr(h->text.buf.data + field->at, 0, field->size))
+        return "has a NUL byte";
+    if (fault || addresses_read(out, value, err) || words_decode(&decoded, value, err))
+        return fault;
+    if (mailbox_hides_another(value, (const char *)decoded.data, address))
+        return "has an encoded word with an \"@\" in it, which is another address for some readers";
+    return out->count == 1 ? NULL : "has several mail addresses for some readers";
+}
+
+se_status message_from(struct message *message, const se_mail_params *params, enum mailbox_forms forms, se_error *err)
 {
     const struct header *header = &message->header;
+    const struct field *field = header_find(header, "From");
     size_t count = header_count(header, "From");
+    se_error failure = SE_ERROR_INIT;
     AUTO(se_buf) value = SE_BUF_INIT;
+    const char *fault;
     se_status st;
 
     if (params->sender)
         return addresses_read(&message->from, params->sender, err);
     if (count != 1)
         return error_set(err, SE_ERR_FORMAT, "the message has %zu From fields, not one", count);
-    if ((st = field_value(&value, header, header_find(header, "From"), err)) ||
-        (st = addresses_read(&message->from, (const char *)value.data, err)))
+    if ((st = field_value(&value, header, field, err)))
         return st;
-    if (!message->from.count)
-        return error_set(err, SE_ERR_FORMAT, "the From field has no mail address: %.200s", (const char *)value.data);
-    return SE_OK;
+    fault = read_from(&message->from, header, field, (const char *)value.data, forms, &failure);
+    if (failure.status && err)
+        *err = failure;
+    if (failure.status)
+        return failure.status;
+    return fault ? error_set(err, SE_ERR_FORMAT, "line %zu of the message's header: the From field %s: %.200s",
+                             header_line(header, field->at), fault, (const char *)value.data)
+                 : SE_OK;
 }

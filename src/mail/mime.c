@@ -43,6 +43,8 @@ se_status media_read(struct media *out, const char *value, se_error *err)
     keep_small(out->protocol, sizeof out->protocol, parameter(type, "protocol"));
     keep_small(out->smime_type, sizeof out->smime_type, parameter(type, "smime-type"));
     keep_small(out->hp, sizeof out->hp, parameter(type, "hp"));
+    keep_small(out->forwarded, sizeof out->forwarded, parameter(type, "forwarded"));
+    keep_small(out->protected_headers, sizeof out->protected_headers, parameter(type, "protected-headers"));
     (gmime.g_free)(name);
     (gmime.g_object_unref)(type);
     return SE_OK;
@@ -128,5 +130,21 @@ se_status addresses_read(struct addresses *out, const char *value, se_error *err
     st = collect(out, list, err);
     if (list)
         (gmime.g_object_unref)(list);
+    return st;
+}
+
+se_status words_decode(se_buf *out, const char *value, se_error *err)
+{
+    char *text = NULL;
+    se_status st;
+
+    *out = (se_buf)SE_BUF_INIT;
+    if (!strstr(value, "=?"))
+        return buf_copy(out, text_bytes(value), err);
+    if ((st = gmime_load(err)))
+        return st;
+    text = gmime.g_mime_utils_header_decode_text(NULL, value);
+    st = text ? buf_copy(out, text_bytes(text), err) : error_memory(err);
+    (gmime.g_free)(text);
     return st;
 }

@@ -10,7 +10,8 @@ enum { BOUNDARY_LIMIT = 255 };
 struct media {
     char type[128]; /* "text/plain", in small letters */
     char boundary[BOUNDARY_LIMIT + 1];
-    char protocol[64], smime_type[64], hp[16]; /* in small letters */
+    char protocol[64], smime_type[64], hp[16], forwarded[8]; /* in small letters */
+    char protected_headers[8];
 };
 
 /* `value` may be empty: "text/plain", as for a field that is missing (RFC 2045, 5.2). */
@@ -31,5 +32,8 @@ AUTO_KIND(addresses, struct addresses, addresses_free(p))
 
 /* Those of a field's value (RFC 5322, 3.4), of groups too. */
 SE_MUST_CHECK se_status addresses_read(struct addresses *out, const char *value, se_error *err);
+
+/* A field's value, its encoded words decoded (RFC 2047), NUL-terminated.  The caller releases *out. */
+SE_MUST_CHECK se_status words_decode(se_buf *out, const char *value, se_error *err);
 
 #endif

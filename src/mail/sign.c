@@ -6,6 +6,8 @@
 #include "mail/entity.h"
 #include "mail/message.h"
 #include "mail/outlet.h"
+#include "mail/protect.h"
+#include "mail/readings.h"
 
 struct signing {
     se_engine *engine;
@@ -114,32 +116,6 @@ static bool moves_inside(const struct header *h, const struct field *field)
     return field_is_content(h, field) && !field_is(h, field, "Content-Length"); /* the length of a body that is no more */
 }
 
-/* RFC 9788, 2.5: what says how the message went, and not what it is; and who must not be known. */
-static bool is_protected(const struct header *h, const struct field *field)
-{
-    static const char *const not_these[] = { "MIME-Version",
-                                             "Received",
-                                             "Return-Path",
-                                             "Delivered-To",
-                                             "DKIM-Signature",
-                                             "ARC-Seal",
-                                             "Bcc",
-                                             "ARC-Message-Signature",
-                                             "X-Original-To",
-                                             "Resent-Bcc",
-                                             "Received-SPF",
-                                             "ARC-Authentication-Results",
-                                             "Content-Length",
-                                             "Authentication-Results" };
-
-    if (!field->name_size || field_is_content(h, field))
-        return false;
-    for (size_t i = 0; i < sizeof not_these / sizeof *not_these; i++)
-        if (field_is(h, field, not_these[i]))
-            return false;
-    return true;
-}
-
 static se_status copy_field(struct signing *s, const struct field *field, se_error *err)
 {
     const struct header *h = &s->message.header;
@@ -147,7 +123,7 @@ static se_status copy_field(struct signing *s, const struct field *field, se_err
 
     if (protect && field_is(h, field, "Content-Type"))
         return header_copy_with(&s->entity.header, h, field, ";\r\n\thp=\"clear\"", err);
-    if (moves_inside(h, field) || (protect && is_protected(h, field)))
+    if (moves_inside(h, field) || (protect && field_is_protected(h, field)))
         return header_copy(&s->entity.header, h, field, err);
     return SE_OK;
 }
@@ -283,7 +259,8 @@ se_status se_mail_sign(const se_sink *out, se_engine *engine, const char *descri
     told.passed = !read.again && is_sealed(&s.message.media);
     if (told.passed)
         st = pass_through(&s, error);
-    else if (!(st = message_from(&s.message, &read, error)))
+    else if (!(st = readings_check_signed(&s.message.header, "the message's", error)) &&
+             !(st = message_from(&s.message, &read, MAILBOX_OBSOLETE, error)))
         st = sign(&s, &told, error);
     if (read.result)
         *read.result = st ? (se_mail){ .passed = false } : told;

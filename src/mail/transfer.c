@@ -37,7 +37,7 @@ static size_t hold(struct base64_lines *b, se_bytes data)
 
 void base64_put(struct base64_lines *b, se_bytes data)
 {
-    const unsigned char *at = data.data, *end = at + data.size;
+    const unsigned char *at = data.size ? data.data : (const void *)"", *end = at + data.size;
 
     while (at < end) {
         if (b->held_size || end - at < BASE64_LINE_BYTES)

@@ -1,14 +1,13 @@
 /* se_mail_verify(): the outermost signature of a message (RFC 8551, 3.5). */
 #include <errno.h>
-#include <strings.h>
 
+#include "mail/boundary.h"
+#include "mail/inside.h"
 #include "mail/message.h"
+#include "mail/readings.h"
 #include "mail/transfer.h"
 
-enum {
-    BATCH = 32 << 10,
-    HEAD_LIMIT = 64 << 10, /* of what was signed, to see what it is */
-};
+enum { BATCH = 32 << 10 };
 
 struct verifying {
     se_engine *engine;
@@ -21,9 +20,11 @@ struct verifying {
     bool begun, over; /* the part that is being read */
     bool last;        /* the closing boundary has been seen */
     struct base64_reader base64;
-    bool later; /* the signature's part has been entered */
+    bool padded; /* it has ended */
+    bool later;  /* the signature's part has been entered */
 
-    struct writer head; /* the beginning of what was signed */
+    struct boundary boundary;
+    struct inside head; /* of what was signed */
     se_error failure;   /* inside the engine's callbacks */
 };
 
@@ -31,7 +32,7 @@ static void verifying_free(struct verifying *v)
 {
     message_close(&v->message);
     writer_free(&v->out);
-    writer_free(&v->head);
+    inside_free(&v->head);
 }
 AUTO_KIND(verifying, struct verifying, verifying_free(p))
 
@@ -60,21 +61,6 @@ static ptrdiff_t hand_over(struct verifying *v, void *data, size_t size, se_stat
     return (ptrdiff_t)size;
 }
 
-/* 0: no boundary line; 1: one between parts; 2: the last one. */
-static int boundary_kind(const struct verifying *v, const struct line *line)
-{
-    const char *boundary = v->message.media.boundary, *text = line->text.data;
-    size_t size = line->text.size, bare = 2 + strlen(boundary);
-
-    if (!line->begins || !line->ends || size < bare || strncmp(text, "--", 2) != 0 || strncmp(text + 2, boundary, bare - 2) != 0)
-        return 0;
-    while (text[size - 1] == ' ' || text[size - 1] == '\t')
-        size--;
-    if (size == bare)
-        return 1;
-    return size == bare + 2 && strncmp(text + bare, "--", 2) == 0 ? 2 : 0;
-}
-
 static se_status next_line(struct line *line, struct verifying *v)
 {
     bool more;
@@ -88,13 +74,18 @@ static se_status more_content(struct verifying *v)
 {
     struct line line;
     se_status st = next_line(&line, v);
-    int kind = st ? 0 : boundary_kind(v, &line);
+    enum boundary_kind kind = st ? BOUNDARY_NONE : boundary_kind(&v->boundary, &line);
 
     if (st)
         return st;
-    if (kind == 2)
+    if (kind == BOUNDARY_LAST)
         return error_set(&v->failure, SE_ERR_FORMAT, "the message has no part with the signature");
-    v->over = kind == 1;
+    if (kind == BOUNDARY_LIKE || (kind == BOUNDARY_NONE && boundary_follows_cr(&v->boundary, &line)))
+        return error_set(
+            &v->failure, SE_ERR_FORMAT,
+            "a line of the signed part begins with the message's boundary and goes on, or follows a CR: a part begins there for "
+            "some readers");
+    v->over = kind == BOUNDARY_NEXT;
     if (v->over)
         return SE_OK;
     if (line.begins && v->begun)
@@ -120,6 +111,22 @@ static void decode(struct verifying *v, se_bytes text)
     }
 }
 
+/* Nothing but base64, and nothing but blanks behind its padding: all decoders make the same of it. */
+static bool is_base64_text(struct verifying *v, se_bytes text)
+{
+    const unsigned char *in = text.data;
+
+    for (size_t i = 0; i < text.size; i++) {
+        bool blank = in[i] == ' ' || in[i] == '\t';
+
+        if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= \t", in[i] ? in[i] : '_') ||
+            (v->padded && !blank && in[i] != '='))
+            return false;
+        v->padded = v->padded || in[i] == '=';
+    }
+    return true;
+}
+
 static void decode_end(struct verifying *v)
 {
     unsigned char rest[2];
@@ -127,41 +134,48 @@ static void decode_end(struct verifying *v)
     writer_put(&v->out, rest, base64_read_end(rest, &v->base64));
 }
 
+static const char *const in_base64[] = { "base64", NULL };
+
 static se_status enter_signature(struct verifying *v)
 {
-    AUTO(header) h = { .strict = false };
+    static const char whose[] = "the signature's";
+    AUTO(header) h = { .strict = true };
     AUTO(se_buf) type = SE_BUF_INIT;
-    AUTO(se_buf) transfer = SE_BUF_INIT;
     struct media media;
     se_status st;
 
     v->later = true;
     v->over = false;
-    if ((st = header_read(&h, &v->message.lines, &v->failure)) ||
-        (st = field_value(&type, &h, header_find(&h, "Content-Type"), &v->failure)) ||
-        (st = field_value(&transfer, &h, header_find(&h, "Content-Transfer-Encoding"), &v->failure)) ||
+    if ((st = header_read(&h, &v->message.lines, &v->failure)))
+        return error_prefix(&v->failure, "the signature's part: ");
+    if ((st = field_value(&type, &h, header_find(&h, "Content-Type"), &v->failure)) ||
         (st = media_read(&media, (const char *)type.data, &v->failure)))
         return st;
-    if (!media_is_signature(media.type) || strcasecmp((const char *)transfer.data, "base64") != 0)
-        return error_set(&v->failure, SE_ERR_FORMAT, "the second part is no S/MIME signature in base64, but %s", media.type);
-    return SE_OK;
+    if (!media_is_signature(media.type))
+        return error_set(&v->failure, SE_ERR_FORMAT, "the second part is no S/MIME signature, but %s", media.type);
+    st = readings_check_header(&h, whose, &v->failure);
+    return st ? st : readings_check_content(&h, whose, &media, in_base64, &v->failure);
 }
 
 static se_status more_signature(struct verifying *v)
 {
     struct line line;
     se_status st = v->later ? SE_OK : enter_signature(v);
-    int kind;
+    enum boundary_kind kind;
 
     if (st || (st = next_line(&line, v)))
         return st;
-    if (!(kind = boundary_kind(v, &line))) {
+    kind = boundary_kind(&v->boundary, &line);
+    if (kind == BOUNDARY_NONE || kind == BOUNDARY_LIKE) {
+        if (!is_base64_text(v, line.text))
+            return error_set(&v->failure, SE_ERR_FORMAT, "the signature's part has something in it that is not base64, or behind its end");
         decode(v, line.text);
         return SE_OK;
     }
     decode_end(v);
     v->over = true;
-    return kind == 2 ? SE_OK : error_set(&v->failure, SE_ERR_REJECTED, "there are parts behind the signature, which it does not cover");
+    return kind == BOUNDARY_LAST ? SE_OK
+                                 : error_set(&v->failure, SE_ERR_REJECTED, "there are parts behind the signature, which it does not cover");
 }
 
 static ptrdiff_t read_signature(void *arg, void *data, size_t size)
@@ -172,16 +186,6 @@ static ptrdiff_t read_signature(void *arg, void *data, size_t size)
     return hand_over(v, data, size, more_signature);
 }
 
-static bool is_base64_text(se_bytes text)
-{
-    const unsigned char *in = text.data;
-
-    for (size_t i = 0; i < text.size; i++)
-        if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= \t\r", in[i] ? in[i] : '_'))
-            return false;
-    return true;
-}
-
 static se_status more_opaque(struct verifying *v)
 {
     struct line line;
@@ -190,7 +194,7 @@ static se_status more_opaque(struct verifying *v)
 
     if (st)
         return st;
-    if (more && !is_base64_text(line.text))
+    if (more && !is_base64_text(v, line.text))
         return error_set(&v->failure, SE_ERR_REJECTED, "there is something in the message that is not part of the signature");
     if (more)
         decode(v, line.text);
@@ -208,10 +212,9 @@ static ptrdiff_t read_opaque(void *arg, void *data, size_t size)
 static int take_content(void *arg, const void *data, size_t size)
 {
     struct verifying *v = arg;
-    size_t left = HEAD_LIMIT - v->head.buf.size;
     const se_sink *to = v->params->content;
 
-    writer_put(&v->head, data, size < left ? size : left);
+    inside_take(&v->head, (se_bytes){ data, size });
     return to ? to->write(to->arg, data, size) : 0;
 }
 
@@ -247,21 +250,39 @@ static se_status run(se_signer *out, struct verifying *v, const se_source *in, c
     return v->failure.status;
 }
 
+/* `remarks`: how many lines with text there were before it. */
+static se_status check_preamble_line(const struct line *line, size_t *remarks, se_error *err)
+{
+    const char *fault = readings_margin_fault(line);
+
+    if (!fault && !line_is_blank(line) && ++*remarks > 1)
+        fault = "a second line of text";
+    return fault ? error_set(err, SE_ERR_FORMAT, "in front of the signed part there is %s, which it does not cover and some readers show",
+                             fault)
+                 : SE_OK;
+}
+
 static se_status skip_preamble(struct verifying *v, se_error *err)
 {
     struct line line;
+    size_t remarks = 0;
+    enum boundary_kind kind;
     se_status st;
-    int kind;
 
-    do {
+    for (;;) {
         if ((st = next_line(&line, v))) {
             if (err)
                 *err = v->failure;
             return st;
         }
-        kind = boundary_kind(v, &line);
-    } while (!kind);
-    return kind == 1 ? SE_OK : error_set(err, SE_ERR_FORMAT, "the message has no parts");
+        kind = boundary_kind(&v->boundary, &line);
+        if (kind == BOUNDARY_NEXT)
+            return SE_OK;
+        if (kind == BOUNDARY_LAST)
+            return error_set(err, SE_ERR_FORMAT, "the message has no parts");
+        if ((st = check_preamble_line(&line, &remarks, err)))
+            return st;
+    }
 }
 
 static se_status check_epilogue(struct verifying *v, se_error *err)
@@ -271,7 +292,7 @@ static se_status check_epilogue(struct verifying *v, se_error *err)
     se_status st = SE_OK;
 
     while (!st && !(st = intake_next(&line, &more, &v->message.lines, err)) && more)
-        if (!line_is_blank(&line))
+        if (!line_is_blank(&line) || readings_margin_fault(&line))
             st = error_set(err, SE_ERR_REJECTED, "there is text behind the signature, which it does not cover");
     return st;
 }
@@ -279,80 +300,82 @@ static se_status check_epilogue(struct verifying *v, se_error *err)
 static se_status verify_multipart(se_signer *out, struct verifying *v, se_error *err)
 {
     const se_source content = { read_content, v, 0 }, signature = { read_signature, v, 0 };
-    se_status st = *v->message.media.boundary ? skip_preamble(v, err) : error_set(err, SE_ERR_FORMAT, "a multipart without a boundary");
+    se_status st;
 
-    if (st || (st = run(out, v, &content, &signature, err)))
+    v->boundary.text = v->message.media.boundary;
+    if (!*v->boundary.text)
+        return error_set(err, SE_ERR_FORMAT, "a multipart without a boundary");
+    if ((st = skip_preamble(v, err)) || (st = run(out, v, &content, &signature, err)))
         return st;
     return check_epilogue(v, err);
 }
 
 static se_status verify_opaque(se_signer *out, struct verifying *v, se_error *err)
 {
-    const struct header *h = &v->message.header;
     const se_source content = { read_opaque, v, 0 };
-    AUTO(se_buf) transfer = SE_BUF_INIT;
-    se_status st = field_value(&transfer, h, header_find(h, "Content-Transfer-Encoding"), err);
 
-    if (st)
-        return st;
-    if (strcasecmp((const char *)transfer.data, "base64") != 0)
-        return error_set(err, SE_ERR_FORMAT, "the signature is not in base64");
     return run(out, v, &content, NULL, err);
+}
+
+/* Of a message, not of what was inside a signature: that has no From field to speak of, and no MIME-Version. */
+static se_status check_sender(struct verifying *v, se_error *err)
+{
+    se_status st = v->params->sender ? SE_OK : readings_check_version(&v->message.header, err);
+
+    return st ? st : message_from(&v->message, v->params, MAILBOX_STRICT, err);
+}
+
+/* That nobody reads another message here, or another sender. */
+static se_status check_readings(struct verifying *v, bool opaque, se_error *err)
+{
+    static const char *const as_it_is[] = { "7bit", "8bit", "binary", "", NULL };
+    static const char whose[] = "the message's";
+    const struct header *h = &v->message.header;
+    se_status st;
+
+    if ((st = readings_check_header(h, whose, err)) ||
+        (st = readings_check_content(h, whose, &v->message.media, opaque ? in_base64 : as_it_is, err)))
+        return st;
+    return check_sender(v, err);
 }
 
 static se_status verify(se_mail *out, struct verifying *v, se_error *err)
 {
     const struct media *media = &v->message.media;
+    se_status st;
 
     out->opaque = media_is_cms(media->type);
     if (strcmp(media->type, "multipart/encrypted") == 0 ||
         (out->opaque && *media->smime_type && strcmp(media->smime_type, "signed-data") != 0))
         return error_set(err, SE_ERR_REJECTED, "the message is not signed, but %s", *media->smime_type ? media->smime_type : "encrypted");
-    if (out->opaque)
-        return verify_opaque(&out->signer, v, err);
-    if (strcmp(media->type, "multipart/signed") == 0 && media_is_signature(media->protocol))
-        return verify_multipart(&out->signer, v, err);
-    return error_set(err, SE_ERR_REJECTED, "the message has no S/MIME signature, it is %s", media->type);
-}
-
-/* RFC 9788, 4.4: a From field that was changed on the way. */
-static se_status check_protected_from(const se_mail *out, const struct header *header, se_error *err)
-{
-    AUTO(addresses) from = { .count = 0 };
-    AUTO(se_buf) value = SE_BUF_INIT;
-    se_status st;
-
-    if (!header_find(header, "From"))
-        return SE_OK;
-    if ((st = field_value(&value, header, header_find(header, "From"), err)) || (st = addresses_read(&from, (const char *)value.data, err)))
+    if (!out->opaque && (strcmp(media->type, "multipart/signed") != 0 || !media_is_signature(media->protocol)))
+        return error_set(err, SE_ERR_REJECTED, "the message has no S/MIME signature, it is %s", media->type);
+    if ((st = check_readings(v, out->opaque, err)))
         return st;
-    for (size_t i = 0; i < from.count; i++)
-        if (strcasecmp(from.list[i], out->signer.address) == 0)
-            return SE_OK;
-    return error_set(err, SE_ERR_REJECTED, "the message is from %s, the header that was signed says %.200s", out->signer.address,
-                     (const char *)value.data);
+    return out->opaque ? verify_opaque(&out->signer, v, err) : verify_multipart(&out->signer, v, err);
 }
 
-/* What was signed may be signed itself. */
+/* With what the header that was signed is compared: nothing, where there is no message around it. */
 static se_status look_inside(se_mail *out, struct verifying *v, se_error *err)
 {
-    se_bytes bytes = buf_bytes(&v->head.buf);
+    se_bytes bytes = v->params->outside;
     const se_source memory = source_memory(&bytes);
     struct stream stream = { .source = &memory };
     AUTO(intake) lines = { .room = NULL };
-    AUTO(header) header = { .strict = false };
-    AUTO(se_buf) type = SE_BUF_INIT;
-    struct media media;
+    AUTO(header) outside = { .strict = true };
+    const struct header *own = header_find(&v->message.header, "From") ? &v->message.header : NULL;
     se_status st;
 
-    if ((st = intake_open(&lines, &stream, err)) || (st = header_read(&header, &lines, err)) ||
-        (st = field_value(&type, &header, header_find(&header, "Content-Type"), err)) ||
-        (st = media_read(&media, (const char *)type.data, err)))
+    if (!bytes.size)
+        return inside_check(out, &v->head, own, err);
+    if ((st = intake_open(&lines, &stream, err)) || (st = header_read(&outside, &lines, err)))
         return st;
-    out->protect = *media.hp != '\0';
-    out->nested = (strcmp(media.type, "multipart/signed") == 0 && media_is_signature(media.protocol)) ||
-                  (media_is_cms(media.type) && strcmp(media.smime_type, "enveloped-data") != 0);
-    return out->protect && !v->params->sender ? check_protected_from(out, &header, err) : SE_OK;
+    return inside_check(out, &v->head, &outside, err);
+}
+
+static se_status hand_out_header(const struct verifying *v, se_error *err)
+{
+    return v->params->header ? sink_write(v->params->header, buf_bytes(&v->message.header.text.buf), err) : SE_OK;
 }
 
 se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor, const se_source *in, const se_mail_params *params,
@@ -366,7 +389,7 @@ se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor
     if (out)
         *out = told;
     if ((st = mail_params_read(&read, params, error)) || (st = message_open(&v.message, in, &read, error)) ||
-        (st = message_from(&v.message, &read, error)) || (st = verify(&told, &v, error)) || (st = look_inside(&told, &v, error)))
+        (st = verify(&told, &v, error)) || (st = look_inside(&told, &v, error)) || (st = hand_out_header(&v, error)))
         return st;
     if (out)
         *out = told;

@@ -50,11 +50,11 @@ static const char *field(char **at, char end)
 
 static size_t count_lines(se_bytes text)
 {
-    const char *p = text.data, *end = p + text.size;
+    const char *p = text.data;
     size_t count = 0;
 
-    while (p < end)
-        count += *p++ == '\n';
+    for (size_t i = 0; i < text.size; i++)
+        count += p[i] == '\n';
     return count;
 }
 

@@ -113,7 +113,8 @@ se_status findings_tell(struct findings *f, const char *path, const struct confi
 {
     if (f->failed)
         return error_memory(err);
-    qsort(f->items, f->count, sizeof *f->items, by_line);
+    if (f->count)
+        qsort(f->items, f->count, sizeof *f->items, by_line);
     tell_all(f, path, options);
     return f->errors ? first_error(f, path, err) : SE_OK;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "mail/content_type.h"
 #include "mail/entity.h"
 #include "mail/message.h"
 #include "mail/plain.h"
@@ -17,7 +18,7 @@ static void rewrite(struct writer *out, const se_source *source)
     unsigned char piece[1000];
     size_t got = 1;
 
-    if (message_open(&message, source, &params, NULL) || message_from(&message, &params, NULL) ||
+    if (message_open(&message, source, &params, NULL) || message_from(&message, &params, MAILBOX_OBSOLETE, NULL) ||
         entity_begin(&entity, &message.lines, NULL))
         return;
     while (got && !entity_read(&got, &entity, piece, sizeof piece, NULL))
@@ -68,6 +69,21 @@ static void read_plain(se_bytes in)
     if (is_media && (media_read(&media, writer_string(&value), NULL) || strcmp(media.type, plain.type) != 0))
         abort();
     if (is_address && (addresses_read(&list, writer_string(&value), NULL) || list.count != 1 || strcmp(list.list[0], address) != 0))
+        abort();
+}
+
+/* What is strictly right is right, and not empty. */
+static void read_strictly(se_bytes in)
+{
+    AUTO(writer) value = { 0 };
+    char strict[MAILBOX_ROOM], address[MAILBOX_ROOM];
+    struct content_type type;
+
+    writer_put(&value, in.data, in.size < 1000 ? in.size : 1000);
+    if (!content_type_read(&type, buf_bytes(&value.buf)) && (!type.type.size || type.boundary.size > CONTENT_TYPE_BOUNDARY))
+        abort();
+    if (!mailbox_read(strict, writer_string(&value), MAILBOX_STRICT) &&
+        (!strchr(strict, '@') || mailbox_read(address, writer_string(&value), MAILBOX_OBSOLETE) || strcmp(address, strict) != 0))
         abort();
 }
 
@@ -148,6 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     rewrite_twice(input);
     read_plain(input);
+    read_strictly(input);
     read_back(input);
     verify(input);
     return 0;

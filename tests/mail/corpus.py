@@ -99,7 +99,7 @@ def cases():
     yield "binary-8bit", mime(part(b"application/octet-stream", binary(2000).replace(b"\r", b"").replace(b"\0", b"") + b"\n", bit8))
     yield "json-8bit", mime(part(b"application/json", '{"straße": 1} \n'.encode(), bit8))
     yield "unknown-encoding", mime(part(b"application/x-thing", b"begin 644 x\n#0V%T\n`\nend\n", b"Content-Transfer-Encoding: x-uuencode"))
-    yield "odd-header", b"X-Blanks:   a   \nx-EMPTY:\nSubject : twice\nReceived: from a\n\tby b  \n\twith c\n" + mime(text)
+    yield "odd-header", b"X-Blanks:   a   \nx-EMPTY:\nSubject: twice\nReceived: from a\n\tby b  \n\twith c\n" + mime(text)
     yield "mbox-line", None
     yield "content-fields", b"Content-Language: de\nContent-ID: <x@y>\nContent-Length: 6\n" + mime(text)
     yield "mime-fields-first", b"Content-Type: text/plain\nMIME-Version: 1.0\nContent-Transfer-Encoding: 7bit\nX-After: yes\n\nHello\n"

@@ -149,7 +149,25 @@ refused_from 65 "$(printf 'From: alice@example.org\nFrom: bob@example.org')" '2 
 refused_from 65 'From:' 'no mail address'
 accepted_from 'From: "Doe, Alice (the one)" <Alice@Example.ORG> (comment)'
 accepted_from "$(printf 'From: Alice\n Doe\n <alice@example.org>')"
-accepted_from 'from : alice@example.org'
+# drafts are like that, and stay so to the byte; not all readers find the same sender in them
+for from in 'from : alice@example.org' 'From: robots: alice@example.org;' 'From: (a (nested) comment) alice @ example . org'; do
+    { printf '%s\n' "$from" && printf 'Subject: x\n\nHello\n'; } >from.eml
+    accepts signengine mail sign from.eml -o from.signed
+    setup grep -qxF "$from" from.signed
+    refuses 65 signengine mail verify from.signed
+    says "line 1 of the message's header"
+done
+refused_from 65 'From: Mallory <mallory@example.org>, Alice <alice@example.org>' 'has several mail addresses'
+refused_from 65 'From: <mallory@example.org> <alice@example.org>' 'two angle brackets'
+refused_from 65 'From: mallory@example.org <alice@example.org>' 'an address in front of them'
+refused_from 65 'From: Alice mallory@example.org <alice@example.org>' '"@" in a name that is not quoted'
+refused_from 65 'From: =?utf-8?q?mallory=40example.org?= <alice@example.org>' 'encoded word'
+refused_from 65 'From: <@mallory.example.org:alice@example.org>' 'a route'
+accepted_from 'From: =?utf-8?q?=C3=84_alice=40example.org?= "mallory@example.org" <alice@example.org>'
+says 'sender     alice@example.org'
+printf 'From: mallory@example.org\0 <alice@example.org>\n\nHello\n' >from.eml
+refuses 65 signengine mail sign from.eml
+says 'NUL'
 accepts signengine mail sign --sender alice@example.org plain.eml -o from.signed
 refuses 78 signengine mail sign --sender carol@example.org plain.eml
 accepts signengine mail sign -d InSubject --sender dn@example.org plain.eml -o from.signed
@@ -196,7 +214,8 @@ sed 's/^Hello/Hello!/' signed.eml >changed.eml
 refuses 1 signengine mail verify changed.eml -o never
 [ ! -e never ] || fail "unverified content was written"
 sed 's/^From: Alice/From: Mallory <mallory@example.org>, Alice/' signed.eml >changed.eml
-accepts signengine mail verify changed.eml
+refuses 65 signengine mail verify changed.eml
+says "line 1 of the message's header: the From field has several mail addresses"
 sed 's/^From: .*/From: mallory@example.org/' signed.eml >changed.eml
 refuses 1 signengine mail verify changed.eml
 says 'mallory@example.org'
@@ -219,3 +238,85 @@ refuses 73 signengine mail verify signed.eml -o no-such-folder/out
 refuses 64 signengine mail sign plain.eml plain.eml
 refuses 64 signengine mail verify plain.eml plain.eml
 refuses 64 signengine mail sign --sendmail ./sendmail -o x
+
+# ---- what readers read differently ----
+for field in 'Content-Type: text/plain' 'content-transfer-encoding: base64' 'MIME-Version: 1.0'; do
+    { printf '%s\n%s\n' "$field" "$field" && cat plain.eml; } >twice.eml
+    refuses 65 signengine mail sign twice.eml
+    says 'fields, the first in line 1'
+    sed "1,/^\$/ s/^MIME-Version: 1.0\$/&\nContent-Transfer-Encoding: 7bit/; 1,/^\$/ s/^\$/$(echo "$field" | sed 's,/,\\/,')\n/" signed.eml >changed.eml
+    refuses 65 signengine mail verify changed.eml
+    says "the message's header has 2 "
+done
+sed 's/^Subject/X-A: y\n  \n z\n&/' signed.eml >changed.eml
+refuses 65 signengine mail verify changed.eml
+says "line 4 of the message's header: it has nothing but blanks in it"
+{ printf 'X-A: y\nX: 1\rFrom: carol@example.org\n' && cat signed.eml; } >changed.eml
+refuses 65 signengine mail verify changed.eml
+says "line 2 of the message's header: it has a CR without LF"
+sed 's/micalg=/x=y (z); &/' signed.eml >changed.eml
+refuses 65 signengine mail verify changed.eml
+says "Content-Type may be read differently: it has a comment"
+grep -v '^MIME-Version' signed.eml >changed.eml
+refuses 65 signengine mail verify changed.eml
+says 'no field "MIME-Version: 1.0"'
+# an entity within a message has none, nor a sender of its own
+accepts signengine mail verify changed.eml --sender alice@example.org
+# what is signed has a line that begins as a boundary does that somebody has put in the place of the signer's
+{ cat plain.eml && printf 'x\r--b\n--bc\n'; } >odd.eml
+setup openssl cms -sign -in odd.eml -signer alice.pem -inkey alice.key -from alice@example.org -out theirs.eml
+accepts signengine mail verify theirs.eml
+boundary=$(sed -n 's/.*boundary="\([^"]*\)".*/\1/p' theirs.eml)
+sed "s/$boundary/bc/" theirs.eml >changed.eml
+refuses 65 signengine mail verify changed.eml
+sed "s/$boundary/b/" theirs.eml >changed.eml
+refuses 65 signengine mail verify changed.eml
+says 'a line of the signed part begins with'
+
+# ---- protected headers ----
+{ printf 'Message-ID: <1@example.org>\nReply-To: alice@example.org\nTo: dave@example.org\n' && grep -v '^To' plain.eml; } >protect.eml
+changed() { # SED-COMMAND: on the message's own header
+    sed '/^$/,$d' signed.eml | sed "$1" >changed.eml
+    sed -n '/^$/,$p' signed.eml >>changed.eml
+}
+for form in --protect-headers '--protect-headers --opaque'; do
+    # shellcheck disable=SC2086 # options
+    accepts signengine mail sign $form protect.eml -o signed.eml
+    accepts signengine mail verify signed.eml
+    says_not changed
+    changed 's/^Subject: /&\n\t/; s/^Reply-To/REPLY-TO/; 1iReceived: from a by b\nDate: Mon, 30 Nov 2026 10:00:00 +0000'
+    accepts signengine mail verify changed.eml
+    says 'changed    Date: not what was signed'
+    changed 's/^Message-ID: <1/Message-ID: <2/; /^X-Odd/d'
+    accepts signengine mail verify changed.eml
+    says 'changed    Message-ID, X-Odd: not what was signed'
+    accepts signengine --json mail verify changed.eml
+    says '"changed":"Message-ID, X-Odd"'
+    for change in 's/^Subject: .*/Subject: other/' 's/^To: dave/To: carol/' 's/^Reply-To: alice/Reply-To: mallory/' 's/^From: Alice/From: Carol/' \
+        '/^Subject:/d' '1iSubject: other' '1iCc: carol@example.org' '1iSender: mallory@example.org'; do
+        changed "$change"
+        refuses 1 signengine mail verify changed.eml
+        says 'the header that was signed'
+    done
+done
+# within another signature, of which the message's header is
+accepts signengine mail sign --protect-headers protect.eml -o signed.eml
+accepts signengine mail sign --again signed.eml -o twice.eml
+accepts signengine mail verify twice.eml
+changed 's/^Subject: .*/Subject: other/'
+accepts signengine mail sign --again --opaque changed.eml -o twice.eml
+refuses 1 signengine mail verify twice.eml
+says "the message's Subject field is \"other\""
+# parts of the header, as Enigmail had it; a whole message (RFC 8551, 3.1), and one that may be another's
+wrapped() { # CONTENT-TYPE FIELDS
+    { printf 'Content-Type: %s\n%s\n\nHello\n' "$1" "$2" | openssl cms -sign -signer alice.pem -inkey alice.key -from alice@example.org -subject outside; } >changed.eml
+}
+wrapped 'text/plain; protected-headers="v1"' 'Subject: outside'
+accepts signengine mail verify changed.eml
+wrapped 'text/plain; protected-headers="v1"' 'Subject: inside'
+refuses 1 signengine mail verify changed.eml
+wrapped 'message/rfc822; forwarded=no' "$(printf '\nFrom: alice@example.org\nSubject: inside')"
+refuses 1 signengine mail verify changed.eml
+wrapped 'message/rfc822' "$(printf '\nFrom: carol@example.org\nSubject: inside')"
+accepts signengine mail verify changed.eml
+says 'changed    From, Subject: not what was signed'

@@ -38,6 +38,11 @@ tests_unit_test_mail_plain_SOURCES = tests/unit/test_mail_plain.c tests/unit/uni
 tests_unit_test_mail_plain_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_mail_plain_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_mail_readings
+tests_unit_test_mail_readings_SOURCES = tests/unit/test_mail_readings.c tests/unit/unit.h
+tests_unit_test_mail_readings_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_mail_readings_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_mail_safe
 tests_unit_test_mail_safe_SOURCES = tests/unit/test_mail_safe.c tests/unit/unit.h
 tests_unit_test_mail_safe_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
