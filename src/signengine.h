@@ -705,6 +705,7 @@ typedef struct se_mail {
     bool nested;                   /* verifying: what was signed is signed itself */
     bool protect;                  /* verifying: the message's header was signed too (RFC 9788) */
     char changed[SE_MAIL_CHANGED]; /* verifying: names of fields that were signed and are others outside, ", " between them */
+    bool encrypted;                /* signing: `passed`, and it says that it is encrypted */
 } se_mail;
 
 typedef struct se_mail_params {

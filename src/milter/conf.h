@@ -2,37 +2,29 @@
 #ifndef MILTER_CONF_H
 #define MILTER_CONF_H
 
-#include <netinet/in.h>
-#include <stdbool.h>
+#include "milter/network.h"
+#include "milter/peers.h"
+#include "milter/rules.h"
 
-#include "base/buf.h"
-
-enum policy {
-    POLICY_NONE,    /* nobody we know */
-    POLICY_SIGN,    /* signed if that is possible */
-    POLICY_REQUIRE, /* signed, or not sent */
-    POLICY_SKIP,
-};
-
-struct rule {
-    enum policy policy;
-    char *pattern; /* of addresses, as conf_address() has them; '*' stands for any characters */
-    char *descriptor;
-    unsigned version; /* 0: the highest */
-};
-
-struct network {
-    struct in6_addr address; /* IPv4 as ::ffff:a.b.c.d */
-    unsigned bits;
+/* What becomes of encrypted mail, of which nobody here can see whether it is signed, where a signature is required. */
+enum encrypted {
+    ENCRYPTED_REFUSE,
+    ENCRYPTED_SIGN, /* around what is encrypted */
+    ENCRYPTED_PASS, /* on its word */
 };
 
 struct conf {
+    char *path; /* of this file */
     char *engine, *socket, *user, *audit, *metrics;
-    char *trust_config; /* CAs that must have signed the engine's configuration; NULL: it need not be signed */
+    char *trust_config;  /* CAs that must have signed the engine's configuration; NULL: it need not be signed */
+    char *trust_signers; /* CAs whose certificates may have signed what comes signed; NULL: only the descriptor's own may */
+    char *socket_group;  /* NULL: as the system makes it */
+    unsigned socket_mode;
+    struct peers peers; /* who may connect */
     bool any_envelope;  /* the envelope's sender need not be the From field's */
     bool sign_bounces, sign_lists, opaque, protect;
-    struct rule *rules;
-    size_t rule_count;
+    enum encrypted encrypted;
+    struct rules rules;
     struct network *networks;
     size_t network_count;
 };
@@ -44,16 +36,10 @@ SE_MUST_CHECK se_status conf_parse(struct conf **out, se_buf *text, const char *
 void conf_free(struct conf **conf);
 AUTO_KIND(conf, struct conf *, conf_free(p))
 
-/* Makes patterns what conf_rule() compares; needs what reads mail, as conf_load() does not. */
+/* Makes patterns what conf_rule() compares; needs what reads mail, as conf_load() does not.  SE_ERR_CONFIG: a rule that never counts. */
 SE_MUST_CHECK se_status conf_settle(struct conf *conf, se_error *err);
 
-/*
- * In small letters, a domain in other alphabets as the DNS has it: what a From field is compared as.  NULL: out of memory.  The
- * caller frees it.
- */
-char *conf_address(const char *text);
-
-/* The first rule for the address; NULL: none. */
+/* The first rule for an address, as sender_settle() has it; NULL: none. */
 const struct rule *conf_rule(const struct conf *conf, const char *address);
 
 /* Whether an address belongs to the local networks. */

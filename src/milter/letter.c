@@ -1,13 +1,15 @@
 #include "milter/letter.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <strings.h>
 
 #include "base/text.h"
+#include "milter/sender.h"
 
-enum { HEADER_LIMIT = 8 << 20, PIECE = 65535 };
+enum { HEADER_LIMIT = 8 << 20, PIECE = 65535, SENDER_FIELDS = 50 };
+
+AUTO_KIND(text, char *, free(*p))
 
 void letter_free(struct letter *m)
 {
@@ -46,25 +48,80 @@ static void put_value(struct writer *w, const char *value)
     writer_text(w, "\r\n");
 }
 
-/* Of several From fields, of which readers show one or the other, the strictest rule counts. */
+static void take_sender(void *arg, const char *address)
+{
+    struct letter *m = arg;
+    const struct rule *rule = m->required ? NULL : conf_rule(m->setup->conf, address);
+
+    if (rule && rule->policy == POLICY_REQUIRE)
+        m->required = rule;
+}
+
+/* Readers show the one address or the other: the strictest rule counts, and so it does for what can't be read. */
+static void take_senders(struct letter *m, const char *value)
+{
+    const struct rule *strictest = rules_requirement(&m->setup->conf->rules);
+
+    if (strictest && !m->required && (m->sender_fields++ == SENDER_FIELDS || senders_read(value, take_sender, m, NULL)) && !m->required)
+        m->required = strictest;
+}
+
+/* Of several From fields one may be shown, and another one be the certificate's. */
 static void take_from(struct letter *m, const char *value)
 {
     AUTO(se_buf) read = SE_BUF_INIT;
-    bool one = !se_mail_address(&read, value, NULL) && read.size < sizeof m->from;
-    const struct rule *rule = one ? conf_rule(m->setup->conf, (const char *)read.data) : NULL;
+    AUTO(text) settled = se_mail_address(&read, value, NULL) ? NULL : sender_settle((const char *)read.data);
+    bool one = settled && strlen(settled) < sizeof m->from;
+    const struct rule *rule = one ? conf_rule(m->setup->conf, settled) : NULL;
 
     if (rule && (!m->rule || rule->policy == POLICY_REQUIRE))
         m->rule = rule;
     *m->from = '\0';
-    for (size_t i = 0; one && !m->from_fields && i <= read.size; i++)
-        m->from[i] = (char)tolower(read.data[i]);
+    if (one && !m->from_fields)
+        memcpy(m->from, settled, strlen(settled) + 1);
     m->from_fields++;
+}
+
+const struct rule *letter_rule(struct letter *m)
+{
+    if (!m->rule && !*m->from)
+        m->rule = conf_rule(m->setup->conf, m->envelope);
+    if (m->rule && m->rule->policy == POLICY_REQUIRE)
+        m->required = m->rule;
+    return m->required && (!m->rule || m->rule->policy == POLICY_SKIP) ? m->required : m->rule;
+}
+
+/* Whether some reader takes it for that field. */
+static bool is_field(const char *name, const char *wanted)
+{
+    const size_t size = strlen(wanted);
+
+    while (*name && (unsigned char)*name <= ' ')
+        name++;
+    return strncasecmp(name, wanted, size) == 0 && (unsigned char)name[size] <= ' ';
+}
+
+/* A field that counts, with a blank before its colon (RFC 5322, 4.5.8): some readers and MTAs know it, others do not. */
+static bool is_ambiguous(const char *name)
+{
+    static const char *const names[] = { "From", "Sender", "MIME-Version" };
+    bool counts = strncasecmp(name, "Content-", 8) == 0;
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        counts = counts || is_field(name, names[i]);
+    while (*name > ' ' && *name < 0x7f)
+        name++;
+    return counts && *name;
 }
 
 void letter_field(struct letter *m, const char *name, const char *value)
 {
+    if (is_field(name, "From") || is_field(name, "Sender"))
+        take_senders(m, value);
     if (strcasecmp(name, "From") == 0)
         take_from(m, value);
+    if (is_ambiguous(name))
+        (void)error_set(&m->error, SE_ERR_FORMAT, "a blank or another odd character in the name of the field '%.40s'", name);
     m->list = m->list || strcasecmp(name, "List-Id") == 0 || strcasecmp(name, "List-Post") == 0;
     m->mime = m->mime || strcasecmp(name, "MIME-Version") == 0;
     if (strncasecmp(name, "Content-", 8) == 0 && !count_content(m, name))
@@ -112,7 +169,7 @@ static int write_message(void *arg, const void *data, size_t size)
     return spool_write(arg, data, size);
 }
 
-se_status letter_sign(se_mail *told, struct letter *m, const struct rule *rule)
+se_status letter_sign(se_mail *told, struct letter *m, const struct rule *rule, bool again)
 {
     se_error *err = &m->error;
     se_mail_params params = SE_MAIL_PARAMS_INIT;
@@ -122,7 +179,10 @@ se_status letter_sign(se_mail *told, struct letter *m, const struct rule *rule)
 
     if (m->error.status)
         return m->error.status;
-    writer_text(&m->header, "\r\n");
+    if (!m->complete)
+        writer_text(&m->header, "\r\n");
+    m->complete = true;
+    spool_clear(&m->out);
     reading.header = buf_bytes(&m->header.buf);
     if (m->header.failed)
         return error_memory(err);
@@ -131,8 +191,37 @@ se_status letter_sign(se_mail *told, struct letter *m, const struct rule *rule)
     params.version = rule->version;
     params.opaque = m->setup->conf->opaque;
     params.protect = m->setup->conf->protect;
+    params.again = again;
     params.result = told;
     return se_mail_sign(&sink, m->setup->engine, rule->descriptor, &source, &params, err);
+}
+
+static ptrdiff_t read_signed(void *arg, void *data, size_t size)
+{
+    return spool_read(arg, data, size);
+}
+
+static se_status verify_signed(struct letter *m, const struct rule *rule, const char *trust)
+{
+    se_mail_params params = SE_MAIL_PARAMS_INIT;
+    const se_source source = { read_signed, &m->out, 0 };
+
+    if (spool_rewind(&m->out))
+        return error_set(&m->error, SE_ERR_IO, "cannot read the signed message back");
+    params.trust = trust;
+    return se_mail_verify(NULL, m->setup->engine, rule->descriptor, &source, &params, &m->error);
+}
+
+/* By the descriptor's own certificates; by somebody's below the CAs that the configuration names, if it does. */
+se_status letter_verify(struct letter *m, const struct rule *rule)
+{
+    const char *trust = m->setup->conf->trust_signers;
+    se_status st = verify_signed(m, rule, NULL);
+
+    if (st != SE_ERR_REJECTED || !trust)
+        return st;
+    m->error = (se_error)SE_ERROR_INIT;
+    return verify_signed(m, rule, trust);
 }
 
 /* ---- the answer to the MTA ---- */

@@ -1,13 +1,22 @@
+# what reads milter.conf, without libmilter
+MILTER_CONF = \
+	src/milter/conf.c src/milter/conf.h \
+	src/milter/encoded.c src/milter/encoded.h \
+	src/milter/network.c src/milter/network.h \
+	src/milter/peers.c src/milter/peers.h \
+	src/milter/rules.c src/milter/rules.h \
+	src/milter/sender.c src/milter/sender.h
+
 # a process of its own beside the MTA
 if HAVE_MILTER
 sbin_PROGRAMS += signengine-milter
 signengine_milter_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
-signengine_milter_SOURCES = \
-	src/milter/conf.c src/milter/conf.h \
+signengine_milter_SOURCES = $(MILTER_CONF) \
 	src/milter/main.c \
 	src/milter/letter.c src/milter/letter.h \
 	src/milter/service.c src/milter/service.h \
 	src/milter/session.c src/milter/session.h \
+	src/milter/socket.c src/milter/socket.h \
 	src/milter/spool.c src/milter/spool.h
 signengine_milter_LDFLAGS = $(AM_LDFLAGS) $(SE_PIE)
 signengine_milter_LDADD = libse-core.la -lmilter $(JANSSON_LIBS)

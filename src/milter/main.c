@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <grp.h>
 #include <libmilter/mfapi.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -17,16 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
-#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/process.h"
 #include "milter/service.h"
-#include "milter/session.h"
+#include "milter/socket.h"
 
 enum { DRAIN_S = 60, EXIT_BAD_USAGE = 64, EXIT_BAD_CONFIG = 78, EXIT_BAD_ACCESS = 77, EXIT_BROKEN = 70 };
 
@@ -60,7 +55,8 @@ static sigset_t signals(const int *list)
     return set;
 }
 
-static const int childs[] = { SIGUSR1, SIGUSR2, 0 }, parents[] = { SIGHUP, SIGTERM, SIGINT, SIGCHLD, 0 }, hurry[] = { SIGTERM, 0 };
+static const int childs[] = { SIGUSR1, SIGUSR2, 0 }, parents[] = { SIGHUP, SIGTERM, SIGINT, SIGCHLD, 0 },
+                 ignored[] = { SIGHUP, SIGTERM, SIGINT, 0 };
 
 /* ---- the child ---- */
 
@@ -78,19 +74,26 @@ static void reload(void)
         service_log("the configuration was loaded again", "");
 }
 
-static bool drained;
-
 /* No message begins any more, and those that are under way are finished. */
 static void drain(void)
 {
     __atomic_store_n(&service.stopping, true, __ATOMIC_RELAXED);
     for (unsigned i = 0; i < DRAIN_S * 100 && __atomic_load_n(&service.busy, __ATOMIC_RELAXED); i++)
         (void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
-    __atomic_store_n(&drained, true, __ATOMIC_RELEASE);
     (void)smfi_stop();
 }
 
-static void *control(void *unused)
+static bool ended; /* libmilter has returned */
+
+static void *attend(void *status)
+{
+    *(int *)status = smfi_main();
+    __atomic_store_n(&ended, true, __ATOMIC_RELEASE);
+    return NULL;
+}
+
+/* Until the parent says that it is over, or libmilter does. */
+static int control(void)
 {
     const sigset_t set = signals(childs);
     const struct timespec second = { .tv_sec = 1 };
@@ -101,115 +104,102 @@ static void *control(void *unused)
         if (got == SIGUSR1)
             reload();
         service_metrics();
-    } while (got != SIGUSR2);
-    drain();
-    return unused;
+    } while (got != SIGUSR2 && !__atomic_load_n(&ended, __ATOMIC_ACQUIRE));
+    if (got == SIGUSR2)
+        drain();
+    return got;
 }
 
-/*
- * libmilter answers in many small pieces, and has no option for this: with Nagle's algorithm the MTA's delayed acknowledgements would
- * add 40 ms to each message.  Connections inherit it from the socket that listens (Linux).
- */
-static void send_at_once(void)
+static void tell_risk(const struct conf *conf)
 {
-    enum { HIGHEST = 64 };
-    const int yes = 1;
+    char risk[256];
 
-    for (int fd = STDERR_FILENO + 1; fd < HIGHEST; fd++) {
-        int listens = 0;
-        socklen_t size = sizeof listens;
-
-        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens)
-            (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes); /* fails for a local socket, which needs none */
-    }
-}
-
-AUTO_KIND(text, char *, free(*p))
-
-/* A local socket that somebody listens on: libmilter would remove it, and nobody would reach him any more. */
-static bool is_taken(const char *name)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    const char *path = strncmp(name, "unix:", 5) == 0 ? name + 5 : strncmp(name, "local:", 6) == 0 ? name + 6 : "";
-    int fd = strlen(path) < sizeof address.sun_path ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
-    bool taken;
-
-    if (fd < 0)
-        return false;
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    taken = *path && connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
-    close(fd);
-    return taken;
-}
-
-/* Why it can't, libmilter tells the system's log, and so standard error. */
-static int listen_on(char *name)
-{
-    openlog("signengine-milter", LOG_PERROR, LOG_MAIL);
-    if (is_taken(name))
-        return complain(EXIT_BAD_CONFIG, "somebody listens on '%s' already", name);
-    if (smfi_register(session_callbacks) != MI_SUCCESS || smfi_setconn(name) != MI_SUCCESS || smfi_opensocket(true) != MI_SUCCESS)
-        return complain(EXIT_BAD_CONFIG, "cannot listen on '%s', the socket of the configuration", name);
-    send_at_once();
-    return 0;
+    socket_risk(risk, conf);
+    if (*risk)
+        service_log("warning", risk);
 }
 
 static int serve(void)
 {
+    const struct conf *conf = service.setup->conf;
+    se_error err = SE_ERROR_INIT;
     pthread_t thread;
-    AUTO(text) socket = strdup(service.setup->conf->socket); /* libmilter wants one that it could write to */
-    int status = socket ? listen_on(socket) : complain(EXIT_BROKEN, "out of memory");
+    int status = MI_FAILURE, last;
 
-    if (status)
-        return status;
-    if (pthread_create(&thread, NULL, control, NULL))
+    if (socket_listen(conf, &err))
+        return complain(err.status == SE_ERR_ACCESS ? EXIT_BAD_ACCESS : EXIT_BAD_CONFIG, "%s", err.text);
+    service_log("started", conf->socket);
+    tell_risk(conf);
+    if (pthread_create(&thread, NULL, attend, &status))
         return complain(EXIT_BROKEN, "cannot make a thread");
-    service_log("started", socket);
-    if (smfi_main() != MI_SUCCESS)
-        return complain(EXIT_BROKEN, "libmilter failed");
-    if (__atomic_load_n(&drained, __ATOMIC_ACQUIRE)) /* else we are in a hurry */
-        (void)pthread_join(thread, NULL);
+    last = control();
+    (void)pthread_join(thread, NULL);
+    if (status != MI_SUCCESS || last != SIGUSR2)
+        return complain(EXIT_BROKEN, "libmilter %s", status == MI_SUCCESS ? "has ended by itself" : "failed");
     service_metrics();
     service_log("stopped", "");
     return 0;
 }
 
-/* All signals are blocked that anybody here waits for; who is in a hurry need not wait for key stores. */
-static int begin(void)
+/*
+ * The signals of the system are the parent's to understand, whoever else gets them: a process group does, and whoever has the same name
+ * (pkill).  libmilter waits for them, blocked, in a thread of its own, and would stop.  Linux drops a signal to a process when its first
+ * thread ignores it and does not block it; so that thread is this one, and libmilter has another.
+ */
+static void ignore_signals(void)
 {
-    const sigset_t set = signals(hurry);
+    const sigset_t set = signals(ignored);
+
+    for (const int *signal = ignored; *signal; signal++)
+        (void)sigaction(*signal, &(struct sigaction){ .sa_handler = SIG_IGN }, NULL);
+    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static int begin(pid_t parent)
+{
     int status;
 
-    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) /* it ended before */
+        return EXIT_BROKEN;
+    ignore_signals();
     status = load();
-    (void)sigprocmask(SIG_BLOCK, &set, NULL);
     return status ? status : serve();
 }
 
 /* ---- the parent ---- */
 
+/* Its own complaint, if it had one, stands on standard error already. */
+static int tell_end(int status)
+{
+    if (WIFSIGNALED(status))
+        return complain(EXIT_BROKEN, "the process that signs was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    return WEXITSTATUS(status) ? WEXITSTATUS(status) : complain(EXIT_BROKEN, "the process that signs has ended, and nobody asked it to");
+}
+
 static int supervise(pid_t child, const sigset_t *set)
 {
-    int got, status = 0;
-    bool stopping = false;
+    int got, status = 0, asked = 0;
 
     for (;;) {
         if (sigwait(set, &got))
             continue;
         if (got == SIGHUP)
             (void)kill(child, SIGUSR1);
-        else if (got != SIGCHLD) {
-            (void)kill(child, stopping ? SIGTERM : SIGUSR2); /* who asks twice is in a hurry */
-            stopping = true;
-        } else if (waitpid(child, &status, WNOHANG) == child)
-            return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_BROKEN;
+        else if (got != SIGCHLD)
+            (void)kill(child, asked++ ? SIGKILL : SIGUSR2); /* who asks twice is in a hurry */
+        else if (waitpid(child, &status, WNOHANG) == child) {
+            bool hurried = asked > 1 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+
+            return hurried || (asked && WIFEXITED(status)) ? WEXITSTATUS(status) : tell_end(status);
+        }
     }
 }
 
 static int run(void)
 {
     const sigset_t mine = signals(parents), others = signals(childs);
+    const pid_t parent = getpid();
     pid_t child;
 
     (void)sigprocmask(SIG_BLOCK, &mine, NULL);
@@ -219,8 +209,7 @@ static int run(void)
         return complain(EXIT_BROKEN, "cannot make a process: %s", strerror(errno));
     if (child)
         return supervise(child, &mine);
-    /* they stay blocked: libmilter has a thread that waits for them */
-    return begin();
+    return begin(parent);
 }
 
 /* ---- the start ---- */
@@ -250,6 +239,19 @@ static int usage(FILE *to, int status)
     return status;
 }
 
+static int check_configuration(void)
+{
+    char risk[256];
+    int status = load();
+
+    if (status)
+        return status;
+    socket_risk(risk, service.setup->conf);
+    if (*risk)
+        (void)complain(0, "warning: %s", risk);
+    return 0;
+}
+
 static int start(bool check)
 {
     AUTO(conf) conf = NULL;
@@ -262,7 +264,7 @@ static int start(bool check)
         return status;
     if (!process_forbid_dumps()) /* after become(): another user's id makes it dumpable where fs.suid_dumpable is 1 */
         return complain(EXIT_BROKEN, "cannot forbid core dumps: %s", strerror(errno));
-    return check ? load() : run();
+    return check ? check_configuration() : run();
 }
 
 int main(int argc, char **argv)

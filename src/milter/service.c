@@ -36,8 +36,8 @@ static void drop(struct setup *setup)
 /* Every descriptor of a rule has to be there, now rather than when mail comes. */
 static se_status check_rules(const struct setup *setup, se_error *err)
 {
-    for (size_t i = 0; i < setup->conf->rule_count; i++) {
-        const struct rule *rule = &setup->conf->rules[i];
+    for (size_t i = 0; i < setup->conf->rules.count; i++) {
+        const struct rule *rule = &setup->conf->rules.list[i];
         se_identity identity;
         se_status st = rule->policy == POLICY_SKIP ? SE_OK : se_identify(&identity, setup->engine, rule->descriptor, rule->version, err);
 
@@ -74,6 +74,21 @@ static se_status check_audit(const char *path, se_error *err)
     return SE_OK;
 }
 
+/* The CAs of those who may have signed what comes signed: that they are there, now rather than when mail comes. */
+static se_status check_signers(const char *path, se_error *err)
+{
+    enum { CERTIFICATES_LIMIT = 16 << 20 };
+    AUTO(se_buf) text = SE_BUF_INIT;
+
+    if (!path)
+        return SE_OK;
+    if (file_read(&text, path, CERTIFICATES_LIMIT, err))
+        return error_prefix(err, "trust-signers: ");
+    return strstr((const char *)text.data, "-----BEGIN CERTIFICATE-----")
+               ? SE_OK
+               : error_set(err, SE_ERR_CONFIG, "trust-signers: '%s' has no certificate in PEM", path);
+}
+
 static se_status open_engine(struct setup *setup, se_error *err)
 {
     se_options options = SE_OPTIONS_INIT;
@@ -91,7 +106,8 @@ se_status service_load(se_error *err)
         return error_memory(err);
     fresh->users = 1;
     if ((st = conf_load(&fresh->conf, service.path, err)) || (st = check_audit(fresh->conf->audit, err)) || (st = check_mail(err)) ||
-        (st = conf_settle(fresh->conf, err)) || (st = open_engine(fresh, err)) || (st = check_rules(fresh, err))) {
+        (st = conf_settle(fresh->conf, err)) || (st = check_signers(fresh->conf->trust_signers, err)) || (st = open_engine(fresh, err)) ||
+        (st = check_rules(fresh, err))) {
         drop(fresh);
         return st;
     }
@@ -190,6 +206,14 @@ void service_log(const char *what, const char *why)
     write_line(NULL, json_pack("{s:s, s:s, s:o}", "time", when, "event", what, "reason", text(why)));
 }
 
+void service_refused(void)
+{
+    pthread_mutex_lock(&service.lock);
+    service.refused++;
+    service.changed = true;
+    pthread_mutex_unlock(&service.lock);
+}
+
 static void put_metrics(struct writer *w)
 {
     writer_text(w, "# HELP signengine_milter_messages_total Messages, by what became of them.\n"
@@ -205,6 +229,10 @@ static void put_metrics(struct writer *w)
                   "# TYPE signengine_milter_reloads_total counter\nsignengine_milter_reloads_total{result=\"done\"} %" PRIu64
                   "\nsignengine_milter_reloads_total{result=\"failed\"} %" PRIu64 "\n",
                   service.reloads, service.reload_failures);
+    writer_format(w,
+                  "# HELP signengine_milter_connections_refused_total Connections of those who are no peers.\n"
+                  "# TYPE signengine_milter_connections_refused_total counter\nsignengine_milter_connections_refused_total %" PRIu64 "\n",
+                  service.refused);
 }
 
 void service_metrics(void)

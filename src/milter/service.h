@@ -38,10 +38,10 @@ struct service {
     const char *path; /* of milter.conf */
     pthread_mutex_t lock;
     struct setup *setup;
-    uint64_t counts[OUTCOMES], microseconds, reloads, reload_failures;
-    unsigned busy; /* messages under way */
-    bool changed;  /* since the metrics were written */
-    bool stopping; /* no more messages */
+    uint64_t counts[OUTCOMES], microseconds, reloads, reload_failures, refused; /* `refused`: connections */
+    unsigned busy;                                                              /* messages under way */
+    bool changed;                                                               /* since the metrics were written */
+    bool stopping;                                                              /* no more messages */
 };
 extern struct service service;
 
@@ -52,6 +52,8 @@ void service_leave(struct setup *setup);
 /* A line of JSON, and the counters. */
 void service_audit(const struct setup *setup, const struct audit *audit);
 void service_log(const char *what, const char *text);
+/* Counts a connection of somebody who is no peer. */
+void service_refused(void);
 /* To the file that the configuration says, if there is something new. */
 void service_metrics(void);
 

@@ -7,12 +7,14 @@
 #include <time.h>
 
 #include "milter/letter.h"
+#include "milter/sender.h"
+#include "milter/socket.h"
 
 /* One connection of the MTA: one client of it. */
 struct session {
     char client[64];
     struct in6_addr address;
-    bool submitted; /* by a program on this machine, without SMTP */
+    bool submitted; /* by a program on this machine, without SMTP or by a local socket */
     struct letter *letter;
     bool allowed; /* the message is from a client that we sign for */
 };
@@ -42,7 +44,7 @@ static sfsistat negotiate(SMFICTX *ctx, unsigned long actions, unsigned long pro
     *actions_out = need;
     /* SMFIP_HDR_LEADSPC: values as they are, with the blank behind the colon */
     *protocol_out = protocol & (SMFIP_NOHELO | SMFIP_NORCPT | SMFIP_NOUNKNOWN | SMFIP_NOEOH | SMFIP_HDR_LEADSPC);
-    return (actions & need) == need && (protocol & SMFIP_HDR_LEADSPC) ? SMFIS_CONTINUE : SMFIS_REJECT;
+    return (actions & need) == need && (protocol & SMFIP_HDR_LEADSPC) && socket_is_guarded() ? SMFIS_CONTINUE : SMFIS_REJECT;
 }
 
 static sfsistat connected(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
@@ -54,12 +56,11 @@ static sfsistat connected(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
         free(s);
         return SMFIS_TEMPFAIL;
     }
-    s->submitted = !address;
+    s->submitted = !address || address->sa_family == AF_UNIX;
     if (address && address->sa_family == AF_INET) {
         const struct sockaddr_in *v4 = (const void *)address;
 
-        s->address.s6_addr[10] = s->address.s6_addr[11] = 0xff;
-        memcpy(s->address.s6_addr + 12, &v4->sin_addr, 4);
+        s->address = network_map(&v4->sin_addr);
         (void)inet_ntop(AF_INET, &v4->sin_addr, s->client, sizeof s->client);
     } else if (address && address->sa_family == AF_INET6) {
         s->address = ((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
@@ -87,7 +88,7 @@ static char *bare_address(char *argument)
         if (*p != '<' && *p != '>')
             *to++ = *p;
     *to = '\0';
-    return conf_address(argument);
+    return sender_settle(argument);
 }
 
 static sfsistat mail_from(SMFICTX *ctx, char **arguments)
@@ -147,65 +148,108 @@ static int64_t microseconds(void)
 }
 
 /* What can never be signed is refused; all else may be mended, and waits in the queue. */
-static enum outcome failed(const struct rule *rule, se_status status)
+static enum outcome outcome_of_failure(const struct letter *m, se_status status)
 {
-    if (rule->policy != POLICY_REQUIRE)
+    if (!m->required)
         return OUTCOME_UNSIGNED;
-    return status == SE_ERR_FORMAT ? OUTCOME_REFUSED : OUTCOME_DEFERRED;
+    return status == SE_ERR_FORMAT || status == SE_ERR_REJECTED ? OUTCOME_REFUSED : OUTCOME_DEFERRED;
 }
 
 /* Of several From addresses one may be the envelope's sender, and another one the certificate's. */
-static enum outcome compare_senders(struct audit *audit, const struct rule *rule, const struct letter *m)
+static enum outcome compare_senders(struct audit *audit, const struct letter *m)
 {
     if (!*m->from) {
         audit->reason = m->from_fields == 1 ? "the From field has no address, or several" : "there is no From field, or several";
-        return failed(rule, SE_ERR_FORMAT);
+        return outcome_of_failure(m, SE_ERR_FORMAT);
     }
     if (strcmp(m->envelope, m->from) == 0)
         return OUTCOME_SIGNED;
     audit->reason = "the envelope's sender is not the From field's";
-    return failed(rule, SE_ERR_POLICY);
+    return outcome_of_failure(m, SE_ERR_POLICY);
+}
+
+/* What a rule requires, whatever else is said: no sender may be shown whom the signature does not name. */
+static enum outcome judge_required(struct audit *audit, const struct letter *m)
+{
+    const struct conf *conf = m->setup->conf;
+
+    if (*m->from && (!m->rule || m->rule->policy == POLICY_SKIP)) {
+        audit->reason = "it shows a sender who has to sign, and is from another who does not";
+        return OUTCOME_REFUSED;
+    }
+    if (!*m->envelope && !conf->sign_bounces) {
+        audit->reason = "a bounce, in which the envelope does not say whose it is";
+        return OUTCOME_REFUSED;
+    }
+    return *m->from && (conf->any_envelope || !*m->envelope || m->error.status) ? OUTCOME_SIGNED : compare_senders(audit, m);
 }
 
 /* What the rules say, before anything is signed; OUTCOME_SIGNED: try it. */
 static enum outcome judge(const struct rule **rule, struct audit *audit, const struct session *s)
 {
-    const struct letter *m = s->letter;
+    struct letter *m = s->letter;
     const struct conf *conf = m->setup->conf;
 
     if (!s->allowed)
         return OUTCOME_FOREIGN;
-    *rule = m->rule || *m->from ? m->rule : conf_rule(conf, m->envelope);
-    if (!*rule)
+    if (!(*rule = letter_rule(m)))
         return OUTCOME_UNKNOWN;
+    audit->descriptor = (*rule)->policy == POLICY_SKIP ? NULL : (*rule)->descriptor;
+    if (m->required)
+        return judge_required(audit, m);
     if ((*rule)->policy == POLICY_SKIP)
         return OUTCOME_SKIPPED;
-    audit->descriptor = (*rule)->descriptor;
     if (!*m->envelope && !conf->sign_bounces) {
         audit->reason = "a bounce";
         return OUTCOME_SKIPPED;
     }
-    if (m->list && !conf->sign_lists && (*rule)->policy != POLICY_REQUIRE) {
+    if (m->list && !conf->sign_lists) {
         audit->reason = "from a mailing list";
         return OUTCOME_SKIPPED;
     }
-    if (!conf->any_envelope && *m->envelope && !m->error.status)
-        return compare_senders(audit, *rule, m);
-    return OUTCOME_SIGNED;
+    return conf->any_envelope || !*m->envelope || m->error.status ? OUTCOME_SIGNED : compare_senders(audit, m);
 }
 
-static enum outcome sign(struct audit *audit, struct session *s, const struct rule *rule, SMFICTX *ctx)
+/* Whether it may leave as it is: where a signature is required, what it says about itself is no reason. */
+static enum outcome judge_passed(struct audit *audit, struct letter *m, const struct rule *rule, const se_mail *told)
+{
+    se_status st;
+
+    if (!m->required)
+        return OUTCOME_ALREADY;
+    if (told->encrypted && m->setup->conf->encrypted == ENCRYPTED_PASS)
+        return OUTCOME_ALREADY;
+    if (told->encrypted) {
+        audit->reason = "it is encrypted, so that nobody can tell whether it is signed";
+        return OUTCOME_REFUSED;
+    }
+    st = letter_verify(m, rule);
+    audit->reason = m->error.text;
+    return st ? outcome_of_failure(m, st) : OUTCOME_ALREADY;
+}
+
+/* What could be signed and does not verify is something that readers may read differently, and so may the rules have done. */
+static se_status sign_letter(se_mail *told, struct letter *m, const struct rule *rule)
+{
+    se_status st = letter_sign(told, m, rule, false);
+
+    if (!st && told->encrypted && m->required && m->setup->conf->encrypted == ENCRYPTED_SIGN)
+        st = letter_sign(told, m, rule, true);
+    return st || told->passed || !m->required ? st : letter_verify(m, rule);
+}
+
+static enum outcome try_signing(struct audit *audit, struct session *s, const struct rule *rule, SMFICTX *ctx)
 {
     struct letter *m = s->letter;
     se_mail told = { .passed = false };
-    se_status st = letter_sign(&told, m, rule);
+    se_status st = sign_letter(&told, m, rule);
 
     audit->version = told.signer.version;
     audit->reason = m->error.text;
     if (st)
-        return failed(rule, st);
+        return outcome_of_failure(m, st);
     if (told.passed)
-        return OUTCOME_ALREADY;
+        return judge_passed(audit, m, rule, &told);
     if (letter_replace(m, ctx))
         return OUTCOME_SIGNED;
     /* the MTA may have half of the changes: it must not go on with them */
@@ -243,7 +287,7 @@ static sfsistat end_of_message(SMFICTX *ctx)
     audit.client = s->client;
     audit.outcome = judge(&rule, &audit, s);
     if (audit.outcome == OUTCOME_SIGNED)
-        audit.outcome = sign(&audit, s, rule, ctx);
+        audit.outcome = try_signing(&audit, s, rule, ctx);
     audit.sender = *s->letter->from ? s->letter->from : s->letter->envelope;
     audit.microseconds = microseconds() - began;
     service_audit(s->letter->setup, &audit);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "milter/conf.h"
+#include "milter/sender.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -17,6 +18,22 @@ static void use(const struct conf *conf)
         abort();
 }
 
+static void use_sender(void *unused, const char *address)
+{
+    (void)unused;
+    if (!strchr(address, '@'))
+        abort();
+}
+
+/* The same bytes as the value of a From field. */
+static void find_senders(const char *text)
+{
+    char *settled = sender_settle(text);
+
+    free(settled);
+    (void)!senders_read(text, use_sender, NULL, NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     AUTO(conf) conf = NULL;
@@ -26,6 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (buf_copy(&text, (se_bytes){ data, size }, NULL))
         return 0;
+    find_senders((const char *)text.data);
     st = conf_parse(&conf, &text, "milter.conf", &err);
     if (!st)
         use(conf);

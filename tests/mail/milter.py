@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The MTA's side of the milter protocol, for one message.
 
-milter.py PORT FILE [client=ADDRESS] [login=NAME] [envelope=SENDER] [out=FILE] [wait=FILE]
+milter.py PORT|PATH FILE [client=ADDRESS] [login=NAME] [envelope=SENDER] [out=FILE] [wait=FILE]
 
 Prints the answer: accept, tempfail or reject.  client=: a program on this machine, which has no address.  out: the message as the milter
 changed it.  wait: makes FILE.waiting before the message's end, and goes on once FILE is there.
@@ -18,7 +18,12 @@ ANSWERS = {b"c": "accept", b"a": "accept", b"t": "tempfail", b"r": "reject", b"d
 
 class Milter:
     def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=120)
+        if port.isdigit():
+            self.socket = socket.create_connection(("127.0.0.1", int(port)), timeout=120)
+        else:
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.settimeout(120)
+            self.socket.connect(port)
         self.file = self.socket.makefile("rb")
 
     def send(self, command, data=b""):
@@ -102,7 +107,7 @@ def main(port, name, *words):
     with open(name, "rb") as file:
         head, _, body = file.read().partition(b"\n\n")
     body = body.replace(b"\n", b"\r\n")
-    milter = Milter(int(port))
+    milter = Milter(port)
     talk(milter, head.lstrip(b"\n"), body, words)
     answer, fields, body = finish(milter, fields_of(head), body)
     milter.send(b"Q")

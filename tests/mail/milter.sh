@@ -4,7 +4,7 @@
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "${top_srcdir:?}/tests/mail/mail-lib.sh"
 . "${top_srcdir:?}/tests/mail/postfix-lib.sh"
-needs openssl python3
+needs openssl python3 setpriv
 [ -x "${top_builddir:?}/signengine-milter" ] || skip "signengine-milter was not built: libmilter-dev is missing"
 process=''
 stop_all() {
@@ -55,6 +55,44 @@ findings 'local = 192.0.2.0/33' "'192.0.2.0/33' is no network"
 findings 'sign' 'a rule is'
 findings 'skip @example.org X' 'a rule is'
 findings 'sign @example.org X:0' "'X:0' is no NAME:VERSION"
+findings 'peers = no-such-user' "'no-such-user' is neither a user of this machine nor a network"
+findings 'socket-mode = 999' 'socket-mode is an octal number'
+findings 'encrypted = yes' 'encrypted is refuse, sign or pass'
+# a rule that an earlier one covers, written in another way too
+covered() { # EARLIER LATER SHOWN
+    conf "$1" "$2"
+    try milter --check
+    [ "$status" = 78 ] || fail "status $status of: $1, $2"
+    says "milter.conf:7: the rule for '$3' never counts"
+    says 'in line 6 covers it'
+}
+covered 'sign @example.org' 'require alice@example.org' alice@example.org
+covered 'skip "Alice"@EXAMPLE.org.' 'require alice@example.org' alice@example.org
+covered 'sign *@*.example' 'require @bücher.xn--bcher-kva.example' '*@xn--bcher-kva.xn--bcher-kva.example'
+covered 'require a@example.org' 'require a@example.org' a@example.org
+conf 'sign @example.org' "trust-signers = $tmp/none.pem"
+refuses_to_start 78 'trust-signers: '
+conf 'sign @example.org' 'trust-signers = milter.conf'
+refuses_to_start 78 'has no certificate in PEM'
+# who may reach it, and get a signature
+conf 'sign @example.org'
+accepts milter --check
+says "signengine-milter: warning: 'inet:$port@127.0.0.1' can be reached by every user of this machine"
+conf 'sign @example.org' 'socket = unix:run/s'
+accepts milter --check
+says_not 'warning'
+mkdir -m 777 open
+conf 'sign @example.org' 'socket = unix:open/s'
+accepts milter --check
+says "warning: the folder of 'open/s' can be written to by everybody"
+conf 'sign @example.org' 'socket = unix:run/s' 'socket-group = no-such-group'
+refuses_to_start 78 "the group of the socket, 'no-such-group', is not there"
+[ ! -e run/s ] || fail 'the socket was left behind'
+[ "$(id -u)" != 0 ] || {
+    conf 'sign @example.org' 'socket = unix:run/s' 'socket-group = daemon'
+    refuses_to_start 77 "cannot give 'run/s' to the group 'daemon'"
+    [ ! -e run/s ] || fail 'the socket was left behind'
+}
 findings 'nonsense' "neither 'NAME = VALUE' nor a rule"
 conf 'sign @example.org NoSuch'
 refuses_to_start 78 "rule for '*@example.org'"
@@ -157,7 +195,8 @@ answers accept foreign message.eml client=192.0.2.7
 answers accept foreign message.eml client=192.0.2.7 login=
 answers accept signed message.eml client=192.0.2.7 login=alice
 answers accept signed message.eml client=
-answers accept skipped message.eml envelope=
+answers reject refused message.eml envelope=
+audit_says 'a bounce, in which the envelope does not say whose it is'
 answers tempfail deferred message.eml envelope=mallory@example.org
 message alice@example.org 'List-Id: <x>'
 answers accept signed message.eml
@@ -168,6 +207,7 @@ done
 message bob@example.org
 answers accept unsigned message.eml
 audit_says 'the certificate is for alice@example.org'
+answers accept skipped message.eml envelope=
 message carol@example.org
 answers accept skipped message.eml
 message dave@example.org
@@ -189,6 +229,47 @@ for other in alice carol dave; do
         refused_from "$(printf 'From: %s@example.org\n' $order)" 'there is no From field, or several' envelope="$other@example.org"
     done
 done
+refused_from 'From: dave@example.org
+Sender: alice@example.org' 'it shows a sender who has to sign, and is from another who does not'
+refused_from 'From: "alice@example.org" <dave@example.org>' 'it shows a sender who has to sign, and is from another who does not' \
+    envelope=dave@example.org
+refused_from 'From:' 'the From field has no address, or several' envelope=dave@example.org
+printf 'From: dave@example.org\nFrom : alice@example.org\n\nHello\n' >message.eml
+answers reject refused message.eml envelope=dave@example.org
+printf 'From: alice@example.org\nContent-Type : text/plain\n\nHello\n' >message.eml
+answers reject refused message.eml
+audit_says 'a blank or another odd character in the name of the field'
+# what says that it is signed, or encrypted
+claims() { # CONTENT-TYPE BODY
+    printf 'From: alice@example.org\nTo: x@elsewhere.test\nMIME-Version: 1.0\nContent-Type: %s\nContent-Transfer-Encoding: 7bit\n\n%s\n' "$1" "$2" >message.eml
+}
+pretended='--b
+
+Hello
+--b--'
+for type in 'multipart/signed; boundary=b' 'multipart/signed; protocol="application/pgp-signature"; boundary=b' \
+    'multipart/signed; protocol="application/pkcs7-signature"; boundary=b' 'application/pkcs7-mime; smime-type=signed-data' \
+    'application/pkcs7-mime' 'application/x-pkcs7-mime; smime-type=certs-only'; do
+    claims "$type" "$pretended"
+    answers reject refused message.eml
+done
+for type in 'multipart/encrypted; protocol="application/pgp-encrypted"; boundary=b' 'application/pkcs7-mime; smime-type=enveloped-data' \
+    'application/pkcs7-mime; smime-type=authEnveloped-data'; do
+    claims "$type" "$pretended"
+    answers reject refused message.eml
+    audit_says 'it is encrypted'
+done
+sed 's/alice/bob/' message.eml >others.eml
+answers accept 'already signed' others.eml
+sign_as() { # DESCRIPTOR: message.eml to signed.eml
+    message alice@example.org
+    signengine -c plain.xml mail sign -d "$1" message.eml -o signed.eml || exit 99
+}
+sign_as SignEmailDescriptor:1
+answers accept 'already signed' signed.eml
+sign_as International # alice's too, and no certificate of the descriptor
+answers reject refused signed.eml
+audit_says 'signed'
 printf 'From: carol@example.org\nFrom: bob@example.org\n\nHello\n' >message.eml
 answers accept skipped message.eml
 message alice@xn--bcher-kva.example
@@ -226,6 +307,58 @@ eventually grep -q 'loaded again' milter.log
 answers accept signed message.eml out=passed/after.eml
 grep -q 'micalg="sha-512"' passed/after.eml || fail "it was not signed as the new configuration says"
 
+# ---- settings for what comes signed or encrypted ----
+reload_with() { # LINE...
+    conf "trust-config = $tmp/ca.pem" 'require alice@example.org' "$@"
+    reloads=$(grep -c 'loaded again' milter.log) || true
+    kill -HUP $process
+    eventually sh -c "[ \$(grep -c 'loaded again' milter.log) -gt $reloads ]"
+}
+reload_with "trust-signers = $tmp/ca.pem" 'encrypted = sign'
+answers accept 'already signed' signed.eml
+sed 's/^Hello/Hallo/' signed.eml >changed.eml
+answers reject refused changed.eml
+claims 'application/pkcs7-mime; smime-type=enveloped-data' MAA=
+answers accept signed message.eml out=passed/encrypted.eml
+accepts openssl_verifies passed/encrypted.eml
+grep -q enveloped-data content || fail 'what is signed is not what was encrypted'
+reload_with "trust-signers = $tmp/other.pem" 'encrypted = pass'
+answers reject refused signed.eml
+answers accept 'already signed' message.eml
+
+# ---- signals to both processes, as a process group or pkill sends them; who has the name may ask for no more than the one who started it ----
+message alice@example.org
+for _ in 1 2 3; do
+    reloads=$(grep -c 'loaded again' milter.log)
+    kill -HUP $process "$signing"
+    eventually sh -c "[ \$(grep -c 'loaded again' milter.log) -gt $reloads ]"
+    kill -HUP "$signing"
+    answers accept signed message.eml
+done
+kill -INT "$signing"
+kill -TERM "$signing"
+answers accept signed message.eml
+cases=$((cases + 1)) bad=''
+[ "$(pgrep -P $process)" = "$signing" ] || fail "process $signing has ended"
+
+# ---- who connects ----
+[ "$(id -u)" != 0 ] || {
+    as_games() { setpriv --reuid games --regid games --clear-groups python3 "$tmp/milter.py" "$port" "$@"; }
+    cp "$top_srcdir/tests/mail/milter.py" milter.py
+    chmod 755 milter.py
+    cp message.eml open/message.eml
+    others_refuse as_games "$tmp/open/message.eml" "out=$tmp/open/out.eml"
+    [ ! -e open/out.eml ] || fail 'games has a signed message'
+    eventually grep -q "a connection was refused.*the user with the ID $(id -u games)" milter.log
+    eventually grep -q '^signengine_milter_connections_refused_total [1-9]' run/metrics
+    reload_with 'peers = games'
+    accepts as_games "$tmp/open/message.eml"
+    says accept
+    reload_with 'peers = 127.0.0.0/8'
+    accepts as_games "$tmp/open/message.eml"
+    says accept
+}
+
 # ---- SIGTERM: a message that is under way is finished ----
 mta message.eml wait=go out=passed/last.eml >last 2>&1 &
 client=$!
@@ -240,6 +373,37 @@ wait $process || status=$?
 cases=$((cases + 1)) bad=''
 [ "$status" = 0 ] || fail "status $status after SIGTERM"
 process=''
+
+# ---- a process that signs and ends unasked ----
+serve >milter.log 2>&1 &
+process=$!
+eventually listens "$port"
+kill -KILL "$(pgrep -P $process)"
+status=0
+wait $process || status=$?
+process=''
+cases=$((cases + 1)) bad=''
+[ "$status" = 70 ] || fail "status $status when the process that signs was killed"
+grep -q 'the process that signs was ended by signal 9' milter.log || fail "it does not say so: $(cat milter.log)"
+
+# ---- a local socket: its mode and group, and who connects ----
+[ "$(id -u)" != 0 ] || {
+    conf "trust-config = $tmp/ca.pem" 'require alice@example.org' "socket = unix:$tmp/open/s" 'socket-mode = 0666' 'socket-group = nogroup'
+    serve >milter.log 2>&1 &
+    process=$!
+    eventually grep -q '"started"' milter.log
+    cases=$((cases + 1)) bad=''
+    [ "$(stat -c '%a %U %G' open/s)" = '666 nobody nogroup' ] || fail "the socket is $(stat -c '%a %U %G' open/s)"
+    grep -q '"warning"' milter.log || fail 'no warning of an open folder'
+    port=$tmp/open/s
+    others_refuse as_games "$tmp/open/message.eml"
+    eventually grep -q "the user with the ID $(id -u games), process" milter.log
+    answers accept signed message.eml
+    kill -TERM $process
+    wait $process || fail "status $? after SIGTERM"
+    process=''
+    port=$(free_ports 1)
+}
 
 # ---- signals while the configuration is loaded, which takes long: here the library that reads mail does ----
 ! instrumented || exit 0
@@ -283,7 +447,7 @@ sleep 0.5
 cases=$((cases + 1)) bad=''
 pgrep -P $process >"$out" || fail "it did not wait until the configuration was loaded"
 kill -TERM $process
-ends 70 'for the second SIGTERM'
+ends 0 'for the second SIGTERM'
 
 # one alone, kept until it is loaded
 serve_slowly

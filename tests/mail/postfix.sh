@@ -168,8 +168,12 @@ message dave@example.org && passes dave@example.org
 audit_says '"result":"unknown sender"'
 message carol@example.org && passes carol@example.org
 audit_says '"result":"skipped"'
-message alice@example.org && passes ''
+message eve@sometimes.test && passes ''
 audit_says '"reason":"a bounce"'
+message alice@example.org
+accepts one '' message.eml
+says 550
+audit_says 'a bounce, in which'
 message eve@sometimes.test && passes eve@sometimes.test
 audit_says '"result":"unsigned"'
 message alice@example.org

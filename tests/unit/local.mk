@@ -54,7 +54,7 @@ tests_unit_test_mail_transfer_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_mail_transfer_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_milter_conf
-tests_unit_test_milter_conf_SOURCES = tests/unit/test_milter_conf.c src/milter/conf.c src/milter/conf.h tests/unit/unit.h
+tests_unit_test_milter_conf_SOURCES = tests/unit/test_milter_conf.c $(MILTER_CONF) tests/unit/unit.h
 tests_unit_test_milter_conf_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_milter_conf_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
