@@ -849,8 +849,7 @@ def local_zip64_too_much():
 
 @case
 def local_zip64_of_one_size():
-    sizes = struct.pack("<HHQQ", 1, 16, len(FILES[0][1]), len(Entry(*FILES[0]).packed))
-    return odd_deflated(local={"packed_size": 0xffffffff, "extra": sizes})
+    return odd_deflated(local={"packed_size": 0xffffffff, "extra": struct.pack("<HHQ", 1, 8, len(Entry(*FILES[0]).packed))})
 
 
 @case
@@ -938,8 +937,11 @@ def end_in_the_comment_of_an_entry():
 
 @case
 def end_across_the_comment():
-    """its first bytes are the length of the comment: Python searches backwards, takes it, and finds an empty archive"""
-    return signed(comment=(b"\5\6" + bytes(18)).ljust(0x4b50, b"x"))
+    """its first bytes are the length of the comment: Python searches backwards and takes it, with another directory"""
+    evil = Entry("evil.txt", b"evil")
+    inner = archive([evil])[:-22]
+    fake = b"\5\6" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(evil.central(0)), 0, 0)
+    return signed(comment=(fake + inner).ljust(0x4b50, b"x"))
 
 
 @case
