@@ -7,8 +7,8 @@
 struct xml_place {
     xmlNode *signature;
     xmlNode *target; /* that the signature must be about; NULL: the whole document */
-    const char *id;        /* by which its Reference must name the target; NULL: it may be "" or the target's only ID */
-    bool enveloped;        /* the signature is a child of what it signs */
+    const char *id;  /* by which its Reference must name the target; NULL: it may be "" or the target's only ID */
+    bool enveloped;  /* the signature is a child of what it signs */
 };
 
 /*

@@ -85,7 +85,8 @@ static se_status sign_whole(const struct sign_job *job, se_bytes text, se_error 
     se_status st;
 
     plan.enveloped = true;
-    if ((st = xml_digest_begin(&digest, job->algorithm->digest, NULL, err)) || (st = xml_pass(&passed, text, xml_digest_take, &digest, err)))
+    if ((st = xml_digest_begin(&digest, job->algorithm->digest, NULL, err)) ||
+        (st = xml_pass(&passed, text, xml_digest_take, &digest, err)))
         return st;
     if (passed.dsig)
         return sign_within(job, text, err);
@@ -155,7 +156,8 @@ se_status xmldsig_sign_enveloping(const struct sign_job *job, se_error *err)
     if ((st = xml_read_all(&text, job->in, err)) || (st = xml_tree_read(&plain, buf_bytes(&text), err)))
         return st;
     if ((there = xmldsig_first(plain)))
-        return error_set(err, SE_ERR_FORMAT, "line %ld: there is a signature already, that might not be good in another document: sign --detached",
+        return error_set(err, SE_ERR_FORMAT,
+                         "line %ld: there is a signature already, that might not be good in another document: sign --detached",
                          xmlGetLineNo(there));
     content = content_of(buf_bytes(&text));
     if ((st = wrap(&wrapped, content, err)) || (st = xml_tree_read(&doc, buf_bytes(&wrapped), err)))

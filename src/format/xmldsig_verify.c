@@ -164,12 +164,11 @@ static se_status verify_document(struct verdict *out, const struct verify_job *j
     struct xml_place place;
     se_status st;
 
-    if ((st = xmldsig_find(&place, doc, job->xml.id, err)) || (st = xmldsig_read(&s, place.signature, err)))
+    if ((st = xmldsig_find(&place, doc, job->xml.id, err)) || (st = xmldsig_read(&s, place.signature, err)) ||
+        (st = xmldsig_check_signer(out, job, &s, err)) || (st = check_reference(&place, doc, &s.reference, err)))
         return st;
     if (s.object && s.object != place.target)
         return error_set(err, SE_ERR_REJECTED, "the signature has an Object that it does not sign");
-    if ((st = xmldsig_check_signer(out, job, &s, err)) || (st = check_reference(&place, doc, &s.reference, err)))
-        return st;
     if (place.enveloped)
         xmlUnlinkNode(place.signature);
     st = check_content(job, doc, &place, &s.reference, err);

@@ -3,7 +3,6 @@
 #include "model/encoding.h"
 #include "model/xml.h"
 
-
 AUTO_KIND(parser, xmlParserCtxt *, xmlFreeParserCtxt(*p))
 
 static void ignore(void *arg, xmlErrorPtr error)

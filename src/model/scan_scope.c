@@ -67,7 +67,7 @@ se_status scope_attribute(struct scan_scope *scope, se_bytes name, se_bytes valu
     const size_t start = strlen(xmlns);
     se_bytes prefix = prefix_of(name);
 
-    if (name.size >= start && !memcmp(name.data, xmlns, start) && (name.size == start || prefix.size == start))
+    if (name.size >= start && !strncmp(name.data, xmlns, start) && (name.size == start || prefix.size == start))
         return declare(scope, name, value, err);
     if (prefix.size) {
         scope->open.used += weigh_prefix(prefix.size);

@@ -37,6 +37,7 @@ SIGNATURE = "<Signature " + XMLDSIG + "><SignedInfo><Reference URI='#x%d'/></Sig
 SHAPES = {
     "plain": lambda n: siblings("<entry number='%d'><name>someone</name><state>active</state></entry>", n),
     "namespaces-nested": lambda n: nested("e", declarations, '<b c=""/>', n),
+    "namespaces-35": lambda n: flat(numbered(35, "p"), lambda i: "http://example.org/schema/%d" % i, "<p7:r p7:id='e7'><p8:t>a b c</p8:t></p7:r>", n),
     "namespaces-60": lambda n: flat(numbered(60, "p"), lambda i: "urn:%d" % i, "<a/>", n),
     "namespaces-250": lambda n: flat(numbered(250, "p"), lambda i: "urn:%d" % i, "<a/>", n),
     "prefixes-long": lambda n: flat(numbered(30, "p" * 900), lambda i: "urn:%d" % i, "<a/>", n),

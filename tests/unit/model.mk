@@ -56,6 +56,11 @@ tests_unit_test_model_pins_text_SOURCES = tests/unit/test_model_pins_text.c test
 tests_unit_test_model_pins_text_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_model_pins_text_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_model_encoding
+tests_unit_test_model_encoding_SOURCES = tests/unit/test_model_encoding.c tests/unit/model.h tests/unit/unit.h
+tests_unit_test_model_encoding_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_model_encoding_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_model_scan
 tests_unit_test_model_scan_SOURCES = tests/unit/test_model_scan.c tests/unit/folder.h tests/unit/model.h tests/unit/unit.h
 tests_unit_test_model_scan_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
