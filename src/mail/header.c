@@ -136,10 +136,10 @@ se_status header_copy_with(struct header *h, const struct header *from, const st
 
 size_t header_line(const struct header *h, size_t at)
 {
-    const char *text = (const char *)h->text.buf.data, *end = text + at;
+    const char *text = writer_string(&h->text), *end = text + at;
     size_t line = 1;
 
-    while (at && (text = memchr(text, '\n', (size_t)(end - text)))) {
+    while ((text = memchr(text, '\n', (size_t)(end - text)))) {
         line++;
         text++;
     }

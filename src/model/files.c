@@ -18,10 +18,13 @@ se_status certificate_file_hash(char out[FILE_HASH_TEXT], const struct keyref *r
     AUTO(se_buf) text = SE_BUF_INIT;
     unsigned char hash[32];
     size_t size = sizeof hash;
+    se_status st;
 
     *out = '\0';
-    if (!*ref->certificate || certificate_file_read(&text, ref, NULL))
+    if (!*ref->certificate)
         return SE_OK;
+    if ((st = certificate_file_read(&text, ref, NULL)))
+        return st == SE_ERR_MEMORY ? error_memory(err) : SE_OK;
     if (!EVP_Q_digest(NULL, "SHA2-256", NULL, text.data, text.size, hash, &size))
         return error_set(err, SE_ERR_CRYPTO, "SHA-256 failed");
     for (size_t i = 0; i < sizeof hash; i++)

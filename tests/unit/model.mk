@@ -42,7 +42,7 @@ tests_unit_test_model_memory_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_model_oom
 tests_unit_test_model_oom_SOURCES = tests/unit/test_model_oom.c tests/unit/folder.h tests/unit/model.h tests/unit/unit.h
-tests_unit_test_model_oom_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=strdup,--wrap=strndup,--wrap=vasprintf
+tests_unit_test_model_oom_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=strdup,--wrap=strndup,--wrap=vasprintf,--wrap=__vasprintf_chk
 tests_unit_test_model_oom_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_model_oom_LDADD   = libse-core.la $(CMOCKA_LIBS)
 

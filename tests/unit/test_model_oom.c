@@ -50,6 +50,14 @@ int __wrap_vasprintf(char **out, const char *format, va_list args)
     return fails(&left) ? -1 : __real_vasprintf(out, format, args);
 }
 
+/* what _FORTIFY_SOURCE calls in its place */
+int __wrap___vasprintf_chk(char **out, int flag, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
+int __wrap___vasprintf_chk(char **out, int flag, const char *format, va_list args)
+{
+    (void)flag;
+    return __wrap_vasprintf(out, format, args);
+}
+
 static void *xml_malloc(size_t size)
 {
     return fails(&left_for_xml) ? NULL : __real_malloc(size);
