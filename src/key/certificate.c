@@ -10,7 +10,7 @@
 
 AUTO_KIND(bio, BIO *, BIO_free(*p))
 
-enum { CHAIN_LIMIT = 16 };
+enum { CHAIN_LIMIT = 16 }; /* issuers */
 
 se_status certificate_parse(X509 **out, se_bytes der, se_error *err)
 {
@@ -70,28 +70,92 @@ se_status certificates_read(STACK_OF(X509) * *out, se_bytes text, const char *na
     return SE_OK;
 }
 
-static X509 *find_issuer(X509 *certificate, const STACK_OF(X509) * pool)
+bool certificate_precedes(const X509 *one, const X509 *other, int64_t at)
 {
-    for (int i = 0; i < sk_X509_num(pool); i++)
-        if (X509_check_issued(sk_X509_value(pool, i), certificate) == X509_V_OK)
-            return sk_X509_value(pool, i);
-    return NULL;
+    bool valid = certificate_not_before(one) <= at && at <= certificate_not_after(one);
+    bool other_valid = certificate_not_before(other) <= at && at <= certificate_not_after(other);
+
+    return valid == other_valid ? certificate_not_after(one) > certificate_not_after(other) : valid;
+}
+
+X509 *certificates_choose(const STACK_OF(X509) * certificates, const EVP_PKEY *public)
+{
+    int64_t at = time(NULL);
+    X509 *best = NULL;
+
+    for (int i = 0; i < sk_X509_num(certificates); i++) {
+        X509 *one = sk_X509_value(certificates, i);
+
+        if (EVP_PKEY_eq(X509_get0_pubkey(one), public) == 1 && (!best || certificate_precedes(one, best, at)))
+            best = one;
+    }
+    ERR_clear_error();
+    return best;
+}
+
+/*
+ * Names and key identifiers do not tell: a CA that was re-keyed has two certificates of one name, and not all certificates have the latter.
+ * Nor does keyUsage: who has signed has issued.
+ */
+bool certificate_has_issued(X509 *issuer, X509 *certificate)
+{
+    EVP_PKEY *public;
+
+    if (X509_NAME_cmp(X509_get_subject_name(issuer), X509_get_issuer_name(certificate)) != 0)
+        return false;
+    if ((public = X509_get0_pubkey(issuer)))
+        return X509_verify(certificate, public) == 1;
+    return X509_check_issued(issuer, certificate) == X509_V_OK; /* a key of a type that OpenSSL does not know */
+}
+
+/* Behind what is there, those that are valid now first. */
+static bool insert(STACK_OF(X509) * chain, int from, X509 *issuer)
+{
+    int64_t at = time(NULL);
+    int i = from;
+
+    while (i < sk_X509_num(chain) && !certificate_precedes(issuer, sk_X509_value(chain, i), at))
+        i++;
+    return X509_up_ref(issuer) && sk_X509_insert(chain, issuer, i);
+}
+
+bool certificates_hold(const STACK_OF(X509) * certificates, const X509 *one)
+{
+    for (int i = 0; i < sk_X509_num(certificates); i++)
+        if (X509_cmp(sk_X509_value(certificates, i), one) == 0)
+            return true;
+    return false;
+}
+
+/* All of them: which of a CA's certificates a verifier trusts, the cross-signed one or its own, nobody knows here. */
+static se_status add_issuers(STACK_OF(X509) * chain, X509 *certificate, const STACK_OF(X509) * pool, se_error *err)
+{
+    int from = sk_X509_num(chain);
+
+    for (int i = 0; i < sk_X509_num(pool) && sk_X509_num(chain) <= CHAIN_LIMIT; i++) {
+        X509 *issuer = sk_X509_value(pool, i);
+
+        if (certificates_hold(chain, issuer) || !certificate_has_issued(issuer, certificate))
+            continue;
+        if (!insert(chain, from, issuer))
+            return error_memory(err);
+    }
+    return SE_OK;
 }
 
 se_status certificates_chain(STACK_OF(X509) * *out, X509 *certificate, const STACK_OF(X509) * pool, se_error *err)
 {
-    AUTO(x509_stack) chain = NULL;
-    X509 *at = certificate;
+    AUTO(x509_stack) chain = sk_X509_new_null();
+    se_status st = chain && insert(chain, 0, certificate) ? SE_OK : error_memory(err);
 
     *out = NULL;
-    while (!X509_self_signed(at, 0) && sk_X509_num(chain) < CHAIN_LIMIT && (at = find_issuer(at, pool))) {
-        if (!chain && !(chain = sk_X509_new_null()))
-            return error_memory(err);
-        if (!sk_X509_push(chain, at))
-            return error_memory(err);
-        X509_up_ref(at);
-    }
+    for (int i = 0; !st && i < sk_X509_num(chain); i++)
+        if (!X509_self_signed(sk_X509_value(chain, i), 0))
+            st = add_issuers(chain, sk_X509_value(chain, i), pool, err);
     ERR_clear_error();
+    if (st || sk_X509_num(chain) < 2)
+        return st;
+    X509_free(sk_X509_shift(chain));
     *out = chain;
     chain = NULL;
     return SE_OK;

@@ -11,7 +11,21 @@ SE_MUST_CHECK se_status certificate_parse(X509 **out, se_bytes der, se_error *er
 /* All certificates of a PEM text, or the one of a DER file; at least one.  `name` is what messages call it. */
 SE_MUST_CHECK se_status certificates_read(STACK_OF(X509) * *out, se_bytes text, const char *name, se_error *err);
 
-/* The issuers of `certificate` among `pool`, nearest first, counted; *out is NULL when there are none. */
+bool certificates_hold(const STACK_OF(X509) * certificates, const X509 *one);
+
+/* Which of two certificates of one key is to be used at `at`: one that is valid then comes first, of two the one that lasts longer. */
+bool certificate_precedes(const X509 *one, const X509 *other, int64_t at);
+
+/* The certificate of that key which is to be used now; borrowed, NULL: there is none. */
+X509 *certificates_choose(const STACK_OF(X509) * certificates, const EVP_PKEY *public);
+
+/* By name and signature. */
+bool certificate_has_issued(X509 *issuer, X509 *certificate);
+
+/*
+ * Every issuer of `certificate` among `pool`, and theirs, nearest first and those that are valid now before others; counted.  *out is NULL
+ * when there are none.
+ */
 SE_MUST_CHECK se_status certificates_chain(STACK_OF(X509) * *out, X509 *certificate, const STACK_OF(X509) * pool, se_error *err);
 
 /* RFC 4514, cut to the room there is */

@@ -78,13 +78,8 @@ se_status answer_choose(X509 **own, STACK_OF(X509) * *chain, const STACK_OF(X509
     char subject[256];
 
     *chain = NULL;
-    for (int i = 0; i < sk_X509_num(answer); i++) {
-        *own = sk_X509_value(answer, i);
-        if (EVP_PKEY_eq(X509_get0_pubkey(*own), public) == 1)
-            return certificates_chain(chain, *own, answer, err);
-    }
-    ERR_clear_error();
-    *own = NULL;
+    if ((*own = certificates_choose(answer, public)))
+        return certificates_chain(chain, *own, answer, err);
     certificate_subject(subject, sizeof subject, sk_X509_value(answer, 0));
     return error_set(err, SE_ERR_FORMAT, "none of the answer's %d certificates is for this key; the first is for '%s'", sk_X509_num(answer),
                      subject);

@@ -55,14 +55,6 @@ se_status filing_pair(struct pair *out, EVP_PKEY *key)
     return SE_OK;
 }
 
-bool certificates_hold(const STACK_OF(X509) * certificates, const X509 *one)
-{
-    for (int i = 0; i < sk_X509_num(certificates); i++)
-        if (X509_cmp(sk_X509_value(certificates, i), one) == 0)
-            return true;
-    return false;
-}
-
 se_status certificates_join(STACK_OF(X509) * *into, const STACK_OF(X509) * more, se_error *err)
 {
     for (int i = 0; i < sk_X509_num(more); i++) {
@@ -82,20 +74,6 @@ static const char *alias_of(X509 *certificate)
     const unsigned char *alias = X509_alias_get0(certificate, NULL);
 
     return alias ? (const char *)alias : "";
-}
-
-/* The certificate for `key` that lasts longest, as the store takes it. */
-static X509 *certificate_of(const STACK_OF(X509) * certificates, EVP_PKEY *key)
-{
-    X509 *best = NULL;
-
-    for (int i = 0; i < sk_X509_num(certificates); i++) {
-        X509 *one = sk_X509_value(certificates, i);
-
-        if (EVP_PKEY_eq(X509_get0_pubkey(one), key) == 1 && (!best || certificate_not_after(one) > certificate_not_after(best)))
-            best = one;
-    }
-    return best;
 }
 
 static se_status list_one(const struct provision_report *report, const char *label, EVP_PKEY *key, X509 *certificate, se_error *err)
@@ -137,7 +115,7 @@ se_status filing_list(const struct bundle *bundle, const char *name, const char 
         const char *called = *key->name ? key->name : name;
 
         if (!label || strcasecmp(label, called) == 0)
-            st = list_one(report, called, key->key, certificate_of(bundle->certificates, key->key), err);
+            st = list_one(report, called, key->key, certificates_choose(bundle->certificates, key->key), err);
     }
     for (int i = 0; !st && !label && i < sk_X509_num(bundle->certificates); i++) {
         X509 *certificate = sk_X509_value(bundle->certificates, i);

@@ -20,8 +20,6 @@ SE_MUST_CHECK se_status filing_generate(EVP_PKEY **out, const struct key_type *t
 /* Both halves are `key`, which is counted; never fails. */
 se_status filing_pair(struct pair *out, EVP_PKEY *key);
 
-bool certificates_hold(const STACK_OF(X509) * certificates, const X509 *one);
-
 /* `more` behind what is there, without what is there already. */
 SE_MUST_CHECK se_status certificates_join(STACK_OF(X509) * *into, const STACK_OF(X509) * more, se_error *err);
 

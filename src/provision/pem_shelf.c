@@ -190,7 +190,8 @@ static se_status commit(struct shelf *shelf, enum replace replace, se_error *err
         return write_file(pem, pem->key, err);
     if (replace == REPLACE_ALL)
         return filing_remove(shelf->target->ref.location, err);
-    if ((st = keep_issuers(pem, pem->there.keys[0].key, err)))
+    if ((st = replace == REPLACE_NOTHING ? certificates_join(&pem->certificates, pem->there.certificates, err)
+                                         : keep_issuers(pem, pem->there.keys[0].key, err)))
         return st;
     return write_file(pem, pem->there.keys[0].key, err);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "key/certificate.h"
 #include "key/crypto.h"
 #include "provision/filing.h"
 
@@ -198,7 +199,7 @@ static bool goes(const struct pkcs12 *p, const struct origin *origin, enum repla
 {
     if (origin->key)
         return replace == REPLACE_ALL && is_alias(p, origin->key->name);
-    return origin->certificate && is_mine(&p->mine, origin->certificate);
+    return replace != REPLACE_NOTHING && origin->certificate && is_mine(&p->mine, origin->certificate);
 }
 
 static void drop_mine(struct pkcs12 *p, enum replace replace)

@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <time.h>
 
 #include "key/certificate.h"
 #include "key/crypto.h"
@@ -137,6 +138,7 @@ se_status provision_import(struct target *target, const struct provision_import 
     return concluded(target, st, err);
 }
 
+/* One that is not valid yet stands beside the other until its day has come. */
 static se_status certificate(struct target *target, const STACK_OF(X509) * answer, se_error *err)
 {
     AUTO(shelf) shelf = NULL;
@@ -147,7 +149,7 @@ static se_status certificate(struct target *target, const STACK_OF(X509) * answe
 
     if (st || (st = answer_choose(&own, &chain, answer, pair.public, err)) || (st = shelf->type->put_certificates(shelf, own, chain, err)))
         return st;
-    return shelf->type->commit(shelf, REPLACE_CERTIFICATE, err);
+    return shelf->type->commit(shelf, certificate_not_before(own) > time(NULL) ? REPLACE_NOTHING : REPLACE_CERTIFICATE, err);
 }
 
 se_status provision_certificate(struct target *target, se_bytes file, const struct provision_report *report, se_error *err)

@@ -23,6 +23,7 @@ struct key_type {
 };
 
 enum replace {
+    REPLACE_NOTHING,     /* what is new stands beside what is there */
     REPLACE_CERTIFICATE, /* the certificates that were under the alias when the shelf was opened go */
     REPLACE_ALL,         /* everything that was there goes */
 };

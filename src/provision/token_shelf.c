@@ -204,7 +204,7 @@ static se_status commit(struct shelf *shelf, enum replace replace, se_error *err
     se_status st;
 
     end_signing(s);
-    st = destroy(s, &s->certificates, err);
+    st = replace == REPLACE_NOTHING ? SE_OK : destroy(s, &s->certificates, err);
     if (!st && replace == REPLACE_ALL && !(st = destroy(s, &s->publics, err)))
         st = destroy(s, &s->privates, err);
     if (!st)

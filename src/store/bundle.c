@@ -1,5 +1,6 @@
 #include "store/bundle.h"
 
+#include <openssl/err.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -71,27 +72,40 @@ static se_status choose_key(EVP_PKEY **out, const struct bundle *bundle, const c
     return error_set(err, SE_ERR_KEY, "no key with alias '%s'; there are: %s", alias, writer_string(&names));
 }
 
-static bool fits(X509 *certificate, EVP_PKEY *key, const char *alias)
+static bool has_issued_others(X509 *certificate, const STACK_OF(X509) * all)
 {
-    if (key)
-        return EVP_PKEY_eq(key, X509_get0_pubkey(certificate)) == 1;
-    return !*alias || strcasecmp(alias_of(certificate), alias) == 0;
+    for (int i = 0; i < sk_X509_num(all); i++)
+        if (sk_X509_value(all, i) != certificate && certificate_has_issued(certificate, sk_X509_value(all, i)))
+            return true;
+    return false;
 }
 
-/* A renewed certificate has the same key: the one that lasts longest counts.  Without a key: the first that the alias fits. */
-static X509 *choose_certificate(const struct bundle *bundle, EVP_PKEY *key, const char *alias)
+/* Without a private key to tell: issuers may stand first. */
+static X509 *named_certificate(const struct bundle *bundle, const char *alias)
 {
-    X509 *best = NULL;
+    X509 *first = NULL;
 
     for (int i = 0; i < sk_X509_num(bundle->certificates); i++) {
-        X509 *certificate = sk_X509_value(bundle->certificates, i);
+        X509 *one = sk_X509_value(bundle->certificates, i);
 
-        if (!fits(certificate, key, alias) || (best && !key))
+        if (*alias && strcasecmp(alias_of(one), alias) != 0)
             continue;
-        if (!best || certificate_not_after(certificate) > certificate_not_after(best))
-            best = certificate;
+        if (!has_issued_others(one, bundle->certificates))
+            return one;
+        if (!first)
+            first = one;
     }
-    return best;
+    return first;
+}
+
+static X509 *choose_certificate(const struct bundle *bundle, EVP_PKEY *key, const char *alias)
+{
+    X509 *named = key ? NULL : named_certificate(bundle, alias);
+    EVP_PKEY *public = key ? key : named ? X509_get0_pubkey(named) : NULL;
+    X509 *chosen = public ? certificates_choose(bundle->certificates, public) : NULL;
+
+    ERR_clear_error();
+    return chosen ? chosen : named;
 }
 
 static se_status with_configured_certificate(struct key **out, EVP_PKEY *key, const struct keyref *ref, se_error *err)

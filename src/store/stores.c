@@ -18,6 +18,16 @@ static se_status find(const struct store_type **out, const char *name, se_error 
     return error_set(err, SE_ERR_STORE, "this build has no key store '%s'", name);
 }
 
+/* The first says whose certificates they are: its successor may lie beside it. */
+static X509 *chosen(const STACK_OF(X509) * all)
+{
+    X509 *first = sk_X509_value(all, 0), *best = NULL;
+
+    if (X509_get0_pubkey(first))
+        best = certificates_choose(all, X509_get0_pubkey(first));
+    return best ? best : first;
+}
+
 se_status store_configured_certificate(X509 **out, STACK_OF(X509) * *chain, const struct keyref *ref, se_error *err)
 {
     AUTO(x509_stack) all = NULL;
@@ -32,8 +42,8 @@ se_status store_configured_certificate(X509 **out, STACK_OF(X509) * *chain, cons
         return SE_OK;
     if ((st = certificate_file_read(&text, ref, err)) || (st = certificates_read(&all, buf_bytes(&text), ref->certificate, err)))
         return st == SE_ERR_ACCESS ? st : error_restate(err, SE_ERR_KEY);
-    *out = sk_X509_shift(all);
-    return certificates_chain(chain, *out, all, err);
+    *out = chosen(all);
+    return X509_up_ref(*out) ? certificates_chain(chain, *out, all, err) : error_memory(err);
 }
 
 /* A certificate in the configuration makes public-key work independent of the store. */

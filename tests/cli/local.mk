@@ -1,4 +1,5 @@
 SHELL_TESTS += \
+	tests/cli/certificates.sh \
 	tests/cli/check.sh \
 	tests/cli/config-sign.sh \
 	tests/cli/container.sh \

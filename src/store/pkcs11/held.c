@@ -1,8 +1,8 @@
 #include "store/pkcs11/held.h"
 
-#include "key/certificate.h"
+#include <time.h>
 
-enum { CHAIN_MOST = 8 };
+#include "key/certificate.h"
 
 void held_free(struct held_list *held)
 {
@@ -16,9 +16,9 @@ void held_free(struct held_list *held)
 static void insert(struct held_list *held, const struct held *new)
 {
     size_t i = held->count++;
-    int64_t until = certificate_not_after(new->certificate);
+    int64_t at = time(NULL);
 
-    for (; i && certificate_not_after(held->list[i - 1].certificate) < until; i--)
+    for (; i && certificate_precedes(new->certificate, held->list[i - 1].certificate, at); i--)
         held->list[i] = held->list[i - 1];
     held->list[i] = *new;
 }
@@ -84,26 +84,36 @@ static se_status add_issuers(STACK_OF(X509) * pool, struct session *session, con
     return st;
 }
 
+static se_status add_issuers_of(STACK_OF(X509) * pool, struct session *session, const STACK_OF(X509) * chain, int *asked, se_error *err)
+{
+    se_status st = SE_OK;
+
+    for (; !st && *asked < sk_X509_num(chain); ++*asked)
+        if (!X509_self_signed(sk_X509_value(chain, *asked), 0))
+            st = add_issuers(pool, session, sk_X509_value(chain, *asked), err);
+    return st;
+}
+
+/* The token is asked for the issuers of what it gave last, until nothing new comes. */
 se_status held_chain(STACK_OF(X509) * *out, struct session *session, X509 *certificate, const STACK_OF(X509) * more, se_error *err)
 {
     AUTO(x509_stack) pool = more ? X509_chain_up_ref((STACK_OF(X509) *)more) : sk_X509_new_null();
+    AUTO(x509_stack) seen = sk_X509_new_null();
     AUTO(x509_stack) chain = NULL;
-    X509 *last = certificate;
+    se_status st = pool && seen ? add_to(seen, certificate, err) : error_memory(err);
 
     *out = NULL;
-    if (!pool)
-        return error_memory(err);
-    for (int length = 0; length < CHAIN_MOST && !X509_self_signed(last, 0); length++) {
-        se_status st = add_issuers(pool, session, last, err);
-
+    for (int asked = 0; !st && asked < sk_X509_num(seen);) {
         sk_X509_pop_free(chain, X509_free);
         chain = NULL;
-        if (st || (st = certificates_chain(&chain, certificate, pool, err)))
-            return st;
-        if (sk_X509_num(chain) <= length)
+        if ((st = add_issuers_of(pool, session, seen, &asked, err)) || (st = certificates_chain(&chain, certificate, pool, err)))
             break;
-        last = sk_X509_value(chain, sk_X509_num(chain) - 1);
+        for (int i = 0; !st && i < sk_X509_num(chain); i++)
+            if (!certificates_hold(seen, sk_X509_value(chain, i)))
+                st = add_to(seen, sk_X509_value(chain, i), err);
     }
+    if (st)
+        return st;
     *out = chain;
     chain = NULL;
     return SE_OK;

@@ -11,7 +11,7 @@ struct held {
 };
 
 struct held_list {
-    struct held list[OBJECTS_MOST]; /* the one that expires last is the first */
+    struct held list[OBJECTS_MOST]; /* the one that is to be used is the first (certificate_precedes()) */
     size_t count;
 };
 
