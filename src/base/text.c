@@ -74,6 +74,18 @@ bool text_number(unsigned long *out, const char *text, unsigned long max)
     return true;
 }
 
+const char *text_mark(const void *text, size_t size)
+{
+    static const struct {
+        const char *bytes, *name;
+    } marks[] = { { UTF8_MARK, "UTF-8" }, { "\xff\xfe", "UTF-16" }, { "\xfe\xff", "UTF-16" } };
+
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (size >= strlen(marks[i].bytes) && memcmp(text, marks[i].bytes, strlen(marks[i].bytes)) == 0)
+            return marks[i].name;
+    return NULL;
+}
+
 bool text_starts(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;

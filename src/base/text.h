@@ -14,6 +14,11 @@ const char *text_nearest(const char *word, const char *const *words, size_t coun
 /* A whole decimal number up to `max`, digits only; anything else is false and leaves *out. */
 bool text_number(unsigned long *out, const char *text, unsigned long max);
 
+#define UTF8_MARK "\xef\xbb\xbf"
+
+/* "UTF-8" or "UTF-16" if the text begins with the byte order mark that editors put before it, else NULL. */
+const char *text_mark(const void *text, size_t size);
+
 bool text_starts(const char *text, const char *prefix);
 
 /*

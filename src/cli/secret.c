@@ -44,6 +44,9 @@ static se_status read_line(se_buf *out, int fd, char *last, se_error *err)
     if (size == line.size)
         return error_set(err, SE_ERR_ACCESS, "the secret has more than %d bytes", SECRET_MOST);
     size -= size && line.data[size - 1] == '\r';
+    if (text_mark(line.data, size))
+        return error_set(err, SE_ERR_ACCESS, "the secret begins with a byte order mark (%s): give it without one, as UTF-8",
+                         text_mark(line.data, size));
     return buf_copy(out, (se_bytes){ line.data, size }, err);
 }
 

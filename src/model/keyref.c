@@ -18,25 +18,60 @@ static se_status from_environment(se_buf *out, const char *name, se_error *err)
     return buf_copy(out, text_bytes(value), err);
 }
 
-/* Editors and `echo` end a file with a line end that nobody means. */
-static void drop_line_end(se_buf *text)
+/* Editors and `echo` end a file with a line end that nobody means: LF, CR LF or CR. */
+static bool drop_line_end(se_buf *text)
 {
-    if (text->size && text->data[text->size - 1] == '\n')
-        text->data[--text->size] = '\0';
+    size_t size = text->size;
+
+    if (size && text->data[size - 1] == '\n')
+        size--;
+    if (size && text->data[size - 1] == '\r')
+        size--;
+    if (size == text->size)
+        return false;
+    text->data[text->size = size] = '\0';
+    return true;
+}
+
+static bool is_blank(unsigned char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/*
+ * What an editor adds is not part of a PIN, and a token counts wrong ones: it is told before one is presented.  Blanks at the ends may be
+ * meant: they are taken as they are where there is no line end, for then no editor has written the file.
+ */
+static se_status check_text(const se_buf *text, bool had_line_end, const char *path, se_error *err)
+{
+    const char *mark = text_mark(text->data, text->size);
+
+    if (mark)
+        return error_set(err, SE_ERR_ACCESS, "'%s' begins with the byte order mark of %s: save it without one, as UTF-8", path, mark);
+    if (!text->size)
+        return error_set(err, SE_ERR_ACCESS, "'%s' is empty", path);
+    if (memchr(text->data, 0, text->size))
+        return error_set(err, SE_ERR_ACCESS, "'%s' holds a NUL byte", path);
+    if (memchr(text->data, '\n', text->size) || memchr(text->data, '\r', text->size))
+        return error_set(err, SE_ERR_ACCESS, "'%s' has more than one line: the PIN must be the only one", path);
+    if (had_line_end && (is_blank(text->data[0]) || is_blank(text->data[text->size - 1])))
+        return error_set(err, SE_ERR_ACCESS,
+                         "the line in '%s' %s with a blank: take it away, or if it is part of the PIN, the line end behind it", path,
+                         is_blank(text->data[0]) ? "begins" : "ends");
+    return SE_OK;
 }
 
 static se_status from_file(se_buf *out, const char *path, se_error *err)
 {
     AUTO(se_buf) text = SE_BUF_INIT;
+    bool had_line_end;
     se_status st;
 
     if ((st = secret_file_read(&text, path, S_IWOTH, err)))
         return st;
-    drop_line_end(&text);
-    if (!text.size)
-        return error_set(err, SE_ERR_ACCESS, "'%s' is empty", path);
-    if (memchr(text.data, 0, text.size))
-        return error_set(err, SE_ERR_ACCESS, "'%s' holds a NUL byte", path);
+    had_line_end = drop_line_end(&text);
+    if ((st = check_text(&text, had_line_end, path, err)))
+        return st;
     *out = buf_move(&text);
     return SE_OK;
 }

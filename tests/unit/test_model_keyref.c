@@ -77,7 +77,8 @@ static void one_line_end_of_a_file_is_dropped(void **state)
 {
     static const struct {
         const char *text, *pin;
-    } rows[] = { { "1234", "1234" }, { "1234\n", "1234" }, { "1234\n\n", "1234\n" }, { " 1234 \r\n", " 1234 \r" } };
+    } rows[] = { { "1234", "1234" },   { "1234\n", "1234" },   { "1234\r\n", "1234" },
+                 { "1234\r", "1234" }, { " 1234 ", " 1234 " }, { "12 34\n", "12 34" } };
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -99,6 +100,26 @@ static void files_are_absolute_or_beside_the_configuration(void **state)
 
 static void files_that_do_not_hold_a_pin(void **state)
 {
+    static const struct {
+        const char *text, *why;
+    } edited[] = {
+        { "1234\n\n", "pin.source: './edited' has more than one line: the PIN must be the only one" },
+        { "1234\n5678", "pin.source: './edited' has more than one line: the PIN must be the only one" },
+        { "1234\r5678\r", "pin.source: './edited' has more than one line: the PIN must be the only one" },
+        { "\r\n1234\r\n", "pin.source: './edited' has more than one line: the PIN must be the only one" },
+        { "\xef\xbb\xbf"
+          "1234\n",
+          "pin.source: './edited' begins with the byte order mark of UTF-8: save it without one, as UTF-8" },
+        { "\xef\xbb\xbf", "pin.source: './edited' begins with the byte order mark of UTF-8: save it without one, as UTF-8" },
+        { "\xff\xfe"
+          "1",
+          "pin.source: './edited' begins with the byte order mark of UTF-16: save it without one, as UTF-8" },
+        { "1234 \n",
+          "pin.source: the line in './edited' ends with a blank: take it away, or if it is part of the PIN, the line end behind it" },
+        { "\t1234\r\n",
+          "pin.source: the line in './edited' begins with a blank: take it away, or if it is part of the PIN, the line end behind it" },
+    };
+
     (void)state;
     assert_no_pin("pin.source='file:none'", "pin.source: cannot read './none': No such file or directory");
     assert_no_pin("pin.source='file:.'", "pin.source: cannot read './.': Is a directory");
@@ -109,6 +130,10 @@ static void files_that_do_not_hold_a_pin(void **state)
               "34",
               5, 0600);
     assert_no_pin("pin.source='file:nul'", "pin.source: './nul' holds a NUL byte");
+    for (size_t i = 0; i < sizeof edited / sizeof *edited; i++) {
+        make_text("edited", edited[i].text, 0600);
+        assert_no_pin("pin.source='file:edited'", edited[i].why);
+    }
     make_text("open", "1234", 0606);
     assert_no_pin("pin.source='file:open'", "pin.source: './open' has mode 0606: others may change it");
     assert_int_equal(truncate("empty", 4097), 0);
