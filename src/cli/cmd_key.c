@@ -1,9 +1,5 @@
 /* `key init`, `key list`, `key delete`: what is on a token or in a file. */
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "cli/place.h"
+#include "cli/consent.h"
 #include "cli/secret.h"
 
 struct init_options {
@@ -65,39 +61,33 @@ const struct command command_key_list =
 
 struct delete_options {
     struct place_options place;
+    struct consent_options consent;
     bool force;
 };
 
 static const struct option_row delete_rows[] = {
     { 0, "force", OPTION_FLAG, offsetof(struct delete_options, force), NULL, "do not ask", NULL },
+    CONSENT_ROWS(struct delete_options),
     PLACE_ROWS(struct delete_options),
     END_ROW,
 };
-
-static bool agreed(const struct target *target)
-{
-    char answer[8] = "";
-
-    (void)fprintf(stderr, "Delete %s, with its certificate? Type yes: ", target_text(target));
-    return fgets(answer, sizeof answer, stdin) && strcmp(answer, "yes\n") == 0;
-}
 
 static int run_delete(struct cli *cli, void *options, int argc, char **argv)
 {
     const struct delete_options *o = options;
     AUTO(target) target = NULL;
+    AUTO(consent) asking = { .cli = NULL };
+    struct provision_consent consent;
     se_error err = SE_ERROR_INIT;
     int status = place_open_only(&target, cli, &o->place, argc, argv);
 
     if (status)
         return status;
-    if (!o->force && !isatty(STDIN_FILENO))
-        return cli_usage(cli, "%s: without a terminal to ask on, --force says that it is meant", target_text(target));
-    if (!o->force && !agreed(target))
-        return cli_usage(cli, "%s: nothing is deleted", target_text(target));
-    if (provision_delete(target, &err))
+    asking = (struct consent){ cli, target, "Delete", "deleted", "--force", .meant = o->force, .always = true };
+    consent = consent_open(&asking, &o->consent);
+    if (provision_delete(target, &consent, &err))
         return place_fail(cli, &err);
-    if (cli->verbose)
+    if (cli->verbose && !consent.dry_run)
         cli_warn(cli, "%s: deleted", target_text(target));
     return EXIT_DONE;
 }

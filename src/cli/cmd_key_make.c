@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 #include "base/stream.h"
-#include "cli/place.h"
+#include "cli/consent.h"
 #include "cli/secret.h"
 #include "cli/stream.h"
 
@@ -12,6 +12,7 @@ enum { INPUT_MOST = 4 << 20, NAMES_MOST = 64 };
 
 struct make_options {
     struct place_options place;
+    struct consent_options consent;
     const char *type, *subject, *usage, *names, *output;
     unsigned days;
     bool force;
@@ -57,9 +58,15 @@ static const struct option_row generate_rows[] = {
     SUBJECT_ROWS,
     { 0, "days", OPTION_NUMBER, offsetof(struct make_options, days), "N", "that the certificate is valid (3650)", "3650" },
     { 0, "force", OPTION_FLAG, offsetof(struct make_options, force), NULL, "replace the key that is there", NULL },
+    CONSENT_ROWS(struct make_options),
     PLACE_ROWS(struct make_options),
     END_ROW,
 };
+
+static struct consent replacing(struct cli *cli, const struct target *target)
+{
+    return (struct consent){ cli, target, "Replace", "replaced", "--yes", .always = false };
+}
 
 static int run_generate(struct cli *cli, void *options, int argc, char **argv)
 {
@@ -68,11 +75,16 @@ static int run_generate(struct cli *cli, void *options, int argc, char **argv)
     const char *names[NAMES_MOST];
     struct provision_wish wish = wish_of(o, names, split(names, (char *)o->names));
     AUTO(target) target = NULL;
+    AUTO(consent) asking = { .cli = NULL };
+    struct provision_consent consent;
     se_error err = SE_ERROR_INIT;
     int status = place_open_only(&target, cli, &o->place, argc, argv);
 
     if (status)
         return status;
+    asking = replacing(cli, target);
+    consent = consent_open(&asking, &o->consent);
+    wish.consent = &consent;
     return provision_generate(target, &wish, &report, &err) ? place_fail(cli, &err) : EXIT_DONE;
 }
 
@@ -121,6 +133,7 @@ const struct command command_key_request =
 
 struct import_options {
     struct place_options place;
+    struct consent_options consent;
     const char *password_source, *authorities, *usage;
     bool force;
 };
@@ -131,6 +144,7 @@ static const struct option_row import_rows[] = {
     { 0, "ca", OPTION_TEXT, offsetof(struct import_options, authorities), "FILE", "more certificates for the chain, PEM", NULL },
     { 0, "key-usage", OPTION_TEXT, offsetof(struct import_options, usage), "USE", "sign, encrypt or both (as the certificate says)", "" },
     { 0, "force", OPTION_FLAG, offsetof(struct import_options, force), NULL, "replace the key that is there", NULL },
+    CONSENT_ROWS(struct import_options),
     PLACE_ROWS(struct import_options),
     END_ROW,
 };
@@ -142,6 +156,8 @@ static int import(struct cli *cli, struct target *target, const struct import_op
     AUTO(se_buf) key = SE_BUF_INIT;
     AUTO(se_buf) authorities = SE_BUF_INIT;
     AUTO(se_buf) password = SE_BUF_INIT;
+    AUTO(consent) asking = replacing(cli, target);
+    const struct provision_consent consent = consent_open(&asking, &o->consent);
     se_error err = SE_ERROR_INIT;
 
     if (file_read(&key, input_path(file), INPUT_MOST, &err) ||
@@ -151,6 +167,7 @@ static int import(struct cli *cli, struct target *target, const struct import_op
     import.file = buf_bytes(&key);
     import.authorities = buf_bytes(&authorities);
     import.password = &password;
+    import.consent = &consent;
     return provision_import(target, &import, &report, &err) ? place_fail(cli, &err) : EXIT_DONE;
 }
 

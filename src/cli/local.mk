@@ -5,6 +5,7 @@ signengine_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 signengine_SOURCES = \
 	src/cli/cli.c src/cli/cli.h \
 	src/cli/checkpoint.c src/cli/checkpoint.h \
+	src/cli/consent.c src/cli/consent.h \
 	src/cli/cmd_check.c \
 	src/cli/cmd_config.c \
 	src/cli/cmd_config_sign.c \

@@ -83,14 +83,13 @@ int place_open_only(struct target **out, struct cli *cli, const struct place_opt
 
 static void slot_text(void *arg, const struct slot_row *row)
 {
-    (void)arg;
     if (!row->initialised)
-        printf("slot %lu: a token that is not initialised\n", row->slot);
+        fprintf(arg, "slot %lu: a token that is not initialised\n", row->slot);
     else
-        printf("slot %lu: token '%s', serial %s, %s%s\n", row->slot, row->label, row->serial, row->model,
-               row->pin_locked ? ", PIN locked"
-               : row->user_pin ? ""
-                               : ", no user PIN yet");
+        fprintf(arg, "slot %lu: token '%s', serial %s, %s%s\n", row->slot, row->label, row->serial, row->model,
+                row->pin_locked ? ", PIN locked"
+                : row->user_pin ? ""
+                                : ", no user PIN yet");
 }
 
 static void slot_json(void *arg, const struct slot_row *row)
@@ -101,7 +100,7 @@ static void slot_json(void *arg, const struct slot_row *row)
                               row->pin_locked));
 }
 
-static void print_date(int64_t seconds)
+static void print_date(FILE *out, int64_t seconds)
 {
     time_t time = seconds;
     char date[16] = "";
@@ -109,26 +108,26 @@ static void print_date(int64_t seconds)
 
     if (gmtime_r(&time, &tm))
         (void)strftime(date, sizeof date, "%Y-%m-%d", &tm);
-    printf("%s", date);
+    fprintf(out, "%s", date);
 }
 
 static void key_text(void *arg, const struct key_row *row)
 {
     const char *kind = row->has_private ? "key" : row->has_certificate ? "certificate" : "public key";
 
-    (void)arg;
-    printf("%s '%s': %s, ID %s", kind, row->label, row->type, *row->id ? row->id : "none");
+    fprintf(arg, "%s '%s': %s, ID %s", kind, row->label, row->type, *row->id ? row->id : "none");
     if (row->has_private)
-        printf(", may %s", row->may_sign && row->may_decrypt ? "sign and decrypt"
-                           : row->may_sign                   ? "sign"
-                           : row->may_decrypt                ? "decrypt"
-                                                             : "neither sign nor decrypt");
+        fprintf(arg, ", may %s",
+                row->may_sign && row->may_decrypt ? "sign and decrypt"
+                : row->may_sign                   ? "sign"
+                : row->may_decrypt                ? "decrypt"
+                                                  : "neither sign nor decrypt");
     if (row->has_certificate) {
-        printf("%s %s, until ", row->has_private ? ", certificate" : ",", row->subject);
-        print_date(row->not_after);
+        fprintf(arg, "%s %s, until ", row->has_private ? ", certificate" : ",", row->subject);
+        print_date(arg, row->not_after);
     } else
-        printf(", no certificate");
-    puts("");
+        fprintf(arg, ", no certificate");
+    fputs("\n", arg);
 }
 
 static void key_json(void *arg, const struct key_row *row)
@@ -137,13 +136,6 @@ static void key_json(void *arg, const struct key_row *row)
     (void)json_line(json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:o}", "label", row->label, "type", row->type, "id", row->id,
                               "privateKey", row->has_private, "certificate", row->has_certificate, "maySign", row->may_sign, "mayDecrypt",
                               row->may_decrypt, "subject", row->subject, "notAfter", json_time(row->not_after)));
-}
-
-struct provision_report place_report(const struct cli *cli)
-{
-    if (cli->json)
-        return (struct provision_report){ slot_json, key_json, NULL };
-    return (struct provision_report){ slot_text, key_text, NULL };
 }
 
 static void no_slot(void *arg, const struct slot_row *row)
@@ -156,6 +148,18 @@ static void no_key(void *arg, const struct key_row *row)
 {
     (void)arg;
     (void)row;
+}
+
+struct provision_report place_report(const struct cli *cli)
+{
+    if (cli->json)
+        return (struct provision_report){ slot_json, key_json, NULL };
+    return place_report_to(stdout);
+}
+
+struct provision_report place_report_to(FILE *out)
+{
+    return out ? (struct provision_report){ slot_text, key_text, out } : (struct provision_report){ no_slot, no_key, NULL };
 }
 
 struct provision_report place_news(const struct cli *cli)

@@ -2,6 +2,8 @@
 #ifndef CLI_PLACE_H
 #define CLI_PLACE_H
 
+#include <stdio.h>
+
 #include "cli/cli.h"
 #include "provision/provision.h"
 
@@ -41,6 +43,7 @@ int place_fail(const struct cli *cli, const se_error *err);
 
 /* Rows on standard output, for people or as JSON: what was asked for, and what was made, which --quiet leaves out. */
 struct provision_report place_report(const struct cli *cli);
+struct provision_report place_report_to(FILE *out); /* for people; NULL: to nobody */
 struct provision_report place_news(const struct cli *cli);
 
 #endif

@@ -121,6 +121,13 @@ static se_status probe(struct finding *f, struct key *key, const se_check_option
     return st;
 }
 
+static void look_at_namesakes(struct finding *f, const struct key *key, const struct keyref *ref)
+{
+    if (key->namesakes)
+        warn(f, "the token has %u more private key%s with the label '%s': commands that change one refuse", key->namesakes,
+             key->namesakes > 1 ? "s" : "", ref->alias);
+}
+
 /* By itself, whatever the engine has made of it. */
 static se_status look_at_replica(struct finding *f, size_t index, const struct key *whole, const se_check_options *options, se_error *err)
 {
@@ -130,8 +137,10 @@ static se_status look_at_replica(struct finding *f, size_t index, const struct k
 
     if (!st && EVP_PKEY_eq(X509_get0_pubkey(key->certificate), X509_get0_pubkey(whole->certificate)) != 1)
         st = error_set(err, SE_ERR_KEY, "it holds another key than the other replicas");
-    if (!st)
+    if (!st) {
+        look_at_namesakes(f, key, ref);
         st = probe(f, key, options, err);
+    }
     return st ? error_prefix(err, "replica %zu (line %d): ", index + 1, ref->line) : SE_OK;
 }
 
@@ -195,6 +204,7 @@ static se_status inspect(struct finding *f, se_engine *engine, const se_check_op
         return st;
     if ((st = sharing_check(engine, d, key, SE_ERR_POLICY, &f->error)) || part == PART_CERTIFICATE)
         return st;
+    look_at_namesakes(f, key, d->key->replicas);
     return d->key->count > 1 ? look_at_replicas(f, key, options) : probe(f, key, options, &f->error);
 }
 

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
+
 enum { RAW_ROOM = 48 * 512, TEXT_ROOM = 65 * 512 + 128 };
 
 /* ---- putting it on ---- */
@@ -68,7 +70,7 @@ void armor_free(struct armor *armor)
 /* ---- taking it off ---- */
 
 static const char boundary[] = "-----BEGIN ";
-enum { BOUNDARY = sizeof boundary - 1, LINE_LIMIT = 1024 };
+enum { BOUNDARY = sizeof boundary - 1, LINE_LIMIT = 1024, TEXT_LIMIT = 16384 };
 
 /* Makes sure that something is there to look at, if there is anything left. */
 static se_status refill(struct dearmor *d, size_t want, se_error *err)
@@ -88,6 +90,26 @@ static se_status refill(struct dearmor *d, size_t want, se_error *err)
     return st;
 }
 
+/* Whether only text stands there: in DER, and in other data that hold a BEGIN line in their midst, control characters come first. */
+static bool is_text(const unsigned char *p, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (!p[i] || (p[i] < ' ' && !strchr("\t\n\f\r", p[i])))
+            return false;
+    return true;
+}
+
+/* Where the BEGIN line is: at the start of a line, behind explanations (RFC 7468, 2) or a byte order mark; d->end: there is none. */
+static size_t find_boundary(const struct dearmor *d)
+{
+    const unsigned char *p = d->line.data, *end = p + d->end, *at = p;
+
+    for (; (at = memmem(at, (size_t)(end - at), boundary, BOUNDARY)); at++)
+        if (at == p || at[-1] == '\n' || at[-1] == '\r' || (at - p >= 3 && memcmp(at - 3, UTF8_MARK, 3) == 0))
+            return is_text(p, (size_t)(at - p)) ? (size_t)(at - p) : d->end;
+    return d->end;
+}
+
 /* The rest of the line, its end included, is passed over. */
 static se_status skip_line(struct dearmor *d, se_error *err)
 {
@@ -105,13 +127,18 @@ static se_status skip_line(struct dearmor *d, se_error *err)
 
 se_status dearmor_begin(struct dearmor *d, struct stream *in, se_error *err)
 {
+    size_t begin;
     se_status st;
 
     *d = (struct dearmor){ .in = in };
     if ((st = buf_new(&d->line, STREAM_PIECE, err)) || (st = refill(d, BOUNDARY, err)))
         return st;
-    if (d->end < BOUNDARY || memcmp(d->line.data, boundary, BOUNDARY) != 0)
+    /* what can't be the start of a text is not waited for: a stream may be long in coming */
+    if (is_text(d->line.data, d->end) && (st = refill(d, TEXT_LIMIT, err)))
+        return st;
+    if ((begin = find_boundary(d)) == d->end)
         return SE_OK;
+    d->at = begin;
     if (!(d->base64 = EVP_ENCODE_CTX_new()))
         return error_memory(err);
     EVP_DecodeInit(d->base64);

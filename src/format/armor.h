@@ -19,7 +19,7 @@ void armor_free(struct armor *armor);
 AUTO_KIND(armor, struct armor, armor_free(p))
 
 /*
- * Hands on the bytes of `in`, decoded if they begin with a PEM boundary, as they are if not.  Start it with dearmor_begin().
+ * Hands on the bytes of `in`, decoded if a PEM boundary comes first or after text, as they are if not.  Start it with dearmor_begin().
  * What follows the armour is not looked at, as PEM readers do.
  */
 struct dearmor {

@@ -7,8 +7,7 @@
 #include <time.h>
 
 #include "key/crypto.h"
-
-AUTO_KIND(bio, BIO *, BIO_free(*p))
+#include "key/pem_text.h"
 
 enum { CHAIN_LIMIT = 16 }; /* issuers */
 
@@ -51,7 +50,7 @@ static se_status read_pem(STACK_OF(X509) * certificates, BIO *text, const char *
 se_status certificates_read(STACK_OF(X509) * *out, se_bytes text, const char *name, se_error *err)
 {
     AUTO(x509_stack) certificates = sk_X509_new_null();
-    AUTO(bio) bio = text.size <= INT_MAX ? BIO_new_mem_buf(text.data, (int)text.size) : NULL;
+    AUTO(bio) bio = pem_text_open(text);
     X509 *single = NULL;
     se_status st;
 

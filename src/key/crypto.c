@@ -1,6 +1,7 @@
 #include "key/crypto.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/provider.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -123,6 +124,23 @@ se_status crypto_error(se_error *err, se_status status, const char *format, ...)
     }
     append_reason(text, sizeof text);
     return error_set(err, status, "%s", text);
+}
+
+bool crypto_lacks(void)
+{
+    static const int reasons[] = {
+        EVP_R_UNKNOWN_PBE_ALGORITHM, EVP_R_UNKNOWN_CIPHER, EVP_R_UNSUPPORTED_CIPHER,    EVP_R_UNSUPPORTED_KEY_DERIVATION_FUNCTION,
+        EVP_R_UNSUPPORTED_PRF,       EVP_R_UNKNOWN_DIGEST, EVP_R_UNSUPPORTED_SALT_TYPE, EVP_R_UNSUPPORTED_ALGORITHM,
+        EVP_R_UNSUPPORTED_KEYLENGTH, EVP_R_NO_CIPHER_SET,
+    };
+    unsigned long code = ERR_peek_error();
+
+    if (ERR_GET_LIB(code) == ERR_LIB_EVP && ERR_GET_REASON(code) == ERR_R_UNSUPPORTED)
+        return true;
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (ERR_GET_LIB(code) == ERR_LIB_EVP && ERR_GET_REASON(code) == reasons[i])
+            return true;
+    return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_UNSUPPORTED_ENCRYPTION;
 }
 
 const char *crypto_digest(enum digest digest)

@@ -16,6 +16,12 @@ void crypto_legacy(void);
 /* error_set() with OpenSSL's own reason behind the text; empties this thread's error queue. */
 se_status crypto_error(se_error *err, se_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/*
+ * Whether OpenSSL has just failed because it has no such algorithm, and not because of what it was given.  Its errors stay, and must have
+ * been cleared before.
+ */
+bool crypto_lacks(void);
+
 /* Fetched once, with crypto_context(), for looking them up takes longer than using them.  NULL: there is none. */
 const EVP_MD *crypto_md(enum digest digest);
 const EVP_CIPHER *crypto_cipher(enum cipher cipher, unsigned bits);

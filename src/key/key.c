@@ -7,6 +7,8 @@
 #include "key/crypto.h"
 #include "key/rsa_public.h"
 
+AUTO_KIND(pubkey, X509_PUBKEY *, X509_PUBKEY_free(*p))
+
 static se_status check_pair(EVP_PKEY *private, X509 *certificate, se_error *err)
 {
     EVP_PKEY *public = X509_get0_pubkey(certificate);
@@ -92,6 +94,19 @@ void key_unref(struct key *key)
     X509_free(key->certificate);
     sk_X509_pop_free(key->chain, X509_free);
     free(key);
+}
+
+se_status key_public_id(unsigned char out[PUBLIC_ID], EVP_PKEY *public, se_error *err)
+{
+    AUTO(pubkey) info = NULL;
+    const unsigned char *bits;
+    int size;
+
+    if (!X509_PUBKEY_set(&info, public) || !X509_PUBKEY_get0_param(NULL, &bits, &size, NULL, info))
+        return crypto_error(err, SE_ERR_CRYPTO, "the public key can't be encoded");
+    if (!EVP_Q_digest(crypto_context(), "SHA1", NULL, bits, (size_t)size, out, NULL))
+        return crypto_error(err, SE_ERR_CRYPTO, "SHA-1 of the public key");
+    return SE_OK;
 }
 
 enum key_family key_family(const EVP_PKEY *key)

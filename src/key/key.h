@@ -29,6 +29,7 @@ struct key {
     X509 *certificate;        /* never NULL */
     STACK_OF(X509) * chain;   /* its issuers as far as the store has them, nearest first; may be NULL */
     struct profile profile;   /* of the certificate */
+    unsigned namesakes;       /* other private keys of its name in its store */
     /* which rules its certificate kept, and at which second (engine/prepare.c) */
     const void *checked_for;
     int64_t checked_at;
@@ -47,6 +48,10 @@ AUTO_KIND(key, struct key *, key_unref(*p))
 /* Takes it over, until the key goes; before that it is never changed, and others use it at once. */
 void key_keep(struct key *key, struct keepsake *keepsake);
 const struct keepsake *key_keepsakes(const struct key *key);
+
+/* SHA-1 of the subjectPublicKey (RFC 5280, 4.2.1.2, method 1) */
+enum { PUBLIC_ID = 20 };
+SE_MUST_CHECK se_status key_public_id(unsigned char out[PUBLIC_ID], EVP_PKEY *public, se_error *err);
 
 enum key_family key_family(const EVP_PKEY *key);       /* FAMILY_ANY: neither RSA nor EC */
 void key_type_name(char out[32], const EVP_PKEY *key); /* "RSA-2048", "EC-P-256" */

@@ -8,19 +8,17 @@
 
 #include "key/certificate.h"
 #include "key/crypto.h"
+#include "key/pem_text.h"
 
-AUTO_KIND(bio, BIO *, BIO_free(*p))
 AUTO_KIND(cms, CMS_ContentInfo *, CMS_ContentInfo_free(*p))
 
 static CMS_ContentInfo *read_cms(se_bytes file)
 {
-    AUTO(bio) bio = BIO_new_mem_buf(file.data, (int)file.size);
-    CMS_ContentInfo *cms = bio ? d2i_CMS_bio(bio, NULL) : NULL;
+    AUTO(bio) der = BIO_new_mem_buf(file.data, (int)file.size);
+    AUTO(bio) text = pem_text_open(file);
+    CMS_ContentInfo *cms = der ? d2i_CMS_bio(der, NULL) : NULL;
 
-    if (cms || !bio)
-        return cms;
-    (void)BIO_reset(bio);
-    return PEM_read_bio_CMS(bio, NULL, NULL, NULL);
+    return cms || !text ? cms : PEM_read_bio_CMS(text, NULL, NULL, NULL);
 }
 
 /* What OpenSSL takes out of a CMS belongs to the default context: read it again in ours. */

@@ -9,7 +9,6 @@ AUTO_KIND(extensions, STACK_OF(X509_EXTENSION) *, sk_X509_EXTENSION_pop_free(*p,
 AUTO_KIND(octets, ASN1_OCTET_STRING *, ASN1_OCTET_STRING_free(*p))
 AUTO_KIND(bits, ASN1_BIT_STRING *, ASN1_BIT_STRING_free(*p))
 AUTO_KIND(constraints, BASIC_CONSTRAINTS *, BASIC_CONSTRAINTS_free(*p))
-AUTO_KIND(pubkey, X509_PUBKEY *, X509_PUBKEY_free(*p))
 AUTO_KIND(bignum, BIGNUM *, BN_free(*p))
 
 enum { SERIAL_BITS = 128 };
@@ -23,19 +22,6 @@ static const struct {
     { USE_SIGN, 0, KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION | KU_KEY_CERT_SIGN | KU_CRL_SIGN },
     { USE_ENCRYPT, 2, KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT },
 };
-
-se_status key_id(unsigned char out[KEY_ID_SIZE], EVP_PKEY *public, se_error *err)
-{
-    AUTO(pubkey) info = NULL;
-    const unsigned char *bits;
-    int size;
-
-    if (!X509_PUBKEY_set(&info, public) || !X509_PUBKEY_get0_param(NULL, &bits, &size, NULL, info))
-        return crypto_error(err, SE_ERR_CRYPTO, "the public key can't be encoded");
-    if (!EVP_Q_digest(crypto_context(), "SHA1", NULL, bits, (size_t)size, out, NULL))
-        return crypto_error(err, SE_ERR_CRYPTO, "SHA-1 of the public key");
-    return SE_OK;
-}
 
 unsigned certificate_uses(X509 *certificate)
 {
@@ -83,7 +69,7 @@ static bool add_key_identifier(STACK_OF(X509_EXTENSION) * *extensions, EVP_PKEY 
     AUTO(octets) octets = ASN1_OCTET_STRING_new();
     unsigned char id[KEY_ID_SIZE];
 
-    return octets && !key_id(id, public, NULL) && ASN1_OCTET_STRING_set(octets, id, sizeof id) &&
+    return octets && !key_public_id(id, public, NULL) && ASN1_OCTET_STRING_set(octets, id, sizeof id) &&
            add(extensions, NID_subject_key_identifier, octets, false);
 }
 

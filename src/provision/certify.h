@@ -25,9 +25,8 @@ SE_MUST_CHECK se_status certify_self(X509 **out, EVP_PKEY *private, EVP_PKEY *pu
 /* The same wishes as an extensionRequest (RFC 2985, 5.4.2). */
 SE_MUST_CHECK se_status certify_request(X509_REQ **out, EVP_PKEY *private, EVP_PKEY *public, const struct wish *wish, se_error *err);
 
-/* SHA-1 of the subjectPublicKey (RFC 5280, 4.2.1.2, method 1): CKA_ID and localKeyID of what belongs to this key. */
-enum { KEY_ID_SIZE = 20 };
-SE_MUST_CHECK se_status key_id(unsigned char out[KEY_ID_SIZE], EVP_PKEY *public, se_error *err);
+/* CKA_ID and localKeyID of what belongs to a key. */
+enum { KEY_ID_SIZE = PUBLIC_ID };
 
 /* USE_ bits of a certificate's keyUsage; all of them when it has none. */
 unsigned certificate_uses(X509 *certificate);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <openssl/err.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -55,6 +54,15 @@ se_status filing_pair(struct pair *out, EVP_PKEY *key)
     return SE_OK;
 }
 
+se_status filing_find(struct pair *out, const struct bundle_key *key, se_error *err)
+{
+    if (!key)
+        return error_set(err, SE_ERR_KEY, "there is no private key");
+    if (!key->key)
+        return error_set_at(err, key->why.status, key->why.file, key->why.line, "%s", key->why.text);
+    return filing_pair(out, key->key);
+}
+
 se_status certificates_join(STACK_OF(X509) * *into, const STACK_OF(X509) * more, se_error *err)
 {
     for (int i = 0; i < sk_X509_num(more); i++) {
@@ -76,53 +84,64 @@ static const char *alias_of(X509 *certificate)
     return alias ? (const char *)alias : "";
 }
 
-static se_status list_one(const struct provision_report *report, const char *label, EVP_PKEY *key, X509 *certificate, se_error *err)
+static void list_certificate(const struct provision_report *report, X509 *certificate, const unsigned char id[PUBLIC_ID], bool known)
 {
-    EVP_PKEY *public = key ? key : X509_get0_pubkey(certificate);
-    unsigned uses = certificate ? certificate_uses(certificate) : USE_SIGN | USE_ENCRYPT;
-    unsigned char id[KEY_ID_SIZE];
-    se_status st = key_id(id, public, err);
-
-    if (st)
-        return st;
-    report_row(report, &(struct row){
-                           .label = label,
-                           .id = { id, sizeof id },
-                           .public = public,
-                           .certificate = certificate,
-                           .has_private = key,
-                           .may_sign = key && uses & USE_SIGN,
-                           .may_decrypt = key && uses & USE_ENCRYPT && key_family(key) == FAMILY_RSA,
-                       });
-    return SE_OK;
+    report_row(report, &(struct row){ .label = alias_of(certificate),
+                                      .id = { id, known ? PUBLIC_ID : 0 },
+                                      .public = X509_get0_pubkey(certificate),
+                                      .type = "unknown",
+                                      .certificate = certificate });
 }
 
-static bool has_key(const struct bundle *bundle, X509 *certificate)
+static void list_key(const struct provision_report *report, const char *label, const struct bundle_key *key, X509 *certificate)
+{
+    unsigned uses = certificate ? certificate_uses(certificate) : USE_SIGN | USE_ENCRYPT;
+    unsigned char id[PUBLIC_ID];
+    bool known = key->key && !key_public_id(id, key->key, NULL);
+
+    report_row(report, &(struct row){
+                           .label = label,
+                           .id = known ? (se_bytes){ id, sizeof id } : buf_bytes(&key->id),
+                           .public = key->key,
+                           .type = "unknown",
+                           .certificate = certificate,
+                           .has_private = true,
+                           .may_sign = key->key && uses & USE_SIGN,
+                           .may_decrypt = key->key && uses & USE_ENCRYPT && key_family(key->key) == FAMILY_RSA,
+                       });
+}
+
+static bool is_of_a_key(const struct bundle *bundle, X509 *certificate)
 {
     for (size_t i = 0; i < bundle->count; i++)
-        if (EVP_PKEY_eq(bundle->keys[i].key, X509_get0_pubkey(certificate)) == 1)
+        if ((bundle->keys[i]->key && EVP_PKEY_eq(bundle->keys[i]->key, X509_get0_pubkey(certificate)) == 1) ||
+            bundle_certificate(bundle, bundle->keys[i]) == certificate)
             return true;
     return false;
 }
 
-se_status filing_list(const struct bundle *bundle, const char *name, const char *label, const struct provision_report *report,
+se_status filing_list(const struct bundle *bundle, const struct bundle_key *only, const char *name, const struct provision_report *report,
                       se_error *err)
 {
-    se_status st = SE_OK;
+    char handle[BUNDLE_HANDLE];
+    unsigned char id[PUBLIC_ID];
 
-    for (size_t i = 0; !st && i < bundle->count; i++) {
-        const struct bundle_key *key = &bundle->keys[i];
-        const char *called = *key->name ? key->name : name;
+    (void)err;
+    for (size_t i = 0; i < bundle->count; i++) {
+        const struct bundle_key *key = bundle->keys[i];
 
-        if (!label || strcasecmp(label, called) == 0)
-            st = list_one(report, called, key->key, certificates_choose(bundle->certificates, key->key), err);
+        if (only && key != only)
+            continue;
+        bundle_handle(handle, bundle, key);
+        list_key(report, name ? name : handle, key, bundle_certificate(bundle, key));
     }
-    for (int i = 0; !st && !label && i < sk_X509_num(bundle->certificates); i++) {
+    for (int i = 0; !only && i < sk_X509_num(bundle->certificates); i++) {
         X509 *certificate = sk_X509_value(bundle->certificates, i);
+        EVP_PKEY *public = X509_get0_pubkey(certificate);
 
-        if (!has_key(bundle, certificate))
-            st = list_one(report, alias_of(certificate), NULL, certificate, err);
+        if (!is_of_a_key(bundle, certificate))
+            list_certificate(report, certificate, id, public && !key_public_id(id, public, NULL));
     }
     ERR_clear_error();
-    return st;
+    return SE_OK;
 }

@@ -20,11 +20,17 @@ SE_MUST_CHECK se_status filing_generate(EVP_PKEY **out, const struct key_type *t
 /* Both halves are `key`, which is counted; never fails. */
 se_status filing_pair(struct pair *out, EVP_PKEY *key);
 
+/* A bundle's key, or none, as a pair. */
+SE_MUST_CHECK se_status filing_find(struct pair *out, const struct bundle_key *key, se_error *err);
+
 /* `more` behind what is there, without what is there already. */
 SE_MUST_CHECK se_status certificates_join(STACK_OF(X509) * *into, const STACK_OF(X509) * more, se_error *err);
 
-/* A row per key, then one per certificate without a key; keys without a name of their own are called `name`.  `label` as in shelf.h. */
-SE_MUST_CHECK se_status filing_list(const struct bundle *bundle, const char *name, const char *label, const struct provision_report *report,
-                                    se_error *err);
+/*
+ * A row per key, then one per certificate without a key.  `only`: of that key; NULL: of all.  A key is called what chooses it
+ * (bundle_handle()), or `name` where that is not NULL: there is no need to choose.
+ */
+SE_MUST_CHECK se_status filing_list(const struct bundle *bundle, const struct bundle_key *only, const char *name,
+                                    const struct provision_report *report, se_error *err);
 
 #endif

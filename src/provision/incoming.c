@@ -4,6 +4,7 @@
 
 #include "key/certificate.h"
 #include "key/crypto.h"
+#include "key/pem_text.h"
 #include "provision/answer.h"
 #include "store/pem.h"
 #include "store/pkcs12.h"
@@ -18,11 +19,9 @@ void incoming_free(struct incoming *incoming)
 
 static se_status unpack(struct bundle *out, const struct provision_import *import, se_error *err)
 {
-    const unsigned char *first = import->file.data;
-
     if (!import->file.size)
         return error_set(err, SE_ERR_FORMAT, "the file is empty");
-    if (*first == 0x30) /* DER begins with a SEQUENCE */
+    if (!pem_text_is(import->file) && *(const unsigned char *)import->file.data == 0x30) /* DER begins with a SEQUENCE */
         return pkcs12_bundle(out, import->file, import->password, err);
     if (!pem_has_key(import->file))
         return error_set(err, SE_ERR_FORMAT, "it is neither a PKCS #12 file nor PEM with a private key");
@@ -51,15 +50,18 @@ static se_status add_authorities(struct bundle *bundle, se_bytes file, se_error 
 se_status incoming_read(struct incoming *out, const struct provision_import *import, se_error *err)
 {
     AUTO(bundle) bundle = { .count = 0 };
+    const struct bundle_key *chosen;
     EVP_PKEY *key;
     se_status st;
 
     *out = (struct incoming){ .key = NULL };
     if ((st = read_bundle(&bundle, import, err)) || (st = add_authorities(&bundle, import->authorities, err)))
         return st;
-    if (bundle.count != 1)
+    if (bundle_choose(&chosen, &bundle, "", NULL) || !chosen)
         return error_set(err, SE_ERR_FORMAT, "there are %zu private keys in the file: it takes one", bundle.count);
-    key = bundle.keys[0].key;
+    if (!(key = chosen->key))
+        return error_set_at(err, chosen->why.status == SE_ERR_ACCESS ? SE_ERR_ACCESS : SE_ERR_FORMAT, chosen->why.file, chosen->why.line,
+                            "%s", chosen->why.text);
     if (key_family(key) == FAMILY_ANY)
         return error_set(err, SE_ERR_FORMAT, "the key is of type %s: RSA or EC is needed", EVP_PKEY_get0_type_name(key));
     if (sk_X509_num(bundle.certificates) <= 0 || answer_choose(&out->certificate, &out->chain, bundle.certificates, key, NULL))

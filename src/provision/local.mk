@@ -18,6 +18,7 @@ libse_provision_la_SOURCES = \
 	src/provision/token_init.c \
 	src/provision/token_list.c \
 	src/provision/token_make.c \
+	src/provision/token_own.c \
 	src/provision/token_public.c \
 	src/provision/token_shelf.c src/provision/token_shelf.h \
 	src/provision/token_slots.c src/provision/token_slots.h \

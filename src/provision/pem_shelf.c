@@ -8,9 +8,9 @@
 
 #include "key/certificate.h"
 #include "key/crypto.h"
+#include "key/pem_text.h"
 #include "provision/filing.h"
 
-AUTO_KIND(bio, BIO *, BIO_free(*p))
 AUTO_KIND(p8, PKCS8_PRIV_KEY_INFO *, PKCS8_PRIV_KEY_INFO_free(*p))
 AUTO_KIND(sealed, X509_SIG *, X509_SIG_free(*p))
 
@@ -64,7 +64,16 @@ static se_status load(struct pem *pem, enum access access, se_error *err)
     pem->blocks = occurrences(buf_bytes(&text), "-----BEGIN ");
     if (!pem->blocks)
         return error_set(err, SE_ERR_STORE, "it is not a PEM file");
-    return pem_bundle(&pem->there, buf_bytes(&text), reads_key(pem, buf_bytes(&text), access) ? &pem->pin : NULL, ref->location, err);
+    /* openssl writes them before the EC key, which says the same */
+    pem->blocks -= occurrences(buf_bytes(&text), "-----BEGIN EC PARAMETERS");
+    st = pem_bundle(&pem->there, buf_bytes(&text), reads_key(pem, buf_bytes(&text), access) ? &pem->pin : NULL, ref->location, err);
+    return st ? st : bundle_check_pin(&pem->there, err);
+}
+
+/* It is written as one key with its certificates, so that a file with several is changed by none. */
+static se_status one_key_only(const struct pem *pem, se_error *err)
+{
+    return error_set(err, SE_ERR_STORE, "it holds %zu private keys: a PEM file that is changed may hold one", pem->there.count);
 }
 
 static se_status open_pem(struct shelf **out, const struct target *target, enum access access, se_error *err)
@@ -82,20 +91,21 @@ static se_status open_pem(struct shelf **out, const struct target *target, enum 
     return SE_OK;
 }
 
-static bool holds(const struct shelf *shelf)
+static se_status holds(bool *out, const struct shelf *shelf, se_error *err)
 {
     const struct pem *pem = (const struct pem *)shelf;
 
-    return pem->there.count || sk_X509_num(pem->there.certificates) > 0;
+    *out = pem->there.count || sk_X509_num(pem->there.certificates) > 0;
+    return pem->there.count > 1 ? one_key_only(pem, err) : SE_OK;
 }
 
 static se_status find(struct pair *out, struct shelf *shelf, se_error *err)
 {
     const struct pem *pem = (const struct pem *)shelf;
+    const struct bundle_key *key;
+    se_status st = bundle_choose(&key, &pem->there, "", err);
 
-    if (!pem->there.count)
-        return error_set(err, SE_ERR_KEY, "there is no private key");
-    return filing_pair(out, pem->there.keys[0].key);
+    return st ? st : filing_find(out, key, err);
 }
 
 static se_status generate(struct pair *out, struct shelf *shelf, const struct key_type *type, unsigned uses, se_error *err)
@@ -174,6 +184,8 @@ static se_status check_rest(const struct pem *pem, se_error *err)
     int certificates = sk_X509_num(pem->there.certificates);
     size_t known = pem->there.count + (certificates > 0 ? (size_t)certificates : 0);
 
+    if (pem->there.count > 1)
+        return one_key_only(pem, err);
     if (pem->blocks == known)
         return SE_OK;
     return error_set(err, SE_ERR_STORE, "it holds more than one key and certificates: %zu PEM blocks, not %zu", pem->blocks, known);
@@ -191,14 +203,17 @@ static se_status commit(struct shelf *shelf, enum replace replace, se_error *err
     if (replace == REPLACE_ALL)
         return filing_remove(shelf->target->ref.location, err);
     if ((st = replace == REPLACE_NOTHING ? certificates_join(&pem->certificates, pem->there.certificates, err)
-                                         : keep_issuers(pem, pem->there.keys[0].key, err)))
+                                         : keep_issuers(pem, pem->there.keys[0]->key, err)))
         return st;
-    return write_file(pem, pem->there.keys[0].key, err);
+    return write_file(pem, pem->there.keys[0]->key, err);
 }
 
-static se_status list(struct shelf *shelf, const char *label, const struct provision_report *report, se_error *err)
+static se_status list(struct shelf *shelf, bool mine, const struct provision_report *report, se_error *err)
 {
-    return filing_list(&((struct pem *)shelf)->there, shelf->target->name, label, report, err);
+    const struct bundle *there = &((struct pem *)shelf)->there;
+
+    /* it has no names: what is in it is what the alias means */
+    return filing_list(there, mine && there->count ? there->keys[0] : NULL, there->count < 2 ? shelf->target->name : NULL, report, err);
 }
 
 const struct shelf_type pem_shelf = {

@@ -5,7 +5,6 @@
 
 #include <openssl/err.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "key/certificate.h"
 #include "key/crypto.h"
@@ -18,8 +17,8 @@ struct pkcs12 {
     struct shelf shelf;
     se_buf pin;
     struct pkcs12_file file;
-    struct bundle all;  /* what is in it */
-    struct bundle mine; /* what is under the alias: keys, and their certificates */
+    struct bundle all;             /* what is in it */
+    const struct bundle_key *mine; /* what is under the alias, chosen as for signing; NULL: nothing, or one of several */
     struct origin {
         const struct bundle_key *key; /* of `all`, or */
         X509 *certificate;            /* likewise, or neither */
@@ -37,7 +36,6 @@ static void close_pkcs12(struct shelf *shelf)
     pkcs12_file_free(&p->file);
     free(p->origins);
     bundle_free(&p->all);
-    bundle_free(&p->mine);
     EVP_PKEY_free(p->key);
     X509_free(p->certificate);
     sk_X509_pop_free(p->chain, X509_free);
@@ -45,45 +43,19 @@ static void close_pkcs12(struct shelf *shelf)
     free(p);
 }
 
-/* Java writes aliases in lower case, so case does not count; without an alias, the file is there for one key. */
-static bool is_alias(const struct pkcs12 *p, const char *name)
+static const char *alias_of(const struct pkcs12 *p)
 {
-    const char *alias = p->shelf.target->ref.alias;
-
-    return !*alias || strcasecmp(alias, name) == 0;
+    return p->shelf.target->ref.alias;
 }
 
-static bool is_mine(const struct bundle *mine, X509 *certificate)
+static bool is_certificate_of(X509 *certificate, const struct bundle_key *key)
 {
-    for (size_t i = 0; i < mine->count; i++)
-        if (EVP_PKEY_eq(mine->keys[i].key, X509_get0_pubkey(certificate)) == 1)
-            return true;
-    return false;
-}
+    int size = 0;
+    const unsigned char *id = X509_keyid_get0(certificate, &size);
 
-/* Keys first: certificates are known by them. */
-static se_status find_mine(struct pkcs12 *p, se_error *err)
-{
-    se_status st = SE_OK;
-
-    for (size_t i = 0; !st && i < p->all.count; i++) {
-        const struct bundle_key *key = &p->all.keys[i];
-
-        if (!is_alias(p, key->name))
-            continue;
-        EVP_PKEY_up_ref(key->key);
-        st = bundle_add_key(&p->mine, key->key, key->name, err);
-    }
-    for (int i = 0; !st && i < sk_X509_num(p->all.certificates); i++) {
-        X509 *certificate = sk_X509_value(p->all.certificates, i);
-
-        if (!is_mine(&p->mine, certificate))
-            continue;
-        X509_up_ref(certificate);
-        st = bundle_add_certificate(&p->mine, certificate, err);
-    }
-    ERR_clear_error();
-    return st;
+    if (key->key)
+        return EVP_PKEY_eq(key->key, X509_get0_pubkey(certificate)) == 1;
+    return id && size > 0 && (size_t)size == key->id.size && memcmp(id, key->id.data, key->id.size) == 0;
 }
 
 /* Decrypting is slow by design: each bag is opened once. */
@@ -94,7 +66,7 @@ static se_status add_bag(struct pkcs12 *p, int i, se_error *err)
     se_status st = pkcs12_add_bag(&p->all, &p->file, sk_PKCS12_SAFEBAG_value(p->file.bags, i), err);
 
     if (!st && p->all.count > keys)
-        p->origins[i].key = &p->all.keys[keys];
+        p->origins[i].key = p->all.keys[keys];
     else if (!st && sk_X509_num(p->all.certificates) > (certificates > 0 ? certificates : 0))
         p->origins[i].certificate = sk_X509_value(p->all.certificates, sk_X509_num(p->all.certificates) - 1);
     return st;
@@ -109,7 +81,21 @@ static se_status take_apart(struct pkcs12 *p, se_error *err)
         return error_memory(err);
     for (int i = 0; !st && i < count; i++)
         st = add_bag(p, i, err);
-    return st ? st : find_mine(p, err);
+    if (!st && !p->file.vouched)
+        st = bundle_check_pin(&p->all, err);
+    if (!st && bundle_find(&p->mine, &p->all, alias_of(p)) != 1)
+        p->mine = NULL;
+    return st;
+}
+
+/* A new file has a PIN; one that is there may have an empty one. */
+static se_status start(struct pkcs12 *p, se_error *err)
+{
+    se_status st = target_pin(&p->pin, p->shelf.target, err);
+
+    if (st || (st = passwords_of(&p->file.passwords, &p->pin, err)))
+        return st;
+    return (p->file.bags = sk_PKCS12_SAFEBAG_new_null()) ? SE_OK : error_memory(err);
 }
 
 static se_status load(struct pkcs12 *p, se_error *err)
@@ -118,10 +104,12 @@ static se_status load(struct pkcs12 *p, se_error *err)
     AUTO(se_buf) content = SE_BUF_INIT;
     se_status st;
 
-    if ((st = target_pin(&p->pin, target, err)) || (st = filing_read(&content, target->ref.location, err)))
+    if ((st = filing_read(&content, target->ref.location, err)))
         return st;
     if (!content.size)
-        return (p->file.bags = sk_PKCS12_SAFEBAG_new_null()) ? SE_OK : error_memory(err);
+        return start(p, err);
+    if ((st = keyref_pin(&p->pin, &target->ref, err)))
+        return st;
     if ((st = pkcs12_read(&p->file, buf_bytes(&content), &p->pin, err)))
         return st;
     return take_apart(p, err);
@@ -143,20 +131,22 @@ static se_status open_pkcs12(struct shelf **out, const struct target *target, en
     return SE_OK;
 }
 
-static bool holds(const struct shelf *shelf)
+static se_status holds(bool *out, const struct shelf *shelf, se_error *err)
 {
-    return ((const struct pkcs12 *)shelf)->mine.count;
+    const struct pkcs12 *p = (const struct pkcs12 *)shelf;
+    const struct bundle_key *any;
+
+    *out = bundle_find(&any, &p->all, alias_of(p));
+    return *out && !p->mine ? bundle_choose(&any, &p->all, alias_of(p), err) : SE_OK;
 }
 
 static se_status find(struct pair *out, struct shelf *shelf, se_error *err)
 {
     const struct pkcs12 *p = (const struct pkcs12 *)shelf;
+    const struct bundle_key *key;
+    se_status st = bundle_choose(&key, &p->all, alias_of(p), err);
 
-    if (p->mine.count == 1)
-        return filing_pair(out, p->mine.keys[0].key);
-    if (p->mine.count)
-        return error_set(err, SE_ERR_KEY, "there are %zu keys: an alias must say which", p->mine.count);
-    return error_set(err, SE_ERR_KEY, "there is no such key among the %zu in the file", p->all.count);
+    return st ? st : filing_find(out, key, err);
 }
 
 static se_status generate(struct pair *out, struct shelf *shelf, const struct key_type *type, unsigned uses, se_error *err)
@@ -180,10 +170,10 @@ static se_status put_key(struct shelf *shelf, EVP_PKEY *key, unsigned uses, se_e
 static se_status put_certificates(struct shelf *shelf, X509 *certificate, const STACK_OF(X509) * chain, se_error *err)
 {
     struct pkcs12 *p = (struct pkcs12 *)shelf;
-    EVP_PKEY *key = p->key ? p->key : p->mine.keys[0].key;
+    EVP_PKEY *key = p->key ? p->key : p->mine->key;
     unsigned char id[KEY_ID_SIZE];
-    const char *name = p->key || !*p->mine.keys[0].name ? p->shelf.target->name : p->mine.keys[0].name;
-    se_status st = key_id(id, key, err);
+    const char *name = p->key || !*p->mine->name ? p->shelf.target->name : p->mine->name;
+    se_status st = key_public_id(id, key, err);
 
     if (st)
         return st;
@@ -195,11 +185,25 @@ static se_status put_certificates(struct shelf *shelf, X509 *certificate, const 
     return certificates_join(&p->chain, chain, err);
 }
 
+/* The same key under another name stays, and then its certificates too. */
+static bool key_goes(const struct pkcs12 *p, const struct bundle_key *key)
+{
+    return key == p->mine || (p->mine && bundle_same_key(key, p->mine) && strcmp(key->name, p->mine->name) == 0);
+}
+
+static bool certificate_goes(const struct pkcs12 *p, X509 *certificate, enum replace replace)
+{
+    for (size_t i = 0; replace == REPLACE_ALL && i < p->all.count; i++)
+        if (!key_goes(p, p->all.keys[i]) && is_certificate_of(certificate, p->all.keys[i]))
+            return false;
+    return replace != REPLACE_NOTHING && p->mine && is_certificate_of(certificate, p->mine);
+}
+
 static bool goes(const struct pkcs12 *p, const struct origin *origin, enum replace replace)
 {
     if (origin->key)
-        return replace == REPLACE_ALL && is_alias(p, origin->key->name);
-    return replace != REPLACE_NOTHING && origin->certificate && is_mine(&p->mine, origin->certificate);
+        return replace == REPLACE_ALL && key_goes(p, origin->key);
+    return origin->certificate && certificate_goes(p, origin->certificate, replace);
 }
 
 static void drop_mine(struct pkcs12 *p, enum replace replace)
@@ -210,13 +214,19 @@ static void drop_mine(struct pkcs12 *p, enum replace replace)
     ERR_clear_error();
 }
 
+/* As the rest of the file has it: other readers know one form only. */
+static const struct password *password_of(const struct pkcs12 *p)
+{
+    return &p->file.passwords.forms[0];
+}
+
 static bool add_key_bag(struct pkcs12 *p)
 {
     unsigned char id[KEY_ID_SIZE];
     PKCS12_SAFEBAG *bag =
-        PKCS12_add_key_ex(&p->file.bags, p->key, 0, FILE_ITERATIONS, NID_aes_256_cbc, (const char *)p->pin.data, crypto_context(), NULL);
+        PKCS12_add_key_ex(&p->file.bags, p->key, 0, FILE_ITERATIONS, NID_aes_256_cbc, password_of(p)->text, crypto_context(), NULL);
 
-    return bag && !key_id(id, p->key, NULL) && PKCS12_add_friendlyname_utf8(bag, p->shelf.target->name, -1) &&
+    return bag && !key_public_id(id, p->key, NULL) && PKCS12_add_friendlyname_utf8(bag, p->shelf.target->name, -1) &&
            PKCS12_add_localkeyid(bag, id, sizeof id);
 }
 
@@ -247,12 +257,10 @@ static bool sort(STACK_OF(PKCS12_SAFEBAG) * open, STACK_OF(PKCS12_SAFEBAG) * clo
 
 static bool pack(STACK_OF(PKCS7) * *safes, const struct pkcs12 *p, STACK_OF(PKCS12_SAFEBAG) * open, STACK_OF(PKCS12_SAFEBAG) * closed)
 {
-    const char *password = (const char *)p->pin.data;
-
     if (!sort(open, closed, p->file.bags))
         return false;
     if (sk_PKCS12_SAFEBAG_num(closed) > 0 &&
-        !PKCS12_add_safe_ex(safes, closed, NID_aes_256_cbc, FILE_ITERATIONS, password, crypto_context(), NULL))
+        !PKCS12_add_safe_ex(safes, closed, NID_aes_256_cbc, FILE_ITERATIONS, password_of(p)->text, crypto_context(), NULL))
         return false;
     return sk_PKCS12_SAFEBAG_num(open) <= 0 || PKCS12_add_safe_ex(safes, open, -1, 0, NULL, crypto_context(), NULL);
 }
@@ -266,7 +274,7 @@ static PKCS12 *encode(const struct pkcs12 *p)
 
     if (open && closed && pack(&safes, p, open, closed))
         made = PKCS12_add_safes_ex(safes, 0, crypto_context(), NULL);
-    if (made && PKCS12_set_mac(made, (const char *)p->pin.data, (int)p->pin.size, NULL, 0, FILE_ITERATIONS, EVP_sha256())) {
+    if (made && PKCS12_set_mac(made, password_of(p)->text, password_of(p)->length, NULL, 0, FILE_ITERATIONS, EVP_sha256())) {
         out = made;
         made = NULL;
     }
@@ -293,6 +301,8 @@ static se_status commit(struct shelf *shelf, enum replace replace, se_error *err
 {
     struct pkcs12 *p = (struct pkcs12 *)shelf;
 
+    if (p->file.sealed.status)
+        return error_set(err, SE_ERR_STORE, "%s, and would be lost if it were written again", p->file.sealed.text);
     drop_mine(p, replace);
     if (!add_new(p))
         return crypto_error(err, SE_ERR_CRYPTO, "adding the key to the PKCS #12");
@@ -301,9 +311,11 @@ static se_status commit(struct shelf *shelf, enum replace replace, se_error *err
     return write_file(p, err);
 }
 
-static se_status list(struct shelf *shelf, const char *label, const struct provision_report *report, se_error *err)
+static se_status list(struct shelf *shelf, bool mine, const struct provision_report *report, se_error *err)
 {
-    return filing_list(&((struct pkcs12 *)shelf)->all, shelf->target->name, label, report, err);
+    const struct pkcs12 *p = (const struct pkcs12 *)shelf;
+
+    return mine && !p->mine ? SE_OK : filing_list(&p->all, mine ? p->mine : NULL, NULL, report, err);
 }
 
 const struct shelf_type pkcs12_shelf = {

@@ -28,28 +28,45 @@ static se_status report_key(const struct target *target, const struct provision_
     AUTO(shelf) shelf = NULL;
     se_status st = shelf_open(&shelf, target, ACCESS_LOOK, err);
 
-    return st ? st : shelf->type->list(shelf, target->name, report, err);
+    return st ? st : shelf->type->list(shelf, true, report, err);
+}
+
+static bool is_dry(const struct provision_consent *consent)
+{
+    return consent && consent->dry_run;
+}
+
+static se_status ask(struct shelf *shelf, const struct provision_consent *consent, se_error *err)
+{
+    se_status st;
+
+    if (!consent)
+        return SE_OK;
+    if ((st = shelf->type->list(shelf, true, &consent->loss, err)) || consent->dry_run)
+        return st;
+    return consent->ask(consent->arg, shelf->target->descriptor, err);
 }
 
 /* Looks first: what is there is replaced only when that was asked for. */
-static se_status open_free(struct shelf **out, struct target *target, bool force, se_error *err)
+static se_status open_free(struct shelf **out, struct target *target, bool force, const struct provision_consent *consent, se_error *err)
 {
+    bool there;
     se_status st = shelf_open(out, target, ACCESS_USE, err);
 
-    if (!st && !force && (*out)->type->holds(*out))
-        return error_set(err, SE_ERR_IO, "there is one already: --force replaces it");
-    return st;
+    if (st || (st = (*out)->type->holds(&there, *out, err)) || !there)
+        return st;
+    return force ? ask(*out, consent, err) : error_set(err, SE_ERR_IO, "there is one already: --force replaces it");
 }
 
 static se_status generate(struct target *target, const struct key_type *type, const struct certificate_wish *wish, bool force,
-                          se_error *err)
+                          const struct provision_consent *consent, se_error *err)
 {
     AUTO(shelf) shelf = NULL;
     AUTO(pair) made = { NULL, NULL };
     AUTO(x509) certificate = NULL;
-    se_status st = open_free(&shelf, target, force, err);
+    se_status st = open_free(&shelf, target, force, consent, err);
 
-    if (st || (st = shelf->type->generate(&made, shelf, type, wish->wish.uses, err)) ||
+    if (st || is_dry(consent) || (st = shelf->type->generate(&made, shelf, type, wish->wish.uses, err)) ||
         (st = certify_self(&certificate, made.private, made.public, &wish->wish, err)) ||
         (st = shelf->type->put_certificates(shelf, certificate, NULL, err)))
         return st;
@@ -66,7 +83,7 @@ se_status provision_generate(struct target *target, const struct provision_wish 
         return error_set(err, SE_ERR_USAGE, "a certificate for %u days: not 1 to %d", wish->days, DAYS_MOST);
     if ((st = key_type_parse(&type, wish->type, err)) || (st = wish_parse(&certificate, wish, target, type.family, err)))
         return st;
-    if (!(st = generate(target, &type, &certificate, wish->force, err)))
+    if (!(st = generate(target, &type, &certificate, wish->force, wish->consent, err)) && !is_dry(wish->consent))
         st = report_key(target, report, err);
     return concluded(target, st, err);
 }
@@ -120,7 +137,8 @@ static se_status import(struct target *target, const struct incoming *in, const 
         st = uses_parse(&uses, import->usage, key_family(in->key), err);
     if (key_family(in->key) == FAMILY_EC)
         uses = USE_SIGN;
-    if (st || (st = open_free(&shelf, target, import->force, err)) || (st = shelf->type->put_key(shelf, in->key, uses, err)) ||
+    if (st || (st = open_free(&shelf, target, import->force, import->consent, err)) || is_dry(import->consent) ||
+        (st = shelf->type->put_key(shelf, in->key, uses, err)) ||
         (st = shelf->type->put_certificates(shelf, in->certificate, in->chain, err)) || (st = shelf->type->commit(shelf, REPLACE_ALL, err)))
         return st;
     return SE_OK;
@@ -133,7 +151,7 @@ se_status provision_import(struct target *target, const struct provision_import 
 
     if (st)
         return st;
-    if (!(st = import(target, &in, what, err)))
+    if (!(st = import(target, &in, what, err)) && !is_dry(what->consent))
         st = report_key(target, report, err);
     return concluded(target, st, err);
 }
@@ -164,21 +182,24 @@ se_status provision_certificate(struct target *target, se_bytes file, const stru
     return concluded(target, st, err);
 }
 
-static se_status remove_key(struct target *target, se_error *err)
+static se_status remove_key(struct target *target, const struct provision_consent *consent, se_error *err)
 {
     AUTO(shelf) shelf = NULL;
+    bool there;
     se_status st = shelf_open(&shelf, target, ACCESS_USE, err);
 
-    if (st)
+    if (st || (st = shelf->type->holds(&there, shelf, err)))
         return st;
-    if (!shelf->type->holds(shelf))
+    if (!there)
         return error_set(err, SE_ERR_KEY, "there is no such key");
+    if ((st = ask(shelf, consent, err)) || is_dry(consent))
+        return st;
     return shelf->type->commit(shelf, REPLACE_ALL, err);
 }
 
-se_status provision_delete(struct target *target, se_error *err)
+se_status provision_delete(struct target *target, const struct provision_consent *consent, se_error *err)
 {
-    return concluded(target, remove_key(target, err), err);
+    return concluded(target, remove_key(target, consent, err), err);
 }
 
 static se_status list(struct target *target, const struct provision_report *report, se_error *err)
@@ -189,7 +210,7 @@ static se_status list(struct target *target, const struct provision_report *repo
 
     if (st || !more || (st = shelf_open(&shelf, target, ACCESS_LOOK, err)))
         return st;
-    return shelf->type->list(shelf, NULL, report, err);
+    return shelf->type->list(shelf, false, report, err);
 }
 
 se_status provision_list(struct target *target, const struct provision_report *report, se_error *err)

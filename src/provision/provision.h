@@ -56,6 +56,17 @@ struct provision_report {
     void *arg;
 };
 
+/*
+ * What is asked before anything that is there goes for good.  `loss` gets a row of all of it, then `ask` says whether it may go; anything
+ * but SE_OK ends the command, and everything stays.  `descriptor` uses the key; NULL: none is known to.
+ */
+struct provision_consent {
+    struct provision_report loss;
+    se_status (*ask)(void *arg, const char *descriptor, se_error *err);
+    void *arg;
+    bool dry_run; /* ends without a change, and without asking */
+};
+
 /* What a new key, certificate or request is to be like. */
 struct provision_wish {
     const char *type;                /* "rsa:3072", "ec:P-256" */
@@ -64,7 +75,8 @@ struct provision_wish {
     const char *const *alternatives; /* "DNS:host", "email:a@example.org", ... */
     size_t alternative_count;
     unsigned days;
-    bool force; /* replaces what is there */
+    bool force;                              /* replaces what is there */
+    const struct provision_consent *consent; /* NULL: there is no need to ask */
 };
 
 /*
@@ -85,6 +97,7 @@ struct provision_import {
     se_bytes authorities;
     const char *usage; /* "": as the certificate's keyUsage says */
     bool force;
+    const struct provision_consent *consent; /* as above */
 };
 SE_MUST_CHECK se_status provision_import(struct target *target, const struct provision_import *import,
                                          const struct provision_report *report, se_error *err);
@@ -93,7 +106,7 @@ SE_MUST_CHECK se_status provision_certificate(struct target *target, se_bytes fi
 
 /* A PKCS #10 request in PEM. */
 SE_MUST_CHECK se_status provision_request(se_buf *out, struct target *target, const struct provision_wish *wish, se_error *err);
-/* Removes the private key, the public key and the certificate under the alias. */
-SE_MUST_CHECK se_status provision_delete(struct target *target, se_error *err);
+/* Removes the one private key under the alias, its public key and its certificates.  `consent` may be NULL. */
+SE_MUST_CHECK se_status provision_delete(struct target *target, const struct provision_consent *consent, se_error *err);
 
 #endif

@@ -41,8 +41,8 @@ struct shelf {
 struct shelf_type {
     /* On failure *out is NULL. */
     se_status (*open)(struct shelf **out, const struct target *target, enum access access, se_error *err);
-    /* Whether there is anything under the alias. */
-    bool (*holds)(const struct shelf *shelf);
+    /* Whether there is anything under the alias; SE_ERR_KEY: several keys, of which a command that changes one can't say which. */
+    se_status (*holds)(bool *out, const struct shelf *shelf, se_error *err);
     /* The one key under the alias; SE_ERR_KEY: there is none, or several. */
     se_status (*find)(struct pair *out, struct shelf *shelf, se_error *err);
 
@@ -52,8 +52,8 @@ struct shelf_type {
     se_status (*put_certificates)(struct shelf *shelf, X509 *certificate, const STACK_OF(X509) * chain, se_error *err);
     se_status (*commit)(struct shelf *shelf, enum replace replace, se_error *err);
 
-    /* `label`: of that key only; NULL: of all. */
-    se_status (*list)(struct shelf *shelf, const char *label, const struct provision_report *report, se_error *err);
+    /* `mine`: of what is under the alias only. */
+    se_status (*list)(struct shelf *shelf, bool mine, const struct provision_report *report, se_error *err);
     void (*close)(struct shelf *shelf);
 };
 

@@ -6,6 +6,8 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "key/pem_text.h"
+#include "store/bundle.h"
 
 /* A keyref with nothing in it: its strings are never NULL. */
 static struct keyref empty_ref(void)
@@ -82,6 +84,14 @@ static se_status choose_replica(struct keyref *out, const struct key_entry *entr
     return SE_OK;
 }
 
+static const char *user_of(const struct config *config, const struct key_entry *entry)
+{
+    for (size_t i = 0; i < config->descriptor_count; i++)
+        if (config->descriptors[i].key == entry)
+            return config->descriptors[i].name;
+    return NULL;
+}
+
 struct vouching {
     const char *path, *trust;
 };
@@ -115,6 +125,7 @@ se_status target_configured(struct target **out, const char *config, const char 
     if ((st = make(&target, err)) || (st = config_load(&target->config, config, &how, err)) ||
         (st = config_key(&entry, target->config, key, err)) || (st = choose_replica(&target->ref, entry, replica, err)))
         return st;
+    target->descriptor = user_of(target->config, entry);
     made = target;
     target = NULL;
     return finish(out, made, key, err);
@@ -134,15 +145,14 @@ static const char *store_of_name(const char *path)
     return NULL;
 }
 
-/* DER begins with a SEQUENCE. */
+/* DER begins with a SEQUENCE, but so may a text. */
 static const char *store_of_content(const char *path)
 {
-    FILE *file = fopen(path, "re");
-    int first = file ? getc(file) : EOF;
+    AUTO(se_buf) content = SE_BUF_INIT;
 
-    if (file)
-        fclose(file);
-    return first == EOF ? NULL : first == 0x30 ? "pkcs12" : "pem";
+    if (file_read(&content, path, BUNDLE_FILE_LIMIT, NULL) || !content.size)
+        return NULL;
+    return content.data[0] == 0x30 && !pem_text_is(buf_bytes(&content)) ? "pkcs12" : "pem";
 }
 
 static se_status set_file(struct keyref *ref, const char *path, se_error *err)

@@ -10,7 +10,8 @@ struct target {
     struct config *config; /* NULL: a direct one */
     char *name;            /* what a new key is called: the alias, else the name of the <key> or of the file */
     char *text;
-    se_buf pin; /* given on the command line */
+    const char *descriptor; /* one that uses the key; NULL: none is known */
+    se_buf pin;             /* given on the command line */
 };
 
 /* The PIN, as keyref_pin(); SE_ERR_ACCESS when there is none. */

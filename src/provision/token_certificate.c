@@ -51,7 +51,7 @@ static se_status put_issuer(struct token_shelf_open *s, X509 *issuer, se_error *
     if ((st = is_there(&there, s, issuer, err)) || there)
         return st;
     certificate_subject(label, sizeof label, issuer);
-    if ((st = buf_new(&id, KEY_ID_SIZE, err)) || (st = key_id(id.data, X509_get0_pubkey(issuer), err)))
+    if ((st = buf_new(&id, KEY_ID_SIZE, err)) || (st = key_public_id(id.data, X509_get0_pubkey(issuer), err)))
         return st;
     return put_certificate(s, issuer, label, &id, err);
 }

@@ -116,13 +116,15 @@ static struct seen *companion(struct scene *scene, const struct seen *key)
 struct rows {
     struct session *session;
     const struct provision_report *report;
-    const char *label; /* NULL: all */
+    const struct token_shelf_open *mine; /* only what is under its alias; NULL: all */
 };
 
-static void show(const struct rows *rows, const struct row *row)
+static bool is_shown(const struct rows *rows, const struct objects *mine, CK_OBJECT_HANDLE object)
 {
-    if (!rows->label || strcmp(rows->label, row->label) == 0)
-        report_row(rows->report, row);
+    for (size_t i = 0; rows->mine && i < mine->count; i++)
+        if (mine->list[i] == object)
+            return true;
+    return !rows->mine;
 }
 
 static void show_private(const struct rows *rows, const struct seen *key, CK_OBJECT_HANDLE object, struct scene *publics,
@@ -134,33 +136,35 @@ static void show_private(const struct rows *rows, const struct seen *key, CK_OBJ
     public->shown = true;
     if (certificate)
         certificate->shown = true;
-    show(rows,
-         &(struct row){
-             .label = *key->label || !certificate ? key->label : certificate->label,
-             .id = buf_bytes(&key->id),
-             .public = key->public ? key->public
-                       : public    ? public->public
-                                   : NULL,
-             .type = "unknown",
-             .certificate = certificate ? certificate->certificate : NULL,
-             .has_private = true,
-             .may_sign = object_flag(rows->session, object, CKA_SIGN, false),
-             .may_decrypt = key->public && key_family(key->public) == FAMILY_RSA && object_flag(rows->session, object, CKA_DECRYPT, false),
-         });
+    if (!is_shown(rows, rows->mine ? &rows->mine->privates : NULL, object))
+        return;
+    report_row(rows->report, &(struct row){
+                                 .label = *key->label || !certificate ? key->label : certificate->label,
+                                 .id = buf_bytes(&key->id),
+                                 .public = key->public ? key->public
+                                           : public    ? public->public
+                                                       : NULL,
+                                 .type = "unknown",
+                                 .certificate = certificate ? certificate->certificate : NULL,
+                                 .has_private = true,
+                                 .may_sign = object_flag(rows->session, object, CKA_SIGN, false),
+                                 .may_decrypt = key->public && key_family(key->public) == FAMILY_RSA &&
+                                                object_flag(rows->session, object, CKA_DECRYPT, false),
+                             });
 }
 
 /* Certificates of issuers, and whatever has no private key, or none that can be seen without a login. */
-static void show_rest(const struct rows *rows, struct scene *scene)
+static void show_rest(const struct rows *rows, struct scene *scene, const struct objects *mine)
 {
     for (size_t i = 0; i < scene->count; i++) {
         const struct seen *one = &scene->list[i];
 
-        if (!one->shown)
-            show(rows, &(struct row){ .label = one->label,
-                                      .id = buf_bytes(&one->id),
-                                      .public = one->public,
-                                      .type = "unknown",
-                                      .certificate = one->certificate });
+        if (!one->shown && is_shown(rows, mine, handle_of(scene, i)))
+            report_row(rows->report, &(struct row){ .label = one->label,
+                                                    .id = buf_bytes(&one->id),
+                                                    .public = one->public,
+                                                    .type = "unknown",
+                                                    .certificate = one->certificate });
     }
 }
 
@@ -171,10 +175,10 @@ static void hide_companions(struct scene *publics, struct scene *certificates)
             publics->list[i].shown = true;
 }
 
-se_status token_list(struct shelf *shelf, const char *label, const struct provision_report *report, se_error *err)
+se_status token_list(struct shelf *shelf, bool mine, const struct provision_report *report, se_error *err)
 {
     struct token_shelf_open *s = (struct token_shelf_open *)shelf;
-    const struct rows rows = { &s->session, report, label };
+    const struct rows rows = { &s->session, report, mine ? s : NULL };
     AUTO(scene) privates = { .count = 0 };
     AUTO(scene) publics = { .count = 0 };
     AUTO(scene) certificates = { .count = 0 };
@@ -186,8 +190,8 @@ se_status token_list(struct shelf *shelf, const char *label, const struct provis
     for (size_t i = 0; i < privates.count; i++)
         show_private(&rows, &privates.list[i], handle_of(&privates, i), &publics, &certificates);
     hide_companions(&publics, &certificates);
-    show_rest(&rows, &certificates);
-    show_rest(&rows, &publics);
+    show_rest(&rows, &certificates, &s->certificates);
+    show_rest(&rows, &publics, &s->publics);
     ERR_clear_error();
     return SE_OK;
 }

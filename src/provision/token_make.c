@@ -87,7 +87,7 @@ static se_status set_id(struct token_shelf_open *s, const CK_OBJECT_HANDLE pair[
     CK_RV rv = CKR_OK;
     se_status st;
 
-    if ((st = buf_new(&s->id, KEY_ID_SIZE, err)) || (st = key_id(s->id.data, public, err)))
+    if ((st = buf_new(&s->id, KEY_ID_SIZE, err)) || (st = key_public_id(s->id.data, public, err)))
         return st;
     id.pValue = s->id.data;
     for (int i = 0; i < 2 && rv == CKR_OK; i++)
@@ -185,7 +185,7 @@ se_status token_put_key(struct shelf *shelf, EVP_PKEY *key, unsigned uses, se_er
     AUTO(template) private = { .count = 0 };
     se_status st;
 
-    if ((st = buf_new(&s->id, KEY_ID_SIZE, err)) || (st = key_id(s->id.data, key, err)))
+    if ((st = buf_new(&s->id, KEY_ID_SIZE, err)) || (st = key_public_id(s->id.data, key, err)))
         return st;
     describe_object(&public, &class_public, rsa ? &type_rsa : &type_ec, &s->id);
     describe_object(&private, &class_private, rsa ? &type_rsa : &type_ec, &s->id);

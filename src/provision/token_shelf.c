@@ -59,7 +59,9 @@ static se_status find_there(struct token_shelf_open *s, se_error *err)
         (st = find_by(&s->publics, &s->session, &class_public, CKA_LABEL, label, err)) ||
         (st = find_by(&s->privates, &s->session, &class_private, CKA_LABEL, label, err)))
         return st;
-    return find_by_certificate(s, err);
+    if ((st = find_by_certificate(s, err)))
+        return st;
+    return token_keep_own(s, err);
 }
 
 /* Whoever only looks needs no PIN to see what is public. */
@@ -109,11 +111,12 @@ static se_status open_token(struct shelf **out, const struct target *target, enu
     return SE_OK;
 }
 
-static bool holds(const struct shelf *shelf)
+static se_status holds(bool *out, const struct shelf *shelf, se_error *err)
 {
-    const struct token_shelf_open *s = (const struct token_shelf_open *)shelf;
+    struct token_shelf_open *s = (struct token_shelf_open *)shelf;
 
-    return s->privates.count || s->publics.count || s->certificates.count;
+    *out = s->privates.count || s->publics.count || s->certificates.count;
+    return token_check_single(s, err);
 }
 
 /* RSA private keys tell their public half; of EC keys, the public key or the certificate does. */
@@ -141,7 +144,7 @@ static se_status no_single(const struct token_shelf_open *s, struct session *ses
     AUTO(writer) there = { 0 };
 
     if (s->privates.count)
-        return error_set(err, SE_ERR_KEY, "there are %zu private keys of that name", s->privates.count);
+        return token_check_single((struct token_shelf_open *)s, err);
     object_list(&there, session);
     return error_set(err, SE_ERR_KEY, "there is no such private key; there is %s", writer_string(&there));
 }

@@ -44,7 +44,11 @@ SE_MUST_CHECK se_status token_pair(struct pair *out, struct token_shelf_open *s,
 /* The public key of a public or private key object, as far as the object tells it; *out is NULL when it does not. */
 SE_MUST_CHECK se_status object_public(EVP_PKEY **out, struct session *session, CK_OBJECT_HANDLE object, se_error *err);
 
+/* In token_own.c: drops what is not of the one private key; SE_ERR_KEY: what is there is of several keys. */
+SE_MUST_CHECK se_status token_keep_own(struct token_shelf_open *s, se_error *err);
+SE_MUST_CHECK se_status token_check_single(struct token_shelf_open *s, se_error *err);
+
 /* In token_list.c. */
-se_status token_list(struct shelf *shelf, const char *label, const struct provision_report *report, se_error *err);
+se_status token_list(struct shelf *shelf, bool mine, const struct provision_report *report, se_error *err);
 
 #endif

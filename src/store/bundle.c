@@ -1,22 +1,44 @@
 #include "store/bundle.h"
 
 #include <openssl/err.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "key/certificate.h"
+#include "store/naming.h"
 
-se_status bundle_add_key(struct bundle *bundle, EVP_PKEY *key, const char *name, se_error *err)
+enum { LISTED = 10 };
+
+static void free_key(struct bundle_key *key)
 {
-    char *copy = strdup(name ? name : "");
+    if (!key)
+        return;
+    EVP_PKEY_free(key->key);
+    free(key->name);
+    se_buf_free(&key->id);
+    free(key);
+}
+AUTO_KIND(bundle_key, struct bundle_key *, free_key(*p))
 
-    if (copy && bundle->count < BUNDLE_KEYS) {
-        bundle->keys[bundle->count++] = (struct bundle_key){ key, copy };
-        return SE_OK;
-    }
-    EVP_PKEY_free(key);
-    free(copy);
-    return copy ? error_set(err, SE_ERR_KEY, "more than %d keys", BUNDLE_KEYS) : error_memory(err);
+se_status bundle_add_key(struct bundle *bundle, EVP_PKEY *key, const char *name, se_bytes id, const se_error *why, se_error *err)
+{
+    AUTO(evp_pkey) taken = key;
+    AUTO(bundle_key) new = calloc(1, sizeof *new);
+    se_status st;
+
+    if (!new || !(new->name = strdup(name ? name : "")))
+        return error_memory(err);
+    if ((st = buf_copy(&new->id, id, err)))
+        return st;
+    if (bundle->count == BUNDLE_KEYS)
+        return error_set(err, SE_ERR_KEY, "more than %d keys", BUNDLE_KEYS);
+    new->key = taken;
+    taken = NULL;
+    if (why)
+        new->why = *why;
+    bundle->keys[bundle->count++] = new;
+    new = NULL;
+    return SE_OK;
 }
 
 se_status bundle_add_certificate(struct bundle *bundle, X509 *certificate, se_error *err)
@@ -31,45 +53,138 @@ se_status bundle_add_certificate(struct bundle *bundle, X509 *certificate, se_er
 
 void bundle_free(struct bundle *bundle)
 {
-    for (size_t i = 0; i < bundle->count; i++) {
-        EVP_PKEY_free(bundle->keys[i].key);
-        free(bundle->keys[i].name);
-    }
+    for (size_t i = 0; i < bundle->count; i++)
+        free_key(bundle->keys[i]);
     sk_X509_pop_free(bundle->certificates, X509_free);
     *bundle = (struct bundle){ .count = 0 };
 }
 
-static const char *alias_of(X509 *certificate)
+static se_status tell_why(const struct bundle_key *key, se_error *err)
 {
-    int size;
-    const unsigned char *alias = X509_alias_get0(certificate, &size);
-
-    return alias ? (const char *)alias : "";
+    return error_set_at(err, key->why.status, key->why.file, key->why.line, "%s", key->why.text);
 }
 
-static void list_names(struct writer *w, const struct bundle *bundle)
+se_status bundle_check_pin(const struct bundle *bundle, se_error *err)
 {
     for (size_t i = 0; i < bundle->count; i++)
-        writer_format(w, "%s'%s'", i ? ", " : "", bundle->keys[i].name);
+        if (bundle->keys[i]->key || bundle->keys[i]->why.status != SE_ERR_ACCESS)
+            return SE_OK;
+    return bundle->count ? tell_why(bundle->keys[0], err) : SE_OK;
 }
 
-/* Java writes aliases in lower case, so case does not count. */
-static se_status choose_key(EVP_PKEY **out, const struct bundle *bundle, const char *alias, se_error *err)
+/* A key that can't be read is known by its localKeyID. */
+static X509 *certificate_with_id(const struct bundle *bundle, const se_buf *id)
 {
+    for (int i = 0; i < sk_X509_num(bundle->certificates); i++) {
+        X509 *one = sk_X509_value(bundle->certificates, i);
+        int size = 0;
+        const unsigned char *its = X509_keyid_get0(one, &size);
+
+        if (its && size > 0 && (size_t)size == id->size && memcmp(its, id->data, id->size) == 0)
+            return one;
+    }
+    return NULL;
+}
+
+X509 *bundle_certificate(const struct bundle *bundle, const struct bundle_key *key)
+{
+    return key->key ? certificates_choose(bundle->certificates, key->key) : certificate_with_id(bundle, &key->id);
+}
+
+bool bundle_same_key(const struct bundle_key *one, const struct bundle_key *other)
+{
+    return one == other || (one->key && other->key && EVP_PKEY_eq(one->key, other->key) == 1);
+}
+
+static struct nameable nameable_key(const struct bundle *bundle, const struct bundle_key *key)
+{
+    return (struct nameable){ key->name, buf_bytes(&key->id), key->key, bundle_certificate(bundle, key) };
+}
+
+/* How many keys it names, and one of them; the better ones leave the others out. */
+static size_t find_named(const struct bundle_key **out, const struct bundle *bundle, const char *alias)
+{
+    enum naming best = NAMED_NOT;
+    size_t count = 0;
+
+    *out = NULL;
+    for (size_t i = 0; i < bundle->count; i++) {
+        const struct nameable what = nameable_key(bundle, bundle->keys[i]);
+        enum naming naming = naming_of(&what, alias);
+
+        if (naming == NAMED_NOT || naming < best || (naming == best && bundle_same_key(*out, bundle->keys[i])))
+            continue;
+        count = naming > best ? 1 : count + 1;
+        best = naming;
+        *out = bundle->keys[i];
+    }
+    ERR_clear_error();
+    return count;
+}
+
+/* Without a name, the one that can be used is the only one that can be meant. */
+static size_t find_only(const struct bundle_key **out, const struct bundle *bundle)
+{
+    size_t count = 0;
+
+    *out = bundle->count ? bundle->keys[0] : NULL;
+    for (size_t i = 0; i < bundle->count; i++) {
+        const struct bundle_key *key = bundle->keys[i];
+
+        if (!key->key || (count && bundle_same_key(*out, key)))
+            continue;
+        *out = key;
+        count++;
+    }
+    return count ? count : bundle->count;
+}
+
+void bundle_handle(char out[BUNDLE_HANDLE], const struct bundle *bundle, const struct bundle_key *key)
+{
+    const struct nameable what = nameable_key(bundle, key);
+    const struct bundle_key *found;
+
+    for (size_t i = 0; naming_suggest(out, &what, i); i++)
+        if (find_named(&found, bundle, out) == 1 && bundle_same_key(found, key))
+            return;
+    (void)snprintf(out, BUNDLE_HANDLE, "%s", key->name);
+}
+
+static void list_handles(struct writer *w, const struct bundle *bundle)
+{
+    char handle[BUNDLE_HANDLE];
+    size_t i = 0;
+
+    for (; i < bundle->count && i < LISTED; i++) {
+        bundle_handle(handle, bundle, bundle->keys[i]);
+        writer_format(w, "%s'%s'", i ? ", " : "", handle);
+        if (*bundle->keys[i]->name && strcmp(handle, bundle->keys[i]->name) != 0)
+            writer_format(w, " (called '%s')", bundle->keys[i]->name);
+    }
+    if (i < bundle->count)
+        writer_format(w, " and %zu others", bundle->count - i);
+}
+
+size_t bundle_find(const struct bundle_key **out, const struct bundle *bundle, const char *alias)
+{
+    return *alias ? find_named(out, bundle, alias) : find_only(out, bundle);
+}
+
+se_status bundle_choose(const struct bundle_key **out, const struct bundle *bundle, const char *alias, se_error *err)
+{
+    size_t count = bundle_find(out, bundle, alias);
     AUTO(writer) names = { 0 };
 
-    *out = bundle->count ? bundle->keys[0].key : NULL;
-    if (!bundle->count || (!*alias && bundle->count == 1))
+    if (count == 1 || !bundle->count)
         return SE_OK;
-    for (size_t i = 0; *alias && i < bundle->count; i++) {
-        *out = bundle->keys[i].key;
-        if (strcasecmp(bundle->keys[i].name, alias) == 0)
-            return SE_OK;
-    }
-    list_names(&names, bundle);
+    *out = NULL;
+    list_handles(&names, bundle);
     if (!*alias)
-        return error_set(err, SE_ERR_KEY, "%zu keys, and no alias that says which: %s", bundle->count, writer_string(&names));
-    return error_set(err, SE_ERR_KEY, "no key with alias '%s'; there are: %s", alias, writer_string(&names));
+        return error_set(err, SE_ERR_KEY, "%zu keys, and no alias that says which: %s", count, writer_string(&names));
+    if (!count)
+        return error_set(err, SE_ERR_KEY, "no key with alias '%s'; there are: %s", alias, writer_string(&names));
+    return error_set(err, SE_ERR_KEY, "alias '%s' names %zu keys; what tells them apart, by certificate or localKeyID, is: %s", alias,
+                     count, writer_string(&names));
 }
 
 static bool has_issued_others(X509 *certificate, const STACK_OF(X509) * all)
@@ -83,25 +198,30 @@ static bool has_issued_others(X509 *certificate, const STACK_OF(X509) * all)
 /* Without a private key to tell: issuers may stand first. */
 static X509 *named_certificate(const struct bundle *bundle, const char *alias)
 {
-    X509 *first = NULL;
+    enum naming best = NAMED_NOT;
+    bool leaf = false;
+    X509 *found = NULL;
 
     for (int i = 0; i < sk_X509_num(bundle->certificates); i++) {
         X509 *one = sk_X509_value(bundle->certificates, i);
+        const unsigned char *name = X509_alias_get0(one, NULL);
+        const struct nameable what = { name ? (const char *)name : "", { NULL, 0 }, X509_get0_pubkey(one), one };
+        enum naming naming = naming_of(&what, alias);
+        bool is_leaf = !has_issued_others(one, bundle->certificates);
 
-        if (*alias && strcasecmp(alias_of(one), alias) != 0)
+        if ((*alias && naming == NAMED_NOT) || (found && (naming < best || (naming == best && (leaf || !is_leaf)))))
             continue;
-        if (!has_issued_others(one, bundle->certificates))
-            return one;
-        if (!first)
-            first = one;
+        found = one;
+        best = naming;
+        leaf = is_leaf;
     }
-    return first;
+    return found;
 }
 
-static X509 *choose_certificate(const struct bundle *bundle, EVP_PKEY *key, const char *alias)
+static X509 *choose_certificate(const struct bundle *bundle, const struct bundle_key *key, const char *alias)
 {
     X509 *named = key ? NULL : named_certificate(bundle, alias);
-    EVP_PKEY *public = key ? key : named ? X509_get0_pubkey(named) : NULL;
+    EVP_PKEY *public = key ? key->key : named ? X509_get0_pubkey(named) : NULL;
     X509 *chosen = public ? certificates_choose(bundle->certificates, public) : NULL;
 
     ERR_clear_error();
@@ -122,30 +242,38 @@ static se_status with_configured_certificate(struct key **out, EVP_PKEY *key, co
     return key_new(out, key, certificate, chain, err);
 }
 
+static se_status no_certificate(const struct bundle *bundle, const struct bundle_key *key, se_error *err)
+{
+    int others = sk_X509_num(bundle->certificates);
+
+    return error_set(err, SE_ERR_KEY, "no certificate %s in it (%d others); certificate= can name one",
+                     key ? "of the key" : "with that alias", others < 0 ? 0 : others);
+}
+
 se_status bundle_open(struct key **out, const struct bundle *bundle, const struct keyref *ref, enum key_part part, se_error *err)
 {
     AUTO(x509_stack) chain = NULL;
-    EVP_PKEY *key = NULL;
+    const struct bundle_key *key;
     X509 *certificate;
     se_status st;
 
     *out = NULL;
-    if ((st = choose_key(&key, bundle, ref->alias, err)))
+    if ((st = bundle_choose(&key, bundle, ref->alias, err)))
         return st;
+    if (key && !key->key)
+        return tell_why(key, err);
     if (part != PART_CERTIFICATE && !key)
         return error_set(err, SE_ERR_KEY, "no private key in it");
-    if ((st = with_configured_certificate(out, key, ref, err)) || *out)
+    if ((st = with_configured_certificate(out, key ? key->key : NULL, ref, err)) || *out)
         return st;
     if (!(certificate = choose_certificate(bundle, key, ref->alias)))
-        return error_set(err, SE_ERR_KEY, "no certificate %s in it (%d others); certificate= can name one",
-                         key ? "of the key" : "with that alias",
-                         sk_X509_num(bundle->certificates) < 0 ? 0 : sk_X509_num(bundle->certificates));
+        return no_certificate(bundle, key, err);
     if ((st = certificates_chain(&chain, certificate, bundle->certificates, err)))
         return st;
     X509_up_ref(certificate);
     if (key)
-        EVP_PKEY_up_ref(key);
-    st = key_new(out, key, certificate, chain, err);
+        EVP_PKEY_up_ref(key->key);
+    st = key_new(out, key ? key->key : NULL, certificate, chain, err);
     chain = NULL;
     return st;
 }

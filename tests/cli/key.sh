@@ -134,7 +134,7 @@ refuses 73 key generate token
 says '--force replaces it'
 cp .now.err told
 first=$(sed -n 's/.*ID \([0-9a-f]*\),.*/\1/p' "$out")
-accepts key generate --force --type rsa:2048 --key-usage both --subject '/C=SE/O=Example, Inc/CN=signer' token
+accepts key generate --force --yes --type rsa:2048 --key-usage both --subject '/C=SE/O=Example, Inc/CN=signer' token
 says "key 'signer': RSA-2048"
 says 'may sign and decrypt, certificate CN=signer,O=Example\, Inc,C=SE'
 accepts key list token
@@ -148,12 +148,12 @@ says 'EC-P-521'
 accepts key generate --module "$softhsm_module" --token-label spare --alias fourth --type rsa:2048 --key-usage encrypt --pin-source env:PIN
 says "key 'fourth': RSA-2048"
 says 'may decrypt'
-accepts key generate --pin-source fd:3 --force --type ec:P-256 curve 3<<LINE
+accepts key generate --pin-source fd:3 --force --yes --type ec:P-256 curve 3<<LINE
 $pin
 this belongs to somebody else
 LINE
-accepts sh -c 'printf "%s\r\n" "$PIN" | "$top_builddir/signengine" key generate --pin-source fd:0 --force --type ec:P-384 curve'
-accepts signengine --quiet key generate --force --type ec:P-384 curve
+accepts sh -c 'printf "%s\r\n" "$PIN" | "$top_builddir/signengine" key generate --pin-source fd:0 --force --yes --type ec:P-384 curve'
+accepts signengine --quiet key generate --force --yes --type ec:P-384 curve
 [ ! -s "$out" ] || fail 'it is not quiet'
 
 # ---- tokens: list ----
@@ -242,7 +242,7 @@ refuses 64 key import --password-source env:OTHER --key-usage all token incoming
 refuses 73 key import --password-source env:OTHER token incoming.p12
 accepts key list token
 says 'CN=Räksmörgås'
-accepts key import --password-source env:OTHER --force token incoming.p12
+accepts key import --password-source env:OTHER --force --yes token incoming.p12
 says 'RSA-2048'
 says 'may sign, certificate CN=incoming'
 
@@ -288,7 +288,7 @@ says "key 'file': RSA-2048"
 refuses 73 key generate file
 refuses 77 key generate --pin-source env:WRONG file
 refuses 73 key generate folder
-accepts key generate --force --type ec:P-256 --subject CN=second file
+accepts key generate --force --yes --type ec:P-256 --subject CN=second file
 says 'EC-P-256'
 accepts key list file
 says_not 'RSA'
@@ -323,7 +323,7 @@ accepts key list --file many.p12 --pin-source env:OTHER
 says "key 'One'"
 says "key 'Two'"
 refuses 78 key request --file many.p12 --pin-source env:OTHER
-says 'an alias must say which'
+says "2 keys, and no alias that says which: 'One', 'Two'"
 refuses 78 key request --file many.p12 --alias Three --pin-source env:OTHER
 refuses 77 key list --file many.p12
 [ "$(stat -c %a open.key)" = 600 ] || fail 'others may read the open key'

@@ -96,7 +96,7 @@ static struct rows listed(const char *token)
     return rows;
 }
 
-static const struct provision_wish ec = { "ec:P-256", "", "sign", NULL, 0, 100, false };
+static const struct provision_wish ec = { "ec:P-256", "", "sign", NULL, 0, 100, false, NULL };
 
 static se_status generate(struct target *target, const struct provision_wish *wish, se_error *err)
 {
@@ -175,7 +175,7 @@ static void a_failed_replacement_keeps_the_old_key(void **state)
     after = listed("lab");
     assert_int_equal(after.keys, 1);
     assert_string_not_equal(after.key[0].id, before.key[0].id);
-    assert_status(SE_OK, provision_delete(target, &err), &err);
+    assert_status(SE_OK, provision_delete(target, NULL, &err), &err);
     assert_int_equal(listed("lab").keys, 0);
 }
 
@@ -210,13 +210,13 @@ static void an_import_comes_whole_or_not_at_all(void **state)
     err = (se_error)SE_ERROR_INIT;
     assert_status(SE_OK, import(target, &err), &err);
     assert_int_equal(listed("lab").keys, 1);
-    assert_status(SE_OK, provision_delete(target, &err), &err);
+    assert_status(SE_OK, provision_delete(target, NULL, &err), &err);
 }
 
 static void a_key_for_encryption_signs_its_certificate_only(void **state)
 {
     AUTO(target) target = target_at("lab", "encrypts");
-    const struct provision_wish wish = { "rsa:2048", "", "encrypt", NULL, 0, 1, false };
+    const struct provision_wish wish = { "rsa:2048", "", "encrypt", NULL, 0, 1, false, NULL };
     se_error err = SE_ERROR_INIT;
     struct rows rows;
 
@@ -225,7 +225,7 @@ static void a_key_for_encryption_signs_its_certificate_only(void **state)
     rows = listed("lab");
     assert_true(rows.key[0].may_decrypt);
     assert_false(rows.key[0].may_sign);
-    assert_status(SE_OK, provision_delete(target, &err), &err);
+    assert_status(SE_OK, provision_delete(target, NULL, &err), &err);
 }
 
 static void a_token_may_have_ids_of_its_own(void **state)
@@ -242,7 +242,7 @@ static void a_token_may_have_ids_of_its_own(void **state)
     assert_int_equal(rows.keys, 1);
     assert_string_equal(rows.key[0].id, "42");
     assert_true(rows.key[0].certificate);
-    assert_status(SE_OK, provision_delete(target, &err), &err);
+    assert_status(SE_OK, provision_delete(target, NULL, &err), &err);
 }
 
 /* NSS gives private keys no label: the certificate has it, and its CKA_ID leads to them. */
@@ -250,7 +250,7 @@ static void a_key_without_label_is_found_by_its_certificate(void **state)
 {
     AUTO(target) target = target_at("lab", "nss");
     AUTO(se_buf) request = SE_BUF_INIT;
-    const struct provision_wish wish = { "", "", "sign", NULL, 0, 0, false };
+    const struct provision_wish wish = { "", "", "sign", NULL, 0, 0, false, NULL };
     se_error err = SE_ERROR_INIT;
 
     (void)state;
@@ -259,7 +259,7 @@ static void a_key_without_label_is_found_by_its_certificate(void **state)
     put_certificate("lab", "nss", "nss", "0a");
     assert_status(SE_OK, provision_request(&request, target, &wish, &err), &err);
     assert_non_null(strstr((char *)request.data, "BEGIN CERTIFICATE REQUEST"));
-    assert_status(SE_OK, provision_delete(target, &err), &err);
+    assert_status(SE_OK, provision_delete(target, NULL, &err), &err);
     assert_int_equal(listed("lab").keys, 0);
 }
 
@@ -267,7 +267,7 @@ static void two_keys_of_one_name_are_told_apart_by_nobody(void **state)
 {
     AUTO(target) target = target_at("lab", "twin");
     AUTO(se_buf) request = SE_BUF_INIT;
-    const struct provision_wish wish = { "", "", "sign", NULL, 0, 0, false };
+    const struct provision_wish wish = { "", "", "sign", NULL, 0, 0, false, NULL };
     se_error err = SE_ERROR_INIT;
 
     (void)state;
@@ -278,7 +278,7 @@ static void two_keys_of_one_name_are_told_apart_by_nobody(void **state)
     assert_status(SE_ERR_KEY, provision_request(&request, target, &wish, &err), &err);
     assert_non_null(strstr(err.text, "there are 2 private keys of that name"));
     err = (se_error)SE_ERROR_INIT;
-    assert_status(SE_OK, provision_delete(target, &err), &err);
+    assert_status(SE_OK, provision_delete(target, NULL, &err), &err);
     assert_int_equal(listed("lab").keys, 0);
 }
 

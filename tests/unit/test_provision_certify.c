@@ -51,7 +51,7 @@ static void a_certificate_is_what_rfc_5280_says(void **state)
     assert_true(is_critical(certificate, NID_key_usage));
     assert_int_equal(X509_get_key_usage(certificate), KU_DIGITAL_SIGNATURE);
     assert_int_equal(X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1), -1);
-    assert_status(SE_OK, key_id(id, key, &err), &err);
+    assert_status(SE_OK, key_public_id(id, key, &err), &err);
     assert_int_equal(ASN1_STRING_length(identifier), sizeof id);
     assert_memory_equal(ASN1_STRING_get0_data(identifier), id, sizeof id);
     assert_int_equal(certificate_not_after(certificate) - certificate_not_before(certificate), 100 * 86400);
@@ -68,7 +68,7 @@ static void the_key_id_is_that_of_method_1(void **state)
 
     (void)state;
     assert_int_equal(X509_pubkey_digest(certificate, EVP_sha1(), digest, &size), 1);
-    assert_status(SE_OK, key_id(id, key, &err), &err);
+    assert_status(SE_OK, key_public_id(id, key, &err), &err);
     assert_int_equal(size, sizeof id);
     assert_memory_equal(digest, id, sizeof id);
 }

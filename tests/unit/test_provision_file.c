@@ -18,8 +18,8 @@ static void count_key(void *arg, const struct key_row *row)
 }
 
 static const struct provision_report report = { NULL, count_key, NULL };
-static const struct provision_wish wish = { "ec:P-256", "", "sign", NULL, 0, 100, false };
-static const struct provision_wish forced = { "ec:P-384", "", "sign", NULL, 0, 100, true };
+static const struct provision_wish wish = { "ec:P-256", "", "sign", NULL, 0, 100, false, NULL };
+static const struct provision_wish forced = { "ec:P-384", "", "sign", NULL, 0, 100, true, NULL };
 
 static struct target *target_at(const char *file, const char *alias, const char *pin)
 {
@@ -103,7 +103,7 @@ static void unknown_bags_survive(void **state)
     assert_int_equal(bags_in("store.p12", NID_pkcs8ShroudedKeyBag), 2);
     assert_int_equal(bags_in("store.p12", NID_certBag), 2);
     target = target_at("store.p12", "two", PIN);
-    assert_status(SE_OK, provision_delete(target, &err), &err);
+    assert_status(SE_OK, provision_delete(target, NULL, &err), &err);
     assert_int_equal(bags_in("store.p12", NID_secretBag), 1);
     assert_int_equal(bags_in("store.p12", NID_pkcs8ShroudedKeyBag), 1);
     assert_int_equal(bags_in("store.p12", NID_certBag), 1);
@@ -121,7 +121,7 @@ static void the_last_key_takes_the_file_with_it(void **state)
         generates(SE_OK, files[i], "one", &wish);
         assert_int_equal(mode_of(files[i]) & 07777, 0600);
         target = target_at(files[i], "one", PIN);
-        assert_status(SE_OK, provision_delete(target, &err), &err);
+        assert_status(SE_OK, provision_delete(target, NULL, &err), &err);
         assert_int_not_equal(access(files[i], F_OK), 0);
     }
     assert_int_equal(names_here(false), 0);
@@ -159,7 +159,7 @@ static void a_wrong_pin_changes_nothing(void **state)
         assert_status(SE_ERR_ACCESS, provision_generate(target, &forced, &report, &err), &err);
         assert_null(strstr(err.text, "another pin"));
         err = (se_error)SE_ERROR_INIT;
-        assert_status(SE_ERR_ACCESS, provision_delete(target, &err), &err);
+        assert_status(SE_ERR_ACCESS, provision_delete(target, NULL, &err), &err);
         err = (se_error)SE_ERROR_INIT;
         assert_status(SE_OK, file_read(&after, files[i], 100000, &err), &err);
         assert_int_equal(before.size, after.size);
@@ -184,7 +184,7 @@ static void pem_with_more_in_it_is_left_alone(void **state)
     assert_status(SE_OK, file_read(&before, "a.pem", 100000, &err), &err);
     generates(SE_ERR_STORE, "a.pem", "one", &forced);
     target = target_at("a.pem", "one", PIN);
-    assert_status(SE_ERR_STORE, provision_delete(target, &err), &err);
+    assert_status(SE_ERR_STORE, provision_delete(target, NULL, &err), &err);
     assert_non_null(strstr(err.text, "3 PEM blocks, not 2"));
     assert_holds("a.pem", (char *)before.data);
     /* whoever only signs with it may */

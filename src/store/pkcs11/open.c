@@ -156,16 +156,22 @@ static se_status open_now(struct key **out, const struct keyref *ref, enum key_p
 {
     EVP_PKEY *private = NULL;
     struct hsm_key *held = NULL;
+    unsigned namesakes = 0;
     X509 *certificate = NULL;
     STACK_OF(X509) *chain = NULL;
     se_status st = part == PART_CERTIFICATE ? open_certificate(&certificate, &chain, ref, err)
                                             : open_private(&held, &certificate, &chain, ref, part, err);
 
     *out = NULL;
-    if (held)
+    if (held) {
+        namesakes = held->key.namesakes;
         st = hsm_key_bridge(&private, held, certificate, watch, err);
-    if (!st)
-        return key_new(out, private, certificate, chain, err);
+    }
+    if (!st) {
+        if (!(st = key_new(out, private, certificate, chain, err)))
+            (*out)->namesakes = namesakes;
+        return st;
+    }
     EVP_PKEY_free(private);
     X509_free(certificate);
     sk_X509_pop_free(chain, X509_free);

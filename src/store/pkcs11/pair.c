@@ -40,13 +40,15 @@ se_status pair_certificate(X509 **out, struct session *session, const struct key
     return SE_OK;
 }
 
-static se_status find_keys(struct objects *out, struct session *session, const char *alias, const se_buf *id, se_error *err)
+static se_status find_keys(struct objects *out, unsigned *namesakes, struct session *session, const char *alias, const se_buf *id,
+                           se_error *err)
 {
     struct query by_label = query_class(&class_private), by_id = by_label;
     se_status st;
 
     query_add(&by_label, CKA_LABEL, text_bytes(alias));
     st = object_find(out, session, &by_label, err);
+    *namesakes = out->count > 1 ? (unsigned)out->count - 1 : 0;
     if (st || out->count || !id->size)
         return st;
     query_add(&by_id, CKA_ID, buf_bytes(id));
@@ -103,7 +105,7 @@ static se_status try(bool *out, struct token_key *key, struct session *session, 
                      se_error *err)
 {
     struct objects found;
-    se_status st = find_keys(&found, session, key->ref->alias, &held->id, err);
+    se_status st = find_keys(&found, &key->namesakes, session, key->ref->alias, &held->id, err);
 
     *out = false;
     if (st || (st = public_of(&key->public, held->certificate, key->ref->alias, err)))

@@ -33,6 +33,7 @@ struct token_key {
     struct token *token;
     const struct keyref *ref; /* for the PIN */
     enum key_part part;       /* what it was opened for */
+    unsigned namesakes;       /* other private keys of its label */
     EVP_PKEY *public;
     CK_OBJECT_HANDLE object;
     bool always_authenticate; /* CKA_ALWAYS_AUTHENTICATE */
