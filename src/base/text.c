@@ -81,7 +81,7 @@ const char *text_mark(const void *text, size_t size)
     } marks[] = { { UTF8_MARK, "UTF-8" }, { "\xff\xfe", "UTF-16" }, { "\xfe\xff", "UTF-16" } };
 
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
-        if (size >= strlen(marks[i].bytes) && memcmp(text, marks[i].bytes, strlen(marks[i].bytes)) == 0)
+        if (size >= strlen(marks[i].bytes) && strncmp(text, marks[i].bytes, strlen(marks[i].bytes)) == 0)
             return marks[i].name;
     return NULL;
 }

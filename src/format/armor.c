@@ -105,7 +105,7 @@ static size_t find_boundary(const struct dearmor *d)
     const unsigned char *p = d->line.data, *end = p + d->end, *at = p;
 
     for (; (at = memmem(at, (size_t)(end - at), boundary, BOUNDARY)); at++)
-        if (at == p || at[-1] == '\n' || at[-1] == '\r' || (at - p >= 3 && memcmp(at - 3, UTF8_MARK, 3) == 0))
+        if (at == p || at[-1] == '\n' || at[-1] == '\r' || (at - p >= 3 && text_mark((const char *)at - 3, 3)))
             return is_text(p, (size_t)(at - p)) ? (size_t)(at - p) : d->end;
     return d->end;
 }

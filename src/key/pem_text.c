@@ -20,7 +20,7 @@ bool pem_text_is(se_bytes text)
     if (!text.size || begins_der(text.data, text.size))
         return false;
     for (; (at = memmem(at, (size_t)(end - at), boundary, strlen(boundary))); at++)
-        if (at == p || at[-1] == '\n' || at[-1] == '\r' || (at - p >= 3 && memcmp(at - 3, UTF8_MARK, 3) == 0))
+        if (at == p || at[-1] == '\n' || at[-1] == '\r' || (at - p >= 3 && text_mark(at - 3, 3)))
             return true;
     return false;
 }

@@ -55,7 +55,7 @@ static bool is_certificate_of(X509 *certificate, const struct bundle_key *key)
 
     if (key->key)
         return EVP_PKEY_eq(key->key, X509_get0_pubkey(certificate)) == 1;
-    return id && size > 0 && (size_t)size == key->id.size && memcmp(id, key->id.data, key->id.size) == 0;
+    return id && size > 0 && (size_t)size == key->id.size && CRYPTO_memcmp(id, key->id.data, key->id.size) == 0;
 }
 
 /* Decrypting is slow by design: each bag is opened once. */

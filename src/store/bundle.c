@@ -80,7 +80,7 @@ static X509 *certificate_with_id(const struct bundle *bundle, const se_buf *id)
         int size = 0;
         const unsigned char *its = X509_keyid_get0(one, &size);
 
-        if (its && size > 0 && (size_t)size == id->size && memcmp(its, id->data, id->size) == 0)
+        if (its && size > 0 && (size_t)size == id->size && CRYPTO_memcmp(its, id->data, id->size) == 0)
             return one;
     }
     return NULL;

@@ -6,9 +6,9 @@ needs openssl softhsm2-util pkcs11-tool
 make_token lab
 make_ca ca
 for name in one two; do
-    make_cert $name rsa:2048 keyUsage=critical,digitalSignature "until=$(date -u -d "$((${#name} + 1)) years" +%Y%m%d000000Z)"
-    setup openssl pkcs8 -topk8 -nocrypt -in $name.key -out $name.p8
-    setup openssl x509 -in $name.pem -outform DER -out $name.der
+    make_cert "$name" rsa:2048 keyUsage=critical,digitalSignature "until=$(date -u -d "$((${#name} + 1)) years" +%Y%m%d000000Z)"
+    setup openssl pkcs8 -topk8 -nocrypt -in "$name.key" -out "$name.p8"
+    setup openssl x509 -in "$name.pem" -outform DER -out "$name.der"
 done
 add_key() { setup softhsm2-util --import "$1.p8" --token lab --label same --id "$2" --pin 1234 --force; }
 add_certificate() { setup pkcs11-tool --module "$softhsm_module" --token-label lab --login --pin 1234 -w "$1.der" -y cert --label same --id "$2"; }
