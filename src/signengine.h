@@ -848,6 +848,12 @@ SE_MUST_CHECK se_status se_scramble_pins(se_buf *out, size_t *count, se_bytes co
 /* One PIN to the value that `pin.encrypted` takes; NUL-terminated, the NUL not counted. */
 SE_MUST_CHECK se_status se_scramble_pin(se_buf *out, se_bytes pin, const char *pin_key, se_error *error);
 
+/*
+ * A PIN that a token refused is not presented to it again by this process, nor within an hour by another one of this user: this forgets the
+ * latter.
+ */
+void se_retry_pins(void);
+
 #ifdef __cplusplus
 }
 #endif

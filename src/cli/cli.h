@@ -23,7 +23,7 @@ struct cli {
     const char *config;       /* path */
     const char *trust_config; /* CAs that must have signed it; NULL: it need not be signed */
     const char *progress;
-    bool json, quiet, verbose, help, version;
+    bool json, quiet, verbose, retry_pin, help, version;
 
     const char *command; /* its name, for messages */
     bool warnings;       /* the command is about the configuration: its warnings are told too */

@@ -49,7 +49,7 @@ static struct provision_wish wish_of(const struct make_options *o, const char *c
         { 0,   "san", OPTION_TEXT, offsetof(struct make_options, names), "NAME,...", "DNS:host, email:a@example.org, IP:192.0.2.1, URI:...", \
           NULL },                                                                                                                            \
     {                                                                                                                                        \
-        0, "key-usage", OPTION_TEXT, offsetof(struct make_options, usage), "USE", "sign, encrypt or both (sign)", "sign"                     \
+        0, "key-usage", OPTION_TEXT, offsetof(struct make_options, usage), "USE", "sign, encrypt or both (what descriptors do)", ""          \
     }
 
 static const struct option_row generate_rows[] = {
@@ -142,7 +142,7 @@ static const struct option_row import_rows[] = {
     { 0, "password-source", OPTION_TEXT, offsetof(struct import_options, password_source), "SOURCE", "where the password of FILE is",
       NULL },
     { 0, "ca", OPTION_TEXT, offsetof(struct import_options, authorities), "FILE", "more certificates for the chain, PEM", NULL },
-    { 0, "key-usage", OPTION_TEXT, offsetof(struct import_options, usage), "USE", "sign, encrypt or both (as the certificate says)", "" },
+    { 0, "key-usage", OPTION_TEXT, offsetof(struct import_options, usage), "USE", "sign, encrypt or both (certificate, descriptors)", "" },
     { 0, "force", OPTION_FLAG, offsetof(struct import_options, force), NULL, "replace the key that is there", NULL },
     CONSENT_ROWS(struct import_options),
     PLACE_ROWS(struct import_options),

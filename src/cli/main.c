@@ -58,6 +58,7 @@ static const struct option_row globals[] = {
     { 'q', "quiet", OPTION_FLAG, offsetof(struct cli, quiet), NULL, "errors only", NULL },
     { 'v', "verbose", OPTION_FLAG, offsetof(struct cli, verbose), NULL, "say more", NULL },
     { 0, "progress", OPTION_TEXT, offsetof(struct cli, progress), "WHEN", "auto, always or never", "auto" },
+    { 0, "retry-pin", OPTION_FLAG, offsetof(struct cli, retry_pin), NULL, "present a PIN that a token refused within the last hour", NULL },
     { 'h', "help", OPTION_FLAG, offsetof(struct cli, help), NULL, "this text", NULL },
     { 0, "version", OPTION_FLAG, offsetof(struct cli, version), NULL, "the version", NULL },
     { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
@@ -150,6 +151,8 @@ static int run(struct cli *cli, const struct option_table *global, const struct 
         return EXIT_DONE;
     }
     status = check_globals(cli);
+    if (!status && cli->retry_pin)
+        se_retry_pins();
     return status ? status : command->run(cli, room, argc, argv);
 }
 

@@ -19,7 +19,7 @@ static se_status prepare(struct sealing *s, se_error *err)
 
     if (a->kind != ALGORITHM_CIPHER && a->kind != ALGORITHM_WRAP)
         return error_set(err, SE_ERR_POLICY, "its algorithm %s is not for encryption", a->name);
-    if ((st = slot_open(&s->key, s->engine, s->descriptor->key, PART_CERTIFICATE, err)))
+    if ((st = slot_open(&s->key, s->engine, s->descriptor->key, PART_ENCRYPT, err)))
         return st;
     s->recipient = (struct recipient){ s->key, s->descriptor->version };
     s->format = envelope_format(a);

@@ -1,4 +1,5 @@
 #include "model/pins.h"
+#include "store/store.h"
 
 se_status se_scramble_pins(se_buf *out, size_t *count, se_bytes config, const char *pin_key, se_error *error)
 {
@@ -15,4 +16,9 @@ se_status se_scramble_pin(se_buf *out, se_bytes pin, const char *pin_key, se_err
     if (!pin_key || !pin.size)
         return error_set(error, SE_ERR_USAGE, pin_key ? "an empty PIN" : "no file with the scrambling key is named");
     return pins_scramble(out, pin, pin_key, error);
+}
+
+void se_retry_pins(void)
+{
+    store_forget_refused_pins();
 }

@@ -59,17 +59,22 @@ static se_status open_first(struct key **out, const struct key_entry *entry, enu
 static se_status open_entry(struct key **out, const struct key_entry *entry, enum key_part part, const struct reporter *reporters,
                             se_error *err)
 {
-    if (part == PART_CERTIFICATE || entry->count == 1)
+    if (part <= PART_ENCRYPT || entry->count == 1)
         return open_first(out, entry, part, reporters, err);
     return replicas_open(out, entry, part, reporters, err);
 }
 
-/* A key opened in full serves for its certificate too. */
+/* A key opened for more serves for its certificate too: any for verifying, one that may decrypt for encrypting. */
+static bool serves_for(enum key_part part, enum key_part opened)
+{
+    return opened == part || part == PART_CERTIFICATE || (part == PART_ENCRYPT && opened == PART_DECRYPT);
+}
+
 static struct key **place(struct slot *slot, enum key_part part)
 {
-    for (size_t full = PART_SIGN; part == PART_CERTIFICATE && full < PART_COUNT; full++)
-        if (slot->keys[full])
-            return &slot->keys[full];
+    for (size_t opened = 0; opened < PART_COUNT; opened++)
+        if (slot->keys[opened] && serves_for(part, (enum key_part)opened))
+            return &slot->keys[opened];
     return &slot->keys[part];
 }
 

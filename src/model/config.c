@@ -17,6 +17,7 @@ static void free_keys(struct config *config)
             se_buf_free(&key->replicas[j].pin);
             se_buf_free(&key->replicas[j].certificate_der);
             se_buf_free(&key->replicas[j].certificate_text);
+            se_buf_free(&key->replicas[j].id);
         }
         free(key->replicas);
     }

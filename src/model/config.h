@@ -15,6 +15,7 @@ struct keyref {
     const char *store;    /* canonical: "pkcs12", "pem", "HSM", "AzureKeyVault", "AzureManagedHSM" */
     const char *location; /* locationValue; a file's path is already absolute or relative to the working directory */
     const char *alias;
+    se_buf id;               /* CKA_ID of key and certificate; empty: any */
     const char *certificate; /* path of a PEM or DER file; "" when absent or given as base64 */
     se_buf certificate_der;  /* given as base64 */
     se_buf certificate_text; /* the file, if it was read (model/files.h) */
@@ -23,7 +24,8 @@ struct keyref {
     bool has_slot, has_slot_index;
     unsigned long slot, slot_index;
     const char *token_label, *token_serial;
-    const char *init_args; /* pReserved of C_Initialize */
+    const char *token_manufacturer, *token_model; /* only URIs say them */
+    const char *init_args;                        /* pReserved of C_Initialize */
 
     unsigned max_sessions, keep_alive, deadline; /* sessions, seconds, seconds; 0: not given */
     bool failback, no_deadline;

@@ -68,10 +68,15 @@ static void describe_place(struct describe *d, const char *item, const struct ke
 {
     AUTO(se_buf) digits = SE_BUF_INIT;
     char hash[FILE_HASH_TEXT];
+    AUTO(writer) id = { 0 };
 
+    for (size_t i = 0; i < ref->id.size; i++)
+        writer_format(&id, "%02x", ref->id.data[i]);
+    d->failed |= id.failed;
     tell(d, item, "type", ref->store);
     tell(d, item, "locationValue", d->canonical ? ref->location_written : ref->location);
     tell(d, item, "alias", ref->alias);
+    tell(d, item, "id", writer_string(&id));
     if (ref->certificate_der.size && base64_encode(&digits, buf_bytes(&ref->certificate_der), NULL))
         d->failed = true;
     else if (ref->certificate_der.size)

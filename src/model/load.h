@@ -23,6 +23,11 @@ const char *load_path(struct loading *l, const char *written);
 /* An optional number; false: absent or found to be bad. */
 bool load_number(unsigned long *out, struct loading *l, const xmlNode *element, const char *attribute, unsigned long max);
 
+enum { STORE_PKCS12 = 1, STORE_PEM = 2, STORE_HSM = 4, STORE_VAULT = 8 };
+
+/* After the certificate and before the PIN, whose place a URI may say. */
+void load_token(struct loading *l, struct keyref *ref, const xmlNode *type, unsigned kind);
+
 /* <keys>, before <descriptors>, which look for them. */
 void load_keys(struct loading *l, const xmlNode *keys);
 

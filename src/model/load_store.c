@@ -11,7 +11,7 @@
 #include "model/structure.h"
 
 enum { KEYS_MAX = 4096, REPLICAS_MAX = 16 };
-enum { PKCS12 = 1, PEM = 2, HSM = 4, VAULT = 8 };
+enum { PKCS12 = STORE_PKCS12, PEM = STORE_PEM, HSM = STORE_HSM, VAULT = STORE_VAULT };
 
 static const struct {
     const char *name;
@@ -26,6 +26,7 @@ static const struct {
     unsigned kinds;
 } extras[] = {
     { "alias", PKCS12 | HSM | VAULT },
+    { "id", HSM },
     { "slot", HSM },
     { "slotIndex", HSM },
     { "tokenLabel", HSM },
@@ -71,19 +72,6 @@ static void load_location(struct loading *l, struct keyref *ref, const xmlNode *
     if (kind == VAULT && *ref->location && !text_starts(ref->location, "https://"))
         findings_error(&l->findings, xml_attribute_line(type, "locationValue"), "'locationValue' of %s must begin with https://",
                        ref->store);
-    if (kind & (HSM | VAULT) && !*ref->alias && !structure_misspelled(type, "alias"))
-        findings_error(&l->findings, xml_line(type), "%s needs the attribute 'alias'", ref->store);
-}
-
-static void load_token(struct loading *l, struct keyref *ref, const xmlNode *type)
-{
-    ref->has_slot = load_number(&ref->slot, l, type, "slot", ULONG_MAX);
-    ref->has_slot_index = load_number(&ref->slot_index, l, type, "slotIndex", ULONG_MAX);
-    ref->token_label = load_value(l, type, "tokenLabel");
-    ref->token_serial = load_value(l, type, "tokenSerial");
-    ref->init_args = load_value(l, type, "initArgs");
-    if (ref->has_slot && ref->has_slot_index)
-        findings_error(&l->findings, xml_attribute_line(type, "slotIndex"), "'slot' and 'slotIndex' both say which slot: keep one");
 }
 
 static unsigned load_limit(struct loading *l, const xmlNode *type, const char *attribute, unsigned long max)
@@ -192,7 +180,8 @@ static bool is_name(const char *text)
 /* The value is not shown: somebody may have written the PIN itself there. */
 static void load_source(struct loading *l, struct keyref *ref, const xmlNode *type)
 {
-    const char *source = xml_value(type, "pin.source");
+    const char *own = xml_value(type, "pin.source"), *source = *own ? own : ref->pin_source,
+               *attribute = *own ? "pin.source" : "locationValue";
     bool env = text_starts(source, "env:"), file = text_starts(source, "file:"), credential = text_starts(source, "credential:");
     const char *value = source + strcspn(source, ":") + 1;
     AUTO(writer) path = { 0 };
@@ -201,7 +190,8 @@ static void load_source(struct loading *l, struct keyref *ref, const xmlNode *ty
     if (!*source || (env && is_name(value)) || (credential && *value && !strchr(value, '/')))
         return;
     if (!file || !*value) {
-        findings_error(&l->findings, xml_attribute_line(type, "pin.source"), "'pin.source' must be env:NAME, file:PATH or credential:NAME");
+        findings_error(&l->findings, xml_attribute_line(type, attribute), "'%s' must be env:NAME, file:PATH or credential:NAME",
+                       *own ? "pin.source" : "pin-source");
         return;
     }
     writer_format(&path, "file:%s", load_path(l, source));
@@ -218,7 +208,7 @@ static bool has_pin(struct loading *l, const xmlNode *type, const char *attribut
 
 static void load_pin(struct loading *l, struct keyref *ref, const xmlNode *type)
 {
-    const char *first = NULL;
+    const char *first = *ref->pin_source ? "pin-source" : NULL;
 
     for (size_t i = 0; i < COUNT(pin_names); i++) {
         if (!has_pin(l, type, pin_names[i]))
@@ -245,9 +235,9 @@ static void load_store(struct loading *l, struct keyref *ref, const xmlNode *typ
     refuse_extras(l, ref, type, kind);
     ref->alias = load_value(l, type, "alias");
     load_location(l, ref, type, kind);
-    load_token(l, ref, type);
     load_habits(l, ref, type);
     load_certificate(l, ref, type);
+    load_token(l, ref, type, kind);
     load_pin(l, ref, type);
 }
 

@@ -14,6 +14,7 @@ libse_core_la_SOURCES += \
 	src/model/load_algorithm.c \
 	src/model/load_descriptor.c \
 	src/model/load_store.c \
+	src/model/load_token.c \
 	src/model/pin_key.c src/model/pin_key.h \
 	src/model/pins.c src/model/pins.h \
 	src/model/pins_text.c \
@@ -24,6 +25,7 @@ libse_core_la_SOURCES += \
 	src/model/scramble.c src/model/scramble.h \
 	src/model/structure.c src/model/structure.h \
 	src/model/text_block.c src/model/text_block.h \
+	src/model/token_uri.c src/model/token_uri.h \
 	src/model/uses.c src/model/uses.h \
 	src/model/xml.c src/model/xml.h
 nodist_libse_core_la_SOURCES = src/model/schema_text.c

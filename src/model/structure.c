@@ -41,6 +41,7 @@ static const struct attribute_rule store_attributes[] = {
     { "pin.encrypted", false, NULL },
     { "pin.source", false, NULL },
     { "alias", false, NULL },
+    { "id", false, "pairs of hexadecimal digits" },
     { "slot", false, "a number" },
     { "slotIndex", false, "a number" },
     { "tokenLabel", false, NULL },

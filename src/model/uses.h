@@ -7,9 +7,9 @@
 #include "model/algorithm.h"
 
 enum key_usage {
-    USAGE_ANY,                /* not looked at */
-    USAGE_SIGN_IF_STATED,     /* a keyUsage that is there holds digitalSignature or nonRepudiation (RFC 5280, 4.2.1.3) */
-    USAGE_SIGN,               /* keyUsage is there and holds digitalSignature or nonRepudiation */
+    USAGE_ANY,            /* not looked at */
+    USAGE_SIGN_IF_STATED, /* of those that sign, a keyUsage that is there holds digitalSignature or nonRepudiation (RFC 5280, 4.2.1.3) */
+    USAGE_SIGN,           /* keyUsage is there and holds digitalSignature or nonRepudiation */
     USAGE_CRITICAL_SIGNATURE, /* keyUsage is there, is critical, and holds digitalSignature */
 };
 

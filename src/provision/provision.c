@@ -38,13 +38,16 @@ static bool is_dry(const struct provision_consent *consent)
 
 static se_status ask(struct shelf *shelf, const struct provision_consent *consent, se_error *err)
 {
+    const struct descriptor *user = target_user(shelf->target, false);
     se_status st;
 
     if (!consent)
         return SE_OK;
     if ((st = shelf->type->list(shelf, true, &consent->loss, err)) || consent->dry_run)
         return st;
-    return consent->ask(consent->arg, shelf->target->descriptor, err);
+    if (!user)
+        user = target_user(shelf->target, true);
+    return consent->ask(consent->arg, user ? user->name : NULL, err);
 }
 
 /* Looks first: what is there is replaced only when that was asked for. */
@@ -130,7 +133,7 @@ se_status provision_request(se_buf *out, struct target *target, const struct pro
 static se_status import(struct target *target, const struct incoming *in, const struct provision_import *import, se_error *err)
 {
     AUTO(shelf) shelf = NULL;
-    unsigned uses = certificate_uses(in->certificate);
+    unsigned uses = certificate_uses(in->certificate) | uses_wanted(target);
     se_status st = SE_OK;
 
     if (*import->usage)

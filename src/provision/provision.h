@@ -71,7 +71,7 @@ struct provision_consent {
 struct provision_wish {
     const char *type;                /* "rsa:3072", "ec:P-256" */
     const char *subject;             /* "/CN=..." or RFC 4514; "": CN= the alias */
-    const char *usage;               /* "sign", "encrypt", "both" */
+    const char *usage;               /* "sign", "encrypt", "both"; "": what the descriptors do with the key, else to sign */
     const char *const *alternatives; /* "DNS:host", "email:a@example.org", ... */
     size_t alternative_count;
     unsigned days;
@@ -95,7 +95,7 @@ struct provision_import {
     se_bytes file;
     const se_buf *password; /* may be an empty one */
     se_bytes authorities;
-    const char *usage; /* "": as the certificate's keyUsage says */
+    const char *usage; /* "": as the certificate's keyUsage says, and what the descriptors do with the key */
     bool force;
     const struct provision_consent *consent; /* as above */
 };

@@ -20,6 +20,8 @@ static struct keyref empty_ref(void)
                             .certificate = none,
                             .token_label = none,
                             .token_serial = none,
+                            .token_manufacturer = none,
+                            .token_model = none,
                             .init_args = none,
                             .pin_source = none,
                             .pin_scrambled = none,
@@ -33,6 +35,7 @@ void target_free(struct target *target)
     if (!target)
         return;
     se_buf_free(&target->pin);
+    token_uri_free(&target->uri);
     config_free(target->config);
     free(target->name);
     free(target->text);
@@ -84,14 +87,6 @@ static se_status choose_replica(struct keyref *out, const struct key_entry *entr
     return SE_OK;
 }
 
-static const char *user_of(const struct config *config, const struct key_entry *entry)
-{
-    for (size_t i = 0; i < config->descriptor_count; i++)
-        if (config->descriptors[i].key == entry)
-            return config->descriptors[i].name;
-    return NULL;
-}
-
 struct vouching {
     const char *path, *trust;
 };
@@ -110,7 +105,6 @@ se_status target_configured(struct target **out, const char *config, const char 
     AUTO(target) target = NULL;
     struct vouching vouching = { .path = config };
     struct config_options how = { 0 };
-    const struct key_entry *entry;
     struct target *made;
     se_status st;
 
@@ -123,9 +117,8 @@ se_status target_configured(struct target **out, const char *config, const char 
         vouching.trust = options->trust_config;
     }
     if ((st = make(&target, err)) || (st = config_load(&target->config, config, &how, err)) ||
-        (st = config_key(&entry, target->config, key, err)) || (st = choose_replica(&target->ref, entry, replica, err)))
+        (st = config_key(&target->entry, target->config, key, err)) || (st = choose_replica(&target->ref, target->entry, replica, err)))
         return st;
-    target->descriptor = user_of(target->config, entry);
     made = target;
     target = NULL;
     return finish(out, made, key, err);
@@ -166,8 +159,39 @@ static se_status set_file(struct keyref *ref, const char *path, se_error *err)
     return SE_OK;
 }
 
-static se_status set_token(struct keyref *ref, const struct place *place, se_error *err)
+static const char *said(const char *by_uri, const char *by_option)
 {
+    return by_uri ? by_uri : by_option;
+}
+
+/* Options say what the URI does not. */
+static se_status set_uri(struct target *target, const struct place *place, se_error *err)
+{
+    struct keyref *ref = &target->ref;
+    const struct token_uri *uri = &target->uri;
+    se_status st = token_uri_parse(&target->uri, place->module, err);
+
+    if (st)
+        return st == SE_ERR_CONFIG ? error_restate(err, SE_ERR_USAGE) : st;
+    ref->location = uri->module;
+    ref->token_label = said(uri->token, ref->token_label);
+    ref->token_serial = said(uri->serial, ref->token_serial);
+    ref->token_manufacturer = said(uri->manufacturer, ref->token_manufacturer);
+    ref->token_model = said(uri->model, ref->token_model);
+    ref->alias = said(uri->object, ref->alias);
+    ref->pin_source = said(uri->pin_source, ref->pin_source);
+    ref->id = uri->id; /* borrowed: the target owns it */
+    if (uri->has_slot) {
+        ref->has_slot = true;
+        ref->slot = uri->slot;
+    }
+    return SE_OK;
+}
+
+static se_status set_token(struct target *target, const struct place *place, se_error *err)
+{
+    struct keyref *ref = &target->ref;
+
     if (*place->slot && !text_number(&ref->slot, place->slot, (unsigned long)-1))
         return error_set(err, SE_ERR_USAGE, "slot '%s' is not a number", place->slot);
     ref->has_slot = *place->slot;
@@ -176,7 +200,7 @@ static se_status set_token(struct keyref *ref, const struct place *place, se_err
     ref->init_args = place->init_args;
     ref->token_label = place->token_label;
     ref->token_serial = place->token_serial;
-    return SE_OK;
+    return token_uri_is(place->module) ? set_uri(target, place, err) : SE_OK;
 }
 
 se_status target_direct(struct target **out, const struct place *place, se_error *err)
@@ -191,7 +215,7 @@ se_status target_direct(struct target **out, const struct place *place, se_error
     if (!*place->module == !*place->file)
         return error_set(err, SE_ERR_USAGE, "a key is in a token or in a file: name one of them");
     target->ref.alias = place->alias;
-    if ((st = *place->module ? set_token(&target->ref, place, err) : set_file(&target->ref, place->file, err)))
+    if ((st = *place->module ? set_token(target, place, err) : set_file(&target->ref, place->file, err)))
         return st;
     made = target;
     target = NULL;
@@ -207,6 +231,22 @@ void target_set_pin(struct target *target, se_buf *pin)
     target->ref.pin = target->pin; /* borrowed: the target owns it */
     target->ref.pin_source = none.pin_source;
     target->ref.pin_scrambled = none.pin_scrambled;
+}
+
+static bool is_for_encryption(const struct descriptor *descriptor)
+{
+    return descriptor->algorithm.kind == ALGORITHM_CIPHER || descriptor->algorithm.kind == ALGORITHM_WRAP;
+}
+
+const struct descriptor *target_user(const struct target *target, bool encrypts)
+{
+    for (size_t i = 0; target->config && i < target->config->descriptor_count; i++) {
+        const struct descriptor *descriptor = &target->config->descriptors[i];
+
+        if (descriptor->key == target->entry && is_for_encryption(descriptor) == encrypts)
+            return descriptor;
+    }
+    return NULL;
 }
 
 const char *target_text(const struct target *target)

@@ -6,6 +6,7 @@
 #include "provision/row.h"
 #include "provision/token_shelf.h"
 #include "provision/token_slots.h"
+#include "store/pkcs11/meant.h"
 #include "store/pkcs11/slot.h"
 
 /* An object as far as its row needs it. */
@@ -35,14 +36,6 @@ static void scene_free(struct scene *scene)
 }
 AUTO_KIND(scene, struct scene, scene_free(p))
 
-static CK_OBJECT_HANDLE handle_of(const struct scene *scene, size_t i)
-{
-    CK_OBJECT_HANDLE handle;
-
-    memcpy(&handle, scene->handles.data + i * sizeof handle, sizeof handle);
-    return handle;
-}
-
 static se_status look(struct seen *out, struct session *session, CK_OBJECT_HANDLE object, bool certificate, se_error *err)
 {
     AUTO(se_buf) label = SE_BUF_INIT;
@@ -61,38 +54,18 @@ static se_status look(struct seen *out, struct session *session, CK_OBJECT_HANDL
     return st == SE_ERR_MEMORY ? error_memory(err) : SE_OK;
 }
 
-/* All of a class, however many: object_find() is for the few of one name. */
-static se_status find_all(se_buf *out, struct session *session, const CK_OBJECT_CLASS *class, se_error *err)
-{
-    struct query query = query_class(class);
-    AUTO(writer) handles = { 0 };
-    CK_OBJECT_HANDLE some[64];
-    CK_ULONG n = 0;
-    CK_RV rv = session->calls->C_FindObjectsInit(session->handle, query.list, query.count);
-
-    if (rv != CKR_OK)
-        return session_error(err, session, rv, "cannot search the token");
-    do {
-        rv = session->calls->C_FindObjects(session->handle, some, sizeof some / sizeof *some, &n);
-        if (rv == CKR_OK && n > sizeof some / sizeof *some)
-            rv = CKR_GENERAL_ERROR;
-        writer_put(&handles, some, rv == CKR_OK ? n * sizeof *some : 0);
-    } while (rv == CKR_OK && n);
-    session_note(session, session->calls->C_FindObjectsFinal(session->handle));
-    return rv == CKR_OK ? writer_finish(out, &handles, err) : session_error(err, session, rv, "cannot search the token");
-}
-
 static se_status load(struct scene *out, struct session *session, const CK_OBJECT_CLASS *class, se_error *err)
 {
-    se_status st = find_all(&out->handles, session, class, err);
+    struct query query = query_class(class);
+    se_status st = object_find_all(&out->handles, session, &query, err);
 
     if (st)
         return st;
-    out->count = out->handles.size / sizeof(CK_OBJECT_HANDLE);
+    out->count = objects_count(&out->handles);
     if (!(out->list = calloc(out->count ? out->count : 1, sizeof *out->list)))
         return error_memory(err);
     for (size_t i = 0; !st && i < out->count; i++)
-        st = look(&out->list[i], session, handle_of(out, i), class == &class_certificate, err);
+        st = look(&out->list[i], session, objects_at(&out->handles, i), class == &class_certificate, err);
     return st;
 }
 
@@ -188,7 +161,7 @@ se_status token_list(struct shelf *shelf, bool mine, const struct provision_repo
         (st = load(&certificates, &s->session, &class_certificate, err)))
         return st;
     for (size_t i = 0; i < privates.count; i++)
-        show_private(&rows, &privates.list[i], handle_of(&privates, i), &publics, &certificates);
+        show_private(&rows, &privates.list[i], objects_at(&privates.handles, i), &publics, &certificates);
     hide_companions(&publics, &certificates);
     show_rest(&rows, &certificates, &s->certificates);
     show_rest(&rows, &publics, &s->publics);

@@ -12,27 +12,38 @@ static const CK_KEY_TYPE type_rsa = CKK_RSA, type_ec = CKK_EC;
 
 static const unsigned char exponent[] = { 1, 0, 1 };
 
-/* Every right that the key is not to have is denied by name: SoftHSM and others grant what is not mentioned. */
-static void describe_private(struct template *t, const char *label, unsigned uses)
+/*
+ * Every right that the key is not to have is denied by name: SoftHSM and others grant what is not mentioned.  A TPM takes no denials, and
+ * grants what it likes.
+ */
+enum denials { DENIALS_NAMED, DENIALS_LEFT_OUT };
+
+static void describe_right(struct template *t, CK_ATTRIBUTE_TYPE type, bool may, enum denials denials)
+{
+    if (may || denials == DENIALS_NAMED)
+        template_flag(t, type, may);
+}
+
+static void describe_private(struct template *t, const char *label, unsigned uses, enum denials denials)
 {
     template_flag(t, CKA_TOKEN, true);
     template_flag(t, CKA_PRIVATE, true);
     template_flag(t, CKA_SENSITIVE, true);
     template_flag(t, CKA_EXTRACTABLE, false);
     template_bytes(t, CKA_LABEL, text_bytes(label));
-    template_flag(t, CKA_SIGN, uses & USE_SIGN);
-    template_flag(t, CKA_DECRYPT, uses & USE_ENCRYPT);
-    template_flag(t, CKA_UNWRAP, uses & USE_ENCRYPT);
+    describe_right(t, CKA_SIGN, uses & USE_SIGN, denials);
+    describe_right(t, CKA_DECRYPT, uses & USE_ENCRYPT, denials);
+    describe_right(t, CKA_UNWRAP, uses & USE_ENCRYPT, denials);
 }
 
-static void describe_public(struct template *t, const char *label, unsigned uses)
+static void describe_public(struct template *t, const char *label, unsigned uses, enum denials denials)
 {
     template_flag(t, CKA_TOKEN, true);
     template_flag(t, CKA_PRIVATE, false);
     template_bytes(t, CKA_LABEL, text_bytes(label));
-    template_flag(t, CKA_VERIFY, uses & USE_SIGN);
-    template_flag(t, CKA_ENCRYPT, uses & USE_ENCRYPT);
-    template_flag(t, CKA_WRAP, uses & USE_ENCRYPT);
+    describe_right(t, CKA_VERIFY, uses & USE_SIGN, denials);
+    describe_right(t, CKA_ENCRYPT, uses & USE_ENCRYPT, denials);
+    describe_right(t, CKA_WRAP, uses & USE_ENCRYPT, denials);
 }
 
 /* CKA_EC_PARAMS: the curve as an object identifier. */
@@ -43,53 +54,99 @@ static void describe_curve(struct template *t, const char *group)
     template_der(t, CKA_EC_PARAMS, ASN1_ITEM_rptr(ASN1_OBJECT), object);
 }
 
-static se_status call_generate(CK_OBJECT_HANDLE out[2], struct token_shelf_open *s, CK_MECHANISM_TYPE type, struct template *public,
-                               struct template *private, se_error *err)
+static CK_RV call_generate(CK_OBJECT_HANDLE out[2], struct token_shelf_open *s, CK_MECHANISM_TYPE type, struct template *public,
+                           struct template *private)
 {
     CK_MECHANISM mechanism = { type, NULL, 0 };
     CK_RV rv;
 
     if (public->failed || private->failed)
-        return error_memory(err);
+        return CKR_HOST_MEMORY;
     rv = s->session.calls->C_GenerateKeyPair(s->session.handle, &mechanism, public->list, public->count, private->list, private->count,
                                              &out[0], &out[1]);
     if (rv != CKR_OK)
-        return session_error(err, &s->session, rv, "the token does not generate the key pair");
+        return rv;
     s->made[s->made_count++] = out[0];
     s->made[s->made_count++] = out[1];
-    return SE_OK;
+    return CKR_OK;
 }
 
 /* Even a key for encryption signs once: its own certificate. */
-static se_status make_pair(CK_OBJECT_HANDLE out[2], struct token_shelf_open *s, const struct key_type *type, unsigned uses, se_error *err)
+static CK_RV try_pair(CK_OBJECT_HANDLE out[2], struct token_shelf_open *s, const struct key_type *type, unsigned uses, enum denials denials)
 {
     const char *label = s->shelf.target->name;
     const CK_ULONG bits = type->bits;
     AUTO(template) public = { .count = 0 };
     AUTO(template) private = { .count = 0 };
 
-    describe_public(&public, label, uses);
-    describe_private(&private, label, uses | USE_SIGN);
+    describe_public(&public, label, uses, denials);
+    describe_private(&private, label, uses | USE_SIGN, denials);
     if (type->family == FAMILY_EC) {
         describe_curve(&public, type->group);
-        return call_generate(out, s, CKM_EC_KEY_PAIR_GEN, &public, &private, err);
+        return call_generate(out, s, CKM_EC_KEY_PAIR_GEN, &public, &private);
     }
     template_number(&public, CKA_MODULUS_BITS, &bits);
     template_bytes(&public, CKA_PUBLIC_EXPONENT, (se_bytes){ exponent, sizeof exponent });
-    return call_generate(out, s, CKM_RSA_PKCS_KEY_PAIR_GEN, &public, &private, err);
+    return call_generate(out, s, CKM_RSA_PKCS_KEY_PAIR_GEN, &public, &private);
+}
+
+/* What tokens say to a template that they do not like; tpm2-pkcs11 says no more than CKR_GENERAL_ERROR. */
+static bool is_template_refused(CK_RV rv)
+{
+    static const CK_RV refusals[] = {
+        CKR_GENERAL_ERROR,          CKR_FUNCTION_FAILED,         CKR_ARGUMENTS_BAD,         CKR_ATTRIBUTE_READ_ONLY,
+        CKR_ATTRIBUTE_TYPE_INVALID, CKR_ATTRIBUTE_VALUE_INVALID, CKR_TEMPLATE_INCONSISTENT, CKR_TEMPLATE_INCOMPLETE,
+    };
+
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        if (refusals[i] == rv)
+            return true;
+    return false;
+}
+
+/* The token has the last word on the rights of its keys: one without those that it was made for is none. */
+static se_status check_rights(struct token_shelf_open *s, CK_OBJECT_HANDLE private, unsigned uses, se_error *err)
+{
+    if (uses & USE_SIGN && !object_flag(&s->session, private, CKA_SIGN, true))
+        return error_set(err, SE_ERR_STORE, "the token makes a key that may not sign");
+    if (uses & USE_ENCRYPT && !object_flag(&s->session, private, CKA_DECRYPT, true))
+        return error_set(err, SE_ERR_STORE, "the token makes a key that may not decrypt");
+    return SE_OK;
+}
+
+static se_status make_pair(CK_OBJECT_HANDLE out[2], struct token_shelf_open *s, const struct key_type *type, unsigned uses, se_error *err)
+{
+    CK_RV rv = try_pair(out, s, type, uses, DENIALS_NAMED);
+
+    if (is_template_refused(rv))
+        rv = try_pair(out, s, type, uses, DENIALS_LEFT_OUT);
+    if (rv != CKR_OK)
+        return session_error(err, &s->session, rv, "the token does not generate the key pair");
+    return check_rights(s, out[1], uses, err);
+}
+
+/* What the configuration says, for it is to find the key by that; else the key's own. */
+static se_status choose_id(struct token_shelf_open *s, EVP_PKEY *public, se_error *err)
+{
+    const se_buf *id = &s->shelf.target->ref.id;
+    se_status st;
+
+    if (id->size)
+        return buf_copy(&s->id, buf_bytes(id), err);
+    return (st = buf_new(&s->id, KEY_ID_SIZE, err)) ? st : key_public_id(s->id.data, public, err);
 }
 
 /* The ID is known only when the key is.  A token that has IDs of its own (YubiHSM) keeps them, if both halves have the same. */
 static se_status set_id(struct token_shelf_open *s, const CK_OBJECT_HANDLE pair[2], EVP_PKEY *public, se_error *err)
 {
     AUTO(se_buf) other = SE_BUF_INIT;
-    CK_ATTRIBUTE id = { CKA_ID, NULL, KEY_ID_SIZE };
+    CK_ATTRIBUTE id;
     CK_RV rv = CKR_OK;
     se_status st;
 
-    if ((st = buf_new(&s->id, KEY_ID_SIZE, err)) || (st = key_public_id(s->id.data, public, err)))
+    if ((st = choose_id(s, public, err)))
         return st;
-    id.pValue = s->id.data;
+    id = (CK_ATTRIBUTE){ CKA_ID, s->id.data, s->id.size };
     for (int i = 0; i < 2 && rv == CKR_OK; i++)
         rv = s->session.calls->C_SetAttributeValue(s->session.handle, pair[i], &id, 1);
     if (rv == CKR_OK)
@@ -185,12 +242,12 @@ se_status token_put_key(struct shelf *shelf, EVP_PKEY *key, unsigned uses, se_er
     AUTO(template) private = { .count = 0 };
     se_status st;
 
-    if ((st = buf_new(&s->id, KEY_ID_SIZE, err)) || (st = key_public_id(s->id.data, key, err)))
+    if ((st = choose_id(s, key, err)))
         return st;
     describe_object(&public, &class_public, rsa ? &type_rsa : &type_ec, &s->id);
     describe_object(&private, &class_private, rsa ? &type_rsa : &type_ec, &s->id);
-    describe_public(&public, shelf->target->name, uses);
-    describe_private(&private, shelf->target->name, uses);
+    describe_public(&public, shelf->target->name, uses, DENIALS_NAMED);
+    describe_private(&private, shelf->target->name, uses, DENIALS_NAMED);
     (rsa ? describe_rsa : describe_ec)(&public, &private, key);
     if ((st = shelf_create(s, &private, "the private key", err)))
         return st;

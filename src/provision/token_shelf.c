@@ -5,6 +5,7 @@
 
 #include "key/certificate.h"
 #include "key/crypto.h"
+#include "store/pkcs11/meant.h"
 
 static void take_back(struct token_shelf_open *s)
 {
@@ -34,15 +35,19 @@ static se_status find_by(struct objects *out, struct session *session, const CK_
     return object_find(out, session, &query, err);
 }
 
-/* NSS gives private keys no label: then the certificate has the alias, and its CKA_ID leads to them. */
-static se_status find_by_certificate(struct token_shelf_open *s, se_error *err)
+/*
+ * NSS gives private keys no label: then the certificate has the alias, and its CKA_ID leads to them.  Of a private key that has it, the
+ * CKA_ID leads to a public half with another label.
+ */
+static se_status find_by_companion(struct token_shelf_open *s, se_error *err)
 {
+    const struct objects *known = s->certificates.count ? &s->certificates : &s->privates;
     AUTO(se_buf) id = SE_BUF_INIT;
     se_status st;
 
-    if (!s->certificates.count || (s->privates.count && s->publics.count))
+    if (!known->count || (s->privates.count && s->publics.count))
         return SE_OK;
-    st = object_bytes(&id, &s->session, s->certificates.list[0], CKA_ID, err);
+    st = object_bytes(&id, &s->session, known->list[0], CKA_ID, err);
     if (!st && id.size && !s->privates.count)
         st = find_by(&s->privates, &s->session, &class_private, CKA_ID, buf_bytes(&id), err);
     if (!st && id.size && !s->publics.count)
@@ -50,16 +55,27 @@ static se_status find_by_certificate(struct token_shelf_open *s, se_error *err)
     return st;
 }
 
-static se_status find_there(struct token_shelf_open *s, se_error *err)
+static se_status find_meant(struct objects *out, struct token_shelf_open *s, const CK_OBJECT_CLASS *class, se_error *err)
 {
-    se_bytes label = text_bytes(s->shelf.target->name);
+    const struct target *target = s->shelf.target;
+    struct query query = query_class(class);
+    struct keyref ref = target->ref;
     se_status st;
 
-    if ((st = find_by(&s->certificates, &s->session, &class_certificate, CKA_LABEL, label, err)) ||
-        (st = find_by(&s->publics, &s->session, &class_public, CKA_LABEL, label, err)) ||
-        (st = find_by(&s->privates, &s->session, &class_private, CKA_LABEL, label, err)))
+    if (!ref.id.size)
+        ref.alias = target->name;
+    st = meant_find(out, &s->session, &query, &ref, MEANT_EXACTLY, err);
+    return st || out->count ? st : meant_find(out, &s->session, &query, &ref, MEANT_BY_LOOKS, err);
+}
+
+static se_status find_there(struct token_shelf_open *s, se_error *err)
+{
+    se_status st;
+
+    if ((st = find_meant(&s->certificates, s, &class_certificate, err)) || (st = find_meant(&s->publics, s, &class_public, err)) ||
+        (st = find_meant(&s->privates, s, &class_private, err)))
         return st;
-    if ((st = find_by_certificate(s, err)))
+    if ((st = find_by_companion(s, err)))
         return st;
     return token_keep_own(s, err);
 }

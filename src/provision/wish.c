@@ -57,6 +57,26 @@ se_status uses_parse(unsigned *out, const char *text, enum key_family family, se
     return SE_OK;
 }
 
+unsigned uses_wanted(const struct target *target)
+{
+    return (target_user(target, false) ? USE_SIGN : 0U) | (target_user(target, true) ? USE_ENCRYPT : 0U);
+}
+
+/* What is said; else what the descriptors need: a key that may only sign loses all that is encrypted for it. */
+static se_status uses_choose(unsigned *out, const char *said, const struct target *target, enum key_family family, se_error *err)
+{
+    const struct descriptor *encrypts = target_user(target, true);
+
+    if (*said)
+        return uses_parse(out, said, family, err);
+    if (family == FAMILY_EC && encrypts)
+        return error_set(err, SE_ERR_USAGE, "descriptor '%s' encrypts with this key, and an EC key can't decrypt: it needs an RSA key",
+                         encrypts->name);
+    *out = uses_wanted(target);
+    *out = *out ? *out : USE_SIGN;
+    return SE_OK;
+}
+
 void certificate_wish_free(struct certificate_wish *wish)
 {
     X509_NAME_free(wish->subject);
@@ -71,7 +91,7 @@ se_status wish_parse(struct certificate_wish *out, const struct provision_wish *
     se_status st;
 
     *out = (struct certificate_wish){ .subject = NULL };
-    if ((st = uses_parse(&uses, wish->usage, family, err)) ||
+    if ((st = uses_choose(&uses, wish->usage, target, family, err)) ||
         (st = *wish->subject ? subject_parse(&out->subject, wish->subject, err) : subject_common_name(&out->subject, target->name, err)) ||
         (st = alternative_names(&out->alternatives, wish->alternatives, wish->alternative_count, err))) {
         certificate_wish_free(out);

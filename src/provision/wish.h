@@ -7,6 +7,9 @@
 /* "rsa:3072", "ec:P-256" */
 SE_MUST_CHECK se_status key_type_parse(struct key_type *out, const char *text, se_error *err);
 
+/* What the descriptors do with the target's key: USE_ bits, none without a descriptor. */
+unsigned uses_wanted(const struct target *target);
+
 /* "sign", "encrypt", "both": USE_ bits.  EC keys only sign here. */
 SE_MUST_CHECK se_status uses_parse(unsigned *out, const char *text, enum key_family family, se_error *err);
 

@@ -214,4 +214,4 @@ static se_status open_pem(struct key **out, const struct keyref *ref, enum key_p
     return st;
 }
 
-const struct store_type pem_store = { "pem", open_pem };
+const struct store_type pem_store = { .name = "pem", .open = open_pem };

@@ -350,4 +350,4 @@ static se_status open_pkcs12(struct key **out, const struct keyref *ref, enum ke
     return st;
 }
 
-const struct store_type pkcs12_store = { "pkcs12", open_pkcs12 };
+const struct store_type pkcs12_store = { .name = "pkcs12", .open = open_pkcs12 };

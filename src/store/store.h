@@ -6,7 +6,8 @@
 #include "model/config.h"
 
 enum key_part {
-    PART_CERTIFICATE, /* enough to verify and encrypt: no PIN is presented to a token, key->private stays NULL */
+    PART_CERTIFICATE, /* enough to verify: no PIN is presented to a token, key->private stays NULL */
+    PART_ENCRYPT,     /* likewise, unless the store can tell that the private key may not decrypt */
     PART_SIGN,        /* the private key as well, which may sign */
     PART_DECRYPT,     /* likewise, which may decrypt */
     PART_COUNT,
@@ -26,6 +27,7 @@ struct key_watch {
 
 struct store_type {
     const char *name; /* as keyref.store has it */
+    bool has_rights;  /* it knows what a private key may do; others are never asked for PART_ENCRYPT */
 
     /*
      * Opens the key that `ref` points at; the caller releases *out with key_unref().  `ref` and `watch`, which may be NULL, outlive it.
@@ -41,6 +43,9 @@ extern const struct store_type pkcs12_store, pem_store, pkcs11_store;
 /* Opens a key with the store that `ref` names, from keyref.certificate alone where that is enough. */
 SE_MUST_CHECK se_status store_open(struct key **out, const struct keyref *ref, enum key_part part, const struct key_watch *watch,
                                    se_error *err);
+
+/* What tokens refused within the last hour is presented to them again. */
+void store_forget_refused_pins(void);
 
 /*
  * The certificate that the configuration itself gives (keyref.certificate, keyref.certificate_der), and the rest of its file as *chain.

@@ -65,9 +65,9 @@ se_status store_open(struct key **out, const struct keyref *ref, enum key_part p
     se_status st;
 
     *out = NULL;
-    if (part == PART_CERTIFICATE && ((st = open_configured(out, ref, err)) || *out))
+    if (part <= PART_ENCRYPT && ((st = open_configured(out, ref, err)) || *out))
         return st;
     if ((st = find(&store, ref->store, err)))
         return st;
-    return store->open(out, ref, part, watch, err);
+    return store->open(out, ref, part == PART_ENCRYPT && !store->has_rights ? PART_CERTIFICATE : part, watch, err);
 }

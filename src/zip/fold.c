@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "base/auto.h"
+#include "base/libunistring.h"
 #include "base/utf8.h"
-#include "zip/libunistring.h"
 
 struct folded {
     uint8_t *text;

@@ -12,7 +12,6 @@ libse_core_la_SOURCES += \
 	src/zip/fold.c src/zip/fold.h \
 	src/zip/front.c src/zip/front.h \
 	src/zip/kept.c src/zip/kept.h \
-	src/zip/libunistring.c src/zip/libunistring.h \
 	src/zip/local.c \
 	src/zip/manifest.c src/zip/manifest.h \
 	src/zip/meta.c src/zip/meta.h \

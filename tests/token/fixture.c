@@ -172,6 +172,8 @@ struct keyref *ref_to(const char *token, const char *alias)
                             .certificate = nothing,
                             .token_label = strdup(token ? token : ""),
                             .token_serial = nothing,
+                            .token_manufacturer = nothing,
+                            .token_model = nothing,
                             .init_args = nothing,
                             .pin_source = nothing,
                             .pin_scrambled = nothing,

@@ -1,5 +1,5 @@
 /* token_find(): the one token that a configuration means. */
-#include "store/pkcs11/object.h"
+#include "store/pkcs11/meant.h"
 #include "store/pkcs11/token.h"
 
 /* Tokens that came into question, and their words for a message. */
@@ -26,7 +26,7 @@ static void pick(struct picked *p, const struct slot *slot)
 
 static bool is_named(const struct keyref *ref)
 {
-    return ref->has_slot || ref->has_slot_index || *ref->token_label || *ref->token_serial;
+    return ref->has_slot || ref->has_slot_index || *ref->token_label || *ref->token_serial || *ref->token_manufacturer || *ref->token_model;
 }
 
 /* "with slot 3, tokenLabel 'lab'" */
@@ -42,6 +42,16 @@ static void name_wanted(struct writer *out, const struct keyref *ref)
         writer_format(out, "%stokenLabel '%s'", before[out->buf.size > 0], ref->token_label);
     if (*ref->token_serial)
         writer_format(out, "%stokenSerial '%s'", before[out->buf.size > 0], ref->token_serial);
+    if (*ref->token_manufacturer)
+        writer_format(out, "%smanufacturer '%s'", before[out->buf.size > 0], ref->token_manufacturer);
+    if (*ref->token_model)
+        writer_format(out, "%smodel '%s'", before[out->buf.size > 0], ref->token_model);
+}
+
+/* Nothing is said, or just that. */
+static bool is_text(const char *said, const char *shown)
+{
+    return !*said || label_is(text_bytes(shown), said);
 }
 
 static bool fits(const struct keyref *ref, const struct slot *slot, size_t index)
@@ -50,16 +60,15 @@ static bool fits(const struct keyref *ref, const struct slot *slot, size_t index
         return false;
     if (ref->has_slot_index && ref->slot_index != index)
         return false;
-    if (*ref->token_label && strcmp(ref->token_label, slot->label) != 0)
-        return false;
-    return !*ref->token_serial || !strcmp(ref->token_serial, slot->serial);
+    return is_text(ref->token_label, slot->label) && is_text(ref->token_serial, slot->serial) &&
+           is_text(ref->token_manufacturer, slot->manufacturer) && is_text(ref->token_model, slot->model);
 }
 
-static bool holds(struct module *module, const struct slot *slot, const char *alias)
+static bool holds(struct module *module, const struct slot *slot, const struct keyref *ref)
 {
     AUTO(session) session = { 0 };
 
-    return !session_open(&session, module, slot->id, 0, NULL) && object_exists(&session, alias);
+    return !session_open(&session, module, slot->id, 0, NULL) && meant_exists(&session, ref);
 }
 
 static se_status nothing_there(struct module *module, const struct slots *slots, const char *wanted, se_error *err)
@@ -96,6 +105,7 @@ static se_status find_holder(CK_SLOT_ID *out, struct module *module, const struc
 {
     AUTO(picked) usable = { 0 };
     AUTO(picked) good = { 0 };
+    struct meant_name name;
 
     for (size_t i = 0; i < slots->count; i++)
         if (slot_initialised(&slots->list[i]))
@@ -103,15 +113,15 @@ static se_status find_holder(CK_SLOT_ID *out, struct module *module, const struc
     if (!usable.count)
         return nothing_there(module, slots, "that is initialised", err);
     for (size_t i = 0; i < slots->count && usable.count > 1; i++)
-        if (slot_initialised(&slots->list[i]) && holds(module, &slots->list[i], ref->alias))
+        if (slot_initialised(&slots->list[i]) && holds(module, &slots->list[i], ref))
             pick(&good, &slots->list[i]);
     if (good.count > 1)
-        return error_set(err, SE_ERR_STORE, "several tokens of '%s' hold '%s': %s; choose by slot, tokenLabel or tokenSerial", module->path,
-                         ref->alias, writer_string(&good.list));
+        return error_set(err, SE_ERR_STORE, "several tokens of '%s' hold the key %s: %s; choose by slot, tokenLabel or tokenSerial",
+                         module->path, meant_name(&name, ref), writer_string(&good.list));
     if (!good.count && usable.count > 1)
         return error_set(err, SE_ERR_STORE,
-                         "none of the tokens of '%s' shows '%s' without a login: %s; choose by slot, tokenLabel or tokenSerial",
-                         module->path, ref->alias, writer_string(&usable.list));
+                         "none of the tokens of '%s' shows the key %s without a login: %s; choose by slot, tokenLabel or tokenSerial",
+                         module->path, meant_name(&name, ref), writer_string(&usable.list));
     *out = good.count ? good.first->id : usable.first->id;
     return SE_OK;
 }

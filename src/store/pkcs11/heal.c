@@ -5,79 +5,7 @@
 
 #include "base/brieflock.h"
 #include "store/pkcs11/late.h"
-
-/* ---- modules ---- */
-
-enum { TOKENS_MOST = 32 };
-
-static size_t known_tokens(struct slot list[TOKENS_MOST], struct module *module)
-{
-    size_t count = 0;
-
-    pthread_mutex_lock(&module->tokens_lock);
-    for (const struct token *t = module->tokens; t && count < TOKENS_MOST; t = t->next)
-        list[count++] = t->slot;
-    pthread_mutex_unlock(&module->tokens_lock);
-    return count;
-}
-
-static bool is_there(struct module *module, const struct slot *token)
-{
-    struct slot now;
-
-    slot_load(&now, module, token->id);
-    return now.rv == CKR_OK && strcmp(now.label, token->label) == 0 && strcmp(now.serial, token->serial) == 0;
-}
-
-/* A module with one token that answers is left alone, for whoever uses that. */
-static bool answers(struct module *module)
-{
-    struct slot tokens[TOKENS_MOST];
-    size_t count = known_tokens(tokens, module);
-    CK_INFO info;
-    bool any;
-
-    module_enter(module);
-    any = module->calls->C_GetInfo(&info) == CKR_OK && !count;
-    for (size_t i = 0; !any && i < count; i++)
-        any = is_there(module, &tokens[i]);
-    module_leave(module);
-    return any;
-}
-
-/* What a module says of a device that it has lost, or is just finding again. */
-static bool may_be_away(se_status st)
-{
-    return st == SE_ERR_UNAVAILABLE || st == SE_ERR_STORE || st == SE_ERR_CRYPTO;
-}
-
-/* True: the module has been initialised anew since `seen`, by whoever it was, also while it was asked whether it answers. */
-static bool revive(struct module *module, unsigned seen)
-{
-    if (module_starts(module) == seen && !answers(module) && module_restart(module, seen, NULL))
-        return false;
-    return module_starts(module) != seen;
-}
-
-se_status with_module(const struct keyref *ref, module_opening *opening, void *arg, se_error *err)
-{
-    AUTO(module) module = NULL;
-    se_error failure = SE_ERROR_INIT;
-    unsigned seen;
-    se_status st = module_open(&module, ref->location, ref->init_args, err);
-
-    if (st)
-        return st;
-    seen = module_starts(module);
-    st = opening(arg, module, &failure);
-    if (may_be_away(st) && revive(module, seen)) {
-        failure = (se_error)SE_ERROR_INIT;
-        st = opening(arg, module, &failure);
-    }
-    return st ? error_set_at(err, st, failure.file, failure.line, "%s", failure.text) : SE_OK;
-}
-
-/* ---- keys ---- */
+#include "store/pkcs11/meant.h"
 
 void remote_unref(struct remote *remote)
 {
@@ -227,6 +155,7 @@ static void try(struct errand *e)
 {
     struct outcome *out = &e->outcome;
     AUTO(hsm_key) key = NULL;
+    struct meant_name name;
 
     *out = (struct outcome){ .error = SE_ERROR_INIT };
     if ((out->status = current(&key, e->remote, &out->error))) {
@@ -246,7 +175,7 @@ static void try(struct errand *e)
         out->status = error_restate(&out->error, SE_ERR_UNAVAILABLE);
     if (out->status == SE_ERR_REJECTED) /* one text for all that does not decrypt */
         return;
-    (void)error_prefix(&out->error, "key '%s': ", key->key.ref->alias);
+    (void)error_prefix(&out->error, "key %s: ", meant_name(&name, key->key.ref));
     (void)token_context(key->key.token, &out->error);
 }
 
@@ -350,9 +279,10 @@ static se_status lose(struct remote *remote, const struct hsm_key *known, enum g
                       se_error *err)
 {
     struct outcome outcome = { .status = SE_ERR_UNAVAILABLE, .lost = true, .error = SE_ERROR_INIT };
+    struct meant_name name;
 
     (void)late_error(&outcome.error, known->key.ref, end);
-    (void)error_prefix(&outcome.error, "key '%s': ", known->key.ref->alias);
+    (void)error_prefix(&outcome.error, "key %s: ", meant_name(&name, known->key.ref));
     (void)token_context(known->key.token, &outcome.error);
     if (leave == BREAKER_PROBE || __atomic_load_n(&known->key.token->answered, __ATOMIC_RELAXED) <= begun) {
         learn(known->key.token, leave, &outcome);

@@ -38,6 +38,9 @@ struct request {
  */
 SE_MUST_CHECK se_status with_key(se_buf *out, struct remote *remote, struct request *request, se_error *err);
 
+/* What a module says of a device that it has lost, or is just finding again. */
+bool may_be_away(se_status st);
+
 /* Something that is opened on a module. */
 typedef se_status module_opening(void *arg, struct module *module, se_error *err);
 

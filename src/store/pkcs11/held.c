@@ -39,19 +39,22 @@ static se_status add(struct held_list *held, struct session *session, CK_OBJECT_
     return SE_OK;
 }
 
-se_status held_load(struct held_list *out, struct session *session, CK_ATTRIBUTE_TYPE by, se_bytes value, se_error *err)
+struct query held_query(void)
 {
     static const CK_CERTIFICATE_TYPE x509 = CKC_X_509;
     struct query query = query_class(&class_certificate);
-    struct objects found;
-    se_status st;
+
+    query_add(&query, CKA_CERTIFICATE_TYPE, (se_bytes){ &x509, sizeof x509 });
+    return query;
+}
+
+se_status held_load(struct held_list *out, struct session *session, const struct objects *found, se_error *err)
+{
+    se_status st = SE_OK;
 
     out->count = 0;
-    query_add(&query, CKA_CERTIFICATE_TYPE, (se_bytes){ &x509, sizeof x509 });
-    query_add(&query, by, value);
-    st = object_find(&found, session, &query, err);
-    for (size_t i = 0; !st && i < found.count; i++)
-        st = add(out, session, found.list[i], err);
+    for (size_t i = 0; !st && i < found->count; i++)
+        st = add(out, session, found->list[i], err);
     if (st)
         held_free(out);
     return st;
@@ -71,14 +74,19 @@ static se_status add_to(STACK_OF(X509) * pool, X509 *certificate, se_error *err)
 static se_status add_issuers(STACK_OF(X509) * pool, struct session *session, const X509 *certificate, se_error *err)
 {
     AUTO(held_list) held = { .count = 0 };
+    struct query query = held_query();
+    struct objects found;
     unsigned char *name = NULL;
     int size = i2d_X509_NAME(X509_get_issuer_name(certificate), &name);
     se_status st;
 
     if (size <= 0)
         return error_memory(err);
-    st = held_load(&held, session, CKA_SUBJECT, (se_bytes){ name, (size_t)size }, err);
+    query_add(&query, CKA_SUBJECT, (se_bytes){ name, (size_t)size });
+    st = object_find(&found, session, &query, err);
     OPENSSL_free(name);
+    if (!st)
+        st = held_load(&held, session, &found, err);
     for (size_t i = 0; !st && i < held.count; i++)
         st = add_to(pool, held.list[i].certificate, err);
     return st;

@@ -15,8 +15,11 @@ struct held_list {
     size_t count;
 };
 
-/* X.509 certificates with that attribute; what can't be parsed is passed over. */
-SE_MUST_CHECK se_status held_load(struct held_list *out, struct session *session, CK_ATTRIBUTE_TYPE by, se_bytes value, se_error *err);
+/* What searches for X.509 certificates. */
+struct query held_query(void);
+
+/* The certificates of those objects; what can't be parsed is passed over. */
+SE_MUST_CHECK se_status held_load(struct held_list *out, struct session *session, const struct objects *found, se_error *err);
 void held_free(struct held_list *held);
 AUTO_KIND(held_list, struct held_list, held_free(p))
 

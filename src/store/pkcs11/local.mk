@@ -7,15 +7,18 @@ libse_core_la_SOURCES += \
 	src/store/pkcs11/late.c src/store/pkcs11/late.h \
 	src/store/pkcs11/login.c \
 	src/store/pkcs11/match.c src/store/pkcs11/match.h \
+	src/store/pkcs11/meant.c src/store/pkcs11/meant.h \
 	src/store/pkcs11/module.c src/store/pkcs11/module.h \
 	src/store/pkcs11/modules.c src/store/pkcs11/modules.h \
 	src/store/pkcs11/modulepath.c src/store/pkcs11/modulepath.h \
 	src/store/pkcs11/object.c src/store/pkcs11/object.h \
 	src/store/pkcs11/open.c \
 	src/store/pkcs11/pair.c src/store/pkcs11/pair.h \
+	src/store/pkcs11/pin_memory.c src/store/pkcs11/pin_memory.h \
 	src/store/pkcs11/pool.c src/store/pkcs11/pool.h \
 	src/store/pkcs11/rawrsa.c src/store/pkcs11/rawrsa.h \
 	src/store/pkcs11/refusal.c src/store/pkcs11/refusal.h \
+	src/store/pkcs11/revive.c \
 	src/store/pkcs11/rv.c src/store/pkcs11/rv.h \
 	src/store/pkcs11/session.c src/store/pkcs11/session.h \
 	src/store/pkcs11/sign.c src/store/pkcs11/sign.h \

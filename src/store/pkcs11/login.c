@@ -1,4 +1,5 @@
 /* token_login(): every way in which a token may say no, and never a second wrong PIN. */
+#include "store/pkcs11/pin_memory.h"
 #include "store/pkcs11/refusal.h"
 #include "store/pkcs11/token.h"
 
@@ -51,12 +52,36 @@ static const char *warning(struct token *token)
     return "";
 }
 
+/* A TPM has no PIN to unlock: wrong ones, for any of its keys, have it refuse all for a time (TPM 2.0 library, part 1, 19.8). */
+static bool is_tpm(struct module *module)
+{
+    static const char name[] = "TPM2.0 Cryptoki"; /* tpm2-pkcs11 */
+    CK_INFO info;
+
+    return module->calls->C_GetInfo(&info) == CKR_OK && !strncmp((const char *)info.libraryDescription, name, sizeof name - 1);
+}
+
 static se_status refused(struct token *token, CK_RV rv, se_error *err)
 {
+    if (rv == CKR_PIN_LOCKED && is_tpm(token->module))
+        return error_set(err, SE_ERR_ACCESS,
+                         "the TPM is in lockout: after too many wrong PINs it takes none, until its recovery time is over (tpm2_getcap "
+                         "properties-variable) or its owner ends it (tpm2_dictionarylockout --clear-lockout)");
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
         if (refusals[i].rv == rv)
             return error_set(err, SE_ERR_ACCESS, "%s%s", refusals[i].text, warning(token));
     return ckr_error(err, rv, "cannot log in");
+}
+
+/* A token that is there, and does not take logins as if it were away: heal.c looks at that. */
+static void note_hearing(struct token *token, CK_RV rv)
+{
+    const int64_t since = __atomic_load_n(&token->deaf, __ATOMIC_RELAXED);
+
+    if (!ckr_breaks_session(rv))
+        __atomic_store_n(&token->deaf, 0, __ATOMIC_RELAXED);
+    else if (!since)
+        __atomic_store_n(&token->deaf, breaker_clock(), __ATOMIC_RELAXED);
 }
 
 /* Not CKR_PIN_LOCKED: the token counts no further, and once it is unlocked the PIN may be right. */
@@ -65,20 +90,28 @@ static bool is_wrong_pin(CK_RV rv)
     return rv == CKR_PIN_INCORRECT || rv == CKR_PIN_INVALID || rv == CKR_PIN_LEN_RANGE;
 }
 
-static se_status present(struct token *token, struct session *session, CK_USER_TYPE user, const se_buf *pin, se_error *err)
+static se_status present(struct token *token, struct session *session, CK_USER_TYPE user, const se_buf *pin, CK_FLAGS flags, se_error *err)
 {
     struct refusal refusal;
+    unsigned minutes;
     CK_RV rv;
 
     if (!refusal_make(&refusal, token->module, &token->slot, buf_bytes(pin)))
         return error_set(err, SE_ERR_CRYPTO, "cannot hash the PIN");
     if (refusal_known(&refusal))
         return error_set(err, SE_ERR_ACCESS, "wrong PIN: the token refused it before, and this process does not present it again");
+    if (pin_memory_knows(&minutes, token->module, &token->slot, flags, buf_bytes(pin)))
+        return error_set(err, SE_ERR_ACCESS,
+                         "wrong PIN: the token refused it %u minutes ago, and within an hour it is presented again only with --retry-pin",
+                         minutes);
     /* without a PIN, the token has a keypad of its own */
     rv = session->calls->C_Login(session->handle, user, pin->size ? pin->data : NULL, pin->size);
     session_note(session, rv);
-    if (is_wrong_pin(rv))
+    note_hearing(token, rv);
+    if (is_wrong_pin(rv)) {
         refusal_remember(&refusal);
+        pin_memory_add(token->module, &token->slot, buf_bytes(pin));
+    }
     return rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN ? SE_OK : refused(token, rv, err);
 }
 
@@ -96,7 +129,7 @@ static se_status ask_in(struct token *token, struct session *session, CK_USER_TY
         return st;
     if (!pin.size && !(now.flags & CKF_PROTECTED_AUTHENTICATION_PATH))
         return error_set(err, SE_ERR_ACCESS, "the token wants a PIN, and none is configured (pin, pin.encrypted, pin.source)");
-    return present(token, session, user, &pin, err);
+    return present(token, session, user, &pin, now.flags, err);
 }
 
 bool token_is_logged_in(struct session *session)

@@ -15,9 +15,6 @@ AUTO_KIND(pkey_ctx, EVP_PKEY_CTX *, EVP_PKEY_CTX_free(*p))
 
 enum { PROBE = 32, POINT_MOST = 256 };
 
-/* What the attributes tell. */
-enum evidence { SAME, OTHER, UNKNOWN };
-
 static bool equal(const void *a, size_t a_size, const void *b, size_t b_size)
 {
     return a_size == b_size && !CRYPTO_memcmp(a, b, a_size);
@@ -117,19 +114,23 @@ static se_status probe_signing(bool *out, struct token_key *key, struct session 
     return st;
 }
 
+se_status key_compare(enum evidence *out, const struct token_key *key, struct session *session, se_error *err)
+{
+    se_status st = compare_type(out, key, session, err);
+
+    if (st || *out == OTHER)
+        return st;
+    return (key_family(key->public) == FAMILY_RSA ? compare_modulus : compare_point)(out, key, session, err);
+}
+
 se_status key_matches(bool *out, struct token_key *key, struct session *session, se_error *err)
 {
     bool rsa = key_family(key->public) == FAMILY_RSA;
     enum evidence evidence;
-    se_status st;
+    se_status st = key_compare(&evidence, key, session, err);
 
-    *out = false;
-    if ((st = compare_type(&evidence, key, session, err)) || evidence == OTHER)
+    *out = !st && evidence == SAME;
+    if (st || evidence != UNKNOWN)
         return st;
-    if ((st = (rsa ? compare_modulus : compare_point)(&evidence, key, session, err)))
-        return st;
-    *out = evidence == SAME;
-    if (evidence != UNKNOWN)
-        return SE_OK;
     return (rsa && key->part == PART_DECRYPT ? token_key_decrypts : probe_signing)(out, key, session, err);
 }

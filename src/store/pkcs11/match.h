@@ -10,4 +10,8 @@
  */
 SE_MUST_CHECK se_status key_matches(bool *out, struct token_key *key, struct session *session, se_error *err);
 
+/* What the attributes alone tell of that: nothing is signed or decrypted. */
+enum evidence { SAME, OTHER, UNKNOWN };
+SE_MUST_CHECK se_status key_compare(enum evidence *out, const struct token_key *key, struct session *session, se_error *err);
+
 #endif

@@ -1,6 +1,7 @@
 #include "store/pkcs11/modules.h"
 
 #include <dlfcn.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -11,7 +12,7 @@ enum { RESTART_TRIES = 200, RESTART_PAUSE_NS = 5000000 };
 
 void module_free(struct module *m)
 {
-    if (m->calls)
+    if (m->calls && m->managed)
         p11_kit_module_release(m->calls);
     pthread_mutex_destroy(&m->setup);
     handles_free(&m->handles);
@@ -93,19 +94,36 @@ struct module *module_new(const char *path, const char *init_args)
     return NULL;
 }
 
+static bool is_of_p11_kit(CK_C_GetFunctionList get)
+{
+    Dl_info its, kits;
+
+    return dladdr((void *)(uintptr_t)get, &its) && dladdr((void *)(uintptr_t)p11_kit_module_load, &kits) && its.dli_fbase == kits.dli_fbase;
+}
+
+/*
+ * p11-kit's proxy (a part of p11-kit itself) is every module of the machine as one.  p11-kit does not manage it as a module, because it
+ * manages those behind it, and gives each who asks for it a proxy of his own.
+ */
 static se_status load(struct module *m, se_error *err)
 {
     /* Modules crash when their code is unmapped below threads and exit handlers of their own: it stays. */
     void *handle = dlopen(m->path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    bool is_module;
+    CK_C_GetFunctionList get;
+    bool is_proxy;
 
     if (!handle)
         return error_set(err, SE_ERR_STORE, "'%s' is not a PKCS #11 module: %s", m->path, dlerror());
-    is_module = dlsym(handle, "C_GetFunctionList") != NULL;
+    get = (CK_C_GetFunctionList)dlsym(handle, "C_GetFunctionList");
+    is_proxy = get && is_of_p11_kit(get);
     dlclose(handle);
-    if (!is_module)
+    if (!get)
         return error_set(err, SE_ERR_STORE, "'%s' is not a PKCS #11 module: it has no C_GetFunctionList", m->path);
-    if (!m->calls && !(m->calls = p11_kit_module_load(m->path, 0)))
+    if (!m->calls && is_proxy && get(&m->calls) != CKR_OK)
+        m->calls = NULL;
+    if (!m->calls && !is_proxy)
+        m->managed = (m->calls = p11_kit_module_load(m->path, 0));
+    if (!m->calls)
         return error_set(err, SE_ERR_STORE, "'%s' does not load as a PKCS #11 module", m->path);
     return SE_OK;
 }
@@ -127,10 +145,10 @@ static CK_RV initialize_bare(struct module *m, CK_C_INITIALIZE_ARGS *args)
 
 static CK_RV initialize_managed(struct module *m, CK_C_INITIALIZE_ARGS *args)
 {
-    CK_RV rv = *m->init_args ? m->calls->C_Initialize(args) : p11_kit_module_initialize(m->calls);
+    CK_RV rv = *m->init_args || !m->managed ? m->calls->C_Initialize(args) : p11_kit_module_initialize(m->calls);
     CK_INFO info;
 
-    if (rv == CKR_OK && m->calls->C_GetInfo(&info) == CKR_CRYPTOKI_NOT_INITIALIZED)
+    if (rv == CKR_OK && m->managed && m->calls->C_GetInfo(&info) == CKR_CRYPTOKI_NOT_INITIALIZED)
         rv = initialize_bare(m, args);
     return rv;
 }
@@ -173,10 +191,18 @@ se_status module_start(struct module *module, se_error *err)
     return st;
 }
 
+static void finalize(struct module *module)
+{
+    if (module->managed)
+        (void)p11_kit_module_finalize(module->calls);
+    else
+        (void)module->calls->C_Finalize(NULL);
+}
+
 void module_stop(struct module *module)
 {
     if (module->ready)
-        (void)p11_kit_module_finalize(module->calls);
+        finalize(module);
 }
 
 void module_enter(struct module *module)
@@ -217,7 +243,7 @@ se_status module_restart(struct module *module, unsigned seen, se_error *err)
         return error_set(err, SE_ERR_UNAVAILABLE,
                          "the PKCS #11 module '%s' is to be initialised anew, but calls into it are still going on", module->path);
     if (module_starts(module) == seen) {
-        (void)p11_kit_module_finalize(module->calls);
+        finalize(module);
         tokens_forget(module);
         st = initialize(module, err);
         __atomic_add_fetch(&module->starts, 1, __ATOMIC_RELEASE);

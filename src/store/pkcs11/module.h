@@ -33,6 +33,7 @@ struct module {
     bool ready;
     unsigned starts;          /* atomic: how often it was initialised */
     pthread_rwlock_t entered; /* see module_enter() */
+    bool managed;             /* by p11-kit, which counts who has initialised it */
     bool by_turns;            /* one thread at a time */
     pthread_mutex_t turn;
 

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <p11-kit/p11-kit.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,25 @@ static bool found_by_loader(struct search *s, const char *name)
     return s->found != NULL;
 }
 
+/* What p11-kit's own configuration calls a module (module-name of a URI): "softhsm2" for softhsm2.module. */
+static bool found_in_configuration(struct search *s, const char *name)
+{
+    CK_FUNCTION_LIST **modules = p11_kit_modules_load(NULL, 0);
+
+    writer_format(&s->tried, ", '%s' in p11-kit's configuration", name);
+    for (size_t i = 0; modules && modules[i] && !s->found; i++) {
+        char *called = p11_kit_module_get_name(modules[i]), *file = p11_kit_module_get_filename(modules[i]);
+
+        if (called && file && strcmp(called, name) == 0)
+            s->found = realpath(file, NULL);
+        free(called);
+        free(file);
+    }
+    if (modules)
+        p11_kit_modules_release(modules);
+    return s->found != NULL;
+}
+
 static bool has_extension(const char *name)
 {
     const char *dot = strstr(name, ".so");
@@ -96,6 +116,7 @@ static void look(struct search *s, char *const names[NAMES], bool bare)
     for (int i = 0; i < NAMES && names[i]; i++)
         if (found_by_loader(s, names[i]))
             return;
+    (void)found_in_configuration(s, names[0]);
 }
 
 se_status module_path(char **out, const char *location, se_error *err)

@@ -22,7 +22,7 @@ void query_add(struct query *query, CK_ATTRIBUTE_TYPE type, se_bytes value)
 
 se_status object_find(struct objects *out, struct session *session, const struct query *query, se_error *err)
 {
-    CK_ATTRIBUTE list[4];
+    CK_ATTRIBUTE list[QUERY_MOST];
     CK_ULONG n = 0;
     CK_RV rv;
 
@@ -39,14 +39,34 @@ se_status object_find(struct objects *out, struct session *session, const struct
     return rv == CKR_OK ? SE_OK : session_error(err, session, rv, "cannot search the token");
 }
 
-bool object_exists(struct session *session, const char *label)
+se_status object_find_all(se_buf *out, struct session *session, const struct query *query, se_error *err)
 {
-    struct query certificate = query_class(&class_certificate), key = query_class(&class_private);
-    struct objects found;
+    CK_ATTRIBUTE list[QUERY_MOST];
+    AUTO(writer) handles = { 0 };
+    CK_OBJECT_HANDLE some[OBJECTS_MOST];
+    CK_ULONG n = 0;
+    CK_RV rv;
 
-    query_add(&certificate, CKA_LABEL, text_bytes(label));
-    query_add(&key, CKA_LABEL, text_bytes(label));
-    return (!object_find(&found, session, &certificate, NULL) && found.count) || (!object_find(&found, session, &key, NULL) && found.count);
+    *out = (se_buf)SE_BUF_INIT;
+    memcpy(list, query->list, sizeof list);
+    if ((rv = session->calls->C_FindObjectsInit(session->handle, list, query->count)) != CKR_OK)
+        return session_error(err, session, rv, "cannot search the token");
+    do {
+        rv = session->calls->C_FindObjects(session->handle, some, OBJECTS_MOST, &n);
+        if (rv == CKR_OK && n > OBJECTS_MOST)
+            rv = CKR_GENERAL_ERROR;
+        writer_put(&handles, some, rv == CKR_OK ? n * sizeof *some : 0);
+    } while (rv == CKR_OK && n);
+    session_note(session, session->calls->C_FindObjectsFinal(session->handle));
+    return rv == CKR_OK ? writer_finish(out, &handles, err) : session_error(err, session, rv, "cannot search the token");
+}
+
+CK_OBJECT_HANDLE objects_at(const se_buf *all, size_t i)
+{
+    CK_OBJECT_HANDLE handle;
+
+    memcpy(&handle, all->data + i * sizeof handle, sizeof handle);
+    return handle;
 }
 
 static bool is_missing(CK_RV rv, const CK_ATTRIBUTE *a)

@@ -116,14 +116,30 @@ static se_status open_private(struct hsm_key **out, X509 **certificate, STACK_OF
     return st ? st : hsm_key_open(out, certificate, chain, ref, part, err);
 }
 
-static se_status find_certificate(X509 **out, STACK_OF(X509) * *chain, struct token *token, const struct keyref *ref, se_error *err)
+/*
+ * Who encrypts needs no PIN; with one, more can be told of the private key.  One that is missing or wrong is no hindrance, and nobody is
+ * asked to come to a token's keypad for that.
+ */
+static void log_in_to_look(struct token *token, struct session *session, const struct keyref *ref)
+{
+    AUTO(se_buf) pin = SE_BUF_INIT;
+
+    if (!keyref_pin(&pin, ref, NULL) && pin.size)
+        (void)!token_login(token, session, ref, NULL);
+}
+
+static se_status find_certificate(const struct opening *o, struct token *token, se_error *err)
 {
     AUTO(session) session = { 0 };
-    se_status st;
+    se_status st = token_session(&session, token, o->ref, false, err);
 
-    if ((st = token_session(&session, token, ref, false, err)) || (st = pair_certificate(out, &session, ref, err)))
+    if (st)
         return st;
-    return complete(chain, &session, *out, err);
+    if (o->part == PART_ENCRYPT)
+        log_in_to_look(token, &session, o->ref);
+    if ((st = (o->part == PART_ENCRYPT ? pair_recipient : pair_certificate)(o->certificate, &session, o->ref, err)))
+        return st;
+    return complete(o->chain, &session, *o->certificate, err);
 }
 
 static se_status open_certificate_on(void *arg, struct module *module, se_error *err)
@@ -135,7 +151,7 @@ static se_status open_certificate_on(void *arg, struct module *module, se_error 
     if (st)
         return st;
     module_enter(module);
-    st = find_certificate(o->certificate, o->chain, token, o->ref, err);
+    st = find_certificate(o, token, err);
     module_leave(module);
     if (!st)
         return SE_OK;
@@ -145,9 +161,9 @@ static se_status open_certificate_on(void *arg, struct module *module, se_error 
 }
 
 /* One that the configuration gives never reaches the store (store_open()). */
-static se_status open_certificate(X509 **out, STACK_OF(X509) * *chain, const struct keyref *ref, se_error *err)
+static se_status open_certificate(X509 **out, STACK_OF(X509) * *chain, const struct keyref *ref, enum key_part part, se_error *err)
 {
-    struct opening opening = { NULL, out, chain, ref, PART_CERTIFICATE };
+    struct opening opening = { NULL, out, chain, ref, part };
 
     return with_module(ref, open_certificate_on, &opening, err);
 }
@@ -159,8 +175,8 @@ static se_status open_now(struct key **out, const struct keyref *ref, enum key_p
     unsigned namesakes = 0;
     X509 *certificate = NULL;
     STACK_OF(X509) *chain = NULL;
-    se_status st = part == PART_CERTIFICATE ? open_certificate(&certificate, &chain, ref, err)
-                                            : open_private(&held, &certificate, &chain, ref, part, err);
+    se_status st = part <= PART_ENCRYPT ? open_certificate(&certificate, &chain, ref, part, err)
+                                        : open_private(&held, &certificate, &chain, ref, part, err);
 
     *out = NULL;
     if (held) {
@@ -224,4 +240,4 @@ static se_status open_key(struct key **out, const struct keyref *ref, enum key_p
     return st;
 }
 
-const struct store_type pkcs11_store = { "HSM", open_key };
+const struct store_type pkcs11_store = { .name = "HSM", .has_rights = true, .open = open_key };

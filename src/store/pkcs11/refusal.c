@@ -13,7 +13,7 @@ static struct refusal kept[KEPT];
 static size_t count;
 
 /* of this process: the hashes are worth nothing elsewhere */
-static unsigned char salt[32];
+static unsigned char salt[REFUSAL_SALT];
 static bool salted;
 
 /* From the system: OpenSSL's generators take a twentieth of a process that signs once, which has no other need of them. */
@@ -23,11 +23,12 @@ static void set_up(void)
 }
 
 /* Each part with its NUL, so that no two tokens run into the same bytes. */
-static bool hash(unsigned char out[32], const struct module *module, const struct slot *slot, se_bytes pin)
+bool refusal_hash(unsigned char out[REFUSAL_SIZE], const unsigned char salted_by[REFUSAL_SALT], const struct module *module,
+                  const struct slot *slot, se_bytes pin)
 {
     const EVP_MD *sha = crypto_md(DIGEST_SHA256);
     EVP_MD_CTX *md = EVP_MD_CTX_new();
-    bool ok = sha && md && EVP_DigestInit_ex(md, sha, NULL) && EVP_DigestUpdate(md, salt, sizeof salt) &&
+    bool ok = sha && md && EVP_DigestInit_ex(md, sha, NULL) && EVP_DigestUpdate(md, salted_by, REFUSAL_SALT) &&
               EVP_DigestUpdate(md, module->path, strlen(module->path) + 1) && EVP_DigestUpdate(md, slot->label, strlen(slot->label) + 1) &&
               EVP_DigestUpdate(md, slot->serial, strlen(slot->serial) + 1) && EVP_DigestUpdate(md, pin.data, pin.size) &&
               EVP_DigestFinal_ex(md, out, NULL);
@@ -41,7 +42,7 @@ bool refusal_make(struct refusal *out, const struct module *module, const struct
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
     pthread_once(&once, set_up);
-    return salted && hash(out->hash, module, slot, pin);
+    return salted && refusal_hash(out->hash, salt, module, slot, pin);
 }
 
 static bool known(const struct refusal *refusal)

@@ -7,9 +7,15 @@
 
 #include "store/pkcs11/slot.h"
 
+enum { REFUSAL_SIZE = 32, REFUSAL_SALT = 32 };
+
 struct refusal {
-    unsigned char hash[32];
+    unsigned char hash[REFUSAL_SIZE];
 };
+
+/* The token, with a PIN or without one, as nobody knows it who has not the salt. */
+bool refusal_hash(unsigned char out[REFUSAL_SIZE], const unsigned char salt[REFUSAL_SALT], const struct module *module,
+                  const struct slot *slot, se_bytes pin);
 
 /* False: it can't be computed, and the PIN must not be presented. */
 bool refusal_make(struct refusal *out, const struct module *module, const struct slot *slot, se_bytes pin);

@@ -9,7 +9,7 @@ struct slot {
     CK_RV rv; /* of C_GetTokenInfo; when it is not CKR_OK, the rest is empty */
     CK_FLAGS flags;
     unsigned long max_sessions; /* CK_EFFECTIVELY_INFINITE, CK_UNAVAILABLE_INFORMATION */
-    char label[33], model[17], serial[17];
+    char label[33], manufacturer[33], model[17], serial[17];
 };
 
 struct slots {

@@ -14,6 +14,7 @@ struct token {
     struct pool pool;
 
     pthread_mutex_t login; /* held while a PIN is presented */
+    int64_t deaf;          /* atomic: since when logins fail as if it were away (breaker_clock()); 0: they do not */
 
     /* kept by heal.c under brief_lock() */
     struct breaker breaker;

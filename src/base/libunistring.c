@@ -1,4 +1,4 @@
-#include "zip/libunistring.h"
+#include "base/libunistring.h"
 
 #include <unistring/version.h>
 

@@ -1,6 +1,6 @@
-/* libunistring, loaded when an archive has names beyond ASCII. */
-#ifndef ZIP_LIBUNISTRING_H
-#define ZIP_LIBUNISTRING_H
+/* libunistring, loaded when a name in an archive or on a token is beyond ASCII. */
+#ifndef BASE_LIBUNISTRING_H
+#define BASE_LIBUNISTRING_H
 
 #include <unicase.h>
 #include <unictype.h>
@@ -10,7 +10,9 @@
 
 #define LIBUNISTRING_FUNCTIONS(F)                                                                                                          \
     F(u8_casefold)                                                                                                                         \
+    F(u8_normalize)                                                                                                                        \
     F(uc_is_property_default_ignorable_code_point)                                                                                         \
+    F(uninorm_nfc)                                                                                                                         \
     F(uninorm_nfkd)
 
 struct libunistring {
