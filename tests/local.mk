@@ -48,7 +48,7 @@ TESTS += $(SHELL_TESTS) $(MEMORY_SEARCHES) $(RUN_ONCE)
 dist_check_SCRIPTS += $(RUN_ONCE)
 
 # the tests' own tools
-EXTRA_DIST += tests/packages.txt tests/lib/harness.sh tests/lib/lsan.supp tests/lib/opencryptoki.sh tests/lib/tsan.supp tests/lib/valgrind.supp
+EXTRA_DIST += tests/packages.txt tests/lib/harness.sh tests/lib/lsan.supp tests/lib/opencryptoki.sh tests/lib/tpm.sh tests/lib/tsan.supp tests/lib/valgrind.supp
 check_PROGRAMS += tests/lib/maxrss
 tests_lib_maxrss_LDADD =
 dist_noinst_SCRIPTS += tests/run.sh tests/lib/packages.sh

@@ -54,17 +54,22 @@ tests_token_test_fallback_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_fallback_LDADD  = tests/token/libfixture.la
 
 # run by the shell tests, each on a token of another make
-check_PROGRAMS += tests/token/fields tests/token/mechanisms
+check_PROGRAMS += tests/token/fields tests/token/mechanisms tests/token/restarts
 tests_token_fields_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_fields_LDADD  = tests/token/libfixture.la
 tests_token_mechanisms_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_mechanisms_LDADD  = tests/token/libfixture.la
+tests_token_restarts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_restarts_LDADD  = tests/token/libfixture.la
 SHELL_TESTS += \
 	tests/token/faults.sh \
+	tests/token/names.sh \
 	tests/token/nss.sh \
 	tests/token/opencryptoki.sh \
 	tests/token/p11-server.sh \
-	tests/token/softhsm.sh
+	tests/token/rights.sh \
+	tests/token/softhsm.sh \
+	tests/token/tpm.sh
 EXTRA_DIST += tests/token/keys.sh
 
 TOKEN_TESTS += tests/token/test_late

@@ -2,7 +2,8 @@
  * Every operation with the keys rsa, p256, p384 and p521 of a token that the environment names:
  *   SHIM_MODULE          its module
  *   TOKEN_FOLDER         a folder with NAME.pem, the certificates
- *   TOKEN_LABEL, TOKEN_INIT_ARGS
+ *   TOKEN_LABEL, TOKEN_INIT_ARGS, TOKEN_PIN
+ *   TOKEN_CURVES         the EC keys that there are, if not all three
  *   TOKEN_EC             "none": the token has no CKM_ECDSA
  *   TOKEN_OAEP           "native": the token does OAEP with every digest; "sha1": with SHA-1 only; else: no matter
  */
@@ -23,6 +24,8 @@ static struct keyref *token_ref(const char *alias)
     struct keyref *ref = ref_through_shim(&shim, getenv("TOKEN_LABEL"), alias);
 
     ref->init_args = getenv("TOKEN_INIT_ARGS") ? getenv("TOKEN_INIT_ARGS") : "";
+    if (getenv("TOKEN_PIN"))
+        ref_pin(ref, getenv("TOKEN_PIN"));
     return ref;
 }
 
@@ -54,6 +57,8 @@ static void ecdsa(void **state)
     for (size_t c = 0; c < 3; c++) {
         struct key *key;
 
+        if (getenv("TOKEN_CURVES") && !strstr(getenv("TOKEN_CURVES"), curves[c]))
+            continue;
         if (getenv("TOKEN_EC")) {
             refuses(SE_ERR_KEY, token_ref(curves[c]), PART_SIGN, "the token has no CKM_ECDSA: CKR_MECHANISM_INVALID", NULL);
             continue;

@@ -1,0 +1,69 @@
+# shellcheck shell=sh
+# A software TPM 2.0 with its resource manager, and tpm2-pkcs11 before it, for tests with a TPM as a token:
+#
+#   . "${top_srcdir:?}/tests/lib/tpm.sh"
+#   tpm_alone "$0"                       before the harness: the test runs again, with a message bus of its own
+#   . "$top_srcdir/tests/lib/harness.sh"
+#   tpm_token LABEL PIN                  starts all of it and makes a token; the module's path is in $module
+#   tpm_restart                          kills the resource manager and starts it again; returns when it serves
+#
+# The manager is what a real machine has in its kernel (/dev/tpmrm0): a TPM has room for three keys at a time.
+
+tpm_alone() {
+    [ "${TPM_ALONE-}" ] && return
+    if command -v dbus-run-session swtpm tpm2-abrmd tpm2_getcap pkcs11-tool >/dev/null &&
+        find /usr/lib /usr/lib64 -name libtpm2_pkcs11.so 2>/dev/null | grep -q .; then
+        exec env TPM_ALONE=yes dbus-run-session -- "${SHELL:-sh}" "$1"
+    fi
+    echo "SKIPPED: swtpm, tpm2-abrmd, tpm2-tools, tpm2-pkcs11, opensc or dbus is not installed"
+    exit 77
+}
+
+tpm_stop() {
+    for process in manager tpm; do
+        [ -s "$tmp/.tpm/$process.pid" ] && kill -9 "$(cat "$tmp/.tpm/$process.pid")" 2>/dev/null
+    done
+    true
+}
+
+tpm_serves() { tpm2_getcap properties-fixed >/dev/null 2>&1; }
+
+tpm_start_manager() {
+    tpm2-abrmd --allow-root --session --tcti="swtpm:host=127.0.0.1,port=$(cat "$tmp/.tpm/port")" >>"$tmp/.tpm/manager.log" 2>&1 &
+    echo $! >"$tmp/.tpm/manager.pid"
+    tries=0
+    until tpm_serves; do
+        tries=$((tries + 1))
+        [ $tries -lt 200 ] || { cat "$tmp/.tpm/manager.log" && return 1; }
+        sleep 0.02
+    done
+}
+
+tpm_restart() {
+    kill -9 "$(cat "$tmp/.tpm/manager.pid")"
+    tpm_start_manager
+}
+
+# On whichever port is free, and the next one.
+tpm_start() {
+    mkdir "$tmp/.tpm" "$tmp/.tpm/state" "$tmp/.tpm/store"
+    for port in $(awk 'BEGIN { srand(); for (i = 0; i < 20; i++) print 20000 + 2 * int(rand() * 5000) }'); do
+        swtpm socket --tpm2 --tpmstate "dir=$tmp/.tpm/state" --server "type=tcp,port=$port,bindaddr=127.0.0.1" \
+            --ctrl "type=tcp,port=$((port + 1)),bindaddr=127.0.0.1" --flags not-need-init,startup-clear --daemon \
+            --pid "file=$tmp/.tpm/tpm.pid" >"$tmp/.tpm/tpm.log" 2>&1 || continue
+        echo "$port" >"$tmp/.tpm/port"
+        return
+    done
+    cat "$tmp/.tpm/tpm.log" && exit 99
+}
+
+tpm_token() {
+    trap 'tpm_stop; finish' EXIT
+    export TPM2TOOLS_TCTI=tabrmd:bus_type=session TPM2_PKCS11_TCTI=tabrmd:bus_type=session TSS2_LOG=all+NONE
+    export TPM2_PKCS11_STORE="$tmp/.tpm/store" XDG_RUNTIME_DIR="$tmp"
+    module=$(find /usr/lib /usr/lib64 -name libtpm2_pkcs11.so 2>/dev/null | head -n 1)
+    tpm_start
+    setup tpm_start_manager
+    setup pkcs11-tool --module "$module" --init-token --slot-index 0 --label "$1" --so-pin 87654321
+    setup pkcs11-tool --module "$module" --init-pin --token-label "$1" --so-pin 87654321 --new-pin "$2" --login --login-type so
+}
