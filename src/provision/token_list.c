@@ -132,7 +132,7 @@ static void show_rest(const struct rows *rows, struct scene *scene, const struct
     for (size_t i = 0; i < scene->count; i++) {
         const struct seen *one = &scene->list[i];
 
-        if (!one->shown && is_shown(rows, mine, handle_of(scene, i)))
+        if (!one->shown && is_shown(rows, mine, objects_at(&scene->handles, i)))
             report_row(rows->report, &(struct row){ .label = one->label,
                                                     .id = buf_bytes(&one->id),
                                                     .public = one->public,
