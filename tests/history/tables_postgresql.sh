@@ -114,7 +114,7 @@ accepts as reader verify
 
 schema large
 head -c 16000000 /dev/zero >large
-for part in 1 2 3; do
+for _ in 1 2 3; do
     setup signengine history append --store "$within" --object large large
     seq 300 | sed 's/^/small\t/' >some
     setup signengine history append --store "$within" --lines some

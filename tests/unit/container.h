@@ -18,11 +18,12 @@ static const char configuration[] = "<engineSignEncrypt><descriptors>" CIPHER("C
             "fixed", "AES/CBC/PKCS7Padding", "256",
             " initVector='000102030405060708090a0b0c0d0e0f'") "<descriptor name='other'><type algorithm='AES/GCM/NoPadding' key='two' "
                                                               "asymCipher='RSA/ECB/OAEPWithSHA-256AndMGF1Padding'/></descriptor>"
-                                                              "<descriptor name='bare'><type key='one' "
+                                                              "<descriptor name='bare'><type key='three' "
                                                               "asymCipher='RSA/ECB/OAEPWithSHA-256AndMGF1Padding'/></descriptor>"
                                                               "<descriptor name='signer'><type algorithm='SHA-256' key='one'/></descriptor>"
                                                               "</descriptors><keys><key name='one'><type name='pem' "
                                                               "locationValue='one.pem'/></key>"
+                                                              "<key name='three'><type name='pem' locationValue='three.pem'/></key>"
                                                               "<key name='two'><type name='pem' "
                                                               "locationValue='two.pem'/></key></keys></engineSignEncrypt>";
 
@@ -37,6 +38,7 @@ static inline se_engine *opened(void)
     make("engine.xml", configuration, 0600);
     make_signer("one.pem", "RSA-2048", &(struct certificate_wish){ .subject = "one" });
     make_signer("two.pem", "RSA-2048", &(struct certificate_wish){ .subject = "one" });
+    make_signer("three.pem", "RSA-2048", &(struct certificate_wish){ .subject = "three" });
     assert_status(SE_OK, se_open(&engine, "engine.xml", NULL, &err), &err);
     return engine;
 }

@@ -213,7 +213,7 @@ static void wrong_descriptors_are_refused(void **state)
         se_status status;
     } cases[] = {
         { "CMS", "descriptor 'CMS': key 'one': a container is NX02, its result is CMS", SE_ERR_POLICY },
-        { "bare", "descriptor 'bare': key 'one': a container is NX02, its result is bare RSA-OAEP", SE_ERR_POLICY },
+        { "bare", "descriptor 'bare': key 'three': a container is NX02, its result is bare RSA-OAEP", SE_ERR_POLICY },
         { "signer", "descriptor 'signer': key 'one': its algorithm SHA-256 is not for encryption", SE_ERR_POLICY },
         { "nobody", "no descriptor 'nobody'", SE_ERR_NO_DESCRIPTOR },
     };
