@@ -7,7 +7,7 @@
 #include "zip/rewrite.h"
 
 enum { BLOCK = 4096, FIXED = 3 * 30 + 5 + 6 + 7, PADDING_LEAST = 6, PADDING_MOST = 65535, LONG = 10000 };
-static const struct archive_limits limits = { 100, 1 << 30, 1000 };
+static const struct archive_limits limits = { .entries = 100, .total = 1 << 30, .ratio = 1000 };
 
 enum when { LATE, EARLY };
 
