@@ -41,11 +41,28 @@ struct wish {
     int64_t time;
 };
 
+/* CAs may be trusted for some purposes only (x509(1), "Trust Settings"). */
+static int trust_of(enum purpose purpose)
+{
+    switch (purpose) {
+    case PURPOSE_MAIL:
+        return X509_TRUST_EMAIL;
+    case PURPOSE_ZIP:
+    case PURPOSE_CONFIG:
+        return X509_TRUST_OBJECT_SIGN;
+    case PURPOSE_TIME_STAMP:
+        return X509_TRUST_TSA;
+    default:
+        return X509_TRUST_DEFAULT; /* none in particular */
+    }
+}
+
 static se_status check_path(X509 *certificate, const struct wish *wish, se_error *err)
 {
     AUTO(path) path = X509_STORE_CTX_new_ex(crypto_context(), NULL);
 
-    if (!path || !X509_STORE_CTX_init(path, wish->roots, certificate, wish->others))
+    if (!path || !X509_STORE_CTX_init(path, wish->roots, certificate, wish->others) ||
+        (trust_of(wish->purpose) && !X509_STORE_CTX_set_trust(path, trust_of(wish->purpose))))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot check the signer's certificate");
     X509_STORE_CTX_set_time(path, 0, wish->time);
     X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(path), SECURITY_LEVEL);
