@@ -21,7 +21,7 @@ tpm_alone() {
 
 tpm_stop() {
     for process in manager tpm; do
-        [ -s "$tmp/.tpm/$process.pid" ] && kill -9 "$(cat "$tmp/.tpm/$process.pid")" 2>/dev/null
+        [ -s "${tmp:?}/.tpm/$process.pid" ] && kill -9 "$(cat "$tmp/.tpm/$process.pid")" 2>/dev/null
     done
     true
 }
@@ -29,7 +29,8 @@ tpm_stop() {
 tpm_serves() { tpm2_getcap properties-fixed >/dev/null 2>&1; }
 
 tpm_start_manager() {
-    tpm2-abrmd --allow-root --session --tcti="swtpm:host=127.0.0.1,port=$(cat "$tmp/.tpm/port")" >>"$tmp/.tpm/manager.log" 2>&1 &
+    # what was in the TPM when the manager was killed would fill it
+    tpm2-abrmd --allow-root --session --flush-all --tcti="swtpm:host=127.0.0.1,port=$(cat "$tmp/.tpm/port")" >>"$tmp/.tpm/manager.log" 2>&1 &
     echo $! >"$tmp/.tpm/manager.pid"
     tries=0
     until tpm_serves; do
@@ -47,7 +48,9 @@ tpm_restart() {
 # On whichever port is free, and the next one.
 tpm_start() {
     mkdir "$tmp/.tpm" "$tmp/.tpm/state" "$tmp/.tpm/store"
-    for port in $(awk 'BEGIN { srand(); for (i = 0; i < 20; i++) print 20000 + 2 * int(rand() * 5000) }'); do
+    port=$((20000 + $$ % 5000 * 2))
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        port=$((port + 2))
         swtpm socket --tpm2 --tpmstate "dir=$tmp/.tpm/state" --server "type=tcp,port=$port,bindaddr=127.0.0.1" \
             --ctrl "type=tcp,port=$((port + 1)),bindaddr=127.0.0.1" --flags not-need-init,startup-clear --daemon \
             --pid "file=$tmp/.tpm/tpm.pid" >"$tmp/.tpm/tpm.log" 2>&1 || continue

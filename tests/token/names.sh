@@ -214,7 +214,7 @@ proxy=$(find /usr/lib /usr/lib64 -name p11-kit-proxy.so 2>/dev/null | head -n 1)
 if [ "$proxy" ] && grep -q 'libsofthsm2' /usr/share/p11-kit/modules/softhsm2.module; then
     for location in p11-kit-proxy "$proxy" pkcs11:token=other; do
         name="alias='here'"
-        with SHA256withRSA "locationValue='$location' pin='1234' $name $([ $location = pkcs11:token=other ] || echo "tokenLabel='other'")"
+        with SHA256withRSA "locationValue='$location' pin='1234' $name $([ "$location" = pkcs11:token=other ] || echo "tokenLabel='other'")"
         accepts signs_as rsa
     done
     with SHA256withRSA "locationValue='pkcs11:token=other;object=here?module-name=softhsm2' pin='1234'"

@@ -155,6 +155,26 @@ static void a_module_with_a_token_that_answers_is_left_alone(void **state)
     key_unref(key);
 }
 
+/* A TPM whose resource manager was restarted says that it is there, and takes no login ever again. */
+static void a_token_that_takes_no_login_for_a_while_is_initialised_anew(void **state)
+{
+    struct faults *faults;
+    struct keyref *ref = ref_through_faults(&faults, "lab", "a");
+    struct key *key = opens(ref, PART_SIGN);
+
+    (void)state;
+    set_faults(faults, &(struct fault){ .call = AT_LOGIN, .first = 1, .times = 1000, .rv = CKR_GENERAL_ERROR }, NULL);
+    faults->list[1] = (struct fault){ .call = AT_SIGN, .first = 1, .times = 1, .harm = HARM_SESSIONS, .rv = CKR_GENERAL_ERROR };
+    for (int i = 0; i < 5 && faults->initialized == 1; i++) {
+        fails(key, SE_ERR_UNAVAILABLE, "CKR_GENERAL_ERROR");
+        usleep(200000);
+    }
+    assert_int_equal(faults->initialized, 2);
+    faults->list[0].times = 0;
+    comes_back(key);
+    key_unref(key);
+}
+
 /* It may still come, while a token that is not the wanted one is a mistake in the configuration. */
 static void a_module_without_tokens_is_away(void **state)
 {
@@ -349,6 +369,7 @@ int main(void)
         cmocka_unit_test(a_token_that_stays_away_is_asked_by_one_at_a_time),
         cmocka_unit_test(a_module_is_initialised_anew_when_it_must),
         cmocka_unit_test(a_module_with_a_token_that_answers_is_left_alone),
+        cmocka_unit_test(a_token_that_takes_no_login_for_a_while_is_initialised_anew),
         cmocka_unit_test(a_module_without_tokens_is_away),
         cmocka_unit_test(threads_go_on_when_the_token_is_back),
         cmocka_unit_test(a_token_is_found_in_another_slot),

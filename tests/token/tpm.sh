@@ -77,7 +77,7 @@ PIN=000000
 refuses 77 sign
 says 'wrong PIN'
 [ "$(counter)" = $((before + 1)) ] || fail "the TPM counts $(counter), not $((before + 1))"
-for try in 1 2 3 4; do
+for _ in 1 2 3 4; do
     refuses 77 sign
     says 'wrong PIN: the token refused it 0 minutes ago'
     accepts encrypt

@@ -116,12 +116,12 @@ static se_status find_holder(CK_SLOT_ID *out, struct module *module, const struc
         if (slot_initialised(&slots->list[i]) && holds(module, &slots->list[i], ref))
             pick(&good, &slots->list[i]);
     if (good.count > 1)
-        return error_set(err, SE_ERR_STORE, "several tokens of '%s' hold the key %s: %s; choose by slot, tokenLabel or tokenSerial",
-                         module->path, meant_name(&name, ref), writer_string(&good.list));
+        return error_set(err, SE_ERR_STORE, "several tokens of '%s' hold %s: %s; choose by slot, tokenLabel or tokenSerial", module->path,
+                         meant_name(&name, ref), writer_string(&good.list));
     if (!good.count && usable.count > 1)
         return error_set(err, SE_ERR_STORE,
-                         "none of the tokens of '%s' shows the key %s without a login: %s; choose by slot, tokenLabel or tokenSerial",
-                         module->path, meant_name(&name, ref), writer_string(&usable.list));
+                         "none of the tokens of '%s' shows %s without a login: %s; choose by slot, tokenLabel or tokenSerial", module->path,
+                         meant_name(&name, ref), writer_string(&usable.list));
     *out = good.count ? good.first->id : usable.first->id;
     return SE_OK;
 }

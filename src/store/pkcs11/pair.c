@@ -34,7 +34,8 @@ static se_status load_certificates(struct held_list *out, struct session *sessio
         return st;
     if (!find_meant(&found, session, &key, ref, NULL) && found.count)
         return error_set(err, SE_ERR_KEY,
-                         "private key %s has no certificate of that label or CKA_ID: name one with certificate=", meant_name(&name, ref));
+                         "private key %s has no certificate of that %s: name one with certificate=", meant_name(&name, ref),
+                         ref->id.size ? "CKA_ID" : "label");
     return no_certificate(session, ref, err);
 }
 
@@ -196,7 +197,7 @@ static se_status no_pair(const struct token_key *key, struct session *session, c
         return not_permitted(key, err);
     object_list(&there, session);
     return error_set(err, SE_ERR_KEY, "no private key %s, nor one with the certificate's %s; there is %s", meant_name(&name, key->ref),
-                     given ? "public key" : "CKA_ID or public key", writer_string(&there));
+                     given ? "public key" : "CKA_ID", writer_string(&there));
 }
 
 /* By what the private keys say of themselves: the first of its own that may decrypt will do. */

@@ -1,7 +1,10 @@
 /* with_module(): a module that has lost its device is initialised anew. */
 #include "store/pkcs11/heal.h"
 
-enum { TOKENS_MOST = 32 };
+enum {
+    TOKENS_MOST = 32,
+    DEAF_MS = 250, /* one login that fails may be a mishap, and others may be using the module */
+};
 
 /* A token in use, as far as its module is judged by it. */
 struct known {
@@ -9,14 +12,21 @@ struct known {
     int64_t deaf, answered;
 };
 
+/* Since when it has taken no login; 0: it does, or has not for long enough. */
+static int64_t deafness(const struct token *token)
+{
+    const int64_t since = __atomic_load_n(&token->deaf, __ATOMIC_RELAXED);
+
+    return since && breaker_clock() - since >= DEAF_MS ? since : 0;
+}
+
 static size_t known_tokens(struct known list[TOKENS_MOST], struct module *module)
 {
     size_t count = 0;
 
     pthread_mutex_lock(&module->tokens_lock);
     for (struct token *t = module->tokens; t && count < TOKENS_MOST; t = t->next)
-        list[count++] =
-            (struct known){ t->slot, __atomic_load_n(&t->deaf, __ATOMIC_RELAXED), __atomic_load_n(&t->answered, __ATOMIC_RELAXED) };
+        list[count++] = (struct known){ t->slot, deafness(t), __atomic_load_n(&t->answered, __ATOMIC_RELAXED) };
     pthread_mutex_unlock(&module->tokens_lock);
     return count;
 }

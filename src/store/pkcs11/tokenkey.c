@@ -1,11 +1,34 @@
 #include "store/pkcs11/tokenkey.h"
 
+#include <openssl/crypto.h>
+
+static CK_RV begin(struct operation *op, const struct token_key *key, struct session *session)
+{
+    CK_FUNCTION_LIST *calls = session->calls;
+
+    return (op->decrypt ? calls->C_DecryptInit : calls->C_SignInit)(session->handle, &op->mechanism, key->object);
+}
+
+/* C_Decrypt and C_Sign end an operation also when they fail (PKCS #11, 5.2); tpm2-pkcs11 leaves it as it is. */
+static void end_what_failed(const struct operation *op, struct session *session)
+{
+    CK_BYTE rest[1024];
+    CK_ULONG size = sizeof rest;
+
+    (void)(op->decrypt ? session->calls->C_DecryptFinal : session->calls->C_SignFinal)(session->handle, rest, &size);
+    OPENSSL_cleanse(rest, sizeof rest);
+}
+
 se_status operation_run(struct operation *op, const struct token_key *key, struct session *session, se_error *err)
 {
     CK_FUNCTION_LIST *calls = session->calls;
     se_status st;
 
-    op->rv = (op->decrypt ? calls->C_DecryptInit : calls->C_SignInit)(session->handle, &op->mechanism, key->object);
+    op->rv = begin(op, key, session);
+    if (op->rv == CKR_OPERATION_ACTIVE) {
+        end_what_failed(op, session);
+        op->rv = begin(op, key, session);
+    }
     if (op->rv != CKR_OK)
         return SE_OK;
     if (key->always_authenticate && (st = token_login_again(key->token, session, key->ref, err))) {

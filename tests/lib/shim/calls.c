@@ -13,7 +13,7 @@ const char *const fault_names[FAULT_CALLS] = {
     [AT_FINALIZE] = "C_Finalize",           [AT_SIGN_UPDATE] = "C_SignUpdate",
     [AT_SIGN_FINAL] = "C_SignFinal",        [AT_CREATE] = "C_CreateObject",
     [AT_DESTROY] = "C_DestroyObject",       [AT_SET_ATTRIBUTES] = "C_SetAttributeValue",
-    [AT_GENERATE] = "C_GenerateKeyPair",
+    [AT_GENERATE] = "C_GenerateKeyPair",    [AT_DECRYPT_FINAL] = "C_DecryptFinal",
 };
 
 static CK_FUNCTION_LIST inner;
@@ -146,6 +146,13 @@ static CK_RV decrypt(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_size, C
     return rv ? rv : real;
 }
 
+static CK_RV decrypt_final(CK_SESSION_HANDLE session, CK_BYTE *out, CK_ULONG *size)
+{
+    CK_RV rv = fault_at(AT_DECRYPT_FINAL), real = BELOW(inner.C_DecryptFinal(session, out, size));
+
+    return rv ? rv : real;
+}
+
 /* Finalised in any case. */
 static CK_RV finalize(void *reserved)
 {
@@ -222,6 +229,7 @@ void faults_install(CK_FUNCTION_LIST *list, CK_FUNCTION_LIST *real)
     list->C_Sign = sign;
     list->C_DecryptInit = decrypt_init;
     list->C_Decrypt = decrypt;
+    list->C_DecryptFinal = decrypt_final;
     list->C_Finalize = finalize;
     list->C_SignUpdate = sign_update;
     list->C_SignFinal = sign_final;

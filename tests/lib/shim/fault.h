@@ -24,6 +24,7 @@ enum fault_call {
     AT_SIGN,
     AT_DECRYPT_INIT,
     AT_DECRYPT,
+    AT_DECRYPT_FINAL,
     AT_FINALIZE,
     AT_SIGN_UPDATE,
     AT_SIGN_FINAL,
