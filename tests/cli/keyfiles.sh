@@ -29,9 +29,9 @@ file() { # FILE MAC BAG...
 make_ca ca
 for name in one two three; do
     make_cert $name rsa:2048 keyUsage=critical,digitalSignature
-    setup openssl pkcs8 -topk8 -nocrypt -in $name.key -outform DER -out $name.p8
-    setup openssl x509 -in $name.pem -outform DER -out $name.der
-    make_p12 $name 1234 $name
+    setup openssl pkcs8 -topk8 -nocrypt -in "$name.key" -outform DER -out "$name.p8"
+    setup openssl x509 -in "$name.pem" -outform DER -out "$name.der"
+    make_p12 "$name" 1234 "$name"
 done
 fingerprint() { openssl x509 -noout -fingerprint "-$2" -in "$1.pem" | sed 's/.*=//'; }
 
@@ -271,8 +271,8 @@ for command in 'list' 'request' 'import --file new.pem' 'certificate' 'generate 
     case $command in
     import*) accepts signengine key import --file new.pem c.pem ;;
     certificate) accepts signengine key certificate --file c.pem curve.pem ;;
-    # shellcheck disable=SC2086 # several words
-    *) accepts signengine key $command --file c.pem ;;
+    *) # shellcheck disable=SC2086 # several words
+        accepts signengine key $command --file c.pem ;;
     esac
 done
 

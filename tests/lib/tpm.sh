@@ -63,7 +63,7 @@ tpm_start() {
 tpm_token() {
     trap 'tpm_stop; finish' EXIT
     export TPM2TOOLS_TCTI=tabrmd:bus_type=session TPM2_PKCS11_TCTI=tabrmd:bus_type=session TSS2_LOG=all+NONE
-    export TPM2_PKCS11_STORE="$tmp/.tpm/store" XDG_RUNTIME_DIR="$tmp"
+    export TPM2_PKCS11_STORE="$tmp/.tpm/store"
     module=$(find /usr/lib /usr/lib64 -name libtpm2_pkcs11.so 2>/dev/null | head -n 1)
     tpm_start
     setup tpm_start_manager

@@ -54,6 +54,7 @@ int fixture_make(void **state)
     fprintf(f, "directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n", file_of("tokens"));
     fclose(f);
     setenv("SOFTHSM2_CONF", file_of("softhsm.conf"), 1);
+    setenv("XDG_RUNTIME_DIR", folder, 1);
     setenv("SHIM_MODULE", softhsm, 1);
     unsetenv("OPENSSL_CONF");
     return 0;

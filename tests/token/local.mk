@@ -69,7 +69,8 @@ SHELL_TESTS += \
 	tests/token/p11-server.sh \
 	tests/token/rights.sh \
 	tests/token/softhsm.sh \
-	tests/token/tpm.sh
+	tests/token/tpm.sh \
+	tests/token/wrong-pin.sh
 EXTRA_DIST += tests/token/keys.sh
 
 TOKEN_TESTS += tests/token/test_late

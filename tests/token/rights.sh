@@ -47,9 +47,9 @@ for descriptor in EncryptedFields Blobs Cipher; do
     accepts round_trip -d $descriptor
 done
 accepts signengine check --probe
-refuses 64 key generate --force fields --type ec:P-256
+refuses 64 key generate --force --yes fields --type ec:P-256
 says "descriptor 'EncryptedFields' encrypts with this key, and an EC key can't decrypt: it needs an RSA key"
-accepts key generate --force history --type ec:P-256
+accepts key generate --force --yes history --type ec:P-256
 accepts key generate --force bare --type rsa:2048 --key-usage encrypt
 rights bare decrypt
 
@@ -66,17 +66,17 @@ make_cert signs rsa:2048 issuer=self keyUsage=critical,digitalSignature
 make_cert wraps rsa:2048 issuer=self keyUsage=critical,keyEncipherment
 cat signs.key signs.pem >signs.bundle
 cat wraps.key wraps.pem >wraps.bundle
-accepts key import --force fields signs.bundle
+accepts key import --force --yes fields signs.bundle
 rights fields 'sign and decrypt'
 accepts round_trip
-accepts key import --force history signs.bundle
+accepts key import --force --yes history signs.bundle
 rights history sign
-accepts key import --force both wraps.bundle
+accepts key import --force --yes both wraps.bundle
 rights both 'sign and decrypt'
-accepts key generate --force both --type rsa:2048
+accepts key generate --force --yes both --type rsa:2048
 
 # ---- a key that may not decrypt is not encrypted for ----
-accepts key generate --force fields --type rsa:2048 --key-usage sign
+accepts key generate --force --yes fields --type rsa:2048 --key-usage sign
 rights fields sign
 refused="what is encrypted for it could not be decrypted: private key 'fields' may not decrypt (CKA_DECRYPT is false)"
 refuses 78 encrypt
@@ -103,14 +103,14 @@ printf x >file
 accepts signengine sign -d Signer file -o file.p7s
 
 # ---- and signing is refused to a key that may not sign ----
-accepts key generate --force history --type rsa:2048 --key-usage encrypt
+accepts key generate --force --yes history --type rsa:2048 --key-usage encrypt
 refuses 78 signengine sign -d ObjectHistorySigner file -o history.p7s
 says "private key 'history' may not sign (CKA_SIGN is false)"
 refuses 78 signengine check
 says "private key 'history' may not sign (CKA_SIGN is false)"
 
 # ---- a private key that is another one ----
-accepts key generate --force fields --type rsa:2048
+accepts key generate --force --yes fields --type rsa:2048
 setup openssl x509 -in wraps.pem -outform DER -out wraps.der
 setup pkcs11-tool --module "$softhsm_module" --token-label lab --login --pin 1234 --delete-object --type cert --label fields
 setup pkcs11-tool --module "$softhsm_module" --token-label lab --login --pin 1234 --write-object wraps.der --type cert --label fields
@@ -118,7 +118,7 @@ refuses 78 encrypt
 says "private key 'fields' and its certificate do not belong together"
 
 # ---- where the token can't tell, nothing is in the way: no PIN, a wrong PIN, no private key, the configuration's own certificate ----
-accepts key generate --force fields --type rsa:2048 --key-usage sign
+accepts key generate --force --yes fields --type rsa:2048 --key-usage sign
 setup pkcs11-tool --module "$softhsm_module" --token-label lab --read-object --type cert --label fields -o fields.der
 write_config ''
 accepts encrypt
@@ -135,7 +135,7 @@ accepts encrypt
 
 # ---- another replica may decrypt ----
 make_token spare
-accepts key generate --force fields --type rsa:2048 --key-usage sign
+accepts key generate --force --yes fields --type rsa:2048 --key-usage sign
 cat >two.xml <<XML
 <engineSignEncrypt>
   <descriptors><descriptor name='EncryptedFields'><type $cipher key='k'/></descriptor></descriptors>

@@ -30,6 +30,9 @@ static const char configuration[] = "<engineSignEncrypt><descriptors>" CIPHER("C
 static const char *const ciphers[] = { "CBC-128", "CBC-192", "CBC-256", "GCM-128", "GCM-192", "GCM-256" };
 enum { CIPHERS = sizeof ciphers / sizeof *ciphers, PIECE = 65536 };
 
+/* Makes FIXTURE_FILES files in the current folder. */
+enum { FIXTURE_FILES = 4 };
+
 static inline se_engine *opened(void)
 {
     se_error err = SE_ERROR_INIT;
