@@ -116,6 +116,7 @@ setup pkcs11-tool --module "$softhsm_module" --token-label lab --login --pin 123
 setup pkcs11-tool --module "$softhsm_module" --token-label lab --login --pin 1234 --write-object wraps.der --type cert --label fields
 refuses 78 encrypt
 says "private key 'fields' and its certificate do not belong together"
+setup pkcs11-tool --module "$softhsm_module" --token-label lab --login --pin 1234 --delete-object --type cert --label fields
 
 # ---- where the token can't tell, nothing is in the way: no PIN, a wrong PIN, no private key, the configuration's own certificate ----
 accepts key generate --force --yes fields --type rsa:2048 --key-usage sign
