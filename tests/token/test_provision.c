@@ -276,7 +276,7 @@ static void two_keys_of_one_name_are_told_apart_by_nobody(void **state)
     put_key("lab", "twin1", "twin", "0b");
     put_key("lab", "twin2", "twin", "0c");
     assert_status(SE_ERR_KEY, provision_request(&request, target, &wish, &err), &err);
-    assert_non_null(strstr(err.text, "there are 2 private keys of that name"));
+    assert_non_null(strstr(err.text, "there are 2 private keys of that label"));
     err = (se_error)SE_ERROR_INIT;
     assert_status(SE_OK, provision_delete(target, NULL, &err), &err);
     assert_int_equal(listed("lab").keys, 0);
