@@ -278,6 +278,11 @@ static void two_keys_of_one_name_are_told_apart_by_nobody(void **state)
     assert_status(SE_ERR_KEY, provision_request(&request, target, &wish, &err), &err);
     assert_non_null(strstr(err.text, "there are 2 private keys of that label"));
     err = (se_error)SE_ERROR_INIT;
+    assert_status(SE_ERR_KEY, provision_delete(target, NULL, &err), &err);
+    assert_int_equal(listed("lab").keys, 2);
+    run("pkcs11-tool --module %s --token-label lab --login --pin 1234 --delete-object --type privkey --id 0b", softhsm);
+    run("pkcs11-tool --module %s --token-label lab --login --pin 1234 --delete-object --type pubkey --id 0b", softhsm);
+    err = (se_error)SE_ERROR_INIT;
     assert_status(SE_OK, provision_delete(target, NULL, &err), &err);
     assert_int_equal(listed("lab").keys, 0);
 }
