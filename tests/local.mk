@@ -7,8 +7,10 @@ SHELL_TESTS =
 BIG_TESTS =
 TEST_EXTENSIONS = .sh
 
-# what tests see of the build; a sanitizer's finding must not look like a refusal of ours
+# What tests see of the build.  The judges are Debian's (packages.txt), before others of their names.  A sanitizer's finding must not look
+# like a refusal of ours.
 AM_TESTS_ENVIRONMENT = \
+	PATH="/usr/sbin:/usr/bin:/sbin:/bin:$$PATH"; export PATH; \
 	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
 	top_builddir='$(abs_top_builddir)'; export top_builddir; \
 	CC='$(CC)'; export CC; \
@@ -48,7 +50,7 @@ TESTS += $(SHELL_TESTS) $(MEMORY_SEARCHES) $(RUN_ONCE)
 dist_check_SCRIPTS += $(RUN_ONCE)
 
 # the tests' own tools
-EXTRA_DIST += tests/packages.txt tests/lib/harness.sh tests/lib/lsan.supp tests/lib/opencryptoki.sh tests/lib/tpm.sh tests/lib/tsan.supp tests/lib/valgrind.supp
+EXTRA_DIST += tests/packages.txt tests/lib/find-library.sh tests/lib/harness.sh tests/lib/lsan.supp tests/lib/opencryptoki.sh tests/lib/tpm.sh tests/lib/tsan.supp tests/lib/valgrind.supp
 check_PROGRAMS += tests/lib/maxrss
 tests_lib_maxrss_LDADD =
 dist_noinst_SCRIPTS += tests/run.sh tests/lib/packages.sh

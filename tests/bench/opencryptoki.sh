@@ -1,6 +1,8 @@
 #!/bin/sh
 # The same on openCryptoki's software token.
-. "${here:?}/../lib/opencryptoki.sh"
+top_srcdir=$(cd "${here:?}/../.." && pwd)
+export top_srcdir
+. "$top_srcdir/tests/lib/opencryptoki.sh"
 opencryptoki_alone "$0" >&2
 . "${here:?}/setup.sh"
 

@@ -29,7 +29,7 @@ XML
 }
 
 softhsm_token() {
-    module=$(find /usr/lib /usr/local/lib -name libsofthsm2.so 2>/dev/null | head -n 1)
+    module=$(sh "${here:?}/../lib/find-library.sh" libsofthsm2.so)
     [ "$module" ] || { echo "bench: SoftHSM is not installed" >&2 && exit 77; }
     mkdir tokens
     printf 'directories.tokendir = %s/tokens\nobjectstore.backend = file\nlog.level = ERROR\n' "$PWD" >softhsm2.conf

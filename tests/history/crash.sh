@@ -30,7 +30,7 @@ acknowledged sqlite:full.db full
 
 if command -v p11-kit >/dev/null && command -v softhsm2-util >/dev/null && [ "$softhsm_module" ]; then
     make_token history
-    client=$(find /usr/lib -name p11-kit-client.so | head -n 1)
+    client=$(find_library p11-kit-client.so)
     cat >token.xml <<XML
 <engineSignEncrypt>
   <descriptors><descriptor name="ObjectHistorySigner"><type algorithm="SHA-256" key="history"/></descriptor></descriptors>

@@ -138,8 +138,13 @@ instrumented() {
 
 # ---- tokens ----
 
+# find_library NAME: prints the path of a PKCS #11 library.
+find_library() {
+    sh "${top_srcdir:?}/tests/lib/find-library.sh" "$1"
+}
+
 # shellcheck disable=SC2034 # for the tests
-softhsm_module=$(find /usr/lib /usr/lib64 /usr/local/lib -name libsofthsm2.so 2>/dev/null | head -n 1)
+softhsm_module=$(find_library libsofthsm2.so)
 
 # make_token LABEL [PIN]: a new token in the test's own SoftHSM; its slot ID goes to $slot.
 make_token() {

@@ -7,7 +7,7 @@
 #   opencryptoki_token LABEL             starts the daemon in the current folder and makes the token; $module is its library
 
 opencryptoki_alone() {
-    module=$(find /usr/lib /usr/lib64 -name libopencryptoki.so 2>/dev/null | head -n 1)
+    module=$(sh "${top_srcdir:?}/tests/lib/find-library.sh" libopencryptoki.so)
     [ "${alone-}" ] && return
     [ "$module" ] || { echo "SKIPPED: libopencryptoki.so is not installed" && exit 77; }
     for tool in pkcsslotd pkcsconf unshare; do

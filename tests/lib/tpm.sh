@@ -12,7 +12,7 @@
 tpm_alone() {
     [ "${TPM_ALONE-}" ] && return
     if command -v dbus-run-session swtpm tpm2-abrmd tpm2_getcap pkcs11-tool >/dev/null &&
-        find /usr/lib /usr/lib64 -name libtpm2_pkcs11.so 2>/dev/null | grep -q .; then
+        sh "${top_srcdir:?}/tests/lib/find-library.sh" libtpm2_pkcs11.so | grep -q .; then
         exec env TPM_ALONE=yes dbus-run-session -- "${SHELL:-sh}" "$1"
     fi
     echo "SKIPPED: swtpm, tpm2-abrmd, tpm2-tools, tpm2-pkcs11, opensc or dbus is not installed"
@@ -64,7 +64,7 @@ tpm_token() {
     trap 'tpm_stop; finish' EXIT
     export TPM2TOOLS_TCTI=tabrmd:bus_type=session TPM2_PKCS11_TCTI=tabrmd:bus_type=session TSS2_LOG=all+NONE
     export TPM2_PKCS11_STORE="$tmp/.tpm/store"
-    module=$(find /usr/lib /usr/lib64 -name libtpm2_pkcs11.so 2>/dev/null | head -n 1)
+    module=$(find_library libtpm2_pkcs11.so)
     tpm_start
     setup tpm_start_manager
     setup pkcs11-tool --module "$module" --init-token --slot-index 0 --label "$1" --so-pin 87654321

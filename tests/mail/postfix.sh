@@ -7,7 +7,7 @@
 needs postfix postconf opendkim opendkim-genkey python3 p11-kit setpriv openssl pkcs11-tool
 [ "$(id -u)" = 0 ] || skip "Postfix can be started by root only"
 [ -x "${top_builddir:?}/signengine-milter" ] || skip "signengine-milter was not built: libmilter-dev is missing"
-client=$(find /usr/lib /usr/lib64 -name p11-kit-client.so 2>/dev/null | head -n 1)
+client=$(find_library p11-kit-client.so)
 [ "$client" ] || skip "p11-kit-client.so is not installed"
 count=${MAIL_COUNT-60}
 smtp="$top_srcdir/tests/mail/smtp.py"

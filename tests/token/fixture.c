@@ -23,7 +23,7 @@ static struct faults *faults;
 
 static bool find_softhsm(void)
 {
-    FILE *f = popen("find /usr/lib /usr/lib64 /usr/local/lib -name libsofthsm2.so 2>/dev/null | head -n 1", "r");
+    FILE *f = popen("sh \"$top_srcdir/tests/lib/find-library.sh\" libsofthsm2.so", "r");
     char line[PATH_MAX];
     bool found = f && fgets(line, sizeof line, f);
 

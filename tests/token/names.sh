@@ -210,7 +210,7 @@ accepts signengine config fingerprint
 same two "$out"
 
 # ---- p11-kit's proxy: by its name, and for a URI that names no module ----
-proxy=$(find /usr/lib /usr/lib64 -name p11-kit-proxy.so 2>/dev/null | head -n 1)
+proxy=$(find_library p11-kit-proxy.so)
 if [ "$proxy" ] && grep -q 'libsofthsm2' /usr/share/p11-kit/modules/softhsm2.module; then
     for location in p11-kit-proxy "$proxy" pkcs11:token=other; do
         name="alias='here'"

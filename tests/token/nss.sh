@@ -4,7 +4,7 @@
 . "$top_srcdir/tests/token/keys.sh"
 needs certutil pk12util
 
-softokn=$(find /usr/lib /usr/lib64 -name libsoftokn3.so 2>/dev/null | head -n 1)
+softokn=$(find_library libsoftokn3.so)
 [ "$softokn" ] || skip "libsoftokn3.so is not installed"
 make_keys
 mkdir db

@@ -4,7 +4,7 @@
 . "$top_srcdir/tests/token/keys.sh"
 needs p11-kit
 
-client=$(find /usr/lib /usr/lib64 -name p11-kit-client.so 2>/dev/null | head -n 1)
+client=$(find_library p11-kit-client.so)
 [ "$client" ] || skip "p11-kit-client.so is not installed"
 make_token lab
 put_keys "$softhsm_module" --token-label lab --login --pin 1234

@@ -21,7 +21,7 @@ static int fill(void **state)
     put_pair("one", "k", "ec:P-256", "01");
     put_key("two", "k", "k", "01");
     put_certificate("two", "k", "k", "01");
-    run("client=$(find /usr/lib /usr/lib64 -name p11-kit-client.so 2>/dev/null | head -n 1) && cp $client p11-kit-client.one.so && cp "
+    run("client=$(sh \"$top_srcdir/tests/lib/find-library.sh\" p11-kit-client.so) && cp $client p11-kit-client.one.so && cp "
         "$client p11-kit-client.two.so");
     return 0;
 }
