@@ -1,7 +1,6 @@
 #include "format/xmlpass.h"
 
 #include <libxml/parser.h>
-#include <libxml/uri.h>
 #include <stdlib.h>
 
 #include "format/xmlc14n.h"
@@ -171,23 +170,16 @@ static void put_bindings(struct pass *p)
     }
 }
 
-/* 1.3: a namespace's name that is relative has no canonical form. */
-static bool relative(const xmlChar *uri)
-{
-    xmlURI *parsed = *uri ? xmlParseURI((const char *)uri) : NULL;
-    bool is = *uri && (!parsed || !parsed->scheme);
-
-    xmlFreeURI(parsed);
-    return is;
-}
-
 static bool check_namespaces(struct pass *p, int count, const xmlChar **namespaces)
 {
-    for (int i = 0; i < count; i++)
-        if (relative(namespaces[2 * i + 1])) {
-            stop(p, xml_no_canonical_form(p->err));
+    for (int i = 0; i < count; i++) {
+        se_status st = xml_namespace_check(namespaces[2 * i + 1], p->err);
+
+        if (st) {
+            stop(p, st);
             return false;
         }
+    }
     return true;
 }
 

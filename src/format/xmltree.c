@@ -1,5 +1,7 @@
 #include "format/xmltree.h"
 
+#include <libxml/uri.h>
+
 #include "model/encoding.h"
 #include "model/xml.h"
 
@@ -52,6 +54,29 @@ se_status xml_text_check(struct scan_end *root, se_bytes text, se_error *err)
     return st;
 }
 
+se_status xml_namespace_check(const xmlChar *name, se_error *err)
+{
+    xmlURI *parsed = *name ? xmlParseURI((const char *)name) : NULL;
+    bool absolute = !*name || (parsed && parsed->scheme);
+
+    xmlFreeURI(parsed);
+    if (absolute)
+        return SE_OK;
+    return error_set(err, SE_ERR_FORMAT, "the namespace '%.64s' has a relative name, and so this XML has no canonical form",
+                     (const char *)name);
+}
+
+/* Outside of what is signed, too: xmlsec1 makes canonical forms of parts on a walk through the whole. */
+static se_status check_namespaces(const xmlNode *root, se_error *err)
+{
+    se_status st = SE_OK;
+
+    for (const xmlNode *node = root; !st && node; node = xml_tree_walk(node, root))
+        for (const xmlNs *ns = node->nsDef; !st && ns; ns = ns->next)
+            st = ns->href ? xml_namespace_check(ns->href, err) : SE_OK;
+    return st;
+}
+
 se_status xml_tree_read(xmlDoc **out, se_bytes text, se_error *err)
 {
     AUTO(xml_quiet) quiet = xml_quiet_begin();
@@ -68,6 +93,8 @@ se_status xml_tree_read(xmlDoc **out, se_bytes text, se_error *err)
     /* libxml2 counts an undeclared prefix as a lesser error; in C14N it would be a name without a meaning */
     if (!doc || !parser->nsWellFormed || !xmlDocGetRootElement(doc))
         return xml_malformed(parser, err);
+    if ((st = check_namespaces(xmlDocGetRootElement(doc), err)))
+        return st;
     *out = doc;
     doc = NULL;
     return SE_OK;

@@ -41,6 +41,9 @@ SE_MUST_CHECK se_status xml_text_check(struct scan_end *root, se_bytes text, se_
 /* SE_ERR_FORMAT: why the parser did not like a document. */
 SE_MUST_CHECK se_status xml_malformed(const xmlParserCtxt *parser, se_error *err);
 
+/* SE_ERR_FORMAT: a relative one (Canonical XML 1.0, 1.3); "" is none. */
+SE_MUST_CHECK se_status xml_namespace_check(const xmlChar *name, se_error *err);
+
 /* A NUL follows the text, not counted.  SE_ERR_FORMAT: it is no XML, or none that we read. */
 SE_MUST_CHECK se_status xml_tree_read(xmlDoc **out, se_bytes text, se_error *err);
 

@@ -40,6 +40,9 @@ odd "the namespace of 'xmlns' has a '&' in its name" '<r xmlns="urn:a&#38;b"/>'
 printf '<r xmlns="relative"/>' >in.xml
 unsigned 'has no canonical form'
 unsigned 'has no canonical form' --inclusive
+# xmlsec1 refuses one beside what is signed, too
+odd "the namespace './x' has a relative name" '<r><e Id="one"/><f xmlns:p="./x"/></r>'
+unsigned "the namespace './x' has a relative name" --id one
 odd 'malformed XML' '<r><\360\220\200\200/></r>' # a name since the fifth edition of XML 1.0 only
 odd 'has 1001 bytes: 1000 at the most' "<r><$(printf %01001d 0 | tr 0 n)/></r>"
 odd 'has a name of 1005 bytes: 1000 at the most' "<r xmlns:p='urn:$(printf %01001d 0 | tr 0 u)'/>"
