@@ -16,13 +16,21 @@ void entity_free(struct entity *e)
 
 /* ---- headers ---- */
 
-static void put_verbatim(struct writer *out, se_bytes field)
+static size_t size_without_end(se_bytes field)
 {
     const char *at = field.data;
     size_t size = field.size;
 
     while (size && (at[size - 1] == '\n' || at[size - 1] == '\r'))
         size--;
+    return size;
+}
+
+static void put_verbatim(struct writer *out, se_bytes field)
+{
+    const char *at = field.data;
+    size_t size = size_without_end(field);
+
     for (size_t i = 0; i < size; i++) {
         if (at[i] == '\n' && (!i || at[i - 1] != '\r'))
             writer_put(out, "\r", 1);
@@ -121,6 +129,8 @@ static void decided(void *arg, enum transfer transfer)
 {
     struct entity *e = arg;
 
+    if (transfer == TRANSFER_KEEP)
+        e->transfer = NULL;
     if (transfer == TRANSFER_TO_QP)
         e->transfer = "quoted-printable";
     if (transfer == TRANSFER_TO_BASE64)
@@ -128,14 +138,28 @@ static void decided(void *arg, enum transfer transfer)
     put_header(e);
 }
 
+/* Reports for machines, which are headers (RFC 3464, 8098, 5965, 3886, 6533). */
+static bool is_fields(const struct media *media)
+{
+    static const char *const types[] = { "delivery-status", "disposition-notification",        "feedback-report",       "tracking-status",
+                                         "global-headers",  "global-disposition-notification", "global-delivery-status" };
+
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (media_is(media, "message") && strcmp(media->type + sizeof "message", types[i]) == 0)
+            return true;
+    return false;
+}
+
 static void begin_leaf(struct entity *e, const struct nature *n)
 {
     bool binary = strcasecmp(n->transfer, "binary") == 0;
 
-    e->leaf.text = media_is(&n->media, "text") || media_is(&n->media, "message");
-    e->leaf.binary = binary && !e->leaf.text;
+    e->leaf.text = media_is(&n->media, "text");
+    e->leaf.bare = media_is(&n->media, "message");
+    e->leaf.fields = is_fields(&n->media);
+    e->leaf.binary = binary && !e->leaf.text && !e->leaf.bare;
     if (strcasecmp(n->transfer, "base64") == 0)
-        leaf_begin(&e->leaf, TRANSFER_BASE64);
+        leaf_begin(&e->leaf, TRANSFER_ASK);
     else if (strcasecmp(n->transfer, "quoted-printable") == 0)
         leaf_begin(&e->leaf, TRANSFER_QP);
     else if (!is_identity(n->transfer))
@@ -144,15 +168,27 @@ static void begin_leaf(struct entity *e, const struct nature *n)
         leaf_begin(&e->leaf, e->leaf.binary ? TRANSFER_TO_BASE64 : TRANSFER_LOOK);
 }
 
+/* Readers leave out the blanks that RFC 2046, 5.1.1 does not allow at its end. */
+static size_t boundary_size(const char *boundary)
+{
+    size_t size = strlen(boundary);
+
+    while (size && (boundary[size - 1] == ' ' || boundary[size - 1] == '\t'))
+        size--;
+    return size;
+}
+
 static se_status push_level(struct entity *e, const struct media *media, se_error *err)
 {
     struct level *level = &e->levels[e->depth];
 
     if (e->depth == DEPTH_LIMIT)
         return error_set(err, SE_ERR_FORMAT, "parts within parts, more than %d deep", DEPTH_LIMIT);
-    *level = (struct level){ strdup(media->boundary), strlen(media->boundary), strcmp(media->type, "multipart/digest") == 0 };
+    *level = (struct level){ .boundary = strdup(media->boundary), .size = boundary_size(media->boundary) };
     if (!level->boundary)
         return error_memory(err);
+    level->boundary[level->size] = '\0';
+    level->digest = strcmp(media->type, "multipart/digest") == 0;
     e->depth++;
     e->in_margin = true;
     leaf_begin(&e->leaf, TRANSFER_PLAIN);
@@ -165,10 +201,10 @@ static bool is_message(const struct nature *n)
                                         strcmp(n->media.type, "message/news") == 0);
 }
 
-/* Signatures and ciphertext of others. */
+/* Signatures and ciphertext of others, of which not a byte may change. */
 static bool is_sealed(const struct media *media)
 {
-    return strcmp(media->type, "multipart/signed") == 0 || strcmp(media->type, "multipart/encrypted") == 0;
+    return media_is(media, "multipart") && media_seal(media) != SEAL_NONE;
 }
 
 static void begin_header(struct entity *e, bool digest)
@@ -196,7 +232,7 @@ static se_status begin_part(struct entity *e, se_error *err)
     if (e->verbatim) {
         e->transfer = NULL;
         leaf_begin(&e->leaf, TRANSFER_PLAIN);
-    } else if (media_is(&n.media, "multipart") && *n.media.boundary)
+    } else if (media_is(&n.media, "multipart"))
         st = push_level(e, &n.media, err);
     else if (is_message(&n)) {
         put_header(e);
@@ -206,24 +242,45 @@ static se_status begin_part(struct entity *e, se_error *err)
     return st;
 }
 
+/* The header is nothing but a line as mailbox files put before a message: it is the text's first one. */
+static bool is_text_only(const struct header *h)
+{
+    return h->count == 1 && !h->fields[0].name_size;
+}
+
+static se_status end_header(struct entity *e, se_error *err)
+{
+    AUTO(writer) first = { 0 };
+    bool text_only = is_text_only(&e->header);
+    struct line line = { .begins = true, .ends = true, .eol = EOL_LF };
+    se_status st;
+
+    if (text_only)
+        writer_put(&first, e->header.text.buf.data, size_without_end(field_bytes(&e->header, &e->header.fields[0])));
+    if ((st = begin_part(e, err)) || !text_only)
+        return st;
+    line.text = (se_bytes){ writer_string(&first), first.buf.size };
+    return first.failed ? error_memory(err) : take_line(e, &line, err);
+}
+
 static se_status take_header_line(struct entity *e, const struct line *line, se_error *err)
 {
     se_status st = header_take(&e->header, line, err);
+    bool goes_on = e->header.spilled || is_text_only(&e->header);
 
-    if (st || !e->header.complete)
+    if (st || !e->header.complete || (st = end_header(e, err)))
         return st;
-    st = begin_part(e, err);
-    return st || !e->header.spilled ? st : take_line(e, line, err);
+    return goes_on ? take_line(e, line, err) : SE_OK;
 }
 
-/* Nobody reads margins, but they are signed: what is not safe is left out. */
+/* Nobody reads margins, but they are signed: what is not safe is left out.  Without parts, it is the margin that is read. */
 static se_status take_margin_line(struct entity *e, const struct line *line, se_error *err)
 {
-    struct line trimmed = *line;
-    const char *text = line->text.data;
+    const struct line trimmed = line_trimmed(line);
+    struct level *level = &e->levels[e->depth - 1];
 
-    while (trimmed.text.size && (text[trimmed.text.size - 1] == ' ' || text[trimmed.text.size - 1] == '\t'))
-        trimmed.text.size--;
+    if (!level->lost && (!line->begins || !line->ends || !line_is_safe(line->text)))
+        level->lost = e->in->line;
     if (!line->begins || !line->ends || !line_is_safe(trimmed.text))
         return SE_OK;
     return leaf_line(&e->leaf, &trimmed, err);
@@ -238,7 +295,7 @@ static se_status take_line(struct entity *e, const struct line *line, se_error *
 
 static se_status end_part(struct entity *e, se_error *err)
 {
-    se_status st = e->in_header ? begin_part(e, err) : SE_OK;
+    se_status st = e->in_header ? end_header(e, err) : SE_OK;
 
     /* a header that ends in a message's header, which ends here */
     if (!st && e->in_header)
@@ -250,8 +307,11 @@ static se_status end_part(struct entity *e, se_error *err)
 
 /* ---- boundaries ---- */
 
-/* The level that a line is a boundary of; *close: the last one. */
-static const struct level *boundary_of(const struct entity *e, const struct line *line, bool *close)
+/*
+ * The level that a line is a boundary of; *close: the last one.  Some readers see a part behind that one too, if there is a boundary again,
+ * so a level lasts until there is one of a level around it.
+ */
+static struct level *boundary_of(struct entity *e, const struct line *line, bool *close)
 {
     const char *text = line->text.data;
     size_t size = line->text.size;
@@ -261,36 +321,50 @@ static const struct level *boundary_of(const struct entity *e, const struct line
     while (text[size - 1] == ' ' || text[size - 1] == '\t')
         size--;
     for (size_t i = e->depth; i--;) {
-        const struct level *level = &e->levels[i];
+        struct level *level = &e->levels[i];
         size_t bare = 2 + level->size;
 
         *close = size == bare + 2;
-        if ((size == bare || (*close && text[bare] == '-' && text[bare + 1] == '-')) &&
+        if (level->size && (size == bare || (*close && text[bare] == '-' && text[bare + 1] == '-')) &&
             strncmp(text + 2, level->boundary, level->size) == 0)
             return level;
     }
     return NULL;
 }
 
-static void leave_levels(struct entity *e, const struct level *down_to, bool close)
+/* A multipart can't be encoded (RFC 2045, 6.4), and what is read instead of parts may not be left out. */
+static se_status check_parts(const struct level *level, se_error *err)
 {
-    size_t keep = (size_t)(down_to - e->levels) + !close;
-
-    while (e->depth > keep)
-        free(e->levels[--e->depth].boundary);
+    if (level->has_parts || !level->lost)
+        return SE_OK;
+    return error_set(err, SE_ERR_FORMAT,
+                     "a multipart whose %s%.100s%s: line %zu of the message belongs to no part, and can't be signed as it is (it is not "
+                     "ASCII, ends in a blank, is longer than 998 characters or begins with \"From \")",
+                     level->size ? "boundary \"" : "Content-Type names no boundary", level->boundary, level->size ? "\" never occurs" : "",
+                     level->lost);
 }
 
-static se_status take_boundary(struct entity *e, const struct level *level, bool close, const struct line *line, se_error *err)
+/* Those below the first `keep`. */
+static se_status leave_levels(struct entity *e, size_t keep, se_error *err)
 {
-    bool digest = level->digest;
+    se_status st = SE_OK;
+
+    for (; !st && e->depth > keep; e->depth -= !st)
+        if (!(st = check_parts(&e->levels[e->depth - 1], err)))
+            free(e->levels[e->depth - 1].boundary);
+    return st;
+}
+
+static se_status take_boundary(struct entity *e, struct level *level, bool close, const struct line *line, se_error *err)
+{
     se_status st = end_part(e, err);
 
-    if (st)
+    if (st || (st = leave_levels(e, (size_t)(level - e->levels) + 1, err)))
         return st;
     writer_format(&e->out, "%s--%s%s", e->leaf.begun ? "\r\n" : "", level->boundary, close ? "--" : "\r\n");
-    leave_levels(e, level, close);
+    level->has_parts = level->has_parts || !close;
     if (!close) {
-        begin_header(e, digest);
+        begin_header(e, level->digest);
         return SE_OK;
     }
     e->in_header = false;
@@ -314,7 +388,7 @@ static se_status take_stretch(size_t *size, struct entity *e, se_error *err)
     stretch = stretch_find(intake_ready(e->in));
     if (!(*size = stretch.lines.size))
         return SE_OK;
-    intake_skip(e->in, *size);
+    intake_skip(e->in, *size, stretch.count);
     return leaf_stretch(&e->leaf, &stretch, err);
 }
 
@@ -322,7 +396,7 @@ static se_status step(struct entity *e, se_error *err)
 {
     struct line line;
     bool more, close = false;
-    const struct level *level;
+    struct level *level;
     size_t taken;
     se_status st = take_stretch(&taken, e, err);
 
@@ -335,11 +409,12 @@ static se_status step(struct entity *e, se_error *err)
     e->over = true;
     if (!e->in_header && !e->depth)
         leaf_keep_eol(&e->leaf);
-    st = end_part(e, err);
+    if ((st = end_part(e, err)) || (st = leave_levels(e, 0, err)))
+        return st;
     /* who wraps base64 anew leaves out an empty line behind it */
-    if (!st && e->leaf.begun && e->leaf.eol != EOL_NONE && e->leaf.transfer != TRANSFER_BASE64 && e->leaf.transfer != TRANSFER_TO_BASE64)
+    if (e->leaf.begun && e->leaf.eol != EOL_NONE && e->leaf.transfer != TRANSFER_BASE64 && e->leaf.transfer != TRANSFER_TO_BASE64)
         writer_text(&e->out, "\r\n");
-    return st;
+    return SE_OK;
 }
 
 se_status entity_begin(struct entity *e, struct intake *in, se_error *err)

@@ -13,8 +13,10 @@ enum { DEPTH_LIMIT = 200 };
 
 struct level {
     char *boundary;
-    size_t size;
-    bool digest; /* its parts are messages unless they say otherwise (RFC 2046, 5.1.5) */
+    size_t size;    /* of the boundary; 0: there is none */
+    bool digest;    /* its parts are messages unless they say otherwise (RFC 2046, 5.1.5) */
+    bool has_parts; /* its boundary has been seen */
+    size_t lost;    /* the number of the first line in its margins that can't stay as it is; 0: all can */
 };
 
 struct entity {

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/text.h"
+
 void header_free(struct header *header)
 {
     writer_free(&header->text);
@@ -62,6 +64,22 @@ static se_status push(struct header *h, const struct field *field, se_error *err
     return SE_OK;
 }
 
+/* What editors put in front of a text, or before each line feed, is told as what it is. */
+static se_status check_first_line(se_bytes line, se_error *err)
+{
+    const char *text = line.data, *mark = text_mark(text, line.size), *cr = memchr(text, '\r', line.size);
+    size_t value, left = cr ? (size_t)(text + line.size - cr - 1) : 0;
+
+    if (mark)
+        return error_set(err, SE_ERR_FORMAT, "not a mail message: it begins with the byte order mark of %s: save it without one, %s", mark,
+                         strcmp(mark, "UTF-8") == 0 ? "the header begins with its first byte" : "in an encoding that ASCII is a part of");
+    if (cr && !left)
+        return error_set(err, SE_ERR_FORMAT, "not a mail message: its lines end with CR CR LF, not with CR LF or LF");
+    if (cr && (cr[1] == '\r' || name_size((se_bytes){ cr + 1, left }, &value)))
+        return error_set(err, SE_ERR_FORMAT, "not a mail message: its lines end with CR, not with CR LF or LF");
+    return SE_OK;
+}
+
 static se_status add_field(struct header *h, const struct line *line, se_error *err)
 {
     struct field field = { .at = h->text.buf.size };
@@ -87,6 +105,8 @@ se_status header_take(struct header *h, const struct line *line, se_error *err)
     }
     if (h->text.buf.size + line->text.size > HEADER_LIMIT)
         return error_set(err, SE_ERR_FORMAT, "a header of more than %d MB", HEADER_LIMIT >> 20);
+    if (h->strict && !h->before && !h->text.buf.size && (st = check_first_line(line->text, err)))
+        return st;
     if (!goes_on && (st = add_field(h, line, err)))
         return st;
     if (h->spilled)
@@ -103,6 +123,7 @@ se_status header_read(struct header *h, struct intake *lines, se_error *err)
     bool more = true;
     se_status st = SE_OK;
 
+    h->before = lines->line;
     while (!st && !h->complete && !(st = intake_next(&line, &more, lines, err)) && more)
         st = header_take(h, &line, err);
     return st;
@@ -137,7 +158,7 @@ se_status header_copy_with(struct header *h, const struct header *from, const st
 size_t header_line(const struct header *h, size_t at)
 {
     const char *text = writer_string(&h->text), *end = text + at;
-    size_t line = 1;
+    size_t line = h->before + 1;
 
     while ((text = memchr(text, '\n', (size_t)(end - text)))) {
         line++;

@@ -19,6 +19,7 @@ struct header {
     struct writer text;
     struct field *fields;
     size_t count, room;
+    size_t before; /* how many lines of the file are in front of it */
     bool complete; /* the empty line has been seen */
     bool strict;   /* what is no field is an error; else the body begins with it */
     bool spilled;  /* the line that was taken last is the first one of the body */
@@ -42,7 +43,7 @@ SE_MUST_CHECK se_status header_copy(struct header *header, const struct header *
 SE_MUST_CHECK se_status header_copy_with(struct header *header, const struct header *from, const struct field *field, const char *parameter,
                                          se_error *err);
 
-/* The number of the line that holds the byte at `at`, from 1. */
+/* The number of the file's line that holds the byte at `at`, from 1. */
 size_t header_line(const struct header *header, size_t at);
 
 /* Whether its lines end with CRLF: the first one tells. */

@@ -118,7 +118,6 @@ se_status inside_check(se_mail *out, const struct inside *inside, const struct h
     if ((st = read_parts(&parts, inside, err)))
         return st;
     out->protect = *media->hp || *media->protected_headers;
-    out->nested = (strcmp(media->type, "multipart/signed") == 0 && media_is_signature(media->protocol)) ||
-                  (media_is_cms(media->type) && strcmp(media->smime_type, "enveloped-data") != 0);
+    out->nested = media_seal(media) == SEAL_SIGNED && (media_is_cms(media->type) || media_is_signature(media->protocol));
     return outside ? compare(out, &parts, outside, err) : SE_OK;
 }

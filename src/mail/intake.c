@@ -33,6 +33,7 @@ static void hand_out(struct line *out, struct intake *l, size_t size, enum eol e
 {
     *out = (struct line){ { l->room + l->at, size }, !l->middle, ends, eol };
     l->at += size + (eol == EOL_CRLF ? 2 : eol == EOL_LF);
+    l->line += !l->middle;
     l->middle = !ends;
 }
 
@@ -76,9 +77,10 @@ se_bytes intake_ready(const struct intake *l)
     return (se_bytes){ l->room + l->at, l->middle ? 0 : l->end - l->at };
 }
 
-void intake_skip(struct intake *l, size_t size)
+void intake_skip(struct intake *l, size_t size, size_t count)
 {
     l->at += size;
+    l->line += count;
 }
 
 bool line_is_empty(const struct line *line)
@@ -94,6 +96,16 @@ bool line_is_blank(const struct line *line)
         if (text[i] != ' ' && text[i] != '\t' && text[i] != '\r')
             return false;
     return line->begins && line->ends;
+}
+
+struct line line_trimmed(const struct line *line)
+{
+    const char *text = line->text.data;
+    struct line out = *line;
+
+    while (out.text.size && (text[out.text.size - 1] == ' ' || text[out.text.size - 1] == '\t'))
+        out.text.size--;
+    return out;
 }
 
 const char *eol_text(enum eol eol)

@@ -22,6 +22,7 @@ struct intake {
     size_t at, end;
     bool middle; /* of a long line */
     bool over;   /* the input has ended */
+    size_t line; /* the number of the line that was handed out last, from 1 */
 };
 
 enum { INTAKE_ROOM = 32 << 10 };
@@ -35,12 +36,15 @@ SE_MUST_CHECK se_status intake_next(struct line *out, bool *more, struct intake 
 
 /* What has been read and begins with a line; nothing in the middle of one.  It lasts until the next one is asked for. */
 se_bytes intake_ready(const struct intake *lines);
-/* Goes past whole lines of it. */
-void intake_skip(struct intake *lines, size_t size);
+/* Goes past `count` whole lines of it. */
+void intake_skip(struct intake *lines, size_t size, size_t count);
 
 /* Whether a whole line holds nothing, or only blanks. */
 bool line_is_empty(const struct line *line);
 bool line_is_blank(const struct line *line);
+
+/* Without the blanks at its end. */
+struct line line_trimmed(const struct line *line);
 
 /* "\r\n", "\n" or "" */
 const char *eol_text(enum eol eol);

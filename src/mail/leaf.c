@@ -10,25 +10,11 @@ void leaf_begin(struct leaf *leaf, enum transfer transfer)
     leaf->is_utf8 = false;
     leaf->transfer = transfer;
     leaf->base64 = (struct base64_lines){ .out = leaf->out, .eol = "\r\n" };
-    leaf->reader = (struct base64_reader){ 0 };
+    leaf->form = (struct base64_form){ 0 };
+    leaf->wrap = (struct base64_wrap){ .out = leaf->out, .eol = "\r\n" };
     leaf->qp = (struct qp_lines){ .out = leaf->out, .eol = "\r\n" };
-    if (transfer != TRANSFER_LOOK)
+    if (transfer != TRANSFER_LOOK && transfer != TRANSFER_ASK)
         leaf->decided(leaf->arg, transfer);
-}
-
-static void put_base64(struct leaf *leaf, const struct line *line)
-{
-    unsigned char bytes[3072];
-    const char *at = line->text.data;
-
-    if (base64_is_even(&leaf->base64) && !leaf->reader.letters && base64_is_full_line(line->text)) {
-        base64_put_line(&leaf->base64, line->text);
-        return;
-    }
-    for (size_t left = line->text.size, n; left; left -= n, at += n) {
-        n = left < 4000 ? left : 4000;
-        base64_put(&leaf->base64, (se_bytes){ bytes, base64_read(bytes, &leaf->reader, (se_bytes){ at, n }) });
-    }
 }
 
 static void put_plain(struct leaf *leaf, const struct line *line)
@@ -36,6 +22,20 @@ static void put_plain(struct leaf *leaf, const struct line *line)
     if (line->begins && leaf->begun)
         writer_text(leaf->out, "\r\n");
     writer_put(leaf->out, line->text.data, line->text.size);
+}
+
+/* Decoders end at the padding, go on behind it, or give up: what is not base64 stays, and all that follows. */
+static void put_base64(struct leaf *leaf, const struct line *line)
+{
+    size_t taken = base64_wrap_put(&leaf->wrap, line->text, line->begins);
+    const char *rest = (const char *)line->text.data + taken;
+    struct line left = { { rest, line->text.size - taken }, line->begins && !taken, line->ends, line->eol };
+
+    if (taken == line->text.size)
+        return;
+    base64_wrap_end(&leaf->wrap);
+    leaf->transfer = TRANSFER_KEEP;
+    put_plain(leaf, &left);
 }
 
 static void put_bytes(struct leaf *leaf, const struct line *line)
@@ -107,7 +107,7 @@ static void decide(struct leaf *leaf, enum transfer transfer)
     leaf->held = (struct writer){ .failed = false };
     leaf->transfer = transfer;
     leaf->decided(leaf->arg, transfer);
-    if (transfer == TRANSFER_PLAIN) {
+    if (transfer == TRANSFER_PLAIN || transfer == TRANSFER_KEEP) {
         writer_put(leaf->out, at, held.buf.size);
         return;
     }
@@ -134,33 +134,61 @@ static struct writer *hold(struct leaf *leaf)
     return &leaf->held;
 }
 
-static void look(struct leaf *leaf, const struct line *line)
+static void hold_line(struct leaf *leaf, const struct line *line)
 {
-    bool safe = line->ends && line_is_safe(line->text);
-
-    if (!safe || leaf->held.buf.size > LOOK_LIMIT) {
-        leaf->is_utf8 = is_utf8(buf_bytes(&leaf->held.buf)) && is_utf8(line->text);
-        decide(leaf, suits_qp(leaf, line->text) ? TRANSFER_TO_QP : TRANSFER_TO_BASE64);
-        put(leaf, line);
-        return;
-    }
     writer_put(hold(leaf), line->text.data, line->text.size);
     leaf->eol = line->eol;
 }
 
+/* What becomes of a body that a line which is not safe belongs to. */
+static enum transfer find_encoding(struct leaf *leaf, se_bytes line)
+{
+    if (leaf->bare)
+        return TRANSFER_KEEP;
+    leaf->is_utf8 = is_utf8(buf_bytes(&leaf->held.buf)) && is_utf8(line);
+    return suits_qp(leaf, line) ? TRANSFER_TO_QP : TRANSFER_TO_BASE64;
+}
+
+static void look(struct leaf *leaf, const struct line *line)
+{
+    if (line->ends && line_is_safe(line->text) && leaf->held.buf.size <= LOOK_LIMIT) {
+        hold_line(leaf, line);
+        return;
+    }
+    decide(leaf, find_encoding(leaf, line->text));
+    put(leaf, line);
+}
+
+static void ask(struct leaf *leaf, const struct line *line)
+{
+    bool good = base64_form_take(&leaf->form, line->text, line->begins) == line->text.size;
+
+    if (good && line->ends && leaf->held.buf.size <= ASK_LIMIT && !memchr(line->text.data, '\r', line->text.size)) {
+        hold_line(leaf, line);
+        return;
+    }
+    decide(leaf, good ? TRANSFER_BASE64 : TRANSFER_KEEP);
+    put(leaf, line);
+}
+
 se_status leaf_line(struct leaf *leaf, const struct line *line, se_error *err)
 {
+    const struct line taken = leaf->fields && line->ends ? line_trimmed(line) : *line;
+
     if (leaf->transfer == TRANSFER_LOOK)
-        look(leaf, line);
+        look(leaf, &taken);
+    else if (leaf->transfer == TRANSFER_ASK)
+        ask(leaf, &taken);
     else
-        put(leaf, line);
+        put(leaf, &taken);
     return leaf->held.failed ? error_memory(err) : SE_OK;
 }
 
 /* A stretch is no longer than what the intake has, and written no more than twice as long. */
 bool leaf_is_plain(const struct leaf *leaf)
 {
-    return leaf->transfer == TRANSFER_PLAIN || (leaf->transfer == TRANSFER_LOOK && leaf->held.buf.size < LOOK_LIMIT - 2 * INTAKE_ROOM);
+    return leaf->transfer == TRANSFER_PLAIN || leaf->transfer == TRANSFER_KEEP ||
+           (leaf->transfer == TRANSFER_LOOK && leaf->held.buf.size < LOOK_LIMIT - 2 * INTAKE_ROOM);
 }
 
 se_status leaf_stretch(struct leaf *leaf, const struct stretch *stretch, se_error *err)
@@ -185,11 +213,12 @@ void leaf_keep_eol(struct leaf *leaf)
 
 void leaf_end(struct leaf *leaf)
 {
-    unsigned char rest[2];
-
     if (leaf->transfer == TRANSFER_LOOK)
         decide(leaf, TRANSFER_PLAIN);
-    if (leaf->transfer == TRANSFER_BASE64)
-        base64_put(&leaf->base64, (se_bytes){ rest, base64_read_end(rest, &leaf->reader) });
+    if (leaf->transfer == TRANSFER_ASK)
+        decide(leaf, base64_form_is_whole(&leaf->form) ? TRANSFER_BASE64 : TRANSFER_KEEP);
+    if (leaf->transfer == TRANSFER_QP)
+        qp_end_encoded(&leaf->qp);
+    base64_wrap_end(&leaf->wrap);
     base64_end(&leaf->base64);
 }

@@ -14,6 +14,7 @@ libse_core_la_SOURCES += \
 	src/mail/outlet.c src/mail/outlet.h \
 	src/mail/plain.c src/mail/plain.h \
 	src/mail/protect.c src/mail/protect.h \
+	src/mail/quoted_printable.c src/mail/quoted_printable.h \
 	src/mail/readings.c src/mail/readings.h \
 	src/mail/safe.c src/mail/safe.h \
 	src/mail/sign.c \

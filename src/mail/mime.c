@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "mail/gmime.h"
 #include "mail/plain.h"
@@ -26,6 +27,16 @@ static const char *parameter(GMimeContentType *type, const char *name)
     return gmime.g_mime_content_type_get_parameter(type, name);
 }
 
+/* The ending of its name says the same, where the parameter is missing (RFC 8551, 3.2.1). */
+static const char *find_smime_type(GMimeContentType *type)
+{
+    const char *told = parameter(type, "smime-type"), *name = parameter(type, "name"), *dot = name ? strrchr(name, '.') : NULL;
+
+    if (told || !dot)
+        return told;
+    return strcasecmp(dot, ".p7c") == 0 ? "certs-only" : strcasecmp(dot, ".p7z") == 0 ? "compressed-data" : NULL;
+}
+
 se_status media_read(struct media *out, const char *value, se_error *err)
 {
     bool plain = plain_media(out, *value ? value : "text/plain");
@@ -41,7 +52,7 @@ se_status media_read(struct media *out, const char *value, se_error *err)
     keep_small(out->type, sizeof out->type, name);
     keep(out->boundary, sizeof out->boundary, parameter(type, "boundary"));
     keep_small(out->protocol, sizeof out->protocol, parameter(type, "protocol"));
-    keep_small(out->smime_type, sizeof out->smime_type, parameter(type, "smime-type"));
+    keep_small(out->smime_type, sizeof out->smime_type, find_smime_type(type));
     keep_small(out->hp, sizeof out->hp, parameter(type, "hp"));
     keep_small(out->forwarded, sizeof out->forwarded, parameter(type, "forwarded"));
     keep_small(out->protected_headers, sizeof out->protected_headers, parameter(type, "protected-headers"));
@@ -65,6 +76,28 @@ bool media_is_signature(const char *type)
 bool media_is_cms(const char *type)
 {
     return strcmp(type, "application/pkcs7-mime") == 0 || strcmp(type, "application/x-pkcs7-mime") == 0;
+}
+
+enum media_seal media_seal(const struct media *media)
+{
+    static const struct {
+        const char *smime_type;
+        enum media_seal seal;
+    } rows[] = { { "enveloped-data", SEAL_ENCRYPTED },
+                 { "authenveloped-data", SEAL_ENCRYPTED },
+                 { "certs-only", SEAL_NONE },
+                 { "compressed-data", SEAL_NONE } };
+
+    if (strcmp(media->type, "multipart/signed") == 0)
+        return SEAL_SIGNED;
+    if (strcmp(media->type, "multipart/encrypted") == 0)
+        return SEAL_ENCRYPTED;
+    if (!media_is_cms(media->type))
+        return SEAL_NONE;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(media->smime_type, rows[i].smime_type) == 0)
+            return rows[i].seal;
+    return SEAL_SIGNED; /* and so are receipts (RFC 2634, 2), and what does not say */
 }
 
 void addresses_free(struct addresses *addresses)

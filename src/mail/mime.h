@@ -22,6 +22,10 @@ bool media_is(const struct media *media, const char *major);
 bool media_is_signature(const char *type); /* application/pkcs7-signature */
 bool media_is_cms(const char *type);       /* application/pkcs7-mime */
 
+/* What it says that was done with it (RFC 1847, 2; RFC 8551, 3.2.2); certificates and compressed data are neither signed nor encrypted. */
+enum media_seal { SEAL_NONE, SEAL_SIGNED, SEAL_ENCRYPTED };
+enum media_seal media_seal(const struct media *media);
+
 /* Mail addresses, without names and comments; domains as the DNS and certificates have them, "xn--" (RFC 5280, 7.5). */
 struct addresses {
     char **list;

@@ -71,6 +71,7 @@ struct stretch stretch_find(se_bytes text)
         if (eol == EOL_NONE || (at > begin && eol != found.eol) || !has_safe_shape(at, (size_t)(to - at)) ||
             (to - at > 1 && at[0] == '-' && at[1] == '-'))
             return found;
+        found.count++;
         found.eol = eol;
         at = to + (eol == EOL_CRLF ? 2 : 1);
     }
@@ -135,7 +136,8 @@ void field_put_safe(struct writer *out, se_bytes field)
 
         while (size && (at[size - 1] == ' ' || at[size - 1] == '\t' || at[size - 1] == '\r'))
             size--;
-        if (size && line_is_safe((se_bytes){ at, size }))
+        /* a CR is a line end for some, and what follows it no field */
+        if (size && (memchr(at, '\r', size) || line_is_safe((se_bytes){ at, size })))
             writer_put(out, at, size), writer_text(out, "\r\n");
         else if (size)
             put_folded(out, at, size);

@@ -10,6 +10,7 @@ bool line_is_safe(se_bytes line);
 /* Whole lines of it that follow each other, with their ends, which are alike. */
 struct stretch {
     se_bytes lines;
+    size_t count;
     enum eol eol;
 };
 

@@ -30,19 +30,6 @@ AUTO_KIND(signing, struct signing, signing_free(p))
 
 /* ---- already signed or encrypted ---- */
 
-static bool is_sealed(const struct media *media)
-{
-    return strcmp(media->type, "multipart/signed") == 0 || strcmp(media->type, "multipart/encrypted") == 0 || media_is_cms(media->type);
-}
-
-/* RFC 8551, 3.2.2; RFC 1847, 2.2 */
-static bool is_encrypted(const struct media *media)
-{
-    return strcmp(media->type, "multipart/encrypted") == 0 ||
-           (media_is_cms(media->type) &&
-            (strcmp(media->smime_type, "enveloped-data") == 0 || strcmp(media->smime_type, "authenveloped-data") == 0));
-}
-
 static se_status pass_through(struct signing *s, se_error *err)
 {
     const struct header *h = &s->message.header;
@@ -264,8 +251,8 @@ se_status se_mail_sign(const se_sink *out, se_engine *engine, const char *descri
     if ((st = mail_params_read(&read, params, error)) || (st = message_open(&s.message, in, &read, error)) ||
         (st = outlet_open(&s.out, out, header_is_crlf(&s.message.header), error)))
         return st;
-    told.passed = !read.again && is_sealed(&s.message.media);
-    told.encrypted = told.passed && is_encrypted(&s.message.media);
+    told.passed = !read.again && media_seal(&s.message.media) != SEAL_NONE;
+    told.encrypted = told.passed && media_seal(&s.message.media) == SEAL_ENCRYPTED;
     if (told.passed)
         st = pass_through(&s, error);
     else if (!(st = readings_check_signed(&s.message.header, "the message's", error)) &&

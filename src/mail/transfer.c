@@ -49,17 +49,6 @@ void base64_put(struct base64_lines *b, se_bytes data)
     }
 }
 
-void base64_put_line(struct base64_lines *b, se_bytes line)
-{
-    begin_line(b);
-    writer_put(b->out, line.data, line.size);
-}
-
-bool base64_is_even(const struct base64_lines *b)
-{
-    return b->held_size == 0;
-}
-
 void base64_end(struct base64_lines *b)
 {
     if (b->held_size)
@@ -158,178 +147,77 @@ bool base64_is_full_line(se_bytes text)
     return common;
 }
 
-/* ---- quoted-printable ---- */
+/* ---- base64 wrapped anew ---- */
 
-static void start_line(struct qp_lines *q)
+static bool is_blank(unsigned char c)
 {
-    if (q->begun)
-        writer_text(q->out, q->eol);
-    q->begun = true;
-    q->column = 0;
+    return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* `text` stays together on a line. */
-static void token(struct qp_lines *q, const char *text, size_t size)
+static bool form_takes(const struct base64_form *f, unsigned char c)
 {
-    if (q->column + size > QP_LINE - 1) {
-        writer_put(q->out, "=", 1);
-        start_line(q);
-    }
-    writer_put(q->out, text, size);
-    q->column += size;
+    if (is_blank(c))
+        return true;
+    if (letters[c] & LETTER)
+        return !f->blank && !f->padding;
+    return letters[c] == PADDING && !f->blank && f->letters >= 2 && f->letters + f->padding < 4;
 }
 
-static void escaped(struct qp_lines *q, unsigned char c)
-{
-    static const char digits[] = "0123456789ABCDEF";
-
-    token(q, (const char[]){ '=', digits[c >> 4], digits[c & 15] }, 3);
-}
-
-static void release_blank(struct qp_lines *q)
-{
-    char blank = (char)q->blank;
-
-    q->blank = 0;
-    if (blank)
-        token(q, &blank, 1);
-}
-
-/* At the start of a line it would mean something to some relays: "From ", and a dot that stands alone. */
-static bool is_risky(unsigned char c, se_bytes rest)
-{
-    return (c == '.' && !rest.size) || (c == 'F' && strncmp(rest.data, "rom ", rest.size < 4 ? rest.size : 4) == 0);
-}
-
-static void literal(struct qp_lines *q, unsigned char c, se_bytes rest)
-{
-    char text = (char)c;
-
-    release_blank(q);
-    if (c == ' ' || c == '\t') {
-        q->blank = c;
-        return;
-    }
-    if (c == '=' || c < ' ' || c > '~' || ((q->column == 0 || q->column >= QP_LINE - 1) && is_risky(c, rest)))
-        escaped(q, c);
-    else
-        token(q, &text, 1);
-}
-
-/* How many characters from here on fit on the line, mean themselves wherever they stand, and do not end in a blank. */
-static size_t plain_run(const struct qp_lines *q, se_bytes text)
+size_t base64_form_take(struct base64_form *f, se_bytes text, bool begins)
 {
     const unsigned char *in = text.data;
-    size_t most = QP_LINE - 1 - (q->column < QP_LINE - 1 ? q->column : QP_LINE - 1), n = 0;
+    size_t bare = 0, i = 0;
 
-    if (!q->column || q->blank || q->escape_size)
-        return 0;
-    most = text.size < most ? text.size : most;
-    while (n < most && ((in[n] >= ' ' && in[n] <= '~' && in[n] != '=') || in[n] == '\t'))
-        n++;
-    while (n && (in[n - 1] == ' ' || in[n - 1] == '\t'))
-        n--;
-    return n;
+    f->blank = f->blank && !begins;
+    for (; i < text.size && form_takes(f, in[i]); i++) {
+        f->blank = is_blank(in[i]);
+        bare = f->blank ? bare : i + 1;
+        f->padding += letters[in[i]] == PADDING;
+        if (letters[in[i]] & LETTER)
+            f->letters = f->letters % 4 + 1;
+    }
+    return i == text.size ? i : bare;
 }
 
-static void put_run(struct qp_lines *q, se_bytes run)
+bool base64_form_is_whole(const struct base64_form *f)
 {
-    writer_put(q->out, run.data, run.size);
-    q->column += run.size;
+    return (f->letters + f->padding) % 4 == 0;
 }
 
-static void end_line(struct qp_lines *q, bool keep_blank)
+static void wrap_line(struct base64_wrap *w, const void *line, size_t size)
 {
-    if (q->blank && keep_blank)
-        escaped(q, q->blank);
-    q->blank = 0;
+    if (w->begun)
+        writer_text(w->out, w->eol);
+    w->begun = true;
+    writer_put(w->out, line, size);
 }
 
-void qp_put(struct qp_lines *q, se_bytes text, bool begins, bool ends)
+static void wrap_letter(struct base64_wrap *w, unsigned char c)
+{
+    w->held[w->held_size++] = c;
+    if (w->held_size == BASE64_LINE)
+        base64_wrap_end(w);
+}
+
+size_t base64_wrap_put(struct base64_wrap *w, se_bytes text, bool begins)
 {
     const unsigned char *in = text.data;
+    size_t size;
 
-    if (begins)
-        start_line(q);
-    for (size_t i = 0, run; i < text.size; i += run) {
-        run = plain_run(q, (se_bytes){ in + i, text.size - i });
-        put_run(q, (se_bytes){ in + i, run });
-        if (!run)
-            literal(q, in[i], (se_bytes){ in + i + 1, text.size - i - 1 }), run = 1;
+    if (!w->held_size && begins && base64_form_is_whole(&w->form) && !w->form.padding && base64_is_full_line(text)) {
+        wrap_line(w, text.data, text.size);
+        return text.size;
     }
-    if (ends)
-        end_line(q, true);
-}
-
-static int digit(unsigned char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* An "=" that means nothing is a character like others. */
-static void give_up_escape(struct qp_lines *q)
-{
-    size_t size = q->escape_size;
-
-    q->escape_size = 0;
+    size = base64_form_take(&w->form, text, begins);
     for (size_t i = 0; i < size; i++)
-        literal(q, q->escape[i], (se_bytes){ "", 0 });
-}
-
-static void encoded(struct qp_lines *q, unsigned char c, se_bytes rest)
-{
-    if (q->escape_size && digit(c) < 0)
-        give_up_escape(q);
-    if (q->escape_size == 2) {
-        q->escape_size = 0;
-        release_blank(q);
-        escaped(q, (unsigned char)(digit(q->escape[1]) << 4 | digit(c)));
-    } else if (q->escape_size || c == '=') {
-        q->escape[q->escape_size++] = c;
-    } else
-        literal(q, c, rest);
-}
-
-/* How much of the line counts: blanks at its end were added on the way (RFC 2045, 6.7, rule 3). */
-static size_t without_blanks(const unsigned char *text, size_t size)
-{
-    while (size && (text[size - 1] == ' ' || text[size - 1] == '\t'))
-        size--;
+        if (!is_blank(in[i]))
+            wrap_letter(w, in[i]);
     return size;
 }
 
-void qp_put_encoded(struct qp_lines *q, se_bytes text, bool begins, bool ends)
+void base64_wrap_end(struct base64_wrap *w)
 {
-    const unsigned char *in = text.data;
-    size_t size = ends ? without_blanks(in, text.size) : text.size;
-
-    if (begins && !q->soft)
-        start_line(q);
-    if (begins && q->soft) {
-        release_blank(q);
-        if (q->column)
-            writer_text(q->out, "=");
-        if (q->column)
-            start_line(q);
-    }
-    q->soft = false;
-    for (size_t i = 0, run; i < size; i += run) {
-        run = plain_run(q, (se_bytes){ in + i, size - i });
-        put_run(q, (se_bytes){ in + i, run });
-        if (!run)
-            encoded(q, in[i], (se_bytes){ in + i + 1, size - i - 1 }), run = 1;
-    }
-    if (!ends)
-        return;
-    q->soft = q->escape_size == 1;
-    if (q->soft)
-        q->escape_size = 0;
-    else {
-        give_up_escape(q);
-        end_line(q, false);
-    }
+    if (w->held_size)
+        wrap_line(w, w->held, w->held_size);
+    w->held_size = 0;
 }

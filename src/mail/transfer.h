@@ -1,5 +1,4 @@
-/* Content transfer encodings (RFC 2045, 6), written as no relay has a reason to change them: short lines, no trailing blanks, no "From ".
- */
+/* Base64 in lines (RFC 2045, 6.8), written as no relay has a reason to change it. */
 #ifndef MAIL_TRANSFER_H
 #define MAIL_TRANSFER_H
 
@@ -8,7 +7,6 @@
 enum {
     BASE64_LINE = 76,
     BASE64_LINE_BYTES = BASE64_LINE / 4 * 3,
-    QP_LINE = 76,
 };
 
 /* Lines of base64 into `out`, the line end only between them. */
@@ -20,10 +18,33 @@ struct base64_lines {
     bool begun;
 };
 void base64_put(struct base64_lines *b, se_bytes data);
-/* A line of the right form that is taken as it is; only where base64_is_even(). */
-void base64_put_line(struct base64_lines *b, se_bytes line);
-bool base64_is_even(const struct base64_lines *b);
 void base64_end(struct base64_lines *b);
+
+/* How far a text is base64: groups of four letters, padding at the end, blanks at line ends. */
+struct base64_form {
+    unsigned letters, padding; /* of the last group */
+    bool blank;                /* one has been seen in this line */
+};
+/* More of it, in a line that begins there, or goes on.  Returns how much of it is base64. */
+size_t base64_form_take(struct base64_form *form, se_bytes text, bool begins);
+/* It may end here, and nobody misses anything. */
+bool base64_form_is_whole(const struct base64_form *form);
+
+/*
+ * Base64 wrapped anew into `out`, the line end only between lines.  Its letters and its padding stay as they are: what an end without
+ * padding means, and bits that nothing is made of, is the reader's business.
+ */
+struct base64_wrap {
+    struct writer *out;
+    const char *eol;
+    struct base64_form form;
+    unsigned char held[BASE64_LINE];
+    size_t held_size;
+    bool begun;
+};
+/* Returns how much of it was base64 and was taken; the rest is not. */
+size_t base64_wrap_put(struct base64_wrap *w, se_bytes text, bool begins);
+void base64_wrap_end(struct base64_wrap *w);
 
 /* Base64 as it is found: what is no letter of it is passed over (RFC 2045, 6.8), and what follows padding begins anew. */
 struct base64_reader {
@@ -35,22 +56,5 @@ size_t base64_read(unsigned char *out, struct base64_reader *reader, se_bytes te
 size_t base64_read_end(unsigned char *out, struct base64_reader *reader);
 /* 76 letters without padding. */
 bool base64_is_full_line(se_bytes text);
-
-/* Quoted-printable into `out`, the line end only between lines. */
-struct qp_lines {
-    struct writer *out;
-    const char *eol;
-    size_t column;
-    unsigned char blank; /* held back: it depends on what follows; 0: none */
-    bool begun, soft;    /* `soft`: the last line end was one of ours */
-
-    /* reading quoted-printable */
-    unsigned char escape[2];
-    size_t escape_size; /* "=" and a digit that were seen */
-};
-/* A line, or a piece of one. */
-void qp_put(struct qp_lines *q, se_bytes text, bool begins, bool ends);
-/* The same of text that is quoted-printable already. */
-void qp_put_encoded(struct qp_lines *q, se_bytes text, bool begins, bool ends);
 
 #endif

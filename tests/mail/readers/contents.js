@@ -1,0 +1,28 @@
+// What mailparser finds in messages: as contents.py.
+const crypto = require('crypto');
+const fs = require('fs');
+const { simpleParser } = require('mailparser');
+
+function describe(kind, name, id, data) {
+    const bytes = Buffer.from(data.toString('latin1').replace(/\r\n/g, '\n'), 'latin1');
+    return [kind, name || null, id || null, bytes.length, crypto.createHash('sha256').update(bytes).digest('hex'), bytes.toString('latin1', 0, 60)];
+}
+
+async function main() {
+    for (const message of fs.readFileSync(0, 'utf8').split('\n').filter(Boolean)) {
+        let parts;
+        try {
+            const parsed = await simpleParser(fs.readFileSync(message), { skipHtmlToText: true, skipTextToHtml: true, skipImageLinks: true });
+            parts = parsed.attachments.map(a => describe(a.contentType, a.filename, a.contentId, a.content));
+            if (message.startsWith('signed/'))
+                parts.pop();
+            for (const kind of ['text', 'html'])
+                parts.push(describe(kind, null, null, Buffer.from(parsed[kind] || '')));
+        } catch (error) {
+            parts = ['error: ' + error];
+        }
+        console.log(JSON.stringify({ judge: 'mailparser', message, parts }));
+    }
+}
+
+main();
