@@ -33,6 +33,11 @@ tests_unit_test_mail_SOURCES = tests/unit/test_mail.c tests/unit/unit.h
 tests_unit_test_mail_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_mail_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_mail_entity
+tests_unit_test_mail_entity_SOURCES = tests/unit/test_mail_entity.c tests/unit/unit.h
+tests_unit_test_mail_entity_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_mail_entity_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_mail_plain
 tests_unit_test_mail_plain_SOURCES = tests/unit/test_mail_plain.c tests/unit/unit.h
 tests_unit_test_mail_plain_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

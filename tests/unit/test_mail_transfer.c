@@ -78,6 +78,73 @@ static void full_lines_are_letters_only(void **state)
     assert_false(base64_is_full_line(text(line)));
 }
 
+static void wrap_all(const char *in, const char *expected)
+{
+    for (size_t piece = 1; piece <= strlen(in); piece++) {
+        AUTO(writer) out = { 0 };
+        struct base64_wrap w = { .out = &out, .eol = "\n" };
+
+        for (const char *line = in, *next; *line; line = next) {
+            size_t left = strcspn(line, "\n");
+
+            next = line[left] ? line + left + 1 : line + left;
+            for (size_t at = 0, n; at < left; at += n) {
+                n = left - at < piece ? left - at : piece;
+                assert_int_equal(base64_wrap_put(&w, (se_bytes){ line + at, n }, !at), n);
+            }
+        }
+        base64_wrap_end(&w);
+        assert_string_equal(writer_string(&out), expected);
+    }
+}
+
+/* Its letters stay: those of an end without padding, and bits that nothing is made of, too. */
+static void base64_is_wrapped_and_no_more(void **state)
+{
+    static const char *const whole[] = { "", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYh==" };
+    static const char *const open[] = { "Z", "Zm", "Zm9vYg", "Zm9vYg=" };
+    char wide[230], wrapped[230];
+
+    (void)state;
+    wrap_all("Zm9v  \t\nYmFy\r\n\nYh==\n \n", "Zm9vYmFyYh==");
+    wrap_all("Zm9v\nYm", "Zm9vYm");
+    memset(wide, 'A', sizeof wide - 1);
+    wide[sizeof wide - 1] = '\0';
+    memcpy(wrapped, wide, sizeof wide);
+    wrapped[76] = wrapped[153] = '\n';
+    memmove(wide + 150, wide + 152, sizeof wide - 152);
+    wrap_all(wide, wrapped);
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
+        struct base64_form form = { 0 };
+
+        assert_int_equal(base64_form_take(&form, text(whole[i]), true), strlen(whole[i]));
+        assert_true(base64_form_is_whole(&form));
+    }
+    for (size_t i = 0; i < sizeof open / sizeof *open; i++) {
+        struct base64_form form = { 0 };
+
+        assert_int_equal(base64_form_take(&form, text(open[i]), true), strlen(open[i]));
+        assert_false(base64_form_is_whole(&form));
+    }
+}
+
+/* The first that is none of it, or behind the padding; blanks in front of it belong to it. */
+static void what_is_no_base64_is_left(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t taken;
+    } rows[] = { { "The meeting", 3 }, { " Zm9v", 0 },  { "Zm9v-", 4 }, { "Zm9v \t-", 4 }, { "Zm9v=", 4 },
+                 { "=Zm9v", 0 },       { "Zm9vY=", 5 }, { "Zg==x", 4 }, { "Zg===", 4 },    { "Zg= =", 3 } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct base64_form form = { 0 };
+
+        assert_int_equal(base64_form_take(&form, text(rows[i].text), true), rows[i].taken);
+    }
+}
+
 /* ---- quoted-printable ---- */
 
 static int digit(char c)
@@ -185,6 +252,7 @@ static void encoded(const char *in, const char *expected)
         next = line[size] ? line + size + 1 : NULL;
         qp_put_encoded(&q, (se_bytes){ line, size }, true, true);
     }
+    qp_end_encoded(&q);
     assert_string_equal(writer_string(&w), expected);
 }
 
@@ -197,6 +265,10 @@ static void sloppy_quoted_printable_is_put_right(void **state)
     encoded("=zz =4", "=3Dzz =3D4");
     encoded("From me", "=46rom me");
     encoded("end=20", "end=20");
+    encoded("soft end=", "soft end=");
+    encoded("soft end =", "soft end =");
+    encoded("soft\n=\n=", "soft\r\n=");
+    encoded("=", "=");
 }
 
 int main(void)
@@ -205,6 +277,8 @@ int main(void)
         cmocka_unit_test(base64_of_pieces_is_base64_of_the_whole),
         cmocka_unit_test(base64_is_read_however_it_is_cut_and_wrapped),
         cmocka_unit_test(full_lines_are_letters_only),
+        cmocka_unit_test(base64_is_wrapped_and_no_more),
+        cmocka_unit_test(what_is_no_base64_is_left),
         cmocka_unit_test(quoted_printable_comes_back_as_it_was),
         cmocka_unit_test(sloppy_quoted_printable_is_put_right),
     };

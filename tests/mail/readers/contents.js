@@ -4,8 +4,9 @@ const fs = require('fs');
 const { simpleParser } = require('mailparser');
 
 function describe(kind, name, id, data) {
-    const bytes = Buffer.from(data.toString('latin1').replace(/\r\n/g, '\n'), 'latin1');
-    return [kind, name || null, id || null, bytes.length, crypto.createHash('sha256').update(bytes).digest('hex'), bytes.toString('latin1', 0, 60)];
+    const bytes = data.toString('latin1').replace(/\r\n/g, '\n'), text = bytes.replace(/\n+$/, '');
+    const digest = crypto.createHash('sha256').update(text, 'latin1').digest('hex');
+    return [kind, name || null, id || null, digest, text.slice(0, 40) + '...' + text.slice(-40), bytes.length - text.length];
 }
 
 async function main() {

@@ -3,15 +3,19 @@ type, name, id, and what it holds.  Of a message in the folder signed/ the first
 import email
 import hashlib
 import json
+import re
 import sys
 
 from gmime import GMime
 
 
 def describe(kind, name, content_id, data):
-    """Line ends are not the message's (RFC 5322, 2.3)."""
+    """Line ends are not the message's (RFC 5322, 2.3), and in fields blanks before them are none."""
     data = data.replace(b"\r\n", b"\n")
-    return [kind, name, content_id, len(data), hashlib.sha256(data).hexdigest(), repr(data[:60])]
+    if kind.startswith("message/"):
+        data = re.sub(rb"[ \t]+(?=\n|$)", b"", data)
+    text = data.rstrip(b"\n")
+    return [kind, name, content_id, hashlib.sha256(text).hexdigest(), repr(text[:40] + b"..." + text[-40:]), len(data) - len(text)]
 
 
 def one_line(text):
