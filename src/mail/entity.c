@@ -1,6 +1,5 @@
 #include "mail/entity.h"
 
-#include <stdlib.h>
 #include <strings.h>
 
 enum { BATCH = 16 << 10 };
@@ -10,8 +9,7 @@ void entity_free(struct entity *e)
     header_free(&e->header);
     writer_free(&e->out);
     writer_free(&e->leaf.held);
-    while (e->depth)
-        free(e->levels[--e->depth].boundary);
+    levels_free(&e->levels);
 }
 
 /* ---- headers ---- */
@@ -168,31 +166,14 @@ static void begin_leaf(struct entity *e, const struct nature *n)
         leaf_begin(&e->leaf, e->leaf.binary ? TRANSFER_TO_BASE64 : TRANSFER_LOOK);
 }
 
-/* Readers leave out the blanks that RFC 2046, 5.1.1 does not allow at its end. */
-static size_t boundary_size(const char *boundary)
+static se_status begin_multipart(struct entity *e, const struct media *media, se_error *err)
 {
-    size_t size = strlen(boundary);
+    se_status st = levels_push(&e->levels, media, err);
 
-    while (size && (boundary[size - 1] == ' ' || boundary[size - 1] == '\t'))
-        size--;
-    return size;
-}
-
-static se_status push_level(struct entity *e, const struct media *media, se_error *err)
-{
-    struct level *level = &e->levels[e->depth];
-
-    if (e->depth == DEPTH_LIMIT)
-        return error_set(err, SE_ERR_FORMAT, "parts within parts, more than %d deep", DEPTH_LIMIT);
-    *level = (struct level){ .boundary = strdup(media->boundary), .size = boundary_size(media->boundary) };
-    if (!level->boundary)
-        return error_memory(err);
-    level->boundary[level->size] = '\0';
-    level->digest = strcmp(media->type, "multipart/digest") == 0;
-    e->depth++;
     e->in_margin = true;
-    leaf_begin(&e->leaf, TRANSFER_PLAIN);
-    return SE_OK;
+    if (!st)
+        leaf_begin(&e->leaf, TRANSFER_PLAIN);
+    return st;
 }
 
 static bool is_message(const struct nature *n)
@@ -233,7 +214,7 @@ static se_status begin_part(struct entity *e, se_error *err)
         e->transfer = NULL;
         leaf_begin(&e->leaf, TRANSFER_PLAIN);
     } else if (media_is(&n.media, "multipart"))
-        st = push_level(e, &n.media, err);
+        st = begin_multipart(e, &n.media, err);
     else if (is_message(&n)) {
         put_header(e);
         begin_header(e, false);
@@ -277,7 +258,7 @@ static se_status take_header_line(struct entity *e, const struct line *line, se_
 static se_status take_margin_line(struct entity *e, const struct line *line, se_error *err)
 {
     const struct line trimmed = line_trimmed(line);
-    struct level *level = &e->levels[e->depth - 1];
+    struct level *level = &e->levels.list[e->levels.depth - 1];
 
     if (!level->lost && (!line->begins || !line->ends || !line_is_safe(line->text)))
         level->lost = e->in->line;
@@ -307,59 +288,11 @@ static se_status end_part(struct entity *e, se_error *err)
 
 /* ---- boundaries ---- */
 
-/*
- * The level that a line is a boundary of; *close: the last one.  Some readers see a part behind that one too, if there is a boundary again,
- * so a level lasts until there is one of a level around it.
- */
-static struct level *boundary_of(struct entity *e, const struct line *line, bool *close)
-{
-    const char *text = line->text.data;
-    size_t size = line->text.size;
-
-    if (!line->begins || !line->ends || size < 3 || text[0] != '-' || text[1] != '-')
-        return NULL;
-    while (text[size - 1] == ' ' || text[size - 1] == '\t')
-        size--;
-    for (size_t i = e->depth; i--;) {
-        struct level *level = &e->levels[i];
-        size_t bare = 2 + level->size;
-
-        *close = size == bare + 2;
-        if (level->size && (size == bare || (*close && text[bare] == '-' && text[bare + 1] == '-')) &&
-            strncmp(text + 2, level->boundary, level->size) == 0)
-            return level;
-    }
-    return NULL;
-}
-
-/* A multipart can't be encoded (RFC 2045, 6.4), and what is read instead of parts may not be left out. */
-static se_status check_parts(const struct level *level, se_error *err)
-{
-    if (level->has_parts || !level->lost)
-        return SE_OK;
-    return error_set(err, SE_ERR_FORMAT,
-                     "a multipart whose %s%.100s%s: line %zu of the message belongs to no part, and can't be signed as it is (it is not "
-                     "ASCII, ends in a blank, is longer than 998 characters or begins with \"From \")",
-                     level->size ? "boundary \"" : "Content-Type names no boundary, or a longer one than there may be", level->boundary,
-                     level->size ? "\" never occurs" : "", level->lost);
-}
-
-/* Those below the first `keep`. */
-static se_status leave_levels(struct entity *e, size_t keep, se_error *err)
-{
-    se_status st = SE_OK;
-
-    for (; !st && e->depth > keep; e->depth -= !st)
-        if (!(st = check_parts(&e->levels[e->depth - 1], err)))
-            free(e->levels[e->depth - 1].boundary);
-    return st;
-}
-
 static se_status take_boundary(struct entity *e, struct level *level, bool close, const struct line *line, se_error *err)
 {
     se_status st = end_part(e, err);
 
-    if (st || (st = leave_levels(e, (size_t)(level - e->levels) + 1, err)))
+    if (st || (st = levels_leave(&e->levels, level, err)))
         return st;
     writer_format(&e->out, "%s--%s%s", e->leaf.begun ? "\r\n" : "", level->boundary, close ? "--" : "\r\n");
     level->has_parts = level->has_parts || !close;
@@ -402,14 +335,14 @@ static se_status step(struct entity *e, se_error *err)
 
     if (st || taken || (st = intake_next(&line, &more, e->in, err)))
         return st;
-    if (more && (level = boundary_of(e, &line, &close)))
+    if (more && (level = levels_find(&e->levels, &line, &close)))
         return take_boundary(e, level, close, &line, err);
     if (more)
         return take_line(e, &line, err);
     e->over = true;
-    if (!e->in_header && !e->depth)
+    if (!e->in_header && !e->levels.depth)
         leaf_keep_eol(&e->leaf);
-    if ((st = end_part(e, err)) || (st = leave_levels(e, 0, err)))
+    if ((st = end_part(e, err)) || (st = levels_leave(&e->levels, NULL, err)))
         return st;
     /* who wraps base64 anew leaves out an empty line behind it */
     if (e->leaf.begun && e->leaf.eol != EOL_NONE && e->leaf.transfer != TRANSFER_BASE64 && e->leaf.transfer != TRANSFER_TO_BASE64)

@@ -7,17 +7,8 @@
 
 #include "mail/header.h"
 #include "mail/leaf.h"
+#include "mail/levels.h"
 #include "mail/mime.h"
-
-enum { DEPTH_LIMIT = 200 };
-
-struct level {
-    char *boundary;
-    size_t size;    /* of the boundary; 0: there is none */
-    bool digest;    /* its parts are messages unless they say otherwise (RFC 2046, 5.1.5) */
-    bool has_parts; /* its boundary has been seen */
-    size_t lost;    /* the number of the first line in its margins that can't stay as it is; 0: all can */
-};
 
 struct entity {
     struct intake *in;
@@ -27,8 +18,7 @@ struct entity {
     bool over;
     const struct media *media; /* of the entity, if the caller has read it */
 
-    struct level levels[DEPTH_LIMIT];
-    size_t depth;
+    struct levels levels;
     bool in_header, in_margin; /* a margin: before the first part, or behind the last one */
     bool digest;
     struct leaf leaf;

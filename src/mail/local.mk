@@ -8,6 +8,7 @@ libse_core_la_SOURCES += \
 	src/mail/inside.c src/mail/inside.h \
 	src/mail/leaf.c src/mail/leaf.h \
 	src/mail/intake.c src/mail/intake.h \
+	src/mail/levels.c src/mail/levels.h \
 	src/mail/mailbox.c src/mail/mailbox.h \
 	src/mail/message.c src/mail/message.h \
 	src/mail/mime.c src/mail/mime.h \

@@ -5,7 +5,7 @@
 #   contents_compare       Python, GMime and mailparser (if it is there) find in signed/ what they find in before/: parts, names, bytes
 
 contents_sign() {
-    try signengine mail sign --again "before/$1" -o "signed/$1"
+    try signengine mail sign --again --sender alice@example.org "before/$1" -o "signed/$1"
     case $status in
     0) ;;
     65)

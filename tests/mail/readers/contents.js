@@ -9,18 +9,32 @@ function describe(kind, name, id, data) {
     return [kind, name || null, id || null, digest, text.slice(0, 40) + '...' + text.slice(-40), bytes.length - text.length];
 }
 
+// A message in a message comes as its source.
+async function find(source, signed) {
+    const parsed = await simpleParser(source, { skipHtmlToText: true, skipTextToHtml: true, skipImageLinks: true });
+    let found = [];
+    if (signed)
+        parsed.attachments.pop();
+    for (const one of parsed.attachments)
+        found = found.concat(one.contentType === 'message/rfc822' ? await find(one.content, false)
+                                                                  : [describe(one.contentType, one.filename, one.contentId, one.content)]);
+    // the texts of parts are joined with line ends of its own
+    for (const kind of ['text', 'html'])
+        found.push(describe(kind, null, null, Buffer.from((parsed[kind] || '').replace(/\n+/g, '\n').trim())));
+    return found;
+}
+
 async function main() {
     for (const message of fs.readFileSync(0, 'utf8').split('\n').filter(Boolean)) {
+        const source = fs.readFileSync(message);
         let parts;
+        // of a digest it shows the source of the messages as text
+        if (source.includes('multipart/digest'))
+            continue;
         try {
-            const parsed = await simpleParser(fs.readFileSync(message), { skipHtmlToText: true, skipTextToHtml: true, skipImageLinks: true });
-            parts = parsed.attachments.map(a => describe(a.contentType, a.filename, a.contentId, a.content));
-            if (message.startsWith('signed/'))
-                parts.pop();
-            for (const kind of ['text', 'html'])
-                parts.push(describe(kind, null, null, Buffer.from(parsed[kind] || '')));
+            parts = await find(source, message.startsWith('signed/'));
         } catch (error) {
-            parts = ['error: ' + error];
+            parts = [['error: ' + error]];
         }
         console.log(JSON.stringify({ judge: 'mailparser', message, parts }));
     }

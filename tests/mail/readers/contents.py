@@ -66,7 +66,7 @@ def main():
             try:
                 parts = read(data, name.startswith("signed/"))
             except Exception as error:  # a reader that fails shows nothing
-                parts = ["error: %r" % error]
+                parts = [["error: %r" % error]]
             print(json.dumps({"judge": judge, "message": name, "parts": parts}), flush=True)
 
 
