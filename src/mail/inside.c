@@ -85,8 +85,11 @@ static se_status read_parts(struct parts *out, const struct inside *inside, se_e
     AUTO(intake) lines = { .room = NULL };
     se_status st;
 
-    if ((st = intake_open(&lines, &stream, err)) || (st = header_read(&out->header, &lines, err)) ||
-        (st = readings_check_signed(&out->header, "the signed part's", err)) || (st = read_type(out, err)))
+    if ((st = intake_open(&lines, &stream, err)))
+        return st;
+    lines.line = inside->before;
+    if ((st = header_read(&out->header, &lines, err)) || (st = readings_check_signed(&out->header, "the signed part's", err)) ||
+        (st = read_type(out, err)))
         return st;
     if (!is_wrapped(out) || (st = header_read(&out->wrapped, &lines, err)))
         return st;

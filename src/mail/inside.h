@@ -12,6 +12,7 @@ enum {
 struct inside {
     struct writer text;
     size_t header_size; /* 0: the header has not ended yet */
+    size_t before;      /* how many lines of the file are in front of it */
 };
 void inside_free(struct inside *inside);
 void inside_take(struct inside *inside, se_bytes data);

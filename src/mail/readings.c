@@ -9,9 +9,16 @@ enum { LINE_LIMIT = 998 }; /* RFC 5322, 2.1.1 */
 /* A field's name and its value in one line, without what must not be there. */
 static const char *const once[] = { "Content-Type", "Content-Transfer-Encoding", "MIME-Version" };
 
+/* Lines are the file's, of a part's header too. */
+static const char *name_place(const struct header *h)
+{
+    return h->before ? ", in" : " of";
+}
+
 static se_status refuse(const struct header *h, size_t at, const char *whose, const char *why, se_error *err)
 {
-    return error_set(err, SE_ERR_FORMAT, "line %zu of %s header: %s, and readers read that differently", header_line(h, at), whose, why);
+    return error_set(err, SE_ERR_FORMAT, "line %zu%s %s header: %s, and readers read that differently", header_line(h, at), name_place(h),
+                     whose, why);
 }
 
 /* ---- bytes ---- */
@@ -169,8 +176,10 @@ static se_status check_transfer(const struct header *h, const char *whose, const
     for (const char *const *one = transfer; *one; one++)
         if (strcasecmp((const char *)value.data, *one) == 0)
             return SE_OK;
-    return error_set(err, SE_ERR_FORMAT, "line %zu of %s header: Content-Transfer-Encoding is \"%.100s\", where it has to be %s",
-                     field ? header_line(h, field->at) : 0, whose, (const char *)value.data, *transfer);
+    if (!field)
+        return error_set(err, SE_ERR_FORMAT, "%s header has no Content-Transfer-Encoding, where it has to be %s", whose, *transfer);
+    return error_set(err, SE_ERR_FORMAT, "line %zu%s %s header: Content-Transfer-Encoding is \"%.100s\", where it has to be %s",
+                     header_line(h, field->at), name_place(h), whose, (const char *)value.data, *transfer);
 }
 
 se_status readings_check_content(const struct header *h, const char *whose, const struct media *media, const char *const *transfer,
@@ -180,8 +189,8 @@ se_status readings_check_content(const struct header *h, const char *whose, cons
     const char *fault = field ? type_fault(h, field, media) : NULL;
 
     if (fault)
-        return error_set(err, SE_ERR_FORMAT, "line %zu of %s header: Content-Type may be read differently: %s", header_line(h, field->at),
-                         whose, fault);
+        return error_set(err, SE_ERR_FORMAT, "line %zu%s %s header: Content-Type may be read differently: %s", header_line(h, field->at),
+                         name_place(h), whose, fault);
     return check_transfer(h, whose, transfer, err);
 }
 

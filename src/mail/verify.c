@@ -305,9 +305,11 @@ static se_status verify_multipart(se_signer *out, struct verifying *v, se_error 
     v->boundary.text = v->message.media.boundary;
     if (!*v->boundary.text)
         return error_set(err, SE_ERR_FORMAT, "a multipart without a boundary");
-    if ((st = skip_preamble(v, err)) || (st = run(out, v, &content, &signature, err)))
+    if ((st = skip_preamble(v, err)))
         return st;
-    return check_epilogue(v, err);
+    v->head.before = v->message.lines.line;
+    st = run(out, v, &content, &signature, err);
+    return st ? st : check_epilogue(v, err);
 }
 
 static se_status verify_opaque(se_signer *out, struct verifying *v, se_error *err)

@@ -262,6 +262,17 @@ refuses 65 signengine mail verify changed.eml
 says 'no field "MIME-Version: 1.0"'
 # an entity within a message has none, nor a sender of its own
 accepts signengine mail verify changed.eml --sender alice@example.org
+# lines are the file's, of parts too
+first=$(grep -n '^Content-Type: application/pkcs7-signature' signed.eml | cut -d : -f 1)
+sed "$first s/name=/(x)/" signed.eml >changed.eml
+refuses 65 signengine mail verify changed.eml
+says "line $first, in the signature's header: Content-Type"
+sed "$((first + 1)) s/base64/7bit/" signed.eml >changed.eml
+refuses 65 signengine mail verify changed.eml
+says "line $((first + 1)), in the signature's header: Content-Transfer-Encoding is \"7bit\""
+sed "$((first + 1))d" signed.eml >changed.eml
+refuses 65 signengine mail verify changed.eml
+says "the signature's header has no Content-Transfer-Encoding"
 # what is signed has a line that begins as a boundary does that somebody has put in the place of the signer's
 { cat plain.eml && printf 'x\r--b\n--bc\n'; } >odd.eml
 setup openssl cms -sign -in odd.eml -signer alice.pem -inkey alice.key -from alice@example.org -out theirs.eml
