@@ -64,7 +64,8 @@ static void put_header(struct entity *e)
             field_put_safe(&e->out, field_bytes(h, &h->fields[i]));
     }
     put_transfer(e, &told);
-    writer_text(&e->out, "\r\n");
+    if (!e->open)
+        writer_text(&e->out, "\r\n");
     e->implicit = false;
 }
 
@@ -156,7 +157,9 @@ static void begin_leaf(struct entity *e, const struct nature *n)
     e->leaf.bare = media_is(&n->media, "message");
     e->leaf.fields = is_fields(&n->media);
     e->leaf.binary = binary && !e->leaf.text && !e->leaf.bare;
-    if (strcasecmp(n->transfer, "base64") == 0)
+    if (e->open)
+        leaf_begin(&e->leaf, TRANSFER_KEEP);
+    else if (strcasecmp(n->transfer, "base64") == 0)
         leaf_begin(&e->leaf, TRANSFER_ASK);
     else if (strcasecmp(n->transfer, "quoted-printable") == 0)
         leaf_begin(&e->leaf, TRANSFER_QP);
@@ -197,6 +200,12 @@ static void begin_header(struct entity *e, bool digest)
     e->digest = digest;
 }
 
+/* The header is nothing but a line as mailbox files put before a message: it is the text's first one. */
+static bool is_text_only(const struct header *h)
+{
+    return h->count == 1 && !h->fields[0].name_size;
+}
+
 /* The part's header is complete. */
 static se_status begin_part(struct entity *e, se_error *err)
 {
@@ -206,6 +215,7 @@ static se_status begin_part(struct entity *e, se_error *err)
     if (st)
         return st;
     e->media = NULL;
+    e->open = e->header.spilled && e->header.count && !is_text_only(&e->header);
     e->in_header = e->in_margin = false;
     e->transfer = says_too_much(n.transfer) ? "7bit" : NULL;
     e->verbatim = is_sealed(&n.media);
@@ -221,12 +231,6 @@ static se_status begin_part(struct entity *e, se_error *err)
     } else
         begin_leaf(e, &n);
     return st;
-}
-
-/* The header is nothing but a line as mailbox files put before a message: it is the text's first one. */
-static bool is_text_only(const struct header *h)
-{
-    return h->count == 1 && !h->fields[0].name_size;
 }
 
 static se_status end_header(struct entity *e, se_error *err)

@@ -24,6 +24,7 @@ struct entity {
     struct leaf leaf;
     const char *transfer;  /* the part's Content-Transfer-Encoding is to become this one; NULL: it stays */
     bool verbatim;         /* the header is written as it is */
+    bool open;             /* no empty line ends it: for some readers it goes on in the body */
     bool implicit;         /* the entity is text that does not say so */
     const char *parameter; /* of the Content-Type that it is given then */
 };

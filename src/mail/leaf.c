@@ -175,6 +175,9 @@ se_status leaf_line(struct leaf *leaf, const struct line *line, se_error *err)
 {
     const struct line taken = leaf->fields && line->ends ? line_trimmed(line) : *line;
 
+    /* a field goes on in it, and says nothing more; an empty line would be an end */
+    if (leaf->fields && line->text.size && line_is_blank(line))
+        return SE_OK;
     if (leaf->transfer == TRANSFER_LOOK)
         look(leaf, &taken);
     else if (leaf->transfer == TRANSFER_ASK)

@@ -118,6 +118,8 @@ static void messages_are_not_encoded(void **state)
             "Content-Type: message/delivery-status\r\nContent-Transfer-Encoding: 7bit\r\n\r\nStatus: 5.1.1\r\n\r\nAction: failed\r\n");
     stays("Content-Type: message/delivery-status\r\nContent-Transfer-Encoding: 8bit\r\n\r\nDiagnostic-Code: smtp; gr\xc3\xbc\xc3\x9f"
           "e\r\n");
+    becomes("Content-Type: message/delivery-status\n\nDiagnostic-Code: smtp;\n too big\n \nStatus: 5.3.4\n",
+            "Content-Type: message/delivery-status\r\n\r\nDiagnostic-Code: smtp;\r\n too big\r\nStatus: 5.3.4\r\n");
     stays("Content-Type: message/partial; id=x; number=2\r\n\r\nFrom me to you \r\n");
     becomes("Content-Type: message/feedback-report\n\nVersion: 1 \nFrom x\n",
             "Content-Type: message/feedback-report\r\n\r\nVersion: 1\r\nFrom x\r\n");
@@ -158,6 +160,17 @@ static void odd_boundaries_are_found(void **state)
             MIXED "--b\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=46rom here on\r\n\r\nit is text\r\n--b--\r\n");
 }
 
+/* For some readers the header ends at the odd line, others pass over it: neither finds anything else than before. */
+static void headers_with_an_odd_line_stay(void **state)
+{
+    (void)state;
+    stays(MIXED "--b\r\nContent-Transfer-Encoding: base64\r\nContent-Type: application/zip;\r\nname=\"a.zip\"\r\n"
+                "Content-Disposition: attachment\r\n\r\nZm9v\r\nZg==\r\n--b--\r\n");
+    stays(MIXED "--b\r\nContent-Type: text/plain\r\nfrom k\xf6ln \r\n\r\nGr\xfc\xdf"
+                "e\r\n--b--\r\n");
+    stays(MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\nremoved here\r\n--b--\r\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +181,7 @@ int main(void)
         cmocka_unit_test(messages_are_not_encoded),
         cmocka_unit_test(no_line_of_a_multipart_without_parts_is_lost),
         cmocka_unit_test(odd_boundaries_are_found),
+        cmocka_unit_test(headers_with_an_odd_line_stay),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

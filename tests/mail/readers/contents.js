@@ -18,9 +18,9 @@ async function find(source, signed) {
     for (const one of parsed.attachments)
         found = found.concat(one.contentType === 'message/rfc822' ? await find(one.content, false)
                                                                   : [describe(one.contentType, one.filename, one.contentId, one.content)]);
-    // the texts of parts are joined with line ends of its own
+    // the texts of parts, and reports for machines, are joined with line ends of its own
     for (const kind of ['text', 'html'])
-        found.push(describe(kind, null, null, Buffer.from((parsed[kind] || '').replace(/\n+/g, '\n').trim())));
+        found.push(describe(kind, null, null, Buffer.from((parsed[kind] || '').replace(/\s*\n/g, '\n').trim())));
     return found;
 }
 
