@@ -6,12 +6,12 @@
 
 contents_sign() {
     try signengine mail sign --again --sender alice@example.org "before/$1" -o "signed/$1"
-    case $status in
+    case ${status:?} in
     0) ;;
     65)
         echo "$1" >>refused
         [ ! -e "signed/$1" ] || fail "$1 was refused, and something was written"
-        grep -q '^signengine: ' "$err" || fail "$1 was refused without a message"
+        grep -q '^signengine: ' "${err:?}" || fail "$1 was refused without a message"
         ;;
     *) fail "$1: status $status" ;;
     esac

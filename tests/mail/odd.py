@@ -76,8 +76,8 @@ def refused():
     yield "no-parts-inside", mime(multi(b"mixed", "outer", part(b"multipart/alternative; boundary=inner", b"--Inner\n" + part(UTF8, GERMAN, BIT8) + b"--Inner--\n"), pdf(b"")))
 
 
-# readers do not agree what lines these have
-LEFT_OUT = {"control-characters", "part-without-blank-line"}
+# readers do not agree what lines these have, nor what "=" and blanks at a line's end are
+LEFT_OUT = {"control-characters", "part-without-blank-line", "qp-sloppy"}
 
 
 def main():
