@@ -71,3 +71,17 @@ se_status error_prefix(se_error *err, const char *format, ...)
     text_clean(err->text);
     return err->status;
 }
+
+se_status error_suffix(se_error *err, const char *format, ...)
+{
+    size_t size = err ? strlen(err->text) : 0;
+    va_list args;
+
+    if (!err)
+        return SE_OK;
+    va_start(args, format);
+    (void)vsnprintf(err->text + size, sizeof err->text - size, format, args);
+    va_end(args);
+    text_clean(err->text);
+    return err->status;
+}

@@ -17,4 +17,7 @@ se_status error_restate(se_error *err, se_status status);
 /* Puts context in front of the text that is there: "key 'k1': " + "wrong PIN".  Returns the status that is there. */
 se_status error_prefix(se_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Puts behind it what can be done about it: "wrong PIN" + "; unlock the token". */
+se_status error_suffix(se_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 #endif

@@ -41,20 +41,28 @@ static se_status open_file(struct archive *archive, const char *path, se_error *
 
 se_status archive_open(struct archive *out, const char *path, const struct archive_limits *limits, se_error *err)
 {
-    static se_status (*const steps[])(struct archive *, se_error *) = {
-        archive_find_directory,
-        archive_read_directory,
-        archive_check_locals,
-        archive_check_names,
+    static const struct {
+        se_status (*take)(struct archive *, se_error *);
+        const char *way_out;
+    } steps[] = {
+        { archive_find_directory, NULL },
+        { archive_read_directory, PACK_ANEW },
+        { archive_check_locals, PACK_ANEW },
+        { archive_check_names, "; unpack it, give that another name and pack it anew" },
     };
     se_status st;
 
     *out = (struct archive){ .fd = -1, .limits = *limits };
     st = open_file(out, path, err);
-    for (size_t i = 0; !st && i < sizeof steps / sizeof *steps; i++)
-        st = steps[i](out, err);
-    if (st)
-        archive_close(out);
+    for (size_t i = 0; !st && i < sizeof steps / sizeof *steps; i++) {
+        out->way_out = steps[i].way_out;
+        st = steps[i].take(out, err);
+    }
+    if (!st)
+        return SE_OK;
+    if (limits->tidies && out->way_out && (st == SE_ERR_FORMAT || st == SE_ERR_REJECTED))
+        (void)error_suffix(err, "%s", out->way_out);
+    archive_close(out);
     return st;
 }
 

@@ -7,6 +7,7 @@
 #define ZIP_ARCHIVE_H
 
 #include "base/buf.h"
+#include "zip/records.h"
 #include "zip/tidy.h"
 
 /* One file of the archive.  Central directory and local header agree on all of it. */
@@ -15,11 +16,16 @@ struct entry {
     uint64_t packed, size;       /* bytes compressed and not */
     uint64_t central;            /* offset of its central record */
     uint32_t crc, name;          /* name: where in archive.names, NUL-terminated */
-    uint16_t name_size, method, flags;
-    uint16_t surplus;   /* bytes of its local header that a new archive leaves out */
-    bool folder, zip64; /* zip64: its local header has such a field */
-    bool untidy;        /* its local header is not what it has to be in a new archive */
+    uint32_t head;               /* bytes of its local header in a new archive, with name and extra fields */
+    uint16_t name_size, method;
+    uint16_t flags;      /* as a new archive has them */
+    uint16_t zip64;      /* bytes of such a field in its local header; 0: there is none */
+    bool folder, untidy; /* untidy: its local header is not what it has to be in a new archive */
+    bool sized;          /* there it gets sums and sizes from the central directory, and no data descriptor follows */
 };
+
+/* What helps whoever wants to sign an archive that is more than untidy. */
+#define PACK_ANEW "; unpack it and pack it anew, as with 'zip -r'"
 
 struct archive_limits {
     uint64_t entries;
@@ -41,6 +47,7 @@ struct archive {
     uint64_t hash_seed;                      /* of names; see name_hash.h */
     uint64_t directory, directory_size, end; /* where the central directory is, and the end record */
     uint64_t stated;                         /* entries, by the end record */
+    const char *way_out;                     /* what can be done about what is refused next; NULL: nothing, or it is told */
 };
 
 /*
@@ -53,6 +60,12 @@ AUTO_KIND(archive, struct archive, archive_close(p))
 
 /* Exactly `size` bytes at `offset`. */
 SE_MUST_CHECK se_status archive_read(const struct archive *archive, void *out, uint64_t offset, size_t size, se_error *err);
+
+/* Whether its sizes have no room in a header's own fields. */
+static inline bool entry_is_big(const struct entry *entry)
+{
+    return entry->size >= FULL32 || entry->packed >= FULL32;
+}
 
 static inline const char *entry_name(const struct archive *archive, const struct entry *entry)
 {
@@ -85,15 +98,13 @@ bool *archive_leaves(const struct archive *archive);
 
 /* ---- extra fields (extra.c) ---- */
 
-/* The fields that a zip64 extra field may hold, in their order; NULL: not wanted, because the header's own field has the value. */
-struct zip64_fields {
-    uint64_t *size, *packed, *offset;
-};
-
-/* Whose extra fields they are. */
+/*
+ * Whose extra fields they are.  `fields`: the header's own ones whose values a zip64 extra field may hold; FULL32: it does, or there is
+ * no telling.  NULL: none.
+ */
 struct extra_header {
     const char *name, *where; /* of the entry; "the central directory" */
-    struct zip64_fields wanted;
+    uint64_t *fields[ZIP64_FIELDS];
 };
 
 /* Walks over the extra fields of a header, takes the zip64 values, and compares a Unicode path with the name. */

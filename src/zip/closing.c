@@ -55,11 +55,12 @@ static size_t make_zip64(unsigned char out[EXTRA_ZIP64_MOST], unsigned char *rec
     return size > 4 ? size : 0;
 }
 
-static void tidy_record(unsigned char *record, const struct entry *e)
+static void tidy_record(unsigned char *record, const struct entry *e, const char *name)
 {
     le_put(record + 4, tidy_maker(le16(record + 4)), 2);
     le_put(record + 6, tidy_version(le16(record + 6)), 2);
-    le_put(record + 38, tidy_attributes(le32(record + 38), e->folder), 4);
+    le_put(record + 8, e->flags, 2);
+    le_put(record + 38, tidy_attributes(le32(record + 38), name, e->folder), 4);
 }
 
 static se_status put_kept(struct closing *c, const struct entry *e, uint64_t offset, se_error *err)
@@ -77,7 +78,7 @@ static se_status put_kept(struct closing *c, const struct entry *e, uint64_t off
     comment_size = le16(record.data + 32);
     extra = record.data + CENTRAL_SIZE + name_size;
     kept = extra_tidy(extra, extra_size, entry_name(c->kept->archive, e), false);
-    tidy_record(record.data, e);
+    tidy_record(record.data, e, entry_name(c->kept->archive, e));
     added = make_zip64(zip64, record.data, e, offset);
     if (kept + added > COMMENT_MOST)
         return error_set(err, SE_ERR_FORMAT, "'%s' has no room for another extra field", entry_name(c->kept->archive, e));

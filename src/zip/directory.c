@@ -80,12 +80,13 @@ static se_status check_flags(const struct entry *e, const char *name, se_error *
     return SE_OK;
 }
 
-static se_status check_kind(const struct entry *e, uint32_t attributes, const char *name, se_error *err)
+static se_status check_kind(const struct archive *archive, const struct entry *e, uint32_t attributes, const char *name, se_error *err)
 {
-    const char *special = special_kind(attributes, e->folder);
+    const char *mended = special_kind(tidy_attributes(attributes, name, e->folder), e->folder);
+    const char *special = archive->limits.tidies ? mended : special_kind(attributes, e->folder);
 
     if (special)
-        return error_set(err, SE_ERR_REJECTED, "'%s' is %s", name, special);
+        return error_set(err, SE_ERR_REJECTED, "'%s' is %s%s", name, special, mended ? "" : TIDY_HINT);
     if (e->folder && e->size)
         return error_set(err, SE_ERR_REJECTED, "'%s' is a folder and has %ju bytes", name, (uintmax_t)e->size);
     return SE_OK;
@@ -121,16 +122,14 @@ static void read_fields(struct entry *e, const unsigned char *p)
 
 static se_status read_extra(const struct archive *archive, struct entry *e, se_bytes extra, se_error *err)
 {
-    const struct extra_header header = { entry_name(archive, e),
-                                         "the central directory",
-                                         {
-                                             .size = e->size == FULL32 ? &e->size : NULL,
-                                             .packed = e->packed == FULL32 ? &e->packed : NULL,
-                                             .offset = e->offset == FULL32 ? &e->offset : NULL,
-                                         } };
+    const struct extra_header header = { entry_name(archive, e), "the central directory", { &e->size, &e->packed, &e->offset } };
     struct extra_report report;
     se_status st = extra_read(&report, &header, extra, err);
 
+    for (size_t i = 0; !st && i < ZIP64_FIELDS; i++)
+        if (report.says[i] && report.stated[i] != *header.fields[i])
+            st = error_set(err, SE_ERR_FORMAT, "'%s': " EXTRA_ZIP64_ODD " in %s: it says %ju, and %ju stands there", header.name,
+                           header.where, (uintmax_t)report.stated[i], (uintmax_t)*header.fields[i]);
     return st || archive->limits.tidies ? st : extra_check(&report, header.name, header.where, err);
 }
 
@@ -159,28 +158,31 @@ static se_status read_record(struct archive *archive, struct window *w, se_error
     if ((st = take(&p, w, name_size + extra_size + le16(p + 32), err)) || (st = add_name(archive, e, p, name_size, err)))
         return st;
     name = entry_name(archive, e);
+    if (archive->limits.tidies)
+        e->flags = tidy_flags(e->flags, name, (se_bytes){ p + name_size + extra_size, le16(fixed + 32) });
     if ((st = read_extra(archive, e, (se_bytes){ p + name_size, extra_size }, err)) || (st = check_flags(e, name, err)) ||
-        (st = check_kind(e, le32(fixed + 38), name, err)))
+        (st = check_kind(archive, e, le32(fixed + 38), name, err)))
         return st;
     archive->count++;
     return archive->limits.tidies ? SE_OK : tidy_check(fixed, e->folder, name, err);
 }
 
 /* Bytes that the headers promise, before any is inflated. */
-static se_status check_sizes(const struct archive *archive, se_error *err)
+static se_status check_sizes(struct archive *archive, se_error *err)
 {
     const struct archive_limits *limits = &archive->limits;
     uint64_t total = 0;
 
+    archive->way_out = NULL; /* the limit says it */
     for (size_t i = 0; i < archive->count; i++) {
         const struct entry *e = &archive->entries[i];
 
         if (e->size > limits->total || (total += e->size) > limits->total)
-            return error_set(err, SE_ERR_REJECTED, "'%s': the archive unpacks to more than the limit of %ju bytes", entry_name(archive, e),
-                             (uintmax_t)limits->total);
+            return error_set(err, SE_ERR_REJECTED, "'%s': the archive unpacks to more than the limit of %ju bytes (--max-size)",
+                             entry_name(archive, e), (uintmax_t)limits->total);
         if (e->size > RATIO_MATTERS && e->size / limits->ratio > e->packed)
-            return error_set(err, SE_ERR_REJECTED, "'%s': %ju bytes in %ju, above the limit of %ju to 1", entry_name(archive, e),
-                             (uintmax_t)e->size, (uintmax_t)e->packed, (uintmax_t)limits->ratio);
+            return error_set(err, SE_ERR_REJECTED, "'%s': %ju bytes in %ju, above the limit of %ju to 1 (--max-ratio)",
+                             entry_name(archive, e), (uintmax_t)e->size, (uintmax_t)e->packed, (uintmax_t)limits->ratio);
     }
     return SE_OK;
 }

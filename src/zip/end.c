@@ -35,8 +35,33 @@ static bool is_end(const struct tail *tail, size_t at)
     return le32(p) == END_SIGNATURE && at + END_SIZE + le16(p + 20) == tail->bytes.size;
 }
 
+/* The last record of the tail that can be an end, with a directory in front of it; how many bytes are behind it, 0: there is none. */
+static size_t count_behind(const struct tail *tail)
+{
+    for (size_t at = tail->bytes.size - END_SIZE + 1; at--;) {
+        const unsigned char *p = tail->bytes.data + at;
+        const size_t end = at + END_SIZE + le16(p + 20);
+
+        if (le32(p) == END_SIGNATURE && end < tail->bytes.size && (uint64_t)le32(p + 12) + le32(p + 16) <= tail->offset + at)
+            return tail->bytes.size - end;
+    }
+    return 0;
+}
+
+static se_status refuse_end(const struct tail *tail, const struct archive *archive, se_error *err)
+{
+    const size_t behind = count_behind(tail);
+
+    if (!behind)
+        return error_set(err, SE_ERR_FORMAT, "not a zip, or cut off: no end record where the file ends");
+    (void)error_set(err, SE_ERR_FORMAT, "%zu bytes are behind the archive's end", behind);
+    if (archive->limits.tidies)
+        (void)error_suffix(err, "; 'head -c %ju' of it leaves them out", (uintmax_t)(archive->size - behind));
+    return SE_ERR_FORMAT;
+}
+
 /* Readers look from the end or from the beginning of the tail: there must be one record that they can find. */
-static se_status find_end(struct tail *tail, se_error *err)
+static se_status find_end(struct tail *tail, const struct archive *archive, se_error *err)
 {
     size_t found = 0;
 
@@ -47,7 +72,7 @@ static se_status find_end(struct tail *tail, se_error *err)
         }
     if (found > 1)
         return error_set(err, SE_ERR_FORMAT, "%zu records could be the archive's end: a second one is hidden", found);
-    return found ? SE_OK : error_set(err, SE_ERR_FORMAT, "not a zip, or cut off: no end record where the file ends");
+    return found ? SE_OK : refuse_end(tail, archive, err);
 }
 
 /* A signature may begin in the last fields of the end record, whose comment goes on with it: who searches backwards finds that one. */
@@ -127,10 +152,12 @@ static se_status read_zip64(struct end *end, uint64_t *at, const struct archive 
     return SE_OK;
 }
 
-static se_status check_end(const struct end *end, uint64_t at, const struct archive *archive, se_error *err)
+static se_status check_end(const struct end *end, uint64_t at, struct archive *archive, se_error *err)
 {
-    if (end->disk || end->directory_disk || end->here != end->entries)
+    if (end->disk || end->directory_disk || end->here != end->entries) {
+        archive->way_out = "; 'zip -s 0' makes one file of its parts";
         return error_set(err, SE_ERR_FORMAT, "the archive is split over several disks");
+    }
     if (end->offset > at || at - end->offset != end->size)
         return error_set(
             err, SE_ERR_FORMAT,
@@ -139,8 +166,9 @@ static se_status check_end(const struct end *end, uint64_t at, const struct arch
     if (end->entries > end->size / CENTRAL_SIZE)
         return error_set(err, SE_ERR_FORMAT, "%ju entries in a central directory of %ju bytes", (uintmax_t)end->entries,
                          (uintmax_t)end->size);
+    archive->way_out = NULL; /* the limit says it */
     if (end->entries > archive->limits.entries)
-        return error_set(err, SE_ERR_REJECTED, "%ju entries, more than the limit of %ju", (uintmax_t)end->entries,
+        return error_set(err, SE_ERR_REJECTED, "%ju entries, more than the limit of %ju (--max-entries)", (uintmax_t)end->entries,
                          (uintmax_t)archive->limits.entries);
     return SE_OK;
 }
@@ -154,7 +182,10 @@ se_status archive_find_directory(struct archive *archive, se_error *err)
     se_status st = read_tail(&tail, archive, err);
 
     release = tail.bytes;
-    if (st || (st = find_end(&tail, err)) || (st = check_comment(&tail, err)))
+    if (st || (st = find_end(&tail, archive, err)))
+        return st;
+    archive->way_out = PACK_ANEW;
+    if ((st = check_comment(&tail, err)))
         return st;
     at = archive->end = tail.offset + tail.end;
     end = read_end(tail.bytes.data + tail.end);

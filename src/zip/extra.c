@@ -9,31 +9,45 @@ static se_status malformed(const char *name, const char *where, const char *what
     return error_set(err, SE_ERR_FORMAT, "'%s': %s in %s", name, what, where);
 }
 
+static bool is_wanted(const uint64_t *field)
+{
+    return field && *field == FULL32;
+}
+
+/* What nothing asks for, behind what is asked for, and the number of a disk: DotNetZip and Commons Compress write them. */
+static bool take_spare(struct extra_report *report, uint64_t *const fields[ZIP64_FIELDS], size_t first, se_bytes value)
+{
+    const unsigned char *p = value.data;
+    size_t left = value.size, i = first;
+
+    report->spare = true;
+    for (; i < ZIP64_FIELDS && fields[i] && left >= 8; i++, p += 8, left -= 8) {
+        report->says[i] = true;
+        report->stated[i] = le64(p);
+    }
+    return !left || (i == ZIP64_FIELDS && left == 4 && !le32(p));
+}
+
 /*
  * APPNOTE 4.5.3: the values in their order, each only when its field is saturated; a reader that counts otherwise reads something else.
  * One that nothing asks for tells readers of streams how long a data descriptor is, and others not.
  */
-static bool take_zip64(const struct zip64_fields *wanted, se_bytes value)
+static bool take_zip64(struct extra_report *report, uint64_t *const fields[ZIP64_FIELDS], se_bytes value)
 {
-    uint64_t *const fields[] = { wanted->size, wanted->packed, wanted->offset };
     const unsigned char *p = value.data;
-    size_t left = value.size;
+    size_t taken = 0, first = 0;
 
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        if (!fields[i])
+    for (size_t i = 0; i < ZIP64_FIELDS; i++) {
+        if (!is_wanted(fields[i]))
             continue;
-        if (left < 8)
+        if (value.size - 8 * taken < 8)
             return false;
-        *fields[i] = le64(p);
-        p += 8;
-        left -= 8;
+        *fields[i] = le64(p + 8 * taken++);
+        first = i + 1;
     }
-    return value.size && !left;
-}
-
-static bool wants_any(const struct zip64_fields *wanted)
-{
-    return wanted->size || wanted->packed || wanted->offset;
+    if (taken && value.size == 8 * taken)
+        return true;
+    return taken == first && take_spare(report, fields, first, (se_bytes){ p + 8 * taken, value.size - 8 * taken });
 }
 
 /* A link has its target there, and no content: without the field it would be another thing. */
@@ -65,9 +79,9 @@ static se_status take_field(struct extra_report *report, unsigned id, se_bytes v
         return SE_OK;
     if (report->zip64)
         return malformed(name, where, "two zip64 extra fields", err);
-    report->zip64 = true;
-    if (!take_zip64(&header->wanted, value))
-        return malformed(name, where, "a zip64 extra field that does not hold exactly what is asked for", err);
+    report->zip64 = 4 + value.size;
+    if (!take_zip64(report, header->fields, value))
+        return malformed(name, where, EXTRA_ZIP64_ODD, err);
     return SE_OK;
 }
 
@@ -77,7 +91,7 @@ se_status extra_read(struct extra_report *out, const struct extra_header *header
     size_t left = extra.size;
     se_status st;
 
-    *out = (struct extra_report){ .zip64 = false };
+    *out = (struct extra_report){ .zip64 = 0 };
     while (left) {
         size_t size = left < 4 ? left : le16(p + 2);
 
@@ -88,7 +102,8 @@ se_status extra_read(struct extra_report *out, const struct extra_header *header
         p += 4 + size;
         left -= 4 + size;
     }
-    if (wants_any(&header->wanted) && !out->zip64)
-        return malformed(header->name, header->where, "a size that only a missing zip64 extra field knows", err);
+    for (size_t i = 0; !out->zip64 && i < ZIP64_FIELDS; i++)
+        if (is_wanted(header->fields[i]))
+            return malformed(header->name, header->where, "a size that only a missing zip64 extra field knows", err);
     return SE_OK;
 }

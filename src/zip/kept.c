@@ -77,26 +77,54 @@ static bool is_copied(const struct kept *kept, size_t index)
     return index < kept->archive->count && !kept->dropped[index] && !kept->archive->entries[index].untidy;
 }
 
+/* Sums and sizes of the central directory; the zip64 extra field that they need, and its size, 0: none. */
+static size_t put_sizes(unsigned char *header, unsigned char zip64[EXTRA_ZIP64_LOCAL], const struct entry *e)
+{
+    bool big = entry_is_big(e);
+
+    le_put(header + 14, e->crc, 4);
+    le_put(header + 18, big ? FULL32 : e->packed, 4);
+    le_put(header + 22, big ? FULL32 : e->size, 4);
+    if (!big)
+        return 0;
+    le_put(header + 4, VERSION_ZIP64, 2);
+    le_put(zip64, EXTRA_ZIP64, 2);
+    le_put(zip64 + 2, EXTRA_ZIP64_LOCAL - 4, 2);
+    le_put(zip64 + 4, e->size, 8);
+    le_put(zip64 + 12, e->packed, 8);
+    return EXTRA_ZIP64_LOCAL;
+}
+
 /* The local header without what has no place in it; where the copying begins. */
 static se_status put_tidied(struct pen *pen, const struct archive *a, const struct entry *e, se_error *err)
 {
     AUTO(se_buf) header = SE_BUF_INIT;
-    size_t head = LOCAL_SIZE + e->name_size, size = (size_t)(e->data - e->offset), kept;
+    size_t head = LOCAL_SIZE + e->name_size, size = (size_t)(e->data - e->offset), kept, added;
+    unsigned char zip64[EXTRA_ZIP64_LOCAL];
     se_status st = buf_new(&header, size, err);
 
     if (st || (st = archive_read(a, header.data, e->offset, size, err)))
         return st;
-    kept = extra_tidy(header.data + head, size - head, entry_name(a, e), true);
+    kept = extra_tidy(header.data + head, size - head, entry_name(a, e), !e->sized);
     le_put(header.data + 4, tidy_version(le16(header.data + 4)), 2);
-    le_put(header.data + 28, kept, 2);
-    if ((st = pen_put(pen, header.data, head + kept, err)))
+    le_put(header.data + 6, e->flags, 2);
+    le_put(header.data + 28, e->head - head, 2);
+    added = e->sized ? put_sizes(header.data, zip64, e) : 0;
+    if ((st = pen_put(pen, header.data, head, err)) || (st = pen_put(pen, zip64, added, err)) ||
+        (st = pen_put(pen, header.data + head, kept, err)))
         return st;
     return pen_flush(pen, err);
 }
 
+/* Where its bytes end that are copied: its data, or the descriptor behind. */
+static uint64_t copied_end(const struct entry *e)
+{
+    return e->sized ? e->data + e->packed : e->next;
+}
+
 uint64_t kept_entry_size(const struct entry *entry)
 {
-    return entry->next - entry->offset - entry->surplus;
+    return entry->head + (copied_end(entry) - entry->data);
 }
 
 uint64_t kept_size(const struct kept *kept)
@@ -124,7 +152,7 @@ se_status kept_copy(struct pen *pen, const struct kept *kept, const atomic_bool 
         if (kept->dropped[i] || (e->untidy && (st = put_tidied(pen, a, e, err))))
             continue;
         c.at = e->untidy ? e->data : e->offset;
-        c.end = a->entries[next - 1].next;
+        c.end = copied_end(&a->entries[next - 1]);
         st = copy_run(&c, err);
     }
     return st;

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 
 #include "zip/archive.h"
-#include "zip/records.h"
 
 enum { GUESS = 512, DESCRIPTOR_MOST = 24 };
 
@@ -39,20 +38,39 @@ static se_status disagree(const char *name, const char *what, uint64_t local, ui
                      (uintmax_t)central);
 }
 
+/* What a new archive says otherwise in the local header, and with no descriptor, is no reason to refuse the old one. */
+static bool puts_right(const struct archive *archive, struct entry *e)
+{
+    e->untidy = e->sized = true;
+    return archive->limits.tidies;
+}
+
 /* With a data descriptor the header may leave sums and sizes open. */
 static bool fits(uint64_t local, uint64_t central, const struct entry *e)
 {
     return local == central || (!local && (e->flags & FLAG_DESCRIPTOR));
 }
 
-/* Both sizes are in the zip64 field, or none (APPNOTE 4.5.3): libarchive looks at them one by one, Java does not. */
-static se_status compare_sizes(struct extra_report *report, const struct entry *e, const unsigned char *header, se_bytes extra,
-                               const char *name, se_error *err)
+/* What a zip64 field says beside fields that have a value. */
+static bool fits_spare(const struct extra_report *report, const struct entry *e)
 {
-    uint64_t crc = le32(header + 14), packed = le32(header + 18), size = le32(header + 22);
-    bool full = packed == FULL32 && size == FULL32;
-    const struct extra_header wanted = { name, where, { .size = full ? &size : NULL, .packed = full ? &packed : NULL } };
-    se_status st = extra_read(report, &wanted, extra, err);
+    const uint64_t central[ZIP64_FIELDS] = { e->size, e->packed, e->offset };
+
+    for (size_t i = 0; i < ZIP64_FIELDS; i++)
+        if (report->says[i] && !fits(report->stated[i], central[i], e))
+            return false;
+    return true;
+}
+
+/* Both sizes are in the zip64 field, or none (APPNOTE 4.5.3): libarchive looks at them one by one, Java does not. */
+static se_status compare_sizes(struct extra_report *report, const struct archive *archive, struct entry *e, const unsigned char *header,
+                               se_bytes extra, se_error *err)
+{
+    const char *name = entry_name(archive, e);
+    uint64_t crc = le32(header + 14), packed = le32(header + 18), size = le32(header + 22), offset = e->offset;
+    bool half = (packed == FULL32) != (size == FULL32) && !(packed == e->packed && size == e->size), read = !half || puts_right(archive, e);
+    const struct extra_header fields = { name, where, { read ? &size : NULL, read ? &packed : NULL, read ? &offset : NULL } };
+    se_status st = extra_read(report, &fields, extra, err);
 
     if (st)
         return st;
@@ -60,7 +78,11 @@ static se_status compare_sizes(struct extra_report *report, const struct entry *
         return disagree(name, "checksum", crc, e->crc, err);
     if (!fits(packed, e->packed, e))
         return disagree(name, "compressed size", packed, e->packed, err);
-    return fits(size, e->size, e) ? SE_OK : disagree(name, "size", size, e->size, err);
+    if (!fits(size, e->size, e))
+        return disagree(name, "size", size, e->size, err);
+    if (!report->spare || (fits_spare(report, e) && puts_right(archive, e)))
+        return SE_OK;
+    return error_set(err, SE_ERR_FORMAT, "'%s': " EXTRA_ZIP64_ODD " in %s%s", name, where, fits_spare(report, e) ? TIDY_HINT : "");
 }
 
 /* What is neither in the central directory nor tidy is put right by a new archive, or refused. */
@@ -69,27 +91,43 @@ static se_status compare_rest(const struct archive *archive, struct entry *e, co
     const char *name = entry_name(archive, e);
     uint16_t needed = le16(header + 4);
     struct extra_report report;
-    se_status st = compare_sizes(&report, e, header, extra, name, err);
+    se_status st = compare_sizes(&report, archive, e, header, extra, err);
 
     if (st)
         return st;
-    e->zip64 = report.zip64;
-    e->surplus = (uint16_t)report.surplus;
-    e->untidy = report.surplus || tidy_version(needed) != needed;
+    e->zip64 = (uint16_t)report.zip64;
+    e->head = (uint32_t)(e->data - e->offset - report.surplus);
+    e->untidy |= report.surplus || tidy_version(needed) != needed;
     if (archive->limits.tidies || !e->untidy)
         return SE_OK;
     return (st = tidy_check_version(needed, name, where, err)) ? st : extra_check(&report, name, where, err);
 }
 
+/* Marks that are missing in one place only, or say how much effort a compressor made, change nothing for who has the central directory. */
+static se_status compare_flags(const struct archive *archive, struct entry *e, uint16_t local, se_error *err)
+{
+    const uint16_t differ = local ^ e->flags;
+
+    if (!differ)
+        return SE_OK;
+    if (!archive->limits.tidies || differ & ~(FLAG_UTF8 | FLAG_LEVEL | FLAG_DESCRIPTOR))
+        return disagree(entry_name(archive, e), "flags", local, e->flags, err);
+    e->untidy = true;
+    e->sized |= differ & FLAG_DESCRIPTOR;
+    e->flags |= differ & FLAG_DESCRIPTOR; /* there may be one */
+    return SE_OK;
+}
+
 static se_status compare(const struct archive *archive, struct entry *e, const unsigned char *header, se_bytes variable, se_error *err)
 {
+    se_status st;
     size_t name_size = le16(header + 26);
     const char *local = variable.data, *name = entry_name(archive, e);
 
     if (name_size != e->name_size || strncmp(local, name, name_size))
         return error_set(err, SE_ERR_FORMAT, "the central directory's '%s' is '%.*s' in its local header", name, (int)name_size, local);
-    if (le16(header + 6) != e->flags)
-        return disagree(name, "flags", le16(header + 6), e->flags, err);
+    if ((st = compare_flags(archive, e, le16(header + 6), err)))
+        return st;
     if (le16(header + 8) != e->method)
         return disagree(name, "compression method", le16(header + 8), e->method, err);
     return compare_rest(archive, e, header, (se_bytes){ local + name_size, variable.size - name_size }, err);
@@ -128,9 +166,9 @@ static size_t descriptor_width(const struct entry *e)
 }
 
 /* With or without signature, unless readers would take the checksum for one. */
-static bool is_descriptor(const struct entry *e, const unsigned char *p, size_t size)
+static bool is_descriptor(const struct entry *e, const unsigned char *p, size_t size, size_t width)
 {
-    size_t width = descriptor_width(e), head = size == 4 + 2 * width ? 0 : 4;
+    size_t head = size == 4 + 2 * width ? 0 : 4;
 
     if (size != head + 4 + 2 * width || (!head && e->crc == DESCRIPTOR_SIGNATURE))
         return false;
@@ -144,31 +182,52 @@ static bool is_ambiguous(const struct entry *e)
     return !e->size && descriptor_width(e) == 8;
 }
 
-static se_status check_rest(const struct archive *archive, const struct entry *e, se_error *err)
+/* Some writers leave it out, or have another width in mind. */
+static bool is_odd_descriptor(const struct entry *e, const unsigned char *p, size_t size)
+{
+    return !size || is_descriptor(e, p, size, 4) || is_descriptor(e, p, size, 8);
+}
+
+static se_status check_descriptor(const struct archive *archive, struct entry *e, const unsigned char *p, size_t size, se_error *err)
+{
+    const char *name = entry_name(archive, e);
+    bool odd = is_odd_descriptor(e, p, size);
+
+    if (!odd || (!is_descriptor(e, p, size, descriptor_width(e)) && !puts_right(archive, e)))
+        return error_set(err, SE_ERR_FORMAT, "the %zu bytes after '%s' are not its data descriptor with sizes of %zu bits%s", size, name,
+                         8 * descriptor_width(e), odd ? TIDY_HINT : "");
+    if (e->method == METHOD_STORED && !puts_right(archive, e))
+        return error_set(err, SE_ERR_FORMAT,
+                         "'%s' is stored with a data descriptor: who reads it as a stream can't know where it ends" TIDY_HINT, name);
+    if (is_ambiguous(e) && !puts_right(archive, e))
+        return error_set(err, SE_ERR_FORMAT,
+                         "'%s' is empty, and followed by a data descriptor of 64 bits: a stream may seem to end there" TIDY_HINT, name);
+    return SE_OK;
+}
+
+static se_status check_rest(const struct archive *archive, struct entry *e, se_error *err)
 {
     unsigned char rest[DESCRIPTOR_MOST];
     uint64_t end = e->data + e->packed, size = e->next - end;
     const char *name = entry_name(archive, e);
     se_status st;
 
-    if (!(e->flags & FLAG_DESCRIPTOR) && size)
-        return error_set(err, SE_ERR_FORMAT, "%ju bytes after '%s' belong to nothing", (uintmax_t)size, name);
-    if (!size && !(e->flags & FLAG_DESCRIPTOR))
-        return SE_OK;
-    if (e->method == METHOD_STORED)
-        return error_set(err, SE_ERR_FORMAT, "'%s' is stored with a data descriptor: who reads it as a stream can't know where it ends",
-                         name);
+    if (!(e->flags & FLAG_DESCRIPTOR))
+        return size ? error_set(err, SE_ERR_FORMAT, "%ju bytes after '%s' belong to nothing", (uintmax_t)size, name) : SE_OK;
     if (size > sizeof rest)
         return error_set(err, SE_ERR_FORMAT, "%ju bytes after '%s', a data descriptor has at most %zu", (uintmax_t)size, name, sizeof rest);
     if ((st = archive_read(archive, rest, end, (size_t)size, err)))
         return st;
-    if (!is_descriptor(e, rest, (size_t)size))
-        return error_set(err, SE_ERR_FORMAT, "the %ju bytes after '%s' are not its data descriptor with sizes of %zu bits", (uintmax_t)size,
-                         name, 8 * descriptor_width(e));
-    if (is_ambiguous(e))
-        return error_set(err, SE_ERR_FORMAT, "'%s' is empty, and followed by a data descriptor of 64 bits: a stream may seem to end there",
-                         name);
-    return SE_OK;
+    return check_descriptor(archive, e, rest, (size_t)size, err);
+}
+
+/* What its new local header takes, and which flags are in it, once all is known. */
+static void settle(struct entry *e)
+{
+    if (!e->sized)
+        return;
+    e->flags &= (uint16_t)~FLAG_DESCRIPTOR;
+    e->head = e->head - e->zip64 + (entry_is_big(e) ? EXTRA_ZIP64_LOCAL : 0);
 }
 
 static se_status check_order(struct archive *archive, se_error *err)
@@ -195,7 +254,7 @@ se_status archive_check_locals(struct archive *archive, se_error *err)
     sort(archive);
     st = check_order(archive, err);
     for (size_t i = 0; !st && i < archive->count; i++)
-        if (!(st = check_header(archive, &archive->entries[i], err)))
-            st = check_rest(archive, &archive->entries[i], err);
+        if (!(st = check_header(archive, &archive->entries[i], err)) && !(st = check_rest(archive, &archive->entries[i], err)))
+            settle(&archive->entries[i]);
     return st;
 }

@@ -32,7 +32,7 @@ static const char *bad_characters(const struct entry *e, const char *name)
         if (point == UINT32_MAX)
             return "is not UTF-8";
         if (point >= 0x80 && !(e->flags & FLAG_UTF8))
-            return "has letters beyond ASCII and is not marked as UTF-8: readers would see different names";
+            return "has letters beyond ASCII and is not marked as UTF-8: readers would see different names" TIDY_HINT;
         if (utf8_is_control(point))
             return "holds a control character";
         if (point == '\\')

@@ -51,6 +51,7 @@ enum {
 /* extra fields (APPNOTE 4.5.2, 4.6; Info-ZIP's extrafld.txt) */
 enum {
     EXTRA_ZIP64 = 0x0001,
+    EXTRA_ZIP64_LOCAL = 4 + 2 * 8, /* bytes of one that has both sizes, as local headers do */
     EXTRA_NTFS_TIMES = 0x000a,
     EXTRA_UNIX = 0x000d,
     EXTRA_UNIX_FIXED = 12, /* bytes of it that are not the target of a link */

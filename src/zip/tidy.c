@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "base/utf8.h"
 #include "zip/records.h"
 
 /*
@@ -20,9 +21,54 @@ static uint32_t attributes_wrong(bool folder)
     return DOS_LABEL | (folder ? 0 : DOS_FOLDER) | (uint32_t)(MODE_PRIVILEGED | MODE_OPEN) << 16;
 }
 
-uint32_t tidy_attributes(uint32_t attributes, bool folder)
+static bool is_special(uint32_t kind)
 {
-    return attributes & ~attributes_wrong(folder);
+    return kind == S_IFIFO || kind == S_IFSOCK || kind == S_IFCHR || kind == S_IFBLK;
+}
+
+/*
+ * Info-ZIP calls what it packs from its standard input "-", and of the kind that it had there.  A
+ * name that ends in a slash is a folder's for all readers.
+ */
+static uint32_t tidy_kind(uint32_t attributes, const char *name, bool folder)
+{
+    const uint32_t kind = attributes >> 16 & S_IFMT, rest = attributes & ~((uint32_t)S_IFMT << 16);
+
+    if (folder && kind == S_IFREG)
+        return rest | (uint32_t)S_IFDIR << 16;
+    return is_special(kind) && strcmp(name, "-") == 0 ? rest | (uint32_t)S_IFREG << 16 : attributes;
+}
+
+uint32_t tidy_attributes(uint32_t attributes, const char *name, bool folder)
+{
+    return tidy_kind(attributes, name, folder) & ~attributes_wrong(folder);
+}
+
+/* Of text in UTF-8: whether there is more in it than ASCII.  Of other text: false. */
+static bool is_beyond_ascii(se_bytes text, bool *valid)
+{
+    const unsigned char *p = text.data;
+    bool beyond = false;
+    uint32_t point;
+
+    *valid = true;
+    for (size_t at = 0, size; at < text.size; at += size) {
+        size = utf8_take(&point, (se_bytes){ p + at, text.size - at });
+        if (!size)
+            return *valid = false;
+        beyond |= point >= 0x80;
+    }
+    return beyond;
+}
+
+uint16_t tidy_flags(uint16_t flags, const char *name, se_bytes comment)
+{
+    bool valid;
+
+    if (!is_beyond_ascii((se_bytes){ name, strlen(name) }, &valid))
+        return flags;
+    (void)is_beyond_ascii(comment, &valid);
+    return valid ? flags | FLAG_UTF8 : flags;
 }
 
 uint16_t tidy_version(uint16_t needed)
@@ -66,13 +112,12 @@ se_status tidy_check(const unsigned char *central, bool folder, const char *name
     const uint16_t maker = le16(central + 4);
 
     if (wrong)
-        return error_set(err, SE_ERR_REJECTED, "'%s' is %s: its attributes 0x%08x are not signed; signing anew puts them right", name,
-                         attributes_fault(wrong), (unsigned)le32(central + 38));
+        return error_set(err, SE_ERR_REJECTED, "'%s' is %s: its attributes 0x%08x are not signed" TIDY_HINT, name, attributes_fault(wrong),
+                         (unsigned)le32(central + 38));
     if (tidy_maker(maker) != maker)
-        return error_set(
-            err, SE_ERR_REJECTED,
-            "'%s' was made by a system of number %u, whose attributes readers understand differently; signing anew puts it right", name,
-            maker >> 8);
+        return error_set(err, SE_ERR_REJECTED,
+                         "'%s' was made by a system of number %u, whose attributes readers understand differently" TIDY_HINT, name,
+                         maker >> 8);
     return tidy_check_version(le16(central + 6), name, "the central directory", err);
 }
 
@@ -80,9 +125,8 @@ se_status tidy_check_version(uint16_t needed, const char *name, const char *wher
 {
     if (tidy_version(needed) == needed)
         return SE_OK;
-    return error_set(err, SE_ERR_FORMAT,
-                     "'%s' needs version %u.%u in %s, some readers leave out what needs more than %d.%d; signing anew puts it right", name,
-                     needed / 10u, needed % 10u, where, VERSION_MOST / 10, VERSION_MOST % 10);
+    return error_set(err, SE_ERR_FORMAT, "'%s' needs version %u.%u in %s, some readers leave out what needs more than %d.%d" TIDY_HINT,
+                     name, needed / 10u, needed % 10u, where, VERSION_MOST / 10, VERSION_MOST % 10);
 }
 
 /* ---- extra fields ---- */
@@ -210,6 +254,8 @@ size_t extra_tidy(unsigned char *extra, size_t size, const char *name, bool zip6
 
 se_status extra_check(const struct extra_report *report, const char *name, const char *where, se_error *err)
 {
+    if (report->spare)
+        return error_set(err, SE_ERR_FORMAT, "'%s': " EXTRA_ZIP64_ODD " in %s" TIDY_HINT, name, where);
     if (!report->surplus)
         return SE_OK;
     return error_set(err, SE_ERR_FORMAT,

@@ -7,8 +7,15 @@
 
 #include "base/buf.h"
 
+/* What is told of all that verifying refuses and signing puts right. */
+#define TIDY_HINT       "; signing anew puts it right"
+#define EXTRA_ZIP64_ODD "a zip64 extra field that does not hold exactly what is asked for"
+
 /* The external attributes, without what they must not say. */
-uint32_t tidy_attributes(uint32_t attributes, bool folder);
+uint32_t tidy_attributes(uint32_t attributes, const char *name, bool folder);
+
+/* General purpose bits: UTF-8 is marked as such where the comment allows it, for it is marked with the name. */
+uint16_t tidy_flags(uint16_t flags, const char *name, se_bytes comment);
 
 /* "Version needed to extract": readers leave out what asks for more than they know. */
 uint16_t tidy_version(uint16_t needed);
@@ -21,11 +28,17 @@ SE_MUST_CHECK se_status tidy_check(const unsigned char *central, bool folder, co
 SE_MUST_CHECK se_status tidy_check_version(uint16_t needed, const char *name, const char *where, se_error *err);
 
 /* A header's extra fields, as they have been found. */
+/* Values of a zip64 extra field, in their order (APPNOTE 4.5.3). */
+enum { ZIP64_SIZE, ZIP64_PACKED, ZIP64_OFFSET, ZIP64_FIELDS };
+
 struct extra_report {
-    bool zip64;         /* there is such a field */
-    size_t surplus;     /* bytes of fields that have no place in an archive of ours */
-    unsigned odd;       /* identifier of the first one of them */
-    const char *reason; /* why it has none */
+    size_t zip64;                  /* bytes of such a field; 0: there is none */
+    bool spare;                    /* it holds values that nothing asks for, or none */
+    bool says[ZIP64_FIELDS];       /* those of them that the header's own fields have as well */
+    uint64_t stated[ZIP64_FIELDS]; /* what it says they are */
+    size_t surplus;                /* bytes of fields that have no place in an archive of ours */
+    unsigned odd;                  /* identifier of the first one of them */
+    const char *reason;            /* why it has none */
 };
 
 /*

@@ -125,11 +125,12 @@ SIGNATURE = re.compile(r"META-INF/(MANIFEST\.MF|[^/]+\.(SF|RSA|DSA|EC))$")
 
 
 def facts(path):
-    """Everything but where it is, and old signatures."""
+    """Everything but where it is, old signatures, and descriptors of what is stored, which do not stay."""
     with zipfile.ZipFile(path) as z:
         for i in z.infolist():
             if not SIGNATURE.match(i.filename):
-                yield i.filename, i.date_time, i.compress_type, i.external_attr, i.comment, i.CRC, i.file_size, i.compress_size, i.flag_bits
+                flags = i.flag_bits & ~(8 if i.compress_type == STORED else 0)
+                yield i.filename, i.date_time, i.compress_type, i.external_attr, i.comment, i.CRC, i.file_size, i.compress_size, flags
         yield z.comment
 
 
@@ -156,5 +157,5 @@ def make():
 
 if sys.argv[1:2] == ["same"]:
     same(*sys.argv[2:])
-else:
+elif __name__ == "__main__":
     make()
