@@ -110,10 +110,13 @@ static void vouchers_free(struct vouchers *vouchers)
 }
 AUTO_KIND(vouchers, struct vouchers, vouchers_free(p))
 
+/* An anchor of trust need not be self-signed (RFC 5280, 6.1): an issuing CA may be trusted, and not the public root above it. */
 static se_status load(X509_STORE **out, const char *path, se_error *err)
 {
-    *out = X509_STORE_new();
-    return *out ? roots_load(*out, path, err) : error_memory(err);
+    if (!(*out = X509_STORE_new()))
+        return error_memory(err);
+    X509_STORE_set_flags(*out, X509_V_FLAG_PARTIAL_CHAIN);
+    return roots_load(*out, path, err);
 }
 
 static se_status choose_roots(X509_STORE **out, const struct candidates *c, const se_params *params, se_error *err)

@@ -99,15 +99,22 @@ static bool is_text(const unsigned char *p, size_t size)
     return true;
 }
 
-/* Where the BEGIN line is: at the start of a line, behind explanations (RFC 7468, 2) or a byte order mark; d->end: there is none. */
-static size_t find_boundary(const struct dearmor *d)
+/* Where the BEGIN line is: at the start of a line, behind explanations (RFC 7468, 2) or a byte order mark; text.size: there is none. */
+static size_t find_boundary(se_bytes text)
 {
-    const unsigned char *p = d->line.data, *end = p + d->end, *at = p;
+    const unsigned char *p = text.data, *end = p + text.size, *at = p;
 
     for (; (at = memmem(at, (size_t)(end - at), boundary, BOUNDARY)); at++)
         if (at == p || at[-1] == '\n' || at[-1] == '\r' || (at - p >= 3 && text_mark((const char *)at - 3, 3)))
-            return is_text(p, (size_t)(at - p)) ? (size_t)(at - p) : d->end;
-    return d->end;
+            return is_text(p, (size_t)(at - p)) ? (size_t)(at - p) : text.size;
+    return text.size;
+}
+
+bool dearmor_finds(se_bytes value)
+{
+    const se_bytes start = { value.data, value.size < TEXT_LIMIT ? value.size : TEXT_LIMIT };
+
+    return find_boundary(start) < start.size;
 }
 
 /* The rest of the line, its end included, is passed over. */
@@ -136,7 +143,7 @@ se_status dearmor_begin(struct dearmor *d, struct stream *in, se_error *err)
     /* what can't be the start of a text is not waited for: a stream may be long in coming */
     if (is_text(d->line.data, d->end) && (st = refill(d, TEXT_LIMIT, err)))
         return st;
-    if ((begin = find_boundary(d)) == d->end)
+    if ((begin = find_boundary((se_bytes){ d->line.data, d->end })) == d->end)
         return SE_OK;
     d->at = begin;
     if (!(d->base64 = EVP_ENCODE_CTX_new()))
@@ -200,4 +207,20 @@ void dearmor_free(struct dearmor *d)
     se_buf_free(&d->line);
     se_buf_free(&d->plain);
     *d = (struct dearmor){ .in = NULL };
+}
+
+se_status dearmor_all(se_buf *out, struct stream *in, size_t limit, se_error *err)
+{
+    AUTO(dearmor) dearmor = { .in = NULL };
+    AUTO(writer) w = { 0 };
+    unsigned char piece[4096];
+    size_t got = 1;
+    se_status st = dearmor_begin(&dearmor, in, err);
+
+    while (!st && got && !(st = dearmor_read(&got, &dearmor, piece, sizeof piece, err))) {
+        writer_put(&w, piece, got);
+        if (w.buf.size > limit)
+            return error_set(err, SE_ERR_FORMAT, "more than %zu MB", limit >> 20);
+    }
+    return st ? st : writer_finish(out, &w, err);
 }

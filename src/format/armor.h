@@ -35,6 +35,12 @@ SE_MUST_CHECK se_status dearmor_begin(struct dearmor *dearmor, struct stream *in
 /* Like stream_read(); SE_ERR_FORMAT: the armour is broken. */
 SE_MUST_CHECK se_status dearmor_read(size_t *got, struct dearmor *dearmor, void *data, size_t size, se_error *err);
 void dearmor_free(struct dearmor *dearmor);
+
+/* Whether there is armour in it, perhaps behind text. */
+bool dearmor_finds(se_bytes value);
+
+/* All that is in the armour, if there is any, or in the stream: at most `limit` bytes.  SE_ERR_FORMAT: there is more. */
+SE_MUST_CHECK se_status dearmor_all(se_buf *out, struct stream *in, size_t limit, se_error *err);
 AUTO_KIND(dearmor, struct dearmor, dearmor_free(p))
 
 #endif

@@ -247,7 +247,8 @@ static void content_info(struct ber *b, struct writer *w, const struct attached_
     leave(b, &info);
     writer_put(w, "\0\0\0", 4);
     if (fill(b))
-        fail(b, "more bytes after its end");
+        b->status = error_set(b->err, SE_ERR_FORMAT, "bytes follow the signature, from byte %ju on: nothing may be behind it",
+                              (uintmax_t)b->position);
 }
 
 se_status attached_split(se_buf *out, struct dearmor *in, const struct attached_taker *taker, se_error *err)

@@ -1,5 +1,6 @@
 /* Writing, in DER: EnvelopedData with CBC, which nothing authenticates, AuthEnvelopedData with GCM. */
 #include "format/cms_envelope.h"
+#include "format/armor.h"
 
 #include <openssl/x509v3.h>
 
@@ -264,7 +265,7 @@ static bool resembles(se_bytes value)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (envelope_marked(value, texts[i]))
             return true;
-    return value.size && resembles_der(value);
+    return value.size && (resembles_der(value) || dearmor_finds(value));
 }
 
 const struct envelope_format cms_envelope_format = {

@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/base64.h"
+#include "format/armor.h"
 #include "format/cms_envelope.h"
 #include "key/identifier.h"
 
@@ -234,6 +235,50 @@ static bool get_content(struct content *c, const struct content_info *info)
     return set_algorithm(c, e->content->algorithm) && is_plain(info, c->aes.cipher);
 }
 
+static bool is_known(const X509_ALGOR *algorithm)
+{
+    for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++)
+        if (algorithms[i].nid == OBJ_obj2nid(algorithm->algorithm))
+            return true;
+    return false;
+}
+
+/* The first recipient's whose key is transported, by RSA of whatever kind; NULL: there is none. */
+static struct key_trans *find_transported(const struct content_info *info)
+{
+    const STACK_OF(ASN1_TYPE) *recipients = info->enveloped->recipients;
+    struct key_trans *found = NULL;
+
+    for (int i = 0; !found && i < sk_ASN1_TYPE_num(recipients); i++)
+        if (sk_ASN1_TYPE_value(recipients, i)->type == V_ASN1_SEQUENCE)
+            found = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(KEY_TRANS), sk_ASN1_TYPE_value(recipients, i));
+    ERR_clear_error();
+    return found;
+}
+
+/* Algorithms stand there in clear, so that nothing is given away when they are named. */
+static se_status refuse_algorithms(const struct content_info *info, se_error *err)
+{
+    AUTO(key_trans) recipient = find_transported(info);
+    struct unwrap_how how;
+    char name[80];
+
+    if (!is_known(info->enveloped->content->algorithm)) {
+        (void)OBJ_obj2txt(name, sizeof name, info->enveloped->content->algorithm->algorithm, 0);
+        return error_set(err, SE_ERR_REJECTED, "the value is encrypted with the algorithm %s; AES in CBC or GCM is what is decrypted",
+                         name);
+    }
+    if (!recipient)
+        return error_set(err, SE_ERR_REJECTED, "the value's key is not encrypted with RSA; RSAES-OAEP is what is decrypted");
+    if (!identifier_oaep(&how, recipient->algorithm)) {
+        (void)OBJ_obj2txt(name, sizeof name, recipient->algorithm->algorithm, 0);
+        return error_set(err, SE_ERR_REJECTED, "the value's key is encrypted with the algorithm %s%s; RSAES-OAEP is what is decrypted",
+                         name,
+                         OBJ_obj2nid(recipient->algorithm->algorithm) == NID_rsaEncryption ? " (PKCS #1 v1.5)" : " and odd parameters");
+    }
+    return envelope_refused(err);
+}
+
 static se_status to_der(se_buf *out, const void *value, const ASN1_ITEM *item, se_error *err)
 {
     unsigned char *der = NULL;
@@ -265,11 +310,17 @@ static se_status identify(struct envelope *out, struct kit *kit, se_error *err)
     return kit_hash(out->id, kit, DIGEST_SHA256, pieces, 2) ? SE_OK : error_set(err, SE_ERR_CRYPTO, "SHA-256 failed");
 }
 
-/* Text is the base64 of DER, which begins with M; DER begins with 0. */
+/* Text is the base64 of DER, which begins with M, or PEM; DER begins with 0. */
 static se_status to_binary(se_buf *out, se_bytes value, se_error *err)
 {
-    if (value.size && *(const unsigned char *)value.data == (V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED))
+    const unsigned char *p = value.data;
+    const se_source memory = source_memory(&value);
+    struct stream armored = { .source = &memory };
+
+    if (*p == (V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED))
         return buf_copy(out, value, err);
+    if (dearmor_finds(value))
+        return dearmor_all(out, &armored, value.size, NULL) ? envelope_refused(err) : SE_OK;
     return base64_decode(out, value, NULL) ? envelope_refused(err) : SE_OK;
 }
 
@@ -282,9 +333,10 @@ se_status cms_envelope_read(struct envelope *out, struct kit *kit, se_bytes valu
 
     if (st)
         return st;
-    if (!(info = parse(buf_bytes(&out->bytes))) || !is_exact(info, buf_bytes(&out->bytes)) || !get_content(&content, info) ||
-        !(recipient = find_recipient(&out->how, info)))
+    if (!(info = parse(buf_bytes(&out->bytes))) || !is_exact(info, buf_bytes(&out->bytes)))
         return envelope_refused(err);
+    if (!get_content(&content, info) || !(recipient = find_recipient(&out->how, info)))
+        return refuse_algorithms(info, err);
     if ((st = buf_copy(&out->decoded, bytes_of(recipient->wrapped), err)) ||
         (st = to_der(&out->details, recipient->id, ASN1_ITEM_rptr(RECIPIENT_ID), err)))
         return st;

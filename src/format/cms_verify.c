@@ -5,6 +5,7 @@
 #include "format/cms.h"
 #include "format/padding.h"
 #include "format/signer_info.h"
+#include "format/signing_certificate.h"
 #include "format/stamp.h"
 #include "format/trust.h"
 #include "key/certificate.h"
@@ -91,6 +92,14 @@ static void reading_free(struct reading *reading)
 }
 AUTO_KIND(reading, struct reading, reading_free(p))
 
+static se_status other_type(const CMS_ContentInfo *cms, se_error *err)
+{
+    char type[80];
+
+    (void)OBJ_obj2txt(type, sizeof type, CMS_get0_type(cms), 0);
+    return error_set(err, SE_ERR_FORMAT, "not a CMS signature, but a CMS message of type %s", type);
+}
+
 static se_status read_cms(struct reading *out, se_bytes ber, se_error *err)
 {
     const unsigned char *p = ber.data;
@@ -99,16 +108,20 @@ static se_status read_cms(struct reading *out, se_bytes ber, se_error *err)
     out->cms = CMS_ContentInfo_new_ex(crypto_context(), NULL);
     if (!out->cms)
         return error_memory(err);
-    if (ber.size > LONG_MAX || !d2i_CMS_ContentInfo(&out->cms, &p, (long)ber.size) || p != (const unsigned char *)ber.data + ber.size ||
-        OBJ_obj2nid(CMS_get0_type(out->cms)) != NID_pkcs7_signed)
+    if (ber.size > LONG_MAX || !d2i_CMS_ContentInfo(&out->cms, &p, (long)ber.size))
         return crypto_error(err, SE_ERR_FORMAT, "not a CMS signature");
+    if (OBJ_obj2nid(CMS_get0_type(out->cms)) != NID_pkcs7_signed)
+        return other_type(out->cms, err);
+    if (p != (const unsigned char *)ber.data + ber.size)
+        return error_set(err, SE_ERR_FORMAT, "bytes follow the signature, which has %td of %zu: nothing may be behind it",
+                         p - (const unsigned char *)ber.data, ber.size);
     if (CMS_is_detached(out->cms) != 1)
         return error_set(err, SE_ERR_FORMAT, "the signature carries a content of its own");
     if ((st = signer_info_get(&out->signer, out->cms, err)) || (st = signer_info_algorithm(&out->algorithm, out->signer, err)))
         return st;
     out->certificates = CMS_get1_certs(out->cms);
     ERR_clear_error();
-    return SE_OK;
+    return signing_certificate_limit(out->certificates, out->signer, err);
 }
 
 static const struct candidate *find_candidate(const struct verify_job *job, const struct reading *r, bool same_algorithm)
@@ -190,18 +203,8 @@ static se_status read_all(se_buf *out, const struct verify_job *job, se_error *e
     se_bytes armored = job->signature;
     const se_source memory = source_memory(&armored);
     struct stream stream = { .source = job->later ? job->later : &memory };
-    AUTO(dearmor) dearmor = { .in = NULL };
-    AUTO(writer) w = { 0 };
-    unsigned char piece[4096];
-    size_t got = 1;
-    se_status st = dearmor_begin(&dearmor, &stream, err);
 
-    while (!st && got && !(st = dearmor_read(&got, &dearmor, piece, sizeof piece, err))) {
-        writer_put(&w, piece, got);
-        if (w.buf.size > SIGNATURE_LIMIT)
-            return error_set(err, SE_ERR_FORMAT, "a signature of more than %d MB is too long", SIGNATURE_LIMIT >> 20);
-    }
-    return st ? st : writer_finish(out, &w, err);
+    return dearmor_all(out, &stream, SIGNATURE_LIMIT, err) ? error_prefix(err, "the signature: ") : SE_OK;
 }
 
 /* What it was hashed with is known only after the content. */

@@ -21,6 +21,7 @@ libse_core_la_SOURCES += \
 	src/format/padding.c src/format/padding.h \
 	src/format/raw.c src/format/raw.h \
 	src/format/signer_info.c src/format/signer_info.h \
+	src/format/signing_certificate.c src/format/signing_certificate.h \
 	src/format/sink_bio.c src/format/sink_bio.h \
 	src/format/stamp.c src/format/stamp.h \
 	src/format/trust.c src/format/trust.h \

@@ -1,8 +1,8 @@
 #include "format/signer_info.h"
 
 #include <openssl/err.h>
-#include <openssl/ess.h>
 
+#include "format/signing_certificate.h"
 #include "key/certificate.h"
 #include "key/crypto.h"
 #include "key/identifier.h"
@@ -71,7 +71,7 @@ static void algorithm_text(char out[80], const X509_ALGOR *algorithm)
 se_status signer_info_algorithm(const struct algorithm **out, CMS_SignerInfo *signer, se_error *err)
 {
     X509_ALGOR *digest, *signature;
-    char texts[2][80];
+    char texts[2][80], parameters[160];
 
     CMS_SignerInfo_get0_algs(signer, NULL, NULL, &digest, &signature);
     *out = signer_info_digest(digest) ? algorithm_of(signer_info_digest(digest), signature) : NULL;
@@ -79,6 +79,10 @@ se_status signer_info_algorithm(const struct algorithm **out, CMS_SignerInfo *si
         return SE_OK;
     algorithm_text(texts[0], digest);
     algorithm_text(texts[1], signature);
+    if (identifier_pss_text(parameters, sizeof parameters, signature))
+        return error_set(err, SE_ERR_REJECTED,
+                         "the signature's digest is %s, and its RSASSA-PSS with %s: both have to be the same of SHA-2", texts[0],
+                         parameters);
     return error_set(err, SE_ERR_REJECTED, "the signature's algorithms are not accepted: digest %s, signature %s", texts[0], texts[1]);
 }
 
@@ -115,25 +119,6 @@ static se_status check_digest(CMS_SignerInfo *signer, se_bytes hash, se_error *e
     return error_set(err, SE_ERR_REJECTED, "the content is not what was signed: its digest differs");
 }
 
-/* RFC 5035: against a certificate exchanged for another one with the same key. */
-static se_status check_signing_certificate(CMS_SignerInfo *signer, X509 *certificate, se_error *err)
-{
-    const ASN1_STRING *v1 = attribute(signer, NID_id_smime_aa_signingCertificate, V_ASN1_SEQUENCE);
-    const ASN1_STRING *v2 = attribute(signer, NID_id_smime_aa_signingCertificateV2, V_ASN1_SEQUENCE);
-    const unsigned char *p1 = v1 ? ASN1_STRING_get0_data(v1) : NULL, *p2 = v2 ? ASN1_STRING_get0_data(v2) : NULL;
-    ESS_SIGNING_CERT *old = v1 ? d2i_ESS_SIGNING_CERT(NULL, &p1, ASN1_STRING_length(v1)) : NULL;
-    ESS_SIGNING_CERT_V2 *new = v2 ? d2i_ESS_SIGNING_CERT_V2(NULL, &p2, ASN1_STRING_length(v2)) : NULL;
-    STACK_OF(X509) *chain = sk_X509_new_null();
-    bool readable = (!v1 || old) && (!v2 || new) && chain && sk_X509_push(chain, certificate);
-    bool good = readable && OSSL_ESS_check_signing_certs(old, new, chain, 0) > 0;
-
-    ESS_SIGNING_CERT_free(old);
-    ESS_SIGNING_CERT_V2_free(new);
-    sk_X509_free(chain);
-    ERR_clear_error();
-    return good ? SE_OK : error_set(err, SE_ERR_REJECTED, "the signer's certificate is not the one that was signed with");
-}
-
 static int64_t signing_time(CMS_SignerInfo *signer)
 {
     const ASN1_TIME *time = attribute(signer, NID_pkcs9_signingTime, V_ASN1_UTCTIME);
@@ -154,7 +139,7 @@ se_status signer_info_verify(int64_t *time, CMS_ContentInfo *cms, CMS_SignerInfo
         ERR_clear_error();
         return error_set(err, SE_ERR_REJECTED, "the signature does not verify with the signer's certificate");
     }
-    if ((st = check_signing_certificate(signer, certificate, err)))
+    if ((st = signing_certificate_check(signer, certificate, err)))
         return st;
     *time = signing_time(signer);
     return SE_OK;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "format/signer_info.h"
+#include "format/signing_certificate.h"
 #include "format/trust.h"
 #include "key/certificate.h"
 #include "key/crypto.h"
@@ -42,13 +43,16 @@ AUTO_KIND(token, struct token, token_free(p))
 static se_status read_cms(struct token *t, se_bytes der, se_error *err)
 {
     const unsigned char *p = der.data;
+    se_status st;
 
     if (!(t->cms = CMS_ContentInfo_new_ex(crypto_context(), NULL)))
         return error_memory(err);
     if (der.size > LONG_MAX || !d2i_CMS_ContentInfo(&t->cms, &p, (long)der.size) || OBJ_obj2nid(CMS_get0_type(t->cms)) != NID_pkcs7_signed)
         return error_set(err, SE_ERR_REJECTED, "not a CMS signature");
     t->certificates = CMS_get1_certs(t->cms);
-    return signer_info_get(&t->signer, t->cms, err);
+    if ((st = signer_info_get(&t->signer, t->cms, err)))
+        return st;
+    return signing_certificate_limit(t->certificates, t->signer, err);
 }
 
 static se_bytes string_bytes(const ASN1_STRING *string)

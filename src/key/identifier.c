@@ -2,6 +2,7 @@
 
 #include <openssl/asn1t.h>
 #include <openssl/rsa.h>
+#include <stdio.h>
 
 #include "base/auto.h"
 #include "key/crypto.h"
@@ -127,6 +128,43 @@ enum digest identifier_pss(const X509_ALGOR *algorithm)
         return DIGEST_NONE;
     digest = digest_of(params->hashAlgorithm);
     return digest != DIGEST_SHA1 && mgf1_digest(params->maskGenAlgorithm) == digest ? digest : DIGEST_NONE;
+}
+
+/* RFC 4055, 3.1: what is not there is SHA-1. */
+static const char *hash_text(const X509_ALGOR *hash)
+{
+    const ASN1_OBJECT *id = NULL;
+
+    if (!hash)
+        return "SHA-1";
+    X509_ALGOR_get0(&id, NULL, NULL, hash);
+    return OBJ_nid2ln(OBJ_obj2nid(id)) ? OBJ_nid2sn(OBJ_obj2nid(id)) : "an unknown hash";
+}
+
+bool identifier_pss_text(char *out, size_t size, const X509_ALGOR *algorithm)
+{
+    AUTO(pss_params) params = NULL;
+    AUTO(algorithm_identifier) mask = NULL;
+    const ASN1_OBJECT *id;
+    const void *value, *hash = NULL;
+    int type;
+
+    X509_ALGOR_get0(&id, &type, &value, algorithm);
+    if (OBJ_obj2nid(id) != NID_rsassaPss)
+        return false;
+    if (type == V_ASN1_SEQUENCE)
+        params = ASN1_item_unpack(value, ASN1_ITEM_rptr(RSA_PSS_PARAMS));
+    if (params && params->maskGenAlgorithm)
+        X509_ALGOR_get0(NULL, &type, &hash, params->maskGenAlgorithm);
+    if (hash && type == V_ASN1_SEQUENCE)
+        mask = ASN1_item_unpack(hash, ASN1_ITEM_rptr(X509_ALGOR));
+    if (!params)
+        (void)snprintf(out, size, "no parameters");
+    else if (params->trailerField && ASN1_INTEGER_get(params->trailerField) != 1)
+        (void)snprintf(out, size, "an unknown trailer");
+    else
+        (void)snprintf(out, size, "hash %s and MGF1's %s", hash_text(params->hashAlgorithm), hash_text(mask));
+    return true;
 }
 
 /* What is the default, SHA-1, is left out, as DER wants it. */

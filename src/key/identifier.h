@@ -12,6 +12,9 @@ int identifier_der(unsigned char **der, const struct sign_how *how);
 /* The digest of an id-RSASSA-PSS; DIGEST_NONE unless hash and mask generation use one that the engine knows, both the same. */
 enum digest identifier_pss(const X509_ALGOR *algorithm);
 
+/* What the parameters of an id-RSASSA-PSS say, as text; false: it is none. */
+bool identifier_pss_text(char *out, size_t size, const X509_ALGOR *algorithm);
+
 /* Makes *algorithm an id-RSAES-OAEP (RFC 4055, 4.1) without a label. */
 bool identifier_set_oaep(X509_ALGOR *algorithm, const struct unwrap_how *how);
 
