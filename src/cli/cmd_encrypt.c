@@ -148,6 +148,7 @@ static se_status do_lines(struct task *t, se_error *err)
     AUTO(lines) lines = NULL;
     struct line_job job = {
         .many = t->direction->many,
+        .values = t->direction->decrypts,
         .engine = t->engine,
         .descriptor = t->descriptor.name,
         .params = params_of(t),

@@ -210,7 +210,7 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
         (status = context_read(&t.context, cli, &o->context, o->column)) ||
         (status = rejects_check(cli, o->rejects, o->output, argc ? argv[0] : NULL)))
         return status;
-    t.job = (struct line_job){ .many = se_rekey_many, .descriptor = t.descriptor.name, .params = SE_FIELD_PARAMS_INIT };
+    t.job = (struct line_job){ .many = se_rekey_many, .values = true, .descriptor = t.descriptor.name, .params = SE_FIELD_PARAMS_INIT };
     t.job.params.version = t.descriptor.version;
     t.job.context = &t.context;
     return do_task(&t, argc ? argv[0] : NULL);

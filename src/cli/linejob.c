@@ -56,6 +56,8 @@ static se_status prepare(struct work *w, se_error *err)
         w->fields[i].in = w->lines->list[i];
         if (context->column)
             split(&w->line[i], &w->fields[i], w->lines->list[i]);
+        if (w->job->values)
+            w->fields[i].in = value_trim(w->fields[i].in);
         st = context_bytes(&w->line[i].context, context, w->line[i].key, err);
         w->fields[i].context = buf_bytes(&w->line[i].context);
     }
@@ -99,6 +101,33 @@ static bool of_the_line(se_status st)
     return st == SE_OK || st == SE_ERR_FORMAT || st == SE_ERR_REJECTED || st == SE_ERR_USAGE;
 }
 
+/* What of a line one line is too short for: the value goes on in the next one. */
+static bool is_wrapped(const struct work *w, size_t i)
+{
+    enum { MIME = 76, PEM = 64 };
+    const size_t size = w->fields[i].in.size;
+
+    return size == MIME || size == PEM;
+}
+
+/* The line that ends the job is worth the whole reason, which is asked for again. */
+static se_status stop_at(struct work *w, size_t i, se_status st, const char *reason, se_error *err)
+{
+    const struct line_job *job = w->job;
+    se_field_params params = job->params;
+    AUTO(se_buf) out = SE_BUF_INIT;
+    se_error why = SE_ERROR_INIT;
+
+    params.version = 0;
+    params.context = w->fields[i].context;
+    if (job->values && st == SE_ERR_REJECTED && se_decrypt(&out, job->engine, job->descriptor, w->fields[i].in, &params, &why) == st)
+        reason = why.text;
+    (void)error_set(err, st, "line %ju: %s", (uintmax_t)(w->lines->number + i), reason);
+    if (job->values && is_wrapped(w, i))
+        (void)error_suffix(err, "; as long as a line of wrapped base64: each value has to be one line");
+    return st;
+}
+
 static se_status sort(struct work *w, const se_error *why, se_error *err)
 {
     for (size_t i = 0; i < w->lines->count; i++) {
@@ -110,7 +139,7 @@ static se_status sort(struct work *w, const se_error *why, se_error *err)
             return error_set(err, field->status, "line %ju: %s", (uintmax_t)(w->lines->number + i),
                              why->status == field->status ? why->text : se_status_name(field->status));
         if (reason && !w->job->rejects)
-            return error_set(err, st, "line %ju: %s", (uintmax_t)(w->lines->number + i), reason);
+            return stop_at(w, i, st, reason, err);
         if (reason)
             put_reject(w, i, reason);
         else

@@ -13,6 +13,7 @@ struct line_count {
 
 struct line_job {
     many_fn many;
+    bool values; /* lines are encrypted values, of which blanks and line ends at their end are no part */
     se_engine *engine;
     const char *descriptor;
     se_field_params params;

@@ -117,6 +117,16 @@ static se_status refuse(const struct unsealing *o, se_error *err)
     return error_set_at(err, o->missing.status, o->missing.file, o->missing.line, "%s", o->missing.text);
 }
 
+/* Which version it is of stands in it in clear, so that nothing is given away. */
+static bool is_of_stranger(const struct unsealing *o, const struct envelope *envelope)
+{
+    bool known = !envelope->version || o->missing.status;
+
+    for (size_t i = 0; i < o->count; i++)
+        known |= o->versions[i].descriptor->version == envelope->version;
+    return !known;
+}
+
 /* Where something else is written, CBC without a tag is a trick: what GCM made could be asked about as CBC. */
 static bool may_read(const struct envelope *envelope, const struct reader_version *v)
 {
@@ -153,7 +163,12 @@ se_status unsealing_unwrap(se_buf *secret, const struct unsealing *o, const stru
     st = unwrap_with(secret, o, envelope, true, err);
     if (st == SE_ERR_REJECTED && envelope->anybody)
         st = unwrap_with(secret, o, envelope, false, err);
-    return st == SE_ERR_REJECTED ? refuse(o, err) : st;
+    if (st != SE_ERR_REJECTED)
+        return st;
+    if (is_of_stranger(o, envelope))
+        return error_set(err, SE_ERR_REJECTED, "the value does not decrypt: it says that it is of version %u, which is not configured",
+                         envelope->version);
+    return refuse(o, err);
 }
 
 se_status unsealing_prepare(struct data_key *out, se_buf *secret, struct unsealing *o, const struct envelope *envelope, se_error *err)

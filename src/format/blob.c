@@ -29,12 +29,24 @@ static se_status seal(se_buf *out, const struct seal_job *job, se_error *err)
     return job->binary ? buf_copy(out, blob, err) : base64_encode(out, blob, err);
 }
 
-/* Random bytes that are base64 by chance are rarer than anything. */
+static bool is_text(se_bytes value)
+{
+    const unsigned char *p = value.data;
+
+    for (size_t i = 0; i < value.size; i++)
+        if (p[i] >= 0x7f || (p[i] < ' ' && !strchr("\t\n\r", p[i])))
+            return false;
+    return true;
+}
+
+/* Random bytes that are base64, or text of any kind, by chance are rarer than anything. */
 static se_status read_value(struct envelope *out, struct kit *kit, se_bytes value, se_error *err)
 {
-    se_status st = base64_decode(&out->bytes, value, NULL) ? buf_copy(&out->bytes, value, err) : SE_OK;
+    se_status st = base64_decode(&out->bytes, value, NULL);
 
-    if (st)
+    if (st && is_text(value))
+        return envelope_refused(err);
+    if (st && (st = buf_copy(&out->bytes, value, err)))
         return st;
     if (out->bytes.size < MODULUS_LEAST)
         return error_set(err, SE_ERR_FORMAT, "%zu bytes are not encrypted by RSA-OAEP", out->bytes.size);

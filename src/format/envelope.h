@@ -49,6 +49,7 @@ struct envelope {
     struct unwrap_how how;         /* it was wrapped; DIGEST_NONE: it does not say */
     se_bytes wrapped;              /* the data key */
     unsigned char id[DATA_KEY_ID]; /* values with the same have the same data key */
+    unsigned version;              /* of the descriptor, as it says; 0: it does not */
     bool anybody;                  /* it may be for a key that it does not name as we do */
     bool unauthenticated;          /* nothing tells that it was changed */
 };

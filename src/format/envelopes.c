@@ -26,18 +26,70 @@ static const struct envelope_format *sense(se_bytes value)
     return NULL;
 }
 
-se_status envelope_read(struct envelope *out, struct kit *kit, se_bytes value, const struct envelope_format *format, se_error *err)
+static bool is_blank(char c)
+{
+    return c == '\n' || c == '\r' || c == ' ' || c == '\t';
+}
+
+/* The text of a value that was wrapped on its way, as PostgreSQL's encode() and MIME do it; empty: there is nothing to unwrap. */
+static se_status unwrap_text(se_buf *out, se_bytes value, se_error *err)
+{
+    const char *p = value.data;
+    se_status st = buf_new(out, value.size, err);
+
+    if (st)
+        return st;
+    out->size = 0;
+    for (size_t i = 0; i < value.size; i++) {
+        if ((unsigned char)p[i] >= 0x80 || (p[i] < ' ' && !is_blank(p[i]))) {
+            out->size = 0;
+            return SE_OK;
+        }
+        if (!is_blank(p[i]))
+            out->data[out->size++] = (unsigned char)p[i];
+    }
+    if (out->size == value.size)
+        out->size = 0;
+    return SE_OK;
+}
+
+static se_status read_as(struct envelope *out, struct kit *kit, se_bytes value, const struct envelope_format *format, se_error *err)
 {
     se_status st;
 
+    *out = (struct envelope){ .format = format };
+    if ((st = format->read(out, kit, value, err)))
+        envelope_free(out);
+    return st;
+}
+
+/* Values are one line; those that are not are looked at once more. */
+static se_status read_text(struct envelope *out, struct kit *kit, se_bytes value, se_error *err)
+{
+    const struct envelope_format *format = out->format;
+    AUTO(se_buf) text = SE_BUF_INIT;
+    se_error why = SE_ERROR_INIT;
+    se_status st = read_as(out, kit, value, format, &why);
+
+    if (!st)
+        return SE_OK;
+    if (st == SE_ERR_REJECTED && unwrap_text(&text, value, err))
+        return SE_ERR_MEMORY;
+    if (text.size && format == &jwe_format)
+        return error_set(err, SE_ERR_REJECTED, "white space in a JWE, which is one line (RFC 7515, 2)");
+    if (text.size)
+        return read_as(out, kit, buf_bytes(&text), format, err);
+    return error_set_at(err, st, why.file, why.line, "%s", why.text);
+}
+
+se_status envelope_read(struct envelope *out, struct kit *kit, se_bytes value, const struct envelope_format *format, se_error *err)
+{
     *out = (struct envelope){ .format = format ? format : sense(value) };
     if (!value.size || !out->format || !out->format->resembles(value)) {
         out->format = NULL;
         return error_set(err, SE_ERR_FORMAT, value.size ? "this is no encrypted value" : "an empty value");
     }
-    if ((st = out->format->read(out, kit, value, err)))
-        envelope_free(out);
-    return st;
+    return read_text(out, kit, value, err);
 }
 
 bool envelope_marked(se_bytes value, const char *mark)

@@ -130,6 +130,7 @@ se_status nx02_envelope(struct envelope *out, size_t *size, struct kit *kit, uns
     *size = out->bytes.size - r.left;
     out->how = (struct unwrap_how){ VALUE_OF(digests, head.oaep), VALUE_OF(digests, head.mgf1) };
     out->wrapped = head.wrapped;
+    out->version = head.version;
     covered = (se_bytes){ out->bytes.data, *size };
     return kit_hash_repeated(out->id, kit, covered) ? SE_OK : nx02_failed(err);
 }

@@ -80,7 +80,9 @@ accepts signengine encrypt -d EncryptedFields:2 plain -o value
 refuses 1 signengine decrypt -d EncryptedFields:1 value
 refuses 1 signengine decrypt -d Other value
 refuses 1 signengine --config one.xml decrypt value
-says "the value does not decrypt: it was changed, moved to another context, or made for another key"
+says "the value does not decrypt: it says that it is of version 2, which is not configured"
+refuses 1 signengine --config one.xml decrypt --lines value
+says "line 1: descriptor 'EncryptedFields': the value does not decrypt: it says that it is of version 2, which is not configured"
 
 # ---- context ----
 
@@ -131,6 +133,37 @@ accepts signengine encrypt --lines lines -o values
 [ "$(cut -c1-440 values | sed 's/.\{40\}$//' | cut -c1-400 | sort -u | wc -l)" = 1 ] || fail "they do not share a data key"
 accepts signengine decrypt --lines values
 same "$out" lines
+# what editors and mail add to values
+sed 's/$/\r/' values >crlf
+sed 's/$/ \t/' values >blanks
+for file in crlf blanks; do
+    accepts signengine decrypt --lines $file
+    same "$out" lines
+done
+sed 's/^/key\t/' lines >keyed
+accepts signengine encrypt --lines --key-column row keyed -o keyed-values
+sed 's/$/\r/' keyed-values >keyed-crlf
+accepts signengine decrypt --lines --key-column row keyed-crlf
+same "$out" keyed
+accepts signengine rekey --lines crlf -o rekeyed
+accepts signengine decrypt --lines rekeyed
+same "$out" lines
+for descriptor in EncryptedFields Cms Pin; do
+    accepts signengine encrypt -d $descriptor pin -o value
+    fold -w 76 value >mime
+    fold -w 64 value | sed 's/$/\r/' >pem
+    for file in mime pem; do
+        accepts signengine decrypt -d $descriptor $file
+        same "$out" pin
+    done
+    [ $descriptor = Pin ] || refuses 1 signengine decrypt -d $descriptor --lines mime
+    [ $descriptor != Pin ] || refuses 65 signengine decrypt -d $descriptor --lines mime
+    says 'as long as a line of wrapped base64: each value has to be one line'
+done
+accepts signengine encrypt -d Jwe pin -o value
+fold -w 76 value >mime
+refuses 1 signengine decrypt -d Jwe mime
+says 'white space in a JWE, which is one line (RFC 7515, 2)'
 printf 'no line end' | signengine encrypt --lines >value 2>"$err"
 accepts signengine decrypt --lines value
 says 'no line end'
