@@ -114,11 +114,25 @@ static se_status split(struct section *out, struct section_reader *r, se_error *
     return st;
 }
 
+static void skip_empty_lines(struct section_reader *r)
+{
+    const char *p = r->text.data;
+
+    for (size_t size; r->at < r->text.size; r->at += size, r->line++) {
+        size = p[r->at] == '\r' && r->at + 1 < r->text.size ? 2 : 1;
+        if (p[r->at + size - 1] != '\n')
+            return;
+    }
+}
+
 static se_status read_section(struct section *out, struct section_reader *r, se_error *err)
 {
-    size_t start = r->at;
+    size_t start;
     se_status st;
 
+    if (r->anew)
+        skip_empty_lines(r);
+    start = r->at;
     *out = (struct section){ .name = "", .attributes = r->attributes };
     if (r->at == r->text.size)
         return SE_OK;

@@ -24,6 +24,7 @@ struct section {
 struct section_reader {
     const char *file; /* for messages */
     se_bytes text;
+    bool anew;              /* empty lines too many are passed over: the text that is made of this one has none */
     size_t at, line, count; /* offset, lines and sections so far */
     struct writer scratch;
     struct attribute attributes[ATTRIBUTES_MOST];

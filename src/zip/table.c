@@ -39,7 +39,7 @@ static se_status place(struct manifest *m, const struct archive *archive, const 
 
 static se_status read_sections(struct manifest *m, const struct archive *archive, bool absent_fails, se_error *err)
 {
-    AUTO(section_reader) reader = { .file = META_MANIFEST_NAME, .text = buf_bytes(&m->text) };
+    AUTO(section_reader) reader = { .file = META_MANIFEST_NAME, .text = buf_bytes(&m->text), .anew = !absent_fails };
     struct section section;
     se_status st = section_first(&section, &reader, "Manifest-Version", err);
 

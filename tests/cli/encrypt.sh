@@ -145,7 +145,7 @@ accepts signengine encrypt --lines --key-column row keyed -o keyed-values
 sed 's/$/\r/' keyed-values >keyed-crlf
 accepts signengine decrypt --lines --key-column row keyed-crlf
 same "$out" keyed
-accepts signengine rekey --lines crlf -o rekeyed
+accepts signengine rekey --lines crlf -o rekeyed --rejects rejected
 accepts signengine decrypt --lines rekeyed
 same "$out" lines
 for descriptor in EncryptedFields Cms Pin; do
