@@ -118,10 +118,15 @@ static void close_connection(struct database *store)
     free(s->shown);
     free(s->schema);
     free(s->prefix);
+    free(s->settings);
     free(s);
 }
 
 /*
+ * A pooler (pgbouncer in transaction mode) gives each transaction whatever connection to the server is free, and another application has
+ * it next.  So what is set is set for the transaction, in each of them, and nothing is taken from what a session was left with: how long
+ * to wait and what a commit waits for are told by the values that sessions begin with.
+ *
  * Who holds the chain's row and does not go on must not hold all others for ever: they wait as long as in SQLite.
  *
  * A commit that is acknowledged has to be on the disk, whatever the server's default is.
@@ -129,19 +134,38 @@ static void close_connection(struct database *store)
  * Rows are read in pieces, in their key's order.  Of a table that PostgreSQL has not analysed yet, as after many rows at once, it believes
  * that few follow, and would read and sort all of them for each piece.
  */
+static const char settings[] =
+    "SELECT pg_catalog.format('SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL client_min_messages = warning;"
+    " SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off;"
+    " SET LOCAL lock_timeout = %L; SET LOCAL synchronous_commit = %L',"
+    " (SELECT CASE reset_val WHEN '0' THEN '30s' ELSE reset_val END FROM pg_catalog.pg_settings WHERE name = 'lock_timeout'),"
+    " (SELECT CASE reset_val WHEN 'off' THEN 'on' ELSE reset_val END FROM pg_catalog.pg_settings WHERE name = 'synchronous_commit'))";
+
+static se_status read_settings(struct postgres *s, se_error *err)
+{
+    AUTO(pg_result) result = NULL;
+    const struct pg_parameters none = { 0 };
+    se_bytes text;
+    se_status st = pg_query(&result, s, settings, &none, err);
+
+    if (st)
+        return st;
+    text = pg_at(result, 0, 0);
+    free(s->settings);
+    s->settings = strndup(text.data, text.size);
+    return s->settings ? SE_OK : error_memory(err);
+}
+
+/* What is the same in all transactions. */
 static se_status prepare(struct postgres *s, bool create, se_error *err)
 {
-    se_status st = postgres_find_schema(s, create, err);
+    se_status st;
 
-    return st ? st
-              : pg_run(s,
-                       "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';"
-                       "SELECT set_config('lock_timeout', '30s', false) WHERE current_setting('lock_timeout') = '0';"
-                       "SET client_min_messages = 'warning';"
-                       "SET enable_seqscan = off;"
-                       "SET enable_bitmapscan = off;"
-                       "SET enable_sort = off",
-                       err);
+    if ((st = pg_run(s, "BEGIN", err)))
+        return st;
+    if ((st = postgres_find_schema(s, create, err)) || (st = read_settings(s, err)) || (st = pg_run(s, "COMMIT", err)))
+        database_abandon(&s->store);
+    return st;
 }
 
 static void hush(void *arg, const char *message)
@@ -217,17 +241,30 @@ static se_status open_connection(struct database **out, const char *address, boo
  * The tables are locked before the catalogs are looked at and the snapshot is taken: nobody puts others in their place meanwhile, or makes
  * a trigger for what is written.  Nor does anybody append where this is to be DATABASE_ALONE.
  */
-static const char *const beginnings[] = {
-    [DATABASE_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
-                      "LOCK TABLE ONLY @chain, ONLY @entry, ONLY @node, ONLY @seal IN ACCESS SHARE MODE",
-    [DATABASE_APPEND] = "BEGIN; LOCK TABLE ONLY @chain, ONLY @entry, ONLY @node, ONLY @seal IN ROW EXCLUSIVE MODE",
-    [DATABASE_ALONE] = "BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE ONLY @chain IN SHARE ROW EXCLUSIVE MODE;"
-                       "LOCK TABLE ONLY @entry, ONLY @node, ONLY @seal IN ROW EXCLUSIVE MODE",
+static const struct {
+    const char *how, *locks;
+} beginnings[] = {
+    [DATABASE_READ] = { "ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                        "LOCK TABLE ONLY @chain, ONLY @entry, ONLY @node, ONLY @seal IN ACCESS SHARE MODE" },
+    [DATABASE_APPEND] = { "ISOLATION LEVEL READ COMMITTED",
+                          "LOCK TABLE ONLY @chain, ONLY @entry, ONLY @node, ONLY @seal IN ROW EXCLUSIVE MODE" },
+    [DATABASE_ALONE] = { "ISOLATION LEVEL REPEATABLE READ", "LOCK TABLE ONLY @chain IN SHARE ROW EXCLUSIVE MODE;"
+                                                            "LOCK TABLE ONLY @entry, ONLY @node, ONLY @seal IN ROW EXCLUSIVE MODE" },
 };
+
+se_status postgres_begin(struct postgres *s, const char *how, const char *first, se_error *err)
+{
+    AUTO(writer) w = { 0 };
+    const char *sql;
+
+    /* a SET takes no snapshot */
+    writer_format(&w, "BEGIN %s; %s; %s", how, s->settings, first);
+    return (sql = writer_string(&w)) ? pg_run(s, sql, err) : error_memory(err);
+}
 
 static se_status begin_connected(struct postgres *s, se_error *err)
 {
-    se_status st = pg_run(s, beginnings[s->mode], err);
+    se_status st = postgres_begin(s, beginnings[s->mode].how, beginnings[s->mode].locks, err);
 
     if (!st)
         st = postgres_check_tables(s, err);

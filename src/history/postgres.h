@@ -8,6 +8,7 @@ struct postgres {
     struct database store;
     char *address, *shown; /* with and without password */
     char *schema, *prefix; /* where the tables are, and how their names begin in SQL */
+    char *settings;        /* SQL that is said in every transaction */
     PGconn *connection;
     enum database_mode mode; /* of the transaction */
 };
@@ -34,7 +35,10 @@ SE_MUST_CHECK se_status pg_query(PGresult **out, struct postgres *s, const char 
 /* Without parameters or a result. */
 SE_MUST_CHECK se_status pg_run(struct postgres *s, const char *sql, se_error *err);
 
-/* Where the tables are, or will be; nothing else is looked up there then. */
+/* A transaction with the settings of all, `how` (an isolation level), and `first` in it. */
+SE_MUST_CHECK se_status postgres_begin(struct postgres *s, const char *how, const char *first, se_error *err);
+
+/* In a transaction: where the tables are, or will be; nothing else is looked up there then. */
 SE_MUST_CHECK se_status postgres_find_schema(struct postgres *s, bool create, se_error *err);
 
 /* In a transaction: that the four tables are there, are exactly as we make them, and nothing is on them.  SE_ERR_FORMAT. */

@@ -123,9 +123,8 @@ se_status postgres_make_tables(struct postgres *s, se_error *err)
 {
     se_status st;
 
-    if ((st = pg_run(s, "BEGIN", err)))
-        return st;
-    if ((st = pg_run(s, making, err)) || (st = postgres_check_tables(s, err)) || (st = pg_run(s, "COMMIT", err)))
+    if ((st = postgres_begin(s, "ISOLATION LEVEL READ COMMITTED", making, err)) || (st = postgres_check_tables(s, err)) ||
+        (st = pg_run(s, "COMMIT", err)))
         database_abandon(&s->store);
     return st;
 }
@@ -176,7 +175,7 @@ se_status postgres_find_schema(struct postgres *s, bool create, se_error *err)
     int at = 0;
     se_status st = pg_query(&path, s, "SELECT pg_catalog.unnest(pg_catalog.current_schemas(false))", &none, err);
 
-    if (st || (st = pg_run(s, "SET search_path = pg_catalog, pg_temp", err)))
+    if (st || (st = pg_run(s, "SET LOCAL search_path = pg_catalog, pg_temp", err)))
         return st;
     if (!pq.PQntuples(path))
         return error_set(err, SE_ERR_FORMAT, "'%s': there is no schema in the search path", s->shown);

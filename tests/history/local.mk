@@ -1,8 +1,8 @@
-SHELL_TESTS += tests/history/crash.sh tests/history/export.sh tests/history/notify.sh tests/history/sqlite.sh tests/history/tables.sh tests/history/trust.sh tests/history/vectors.sh
+SHELL_TESTS += tests/history/care.sh tests/history/crash.sh tests/history/export.sh tests/history/notify.sh tests/history/sqlite.sh tests/history/tables.sh tests/history/trust.sh tests/history/vectors.sh
 if HAVE_POSTGRESQL
-SHELL_TESTS += tests/history/outage.sh tests/history/postgresql.sh tests/history/tables_postgresql.sh
+SHELL_TESTS += tests/history/outage.sh tests/history/pooled.sh tests/history/postgresql.sh tests/history/tables_postgresql.sh
 endif
-EXTRA_DIST += tests/history/bytes.sh tests/history/crashes.sh tests/history/manipulations.sh tests/history/outage.sh tests/history/postgresql.sh tests/history/read.py tests/history/server.sh tests/history/tables_postgresql.sh tests/history/vectors.sh tests/vectors/history
+EXTRA_DIST += tests/history/bytes.sh tests/history/crashes.sh tests/history/manipulations.sh tests/history/outage.sh tests/history/pooled.sh tests/history/postgresql.sh tests/history/read.py tests/history/server.sh tests/history/tables_postgresql.sh tests/history/vectors.sh tests/vectors/history
 
 # run by the shell tests
 check_PROGRAMS += tests/history/append

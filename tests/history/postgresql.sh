@@ -65,7 +65,7 @@ schema held
 setup signengine history create --store "$within"
 accepts signengine history append --store "$within%20-clog_statement%3Dall" payload
 accepts cat "$tmp/server/log"
-says "set_config('lock_timeout', '30s', false)"
+says "SET LOCAL lock_timeout = '30s'"
 mkfifo hold
 server_sql -t -A <hold >held &
 holder=$!
