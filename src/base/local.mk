@@ -1,4 +1,5 @@
 libse_core_la_SOURCES += \
+	src/base/arguments.c src/base/arguments.h \
 	src/base/auto.h \
 	src/base/base64.c src/base/base64.h \
 	src/base/breaker.c src/base/breaker.h \

@@ -1,6 +1,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/arguments.h"
 #include "engine/engine.h"
 #include "engine/probe.h"
 #include "engine/sharing.h"
@@ -233,8 +234,10 @@ static se_status options_read(se_check_options *out, const se_check_options *opt
 se_status se_check(se_engine *engine, se_check_fn fn, void *arg, const se_check_options *options, se_error *error)
 {
     se_check_options read;
-    se_status st = options_read(&read, options, error), first = SE_OK;
+    se_status st, first = SE_OK;
 
+    if (!(st = arguments_check(error, engine, fn)))
+        st = options_read(&read, options, error);
     for (size_t i = 0; !st && i < engine->config->descriptor_count; i++) {
         struct finding f;
 

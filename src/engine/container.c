@@ -1,4 +1,5 @@
 #include "format/container.h"
+#include "base/arguments.h"
 #include "engine/fields.h"
 
 static se_status params_of(se_container_params *out, const se_container_params *params, se_error *err)
@@ -78,6 +79,8 @@ se_status se_zip_encrypt_stream(const se_sink *out, se_engine *engine, const cha
     struct passage p;
     se_status st;
 
+    if ((st = arguments_check(error, given_sink(out), engine, descriptor, given_source(in))))
+        return st;
     operation_begin(&op, &engine->events, "zip encrypt", descriptor);
     if (!(st = passage_begin(&p, out, in, params, &op.error)))
         st = encrypt(&p, engine, &op);
@@ -134,6 +137,8 @@ se_status se_zip_decrypt_stream(const se_sink *out, se_engine *engine, const cha
     struct passage p;
     se_status st;
 
+    if ((st = arguments_check(error, given_sink(out), engine, descriptor, given_source(in))))
+        return st;
     operation_begin(&op, &engine->events, "zip decrypt", descriptor);
     if (!(st = passage_begin(&p, out, in, params, &op.error)))
         st = decrypt_for(&p, engine, &op);
@@ -143,5 +148,5 @@ se_status se_zip_decrypt_stream(const se_sink *out, se_engine *engine, const cha
 
 bool se_zip_is_encrypted(se_bytes beginning)
 {
-    return container_resembles(beginning);
+    return given_bytes(beginning) && container_resembles(beginning);
 }

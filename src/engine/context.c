@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/arguments.h"
 #include "base/reader.h"
 #include "engine/engine.h"
 
@@ -44,9 +45,15 @@ se_status se_context(se_buf *out, const se_pair *pairs, size_t count, se_error *
     AUTO(writer) w = { 0 };
     se_status st;
 
-    *out = (se_buf)SE_BUF_INIT;
+    if (out)
+        *out = (se_buf)SE_BUF_INIT;
+    if ((st = arguments_check(error, out, given_array(pairs, count))))
+        return st;
     if (!sorted)
         return error_memory(error);
+    for (size_t i = 0; i < count; i++)
+        if (!given_bytes(pairs[i].name) || !given_bytes(pairs[i].value))
+            return error_set(error, SE_ERR_USAGE, "part %zu of the context is NULL", i + 1);
     if (count)
         memcpy(sorted, pairs, count * sizeof *sorted);
     qsort(sorted, count, sizeof *sorted, compare);

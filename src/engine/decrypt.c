@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/arguments.h"
 #include "engine/fields.h"
 #include "engine/memory.h"
 #include "engine/sharing.h"
@@ -217,7 +218,10 @@ se_status se_decrypt(se_buf *out, se_engine *engine, const char *descriptor, se_
     struct operation op;
     se_status st;
 
-    *out = (se_buf)SE_BUF_INIT;
+    if (out)
+        *out = (se_buf)SE_BUF_INIT;
+    if ((st = arguments_check(error, out, engine, descriptor, given_bytes(in))))
+        return st;
     operation_begin(&op, &engine->events, "decrypt", descriptor);
     op.event.bytes = in.size;
     st = decrypt_for(out, engine, in, params, &op);

@@ -1,13 +1,16 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 
+#include "base/arguments.h"
 #include "engine/engine.h"
 #include "key/crypto.h"
 
 se_status se_describe(se_engine *engine, se_property_fn fn, void *arg, se_error *error)
 {
-    if (!fn)
-        return error_set(error, SE_ERR_USAGE, "se_describe() without a function to tell");
+    se_status st = arguments_check(error, engine, fn);
+
+    if (st)
+        return st;
     config_describe(engine->config, fn, arg);
     return SE_OK;
 }
@@ -17,9 +20,12 @@ se_status se_fingerprint(char out[65], se_engine *engine, se_error *error)
     AUTO(se_buf) canonical = SE_BUF_INIT;
     unsigned char hash[32];
     size_t size = sizeof hash;
-    se_status st = config_canonical(&canonical, engine->config, error);
+    se_status st;
 
-    *out = '\0';
+    if (out)
+        *out = '\0';
+    if (!(st = arguments_check(error, out, engine)))
+        st = config_canonical(&canonical, engine->config, error);
     if (st)
         return st;
     if (!EVP_Q_digest(crypto_context(), "SHA2-256", NULL, canonical.data, canonical.size, hash, &size))

@@ -1,3 +1,4 @@
+#include "base/arguments.h"
 #include "engine/fields.h"
 #include "engine/sharing.h"
 #include "key/oaep.h"
@@ -150,7 +151,10 @@ se_status se_encrypt(se_buf *out, se_engine *engine, const char *descriptor, se_
     struct operation op;
     se_status st;
 
-    *out = (se_buf)SE_BUF_INIT;
+    if (out)
+        *out = (se_buf)SE_BUF_INIT;
+    if ((st = arguments_check(error, out, engine, descriptor, given_bytes(in))))
+        return st;
     operation_begin(&op, &engine->events, "encrypt", descriptor);
     op.event.bytes = in.size;
     st = encrypt(out, engine, in, params, &op);

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "base/arguments.h"
 #include "engine/engine.h"
 #include "key/certificate.h"
 
@@ -22,7 +23,10 @@ se_status se_identify(se_identity *out, se_engine *engine, const char *descripto
     AUTO(key) key = NULL;
     se_status st;
 
-    *out = (se_identity){ .version = 0 };
+    if (out)
+        *out = (se_identity){ .version = 0 };
+    if ((st = arguments_check(error, out, engine, descriptor)))
+        return st;
     if ((st = config_descriptor(&found, engine->config, descriptor, version, error)))
         return st;
     if ((st = slot_open(&key, engine, found->key, PART_CERTIFICATE, error)) ||

@@ -1,3 +1,4 @@
+#include "base/arguments.h"
 #include "engine/fields.h"
 
 static se_status params_of_many(se_field_params *out, const se_field_params *params, se_error *err)
@@ -112,6 +113,20 @@ static se_status rekey_many(se_field *fields, size_t count, se_engine *engine, c
     return st ? st : sealed;
 }
 
+static se_status check_given(const se_field *fields, size_t count, se_error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!given_bytes(fields[i].in) || !given_bytes(fields[i].context))
+            return error_set(err, SE_ERR_USAGE, "field %zu: its bytes are NULL", i + 1);
+    return SE_OK;
+}
+
+static se_status fail_all(se_field *fields, size_t count, se_status st)
+{
+    start(fields, count);
+    return fail(fields, count, st);
+}
+
 static se_status many(se_field *fields, size_t count, work_fn work, const se_field_params *params, se_engine *engine, struct operation *op)
 {
     se_field_params read;
@@ -120,7 +135,7 @@ static se_status many(se_field *fields, size_t count, work_fn work, const se_fie
     start(fields, count);
     for (size_t i = 0; i < count; i++)
         op->event.bytes += fields[i].in.size;
-    if ((st = params_of_many(&read, params, &op->error)))
+    if ((st = check_given(fields, count, &op->error)) || (st = params_of_many(&read, params, &op->error)))
         return fail(fields, count, st);
     return work(fields, count, engine, &read, op);
 }
@@ -129,7 +144,10 @@ se_status se_encrypt_many(se_field *fields, size_t count, se_engine *engine, con
                           se_error *error)
 {
     struct operation op;
+    se_status st = arguments_check(error, given_array(fields, count), engine, descriptor);
 
+    if (st)
+        return given_array(fields, count) ? fail_all(fields, count, st) : st;
     operation_begin(&op, &engine->events, "encrypt many", descriptor);
     return operation_end(&op, many(fields, count, encrypt_many, params, engine, &op), error);
 }
@@ -138,7 +156,10 @@ se_status se_decrypt_many(se_field *fields, size_t count, se_engine *engine, con
                           se_error *error)
 {
     struct operation op;
+    se_status st = arguments_check(error, given_array(fields, count), engine, descriptor);
 
+    if (st)
+        return given_array(fields, count) ? fail_all(fields, count, st) : st;
     operation_begin(&op, &engine->events, "decrypt many", descriptor);
     return operation_end(&op, many(fields, count, decrypt_many, params, engine, &op), error);
 }
@@ -147,7 +168,10 @@ se_status se_rekey_many(se_field *fields, size_t count, se_engine *engine, const
                         se_error *error)
 {
     struct operation op;
+    se_status st = arguments_check(error, given_array(fields, count), engine, descriptor);
 
+    if (st)
+        return given_array(fields, count) ? fail_all(fields, count, st) : st;
     operation_begin(&op, &engine->events, "rekey many", descriptor);
     return operation_end(&op, many(fields, count, rekey_many, params, engine, &op), error);
 }

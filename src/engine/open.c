@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/arguments.h"
 #include "engine/engine.h"
 #include "engine/memory.h"
 #include "engine/trusted.h"
@@ -48,11 +49,14 @@ static se_status open_engine(se_engine *engine, const char *path, const se_optio
 
 se_status se_open(se_engine **out, const char *path, const se_options *options, se_error *error)
 {
-    se_engine *engine = calloc(1, sizeof *engine);
+    se_engine *engine;
     se_status st;
 
-    *out = NULL;
-    if (!engine)
+    if (out)
+        *out = NULL;
+    if ((st = arguments_check(error, out, path)))
+        return st;
+    if (!(engine = calloc(1, sizeof *engine)))
         return error_memory(error);
     if ((st = open_engine(engine, path, options, error))) {
         se_close(&engine);

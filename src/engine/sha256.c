@@ -2,14 +2,14 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
-#include "signengine.h"
+#include "base/arguments.h"
 
 bool se_sha256(unsigned char out[32], const se_bytes *parts, size_t count)
 {
     SHA256_CTX context;
-    bool good = SHA256_Init(&context);
+    bool good = out && given_array(parts, count) && SHA256_Init(&context);
 
     for (size_t i = 0; good && i < count; i++)
-        good = SHA256_Update(&context, parts[i].data, parts[i].size);
+        good = given_bytes(parts[i]) && SHA256_Update(&context, parts[i].data, parts[i].size);
     return good && SHA256_Final(out, &context);
 }

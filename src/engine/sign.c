@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "base/arguments.h"
 #include "engine/engine.h"
 #include "engine/timestamp.h"
 #include "engine/trusted.h"
@@ -77,6 +78,8 @@ se_status se_sign_stream(const se_sink *out, se_engine *engine, const char *desc
     struct operation op;
     se_status st;
 
+    if ((st = arguments_check(error, given_sink(out), engine, descriptor, given_source(in))))
+        return st;
     operation_begin(&op, &engine->events, "sign", descriptor);
     st = sign_stream(out, engine, &stream, params, &op);
     op.event.bytes = stream.done;
@@ -90,7 +93,10 @@ se_status se_sign(se_buf *out, se_engine *engine, const char *descriptor, se_byt
     const se_source source = source_memory(&in);
     se_status st;
 
-    *out = (se_buf)SE_BUF_INIT;
+    if (out)
+        *out = (se_buf)SE_BUF_INIT;
+    if ((st = arguments_check(error, out, engine, descriptor, given_bytes(in))))
+        return st;
     if ((st = se_sign_stream(&sink, engine, descriptor, &source, params, error)))
         return st;
     return writer_finish(out, &w, error);
@@ -116,7 +122,10 @@ se_status se_find_signer(se_signer *out, se_engine *engine, const char *descript
     se_params read;
     se_status st;
 
-    *out = (se_signer){ .version = 0 };
+    if (out)
+        *out = (se_signer){ .version = 0 };
+    if ((st = arguments_check(error, out, engine, descriptor)))
+        return st;
     if ((st = params_read(&read, params, error)) || (st = config_descriptor(&found, engine->config, descriptor, read.version, error)))
         return st;
     st = prepare(&signer, engine, found, &read, error);
@@ -176,7 +185,10 @@ se_status se_config_sign(se_buf *out, se_engine *engine, const char *descriptor,
     struct operation op;
     se_status st;
 
-    *out = (se_buf)SE_BUF_INIT;
+    if (out)
+        *out = (se_buf)SE_BUF_INIT;
+    if ((st = arguments_check(error, out, engine, descriptor, given_bytes(config))))
+        return st;
     operation_begin(&op, &engine->events, "sign", descriptor);
     st = sign_config(&sink, engine, &wish, &op);
     op.event.bytes = config.size;

@@ -1,5 +1,6 @@
 /* Configurations that are signed. */
 #include "engine/trusted.h"
+#include "base/arguments.h"
 
 #include <openssl/x509v3.h>
 
@@ -161,8 +162,10 @@ se_status se_config_verify(se_signer *out, se_bytes config, const char *path, co
 
     if (out)
         *out = (se_signer){ .version = 0 };
-    if (!trust || time < 0)
-        return error_set(error, SE_ERR_USAGE, "whom to trust, and since when, is not said");
+    if ((st = arguments_check(error, given_bytes(config), trust)))
+        return st;
+    if (time < 0)
+        return error_set(error, SE_ERR_USAGE, "%jd is no time", (intmax_t)time);
     if ((st = verify_trusting(&verdict, &canonical, &v, trust, error)) || (st = verify_files(buf_bytes(&canonical), &v, error)))
         return st;
     if (out)
@@ -172,7 +175,9 @@ se_status se_config_verify(se_signer *out, se_bytes config, const char *path, co
 
 se_status se_config_diff(se_engine *before, se_engine *after, se_difference_fn fn, void *arg, se_error *error)
 {
-    if (!fn)
-        return error_set(error, SE_ERR_USAGE, "se_config_diff() without a function to tell");
+    se_status st = arguments_check(error, before, after, fn);
+
+    if (st)
+        return st;
     return config_diff(before->config, after->config, fn, arg, error);
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/arguments.h"
 #include "engine/engine.h"
 #include "format/format.h"
 #include "key/certificate.h"
@@ -78,7 +79,10 @@ se_status se_verifier_open(se_verifier **out, se_engine *engine, const char *des
     const struct descriptor *found;
     se_status st;
 
-    *out = NULL;
+    if (out)
+        *out = NULL;
+    if ((st = arguments_check(error, out, engine, descriptor)))
+        return st;
     if ((st = config_descriptor(&found, engine->config, descriptor, version, error)))
         return st;
     if ((st = slot_open(&key, engine, found->key, PART_CERTIFICATE, error)) || (st = open_key(out, found, key, error)))
@@ -98,12 +102,15 @@ static const struct algorithm *algorithm_named(const char *name)
 se_status se_verifier_read(se_verifier **out, se_bytes certificate, const char *algorithm, se_error *error)
 {
     AUTO(x509_stack) certificates = NULL;
-    const struct algorithm *found = algorithm_named(algorithm);
+    const struct algorithm *found;
     X509 *first;
     se_status st;
 
-    *out = NULL;
-    if (!found)
+    if (out)
+        *out = NULL;
+    if ((st = arguments_check(error, out, given_bytes(certificate), algorithm)))
+        return st;
+    if (!(found = algorithm_named(algorithm)))
         return error_set(error, SE_ERR_FORMAT, "'%s' is not an algorithm of signatures", algorithm);
     if ((st = certificates_read(&certificates, certificate, "the certificate", error)))
         return st;
@@ -115,6 +122,11 @@ se_status se_verifier_read(se_verifier **out, se_bytes certificate, const char *
 
 void se_verifier_signer(se_signer *out, const se_verifier *v)
 {
+    if (!out)
+        return;
+    *out = (se_signer){ .version = 0 };
+    if (!v)
+        return;
     *out = (se_signer){ .version = v->version, .not_after = certificate_not_after(v->certificate) };
     (void)snprintf(out->algorithm, sizeof out->algorithm, "%s", v->algorithm->name);
     certificate_subject(out->subject, sizeof out->subject, v->certificate);
@@ -124,21 +136,25 @@ void se_verifier_signer(se_signer *out, const se_verifier *v)
 
 se_bytes se_verifier_certificate(const se_verifier *v)
 {
-    return buf_bytes(&v->der);
+    return v ? buf_bytes(&v->der) : (se_bytes){ NULL, 0 };
 }
 
 se_bytes se_verifier_key(const se_verifier *v)
 {
-    return buf_bytes(&v->key);
+    return v ? buf_bytes(&v->key) : (se_bytes){ NULL, 0 };
 }
 
-se_status se_verifier_check(const se_verifier *v, se_bytes in, se_bytes signature, se_error *error)
+se_status se_verifier_check(const se_verifier *verifier, se_bytes in, se_bytes signature, se_error *error)
 {
     AUTO(verdict) verdict = { .certificate = NULL };
-    const struct candidate candidate = { v->certificate, v->algorithm, v->version };
     const se_source source = source_memory(&in);
     struct stream stream = { .source = &source };
+    struct candidate candidate;
     const struct verify_job job = { .candidates = &candidate, .count = 1, .signature = signature, .in = &stream };
+    se_status st = arguments_check(error, verifier, given_bytes(in), given_bytes(signature));
 
+    if (st)
+        return st;
+    candidate = (struct candidate){ verifier->certificate, verifier->algorithm, verifier->version };
     return format_find(SE_FORM_RAW)->verify(&verdict, &job, error);
 }

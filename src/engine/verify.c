@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/arguments.h"
 #include "engine/engine.h"
 #include "engine/roots.h"
 #include "engine/trusted.h"
@@ -295,6 +296,8 @@ se_status se_verify_stream(se_signer *out, se_engine *engine, const char *descri
 
     if (out)
         *out = (se_signer){ .version = 0 };
+    if ((st = arguments_check(error, engine, descriptor, given_source(in))))
+        return st;
     operation_begin(&op, &engine->events, "verify", descriptor);
     st = verify_stream(out, engine, &stream, params, &op);
     op.event.bytes = stream.done;
@@ -304,6 +307,7 @@ se_status se_verify_stream(se_signer *out, se_engine *engine, const char *descri
 se_status se_verify(se_signer *out, se_engine *engine, const char *descriptor, se_bytes in, const se_params *params, se_error *error)
 {
     const se_source source = source_memory(&in);
+    se_status st = arguments_check(error, engine, descriptor, given_bytes(in));
 
-    return se_verify_stream(out, engine, descriptor, &source, params, error);
+    return st ? st : se_verify_stream(out, engine, descriptor, &source, params, error);
 }

@@ -1,11 +1,15 @@
+#include "base/arguments.h"
 #include "mail/mime.h"
 
 se_status se_mail_address(se_buf *out, const char *from, se_error *error)
 {
     AUTO(addresses) addresses = { .count = 0 };
-    se_status st = addresses_read(&addresses, from, error);
+    se_status st;
 
-    *out = (se_buf)SE_BUF_INIT;
+    if (out)
+        *out = (se_buf)SE_BUF_INIT;
+    if (!(st = arguments_check(error, out, from)))
+        st = addresses_read(&addresses, from, error);
     if (st)
         return st;
     if (addresses.count != 1)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <sys/random.h>
 
+#include "base/arguments.h"
 #include "base/base64.h"
 #include "mail/entity.h"
 #include "mail/message.h"
@@ -248,6 +249,8 @@ se_status se_mail_sign(const se_sink *out, se_engine *engine, const char *descri
     AUTO(signing) s = { .engine = engine, .descriptor = descriptor, .params = &read };
     se_status st;
 
+    if ((st = arguments_check(error, given_sink(out), engine, descriptor, given_source(in))))
+        return st;
     if ((st = mail_params_read(&read, params, error)) || (st = message_open(&s.message, in, &read, error)) ||
         (st = outlet_open(&s.out, out, header_is_crlf(&s.message.header), error)))
         return st;

@@ -1,6 +1,7 @@
 /* se_mail_verify(): the outermost signature of a message (RFC 8551, 3.5). */
 #include <errno.h>
 
+#include "base/arguments.h"
 #include "mail/boundary.h"
 #include "mail/inside.h"
 #include "mail/message.h"
@@ -390,6 +391,8 @@ se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor
 
     if (out)
         *out = told;
+    if ((st = arguments_check(error, engine, descriptor, given_source(in))))
+        return st;
     if ((st = mail_params_read(&read, params, error)) || (st = message_open(&v.message, in, &read, error)) ||
         (st = verify(&told, &v, error)) || (st = look_inside(&told, &v, error)) || (st = hand_out_header(&v, error)))
         return st;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/arguments.h"
 #include "zip/container.h"
 
 /* A file to read.  fd: -1 when it is not open. */
@@ -84,9 +85,11 @@ se_status se_zip_encrypt(const char *out, se_engine *engine, const char *descrip
                          se_error *error)
 {
     AUTO(original) original = { .fd = -1 };
-    se_status st = original_open(&original, in, error);
+    se_status st;
 
-    return st ? st : encrypt(out, engine, descriptor, &original.source, params, error);
+    if ((st = arguments_check(error, out, engine, descriptor, in)) || (st = original_open(&original, in, error)))
+        return st;
+    return encrypt(out, engine, descriptor, &original.source, params, error);
 }
 
 se_status se_zip_decrypt(const char *out, se_engine *engine, const char *descriptor, const char *in, const se_container_params *params,
@@ -97,6 +100,8 @@ se_status se_zip_decrypt(const char *out, se_engine *engine, const char *descrip
     const se_sink sink = { write_output, &output };
     se_status st;
 
+    if ((st = arguments_check(error, out, engine, descriptor, in)))
+        return st;
     if ((st = original_open(&original, in, error)) || (st = output_open_secret(&output, out, 0600, error)) ||
         (st = se_zip_decrypt_stream(&sink, engine, descriptor, &original.source, params, error)))
         return st;

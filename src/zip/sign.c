@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/arguments.h"
 #include "zip/compose.h"
 #include "zip/container.h"
 #include "zip/crew.h"
@@ -268,6 +269,8 @@ se_status se_zip_sign(const char *out, se_engine *engine, const char *descriptor
     se_error failure = SE_ERROR_INIT;
     se_status st;
 
+    if ((st = arguments_check(error, engine, descriptor, in)))
+        return st;
     if (!(st = zip_params_read(&s.params, params, &failure)) && !(st = identify(&s, &failure)))
         st = sign(out ? out : in, &s, in, &failure);
     if (st && error && !error->status)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/arguments.h"
 #include "zip/crew.h"
 #include "zip/meta.h"
 #include "zip/params.h"
@@ -221,8 +222,10 @@ se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *p
     AUTO(verifying) v = { .params = &read, .archive = { .fd = -1 } };
     struct signature_job job = { engine, descriptor, &read, &v.archive, &v.manifest, NULL };
     se_error failure = SE_ERROR_INIT;
-    se_status st = zip_params_read(&read, params, &failure);
+    se_status st;
 
+    if (!(st = arguments_check(error, engine, descriptor, path)))
+        st = zip_params_read(&read, params, &failure);
     if (!st && (st = verify(&v, &job, path, &failure)))
         (void)error_prefix(&failure, "'%s': ", path);
     if (st && error && !error->status)

@@ -1,0 +1,38 @@
+/* What every public function begins with. */
+#ifndef BASE_ARGUMENTS_H
+#define BASE_ARGUMENTS_H
+
+#include "signengine.h"
+
+/*
+ * Forgets what an earlier call has told in `err`, which may be NULL, and refuses with SE_ERR_USAGE where one of the pointers is NULL.
+ * Functions may be among them.
+ */
+#define arguments_check(err, ...)                                                                                                          \
+    arguments_check_at((err), __func__, #__VA_ARGS__, (const void *const[]){ __VA_ARGS__ },                                                \
+                       sizeof((const void *const[]){ __VA_ARGS__ }) / sizeof(const void *))
+SE_MUST_CHECK se_status arguments_check_at(se_error *err, const char *function, const char *names, const void *const pointers[],
+                                           size_t count);
+
+/* NULL: it is where none may be; what is empty need not be anywhere. */
+static inline const void *given_array(const void *array, size_t count)
+{
+    return array || !count ? "" : NULL;
+}
+
+static inline const void *given_bytes(se_bytes bytes)
+{
+    return given_array(bytes.data, bytes.size);
+}
+
+static inline const void *given_source(const se_source *source)
+{
+    return source && source->read ? source : NULL;
+}
+
+static inline const void *given_sink(const se_sink *sink)
+{
+    return sink && sink->write ? sink : NULL;
+}
+
+#endif
