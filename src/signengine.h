@@ -596,10 +596,11 @@ typedef struct se_history_options {
     bool inspect;            /* for verifying and reading: a chain that is not good is opened all the same */
     se_progress_fn progress; /* of verifying and other long jobs; may be NULL */
     void *progress_arg;
+    bool dry_run; /* what erases, prunes, signs anew or ends does all but that: nothing is changed, and nobody waits */
 } se_history_options;
 #define SE_HISTORY_OPTIONS_INIT                                                                                                            \
     {                                                                                                                                      \
-        sizeof(se_history_options), "default", "ObjectHistorySigner", false, NULL, NULL                                                    \
+        sizeof(se_history_options), "default", "ObjectHistorySigner", false, NULL, NULL, false                                             \
     }
 
 /*
@@ -615,6 +616,18 @@ SE_MUST_CHECK se_status se_history_create(se_engine *engine, const char *store, 
 SE_MUST_CHECK se_status se_history_open(se_history **out, se_engine *engine, const char *store, const se_history_options *options,
                                         se_error *error);
 void se_history_close(se_history **history); /* accepts NULL and a pointer to NULL */
+
+/* What a store says of a chain; se_history_verify() tells whether that is true. */
+typedef struct se_history_chain {
+    const char *name;     /* lasts for the call only */
+    uint64_t first, last; /* entries that are there; `last` is below `first`: none */
+    uint64_t seals;       /* how many there were ever */
+    bool damaged;         /* some of this could not be read */
+} se_history_chain;
+typedef bool (*se_history_chain_fn)(void *arg, const se_history_chain *chain); /* false: no more */
+
+/* The chains of a store, in the order in which they were made. */
+SE_MUST_CHECK se_status se_history_chains(const char *store, se_history_chain_fn fn, void *arg, se_error *error);
 
 /* Something to remember. */
 typedef struct se_record {
@@ -761,6 +774,7 @@ SE_MUST_CHECK se_status se_history_erase(se_history *history, uint64_t seq, se_e
 /*
  * Drops the entries, and the seals over them, that were sealed before `before` (seconds since 1970), and keeps what proves what they
  * were: the roots of their subtrees, and the seal that covers them.  *dropped (may be NULL): up to which entry.
+ * SE_ERR_USAGE: `before` is yet to come.
  */
 SE_MUST_CHECK se_status se_history_prune(uint64_t *dropped, se_history *history, int64_t before, se_error *error);
 

@@ -50,7 +50,7 @@ extern const struct command command_check, command_config_fingerprint, command_c
     command_key_import, command_key_certificate, command_key_delete, command_zip_sign, command_zip_verify, command_zip_encrypt,
     command_zip_decrypt, command_history_create, command_history_append, command_history_head, command_history_verify, command_history_show,
     command_history_export, command_history_prove, command_history_verify_proof, command_history_erase, command_history_prune,
-    command_history_resign, command_history_close;
+    command_history_resign, command_history_end, command_history_list;
 
 /* The configuration that the command line, the environment or the system says. */
 const char *cli_config(const struct cli *cli);

@@ -1,17 +1,22 @@
-/* `signengine history create|append|head`: what goes into a chain. */
+/* `signengine history create|list|append|head`: chains, and what goes into them. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/stream.h"
+#include "cli/entry.h"
 #include "cli/history.h"
-#include "cli/json.h"
 #include "cli/lines.h"
+#include "cli/place.h"
 
 enum { PAYLOAD_LIMIT = 16 << 20 };
 
 struct plain_options {
     struct history_place place;
+};
+
+struct list_options {
+    const char *store;
 };
 
 struct append_options {
@@ -21,6 +26,10 @@ struct append_options {
 };
 
 static const struct option_row plain_rows[] = { HISTORY_ROWS(struct plain_options), { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL } };
+static const struct option_row list_rows[] = {
+    HISTORY_STORE_ROW(struct list_options, store),
+    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+};
 static const struct option_row append_rows[] = {
     HISTORY_ROWS(struct append_options),
     { 0, "object", OPTION_TEXT, offsetof(struct append_options, object), "ID", "what it is about", "" },
@@ -42,7 +51,7 @@ static int run_create(struct cli *cli, void *arg, int argc, char **argv)
         return cli_usage(cli, "history create takes no file");
     if ((status = history_prepare(&session, &options, cli, &o->place)))
         return status;
-    return se_history_create(session.engine, o->place.store, &options, &err) ? cli_fail(cli, &err) : EXIT_DONE;
+    return se_history_create(session.engine, o->place.store, &options, &err) ? place_fail(cli, &err) : EXIT_DONE;
 }
 
 static int run_head(struct cli *cli, void *arg, int argc, char **argv)
@@ -56,7 +65,7 @@ static int run_head(struct cli *cli, void *arg, int argc, char **argv)
     (void)argv;
     if (argc)
         return cli_usage(cli, "history head takes no file");
-    if ((status = history_enter(&session, cli, &o->place, false, NULL)))
+    if ((status = history_enter(&session, cli, &o->place, HISTORY_CHANGE, NULL)))
         return status;
     if (se_history_head(&head, session.history, &err))
         return cli_fail(cli, &err);
@@ -67,6 +76,45 @@ static int run_head(struct cli *cli, void *arg, int argc, char **argv)
     return EXIT_DONE;
 }
 
+/* ---- which chains there are ---- */
+
+static void tell_chain(const char *name, const se_history_chain *chain)
+{
+    uint64_t count = chain->last >= chain->first ? chain->last - chain->first + 1 : 0;
+
+    printf("%-20s %ju %s", name, (uintmax_t)count, count == 1 ? "entry" : "entries");
+    if (count)
+        printf(", %ju to %ju", (uintmax_t)chain->first, (uintmax_t)chain->last);
+    printf(", %ju %s%s\n", (uintmax_t)chain->seals, chain->seals == 1 ? "seal" : "seals", chain->damaged ? ", damaged" : "");
+}
+
+/* What somebody has put into the store may be no name. */
+static bool list_chain(void *arg, const se_history_chain *chain)
+{
+    const struct cli *cli = arg;
+    char name[ENTRY_CUT + 1];
+
+    entry_cut(name, text_bytes(chain->name));
+    if (cli->json)
+        return json_line(json_pack("{s:s, s:I, s:I, s:I, s:b}", "chain", name, "first", (json_int_t)chain->first, "last",
+                                   (json_int_t)chain->last, "seals", (json_int_t)chain->seals, "damaged", (int)chain->damaged));
+    tell_chain(name, chain);
+    return true;
+}
+
+static int run_list(struct cli *cli, void *arg, int argc, char **argv)
+{
+    const struct list_options *o = arg;
+    se_error err = SE_ERROR_INIT;
+
+    (void)argv;
+    if (argc)
+        return cli_usage(cli, "history list takes no file");
+    if (!o->store || !*o->store)
+        return cli_usage(cli, "which store? say --store sqlite:PATH");
+    return se_history_chains(o->store, list_chain, cli, &err) ? cli_fail(cli, &err) : EXIT_DONE;
+}
+
 /* ---- append ---- */
 
 struct append_task {
@@ -74,6 +122,7 @@ struct append_task {
     const struct append_options *options;
     se_history *history;
     uint64_t first, count;
+    bool storing; /* so that a failure is one of writing */
 };
 
 static se_status collect(void *arg, se_bytes piece, se_error *err)
@@ -94,6 +143,7 @@ static se_status append_one(struct append_task *t, struct stream *in, se_error *
     if (st)
         return st;
     t->count = 1;
+    t->storing = true;
     return se_history_append(&t->first, t->history, text_bytes(t->options->object), buf_bytes(&payload.buf), err);
 }
 
@@ -118,8 +168,10 @@ static se_status append_lines(struct append_task *t, struct stream *in, se_error
     while (!st && !(st = lines_next(lines, err)) && lines->count) {
         for (size_t i = 0; i < lines->count; i++)
             records[i] = record_of(t->options, lines->list[i]);
+        t->storing = true;
         if ((st = se_history_append_many(&first, t->history, records, lines->count, err)))
             return error_prefix(err, "line %ju and those after it: ", (uintmax_t)lines->number);
+        t->storing = false;
         t->first = t->first ? t->first : first;
         t->count += lines->count;
     }
@@ -149,7 +201,7 @@ static int run_append(struct cli *cli, void *arg, int argc, char **argv)
 
     if (argc > 1)
         return cli_usage(cli, "one file at a time, %d were given", argc);
-    if ((status = history_enter(&session, cli, &task.options->place, false, NULL)))
+    if ((status = history_enter(&session, cli, &task.options->place, HISTORY_CHANGE, NULL)))
         return status;
     task.history = session.history;
     if (input_open(&input, argc ? argv[0] : NULL, &err))
@@ -157,7 +209,7 @@ static int run_append(struct cli *cli, void *arg, int argc, char **argv)
     if (task.options->lines ? append_lines(&task, &stream, &err) : append_one(&task, &stream, &err)) {
         if (task.options->lines && task.count)
             tell(&task);
-        return cli_fail(cli, &err);
+        return task.storing ? place_fail(cli, &err) : cli_fail(cli, &err);
     }
     tell(&task);
     return EXIT_DONE;
@@ -165,6 +217,8 @@ static int run_append(struct cli *cli, void *arg, int argc, char **argv)
 
 const struct command command_history_create =
     COMMAND_ROW("history create", "", "make a chain of object history", plain_rows, struct plain_options, run_create);
+const struct command command_history_list =
+    COMMAND_ROW("history list", "", "which chains a store has", list_rows, struct list_options, run_list);
 const struct command command_history_append =
     COMMAND_ROW("history append", "[FILE]", "add an entry, or one for each line", append_rows, struct append_options, run_append);
 const struct command command_history_head =

@@ -209,7 +209,7 @@ static int run(struct cli *cli, void *arg, int argc, char **argv)
     if (argc)
         return cli_usage(cli, "history export takes no file");
     if ((status = read_signer(&signer, cli, o)) ||
-        (status = history_enter(&session, cli, &o->place, true, o->selection.unverified ? NULL : "verifying")))
+        (status = history_enter(&session, cli, &o->place, HISTORY_INSPECT, o->selection.unverified ? NULL : "verifying")))
         return status;
     if (result_open(&result, o->output, false, &err) ||
         (o->xml ? export_xml(&result.sink, &session, o, &signer, &err) : export_json(&result.sink, session.history, o, &err)) ||

@@ -8,7 +8,7 @@
 #include "cli/entry.h"
 #include "cli/history.h"
 
-enum { PROOF_LIMIT = 64 << 20, CERTIFICATE_LIMIT = 1 << 20, SHOWN = 60, MILLION = 1000000 };
+enum { PROOF_LIMIT = 64 << 20, CERTIFICATE_LIMIT = 1 << 20, MILLION = 1000000 };
 
 struct show_options {
     struct history_place place;
@@ -47,25 +47,15 @@ static bool show_json(void *arg, const se_history_entry *entry)
     return json_line(entry_json(entry));
 }
 
-static void cut(char out[SHOWN + 1], se_bytes bytes)
-{
-    size_t size = bytes.size < SHOWN ? bytes.size : SHOWN;
-
-    for (size_t i = 0; i < size; i++)
-        out[i] = ((const char *)bytes.data)[i] ? ((const char *)bytes.data)[i] : ' ';
-    out[size] = '\0';
-    text_clean(out);
-}
-
 static bool show_entry(void *arg, const se_history_entry *entry)
 {
-    char object[SHOWN + 1], payload[SHOWN + 1], when[32] = "";
+    char object[ENTRY_CUT + 1], payload[ENTRY_CUT + 1], when[32] = "";
     time_t seconds = entry->time / MILLION;
     struct tm tm;
 
     (void)arg;
-    cut(object, entry->object);
-    cut(payload, entry->erased ? (se_bytes){ "(erased)", 8 } : entry->payload);
+    entry_cut(object, entry->object);
+    entry_cut(payload, entry->erased ? (se_bytes){ "(erased)", 8 } : entry->payload);
     if (gmtime_r(&seconds, &tm))
         (void)strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm);
     return printf("%8ju  %s  %-20s  %s\n", (uintmax_t)entry->seq, when, object, payload) > 0;
@@ -82,7 +72,7 @@ static int run_show(struct cli *cli, void *arg, int argc, char **argv)
     (void)argv;
     if (argc)
         return cli_usage(cli, "history show takes no file");
-    if ((status = history_enter(&session, cli, &o->place, true, o->selection.unverified ? NULL : "verifying")))
+    if ((status = history_enter(&session, cli, &o->place, HISTORY_INSPECT, o->selection.unverified ? NULL : "verifying")))
         return status;
     return se_history_read(session.history, &range, cli->json ? show_json : show_entry, NULL, &err) ? cli_fail(cli, &err) : EXIT_DONE;
 }
@@ -99,7 +89,7 @@ static int run_prove(struct cli *cli, void *arg, int argc, char **argv)
     uint64_t seq;
     int status;
 
-    if ((status = history_number(&seq, cli, argc, argv)) || (status = history_enter(&session, cli, &o->place, false, NULL)))
+    if ((status = history_number(&seq, cli, argc, argv)) || (status = history_enter(&session, cli, &o->place, HISTORY_CHANGE, NULL)))
         return status;
     if (se_history_prove(&proof, session.history, seq, &err))
         return cli_fail(cli, &err);

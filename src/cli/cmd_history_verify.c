@@ -141,7 +141,7 @@ static int verify(struct alarm *alarm, struct cli *cli, const struct verify_opti
     struct telling telling = { cli, &session.progress, alarm };
     se_history_report report;
     se_error err = SE_ERROR_INIT;
-    int status = history_enter(&session, cli, &o->place, true, "verifying");
+    int status = history_enter(&session, cli, &o->place, HISTORY_INSPECT, "verifying");
 
     if (status)
         return status;

@@ -67,7 +67,7 @@ struct delete_options {
 
 static const struct option_row delete_rows[] = {
     { 0, "force", OPTION_FLAG, offsetof(struct delete_options, force), NULL, "do not ask", NULL },
-    CONSENT_ROWS(struct delete_options),
+    CONSENT_KEY_ROWS(struct delete_options),
     PLACE_ROWS(struct delete_options),
     END_ROW,
 };

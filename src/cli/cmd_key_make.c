@@ -58,7 +58,7 @@ static const struct option_row generate_rows[] = {
     SUBJECT_ROWS,
     { 0, "days", OPTION_NUMBER, offsetof(struct make_options, days), "N", "that the certificate is valid (3650)", "3650" },
     { 0, "force", OPTION_FLAG, offsetof(struct make_options, force), NULL, "replace the key that is there", NULL },
-    CONSENT_ROWS(struct make_options),
+    CONSENT_KEY_ROWS(struct make_options),
     PLACE_ROWS(struct make_options),
     END_ROW,
 };
@@ -144,7 +144,7 @@ static const struct option_row import_rows[] = {
     { 0, "ca", OPTION_TEXT, offsetof(struct import_options, authorities), "FILE", "more certificates for the chain, PEM", NULL },
     { 0, "key-usage", OPTION_TEXT, offsetof(struct import_options, usage), "USE", "sign, encrypt or both (certificate, descriptors)", "" },
     { 0, "force", OPTION_FLAG, offsetof(struct import_options, force), NULL, "replace the key that is there", NULL },
-    CONSENT_ROWS(struct import_options),
+    CONSENT_KEY_ROWS(struct import_options),
     PLACE_ROWS(struct import_options),
     END_ROW,
 };

@@ -1,36 +1,49 @@
 #include "cli/consent.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 
-static bool agrees(struct consent *c, const char *descriptor)
+static bool agrees(const struct consent_question *q)
 {
     char answer[8] = "";
 
-    if (c->rows)
-        (void)fflush(c->rows);
-    (void)fprintf(stderr, "This goes for good:\n%s", c->text ? c->text : "");
-    if (descriptor)
-        (void)fprintf(stderr, "Descriptor '%s' uses it.\n", descriptor);
-    (void)fprintf(stderr, "%s %s, with its certificate? Type yes: ", c->verb, target_text(c->target));
+    (void)fprintf(stderr, "This goes for good:\n%s", q->loss);
+    if (q->reason)
+        (void)fprintf(stderr, "%c%s.\n", toupper(*q->reason), q->reason + 1);
+    (void)fprintf(stderr, "%s Type yes: ", q->question);
     return fgets(answer, sizeof answer, stdin) && strcmp(answer, "yes\n") == 0;
 }
 
-static se_status ask(void *arg, const char *descriptor, se_error *err)
+se_status consent_ask(const struct consent_question *q, se_error *err)
+{
+    if (isatty(STDIN_FILENO))
+        return agrees(q) ? SE_OK : error_set(err, SE_ERR_USAGE, "nothing is %s", q->done);
+    return error_set(err, SE_ERR_USAGE, "%s%swithout a terminal to ask on, %s says that it is meant", q->reason ? q->reason : "",
+                     q->reason ? ": " : "", q->option);
+}
+
+static se_status ask_about_key(void *arg, const char *descriptor, se_error *err)
 {
     struct consent *c = arg;
+    AUTO(writer) question = { 0 }, reason = { 0 };
+    struct consent_question q = { .done = c->done, .option = c->option };
 
     if (c->meant || (!c->always && !descriptor))
         return SE_OK;
-    if (isatty(STDIN_FILENO))
-        return agrees(c, descriptor) ? SE_OK : error_set(err, SE_ERR_USAGE, "nothing is %s", c->done);
-    if (!descriptor)
-        return error_set(err, SE_ERR_USAGE, "without a terminal to ask on, %s says that it is meant", c->option);
-    return error_set(err, SE_ERR_USAGE, "descriptor '%s' uses it: without a terminal to ask on, %s says that it is meant", descriptor,
-                     c->option);
+    if (c->rows)
+        (void)fflush(c->rows);
+    writer_format(&question, "%s %s, with its certificate?", c->verb, target_text(c->target));
+    if (descriptor)
+        writer_format(&reason, "descriptor '%s' uses it", descriptor);
+    q.loss = c->text ? c->text : "";
+    q.question = writer_string(&question);
+    q.reason = descriptor ? writer_string(&reason) : NULL;
+    return q.question && (q.reason || !descriptor) ? consent_ask(&q, err) : error_memory(err);
 }
 
 struct provision_consent consent_open(struct consent *consent, const struct consent_options *options)
@@ -40,7 +53,7 @@ struct provision_consent consent_open(struct consent *consent, const struct cons
         consent->rows = open_memstream(&consent->text, &consent->size);
     return (struct provision_consent){
         .loss = options->dry_run ? place_report(consent->cli) : place_report_to(consent->rows),
-        .ask = ask,
+        .ask = ask_about_key,
         .arg = consent,
         .dry_run = options->dry_run,
     };

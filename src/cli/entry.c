@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/base64.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 enum { MILLION = 1000000 };
@@ -18,6 +19,16 @@ void entry_time(char out[ENTRY_TIME], int64_t micros)
     *out = '\0';
     if (gmtime_r(&seconds, &tm) && strftime(whole, sizeof whole, "%Y-%m-%dT%H:%M:%S", &tm))
         (void)snprintf(out, ENTRY_TIME, "%s.%06uZ", whole, (unsigned)(micros % MILLION) % MILLION);
+}
+
+void entry_cut(char out[ENTRY_CUT + 1], se_bytes bytes)
+{
+    size_t size = bytes.size < ENTRY_CUT ? bytes.size : ENTRY_CUT;
+
+    for (size_t i = 0; i < size; i++)
+        out[i] = ((const char *)bytes.data)[i] ? ((const char *)bytes.data)[i] : ' ';
+    out[size] = '\0';
+    text_clean(out);
 }
 
 /* ---- JSON ---- */

@@ -9,6 +9,10 @@
 enum { ENTRY_TIME = 48 };
 void entry_time(char out[ENTRY_TIME], int64_t micros);
 
+/* Its begin, as a line can have it. */
+enum { ENTRY_CUT = 60 };
+void entry_cut(char out[ENTRY_CUT + 1], se_bytes bytes);
+
 /* NULL: out of memory. */
 json_t *entry_json(const se_history_entry *entry);
 

@@ -37,7 +37,7 @@ int history_prepare(struct history_session *out, se_history_options *options, st
     return cli_open(&out->engine, cli, &err);
 }
 
-int history_enter(struct history_session *out, struct cli *cli, const struct history_place *place, bool inspect, const char *what)
+int history_enter(struct history_session *out, struct cli *cli, const struct history_place *place, enum history_use use, const char *what)
 {
     se_history_options options;
     se_error err = SE_ERROR_INIT;
@@ -45,7 +45,8 @@ int history_enter(struct history_session *out, struct cli *cli, const struct his
 
     if (status)
         return status;
-    options.inspect = inspect;
+    options.inspect = use == HISTORY_INSPECT;
+    options.dry_run = use == HISTORY_DRY_RUN;
     if (what)
         options.progress = progress_begin(&out->progress, cli, what);
     options.progress_arg = &out->progress;

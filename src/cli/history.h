@@ -9,9 +9,14 @@ struct history_place {
     const char *store, *chain, *descriptor;
 };
 
+#define HISTORY_STORE_ROW(type, member)                                                                                                    \
+    {                                                                                                                                      \
+        's', "store", OPTION_TEXT, offsetof(type, member), "URI", "sqlite:PATH or postgresql://...", NULL                                  \
+    }
+
 /* `type` has a member `place`. */
 #define HISTORY_ROWS(type)                                                                                                                 \
-    { 's', "store", OPTION_TEXT, offsetof(type, place.store), "URI", "sqlite:PATH or postgresql://...", NULL },                            \
+    HISTORY_STORE_ROW(type, place.store),                                                                                                  \
         { 0, "chain", OPTION_TEXT, offsetof(type, place.chain), "NAME", "which chain of the store", "default" },                           \
     {                                                                                                                                      \
         'd', "descriptor", OPTION_TEXT, offsetof(type, place.descriptor), "NAME", "whose key seals", "ObjectHistorySigner"                 \
@@ -46,8 +51,14 @@ struct history_session {
 void history_leave(struct history_session *session);
 AUTO_KIND(history_session, struct history_session, history_leave(p))
 
-/* An exit status.  `inspect`: for verifying and reading; `what`: for the progress, NULL for none. */
-int history_enter(struct history_session *out, struct cli *cli, const struct history_place *place, bool inspect, const char *what);
+enum history_use {
+    HISTORY_CHANGE,
+    HISTORY_INSPECT, /* for verifying and reading */
+    HISTORY_DRY_RUN, /* what would change it does all but that */
+};
+
+/* An exit status.  `what`: for the progress, NULL for none. */
+int history_enter(struct history_session *out, struct cli *cli, const struct history_place *place, enum history_use use, const char *what);
 
 /* The number of an entry, the only operand; an exit status. */
 int history_number(uint64_t *out, const struct cli *cli, int argc, char **argv);

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,43 +11,25 @@
 #include "cli/cli.h"
 
 static const struct command *const commands[] = {
-    &command_check,
-    &command_config_fingerprint,
-    &command_config_show,
-    &command_config_sign,
-    &command_config_verify,
-    &command_config_diff,
-    &command_sign,
-    &command_verify,
-    &command_encrypt,
-    &command_decrypt,
-    &command_rekey,
-    &command_mail_sign,
-    &command_mail_verify,
-    &command_pin_scramble,
-    &command_key_init,
-    &command_key_list,
-    &command_key_generate,
-    &command_key_request,
-    &command_key_import,
-    &command_key_certificate,
-    &command_key_delete,
-    &command_zip_sign,
-    &command_zip_verify,
-    &command_zip_encrypt,
-    &command_zip_decrypt,
-    &command_history_create,
-    &command_history_append,
-    &command_history_head,
-    &command_history_verify,
-    &command_history_show,
-    &command_history_export,
-    &command_history_prove,
-    &command_history_verify_proof,
-    &command_history_erase,
-    &command_history_prune,
-    &command_history_resign,
-    &command_history_close,
+    &command_check,          &command_config_fingerprint,
+    &command_config_show,    &command_config_sign,
+    &command_config_verify,  &command_config_diff,
+    &command_sign,           &command_verify,
+    &command_encrypt,        &command_decrypt,
+    &command_rekey,          &command_mail_sign,
+    &command_mail_verify,    &command_pin_scramble,
+    &command_key_init,       &command_key_list,
+    &command_key_generate,   &command_key_request,
+    &command_key_import,     &command_key_certificate,
+    &command_key_delete,     &command_zip_sign,
+    &command_zip_verify,     &command_zip_encrypt,
+    &command_zip_decrypt,    &command_history_create,
+    &command_history_append, &command_history_list,
+    &command_history_head,   &command_history_verify,
+    &command_history_show,   &command_history_export,
+    &command_history_prove,  &command_history_verify_proof,
+    &command_history_erase,  &command_history_prune,
+    &command_history_resign, &command_history_end,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -106,11 +89,26 @@ static void list_second_words(struct writer *w, const char *first)
             writer_format(w, "%s%s", w->buf.size ? ", " : "", commands[i]->name + strlen(first) + 1);
 }
 
+/* What something was called once, or is called elsewhere. */
+static const char *meant_by(const char *first, const char *second)
+{
+    static const struct {
+        const char *first, *second, *meant;
+    } names[] = { { "history", "close", "history end" } };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i].first, first) == 0 && strcmp(names[i].second, second) == 0)
+            return names[i].meant;
+    return NULL;
+}
+
 static int unknown(const struct cli *cli, int argc, char **argv)
 {
     AUTO(writer) second = { 0 };
     const char *names[COMMANDS], *nearest;
 
+    if (argc > 1 && (nearest = meant_by(argv[0], argv[1])))
+        return cli_usage(cli, "unknown command '%s %s'; it is '%s'", argv[0], argv[1], nearest);
     list_second_words(&second, argv[0]);
     if (second.buf.size && argc > 1)
         return cli_usage(cli, "unknown command '%s %s'; after '%s' comes one of: %s", argv[0], argv[1], argv[0], writer_string(&second));
@@ -159,11 +157,12 @@ static int run(struct cli *cli, const struct option_table *global, const struct 
 /* What was printed has to have arrived: a full disk behind standard output is a failure too. */
 static int flushed(const struct cli *cli, int status)
 {
-    if ((fflush(stdout) || ferror(stdout)) && status == EXIT_DONE) {
-        (void)cli_usage(cli, "cannot write the output");
-        return EXIT_NO_OUTPUT;
-    }
-    return status;
+    errno = 0;
+    if ((!fflush(stdout) && !ferror(stdout)) || status != EXIT_DONE)
+        return status;
+    /* what is no reason of this last try was told to nobody */
+    (void)cli_usage(cli, "cannot write the output: %s", errno ? strerror(errno) : "an earlier part of it is lost");
+    return EXIT_NO_OUTPUT;
 }
 
 static int start(struct cli *cli, int argc, char **argv)

@@ -1,7 +1,10 @@
 /* What is done to a chain besides appending.  Whatever it is, a seal says so. */
 #include <stdlib.h>
 
+#include "base/arguments.h"
 #include "history/verification.h"
+
+enum { MICROS = 1000000 };
 
 static se_status alone(struct se_history *h, se_status (*work)(struct se_history *h, void *arg, se_error *err), void *arg, se_error *err)
 {
@@ -26,23 +29,33 @@ static se_status require_good(struct known *last, struct se_history *h, const st
     return st ? error_prefix(err, "chain '%s' is not good, and nothing is changed: ", h->chain) : SE_OK;
 }
 
+/* A dry run keeps nobody waiting. */
+static enum database_mode care_mode(const struct se_history *h)
+{
+    return h->dry_run ? DATABASE_READ : DATABASE_ALONE;
+}
+
 static se_status begin_good(struct chain *chain, struct se_history *h, se_error *err)
 {
     struct known last;
-    se_status st = history_begin(chain, h, DATABASE_ALONE, err);
+    se_status st = history_begin(chain, h, care_mode(h), err);
 
     if (!st && (st = require_good(&last, h, chain, false, err)))
         database_abandon(h->store);
     return st;
 }
 
-/* A seal over what is there, with `event`. */
+/* A seal over what is there, with `event`; it ends the transaction. */
 static se_status seal_event(struct se_history *h, struct chain *chain, enum seal_event event, uint64_t subject, se_error *err)
 {
     struct sealing what = { event, subject, micros_now() };
     struct known sealed;
     se_status st;
 
+    if (h->dry_run) {
+        database_abandon(h->store);
+        return SE_OK;
+    }
     what.time = what.time > h->known.seal.time ? what.time : h->known.seal.time;
     st = history_seal(&sealed, h, chain, &what, err);
     return history_end(h, &sealed, st, err);
@@ -61,7 +74,9 @@ static se_status end(struct se_history *h, void *arg, se_error *err)
 
 se_status se_history_end(se_history *history, se_error *error)
 {
-    return alone(history, end, NULL, error);
+    se_status st = arguments_check(error, history);
+
+    return st ? st : alone(history, end, NULL, error);
 }
 
 /* ---- payloads ---- */
@@ -92,7 +107,7 @@ static se_status erase_row(struct se_history *h, const struct chain *chain, stru
         return error_set(err, SE_ERR_USAGE, "chain '%s' has no entry %ju", h->chain, (uintmax_t)e->seq);
     if (e->erased)
         return error_set(err, SE_ERR_USAGE, "the payload of entry %ju was erased before", (uintmax_t)e->seq);
-    return type->erase(h->store, chain, e->seq, &e->commitment, err);
+    return h->dry_run ? SE_OK : type->erase(h->store, chain, e->seq, &e->commitment, err);
 }
 
 static se_status erase(struct se_history *h, void *arg, se_error *err)
@@ -113,8 +128,9 @@ static se_status erase(struct se_history *h, void *arg, se_error *err)
 se_status se_history_erase(se_history *history, uint64_t seq, se_error *error)
 {
     struct erasure e = { .seq = seq };
+    se_status st = arguments_check(error, history);
 
-    return alone(history, erase, &e, error);
+    return st ? st : alone(history, erase, &e, error);
 }
 
 /* ---- old entries ---- */
@@ -137,7 +153,7 @@ static se_status drop(struct se_history *h, struct chain *chain, const struct se
                          (uintmax_t)seal->number);
     chain->base = edge;
     chain->base_seal = seal->number;
-    return h->store->type->drop(h->store, chain, seal->size, seal->number, err);
+    return h->dry_run ? SE_OK : h->store->type->drop(h->store, chain, seal->size, seal->number, err);
 }
 
 static se_status prune(struct se_history *h, void *arg, se_error *err)
@@ -162,11 +178,21 @@ static se_status prune(struct se_history *h, void *arg, se_error *err)
     return seal_event(h, &chain, EVENT_PRUNES, seal.size, err);
 }
 
+/* What is sealed after a look at what would go must not go with it; a time to come is a slip, and would take all. */
+static se_status check_past(int64_t before, se_error *err)
+{
+    return before <= micros_now() / MICROS ? SE_OK : error_set(err, SE_ERR_USAGE, "that time is yet to come: it would drop everything");
+}
+
 se_status se_history_prune(uint64_t *dropped, se_history *history, int64_t before, se_error *error)
 {
-    struct pruning p = { .before = before < INT64_MAX / 1000000 ? before * 1000000 : INT64_MAX };
-    se_status st = alone(history, prune, &p, error);
+    struct pruning p = { .before = before > 0 ? before * MICROS : 0 };
+    se_status st;
 
+    if (!(st = arguments_check(error, history)))
+        st = check_past(before, error);
+    if (!st)
+        st = alone(history, prune, &p, error);
     if (dropped)
         *dropped = st ? 0 : p.dropped;
     return st;
@@ -191,7 +217,7 @@ static se_status vouch(struct chain *chain, struct se_history *h, se_error *err)
 static se_status resign(struct se_history *h, void *arg, se_error *err)
 {
     struct chain chain;
-    se_status st = history_lock(&chain, h, DATABASE_ALONE, err);
+    se_status st = history_lock(&chain, h, care_mode(h), err);
 
     (void)arg;
     if (st)
@@ -205,5 +231,7 @@ static se_status resign(struct se_history *h, void *arg, se_error *err)
 
 se_status se_history_resign(se_history *history, se_error *error)
 {
-    return alone(history, resign, NULL, error);
+    se_status st = arguments_check(error, history);
+
+    return st ? st : alone(history, resign, NULL, error);
 }

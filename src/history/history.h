@@ -47,6 +47,7 @@ struct se_history {
     char *shown; /* the address without a password */
     char chain[CHAIN_NAME_MOST + 1];
     pid_t process;
+    bool dry_run;
     se_progress_fn progress;
     void *progress_arg;
 

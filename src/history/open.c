@@ -3,6 +3,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/arguments.h"
 #include "history/history.h"
 
 enum { TRIES = 50, TRY_MS = 200 };
@@ -69,6 +70,7 @@ static se_status make(se_history **out, se_engine *engine, const char *store, co
     pthread_mutex_init(&h->lock, NULL);
     h->engine = engine;
     h->process = getpid();
+    h->dry_run = read.dry_run;
     h->progress = read.progress;
     h->progress_arg = read.progress_arg;
     memcpy(h->chain, read.chain, strlen(read.chain) + 1);
@@ -267,9 +269,11 @@ static se_status create(se_history *h, se_error *err)
 se_status se_history_create(se_engine *engine, const char *store, const se_history_options *options, se_error *error)
 {
     AUTO(history) h = NULL;
-    se_status st = make(&h, engine, store, options, error);
+    se_status st;
 
-    return st ? st : create(h, error);
+    if ((st = arguments_check(error, engine, store)) || (st = make(&h, engine, store, options, error)))
+        return st;
+    return create(h, error);
 }
 
 static se_status start(se_history *h, se_error *err)
@@ -286,7 +290,10 @@ se_status se_history_open(se_history **out, se_engine *engine, const char *store
     AUTO(history) h = NULL;
     se_status st;
 
-    *out = NULL;
+    if (out)
+        *out = NULL;
+    if ((st = arguments_check(error, out, engine, store)))
+        return st;
     if ((st = make(&h, engine, store, options, error)) || (!(options && options->inspect) && (st = start(h, error))))
         return st;
     *out = h;
@@ -294,17 +301,50 @@ se_status se_history_open(se_history **out, se_engine *engine, const char *store
     return SE_OK;
 }
 
-se_status se_history_head(se_buf *out, se_history *h, se_error *error)
+/* ---- what there is ---- */
+
+struct chain_call {
+    se_history_chain_fn fn;
+    void *arg;
+};
+
+static se_status tell_chain(void *arg, const struct chain *chain, se_error *err)
+{
+    const struct chain_call *call = arg;
+    const se_history_chain told = { chain->name, chain->base.size + 1, chain->edge.size, chain->seals, chain->damaged };
+
+    return call->fn(call->arg, &told) ? SE_OK : error_set(err, SE_ERR_CANCELLED, "cancelled");
+}
+
+se_status se_history_chains(const char *store, se_history_chain_fn fn, void *arg, se_error *error)
+{
+    AUTO(database) opened = NULL;
+    struct chain_call call = { fn, arg };
+    se_status st;
+
+    if ((st = arguments_check(error, store, fn)))
+        return st;
+    if ((st = database_open(&opened, store, false, error)) || (st = opened->type->begin(opened, DATABASE_READ, error)))
+        return st;
+    st = opened->type->chains(opened, tell_chain, &call, error);
+    database_abandon(opened);
+    return st == SE_ERR_CANCELLED ? SE_OK : st;
+}
+
+se_status se_history_head(se_buf *out, se_history *history, se_error *error)
 {
     AUTO(database) store = NULL;
     struct chain chain;
     struct known last;
     se_status st;
 
-    *out = (se_buf)SE_BUF_INIT;
-    if ((st = history_reader(&store, &chain, h, error)))
+    if (out)
+        *out = (se_buf)SE_BUF_INIT;
+    if ((st = arguments_check(error, out, history)))
         return st;
-    if ((st = head_load(&last, h, store, &chain, error)))
-        return error_prefix(error, "chain '%s': ", h->chain);
+    if ((st = history_reader(&store, &chain, history, error)))
+        return st;
+    if ((st = head_load(&last, history, store, &chain, error)))
+        return error_prefix(error, "chain '%s': ", history->chain);
     return history_note(out, store, &chain, chain.seals, error);
 }

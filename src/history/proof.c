@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/arguments.h"
 #include "base/base64.h"
 #include "base/reader.h"
 
@@ -11,6 +12,8 @@ enum { PEM_LINE = 64, PROOF_LIMIT = 64 << 20 };
 
 void se_history_proof_free(se_history_proof *proof)
 {
+    if (!proof)
+        return;
     se_buf_free(&proof->object);
     se_buf_free(&proof->payload);
     *proof = (se_history_proof){ .seq = 0 };
@@ -90,7 +93,7 @@ static se_status prove(struct writer *w, struct se_history *h, struct database *
 }
 
 /* What comes from the store is verified before it is handed out. */
-se_status se_history_prove(se_buf *out, se_history *h, uint64_t seq, se_error *error)
+se_status se_history_prove(se_buf *out, se_history *history, uint64_t seq, se_error *error)
 {
     AUTO(database) store = NULL;
     AUTO(writer) w = { 0 };
@@ -98,11 +101,14 @@ se_status se_history_prove(se_buf *out, se_history *h, uint64_t seq, se_error *e
     struct chain chain;
     se_status st;
 
-    *out = (se_buf)SE_BUF_INIT;
-    if ((st = history_reader(&store, &chain, h, error)) || (st = prove(&w, h, store, &chain, seq, error)))
+    if (out)
+        *out = (se_buf)SE_BUF_INIT;
+    if ((st = arguments_check(error, out, history)))
+        return st;
+    if ((st = history_reader(&store, &chain, history, error)) || (st = prove(&w, history, store, &chain, seq, error)))
         return st;
     if ((st = se_history_verify_proof(&proof, buf_bytes(&w.buf), (se_bytes){ NULL, 0 }, error)))
-        (void)error_prefix(error, "chain '%s': entry %ju: it can't be proved: ", h->chain, (uintmax_t)seq);
+        (void)error_prefix(error, "chain '%s': entry %ju: it can't be proved: ", history->chain, (uintmax_t)seq);
     se_history_proof_free(&proof);
     return st ? st : writer_finish(out, &w, error);
 }
@@ -266,7 +272,10 @@ se_status se_history_verify_proof(se_history_proof *out, se_bytes proof, se_byte
     AUTO(parsed) p = { .erased = true };
     se_status st;
 
-    *out = (se_history_proof){ .seq = 0 };
+    if (out)
+        *out = (se_history_proof){ .seq = 0 };
+    if ((st = arguments_check(error, out, given_bytes(proof), given_bytes(certificate))))
+        return st;
     if (!parse(&p, proof))
         return error_set(error, SE_ERR_FORMAT, "not the proof of a history's entry");
     if ((st = verify(out, &p, certificate, error)))

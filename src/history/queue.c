@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/arguments.h"
 #include "base/deadline.h"
 #include "history/history.h"
 
@@ -128,6 +129,8 @@ se_status queue_join(struct se_history *h, struct waiter *w, se_error *err)
 static se_status check(const se_record *records, size_t count, se_error *err)
 {
     for (size_t i = 0; i < count; i++) {
+        if (!given_bytes(records[i].object) || !given_bytes(records[i].payload))
+            return error_set(err, SE_ERR_USAGE, "record %zu: its bytes are NULL", i + 1);
         if (records[i].object.size > OBJECT_MOST)
             return error_set(err, SE_ERR_USAGE, "record %zu: its object's name has %zu bytes, %d at the most", i + 1,
                              records[i].object.size, OBJECT_MOST);
@@ -138,25 +141,30 @@ static se_status check(const se_record *records, size_t count, se_error *err)
     return SE_OK;
 }
 
-se_status se_history_append_many(uint64_t *first, se_history *h, const se_record *records, size_t count, se_error *error)
+se_status se_history_append_many(uint64_t *first, se_history *history, const se_record *records, size_t count, se_error *error)
 {
     struct waiter w = { .records = records, .count = count };
     se_status st;
 
     if (first)
         *first = 0;
-    if ((st = history_ours(h, error)) || (st = check(records, count, error)) || !count)
+    if ((st = arguments_check(error, history, given_array(records, count))))
         return st;
-    if ((st = queue_join(h, &w, error)))
+    if ((st = history_ours(history, error)) || (st = check(records, count, error)) || !count)
+        return st;
+    if (history->dry_run)
+        return error_set(error, SE_ERR_USAGE, "the history was opened for a dry run: nothing is appended");
+    if ((st = queue_join(history, &w, error)))
         return st;
     if (first)
         *first = w.first;
     return SE_OK;
 }
 
-se_status se_history_append(uint64_t *seq, se_history *h, se_bytes object, se_bytes payload, se_error *error)
+se_status se_history_append(uint64_t *seq, se_history *history, se_bytes object, se_bytes payload, se_error *error)
 {
     const se_record record = { object, payload };
+    se_status st = arguments_check(error, history, given_bytes(object), given_bytes(payload));
 
-    return se_history_append_many(seq, h, &record, 1, error);
+    return st ? st : se_history_append_many(seq, history, &record, 1, error);
 }

@@ -1,3 +1,4 @@
+#include "base/arguments.h"
 #include "history/verification.h"
 
 struct reading {
@@ -85,25 +86,30 @@ static se_status read_range(se_history_report *report, se_buf *seal, struct read
     return r->enough ? SE_OK : st;
 }
 
-se_status se_history_read(se_history *h, const se_history_range *range, se_history_entry_fn fn, void *arg, se_error *error)
+se_status se_history_read(se_history *history, const se_history_range *range, se_history_entry_fn fn, void *arg, se_error *error)
 {
     struct reading r = { range, fn, arg, false };
     se_history_report report;
+    se_status st = arguments_check(error, history, fn);
 
-    return read_range(&report, NULL, &r, h, error);
+    return st ? st : read_range(&report, NULL, &r, history, error);
 }
 
-se_status se_history_export(se_history_report *report, se_buf *seal, se_history *h, const se_history_range *range, se_history_entry_fn fn,
-                            void *arg, se_error *error)
+se_status se_history_export(se_history_report *report, se_buf *seal, se_history *history, const se_history_range *range,
+                            se_history_entry_fn fn, void *arg, se_error *error)
 {
     struct reading r = { range, fn, arg, false };
     se_status st;
 
-    *report = (se_history_report){ .first = 0 };
-    *seal = (se_buf)SE_BUF_INIT;
+    if (report)
+        *report = (se_history_report){ .first = 0 };
+    if (seal)
+        *seal = (se_buf)SE_BUF_INIT;
+    if ((st = arguments_check(error, report, seal, history, fn)))
+        return st;
     if (range && range->unverified)
         return error_set(error, SE_ERR_USAGE, "what is exported is verified");
-    if ((st = read_range(report, seal, &r, h, error)))
+    if ((st = read_range(report, seal, &r, history, error)))
         se_buf_free(seal);
     return st;
 }

@@ -170,16 +170,65 @@ static void disconnect(struct sqlite *s)
  * SQLite would make it with the umask alone, and give its logs the same mode: others could read all payloads.  It would also make what a
  * link that leads nowhere points at.
  */
-static se_status make_file(const struct sqlite *s, se_error *err)
+static se_status make_file(struct sqlite *s, se_error *err)
 {
     int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-    if (fd >= 0)
+    s->made = fd >= 0;
+    if (s->made)
         (void)close(fd);
     else if (errno != EEXIST)
         return error_set(err, errno == EACCES || errno == EROFS ? SE_ERR_ACCESS : SE_ERR_IO, "'%s': cannot make it: %s", s->path,
                          strerror(errno));
     return SE_OK;
+}
+
+static int find_row(void *arg, int columns, char **values, char **names)
+{
+    bool *found = arg;
+
+    (void)columns;
+    (void)values;
+    (void)names;
+    *found = true;
+    return 0;
+}
+
+/* Nobody can put something into it until the transaction ends; what can't be asked is left alone. */
+static bool holds_nothing(const struct sqlite *s)
+{
+    bool tables = false, chains = false;
+
+    if (sq.sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) ||
+        sq.sqlite3_exec(s->db, "SELECT 1 FROM sqlite_schema LIMIT 1", find_row, &tables, NULL))
+        return false;
+    return !tables || (!sq.sqlite3_exec(s->db, "SELECT 1 FROM chain LIMIT 1", find_row, &chains, NULL) && !chains);
+}
+
+static void remove_file(const struct sqlite *s)
+{
+    static const char *const suffixes[] = { "", "-journal", "-wal", "-shm" };
+
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        AUTO(writer) w = { 0 };
+
+        writer_format(&w, "%s%s", s->path, suffixes[i]);
+        if (!w.failed)
+            (void)unlink(writer_string(&w));
+    }
+}
+
+/* A file that was made for a chain that could not be made is in the way of the next try, or taken for a history. */
+static void discard(struct sqlite *s)
+{
+    if (s->made && s->db) {
+        (void)sq.sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+        if (holds_nothing(s))
+            remove_file(s);
+        (void)sq.sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    s->made = false;
+    disconnect(s);
 }
 
 static se_status connect_to(struct sqlite *s, bool create, se_error *err)
@@ -191,7 +240,7 @@ static se_status connect_to(struct sqlite *s, bool create, se_error *err)
         return st;
     st = sq.sqlite3_open_v2(s->path, &s->db, flags, NULL) ? sqlite_failed(s, err) : prepare(s, create, err);
     if (st)
-        disconnect(s);
+        discard(s);
     return st;
 }
 
@@ -199,7 +248,7 @@ static void close_file(struct database *store)
 {
     struct sqlite *s = (struct sqlite *)store;
 
-    disconnect(s);
+    discard(s);
     free(s->path);
     free(s);
 }
@@ -288,12 +337,26 @@ static void empty_log(struct sqlite *s)
     (void)sq.sqlite3_busy_timeout(s->db, SQLITE_PATIENCE_MS);
 }
 
+/* Into a file that has no name any more: who had made it has removed it as empty while we waited for it. */
+static se_status check_there(const struct sqlite *s, se_error *err)
+{
+    int moved = 0;
+
+    if (sq.sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) || !moved)
+        return SE_OK;
+    return error_set(err, SE_ERR_IO, "'%s': the file was removed or replaced meanwhile", s->path);
+}
+
 /* A COMMIT that fails may leave the transaction open, or has rolled it back already. */
 static se_status end(struct database *store, bool commit, se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;
     se_status st = commit ? sqlite_run(s, SQL_COMMIT, err) : SE_OK;
 
+    if (commit && !st) {
+        s->made = false;
+        st = check_there(s, err);
+    }
     if (s->db && !sq.sqlite3_get_autocommit(s->db) && sqlite_run(s, SQL_ROLLBACK, NULL))
         return st ? st : SE_ERR_IO;
     if (commit && !st && s->erased)

@@ -47,6 +47,7 @@ struct sqlite {
     struct database store;
     char *path;
     sqlite3 *db;
+    bool made;    /* the file, by us, and nothing is in it yet */
     bool writes;  /* it has a write-ahead log for that */
     bool erased;  /* in this transaction */
     bool checked; /* the tables are ours in `edition`, and SQLite knows them as they were then */

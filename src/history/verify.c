@@ -2,6 +2,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/arguments.h"
 #include "history/verification.h"
 
 enum { MONTHS_LEAST = 12, MONTHS_MOST = 12000, MILLION = 1000000 };
@@ -284,9 +285,9 @@ static se_status read_options(se_history_verify_options *out, const se_history_v
     return SE_OK;
 }
 
-se_status se_history_verify(se_history_report *out, se_history *h, const se_history_verify_options *options, se_error *error)
+se_status se_history_verify(se_history_report *out, se_history *history, const se_history_verify_options *options, se_error *error)
 {
-    AUTO(verification) v = { .h = h };
+    AUTO(verification) v = { .h = history };
     se_history_verify_options read = SE_HISTORY_VERIFY_OPTIONS_INIT;
     se_history_report told = { .first = 0 };
     se_error why = SE_ERROR_INIT;
@@ -294,6 +295,8 @@ se_status se_history_verify(se_history_report *out, se_history *h, const se_hist
 
     if (out)
         *out = told;
+    if ((st = arguments_check(error, history)))
+        return st;
     if ((st = read_options(&read, options, error)))
         return st;
     v.options = &read;

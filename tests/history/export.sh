@@ -121,7 +121,7 @@ grep -q '<selection first="99" since="2026-01-01T00:00:00.000000Z" until="2027-0
     fail "not what was asked for"
 
 # ---- erased, and not good ----
-setup history erase 1
+setup history erase --yes 1
 exported
 grep -q 'plain text</payload>' export.xml && fail "what was erased is there"
 accepts python3 "$top_srcdir/tests/history/read.py" document export.xml history.pem

@@ -330,13 +330,13 @@ accepts python3 "$top_srcdir/tests/history/read.py" proof proof
 # ---- care ----
 
 sql "CREATE TABLE kept AS SELECT salt, payload FROM entry WHERE $(entry 42)"
-accepts history erase 42
+accepts history erase --yes 42
 accepts history verify
 says '101 entries and 7 seals are good'
 accepts history show --first 42 --last 42
 says '(erased)'
 says_not somebody
-refuses 64 history erase 42
+refuses 64 history erase --yes 42
 accepts history prove 42 -o proof
 accepts signengine history verify-proof proof
 keep erased
@@ -390,7 +390,7 @@ put_back erased
 sleep 1
 now=$(date +@%s)
 accepts history append --lines lines
-accepts history prune --before "$now"
+accepts history prune --yes --before "$now"
 says 'dropped up to entry 101'
 accepts history verify
 says '300 entries'
@@ -415,7 +415,7 @@ says 'removed: entries 1 to 30: dropped, and no seal says so'
 says '2 findings'
 
 put_back good
-accepts history close
+accepts history end --yes
 accepts history verify
 says 'the chain is closed'
 refuses 64 history append payload

@@ -23,6 +23,7 @@ pooler() {
 	auth_file = $tmp/server/users
 	pool_mode = transaction
 	default_pool_size = $1
+	min_pool_size = $1
 	server_round_robin = 1
 	logfile = $tmp/server/pgbouncer.log
 	pidfile = $tmp/server/pgbouncer.pid
@@ -98,11 +99,14 @@ setup server_sql -c "ALTER SYSTEM SET synchronous_commit = off" -c "ALTER SYSTEM
 server_stop fast
 server_start
 pooler 2
-# both connections are there
-setup other -c 'SELECT pg_sleep(1)' &
-setup other -c 'SELECT pg_sleep(1)'
-wait $!
-for n in 1 2 3 4; do
+both_connections() { # to the server are there
+    until [ "$(server_sql -A -t -c "SELECT count(*) > 2 FROM pg_stat_activity WHERE backend_type = 'client backend'")" = t ]; do
+        other -c 'SELECT 1' >/dev/null 2>&1 || true
+        sleep 0.1
+    done
+}
+for n in 1 2 3; do
+    both_connections
     accepts signengine history append --store "$pooled" --object "kept-$n" payload
     server_stop immediate
     server_start

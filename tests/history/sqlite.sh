@@ -49,7 +49,7 @@ printf 'what nobody may know' >payload
 accepts history append payload
 accepts cat history.db-wal
 says 'what nobody may know'
-accepts history erase 102
+accepts history erase --yes 102
 accepts cat history.db history.db-wal
 says_not 'what nobody may know'
 exec 9>&-

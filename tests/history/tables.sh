@@ -34,9 +34,9 @@ chmod 640 history.db # who wants others to read it says so
 setup history create --chain other
 mode history.db 640
 ln -s nowhere.db link.db
-refuses 66 signengine history create --store sqlite:link.db
+refuses 73 signengine history create --store sqlite:link.db
 [ ! -e nowhere.db ] || fail 'what the link points at was made'
-refuses 66 signengine history create --store sqlite:no/such/folder.db
+refuses 73 signengine history create --store sqlite:no/such/folder.db
 
 # ---- the tables ----
 setup sqlite3 history.db 'PRAGMA wal_checkpoint(TRUNCATE)'
@@ -58,7 +58,7 @@ tricked() {
     refuses 1 history verify
     says "unsealed: 'history.db': "
     says "$1"
-    for command in show export head close resign 'erase 2' 'prune --before 2099-01-01' 'prove 2' 'append --object o lines' \
+    for command in show export head end resign 'erase 2' 'prune --before 2001-01-01' 'prove 2' 'append --object o lines' \
         'show --unverified' 'create --chain new' 'export --xml'; do
         # shellcheck disable=SC2086 # words
         refuses 65 history $command

@@ -24,7 +24,7 @@ tricked() {
     refuses 1 signengine history verify --store "$within"
     says 'unsealed: '
     says "$1"
-    for command in export 'append --object o payload' 'prune --before 2099-01-01'; do
+    for command in export 'append --object o payload' 'prune --before 2001-01-01'; do
         # shellcheck disable=SC2086 # words
         refuses 65 signengine history $command --store "$within"
         says "$1"
@@ -106,8 +106,8 @@ accepts as reader verify
 accepts as reader export
 refuses 77 as reader append --object o payload
 accepts as writer append --object three payload
-refuses 77 as writer erase 1
-accepts as writer close
+refuses 77 as writer erase --yes 1
+accepts as writer end --yes
 accepts as reader verify
 
 # ---- payloads that are bigger than there is room for at once, and bigger than there may be ----

@@ -33,7 +33,7 @@ spoilt() {
     put_back good.db
     setup sqlite3 history.db "$2"
     keep spoilt.db
-    for command in "prune --before @$between" 'erase 2' resign close show export 'export --xml'; do
+    for command in "prune --before @$between" 'erase 2' resign end show export 'export --xml'; do
         # shellcheck disable=SC2086 # words
         refuses 1 history $command
         says "$1"
@@ -56,15 +56,15 @@ accepts history show --unverified
 says x2
 refuses 64 history export --xml --unverified
 put_back good.db
-accepts history prune --before "@$between"
+accepts history prune --yes --before "@$between"
 accepts history show
 says_not x1
 sqlite3 good.db ".dump entry" | grep '^INSERT' | head -n 1 | sqlite3 history.db
 refuses 1 history verify
 says 'inserted: entry 1: there, though what is up to entry'
 put_back good.db
-accepts history erase 2
-accepts history close
+accepts history erase --yes 2
+accepts history end --yes
 accepts history verify
 says 'the chain is closed'
 
