@@ -12,12 +12,14 @@ if HAVE_MILTER
 sbin_PROGRAMS += signengine-milter
 signengine_milter_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 signengine_milter_SOURCES = $(MILTER_CONF) \
+	src/milter/check.c src/milter/check.h \
 	src/milter/main.c \
 	src/milter/letter.c src/milter/letter.h \
 	src/milter/service.c src/milter/service.h \
 	src/milter/session.c src/milter/session.h \
 	src/milter/socket.c src/milter/socket.h \
-	src/milter/spool.c src/milter/spool.h
+	src/milter/spool.c src/milter/spool.h \
+	src/milter/watch.c src/milter/watch.h
 signengine_milter_LDFLAGS = $(AM_LDFLAGS) $(SE_PIE)
 signengine_milter_LDADD = libse-core.la -lmilter $(JANSSON_LIBS)
 dist_man_MANS += doc/signengine-milter.8

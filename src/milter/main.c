@@ -20,10 +20,10 @@
 #include <unistd.h>
 
 #include "base/process.h"
-#include "milter/service.h"
+#include "milter/check.h"
 #include "milter/socket.h"
 
-enum { DRAIN_S = 60, EXIT_BAD_USAGE = 64, EXIT_BAD_CONFIG = 78, EXIT_BAD_ACCESS = 77, EXIT_BROKEN = 70 };
+enum { DRAIN_S = 60, EXIT_BAD_USAGE = 64, EXIT_NOT_THERE = 69, EXIT_BAD_CONFIG = 78, EXIT_BAD_ACCESS = 77, EXIT_BROKEN = 70 };
 
 static int __attribute__((format(printf, 2, 3))) complain(int status, const char *format, ...)
 {
@@ -70,8 +70,10 @@ static void reload(void)
         service.changed = true;
         pthread_mutex_unlock(&service.lock);
         service_log("the configuration stays as it was", err.text);
-    } else
+    } else {
         service_log("the configuration was loaded again", "");
+        watch_tell(&service.setup->watch);
+    }
 }
 
 /* No message begins any more, and those that are under way are finished. */
@@ -130,6 +132,8 @@ static int serve(void)
         return complain(err.status == SE_ERR_ACCESS ? EXIT_BAD_ACCESS : EXIT_BAD_CONFIG, "%s", err.text);
     service_log("started", conf->socket);
     tell_risk(conf);
+    watch_tell(&service.setup->watch);
+    service_metrics();
     if (pthread_create(&thread, NULL, attend, &status))
         return complain(EXIT_BROKEN, "cannot make a thread");
     last = control();
@@ -232,27 +236,43 @@ static int become(const char *user)
 
 static int usage(FILE *to, int status)
 {
-    (void)fputs("usage: signengine-milter [-c FILE] [--check]\n\nSigns outgoing mail for Postfix and Sendmail (milter).\n\nOptions:\n"
-                "  -c, --config FILE  milter.conf\n      --check        read it, and what it names, and say what is wrong\n"
-                "  -h, --help         this text\n      --version      the version\n",
-                to);
+    (void)fputs(
+        "usage: signengine-milter [-c FILE] [--check [--probe]]\n\nSigns outgoing mail for Postfix and Sendmail (milter).\n\nOptions:\n"
+        "  -c, --config FILE  milter.conf\n      --check        read it, and what it names, and say what is wrong\n"
+        "      --probe        with --check: open the keys, and sign with them\n"
+        "  -h, --help         this text\n      --version      the version\n",
+        to);
     return status;
 }
 
-static int check_configuration(void)
+static void tell_finding(const char *text, bool warning)
 {
-    char risk[256];
+    (void)complain(0, "%s%s", warning ? "warning: " : "", text);
+}
+
+/* As of the command: what may be back later, what needs permission, and what has to be mended. */
+static int check_configuration(bool probe)
+{
     int status = load();
 
     if (status)
         return status;
-    socket_risk(risk, service.setup->conf);
-    if (*risk)
-        (void)complain(0, "warning: %s", risk);
-    return 0;
+    switch (check_setup(service.setup, probe, tell_finding)) {
+    case SE_OK:
+        return 0;
+    case SE_ERR_UNAVAILABLE:
+    case SE_ERR_STORE:
+        return EXIT_NOT_THERE;
+    case SE_ERR_ACCESS:
+        return EXIT_BAD_ACCESS;
+    default:
+        return EXIT_BAD_CONFIG;
+    }
 }
 
-static int start(bool check)
+enum task { TASK_SERVE, TASK_CHECK, TASK_PROBE };
+
+static int start(enum task task)
 {
     AUTO(conf) conf = NULL;
     se_error err = SE_ERROR_INIT;
@@ -264,19 +284,21 @@ static int start(bool check)
         return status;
     if (!process_forbid_dumps()) /* after become(): another user's id makes it dumpable where fs.suid_dumpable is 1 */
         return complain(EXIT_BROKEN, "cannot forbid core dumps: %s", strerror(errno));
-    return check ? check_configuration() : run();
+    return task == TASK_SERVE ? run() : check_configuration(task == TASK_PROBE);
 }
 
 int main(int argc, char **argv)
 {
-    bool check = false;
+    enum task task = TASK_SERVE;
 
     service.path = SYSCONFDIR "/signengine/milter.conf";
     for (int i = 1; i < argc; i++) {
         if ((strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "--config") == 0) && i + 1 < argc)
             service.path = argv[++i];
         else if (strcmp(argv[i], "--check") == 0)
-            check = true;
+            task = task == TASK_PROBE ? task : TASK_CHECK;
+        else if (strcmp(argv[i], "--probe") == 0)
+            task = TASK_PROBE;
         else if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0)
             return usage(stdout, 0);
         else if (strcmp(argv[i], "--version") == 0)
@@ -284,5 +306,5 @@ int main(int argc, char **argv)
         else
             return usage(stderr, EXIT_BAD_USAGE);
     }
-    return start(check);
+    return start(task);
 }

@@ -11,6 +11,8 @@
 
 #include "base/file.h"
 
+enum { HOUR = 3600 };
+
 struct service service = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static const char *const names[OUTCOMES] = {
@@ -29,24 +31,9 @@ static void drop(struct setup *setup)
     if (!setup || --setup->users)
         return;
     se_close(&setup->engine);
+    watch_free(&setup->watch);
     conf_free(&setup->conf);
     free(setup);
-}
-
-/* Every descriptor of a rule has to be there, now rather than when mail comes. */
-static se_status check_rules(const struct setup *setup, se_error *err)
-{
-    for (size_t i = 0; i < setup->conf->rules.count; i++) {
-        const struct rule *rule = &setup->conf->rules.list[i];
-        se_identity identity;
-        se_status st = rule->policy == POLICY_SKIP ? SE_OK : se_identify(&identity, setup->engine, rule->descriptor, rule->version, err);
-
-        if (st == SE_ERR_NO_DESCRIPTOR || st == SE_ERR_POLICY)
-            return error_prefix(err, "rule for '%s': ", rule->pattern);
-        if (st && err)
-            *err = (se_error)SE_ERROR_INIT; /* a key store that is away comes back */
-    }
-    return SE_OK;
 }
 
 /* What reads mail is loaded when it is needed, as by the quotes; here before any comes. */
@@ -89,9 +76,19 @@ static se_status check_signers(const char *path, se_error *err)
                : error_set(err, SE_ERR_CONFIG, "trust-signers: '%s' has no certificate in PEM", path);
 }
 
+static void hear_event(void *arg, const se_event *event)
+{
+    struct setup *setup = arg;
+
+    watch_event(&setup->watch, event);
+}
+
 static se_status open_engine(struct setup *setup, se_error *err)
 {
     se_options options = SE_OPTIONS_INIT;
+
+    options.event = hear_event;
+    options.event_arg = setup;
 
     options.trust_config = setup->conf->trust_config;
     return se_open(&setup->engine, setup->conf->engine, &options, err);
@@ -107,7 +104,7 @@ se_status service_load(se_error *err)
     fresh->users = 1;
     if ((st = conf_load(&fresh->conf, service.path, err)) || (st = check_audit(fresh->conf->audit, err)) || (st = check_mail(err)) ||
         (st = conf_settle(fresh->conf, err)) || (st = check_signers(fresh->conf->trust_signers, err)) || (st = open_engine(fresh, err)) ||
-        (st = check_rules(fresh, err))) {
+        (st = watch_begin(&fresh->watch, fresh->conf, fresh->engine, err))) {
         drop(fresh);
         return st;
     }
@@ -183,6 +180,21 @@ static void now_text(char out[40])
     (void)snprintf(out + n, 40 - n, ".%03ldZ", now.tv_nsec / 1000000);
 }
 
+/* Few texts are ours, and statuses are few: no sender decides how many there are. */
+static void count_reason(const struct audit *a)
+{
+    const char *text = a->status ? se_status_name(a->status) : a->reason;
+
+    for (size_t i = 0; text && *text && i < REASONS_MOST; i++) {
+        struct reason *r = &service.reasons[i];
+
+        if (r->text && (r->outcome != a->outcome || strcmp(r->text, text) != 0))
+            continue;
+        *r = (struct reason){ a->outcome, text, r->count + 1 };
+        return;
+    }
+}
+
 void service_audit(const struct setup *setup, const struct audit *a)
 {
     char when[40];
@@ -190,6 +202,7 @@ void service_audit(const struct setup *setup, const struct audit *a)
     pthread_mutex_lock(&service.lock);
     service.counts[a->outcome]++;
     service.microseconds += a->outcome == OUTCOME_SIGNED ? (uint64_t)a->microseconds : 0;
+    count_reason(a);
     service.changed = true;
     pthread_mutex_unlock(&service.lock);
     now_text(when);
@@ -214,12 +227,22 @@ void service_refused(void)
     pthread_mutex_unlock(&service.lock);
 }
 
-static void put_metrics(struct writer *w)
+static void put_reasons(struct writer *w)
+{
+    writer_text(w, "# HELP signengine_milter_reasons_total Messages with a reason, by what became of them and why.\n"
+                   "# TYPE signengine_milter_reasons_total counter\n");
+    for (const struct reason *r = service.reasons; r < service.reasons + REASONS_MOST && r->text; r++)
+        writer_format(w, "signengine_milter_reasons_total{result=\"%s\",reason=\"%s\"} %" PRIu64 "\n", names[r->outcome], r->text,
+                      r->count);
+}
+
+static void put_metrics(struct writer *w, const struct watch *watch)
 {
     writer_text(w, "# HELP signengine_milter_messages_total Messages, by what became of them.\n"
                    "# TYPE signengine_milter_messages_total counter\n");
     for (size_t i = 0; i < OUTCOMES; i++)
         writer_format(w, "signengine_milter_messages_total{result=\"%s\"} %" PRIu64 "\n", names[i], service.counts[i]);
+    put_reasons(w);
     writer_format(w,
                   "# HELP signengine_milter_sign_seconds Time that signing took.\n# TYPE signengine_milter_sign_seconds summary\n"
                   "signengine_milter_sign_seconds_sum %.6f\nsignengine_milter_sign_seconds_count %" PRIu64 "\n",
@@ -233,6 +256,7 @@ static void put_metrics(struct writer *w)
                   "# HELP signengine_milter_connections_refused_total Connections of those who are no peers.\n"
                   "# TYPE signengine_milter_connections_refused_total counter\nsignengine_milter_connections_refused_total %" PRIu64 "\n",
                   service.refused);
+    watch_put(w, watch);
 }
 
 void service_metrics(void)
@@ -241,12 +265,16 @@ void service_metrics(void)
     AUTO(output) out = OUTPUT_INIT;
     AUTO(writer) w = { 0 };
     se_error err = SE_ERROR_INIT;
+    const time_t now = time(NULL);
+    static time_t written;
     bool due;
 
+    watch_refresh(&setup->watch, setup->engine);
     pthread_mutex_lock(&service.lock);
-    due = setup->conf->metrics && service.changed;
+    due = setup->conf->metrics && (service.changed || now - written >= HOUR); /* days pass by themselves */
     if (due)
-        put_metrics(&w);
+        put_metrics(&w, &setup->watch);
+    written = due ? now : written;
     service.changed = false;
     pthread_mutex_unlock(&service.lock);
     if (due &&

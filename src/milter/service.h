@@ -4,12 +4,13 @@
 
 #include <pthread.h>
 
-#include "milter/conf.h"
+#include "milter/watch.h"
 
 /* One loading of the configuration; counted. */
 struct setup {
     struct conf *conf;
     se_engine *engine;
+    struct watch watch;
     unsigned users;
 };
 
@@ -27,8 +28,17 @@ enum outcome {
 };
 const char *outcome_name(enum outcome outcome);
 
+/* How often, and why, as far as there is a reason. */
+struct reason {
+    enum outcome outcome;
+    const char *text; /* static */
+    uint64_t count;
+};
+enum { REASONS_MOST = 64 };
+
 struct audit {
     const char *queue_id, *client, *sender, *descriptor, *reason;
+    se_status status; /* of an error that `reason` tells; SE_OK: it is a text of ours */
     unsigned version;
     enum outcome outcome;
     int64_t microseconds;
@@ -39,9 +49,10 @@ struct service {
     pthread_mutex_t lock;
     struct setup *setup;
     uint64_t counts[OUTCOMES], microseconds, reloads, reload_failures, refused; /* `refused`: connections */
-    unsigned busy;                                                              /* messages under way */
-    bool changed;                                                               /* since the metrics were written */
-    bool stopping;                                                              /* no more messages */
+    struct reason reasons[REASONS_MOST];
+    unsigned busy; /* messages under way */
+    bool changed;  /* since the metrics were written */
+    bool stopping; /* no more messages */
 };
 extern struct service service;
 

@@ -225,6 +225,7 @@ static enum outcome judge_passed(struct audit *audit, struct letter *m, const st
     }
     st = letter_verify(m, rule);
     audit->reason = m->error.text;
+    audit->status = m->error.status;
     return st ? outcome_of_failure(m, st) : OUTCOME_ALREADY;
 }
 
@@ -246,6 +247,7 @@ static enum outcome try_signing(struct audit *audit, struct session *s, const st
 
     audit->version = told.signer.version;
     audit->reason = m->error.text;
+    audit->status = m->error.status;
     if (st)
         return outcome_of_failure(m, st);
     if (told.passed)
@@ -254,6 +256,7 @@ static enum outcome try_signing(struct audit *audit, struct session *s, const st
         return OUTCOME_SIGNED;
     /* the MTA may have half of the changes: it must not go on with them */
     audit->reason = "the MTA did not take the signed message";
+    audit->status = SE_OK;
     return OUTCOME_DEFERRED;
 }
 

@@ -1,8 +1,10 @@
 #include "milter/socket.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <grp.h>
 #include <libmilter/mfapi.h>
+#include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,6 +54,82 @@ void socket_risk(char out[256], const struct conf *conf)
         (void)snprintf(out, 256, "the folder of '%.100s' can be written to by everybody, who can put another milter there", path);
     else if (conf->peers.anybody && conf->socket_mode & S_IWOTH)
         (void)snprintf(out, 256, "'%.100s' lets every user of this machine sign, for socket-mode and peers do", path);
+}
+
+/* ---- what can't work ---- */
+
+static se_status check_group(const struct conf *conf, se_error *err)
+{
+    if (!conf->socket_group || getgrnam(conf->socket_group))
+        return SE_OK;
+    return error_set(err, SE_ERR_CONFIG, "the group of the socket, '%s', is not there", conf->socket_group);
+}
+
+static se_status check_local(const struct conf *conf, const char *path, se_error *err)
+{
+    AUTO(text) folder = file_folder(path);
+    struct stat status;
+
+    if (!folder)
+        return error_memory(err);
+    if (strlen(path) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
+        return error_set(err, SE_ERR_CONFIG, "the path of the socket, '%s', is longer than %zu bytes", path,
+                         sizeof((struct sockaddr_un *)NULL)->sun_path - 1);
+    if (stat(path, &status) == 0 && !S_ISSOCK(status.st_mode))
+        return error_set(err, SE_ERR_CONFIG, "'%s', the socket of the configuration, is there and is no socket", path);
+    if (access(folder, W_OK | X_OK))
+        return error_set(err, errno == EACCES ? SE_ERR_ACCESS : SE_ERR_CONFIG, "no socket can be made in '%s': %s", folder,
+                         strerror(errno));
+    return check_group(conf, err);
+}
+
+/* Where another one listens is where we may. */
+static bool can_bind(const struct addrinfo *address)
+{
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), number;
+    bool bound = fd >= 0 && (bind(fd, address->ai_addr, address->ai_addrlen) == 0 || errno == EADDRINUSE);
+
+    number = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = number;
+    return bound;
+}
+
+/* "inet:PORT@HOST", as libmilter reads it. */
+static se_status check_network(const char *name, se_error *err)
+{
+    const char *colon = strchr(name, ':');
+    const bool six = text_starts(name, "inet6:");
+    const struct addrinfo hints = { .ai_family = six ? AF_INET6 : AF_INET, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
+    AUTO(text) port = strdup(colon + 1);
+    char *host = port ? strchr(port, '@') : NULL;
+    struct addrinfo *list = NULL;
+    unsigned long number;
+    se_status st = SE_OK;
+    int code;
+
+    if (!port)
+        return error_memory(err);
+    if (!six && !text_starts(name, "inet:"))
+        return error_set(err, SE_ERR_CONFIG, "the socket, '%s', is neither unix:PATH nor inet:PORT@HOST", name);
+    if (host)
+        *host++ = '\0';
+    if (isdigit((unsigned char)*port) && (!text_number(&number, port, UINT16_MAX) || !number))
+        return error_set(err, SE_ERR_CONFIG, "the socket, '%s': '%s' is no port", name, port);
+    if ((code = getaddrinfo(host, port, &hints, &list)))
+        return error_set(err, SE_ERR_CONFIG, "the socket, '%s': %s", name, gai_strerror(code));
+    if (!can_bind(list))
+        st = error_set(err, errno == EACCES ? SE_ERR_ACCESS : SE_ERR_CONFIG, "cannot listen on '%s': %s", name, strerror(errno));
+    freeaddrinfo(list);
+    return st;
+}
+
+se_status socket_check(const struct conf *conf, se_error *err)
+{
+    const char *path = local_path(conf->socket);
+
+    return path ? check_local(conf, path, err) : check_network(conf->socket, err);
 }
 
 /* ---- who connects ---- */
@@ -150,9 +228,10 @@ static bool open_socket(char *name)
 static se_status share_socket(const char *path, const struct conf *conf, se_error *err)
 {
     const struct group *group = conf->socket_group ? getgrnam(conf->socket_group) : NULL;
+    se_status st = check_group(conf, err);
 
-    if (conf->socket_group && !group)
-        return error_set(err, SE_ERR_CONFIG, "the group of the socket, '%s', is not there", conf->socket_group);
+    if (st)
+        return st;
     if (group && chown(path, (uid_t)-1, group->gr_gid))
         return error_set(err, SE_ERR_ACCESS, "cannot give '%s' to the group '%s': %s; the milter's user has to be a member of it", path,
                          conf->socket_group, strerror(errno));

@@ -88,6 +88,64 @@ says "warning: the folder of 'open/s' can be written to by everybody"
 conf 'sign @example.org' 'socket = unix:run/s' 'socket-group = no-such-group'
 refuses_to_start 78 "the group of the socket, 'no-such-group', is not there"
 [ ! -e run/s ] || fail 'the socket was left behind'
+
+# ---- what could not work once mail comes ----
+checked() { # STATUS TEXT [--probe]
+    try milter --check ${3+"$3"}
+    [ "$status" = "$1" ] || fail "status $status, not $1"
+    says "$2"
+}
+conf 'sign @example.org' 'socket = unix:nowhere/s'
+checked 78 "no socket can be made in 'nowhere': No such file or directory"
+conf 'sign @example.org' 'socket = unix:milter.conf'
+checked 78 'is there and is no socket'
+conf 'sign @example.org' "socket = unix:run/$(printf '%0120d' 0)"
+checked 78 'is longer than 107 bytes'
+conf 'sign @example.org' 'socket = unix:run/s' 'socket-group = no-such-group'
+checked 78 "the group of the socket, 'no-such-group', is not there"
+conf 'sign @example.org' 'socket = inet:99999@127.0.0.1'
+checked 78 "'99999' is no port"
+conf 'sign @example.org' 'socket = inet:2525@192.0.2.1'
+checked 78 'Cannot assign requested address'
+conf 'sign @example.org' "metrics = $tmp/none/metrics"
+checked 78 'metrics: cannot write'
+conf 'sign @example.org Expired'
+checked 78 "milter.conf:6: rule for '*@example.org': the certificate of key 'expired' has expired"
+# two at once
+conf 'sign @example.org Expired' 'socket = unix:nowhere/s'
+checked 78 'has expired'
+says 'no socket can be made'
+conf 'require alice@example.org'
+accepts milter --check --probe
+conf 'require nobody@example.org'
+accepts milter --check
+checked 78 "rule for 'nobody@example.org': descriptor 'SignEmailDescriptor': key 'alice': the mail is from nobody@example.org" --probe
+mv alice.bundle away.bundle
+conf 'require alice@example.org'
+checked 69 "key 'alice'"
+checked 69 "cannot read '$tmp/alice.bundle'" --probe
+
+# ---- a key that is away at the start, and comes back ----
+milter >milter.log 2>&1 &
+process=$!
+eventually grep -q "key 'alice' out of reach.*cannot read" milter.log
+eventually grep -q '^signengine_key_up{key="alice"} 0$' run/metrics
+printf 'From: alice@example.org\n\nhello\n' >message.eml
+accepts python3 "$top_srcdir/tests/mail/milter.py" "$port" message.eml
+says tempfail
+eventually grep -q '^signengine_milter_reasons_total{result="deferred",reason="key store"} 1$' run/metrics
+mv away.bundle alice.bundle
+back() {
+    python3 "$top_srcdir/tests/mail/milter.py" "$port" message.eml out=signed.eml | grep -q accept
+}
+eventually back
+eventually grep -q "key 'alice' healed" milter.log
+eventually grep -q '^signengine_key_up{key="alice"} 1$' run/metrics
+eventually grep -q '^signengine_certificate_days{descriptor="SignEmailDescriptor",version="2"} [1-9]' run/metrics
+kill $process
+wait $process || fail "status $? at the end"
+process=''
+rm -f run/metrics run/audit.log
 [ "$(id -u)" != 0 ] || {
     conf 'sign @example.org' 'socket = unix:run/s' 'socket-group = daemon'
     refuses_to_start 77 "cannot give 'run/s' to the group 'daemon'"

@@ -1,0 +1,184 @@
+#include "milter/watch.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "milter/service.h"
+
+enum { DAY = 86400 };
+
+static bool is_watched(const struct watch *watch, const struct rule *rule)
+{
+    for (size_t i = 0; i < watch->count; i++)
+        if (strcmp(watch->list[i].rule->descriptor, rule->descriptor) == 0 && watch->list[i].rule->version == rule->version)
+            return true;
+    return false;
+}
+
+/* The configuration tells which key that is; the store need not be there. */
+static void find_key(void *arg, const char *item, const char *property, const char *value)
+{
+    struct watched *w = arg;
+    const char *version = strrchr(item, ':');
+    const char *name = text_starts(item, "descriptor ") ? item + strlen("descriptor ") : NULL;
+    unsigned long number;
+
+    if (!name || !version || version < name || strcmp(property, "key") != 0 || !text_number(&number, version + 1, UINT_MAX) ||
+        (size_t)(version - name) != strlen(w->rule->descriptor) || strncmp(name, w->rule->descriptor, (size_t)(version - name)) != 0)
+        return;
+    if (w->rule->version ? number != w->rule->version : number < w->version)
+        return;
+    w->version = (unsigned)number;
+    (void)snprintf(w->key, sizeof w->key, "%s", value);
+}
+
+static se_status look_at(struct watched *w, se_engine *engine, se_error *err)
+{
+    se_identity identity;
+    se_error why = SE_ERROR_INIT;
+    se_status st = se_identify(&identity, engine, w->rule->descriptor, w->rule->version, &why);
+
+    pthread_mutex_lock(&service.lock);
+    w->up = !st;
+    w->not_after = identity.not_after;
+    (void)snprintf(w->why, sizeof w->why, "%.*s", (int)sizeof w->why - 1, why.text);
+    pthread_mutex_unlock(&service.lock);
+    return st ? error_set_at(err, st, why.file, why.line, "%s", why.text) : SE_OK;
+}
+
+se_status watch_begin(struct watch *out, const struct conf *conf, se_engine *engine, se_error *err)
+{
+    se_status st;
+
+    *out = (struct watch){ .list = calloc(conf->rules.count + 1, sizeof *out->list) };
+    if (!out->list)
+        return error_memory(err);
+    for (size_t i = 0; i < conf->rules.count; i++) {
+        const struct rule *rule = &conf->rules.list[i];
+        struct watched *w = &out->list[out->count];
+
+        if (rule->policy == POLICY_SKIP || is_watched(out, rule))
+            continue;
+        *w = (struct watched){ .rule = rule };
+        st = look_at(w, engine, err);
+        if (st == SE_ERR_NO_DESCRIPTOR || st == SE_ERR_POLICY)
+            return error_prefix(err, "rule for '%s': ", rule->pattern);
+        /* a key store that is away comes back */
+        if ((st = se_describe(engine, find_key, w, err)))
+            return st;
+        out->count++;
+    }
+    return SE_OK;
+}
+
+void watch_refresh(struct watch *watch, se_engine *engine)
+{
+    for (size_t i = 0; i < watch->count; i++)
+        if (watch->list[i].up && !watch->list[i].not_after)
+            (void)look_at(&watch->list[i], engine, NULL);
+}
+
+void watch_free(struct watch *watch)
+{
+    free(watch->list);
+    *watch = (struct watch){ .list = NULL };
+}
+
+static void tell(const char *key, const char *what, const char *why)
+{
+    AUTO(writer) text = { 0 };
+
+    writer_format(&text, "key '%s' %s", key, what);
+    if (!text.failed)
+        service_log(writer_string(&text), why);
+}
+
+void watch_tell(const struct watch *watch)
+{
+    for (size_t i = 0; i < watch->count; i++)
+        if (!watch->list[i].up)
+            tell(watch->list[i].key, "out of reach", watch->list[i].why);
+}
+
+/* Whether that is news. */
+static bool set_up(struct watch *watch, const char *key, bool up)
+{
+    bool changed = false;
+
+    pthread_mutex_lock(&service.lock);
+    for (size_t i = 0; i < watch->count; i++)
+        if (strcmp(watch->list[i].key, key) == 0 && watch->list[i].up != up) {
+            watch->list[i].up = up;
+            changed = true;
+        }
+    service.changed = service.changed || changed;
+    pthread_mutex_unlock(&service.lock);
+    return changed;
+}
+
+/* Statuses of a store, or of a key in it: what a message was like says nothing about the key. */
+static bool tells_loss(se_status st)
+{
+    return st == SE_ERR_UNAVAILABLE || st == SE_ERR_STORE || st == SE_ERR_ACCESS || st == SE_ERR_KEY;
+}
+
+/* A key that was never open is neither lost nor healed to the engine: its operations tell. */
+void watch_event(struct watch *watch, const se_event *event)
+{
+    switch (event->kind) {
+    case SE_EVENT_OPERATION:
+        if (!event->status && set_up(watch, event->key, true))
+            tell(event->key, se_event_name(SE_EVENT_KEY_HEALED), "");
+        if (tells_loss(event->status) && set_up(watch, event->key, false))
+            tell(event->key, se_event_name(SE_EVENT_KEY_LOST), event->text);
+        break;
+    case SE_EVENT_KEY_LOST:
+    case SE_EVENT_KEY_HEALED:
+        if (set_up(watch, event->key, event->kind == SE_EVENT_KEY_HEALED))
+            tell(event->key, se_event_name(event->kind), event->text);
+        break;
+    default:
+        (void)set_up(watch, event->key, true);
+        tell(event->key, se_event_name(event->kind), event->text);
+    }
+}
+
+static void put_label(struct writer *w, const char *text)
+{
+    for (; *text; text++)
+        writer_format(w, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+}
+
+/* A key that several descriptors use is told once. */
+static bool is_first(const struct watch *watch, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (strcmp(watch->list[i].key, watch->list[at].key) == 0)
+            return false;
+    return true;
+}
+
+void watch_put(struct writer *w, const struct watch *watch)
+{
+    writer_text(w, "# HELP signengine_key_up Whether a key is in reach, as far as its last use told.\n# TYPE signengine_key_up gauge\n");
+    for (size_t i = 0; i < watch->count; i++)
+        if (is_first(watch, i)) {
+            writer_text(w, "signengine_key_up{key=\"");
+            put_label(w, watch->list[i].key);
+            writer_format(w, "\"} %d\n", watch->list[i].up);
+        }
+    writer_text(w,
+                "# HELP signengine_certificate_days Days that a certificate is still valid.\n# TYPE signengine_certificate_days gauge\n");
+    for (size_t i = 0; i < watch->count; i++)
+        if (watch->list[i].not_after) {
+            writer_text(w, "signengine_certificate_days{descriptor=\"");
+            put_label(w, watch->list[i].rule->descriptor);
+            writer_format(w, "\",version=\"%u\"} %" PRId64 "\n", watch->list[i].version,
+                          (watch->list[i].not_after - (int64_t)time(NULL)) / DAY);
+        }
+}

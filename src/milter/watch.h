@@ -1,0 +1,38 @@
+/* The keys of the rules: whether they are in reach, and how long their certificates are valid. */
+#ifndef MILTER_WATCH_H
+#define MILTER_WATCH_H
+
+#include "milter/conf.h"
+
+/* A descriptor that a rule signs with. */
+struct watched {
+    const struct rule *rule; /* the first */
+    char key[256];           /* its name */
+    unsigned version;
+    int64_t not_after; /* of the certificate; 0: not known yet */
+    bool up;
+    char why[256]; /* it was not when it was looked at */
+};
+
+struct watch {
+    struct watched *list;
+    size_t count;
+};
+
+/* Looks at each once.  SE_ERR_NO_DESCRIPTOR, SE_ERR_POLICY: a rule that can't work, whatever becomes of its key store. */
+SE_MUST_CHECK se_status watch_begin(struct watch *out, const struct conf *conf, se_engine *engine, se_error *err);
+void watch_free(struct watch *watch);
+
+/* Of those that were out of reach: their certificates. */
+void watch_refresh(struct watch *watch, se_engine *engine);
+
+/* Logs which are out of reach. */
+void watch_tell(const struct watch *watch);
+
+/* Logs what becomes of a key. */
+void watch_event(struct watch *watch, const se_event *event);
+
+/* For Prometheus. */
+void watch_put(struct writer *w, const struct watch *watch);
+
+#endif
