@@ -8,7 +8,7 @@
  *          the key's `deadline`; they block all signals and end five seconds after their last use.
  * Forks:   the child of a fork may use an engine of its parent; it opens the key stores anew by itself.
  * Errors:  every function that can fail returns an se_status and fills the caller's se_error, if there is one.
- *          Outputs are empty after a failure.
+ *          Outputs are empty after a failure.  NULL where none may be is SE_ERR_USAGE.
  * The library never prints, never exits and reads the environment only where the configuration says `env:` or `credential:`.
  */
 #ifndef SIGNENGINE_H
@@ -46,7 +46,7 @@ typedef enum se_status {
 /* One word for a status, as "unavailable"; never NULL. */
 const char *se_status_name(se_status status);
 
-/* Owned by the caller; start it with SE_ERROR_INIT.  The text is one line and holds no secret.  The first failure is kept. */
+/* Owned by the caller; start it with SE_ERROR_INIT.  The text is one line and holds no secret.  Each call begins it anew. */
 typedef struct se_error {
     se_status status;
     int line;         /* of the source file that noticed */

@@ -23,7 +23,6 @@ pooler() {
 	auth_file = $tmp/server/users
 	pool_mode = transaction
 	default_pool_size = $1
-	min_pool_size = $1
 	server_round_robin = 1
 	logfile = $tmp/server/pgbouncer.log
 	pidfile = $tmp/server/pgbouncer.pid
@@ -99,11 +98,17 @@ setup server_sql -c "ALTER SYSTEM SET synchronous_commit = off" -c "ALTER SYSTEM
 server_stop fast
 server_start
 pooler 2
-both_connections() { # to the server are there
-    until [ "$(server_sql -A -t -c "SELECT count(*) > 2 FROM pg_stat_activity WHERE backend_type = 'client backend'")" = t ]; do
-        other -c 'SELECT 1' >/dev/null 2>&1 || true
-        sleep 0.1
-    done
+both_connections() { # to the server are there: one is held until the other is made
+    rm -f both began
+    mkfifo both
+    other <both >began &
+    opener=$!
+    exec 8>both
+    echo "BEGIN; SELECT 'began';" >&8
+    until [ -s began ]; do sleep 0.1; done
+    setup other -c 'SELECT 1'
+    exec 8>&-
+    wait "$opener"
 }
 for n in 1 2 3; do
     both_connections
