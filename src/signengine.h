@@ -201,7 +201,9 @@ typedef struct se_check_row {
     const char *mechanism; /* how the store did the probe, as "CKM_RSA_PKCS" or "software"; of replicas each way once; "" without a probe */
     se_status status;      /* SE_OK: usable */
     bool warning;          /* usable, but `text` should be read */
-    const char *text;      /* why not, or the warning, or "" */
+    const char *text;      /* why not, or the warnings, or "" */
+    const char *const *causes; /* the same, one by one */
+    size_t cause_count;
 } se_check_row;
 typedef void (*se_check_fn)(void *arg, const se_check_row *row);
 

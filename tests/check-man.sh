@@ -42,6 +42,11 @@ check_library() {
     done
 }
 
+tells_command() {
+    open_page signengine.1
+    tells "$1"
+}
+
 check_command() { # NAME, of one word or two
     open_page signengine.1
     tells "$1"
@@ -64,7 +69,10 @@ done
 signengine --help | sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z ]*[a-z]\)  .*/\1/p' >"$page.commands"
 trap 'rm -f "$page" "$page.commands"' EXIT
 while read -r command; do
-    check_command "$command"
+    case $command in
+    help | version) tells_command "$command" ;; # what there is to say of them fits in a line
+    *) check_command "$command" ;;
+    esac
 done <"$page.commands"
 count=$(wc -l <"$page.commands")
 [ "$count" -ge 6 ] || bad "only $count commands found in the help"

@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,11 +19,20 @@ static void close_fd(int *fd)
 }
 AUTO_KIND(fd, int, close_fd(p))
 
+/* "C:\\keys\\a.p12", "\\\\server\\keys", also behind the folder that a relative path was put in. */
+const char *file_hint(const char *path)
+{
+    for (const char *p = path; p; p = strchr(p, '/') ? strchr(p, '/') + 1 : NULL)
+        if ((isalpha((unsigned char)p[0]) && p[1] == ':' && (p[2] == '\\' || p[2] == '/')) || (p[0] == '\\' && p[1] == '\\'))
+            return " (that is a path of Windows; here, paths are as /srv/keys/key.p12)";
+    return strchr(path, '\\') ? " (here, folders end with '/', not with '\\')" : "";
+}
+
 static se_status refused(const char *what, const char *path, se_error *err)
 {
     se_status status = errno == EACCES || errno == EPERM ? SE_ERR_ACCESS : SE_ERR_IO;
 
-    return error_set(err, status, "cannot %s '%s': %s", what, path, strerror(errno));
+    return error_set(err, status, "cannot %s '%s': %s%s", what, path, strerror(errno), errno == ENOENT ? file_hint(path) : "");
 }
 
 static ssize_t read_some(int fd, void *data, size_t size)
@@ -93,6 +103,11 @@ char *file_join(const char *folder, const char *name)
     if (*name == '/')
         return strdup(name);
     return asprintf(&joined, "%s/%s", folder, name) < 0 ? NULL : joined;
+}
+
+const char *write_reason(int number)
+{
+    return number == EBADF ? "it is closed" : strerror(number);
 }
 
 int write_all(int fd, const void *data, size_t size)

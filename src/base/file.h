@@ -25,6 +25,9 @@ char *file_folder(const char *path);
 /* `name` as seen from `folder`: joined unless it is absolute.  Likewise. */
 char *file_join(const char *folder, const char *name);
 
+/* What to say behind the reason why a path leads nowhere: that it is one of Windows, or "". */
+const char *file_hint(const char *path);
+
 /* What is replaced when `path` is written to: a symbolic link stays one, and what it points to is.  Likewise. */
 char *file_target(const char *path);
 
@@ -62,6 +65,9 @@ int file_unnamed(const char *folder);
 
 /* Overwrites a file with zeros, on its disk too, as far as its file system lets it. */
 void file_wipe(int fd);
+
+/* What errno says when writing fails; of what was closed from the start that it is closed. */
+const char *write_reason(int number);
 
 /* All of it, whatever write(2) takes at a time; -1 with errno set on failure. */
 int write_all(int fd, const void *data, size_t size);

@@ -5,6 +5,7 @@ libse_core_la_SOURCES += \
 	src/base/breaker.c src/base/breaker.h \
 	src/base/brieflock.c src/base/brieflock.h \
 	src/base/buf.c src/base/buf.h \
+	src/base/choice.c src/base/choice.h \
 	src/base/deadline.h \
 	src/base/error.c src/base/error.h \
 	src/base/file.c src/base/file.h \

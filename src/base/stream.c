@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "base/file.h"
+
 se_status stream_read(size_t *got, struct stream *stream, void *data, size_t size, se_error *err)
 {
     ptrdiff_t n = stream->source->read(stream->source->arg, data, size);
@@ -38,7 +40,7 @@ se_status stream_drain(struct stream *stream, stream_take_fn take, void *arg, se
 se_status sink_write(const se_sink *sink, se_bytes data, se_error *err)
 {
     if (data.size && sink->write(sink->arg, data.data, data.size))
-        return error_set(err, SE_ERR_IO, "cannot write the output: %s", strerror(errno));
+        return error_set(err, SE_ERR_IO, "cannot write the output: %s", write_reason(errno));
     return SE_OK;
 }
 

@@ -16,7 +16,7 @@ static size_t least(size_t a, size_t b)
 }
 
 /* Optimal string alignment distance: insertions, deletions, replacements, and swaps of neighbours; case does not count. */
-static size_t distance(const char *a, const char *b)
+size_t text_distance(const char *a, const char *b)
 {
     size_t rows[3][LONGEST + 1], la = strlen(a), lb = strlen(b);
     size_t *before = rows[0], *above = rows[1], *row = rows[2];
@@ -49,7 +49,7 @@ const char *text_nearest(const char *word, const char *const *words, size_t coun
     size_t best = strlen(word) / 3 + 1;
 
     for (size_t i = 0; i < count; i++) {
-        size_t d = words[i] ? distance(word, words[i]) : LONGEST;
+        size_t d = words[i] ? text_distance(word, words[i]) : LONGEST;
 
         if (d < LONGEST && (d < best || (d == best && !nearest))) {
             best = d;
@@ -89,6 +89,26 @@ const char *text_mark(const void *text, size_t size)
 bool text_starts(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* Where the last character begins that has its first byte before `end`. */
+static size_t last_start(const char *text, size_t end)
+{
+    while (end && ((unsigned char)text[end - 1] & 0xc0) == 0x80)
+        end--;
+    return end ? end - 1 : 0;
+}
+
+void text_copy(char *out, size_t room, const char *text, size_t size)
+{
+    size_t taken = size < room ? size : room - 1, start = last_start(text, taken);
+    uint32_t point;
+
+    /* one that is whole in `text`, and not in what is taken */
+    if (taken < size && start + utf8_take(&point, (se_bytes){ text + start, size - start }) > taken)
+        taken = start;
+    memcpy(out, text, taken);
+    out[taken] = '\0';
 }
 
 void text_clean(char *text)

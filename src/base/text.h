@@ -11,6 +11,9 @@
  */
 const char *text_nearest(const char *word, const char *const *words, size_t count);
 
+/* How many letters have to be put in, taken out, replaced or swapped to make one of the other; case does not count. */
+size_t text_distance(const char *one, const char *other);
+
 /* A whole decimal number up to `max`, digits only; anything else is false and leaves *out. */
 bool text_number(unsigned long *out, const char *text, unsigned long max);
 
@@ -20,6 +23,9 @@ bool text_number(unsigned long *out, const char *text, unsigned long max);
 const char *text_mark(const void *text, size_t size);
 
 bool text_starts(const char *text, const char *prefix);
+
+/* Copies as much as there is room for, cut between two characters, and ends it with a NUL. */
+void text_copy(char *out, size_t room, const char *text, size_t size);
 
 /*
  * Texts come from files, tokens and other libraries.  Makes one fit for a line of a log and for JSON: control characters, which could

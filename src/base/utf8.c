@@ -35,6 +35,16 @@ size_t utf8_next(uint32_t *point, const char *text)
     return utf8_take(point, (se_bytes){ text, strnlen(text, CHARACTER_MOST) });
 }
 
+bool utf8_is(const char *text)
+{
+    uint32_t point;
+    size_t size;
+
+    while (*text && (size = utf8_next(&point, text)))
+        text += size;
+    return !*text;
+}
+
 bool utf8_is_control(uint32_t point)
 {
     return point < 0x20 || (point >= 0x7f && point < 0xa0);

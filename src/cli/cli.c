@@ -3,6 +3,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/json.h"
 
 int exit_status(se_status status)
 {
@@ -38,7 +41,7 @@ const char *cli_config(const struct cli *cli)
 }
 
 /* Arguments can hold anything: error_set() makes one line of it. */
-static void tell(const struct cli *cli, const char *text)
+static void print_message(const struct cli *cli, const char *text)
 {
     se_error line = SE_ERROR_INIT;
 
@@ -46,10 +49,28 @@ static void tell(const struct cli *cli, const char *text)
     (void)fprintf(stderr, "signengine: %s%s%s\n", cli->command ? cli->command : "", cli->command ? ": " : "", line.text);
 }
 
+static void answer(const struct cli *cli, se_status status, const char *text)
+{
+    json_t *object;
+
+    if (!cli->json || cli->taken)
+        return;
+    object = json_pack("{s:s?, s:s, s:o}", "command", cli->command, "status", se_status_name(status), "text", json_text(text));
+    if (object && cli->judged) {
+        (void)json_object_set_new(object, "input", json_text(cli->judged));
+        if (status == SE_ERR_REJECTED) {
+            (void)json_object_set_new(object, "verdict", json_string("refused"));
+            (void)json_object_set_new(object, "reason", json_text(text));
+        }
+    }
+    (void)json_line(object);
+}
+
 int cli_fail(const struct cli *cli, const se_error *err)
 {
+    answer(cli, err->status, err->text);
     if (!cli->told || err->status != SE_ERR_CONFIG)
-        tell(cli, err->text);
+        print_message(cli, err->text);
     if (cli->verbose && err->file)
         (void)fprintf(stderr, "signengine: %s, noticed at %s:%d\n", se_status_name(err->status), err->file, err->line);
     return exit_status(err->status);
@@ -63,8 +84,20 @@ int cli_usage(const struct cli *cli, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    tell(cli, text);
+    answer(cli, SE_ERR_USAGE, text);
+    print_message(cli, text);
     return EXIT_USAGE;
+}
+
+void cli_tell(const struct cli *cli, const char *format, ...)
+{
+    char text[1000];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    print_message(cli, text);
 }
 
 void cli_warn(const struct cli *cli, const char *format, ...)
@@ -77,13 +110,32 @@ void cli_warn(const struct cli *cli, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    tell(cli, text);
+    print_message(cli, text);
+}
+
+bool cli_talks(const struct cli *cli)
+{
+    return !cli->quiet && !cli->json && (cli->verbose || isatty(STDERR_FILENO));
+}
+
+void cli_done(const struct cli *cli, const char *format, ...)
+{
+    char text[1000];
+    va_list args;
+
+    if (!cli_talks(cli))
+        return;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    print_message(cli, text);
 }
 
 static void report(void *arg, const se_report *finding)
 {
     struct cli *cli = arg;
 
+    cli->warned += !finding->error;
     if (!finding->error && (cli->quiet || !(cli->warnings || cli->verbose)))
         return;
     if (!finding->line && !finding->error)
@@ -104,7 +156,7 @@ static void tell_change(void *arg, const se_event *event)
         return;
     (void)snprintf(line, sizeof line, "key '%s' replica %u: %s%s%s", event->key, event->replica, se_event_name(event->kind),
                    *event->text ? ": " : "", event->text);
-    tell(cli, line);
+    print_message(cli, line);
 }
 
 se_options cli_options(struct cli *cli)

@@ -25,7 +25,7 @@ static int run_fingerprint(struct cli *cli, void *options, int argc, char **argv
     if (se_fingerprint(fingerprint, engine, &err))
         return cli_fail(cli, &err);
     if (cli->json)
-        (void)json_line(json_pack("{s:s, s:s}", "config", cli_config(cli), "fingerprint", fingerprint));
+        (void)json_line(json_pack("{s:o, s:s}", "config", json_text(cli_config(cli)), "fingerprint", fingerprint));
     else
         puts(fingerprint);
     return EXIT_DONE;
@@ -45,7 +45,7 @@ static void print(void *arg, const char *item, const char *property, const char 
 static void print_json(void *arg, const char *item, const char *property, const char *value)
 {
     (void)arg;
-    (void)json_line(json_pack("{s:s, s:s, s:s}", "item", item, "property", property, "value", value));
+    (void)json_line(json_pack("{s:o, s:o, s:o}", "item", json_text(item), "property", json_text(property), "value", json_text(value)));
 }
 
 static int run_show(struct cli *cli, void *options, int argc, char **argv)

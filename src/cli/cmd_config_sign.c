@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "base/stream.h"
 #include "cli/descriptor.h"
-#include "cli/json.h"
+#include "cli/signer.h"
 #include "cli/stream.h"
 
 enum { CONFIG_LIMIT = 4 << 20 };
@@ -41,8 +41,11 @@ static int sign(struct cli *cli, const struct descriptor_option *descriptor, con
         se_config_sign(&signed_text, engine, descriptor->name, descriptor->version, buf_bytes(&text), place_of(in), &err) ||
         result_open_secret(&result, out, &err) || sink_write(&result.sink, buf_bytes(&signed_text), &err) || result_commit(&result, &err))
         return result_fail(&result, cli, &err);
-    if (cli->json && strcmp(out, "-") != 0)
-        (void)json_line(json_pack("{s:s, s:s, s:s}", "descriptor", descriptor->name, "input", in, "output", out));
+    if (cli->json && !cli->taken)
+        (void)json_line(
+            json_pack("{s:o, s:o, s:o}", "descriptor", json_text(descriptor->name), "input", json_text(in), "output", json_text(out)));
+    else if (!cli->taken)
+        signed_tell(cli, engine, descriptor, out);
     return EXIT_DONE;
 }
 
@@ -50,7 +53,7 @@ static int sign(struct cli *cli, const struct descriptor_option *descriptor, con
 static int run_sign(struct cli *cli, void *options, int argc, char **argv)
 {
     const struct sign_options *o = options;
-    const char *in = argc ? argv[0] : cli_config(cli);
+    const char *in = argc ? argv[0] : cli_config(cli), *out;
     struct descriptor_option descriptor;
     int status;
 
@@ -58,7 +61,9 @@ static int run_sign(struct cli *cli, void *options, int argc, char **argv)
         return cli_usage(cli, "one file at a time, %d were given", argc);
     if ((status = descriptor_read(&descriptor, cli, o->descriptor)))
         return status;
-    return sign(cli, &descriptor, in, o->output ? o->output : in);
+    out = o->output ? o->output : in;
+    cli->taken = strcmp(out, "-") == 0;
+    return sign(cli, &descriptor, in, out);
 }
 
 struct verify_options {
@@ -73,9 +78,9 @@ static const struct option_row verify_rows[] = {
 static void tell_signer(const struct cli *cli, const char *file, const se_signer *signer)
 {
     if (cli->json)
-        (void)json_line(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "input", file, "verdict", "good", "algorithm", signer->algorithm,
-                                  "signer", signer->subject, "issuer", signer->issuer, "serial", signer->serial, "notAfter",
-                                  json_time(signer->not_after)));
+        (void)json_line(json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "input", json_text(file), "verdict", "good", "algorithm",
+                                  json_text(signer->algorithm), "signer", json_text(signer->subject), "issuer", json_text(signer->issuer),
+                                  "serial", json_text(signer->serial), "notAfter", json_time(signer->not_after)));
     else if (!cli->quiet)
         printf("%s: good signature\n  signer     %s\n  issuer     %s\n  serial     %s\n  algorithm  %s\n", file, signer->subject,
                signer->issuer, signer->serial, signer->algorithm);
@@ -93,14 +98,13 @@ static int run_verify(struct cli *cli, void *options, int argc, char **argv)
         return cli_usage(cli, "one file at a time, %d were given", argc);
     if (!cli->trust_config)
         return cli_usage(cli, "whom to trust? say --trust-config CA.pem");
+    cli->judged = file;
     if (file_read(&text, input_path(file), CONFIG_LIMIT, &err))
         return cli_fail(cli, &err);
     if (!se_config_verify(&signer, buf_bytes(&text), place_of(file), cli->trust_config, o->time, &err)) {
         tell_signer(cli, file, &signer);
         return EXIT_DONE;
     }
-    if (cli->json && err.status == SE_ERR_REJECTED)
-        (void)json_line(json_pack("{s:s, s:s, s:s}", "input", file, "verdict", "refused", "reason", err.text));
     return cli_fail(cli, &err);
 }
 
@@ -118,7 +122,8 @@ struct telling {
 
 static void tell_json(const char *item, const char *property, const char *before, const char *after)
 {
-    (void)json_line(json_pack("{s:s, s:s, s:s?, s:s?}", "item", item, "property", property, "before", before, "after", after));
+    (void)json_line(json_pack("{s:o, s:o, s:o, s:o}", "item", json_text(item), "property", json_text(property), "before", json_text(before),
+                              "after", json_text(after)));
 }
 
 /* Differences come item by item: a heading when the item changes. */

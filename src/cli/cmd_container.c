@@ -77,11 +77,11 @@ static se_container_params params_of(const struct task *t, struct progress *prog
 
 static void tell(const struct task *t, const char *what)
 {
-    if (t->cli->json && strcmp(t->out, "-") != 0)
-        (void)json_line(
-            json_pack("{s:s, s:s, s:s, s:s}", "descriptor", t->descriptor.name, "input", t->in, "output", t->out, "result", what));
-    else if (t->cli->verbose)
-        cli_warn(t->cli, "%s: %s to %s", t->in, what, t->out);
+    if (t->cli->json && !t->cli->taken)
+        (void)json_line(json_pack("{s:o, s:o, s:o, s:s}", "descriptor", json_text(t->descriptor.name), "input", json_text(t->in), "output",
+                                  json_text(t->out), "result", what));
+    else if (!t->cli->taken)
+        cli_done(t->cli, "%s: written, %s by '%s'", t->out, what, t->descriptor.name);
 }
 
 /* ---- zip encrypt ---- */
@@ -100,8 +100,10 @@ static int encrypt(struct task *t)
         return status;
     params = params_of(t, &progress, "encrypting");
     if (input_open(&input, t->in, &err) || result_open(&result, t->out, false, &err) ||
-        se_zip_encrypt_stream(&result.sink, engine, t->descriptor.name, &input.source, &params, &err) || result_commit(&result, &err))
+        se_zip_encrypt_stream(&result.sink, engine, t->descriptor.name, &input.source, &params, &err) || result_commit(&result, &err)) {
+        progress_end(&progress);
         return result_fail(&result, t->cli, &err);
+    }
     progress_end(&progress);
     tell(t, "encrypted");
     return EXIT_DONE;
@@ -118,7 +120,10 @@ static int run_encrypt(struct cli *cli, void *options, int argc, char **argv)
         t.out = strdup(t.options->output ? t.options->output : "-");
     else if (asprintf(&t.out, "%s" EXTENSION, t.in) < 0)
         t.out = NULL;
-    return t.out ? encrypt(&t) : EXIT_INTERNAL;
+    if (!t.out)
+        return EXIT_INTERNAL;
+    cli->taken = strcmp(t.out, "-") == 0;
+    return encrypt(&t);
 }
 
 const struct command command_zip_encrypt =
@@ -155,8 +160,10 @@ static int decrypt(struct task *t)
     if (!(st = result_open_held(&result, t->out, &err)))
         st = in.zip ? sensed_copy(&result, &in, &err)
                     : se_zip_decrypt_stream(&result.sink, engine, t->descriptor.name, &in.source, &params, &err);
-    if (st || result_commit(&result, &err))
+    if (st || result_commit(&result, &err)) {
+        progress_end(&progress);
         return result_fail(&result, t->cli, &err);
+    }
     progress_end(&progress);
     if (in.zip)
         cli_warn(t->cli, "%s is not encrypted: copied as it is", in.input.name);
@@ -187,6 +194,7 @@ static int run_decrypt(struct cli *cli, void *options, int argc, char **argv)
         return EXIT_INTERNAL;
     if (!*t.out)
         return cli_usage(cli, "'%s' does not end with " EXTENSION ": say with -o where to", t.in);
+    cli->taken = strcmp(t.out, "-") == 0;
     return decrypt(&t);
 }
 

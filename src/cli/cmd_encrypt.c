@@ -65,7 +65,7 @@ static const struct option_row decrypt_rows[] = {
 struct direction {
     se_status (*one)(se_buf *, se_engine *, const char *, se_bytes, const se_field_params *, se_error *);
     many_fn many;
-    const char *doing;
+    const char *doing, *done;
     bool decrypts;
 };
 
@@ -168,12 +168,17 @@ static void tell(const struct task *t)
 {
     const struct cli *cli = t->cli;
 
-    if (!t->options->lines)
+    if (!t->options->lines) {
+        if (!cli->taken)
+            cli_done(cli, "%s: written, %s by '%s'", t->options->output, t->direction->done, t->descriptor.name);
         return;
-    if (cli->json && strcmp(t->options->output, "-") != 0)
+    }
+    if (cli->json && !cli->taken)
         (void)json_line(json_pack("{s:I, s:I}", "lines", (json_int_t)t->count.lines, "rejected", (json_int_t)t->count.rejected));
-    else if (t->count.rejected || cli->verbose)
+    else if (t->count.rejected)
         cli_warn(cli, "%ju lines, of which %ju were rejected", (uintmax_t)t->count.lines, (uintmax_t)t->count.rejected);
+    else
+        cli_done(cli, "%ju lines, all %s", (uintmax_t)t->count.lines, t->direction->done);
 }
 
 /* Plaintext is not for everybody's eyes. */
@@ -224,14 +229,14 @@ static int run(struct cli *cli, const struct crypt_options *o, const struct dire
 
 static int run_encrypt(struct cli *cli, void *options, int argc, char **argv)
 {
-    static const struct direction direction = { se_encrypt, se_encrypt_many, "encrypting", false };
+    static const struct direction direction = { se_encrypt, se_encrypt_many, "encrypting", "encrypted", false };
 
     return run(cli, options, &direction, argc, argv);
 }
 
 static int run_decrypt(struct cli *cli, void *options, int argc, char **argv)
 {
-    static const struct direction direction = { se_decrypt, se_decrypt_many, "decrypting", true };
+    static const struct direction direction = { se_decrypt, se_decrypt_many, "decrypting", "decrypted", true };
 
     return run(cli, options, &direction, argc, argv);
 }

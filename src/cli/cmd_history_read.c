@@ -113,7 +113,7 @@ static void tell_proof(const struct cli *cli, const se_history_proof *p)
     if ((object = entry_json(&entry))) {
         (void)json_object_set_new(object, "chain", json_string(p->chain));
         (void)json_object_set_new(object, "sealed", json_string(sealed));
-        (void)json_object_set_new(object, "signer", json_string(p->signer.subject));
+        (void)json_object_set_new(object, "signer", json_text(p->signer.subject));
         (void)json_object_set_new(object, "certificate", json_string(p->fingerprint));
         (void)json_object_set_new(object, "verdict", json_string("good"));
     }

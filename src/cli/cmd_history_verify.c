@@ -107,10 +107,10 @@ static void tell_finding(void *arg, const se_finding *finding)
     progress_end(t->progress);
     writer_format(&a->lines, "%s: %s\n", se_finding_name(finding->kind), finding->text);
     if (t->cli->json)
-        (void)json_line(json_pack("{s:s, s:I, s:I, s:I, s:s}", "finding", se_finding_name(finding->kind), "first",
+        (void)json_line(json_pack("{s:s, s:I, s:I, s:I, s:o}", "finding", se_finding_name(finding->kind), "first",
                                   (json_int_t)finding->first, "last",
                                   (json_int_t)(finding->last > finding->first ? finding->last : finding->first), "seal",
-                                  (json_int_t)finding->seal, "text", finding->text));
+                                  (json_int_t)finding->seal, "text", json_text(finding->text)));
     else
         printf("%s: %s\n", se_finding_name(finding->kind), finding->text);
     if (a->tried)

@@ -4,6 +4,7 @@
 
 struct init_options {
     struct place_options place;
+    struct consent_options consent;
     const char *so_pin_source;
     bool force;
 };
@@ -12,6 +13,7 @@ static const struct option_row init_rows[] = {
     { 0, "so-pin-source", OPTION_TEXT, offsetof(struct init_options, so_pin_source), "SOURCE", "where the security officer's PIN is",
       NULL },
     { 0, "force", OPTION_FLAG, offsetof(struct init_options, force), NULL, "wipe the token if it is initialised", NULL },
+    CONSENT_ROWS(struct init_options, "do not ask"),
     PLACE_ROWS(struct init_options),
     END_ROW,
 };
@@ -21,7 +23,9 @@ static int run_init(struct cli *cli, void *options, int argc, char **argv)
     const struct init_options *o = options;
     const struct provision_report report = place_news(cli);
     AUTO(target) target = NULL;
+    AUTO(consent) asking = { .cli = NULL };
     AUTO(se_buf) so_pin = SE_BUF_INIT;
+    struct provision_consent consent;
     se_error err = SE_ERROR_INIT;
     int status;
 
@@ -31,7 +35,17 @@ static int run_init(struct cli *cli, void *options, int argc, char **argv)
         return status;
     if (secret_read(&so_pin, o->so_pin_source, "--so-pin-source", "SO PIN", &err))
         return cli_fail(cli, &err);
-    return provision_init(target, &so_pin, o->force, &report, &err) ? place_fail(cli, &err) : EXIT_DONE;
+    asking = (struct consent){
+        .cli = cli,
+        .target = target,
+        .verb = "Wipe",
+        .thing = "the token, with all its keys",
+        .done = "wiped",
+        .option = "--yes",
+        .always = true,
+    };
+    consent = consent_open(&asking, &o->consent);
+    return provision_init(target, &so_pin, o->force, &consent, &report, &err) ? place_fail(cli, &err) : EXIT_DONE;
 }
 
 const struct command command_key_init =
@@ -43,21 +57,58 @@ struct list_options {
 
 static const struct option_row list_rows[] = { PLACE_ROWS(struct list_options), END_ROW };
 
+/* Of the keys of a configuration. */
+struct listing {
+    struct cli *cli;
+    int status; /* of the first that could not be listed */
+};
+
+/* One that is out of reach does not hide the others. */
+static bool list_one(void *arg, struct target *target, const char *key, unsigned replica)
+{
+    struct listing *listing = arg;
+    struct place_row whose = { stdout, key, replica, 0 };
+    const struct provision_report report = place_report_of(listing->cli, &whose);
+    se_error err = SE_ERROR_INIT;
+    int status;
+
+    if (!provision_show(target, &report, &err)) {
+        if (!whose.count)
+            place_tell_none(listing->cli, &whose);
+        return true;
+    }
+    status = place_fail(listing->cli, &err);
+    listing->status = listing->status ? listing->status : status;
+    return true;
+}
+
+static int list_all(struct cli *cli)
+{
+    struct listing listing = { cli, EXIT_DONE };
+    se_options options = cli_options(cli);
+    se_error err = SE_ERROR_INIT;
+
+    return target_each(cli_config(cli), list_one, &listing, &options, &err) ? cli_fail(cli, &err) : listing.status;
+}
+
 static int run_list(struct cli *cli, void *options, int argc, char **argv)
 {
     const struct list_options *o = options;
     const struct provision_report report = place_report(cli);
     AUTO(target) target = NULL;
     se_error err = SE_ERROR_INIT;
-    int status = place_open_only(&target, cli, &o->place, argc, argv);
+    int status;
 
-    if (status)
+    if (!argc && place_is_open(&o->place))
+        return list_all(cli);
+    if ((status = place_open_only(&target, cli, &o->place, argc, argv)))
         return status;
     return provision_list(target, &report, &err) ? place_fail(cli, &err) : EXIT_DONE;
 }
 
 const struct command command_key_list =
-    COMMAND_ROW("key list", "[KEY]", "what is on a token or in a key file", list_rows, struct list_options, run_list);
+    COMMAND_ROW("key list", "[KEY]", "what is on a token or in a key file; without KEY, all keys of the configuration", list_rows,
+                struct list_options, run_list);
 
 struct delete_options {
     struct place_options place;
@@ -83,12 +134,20 @@ static int run_delete(struct cli *cli, void *options, int argc, char **argv)
 
     if (status)
         return status;
-    asking = (struct consent){ cli, target, "Delete", "deleted", "--force", .meant = o->force, .always = true };
+    asking = (struct consent){
+        .cli = cli,
+        .target = target,
+        .verb = "Delete",
+        .done = "deleted",
+        .option = "--force",
+        .meant = o->force,
+        .always = true,
+    };
     consent = consent_open(&asking, &o->consent);
     if (provision_delete(target, &consent, &err))
         return place_fail(cli, &err);
-    if (cli->verbose && !consent.dry_run)
-        cli_warn(cli, "%s: deleted", target_text(target));
+    if (!consent.dry_run)
+        cli_done(cli, "%s: deleted", target_text(target));
     return EXIT_DONE;
 }
 

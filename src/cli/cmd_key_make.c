@@ -65,7 +65,7 @@ static const struct option_row generate_rows[] = {
 
 static struct consent replacing(struct cli *cli, const struct target *target)
 {
-    return (struct consent){ cli, target, "Replace", "replaced", "--yes", .always = false };
+    return (struct consent){ .cli = cli, .target = target, .verb = "Replace", .done = "replaced", .option = "--yes" };
 }
 
 static int run_generate(struct cli *cli, void *options, int argc, char **argv)
@@ -108,6 +108,8 @@ static int write_request(struct cli *cli, const struct make_options *o, const se
         (void)cli_fail(cli, &err);
         return EXIT_NO_OUTPUT;
     }
+    if (!cli->taken)
+        cli_done(cli, "%s: written, a request for a CA; `key certificate` takes its answer", o->output);
     return EXIT_DONE;
 }
 
@@ -165,6 +167,7 @@ static int import(struct cli *cli, struct target *target, const struct import_op
         (o->password_source && secret_read(&password, o->password_source, "--password-source", "password of the file", &err)))
         return cli_fail(cli, &err);
     import.file = buf_bytes(&key);
+    import.name = input_path(file);
     import.authorities = buf_bytes(&authorities);
     import.password = &password;
     import.consent = &consent;

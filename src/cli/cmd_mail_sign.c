@@ -51,12 +51,14 @@ static se_mail_params params_of(const struct mail_sign_options *o, const struct 
 
 static void tell(const struct cli *cli, const char *input, const char *output, const se_mail *told)
 {
-    if (cli->json && strcmp(output, "-") != 0)
-        (void)json_line(json_pack("{s:s, s:s, s:s, s:i, s:s}", "input", input, "output", output, "result",
+    if (cli->json && !cli->taken)
+        (void)json_line(json_pack("{s:o, s:o, s:s, s:i, s:o}", "input", json_text(input), "output", json_text(output), "result",
                                   told->passed ? "passed" : "signed", "version", (int)told->signer.version, "sender",
-                                  told->signer.address));
-    else if (cli->verbose)
-        (void)fprintf(stderr, "signengine: mail sign: %s: %s\n", input, told->passed ? "signed or encrypted already, passed" : "signed");
+                                  json_text(told->signer.address)));
+    else if (told->passed)
+        cli_done(cli, "%s: written, signed or encrypted already, passed as it is", output);
+    else
+        cli_done(cli, "%s: written, signed by %s (%s)", output, told->signer.address, told->signer.subject);
 }
 
 static int sign(struct cli *cli, const struct descriptor_option *descriptor, const struct mail_sign_options *o, const char *in,
@@ -76,8 +78,10 @@ static int sign(struct cli *cli, const struct descriptor_option *descriptor, con
     params.progress_arg = &progress;
     /* a message is never half of one: a pipe gets it when it is whole */
     if (input_open(&input, in, &err) || result_open(result, o->output ? o->output : "-", true, &err) ||
-        se_mail_sign(&result->sink, engine, descriptor->name, &input.source, &params, &err))
+        se_mail_sign(&result->sink, engine, descriptor->name, &input.source, &params, &err)) {
+        progress_end(&progress);
         return result_fail(result, cli, &err);
+    }
     progress_end(&progress);
     if (!o->sendmail && result_commit(result, &err))
         return result_fail(result, cli, &err);
@@ -92,6 +96,7 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     struct descriptor_option descriptor;
     int status;
 
+    cli->taken = cli->taken || (!o->output && !o->sendmail);
     if ((status = check_usage(cli, o, argc)) || (status = descriptor_read(&descriptor, cli, o->descriptor)) ||
         (status = sign(cli, &descriptor, o, argc && !o->sendmail ? argv[0] : NULL, &result)))
         return status;

@@ -77,16 +77,17 @@ static json_t *signature_json(const se_mail *mail)
 {
     const se_signer *signer = &mail->signer;
 
-    return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:s}", "sender", signer->address, "version", (int)signer->version,
-                     "algorithm", signer->algorithm, "signer", signer->subject, "issuer", signer->issuer, "serial", signer->serial,
-                     "signingTime", json_time(signer->signing_time), "notAfter", json_time(signer->not_after), "timeStamp",
-                     stamp_json(signer), "opaque", mail->opaque, "changed", mail->changed);
+    return json_pack("{s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "sender", json_text(signer->address), "version",
+                     (int)signer->version, "algorithm", json_text(signer->algorithm), "signer", json_text(signer->subject), "issuer",
+                     json_text(signer->issuer), "serial", json_text(signer->serial), "signingTime", json_time(signer->signing_time),
+                     "notAfter", json_time(signer->not_after), "timeStamp", stamp_json(signer), "opaque", mail->opaque, "changed",
+                     json_text(mail->changed));
 }
 
 /* The innermost one is that of what was taken out.  All of it is told or nothing. */
 static void tell_machine(const char *input, const struct signatures *signatures)
 {
-    json_t *message = json_pack("{s:s, s:s}", "input", input, "verdict", "good"), *outer = json_array();
+    json_t *message = json_pack("{s:o, s:s}", "input", json_text(input), "verdict", "good"), *outer = json_array();
     unsigned last = signatures->count - 1;
     bool whole = true;
 
@@ -100,21 +101,12 @@ static void tell_machine(const char *input, const struct signatures *signatures)
 }
 
 /* Standard output may carry the content. */
-static void tell(const struct cli *cli, const struct mail_verify_options *o, const char *input, const struct signatures *signatures)
+static void tell(const struct cli *cli, const char *input, const struct signatures *signatures)
 {
-    bool taken = o->output && strcmp(o->output, "-") == 0;
-
-    if (cli->json && !taken)
+    if (cli->json && !cli->taken)
         tell_machine(input, signatures);
     else if (!cli->quiet)
-        tell_people(taken ? stderr : stdout, input, signatures);
-}
-
-static int refuse(const struct cli *cli, const struct result *result, const char *input, const se_error *err)
-{
-    if (cli->json && err->status == SE_ERR_REJECTED)
-        (void)json_line(json_pack("{s:s, s:s, s:s}", "input", input ? input : "-", "verdict", "refused", "reason", err->text));
-    return result_fail(result, cli, err);
+        tell_people(cli->taken ? stderr : stdout, input, signatures);
 }
 
 /* One signature; what it was made over goes to a temporary file, which is the input of the next one. */
@@ -187,13 +179,17 @@ static int verify(struct cli *cli, const struct mail_verify_options *o, struct j
     unsigned last = 0;
     struct signatures signatures;
 
+    cli->judged = in ? in : "-";
     job->params.progress = progress_begin(&progress, cli, "verifying");
     job->params.progress_arg = &progress;
     if (input_open(&input, in, &err) || (o->output && result_open(&result, o->output, false, &err)) ||
-        verify_all(&signatures, &last, contents.of, job, &input, &err) || (o->output && deliver(&result, &input, &contents.of[last], &err)))
-        return refuse(cli, &result, in, &err);
+        verify_all(&signatures, &last, contents.of, job, &input, &err) ||
+        (o->output && deliver(&result, &input, &contents.of[last], &err))) {
+        progress_end(&progress);
+        return result_fail(&result, cli, &err);
+    }
     progress_end(&progress);
-    tell(cli, o, input.name, &signatures);
+    tell(cli, input.name, &signatures);
     return EXIT_DONE;
 }
 

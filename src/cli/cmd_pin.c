@@ -50,7 +50,7 @@ static int rewrite(const struct cli *cli, const char *pin_key)
         return EXIT_NO_OUTPUT;
     }
     if (cli->json)
-        (void)json_line(json_pack("{s:s, s:i}", "config", cli_config(cli), "scrambled", (int)count));
+        (void)json_line(json_pack("{s:o, s:i}", "config", json_text(cli_config(cli)), "scrambled", (int)count));
     else
         cli_warn(cli, "%zu value%s scrambled in %s", count, count == 1 ? "" : "s", cli_config(cli));
     return EXIT_DONE;
@@ -81,6 +81,7 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     (void)argv;
     if (argc)
         return cli_usage(cli, "it takes no operand: a PIN is read from standard input");
+    cli->taken = !o->in_place;
     if (!(pin_key = pin_key_path(cli, o)))
         return EXIT_INTERNAL;
     status = o->in_place ? rewrite(cli, pin_key) : scramble_one(cli, pin_key);

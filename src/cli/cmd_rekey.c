@@ -161,7 +161,7 @@ static void tell(const struct task *t)
     const struct line_count *c = &t->job.count;
     uint64_t done = c->lines - c->kept - c->rejected;
 
-    if (t->cli->json && (t->options->dry_run || strcmp(t->options->output, "-") != 0))
+    if (t->cli->json && !t->cli->taken)
         (void)json_line(json_pack("{s:I, s:I, s:I, s:I, s:b}", "lines", (json_int_t)c->lines, "rekeyed", (json_int_t)done, "kept",
                                   (json_int_t)c->kept, "rejected", (json_int_t)c->rejected, "dryRun", t->options->dry_run));
     else
@@ -206,6 +206,7 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     };
     int status;
 
+    cli->taken = cli->taken && !o->dry_run;
     if ((status = check_usage(cli, o, argc)) || (status = descriptor_read(&t.descriptor, cli, o->descriptor)) ||
         (status = context_read(&t.context, cli, &o->context, o->column)) ||
         (status = rejects_check(cli, o->rejects, o->output, argc ? argv[0] : NULL)))

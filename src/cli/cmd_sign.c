@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "cli/descriptor.h"
-#include "cli/json.h"
+#include "cli/signer.h"
 #include "cli/stream.h"
 
 struct sign_options {
@@ -118,12 +118,14 @@ static se_status content_uri(se_buf *out, const struct sign_options *o, const ch
     return writer_finish(out, &w, err);
 }
 
-static void tell(const struct cli *cli, const struct descriptor_option *descriptor, const char *input, const char *output)
+static void tell(const struct cli *cli, se_engine *engine, const struct descriptor_option *descriptor, const char *input,
+                 const char *output)
 {
-    if (cli->json && strcmp(output, "-") != 0)
-        (void)json_line(json_pack("{s:s, s:s, s:s}", "descriptor", descriptor->name, "input", input, "output", output));
-    else if (cli->verbose)
-        (void)fprintf(stderr, "signengine: sign: %s: signed by '%s' to %s\n", input, descriptor->name, output);
+    if (cli->json && !cli->taken)
+        (void)json_line(json_pack("{s:o, s:o, s:o}", "descriptor", json_text(descriptor->name), "input", json_text(input), "output",
+                                  json_text(output)));
+    else if (!cli->taken)
+        signed_tell(cli, engine, descriptor, output);
 }
 
 static int sign(struct cli *cli, const struct descriptor_option *descriptor, se_params *params, const char *in, const char *out)
@@ -140,10 +142,12 @@ static int sign(struct cli *cli, const struct descriptor_option *descriptor, se_
     params->progress = progress_begin(&progress, cli, "signing");
     params->progress_arg = &progress;
     if (input_open(&input, in, &err) || result_open(&result, out, false, &err) ||
-        se_sign_stream(&result.sink, engine, descriptor->name, &input.source, params, &err) || result_commit(&result, &err))
+        se_sign_stream(&result.sink, engine, descriptor->name, &input.source, params, &err) || result_commit(&result, &err)) {
+        progress_end(&progress);
         return result_fail(&result, cli, &err);
+    }
     progress_end(&progress);
-    tell(cli, descriptor, input.name, out);
+    tell(cli, engine, descriptor, input.name, out);
     return EXIT_DONE;
 }
 
@@ -167,6 +171,7 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     params.xml_uri = (const char *)uri.data;
     if (!(out = output_name(o, in)))
         return EXIT_INTERNAL;
+    cli->taken = strcmp(out, "-") == 0;
     status = sign(cli, &descriptor, &params, in, out);
     free(out);
     return status;

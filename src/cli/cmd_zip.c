@@ -123,13 +123,16 @@ static int sign(struct cli *cli, const struct sign_options *o, const struct sign
     params.tsa = o->tsa;
     params.progress = progress_begin(&progress, cli, "signing");
     params.progress_arg = &progress;
-    if (se_zip_sign(job->output, engine, job->signer.name, in, &params, &err))
+    if (se_zip_sign(job->output, engine, job->signer.name, in, &params, &err)) {
+        progress_end(&progress);
         return sign_fail(cli, in, &err);
+    }
     progress_end(&progress);
     if (cli->json)
-        (void)json_line(json_pack("{s:s, s:s, s:s}", "descriptor", job->signer.name, "input", in, "output", job->output));
-    else if (cli->verbose)
-        cli_warn(cli, "%s: signed by '%s'%s", job->output, job->signer.name, o->encrypt ? " and encrypted" : "");
+        (void)json_line(json_pack("{s:o, s:o, s:o}", "descriptor", json_text(job->signer.name), "input", json_text(in), "output",
+                                  json_text(job->output)));
+    else
+        signed_tell(cli, engine, &job->signer, job->output);
     return EXIT_DONE;
 }
 
@@ -204,9 +207,10 @@ static void tell_signature(void *arg, const char *name, const se_signer *s)
                   s->subject, s->issuer, s->serial, s->algorithm, when);
     stamp_write(&t->text, "    ", s);
     (void)json_array_append_new(t->signatures,
-                                json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "file", name, "signer", s->subject, "issuer",
-                                          s->issuer, "serial", s->serial, "algorithm", s->algorithm, "signingTime",
-                                          json_time(s->signing_time), "notAfter", json_time(s->not_after), "timeStamp", stamp_json(s)));
+                                json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file", json_text(name), "signer",
+                                          json_text(s->subject), "issuer", json_text(s->issuer), "serial", json_text(s->serial),
+                                          "algorithm", json_text(s->algorithm), "signingTime", json_time(s->signing_time), "notAfter",
+                                          json_time(s->not_after), "timeStamp", stamp_json(s)));
 }
 
 static void tell_entry(void *arg, const se_zip_entry *entry)
@@ -216,30 +220,21 @@ static void tell_entry(void *arg, const se_zip_entry *entry)
 
     t->entries += entry->state == SE_ZIP_SIGNED;
     if (t->options->list && t->cli->json)
-        (void)json_line(json_pack("{s:s, s:I, s:s, s:b}", "entry", entry->name, "size", (json_int_t)entry->size, "state", state, "good",
-                                  (int)entry->good));
+        (void)json_line(json_pack("{s:o, s:I, s:s, s:b}", "entry", json_text(entry->name), "size", (json_int_t)entry->size, "state", state,
+                                  "good", (int)entry->good));
     else if (t->options->list)
         printf("%s %12" PRIu64 "  %s%s%s\n", entry->good ? "   " : "BAD", entry->size, entry->name, entry->state ? ": " : "",
                entry->state ? state : "");
 }
 
-static int refuse(struct telling *t, const struct result *result, const char *in, const se_error *err)
-{
-    if (t->cli->json && err->status == SE_ERR_REJECTED)
-        (void)json_line(json_pack("{s:s, s:s, s:s}", "input", in, "verdict", "refused", "reason", err->text));
-    return result_fail(result, t->cli, err);
-}
-
 /* Standard output may carry the zip. */
 static void tell_good(struct telling *t, const char *in)
 {
-    bool taken = t->options->output && strcmp(t->options->output, "-") == 0;
-
-    if (t->cli->json && !taken)
-        (void)json_line(json_pack("{s:s, s:s, s:I, s:O}", "input", in, "verdict", "good", "entries", (json_int_t)t->entries, "signatures",
-                                  t->signatures));
+    if (t->cli->json && !t->cli->taken)
+        (void)json_line(json_pack("{s:o, s:s, s:I, s:O}", "input", json_text(in), "verdict", "good", "entries", (json_int_t)t->entries,
+                                  "signatures", t->signatures));
     else if (!t->cli->quiet)
-        (void)fprintf(taken ? stderr : stdout, "%s: good, %" PRIu64 " entries signed\n%s", in, t->entries, writer_string(&t->text));
+        (void)fprintf(t->cli->taken ? stderr : stdout, "%s: good, %" PRIu64 " entries signed\n%s", in, t->entries, writer_string(&t->text));
 }
 
 static int verify(struct telling *t, struct cli *cli, const struct descriptor_option *descriptor, const char *in)
@@ -254,6 +249,7 @@ static int verify(struct telling *t, struct cli *cli, const struct descriptor_op
     se_error err = SE_ERROR_INIT;
     int status;
 
+    cli->judged = in;
     if ((status = context_gather(&context, cli, &o->context)) || (status = cli_open(&engine, cli, &err)))
         return status;
     decrypting.engine = engine;
@@ -271,7 +267,7 @@ static int verify(struct telling *t, struct cli *cli, const struct descriptor_op
         (o->output && result_commit(&candidate.held, &err))) {
         progress_end(&progress);
         candidate_blame(&candidate, &err);
-        return refuse(t, &candidate.held, in, &err);
+        return result_fail(&candidate.held, cli, &err);
     }
     progress_end(&progress);
     tell_good(t, in);

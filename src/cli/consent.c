@@ -37,7 +37,10 @@ static se_status ask_about_key(void *arg, const char *descriptor, se_error *err)
         return SE_OK;
     if (c->rows)
         (void)fflush(c->rows);
-    writer_format(&question, "%s %s, with its certificate?", c->verb, target_text(c->target));
+    if (c->thing)
+        writer_format(&question, "%s %s?", c->verb, c->thing);
+    else
+        writer_format(&question, "%s %s, with its certificate?", c->verb, target_text(c->target));
     if (descriptor)
         writer_format(&reason, "descriptor '%s' uses it", descriptor);
     q.loss = c->text ? c->text : "";

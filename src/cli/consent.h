@@ -34,6 +34,7 @@ struct consent {
     struct cli *cli;
     const struct target *target;
     const char *verb, *done; /* "Delete", "deleted" */
+    const char *thing;       /* NULL: the key */
     const char *option;      /* what says that it is meant */
     bool meant;
     bool always; /* asks about a key that no descriptor uses, too */

@@ -49,6 +49,7 @@ int history_enter(struct history_session *out, struct cli *cli, const struct his
     options.dry_run = use == HISTORY_DRY_RUN;
     if (what)
         options.progress = progress_begin(&out->progress, cli, what);
+    out->progress.unit = "entries";
     options.progress_arg = &out->progress;
     return se_history_open(&out->history, out->engine, place->store, &options, &err) ? cli_fail(cli, &err) : EXIT_DONE;
 }

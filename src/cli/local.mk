@@ -4,6 +4,7 @@ bin_PROGRAMS += signengine
 signengine_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 signengine_SOURCES = \
 	src/cli/cli.c src/cli/cli.h \
+	src/cli/check_table.c src/cli/check_table.h \
 	src/cli/checkpoint.c src/cli/checkpoint.h \
 	src/cli/consent.c src/cli/consent.h \
 	src/cli/cmd_check.c \

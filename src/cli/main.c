@@ -5,31 +5,26 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/guard.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/json.h"
+
+static const struct command command_help, command_version;
 
 static const struct command *const commands[] = {
-    &command_check,          &command_config_fingerprint,
-    &command_config_show,    &command_config_sign,
-    &command_config_verify,  &command_config_diff,
-    &command_sign,           &command_verify,
-    &command_encrypt,        &command_decrypt,
-    &command_rekey,          &command_mail_sign,
-    &command_mail_verify,    &command_pin_scramble,
-    &command_key_init,       &command_key_list,
-    &command_key_generate,   &command_key_request,
-    &command_key_import,     &command_key_certificate,
-    &command_key_delete,     &command_zip_sign,
-    &command_zip_verify,     &command_zip_encrypt,
-    &command_zip_decrypt,    &command_history_create,
-    &command_history_append, &command_history_list,
-    &command_history_head,   &command_history_verify,
-    &command_history_show,   &command_history_export,
-    &command_history_prove,  &command_history_verify_proof,
-    &command_history_erase,  &command_history_prune,
-    &command_history_resign, &command_history_end,
+    &command_help,           &command_version,         &command_check,          &command_config_fingerprint,
+    &command_config_show,    &command_config_sign,     &command_config_verify,  &command_config_diff,
+    &command_sign,           &command_verify,          &command_encrypt,        &command_decrypt,
+    &command_rekey,          &command_mail_sign,       &command_mail_verify,    &command_pin_scramble,
+    &command_key_init,       &command_key_list,        &command_key_generate,   &command_key_request,
+    &command_key_import,     &command_key_certificate, &command_key_delete,     &command_zip_sign,
+    &command_zip_verify,     &command_zip_encrypt,     &command_zip_decrypt,    &command_history_create,
+    &command_history_append, &command_history_list,    &command_history_head,   &command_history_verify,
+    &command_history_show,   &command_history_export,  &command_history_prove,  &command_history_verify_proof,
+    &command_history_erase,  &command_history_prune,   &command_history_resign, &command_history_end,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -47,7 +42,7 @@ static const struct option_row globals[] = {
     { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
 };
 
-static void help(void)
+static void print_help(void)
 {
     puts("usage: signengine [OPTION]... COMMAND ...\n\nSigns and encrypts with keys that engineSignEncrypt.xml names.\n\nCommands:");
     for (size_t i = 0; i < COMMANDS; i++)
@@ -57,7 +52,7 @@ static void help(void)
     puts("\n`signengine COMMAND --help` tells the options of a command.");
 }
 
-static void command_help(const struct command *command)
+static void print_command(const struct command *command)
 {
     printf("usage: signengine %s [OPTION]... %s\n\n%s\n\nOptions:\n", command->name, command->operands, command->summary);
     options_help(command->options);
@@ -65,8 +60,30 @@ static void command_help(const struct command *command)
     options_help(globals);
 }
 
+static bool is_in_group(const struct command *command, const char *group)
+{
+    return text_starts(command->name, group) && command->name[strlen(group)] == ' ';
+}
+
+static bool is_group(const char *word)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (is_in_group(commands[i], word))
+            return true;
+    return false;
+}
+
+static void print_group(const char *group)
+{
+    printf("usage: signengine %s COMMAND ...\n\nCommands:\n", group);
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (is_in_group(commands[i], group))
+            printf("  %-20s %s\n", commands[i]->name, commands[i]->summary);
+    printf("\n`signengine %s COMMAND --help` tells the options of a command.\n", group);
+}
+
 /* *words: how many arguments the name takes. */
-static const struct command *find(int *words, int argc, char **argv)
+static const struct command *find_command(int *words, int argc, char **argv)
 {
     char two[64] = "";
 
@@ -85,7 +102,7 @@ static const struct command *find(int *words, int argc, char **argv)
 static void list_second_words(struct writer *w, const char *first)
 {
     for (size_t i = 0; i < COMMANDS; i++)
-        if (text_starts(commands[i]->name, first) && commands[i]->name[strlen(first)] == ' ')
+        if (is_in_group(commands[i], first))
             writer_format(w, "%s%s", w->buf.size ? ", " : "", commands[i]->name + strlen(first) + 1);
 }
 
@@ -102,7 +119,7 @@ static const char *meant_by(const char *first, const char *second)
     return NULL;
 }
 
-static int unknown(const struct cli *cli, int argc, char **argv)
+static int reject_name(const struct cli *cli, int argc, char **argv)
 {
     AUTO(writer) second = { 0 };
     const char *names[COMMANDS], *nearest;
@@ -122,6 +139,47 @@ static int unknown(const struct cli *cli, int argc, char **argv)
     return cli_usage(cli, "unknown command '%s'; `signengine --help` lists them", argv[0]);
 }
 
+struct no_options {
+    char none;
+};
+static const struct option_row no_rows[] = { { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL } };
+
+static int run_help(struct cli *cli, void *options, int argc, char **argv)
+{
+    const struct command *command;
+    int words = 0;
+
+    (void)options;
+    if (!argc) {
+        print_help();
+        return EXIT_DONE;
+    }
+    if (argc == 1 && is_group(argv[0])) {
+        print_group(argv[0]);
+        return EXIT_DONE;
+    }
+    if (!(command = find_command(&words, argc, argv)))
+        return reject_name(cli, argc, argv);
+    if (argc > words)
+        return cli_usage(cli, "one command at a time: '%s' is too much", argv[words]);
+    print_command(command);
+    return EXIT_DONE;
+}
+
+static int run_version(struct cli *cli, void *options, int argc, char **argv)
+{
+    (void)options;
+    (void)argv;
+    if (argc)
+        return cli_usage(cli, "it takes no operand");
+    puts("signengine " PACKAGE_VERSION);
+    return EXIT_DONE;
+}
+
+static const struct command command_help =
+    COMMAND_ROW("help", "[COMMAND]", "what a command, or a group of them, does", no_rows, struct no_options, run_help);
+static const struct command command_version = COMMAND_ROW("version", "", "the version", no_rows, struct no_options, run_version);
+
 static int check_globals(const struct cli *cli)
 {
     static const char *const choices[] = { "auto", "always", "never" };
@@ -138,14 +196,19 @@ static int run(struct cli *cli, const struct option_table *global, const struct 
     const struct option_table own = { command->options, room };
     const struct option_table *const tables[2] = { &own, global };
     se_error err = SE_ERROR_INIT;
+    const char *output;
+    se_status st;
     int status;
 
     cli->command = command->name;
     options_defaults(&own);
-    if (options_parse(&argc, argv, tables, false, &err))
+    st = options_parse(&argc, argv, tables, false, &err);
+    output = options_text(&own, "output");
+    cli->taken = output && strcmp(output, "-") == 0;
+    if (st)
         return cli_fail(cli, &err);
     if (cli->help) {
-        command_help(command);
+        print_command(command);
         return EXIT_DONE;
     }
     status = check_globals(cli);
@@ -154,15 +217,40 @@ static int run(struct cli *cli, const struct option_table *global, const struct 
     return status ? status : command->run(cli, room, argc, argv);
 }
 
-/* What was printed has to have arrived: a full disk behind standard output is a failure too. */
-static int flushed(const struct cli *cli, int status)
+/*
+ * What was printed has to have arrived: a full disk behind standard output is a failure too.  What could not be written is still there, and
+ * to try it once more tells why.
+ */
+static int flushed(struct cli *cli, int status)
 {
-    errno = 0;
-    if ((!fflush(stdout) && !ferror(stdout)) || status != EXIT_DONE)
+    bool failed = fflush(stdout);
+    int number = errno;
+
+    if (!failed && ferror(stdout)) {
+        failed = true;
+        number = fflush(stdout) ? errno : 0;
+    }
+    if (status != EXIT_DONE || (!failed && !json_is_lost()))
         return status;
-    /* what is no reason of this last try was told to nobody */
-    (void)cli_usage(cli, "cannot write the output: %s", errno ? strerror(errno) : "an earlier part of it is lost");
+    cli->json = false;
+    if (!failed)
+        return cli_fail(cli, &(se_error){ .status = SE_ERR_MEMORY, .text = "out of memory" });
+    (void)cli_usage(cli, "cannot write standard output%s%s", number ? ": " : "", number ? write_reason(number) : "");
     return EXIT_NO_OUTPUT;
+}
+
+static bool asks_for_help(const struct cli *cli, int argc, char **argv)
+{
+    return (cli->help && argc == 1) || (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0));
+}
+
+/* What is no command may be the first word of several. */
+static int start_none(const struct cli *cli, int argc, char **argv)
+{
+    if (!is_group(argv[0]) || !asks_for_help(cli, argc, argv))
+        return reject_name(cli, argc, argv);
+    print_group(argv[0]);
+    return EXIT_DONE;
 }
 
 static int start(struct cli *cli, int argc, char **argv)
@@ -181,13 +269,13 @@ static int start(struct cli *cli, int argc, char **argv)
         return EXIT_DONE;
     }
     if (!argc && cli->help) {
-        help();
+        print_help();
         return EXIT_DONE;
     }
     if (!argc)
         return cli_usage(cli, "a command is missing; `signengine --help` lists them");
-    if (!(command = find(&words, argc, argv)))
-        return unknown(cli, argc, argv);
+    if (!(command = find_command(&words, argc, argv)))
+        return start_none(cli, argc, argv);
     return run(cli, &global, command, argc - words, argv + words);
 }
 

@@ -106,6 +106,18 @@ static se_status unknown(const struct option_table *const tables[2], const char 
     return error_set(err, SE_ERR_USAGE, "unknown option '%s'", argument);
 }
 
+static const char *const forms[] = {
+    [OPTION_NUMBER] = "a whole number, up to 4294967295",
+    [OPTION_TIME] = "as 2026-01-31T12:00:00Z, 2026-01-31T12:00Z, 2026-01-31, or @ and the seconds since 1970; all in UTC",
+};
+
+static se_status no_value(const struct option_row *row, const char *value, se_error *err)
+{
+    if (row->kind == OPTION_LIST)
+        return error_set(err, SE_ERR_USAGE, "option '--%s' is given more than %d times", row->name, OPTION_LIST_MOST);
+    return error_set(err, SE_ERR_USAGE, "option '--%s': '%s' is no %s, %s", row->name, value, row->argument, forms[row->kind]);
+}
+
 /* One option with its value; *used: how many arguments it takes. */
 static se_status take(int *used, int left, char **argv, const struct option_table *const tables[2], se_error *err)
 {
@@ -130,7 +142,7 @@ static se_status take(int *used, int left, char **argv, const struct option_tabl
     if (!value)
         return error_set(err, SE_ERR_USAGE, "option '--%s' needs %s", m.row->name, m.row->argument);
     if (!set(m.table, m.row, value))
-        return error_set(err, SE_ERR_USAGE, "option '--%s': '%s' is no %s", m.row->name, value, m.row->argument);
+        return no_value(m.row, value, err);
     return SE_OK;
 }
 
@@ -162,8 +174,25 @@ se_status options_parse(int *argc, char **argv, const struct option_table *const
     return SE_OK;
 }
 
+const char *options_text(const struct option_table *table, const char *name)
+{
+    for (const struct option_row *row = table->rows; row->name; row++)
+        if (row->kind == OPTION_TEXT && strcmp(row->name, name) == 0)
+            return *(const char **)place(table, row);
+    return NULL;
+}
+
+static bool has_kind(const struct option_row *rows, enum option_kind kind)
+{
+    while (rows->name && rows->kind != kind)
+        rows++;
+    return rows->name;
+}
+
 void options_help(const struct option_row *rows)
 {
+    bool has_time = has_kind(rows, OPTION_TIME);
+
     for (; rows->name; rows++) {
         char left[48];
 
@@ -171,4 +200,6 @@ void options_help(const struct option_row *rows)
                        rows->letter ? ',' : ' ', rows->name, rows->argument ? " " : "", rows->argument ? rows->argument : "");
         printf("  %-30s %s\n", left, rows->help);
     }
+    if (has_time)
+        printf("\nTIME: %s\n", forms[OPTION_TIME]);
 }

@@ -43,6 +43,9 @@ void options_defaults(const struct option_table *table);
 SE_MUST_CHECK se_status options_parse(int *argc, char **argv, const struct option_table *const tables[2], bool operands_end_it,
                                       se_error *err);
 
+/* The value of an option that is a text; NULL: there is no such option, or it is not given. */
+const char *options_text(const struct option_table *table, const char *name);
+
 void options_help(const struct option_row *rows);
 
 #endif

@@ -40,6 +40,12 @@ static se_status configured(struct target **out, struct cli *cli, const char *ke
     return target_configured(out, cli_config(cli), key, replica, &options, err);
 }
 
+bool place_is_open(const struct place_options *o)
+{
+    return !o->module && !o->file && !o->slot && !o->token_label && !o->token_serial && !o->init_args && !o->alias && !o->replica &&
+           !o->pin_source;
+}
+
 static int check(const struct cli *cli, const struct place_options *o, bool is_direct, int argc)
 {
     if (is_direct && o->replica)
@@ -95,9 +101,9 @@ static void slot_text(void *arg, const struct slot_row *row)
 static void slot_json(void *arg, const struct slot_row *row)
 {
     (void)arg;
-    (void)json_line(json_pack("{s:I, s:s, s:s, s:s, s:b, s:b, s:b}", "slot", (json_int_t)row->slot, "tokenLabel", row->label, "tokenSerial",
-                              row->serial, "model", row->model, "initialised", row->initialised, "userPin", row->user_pin, "pinLocked",
-                              row->pin_locked));
+    (void)json_line(json_pack("{s:I, s:o, s:o, s:o, s:b, s:b, s:b}", "slot", (json_int_t)row->slot, "tokenLabel", json_text(row->label),
+                              "tokenSerial", json_text(row->serial), "model", json_text(row->model), "initialised", row->initialised,
+                              "userPin", row->user_pin, "pinLocked", row->pin_locked));
 }
 
 static void print_date(FILE *out, int64_t seconds)
@@ -130,12 +136,61 @@ static void key_text(void *arg, const struct key_row *row)
     fputs("\n", arg);
 }
 
+static json_t *key_object(const struct key_row *row)
+{
+    return json_pack("{s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o}", "label", json_text(row->label), "type", json_text(row->type), "id",
+                     json_text(row->id), "privateKey", row->has_private, "certificate", row->has_certificate, "maySign", row->may_sign,
+                     "mayDecrypt", row->may_decrypt, "subject", json_text(row->subject), "notAfter", json_time(row->not_after));
+}
+
 static void key_json(void *arg, const struct key_row *row)
 {
     (void)arg;
-    (void)json_line(json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:o}", "label", row->label, "type", row->type, "id", row->id,
-                              "privateKey", row->has_private, "certificate", row->has_certificate, "maySign", row->may_sign, "mayDecrypt",
-                              row->may_decrypt, "subject", row->subject, "notAfter", json_time(row->not_after)));
+    (void)json_line(key_object(row));
+}
+
+static void print_owner(const struct place_row *whose)
+{
+    fprintf(whose->out, "%s", whose->key);
+    if (whose->replica)
+        fprintf(whose->out, " (replica %u)", whose->replica);
+    fputs(": ", whose->out);
+}
+
+static void own_text(void *arg, const struct key_row *row)
+{
+    struct place_row *whose = arg;
+
+    whose->count++;
+    print_owner(whose);
+    key_text(whose->out, row);
+}
+
+static void print_object(const struct place_row *whose, json_t *object)
+{
+    if (object) {
+        (void)json_object_set_new(object, "key", json_text(whose->key));
+        (void)json_object_set_new(object, "replica", json_integer(whose->replica ? whose->replica : 1));
+    }
+    (void)json_line(object);
+}
+
+static void own_json(void *arg, const struct key_row *row)
+{
+    struct place_row *whose = arg;
+
+    whose->count++;
+    print_object(whose, key_object(row));
+}
+
+void place_tell_none(const struct cli *cli, const struct place_row *whose)
+{
+    if (cli->json) {
+        print_object(whose, json_pack("{s:b, s:b}", "privateKey", false, "certificate", false));
+        return;
+    }
+    print_owner(whose);
+    fputs("nothing is there yet\n", whose->out);
 }
 
 static void no_slot(void *arg, const struct slot_row *row)
@@ -160,6 +215,11 @@ struct provision_report place_report(const struct cli *cli)
 struct provision_report place_report_to(FILE *out)
 {
     return out ? (struct provision_report){ slot_text, key_text, out } : (struct provision_report){ no_slot, no_key, NULL };
+}
+
+struct provision_report place_report_of(const struct cli *cli, struct place_row *whose)
+{
+    return (struct provision_report){ no_slot, cli->json ? own_json : own_text, whose };
 }
 
 struct provision_report place_news(const struct cli *cli)

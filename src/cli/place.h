@@ -35,6 +35,9 @@ struct place_options {
 /* Takes KEY from the front of the operands when neither --module nor --file is given; an exit status. */
 int place_open(struct target **out, struct cli *cli, const struct place_options *options, int *argc, char ***argv);
 
+/* Whether the options leave open which key it is. */
+bool place_is_open(const struct place_options *options);
+
 /* The same for commands that take nothing but KEY. */
 int place_open_only(struct target **out, struct cli *cli, const struct place_options *options, int argc, char **argv);
 
@@ -45,5 +48,15 @@ int place_fail(const struct cli *cli, const se_error *err);
 struct provision_report place_report(const struct cli *cli);
 struct provision_report place_report_to(FILE *out); /* for people; NULL: to nobody */
 struct provision_report place_news(const struct cli *cli);
+
+/* Which key of a configuration the rows are about, where they are about several. */
+struct place_row {
+    FILE *out;
+    const char *key;
+    unsigned replica; /* 0: it has one only */
+    size_t count;     /* of rows so far */
+};
+struct provision_report place_report_of(const struct cli *cli, struct place_row *whose);
+void place_tell_none(const struct cli *cli, const struct place_row *whose);
 
 #endif

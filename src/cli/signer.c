@@ -37,6 +37,20 @@ void signer_write(struct writer *w, const se_signer *signer)
     stamp_write(w, "  ", signer);
 }
 
+void signed_tell(const struct cli *cli, se_engine *engine, const struct descriptor_option *descriptor, const char *output)
+{
+    se_params params = SE_PARAMS_INIT;
+    se_signer signer;
+
+    if (!cli_talks(cli))
+        return;
+    params.version = descriptor->version;
+    if (se_find_signer(&signer, engine, descriptor->name, &params, NULL))
+        cli_done(cli, "%s: written, signed by '%s'", output, descriptor->name);
+    else
+        cli_done(cli, "%s: written, signed by %s ('%s', version %u)", output, signer.subject, descriptor->name, signer.version);
+}
+
 json_t *stamp_json(const se_signer *signer)
 {
     json_t *stamp;
@@ -46,8 +60,8 @@ json_t *stamp_json(const se_signer *signer)
     stamp = json_object();
     if (signer->stamp_time) {
         (void)json_object_set_new(stamp, "time", json_time(signer->stamp_time));
-        (void)json_object_set_new(stamp, "authority", json_string(signer->stamp_authority));
+        (void)json_object_set_new(stamp, "authority", json_text(signer->stamp_authority));
     } else
-        (void)json_object_set_new(stamp, "ignored", json_string(signer->stamp_ignored));
+        (void)json_object_set_new(stamp, "ignored", json_text(signer->stamp_ignored));
     return stamp;
 }

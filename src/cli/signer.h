@@ -2,7 +2,7 @@
 #ifndef CLI_SIGNER_H
 #define CLI_SIGNER_H
 
-#include "base/buf.h"
+#include "cli/descriptor.h"
 #include "cli/json.h"
 
 /* "2026-01-31 12:00:00 UTC", or "not stated" for 0 */
@@ -13,6 +13,9 @@ void stamp_write(struct writer *w, const char *indent, const se_signer *signer);
 
 /* What `verify` and `mail verify` tell people: lines about the signer, the signature and its time stamp. */
 void signer_write(struct writer *w, const se_signer *signer);
+
+/* What a command that signed tells a terminal: what was written, and who signed. */
+void signed_tell(const struct cli *cli, se_engine *engine, const struct descriptor_option *descriptor, const char *output);
 
 /* {time, authority}, {ignored: why}, or null if there is none */
 json_t *stamp_json(const se_signer *signer);

@@ -22,7 +22,7 @@ static se_status refused(const char *what, const char *name, se_error *err)
 {
     se_status status = errno == EACCES || errno == EPERM ? SE_ERR_ACCESS : SE_ERR_IO;
 
-    return error_set(err, status, "cannot %s '%s': %s", what, name, strerror(errno));
+    return error_set(err, status, "cannot %s '%s': %s%s", what, name, strerror(errno), errno == ENOENT ? file_hint(name) : "");
 }
 
 static bool is_standard(const char *path)
@@ -161,7 +161,7 @@ static se_status copy_spool(int spool, int to, se_error *err)
         return error_set(err, SE_ERR_IO, "cannot read the temporary file: %s", strerror(errno));
     while ((n = read(spool, piece, sizeof piece)) > 0)
         if (write_all(to, piece, (size_t)n))
-            return error_set(err, SE_ERR_IO, "cannot write the output: %s", strerror(errno));
+            return error_set(err, SE_ERR_IO, "cannot write the output: %s", write_reason(errno));
     return n < 0 ? error_set(err, SE_ERR_IO, "cannot read the temporary file: %s", strerror(errno)) : SE_OK;
 }
 
@@ -199,22 +199,35 @@ static bool passed(const struct timespec *then, const struct timespec *now)
     return now->tv_sec > then->tv_sec || (now->tv_sec == then->tv_sec && now->tv_nsec >= then->tv_nsec);
 }
 
+static void print_progress(struct progress *progress)
+{
+    const char *unit = progress->unit ? progress->unit : "MB";
+    unsigned shift = progress->unit ? 0 : 20;
+    uintmax_t done = progress->done >> shift, total = progress->total >> shift;
+    int width;
+
+    if (progress->total)
+        width = fprintf(stderr, "\r%s: %ju of %ju %s (%ju %%)", progress->what, done, total, unit,
+                        (uintmax_t)(progress->done * 100 / progress->total));
+    else
+        width = fprintf(stderr, "\r%s: %ju %s", progress->what, done, unit);
+    progress->width = width > 1 ? width - 1 : 0;
+    progress->shown = true;
+}
+
 static bool show(void *arg, uint64_t done, uint64_t total)
 {
     struct progress *progress = arg;
     struct timespec now;
 
+    progress->done = done;
+    progress->total = total;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     if (!passed(&progress->next, &now))
         return true;
     progress->next = now;
     progress->next.tv_sec++;
-    progress->shown = true;
-    if (total)
-        (void)fprintf(stderr, "\r%s: %ju of %ju MB (%ju %%)", progress->what, (uintmax_t)(done >> 20), (uintmax_t)(total >> 20),
-                      (uintmax_t)(done * 100 / total));
-    else
-        (void)fprintf(stderr, "\r%s: %ju MB", progress->what, (uintmax_t)(done >> 20));
+    print_progress(progress);
     return true;
 }
 
@@ -232,7 +245,11 @@ se_progress_fn progress_begin(struct progress *progress, const struct cli *cli, 
 
 void progress_end(struct progress *progress)
 {
-    if (progress->shown)
+    if (progress->shown && isatty(STDERR_FILENO))
+        (void)fprintf(stderr, "\r%*s\r", progress->width, "");
+    else if (progress->shown) {
+        print_progress(progress);
         (void)fputc('\n', stderr);
+    }
     progress->shown = false;
 }

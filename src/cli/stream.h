@@ -67,12 +67,15 @@ int result_fail(const struct result *result, const struct cli *cli, const se_err
 
 /* How far a long job is, on a terminal. */
 struct progress {
-    const char *what;
+    const char *what, *unit; /* what is counted; NULL: bytes, told in MB */
     bool shown;
+    int width; /* of what is shown */
+    uint64_t done, total;
     struct timespec next;
 };
 /* The callback for `cli`'s --progress; NULL: none. */
 se_progress_fn progress_begin(struct progress *progress, const struct cli *cli, const char *what);
+/* A terminal has nothing of it then; elsewhere it ends with how far the job has come. */
 void progress_end(struct progress *progress);
 AUTO_KIND(progress, struct progress, progress_end(p))
 

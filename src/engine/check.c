@@ -2,13 +2,14 @@
 #include <stdio.h>
 
 #include "base/arguments.h"
+#include "base/text.h"
 #include "engine/engine.h"
 #include "engine/probe.h"
 #include "engine/sharing.h"
 #include "key/certificate.h"
 #include "model/exposure.h"
 
-enum { DAY = 24 * 60 * 60 };
+enum { DAY = 24 * 60 * 60, CAUSES_MOST = 16 };
 
 /* One row, and what its strings point to. */
 struct finding {
@@ -17,6 +18,9 @@ struct finding {
     se_check_row row;
     se_error error;
     char warning[sizeof((se_error *)0)->text];
+    char apart[sizeof((se_error *)0)->text + CAUSES_MOST]; /* the warnings one by one, each with its NUL */
+    size_t apart_size;
+    const char *causes[CAUSES_MOST];
     char mechanism[160];
 };
 
@@ -43,6 +47,7 @@ static void start(struct finding *f, const struct descriptor *descriptor)
         .subject = f->subject,
         .mechanism = f->mechanism,
         .text = "",
+        .causes = f->causes,
     };
 }
 
@@ -76,19 +81,31 @@ static enum key_part part_of(const struct descriptor *descriptor)
     return kind == ALGORITHM_CIPHER || kind == ALGORITHM_WRAP ? PART_DECRYPT : PART_SIGN;
 }
 
+static void add_cause(struct finding *f, const char *text)
+{
+    size_t size = strlen(text) + 1;
+
+    if (f->row.cause_count == CAUSES_MOST || size > sizeof f->apart - f->apart_size)
+        return;
+    f->causes[f->row.cause_count++] = memcpy(f->apart + f->apart_size, text, size);
+    f->apart_size += size;
+}
+
 /* One more thing that a person should know of a key that is usable. */
 static void warn(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void warn(struct finding *f, const char *format, ...)
 {
+    char text[sizeof f->warning];
     size_t used = strlen(f->warning);
     va_list args;
 
-    if (used && used < sizeof f->warning)
-        used += (size_t)snprintf(f->warning + used, sizeof f->warning - used, "; ");
     va_start(args, format);
-    if (used < sizeof f->warning)
-        (void)vsnprintf(f->warning + used, sizeof f->warning - used, format, args);
+    (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    text_clean(text);
+    add_cause(f, text);
+    (void)snprintf(f->warning + used, sizeof f->warning - used, "%s%s", used ? "; " : "", text);
+    text_clean(f->warning);
 }
 
 static bool is_listed(const char *list, const char *item)
@@ -127,6 +144,18 @@ static void look_at_namesakes(struct finding *f, const struct key *key, const st
     if (key->namesakes)
         warn(f, "the token has %u more private key%s with the label '%s': commands that change one refuse", key->namesakes,
              key->namesakes > 1 ? "s" : "", ref->alias);
+}
+
+/* What opens, and yet is of no use to the commands that are made for descriptors of this name. */
+static void look_at_commands(struct finding *f)
+{
+    const struct descriptor *d = f->descriptor;
+    se_error why = SE_ERROR_INIT;
+
+    if (d->algorithm.kind == ALGORITHM_JWS)
+        warn(f, "the key is good, but no command, nor the library, makes JWS: other programs have to");
+    else if (d->use->container && container_form(d, &why))
+        warn(f, "`zip encrypt` can't use it: %s", why.text);
 }
 
 /* By itself, whatever the engine has made of it. */
@@ -206,16 +235,55 @@ static se_status inspect(struct finding *f, se_engine *engine, const se_check_op
     if ((st = sharing_check(engine, d, key, SE_ERR_POLICY, &f->error)) || part == PART_CERTIFICATE)
         return st;
     look_at_namesakes(f, key, d->key->replicas);
+    look_at_commands(f);
     return d->key->count > 1 ? look_at_replicas(f, key, options) : probe(f, key, options, &f->error);
+}
+
+/* Whether a newer version signs: what is left for this one is to verify. */
+static bool is_superseded(const struct config *config, const struct descriptor *descriptor)
+{
+    bool newer = false;
+
+    for (size_t i = 0; i < config->descriptor_count; i++)
+        newer |= config->descriptors[i].version > descriptor->version && !strcmp(config->descriptors[i].name, descriptor->name);
+    return newer && part_of(descriptor) == PART_SIGN;
+}
+
+/* With the certificate alone, of what was signed while it was valid. */
+static bool can_verify(struct finding *f, se_engine *engine)
+{
+    const struct descriptor *d = f->descriptor;
+    const struct algorithm *algorithm;
+    AUTO(key) key = NULL;
+
+    if (slot_open(&key, engine, d->key, PART_CERTIFICATE, NULL))
+        return false;
+    look_at_certificate(f, key);
+    return !certificate_check(d, key->certificate, f->row.not_after, SE_ERR_POLICY, NULL) &&
+           (!signs(d) || (!signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), NULL) &&
+                          !certificate_purpose(d->use->purpose, key->certificate, true, SE_ERR_POLICY, NULL)));
+}
+
+static se_status judge(struct finding *f, se_engine *engine, const se_check_options *options)
+{
+    se_status st = inspect(f, engine, options);
+
+    if (!st || !is_superseded(engine->config, f->descriptor) || !can_verify(f, engine))
+        return st;
+    warn(f, "this version can only verify: %s", f->error.text);
+    f->error = (se_error)SE_ERROR_INIT;
+    return SE_OK;
 }
 
 static void conclude(struct finding *f, const se_check_options *options)
 {
     if (f->row.status) {
         f->row.text = f->error.text;
+        f->causes[0] = f->error.text;
+        f->row.cause_count = 1;
         return;
     }
-    if (f->descriptor->use->validity && f->row.days_left < options->days)
+    if (f->descriptor->use->validity && f->row.days_left < options->days && f->row.days_left >= 0)
         warn(f, "the certificate expires in %d days", f->row.days_left);
     f->row.warning = *f->warning;
     f->row.text = f->warning;
@@ -242,7 +310,7 @@ se_status se_check(se_engine *engine, se_check_fn fn, void *arg, const se_check_
         struct finding f;
 
         start(&f, &engine->config->descriptors[i]);
-        f.row.status = inspect(&f, engine, &read);
+        f.row.status = judge(&f, engine, &read);
         conclude(&f, &read);
         fn(arg, &f.row);
         if (!f.row.status || first)

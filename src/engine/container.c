@@ -32,7 +32,7 @@ static se_status passage_begin(struct passage *p, const se_sink *out, const se_s
 
 /* ---- encrypting ---- */
 
-static se_status check_form(const struct descriptor *d, se_error *err)
+se_status container_form(const struct descriptor *d, se_error *err)
 {
     const struct algorithm *a = &d->algorithm;
 
@@ -52,7 +52,7 @@ static se_status seal(struct passage *p, struct sealing *s, se_error *err)
     };
     se_status st;
 
-    if ((st = check_form(s->descriptor, err)) || (st = sealing_secret(&s->data_key, s, CONTAINER_SECRET, err)))
+    if ((st = container_form(s->descriptor, err)) || (st = sealing_secret(&s->data_key, s, CONTAINER_SECRET, err)))
         return st;
     return container_seal(p->out, &s->data_key, &job, &p->in, err);
 }

@@ -52,6 +52,9 @@ SE_MUST_CHECK se_status key_allowed(struct key *key, const struct descriptor *de
 SE_MUST_CHECK se_status signing_algorithm(const struct algorithm **out, const struct descriptor *descriptor, const EVP_PKEY *key,
                                           se_error *err);
 
+/* SE_ERR_POLICY: its algorithm is not that of containers. */
+SE_MUST_CHECK se_status container_form(const struct descriptor *descriptor, se_error *err);
+
 /* "descriptor 'NAME': key 'NAME': " in front of what is there. */
 se_status blame(se_error *err, const struct descriptor *descriptor);
 

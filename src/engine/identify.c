@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "base/arguments.h"
+#include "base/text.h"
 #include "engine/engine.h"
 #include "key/certificate.h"
 
@@ -9,8 +10,9 @@ static void tell(se_identity *out, const struct descriptor *descriptor, const st
     const char *alias = descriptor->key->replicas[0].alias;
 
     *out = (se_identity){ .version = descriptor->version, .not_after = certificate_not_after(key->certificate) };
-    (void)snprintf(out->key, sizeof out->key, "%s", descriptor->key->name);
-    (void)snprintf(out->alias, sizeof out->alias, "%s", *alias ? alias : descriptor->key->name);
+    alias = *alias ? alias : descriptor->key->name;
+    text_copy(out->key, sizeof out->key, descriptor->key->name, strlen(descriptor->key->name));
+    text_copy(out->alias, sizeof out->alias, alias, strlen(alias));
     (void)snprintf(out->algorithm, sizeof out->algorithm, "%s", algorithm->name);
     (void)snprintf(out->digest, sizeof out->digest, "%s", digest_name(algorithm->digest));
     key_type_name(out->key_type, X509_get0_pubkey(key->certificate));

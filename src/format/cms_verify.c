@@ -108,8 +108,10 @@ static se_status read_cms(struct reading *out, se_bytes ber, se_error *err)
     out->cms = CMS_ContentInfo_new_ex(crypto_context(), NULL);
     if (!out->cms)
         return error_memory(err);
-    if (ber.size > LONG_MAX || !d2i_CMS_ContentInfo(&out->cms, &p, (long)ber.size))
-        return crypto_error(err, SE_ERR_FORMAT, "not a CMS signature");
+    if (ber.size > LONG_MAX || !d2i_CMS_ContentInfo(&out->cms, &p, (long)ber.size)) {
+        ERR_clear_error(); /* "too long" and its like say nothing of a text */
+        return error_set(err, SE_ERR_FORMAT, "not a CMS signature");
+    }
     if (OBJ_obj2nid(CMS_get0_type(out->cms)) != NID_pkcs7_signed)
         return other_type(out->cms, err);
     if (p != (const unsigned char *)ber.data + ber.size)

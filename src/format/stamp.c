@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 
+#include "base/text.h"
 #include "format/signer_info.h"
 #include "format/signing_certificate.h"
 #include "format/trust.h"
@@ -199,7 +200,7 @@ se_status stamp_check(struct stamp *out, se_bytes der, se_bytes signature, const
         return st;
     }
     if (t.doubt.status) {
-        (void)snprintf(out->ignored, sizeof out->ignored, "%.255s", t.doubt.text);
+        text_copy(out->ignored, sizeof out->ignored, t.doubt.text, strlen(t.doubt.text));
         return SE_OK;
     }
     out->time = t.time;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "key/crypto.h"
 #include "key/pem_text.h"
 
@@ -171,7 +172,7 @@ static void name_text(char *out, size_t size, const X509_NAME *name)
     if (!bio || X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0)
         return;
     length = BIO_get_mem_data(bio, &text);
-    (void)snprintf(out, size, "%.*s", (int)length, text);
+    text_copy(out, size, text, (size_t)length);
 }
 
 void certificate_subject(char *out, size_t size, const X509 *certificate)

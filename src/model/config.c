@@ -1,7 +1,9 @@
 #include "model/config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/choice.h"
 #include "base/text.h"
 #include "model/text_block.h"
 
@@ -63,25 +65,51 @@ static const struct descriptor *find_descriptor(const struct config *config, con
 
 static se_status no_version(const struct config *config, const char *name, unsigned version, se_error *err)
 {
+    struct choice choice = { .wanted = "" };
     AUTO(writer) list = { 0 };
+    char number[16];
 
     for (size_t i = 0; i < config->descriptor_count; i++)
-        if (!strcmp(config->descriptors[i].name, name))
-            writer_format(&list, "%s%u", list.buf.size ? ", " : "", config->descriptors[i].version);
+        if (!strcmp(config->descriptors[i].name, name)) {
+            (void)snprintf(number, sizeof number, "%u", config->descriptors[i].version);
+            choice_add(&choice, number, number);
+        }
+    choice_write(&list, &choice);
     return error_set(err, SE_ERR_NO_DESCRIPTOR, "descriptor '%.64s' has no version %u in '%s', but %s", name, version, config->path,
                      writer_string(&list));
 }
 
+/* "; did you mean 'a'?", or else "; there are: 'a', 'b' and 12 others" */
+static void suggest(struct writer *w, const char *wanted, const char *const *names, size_t count)
+{
+    const char *nearest = text_nearest(wanted, names, count);
+    struct choice choice = { .wanted = wanted };
+    char quoted[CHOICE_ROOM];
+
+    if (nearest) {
+        writer_format(w, "; did you mean '%.64s'?", nearest);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (i && strcmp(names[i - 1], names[i]) == 0) /* another version */
+            continue;
+        (void)snprintf(quoted, sizeof quoted, "'%.64s'", names[i]);
+        choice_add(&choice, names[i], quoted);
+    }
+    writer_text(w, choice.count ? "; there are: " : "; there is none");
+    choice_write(w, &choice);
+}
+
 static se_status no_descriptor(const struct config *config, const char *name, se_error *err)
 {
-    const char *names[NAMES_MAX], *nearest;
+    const char *names[NAMES_MAX];
     size_t count = config->descriptor_count < NAMES_MAX ? config->descriptor_count : NAMES_MAX;
+    AUTO(writer) hint = { 0 };
 
     for (size_t i = 0; i < count; i++)
         names[i] = config->descriptors[i].name;
-    if ((nearest = text_nearest(name, names, count)))
-        return error_set(err, SE_ERR_NO_DESCRIPTOR, "no descriptor '%.64s' in '%s'; did you mean '%.64s'?", name, config->path, nearest);
-    return error_set(err, SE_ERR_NO_DESCRIPTOR, "no descriptor '%.64s' in '%s'", name, config->path);
+    suggest(&hint, name, names, count);
+    return error_set(err, SE_ERR_NO_DESCRIPTOR, "no descriptor '%.64s' in '%s'%s", name, config->path, writer_string(&hint));
 }
 
 se_status config_descriptor(const struct descriptor **out, const struct config *config, const char *name, unsigned version, se_error *err)
@@ -101,23 +129,16 @@ static const struct key_entry *find_key(const struct config *config, const char 
     return NULL;
 }
 
-static const char *nearest_key(const struct config *config, const char *name)
+se_status config_key(const struct key_entry **out, const struct config *config, const char *name, se_error *err)
 {
     const char *names[NAMES_MAX];
     size_t count = config->key_count < NAMES_MAX ? config->key_count : NAMES_MAX;
-
-    for (size_t i = 0; i < count; i++)
-        names[i] = config->keys[i].name;
-    return text_nearest(name, names, count);
-}
-
-se_status config_key(const struct key_entry **out, const struct config *config, const char *name, se_error *err)
-{
-    const char *nearest;
+    AUTO(writer) hint = { 0 };
 
     if ((*out = find_key(config, name)))
         return SE_OK;
-    if ((nearest = nearest_key(config, name)))
-        return error_set(err, SE_ERR_CONFIG, "no key '%.64s'; did you mean '%.64s'?", name, nearest);
-    return error_set(err, SE_ERR_CONFIG, "no key '%.64s'", name);
+    for (size_t i = 0; i < count; i++)
+        names[i] = config->keys[i].name;
+    suggest(&hint, name, names, count);
+    return error_set(err, SE_ERR_CONFIG, "no key '%.64s'%s", name, writer_string(&hint));
 }

@@ -20,7 +20,15 @@ enum {
 
 static const struct use uses[] = {
     KEY_ONLY("EncryptedFields", CIPHER, 4096),
-    KEY_ONLY("ConfigZipEncrypter", CIPHER, 16384),
+    {
+        .name = "ConfigZipEncrypter",
+        .kinds = CIPHER,
+        .family = FAMILY_RSA,
+        .rsa_min = 2048,
+        .rsa_max = 16384,
+        .self_signed = true,
+        .container = true,
+    },
     {
         .name = "ConfigZipSigner",
         .kinds = DIGEST,

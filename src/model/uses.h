@@ -41,6 +41,7 @@ struct use {
     bool self_signed;          /* allowed */
     bool validity;             /* an expired certificate may not be used, nor be verified against */
     bool mail_address;         /* the certificate names one */
+    bool container;            /* it is there for zips */
     enum key_usage usage;
     enum purpose purpose; /* of signatures, unless the caller says another */
     bool public_only;     /* verification with keys of others: there is no private key */

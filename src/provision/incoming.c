@@ -47,7 +47,7 @@ static se_status add_authorities(struct bundle *bundle, se_bytes file, se_error 
     return st;
 }
 
-se_status incoming_read(struct incoming *out, const struct provision_import *import, se_error *err)
+static se_status read_all(struct incoming *out, const struct provision_import *import, se_error *err)
 {
     AUTO(bundle) bundle = { .count = 0 };
     const struct bundle_key *chosen;
@@ -70,4 +70,13 @@ se_status incoming_read(struct incoming *out, const struct provision_import *imp
     EVP_PKEY_up_ref(key);
     out->key = key;
     return SE_OK;
+}
+
+se_status incoming_read(struct incoming *out, const struct provision_import *import, se_error *err)
+{
+    se_status st = read_all(out, import, err);
+
+    if (st == SE_ERR_ACCESS)
+        (void)error_prefix(err, import->password->size ? "its password (--password-source): " : "--password-source says its password: ");
+    return st ? error_prefix(err, "'%s': ", import->name) : SE_OK;
 }

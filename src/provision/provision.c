@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <time.h>
 
+#include "base/utf8.h"
 #include "key/certificate.h"
 #include "key/crypto.h"
 #include "provision/answer.h"
@@ -29,6 +30,18 @@ static se_status report_key(const struct target *target, const struct provision_
     se_status st = shelf_open(&shelf, target, ACCESS_LOOK, err);
 
     return st ? st : shelf->type->list(shelf, true, report, err);
+}
+
+/* What is new is called what every reader of it can read: CKA_LABEL is UTF-8, friendlyName is UTF-16, and a PEM file's name is its alias.
+ */
+static se_status check_name(const struct target *target, se_error *err)
+{
+    return utf8_is(target->name) ? SE_OK : error_set(err, SE_ERR_USAGE, "this name is not UTF-8: choose another alias");
+}
+
+se_status provision_show(const struct target *target, const struct provision_report *report, se_error *err)
+{
+    return concluded(target, report_key(target, report, err), err);
 }
 
 static bool is_dry(const struct provision_consent *consent)
@@ -82,6 +95,8 @@ se_status provision_generate(struct target *target, const struct provision_wish 
     struct key_type type;
     se_status st;
 
+    if ((st = check_name(target, err)))
+        return st;
     if (!wish->days || wish->days > DAYS_MOST)
         return error_set(err, SE_ERR_USAGE, "a certificate for %u days: not 1 to %d", wish->days, DAYS_MOST);
     if ((st = key_type_parse(&type, wish->type, err)) || (st = wish_parse(&certificate, wish, target, type.family, err)))
@@ -134,9 +149,9 @@ static se_status import(struct target *target, const struct incoming *in, const 
 {
     AUTO(shelf) shelf = NULL;
     unsigned uses = certificate_uses(in->certificate) | uses_wanted(target);
-    se_status st = SE_OK;
+    se_status st = check_name(target, err);
 
-    if (*import->usage)
+    if (!st && *import->usage)
         st = uses_parse(&uses, import->usage, key_family(in->key), err);
     if (key_family(in->key) == FAMILY_EC)
         uses = USE_SIGN;

@@ -17,6 +17,10 @@ struct target;
 SE_MUST_CHECK se_status target_configured(struct target **out, const char *config, const char *key, unsigned replica,
                                           const se_options *options, se_error *err);
 
+/* Each <type> of each <key>, in the order of the file, till `fn` returns false. */
+typedef bool (*target_fn)(void *arg, struct target *target, const char *key, unsigned replica);
+SE_MUST_CHECK se_status target_each(const char *config, target_fn fn, void *arg, const se_options *options, se_error *err);
+
 /* A place without a configuration; strings are "" when they are not given, and last as long as the target. */
 struct place {
     const char *module, *init_args, *slot, *token_label, *token_serial; /* of a token */
@@ -81,18 +85,22 @@ struct provision_wish {
 
 /*
  * Initialises the target's slot, or the first one with a token that is not initialised, as its tokenLabel ("signengine" without one) says,
- * and gives the token its user PIN: the target's PIN.  report->slot tells where it is then.  `force`: wipes an initialised one.
+ * and gives the token its user PIN: the target's PIN.  report->slot tells where it is then.  `force`: wipes an initialised one,
+ * if `consent`, which may be NULL, says so.
  */
-SE_MUST_CHECK se_status provision_init(struct target *target, const se_buf *so_pin, bool force, const struct provision_report *report,
-                                       se_error *err);
+SE_MUST_CHECK se_status provision_init(struct target *target, const se_buf *so_pin, bool force, const struct provision_consent *consent,
+                                       const struct provision_report *report, se_error *err);
 /* All slots of a module, and the keys of the target's token, or of the target's file. */
 SE_MUST_CHECK se_status provision_list(struct target *target, const struct provision_report *report, se_error *err);
+/* What is under the target's alias, and nothing else. */
+SE_MUST_CHECK se_status provision_show(const struct target *target, const struct provision_report *report, se_error *err);
 /* These three report the key as it is then. */
 SE_MUST_CHECK se_status provision_generate(struct target *target, const struct provision_wish *wish, const struct provision_report *report,
                                            se_error *err);
 /* `file`: PKCS #12 or PEM; `authorities`: more certificates, PEM, may be empty. */
 struct provision_import {
     se_bytes file;
+    const char *name;       /* the file's, for messages */
     const se_buf *password; /* may be an empty one */
     se_bytes authorities;
     const char *usage; /* "": as the certificate's keyUsage says, and what the descriptors do with the key */

@@ -99,16 +99,11 @@ static se_status vouch(void *arg, se_bytes text, se_error *err)
     return st == SE_ERR_REJECTED || st == SE_ERR_FORMAT ? error_restate(err, SE_ERR_CONFIG) : st;
 }
 
-se_status target_configured(struct target **out, const char *config, const char *key, unsigned replica, const se_options *options,
-                            se_error *err)
+static se_status load(struct config **out, const char *path, const se_options *options, se_error *err)
 {
-    AUTO(target) target = NULL;
-    struct vouching vouching = { .path = config };
+    struct vouching vouching = { .path = path };
     struct config_options how = { 0 };
-    struct target *made;
-    se_status st;
 
-    *out = NULL;
     if (options)
         how = (struct config_options){ options->report, options->report_arg, options->pin_key, NULL, NULL };
     if (options && options->trust_config) {
@@ -116,12 +111,58 @@ se_status target_configured(struct target **out, const char *config, const char 
         how.vouch_arg = &vouching;
         vouching.trust = options->trust_config;
     }
-    if ((st = make(&target, err)) || (st = config_load(&target->config, config, &how, err)) ||
+    return config_load(out, path, &how, err);
+}
+
+se_status target_configured(struct target **out, const char *config, const char *key, unsigned replica, const se_options *options,
+                            se_error *err)
+{
+    AUTO(target) target = NULL;
+    struct target *made;
+    se_status st;
+
+    *out = NULL;
+    if ((st = make(&target, err)) || (st = load(&target->config, config, options, err)) ||
         (st = config_key(&target->entry, target->config, key, err)) || (st = choose_replica(&target->ref, target->entry, replica, err)))
         return st;
     made = target;
     target = NULL;
     return finish(out, made, key, err);
+}
+
+/* The configuration is lent to it. */
+static se_status make_replica(struct target **out, struct config *config, const struct key_entry *entry, size_t replica, se_error *err)
+{
+    struct target *made;
+    se_status st = make(&made, err);
+
+    *out = NULL;
+    if (st)
+        return st;
+    made->entry = entry;
+    made->ref = entry->replicas[replica];
+    if (!(st = finish(out, made, entry->name, err)))
+        (*out)->config = config;
+    return st;
+}
+
+se_status target_each(const char *config, target_fn fn, void *arg, const se_options *options, se_error *err)
+{
+    AUTO(config) loaded = NULL;
+    bool more = true;
+    se_status st = load(&loaded, config, options, err);
+
+    for (size_t i = 0; !st && more && i < loaded->key_count; i++)
+        for (size_t k = 0; !st && more && k < loaded->keys[i].count; k++) {
+            struct target *target;
+
+            if ((st = make_replica(&target, loaded, &loaded->keys[i], k, err)))
+                break;
+            more = fn(arg, target, loaded->keys[i].name, loaded->keys[i].count > 1 ? (unsigned)k + 1 : 0);
+            target->config = NULL;
+            target_free(target);
+        }
+    return st;
 }
 
 static const struct {
@@ -259,7 +300,7 @@ se_status target_pin(se_buf *out, const struct target *target, se_error *err)
     se_status st = keyref_pin(out, &target->ref, err);
 
     if (!st && !out->size)
-        return error_set(err, SE_ERR_ACCESS, "%s: no PIN is given", target->text);
+        return error_set(err, SE_ERR_ACCESS, "no PIN is given: --pin-source says where it is, or pin.source in the configuration");
     return st;
 }
 

@@ -1,7 +1,10 @@
 /* Tokens are initialised with libp11: between its turns, store/pkcs11 looks whether there is a token, and a session with it. */
 #include <stdlib.h>
 
+#include "base/choice.h"
+#include "base/utf8.h"
 #include "provision/p11.h"
+#include "provision/shelf.h"
 #include "provision/token_slots.h"
 #include "store/pkcs11/session.h"
 #include "store/pkcs11/token.h"
@@ -14,6 +17,7 @@ struct task {
     const se_buf *so_pin;
     se_buf user_pin;
     bool force;
+    const struct provision_consent *consent; /* NULL: there is no need to ask */
 
     char *path; /* of the module */
     unsigned long slot;
@@ -51,14 +55,18 @@ static const struct slot *choose(const struct task *task, const struct slots *sl
     return chosen;
 }
 
-static se_status no_slot(const struct slots *slots, se_error *err)
+static se_status no_slot(const struct task *task, const struct slots *slots, se_error *err)
 {
+    struct choice choice = { .wanted = task->label };
     AUTO(writer) list = { 0 };
 
     for (size_t i = 0; i < slots->count; i++) {
-        writer_text(&list, i ? ", " : "");
-        slot_text(&list, &slots->list[i]);
+        AUTO(writer) text = { 0 };
+
+        slot_text(&text, &slots->list[i]);
+        choice_add(&choice, slots->list[i].label, writer_string(&text));
     }
+    choice_write(&list, &choice);
     return error_set(err, SE_ERR_STORE, "no such slot, or none with a token that is not initialised; there is %s",
                      slots->count ? writer_string(&list) : "no token at all");
 }
@@ -90,6 +98,22 @@ static se_status check_pins(const struct task *task, struct module *module, CK_S
     return SE_OK;
 }
 
+/* Everything that can be seen on the token goes: the slot says which it is, whatever else the target says. */
+static se_status ask(const struct task *task, const struct slot *slot, se_error *err)
+{
+    struct target wiped = *task->target;
+    AUTO(shelf) shelf = NULL;
+
+    report_slot(&task->consent->loss, slot);
+    wiped.ref.has_slot = true;
+    wiped.ref.slot = slot->id;
+    wiped.ref.has_slot_index = false;
+    wiped.ref.token_label = wiped.ref.token_serial = "";
+    if (!shelf_open(&shelf, &wiped, ACCESS_LOOK, NULL)) /* what does not let itself be seen goes all the same */
+        (void)!shelf->type->list(shelf, false, &task->consent->loss, NULL);
+    return task->consent->dry_run ? SE_OK : task->consent->ask(task->consent->arg, NULL, err);
+}
+
 static se_status prepare(struct task *task, se_error *err)
 {
     const struct keyref *ref = &task->target->ref;
@@ -102,8 +126,9 @@ static se_status prepare(struct task *task, se_error *err)
         (st = slots_load(&slots, module, err)))
         return st;
     if (!(slot = choose(task, &slots)))
-        return no_slot(&slots, err);
-    if ((st = check_label(task, &slots, slot, err)) || (st = check_pins(task, module, slot->id, err)))
+        return no_slot(task, &slots, err);
+    if ((st = check_label(task, &slots, slot, err)) || (st = check_pins(task, module, slot->id, err)) ||
+        (task->consent && slot_initialised(slot) && (st = ask(task, slot, err))))
         return st;
     task->slot = slot->id;
     task->path = strdup(module->path);
@@ -169,7 +194,7 @@ static se_status initialise(struct task *task, const struct provision_report *re
     struct slot slot;
     se_status st;
 
-    if ((st = prepare(task, err)) || (st = wipe(task, err)))
+    if ((st = prepare(task, err)) || (task->consent && task->consent->dry_run) || (st = wipe(task, err)))
         return st;
     if ((st = find_again(task, &slot, err)) || (st = set_pin(task, err)) || (st = find_again(task, &slot, err)))
         (void)error_prefix(err, "the token is initialised, but has no user PIN yet (run it again with --force): ");
@@ -178,14 +203,17 @@ static se_status initialise(struct task *task, const struct provision_report *re
     return st;
 }
 
-se_status provision_init(struct target *target, const se_buf *so_pin, bool force, const struct provision_report *report, se_error *err)
+se_status provision_init(struct target *target, const se_buf *so_pin, bool force, const struct provision_consent *consent,
+                         const struct provision_report *report, se_error *err)
 {
     const char *label = *target->ref.token_label ? target->ref.token_label : "signengine";
-    AUTO(task) task = { .target = target, .label = label, .so_pin = so_pin, .force = force };
+    AUTO(task) task = { .target = target, .label = label, .so_pin = so_pin, .force = force, .consent = consent };
     se_status st;
 
     if (strcmp(target->ref.store, "HSM") != 0)
         return error_set(err, SE_ERR_USAGE, "%s: only tokens are initialised", target->text);
+    if (!utf8_is(label)) /* PKCS #11, 3.2: CK_UTF8CHAR */
+        return error_set(err, SE_ERR_USAGE, "token label '%s': not UTF-8", label);
     if (strlen(label) > LABEL_SIZE)
         return error_set(err, SE_ERR_USAGE, "token label '%s': more than %d bytes", label, LABEL_SIZE);
     if ((st = initialise(&task, report, err)))

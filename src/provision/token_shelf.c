@@ -161,7 +161,7 @@ static se_status no_single(const struct token_shelf_open *s, struct session *ses
 
     if (s->privates.count)
         return token_check_single((struct token_shelf_open *)s, err);
-    object_list(&there, session);
+    object_list(&there, session, s->shelf.target->ref.alias);
     return error_set(err, SE_ERR_KEY, "there is no such private key; there is %s", writer_string(&there));
 }
 

@@ -4,10 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/choice.h"
 #include "key/certificate.h"
 #include "store/naming.h"
 
-enum { LISTED = 10 };
+enum { COMPARED_MOST = 100 };
 
 static void free_key(struct bundle_key *key)
 {
@@ -150,19 +151,23 @@ void bundle_handle(char out[BUNDLE_HANDLE], const struct bundle *bundle, const s
     (void)snprintf(out, BUNDLE_HANDLE, "%s", key->name);
 }
 
-static void list_handles(struct writer *w, const struct bundle *bundle)
+static void list_handles(struct writer *w, const struct bundle *bundle, const char *alias)
 {
+    struct choice choice = { .wanted = alias };
     char handle[BUNDLE_HANDLE];
-    size_t i = 0;
 
-    for (; i < bundle->count && i < LISTED; i++) {
+    for (size_t i = 0; i < bundle->count && i < COMPARED_MOST; i++) {
+        const char *name = bundle->keys[i]->name;
+        AUTO(writer) text = { 0 };
+
         bundle_handle(handle, bundle, bundle->keys[i]);
-        writer_format(w, "%s'%s'", i ? ", " : "", handle);
-        if (*bundle->keys[i]->name && strcmp(handle, bundle->keys[i]->name) != 0)
-            writer_format(w, " (called '%s')", bundle->keys[i]->name);
+        writer_format(&text, "'%s'", handle);
+        if (*name && strcmp(handle, name) != 0)
+            writer_format(&text, " (called '%s')", name);
+        choice_add(&choice, handle, writer_string(&text));
     }
-    if (i < bundle->count)
-        writer_format(w, " and %zu others", bundle->count - i);
+    choice.count += bundle->count > COMPARED_MOST ? bundle->count - COMPARED_MOST : 0;
+    choice_write(w, &choice);
 }
 
 size_t bundle_find(const struct bundle_key **out, const struct bundle *bundle, const char *alias)
@@ -178,7 +183,7 @@ se_status bundle_choose(const struct bundle_key **out, const struct bundle *bund
     if (count == 1 || !bundle->count)
         return SE_OK;
     *out = NULL;
-    list_handles(&names, bundle);
+    list_handles(&names, bundle, alias);
     if (!*alias)
         return error_set(err, SE_ERR_KEY, "%zu keys, and no alias that says which: %s", count, writer_string(&names));
     if (!count)

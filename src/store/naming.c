@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "key/certificate.h"
 #include "key/crypto.h"
 
@@ -36,7 +37,7 @@ static void put_common_name(char out[NAMING_ROOM], const X509 *certificate)
     while ((next = X509_NAME_get_index_by_NID(name, NID_commonName, at)) >= 0)
         at = next;
     if (at >= 0 && ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at))) > 0)
-        (void)snprintf(out, NAMING_ROOM, "%s", (char *)text);
+        text_copy(out, NAMING_ROOM, (char *)text, strlen((char *)text));
     OPENSSL_free(text);
 }
 

@@ -286,7 +286,8 @@ static se_status parse(PKCS12 **out, se_bytes file, se_error *err)
     crypto_legacy();
     if (d2i_PKCS12(out, &p, (long)file.size))
         return SE_OK;
-    return crypto_error(err, SE_ERR_STORE, "it is not a PKCS #12 file");
+    ERR_clear_error(); /* "too long" and its like say nothing of a text */
+    return error_set(err, SE_ERR_STORE, "it is not a PKCS #12 file");
 }
 
 se_status pkcs12_read(struct pkcs12_file *out, se_bytes file, const se_buf *pin, se_error *err)

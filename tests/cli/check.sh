@@ -41,10 +41,10 @@ says 'CN=one'
 says 'the certificate expires in 5 days'
 says 'pin.encrypted'
 says_not 'FAILED'
-says_not 'MECHANISM'
+says_not ', by software'
 accepts signengine check --probe --days 3
 says_not 'expires in'
-says 'MECHANISM'
+says ', by software'
 accepts signengine --json check --probe
 says '"descriptor":"FileSigner","version":2,"key":"one","store":"pkcs12"'
 says '"mechanism":"software","verdict":"ok"'

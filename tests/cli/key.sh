@@ -78,9 +78,10 @@ says "token 'lab'"
 accepts pkcs11-tool --module "$softhsm_module" --token-label lab --login --pin "$pin" --list-objects
 refuses 73 key init --so-pin-source env:SO_PIN token
 says '--force wipes it'
-refuses 77 key init --so-pin-source env:WRONG --force token
+refuses 77 key init --so-pin-source env:WRONG --force --yes token
 accepts key generate --type ec:P-256 token
-accepts key init --so-pin-source env:SO_PIN --force token
+refuses 64 key init --so-pin-source env:SO_PIN --force token
+accepts key init --so-pin-source env:SO_PIN --force --yes token
 accepts key list token
 says_not "key 'signer'"
 slot=$(sed -n "s/^slot \([0-9]*\): token 'lab'.*/\1/p" "$out")

@@ -6,10 +6,13 @@ SHELL_TESTS += \
 	tests/cli/core.sh \
 	tests/cli/encrypt.sh \
 	tests/cli/files.sh \
+	tests/cli/json.sh \
 	tests/cli/key.sh \
 	tests/cli/keyfiles.sh \
 	tests/cli/loading.sh \
+	tests/cli/messages.sh \
 	tests/cli/namesakes.sh \
+	tests/cli/prompt.sh \
 	tests/cli/purpose.sh \
 	tests/cli/rekey.sh \
 	tests/cli/replicas.sh \
@@ -26,5 +29,5 @@ SHELL_TESTS += \
 	tests/cli/xml-signed.sh \
 	tests/cli/xml-time.sh
 dist_noinst_SCRIPTS += tests/cli/rekey-campaign.sh
-EXTRA_DIST += tests/cli/xml-shapes.py tests/vectors/xml-attacks tests/cli/p12.py
+EXTRA_DIST += tests/cli/xml-shapes.py tests/vectors/xml-attacks tests/cli/messages.table tests/cli/p12.py
 BIG_TESTS += tests/cli/big.sh tests/cli/big-container.sh

@@ -183,7 +183,7 @@ static se_status import(struct target *target, se_error *err)
 {
     AUTO(se_buf) file = SE_BUF_INIT;
     AUTO(se_buf) none = SE_BUF_INIT;
-    struct provision_import how = { .password = &none, .usage = "" };
+    struct provision_import how = { .name = "file", .password = &none, .usage = "" };
     struct rows rows;
     const struct provision_report report = report_to(&rows);
 
@@ -324,16 +324,16 @@ static void a_token_that_opens_no_session_is_no_endless_wait(void **state)
     assert_status(SE_OK, buf_copy(&so_pin, text_bytes("12345678"), &err), &err);
     shim->open = CKR_SESSION_COUNT;
     (void)alarm(60);
-    assert_status(SE_ERR_UNAVAILABLE, provision_init(target, &so_pin, false, &report, &err), &err);
+    assert_status(SE_ERR_UNAVAILABLE, provision_init(target, &so_pin, false, NULL, &report, &err), &err);
     assert_non_null(strstr(err.text, "CKR_SESSION_COUNT"));
     assert_non_null(strstr(err.text, "run it again with --force"));
     assert_int_equal(rows.slots, 0);
 
     shim->open = CKR_OK;
     err = (se_error)SE_ERROR_INIT;
-    assert_status(SE_ERR_IO, provision_init(target, &so_pin, false, &report, &err), &err);
+    assert_status(SE_ERR_IO, provision_init(target, &so_pin, false, NULL, &report, &err), &err);
     err = (se_error)SE_ERROR_INIT;
-    assert_status(SE_OK, provision_init(target, &so_pin, true, &report, &err), &err);
+    assert_status(SE_OK, provision_init(target, &so_pin, true, NULL, &report, &err), &err);
     assert_int_equal(rows.slots, 1);
     (void)alarm(0);
     assert_int_equal(listed("fresh").keys, 0);

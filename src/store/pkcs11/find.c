@@ -1,4 +1,5 @@
 /* token_find(): the one token that a configuration means. */
+#include "base/choice.h"
 #include "store/pkcs11/meant.h"
 #include "store/pkcs11/token.h"
 
@@ -6,6 +7,7 @@
 struct picked {
     const struct slot *first;
     size_t count;
+    struct choice choice;
     struct writer list;
 };
 
@@ -17,11 +19,18 @@ AUTO_KIND(picked, struct picked, picked_free(p))
 
 static void pick(struct picked *p, const struct slot *slot)
 {
+    AUTO(writer) text = { 0 };
+
     if (!p->count++)
         p->first = slot;
-    else
-        writer_text(&p->list, ", ");
-    slot_text(&p->list, slot);
+    slot_text(&text, slot);
+    choice_add(&p->choice, slot->label, writer_string(&text));
+}
+
+static const char *picked_text(struct picked *p)
+{
+    choice_write(&p->list, &p->choice);
+    return writer_string(&p->list);
 }
 
 static bool is_named(const struct keyref *ref)
@@ -71,21 +80,22 @@ static bool holds(struct module *module, const struct slot *slot, const struct k
     return !session_open(&session, module, slot->id, 0, NULL) && meant_exists(&session, ref);
 }
 
-static se_status nothing_there(struct module *module, const struct slots *slots, const char *wanted, se_error *err)
+static se_status nothing_there(struct module *module, const struct slots *slots, const struct keyref *ref, const char *wanted,
+                               se_error *err)
 {
-    AUTO(picked) all = { 0 };
+    AUTO(picked) all = { .choice = { .wanted = ref->token_label } };
 
     for (size_t i = 0; i < slots->count; i++)
         pick(&all, &slots->list[i]);
     /* a card that is not put in, and what p11-kit's client shows of a server that is not running: it may still come */
     if (!all.count)
         return error_set(err, SE_ERR_UNAVAILABLE, "no token %s: no slot of '%s' has a token in it", wanted, module->path);
-    return error_set(err, SE_ERR_STORE, "no token %s in '%s': there is %s", wanted, module->path, writer_string(&all.list));
+    return error_set(err, SE_ERR_STORE, "no token %s in '%s': there is %s", wanted, module->path, picked_text(&all));
 }
 
 static se_status find_named(CK_SLOT_ID *out, struct module *module, const struct slots *slots, const struct keyref *ref, se_error *err)
 {
-    AUTO(picked) good = { 0 };
+    AUTO(picked) good = { .choice = { .wanted = "" } };
     AUTO(writer) wanted = { 0 };
 
     name_wanted(&wanted, ref);
@@ -93,35 +103,35 @@ static se_status find_named(CK_SLOT_ID *out, struct module *module, const struct
         if (fits(ref, &slots->list[i], i))
             pick(&good, &slots->list[i]);
     if (!good.count)
-        return nothing_there(module, slots, writer_string(&wanted), err);
+        return nothing_there(module, slots, ref, writer_string(&wanted), err);
     if (good.count > 1)
         return error_set(err, SE_ERR_STORE, "there are several tokens %s in '%s': %s", writer_string(&wanted), module->path,
-                         writer_string(&good.list));
+                         picked_text(&good));
     *out = good.first->id;
     return SE_OK;
 }
 
 static se_status find_holder(CK_SLOT_ID *out, struct module *module, const struct slots *slots, const struct keyref *ref, se_error *err)
 {
-    AUTO(picked) usable = { 0 };
-    AUTO(picked) good = { 0 };
+    AUTO(picked) usable = { .choice = { .wanted = "" } };
+    AUTO(picked) good = { .choice = { .wanted = "" } };
     struct meant_name name;
 
     for (size_t i = 0; i < slots->count; i++)
         if (slot_initialised(&slots->list[i]))
             pick(&usable, &slots->list[i]);
     if (!usable.count)
-        return nothing_there(module, slots, "that is initialised", err);
+        return nothing_there(module, slots, ref, "that is initialised", err);
     for (size_t i = 0; i < slots->count && usable.count > 1; i++)
         if (slot_initialised(&slots->list[i]) && holds(module, &slots->list[i], ref))
             pick(&good, &slots->list[i]);
     if (good.count > 1)
         return error_set(err, SE_ERR_STORE, "several tokens of '%s' hold %s: %s; choose by slot, tokenLabel or tokenSerial", module->path,
-                         meant_name(&name, ref), writer_string(&good.list));
+                         meant_name(&name, ref), picked_text(&good));
     if (!good.count && usable.count > 1)
         return error_set(err, SE_ERR_STORE,
                          "none of the tokens of '%s' shows %s without a login: %s; choose by slot, tokenLabel or tokenSerial", module->path,
-                         meant_name(&name, ref), writer_string(&usable.list));
+                         meant_name(&name, ref), picked_text(&usable));
     *out = good.count ? good.first->id : usable.first->id;
     return SE_OK;
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/buf.h"
+#include "base/file.h"
 
 enum { NAMES = 3 };
 
@@ -135,7 +135,7 @@ se_status module_path(char **out, const char *location, se_error *err)
     if (!ok || s.tried.failed)
         return error_memory(err);
     if (!s.found)
-        return error_set(err, SE_ERR_STORE, "no PKCS #11 module '%s': tried %s", location, writer_string(&s.tried));
+        return error_set(err, SE_ERR_STORE, "no PKCS #11 module '%s'%s: tried %s", location, file_hint(location), writer_string(&s.tried));
     *out = s.found;
     s.found = NULL;
     return SE_OK;

@@ -1,8 +1,9 @@
 #include "store/pkcs11/object.h"
 
+#include "base/choice.h"
 #include "store/pkcs11/slot.h"
 
-enum { LISTED = 20, ATTRIBUTE_MOST = 1 << 20 };
+enum { ATTRIBUTE_MOST = 1 << 20, DESCRIBED_MOST = 100 };
 
 const CK_OBJECT_CLASS class_certificate = CKO_CERTIFICATE, class_public = CKO_PUBLIC_KEY, class_private = CKO_PRIVATE_KEY;
 
@@ -113,42 +114,43 @@ bool object_flag(struct session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_
 }
 
 /* NSS gives private keys no label: their CKA_ID is what there is to see. */
-static void describe(struct writer *out, struct session *session, CK_OBJECT_HANDLE object, const char *what)
+static void describe(struct choice *out, struct session *session, CK_OBJECT_HANDLE object, const char *what)
 {
     AUTO(se_buf) label = SE_BUF_INIT;
     AUTO(se_buf) id = SE_BUF_INIT;
+    AUTO(writer) shown = { 0 };
     char text[65];
 
     if (object_bytes(&label, session, object, CKA_LABEL, NULL) || object_bytes(&id, session, object, CKA_ID, NULL))
         return;
     token_text(text, sizeof text, label.data, label.size);
-    writer_format(out, "%s%s", out->buf.size ? ", " : "", what);
-    if (*text) {
-        writer_format(out, " '%s'", text);
-        return;
-    }
-    writer_text(out, " without label, CKA_ID ");
-    for (size_t i = 0; i < id.size && i < 20; i++)
-        writer_format(out, "%02x", id.data[i]);
+    writer_format(&shown, *text ? "%s '%s'" : "%s without label, CKA_ID ", what, text);
+    for (size_t i = 0; !*text && i < id.size && i < 20; i++)
+        writer_format(&shown, "%02x", id.data[i]);
+    choice_add(out, text, writer_string(&shown));
 }
 
-static void list_class(struct writer *out, struct session *session, const CK_OBJECT_CLASS *class, const char *what)
+static void list_class(struct choice *out, struct session *session, const CK_OBJECT_CLASS *class, const char *what)
 {
     struct query query = query_class(class);
-    struct objects found;
+    AUTO(se_buf) found = SE_BUF_INIT;
+    size_t count;
 
-    if (object_find(&found, session, &query, NULL))
+    if (object_find_all(&found, session, &query, NULL))
         return;
-    for (size_t i = 0; i < found.count && i < LISTED; i++)
-        describe(out, session, found.list[i], what);
-    if (found.count > LISTED)
-        writer_text(out, ", ...");
+    count = objects_count(&found);
+    for (size_t i = 0; i < count && i < DESCRIBED_MOST; i++)
+        describe(out, session, objects_at(&found, i), what);
+    out->count += count > DESCRIBED_MOST ? count - DESCRIBED_MOST : 0;
 }
 
-void object_list(struct writer *out, struct session *session)
+void object_list(struct writer *out, struct session *session, const char *alias)
 {
-    list_class(out, session, &class_certificate, "certificate");
-    list_class(out, session, &class_private, "private key");
-    if (!out->buf.size)
+    struct choice choice = { .wanted = alias };
+
+    list_class(&choice, session, &class_certificate, "certificate");
+    list_class(&choice, session, &class_private, "private key");
+    choice_write(out, &choice);
+    if (!choice.count)
         writer_text(out, session->logged_in ? "nothing" : "nothing to be seen without a login");
 }

@@ -34,8 +34,8 @@ CK_OBJECT_HANDLE objects_at(const se_buf *all, size_t i);
 SE_MUST_CHECK se_status object_bytes(se_buf *out, struct session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, se_error *err);
 bool object_flag(struct session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, bool otherwise);
 
-/* "certificate 'a', certificate 'b', private key 'a'", cut after some; what the session may see. */
-void object_list(struct writer *out, struct session *session);
+/* "certificate 'a', certificate 'b', private key 'a'": those nearest to `alias` of what the session may see. */
+void object_list(struct writer *out, struct session *session, const char *alias);
 
 extern const CK_OBJECT_CLASS class_certificate, class_public, class_private;
 

@@ -11,7 +11,7 @@ static se_status no_certificate(struct session *session, const struct keyref *re
     AUTO(writer) there = { 0 };
     struct meant_name name;
 
-    object_list(&there, session);
+    object_list(&there, session, ref->alias);
     return error_set(err, SE_ERR_KEY, "no certificate %s; there is %s", meant_name(&name, ref), writer_string(&there));
 }
 
@@ -195,7 +195,7 @@ static se_status no_pair(const struct token_key *key, struct session *session, c
         return strangers(key, err);
     if (progress->key)
         return not_permitted(key, err);
-    object_list(&there, session);
+    object_list(&there, session, key->ref->alias);
     return error_set(err, SE_ERR_KEY, "no private key %s, nor one with the certificate's %s; there is %s", meant_name(&name, key->ref),
                      given ? "public key" : "CKA_ID", writer_string(&there));
 }
