@@ -177,7 +177,9 @@ says '{"label":"third","type":"EC-P-521","id":"'
 says '"privateKey":true,"certificate":true,"maySign":true,"mayDecrypt":false,"subject":"CN=third","notAfter":"20'
 says '"maySign":false,"mayDecrypt":true,"subject":"CN=fourth","notAfter":"20'
 [ "$(grep -c '^{.*}$' "$out")" = "$(wc -l <"$out")" ] || fail 'not an object per line'
-refuses 64 key list
+refuses 77 key list
+says 'wrong PIN'
+says "token: key 'signer'"
 refuses 64 key list token more
 says "one key at a time"
 refuses 64 key list --slot 3 token
@@ -268,7 +270,7 @@ terminal() { # INPUT COMMAND
 if command -v script >/dev/null; then
     asks='"$top_builddir/signengine" key'
     others_refuse terminal no "$asks delete curve"
-    says "Delete key 'curve'"
+    says "Is key 'curve'"
     says 'nothing is deleted'
     accepts key list curve
     says "key 'curve'"

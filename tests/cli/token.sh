@@ -142,7 +142,7 @@ with "$module $right alias='missing' tokenLabel='first'"
 refuses 78 sign
 told
 says "'missing'"
-says 'good'
+says ' others'
 says 'lonely'
 with "$module $right alias='bare' tokenLabel='first'"
 refuses 78 sign
