@@ -126,7 +126,7 @@ checked 69 "key 'alice'"
 checked 69 "cannot read '$tmp/alice.bundle'" --probe
 
 # ---- a key that is away at the start, and comes back ----
-milter >milter.log 2>&1 &
+"$top_builddir/signengine-milter" -c milter.conf >milter.log 2>&1 &
 process=$!
 eventually grep -q "key 'alice' out of reach.*cannot read" milter.log
 eventually grep -q '^signengine_key_up{key="alice"} 0$' run/metrics
