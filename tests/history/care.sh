@@ -148,7 +148,7 @@ accepts history list
 if [ -c /dev/full ]; then
     on_full() { signengine history "$@" --store sqlite:h.db >/dev/full; }
     refuses 73 on_full list
-    says 'cannot write the output: No space left on device'
+    says 'cannot write standard output: No space left on device'
     refuses 73 on_full show
     says 'No space left on device'
     refuses 73 on_full export
@@ -156,4 +156,4 @@ if [ -c /dev/full ]; then
 fi
 on_closed() { signengine history "$@" --store sqlite:h.db >&-; }
 refuses 73 on_closed list
-says 'cannot write the output: '
+says 'cannot write standard output: '
