@@ -376,11 +376,6 @@ static se_status look_inside(se_mail *out, struct verifying *v, se_error *err)
     return inside_check(out, &v->head, &outside, err);
 }
 
-static se_status hand_out_header(const struct verifying *v, se_error *err)
-{
-    return v->params->header ? sink_write(v->params->header, buf_bytes(&v->message.header.text.buf), err) : SE_OK;
-}
-
 se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor, const se_source *in, const se_mail_params *params,
                          se_error *error)
 {
@@ -394,7 +389,9 @@ se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor
     if ((st = arguments_check(error, engine, descriptor, given_source(in))))
         return st;
     if ((st = mail_params_read(&read, params, error)) || (st = message_open(&v.message, in, &read, error)) ||
-        (st = verify(&told, &v, error)) || (st = look_inside(&told, &v, error)) || (st = hand_out_header(&v, error)))
+        (st = verify(&told, &v, error)) || (st = look_inside(&told, &v, error)))
+        return st;
+    if (read.header && (st = sink_write(read.header, buf_bytes(&v.message.header.text.buf), error)))
         return st;
     if (out)
         *out = told;

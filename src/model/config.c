@@ -75,6 +75,8 @@ static se_status no_version(const struct config *config, const char *name, unsig
             choice_add(&choice, number, number);
         }
     choice_write(&list, &choice);
+    if (list.failed)
+        return error_memory(err);
     return error_set(err, SE_ERR_NO_DESCRIPTOR, "descriptor '%.64s' has no version %u in '%s', but %s", name, version, config->path,
                      writer_string(&list));
 }
@@ -109,6 +111,8 @@ static se_status no_descriptor(const struct config *config, const char *name, se
     for (size_t i = 0; i < count; i++)
         names[i] = config->descriptors[i].name;
     suggest(&hint, name, names, count);
+    if (hint.failed)
+        return error_memory(err);
     return error_set(err, SE_ERR_NO_DESCRIPTOR, "no descriptor '%.64s' in '%s'%s", name, config->path, writer_string(&hint));
 }
 
@@ -140,5 +144,7 @@ se_status config_key(const struct key_entry **out, const struct config *config, 
     for (size_t i = 0; i < count; i++)
         names[i] = config->keys[i].name;
     suggest(&hint, name, names, count);
+    if (hint.failed)
+        return error_memory(err);
     return error_set(err, SE_ERR_CONFIG, "no key '%.64s'%s", name, writer_string(&hint));
 }

@@ -45,8 +45,13 @@ static void find_key(struct loading *l, struct descriptor *d, const xmlNode *typ
 {
     const char *name = xml_value(type, "key");
     se_error why = SE_ERROR_INIT;
+    se_status st;
 
-    if (*name && !findings_full(&l->findings) && config_key(&d->key, l->config, name, &why))
+    if (!*name || findings_full(&l->findings))
+        return;
+    st = config_key(&d->key, l->config, name, &why);
+    l->findings.failed |= st == SE_ERR_MEMORY;
+    if (st)
         findings_error(&l->findings, xml_attribute_line(type, "key"), "%s", why.text);
 }
 

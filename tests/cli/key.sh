@@ -270,7 +270,7 @@ terminal() { # INPUT COMMAND
 if command -v script >/dev/null; then
     asks='"$top_builddir/signengine" key'
     others_refuse terminal no "$asks delete curve"
-    says "Is key 'curve'"
+    says "Delete key 'curve'"
     says 'nothing is deleted'
     accepts key list curve
     says "key 'curve'"

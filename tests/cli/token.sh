@@ -143,7 +143,9 @@ refuses 78 sign
 told
 says "'missing'"
 says ' others'
-says 'lonely'
+with "$module $right alias='lonly' tokenLabel='first'"
+refuses 78 sign
+says "no certificate 'lonly'; there is certificate 'lonely'"
 with "$module $right alias='bare' tokenLabel='first'"
 refuses 78 sign
 told

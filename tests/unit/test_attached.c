@@ -201,7 +201,7 @@ static void every_truncation_is_refused(void **state)
         for (size_t size = 0; size < ber.size; size++)
             assert_refused(&ber, size, "not a CMS signature");
         append(&ber, "", 1);
-        assert_refused(&ber, ber.size, "more bytes after its end");
+        assert_refused(&ber, ber.size, "bytes follow the signature");
     }
 }
 

@@ -186,11 +186,31 @@ static void contexts_are_told_apart(void **state)
     assert_int_equal(se_context(&two, nameless, 1, NULL), SE_ERR_USAGE);
 }
 
+static void garbage_is_told_apart(void **state)
+{
+    static const char *const texts[] = { "garbage", "N",           "nx02:AAAA", "a.b.c.d",          "0049 123 456",
+                                         "{}",      "hello world", " NX02:",    "\x30\x03\x02\x01", "-----BEGIN CMS-----\n" };
+    se_engine *engine = opened();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        se_buf plain;
+        se_error err = SE_ERROR_INIT;
+        bool begins_well = strcmp(texts[i], "N") == 0 || strncmp(texts[i], "-----BEGIN", 10) == 0;
+        se_status expected = begins_well ? SE_ERR_REJECTED : SE_ERR_FORMAT;
+
+        if (se_decrypt(&plain, engine, "EncryptedFields", text_bytes(texts[i]), NULL, &err) != expected)
+            fail_msg("%s: %s", texts[i], err.text);
+        assert_null(plain.data);
+    }
+    se_close(&engine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(every_version_and_form_comes_back), IN_FOLDER(nothing_else_decrypts),          IN_FOLDER(many_go_together),
-        IN_FOLDER(rekeying_keeps_what_is_there),      cmocka_unit_test(contexts_are_told_apart),
+        IN_FOLDER(rekeying_keeps_what_is_there),      cmocka_unit_test(contexts_are_told_apart), IN_FOLDER(garbage_is_told_apart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

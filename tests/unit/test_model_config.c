@@ -33,7 +33,7 @@ static void a_missing_descriptor_is_told_with_what_is_there(void **state)
     assert_null(d);
     assert_string_equal(err.text, "no descriptor 'FileSinger' in 'conf/engine.xml'; did you mean 'FileSigner'?");
     assert_status(SE_ERR_NO_DESCRIPTOR, config_descriptor(&d, config, "EncryptedFields", 0, &other), &other);
-    assert_string_equal(other.text, "no descriptor 'EncryptedFields' in 'conf/engine.xml'");
+    assert_string_equal(other.text, "no descriptor 'EncryptedFields' in 'conf/engine.xml'; there are: 'FileSigner'");
     assert_status(SE_ERR_NO_DESCRIPTOR, config_descriptor(&d, config, "FileSigner", 3, &version), &version);
     assert_string_equal(version.text, "descriptor 'FileSigner' has no version 3 in 'conf/engine.xml', but 2, 1");
 }

@@ -145,6 +145,7 @@ static se_status run(bool *stale, struct hsm_key *key, struct request *request, 
 static void answered(struct token *token)
 {
     __atomic_store_n(&token->answered, breaker_clock(), __ATOMIC_RELAXED);
+    token_note_hearing(token, true);
     brief_lock();
     if (token->breaker.open)
         (void)breaker_healed(&token->breaker);
@@ -171,6 +172,8 @@ static void try(struct errand *e)
     }
     /* a PIN that was refused is not tried again, nor is what does not decrypt */
     out->lost = out->status != SE_ERR_ACCESS && out->status != SE_ERR_REJECTED && !is_valid(key);
+    if (out->lost && !out->stale)
+        token_note_hearing(key->key.token, false);
     if (out->lost && out->status == SE_ERR_STORE) /* some vendors have numbers of their own for a line that is cut */
         out->status = error_restate(&out->error, SE_ERR_UNAVAILABLE);
     if (out->status == SE_ERR_REJECTED) /* one text for all that does not decrypt */

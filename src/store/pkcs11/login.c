@@ -73,17 +73,6 @@ static se_status refused(struct token *token, CK_RV rv, se_error *err)
     return ckr_error(err, rv, "cannot log in");
 }
 
-/* A token that is there, and does not take logins as if it were away: heal.c looks at that. */
-static void note_hearing(struct token *token, CK_RV rv)
-{
-    const int64_t since = __atomic_load_n(&token->deaf, __ATOMIC_RELAXED);
-
-    if (!ckr_breaks_session(rv))
-        __atomic_store_n(&token->deaf, 0, __ATOMIC_RELAXED);
-    else if (!since)
-        __atomic_store_n(&token->deaf, breaker_clock(), __ATOMIC_RELAXED);
-}
-
 /* Not CKR_PIN_LOCKED: the token counts no further, and once it is unlocked the PIN may be right. */
 static bool is_wrong_pin(CK_RV rv)
 {
@@ -107,7 +96,8 @@ static se_status present(struct token *token, struct session *session, CK_USER_T
     /* without a PIN, the token has a keypad of its own */
     rv = session->calls->C_Login(session->handle, user, pin->size ? pin->data : NULL, pin->size);
     session_note(session, rv);
-    note_hearing(token, rv);
+    if (rv != CKR_USER_ALREADY_LOGGED_IN) /* the module knows that without its device */
+        token_note_hearing(token, !ckr_breaks_session(rv));
     if (is_wrong_pin(rv)) {
         refusal_remember(&refusal);
         pin_memory_add(token->module, &token->slot, buf_bytes(pin));

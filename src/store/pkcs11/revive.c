@@ -3,7 +3,7 @@
 
 enum {
     TOKENS_MOST = 32,
-    DEAF_MS = 250, /* one login that fails may be a mishap, and others may be using the module */
+    DEAF_MS = 250, /* one failure may be a mishap, and others may be using the module */
 };
 
 /* A token in use, as far as its module is judged by it. */
@@ -12,7 +12,7 @@ struct known {
     int64_t deaf, answered;
 };
 
-/* Since when it has taken no login; 0: it does, or has not for long enough. */
+/* Since when it has done nothing; 0: it does, or has not for long enough. */
 static int64_t deafness(const struct token *token)
 {
     const int64_t since = __atomic_load_n(&token->deaf, __ATOMIC_RELAXED);
@@ -31,7 +31,7 @@ static size_t known_tokens(struct known list[TOKENS_MOST], struct module *module
     return count;
 }
 
-/* Since when a token of the module is there and takes no login; INT64_MIN: none is so. */
+/* Since when a token of the module is there and does nothing; INT64_MIN: none is so. */
 static int64_t deaf_since(const struct known *tokens, size_t count)
 {
     int64_t since = INT64_MIN;
@@ -52,8 +52,8 @@ static bool is_there(struct module *module, const struct slot *token)
 
 /*
  * A module with one token that answers is left alone, for whoever uses that.  What a module says of a token may be from memory, while the
- * line to it is cut (a TPM, when its resource manager was restarted): logins that fail tell more, and when one token takes none, what
- * another says counts only if it has done something since.
+ * line to it is cut (a TPM, when its resource manager was restarted): logins and operations that fail tell more, and when one token does
+ * nothing, what another says counts only if it has done something since.
  */
 static bool answers(struct module *module)
 {
@@ -69,6 +69,13 @@ static bool answers(struct module *module)
         any = !tokens[i].deaf && tokens[i].answered >= since && is_there(module, &tokens[i].slot);
     module_leave(module);
     return any;
+}
+
+static bool is_deaf(struct module *module)
+{
+    struct known tokens[TOKENS_MOST];
+
+    return deaf_since(tokens, known_tokens(tokens, module)) != INT64_MIN;
 }
 
 bool may_be_away(se_status st)
@@ -94,6 +101,8 @@ se_status with_module(const struct keyref *ref, module_opening *opening, void *a
     if (st)
         return st;
     seen = module_starts(module);
+    if (is_deaf(module)) /* what is opened may not need the device, and seem to be well */
+        (void)revive(module, seen);
     st = opening(arg, module, &failure);
     if (may_be_away(st) && revive(module, seen)) {
         failure = (se_error)SE_ERROR_INIT;

@@ -133,3 +133,13 @@ se_status token_context(const struct token *token, se_error *err)
 {
     return error_prefix(err, "token '%s' in slot %lu of '%s': ", token->slot.label, token->slot.id, token->module->path);
 }
+
+void token_note_hearing(struct token *token, bool heard)
+{
+    const int64_t since = __atomic_load_n(&token->deaf, __ATOMIC_RELAXED);
+
+    if (heard)
+        __atomic_store_n(&token->deaf, 0, __ATOMIC_RELAXED);
+    else if (!since)
+        __atomic_store_n(&token->deaf, breaker_clock(), __ATOMIC_RELAXED);
+}

@@ -14,7 +14,7 @@ struct token {
     struct pool pool;
 
     pthread_mutex_t login; /* held while a PIN is presented */
-    int64_t deaf;          /* atomic: since when logins fail as if it were away (breaker_clock()); 0: they do not */
+    int64_t deaf;          /* atomic: since when all that its device must do fails as if it were away (breaker_clock()); 0: it does not */
 
     /* kept by heal.c under brief_lock() */
     struct breaker breaker;
@@ -37,6 +37,9 @@ SE_MUST_CHECK se_status token_find(CK_SLOT_ID *out, struct module *module, const
 SE_MUST_CHECK se_status token_open(struct token **out, struct module *module, CK_SLOT_ID slot, se_error *err);
 void token_close(struct token *token); /* accepts NULL */
 AUTO_KIND(token, struct token *, token_close(*p))
+
+/* A login or an operation has succeeded, or has failed as if the device were away. */
+void token_note_hearing(struct token *token, bool heard);
 
 /* The module has been initialised anew, by us or by others: the sessions of all tokens are gone. */
 void tokens_forget(struct module *module);
