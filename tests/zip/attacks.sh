@@ -88,7 +88,8 @@ command -v javac >/dev/null || skip "there is no JDK to say what jarsigner says"
 setup keytool -importcert -noprompt -alias ca -file ca.pem -keystore trust.p12 -storepass changeit
 accepts jarsigner_verdicts zips/*.zip proper/*.zip
 grep '^zips/' "$out" >verdicts
-[ "$(grep -c '^proper/.*	accepts$' "$out")" = "$proper" ] || fail "jarsigner refuses what is proper"
+# jarsigner of JDK 17.0.21 reads archives as a stream besides, for which a descriptor of 64 bits is an error
+[ "$(grep '^proper/.*	accepts$' "$out" | grep -vc of-64-bits)" = "$((proper - 1))" ] || fail "jarsigner refuses what is proper"
 while IFS='	' read -r zip verdict; do
     name=${zip#zips/}
     name=${name%.zip}
