@@ -125,6 +125,29 @@ se_status readings_check_signed(const struct header *h, const char *whose, se_er
     return check_once(h, whose, err);
 }
 
+static bool is_inline(const char *value)
+{
+    const size_t size = strcspn(value, "; \t\r\n");
+
+    return size == strlen("inline") && !strncasecmp(value, "inline", size);
+}
+
+se_status readings_check_disposition(const struct header *h, const char *whose, se_error *err)
+{
+    for (size_t i = 0; i < h->count; i++) {
+        AUTO(se_buf) value = SE_BUF_INIT;
+        se_status st;
+
+        if (!field_is(h, &h->fields[i], "Content-Disposition"))
+            continue;
+        if ((st = field_value(&value, h, &h->fields[i], err)))
+            return st;
+        if (!is_inline((const char *)value.data + strspn((const char *)value.data, " \t\r\n")))
+            return refuse(h, h->fields[i].at, whose, "Content-Disposition makes an attachment of all that is signed", err);
+    }
+    return SE_OK;
+}
+
 se_status readings_check_version(const struct header *h, se_error *err)
 {
     const struct field *field = header_find(h, "MIME-Version");

@@ -15,6 +15,9 @@ SE_MUST_CHECK se_status readings_check_header(const struct header *header, const
 /* Of a header that is signed itself, only what says how its content is read: said once. */
 SE_MUST_CHECK se_status readings_check_signed(const struct header *header, const char *whose, se_error *err);
 
+/* SE_ERR_FORMAT: one that nobody has signed makes an attachment of a multipart, of which some readers show nothing. */
+SE_MUST_CHECK se_status readings_check_disposition(const struct header *h, const char *whose, se_error *err);
+
 /* That there is a MIME-Version field: some programs show a message without it as plain text. */
 SE_MUST_CHECK se_status readings_check_version(const struct header *header, se_error *err);
 

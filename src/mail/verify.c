@@ -337,7 +337,8 @@ static se_status check_readings(struct verifying *v, bool opaque, se_error *err)
     se_status st;
 
     if ((st = readings_check_header(h, whose, err)) ||
-        (st = readings_check_content(h, whose, &v->message.media, opaque ? in_base64 : as_it_is, err)))
+        (st = readings_check_content(h, whose, &v->message.media, opaque ? in_base64 : as_it_is, err)) ||
+        (!opaque && (st = readings_check_disposition(h, whose, err))))
         return st;
     return check_sender(v, err);
 }

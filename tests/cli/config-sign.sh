@@ -117,7 +117,7 @@ changed 's/<keys>/<keys><!-- new -->/;s/<descriptors>/<descriptors> /' 'in a PIN
 changed 's/<descriptor name="Files"/<descriptor nam="Files"/' 'no configuration any more'
 changed 's/ pin=/ pIn=/' 'no configuration any more'
 changed "s/^key old replica 1/key OLD replica 1/" "the canonical configuration in the signature was changed"
-changed 's/<ds:SignatureValue>./<ds:SignatureValue>A/' "the SignatureValue is not the signer's"
+changed 's/<ds:SignatureValue>A/<ds:SignatureValue>B/;t;s/<ds:SignatureValue>./<ds:SignatureValue>A/' "the SignatureValue is not the signer's"
 # the same meaning in other words is not what was signed either, and a comment alone changes nothing
 sed 's/<!-- what this is -->/<!-- what this was -->/' signed.xml >comment.xml
 accepts signengine --trust-config ca.pem config verify comment.xml

@@ -123,6 +123,8 @@ TYPES = {
     "encoding-unknown": lambda m: m.last(b"Content-Transfer-Encoding: x-uuencode\r\n"),
     "encoding-comment": lambda m: m.last(b"Content-Transfer-Encoding: 7bit (base64)\r\n"),
     "version-twice": lambda m: m.last(b"MIME-Version: 1.0\r\n"),
+    "disposition-attachment": lambda m: m.last(b"Content-Disposition: attachment; filename=x.txt\r\n"),
+    "disposition-unknown": lambda m: m.last(b"Content-Disposition: x-inline\r\n"),
     "version-missing": lambda m: m.sub(b"MIME-Version: 1.0\r\n", b"").preamble(b"Pay 9999 to Mallory.\r\n"),
     "version-2": lambda m: m.sub(b"MIME-Version: 1.0", b"MIME-Version: 2.0"),
 }
@@ -223,6 +225,7 @@ GOOD = {
     "ok-preamble-8-bit": lambda m: m.preamble("Это подписанное сообщение\r\n".encode()),
     "ok-empty-lines": lambda m: m.preamble(b"\r\n\r\n").epilogue(b"\r\n\r\n"),
     "ok-trace": lambda m: m.first(b"Return-Path: <ceo@example.org>\r\nReceived: from a\r\n\tby b; Mon, 30 Nov 2026 10:00:00 +0000\r\n"),
+    "ok-disposition": lambda m: m.last(b"Content-Disposition: Inline\r\n"),
     "ok-encoding": lambda m: m.last(b"Content-Transfer-Encoding: 7bit\r\n"),
     "ok-version-comment": lambda m: m.sub(b"MIME-Version: 1.0", b"Mime-Version: 1.0 (Mail \\(3696.80\\))"),
     "ok-8-bit-subject": lambda m: m.sub(b"Subject: order", "Subject: Größe".encode()),
