@@ -29,10 +29,11 @@ static bool parse_id(struct writer *out, const char *text)
 {
     for (; *text; text += text[2] == ':' && text[3] ? 3 : 2) {
         int high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
-        unsigned char byte = (unsigned char)(high << 4 | low);
+        unsigned char byte;
 
         if (low < 0)
             return false;
+        byte = (unsigned char)(high << 4 | low);
         writer_put(out, &byte, 1);
     }
     return true;
