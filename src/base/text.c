@@ -86,6 +86,13 @@ const char *text_mark(const void *text, size_t size)
     return NULL;
 }
 
+bool text_is_ascii(const char *text)
+{
+    while (*text && (unsigned char)*text < 0x80)
+        text++;
+    return !*text;
+}
+
 bool text_starts(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;

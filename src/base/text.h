@@ -22,6 +22,8 @@ bool text_number(unsigned long *out, const char *text, unsigned long max);
 /* "UTF-8" or "UTF-16" if the text begins with the byte order mark that editors put before it, else NULL. */
 const char *text_mark(const void *text, size_t size);
 
+bool text_is_ascii(const char *text);
+
 bool text_starts(const char *text, const char *prefix);
 
 /* Copies as much as there is room for, cut between two characters, and ends it with a NUL. */

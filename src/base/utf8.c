@@ -35,14 +35,15 @@ size_t utf8_next(uint32_t *point, const char *text)
     return utf8_take(point, (se_bytes){ text, strnlen(text, CHARACTER_MOST) });
 }
 
-bool utf8_is(const char *text)
+bool utf8_is(se_bytes text)
 {
+    const char *p = text.data;
+    size_t at = 0, size = 1;
     uint32_t point;
-    size_t size;
 
-    while (*text && (size = utf8_next(&point, text)))
-        text += size;
-    return !*text;
+    for (; size && at < text.size; at += size)
+        size = utf8_take(&point, (se_bytes){ p + at, text.size - at });
+    return at == text.size;
 }
 
 bool utf8_is_control(uint32_t point)

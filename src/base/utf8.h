@@ -13,8 +13,8 @@ size_t utf8_take(uint32_t *point, se_bytes text);
 /* The same of a C string that is not at its end. */
 size_t utf8_next(uint32_t *point, const char *text);
 
-/* Whether all of a C string is. */
-bool utf8_is(const char *text);
+/* Whether all of it is. */
+bool utf8_is(se_bytes text);
 
 bool utf8_is_control(uint32_t point);
 

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "milter/encoded.h"
 
 /* Far more than anybody shows; each is compared with all rules. */
@@ -122,13 +123,6 @@ static void put_joined(struct writer *w, const char *text, bool dots)
 
 /* ---- one address ---- */
 
-static bool is_ascii(const char *text)
-{
-    while (*text > 0)
-        text++;
-    return !*text;
-}
-
 static char *copy_small(const char *text)
 {
     char *out = strdup(text);
@@ -149,7 +143,7 @@ static char *settle_domain(const char *address)
     AUTO(writer) probe = { 0 }, whole = { 0 };
 
     writer_format(&probe, "x%s", at ? at : "");
-    if (!at || is_ascii(at) || se_mail_address(&read, writer_string(&probe), NULL))
+    if (!at || text_is_ascii(at) || se_mail_address(&read, writer_string(&probe), NULL))
         return copy_small(address);
     writer_put(&whole, address, (size_t)(at - address));
     writer_text(&whole, (const char *)read.data + 1);

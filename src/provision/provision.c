@@ -36,7 +36,7 @@ static se_status report_key(const struct target *target, const struct provision_
  */
 static se_status check_name(const struct target *target, se_error *err)
 {
-    return utf8_is(target->name) ? SE_OK : error_set(err, SE_ERR_USAGE, "this name is not UTF-8: choose another alias");
+    return utf8_is(text_bytes(target->name)) ? SE_OK : error_set(err, SE_ERR_USAGE, "this name is not UTF-8: choose another alias");
 }
 
 se_status provision_show(const struct target *target, const struct provision_report *report, se_error *err)
@@ -96,7 +96,7 @@ se_status provision_generate(struct target *target, const struct provision_wish 
     se_status st;
 
     if ((st = check_name(target, err)))
-        return st;
+        return concluded(target, st, err);
     if (!wish->days || wish->days > DAYS_MOST)
         return error_set(err, SE_ERR_USAGE, "a certificate for %u days: not 1 to %d", wish->days, DAYS_MOST);
     if ((st = key_type_parse(&type, wish->type, err)) || (st = wish_parse(&certificate, wish, target, type.family, err)))

@@ -212,7 +212,7 @@ se_status provision_init(struct target *target, const se_buf *so_pin, bool force
 
     if (strcmp(target->ref.store, "HSM") != 0)
         return error_set(err, SE_ERR_USAGE, "%s: only tokens are initialised", target->text);
-    if (!utf8_is(label)) /* PKCS #11, 3.2: CK_UTF8CHAR */
+    if (!utf8_is(text_bytes(label))) /* PKCS #11, 3.2: CK_UTF8CHAR */
         return error_set(err, SE_ERR_USAGE, "token label '%s': not UTF-8", label);
     if (strlen(label) > LABEL_SIZE)
         return error_set(err, SE_ERR_USAGE, "token label '%s': more than %d bytes", label, LABEL_SIZE);

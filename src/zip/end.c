@@ -35,14 +35,15 @@ static bool is_end(const struct tail *tail, size_t at)
     return le32(p) == END_SIGNATURE && at + END_SIZE + le16(p + 20) == tail->bytes.size;
 }
 
-/* The last record of the tail that can be an end, with a directory in front of it; how many bytes are behind it, 0: there is none. */
+/* The last record of the tail that can be an end, with its directory right in front of it; how many bytes are behind it, 0: there is none.
+ */
 static size_t count_behind(const struct tail *tail)
 {
     for (size_t at = tail->bytes.size - END_SIZE + 1; at--;) {
         const unsigned char *p = tail->bytes.data + at;
         const size_t end = at + END_SIZE + le16(p + 20);
 
-        if (le32(p) == END_SIGNATURE && end < tail->bytes.size && (uint64_t)le32(p + 12) + le32(p + 16) <= tail->offset + at)
+        if (le32(p) == END_SIGNATURE && end < tail->bytes.size && (uint64_t)le32(p + 12) + le32(p + 16) == tail->offset + at)
             return tail->bytes.size - end;
     }
     return 0;

@@ -105,6 +105,8 @@ static se_status put_tidied(struct pen *pen, const struct archive *a, const stru
 
     if (st || (st = archive_read(a, header.data, e->offset, size, err)))
         return st;
+    if (e->head - head > UINT16_MAX)
+        return error_set(err, SE_ERR_FORMAT, "'%s' has no room for another extra field", entry_name(a, e));
     kept = extra_tidy(header.data + head, size - head, entry_name(a, e), !e->sized);
     le_put(header.data + 4, tidy_version(le16(header.data + 4)), 2);
     le_put(header.data + 6, e->flags, 2);

@@ -1,5 +1,6 @@
 /* Local headers (APPNOTE 4.3.7) and data descriptors (4.3.9): they say what the central directory says, and nothing is between them. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "zip/archive.h"
 
@@ -39,10 +40,12 @@ static se_status disagree(const char *name, const char *what, uint64_t local, ui
 }
 
 /* What a new archive says otherwise in the local header, and with no descriptor, is no reason to refuse the old one. */
-static bool puts_right(const struct archive *archive, struct entry *e)
+static bool put_right(const struct archive *archive, struct entry *e)
 {
+    if (!archive->limits.tidies)
+        return false;
     e->untidy = e->sized = true;
-    return archive->limits.tidies;
+    return true;
 }
 
 /* With a data descriptor the header may leave sums and sizes open. */
@@ -68,11 +71,15 @@ static se_status compare_sizes(struct extra_report *report, const struct archive
 {
     const char *name = entry_name(archive, e);
     uint64_t crc = le32(header + 14), packed = le32(header + 18), size = le32(header + 22), offset = e->offset;
-    bool half = (packed == FULL32) != (size == FULL32) && !(packed == e->packed && size == e->size), read = !half || puts_right(archive, e);
-    const struct extra_header fields = { name, where, { read ? &size : NULL, read ? &packed : NULL, read ? &offset : NULL } };
-    se_status st = extra_read(report, &fields, extra, err);
+    bool half = (packed == FULL32) != (size == FULL32) && !(packed == e->packed && size == e->size);
+    struct extra_header fields = { name,
+                                   where,
+                                   { &size, &packed, offset == FULL32 ? NULL : &offset } }; /* the header does not ask for it */
+    se_status st;
 
-    if (st)
+    if (half && !put_right(archive, e))
+        memset(fields.fields, 0, sizeof fields.fields);
+    if ((st = extra_read(report, &fields, extra, err)))
         return st;
     if (!fits(crc, e->crc, e))
         return disagree(name, "checksum", crc, e->crc, err);
@@ -80,7 +87,7 @@ static se_status compare_sizes(struct extra_report *report, const struct archive
         return disagree(name, "compressed size", packed, e->packed, err);
     if (!fits(size, e->size, e))
         return disagree(name, "size", size, e->size, err);
-    if (!report->spare || (fits_spare(report, e) && puts_right(archive, e)))
+    if (!report->spare || (fits_spare(report, e) && put_right(archive, e)))
         return SE_OK;
     return error_set(err, SE_ERR_FORMAT, "'%s': " EXTRA_ZIP64_ODD " in %s%s", name, where, fits_spare(report, e) ? TIDY_HINT : "");
 }
@@ -176,10 +183,16 @@ static bool is_descriptor(const struct entry *e, const unsigned char *p, size_t 
            le_get(p + head + 4 + width, width) == e->size;
 }
 
-/* Of one of 64 bits Java reads the first half as one of 32 bits.  Behind an empty entry that fits, and the rest is the end for it. */
+/* Java's streams read one of 64 bits as one of 32 bits, and end with an error, unless the entry has 4 GB and more. */
+static bool is_wide(const struct entry *e)
+{
+    return descriptor_width(e) == 8 && !entry_is_big(e);
+}
+
+/* Behind an empty entry the first half fits, and what follows seems to be the end. */
 static bool is_ambiguous(const struct entry *e)
 {
-    return !e->size && descriptor_width(e) == 8;
+    return !e->size && is_wide(e);
 }
 
 /* Some writers leave it out, or have another width in mind. */
@@ -193,15 +206,17 @@ static se_status check_descriptor(const struct archive *archive, struct entry *e
     const char *name = entry_name(archive, e);
     bool odd = is_odd_descriptor(e, p, size);
 
-    if (!odd || (!is_descriptor(e, p, size, descriptor_width(e)) && !puts_right(archive, e)))
+    if (!odd || (!is_descriptor(e, p, size, descriptor_width(e)) && !put_right(archive, e)))
         return error_set(err, SE_ERR_FORMAT, "the %zu bytes after '%s' are not its data descriptor with sizes of %zu bits%s", size, name,
                          8 * descriptor_width(e), odd ? TIDY_HINT : "");
-    if (e->method == METHOD_STORED && !puts_right(archive, e))
+    if (e->method == METHOD_STORED && !put_right(archive, e))
         return error_set(err, SE_ERR_FORMAT,
                          "'%s' is stored with a data descriptor: who reads it as a stream can't know where it ends" TIDY_HINT, name);
-    if (is_ambiguous(e) && !puts_right(archive, e))
+    if (is_ambiguous(e) && !put_right(archive, e))
         return error_set(err, SE_ERR_FORMAT,
                          "'%s' is empty, and followed by a data descriptor of 64 bits: a stream may seem to end there" TIDY_HINT, name);
+    if (is_wide(e))
+        (void)put_right(archive, e);
     return SE_OK;
 }
 

@@ -9,30 +9,17 @@
 
 /* ---- each by itself ---- */
 
-/* 0 at the end, UINT32_MAX for a byte that is no UTF-8. */
-static uint32_t next_point(const char **p)
+static const char *bad_characters(const struct entry *e, const char *name, bool tidies)
 {
-    uint32_t point = 0;
-    size_t size = **p ? utf8_next(&point, *p) : 0;
-
-    if (!size && **p) {
-        point = UINT32_MAX;
-        size = 1;
-    }
-    *p += size;
-    return point;
-}
-
-static const char *bad_characters(const struct entry *e, const char *name)
-{
-    const char *p = name;
     uint32_t point;
 
-    while ((point = next_point(&p))) {
-        if (point == UINT32_MAX)
-            return "is not UTF-8";
+    if (!utf8_is(text_bytes(name)))
+        return "is not UTF-8";
+    for (const char *p = name; *p;) {
+        p += utf8_next(&point, p);
         if (point >= 0x80 && !(e->flags & FLAG_UTF8))
-            return "has letters beyond ASCII and is not marked as UTF-8: readers would see different names" TIDY_HINT;
+            return tidies ? "has letters beyond ASCII, and can't be marked as UTF-8 together with its comment, which is none"
+                          : "has letters beyond ASCII and is not marked as UTF-8: readers would see different names" TIDY_HINT;
         if (utf8_is_control(point))
             return "holds a control character";
         if (point == '\\')
@@ -70,9 +57,9 @@ static const char *bad_end(const char *name)
     return last && !last[1 + strspn(last + 1, "0123456789")] ? "ends like one of VMS, with a version that some readers leave out" : NULL;
 }
 
-static se_status check_name(const struct entry *e, const char *name, se_error *err)
+static se_status check_name(const struct entry *e, const char *name, bool tidies, se_error *err)
 {
-    const char *why = bad_characters(e, name);
+    const char *why = bad_characters(e, name, tidies);
 
     if (!why)
         why = bad_path(name);
@@ -120,7 +107,7 @@ se_status archive_check_names(struct archive *archive, se_error *err)
     if (getrandom(&archive->hash_seed, sizeof archive->hash_seed, 0) != sizeof archive->hash_seed)
         return error_set(err, SE_ERR_CRYPTO, "no random bytes");
     for (size_t i = 0; !st && i < archive->count; i++)
-        st = check_name(&archive->entries[i], entry_name(archive, &archive->entries[i]), err);
+        st = check_name(&archive->entries[i], entry_name(archive, &archive->entries[i]), archive->limits.tidies, err);
     if (st || (st = archive_check_together(archive, err)))
         return st;
     return make_table(archive, err);

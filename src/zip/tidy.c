@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "base/text.h"
 #include "base/utf8.h"
 #include "zip/records.h"
 
@@ -44,31 +45,9 @@ uint32_t tidy_attributes(uint32_t attributes, const char *name, bool folder)
     return tidy_kind(attributes, name, folder) & ~attributes_wrong(folder);
 }
 
-/* Of text in UTF-8: whether there is more in it than ASCII.  Of other text: false. */
-static bool is_beyond_ascii(se_bytes text, bool *valid)
-{
-    const unsigned char *p = text.data;
-    bool beyond = false;
-    uint32_t point;
-
-    *valid = true;
-    for (size_t at = 0, size; at < text.size; at += size) {
-        size = utf8_take(&point, (se_bytes){ p + at, text.size - at });
-        if (!size)
-            return *valid = false;
-        beyond |= point >= 0x80;
-    }
-    return beyond;
-}
-
 uint16_t tidy_flags(uint16_t flags, const char *name, se_bytes comment)
 {
-    bool valid;
-
-    if (!is_beyond_ascii((se_bytes){ name, strlen(name) }, &valid))
-        return flags;
-    (void)is_beyond_ascii(comment, &valid);
-    return valid ? flags | FLAG_UTF8 : flags;
+    return text_is_ascii(name) || !utf8_is(text_bytes(name)) || !utf8_is(comment) ? flags : flags | FLAG_UTF8;
 }
 
 uint16_t tidy_version(uint16_t needed)

@@ -8,10 +8,11 @@
 #include "base/buf.h"
 
 /* What is told of all that verifying refuses and signing puts right. */
-#define TIDY_HINT       "; signing anew puts it right"
+#define TIDY_HINT "; signing anew puts it right"
+
 #define EXTRA_ZIP64_ODD "a zip64 extra field that does not hold exactly what is asked for"
 
-/* The external attributes, without what they must not say. */
+/* The external attributes, without what they must not say; "-" is a file, and a folder's name a folder's. */
 uint32_t tidy_attributes(uint32_t attributes, const char *name, bool folder);
 
 /* General purpose bits: UTF-8 is marked as such where the comment allows it, for it is marked with the name. */
@@ -27,10 +28,10 @@ uint16_t tidy_maker(uint16_t made_by);
 SE_MUST_CHECK se_status tidy_check(const unsigned char *central, bool folder, const char *name, se_error *err);
 SE_MUST_CHECK se_status tidy_check_version(uint16_t needed, const char *name, const char *where, se_error *err);
 
-/* A header's extra fields, as they have been found. */
 /* Values of a zip64 extra field, in their order (APPNOTE 4.5.3). */
 enum { ZIP64_SIZE, ZIP64_PACKED, ZIP64_OFFSET, ZIP64_FIELDS };
 
+/* A header's extra fields, as they have been found. */
 struct extra_report {
     size_t zip64;                  /* bytes of such a field; 0: there is none */
     bool spare;                    /* it holds values that nothing asks for, or none */

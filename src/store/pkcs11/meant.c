@@ -5,16 +5,10 @@
 #include <stdlib.h>
 
 #include "base/libunistring.h"
+#include "base/text.h"
 #include "store/pkcs11/slot.h"
 
 enum { LABEL_ROOM = 256 };
-
-static bool is_ascii(const char *text)
-{
-    while (*text && !(*text & 0x80))
-        text++;
-    return !*text;
-}
 
 static bool same_letters(const char *a, const char *b)
 {
@@ -40,7 +34,7 @@ bool label_is(se_bytes label, const char *written)
     token_text(wanted, sizeof wanted, (const CK_UTF8CHAR *)written, strlen(written));
     if (strcmp(shown, wanted) == 0)
         return true;
-    return !is_ascii(shown) && !is_ascii(wanted) && same_letters(shown, wanted);
+    return !text_is_ascii(shown) && !text_is_ascii(wanted) && same_letters(shown, wanted);
 }
 
 static se_status keep_labelled(struct objects *out, struct session *session, const se_buf *handles, const struct keyref *ref, se_error *err)
