@@ -72,6 +72,7 @@ static void put_header(struct entity *e)
 /* ---- parts ---- */
 
 static se_status take_line(struct entity *entity, const struct line *line, se_error *err);
+static se_status take_line_or_boundary(struct entity *entity, const struct line *line, se_error *err);
 
 /* What a part says about itself. */
 struct nature {
@@ -155,7 +156,6 @@ static void begin_leaf(struct entity *e, const struct nature *n)
 
     e->leaf.text = media_is(&n->media, "text");
     e->leaf.bare = media_is(&n->media, "message");
-    e->leaf.fields = is_fields(&n->media);
     e->leaf.binary = binary && !e->leaf.text && !e->leaf.bare;
     if (e->open)
         leaf_begin(&e->leaf, TRANSFER_KEEP);
@@ -219,6 +219,7 @@ static se_status begin_part(struct entity *e, se_error *err)
     e->in_header = e->in_margin = false;
     e->transfer = says_too_much(n.transfer) ? "7bit" : NULL;
     e->verbatim = is_sealed(&n.media);
+    e->leaf.fields = is_fields(&n.media);
     e->implicit = e->implicit && !n.said;
     if (e->verbatim) {
         e->transfer = NULL;
@@ -255,7 +256,8 @@ static se_status take_header_line(struct entity *e, const struct line *line, se_
 
     if (st || !e->header.complete || (st = end_header(e, err)))
         return st;
-    return goes_on ? take_line(e, line, err) : SE_OK;
+    /* of a multipart's header it may be the boundary, which was not known before */
+    return goes_on ? take_line_or_boundary(e, line, err) : SE_OK;
 }
 
 /* Nobody reads margins, but they are signed: what is not safe is left out.  Without parts, it is the margin that is read. */
@@ -314,6 +316,14 @@ static se_status take_boundary(struct entity *e, struct level *level, bool close
     return SE_OK;
 }
 
+static se_status take_line_or_boundary(struct entity *e, const struct line *line, se_error *err)
+{
+    bool close = false;
+    struct level *level = levels_find(&e->levels, line, &close);
+
+    return level ? take_boundary(e, level, close, line, err) : take_line(e, line, err);
+}
+
 /* Lines that nobody has to look at one by one; *size is 0 if the next one is none of them. */
 static se_status take_stretch(size_t *size, struct entity *e, se_error *err)
 {
@@ -332,17 +342,14 @@ static se_status take_stretch(size_t *size, struct entity *e, se_error *err)
 static se_status step(struct entity *e, se_error *err)
 {
     struct line line;
-    bool more, close = false;
-    struct level *level;
+    bool more;
     size_t taken;
     se_status st = take_stretch(&taken, e, err);
 
     if (st || taken || (st = intake_next(&line, &more, e->in, err)))
         return st;
-    if (more && (level = levels_find(&e->levels, &line, &close)))
-        return take_boundary(e, level, close, &line, err);
     if (more)
-        return take_line(e, &line, err);
+        return take_line_or_boundary(e, &line, err);
     e->over = true;
     if (!e->in_header && !e->levels.depth)
         leaf_keep_eol(&e->leaf);

@@ -89,7 +89,7 @@ static se_status add_field(struct header *h, const struct line *line, se_error *
     if (field.name_size || is_from_line(h, line->text))
         return push(h, &field, err);
     h->complete = h->spilled = true;
-    return h->strict ? error_set(err, SE_ERR_FORMAT, "not a mail message: line %zu of its header is no field", header_line(h, field.at))
+    return h->strict ? error_set(err, SE_ERR_FORMAT, "not a mail message: line %zu, in its header, is no field", header_line(h, field.at))
                      : SE_OK;
 }
 

@@ -61,9 +61,9 @@ static se_status check_parts(const struct level *level, se_error *err)
         return SE_OK;
     return error_set(err, SE_ERR_FORMAT,
                      "a multipart whose %s%.100s%s: line %zu of the message belongs to no part, and can't be signed as it is (it is not "
-                     "ASCII, ends in a blank, is longer than 998 characters or begins with \"From \")",
+                     "ASCII, holds a CR or NUL, ends in a blank, is longer than 998 characters or begins with \"From \")",
                      level->size ? "boundary \"" : "Content-Type names no boundary, or a longer one than there may be", level->boundary,
-                     level->size ? "\" never occurs" : "", level->lost);
+                     level->size ? "\" begins no part" : "", level->lost);
 }
 
 se_status levels_leave(struct levels *l, const struct level *keep, se_error *err)

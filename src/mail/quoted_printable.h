@@ -12,7 +12,7 @@ struct qp_lines {
     const char *eol;
     size_t column;
     unsigned char blank; /* held back: it depends on what follows; 0: none */
-    bool begun, soft;    /* `soft`: the last line end was one of ours */
+    bool begun, soft;    /* `soft`: the last line that was read ends in "=" */
 
     /* reading quoted-printable */
     unsigned char escape[2];

@@ -127,7 +127,7 @@ se_status readings_check_signed(const struct header *h, const char *whose, se_er
 
 static bool is_inline(const char *value)
 {
-    const size_t size = strcspn(value, "; \t\r\n");
+    const size_t size = strcspn(value, "; \t");
 
     return size == strlen("inline") && !strncasecmp(value, "inline", size);
 }
@@ -142,7 +142,7 @@ se_status readings_check_disposition(const struct header *h, const char *whose, 
             continue;
         if ((st = field_value(&value, h, &h->fields[i], err)))
             return st;
-        if (!is_inline((const char *)value.data + strspn((const char *)value.data, " \t\r\n")))
+        if (!is_inline((const char *)value.data))
             return refuse(h, h->fields[i].at, whose, "Content-Disposition makes an attachment of all that is signed", err);
     }
     return SE_OK;

@@ -28,13 +28,13 @@ told() { # FILE TEXT...
     done
     [ ! -e never ] || fail 'something was written'
 }
-told no-parts-8bit.lf.eml 'whose boundary "MP_/x" never occurs: line 10 of the message'
+told no-parts-8bit.lf.eml 'whose boundary "MP_/x" begins no part: line 10 of the message'
 told no-parts-8bit.crlf.eml 'line 10 of the message'
 told no-parameter-8bit.lf.eml 'line 9 of the message'
 for way in '' --protect-headers --opaque; do
     # shellcheck disable=SC2086 # an option
     refuses 65 signengine mail sign $way before/no-parts-inside.lf.eml
-    says 'whose boundary "inner" never occurs'
+    says 'whose boundary "inner" begins no part'
 done
 printf '\357\273\277From: alice@example.org\n\nHello\n' >odd.eml
 for command in sign verify; do
@@ -54,7 +54,7 @@ refuses 65 signengine mail sign odd.eml
 says 'CR CR LF'
 printf 'Received: from a\n\tby b\n\twith c\nFrom: alice@example.org\nno field\n\nHello\n' >odd.eml
 refuses 65 signengine mail sign odd.eml
-says 'line 5 of its header'
+says 'line 5, in its header'
 
 # ---- neither signed nor encrypted: certificates, and compressed data (RFC 8551, 3.6, 3.8) ----
 setup openssl crl2pkcs7 -nocrl -certfile ca.pem -outform DER -out certs

@@ -328,7 +328,7 @@ done
 # nothing of it may be lost
 claims 'multipart/mixed; boundary=b' 'From 1 March on'
 answers reject refused message.eml
-audit_says 'whose boundary \"b\" never occurs: line 7 of the message'
+audit_says 'whose boundary \"b\" begins no part: line 7 of the message'
 claims text/plain "$(printf 'Hello\n\nThe meeting is at ten.')"
 sed -i 's/7bit/base64/' message.eml
 answers accept signed message.eml out=passed/text.eml

@@ -45,6 +45,8 @@ static void is_refused(const char *in, const char *told, const char *line)
     assert_non_null(strstr(err.text, line));
 }
 
+#define MIXED "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+
 static void entities_become_what_relays_leave_alone(void **state)
 {
     (void)state;
@@ -71,6 +73,9 @@ static void parts_are_rewritten_each_by_itself(void **state)
     /* what is signed inside stays */
     becomes("Content-Type: multipart/signed; boundary=b\n\n--b\n\nblank \n--b--\n",
             "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\nblank \r\n--b--\r\n");
+    /* also behind a part whose blanks mean nothing */
+    stays(MIXED "--b\r\nContent-Type: message/delivery-status\r\n\r\nStatus: 5.1.1\r\n--b\r\n"
+                "Content-Type: multipart/signed; boundary=c\r\n\r\n--c\r\n\r\n-- \r\nMe\r\n--c--\r\n--b--\r\n");
 }
 
 #define BASE64 "Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n"
@@ -125,8 +130,6 @@ static void messages_are_not_encoded(void **state)
             "Content-Type: message/feedback-report\r\n\r\nVersion: 1\r\nFrom x\r\n");
 }
 
-#define MIXED "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
-
 /* Without parts, what is in front of them is what is read; it can't be encoded. */
 static void no_line_of_a_multipart_without_parts_is_lost(void **state)
 {
@@ -136,7 +139,7 @@ static void no_line_of_a_multipart_without_parts_is_lost(void **state)
     stays(MIXED "--B\r\n\r\nHello\r\n--B--\r\n");
     is_refused(MIXED "Hello\r\nGr\xc3\xbc\xc3\x9f"
                      "e\r\n",
-               "boundary \"b\" never occurs", "line 4 ");
+               "boundary \"b\" begins no part", "line 4 ");
     is_refused("Content-Type: multipart/mixed\n\nFrom me\n", "names no boundary", "line 3 ");
     is_refused(MIXED "flowed \r\ntext\r\n", "boundary \"b\"", "line 3 ");
     is_refused(MIXED "Hello\r\n--b--\r\nFrom me\r\n", "boundary \"b\"", "line 5 ");
@@ -153,6 +156,10 @@ static void odd_boundaries_are_found(void **state)
     /* a part behind the last one, which some readers show */
     becomes(MIXED "--b\n\none\n--b--\n--b\n\nFrom two\n--b--\n",
             MIXED "--b\r\n\r\none\r\n--b--\r\n--b\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=46rom two\r\n--b--\r\n");
+    /* no empty line behind a multipart's header */
+    becomes(MIXED "--b\nContent-Type: multipart/alternative; boundary=c\n--c\n\nFrom me\n--c--\n--b--\n",
+            MIXED "--b\r\nContent-Type: multipart/alternative; boundary=c\r\n--c\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+                  "=46rom me\r\n--c--\r\n--b--\r\n");
     /* a part without a header, which begins as mailbox files do */
     becomes(MIXED "--b\nFrom here on\nit is text\n--b--\n",
             MIXED "--b\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=46rom here on\r\nit is text\r\n--b--\r\n");
