@@ -598,7 +598,8 @@ typedef struct se_history_options {
     bool inspect;            /* for verifying and reading: a chain that is not good is opened all the same */
     se_progress_fn progress; /* of verifying and other long jobs; may be NULL */
     void *progress_arg;
-    bool dry_run; /* what erases, prunes, signs anew or ends does all but that: nothing is changed, and nobody waits */
+    /* what erases, prunes, signs anew or ends does all but that: nothing is changed, and nobody waits; nothing is made or appended */
+    bool dry_run;
 } se_history_options;
 #define SE_HISTORY_OPTIONS_INIT                                                                                                            \
     {                                                                                                                                      \

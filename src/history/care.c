@@ -186,11 +186,12 @@ static se_status check_past(int64_t before, se_error *err)
 
 se_status se_history_prune(uint64_t *dropped, se_history *history, int64_t before, se_error *error)
 {
-    struct pruning p = { .before = before > 0 ? before * MICROS : 0 };
+    struct pruning p = { 0 };
     se_status st;
 
     if (!(st = arguments_check(error, history)))
         st = check_past(before, error);
+    p.before = !st && before > 0 ? before * MICROS : 0;
     if (!st)
         st = alone(history, prune, &p, error);
     if (dropped)

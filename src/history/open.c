@@ -273,6 +273,8 @@ se_status se_history_create(se_engine *engine, const char *store, const se_histo
 
     if ((st = arguments_check(error, engine, store)) || (st = make(&h, engine, store, options, error)))
         return st;
+    if (h->dry_run)
+        return error_set(error, SE_ERR_USAGE, "a chain is not made by a dry run");
     return create(h, error);
 }
 
@@ -306,20 +308,23 @@ se_status se_history_open(se_history **out, se_engine *engine, const char *store
 struct chain_call {
     se_history_chain_fn fn;
     void *arg;
+    bool enough;
 };
 
 static se_status tell_chain(void *arg, const struct chain *chain, se_error *err)
 {
-    const struct chain_call *call = arg;
+    struct chain_call *call = arg;
     const se_history_chain told = { chain->name, chain->base.size + 1, chain->edge.size, chain->seals, chain->damaged };
 
-    return call->fn(call->arg, &told) ? SE_OK : error_set(err, SE_ERR_CANCELLED, "cancelled");
+    (void)err;
+    call->enough = !call->fn(call->arg, &told);
+    return call->enough ? SE_ERR_CANCELLED : SE_OK;
 }
 
 se_status se_history_chains(const char *store, se_history_chain_fn fn, void *arg, se_error *error)
 {
     AUTO(database) opened = NULL;
-    struct chain_call call = { fn, arg };
+    struct chain_call call = { fn, arg, false };
     se_status st;
 
     if ((st = arguments_check(error, store, fn)))
@@ -328,7 +333,7 @@ se_status se_history_chains(const char *store, se_history_chain_fn fn, void *arg
         return st;
     st = opened->type->chains(opened, tell_chain, &call, error);
     database_abandon(opened);
-    return st == SE_ERR_CANCELLED ? SE_OK : st;
+    return call.enough ? SE_OK : st;
 }
 
 se_status se_history_head(se_buf *out, se_history *history, se_error *error)

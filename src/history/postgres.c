@@ -75,8 +75,9 @@ se_status pg_query(PGresult **out, struct postgres *s, const char *text, const s
 
     *out = NULL;
     put_sql(&w, s, text);
-    if (!(sql = writer_string(&w)))
+    if (w.failed)
         return error_memory(err);
+    sql = writer_string(&w);
     *out = p ? pq.PQexecParams(s->connection, sql, p->count, NULL, p->values, p->sizes, p->formats, 1) : pq.PQexec(s->connection, sql);
     status = pq.PQresultStatus(*out);
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_COPY_IN ? SE_OK : postgres_failed(s, *out, err);
@@ -136,7 +137,8 @@ static void close_connection(struct database *store)
  */
 static const char settings[] =
     "SELECT pg_catalog.format('SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL client_min_messages = warning;"
-    " SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off;"
+    " SET LOCAL statement_timeout TO DEFAULT; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = "
+    "off;"
     " SET LOCAL lock_timeout = %L; SET LOCAL synchronous_commit = %L',"
     " (SELECT CASE reset_val WHEN '0' THEN '30s' ELSE reset_val END FROM pg_catalog.pg_settings WHERE name = 'lock_timeout'),"
     " (SELECT CASE reset_val WHEN 'off' THEN 'on' ELSE reset_val END FROM pg_catalog.pg_settings WHERE name = 'synchronous_commit'))";
@@ -161,7 +163,7 @@ static se_status prepare(struct postgres *s, bool create, se_error *err)
 {
     se_status st;
 
-    if ((st = pg_run(s, "BEGIN", err)))
+    if ((st = pg_run(s, "BEGIN; SET LOCAL search_path TO DEFAULT; SET LOCAL statement_timeout TO DEFAULT", err)))
         return st;
     if ((st = postgres_find_schema(s, create, err)) || (st = read_settings(s, err)) || (st = pg_run(s, "COMMIT", err)))
         database_abandon(&s->store);
@@ -255,11 +257,10 @@ static const struct {
 se_status postgres_begin(struct postgres *s, const char *how, const char *first, se_error *err)
 {
     AUTO(writer) w = { 0 };
-    const char *sql;
 
     /* a SET takes no snapshot */
     writer_format(&w, "BEGIN %s; %s; %s", how, s->settings, first);
-    return (sql = writer_string(&w)) ? pg_run(s, sql, err) : error_memory(err);
+    return w.failed ? error_memory(err) : pg_run(s, writer_string(&w), err);
 }
 
 static se_status begin_connected(struct postgres *s, se_error *err)

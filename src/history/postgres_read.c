@@ -63,19 +63,31 @@ se_status postgres_chain(struct chain *out, bool *found, struct database *store,
     return SE_OK;
 }
 
-se_status postgres_chains(struct database *store, chain_fn fn, void *arg, se_error *err)
+/* Some, from the one after *last on, which becomes the last of them; *more: there may be others. */
+static se_status read_chains(bool *more, struct postgres *s, struct chain *last, chain_fn fn, void *arg, se_error *err)
 {
     AUTO(pg_result) result = NULL;
-    const struct pg_parameters none = { 0 };
-    se_status st =
-        pg_query(&result, (struct postgres *)store, "SELECT " CHAIN_COLUMNS " FROM ONLY @chain ORDER BY number LIMIT 1000", &none, err);
+    struct pg_parameters p = { 0 };
+    se_status st;
 
+    pg_number(&p, (uint64_t)last->number);
+    st = pg_query(&result, s, "SELECT " CHAIN_COLUMNS " FROM ONLY @chain WHERE number > $1 ORDER BY number LIMIT 1000", &p, err);
+    *more = !st && pq.PQntuples(result);
     for (int i = 0; !st && i < pq.PQntuples(result); i++) {
-        struct chain chain;
-
-        fill(&chain, result, i);
-        st = fn(arg, &chain, err);
+        fill(last, result, i);
+        st = fn(arg, last, err);
     }
+    return st;
+}
+
+se_status postgres_chains(struct database *store, chain_fn fn, void *arg, se_error *err)
+{
+    struct chain chain = { .number = 0 };
+    bool more = true;
+    se_status st = SE_OK;
+
+    while (!st && more)
+        st = read_chains(&more, (struct postgres *)store, &chain, fn, arg, err);
     return st;
 }
 

@@ -218,12 +218,20 @@ static void remove_file(const struct sqlite *s)
     }
 }
 
+/* Another file is in its place, or none. */
+static bool has_moved(const struct sqlite *s)
+{
+    int moved = 0;
+
+    return !sq.sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) && moved;
+}
+
 /* A file that was made for a chain that could not be made is in the way of the next try, or taken for a history. */
 static void discard(struct sqlite *s)
 {
     if (s->made && s->db) {
         (void)sq.sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-        if (holds_nothing(s))
+        if (holds_nothing(s) && !has_moved(s))
             remove_file(s);
         (void)sq.sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
     }
@@ -280,10 +288,9 @@ static se_status open_file(struct database **out, const char *address, bool crea
  */
 static void leave_moved(struct sqlite *s)
 {
-    int moved = 0;
-
-    if (!s->db || sq.sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) || !moved)
+    if (!s->db || !has_moved(s))
         return;
+    s->made = false;
     (void)sq.sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     disconnect(s);
 }
@@ -340,9 +347,7 @@ static void empty_log(struct sqlite *s)
 /* Into a file that has no name any more: who had made it has removed it as empty while we waited for it. */
 static se_status check_there(const struct sqlite *s, se_error *err)
 {
-    int moved = 0;
-
-    if (sq.sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) || !moved)
+    if (!has_moved(s))
         return SE_OK;
     return error_set(err, SE_ERR_IO, "'%s': the file was removed or replaced meanwhile", s->path);
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # What goes for good is asked about, and told before; which chains there are; a database that can't be made leaves nothing.
 . "${top_srcdir:?}/tests/lib/harness.sh"
+needs sqlite3
 make_signer ObjectHistorySigner ec:P-256
 echo payload >payload
 history() {
@@ -53,7 +54,7 @@ says "the payload of entry 2 of chain 'default', about 'card/2': 8 bytes"
 accepts history prune --dry-run --before "$now"
 says "4 entries of chain 'default', 1 to 4"
 accepts history prune --dry-run --yes --json --before "$now"
-says '{"command":"prune","first":1,"last":4,"entries":4,"dry_run":true}'
+says '{"command":"prune","first":1,"last":4,"entries":4,"dryRun":true}'
 accepts history prune --dry-run --before 2001-01-01
 says nothing
 accepts history end --dry-run
@@ -73,7 +74,7 @@ rm -f h.db-*
 cp good.db h.db
 accepts history prune --before 2001-01-01 # nothing goes: there is nothing to ask
 says 'dropped up to entry 0'
-for when in "@$(($(date +%s) + 3600))" 2099-01-01; do
+for when in "@$(($(date +%s) + 3600))" 2099-01-01 @9223372036854775807; do
     refuses 64 history prune --yes --before "$when"
     says 'yet to come'
 done

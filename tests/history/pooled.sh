@@ -73,7 +73,8 @@ untouched
 
 # ---- nor does what others have left there decide ----
 
-setup other -c "SET lock_timeout = 1; SET enable_indexscan = off; SET synchronous_commit = off;
+setup other -c "CREATE SCHEMA elsewhere"
+setup other -c "SET search_path = elsewhere; SET statement_timeout = 1000; SET lock_timeout = 1; SET enable_indexscan = off; SET synchronous_commit = off;
     SET default_transaction_isolation = serializable"
 accepts other -c 'SHOW lock_timeout'
 says '1ms'

@@ -58,7 +58,7 @@ tricked() {
     refuses 1 history verify
     says "unsealed: 'history.db': "
     says "$1"
-    for command in show export head end resign 'erase 2' 'prune --before 2001-01-01' 'prove 2' 'append --object o lines' \
+    for command in show export head 'end --yes' resign 'erase --yes 2' 'prune --yes --before 2001-01-01' 'prove 2' 'append --object o lines' \
         'show --unverified' 'create --chain new' 'export --xml'; do
         # shellcheck disable=SC2086 # words
         refuses 65 history $command

@@ -24,7 +24,7 @@ tricked() {
     refuses 1 signengine history verify --store "$within"
     says 'unsealed: '
     says "$1"
-    for command in export 'append --object o payload' 'prune --before 2001-01-01'; do
+    for command in export 'append --object o payload' 'prune --yes --before 2001-01-01'; do
         # shellcheck disable=SC2086 # words
         refuses 65 signengine history $command --store "$within"
         says "$1"

@@ -33,7 +33,7 @@ spoilt() {
     put_back good.db
     setup sqlite3 history.db "$2"
     keep spoilt.db
-    for command in "prune --before @$between" 'erase 2' resign end show export 'export --xml'; do
+    for command in "prune --yes --before @$between" 'erase --yes 2' resign 'end --yes' show export 'export --xml'; do
         # shellcheck disable=SC2086 # words
         refuses 1 history $command
         says "$1"
