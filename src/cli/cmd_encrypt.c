@@ -169,7 +169,10 @@ static void tell(const struct task *t)
     const struct cli *cli = t->cli;
 
     if (!t->options->lines) {
-        if (!cli->taken)
+        if (cli->json && !cli->taken)
+            (void)json_line(json_pack("{s:o, s:o, s:s}", "descriptor", json_text(t->descriptor.name), "output",
+                                      json_text(t->options->output), "result", t->direction->done));
+        else if (!cli->taken)
             cli_done(cli, "%s: written, %s by '%s'", t->options->output, t->direction->done, t->descriptor.name);
         return;
     }

@@ -103,8 +103,10 @@ static int rehearse(struct care *care)
 
     if (status)
         return status;
-    if (care->kind->act(care, session.history, &err) || care->kind->describe(care, session.history, &err))
+    if (care->kind->act(care, session.history, &err) || care->kind->describe(care, session.history, &err)) {
+        progress_end(&session.progress);
         return cli_fail(care->cli, &err);
+    }
     return care->loss.failed ? cli_fail(care->cli, (error_memory(&err), &err)) : EXIT_DONE;
 }
 
@@ -112,7 +114,7 @@ static void tell_rehearsal(const struct care *care)
 {
     if (care->cli->json)
         (void)json_line(json_pack("{s:s, s:I, s:I, s:I, s:b}", "command", care->kind->name, "first", (json_int_t)care->first, "last",
-                                  (json_int_t)care->last, "entries", (json_int_t)care_count(care), "dry_run", true));
+                                  (json_int_t)care->last, "entries", (json_int_t)care_count(care), "dryRun", true));
     else
         (void)fputs(care->loss.buf.size ? writer_string(&care->loss) : "nothing\n", stdout);
 }
@@ -133,6 +135,7 @@ static int take_care(struct care *care)
     const struct care_options *o = care->options;
     se_error err = SE_ERROR_INIT;
     int status = EXIT_DONE;
+    se_status st;
 
     if ((o->consent.dry_run || !o->consent.yes) && (status = rehearse(care)))
         return status;
@@ -144,7 +147,9 @@ static int take_care(struct care *care)
         return status;
     if ((status = history_enter(&session, care->cli, &o->place, HISTORY_CHANGE, "verifying")))
         return status;
-    if (care->kind->act(care, session.history, &err))
+    st = care->kind->act(care, session.history, &err);
+    progress_end(&session.progress);
+    if (st)
         return place_fail(care->cli, &err);
     if (care->kind->tell)
         care->kind->tell(care);
@@ -261,6 +266,7 @@ static int run_resign(struct cli *cli, void *arg, int argc, char **argv)
     const struct plain_options *o = arg;
     AUTO(history_session) session = { .engine = NULL };
     se_error err = SE_ERROR_INIT;
+    se_status st;
     int status;
 
     (void)argv;
@@ -269,7 +275,9 @@ static int run_resign(struct cli *cli, void *arg, int argc, char **argv)
     /* its last seal may be one of a key that is gone */
     if ((status = history_enter(&session, cli, &o->place, HISTORY_INSPECT, "verifying")))
         return status;
-    return se_history_resign(session.history, &err) ? place_fail(cli, &err) : EXIT_DONE;
+    st = se_history_resign(session.history, &err);
+    progress_end(&session.progress);
+    return st ? place_fail(cli, &err) : EXIT_DONE;
 }
 
 const struct command command_history_erase =

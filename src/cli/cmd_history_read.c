@@ -138,6 +138,7 @@ static int run_verify_proof(struct cli *cli, void *arg, int argc, char **argv)
 
     if (argc != 1)
         return cli_usage(cli, "which proof? a file is missing");
+    cli->judged = argv[0];
     if (file_read(&file, argv[0], PROOF_LIMIT, &err) || read_certificate(&certificate, o->certificate, &err) ||
         se_history_verify_proof(&proof, buf_bytes(&file), buf_bytes(&certificate), &err))
         return cli_fail(cli, &err);

@@ -149,9 +149,12 @@ static int verify(struct alarm *alarm, struct cli *cli, const struct verify_opti
     options->finding_arg = &telling;
     status = exit_status(se_history_verify(&report, session.history, options, &err));
     progress_end(&session.progress);
-    if (!status || err.status == SE_ERR_REJECTED)
-        tell_verdict(cli, o, &report);
-    return status ? cli_fail(cli, &err) : EXIT_DONE;
+    if (status && err.status != SE_ERR_REJECTED)
+        return cli_fail(cli, &err);
+    tell_verdict(cli, o, &report);
+    if (status)
+        cli_tell(cli, "%s", err.text); /* the verdict is the answer already */
+    return status;
 }
 
 static int run(struct cli *cli, void *arg, int argc, char **argv)

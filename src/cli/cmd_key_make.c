@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/stream.h"
 #include "cli/consent.h"
+#include "cli/json.h"
 #include "cli/secret.h"
 #include "cli/stream.h"
 
@@ -108,7 +109,9 @@ static int write_request(struct cli *cli, const struct make_options *o, const se
         (void)cli_fail(cli, &err);
         return EXIT_NO_OUTPUT;
     }
-    if (!cli->taken)
+    if (cli->json && !cli->taken)
+        (void)json_line(json_pack("{s:o}", "output", json_text(o->output)));
+    else if (!cli->taken)
         cli_done(cli, "%s: written, a request for a CA; `key certificate` takes its answer", o->output);
     return EXIT_DONE;
 }

@@ -49,26 +49,28 @@ static se_mail_params params_of(const struct mail_sign_options *o, const struct 
     return params;
 }
 
-static void tell(const struct cli *cli, const char *input, const char *output, const se_mail *told)
+static void tell(const struct cli *cli, const struct mail_sign_options *o, const char *in, const se_mail *told)
 {
+    const char *input = in ? in : "standard input", *output = o->sendmail ? o->sendmail : o->output ? o->output : "-";
+    const char *done = o->sendmail ? "has the message" : "written";
+
     if (cli->json && !cli->taken)
         (void)json_line(json_pack("{s:o, s:o, s:s, s:i, s:o}", "input", json_text(input), "output", json_text(output), "result",
                                   told->passed ? "passed" : "signed", "version", (int)told->signer.version, "sender",
                                   json_text(told->signer.address)));
     else if (told->passed)
-        cli_done(cli, "%s: written, signed or encrypted already, passed as it is", output);
+        cli_done(cli, "%s: %s, signed or encrypted already, passed as it is", output, done);
     else
-        cli_done(cli, "%s: written, signed by %s (%s)", output, told->signer.address, told->signer.subject);
+        cli_done(cli, "%s: %s, signed by %s (%s)", output, done, told->signer.address, told->signer.subject);
 }
 
-static int sign(struct cli *cli, const struct descriptor_option *descriptor, const struct mail_sign_options *o, const char *in,
-                struct result *result)
+static int sign(se_mail *told, struct cli *cli, const struct descriptor_option *descriptor, const struct mail_sign_options *o,
+                const char *in, struct result *result)
 {
     AUTO(engine) engine = NULL;
     AUTO(input) input = INPUT_INIT;
     AUTO(progress) progress = { .shown = false };
-    se_mail told;
-    se_mail_params params = params_of(o, descriptor, &told);
+    se_mail_params params = params_of(o, descriptor, told);
     se_error err = SE_ERROR_INIT;
     int status = cli_open(&engine, cli, &err);
 
@@ -85,7 +87,6 @@ static int sign(struct cli *cli, const struct descriptor_option *descriptor, con
     progress_end(&progress);
     if (!o->sendmail && result_commit(result, &err))
         return result_fail(result, cli, &err);
-    tell(cli, input.name, o->sendmail ? o->sendmail : o->output ? o->output : "-", &told);
     return EXIT_DONE;
 }
 
@@ -94,13 +95,17 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     const struct mail_sign_options *o = options;
     AUTO(result) result = RESULT_INIT;
     struct descriptor_option descriptor;
+    const char *in = argc && !o->sendmail ? argv[0] : NULL;
+    se_mail told;
     int status;
 
     cli->taken = cli->taken || (!o->output && !o->sendmail);
     if ((status = check_usage(cli, o, argc)) || (status = descriptor_read(&descriptor, cli, o->descriptor)) ||
-        (status = sign(cli, &descriptor, o, argc && !o->sendmail ? argv[0] : NULL, &result)))
+        (status = sign(&told, cli, &descriptor, o, in, &result)) ||
+        (o->sendmail && (status = sendmail_run(cli, o->sendmail, argc, argv, result.spool))))
         return status;
-    return o->sendmail ? sendmail_run(cli, o->sendmail, argc, argv, result.spool) : EXIT_DONE;
+    tell(cli, o, in, &told);
+    return EXIT_DONE;
 }
 
 const struct command command_mail_sign = COMMAND_ROW("mail sign", "[FILE]", "sign a message: S/MIME", rows, struct mail_sign_options, run);

@@ -56,32 +56,6 @@ static const char *extension_of(const struct verify_options *o)
     return o->raw ? ".sig" : o->xml ? ".sig.xml" : ".p7s";
 }
 
-/* In DER or BER it begins with its OID (RFC 5652, 3), which no other file has there. */
-static bool begins_as_cms(se_bytes begin)
-{
-    static const unsigned char oid[] = { 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02 };
-
-    return memmem(begin.data, begin.size, oid, sizeof oid) || text_starts(begin.data, "-----BEGIN ");
-}
-
-static bool begins_as_xml(se_bytes begin)
-{
-    const char *text = begin.data;
-
-    return text_mark(text, begin.size) || text[strspn(text, " \t\r\n")] == '<';
-}
-
-/* Whether a file carries its signature itself. */
-static bool is_signed_itself(const struct verify_options *o, const char *in)
-{
-    char begin[64] = "";
-    AUTO(input) input = INPUT_INIT;
-    ptrdiff_t size = input_open(&input, in, NULL) ? -1 : input.source.read(input.source.arg, begin, sizeof begin - 1);
-    const se_bytes bytes = { begin, size > 0 ? (size_t)size : 0 };
-
-    return size < 0 || (!o->raw && (o->xml ? begins_as_xml(bytes) : begins_as_cms(bytes)));
-}
-
 static bool is_file(const char *path)
 {
     struct stat info;
@@ -89,24 +63,14 @@ static bool is_file(const char *path)
     return path && !stat(path, &info) && S_ISREG(info.st_mode);
 }
 
-/* *out: of the signature beside `in`, NULL if none is to be looked for there.  An exit status. */
-static int find_signature(char **out, const struct cli *cli, const struct verify_options *o, const char *in)
+/* Of the signature beside `in`; NULL: none is to be looked for there. */
+static char *path_beside(const struct verify_options *o, const char *in)
 {
-    se_error err = SE_ERROR_INIT;
+    char *path = NULL;
 
-    *out = NULL;
-    if (o->signature || o->id || o->output || !is_file(in) || is_signed_itself(o, in))
-        return o->raw && !o->signature ? cli_usage(cli, "--raw needs --signature") : EXIT_DONE;
-    if (asprintf(out, "%s%s", in, extension_of(o)) < 0) {
-        *out = NULL;
-        return EXIT_INTERNAL;
-    }
-    if (!access(*out, F_OK))
-        return EXIT_DONE;
-    if (o->raw)
-        return cli_usage(cli, "--raw needs --signature: there is no '%s'", *out);
-    (void)error_set(&err, SE_ERR_FORMAT, "'%s' is no signature, and there is no '%s': --signature names a detached one", in, *out);
-    return cli_fail(cli, &err);
+    if (o->signature || o->id || o->output || !is_file(in) || asprintf(&path, "%s%s", in, extension_of(o)) < 0)
+        return NULL;
+    return path;
 }
 
 static void tell_people(FILE *to, const char *input, const char *signature, const se_signer *signer)
@@ -132,58 +96,106 @@ static void tell(const struct cli *cli, const char *input, const char *signature
         tell_people(cli->taken ? stderr : stdout, input, signature, signer);
 }
 
-static int verify(struct cli *cli, const struct verify_options *o, const struct descriptor_option *descriptor, const char *in)
-{
-    AUTO(engine) engine = NULL;
-    AUTO(input) input = INPUT_INIT;
-    AUTO(result) result = RESULT_INIT;
-    AUTO(se_buf) signature = SE_BUF_INIT;
-    AUTO(progress) progress = { .shown = false };
-    se_params params = SE_PARAMS_INIT;
-    se_error err = SE_ERROR_INIT;
-    se_signer signer;
-    int status = cli_open(&engine, cli, &err);
+struct verifying {
+    struct cli *cli;
+    const struct verify_options *options;
+    const struct descriptor_option *descriptor;
+    se_engine *engine;
+    struct result *result;
+    const char *in, *shown; /* `shown`: as what it is called */
+};
 
-    if (status)
-        return status;
-    cli->judged = in ? in : "-";
-    if ((o->signature && file_read(&signature, input_path(o->signature), SIGNATURE_LIMIT, &err)) || input_open(&input, in, &err) ||
-        (o->output && result_open(&result, o->output, true, &err)))
-        return result_fail(&result, cli, &err);
-    if (o->signature && !signature.size)
-        return cli_fail(cli, &(se_error){ .status = SE_ERR_FORMAT, .text = "the signature file is empty" });
-    params.version = descriptor->version;
+static se_params params_of(const struct verifying *v)
+{
+    const struct verify_options *o = v->options;
+    se_params params = SE_PARAMS_INIT;
+
+    params.version = v->descriptor->version;
     params.form = o->xml ? SE_FORM_XML : o->raw ? SE_FORM_RAW : SE_FORM_DETACHED;
     params.xml_id = o->id;
     params.time = o->time;
     params.trust = o->trust;
     params.trust_tsa = o->trust_tsa;
+    return params;
+}
+
+/* With the signature in that file; NULL: the input carries its own. */
+static se_status judge(se_signer *signer, struct verifying *v, const char *path, se_error *err)
+{
+    const struct verify_options *o = v->options;
+    AUTO(input) input = INPUT_INIT;
+    AUTO(se_buf) signature = SE_BUF_INIT;
+    AUTO(progress) progress = { .shown = false };
+    se_params params = params_of(v);
+    se_status st;
+
+    if ((path && (st = file_read(&signature, input_path(path), SIGNATURE_LIMIT, err))) || (st = input_open(&input, v->in, err)) ||
+        (o->output && (st = result_open(v->result, o->output, true, err))))
+        return st;
+    v->shown = input.name;
+    if (path && !signature.size)
+        return error_set(err, SE_ERR_FORMAT, "the signature file is empty");
     params.signature = buf_bytes(&signature);
-    params.content = o->output ? &result.sink : NULL;
-    params.progress = progress_begin(&progress, cli, "verifying");
+    params.content = o->output ? &v->result->sink : NULL;
+    params.progress = progress_begin(&progress, v->cli, "verifying");
     params.progress_arg = &progress;
-    if (se_verify_stream(&signer, engine, descriptor->name, &input.source, &params, &err) || (o->output && result_commit(&result, &err))) {
-        progress_end(&progress);
-        return result_fail(&result, cli, &err);
-    }
+    st = se_verify_stream(signer, v->engine, v->descriptor->name, &input.source, &params, err);
+    if (!st && o->output)
+        st = result_commit(v->result, err);
     progress_end(&progress);
-    tell(cli, input.name, o->signature, &signer);
+    return st;
+}
+
+/* What is signed itself is judged by that; only what holds no signature at all is compared with one beside it. */
+static se_status judge_with_beside(se_signer *signer, const char **used, struct verifying *v, const char *beside, se_error *err)
+{
+    const struct verify_options *o = v->options;
+    se_status st;
+
+    *used = o->raw && beside ? beside : o->signature;
+    st = judge(signer, v, *used, err);
+    if (st != SE_ERR_FORMAT || !beside || *used)
+        return st;
+    if (access(beside, F_OK))
+        return error_suffix(err, "; and there is no '%s': --signature names a detached one", beside);
+    *used = beside;
+    *err = (se_error)SE_ERROR_INIT;
+    return judge(signer, v, beside, err);
+}
+
+static int verify(struct cli *cli, const struct verify_options *o, const struct descriptor_option *descriptor, const char *in,
+                  const char *beside)
+{
+    AUTO(engine) engine = NULL;
+    AUTO(result) result = RESULT_INIT;
+    struct verifying v = { .cli = cli, .options = o, .descriptor = descriptor, .result = &result, .in = in };
+    se_error err = SE_ERROR_INIT;
+    se_signer signer;
+    const char *used;
+    int status = cli_open(&engine, cli, &err);
+
+    if (status)
+        return status;
+    v.engine = engine;
+    cli->judged = in ? in : "-";
+    if (judge_with_beside(&signer, &used, &v, beside, &err))
+        return result_fail(&result, cli, &err);
+    tell(cli, v.shown, used, &signer);
     return EXIT_DONE;
 }
 
 static int run(struct cli *cli, void *options, int argc, char **argv)
 {
-    struct verify_options *o = options;
+    const struct verify_options *o = options;
     const char *in = argc ? argv[0] : NULL;
     struct descriptor_option descriptor;
-    char *beside = NULL;
-    int status;
+    char *beside = path_beside(o, in);
+    int status = check_usage(cli, o, argc, argv);
 
-    if (!(status = check_usage(cli, o, argc, argv)) && !(status = descriptor_read(&descriptor, cli, o->descriptor)) &&
-        !(status = find_signature(&beside, cli, o, in))) {
-        o->signature = beside ? beside : o->signature;
-        status = verify(cli, o, &descriptor, in);
-    }
+    if (!status && o->raw && !o->signature && (!beside || access(beside, F_OK)))
+        status = beside ? cli_usage(cli, "--raw needs --signature: there is no '%s'", beside) : cli_usage(cli, "--raw needs --signature");
+    if (!status && !(status = descriptor_read(&descriptor, cli, o->descriptor)))
+        status = verify(cli, o, &descriptor, in, beside);
     free(beside);
     return status;
 }

@@ -51,5 +51,8 @@ int history_enter(struct history_session *out, struct cli *cli, const struct his
         options.progress = progress_begin(&out->progress, cli, what);
     out->progress.unit = "entries";
     options.progress_arg = &out->progress;
-    return se_history_open(&out->history, out->engine, place->store, &options, &err) ? cli_fail(cli, &err) : EXIT_DONE;
+    if (!se_history_open(&out->history, out->engine, place->store, &options, &err))
+        return EXIT_DONE;
+    progress_end(&out->progress);
+    return cli_fail(cli, &err);
 }

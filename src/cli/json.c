@@ -44,7 +44,7 @@ json_t *json_text(const char *text)
 {
     if (!text)
         return json_null();
-    return utf8_is(text) ? json_string(text) : mended(text);
+    return utf8_is(text_bytes(text)) ? json_string(text) : mended(text);
 }
 
 json_t *json_time(int64_t seconds)

@@ -223,13 +223,9 @@ static int run(struct cli *cli, const struct option_table *global, const struct 
  */
 static int flushed(struct cli *cli, int status)
 {
-    bool failed = fflush(stdout);
-    int number = errno;
+    bool refused = fflush(stdout), failed = refused || ferror(stdout);
+    int number = refused ? errno : 0;
 
-    if (!failed && ferror(stdout)) {
-        failed = true;
-        number = fflush(stdout) ? errno : 0;
-    }
     if (status != EXIT_DONE || (!failed && !json_is_lost()))
         return status;
     cli->json = false;

@@ -121,10 +121,11 @@ static se_status refuse(const struct unsealing *o, se_error *err)
 /* Which version it is of stands in it in clear, so that nothing is given away. */
 static bool is_of_stranger(const struct unsealing *o, const struct envelope *envelope)
 {
+    const struct config *config = o->engine->config;
     bool known = !envelope->version || o->missing.status;
 
-    for (size_t i = 0; i < o->count; i++)
-        known |= o->versions[i].descriptor->version == envelope->version;
+    for (size_t i = 0; !known && i < config->descriptor_count; i++)
+        known = !strcmp(config->descriptors[i].name, o->name) && config->descriptors[i].version == envelope->version;
     return !known;
 }
 

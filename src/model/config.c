@@ -81,6 +81,14 @@ static se_status no_version(const struct config *config, const char *name, unsig
                      writer_string(&list));
 }
 
+static bool is_named_before(const char *const *names, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (strcmp(names[i], names[at]) == 0)
+            return true;
+    return false;
+}
+
 /* "; did you mean 'a'?", or else "; there are: 'a', 'b' and 12 others" */
 static void suggest(struct writer *w, const char *wanted, const char *const *names, size_t count)
 {
@@ -93,7 +101,7 @@ static void suggest(struct writer *w, const char *wanted, const char *const *nam
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        if (i && strcmp(names[i - 1], names[i]) == 0) /* another version */
+        if (is_named_before(names, i)) /* another version */
             continue;
         (void)snprintf(quoted, sizeof quoted, "'%.64s'", names[i]);
         choice_add(&choice, names[i], quoted);

@@ -13,22 +13,14 @@ enum {
 };
 
 /* "only the key pair counts": self-signed is fine, validity and key usage are not looked at */
-#define KEY_ONLY(text, what, max)                                                                                                          \
+#define KEY_ONLY(text, what, max, ...)                                                                                                     \
     {                                                                                                                                      \
-        .name = text, .kinds = what, .family = FAMILY_RSA, .rsa_min = 2048, .rsa_max = max, .self_signed = true                            \
+        .name = text, .kinds = what, .family = FAMILY_RSA, .rsa_min = 2048, .rsa_max = max, .self_signed = true, __VA_ARGS__               \
     }
 
 static const struct use uses[] = {
     KEY_ONLY("EncryptedFields", CIPHER, 4096),
-    {
-        .name = "ConfigZipEncrypter",
-        .kinds = CIPHER,
-        .family = FAMILY_RSA,
-        .rsa_min = 2048,
-        .rsa_max = 16384,
-        .self_signed = true,
-        .container = true,
-    },
+    KEY_ONLY("ConfigZipEncrypter", CIPHER, 16384, .container = true),
     {
         .name = "ConfigZipSigner",
         .kinds = DIGEST,

@@ -47,24 +47,19 @@ static se_status add_authorities(struct bundle *bundle, se_bytes file, se_error 
     return st;
 }
 
-static se_status read_all(struct incoming *out, const struct provision_import *import, se_error *err)
+static se_status choose_key(struct incoming *out, const struct bundle *bundle, se_error *err)
 {
-    AUTO(bundle) bundle = { .count = 0 };
     const struct bundle_key *chosen;
     EVP_PKEY *key;
-    se_status st;
 
-    *out = (struct incoming){ .key = NULL };
-    if ((st = read_bundle(&bundle, import, err)) || (st = add_authorities(&bundle, import->authorities, err)))
-        return st;
-    if (bundle_choose(&chosen, &bundle, "", NULL) || !chosen)
-        return error_set(err, SE_ERR_FORMAT, "there are %zu private keys in the file: it takes one", bundle.count);
+    if (bundle_choose(&chosen, bundle, "", NULL) || !chosen)
+        return error_set(err, SE_ERR_FORMAT, "there are %zu private keys in the file: it takes one", bundle->count);
     if (!(key = chosen->key))
         return error_set_at(err, chosen->why.status == SE_ERR_ACCESS ? SE_ERR_ACCESS : SE_ERR_FORMAT, chosen->why.file, chosen->why.line,
                             "%s", chosen->why.text);
     if (key_family(key) == FAMILY_ANY)
         return error_set(err, SE_ERR_FORMAT, "the key is of type %s: RSA or EC is needed", EVP_PKEY_get0_type_name(key));
-    if (sk_X509_num(bundle.certificates) <= 0 || answer_choose(&out->certificate, &out->chain, bundle.certificates, key, NULL))
+    if (sk_X509_num(bundle->certificates) <= 0 || answer_choose(&out->certificate, &out->chain, bundle->certificates, key, NULL))
         return error_set(err, SE_ERR_FORMAT, "there is no certificate of the private key in the file");
     X509_up_ref(out->certificate);
     EVP_PKEY_up_ref(key);
@@ -74,9 +69,17 @@ static se_status read_all(struct incoming *out, const struct provision_import *i
 
 se_status incoming_read(struct incoming *out, const struct provision_import *import, se_error *err)
 {
-    se_status st = read_all(out, import, err);
+    AUTO(bundle) bundle = { .count = 0 };
+    se_status st = read_bundle(&bundle, import, err);
 
+    *out = (struct incoming){ .key = NULL };
+    if (!st && (st = add_authorities(&bundle, import->authorities, err)))
+        return st;
+    if (!st)
+        st = choose_key(out, &bundle, err);
     if (st == SE_ERR_ACCESS)
         (void)error_prefix(err, import->password->size ? "its password (--password-source): " : "--password-source says its password: ");
-    return st ? error_prefix(err, "'%s': ", import->name) : SE_OK;
+    if (st)
+        (void)error_prefix(err, "'%s': ", import->name);
+    return st;
 }

@@ -2,10 +2,10 @@
 # No core dump of processes that hold PINs, and nobody else's debugger in them.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl python3 setpriv
+[ "$(id -u)" = 0 ] || skip "only root can become another user"
 # shellcheck disable=SC2016 # expanded by the other shell
 setpriv --reuid=65533 --regid=65533 --clear-groups sh -c 'test -x "$top_builddir/signengine"' ||
     skip 'the build folder is not for other users'
-[ "$(id -u)" = 0 ] || skip "only root can become another user"
 instrumented && skip "valgrind and the sanitizers have their own way with signals"
 
 make_cert k rsa:2048 issuer=self subjectAltName=email:a@example.org

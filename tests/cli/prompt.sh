@@ -88,7 +88,7 @@ cp file.p7s file2.p7s
 refuses 1 signengine verify -d Files file2
 rm file.p7s
 refuses 65 signengine verify -d Files file
-says "'file' is no signature, and there is no 'file.p7s': --signature names"
+says "not a CMS signature; and there is no 'file.p7s': --signature names"
 setup signengine sign -d Files --raw file
 accepts signengine verify -d Files --raw file
 rm file.sig
@@ -102,7 +102,21 @@ for form in '' --pem; do
     echo nonsense >whole.p7m.p7s
     accepts signengine verify -d Files whole.p7m
 done
+# other PEM, and other XML, is content
+cp one.pem some.pem
+setup signengine sign -d Files some.pem
+accepts signengine verify -d Files some.pem
+says 'some.pem.p7s'
+{
+    echo 'An explanation.'
+    cat whole.p7m
+} >explained.p7m
+accepts signengine verify -d Files explained.p7m
 printf '<a/>' >doc.xml
+setup signengine sign -d Files --xml --detached doc.xml
+accepts signengine verify -d Files --xml doc.xml
+says 'doc.xml.sig.xml'
+rm doc.xml.sig.xml
 setup signengine sign -d Files --xml -o doc.signed.xml doc.xml
 echo nonsense >doc.signed.xml.sig.xml
 accepts signengine verify -d Files --xml doc.signed.xml

@@ -2,7 +2,7 @@
 # A PIN that a token refused is not presented by the next process, for an hour, until it is asked for, or the token shows that it had the
 # right one; and the file that remembers it tells no PIN, and is nobody else's.
 . "${top_srcdir:?}/tests/lib/harness.sh"
-needs pkcs11-tool
+needs pkcs11-tool python3
 
 make_token lab
 cat >engine.xml <<XML
@@ -66,7 +66,7 @@ PIN=1234
 # ---- after an hour: the moment is the first eight bytes of the first place ----
 refuses 77 sign
 presented
-# `od` and `printf` write numbers as this machine has them
+# `od` and Python write numbers as this machine has them
 age() {
     moment=$(od -An -td8 -j32 -N8 "$memory" | tr -d ' ')
     python3 -c 'import struct, sys; sys.stdout.buffer.write(struct.pack("q", int(sys.argv[1])))' "$((moment - $1))" |
