@@ -44,6 +44,8 @@ static se_status read_value(struct envelope *out, struct kit *kit, se_bytes valu
 {
     se_status st = base64_decode(&out->bytes, value, NULL);
 
+    if (st == SE_ERR_MEMORY)
+        return error_memory(err);
     if (st && is_text(value))
         return envelope_refused(err);
     if (st && (st = buf_copy(&out->bytes, value, err)))

@@ -162,7 +162,7 @@ struct content {
     se_bytes text, mac;
 };
 
-static const struct {
+static const struct content_algorithm {
     int nid;
     enum cipher cipher;
     unsigned bits;
@@ -194,19 +194,25 @@ static bool set_gcm(struct content *c, const ASN1_TYPE *parameters)
     return set_iv(c, gcm->nonce);
 }
 
+static const struct content_algorithm *find_algorithm(const X509_ALGOR *algorithm)
+{
+    for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++)
+        if (algorithms[i].nid == OBJ_obj2nid(algorithm->algorithm))
+            return &algorithms[i];
+    return NULL;
+}
+
 static bool set_algorithm(struct content *c, const X509_ALGOR *algorithm)
 {
-    int nid = OBJ_obj2nid(algorithm->algorithm);
+    const struct content_algorithm *known = find_algorithm(algorithm);
 
-    for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++)
-        if (algorithms[i].nid == nid) {
-            c->aes.cipher = algorithms[i].cipher;
-            c->aes.bits = algorithms[i].bits;
-        }
-    if (c->aes.cipher == CIPHER_AES_GCM)
-        return algorithm->parameter && set_gcm(c, algorithm->parameter);
-    return c->aes.cipher && algorithm->parameter && algorithm->parameter->type == V_ASN1_OCTET_STRING &&
-           set_iv(c, algorithm->parameter->value.octet_string);
+    if (!known || !algorithm->parameter)
+        return false;
+    c->aes.cipher = known->cipher;
+    c->aes.bits = known->bits;
+    if (known->cipher == CIPHER_AES_GCM)
+        return set_gcm(c, algorithm->parameter);
+    return algorithm->parameter->type == V_ASN1_OCTET_STRING && set_iv(c, algorithm->parameter->value.octet_string);
 }
 
 /* Versions and content types are not authenticated: there is one that each may have (RFC 5652, 6.1; RFC 5083, 2.1). */
@@ -235,14 +241,6 @@ static bool get_content(struct content *c, const struct content_info *info)
     return set_algorithm(c, e->content->algorithm) && is_plain(info, c->aes.cipher);
 }
 
-static bool is_known(const X509_ALGOR *algorithm)
-{
-    for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++)
-        if (algorithms[i].nid == OBJ_obj2nid(algorithm->algorithm))
-            return true;
-    return false;
-}
-
 /* The first recipient's whose key is transported, by RSA of whatever kind; NULL: there is none. */
 static struct key_trans *find_transported(const struct content_info *info)
 {
@@ -256,6 +254,18 @@ static struct key_trans *find_transported(const struct content_info *info)
     return found;
 }
 
+static const char *transport_fault(const X509_ALGOR *algorithm)
+{
+    switch (OBJ_obj2nid(algorithm->algorithm)) {
+    case NID_rsaEncryption:
+        return " (PKCS #1 v1.5)";
+    case NID_rsaesOaep:
+        return " with parameters that are not accepted";
+    default:
+        return "";
+    }
+}
+
 /* Algorithms stand there in clear, so that nothing is given away when they are named. */
 static se_status refuse_algorithms(const struct content_info *info, se_error *err)
 {
@@ -263,7 +273,7 @@ static se_status refuse_algorithms(const struct content_info *info, se_error *er
     struct unwrap_how how;
     char name[80];
 
-    if (!is_known(info->enveloped->content->algorithm)) {
+    if (!find_algorithm(info->enveloped->content->algorithm)) {
         (void)OBJ_obj2txt(name, sizeof name, info->enveloped->content->algorithm->algorithm, 0);
         return error_set(err, SE_ERR_REJECTED, "the value is encrypted with the algorithm %s; AES in CBC or GCM is what is decrypted",
                          name);
@@ -273,8 +283,7 @@ static se_status refuse_algorithms(const struct content_info *info, se_error *er
     if (!identifier_oaep(&how, recipient->algorithm)) {
         (void)OBJ_obj2txt(name, sizeof name, recipient->algorithm->algorithm, 0);
         return error_set(err, SE_ERR_REJECTED, "the value's key is encrypted with the algorithm %s%s; RSAES-OAEP is what is decrypted",
-                         name,
-                         OBJ_obj2nid(recipient->algorithm->algorithm) == NID_rsaEncryption ? " (PKCS #1 v1.5)" : " and odd parameters");
+                         name, transport_fault(recipient->algorithm));
     }
     return envelope_refused(err);
 }
@@ -316,12 +325,14 @@ static se_status to_binary(se_buf *out, se_bytes value, se_error *err)
     const unsigned char *p = value.data;
     const se_source memory = source_memory(&value);
     struct stream armored = { .source = &memory };
+    se_status st;
 
     if (*p == (V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED))
         return buf_copy(out, value, err);
-    if (dearmor_finds(value))
-        return dearmor_all(out, &armored, value.size, NULL) ? envelope_refused(err) : SE_OK;
-    return base64_decode(out, value, NULL) ? envelope_refused(err) : SE_OK;
+    st = dearmor_finds(value) ? dearmor_all(out, &armored, value.size, NULL) : base64_decode(out, value, NULL);
+    if (st == SE_ERR_MEMORY)
+        return error_memory(err);
+    return st ? envelope_refused(err) : SE_OK;
 }
 
 se_status cms_envelope_read(struct envelope *out, struct kit *kit, se_bytes value, se_error *err)

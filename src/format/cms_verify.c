@@ -206,7 +206,11 @@ static se_status read_all(se_buf *out, const struct verify_job *job, se_error *e
     const se_source memory = source_memory(&armored);
     struct stream stream = { .source = job->later ? job->later : &memory };
 
-    return dearmor_all(out, &stream, SIGNATURE_LIMIT, err) ? error_prefix(err, "the signature: ") : SE_OK;
+    se_status st = dearmor_all(out, &stream, SIGNATURE_LIMIT, err);
+
+    if (st)
+        (void)error_prefix(err, "the signature: ");
+    return st;
 }
 
 /* What it was hashed with is known only after the content. */

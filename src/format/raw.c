@@ -97,5 +97,5 @@ se_status raw_verify(struct verdict *out, const struct verify_job *job, se_error
             return SE_OK;
         }
     ERR_clear_error();
-    return error_set(err, SE_ERR_REJECTED, "the signature does not verify with any of %zu certificates", trial.count);
+    return error_set(err, SE_ERR_REJECTED, "the signature verifies with none of the certificates (tried: %zu)", trial.count);
 }

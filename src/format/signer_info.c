@@ -94,15 +94,14 @@ X509 *signer_info_certificate(CMS_SignerInfo *signer, STACK_OF(X509) * certifica
     return NULL;
 }
 
-/* -3: the attribute is there once, with one value, or it does not count */
-static const void *attribute(CMS_SignerInfo *signer, int nid, int type)
+const void *signer_info_attribute(CMS_SignerInfo *signer, int nid, int type)
 {
     return CMS_signed_get0_data_by_OBJ(signer, OBJ_nid2obj(nid), -3, type);
 }
 
 static se_status check_content_type(CMS_ContentInfo *cms, CMS_SignerInfo *signer, se_error *err)
 {
-    const ASN1_OBJECT *stated = attribute(signer, NID_pkcs9_contentType, V_ASN1_OBJECT);
+    const ASN1_OBJECT *stated = signer_info_attribute(signer, NID_pkcs9_contentType, V_ASN1_OBJECT);
 
     if (stated && OBJ_cmp(stated, CMS_get0_eContentType(cms)) == 0)
         return SE_OK;
@@ -111,7 +110,7 @@ static se_status check_content_type(CMS_ContentInfo *cms, CMS_SignerInfo *signer
 
 static se_status check_digest(CMS_SignerInfo *signer, se_bytes hash, se_error *err)
 {
-    const ASN1_OCTET_STRING *stated = attribute(signer, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING);
+    const ASN1_OCTET_STRING *stated = signer_info_attribute(signer, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING);
 
     if (stated && (size_t)ASN1_STRING_length(stated) == hash.size &&
         CRYPTO_memcmp(ASN1_STRING_get0_data(stated), hash.data, hash.size) == 0)
@@ -121,10 +120,10 @@ static se_status check_digest(CMS_SignerInfo *signer, se_bytes hash, se_error *e
 
 static int64_t signing_time(CMS_SignerInfo *signer)
 {
-    const ASN1_TIME *time = attribute(signer, NID_pkcs9_signingTime, V_ASN1_UTCTIME);
+    const ASN1_TIME *time = signer_info_attribute(signer, NID_pkcs9_signingTime, V_ASN1_UTCTIME);
 
     if (!time)
-        time = attribute(signer, NID_pkcs9_signingTime, V_ASN1_GENERALIZEDTIME);
+        time = signer_info_attribute(signer, NID_pkcs9_signingTime, V_ASN1_GENERALIZEDTIME);
     return time ? asn1_seconds(time) : 0;
 }
 

@@ -18,6 +18,9 @@ SE_MUST_CHECK se_status signer_info_algorithm(const struct algorithm **out, CMS_
 /* DIGEST_NONE: one that is not accepted. */
 enum digest signer_info_digest(const X509_ALGOR *algorithm);
 
+/* The value of a signed attribute of that ASN.1 type; NULL: it is not there once, with one value. */
+const void *signer_info_attribute(CMS_SignerInfo *signer, int nid, int type);
+
 /* The one of `certificates`, which may be NULL, that the signer says is his; NULL: none is. */
 X509 *signer_info_certificate(CMS_SignerInfo *signer, STACK_OF(X509) * certificates);
 

@@ -5,6 +5,7 @@
 #include <openssl/ess.h>
 
 #include "base/auto.h"
+#include "format/signer_info.h"
 
 /* No path is as long; each is held against each certificate that came along. */
 enum { NAMED_MOST = 64 };
@@ -26,10 +27,9 @@ AUTO_KIND(signing_cert, struct signing_cert *, ASN1_item_free((ASN1_VALUE *)*p, 
 AUTO_KIND(names, STACK_OF(ASN1_TYPE) *, sk_ASN1_TYPE_free(*p))
 AUTO_KIND(one, STACK_OF(X509) *, sk_X509_free(*p))
 
-/* -3: it is there once, with one value, or it does not count */
 static const ASN1_STRING *find_attribute(CMS_SignerInfo *signer, int version)
 {
-    return CMS_signed_get0_data_by_OBJ(signer, OBJ_nid2obj(attributes[version]), -3, V_ASN1_SEQUENCE);
+    return signer_info_attribute(signer, attributes[version], V_ASN1_SEQUENCE);
 }
 
 /* NULL: it can't be read, or names none, or too many. */

@@ -97,9 +97,9 @@ static enum digest digest_of(const X509_ALGOR *algorithm)
     return DIGEST_NONE;
 }
 
-static enum digest mgf1_digest(const X509_ALGOR *mgf1)
+/* NULL: it is not there, or no MGF1 with a hash. */
+static X509_ALGOR *mgf1_hash(const X509_ALGOR *mgf1)
 {
-    AUTO(algorithm_identifier) hash = NULL;
     const ASN1_OBJECT *id = NULL;
     const void *value = NULL;
     int type = V_ASN1_UNDEF;
@@ -107,8 +107,14 @@ static enum digest mgf1_digest(const X509_ALGOR *mgf1)
     if (mgf1)
         X509_ALGOR_get0(&id, &type, &value, mgf1);
     if (!id || OBJ_obj2nid(id) != NID_mgf1 || type != V_ASN1_SEQUENCE)
-        return DIGEST_NONE;
-    hash = ASN1_item_unpack(value, ASN1_ITEM_rptr(X509_ALGOR));
+        return NULL;
+    return ASN1_item_unpack(value, ASN1_ITEM_rptr(X509_ALGOR));
+}
+
+static enum digest mgf1_digest(const X509_ALGOR *mgf1)
+{
+    AUTO(algorithm_identifier) hash = mgf1_hash(mgf1);
+
     return digest_of(hash);
 }
 
@@ -138,15 +144,21 @@ static const char *hash_text(const X509_ALGOR *hash)
     if (!hash)
         return "SHA-1";
     X509_ALGOR_get0(&id, NULL, NULL, hash);
-    return OBJ_nid2ln(OBJ_obj2nid(id)) ? OBJ_nid2sn(OBJ_obj2nid(id)) : "an unknown hash";
+    return OBJ_obj2nid(id) == NID_undef ? "unknown" : OBJ_nid2sn(OBJ_obj2nid(id));
+}
+
+static const char *mask_text(const X509_ALGOR *mask)
+{
+    AUTO(algorithm_identifier) hash = mgf1_hash(mask);
+
+    return mask && !hash ? "unknown" : hash_text(hash);
 }
 
 bool identifier_pss_text(char *out, size_t size, const X509_ALGOR *algorithm)
 {
     AUTO(pss_params) params = NULL;
-    AUTO(algorithm_identifier) mask = NULL;
     const ASN1_OBJECT *id;
-    const void *value, *hash = NULL;
+    const void *value;
     int type;
 
     X509_ALGOR_get0(&id, &type, &value, algorithm);
@@ -154,16 +166,12 @@ bool identifier_pss_text(char *out, size_t size, const X509_ALGOR *algorithm)
         return false;
     if (type == V_ASN1_SEQUENCE)
         params = ASN1_item_unpack(value, ASN1_ITEM_rptr(RSA_PSS_PARAMS));
-    if (params && params->maskGenAlgorithm)
-        X509_ALGOR_get0(NULL, &type, &hash, params->maskGenAlgorithm);
-    if (hash && type == V_ASN1_SEQUENCE)
-        mask = ASN1_item_unpack(hash, ASN1_ITEM_rptr(X509_ALGOR));
     if (!params)
         (void)snprintf(out, size, "no parameters");
     else if (params->trailerField && ASN1_INTEGER_get(params->trailerField) != 1)
         (void)snprintf(out, size, "an unknown trailer");
     else
-        (void)snprintf(out, size, "hash %s and MGF1's %s", hash_text(params->hashAlgorithm), hash_text(mask));
+        (void)snprintf(out, size, "hash %s and MGF1's %s", hash_text(params->hashAlgorithm), mask_text(params->maskGenAlgorithm));
     return true;
 }
 

@@ -115,6 +115,10 @@ static se_status check_network(const char *name, se_error *err)
         return error_set(err, SE_ERR_CONFIG, "the socket, '%s', is neither unix:PATH nor inet:PORT@HOST", name);
     if (host)
         *host++ = '\0';
+    if (host && *host == '[' && host[strlen(host) - 1] == ']') { /* an address */
+        host[strlen(host) - 1] = '\0';
+        host++;
+    }
     if (isdigit((unsigned char)*port) && (!text_number(&number, port, UINT16_MAX) || !number))
         return error_set(err, SE_ERR_CONFIG, "the socket, '%s': '%s' is no port", name, port);
     if ((code = getaddrinfo(host, port, &hints, &list)))

@@ -12,10 +12,11 @@
 
 enum { DAY = 86400 };
 
-static bool is_watched(const struct watch *watch, const struct rule *rule)
+/* By the version that it is: a rule need not name one. */
+static bool is_watched(const struct watch *watch, const struct watched *w)
 {
     for (size_t i = 0; i < watch->count; i++)
-        if (strcmp(watch->list[i].rule->descriptor, rule->descriptor) == 0 && watch->list[i].rule->version == rule->version)
+        if (strcmp(watch->list[i].rule->descriptor, w->rule->descriptor) == 0 && watch->list[i].version == w->version)
             return true;
     return false;
 }
@@ -62,24 +63,35 @@ se_status watch_begin(struct watch *out, const struct conf *conf, se_engine *eng
         const struct rule *rule = &conf->rules.list[i];
         struct watched *w = &out->list[out->count];
 
-        if (rule->policy == POLICY_SKIP || is_watched(out, rule))
+        if (rule->policy == POLICY_SKIP)
             continue;
         *w = (struct watched){ .rule = rule };
+        if ((st = se_describe(engine, find_key, w, err)))
+            return st;
+        if (is_watched(out, w))
+            continue;
         st = look_at(w, engine, err);
         if (st == SE_ERR_NO_DESCRIPTOR || st == SE_ERR_POLICY)
             return error_prefix(err, "rule for '%s': ", rule->pattern);
-        /* a key store that is away comes back */
-        if ((st = se_describe(engine, find_key, w, err)))
-            return st;
-        out->count++;
+        out->count++; /* a key store that is away comes back */
     }
     return SE_OK;
+}
+
+static bool is_up(const struct watched *w)
+{
+    bool up;
+
+    pthread_mutex_lock(&service.lock);
+    up = w->up;
+    pthread_mutex_unlock(&service.lock);
+    return up;
 }
 
 void watch_refresh(struct watch *watch, se_engine *engine)
 {
     for (size_t i = 0; i < watch->count; i++)
-        if (watch->list[i].up && !watch->list[i].not_after)
+        if (is_up(&watch->list[i]) && !watch->list[i].not_after)
             (void)look_at(&watch->list[i], engine, NULL);
 }
 
@@ -89,11 +101,15 @@ void watch_free(struct watch *watch)
     *watch = (struct watch){ .list = NULL };
 }
 
-static void tell(const char *key, const char *what, const char *why)
+/* `replica`: 0: the key as a whole */
+static void tell(const char *key, unsigned replica, const char *what, const char *why)
 {
     AUTO(writer) text = { 0 };
 
-    writer_format(&text, "key '%s' %s", key, what);
+    writer_format(&text, "key '%s' ", key);
+    if (replica)
+        writer_format(&text, "replica %u ", replica);
+    writer_text(&text, what);
     if (!text.failed)
         service_log(writer_string(&text), why);
 }
@@ -101,8 +117,8 @@ static void tell(const char *key, const char *what, const char *why)
 void watch_tell(const struct watch *watch)
 {
     for (size_t i = 0; i < watch->count; i++)
-        if (!watch->list[i].up)
-            tell(watch->list[i].key, "out of reach", watch->list[i].why);
+        if (!is_up(&watch->list[i]))
+            tell(watch->list[i].key, 0, "out of reach", watch->list[i].why);
 }
 
 /* Whether that is news. */
@@ -127,25 +143,17 @@ static bool tells_loss(se_status st)
     return st == SE_ERR_UNAVAILABLE || st == SE_ERR_STORE || st == SE_ERR_ACCESS || st == SE_ERR_KEY;
 }
 
-/* A key that was never open is neither lost nor healed to the engine: its operations tell. */
+/* Whether a key is in reach its operations tell: while one replica is lost, another may serve. */
 void watch_event(struct watch *watch, const se_event *event)
 {
-    switch (event->kind) {
-    case SE_EVENT_OPERATION:
-        if (!event->status && set_up(watch, event->key, true))
-            tell(event->key, se_event_name(SE_EVENT_KEY_HEALED), "");
-        if (tells_loss(event->status) && set_up(watch, event->key, false))
-            tell(event->key, se_event_name(SE_EVENT_KEY_LOST), event->text);
-        break;
-    case SE_EVENT_KEY_LOST:
-    case SE_EVENT_KEY_HEALED:
-        if (set_up(watch, event->key, event->kind == SE_EVENT_KEY_HEALED))
-            tell(event->key, se_event_name(event->kind), event->text);
-        break;
-    default:
-        (void)set_up(watch, event->key, true);
-        tell(event->key, se_event_name(event->kind), event->text);
+    if (event->kind != SE_EVENT_OPERATION) {
+        tell(event->key, event->replica, se_event_name(event->kind), event->text);
+        return;
     }
+    if (!event->status && set_up(watch, event->key, true))
+        tell(event->key, 0, se_event_name(SE_EVENT_KEY_HEALED), "");
+    if (tells_loss(event->status) && set_up(watch, event->key, false))
+        tell(event->key, 0, se_event_name(SE_EVENT_KEY_LOST), event->text);
 }
 
 static void put_label(struct writer *w, const char *text)

@@ -23,7 +23,7 @@ struct watch {
 SE_MUST_CHECK se_status watch_begin(struct watch *out, const struct conf *conf, se_engine *engine, se_error *err);
 void watch_free(struct watch *watch);
 
-/* Of those that were out of reach: their certificates. */
+/* Looks again at those that came into reach since: how long their certificates are valid. */
 void watch_refresh(struct watch *watch, se_engine *engine);
 
 /* Logs which are out of reach. */
