@@ -96,6 +96,8 @@ static void load_uri(struct loading *l, struct keyref *ref, const xmlNode *type)
 
 void load_token(struct loading *l, struct keyref *ref, const xmlNode *type, unsigned kind)
 {
+    const size_t errors = l->findings.errors;
+
     ref->has_slot = load_number(&ref->slot, l, type, "slot", ULONG_MAX);
     ref->has_slot_index = load_number(&ref->slot_index, l, type, "slotIndex", ULONG_MAX);
     ref->token_label = load_value(l, type, "tokenLabel");
@@ -105,7 +107,8 @@ void load_token(struct loading *l, struct keyref *ref, const xmlNode *type, unsi
     load_id(l, ref, type);
     if (kind == STORE_HSM)
         load_uri(l, ref, type);
-    need_name(l, ref, type, kind);
+    if (l->findings.errors == errors) /* what was refused may have been the name */
+        need_name(l, ref, type, kind);
     if (ref->has_slot && ref->has_slot_index)
         findings_error(&l->findings, xml_attribute_line(type, "slotIndex"), "'slot' and 'slotIndex' both say which slot: keep one");
 }

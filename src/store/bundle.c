@@ -249,10 +249,10 @@ static se_status with_configured_certificate(struct key **out, EVP_PKEY *key, co
 
 static se_status no_certificate(const struct bundle *bundle, const struct bundle_key *key, se_error *err)
 {
-    int others = sk_X509_num(bundle->certificates);
+    const int count = sk_X509_num(bundle->certificates);
 
-    return error_set(err, SE_ERR_KEY, "no certificate %s in it (%d others); certificate= can name one",
-                     key ? "of the key" : "with that alias", others < 0 ? 0 : others);
+    return error_set(err, SE_ERR_KEY, "no certificate %s in it (certificates: %d); certificate= can name one",
+                     key ? "of the key" : "with that alias", count < 0 ? 0 : count);
 }
 
 se_status bundle_open(struct key **out, const struct bundle *bundle, const struct keyref *ref, enum key_part part, se_error *err)
