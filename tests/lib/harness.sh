@@ -101,11 +101,11 @@ others_refuse() {
 }
 
 says() {
-    cat "$out" "$err" | grep -q -F -e "$1" || fail "does not say: $1"
+    grep -q -F -e "$1" "$out" "$err" || fail "does not say: $1"
 }
 
 says_not() {
-    if cat "$out" "$err" | grep -q -F -e "$1"; then fail "says: $1"; fi
+    if grep -q -F -e "$1" "$out" "$err"; then fail "says: $1"; fi
 }
 
 same() {

@@ -94,7 +94,7 @@ json 'm["timeStamp"]["ignored"].startswith("its authority is not trusted")'
 sed 's/^Hello/Hallo/' one.eml >changed.eml
 sign changed.eml three.eml
 refuses 1 verify three.eml --json
-json 'm["verdict"] == "refused" and "inside the signature" in m["reason"]'
+json 'm["verdict"] == "refused" and "inside the signature" in m["reason"] and set(m) == {"command", "status", "text", "input", "verdict", "reason"}'
 
 # ---- as many as there may be ----
 sign plain.eml 1.eml
