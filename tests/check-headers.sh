@@ -1,12 +1,26 @@
 #!/bin/sh
-# Every header compiles alone and twice; the public one as C++ too.
+# Every header compiles alone and twice; the public one as C++ too.  Alone: the build sees to that where X.c begins with X.h.
 set -eu
 cd "${top_srcdir:?}"
 failed=0
 
+# guarded FILE: all of it is between #ifndef and #endif
+guarded() {
+    awk '/^#/ { n++ } n == 1 && /^#/ && !/^#ifndef [A-Z0-9_]+$/ { exit bad = 1 } n == 1 { name = $2 }
+        n == 2 && /^#/ && $0 != "#define " name { exit bad = 1 } NF { last = $0 } END { exit bad || last != "#endif" }' "$1"
+}
+begins_with() { # FILE HEADER
+    [ -e "$1" ] && [ "$(grep -m 1 '^#include' "$1")" = "#include \"$2\"" ]
+}
 for header in $(find src tests -name '*.h' | sort); do
+    name=${header#src/}
+    guarded "$header" || {
+        echo "$header is not all between #ifndef, #define and #endif"
+        failed=1
+    }
+    begins_with "${header%.h}.c" "$name" && continue
     # shellcheck disable=SC2086 # flags
-    if ! printf '#include "%s"\n#include "%s"\n' "${header#src/}" "${header#src/}" |
+    if ! printf '#include "%s"\n#include "%s"\n' "$name" "$name" |
         ${CC:-cc} -std=gnu11 ${lint_cflags-} -Werror -I. -Isrc -fsyntax-only -x c -; then
         echo "$header does not compile alone"
         failed=1

@@ -88,7 +88,7 @@ cp file.p7s file2.p7s
 refuses 1 signengine verify -d Files file2
 rm file.p7s
 refuses 65 signengine verify -d Files file
-says "not a CMS signature; and there is no 'file.p7s': --signature names"
+says "not a CMS signature: no ContentInfo at byte 2; and there is no 'file.p7s': --signature names"
 setup signengine sign -d Files --raw file
 accepts signengine verify -d Files --raw file
 rm file.sig

@@ -165,7 +165,7 @@ refuses 65 signengine verify -d Files file -s empty
 refuses 65 signengine verify -d Files file -s file
 says 'not a CMS signature'
 refuses 65 signengine verify -d Files other-file
-says "not a CMS signature; and there is no 'other-file.p7s'"
+says "not a CMS signature: no ContentInfo at byte 2; and there is no 'other-file.p7s'"
 refuses 65 signengine verify -d Files file.p7s
 says 'detached'
 refuses 65 signengine verify -d Files file -s file.p7m

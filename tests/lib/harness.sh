@@ -136,6 +136,14 @@ instrumented() {
     [ "${MEMCHECK-}" ] || grep -qE '__(asan|tsan)_init' "${top_builddir:?}/signengine" "$top_builddir/.libs/signengine" 2>/dev/null
 }
 
+# Java's tools compile for a short life: most of the time that they take is that of compilers which do not come to an end.
+if command -v java >/dev/null; then
+    java() { command java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC "$@"; }
+    for tool in javac jar jarsigner keytool; do
+        eval "$tool() { command $tool -J-XX:TieredStopAtLevel=1 -J-XX:+UseSerialGC \"\$@\"; }"
+    done
+fi
+
 # ---- tokens ----
 
 # find_library NAME: prints the path of a PKCS #11 library.

@@ -112,8 +112,8 @@ static void headers_that_are_none_are_told_as_what_they_are(void **state)
                  { "From: a\rTo: b\r\rHello\r", "lines end with CR, not" },
                  { "From: a\r\rHello\rWorld\n", "lines end with CR, not" },
                  { "From: a\r\r\nTo: b\r\r\n\r\r\n", "CR CR LF" },
-                 { "Received: a\n b\n\tc\nFrom: a\nno field\n\n", "line 5 " },
-                 { "From a\r\nReceived: a\r\n b\r\nno field\r\n", "line 4 " } };
+                 { "Received: a\n b\n\tc\nFrom: a\nno field\n\n", "line 5, in its header" },
+                 { "From a\r\nReceived: a\r\n b\r\nno field\r\n", "line 4, in its header" } };
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
