@@ -1,6 +1,8 @@
 /*
  * Signatures are put into the text of the document, which stays as it is otherwise; what libxml2 makes of it is only for what is hashed.
  */
+#include <libxml/hash.h>
+
 #include "format/xmldsig.h"
 #include "format/xmldsig_find.h"
 #include "format/xmldsig_make.h"
@@ -22,8 +24,45 @@ static se_status check_id(const char *id, se_error *err)
     return error_set(err, SE_ERR_FORMAT, "the ID '%.64s' is no name, so that not everybody would find what is signed", id);
 }
 
-static se_status choose(struct xml_plan *plan, xmlNode **top, const char *id, se_error *err)
+static bool is_of_xml(const xmlAttr *attribute)
 {
+    return attribute->ns && xmlStrEqual(attribute->ns->href, XML_XML_NAMESPACE);
+}
+
+/* The names among those in `own` that an ancestor's attribute has too; NULL: none. */
+static const char *find_repeated(xmlHashTable *own, const xmlNode *element)
+{
+    for (const xmlNode *node = element->parent; node && node->type == XML_ELEMENT_NODE; node = node->parent)
+        for (const xmlAttr *a = node->properties; a; a = a->next)
+            if (is_of_xml(a) && xmlHashLookup(own, a->name))
+                return (const char *)a->name;
+    return NULL;
+}
+
+/* Canonical XML 1.0, 2.4: an attribute as xml:lang takes the place of an ancestor's.  The JDK (17) writes both. */
+static se_status check_inherited(xmlNode *element, se_error *err)
+{
+    xmlHashTable *own = xmlHashCreate(0);
+    const char *repeated;
+    bool failed = !own;
+
+    for (xmlAttr *a = element->properties; !failed && a; a = a->next)
+        failed = is_of_xml(a) && xmlHashAddEntry(own, a->name, a);
+    repeated = failed ? NULL : find_repeated(own, element);
+    xmlHashFree(own, NULL);
+    if (failed)
+        return error_memory(err);
+    if (!repeated)
+        return SE_OK;
+    return error_set(err, SE_ERR_FORMAT,
+                     "'xml:%.64s' is an attribute of the signed element and of one around it, of which inclusive canonical forms differ: "
+                     "sign without --inclusive",
+                     repeated);
+}
+
+static se_status choose(struct xml_plan *plan, xmlNode **top, const struct sign_job *job, se_error *err)
+{
+    const char *id = job->xml.id;
     se_status st;
 
     *top = NULL;
@@ -32,7 +71,7 @@ static se_status choose(struct xml_plan *plan, xmlNode **top, const char *id, se
     if (id) {
         if (xml_tree_find_id(&plan->parent, plan->doc, id, err))
             return error_restate(err, SE_ERR_FORMAT);
-        if ((st = check_id(id, err)))
+        if ((st = check_id(id, err)) || (job->xml.inclusive && (st = check_inherited(plan->parent, err))))
             return st;
         *top = plan->parent;
     }
@@ -64,7 +103,7 @@ static se_status sign_within(const struct sign_job *job, se_bytes text, se_error
         return st;
     plan = xml_plan_of(job, (const char *)uri.data);
     plan.doc = doc;
-    if ((st = choose(&plan, &top, job->xml.id, err)) || (st = xml_hash(&digest, &plan, doc, top, err)))
+    if ((st = choose(&plan, &top, job, err)) || (st = xml_hash(&digest, &plan, doc, top, err)))
         return st;
     end.element = xml_ordinal(doc, plan.parent);
     if ((st = xml_signature_make(&signature, &plan, &digest, err)) || (st = scan_document(&end, text, &line, err)))

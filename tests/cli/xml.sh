@@ -110,6 +110,12 @@ printf %s '<n1:elem2 xmlns:n1="http://example.net" Id="e" xml:lang="en"><n3:stuf
 canonical 2-2 --id e
 printf %s '<n1:elem2 xmlns:n0="foo:bar" xmlns:n1="http://example.net" xmlns:n3="ftp://example.org" Id="e" xml:lang="en"><n3:stuff></n3:stuff></n1:elem2>' >2-2.canonical
 canonical 2-2 --id e --inclusive
+# an attribute of the signed element that one around it has too: the JDK writes both
+printf '<a xml:lang="en"><b Id="e" xml:lang="de"/></a>' >repeated.xml
+refuses 65 signengine sign --xml -d Files --id e --inclusive repeated.xml
+says "'xml:lang' is an attribute of the signed element and of one around it, of which inclusive canonical forms differ: sign without --inclusive"
+accepts signengine sign --xml -d Files --id e repeated.xml
+accepts signengine sign --xml -d Files --inclusive repeated.xml -o whole.xml
 
 # ---- where it goes, and what does not go together ----
 accepts signengine sign --xml -d Files 3-2.xml

@@ -1,6 +1,7 @@
 """What Python's email package and GMime make of messages: files on standard input, a line of JSON for each."""
 import email
 import email.policy
+import email.utils
 import json
 import sys
 
@@ -9,7 +10,13 @@ from gmime import GMime
 
 def by_python(data):
     message = email.message_from_bytes(data, policy=email.policy.default)
-    sender = message["From"]
+    try:
+        sender = message["From"]
+    except AttributeError as error:  # a fault of Python 3.11: a name that ends in a dot, with "<" right behind it, as "John D.<"
+        if "token_type" not in str(error):
+            raise
+        senders = email.utils.getaddresses(email.message_from_bytes(data).get_all("From"))
+        return [address for _, address in senders], [message.get_body(("plain", "html")).get_content()]
     body = message.get_body(("plain", "html"))
     return [a.addr_spec for a in sender.addresses] if sender else [], [body.get_content()] if body else []
 
