@@ -329,8 +329,8 @@ static se_status to_binary(se_buf *out, se_bytes value, se_error *err)
 
     if (*p == (V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED))
         return buf_copy(out, value, err);
-    st = dearmor_finds(value) ? dearmor_all(out, &armored, value.size, err) : base64_decode(out, value, err);
-    return st && st != SE_ERR_MEMORY ? envelope_refused(err) : st;
+    st = dearmor_finds(value) ? dearmor_all(out, &armored, value.size, NULL) : base64_decode(out, value, NULL);
+    return st == SE_ERR_MEMORY ? error_memory(err) : st ? envelope_refused(err) : SE_OK;
 }
 
 se_status cms_envelope_read(struct envelope *out, struct kit *kit, se_bytes value, se_error *err)
