@@ -34,7 +34,7 @@ static se_status take_seal(void *arg, const struct sealed *sealed, se_error *err
 
     s->first = s->last ? s->first : sealed->number;
     s->last = sealed->number;
-    if (!memmem(sealed->note.data, sealed->note.size, word, sizeof word - 1) || note_parse(&note, sealed->note, NULL))
+    if (!sealed->note.size || !memmem(sealed->note.data, sealed->note.size, word, sizeof word - 1) || note_parse(&note, sealed->note, NULL))
         return SE_OK;
     if (note.seal.event == EVENT_ERASES)
         return note_erasure(&s->events, note.seal.subject, sealed->number, err);

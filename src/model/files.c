@@ -66,7 +66,7 @@ struct comparison {
 
 static bool has_line(se_bytes text, const struct writer *line)
 {
-    return !line->failed && memmem(text.data, text.size, line->buf.data, line->buf.size);
+    return !line->failed && text.size && memmem(text.data, text.size, line->buf.data, line->buf.size);
 }
 
 static void compare(void *arg, const char *item, const char *property, const char *value)
