@@ -4,7 +4,6 @@
 
 #include "format/armor.h"
 #include "format/cms.h"
-#include "format/cms_stencil.h"
 #include "format/padding.h"
 #include "format/signer_info.h"
 #include "format/sink_bio.h"
@@ -87,18 +86,6 @@ static void free_down_to(BIO *chain, BIO *last)
     }
 }
 
-static se_status write_der(CMS_ContentInfo *cms, const struct sign_job *job, const se_sink *out, se_error *err)
-{
-    AUTO(se_buf) der = SE_BUF_INIT;
-    se_status st;
-
-    if ((st = cms_der(&der, cms, err)))
-        return st;
-    if (!job->stamper.url)
-        stencil_keep(job, cms, buf_bytes(&der));
-    return sink_write(out, buf_bytes(&der), err);
-}
-
 static se_status add_timestamp(CMS_ContentInfo *cms, const struct stamper *stamper, se_error *err)
 {
     CMS_SignerInfo *signer = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
@@ -116,7 +103,24 @@ static se_status add_timestamp(CMS_ContentInfo *cms, const struct stamper *stamp
     return SE_OK;
 }
 
-static se_status sign_anew(const struct sign_job *job, const se_sink *out, se_error *err)
+static se_status write_der(CMS_ContentInfo *cms, const se_sink *out, se_error *err)
+{
+    AUTO(se_buf) der = SE_BUF_INIT;
+    int size = i2d_CMS_ContentInfo(cms, NULL);
+    unsigned char *p;
+    se_status st;
+
+    if (size <= 0)
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot encode CMS");
+    if ((st = buf_new(&der, (size_t)size, err)))
+        return st;
+    p = der.data;
+    if (i2d_CMS_ContentInfo(cms, &p) != size)
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot encode CMS");
+    return sink_write(out, buf_bytes(&der), err);
+}
+
+static se_status sign_detached(const struct sign_job *job, const se_sink *out, se_error *err)
 {
     AUTO(cms) cms = NULL;
     BIO *hash;
@@ -130,16 +134,9 @@ static se_status sign_anew(const struct sign_job *job, const se_sink *out, se_er
     if (!st && CMS_dataFinal(cms, hash) <= 0)
         st = crypto_error(err, SE_ERR_CRYPTO, "the signature failed");
     BIO_free_all(hash);
-    if (!st)
-        st = add_timestamp(cms, &job->stamper, err);
-    return st ? st : write_der(cms, job, out, err);
-}
-
-static se_status sign_detached(const struct sign_job *job, const se_sink *out, se_error *err)
-{
-    const struct stencil *stencil = job->stamper.url ? NULL : stencil_find(job);
-
-    return stencil ? stencil_sign(stencil, job, out, err) : sign_anew(job, out, err);
+    if (st || (st = add_timestamp(cms, &job->stamper, err)))
+        return st;
+    return write_der(cms, out, err);
 }
 
 static se_status sign_attached(const struct sign_job *job, const se_sink *out, se_error *err)

@@ -7,7 +7,6 @@ libse_core_la_SOURCES += \
 	src/format/cms_envelope.c src/format/cms_envelope.h \
 	src/format/cms_envelope_read.c \
 	src/format/cms_sign.c \
-	src/format/cms_stencil.c src/format/cms_stencil.h \
 	src/format/cms_verify.c \
 	src/format/container.c src/format/container.h \
 	src/format/envelope.h \

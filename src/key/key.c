@@ -61,34 +61,11 @@ struct key *key_ref(struct key *key)
     return key;
 }
 
-void key_keep(struct key *key, struct keepsake *keepsake)
-{
-    keepsake->next = __atomic_load_n(&key->keepsakes, __ATOMIC_RELAXED);
-    while (!__atomic_compare_exchange_n(&key->keepsakes, &keepsake->next, keepsake, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-        ;
-}
-
-const struct keepsake *key_keepsakes(const struct key *key)
-{
-    return __atomic_load_n(&key->keepsakes, __ATOMIC_ACQUIRE);
-}
-
-static void free_keepsakes(struct keepsake *first)
-{
-    while (first) {
-        struct keepsake *next = first->next;
-
-        first->free(first);
-        first = next;
-    }
-}
-
 void key_unref(struct key *key)
 {
     if (!key || __atomic_sub_fetch(&key->refs, 1, __ATOMIC_ACQ_REL))
         return;
     rsa_public_free(key->encryption);
-    free_keepsakes(key->keepsakes);
     profile_free(&key->profile);
     EVP_PKEY_free(key->private);
     X509_free(key->certificate);

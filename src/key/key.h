@@ -15,12 +15,6 @@ AUTO_KIND(x509_stack, STACK_OF(X509) *, sk_X509_pop_free(*p, X509_free))
 
 enum { KEY_ID = 32 };
 
-/* What somebody above has made with a key and will want again; `free` also says whose it is. */
-struct keepsake {
-    struct keepsake *next;
-    void (*free)(struct keepsake *self);
-};
-
 /* Counted and immutable: threads in mid-operation keep a key that has been replaced. */
 struct key {
     unsigned refs;
@@ -34,7 +28,6 @@ struct key {
     const void *checked_for;
     int64_t checked_at;
     struct rsa_public *encryption; /* made when first needed (key/oaep.c) */
-    struct keepsake *keepsakes;    /* atomic; the newest first */
 };
 
 /*
@@ -44,10 +37,6 @@ SE_MUST_CHECK se_status key_new(struct key **out, EVP_PKEY *private, X509 *certi
 struct key *key_ref(struct key *key);
 void key_unref(struct key *key); /* accepts NULL */
 AUTO_KIND(key, struct key *, key_unref(*p))
-
-/* Takes it over, until the key goes; before that it is never changed, and others use it at once. */
-void key_keep(struct key *key, struct keepsake *keepsake);
-const struct keepsake *key_keepsakes(const struct key *key);
 
 /* SHA-1 of the subjectPublicKey (RFC 5280, 4.2.1.2, method 1) */
 enum { PUBLIC_ID = 20 };

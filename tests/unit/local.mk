@@ -94,16 +94,6 @@ tests_unit_test_attached_SOURCES = tests/unit/test_attached.c tests/unit/unit.h
 tests_unit_test_attached_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_attached_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/test_cms_stencil
-tests_unit_test_cms_stencil_SOURCES = tests/unit/test_cms_stencil.c tests/unit/cms.h tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h
-tests_unit_test_cms_stencil_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_cms_stencil_LDADD   = libse-core.la $(CMOCKA_LIBS)
-
-UNIT_TESTS += tests/unit/test_cms_stencil_kept
-tests_unit_test_cms_stencil_kept_SOURCES = tests/unit/test_cms_stencil_kept.c tests/unit/cms.h tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h
-tests_unit_test_cms_stencil_kept_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_cms_stencil_kept_LDADD   = libse-core.la $(CMOCKA_LIBS)
-
 UNIT_TESTS += tests/unit/test_container
 tests_unit_test_container_SOURCES = tests/unit/test_container.c tests/unit/container.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_container_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

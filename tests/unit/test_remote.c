@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
+#include "format/cms.h"
 #include "key/crypto.h"
 #include "key/key.h"
 #include "tests/unit/maker.h"
@@ -176,6 +177,119 @@ static void failures_come_through(void **state)
     done(&fake, key);
 }
 
+/* ---- CMS ---- */
+
+static const se_bytes content = { "One two three\r\n", 15 };
+
+static struct key *certified(struct fake *fake, const char *type)
+{
+    EVP_PKEY *private = bridge(fake, type);
+    se_error err = SE_ERROR_INIT;
+    struct key *key;
+
+    assert_status(SE_OK, key_new(&key, private, make_certificate(private, &(struct certificate_wish){ .subject = "x" }), NULL, &err), &err);
+    return key;
+}
+
+static void certified_done(struct fake *fake, struct key *key)
+{
+    key_unref(key);
+    assert_int_equal(fake->closed, 1);
+    EVP_PKEY_free(fake->key);
+}
+
+static se_status sign_cms(se_buf *out, struct key *key, enum padding padding, int64_t time, se_error *err)
+{
+    AUTO(writer) w = { 0 };
+    se_bytes left = content;
+    const se_source source = source_memory(&left);
+    const se_sink sink = sink_writer(&w);
+    struct stream in = { .source = &source };
+    const struct sign_job job = { .algorithm = algorithm_signature(DIGEST_SHA384, key_family(key->private), padding),
+                                  .key = key,
+                                  .time = time,
+                                  .capabilities = true,
+                                  .in = &in,
+                                  .out = &sink };
+    se_status st = cms_sign_detached(&job, err);
+
+    *out = (se_buf)SE_BUF_INIT;
+    return st ? st : writer_finish(out, &w, err);
+}
+
+/* DER that is verified by OpenSSL, with the time as RFC 5652, 11.3, has it. */
+static void assert_signed(const se_buf *der, const char *time, int type)
+{
+    CMS_ContentInfo *cms = CMS_ContentInfo_new_ex(crypto_context(), NULL);
+    BIO *data = BIO_new_mem_buf(content.data, (int)content.size);
+    const unsigned char *p = der->data;
+    unsigned char *again = NULL;
+    const ASN1_STRING *stated;
+
+    assert_non_null(d2i_CMS_ContentInfo(&cms, &p, (long)der->size));
+    assert_int_equal(CMS_verify(cms, NULL, NULL, data, NULL, CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY), 1);
+    assert_int_equal(i2d_CMS_ContentInfo(cms, &again), der->size);
+    assert_memory_equal(again, der->data, der->size);
+    stated =
+        CMS_signed_get0_data_by_OBJ(sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0), OBJ_nid2obj(NID_pkcs9_signingTime), -3, type);
+    assert_non_null(stated);
+    assert_int_equal(ASN1_STRING_length(stated), strlen(time));
+    assert_memory_equal(ASN1_STRING_get0_data(stated), time, strlen(time));
+    OPENSSL_free(again);
+    BIO_free(data);
+    CMS_ContentInfo_free(cms);
+}
+
+static void cms_signs_at_any_time(void **state)
+{
+    static const struct {
+        int64_t seconds;
+        const char *text;
+        int type;
+    } times[] = {
+        { 1600000000, "200913122640Z", V_ASN1_UTCTIME }, { 0, "700101000000Z", V_ASN1_UTCTIME },
+        { -631152000, "500101000000Z", V_ASN1_UTCTIME }, { -631152001, "19491231235959Z", V_ASN1_GENERALIZEDTIME },
+        { 2524607999, "491231235959Z", V_ASN1_UTCTIME }, { 2524608000, "20500101000000Z", V_ASN1_GENERALIZEDTIME },
+    };
+    static const struct {
+        const char *type;
+        enum padding padding;
+    } kinds[] = { { "RSA-2048", PADDING_PKCS1 }, { "RSA-2048", PADDING_PSS }, { "P-521", PADDING_NONE } };
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        struct fake fake;
+        struct key *key = certified(&fake, kinds[k].type);
+
+        for (size_t t = 0; t < sizeof times / sizeof *times; t++) {
+            AUTO(se_buf) der = SE_BUF_INIT;
+
+            assert_status(SE_OK, sign_cms(&der, key, kinds[k].padding, times[t].seconds, &err), &err);
+            assert_signed(&der, times[t].text, times[t].type);
+        }
+        certified_done(&fake, key);
+    }
+}
+
+static void cms_fails_with_the_key_s_words(void **state)
+{
+    struct fake fake;
+    struct key *key = certified(&fake, "RSA-2048");
+    AUTO(se_buf) out = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    fake.fail = SE_ERR_UNAVAILABLE;
+    assert_status(SE_ERR_UNAVAILABLE, sign_cms(&out, key, PADDING_PKCS1, 0, &err), &err);
+    assert_string_equal(err.text, "the signature failed: the token is at lunch");
+    assert_int_equal(ERR_peek_error(), 0);
+    assert_null(out.data);
+    certified_done(&fake, key);
+}
+
+/* ---- */
+
 static void other_key_types_are_refused(void **state)
 {
     EVP_PKEY *ed = EVP_PKEY_Q_keygen(crypto_context(), NULL, "ED25519"), *key;
@@ -207,6 +321,8 @@ int main(void)
         cmocka_unit_test(public_half_is_the_key_s),
         cmocka_unit_test(x509_signs_through_it),
         cmocka_unit_test(failures_come_through),
+        cmocka_unit_test(cms_signs_at_any_time),
+        cmocka_unit_test(cms_fails_with_the_key_s_words),
         cmocka_unit_test(other_key_types_are_refused),
         cmocka_unit_test(the_default_context_is_untouched),
     };
