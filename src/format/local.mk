@@ -35,5 +35,4 @@ libse_core_la_SOURCES += \
 	src/format/xmldsig_sign.c \
 	src/format/xmldsig_value.c src/format/xmldsig_value.h \
 	src/format/xmldsig_verify.c src/format/xmldsig_verify.h \
-	src/format/xmlpass.c src/format/xmlpass.h \
 	src/format/xmltree.c src/format/xmltree.h

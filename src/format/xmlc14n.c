@@ -104,11 +104,6 @@ se_status xml_c14n_prefixes(struct xml_c14n *c14n, const char *list, se_error *e
     return SE_OK;
 }
 
-se_status xml_no_canonical_form(se_error *err)
-{
-    return error_set(err, SE_ERR_FORMAT, "this XML has no canonical form: is a namespace's name a relative URI?");
-}
-
 static se_status write_some(const struct xml_c14n *how, xmlDoc *doc, const xmlNode *top, struct passing *passing, se_error *err)
 {
     xmlOutputBuffer *out = xmlOutputBufferCreateIO(pass, NULL, passing, NULL);
@@ -122,7 +117,9 @@ static se_status write_some(const struct xml_c14n *how, xmlDoc *doc, const xmlNo
         done = -1;
     if (passing->status)
         return passing->status;
-    return done >= 0 ? SE_OK : xml_no_canonical_form(err);
+    if (done < 0)
+        return error_set(err, SE_ERR_FORMAT, "this XML has no canonical form: is a namespace's name a relative URI?");
+    return SE_OK;
 }
 
 se_status xml_c14n_write(const struct xml_c14n *how, xmlDoc *doc, xmlNode *top, stream_take_fn take, void *arg, se_error *err)

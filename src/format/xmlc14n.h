@@ -20,8 +20,6 @@ AUTO_KIND(xml_c14n, struct xml_c14n, xml_c14n_free(p))
 /* Names to tell between white space; SE_ERR_REJECTED: too many. */
 SE_MUST_CHECK se_status xml_c14n_prefixes(struct xml_c14n *c14n, const char *list, se_error *err);
 
-SE_MUST_CHECK se_status xml_no_canonical_form(se_error *err);
-
 /* `top` with all that is in it, or NULL for the whole document, to `take` piece by piece.  It takes no longer for what is outside. */
 SE_MUST_CHECK se_status xml_c14n_write(const struct xml_c14n *how, xmlDoc *doc, xmlNode *top, stream_take_fn take, void *arg,
                                        se_error *err);

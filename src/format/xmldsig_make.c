@@ -4,12 +4,8 @@
 
 #include "base/base64.h"
 #include "format/xmldsig_value.h"
-#include "format/xmlpass.h"
 #include "format/xmltree.h"
 #include "key/crypto.h"
-
-#define SIGNED_INFO_START "<ds:SignedInfo>"
-#define SIGNED_INFO_ALONE "<ds:SignedInfo xmlns:ds=\"" XMLDSIG_NAMESPACE "\">"
 
 AUTO_KIND(node_list, xmlNode *, xmlFreeNodeList(*p))
 
@@ -51,7 +47,7 @@ static se_status put_signed_info(struct writer *w, const struct xml_plan *plan, 
 
     if (!method)
         return error_set(err, SE_ERR_POLICY, "XML signatures can't be made with %s", algorithm->name);
-    writer_text(w, XML_SIGNATURE_START SIGNED_INFO_START);
+    writer_text(w, XML_SIGNATURE_START "<ds:SignedInfo>");
     put_method(w, "CanonicalizationMethod", plan->c14n.exclusive ? XMLDSIG_EXCLUSIVE : XMLDSIG_C14N);
     put_method(w, "SignatureMethod", method);
     writer_text(w, "<ds:Reference ");
@@ -94,21 +90,6 @@ static se_status put_key_info(struct writer *w, const struct key *key, se_error 
     return st;
 }
 
-/* `head`: from the start of the Signature to the end of SignedInfo.  Exclusive C14N needs nothing of what is around SignedInfo. */
-static se_status canonical_alone(struct writer *out, se_bytes head, se_error *err)
-{
-    const size_t before = strlen(XML_SIGNATURE_START SIGNED_INFO_START);
-    AUTO(writer) alone = { 0 };
-    AUTO(se_buf) text = SE_BUF_INIT;
-    se_status st;
-
-    writer_text(&alone, SIGNED_INFO_ALONE);
-    writer_put(&alone, (const char *)head.data + before, head.size - before);
-    if ((st = writer_finish(&text, &alone, err)))
-        return st;
-    return xml_pass(NULL, buf_bytes(&text), xml_collect, out, err);
-}
-
 /* The Signature becomes a child of plan->parent. */
 static se_status join(xmlNode **signature, const struct xml_plan *plan, se_bytes text, se_error *err)
 {
@@ -124,8 +105,11 @@ static se_status join(xmlNode **signature, const struct xml_plan *plan, se_bytes
     return SE_OK;
 }
 
-/* SignedInfo where it will be: inclusive C14N takes in what the elements around it declare. */
-static se_status canonical_within(struct writer *out, const struct xml_plan *plan, se_bytes head, se_error *err)
+/*
+ * `head`: from the start of the Signature to the end of SignedInfo, which is made canonical where it will be: inclusive C14N takes in what
+ * the elements around it declare.
+ */
+static se_status write_canonical(struct writer *out, const struct xml_plan *plan, se_bytes head, se_error *err)
 {
     AUTO(writer) whole = { 0 };
     AUTO(se_buf) text = SE_BUF_INIT;
@@ -149,8 +133,7 @@ static se_status canonical_within(struct writer *out, const struct xml_plan *pla
 static se_status sign_info(se_buf *value, const struct xml_plan *plan, const struct writer *head, se_error *err)
 {
     AUTO(writer) signed_info = { 0 };
-    const se_bytes text = buf_bytes(&head->buf);
-    se_status st = plan->c14n.exclusive ? canonical_alone(&signed_info, text, err) : canonical_within(&signed_info, plan, text, err);
+    se_status st = write_canonical(&signed_info, plan, buf_bytes(&head->buf), err);
 
     if (st)
         return st;

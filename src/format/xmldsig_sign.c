@@ -6,7 +6,6 @@
 #include "format/xmldsig.h"
 #include "format/xmldsig_find.h"
 #include "format/xmldsig_make.h"
-#include "format/xmlpass.h"
 #include "format/xmltree.h"
 
 #define DECLARATION  "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -87,8 +86,9 @@ static se_status id_reference(se_buf *out, const char *id, se_error *err)
     return writer_finish(out, &w, err);
 }
 
-static se_status sign_within(const struct sign_job *job, se_bytes text, se_error *err)
+se_status xmldsig_sign_enveloped(const struct sign_job *job, se_error *err)
 {
+    AUTO(se_buf) text = SE_BUF_INIT;
     AUTO(se_buf) uri = SE_BUF_INIT;
     AUTO(se_buf) signature = SE_BUF_INIT;
     AUTO(xml_tree) doc = NULL;
@@ -99,49 +99,17 @@ static se_status sign_within(const struct sign_job *job, se_bytes text, se_error
     int line;
     se_status st;
 
-    if ((st = id_reference(&uri, job->xml.id, err)) || (st = xml_tree_read(&doc, text, err)))
+    if ((st = xml_read_all(&text, job->in, err)) || (st = id_reference(&uri, job->xml.id, err)) ||
+        (st = xml_tree_read(&doc, buf_bytes(&text), err)))
         return st;
     plan = xml_plan_of(job, (const char *)uri.data);
     plan.doc = doc;
     if ((st = choose(&plan, &top, job, err)) || (st = xml_hash(&digest, &plan, doc, top, err)))
         return st;
     end.element = xml_ordinal(doc, plan.parent);
-    if ((st = xml_signature_make(&signature, &plan, &digest, err)) || (st = scan_document(&end, text, &line, err)))
+    if ((st = xml_signature_make(&signature, &plan, &digest, err)) || (st = scan_document(&end, buf_bytes(&text), &line, err)))
         return st;
-    return xml_insert(job->out, text, &end, buf_bytes(&signature), err);
-}
-
-/*
- * Nothing of the document is needed after its hash: not even for SignedInfo, to which exclusive C14N adds nothing from outside.  One that
- * may have signatures already is looked at again.
- */
-static se_status sign_whole(const struct sign_job *job, se_bytes text, se_error *err)
-{
-    AUTO(se_buf) signature = SE_BUF_INIT;
-    AUTO(xml_digest) digest = { .context = NULL };
-    struct xml_plan plan = xml_plan_of(job, "");
-    struct xml_passed passed;
-    se_status st;
-
-    plan.enveloped = true;
-    if ((st = xml_digest_begin(&digest, job->algorithm->digest, NULL, err)) ||
-        (st = xml_pass(&passed, text, xml_digest_take, &digest, err)))
-        return st;
-    if (passed.dsig)
-        return sign_within(job, text, err);
-    if ((st = xml_digest_end(&digest, err)) || (st = xml_signature_make(&signature, &plan, &digest, err)))
-        return st;
-    return xml_insert(job->out, text, &passed.root, buf_bytes(&signature), err);
-}
-
-se_status xmldsig_sign_enveloped(const struct sign_job *job, se_error *err)
-{
-    AUTO(se_buf) text = SE_BUF_INIT;
-    se_status st = xml_read_all(&text, job->in, err);
-
-    if (st)
-        return st;
-    return (job->xml.id || job->xml.inclusive ? sign_within : sign_whole)(job, buf_bytes(&text), err);
+    return xml_insert(job->out, buf_bytes(&text), &end, buf_bytes(&signature), err);
 }
 
 /* ---- enveloping ---- */

@@ -3,6 +3,7 @@
 #include <libxml/uri.h>
 
 #include "model/encoding.h"
+#include "model/scan.h"
 #include "model/xml.h"
 
 AUTO_KIND(parser, xmlParserCtxt *, xmlFreeParserCtxt(*p))
@@ -28,7 +29,7 @@ void xml_quiet_end(struct xml_quiet *quiet)
     xmlSetStructuredErrorFunc(quiet->arg, quiet->handler);
 }
 
-se_status xml_malformed(const xmlParserCtxt *parser, se_error *err)
+static se_status malformed(const xmlParserCtxt *parser, se_error *err)
 {
     const xmlError *e = &parser->lastError;
 
@@ -39,14 +40,15 @@ se_status xml_malformed(const xmlParserCtxt *parser, se_error *err)
     return error_set(err, SE_ERR_FORMAT, "malformed XML, line %d: %.*s", e->line, (int)strcspn(e->message, "\n"), e->message);
 }
 
-se_status xml_text_check(struct scan_end *root, se_bytes text, se_error *err)
+/* What libxml2 would rather not be given is refused: other encodings, a DOCTYPE, what takes quadratic time. */
+static se_status check_text(se_bytes text, se_error *err)
 {
     int line;
     se_status st;
 
     if (text.size > XML_DOCUMENT_LIMIT)
         return error_set(err, SE_ERR_FORMAT, "XML of %zu bytes is too long: %d at the most", text.size, XML_DOCUMENT_LIMIT);
-    if (!(st = encoding_check(text, &line, err)) && !(st = scan_document(root, text, &line, err)))
+    if (!(st = encoding_check(text, &line, err)) && !(st = scan_document(NULL, text, &line, err)))
         return SE_OK;
     if (st == SE_ERR_CONFIG)
         st = error_restate(err, SE_ERR_FORMAT);
@@ -54,7 +56,8 @@ se_status xml_text_check(struct scan_end *root, se_bytes text, se_error *err)
     return st;
 }
 
-se_status xml_namespace_check(const xmlChar *name, se_error *err)
+/* A relative name is refused (Canonical XML 1.0, 1.3); "" is none. */
+static se_status check_namespace(const xmlChar *name, se_error *err)
 {
     xmlURI *parsed = *name ? xmlParseURI((const char *)name) : NULL;
     bool absolute = !*name || (parsed && parsed->scheme);
@@ -73,7 +76,7 @@ static se_status check_namespaces(const xmlNode *root, se_error *err)
 
     for (const xmlNode *node = root; !st && node; node = xml_tree_walk(node, root))
         for (const xmlNs *ns = node->nsDef; !st && ns; ns = ns->next)
-            st = ns->href ? xml_namespace_check(ns->href, err) : SE_OK;
+            st = ns->href ? check_namespace(ns->href, err) : SE_OK;
     return st;
 }
 
@@ -85,14 +88,14 @@ se_status xml_tree_read(xmlDoc **out, se_bytes text, se_error *err)
     se_status st;
 
     *out = NULL;
-    if ((st = xml_text_check(NULL, text, err)))
+    if ((st = check_text(text, err)))
         return st;
     if (!(parser = xmlNewParserCtxt()))
         return error_memory(err);
     doc = xmlCtxtReadMemory(parser, text.data, (int)text.size, NULL, "UTF-8", XML_TREE_PARSE | XML_PARSE_COMPACT);
     /* libxml2 counts an undeclared prefix as a lesser error; in C14N it would be a name without a meaning */
     if (!doc || !parser->nsWellFormed || !xmlDocGetRootElement(doc))
-        return xml_malformed(parser, err);
+        return malformed(parser, err);
     if ((st = check_namespaces(xmlDocGetRootElement(doc), err)))
         return st;
     *out = doc;

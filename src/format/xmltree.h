@@ -10,7 +10,6 @@
 #include <libxml/xmlerror.h>
 
 #include "base/buf.h"
-#include "model/scan.h"
 
 AUTO_KIND(xml_tree, xmlDoc *, xmlFreeDoc(*p))
 
@@ -26,23 +25,11 @@ AUTO_KIND(xml_quiet, struct xml_quiet, xml_quiet_end(p))
 enum { XML_DOCUMENT_LIMIT = 128 << 20 };
 
 /*
- * How documents are read, into a tree or not.  NOENT: values come with their characters; a document has no other entities here.  OLD10:
+ * How documents are read.  NOENT: values come with their characters; a document has no other entities here.  OLD10:
  * names as the JDK has them, which knows no later edition of XML 1.0 than the fourth.  HUGE: libxml2's own limits depend on where in a
  * file something is; ours do not, and are narrower but for the size of a text.
  */
 enum { XML_TREE_PARSE = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOENT | XML_PARSE_OLD10 | XML_PARSE_HUGE };
-
-/*
- * What libxml2 would rather not be given is refused with SE_ERR_FORMAT: other encodings, a DOCTYPE, what takes quadratic time.
- * `root` (may be NULL): where the root ends.
- */
-SE_MUST_CHECK se_status xml_text_check(struct scan_end *root, se_bytes text, se_error *err);
-
-/* SE_ERR_FORMAT: why the parser did not like a document. */
-SE_MUST_CHECK se_status xml_malformed(const xmlParserCtxt *parser, se_error *err);
-
-/* SE_ERR_FORMAT: a relative one (Canonical XML 1.0, 1.3); "" is none. */
-SE_MUST_CHECK se_status xml_namespace_check(const xmlChar *name, se_error *err);
 
 /* A NUL follows the text, not counted.  SE_ERR_FORMAT: it is no XML, or none that we read. */
 SE_MUST_CHECK se_status xml_tree_read(xmlDoc **out, se_bytes text, se_error *err);
