@@ -1,7 +1,8 @@
 #include "base/arguments.h"
 #include "engine/fields.h"
 #include "engine/sharing.h"
-#include "key/oaep.h"
+#include "key/crypto.h"
+#include "key/operate.h"
 
 se_status field_params_read(se_field_params *out, const se_field_params *params, se_error *err)
 {
@@ -59,7 +60,7 @@ static se_status wrap(se_buf *out, const struct sealing *s, se_bytes secret, se_
     const struct algorithm *a = &s->descriptor->algorithm;
     const struct unwrap_how how = { a->oaep, a->mgf1 };
 
-    return oaep_wrap(out, s->key, s->kit, &how, secret, err);
+    return key_wrap(out, X509_get0_pubkey(s->key->certificate), &how, secret, err);
 }
 
 /* A fixed IV must not meet the same key twice, and what is wrapped itself is its own key. */
@@ -77,7 +78,7 @@ se_status sealing_secret(struct data_key *out, struct sealing *s, size_t size, s
 {
     se_status st = buf_new(&out->secret, size, err);
 
-    if (st || (st = kit_random(out->secret.data, s->kit, size, err)))
+    if (st || (st = crypto_draw_secret(out->secret.data, size, err)))
         return st;
     return wrap(&out->wrapped, s, buf_bytes(&out->secret), err);
 }

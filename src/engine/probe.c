@@ -3,7 +3,6 @@
 #include "engine/engine.h"
 #include "format/padding.h"
 #include "key/crypto.h"
-#include "key/oaep.h"
 #include "key/operate.h"
 
 static se_bytes text(void)
@@ -45,11 +44,10 @@ static se_status probe_signing(const char **mechanism, const struct key *key, co
 /* To its certificate and back. */
 static se_status there_and_back(se_buf *clear, struct key *key, const struct unwrap_how *how, se_bytes secret, se_error *err)
 {
-    AUTO(kit) kit = NULL;
     AUTO(se_buf) blob = SE_BUF_INIT;
     se_status st;
 
-    if ((st = kit_new(&kit, err)) || (st = oaep_wrap(&blob, key, kit, how, secret, err)) ||
+    if ((st = key_wrap(&blob, X509_get0_pubkey(key->certificate), how, secret, err)) ||
         (st = key_unwrap(clear, key->private, how, buf_bytes(&blob), err)))
         return st == SE_ERR_REJECTED || st == SE_ERR_USAGE ? error_restate(err, SE_ERR_KEY) : st;
     return SE_OK;

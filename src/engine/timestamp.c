@@ -2,7 +2,6 @@
 
 #include <openssl/err.h>
 #include <openssl/http.h>
-#include <openssl/rand.h>
 #include <openssl/ts.h>
 #include <time.h>
 
@@ -41,8 +40,8 @@ static bool set_nonce(TS_REQ *request)
     AUTO(asn1_integer) nonce = ASN1_INTEGER_new();
     uint64_t number;
 
-    return nonce && RAND_bytes_ex(crypto_context(), (unsigned char *)&number, NONCE, 0) > 0 &&
-           ASN1_INTEGER_set_uint64(nonce, number >> 1) && TS_REQ_set_nonce(request, nonce);
+    return nonce && !crypto_draw_public((unsigned char *)&number, NONCE, NULL) && ASN1_INTEGER_set_uint64(nonce, number >> 1) &&
+           TS_REQ_set_nonce(request, nonce);
 }
 
 static se_status make_request(TS_REQ **out, se_bytes bytes, se_error *err)

@@ -177,7 +177,7 @@ static se_status encrypt(struct sealed *s, const struct seal_job *job, se_error 
     se_status st;
 
     memcpy(s->iv, a->iv, a->iv_size);
-    if ((!a->iv_size && (st = kit_random(s->iv, job->kit, aes_iv_size(a->cipher), err))) ||
+    if ((!a->iv_size && (st = crypto_draw_public(s->iv, aes_iv_size(a->cipher), err))) ||
         (st = buf_new(&s->text, aes_size(a->cipher, job->plain.size), err)))
         return st;
     return aes_encrypt(s->text.data, s->tag, job->kit, &aes, job->plain, err);

@@ -4,6 +4,7 @@
 
 #include "format/aes.h"
 #include "format/nx02.h"
+#include "key/crypto.h"
 
 _Static_assert((int)CONTAINER_SECRET == (int)NX02_SECRET, "fields and containers have the same secret");
 
@@ -196,7 +197,7 @@ se_status container_seal(const se_sink *out, struct data_key *key, const struct 
     unsigned char salt[NX02_SALT];
     se_status st;
 
-    if ((st = nx02_prepare(key, job, NX02_CONTAINER, err)) || (st = kit_random(salt, p.kit, sizeof salt, err)) ||
+    if ((st = nx02_prepare(key, job, NX02_CONTAINER, err)) || (st = crypto_draw_public(salt, sizeof salt, err)) ||
         (st = begin(&p, key, salt, job->context, err)) || (st = write_head(out, &p, key, salt, err)))
         return st;
     return each_piece(out, &p, in, CONTAINER_PIECE, seal_piece, err);

@@ -5,6 +5,7 @@
 #include "format/aes.h"
 #include "format/envelope.h"
 #include "format/jwe_header.h"
+#include "key/crypto.h"
 
 enum { PARTS = 5, HEADER = 0, WRAPPED, IV, TEXT, TAG };
 
@@ -138,7 +139,7 @@ static se_status encrypt(struct sealed *s, const struct seal_job *job, se_bytes 
     se_status st;
 
     memcpy(s->iv, a->iv, a->iv_size);
-    if ((!a->iv_size && (st = kit_random(s->iv, job->kit, aes_iv_size(a->cipher), err))) ||
+    if ((!a->iv_size && (st = crypto_draw_public(s->iv, aes_iv_size(a->cipher), err))) ||
         (st = buf_new(&s->text, aes_size(a->cipher, job->plain.size), err)) ||
         (st = aes_encrypt(s->text.data, s->tag, job->kit, &aes, job->plain, err)))
         return st;

@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "format/aes.h"
 #include "format/nx02.h"
+#include "key/crypto.h"
 
 #define TEXT "NX02:" /* base64 follows */
 
@@ -123,11 +124,11 @@ static se_status fill(unsigned char *value, const struct body *b, const struct s
     se_status st;
 
     memcpy(value, job->key->head.data, job->key->head.size);
-    if ((st = kit_random(value + b->salt, job->kit, SALT, err)))
+    if ((st = crypto_draw_public(value + b->salt, SALT, err)))
         return st;
     if (a->iv_size)
         memcpy(value + b->iv, a->iv, a->iv_size);
-    else if ((st = kit_random(value + b->iv, job->kit, aes_iv_size(b->cipher), err)))
+    else if ((st = crypto_draw_public(value + b->iv, aes_iv_size(b->cipher), err)))
         return st;
     if (b->cipher == CIPHER_AES_GCM && !commit(value + b->commitment, job->kit, job->key, value, b))
         return nx02_failed(err);

@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/provider.h>
+#include <openssl/rand.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -151,4 +152,18 @@ const char *crypto_digest(enum digest digest)
     };
 
     return names[digest];
+}
+
+se_status crypto_draw_secret(unsigned char *out, size_t size, se_error *err)
+{
+    if (RAND_priv_bytes_ex(crypto_context(), out, size, 0) > 0)
+        return SE_OK;
+    return crypto_error(err, SE_ERR_CRYPTO, "no random bytes");
+}
+
+se_status crypto_draw_public(unsigned char *out, size_t size, se_error *err)
+{
+    if (RAND_bytes_ex(crypto_context(), out, size, 0) > 0)
+        return SE_OK;
+    return crypto_error(err, SE_ERR_CRYPTO, "no random bytes");
 }

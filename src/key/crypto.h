@@ -28,4 +28,8 @@ const EVP_CIPHER *crypto_cipher(enum cipher cipher, unsigned bits);
 
 const char *crypto_digest(enum digest digest); /* OpenSSL's name, "SHA2-256" */
 
+/* Random bytes: what others see is drawn from another generator than what stays secret. */
+SE_MUST_CHECK se_status crypto_draw_secret(unsigned char *out, size_t size, se_error *err);
+SE_MUST_CHECK se_status crypto_draw_public(unsigned char *out, size_t size, se_error *err);
+
 #endif

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "key/crypto.h"
-#include "key/rsa_public.h"
 
 AUTO_KIND(pubkey, X509_PUBKEY *, X509_PUBKEY_free(*p))
 
@@ -65,7 +64,6 @@ void key_unref(struct key *key)
 {
     if (!key || __atomic_sub_fetch(&key->refs, 1, __ATOMIC_ACQ_REL))
         return;
-    rsa_public_free(key->encryption);
     profile_free(&key->profile);
     EVP_PKEY_free(key->private);
     X509_free(key->certificate);

@@ -27,7 +27,6 @@ struct key {
     /* which rules its certificate kept, and at which second (engine/prepare.c) */
     const void *checked_for;
     int64_t checked_at;
-    struct rsa_public *encryption; /* made when first needed (key/oaep.c) */
 };
 
 /*

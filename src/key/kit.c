@@ -1,38 +1,10 @@
 #include "key/kit.h"
 
-#include <openssl/rand.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "key/crypto.h"
 
-enum { BLOCK_MAX = 128, POOL = 4096 };
-
-/* In the child of a fork all of it is zero, and so it is empty: parent and child must not use the same. */
-struct pool {
-    size_t at, end;
-    unsigned char bytes[POOL - 2 * sizeof(size_t)];
-};
-
-static struct pool *pool_new(void)
-{
-    struct pool *pool = mmap(NULL, sizeof *pool, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    if (pool == MAP_FAILED)
-        return NULL;
-    if (!madvise(pool, sizeof *pool, MADV_DONTDUMP) && !madvise(pool, sizeof *pool, MADV_WIPEONFORK))
-        return pool;
-    (void)munmap(pool, sizeof *pool);
-    return NULL;
-}
-
-static void pool_free(struct pool *pool)
-{
-    if (!pool)
-        return;
-    OPENSSL_cleanse(pool, sizeof *pool);
-    (void)munmap(pool, sizeof *pool);
-}
+enum { BLOCK_MAX = 128 };
 
 se_status kit_new(struct kit **out, se_error *err)
 {
@@ -41,7 +13,6 @@ se_status kit_new(struct kit **out, se_error *err)
     *out = NULL;
     if (!kit || !(kit->hash = EVP_MD_CTX_new()) || !(kit->cipher = EVP_CIPHER_CTX_new()))
         return error_memory(err);
-    kit->pool = pool_new();
     *out = kit;
     kit = NULL;
     return SE_OK;
@@ -62,41 +33,7 @@ void kit_free(struct kit *kit)
         return;
     EVP_MD_CTX_free(kit->hash);
     EVP_CIPHER_CTX_free(kit->cipher);
-    pool_free(kit->pool);
     free(kit);
-}
-
-static se_status draw(unsigned char *out, size_t size, se_error *err)
-{
-    return RAND_priv_bytes_ex(crypto_context(), out, size, 0) > 0 ? SE_OK : crypto_error(err, SE_ERR_CRYPTO, "no random bytes");
-}
-
-static se_status fill(struct pool *pool, se_error *err)
-{
-    se_status st;
-
-    pool->end = 0;
-    if ((st = draw(pool->bytes, sizeof pool->bytes, err)))
-        return st;
-    pool->at = 0;
-    pool->end = sizeof pool->bytes;
-    return SE_OK;
-}
-
-/* None is given twice: what was given is wiped. */
-se_status kit_random(unsigned char *out, struct kit *kit, size_t size, se_error *err)
-{
-    struct pool *pool = kit->pool;
-    se_status st;
-
-    if (!pool || size > sizeof pool->bytes)
-        return draw(out, size, err);
-    if (pool->end - pool->at < size && (st = fill(pool, err)))
-        return st;
-    memcpy(out, pool->bytes + pool->at, size);
-    OPENSSL_cleanse(pool->bytes + pool->at, size);
-    pool->at += size;
-    return SE_OK;
 }
 
 static bool begin(struct kit *kit, enum digest digest, se_bytes first)

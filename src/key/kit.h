@@ -1,4 +1,4 @@
-/* What the work on values takes, made once for many values: contexts, and random bytes drawn in larger pieces. */
+/* The contexts that the work on values takes, made once for many values. */
 #ifndef KEY_KIT_H
 #define KEY_KIT_H
 
@@ -12,7 +12,6 @@ enum { HASH_MAX = 64, REPEATED_MOST = 1024 };
 struct kit {
     EVP_MD_CTX *hash;
     EVP_CIPHER_CTX *cipher;
-    struct pool *pool; /* of random bytes; NULL: each time they are drawn anew */
     struct {
         size_t size; /* 0: nothing was hashed yet */
         unsigned char bytes[REPEATED_MOST], hash[32];
@@ -24,8 +23,6 @@ SE_MUST_CHECK se_status kit_new(struct kit **out, se_error *err);
 void kit_rest(struct kit *kit);
 void kit_free(struct kit *kit); /* accepts NULL */
 AUTO_KIND(kit, struct kit *, kit_free(*p))
-
-SE_MUST_CHECK se_status kit_random(unsigned char *out, struct kit *kit, size_t size, se_error *err);
 
 /* A hash over pieces; up to an empty list. */
 bool kit_hash(unsigned char *out, struct kit *kit, enum digest digest, const se_bytes *pieces, size_t count);

@@ -7,11 +7,9 @@ libse_core_la_SOURCES += \
 	src/key/operate.c src/key/operate.h \
 	src/key/identifier.c src/key/identifier.h \
 	src/key/kit.c src/key/kit.h \
-	src/key/oaep.c src/key/oaep.h \
 	src/key/pem_text.c src/key/pem_text.h \
 	src/key/profile.c src/key/profile.h \
 	src/key/remote.c src/key/remote.h \
 	src/key/remote_cipher.c \
 	src/key/remote_sign.c \
-	src/key/rsa_public.c src/key/rsa_public.h \
 	src/key/rules.c

@@ -81,6 +81,39 @@ static void oaep_params(OSSL_PARAM out[PARAMS], const struct unwrap_how *how, in
     *out = OSSL_PARAM_construct_end();
 }
 
+static se_status encrypt_oaep(se_buf *out, EVP_PKEY *public, const struct unwrap_how *how, se_bytes clear, se_error *err)
+{
+    AUTO(pkey_ctx) ctx = EVP_PKEY_CTX_new_from_pkey(crypto_context(), public, NULL);
+    AUTO(se_buf) blob = SE_BUF_INIT;
+    size_t size = (size_t)EVP_PKEY_get_size(public), least;
+    OSSL_PARAM params[PARAMS];
+    int padding;
+    se_status st;
+
+    oaep_params(params, how, &padding);
+    if (!ctx || EVP_PKEY_encrypt_init(ctx) <= 0 || EVP_PKEY_CTX_set_params(ctx, params) <= 0)
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot encrypt with OAEP");
+    /* RFC 8017, 7.1.1, step 1 */
+    least = 2 + 2 * (size_t)EVP_MD_get_size(crypto_md(how->digest));
+    if (size < least || clear.size > size - least)
+        return error_set(err, SE_ERR_USAGE, "%zu bytes are more than this key encrypts", clear.size);
+    if ((st = buf_new(&blob, size, err)))
+        return st;
+    if (EVP_PKEY_encrypt(ctx, blob.data, &size, clear.data, clear.size) <= 0)
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot encrypt with OAEP");
+    *out = buf_move(&blob);
+    return SE_OK;
+}
+
+se_status key_wrap(se_buf *out, EVP_PKEY *public, const struct unwrap_how *how, se_bytes clear, se_error *err)
+{
+    *out = (se_buf)SE_BUF_INIT;
+    if (key_family(public) != FAMILY_RSA)
+        return error_set(err, SE_ERR_KEY, "the key can't encrypt");
+    begin();
+    return finish(encrypt_oaep(out, public, how, clear, err));
+}
+
 static se_status unwrap_held(se_buf *out, EVP_PKEY *key, const struct unwrap_how *how, se_bytes blob, se_error *err)
 {
     AUTO(pkey_ctx) ctx = EVP_PKEY_CTX_new_from_pkey(crypto_context(), key, NULL);

@@ -152,13 +152,12 @@ static void random_bytes_are_given_once(void **state)
 
     (void)state;
     for (size_t i = 0; i < 1000; i++) {
-        assert_int_equal(kit_random(a, kit, sizeof a, NULL), SE_OK);
-        assert_int_equal(kit_random(b, kit, sizeof b, NULL), SE_OK);
+        assert_int_equal(crypto_draw_secret(a, sizeof a, NULL), SE_OK);
+        assert_int_equal(crypto_draw_public(b, sizeof b, NULL), SE_OK);
         assert_memory_not_equal(a, b, sizeof a);
     }
 }
 
-/* What the parent drew beforehand must not be what both use. */
 static void the_child_of_a_fork_draws_its_own(void **state)
 {
     unsigned char ours[32], theirs[32];
@@ -166,11 +165,11 @@ static void the_child_of_a_fork_draws_its_own(void **state)
     pid_t child;
 
     (void)state;
-    assert_int_equal(kit_random(ours, kit, sizeof ours, NULL), SE_OK);
+    assert_int_equal(crypto_draw_secret(ours, sizeof ours, NULL), SE_OK);
     assert_int_equal(pipe(link), 0);
     if (!(child = fork()))
-        _exit(kit_random(theirs, kit, sizeof theirs, NULL) || write(link[1], theirs, sizeof theirs) != sizeof theirs);
-    assert_int_equal(kit_random(ours, kit, sizeof ours, NULL), SE_OK);
+        _exit(crypto_draw_secret(theirs, sizeof theirs, NULL) || write(link[1], theirs, sizeof theirs) != sizeof theirs);
+    assert_int_equal(crypto_draw_secret(ours, sizeof ours, NULL), SE_OK);
     assert_int_equal(read(link[0], theirs, sizeof theirs), sizeof theirs);
     assert_int_equal(waitpid(child, &end, 0), child);
     assert_int_equal(end, 0);
