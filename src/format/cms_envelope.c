@@ -1,120 +1,22 @@
 /* Writing, in DER: EnvelopedData with CBC, which nothing authenticates, AuthEnvelopedData with GCM. */
 #include "format/cms_envelope.h"
-#include "format/armor.h"
 
 #include <openssl/x509v3.h>
 
 #include "base/base64.h"
-#include "format/envelope.h"
+#include "format/armor.h"
+#include "format/cms_envelope_asn1.h"
 #include "key/crypto.h"
 #include "key/identifier.h"
 
-enum {
-    TAG_INTEGER = 0x02,
-    TAG_OCTETS = 0x04,
-    TAG_OID = 0x06,
-    TAG_SEQUENCE = 0x30,
-    TAG_SET = 0x31,
-    TAG_CONTENT = 0xA0, /* [0] EXPLICIT of ContentInfo */
-    TAG_TEXT = 0x80,    /* [0] IMPLICIT OCTET STRING of EncryptedContentInfo */
-    TAG_KEY_ID = 0x80,  /* and of RecipientIdentifier */
-};
-
-#define BYTES(text)                                                                                                                        \
-    {                                                                                                                                      \
-        (text), sizeof(text) - 1                                                                                                           \
-    }
-static const se_bytes version_0 = BYTES("\x02\x01\x00"), version_2 = BYTES("\x02\x01\x02");
-static const se_bytes id_data = BYTES("\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x01");
-static const se_bytes id_enveloped = BYTES("\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x03");
-static const se_bytes id_auth_enveloped = BYTES("\x06\x0B\x2A\x86\x48\x86\xF7\x0D\x01\x09\x10\x01\x17");
-static const se_bytes aes_arc = BYTES("\x60\x86\x48\x01\x65\x03\x04\x01"); /* one more byte follows */
-
-/* NIST's numbers below 2.16.840.1.101.3.4.1: 2, 22, 42 for CBC; 6, 26, 46 for GCM. */
-static unsigned char aes_number(const struct algorithm *a)
+static bool set_octets(ASN1_OCTET_STRING **out, se_bytes bytes)
 {
-    return (unsigned char)((a->cipher == CIPHER_AES_GCM ? 6 : 2) + 20 * (a->bits / 64 - 2));
-}
-
-static size_t length_size(size_t size)
-{
-    size_t bytes = 1;
-
-    if (size < 0x80)
-        return 1;
-    for (; size; size >>= 8)
-        bytes++;
-    return bytes;
-}
-
-/* Tag, length and content. */
-static size_t full_size(size_t content)
-{
-    return 1 + length_size(content) + content;
-}
-
-static void put_header(struct writer *w, unsigned char tag, size_t size)
-{
-    size_t bytes = length_size(size) - 1;
-    unsigned char first = (unsigned char)(bytes ? 0x80 | bytes : size);
-
-    writer_put(w, &tag, 1);
-    writer_put(w, &first, 1);
-    for (; bytes; bytes--) {
-        unsigned char digit = (unsigned char)(size >> 8 * (bytes - 1));
-
-        writer_put(w, &digit, 1);
-    }
-}
-
-static void put(struct writer *w, se_bytes bytes)
-{
-    writer_put(w, bytes.data, bytes.size);
-}
-
-static void put_element(struct writer *w, unsigned char tag, se_bytes content)
-{
-    put_header(w, tag, content.size);
-    put(w, content);
+    if (!*out && !(*out = ASN1_OCTET_STRING_new()))
+        return false;
+    return bytes.size <= INT_MAX && ASN1_OCTET_STRING_set(*out, bytes.data, (int)bytes.size);
 }
 
 /* ---- the recipient: the same for all values of a data key ---- */
-
-static bool put_x509(struct writer *w, int (*encode)(const void *, unsigned char **), const void *what)
-{
-    unsigned char *der = NULL;
-    int size = encode(what, &der);
-
-    if (size > 0)
-        writer_put(w, der, (size_t)size);
-    OPENSSL_free(der);
-    return size > 0;
-}
-
-static int encode_name(const void *what, unsigned char **der)
-{
-    return i2d_X509_NAME(what, der);
-}
-
-static int encode_integer(const void *what, unsigned char **der)
-{
-    return i2d_ASN1_INTEGER(what, der);
-}
-
-static int encode_algorithm(const void *what, unsigned char **der)
-{
-    return i2d_X509_ALGOR(what, der);
-}
-
-static bool put_issuer_serial(struct writer *w, X509 *certificate)
-{
-    AUTO(writer) inner = { 0 };
-    bool done = put_x509(&inner, encode_name, X509_get_issuer_name(certificate)) &&
-                put_x509(&inner, encode_integer, X509_get0_serialNumber(certificate));
-
-    put_element(w, TAG_SEQUENCE, buf_bytes(&inner.buf));
-    return done && !inner.failed;
-}
 
 /* Its certificate may be issued anew, and keeps the key's identifier then, if it has one. */
 static const ASN1_OCTET_STRING *key_id(const struct recipient *recipient)
@@ -122,40 +24,36 @@ static const ASN1_OCTET_STRING *key_id(const struct recipient *recipient)
     return X509_get0_subject_key_id(recipient->key->certificate);
 }
 
-static bool put_recipient_id(struct writer *w, const struct recipient *recipient)
+static bool set_issuer_serial(struct recipient_id *out, const X509 *certificate)
+{
+    struct issuer_serial *made = (struct issuer_serial *)ASN1_item_new(ASN1_ITEM_rptr(ISSUER_SERIAL));
+
+    out->type = BY_ISSUER;
+    out->d.issuer_serial = made;
+    return made && X509_NAME_set(&made->issuer, X509_get_issuer_name(certificate)) &&
+           ASN1_STRING_copy(made->serial, X509_get0_serialNumber(certificate));
+}
+
+static bool set_recipient_id(struct recipient_id *out, const struct recipient *recipient)
 {
     const ASN1_OCTET_STRING *id = key_id(recipient);
 
-    put(w, id ? version_2 : version_0);
     if (!id)
-        return put_issuer_serial(w, recipient->key->certificate);
-    put_element(w, TAG_KEY_ID, (se_bytes){ ASN1_STRING_get0_data(id), (size_t)ASN1_STRING_length(id) });
-    return true;
-}
-
-static bool put_oaep(struct writer *w, const struct algorithm *a)
-{
-    const struct unwrap_how how = { a->oaep, a->mgf1 };
-    X509_ALGOR *algorithm = X509_ALGOR_new();
-    bool done = algorithm && identifier_set_oaep(algorithm, &how) && put_x509(w, encode_algorithm, algorithm);
-
-    X509_ALGOR_free(algorithm);
-    return done;
+        return set_issuer_serial(out, recipient->key->certificate);
+    out->type = BY_KEY_ID;
+    out->d.key_id = ASN1_OCTET_STRING_dup(id);
+    return out->d.key_id != NULL;
 }
 
 static se_status prepare_seal(struct data_key *key, const struct seal_job *job, se_error *err)
 {
-    AUTO(writer) recipient = { 0 };
-    AUTO(writer) w = { 0 };
-    bool done;
+    const struct unwrap_how how = { job->algorithm->oaep, job->algorithm->mgf1 };
+    AUTO(key_trans) trans = (struct key_trans *)ASN1_item_new(ASN1_ITEM_rptr(KEY_TRANS));
 
-    done = put_recipient_id(&recipient, job->recipient) && put_oaep(&recipient, job->algorithm);
-    put_element(&recipient, TAG_OCTETS, buf_bytes(&key->wrapped));
-    if (!done || recipient.failed)
+    if (!trans || !ASN1_INTEGER_set(trans->version, key_id(job->recipient) ? 2 : 0) || !set_recipient_id(trans->id, job->recipient) ||
+        !identifier_set_oaep(trans->algorithm, &how) || !set_octets(&trans->wrapped, buf_bytes(&key->wrapped)))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot encode the recipient");
-    put_header(&w, TAG_SET, full_size(recipient.buf.size));
-    put_element(&w, TAG_SEQUENCE, buf_bytes(&recipient.buf));
-    return writer_finish(&key->head, &w, err);
+    return envelope_encode(&key->head, trans, ASN1_ITEM_rptr(KEY_TRANS), err);
 }
 
 static size_t secret_size(const struct algorithm *algorithm)
@@ -165,81 +63,84 @@ static size_t secret_size(const struct algorithm *algorithm)
 
 /* ---- values ---- */
 
-struct sealed {
-    unsigned char iv[AES_BLOCK], tag[GCM_TAG];
-    se_buf text;
-};
+static bool set_gcm(X509_ALGOR *out, int nid, se_bytes iv)
+{
+    AUTO(gcm_parameters) gcm = (struct gcm_parameters *)ASN1_item_new(ASN1_ITEM_rptr(GCM_PARAMETERS));
+    ASN1_STRING *packed;
 
-static se_status encrypt(struct sealed *s, const struct seal_job *job, se_error *err)
+    if (!gcm || !set_octets(&gcm->nonce, iv) || !(gcm->tag_size = ASN1_INTEGER_new()) || !ASN1_INTEGER_set(gcm->tag_size, GCM_TAG))
+        return false;
+    packed = ASN1_item_pack(gcm, ASN1_ITEM_rptr(GCM_PARAMETERS), NULL);
+    if (packed && X509_ALGOR_set0(out, OBJ_nid2obj(nid), V_ASN1_SEQUENCE, packed))
+        return true;
+    ASN1_STRING_free(packed);
+    return false;
+}
+
+static bool set_cbc(X509_ALGOR *out, int nid, se_bytes iv)
+{
+    ASN1_OCTET_STRING *octets = NULL;
+
+    if (set_octets(&octets, iv) && X509_ALGOR_set0(out, OBJ_nid2obj(nid), V_ASN1_OCTET_STRING, octets))
+        return true;
+    ASN1_OCTET_STRING_free(octets);
+    return false;
+}
+
+static bool set_algorithm(X509_ALGOR *out, const struct algorithm *a, const unsigned char *iv)
+{
+    const struct content_algorithm *known = content_algorithm_of(a);
+    const se_bytes bytes = { iv, aes_iv_size(a->cipher) };
+
+    if (!known)
+        return false;
+    return (a->cipher == CIPHER_AES_GCM ? set_gcm : set_cbc)(out, known->nid, bytes);
+}
+
+static se_status encrypt_content(struct enveloped *e, const struct seal_job *job, se_error *err)
 {
     const struct algorithm *a = job->algorithm;
-    const struct aes aes = { .cipher = a->cipher, .bits = a->bits, .key = job->key->secret.data, .iv = s->iv, .tag_size = GCM_TAG };
+    unsigned char iv[AES_BLOCK], tag[GCM_TAG];
+    const struct aes aes = { .cipher = a->cipher, .bits = a->bits, .key = job->key->secret.data, .iv = iv, .tag_size = GCM_TAG };
+    AUTO(se_buf) text = SE_BUF_INIT;
     se_status st;
 
-    memcpy(s->iv, a->iv, a->iv_size);
-    if ((!a->iv_size && (st = crypto_draw_public(s->iv, aes_iv_size(a->cipher), err))) ||
-        (st = buf_new(&s->text, aes_size(a->cipher, job->plain.size), err)))
+    memcpy(iv, a->iv, a->iv_size);
+    if ((!a->iv_size && (st = crypto_draw_public(iv, aes_iv_size(a->cipher), err))) ||
+        (st = buf_new(&text, aes_size(a->cipher, job->plain.size), err)) ||
+        (st = aes_encrypt(text.data, tag, job->kit, &aes, job->plain, err)))
         return st;
-    return aes_encrypt(s->text.data, s->tag, job->kit, &aes, job->plain, err);
+    e->content->type = OBJ_nid2obj(NID_pkcs7_data);
+    if (!set_algorithm(e->content->algorithm, a, iv) || !set_octets(&e->content->text, buf_bytes(&text)) ||
+        (a->cipher == CIPHER_AES_GCM && !set_octets(&e->mac, (se_bytes){ tag, GCM_TAG })))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot encode the content");
+    return SE_OK;
 }
 
-static void put_algorithm(struct writer *w, const struct algorithm *a, const unsigned char *iv)
+static bool add_recipient(struct enveloped *e, const struct data_key *key)
 {
-    static const unsigned char tag_size[] = { TAG_INTEGER, 1, GCM_TAG };
-    const unsigned char number = aes_number(a);
-    size_t iv_size = full_size(aes_iv_size(a->cipher)), parameters = iv_size;
+    const unsigned char *p = key->head.data;
+    ASN1_TYPE *recipient = d2i_ASN1_TYPE(NULL, &p, (long)key->head.size);
 
-    if (a->cipher == CIPHER_AES_GCM)
-        parameters = full_size(iv_size + sizeof tag_size);
-    put_header(w, TAG_SEQUENCE, full_size(aes_arc.size + 1) + parameters);
-    put_header(w, TAG_OID, aes_arc.size + 1);
-    put(w, aes_arc);
-    writer_put(w, &number, 1);
-    if (a->cipher == CIPHER_AES_GCM)
-        put_header(w, TAG_SEQUENCE, iv_size + sizeof tag_size);
-    put_element(w, TAG_OCTETS, (se_bytes){ iv, aes_iv_size(a->cipher) });
-    if (a->cipher == CIPHER_AES_GCM)
-        writer_put(w, tag_size, sizeof tag_size);
-}
-
-/* From the inside out: what all the lengths are, then all of it once. */
-static void put_value(struct writer *w, const struct seal_job *job, const struct sealed *s)
-{
-    bool gcm = job->algorithm->cipher == CIPHER_AES_GCM;
-    const se_bytes type = gcm ? id_auth_enveloped : id_enveloped;
-    AUTO(writer) algorithm = { 0 };
-    size_t content, enveloped;
-
-    put_algorithm(&algorithm, job->algorithm, s->iv);
-    w->failed |= algorithm.failed;
-    content = id_data.size + algorithm.buf.size + full_size(s->text.size);
-    enveloped = version_0.size + job->key->head.size + full_size(content) + (gcm ? full_size(GCM_TAG) : 0);
-    put_header(w, TAG_SEQUENCE, type.size + full_size(full_size(enveloped)));
-    put(w, type);
-    put_header(w, TAG_CONTENT, full_size(enveloped));
-    put_header(w, TAG_SEQUENCE, enveloped);
-    put(w, gcm || !key_id(job->recipient) ? version_0 : version_2);
-    put(w, buf_bytes(&job->key->head));
-    put_header(w, TAG_SEQUENCE, content);
-    put(w, id_data);
-    put(w, buf_bytes(&algorithm.buf));
-    put_element(w, TAG_TEXT, buf_bytes(&s->text));
-    if (gcm)
-        put_element(w, TAG_OCTETS, (se_bytes){ s->tag, GCM_TAG });
+    if (recipient && sk_ASN1_TYPE_push(e->recipients, recipient))
+        return true;
+    ASN1_TYPE_free(recipient);
+    return false;
 }
 
 static se_status seal(se_buf *out, const struct seal_job *job, se_error *err)
 {
-    struct sealed s = { .text = SE_BUF_INIT };
-    AUTO(writer) w = { 0 };
+    bool gcm = job->algorithm->cipher == CIPHER_AES_GCM;
+    AUTO(content_info) info = (struct content_info *)ASN1_item_new(ASN1_ITEM_rptr(CONTENT_INFO));
     AUTO(se_buf) der = SE_BUF_INIT;
-    se_status st = encrypt(&s, job, err);
+    se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
-    if (!st)
-        put_value(&w, job, &s);
-    se_buf_free(&s.text);
-    if (st || (st = writer_finish(&der, &w, err)))
+    if (!info || !ASN1_INTEGER_set(info->enveloped->version, gcm || !key_id(job->recipient) ? 0 : 2) ||
+        !add_recipient(info->enveloped, job->key))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot encode the value");
+    info->type = OBJ_nid2obj(gcm ? NID_id_smime_ct_authEnvelopedData : NID_pkcs7_enveloped);
+    if ((st = encrypt_content(info->enveloped, job, err)) || (st = envelope_encode(&der, info, ASN1_ITEM_rptr(CONTENT_INFO), err)))
         return st;
     if (!job->binary)
         return base64_encode(out, buf_bytes(&der), err);
@@ -251,11 +152,11 @@ static se_status seal(se_buf *out, const struct seal_job *job, se_error *err)
 static bool resembles_der(se_bytes value)
 {
     const unsigned char *p = value.data;
-    bool sequence = p[0] == TAG_SEQUENCE, is_long = value.size < 2 || (p[1] >= 0x80 && p[1] <= 0x84);
+    bool sequence = p[0] == (V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED), is_long = value.size < 2 || (p[1] >= 0x80 && p[1] <= 0x84);
 
     if (value.size < 8)
         return sequence && is_long;
-    return sequence + is_long + (memchr(p + 2, TAG_OID, 6) != NULL) >= 2;
+    return sequence + is_long + (memchr(p + 2, V_ASN1_OBJECT, 6) != NULL) >= 2;
 }
 
 static bool resembles(se_bytes value)

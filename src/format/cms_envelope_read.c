@@ -1,104 +1,12 @@
 /* Reading, in DER or BER: others write both. */
-#include <openssl/asn1t.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include "base/base64.h"
 #include "format/armor.h"
 #include "format/cms_envelope.h"
+#include "format/cms_envelope_asn1.h"
 #include "key/identifier.h"
-
-/* ---- RFC 5652, 6.1 and 6.2.1; RFC 5083, 2.1; RFC 5084, 3.2 ---- */
-
-struct issuer_serial {
-    X509_NAME *issuer;
-    ASN1_INTEGER *serial;
-};
-ASN1_SEQUENCE(ISSUER_SERIAL) = {
-    ASN1_SIMPLE(struct issuer_serial, issuer, X509_NAME),
-    ASN1_SIMPLE(struct issuer_serial, serial, ASN1_INTEGER),
-} static_ASN1_SEQUENCE_END_name(struct issuer_serial, ISSUER_SERIAL)
-
-enum { BY_ISSUER, BY_KEY_ID };
-struct recipient_id {
-    int type;
-    union {
-        struct issuer_serial *issuer_serial;
-        ASN1_OCTET_STRING *key_id;
-    } d;
-};
-ASN1_CHOICE(RECIPIENT_ID) = {
-    ASN1_SIMPLE(struct recipient_id, d.issuer_serial, ISSUER_SERIAL),
-    ASN1_IMP(struct recipient_id, d.key_id, ASN1_OCTET_STRING, 0),
-} static_ASN1_CHOICE_END_name(struct recipient_id, RECIPIENT_ID)
-
-struct key_trans {
-    ASN1_INTEGER *version;
-    struct recipient_id *id;
-    X509_ALGOR *algorithm;
-    ASN1_OCTET_STRING *wrapped;
-};
-ASN1_SEQUENCE(KEY_TRANS) = {
-    ASN1_SIMPLE(struct key_trans, version, ASN1_INTEGER),
-    ASN1_SIMPLE(struct key_trans, id, RECIPIENT_ID),
-    ASN1_SIMPLE(struct key_trans, algorithm, X509_ALGOR),
-    ASN1_SIMPLE(struct key_trans, wrapped, ASN1_OCTET_STRING),
-} static_ASN1_SEQUENCE_END_name(struct key_trans, KEY_TRANS)
-
-struct encrypted_content {
-    ASN1_OBJECT *type;
-    X509_ALGOR *algorithm;
-    ASN1_OCTET_STRING *text;
-};
-ASN1_SEQUENCE(ENCRYPTED_CONTENT) = {
-    ASN1_SIMPLE(struct encrypted_content, type, ASN1_OBJECT),
-    ASN1_SIMPLE(struct encrypted_content, algorithm, X509_ALGOR),
-    ASN1_IMP_OPT(struct encrypted_content, text, ASN1_OCTET_STRING, 0),
-} static_ASN1_SEQUENCE_END_name(struct encrypted_content, ENCRYPTED_CONTENT)
-
-/* Of both kinds: what only one of them has is optional here, and checked afterwards. */
-struct enveloped {
-    ASN1_INTEGER *version;
-    STACK_OF(ASN1_TYPE) * recipients;
-    struct encrypted_content *content;
-    STACK_OF(X509_ATTRIBUTE) * attributes;
-    ASN1_OCTET_STRING *mac;
-    STACK_OF(X509_ATTRIBUTE) * unauthenticated;
-};
-ASN1_SEQUENCE(ENVELOPED) = {
-    ASN1_SIMPLE(struct enveloped, version, ASN1_INTEGER),
-    ASN1_SET_OF(struct enveloped, recipients, ASN1_ANY),
-    ASN1_SIMPLE(struct enveloped, content, ENCRYPTED_CONTENT),
-    ASN1_IMP_SET_OF_OPT(struct enveloped, attributes, X509_ATTRIBUTE, 1),
-    ASN1_OPT(struct enveloped, mac, ASN1_OCTET_STRING),
-    ASN1_IMP_SET_OF_OPT(struct enveloped, unauthenticated, X509_ATTRIBUTE, 2),
-} static_ASN1_SEQUENCE_END_name(struct enveloped, ENVELOPED)
-
-struct content_info {
-    ASN1_OBJECT *type;
-    struct enveloped *enveloped;
-};
-ASN1_SEQUENCE(CONTENT_INFO) = {
-    ASN1_SIMPLE(struct content_info, type, ASN1_OBJECT),
-    ASN1_EXP(struct content_info, enveloped, ENVELOPED, 0),
-} static_ASN1_SEQUENCE_END_name(struct content_info, CONTENT_INFO)
-
-struct gcm_parameters {
-    ASN1_OCTET_STRING *nonce;
-    ASN1_INTEGER *tag_size; /* 12 if it is not there */
-};
-ASN1_SEQUENCE(GCM_PARAMETERS) = {
-    ASN1_SIMPLE(struct gcm_parameters, nonce, ASN1_OCTET_STRING),
-    ASN1_OPT(struct gcm_parameters, tag_size, ASN1_INTEGER),
-} static_ASN1_SEQUENCE_END_name(struct gcm_parameters, GCM_PARAMETERS)
-
-static void content_info_free(struct content_info *info)
-{
-    ASN1_item_free((ASN1_VALUE *)info, ASN1_ITEM_rptr(CONTENT_INFO));
-}
-AUTO_KIND(content_info, struct content_info *, content_info_free(*p))
-AUTO_KIND(key_trans, struct key_trans *, ASN1_item_free((ASN1_VALUE *)*p, ASN1_ITEM_rptr(KEY_TRANS)))
-AUTO_KIND(gcm_parameters, struct gcm_parameters *, ASN1_item_free((ASN1_VALUE *)*p, ASN1_ITEM_rptr(GCM_PARAMETERS)))
 
 static se_bytes bytes_of(const ASN1_STRING *string)
 {
@@ -162,15 +70,6 @@ struct content {
     se_bytes text, mac;
 };
 
-static const struct content_algorithm {
-    int nid;
-    enum cipher cipher;
-    unsigned bits;
-} algorithms[] = {
-    { NID_aes_128_cbc, CIPHER_AES_CBC, 128 }, { NID_aes_192_cbc, CIPHER_AES_CBC, 192 }, { NID_aes_256_cbc, CIPHER_AES_CBC, 256 },
-    { NID_aes_128_gcm, CIPHER_AES_GCM, 128 }, { NID_aes_192_gcm, CIPHER_AES_GCM, 192 }, { NID_aes_256_gcm, CIPHER_AES_GCM, 256 },
-};
-
 static bool set_iv(struct content *c, const ASN1_STRING *iv)
 {
     se_bytes bytes = bytes_of(iv);
@@ -194,17 +93,9 @@ static bool set_gcm(struct content *c, const ASN1_TYPE *parameters)
     return set_iv(c, gcm->nonce);
 }
 
-static const struct content_algorithm *find_algorithm(const X509_ALGOR *algorithm)
-{
-    for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++)
-        if (algorithms[i].nid == OBJ_obj2nid(algorithm->algorithm))
-            return &algorithms[i];
-    return NULL;
-}
-
 static bool set_algorithm(struct content *c, const X509_ALGOR *algorithm)
 {
-    const struct content_algorithm *known = find_algorithm(algorithm);
+    const struct content_algorithm *known = content_algorithm_by_nid(OBJ_obj2nid(algorithm->algorithm));
 
     if (!known || !algorithm->parameter)
         return false;
@@ -270,11 +161,12 @@ static const char *transport_fault(const X509_ALGOR *algorithm)
 static se_status refuse_algorithms(const struct content_info *info, se_error *err)
 {
     AUTO(key_trans) recipient = find_transported(info);
+    const ASN1_OBJECT *content = info->enveloped->content->algorithm->algorithm;
     struct unwrap_how how;
     char name[80];
 
-    if (!find_algorithm(info->enveloped->content->algorithm)) {
-        (void)OBJ_obj2txt(name, sizeof name, info->enveloped->content->algorithm->algorithm, 0);
+    if (!content_algorithm_by_nid(OBJ_obj2nid(content))) {
+        (void)OBJ_obj2txt(name, sizeof name, content, 0);
         return error_set(err, SE_ERR_REJECTED, "the value is encrypted with the algorithm %s; AES in CBC or GCM is what is decrypted",
                          name);
     }
@@ -288,16 +180,6 @@ static se_status refuse_algorithms(const struct content_info *info, se_error *er
     return envelope_refused(err);
 }
 
-static se_status to_der(se_buf *out, const void *value, const ASN1_ITEM *item, se_error *err)
-{
-    unsigned char *der = NULL;
-    int size = ASN1_item_i2d(value, &der, item);
-    se_status st = size > 0 ? buf_copy(out, (se_bytes){ der, (size_t)size }, err) : error_memory(err);
-
-    OPENSSL_free(der);
-    return st;
-}
-
 /* Nothing but one encoding of it: the DER, unless the value is in BER of indefinite length, as streams have it. */
 static bool is_exact(const struct content_info *info, se_bytes value)
 {
@@ -305,7 +187,7 @@ static bool is_exact(const struct content_info *info, se_bytes value)
 
     if (((const unsigned char *)value.data)[1] == 0x80)
         return true;
-    return !to_der(&der, info, ASN1_ITEM_rptr(CONTENT_INFO), NULL) && der.size == value.size &&
+    return !envelope_encode(&der, info, ASN1_ITEM_rptr(CONTENT_INFO), NULL) && der.size == value.size &&
            CRYPTO_memcmp(der.data, value.data, value.size) == 0;
 }
 
@@ -347,7 +229,7 @@ se_status cms_envelope_read(struct envelope *out, struct kit *kit, se_bytes valu
     if (!get_content(&content, info) || !(recipient = find_recipient(&out->how, info)))
         return refuse_algorithms(info, err);
     if ((st = buf_copy(&out->decoded, bytes_of(recipient->wrapped), err)) ||
-        (st = to_der(&out->details, recipient->id, ASN1_ITEM_rptr(RECIPIENT_ID), err)))
+        (st = envelope_encode(&out->details, recipient->id, ASN1_ITEM_rptr(RECIPIENT_ID), err)))
         return st;
     out->wrapped = buf_bytes(&out->decoded);
     out->unauthenticated = content.aes.cipher == CIPHER_AES_CBC;
@@ -358,7 +240,7 @@ static bool same_id(const struct envelope *envelope, const struct recipient_id *
 {
     AUTO(se_buf) der = SE_BUF_INIT;
 
-    return !to_der(&der, id, ASN1_ITEM_rptr(RECIPIENT_ID), NULL) && der.size == envelope->details.size &&
+    return !envelope_encode(&der, id, ASN1_ITEM_rptr(RECIPIENT_ID), NULL) && der.size == envelope->details.size &&
            CRYPTO_memcmp(der.data, envelope->details.data, der.size) == 0;
 }
 

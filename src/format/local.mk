@@ -5,6 +5,7 @@ libse_core_la_SOURCES += \
 	src/format/blob.c \
 	src/format/cms.h \
 	src/format/cms_envelope.c src/format/cms_envelope.h \
+	src/format/cms_envelope_asn1.c src/format/cms_envelope_asn1.h \
 	src/format/cms_envelope_read.c \
 	src/format/cms_sign.c \
 	src/format/cms_verify.c \
