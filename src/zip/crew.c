@@ -5,9 +5,8 @@
 #include "base/deadline.h"
 #include "base/thread.h"
 #include "zip/content.h"
-#include "zip/relay.h"
 
-enum { THREADS_MOST = 64, PIECE = 256 << 10, PROGRESS_MS = 100, LARGE = 8 << 20 };
+enum { THREADS_MOST = 64, PIECE = 256 << 10, PROGRESS_MS = 100 };
 
 struct crew {
     const struct crew_job *job;
@@ -184,42 +183,18 @@ static se_status took(struct crew *crew, size_t size, se_error *err)
     return atomic_load(&crew->stopped) ? error_set(err, SE_ERR_CANCELLED, "given up") : SE_OK;
 }
 
-static se_status hash_here(struct worker *worker, struct content *content, se_error *err)
-{
-    size_t got = 1;
-    se_status st;
-
-    while (!(st = content_read(&got, content, worker->piece.data, worker->piece.size, err)) && got)
-        if ((st = digests_add(&worker->digests, (se_bytes){ worker->piece.data, got }, err)) || (st = took(worker->crew, got, err)))
-            return st;
-    return st;
-}
-
-static se_status hash_beside(struct worker *worker, struct content *content, se_error *err)
-{
-    struct relay relay;
-    size_t got = 1;
-    se_status st = relay_begin(&relay, &worker->digests, err), ended;
-
-    if (st)
-        return st;
-    while (!st && !(st = content_read(&got, content, relay_room(&relay), RELAY_PIECE, err)) && got) {
-        relay_pass(&relay, got);
-        st = took(worker->crew, got, err);
-    }
-    ended = relay_end(&relay, err);
-    return st ? st : ended;
-}
-
 se_status crew_hash(unsigned char out[DIGEST_KINDS][DIGEST_MOST], struct worker *worker, const struct entry *entry,
                     const bool wanted[DIGEST_KINDS], se_error *err)
 {
     AUTO(content) content = { .archive = NULL };
+    size_t got = 1;
     se_status st;
 
     if ((st = content_open(&content, worker->crew->job->archive, entry, err)) || (st = digests_begin(&worker->digests, wanted, err)))
         return st;
-    st = entry->size < LARGE ? hash_here(worker, &content, err) : hash_beside(worker, &content, err);
+    while (!(st = content_read(&got, &content, worker->piece.data, worker->piece.size, err)) && got)
+        if ((st = digests_add(&worker->digests, (se_bytes){ worker->piece.data, got }, err)) || (st = took(worker->crew, got, err)))
+            return st;
     return st ? st : digests_end(out, &worker->digests, err);
 }
 

@@ -20,7 +20,6 @@ libse_core_la_SOURCES += \
 	src/zip/params.c src/zip/params.h \
 	src/zip/pen.c src/zip/pen.h \
 	src/zip/records.h \
-	src/zip/relay.c src/zip/relay.h \
 	src/zip/rewrite.c src/zip/rewrite.h \
 	src/zip/sign.c \
 	src/zip/signature.c src/zip/signature.h \
