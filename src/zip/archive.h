@@ -16,10 +16,9 @@ struct entry {
     uint64_t packed, size;       /* bytes compressed and not */
     uint64_t central;            /* offset of its central record */
     uint32_t crc, name;          /* name: where in archive.names, NUL-terminated */
-    uint32_t head;               /* bytes of its local header in a new archive, with name and extra fields */
     uint16_t name_size, method;
     uint16_t flags;      /* as a new archive has them */
-    uint16_t zip64;      /* bytes of such a field in its local header; 0: there is none */
+    bool zip64;          /* its local header has such a field */
     bool folder, untidy; /* untidy: its local header is not what it has to be in a new archive */
     bool sized;          /* there it gets sums and sizes from the central directory, and no data descriptor follows */
 };

@@ -1,5 +1,6 @@
 #include "zip/crew.h"
 
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "base/deadline.h"
@@ -70,17 +71,6 @@ static void *worker_main(void *arg)
     return NULL;
 }
 
-static void *beside_main(void *arg)
-{
-    struct crew *crew = arg;
-    se_error err = SE_ERROR_INIT;
-
-    if (crew->job->beside(crew->job->arg, &crew->stopped, &err) && err.status != SE_ERR_CANCELLED)
-        fail(crew, SIZE_MAX, &err);
-    leave(crew);
-    return NULL;
-}
-
 static unsigned wanted_threads(const struct crew *crew)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -98,37 +88,26 @@ static void enter(struct crew *crew)
     pthread_mutex_unlock(&crew->lock);
 }
 
-typedef void *(*run_fn)(void *crew);
-
-static bool start_one(pthread_t *out, struct crew *crew, run_fn run)
+static bool start_one(pthread_t *out, struct crew *crew)
 {
     enter(crew);
-    if (thread_start(out, run, crew))
+    if (thread_start(out, worker_main, crew))
         return true;
     leave(crew);
     return false;
 }
 
-static void run_here(struct crew *crew, run_fn run)
-{
-    enter(crew);
-    (void)run(crew);
-}
-
-/* How many threads there are.  What has none is done at once. */
-static unsigned start(pthread_t threads[THREADS_MOST + 1], struct crew *crew)
+/* How many threads there are.  Without any, the caller's is the one. */
+static unsigned start(pthread_t threads[THREADS_MOST], struct crew *crew)
 {
     unsigned wanted = wanted_threads(crew), count = 0;
 
-    while (count < wanted && start_one(&threads[count], crew, worker_main))
+    while (count < wanted && start_one(&threads[count], crew))
         count++;
-    if (!count && wanted)
-        run_here(crew, worker_main);
-    if (!crew->job->beside)
-        return count;
-    if (start_one(&threads[count], crew, beside_main))
-        return count + 1;
-    run_here(crew, beside_main);
+    if (!count && wanted) {
+        enter(crew);
+        (void)worker_main(crew);
+    }
     return count;
 }
 
@@ -163,7 +142,7 @@ static void wait_for_all(struct crew *crew)
 se_status crew_run(const struct crew_job *job, se_error *err)
 {
     struct crew crew = { .job = job, .lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER };
-    pthread_t threads[THREADS_MOST + 1];
+    pthread_t threads[THREADS_MOST];
     unsigned count;
 
     for (size_t i = 0; i < job->archive->count; i++)

@@ -1,8 +1,6 @@
-/* Entries looked at in parallel, and what can be done meanwhile. */
+/* Entries looked at in parallel. */
 #ifndef ZIP_CREW_H
 #define ZIP_CREW_H
-
-#include <stdatomic.h>
 
 #include "zip/archive.h"
 #include "zip/digest.h"
@@ -21,9 +19,6 @@ struct crew_job {
     const struct archive *archive;
     /* Called for each entry, in any order, on several threads; a failure ends the job. */
     se_status (*entry)(void *arg, size_t index, struct worker *worker, se_error *err);
-    /* Called once, on a thread of its own if there is one; gives up when *stopped, and likewise ends the job.  NULL: nothing to do beside.
-     */
-    se_status (*beside)(void *arg, const atomic_bool *stopped, se_error *err);
     void *arg;
     unsigned threads;        /* 0: one for each core */
     se_progress_fn progress; /* on the caller's thread; may be NULL */

@@ -79,7 +79,7 @@ static se_status take_field(struct extra_report *report, unsigned id, se_bytes v
         return SE_OK;
     if (report->zip64)
         return malformed(name, where, "two zip64 extra fields", err);
-    report->zip64 = 4 + value.size;
+    report->zip64 = true;
     if (!take_zip64(report, header->fields, value))
         return malformed(name, where, EXTRA_ZIP64_ODD, err);
     return SE_OK;
@@ -91,7 +91,7 @@ se_status extra_read(struct extra_report *out, const struct extra_header *header
     size_t left = extra.size;
     se_status st;
 
-    *out = (struct extra_report){ .zip64 = 0 };
+    *out = (struct extra_report){ .zip64 = false };
     while (left) {
         size_t size = left < 4 ? left : le16(p + 2);
 

@@ -102,8 +102,7 @@ static se_status compare_rest(const struct archive *archive, struct entry *e, co
 
     if (st)
         return st;
-    e->zip64 = (uint16_t)report.zip64;
-    e->head = (uint32_t)(e->data - e->offset - report.surplus);
+    e->zip64 = report.zip64;
     e->untidy |= report.surplus || tidy_version(needed) != needed;
     if (archive->limits.tidies || !e->untidy)
         return SE_OK;
@@ -233,16 +232,11 @@ static se_status check_rest(const struct archive *archive, struct entry *e, se_e
         return error_set(err, SE_ERR_FORMAT, "%ju bytes after '%s', a data descriptor has at most %zu", (uintmax_t)size, name, sizeof rest);
     if ((st = archive_read(archive, rest, end, (size_t)size, err)))
         return st;
-    return check_descriptor(archive, e, rest, (size_t)size, err);
-}
-
-/* What its new local header takes, and which flags are in it, once all is known. */
-static void settle(struct entry *e)
-{
-    if (!e->sized)
-        return;
-    e->flags &= (uint16_t)~FLAG_DESCRIPTOR;
-    e->head = e->head - e->zip64 + (entry_is_big(e) ? EXTRA_ZIP64_LOCAL : 0);
+    if ((st = check_descriptor(archive, e, rest, (size_t)size, err)))
+        return st;
+    if (e->sized)
+        e->flags &= (uint16_t)~FLAG_DESCRIPTOR;
+    return SE_OK;
 }
 
 static se_status check_order(struct archive *archive, se_error *err)
@@ -269,7 +263,7 @@ se_status archive_check_locals(struct archive *archive, se_error *err)
     sort(archive);
     st = check_order(archive, err);
     for (size_t i = 0; !st && i < archive->count; i++)
-        if (!(st = check_header(archive, &archive->entries[i], err)) && !(st = check_rest(archive, &archive->entries[i], err)))
-            settle(&archive->entries[i]);
+        if (!(st = check_header(archive, &archive->entries[i], err)))
+            st = check_rest(archive, &archive->entries[i], err);
     return st;
 }

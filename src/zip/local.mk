@@ -1,6 +1,6 @@
 libse_core_la_SOURCES += \
 	src/zip/archive.c src/zip/archive.h \
-	src/zip/closing.c src/zip/closing.h \
+	src/zip/archive_writer.c src/zip/archive_writer.h \
 	src/zip/compose.c src/zip/compose.h \
 	src/zip/container.c src/zip/container.h \
 	src/zip/content.c src/zip/content.h \
@@ -10,17 +10,13 @@ libse_core_la_SOURCES += \
 	src/zip/end.c \
 	src/zip/extra.c \
 	src/zip/fold.c src/zip/fold.h \
-	src/zip/front.c src/zip/front.h \
-	src/zip/kept.c src/zip/kept.h \
 	src/zip/local.c \
 	src/zip/manifest.c src/zip/manifest.h \
 	src/zip/meta.c src/zip/meta.h \
 	src/zip/name_hash.h \
 	src/zip/names.c \
 	src/zip/params.c src/zip/params.h \
-	src/zip/pen.c src/zip/pen.h \
 	src/zip/records.h \
-	src/zip/rewrite.c src/zip/rewrite.h \
 	src/zip/sign.c \
 	src/zip/signature.c src/zip/signature.h \
 	src/zip/table.c src/zip/table.h \

@@ -19,6 +19,7 @@ enum {
     END64_SIZE = 56,
     LOCATOR_SIZE = 20,
     COMMENT_MOST = 65535,
+    EXTRA_MOST = 65535,
 };
 
 /* saturated fields, whose value is in the zip64 extra field or record */

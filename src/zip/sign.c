@@ -3,14 +3,12 @@
 #include <stdlib.h>
 
 #include "base/arguments.h"
+#include "zip/archive_writer.h"
 #include "zip/compose.h"
 #include "zip/container.h"
 #include "zip/crew.h"
 #include "zip/meta.h"
 #include "zip/params.h"
-#include "zip/rewrite.h"
-
-enum { BLOCK_MOST = 24 << 10 };
 
 struct signing {
     se_engine *engine;
@@ -23,11 +21,9 @@ struct signing {
     struct archive archive;
     struct manifest old;
     bool *dropped, *listed; /* by entry: not part of the new archive; named in the manifest */
-    struct kept kept;
     unsigned char *digests;
     se_buf manifest, signature_file, block;
     struct output target;
-    struct rewriting rewriting; /* to the target */
 };
 
 static void signing_free(struct signing *s)
@@ -40,7 +36,6 @@ static void signing_free(struct signing *s)
     se_buf_free(&s->manifest);
     se_buf_free(&s->signature_file);
     se_buf_free(&s->block);
-    rewrite_free(&s->rewriting);
     output_discard(&s->target);
 }
 AUTO_KIND(signing, struct signing, signing_free(p))
@@ -95,7 +90,6 @@ static se_status choose(struct signing *s, se_error *err)
         if (meta_kind(name) != META_NONE && !meta_is_plain(name))
             return error_set(err, SE_ERR_REJECTED, "'%s' would be part of a signature, and is not written in capitals", name);
     }
-    s->kept = (struct kept){ a, s->dropped };
     return SE_OK;
 }
 
@@ -104,40 +98,9 @@ static se_status choose(struct signing *s, se_error *err)
 static se_status compose(struct signing *s, se_error *err)
 {
     struct composition c = { &s->archive, s->listed, s->kind, s->digests, &s->old, s->params.keep && s->old.text.size };
-    se_status st;
+    se_status st = compose_manifest(&s->manifest, &c, err);
 
-    se_buf_free(&s->manifest);
-    se_buf_free(&s->signature_file);
-    st = compose_manifest(&s->manifest, &c, err);
     return st ? st : compose_signature_file(&s->signature_file, buf_bytes(&s->manifest), s->kind, err);
-}
-
-static struct front front_of(const struct signing *s, se_bytes block)
-{
-    struct front front = { { { META_MANIFEST_NAME, buf_bytes(&s->manifest) }, { "", buf_bytes(&s->signature_file) }, { "", block } },
-                           s->params.time,
-                           0 };
-    bool rsa = strncmp(s->identity.key_type, "RSA", 3) == 0;
-
-    (void)snprintf(front.files[1].name, sizeof front.files[1].name, "%s.SF", s->stem);
-    (void)snprintf(front.files[2].name, sizeof front.files[2].name, "%s.%s", s->stem, rsa ? "RSA" : "EC");
-    return front;
-}
-
-/* What will take how many bytes: the texts do not depend on what the digests in them are; of signatures, few have as many. */
-static se_status foresee(uint64_t *size, struct signing *s, se_error *err)
-{
-    struct front front;
-    se_status st;
-
-    *size = 0;
-    if (kept_size(&s->kept) < REWRITE_WORTH)
-        return SE_OK;
-    if ((st = compose(s, err)))
-        return st;
-    front = front_of(s, (se_bytes){ NULL, BLOCK_MOST });
-    *size = front_size(&front);
-    return SE_OK;
 }
 
 /* ---- hashing ---- */
@@ -184,19 +147,11 @@ static se_status hash_entry(void *arg, size_t index, struct worker *worker, se_e
     return SE_OK;
 }
 
-static se_status write_early(void *arg, const atomic_bool *stopped, se_error *err)
-{
-    struct signing *s = arg;
-
-    return rewrite_early(&s->rewriting, stopped, err);
-}
-
 static se_status hash(struct signing *s, se_error *err)
 {
     const struct crew_job job = {
         .archive = &s->archive,
         .entry = hash_entry,
-        .beside = write_early,
         .arg = s,
         .threads = s->params.threads,
         .progress = s->params.progress,
@@ -209,13 +164,11 @@ static se_status hash(struct signing *s, se_error *err)
 /* ---- signing ---- */
 
 /* A signed zip that is to be encrypted is itself never committed. */
-static se_status begin(const char *path, struct signing *s, uint64_t front, se_error *err)
+static se_status open_target(const char *path, struct signing *s, se_error *err)
 {
-    se_status st;
-
-    if ((st = s->params.encrypt ? output_open_secret(&s->target, path, 0600, err) : output_open(&s->target, path, 0666, err)))
-        return st;
-    return rewrite_begin(&s->rewriting, &s->target, &s->kept, front, err);
+    if (s->params.encrypt)
+        return output_open_secret(&s->target, path, 0600, err);
+    return output_open(&s->target, path, 0666, err);
 }
 
 static se_status make_signature(struct signing *s, se_error *err)
@@ -228,6 +181,24 @@ static se_status make_signature(struct signing *s, se_error *err)
     params.time = s->params.time;
     params.tsa = s->params.tsa;
     return st ? st : se_sign(&s->block, s->engine, s->descriptor, buf_bytes(&s->signature_file), &params, err);
+}
+
+static se_status write_archive(struct signing *s, se_error *err)
+{
+    const char *kind = strncmp(s->identity.key_type, "RSA", 3) == 0 ? "RSA" : "EC";
+    char signature_file[sizeof s->stem + 4], block[sizeof s->stem + 4];
+    const struct archive_plan plan = {
+        .files = { { META_MANIFEST_NAME, buf_bytes(&s->manifest) },
+                   { signature_file, buf_bytes(&s->signature_file) },
+                   { block, buf_bytes(&s->block) } },
+        .time = s->params.time,
+        .old = &s->archive,
+        .dropped = s->dropped,
+    };
+
+    (void)snprintf(signature_file, sizeof signature_file, "%s.SF", s->stem);
+    (void)snprintf(block, sizeof block, "%s.%s", s->stem, kind);
+    return archive_write(&s->target, &plan, err);
 }
 
 static se_status deliver(const char *path, struct signing *s, se_error *err)
@@ -244,22 +215,19 @@ static se_status deliver(const char *path, struct signing *s, se_error *err)
 static se_status sign(const char *out, struct signing *s, const char *in, se_error *err)
 {
     struct archive_limits limits = zip_limits(&s->params);
-    struct front front;
-    uint64_t size;
     se_status st;
 
     limits.tidies = true;
     if ((st = archive_open(&s->archive, in, &limits, err)) || (st = choose(s, err)) ||
-        (st = manifest_load(&s->old, &s->archive, s->params.keep, err)) || (st = foresee(&size, s, err)))
+        (st = manifest_load(&s->old, &s->archive, s->params.keep, err)))
         return error_prefix(err, "'%s': ", in);
-    if ((st = begin(out, s, size, err)))
+    if ((st = open_target(out, s, err)))
         return st;
     if ((st = hash(s, err)))
         return error_prefix(err, "'%s': ", in);
-    if ((st = make_signature(s, err)))
+    if ((st = make_signature(s, err)) || (st = write_archive(s, err)))
         return st;
-    front = front_of(s, buf_bytes(&s->block));
-    return (st = rewrite_end(&s->rewriting, &front, err)) ? st : deliver(out, s, err);
+    return deliver(out, s, err);
 }
 
 se_status se_zip_sign(const char *out, se_engine *engine, const char *descriptor, const char *in, const se_zip_params *params,

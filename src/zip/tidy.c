@@ -219,10 +219,12 @@ size_t extra_tidy(unsigned char *extra, size_t size, const char *name, bool zip6
     const char *reason;
     size_t kept = 0;
 
-    for (size_t at = 0, field; at < size; at += field) {
+    for (size_t at = 0, field; size - at >= 4; at += field) {
         unsigned id = le16(extra + at);
 
         field = 4u + le16(extra + at + 2);
+        if (field > size - at)
+            break; /* the file was changed since it was checked */
         if ((id == EXTRA_ZIP64 && !zip64) || !extra_is_tidy(&reason, id, (se_bytes){ extra + at + 4, field - 4 }, name))
             continue;
         memmove(extra + kept, extra + at, field);

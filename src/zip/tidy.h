@@ -33,7 +33,7 @@ enum { ZIP64_SIZE, ZIP64_PACKED, ZIP64_OFFSET, ZIP64_FIELDS };
 
 /* A header's extra fields, as they have been found. */
 struct extra_report {
-    size_t zip64;                  /* bytes of such a field; 0: there is none */
+    bool zip64;                    /* there is such a field */
     bool spare;                    /* it holds values that nothing asks for, or none */
     bool says[ZIP64_FIELDS];       /* those of them that the header's own fields have as well */
     uint64_t stated[ZIP64_FIELDS]; /* what it says they are */

@@ -174,6 +174,11 @@ tests_unit_test_pkcs11_SOURCES = tests/unit/test_pkcs11.c tests/unit/unit.h
 tests_unit_test_pkcs11_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_pkcs11_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_zip_archive_writer
+tests_unit_test_zip_archive_writer_SOURCES = tests/unit/test_zip_archive_writer.c tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_zip_archive_writer_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_zip_archive_writer_LDADD   = libse-core.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_zip_crew
 tests_unit_test_zip_crew_SOURCES = tests/unit/test_zip_crew.c tests/unit/unit.h
 tests_unit_test_zip_crew_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -188,11 +193,6 @@ UNIT_TESTS += tests/unit/test_zip_names
 tests_unit_test_zip_names_SOURCES = tests/unit/test_zip_names.c tests/unit/unit.h
 tests_unit_test_zip_names_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_zip_names_LDADD   = libse-core.la $(CMOCKA_LIBS)
-
-UNIT_TESTS += tests/unit/test_zip_rewrite
-tests_unit_test_zip_rewrite_SOURCES = tests/unit/test_zip_rewrite.c tests/unit/folder.h tests/unit/unit.h
-tests_unit_test_zip_rewrite_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_zip_rewrite_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
 include tests/unit/model.mk
 UNIT_TESTS += tests/unit/test_provision_subject

@@ -1,115 +1,95 @@
-/* What is done beside the entries: together with them, once, and given up with them. */
+/* Entries on several threads: each once, and none after one that failed or when somebody cancels. */
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "tests/unit/unit.h"
 #include "zip/crew.h"
 
-enum { ENTRIES = 50 };
+enum { ENTRIES = 50, FAILS_AT = 7 };
 
 struct seen {
-    atomic_uint entries, beside, gave_up;
-    bool entry_fails, entry_waits, beside_fails, beside_waits, cancels;
+    atomic_uint entries, asked;
+    bool fails, waits, cancels;
 };
 
-/* Waits for the other side to end the job; the test's own time limit is the limit. */
-static se_status until(const atomic_bool *stopped, struct seen *seen, se_error *err)
-{
-    while (!atomic_load(stopped))
-        (void)usleep(100);
-    atomic_fetch_add(&seen->gave_up, 1);
-    return error_set(err, SE_ERR_CANCELLED, "given up");
-}
-
+/* The test's own time limit is the limit of waiting. */
 static se_status see_entry(void *arg, size_t index, struct worker *worker, se_error *err)
 {
     struct seen *seen = arg;
 
     (void)worker;
     atomic_fetch_add(&seen->entries, 1);
-    while (seen->entry_waits && !atomic_load(&seen->beside))
+    while (seen->waits && !atomic_load(&seen->asked))
         (void)usleep(100);
-    return seen->entry_fails && index == 7 ? error_set(err, SE_ERR_FORMAT, "entry 7") : SE_OK;
-}
-
-static se_status see_beside(void *arg, const atomic_bool *stopped, se_error *err)
-{
-    struct seen *seen = arg;
-
-    atomic_fetch_add(&seen->beside, 1);
-    if (seen->beside_fails)
-        return error_set(err, SE_ERR_IO, "beside");
-    return seen->beside_waits ? until(stopped, seen, err) : SE_OK;
+    return seen->fails && index >= FAILS_AT ? error_set(err, SE_ERR_FORMAT, "entry %zu", index) : SE_OK;
 }
 
 static bool see_progress(void *arg, uint64_t done, uint64_t total)
 {
+    struct seen *seen = arg;
+
     (void)done;
     (void)total;
-    return !((struct seen *)arg)->cancels;
+    atomic_fetch_add(&seen->asked, 1);
+    return !seen->cancels;
 }
 
 static se_status run(struct seen *seen, unsigned threads, se_error *err)
 {
     static struct entry entries[ENTRIES];
     const struct archive archive = { .entries = entries, .count = ENTRIES };
-    const struct crew_job job = { &archive, see_entry, see_beside, seen, threads, see_progress, seen };
+    const struct crew_job job = {
+        .archive = &archive,
+        .entry = see_entry,
+        .arg = seen,
+        .threads = threads,
+        .progress = see_progress,
+        .progress_arg = seen,
+    };
 
     return crew_run(&job, err);
 }
 
-/* No entry ends before what is beside has begun. */
-static void it_runs_once_and_together_with_the_entries(void **state)
+static void every_entry_is_seen_once(void **state)
 {
     (void)state;
     for (unsigned threads = 0; threads < 5; threads++) {
-        struct seen seen = { .entry_waits = true };
+        struct seen seen = { .waits = threads == 2 };
         se_error err = SE_ERROR_INIT;
 
         assert_status(SE_OK, run(&seen, threads, &err), &err);
         assert_int_equal(seen.entries, ENTRIES);
-        assert_int_equal(seen.beside, 1);
     }
 }
 
-static void its_failure_ends_the_job(void **state)
-{
-    struct seen seen = { .entry_waits = true, .beside_fails = true };
-    se_error err = SE_ERROR_INIT;
-
-    (void)state;
-    assert_status(SE_ERR_IO, run(&seen, 2, &err), &err);
-    assert_string_equal(err.text, "beside");
-    assert_in_range(seen.entries, 1, ENTRIES);
-}
-
+/* Of those that failed, the first one is told, whoever came first; each thread has one at the most. */
 static void a_failing_entry_ends_it(void **state)
 {
-    struct seen seen = { .entry_fails = true, .beside_waits = true };
-    se_error err = SE_ERROR_INIT;
-
     (void)state;
-    assert_status(SE_ERR_FORMAT, run(&seen, 2, &err), &err);
-    assert_string_equal(err.text, "entry 7");
-    assert_int_equal(seen.gave_up, 1);
+    for (unsigned threads = 1; threads < 5; threads++) {
+        struct seen seen = { .fails = true };
+        se_error err = SE_ERROR_INIT;
+
+        assert_status(SE_ERR_FORMAT, run(&seen, threads, &err), &err);
+        assert_string_equal(err.text, "entry 7");
+        assert_in_range(seen.entries, FAILS_AT + 1, FAILS_AT + threads);
+    }
 }
 
-/* After the last entry, too, somebody is asked. */
 static void cancelling_ends_it(void **state)
 {
-    struct seen seen = { .beside_waits = true, .cancels = true };
+    struct seen seen = { .waits = true, .cancels = true };
     se_error err = SE_ERROR_INIT;
 
     (void)state;
     assert_status(SE_ERR_CANCELLED, run(&seen, 2, &err), &err);
-    assert_int_equal(seen.entries, ENTRIES);
-    assert_int_equal(seen.gave_up, 1);
+    assert_string_equal(err.text, "cancelled after 0 bytes");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_runs_once_and_together_with_the_entries),
-        cmocka_unit_test(its_failure_ends_the_job),
+        cmocka_unit_test(every_entry_is_seen_once),
         cmocka_unit_test(a_failing_entry_ends_it),
         cmocka_unit_test(cancelling_ends_it),
     };

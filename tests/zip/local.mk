@@ -2,9 +2,9 @@ SHELL_TESTS += \
 	tests/zip/archives.sh \
 	tests/zip/attacks.sh \
 	tests/zip/containers.sh \
-	tests/zip/early.sh \
 	tests/zip/jarsigner.sh \
 	tests/zip/kill.sh \
+	tests/zip/output.sh \
 	tests/zip/sealed.sh \
 	tests/zip/sign.sh \
 	tests/zip/tidy.sh \
