@@ -3,7 +3,7 @@ include_HEADERS = src/signengine.h
 # everything, nothing hidden: what unit tests, fuzzers and the command link with
 noinst_LTLIBRARIES += libse-core.la
 libse_core_la_SOURCES = src/signengine.h
-libse_core_la_LIBADD  = $(CRYPTO_LIBS) $(XML_LIBS) $(P11KIT_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) $(DEFLATE_LIBS) -ldl -lpthread
+libse_core_la_LIBADD  = $(CRYPTO_LIBS) $(XML_LIBS) $(P11KIT_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) -ldl -lpthread
 
 # the library: the same, behind the version script
 lib_LTLIBRARIES += libsignengine.la

@@ -30,7 +30,6 @@ BEGIN {
     library("libp11.h", "provision")
     library("jansson.h", "format cli milter")
     library("zlib.h", "zip")
-    library("libdeflate.h", "zip")
     library("unicase.h", "base zip")
     library("unictype.h", "base zip")
     library("uninorm.h", "base zip")

@@ -16,7 +16,7 @@ AM_TESTS_ENVIRONMENT = \
 	CC='$(CC)'; export CC; \
 	SE_HARDENING='$(SE_HARDENING)'; export SE_HARDENING; \
 	MEMCHECK='$(MEMCHECK)'; export MEMCHECK; \
-	lint_cflags='$(CRYPTO_CFLAGS) $(XML_CFLAGS) $(P11KIT_CFLAGS) $(P11_CFLAGS) $(JANSSON_CFLAGS) $(GMIME_CFLAGS) $(PQ_CFLAGS) $(ZLIB_CFLAGS) $(DEFLATE_CFLAGS) $(CMOCKA_CFLAGS)'; export lint_cflags; \
+	lint_cflags='$(CRYPTO_CFLAGS) $(XML_CFLAGS) $(P11KIT_CFLAGS) $(P11_CFLAGS) $(JANSSON_CFLAGS) $(GMIME_CFLAGS) $(PQ_CFLAGS) $(ZLIB_CFLAGS) $(CMOCKA_CFLAGS)'; export lint_cflags; \
 	sanitize='$(SE_SANITIZE)'; export sanitize; \
 	ASAN_OPTIONS=exitcode=99; export ASAN_OPTIONS; \
 	LSAN_OPTIONS=exitcode=99:print_suppressions=0:suppressions='$(abs_top_srcdir)/tests/lib/lsan.supp'; export LSAN_OPTIONS; \

@@ -2,8 +2,7 @@
 
 #include <stdlib.h>
 #include <time.h>
-
-#include <libdeflate.h>
+#include <zlib.h>
 
 #include "zip/records.h"
 
@@ -100,7 +99,7 @@ static void put_common(unsigned char *p, const struct new_file *file, int64_t ti
 {
     le_put(p, VERSION_STORED, 2);
     put_time(p + 6, time);
-    le_put(p + 10, libdeflate_crc32(0, file->content.data, file->content.size), 4);
+    le_put(p + 10, crc32_z(0, file->content.data, file->content.size), 4);
     le_put(p + 14, file->content.size, 4);
     le_put(p + 18, file->content.size, 4);
     le_put(p + 22, strlen(file->name), 2);

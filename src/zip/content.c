@@ -1,14 +1,12 @@
 #include "zip/content.h"
 
-#include <libdeflate.h>
-
 #include "zip/records.h"
 
 enum { PIECE = 128 << 10 };
 
 se_status content_open(struct content *out, const struct archive *archive, const struct entry *entry, se_error *err)
 {
-    *out = (struct content){ .archive = archive, .entry = entry, .crc = libdeflate_crc32(0, NULL, 0) };
+    *out = (struct content){ .archive = archive, .entry = entry, .crc = (uint32_t)crc32_z(0, NULL, 0) };
     if (entry->method == METHOD_STORED)
         return SE_OK;
     out->inflating = inflateInit2(&out->inflater, -MAX_WBITS) == Z_OK;
@@ -108,7 +106,7 @@ se_status content_read(size_t *got, struct content *content, void *data, size_t 
     content->done += *got;
     if (content->done > content->entry->size)
         return damaged(content, "it has more bytes than its headers say", err);
-    content->crc = libdeflate_crc32(content->crc, data, *got);
+    content->crc = (uint32_t)crc32_z(content->crc, data, *got);
     return *got ? SE_OK : check_end(content, err);
 }
 
