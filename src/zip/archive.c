@@ -39,30 +39,38 @@ static se_status open_file(struct archive *archive, const char *path, se_error *
     return SE_OK;
 }
 
+#define PACK_ANEW "; unpack it and pack it anew, as with 'zip -r'"
+
+/* What helps who wants to sign an archive that a step refuses. */
+static const struct {
+    se_status (*take)(struct archive *, se_error *);
+    const char *remedy; /* "": nothing, or the text says it */
+} steps[] = {
+    { archive_find_end, "" },
+    { archive_check_tail, "; cut them off, as with 'head -c'" },
+    { archive_read_end, PACK_ANEW },
+    { archive_check_disks, "; 'zip -s 0' makes one file of its parts" },
+    { archive_check_place, PACK_ANEW },
+    { archive_check_count, "" },
+    { archive_read_directory, PACK_ANEW },
+    { archive_check_sizes, "" },
+    { archive_check_locals, PACK_ANEW },
+    { archive_check_names, "; unpack it, give that another name and pack it anew" },
+};
+
 se_status archive_open(struct archive *out, const char *path, const struct archive_limits *limits, se_error *err)
 {
-    static const struct {
-        se_status (*take)(struct archive *, se_error *);
-        const char *way_out;
-    } steps[] = {
-        { archive_find_directory, NULL },
-        { archive_read_directory, PACK_ANEW },
-        { archive_check_locals, PACK_ANEW },
-        { archive_check_names, "; unpack it, give that another name and pack it anew" },
-    };
     se_status st;
 
     *out = (struct archive){ .fd = -1, .limits = *limits };
     st = open_file(out, path, err);
     for (size_t i = 0; !st && i < sizeof steps / sizeof *steps; i++) {
-        out->way_out = steps[i].way_out;
         st = steps[i].take(out, err);
+        if (limits->tidies && (st == SE_ERR_FORMAT || st == SE_ERR_REJECTED))
+            (void)error_suffix(err, "%s", steps[i].remedy);
     }
-    if (!st)
-        return SE_OK;
-    if (limits->tidies && out->way_out && (st == SE_ERR_FORMAT || st == SE_ERR_REJECTED))
-        (void)error_suffix(err, "%s", out->way_out);
-    archive_close(out);
+    if (st)
+        archive_close(out);
     return st;
 }
 

@@ -23,9 +23,6 @@ struct entry {
     bool sized;          /* there it gets sums and sizes from the central directory, and no data descriptor follows */
 };
 
-/* What helps whoever wants to sign an archive that is more than untidy. */
-#define PACK_ANEW "; unpack it and pack it anew, as with 'zip -r'"
-
 struct archive_limits {
     uint64_t entries;
     uint64_t total; /* bytes uncompressed */
@@ -33,6 +30,15 @@ struct archive_limits {
     bool tidies;    /* what a new archive puts right (tidy.h) is no reason to refuse the old one */
 };
 enum { RATIO_MATTERS = 16 << 20 };
+
+/* The end of central directory record (APPNOTE 4.3.16), or what the zip64 one (4.3.14) says instead. */
+struct end {
+    uint64_t at, first;     /* offset of the record; of the zip64 one in front of it, if there is one */
+    uint64_t size, offset;  /* of the central directory */
+    uint64_t entries, here; /* in all; on this disk */
+    uint32_t disk, directory_disk;
+    uint16_t comment; /* its bytes */
+};
 
 struct archive {
     int fd;
@@ -43,10 +49,8 @@ struct archive {
     struct writer names;
     uint32_t *table; /* finds entries by name; see names.c */
     size_t table_size;
-    uint64_t hash_seed;                      /* of names; see name_hash.h */
-    uint64_t directory, directory_size, end; /* where the central directory is, and the end record */
-    uint64_t stated;                         /* entries, by the end record */
-    const char *way_out;                     /* what can be done about what is refused next; NULL: nothing, or it is told */
+    uint64_t hash_seed; /* of names; see name_hash.h */
+    struct end end;
 };
 
 /*
@@ -73,11 +77,19 @@ static inline const char *entry_name(const struct archive *archive, const struct
 
 /* ---- the steps of archive_open() ---- */
 
-/* end.c: finds the central directory; sets `directory`, `directory_size`, `end`, `stated`. */
-SE_MUST_CHECK se_status archive_find_directory(struct archive *archive, se_error *err);
+/* end.c: finds the end record, which sets `end`; nothing is behind it; what hides in its comment, and the zip64 one. */
+SE_MUST_CHECK se_status archive_find_end(struct archive *archive, se_error *err);
+SE_MUST_CHECK se_status archive_check_tail(struct archive *archive, se_error *err);
+SE_MUST_CHECK se_status archive_read_end(struct archive *archive, se_error *err);
 
-/* directory.c: reads it; sets `entries`, `count` and `names`. */
+/* It is of one file, says where the central directory is, and how many entries that has, which are not too many. */
+SE_MUST_CHECK se_status archive_check_disks(struct archive *archive, se_error *err);
+SE_MUST_CHECK se_status archive_check_place(struct archive *archive, se_error *err);
+SE_MUST_CHECK se_status archive_check_count(struct archive *archive, se_error *err);
+
+/* directory.c: reads the central directory, which sets `entries`, `count` and `names`; limits of sizes, before anything is inflated. */
 SE_MUST_CHECK se_status archive_read_directory(struct archive *archive, se_error *err);
+SE_MUST_CHECK se_status archive_check_sizes(struct archive *archive, se_error *err);
 
 /* local.c: compares every local header with it, and accounts for every byte. */
 SE_MUST_CHECK se_status archive_check_locals(struct archive *archive, se_error *err);

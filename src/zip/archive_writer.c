@@ -303,8 +303,8 @@ static se_status write_end(struct archive_writer *w, se_error *err)
     le_put(record + 10, saturate(w->entries, FULL16), 2);
     le_put(record + 12, saturate(size, FULL32), 4);
     le_put(record + 16, saturate(w->directory, FULL32), 4);
-    le_put(record + 20, old->size - old->end - END_SIZE, 2);
-    if ((st = write_bytes(w, record, sizeof record, err)) || (st = copy_bytes(w, old->end + END_SIZE, old->size, err)))
+    le_put(record + 20, old->end.comment, 2);
+    if ((st = write_bytes(w, record, sizeof record, err)) || (st = copy_bytes(w, old->end.at + END_SIZE, old->size, err)))
         return st;
     return flush_piece(w, err);
 }

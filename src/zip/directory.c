@@ -86,7 +86,7 @@ static se_status check_kind(const struct archive *archive, const struct entry *e
     const char *special = archive->limits.tidies ? mended : special_kind(attributes, e->folder);
 
     if (special)
-        return error_set(err, SE_ERR_REJECTED, "'%s' is %s%s", name, special, mended ? "" : TIDY_HINT);
+        return error_set(err, SE_ERR_REJECTED, "'%s' is %s%s", name, special, mended ? "" : SIGN_ANEW);
     if (e->folder && e->size)
         return error_set(err, SE_ERR_REJECTED, "'%s' is a folder and has %ju bytes", name, (uintmax_t)e->size);
     return SE_OK;
@@ -167,13 +167,42 @@ static se_status read_record(struct archive *archive, struct window *w, se_error
     return archive->limits.tidies ? SE_OK : tidy_check(fixed, e->folder, name, err);
 }
 
+/* At the most, so that they are not copied about while they grow. */
+static size_t names_room(const struct archive *archive)
+{
+    uint64_t room = archive->end.size - archive->end.entries * (CENTRAL_SIZE - 1);
+
+    return room < NAMES_MOST ? (size_t)room : NAMES_MOST;
+}
+
+se_status archive_read_directory(struct archive *archive, se_error *err)
+{
+    AUTO(se_buf) release = SE_BUF_INIT;
+    struct window w = { .archive = archive, .next = archive->end.offset, .end = archive->end.first };
+    se_status st = buf_new(&w.bytes, CENTRAL_SIZE + 3 * COMMENT_MOST, err);
+
+    if (st)
+        return st;
+    release = w.bytes;
+    archive->entries = calloc(archive->end.entries + 1, sizeof *archive->entries);
+    if (!archive->entries)
+        return error_memory(err);
+    writer_expect(&archive->names, names_room(archive));
+    while (!st && archive->count < archive->end.entries)
+        st = read_record(archive, &w, err);
+    if (st)
+        return st;
+    if (position(&w) != w.end)
+        return error_set(err, SE_ERR_FORMAT, "%ju bytes after the last record of the central directory", (uintmax_t)(w.end - position(&w)));
+    return SE_OK;
+}
+
 /* Bytes that the headers promise, before any is inflated. */
-static se_status check_sizes(struct archive *archive, se_error *err)
+se_status archive_check_sizes(struct archive *archive, se_error *err)
 {
     const struct archive_limits *limits = &archive->limits;
     uint64_t total = 0;
 
-    archive->way_out = NULL; /* the limit says it */
     for (size_t i = 0; i < archive->count; i++) {
         const struct entry *e = &archive->entries[i];
 
@@ -185,34 +214,4 @@ static se_status check_sizes(struct archive *archive, se_error *err)
                              entry_name(archive, e), (uintmax_t)e->size, (uintmax_t)e->packed, (uintmax_t)limits->ratio);
     }
     return SE_OK;
-}
-
-/* At the most, so that they are not copied about while they grow. */
-static size_t names_room(const struct archive *archive)
-{
-    uint64_t room = archive->directory_size - archive->stated * (CENTRAL_SIZE - 1);
-
-    return room < NAMES_MOST ? (size_t)room : NAMES_MOST;
-}
-
-se_status archive_read_directory(struct archive *archive, se_error *err)
-{
-    AUTO(se_buf) release = SE_BUF_INIT;
-    struct window w = { .archive = archive, .next = archive->directory, .end = archive->directory + archive->directory_size };
-    se_status st = buf_new(&w.bytes, CENTRAL_SIZE + 3 * COMMENT_MOST, err);
-
-    if (st)
-        return st;
-    release = w.bytes;
-    archive->entries = calloc(archive->stated + 1, sizeof *archive->entries);
-    if (!archive->entries)
-        return error_memory(err);
-    writer_expect(&archive->names, names_room(archive));
-    while (!st && archive->count < archive->stated)
-        st = read_record(archive, &w, err);
-    if (st)
-        return st;
-    if (position(&w) != w.end)
-        return error_set(err, SE_ERR_FORMAT, "%ju bytes after the last record of the central directory", (uintmax_t)(w.end - position(&w)));
-    return check_sizes(archive, err);
 }

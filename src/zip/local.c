@@ -89,7 +89,7 @@ static se_status compare_sizes(struct extra_report *report, const struct archive
         return disagree(name, "size", size, e->size, err);
     if (!report->spare || (fits_spare(report, e) && put_right(archive, e)))
         return SE_OK;
-    return error_set(err, SE_ERR_FORMAT, "'%s': " EXTRA_ZIP64_ODD " in %s%s", name, where, fits_spare(report, e) ? TIDY_HINT : "");
+    return error_set(err, SE_ERR_FORMAT, "'%s': " EXTRA_ZIP64_ODD " in %s%s", name, where, fits_spare(report, e) ? SIGN_ANEW : "");
 }
 
 /* What is neither in the central directory nor tidy is put right by a new archive, or refused. */
@@ -142,7 +142,7 @@ static se_status compare(const struct archive *archive, struct entry *e, const u
 static se_status check_header(const struct archive *archive, struct entry *e, se_error *err)
 {
     unsigned char guess[GUESS];
-    size_t fixed = archive->directory - e->offset < GUESS ? (size_t)(archive->directory - e->offset) : GUESS, size;
+    size_t fixed = archive->end.offset - e->offset < GUESS ? (size_t)(archive->end.offset - e->offset) : GUESS, size;
     AUTO(se_buf) variable = SE_BUF_INIT;
     const char *name = entry_name(archive, e);
     se_status st = archive_read(archive, guess, e->offset, fixed, err);
@@ -207,13 +207,13 @@ static se_status check_descriptor(const struct archive *archive, struct entry *e
 
     if (!odd || (!is_descriptor(e, p, size, descriptor_width(e)) && !put_right(archive, e)))
         return error_set(err, SE_ERR_FORMAT, "the %zu bytes after '%s' are not its data descriptor with sizes of %zu bits%s", size, name,
-                         8 * descriptor_width(e), odd ? TIDY_HINT : "");
+                         8 * descriptor_width(e), odd ? SIGN_ANEW : "");
     if (e->method == METHOD_STORED && !put_right(archive, e))
         return error_set(err, SE_ERR_FORMAT,
-                         "'%s' is stored with a data descriptor: who reads it as a stream can't know where it ends" TIDY_HINT, name);
+                         "'%s' is stored with a data descriptor: who reads it as a stream can't know where it ends" SIGN_ANEW, name);
     if (is_ambiguous(e) && !put_right(archive, e))
         return error_set(err, SE_ERR_FORMAT,
-                         "'%s' is empty, and followed by a data descriptor of 64 bits: a stream may seem to end there" TIDY_HINT, name);
+                         "'%s' is empty, and followed by a data descriptor of 64 bits: a stream may seem to end there" SIGN_ANEW, name);
     if (is_wide(e))
         (void)put_right(archive, e);
     return SE_OK;
@@ -241,14 +241,14 @@ static se_status check_rest(const struct archive *archive, struct entry *e, se_e
 
 static se_status check_order(struct archive *archive, se_error *err)
 {
-    uint64_t first = archive->count ? archive->entries[0].offset : archive->directory;
+    uint64_t first = archive->count ? archive->entries[0].offset : archive->end.offset;
 
     if (first)
         return error_set(err, SE_ERR_FORMAT, "%ju bytes before the first entry belong to nothing", (uintmax_t)first);
     for (size_t i = 0; i < archive->count; i++) {
         struct entry *e = &archive->entries[i];
 
-        e->next = i + 1 < archive->count ? archive->entries[i + 1].offset : archive->directory;
+        e->next = i + 1 < archive->count ? archive->entries[i + 1].offset : archive->end.offset;
         if (e->next <= e->offset)
             return error_set(err, SE_ERR_FORMAT, "'%s' begins at byte %ju, where something else is", entry_name(archive, e),
                              (uintmax_t)e->offset);

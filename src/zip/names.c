@@ -19,7 +19,7 @@ static const char *bad_characters(const struct entry *e, const char *name, bool 
         p += utf8_next(&point, p);
         if (point >= 0x80 && !(e->flags & FLAG_UTF8))
             return tidies ? "has letters beyond ASCII, and can't be marked as UTF-8 together with its comment, which is none"
-                          : "has letters beyond ASCII and is not marked as UTF-8: readers would see different names" TIDY_HINT;
+                          : "has letters beyond ASCII and is not marked as UTF-8: readers would see different names" SIGN_ANEW;
         if (utf8_is_control(point))
             return "holds a control character";
         if (point == '\\')

@@ -91,11 +91,11 @@ se_status tidy_check(const unsigned char *central, bool folder, const char *name
     const uint16_t maker = le16(central + 4);
 
     if (wrong)
-        return error_set(err, SE_ERR_REJECTED, "'%s' is %s: its attributes 0x%08x are not signed" TIDY_HINT, name, attributes_fault(wrong),
+        return error_set(err, SE_ERR_REJECTED, "'%s' is %s: its attributes 0x%08x are not signed" SIGN_ANEW, name, attributes_fault(wrong),
                          (unsigned)le32(central + 38));
     if (tidy_maker(maker) != maker)
         return error_set(err, SE_ERR_REJECTED,
-                         "'%s' was made by a system of number %u, whose attributes readers understand differently" TIDY_HINT, name,
+                         "'%s' was made by a system of number %u, whose attributes readers understand differently" SIGN_ANEW, name,
                          maker >> 8);
     return tidy_check_version(le16(central + 6), name, "the central directory", err);
 }
@@ -104,7 +104,7 @@ se_status tidy_check_version(uint16_t needed, const char *name, const char *wher
 {
     if (tidy_version(needed) == needed)
         return SE_OK;
-    return error_set(err, SE_ERR_FORMAT, "'%s' needs version %u.%u in %s, some readers leave out what needs more than %d.%d" TIDY_HINT,
+    return error_set(err, SE_ERR_FORMAT, "'%s' needs version %u.%u in %s, some readers leave out what needs more than %d.%d" SIGN_ANEW,
                      name, needed / 10u, needed % 10u, where, VERSION_MOST / 10, VERSION_MOST % 10);
 }
 
@@ -236,10 +236,9 @@ size_t extra_tidy(unsigned char *extra, size_t size, const char *name, bool zip6
 se_status extra_check(const struct extra_report *report, const char *name, const char *where, se_error *err)
 {
     if (report->spare)
-        return error_set(err, SE_ERR_FORMAT, "'%s': " EXTRA_ZIP64_ODD " in %s" TIDY_HINT, name, where);
+        return error_set(err, SE_ERR_FORMAT, "'%s': " EXTRA_ZIP64_ODD " in %s" SIGN_ANEW, name, where);
     if (!report->surplus)
         return SE_OK;
-    return error_set(err, SE_ERR_FORMAT,
-                     "'%s': the extra field 0x%04x in %s %s: it is not signed, and some readers obey it; signing anew leaves it out", name,
-                     report->odd, where, report->reason);
+    return error_set(err, SE_ERR_FORMAT, "'%s': the extra field 0x%04x in %s %s: it is not signed, and some readers obey it" SIGN_ANEW,
+                     name, report->odd, where, report->reason);
 }

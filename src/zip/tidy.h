@@ -7,8 +7,8 @@
 
 #include "base/buf.h"
 
-/* What is told of all that verifying refuses and signing puts right. */
-#define TIDY_HINT "; signing anew puts it right"
+/* Behind all that is refused when it is verified, and put right when it is signed; archive.c has what helps signers. */
+#define SIGN_ANEW "; signing anew puts it right"
 
 #define EXTRA_ZIP64_ODD "a zip64 extra field that does not hold exactly what is asked for"
 

@@ -190,7 +190,7 @@ done
 refuses 65 signengine zip sign bad-disks.zip -o refused.out
 says "; 'zip -s 0' makes one file of its parts"
 refuses 65 signengine zip sign behind-zeros.zip -o refused.out
-says "512 bytes are behind the archive's end; 'head -c $(wc -c <zip64-of-two.zip)' of it leaves them out"
+says "512 bytes are behind the archive's end, at byte $(wc -c <zip64-of-two.zip); cut them off, as with 'head -c'"
 refuses 65 signengine zip sign behind-line.zip -o refused.out
 says "1 bytes are behind the archive's end"
 refuses 65 signengine zip verify behind-line.zip
