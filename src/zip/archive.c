@@ -26,7 +26,7 @@ se_status archive_read(const struct archive *archive, void *out, uint64_t offset
     return SE_OK;
 }
 
-static se_status open_file(struct archive *archive, const char *path, se_error *err)
+static se_status open_archive_file(struct archive *archive, const char *path, se_error *err)
 {
     struct stat info;
 
@@ -46,16 +46,16 @@ static const struct {
     se_status (*take)(struct archive *, se_error *);
     const char *remedy; /* "": nothing, or the text says it */
 } steps[] = {
-    { archive_find_end, "" },
-    { archive_check_tail, "; cut them off, as with 'head -c'" },
-    { archive_read_end, PACK_ANEW },
-    { archive_check_disks, "; 'zip -s 0' makes one file of its parts" },
-    { archive_check_place, PACK_ANEW },
-    { archive_check_count, "" },
-    { archive_read_directory, PACK_ANEW },
-    { archive_check_sizes, "" },
-    { archive_check_locals, PACK_ANEW },
-    { archive_check_names, "; unpack it, give that another name and pack it anew" },
+    { eocd_find, "" },
+    { eocd_check_tail, "; cut them off, as with 'head -c'" },
+    { eocd_read, PACK_ANEW },
+    { eocd_check_disks, "; 'zip -s 0' makes one file of its parts" },
+    { eocd_check_place, PACK_ANEW },
+    { eocd_check_count, "" },
+    { central_dir_read, PACK_ANEW },
+    { central_dir_check_sizes, "" },
+    { local_headers_check, PACK_ANEW },
+    { entry_names_check, "; unpack it, give that another name and pack it anew" },
 };
 
 se_status archive_open(struct archive *out, const char *path, const struct archive_limits *limits, se_error *err)
@@ -63,7 +63,7 @@ se_status archive_open(struct archive *out, const char *path, const struct archi
     se_status st;
 
     *out = (struct archive){ .fd = -1, .limits = *limits };
-    st = open_file(out, path, err);
+    st = open_archive_file(out, path, err);
     for (size_t i = 0; !st && i < sizeof steps / sizeof *steps; i++) {
         st = steps[i].take(out, err);
         if (limits->tidies && (st == SE_ERR_FORMAT || st == SE_ERR_REJECTED))

@@ -13,7 +13,7 @@
 /* One file of the archive.  Central directory and local header agree on all of it. */
 struct entry {
     uint64_t offset, data, next; /* of its local header, its compressed bytes, and what comes after it */
-    uint64_t packed, size;       /* bytes compressed and not */
+    uint64_t compressed, size;   /* bytes, packed and not */
     uint64_t central;            /* offset of its central record */
     uint32_t crc, name;          /* name: where in archive.names, NUL-terminated */
     uint16_t name_size, method;
@@ -32,7 +32,7 @@ struct archive_limits {
 enum { RATIO_MATTERS = 16 << 20 };
 
 /* The end of central directory record (APPNOTE 4.3.16), or what the zip64 one (4.3.14) says instead. */
-struct end {
+struct eocd {
     uint64_t at, first;     /* offset of the record; of the zip64 one in front of it, if there is one */
     uint64_t size, offset;  /* of the central directory */
     uint64_t entries, here; /* in all; on this disk */
@@ -47,10 +47,10 @@ struct archive {
     struct entry *entries; /* in the order in which they are stored */
     size_t count;
     struct writer names;
-    uint32_t *table; /* finds entries by name; see names.c */
+    uint32_t *table; /* finds entries by name; see entry_names.c */
     size_t table_size;
     uint64_t hash_seed; /* of names; see name_hash.h */
-    struct end end;
+    struct eocd eocd;
 };
 
 /*
@@ -67,7 +67,7 @@ SE_MUST_CHECK se_status archive_read(const struct archive *archive, void *out, u
 /* Whether its sizes have no room in a header's own fields. */
 static inline bool entry_is_big(const struct entry *entry)
 {
-    return entry->size >= FULL32 || entry->packed >= FULL32;
+    return entry->size >= FULL32 || entry->compressed >= FULL32;
 }
 
 static inline const char *entry_name(const struct archive *archive, const struct entry *entry)
@@ -77,37 +77,37 @@ static inline const char *entry_name(const struct archive *archive, const struct
 
 /* ---- the steps of archive_open() ---- */
 
-/* end.c: finds the end record, which sets `end`; nothing is behind it; what hides in its comment, and the zip64 one. */
-SE_MUST_CHECK se_status archive_find_end(struct archive *archive, se_error *err);
-SE_MUST_CHECK se_status archive_check_tail(struct archive *archive, se_error *err);
-SE_MUST_CHECK se_status archive_read_end(struct archive *archive, se_error *err);
+/* eocd.c: finds the end record, which sets `eocd`; nothing is behind it; what hides in its comment, and the zip64 one. */
+SE_MUST_CHECK se_status eocd_find(struct archive *archive, se_error *err);
+SE_MUST_CHECK se_status eocd_check_tail(struct archive *archive, se_error *err);
+SE_MUST_CHECK se_status eocd_read(struct archive *archive, se_error *err);
 
 /* It is of one file, says where the central directory is, and how many entries that has, which are not too many. */
-SE_MUST_CHECK se_status archive_check_disks(struct archive *archive, se_error *err);
-SE_MUST_CHECK se_status archive_check_place(struct archive *archive, se_error *err);
-SE_MUST_CHECK se_status archive_check_count(struct archive *archive, se_error *err);
+SE_MUST_CHECK se_status eocd_check_disks(struct archive *archive, se_error *err);
+SE_MUST_CHECK se_status eocd_check_place(struct archive *archive, se_error *err);
+SE_MUST_CHECK se_status eocd_check_count(struct archive *archive, se_error *err);
 
-/* directory.c: reads the central directory, which sets `entries`, `count` and `names`; limits of sizes, before anything is inflated. */
-SE_MUST_CHECK se_status archive_read_directory(struct archive *archive, se_error *err);
-SE_MUST_CHECK se_status archive_check_sizes(struct archive *archive, se_error *err);
+/* central_dir.c: reads the central directory, which sets `entries`, `count` and `names`; limits of sizes, before anything is inflated. */
+SE_MUST_CHECK se_status central_dir_read(struct archive *archive, se_error *err);
+SE_MUST_CHECK se_status central_dir_check_sizes(struct archive *archive, se_error *err);
 
-/* local.c: compares every local header with it, and accounts for every byte. */
-SE_MUST_CHECK se_status archive_check_locals(struct archive *archive, se_error *err);
+/* local_header.c: compares every local header with it, and accounts for every byte. */
+SE_MUST_CHECK se_status local_headers_check(struct archive *archive, se_error *err);
 
-/* names.c: what names must not be, each by itself and together; makes the table. */
-SE_MUST_CHECK se_status archive_check_names(struct archive *archive, se_error *err);
+/* entry_names.c: what names must not be, each by itself and together; makes the table. */
+SE_MUST_CHECK se_status entry_names_check(struct archive *archive, se_error *err);
 
-/* together.c: the names that can't stand beside each other in every file system. */
-SE_MUST_CHECK se_status archive_check_together(const struct archive *archive, se_error *err);
+/* name_collision.c: the names that can't stand beside each other in every file system. */
+SE_MUST_CHECK se_status name_collisions_check(const struct archive *archive, se_error *err);
 
 /* The entry of exactly that name; NULL: there is none. */
 const struct entry *archive_find(const struct archive *archive, const char *name);
-const struct entry *archive_find_part(const struct archive *archive, const char *name, size_t size);
+const struct entry *archive_find_prefix(const struct archive *archive, const char *name, size_t size);
 
 /* By entry: a folder below which there is nothing.  Others are made by whatever lies below them.  NULL: out of memory. */
-bool *archive_leaves(const struct archive *archive);
+bool *archive_find_leaves(const struct archive *archive);
 
-/* ---- extra fields (extra.c) ---- */
+/* ---- extra fields (extra_field.c) ---- */
 
 /*
  * Whose extra fields they are.  `fields`: the header's own ones whose values a zip64 extra field may hold; FULL32: it does, or there is
@@ -119,6 +119,6 @@ struct extra_header {
 };
 
 /* Walks over the extra fields of a header, takes the zip64 values, and compares a Unicode path with the name. */
-SE_MUST_CHECK se_status extra_read(struct extra_report *out, const struct extra_header *header, se_bytes extra, se_error *err);
+SE_MUST_CHECK se_status extra_fields_read(struct extra_report *out, const struct extra_header *header, se_bytes extra, se_error *err);
 
 #endif

@@ -144,7 +144,7 @@ static size_t put_sizes(unsigned char *header, unsigned char zip64[EXTRA_ZIP64_L
     bool big = entry_is_big(e);
 
     le_put(header + 14, e->crc, 4);
-    le_put(header + 18, big ? FULL32 : e->packed, 4);
+    le_put(header + 18, big ? FULL32 : e->compressed, 4);
     le_put(header + 22, big ? FULL32 : e->size, 4);
     if (!big)
         return 0;
@@ -152,7 +152,7 @@ static size_t put_sizes(unsigned char *header, unsigned char zip64[EXTRA_ZIP64_L
     le_put(zip64, EXTRA_ZIP64, 2);
     le_put(zip64 + 2, EXTRA_ZIP64_LOCAL - 4, 2);
     le_put(zip64 + 4, e->size, 8);
-    le_put(zip64 + 12, e->packed, 8);
+    le_put(zip64 + 12, e->compressed, 8);
     return EXTRA_ZIP64_LOCAL;
 }
 
@@ -165,7 +165,7 @@ static se_status write_tidy_header(struct archive_writer *w, const struct entry 
 
     if (st)
         return st;
-    kept = extra_tidy(extra, size - LOCAL_SIZE - e->name_size, entry_name(w->plan->old, e), !e->sized);
+    kept = extra_fields_tidy(extra, size - LOCAL_SIZE - e->name_size, entry_name(w->plan->old, e), !e->sized);
     le_put(header + 4, tidy_version(le16(header + 4)), 2);
     le_put(header + 6, e->flags, 2);
     added = e->sized ? put_sizes(header, zip64, e) : 0;
@@ -180,7 +180,7 @@ static se_status write_tidy_header(struct archive_writer *w, const struct entry 
 /* A data descriptor goes where the header has the sizes now. */
 static se_status write_kept_entry(struct archive_writer *w, const struct entry *e, se_error *err)
 {
-    uint64_t end = e->sized ? e->data + e->packed : e->next;
+    uint64_t end = e->sized ? e->data + e->compressed : e->next;
     se_status st;
 
     if (!e->untidy)
@@ -212,7 +212,7 @@ static size_t put_offset(unsigned char *record, unsigned char zip64[ZIP64_MOST],
         size += 8;
     }
     if (le32(record + 20) == FULL32) {
-        le_put(zip64 + size, e->packed, 8);
+        le_put(zip64 + size, e->compressed, 8);
         size += 8;
     }
     le_put(record + 42, offset < FULL32 ? offset : FULL32, 4);
@@ -248,7 +248,7 @@ static se_status write_kept_central(struct archive_writer *w, const struct entry
         return st;
     head = (size_t)CENTRAL_SIZE + le16(record + 28);
     extra = le16(record + 30);
-    kept = extra_tidy(record + head, extra, name, false);
+    kept = extra_fields_tidy(record + head, extra, name, false);
     tidy_central(record, e, name);
     added = put_offset(record, zip64, e, offset);
     if (kept + added > EXTRA_MOST)
@@ -266,10 +266,10 @@ static se_status write_kept_central(struct archive_writer *w, const struct entry
 /* APPNOTE 4.3.14, 4.3.15. */
 static se_status write_end64(struct archive_writer *w, se_error *err)
 {
-    unsigned char record[END64_SIZE + LOCATOR_SIZE] = { 0 }, *locator = record + END64_SIZE;
+    unsigned char record[EOCD64_SIZE + LOCATOR_SIZE] = { 0 }, *locator = record + EOCD64_SIZE;
 
-    le_put(record, END64_SIGNATURE, 4);
-    le_put(record + 4, END64_SIZE - 12, 8);
+    le_put(record, EOCD64_SIGNATURE, 4);
+    le_put(record + 4, EOCD64_SIZE - 12, 8);
     le_put(record + 12, VERSION_ZIP64, 2);
     le_put(record + 14, VERSION_ZIP64, 2);
     le_put(record + 24, w->entries, 8);
@@ -293,18 +293,18 @@ static se_status write_end(struct archive_writer *w, se_error *err)
 {
     const struct archive *old = w->plan->old;
     uint64_t size = w->directory_end - w->directory;
-    unsigned char record[END_SIZE] = { 0 };
+    unsigned char record[EOCD_SIZE] = { 0 };
     se_status st;
 
     if ((w->entries >= FULL16 || size >= FULL32 || w->directory >= FULL32) && (st = write_end64(w, err)))
         return st;
-    le_put(record, END_SIGNATURE, 4);
+    le_put(record, EOCD_SIGNATURE, 4);
     le_put(record + 8, saturate(w->entries, FULL16), 2);
     le_put(record + 10, saturate(w->entries, FULL16), 2);
     le_put(record + 12, saturate(size, FULL32), 4);
     le_put(record + 16, saturate(w->directory, FULL32), 4);
-    le_put(record + 20, old->end.comment, 2);
-    if ((st = write_bytes(w, record, sizeof record, err)) || (st = copy_bytes(w, old->end.at + END_SIZE, old->size, err)))
+    le_put(record + 20, old->eocd.comment, 2);
+    if ((st = write_bytes(w, record, sizeof record, err)) || (st = copy_bytes(w, old->eocd.at + EOCD_SIZE, old->size, err)))
         return st;
     return flush_piece(w, err);
 }

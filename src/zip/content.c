@@ -10,14 +10,14 @@ se_status content_open(struct content *out, const struct archive *archive, const
     if (entry->method == METHOD_STORED)
         return SE_OK;
     out->inflating = inflateInit2(&out->inflater, -MAX_WBITS) == Z_OK;
-    return out->inflating ? buf_new(&out->packed, entry->packed < PIECE ? (size_t)entry->packed : PIECE, err) : error_memory(err);
+    return out->inflating ? buf_new(&out->input, entry->compressed < PIECE ? (size_t)entry->compressed : PIECE, err) : error_memory(err);
 }
 
 void content_close(struct content *content)
 {
     if (content->inflating)
         (void)inflateEnd(&content->inflater);
-    se_buf_free(&content->packed);
+    se_buf_free(&content->input);
     *content = (struct content){ .archive = NULL };
 }
 
@@ -33,7 +33,7 @@ static size_t piece_size(uint64_t left, size_t room)
 
 static se_status read_stored(size_t *got, struct content *c, void *data, size_t size, se_error *err)
 {
-    *got = piece_size(c->entry->packed - c->read, size);
+    *got = piece_size(c->entry->compressed - c->read, size);
     c->ended = !*got;
     c->read += *got;
     return archive_read(c->archive, data, c->entry->data + c->read - *got, *got, err);
@@ -41,11 +41,11 @@ static se_status read_stored(size_t *got, struct content *c, void *data, size_t 
 
 static se_status refill(struct content *c, se_error *err)
 {
-    size_t size = piece_size(c->entry->packed - c->read, c->packed.size);
-    se_status st = archive_read(c->archive, c->packed.data, c->entry->data + c->read, size, err);
+    size_t size = piece_size(c->entry->compressed - c->read, c->input.size);
+    se_status st = archive_read(c->archive, c->input.data, c->entry->data + c->read, size, err);
 
     c->read += size;
-    c->inflater.next_in = c->packed.data;
+    c->inflater.next_in = c->input.data;
     c->inflater.avail_in = (uInt)size;
     return st;
 }
@@ -53,7 +53,7 @@ static se_status refill(struct content *c, se_error *err)
 /* Other readers go on where the deflated data ends, not where the header says it does. */
 static se_status end_inflating(struct content *c, se_error *err)
 {
-    uint64_t rest = c->entry->packed - c->read + c->inflater.avail_in;
+    uint64_t rest = c->entry->compressed - c->read + c->inflater.avail_in;
 
     c->ended = true;
     if (!rest)

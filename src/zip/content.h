@@ -13,7 +13,7 @@ struct content {
     bool inflating, ended;
     uint64_t read, done; /* bytes so far, compressed and not */
     uint32_t crc;
-    se_buf packed;
+    se_buf input;
 };
 
 SE_MUST_CHECK se_status content_open(struct content *out, const struct archive *archive, const struct entry *entry, se_error *err);

@@ -1,25 +1,25 @@
 libse_core_la_SOURCES += \
 	src/zip/archive.c src/zip/archive.h \
 	src/zip/archive_writer.c src/zip/archive_writer.h \
+	src/zip/casefold.c src/zip/casefold.h \
+	src/zip/central_dir.c \
 	src/zip/compose.c src/zip/compose.h \
 	src/zip/container.c src/zip/container.h \
 	src/zip/content.c src/zip/content.h \
 	src/zip/crew.c src/zip/crew.h \
 	src/zip/digest.c src/zip/digest.h \
-	src/zip/directory.c \
-	src/zip/end.c \
-	src/zip/extra.c \
-	src/zip/fold.c src/zip/fold.h \
-	src/zip/local.c \
+	src/zip/entry_names.c \
+	src/zip/eocd.c \
+	src/zip/extra_field.c \
+	src/zip/local_header.c \
 	src/zip/manifest.c src/zip/manifest.h \
 	src/zip/meta.c src/zip/meta.h \
+	src/zip/name_collision.c \
 	src/zip/name_hash.h \
-	src/zip/names.c \
 	src/zip/params.c src/zip/params.h \
 	src/zip/records.h \
 	src/zip/sign.c \
 	src/zip/signature.c src/zip/signature.h \
 	src/zip/table.c src/zip/table.h \
 	src/zip/tidy.c src/zip/tidy.h \
-	src/zip/together.c \
 	src/zip/verify.c

@@ -76,7 +76,7 @@ static se_status choose(struct signing *s, se_error *err)
     const struct archive *a = &s->archive;
     AUTO(bools) leaves = NULL;
 
-    leaves = archive_leaves(a);
+    leaves = archive_find_leaves(a);
     s->dropped = calloc(a->count + 1, sizeof *s->dropped);
     s->listed = calloc(a->count + 1, sizeof *s->listed);
     s->digests = calloc(a->count + 1, s->kind->size);

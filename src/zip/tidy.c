@@ -17,12 +17,12 @@ enum { MODE_PRIVILEGED = S_ISUID | S_ISGID | S_ISVTX, MODE_OPEN = S_IWOTH };
 
 /* ---- attributes and versions ---- */
 
-static uint32_t attributes_wrong(bool folder)
+static uint32_t find_wrong_attributes(bool folder)
 {
     return DOS_LABEL | (folder ? 0 : DOS_FOLDER) | (uint32_t)(MODE_PRIVILEGED | MODE_OPEN) << 16;
 }
 
-static bool is_special(uint32_t kind)
+static bool is_special_kind(uint32_t kind)
 {
     return kind == S_IFIFO || kind == S_IFSOCK || kind == S_IFCHR || kind == S_IFBLK;
 }
@@ -37,12 +37,12 @@ static uint32_t tidy_kind(uint32_t attributes, const char *name, bool folder)
 
     if (folder && kind == S_IFREG)
         return rest | (uint32_t)S_IFDIR << 16;
-    return is_special(kind) && strcmp(name, "-") == 0 ? rest | (uint32_t)S_IFREG << 16 : attributes;
+    return is_special_kind(kind) && strcmp(name, "-") == 0 ? rest | (uint32_t)S_IFREG << 16 : attributes;
 }
 
 uint32_t tidy_attributes(uint32_t attributes, const char *name, bool folder)
 {
-    return tidy_kind(attributes, name, folder) & ~attributes_wrong(folder);
+    return tidy_kind(attributes, name, folder) & ~find_wrong_attributes(folder);
 }
 
 uint16_t tidy_flags(uint16_t flags, const char *name, se_bytes comment)
@@ -74,7 +74,7 @@ uint16_t tidy_maker(uint16_t made_by)
     }
 }
 
-static const char *attributes_fault(uint32_t wrong)
+static const char *describe_wrong_attributes(uint32_t wrong)
 {
     if (wrong & DOS_LABEL)
         return "marked as the label of a volume, which is not extracted";
@@ -85,14 +85,14 @@ static const char *attributes_fault(uint32_t wrong)
     return "writable by everybody";
 }
 
-se_status tidy_check(const unsigned char *central, bool folder, const char *name, se_error *err)
+se_status tidy_check_central(const unsigned char *central, bool folder, const char *name, se_error *err)
 {
-    const uint32_t wrong = le32(central + 38) & attributes_wrong(folder);
+    const uint32_t wrong = le32(central + 38) & find_wrong_attributes(folder);
     const uint16_t maker = le16(central + 4);
 
     if (wrong)
-        return error_set(err, SE_ERR_REJECTED, "'%s' is %s: its attributes 0x%08x are not signed" SIGN_ANEW, name, attributes_fault(wrong),
-                         (unsigned)le32(central + 38));
+        return error_set(err, SE_ERR_REJECTED, "'%s' is %s: its attributes 0x%08x are not signed" SIGN_ANEW, name,
+                         describe_wrong_attributes(wrong), (unsigned)le32(central + 38));
     if (tidy_maker(maker) != maker)
         return error_set(err, SE_ERR_REJECTED,
                          "'%s' was made by a system of number %u, whose attributes readers understand differently" SIGN_ANEW, name,
@@ -121,7 +121,7 @@ static bool is_same_path(se_bytes value, const char *name)
     return value.size >= 5 && p[0] == 1 && value.size - 5 == strlen(name) && !strncmp((const char *)p + 5, name, value.size - 5);
 }
 
-static bool is_zeros(se_bytes value, size_t from)
+static bool holds_zeros_from(se_bytes value, size_t from)
 {
     const unsigned char *p = value.data;
 
@@ -135,17 +135,17 @@ static bool is_zeros(se_bytes value, size_t from)
 static bool is_padding(se_bytes value, const char *name)
 {
     (void)name;
-    return is_zeros(value, 2);
+    return holds_zeros_from(value, 2);
 }
 
 /* Office documents: a signature, how much room to leave, and the room. */
 static bool is_growth_hint(se_bytes value, const char *name)
 {
     (void)name;
-    return is_zeros(value, 4);
+    return holds_zeros_from(value, 4);
 }
 
-static bool is_empty(se_bytes value, const char *name)
+static bool is_empty_field(se_bytes value, const char *name)
 {
     (void)name;
     return !value.size;
@@ -193,17 +193,17 @@ static const struct {
     { EXTRA_ZIP64, is_anything, NULL },
     { EXTRA_TIMES, is_times, "holds no times" },
     { EXTRA_UNIX_TIMES, is_unix_times, "names an owner" },
-    { EXTRA_UNIX_OWNER_16, is_empty, "names an owner" },
+    { EXTRA_UNIX_OWNER_16, is_empty_field, "names an owner" },
     { EXTRA_NTFS_TIMES, is_ntfs_times, "holds more than times" },
     { EXTRA_UNICODE_PATH, is_same_path, "a Unicode path that is another name" },
     { EXTRA_UNICODE_COMMENT, is_anything, NULL },
-    { EXTRA_JAR, is_empty, "is not empty" },
+    { EXTRA_JAR, is_empty_field, "is not empty" },
     { EXTRA_ALIGNMENT, is_padding, "aligns with something other than zeros" },
     { EXTRA_ALIGNMENT_ANDROID, is_padding, "aligns with something other than zeros" },
     { EXTRA_GROWTH_HINT, is_growth_hint, "keeps room with something other than zeros" },
 };
 
-bool extra_is_tidy(const char **reason, unsigned id, se_bytes value, const char *name)
+bool extra_field_is_tidy(const char **reason, unsigned id, se_bytes value, const char *name)
 {
     *reason = id == EXTRA_UNIX_OWNER ? "names an owner" : "is not known to be harmless";
     for (size_t i = 0; i < sizeof extra_kinds / sizeof *extra_kinds; i++)
@@ -214,7 +214,7 @@ bool extra_is_tidy(const char **reason, unsigned id, se_bytes value, const char 
     return false;
 }
 
-size_t extra_tidy(unsigned char *extra, size_t size, const char *name, bool zip64)
+size_t extra_fields_tidy(unsigned char *extra, size_t size, const char *name, bool zip64)
 {
     const char *reason;
     size_t kept = 0;
@@ -225,7 +225,7 @@ size_t extra_tidy(unsigned char *extra, size_t size, const char *name, bool zip6
         field = 4u + le16(extra + at + 2);
         if (field > size - at)
             break; /* the file was changed since it was checked */
-        if ((id == EXTRA_ZIP64 && !zip64) || !extra_is_tidy(&reason, id, (se_bytes){ extra + at + 4, field - 4 }, name))
+        if ((id == EXTRA_ZIP64 && !zip64) || !extra_field_is_tidy(&reason, id, (se_bytes){ extra + at + 4, field - 4 }, name))
             continue;
         memmove(extra + kept, extra + at, field);
         kept += field;
@@ -233,7 +233,7 @@ size_t extra_tidy(unsigned char *extra, size_t size, const char *name, bool zip6
     return kept;
 }
 
-se_status extra_check(const struct extra_report *report, const char *name, const char *where, se_error *err)
+se_status extra_fields_check(const struct extra_report *report, const char *name, const char *where, se_error *err)
 {
     if (report->spare)
         return error_set(err, SE_ERR_FORMAT, "'%s': " EXTRA_ZIP64_ODD " in %s" SIGN_ANEW, name, where);

@@ -25,11 +25,11 @@ uint16_t tidy_version(uint16_t needed);
 uint16_t tidy_maker(uint16_t made_by);
 
 /* SE_ERR_REJECTED, with what is wrong, if one of them is not tidy. */
-SE_MUST_CHECK se_status tidy_check(const unsigned char *central, bool folder, const char *name, se_error *err);
+SE_MUST_CHECK se_status tidy_check_central(const unsigned char *central, bool folder, const char *name, se_error *err);
 SE_MUST_CHECK se_status tidy_check_version(uint16_t needed, const char *name, const char *where, se_error *err);
 
 /* Values of a zip64 extra field, in their order (APPNOTE 4.5.3). */
-enum { ZIP64_SIZE, ZIP64_PACKED, ZIP64_OFFSET, ZIP64_FIELDS };
+enum { ZIP64_SIZE, ZIP64_COMPRESSED, ZIP64_OFFSET, ZIP64_FIELDS };
 
 /* A header's extra fields, as they have been found. */
 struct extra_report {
@@ -46,14 +46,14 @@ struct extra_report {
  * Whether a field has a place: known, and understood by all readers alike.  `reason`: why it has
  * none.
  */
-bool extra_is_tidy(const char **reason, unsigned id, se_bytes value, const char *name);
+bool extra_field_is_tidy(const char **reason, unsigned id, se_bytes value, const char *name);
 
 /*
  * Moves those that have a place together, and with `zip64` the one of that kind; their size.  They
  * are well-formed.
  */
-size_t extra_tidy(unsigned char *extra, size_t size, const char *name, bool zip64);
+size_t extra_fields_tidy(unsigned char *extra, size_t size, const char *name, bool zip64);
 
-SE_MUST_CHECK se_status extra_check(const struct extra_report *report, const char *name, const char *where, se_error *err);
+SE_MUST_CHECK se_status extra_fields_check(const struct extra_report *report, const char *name, const char *where, se_error *err);
 
 #endif

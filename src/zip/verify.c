@@ -199,7 +199,7 @@ static se_status rooms(struct verifying *v, se_error *err)
 {
     v->covered = calloc(v->archive.count + 1, sizeof *v->covered);
     v->states = calloc(v->archive.count + 1, sizeof *v->states);
-    v->leaves = archive_leaves(&v->archive);
+    v->leaves = archive_find_leaves(&v->archive);
     return v->covered && v->states && v->leaves ? SE_OK : error_memory(err);
 }
 

@@ -69,7 +69,7 @@ static clock_t check(struct archive *archive)
     se_error err = SE_ERROR_INIT;
     clock_t begin = clock();
 
-    assert_status(SE_OK, archive_check_names(archive, &err), &err);
+    assert_status(SE_OK, entry_names_check(archive, &err), &err);
     return clock() - begin;
 }
 

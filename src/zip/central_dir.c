@@ -16,7 +16,7 @@ struct window {
 };
 
 /* Fills the window up behind what is left in it. */
-static se_status refill(struct window *w, se_error *err)
+static se_status window_refill(struct window *w, se_error *err)
 {
     size_t left = w->filled - w->at, room = w->bytes.size - left;
     size_t more = w->end - w->next < room ? (size_t)(w->end - w->next) : room;
@@ -31,11 +31,11 @@ static se_status refill(struct window *w, se_error *err)
     return SE_OK;
 }
 
-static se_status take(const unsigned char **out, struct window *w, size_t size, se_error *err)
+static se_status window_take(const unsigned char **out, struct window *w, size_t size, se_error *err)
 {
     se_status st;
 
-    if (w->filled - w->at < size && (st = refill(w, err)))
+    if (w->filled - w->at < size && (st = window_refill(w, err)))
         return st;
     if (w->filled - w->at < size)
         return error_set(err, SE_ERR_FORMAT, "the central directory ends inside a record");
@@ -44,13 +44,13 @@ static se_status take(const unsigned char **out, struct window *w, size_t size, 
     return SE_OK;
 }
 
-static uint64_t position(const struct window *w)
+static uint64_t window_position(const struct window *w)
 {
     return w->next - (w->filled - w->at);
 }
 
 /* What the high half of the external attributes says about the kind of file, if it says anything. */
-static const char *special_kind(uint32_t attributes, bool folder)
+static const char *describe_kind(uint32_t attributes, bool folder)
 {
     switch (attributes >> 16 & S_IFMT) {
     case 0:
@@ -75,15 +75,16 @@ static se_status check_flags(const struct entry *e, const char *name, se_error *
     if (e->method != METHOD_STORED && e->method != METHOD_DEFLATED)
         return error_set(err, SE_ERR_FORMAT, "'%s' is compressed with method %u: Java reads stored and deflated ones", name,
                          (unsigned)e->method);
-    if (e->method == METHOD_STORED && e->packed != e->size)
-        return error_set(err, SE_ERR_FORMAT, "'%s' is stored, and has %ju bytes in %ju", name, (uintmax_t)e->size, (uintmax_t)e->packed);
+    if (e->method == METHOD_STORED && e->compressed != e->size)
+        return error_set(err, SE_ERR_FORMAT, "'%s' is stored, and has %ju bytes in %ju", name, (uintmax_t)e->size,
+                         (uintmax_t)e->compressed);
     return SE_OK;
 }
 
-static se_status check_kind(const struct archive *archive, const struct entry *e, uint32_t attributes, const char *name, se_error *err)
+static se_status check_file_kind(const struct archive *archive, const struct entry *e, uint32_t attributes, const char *name, se_error *err)
 {
-    const char *mended = special_kind(tidy_attributes(attributes, name, e->folder), e->folder);
-    const char *special = archive->limits.tidies ? mended : special_kind(attributes, e->folder);
+    const char *mended = describe_kind(tidy_attributes(attributes, name, e->folder), e->folder);
+    const char *special = archive->limits.tidies ? mended : describe_kind(attributes, e->folder);
 
     if (special)
         return error_set(err, SE_ERR_REJECTED, "'%s' is %s%s", name, special, mended ? "" : SIGN_ANEW);
@@ -110,38 +111,38 @@ static se_status add_name(struct archive *archive, struct entry *e, const unsign
     return archive->names.failed ? error_memory(err) : SE_OK;
 }
 
-static void read_fields(struct entry *e, const unsigned char *p)
+static void read_fixed_fields(struct entry *e, const unsigned char *p)
 {
     e->flags = le16(p + 8);
     e->method = le16(p + 10);
     e->crc = le32(p + 16);
-    e->packed = le32(p + 20);
+    e->compressed = le32(p + 20);
     e->size = le32(p + 24);
     e->offset = le32(p + 42);
 }
 
-static se_status read_extra(const struct archive *archive, struct entry *e, se_bytes extra, se_error *err)
+static se_status read_extra_fields(const struct archive *archive, struct entry *e, se_bytes extra, se_error *err)
 {
-    const struct extra_header header = { entry_name(archive, e), "the central directory", { &e->size, &e->packed, &e->offset } };
+    const struct extra_header header = { entry_name(archive, e), "the central directory", { &e->size, &e->compressed, &e->offset } };
     struct extra_report report;
-    se_status st = extra_read(&report, &header, extra, err);
+    se_status st = extra_fields_read(&report, &header, extra, err);
 
     for (size_t i = 0; !st && i < ZIP64_FIELDS; i++)
         if (report.says[i] && report.stated[i] != *header.fields[i])
             st = error_set(err, SE_ERR_FORMAT, "'%s': " EXTRA_ZIP64_ODD " in %s: it says %ju, and %ju stands there", header.name,
                            header.where, (uintmax_t)report.stated[i], (uintmax_t)*header.fields[i]);
-    return st || archive->limits.tidies ? st : extra_check(&report, header.name, header.where, err);
+    return st || archive->limits.tidies ? st : extra_fields_check(&report, header.name, header.where, err);
 }
 
 static se_status read_record(struct archive *archive, struct window *w, se_error *err)
 {
     struct entry *e = &archive->entries[archive->count];
     unsigned char fixed[CENTRAL_SIZE];
-    uint64_t start = position(w);
+    uint64_t start = window_position(w);
     const unsigned char *p;
     size_t name_size, extra_size;
     const char *name;
-    se_status st = take(&p, w, CENTRAL_SIZE, err);
+    se_status st = window_take(&p, w, CENTRAL_SIZE, err);
 
     if (st)
         return st;
@@ -151,54 +152,55 @@ static se_status read_record(struct archive *archive, struct window *w, se_error
     if (le16(p + 34))
         return error_set(err, SE_ERR_FORMAT, "entry %zu is on another disk", archive->count + 1);
     *e = (struct entry){ .central = start };
-    read_fields(e, p);
+    read_fixed_fields(e, p);
     memcpy(fixed, p, sizeof fixed);
     name_size = le16(p + 28);
     extra_size = le16(p + 30);
-    if ((st = take(&p, w, name_size + extra_size + le16(p + 32), err)) || (st = add_name(archive, e, p, name_size, err)))
+    if ((st = window_take(&p, w, name_size + extra_size + le16(p + 32), err)) || (st = add_name(archive, e, p, name_size, err)))
         return st;
     name = entry_name(archive, e);
     if (archive->limits.tidies)
         e->flags = tidy_flags(e->flags, name, (se_bytes){ p + name_size + extra_size, le16(fixed + 32) });
-    if ((st = read_extra(archive, e, (se_bytes){ p + name_size, extra_size }, err)) || (st = check_flags(e, name, err)) ||
-        (st = check_kind(archive, e, le32(fixed + 38), name, err)))
+    if ((st = read_extra_fields(archive, e, (se_bytes){ p + name_size, extra_size }, err)) || (st = check_flags(e, name, err)) ||
+        (st = check_file_kind(archive, e, le32(fixed + 38), name, err)))
         return st;
     archive->count++;
-    return archive->limits.tidies ? SE_OK : tidy_check(fixed, e->folder, name, err);
+    return archive->limits.tidies ? SE_OK : tidy_check_central(fixed, e->folder, name, err);
 }
 
 /* At the most, so that they are not copied about while they grow. */
-static size_t names_room(const struct archive *archive)
+static size_t estimate_names(const struct archive *archive)
 {
-    uint64_t room = archive->end.size - archive->end.entries * (CENTRAL_SIZE - 1);
+    uint64_t room = archive->eocd.size - archive->eocd.entries * (CENTRAL_SIZE - 1);
 
     return room < NAMES_MOST ? (size_t)room : NAMES_MOST;
 }
 
-se_status archive_read_directory(struct archive *archive, se_error *err)
+se_status central_dir_read(struct archive *archive, se_error *err)
 {
     AUTO(se_buf) release = SE_BUF_INIT;
-    struct window w = { .archive = archive, .next = archive->end.offset, .end = archive->end.first };
+    struct window w = { .archive = archive, .next = archive->eocd.offset, .end = archive->eocd.first };
     se_status st = buf_new(&w.bytes, CENTRAL_SIZE + 3 * COMMENT_MOST, err);
 
     if (st)
         return st;
     release = w.bytes;
-    archive->entries = calloc(archive->end.entries + 1, sizeof *archive->entries);
+    archive->entries = calloc(archive->eocd.entries + 1, sizeof *archive->entries);
     if (!archive->entries)
         return error_memory(err);
-    writer_expect(&archive->names, names_room(archive));
-    while (!st && archive->count < archive->end.entries)
+    writer_expect(&archive->names, estimate_names(archive));
+    while (!st && archive->count < archive->eocd.entries)
         st = read_record(archive, &w, err);
     if (st)
         return st;
-    if (position(&w) != w.end)
-        return error_set(err, SE_ERR_FORMAT, "%ju bytes after the last record of the central directory", (uintmax_t)(w.end - position(&w)));
+    if (window_position(&w) != w.end)
+        return error_set(err, SE_ERR_FORMAT, "%ju bytes after the last record of the central directory",
+                         (uintmax_t)(w.end - window_position(&w)));
     return SE_OK;
 }
 
 /* Bytes that the headers promise, before any is inflated. */
-se_status archive_check_sizes(struct archive *archive, se_error *err)
+se_status central_dir_check_sizes(struct archive *archive, se_error *err)
 {
     const struct archive_limits *limits = &archive->limits;
     uint64_t total = 0;
@@ -209,9 +211,9 @@ se_status archive_check_sizes(struct archive *archive, se_error *err)
         if (e->size > limits->total || (total += e->size) > limits->total)
             return error_set(err, SE_ERR_REJECTED, "'%s': the archive unpacks to more than the limit of %ju bytes (--max-size)",
                              entry_name(archive, e), (uintmax_t)limits->total);
-        if (e->size > RATIO_MATTERS && e->size / limits->ratio > e->packed)
+        if (e->size > RATIO_MATTERS && e->size / limits->ratio > e->compressed)
             return error_set(err, SE_ERR_REJECTED, "'%s': %ju bytes in %ju, above the limit of %ju to 1 (--max-ratio)",
-                             entry_name(archive, e), (uintmax_t)e->size, (uintmax_t)e->packed, (uintmax_t)limits->ratio);
+                             entry_name(archive, e), (uintmax_t)e->size, (uintmax_t)e->compressed, (uintmax_t)limits->ratio);
     }
     return SE_OK;
 }

@@ -9,7 +9,7 @@
 
 /* ---- each by itself ---- */
 
-static const char *bad_characters(const struct entry *e, const char *name, bool tidies)
+static const char *judge_characters(const struct entry *e, const char *name, bool tidies)
 {
     uint32_t point;
 
@@ -28,14 +28,14 @@ static const char *bad_characters(const struct entry *e, const char *name, bool 
     return NULL;
 }
 
-static bool is_drive(const char *name)
+static bool is_dos_drive(const char *name)
 {
     return ((name[0] | 0x20) >= 'a' && (name[0] | 0x20) <= 'z') && name[1] == ':';
 }
 
-static const char *bad_path(const char *name)
+static const char *judge_path(const char *name)
 {
-    if (*name == '/' || is_drive(name))
+    if (*name == '/' || is_dos_drive(name))
         return "is an absolute path";
     for (const char *part = name; *part;) {
         size_t size = strcspn(part, "/");
@@ -50,7 +50,7 @@ static const char *bad_path(const char *name)
 }
 
 /* unzip takes ";" and digits at the end for a version of VMS, and leaves them out. */
-static const char *bad_end(const char *name)
+static const char *judge_end(const char *name)
 {
     const char *part = strrchr(name, '/'), *last = strrchr(part ? part : name, ';');
 
@@ -59,12 +59,12 @@ static const char *bad_end(const char *name)
 
 static se_status check_name(const struct entry *e, const char *name, bool tidies, se_error *err)
 {
-    const char *why = bad_characters(e, name, tidies);
+    const char *why = judge_characters(e, name, tidies);
 
     if (!why)
-        why = bad_path(name);
+        why = judge_path(name);
     if (!why)
-        why = bad_end(name);
+        why = judge_end(name);
     return why ? error_set(err, SE_ERR_REJECTED, "the name '%s' %s", name, why) : SE_OK;
 }
 
@@ -86,7 +86,7 @@ static size_t find_slot(const struct archive *archive, const char *name, size_t 
     return at;
 }
 
-static se_status make_table(struct archive *archive, se_error *err)
+static se_status make_name_table(struct archive *archive, se_error *err)
 {
     for (archive->table_size = 16; archive->table_size < 2 * archive->count;)
         archive->table_size *= 2;
@@ -100,7 +100,7 @@ static se_status make_table(struct archive *archive, se_error *err)
     return SE_OK;
 }
 
-se_status archive_check_names(struct archive *archive, se_error *err)
+se_status entry_names_check(struct archive *archive, se_error *err)
 {
     se_status st = SE_OK;
 
@@ -108,12 +108,12 @@ se_status archive_check_names(struct archive *archive, se_error *err)
         return error_set(err, SE_ERR_CRYPTO, "no random bytes");
     for (size_t i = 0; !st && i < archive->count; i++)
         st = check_name(&archive->entries[i], entry_name(archive, &archive->entries[i]), archive->limits.tidies, err);
-    if (st || (st = archive_check_together(archive, err)))
+    if (st || (st = name_collisions_check(archive, err)))
         return st;
-    return make_table(archive, err);
+    return make_name_table(archive, err);
 }
 
-const struct entry *archive_find_part(const struct archive *archive, const char *name, size_t size)
+const struct entry *archive_find_prefix(const struct archive *archive, const char *name, size_t size)
 {
     uint32_t found = archive->table[find_slot(archive, name, size)];
 
@@ -122,15 +122,15 @@ const struct entry *archive_find_part(const struct archive *archive, const char 
 
 const struct entry *archive_find(const struct archive *archive, const char *name)
 {
-    return archive_find_part(archive, name, strlen(name));
+    return archive_find_prefix(archive, name, strlen(name));
 }
 
-static void spare_parents(bool *leaves, const struct archive *archive, const struct entry *e)
+static void unmark_parents(bool *leaves, const struct archive *archive, const struct entry *e)
 {
     const char *name = entry_name(archive, e);
 
     for (size_t size = e->name_size - (size_t)e->folder; size; size--) {
-        const struct entry *parent = name[size - 1] == '/' ? archive_find_part(archive, name, size) : NULL;
+        const struct entry *parent = name[size - 1] == '/' ? archive_find_prefix(archive, name, size) : NULL;
 
         if (!parent)
             continue;
@@ -140,7 +140,7 @@ static void spare_parents(bool *leaves, const struct archive *archive, const str
     }
 }
 
-bool *archive_leaves(const struct archive *archive)
+bool *archive_find_leaves(const struct archive *archive)
 {
     bool *leaves = calloc(archive->count + 1, sizeof *leaves), any = false;
 
@@ -149,6 +149,6 @@ bool *archive_leaves(const struct archive *archive)
     for (size_t i = 0; i < archive->count; i++)
         any |= leaves[i] = archive->entries[i].folder;
     for (size_t i = 0; any && i < archive->count; i++)
-        spare_parents(leaves, archive, &archive->entries[i]);
+        unmark_parents(leaves, archive, &archive->entries[i]);
     return leaves;
 }

@@ -1,4 +1,4 @@
-#include "zip/fold.h"
+#include "zip/casefold.h"
 
 #include <stdlib.h>
 
@@ -12,7 +12,7 @@ struct folded {
 };
 AUTO_KIND(folded, struct folded, free(p->text))
 
-bool fold_is_needed(se_bytes name)
+bool casefold_is_needed(se_bytes name)
 {
     const unsigned char *p = name.data;
     unsigned char all = 0;
@@ -22,7 +22,7 @@ bool fold_is_needed(se_bytes name)
     return all >= 0x80;
 }
 
-static void put_known(struct writer *out, const struct folded *name)
+static void put_visible(struct writer *out, const struct folded *name)
 {
     size_t size;
     uint32_t point;
@@ -38,7 +38,7 @@ static void put_known(struct writer *out, const struct folded *name)
 }
 
 /* libunistring folds a name as Unicode's D146 (compatibility caseless match) does: before and after letters are decomposed. */
-se_status fold_name(struct writer *out, se_bytes name, se_error *err)
+se_status casefold_name(struct writer *out, se_bytes name, se_error *err)
 {
     AUTO(folded) folded = { NULL, 0 };
     se_status st = libunistring_load(err);
@@ -48,6 +48,6 @@ se_status fold_name(struct writer *out, se_bytes name, se_error *err)
     folded.text = unistring.u8_casefold(name.data, name.size, NULL, unistring.uninorm_nfkd, NULL, &folded.size);
     if (!folded.text && name.size)
         return error_memory(err);
-    put_known(out, &folded);
+    put_visible(out, &folded);
     return out->failed ? error_memory(err) : SE_OK;
 }

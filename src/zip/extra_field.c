@@ -4,18 +4,18 @@
 #include "zip/archive.h"
 #include "zip/records.h"
 
-static se_status malformed(const char *name, const char *where, const char *what, se_error *err)
+static se_status refuse_field(const char *name, const char *where, const char *what, se_error *err)
 {
     return error_set(err, SE_ERR_FORMAT, "'%s': %s in %s", name, what, where);
 }
 
-static bool is_wanted(const uint64_t *field)
+static bool is_saturated(const uint64_t *field)
 {
     return field && *field == FULL32;
 }
 
 /* What nothing asks for, behind what is asked for, and the number of a disk: DotNetZip and Commons Compress write them. */
-static bool take_spare(struct extra_report *report, uint64_t *const fields[ZIP64_FIELDS], size_t first, se_bytes value)
+static bool take_spare_values(struct extra_report *report, uint64_t *const fields[ZIP64_FIELDS], size_t first, se_bytes value)
 {
     const unsigned char *p = value.data;
     size_t left = value.size, i = first;
@@ -32,13 +32,13 @@ static bool take_spare(struct extra_report *report, uint64_t *const fields[ZIP64
  * APPNOTE 4.5.3: the values in their order, each only when its field is saturated; a reader that counts otherwise reads something else.
  * One that nothing asks for tells readers of streams how long a data descriptor is, and others not.
  */
-static bool take_zip64(struct extra_report *report, uint64_t *const fields[ZIP64_FIELDS], se_bytes value)
+static bool take_zip64_values(struct extra_report *report, uint64_t *const fields[ZIP64_FIELDS], se_bytes value)
 {
     const unsigned char *p = value.data;
     size_t taken = 0, first = 0;
 
     for (size_t i = 0; i < ZIP64_FIELDS; i++) {
-        if (!is_wanted(fields[i]))
+        if (!is_saturated(fields[i]))
             continue;
         if (value.size - 8 * taken < 8)
             return false;
@@ -47,11 +47,11 @@ static bool take_zip64(struct extra_report *report, uint64_t *const fields[ZIP64
     }
     if (taken && value.size == 8 * taken)
         return true;
-    return taken == first && take_spare(report, fields, first, (se_bytes){ p + 8 * taken, value.size - 8 * taken });
+    return taken == first && take_spare_values(report, fields, first, (se_bytes){ p + 8 * taken, value.size - 8 * taken });
 }
 
 /* A link has its target there, and no content: without the field it would be another thing. */
-static bool is_link(unsigned id, se_bytes value)
+static bool is_link_field(unsigned id, se_bytes value)
 {
     const unsigned char *p = value.data;
 
@@ -64,11 +64,11 @@ static se_status take_field(struct extra_report *report, unsigned id, se_bytes v
 {
     const char *name = header->name, *where = header->where, *reason;
 
-    if (is_link(id, value))
-        return malformed(name, where, "an extra field that can make it a link", err);
-    if (!extra_is_tidy(&reason, id, value, name)) {
+    if (is_link_field(id, value))
+        return refuse_field(name, where, "an extra field that can make it a link", err);
+    if (!extra_field_is_tidy(&reason, id, value, name)) {
         if (id == EXTRA_UNICODE_PATH)
-            return malformed(name, where, reason, err);
+            return refuse_field(name, where, reason, err);
         if (!report->surplus) {
             report->odd = id;
             report->reason = reason;
@@ -78,14 +78,14 @@ static se_status take_field(struct extra_report *report, unsigned id, se_bytes v
     if (id != EXTRA_ZIP64)
         return SE_OK;
     if (report->zip64)
-        return malformed(name, where, "two zip64 extra fields", err);
+        return refuse_field(name, where, "two zip64 extra fields", err);
     report->zip64 = true;
-    if (!take_zip64(report, header->fields, value))
-        return malformed(name, where, EXTRA_ZIP64_ODD, err);
+    if (!take_zip64_values(report, header->fields, value))
+        return refuse_field(name, where, EXTRA_ZIP64_ODD, err);
     return SE_OK;
 }
 
-se_status extra_read(struct extra_report *out, const struct extra_header *header, se_bytes extra, se_error *err)
+se_status extra_fields_read(struct extra_report *out, const struct extra_header *header, se_bytes extra, se_error *err)
 {
     const unsigned char *p = extra.data;
     size_t left = extra.size;
@@ -96,14 +96,14 @@ se_status extra_read(struct extra_report *out, const struct extra_header *header
         size_t size = left < 4 ? left : le16(p + 2);
 
         if (left < 4 || size > left - 4)
-            return malformed(header->name, header->where, "extra fields that do not fit", err);
+            return refuse_field(header->name, header->where, "extra fields that do not fit", err);
         if ((st = take_field(out, le16(p), (se_bytes){ p + 4, size }, header, err)))
             return st;
         p += 4 + size;
         left -= 4 + size;
     }
     for (size_t i = 0; !out->zip64 && i < ZIP64_FIELDS; i++)
-        if (is_wanted(header->fields[i]))
-            return malformed(header->name, header->where, "a size that only a missing zip64 extra field knows", err);
+        if (is_saturated(header->fields[i]))
+            return refuse_field(header->name, header->where, "a size that only a missing zip64 extra field knows", err);
     return SE_OK;
 }

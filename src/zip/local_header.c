@@ -8,7 +8,7 @@ enum { GUESS = 512, DESCRIPTOR_MOST = 24 };
 
 static const char where[] = "the local header";
 
-static int by_offset(const void *a, const void *b)
+static int compare_offsets(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
 
@@ -16,31 +16,31 @@ static int by_offset(const void *a, const void *b)
 }
 
 /* In most archives they are in order already, and qsort() would copy all of them. */
-static void sort(struct archive *archive)
+static void sort_entries(struct archive *archive)
 {
     for (size_t i = 1; i < archive->count; i++)
         if (archive->entries[i].offset < archive->entries[i - 1].offset) {
-            qsort(archive->entries, archive->count, sizeof *archive->entries, by_offset);
+            qsort(archive->entries, archive->count, sizeof *archive->entries, compare_offsets);
             return;
         }
 }
 
 /* What is behind the fixed part, name and extra fields, when the guess was too short. */
-static se_status read_variable(se_buf *out, const struct archive *archive, const struct entry *e, size_t size, se_error *err)
+static se_status read_variable_part(se_buf *out, const struct archive *archive, const struct entry *e, size_t size, se_error *err)
 {
     se_status st = buf_new(out, size, err);
 
     return st ? st : archive_read(archive, out->data, e->offset + LOCAL_SIZE, size, err);
 }
 
-static se_status disagree(const char *name, const char *what, uint64_t local, uint64_t central, se_error *err)
+static se_status refuse_difference(const char *name, const char *what, uint64_t local, uint64_t central, se_error *err)
 {
     return error_set(err, SE_ERR_FORMAT, "'%s': the local header's %s is %ju, the central directory's %ju", name, what, (uintmax_t)local,
                      (uintmax_t)central);
 }
 
 /* What a new archive says otherwise in the local header, and with no descriptor, is no reason to refuse the old one. */
-static bool put_right(const struct archive *archive, struct entry *e)
+static bool mend_sizes(const struct archive *archive, struct entry *e)
 {
     if (!archive->limits.tidies)
         return false;
@@ -49,18 +49,18 @@ static bool put_right(const struct archive *archive, struct entry *e)
 }
 
 /* With a data descriptor the header may leave sums and sizes open. */
-static bool fits(uint64_t local, uint64_t central, const struct entry *e)
+static bool field_fits(uint64_t local, uint64_t central, const struct entry *e)
 {
     return local == central || (!local && (e->flags & FLAG_DESCRIPTOR));
 }
 
 /* What a zip64 field says beside fields that have a value. */
-static bool fits_spare(const struct extra_report *report, const struct entry *e)
+static bool spare_fields_fit(const struct extra_report *report, const struct entry *e)
 {
-    const uint64_t central[ZIP64_FIELDS] = { e->size, e->packed, e->offset };
+    const uint64_t central[ZIP64_FIELDS] = { e->size, e->compressed, e->offset };
 
     for (size_t i = 0; i < ZIP64_FIELDS; i++)
-        if (report->says[i] && !fits(report->stated[i], central[i], e))
+        if (report->says[i] && !field_fits(report->stated[i], central[i], e))
             return false;
     return true;
 }
@@ -71,29 +71,30 @@ static se_status compare_sizes(struct extra_report *report, const struct archive
 {
     const char *name = entry_name(archive, e);
     uint64_t crc = le32(header + 14), packed = le32(header + 18), size = le32(header + 22), offset = e->offset;
-    bool half = (packed == FULL32) != (size == FULL32) && !(packed == e->packed && size == e->size);
+    bool half = (packed == FULL32) != (size == FULL32) && !(packed == e->compressed && size == e->size);
     struct extra_header fields = { name,
                                    where,
                                    { &size, &packed, offset == FULL32 ? NULL : &offset } }; /* the header does not ask for it */
     se_status st;
 
-    if (half && !put_right(archive, e))
+    if (half && !mend_sizes(archive, e))
         memset(fields.fields, 0, sizeof fields.fields);
-    if ((st = extra_read(report, &fields, extra, err)))
+    if ((st = extra_fields_read(report, &fields, extra, err)))
         return st;
-    if (!fits(crc, e->crc, e))
-        return disagree(name, "checksum", crc, e->crc, err);
-    if (!fits(packed, e->packed, e))
-        return disagree(name, "compressed size", packed, e->packed, err);
-    if (!fits(size, e->size, e))
-        return disagree(name, "size", size, e->size, err);
-    if (!report->spare || (fits_spare(report, e) && put_right(archive, e)))
+    if (!field_fits(crc, e->crc, e))
+        return refuse_difference(name, "checksum", crc, e->crc, err);
+    if (!field_fits(packed, e->compressed, e))
+        return refuse_difference(name, "compressed size", packed, e->compressed, err);
+    if (!field_fits(size, e->size, e))
+        return refuse_difference(name, "size", size, e->size, err);
+    if (!report->spare || (spare_fields_fit(report, e) && mend_sizes(archive, e)))
         return SE_OK;
-    return error_set(err, SE_ERR_FORMAT, "'%s': " EXTRA_ZIP64_ODD " in %s%s", name, where, fits_spare(report, e) ? SIGN_ANEW : "");
+    return error_set(err, SE_ERR_FORMAT, "'%s': " EXTRA_ZIP64_ODD " in %s%s", name, where, spare_fields_fit(report, e) ? SIGN_ANEW : "");
 }
 
 /* What is neither in the central directory nor tidy is put right by a new archive, or refused. */
-static se_status compare_rest(const struct archive *archive, struct entry *e, const unsigned char *header, se_bytes extra, se_error *err)
+static se_status compare_unsigned_fields(const struct archive *archive, struct entry *e, const unsigned char *header, se_bytes extra,
+                                         se_error *err)
 {
     const char *name = entry_name(archive, e);
     uint16_t needed = le16(header + 4);
@@ -106,7 +107,7 @@ static se_status compare_rest(const struct archive *archive, struct entry *e, co
     e->untidy |= report.surplus || tidy_version(needed) != needed;
     if (archive->limits.tidies || !e->untidy)
         return SE_OK;
-    return (st = tidy_check_version(needed, name, where, err)) ? st : extra_check(&report, name, where, err);
+    return (st = tidy_check_version(needed, name, where, err)) ? st : extra_fields_check(&report, name, where, err);
 }
 
 /* Marks that are missing in one place only, or say how much effort a compressor made, change nothing for who has the central directory. */
@@ -117,14 +118,15 @@ static se_status compare_flags(const struct archive *archive, struct entry *e, u
     if (!differ)
         return SE_OK;
     if (!archive->limits.tidies || differ & ~(FLAG_UTF8 | FLAG_LEVEL | FLAG_DESCRIPTOR))
-        return disagree(entry_name(archive, e), "flags", local, e->flags, err);
+        return refuse_difference(entry_name(archive, e), "flags", local, e->flags, err);
     e->untidy = true;
     e->sized |= differ & FLAG_DESCRIPTOR;
     e->flags |= differ & FLAG_DESCRIPTOR; /* there may be one */
     return SE_OK;
 }
 
-static se_status compare(const struct archive *archive, struct entry *e, const unsigned char *header, se_bytes variable, se_error *err)
+static se_status compare_header(const struct archive *archive, struct entry *e, const unsigned char *header, se_bytes variable,
+                                se_error *err)
 {
     se_status st;
     size_t name_size = le16(header + 26);
@@ -135,14 +137,14 @@ static se_status compare(const struct archive *archive, struct entry *e, const u
     if ((st = compare_flags(archive, e, le16(header + 6), err)))
         return st;
     if (le16(header + 8) != e->method)
-        return disagree(name, "compression method", le16(header + 8), e->method, err);
-    return compare_rest(archive, e, header, (se_bytes){ local + name_size, variable.size - name_size }, err);
+        return refuse_difference(name, "compression method", le16(header + 8), e->method, err);
+    return compare_unsigned_fields(archive, e, header, (se_bytes){ local + name_size, variable.size - name_size }, err);
 }
 
 static se_status check_header(const struct archive *archive, struct entry *e, se_error *err)
 {
     unsigned char guess[GUESS];
-    size_t fixed = archive->end.offset - e->offset < GUESS ? (size_t)(archive->end.offset - e->offset) : GUESS, size;
+    size_t fixed = archive->eocd.offset - e->offset < GUESS ? (size_t)(archive->eocd.offset - e->offset) : GUESS, size;
     AUTO(se_buf) variable = SE_BUF_INIT;
     const char *name = entry_name(archive, e);
     se_status st = archive_read(archive, guess, e->offset, fixed, err);
@@ -153,13 +155,13 @@ static se_status check_header(const struct archive *archive, struct entry *e, se
         return error_set(err, SE_ERR_FORMAT, "'%s': no local header at byte %ju", name, (uintmax_t)e->offset);
     size = (size_t)le16(guess + 26) + le16(guess + 28);
     e->data = e->offset + LOCAL_SIZE + size;
-    if (e->data > e->next || e->packed > e->next - e->data)
+    if (e->data > e->next || e->compressed > e->next - e->data)
         return error_set(err, SE_ERR_FORMAT, "'%s' reaches into what comes after it", name);
     if (LOCAL_SIZE + size <= fixed)
-        return compare(archive, e, guess, (se_bytes){ guess + LOCAL_SIZE, size }, err);
-    if ((st = read_variable(&variable, archive, e, size, err)))
+        return compare_header(archive, e, guess, (se_bytes){ guess + LOCAL_SIZE, size }, err);
+    if ((st = read_variable_part(&variable, archive, e, size, err)))
         return st;
-    return compare(archive, e, guess, buf_bytes(&variable), err);
+    return compare_header(archive, e, guess, buf_bytes(&variable), err);
 }
 
 /*
@@ -168,7 +170,7 @@ static se_status check_header(const struct archive *archive, struct entry *e, se
  */
 static size_t descriptor_width(const struct entry *e)
 {
-    return e->zip64 || e->packed > FULL32 || e->size > FULL32 ? 8 : 4;
+    return e->zip64 || e->compressed > FULL32 || e->size > FULL32 ? 8 : 4;
 }
 
 /* With or without signature, unless readers would take the checksum for one. */
@@ -178,20 +180,20 @@ static bool is_descriptor(const struct entry *e, const unsigned char *p, size_t 
 
     if (size != head + 4 + 2 * width || (!head && e->crc == DESCRIPTOR_SIGNATURE))
         return false;
-    return (!head || le32(p) == DESCRIPTOR_SIGNATURE) && le32(p + head) == e->crc && le_get(p + head + 4, width) == e->packed &&
+    return (!head || le32(p) == DESCRIPTOR_SIGNATURE) && le32(p + head) == e->crc && le_get(p + head + 4, width) == e->compressed &&
            le_get(p + head + 4 + width, width) == e->size;
 }
 
 /* Java's streams read one of 64 bits as one of 32 bits, and end with an error, unless the entry has 4 GB and more. */
-static bool is_wide(const struct entry *e)
+static bool has_wide_descriptor(const struct entry *e)
 {
     return descriptor_width(e) == 8 && !entry_is_big(e);
 }
 
 /* Behind an empty entry the first half fits, and what follows seems to be the end. */
-static bool is_ambiguous(const struct entry *e)
+static bool has_ambiguous_descriptor(const struct entry *e)
 {
-    return !e->size && is_wide(e);
+    return !e->size && has_wide_descriptor(e);
 }
 
 /* Some writers leave it out, or have another width in mind. */
@@ -205,24 +207,24 @@ static se_status check_descriptor(const struct archive *archive, struct entry *e
     const char *name = entry_name(archive, e);
     bool odd = is_odd_descriptor(e, p, size);
 
-    if (!odd || (!is_descriptor(e, p, size, descriptor_width(e)) && !put_right(archive, e)))
+    if (!odd || (!is_descriptor(e, p, size, descriptor_width(e)) && !mend_sizes(archive, e)))
         return error_set(err, SE_ERR_FORMAT, "the %zu bytes after '%s' are not its data descriptor with sizes of %zu bits%s", size, name,
                          8 * descriptor_width(e), odd ? SIGN_ANEW : "");
-    if (e->method == METHOD_STORED && !put_right(archive, e))
+    if (e->method == METHOD_STORED && !mend_sizes(archive, e))
         return error_set(err, SE_ERR_FORMAT,
                          "'%s' is stored with a data descriptor: who reads it as a stream can't know where it ends" SIGN_ANEW, name);
-    if (is_ambiguous(e) && !put_right(archive, e))
+    if (has_ambiguous_descriptor(e) && !mend_sizes(archive, e))
         return error_set(err, SE_ERR_FORMAT,
                          "'%s' is empty, and followed by a data descriptor of 64 bits: a stream may seem to end there" SIGN_ANEW, name);
-    if (is_wide(e))
-        (void)put_right(archive, e);
+    if (has_wide_descriptor(e))
+        (void)mend_sizes(archive, e);
     return SE_OK;
 }
 
-static se_status check_rest(const struct archive *archive, struct entry *e, se_error *err)
+static se_status check_bytes_behind(const struct archive *archive, struct entry *e, se_error *err)
 {
     unsigned char rest[DESCRIPTOR_MOST];
-    uint64_t end = e->data + e->packed, size = e->next - end;
+    uint64_t end = e->data + e->compressed, size = e->next - end;
     const char *name = entry_name(archive, e);
     se_status st;
 
@@ -241,14 +243,14 @@ static se_status check_rest(const struct archive *archive, struct entry *e, se_e
 
 static se_status check_order(struct archive *archive, se_error *err)
 {
-    uint64_t first = archive->count ? archive->entries[0].offset : archive->end.offset;
+    uint64_t first = archive->count ? archive->entries[0].offset : archive->eocd.offset;
 
     if (first)
         return error_set(err, SE_ERR_FORMAT, "%ju bytes before the first entry belong to nothing", (uintmax_t)first);
     for (size_t i = 0; i < archive->count; i++) {
         struct entry *e = &archive->entries[i];
 
-        e->next = i + 1 < archive->count ? archive->entries[i + 1].offset : archive->end.offset;
+        e->next = i + 1 < archive->count ? archive->entries[i + 1].offset : archive->eocd.offset;
         if (e->next <= e->offset)
             return error_set(err, SE_ERR_FORMAT, "'%s' begins at byte %ju, where something else is", entry_name(archive, e),
                              (uintmax_t)e->offset);
@@ -256,14 +258,14 @@ static se_status check_order(struct archive *archive, se_error *err)
     return SE_OK;
 }
 
-se_status archive_check_locals(struct archive *archive, se_error *err)
+se_status local_headers_check(struct archive *archive, se_error *err)
 {
     se_status st;
 
-    sort(archive);
+    sort_entries(archive);
     st = check_order(archive, err);
     for (size_t i = 0; !st && i < archive->count; i++)
         if (!(st = check_header(archive, &archive->entries[i], err)))
-            st = check_rest(archive, &archive->entries[i], err);
+            st = check_bytes_behind(archive, &archive->entries[i], err);
     return st;
 }

@@ -10,10 +10,10 @@ struct tail {
 
 static se_status read_tail(struct tail *tail, const struct archive *archive, se_error *err)
 {
-    uint64_t most = END_SIZE + COMMENT_MOST, size = archive->size < most ? archive->size : most;
+    uint64_t most = EOCD_SIZE + COMMENT_MOST, size = archive->size < most ? archive->size : most;
     se_status st;
 
-    if (size < END_SIZE)
+    if (size < EOCD_SIZE)
         return error_set(err, SE_ERR_FORMAT, "not a zip: %ju bytes", (uintmax_t)archive->size);
     tail->offset = archive->size - size;
     if ((st = buf_new(&tail->bytes, (size_t)size, err)))
@@ -22,33 +22,33 @@ static se_status read_tail(struct tail *tail, const struct archive *archive, se_
 }
 
 /* An end record whose comment ends where the file ends. */
-static bool is_end(const struct tail *tail, size_t at)
+static bool is_eocd(const struct tail *tail, size_t at)
 {
     const unsigned char *p = tail->bytes.data + at;
 
-    return le32(p) == END_SIGNATURE && at + END_SIZE + le16(p + 20) == tail->bytes.size;
+    return le32(p) == EOCD_SIGNATURE && at + EOCD_SIZE + le16(p + 20) == tail->bytes.size;
 }
 
 /* One that does not end there, with its directory right in front of it. */
-static bool is_end_within(const struct tail *tail, size_t at)
+static bool is_inner_eocd(const struct tail *tail, size_t at)
 {
     const unsigned char *p = tail->bytes.data + at;
 
-    return le32(p) == END_SIGNATURE && at + END_SIZE + le16(p + 20) < tail->bytes.size &&
+    return le32(p) == EOCD_SIGNATURE && at + EOCD_SIZE + le16(p + 20) < tail->bytes.size &&
            (uint64_t)le32(p + 12) + le32(p + 16) == tail->offset + at;
 }
 
 /* Readers look from the end or from the beginning of the tail: there must be one record that they can find. */
-static se_status find_end(size_t *out, const struct tail *tail, se_error *err)
+static se_status find_in_tail(size_t *out, const struct tail *tail, se_error *err)
 {
     size_t found = 0, within = 0;
 
     *out = 0;
-    for (size_t at = 0; at + END_SIZE <= tail->bytes.size; at++)
-        if (is_end(tail, at)) {
+    for (size_t at = 0; at + EOCD_SIZE <= tail->bytes.size; at++)
+        if (is_eocd(tail, at)) {
             *out = at;
             found++;
-        } else if (!found && is_end_within(tail, at)) {
+        } else if (!found && is_inner_eocd(tail, at)) {
             *out = at;
             within++;
         }
@@ -57,7 +57,7 @@ static se_status find_end(size_t *out, const struct tail *tail, se_error *err)
     return found || within ? SE_OK : error_set(err, SE_ERR_FORMAT, "not a zip, or cut off: no end record where the file ends");
 }
 
-se_status archive_find_end(struct archive *archive, se_error *err)
+se_status eocd_find(struct archive *archive, se_error *err)
 {
     struct tail tail = { .bytes = SE_BUF_INIT };
     AUTO(se_buf) release = SE_BUF_INIT;
@@ -66,10 +66,10 @@ se_status archive_find_end(struct archive *archive, se_error *err)
     se_status st = read_tail(&tail, archive, err);
 
     release = tail.bytes;
-    if (st || (st = find_end(&at, &tail, err)))
+    if (st || (st = find_in_tail(&at, &tail, err)))
         return st;
     p = tail.bytes.data + at;
-    archive->end = (struct end){
+    archive->eocd = (struct eocd){
         .at = tail.offset + at,
         .comment = le16(p + 20),
         .first = tail.offset + at,
@@ -83,9 +83,9 @@ se_status archive_find_end(struct archive *archive, se_error *err)
     return SE_OK;
 }
 
-se_status archive_check_tail(struct archive *archive, se_error *err)
+se_status eocd_check_tail(struct archive *archive, se_error *err)
 {
-    uint64_t end = archive->end.at + END_SIZE + archive->end.comment;
+    uint64_t end = archive->eocd.at + EOCD_SIZE + archive->eocd.comment;
 
     if (end == archive->size)
         return SE_OK;
@@ -97,16 +97,16 @@ se_status archive_check_tail(struct archive *archive, se_error *err)
 static se_status check_comment(const struct archive *archive, se_error *err)
 {
     AUTO(se_buf) end = SE_BUF_INIT;
-    se_status st = buf_new(&end, END_SIZE + archive->end.comment, err);
+    se_status st = buf_new(&end, EOCD_SIZE + archive->eocd.comment, err);
 
-    if (st || (st = archive_read(archive, end.data, archive->end.at, end.size, err)))
+    if (st || (st = archive_read(archive, end.data, archive->eocd.at, end.size, err)))
         return st;
     for (size_t at = 1; at + 4 <= end.size; at++)
         switch (le32(end.data + at)) {
         case LOCAL_SIGNATURE:
         case CENTRAL_SIGNATURE:
-        case END_SIGNATURE:
-        case END64_SIGNATURE:
+        case EOCD_SIGNATURE:
+        case EOCD64_SIGNATURE:
         case LOCATOR_SIGNATURE:
             return error_set(err, SE_ERR_FORMAT, "the archive's comment hides a record of a zip");
         default:
@@ -115,106 +115,106 @@ static se_status check_comment(const struct archive *archive, se_error *err)
     return SE_OK;
 }
 
-static bool is_full(const struct end *end)
+static bool is_saturated(const struct eocd *eocd)
 {
-    return end->here == FULL16 || end->entries == FULL16 || end->size == FULL32 || end->offset == FULL32;
+    return eocd->here == FULL16 || eocd->entries == FULL16 || eocd->size == FULL32 || eocd->offset == FULL32;
 }
 
 /* A field of the small record is either saturated or says the same as the big one. */
-static bool agrees(uint64_t small, uint64_t big, uint64_t full)
+static bool field_agrees(uint64_t small, uint64_t big, uint64_t full)
 {
     return small == full || small == big;
 }
 
-static bool all_agree(const struct end *small, const struct end *big)
+static bool fields_agree(const struct eocd *small, const struct eocd *big)
 {
-    return agrees(small->disk, big->disk, FULL16) && agrees(small->directory_disk, big->directory_disk, FULL16) &&
-           agrees(small->here, big->here, FULL16) && agrees(small->entries, big->entries, FULL16) &&
-           agrees(small->size, big->size, FULL32) && agrees(small->offset, big->offset, FULL32);
+    return field_agrees(small->disk, big->disk, FULL16) && field_agrees(small->directory_disk, big->directory_disk, FULL16) &&
+           field_agrees(small->here, big->here, FULL16) && field_agrees(small->entries, big->entries, FULL16) &&
+           field_agrees(small->size, big->size, FULL32) && field_agrees(small->offset, big->offset, FULL32);
 }
 
-static se_status refuse_absent(const struct end *end, se_error *err)
+static se_status refuse_missing_zip64(const struct eocd *eocd, se_error *err)
 {
-    return is_full(end) ? error_set(err, SE_ERR_FORMAT, "the end record asks for a zip64 record that is not there") : SE_OK;
+    return is_saturated(eocd) ? error_set(err, SE_ERR_FORMAT, "the end record asks for a zip64 record that is not there") : SE_OK;
 }
 
 /* The big record takes the place of what the small one says. */
-static se_status take_zip64(struct archive *archive, const unsigned char *record, se_error *err)
+static se_status take_zip64_record(struct archive *archive, const unsigned char *record, se_error *err)
 {
-    struct end big = archive->end;
+    struct eocd big = archive->eocd;
 
-    if (le32(record) != END64_SIGNATURE || le64(record + 4) != END64_SIZE - 12)
+    if (le32(record) != EOCD64_SIGNATURE || le64(record + 4) != EOCD64_SIZE - 12)
         return error_set(err, SE_ERR_FORMAT, "no plain zip64 end record where the locator says");
     if (tidy_version(le16(record + 14)) != le16(record + 14) && !archive->limits.tidies)
         return error_set(err, SE_ERR_FORMAT, "the zip64 end record needs version %u, some readers know %d", le16(record + 14),
                          VERSION_MOST);
-    big.first = archive->end.at - LOCATOR_SIZE - END64_SIZE;
+    big.first = archive->eocd.at - LOCATOR_SIZE - EOCD64_SIZE;
     big.disk = le32(record + 16);
     big.directory_disk = le32(record + 20);
     big.here = le64(record + 24);
     big.entries = le64(record + 32);
     big.size = le64(record + 40);
     big.offset = le64(record + 48);
-    if (!all_agree(&archive->end, &big))
+    if (!fields_agree(&archive->eocd, &big))
         return error_set(err, SE_ERR_FORMAT, "the zip64 end record and the end record disagree");
-    archive->end = big;
+    archive->eocd = big;
     return SE_OK;
 }
 
-static se_status read_zip64(struct archive *archive, se_error *err)
+static se_status read_zip64_record(struct archive *archive, se_error *err)
 {
-    unsigned char record[END64_SIZE], locator[LOCATOR_SIZE];
-    uint64_t at = archive->end.at, offset;
+    unsigned char record[EOCD64_SIZE], locator[LOCATOR_SIZE];
+    uint64_t at = archive->eocd.at, offset;
     se_status st;
 
-    if (at < END64_SIZE + LOCATOR_SIZE)
-        return refuse_absent(&archive->end, err);
+    if (at < EOCD64_SIZE + LOCATOR_SIZE)
+        return refuse_missing_zip64(&archive->eocd, err);
     if ((st = archive_read(archive, locator, at - LOCATOR_SIZE, LOCATOR_SIZE, err)))
         return st;
     if (le32(locator) != LOCATOR_SIGNATURE)
-        return refuse_absent(&archive->end, err);
-    offset = at - LOCATOR_SIZE - END64_SIZE;
+        return refuse_missing_zip64(&archive->eocd, err);
+    offset = at - LOCATOR_SIZE - EOCD64_SIZE;
     if (le32(locator + 4) || le64(locator + 8) != offset || le32(locator + 16) != 1)
         return error_set(err, SE_ERR_FORMAT, "the zip64 locator does not point to the record in front of it");
-    if ((st = archive_read(archive, record, offset, END64_SIZE, err)))
+    if ((st = archive_read(archive, record, offset, EOCD64_SIZE, err)))
         return st;
-    return take_zip64(archive, record, err);
+    return take_zip64_record(archive, record, err);
 }
 
-se_status archive_read_end(struct archive *archive, se_error *err)
+se_status eocd_read(struct archive *archive, se_error *err)
 {
     se_status st = check_comment(archive, err);
 
-    return st ? st : read_zip64(archive, err);
+    return st ? st : read_zip64_record(archive, err);
 }
 
-se_status archive_check_disks(struct archive *archive, se_error *err)
+se_status eocd_check_disks(struct archive *archive, se_error *err)
 {
-    const struct end *end = &archive->end;
+    const struct eocd *eocd = &archive->eocd;
 
-    if (end->disk || end->directory_disk || end->here != end->entries)
+    if (eocd->disk || eocd->directory_disk || eocd->here != eocd->entries)
         return error_set(err, SE_ERR_FORMAT, "the archive is split over several disks");
     return SE_OK;
 }
 
-se_status archive_check_place(struct archive *archive, se_error *err)
+se_status eocd_check_place(struct archive *archive, se_error *err)
 {
-    const struct end *end = &archive->end;
+    const struct eocd *eocd = &archive->eocd;
 
-    if (end->offset > end->first || end->first - end->offset != end->size)
+    if (eocd->offset > eocd->first || eocd->first - eocd->offset != eocd->size)
         return error_set(
             err, SE_ERR_FORMAT,
             "the central directory of %ju bytes at %ju does not end where the end record begins, at %ju: bytes are missing or hidden",
-            (uintmax_t)end->size, (uintmax_t)end->offset, (uintmax_t)end->first);
-    if (end->entries > end->size / CENTRAL_SIZE)
-        return error_set(err, SE_ERR_FORMAT, "%ju entries in a central directory of %ju bytes", (uintmax_t)end->entries,
-                         (uintmax_t)end->size);
+            (uintmax_t)eocd->size, (uintmax_t)eocd->offset, (uintmax_t)eocd->first);
+    if (eocd->entries > eocd->size / CENTRAL_SIZE)
+        return error_set(err, SE_ERR_FORMAT, "%ju entries in a central directory of %ju bytes", (uintmax_t)eocd->entries,
+                         (uintmax_t)eocd->size);
     return SE_OK;
 }
 
-se_status archive_check_count(struct archive *archive, se_error *err)
+se_status eocd_check_count(struct archive *archive, se_error *err)
 {
-    uint64_t entries = archive->end.entries, most = archive->limits.entries;
+    uint64_t entries = archive->eocd.entries, most = archive->limits.entries;
 
     if (entries > most)
         return error_set(err, SE_ERR_REJECTED, "%ju entries, more than the limit of %ju (--max-entries)", (uintmax_t)entries,
