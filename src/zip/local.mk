@@ -5,10 +5,9 @@ libse_core_la_SOURCES += \
 	src/zip/central_dir.c \
 	src/zip/compose.c src/zip/compose.h \
 	src/zip/container.c src/zip/container.h \
-	src/zip/content.c src/zip/content.h \
-	src/zip/crew.c src/zip/crew.h \
 	src/zip/digest.c src/zip/digest.h \
 	src/zip/entry_names.c \
+	src/zip/entry_reader.c src/zip/entry_reader.h \
 	src/zip/eocd.c \
 	src/zip/extra_field.c \
 	src/zip/local_header.c \
@@ -22,4 +21,5 @@ libse_core_la_SOURCES += \
 	src/zip/signature.c src/zip/signature.h \
 	src/zip/table.c src/zip/table.h \
 	src/zip/tidy.c src/zip/tidy.h \
-	src/zip/verify.c
+	src/zip/verify.c \
+	src/zip/workers.c src/zip/workers.h

@@ -6,9 +6,9 @@
 #include "zip/archive_writer.h"
 #include "zip/compose.h"
 #include "zip/container.h"
-#include "zip/crew.h"
 #include "zip/meta.h"
 #include "zip/params.h"
+#include "zip/workers.h"
 
 struct signing {
     se_engine *engine;
@@ -120,7 +120,7 @@ static se_status check_old(const struct signing *s, size_t index, struct worker 
     if (!digests_wanted(wanted, &section, "-Digest"))
         return error_set(err, SE_ERR_REJECTED, "'%s' has no SHA-256 or better in the manifest that is to be kept",
                          entry_name(&s->archive, entry));
-    if ((st = crew_hash(digests, worker, entry, wanted, err)))
+    if ((st = worker_digest_entry(digests, worker, entry, wanted, err)))
         return st;
     digests_compare(&match, &section, digests);
     return match ? SE_OK
@@ -137,11 +137,11 @@ static se_status hash_entry(void *arg, size_t index, struct worker *worker, se_e
     se_status st;
 
     if (!s->listed[index])
-        return s->archive.entries[index].folder ? crew_check(worker, &s->archive.entries[index], err) : SE_OK;
+        return s->archive.entries[index].folder ? worker_check_entry(worker, &s->archive.entries[index], err) : SE_OK;
     if (s->params.keep && manifest_section(&s->old, index).size)
         return check_old(s, index, worker, err);
     wanted[kind] = true;
-    if ((st = crew_hash(digests, worker, &s->archive.entries[index], wanted, err)))
+    if ((st = worker_digest_entry(digests, worker, &s->archive.entries[index], wanted, err)))
         return st;
     memcpy(s->digests + index * s->kind->size, digests[kind], s->kind->size);
     return SE_OK;
@@ -149,7 +149,7 @@ static se_status hash_entry(void *arg, size_t index, struct worker *worker, se_e
 
 static se_status hash(struct signing *s, se_error *err)
 {
-    const struct crew_job job = {
+    const struct workers_job job = {
         .archive = &s->archive,
         .entry = hash_entry,
         .arg = s,
@@ -158,7 +158,7 @@ static se_status hash(struct signing *s, se_error *err)
         .progress_arg = s->params.progress_arg,
     };
 
-    return crew_run(&job, err);
+    return workers_run(&job, err);
 }
 
 /* ---- signing ---- */

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "zip/content.h"
 #include "zip/digest.h"
+#include "zip/entry_reader.h"
 #include "zip/meta.h"
 
 enum { BLOCK_LIMIT = 1 << 20 };
@@ -135,7 +135,7 @@ static se_status check_block(se_signer *out, const struct signature_job *job, se
 {
     AUTO(se_buf) signature = SE_BUF_INIT;
     se_params params = SE_PARAMS_INIT;
-    se_status st = content_all(&signature, job->archive, block, BLOCK_LIMIT, err);
+    se_status st = entry_read_all(&signature, job->archive, block, BLOCK_LIMIT, err);
 
     if (st)
         return st;
@@ -157,7 +157,7 @@ se_status signature_verify(se_signer *out, const struct signature_job *job, cons
     AUTO(se_buf) text = SE_BUF_INIT;
     se_status st;
 
-    if ((st = content_all(&text, job->archive, file, MANIFEST_LIMIT, err)) || (st = check_block(out, job, buf_bytes(&text), block, err)))
+    if ((st = entry_read_all(&text, job->archive, file, MANIFEST_LIMIT, err)) || (st = check_block(out, job, buf_bytes(&text), block, err)))
         return st;
     return signature_file_check(job, entry_name(job->archive, file), buf_bytes(&text), err);
 }

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "zip/content.h"
+#include "zip/entry_reader.h"
 #include "zip/meta.h"
 
 void manifest_free(struct manifest *manifest)
@@ -76,7 +76,7 @@ se_status manifest_load(struct manifest *out, const struct archive *archive, boo
     se_status st;
 
     *out = (struct manifest){ .sections = NULL };
-    if (entry && (st = content_all(&text, archive, entry, MANIFEST_LIMIT, err)))
+    if (entry && (st = entry_read_all(&text, archive, entry, MANIFEST_LIMIT, err)))
         return st;
     return manifest_parse(out, archive, &text, absent_fails, err);
 }

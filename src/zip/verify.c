@@ -3,10 +3,10 @@
 #include <stdlib.h>
 
 #include "base/arguments.h"
-#include "zip/crew.h"
 #include "zip/meta.h"
 #include "zip/params.h"
 #include "zip/signature.h"
+#include "zip/workers.h"
 
 struct verifying {
     const se_zip_params *params;
@@ -115,14 +115,14 @@ static se_status judge(enum se_zip_state *state, struct verifying *v, size_t ind
 
     *state = uncovered(v, entry, raw);
     if (!v->covered[index])
-        return entry->folder ? crew_check(worker, entry, err) : SE_OK;
+        return entry->folder ? worker_check_entry(worker, entry, err) : SE_OK;
     worker->reader.file = META_MANIFEST_NAME;
     if ((st = section_again(&section, &worker->reader, raw, err)))
         return st;
     *state = SE_ZIP_WEAK;
     if (!digests_wanted(wanted, &section, "-Digest"))
         return SE_OK;
-    if ((st = crew_hash(digests, worker, entry, wanted, err)))
+    if ((st = worker_digest_entry(digests, worker, entry, wanted, err)))
         return st;
     digests_compare(&match, &section, digests);
     *state = match ? SE_ZIP_SIGNED : SE_ZIP_CHANGED;
@@ -182,7 +182,7 @@ static se_status tell(const struct verifying *v, se_error *err)
 
 static se_status check_entries(struct verifying *v, se_error *err)
 {
-    const struct crew_job job = {
+    const struct workers_job job = {
         .archive = &v->archive,
         .entry = check_entry,
         .arg = v,
@@ -190,7 +190,7 @@ static se_status check_entries(struct verifying *v, se_error *err)
         .progress = v->params->progress,
         .progress_arg = v->params->progress_arg,
     };
-    se_status st = crew_run(&job, err);
+    se_status st = workers_run(&job, err);
 
     return st ? st : tell(v, err);
 }

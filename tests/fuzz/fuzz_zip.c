@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "zip/content.h"
+#include "zip/entry_reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -13,7 +13,7 @@ static void unpack(const struct archive *archive, const struct entry *entry)
     AUTO(se_buf) content = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
 
-    (void)!content_all(&content, archive, entry, 1 << 20, &err);
+    (void)!entry_read_all(&content, archive, entry, 1 << 20, &err);
     (void)archive_find(archive, entry_name(archive, entry));
 }
 

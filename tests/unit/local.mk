@@ -179,10 +179,10 @@ tests_unit_test_zip_archive_writer_SOURCES = tests/unit/test_zip_archive_writer.
 tests_unit_test_zip_archive_writer_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_zip_archive_writer_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/test_zip_crew
-tests_unit_test_zip_crew_SOURCES = tests/unit/test_zip_crew.c tests/unit/unit.h
-tests_unit_test_zip_crew_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_zip_crew_LDADD   = libse-core.la $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_zip_workers
+tests_unit_test_zip_workers_SOURCES = tests/unit/test_zip_workers.c tests/unit/unit.h
+tests_unit_test_zip_workers_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_zip_workers_LDADD   = libse-core.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_zip_manifest
 tests_unit_test_zip_manifest_SOURCES = tests/unit/test_zip_manifest.c tests/unit/unit.h

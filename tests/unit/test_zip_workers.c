@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "tests/unit/unit.h"
-#include "zip/crew.h"
+#include "zip/workers.h"
 
 enum { ENTRIES = 50, FAILS_AT = 7 };
 
@@ -38,7 +38,7 @@ static se_status run(struct seen *seen, unsigned threads, se_error *err)
 {
     static struct entry entries[ENTRIES];
     const struct archive archive = { .entries = entries, .count = ENTRIES };
-    const struct crew_job job = {
+    const struct workers_job job = {
         .archive = &archive,
         .entry = see_entry,
         .arg = seen,
@@ -47,7 +47,7 @@ static se_status run(struct seen *seen, unsigned threads, se_error *err)
         .progress_arg = seen,
     };
 
-    return crew_run(&job, err);
+    return workers_run(&job, err);
 }
 
 static void every_entry_is_seen_once(void **state)

@@ -1,0 +1,187 @@
+#include "zip/workers.h"
+
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "base/deadline.h"
+#include "base/thread.h"
+#include "zip/entry_reader.h"
+
+enum { THREADS_MOST = 64, PIECE = 256 << 10, PROGRESS_MS = 100 };
+
+struct workers {
+    const struct workers_job *job;
+    atomic_size_t next;
+    atomic_ullong hashed;
+    atomic_bool stopped;
+    uint64_t total;
+
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    unsigned running;
+    size_t failed_at; /* of the failures that there were, the one of the first entry is told */
+    se_error failure;
+};
+
+static void record_failure(struct workers *workers, size_t index, const se_error *failure)
+{
+    atomic_store(&workers->stopped, true);
+    pthread_mutex_lock(&workers->lock);
+    if (!workers->failure.status || index < workers->failed_at) {
+        workers->failed_at = index;
+        workers->failure = *failure;
+    }
+    pthread_mutex_unlock(&workers->lock);
+}
+
+static void take_entries(struct workers *workers, struct worker *worker)
+{
+    size_t index;
+
+    while (!atomic_load(&workers->stopped) && (index = atomic_fetch_add(&workers->next, 1)) < workers->job->archive->count) {
+        se_error err = SE_ERROR_INIT;
+
+        /* who gave up did so because of another's failure, which is the one to tell */
+        if (workers->job->entry(workers->job->arg, index, worker, &err) && err.status != SE_ERR_CANCELLED)
+            record_failure(workers, index, &err);
+    }
+}
+
+static void count_out(struct workers *workers)
+{
+    pthread_mutex_lock(&workers->lock);
+    workers->running--;
+    pthread_cond_signal(&workers->ended);
+    pthread_mutex_unlock(&workers->lock);
+}
+
+static void *worker_main(void *arg)
+{
+    struct workers *workers = arg;
+    struct worker worker = { .workers = workers };
+    se_error err = SE_ERROR_INIT;
+
+    if (buf_new(&worker.piece, PIECE, &err))
+        record_failure(workers, 0, &err);
+    take_entries(workers, &worker);
+    se_buf_free(&worker.piece);
+    digests_free(&worker.digests);
+    section_reader_free(&worker.reader);
+    count_out(workers);
+    return NULL;
+}
+
+static unsigned count_wanted(const struct workers *workers)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t threads = workers->job->threads ? workers->job->threads : cores > 0 ? (size_t)cores : 1;
+
+    if (threads > workers->job->archive->count)
+        threads = workers->job->archive->count;
+    return (unsigned)(threads > THREADS_MOST ? THREADS_MOST : threads);
+}
+
+static void count_in(struct workers *workers)
+{
+    pthread_mutex_lock(&workers->lock);
+    workers->running++;
+    pthread_mutex_unlock(&workers->lock);
+}
+
+static bool start_worker(pthread_t *out, struct workers *workers)
+{
+    count_in(workers);
+    if (thread_start(out, worker_main, workers))
+        return true;
+    count_out(workers);
+    return false;
+}
+
+/* How many threads there are.  Without any, the caller's is the one. */
+static unsigned start_workers(pthread_t threads[THREADS_MOST], struct workers *workers)
+{
+    unsigned wanted = count_wanted(workers), count = 0;
+
+    while (count < wanted && start_worker(&threads[count], workers))
+        count++;
+    if (!count && wanted) {
+        count_in(workers);
+        (void)worker_main(workers);
+    }
+    return count;
+}
+
+static void report_progress(struct workers *workers)
+{
+    se_error cancelled = SE_ERROR_INIT;
+    uint64_t done = atomic_load(&workers->hashed);
+
+    if (!workers->job->progress || workers->job->progress(workers->job->progress_arg, done, workers->total))
+        return;
+    (void)error_set(&cancelled, SE_ERR_CANCELLED, "cancelled after %ju bytes", (uintmax_t)done);
+    record_failure(workers, 0, &cancelled);
+}
+
+static void wait_for_workers(struct workers *workers)
+{
+    pthread_mutex_lock(&workers->lock);
+    while (workers->running) {
+        struct timespec until = deadline_in(PROGRESS_MS);
+
+        if (!workers->job->progress)
+            pthread_cond_wait(&workers->ended, &workers->lock);
+        else if (pthread_cond_clockwait(&workers->ended, &workers->lock, CLOCK_MONOTONIC, &until)) {
+            pthread_mutex_unlock(&workers->lock);
+            report_progress(workers);
+            pthread_mutex_lock(&workers->lock);
+        }
+    }
+    pthread_mutex_unlock(&workers->lock);
+}
+
+se_status workers_run(const struct workers_job *job, se_error *err)
+{
+    struct workers workers = { .job = job, .lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER };
+    pthread_t threads[THREADS_MOST];
+    unsigned count;
+
+    for (size_t i = 0; i < job->archive->count; i++)
+        workers.total += job->archive->entries[i].size;
+    count = start_workers(threads, &workers);
+    wait_for_workers(&workers);
+    for (unsigned i = 0; i < count; i++)
+        pthread_join(threads[i], NULL);
+    if (workers.failure.status && err && !err->status)
+        *err = workers.failure;
+    return workers.failure.status;
+}
+
+static se_status add_progress(struct workers *workers, size_t size, se_error *err)
+{
+    atomic_fetch_add(&workers->hashed, size);
+    return atomic_load(&workers->stopped) ? error_set(err, SE_ERR_CANCELLED, "given up") : SE_OK;
+}
+
+se_status worker_digest_entry(unsigned char out[DIGEST_KINDS][DIGEST_MOST], struct worker *worker, const struct entry *entry,
+                              const bool wanted[DIGEST_KINDS], se_error *err)
+{
+    AUTO(entry_reader) reader = { .archive = NULL };
+    size_t got = 1;
+    se_status st;
+
+    if ((st = entry_reader_open(&reader, worker->workers->job->archive, entry, err)) || (st = digests_begin(&worker->digests, wanted, err)))
+        return st;
+    while (!(st = entry_reader_read(&got, &reader, worker->piece.data, worker->piece.size, err)) && got)
+        if ((st = digests_add(&worker->digests, (se_bytes){ worker->piece.data, got }, err)) ||
+            (st = add_progress(worker->workers, got, err)))
+            return st;
+    return st ? st : digests_end(out, &worker->digests, err);
+}
+
+se_status worker_check_entry(struct worker *worker, const struct entry *entry, se_error *err)
+{
+    const bool none[DIGEST_KINDS] = { false };
+    unsigned char unused[DIGEST_KINDS][DIGEST_MOST];
+
+    return worker_digest_entry(unused, worker, entry, none, err);
+}
