@@ -32,7 +32,7 @@ static ptrdiff_t read_original(void *arg, void *data, size_t size)
     return n;
 }
 
-static se_status unreadable(const char *path, int why, se_error *err)
+static se_status refuse_unreadable(const char *path, int why, se_error *err)
 {
     return error_set(err, why == EACCES || why == EPERM ? SE_ERR_ACCESS : SE_ERR_IO, "cannot read '%s': %s", path, strerror(why));
 }
@@ -43,9 +43,9 @@ static se_status original_open(struct original *o, const char *path, se_error *e
 
     o->fd = open(path, O_RDONLY | O_CLOEXEC);
     if (o->fd < 0 || fstat(o->fd, &info))
-        return unreadable(path, errno, err);
+        return refuse_unreadable(path, errno, err);
     if (S_ISDIR(info.st_mode))
-        return unreadable(path, EISDIR, err);
+        return refuse_unreadable(path, EISDIR, err);
     (void)posix_fadvise(o->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     o->source = (se_source){ read_original, o, S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0 };
     return SE_OK;
@@ -58,8 +58,8 @@ static int write_output(void *arg, const void *data, size_t size)
     return write_all(out->fd, data, size);
 }
 
-static se_status encrypt(const char *path, se_engine *engine, const char *descriptor, const se_source *in,
-                         const se_container_params *params, se_error *err)
+static se_status encrypt_to_file(const char *path, se_engine *engine, const char *descriptor, const se_source *in,
+                                 const se_container_params *params, se_error *err)
 {
     AUTO(output) output = OUTPUT_INIT;
     const se_sink sink = { write_output, &output };
@@ -78,7 +78,7 @@ se_status container_make(const char *path, se_engine *engine, const char *descri
 
     if (lseek(plain, 0, SEEK_SET))
         return error_set(err, SE_ERR_IO, "cannot read the signed archive: %s", strerror(errno));
-    return encrypt(path, engine, descriptor, &source, params, err);
+    return encrypt_to_file(path, engine, descriptor, &source, params, err);
 }
 
 se_status se_zip_encrypt(const char *out, se_engine *engine, const char *descriptor, const char *in, const se_container_params *params,
@@ -89,7 +89,7 @@ se_status se_zip_encrypt(const char *out, se_engine *engine, const char *descrip
 
     if ((st = arguments_check(error, out, engine, descriptor, in)) || (st = original_open(&original, in, error)))
         return st;
-    return encrypt(out, engine, descriptor, &original.source, params, error);
+    return encrypt_to_file(out, engine, descriptor, &original.source, params, error);
 }
 
 se_status se_zip_decrypt(const char *out, se_engine *engine, const char *descriptor, const char *in, const se_container_params *params,

@@ -18,13 +18,13 @@ const struct digest_kind *digest_find(const char *name)
     return NULL;
 }
 
-static se_status failed(se_error *err)
+static se_status refuse_hashing(se_error *err)
 {
     return error_set(err, SE_ERR_CRYPTO, "cannot hash");
 }
 
 /* Fetched once: entries come in thousands. */
-static const EVP_MD *algorithm(size_t kind)
+static const EVP_MD *find_algorithm(size_t kind)
 {
     static const EVP_MD *(*const known[DIGEST_KINDS])(void) = { EVP_sha256, EVP_sha384, EVP_sha512 };
 
@@ -41,8 +41,8 @@ se_status digests_begin(struct digests *out, const bool wanted[DIGEST_KINDS], se
         }
         if (!out->contexts[i])
             out->contexts[i] = EVP_MD_CTX_new();
-        if (!out->contexts[i] || !EVP_DigestInit_ex(out->contexts[i], algorithm(i), NULL))
-            return failed(err);
+        if (!out->contexts[i] || !EVP_DigestInit_ex(out->contexts[i], find_algorithm(i), NULL))
+            return refuse_hashing(err);
     }
     return SE_OK;
 }
@@ -51,7 +51,7 @@ se_status digests_add(struct digests *digests, se_bytes bytes, se_error *err)
 {
     for (size_t i = 0; i < DIGEST_KINDS; i++)
         if (digests->contexts[i] && !EVP_DigestUpdate(digests->contexts[i], bytes.data, bytes.size))
-            return failed(err);
+            return refuse_hashing(err);
     return SE_OK;
 }
 
@@ -59,7 +59,7 @@ se_status digests_end(unsigned char out[DIGEST_KINDS][DIGEST_MOST], struct diges
 {
     for (size_t i = 0; i < DIGEST_KINDS; i++)
         if (digests->contexts[i] && !EVP_DigestFinal_ex(digests->contexts[i], out[i], NULL))
-            return failed(err);
+            return refuse_hashing(err);
     return SE_OK;
 }
 
@@ -70,23 +70,23 @@ void digests_free(struct digests *digests)
     *digests = (struct digests){ { NULL } };
 }
 
-void digest_write(char out[DIGEST_TEXT], const struct digest_kind *kind, const unsigned char *digest)
+void digest_encode(char out[DIGEST_TEXT], const struct digest_kind *kind, const unsigned char *digest)
 {
     base64_write((unsigned char *)out, (se_bytes){ digest, kind->size });
     out[base64_size(kind->size)] = '\0';
 }
 
-se_status digest_text(char out[DIGEST_TEXT], const struct digest_kind *kind, se_bytes bytes, se_error *err)
+se_status digest_bytes(char out[DIGEST_TEXT], const struct digest_kind *kind, se_bytes bytes, se_error *err)
 {
     unsigned char digest[DIGEST_MOST];
 
-    if (!EVP_Digest(bytes.data, bytes.size, digest, NULL, algorithm((size_t)(kind - digest_kinds)), NULL))
-        return failed(err);
-    digest_write(out, kind, digest);
+    if (!EVP_Digest(bytes.data, bytes.size, digest, NULL, find_algorithm((size_t)(kind - digest_kinds)), NULL))
+        return refuse_hashing(err);
+    digest_encode(out, kind, digest);
     return SE_OK;
 }
 
-static const char *stated(const struct section *section, const struct digest_kind *kind, const char *suffix)
+static const char *find_stated(const struct section *section, const struct digest_kind *kind, const char *suffix)
 {
     char name[80];
 
@@ -94,41 +94,41 @@ static const char *stated(const struct section *section, const struct digest_kin
     return section_get(section, name);
 }
 
-bool digests_wanted(bool wanted[DIGEST_KINDS], const struct section *section, const char *suffix)
+bool digests_find_stated(bool wanted[DIGEST_KINDS], const struct section *section, const char *suffix)
 {
     bool any = false;
 
     for (size_t i = 0; i < DIGEST_KINDS; i++)
-        any |= wanted[i] = stated(section, &digest_kinds[i], suffix) != NULL;
+        any |= wanted[i] = find_stated(section, &digest_kinds[i], suffix) != NULL;
     return any;
 }
 
-se_status digests_match(bool *match, const struct section *section, const char *suffix, se_bytes bytes, se_error *err)
+se_status digests_match_bytes(bool *match, const struct section *section, const char *suffix, se_bytes bytes, se_error *err)
 {
     char text[DIGEST_TEXT];
     se_status st = SE_OK;
 
     *match = true;
     for (size_t i = 0; !st && i < DIGEST_KINDS; i++) {
-        const char *value = stated(section, &digest_kinds[i], suffix);
+        const char *value = find_stated(section, &digest_kinds[i], suffix);
 
-        if (value && !(st = digest_text(text, &digest_kinds[i], bytes, err)))
+        if (value && !(st = digest_bytes(text, &digest_kinds[i], bytes, err)))
             *match &= strcmp(text, value) == 0;
     }
     return st;
 }
 
-void digests_compare(bool *match, const struct section *section, unsigned char digests[DIGEST_KINDS][DIGEST_MOST])
+void digests_match_section(bool *match, const struct section *section, unsigned char digests[DIGEST_KINDS][DIGEST_MOST])
 {
     char text[DIGEST_TEXT];
 
     *match = true;
     for (size_t i = 0; i < DIGEST_KINDS; i++) {
-        const char *value = stated(section, &digest_kinds[i], "-Digest");
+        const char *value = find_stated(section, &digest_kinds[i], "-Digest");
 
         if (!value)
             continue;
-        digest_write(text, &digest_kinds[i], digests[i]);
+        digest_encode(text, &digest_kinds[i], digests[i]);
         *match &= strcmp(text, value) == 0;
     }
 }

@@ -6,7 +6,7 @@
 /* Java's readers give up at 512; nobody needs more than 72 */
 enum { LINE_MOST = 510, NAME_MOST = 70, LINE_WRITTEN = 72 };
 
-static se_status malformed(const struct section_reader *r, const char *what, se_error *err)
+static se_status refuse_line(const struct section_reader *r, const char *what, se_error *err)
 {
     return error_set(err, SE_ERR_FORMAT, "%s:%zu: %s", r->file, r->line, what);
 }
@@ -14,7 +14,7 @@ static se_status malformed(const struct section_reader *r, const char *what, se_
 /* ---- lines ---- */
 
 /* The next line, without its end.  An empty one, or the end of the text, ends a section. */
-static se_status next_line(se_bytes *line, struct section_reader *r, se_error *err)
+static se_status read_line(se_bytes *line, struct section_reader *r, se_error *err)
 {
     const char *start = (const char *)r->text.data + r->at;
     size_t left = r->text.size - r->at;
@@ -26,15 +26,15 @@ static se_status next_line(se_bytes *line, struct section_reader *r, se_error *e
         return SE_OK;
     r->line++;
     if (!end)
-        return malformed(r, "the last line does not end", err);
+        return refuse_line(r, "the last line does not end", err);
     size = (size_t)(end - start);
     r->at += size + 1;
     if (size && start[size - 1] == '\r')
         size--;
     if (size > LINE_MOST)
-        return malformed(r, "the line is too long", err);
+        return refuse_line(r, "the line is too long", err);
     if (size && (memchr(start, '\r', size) || memchr(start, 0, size)))
-        return malformed(r, "a NUL or a carriage return inside a line, which readers understand differently", err);
+        return refuse_line(r, "a NUL or a carriage return inside a line, which readers understand differently", err);
     line->size = size;
     return SE_OK;
 }
@@ -47,38 +47,38 @@ static se_status join_lines(struct section_reader *r, se_error *err)
     se_status st;
 
     r->scratch.buf.size = 0;
-    while (!(st = next_line(&line, r, err)) && line.size) {
+    while (!(st = read_line(&line, r, err)) && line.size) {
         bool continues = *(const char *)line.data == ' ';
 
         if (continues && !lines)
-            return malformed(r, "a continuation line that continues nothing", err);
+            return refuse_line(r, "a continuation line that continues nothing", err);
         if (continues && line.size == 1)
-            return malformed(r, "an empty continuation line", err);
+            return refuse_line(r, "an empty continuation line", err);
         if (!continues && lines)
             writer_put(&r->scratch, "", 1);
         writer_put(&r->scratch, (const char *)line.data + continues, line.size - continues);
         lines++;
     }
     if (!st && !lines)
-        return malformed(r, "an empty line too many", err);
+        return refuse_line(r, "an empty line too many", err);
     writer_put(&r->scratch, "", 1);
     return st ? st : r->scratch.failed ? error_memory(err) : SE_OK;
 }
 
 /* ---- attributes ---- */
 
-static bool is_name(const char *name)
+static bool is_attribute_name(const char *name)
 {
     size_t size = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
     return size && size <= NAME_MOST && !name[size] && *name != '-' && *name != '_';
 }
 
-static se_status check_twice(const struct section_reader *r, const struct section *s, const char *name, se_error *err)
+static se_status check_attribute_is_new(const struct section_reader *r, const struct section *s, const char *name, se_error *err)
 {
     for (size_t i = 0; i < s->count; i++)
         if (strcasecmp(s->attributes[i].name, name) == 0)
-            return malformed(r, "an attribute that the section has already", err);
+            return refuse_line(r, "an attribute that the section has already", err);
     return SE_OK;
 }
 
@@ -88,19 +88,19 @@ static se_status add_attribute(struct section_reader *r, struct section *s, char
     se_status st;
 
     if (!colon)
-        return malformed(r, "no attribute: \"Name: value\" is expected", err);
+        return refuse_line(r, "no attribute: \"Name: value\" is expected", err);
     *colon = '\0';
-    if (!is_name(text))
-        return malformed(r, "the name of an attribute is not one", err);
+    if (!is_attribute_name(text))
+        return refuse_line(r, "the name of an attribute is not one", err);
     if (s->count == ATTRIBUTES_MOST)
-        return malformed(r, "too many attributes in a section", err);
-    if ((st = check_twice(r, s, text, err)))
+        return refuse_line(r, "too many attributes in a section", err);
+    if ((st = check_attribute_is_new(r, s, text, err)))
         return st;
     r->attributes[s->count++] = (struct attribute){ text, colon + 2 };
     return SE_OK;
 }
 
-static se_status split(struct section *out, struct section_reader *r, se_error *err)
+static se_status split_attributes(struct section *out, struct section_reader *r, se_error *err)
 {
     char *p = (char *)r->scratch.buf.data, *end = p + r->scratch.buf.size;
     se_status st = SE_OK;
@@ -136,7 +136,7 @@ static se_status read_section(struct section *out, struct section_reader *r, se_
     *out = (struct section){ .name = "", .attributes = r->attributes };
     if (r->at == r->text.size)
         return SE_OK;
-    if ((st = join_lines(r, err)) || (st = split(out, r, err)))
+    if ((st = join_lines(r, err)) || (st = split_attributes(out, r, err)))
         return st;
     out->raw = (se_bytes){ (const char *)r->text.data + start, r->at - start };
     r->count++;
@@ -145,7 +145,7 @@ static se_status read_section(struct section *out, struct section_reader *r, se_
 
 /* ---- sections ---- */
 
-se_status section_first(struct section *out, struct section_reader *reader, const char *first, se_error *err)
+se_status section_read_first(struct section *out, struct section_reader *reader, const char *first, se_error *err)
 {
     se_status st = read_section(out, reader, err);
 
@@ -154,29 +154,29 @@ se_status section_first(struct section *out, struct section_reader *reader, cons
     if (!out->count || strcasecmp(out->attributes[0].name, first) != 0 || strcmp(out->attributes[0].value, "1.0") != 0)
         return error_set(err, SE_ERR_FORMAT, "%s: does not begin with \"%s: 1.0\"", reader->file, first);
     if (section_get(out, "Name"))
-        return malformed(reader, "Name in the main section", err);
+        return refuse_line(reader, "Name in the main section", err);
     return SE_OK;
 }
 
-se_status section_next(struct section *out, struct section_reader *reader, se_error *err)
+se_status section_read_next(struct section *out, struct section_reader *reader, se_error *err)
 {
     se_status st = read_section(out, reader, err);
 
     if (st || !out->raw.size)
         return st;
     if (strcasecmp(out->attributes[0].name, "Name") != 0 || !*out->attributes[0].value)
-        return malformed(reader, "a section that does not begin with its Name", err);
+        return refuse_line(reader, "a section that does not begin with its Name", err);
     out->name = out->attributes[0].value;
     out->attributes++;
     out->count--;
     return SE_OK;
 }
 
-se_status section_again(struct section *out, struct section_reader *reader, se_bytes raw, se_error *err)
+se_status section_read_again(struct section *out, struct section_reader *reader, se_bytes raw, se_error *err)
 {
     reader->text = raw;
     reader->at = 0;
-    return section_next(out, reader, err);
+    return section_read_next(out, reader, err);
 }
 
 void section_reader_free(struct section_reader *reader)
@@ -195,7 +195,7 @@ const char *section_get(const struct section *section, const char *name)
 /* ---- writing ---- */
 
 /* Not within a letter: people read manifests too. */
-static size_t whole_letters(const char *text, size_t size, size_t room)
+static size_t cut_at_letter(const char *text, size_t size, size_t room)
 {
     if (size <= room)
         return size;
@@ -204,9 +204,9 @@ static size_t whole_letters(const char *text, size_t size, size_t room)
     return size ? size : room;
 }
 
-void attribute_put(struct writer *w, const char *name, const char *value)
+void attribute_write(struct writer *w, const char *name, const char *value)
 {
-    size_t left = strlen(value), size = whole_letters(value, left, LINE_WRITTEN - strlen(name) - 2);
+    size_t left = strlen(value), size = cut_at_letter(value, left, LINE_WRITTEN - strlen(name) - 2);
 
     writer_text(w, name);
     writer_text(w, ": ");
@@ -217,11 +217,11 @@ void attribute_put(struct writer *w, const char *name, const char *value)
         if (!(left -= size))
             return;
         writer_text(w, " ");
-        size = whole_letters(value, left, LINE_WRITTEN - 1);
+        size = cut_at_letter(value, left, LINE_WRITTEN - 1);
     }
 }
 
-void section_end(struct writer *w)
+void section_write_end(struct writer *w)
 {
     writer_text(w, "\r\n");
 }

@@ -31,13 +31,13 @@ struct section_reader {
 };
 
 /* The main section comes first, and begins with the attribute `first`, "Manifest-Version", whose value is 1.0.  SE_ERR_FORMAT. */
-SE_MUST_CHECK se_status section_first(struct section *out, struct section_reader *reader, const char *first, se_error *err);
+SE_MUST_CHECK se_status section_read_first(struct section *out, struct section_reader *reader, const char *first, se_error *err);
 
 /* out->raw is empty at the end. */
-SE_MUST_CHECK se_status section_next(struct section *out, struct section_reader *reader, se_error *err);
+SE_MUST_CHECK se_status section_read_next(struct section *out, struct section_reader *reader, se_error *err);
 
-/* A section by itself, that section_next() has read before: from `raw`. */
-SE_MUST_CHECK se_status section_again(struct section *out, struct section_reader *reader, se_bytes raw, se_error *err);
+/* A section by itself, that section_read_next() has read before: from `raw`. */
+SE_MUST_CHECK se_status section_read_again(struct section *out, struct section_reader *reader, se_bytes raw, se_error *err);
 
 void section_reader_free(struct section_reader *reader);
 AUTO_KIND(section_reader, struct section_reader, section_reader_free(p))
@@ -46,7 +46,7 @@ AUTO_KIND(section_reader, struct section_reader, section_reader_free(p))
 const char *section_get(const struct section *section, const char *name);
 
 /* "Name: value", in lines of at most 72 bytes. */
-void attribute_put(struct writer *w, const char *name, const char *value);
-void section_end(struct writer *w);
+void attribute_write(struct writer *w, const char *name, const char *value);
+void section_write_end(struct writer *w);
 
 #endif

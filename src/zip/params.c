@@ -21,7 +21,7 @@ se_status zip_params_read(se_zip_params *out, const se_zip_params *params, se_er
     return SE_OK;
 }
 
-struct archive_limits zip_limits(const se_zip_params *params)
+struct archive_limits zip_params_limits(const se_zip_params *params)
 {
     struct archive_limits limits = { params->max_entries, params->max_total, params->max_ratio, false };
 

@@ -4,9 +4,9 @@
 
 #include "base/arguments.h"
 #include "zip/archive_writer.h"
-#include "zip/compose.h"
 #include "zip/container.h"
-#include "zip/meta.h"
+#include "zip/jar_names.h"
+#include "zip/manifest_write.h"
 #include "zip/params.h"
 #include "zip/workers.h"
 
@@ -16,10 +16,10 @@ struct signing {
     se_zip_params params;
     se_identity identity;
     const struct digest_kind *kind;
-    char stem[sizeof META_FOLDER + META_STEM_MOST];
+    char stem[sizeof JAR_FOLDER + JAR_STEM_MOST];
 
     struct archive archive;
-    struct manifest old;
+    struct manifest_index old;
     bool *dropped, *listed; /* by entry: not part of the new archive; named in the manifest */
     unsigned char *digests;
     se_buf manifest, signature_file, block;
@@ -29,7 +29,7 @@ struct signing {
 static void signing_free(struct signing *s)
 {
     archive_close(&s->archive);
-    manifest_free(&s->old);
+    manifest_index_free(&s->old);
     free(s->dropped);
     free(s->listed);
     free(s->digests);
@@ -42,36 +42,36 @@ AUTO_KIND(signing, struct signing, signing_free(p))
 
 /* ---- what there is ---- */
 
-static se_status identify(struct signing *s, se_error *err)
+static se_status identify_signer(struct signing *s, se_error *err)
 {
-    char stem[META_STEM_MOST + 1];
+    char stem[JAR_STEM_MOST + 1];
     se_status st = se_identify(&s->identity, s->engine, s->descriptor, s->params.version, err);
 
     if (st)
         return st;
     if (!(s->kind = digest_find(s->identity.digest)))
         return error_set(err, SE_ERR_POLICY, "descriptor '%s': digests with %s are not for manifests", s->descriptor, s->identity.digest);
-    meta_stem_of(stem, s->params.signature_name ? s->params.signature_name : s->identity.alias);
+    jar_name_make_stem(stem, s->params.signature_name ? s->params.signature_name : s->identity.alias);
     if (!*stem)
         return error_set(err, SE_ERR_USAGE, "the signature has no name");
-    (void)snprintf(s->stem, sizeof s->stem, "%s%s", META_FOLDER, stem);
+    (void)snprintf(s->stem, sizeof s->stem, "%s%s", JAR_FOLDER, stem);
     return SE_OK;
 }
 
 /* An old signature of our name goes in any case, and what is not kept. */
 static bool is_dropped(const struct signing *s, const char *name)
 {
-    enum meta kind = meta_kind(name);
+    enum jar_name kind = jar_name_kind(name);
 
-    if (kind == META_NONE || kind == META_MANIFEST || !s->params.keep)
-        return kind != META_NONE;
-    return kind != META_FOREIGN && meta_stem(name) == strlen(s->stem) && strncmp(name, s->stem, strlen(s->stem)) == 0;
+    if (kind == JAR_OTHER || kind == JAR_MANIFEST || !s->params.keep)
+        return kind != JAR_OTHER;
+    return kind != JAR_FOREIGN && jar_name_measure_stem(name) == strlen(s->stem) && strncmp(name, s->stem, strlen(s->stem)) == 0;
 }
 
 AUTO_KIND(bools, bool *, free(*p))
 
 /* Folders are signed where nothing else says that they are there. */
-static se_status choose(struct signing *s, se_error *err)
+static se_status choose_entries(struct signing *s, se_error *err)
 {
     const struct archive *a = &s->archive;
     AUTO(bools) leaves = NULL;
@@ -86,8 +86,8 @@ static se_status choose(struct signing *s, se_error *err)
         const char *name = entry_name(a, &a->entries[i]);
 
         s->dropped[i] = is_dropped(s, name);
-        s->listed[i] = meta_kind(name) == META_NONE && (!a->entries[i].folder || (leaves[i] && strcmp(name, META_FOLDER) != 0));
-        if (meta_kind(name) != META_NONE && !meta_is_plain(name))
+        s->listed[i] = jar_name_kind(name) == JAR_OTHER && (!a->entries[i].folder || (leaves[i] && strcmp(name, JAR_FOLDER) != 0));
+        if (jar_name_kind(name) != JAR_OTHER && !jar_name_is_plain(name))
             return error_set(err, SE_ERR_REJECTED, "'%s' would be part of a signature, and is not written in capitals", name);
     }
     return SE_OK;
@@ -95,18 +95,18 @@ static se_status choose(struct signing *s, se_error *err)
 
 /* ---- the texts ---- */
 
-static se_status compose(struct signing *s, se_error *err)
+static se_status write_texts(struct signing *s, se_error *err)
 {
-    struct composition c = { &s->archive, s->listed, s->kind, s->digests, &s->old, s->params.keep && s->old.text.size };
-    se_status st = compose_manifest(&s->manifest, &c, err);
+    struct manifest_draft c = { &s->archive, s->listed, s->kind, s->digests, &s->old, s->params.keep && s->old.text.size };
+    se_status st = manifest_write(&s->manifest, &c, err);
 
-    return st ? st : compose_signature_file(&s->signature_file, buf_bytes(&s->manifest), s->kind, err);
+    return st ? st : signature_file_write(&s->signature_file, buf_bytes(&s->manifest), s->kind, err);
 }
 
 /* ---- hashing ---- */
 
 /* Beside an old signature, its manifest's digests stay; then they have to be good. */
-static se_status check_old(const struct signing *s, size_t index, struct worker *worker, se_error *err)
+static se_status check_kept_digest(const struct signing *s, size_t index, struct worker *worker, se_error *err)
 {
     const struct entry *entry = &s->archive.entries[index];
     unsigned char digests[DIGEST_KINDS][DIGEST_MOST];
@@ -114,21 +114,21 @@ static se_status check_old(const struct signing *s, size_t index, struct worker 
     struct section section;
     se_status st;
 
-    worker->reader.file = META_MANIFEST_NAME;
-    if ((st = section_again(&section, &worker->reader, manifest_section(&s->old, index), err)))
+    worker->reader.file = JAR_MANIFEST_NAME;
+    if ((st = section_read_again(&section, &worker->reader, manifest_index_find(&s->old, index), err)))
         return st;
-    if (!digests_wanted(wanted, &section, "-Digest"))
+    if (!digests_find_stated(wanted, &section, "-Digest"))
         return error_set(err, SE_ERR_REJECTED, "'%s' has no SHA-256 or better in the manifest that is to be kept",
                          entry_name(&s->archive, entry));
     if ((st = worker_digest_entry(digests, worker, entry, wanted, err)))
         return st;
-    digests_compare(&match, &section, digests);
+    digests_match_section(&match, &section, digests);
     return match ? SE_OK
                  : error_set(err, SE_ERR_REJECTED, "'%s' is not what the manifest that is to be kept says: its digest differs",
                              entry_name(&s->archive, entry));
 }
 
-static se_status hash_entry(void *arg, size_t index, struct worker *worker, se_error *err)
+static se_status digest_entry(void *arg, size_t index, struct worker *worker, se_error *err)
 {
     struct signing *s = arg;
     size_t kind = (size_t)(s->kind - digest_kinds);
@@ -138,8 +138,8 @@ static se_status hash_entry(void *arg, size_t index, struct worker *worker, se_e
 
     if (!s->listed[index])
         return s->archive.entries[index].folder ? worker_check_entry(worker, &s->archive.entries[index], err) : SE_OK;
-    if (s->params.keep && manifest_section(&s->old, index).size)
-        return check_old(s, index, worker, err);
+    if (s->params.keep && manifest_index_find(&s->old, index).size)
+        return check_kept_digest(s, index, worker, err);
     wanted[kind] = true;
     if ((st = worker_digest_entry(digests, worker, &s->archive.entries[index], wanted, err)))
         return st;
@@ -147,11 +147,11 @@ static se_status hash_entry(void *arg, size_t index, struct worker *worker, se_e
     return SE_OK;
 }
 
-static se_status hash(struct signing *s, se_error *err)
+static se_status digest_entries(struct signing *s, se_error *err)
 {
     const struct workers_job job = {
         .archive = &s->archive,
-        .entry = hash_entry,
+        .entry = digest_entry,
         .arg = s,
         .threads = s->params.threads,
         .progress = s->params.progress,
@@ -174,7 +174,7 @@ static se_status open_target(const char *path, struct signing *s, se_error *err)
 static se_status make_signature(struct signing *s, se_error *err)
 {
     se_params params = SE_PARAMS_INIT;
-    se_status st = compose(s, err);
+    se_status st = write_texts(s, err);
 
     params.version = s->identity.version;
     params.purpose = SE_PURPOSE_ZIP;
@@ -188,7 +188,7 @@ static se_status write_archive(struct signing *s, se_error *err)
     const char *kind = strncmp(s->identity.key_type, "RSA", 3) == 0 ? "RSA" : "EC";
     char signature_file[sizeof s->stem + 4], block[sizeof s->stem + 4];
     const struct archive_plan plan = {
-        .files = { { META_MANIFEST_NAME, buf_bytes(&s->manifest) },
+        .files = { { JAR_MANIFEST_NAME, buf_bytes(&s->manifest) },
                    { signature_file, buf_bytes(&s->signature_file) },
                    { block, buf_bytes(&s->block) } },
         .time = s->params.time,
@@ -201,7 +201,7 @@ static se_status write_archive(struct signing *s, se_error *err)
     return archive_write(&s->target, &plan, err);
 }
 
-static se_status deliver(const char *path, struct signing *s, se_error *err)
+static se_status deliver_output(const char *path, struct signing *s, se_error *err)
 {
     se_container_params params = SE_CONTAINER_PARAMS_INIT;
 
@@ -212,22 +212,22 @@ static se_status deliver(const char *path, struct signing *s, se_error *err)
     return container_make(path, s->engine, s->params.encrypt, s->target.fd, &params, err);
 }
 
-static se_status sign(const char *out, struct signing *s, const char *in, se_error *err)
+static se_status sign_archive(const char *out, struct signing *s, const char *in, se_error *err)
 {
-    struct archive_limits limits = zip_limits(&s->params);
+    struct archive_limits limits = zip_params_limits(&s->params);
     se_status st;
 
     limits.tidies = true;
-    if ((st = archive_open(&s->archive, in, &limits, err)) || (st = choose(s, err)) ||
-        (st = manifest_load(&s->old, &s->archive, s->params.keep, err)))
+    if ((st = archive_open(&s->archive, in, &limits, err)) || (st = choose_entries(s, err)) ||
+        (st = manifest_index_load(&s->old, &s->archive, s->params.keep, err)))
         return error_prefix(err, "'%s': ", in);
     if ((st = open_target(out, s, err)))
         return st;
-    if ((st = hash(s, err)))
+    if ((st = digest_entries(s, err)))
         return error_prefix(err, "'%s': ", in);
     if ((st = make_signature(s, err)) || (st = write_archive(s, err)))
         return st;
-    return deliver(out, s, err);
+    return deliver_output(out, s, err);
 }
 
 se_status se_zip_sign(const char *out, se_engine *engine, const char *descriptor, const char *in, const se_zip_params *params,
@@ -239,8 +239,8 @@ se_status se_zip_sign(const char *out, se_engine *engine, const char *descriptor
 
     if ((st = arguments_check(error, engine, descriptor, in)))
         return st;
-    if (!(st = zip_params_read(&s.params, params, &failure)) && !(st = identify(&s, &failure)))
-        st = sign(out ? out : in, &s, in, &failure);
+    if (!(st = zip_params_read(&s.params, params, &failure)) && !(st = identify_signer(&s, &failure)))
+        st = sign_archive(out ? out : in, &s, in, &failure);
     if (st && error && !error->status)
         *error = failure;
     return st;

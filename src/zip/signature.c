@@ -5,18 +5,18 @@
 
 #include "zip/digest.h"
 #include "zip/entry_reader.h"
-#include "zip/meta.h"
+#include "zip/jar_names.h"
 
 enum { BLOCK_LIMIT = 1 << 20 };
 
-struct reading {
+struct sf_reading {
     const struct signature_job *job;
     const char *file;
     bool whole, main; /* the manifest is, byte for byte, what was digested; its main section is */
     size_t sections;
 };
 
-static bool has_weak(const struct section *section, const char *suffix)
+static bool has_weak_digest(const struct section *section, const char *suffix)
 {
     for (size_t i = 0; i < section->count; i++) {
         const char *name = section->attributes[i].name;
@@ -28,36 +28,36 @@ static bool has_weak(const struct section *section, const char *suffix)
 }
 
 /* *match: the digest is there and fits.  Weak digests alone are a failure. */
-static se_status compare(bool *match, const struct reading *r, const struct section *section, const char *suffix, se_bytes bytes,
-                         se_error *err)
+static se_status compare_digest(bool *match, const struct sf_reading *r, const struct section *section, const char *suffix, se_bytes bytes,
+                                se_error *err)
 {
     bool wanted[DIGEST_KINDS];
 
     *match = false;
-    if (digests_wanted(wanted, section, suffix))
-        return digests_match(match, section, suffix, bytes, err);
-    if (has_weak(section, suffix))
+    if (digests_find_stated(wanted, section, suffix))
+        return digests_match_bytes(match, section, suffix, bytes, err);
+    if (has_weak_digest(section, suffix))
         return error_set(err, SE_ERR_REJECTED, "%s: digests '%s' weakly: SHA-256 or better is needed", r->file,
-                         *section->name ? section->name : META_MANIFEST_NAME);
+                         *section->name ? section->name : JAR_MANIFEST_NAME);
     return SE_OK;
 }
 
-static se_status check_main(struct reading *r, const struct section *main, se_error *err)
+static se_status check_main_section(struct sf_reading *r, const struct section *main, se_error *err)
 {
-    const struct manifest *m = r->job->manifest;
+    const struct manifest_index *m = r->job->manifest;
     bool match, wanted[DIGEST_KINDS];
     se_status st;
 
-    if ((st = compare(&r->whole, r, main, "-Digest-Manifest", buf_bytes(&m->text), err)) ||
-        (st = compare(&match, r, main, "-Digest-Manifest-Main-Attributes", m->main, err)))
+    if ((st = compare_digest(&r->whole, r, main, "-Digest-Manifest", buf_bytes(&m->text), err)) ||
+        (st = compare_digest(&match, r, main, "-Digest-Manifest-Main-Attributes", m->main, err)))
         return st;
-    if (!match && digests_wanted(wanted, main, "-Digest-Manifest-Main-Attributes"))
+    if (!match && digests_find_stated(wanted, main, "-Digest-Manifest-Main-Attributes"))
         return error_set(err, SE_ERR_REJECTED, "%s: the main section of the manifest was changed after signing", r->file);
     r->main = match || r->whole;
     return SE_OK;
 }
 
-static se_status check_section(struct reading *r, const struct section *section, se_error *err)
+static se_status check_entry_section(struct sf_reading *r, const struct section *section, se_error *err)
 {
     const struct entry *entry = archive_find(r->job->archive, section->name);
     se_bytes raw = { NULL, 0 };
@@ -65,10 +65,10 @@ static se_status check_section(struct reading *r, const struct section *section,
     se_status st;
 
     if (entry)
-        raw = manifest_section(r->job->manifest, (size_t)(entry - r->job->archive->entries));
+        raw = manifest_index_find(r->job->manifest, (size_t)(entry - r->job->archive->entries));
     if (!raw.size)
         return error_set(err, SE_ERR_REJECTED, "%s: signs '%s', which is not in the manifest", r->file, section->name);
-    if ((st = compare(&match, r, section, "-Digest", raw, err)))
+    if ((st = compare_digest(&match, r, section, "-Digest", raw, err)))
         return st;
     if (!match)
         return error_set(err, SE_ERR_REJECTED, "%s: what the manifest says of '%s' was changed after signing", r->file, section->name);
@@ -77,13 +77,13 @@ static se_status check_section(struct reading *r, const struct section *section,
     return SE_OK;
 }
 
-static void cover_all(const struct reading *r)
+static void cover_entries(const struct sf_reading *r)
 {
     for (size_t i = 0; i < r->job->archive->count; i++)
-        r->job->covered[i] |= manifest_section(r->job->manifest, i).size != 0;
+        r->job->covered[i] |= manifest_index_find(r->job->manifest, i).size != 0;
 }
 
-static se_status check_twice(struct reading *r, bool *seen, const struct section *section, se_error *err)
+static se_status check_section_is_new(struct sf_reading *r, bool *seen, const struct section *section, se_error *err)
 {
     const struct entry *entry = archive_find(r->job->archive, section->name);
     bool *mine = entry ? &seen[entry - r->job->archive->entries] : NULL;
@@ -95,16 +95,16 @@ static se_status check_twice(struct reading *r, bool *seen, const struct section
     return SE_OK;
 }
 
-static se_status read_file(struct reading *r, bool *seen, se_bytes text, se_error *err)
+static se_status read_signature_file(struct sf_reading *r, bool *seen, se_bytes text, se_error *err)
 {
     AUTO(section_reader) reader = { .file = r->file, .text = text };
     struct section section;
-    se_status st = section_first(&section, &reader, "Signature-Version", err);
+    se_status st = section_read_first(&section, &reader, "Signature-Version", err);
 
-    if (st || (st = check_main(r, &section, err)))
+    if (st || (st = check_main_section(r, &section, err)))
         return st;
-    while (!(st = section_next(&section, &reader, err)) && section.raw.size)
-        if ((st = check_twice(r, seen, &section, err)) || (st = check_section(r, &section, err)))
+    while (!(st = section_read_next(&section, &reader, err)) && section.raw.size)
+        if ((st = check_section_is_new(r, seen, &section, err)) || (st = check_entry_section(r, &section, err)))
             return st;
     if (st)
         return st;
@@ -113,11 +113,11 @@ static se_status read_file(struct reading *r, bool *seen, se_bytes text, se_erro
     if (!r->main)
         return error_set(err, SE_ERR_REJECTED, "%s: does not digest the main section of the manifest", r->file);
     if (r->whole)
-        cover_all(r);
+        cover_entries(r);
     return SE_OK;
 }
 
-static bool *bools_new(size_t count)
+static bool *flags_new(size_t count)
 {
     return calloc(count + 1, sizeof(bool));
 }
@@ -125,13 +125,13 @@ AUTO_KIND(bools, bool *, free(*p))
 
 se_status signature_file_check(const struct signature_job *job, const char *name, se_bytes text, se_error *err)
 {
-    struct reading r = { .job = job, .file = name };
-    AUTO(bools) seen = bools_new(job->archive->count);
+    struct sf_reading r = { .job = job, .file = name };
+    AUTO(bools) seen = flags_new(job->archive->count);
 
-    return seen ? read_file(&r, seen, text, err) : error_memory(err);
+    return seen ? read_signature_file(&r, seen, text, err) : error_memory(err);
 }
 
-static se_status check_block(se_signer *out, const struct signature_job *job, se_bytes file, const struct entry *block, se_error *err)
+static se_status verify_block(se_signer *out, const struct signature_job *job, se_bytes file, const struct entry *block, se_error *err)
 {
     AUTO(se_buf) signature = SE_BUF_INIT;
     se_params params = SE_PARAMS_INIT;
@@ -157,7 +157,8 @@ se_status signature_verify(se_signer *out, const struct signature_job *job, cons
     AUTO(se_buf) text = SE_BUF_INIT;
     se_status st;
 
-    if ((st = entry_read_all(&text, job->archive, file, MANIFEST_LIMIT, err)) || (st = check_block(out, job, buf_bytes(&text), block, err)))
+    if ((st = entry_read_all(&text, job->archive, file, MANIFEST_LIMIT, err)) ||
+        (st = verify_block(out, job, buf_bytes(&text), block, err)))
         return st;
     return signature_file_check(job, entry_name(job->archive, file), buf_bytes(&text), err);
 }

@@ -2,14 +2,14 @@
 #ifndef ZIP_SIGNATURE_H
 #define ZIP_SIGNATURE_H
 
-#include "zip/table.h"
+#include "zip/manifest_index.h"
 
 struct signature_job {
     se_engine *engine;
     const char *descriptor;
     const se_zip_params *params;
     const struct archive *archive;
-    const struct manifest *manifest;
+    const struct manifest_index *manifest;
     bool *covered; /* by entry: set for each whose section the signature digests */
 };
 

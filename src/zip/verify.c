@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/arguments.h"
-#include "zip/meta.h"
+#include "zip/jar_names.h"
 #include "zip/params.h"
 #include "zip/signature.h"
 #include "zip/workers.h"
@@ -11,7 +11,7 @@
 struct verifying {
     const se_zip_params *params;
     struct archive archive;
-    struct manifest manifest;
+    struct manifest_index manifest;
     bool *covered, *leaves;
     unsigned char *states; /* by entry, of enum se_zip_state */
     size_t signatures;
@@ -20,7 +20,7 @@ struct verifying {
 static void verifying_free(struct verifying *v)
 {
     archive_close(&v->archive);
-    manifest_free(&v->manifest);
+    manifest_index_free(&v->manifest);
     free(v->covered);
     free(v->leaves);
     free(v->states);
@@ -29,7 +29,7 @@ AUTO_KIND(verifying, struct verifying, verifying_free(p))
 
 /* ---- signatures ---- */
 
-static const struct entry *find_with(const struct archive *a, const char *stem, size_t size, const char *extension)
+static const struct entry *find_sibling(const struct archive *a, const char *stem, size_t size, const char *extension)
 {
     AUTO(writer) name = { 0 };
 
@@ -40,7 +40,8 @@ static const struct entry *find_with(const struct archive *a, const char *stem, 
 
 static se_status find_block(const struct entry **out, const struct archive *a, const char *file, se_error *err)
 {
-    const struct entry *rsa = find_with(a, file, meta_stem(file), "RSA"), *ec = find_with(a, file, meta_stem(file), "EC");
+    const struct entry *rsa = find_sibling(a, file, jar_name_measure_stem(file), "RSA"),
+                       *ec = find_sibling(a, file, jar_name_measure_stem(file), "EC");
 
     *out = rsa ? rsa : ec;
     if (rsa && ec)
@@ -62,15 +63,15 @@ static se_status verify_signature(struct verifying *v, const struct signature_jo
     return SE_OK;
 }
 
-static se_status check_meta(const struct verifying *v, const char *name, se_error *err)
+static se_status check_jar_name(const struct verifying *v, const char *name, se_error *err)
 {
-    enum meta kind = meta_kind(name);
+    enum jar_name kind = jar_name_kind(name);
 
-    if (kind == META_FOREIGN)
+    if (kind == JAR_FOREIGN)
         return error_set(err, SE_ERR_REJECTED, "'%s' is part of a signature of a kind that is not accepted", name);
-    if (kind != META_NONE && !meta_is_plain(name))
+    if (kind != JAR_OTHER && !jar_name_is_plain(name))
         return error_set(err, SE_ERR_REJECTED, "'%s' is part of a signature, and is not written in capitals", name);
-    if (kind == META_BLOCK && !find_with(&v->archive, name, meta_stem(name), "SF"))
+    if (kind == JAR_BLOCK && !find_sibling(&v->archive, name, jar_name_measure_stem(name), "SF"))
         return error_set(err, SE_ERR_REJECTED, "'%s' signs nothing: there is no .SF of its name", name);
     return SE_OK;
 }
@@ -81,11 +82,11 @@ static se_status verify_signatures(struct verifying *v, const struct signature_j
     se_status st = SE_OK;
 
     for (size_t i = 0; !st && i < a->count; i++)
-        st = check_meta(v, entry_name(a, &a->entries[i]), err);
-    if (!st && !archive_find(a, META_MANIFEST_NAME))
-        return error_set(err, SE_ERR_REJECTED, "not signed: there is no %s", META_MANIFEST_NAME);
+        st = check_jar_name(v, entry_name(a, &a->entries[i]), err);
+    if (!st && !archive_find(a, JAR_MANIFEST_NAME))
+        return error_set(err, SE_ERR_REJECTED, "not signed: there is no %s", JAR_MANIFEST_NAME);
     for (size_t i = 0; !st && i < a->count; i++)
-        if (meta_kind(entry_name(a, &a->entries[i])) == META_SIGNATURE_FILE)
+        if (jar_name_kind(entry_name(a, &a->entries[i])) == JAR_SIGNATURE_FILE)
             st = verify_signature(v, job, &a->entries[i], err);
     if (!st && !v->signatures)
         return error_set(err, SE_ERR_REJECTED, "not signed: there is a manifest, and no signature");
@@ -95,7 +96,7 @@ static se_status verify_signatures(struct verifying *v, const struct signature_j
 /* ---- entries ---- */
 
 /* Java does not sign folders.  One with something below it adds nothing to that. */
-static enum se_zip_state uncovered(const struct verifying *v, const struct entry *entry, se_bytes section)
+static enum se_zip_state judge_uncovered(const struct verifying *v, const struct entry *entry, se_bytes section)
 {
     if (section.size)
         return SE_ZIP_NOT_COVERED;
@@ -104,27 +105,27 @@ static enum se_zip_state uncovered(const struct verifying *v, const struct entry
     return v->leaves[entry - v->archive.entries] ? SE_ZIP_EMPTY_FOLDER : SE_ZIP_FOLDER;
 }
 
-static se_status judge(enum se_zip_state *state, struct verifying *v, size_t index, struct worker *worker, se_error *err)
+static se_status judge_entry(enum se_zip_state *state, struct verifying *v, size_t index, struct worker *worker, se_error *err)
 {
     const struct entry *entry = &v->archive.entries[index];
-    se_bytes raw = manifest_section(&v->manifest, index);
+    se_bytes raw = manifest_index_find(&v->manifest, index);
     unsigned char digests[DIGEST_KINDS][DIGEST_MOST];
     bool wanted[DIGEST_KINDS], match;
     struct section section;
     se_status st;
 
-    *state = uncovered(v, entry, raw);
+    *state = judge_uncovered(v, entry, raw);
     if (!v->covered[index])
         return entry->folder ? worker_check_entry(worker, entry, err) : SE_OK;
-    worker->reader.file = META_MANIFEST_NAME;
-    if ((st = section_again(&section, &worker->reader, raw, err)))
+    worker->reader.file = JAR_MANIFEST_NAME;
+    if ((st = section_read_again(&section, &worker->reader, raw, err)))
         return st;
     *state = SE_ZIP_WEAK;
-    if (!digests_wanted(wanted, &section, "-Digest"))
+    if (!digests_find_stated(wanted, &section, "-Digest"))
         return SE_OK;
     if ((st = worker_digest_entry(digests, worker, entry, wanted, err)))
         return st;
-    digests_compare(&match, &section, digests);
+    digests_match_section(&match, &section, digests);
     *state = match ? SE_ZIP_SIGNED : SE_ZIP_CHANGED;
     return SE_OK;
 }
@@ -135,13 +136,13 @@ static se_status check_entry(void *arg, size_t index, struct worker *worker, se_
     enum se_zip_state state = SE_ZIP_SIGNATURE;
     se_status st = SE_OK;
 
-    if (meta_kind(entry_name(&v->archive, &v->archive.entries[index])) == META_NONE)
-        st = judge(&state, v, index, worker, err);
+    if (jar_name_kind(entry_name(&v->archive, &v->archive.entries[index])) == JAR_OTHER)
+        st = judge_entry(&state, v, index, worker, err);
     v->states[index] = (unsigned char)state;
     return st;
 }
 
-static bool is_good(enum se_zip_state state)
+static bool state_is_good(enum se_zip_state state)
 {
     return state == SE_ZIP_SIGNED || state == SE_ZIP_SIGNATURE || state == SE_ZIP_FOLDER;
 }
@@ -162,13 +163,13 @@ const char *se_zip_state_text(se_zip_state state)
     return (size_t)state < sizeof texts / sizeof *texts ? texts[state] : "unknown";
 }
 
-static se_status tell(const struct verifying *v, se_error *err)
+static se_status report_entries(const struct verifying *v, se_error *err)
 {
     size_t bad = 0;
 
     for (size_t i = 0; i < v->archive.count; i++) {
         const struct entry *e = &v->archive.entries[i];
-        se_zip_entry told = { entry_name(&v->archive, e), e->size, (se_zip_state)v->states[i], is_good((se_zip_state)v->states[i]) };
+        se_zip_entry told = { entry_name(&v->archive, e), e->size, (se_zip_state)v->states[i], state_is_good((se_zip_state)v->states[i]) };
 
         if (v->params->entry)
             v->params->entry(v->params->report_arg, &told);
@@ -192,10 +193,10 @@ static se_status check_entries(struct verifying *v, se_error *err)
     };
     se_status st = workers_run(&job, err);
 
-    return st ? st : tell(v, err);
+    return st ? st : report_entries(v, err);
 }
 
-static se_status rooms(struct verifying *v, se_error *err)
+static se_status make_rooms(struct verifying *v, se_error *err)
 {
     v->covered = calloc(v->archive.count + 1, sizeof *v->covered);
     v->states = calloc(v->archive.count + 1, sizeof *v->states);
@@ -203,13 +204,13 @@ static se_status rooms(struct verifying *v, se_error *err)
     return v->covered && v->states && v->leaves ? SE_OK : error_memory(err);
 }
 
-static se_status verify(struct verifying *v, struct signature_job *job, const char *path, se_error *err)
+static se_status verify_archive(struct verifying *v, struct signature_job *job, const char *path, se_error *err)
 {
-    const struct archive_limits limits = zip_limits(v->params);
+    const struct archive_limits limits = zip_params_limits(v->params);
     se_status st;
 
-    if ((st = archive_open(&v->archive, path, &limits, err)) || (st = rooms(v, err)) ||
-        (st = manifest_load(&v->manifest, &v->archive, true, err)))
+    if ((st = archive_open(&v->archive, path, &limits, err)) || (st = make_rooms(v, err)) ||
+        (st = manifest_index_load(&v->manifest, &v->archive, true, err)))
         return st;
     job->covered = v->covered;
     st = verify_signatures(v, job, err);
@@ -226,7 +227,7 @@ se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *p
 
     if (!(st = arguments_check(error, engine, descriptor, path)))
         st = zip_params_read(&read, params, &failure);
-    if (!st && (st = verify(&v, &job, path, &failure)))
+    if (!st && (st = verify_archive(&v, &job, path, &failure)))
         (void)error_prefix(&failure, "'%s': ", path);
     if (st && error && !error->status)
         *error = failure;

@@ -14,16 +14,16 @@ static void add(struct archive *archive, const char *name)
 static void check(const struct archive *archive, se_bytes manifest, se_bytes file)
 {
     bool covered[3] = { false };
-    AUTO(manifest) m = { .sections = NULL };
+    AUTO(manifest_index) m = { .sections = NULL };
     AUTO(se_buf) text = SE_BUF_INIT;
     struct signature_job job = { .archive = archive, .manifest = &m, .covered = covered };
     se_error err = SE_ERROR_INIT;
 
-    if (buf_copy(&text, manifest, &err) || manifest_parse(&m, archive, &text, true, &err) ||
+    if (buf_copy(&text, manifest, &err) || manifest_index_parse(&m, archive, &text, true, &err) ||
         signature_file_check(&job, "ONE.SF", file, &err))
         return;
     for (size_t i = 0; i < archive->count; i++)
-        if (covered[i] && !manifest_section(&m, i).size)
+        if (covered[i] && !manifest_index_find(&m, i).size)
             abort();
 }
 

@@ -1,16 +1,16 @@
 #include "tests/unit/unit.h"
 #include "zip/digest.h"
+#include "zip/jar_names.h"
 #include "zip/manifest.h"
-#include "zip/meta.h"
 
 static se_status read_all(size_t *sections, const char *text, se_error *err)
 {
     AUTO(section_reader) reader = { .file = "M", .text = text_bytes(text) };
     struct section section;
-    se_status st = section_first(&section, &reader, "Manifest-Version", err);
+    se_status st = section_read_first(&section, &reader, "Manifest-Version", err);
 
     while (!st && section.raw.size)
-        st = section_next(&section, &reader, err);
+        st = section_read_next(&section, &reader, err);
     *sections = reader.count;
     return st;
 }
@@ -74,15 +74,15 @@ static void sections_are_taken_as_they_stand(void **state)
     struct section section;
 
     (void)state;
-    assert_status(SE_OK, section_first(&section, &reader, "Manifest-Version", &err), &err);
+    assert_status(SE_OK, section_read_first(&section, &reader, "Manifest-Version", &err), &err);
     assert_int_equal(section.raw.size, strlen(MAIN "\r\n"));
-    assert_status(SE_OK, section_next(&section, &reader, &err), &err);
+    assert_status(SE_OK, section_read_next(&section, &reader, &err), &err);
     assert_string_equal(section.name, "a-long-name");
     assert_string_equal(section_get(&section, "x-y"), "1 2");
     assert_null(section_get(&section, "Name"));
     assert_ptr_equal(section.raw.data, text + strlen(MAIN "\r\n"));
     assert_int_equal(section.raw.size, strlen("Name: a-\r\n long-\r\n name\r\nX-Y: 1\r\n  2\r\n\r\n"));
-    assert_status(SE_OK, section_again(&section, &reader, section.raw, &err), &err);
+    assert_status(SE_OK, section_read_again(&section, &reader, section.raw, &err), &err);
     assert_string_equal(section.name, "a-long-name");
 }
 
@@ -94,7 +94,7 @@ static void lines_are_72_bytes_at_most(void **state)
     (void)state;
     memset(value, 'v', sizeof value - 1);
     value[199] = '\0';
-    attribute_put(&w, "Name", value);
+    attribute_write(&w, "Name", value);
     assert_int_equal(strcspn(writer_string(&w), "\r"), 72);
     assert_int_equal(strcspn(writer_string(&w) + 74, "\r"), 72);
     assert_int_equal(w.buf.size, strlen("Name: ") + 199 + 2 * 3 + 2);
@@ -109,7 +109,7 @@ static void letters_are_not_cut(void **state)
     (void)state;
     for (size_t i = 1; i < 99; i += 2)
         memcpy(value + i, "\303\274", 3);
-    attribute_put(&w, "Name", value);
+    attribute_write(&w, "Name", value);
     assert_int_equal(strcspn(writer_string(&w), "\r"), 71);
     assert_int_equal((unsigned char)w.buf.data[74], 0xc3);
 }
@@ -134,47 +134,47 @@ static void every_digest_that_is_there_has_to_fit(void **state)
     bool match, wanted[DIGEST_KINDS];
 
     (void)state;
-    assert_status(SE_OK, digests_match(&match, &section, "-Digest", text_bytes("hello"), &err), &err);
+    assert_status(SE_OK, digests_match_bytes(&match, &section, "-Digest", text_bytes("hello"), &err), &err);
     assert_true(match);
     section.count = 2;
-    assert_status(SE_OK, digests_match(&match, &section, "-Digest", text_bytes("hello"), &err), &err);
+    assert_status(SE_OK, digests_match_bytes(&match, &section, "-Digest", text_bytes("hello"), &err), &err);
     assert_false(match);
     section.attributes = attributes + 2;
     section.count = 1;
-    assert_false(digests_wanted(wanted, &section, "-Digest"));
+    assert_false(digests_find_stated(wanted, &section, "-Digest"));
 }
 
-static void assert_meta(enum meta kind, bool plain, const char *name)
+static void assert_jar_name(enum jar_name kind, bool plain, const char *name)
 {
-    assert_int_equal(meta_kind(name), kind);
+    assert_int_equal(jar_name_kind(name), kind);
     if (kind)
-        assert_int_equal(meta_is_plain(name), plain);
+        assert_int_equal(jar_name_is_plain(name), plain);
 }
 
 static void files_of_a_signature_are_known_in_any_case(void **state)
 {
     (void)state;
-    assert_meta(META_MANIFEST, true, "META-INF/MANIFEST.MF");
-    assert_meta(META_MANIFEST, false, "META-INF/Manifest.MF");
-    assert_meta(META_MANIFEST, false, "meta-inf/MANIFEST.MF");
-    assert_meta(META_SIGNATURE_FILE, true, "META-INF/a.SF");
-    assert_meta(META_BLOCK, false, "META-INF/A.rsa");
-    assert_meta(META_BLOCK, true, "META-INF/A.B.EC");
-    assert_meta(META_FOREIGN, true, "META-INF/A.DSA");
-    assert_meta(META_FOREIGN, true, "META-INF/SIG-A");
-    assert_meta(META_NONE, false, "META-INF/");
-    assert_meta(META_NONE, false, "META-INF/a.txt");
-    assert_meta(META_NONE, false, "META-INF/deeper/A.SF");
-    assert_meta(META_NONE, false, "META-INF/SF");
-    assert_meta(META_NONE, false, "x/META-INF/MANIFEST.MF");
-    assert_meta(META_NONE, false, "MANIFEST.MF");
+    assert_jar_name(JAR_MANIFEST, true, "META-INF/MANIFEST.MF");
+    assert_jar_name(JAR_MANIFEST, false, "META-INF/Manifest.MF");
+    assert_jar_name(JAR_MANIFEST, false, "meta-inf/MANIFEST.MF");
+    assert_jar_name(JAR_SIGNATURE_FILE, true, "META-INF/a.SF");
+    assert_jar_name(JAR_BLOCK, false, "META-INF/A.rsa");
+    assert_jar_name(JAR_BLOCK, true, "META-INF/A.B.EC");
+    assert_jar_name(JAR_FOREIGN, true, "META-INF/A.DSA");
+    assert_jar_name(JAR_FOREIGN, true, "META-INF/SIG-A");
+    assert_jar_name(JAR_OTHER, false, "META-INF/");
+    assert_jar_name(JAR_OTHER, false, "META-INF/a.txt");
+    assert_jar_name(JAR_OTHER, false, "META-INF/deeper/A.SF");
+    assert_jar_name(JAR_OTHER, false, "META-INF/SF");
+    assert_jar_name(JAR_OTHER, false, "x/META-INF/MANIFEST.MF");
+    assert_jar_name(JAR_OTHER, false, "MANIFEST.MF");
 }
 
 static void assert_stem(const char *expected, const char *alias)
 {
-    char stem[META_STEM_MOST + 1];
+    char stem[JAR_STEM_MOST + 1];
 
-    meta_stem_of(stem, alias);
+    jar_name_make_stem(stem, alias);
     assert_string_equal(stem, expected);
 }
 

@@ -1,0 +1,32 @@
+/* An archive's manifest: which section is which entry's. */
+#ifndef ZIP_MANIFEST_INDEX_H
+#define ZIP_MANIFEST_INDEX_H
+
+#include "zip/archive.h"
+#include "zip/manifest.h"
+
+enum { MANIFEST_LIMIT = 64 << 20 };
+
+struct section_place {
+    uint32_t at, size; /* 0: the entry has no section */
+};
+
+struct manifest_index {
+    se_buf text;
+    se_bytes main;
+    struct section_place *sections; /* by entry */
+};
+
+/* Reads the manifest of `archive`, if it has one, and finds every section's entry.  Sections of what is not there fail, or are passed over.
+ */
+SE_MUST_CHECK se_status manifest_index_load(struct manifest_index *out, const struct archive *archive, bool absent_fails, se_error *err);
+/* The same from a text, which it takes over. */
+SE_MUST_CHECK se_status manifest_index_parse(struct manifest_index *out, const struct archive *archive, se_buf *text, bool absent_fails,
+                                             se_error *err);
+void manifest_index_free(struct manifest_index *manifest);
+AUTO_KIND(manifest_index, struct manifest_index, manifest_index_free(p))
+
+/* As it stands in the text; empty: the entry has none. */
+se_bytes manifest_index_find(const struct manifest_index *manifest, size_t entry);
+
+#endif
