@@ -3,8 +3,48 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+/* ---- what the caller's params say ---- */
+
+enum { ENTRIES_MOST = 100000, RATIO_MOST = 200 };
+#define TOTAL_MOST ((uint64_t)64 << 30)
+
+se_status zip_params_read(se_zip_params *out, const se_zip_params *params, se_error *err)
+{
+    const se_zip_params defaults = SE_ZIP_PARAMS_INIT;
+
+    *out = params ? *params : defaults;
+    if (out->size != sizeof *out)
+        return error_set(err, SE_ERR_USAGE, "se_zip_params of %zu bytes, SE_ZIP_PARAMS_INIT makes %zu", out->size, sizeof *out);
+    if (out->trust && out->issuers)
+        return error_set(err, SE_ERR_USAGE, "either CAs that are named vouch for signers, or the issuers of the descriptor's certificates");
+    if (out->time < 0)
+        return error_set(err, SE_ERR_USAGE, "a time before 1970");
+    if (!out->time)
+        out->time = time(NULL);
+    return SE_OK;
+}
+
+struct archive_limits zip_params_limits(const se_zip_params *params)
+{
+    struct archive_limits limits = { params->max_entries, params->max_total, params->max_ratio, false };
+
+    if (!limits.entries)
+        limits.entries = ENTRIES_MOST;
+    if (limits.entries > UINT32_MAX - 1)
+        limits.entries = UINT32_MAX - 1;
+    if (!limits.total)
+        limits.total = TOTAL_MOST;
+    if (!limits.ratio)
+        limits.ratio = RATIO_MOST;
+    return limits;
+}
+
+/* ---- the file ---- */
 
 se_status archive_read(const struct archive *archive, void *out, uint64_t offset, size_t size, se_error *err)
 {
@@ -55,6 +95,7 @@ static const struct {
     { central_dir_read, PACK_ANEW },
     { central_dir_check_sizes, "" },
     { local_headers_check, PACK_ANEW },
+    { archive_index_names, "" },
     { entry_names_check, "; unpack it, give that another name and pack it anew" },
 };
 
@@ -82,4 +123,78 @@ void archive_close(struct archive *archive)
     free(archive->table);
     writer_free(&archive->names);
     *archive = (struct archive){ .fd = -1 };
+}
+
+/* ---- found by name ---- */
+
+static size_t find_slot(const struct archive *archive, const char *name, size_t size)
+{
+    uint64_t hash = archive->hash_seed;
+    size_t at;
+
+    for (size_t i = 0; i < size; i++)
+        hash = name_hash_step(hash, (unsigned char)name[i]);
+    for (at = hash & (archive->table_size - 1); archive->table[at]; at = (at + 1) & (archive->table_size - 1)) {
+        const struct entry *e = &archive->entries[archive->table[at] - 1];
+
+        if (e->name_size == size && strncmp(name, entry_name(archive, e), size) == 0)
+            break;
+    }
+    return at;
+}
+
+se_status archive_index_names(struct archive *archive, se_error *err)
+{
+    if (getrandom(&archive->hash_seed, sizeof archive->hash_seed, 0) != sizeof archive->hash_seed)
+        return error_set(err, SE_ERR_CRYPTO, "no random bytes");
+    for (archive->table_size = 16; archive->table_size < 2 * archive->count;)
+        archive->table_size *= 2;
+    if (!(archive->table = calloc(archive->table_size, sizeof *archive->table)))
+        return error_memory(err);
+    for (size_t i = 0; i < archive->count; i++) {
+        const struct entry *e = &archive->entries[i];
+
+        archive->table[find_slot(archive, entry_name(archive, e), e->name_size)] = (uint32_t)i + 1;
+    }
+    return SE_OK;
+}
+
+const struct entry *archive_find_prefix(const struct archive *archive, const char *name, size_t size)
+{
+    uint32_t found = archive->table[find_slot(archive, name, size)];
+
+    return found ? &archive->entries[found - 1] : NULL;
+}
+
+const struct entry *archive_find(const struct archive *archive, const char *name)
+{
+    return archive_find_prefix(archive, name, strlen(name));
+}
+
+static void unmark_parents(bool *leaves, const struct archive *archive, const struct entry *e)
+{
+    const char *name = entry_name(archive, e);
+
+    for (size_t size = e->name_size - (size_t)e->folder; size; size--) {
+        const struct entry *parent = name[size - 1] == '/' ? archive_find_prefix(archive, name, size) : NULL;
+
+        if (!parent)
+            continue;
+        if (!leaves[parent - archive->entries])
+            return; /* its own parents have been seen */
+        leaves[parent - archive->entries] = false;
+    }
+}
+
+bool *archive_find_leaves(const struct archive *archive)
+{
+    bool *leaves = calloc(archive->count + 1, sizeof *leaves), any = false;
+
+    if (!leaves)
+        return NULL;
+    for (size_t i = 0; i < archive->count; i++)
+        any |= leaves[i] = archive->entries[i].folder;
+    for (size_t i = 0; any && i < archive->count; i++)
+        unmark_parents(leaves, archive, &archive->entries[i]);
+    return leaves;
 }

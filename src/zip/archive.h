@@ -8,7 +8,6 @@
 
 #include "base/buf.h"
 #include "zip/records.h"
-#include "zip/tidy.h"
 
 /* One file of the archive.  Central directory and local header agree on all of it. */
 struct entry {
@@ -47,11 +46,15 @@ struct archive {
     struct entry *entries; /* in the order in which they are stored */
     size_t count;
     struct writer names;
-    uint32_t *table; /* finds entries by name; see entry_names.c */
+    uint32_t *table; /* finds entries by name */
     size_t table_size;
-    uint64_t hash_seed; /* of names; see name_hash.h */
+    uint64_t hash_seed; /* of names */
     struct eocd eocd;
 };
+
+/* The caller's params.  NULL: the defaults.  SE_ERR_USAGE: from another time, or nonsense. */
+SE_MUST_CHECK se_status zip_params_read(se_zip_params *out, const se_zip_params *params, se_error *err);
+struct archive_limits zip_params_limits(const se_zip_params *params);
 
 /*
  * SE_ERR_FORMAT: not a zip, or one that could be read in more than one way.  SE_ERR_REJECTED: a name, a kind of file or a size that has no
@@ -94,11 +97,23 @@ SE_MUST_CHECK se_status central_dir_check_sizes(struct archive *archive, se_erro
 /* local_header.c: compares every local header with it, and accounts for every byte. */
 SE_MUST_CHECK se_status local_headers_check(struct archive *archive, se_error *err);
 
-/* entry_names.c: what names must not be, each by itself and together; makes the table. */
+/* archive.c: makes the table; draws the seed. */
+SE_MUST_CHECK se_status archive_index_names(struct archive *archive, se_error *err);
+
+/* name_collision.c: what names must not be, each by itself and beside each other. */
 SE_MUST_CHECK se_status entry_names_check(struct archive *archive, se_error *err);
 
-/* name_collision.c: the names that can't stand beside each other in every file system. */
-SE_MUST_CHECK se_status name_collisions_check(const struct archive *archive, se_error *err);
+/* ---- entries by their names ---- */
+
+/*
+ * Whoever makes an archive chooses its names, so a hash begins with archive.hash_seed, which is drawn when the archive is opened: names
+ * that meet in one place are then hard to choose.  This is no keyed hash, and no proof that none can be.
+ */
+static inline uint64_t name_hash_step(uint64_t hash, unsigned char c)
+{
+    hash = (hash ^ c) * 1099511628211u;
+    return hash ^ hash >> 29;
+}
 
 /* The entry of exactly that name; NULL: there is none. */
 const struct entry *archive_find(const struct archive *archive, const char *name);
@@ -106,19 +121,5 @@ const struct entry *archive_find_prefix(const struct archive *archive, const cha
 
 /* By entry: a folder below which there is nothing.  Others are made by whatever lies below them.  NULL: out of memory. */
 bool *archive_find_leaves(const struct archive *archive);
-
-/* ---- extra fields (extra_field.c) ---- */
-
-/*
- * Whose extra fields they are.  `fields`: the header's own ones whose values a zip64 extra field may hold; FULL32: it does, or there is
- * no telling.  NULL: none.
- */
-struct extra_header {
-    const char *name, *where; /* of the entry; "the central directory" */
-    uint64_t *fields[ZIP64_FIELDS];
-};
-
-/* Walks over the extra fields of a header, takes the zip64 values, and compares a Unicode path with the name. */
-SE_MUST_CHECK se_status extra_fields_read(struct extra_report *out, const struct extra_header *header, se_bytes extra, se_error *err);
 
 #endif

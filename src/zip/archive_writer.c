@@ -4,7 +4,9 @@
 #include <time.h>
 #include <zlib.h>
 
+#include "zip/extra_field.h"
 #include "zip/records.h"
+#include "zip/tidy.h"
 
 /* New files are stored, which asks for 1.0 (APPNOTE 4.4.3.2), and made by 2.0 of MS-DOS. */
 enum { VERSION_STORED = 10, MADE_BY = 20 };

@@ -4,7 +4,9 @@
 
 #include "base/text.h"
 #include "zip/archive.h"
+#include "zip/extra_field.h"
 #include "zip/records.h"
+#include "zip/tidy.h"
 
 enum { NAME_MOST = 4096, NAMES_MOST = 64 << 20 };
 
@@ -14,6 +16,7 @@ struct window {
     size_t at, filled;
     uint64_t next, end; /* what comes after the window */
 };
+AUTO_KIND(window, struct window, se_buf_free(&p->bytes))
 
 /* Fills the window up behind what is left in it. */
 static se_status window_refill(struct window *w, se_error *err)
@@ -178,13 +181,11 @@ static size_t estimate_names(const struct archive *archive)
 
 se_status central_dir_read(struct archive *archive, se_error *err)
 {
-    AUTO(se_buf) release = SE_BUF_INIT;
-    struct window w = { .archive = archive, .next = archive->eocd.offset, .end = archive->eocd.first };
+    AUTO(window) w = { .archive = archive, .next = archive->eocd.offset, .end = archive->eocd.first };
     se_status st = buf_new(&w.bytes, CENTRAL_SIZE + 3 * COMMENT_MOST, err);
 
     if (st)
         return st;
-    release = w.bytes;
     archive->entries = calloc(archive->eocd.entries + 1, sizeof *archive->entries);
     if (!archive->entries)
         return error_memory(err);

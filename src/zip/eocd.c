@@ -1,12 +1,14 @@
 /* The end of an archive: end of central directory record, zip64 record and locator (APPNOTE 4.3.14 to 4.3.16). */
 #include "zip/archive.h"
 #include "zip/records.h"
+#include "zip/tidy.h"
 
 /* The tail that may hold the end record. */
 struct tail {
     se_buf bytes;
     uint64_t offset; /* of its first byte */
 };
+AUTO_KIND(tail, struct tail, se_buf_free(&p->bytes))
 
 static se_status read_tail(struct tail *tail, const struct archive *archive, se_error *err)
 {
@@ -59,13 +61,11 @@ static se_status find_in_tail(size_t *out, const struct tail *tail, se_error *er
 
 se_status eocd_find(struct archive *archive, se_error *err)
 {
-    struct tail tail = { .bytes = SE_BUF_INIT };
-    AUTO(se_buf) release = SE_BUF_INIT;
+    AUTO(tail) tail = { .bytes = SE_BUF_INIT };
     const unsigned char *p;
     size_t at;
     se_status st = read_tail(&tail, archive, err);
 
-    release = tail.bytes;
     if (st || (st = find_in_tail(&at, &tail, err)))
         return st;
     p = tail.bytes.data + at;

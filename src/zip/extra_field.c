@@ -1,8 +1,119 @@
 /* Extra fields (APPNOTE 4.5): identifier, size, value, one after the other. */
+#include "zip/extra_field.h"
+
 #include <sys/stat.h>
 
-#include "zip/archive.h"
 #include "zip/records.h"
+#include "zip/tidy.h"
+
+/* ---- which of them have a place ---- */
+
+/*
+ * Info-ZIP's Unicode path: version, CRC of the name that it stands for, name.  Some readers
+ * believe it rather than the header.
+ */
+static bool is_same_path(se_bytes value, const char *name)
+{
+    const unsigned char *p = value.data;
+
+    return value.size >= 5 && p[0] == 1 && value.size - 5 == strlen(name) && !strncmp((const char *)p + 5, name, value.size - 5);
+}
+
+static bool holds_zeros_from(se_bytes value, size_t from)
+{
+    const unsigned char *p = value.data;
+
+    for (size_t i = from; i < value.size; i++)
+        if (p[i])
+            return false;
+    return value.size >= from;
+}
+
+/* Padding, by who aligns what follows: an alignment, and nothing else. */
+static bool is_padding(se_bytes value, const char *name)
+{
+    (void)name;
+    return holds_zeros_from(value, 2);
+}
+
+/* Office documents: a signature, how much room to leave, and the room. */
+static bool is_growth_hint(se_bytes value, const char *name)
+{
+    (void)name;
+    return holds_zeros_from(value, 4);
+}
+
+static bool is_empty_field(se_bytes value, const char *name)
+{
+    (void)name;
+    return !value.size;
+}
+
+/* Flags, and a time for each of three of them. */
+static bool is_times(se_bytes value, const char *name)
+{
+    (void)name;
+    return value.size >= 1 && value.size <= 13 && value.size % 4 == 1;
+}
+
+static bool is_unix_times(se_bytes value, const char *name)
+{
+    (void)name;
+    return value.size == 8;
+}
+
+/* One attribute, of three times. */
+static bool is_ntfs_times(se_bytes value, const char *name)
+{
+    const unsigned char *p = value.data;
+
+    (void)name;
+    return value.size == 32 && le32(p) == 0 && le16(p + 4) == 1 && le16(p + 6) == 24;
+}
+
+static bool is_anything(se_bytes value, const char *name)
+{
+    (void)value;
+    (void)name;
+    return true;
+}
+
+/*
+ * What common writers write and no reader takes a name, kind, owner, mode or content from.  Of all
+ * else, some reader does: libarchive's 0x6c78 makes links and folders of files, Info-ZIP's fields
+ * change owners.
+ */
+static const struct {
+    unsigned id;
+    bool (*is_tidy)(se_bytes value, const char *name);
+    const char *otherwise;
+} extra_kinds[] = {
+    { EXTRA_ZIP64, is_anything, NULL },
+    { EXTRA_TIMES, is_times, "holds no times" },
+    { EXTRA_UNIX_TIMES, is_unix_times, "names an owner" },
+    { EXTRA_UNIX_OWNER_16, is_empty_field, "names an owner" },
+    { EXTRA_NTFS_TIMES, is_ntfs_times, "holds more than times" },
+    { EXTRA_UNICODE_PATH, is_same_path, "a Unicode path that is another name" },
+    { EXTRA_UNICODE_COMMENT, is_anything, NULL },
+    { EXTRA_JAR, is_empty_field, "is not empty" },
+    { EXTRA_ALIGNMENT, is_padding, "aligns with something other than zeros" },
+    { EXTRA_ALIGNMENT_ANDROID, is_padding, "aligns with something other than zeros" },
+    { EXTRA_GROWTH_HINT, is_growth_hint, "keeps room with something other than zeros" },
+};
+
+/* Whether a field has a place: known, and understood by all readers alike.  `reason`: why it has none. */
+static bool is_tidy_field(const char **reason, unsigned id, se_bytes value, const char *name)
+{
+    *reason = id == EXTRA_UNIX_OWNER ? "names an owner" : "is not known to be harmless";
+    for (size_t i = 0; i < sizeof extra_kinds / sizeof *extra_kinds; i++)
+        if (extra_kinds[i].id == id) {
+            *reason = extra_kinds[i].otherwise;
+            return extra_kinds[i].is_tidy(value, name);
+        }
+    return false;
+}
+
+/* ---- found in a header ---- */
 
 static se_status refuse_field(const char *name, const char *where, const char *what, se_error *err)
 {
@@ -66,7 +177,7 @@ static se_status take_field(struct extra_report *report, unsigned id, se_bytes v
 
     if (is_link_field(id, value))
         return refuse_field(name, where, "an extra field that can make it a link", err);
-    if (!extra_field_is_tidy(&reason, id, value, name)) {
+    if (!is_tidy_field(&reason, id, value, name)) {
         if (id == EXTRA_UNICODE_PATH)
             return refuse_field(name, where, reason, err);
         if (!report->surplus) {
@@ -106,4 +217,35 @@ se_status extra_fields_read(struct extra_report *out, const struct extra_header 
         if (is_saturated(header->fields[i]))
             return refuse_field(header->name, header->where, "a size that only a missing zip64 extra field knows", err);
     return SE_OK;
+}
+
+/* ---- refused, or left out ---- */
+
+size_t extra_fields_tidy(unsigned char *extra, size_t size, const char *name, bool zip64)
+{
+    const char *reason;
+    size_t kept = 0;
+
+    for (size_t at = 0, field; size - at >= 4; at += field) {
+        unsigned id = le16(extra + at);
+
+        field = 4u + le16(extra + at + 2);
+        if (field > size - at)
+            break; /* the file was changed since it was checked */
+        if ((id == EXTRA_ZIP64 && !zip64) || !is_tidy_field(&reason, id, (se_bytes){ extra + at + 4, field - 4 }, name))
+            continue;
+        memmove(extra + kept, extra + at, field);
+        kept += field;
+    }
+    return kept;
+}
+
+se_status extra_fields_check(const struct extra_report *report, const char *name, const char *where, se_error *err)
+{
+    if (report->spare)
+        return error_set(err, SE_ERR_FORMAT, "'%s': " EXTRA_ZIP64_ODD " in %s" SIGN_ANEW, name, where);
+    if (!report->surplus)
+        return SE_OK;
+    return error_set(err, SE_ERR_FORMAT, "'%s': the extra field 0x%04x in %s %s: it is not signed, and some readers obey it" SIGN_ANEW,
+                     name, report->odd, where, report->reason);
 }

@@ -1,22 +1,16 @@
 libse_core_la_SOURCES += \
 	src/zip/archive.c src/zip/archive.h \
 	src/zip/archive_writer.c src/zip/archive_writer.h \
-	src/zip/casefold.c src/zip/casefold.h \
 	src/zip/central_dir.c \
 	src/zip/container.c src/zip/container.h \
 	src/zip/digest.c src/zip/digest.h \
-	src/zip/entry_names.c \
 	src/zip/entry_reader.c src/zip/entry_reader.h \
 	src/zip/eocd.c \
-	src/zip/extra_field.c \
-	src/zip/jar_names.c src/zip/jar_names.h \
+	src/zip/extra_field.c src/zip/extra_field.h \
 	src/zip/local_header.c \
 	src/zip/manifest.c src/zip/manifest.h \
 	src/zip/manifest_index.c src/zip/manifest_index.h \
-	src/zip/manifest_write.c src/zip/manifest_write.h \
 	src/zip/name_collision.c \
-	src/zip/name_hash.h \
-	src/zip/params.c src/zip/params.h \
 	src/zip/records.h \
 	src/zip/sign.c \
 	src/zip/signature.c src/zip/signature.h \

@@ -3,6 +3,9 @@
 #include <string.h>
 
 #include "zip/archive.h"
+#include "zip/extra_field.h"
+#include "zip/records.h"
+#include "zip/tidy.h"
 
 enum { GUESS = 512, DESCRIPTOR_MOST = 24 };
 

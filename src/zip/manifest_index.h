@@ -1,9 +1,9 @@
-/* An archive's manifest: which section is which entry's. */
+/* An archive's manifest: which section is which entry's, and the texts of a new signature. */
 #ifndef ZIP_MANIFEST_INDEX_H
 #define ZIP_MANIFEST_INDEX_H
 
 #include "zip/archive.h"
-#include "zip/manifest.h"
+#include "zip/digest.h"
 
 enum { MANIFEST_LIMIT = 64 << 20 };
 
@@ -28,5 +28,19 @@ AUTO_KIND(manifest_index, struct manifest_index, manifest_index_free(p))
 
 /* As it stands in the text; empty: the entry has none. */
 se_bytes manifest_index_find(const struct manifest_index *manifest, size_t entry);
+
+struct manifest_draft {
+    const struct archive *archive;
+    const bool *listed; /* by entry: named in the manifest */
+    const struct digest_kind *kind;
+    const unsigned char *digests; /* kind->size bytes for each entry */
+    const struct manifest_index *old;
+    bool keep; /* the old manifest stays as it is; what it lacks is added */
+};
+
+SE_MUST_CHECK se_status manifest_write(se_buf *out, const struct manifest_draft *c, se_error *err);
+
+/* Digests of `manifest`: as a whole, and section by section. */
+SE_MUST_CHECK se_status signature_file_write(se_buf *out, se_bytes manifest, const struct digest_kind *kind, se_error *err);
 
 #endif

@@ -1,9 +1,129 @@
-/* Names that can't stand beside each other: in some file system they are one, or one is a file and the folder of the other. */
+/*
+ * What names must not be: each by itself, and beside each other, where in some file system two are one, or one is a file and the folder of
+ * the other.
+ */
 #include <stdlib.h>
 
+#include "base/libunistring.h"
+#include "base/utf8.h"
 #include "zip/archive.h"
-#include "zip/casefold.h"
-#include "zip/name_hash.h"
+#include "zip/records.h"
+#include "zip/tidy.h"
+
+/* ---- each by itself ---- */
+
+static const char *judge_characters(const struct entry *e, const char *name, bool tidies)
+{
+    uint32_t point;
+
+    if (!utf8_is(text_bytes(name)))
+        return "is not UTF-8";
+    for (const char *p = name; *p;) {
+        p += utf8_next(&point, p);
+        if (point >= 0x80 && !(e->flags & FLAG_UTF8))
+            return tidies ? "has letters beyond ASCII, and can't be marked as UTF-8 together with its comment, which is none"
+                          : "has letters beyond ASCII and is not marked as UTF-8: readers would see different names" SIGN_ANEW;
+        if (utf8_is_control(point))
+            return "holds a control character";
+        if (point == '\\')
+            return "holds a backslash, which some systems take for a slash";
+    }
+    return NULL;
+}
+
+static bool is_dos_drive(const char *name)
+{
+    return ((name[0] | 0x20) >= 'a' && (name[0] | 0x20) <= 'z') && name[1] == ':';
+}
+
+static const char *judge_path(const char *name)
+{
+    if (*name == '/' || is_dos_drive(name))
+        return "is an absolute path";
+    for (const char *part = name; *part;) {
+        size_t size = strcspn(part, "/");
+
+        if (!size)
+            return "has an empty part";
+        if ((size == 1 && *part == '.') || (size == 2 && part[0] == '.' && part[1] == '.'))
+            return "leads out of its folder, or would be written in another way";
+        part += size + (part[size] == '/');
+    }
+    return NULL;
+}
+
+/* unzip takes ";" and digits at the end for a version of VMS, and leaves them out. */
+static const char *judge_end(const char *name)
+{
+    const char *part = strrchr(name, '/'), *last = strrchr(part ? part : name, ';');
+
+    return last && !last[1 + strspn(last + 1, "0123456789")] ? "ends like one of VMS, with a version that some readers leave out" : NULL;
+}
+
+static se_status check_name(const struct entry *e, const char *name, bool tidies, se_error *err)
+{
+    const char *why = judge_characters(e, name, tidies);
+
+    if (!why)
+        why = judge_path(name);
+    if (!why)
+        why = judge_end(name);
+    return why ? error_set(err, SE_ERR_REJECTED, "the name '%s' %s", name, why) : SE_OK;
+}
+
+/* ---- case folding ---- */
+
+struct folded {
+    uint8_t *text;
+    size_t size;
+};
+AUTO_KIND(folded, struct folded, free(p->text))
+
+static bool needs_casefold(se_bytes name)
+{
+    const unsigned char *p = name.data;
+    unsigned char all = 0;
+
+    for (size_t i = 0; i < name.size; i++)
+        all |= p[i];
+    return all >= 0x80;
+}
+
+static void put_visible(struct writer *out, const struct folded *name)
+{
+    size_t size;
+    uint32_t point;
+
+    for (size_t i = 0; i < name->size; i += size) {
+        size = utf8_take(&point, (se_bytes){ name->text + i, name->size - i });
+        if (!size)
+            size = name->size - i;
+        if (!unistring.uc_is_property_default_ignorable_code_point(point))
+            writer_put(out, name->text + i, size);
+    }
+    writer_put(out, "", 1);
+}
+
+/*
+ * Appends a name, UTF-8, and a NUL: compatibility decomposition, full case folding (The Unicode Standard, D146), and no characters that may
+ * be ignored.  That is more than any one file system does: macOS decomposes, Linux (casefold) ignores, Windows takes full-width letters for
+ * plain ones where programs ask for names in an old code page.  SE_ERR_UNAVAILABLE: libunistring is not there.
+ */
+static se_status casefold_name(struct writer *out, se_bytes name, se_error *err)
+{
+    AUTO(folded) folded = { NULL, 0 };
+    se_status st = libunistring_load(err);
+
+    if (st)
+        return st;
+    folded.text = unistring.u8_casefold(name.data, name.size, NULL, unistring.uninorm_nfkd, NULL, &folded.size);
+    if (!folded.text && name.size)
+        return error_memory(err);
+    put_visible(out, &folded);
+    return out->failed ? error_memory(err) : SE_OK;
+}
+
+/* ---- beside each other ---- */
 
 struct folding {
     const struct archive *archive;
@@ -120,7 +240,7 @@ static se_status casefold_names(struct folding *f, se_error *err)
         const struct entry *e = &f->archive->entries[i];
         se_bytes name = { entry_name(f->archive, e), e->name_size };
 
-        if (!casefold_is_needed(name))
+        if (!needs_casefold(name))
             continue;
         if (!f->places && !(f->places = calloc(f->archive->count, sizeof *f->places)))
             return error_memory(err);
@@ -130,7 +250,7 @@ static se_status casefold_names(struct folding *f, se_error *err)
     return st;
 }
 
-se_status name_collisions_check(const struct archive *archive, se_error *err)
+static se_status check_collisions(const struct archive *archive, se_error *err)
 {
     AUTO(folding) f = { .archive = archive, .mask = 15 };
     se_status st = casefold_names(&f, err);
@@ -144,4 +264,13 @@ se_status name_collisions_check(const struct archive *archive, se_error *err)
     for (size_t i = 0; !st && i < archive->count; i++)
         st = check_parents(&f, i, err);
     return st;
+}
+
+se_status entry_names_check(struct archive *archive, se_error *err)
+{
+    se_status st = SE_OK;
+
+    for (size_t i = 0; !st && i < archive->count; i++)
+        st = check_name(&archive->entries[i], entry_name(archive, &archive->entries[i]), archive->limits.tidies, err);
+    return st ? st : check_collisions(archive, err);
 }

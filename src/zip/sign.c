@@ -5,9 +5,7 @@
 #include "base/arguments.h"
 #include "zip/archive_writer.h"
 #include "zip/container.h"
-#include "zip/jar_names.h"
-#include "zip/manifest_write.h"
-#include "zip/params.h"
+#include "zip/manifest_index.h"
 #include "zip/workers.h"
 
 struct signing {

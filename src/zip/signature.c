@@ -5,7 +5,6 @@
 
 #include "zip/digest.h"
 #include "zip/entry_reader.h"
-#include "zip/jar_names.h"
 
 enum { BLOCK_LIMIT = 1 << 20 };
 

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 
 #include "base/arguments.h"
-#include "zip/jar_names.h"
-#include "zip/params.h"
 #include "zip/signature.h"
 #include "zip/workers.h"
 

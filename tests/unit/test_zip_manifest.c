@@ -1,6 +1,5 @@
 #include "tests/unit/unit.h"
 #include "zip/digest.h"
-#include "zip/jar_names.h"
 #include "zip/manifest.h"
 
 static se_status read_all(size_t *sections, const char *text, se_error *err)
