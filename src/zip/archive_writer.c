@@ -10,7 +10,7 @@
 
 /* New files are stored, which asks for 1.0 (APPNOTE 4.4.3.2), and made by 2.0 of MS-DOS. */
 enum { VERSION_STORED = 10, MADE_BY = 20 };
-enum { PIECE = 256 << 10, RECORD_MOST = CENTRAL_SIZE + 3 * COMMENT_MOST, ZIP64_MOST = 4 + 3 * 8 };
+enum { PIECE = 256 << 10, ZIP64_MOST = 4 + 3 * 8 };
 
 struct archive_writer {
     const struct archive_plan *plan;
@@ -353,7 +353,7 @@ se_status archive_write(struct output *out, const struct archive_plan *plan, se_
 
     if (!w.offsets)
         return error_memory(err);
-    if ((st = buf_new(&w.piece, PIECE, err)) || (st = buf_new(&w.record, RECORD_MOST, err)))
+    if ((st = buf_new(&w.piece, PIECE, err)) || (st = buf_new(&w.record, CENTRAL_MOST, err)))
         return st;
     if ((st = write_entries(&w, new_offsets, err)) || (st = write_directory(&w, new_offsets, err)))
         return st;

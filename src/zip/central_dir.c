@@ -182,7 +182,7 @@ static size_t estimate_names(const struct archive *archive)
 se_status central_dir_read(struct archive *archive, se_error *err)
 {
     AUTO(window) w = { .archive = archive, .next = archive->eocd.offset, .end = archive->eocd.first };
-    se_status st = buf_new(&w.bytes, CENTRAL_SIZE + 3 * COMMENT_MOST, err);
+    se_status st = buf_new(&w.bytes, CENTRAL_MOST, err);
 
     if (st)
         return st;

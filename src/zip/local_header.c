@@ -7,7 +7,7 @@
 #include "zip/records.h"
 #include "zip/tidy.h"
 
-enum { GUESS = 512, DESCRIPTOR_MOST = 24 };
+enum { DESCRIPTOR_MOST = 24 };
 
 static const char where[] = "the local header";
 
@@ -28,12 +28,9 @@ static void sort_entries(struct archive *archive)
         }
 }
 
-/* What is behind the fixed part, name and extra fields, when the guess was too short. */
-static se_status read_variable_part(se_buf *out, const struct archive *archive, const struct entry *e, size_t size, se_error *err)
+static se_status refuse_absence(const char *name, uint64_t offset, se_error *err)
 {
-    se_status st = buf_new(out, size, err);
-
-    return st ? st : archive_read(archive, out->data, e->offset + LOCAL_SIZE, size, err);
+    return error_set(err, SE_ERR_FORMAT, "'%s': no local header at byte %ju", name, (uintmax_t)offset);
 }
 
 static se_status refuse_difference(const char *name, const char *what, uint64_t local, uint64_t central, se_error *err)
@@ -73,11 +70,11 @@ static se_status compare_sizes(struct extra_report *report, const struct archive
                                se_bytes extra, se_error *err)
 {
     const char *name = entry_name(archive, e);
-    uint64_t crc = le32(header + 14), packed = le32(header + 18), size = le32(header + 22), offset = e->offset;
-    bool half = (packed == FULL32) != (size == FULL32) && !(packed == e->compressed && size == e->size);
+    uint64_t crc = le32(header + 14), compressed = le32(header + 18), size = le32(header + 22), offset = e->offset;
+    bool half = (compressed == FULL32) != (size == FULL32) && !(compressed == e->compressed && size == e->size);
     struct extra_header fields = { name,
                                    where,
-                                   { &size, &packed, offset == FULL32 ? NULL : &offset } }; /* the header does not ask for it */
+                                   { &size, &compressed, offset == FULL32 ? NULL : &offset } }; /* the header does not ask for it */
     se_status st;
 
     if (half && !mend_sizes(archive, e))
@@ -86,8 +83,8 @@ static se_status compare_sizes(struct extra_report *report, const struct archive
         return st;
     if (!field_fits(crc, e->crc, e))
         return refuse_difference(name, "checksum", crc, e->crc, err);
-    if (!field_fits(packed, e->compressed, e))
-        return refuse_difference(name, "compressed size", packed, e->compressed, err);
+    if (!field_fits(compressed, e->compressed, e))
+        return refuse_difference(name, "compressed size", compressed, e->compressed, err);
     if (!field_fits(size, e->size, e))
         return refuse_difference(name, "size", size, e->size, err);
     if (!report->spare || (spare_fields_fit(report, e) && mend_sizes(archive, e)))
@@ -128,12 +125,11 @@ static se_status compare_flags(const struct archive *archive, struct entry *e, u
     return SE_OK;
 }
 
-static se_status compare_header(const struct archive *archive, struct entry *e, const unsigned char *header, se_bytes variable,
-                                se_error *err)
+static se_status compare_header(const struct archive *archive, struct entry *e, const unsigned char *header, se_error *err)
 {
     se_status st;
     size_t name_size = le16(header + 26);
-    const char *local = variable.data, *name = entry_name(archive, e);
+    const char *local = (const char *)header + LOCAL_SIZE, *name = entry_name(archive, e);
 
     if (name_size != e->name_size || strncmp(local, name, name_size))
         return error_set(err, SE_ERR_FORMAT, "the central directory's '%s' is '%.*s' in its local header", name, (int)name_size, local);
@@ -141,30 +137,29 @@ static se_status compare_header(const struct archive *archive, struct entry *e, 
         return st;
     if (le16(header + 8) != e->method)
         return refuse_difference(name, "compression method", le16(header + 8), e->method, err);
-    return compare_unsigned_fields(archive, e, header, (se_bytes){ local + name_size, variable.size - name_size }, err);
+    return compare_unsigned_fields(archive, e, header, (se_bytes){ local + name_size, le16(header + 28) }, err);
 }
 
-static se_status check_header(const struct archive *archive, struct entry *e, se_error *err)
+/* `header`: room for LOCAL_MOST bytes. */
+static se_status check_header(const struct archive *archive, struct entry *e, unsigned char *header, se_error *err)
 {
-    unsigned char guess[GUESS];
-    size_t fixed = archive->eocd.offset - e->offset < GUESS ? (size_t)(archive->eocd.offset - e->offset) : GUESS, size;
-    AUTO(se_buf) variable = SE_BUF_INIT;
     const char *name = entry_name(archive, e);
-    se_status st = archive_read(archive, guess, e->offset, fixed, err);
+    size_t variable;
+    se_status st;
 
-    if (st)
+    if (archive->eocd.offset - e->offset < LOCAL_SIZE)
+        return refuse_absence(name, e->offset, err);
+    if ((st = archive_read(archive, header, e->offset, LOCAL_SIZE, err)))
         return st;
-    if (fixed < LOCAL_SIZE || le32(guess) != LOCAL_SIGNATURE)
-        return error_set(err, SE_ERR_FORMAT, "'%s': no local header at byte %ju", name, (uintmax_t)e->offset);
-    size = (size_t)le16(guess + 26) + le16(guess + 28);
-    e->data = e->offset + LOCAL_SIZE + size;
+    if (le32(header) != LOCAL_SIGNATURE)
+        return refuse_absence(name, e->offset, err);
+    variable = (size_t)le16(header + 26) + le16(header + 28);
+    e->data = e->offset + LOCAL_SIZE + variable;
     if (e->data > e->next || e->compressed > e->next - e->data)
         return error_set(err, SE_ERR_FORMAT, "'%s' reaches into what comes after it", name);
-    if (LOCAL_SIZE + size <= fixed)
-        return compare_header(archive, e, guess, (se_bytes){ guess + LOCAL_SIZE, size }, err);
-    if ((st = read_variable_part(&variable, archive, e, size, err)))
+    if ((st = archive_read(archive, header + LOCAL_SIZE, e->offset + LOCAL_SIZE, variable, err)))
         return st;
-    return compare_header(archive, e, guess, buf_bytes(&variable), err);
+    return compare_header(archive, e, header, err);
 }
 
 /*
@@ -263,12 +258,15 @@ static se_status check_order(struct archive *archive, se_error *err)
 
 se_status local_headers_check(struct archive *archive, se_error *err)
 {
-    se_status st;
+    AUTO(se_buf) header = SE_BUF_INIT;
+    se_status st = buf_new(&header, LOCAL_MOST, err);
 
+    if (st)
+        return st;
     sort_entries(archive);
     st = check_order(archive, err);
     for (size_t i = 0; !st && i < archive->count; i++)
-        if (!(st = check_header(archive, &archive->entries[i], err)))
+        if (!(st = check_header(archive, &archive->entries[i], header.data, err)))
             st = check_bytes_behind(archive, &archive->entries[i], err);
     return st;
 }

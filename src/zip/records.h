@@ -20,6 +20,8 @@ enum {
     LOCATOR_SIZE = 20,
     COMMENT_MOST = 65535,
     EXTRA_MOST = 65535,
+    LOCAL_MOST = LOCAL_SIZE + 2 * 65535,     /* with name and extra fields */
+    CENTRAL_MOST = CENTRAL_SIZE + 3 * 65535, /* with a comment, too */
 };
 
 /* saturated fields, whose value is in the zip64 extra field or record */
