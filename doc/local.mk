@@ -1,6 +1,8 @@
 dist_man_MANS += \
 	doc/engineSignEncrypt.5 \
 	doc/libsignengine.3 \
+	doc/libsignengine-history.3 \
+	doc/libsignengine-mail.3 \
 	doc/signengine.1 \
 	doc/signengine-check.1 \
 	doc/signengine-config.1 \
@@ -14,3 +16,13 @@ dist_man_MANS += \
 	doc/signengine-sign.1 \
 	doc/signengine-verify.1 \
 	doc/signengine-zip.1
+
+# `man se_sign`: a page for each function that leads to its library's
+install-data-hook:
+	for name in signengine signengine-history signengine-mail; do \
+	    for function in $$(sed -n 's/^\.Fn \(se_[a-z0-9_]*\).*/\1/p' $(srcdir)/doc/lib$$name.3 | sort -u); do \
+	        echo ".so man3/lib$$name.3" >$(DESTDIR)$(man3dir)/$$function.3 || exit 1; \
+	    done; \
+	done
+uninstall-hook:
+	rm -f $(DESTDIR)$(man3dir)/se_*.3

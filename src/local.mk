@@ -1,18 +1,33 @@
-include_HEADERS = src/signengine.h
+include_HEADERS = src/signengine.h src/signengine-history.h src/signengine-mail.h
 
-# everything, nothing hidden: what unit tests, fuzzers and the command link with
-noinst_LTLIBRARIES += libse-core.la
-libse_core_la_SOURCES = src/signengine.h
-libse_core_la_LIBADD  = $(CRYPTO_LIBS) $(XML_LIBS) $(P11KIT_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) -ldl -lpthread
+# What the libraries, the programs and their tests are made of, nothing hidden.  All have a copy of `base` of their own.
+noinst_LTLIBRARIES += libse-base.la libse-core.la libse-history.la libse-mail.la
+libse_base_la_SOURCES    =
+libse_core_la_SOURCES    = src/signengine.h
+libse_history_la_SOURCES = src/signengine-history.h
+libse_mail_la_SOURCES    = src/signengine-mail.h
 
-# the library: the same, behind the version script
-lib_LTLIBRARIES += libsignengine.la
+CORE_LIBS    = libse-core.la libse-base.la $(CRYPTO_LIBS) $(XML_LIBS) $(P11KIT_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) $(UNISTRING_LIBS) -ldl -lpthread
+HISTORY_LIBS = libse-history.la $(CRYPTO_LIBS) $(SQLITE_LIBS) $(PQ_LIBS)
+MAIL_LIBS    = libse-mail.la $(GMIME_LIBS)
+
+# The libraries show what their headers declare.  A worker that is stuck in foreign code (base/guard.h) must find its own code when it
+# returns: nodelete.
+LIBRARY_LDFLAGS = $(BIND_NOW) -Wl,-z,nodelete -version-info 0:0:0 -no-undefined
+lib_LTLIBRARIES += libsignengine.la libsignengine-history.la libsignengine-mail.la
 libsignengine_la_SOURCES =
-libsignengine_la_LIBADD  = libse-core.la
-# a worker that is stuck in foreign code (base/guard.h) must find its own code when it returns
-libsignengine_la_LDFLAGS = $(BIND_NOW) -Wl,-z,nodelete -version-info 0:0:0 -no-undefined -Wl,--version-script=$(srcdir)/src/libsignengine.map
+libsignengine_la_LIBADD  = $(CORE_LIBS)
+libsignengine_la_LDFLAGS = $(LIBRARY_LDFLAGS) -Wl,--version-script=$(srcdir)/src/libsignengine.map
 EXTRA_libsignengine_la_DEPENDENCIES = src/libsignengine.map
-EXTRA_DIST += src/libsignengine.map
+libsignengine_history_la_SOURCES =
+libsignengine_history_la_LIBADD  = $(HISTORY_LIBS) libse-base.la libsignengine.la -lpthread
+libsignengine_history_la_LDFLAGS = $(LIBRARY_LDFLAGS) -Wl,--version-script=$(srcdir)/src/libsignengine-history.map
+EXTRA_libsignengine_history_la_DEPENDENCIES = src/libsignengine-history.map
+libsignengine_mail_la_SOURCES =
+libsignengine_mail_la_LIBADD  = $(MAIL_LIBS) libse-base.la libsignengine.la -lpthread
+libsignengine_mail_la_LDFLAGS = $(LIBRARY_LDFLAGS) -Wl,--version-script=$(srcdir)/src/libsignengine-mail.map
+EXTRA_libsignengine_mail_la_DEPENDENCIES = src/libsignengine-mail.map
+EXTRA_DIST += src/libsignengine.map src/libsignengine-history.map src/libsignengine-mail.map
 
 include src/base/local.mk
 include src/model/local.mk

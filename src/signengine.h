@@ -9,6 +9,8 @@
  * Forks:   the child of a fork may use an engine of its parent; it opens the key stores anew by itself.
  * Errors:  every function that can fail returns an se_status and fills the caller's se_error, if there is one.
  *          Outputs are empty after a failure.  NULL where none may be is SE_ERR_USAGE.
+ * Options: structs that begin with `size` may grow: { sizeof(TYPE) }, or the macro beside it, begins one, zero is the default of all that
+ *          follows, and NULL is a struct of defaults.
  * The library never prints, never exits and reads the environment only where the configuration says `env:` or `credential:`.
  */
 #ifndef SIGNENGINE_H
@@ -87,6 +89,10 @@ typedef struct se_sink {
     int (*write)(void *arg, const void *data, size_t size);
     void *arg;
 } se_sink;
+
+/* From where a file descriptor stands to its end, and to it: it is the caller's, and stays open. */
+se_source se_source_fd(int fd);
+se_sink se_sink_fd(int fd);
 
 /* Called now and then by long jobs, on the caller's thread; false stops the job with SE_ERR_CANCELLED. */
 typedef bool (*se_progress_fn)(void *arg, uint64_t done, uint64_t total);
@@ -210,11 +216,11 @@ typedef void (*se_check_fn)(void *arg, const se_check_row *row);
 typedef struct se_check_options {
     size_t size;
     bool probe; /* also sign and verify, or encrypt and decrypt, with each key, and with each of its replicas */
-    int days;   /* warn when a certificate has fewer days left */
+    int days;   /* warn when a certificate has fewer days left; 0: 30, below 0: never */
 } se_check_options;
 #define SE_CHECK_OPTIONS_INIT                                                                                                              \
     {                                                                                                                                      \
-        sizeof(se_check_options), false, 30                                                                                                \
+        sizeof(se_check_options), false, 0                                                                                                 \
     }
 
 /*
@@ -250,34 +256,51 @@ typedef enum se_accept {
     SE_ACCEPT_ISSUERS,      /* also whomever the issuers of those certificates certify; the key store has to have these (SE_ERR_CONFIG) */
 } se_accept;
 
-typedef struct se_params {
-    size_t size;      /* sizeof(se_params), set by SE_PARAMS_INIT */
-    unsigned version; /* of the descriptor; 0: the highest signs, verification takes the one that signed */
+typedef struct se_sign_params {
+    size_t size;      /* sizeof(se_sign_params) */
+    unsigned version; /* of the descriptor; 0: the highest */
     se_form form;
-    bool pem;                /* signing: CMS in PEM armour (RFC 7468); verifying senses it */
-    int64_t time;            /* seconds since 1970, 0: now; signing: the signingTime; verifying: when certificates must be valid */
-    se_bytes signature;      /* verifying: the signature; empty: the input is an attached one */
-    const char *trust;       /* verifying: PEM file of CA certificates; any signer below them is accepted */
-    se_accept accept;        /* verifying without `trust` */
-    const se_sink *content;  /* verifying an attached signature: gets the content; not to be used before SE_OK */
-    se_progress_fn progress; /* may be NULL */
-    void *progress_arg;
-    const char *xml_id;  /* SE_FORM_XML: the ID of the element to sign, or that must be signed; NULL: the whole document */
-    const char *xml_uri; /* SE_FORM_XML_DETACHED: what the signature calls the content; verifying: NULL accepts any */
-    bool xml_inclusive;  /* signing: Canonical XML 1.0 instead of Exclusive Canonical XML */
-    const char *tsa;     /* signing, detached CMS: URL (http) of a time stamping authority (RFC 3161), whose time stamp of the signature
-                            becomes an unsigned attribute; NULL: none */
-    se_purpose purpose;  /* SE_PURPOSE_MAIL, signing: CMS says besides what the sender can decrypt (sMIMECapabilities, RFC 8551) */
+    bool pem;                     /* CMS in PEM armour (RFC 7468) */
+    int64_t time;                 /* the signingTime, in seconds since 1970; 0: now */
+    const char *tsa;              /* detached CMS: URL (http) of a time stamping authority (RFC 3161), whose time stamp of the signature
+                                     becomes an unsigned attribute; NULL: none */
+    se_purpose purpose;           /* SE_PURPOSE_MAIL: CMS says besides what the sender can decrypt (sMIMECapabilities, RFC 8551) */
     const char *const *addresses; /* mail addresses, one of which the certificate must name; NULL: it need not */
     size_t address_count;
-    const se_source *later; /* verifying: gives the signature once the input has been read to its end; NULL: `signature` has it */
-    const char *trust_tsa;  /* verifying: PEM file of CA certificates that vouch for time stamping authorities; NULL: those that vouch for
-                               signers */
-} se_params;
-#define SE_PARAMS_INIT                                                                                                                     \
+    const char *xml_id;      /* SE_FORM_XML: the ID of the element to sign; NULL: the whole document */
+    const char *xml_uri;     /* SE_FORM_XML_DETACHED: what the signature calls the content */
+    bool xml_inclusive;      /* Canonical XML 1.0 instead of Exclusive Canonical XML */
+    se_progress_fn progress; /* may be NULL */
+    void *progress_arg;
+} se_sign_params;
+#define SE_SIGN_PARAMS_INIT                                                                                                                \
     {                                                                                                                                      \
-        sizeof(se_params), 0, SE_FORM_DETACHED, false, 0, { NULL, 0 }, NULL, SE_ACCEPT_VERSIONS, NULL, NULL, NULL, NULL, NULL, false,      \
-            NULL, SE_PURPOSE_DESCRIPTOR, NULL, 0, NULL, NULL                                                                               \
+        sizeof(se_sign_params), 0, SE_FORM_DETACHED, false, 0, NULL, SE_PURPOSE_DESCRIPTOR, NULL, 0, NULL, NULL, false, NULL, NULL         \
+    }
+
+typedef struct se_verify_params {
+    size_t size;            /* sizeof(se_verify_params) */
+    unsigned version;       /* of the descriptor; 0: whichever signed */
+    se_form form;           /* whether it is CMS, raw or XML: any of each kind */
+    se_bytes signature;     /* empty: the input is an attached one, or `later` has it */
+    const se_source *later; /* gives the signature once the input has been read to its end; NULL: `signature` has it */
+    int64_t time;           /* when certificates must be valid, in seconds since 1970; 0: now */
+    const char *trust;      /* PEM file of CA certificates; any signer below them is accepted */
+    se_accept accept;       /* without `trust` */
+    const char *trust_tsa;  /* PEM file of CA certificates that vouch for time stamping authorities; NULL: those that vouch for signers */
+    se_purpose purpose;
+    const char *const *addresses; /* mail addresses, one of which the certificate must name; NULL: it need not */
+    size_t address_count;
+    const char *xml_id;      /* the ID of the element that must be signed; NULL: the whole document */
+    const char *xml_uri;     /* SE_FORM_XML_DETACHED: what the signature must call the content; NULL: anything */
+    const se_sink *content;  /* an attached signature: gets the content; not to be used before SE_OK */
+    se_progress_fn progress; /* may be NULL */
+    void *progress_arg;
+} se_verify_params;
+#define SE_VERIFY_PARAMS_INIT                                                                                                              \
+    {                                                                                                                                      \
+        sizeof(se_verify_params), 0, SE_FORM_DETACHED, { NULL, 0 }, NULL, 0, NULL, SE_ACCEPT_VERSIONS, NULL, SE_PURPOSE_DESCRIPTOR, NULL,  \
+            0, NULL, NULL, NULL, NULL, NULL                                                                                                \
     }
 
 /* Who signed, as far as it has been verified. */
@@ -289,7 +312,7 @@ typedef struct se_signer {
     char serial[64];           /* hexadecimal */
     int64_t signing_time;      /* as the signer says; 0: not said */
     int64_t not_after;         /* of the certificate */
-    char address[320];         /* the one of params->addresses that the certificate names */
+    char address[320];         /* the one of `addresses` that the certificate names */
     int64_t stamp_time;        /* of the time stamp (RFC 3161) that counts, at which the certificate was valid; 0: none does */
     char stamp_authority[256]; /* who made it */
     char stamp_ignored[256];   /* why none counts although there is one; "" otherwise */
@@ -299,18 +322,23 @@ typedef struct se_signer {
  * Who would sign, and with what: everything that se_sign() looks at before it signs, and no signature.
  * `params` may be NULL.
  */
-SE_MUST_CHECK se_status se_find_signer(se_signer *out, se_engine *engine, const char *descriptor, const se_params *params, se_error *error);
+SE_MUST_CHECK se_status se_find_signer(se_signer *out, se_engine *engine, const char *descriptor, const se_sign_params *params,
+                                       se_error *error);
 
 /*
  * Signs `in` with the key of `descriptor`.  `params` may be NULL.  The caller releases *out.
  * CMS carries contentType, messageDigest, signingTime (RFC 5652) and signingCertificateV2 (RFC 5035), and the certificate chain.
  */
-SE_MUST_CHECK se_status se_sign(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in, const se_params *params,
+SE_MUST_CHECK se_status se_sign(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in, const se_sign_params *params,
                                 se_error *error);
 
 /* The same in constant memory.  What `out` got before a failure is worthless. */
 SE_MUST_CHECK se_status se_sign_stream(const se_sink *out, se_engine *engine, const char *descriptor, const se_source *in,
-                                       const se_params *params, se_error *error);
+                                       const se_sign_params *params, se_error *error);
+
+/* The same from file to file.  `out` appears, or is replaced, when it is complete. */
+SE_MUST_CHECK se_status se_sign_file(const char *out, se_engine *engine, const char *descriptor, const char *in,
+                                     const se_sign_params *params, se_error *error);
 
 /*
  * Verifies params->signature over `in`, or the attached signature that `in` is.  params->form: whether it is CMS, raw or XML (any of
@@ -323,12 +351,16 @@ SE_MUST_CHECK se_status se_sign_stream(const se_sink *out, se_engine *engine, co
  * the stamp.  A stamp that lies or is broken is a refusal; one that proves nothing is as if it were not there.  See doc/formats.md.
  * SE_ERR_REJECTED: the signature is not good; SE_ERR_FORMAT: it is not a signature at all.
  */
-SE_MUST_CHECK se_status se_verify(se_signer *out, se_engine *engine, const char *descriptor, se_bytes in, const se_params *params,
+SE_MUST_CHECK se_status se_verify(se_signer *out, se_engine *engine, const char *descriptor, se_bytes in, const se_verify_params *params,
                                   se_error *error);
 
 /* The same in constant memory. */
 SE_MUST_CHECK se_status se_verify_stream(se_signer *out, se_engine *engine, const char *descriptor, const se_source *in,
-                                         const se_params *params, se_error *error);
+                                         const se_verify_params *params, se_error *error);
+
+/* The same for files; `signature` is the file with the signature, NULL: `in` has it, or params->signature. */
+SE_MUST_CHECK se_status se_verify_file(se_signer *out, se_engine *engine, const char *descriptor, const char *in, const char *signature,
+                                       const se_verify_params *params, se_error *error);
 
 /* What a descriptor signs with. */
 typedef struct se_identity {
@@ -367,9 +399,6 @@ se_bytes se_verifier_key(const se_verifier *verifier);
 
 /* A raw signature (SE_FORM_RAW) over `in`.  SE_ERR_REJECTED: it is not good. */
 SE_MUST_CHECK se_status se_verifier_check(const se_verifier *verifier, se_bytes in, se_bytes signature, se_error *error);
-
-/* SHA-256 (FIPS 180-4) over `parts`, one after the other.  False: OpenSSL has no SHA-256. */
-SE_MUST_CHECK bool se_sha256(unsigned char out[32], const se_bytes *parts, size_t count);
 
 /* ---- signed configurations ---- */
 
@@ -539,7 +568,7 @@ typedef struct se_zip_params {
     /* signing */
     bool keep;                  /* leave the signatures that are there, and add one; otherwise it takes their place */
     const char *signature_name; /* of its files; NULL: from the key's alias */
-    const char *tsa;            /* as se_params.tsa */
+    const char *tsa;            /* as se_sign_params.tsa */
     const char *encrypt;      /* `out` becomes a container for the certificate of this descriptor; the signed zip gets no name; NULL: no */
     unsigned encrypt_version; /* of that descriptor; 0: the highest */
     se_bytes context;         /* of that container, as se_container_params.context */
@@ -547,7 +576,7 @@ typedef struct se_zip_params {
     /* verifying */
     const char *trust;             /* PEM file of CA certificates; NULL: SE_ACCEPT_CERTIFICATES */
     bool issuers;                  /* without `trust`: SE_ACCEPT_ISSUERS */
-    const char *trust_tsa;         /* as se_params.trust_tsa */
+    const char *trust_tsa;         /* as se_verify_params.trust_tsa */
     se_zip_signature_fn signature; /* called for every signature, as it is found good; may be NULL */
     se_zip_entry_fn entry;         /* called for every entry, after all were looked at; may be NULL */
     void *report_arg;
@@ -579,279 +608,6 @@ SE_MUST_CHECK se_status se_zip_sign(const char *out, se_engine *engine, const ch
  */
 SE_MUST_CHECK se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *path, const se_zip_params *params,
                                       se_error *error);
-/* ---- object history ---- */
-
-/*
- * A chain of entries in a database, and seals over them (doc/formats.md): what is changed, removed, added or put in another order shows.
- *
- * Threads: any number of them may use one se_history; se_history_close() must be the last call on it.
- * Forks:   the child of a fork must not use a history of its parent, nor close it; its calls fail with SE_ERR_USAGE.  It opens its own.
- * Stores:  "sqlite:PATH", and "postgresql://..." (libpq's connection URI) where it was built in; other processes may use the same chain.
- * Text that comes out of a history (objects, payloads) is what was put in: any bytes.
- */
-typedef struct se_history se_history;
-
-typedef struct se_history_options {
-    size_t size;             /* sizeof(se_history_options), set by SE_HISTORY_OPTIONS_INIT */
-    const char *chain;       /* letters, digits, '.', '-', '_'; 64 at the most */
-    const char *descriptor;  /* whose key seals */
-    bool inspect;            /* for verifying and reading: a chain that is not good is opened all the same */
-    se_progress_fn progress; /* of verifying and other long jobs; may be NULL */
-    void *progress_arg;
-    /* what erases, prunes, signs anew or ends does all but that: nothing is changed, and nobody waits; nothing is made or appended */
-    bool dry_run;
-} se_history_options;
-#define SE_HISTORY_OPTIONS_INIT                                                                                                            \
-    {                                                                                                                                      \
-        sizeof(se_history_options), "default", "ObjectHistorySigner", false, NULL, NULL, false                                             \
-    }
-
-/*
- * Makes a chain, and its first seal; the store too, if it is not there.  `options` may be NULL.
- * SE_ERR_USAGE: the chain is there already.
- */
-SE_MUST_CHECK se_status se_history_create(se_engine *engine, const char *store, const se_history_options *options, se_error *error);
-
-/*
- * Opens a chain.  The engine has to outlive it.  The caller closes *out.
- * SE_ERR_CONFIG: the configuration lacks the key of the last seal, which is named.  SE_ERR_REJECTED: the last seal is not good.
- */
-SE_MUST_CHECK se_status se_history_open(se_history **out, se_engine *engine, const char *store, const se_history_options *options,
-                                        se_error *error);
-void se_history_close(se_history **history); /* accepts NULL and a pointer to NULL */
-
-/* What a store says of a chain; se_history_verify() tells whether that is true. */
-typedef struct se_history_chain {
-    const char *name;     /* lasts for the call only */
-    uint64_t first, last; /* entries that are there; `last` is below `first`: none */
-    uint64_t seals;       /* how many there were ever */
-    bool damaged;         /* some of this could not be read */
-} se_history_chain;
-typedef bool (*se_history_chain_fn)(void *arg, const se_history_chain *chain); /* false: no more */
-
-/* The chains of a store, in the order in which they were made. */
-SE_MUST_CHECK se_status se_history_chains(const char *store, se_history_chain_fn fn, void *arg, se_error *error);
-
-/* Something to remember. */
-typedef struct se_record {
-    se_bytes object;  /* what it is about: a person, a card ...; up to 1,000 bytes */
-    se_bytes payload; /* what happened to it; up to 16 MB */
-} se_record;
-
-/*
- * Returns when the entry is stored and a signature covers it.  What is appended at the same time by other threads is sealed by the same
- * signature.  *seq (may be NULL): its number in the chain, from 1.
- * After a failure the entry is not there; but when the connection to a database broke at the very moment, and it can't be asked, the text
- * of SE_ERR_UNAVAILABLE says so.  That is also the status where another process holds the chain for 30 s (PostgreSQL: unless the role or
- * the database has a lock_timeout of its own).
- */
-SE_MUST_CHECK se_status se_history_append(uint64_t *seq, se_history *history, se_bytes object, se_bytes payload, se_error *error);
-
-/* The same for `count` entries: all of them or none, under one signature.  *first (may be NULL): the number of the first. */
-SE_MUST_CHECK se_status se_history_append_many(uint64_t *first, se_history *history, const se_record *records, size_t count,
-                                               se_error *error);
-
-/* The last seal, if it is good, as text.  Kept elsewhere, it shows later that nothing older was put back. */
-SE_MUST_CHECK se_status se_history_head(se_buf *out, se_history *history, se_error *error);
-
-typedef enum se_finding_kind {
-    SE_FINDING_UNSEALED = 0, /* there is no seal over it */
-    SE_FINDING_CHANGED,      /* an entry or a seal is not what was sealed */
-    SE_FINDING_REMOVED,      /* entries or seals are missing in the middle */
-    SE_FINDING_INSERTED,     /* something is there that was not sealed */
-    SE_FINDING_REORDERED,    /* an entry that was sealed in another place */
-    SE_FINDING_TRUNCATED,    /* entries or seals are missing at the end */
-    SE_FINDING_FOREIGN,      /* of another chain */
-    SE_FINDING_SIGNATURE,    /* a seal's signature is not good */
-    SE_FINDING_KEY,          /* a seal was made with another key, or its key is not configured */
-    SE_FINDING_VERSION,      /* a seal's version is lower than that of the seal before it */
-    SE_FINDING_ROLLED_BACK,  /* the head that was kept elsewhere is not in the chain */
-} se_finding_kind;
-
-/* One word for a kind, as "rolled back"; never NULL. */
-const char *se_finding_name(se_finding_kind kind);
-
-/* What is wrong, and where.  Strings last for the call only. */
-typedef struct se_finding {
-    se_finding_kind kind;
-    uint64_t first, last; /* entries that it is about; 0: none */
-    uint64_t seal;        /* the seal that it is about; 0: none */
-    const char *text;     /* one line that says all of that */
-} se_finding;
-typedef void (*se_finding_fn)(void *arg, const se_finding *finding);
-
-typedef struct se_history_verify_options {
-    size_t size;           /* sizeof(se_history_verify_options), set by SE_HISTORY_VERIFY_OPTIONS_INIT */
-    se_finding_fn finding; /* called for each finding, on the caller's thread; may be NULL */
-    void *finding_arg;
-    se_bytes head;    /* a seal that was kept elsewhere (se_history_head()): the chain has to contain it; empty: none */
-    unsigned months;  /* only what is not older; below 12 is 12; 0: everything */
-    unsigned threads; /* 0: one for each processor */
-} se_history_verify_options;
-#define SE_HISTORY_VERIFY_OPTIONS_INIT                                                                                                     \
-    {                                                                                                                                      \
-        sizeof(se_history_verify_options), NULL, NULL, { NULL, 0 }, 0, 0                                                                   \
-    }
-
-/* What was verified. */
-typedef struct se_history_report {
-    uint64_t first, entries; /* number of the first entry that was looked at, and how many */
-    uint64_t erased;         /* of them, without payload */
-    uint64_t seals;          /* that were looked at */
-    uint64_t findings;
-    bool pruned; /* entries were dropped by se_history_prune() */
-    bool closed; /* the last seal closes the chain */
-} se_history_report;
-
-/*
- * Verifies the chain from its entries to its seals.  Public keys suffice.  `out` and `options` may be NULL.
- * SE_ERR_REJECTED: there are findings; the error has the first.
- */
-SE_MUST_CHECK se_status se_history_verify(se_history_report *out, se_history *history, const se_history_verify_options *options,
-                                          se_error *error);
-/* ---- mail ---- */
-
-#define SE_MAIL_CHANGED 256
-
-/* What was done, or found. */
-typedef struct se_mail {
-    se_signer signer;              /* `address`: the sender's, that the certificate names */
-    bool passed;                   /* signing: it was signed or encrypted already and went through as it was; nobody signed */
-    bool opaque;                   /* verifying: application/pkcs7-mime, not multipart/signed */
-    bool nested;                   /* verifying: what was signed is signed itself */
-    bool protect;                  /* verifying: the message's header was signed too (RFC 9788) */
-    char changed[SE_MAIL_CHANGED]; /* verifying: names of fields that were signed and are others outside, ", " between them */
-    bool encrypted;                /* signing: `passed`, and it says that it is encrypted */
-} se_mail;
-
-typedef struct se_mail_params {
-    size_t size;             /* sizeof(se_mail_params), set by SE_MAIL_PARAMS_INIT */
-    unsigned version;        /* of the descriptor; 0: the highest signs, verification takes the one that signed */
-    int64_t time;            /* seconds since 1970, 0: now; signing: the signingTime; verifying: when certificates must be valid */
-    const char *sender;      /* mail address that the certificate must name; NULL: that of the From field */
-    const char *trust;       /* verifying: PEM file of CA certificates; any signer below them is accepted */
-    const char *trust_tsa;   /* as se_params.trust_tsa */
-    bool opaque;             /* signing: application/pkcs7-mime, which relays can't harm and only S/MIME programs can read */
-    bool protect;            /* signing: the message's header is signed too (RFC 9788) */
-    bool again;              /* signing: also what is signed or encrypted already */
-    se_mail *result;         /* signing: what was done; may be NULL */
-    const se_sink *content;  /* verifying: gets what was signed, a MIME entity with CRLF; not to be used before SE_OK */
-    const se_sink *header;   /* verifying: gets the message's header; may be NULL */
-    se_bytes outside;        /* verifying what was inside a signature: the header of the message around it; empty: it is the message */
-    se_progress_fn progress; /* may be NULL */
-    void *progress_arg;
-} se_mail_params;
-#define SE_MAIL_PARAMS_INIT                                                                                                                \
-    {                                                                                                                                      \
-        sizeof(se_mail_params), 0, 0, NULL, NULL, NULL, false, false, false, NULL, NULL, NULL, { NULL, 0 }, NULL, NULL                     \
-    }
-
-/*
- * Signs a message (RFC 5322, lines ending with LF or CRLF) as S/MIME (RFC 8551), in constant memory.
- * Its header stays in order and to the byte, but for the fields of MIME, which move inside.  What is signed is rewritten so that no relay
- * has a reason to change it.  `params` may be NULL.  What `out` got before a failure is worthless.
- * SE_ERR_POLICY: among others, the certificate does not name the sender.  SE_ERR_FORMAT: not a message, or one without one address in
- * one From field.
- */
-SE_MUST_CHECK se_status se_mail_sign(const se_sink *out, se_engine *engine, const char *descriptor, const se_source *in,
-                                     const se_mail_params *params, se_error *error);
-
-/*
- * Verifies the outermost signature of a message, in constant memory; for one inside it call it again with what the content got,
- * params->sender and params->outside.  `out` may be NULL.
- * SE_ERR_REJECTED: the signature is not good or not the sender's, there is none, there is something that it does not cover, or the header
- * that was signed is another one.  SE_ERR_FORMAT: not a message, or one that mail programs read in different ways.
- */
-SE_MUST_CHECK se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor, const se_source *in,
-                                       const se_mail_params *params, se_error *error);
-
-/*
- * ---- care ----
- *
- * Each of these verifies the whole chain first, while nobody can append to it.  SE_ERR_REJECTED: it is not good; nothing was changed.
- */
-
-/* The payload of an entry goes, for good; the chain still verifies, and a seal says that it was erased. */
-SE_MUST_CHECK se_status se_history_erase(se_history *history, uint64_t seq, se_error *error);
-
-/*
- * Drops the entries, and the seals over them, that were sealed before `before` (seconds since 1970), and keeps what proves what they
- * were: the roots of their subtrees, and the seal that covers them.  *dropped (may be NULL): up to which entry.
- * SE_ERR_USAGE: `before` is yet to come.
- */
-SE_MUST_CHECK se_status se_history_prune(uint64_t *dropped, se_history *history, int64_t before, se_error *error);
-
-/*
- * Repair: verifies a chain whose old keys are not configured any more, except for the signatures that they made, and seals it with the
- * newest key, which vouches for all before it from then on.  The history may have been opened with `inspect`.
- */
-SE_MUST_CHECK se_status se_history_resign(se_history *history, se_error *error);
-
-/* The last seal: nothing can be added after it. */
-SE_MUST_CHECK se_status se_history_end(se_history *history, se_error *error);
-
-/* An entry that is read.  Bytes last for the call only. */
-typedef struct se_history_entry {
-    uint64_t seq;
-    int64_t time; /* microseconds since 1970 */
-    se_bytes object;
-    se_bytes payload; /* empty when it was erased */
-    se_bytes salt;    /* of its commitment; likewise */
-    bool erased;
-    se_bytes commitment; /* when it was erased; else empty */
-} se_history_entry;
-typedef bool (*se_history_entry_fn)(void *arg, const se_history_entry *entry); /* false: no more */
-
-typedef struct se_history_range {
-    size_t size;          /* sizeof(se_history_range), set by SE_HISTORY_RANGE_INIT */
-    uint64_t first, last; /* numbers; 0: from the first, to the last that is sealed */
-    int64_t from, to;     /* microseconds since 1970; 0: no limit */
-    se_bytes object;      /* only what is about it; empty: everything */
-    bool unverified;      /* what is there, though nobody says that it is good */
-} se_history_range;
-#define SE_HISTORY_RANGE_INIT                                                                                                              \
-    {                                                                                                                                      \
-        sizeof(se_history_range), 0, 0, 0, 0, { NULL, 0 }, false                                                                           \
-    }
-
-/*
- * Verifies the chain as se_history_verify() does, and then reads entries of that same state, in their order.  `range` may be NULL.
- * SE_ERR_REJECTED: there are findings, and the error has the first; `fn` got nothing, or what was good before something was changed.
- */
-SE_MUST_CHECK se_status se_history_read(se_history *history, const se_history_range *range, se_history_entry_fn fn, void *arg,
-                                        se_error *error);
-
-/* The same, with what was verified and the last seal of that state; both are there when `fn` is called.  range->unverified is false. */
-SE_MUST_CHECK se_status se_history_export(se_history_report *report, se_buf *seal, se_history *history, const se_history_range *range,
-                                          se_history_entry_fn fn, void *arg, se_error *error);
-
-/* That an entry belongs to the chain: entry, path in the tree, last seal, and certificate of its key, as text (doc/formats.md). */
-SE_MUST_CHECK se_status se_history_prove(se_buf *out, se_history *history, uint64_t seq, se_error *error);
-
-/* What a proof proves.  Started with zeroes, released with se_history_proof_free(). */
-typedef struct se_history_proof {
-    char chain[65];
-    uint64_t seq, size;   /* of the entry; how many the seal covers */
-    int64_t time, sealed; /* microseconds since 1970 */
-    se_buf object, payload;
-    bool erased;
-    se_signer signer;
-    char fingerprint[65]; /* SHA-256 of its certificate, hexadecimal */
-} se_history_proof;
-void se_history_proof_free(se_history_proof *proof);
-
-/*
- * Verifies a proof, without store or configuration.  `certificate`, DER or PEM: whose seal it has to be; empty: the certificate that the
- * proof brings along, and whose that is has to be known in another way.
- * SE_ERR_FORMAT: not a proof; SE_ERR_REJECTED: it proves nothing.
- */
-SE_MUST_CHECK se_status se_history_verify_proof(se_history_proof *out, se_bytes proof, se_bytes certificate, se_error *error);
-
-/*
- * The one mail address in the value of a From field, its domain as the DNS has it ("xn--"); NUL-terminated, the NUL not counted.
- * SE_ERR_FORMAT: none, or several.
- */
-SE_MUST_CHECK se_status se_mail_address(se_buf *out, const char *from, se_error *error);
 
 /* ---- PINs ---- */
 

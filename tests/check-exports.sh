@@ -1,18 +1,23 @@
 #!/bin/sh
-# The library exports the functions that signengine.h declares, and nothing else.
+# Each library exports the functions that its header declares, and nothing else.
 set -eu
-library=${top_builddir:?}/.libs/libsignengine.so
 declared=$(mktemp) exported=$(mktemp)
 trap 'rm -f "$declared" "$exported"' EXIT
+failed=0
 
-${CC:-cc} -E -P "${top_srcdir:?}/src/signengine.h" | grep -o '\bse_[a-z0-9_]*(' | tr -d '(' | sort -u >"$declared"
-# the version's own name is an absolute symbol
-nm -D --defined-only "$library" | awk '$2 != "A" { sub("@.*", "", $3); print $3 }' | sort -u >"$exported"
+for name in signengine signengine-history signengine-mail; do
+    ${CC:-cc} -E -I"${top_srcdir:?}/src" "$top_srcdir/src/$name.h" |
+        awk -v header="/$name.h\"" '/^#/ { ours = index($0, header); next } ours' |
+        grep -o '\bse_[a-z0-9_]*(' | tr -d '(' | sort -u >"$declared"
+    # the version's own name is an absolute symbol
+    nm -D --defined-only "${top_builddir:?}/.libs/lib$name.so" | awk '$2 != "A" { sub("@.*", "", $3); print $3 }' | sort -u >"$exported"
 
-[ -s "$declared" ] || { echo "no function found in signengine.h"; exit 1; }
-echo "$(wc -l <"$declared") functions"
-missing=$(comm -23 "$declared" "$exported")
-extra=$(comm -13 "$declared" "$exported")
-[ -z "$missing" ] || printf 'declared in signengine.h, not exported:\n%s\n' "$missing"
-[ -z "$extra" ] || printf 'exported, not declared in signengine.h:\n%s\n' "$extra"
-[ -z "$missing$extra" ]
+    [ -s "$declared" ] || { echo "no function found in $name.h"; exit 1; }
+    echo "$name: $(wc -l <"$declared") functions"
+    missing=$(comm -23 "$declared" "$exported")
+    extra=$(comm -13 "$declared" "$exported")
+    [ -z "$missing" ] || printf 'declared in %s.h, not exported:\n%s\n' "$name" "$missing"
+    [ -z "$extra" ] || printf 'exported, not declared in %s.h:\n%s\n' "$name" "$extra"
+    [ -z "$missing$extra" ] || failed=1
+done
+exit "$failed"

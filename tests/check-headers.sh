@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every header compiles alone and twice; the public one as C++ too.  Alone: the build sees to that where X.c begins with X.h.
+# Every header compiles alone and twice; the public ones as C++ too.  Alone: the build sees to that where X.c begins with X.h.
 set -eu
 cd "${top_srcdir:?}"
 failed=0
@@ -29,18 +29,23 @@ done
 
 if command -v "${CXX:-g++}" >/dev/null; then
     ${CXX:-g++} -std=c++11 -Wall -Wextra -Werror -Isrc -fsyntax-only -x c++ - <<-'PROGRAM' || failed=1
-	#include "signengine.h"
+	#include "signengine-history.h"
+	#include "signengine-mail.h"
 	int main()
 	{
 	    se_error error = SE_ERROR_INIT;
 	    se_buf buf = SE_BUF_INIT;
 	    se_options options = SE_OPTIONS_INIT;
-	    se_params params = SE_PARAMS_INIT;
+	    se_sign_params sign = SE_SIGN_PARAMS_INIT;
+	    se_verify_params verify = SE_VERIFY_PARAMS_INIT;
 	    se_check_options check = SE_CHECK_OPTIONS_INIT;
-	    return int(error.status) + int(buf.size) + int(options.size + params.size + check.size);
+	    se_history_options history = SE_HISTORY_OPTIONS_INIT;
+	    se_mail_sign_params mail = SE_MAIL_SIGN_PARAMS_INIT;
+	    se_mail_verify_params letter = SE_MAIL_VERIFY_PARAMS_INIT;
+	    return int(error.status) + int(buf.size) + int(options.size + sign.size + verify.size + check.size + history.size + mail.size + letter.size);
 	}
 	PROGRAM
 else
-    echo "no C++ compiler: signengine.h was not tried as C++"
+    echo "no C++ compiler: the public headers were not tried as C++"
 fi
 exit "$failed"

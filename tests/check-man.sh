@@ -1,5 +1,5 @@
 #!/bin/sh
-# What there is, is documented: every public function in libsignengine.3, every command of the help in signengine.1 and, with its
+# What there is, is documented: every public function in the page of its library, every command of the help in signengine.1 and, with its
 # options, in the page of its first word (signengine-config.1).  And mandoc finds the pages clean.
 set -eu
 cd "${top_srcdir:?}"
@@ -35,9 +35,10 @@ options() { # from a help text
     grep -o -E -e '^  .{4}--[a-z][a-z-]*' | grep -o -e '--.*' | sort -u
 }
 
-check_library() {
-    open_page libsignengine.3
-    for function in $(${CC:-cc} -E -P src/signengine.h | grep -o '\bse_[a-z0-9_]*(' | tr -d '(' | sort -u); do
+check_library() { # NAME of its header
+    open_page "lib$1.3"
+    for function in $(${CC:-cc} -E -Isrc "src/$1.h" | awk -v header="src/$1.h\"" '/^#/ { ours = index($0, header); next } ours' |
+        grep -o '\bse_[a-z0-9_]*(' | tr -d '(' | sort -u); do
         tells "$function"
     done
 }
@@ -59,7 +60,7 @@ check_command() { # NAME, of one word or two
 }
 
 mandoc -T lint -W warning doc/*.[1-8] || failed=1
-check_library
+for header in signengine signengine-history signengine-mail; do check_library $header; done
 
 open_page signengine.1
 for option in $(signengine --help | options); do

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "signengine.h"
+#include <signengine-history.h>
 
 static int fail(const se_error *error)
 {

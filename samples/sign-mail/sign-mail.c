@@ -6,7 +6,7 @@
  * A message that can't be signed does not leave: sendmail is started once the signature is there.
  */
 #include <errno.h>
-#include <signengine.h>
+#include <signengine-mail.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,12 +36,10 @@ static int sign(FILE *out, se_engine *engine)
 {
     const se_source source = { read_file, stdin, 0 };
     const se_sink sink = { write_file, out };
-    se_mail_params params = SE_MAIL_PARAMS_INIT;
     se_error error = SE_ERROR_INIT;
     se_mail done;
 
-    params.result = &done;
-    if (se_mail_sign(&sink, engine, "SignEmailDescriptor", &source, &params, &error))
+    if (se_mail_sign(&sink, &done, engine, "SignEmailDescriptor", &source, NULL, &error))
         return complain(se_status_name(error.status), error.text);
     if (done.passed)
         fprintf(stderr, "sign-mail: it was signed or encrypted already\n");

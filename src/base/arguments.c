@@ -30,3 +30,28 @@ se_status arguments_check_at(se_error *err, const char *function, const char *na
     }
     return SE_OK;
 }
+
+static bool is_zero(const unsigned char *p, size_t size)
+{
+    while (size && !*p) {
+        p++;
+        size--;
+    }
+    return !size;
+}
+
+se_status arguments_options_at(void *out, size_t size, const void *options, const char *type, se_error *err)
+{
+    size_t theirs = options ? *(const size_t *)options : size;
+
+    memset(out, 0, size);
+    if (theirs < sizeof theirs)
+        return error_set(err, SE_ERR_USAGE, "%s: its size is not set; { sizeof(%s) } begins one", type, type);
+    if (theirs > size && !is_zero((const unsigned char *)options + size, theirs - size))
+        return error_set(err, SE_ERR_USAGE, "%s of %zu bytes: something is set that this library, which knows %zu, is too old for", type,
+                         theirs, size);
+    if (options)
+        memcpy(out, options, theirs < size ? theirs : size);
+    *(size_t *)out = size;
+    return SE_OK;
+}

@@ -324,3 +324,28 @@ void output_discard(struct output *out)
     free(out->path);
     *out = (struct output)OUTPUT_INIT;
 }
+
+void file_close(int *fd)
+{
+    if (*fd >= 0)
+        (void)close(*fd);
+    *fd = -1;
+}
+
+se_status file_open_stream(int *fd, const char *path, se_error *err)
+{
+    struct stat info;
+    int why = 0;
+
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0 || fstat(*fd, &info))
+        why = errno;
+    else if (S_ISDIR(info.st_mode))
+        why = EISDIR;
+    if (why) {
+        file_close(fd);
+        return error_set(err, why == EACCES || why == EPERM ? SE_ERR_ACCESS : SE_ERR_IO, "cannot read '%s': %s", path, strerror(why));
+    }
+    (void)posix_fadvise(*fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    return SE_OK;
+}

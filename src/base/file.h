@@ -60,6 +60,11 @@ SE_MUST_CHECK se_status output_commit(struct output *out, se_error *err);
 void output_discard(struct output *out);
 AUTO_KIND(output, struct output, output_discard(p))
 
+/* A file that is read from its start to its end; -1: it is not open.  SE_ERR_ACCESS, SE_ERR_IO. */
+SE_MUST_CHECK se_status file_open_stream(int *fd, const char *path, se_error *err);
+void file_close(int *fd);
+AUTO_KIND(file, int, file_close(p))
+
 /* A file in `folder` that has no name and goes with its descriptor, or -1 with errno set. */
 int file_unnamed(const char *folder);
 

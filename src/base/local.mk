@@ -1,4 +1,4 @@
-libse_core_la_SOURCES += \
+libse_base_la_SOURCES += \
 	src/base/arguments.c src/base/arguments.h \
 	src/base/auto.h \
 	src/base/base64.c src/base/base64.h \
@@ -9,9 +9,7 @@ libse_core_la_SOURCES += \
 	src/base/deadline.h \
 	src/base/error.c src/base/error.h \
 	src/base/file.c src/base/file.h \
-	src/base/foreign.c src/base/foreign.h \
 	src/base/guard.c src/base/guard.h \
-	src/base/libunistring.c src/base/libunistring.h \
 	src/base/process.c src/base/process.h \
 	src/base/reader.c src/base/reader.h \
 	src/base/stream.c src/base/stream.h \

@@ -1,6 +1,8 @@
 #include "base/stream.h"
 
 #include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 
@@ -60,6 +62,43 @@ static ptrdiff_t memory_read(void *arg, void *data, size_t size)
 se_source source_memory(se_bytes *bytes)
 {
     return (se_source){ memory_read, bytes, bytes->size };
+}
+
+/* A descriptor is what `arg` is, not where it points to. */
+static int fd_of(void *arg)
+{
+    return (int)(intptr_t)arg;
+}
+
+static ptrdiff_t fd_read(void *arg, void *data, size_t size)
+{
+    ssize_t n;
+
+    do
+        n = read(fd_of(arg), data, size);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+se_source source_fd(int fd)
+{
+    se_source source = { .read = fd_read, .arg = (void *)(intptr_t)fd };
+    struct stat info;
+    off_t at = lseek(fd, 0, SEEK_CUR);
+
+    if (at >= 0 && !fstat(fd, &info) && S_ISREG(info.st_mode) && info.st_size > at)
+        source.total = (uint64_t)(info.st_size - at);
+    return source;
+}
+
+static int fd_write(void *arg, const void *data, size_t size)
+{
+    return write_all(fd_of(arg), data, size);
+}
+
+se_sink sink_fd(int fd)
+{
+    return (se_sink){ .write = fd_write, .arg = (void *)(intptr_t)fd };
 }
 
 static int writer_write(void *arg, const void *data, size_t size)

@@ -24,6 +24,9 @@ SE_MUST_CHECK se_status sink_write(const se_sink *sink, se_bytes data, se_error 
 
 /* Reads from `bytes`, which shrinks from the front. */
 se_source source_memory(se_bytes *bytes);
+/* From where the descriptor stands to its end, and to it; it stays open. */
+se_source source_fd(int fd);
+se_sink sink_fd(int fd);
 /* Appends to `writer`. */
 se_sink sink_writer(struct writer *writer);
 

@@ -76,6 +76,13 @@ int cli_fail(const struct cli *cli, const se_error *err)
     return exit_status(err->status);
 }
 
+int cli_fail_output(const struct cli *cli, const se_error *err)
+{
+    int status = cli_fail(cli, err);
+
+    return err->status == SE_ERR_IO ? EXIT_NO_OUTPUT : status;
+}
+
 int cli_usage(const struct cli *cli, const char *format, ...)
 {
     char text[500];

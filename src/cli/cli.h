@@ -25,6 +25,7 @@ struct cli {
     const char *progress;
     bool json, quiet, verbose, retry_pin, help, version;
 
+    char **arguments;    /* of the process, as they came */
     const char *command; /* its name, for messages */
     bool warnings;       /* the command is about the configuration: its warnings are told too */
     size_t warned;       /* how many there were */
@@ -32,28 +33,6 @@ struct cli {
     bool taken;          /* standard output is for what the command makes: nothing else goes there */
     const char *judged;  /* what the command verifies: a refusal is an answer about it */
 };
-
-struct command {
-    const char *name; /* one word or two */
-    const char *operands, *summary;
-    const struct option_row *options;
-    size_t options_size;
-    int (*run)(struct cli *cli, void *options, int argc, char **argv); /* returns the exit status */
-};
-
-enum { OPTIONS_ROOM = 512 };
-#define COMMAND_ROW(name_, operands_, summary_, rows_, type_, run_)                                                                        \
-    {                                                                                                                                      \
-        (name_), (operands_), (summary_), (rows_), sizeof(type_), (run_)                                                                   \
-    }
-
-extern const struct command command_check, command_config_fingerprint, command_config_show, command_config_sign, command_config_verify,
-    command_config_diff, command_sign, command_verify, command_encrypt, command_decrypt, command_rekey, command_mail_sign,
-    command_mail_verify, command_pin_scramble, command_key_init, command_key_list, command_key_generate, command_key_request,
-    command_key_import, command_key_certificate, command_key_delete, command_zip_sign, command_zip_verify, command_zip_encrypt,
-    command_zip_decrypt, command_history_create, command_history_append, command_history_head, command_history_verify, command_history_show,
-    command_history_export, command_history_prove, command_history_verify_proof, command_history_erase, command_history_prune,
-    command_history_resign, command_history_end, command_history_list;
 
 /* The configuration that the command line, the environment or the system says. */
 const char *cli_config(const struct cli *cli);
@@ -66,6 +45,8 @@ int cli_open(se_engine **out, struct cli *cli, se_error *err);
 
 /* "signengine: COMMAND: text" on stderr, and with --json an object on standard output; returns the exit status. */
 int cli_fail(const struct cli *cli, const se_error *err);
+/* The same, but 73 when something could not be written, or is there already. */
+int cli_fail_output(const struct cli *cli, const se_error *err);
 int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A line on stderr. */
 void cli_tell(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));

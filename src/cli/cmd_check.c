@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "cli/check_table.h"
+#include "cli/commands.h"
 #include "cli/json.h"
 
 struct check_options {
@@ -77,7 +78,7 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     if ((status = cli_open(&engine, cli, &err)))
         return status;
     check.probe = o->probe;
-    check.days = (int)(o->days > INT32_MAX ? INT32_MAX : o->days);
+    check.days = !o->days ? -1 : (int)(o->days > INT32_MAX ? INT32_MAX : o->days);
     st = se_check(engine, cli->json ? print_json : collect, &table, &check, &err);
     if (table.failed)
         return cli_fail(cli, &(se_error){ .status = SE_ERR_MEMORY, .text = "out of memory" });
@@ -87,5 +88,4 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     return conclude(cli, o, &table, st);
 }
 
-const struct command command_check =
-    COMMAND_ROW("check", "", "validate the configuration and open every key", rows, struct check_options, run);
+const struct command command_check = { .name = "check", .options = rows, .options_size = sizeof(struct check_options), .run = run };

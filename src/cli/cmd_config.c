@@ -1,6 +1,6 @@
 #include <stdio.h>
 
-#include "cli/cli.h"
+#include "cli/commands.h"
 #include "cli/json.h"
 
 struct no_options {
@@ -65,7 +65,9 @@ static int run_show(struct cli *cli, void *options, int argc, char **argv)
     return se_describe(engine, cli->json ? print_json : print, last, &err) ? cli_fail(cli, &err) : EXIT_DONE;
 }
 
-const struct command command_config_fingerprint =
-    COMMAND_ROW("config fingerprint", "", "SHA-256 of the configuration without its PINs", rows, struct no_options, run_fingerprint);
-const struct command command_config_show =
-    COMMAND_ROW("config show", "", "the configuration as the engine understands it, PINs masked", rows, struct no_options, run_show);
+const struct command command_config_fingerprint = {
+    .name = "config fingerprint", .options = rows, .options_size = sizeof(struct no_options), .run = run_fingerprint
+};
+const struct command command_config_show = {
+    .name = "config show", .options = rows, .options_size = sizeof(struct no_options), .run = run_show
+};

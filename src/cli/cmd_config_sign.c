@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/stream.h"
+#include "cli/commands.h"
 #include "cli/descriptor.h"
 #include "cli/signer.h"
 #include "cli/stream.h"
@@ -163,10 +164,12 @@ static int run_diff(struct cli *cli, void *options, int argc, char **argv)
     return telling.count ? EXIT_REFUSED : EXIT_DONE;
 }
 
-const struct command command_config_sign =
-    COMMAND_ROW("config sign", "[FILE]", "sign a configuration", sign_rows, struct sign_options, run_sign);
-const struct command command_config_verify =
-    COMMAND_ROW("config verify", "[FILE]", "verify a signed configuration, and say who signed it, or what was changed", verify_rows,
-                struct verify_options, run_verify);
-const struct command command_config_diff =
-    COMMAND_ROW("config diff", "FILE FILE", "what two configurations differ in, PINs masked", no_rows, struct no_options, run_diff);
+const struct command command_config_sign = {
+    .name = "config sign", .options = sign_rows, .options_size = sizeof(struct sign_options), .run = run_sign
+};
+const struct command command_config_verify = {
+    .name = "config verify", .options = verify_rows, .options_size = sizeof(struct verify_options), .run = run_verify
+};
+const struct command command_config_diff = {
+    .name = "config diff", .options = no_rows, .options_size = sizeof(struct no_options), .run = run_diff
+};

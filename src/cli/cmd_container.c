@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/commands.h"
 #include "cli/field.h"
 #include "cli/json.h"
 #include "cli/sensed.h"
@@ -126,8 +127,9 @@ static int run_encrypt(struct cli *cli, void *options, int argc, char **argv)
     return encrypt(&t);
 }
 
-const struct command command_zip_encrypt =
-    COMMAND_ROW("zip encrypt", "[FILE]", "encrypt a zip, or any other file", encrypt_rows, struct container_options, run_encrypt);
+const struct command command_zip_encrypt = {
+    .name = "zip encrypt", .options = encrypt_rows, .options_size = sizeof(struct container_options), .run = run_encrypt
+};
 
 /* ---- zip decrypt ---- */
 
@@ -198,5 +200,6 @@ static int run_decrypt(struct cli *cli, void *options, int argc, char **argv)
     return decrypt(&t);
 }
 
-const struct command command_zip_decrypt =
-    COMMAND_ROW("zip decrypt", "[FILE]", "decrypt what zip encrypt made", decrypt_rows, struct container_options, run_decrypt);
+const struct command command_zip_decrypt = {
+    .name = "zip decrypt", .options = decrypt_rows, .options_size = sizeof(struct container_options), .run = run_decrypt
+};

@@ -1,6 +1,7 @@
 /* `encrypt` and `decrypt`: one value, or one for each line. */
 #include <stdio.h>
 
+#include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/linejob.h"
 #include "cli/stream.h"
@@ -244,7 +245,9 @@ static int run_decrypt(struct cli *cli, void *options, int argc, char **argv)
     return run(cli, options, &direction, argc, argv);
 }
 
-const struct command command_encrypt =
-    COMMAND_ROW("encrypt", "[FILE]", "encrypt a field, or one for each line", encrypt_rows, struct crypt_options, run_encrypt);
-const struct command command_decrypt =
-    COMMAND_ROW("decrypt", "[FILE]", "decrypt what encrypt made", decrypt_rows, struct crypt_options, run_decrypt);
+const struct command command_encrypt = {
+    .name = "encrypt", .options = encrypt_rows, .options_size = sizeof(struct crypt_options), .run = run_encrypt
+};
+const struct command command_decrypt = {
+    .name = "decrypt", .options = decrypt_rows, .options_size = sizeof(struct crypt_options), .run = run_decrypt
+};

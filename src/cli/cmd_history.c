@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/stream.h"
+#include "cli/commands.h"
 #include "cli/entry.h"
 #include "cli/history.h"
 #include "cli/lines.h"
@@ -51,7 +52,7 @@ static int run_create(struct cli *cli, void *arg, int argc, char **argv)
         return cli_usage(cli, "history create takes no file");
     if ((status = history_prepare(&session, &options, cli, &o->place)))
         return status;
-    return se_history_create(session.engine, o->place.store, &options, &err) ? place_fail(cli, &err) : EXIT_DONE;
+    return se_history_create(session.engine, o->place.store, &options, &err) ? cli_fail_output(cli, &err) : EXIT_DONE;
 }
 
 static int run_head(struct cli *cli, void *arg, int argc, char **argv)
@@ -209,17 +210,21 @@ static int run_append(struct cli *cli, void *arg, int argc, char **argv)
     if (task.options->lines ? append_lines(&task, &stream, &err) : append_one(&task, &stream, &err)) {
         if (task.options->lines && task.count)
             tell(&task);
-        return task.storing ? place_fail(cli, &err) : cli_fail(cli, &err);
+        return task.storing ? cli_fail_output(cli, &err) : cli_fail(cli, &err);
     }
     tell(&task);
     return EXIT_DONE;
 }
 
-const struct command command_history_create =
-    COMMAND_ROW("history create", "", "make a chain of object history", plain_rows, struct plain_options, run_create);
-const struct command command_history_list =
-    COMMAND_ROW("history list", "", "which chains a store has", list_rows, struct list_options, run_list);
-const struct command command_history_append =
-    COMMAND_ROW("history append", "[FILE]", "add an entry, or one for each line", append_rows, struct append_options, run_append);
-const struct command command_history_head =
-    COMMAND_ROW("history head", "", "print the last seal, to be kept elsewhere", plain_rows, struct plain_options, run_head);
+const struct command command_history_create = {
+    .name = "history create", .options = plain_rows, .options_size = sizeof(struct plain_options), .run = run_create
+};
+const struct command command_history_list = {
+    .name = "history list", .options = list_rows, .options_size = sizeof(struct list_options), .run = run_list
+};
+const struct command command_history_append = {
+    .name = "history append", .options = append_rows, .options_size = sizeof(struct append_options), .run = run_append
+};
+const struct command command_history_head = {
+    .name = "history head", .options = plain_rows, .options_size = sizeof(struct plain_options), .run = run_head
+};

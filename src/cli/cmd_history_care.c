@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "cli/commands.h"
 #include "cli/consent.h"
 #include "cli/entry.h"
 #include "cli/history.h"
@@ -150,7 +151,7 @@ static int take_care(struct care *care)
     st = care->kind->act(care, session.history, &err);
     progress_end(&session.progress);
     if (st)
-        return place_fail(care->cli, &err);
+        return cli_fail_output(care->cli, &err);
     if (care->kind->tell)
         care->kind->tell(care);
     return EXIT_DONE;
@@ -277,14 +278,18 @@ static int run_resign(struct cli *cli, void *arg, int argc, char **argv)
         return status;
     st = se_history_resign(session.history, &err);
     progress_end(&session.progress);
-    return st ? place_fail(cli, &err) : EXIT_DONE;
+    return st ? cli_fail_output(cli, &err) : EXIT_DONE;
 }
 
-const struct command command_history_erase =
-    COMMAND_ROW("history erase", "SEQ", "erase the payload of an entry", care_rows, struct care_options, run_erase);
-const struct command command_history_prune =
-    COMMAND_ROW("history prune", "", "drop old entries, and keep what proves what they were", prune_rows, struct care_options, run_prune);
-const struct command command_history_resign =
-    COMMAND_ROW("history resign", "", "seal a chain anew whose old keys are gone", plain_rows, struct plain_options, run_resign);
-const struct command command_history_end =
-    COMMAND_ROW("history end", "", "make the last seal of a chain", care_rows, struct care_options, run_end);
+const struct command command_history_erase = {
+    .name = "history erase", .options = care_rows, .options_size = sizeof(struct care_options), .run = run_erase
+};
+const struct command command_history_prune = {
+    .name = "history prune", .options = prune_rows, .options_size = sizeof(struct care_options), .run = run_prune
+};
+const struct command command_history_resign = {
+    .name = "history resign", .options = plain_rows, .options_size = sizeof(struct plain_options), .run = run_resign
+};
+const struct command command_history_end = {
+    .name = "history end", .options = care_rows, .options_size = sizeof(struct care_options), .run = run_end
+};

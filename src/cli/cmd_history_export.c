@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/stream.h"
+#include "cli/commands.h"
 #include "cli/descriptor.h"
 #include "cli/entry.h"
 #include "cli/history.h"
@@ -163,7 +164,7 @@ static se_status export_xml(const se_sink *sink, struct history_session *s, cons
 {
     struct document document = { .options = o };
     AUTO(se_buf) text = SE_BUF_INIT;
-    se_params params = SE_PARAMS_INIT;
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
     se_bytes rest;
     se_source source;
     se_status st = make_document(&document, s, err);
@@ -218,5 +219,6 @@ static int run(struct cli *cli, void *arg, int argc, char **argv)
     return EXIT_DONE;
 }
 
-const struct command command_history_export =
-    COMMAND_ROW("history export", "", "write entries as JSON, one for each line, or as signed XML", rows, struct export_options, run);
+const struct command command_history_export = {
+    .name = "history export", .options = rows, .options_size = sizeof(struct export_options), .run = run
+};

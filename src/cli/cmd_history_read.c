@@ -5,6 +5,7 @@
 
 #include "base/stream.h"
 #include "base/text.h"
+#include "cli/commands.h"
 #include "cli/entry.h"
 #include "cli/history.h"
 
@@ -147,10 +148,12 @@ static int run_verify_proof(struct cli *cli, void *arg, int argc, char **argv)
     return EXIT_DONE;
 }
 
-const struct command command_history_show =
-    COMMAND_ROW("history show", "", "print entries as a table", show_rows, struct show_options, run_show);
-const struct command command_history_prove =
-    COMMAND_ROW("history prove", "SEQ", "prove that an entry is in the chain", prove_rows, struct prove_options, run_prove);
-const struct command command_history_verify_proof =
-    COMMAND_ROW("history verify-proof", "FILE", "verify such a proof, without store or configuration", proof_rows, struct proof_options,
-                run_verify_proof);
+const struct command command_history_show = {
+    .name = "history show", .options = show_rows, .options_size = sizeof(struct show_options), .run = run_show
+};
+const struct command command_history_prove = {
+    .name = "history prove", .options = prove_rows, .options_size = sizeof(struct prove_options), .run = run_prove
+};
+const struct command command_history_verify_proof = {
+    .name = "history verify-proof", .options = proof_rows, .options_size = sizeof(struct proof_options), .run = run_verify_proof
+};

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "cli/commands.h"
 #include "cli/history.h"
 #include "cli/json.h"
 #include "cli/program.h"
@@ -185,5 +186,6 @@ static int run(struct cli *cli, void *arg, int argc, char **argv)
     return status;
 }
 
-const struct command command_history_verify =
-    COMMAND_ROW("history verify", "", "verify a chain, from its entries to its seals", rows, struct verify_options, run);
+const struct command command_history_verify = {
+    .name = "history verify", .options = rows, .options_size = sizeof(struct verify_options), .run = run
+};

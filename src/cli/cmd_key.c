@@ -1,5 +1,6 @@
 /* `key init`, `key list`, `key delete`: what is on a token or in a file. */
-#include "cli/consent.h"
+#include "cli/commands.h"
+#include "cli/key_consent.h"
 #include "cli/secret.h"
 
 struct init_options {
@@ -45,11 +46,12 @@ static int run_init(struct cli *cli, void *options, int argc, char **argv)
         .always = true,
     };
     consent = consent_open(&asking, &o->consent);
-    return provision_init(target, &so_pin, o->force, &consent, &report, &err) ? place_fail(cli, &err) : EXIT_DONE;
+    return provision_init(target, &so_pin, o->force, &consent, &report, &err) ? cli_fail_output(cli, &err) : EXIT_DONE;
 }
 
-const struct command command_key_init =
-    COMMAND_ROW("key init", "KEY", "initialise a token and give it the key's PIN", init_rows, struct init_options, run_init);
+const struct command command_key_init = {
+    .name = "key init", .options = init_rows, .options_size = sizeof(struct init_options), .run = run_init
+};
 
 struct list_options {
     struct place_options place;
@@ -77,7 +79,7 @@ static bool list_one(void *arg, struct target *target, const char *key, unsigned
             place_tell_none(listing->cli, &whose);
         return true;
     }
-    status = place_fail(listing->cli, &err);
+    status = cli_fail_output(listing->cli, &err);
     listing->status = listing->status ? listing->status : status;
     return true;
 }
@@ -103,12 +105,12 @@ static int run_list(struct cli *cli, void *options, int argc, char **argv)
         return list_all(cli);
     if ((status = place_open_only(&target, cli, &o->place, argc, argv)))
         return status;
-    return provision_list(target, &report, &err) ? place_fail(cli, &err) : EXIT_DONE;
+    return provision_list(target, &report, &err) ? cli_fail_output(cli, &err) : EXIT_DONE;
 }
 
-const struct command command_key_list =
-    COMMAND_ROW("key list", "[KEY]", "what is on a token or in a key file; without KEY, all keys of the configuration", list_rows,
-                struct list_options, run_list);
+const struct command command_key_list = {
+    .name = "key list", .options = list_rows, .options_size = sizeof(struct list_options), .run = run_list
+};
 
 struct delete_options {
     struct place_options place;
@@ -145,11 +147,12 @@ static int run_delete(struct cli *cli, void *options, int argc, char **argv)
     };
     consent = consent_open(&asking, &o->consent);
     if (provision_delete(target, &consent, &err))
-        return place_fail(cli, &err);
+        return cli_fail_output(cli, &err);
     if (!consent.dry_run)
         cli_done(cli, "%s: deleted", target_text(target));
     return EXIT_DONE;
 }
 
-const struct command command_key_delete =
-    COMMAND_ROW("key delete", "KEY", "remove a key and its certificate", delete_rows, struct delete_options, run_delete);
+const struct command command_key_delete = {
+    .name = "key delete", .options = delete_rows, .options_size = sizeof(struct delete_options), .run = run_delete
+};

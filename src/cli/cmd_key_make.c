@@ -4,8 +4,9 @@
 
 #include "base/file.h"
 #include "base/stream.h"
-#include "cli/consent.h"
+#include "cli/commands.h"
 #include "cli/json.h"
+#include "cli/key_consent.h"
 #include "cli/secret.h"
 #include "cli/stream.h"
 
@@ -86,11 +87,12 @@ static int run_generate(struct cli *cli, void *options, int argc, char **argv)
     asking = replacing(cli, target);
     consent = consent_open(&asking, &o->consent);
     wish.consent = &consent;
-    return provision_generate(target, &wish, &report, &err) ? place_fail(cli, &err) : EXIT_DONE;
+    return provision_generate(target, &wish, &report, &err) ? cli_fail_output(cli, &err) : EXIT_DONE;
 }
 
-const struct command command_key_generate =
-    COMMAND_ROW("key generate", "KEY", "make a key pair and a self-signed certificate", generate_rows, struct make_options, run_generate);
+const struct command command_key_generate = {
+    .name = "key generate", .options = generate_rows, .options_size = sizeof(struct make_options), .run = run_generate
+};
 
 static const struct option_row request_rows[] = {
     SUBJECT_ROWS,
@@ -129,12 +131,13 @@ static int run_request(struct cli *cli, void *options, int argc, char **argv)
     if (status)
         return status;
     if (provision_request(&request, target, &wish, &err))
-        return place_fail(cli, &err);
+        return cli_fail_output(cli, &err);
     return write_request(cli, o, &request);
 }
 
-const struct command command_key_request =
-    COMMAND_ROW("key request", "KEY", "a PKCS #10 certificate request", request_rows, struct make_options, run_request);
+const struct command command_key_request = {
+    .name = "key request", .options = request_rows, .options_size = sizeof(struct make_options), .run = run_request
+};
 
 struct import_options {
     struct place_options place;
@@ -174,7 +177,7 @@ static int import(struct cli *cli, struct target *target, const struct import_op
     import.authorities = buf_bytes(&authorities);
     import.password = &password;
     import.consent = &consent;
-    return provision_import(target, &import, &report, &err) ? place_fail(cli, &err) : EXIT_DONE;
+    return provision_import(target, &import, &report, &err) ? cli_fail_output(cli, &err) : EXIT_DONE;
 }
 
 static int run_import(struct cli *cli, void *options, int argc, char **argv)
@@ -190,8 +193,9 @@ static int run_import(struct cli *cli, void *options, int argc, char **argv)
     return import(cli, target, o, argv[0]);
 }
 
-const struct command command_key_import =
-    COMMAND_ROW("key import", "KEY FILE", "bring a PKCS #12 or PEM key in, with its chain", import_rows, struct import_options, run_import);
+const struct command command_key_import = {
+    .name = "key import", .options = import_rows, .options_size = sizeof(struct import_options), .run = run_import
+};
 
 struct certificate_options {
     struct place_options place;
@@ -214,8 +218,9 @@ static int run_certificate(struct cli *cli, void *options, int argc, char **argv
         return cli_usage(cli, "which FILE holds the certificate?");
     if (file_read(&answer, input_path(argv[0]), INPUT_MOST, &err))
         return cli_fail(cli, &err);
-    return provision_certificate(target, buf_bytes(&answer), &report, &err) ? place_fail(cli, &err) : EXIT_DONE;
+    return provision_certificate(target, buf_bytes(&answer), &report, &err) ? cli_fail_output(cli, &err) : EXIT_DONE;
 }
 
-const struct command command_key_certificate = COMMAND_ROW("key certificate", "KEY FILE", "put a CA's answer beside the key",
-                                                           certificate_rows, struct certificate_options, run_certificate);
+const struct command command_key_certificate = {
+    .name = "key certificate", .options = certificate_rows, .options_size = sizeof(struct certificate_options), .run = run_certificate
+};

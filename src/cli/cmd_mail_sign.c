@@ -1,9 +1,11 @@
 #include <stdio.h>
 
+#include "cli/commands.h"
 #include "cli/descriptor.h"
 #include "cli/json.h"
 #include "cli/sendmail.h"
 #include "cli/stream.h"
+#include "signengine-mail.h"
 
 struct mail_sign_options {
     const char *descriptor, *output, *sender, *sendmail;
@@ -35,9 +37,9 @@ static int check_usage(const struct cli *cli, const struct mail_sign_options *o,
     return EXIT_DONE;
 }
 
-static se_mail_params params_of(const struct mail_sign_options *o, const struct descriptor_option *descriptor, se_mail *told)
+static se_mail_sign_params params_of(const struct mail_sign_options *o, const struct descriptor_option *descriptor)
 {
-    se_mail_params params = SE_MAIL_PARAMS_INIT;
+    se_mail_sign_params params = SE_MAIL_SIGN_PARAMS_INIT;
 
     params.version = descriptor->version;
     params.time = o->time;
@@ -45,7 +47,6 @@ static se_mail_params params_of(const struct mail_sign_options *o, const struct 
     params.opaque = o->opaque;
     params.protect = o->protect;
     params.again = o->again;
-    params.result = told;
     return params;
 }
 
@@ -70,7 +71,7 @@ static int sign(se_mail *told, struct cli *cli, const struct descriptor_option *
     AUTO(engine) engine = NULL;
     AUTO(input) input = INPUT_INIT;
     AUTO(progress) progress = { .shown = false };
-    se_mail_params params = params_of(o, descriptor, told);
+    se_mail_sign_params params = params_of(o, descriptor);
     se_error err = SE_ERROR_INIT;
     int status = cli_open(&engine, cli, &err);
 
@@ -80,7 +81,7 @@ static int sign(se_mail *told, struct cli *cli, const struct descriptor_option *
     params.progress_arg = &progress;
     /* a message is never half of one: a pipe gets it when it is whole */
     if (input_open(&input, in, &err) || result_open(result, o->output ? o->output : "-", true, &err) ||
-        se_mail_sign(&result->sink, engine, descriptor->name, &input.source, &params, &err)) {
+        se_mail_sign(&result->sink, told, engine, descriptor->name, &input.source, &params, &err)) {
         progress_end(&progress);
         return result_fail(result, cli, &err);
     }
@@ -108,4 +109,6 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     return EXIT_DONE;
 }
 
-const struct command command_mail_sign = COMMAND_ROW("mail sign", "[FILE]", "sign a message: S/MIME", rows, struct mail_sign_options, run);
+const struct command command_mail_sign = {
+    .name = "mail sign", .options = rows, .options_size = sizeof(struct mail_sign_options), .run = run
+};

@@ -3,9 +3,11 @@
 #include <unistd.h>
 
 #include "base/stream.h"
+#include "cli/commands.h"
 #include "cli/descriptor.h"
 #include "cli/signer.h"
 #include "cli/stream.h"
+#include "signengine-mail.h"
 
 struct mail_verify_options {
     const char *descriptor, *output, *sender, *trust, *trust_tsa;
@@ -31,7 +33,7 @@ enum { NESTED_MOST = 10 };
 struct job {
     se_engine *engine;
     const char *descriptor;
-    se_mail_params params;
+    se_mail_verify_params params;
     struct writer header; /* the message's */
 };
 
@@ -112,7 +114,7 @@ static void tell(const struct cli *cli, const char *input, const struct signatur
 /* One signature; what it was made over goes to a temporary file, which is the input of the next one. */
 static se_status verify_one(se_mail *out, struct result *content, const struct job *job, const se_source *in, se_error *err)
 {
-    se_mail_params params = job->params;
+    se_mail_verify_params params = job->params;
     se_status st;
 
     result_discard(content);
@@ -198,7 +200,7 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     const struct mail_verify_options *o = options;
     struct descriptor_option descriptor;
     AUTO(engine) engine = NULL;
-    AUTO(job) job = { .params = SE_MAIL_PARAMS_INIT };
+    AUTO(job) job = { .params = SE_MAIL_VERIFY_PARAMS_INIT };
     se_error err = SE_ERROR_INIT;
     int status;
 
@@ -216,5 +218,6 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     return verify(cli, o, &job, argc ? argv[0] : NULL);
 }
 
-const struct command command_mail_verify =
-    COMMAND_ROW("mail verify", "[FILE]", "verify a signed message, and say who signed", rows, struct mail_verify_options, run);
+const struct command command_mail_verify = {
+    .name = "mail verify", .options = rows, .options_size = sizeof(struct mail_verify_options), .run = run
+};

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "cli/cli.h"
+#include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/secret.h"
 
@@ -89,5 +89,6 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     return status;
 }
 
-const struct command command_pin_scramble =
-    COMMAND_ROW("pin scramble", "", "write PINs in the form that pin.encrypted takes", rows, struct pin_options, run);
+const struct command command_pin_scramble = {
+    .name = "pin scramble", .options = rows, .options_size = sizeof(struct pin_options), .run = run
+};

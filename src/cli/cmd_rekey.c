@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "cli/checkpoint.h"
+#include "cli/commands.h"
 #include "cli/json.h"
 
 enum { SAVE_MS = 250 };
@@ -217,5 +218,4 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     return do_task(&t, argc ? argv[0] : NULL);
 }
 
-const struct command command_rekey =
-    COMMAND_ROW("rekey", "[FILE]", "encrypt values anew, under the newest key", rows, struct rekey_options, run);
+const struct command command_rekey = { .name = "rekey", .options = rows, .options_size = sizeof(struct rekey_options), .run = run };

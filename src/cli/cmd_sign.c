@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/commands.h"
 #include "cli/descriptor.h"
 #include "cli/signer.h"
 #include "cli/stream.h"
@@ -71,9 +72,9 @@ static int check_output(const struct cli *cli, const struct sign_options *o, con
     return cli_usage(cli, "--output names the file that is signed, '%s', and the signature does not have it inside", o->output);
 }
 
-static se_params params_of(const struct sign_options *o, const struct descriptor_option *descriptor)
+static se_sign_params params_of(const struct sign_options *o, const struct descriptor_option *descriptor)
 {
-    se_params params = SE_PARAMS_INIT;
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
 
     params.version = descriptor->version;
     params.form = form_of(o);
@@ -128,7 +129,7 @@ static void tell(const struct cli *cli, se_engine *engine, const struct descript
         signed_tell(cli, engine, descriptor, output);
 }
 
-static int sign(struct cli *cli, const struct descriptor_option *descriptor, se_params *params, const char *in, const char *out)
+static int sign(struct cli *cli, const struct descriptor_option *descriptor, se_sign_params *params, const char *in, const char *out)
 {
     AUTO(engine) engine = NULL;
     AUTO(input) input = INPUT_INIT;
@@ -158,7 +159,7 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     struct descriptor_option descriptor;
     AUTO(se_buf) uri = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
-    se_params params;
+    se_sign_params params;
     char *out;
     int status;
 
@@ -177,5 +178,4 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     return status;
 }
 
-const struct command command_sign =
-    COMMAND_ROW("sign", "[FILE]", "sign a file: CMS, detached unless told otherwise", rows, struct sign_options, run);
+const struct command command_sign = { .name = "sign", .options = rows, .options_size = sizeof(struct sign_options), .run = run };

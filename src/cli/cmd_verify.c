@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cli/commands.h"
 #include "cli/signer.h"
 #include "cli/stream.h"
 
@@ -105,10 +106,10 @@ struct verifying {
     const char *in, *shown; /* `shown`: as what it is called */
 };
 
-static se_params params_of(const struct verifying *v)
+static se_verify_params params_of(const struct verifying *v)
 {
     const struct verify_options *o = v->options;
-    se_params params = SE_PARAMS_INIT;
+    se_verify_params params = SE_VERIFY_PARAMS_INIT;
 
     params.version = v->descriptor->version;
     params.form = o->xml ? SE_FORM_XML : o->raw ? SE_FORM_RAW : SE_FORM_DETACHED;
@@ -126,7 +127,7 @@ static se_status judge(se_signer *signer, struct verifying *v, const char *path,
     AUTO(input) input = INPUT_INIT;
     AUTO(se_buf) signature = SE_BUF_INIT;
     AUTO(progress) progress = { .shown = false };
-    se_params params = params_of(v);
+    se_verify_params params = params_of(v);
     se_status st;
 
     if ((path && (st = file_read(&signature, input_path(path), SIGNATURE_LIMIT, err))) || (st = input_open(&input, v->in, err)) ||
@@ -200,5 +201,4 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     return status;
 }
 
-const struct command command_verify =
-    COMMAND_ROW("verify", "[FILE]", "verify a signature, and say who signed", rows, struct verify_options, run);
+const struct command command_verify = { .name = "verify", .options = rows, .options_size = sizeof(struct verify_options), .run = run };

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/commands.h"
 #include "cli/field.h"
 #include "cli/sensed.h"
 #include "cli/signer.h"
@@ -155,8 +156,9 @@ static int run_sign(struct cli *cli, void *options, int argc, char **argv)
     return job.output ? sign(cli, o, &job, argv[0]) : EXIT_INTERNAL;
 }
 
-const struct command command_zip_sign =
-    COMMAND_ROW("zip sign", "FILE", "sign a zip as jarsigner does", sign_rows, struct sign_options, run_sign);
+const struct command command_zip_sign = {
+    .name = "zip sign", .options = sign_rows, .options_size = sizeof(struct sign_options), .run = run_sign
+};
 
 /* ---- zip verify ---- */
 
@@ -290,5 +292,6 @@ static int run_verify(struct cli *cli, void *options, int argc, char **argv)
     return status;
 }
 
-const struct command command_zip_verify =
-    COMMAND_ROW("zip verify", "FILE", "verify a signed zip, and say who signed", verify_rows, struct verify_options, run_verify);
+const struct command command_zip_verify = {
+    .name = "zip verify", .options = verify_rows, .options_size = sizeof(struct verify_options), .run = run_verify
+};

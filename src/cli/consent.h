@@ -2,9 +2,7 @@
 #ifndef CLI_CONSENT_H
 #define CLI_CONSENT_H
 
-#include <stdio.h>
-
-#include "cli/place.h"
+#include "cli/options.h"
 
 struct consent_options {
     bool yes, dry_run;
@@ -26,26 +24,5 @@ struct consent_question {
     const char *option;   /* what says that it is meant */
 };
 SE_MUST_CHECK se_status consent_ask(const struct consent_question *q, se_error *err);
-
-/* About a key. */
-#define CONSENT_KEY_ROWS(type) CONSENT_ROWS(type, "do not ask, also about a key that a descriptor uses")
-
-struct consent {
-    struct cli *cli;
-    const struct target *target;
-    const char *verb, *done; /* "Delete", "deleted" */
-    const char *thing;       /* NULL: the key */
-    const char *option;      /* what says that it is meant */
-    bool meant;
-    bool always; /* asks about a key that no descriptor uses, too */
-    FILE *rows;  /* writes what goes to `text` */
-    char *text;
-    size_t size;
-};
-
-/* Fill in all up to `always`; it lasts as long as what it is made of.  Release with consent_free(). */
-struct provision_consent consent_open(struct consent *consent, const struct consent_options *options);
-void consent_free(struct consent *consent);
-AUTO_KIND(consent, struct consent, consent_free(p))
 
 #endif

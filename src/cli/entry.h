@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "cli/json.h"
+#include "signengine-history.h"
 
 /* Microseconds since 1970 as "2026-01-31T12:00:00.000000Z"; empty: it has no such form. */
 enum { ENTRY_TIME = 48 };

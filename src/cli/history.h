@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/stream.h"
+#include "signengine-history.h"
 
 struct history_place {
     const char *store, *chain, *descriptor;

@@ -9,26 +9,10 @@
 #include "base/guard.h"
 #include "base/process.h"
 #include "base/text.h"
-#include "cli/cli.h"
+#include "cli/commands.h"
 #include "cli/json.h"
 
-static const struct command command_help, command_version;
-
-static const struct command *const commands[] = {
-    &command_help,           &command_version,         &command_check,          &command_config_fingerprint,
-    &command_config_show,    &command_config_sign,     &command_config_verify,  &command_config_diff,
-    &command_sign,           &command_verify,          &command_encrypt,        &command_decrypt,
-    &command_rekey,          &command_mail_sign,       &command_mail_verify,    &command_pin_scramble,
-    &command_key_init,       &command_key_list,        &command_key_generate,   &command_key_request,
-    &command_key_import,     &command_key_certificate, &command_key_delete,     &command_zip_sign,
-    &command_zip_verify,     &command_zip_encrypt,     &command_zip_decrypt,    &command_history_create,
-    &command_history_append, &command_history_list,    &command_history_head,   &command_history_verify,
-    &command_history_show,   &command_history_export,  &command_history_prove,  &command_history_verify_proof,
-    &command_history_erase,  &command_history_prune,   &command_history_resign, &command_history_end,
-};
-enum { COMMANDS = sizeof commands / sizeof *commands };
-
-static const struct option_row globals[] = {
+const struct option_row global_options[] = {
     { 'c', "config", OPTION_TEXT, offsetof(struct cli, config), "FILE", "the configuration", NULL },
     { 0, "trust-config", OPTION_TEXT, offsetof(struct cli, trust_config), "CA.pem", "use no configuration that these have not signed",
       NULL },
@@ -42,144 +26,6 @@ static const struct option_row globals[] = {
     { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
 };
 
-static void print_help(void)
-{
-    puts("usage: signengine [OPTION]... COMMAND ...\n\nSigns and encrypts with keys that engineSignEncrypt.xml names.\n\nCommands:");
-    for (size_t i = 0; i < COMMANDS; i++)
-        printf("  %-20s %s\n", commands[i]->name, commands[i]->summary);
-    puts("\nOptions:");
-    options_help(globals);
-    puts("\n`signengine COMMAND --help` tells the options of a command.");
-}
-
-static void print_command(const struct command *command)
-{
-    printf("usage: signengine %s [OPTION]... %s\n\n%s\n\nOptions:\n", command->name, command->operands, command->summary);
-    options_help(command->options);
-    puts("\nOptions of all commands:");
-    options_help(globals);
-}
-
-static bool is_in_group(const struct command *command, const char *group)
-{
-    return text_starts(command->name, group) && command->name[strlen(group)] == ' ';
-}
-
-static bool is_group(const char *word)
-{
-    for (size_t i = 0; i < COMMANDS; i++)
-        if (is_in_group(commands[i], word))
-            return true;
-    return false;
-}
-
-static void print_group(const char *group)
-{
-    printf("usage: signengine %s COMMAND ...\n\nCommands:\n", group);
-    for (size_t i = 0; i < COMMANDS; i++)
-        if (is_in_group(commands[i], group))
-            printf("  %-20s %s\n", commands[i]->name, commands[i]->summary);
-    printf("\n`signengine %s COMMAND --help` tells the options of a command.\n", group);
-}
-
-/* *words: how many arguments the name takes. */
-static const struct command *find_command(int *words, int argc, char **argv)
-{
-    char two[64] = "";
-
-    if (argc > 1)
-        (void)snprintf(two, sizeof two, "%s %s", argv[0], argv[1]);
-    for (size_t i = 0; i < COMMANDS; i++) {
-        bool is_two = strcmp(commands[i]->name, two) == 0;
-
-        *words = is_two ? 2 : 1;
-        if (is_two || strcmp(commands[i]->name, argv[0]) == 0)
-            return commands[i];
-    }
-    return NULL;
-}
-
-static void list_second_words(struct writer *w, const char *first)
-{
-    for (size_t i = 0; i < COMMANDS; i++)
-        if (is_in_group(commands[i], first))
-            writer_format(w, "%s%s", w->buf.size ? ", " : "", commands[i]->name + strlen(first) + 1);
-}
-
-/* What something was called once, or is called elsewhere. */
-static const char *meant_by(const char *first, const char *second)
-{
-    static const struct {
-        const char *first, *second, *meant;
-    } names[] = { { "history", "close", "history end" } };
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i].first, first) == 0 && strcmp(names[i].second, second) == 0)
-            return names[i].meant;
-    return NULL;
-}
-
-static int reject_name(const struct cli *cli, int argc, char **argv)
-{
-    AUTO(writer) second = { 0 };
-    const char *names[COMMANDS], *nearest;
-
-    if (argc > 1 && (nearest = meant_by(argv[0], argv[1])))
-        return cli_usage(cli, "unknown command '%s %s'; it is '%s'", argv[0], argv[1], nearest);
-    list_second_words(&second, argv[0]);
-    if (second.buf.size && argc > 1)
-        return cli_usage(cli, "unknown command '%s %s'; after '%s' comes one of: %s", argv[0], argv[1], argv[0], writer_string(&second));
-    if (second.buf.size)
-        return cli_usage(cli, "after '%s' comes one of: %s", argv[0], writer_string(&second));
-    for (size_t i = 0; i < COMMANDS; i++)
-        names[i] = commands[i]->name;
-    nearest = text_nearest(argv[0], names, COMMANDS);
-    if (nearest)
-        return cli_usage(cli, "unknown command '%s'; did you mean '%s'?", argv[0], nearest);
-    return cli_usage(cli, "unknown command '%s'; `signengine --help` lists them", argv[0]);
-}
-
-struct no_options {
-    char none;
-};
-static const struct option_row no_rows[] = { { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL } };
-
-static int run_help(struct cli *cli, void *options, int argc, char **argv)
-{
-    const struct command *command;
-    int words = 0;
-
-    (void)options;
-    if (!argc) {
-        print_help();
-        return EXIT_DONE;
-    }
-    if (argc == 1 && is_group(argv[0])) {
-        print_group(argv[0]);
-        return EXIT_DONE;
-    }
-    if (!(command = find_command(&words, argc, argv)))
-        return reject_name(cli, argc, argv);
-    if (argc > words)
-        return cli_usage(cli, "one command at a time: '%s' is too much", argv[words]);
-    print_command(command);
-    return EXIT_DONE;
-}
-
-static int run_version(struct cli *cli, void *options, int argc, char **argv)
-{
-    (void)options;
-    (void)argv;
-    if (argc)
-        return cli_usage(cli, "it takes no operand");
-    puts("signengine " PACKAGE_VERSION);
-    return EXIT_DONE;
-}
-
-static const struct command command_help =
-    COMMAND_ROW("help", "[COMMAND]", "what a command, or a group of them, does", no_rows, struct no_options, run_help);
-static const struct command command_version = COMMAND_ROW("version", "", "the version", no_rows, struct no_options, run_version);
-
 static int check_globals(const struct cli *cli)
 {
     static const char *const choices[] = { "auto", "always", "never" };
@@ -190,7 +36,7 @@ static int check_globals(const struct cli *cli)
     return cli_usage(cli, "option '--progress': '%s' is not auto, always or never", cli->progress);
 }
 
-static int run(struct cli *cli, const struct option_table *global, const struct command *command, int argc, char **argv)
+static int run_command(struct cli *cli, const struct option_table *global, const struct command *command, int argc, char **argv)
 {
     _Alignas(max_align_t) unsigned char room[OPTIONS_ROOM] = { 0 };
     const struct option_table own = { command->options, room };
@@ -208,7 +54,7 @@ static int run(struct cli *cli, const struct option_table *global, const struct 
     if (st)
         return cli_fail(cli, &err);
     if (cli->help) {
-        print_command(command);
+        help_print_command(command);
         return EXIT_DONE;
     }
     status = check_globals(cli);
@@ -243,19 +89,30 @@ static bool asks_for_help(const struct cli *cli, int argc, char **argv)
 /* What is no command may be the first word of several. */
 static int start_none(const struct cli *cli, int argc, char **argv)
 {
-    if (!is_group(argv[0]) || !asks_for_help(cli, argc, argv))
-        return reject_name(cli, argc, argv);
-    print_group(argv[0]);
+    if (!command_is_group(argv[0]) || !asks_for_help(cli, argc, argv))
+        return command_reject(cli, argc, argv);
+    help_print_group(argv[0]);
     return EXIT_DONE;
+}
+
+static int start_command(struct cli *cli, const struct option_table *global, int argc, char **argv)
+{
+    int words;
+    const struct command_name *name = command_find_name(&words, argc, argv);
+    const struct command *command = name ? command_find(name) : NULL;
+
+    if (!name)
+        return start_none(cli, argc, argv);
+    if (!command)
+        return command_hand_over(cli, name);
+    return run_command(cli, global, command, argc - words, argv + words);
 }
 
 static int start(struct cli *cli, int argc, char **argv)
 {
-    const struct option_table global = { globals, cli };
+    const struct option_table global = { global_options, cli };
     const struct option_table *const tables[2] = { &global, NULL };
-    const struct command *command;
     se_error err = SE_ERROR_INIT;
-    int words;
 
     options_defaults(&global);
     if (options_parse(&argc, argv, tables, true, &err))
@@ -265,14 +122,12 @@ static int start(struct cli *cli, int argc, char **argv)
         return EXIT_DONE;
     }
     if (!argc && cli->help) {
-        print_help();
+        help_print();
         return EXIT_DONE;
     }
     if (!argc)
         return cli_usage(cli, "a command is missing; `signengine --help` lists them");
-    if (!(command = find_command(&words, argc, argv)))
-        return start_none(cli, argc, argv);
-    return run(cli, &global, command, argc - words, argv + words);
+    return start_command(cli, &global, argc, argv);
 }
 
 /* A call that has not returned may return while exit() takes down the libraries that it needs. */
@@ -292,11 +147,21 @@ static bool keep_standard(void)
     return true;
 }
 
+/* Options and operands are put into another order as they are read: who takes a command over gets them as they came. */
+static char **copy_arguments(int argc, char **argv)
+{
+    char **copy = calloc((size_t)argc + 1, sizeof *copy);
+
+    if (copy)
+        memcpy(copy, argv, (size_t)argc * sizeof *copy);
+    return copy;
+}
+
 int main(int argc, char **argv)
 {
-    struct cli cli = { .config = NULL };
+    struct cli cli = { .arguments = copy_arguments(argc, argv) };
 
-    if (!keep_standard() || !process_forbid_dumps())
+    if (!cli.arguments || !keep_standard() || !process_forbid_dumps())
         return EXIT_INTERNAL;
     (void)signal(SIGXFSZ, SIG_IGN); /* a file that is too large is a failure to write, with a message */
     return left(flushed(&cli, start(&cli, argc - 1, argv + 1)));

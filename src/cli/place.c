@@ -6,13 +6,6 @@
 #include "cli/json.h"
 #include "cli/secret.h"
 
-int place_fail(const struct cli *cli, const se_error *err)
-{
-    int status = cli_fail(cli, err);
-
-    return err->status == SE_ERR_IO ? EXIT_NO_OUTPUT : status;
-}
-
 static const char *text(const char *given)
 {
     return given ? given : "";

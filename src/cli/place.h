@@ -41,9 +41,6 @@ bool place_is_open(const struct place_options *options);
 /* The same for commands that take nothing but KEY. */
 int place_open_only(struct target **out, struct cli *cli, const struct place_options *options, int argc, char **argv);
 
-/* cli_fail(), but 73 when something could not be written, or is there already. */
-int place_fail(const struct cli *cli, const se_error *err);
-
 /* Rows on standard output, for people or as JSON: what was asked for, and what was made, which --quiet leaves out. */
 struct provision_report place_report(const struct cli *cli);
 struct provision_report place_report_to(FILE *out); /* for people; NULL: to nobody */

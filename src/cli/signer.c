@@ -39,7 +39,7 @@ void signer_write(struct writer *w, const se_signer *signer)
 
 void signed_tell(const struct cli *cli, se_engine *engine, const struct descriptor_option *descriptor, const char *output)
 {
-    se_params params = SE_PARAMS_INIT;
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
     se_signer signer;
 
     if (!cli_talks(cli))

@@ -291,12 +291,11 @@ static void conclude(struct finding *f, const se_check_options *options)
 
 static se_status options_read(se_check_options *out, const se_check_options *options, se_error *err)
 {
-    const se_check_options defaults = SE_CHECK_OPTIONS_INIT;
+    se_status st = arguments_options(out, options, se_check_options, err);
 
-    *out = options ? *options : defaults;
-    if (out->size != sizeof *out)
-        return error_set(err, SE_ERR_USAGE, "se_check_options of %zu bytes, SE_CHECK_OPTIONS_INIT makes %zu", out->size, sizeof *out);
-    return SE_OK;
+    if (!st && !out->days)
+        out->days = 30;
+    return st;
 }
 
 se_status se_check(se_engine *engine, se_check_fn fn, void *arg, const se_check_options *options, se_error *error)

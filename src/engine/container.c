@@ -4,11 +4,10 @@
 
 static se_status params_of(se_container_params *out, const se_container_params *params, se_error *err)
 {
-    const se_container_params defaults = SE_CONTAINER_PARAMS_INIT;
+    se_status st = arguments_options(out, params, se_container_params, err);
 
-    *out = params ? *params : defaults;
-    if (out->size != sizeof *out)
-        return error_set(err, SE_ERR_USAGE, "se_container_params of %zu bytes, SE_CONTAINER_PARAMS_INIT makes %zu", out->size, sizeof *out);
+    if (st)
+        return st;
     if (out->context.size > VALUE_MAX)
         return error_set(err, SE_ERR_USAGE, "a context of %zu bytes is too long", out->context.size);
     return SE_OK;

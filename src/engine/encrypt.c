@@ -6,12 +6,7 @@
 
 se_status field_params_read(se_field_params *out, const se_field_params *params, se_error *err)
 {
-    const se_field_params defaults = SE_FIELD_PARAMS_INIT;
-
-    *out = params ? *params : defaults;
-    if (out->size != sizeof *out)
-        return error_set(err, SE_ERR_USAGE, "se_field_params of %zu bytes, SE_FIELD_PARAMS_INIT makes %zu", out->size, sizeof *out);
-    return SE_OK;
+    return arguments_options(out, params, se_field_params, err);
 }
 
 static se_status prepare(struct sealing *s, se_error *err)

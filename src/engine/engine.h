@@ -40,10 +40,11 @@ SE_MUST_CHECK se_status key_slots_new(struct slot **out, const struct config *co
 void key_slots_free(struct slot *slots, size_t count);
 
 /* What the caller's params say; NULL: the defaults.  SE_ERR_USAGE: from another time, or nonsense. */
-SE_MUST_CHECK se_status params_read(se_params *out, const se_params *params, se_error *err);
+SE_MUST_CHECK se_status sign_params_read(se_sign_params *out, const se_sign_params *params, se_error *err);
+SE_MUST_CHECK se_status verify_params_read(se_verify_params *out, const se_verify_params *params, se_error *err);
 
-/* What is signed with it, or verified. */
-enum purpose purpose_of(const se_params *params, const struct descriptor *descriptor);
+/* What is signed with the descriptor, or verified. */
+enum purpose purpose_of(se_purpose stated, const struct descriptor *descriptor);
 
 /* SE_ERR_POLICY: what the descriptor's use asks of its key's certificate, which now it does not keep. */
 SE_MUST_CHECK se_status key_allowed(struct key *key, const struct descriptor *descriptor, se_error *err);

@@ -10,6 +10,7 @@ libse_core_la_SOURCES += \
 	src/engine/event.c src/engine/event.h \
 	src/engine/fields.h \
 	src/engine/identify.c \
+	src/engine/files.c \
 	src/engine/kits.c \
 	src/engine/many.c \
 	src/engine/memory.c src/engine/memory.h \
@@ -21,7 +22,6 @@ libse_core_la_SOURCES += \
 	src/engine/replicas.c src/engine/replicas.h \
 	src/engine/roots.c src/engine/roots.h \
 	src/engine/sharing.c src/engine/sharing.h \
-	src/engine/sha256.c \
 	src/engine/sign.c \
 	src/engine/slot.c \
 	src/engine/timestamp.c src/engine/timestamp.h \

@@ -8,19 +8,18 @@
 static se_status options_read(struct config_options *out, struct vouching *vouching, struct events *events, const se_options *options,
                               se_error *err)
 {
-    const se_options defaults = SE_OPTIONS_INIT;
+    se_options read;
+    se_status st = arguments_options(&read, options, se_options, err);
 
-    if (!options)
-        options = &defaults;
-    if (options->size != sizeof *options)
-        return error_set(err, SE_ERR_USAGE, "se_options of %zu bytes, SE_OPTIONS_INIT makes %zu", options->size, sizeof *options);
-    *out = (struct config_options){ options->report, options->report_arg, options->pin_key, NULL, NULL };
-    if (options->trust_config) {
-        vouching->trust = options->trust_config;
+    if (st)
+        return st;
+    *out = (struct config_options){ .report = read.report, .report_arg = read.report_arg, .pin_key = read.pin_key };
+    if (read.trust_config) {
+        vouching->trust = read.trust_config;
         out->vouch = config_vouch;
         out->vouch_arg = vouching;
     }
-    *events = (struct events){ options->event, options->event_arg };
+    *events = (struct events){ read.event, read.event_arg };
     return SE_OK;
 }
 

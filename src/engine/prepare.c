@@ -1,6 +1,7 @@
 /* What every job begins with. */
 #include <time.h>
 
+#include "base/arguments.h"
 #include "engine/engine.h"
 #include "key/certificate.h"
 
@@ -9,27 +10,36 @@ int64_t now(void)
     return time(NULL);
 }
 
-se_status params_read(se_params *out, const se_params *params, se_error *err)
+static se_status check_common(se_purpose purpose, int64_t *time, se_error *err)
 {
-    const se_params defaults = SE_PARAMS_INIT;
-
-    *out = params ? *params : defaults;
-    if (out->size != sizeof *out)
-        return error_set(err, SE_ERR_USAGE, "se_params of %zu bytes, SE_PARAMS_INIT makes %zu", out->size, sizeof *out);
-    if (out->purpose < SE_PURPOSE_DESCRIPTOR || out->purpose > SE_PURPOSE_ZIP)
-        return error_set(err, SE_ERR_USAGE, "no purpose %d", (int)out->purpose);
-    if (out->time < 0)
+    if (purpose < SE_PURPOSE_DESCRIPTOR || purpose > SE_PURPOSE_ZIP)
+        return error_set(err, SE_ERR_USAGE, "no purpose %d", (int)purpose);
+    if (*time < 0)
         return error_set(err, SE_ERR_USAGE, "a time before 1970");
-    if (!out->time)
-        out->time = now();
+    if (!*time)
+        *time = now();
     return SE_OK;
 }
 
-enum purpose purpose_of(const se_params *params, const struct descriptor *descriptor)
+se_status sign_params_read(se_sign_params *out, const se_sign_params *params, se_error *err)
 {
-    static const enum purpose stated[] = { [SE_PURPOSE_MAIL] = PURPOSE_MAIL, [SE_PURPOSE_ZIP] = PURPOSE_ZIP };
+    se_status st = arguments_options(out, params, se_sign_params, err);
 
-    return params->purpose == SE_PURPOSE_DESCRIPTOR ? descriptor->use->purpose : stated[params->purpose];
+    return st ? st : check_common(out->purpose, &out->time, err);
+}
+
+se_status verify_params_read(se_verify_params *out, const se_verify_params *params, se_error *err)
+{
+    se_status st = arguments_options(out, params, se_verify_params, err);
+
+    return st ? st : check_common(out->purpose, &out->time, err);
+}
+
+enum purpose purpose_of(se_purpose stated, const struct descriptor *descriptor)
+{
+    static const enum purpose purposes[] = { [SE_PURPOSE_MAIL] = PURPOSE_MAIL, [SE_PURPOSE_ZIP] = PURPOSE_ZIP };
+
+    return stated == SE_PURPOSE_DESCRIPTOR ? descriptor->use->purpose : purposes[stated];
 }
 
 /* The rules take longer than a field.  What changes about them is the time, so that once in a second is enough. */

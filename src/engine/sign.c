@@ -17,7 +17,8 @@ struct signer {
 };
 
 /* The certificate's rules look at today, whatever signingTime is asked for. */
-static se_status prepare(struct signer *out, se_engine *engine, const struct descriptor *descriptor, const se_params *params, se_error *err)
+static se_status prepare(struct signer *out, se_engine *engine, const struct descriptor *descriptor, const se_sign_params *params,
+                         se_error *err)
 {
     se_status st;
 
@@ -25,13 +26,13 @@ static se_status prepare(struct signer *out, se_engine *engine, const struct des
     if ((st = slot_open(&out->key, engine, descriptor->key, PART_SIGN, err)))
         return st;
     if ((st = key_allowed(out->key, descriptor, err)) ||
-        (st = certificate_purpose(purpose_of(params, descriptor), out->key->certificate, true, SE_ERR_POLICY, err)) ||
+        (st = certificate_purpose(purpose_of(params->purpose, descriptor), out->key->certificate, true, SE_ERR_POLICY, err)) ||
         (st = addresses_name(out->address, out->key->profile.addresses, params->addresses, params->address_count, SE_ERR_POLICY, err)))
         return st;
     return signing_algorithm(&out->algorithm, descriptor, out->key->private, err);
 }
 
-static se_status sign(const se_sink *out, const struct signer *signer, struct stream *in, const se_params *params, se_error *err)
+static se_status sign(const se_sink *out, const struct signer *signer, struct stream *in, const se_sign_params *params, se_error *err)
 {
     const struct format *format = format_find(params->form);
     const struct sign_job job = { signer->algorithm,
@@ -51,14 +52,14 @@ static se_status sign(const se_sink *out, const struct signer *signer, struct st
     return format->sign(&job, err);
 }
 
-static se_status sign_stream(const se_sink *out, se_engine *engine, struct stream *in, const se_params *params, struct operation *op)
+static se_status sign_stream(const se_sink *out, se_engine *engine, struct stream *in, const se_sign_params *params, struct operation *op)
 {
     const struct descriptor *found;
     struct signer signer = { .key = NULL };
-    se_params read;
+    se_sign_params read;
     se_status st;
 
-    if ((st = params_read(&read, params, &op->error)) ||
+    if ((st = sign_params_read(&read, params, &op->error)) ||
         (st = config_descriptor(&found, engine->config, op->event.descriptor, read.version, &op->error)))
         return st;
     operation_on(op, found);
@@ -71,7 +72,7 @@ static se_status sign_stream(const se_sink *out, se_engine *engine, struct strea
     return st ? blame(&op->error, found) : SE_OK;
 }
 
-se_status se_sign_stream(const se_sink *out, se_engine *engine, const char *descriptor, const se_source *in, const se_params *params,
+se_status se_sign_stream(const se_sink *out, se_engine *engine, const char *descriptor, const se_source *in, const se_sign_params *params,
                          se_error *error)
 {
     struct stream stream = { .source = in };
@@ -86,7 +87,7 @@ se_status se_sign_stream(const se_sink *out, se_engine *engine, const char *desc
     return operation_end(&op, st, error);
 }
 
-se_status se_sign(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in, const se_params *params, se_error *error)
+se_status se_sign(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in, const se_sign_params *params, se_error *error)
 {
     AUTO(writer) w = { 0 };
     const se_sink sink = sink_writer(&w);
@@ -115,18 +116,18 @@ static void tell(se_signer *out, const struct signer *signer)
     memcpy(out->serial, profile->serial, sizeof out->serial);
 }
 
-se_status se_find_signer(se_signer *out, se_engine *engine, const char *descriptor, const se_params *params, se_error *error)
+se_status se_find_signer(se_signer *out, se_engine *engine, const char *descriptor, const se_sign_params *params, se_error *error)
 {
     const struct descriptor *found;
     struct signer signer = { .key = NULL };
-    se_params read;
+    se_sign_params read;
     se_status st;
 
     if (out)
         *out = (se_signer){ .version = 0 };
     if ((st = arguments_check(error, out, engine, descriptor)))
         return st;
-    if ((st = params_read(&read, params, error)) || (st = config_descriptor(&found, engine->config, descriptor, read.version, error)))
+    if ((st = sign_params_read(&read, params, error)) || (st = config_descriptor(&found, engine->config, descriptor, read.version, error)))
         return st;
     st = prepare(&signer, engine, found, &read, error);
     if (!st)
@@ -160,7 +161,7 @@ static se_status sign_config(const se_sink *out, se_engine *engine, const struct
     AUTO(se_buf) canonical = SE_BUF_INIT;
     const struct descriptor *found;
     struct signer signer = { .key = NULL };
-    const se_params params = SE_PARAMS_INIT;
+    const se_sign_params params = SE_SIGN_PARAMS_INIT;
     struct sign_job job;
     se_status st;
 

@@ -120,7 +120,7 @@ static se_status load(X509_STORE **out, const char *path, se_error *err)
     return roots_load(*out, path, err);
 }
 
-static se_status choose_roots(X509_STORE **out, const struct candidates *c, const se_params *params, se_error *err)
+static se_status choose_roots(X509_STORE **out, const struct candidates *c, const se_verify_params *params, se_error *err)
 {
     if (params->trust)
         return load(out, params->trust, err);
@@ -134,7 +134,7 @@ static se_status choose_roots(X509_STORE **out, const struct candidates *c, cons
 }
 
 /* Issuers may name time stamping authorities for signers whom they do not vouch for: a stamp only says when. */
-static se_status choose_vouchers(struct vouchers *out, const struct candidates *c, const se_params *params, se_error *err)
+static se_status choose_vouchers(struct vouchers *out, const struct candidates *c, const se_verify_params *params, se_error *err)
 {
     se_status st = choose_roots(&out->signers, c, params, err);
 
@@ -166,7 +166,7 @@ void signer_tell(se_signer *out, const struct verdict *verdict)
 }
 
 /* A refusal can be wrong when a version could not be looked at: then it is "don't know". */
-static se_status doubt(se_status st, const struct candidates *c, const se_params *params, se_error *err)
+static se_status doubt(se_status st, const struct candidates *c, const se_verify_params *params, se_error *err)
 {
     if (st != SE_ERR_REJECTED || !c->missing.status || params->trust)
         return st;
@@ -176,7 +176,7 @@ static se_status doubt(se_status st, const struct candidates *c, const se_params
 }
 
 /* Whether it is detached is told by the signature that is given, or is not. */
-static se_form form_of(const se_params *params)
+static se_form form_of(const se_verify_params *params)
 {
     if (params->form == SE_FORM_RAW)
         return SE_FORM_RAW;
@@ -201,7 +201,7 @@ static se_status refuse_strangers(se_status st, const struct verdict *verdict, c
                      "signed with a certificate that the descriptor does not have, and no CA was named: %s (serial %s)", subject, serial);
 }
 
-static se_status verify_form(struct verdict *out, const struct candidates *c, const struct verify_job *job, const se_params *params,
+static se_status verify_form(struct verdict *out, const struct candidates *c, const struct verify_job *job, const se_verify_params *params,
                              se_error *err)
 {
     se_error why = SE_ERROR_INIT;
@@ -212,7 +212,8 @@ static se_status verify_form(struct verdict *out, const struct candidates *c, co
     return st ? error_set_at(err, st, why.file, why.line, "%s", why.text) : SE_OK;
 }
 
-static se_status verify(struct verdict *out, const struct candidates *c, struct verify_job *job, const se_params *params, se_error *err)
+static se_status verify(struct verdict *out, const struct candidates *c, struct verify_job *job, const se_verify_params *params,
+                        se_error *err)
 {
     if (!c->count && !params->trust) {
         if (err)
@@ -248,7 +249,7 @@ static void note(struct operation *op, const struct verdict *verdict, const stru
         operation_on(op, c->descriptors[verdict->candidate - c->list]);
 }
 
-static se_status verify_stream(se_signer *out, se_engine *engine, struct stream *in, const se_params *params, struct operation *op)
+static se_status verify_stream(se_signer *out, se_engine *engine, struct stream *in, const se_verify_params *params, struct operation *op)
 {
     AUTO(candidates) candidates = { .count = 0 };
     AUTO(verdict) verdict = { .certificate = NULL };
@@ -258,10 +259,10 @@ static se_status verify_stream(se_signer *out, se_engine *engine, struct stream 
     const struct descriptor *first;
     struct verify_job job;
     char address[320];
-    se_params read;
+    se_verify_params read;
     se_status st;
 
-    if ((st = params_read(&read, params, err)) || (st = config_descriptor(&first, engine->config, descriptor, read.version, err)) ||
+    if ((st = verify_params_read(&read, params, err)) || (st = config_descriptor(&first, engine->config, descriptor, read.version, err)) ||
         (st = collect(&candidates, engine, descriptor, read.version, err)) || (st = choose_vouchers(&vouchers, &candidates, &read, err)))
         return st;
     in->progress = read.progress;
@@ -269,7 +270,7 @@ static se_status verify_stream(se_signer *out, se_engine *engine, struct stream 
     job = (struct verify_job){ .in = in,
                                .roots = vouchers.signers,
                                .tsa_roots = vouchers.tsas,
-                               .purpose = purpose_of(&read, first),
+                               .purpose = purpose_of(read.purpose, first),
                                .time = read.time,
                                .signature = read.signature,
                                .later = read.later,
@@ -287,7 +288,7 @@ static se_status verify_stream(se_signer *out, se_engine *engine, struct stream 
     return SE_OK;
 }
 
-se_status se_verify_stream(se_signer *out, se_engine *engine, const char *descriptor, const se_source *in, const se_params *params,
+se_status se_verify_stream(se_signer *out, se_engine *engine, const char *descriptor, const se_source *in, const se_verify_params *params,
                            se_error *error)
 {
     struct stream stream = { .source = in };
@@ -304,7 +305,7 @@ se_status se_verify_stream(se_signer *out, se_engine *engine, const char *descri
     return operation_end(&op, st, error);
 }
 
-se_status se_verify(se_signer *out, se_engine *engine, const char *descriptor, se_bytes in, const se_params *params, se_error *error)
+se_status se_verify(se_signer *out, se_engine *engine, const char *descriptor, se_bytes in, const se_verify_params *params, se_error *error)
 {
     const se_source source = source_memory(&in);
     se_status st = arguments_check(error, engine, descriptor, given_bytes(in));

@@ -18,7 +18,7 @@ se_status row_commitment(struct hash *out, const struct row *row, se_error *err)
     if (row->salt.size != SALT_SIZE)
         return error_set(err, SE_ERR_FORMAT, "a salt has %zu bytes", row->salt.size);
     memcpy(head + 1, row->salt.data, SALT_SIZE);
-    return se_sha256(out->bytes, parts, 2) ? SE_OK : error_memory(err);
+    return hash_make(out, parts, 2) ? SE_OK : error_memory(err);
 }
 
 static void put_number(unsigned char *out, uint64_t number, unsigned bytes)
@@ -61,7 +61,7 @@ se_status row_leaf(struct hash *out, const struct row *row, const struct chain_i
 
     if (!part.size)
         return SE_ERR_FORMAT;
-    return se_sha256(out->bytes, &part, 1) ? SE_OK : error_memory(err);
+    return hash_make(out, &part, 1) ? SE_OK : error_memory(err);
 }
 
 se_status row_encode(struct writer *w, const struct row *row, const struct chain_id *chain, se_error *err)

@@ -3,6 +3,7 @@
 #define HISTORY_FINDINGS_H
 
 #include "base/buf.h"
+#include "signengine-history.h"
 
 enum { FINDINGS_MOST = 1000 }; /* that are told one by one */
 

@@ -2,6 +2,7 @@
 #include <sys/random.h>
 
 #include "history/group.h"
+#include "signengine-history.h"
 
 enum { SALTS_AT_ONCE = 1 << 20 };
 

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "history/database.h"
+#include "signengine-history.h"
 
 enum { VERSIONS_MOST = 64 };
 

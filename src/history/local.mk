@@ -1,4 +1,4 @@
-libse_core_la_SOURCES += \
+libse_history_la_SOURCES += \
 	src/history/address.c \
 	src/history/care.c \
 	src/history/commit.c \
@@ -6,9 +6,9 @@ libse_core_la_SOURCES += \
 	src/history/entry.c src/history/entry.h \
 	src/history/findings.c src/history/findings.h \
 	src/history/group.c src/history/group.h \
+	src/history/hash.c src/history/hash.h \
 	src/history/head.c \
 	src/history/history.h \
-	src/history/libsqlite.c src/history/libsqlite.h \
 	src/history/lookup.c \
 	src/history/moment.c \
 	src/history/nodes.c \
@@ -36,8 +36,7 @@ libse_core_la_SOURCES += \
 	src/history/walk_seal.c
 
 if HAVE_POSTGRESQL
-libse_core_la_SOURCES += \
-	src/history/libpq.c src/history/libpq.h \
+libse_history_la_SOURCES += \
 	src/history/postgres.c src/history/postgres.h \
 	src/history/postgres_read.c \
 	src/history/postgres_schema.c \

@@ -42,16 +42,19 @@ AUTO_KIND(history, se_history *, se_history_close(p))
 
 static se_status read_options(se_history_options *out, const se_history_options *options, se_error *err)
 {
-    const se_history_options defaults = SE_HISTORY_OPTIONS_INIT;
+    se_status st = arguments_options(out, options, se_history_options, err);
 
-    *out = options ? *options : defaults;
-    if (out->size != sizeof *out)
-        return error_set(err, SE_ERR_USAGE, "se_history_options of %zu bytes, SE_HISTORY_OPTIONS_INIT makes %zu", out->size, sizeof *out);
-    if (!out->chain || !chain_name_good(out->chain))
+    if (st)
+        return st;
+    if (!out->chain)
+        out->chain = "default";
+    if (!out->descriptor)
+        out->descriptor = "ObjectHistorySigner";
+    if (!chain_name_good(out->chain))
         return error_set(err, SE_ERR_USAGE, "a chain's name has letters, digits, '.', '-' and '_', and at most %d of them",
                          CHAIN_NAME_MOST);
-    if (!out->descriptor || strlen(out->descriptor) >= sizeof((struct seal *)NULL)->descriptor)
-        return error_set(err, SE_ERR_USAGE, "the descriptor's name is missing, or too long");
+    if (strlen(out->descriptor) >= sizeof((struct seal *)NULL)->descriptor)
+        return error_set(err, SE_ERR_USAGE, "the descriptor's name is too long");
     return SE_OK;
 }
 

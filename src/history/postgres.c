@@ -24,12 +24,12 @@ static se_status status_of(const char *state)
 
 se_status postgres_failed(const struct postgres *s, const PGresult *result, se_error *err)
 {
-    const char *text = result ? pq.PQresultErrorMessage(result) : "";
-    const char *state = result ? pq.PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-    bool lost = pq.PQstatus(s->connection) != CONNECTION_OK;
+    const char *text = result ? PQresultErrorMessage(result) : "";
+    const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    bool lost = PQstatus(s->connection) != CONNECTION_OK;
     char line[400];
 
-    (void)snprintf(line, sizeof line, "%s", *text ? text : pq.PQerrorMessage(s->connection));
+    (void)snprintf(line, sizeof line, "%s", *text ? text : PQerrorMessage(s->connection));
     line[strcspn(line, "\n")] = '\0';
     return error_set(err, lost ? SE_ERR_UNAVAILABLE : status_of(state), "'%s': %s", s->shown, *line ? line : "no answer");
 }
@@ -78,8 +78,8 @@ se_status pg_query(PGresult **out, struct postgres *s, const char *text, const s
     if (w.failed)
         return error_memory(err);
     sql = writer_string(&w);
-    *out = p ? pq.PQexecParams(s->connection, sql, p->count, NULL, p->values, p->sizes, p->formats, 1) : pq.PQexec(s->connection, sql);
-    status = pq.PQresultStatus(*out);
+    *out = p ? PQexecParams(s->connection, sql, p->count, NULL, p->values, p->sizes, p->formats, 1) : PQexec(s->connection, sql);
+    status = PQresultStatus(*out);
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_COPY_IN ? SE_OK : postgres_failed(s, *out, err);
 }
 
@@ -92,7 +92,7 @@ se_status pg_run(struct postgres *s, const char *sql, se_error *err)
 
 se_bytes pg_at(const PGresult *result, int row, int column)
 {
-    return (se_bytes){ pq.PQgetvalue(result, row, column), (size_t)pq.PQgetlength(result, row, column) };
+    return (se_bytes){ PQgetvalue(result, row, column), (size_t)PQgetlength(result, row, column) };
 }
 
 uint64_t pg_number_at(const PGresult *result, int row, int column)
@@ -112,7 +112,7 @@ static void close_connection(struct database *store)
 {
     struct postgres *s = (struct postgres *)store;
 
-    pq.PQfinish(s->connection);
+    PQfinish(s->connection);
     if (s->address)
         explicit_bzero(s->address, strlen(s->address));
     free(s->address);
@@ -180,7 +180,7 @@ static void hush(void *arg, const char *message)
 static se_status check_address(const struct postgres *s, se_error *err)
 {
     char *why = NULL;
-    PQconninfoOption *options = pq.PQconninfoParse(s->address, &why);
+    PQconninfoOption *options = PQconninfoParse(s->address, &why);
     se_status st = SE_OK;
 
     if (!address_clear(s->address) || (!options && strcmp(s->address, s->shown) != 0))
@@ -189,8 +189,8 @@ static se_status check_address(const struct postgres *s, se_error *err)
                        s->shown);
     else if (!options)
         st = error_set(err, SE_ERR_USAGE, "%s", why ? why : "out of memory");
-    pq.PQconninfoFree(options);
-    pq.PQfreemem(why);
+    PQconninfoFree(options);
+    PQfreemem(why);
     return st;
 }
 
@@ -201,26 +201,24 @@ static se_status connect_to(struct postgres *s, bool create, se_error *err)
                                          "keepalives_interval",       "keepalives_count", "dbname",           NULL };
     const char *values[] = { "signengine", "10", "30000", "30", "10", "3", s->address, NULL };
 
-    s->connection = pq.PQconnectdbParams(names, values, 1);
+    s->connection = PQconnectdbParams(names, values, 1);
     if (!s->connection)
         return error_memory(err);
-    if (pq.PQstatus(s->connection) != CONNECTION_OK) {
-        const char *why = pq.PQerrorMessage(s->connection); /* some lines for each host */
+    if (PQstatus(s->connection) != CONNECTION_OK) {
+        const char *why = PQerrorMessage(s->connection); /* some lines for each host */
         size_t size = strlen(why);
 
         return error_set(err, SE_ERR_UNAVAILABLE, "'%s': %.*s", s->shown, (int)(size - (size > 0)), why);
     }
-    (void)pq.PQsetNoticeProcessor(s->connection, hush, NULL);
+    (void)PQsetNoticeProcessor(s->connection, hush, NULL);
     return prepare(s, create, err);
 }
 
 static se_status open_connection(struct database **out, const char *address, bool create, se_error *err)
 {
-    se_status st = libpq_load(err);
     struct postgres *s;
+    se_status st;
 
-    if (st)
-        return st;
     if (!(s = calloc(1, sizeof *s)))
         return error_memory(err);
     s->store.type = &postgres_database;
@@ -281,12 +279,12 @@ static se_status begin(struct database *store, enum database_mode mode, se_error
     se_status st;
 
     s->mode = mode;
-    if (pq.PQstatus(s->connection) == CONNECTION_OK && !(st = begin_connected(s, &why)))
+    if (PQstatus(s->connection) == CONNECTION_OK && !(st = begin_connected(s, &why)))
         return SE_OK;
-    if (pq.PQstatus(s->connection) == CONNECTION_OK)
+    if (PQstatus(s->connection) == CONNECTION_OK)
         return error_set_at(err, why.status, why.file, why.line, "%s", why.text);
-    pq.PQreset(s->connection);
-    if (pq.PQstatus(s->connection) != CONNECTION_OK)
+    PQreset(s->connection);
+    if (PQstatus(s->connection) != CONNECTION_OK)
         return postgres_failed(s, NULL, err);
     return prepare(s, false, err) ? SE_ERR_UNAVAILABLE : begin_connected(s, err);
 }
@@ -299,11 +297,11 @@ static se_status end(struct database *store, bool commit, se_error *err)
     se_status st;
 
     if (!commit)
-        return pq.PQtransactionStatus(s->connection) == PQTRANS_IDLE ? SE_OK : pg_run(s, "ROLLBACK", err);
+        return PQtransactionStatus(s->connection) == PQTRANS_IDLE ? SE_OK : pg_run(s, "ROLLBACK", err);
     if ((st = pg_query(&result, s, "COMMIT", NULL, err)))
         return st;
-    return strcmp(pq.PQcmdStatus(result), "COMMIT") == 0 ? SE_OK
-                                                         : error_set(err, SE_ERR_IO, "'%s': the transaction was rolled back", s->shown);
+    return strcmp(PQcmdStatus(result), "COMMIT") == 0 ? SE_OK
+                                                      : error_set(err, SE_ERR_IO, "'%s': the transaction was rolled back", s->shown);
 }
 
 const struct database_type postgres_database = {

@@ -2,7 +2,7 @@
 #define HISTORY_POSTGRES_H
 
 #include "history/database.h"
-#include "history/libpq.h"
+#include <libpq-fe.h>
 
 struct postgres {
     struct database store;
@@ -13,7 +13,7 @@ struct postgres {
     enum database_mode mode; /* of the transaction */
 };
 
-AUTO_KIND(pg_result, PGresult *, pq.PQclear(*p))
+AUTO_KIND(pg_result, PGresult *, PQclear(*p))
 
 /* What the server, or libpq, says about the last call.  `result` may be NULL. */
 se_status postgres_failed(const struct postgres *s, const PGresult *result, se_error *err);

@@ -56,7 +56,7 @@ se_status postgres_chain(struct chain *out, bool *found, struct database *store,
                   &p, err);
     if (st)
         return st;
-    if (pq.PQntuples(result)) {
+    if (PQntuples(result)) {
         *found = true;
         fill(out, result, 0);
     }
@@ -72,8 +72,8 @@ static se_status read_chains(bool *more, struct postgres *s, struct chain *last,
 
     pg_number(&p, (uint64_t)last->number);
     st = pg_query(&result, s, "SELECT " CHAIN_COLUMNS " FROM ONLY @chain WHERE number > $1 ORDER BY number LIMIT 1000", &p, err);
-    *more = !st && pq.PQntuples(result);
-    for (int i = 0; !st && i < pq.PQntuples(result); i++) {
+    *more = !st && PQntuples(result);
+    for (int i = 0; !st && i < PQntuples(result); i++) {
         fill(last, result, i);
         st = fn(arg, last, err);
     }
@@ -138,10 +138,10 @@ static se_status read_page(struct page *page, struct reading *r, se_error *err)
     page->cut = false;
     if ((st = pg_query(&result, r->s, r->sql, &p, err)))
         return st;
-    page->bytes = pq.PQresultMemorySize(result);
-    page->got = pq.PQntuples(result);
+    page->bytes = PQresultMemorySize(result);
+    page->got = PQntuples(result);
     for (int i = 0; !st && !page->cut && i < page->got; i++)
-        if (r->payload && pq.PQgetisnull(result, i, r->payload) && page->most > 1)
+        if (r->payload && PQgetisnull(result, i, r->payload) && page->most > 1)
             page->cut = true;
         else
             r->first = r->take(result, i, r->arg, &st, err) + 1;
@@ -190,7 +190,7 @@ static uint64_t take_row(const PGresult *result, int i, void *arg, se_status *st
     };
 
     for (int column = 2; column <= 5; column++)
-        row.oversized = row.oversized || pq.PQgetisnull(result, i, column);
+        row.oversized = row.oversized || PQgetisnull(result, i, column);
 
     (void)hash_at(&row.leaf, result, i, 5);
     *st = call->fn(call->arg, &row, err);
@@ -224,7 +224,7 @@ se_status postgres_extent(struct extent *out, struct database *store, const stru
     *out = (struct extent){ .there = false };
     st = pg_query(&result, (struct postgres *)store,
                   "SELECT min(seq), max(seq) FROM ONLY @entry WHERE chain = $1 AND seq BETWEEN $2 AND $3", &p, err);
-    if (!st && !pq.PQgetisnull(result, 0, 0))
+    if (!st && !PQgetisnull(result, 0, 0))
         *out = (struct extent){ true, pg_number_at(result, 0, 0), pg_number_at(result, 0, 1) };
     return st;
 }

@@ -111,7 +111,7 @@ se_status postgres_check_tables(struct postgres *s, se_error *err)
     pg_bytes(&p, text_bytes(s->schema));
     if ((st = pg_query(&result, s, asking, &p, err)))
         return st;
-    for (int i = 0; !st && i < pq.PQntuples(result); i++)
+    for (int i = 0; !st && i < PQntuples(result); i++)
         st = judge_line(there, s, pg_at(result, i, 0), err);
     for (size_t i = 0; !st && i < ANSWERS; i++)
         if (!there[i])
@@ -133,7 +133,7 @@ se_status postgres_make_tables(struct postgres *s, se_error *err)
 
 static se_status keep_schema(struct postgres *s, se_bytes name, se_error *err)
 {
-    char *quoted = pq.PQescapeIdentifier(s->connection, name.data, name.size);
+    char *quoted = PQescapeIdentifier(s->connection, name.data, name.size);
     int size = -1;
 
     free(s->schema);
@@ -142,7 +142,7 @@ static se_status keep_schema(struct postgres *s, se_bytes name, se_error *err)
     s->schema = strndup(name.data, name.size);
     if (quoted)
         size = asprintf(&s->prefix, "%s.signengine_", quoted);
-    pq.PQfreemem(quoted);
+    PQfreemem(quoted);
     if (size < 0)
         s->prefix = NULL;
     return s->schema && s->prefix ? SE_OK : error_memory(err);
@@ -159,7 +159,7 @@ static se_status look_into(bool *found, struct postgres *s, se_bytes schema, se_
                   "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname IN"
                   " ('signengine_chain', 'signengine_entry', 'signengine_node', 'signengine_seal') LIMIT 1",
                   &p, err);
-    *found = !st && pq.PQntuples(result) > 0;
+    *found = !st && PQntuples(result) > 0;
     return st;
 }
 
@@ -177,9 +177,9 @@ se_status postgres_find_schema(struct postgres *s, bool create, se_error *err)
 
     if (st || (st = pg_run(s, "SET LOCAL search_path = pg_catalog, pg_temp", err)))
         return st;
-    if (!pq.PQntuples(path))
+    if (!PQntuples(path))
         return error_set(err, SE_ERR_FORMAT, "'%s': there is no schema in the search path", s->shown);
-    while (!st && !create && !found && at < pq.PQntuples(path))
+    while (!st && !create && !found && at < PQntuples(path))
         st = look_into(&found, s, pg_at(path, at++, 0), err);
     return st ? st : keep_schema(s, pg_at(path, found ? at - 1 : 0, 0), err);
 }

@@ -19,7 +19,7 @@ static se_status number_new(struct chain *chain, struct postgres *s, const struc
 
     if (st)
         return st;
-    if (!pq.PQntuples(result)) /* another process has made it just now */
+    if (!PQntuples(result)) /* another process has made it just now */
         return error_set(err, SE_ERR_USAGE, "there is a chain '%s' in '%s' already", chain->name, s->shown);
     chain->number = (int64_t)pg_number_at(result, 0, 0);
     return SE_OK;
@@ -60,7 +60,7 @@ struct copy {
 
 static void copy_send(struct copy *c)
 {
-    if (!c->st && c->used && pq.PQputCopyData(c->s->connection, (const char *)c->room, (int)c->used) != 1)
+    if (!c->st && c->used && PQputCopyData(c->s->connection, (const char *)c->room, (int)c->used) != 1)
         c->st = postgres_failed(c->s, NULL, c->err);
     c->used = 0;
 }
@@ -70,7 +70,7 @@ static void copy_put(struct copy *c, se_bytes bytes)
     if (c->used + bytes.size > COPY_PIECE)
         copy_send(c);
     if (bytes.size > COPY_PIECE) {
-        if (!c->st && pq.PQputCopyData(c->s->connection, bytes.data, (int)bytes.size) != 1)
+        if (!c->st && PQputCopyData(c->s->connection, bytes.data, (int)bytes.size) != 1)
             c->st = postgres_failed(c->s, NULL, c->err);
         return;
     }
@@ -118,14 +118,14 @@ static se_status copy_end(struct copy *c)
 
     copy_count(c, UINT16_MAX, 2);
     copy_send(c);
-    if (pq.PQputCopyEnd(connection, c->st ? "failed" : NULL) != 1 && !c->st)
+    if (PQputCopyEnd(connection, c->st ? "failed" : NULL) != 1 && !c->st)
         c->st = postgres_failed(c->s, NULL, c->err);
-    while ((result = pq.PQgetResult(connection))) {
-        if (pq.PQresultStatus(result) != PGRES_COMMAND_OK && !c->st)
+    while ((result = PQgetResult(connection))) {
+        if (PQresultStatus(result) != PGRES_COMMAND_OK && !c->st)
             c->st = postgres_failed(c->s, result, c->err);
-        pq.PQclear(result);
+        PQclear(result);
     }
-    if (!c->st && pq.PQstatus(connection) != CONNECTION_OK)
+    if (!c->st && PQstatus(connection) != CONNECTION_OK)
         c->st = postgres_failed(c->s, NULL, c->err);
     return c->st;
 }

@@ -242,7 +242,7 @@ static se_status check_seal(se_history_proof *out, const struct parsed *p, se_by
     se_verifier_signer(&out->signer, signer);
     out->signer.version = p->note.seal.version;
     der = se_verifier_certificate(signer);
-    if (!st && !se_sha256(hash.bytes, &der, 1))
+    if (!st && !hash_make(&hash, &der, 1))
         st = error_memory(err);
     for (size_t i = 0; !st && i < HASH_SIZE; i++)
         (void)snprintf(out->fingerprint + 2 * i, 3, "%02x", hash.bytes[i]);

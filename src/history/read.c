@@ -76,12 +76,12 @@ static se_status read_verified(se_history_report *report, se_buf *seal, struct r
 
 static se_status read_range(se_history_report *report, se_buf *seal, struct reading *r, se_history *h, se_error *err)
 {
-    static const se_history_range all = SE_HISTORY_RANGE_INIT;
-    se_status st;
+    se_history_range range;
+    se_status st = arguments_options(&range, r->range, se_history_range, err);
 
-    r->range = r->range ? r->range : &all;
-    if (r->range->size != sizeof all)
-        return error_set(err, SE_ERR_USAGE, "se_history_range of %zu bytes, SE_HISTORY_RANGE_INIT makes %zu", r->range->size, sizeof all);
+    if (st)
+        return st;
+    r->range = &range;
     st = r->range->unverified ? read_plain(r, h, err) : read_verified(report, seal, r, h, err);
     return r->enough ? SE_OK : st;
 }

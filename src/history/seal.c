@@ -67,7 +67,7 @@ se_status seal_key(unsigned char out[4], const struct seal *seal, const se_verif
     writer_format(&w, "signengine %s\n", seal->algorithm);
     writer_put(&w, key.data, key.size);
     part = buf_bytes(&w.buf);
-    if (w.failed || !se_sha256(hash.bytes, &part, 1))
+    if (w.failed || !hash_make(&hash, &part, 1))
         return error_memory(err);
     memcpy(out, hash.bytes, 4);
     return SE_OK;
@@ -113,5 +113,5 @@ se_status note_check(const struct note *note, const se_verifier *signer, se_erro
 
 se_status note_hash(struct hash *out, se_bytes bytes, se_error *err)
 {
-    return se_sha256(out->bytes, &bytes, 1) ? SE_OK : error_memory(err);
+    return hash_make(out, &bytes, 1) ? SE_OK : error_memory(err);
 }

@@ -1,5 +1,6 @@
 /* Seals that this process makes. */
 #include "history/history.h"
+#include "signengine-history.h"
 
 static se_status describe(struct seal *out, const struct se_history *h, const struct chain *chain, const se_verifier *signer, se_error *err)
 {
@@ -25,7 +26,7 @@ static se_status sign(se_buf *note, const struct se_history *h, const struct sea
 {
     AUTO(se_buf) text = SE_BUF_INIT;
     AUTO(se_buf) signature = SE_BUF_INIT;
-    se_params params = SE_PARAMS_INIT;
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
     unsigned char key[4];
     se_status st;
 

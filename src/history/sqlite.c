@@ -73,12 +73,12 @@ static se_status status_of(int code, int number)
 /* SQLite keeps the number of what the system said last, which belongs to files that can't be opened, read or written. */
 se_status sqlite_failed(const struct sqlite *s, se_error *err)
 {
-    int code = s->db ? sq.sqlite3_errcode(s->db) & 0xff : SQLITE_NOMEM;
-    int number = code == SQLITE_CANTOPEN || code == SQLITE_IOERR ? sq.sqlite3_system_errno(s->db) : 0;
+    int code = s->db ? sqlite3_errcode(s->db) & 0xff : SQLITE_NOMEM;
+    int number = code == SQLITE_CANTOPEN || code == SQLITE_IOERR ? sqlite3_system_errno(s->db) : 0;
 
     if (code == SQLITE_NOMEM)
         return error_memory(err);
-    return error_set(err, status_of(code, number), "'%s': %s%s%s", s->path, sq.sqlite3_errmsg(s->db), number ? ": " : "",
+    return error_set(err, status_of(code, number), "'%s': %s%s%s", s->path, sqlite3_errmsg(s->db), number ? ": " : "",
                      number ? strerror(number) : "");
 }
 
@@ -87,7 +87,7 @@ se_status sqlite_statement(sqlite3_stmt **out, struct sqlite *s, enum sqlite_sta
     sqlite3_stmt **kept = &s->statements[which];
 
     *out = NULL;
-    if (!*kept && sq.sqlite3_prepare_v3(s->db, statements[which], -1, SQLITE_PREPARE_PERSISTENT, kept, NULL))
+    if (!*kept && sqlite3_prepare_v3(s->db, statements[which], -1, SQLITE_PREPARE_PERSISTENT, kept, NULL))
         return sqlite_failed(s, err);
     *out = *kept;
     return SE_OK;
@@ -98,10 +98,10 @@ se_status sqlite_run(struct sqlite *s, enum sqlite_statement which, se_error *er
     sqlite3_stmt *statement;
     se_status st = sqlite_statement(&statement, s, which, err);
 
-    if (!st && sq.sqlite3_step(statement) != SQLITE_DONE)
+    if (!st && sqlite3_step(statement) != SQLITE_DONE)
         st = sqlite_failed(s, err);
     if (statement)
-        (void)sq.sqlite3_reset(statement);
+        (void)sqlite3_reset(statement);
     return st;
 }
 
@@ -120,19 +120,19 @@ static const char writing_settings[] = "PRAGMA journal_mode = WAL";
 
 se_status sqlite_run_text(const struct sqlite *s, const char *text, se_error *err)
 {
-    return sq.sqlite3_exec(s->db, text, NULL, NULL, NULL) ? sqlite_failed(s, err) : SE_OK;
+    return sqlite3_exec(s->db, text, NULL, NULL, NULL) ? sqlite_failed(s, err) : SE_OK;
 }
 
 /* What is in the file runs nothing and is nobody's view, whatever it says; a value that is bigger than ours is not read into memory. */
 static bool restrict_file(const struct sqlite *s)
 {
     static const int off[] = { SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_ENABLE_VIEW, SQLITE_DBCONFIG_TRUSTED_SCHEMA };
-    bool good = !sq.sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    bool good = !sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 
     for (size_t i = 0; i < sizeof off / sizeof *off; i++)
-        good = !sq.sqlite3_db_config(s->db, off[i], 0, NULL) && good;
-    (void)sq.sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, SQLITE_VALUE_MOST);
-    return good && !sq.sqlite3_busy_timeout(s->db, SQLITE_PATIENCE_MS);
+        good = !sqlite3_db_config(s->db, off[i], 0, NULL) && good;
+    (void)sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, SQLITE_VALUE_MOST);
+    return good && !sqlite3_busy_timeout(s->db, SQLITE_PATIENCE_MS);
 }
 
 static se_status make_tables(struct sqlite *s, se_error *err)
@@ -158,10 +158,10 @@ static se_status prepare(struct sqlite *s, bool create, se_error *err)
 static void disconnect(struct sqlite *s)
 {
     for (size_t i = 0; i < STATEMENTS; i++) {
-        (void)sq.sqlite3_finalize(s->statements[i]);
+        (void)sqlite3_finalize(s->statements[i]);
         s->statements[i] = NULL;
     }
-    (void)sq.sqlite3_close(s->db);
+    (void)sqlite3_close(s->db);
     s->db = NULL;
     s->writes = s->checked = false;
 }
@@ -199,10 +199,10 @@ static bool holds_nothing(const struct sqlite *s)
 {
     bool tables = false, chains = false;
 
-    if (sq.sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) ||
-        sq.sqlite3_exec(s->db, "SELECT 1 FROM sqlite_schema LIMIT 1", find_row, &tables, NULL))
+    if (sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) ||
+        sqlite3_exec(s->db, "SELECT 1 FROM sqlite_schema LIMIT 1", find_row, &tables, NULL))
         return false;
-    return !tables || (!sq.sqlite3_exec(s->db, "SELECT 1 FROM chain LIMIT 1", find_row, &chains, NULL) && !chains);
+    return !tables || (!sqlite3_exec(s->db, "SELECT 1 FROM chain LIMIT 1", find_row, &chains, NULL) && !chains);
 }
 
 static void remove_file(const struct sqlite *s)
@@ -223,17 +223,17 @@ static bool has_moved(const struct sqlite *s)
 {
     int moved = 0;
 
-    return !sq.sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) && moved;
+    return !sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) && moved;
 }
 
 /* A file that was made for a chain that could not be made is in the way of the next try, or taken for a history. */
 static void discard(struct sqlite *s)
 {
     if (s->made && s->db) {
-        (void)sq.sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+        (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
         if (holds_nothing(s) && !has_moved(s))
             remove_file(s);
-        (void)sq.sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+        (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
     }
     s->made = false;
     disconnect(s);
@@ -246,7 +246,7 @@ static se_status connect_to(struct sqlite *s, bool create, se_error *err)
 
     if (st)
         return st;
-    st = sq.sqlite3_open_v2(s->path, &s->db, flags, NULL) ? sqlite_failed(s, err) : prepare(s, create, err);
+    st = sqlite3_open_v2(s->path, &s->db, flags, NULL) ? sqlite_failed(s, err) : prepare(s, create, err);
     if (st)
         discard(s);
     return st;
@@ -264,11 +264,9 @@ static void close_file(struct database *store)
 static se_status open_file(struct database **out, const char *address, bool create, se_error *err)
 {
     const char *path = address + strlen(sqlite_database.scheme);
-    se_status st = libsqlite_load(err);
     struct sqlite *s;
+    se_status st;
 
-    if (st)
-        return st;
     if (!(s = calloc(1, sizeof *s)) || !(s->path = strdup(path))) {
         free(s);
         return error_memory(err);
@@ -291,7 +289,7 @@ static void leave_moved(struct sqlite *s)
     if (!s->db || !has_moved(s))
         return;
     s->made = false;
-    (void)sq.sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    (void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     disconnect(s);
 }
 
@@ -339,9 +337,9 @@ static se_status begin(struct database *store, enum database_mode mode, se_error
  */
 static void empty_log(struct sqlite *s)
 {
-    (void)sq.sqlite3_busy_timeout(s->db, SQLITE_LOG_PATIENCE_MS);
-    (void)sq.sqlite3_exec(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
-    (void)sq.sqlite3_busy_timeout(s->db, SQLITE_PATIENCE_MS);
+    (void)sqlite3_busy_timeout(s->db, SQLITE_LOG_PATIENCE_MS);
+    (void)sqlite3_exec(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+    (void)sqlite3_busy_timeout(s->db, SQLITE_PATIENCE_MS);
 }
 
 /* Into a file that has no name any more: who had made it has removed it as empty while we waited for it. */
@@ -362,7 +360,7 @@ static se_status end(struct database *store, bool commit, se_error *err)
         s->made = false;
         st = check_there(s, err);
     }
-    if (s->db && !sq.sqlite3_get_autocommit(s->db) && sqlite_run(s, SQL_ROLLBACK, NULL))
+    if (s->db && !sqlite3_get_autocommit(s->db) && sqlite_run(s, SQL_ROLLBACK, NULL))
         return st ? st : SE_ERR_IO;
     if (commit && !st && s->erased)
         empty_log(s);

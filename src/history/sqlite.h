@@ -2,7 +2,7 @@
 #define HISTORY_SQLITE_H
 
 #include "history/database.h"
-#include "history/libsqlite.h"
+#include <sqlite3.h>
 
 enum {
     SQLITE_PATIENCE_MS = 30000, /* for another process that appends */

@@ -4,8 +4,8 @@
 
 static se_bytes bytes_at(sqlite3_stmt *q, int column)
 {
-    const void *data = sq.sqlite3_column_blob(q, column);
-    int size = sq.sqlite3_column_bytes(q, column);
+    const void *data = sqlite3_column_blob(q, column);
+    int size = sqlite3_column_bytes(q, column);
 
     return (se_bytes){ data ? data : "", data && size > 0 ? (size_t)size : 0 };
 }
@@ -23,12 +23,12 @@ static bool hash_at(struct hash *out, sqlite3_stmt *q, int column)
 
 static uint64_t seq_at(sqlite3_stmt *q, int column)
 {
-    return (uint64_t)sq.sqlite3_column_int64(q, column) & (((uint64_t)1 << SQLITE_SEQ_BITS) - 1);
+    return (uint64_t)sqlite3_column_int64(q, column) & (((uint64_t)1 << SQLITE_SEQ_BITS) - 1);
 }
 
 static void edge_at(struct chain *out, struct edge *edge, sqlite3_stmt *q, int column)
 {
-    if (edge_read(edge, (uint64_t)sq.sqlite3_column_int64(q, column), bytes_at(q, column + 1), NULL))
+    if (edge_read(edge, (uint64_t)sqlite3_column_int64(q, column), bytes_at(q, column + 1), NULL))
         out->damaged = true;
 }
 
@@ -36,12 +36,12 @@ static void fill(struct chain *out, sqlite3_stmt *q, const char *name)
 {
     se_bytes id = bytes_at(q, 1);
 
-    *out = (struct chain){ .number = sq.sqlite3_column_int64(q, 0) };
+    *out = (struct chain){ .number = sqlite3_column_int64(q, 0) };
     (void)snprintf(out->name, sizeof out->name, "%s", name ? name : "");
     if (id.size == CHAIN_ID_SIZE)
         memcpy(&out->id, id.data, CHAIN_ID_SIZE);
-    out->seals = (uint64_t)sq.sqlite3_column_int64(q, 4);
-    out->base_seal = (uint64_t)sq.sqlite3_column_int64(q, 8);
+    out->seals = (uint64_t)sqlite3_column_int64(q, 4);
+    out->base_seal = (uint64_t)sqlite3_column_int64(q, 8);
     out->damaged = !hash_at(&out->last, q, 5) || id.size != CHAIN_ID_SIZE;
     edge_at(out, &out->edge, q, 2);
     edge_at(out, &out->base, q, 6);
@@ -57,14 +57,14 @@ se_status sqlite_chain(struct chain *out, bool *found, struct database *store, c
     *found = false;
     if (st)
         return st;
-    (void)sq.sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
-    code = sq.sqlite3_step(q);
+    (void)sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
+    code = sqlite3_step(q);
     if (code == SQLITE_ROW) {
         *found = true;
         fill(out, q, name);
     } else if (code != SQLITE_DONE)
         st = sqlite_failed(s, err);
-    (void)sq.sqlite3_reset(q);
+    (void)sqlite3_reset(q);
     return st;
 }
 
@@ -72,14 +72,14 @@ se_status sqlite_chain(struct chain *out, bool *found, struct database *store, c
 static se_status each(struct sqlite *s, sqlite3_stmt *q, se_status (*take)(void *arg, sqlite3_stmt *q, se_error *err), void *arg,
                       se_error *err)
 {
-    int code = sq.sqlite3_step(q);
+    int code = sqlite3_step(q);
     se_status st = SE_OK;
 
-    for (; !st && code == SQLITE_ROW; code = st ? code : sq.sqlite3_step(q))
+    for (; !st && code == SQLITE_ROW; code = st ? code : sqlite3_step(q))
         st = take(arg, q, err);
     if (!st && code != SQLITE_DONE)
         st = sqlite_failed(s, err);
-    (void)sq.sqlite3_reset(q);
+    (void)sqlite3_reset(q);
     return st;
 }
 
@@ -93,7 +93,7 @@ static se_status take_chain(void *arg, sqlite3_stmt *q, se_error *err)
     const struct chain_call *call = arg;
     struct chain chain;
 
-    fill(&chain, q, (const char *)sq.sqlite3_column_text(q, 9));
+    fill(&chain, q, (const char *)sqlite3_column_text(q, 9));
     return call->fn(call->arg, &chain, err);
 }
 
@@ -111,8 +111,8 @@ static void bind_range(sqlite3_stmt *q, const struct chain *chain, uint64_t firs
 {
     const uint64_t most = ((uint64_t)1 << SQLITE_SEQ_BITS) - 1;
 
-    (void)sq.sqlite3_bind_int64(q, 1, sqlite_key(chain, first < most ? first : most));
-    (void)sq.sqlite3_bind_int64(q, 2, sqlite_key(chain, last < most ? last : most));
+    (void)sqlite3_bind_int64(q, 1, sqlite_key(chain, first < most ? first : most));
+    (void)sqlite3_bind_int64(q, 2, sqlite_key(chain, last < most ? last : most));
 }
 
 static se_status take_extent(void *arg, sqlite3_stmt *q, se_error *err)
@@ -120,7 +120,7 @@ static se_status take_extent(void *arg, sqlite3_stmt *q, se_error *err)
     struct extent *out = arg;
 
     (void)err;
-    out->there = sq.sqlite3_column_int64(q, 0) != 0;
+    out->there = sqlite3_column_int64(q, 0) != 0;
     out->first = seq_at(q, 0);
     out->last = seq_at(q, 1);
     return SE_OK;
@@ -149,7 +149,7 @@ static se_status take_row(void *arg, sqlite3_stmt *q, se_error *err)
     const struct row_call *call = arg;
     struct row row = {
         .seq = seq_at(q, 0),
-        .time = sq.sqlite3_column_int64(q, 1),
+        .time = sqlite3_column_int64(q, 1),
         .object = bytes_at(q, 2),
         .salt = bytes_at(q, 3),
         .payload = bytes_at(q, 4),
@@ -180,7 +180,7 @@ struct seal_call {
 static se_status take_seal(void *arg, sqlite3_stmt *q, se_error *err)
 {
     const struct seal_call *call = arg;
-    const struct sealed sealed = { seq_at(q, 0), (uint64_t)sq.sqlite3_column_int64(q, 1), bytes_at(q, 2) };
+    const struct sealed sealed = { seq_at(q, 0), (uint64_t)sqlite3_column_int64(q, 1), bytes_at(q, 2) };
 
     return call->fn(call->arg, &sealed, err);
 }
@@ -207,7 +207,7 @@ struct node_call {
 static se_status take_node(void *arg, sqlite3_stmt *q, se_error *err)
 {
     const struct node_call *call = arg;
-    struct node node = { (unsigned)sq.sqlite3_column_int64(q, 0), (uint64_t)sq.sqlite3_column_int64(q, 1), { { 0 } } };
+    struct node node = { (unsigned)sqlite3_column_int64(q, 0), (uint64_t)sqlite3_column_int64(q, 1), { { 0 } } };
 
     (void)hash_at(&node.hash, q, 2);
     return call->fn(call->arg, &node, err);
@@ -223,9 +223,9 @@ se_status sqlite_nodes(struct database *store, const struct chain *chain, unsign
 
     if (st)
         return st;
-    (void)sq.sqlite3_bind_int64(q, 1, chain->number);
-    (void)sq.sqlite3_bind_int64(q, 2, level);
-    (void)sq.sqlite3_bind_int64(q, 3, (int64_t)first);
-    (void)sq.sqlite3_bind_int64(q, 4, (int64_t)(last < INT64_MAX ? last : INT64_MAX));
+    (void)sqlite3_bind_int64(q, 1, chain->number);
+    (void)sqlite3_bind_int64(q, 2, level);
+    (void)sqlite3_bind_int64(q, 3, (int64_t)first);
+    (void)sqlite3_bind_int64(q, 4, (int64_t)(last < INT64_MAX ? last : INT64_MAX));
     return each(s, q, take_node, &call, err);
 }

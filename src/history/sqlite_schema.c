@@ -29,7 +29,7 @@ static const char own_index[] = "sqlite_autoindex_chain_1";
 
 static const char *text_at(sqlite3_stmt *q, int column)
 {
-    const char *text = (const char *)sq.sqlite3_column_text(q, column);
+    const char *text = (const char *)sqlite3_column_text(q, column);
 
     return text ? text : "";
 }
@@ -69,12 +69,12 @@ static se_status look_at_objects(bool there[TABLES], struct sqlite *s, se_error 
     se_status st = sqlite_statement(&q, s, SQL_OBJECTS, err);
     int code = SQLITE_DONE;
 
-    while (!st && (code = sq.sqlite3_step(q)) == SQLITE_ROW)
+    while (!st && (code = sqlite3_step(q)) == SQLITE_ROW)
         st = judge_object(there, s, q, err);
     if (!st && code != SQLITE_DONE)
         st = sqlite_failed(s, err);
     if (q)
-        (void)sq.sqlite3_reset(q);
+        (void)sqlite3_reset(q);
     return st;
 }
 
@@ -86,11 +86,11 @@ static se_status read_edition(int64_t *out, struct sqlite *s, se_error *err)
 
     if (st)
         return st;
-    if (sq.sqlite3_step(q) == SQLITE_ROW)
-        *out = sq.sqlite3_column_int64(q, 0);
+    if (sqlite3_step(q) == SQLITE_ROW)
+        *out = sqlite3_column_int64(q, 0);
     else
         st = sqlite_failed(s, err);
-    (void)sq.sqlite3_reset(q);
+    (void)sqlite3_reset(q);
     return st;
 }
 

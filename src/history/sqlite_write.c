@@ -5,14 +5,14 @@ enum { ROW_VALUES = 6 };
 /* What is bound outlasts the step that follows. */
 static void bind_bytes(sqlite3_stmt *statement, int at, se_bytes bytes)
 {
-    (void)sq.sqlite3_bind_blob64(statement, at, bytes.size ? bytes.data : "", bytes.size, SQLITE_STATIC);
+    (void)sqlite3_bind_blob64(statement, at, bytes.size ? bytes.data : "", bytes.size, SQLITE_STATIC);
 }
 
 static se_status step(struct sqlite *s, sqlite3_stmt *statement, se_error *err)
 {
-    se_status st = sq.sqlite3_step(statement) == SQLITE_DONE ? SE_OK : sqlite_failed(s, err);
+    se_status st = sqlite3_step(statement) == SQLITE_DONE ? SE_OK : sqlite_failed(s, err);
 
-    (void)sq.sqlite3_reset(statement);
+    (void)sqlite3_reset(statement);
     return st;
 }
 
@@ -25,28 +25,28 @@ se_status sqlite_put_chain(struct database *store, struct chain *chain, se_error
 
     if (st)
         return st;
-    (void)sq.sqlite3_bind_text(q, 1, chain->name, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(q, 1, chain->name, -1, SQLITE_STATIC);
     bind_bytes(q, 2, id);
-    (void)sq.sqlite3_bind_int64(q, 3, (int64_t)chain->edge.size);
+    (void)sqlite3_bind_int64(q, 3, (int64_t)chain->edge.size);
     bind_bytes(q, 4, edge_bytes(&chain->edge));
-    (void)sq.sqlite3_bind_int64(q, 5, (int64_t)chain->seals);
+    (void)sqlite3_bind_int64(q, 5, (int64_t)chain->seals);
     bind_bytes(q, 6, hash_bytes(&chain->last));
-    (void)sq.sqlite3_bind_int64(q, 7, (int64_t)chain->base.size);
+    (void)sqlite3_bind_int64(q, 7, (int64_t)chain->base.size);
     bind_bytes(q, 8, edge_bytes(&chain->base));
-    (void)sq.sqlite3_bind_int64(q, 9, (int64_t)chain->base_seal);
+    (void)sqlite3_bind_int64(q, 9, (int64_t)chain->base_seal);
     if (chain->number)
-        (void)sq.sqlite3_bind_int64(q, 10, chain->number);
+        (void)sqlite3_bind_int64(q, 10, chain->number);
     if ((st = step(s, q, err)))
         return st;
     if (!chain->number)
-        chain->number = sq.sqlite3_last_insert_rowid(s->db);
+        chain->number = sqlite3_last_insert_rowid(s->db);
     return SE_OK;
 }
 
 static void bind_row(sqlite3_stmt *q, int at, const struct chain *chain, const struct row *row)
 {
-    (void)sq.sqlite3_bind_int64(q, at + 1, sqlite_key(chain, row->seq));
-    (void)sq.sqlite3_bind_int64(q, at + 2, row->time);
+    (void)sqlite3_bind_int64(q, at + 1, sqlite_key(chain, row->seq));
+    (void)sqlite3_bind_int64(q, at + 2, row->time);
     bind_bytes(q, at + 3, row->object);
     bind_bytes(q, at + 4, row->salt);
     bind_bytes(q, at + 5, row->payload);
@@ -58,7 +58,7 @@ static se_status put_some(struct sqlite *s, enum sqlite_statement which, const s
 {
     sqlite3_stmt *q;
     se_status st = sqlite_statement(&q, s, which, err);
-    int values = st ? 0 : sq.sqlite3_bind_parameter_count(q);
+    int values = st ? 0 : sqlite3_bind_parameter_count(q);
 
     if (st)
         return st;
@@ -87,9 +87,9 @@ se_status sqlite_put_nodes(struct database *store, const struct chain *chain, co
     se_status st = sqlite_statement(&q, s, SQL_NODE_PUT, err);
 
     for (size_t i = 0; !st && i < count; i++) {
-        (void)sq.sqlite3_bind_int64(q, 1, chain->number);
-        (void)sq.sqlite3_bind_int64(q, 2, nodes[i].level);
-        (void)sq.sqlite3_bind_int64(q, 3, (int64_t)nodes[i].index);
+        (void)sqlite3_bind_int64(q, 1, chain->number);
+        (void)sqlite3_bind_int64(q, 2, nodes[i].level);
+        (void)sqlite3_bind_int64(q, 3, (int64_t)nodes[i].index);
         bind_bytes(q, 4, hash_bytes(&nodes[i].hash));
         st = step(s, q, err);
     }
@@ -104,8 +104,8 @@ se_status sqlite_put_seal(struct database *store, const struct chain *chain, con
 
     if (st)
         return st;
-    (void)sq.sqlite3_bind_int64(q, 1, sqlite_key(chain, seal->number));
-    (void)sq.sqlite3_bind_int64(q, 2, (int64_t)seal->size);
+    (void)sqlite3_bind_int64(q, 1, sqlite_key(chain, seal->number));
+    (void)sqlite3_bind_int64(q, 2, (int64_t)seal->size);
     bind_bytes(q, 3, seal->note);
     return step(s, q, err);
 }
@@ -120,7 +120,7 @@ se_status sqlite_erase(struct database *store, const struct chain *chain, uint64
         return st;
     s->erased = true;
     bind_bytes(q, 1, hash_bytes(commitment));
-    (void)sq.sqlite3_bind_int64(q, 2, sqlite_key(chain, seq));
+    (void)sqlite3_bind_int64(q, 2, sqlite_key(chain, seq));
     return step(s, q, err);
 }
 
@@ -132,8 +132,8 @@ static se_status drop_up_to(struct sqlite *s, enum sqlite_statement which, const
     if (st)
         return st;
     s->erased = true;
-    (void)sq.sqlite3_bind_int64(q, 1, sqlite_key(chain, 0));
-    (void)sq.sqlite3_bind_int64(q, 2, sqlite_key(chain, last));
+    (void)sqlite3_bind_int64(q, 1, sqlite_key(chain, 0));
+    (void)sqlite3_bind_int64(q, 2, sqlite_key(chain, last));
     return step(s, q, err);
 }
 

@@ -7,7 +7,7 @@ bool hash_children(struct hash *out, const struct hash *left, const struct hash 
 
     memcpy(both + 1, left, HASH_SIZE);
     memcpy(both + 1 + HASH_SIZE, right, HASH_SIZE);
-    return se_sha256(out->bytes, &part, 1);
+    return hash_make(out, &part, 1);
 }
 
 /* The last part of the edge, which has 2^level leaves now. */
@@ -50,7 +50,7 @@ se_status edge_root(struct hash *out, const struct edge *edge, se_error *err)
     bool good = !edge->failed;
 
     if (!i)
-        good = good && se_sha256(out->bytes, NULL, 0);
+        good = good && hash_make(out, NULL, 0);
     else
         *out = edge->parts[--i];
     while (good && i--)

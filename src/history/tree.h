@@ -2,26 +2,9 @@
 #ifndef HISTORY_TREE_H
 #define HISTORY_TREE_H
 
-#include "base/buf.h"
+#include "history/hash.h"
 
-enum { HASH_SIZE = 32, EDGE_MOST = 64, NODE_STEP = 8 };
-
-struct hash {
-    unsigned char bytes[HASH_SIZE];
-};
-
-static inline bool hash_same(const struct hash *a, const struct hash *b)
-{
-    uint64_t x[4], y[4];
-
-    memcpy(x, a, sizeof x);
-    memcpy(y, b, sizeof y);
-    return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) == 0;
-}
-static inline se_bytes hash_bytes(const struct hash *hash)
-{
-    return (se_bytes){ hash->bytes, HASH_SIZE };
-}
+enum { EDGE_MOST = 64, NODE_STEP = 8 };
 
 /* A subtree of 2^level leaves that is full; `index` counts those of its level from 0. */
 struct node {

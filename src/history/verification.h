@@ -3,6 +3,7 @@
 #define HISTORY_VERIFICATION_H
 
 #include "history/walk.h"
+#include "signengine-history.h"
 
 struct verification {
     struct se_history *h;

@@ -276,13 +276,7 @@ se_status verification_require(se_history_report *out, struct verification *v, s
 
 static se_status read_options(se_history_verify_options *out, const se_history_verify_options *options, se_error *err)
 {
-    const se_history_verify_options defaults = SE_HISTORY_VERIFY_OPTIONS_INIT;
-
-    *out = options ? *options : defaults;
-    if (out->size != sizeof *out)
-        return error_set(err, SE_ERR_USAGE, "se_history_verify_options of %zu bytes, SE_HISTORY_VERIFY_OPTIONS_INIT makes %zu", out->size,
-                         sizeof *out);
-    return SE_OK;
+    return arguments_options(out, options, se_history_verify_options, err);
 }
 
 se_status se_history_verify(se_history_report *out, se_history *history, const se_history_verify_options *options, se_error *error)

@@ -7,6 +7,7 @@
 
 #include "history/findings.h"
 #include "history/history.h"
+#include "signengine-history.h"
 
 enum { BLOCK = 1 << NODE_STEP, SEALS_AT_ONCE = 512 };
 

@@ -1,5 +1,6 @@
 #include "base/arguments.h"
 #include "mail/mime.h"
+#include "signengine-mail.h"
 
 se_status se_mail_address(se_buf *out, const char *from, se_error *error)
 {

@@ -102,11 +102,11 @@ static se_status look_at(struct nature *out, const struct entity *e, se_error *e
         return st;
     out->said = type != NULL;
     shorten(out->transfer, sizeof out->transfer, (const char *)transfer.data);
-    if (e->media) {
+    if (e->media)
         out->media = *e->media;
-        return SE_OK;
-    }
-    return media_read(&out->media, out->said ? (const char *)value.data : e->digest ? "message/rfc822" : "", err);
+    else
+        media_read(&out->media, out->said ? (const char *)value.data : e->digest ? "message/rfc822" : "");
+    return SE_OK;
 }
 
 static bool is_identity(const char *transfer)

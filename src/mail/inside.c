@@ -64,8 +64,9 @@ static se_status read_type(struct parts *parts, se_error *err)
     struct content_type type;
     se_status st = field_value(&value, &parts->header, field, err);
 
-    if (st || (st = media_read(&parts->media, (const char *)value.data, err)))
+    if (st)
         return st;
+    media_read(&parts->media, (const char *)value.data);
     if (field && content_type_read(&type, buf_bytes(&value)))
         read_odd(parts, (const char *)value.data);
     return SE_OK;

@@ -3,6 +3,7 @@
 #define MAIL_INSIDE_H
 
 #include "mail/header.h"
+#include "signengine-mail.h"
 
 enum {
     INSIDE_ROOM = 64 << 10, /* of what follows the header */

@@ -1,9 +1,8 @@
-libse_core_la_SOURCES += \
+libse_mail_la_SOURCES += \
 	src/mail/address.c \
 	src/mail/boundary.c src/mail/boundary.h \
 	src/mail/content_type.c src/mail/content_type.h \
 	src/mail/entity.c src/mail/entity.h \
-	src/mail/gmime.c src/mail/gmime.h \
 	src/mail/header.c src/mail/header.h \
 	src/mail/inside.c src/mail/inside.h \
 	src/mail/leaf.c src/mail/leaf.h \
@@ -13,7 +12,6 @@ libse_core_la_SOURCES += \
 	src/mail/message.c src/mail/message.h \
 	src/mail/mime.c src/mail/mime.h \
 	src/mail/outlet.c src/mail/outlet.h \
-	src/mail/plain.c src/mail/plain.h \
 	src/mail/protect.c src/mail/protect.h \
 	src/mail/quoted_printable.c src/mail/quoted_printable.h \
 	src/mail/readings.c src/mail/readings.h \

@@ -5,6 +5,7 @@
 #include "mail/header.h"
 #include "mail/mailbox.h"
 #include "mail/mime.h"
+#include "signengine-mail.h"
 
 struct message {
     struct stream stream;
@@ -17,12 +18,10 @@ void message_close(struct message *message);
 AUTO_KIND(message, struct message, message_close(p))
 
 /* Reads the header; `in` lasts as long as the message does. */
-SE_MUST_CHECK se_status message_open(struct message *out, const se_source *in, const se_mail_params *params, se_error *err);
+SE_MUST_CHECK se_status message_open(struct message *out, const struct stream *in, se_error *err);
 
-/* Whose certificate is needed: params->sender, or the From field's.  SE_ERR_FORMAT: there is not one field with one address. */
-SE_MUST_CHECK se_status message_from(struct message *message, const se_mail_params *params, enum mailbox_forms forms, se_error *err);
-
-/* The caller's params, or the defaults. */
-SE_MUST_CHECK se_status mail_params_read(se_mail_params *out, const se_mail_params *params, se_error *err);
+/* Whose certificate is needed: the sender's, or where that is NULL the From field's.  SE_ERR_FORMAT: there is not one field with one
+ * address. */
+SE_MUST_CHECK se_status message_from(struct message *message, const char *sender, enum mailbox_forms forms, se_error *err);
 
 #endif

@@ -1,11 +1,18 @@
 #include "mail/mime.h"
 
 #include <ctype.h>
+#include <gmime/gmime.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <strings.h>
 
-#include "mail/gmime.h"
-#include "mail/plain.h"
+/* For ever: others in the process may use GMime too. */
+static void begin_gmime(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    (void)pthread_once(&once, g_mime_init);
+}
 
 /* What does not fit is not there: a cut boundary would be another one. */
 static void keep(char *out, size_t room, const char *text)
@@ -24,7 +31,7 @@ static void keep_small(char *out, size_t room, const char *text)
 
 static const char *parameter(GMimeContentType *type, const char *name)
 {
-    return gmime.g_mime_content_type_get_parameter(type, name);
+    return g_mime_content_type_get_parameter(type, name);
 }
 
 /* The ending of its name says the same, where the parameter is missing (RFC 8551, 3.2.1). */
@@ -37,18 +44,15 @@ static const char *find_smime_type(GMimeContentType *type)
     return strcasecmp(dot, ".p7c") == 0 ? "certs-only" : strcasecmp(dot, ".p7z") == 0 ? "compressed-data" : NULL;
 }
 
-se_status media_read(struct media *out, const char *value, se_error *err)
+void media_read(struct media *out, const char *value)
 {
-    bool plain = plain_media(out, *value ? value : "text/plain");
-    se_status st = plain ? SE_OK : gmime_load(err);
     GMimeContentType *type;
     char *name;
 
-    if (plain || st)
-        return st;
+    begin_gmime();
     *out = (struct media){ .type = "" };
-    type = gmime.g_mime_content_type_parse(NULL, value);
-    name = gmime.g_mime_content_type_get_mime_type(type);
+    type = g_mime_content_type_parse(NULL, *value ? value : "text/plain");
+    name = g_mime_content_type_get_mime_type(type);
     keep_small(out->type, sizeof out->type, name);
     keep(out->boundary, sizeof out->boundary, parameter(type, "boundary"));
     keep_small(out->protocol, sizeof out->protocol, parameter(type, "protocol"));
@@ -56,9 +60,8 @@ se_status media_read(struct media *out, const char *value, se_error *err)
     keep_small(out->hp, sizeof out->hp, parameter(type, "hp"));
     keep_small(out->forwarded, sizeof out->forwarded, parameter(type, "forwarded"));
     keep_small(out->protected_headers, sizeof out->protected_headers, parameter(type, "protected-headers"));
-    (gmime.g_free)(name);
-    (gmime.g_object_unref)(type);
-    return SE_OK;
+    g_free(name);
+    g_object_unref(type);
 }
 
 bool media_is(const struct media *media, const char *major)
@@ -130,20 +133,20 @@ static se_status add(struct addresses *out, const char *address, se_error *err)
 
 static bool is_group(InternetAddress *address)
 {
-    return gmime.g_type_check_instance_is_a((GTypeInstance *)address, gmime.internet_address_group_get_type());
+    return INTERNET_ADDRESS_IS_GROUP(address);
 }
 
 static se_status collect(struct addresses *out, InternetAddressList *list, se_error *err)
 {
     se_status st = SE_OK;
 
-    for (int i = 0; !st && list && i < gmime.internet_address_list_length(list); i++) {
-        InternetAddress *one = gmime.internet_address_list_get_address(list, i);
+    for (int i = 0; !st && list && i < internet_address_list_length(list); i++) {
+        InternetAddress *one = internet_address_list_get_address(list, i);
         const char *address;
 
         if (is_group(one)) /* groups do not nest */
-            st = collect(out, gmime.internet_address_group_get_members((InternetAddressGroup *)one), err);
-        else if ((address = gmime.internet_address_mailbox_get_idn_addr((InternetAddressMailbox *)one)))
+            st = collect(out, internet_address_group_get_members((InternetAddressGroup *)one), err);
+        else if ((address = internet_address_mailbox_get_idn_addr((InternetAddressMailbox *)one)))
             st = add(out, address, err);
     }
     return st;
@@ -152,17 +155,13 @@ static se_status collect(struct addresses *out, InternetAddressList *list, se_er
 se_status addresses_read(struct addresses *out, const char *value, se_error *err)
 {
     InternetAddressList *list;
-    char plain[320];
     se_status st;
 
-    if (plain_address(plain, value))
-        return add(out, plain, err);
-    if ((st = gmime_load(err)))
-        return st;
-    list = gmime.internet_address_list_parse(NULL, value);
+    begin_gmime();
+    list = internet_address_list_parse(NULL, value);
     st = collect(out, list, err);
     if (list)
-        (gmime.g_object_unref)(list);
+        g_object_unref(list);
     return st;
 }
 
@@ -174,10 +173,9 @@ se_status words_decode(se_buf *out, const char *value, se_error *err)
     *out = (se_buf)SE_BUF_INIT;
     if (!strstr(value, "=?"))
         return buf_copy(out, text_bytes(value), err);
-    if ((st = gmime_load(err)))
-        return st;
-    text = gmime.g_mime_utils_header_decode_text(NULL, value);
+    begin_gmime();
+    text = g_mime_utils_header_decode_text(NULL, value);
     st = text ? buf_copy(out, text_bytes(text), err) : error_memory(err);
-    (gmime.g_free)(text);
+    g_free(text);
     return st;
 }

@@ -1,4 +1,4 @@
-/* What fields mean, by GMime unless that is plain.  SE_ERR_UNAVAILABLE: it is needed and not installed. */
+/* What fields mean, by GMime. */
 #ifndef MAIL_MIME_H
 #define MAIL_MIME_H
 
@@ -15,7 +15,7 @@ struct media {
 };
 
 /* `value` may be empty: "text/plain", as for a field that is missing (RFC 2045, 5.2). */
-SE_MUST_CHECK se_status media_read(struct media *out, const char *value, se_error *err);
+void media_read(struct media *out, const char *value);
 
 /* Whether its first word is `major`, as "multipart". */
 bool media_is(const struct media *media, const char *major);

@@ -3,6 +3,7 @@
 #define MAIL_PROTECT_H
 
 #include "mail/header.h"
+#include "signengine-mail.h"
 
 /* Whether it is copied inside: not what says how the message went (RFC 9788, 2.5), and who must not be known. */
 bool field_is_protected(const struct header *header, const struct field *field);

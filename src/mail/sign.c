@@ -13,7 +13,7 @@
 struct signing {
     se_engine *engine;
     const char *descriptor;
-    const se_mail_params *params;
+    const se_mail_sign_params *params;
     struct message message;
     struct entity entity;
     struct outlet out;
@@ -160,9 +160,9 @@ static int write_opaque(void *arg, const void *data, size_t size)
     return -1;
 }
 
-static se_params params_of(const struct signing *s)
+static se_sign_params params_of(const struct signing *s)
 {
-    se_params params = SE_PARAMS_INIT;
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
 
     params.version = s->params->version;
     params.time = s->params->time;
@@ -175,7 +175,7 @@ static se_params params_of(const struct signing *s)
 
 static se_status make_signature(const se_sink *out, struct signing *s, se_error *err)
 {
-    const se_params params = params_of(s);
+    const se_sign_params params = params_of(s);
     /* what is signed is about as big as the message */
     const se_source source = { read_entity, s, s->message.stream.source->total };
     se_status st = se_sign_stream(out, s->engine, s->descriptor, &source, &params, err);
@@ -231,7 +231,7 @@ static se_status put_detached(struct signing *s, se_error *err)
 
 static se_status sign(struct signing *s, se_mail *told, se_error *err)
 {
-    const se_params params = params_of(s);
+    const se_sign_params params = params_of(s);
     se_status st;
 
     if ((st = se_find_signer(&told->signer, s->engine, s->descriptor, &params, err)) || (st = make_boundary(s->boundary, err)) ||
@@ -241,27 +241,33 @@ static se_status sign(struct signing *s, se_mail *told, se_error *err)
     return outlet_flush(&s->out, err);
 }
 
-se_status se_mail_sign(const se_sink *out, se_engine *engine, const char *descriptor, const se_source *in, const se_mail_params *params,
-                       se_error *error)
+se_status se_mail_sign(const se_sink *out, se_mail *done, se_engine *engine, const char *descriptor, const se_source *in,
+                       const se_mail_sign_params *params, se_error *error)
 {
-    se_mail_params read;
+    se_mail_sign_params read;
+    struct stream stream = { .source = in };
     se_mail told = { .passed = false };
     AUTO(signing) s = { .engine = engine, .descriptor = descriptor, .params = &read };
     se_status st;
 
+    if (done)
+        *done = told;
     if ((st = arguments_check(error, given_sink(out), engine, descriptor, given_source(in))))
         return st;
-    if ((st = mail_params_read(&read, params, error)) || (st = message_open(&s.message, in, &read, error)) ||
-        (st = outlet_open(&s.out, out, header_is_crlf(&s.message.header), error)))
+    if ((st = arguments_options(&read, params, se_mail_sign_params, error)))
+        return st;
+    stream.progress = read.progress;
+    stream.progress_arg = read.progress_arg;
+    if ((st = message_open(&s.message, &stream, error)) || (st = outlet_open(&s.out, out, header_is_crlf(&s.message.header), error)))
         return st;
     told.passed = !read.again && media_seal(&s.message.media) != SEAL_NONE;
     told.encrypted = told.passed && media_seal(&s.message.media) == SEAL_ENCRYPTED;
     if (told.passed)
         st = pass_through(&s, error);
     else if (!(st = readings_check_signed(&s.message.header, "the message's", error)) &&
-             !(st = message_from(&s.message, &read, MAILBOX_OBSOLETE, error)))
+             !(st = message_from(&s.message, read.sender, MAILBOX_OBSOLETE, error)))
         st = sign(&s, &told, error);
-    if (read.result)
-        *read.result = st ? (se_mail){ .passed = false } : told;
+    if (done && !st)
+        *done = told;
     return st;
 }

@@ -13,7 +13,7 @@ enum { BATCH = 32 << 10 };
 struct verifying {
     se_engine *engine;
     const char *descriptor;
-    const se_mail_params *params;
+    const se_mail_verify_params *params;
     struct message message;
 
     struct writer out; /* what the engine has not taken yet */
@@ -149,9 +149,9 @@ static se_status enter_signature(struct verifying *v)
     v->over = false;
     if ((st = header_read(&h, &v->message.lines, &v->failure)))
         return error_prefix(&v->failure, "the signature's part: ");
-    if ((st = field_value(&type, &h, header_find(&h, "Content-Type"), &v->failure)) ||
-        (st = media_read(&media, (const char *)type.data, &v->failure)))
+    if ((st = field_value(&type, &h, header_find(&h, "Content-Type"), &v->failure)))
         return st;
+    media_read(&media, (const char *)type.data);
     if (!media_is_signature(media.type))
         return error_set(&v->failure, SE_ERR_FORMAT, "the second part is no S/MIME signature, but %s", media.type);
     st = readings_check_header(&h, whose, &v->failure);
@@ -221,9 +221,9 @@ static int take_content(void *arg, const void *data, size_t size)
 
 /* ---- both forms ---- */
 
-static se_params params_of(struct verifying *v, const se_sink *content)
+static se_verify_params params_of(struct verifying *v, const se_sink *content)
 {
-    se_params params = SE_PARAMS_INIT;
+    se_verify_params params = SE_VERIFY_PARAMS_INIT;
 
     params.version = v->params->version;
     params.purpose = SE_PURPOSE_MAIL;
@@ -239,7 +239,7 @@ static se_params params_of(struct verifying *v, const se_sink *content)
 static se_status run(se_signer *out, struct verifying *v, const se_source *in, const se_source *later, se_error *err)
 {
     const se_sink content = { take_content, v };
-    se_params params = params_of(v, &content);
+    se_verify_params params = params_of(v, &content);
     se_status st;
 
     params.later = later;
@@ -325,7 +325,7 @@ static se_status check_sender(struct verifying *v, se_error *err)
 {
     se_status st = v->params->sender ? SE_OK : readings_check_version(&v->message.header, err);
 
-    return st ? st : message_from(&v->message, v->params, MAILBOX_STRICT, err);
+    return st ? st : message_from(&v->message, v->params->sender, MAILBOX_STRICT, err);
 }
 
 /* That nobody reads another message here, or another sender. */
@@ -377,10 +377,11 @@ static se_status look_inside(se_mail *out, struct verifying *v, se_error *err)
     return inside_check(out, &v->head, &outside, err);
 }
 
-se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor, const se_source *in, const se_mail_params *params,
+se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor, const se_source *in, const se_mail_verify_params *params,
                          se_error *error)
 {
-    se_mail_params read;
+    se_mail_verify_params read;
+    struct stream stream = { .source = in };
     se_mail told = { .passed = false };
     AUTO(verifying) v = { .engine = engine, .descriptor = descriptor, .params = &read };
     se_status st;
@@ -389,8 +390,11 @@ se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor
         *out = told;
     if ((st = arguments_check(error, engine, descriptor, given_source(in))))
         return st;
-    if ((st = mail_params_read(&read, params, error)) || (st = message_open(&v.message, in, &read, error)) ||
-        (st = verify(&told, &v, error)) || (st = look_inside(&told, &v, error)))
+    if ((st = arguments_options(&read, params, se_mail_verify_params, error)))
+        return st;
+    stream.progress = read.progress;
+    stream.progress_arg = read.progress_arg;
+    if ((st = message_open(&v.message, &stream, error)) || (st = verify(&told, &v, error)) || (st = look_inside(&told, &v, error)))
         return st;
     if (read.header && (st = sink_write(read.header, buf_bytes(&v.message.header.text.buf), error)))
         return st;

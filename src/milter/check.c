@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/stream.h"
 #include "milter/socket.h"
+#include "signengine-mail.h"
 
 struct checking {
     const struct setup *setup;
@@ -68,8 +69,8 @@ static int forget(void *arg, const void *data, size_t size)
 static se_status sign_something(const struct setup *setup, const struct rule *rule, se_error *err)
 {
     const se_sink nowhere = { forget, NULL };
-    se_mail_params mail = SE_MAIL_PARAMS_INIT;
-    se_params params = SE_PARAMS_INIT;
+    se_mail_sign_params mail = SE_MAIL_SIGN_PARAMS_INIT;
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
     AUTO(writer) message = { 0 };
     se_bytes text;
     se_source source;
@@ -83,7 +84,7 @@ static se_status sign_something(const struct setup *setup, const struct rule *ru
         return error_memory(err);
     if (strchr(rule->pattern, '*'))
         return se_sign_stream(&nowhere, setup->engine, rule->descriptor, &source, &params, err);
-    return se_mail_sign(&nowhere, setup->engine, rule->descriptor, &source, &mail, err);
+    return se_mail_sign(&nowhere, NULL, setup->engine, rule->descriptor, &source, &mail, err);
 }
 
 static void check_rule(struct checking *c, const struct rule *rule, bool probe)

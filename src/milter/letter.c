@@ -172,7 +172,7 @@ static int write_message(void *arg, const void *data, size_t size)
 se_status letter_sign(se_mail *told, struct letter *m, const struct rule *rule, bool again)
 {
     se_error *err = &m->error;
-    se_mail_params params = SE_MAIL_PARAMS_INIT;
+    se_mail_sign_params params = SE_MAIL_SIGN_PARAMS_INIT;
     struct reading reading = { .body = &m->body };
     const se_source source = { read_message, &reading, 0 };
     const se_sink sink = { write_message, &m->out };
@@ -192,8 +192,7 @@ se_status letter_sign(se_mail *told, struct letter *m, const struct rule *rule, 
     params.opaque = m->setup->conf->opaque;
     params.protect = m->setup->conf->protect;
     params.again = again;
-    params.result = told;
-    return se_mail_sign(&sink, m->setup->engine, rule->descriptor, &source, &params, err);
+    return se_mail_sign(&sink, told, m->setup->engine, rule->descriptor, &source, &params, err);
 }
 
 static ptrdiff_t read_signed(void *arg, void *data, size_t size)
@@ -203,7 +202,7 @@ static ptrdiff_t read_signed(void *arg, void *data, size_t size)
 
 static se_status verify_signed(struct letter *m, const struct rule *rule, const char *trust)
 {
-    se_mail_params params = SE_MAIL_PARAMS_INIT;
+    se_mail_verify_params params = SE_MAIL_VERIFY_PARAMS_INIT;
     const se_source source = { read_signed, &m->out, 0 };
 
     if (spool_rewind(&m->out))

@@ -6,6 +6,7 @@
 
 #include "milter/service.h"
 #include "milter/spool.h"
+#include "signengine-mail.h"
 
 #define CONTENT_NAMES ((size_t)16)
 

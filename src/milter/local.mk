@@ -21,7 +21,7 @@ signengine_milter_SOURCES = $(MILTER_CONF) \
 	src/milter/spool.c src/milter/spool.h \
 	src/milter/watch.c src/milter/watch.h
 signengine_milter_LDFLAGS = $(AM_LDFLAGS) $(SE_PIE)
-signengine_milter_LDADD = libse-core.la -lmilter $(JANSSON_LIBS)
+signengine_milter_LDADD = $(MAIL_LIBS) $(CORE_LIBS) -lmilter $(JANSSON_LIBS)
 dist_man_MANS += doc/signengine-milter.8
 dist_examples_DATA += conf/milter.conf conf/signengine-milter.service
 endif

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "milter/encoded.h"
+#include "signengine-mail.h"
 
 /* Far more than anybody shows; each is compared with all rules. */
 enum { SENDERS_LIMIT = 2000 };

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "signengine-mail.h"
 
 enum { HOUR = 3600 };
 

@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/arguments.h"
+
 /* ---- what the caller's params say ---- */
 
 enum { ENTRIES_MOST = 100000, RATIO_MOST = 200 };
@@ -15,11 +17,10 @@ enum { ENTRIES_MOST = 100000, RATIO_MOST = 200 };
 
 se_status zip_params_read(se_zip_params *out, const se_zip_params *params, se_error *err)
 {
-    const se_zip_params defaults = SE_ZIP_PARAMS_INIT;
+    se_status st = arguments_options(out, params, se_zip_params, err);
 
-    *out = params ? *params : defaults;
-    if (out->size != sizeof *out)
-        return error_set(err, SE_ERR_USAGE, "se_zip_params of %zu bytes, SE_ZIP_PARAMS_INIT makes %zu", out->size, sizeof *out);
+    if (st)
+        return st;
     if (out->trust && out->issuers)
         return error_set(err, SE_ERR_USAGE, "either CAs that are named vouch for signers, or the issuers of the descriptor's certificates");
     if (out->time < 0)

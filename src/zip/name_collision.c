@@ -3,8 +3,10 @@
  * the other.
  */
 #include <stdlib.h>
+#include <unicase.h>
+#include <unictype.h>
+#include <uninorm.h>
 
-#include "base/libunistring.h"
 #include "base/utf8.h"
 #include "zip/archive.h"
 #include "zip/records.h"
@@ -98,7 +100,7 @@ static void put_visible(struct writer *out, const struct folded *name)
         size = utf8_take(&point, (se_bytes){ name->text + i, name->size - i });
         if (!size)
             size = name->size - i;
-        if (!unistring.uc_is_property_default_ignorable_code_point(point))
+        if (!uc_is_property_default_ignorable_code_point(point))
             writer_put(out, name->text + i, size);
     }
     writer_put(out, "", 1);
@@ -107,16 +109,13 @@ static void put_visible(struct writer *out, const struct folded *name)
 /*
  * Appends a name, UTF-8, and a NUL: compatibility decomposition, full case folding (The Unicode Standard, D146), and no characters that may
  * be ignored.  That is more than any one file system does: macOS decomposes, Linux (casefold) ignores, Windows takes full-width letters for
- * plain ones where programs ask for names in an old code page.  SE_ERR_UNAVAILABLE: libunistring is not there.
+ * plain ones where programs ask for names in an old code page.
  */
 static se_status casefold_name(struct writer *out, se_bytes name, se_error *err)
 {
     AUTO(folded) folded = { NULL, 0 };
-    se_status st = libunistring_load(err);
 
-    if (st)
-        return st;
-    folded.text = unistring.u8_casefold(name.data, name.size, NULL, unistring.uninorm_nfkd, NULL, &folded.size);
+    folded.text = u8_casefold(name.data, name.size, NULL, UNINORM_NFKD, NULL, &folded.size);
     if (!folded.text && name.size)
         return error_memory(err);
     put_visible(out, &folded);

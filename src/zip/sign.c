@@ -171,7 +171,7 @@ static se_status open_target(const char *path, struct signing *s, se_error *err)
 
 static se_status make_signature(struct signing *s, se_error *err)
 {
-    se_params params = SE_PARAMS_INIT;
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
     se_status st = write_texts(s, err);
 
     params.version = s->identity.version;

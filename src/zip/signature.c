@@ -133,7 +133,7 @@ se_status signature_file_check(const struct signature_job *job, const char *name
 static se_status verify_block(se_signer *out, const struct signature_job *job, se_bytes file, const struct entry *block, se_error *err)
 {
     AUTO(se_buf) signature = SE_BUF_INIT;
-    se_params params = SE_PARAMS_INIT;
+    se_verify_params params = SE_VERIFY_PARAMS_INIT;
     se_status st = entry_read_all(&signature, job->archive, block, BLOCK_LIMIT, err);
 
     if (st)

@@ -23,7 +23,7 @@ static const se_record *records;
 static double serial(se_engine *engine)
 {
     double began = seconds_now(), count = 0;
-    se_params params = SE_PARAMS_INIT;
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
     se_error err = SE_ERROR_INIT;
 
     params.form = SE_FORM_RAW;

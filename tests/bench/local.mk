@@ -1,14 +1,14 @@
 # Measured, not tested: "make bench" prints what it measured and leaves bench.json.  Nothing here is part of "make check".
 EXTRA_PROGRAMS += tests/bench/fields tests/bench/history tests/bench/history_growth tests/bench/sign
 tests_bench_fields_SOURCES = tests/bench/fields.c tests/bench/bare.c tests/bench/bare.h tests/bench/race.c tests/bench/race.h
-tests_bench_fields_LDADD = libse-core.la
+tests_bench_fields_LDADD = $(CORE_LIBS)
 HISTORY_BENCH = tests/bench/race.c tests/bench/race.h tests/bench/records.c tests/bench/records.h
 tests_bench_history_SOURCES = tests/bench/history.c $(HISTORY_BENCH)
-tests_bench_history_LDADD = libse-core.la
+tests_bench_history_LDADD = $(HISTORY_LIBS) $(CORE_LIBS)
 tests_bench_history_growth_SOURCES = tests/bench/history_growth.c $(HISTORY_BENCH)
-tests_bench_history_growth_LDADD = libse-core.la
+tests_bench_history_growth_LDADD = $(HISTORY_LIBS) $(CORE_LIBS)
 tests_bench_sign_SOURCES = tests/bench/sign.c tests/bench/bare.c tests/bench/bare.h tests/bench/race.c tests/bench/race.h
-tests_bench_sign_LDADD = libse-core.la
+tests_bench_sign_LDADD = $(CORE_LIBS)
 dist_noinst_SCRIPTS += tests/bench/bench.sh
 EXTRA_DIST += tests/bench/setup.sh tests/bench/fields.sh tests/bench/history.sh tests/bench/xml.sh tests/bench/softhsm.sh tests/bench/latency.sh tests/bench/opencryptoki.sh tests/bench/process.sh tests/bench/zip.sh tests/bench/Jce.java tests/bench/JceFields.java
 CLEANFILES += bench.json tests/bench/fields tests/bench/history tests/bench/history_growth tests/bench/sign
@@ -19,7 +19,7 @@ bench: signengine tests/bench/fields tests/bench/history tests/bench/history_gro
 
 EXTRA_PROGRAMS += tests/bench/mail
 tests_bench_mail_SOURCES = tests/bench/mail.c tests/bench/bare.c tests/bench/bare.h tests/bench/race.c tests/bench/race.h
-tests_bench_mail_LDADD = libse-core.la
+tests_bench_mail_LDADD = $(MAIL_LIBS) $(CORE_LIBS)
 EXTRA_DIST += tests/bench/mail.sh
 CLEANFILES += tests/bench/mail
 bench: all tests/bench/mail

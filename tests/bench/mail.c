@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/stream.h"
+#include "signengine-mail.h"
 #include "tests/bench/bare.h"
 #include "tests/bench/race.h"
 
@@ -45,7 +46,7 @@ static bool sign_message(void *engine)
     const se_source source = source_memory(&bytes);
     se_error err = SE_ERROR_INIT;
 
-    must(se_mail_sign(&sink, engine, "Bench", &source, NULL, &err), &err);
+    must(se_mail_sign(&sink, NULL, engine, "Bench", &source, NULL, &err), &err);
     return true;
 }
 
@@ -88,7 +89,7 @@ static bool sign_file(void *own)
 
     if (in < 0 || out < 0)
         give_up(file->path, strerror(errno));
-    must(se_mail_sign(&sink, file->engine, "Bench", &source, NULL, &err), &err);
+    must(se_mail_sign(&sink, NULL, file->engine, "Bench", &source, NULL, &err), &err);
     (void)close(in);
     (void)close(out);
     return true;

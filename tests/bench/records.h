@@ -2,6 +2,7 @@
 #ifndef TESTS_BENCH_RECORDS_H
 #define TESTS_BENCH_RECORDS_H
 
+#include "signengine-history.h"
 #include "signengine.h"
 
 enum { RECORDS = 100000 };

@@ -38,7 +38,7 @@ static void sign_documents(void)
 static bool engine_sign(void *engine)
 {
     AUTO(se_buf) signature = SE_BUF_INIT;
-    se_params params = SE_PARAMS_INIT;
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
     se_error err = SE_ERROR_INIT;
 
     params.form = form;

@@ -11,7 +11,7 @@ chmod 600 pin
 accepts signengine -c engineSignEncrypt.xml key generate historyV1 --subject "/CN=Sample history"
 accepts signengine -c engineSignEncrypt.xml history create --store sqlite:history.db
 # shellcheck disable=SC2086 # words
-accepts $CC ${sanitize-} -Wall -Wextra -Werror -I"$top_srcdir/src" -o history history.c -L"${top_builddir:?}/.libs" -lsignengine
+accepts $CC ${sanitize-} -Wall -Wextra -Werror -I"$top_srcdir/src" -o history history.c -L"${top_builddir:?}/.libs" -lsignengine-history -lsignengine
 LD_LIBRARY_PATH="$top_builddir/.libs"
 export LD_LIBRARY_PATH
 accepts ./history engineSignEncrypt.xml sqlite:history.db card/4711 ordered produced handed-over

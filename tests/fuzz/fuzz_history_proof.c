@@ -1,6 +1,7 @@
 /* Proofs of entries, and the entries in them. */
 #include <stdlib.h>
 
+#include "signengine-history.h"
 #include "signengine.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -6,19 +6,18 @@
 #include "mail/content_type.h"
 #include "mail/entity.h"
 #include "mail/message.h"
-#include "mail/plain.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void rewrite(struct writer *out, const se_source *source)
 {
-    static const se_mail_params params = SE_MAIL_PARAMS_INIT;
+    const struct stream stream = { .source = source };
     AUTO(message) message = { .from = { .count = 0 } };
     AUTO(entity) entity = { .parameter = "" };
     unsigned char piece[1000];
     size_t got = 1;
 
-    if (message_open(&message, source, &params, NULL) || message_from(&message, &params, MAILBOX_OBSOLETE, NULL) ||
+    if (message_open(&message, &stream, NULL) || message_from(&message, NULL, MAILBOX_OBSOLETE, NULL) ||
         entity_begin(&entity, &message.lines, NULL))
         return;
     while (got && !entity_read(&got, &entity, piece, sizeof piece, NULL))
@@ -52,23 +51,17 @@ static void rewrite_twice(se_bytes in)
         abort();
 }
 
-/* What is read without GMime is what GMime reads: for it, a comment stands behind. */
-static void read_plain(se_bytes in)
+static void read_fields(se_bytes in)
 {
     AUTO(writer) value = { 0 };
     AUTO(addresses) list = { .count = 0 };
-    struct media plain, media;
-    char address[320];
-    bool is_media, is_address;
+    struct media media;
 
     writer_put(&value, in.data, in.size < 1000 ? in.size : 1000);
-    is_media = plain_media(&plain, writer_string(&value));
-    is_address = plain_address(address, writer_string(&value));
-    value.buf.size = strlen(writer_string(&value));
-    writer_text(&value, " (a)");
-    if (is_media && (media_read(&media, writer_string(&value), NULL) || strcmp(media.type, plain.type) != 0))
+    media_read(&media, writer_string(&value));
+    if (!*media.type || strchr(media.type, '/') == NULL)
         abort();
-    if (is_address && (addresses_read(&list, writer_string(&value), NULL) || list.count != 1 || strcmp(list.list[0], address) != 0))
+    if (addresses_read(&list, writer_string(&value), NULL))
         abort();
 }
 
@@ -148,7 +141,7 @@ static void verify(se_bytes in)
 {
     static se_engine *engine;
     const se_source source = source_memory(&in);
-    se_mail_params params = SE_MAIL_PARAMS_INIT;
+    se_mail_verify_params params = SE_MAIL_VERIFY_PARAMS_INIT;
     se_mail mail;
 
     if (!engine)
@@ -163,7 +156,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const se_bytes input = { data, size };
 
     rewrite_twice(input);
-    read_plain(input);
+    read_fields(input);
     read_strictly(input);
     read_back(input);
     verify(input);

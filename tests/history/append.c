@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "signengine-history.h"
 #include "signengine.h"
 
 enum { THREADS_MOST = 64, PAUSE_US = 20000 };

@@ -6,33 +6,33 @@ EXTRA_DIST += tests/history/bytes.sh tests/history/crashes.sh tests/history/mani
 
 # run by the shell tests
 check_PROGRAMS += tests/history/append
-tests_history_append_LDADD = libse-core.la
+tests_history_append_LDADD = $(HISTORY_LIBS) $(CORE_LIBS)
 
 if HAVE_CMOCKA
 UNIT_TESTS += tests/history/test_tree
 tests_history_test_tree_SOURCES = tests/history/test_tree.c tests/unit/unit.h
 tests_history_test_tree_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_history_test_tree_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_history_test_tree_LDADD   = $(HISTORY_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/history/test_append
 tests_history_test_append_SOURCES = tests/history/test_append.c tests/history/years.c tests/history/years.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_history_test_append_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_history_test_append_LDADD   = libse-core.la $(CMOCKA_LIBS) $(SQLITE_LIBS)
+tests_history_test_append_LDADD   = $(HISTORY_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/history/test_verify
 tests_history_test_verify_SOURCES = tests/history/test_verify.c tests/history/years.c tests/history/years.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_history_test_verify_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_history_test_verify_LDADD   = libse-core.la $(CMOCKA_LIBS) $(SQLITE_LIBS)
+tests_history_test_verify_LDADD   = $(HISTORY_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/history/test_vectors
 tests_history_test_vectors_SOURCES = tests/history/test_vectors.c tests/unit/unit.h
 tests_history_test_vectors_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_history_test_vectors_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_history_test_vectors_LDADD   = $(HISTORY_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/history/test_bytes
 tests_history_test_bytes_SOURCES = tests/history/test_bytes.c tests/history/bytes.h tests/history/bytes_sqlite.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_history_test_bytes_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_history_test_bytes_LDADD   = libse-core.la $(CMOCKA_LIBS) $(SQLITE_LIBS)
+tests_history_test_bytes_LDADD   = $(HISTORY_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
 if HAVE_POSTGRESQL
 tests_history_test_bytes_SOURCES += tests/history/bytes_postgres.c
 tests_history_test_bytes_CFLAGS  += $(PQ_CFLAGS)

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "signengine-history.h"
 #include "tests/history/bytes.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/maker.h"

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "history/seal.h"
+#include "signengine-history.h"
 #include "tests/unit/unit.h"
 
 enum { ENTRIES = 41, FIELD_MOST = 2200, PATH_ROOM = 4096 };

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "signengine-history.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/maker.h"
 

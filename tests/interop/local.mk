@@ -11,6 +11,6 @@ SHELL_TESTS += \
 	tests/interop/xml-java.sh
 EXTRA_DIST += tests/interop/Envelope.java tests/interop/Mail.java tests/interop/XmlDsig.java tests/interop/ess.py tests/interop/jwe.py tests/interop/xml_documents.py tests/vectors/jwe tests/vectors/nx02
 check_PROGRAMS += tests/interop/c14n tests/interop/decrypt tests/interop/xmlsign
-tests_interop_c14n_LDADD    = libse-core.la
-tests_interop_decrypt_LDADD = libse-core.la
-tests_interop_xmlsign_LDADD = libse-core.la
+tests_interop_c14n_LDADD    = $(CORE_LIBS)
+tests_interop_decrypt_LDADD = $(CORE_LIBS)
+tests_interop_xmlsign_LDADD = $(CORE_LIBS)

@@ -29,7 +29,7 @@ static se_status sign(se_engine *engine, const char *descriptor, char **words, s
 {
     AUTO(se_buf) in = SE_BUF_INIT;
     AUTO(se_buf) out = SE_BUF_INIT;
-    se_params params = SE_PARAMS_INIT;
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
     se_status st = file_read(&in, words[3], LIMIT, err);
 
     params.form = strncmp(words[1], "enveloping", strlen("enveloping")) ? SE_FORM_XML : SE_FORM_XML_ENVELOPING;
@@ -43,7 +43,7 @@ static se_status sign(se_engine *engine, const char *descriptor, char **words, s
 static se_status verify(se_engine *engine, const char *descriptor, char **words, se_error *err)
 {
     AUTO(se_buf) in = SE_BUF_INIT;
-    se_params params = SE_PARAMS_INIT;
+    se_verify_params params = SE_VERIFY_PARAMS_INIT;
     se_status st = file_read(&in, words[2], LIMIT, err);
 
     params.form = SE_FORM_XML;

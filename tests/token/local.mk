@@ -15,7 +15,7 @@ tests_token_libfixture_la_SOURCES = \
 	tests/token/works.h
 tests_token_libfixture_la_CPPFLAGS = $(AM_CPPFLAGS) -DSHIM='"$(abs_top_builddir)/tests/lib/.libs/shim.so"'
 tests_token_libfixture_la_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_token_libfixture_la_LIBADD   = libse-core.la $(CMOCKA_LIBS)
+tests_token_libfixture_la_LIBADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 TOKEN_TESTS += tests/token/test_shim
 tests_token_test_shim_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

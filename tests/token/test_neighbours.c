@@ -47,13 +47,13 @@ static se_status sign_with(se_engine *engine, unsigned n, se_error *err)
     unsigned char data[4] = { (unsigned char)n, (unsigned char)(n >> 8) };
     const char *descriptor = n % 4 ? "A" : "B";
     se_bytes in = { data, sizeof data };
-    se_params params = SE_PARAMS_INIT;
+    const se_sign_params raw = { sizeof raw, .form = SE_FORM_RAW };
+    se_verify_params params = { sizeof params, .form = SE_FORM_RAW };
     AUTO(se_buf) signature = SE_BUF_INIT;
     se_status st;
 
     *err = (se_error)SE_ERROR_INIT;
-    params.form = SE_FORM_RAW;
-    if ((st = se_sign(&signature, engine, descriptor, in, &params, err)))
+    if ((st = se_sign(&signature, engine, descriptor, in, &raw, err)))
         return st;
     params.signature = buf_bytes(&signature);
     return se_verify(NULL, engine, descriptor, in, &params, err);

@@ -86,11 +86,11 @@ static se_status sign(se_engine *engine, se_error *err)
 {
     const se_bytes text = { "some text", 9 };
     AUTO(se_buf) signature = SE_BUF_INIT;
-    se_params params = SE_PARAMS_INIT;
+    const se_sign_params raw = { sizeof raw, .form = SE_FORM_RAW };
+    se_verify_params params = { sizeof params, .form = SE_FORM_RAW };
     se_status st;
 
-    params.form = SE_FORM_RAW;
-    if ((st = se_sign(&signature, engine, "Files", text, &params, err)))
+    if ((st = se_sign(&signature, engine, "Files", text, &raw, err)))
         return st;
     params.signature = buf_bytes(&signature);
     return se_verify(NULL, engine, "Files", text, &params, err);

@@ -6,207 +6,207 @@ TESTS += $(UNIT_TESTS)
 UNIT_TESTS += tests/unit/test_breaker
 tests_unit_test_breaker_SOURCES = tests/unit/test_breaker.c tests/unit/unit.h
 tests_unit_test_breaker_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_breaker_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_breaker_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_buf
 tests_unit_test_buf_SOURCES = tests/unit/test_buf.c tests/unit/unit.h
 tests_unit_test_buf_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_buf_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_buf_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_arguments
 tests_unit_test_arguments_SOURCES = tests/unit/test_arguments.c tests/unit/unit.h
 tests_unit_test_arguments_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_arguments_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_arguments_LDADD   = $(HISTORY_LIBS) $(MAIL_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_error
 tests_unit_test_error_SOURCES = tests/unit/test_error.c tests/unit/unit.h
 tests_unit_test_error_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_error_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_error_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_file
 tests_unit_test_file_SOURCES = tests/unit/test_file.c tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_file_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_file_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_file_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_guard
 tests_unit_test_guard_SOURCES = tests/unit/test_guard.c tests/unit/unit.h
 tests_unit_test_guard_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_guard_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_guard_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_mail
 tests_unit_test_mail_SOURCES = tests/unit/test_mail.c tests/unit/unit.h
 tests_unit_test_mail_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_mail_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_mail_LDADD   = $(MAIL_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_mail_entity
 tests_unit_test_mail_entity_SOURCES = tests/unit/test_mail_entity.c tests/unit/unit.h
 tests_unit_test_mail_entity_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_mail_entity_LDADD   = libse-core.la $(CMOCKA_LIBS)
-
-UNIT_TESTS += tests/unit/test_mail_plain
-tests_unit_test_mail_plain_SOURCES = tests/unit/test_mail_plain.c tests/unit/unit.h
-tests_unit_test_mail_plain_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_mail_plain_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_mail_entity_LDADD   = $(MAIL_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_mail_readings
 tests_unit_test_mail_readings_SOURCES = tests/unit/test_mail_readings.c tests/unit/unit.h
 tests_unit_test_mail_readings_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_mail_readings_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_mail_readings_LDADD   = $(MAIL_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_mail_safe
 tests_unit_test_mail_safe_SOURCES = tests/unit/test_mail_safe.c tests/unit/unit.h
 tests_unit_test_mail_safe_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_mail_safe_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_mail_safe_LDADD   = $(MAIL_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_mail_transfer
 tests_unit_test_mail_transfer_SOURCES = tests/unit/test_mail_transfer.c tests/unit/unit.h
 tests_unit_test_mail_transfer_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_mail_transfer_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_mail_transfer_LDADD   = $(MAIL_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_milter_conf
 tests_unit_test_milter_conf_SOURCES = tests/unit/test_milter_conf.c $(MILTER_CONF) tests/unit/unit.h
 tests_unit_test_milter_conf_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_milter_conf_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_milter_conf_LDADD   = $(MAIL_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_options
+tests_unit_test_options_SOURCES = tests/unit/test_options.c tests/unit/unit.h
+tests_unit_test_options_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_options_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_output
 tests_unit_test_output_SOURCES = tests/unit/test_output.c tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_output_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sync_file_range -Wl,--wrap=open
 tests_unit_test_output_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_output_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_output_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_stream
 tests_unit_test_stream_SOURCES = tests/unit/test_stream.c tests/unit/unit.h
 tests_unit_test_stream_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_stream_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_stream_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_text
 tests_unit_test_text_SOURCES = tests/unit/test_text.c tests/unit/unit.h
 tests_unit_test_text_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_text_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_text_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_armor
 tests_unit_test_armor_SOURCES = tests/unit/test_armor.c tests/unit/unit.h
 tests_unit_test_armor_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_armor_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_armor_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_attached
 tests_unit_test_attached_SOURCES = tests/unit/test_attached.c tests/unit/unit.h
 tests_unit_test_attached_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_attached_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_attached_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_container
 tests_unit_test_container_SOURCES = tests/unit/test_container.c tests/unit/container.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_container_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_container_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_container_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_container_damage
 tests_unit_test_container_damage_SOURCES = tests/unit/test_container_damage.c tests/unit/container.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_container_damage_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_container_damage_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_container_damage_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_container_file
 tests_unit_test_container_file_SOURCES = tests/unit/test_container_file.c tests/unit/container.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_container_file_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_container_file_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_container_file_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_signer
 tests_unit_test_signer_SOURCES = tests/unit/test_signer.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_signer_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_signer_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_signer_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_engine
 tests_unit_test_engine_SOURCES = tests/unit/test_engine.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_engine_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_engine_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_engine_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_events
 tests_unit_test_events_SOURCES = tests/unit/test_events.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_events_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_events_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_events_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_fields
 tests_unit_test_fields_SOURCES = tests/unit/test_fields.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_fields_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_fields_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_fields_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_fields_damage
 tests_unit_test_fields_damage_SOURCES = tests/unit/test_fields_damage.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_fields_damage_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_fields_damage_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_fields_damage_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_kit
 tests_unit_test_kit_SOURCES = tests/unit/test_kit.c tests/unit/unit.h
 tests_unit_test_kit_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_kit_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_kit_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_memory
 tests_unit_test_memory_SOURCES = tests/unit/test_memory.c tests/unit/unit.h
 tests_unit_test_memory_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_memory_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_memory_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_oaep
 tests_unit_test_oaep_SOURCES = tests/unit/test_oaep.c tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h
 tests_unit_test_oaep_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_oaep_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_oaep_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_remote
 tests_unit_test_remote_SOURCES = tests/unit/test_remote.c tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h
 tests_unit_test_remote_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_remote_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_remote_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_remote_cipher
 tests_unit_test_remote_cipher_SOURCES = tests/unit/test_remote_cipher.c tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h
 tests_unit_test_remote_cipher_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_remote_cipher_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_remote_cipher_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_rules
 tests_unit_test_rules_SOURCES = tests/unit/test_rules.c tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h
 tests_unit_test_rules_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_rules_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_rules_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_xml_threads
 tests_unit_test_xml_threads_SOURCES = tests/unit/test_xml_threads.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_xml_threads_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_xml_threads_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_xml_threads_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_pkcs11
 tests_unit_test_pkcs11_SOURCES = tests/unit/test_pkcs11.c tests/unit/unit.h
 tests_unit_test_pkcs11_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_pkcs11_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_pkcs11_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_zip_archive_writer
 tests_unit_test_zip_archive_writer_SOURCES = tests/unit/test_zip_archive_writer.c tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_zip_archive_writer_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_zip_archive_writer_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_zip_archive_writer_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_zip_workers
 tests_unit_test_zip_workers_SOURCES = tests/unit/test_zip_workers.c tests/unit/unit.h
 tests_unit_test_zip_workers_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_zip_workers_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_zip_workers_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_zip_manifest
 tests_unit_test_zip_manifest_SOURCES = tests/unit/test_zip_manifest.c tests/unit/unit.h
 tests_unit_test_zip_manifest_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_zip_manifest_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_zip_manifest_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_zip_names
 tests_unit_test_zip_names_SOURCES = tests/unit/test_zip_names.c tests/unit/unit.h
 tests_unit_test_zip_names_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_zip_names_LDADD   = libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_zip_names_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 include tests/unit/model.mk
 UNIT_TESTS += tests/unit/test_provision_subject
 tests_unit_test_provision_subject_SOURCES = tests/unit/test_provision_subject.c tests/unit/unit.h
 tests_unit_test_provision_subject_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_provision_subject_LDADD   = libse-provision.la libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_provision_subject_LDADD   = libse-provision.la $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_provision_certify
 tests_unit_test_provision_certify_SOURCES = tests/unit/test_provision_certify.c tests/unit/unit.h
 tests_unit_test_provision_certify_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_provision_certify_LDADD   = libse-provision.la libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_provision_certify_LDADD   = libse-provision.la $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_provision_file
 tests_unit_test_provision_file_SOURCES = tests/unit/test_provision_file.c tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_provision_file_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_provision_file_LDADD   = libse-provision.la libse-core.la $(CMOCKA_LIBS)
+tests_unit_test_provision_file_LDADD   = libse-provision.la $(CORE_LIBS) $(CMOCKA_LIBS)
 endif

@@ -35,7 +35,8 @@ static const se_bytes content = { "some content", 12 };
 static void highest_version_signs_and_any_verifies(void **state)
 {
     se_engine *engine = opened();
-    se_params params = SE_PARAMS_INIT, verify = SE_PARAMS_INIT;
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
+    se_verify_params verify = SE_VERIFY_PARAMS_INIT;
     se_error err = SE_ERROR_INIT;
 
     (void)state;
@@ -56,10 +57,34 @@ static void highest_version_signs_and_any_verifies(void **state)
     assert_null(engine);
 }
 
-static void params_of_another_size_are_refused(void **state)
+static void files_are_signed_and_verified(void **state)
 {
     se_engine *engine = opened();
-    se_params params = SE_PARAMS_INIT;
+    se_error err = SE_ERROR_INIT;
+    se_signer signer;
+
+    (void)state;
+    make("document", "content", 0600);
+    make("other", "Content", 0600);
+    make("empty", "", 0600);
+    assert_status(SE_OK, se_sign_file("document.p7s", engine, "Files", "document", NULL, &err), &err);
+    assert_status(SE_OK, se_verify_file(&signer, engine, "Files", "document", "document.p7s", NULL, &err), &err);
+    assert_int_equal(signer.version, 2);
+    assert_status(SE_ERR_REJECTED, se_verify_file(&signer, engine, "Files", "other", "document.p7s", NULL, &err), &err);
+    assert_int_equal(signer.version, 0);
+    assert_status(SE_ERR_FORMAT, se_verify_file(NULL, engine, "Files", "document", "empty", NULL, &err), &err);
+    assert_status(SE_ERR_FORMAT, se_verify_file(NULL, engine, "Files", "document", NULL, NULL, &err), &err);
+    assert_status(SE_ERR_IO, se_verify_file(NULL, engine, "Files", "none", "document.p7s", NULL, &err), &err);
+    assert_status(SE_ERR_IO, se_sign_file("never", engine, "Files", "none", NULL, &err), &err);
+    assert_status(SE_ERR_NO_DESCRIPTOR, se_sign_file("never", engine, "Nobody", "document", NULL, &err), &err);
+    assert_int_equal(access("never", F_OK), -1);
+    se_close(&engine);
+}
+
+static void params_without_a_size_are_refused(void **state)
+{
+    se_engine *engine = opened();
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
     se_options options = SE_OPTIONS_INIT;
     se_check_options check = SE_CHECK_OPTIONS_INIT;
     se_buf out = { NULL, 7 };
@@ -67,14 +92,14 @@ static void params_of_another_size_are_refused(void **state)
     se_engine *other = engine;
 
     (void)state;
-    params.size--;
+    params.size = 0;
     assert_status(SE_ERR_USAGE, se_sign(&out, engine, "Files", content, &params, &err), &err);
     assert_null(out.data);
     assert_int_equal(out.size, 0);
     options.size = 0;
     assert_status(SE_ERR_USAGE, se_open(&other, "engine.xml", &options, &more), &more);
     assert_null(other);
-    check.size = 1000;
+    check.size = 1;
     assert_status(SE_ERR_USAGE, se_check(engine, NULL, NULL, &check, &last), &last);
     se_close(&engine);
     se_close(&engine);
@@ -84,18 +109,18 @@ static void params_of_another_size_are_refused(void **state)
 static void usage_errors_are_told(void **state)
 {
     se_engine *engine = opened();
-    se_params params = SE_PARAMS_INIT;
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
     se_buf out;
     size_t count;
 
     (void)state;
     params.form = (se_form)99;
     assert_int_equal(se_sign(&out, engine, "Files", content, &params, NULL), SE_ERR_USAGE);
-    params = (se_params)SE_PARAMS_INIT;
+    params = (se_sign_params)SE_SIGN_PARAMS_INIT;
     params.time = -5;
     assert_int_equal(se_sign(&out, engine, "Files", content, &params, NULL), SE_ERR_USAGE);
     assert_int_equal(se_sign(&out, engine, "files", content, NULL, NULL), SE_ERR_NO_DESCRIPTOR);
-    params = (se_params)SE_PARAMS_INIT;
+    params = (se_sign_params)SE_SIGN_PARAMS_INIT;
     params.version = 3;
     assert_int_equal(se_sign(&out, engine, "Files", content, &params, NULL), SE_ERR_NO_DESCRIPTOR);
     assert_int_equal(se_describe(engine, NULL, NULL, NULL), SE_ERR_USAGE);
@@ -141,7 +166,7 @@ static void failing_streams_are_told(void **state)
     unsigned calls = 0;
     const se_source broken = { read_fails, &calls, 0 };
     const se_sink full = { write_fails, NULL };
-    se_params params = SE_PARAMS_INIT;
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
 
     (void)state;
     for (params.form = SE_FORM_DETACHED; params.form <= SE_FORM_RAW; params.form++) {
@@ -165,7 +190,7 @@ static void failing_streams_are_told(void **state)
 static void progress_can_cancel(void **state)
 {
     se_engine *engine = opened();
-    se_params params = SE_PARAMS_INIT;
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
     se_error err = SE_ERROR_INIT;
     uint64_t done = 0;
     se_buf out;
@@ -254,7 +279,8 @@ static void a_version_out_of_reach_makes_no_false_verdict(void **state)
     se_engine *engine = opened();
     AUTO(se_buf) first = SE_BUF_INIT;
     AUTO(se_buf) second = SE_BUF_INIT;
-    se_params params = SE_PARAMS_INIT, verify = SE_PARAMS_INIT;
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
+    se_verify_params verify = SE_VERIFY_PARAMS_INIT;
     se_error err = SE_ERROR_INIT, good = SE_ERROR_INIT;
 
     (void)state;
@@ -282,7 +308,7 @@ static void keys_stay_open_when_the_store_goes(void **state)
     (void)state;
     for (int i = 0; i < 2; i++) {
         AUTO(se_buf) signature = SE_BUF_INIT;
-        se_params verify = SE_PARAMS_INIT;
+        se_verify_params verify = SE_VERIFY_PARAMS_INIT;
 
         assert_status(SE_OK, se_sign(&signature, engine, "Files", content, NULL, &err), &err);
         verify.signature = buf_bytes(&signature);
@@ -303,7 +329,8 @@ static void *sign_and_verify(void *arg)
 
     for (unsigned i = 0; i < ROUNDS; i++) {
         AUTO(se_buf) signature = SE_BUF_INIT;
-        se_params params = SE_PARAMS_INIT, verify = SE_PARAMS_INIT;
+        se_sign_params params = SE_SIGN_PARAMS_INIT;
+        se_verify_params verify = SE_VERIFY_PARAMS_INIT;
 
         params.version = 1 + i % 2;
         if (se_sign(&signature, arg, "Files", content, &params, NULL))
@@ -382,7 +409,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(highest_version_signs_and_any_verifies),
-        IN_FOLDER(params_of_another_size_are_refused),
+        IN_FOLDER(files_are_signed_and_verified),
+        IN_FOLDER(params_without_a_size_are_refused),
         IN_FOLDER(usage_errors_are_told),
         IN_FOLDER(failing_streams_are_told),
         IN_FOLDER(progress_can_cancel),

@@ -51,7 +51,8 @@ static void operations_are_told(void **state)
 {
     struct heard heard = { .count = 0 };
     se_options options = SE_OPTIONS_INIT;
-    se_params params = SE_PARAMS_INIT;
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
+    se_verify_params verify = { sizeof verify, .form = SE_FORM_RAW };
     AUTO(se_buf) signature = SE_BUF_INIT;
     se_buf none;
     se_error err = SE_ERROR_INIT;
@@ -71,12 +72,12 @@ static void operations_are_told(void **state)
     assert_true(heard.last.duration > 0);
     assert_string_equal(heard.text, "");
     assert_string_equal(heard.keys, "two 1 lost, two 2 failed over, ");
-    params.signature = buf_bytes(&signature);
-    assert_status(SE_OK, se_verify(NULL, engine, "Files", content, &params, &err), &err);
+    verify.signature = buf_bytes(&signature);
+    assert_status(SE_OK, se_verify(NULL, engine, "Files", content, &verify, &err), &err);
     assert_heard(&heard, "verify", SE_OK, 2, "two");
     assert_int_equal(heard.last.bytes, content.size);
     signature.data[signature.size - 1] ^= 1;
-    assert_int_equal(se_verify(NULL, engine, "Files", content, &params, NULL), SE_ERR_REJECTED);
+    assert_int_equal(se_verify(NULL, engine, "Files", content, &verify, NULL), SE_ERR_REJECTED);
     assert_heard(&heard, "verify", SE_ERR_REJECTED, 0, "");
     assert_non_null(strstr(heard.text, "descriptor 'Files'"));
     assert_int_equal(se_sign(&none, engine, "Filse", content, NULL, NULL), SE_ERR_NO_DESCRIPTOR);

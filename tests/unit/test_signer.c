@@ -44,7 +44,7 @@ static void all_that_the_certificate_says_is_told(void **state)
         .subject = "a, \"b\"", .usage = "critical,digitalSignature", .alt_name = "email:alice@example.org,email:bob@example.org" });
     AUTO(x509_stack) certificates = NULL;
     AUTO(se_buf) text = SE_BUF_INIT;
-    se_params params = SE_PARAMS_INIT;
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
     se_error err = SE_ERROR_INIT;
     char expected[256];
     se_signer signer;

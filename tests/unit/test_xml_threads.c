@@ -24,7 +24,7 @@ static bool verified(const struct work *w, const se_buf *document, const char *e
 {
     AUTO(writer) content = { 0 };
     const se_sink sink = sink_writer(&content);
-    se_params params = SE_PARAMS_INIT;
+    se_verify_params params = SE_VERIFY_PARAMS_INIT;
 
     params.form = SE_FORM_XML;
     params.content = &sink;
@@ -33,7 +33,7 @@ static bool verified(const struct work *w, const se_buf *document, const char *e
 
 static bool refused(const struct work *w, se_buf *document)
 {
-    se_params params = SE_PARAMS_INIT;
+    se_verify_params params = SE_VERIFY_PARAMS_INIT;
 
     params.form = SE_FORM_XML;
     document->data[strlen("<o n=\"")] ^= 1; /* another digit */
@@ -47,7 +47,7 @@ static void *do_xml(void *arg)
     pthread_barrier_wait(w->start);
     for (unsigned i = 0; i < ROUNDS; i++) {
         AUTO(se_buf) document = SE_BUF_INIT;
-        se_params params = SE_PARAMS_INIT;
+        se_sign_params params = SE_SIGN_PARAMS_INIT;
         char text[64];
 
         params.form = SE_FORM_XML;
@@ -66,7 +66,7 @@ static void *do_cms(void *arg)
     pthread_barrier_wait(w->start);
     for (unsigned i = 0; i < ROUNDS; i++) {
         AUTO(se_buf) signature = SE_BUF_INIT;
-        se_params params = SE_PARAMS_INIT;
+        se_verify_params params = SE_VERIFY_PARAMS_INIT;
 
         if (se_sign(&signature, w->engine, "Files", text_bytes("content"), NULL, NULL))
             continue;
@@ -127,7 +127,7 @@ static void the_handler_stays(void **state)
 {
     AUTO(se_buf) out = SE_BUF_INIT;
     se_engine *engine;
-    se_params params = SE_PARAMS_INIT;
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
     se_error err = SE_ERROR_INIT;
 
     (void)state;

@@ -15,4 +15,4 @@ BIG_TESTS += tests/zip/big.sh tests/zip/big-java.sh
 
 # run by containers.sh
 check_PROGRAMS += tests/zip/verdicts
-tests_zip_verdicts_LDADD = libse-core.la
+tests_zip_verdicts_LDADD = $(CORE_LIBS)

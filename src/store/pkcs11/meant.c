@@ -3,8 +3,8 @@
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <uninorm.h>
 
-#include "base/libunistring.h"
 #include "base/text.h"
 #include "store/pkcs11/slot.h"
 
@@ -16,10 +16,8 @@ static bool same_letters(const char *a, const char *b)
     uint8_t *x, *y;
     bool same;
 
-    if (libunistring_load(NULL))
-        return false;
-    x = unistring.u8_normalize(unistring.uninorm_nfc, (const uint8_t *)a, strlen(a), NULL, &a_size);
-    y = unistring.u8_normalize(unistring.uninorm_nfc, (const uint8_t *)b, strlen(b), NULL, &b_size);
+    x = u8_normalize(UNINORM_NFC, (const uint8_t *)a, strlen(a), NULL, &a_size);
+    y = u8_normalize(UNINORM_NFC, (const uint8_t *)b, strlen(b), NULL, &b_size);
     same = x && y && a_size == b_size && !CRYPTO_memcmp(x, y, a_size);
     free(x);
     free(y);

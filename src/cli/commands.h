@@ -1,0 +1,64 @@
+/*
+ * The command line is one, and three programs do the work: what needs databases or GMime is in programs of its own, as git does it, so that
+ * who signs a file does not load them.
+ */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli/cli.h"
+
+struct command_name {
+    const char *name; /* one word or two */
+    const char *operands, *summary;
+    const char *program; /* that runs it */
+};
+
+/* Every command; one without a name is behind the last. */
+extern const struct command_name command_names[];
+
+struct command {
+    const char *name;
+    const struct option_row *options;
+    size_t options_size;
+    int (*run)(struct cli *cli, void *options, int argc, char **argv); /* returns the exit status */
+};
+
+enum { OPTIONS_ROOM = 512 };
+
+extern const struct command command_help, command_version, command_check, command_config_fingerprint, command_config_show,
+    command_config_sign, command_config_verify, command_config_diff, command_sign, command_verify, command_encrypt, command_decrypt,
+    command_rekey, command_mail_sign, command_mail_verify, command_pin_scramble, command_key_init, command_key_list, command_key_generate,
+    command_key_request, command_key_import, command_key_certificate, command_key_delete, command_zip_sign, command_zip_verify,
+    command_zip_encrypt, command_zip_decrypt, command_history_create, command_history_append, command_history_head, command_history_verify,
+    command_history_show, command_history_export, command_history_prove, command_history_verify_proof, command_history_erase,
+    command_history_prune, command_history_resign, command_history_end, command_history_list;
+
+/* Those of this program; NULL is behind the last. */
+extern const struct command *const commands[];
+
+/* The options of all commands. */
+extern const struct option_row global_options[];
+
+/* The command that the arguments name first, and how many words that are; NULL: they name none. */
+const struct command_name *command_find_name(int *words, int argc, char **argv);
+/* NULL: another program runs it. */
+const struct command *command_find(const struct command_name *name);
+
+/* Whether a word is the first one of several commands, and of this one. */
+bool command_is_group(const char *word);
+bool command_is_in_group(const struct command_name *name, const char *group);
+
+/* Says what is wrong with the name of a command; returns the exit status. */
+int command_reject(const struct cli *cli, int argc, char **argv);
+
+void help_print(void);
+void help_print_group(const char *group);
+void help_print_command(const struct command *command);
+
+/*
+ * Becomes the program that runs the command, with the same arguments.  It stands beside this one where nothing is installed yet.
+ * Comes back, with an exit status, only when there is none.
+ */
+int command_hand_over(const struct cli *cli, const struct command_name *name);
+
+#endif

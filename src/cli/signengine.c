@@ -1,0 +1,18 @@
+/* signengine: what it does itself. */
+#include "cli/commands.h"
+
+const struct command *const commands[] = {
+    &command_help,          &command_version,
+    &command_check,         &command_config_fingerprint,
+    &command_config_show,   &command_config_sign,
+    &command_config_verify, &command_config_diff,
+    &command_sign,          &command_verify,
+    &command_encrypt,       &command_decrypt,
+    &command_rekey,         &command_pin_scramble,
+    &command_key_init,      &command_key_list,
+    &command_key_generate,  &command_key_request,
+    &command_key_import,    &command_key_certificate,
+    &command_key_delete,    &command_zip_sign,
+    &command_zip_verify,    &command_zip_encrypt,
+    &command_zip_decrypt,   NULL,
+};
