@@ -1,7 +1,8 @@
 /*
  * signengine-history.h: an object history that shows what was changed, removed or added.
  *
- * Link with libsignengine-history.  What signengine.h says of threads, errors and ownership holds here too.
+ * Link with libsignengine-history.  What signengine.h says of threads, errors and ownership holds
+ * here too.
  */
 #ifndef SIGNENGINE_HISTORY_H
 #define SIGNENGINE_HISTORY_H
@@ -13,42 +14,47 @@ extern "C" {
 #endif
 
 /*
- * A chain of entries in a database, and seals over them (doc/formats.md): what is changed, removed, added or put in another order shows.
+ * A chain of entries in a database, and seals over them (doc/formats.md): what is changed, removed,
+ * added or put in another order shows.
  *
- * Threads: any number of them may use one se_history; se_history_close() must be the last call on it.
- * Forks:   the child of a fork must not use a history of its parent, nor close it; its calls fail with SE_ERR_USAGE.  It opens its own.
- * Stores:  "sqlite:PATH", and "postgresql://..." (libpq's connection URI) where it was built in; other processes may use the same chain.
- * Text that comes out of a history (objects, payloads) is what was put in: any bytes.
+ * Threads: any number of them may use one se_history; se_history_close() must be the last call on
+ * it. Forks:   the child of a fork must not use a history of its parent, nor close it; its calls
+ * fail with SE_ERR_USAGE.  It opens its own. Stores:  "sqlite:PATH", and "postgresql://..."
+ * (libpq's connection URI) where it was built in; other processes may use the same chain. Text that
+ * comes out of a history (objects, payloads) is what was put in: any bytes.
  */
 typedef struct se_history se_history;
 
 typedef struct se_history_options {
-    size_t size;             /* sizeof(se_history_options), set by SE_HISTORY_OPTIONS_INIT */
-    const char *chain;       /* letters, digits, '.', '-', '_'; 64 at the most; NULL: "default" */
-    const char *descriptor;  /* whose key seals; NULL: "ObjectHistorySigner" */
-    bool inspect;            /* for verifying and reading: a chain that is not good is opened all the same */
+    size_t size;            /* sizeof(se_history_options), set by SE_HISTORY_OPTIONS_INIT */
+    const char *chain;      /* letters, digits, '.', '-', '_'; 64 at the most; NULL: "default" */
+    const char *descriptor; /* whose key seals; NULL: "ObjectHistorySigner" */
+    bool inspect; /* for verifying and reading: a chain that is not good is opened all the same */
     se_progress_fn progress; /* of verifying and other long jobs; may be NULL */
     void *progress_arg;
-    /* what erases, prunes, signs anew or ends does all but that: nothing is changed, and nobody waits; nothing is made or appended */
+    /* what erases, prunes, signs anew or ends does all but that: nothing is changed, and nobody
+     * waits; nothing is made or appended */
     bool dry_run;
 } se_history_options;
-#define SE_HISTORY_OPTIONS_INIT                                                                                                            \
-    {                                                                                                                                      \
-        sizeof(se_history_options), NULL, NULL, false, NULL, NULL, false                                                                   \
+#define SE_HISTORY_OPTIONS_INIT                                                                    \
+    {                                                                                              \
+        sizeof(se_history_options), NULL, NULL, false, NULL, NULL, false                           \
     }
 
 /*
  * Makes a chain, and its first seal; the store too, if it is not there.  `options` may be NULL.
  * SE_ERR_USAGE: the chain is there already.
  */
-SE_MUST_CHECK se_status se_history_create(se_engine *engine, const char *store, const se_history_options *options, se_error *error);
+SE_MUST_CHECK se_status se_history_create(se_engine *engine, const char *store,
+                                          const se_history_options *options, se_error *error);
 
 /*
  * Opens a chain.  The engine has to outlive it.  The caller closes *out.
- * SE_ERR_CONFIG: the configuration lacks the key of the last seal, which is named.  SE_ERR_REJECTED: the last seal is not good.
+ * SE_ERR_CONFIG: the configuration lacks the key of the last seal, which is named. SE_ERR_REJECTED:
+ * the last seal is not good.
  */
-SE_MUST_CHECK se_status se_history_open(se_history **out, se_engine *engine, const char *store, const se_history_options *options,
-                                        se_error *error);
+SE_MUST_CHECK se_status se_history_open(se_history **out, se_engine *engine, const char *store,
+                                        const se_history_options *options, se_error *error);
 void se_history_close(se_history **history); /* accepts NULL and a pointer to NULL */
 
 /* What a store says of a chain; se_history_verify() tells whether that is true. */
@@ -61,7 +67,8 @@ typedef struct se_history_chain {
 typedef bool (*se_history_chain_fn)(void *arg, const se_history_chain *chain); /* false: no more */
 
 /* The chains of a store, in the order in which they were made. */
-SE_MUST_CHECK se_status se_history_chains(const char *store, se_history_chain_fn fn, void *arg, se_error *error);
+SE_MUST_CHECK se_status se_history_chains(const char *store, se_history_chain_fn fn, void *arg,
+                                          se_error *error);
 
 /* Something to remember. */
 typedef struct se_record {
@@ -70,19 +77,24 @@ typedef struct se_record {
 } se_record;
 
 /*
- * Returns when the entry is stored and a signature covers it.  What is appended at the same time by other threads is sealed by the same
- * signature.  *seq (may be NULL): its number in the chain, from 1.
- * After a failure the entry is not there; but when the connection to a database broke at the very moment, and it can't be asked, the text
- * of SE_ERR_UNAVAILABLE says so.  That is also the status where another process holds the chain for 30 s (PostgreSQL: unless the role or
- * the database has a lock_timeout of its own).
+ * Returns when the entry is stored and a signature covers it.  What is appended at the same time by
+ * other threads is sealed by the same signature.  *seq (may be NULL): its number in the chain,
+ * from 1. After a failure the entry is not there; but when the connection to a database broke at
+ * the very moment, and it can't be asked, the text of SE_ERR_UNAVAILABLE says so.  That is also the
+ * status where another process holds the chain for 30 s (PostgreSQL: unless the role or the
+ * database has a lock_timeout of its own).
  */
-SE_MUST_CHECK se_status se_history_append(uint64_t *seq, se_history *history, se_bytes object, se_bytes payload, se_error *error);
+SE_MUST_CHECK se_status se_history_append(uint64_t *seq, se_history *history, se_bytes object,
+                                          se_bytes payload, se_error *error);
 
-/* The same for `count` entries: all of them or none, under one signature.  *first (may be NULL): the number of the first. */
-SE_MUST_CHECK se_status se_history_append_many(uint64_t *first, se_history *history, const se_record *records, size_t count,
+/* The same for `count` entries: all of them or none, under one signature.  *first (may be NULL):
+ * the number of the first. */
+SE_MUST_CHECK se_status se_history_append_many(uint64_t *first, se_history *history,
+                                               const se_record *records, size_t count,
                                                se_error *error);
 
-/* The last seal, if it is good, as text.  Kept elsewhere, it shows later that nothing older was put back. */
+/* The last seal, if it is good, as text.  Kept elsewhere, it shows later that nothing older was put
+ * back. */
 SE_MUST_CHECK se_status se_history_head(se_buf *out, se_history *history, se_error *error);
 
 typedef enum se_finding_kind {
@@ -112,16 +124,17 @@ typedef struct se_finding {
 typedef void (*se_finding_fn)(void *arg, const se_finding *finding);
 
 typedef struct se_history_verify_options {
-    size_t size;           /* sizeof(se_history_verify_options), set by SE_HISTORY_VERIFY_OPTIONS_INIT */
+    size_t size; /* sizeof(se_history_verify_options), set by SE_HISTORY_VERIFY_OPTIONS_INIT */
     se_finding_fn finding; /* called for each finding, on the caller's thread; may be NULL */
     void *finding_arg;
-    se_bytes head;    /* a seal that was kept elsewhere (se_history_head()): the chain has to contain it; empty: none */
-    unsigned months;  /* only what is not older; below 12 is 12; 0: everything */
+    se_bytes head;   /* a seal that was kept elsewhere (se_history_head()): the chain has to contain
+                        it; empty: none */
+    unsigned months; /* only what is not older; below 12 is 12; 0: everything */
     unsigned threads; /* 0: one for each processor */
 } se_history_verify_options;
-#define SE_HISTORY_VERIFY_OPTIONS_INIT                                                                                                     \
-    {                                                                                                                                      \
-        sizeof(se_history_verify_options), NULL, NULL, { NULL, 0 }, 0, 0                                                                   \
+#define SE_HISTORY_VERIFY_OPTIONS_INIT                                                             \
+    {                                                                                              \
+        sizeof(se_history_verify_options), NULL, NULL, { NULL, 0 }, 0, 0                           \
     }
 
 /* What was verified. */
@@ -135,31 +148,36 @@ typedef struct se_history_report {
 } se_history_report;
 
 /*
- * Verifies the chain from its entries to its seals.  Public keys suffice.  `out` and `options` may be NULL.
- * SE_ERR_REJECTED: there are findings; the error has the first.
+ * Verifies the chain from its entries to its seals.  Public keys suffice.  `out` and `options` may
+ * be NULL. SE_ERR_REJECTED: there are findings; the error has the first.
  */
-SE_MUST_CHECK se_status se_history_verify(se_history_report *out, se_history *history, const se_history_verify_options *options,
+SE_MUST_CHECK se_status se_history_verify(se_history_report *out, se_history *history,
+                                          const se_history_verify_options *options,
                                           se_error *error);
 
 /*
  * ---- care ----
  *
- * Each of these verifies the whole chain first, while nobody can append to it.  SE_ERR_REJECTED: it is not good; nothing was changed.
+ * Each of these verifies the whole chain first, while nobody can append to it.  SE_ERR_REJECTED: it
+ * is not good; nothing was changed.
  */
 
-/* The payload of an entry goes, for good; the chain still verifies, and a seal says that it was erased. */
+/* The payload of an entry goes, for good; the chain still verifies, and a seal says that it was
+ * erased. */
 SE_MUST_CHECK se_status se_history_erase(se_history *history, uint64_t seq, se_error *error);
 
 /*
- * Drops the entries, and the seals over them, that were sealed before `before` (seconds since 1970), and keeps what proves what they
- * were: the roots of their subtrees, and the seal that covers them.  *dropped (may be NULL): up to which entry.
- * SE_ERR_USAGE: `before` is yet to come.
+ * Drops the entries, and the seals over them, that were sealed before `before` (seconds since
+ * 1970), and keeps what proves what they were: the roots of their subtrees, and the seal that
+ * covers them.  *dropped (may be NULL): up to which entry. SE_ERR_USAGE: `before` is yet to come.
  */
-SE_MUST_CHECK se_status se_history_prune(uint64_t *dropped, se_history *history, int64_t before, se_error *error);
+SE_MUST_CHECK se_status se_history_prune(uint64_t *dropped, se_history *history, int64_t before,
+                                         se_error *error);
 
 /*
- * Repair: verifies a chain whose old keys are not configured any more, except for the signatures that they made, and seals it with the
- * newest key, which vouches for all before it from then on.  The history may have been opened with `inspect`.
+ * Repair: verifies a chain whose old keys are not configured any more, except for the signatures
+ * that they made, and seals it with the newest key, which vouches for all before it from then on.
+ * The history may have been opened with `inspect`.
  */
 SE_MUST_CHECK se_status se_history_resign(se_history *history, se_error *error);
 
@@ -185,24 +203,29 @@ typedef struct se_history_range {
     se_bytes object;      /* only what is about it; empty: everything */
     bool unverified;      /* what is there, though nobody says that it is good */
 } se_history_range;
-#define SE_HISTORY_RANGE_INIT                                                                                                              \
-    {                                                                                                                                      \
-        sizeof(se_history_range), 0, 0, 0, 0, { NULL, 0 }, false                                                                           \
+#define SE_HISTORY_RANGE_INIT                                                                      \
+    {                                                                                              \
+        sizeof(se_history_range), 0, 0, 0, 0, { NULL, 0 }, false                                   \
     }
 
 /*
- * Verifies the chain as se_history_verify() does, and then reads entries of that same state, in their order.  `range` may be NULL.
- * SE_ERR_REJECTED: there are findings, and the error has the first; `fn` got nothing, or what was good before something was changed.
+ * Verifies the chain as se_history_verify() does, and then reads entries of that same state, in
+ * their order.  `range` may be NULL. SE_ERR_REJECTED: there are findings, and the error has the
+ * first; `fn` got nothing, or what was good before something was changed.
  */
-SE_MUST_CHECK se_status se_history_read(se_history *history, const se_history_range *range, se_history_entry_fn fn, void *arg,
-                                        se_error *error);
+SE_MUST_CHECK se_status se_history_read(se_history *history, const se_history_range *range,
+                                        se_history_entry_fn fn, void *arg, se_error *error);
 
-/* The same, with what was verified and the last seal of that state; both are there when `fn` is called.  range->unverified is false. */
-SE_MUST_CHECK se_status se_history_export(se_history_report *report, se_buf *seal, se_history *history, const se_history_range *range,
+/* The same, with what was verified and the last seal of that state; both are there when `fn` is
+ * called.  range->unverified is false. */
+SE_MUST_CHECK se_status se_history_export(se_history_report *report, se_buf *seal,
+                                          se_history *history, const se_history_range *range,
                                           se_history_entry_fn fn, void *arg, se_error *error);
 
-/* That an entry belongs to the chain: entry, path in the tree, last seal, and certificate of its key, as text (doc/formats.md). */
-SE_MUST_CHECK se_status se_history_prove(se_buf *out, se_history *history, uint64_t seq, se_error *error);
+/* That an entry belongs to the chain: entry, path in the tree, last seal, and certificate of its
+ * key, as text (doc/formats.md). */
+SE_MUST_CHECK se_status se_history_prove(se_buf *out, se_history *history, uint64_t seq,
+                                         se_error *error);
 
 /* What a proof proves.  Started with zeroes, released with se_history_proof_free(). */
 typedef struct se_history_proof {
@@ -217,11 +240,12 @@ typedef struct se_history_proof {
 void se_history_proof_free(se_history_proof *proof);
 
 /*
- * Verifies a proof, without store or configuration.  `certificate`, DER or PEM: whose seal it has to be; empty: the certificate that the
- * proof brings along, and whose that is has to be known in another way.
- * SE_ERR_FORMAT: not a proof; SE_ERR_REJECTED: it proves nothing.
+ * Verifies a proof, without store or configuration.  `certificate`, DER or PEM: whose seal it has
+ * to be; empty: the certificate that the proof brings along, and whose that is has to be known in
+ * another way. SE_ERR_FORMAT: not a proof; SE_ERR_REJECTED: it proves nothing.
  */
-SE_MUST_CHECK se_status se_history_verify_proof(se_history_proof *out, se_bytes proof, se_bytes certificate, se_error *error);
+SE_MUST_CHECK se_status se_history_verify_proof(se_history_proof *out, se_bytes proof,
+                                                se_bytes certificate, se_error *error);
 
 #ifdef __cplusplus
 }

@@ -3,15 +3,16 @@
  *
  * An application asks for a job by the name of a descriptor and never sees a key.
  *
- * Threads: one se_engine may be used by any number of threads at once; se_close() must be the last call on it.
- *          Calls into PKCS #11 modules are made on threads of the library, so that one that never returns holds nobody up for longer than
- *          the key's `deadline`; they block all signals and end five seconds after their last use.
- * Forks:   the child of a fork may use an engine of its parent; it opens the key stores anew by itself.
- * Errors:  every function that can fail returns an se_status and fills the caller's se_error, if there is one.
- *          Outputs are empty after a failure.  NULL where none may be is SE_ERR_USAGE.
- * Options: structs that begin with `size` may grow: { sizeof(TYPE) }, or the macro beside it, begins one, zero is the default of all that
- *          follows, and NULL is a struct of defaults.
- * The library never prints, never exits and reads the environment only where the configuration says `env:` or `credential:`.
+ * Threads: one se_engine may be used by any number of threads at once; se_close() must be the last
+ * call on it. Calls into PKCS #11 modules are made on threads of the library, so that one that
+ * never returns holds nobody up for longer than the key's `deadline`; they block all signals and
+ * end five seconds after their last use. Forks:   the child of a fork may use an engine of its
+ * parent; it opens the key stores anew by itself. Errors:  every function that can fail returns an
+ * se_status and fills the caller's se_error, if there is one. Outputs are empty after a failure.
+ * NULL where none may be is SE_ERR_USAGE. Options: structs that begin with `size` may grow: {
+ * sizeof(TYPE) }, or the macro beside it, begins one, zero is the default of all that follows, and
+ * NULL is a struct of defaults. The library never prints, never exits and reads the environment
+ * only where the configuration says `env:` or `credential:`.
  */
 #ifndef SIGNENGINE_H
 #define SIGNENGINE_H
@@ -34,30 +35,31 @@ typedef enum se_status {
     SE_ERR_CONFIG,        /* the configuration is wrong: mend the file */
     SE_ERR_NO_DESCRIPTOR, /* the configuration has no such descriptor or version */
     SE_ERR_POLICY,        /* the key or its certificate may not be used for this job */
-    SE_ERR_KEY,           /* the store has no such key or certificate, or they do not belong together */
-    SE_ERR_STORE,         /* the key store is not there or not usable: trying again does not help */
-    SE_ERR_ACCESS,        /* PIN wrong, locked or missing, or no permission */
-    SE_ERR_UNAVAILABLE,   /* the key store is away: try again later */
-    SE_ERR_FORMAT,        /* the input is not what the format prescribes */
-    SE_ERR_REJECTED,      /* well-formed, but refused: bad signature, untrusted signer, ... */
-    SE_ERR_IO,            /* reading or writing failed */
-    SE_ERR_CANCELLED,     /* the progress callback said stop */
-    SE_ERR_CRYPTO,        /* the cryptographic library failed where it should not */
+    SE_ERR_KEY,    /* the store has no such key or certificate, or they do not belong together */
+    SE_ERR_STORE,  /* the key store is not there or not usable: trying again does not help */
+    SE_ERR_ACCESS, /* PIN wrong, locked or missing, or no permission */
+    SE_ERR_UNAVAILABLE, /* the key store is away: try again later */
+    SE_ERR_FORMAT,      /* the input is not what the format prescribes */
+    SE_ERR_REJECTED,    /* well-formed, but refused: bad signature, untrusted signer, ... */
+    SE_ERR_IO,          /* reading or writing failed */
+    SE_ERR_CANCELLED,   /* the progress callback said stop */
+    SE_ERR_CRYPTO,      /* the cryptographic library failed where it should not */
 } se_status;
 
 /* One word for a status, as "unavailable"; never NULL. */
 const char *se_status_name(se_status status);
 
-/* Owned by the caller; start it with SE_ERROR_INIT.  The text is one line and holds no secret.  Each call begins it anew. */
+/* Owned by the caller; start it with SE_ERROR_INIT.  The text is one line and holds no secret. Each
+ * call begins it anew. */
 typedef struct se_error {
     se_status status;
     int line;         /* of the source file that noticed */
     const char *file; /* static */
     char text[1000];  /* UTF-8; what was looked for and what is there instead */
 } se_error;
-#define SE_ERROR_INIT                                                                                                                      \
-    {                                                                                                                                      \
-        SE_OK, 0, NULL, ""                                                                                                                 \
+#define SE_ERROR_INIT                                                                              \
+    {                                                                                              \
+        SE_OK, 0, NULL, ""                                                                         \
     }
 
 /* Borrowed bytes: never kept after the call. */
@@ -66,18 +68,20 @@ typedef struct se_bytes {
     size_t size;
 } se_bytes;
 
-/* Owned bytes: released, and wiped, by se_buf_free(), which leaves it empty and accepts an empty one. */
+/* Owned bytes: released, and wiped, by se_buf_free(), which leaves it empty and accepts an empty
+ * one. */
 typedef struct se_buf {
     unsigned char *data;
     size_t size;
 } se_buf;
-#define SE_BUF_INIT                                                                                                                        \
-    {                                                                                                                                      \
-        NULL, 0                                                                                                                            \
+#define SE_BUF_INIT                                                                                \
+    {                                                                                              \
+        NULL, 0                                                                                    \
     }
 void se_buf_free(se_buf *buf);
 
-/* Where bytes come from.  read(): up to `size` bytes; 0 at the end, -1 on failure with errno set. */
+/* Where bytes come from.  read(): up to `size` bytes; 0 at the end, -1 on failure with errno set.
+ */
 typedef struct se_source {
     ptrdiff_t (*read)(void *arg, void *data, size_t size);
     void *arg;
@@ -94,7 +98,8 @@ typedef struct se_sink {
 se_source se_source_fd(int fd);
 se_sink se_sink_fd(int fd);
 
-/* Called now and then by long jobs, on the caller's thread; false stops the job with SE_ERR_CANCELLED. */
+/* Called now and then by long jobs, on the caller's thread; false stops the job with
+ * SE_ERR_CANCELLED. */
 typedef bool (*se_progress_fn)(void *arg, uint64_t done, uint64_t total);
 
 /* ---- the engine ---- */
@@ -114,22 +119,24 @@ typedef enum se_event_kind {
     SE_EVENT_OPERATION = 0, /* a job has ended, well or not */
     SE_EVENT_KEY_LOST,      /* a key is out of reach: its store is away, or refuses it */
     SE_EVENT_KEY_HEALED,    /* it is back */
-    SE_EVENT_KEY_RENEWED,   /* its store had lost its sessions and opened new ones; nothing failed */
-    SE_EVENT_FAILED_OVER,   /* another replica of the key is in use now: the one that the event names */
-    SE_EVENT_FAILED_BACK,   /* an earlier replica is back and in use again */
+    SE_EVENT_KEY_RENEWED, /* its store had lost its sessions and opened new ones; nothing failed */
+    SE_EVENT_FAILED_OVER, /* another replica of the key is in use now: the one that the event names
+                           */
+    SE_EVENT_FAILED_BACK, /* an earlier replica is back and in use again */
 } se_event_kind;
 
 /* Something that happened.  Strings last for the call only and are never NULL. */
 typedef struct se_event {
     se_event_kind kind;
     const char *key;  /* name; "" when it is not known: the job ended before */
-    unsigned replica; /* of the key, from 1 in the order of the file; 0: an operation, which may have used any */
+    unsigned replica; /* of the key, from 1 in the order of the file; 0: an operation, which may
+                         have used any */
     se_status status; /* how the operation ended, or why the key is lost; else SE_OK */
     const char *text; /* why; "" when there is nothing to say */
 
     /* of operations; else "" and 0 */
-    const char *operation;  /* "sign", "verify", "encrypt", "decrypt", "encrypt many", "decrypt many", "rekey many",
-                                "zip encrypt", "zip decrypt" */
+    const char *operation;  /* "sign", "verify", "encrypt", "decrypt", "encrypt many", "decrypt
+                               many", "rekey many",  "zip encrypt", "zip decrypt" */
     const char *descriptor; /* as the caller named it */
     unsigned version;       /* of the descriptor; 0: not known */
     uint64_t bytes;         /* of input, as far as it was read */
@@ -140,74 +147,89 @@ typedef struct se_event {
 const char *se_event_name(se_event_kind kind);
 
 /*
- * Called on the thread of the call that noticed it, before that call returns; from several threads at once when several use the engine.
- * The job waits meanwhile, so be quick.  It must not call a function of the engine, least of all se_close().
+ * Called on the thread of the call that noticed it, before that call returns; from several threads
+ * at once when several use the engine. The job waits meanwhile, so be quick.  It must not call a
+ * function of the engine, least of all se_close().
  */
 typedef void (*se_event_fn)(void *arg, const se_event *event);
 
 typedef struct se_options {
     size_t size;         /* sizeof(se_options), set by SE_OPTIONS_INIT */
-    se_report_fn report; /* called for every error and warning of the configuration, in the order of its lines */
+    se_report_fn report; /* called for every error and warning of the configuration, in the order of
+                            its lines */
     void *report_arg;
-    const char *pin_key; /* file with the key that unscrambles PINs; NULL: `pin.key` in the configuration's folder */
-    se_event_fn event;   /* called for every change of a key's state and every finished operation, until se_close() */
+    const char *pin_key; /* file with the key that unscrambles PINs; NULL: `pin.key` in the
+                            configuration's folder */
+    se_event_fn event;   /* called for every change of a key's state and every finished operation,
+                            until se_close() */
     void *event_arg;
-    const char *trust_config; /* PEM file of CA certificates: a configuration is refused (SE_ERR_CONFIG) unless se_config_verify() accepts
-                                 it; NULL: it need not be signed */
+    const char
+        *trust_config; /* PEM file of CA certificates: a configuration is refused (SE_ERR_CONFIG)
+                          unless se_config_verify() accepts it; NULL: it need not be signed */
 } se_options;
-#define SE_OPTIONS_INIT                                                                                                                    \
-    {                                                                                                                                      \
-        sizeof(se_options), NULL, NULL, NULL, NULL, NULL, NULL                                                                             \
+#define SE_OPTIONS_INIT                                                                            \
+    {                                                                                              \
+        sizeof(se_options), NULL, NULL, NULL, NULL, NULL, NULL                                     \
     }
 
 /*
  * Loads and checks the configuration at `path`.  No key store is touched before a job needs it.
  * The caller closes *out with se_close().  `options` may be NULL.
- * SE_ERR_CONFIG: the error holds the first finding as `FILE:LINE: text`, options->report got all of them.
+ * SE_ERR_CONFIG: the error holds the first finding as `FILE:LINE: text`, options->report got all of
+ * them.
  */
-SE_MUST_CHECK se_status se_open(se_engine **out, const char *path, const se_options *options, se_error *error);
+SE_MUST_CHECK se_status se_open(se_engine **out, const char *path, const se_options *options,
+                                se_error *error);
 
 /*
- * Logs out of the key stores, wipes what is secret, and sets *engine to NULL.  Accepts NULL and a pointer to NULL.
- * What a call needs that has not come back from its key store is released when it does.
+ * Logs out of the key stores, wipes what is secret, and sets *engine to NULL.  Accepts NULL and a
+ * pointer to NULL. What a call needs that has not come back from its key store is released when it
+ * does.
  */
 void se_close(se_engine **engine);
 
 /*
- * SHA-256 over the canonical form of the configuration (doc/formats.md), PINs left out, as 64 hexadecimal digits and a NUL.
- * Processes that share data compare it.
+ * SHA-256 over the canonical form of the configuration (doc/formats.md), PINs left out, as 64
+ * hexadecimal digits and a NUL. Processes that share data compare it.
  */
 SE_MUST_CHECK se_status se_fingerprint(char out[65], se_engine *engine, se_error *error);
 
 /*
- * Tells the configuration as the engine understood it, property by property, defaults filled in, PINs masked.
- * `item` is "descriptor NAME:VERSION", "key NAME" or "key NAME replica N"; all strings last for the call only.
+ * Tells the configuration as the engine understood it, property by property, defaults filled in,
+ * PINs masked. `item` is "descriptor NAME:VERSION", "key NAME" or "key NAME replica N"; all strings
+ * last for the call only.
  */
-typedef void (*se_property_fn)(void *arg, const char *item, const char *property, const char *value);
-SE_MUST_CHECK se_status se_describe(se_engine *engine, se_property_fn fn, void *arg, se_error *error);
+typedef void (*se_property_fn)(void *arg, const char *item, const char *property,
+                               const char *value);
+SE_MUST_CHECK se_status se_describe(se_engine *engine, se_property_fn fn, void *arg,
+                                    se_error *error);
 
 /*
- * Tells what differs between the configurations of two engines, in the words of the canonical form; PINs masked.
- * NULL: there is none before, or after.  Strings last for the call only.
+ * Tells what differs between the configurations of two engines, in the words of the canonical form;
+ * PINs masked. NULL: there is none before, or after.  Strings last for the call only.
  */
-typedef void (*se_difference_fn)(void *arg, const char *item, const char *property, const char *before, const char *after);
-SE_MUST_CHECK se_status se_config_diff(se_engine *before, se_engine *after, se_difference_fn fn, void *arg, se_error *error);
+typedef void (*se_difference_fn)(void *arg, const char *item, const char *property,
+                                 const char *before, const char *after);
+SE_MUST_CHECK se_status se_config_diff(se_engine *before, se_engine *after, se_difference_fn fn,
+                                       void *arg, se_error *error);
 
-/* What se_check() found out about one descriptor; strings last for the call only and are never NULL. */
+/* What se_check() found out about one descriptor; strings last for the call only and are never
+ * NULL. */
 typedef struct se_check_row {
     const char *descriptor;
     unsigned version;
     const char *key;
-    const char *store;     /* "pkcs12", "pem", "HSM", ... */
-    const char *algorithm; /* canonical name */
-    const char *key_type;  /* "RSA-2048", "EC-P-256"; "" when the key could not be opened */
-    const char *subject;   /* of the certificate, RFC 4514; "" likewise */
-    int64_t not_after;     /* seconds since 1970; 0 likewise */
-    int days_left;         /* until then, rounded down */
-    const char *mechanism; /* how the store did the probe, as "CKM_RSA_PKCS" or "software"; of replicas each way once; "" without a probe */
-    se_status status;      /* SE_OK: usable */
-    bool warning;          /* usable, but `text` should be read */
-    const char *text;      /* why not, or the warnings, or "" */
+    const char *store;         /* "pkcs12", "pem", "HSM", ... */
+    const char *algorithm;     /* canonical name */
+    const char *key_type;      /* "RSA-2048", "EC-P-256"; "" when the key could not be opened */
+    const char *subject;       /* of the certificate, RFC 4514; "" likewise */
+    int64_t not_after;         /* seconds since 1970; 0 likewise */
+    int days_left;             /* until then, rounded down */
+    const char *mechanism;     /* how the store did the probe, as "CKM_RSA_PKCS" or "software"; of
+                                  replicas each way once; "" without a probe */
+    se_status status;          /* SE_OK: usable */
+    bool warning;              /* usable, but `text` should be read */
+    const char *text;          /* why not, or the warnings, or "" */
     const char *const *causes; /* the same, one by one */
     size_t cause_count;
 } se_check_row;
@@ -215,67 +237,78 @@ typedef void (*se_check_fn)(void *arg, const se_check_row *row);
 
 typedef struct se_check_options {
     size_t size;
-    bool probe; /* also sign and verify, or encrypt and decrypt, with each key, and with each of its replicas */
+    bool probe; /* also sign and verify, or encrypt and decrypt, with each key, and with each of its
+                   replicas */
     int days;   /* warn when a certificate has fewer days left; 0: 30, below 0: never */
 } se_check_options;
-#define SE_CHECK_OPTIONS_INIT                                                                                                              \
-    {                                                                                                                                      \
-        sizeof(se_check_options), false, 0                                                                                                 \
+#define SE_CHECK_OPTIONS_INIT                                                                      \
+    {                                                                                              \
+        sizeof(se_check_options), false, 0                                                         \
     }
 
 /*
- * Opens the key of every descriptor, and all its replicas, and calls `fn` for each, in the order of the file.  `options` may be NULL.
- * A replica that does not serve while another does is a warning.
+ * Opens the key of every descriptor, and all its replicas, and calls `fn` for each, in the order of
+ * the file.  `options` may be NULL. A replica that does not serve while another does is a warning.
  * Returns the first status that is not SE_OK, with its error, after all rows were told.
  */
-SE_MUST_CHECK se_status se_check(se_engine *engine, se_check_fn fn, void *arg, const se_check_options *options, se_error *error);
+SE_MUST_CHECK se_status se_check(se_engine *engine, se_check_fn fn, void *arg,
+                                 const se_check_options *options, se_error *error);
 
 /* ---- signatures ---- */
 
 typedef enum se_form {
     SE_FORM_DETACHED = 0, /* CMS SignedData (RFC 5652) in DER, the content is not part of it */
     SE_FORM_ATTACHED,     /* CMS SignedData in BER with the content inside */
-    SE_FORM_RAW,          /* RFC 8017 RSA signature or DER ECDSA-Sig-Value (RFC 3279), nothing around it */
+    SE_FORM_RAW, /* RFC 8017 RSA signature or DER ECDSA-Sig-Value (RFC 3279), nothing around it */
     /* XML Signature 1.1; these keep the document in memory */
-    SE_FORM_XML,            /* an XML document, or an element of it, gets a Signature as its last child; all else of its text stays */
+    SE_FORM_XML, /* an XML document, or an element of it, gets a Signature as its last child; all
+                    else of its text stays */
     SE_FORM_XML_ENVELOPING, /* a Signature with the XML document in its Object */
-    SE_FORM_XML_DETACHED,   /* a Signature over the bytes of something else, which may be of any kind and size */
+    SE_FORM_XML_DETACHED, /* a Signature over the bytes of something else, which may be of any kind
+                             and size */
 } se_form;
 
 /* What is signed, as far as a certificate's extendedKeyUsage may limit it (RFC 5280, 4.2.1.12). */
 typedef enum se_purpose {
-    SE_PURPOSE_DESCRIPTOR = 0, /* what the descriptor's name stands for; documents, if it is no well-known one */
+    SE_PURPOSE_DESCRIPTOR =
+        0, /* what the descriptor's name stands for; documents, if it is no well-known one */
     SE_PURPOSE_MAIL,
     SE_PURPOSE_ZIP,
 } se_purpose;
 
 /* Whose signatures are accepted when no CAs are given. */
 typedef enum se_accept {
-    SE_ACCEPT_VERSIONS = 0, /* a certificate of the descriptor's versions, with the algorithm of its version */
-    SE_ACCEPT_CERTIFICATES, /* such a certificate while it is valid, with any algorithm that is strong enough: others' zips */
-    SE_ACCEPT_ISSUERS,      /* also whomever the issuers of those certificates certify; the key store has to have these (SE_ERR_CONFIG) */
+    SE_ACCEPT_VERSIONS =
+        0, /* a certificate of the descriptor's versions, with the algorithm of its version */
+    SE_ACCEPT_CERTIFICATES, /* such a certificate while it is valid, with any algorithm that is
+                               strong enough: others' zips */
+    SE_ACCEPT_ISSUERS, /* also whomever the issuers of those certificates certify; the key store has
+                          to have these (SE_ERR_CONFIG) */
 } se_accept;
 
 typedef struct se_sign_params {
     size_t size;      /* sizeof(se_sign_params) */
     unsigned version; /* of the descriptor; 0: the highest */
     se_form form;
-    bool pem;                     /* CMS in PEM armour (RFC 7468) */
-    int64_t time;                 /* the signingTime, in seconds since 1970; 0: now */
-    const char *tsa;              /* detached CMS: URL (http) of a time stamping authority (RFC 3161), whose time stamp of the signature
-                                     becomes an unsigned attribute; NULL: none */
-    se_purpose purpose;           /* SE_PURPOSE_MAIL: CMS says besides what the sender can decrypt (sMIMECapabilities, RFC 8551) */
-    const char *const *addresses; /* mail addresses, one of which the certificate must name; NULL: it need not */
+    bool pem;        /* CMS in PEM armour (RFC 7468) */
+    int64_t time;    /* the signingTime, in seconds since 1970; 0: now */
+    const char *tsa; /* detached CMS: URL (http) of a time stamping authority (RFC 3161), whose time
+                        stamp of the signature becomes an unsigned attribute; NULL: none */
+    se_purpose purpose; /* SE_PURPOSE_MAIL: CMS says besides what the sender can decrypt
+                           (sMIMECapabilities, RFC 8551) */
+    const char *const
+        *addresses; /* mail addresses, one of which the certificate must name; NULL: it need not */
     size_t address_count;
-    const char *xml_id;      /* SE_FORM_XML: the ID of the element to sign; NULL: the whole document */
-    const char *xml_uri;     /* SE_FORM_XML_DETACHED: what the signature calls the content */
-    bool xml_inclusive;      /* Canonical XML 1.0 instead of Exclusive Canonical XML */
+    const char *xml_id;  /* SE_FORM_XML: the ID of the element to sign; NULL: the whole document */
+    const char *xml_uri; /* SE_FORM_XML_DETACHED: what the signature calls the content */
+    bool xml_inclusive;  /* Canonical XML 1.0 instead of Exclusive Canonical XML */
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
 } se_sign_params;
-#define SE_SIGN_PARAMS_INIT                                                                                                                \
-    {                                                                                                                                      \
-        sizeof(se_sign_params), 0, SE_FORM_DETACHED, false, 0, NULL, SE_PURPOSE_DESCRIPTOR, NULL, 0, NULL, NULL, false, NULL, NULL         \
+#define SE_SIGN_PARAMS_INIT                                                                        \
+    {                                                                                              \
+        sizeof(se_sign_params), 0, SE_FORM_DETACHED, false, 0, NULL, SE_PURPOSE_DESCRIPTOR, NULL,  \
+            0, NULL, NULL, false, NULL, NULL                                                       \
     }
 
 typedef struct se_verify_params {
@@ -283,24 +316,29 @@ typedef struct se_verify_params {
     unsigned version;       /* of the descriptor; 0: whichever signed */
     se_form form;           /* whether it is CMS, raw or XML: any of each kind */
     se_bytes signature;     /* empty: the input is an attached one, or `later` has it */
-    const se_source *later; /* gives the signature once the input has been read to its end; NULL: `signature` has it */
+    const se_source *later; /* gives the signature once the input has been read to its end; NULL:
+                               `signature` has it */
     int64_t time;           /* when certificates must be valid, in seconds since 1970; 0: now */
     const char *trust;      /* PEM file of CA certificates; any signer below them is accepted */
     se_accept accept;       /* without `trust` */
-    const char *trust_tsa;  /* PEM file of CA certificates that vouch for time stamping authorities; NULL: those that vouch for signers */
+    const char *trust_tsa;  /* PEM file of CA certificates that vouch for time stamping authorities;
+                               NULL: those that vouch for signers */
     se_purpose purpose;
-    const char *const *addresses; /* mail addresses, one of which the certificate must name; NULL: it need not */
+    const char *const
+        *addresses; /* mail addresses, one of which the certificate must name; NULL: it need not */
     size_t address_count;
-    const char *xml_id;      /* the ID of the element that must be signed; NULL: the whole document */
-    const char *xml_uri;     /* SE_FORM_XML_DETACHED: what the signature must call the content; NULL: anything */
-    const se_sink *content;  /* an attached signature: gets the content; not to be used before SE_OK */
+    const char *xml_id;  /* the ID of the element that must be signed; NULL: the whole document */
+    const char *xml_uri; /* SE_FORM_XML_DETACHED: what the signature must call the content; NULL:
+                            anything */
+    const se_sink
+        *content; /* an attached signature: gets the content; not to be used before SE_OK */
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
 } se_verify_params;
-#define SE_VERIFY_PARAMS_INIT                                                                                                              \
-    {                                                                                                                                      \
-        sizeof(se_verify_params), 0, SE_FORM_DETACHED, { NULL, 0 }, NULL, 0, NULL, SE_ACCEPT_VERSIONS, NULL, SE_PURPOSE_DESCRIPTOR, NULL,  \
-            0, NULL, NULL, NULL, NULL, NULL                                                                                                \
+#define SE_VERIFY_PARAMS_INIT                                                                      \
+    {                                                                                              \
+        sizeof(se_verify_params), 0, SE_FORM_DETACHED, { NULL, 0 }, NULL, 0, NULL,                 \
+            SE_ACCEPT_VERSIONS, NULL, SE_PURPOSE_DESCRIPTOR, NULL, 0, NULL, NULL, NULL, NULL, NULL \
     }
 
 /* Who signed, as far as it has been verified. */
@@ -309,57 +347,64 @@ typedef struct se_signer {
     char algorithm[40]; /* as "SHA256withRSA" */
     char subject[256];  /* RFC 4514, cut if longer */
     char issuer[256];
-    char serial[64];           /* hexadecimal */
-    int64_t signing_time;      /* as the signer says; 0: not said */
-    int64_t not_after;         /* of the certificate */
-    char address[320];         /* the one of `addresses` that the certificate names */
-    int64_t stamp_time;        /* of the time stamp (RFC 3161) that counts, at which the certificate was valid; 0: none does */
+    char serial[64];      /* hexadecimal */
+    int64_t signing_time; /* as the signer says; 0: not said */
+    int64_t not_after;    /* of the certificate */
+    char address[320];    /* the one of `addresses` that the certificate names */
+    int64_t stamp_time;   /* of the time stamp (RFC 3161) that counts, at which the certificate was
+                             valid; 0: none does */
     char stamp_authority[256]; /* who made it */
     char stamp_ignored[256];   /* why none counts although there is one; "" otherwise */
 } se_signer;
 
 /*
- * Who would sign, and with what: everything that se_sign() looks at before it signs, and no signature.
- * `params` may be NULL.
+ * Who would sign, and with what: everything that se_sign() looks at before it signs, and no
+ * signature. `params` may be NULL.
  */
-SE_MUST_CHECK se_status se_find_signer(se_signer *out, se_engine *engine, const char *descriptor, const se_sign_params *params,
-                                       se_error *error);
+SE_MUST_CHECK se_status se_find_signer(se_signer *out, se_engine *engine, const char *descriptor,
+                                       const se_sign_params *params, se_error *error);
 
 /*
  * Signs `in` with the key of `descriptor`.  `params` may be NULL.  The caller releases *out.
- * CMS carries contentType, messageDigest, signingTime (RFC 5652) and signingCertificateV2 (RFC 5035), and the certificate chain.
+ * CMS carries contentType, messageDigest, signingTime (RFC 5652) and signingCertificateV2 (RFC
+ * 5035), and the certificate chain.
  */
-SE_MUST_CHECK se_status se_sign(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in, const se_sign_params *params,
-                                se_error *error);
+SE_MUST_CHECK se_status se_sign(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in,
+                                const se_sign_params *params, se_error *error);
 
 /* The same in constant memory.  What `out` got before a failure is worthless. */
-SE_MUST_CHECK se_status se_sign_stream(const se_sink *out, se_engine *engine, const char *descriptor, const se_source *in,
+SE_MUST_CHECK se_status se_sign_stream(const se_sink *out, se_engine *engine,
+                                       const char *descriptor, const se_source *in,
                                        const se_sign_params *params, se_error *error);
 
 /* The same from file to file.  `out` appears, or is replaced, when it is complete. */
-SE_MUST_CHECK se_status se_sign_file(const char *out, se_engine *engine, const char *descriptor, const char *in,
-                                     const se_sign_params *params, se_error *error);
+SE_MUST_CHECK se_status se_sign_file(const char *out, se_engine *engine, const char *descriptor,
+                                     const char *in, const se_sign_params *params, se_error *error);
 
 /*
- * Verifies params->signature over `in`, or the attached signature that `in` is.  params->form: whether it is CMS, raw or XML (any of
- * the three; XML may also be enveloped).  The content of an XML signature is the canonical form of exactly those nodes that are signed:
- * work with that, not with the document.
- * Accepted are the certificates of the descriptor's versions (params->accept) or, with params->trust, whatever chains to one of its CAs.
- * The system's CAs vouch for nobody.
+ * Verifies params->signature over `in`, or the attached signature that `in` is.  params->form:
+ * whether it is CMS, raw or XML (any of the three; XML may also be enveloped).  The content of an
+ * XML signature is the canonical form of exactly those nodes that are signed: work with that, not
+ * with the document. Accepted are the certificates of the descriptor's versions (params->accept)
+ * or, with params->trust, whatever chains to one of its CAs. The system's CAs vouch for nobody.
  * Private keys are not needed.  `out` may be NULL.
- * With a time stamp (RFC 3161) of the signature by an authority that is trusted, the signer's certificate has to be valid at the time of
- * the stamp.  A stamp that lies or is broken is a refusal; one that proves nothing is as if it were not there.  See doc/formats.md.
+ * With a time stamp (RFC 3161) of the signature by an authority that is trusted, the signer's
+ * certificate has to be valid at the time of the stamp.  A stamp that lies or is broken is a
+ * refusal; one that proves nothing is as if it were not there.  See doc/formats.md.
  * SE_ERR_REJECTED: the signature is not good; SE_ERR_FORMAT: it is not a signature at all.
  */
-SE_MUST_CHECK se_status se_verify(se_signer *out, se_engine *engine, const char *descriptor, se_bytes in, const se_verify_params *params,
-                                  se_error *error);
+SE_MUST_CHECK se_status se_verify(se_signer *out, se_engine *engine, const char *descriptor,
+                                  se_bytes in, const se_verify_params *params, se_error *error);
 
 /* The same in constant memory. */
-SE_MUST_CHECK se_status se_verify_stream(se_signer *out, se_engine *engine, const char *descriptor, const se_source *in,
-                                         const se_verify_params *params, se_error *error);
+SE_MUST_CHECK se_status se_verify_stream(se_signer *out, se_engine *engine, const char *descriptor,
+                                         const se_source *in, const se_verify_params *params,
+                                         se_error *error);
 
-/* The same for files; `signature` is the file with the signature, NULL: `in` has it, or params->signature. */
-SE_MUST_CHECK se_status se_verify_file(se_signer *out, se_engine *engine, const char *descriptor, const char *in, const char *signature,
+/* The same for files; `signature` is the file with the signature, NULL: `in` has it, or
+ * params->signature. */
+SE_MUST_CHECK se_status se_verify_file(se_signer *out, se_engine *engine, const char *descriptor,
+                                       const char *in, const char *signature,
                                        const se_verify_params *params, se_error *error);
 
 /* What a descriptor signs with. */
@@ -374,81 +419,95 @@ typedef struct se_identity {
 } se_identity;
 
 /* Tells it without signing; the certificate is enough.  `version` 0: the highest. */
-SE_MUST_CHECK se_status se_identify(se_identity *out, se_engine *engine, const char *descriptor, unsigned version, se_error *error);
+SE_MUST_CHECK se_status se_identify(se_identity *out, se_engine *engine, const char *descriptor,
+                                    unsigned version, se_error *error);
 
 /* ---- verifying by public keys alone ---- */
 
-/* A certificate and the algorithm of its signatures.  It never changes: any number of threads may use one. */
+/* A certificate and the algorithm of its signatures.  It never changes: any number of threads may
+ * use one. */
 typedef struct se_verifier se_verifier;
 
 /*
- * Of a descriptor's version; 0: the highest, which is the one that se_sign() takes.  The caller closes *out.
- * The certificate is held to the rules of the descriptor's use, but for its validity: what was signed before it expired stays signed.
+ * Of a descriptor's version; 0: the highest, which is the one that se_sign() takes.  The caller
+ * closes *out. The certificate is held to the rules of the descriptor's use, but for its validity:
+ * what was signed before it expired stays signed.
  */
-SE_MUST_CHECK se_status se_verifier_open(se_verifier **out, se_engine *engine, const char *descriptor, unsigned version, se_error *error);
+SE_MUST_CHECK se_status se_verifier_open(se_verifier **out, se_engine *engine,
+                                         const char *descriptor, unsigned version, se_error *error);
 
-/* Of a certificate in DER or PEM, without configuration.  `algorithm`: as se_signer.algorithm has it.  The caller closes *out. */
-SE_MUST_CHECK se_status se_verifier_read(se_verifier **out, se_bytes certificate, const char *algorithm, se_error *error);
+/* Of a certificate in DER or PEM, without configuration.  `algorithm`: as se_signer.algorithm has
+ * it.  The caller closes *out. */
+SE_MUST_CHECK se_status se_verifier_read(se_verifier **out, se_bytes certificate,
+                                         const char *algorithm, se_error *error);
 void se_verifier_close(se_verifier **verifier); /* accepts NULL and a pointer to NULL */
 
 /* Who it is; signing_time is 0, and so is the version when there is no configuration. */
 void se_verifier_signer(se_signer *out, const se_verifier *verifier);
-/* In DER, until the verifier is closed: the certificate, and its SubjectPublicKeyInfo (RFC 5280, 4.1.2.7). */
+/* In DER, until the verifier is closed: the certificate, and its SubjectPublicKeyInfo (RFC
+ * 5280, 4.1.2.7). */
 se_bytes se_verifier_certificate(const se_verifier *verifier);
 se_bytes se_verifier_key(const se_verifier *verifier);
 
 /* A raw signature (SE_FORM_RAW) over `in`.  SE_ERR_REJECTED: it is not good. */
-SE_MUST_CHECK se_status se_verifier_check(const se_verifier *verifier, se_bytes in, se_bytes signature, se_error *error);
+SE_MUST_CHECK se_status se_verifier_check(const se_verifier *verifier, se_bytes in,
+                                          se_bytes signature, se_error *error);
 
 /* ---- signed configurations ---- */
 
 /*
- * Signs a configuration's text with the key of `descriptor` (doc/formats.md), in place of the signatures that it has.
- * SE_ERR_CONFIG: it is not a configuration that an engine would open; SE_ERR_FORMAT: it is no XML.  version 0: the highest.
- * `path`: where the configuration is, for the files with certificates that it names, and that are signed with it; NULL: in the working
+ * Signs a configuration's text with the key of `descriptor` (doc/formats.md), in place of the
+ * signatures that it has. SE_ERR_CONFIG: it is not a configuration that an engine would open;
+ * SE_ERR_FORMAT: it is no XML.  version 0: the highest. `path`: where the configuration is, for the
+ * files with certificates that it names, and that are signed with it; NULL: in the working
  * directory.
  */
-SE_MUST_CHECK se_status se_config_sign(se_buf *out, se_engine *engine, const char *descriptor, unsigned version, se_bytes config,
-                                       const char *path, se_error *error);
+SE_MUST_CHECK se_status se_config_sign(se_buf *out, se_engine *engine, const char *descriptor,
+                                       unsigned version, se_bytes config, const char *path,
+                                       se_error *error);
 
 /*
- * Verifies a configuration's text: signed with a certificate that chains to one of the CAs in the PEM file `trust`, or is one of them.
- * `out` may be NULL; `time` is when certificates have to be valid, 0: now.
- * SE_ERR_REJECTED: changed since, and then what was changed is told as far as possible, or not signed by such a one.
- * SE_ERR_FORMAT: not signed at all.
+ * Verifies a configuration's text: signed with a certificate that chains to one of the CAs in the
+ * PEM file `trust`, or is one of them. `out` may be NULL; `time` is when certificates have to be
+ * valid, 0: now. SE_ERR_REJECTED: changed since, and then what was changed is told as far as
+ * possible, or not signed by such a one. SE_ERR_FORMAT: not signed at all.
  */
-SE_MUST_CHECK se_status se_config_verify(se_signer *out, se_bytes config, const char *path, const char *trust, int64_t time,
-                                         se_error *error);
+SE_MUST_CHECK se_status se_config_verify(se_signer *out, se_bytes config, const char *path,
+                                         const char *trust, int64_t time, se_error *error);
 
 /* ---- encrypted fields ---- */
 
 typedef struct se_field_params {
     size_t size;      /* sizeof(se_field_params), set by SE_FIELD_PARAMS_INIT */
-    unsigned version; /* of the descriptor; 0: the highest encrypts, and any that the value was made for decrypts */
+    unsigned version; /* of the descriptor; 0: the highest encrypts, and any that the value was made
+                         for decrypts */
     bool binary;      /* encrypting: the binary form, not text */
-    se_bytes context; /* single values: what the value belongs to (tenant, table, row ...); it decrypts only with the same context */
+    se_bytes context; /* single values: what the value belongs to (tenant, table, row ...); it
+                         decrypts only with the same context */
 } se_field_params;
-#define SE_FIELD_PARAMS_INIT                                                                                                               \
-    {                                                                                                                                      \
-        sizeof(se_field_params), 0, false,                                                                                                 \
-        {                                                                                                                                  \
-            NULL, 0                                                                                                                        \
-        }                                                                                                                                  \
+#define SE_FIELD_PARAMS_INIT                                                                       \
+    {                                                                                              \
+        sizeof(se_field_params), 0, false,                                                         \
+        {                                                                                          \
+            NULL, 0                                                                                \
+        }                                                                                          \
     }
 
 /*
- * Encrypts `in` for the certificate of `descriptor`; no key store is asked once the certificate is known.
- * `params` may be NULL.  The caller releases *out.  Text has no line breaks and is NUL-terminated, the NUL not counted.
+ * Encrypts `in` for the certificate of `descriptor`; no key store is asked once the certificate is
+ * known. `params` may be NULL.  The caller releases *out.  Text has no line breaks and is
+ * NUL-terminated, the NUL not counted.
  */
-SE_MUST_CHECK se_status se_encrypt(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in, const se_field_params *params,
-                                   se_error *error);
+SE_MUST_CHECK se_status se_encrypt(se_buf *out, se_engine *engine, const char *descriptor,
+                                   se_bytes in, const se_field_params *params, se_error *error);
 
 /*
  * Decrypts a value, whether text or binary.
- * SE_ERR_FORMAT: it is no encrypted value at all.  SE_ERR_REJECTED: it does not decrypt, for whatever reason: one text for all of them.
+ * SE_ERR_FORMAT: it is no encrypted value at all.  SE_ERR_REJECTED: it does not decrypt, for
+ * whatever reason: one text for all of them.
  */
-SE_MUST_CHECK se_status se_decrypt(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in, const se_field_params *params,
-                                   se_error *error);
+SE_MUST_CHECK se_status se_decrypt(se_buf *out, se_engine *engine, const char *descriptor,
+                                   se_bytes in, const se_field_params *params, se_error *error);
 
 /* One of many. */
 typedef struct se_field {
@@ -456,25 +515,31 @@ typedef struct se_field {
     se_bytes context; /* as se_field_params.context, which is for single values only */
     se_buf out;       /* released by the caller; empty unless status is SE_OK */
     se_status status;
-    bool kept; /* se_rekey_many(): it was encrypted under the newest version already, and `out` is what `in` was */
+    bool kept; /* se_rekey_many(): it was encrypted under the newest version already, and `out` is
+                  what `in` was */
 } se_field;
 
 /*
- * All of `fields`, each as by itself: `out`, `status` and `kept` of every one are set, whatever they were.
- * Returns SE_OK, or the first status that is not, with its error.
+ * All of `fields`, each as by itself: `out`, `status` and `kept` of every one are set, whatever
+ * they were. Returns SE_OK, or the first status that is not, with its error.
  *
- * Encrypting: the fields share a data key, as far as the descriptor lets them (dataKeyUses, dataKeyBytes).
- * Decrypting: each data key is unwrapped once, several at a time, and remembered for a while (cacheSize, cacheAge).
- * A key store that is away gives its status to all fields that are still to be done.
+ * Encrypting: the fields share a data key, as far as the descriptor lets them (dataKeyUses,
+ * dataKeyBytes). Decrypting: each data key is unwrapped once, several at a time, and remembered for
+ * a while (cacheSize, cacheAge). A key store that is away gives its status to all fields that are
+ * still to be done.
  */
-SE_MUST_CHECK se_status se_encrypt_many(se_field *fields, size_t count, se_engine *engine, const char *descriptor,
-                                        const se_field_params *params, se_error *error);
-SE_MUST_CHECK se_status se_decrypt_many(se_field *fields, size_t count, se_engine *engine, const char *descriptor,
-                                        const se_field_params *params, se_error *error);
+SE_MUST_CHECK se_status se_encrypt_many(se_field *fields, size_t count, se_engine *engine,
+                                        const char *descriptor, const se_field_params *params,
+                                        se_error *error);
+SE_MUST_CHECK se_status se_decrypt_many(se_field *fields, size_t count, se_engine *engine,
+                                        const char *descriptor, const se_field_params *params,
+                                        se_error *error);
 
-/* Decrypts under the version that each value names, and encrypts under the newest, with the same context.  Plaintext stays inside. */
-SE_MUST_CHECK se_status se_rekey_many(se_field *fields, size_t count, se_engine *engine, const char *descriptor,
-                                      const se_field_params *params, se_error *error);
+/* Decrypts under the version that each value names, and encrypts under the newest, with the same
+ * context.  Plaintext stays inside. */
+SE_MUST_CHECK se_status se_rekey_many(se_field *fields, size_t count, se_engine *engine,
+                                      const char *descriptor, const se_field_params *params,
+                                      se_error *error);
 
 /* A part of a context, as "table" and "person". */
 typedef struct se_pair {
@@ -482,51 +547,62 @@ typedef struct se_pair {
 } se_pair;
 
 /*
- * Context bytes from parts, in whatever order they are given (doc/formats.md): no other parts give the same.
- * SE_ERR_USAGE: a name is empty or comes twice.
+ * Context bytes from parts, in whatever order they are given (doc/formats.md): no other parts give
+ * the same. SE_ERR_USAGE: a name is empty or comes twice.
  */
-SE_MUST_CHECK se_status se_context(se_buf *out, const se_pair *pairs, size_t count, se_error *error);
+SE_MUST_CHECK se_status se_context(se_buf *out, const se_pair *pairs, size_t count,
+                                   se_error *error);
 
 /* ---- containers ---- */
 
 typedef struct se_container_params {
-    size_t size;             /* sizeof(se_container_params), set by SE_CONTAINER_PARAMS_INIT */
-    unsigned version;        /* of the descriptor; 0: the highest encrypts, and any that the container was made for decrypts */
-    se_bytes context;        /* what the file belongs to, as se_context() makes it; it decrypts only with the same */
+    size_t size;      /* sizeof(se_container_params), set by SE_CONTAINER_PARAMS_INIT */
+    unsigned version; /* of the descriptor; 0: the highest encrypts, and any that the container was
+                         made for decrypts */
+    se_bytes context; /* what the file belongs to, as se_context() makes it; it decrypts only with
+                         the same */
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
 } se_container_params;
-#define SE_CONTAINER_PARAMS_INIT                                                                                                           \
-    {                                                                                                                                      \
-        sizeof(se_container_params), 0, { NULL, 0 }, NULL, NULL                                                                            \
+#define SE_CONTAINER_PARAMS_INIT                                                                   \
+    {                                                                                              \
+        sizeof(se_container_params), 0, { NULL, 0 }, NULL, NULL                                    \
     }
 
 /*
- * Encrypts a configuration zip, or any other file of any size, to an NX02 container (doc/formats.md) for the certificate of `descriptor`,
- * in constant memory.  `params` may be NULL.  What `out` got before a failure is worthless.
+ * Encrypts a configuration zip, or any other file of any size, to an NX02 container
+ * (doc/formats.md) for the certificate of `descriptor`, in constant memory.  `params` may be NULL.
+ * What `out` got before a failure is worthless.
  */
-SE_MUST_CHECK se_status se_zip_encrypt_stream(const se_sink *out, se_engine *engine, const char *descriptor, const se_source *in,
+SE_MUST_CHECK se_status se_zip_encrypt_stream(const se_sink *out, se_engine *engine,
+                                              const char *descriptor, const se_source *in,
                                               const se_container_params *params, se_error *error);
 
 /*
- * Decrypts a container.  What `out` gets is authentic, piece by piece; whether anything is missing is known at the end, so that nothing
- * of it is to be used before SE_OK.
- * SE_ERR_FORMAT: it is no container at all.  SE_ERR_REJECTED: it does not decrypt, for whatever reason: one text for all of them.
+ * Decrypts a container.  What `out` gets is authentic, piece by piece; whether anything is missing
+ * is known at the end, so that nothing of it is to be used before SE_OK. SE_ERR_FORMAT: it is no
+ * container at all.  SE_ERR_REJECTED: it does not decrypt, for whatever reason: one text for all of
+ * them.
  */
-SE_MUST_CHECK se_status se_zip_decrypt_stream(const se_sink *out, se_engine *engine, const char *descriptor, const se_source *in,
+SE_MUST_CHECK se_status se_zip_decrypt_stream(const se_sink *out, se_engine *engine,
+                                              const char *descriptor, const se_source *in,
                                               const se_container_params *params, se_error *error);
 
 /*
- * The same from file to file.  `out` appears, or is replaced, when all is done and, decrypting, verified; until then what there is has no
- * name where the file system allows that (O_TMPFILE), or a name of its own.  It is wiped after a failure.  A new file has mode 0600 after
- * decryption.  `out` and `in` may be the same file.
+ * The same from file to file.  `out` appears, or is replaced, when all is done and, decrypting,
+ * verified; until then what there is has no name where the file system allows that (O_TMPFILE), or
+ * a name of its own.  It is wiped after a failure.  A new file has mode 0600 after decryption.
+ * `out` and `in` may be the same file.
  */
-SE_MUST_CHECK se_status se_zip_encrypt(const char *out, se_engine *engine, const char *descriptor, const char *in,
-                                       const se_container_params *params, se_error *error);
-SE_MUST_CHECK se_status se_zip_decrypt(const char *out, se_engine *engine, const char *descriptor, const char *in,
-                                       const se_container_params *params, se_error *error);
+SE_MUST_CHECK se_status se_zip_encrypt(const char *out, se_engine *engine, const char *descriptor,
+                                       const char *in, const se_container_params *params,
+                                       se_error *error);
+SE_MUST_CHECK se_status se_zip_decrypt(const char *out, se_engine *engine, const char *descriptor,
+                                       const char *in, const se_container_params *params,
+                                       se_error *error);
 
-/* Whether a file that begins so, with four bytes or more if it has as many, is taken for a container. */
+/* Whether a file that begins so, with four bytes or more if it has as many, is taken for a
+ * container. */
 bool se_zip_is_encrypted(se_bytes beginning);
 
 /* ---- configuration zips ---- */
@@ -561,69 +637,78 @@ typedef void (*se_zip_signature_fn)(void *arg, const char *name, const se_signer
 typedef struct se_zip_params {
     size_t size;      /* sizeof(se_zip_params), set by SE_ZIP_PARAMS_INIT */
     unsigned version; /* signing: of the descriptor; 0: the highest */
-    int64_t time;     /* seconds since 1970, 0: now; signing: the signingTime, and that of the new files; verifying: when
-                         certificates must be valid */
+    int64_t time;     /* seconds since 1970, 0: now; signing: the signingTime, and that of the new
+                         files; verifying: when     certificates must be valid */
     unsigned threads; /* 0: one for each core */
 
     /* signing */
-    bool keep;                  /* leave the signatures that are there, and add one; otherwise it takes their place */
+    bool
+        keep; /* leave the signatures that are there, and add one; otherwise it takes their place */
     const char *signature_name; /* of its files; NULL: from the key's alias */
     const char *tsa;            /* as se_sign_params.tsa */
-    const char *encrypt;      /* `out` becomes a container for the certificate of this descriptor; the signed zip gets no name; NULL: no */
+    const char *encrypt; /* `out` becomes a container for the certificate of this descriptor; the
+                            signed zip gets no name; NULL: no */
     unsigned encrypt_version; /* of that descriptor; 0: the highest */
     se_bytes context;         /* of that container, as se_container_params.context */
 
     /* verifying */
-    const char *trust;             /* PEM file of CA certificates; NULL: SE_ACCEPT_CERTIFICATES */
-    bool issuers;                  /* without `trust`: SE_ACCEPT_ISSUERS */
-    const char *trust_tsa;         /* as se_verify_params.trust_tsa */
-    se_zip_signature_fn signature; /* called for every signature, as it is found good; may be NULL */
-    se_zip_entry_fn entry;         /* called for every entry, after all were looked at; may be NULL */
+    const char *trust;     /* PEM file of CA certificates; NULL: SE_ACCEPT_CERTIFICATES */
+    bool issuers;          /* without `trust`: SE_ACCEPT_ISSUERS */
+    const char *trust_tsa; /* as se_verify_params.trust_tsa */
+    se_zip_signature_fn
+        signature;         /* called for every signature, as it is found good; may be NULL */
+    se_zip_entry_fn entry; /* called for every entry, after all were looked at; may be NULL */
     void *report_arg;
 
-    /* archives above are refused; 0: 100,000 entries, 64 GB, 200 to 1 for entries of more than 16 MB */
+    /* archives above are refused; 0: 100,000 entries, 64 GB, 200 to 1 for entries of more than 16
+     * MB */
     uint64_t max_entries, max_total, max_ratio;
 
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
 } se_zip_params;
-#define SE_ZIP_PARAMS_INIT                                                                                                                 \
-    {                                                                                                                                      \
-        sizeof(se_zip_params), 0, 0, 0, false, NULL, NULL, NULL, 0, { NULL, 0 }, NULL, false, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL  \
+#define SE_ZIP_PARAMS_INIT                                                                         \
+    {                                                                                              \
+        sizeof(se_zip_params), 0, 0, 0, false, NULL, NULL, NULL, 0, { NULL, 0 }, NULL, false,      \
+            NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL                                            \
     }
 
 /*
- * Signs the zip at `in` as a JAR (JAR file specification) with the key of `descriptor`, and writes it to `out`; NULL: in place.
- * `out` appears whole or not at all.  Entries are copied as they are, manifest and signature stand in front of them.
- * `params` may be NULL.
- * SE_ERR_FORMAT: not a zip, or one that readers could understand differently; SE_ERR_REJECTED: one that holds what se_zip_verify() refuses.
+ * Signs the zip at `in` as a JAR (JAR file specification) with the key of `descriptor`, and writes
+ * it to `out`; NULL: in place. `out` appears whole or not at all.  Entries are copied as they are,
+ * manifest and signature stand in front of them. `params` may be NULL. SE_ERR_FORMAT: not a zip, or
+ * one that readers could understand differently; SE_ERR_REJECTED: one that holds what
+ * se_zip_verify() refuses.
  */
-SE_MUST_CHECK se_status se_zip_sign(const char *out, se_engine *engine, const char *descriptor, const char *in, const se_zip_params *params,
-                                    se_error *error);
+SE_MUST_CHECK se_status se_zip_sign(const char *out, se_engine *engine, const char *descriptor,
+                                    const char *in, const se_zip_params *params, se_error *error);
 
 /*
- * Verifies that every entry of the zip at `path` is what was signed, and that every signature in it is that of an accepted signer.
- * Stricter than Java: doc/formats.md lists what is refused.  `params` may be NULL.
- * SE_ERR_FORMAT: not a zip, or one that readers could understand differently; SE_ERR_REJECTED: not signed, or not good.
+ * Verifies that every entry of the zip at `path` is what was signed, and that every signature in it
+ * is that of an accepted signer. Stricter than Java: doc/formats.md lists what is refused. `params`
+ * may be NULL. SE_ERR_FORMAT: not a zip, or one that readers could understand differently;
+ * SE_ERR_REJECTED: not signed, or not good.
  */
-SE_MUST_CHECK se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *path, const se_zip_params *params,
-                                      se_error *error);
+SE_MUST_CHECK se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *path,
+                                      const se_zip_params *params, se_error *error);
 
 /* ---- PINs ---- */
 
 /*
- * Rewrites the plain `pin.encrypted` values of a configuration's text, and nothing else, to their scrambled form.
- * `pin_key`: the file with the scrambling key (doc/formats.md); made, readable by its owner only, if it is not there.
- * *count: how many values were rewritten.
+ * Rewrites the plain `pin.encrypted` values of a configuration's text, and nothing else, to their
+ * scrambled form. `pin_key`: the file with the scrambling key (doc/formats.md); made, readable by
+ * its owner only, if it is not there. *count: how many values were rewritten.
  */
-SE_MUST_CHECK se_status se_scramble_pins(se_buf *out, size_t *count, se_bytes config, const char *pin_key, se_error *error);
+SE_MUST_CHECK se_status se_scramble_pins(se_buf *out, size_t *count, se_bytes config,
+                                         const char *pin_key, se_error *error);
 
 /* One PIN to the value that `pin.encrypted` takes; NUL-terminated, the NUL not counted. */
-SE_MUST_CHECK se_status se_scramble_pin(se_buf *out, se_bytes pin, const char *pin_key, se_error *error);
+SE_MUST_CHECK se_status se_scramble_pin(se_buf *out, se_bytes pin, const char *pin_key,
+                                        se_error *error);
 
 /*
- * A PIN that a token refused is not presented to it again by this process, nor within an hour by another one of this user: this forgets the
- * latter.
+ * A PIN that a token refused is not presented to it again by this process, nor within an hour by
+ * another one of this user: this forgets the latter.
  */
 void se_retry_pins(void);
 

@@ -1,5 +1,6 @@
 /*
- * What two systems do with a configuration export: one signs and encrypts it, the other one decrypts and verifies it.
+ * What two systems do with a configuration export: one signs and encrypts it, the other one
+ * decrypts and verifies it.
  *
  *   config-zip export CONFIG EXPORT.zip TRAVELLER            the sender
  *   config-zip import CONFIG TRAVELLER IMPORT.zip CA.pem     the receiver
@@ -82,7 +83,8 @@ static int take_in(se_engine *engine, const char *from, const char *to, const ch
 
 int main(int argc, char **argv)
 {
-    bool sends = argc == 5 && strcmp(argv[1], "export") == 0, takes = argc == 6 && strcmp(argv[1], "import") == 0;
+    bool sends = argc == 5 && strcmp(argv[1], "export") == 0,
+         takes = argc == 6 && strcmp(argv[1], "import") == 0;
     se_error error = SE_ERROR_INIT;
     se_engine *engine = NULL;
     int status;
@@ -94,7 +96,8 @@ int main(int argc, char **argv)
     }
     if (se_open(&engine, argv[2], NULL, &error))
         return complain(&error);
-    status = sends ? send_away(engine, argv[3], argv[4]) : take_in(engine, argv[3], argv[4], argv[5]);
+    status =
+        sends ? send_away(engine, argv[3], argv[4]) : take_in(engine, argv[3], argv[4], argv[5]);
     se_close(&engine);
     return status;
 }

@@ -4,8 +4,9 @@
  *   fields CONFIG DATABASE fill COUNT     writes COUNT people, each with a secret PIN
  *   fields CONFIG DATABASE show ROW       decrypts one
  *   fields CONFIG DATABASE verify         decrypts all and says how many, and of which versions
- *   fields CONFIG DATABASE rotate         encrypts all anew, under the newest version, batch by batch; readers go on meanwhile
- *   fields CONFIG DATABASE swap A B       what somebody with write access to the database would try: the values of two rows change places
+ *   fields CONFIG DATABASE rotate         encrypts all anew, under the newest version, batch by
+ * batch; readers go on meanwhile fields CONFIG DATABASE swap A B       what somebody with write
+ * access to the database would try: the values of two rows change places
  *
  * The context of a value is its table, its column and its row: it decrypts nowhere else.
  */
@@ -61,7 +62,8 @@ static se_buf context_of(sqlite3_int64 row)
     const se_pair pairs[] = {
         { { "table", 5 }, { "person", 6 } },
         { { "column", 6 }, { "pin", 3 } },
-        { { "row", 3 }, { number, (size_t)snprintf(number, sizeof number, "%lld", (long long)row) } },
+        { { "row", 3 },
+          { number, (size_t)snprintf(number, sizeof number, "%lld", (long long)row) } },
     };
     se_error error = SE_ERROR_INIT;
     se_buf context;
@@ -104,12 +106,14 @@ static void batch_clear(struct batch *b)
 /* The next rows after `row`. */
 static void batch_read(struct batch *b, const struct app *app, sqlite3_int64 row)
 {
-    sqlite3_stmt *statement = prepare(app, "SELECT id, pin FROM person WHERE id > ? ORDER BY id LIMIT ?");
+    sqlite3_stmt *statement =
+        prepare(app, "SELECT id, pin FROM person WHERE id > ? ORDER BY id LIMIT ?");
 
     sqlite3_bind_int64(statement, 1, row);
     sqlite3_bind_int(statement, 2, BATCH);
     while (sqlite3_step(statement) == SQLITE_ROW)
-        batch_add(b, sqlite3_column_int64(statement, 0), sqlite3_column_text(statement, 1), sqlite3_column_bytes(statement, 1));
+        batch_add(b, sqlite3_column_int64(statement, 0), sqlite3_column_text(statement, 1),
+                  sqlite3_column_bytes(statement, 1));
     sqlite3_finalize(statement);
 }
 
@@ -121,7 +125,8 @@ static void insert(const struct app *app, const struct batch *b)
 
     for (size_t i = 0; i < b->count; i++) {
         sqlite3_bind_int64(statement, 1, b->rows[i]);
-        sqlite3_bind_text(statement, 2, (const char *)b->fields[i].out.data, (int)b->fields[i].out.size, SQLITE_STATIC);
+        sqlite3_bind_text(statement, 2, (const char *)b->fields[i].out.data,
+                          (int)b->fields[i].out.size, SQLITE_STATIC);
         if (sqlite3_step(statement) != SQLITE_DONE)
             give_up("INSERT", sqlite3_errmsg(app->db));
         sqlite3_reset(statement);
@@ -161,7 +166,9 @@ static void show(const struct app *app, sqlite3_int64 row)
         give_up("SELECT", "no such row");
     params.context = (se_bytes){ context.data, context.size };
     check(se_decrypt(&plain, app->engine, descriptor,
-                     (se_bytes){ sqlite3_column_text(statement, 0), (size_t)sqlite3_column_bytes(statement, 0) }, &params, &error),
+                     (se_bytes){ sqlite3_column_text(statement, 0),
+                                 (size_t)sqlite3_column_bytes(statement, 0) },
+                     &params, &error),
           &error);
     printf("row %lld: %.*s\n", (long long)row, (int)plain.size, (const char *)plain.data);
     se_buf_free(&plain);
@@ -178,7 +185,8 @@ static void verify(const struct app *app)
 
     for (batch_read(&b, app, last); b.count; batch_read(&b, app, last)) {
         /* whether a single one failed is in its status */
-        if (se_decrypt_many(b.fields, b.count, app->engine, descriptor, NULL, &error) == SE_ERR_UNAVAILABLE)
+        if (se_decrypt_many(b.fields, b.count, app->engine, descriptor, NULL, &error) ==
+            SE_ERR_UNAVAILABLE)
             give_up("the key store", error.text);
         for (size_t i = 0; i < b.count; i++) {
             good += b.fields[i].status == SE_OK;
@@ -198,9 +206,11 @@ static void update(const struct app *app, const struct batch *b)
     for (size_t i = 0; i < b->count; i++) {
         if (b->fields[i].status != SE_OK || b->fields[i].kept)
             continue;
-        sqlite3_bind_text(statement, 1, (const char *)b->fields[i].out.data, (int)b->fields[i].out.size, SQLITE_STATIC);
+        sqlite3_bind_text(statement, 1, (const char *)b->fields[i].out.data,
+                          (int)b->fields[i].out.size, SQLITE_STATIC);
         sqlite3_bind_int64(statement, 2, b->rows[i]);
-        sqlite3_bind_text(statement, 3, (const char *)b->values[i].data, (int)b->values[i].size, SQLITE_STATIC);
+        sqlite3_bind_text(statement, 3, (const char *)b->values[i].data, (int)b->values[i].size,
+                          SQLITE_STATIC);
         if (sqlite3_step(statement) != SQLITE_DONE)
             give_up("UPDATE", sqlite3_errmsg(app->db));
         sqlite3_reset(statement);
@@ -216,7 +226,8 @@ static void rotate(const struct app *app)
     se_error error = SE_ERROR_INIT;
 
     for (batch_read(&b, app, last); b.count; batch_read(&b, app, last)) {
-        if (se_rekey_many(b.fields, b.count, app->engine, descriptor, NULL, &error) == SE_ERR_UNAVAILABLE)
+        if (se_rekey_many(b.fields, b.count, app->engine, descriptor, NULL, &error) ==
+            SE_ERR_UNAVAILABLE)
             give_up("the key store", error.text);
         execute(app, "BEGIN IMMEDIATE");
         update(app, &b);
@@ -229,13 +240,16 @@ static void rotate(const struct app *app)
         last = b.rows[b.count - 1];
         batch_clear(&b);
     }
-    printf("%ld re-keyed, %ld were under the newest key already, %ld refused\n", renewed, kept, bad);
+    printf("%ld re-keyed, %ld were under the newest key already, %ld refused\n", renewed, kept,
+           bad);
 }
 
 static void swap(const struct app *app, const char *a, const char *b)
 {
-    sqlite3_stmt *statement = prepare(app, "UPDATE person SET pin = old.pin FROM (SELECT id, pin FROM person WHERE id IN (?1, ?2)) AS old "
-                                           "WHERE person.id IN (?1, ?2) AND old.id = ?1 + ?2 - person.id");
+    sqlite3_stmt *statement =
+        prepare(app, "UPDATE person SET pin = old.pin FROM (SELECT id, pin FROM person WHERE id IN "
+                     "(?1, ?2)) AS old "
+                     "WHERE person.id IN (?1, ?2) AND old.id = ?1 + ?2 - person.id");
 
     sqlite3_bind_int64(statement, 1, atoll(a));
     sqlite3_bind_int64(statement, 2, atoll(b));
@@ -265,7 +279,9 @@ int main(int argc, char **argv)
     struct app app;
 
     if (argc < 4) {
-        fprintf(stderr, "usage: fields CONFIG DATABASE fill COUNT | show ROW | verify | rotate | swap A B\n");
+        fprintf(
+            stderr,
+            "usage: fields CONFIG DATABASE fill COUNT | show ROW | verify | rotate | swap A B\n");
         return 64;
     }
     app = open_app(argv[1], argv[2]);

@@ -25,8 +25,10 @@ static int append(se_history *history, const char *card, const char *state)
     se_error error = SE_ERROR_INIT;
     uint64_t seq;
 
-    /* when this returns, the entry is stored and a signature covers it; threads that call it together share one */
-    if (se_history_append(&seq, history, (se_bytes){ card, strlen(card) }, (se_bytes){ state, strlen(state) }, &error))
+    /* when this returns, the entry is stored and a signature covers it; threads that call it
+     * together share one */
+    if (se_history_append(&seq, history, (se_bytes){ card, strlen(card) },
+                          (se_bytes){ state, strlen(state) }, &error))
         return fail(&error);
     printf("entry %llu: %s is %s\n", (unsigned long long)seq, card, state);
     return 0;
@@ -41,7 +43,8 @@ static int verify(se_history *history)
     options.finding = tell;
     if (se_history_verify(&report, history, &options, &error))
         return fail(&error);
-    printf("%llu entries and %llu seals are good\n", (unsigned long long)report.entries, (unsigned long long)report.seals);
+    printf("%llu entries and %llu seals are good\n", (unsigned long long)report.entries,
+           (unsigned long long)report.seals);
     return 0;
 }
 
@@ -56,7 +59,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: history engineSignEncrypt.xml sqlite:PATH CARD STATE...\n");
         return 64;
     }
-    if (se_open(&engine, argv[1], NULL, &error) || se_history_open(&history, engine, argv[2], NULL, &error))
+    if (se_open(&engine, argv[1], NULL, &error) ||
+        se_history_open(&history, engine, argv[2], NULL, &error))
         status = fail(&error);
     for (int i = 4; !status && i < argc; i++)
         status = append(history, argv[3], argv[i]);

@@ -10,7 +10,8 @@
 static void report(void *arg, const se_report *finding)
 {
     (void)arg;
-    fprintf(stderr, "%s:%d: %s%s\n", finding->file, finding->line, finding->error ? "" : "warning: ", finding->text);
+    fprintf(stderr, "%s:%d: %s%s\n", finding->file, finding->line,
+            finding->error ? "" : "warning: ", finding->text);
 }
 
 int main(int argc, char **argv)
@@ -21,14 +22,17 @@ int main(int argc, char **argv)
     se_signer signer;
     char signature[4096];
 
-    if (argc != 4 || snprintf(signature, sizeof signature, "%s.p7s", argv[3]) >= (int)sizeof signature) {
+    if (argc != 4 ||
+        snprintf(signature, sizeof signature, "%s.p7s", argv[3]) >= (int)sizeof signature) {
         fprintf(stderr, "usage: sign-file CONFIG DESCRIPTOR FILE\n");
         return 64;
     }
     options.report = report;
-    if (!se_open(&engine, argv[1], &options, &error) && !se_sign_file(signature, engine, argv[2], argv[3], NULL, &error) &&
+    if (!se_open(&engine, argv[1], &options, &error) &&
+        !se_sign_file(signature, engine, argv[2], argv[3], NULL, &error) &&
         !se_verify_file(&signer, engine, argv[2], argv[3], signature, NULL, &error))
-        printf("%s: signed by %s, version %u, %s\n", signature, signer.subject, signer.version, signer.algorithm);
+        printf("%s: signed by %s, version %u, %s\n", signature, signer.subject, signer.version,
+               signer.algorithm);
     else
         fprintf(stderr, "sign-file: %s (%s)\n", error.text, se_status_name(error.status));
     se_close(&engine);

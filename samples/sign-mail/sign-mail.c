@@ -44,16 +44,19 @@ static int sign(FILE *out, se_engine *engine)
     if (done.passed)
         fprintf(stderr, "sign-mail: it was signed or encrypted already\n");
     else
-        fprintf(stderr, "sign-mail: signed for %s by %s\n", done.signer.address, done.signer.subject);
+        fprintf(stderr, "sign-mail: signed for %s by %s\n", done.signer.address,
+                done.signer.subject);
     return 0;
 }
 
-/* The command reads the file itself: through a pipe, one that ends without reading would end this program by SIGPIPE. */
+/* The command reads the file itself: through a pipe, one that ends without reading would end this
+ * program by SIGPIPE. */
 static int send_it(FILE *message, const char *command)
 {
     int status;
 
-    if (fflush(message) || lseek(fileno(message), 0, SEEK_SET) || dup2(fileno(message), STDIN_FILENO) < 0)
+    if (fflush(message) || lseek(fileno(message), 0, SEEK_SET) ||
+        dup2(fileno(message), STDIN_FILENO) < 0)
         return complain("the signed message", strerror(errno));
     status = system(command);
     if (!WIFEXITED(status) || WEXITSTATUS(status))

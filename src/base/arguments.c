@@ -4,7 +4,8 @@
 
 #include "base/error.h"
 
-/* "a, f(b, c)": the first argument, or what is in its parentheses first, and where the next one begins. */
+/* "a, f(b, c)": the first argument, or what is in its parentheses first, and where the next one
+ * begins. */
 static const char *next_name(const char **name, size_t *size, const char *names)
 {
     size_t all = strcspn(names, ",("), inside = names[all] == '(' ? all + 1 : 0;
@@ -16,7 +17,8 @@ static const char *next_name(const char **name, size_t *size, const char *names)
     return names + all + strspn(names + all, ", ");
 }
 
-se_status arguments_check_at(se_error *err, const char *function, const char *names, const void *const pointers[], size_t count)
+se_status arguments_check_at(se_error *err, const char *function, const char *names,
+                             const void *const pointers[], size_t count)
 {
     const char *name;
     size_t size;
@@ -40,16 +42,20 @@ static bool is_zero(const unsigned char *p, size_t size)
     return !size;
 }
 
-se_status arguments_options_at(void *out, size_t size, const void *options, const char *type, se_error *err)
+se_status arguments_options_at(void *out, size_t size, const void *options, const char *type,
+                               se_error *err)
 {
     size_t theirs = options ? *(const size_t *)options : size;
 
     memset(out, 0, size);
     if (theirs < sizeof theirs)
-        return error_set(err, SE_ERR_USAGE, "%s: its size is not set; { sizeof(%s) } begins one", type, type);
+        return error_set(err, SE_ERR_USAGE, "%s: its size is not set; { sizeof(%s) } begins one",
+                         type, type);
     if (theirs > size && !is_zero((const unsigned char *)options + size, theirs - size))
-        return error_set(err, SE_ERR_USAGE, "%s of %zu bytes: something is set that this library, which knows %zu, is too old for", type,
-                         theirs, size);
+        return error_set(
+            err, SE_ERR_USAGE,
+            "%s of %zu bytes: something is set that this library, which knows %zu, is too old for",
+            type, theirs, size);
     if (options)
         memcpy(out, options, theirs < size ? theirs : size);
     *(size_t *)out = size;

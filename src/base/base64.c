@@ -12,8 +12,12 @@ struct alphabet {
 
 enum { NOT = 0xFF };
 
-static const struct alphabet standard = { "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", true };
-static const struct alphabet url_safe = { "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", false };
+static const struct alphabet standard = {
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", true
+};
+static const struct alphabet url_safe = {
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", false
+};
 
 static unsigned char value_of(const struct alphabet *a, unsigned char c)
 {
@@ -29,7 +33,8 @@ static unsigned char value_of(const struct alphabet *a, unsigned char c)
 }
 
 /* The last group, of 1 or 2 bytes. */
-static void write_rest(unsigned char *out, const struct alphabet *a, const unsigned char *in, size_t size)
+static void write_rest(unsigned char *out, const struct alphabet *a, const unsigned char *in,
+                       size_t size)
 {
     uint32_t bits = (uint32_t)in[0] << 16 | (uint32_t)(size > 1 ? in[1] : 0) << 8;
     size_t used = size + 1;
@@ -69,7 +74,8 @@ static void write_text(unsigned char *out, const struct alphabet *a, se_bytes in
         write_group(out + 4, a->digits, bits << 24);
     }
     for (; left >= 3; left -= 3, p += 3, out += 4)
-        write_group(out, a->digits, (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40);
+        write_group(out, a->digits,
+                    (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40);
     if (left)
         write_rest(out, a, p, left);
 }
@@ -84,7 +90,8 @@ static se_status encode(se_buf *out, const struct alphabet *a, se_bytes in, se_e
 }
 
 /* Up to four digits to up to three bytes; false: one is no digit, or bits are left over. */
-static bool decode_rest(unsigned char *out, const struct alphabet *a, const unsigned char *in, size_t digits)
+static bool decode_rest(unsigned char *out, const struct alphabet *a, const unsigned char *in,
+                        size_t digits)
 {
     uint32_t bits = 0;
 
@@ -107,7 +114,8 @@ static size_t padding_of(const unsigned char *in, size_t size)
     return in[size - 2] == '=' ? 2 : 1;
 }
 
-/* What a character means in each place of a group: three bytes in their order, and a fourth that says that it is no digit. */
+/* What a character means in each place of a group: three bytes in their order, and a fourth that
+ * says that it is no digit. */
 static uint32_t standard_places[4][256], url_safe_places[4][256];
 
 static void fill(uint32_t out[4][256], const struct alphabet *a)
@@ -115,7 +123,8 @@ static void fill(uint32_t out[4][256], const struct alphabet *a)
     for (unsigned place = 0; place < 4; place++)
         for (unsigned c = 0; c < 256; c++) {
             uint32_t value = value_of(a, (unsigned char)c), bits = value << (18 - 6 * place);
-            unsigned char bytes[4] = { (unsigned char)(bits >> 16), (unsigned char)(bits >> 8), (unsigned char)bits, value == NOT };
+            unsigned char bytes[4] = { (unsigned char)(bits >> 16), (unsigned char)(bits >> 8),
+                                       (unsigned char)bits, value == NOT };
 
             memcpy(&out[place][c], bytes, sizeof bytes);
         }
@@ -128,7 +137,8 @@ static void fill_both(void)
 }
 
 /* Whole groups; returns where the first one that is bad begins, or `size`. */
-static size_t decode_groups(unsigned char *out, const struct alphabet *a, const unsigned char *in, size_t size)
+static size_t decode_groups(unsigned char *out, const struct alphabet *a, const unsigned char *in,
+                            size_t size)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     const uint32_t(*at)[256] = a == &standard ? standard_places : url_safe_places;
@@ -149,12 +159,11 @@ static size_t decode_groups(unsigned char *out, const struct alphabet *a, const 
 static se_status decode(se_buf *out, const struct alphabet *a, se_bytes in, se_error *err)
 {
     const unsigned char *p = in.data;
-    size_t digits = in.size - (a->padded ? padding_of(p, in.size) : 0), rest = digits % 4, whole = digits - rest;
+    size_t digits = in.size - (a->padded ? padding_of(p, in.size) : 0), rest = digits % 4,
+           whole = digits - rest;
     size_t bytes = whole / 4 * 3 + (rest ? rest - 1 : 0), bad;
-    se_status st = buf_new(out, bytes, err);
 
-    if (st)
-        return st;
+    TRY(buf_new(out, bytes, err));
     bad = decode_groups(out->data, a, p, whole);
     if (bad == whole && (!rest || decode_rest(out->data + whole / 4 * 3, a, p + whole, rest)))
         return SE_OK;
@@ -191,7 +200,8 @@ se_status base64_decode(se_buf *out, se_bytes in, se_error *err)
 {
     *out = (se_buf)SE_BUF_INIT;
     if (in.size % 4)
-        return error_set(err, SE_ERR_FORMAT, "not base64: %zu characters are no multiple of 4", in.size);
+        return error_set(err, SE_ERR_FORMAT, "not base64: %zu characters are no multiple of 4",
+                         in.size);
     return decode(out, &standard, in, err);
 }
 

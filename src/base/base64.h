@@ -14,7 +14,8 @@ void writer_base64(struct writer *w, se_bytes in);
 size_t base64_size(size_t bytes);
 void base64_write(unsigned char *out, se_bytes in);
 
-/* Strict: no white space, padded, no stray bits: one text for each value.  SE_ERR_FORMAT otherwise. */
+/* Strict: no white space, padded, no stray bits: one text for each value.  SE_ERR_FORMAT otherwise.
+ */
 SE_MUST_CHECK se_status base64_decode(se_buf *out, se_bytes in, se_error *err);
 
 /* The same with the letters of section 5 and without padding, as JOSE has it (RFC 7515, 2). */

@@ -12,7 +12,8 @@ enum breaker_leave breaker_ask(struct breaker *breaker, int64_t now)
     return BREAKER_PROBE;
 }
 
-/* xorshift32: processes that lost the same token at the same time must not come back to it all at once */
+/* xorshift32: processes that lost the same token at the same time must not come back to it all at
+ * once */
 static uint32_t roll(struct breaker *breaker, int64_t now)
 {
     uint32_t x = breaker->dice ? breaker->dice : (uint32_t)now | 1;

@@ -1,6 +1,7 @@
 /*
- * A circuit breaker: what is away is asked by one caller at a time, with pauses; all others are told at once.
- * A plain state machine: its owner locks it and says what time it is.  Zeroed, it is closed.
+ * A circuit breaker: what is away is asked by one caller at a time, with pauses; all others are
+ * told at once. A plain state machine: its owner locks it and says what time it is.  Zeroed, it is
+ * closed.
  */
 #ifndef BASE_BREAKER_H
 #define BASE_BREAKER_H

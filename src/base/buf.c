@@ -32,7 +32,8 @@ se_status buf_copy(se_buf *out, se_bytes in, se_error *err)
     return st;
 }
 
-/* What is written is followed by a NUL; the room behind it is not cleared, which would take longer than most writing. */
+/* What is written is followed by a NUL; the room behind it is not cleared, which would take longer
+ * than most writing. */
 static bool writer_grow(struct writer *w, size_t size)
 {
     size_t need = w->buf.size + size, room = w->room ? w->room : 64;

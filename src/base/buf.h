@@ -9,7 +9,8 @@
 
 AUTO_KIND(se_buf, se_buf, se_buf_free(p))
 
-/* A zeroed buffer of `size` bytes; one NUL more follows, not counted, so that text can be used as a C string. */
+/* A zeroed buffer of `size` bytes; one NUL more follows, not counted, so that text can be used as a
+ * C string. */
 SE_MUST_CHECK se_status buf_new(se_buf *out, size_t size, se_error *err);
 SE_MUST_CHECK se_status buf_copy(se_buf *out, se_bytes in, se_error *err);
 
@@ -31,7 +32,8 @@ static inline se_buf buf_move(se_buf *from)
     return moved;
 }
 
-/* Grows by new, copy, wipe, free: no copy of a secret stays behind.  A writer that failed stays failed. */
+/* Grows by new, copy, wipe, free: no copy of a secret stays behind.  A writer that failed stays
+ * failed. */
 struct writer {
     se_buf buf; /* buf.size is what was written */
     size_t room;
@@ -43,7 +45,8 @@ void writer_put(struct writer *w, const void *data, size_t size);
 /* Makes room at once for what is known to come. */
 void writer_expect(struct writer *w, size_t size);
 
-/* Where up to `size` bytes may be written behind the others; NULL: none, or the writer failed.  writer_filled() says how many were. */
+/* Where up to `size` bytes may be written behind the others; NULL: none, or the writer failed.
+ * writer_filled() says how many were. */
 unsigned char *writer_room(struct writer *w, size_t size);
 void writer_filled(struct writer *w, size_t size);
 

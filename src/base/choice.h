@@ -1,4 +1,5 @@
-/* What there is to choose from, for messages: the names that are nearest to the one that was asked for, and how many others there are. */
+/* What there is to choose from, for messages: the names that are nearest to the one that was asked
+ * for, and how many others there are. */
 #ifndef BASE_CHOICE_H
 #define BASE_CHOICE_H
 
@@ -18,7 +19,8 @@ struct choice {
 /* `text` is what is shown of `name`. */
 void choice_add(struct choice *choice, const char *name, const char *text);
 
-/* "'a', 'b' and 12 others"; the one that fits as well takes no more room than to say that it is left out. */
+/* "'a', 'b' and 12 others"; the one that fits as well takes no more room than to say that it is
+ * left out. */
 void choice_write(struct writer *w, const struct choice *choice);
 
 #endif

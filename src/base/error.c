@@ -31,7 +31,8 @@ const char *se_status_name(se_status status)
     return i < sizeof names / sizeof *names ? names[i] : "unknown";
 }
 
-se_status error_set_at(se_error *err, se_status status, const char *file, int line, const char *format, ...)
+se_status error_set_at(se_error *err, se_status status, const char *file, int line,
+                       const char *format, ...)
 {
     va_list args;
 

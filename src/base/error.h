@@ -6,18 +6,31 @@
 
 /* Returns `status`, so that a failure is one line: return error_set(err, SE_ERR_FORMAT, "..."). */
 #define error_set(err, status, ...) error_set_at((err), (status), __FILE__, __LINE__, __VA_ARGS__)
-se_status error_set_at(se_error *err, se_status status, const char *file, int line, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+se_status error_set_at(se_error *err, se_status status, const char *file, int line,
+                       const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* A step that may fail: leaves the function with its status.  A scope's AUTO variables are
+ * released. */
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        se_status tried = (call);                                                                  \
+        if (tried)                                                                                 \
+            return tried;                                                                          \
+    } while (0)
 
 #define error_memory(err) error_set((err), SE_ERR_MEMORY, "out of memory")
 
-/* Gives the failure that is there another status: the same text means something else to the layer above. */
+/* Gives the failure that is there another status: the same text means something else to the layer
+ * above. */
 se_status error_restate(se_error *err, se_status status);
 
-/* Puts context in front of the text that is there: "key 'k1': " + "wrong PIN".  Returns the status that is there. */
-se_status error_prefix(se_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Puts context in front of the text that is there: "key 'k1': " + "wrong PIN".  Returns the status
+ * that is there. */
+se_status error_prefix(se_error *err, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Puts behind it what can be done about it: "wrong PIN" + "; unlock the token". */
-se_status error_suffix(se_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+se_status error_suffix(se_error *err, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -23,7 +23,8 @@ AUTO_KIND(fd, int, close_fd(p))
 const char *file_hint(const char *path)
 {
     for (const char *p = path; p; p = strchr(p, '/') ? strchr(p, '/') + 1 : NULL)
-        if ((isalpha((unsigned char)p[0]) && p[1] == ':' && (p[2] == '\\' || p[2] == '/')) || (p[0] == '\\' && p[1] == '\\'))
+        if ((isalpha((unsigned char)p[0]) && p[1] == ':' && (p[2] == '\\' || p[2] == '/')) ||
+            (p[0] == '\\' && p[1] == '\\'))
             return " (that is a path of Windows; here, paths are as /srv/keys/key.p12)";
     return strchr(path, '\\') ? " (here, folders end with '/', not with '\\')" : "";
 }
@@ -32,7 +33,8 @@ static se_status refused(const char *what, const char *path, se_error *err)
 {
     se_status status = errno == EACCES || errno == EPERM ? SE_ERR_ACCESS : SE_ERR_IO;
 
-    return error_set(err, status, "cannot %s '%s': %s%s", what, path, strerror(errno), errno == ENOENT ? file_hint(path) : "");
+    return error_set(err, status, "cannot %s '%s': %s%s", what, path, strerror(errno),
+                     errno == ENOENT ? file_hint(path) : "");
 }
 
 static ssize_t read_some(int fd, void *data, size_t size)
@@ -45,7 +47,8 @@ static ssize_t read_some(int fd, void *data, size_t size)
     return n;
 }
 
-/* A pipe that nobody has opened for writing is empty; for one that somebody has, as in `<(command)`, one has to wait. */
+/* A pipe that nobody has opened for writing is empty; for one that somebody has, as in
+ * `<(command)`, one has to wait. */
 int file_open(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -68,15 +71,14 @@ se_status file_read_open(se_buf *out, int fd, const char *path, size_t limit, se
     AUTO(se_buf) chunk = SE_BUF_INIT;
     struct stat info;
     ssize_t n;
-    se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
     if (fd < 0 || fstat(fd, &info))
         return refused("read", path, err);
     if (S_ISREG(info.st_mode) && (uintmax_t)info.st_size > limit)
-        return error_set(err, SE_ERR_FORMAT, "'%s' has %jd bytes, more than %zu", path, (intmax_t)info.st_size, limit);
-    if ((st = buf_new(&chunk, 65536, err)))
-        return st;
+        return error_set(err, SE_ERR_FORMAT, "'%s' has %jd bytes, more than %zu", path,
+                         (intmax_t)info.st_size, limit);
+    TRY(buf_new(&chunk, 65536, err));
     while ((n = read_some(fd, chunk.data, chunk.size)) > 0) {
         writer_put(&w, chunk.data, (size_t)n);
         if (w.buf.size > limit)
@@ -138,7 +140,9 @@ char *file_target(const char *path)
 static se_status open_special(struct output *out, se_error *err)
 {
     if (out->secret)
-        return error_set(err, SE_ERR_USAGE, "'%s' is no file that could be written beside itself and then replaced", out->path);
+        return error_set(err, SE_ERR_USAGE,
+                         "'%s' is no file that could be written beside itself and then replaced",
+                         out->path);
     out->fd = open(out->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
     return out->fd < 0 ? refused("write", out->path, err) : SE_OK;
 }
@@ -153,7 +157,8 @@ static bool link_to(const struct output *out, const char *name)
 {
     char way[32];
 
-    return descriptor_path(way, out->fd) && !linkat(AT_FDCWD, way, AT_FDCWD, name, AT_SYMLINK_FOLLOW);
+    return descriptor_path(way, out->fd) &&
+           !linkat(AT_FDCWD, way, AT_FDCWD, name, AT_SYMLINK_FOLLOW);
 }
 
 static bool take_name(struct output *out, mode_t mode)
@@ -164,7 +169,8 @@ static bool take_name(struct output *out, mode_t mode)
     return out->fd >= 0;
 }
 
-/* Of random letters, as mkstemp(3) has them, but for a file that is there already, or that is made with `mode`. */
+/* Of random letters, as mkstemp(3) has them, but for a file that is there already, or that is made
+ * with `mode`. */
 static bool name_it(struct output *out, mode_t mode)
 {
     for (int tries = 0; tries < 100; tries++) {
@@ -195,7 +201,8 @@ int file_unnamed(const char *folder)
     return open_nameless(folder, 0600);
 }
 
-/* The umask counts, as it does for every new file: only the kernel knows it while others may set it. */
+/* The umask counts, as it does for every new file: only the kernel knows it while others may set
+ * it. */
 static se_status open_new(struct output *out, mode_t mode, se_error *err)
 {
     char *folder = file_folder(out->path), way[32];
@@ -256,7 +263,8 @@ se_status output_write(struct output *out, se_bytes data, se_error *err)
     return SE_OK;
 }
 
-/* Where there is no disk behind it, nothing happens.  What may yet be discarded as a secret is not sent to one before it has to be. */
+/* Where there is no disk behind it, nothing happens.  What may yet be discarded as a secret is not
+ * sent to one before it has to be. */
 void output_wrote(struct output *out, size_t size)
 {
     out->behind += size;
@@ -270,7 +278,8 @@ static bool is_unnamed(const struct output *out)
 {
     struct stat info;
 
-    return !out->temporary && out->fd >= 0 && !fstat(out->fd, &info) && S_ISREG(info.st_mode) && !info.st_nlink;
+    return !out->temporary && out->fd >= 0 && !fstat(out->fd, &info) && S_ISREG(info.st_mode) &&
+           !info.st_nlink;
 }
 
 /* Only what replaces another file needs a name of its own, for a moment. */
@@ -344,7 +353,8 @@ se_status file_open_stream(int *fd, const char *path, se_error *err)
         why = EISDIR;
     if (why) {
         file_close(fd);
-        return error_set(err, why == EACCES || why == EPERM ? SE_ERR_ACCESS : SE_ERR_IO, "cannot read '%s': %s", path, strerror(why));
+        return error_set(err, why == EACCES || why == EPERM ? SE_ERR_ACCESS : SE_ERR_IO,
+                         "cannot read '%s': %s", path, strerror(why));
     }
     (void)posix_fadvise(*fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     return SE_OK;

@@ -13,13 +13,16 @@
 SE_MUST_CHECK se_status file_read(se_buf *out, const char *path, size_t limit, se_error *err);
 
 /*
- * A file to look at before it is read, or -1 with errno set: a pipe that nobody has opened for writing does not make it wait.  The second
- * reads what is left of it, as file_read() does; it stays open.
+ * A file to look at before it is read, or -1 with errno set: a pipe that nobody has opened for
+ * writing does not make it wait.  The second reads what is left of it, as file_read() does; it
+ * stays open.
  */
 int file_open(const char *path);
-SE_MUST_CHECK se_status file_read_open(se_buf *out, int fd, const char *path, size_t limit, se_error *err);
+SE_MUST_CHECK se_status file_read_open(se_buf *out, int fd, const char *path, size_t limit,
+                                       se_error *err);
 
-/* The file's folder: everything before the last slash, "." if there is none.  NULL: out of memory.  Released with free(). */
+/* The file's folder: everything before the last slash, "." if there is none.  NULL: out of memory.
+ * Released with free(). */
 char *file_folder(const char *path);
 
 /* `name` as seen from `folder`: joined unless it is absolute.  Likewise. */
@@ -28,33 +31,40 @@ char *file_join(const char *folder, const char *name);
 /* What to say behind the reason why a path leads nowhere: that it is one of Windows, or "". */
 const char *file_hint(const char *path);
 
-/* What is replaced when `path` is written to: a symbolic link stays one, and what it points to is.  Likewise. */
+/* What is replaced when `path` is written to: a symbolic link stays one, and what it points to is.
+ * Likewise. */
 char *file_target(const char *path);
 
 /*
- * A file that appears whole or not at all: it has no name (O_TMPFILE) until output_commit() has synced it, so that not even a killed
- * process leaves any of it; where the file system can't do that, a temporary one beside its target.  An existing target keeps its mode and
- * is untouched until then.  output_discard() accepts a committed or empty one.
+ * A file that appears whole or not at all: it has no name (O_TMPFILE) until output_commit() has
+ * synced it, so that not even a killed process leaves any of it; where the file system can't do
+ * that, a temporary one beside its target.  An existing target keeps its mode and is untouched
+ * until then.  output_discard() accepts a committed or empty one.
  */
 struct output {
     int fd;
-    char *path, *temporary; /* without a temporary one: it has no name yet, or `path` is no file that could be replaced */
+    char *path, *temporary; /* without a temporary one: it has no name yet, or `path` is no file
+                               that could be replaced */
     bool secret;
     size_t behind; /* bytes that the kernel was not yet told to write out */
 };
-#define OUTPUT_INIT                                                                                                                        \
-    {                                                                                                                                      \
-        -1, NULL, NULL, false, 0                                                                                                           \
+#define OUTPUT_INIT                                                                                \
+    {                                                                                              \
+        -1, NULL, NULL, false, 0                                                                   \
     }
 
 /* `mode`: of a file that is not there yet, less the umask. */
-SE_MUST_CHECK se_status output_open(struct output *out, const char *path, mode_t mode, se_error *err);
+SE_MUST_CHECK se_status output_open(struct output *out, const char *path, mode_t mode,
+                                    se_error *err);
 /*
- * The same for what nobody may see before it is committed: it is overwritten when it is discarded, and only a file can be its target.
+ * The same for what nobody may see before it is committed: it is overwritten when it is discarded,
+ * and only a file can be its target.
  */
-SE_MUST_CHECK se_status output_open_secret(struct output *out, const char *path, mode_t mode, se_error *err);
+SE_MUST_CHECK se_status output_open_secret(struct output *out, const char *path, mode_t mode,
+                                           se_error *err);
 SE_MUST_CHECK se_status output_write(struct output *out, se_bytes data, se_error *err);
-/* `size` bytes were put there past output_write().  What is large goes to the disk while more comes, so that committing need not wait. */
+/* `size` bytes were put there past output_write().  What is large goes to the disk while more
+ * comes, so that committing need not wait. */
 void output_wrote(struct output *out, size_t size);
 SE_MUST_CHECK se_status output_commit(struct output *out, se_error *err);
 void output_discard(struct output *out);

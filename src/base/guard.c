@@ -105,7 +105,8 @@ static bool settle(struct worker *w, enum state to)
 {
     int wanted = WANTED;
 
-    return __atomic_compare_exchange_n(&w->state, &wanted, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    return __atomic_compare_exchange_n(&w->state, &wanted, to, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE);
 }
 
 static void work(struct worker *w)
@@ -186,7 +187,8 @@ static struct worker *worker_new(void)
 /* ---- callers ---- */
 
 /* True: done in time. */
-static bool hand_over(struct worker *w, const struct guarded *call, void *arg, const struct timespec *until)
+static bool hand_over(struct worker *w, const struct guarded *call, void *arg,
+                      const struct timespec *until)
 {
     w->call = call;
     w->arg = arg;

@@ -1,9 +1,12 @@
 /*
- * Calls into code that may never return: they run on a worker thread, and their caller waits no longer than it wants to.
+ * Calls into code that may never return: they run on a worker thread, and their caller waits no
+ * longer than it wants to.
  *
- * A call that is late keeps its worker and what it works on until it returns; nothing can be done about a thread that is stuck in foreign
- * code, but not to wait for it.  Workers are kept for a while and taken again, so that a call costs two hand-overs and no new thread.
- * They block all signals: what the foreign code provokes, like a SIGPIPE, ends neither the process nor an application's own handling.
+ * A call that is late keeps its worker and what it works on until it returns; nothing can be done
+ * about a thread that is stuck in foreign code, but not to wait for it.  Workers are kept for a
+ * while and taken again, so that a call costs two hand-overs and no new thread. They block all
+ * signals: what the foreign code provokes, like a SIGPIPE, ends neither the process nor an
+ * application's own handling.
  *
  * The child of a fork has no workers and begins anew.
  */
@@ -24,12 +27,13 @@ enum guard_end {
 
 struct guarded {
     void (*run)(void *arg);
-    void (*release)(void *arg); /* on the worker, after a run that was late; it is made even if its caller went before it began */
+    void (*release)(void *arg); /* on the worker, after a run that was late; it is made even if its
+                                   caller went before it began */
 };
 
 /*
- * Runs call->run(arg) and waits up to `wait_ms` milliseconds for it.  On a worker, where a guarded call calls another one, it is plainly
- * called: the deadline is that of the outer one.
+ * Runs call->run(arg) and waits up to `wait_ms` milliseconds for it.  On a worker, where a guarded
+ * call calls another one, it is plainly called: the deadline is that of the outer one.
  */
 enum guard_end guard_run(const struct guarded *call, void *arg, unsigned wait_ms);
 

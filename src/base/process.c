@@ -4,9 +4,10 @@
 #include <sys/resource.h>
 
 /*
- * PINs and keys would be in it.  The limit does not count where core_pattern is a pipe (core(5)), and "not dumpable" is lost when a child
- * becomes another program, which then has the limit.  /proc/self belongs to root from now on; to the process itself that makes no
- * difference (proc_pid_fd(5)).
+ * PINs and keys would be in it.  The limit does not count where core_pattern is a pipe (core(5)),
+ * and "not dumpable" is lost when a child becomes another program, which then has the limit.
+ * /proc/self belongs to root from now on; to the process itself that makes no difference
+ * (proc_pid_fd(5)).
  */
 bool process_forbid_dumps(void)
 {

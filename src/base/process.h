@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-/* No core dump of it, nor of its children until they become another program; other users' debuggers can't attach. */
+/* No core dump of it, nor of its children until they become another program; other users' debuggers
+ * can't attach. */
 bool process_forbid_dumps(void);
 
 #endif

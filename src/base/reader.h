@@ -1,4 +1,5 @@
-/* Reading binary formats straight down: a reader that failed stays failed, gives zeroes and nothing, and is asked once. */
+/* Reading binary formats straight down: a reader that failed stays failed, gives zeroes and
+ * nothing, and is asked once. */
 #ifndef BASE_READER_H
 #define BASE_READER_H
 

@@ -12,11 +12,14 @@ se_status stream_read(size_t *got, struct stream *stream, void *data, size_t siz
 
     *got = 0;
     if (n < 0 || (size_t)n > size)
-        return error_set(err, SE_ERR_IO, "cannot read the input: %s", n < 0 ? strerror(errno) : "more bytes than asked for");
+        return error_set(err, SE_ERR_IO, "cannot read the input: %s",
+                         n < 0 ? strerror(errno) : "more bytes than asked for");
     *got = (size_t)n;
     stream->done += (size_t)n;
-    if (stream->progress && !stream->progress(stream->progress_arg, stream->done, stream->source->total))
-        return error_set(err, SE_ERR_CANCELLED, "cancelled after %ju bytes", (uintmax_t)stream->done);
+    if (stream->progress &&
+        !stream->progress(stream->progress_arg, stream->done, stream->source->total))
+        return error_set(err, SE_ERR_CANCELLED, "cancelled after %ju bytes",
+                         (uintmax_t)stream->done);
     return SE_OK;
 }
 

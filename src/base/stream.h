@@ -1,4 +1,5 @@
-/* Bytes that pass through: a source read in pieces, with progress, and sources and sinks in memory. */
+/* Bytes that pass through: a source read in pieces, with progress, and sources and sinks in memory.
+ */
 #ifndef BASE_STREAM_H
 #define BASE_STREAM_H
 
@@ -14,11 +15,13 @@ struct stream {
 };
 
 /* Up to `size` bytes into `data`; *got is 0 at the end.  SE_ERR_IO, SE_ERR_CANCELLED. */
-SE_MUST_CHECK se_status stream_read(size_t *got, struct stream *stream, void *data, size_t size, se_error *err);
+SE_MUST_CHECK se_status stream_read(size_t *got, struct stream *stream, void *data, size_t size,
+                                    se_error *err);
 
 /* Everything that is left, to `take`, piece by piece. */
 typedef se_status (*stream_take_fn)(void *arg, se_bytes piece, se_error *err);
-SE_MUST_CHECK se_status stream_drain(struct stream *stream, stream_take_fn take, void *arg, se_error *err);
+SE_MUST_CHECK se_status stream_drain(struct stream *stream, stream_take_fn take, void *arg,
+                                     se_error *err);
 
 SE_MUST_CHECK se_status sink_write(const se_sink *sink, se_bytes data, se_error *err);
 

@@ -15,7 +15,8 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Optimal string alignment distance: insertions, deletions, replacements, and swaps of neighbours; case does not count. */
+/* Optimal string alignment distance: insertions, deletions, replacements, and swaps of neighbours;
+ * case does not count. */
 size_t text_distance(const char *a, const char *b)
 {
     size_t rows[3][LONGEST + 1], la = strlen(a), lb = strlen(b);
@@ -33,7 +34,8 @@ size_t text_distance(const char *a, const char *b)
             int ca = tolower((unsigned char)a[i - 1]), cb = tolower((unsigned char)b[j - 1]);
 
             row[j] = least(above[j - 1] + (ca != cb), least(above[j], row[j - 1]) + 1);
-            if (i > 1 && j > 1 && ca == tolower((unsigned char)b[j - 2]) && cb == tolower((unsigned char)a[i - 2]))
+            if (i > 1 && j > 1 && ca == tolower((unsigned char)b[j - 2]) &&
+                cb == tolower((unsigned char)a[i - 2]))
                 row[j] = least(row[j], before[j - 2] + 1);
         }
         before = above;
@@ -81,7 +83,8 @@ const char *text_mark(const void *text, size_t size)
     } marks[] = { { UTF8_MARK, "UTF-8" }, { "\xff\xfe", "UTF-16" }, { "\xfe\xff", "UTF-16" } };
 
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
-        if (size >= strlen(marks[i].bytes) && strncmp(text, marks[i].bytes, strlen(marks[i].bytes)) == 0)
+        if (size >= strlen(marks[i].bytes) &&
+            strncmp(text, marks[i].bytes, strlen(marks[i].bytes)) == 0)
             return marks[i].name;
     return NULL;
 }

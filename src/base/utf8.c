@@ -6,7 +6,12 @@ enum { CHARACTER_MOST = 4 };
 
 static size_t announced(unsigned char first)
 {
-    return first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+    return first < 0x80   ? 1
+           : first < 0xc2 ? 0
+           : first < 0xe0 ? 2
+           : first < 0xf0 ? 3
+           : first < 0xf5 ? 4
+                          : 0;
 }
 
 size_t utf8_take(uint32_t *point, se_bytes text)

@@ -12,7 +12,9 @@ static const char *const titles[CHECK_CELLS] = { "DESCRIPTOR", "KEY", "STORE", "
 
 static const struct {
     const char *word, *colour; /* of ECMA-48, 8.3.117 */
-} verdicts[] = { [CHECK_OK] = { "ok", "32" }, [CHECK_WARNING] = { "warning", "33" }, [CHECK_FAILED] = { "FAILED", "1;31" } };
+} verdicts[] = { [CHECK_OK] = { "ok", "32" },
+                 [CHECK_WARNING] = { "warning", "33" },
+                 [CHECK_FAILED] = { "FAILED", "1;31" } };
 
 enum check_verdict check_verdict(const se_check_row *row)
 {
@@ -42,7 +44,8 @@ static void *grow(void *list, size_t count, size_t size)
     return grown ? memset(grown + count * size, 0, size) - count * size : NULL;
 }
 
-/* The one text may go on where the other ends: a PIN that was refused once is not presented again, and that is told of the next rows. */
+/* The one text may go on where the other ends: a PIN that was refused once is not presented again,
+ * and that is told of the next rows. */
 static bool is_same_cause(const char *one, const char *other)
 {
     size_t size = strlen(one);
@@ -50,7 +53,8 @@ static bool is_same_cause(const char *one, const char *other)
     return text_starts(other, one) && (!other[size] || other[size] == ':');
 }
 
-static struct check_cause *find_cause(struct check_table *t, enum check_verdict verdict, const char *text)
+static struct check_cause *find_cause(struct check_table *t, enum check_verdict verdict,
+                                      const char *text)
 {
     struct check_cause *grown;
 
@@ -64,7 +68,8 @@ static struct check_cause *find_cause(struct check_table *t, enum check_verdict 
     return grown[t->cause_count].text ? &grown[t->cause_count++] : NULL;
 }
 
-static bool add_cause(struct check_table *t, enum check_verdict verdict, const char *text, size_t row)
+static bool add_cause(struct check_table *t, enum check_verdict verdict, const char *text,
+                      size_t row)
 {
     struct check_cause *cause = find_cause(t, verdict, text);
     size_t *grown = cause ? grow(cause->rows, cause->count, sizeof *grown) : NULL;
@@ -81,8 +86,8 @@ static char *detail_of(const se_check_row *row)
     char subject[200];
 
     text_copy(subject, sizeof subject, row->subject, strlen(row->subject));
-    return text_of("%s%s%s%s%s%s%s", row->algorithm, *row->key_type ? " " : "", row->key_type, *row->mechanism ? ", by " : "",
-                   row->mechanism, *subject ? ", " : "", subject);
+    return text_of("%s%s%s%s%s%s%s", row->algorithm, *row->key_type ? " " : "", row->key_type,
+                   *row->mechanism ? ", by " : "", row->mechanism, *subject ? ", " : "", subject);
 }
 
 static bool fill_line(struct check_line *line, const se_check_row *row)
@@ -158,7 +163,8 @@ static void print_cell(const char *text, int width)
     int wide = width_of(text), tail = width / 3, head = width - tail - 3;
 
     if (wide > width && head > 0)
-        printf("%.*s...%s", (int)(skip_columns(text, head) - text), text, skip_columns(text, wide - tail));
+        printf("%.*s...%s", (int)(skip_columns(text, head) - text), text,
+               skip_columns(text, wide - tail));
     else
         printf("%s%*s", text, wide < width ? width - wide : 0, "");
     printf("%*s", GAP, "");

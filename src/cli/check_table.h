@@ -1,4 +1,5 @@
-/* What `check` shows: a table that fits a terminal of 80 columns, and a line for each cause that some of its rows have in common. */
+/* What `check` shows: a table that fits a terminal of 80 columns, and a line for each cause that
+ * some of its rows have in common. */
 #ifndef CLI_CHECK_TABLE_H
 #define CLI_CHECK_TABLE_H
 
@@ -37,7 +38,8 @@ void check_table_add(struct check_table *table, const se_check_row *row);
 void check_table_print(const struct check_table *table);
 
 /* On stderr, and only what is at least that bad. */
-void check_table_tell(const struct check_table *table, const struct cli *cli, enum check_verdict least);
+void check_table_tell(const struct check_table *table, const struct cli *cli,
+                      enum check_verdict least);
 
 void check_table_free(struct check_table *table);
 AUTO_KIND(check_table, struct check_table, check_table_free(p))

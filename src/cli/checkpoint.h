@@ -1,6 +1,7 @@
 /*
  * A long job from file to file that goes on where it was stopped, however it was stopped.
- * Beside OUT there are OUT.partial, what is done so far, and OUT.checkpoint, how far that goes and of which input it is.
+ * Beside OUT there are OUT.partial, what is done so far, and OUT.checkpoint, how far that goes and
+ * of which input it is.
  */
 #ifndef CLI_CHECKPOINT_H
 #define CLI_CHECKPOINT_H
@@ -20,20 +21,21 @@ struct checkpoint {
     bool failed; /* writing is what failed: exit status 73 */
     se_sink sink, reject_sink;
 };
-#define CHECKPOINT_INIT                                                                                                                    \
-    {                                                                                                                                      \
-        .fd = -1, .rejects = -1                                                                                                            \
+#define CHECKPOINT_INIT                                                                            \
+    {                                                                                              \
+        .fd = -1, .rejects = -1                                                                    \
     }
 
 /*
- * Begins, or goes on.  The input is a file, and is positioned.  `job`: what the job is, besides its input.
- * SE_ERR_USAGE: a job of another kind, or with another input, was begun with the same OUT.
+ * Begins, or goes on.  The input is a file, and is positioned.  `job`: what the job is, besides its
+ * input. SE_ERR_USAGE: a job of another kind, or with another input, was begun with the same OUT.
  */
-SE_MUST_CHECK se_status checkpoint_open(struct checkpoint *c, const char *out, const char *rejects, const struct input *input,
-                                        const char *job, se_error *err);
+SE_MUST_CHECK se_status checkpoint_open(struct checkpoint *c, const char *out, const char *rejects,
+                                        const struct input *input, const char *job, se_error *err);
 
 /* All that was written so far stays. */
-SE_MUST_CHECK se_status checkpoint_save(struct checkpoint *c, uint64_t consumed, const struct line_count *count, se_error *err);
+SE_MUST_CHECK se_status checkpoint_save(struct checkpoint *c, uint64_t consumed,
+                                        const struct line_count *count, se_error *err);
 
 /* OUT.partial becomes OUT. */
 SE_MUST_CHECK se_status checkpoint_commit(struct checkpoint *c, se_error *err);

@@ -46,7 +46,8 @@ static void print_message(const struct cli *cli, const char *text)
     se_error line = SE_ERROR_INIT;
 
     (void)error_set(&line, SE_ERR_USAGE, "%s", text);
-    (void)fprintf(stderr, "signengine: %s%s%s\n", cli->command ? cli->command : "", cli->command ? ": " : "", line.text);
+    (void)fprintf(stderr, "signengine: %s%s%s\n", cli->command ? cli->command : "",
+                  cli->command ? ": " : "", line.text);
 }
 
 static void answer(const struct cli *cli, se_status status, const char *text)
@@ -55,7 +56,8 @@ static void answer(const struct cli *cli, se_status status, const char *text)
 
     if (!cli->json || cli->taken)
         return;
-    object = json_pack("{s:s?, s:s, s:o}", "command", cli->command, "status", se_status_name(status), "text", json_text(text));
+    object = json_pack("{s:s?, s:s, s:o}", "command", cli->command, "status",
+                       se_status_name(status), "text", json_text(text));
     if (object && cli->judged) {
         (void)json_object_set_new(object, "input", json_text(cli->judged));
         if (status == SE_ERR_REJECTED) {
@@ -72,7 +74,8 @@ int cli_fail(const struct cli *cli, const se_error *err)
     if (!cli->told || err->status != SE_ERR_CONFIG)
         print_message(cli, err->text);
     if (cli->verbose && err->file)
-        (void)fprintf(stderr, "signengine: %s, noticed at %s:%d\n", se_status_name(err->status), err->file, err->line);
+        (void)fprintf(stderr, "signengine: %s, noticed at %s:%d\n", se_status_name(err->status),
+                      err->file, err->line);
     return exit_status(err->status);
 }
 
@@ -150,7 +153,8 @@ static void report(void *arg, const se_report *finding)
     if (!finding->line)
         return; /* an error of the file as a whole is what cli_fail() tells */
     cli->told = cli->told || finding->error;
-    (void)fprintf(stderr, "%s:%d: %s%s\n", finding->file, finding->line, finding->error ? "" : "warning: ", finding->text);
+    (void)fprintf(stderr, "%s:%d: %s%s\n", finding->file, finding->line,
+                  finding->error ? "" : "warning: ", finding->text);
 }
 
 /* "key 'k' replica 2: failed over: why" */
@@ -161,8 +165,8 @@ static void tell_change(void *arg, const se_event *event)
 
     if (event->kind == SE_EVENT_OPERATION)
         return;
-    (void)snprintf(line, sizeof line, "key '%s' replica %u: %s%s%s", event->key, event->replica, se_event_name(event->kind),
-                   *event->text ? ": " : "", event->text);
+    (void)snprintf(line, sizeof line, "key '%s' replica %u: %s%s%s", event->key, event->replica,
+                   se_event_name(event->kind), *event->text ? ": " : "", event->text);
     print_message(cli, line);
 }
 

@@ -30,8 +30,8 @@ struct cli {
     bool warnings;       /* the command is about the configuration: its warnings are told too */
     size_t warned;       /* how many there were */
     bool told;           /* the findings of the configuration are on stderr already */
-    bool taken;          /* standard output is for what the command makes: nothing else goes there */
-    const char *judged;  /* what the command verifies: a refusal is an answer about it */
+    bool taken;         /* standard output is for what the command makes: nothing else goes there */
+    const char *judged; /* what the command verifies: a refusal is an answer about it */
 };
 
 /* The configuration that the command line, the environment or the system says. */
@@ -40,10 +40,12 @@ const char *cli_config(const struct cli *cli);
 /* That tell the configuration's findings on stderr, and with --verbose what happens to keys. */
 se_options cli_options(struct cli *cli);
 
-/* Opens the engine and tells the configuration's findings on stderr.  An exit status; the caller closes *out. */
+/* Opens the engine and tells the configuration's findings on stderr.  An exit status; the caller
+ * closes *out. */
 int cli_open(se_engine **out, struct cli *cli, se_error *err);
 
-/* "signengine: COMMAND: text" on stderr, and with --json an object on standard output; returns the exit status. */
+/* "signengine: COMMAND: text" on stderr, and with --json an object on standard output; returns the
+ * exit status. */
 int cli_fail(const struct cli *cli, const se_error *err);
 /* The same, but 73 when something could not be written, or is there already. */
 int cli_fail_output(const struct cli *cli, const se_error *err);
@@ -55,7 +57,8 @@ void cli_warn(const struct cli *cli, const char *format, ...) __attribute__((for
 
 /* Whether somebody reads what cli_done() tells. */
 bool cli_talks(const struct cli *cli);
-/* A line about what was done, when there is somebody to read it: on a terminal, or with --verbose. */
+/* A line about what was done, when there is somebody to read it: on a terminal, or with --verbose.
+ */
 void cli_done(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 int exit_status(se_status status);

@@ -10,10 +10,21 @@ struct check_options {
 };
 
 static const struct option_row rows[] = {
-    { 0, "probe", OPTION_FLAG, offsetof(struct check_options, probe), NULL, "also run one operation with each key and replica", NULL },
-    { 0, "strict", OPTION_FLAG, offsetof(struct check_options, strict), NULL, "status 1 if there is a warning", NULL },
-    { 0, "days", OPTION_NUMBER, offsetof(struct check_options, days), "N", "warn when a certificate has fewer days left (30)", "30" },
-    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+    { .name = "probe",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct check_options, probe),
+      .help = "also run one operation with each key and replica" },
+    { .name = "strict",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct check_options, strict),
+      .help = "status 1 if there is a warning" },
+    { .name = "days",
+      .kind = OPTION_NUMBER,
+      .offset = offsetof(struct check_options, days),
+      .argument = "N",
+      .help = "warn when a certificate has fewer days left (30)",
+      .fallback = "30" },
+    { .name = NULL },
 };
 
 static void collect(void *arg, const se_check_row *row)
@@ -23,7 +34,9 @@ static void collect(void *arg, const se_check_row *row)
 
 static const char *json_verdict(const se_check_row *row)
 {
-    static const char *const words[] = { [CHECK_OK] = "ok", [CHECK_WARNING] = "warning", [CHECK_FAILED] = "failed" };
+    static const char *const words[] = {
+        [CHECK_OK] = "ok", [CHECK_WARNING] = "warning", [CHECK_FAILED] = "failed"
+    };
 
     return words[check_verdict(row)];
 }
@@ -31,11 +44,14 @@ static const char *json_verdict(const se_check_row *row)
 static void print_json(void *arg, const se_check_row *row)
 {
     check_table_add(arg, row);
-    (void)json_line(json_pack("{s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:s, s:s, s:o}", "descriptor", json_text(row->descriptor),
-                              "version", (int)row->version, "key", json_text(row->key), "store", json_text(row->store), "algorithm",
-                              json_text(row->algorithm), "keyType", json_text(row->key_type), "subject", json_text(row->subject),
-                              "notAfter", json_time(row->not_after), "daysLeft", row->days_left, "mechanism", json_text(row->mechanism),
-                              "verdict", json_verdict(row), "status", se_status_name(row->status), "text", json_text(row->text)));
+    (void)json_line(json_pack(
+        "{s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:s, s:s, s:o}", "descriptor",
+        json_text(row->descriptor), "version", (int)row->version, "key", json_text(row->key),
+        "store", json_text(row->store), "algorithm", json_text(row->algorithm), "keyType",
+        json_text(row->key_type), "subject", json_text(row->subject), "notAfter",
+        json_time(row->not_after), "daysLeft", row->days_left, "mechanism",
+        json_text(row->mechanism), "verdict", json_verdict(row), "status",
+        se_status_name(row->status), "text", json_text(row->text)));
 }
 
 /* Each cause is told once: in the table, or where there is none on stderr. */
@@ -47,7 +63,8 @@ static void tell(const struct cli *cli, const struct check_options *o, const str
         check_table_tell(t, cli, o->strict ? CHECK_WARNING : CHECK_FAILED);
 }
 
-static int conclude(const struct cli *cli, const struct check_options *o, const struct check_table *t, se_status status)
+static int conclude(const struct cli *cli, const struct check_options *o,
+                    const struct check_table *t, se_status status)
 {
     size_t warnings = t->counts[CHECK_WARNING] + cli->warned;
 
@@ -88,4 +105,6 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     return conclude(cli, o, &table, st);
 }
 
-const struct command command_check = { .name = "check", .options = rows, .options_size = sizeof(struct check_options), .run = run };
+const struct command command_check = {
+    .name = "check", .options = rows, .options_size = sizeof(struct check_options), .run = run
+};

@@ -7,7 +7,7 @@ struct no_options {
     char none;
 };
 
-static const struct option_row rows[] = { { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL } };
+static const struct option_row rows[] = { { .name = NULL } };
 
 static int run_fingerprint(struct cli *cli, void *options, int argc, char **argv)
 {
@@ -25,7 +25,8 @@ static int run_fingerprint(struct cli *cli, void *options, int argc, char **argv
     if (se_fingerprint(fingerprint, engine, &err))
         return cli_fail(cli, &err);
     if (cli->json)
-        (void)json_line(json_pack("{s:o, s:s}", "config", json_text(cli_config(cli)), "fingerprint", fingerprint));
+        (void)json_line(json_pack("{s:o, s:s}", "config", json_text(cli_config(cli)), "fingerprint",
+                                  fingerprint));
     else
         puts(fingerprint);
     return EXIT_DONE;
@@ -45,7 +46,8 @@ static void print(void *arg, const char *item, const char *property, const char 
 static void print_json(void *arg, const char *item, const char *property, const char *value)
 {
     (void)arg;
-    (void)json_line(json_pack("{s:o, s:o, s:o}", "item", json_text(item), "property", json_text(property), "value", json_text(value)));
+    (void)json_line(json_pack("{s:o, s:o, s:o}", "item", json_text(item), "property",
+                              json_text(property), "value", json_text(value)));
 }
 
 static int run_show(struct cli *cli, void *options, int argc, char **argv)
@@ -62,12 +64,19 @@ static int run_show(struct cli *cli, void *options, int argc, char **argv)
     cli->warnings = true;
     if ((status = cli_open(&engine, cli, &err)))
         return status;
-    return se_describe(engine, cli->json ? print_json : print, last, &err) ? cli_fail(cli, &err) : EXIT_DONE;
+    return se_describe(engine, cli->json ? print_json : print, last, &err) ? cli_fail(cli, &err)
+                                                                           : EXIT_DONE;
 }
 
 const struct command command_config_fingerprint = {
-    .name = "config fingerprint", .options = rows, .options_size = sizeof(struct no_options), .run = run_fingerprint
+    .name = "config fingerprint",
+    .options = rows,
+    .options_size = sizeof(struct no_options),
+    .run = run_fingerprint,
 };
 const struct command command_config_show = {
-    .name = "config show", .options = rows, .options_size = sizeof(struct no_options), .run = run_show
+    .name = "config show",
+    .options = rows,
+    .options_size = sizeof(struct no_options),
+    .run = run_show,
 };

@@ -15,10 +15,19 @@ struct sign_options {
 };
 
 static const struct option_row sign_rows[] = {
-    { 'd', "descriptor", OPTION_TEXT, offsetof(struct sign_options, descriptor), "NAME[:VERSION]", "who signs", NULL },
-    { 'o', "output", OPTION_TEXT, offsetof(struct sign_options, output), "FILE",
-      "where to, `-` is standard output; FILE itself if not given", NULL },
-    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+    { .letter = 'd',
+      .name = "descriptor",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct sign_options, descriptor),
+      .argument = "NAME[:VERSION]",
+      .help = "who signs" },
+    { .letter = 'o',
+      .name = "output",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct sign_options, output),
+      .argument = "FILE",
+      .help = "where to, `-` is standard output; FILE itself if not given" },
+    { .name = NULL },
 };
 
 /* From standard input: in the working directory. */
@@ -27,7 +36,8 @@ static const char *place_of(const char *file)
     return strcmp(file, "-") ? file : NULL;
 }
 
-static int sign(struct cli *cli, const struct descriptor_option *descriptor, const char *in, const char *out)
+static int sign(struct cli *cli, const struct descriptor_option *descriptor, const char *in,
+                const char *out)
 {
     AUTO(engine) engine = NULL;
     AUTO(se_buf) text = SE_BUF_INIT;
@@ -39,12 +49,14 @@ static int sign(struct cli *cli, const struct descriptor_option *descriptor, con
     if (status)
         return status;
     if (file_read(&text, input_path(in), CONFIG_LIMIT, &err) ||
-        se_config_sign(&signed_text, engine, descriptor->name, descriptor->version, buf_bytes(&text), place_of(in), &err) ||
-        result_open_secret(&result, out, &err) || sink_write(&result.sink, buf_bytes(&signed_text), &err) || result_commit(&result, &err))
+        se_config_sign(&signed_text, engine, descriptor->name, descriptor->version,
+                       buf_bytes(&text), place_of(in), &err) ||
+        result_open_secret(&result, out, &err) ||
+        sink_write(&result.sink, buf_bytes(&signed_text), &err) || result_commit(&result, &err))
         return result_fail(&result, cli, &err);
     if (cli->json && !cli->taken)
-        (void)json_line(
-            json_pack("{s:o, s:o, s:o}", "descriptor", json_text(descriptor->name), "input", json_text(in), "output", json_text(out)));
+        (void)json_line(json_pack("{s:o, s:o, s:o}", "descriptor", json_text(descriptor->name),
+                                  "input", json_text(in), "output", json_text(out)));
     else if (!cli->taken)
         signed_tell(cli, engine, descriptor, out);
     return EXIT_DONE;
@@ -72,19 +84,26 @@ struct verify_options {
 };
 
 static const struct option_row verify_rows[] = {
-    { 0, "time", OPTION_TIME, offsetof(struct verify_options, time), "TIME", "when certificates have to be valid, now if not given", NULL },
-    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+    { .name = "time",
+      .kind = OPTION_TIME,
+      .offset = offsetof(struct verify_options, time),
+      .argument = "TIME",
+      .help = "when certificates have to be valid, now if not given" },
+    { .name = NULL },
 };
 
 static void tell_signer(const struct cli *cli, const char *file, const se_signer *signer)
 {
     if (cli->json)
-        (void)json_line(json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "input", json_text(file), "verdict", "good", "algorithm",
-                                  json_text(signer->algorithm), "signer", json_text(signer->subject), "issuer", json_text(signer->issuer),
-                                  "serial", json_text(signer->serial), "notAfter", json_time(signer->not_after)));
+        (void)json_line(json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "input", json_text(file),
+                                  "verdict", "good", "algorithm", json_text(signer->algorithm),
+                                  "signer", json_text(signer->subject), "issuer",
+                                  json_text(signer->issuer), "serial", json_text(signer->serial),
+                                  "notAfter", json_time(signer->not_after)));
     else if (!cli->quiet)
-        printf("%s: good signature\n  signer     %s\n  issuer     %s\n  serial     %s\n  algorithm  %s\n", file, signer->subject,
-               signer->issuer, signer->serial, signer->algorithm);
+        printf("%s: good signature\n  signer     %s\n  issuer     %s\n  serial     %s\n  algorithm "
+               " %s\n",
+               file, signer->subject, signer->issuer, signer->serial, signer->algorithm);
 }
 
 static int run_verify(struct cli *cli, void *options, int argc, char **argv)
@@ -102,7 +121,8 @@ static int run_verify(struct cli *cli, void *options, int argc, char **argv)
     cli->judged = file;
     if (file_read(&text, input_path(file), CONFIG_LIMIT, &err))
         return cli_fail(cli, &err);
-    if (!se_config_verify(&signer, buf_bytes(&text), place_of(file), cli->trust_config, o->time, &err)) {
+    if (!se_config_verify(&signer, buf_bytes(&text), place_of(file), cli->trust_config, o->time,
+                          &err)) {
         tell_signer(cli, file, &signer);
         return EXIT_DONE;
     }
@@ -113,7 +133,7 @@ struct no_options {
     char none;
 };
 
-static const struct option_row no_rows[] = { { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL } };
+static const struct option_row no_rows[] = { { .name = NULL } };
 
 struct telling {
     const struct cli *cli;
@@ -123,12 +143,14 @@ struct telling {
 
 static void tell_json(const char *item, const char *property, const char *before, const char *after)
 {
-    (void)json_line(json_pack("{s:o, s:o, s:o, s:o}", "item", json_text(item), "property", json_text(property), "before", json_text(before),
-                              "after", json_text(after)));
+    (void)json_line(json_pack("{s:o, s:o, s:o, s:o}", "item", json_text(item), "property",
+                              json_text(property), "before", json_text(before), "after",
+                              json_text(after)));
 }
 
 /* Differences come item by item: a heading when the item changes. */
-static void tell_difference(void *arg, const char *item, const char *property, const char *before, const char *after)
+static void tell_difference(void *arg, const char *item, const char *property, const char *before,
+                            const char *after)
 {
     struct telling *t = arg;
 
@@ -158,18 +180,28 @@ static int run_diff(struct cli *cli, void *options, int argc, char **argv)
     if (argc != 2)
         return cli_usage(cli, "two files are compared, %d were given", argc);
     open_options = cli_options(cli);
-    if (se_open(&before, argv[0], &open_options, &err) || se_open(&after, argv[1], &open_options, &err) ||
+    if (se_open(&before, argv[0], &open_options, &err) ||
+        se_open(&after, argv[1], &open_options, &err) ||
         se_config_diff(before, after, tell_difference, &telling, &err))
         return cli_fail(cli, &err);
     return telling.count ? EXIT_REFUSED : EXIT_DONE;
 }
 
 const struct command command_config_sign = {
-    .name = "config sign", .options = sign_rows, .options_size = sizeof(struct sign_options), .run = run_sign
+    .name = "config sign",
+    .options = sign_rows,
+    .options_size = sizeof(struct sign_options),
+    .run = run_sign,
 };
 const struct command command_config_verify = {
-    .name = "config verify", .options = verify_rows, .options_size = sizeof(struct verify_options), .run = run_verify
+    .name = "config verify",
+    .options = verify_rows,
+    .options_size = sizeof(struct verify_options),
+    .run = run_verify,
 };
 const struct command command_config_diff = {
-    .name = "config diff", .options = no_rows, .options_size = sizeof(struct no_options), .run = run_diff
+    .name = "config diff",
+    .options = no_rows,
+    .options_size = sizeof(struct no_options),
+    .run = run_diff,
 };

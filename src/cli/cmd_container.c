@@ -14,28 +14,33 @@ struct container_options {
     struct option_list context;
 };
 
-#define ROWS(help)                                                                                                                         \
-    { 'd',                                                                                                                                 \
-      "descriptor",                                                                                                                        \
-      OPTION_TEXT,                                                                                                                         \
-      offsetof(struct container_options, descriptor),                                                                                      \
-      "NAME[:VERSION]",                                                                                                                    \
-      "whose key, ConfigZipEncrypter if not given",                                                                                        \
-      "ConfigZipEncrypter" },                                                                                                              \
-        { 'o', "output", OPTION_TEXT, offsetof(struct container_options, output), "FILE", (help), NULL },                                  \
-        { 0,                                                                                                                               \
-          "context",                                                                                                                       \
-          OPTION_LIST,                                                                                                                     \
-          offsetof(struct container_options, context),                                                                                     \
-          "NAME=VALUE",                                                                                                                    \
-          "what the file belongs to; may be given several times",                                                                          \
-          NULL },                                                                                                                          \
-    {                                                                                                                                      \
-        0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL                                                                                          \
+#define ROWS(help)                                                                                 \
+    { .letter = 'd',                                                                               \
+      .name = "descriptor",                                                                        \
+      .kind = OPTION_TEXT,                                                                         \
+      .offset = offsetof(struct container_options, descriptor),                                    \
+      .argument = "NAME[:VERSION]",                                                                \
+      .help = "whose key, ConfigZipEncrypter if not given",                                        \
+      .fallback = "ConfigZipEncrypter" },                                                          \
+        { .letter = 'o',                                                                           \
+          .name = "output",                                                                        \
+          .kind = OPTION_TEXT,                                                                     \
+          .offset = offsetof(struct container_options, output),                                    \
+          .argument = "FILE",                                                                      \
+          .help = (help) },                                                                        \
+        { .name = "context",                                                                       \
+          .kind = OPTION_LIST,                                                                     \
+          .offset = offsetof(struct container_options, context),                                   \
+          .argument = "NAME=VALUE",                                                                \
+          .help = "what the file belongs to; may be given several times" },                        \
+    {                                                                                              \
+        .name = NULL                                                                               \
     }
 
-static const struct option_row encrypt_rows[] = { ROWS("where to, FILE" EXTENSION " if not given; `-` is standard output") };
-static const struct option_row decrypt_rows[] = { ROWS("where to, FILE without " EXTENSION " if not given; `-` is standard output") };
+static const struct option_row encrypt_rows[] = { ROWS("where to, FILE" EXTENSION
+                                                       " if not given; `-` is standard output") };
+static const struct option_row decrypt_rows[] = { ROWS("where to, FILE without " EXTENSION
+                                                       " if not given; `-` is standard output") };
 
 struct task {
     struct cli *cli;
@@ -65,7 +70,8 @@ static int task_begin(struct task *t, int argc, char **argv)
     return context_gather(&t->context, t->cli, &t->options->context);
 }
 
-static se_container_params params_of(const struct task *t, struct progress *progress, const char *doing)
+static se_container_params params_of(const struct task *t, struct progress *progress,
+                                     const char *doing)
 {
     se_container_params params = SE_CONTAINER_PARAMS_INIT;
 
@@ -79,8 +85,9 @@ static se_container_params params_of(const struct task *t, struct progress *prog
 static void tell(const struct task *t, const char *what)
 {
     if (t->cli->json && !t->cli->taken)
-        (void)json_line(json_pack("{s:o, s:o, s:o, s:s}", "descriptor", json_text(t->descriptor.name), "input", json_text(t->in), "output",
-                                  json_text(t->out), "result", what));
+        (void)json_line(json_pack("{s:o, s:o, s:o, s:s}", "descriptor",
+                                  json_text(t->descriptor.name), "input", json_text(t->in),
+                                  "output", json_text(t->out), "result", what));
     else if (!t->cli->taken)
         cli_done(t->cli, "%s: written, %s by '%s'", t->out, what, t->descriptor.name);
 }
@@ -101,7 +108,9 @@ static int encrypt(struct task *t)
         return status;
     params = params_of(t, &progress, "encrypting");
     if (input_open(&input, t->in, &err) || result_open(&result, t->out, false, &err) ||
-        se_zip_encrypt_stream(&result.sink, engine, t->descriptor.name, &input.source, &params, &err) || result_commit(&result, &err)) {
+        se_zip_encrypt_stream(&result.sink, engine, t->descriptor.name, &input.source, &params,
+                              &err) ||
+        result_commit(&result, &err)) {
         progress_end(&progress);
         return result_fail(&result, t->cli, &err);
     }
@@ -128,7 +137,10 @@ static int run_encrypt(struct cli *cli, void *options, int argc, char **argv)
 }
 
 const struct command command_zip_encrypt = {
-    .name = "zip encrypt", .options = encrypt_rows, .options_size = sizeof(struct container_options), .run = run_encrypt
+    .name = "zip encrypt",
+    .options = encrypt_rows,
+    .options_size = sizeof(struct container_options),
+    .run = run_encrypt,
 };
 
 /* ---- zip decrypt ---- */
@@ -161,7 +173,8 @@ static int decrypt(struct task *t)
         return no_container(t, in.input.name);
     if (!(st = result_open_held(&result, t->out, &err)))
         st = in.zip ? sensed_copy(&result, &in, &err)
-                    : se_zip_decrypt_stream(&result.sink, engine, t->descriptor.name, &in.source, &params, &err);
+                    : se_zip_decrypt_stream(&result.sink, engine, t->descriptor.name, &in.source,
+                                            &params, &err);
     if (st || result_commit(&result, &err)) {
         progress_end(&progress);
         return result_fail(&result, t->cli, &err);
@@ -201,5 +214,8 @@ static int run_decrypt(struct cli *cli, void *options, int argc, char **argv)
 }
 
 const struct command command_zip_decrypt = {
-    .name = "zip decrypt", .options = decrypt_rows, .options_size = sizeof(struct container_options), .run = run_decrypt
+    .name = "zip decrypt",
+    .options = decrypt_rows,
+    .options_size = sizeof(struct container_options),
+    .run = run_decrypt,
 };

@@ -12,18 +12,25 @@ struct crypt_options {
     bool binary, lines;
 };
 
-#define ROW(letter, name, kind, member, argument, help)                                                                                    \
-    {                                                                                                                                      \
-        (letter), (name), (kind), offsetof(struct crypt_options, member), (argument), (help), NULL                                         \
+#define ROW(letter, name, kind, member, argument, help)                                            \
+    {                                                                                              \
+        (letter), (name), (kind), offsetof(struct crypt_options, member), (argument), (help), NULL \
     }
-#define CONTEXT_ROW ROW(0, "context", OPTION_LIST, context, "NAME=VALUE", "what the value belongs to; may be given several times")
-#define OUTPUT_ROW                                                                                                                         \
-    {                                                                                                                                      \
-        'o', "output", OPTION_TEXT, offsetof(struct crypt_options, output), "FILE", "where to, standard output if not given", "-"          \
+#define CONTEXT_ROW                                                                                \
+    ROW(0, "context", OPTION_LIST, context, "NAME=VALUE",                                          \
+        "what the value belongs to; may be given several times")
+#define OUTPUT_ROW                                                                                 \
+    {                                                                                              \
+        .letter = 'o', .name = "output", .kind = OPTION_TEXT,                                      \
+        .offset = offsetof(struct crypt_options, output), .argument = "FILE",                      \
+        .help = "where to, standard output if not given", .fallback = "-"                          \
     }
-#define COLUMN_ROW  ROW(0, "key-column", OPTION_TEXT, column, "NAME", "each line begins with a key and a TAB: the context's part NAME")
-#define REJECTS_ROW ROW(0, "rejects", OPTION_TEXT, rejects, "FILE", "where bad lines go, with number and reason")
-#define END_ROW     ROW(0, NULL, OPTION_FLAG, lines, NULL, NULL)
+#define COLUMN_ROW                                                                                 \
+    ROW(0, "key-column", OPTION_TEXT, column, "NAME",                                              \
+        "each line begins with a key and a TAB: the context's part NAME")
+#define REJECTS_ROW                                                                                \
+    ROW(0, "rejects", OPTION_TEXT, rejects, "FILE", "where bad lines go, with number and reason")
+#define END_ROW ROW(0, NULL, OPTION_FLAG, lines, NULL, NULL)
 
 static const struct option_row encrypt_rows[] = {
     {
@@ -64,7 +71,8 @@ static const struct option_row decrypt_rows[] = {
 
 /* What differs between the two. */
 struct direction {
-    se_status (*one)(se_buf *, se_engine *, const char *, se_bytes, const se_field_params *, se_error *);
+    se_status (*one)(se_buf *, se_engine *, const char *, se_bytes, const se_field_params *,
+                     se_error *);
     many_fn many;
     const char *doing, *done;
     bool decrypts;
@@ -132,15 +140,13 @@ static se_status do_one(struct task *t, se_error *err)
     se_field_params params = params_of(t);
     bool decrypts = t->direction->decrypts;
     se_bytes value;
-    se_status st;
 
-    if ((st = stream_drain(&t->stream, append, &w, err)) || (st = context_bytes(&context, &t->context, (se_bytes){ NULL, 0 }, err)))
-        return st;
+    TRY(stream_drain(&t->stream, append, &w, err));
+    TRY(context_bytes(&context, &t->context, (se_bytes){ NULL, 0 }, err));
     value = decrypts ? value_trim(buf_bytes(&w.buf)) : buf_bytes(&w.buf);
     params.context = buf_bytes(&context);
-    if ((st = t->direction->one(&out, t->engine, t->descriptor.name, value, &params, err)) ||
-        (st = sink_write(&t->result.sink, buf_bytes(&out), err)))
-        return st;
+    TRY(t->direction->one(&out, t->engine, t->descriptor.name, value, &params, err));
+    TRY(sink_write(&t->result.sink, buf_bytes(&out), err));
     return decrypts || params.binary ? SE_OK : sink_write(&t->result.sink, text_bytes("\n"), err);
 }
 
@@ -171,16 +177,20 @@ static void tell(const struct task *t)
 
     if (!t->options->lines) {
         if (cli->json && !cli->taken)
-            (void)json_line(json_pack("{s:o, s:o, s:s}", "descriptor", json_text(t->descriptor.name), "output",
+            (void)json_line(json_pack("{s:o, s:o, s:s}", "descriptor",
+                                      json_text(t->descriptor.name), "output",
                                       json_text(t->options->output), "result", t->direction->done));
         else if (!cli->taken)
-            cli_done(cli, "%s: written, %s by '%s'", t->options->output, t->direction->done, t->descriptor.name);
+            cli_done(cli, "%s: written, %s by '%s'", t->options->output, t->direction->done,
+                     t->descriptor.name);
         return;
     }
     if (cli->json && !cli->taken)
-        (void)json_line(json_pack("{s:I, s:I}", "lines", (json_int_t)t->count.lines, "rejected", (json_int_t)t->count.rejected));
+        (void)json_line(json_pack("{s:I, s:I}", "lines", (json_int_t)t->count.lines, "rejected",
+                                  (json_int_t)t->count.rejected));
     else if (t->count.rejected)
-        cli_warn(cli, "%ju lines, of which %ju were rejected", (uintmax_t)t->count.lines, (uintmax_t)t->count.rejected);
+        cli_warn(cli, "%ju lines, of which %ju were rejected", (uintmax_t)t->count.lines,
+                 (uintmax_t)t->count.rejected);
     else
         cli_done(cli, "%ju lines, all %s", (uintmax_t)t->count.lines, t->direction->done);
 }
@@ -189,12 +199,10 @@ static void tell(const struct task *t)
 static se_status open_files(struct task *t, const char *in, se_error *err)
 {
     const struct crypt_options *o = t->options;
-    se_status st = input_open(&t->input, in, err);
 
-    if (st)
-        return st;
-    if ((st = t->direction->decrypts ? result_open_secret(&t->result, o->output, err) : result_open(&t->result, o->output, false, err)))
-        return st;
+    TRY(input_open(&t->input, in, err));
+    TRY(t->direction->decrypts ? result_open_secret(&t->result, o->output, err)
+                               : result_open(&t->result, o->output, false, err));
     return o->rejects ? result_open_secret(&t->rejects, o->rejects, err) : SE_OK;
 }
 
@@ -208,8 +216,11 @@ static int do_task(struct task *t, const char *in)
         return status;
     if (open_files(t, in, &err))
         return result_fail(t->rejects.failed ? &t->rejects : &t->result, t->cli, &err);
-    t->stream = (struct stream){ &t->input.source, progress_begin(&progress, t->cli, t->direction->doing), &progress, 0 };
-    if ((t->options->lines ? do_lines(t, &err) : do_one(t, &err)) || result_commit(&t->result, &err) ||
+    t->stream =
+        (struct stream){ &t->input.source, progress_begin(&progress, t->cli, t->direction->doing),
+                         &progress, 0 };
+    if ((t->options->lines ? do_lines(t, &err) : do_one(t, &err)) ||
+        result_commit(&t->result, &err) ||
         (t->options->rejects && result_commit(&t->rejects, &err))) {
         progress_end(&progress);
         return result_fail(t->rejects.failed ? &t->rejects : &t->result, t->cli, &err);
@@ -219,12 +230,21 @@ static int do_task(struct task *t, const char *in)
     return t->count.rejected ? EXIT_REFUSED : EXIT_DONE;
 }
 
-static int run(struct cli *cli, const struct crypt_options *o, const struct direction *direction, int argc, char **argv)
+static int run(struct cli *cli, const struct crypt_options *o, const struct direction *direction,
+               int argc, char **argv)
 {
-    AUTO(task) t = { .cli = cli, .options = o, .direction = direction, .input = INPUT_INIT, .result = RESULT_INIT, .rejects = RESULT_INIT };
+    AUTO(task) t = {
+        .cli = cli,
+        .options = o,
+        .direction = direction,
+        .input = INPUT_INIT,
+        .result = RESULT_INIT,
+        .rejects = RESULT_INIT,
+    };
     int status;
 
-    if ((status = check_usage(cli, o, argc)) || (status = descriptor_read(&t.descriptor, cli, o->descriptor)) ||
+    if ((status = check_usage(cli, o, argc)) ||
+        (status = descriptor_read(&t.descriptor, cli, o->descriptor)) ||
         (status = context_read(&t.context, cli, &o->context, o->column)) ||
         (status = rejects_check(cli, o->rejects, o->output, argc ? argv[0] : NULL)))
         return status;
@@ -233,21 +253,29 @@ static int run(struct cli *cli, const struct crypt_options *o, const struct dire
 
 static int run_encrypt(struct cli *cli, void *options, int argc, char **argv)
 {
-    static const struct direction direction = { se_encrypt, se_encrypt_many, "encrypting", "encrypted", false };
+    static const struct direction direction = { se_encrypt, se_encrypt_many, "encrypting",
+                                                "encrypted", false };
 
     return run(cli, options, &direction, argc, argv);
 }
 
 static int run_decrypt(struct cli *cli, void *options, int argc, char **argv)
 {
-    static const struct direction direction = { se_decrypt, se_decrypt_many, "decrypting", "decrypted", true };
+    static const struct direction direction = { se_decrypt, se_decrypt_many, "decrypting",
+                                                "decrypted", true };
 
     return run(cli, options, &direction, argc, argv);
 }
 
 const struct command command_encrypt = {
-    .name = "encrypt", .options = encrypt_rows, .options_size = sizeof(struct crypt_options), .run = run_encrypt
+    .name = "encrypt",
+    .options = encrypt_rows,
+    .options_size = sizeof(struct crypt_options),
+    .run = run_encrypt,
 };
 const struct command command_decrypt = {
-    .name = "decrypt", .options = decrypt_rows, .options_size = sizeof(struct crypt_options), .run = run_decrypt
+    .name = "decrypt",
+    .options = decrypt_rows,
+    .options_size = sizeof(struct crypt_options),
+    .run = run_decrypt,
 };

@@ -26,17 +26,25 @@ struct append_options {
     bool lines;
 };
 
-static const struct option_row plain_rows[] = { HISTORY_ROWS(struct plain_options), { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL } };
+static const struct option_row plain_rows[] = { HISTORY_ROWS(struct plain_options),
+                                                { .name = NULL } };
 static const struct option_row list_rows[] = {
     HISTORY_STORE_ROW(struct list_options, store),
-    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+    { .name = NULL },
 };
 static const struct option_row append_rows[] = {
     HISTORY_ROWS(struct append_options),
-    { 0, "object", OPTION_TEXT, offsetof(struct append_options, object), "ID", "what it is about", "" },
-    { 0, "lines", OPTION_FLAG, offsetof(struct append_options, lines), NULL, "each line is an entry: OBJECT, a TAB, and the payload",
-      NULL },
-    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+    { .name = "object",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct append_options, object),
+      .argument = "ID",
+      .help = "what it is about",
+      .fallback = "" },
+    { .name = "lines",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct append_options, lines),
+      .help = "each line is an entry: OBJECT, a TAB, and the payload" },
+    { .name = NULL },
 };
 
 static int run_create(struct cli *cli, void *arg, int argc, char **argv)
@@ -52,7 +60,9 @@ static int run_create(struct cli *cli, void *arg, int argc, char **argv)
         return cli_usage(cli, "history create takes no file");
     if ((status = history_prepare(&session, &options, cli, &o->place)))
         return status;
-    return se_history_create(session.engine, o->place.store, &options, &err) ? cli_fail_output(cli, &err) : EXIT_DONE;
+    return se_history_create(session.engine, o->place.store, &options, &err)
+               ? cli_fail_output(cli, &err)
+               : EXIT_DONE;
 }
 
 static int run_head(struct cli *cli, void *arg, int argc, char **argv)
@@ -86,7 +96,8 @@ static void tell_chain(const char *name, const se_history_chain *chain)
     printf("%-20s %ju %s", name, (uintmax_t)count, count == 1 ? "entry" : "entries");
     if (count)
         printf(", %ju to %ju", (uintmax_t)chain->first, (uintmax_t)chain->last);
-    printf(", %ju %s%s\n", (uintmax_t)chain->seals, chain->seals == 1 ? "seal" : "seals", chain->damaged ? ", damaged" : "");
+    printf(", %ju %s%s\n", (uintmax_t)chain->seals, chain->seals == 1 ? "seal" : "seals",
+           chain->damaged ? ", damaged" : "");
 }
 
 /* What somebody has put into the store may be no name. */
@@ -97,8 +108,10 @@ static bool list_chain(void *arg, const se_history_chain *chain)
 
     entry_cut(name, text_bytes(chain->name));
     if (cli->json)
-        return json_line(json_pack("{s:s, s:I, s:I, s:I, s:b}", "chain", name, "first", (json_int_t)chain->first, "last",
-                                   (json_int_t)chain->last, "seals", (json_int_t)chain->seals, "damaged", (int)chain->damaged));
+        return json_line(json_pack("{s:s, s:I, s:I, s:I, s:b}", "chain", name, "first",
+                                   (json_int_t)chain->first, "last", (json_int_t)chain->last,
+                                   "seals", (json_int_t)chain->seals, "damaged",
+                                   (int)chain->damaged));
     tell_chain(name, chain);
     return true;
 }
@@ -139,13 +152,12 @@ static se_status collect(void *arg, se_bytes piece, se_error *err)
 static se_status append_one(struct append_task *t, struct stream *in, se_error *err)
 {
     AUTO(writer) payload = { 0 };
-    se_status st = stream_drain(in, collect, &payload, err);
 
-    if (st)
-        return st;
+    TRY(stream_drain(in, collect, &payload, err));
     t->count = 1;
     t->storing = true;
-    return se_history_append(&t->first, t->history, text_bytes(t->options->object), buf_bytes(&payload.buf), err);
+    return se_history_append(&t->first, t->history, text_bytes(t->options->object),
+                             buf_bytes(&payload.buf), err);
 }
 
 /* "OBJECT<TAB>PAYLOAD"; with --object the whole line is the payload. */
@@ -184,7 +196,8 @@ static void tell(const struct append_task *t)
     uint64_t last = t->first + t->count - 1;
 
     if (t->cli->json)
-        (void)json_line(json_pack("{s:I, s:I}", "first", (json_int_t)t->first, "last", (json_int_t)(t->count ? last : 0)));
+        (void)json_line(json_pack("{s:I, s:I}", "first", (json_int_t)t->first, "last",
+                                  (json_int_t)(t->count ? last : 0)));
     else if (!t->cli->quiet && t->count == 1)
         printf("%ju\n", (uintmax_t)t->first);
     else if (!t->cli->quiet && t->count)
@@ -207,7 +220,8 @@ static int run_append(struct cli *cli, void *arg, int argc, char **argv)
     task.history = session.history;
     if (input_open(&input, argc ? argv[0] : NULL, &err))
         return cli_fail(cli, &err);
-    if (task.options->lines ? append_lines(&task, &stream, &err) : append_one(&task, &stream, &err)) {
+    if (task.options->lines ? append_lines(&task, &stream, &err)
+                            : append_one(&task, &stream, &err)) {
         if (task.options->lines && task.count)
             tell(&task);
         return task.storing ? cli_fail_output(cli, &err) : cli_fail(cli, &err);
@@ -217,14 +231,26 @@ static int run_append(struct cli *cli, void *arg, int argc, char **argv)
 }
 
 const struct command command_history_create = {
-    .name = "history create", .options = plain_rows, .options_size = sizeof(struct plain_options), .run = run_create
+    .name = "history create",
+    .options = plain_rows,
+    .options_size = sizeof(struct plain_options),
+    .run = run_create,
 };
 const struct command command_history_list = {
-    .name = "history list", .options = list_rows, .options_size = sizeof(struct list_options), .run = run_list
+    .name = "history list",
+    .options = list_rows,
+    .options_size = sizeof(struct list_options),
+    .run = run_list,
 };
 const struct command command_history_append = {
-    .name = "history append", .options = append_rows, .options_size = sizeof(struct append_options), .run = run_append
+    .name = "history append",
+    .options = append_rows,
+    .options_size = sizeof(struct append_options),
+    .run = run_append,
 };
 const struct command command_history_head = {
-    .name = "history head", .options = plain_rows, .options_size = sizeof(struct plain_options), .run = run_head
+    .name = "history head",
+    .options = plain_rows,
+    .options_size = sizeof(struct plain_options),
+    .run = run_head,
 };

@@ -21,17 +21,22 @@ struct care_options {
 
 #define CARE_YES "do not ask"
 
-static const struct option_row plain_rows[] = { HISTORY_ROWS(struct plain_options), { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL } };
+static const struct option_row plain_rows[] = { HISTORY_ROWS(struct plain_options),
+                                                { .name = NULL } };
 static const struct option_row care_rows[] = {
     CONSENT_ROWS(struct care_options, CARE_YES),
     HISTORY_ROWS(struct care_options),
-    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+    { .name = NULL },
 };
 static const struct option_row prune_rows[] = {
-    { 0, "before", OPTION_TIME, offsetof(struct care_options, before), "TIME", "what was sealed earlier is dropped", NULL },
+    { .name = "before",
+      .kind = OPTION_TIME,
+      .offset = offsetof(struct care_options, before),
+      .argument = "TIME",
+      .help = "what was sealed earlier is dropped" },
     CONSENT_ROWS(struct care_options, CARE_YES),
     HISTORY_ROWS(struct care_options),
-    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+    { .name = NULL },
 };
 
 int history_number(uint64_t *out, const struct cli *cli, int argc, char **argv)
@@ -81,7 +86,8 @@ static void put_count(struct care *care)
 {
     uint64_t count = care_count(care);
 
-    writer_format(&care->loss, "%ju %s of chain '%s'", (uintmax_t)count, count == 1 ? "entry" : "entries", care->options->place.chain);
+    writer_format(&care->loss, "%ju %s of chain '%s'", (uintmax_t)count,
+                  count == 1 ? "entry" : "entries", care->options->place.chain);
 }
 
 static bool take_extent(void *arg, const se_history_chain *chain)
@@ -100,11 +106,13 @@ static int rehearse(struct care *care)
 {
     AUTO(history_session) session = { .engine = NULL };
     se_error err = SE_ERROR_INIT;
-    int status = history_enter(&session, care->cli, &care->options->place, HISTORY_DRY_RUN, "verifying");
+    int status =
+        history_enter(&session, care->cli, &care->options->place, HISTORY_DRY_RUN, "verifying");
 
     if (status)
         return status;
-    if (care->kind->act(care, session.history, &err) || care->kind->describe(care, session.history, &err)) {
+    if (care->kind->act(care, session.history, &err) ||
+        care->kind->describe(care, session.history, &err)) {
         progress_end(&session.progress);
         return cli_fail(care->cli, &err);
     }
@@ -114,8 +122,9 @@ static int rehearse(struct care *care)
 static void tell_rehearsal(const struct care *care)
 {
     if (care->cli->json)
-        (void)json_line(json_pack("{s:s, s:I, s:I, s:I, s:b}", "command", care->kind->name, "first", (json_int_t)care->first, "last",
-                                  (json_int_t)care->last, "entries", (json_int_t)care_count(care), "dryRun", true));
+        (void)json_line(json_pack("{s:s, s:I, s:I, s:I, s:b}", "command", care->kind->name, "first",
+                                  (json_int_t)care->first, "last", (json_int_t)care->last,
+                                  "entries", (json_int_t)care_count(care), "dryRun", true));
     else
         (void)fputs(care->loss.buf.size ? writer_string(&care->loss) : "nothing\n", stdout);
 }
@@ -123,7 +132,10 @@ static void tell_rehearsal(const struct care *care)
 static int ask(struct care *care)
 {
     const struct consent_question question = {
-        .loss = writer_string(&care->loss), .question = care->kind->question, .done = care->kind->done, .option = "--yes"
+        .loss = writer_string(&care->loss),
+        .question = care->kind->question,
+        .done = care->kind->done,
+        .option = "--yes",
     };
     se_error err = SE_ERROR_INIT;
 
@@ -170,8 +182,8 @@ static bool put_entry(void *arg, const se_history_entry *entry)
     char object[ENTRY_CUT + 1];
 
     entry_cut(object, entry->object);
-    writer_format(&care->loss, "the payload of entry %ju of chain '%s', about '%s': %zu bytes\n", (uintmax_t)entry->seq,
-                  care->options->place.chain, object, entry->payload.size);
+    writer_format(&care->loss, "the payload of entry %ju of chain '%s', about '%s': %zu bytes\n",
+                  (uintmax_t)entry->seq, care->options->place.chain, object, entry->payload.size);
     return false;
 }
 
@@ -187,7 +199,8 @@ static se_status describe_erase(struct care *care, se_history *history, se_error
 
 static int run_erase(struct cli *cli, void *arg, int argc, char **argv)
 {
-    static const struct care_kind kind = { "erase", "Erase it?", "erased", act_erase, describe_erase, NULL };
+    static const struct care_kind kind = { "erase",   "Erase it?",    "erased",
+                                           act_erase, describe_erase, NULL };
     AUTO(care) care = { .cli = cli, .options = arg, .kind = &kind };
     int status = history_number(&care.seq, cli, argc, argv);
 
@@ -224,12 +237,14 @@ static void tell_prune(const struct care *care)
 
 static int run_prune(struct cli *cli, void *arg, int argc, char **argv)
 {
-    static const struct care_kind kind = { "prune", "Drop them?", "dropped", act_prune, describe_prune, tell_prune };
+    static const struct care_kind kind = { "prune",   "Drop them?",   "dropped",
+                                           act_prune, describe_prune, tell_prune };
     AUTO(care) care = { .cli = cli, .options = arg, .kind = &kind };
 
     (void)argv;
     if (argc || !care.options->before)
-        return cli_usage(cli, argc ? "history prune takes no file" : "until when? say --before TIME");
+        return cli_usage(cli,
+                         argc ? "history prune takes no file" : "until when? say --before TIME");
     return take_care(&care);
 }
 
@@ -253,7 +268,8 @@ static se_status describe_end(struct care *care, se_history *history, se_error *
 
 static int run_end(struct cli *cli, void *arg, int argc, char **argv)
 {
-    static const struct care_kind kind = { "end", "End the chain?", "changed", act_end, describe_end, NULL };
+    static const struct care_kind kind = { "end",   "End the chain?", "changed",
+                                           act_end, describe_end,     NULL };
     AUTO(care) care = { .cli = cli, .options = arg, .kind = &kind };
 
     (void)argv;
@@ -282,14 +298,26 @@ static int run_resign(struct cli *cli, void *arg, int argc, char **argv)
 }
 
 const struct command command_history_erase = {
-    .name = "history erase", .options = care_rows, .options_size = sizeof(struct care_options), .run = run_erase
+    .name = "history erase",
+    .options = care_rows,
+    .options_size = sizeof(struct care_options),
+    .run = run_erase,
 };
 const struct command command_history_prune = {
-    .name = "history prune", .options = prune_rows, .options_size = sizeof(struct care_options), .run = run_prune
+    .name = "history prune",
+    .options = prune_rows,
+    .options_size = sizeof(struct care_options),
+    .run = run_prune,
 };
 const struct command command_history_resign = {
-    .name = "history resign", .options = plain_rows, .options_size = sizeof(struct plain_options), .run = run_resign
+    .name = "history resign",
+    .options = plain_rows,
+    .options_size = sizeof(struct plain_options),
+    .run = run_resign,
 };
 const struct command command_history_end = {
-    .name = "history end", .options = care_rows, .options_size = sizeof(struct care_options), .run = run_end
+    .name = "history end",
+    .options = care_rows,
+    .options_size = sizeof(struct care_options),
+    .run = run_end,
 };

@@ -12,7 +12,8 @@
 
 #define NAMESPACE "urn:signengine:history-export"
 
-/* Whatever is in it, a document of this size has fewer tags than verifiers of ours accept, and there is room for the signature. */
+/* Whatever is in it, a document of this size has fewer tags than verifiers of ours accept, and
+ * there is room for the signature. */
 enum { DOCUMENT_LIMIT = 100 << 20, MILLION = 1000000 };
 
 struct export_options {
@@ -25,11 +26,23 @@ struct export_options {
 static const struct option_row rows[] = {
     HISTORY_ROWS(struct export_options),
     HISTORY_SELECTION_ROWS(struct export_options),
-    { 'o', "output", OPTION_TEXT, offsetof(struct export_options, output), "FILE", "where to, `-` is standard output", "-" },
-    { 0, "xml", OPTION_FLAG, offsetof(struct export_options, xml), NULL, "as a signed XML document, of a chain that is good", NULL },
-    { 0, "sign-with", OPTION_TEXT, offsetof(struct export_options, signer), "NAME[:VERSION]",
-      "XML: who signs, the chain's descriptor if not given", NULL },
-    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+    { .letter = 'o',
+      .name = "output",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct export_options, output),
+      .argument = "FILE",
+      .help = "where to, `-` is standard output",
+      .fallback = "-" },
+    { .name = "xml",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct export_options, xml),
+      .help = "as a signed XML document, of a chain that is good" },
+    { .name = "sign-with",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct export_options, signer),
+      .argument = "NAME[:VERSION]",
+      .help = "XML: who signs, the chain's descriptor if not given" },
+    { .name = NULL },
 };
 
 /* ---- JSON ---- */
@@ -43,7 +56,8 @@ struct lines_task {
 
 static se_status flush(struct lines_task *t)
 {
-    se_status st = t->text.failed ? error_memory(t->err) : sink_write(t->sink, buf_bytes(&t->text.buf), t->err);
+    se_status st = t->text.failed ? error_memory(t->err)
+                                  : sink_write(t->sink, buf_bytes(&t->text.buf), t->err);
 
     writer_free(&t->text);
     return st;
@@ -67,7 +81,8 @@ static bool export_line(void *arg, const se_history_entry *entry)
     return !t->status;
 }
 
-static se_status export_json(const se_sink *sink, se_history *history, const struct export_options *o, se_error *err)
+static se_status export_json(const se_sink *sink, se_history *history,
+                             const struct export_options *o, se_error *err)
 {
     const se_history_range range = history_range(&o->selection);
     struct lines_task task = { .sink = sink, .err = err };
@@ -125,10 +140,13 @@ static void begin_document(struct document *d)
 
     if (d->text.buf.size)
         return;
-    writer_format(&d->text, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<historyExport xmlns=\"%s\" chain=\"%s\"", NAMESPACE,
-                  o->place.chain);
+    writer_format(
+        &d->text,
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<historyExport xmlns=\"%s\" chain=\"%s\"",
+        NAMESPACE, o->place.chain);
     put_time(&d->text, "time", (int64_t)time(NULL) * MILLION);
-    writer_format(&d->text, " first=\"%ju\" entries=\"%ju\">\n", (uintmax_t)d->report.first, (uintmax_t)d->report.entries);
+    writer_format(&d->text, " first=\"%ju\" entries=\"%ju\">\n", (uintmax_t)d->report.first,
+                  (uintmax_t)d->report.entries);
     put_selection(&d->text, &o->selection);
     entry_xml_value(&d->text, "seal", buf_bytes(&d->seal));
     writer_text(&d->text, "\n");
@@ -148,19 +166,23 @@ static bool export_entry(void *arg, const se_history_entry *entry)
 static se_status make_document(struct document *out, struct history_session *s, se_error *err)
 {
     const se_history_range range = history_range(&out->options->selection);
-    se_status st = se_history_export(&out->report, &out->seal, s->history, &range, export_entry, out, err);
+    se_status st =
+        se_history_export(&out->report, &out->seal, s->history, &range, export_entry, out, err);
 
     if (st)
         return error_prefix(err, "nothing is signed: ");
     if (out->full)
-        return error_set(err, SE_ERR_USAGE, "more than %d MB: export it in parts, with --first and --last", DOCUMENT_LIMIT >> 20);
+        return error_set(err, SE_ERR_USAGE,
+                         "more than %d MB: export it in parts, with --first and --last",
+                         DOCUMENT_LIMIT >> 20);
     begin_document(out);
     writer_text(&out->text, "</historyExport>\n");
     return out->text.failed ? error_memory(err) : SE_OK;
 }
 
-static se_status export_xml(const se_sink *sink, struct history_session *s, const struct export_options *o,
-                            const struct descriptor_option *signer, se_error *err)
+static se_status export_xml(const se_sink *sink, struct history_session *s,
+                            const struct export_options *o, const struct descriptor_option *signer,
+                            se_error *err)
 {
     struct document document = { .options = o };
     AUTO(se_buf) text = SE_BUF_INIT;
@@ -184,7 +206,8 @@ static se_status export_xml(const se_sink *sink, struct history_session *s, cons
 
 /* ---- both ---- */
 
-static int read_signer(struct descriptor_option *out, const struct cli *cli, const struct export_options *o)
+static int read_signer(struct descriptor_option *out, const struct cli *cli,
+                       const struct export_options *o)
 {
     if (!o->xml && o->signer)
         return cli_usage(cli, "--sign-with needs --xml");
@@ -210,15 +233,20 @@ static int run(struct cli *cli, void *arg, int argc, char **argv)
     if (argc)
         return cli_usage(cli, "history export takes no file");
     if ((status = read_signer(&signer, cli, o)) ||
-        (status = history_enter(&session, cli, &o->place, HISTORY_INSPECT, o->selection.unverified ? NULL : "verifying")))
+        (status = history_enter(&session, cli, &o->place, HISTORY_INSPECT,
+                                o->selection.unverified ? NULL : "verifying")))
         return status;
     if (result_open(&result, o->output, false, &err) ||
-        (o->xml ? export_xml(&result.sink, &session, o, &signer, &err) : export_json(&result.sink, session.history, o, &err)) ||
+        (o->xml ? export_xml(&result.sink, &session, o, &signer, &err)
+                : export_json(&result.sink, session.history, o, &err)) ||
         result_commit(&result, &err))
         return result_fail(&result, cli, &err);
     return EXIT_DONE;
 }
 
 const struct command command_history_export = {
-    .name = "history export", .options = rows, .options_size = sizeof(struct export_options), .run = run
+    .name = "history export",
+    .options = rows,
+    .options_size = sizeof(struct export_options),
+    .run = run,
 };

@@ -28,16 +28,26 @@ struct proof_options {
 static const struct option_row show_rows[] = {
     HISTORY_ROWS(struct show_options),
     HISTORY_SELECTION_ROWS(struct show_options),
-    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+    { .name = NULL },
 };
 static const struct option_row prove_rows[] = {
     HISTORY_ROWS(struct prove_options),
-    { 'o', "output", OPTION_TEXT, offsetof(struct prove_options, output), "FILE", "where the proof goes", "-" },
-    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+    { .letter = 'o',
+      .name = "output",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct prove_options, output),
+      .argument = "FILE",
+      .help = "where the proof goes",
+      .fallback = "-" },
+    { .name = NULL },
 };
 static const struct option_row proof_rows[] = {
-    { 0, "certificate", OPTION_TEXT, offsetof(struct proof_options, certificate), "FILE", "whose seal it has to be", NULL },
-    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+    { .name = "certificate",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct proof_options, certificate),
+      .argument = "FILE",
+      .help = "whose seal it has to be" },
+    { .name = NULL },
 };
 
 /* ---- what is there ---- */
@@ -73,9 +83,12 @@ static int run_show(struct cli *cli, void *arg, int argc, char **argv)
     (void)argv;
     if (argc)
         return cli_usage(cli, "history show takes no file");
-    if ((status = history_enter(&session, cli, &o->place, HISTORY_INSPECT, o->selection.unverified ? NULL : "verifying")))
+    if ((status = history_enter(&session, cli, &o->place, HISTORY_INSPECT,
+                                o->selection.unverified ? NULL : "verifying")))
         return status;
-    return se_history_read(session.history, &range, cli->json ? show_json : show_entry, NULL, &err) ? cli_fail(cli, &err) : EXIT_DONE;
+    return se_history_read(session.history, &range, cli->json ? show_json : show_entry, NULL, &err)
+               ? cli_fail(cli, &err)
+               : EXIT_DONE;
 }
 
 /* ---- proofs ---- */
@@ -90,24 +103,30 @@ static int run_prove(struct cli *cli, void *arg, int argc, char **argv)
     uint64_t seq;
     int status;
 
-    if ((status = history_number(&seq, cli, argc, argv)) || (status = history_enter(&session, cli, &o->place, HISTORY_CHANGE, NULL)))
+    if ((status = history_number(&seq, cli, argc, argv)) ||
+        (status = history_enter(&session, cli, &o->place, HISTORY_CHANGE, NULL)))
         return status;
     if (se_history_prove(&proof, session.history, seq, &err))
         return cli_fail(cli, &err);
-    if (result_open(&result, o->output, false, &err) || sink_write(&result.sink, buf_bytes(&proof), &err) || result_commit(&result, &err))
+    if (result_open(&result, o->output, false, &err) ||
+        sink_write(&result.sink, buf_bytes(&proof), &err) || result_commit(&result, &err))
         return result_fail(&result, cli, &err);
     return EXIT_DONE;
 }
 
 static void tell_proof(const struct cli *cli, const se_history_proof *p)
 {
-    const se_history_entry entry = { p->seq, p->time, buf_bytes(&p->object), buf_bytes(&p->payload), { "", 0 }, p->erased, { "", 0 } };
+    const se_history_entry entry = {
+        p->seq,    p->time,  buf_bytes(&p->object), buf_bytes(&p->payload), { "", 0 },
+        p->erased, { "", 0 }
+    };
     char sealed[ENTRY_TIME];
     json_t *object;
 
     if (!cli->json) {
         (void)show_entry(NULL, &entry);
-        printf("  is in the chain '%s', as sealed by %s, certificate %s\n", p->chain, p->signer.subject, p->fingerprint);
+        printf("  is in the chain '%s', as sealed by %s, certificate %s\n", p->chain,
+               p->signer.subject, p->fingerprint);
         return;
     }
     entry_time(sealed, p->sealed);
@@ -126,7 +145,9 @@ static se_status read_certificate(se_buf *out, const char *path, se_error *err)
 {
     se_status st = path ? file_read(out, path, CERTIFICATE_LIMIT, err) : SE_OK;
 
-    return st || !path || out->size ? st : error_set(err, SE_ERR_FORMAT, "'%s' is empty: not a certificate", path);
+    return st || !path || out->size
+               ? st
+               : error_set(err, SE_ERR_FORMAT, "'%s' is empty: not a certificate", path);
 }
 
 static int run_verify_proof(struct cli *cli, void *arg, int argc, char **argv)
@@ -140,7 +161,8 @@ static int run_verify_proof(struct cli *cli, void *arg, int argc, char **argv)
     if (argc != 1)
         return cli_usage(cli, "which proof? a file is missing");
     cli->judged = argv[0];
-    if (file_read(&file, argv[0], PROOF_LIMIT, &err) || read_certificate(&certificate, o->certificate, &err) ||
+    if (file_read(&file, argv[0], PROOF_LIMIT, &err) ||
+        read_certificate(&certificate, o->certificate, &err) ||
         se_history_verify_proof(&proof, buf_bytes(&file), buf_bytes(&certificate), &err))
         return cli_fail(cli, &err);
     tell_proof(cli, &proof);
@@ -149,11 +171,20 @@ static int run_verify_proof(struct cli *cli, void *arg, int argc, char **argv)
 }
 
 const struct command command_history_show = {
-    .name = "history show", .options = show_rows, .options_size = sizeof(struct show_options), .run = run_show
+    .name = "history show",
+    .options = show_rows,
+    .options_size = sizeof(struct show_options),
+    .run = run_show,
 };
 const struct command command_history_prove = {
-    .name = "history prove", .options = prove_rows, .options_size = sizeof(struct prove_options), .run = run_prove
+    .name = "history prove",
+    .options = prove_rows,
+    .options_size = sizeof(struct prove_options),
+    .run = run_prove,
 };
 const struct command command_history_verify_proof = {
-    .name = "history verify-proof", .options = proof_rows, .options_size = sizeof(struct proof_options), .run = run_verify_proof
+    .name = "history verify-proof",
+    .options = proof_rows,
+    .options_size = sizeof(struct proof_options),
+    .run = run_verify_proof,
 };

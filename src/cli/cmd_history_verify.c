@@ -21,16 +21,31 @@ struct verify_options {
 
 static const struct option_row rows[] = {
     HISTORY_ROWS(struct verify_options),
-    { 0, "head", OPTION_TEXT, offsetof(struct verify_options, head), "FILE", "a seal that `history head` printed: it has to be there",
-      NULL },
-    { 0, "months", OPTION_NUMBER, offsetof(struct verify_options, months), "N", "only what is not older; at least 12", NULL },
-    { 0, "threads", OPTION_NUMBER, offsetof(struct verify_options, threads), "N", "how many; one for each processor if not given", NULL },
-    { 0, "notify", OPTION_TEXT, offsetof(struct verify_options, notify), "COMMAND",
-      "run when there are findings, which it reads from its standard input", NULL },
-    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+    { .name = "head",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct verify_options, head),
+      .argument = "FILE",
+      .help = "a seal that `history head` printed: it has to be there" },
+    { .name = "months",
+      .kind = OPTION_NUMBER,
+      .offset = offsetof(struct verify_options, months),
+      .argument = "N",
+      .help = "only what is not older; at least 12" },
+    { .name = "threads",
+      .kind = OPTION_NUMBER,
+      .offset = offsetof(struct verify_options, threads),
+      .argument = "N",
+      .help = "how many; one for each processor if not given" },
+    { .name = "notify",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct verify_options, notify),
+      .argument = "COMMAND",
+      .help = "run when there are findings, which it reads from its standard input" },
+    { .name = NULL },
 };
 
-/* The program of --notify is started with the first finding, and, if there are more, once more when all are there. */
+/* The program of --notify is started with the first finding, and, if there are more, once more when
+ * all are there. */
 struct alarm {
     const char *command; /* NULL: none */
     struct writer lines;
@@ -52,7 +67,8 @@ static se_status memory_file(int *out, const struct writer *w, se_error *err)
         return error_set(err, SE_ERR_MEMORY, "--notify: not enough memory for all findings");
     *out = memfd_create("findings", MFD_CLOEXEC);
     if (*out < 0 || write_all(*out, w->buf.data, w->buf.size))
-        return error_set(err, SE_ERR_UNAVAILABLE, "--notify: cannot keep the findings: %s", strerror(errno));
+        return error_set(err, SE_ERR_UNAVAILABLE, "--notify: cannot keep the findings: %s",
+                         strerror(errno));
     return SE_OK;
 }
 
@@ -63,7 +79,8 @@ static se_status start_program(struct alarm *a, se_error *err)
     se_status st = memory_file(&findings, &a->lines, err);
 
     if (!st)
-        st = program_start(&a->child, &(struct program){ "--notify", arguments, true, findings }, err);
+        st = program_start(&a->child, &(struct program){ "--notify", arguments, true, findings },
+                           err);
     if (findings >= 0)
         (void)close(findings);
     a->tried = true;
@@ -80,7 +97,9 @@ static se_status await_program(struct alarm *a, se_error *err)
     a->runs = false;
     if (program_await(&status, a->child, &(struct program){ "--notify", arguments, true, -1 }, err))
         return err->status;
-    return status ? error_set(err, SE_ERR_UNAVAILABLE, "--notify: '%s' ended with status %d", a->command, status) : SE_OK;
+    return status ? error_set(err, SE_ERR_UNAVAILABLE, "--notify: '%s' ended with status %d",
+                              a->command, status)
+                  : SE_OK;
 }
 
 /* Whatever becomes of it, the chain has findings, and that is what our exit status says. */
@@ -108,10 +127,11 @@ static void tell_finding(void *arg, const se_finding *finding)
     progress_end(t->progress);
     writer_format(&a->lines, "%s: %s\n", se_finding_name(finding->kind), finding->text);
     if (t->cli->json)
-        (void)json_line(json_pack("{s:s, s:I, s:I, s:I, s:o}", "finding", se_finding_name(finding->kind), "first",
-                                  (json_int_t)finding->first, "last",
-                                  (json_int_t)(finding->last > finding->first ? finding->last : finding->first), "seal",
-                                  (json_int_t)finding->seal, "text", json_text(finding->text)));
+        (void)json_line(
+            json_pack("{s:s, s:I, s:I, s:I, s:o}", "finding", se_finding_name(finding->kind),
+                      "first", (json_int_t)finding->first, "last",
+                      (json_int_t)(finding->last > finding->first ? finding->last : finding->first),
+                      "seal", (json_int_t)finding->seal, "text", json_text(finding->text)));
     else
         printf("%s: %s\n", se_finding_name(finding->kind), finding->text);
     if (a->tried)
@@ -122,21 +142,26 @@ static void tell_finding(void *arg, const se_finding *finding)
         return;
 }
 
-static void tell_verdict(const struct cli *cli, const struct verify_options *o, const se_history_report *r)
+static void tell_verdict(const struct cli *cli, const struct verify_options *o,
+                         const se_history_report *r)
 {
     bool good = !r->findings;
 
     if (cli->json)
-        (void)json_line(json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "chain", o->place.chain, "verdict",
-                                  good ? "good" : "refused", "first", (json_int_t)r->first, "entries", (json_int_t)r->entries, "erased",
-                                  (json_int_t)r->erased, "seals", (json_int_t)r->seals, "findings", (json_int_t)r->findings, "pruned",
-                                  r->pruned, "closed", r->closed));
+        (void)json_line(json_pack(
+            "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "chain", o->place.chain, "verdict",
+            good ? "good" : "refused", "first", (json_int_t)r->first, "entries",
+            (json_int_t)r->entries, "erased", (json_int_t)r->erased, "seals", (json_int_t)r->seals,
+            "findings", (json_int_t)r->findings, "pruned", r->pruned, "closed", r->closed));
     else if (good && !cli->quiet)
-        printf("chain '%s': %ju entries and %ju seals are good%s%s\n", o->place.chain, (uintmax_t)r->entries, (uintmax_t)r->seals,
-               r->pruned ? "; older entries were dropped" : "", r->closed ? "; the chain is closed" : "");
+        printf("chain '%s': %ju entries and %ju seals are good%s%s\n", o->place.chain,
+               (uintmax_t)r->entries, (uintmax_t)r->seals,
+               r->pruned ? "; older entries were dropped" : "",
+               r->closed ? "; the chain is closed" : "");
 }
 
-static int verify(struct alarm *alarm, struct cli *cli, const struct verify_options *o, se_history_verify_options *options)
+static int verify(struct alarm *alarm, struct cli *cli, const struct verify_options *o,
+                  se_history_verify_options *options)
 {
     AUTO(history_session) session = { .engine = NULL };
     struct telling telling = { cli, &session.progress, alarm };
@@ -173,7 +198,8 @@ static int run(struct cli *cli, void *arg, int argc, char **argv)
     if (o->head && file_read(&head, o->head, HEAD_LIMIT, &err))
         return cli_fail(cli, &err);
     if (o->head && !head.size)
-        return cli_fail(cli, &(se_error){ .status = SE_ERR_FORMAT, .text = "the file of --head is empty" });
+        return cli_fail(
+            cli, &(se_error){ .status = SE_ERR_FORMAT, .text = "the file of --head is empty" });
     if (o->months && o->months < 12)
         cli_warn(cli, "--months %u: less than a year is not verified; it is 12 now", o->months);
     options.head = buf_bytes(&head);
@@ -187,5 +213,8 @@ static int run(struct cli *cli, void *arg, int argc, char **argv)
 }
 
 const struct command command_history_verify = {
-    .name = "history verify", .options = rows, .options_size = sizeof(struct verify_options), .run = run
+    .name = "history verify",
+    .options = rows,
+    .options_size = sizeof(struct verify_options),
+    .run = run,
 };

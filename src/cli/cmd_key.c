@@ -11,9 +11,15 @@ struct init_options {
 };
 
 static const struct option_row init_rows[] = {
-    { 0, "so-pin-source", OPTION_TEXT, offsetof(struct init_options, so_pin_source), "SOURCE", "where the security officer's PIN is",
-      NULL },
-    { 0, "force", OPTION_FLAG, offsetof(struct init_options, force), NULL, "wipe the token if it is initialised", NULL },
+    { .name = "so-pin-source",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct init_options, so_pin_source),
+      .argument = "SOURCE",
+      .help = "where the security officer's PIN is" },
+    { .name = "force",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct init_options, force),
+      .help = "wipe the token if it is initialised" },
     CONSENT_ROWS(struct init_options, "do not ask"),
     PLACE_ROWS(struct init_options),
     END_ROW,
@@ -31,7 +37,8 @@ static int run_init(struct cli *cli, void *options, int argc, char **argv)
     int status;
 
     if (!o->so_pin_source)
-        return cli_usage(cli, "--so-pin-source is missing: the token wants a PIN for its security officer");
+        return cli_usage(
+            cli, "--so-pin-source is missing: the token wants a PIN for its security officer");
     if ((status = place_open_only(&target, cli, &o->place, argc, argv)))
         return status;
     if (secret_read(&so_pin, o->so_pin_source, "--so-pin-source", "SO PIN", &err))
@@ -46,11 +53,16 @@ static int run_init(struct cli *cli, void *options, int argc, char **argv)
         .always = true,
     };
     consent = consent_open(&asking, &o->consent);
-    return provision_init(target, &so_pin, o->force, &consent, &report, &err) ? cli_fail_output(cli, &err) : EXIT_DONE;
+    return provision_init(target, &so_pin, o->force, &consent, &report, &err)
+               ? cli_fail_output(cli, &err)
+               : EXIT_DONE;
 }
 
 const struct command command_key_init = {
-    .name = "key init", .options = init_rows, .options_size = sizeof(struct init_options), .run = run_init
+    .name = "key init",
+    .options = init_rows,
+    .options_size = sizeof(struct init_options),
+    .run = run_init,
 };
 
 struct list_options {
@@ -90,7 +102,8 @@ static int list_all(struct cli *cli)
     se_options options = cli_options(cli);
     se_error err = SE_ERROR_INIT;
 
-    return target_each(cli_config(cli), list_one, &listing, &options, &err) ? cli_fail(cli, &err) : listing.status;
+    return target_each(cli_config(cli), list_one, &listing, &options, &err) ? cli_fail(cli, &err)
+                                                                            : listing.status;
 }
 
 static int run_list(struct cli *cli, void *options, int argc, char **argv)
@@ -109,7 +122,10 @@ static int run_list(struct cli *cli, void *options, int argc, char **argv)
 }
 
 const struct command command_key_list = {
-    .name = "key list", .options = list_rows, .options_size = sizeof(struct list_options), .run = run_list
+    .name = "key list",
+    .options = list_rows,
+    .options_size = sizeof(struct list_options),
+    .run = run_list,
 };
 
 struct delete_options {
@@ -119,7 +135,10 @@ struct delete_options {
 };
 
 static const struct option_row delete_rows[] = {
-    { 0, "force", OPTION_FLAG, offsetof(struct delete_options, force), NULL, "do not ask", NULL },
+    { .name = "force",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct delete_options, force),
+      .help = "do not ask" },
     CONSENT_KEY_ROWS(struct delete_options),
     PLACE_ROWS(struct delete_options),
     END_ROW,
@@ -154,5 +173,8 @@ static int run_delete(struct cli *cli, void *options, int argc, char **argv)
 }
 
 const struct command command_key_delete = {
-    .name = "key delete", .options = delete_rows, .options_size = sizeof(struct delete_options), .run = run_delete
+    .name = "key delete",
+    .options = delete_rows,
+    .options_size = sizeof(struct delete_options),
+    .run = run_delete,
 };

@@ -1,4 +1,5 @@
-/* `key generate`, `key request`, `key import`, `key certificate`: what comes to a token or into a file. */
+/* `key generate`, `key request`, `key import`, `key certificate`: what comes to a token or into a
+ * file. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +34,8 @@ static size_t split(const char *out[NAMES_MOST], char *names)
     return count;
 }
 
-static struct provision_wish wish_of(const struct make_options *o, const char *const *names, size_t count)
+static struct provision_wish wish_of(const struct make_options *o, const char *const *names,
+                                     size_t count)
 {
     return (struct provision_wish){
         .type = o->type,
@@ -46,20 +48,41 @@ static struct provision_wish wish_of(const struct make_options *o, const char *c
     };
 }
 
-#define SUBJECT_ROWS                                                                                                                         \
-    { 0, "subject", OPTION_TEXT, offsetof(struct make_options, subject), "DN", "/CN=.../O=... or CN=...,O=... (CN=ALIAS)", "" },             \
-        { 0,   "san", OPTION_TEXT, offsetof(struct make_options, names), "NAME,...", "DNS:host, email:a@example.org, IP:192.0.2.1, URI:...", \
-          NULL },                                                                                                                            \
-    {                                                                                                                                        \
-        0, "key-usage", OPTION_TEXT, offsetof(struct make_options, usage), "USE", "sign, encrypt or both (what descriptors do)", ""          \
+#define SUBJECT_ROWS                                                                               \
+    { .name = "subject",                                                                           \
+      .kind = OPTION_TEXT,                                                                         \
+      .offset = offsetof(struct make_options, subject),                                            \
+      .argument = "DN",                                                                            \
+      .help = "/CN=.../O=... or CN=...,O=... (CN=ALIAS)",                                          \
+      .fallback = "" },                                                                            \
+        { .name = "san",                                                                           \
+          .kind = OPTION_TEXT,                                                                     \
+          .offset = offsetof(struct make_options, names),                                          \
+          .argument = "NAME,...",                                                                  \
+          .help = "DNS:host, email:a@example.org, IP:192.0.2.1, URI:..." },                        \
+    {                                                                                              \
+        .name = "key-usage", .kind = OPTION_TEXT, .offset = offsetof(struct make_options, usage),  \
+        .argument = "USE", .help = "sign, encrypt or both (what descriptors do)", .fallback = ""   \
     }
 
 static const struct option_row generate_rows[] = {
-    { 0, "type", OPTION_TEXT, offsetof(struct make_options, type), "TYPE", "rsa:BITS, ec:P-256, ec:P-384 or ec:P-521 (rsa:3072)",
-      "rsa:3072" },
+    { .name = "type",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct make_options, type),
+      .argument = "TYPE",
+      .help = "rsa:BITS, ec:P-256, ec:P-384 or ec:P-521 (rsa:3072)",
+      .fallback = "rsa:3072" },
     SUBJECT_ROWS,
-    { 0, "days", OPTION_NUMBER, offsetof(struct make_options, days), "N", "that the certificate is valid (3650)", "3650" },
-    { 0, "force", OPTION_FLAG, offsetof(struct make_options, force), NULL, "replace the key that is there", NULL },
+    { .name = "days",
+      .kind = OPTION_NUMBER,
+      .offset = offsetof(struct make_options, days),
+      .argument = "N",
+      .help = "that the certificate is valid (3650)",
+      .fallback = "3650" },
+    { .name = "force",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct make_options, force),
+      .help = "replace the key that is there" },
     CONSENT_KEY_ROWS(struct make_options),
     PLACE_ROWS(struct make_options),
     END_ROW,
@@ -67,7 +90,9 @@ static const struct option_row generate_rows[] = {
 
 static struct consent replacing(struct cli *cli, const struct target *target)
 {
-    return (struct consent){ .cli = cli, .target = target, .verb = "Replace", .done = "replaced", .option = "--yes" };
+    return (struct consent){
+        .cli = cli, .target = target, .verb = "Replace", .done = "replaced", .option = "--yes"
+    };
 }
 
 static int run_generate(struct cli *cli, void *options, int argc, char **argv)
@@ -87,16 +112,26 @@ static int run_generate(struct cli *cli, void *options, int argc, char **argv)
     asking = replacing(cli, target);
     consent = consent_open(&asking, &o->consent);
     wish.consent = &consent;
-    return provision_generate(target, &wish, &report, &err) ? cli_fail_output(cli, &err) : EXIT_DONE;
+    return provision_generate(target, &wish, &report, &err) ? cli_fail_output(cli, &err)
+                                                            : EXIT_DONE;
 }
 
 const struct command command_key_generate = {
-    .name = "key generate", .options = generate_rows, .options_size = sizeof(struct make_options), .run = run_generate
+    .name = "key generate",
+    .options = generate_rows,
+    .options_size = sizeof(struct make_options),
+    .run = run_generate,
 };
 
 static const struct option_row request_rows[] = {
     SUBJECT_ROWS,
-    { 'o', "output", OPTION_TEXT, offsetof(struct make_options, output), "FILE", "where to, `-` is standard output", "-" },
+    { .letter = 'o',
+      .name = "output",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct make_options, output),
+      .argument = "FILE",
+      .help = "where to, `-` is standard output",
+      .fallback = "-" },
     PLACE_ROWS(struct make_options),
     END_ROW,
 };
@@ -106,15 +141,16 @@ static int write_request(struct cli *cli, const struct make_options *o, const se
     AUTO(result) result = RESULT_INIT;
     se_error err = SE_ERROR_INIT;
 
-    if (result_open(&result, o->output, false, &err) || sink_write(&result.sink, buf_bytes(request), &err) ||
-        result_commit(&result, &err)) {
+    if (result_open(&result, o->output, false, &err) ||
+        sink_write(&result.sink, buf_bytes(request), &err) || result_commit(&result, &err)) {
         (void)cli_fail(cli, &err);
         return EXIT_NO_OUTPUT;
     }
     if (cli->json && !cli->taken)
         (void)json_line(json_pack("{s:o}", "output", json_text(o->output)));
     else if (!cli->taken)
-        cli_done(cli, "%s: written, a request for a CA; `key certificate` takes its answer", o->output);
+        cli_done(cli, "%s: written, a request for a CA; `key certificate` takes its answer",
+                 o->output);
     return EXIT_DONE;
 }
 
@@ -136,7 +172,10 @@ static int run_request(struct cli *cli, void *options, int argc, char **argv)
 }
 
 const struct command command_key_request = {
-    .name = "key request", .options = request_rows, .options_size = sizeof(struct make_options), .run = run_request
+    .name = "key request",
+    .options = request_rows,
+    .options_size = sizeof(struct make_options),
+    .run = run_request,
 };
 
 struct import_options {
@@ -147,17 +186,33 @@ struct import_options {
 };
 
 static const struct option_row import_rows[] = {
-    { 0, "password-source", OPTION_TEXT, offsetof(struct import_options, password_source), "SOURCE", "where the password of FILE is",
-      NULL },
-    { 0, "ca", OPTION_TEXT, offsetof(struct import_options, authorities), "FILE", "more certificates for the chain, PEM", NULL },
-    { 0, "key-usage", OPTION_TEXT, offsetof(struct import_options, usage), "USE", "sign, encrypt or both (certificate, descriptors)", "" },
-    { 0, "force", OPTION_FLAG, offsetof(struct import_options, force), NULL, "replace the key that is there", NULL },
+    { .name = "password-source",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct import_options, password_source),
+      .argument = "SOURCE",
+      .help = "where the password of FILE is" },
+    { .name = "ca",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct import_options, authorities),
+      .argument = "FILE",
+      .help = "more certificates for the chain, PEM" },
+    { .name = "key-usage",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct import_options, usage),
+      .argument = "USE",
+      .help = "sign, encrypt or both (certificate, descriptors)",
+      .fallback = "" },
+    { .name = "force",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct import_options, force),
+      .help = "replace the key that is there" },
     CONSENT_KEY_ROWS(struct import_options),
     PLACE_ROWS(struct import_options),
     END_ROW,
 };
 
-static int import(struct cli *cli, struct target *target, const struct import_options *o, const char *file)
+static int import(struct cli *cli, struct target *target, const struct import_options *o,
+                  const char *file)
 {
     const struct provision_report report = place_news(cli);
     struct provision_import import = { .usage = o->usage, .force = o->force };
@@ -170,14 +225,16 @@ static int import(struct cli *cli, struct target *target, const struct import_op
 
     if (file_read(&key, input_path(file), INPUT_MOST, &err) ||
         (o->authorities && file_read(&authorities, o->authorities, INPUT_MOST, &err)) ||
-        (o->password_source && secret_read(&password, o->password_source, "--password-source", "password of the file", &err)))
+        (o->password_source && secret_read(&password, o->password_source, "--password-source",
+                                           "password of the file", &err)))
         return cli_fail(cli, &err);
     import.file = buf_bytes(&key);
     import.name = input_path(file);
     import.authorities = buf_bytes(&authorities);
     import.password = &password;
     import.consent = &consent;
-    return provision_import(target, &import, &report, &err) ? cli_fail_output(cli, &err) : EXIT_DONE;
+    return provision_import(target, &import, &report, &err) ? cli_fail_output(cli, &err)
+                                                            : EXIT_DONE;
 }
 
 static int run_import(struct cli *cli, void *options, int argc, char **argv)
@@ -194,14 +251,18 @@ static int run_import(struct cli *cli, void *options, int argc, char **argv)
 }
 
 const struct command command_key_import = {
-    .name = "key import", .options = import_rows, .options_size = sizeof(struct import_options), .run = run_import
+    .name = "key import",
+    .options = import_rows,
+    .options_size = sizeof(struct import_options),
+    .run = run_import,
 };
 
 struct certificate_options {
     struct place_options place;
 };
 
-static const struct option_row certificate_rows[] = { PLACE_ROWS(struct certificate_options), END_ROW };
+static const struct option_row certificate_rows[] = { PLACE_ROWS(struct certificate_options),
+                                                      END_ROW };
 
 static int run_certificate(struct cli *cli, void *options, int argc, char **argv)
 {
@@ -218,9 +279,14 @@ static int run_certificate(struct cli *cli, void *options, int argc, char **argv
         return cli_usage(cli, "which FILE holds the certificate?");
     if (file_read(&answer, input_path(argv[0]), INPUT_MOST, &err))
         return cli_fail(cli, &err);
-    return provision_certificate(target, buf_bytes(&answer), &report, &err) ? cli_fail_output(cli, &err) : EXIT_DONE;
+    return provision_certificate(target, buf_bytes(&answer), &report, &err)
+               ? cli_fail_output(cli, &err)
+               : EXIT_DONE;
 }
 
 const struct command command_key_certificate = {
-    .name = "key certificate", .options = certificate_rows, .options_size = sizeof(struct certificate_options), .run = run_certificate
+    .name = "key certificate",
+    .options = certificate_rows,
+    .options_size = sizeof(struct certificate_options),
+    .run = run_certificate,
 };

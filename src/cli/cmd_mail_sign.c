@@ -14,18 +14,47 @@ struct mail_sign_options {
 };
 
 static const struct option_row rows[] = {
-    { 'd', "descriptor", OPTION_TEXT, offsetof(struct mail_sign_options, descriptor), "NAME[:VERSION]", "who signs",
-      "SignEmailDescriptor" },
-    { 'o', "output", OPTION_TEXT, offsetof(struct mail_sign_options, output), "FILE", "where to, standard output if not given", NULL },
-    { 0, "sender", OPTION_TEXT, offsetof(struct mail_sign_options, sender), "ADDRESS",
-      "what the certificate must name, not the From field's", NULL },
-    { 0, "opaque", OPTION_FLAG, offsetof(struct mail_sign_options, opaque), NULL, "application/pkcs7-mime, the content inside", NULL },
-    { 0, "protect-headers", OPTION_FLAG, offsetof(struct mail_sign_options, protect), NULL, "sign the header too (RFC 9788)", NULL },
-    { 0, "again", OPTION_FLAG, offsetof(struct mail_sign_options, again), NULL, "also what is signed or encrypted already", NULL },
-    { 0, "time", OPTION_TIME, offsetof(struct mail_sign_options, time), "TIME", "signingTime, now if not given", NULL },
-    { 0, "sendmail", OPTION_TEXT, offsetof(struct mail_sign_options, sendmail), "PATH",
-      "hand the signed message to this program; what follows `--` are its arguments", NULL },
-    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+    { .letter = 'd',
+      .name = "descriptor",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct mail_sign_options, descriptor),
+      .argument = "NAME[:VERSION]",
+      .help = "who signs",
+      .fallback = "SignEmailDescriptor" },
+    { .letter = 'o',
+      .name = "output",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct mail_sign_options, output),
+      .argument = "FILE",
+      .help = "where to, standard output if not given" },
+    { .name = "sender",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct mail_sign_options, sender),
+      .argument = "ADDRESS",
+      .help = "what the certificate must name, not the From field's" },
+    { .name = "opaque",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct mail_sign_options, opaque),
+      .help = "application/pkcs7-mime, the content inside" },
+    { .name = "protect-headers",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct mail_sign_options, protect),
+      .help = "sign the header too (RFC 9788)" },
+    { .name = "again",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct mail_sign_options, again),
+      .help = "also what is signed or encrypted already" },
+    { .name = "time",
+      .kind = OPTION_TIME,
+      .offset = offsetof(struct mail_sign_options, time),
+      .argument = "TIME",
+      .help = "signingTime, now if not given" },
+    { .name = "sendmail",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct mail_sign_options, sendmail),
+      .argument = "PATH",
+      .help = "hand the signed message to this program; what follows `--` are its arguments" },
+    { .name = NULL },
 };
 
 static int check_usage(const struct cli *cli, const struct mail_sign_options *o, int argc)
@@ -37,7 +66,8 @@ static int check_usage(const struct cli *cli, const struct mail_sign_options *o,
     return EXIT_DONE;
 }
 
-static se_mail_sign_params params_of(const struct mail_sign_options *o, const struct descriptor_option *descriptor)
+static se_mail_sign_params params_of(const struct mail_sign_options *o,
+                                     const struct descriptor_option *descriptor)
 {
     se_mail_sign_params params = SE_MAIL_SIGN_PARAMS_INIT;
 
@@ -50,23 +80,28 @@ static se_mail_sign_params params_of(const struct mail_sign_options *o, const st
     return params;
 }
 
-static void tell(const struct cli *cli, const struct mail_sign_options *o, const char *in, const se_mail *told)
+static void tell(const struct cli *cli, const struct mail_sign_options *o, const char *in,
+                 const se_mail *told)
 {
-    const char *input = in ? in : "standard input", *output = o->sendmail ? o->sendmail : o->output ? o->output : "-";
+    const char *input = in ? in : "standard input", *output = o->sendmail ? o->sendmail
+                                                              : o->output ? o->output
+                                                                          : "-";
     const char *done = o->sendmail ? "has the message" : "written";
 
     if (cli->json && !cli->taken)
-        (void)json_line(json_pack("{s:o, s:o, s:s, s:i, s:o}", "input", json_text(input), "output", json_text(output), "result",
-                                  told->passed ? "passed" : "signed", "version", (int)told->signer.version, "sender",
+        (void)json_line(json_pack("{s:o, s:o, s:s, s:i, s:o}", "input", json_text(input), "output",
+                                  json_text(output), "result", told->passed ? "passed" : "signed",
+                                  "version", (int)told->signer.version, "sender",
                                   json_text(told->signer.address)));
     else if (told->passed)
         cli_done(cli, "%s: %s, signed or encrypted already, passed as it is", output, done);
     else
-        cli_done(cli, "%s: %s, signed by %s (%s)", output, done, told->signer.address, told->signer.subject);
+        cli_done(cli, "%s: %s, signed by %s (%s)", output, done, told->signer.address,
+                 told->signer.subject);
 }
 
-static int sign(se_mail *told, struct cli *cli, const struct descriptor_option *descriptor, const struct mail_sign_options *o,
-                const char *in, struct result *result)
+static int sign(se_mail *told, struct cli *cli, const struct descriptor_option *descriptor,
+                const struct mail_sign_options *o, const char *in, struct result *result)
 {
     AUTO(engine) engine = NULL;
     AUTO(input) input = INPUT_INIT;
@@ -80,7 +115,8 @@ static int sign(se_mail *told, struct cli *cli, const struct descriptor_option *
     params.progress = progress_begin(&progress, cli, "signing");
     params.progress_arg = &progress;
     /* a message is never half of one: a pipe gets it when it is whole */
-    if (input_open(&input, in, &err) || result_open(result, o->output ? o->output : "-", true, &err) ||
+    if (input_open(&input, in, &err) ||
+        result_open(result, o->output ? o->output : "-", true, &err) ||
         se_mail_sign(&result->sink, told, engine, descriptor->name, &input.source, &params, &err)) {
         progress_end(&progress);
         return result_fail(result, cli, &err);
@@ -101,7 +137,8 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     int status;
 
     cli->taken = cli->taken || (!o->output && !o->sendmail);
-    if ((status = check_usage(cli, o, argc)) || (status = descriptor_read(&descriptor, cli, o->descriptor)) ||
+    if ((status = check_usage(cli, o, argc)) ||
+        (status = descriptor_read(&descriptor, cli, o->descriptor)) ||
         (status = sign(&told, cli, &descriptor, o, in, &result)) ||
         (o->sendmail && (status = sendmail_run(cli, o->sendmail, argc, argv, result.spool))))
         return status;
@@ -110,5 +147,8 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
 }
 
 const struct command command_mail_sign = {
-    .name = "mail sign", .options = rows, .options_size = sizeof(struct mail_sign_options), .run = run
+    .name = "mail sign",
+    .options = rows,
+    .options_size = sizeof(struct mail_sign_options),
+    .run = run,
 };

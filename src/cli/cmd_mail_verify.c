@@ -15,17 +15,40 @@ struct mail_verify_options {
 };
 
 static const struct option_row rows[] = {
-    { 'd', "descriptor", OPTION_TEXT, offsetof(struct mail_verify_options, descriptor), "NAME[:VERSION]", "whose signature it has to be",
-      "SignEmailDescriptor" },
-    { 'o', "output", OPTION_TEXT, offsetof(struct mail_verify_options, output), "FILE", "where what was signed goes", NULL },
-    { 0, "sender", OPTION_TEXT, offsetof(struct mail_verify_options, sender), "ADDRESS",
-      "what the certificate must name, not the From field's", NULL },
-    { 0, "trust", OPTION_TEXT, offsetof(struct mail_verify_options, trust), "CA.pem", "accept every signer below these CAs", NULL },
-    { 0, "trust-tsa", OPTION_TEXT, offsetof(struct mail_verify_options, trust_tsa), "CA.pem",
-      "believe time stamping authorities below these CAs, not below those of --trust", NULL },
-    { 0, "time", OPTION_TIME, offsetof(struct mail_verify_options, time), "TIME", "when certificates have to be valid, now if not given",
-      NULL },
-    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+    { .letter = 'd',
+      .name = "descriptor",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct mail_verify_options, descriptor),
+      .argument = "NAME[:VERSION]",
+      .help = "whose signature it has to be",
+      .fallback = "SignEmailDescriptor" },
+    { .letter = 'o',
+      .name = "output",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct mail_verify_options, output),
+      .argument = "FILE",
+      .help = "where what was signed goes" },
+    { .name = "sender",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct mail_verify_options, sender),
+      .argument = "ADDRESS",
+      .help = "what the certificate must name, not the From field's" },
+    { .name = "trust",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct mail_verify_options, trust),
+      .argument = "CA.pem",
+      .help = "accept every signer below these CAs" },
+    { .name = "trust-tsa",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct mail_verify_options, trust_tsa),
+      .argument = "CA.pem",
+      .help = "believe time stamping authorities below these CAs, not below those of --trust" },
+    { .name = "time",
+      .kind = OPTION_TIME,
+      .offset = offsetof(struct mail_verify_options, time),
+      .argument = "TIME",
+      .help = "when certificates have to be valid, now if not given" },
+    { .name = NULL },
 };
 
 enum { NESTED_MOST = 10 };
@@ -68,8 +91,9 @@ static void tell_people(FILE *to, const char *input, const struct signatures *si
         AUTO(writer) lines = { 0 };
 
         signer_write(&lines, &mail->signer);
-        (void)fprintf(to, "%s: good signature%s%s\n  sender     %s\n%s", input, i ? " inside that one" : "",
-                      mail->opaque ? " (opaque)" : "", mail->signer.address, writer_string(&lines));
+        (void)fprintf(to, "%s: good signature%s%s\n  sender     %s\n%s", input,
+                      i ? " inside that one" : "", mail->opaque ? " (opaque)" : "",
+                      mail->signer.address, writer_string(&lines));
         if (*mail->changed)
             (void)fprintf(to, "  changed    %s: not what was signed\n", mail->changed);
     }
@@ -79,17 +103,20 @@ static json_t *signature_json(const se_mail *mail)
 {
     const se_signer *signer = &mail->signer;
 
-    return json_pack("{s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "sender", json_text(signer->address), "version",
-                     (int)signer->version, "algorithm", json_text(signer->algorithm), "signer", json_text(signer->subject), "issuer",
-                     json_text(signer->issuer), "serial", json_text(signer->serial), "signingTime", json_time(signer->signing_time),
-                     "notAfter", json_time(signer->not_after), "timeStamp", stamp_json(signer), "opaque", mail->opaque, "changed",
+    return json_pack("{s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "sender",
+                     json_text(signer->address), "version", (int)signer->version, "algorithm",
+                     json_text(signer->algorithm), "signer", json_text(signer->subject), "issuer",
+                     json_text(signer->issuer), "serial", json_text(signer->serial), "signingTime",
+                     json_time(signer->signing_time), "notAfter", json_time(signer->not_after),
+                     "timeStamp", stamp_json(signer), "opaque", mail->opaque, "changed",
                      json_text(mail->changed));
 }
 
 /* The innermost one is that of what was taken out.  All of it is told or nothing. */
 static void tell_machine(const char *input, const struct signatures *signatures)
 {
-    json_t *message = json_pack("{s:o, s:s}", "input", json_text(input), "verdict", "good"), *outer = json_array();
+    json_t *message = json_pack("{s:o, s:s}", "input", json_text(input), "verdict", "good"),
+           *outer = json_array();
     unsigned last = signatures->count - 1;
     bool whole = true;
 
@@ -111,15 +138,15 @@ static void tell(const struct cli *cli, const char *input, const struct signatur
         tell_people(cli->taken ? stderr : stdout, input, signatures);
 }
 
-/* One signature; what it was made over goes to a temporary file, which is the input of the next one. */
-static se_status verify_one(se_mail *out, struct result *content, const struct job *job, const se_source *in, se_error *err)
+/* One signature; what it was made over goes to a temporary file, which is the input of the next
+ * one. */
+static se_status verify_one(se_mail *out, struct result *content, const struct job *job,
+                            const se_source *in, se_error *err)
 {
     se_mail_verify_params params = job->params;
-    se_status st;
 
     result_discard(content);
-    if ((st = result_open(content, "-", true, err)))
-        return st;
+    TRY(result_open(content, "-", true, err));
     params.content = &content->sink;
     return se_mail_verify(out, job->engine, job->descriptor, in, &params, err);
 }
@@ -134,9 +161,10 @@ static se_status reopen(struct input *out, const struct result *content, se_erro
     return SE_OK;
 }
 
-/* From the outermost signature to the innermost; all of one sender. *last: which of `contents` has what the innermost was made over. */
-static se_status verify_all(struct signatures *out, unsigned *last, struct result contents[2], struct job *job, struct input *input,
-                            se_error *err)
+/* From the outermost signature to the innermost; all of one sender. *last: which of `contents` has
+ * what the innermost was made over. */
+static se_status verify_all(struct signatures *out, unsigned *last, struct result contents[2],
+                            struct job *job, struct input *input, se_error *err)
 {
     const se_sink header = sink_writer(&job->header);
     se_status st;
@@ -148,10 +176,10 @@ static se_status verify_all(struct signatures *out, unsigned *last, struct resul
     job->params.outside = buf_bytes(&job->header.buf);
     for (out->count = 1; !st && out->of[out->count - 1].nested; out->count++) {
         if (out->count == NESTED_MOST)
-            return error_set(err, SE_ERR_REJECTED, "more than %d signatures within each other", NESTED_MOST);
+            return error_set(err, SE_ERR_REJECTED, "more than %d signatures within each other",
+                             NESTED_MOST);
         job->params.sender = out->of[0].signer.address;
-        if ((st = reopen(input, &contents[*last], err)))
-            return st;
+        TRY(reopen(input, &contents[*last], err));
         *last ^= 1;
         if ((st = verify_one(&out->of[out->count], &contents[*last], job, &input->source, err)))
             return error_prefix(err, "the signature inside the signature: ");
@@ -159,7 +187,8 @@ static se_status verify_all(struct signatures *out, unsigned *last, struct resul
     return st;
 }
 
-static se_status deliver(struct result *to, struct input *from, const struct result *content, se_error *err)
+static se_status deliver(struct result *to, struct input *from, const struct result *content,
+                         se_error *err)
 {
     unsigned char piece[65536];
     ptrdiff_t n;
@@ -171,7 +200,8 @@ static se_status deliver(struct result *to, struct input *from, const struct res
     return st ? st : result_commit(to, err);
 }
 
-static int verify(struct cli *cli, const struct mail_verify_options *o, struct job *job, const char *in)
+static int verify(struct cli *cli, const struct mail_verify_options *o, struct job *job,
+                  const char *in)
 {
     AUTO(input) input = INPUT_INIT;
     AUTO(contents) contents = { { RESULT_INIT, RESULT_INIT } };
@@ -184,7 +214,8 @@ static int verify(struct cli *cli, const struct mail_verify_options *o, struct j
     cli->judged = in ? in : "-";
     job->params.progress = progress_begin(&progress, cli, "verifying");
     job->params.progress_arg = &progress;
-    if (input_open(&input, in, &err) || (o->output && result_open(&result, o->output, false, &err)) ||
+    if (input_open(&input, in, &err) ||
+        (o->output && result_open(&result, o->output, false, &err)) ||
         verify_all(&signatures, &last, contents.of, job, &input, &err) ||
         (o->output && deliver(&result, &input, &contents.of[last], &err))) {
         progress_end(&progress);
@@ -206,7 +237,8 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
 
     if (argc > 1)
         return cli_usage(cli, "one message at a time, %d were given", argc);
-    if ((status = descriptor_read(&descriptor, cli, o->descriptor)) || (status = cli_open(&engine, cli, &err)))
+    if ((status = descriptor_read(&descriptor, cli, o->descriptor)) ||
+        (status = cli_open(&engine, cli, &err)))
         return status;
     job.engine = engine;
     job.descriptor = descriptor.name;
@@ -219,5 +251,8 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
 }
 
 const struct command command_mail_verify = {
-    .name = "mail verify", .options = rows, .options_size = sizeof(struct mail_verify_options), .run = run
+    .name = "mail verify",
+    .options = rows,
+    .options_size = sizeof(struct mail_verify_options),
+    .run = run,
 };

@@ -15,11 +15,16 @@ struct pin_options {
 };
 
 static const struct option_row rows[] = {
-    { 0, "in-place", OPTION_FLAG, offsetof(struct pin_options, in_place), NULL,
-      "scramble the plain pin.encrypted values of the configuration", NULL },
-    { 0, "pin-key", OPTION_TEXT, offsetof(struct pin_options, pin_key), "FILE", "the scrambling key (pin.key beside the configuration)",
-      NULL },
-    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+    { .name = "in-place",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct pin_options, in_place),
+      .help = "scramble the plain pin.encrypted values of the configuration" },
+    { .name = "pin-key",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct pin_options, pin_key),
+      .argument = "FILE",
+      .help = "the scrambling key (pin.key beside the configuration)" },
+    { .name = NULL },
 };
 
 static char *pin_key_path(const struct cli *cli, const struct pin_options *o)
@@ -42,15 +47,17 @@ static int rewrite(const struct cli *cli, const char *pin_key)
     se_error err = SE_ERROR_INIT;
     size_t count;
 
-    if (file_read(&old, cli_config(cli), CONFIG_LIMIT, &err) || se_scramble_pins(&new, &count, buf_bytes(&old), pin_key, &err))
+    if (file_read(&old, cli_config(cli), CONFIG_LIMIT, &err) ||
+        se_scramble_pins(&new, &count, buf_bytes(&old), pin_key, &err))
         return cli_fail(cli, &err);
-    if (count && (output_open(&output, cli_config(cli), 0600, &err) || output_write(&output, buf_bytes(&new), &err) ||
-                  output_commit(&output, &err))) {
+    if (count && (output_open(&output, cli_config(cli), 0600, &err) ||
+                  output_write(&output, buf_bytes(&new), &err) || output_commit(&output, &err))) {
         (void)cli_fail(cli, &err);
         return EXIT_NO_OUTPUT;
     }
     if (cli->json)
-        (void)json_line(json_pack("{s:o, s:i}", "config", json_text(cli_config(cli)), "scrambled", (int)count));
+        (void)json_line(
+            json_pack("{s:o, s:i}", "config", json_text(cli_config(cli)), "scrambled", (int)count));
     else
         cli_warn(cli, "%zu value%s scrambled in %s", count, count == 1 ? "" : "s", cli_config(cli));
     return EXIT_DONE;

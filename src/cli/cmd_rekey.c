@@ -16,18 +16,44 @@ struct rekey_options {
 };
 
 static const struct option_row rows[] = {
-    { 'd', "descriptor", OPTION_TEXT, offsetof(struct rekey_options, descriptor), "NAME[:VERSION]",
-      "whose keys, EncryptedFields if not given; its newest version if none is given", "EncryptedFields" },
-    { 0, "lines", OPTION_FLAG, offsetof(struct rekey_options, lines), NULL, "each line is a value, and becomes a line; has to be said",
-      NULL },
-    { 'o', "output", OPTION_TEXT, offsetof(struct rekey_options, output), "FILE", "where to, standard output if not given", "-" },
-    { 0, "rejects", OPTION_TEXT, offsetof(struct rekey_options, rejects), "FILE", "where bad lines go, with number and reason", NULL },
-    { 0, "context", OPTION_LIST, offsetof(struct rekey_options, context), "NAME=VALUE",
-      "what the values belong to; may be given several times", NULL },
-    { 0, "key-column", OPTION_TEXT, offsetof(struct rekey_options, column), "NAME",
-      "each line begins with a key and a TAB: the context's part NAME", NULL },
-    { 0, "dry-run", OPTION_FLAG, offsetof(struct rekey_options, dry_run), NULL, "do all of it, and write no values", NULL },
-    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+    { .letter = 'd',
+      .name = "descriptor",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct rekey_options, descriptor),
+      .argument = "NAME[:VERSION]",
+      .help = "whose keys, EncryptedFields if not given; its newest version if none is given",
+      .fallback = "EncryptedFields" },
+    { .name = "lines",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct rekey_options, lines),
+      .help = "each line is a value, and becomes a line; has to be said" },
+    { .letter = 'o',
+      .name = "output",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct rekey_options, output),
+      .argument = "FILE",
+      .help = "where to, standard output if not given",
+      .fallback = "-" },
+    { .name = "rejects",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct rekey_options, rejects),
+      .argument = "FILE",
+      .help = "where bad lines go, with number and reason" },
+    { .name = "context",
+      .kind = OPTION_LIST,
+      .offset = offsetof(struct rekey_options, context),
+      .argument = "NAME=VALUE",
+      .help = "what the values belong to; may be given several times" },
+    { .name = "key-column",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct rekey_options, column),
+      .argument = "NAME",
+      .help = "each line begins with a key and a TAB: the context's part NAME" },
+    { .name = "dry-run",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct rekey_options, dry_run),
+      .help = "do all of it, and write no values" },
+    { .name = NULL },
 };
 
 struct task {
@@ -71,7 +97,8 @@ static bool is_resumable(const struct rekey_options *o, const struct input *inpu
 {
     struct stat info;
 
-    return !o->dry_run && is_replaced(o->output) && is_replaced(o->rejects) && !fstat(input->fd, &info) && S_ISREG(info.st_mode);
+    return !o->dry_run && is_replaced(o->output) && is_replaced(o->rejects) &&
+           !fstat(input->fd, &info) && S_ISREG(info.st_mode);
 }
 
 static int discard(void *arg, const void *data, size_t size)
@@ -85,11 +112,10 @@ static int discard(void *arg, const void *data, size_t size)
 static se_status open_resumable(struct task *t, se_error *err)
 {
     char job[300];
-    se_status st;
 
     (void)snprintf(job, sizeof job, "rekey %s", t->options->descriptor);
-    if ((st = checkpoint_open(&t->checkpoint, t->options->output, t->options->rejects, &t->input, job, err)))
-        return st;
+    TRY(checkpoint_open(&t->checkpoint, t->options->output, t->options->rejects, &t->input, job,
+                        err));
     t->job.out = &t->checkpoint.sink;
     t->job.rejects = &t->checkpoint.reject_sink;
     t->job.count = t->checkpoint.count;
@@ -111,7 +137,8 @@ static se_status open_streams(struct task *t, se_error *err)
     return st;
 }
 
-/* Often enough that little is done again, and seldom enough that waiting for the disk costs little. */
+/* Often enough that little is done again, and seldom enough that waiting for the disk costs little.
+ */
 static bool is_due(struct timespec *saved)
 {
     struct timespec now;
@@ -127,16 +154,17 @@ static bool is_due(struct timespec *saved)
 
 static se_status save(struct task *t, const struct lines *lines, se_error *err)
 {
-    return t->resumable && is_due(&t->saved) ? checkpoint_save(&t->checkpoint, lines->consumed, &t->job.count, err) : SE_OK;
+    return t->resumable && is_due(&t->saved)
+               ? checkpoint_save(&t->checkpoint, lines->consumed, &t->job.count, err)
+               : SE_OK;
 }
 
 static se_status work(struct task *t, se_error *err)
 {
     AUTO(lines) lines = NULL;
-    se_status st = lines_new(&lines, &t->stream, err);
+    se_status st;
 
-    if (st)
-        return st;
+    TRY(lines_new(&lines, &t->stream, err));
     lines->consumed = t->stream.done = t->checkpoint.consumed;
     lines->number += t->checkpoint.count.lines;
     (void)is_due(&t->saved);
@@ -163,11 +191,15 @@ static void tell(const struct task *t)
     uint64_t done = c->lines - c->kept - c->rejected;
 
     if (t->cli->json && !t->cli->taken)
-        (void)json_line(json_pack("{s:I, s:I, s:I, s:I, s:b}", "lines", (json_int_t)c->lines, "rekeyed", (json_int_t)done, "kept",
-                                  (json_int_t)c->kept, "rejected", (json_int_t)c->rejected, "dryRun", t->options->dry_run));
+        (void)json_line(json_pack("{s:I, s:I, s:I, s:I, s:b}", "lines", (json_int_t)c->lines,
+                                  "rekeyed", (json_int_t)done, "kept", (json_int_t)c->kept,
+                                  "rejected", (json_int_t)c->rejected, "dryRun",
+                                  t->options->dry_run));
     else
-        cli_warn(t->cli, "%ju lines: %ju %s, %ju were under the newest key already, %ju rejected", (uintmax_t)c->lines, (uintmax_t)done,
-                 t->options->dry_run ? "would be re-keyed" : "re-keyed", (uintmax_t)c->kept, (uintmax_t)c->rejected);
+        cli_warn(t->cli, "%ju lines: %ju %s, %ju were under the newest key already, %ju rejected",
+                 (uintmax_t)c->lines, (uintmax_t)done,
+                 t->options->dry_run ? "would be re-keyed" : "re-keyed", (uintmax_t)c->kept,
+                 (uintmax_t)c->rejected);
 }
 
 static int do_task(struct task *t, const char *in)
@@ -182,8 +214,10 @@ static int do_task(struct task *t, const char *in)
         return cli_fail(t->cli, &err);
     t->resumable = is_resumable(t->options, &t->input);
     t->job.engine = t->engine;
-    t->stream = (struct stream){ &t->input.source, progress_begin(&progress, t->cli, "re-keying"), &progress, 0 };
-    if ((t->resumable ? open_resumable(t, &err) : open_streams(t, &err)) || work(t, &err) || commit(t, &err)) {
+    t->stream = (struct stream){ &t->input.source, progress_begin(&progress, t->cli, "re-keying"),
+                                 &progress, 0 };
+    if ((t->resumable ? open_resumable(t, &err) : open_streams(t, &err)) || work(t, &err) ||
+        commit(t, &err)) {
         progress_end(&progress);
         t->result.failed |= t->rejects.failed | t->checkpoint.failed;
         return result_fail(&t->result, t->cli, &err);
@@ -208,14 +242,20 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     int status;
 
     cli->taken = cli->taken && !o->dry_run;
-    if ((status = check_usage(cli, o, argc)) || (status = descriptor_read(&t.descriptor, cli, o->descriptor)) ||
+    if ((status = check_usage(cli, o, argc)) ||
+        (status = descriptor_read(&t.descriptor, cli, o->descriptor)) ||
         (status = context_read(&t.context, cli, &o->context, o->column)) ||
         (status = rejects_check(cli, o->rejects, o->output, argc ? argv[0] : NULL)))
         return status;
-    t.job = (struct line_job){ .many = se_rekey_many, .values = true, .descriptor = t.descriptor.name, .params = SE_FIELD_PARAMS_INIT };
+    t.job = (struct line_job){ .many = se_rekey_many,
+                               .values = true,
+                               .descriptor = t.descriptor.name,
+                               .params = SE_FIELD_PARAMS_INIT };
     t.job.params.version = t.descriptor.version;
     t.job.context = &t.context;
     return do_task(&t, argc ? argv[0] : NULL);
 }
 
-const struct command command_rekey = { .name = "rekey", .options = rows, .options_size = sizeof(struct rekey_options), .run = run };
+const struct command command_rekey = {
+    .name = "rekey", .options = rows, .options_size = sizeof(struct rekey_options), .run = run
+};

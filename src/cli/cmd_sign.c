@@ -14,20 +14,62 @@ struct sign_options {
 };
 
 static const struct option_row rows[] = {
-    { 'd', "descriptor", OPTION_TEXT, offsetof(struct sign_options, descriptor), "NAME[:VERSION]", "who signs", NULL },
-    { 'o', "output", OPTION_TEXT, offsetof(struct sign_options, output), "FILE", "where to, `-` is standard output", NULL },
-    { 0, "attached", OPTION_FLAG, offsetof(struct sign_options, attached), NULL, "CMS with the content inside", NULL },
-    { 0, "raw", OPTION_FLAG, offsetof(struct sign_options, raw), NULL, "the bare signature value", NULL },
-    { 0, "pem", OPTION_FLAG, offsetof(struct sign_options, pem), NULL, "CMS in PEM armour", NULL },
-    { 0, "xml", OPTION_FLAG, offsetof(struct sign_options, xml), NULL, "an XML signature inside of the XML document", NULL },
-    { 0, "id", OPTION_TEXT, offsetof(struct sign_options, id), "ID", "XML: of this element only", NULL },
-    { 0, "enveloping", OPTION_FLAG, offsetof(struct sign_options, enveloping), NULL, "XML: around the document", NULL },
-    { 0, "detached", OPTION_FLAG, offsetof(struct sign_options, detached), NULL, "XML: beside a file of any kind", NULL },
-    { 0, "uri", OPTION_TEXT, offsetof(struct sign_options, uri), "URI", "XML, detached: what it calls the file, its name if not given",
-      NULL },
-    { 0, "inclusive", OPTION_FLAG, offsetof(struct sign_options, inclusive), NULL, "XML: inclusive C14N instead of exclusive", NULL },
-    { 0, "time", OPTION_TIME, offsetof(struct sign_options, time), "TIME", "signingTime, now if not given", NULL },
-    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+    { .letter = 'd',
+      .name = "descriptor",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct sign_options, descriptor),
+      .argument = "NAME[:VERSION]",
+      .help = "who signs" },
+    { .letter = 'o',
+      .name = "output",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct sign_options, output),
+      .argument = "FILE",
+      .help = "where to, `-` is standard output" },
+    { .name = "attached",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct sign_options, attached),
+      .help = "CMS with the content inside" },
+    { .name = "raw",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct sign_options, raw),
+      .help = "the bare signature value" },
+    { .name = "pem",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct sign_options, pem),
+      .help = "CMS in PEM armour" },
+    { .name = "xml",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct sign_options, xml),
+      .help = "an XML signature inside of the XML document" },
+    { .name = "id",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct sign_options, id),
+      .argument = "ID",
+      .help = "XML: of this element only" },
+    { .name = "enveloping",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct sign_options, enveloping),
+      .help = "XML: around the document" },
+    { .name = "detached",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct sign_options, detached),
+      .help = "XML: beside a file of any kind" },
+    { .name = "uri",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct sign_options, uri),
+      .argument = "URI",
+      .help = "XML, detached: what it calls the file, its name if not given" },
+    { .name = "inclusive",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct sign_options, inclusive),
+      .help = "XML: inclusive C14N instead of exclusive" },
+    { .name = "time",
+      .kind = OPTION_TIME,
+      .offset = offsetof(struct sign_options, time),
+      .argument = "TIME",
+      .help = "signingTime, now if not given" },
+    { .name = NULL },
 };
 
 static int check_xml(const struct cli *cli, const struct sign_options *o)
@@ -57,7 +99,9 @@ static int check_usage(const struct cli *cli, const struct sign_options *o, int 
 static se_form form_of(const struct sign_options *o)
 {
     if (o->xml)
-        return o->enveloping ? SE_FORM_XML_ENVELOPING : o->detached ? SE_FORM_XML_DETACHED : SE_FORM_XML;
+        return o->enveloping ? SE_FORM_XML_ENVELOPING
+               : o->detached ? SE_FORM_XML_DETACHED
+                             : SE_FORM_XML;
     return o->raw ? SE_FORM_RAW : o->attached ? SE_FORM_ATTACHED : SE_FORM_DETACHED;
 }
 
@@ -69,10 +113,14 @@ static int check_output(const struct cli *cli, const struct sign_options *o, con
     if (!o->output || !same_file(o->output, input_path(in)) ||
         (form != SE_FORM_DETACHED && form != SE_FORM_RAW && form != SE_FORM_XML_DETACHED))
         return EXIT_DONE;
-    return cli_usage(cli, "--output names the file that is signed, '%s', and the signature does not have it inside", o->output);
+    return cli_usage(
+        cli,
+        "--output names the file that is signed, '%s', and the signature does not have it inside",
+        o->output);
 }
 
-static se_sign_params params_of(const struct sign_options *o, const struct descriptor_option *descriptor)
+static se_sign_params params_of(const struct sign_options *o,
+                                const struct descriptor_option *descriptor)
 {
     se_sign_params params = SE_SIGN_PARAMS_INIT;
 
@@ -85,7 +133,8 @@ static se_sign_params params_of(const struct sign_options *o, const struct descr
     return params;
 }
 
-/* FILE.p7s as mail has it (RFC 8551, 3.2.1), .p7m with the content inside; what came by a pipe leaves by one. */
+/* FILE.p7s as mail has it (RFC 8551, 3.2.1), .p7m with the content inside; what came by a pipe
+ * leaves by one. */
 static char *output_name(const struct sign_options *o, const char *input)
 {
     static const char *const extensions[] = {
@@ -106,7 +155,8 @@ static char *output_name(const struct sign_options *o, const char *input)
 }
 
 /* The file's name as a relative URI (RFC 3986, 2.1); what came by a pipe has none. */
-static se_status content_uri(se_buf *out, const struct sign_options *o, const char *input, se_error *err)
+static se_status content_uri(se_buf *out, const struct sign_options *o, const char *input,
+                             se_error *err)
 {
     static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
     const char *slash = input ? strrchr(input, '/') : NULL;
@@ -119,17 +169,18 @@ static se_status content_uri(se_buf *out, const struct sign_options *o, const ch
     return writer_finish(out, &w, err);
 }
 
-static void tell(const struct cli *cli, se_engine *engine, const struct descriptor_option *descriptor, const char *input,
-                 const char *output)
+static void tell(const struct cli *cli, se_engine *engine,
+                 const struct descriptor_option *descriptor, const char *input, const char *output)
 {
     if (cli->json && !cli->taken)
-        (void)json_line(json_pack("{s:o, s:o, s:o}", "descriptor", json_text(descriptor->name), "input", json_text(input), "output",
-                                  json_text(output)));
+        (void)json_line(json_pack("{s:o, s:o, s:o}", "descriptor", json_text(descriptor->name),
+                                  "input", json_text(input), "output", json_text(output)));
     else if (!cli->taken)
         signed_tell(cli, engine, descriptor, output);
 }
 
-static int sign(struct cli *cli, const struct descriptor_option *descriptor, se_sign_params *params, const char *in, const char *out)
+static int sign(struct cli *cli, const struct descriptor_option *descriptor, se_sign_params *params,
+                const char *in, const char *out)
 {
     AUTO(engine) engine = NULL;
     AUTO(input) input = INPUT_INIT;
@@ -143,7 +194,8 @@ static int sign(struct cli *cli, const struct descriptor_option *descriptor, se_
     params->progress = progress_begin(&progress, cli, "signing");
     params->progress_arg = &progress;
     if (input_open(&input, in, &err) || result_open(&result, out, false, &err) ||
-        se_sign_stream(&result.sink, engine, descriptor->name, &input.source, params, &err) || result_commit(&result, &err)) {
+        se_sign_stream(&result.sink, engine, descriptor->name, &input.source, params, &err) ||
+        result_commit(&result, &err)) {
         progress_end(&progress);
         return result_fail(&result, cli, &err);
     }
@@ -178,4 +230,6 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     return status;
 }
 
-const struct command command_sign = { .name = "sign", .options = rows, .options_size = sizeof(struct sign_options), .run = run };
+const struct command command_sign = {
+    .name = "sign", .options = rows, .options_size = sizeof(struct sign_options), .run = run
+};

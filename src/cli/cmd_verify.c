@@ -17,20 +17,53 @@ struct verify_options {
 };
 
 static const struct option_row rows[] = {
-    { 'd', "descriptor", OPTION_TEXT, offsetof(struct verify_options, descriptor), "NAME[:VERSION]", "whose signature it has to be", NULL },
-    { 's', "signature", OPTION_TEXT, offsetof(struct verify_options, signature), "FILE",
-      "the detached signature; if not given FILE.p7s beside a FILE that is none itself", NULL },
-    { 0, "trust", OPTION_TEXT, offsetof(struct verify_options, trust), "CA.pem", "accept every signer below these CAs", NULL },
-    { 0, "trust-tsa", OPTION_TEXT, offsetof(struct verify_options, trust_tsa), "CA.pem",
-      "believe time stamping authorities below these CAs, not below those of --trust", NULL },
-    { 'o', "output", OPTION_TEXT, offsetof(struct verify_options, output), "FILE", "where the content of an attached signature goes",
-      NULL },
-    { 0, "raw", OPTION_FLAG, offsetof(struct verify_options, raw), NULL, "the signature is a bare value", NULL },
-    { 0, "xml", OPTION_FLAG, offsetof(struct verify_options, xml), NULL, "an XML signature", NULL },
-    { 0, "id", OPTION_TEXT, offsetof(struct verify_options, id), "ID", "XML: over the element with this ID, not over the whole document",
-      NULL },
-    { 0, "time", OPTION_TIME, offsetof(struct verify_options, time), "TIME", "when certificates have to be valid, now if not given", NULL },
-    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+    { .letter = 'd',
+      .name = "descriptor",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct verify_options, descriptor),
+      .argument = "NAME[:VERSION]",
+      .help = "whose signature it has to be" },
+    { .letter = 's',
+      .name = "signature",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct verify_options, signature),
+      .argument = "FILE",
+      .help = "the detached signature; if not given FILE.p7s beside a FILE that is none itself" },
+    { .name = "trust",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct verify_options, trust),
+      .argument = "CA.pem",
+      .help = "accept every signer below these CAs" },
+    { .name = "trust-tsa",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct verify_options, trust_tsa),
+      .argument = "CA.pem",
+      .help = "believe time stamping authorities below these CAs, not below those of --trust" },
+    { .letter = 'o',
+      .name = "output",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct verify_options, output),
+      .argument = "FILE",
+      .help = "where the content of an attached signature goes" },
+    { .name = "raw",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct verify_options, raw),
+      .help = "the signature is a bare value" },
+    { .name = "xml",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct verify_options, xml),
+      .help = "an XML signature" },
+    { .name = "id",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct verify_options, id),
+      .argument = "ID",
+      .help = "XML: over the element with this ID, not over the whole document" },
+    { .name = "time",
+      .kind = OPTION_TIME,
+      .offset = offsetof(struct verify_options, time),
+      .argument = "TIME",
+      .help = "when certificates have to be valid, now if not given" },
+    { .name = NULL },
 };
 
 static int check_usage(const struct cli *cli, const struct verify_options *o, int argc, char **argv)
@@ -46,7 +79,9 @@ static int check_usage(const struct cli *cli, const struct verify_options *o, in
     if (o->id && (!o->xml || o->signature))
         return cli_usage(cli, "--id is for XML signatures inside of documents");
     if (o->output && o->signature)
-        return cli_usage(cli, "--output is for attached signatures: with --signature the content is a file already");
+        return cli_usage(
+            cli,
+            "--output is for attached signatures: with --signature the content is a file already");
     return EXIT_DONE;
 }
 
@@ -69,7 +104,8 @@ static char *path_beside(const struct verify_options *o, const char *in)
 {
     char *path = NULL;
 
-    if (o->signature || o->id || o->output || !is_file(in) || asprintf(&path, "%s%s", in, extension_of(o)) < 0)
+    if (o->signature || o->id || o->output || !is_file(in) ||
+        asprintf(&path, "%s%s", in, extension_of(o)) < 0)
         return NULL;
     return path;
 }
@@ -85,14 +121,17 @@ static void tell_people(FILE *to, const char *input, const char *signature, cons
 }
 
 /* Standard output may carry the content. */
-static void tell(const struct cli *cli, const char *input, const char *signature, const se_signer *signer)
+static void tell(const struct cli *cli, const char *input, const char *signature,
+                 const se_signer *signer)
 {
     if (cli->json && !cli->taken)
-        (void)json_line(json_pack("{s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "input", json_text(input), "verdict", "good",
-                                  "version", (int)signer->version, "algorithm", json_text(signer->algorithm), "signer",
-                                  json_text(signer->subject), "issuer", json_text(signer->issuer), "serial", json_text(signer->serial),
-                                  "signingTime", json_time(signer->signing_time), "notAfter", json_time(signer->not_after), "timeStamp",
-                                  stamp_json(signer), "signature", json_text(signature)));
+        (void)json_line(json_pack(
+            "{s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "input", json_text(input),
+            "verdict", "good", "version", (int)signer->version, "algorithm",
+            json_text(signer->algorithm), "signer", json_text(signer->subject), "issuer",
+            json_text(signer->issuer), "serial", json_text(signer->serial), "signingTime",
+            json_time(signer->signing_time), "notAfter", json_time(signer->not_after), "timeStamp",
+            stamp_json(signer), "signature", json_text(signature)));
     else if (!cli->quiet)
         tell_people(cli->taken ? stderr : stdout, input, signature, signer);
 }
@@ -130,7 +169,8 @@ static se_status judge(se_signer *signer, struct verifying *v, const char *path,
     se_verify_params params = params_of(v);
     se_status st;
 
-    if ((path && (st = file_read(&signature, input_path(path), SIGNATURE_LIMIT, err))) || (st = input_open(&input, v->in, err)) ||
+    if ((path && (st = file_read(&signature, input_path(path), SIGNATURE_LIMIT, err))) ||
+        (st = input_open(&input, v->in, err)) ||
         (o->output && (st = result_open(v->result, o->output, true, err))))
         return st;
     v->shown = input.name;
@@ -147,8 +187,10 @@ static se_status judge(se_signer *signer, struct verifying *v, const char *path,
     return st;
 }
 
-/* What is signed itself is judged by that; only what holds no signature at all is compared with one beside it. */
-static se_status judge_with_beside(se_signer *signer, const char **used, struct verifying *v, const char *beside, se_error *err)
+/* What is signed itself is judged by that; only what holds no signature at all is compared with one
+ * beside it. */
+static se_status judge_with_beside(se_signer *signer, const char **used, struct verifying *v,
+                                   const char *beside, se_error *err)
 {
     const struct verify_options *o = v->options;
     se_status st;
@@ -158,18 +200,21 @@ static se_status judge_with_beside(se_signer *signer, const char **used, struct 
     if (st != SE_ERR_FORMAT || !beside || *used)
         return st;
     if (access(beside, F_OK))
-        return error_suffix(err, "; and there is no '%s': --signature names a detached one", beside);
+        return error_suffix(err, "; and there is no '%s': --signature names a detached one",
+                            beside);
     *used = beside;
     *err = (se_error)SE_ERROR_INIT;
     return judge(signer, v, beside, err);
 }
 
-static int verify(struct cli *cli, const struct verify_options *o, const struct descriptor_option *descriptor, const char *in,
-                  const char *beside)
+static int verify(struct cli *cli, const struct verify_options *o,
+                  const struct descriptor_option *descriptor, const char *in, const char *beside)
 {
     AUTO(engine) engine = NULL;
     AUTO(result) result = RESULT_INIT;
-    struct verifying v = { .cli = cli, .options = o, .descriptor = descriptor, .result = &result, .in = in };
+    struct verifying v = {
+        .cli = cli, .options = o, .descriptor = descriptor, .result = &result, .in = in
+    };
     se_error err = SE_ERROR_INIT;
     se_signer signer;
     const char *used;
@@ -194,11 +239,14 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     int status = check_usage(cli, o, argc, argv);
 
     if (!status && o->raw && !o->signature && (!beside || access(beside, F_OK)))
-        status = beside ? cli_usage(cli, "--raw needs --signature: there is no '%s'", beside) : cli_usage(cli, "--raw needs --signature");
+        status = beside ? cli_usage(cli, "--raw needs --signature: there is no '%s'", beside)
+                        : cli_usage(cli, "--raw needs --signature");
     if (!status && !(status = descriptor_read(&descriptor, cli, o->descriptor)))
         status = verify(cli, o, &descriptor, in, beside);
     free(beside);
     return status;
 }
 
-const struct command command_verify = { .name = "verify", .options = rows, .options_size = sizeof(struct verify_options), .run = run };
+const struct command command_verify = {
+    .name = "verify", .options = rows, .options_size = sizeof(struct verify_options), .run = run
+};

@@ -10,20 +10,31 @@
 #include "cli/sensed.h"
 #include "cli/signer.h"
 
-#define END_ROW                                                                                                                            \
-    {                                                                                                                                      \
-        0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL                                                                                          \
+#define END_ROW                                                                                    \
+    {                                                                                              \
+        .name = NULL                                                                               \
     }
 
 struct limit_options {
     unsigned entries, megabytes, ratio;
 };
-#define LIMIT_ROWS(type)                                                                                                                   \
-    { 0, "max-entries", OPTION_NUMBER, offsetof(type, limits.entries), "N", "refuse archives of more entries", "100000" },                 \
-        { 0, "max-size", OPTION_NUMBER, offsetof(type, limits.megabytes), "MB", "refuse archives that unpack to more", "65536" },          \
-    {                                                                                                                                      \
-        0, "max-ratio", OPTION_NUMBER, offsetof(type, limits.ratio), "N", "refuse entries that unpack to more than N times their size",    \
-            "200"                                                                                                                          \
+#define LIMIT_ROWS(type)                                                                           \
+    { .name = "max-entries",                                                                       \
+      .kind = OPTION_NUMBER,                                                                       \
+      .offset = offsetof(type, limits.entries),                                                    \
+      .argument = "N",                                                                             \
+      .help = "refuse archives of more entries",                                                   \
+      .fallback = "100000" },                                                                      \
+        { .name = "max-size",                                                                      \
+          .kind = OPTION_NUMBER,                                                                   \
+          .offset = offsetof(type, limits.megabytes),                                              \
+          .argument = "MB",                                                                        \
+          .help = "refuse archives that unpack to more",                                           \
+          .fallback = "65536" },                                                                   \
+    {                                                                                              \
+        .name = "max-ratio", .kind = OPTION_NUMBER, .offset = offsetof(type, limits.ratio),        \
+        .argument = "N", .help = "refuse entries that unpack to more than N times their size",     \
+        .fallback = "200"                                                                          \
     }
 
 static se_zip_params params_of(const struct limit_options *limits, int64_t time)
@@ -41,7 +52,8 @@ static int one_file(const struct cli *cli, int argc)
 {
     if (argc == 1)
         return EXIT_DONE;
-    return argc ? cli_usage(cli, "one archive at a time, %d were given", argc) : cli_usage(cli, "which archive?");
+    return argc ? cli_usage(cli, "one archive at a time, %d were given", argc)
+                : cli_usage(cli, "which archive?");
 }
 
 /* ---- zip sign ---- */
@@ -55,20 +67,57 @@ struct sign_options {
 };
 
 static const struct option_row sign_rows[] = {
-    { 'd', "descriptor", OPTION_TEXT, offsetof(struct sign_options, descriptor), "NAME[:VERSION]", "who signs", "ConfigZipSigner" },
-    { 'o', "output", OPTION_TEXT, offsetof(struct sign_options, output), "FILE",
-      "where to; the archive itself if not given, with --encrypt FILE.nx02", NULL },
-    { 0, "encrypt", OPTION_FLAG, offsetof(struct sign_options, encrypt), NULL, "encrypt what was signed", NULL },
-    { 0, "encrypter", OPTION_TEXT, offsetof(struct sign_options, encrypter), "NAME[:VERSION]", "for whom", "ConfigZipEncrypter" },
-    { 0, "context", OPTION_LIST, offsetof(struct sign_options, context), "NAME=VALUE",
-      "what the encrypted file belongs to; may be given several times", NULL },
-    { 0, "keep", OPTION_FLAG, offsetof(struct sign_options, keep), NULL, "leave signatures that are there, and add one", NULL },
-    { 0, "replace", OPTION_FLAG, offsetof(struct sign_options, replace), NULL, "take their place, as without --keep", NULL },
-    { 0, "signature-name", OPTION_TEXT, offsetof(struct sign_options, name), "NAME",
-      "of the files in META-INF; the key's alias if not given", NULL },
-    { 0, "tsa", OPTION_TEXT, offsetof(struct sign_options, tsa), "URL", "have a time stamping authority (RFC 3161) stamp the signature",
-      NULL },
-    { 0, "time", OPTION_TIME, offsetof(struct sign_options, time), "TIME", "signingTime, now if not given", NULL },
+    { .letter = 'd',
+      .name = "descriptor",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct sign_options, descriptor),
+      .argument = "NAME[:VERSION]",
+      .help = "who signs",
+      .fallback = "ConfigZipSigner" },
+    { .letter = 'o',
+      .name = "output",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct sign_options, output),
+      .argument = "FILE",
+      .help = "where to; the archive itself if not given, with --encrypt FILE.nx02" },
+    { .name = "encrypt",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct sign_options, encrypt),
+      .help = "encrypt what was signed" },
+    { .name = "encrypter",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct sign_options, encrypter),
+      .argument = "NAME[:VERSION]",
+      .help = "for whom",
+      .fallback = "ConfigZipEncrypter" },
+    { .name = "context",
+      .kind = OPTION_LIST,
+      .offset = offsetof(struct sign_options, context),
+      .argument = "NAME=VALUE",
+      .help = "what the encrypted file belongs to; may be given several times" },
+    { .name = "keep",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct sign_options, keep),
+      .help = "leave signatures that are there, and add one" },
+    { .name = "replace",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct sign_options, replace),
+      .help = "take their place, as without --keep" },
+    { .name = "signature-name",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct sign_options, name),
+      .argument = "NAME",
+      .help = "of the files in META-INF; the key's alias if not given" },
+    { .name = "tsa",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct sign_options, tsa),
+      .argument = "URL",
+      .help = "have a time stamping authority (RFC 3161) stamp the signature" },
+    { .name = "time",
+      .kind = OPTION_TIME,
+      .offset = offsetof(struct sign_options, time),
+      .argument = "TIME",
+      .help = "signingTime, now if not given" },
     LIMIT_ROWS(struct sign_options),
     END_ROW,
 };
@@ -102,10 +151,14 @@ static int sign_fail(const struct cli *cli, const char *in, const se_error *err)
     int status = cli_fail(cli, err);
     struct stat info;
 
-    return err->status == SE_ERR_IO && !stat(in, &info) && S_ISREG(info.st_mode) && !access(in, R_OK) ? EXIT_NO_OUTPUT : status;
+    return err->status == SE_ERR_IO && !stat(in, &info) && S_ISREG(info.st_mode) &&
+                   !access(in, R_OK)
+               ? EXIT_NO_OUTPUT
+               : status;
 }
 
-static int sign(struct cli *cli, const struct sign_options *o, const struct sign_job *job, const char *in)
+static int sign(struct cli *cli, const struct sign_options *o, const struct sign_job *job,
+                const char *in)
 {
     AUTO(engine) engine = NULL;
     AUTO(progress) progress = { .shown = false };
@@ -130,8 +183,8 @@ static int sign(struct cli *cli, const struct sign_options *o, const struct sign
     }
     progress_end(&progress);
     if (cli->json)
-        (void)json_line(json_pack("{s:o, s:o, s:o}", "descriptor", json_text(job->signer.name), "input", json_text(in), "output",
-                                  json_text(job->output)));
+        (void)json_line(json_pack("{s:o, s:o, s:o}", "descriptor", json_text(job->signer.name),
+                                  "input", json_text(in), "output", json_text(job->output)));
     else
         signed_tell(cli, engine, &job->signer, job->output);
     return EXIT_DONE;
@@ -143,7 +196,8 @@ static int run_sign(struct cli *cli, void *options, int argc, char **argv)
     AUTO(sign_job) job = { .output = NULL };
     int status;
 
-    if ((status = one_file(cli, argc)) || (status = descriptor_read(&job.signer, cli, o->descriptor)) ||
+    if ((status = one_file(cli, argc)) ||
+        (status = descriptor_read(&job.signer, cli, o->descriptor)) ||
         (status = descriptor_read(&job.encrypter, cli, o->encrypter)))
         return status;
     if (o->keep && o->replace)
@@ -157,7 +211,10 @@ static int run_sign(struct cli *cli, void *options, int argc, char **argv)
 }
 
 const struct command command_zip_sign = {
-    .name = "zip sign", .options = sign_rows, .options_size = sizeof(struct sign_options), .run = run_sign
+    .name = "zip sign",
+    .options = sign_rows,
+    .options_size = sizeof(struct sign_options),
+    .run = run_sign,
 };
 
 /* ---- zip verify ---- */
@@ -171,22 +228,56 @@ struct verify_options {
 };
 
 static const struct option_row verify_rows[] = {
-    { 'd', "descriptor", OPTION_TEXT, offsetof(struct verify_options, descriptor), "NAME", "whose signature it has to be",
-      "ConfigZipSigner" },
-    { 0, "trust", OPTION_TEXT, offsetof(struct verify_options, trust), "CA.pem",
-      "accept signers below these CAs; the descriptor's own certificates and nobody else if not given", NULL },
-    { 0, "issuers", OPTION_FLAG, offsetof(struct verify_options, issuers), NULL,
-      "accept signers below the issuers of the descriptor's certificates", NULL },
-    { 0, "trust-tsa", OPTION_TEXT, offsetof(struct verify_options, trust_tsa), "CA.pem",
-      "believe time stamping authorities below these CAs; below those of --trust, or the descriptor's issuers, if not given", NULL },
-    { 'o', "output", OPTION_TEXT, offsetof(struct verify_options, output), "FILE", "where a good zip goes, decrypted if it was encrypted",
-      NULL },
-    { 0, "decrypter", OPTION_TEXT, offsetof(struct verify_options, decrypter), "NAME", "whose key decrypts a container",
-      "ConfigZipEncrypter" },
-    { 0, "context", OPTION_LIST, offsetof(struct verify_options, context), "NAME=VALUE",
-      "what a container belongs to; may be given several times", NULL },
-    { 0, "list", OPTION_FLAG, offsetof(struct verify_options, list), NULL, "tell of every entry", NULL },
-    { 0, "time", OPTION_TIME, offsetof(struct verify_options, time), "TIME", "when certificates have to be valid, now if not given", NULL },
+    { .letter = 'd',
+      .name = "descriptor",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct verify_options, descriptor),
+      .argument = "NAME",
+      .help = "whose signature it has to be",
+      .fallback = "ConfigZipSigner" },
+    { .name = "trust",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct verify_options, trust),
+      .argument = "CA.pem",
+      .help = "accept signers below these CAs; the descriptor's own certificates and nobody else "
+              "if not "
+              "given" },
+    { .name = "issuers",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct verify_options, issuers),
+      .help = "accept signers below the issuers of the descriptor's certificates" },
+    { .name = "trust-tsa",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct verify_options, trust_tsa),
+      .argument = "CA.pem",
+      .help = "believe time stamping authorities below these CAs; below those of --trust, or the "
+              "descriptor's issuers, if not given" },
+    { .letter = 'o',
+      .name = "output",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct verify_options, output),
+      .argument = "FILE",
+      .help = "where a good zip goes, decrypted if it was encrypted" },
+    { .name = "decrypter",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct verify_options, decrypter),
+      .argument = "NAME",
+      .help = "whose key decrypts a container",
+      .fallback = "ConfigZipEncrypter" },
+    { .name = "context",
+      .kind = OPTION_LIST,
+      .offset = offsetof(struct verify_options, context),
+      .argument = "NAME=VALUE",
+      .help = "what a container belongs to; may be given several times" },
+    { .name = "list",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct verify_options, list),
+      .help = "tell of every entry" },
+    { .name = "time",
+      .kind = OPTION_TIME,
+      .offset = offsetof(struct verify_options, time),
+      .argument = "TIME",
+      .help = "when certificates have to be valid, now if not given" },
     LIMIT_ROWS(struct verify_options),
     END_ROW,
 };
@@ -205,14 +296,17 @@ static void tell_signature(void *arg, const char *name, const se_signer *s)
     char when[32];
 
     clock_text(when, s->signing_time);
-    writer_format(&t->text, "  %s\n    signer     %s\n    issuer     %s\n    serial     %s\n    algorithm  %s\n    time       %s\n", name,
-                  s->subject, s->issuer, s->serial, s->algorithm, when);
+    writer_format(&t->text,
+                  "  %s\n    signer     %s\n    issuer     %s\n    serial     %s\n    algorithm  "
+                  "%s\n    time       %s\n",
+                  name, s->subject, s->issuer, s->serial, s->algorithm, when);
     stamp_write(&t->text, "    ", s);
-    (void)json_array_append_new(t->signatures,
-                                json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file", json_text(name), "signer",
-                                          json_text(s->subject), "issuer", json_text(s->issuer), "serial", json_text(s->serial),
-                                          "algorithm", json_text(s->algorithm), "signingTime", json_time(s->signing_time), "notAfter",
-                                          json_time(s->not_after), "timeStamp", stamp_json(s)));
+    (void)json_array_append_new(
+        t->signatures, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file",
+                                 json_text(name), "signer", json_text(s->subject), "issuer",
+                                 json_text(s->issuer), "serial", json_text(s->serial), "algorithm",
+                                 json_text(s->algorithm), "signingTime", json_time(s->signing_time),
+                                 "notAfter", json_time(s->not_after), "timeStamp", stamp_json(s)));
 }
 
 static void tell_entry(void *arg, const se_zip_entry *entry)
@@ -222,24 +316,27 @@ static void tell_entry(void *arg, const se_zip_entry *entry)
 
     t->entries += entry->state == SE_ZIP_SIGNED;
     if (t->options->list && t->cli->json)
-        (void)json_line(json_pack("{s:o, s:I, s:s, s:b}", "entry", json_text(entry->name), "size", (json_int_t)entry->size, "state", state,
-                                  "good", (int)entry->good));
+        (void)json_line(json_pack("{s:o, s:I, s:s, s:b}", "entry", json_text(entry->name), "size",
+                                  (json_int_t)entry->size, "state", state, "good",
+                                  (int)entry->good));
     else if (t->options->list)
-        printf("%s %12" PRIu64 "  %s%s%s\n", entry->good ? "   " : "BAD", entry->size, entry->name, entry->state ? ": " : "",
-               entry->state ? state : "");
+        printf("%s %12" PRIu64 "  %s%s%s\n", entry->good ? "   " : "BAD", entry->size, entry->name,
+               entry->state ? ": " : "", entry->state ? state : "");
 }
 
 /* Standard output may carry the zip. */
 static void tell_good(struct telling *t, const char *in)
 {
     if (t->cli->json && !t->cli->taken)
-        (void)json_line(json_pack("{s:o, s:s, s:I, s:O}", "input", json_text(in), "verdict", "good", "entries", (json_int_t)t->entries,
-                                  "signatures", t->signatures));
+        (void)json_line(json_pack("{s:o, s:s, s:I, s:O}", "input", json_text(in), "verdict", "good",
+                                  "entries", (json_int_t)t->entries, "signatures", t->signatures));
     else if (!t->cli->quiet)
-        (void)fprintf(t->cli->taken ? stderr : stdout, "%s: good, %" PRIu64 " entries signed\n%s", in, t->entries, writer_string(&t->text));
+        (void)fprintf(t->cli->taken ? stderr : stdout, "%s: good, %" PRIu64 " entries signed\n%s",
+                      in, t->entries, writer_string(&t->text));
 }
 
-static int verify(struct telling *t, struct cli *cli, const struct descriptor_option *descriptor, const char *in)
+static int verify(struct telling *t, struct cli *cli, const struct descriptor_option *descriptor,
+                  const char *in)
 {
     const struct verify_options *o = t->options;
     AUTO(engine) engine = NULL;
@@ -252,7 +349,8 @@ static int verify(struct telling *t, struct cli *cli, const struct descriptor_op
     int status;
 
     cli->judged = in;
-    if ((status = context_gather(&context, cli, &o->context)) || (status = cli_open(&engine, cli, &err)))
+    if ((status = context_gather(&context, cli, &o->context)) ||
+        (status = cli_open(&engine, cli, &err)))
         return status;
     decrypting.engine = engine;
     decrypting.context = buf_bytes(&context);
@@ -293,5 +391,8 @@ static int run_verify(struct cli *cli, void *options, int argc, char **argv)
 }
 
 const struct command command_zip_verify = {
-    .name = "zip verify", .options = verify_rows, .options_size = sizeof(struct verify_options), .run = run_verify
+    .name = "zip verify",
+    .options = verify_rows,
+    .options_size = sizeof(struct verify_options),
+    .run = run_verify,
 };

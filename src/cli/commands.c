@@ -89,7 +89,8 @@ int command_reject(const struct cli *cli, int argc, char **argv)
         return cli_usage(cli, "unknown command '%s %s'; it is '%s'", argv[0], argv[1], nearest);
     list_second_words(&second, argv[0]);
     if (second.buf.size && argc > 1)
-        return cli_usage(cli, "unknown command '%s %s'; after '%s' comes one of: %s", argv[0], argv[1], argv[0], writer_string(&second));
+        return cli_usage(cli, "unknown command '%s %s'; after '%s' comes one of: %s", argv[0],
+                         argv[1], argv[0], writer_string(&second));
     if (second.buf.size)
         return cli_usage(cli, "after '%s' comes one of: %s", argv[0], writer_string(&second));
     if ((nearest = find_nearest(argv[0])))
@@ -123,6 +124,7 @@ int command_hand_over(const struct cli *cli, const struct command_name *name)
     run_beside(name->program, cli->arguments);
     writer_format(&installed, LIBEXECDIR "/signengine/%s", name->program);
     (void)execv(writer_string(&installed), cli->arguments);
-    (void)error_set(&err, SE_ERR_UNAVAILABLE, "cannot run '%s': %s", writer_string(&installed), strerror(errno));
+    (void)error_set(&err, SE_ERR_UNAVAILABLE, "cannot run '%s': %s", writer_string(&installed),
+                    strerror(errno));
     return cli_fail(cli, &err);
 }

@@ -1,6 +1,6 @@
 /*
- * The command line is one, and three programs do the work: what needs databases or GMime is in programs of its own, as git does it, so that
- * who signs a file does not load them.
+ * The command line is one, and three programs do the work: what needs databases or GMime is in
+ * programs of its own, as git does it, so that who signs a file does not load them.
  */
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
@@ -25,12 +25,15 @@ struct command {
 
 enum { OPTIONS_ROOM = 512 };
 
-extern const struct command command_help, command_version, command_check, command_config_fingerprint, command_config_show,
-    command_config_sign, command_config_verify, command_config_diff, command_sign, command_verify, command_encrypt, command_decrypt,
-    command_rekey, command_mail_sign, command_mail_verify, command_pin_scramble, command_key_init, command_key_list, command_key_generate,
-    command_key_request, command_key_import, command_key_certificate, command_key_delete, command_zip_sign, command_zip_verify,
-    command_zip_encrypt, command_zip_decrypt, command_history_create, command_history_append, command_history_head, command_history_verify,
-    command_history_show, command_history_export, command_history_prove, command_history_verify_proof, command_history_erase,
+extern const struct command command_help, command_version, command_check,
+    command_config_fingerprint, command_config_show, command_config_sign, command_config_verify,
+    command_config_diff, command_sign, command_verify, command_encrypt, command_decrypt,
+    command_rekey, command_mail_sign, command_mail_verify, command_pin_scramble, command_key_init,
+    command_key_list, command_key_generate, command_key_request, command_key_import,
+    command_key_certificate, command_key_delete, command_zip_sign, command_zip_verify,
+    command_zip_encrypt, command_zip_decrypt, command_history_create, command_history_append,
+    command_history_head, command_history_verify, command_history_show, command_history_export,
+    command_history_prove, command_history_verify_proof, command_history_erase,
     command_history_prune, command_history_resign, command_history_end, command_history_list;
 
 /* Those of this program; NULL is behind the last. */
@@ -56,8 +59,8 @@ void help_print_group(const char *group);
 void help_print_command(const struct command *command);
 
 /*
- * Becomes the program that runs the command, with the same arguments.  It stands beside this one where nothing is installed yet.
- * Comes back, with an exit status, only when there is none.
+ * Becomes the program that runs the command, with the same arguments.  It stands beside this one
+ * where nothing is installed yet. Comes back, with an exit status, only when there is none.
  */
 int command_hand_over(const struct cli *cli, const struct command_name *name);
 

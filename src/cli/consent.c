@@ -22,6 +22,7 @@ se_status consent_ask(const struct consent_question *q, se_error *err)
 {
     if (isatty(STDIN_FILENO))
         return agrees(q) ? SE_OK : error_set(err, SE_ERR_USAGE, "nothing is %s", q->done);
-    return error_set(err, SE_ERR_USAGE, "%s%swithout a terminal to ask on, %s says that it is meant", q->reason ? q->reason : "",
-                     q->reason ? ": " : "", q->option);
+    return error_set(err, SE_ERR_USAGE,
+                     "%s%swithout a terminal to ask on, %s says that it is meant",
+                     q->reason ? q->reason : "", q->reason ? ": " : "", q->option);
 }

@@ -9,19 +9,21 @@ struct consent_options {
 };
 
 /* `type` has a member `consent`; `yes`: what --yes means. */
-#define CONSENT_ROWS(type, yes_)                                                                                                           \
-    { 0, "yes", OPTION_FLAG, offsetof(type, consent.yes), NULL, (yes_), NULL },                                                            \
-    {                                                                                                                                      \
-        0, "dry-run", OPTION_FLAG, offsetof(type, consent.dry_run), NULL, "only say what would go", NULL                                   \
+#define CONSENT_ROWS(type, yes_)                                                                   \
+    { .name = "yes", .kind = OPTION_FLAG, .offset = offsetof(type, consent.yes), .help = (yes_) }, \
+    {                                                                                              \
+        .name = "dry-run", .kind = OPTION_FLAG, .offset = offsetof(type, consent.dry_run),         \
+        .help = "only say what would go"                                                           \
     }
 
 /* What is asked on a terminal; without one it is refused. */
 struct consent_question {
     const char *loss;     /* lines that tell what goes */
     const char *question; /* "Delete key 'one'?" */
-    const char *reason;   /* why it is asked though another option said that it is meant; NULL: there is none */
-    const char *done;     /* "deleted" */
-    const char *option;   /* what says that it is meant */
+    const char *reason; /* why it is asked though another option said that it is meant; NULL: there
+                           is none */
+    const char *done;   /* "deleted" */
+    const char *option; /* what says that it is meant */
 };
 SE_MUST_CHECK se_status consent_ask(const struct consent_question *q, se_error *err);
 

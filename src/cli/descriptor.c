@@ -13,7 +13,8 @@ int descriptor_read(struct descriptor_option *out, const struct cli *cli, const 
 
     if (!text || !*text)
         return cli_usage(cli, "which descriptor? say -d NAME");
-    length = colon && text_number(&version, colon + 1, INT32_MAX) ? (size_t)(colon - text) : strlen(text);
+    length = colon && text_number(&version, colon + 1, INT32_MAX) ? (size_t)(colon - text)
+                                                                  : strlen(text);
     if (length >= sizeof out->name)
         return cli_usage(cli, "a descriptor's name of %zu characters", length);
     (void)snprintf(out->name, sizeof out->name, "%.*s", (int)length, text);

@@ -59,7 +59,8 @@ json_t *entry_json(const se_history_entry *entry)
     json_t *object;
 
     entry_time(time, entry->time);
-    if (!(object = json_pack("{s:I, s:s?}", "seq", (json_int_t)entry->seq, "time", *time ? time : NULL)))
+    if (!(object =
+              json_pack("{s:I, s:s?}", "seq", (json_int_t)entry->seq, "time", *time ? time : NULL)))
         return NULL;
     put_bytes(object, "object", "objectBase64", entry->object);
     if (entry->erased) {
@@ -80,7 +81,8 @@ static bool fits(se_bytes bytes)
     size_t size;
 
     for (; bytes.size; bytes = (se_bytes){ (const char *)bytes.data + size, bytes.size - size })
-        if (!(size = utf8_take(&point, bytes)) || (point < ' ' && point != '\t' && point != '\n' && point != '\r') || point == 0xfffe ||
+        if (!(size = utf8_take(&point, bytes)) ||
+            (point < ' ' && point != '\t' && point != '\n' && point != '\r') || point == 0xfffe ||
             point == 0xffff)
             return false;
     return true;

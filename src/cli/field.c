@@ -2,7 +2,8 @@
 
 #include <ctype.h>
 
-int context_read(struct context *out, const struct cli *cli, const struct option_list *list, const char *column)
+int context_read(struct context *out, const struct cli *cli, const struct option_list *list,
+                 const char *column)
 {
     AUTO(se_buf) bytes = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
@@ -13,7 +14,8 @@ int context_read(struct context *out, const struct cli *cli, const struct option
 
         if (!equals)
             return cli_usage(cli, "--context '%s': NAME=VALUE is needed", text);
-        out->pairs[out->count++] = (se_pair){ { text, (size_t)(equals - text) }, text_bytes(equals + 1) };
+        out->pairs[out->count++] =
+            (se_pair){ { text, (size_t)(equals - text) }, text_bytes(equals + 1) };
     }
     if (column)
         out->pairs[out->count] = (se_pair){ text_bytes(column), { NULL, 0 } };
@@ -40,7 +42,8 @@ int context_gather(se_buf *out, const struct cli *cli, const struct option_list 
     *out = (se_buf)SE_BUF_INIT;
     if (status || !context.count)
         return status;
-    return context_bytes(out, &context, (se_bytes){ NULL, 0 }, &err) ? cli_fail(cli, &err) : EXIT_DONE;
+    return context_bytes(out, &context, (se_bytes){ NULL, 0 }, &err) ? cli_fail(cli, &err)
+                                                                     : EXIT_DONE;
 }
 
 static bool is_text(se_bytes value)

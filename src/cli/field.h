@@ -4,7 +4,8 @@
 
 #include "cli/descriptor.h"
 
-/* A context of several parts, as --context NAME=VALUE gives them; the last one, if there is a name for it, differs from line to line. */
+/* A context of several parts, as --context NAME=VALUE gives them; the last one, if there is a name
+ * for it, differs from line to line. */
 struct context {
     se_pair pairs[OPTION_LIST_MOST + 1];
     size_t count;
@@ -12,10 +13,12 @@ struct context {
 };
 
 /* An exit status; `column` may be NULL. */
-int context_read(struct context *out, const struct cli *cli, const struct option_list *list, const char *column);
+int context_read(struct context *out, const struct cli *cli, const struct option_list *list,
+                 const char *column);
 
 /* The bytes of it; `key`: the part that differs. */
-SE_MUST_CHECK se_status context_bytes(se_buf *out, const struct context *context, se_bytes key, se_error *err);
+SE_MUST_CHECK se_status context_bytes(se_buf *out, const struct context *context, se_bytes key,
+                                      se_error *err);
 
 /* An exit status: the bytes of a context that has no column; empty when there is none. */
 int context_gather(se_buf *out, const struct cli *cli, const struct option_list *list);

@@ -7,7 +7,8 @@
 
 void help_print(void)
 {
-    puts("usage: signengine [OPTION]... COMMAND ...\n\nSigns and encrypts with keys that engineSignEncrypt.xml names.\n\nCommands:");
+    puts("usage: signengine [OPTION]... COMMAND ...\n\nSigns and encrypts with keys that "
+         "engineSignEncrypt.xml names.\n\nCommands:");
     for (const struct command_name *name = command_names; name->name; name++)
         printf("  %-20s %s\n", name->name, name->summary);
     puts("\nOptions:");
@@ -30,7 +31,8 @@ void help_print_command(const struct command *command)
 
     while (strcmp(name->name, command->name) != 0)
         name++;
-    printf("usage: signengine %s [OPTION]... %s\n\n%s\n\nOptions:\n", name->name, name->operands, name->summary);
+    printf("usage: signengine %s [OPTION]... %s\n\n%s\n\nOptions:\n", name->name, name->operands,
+           name->summary);
     options_help(command->options);
     puts("\nOptions of all commands:");
     options_help(global_options);
@@ -39,7 +41,7 @@ void help_print_command(const struct command *command)
 struct no_options {
     char none;
 };
-static const struct option_row no_rows[] = { { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL } };
+static const struct option_row no_rows[] = { { .name = NULL } };
 
 static int run_help(struct cli *cli, void *options, int argc, char **argv)
 {
@@ -76,7 +78,12 @@ static int run_version(struct cli *cli, void *options, int argc, char **argv)
     return EXIT_DONE;
 }
 
-const struct command command_help = { .name = "help", .options = no_rows, .options_size = sizeof(struct no_options), .run = run_help };
+const struct command command_help = {
+    .name = "help", .options = no_rows, .options_size = sizeof(struct no_options), .run = run_help
+};
 const struct command command_version = {
-    .name = "version", .options = no_rows, .options_size = sizeof(struct no_options), .run = run_version
+    .name = "version",
+    .options = no_rows,
+    .options_size = sizeof(struct no_options),
+    .run = run_version,
 };

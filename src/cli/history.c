@@ -24,7 +24,8 @@ void history_leave(struct history_session *s)
     se_close(&s->engine);
 }
 
-int history_prepare(struct history_session *out, se_history_options *options, struct cli *cli, const struct history_place *place)
+int history_prepare(struct history_session *out, se_history_options *options, struct cli *cli,
+                    const struct history_place *place)
 {
     const se_history_options defaults = SE_HISTORY_OPTIONS_INIT;
     se_error err = SE_ERROR_INIT;
@@ -37,7 +38,8 @@ int history_prepare(struct history_session *out, se_history_options *options, st
     return cli_open(&out->engine, cli, &err);
 }
 
-int history_enter(struct history_session *out, struct cli *cli, const struct history_place *place, enum history_use use, const char *what)
+int history_enter(struct history_session *out, struct cli *cli, const struct history_place *place,
+                  enum history_use use, const char *what)
 {
     se_history_options options;
     se_error err = SE_ERROR_INIT;

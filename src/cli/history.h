@@ -10,17 +10,25 @@ struct history_place {
     const char *store, *chain, *descriptor;
 };
 
-#define HISTORY_STORE_ROW(type, member)                                                                                                    \
-    {                                                                                                                                      \
-        's', "store", OPTION_TEXT, offsetof(type, member), "URI", "sqlite:PATH or postgresql://...", NULL                                  \
+#define HISTORY_STORE_ROW(type, member)                                                            \
+    {                                                                                              \
+        .letter = 's', .name = "store", .kind = OPTION_TEXT, .offset = offsetof(type, member),     \
+        .argument = "URI", .help = "sqlite:PATH or postgresql://..."                               \
     }
 
 /* `type` has a member `place`. */
-#define HISTORY_ROWS(type)                                                                                                                 \
-    HISTORY_STORE_ROW(type, place.store),                                                                                                  \
-        { 0, "chain", OPTION_TEXT, offsetof(type, place.chain), "NAME", "which chain of the store", "default" },                           \
-    {                                                                                                                                      \
-        'd', "descriptor", OPTION_TEXT, offsetof(type, place.descriptor), "NAME", "whose key seals", "ObjectHistorySigner"                 \
+#define HISTORY_ROWS(type)                                                                         \
+    HISTORY_STORE_ROW(type, place.store),                                                          \
+        { .name = "chain",                                                                         \
+          .kind = OPTION_TEXT,                                                                     \
+          .offset = offsetof(type, place.chain),                                                   \
+          .argument = "NAME",                                                                      \
+          .help = "which chain of the store",                                                      \
+          .fallback = "default" },                                                                 \
+    {                                                                                              \
+        .letter = 'd', .name = "descriptor", .kind = OPTION_TEXT,                                  \
+        .offset = offsetof(type, place.descriptor), .argument = "NAME", .help = "whose key seals", \
+        .fallback = "ObjectHistorySigner"                                                          \
     }
 
 /* Which entries; the range borrows from it. */
@@ -33,14 +41,36 @@ struct history_selection {
 se_history_range history_range(const struct history_selection *selection);
 
 /* `type` has a member `selection`. */
-#define HISTORY_SELECTION_ROWS(type)                                                                                                       \
-    { 0, "object", OPTION_TEXT, offsetof(type, selection.object), "ID", "only what is about it", "" },                                     \
-        { 0, "since", OPTION_TIME, offsetof(type, selection.since), "TIME", "only what is not older", NULL },                              \
-        { 0, "until", OPTION_TIME, offsetof(type, selection.until), "TIME", "only what is older", NULL },                                  \
-        { 0, "first", OPTION_NUMBER, offsetof(type, selection.first), "SEQ", "the first entry", NULL },                                    \
-        { 0, "last", OPTION_NUMBER, offsetof(type, selection.last), "SEQ", "the last entry", NULL },                                       \
-    {                                                                                                                                      \
-        0, "unverified", OPTION_FLAG, offsetof(type, selection.unverified), NULL, "of a chain that may not be good", NULL                  \
+#define HISTORY_SELECTION_ROWS(type)                                                               \
+    { .name = "object",                                                                            \
+      .kind = OPTION_TEXT,                                                                         \
+      .offset = offsetof(type, selection.object),                                                  \
+      .argument = "ID",                                                                            \
+      .help = "only what is about it",                                                             \
+      .fallback = "" },                                                                            \
+        { .name = "since",                                                                         \
+          .kind = OPTION_TIME,                                                                     \
+          .offset = offsetof(type, selection.since),                                               \
+          .argument = "TIME",                                                                      \
+          .help = "only what is not older" },                                                      \
+        { .name = "until",                                                                         \
+          .kind = OPTION_TIME,                                                                     \
+          .offset = offsetof(type, selection.until),                                               \
+          .argument = "TIME",                                                                      \
+          .help = "only what is older" },                                                          \
+        { .name = "first",                                                                         \
+          .kind = OPTION_NUMBER,                                                                   \
+          .offset = offsetof(type, selection.first),                                               \
+          .argument = "SEQ",                                                                       \
+          .help = "the first entry" },                                                             \
+        { .name = "last",                                                                          \
+          .kind = OPTION_NUMBER,                                                                   \
+          .offset = offsetof(type, selection.last),                                                \
+          .argument = "SEQ",                                                                       \
+          .help = "the last entry" },                                                              \
+    {                                                                                              \
+        .name = "unverified", .kind = OPTION_FLAG, .offset = offsetof(type, selection.unverified), \
+        .help = "of a chain that may not be good"                                                  \
     }
 
 /* An open chain; history_leave() accepts what is not open. */
@@ -59,12 +89,14 @@ enum history_use {
 };
 
 /* An exit status.  `what`: for the progress, NULL for none. */
-int history_enter(struct history_session *out, struct cli *cli, const struct history_place *place, enum history_use use, const char *what);
+int history_enter(struct history_session *out, struct cli *cli, const struct history_place *place,
+                  enum history_use use, const char *what);
 
 /* The number of an entry, the only operand; an exit status. */
 int history_number(uint64_t *out, const struct cli *cli, int argc, char **argv);
 
 /* The engine and what se_history_create() takes; an exit status. */
-int history_prepare(struct history_session *out, se_history_options *options, struct cli *cli, const struct history_place *place);
+int history_prepare(struct history_session *out, se_history_options *options, struct cli *cli,
+                    const struct history_place *place);
 
 #endif

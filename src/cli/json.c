@@ -53,7 +53,8 @@ json_t *json_time(int64_t seconds)
     char text[32];
     struct tm tm;
 
-    if (!seconds || !gmtime_r(&time, &tm) || !strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm))
+    if (!seconds || !gmtime_r(&time, &tm) ||
+        !strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm))
         return json_null();
     return json_string(text);
 }

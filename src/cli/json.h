@@ -13,8 +13,9 @@ bool json_line(json_t *object);
 bool json_is_lost(void);
 
 /*
- * Names of files, and those in zips, on tokens and in certificates, are in any encoding, JSON is in UTF-8: what is no UTF-8 becomes U+FFFD,
- * so that no row is lost for its name's sake.  null for NULL.
+ * Names of files, and those in zips, on tokens and in certificates, are in any encoding, JSON is in
+ * UTF-8: what is no UTF-8 becomes U+FFFD, so that no row is lost for its name's sake.  null for
+ * NULL.
  */
 json_t *json_text(const char *text);
 

@@ -26,7 +26,8 @@ static se_status ask_about_key(void *arg, const char *descriptor, se_error *err)
     return q.question && (q.reason || !descriptor) ? consent_ask(&q, err) : error_memory(err);
 }
 
-struct provision_consent consent_open(struct consent *consent, const struct consent_options *options)
+struct provision_consent consent_open(struct consent *consent,
+                                      const struct consent_options *options)
 {
     consent->meant = consent->meant || options->yes;
     if (!options->dry_run)

@@ -7,7 +7,8 @@
 #include "cli/consent.h"
 #include "cli/place.h"
 
-#define CONSENT_KEY_ROWS(type) CONSENT_ROWS(type, "do not ask, also about a key that a descriptor uses")
+#define CONSENT_KEY_ROWS(type)                                                                     \
+    CONSENT_ROWS(type, "do not ask, also about a key that a descriptor uses")
 
 struct consent {
     struct cli *cli;
@@ -22,8 +23,10 @@ struct consent {
     size_t size;
 };
 
-/* Fill in all up to `always`; it lasts as long as what it is made of.  Release with consent_free(). */
-struct provision_consent consent_open(struct consent *consent, const struct consent_options *options);
+/* Fill in all up to `always`; it lasts as long as what it is made of.  Release with consent_free().
+ */
+struct provision_consent consent_open(struct consent *consent,
+                                      const struct consent_options *options);
 void consent_free(struct consent *consent);
 AUTO_KIND(consent, struct consent, consent_free(p))
 

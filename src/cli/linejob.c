@@ -74,7 +74,9 @@ static const char *reason_of(const struct line *line, const se_field *field)
         return "it does not decrypt: changed, moved to another context, or made for another key";
     if (field->status == SE_ERR_USAGE)
         return "it is too long";
-    return !field->status && field->out.size && memchr(field->out.data, '\n', field->out.size) ? "the plaintext has line breaks" : NULL;
+    return !field->status && field->out.size && memchr(field->out.data, '\n', field->out.size)
+               ? "the plaintext has line breaks"
+               : NULL;
 }
 
 static void put_reject(struct work *w, size_t i, const char *reason)
@@ -120,11 +122,13 @@ static se_status stop_at(struct work *w, size_t i, se_status st, const char *rea
 
     params.version = 0;
     params.context = w->fields[i].context;
-    if (job->values && st == SE_ERR_REJECTED && se_decrypt(&out, job->engine, job->descriptor, w->fields[i].in, &params, &why) == st)
+    if (job->values && st == SE_ERR_REJECTED &&
+        se_decrypt(&out, job->engine, job->descriptor, w->fields[i].in, &params, &why) == st)
         reason = why.text;
     (void)error_set(err, st, "line %ju: %s", (uintmax_t)(w->lines->number + i), reason);
     if (job->values && is_wrapped(w, i))
-        (void)error_suffix(err, "; as long as a line of wrapped base64: each value has to be one line");
+        (void)error_suffix(err,
+                           "; as long as a line of wrapped base64: each value has to be one line");
     return st;
 }
 
@@ -137,7 +141,8 @@ static se_status sort(struct work *w, const se_error *why, se_error *err)
 
         if (!of_the_line(field->status))
             return error_set(err, field->status, "line %ju: %s", (uintmax_t)(w->lines->number + i),
-                             why->status == field->status ? why->text : se_status_name(field->status));
+                             why->status == field->status ? why->text
+                                                          : se_status_name(field->status));
         if (reason && !w->job->rejects)
             return stop_at(w, i, st, reason, err);
         if (reason)
@@ -167,11 +172,9 @@ se_status line_job_do(struct line_job *job, const struct lines *lines, se_error 
     w.fields = calloc(lines->count, sizeof *w.fields);
     if (!w.line || !w.fields)
         return error_memory(err);
-    if ((st = prepare(&w, err)))
-        return st;
+    TRY(prepare(&w, err));
     (void)!job->many(w.fields, lines->count, job->engine, job->descriptor, &job->params, &why);
-    if ((st = sort(&w, &why, err)))
-        return st;
+    TRY(sort(&w, &why, err));
     job->count.lines += lines->count;
     if (job->rejects && (st = sink_write(job->rejects, buf_bytes(&w.rejects.buf), err)))
         return st;

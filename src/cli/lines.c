@@ -7,17 +7,14 @@ enum { ROOM = 4 << 20 };
 se_status lines_new(struct lines **out, struct stream *in, se_error *err)
 {
     AUTO(lines) lines = calloc(1, sizeof *lines);
-    se_status st;
 
     *out = NULL;
     if (!lines)
         return error_memory(err);
     lines->in = in;
     lines->number = 1;
-    if ((st = buf_new(&lines->room, ROOM, err)))
-        return st;
-    *out = lines;
-    lines = NULL;
+    TRY(buf_new(&lines->room, ROOM, err));
+    *out = MOVE(lines);
     return SE_OK;
 }
 
@@ -32,7 +29,8 @@ void lines_free(struct lines *lines)
 /* Takes the next whole line, or what is left at the end. */
 static bool take(struct lines *l)
 {
-    const unsigned char *from = l->room.data + l->begin, *stop = memchr(from, '\n', l->end - l->begin);
+    const unsigned char *from = l->room.data + l->begin,
+                        *stop = memchr(from, '\n', l->end - l->begin);
     size_t size = stop ? (size_t)(stop - from) : l->end - l->begin;
 
     if (!stop && (!l->ended || !size))
@@ -46,12 +44,11 @@ static bool take(struct lines *l)
 static se_status grow(struct lines *l, se_error *err)
 {
     se_buf more;
-    se_status st;
 
     if (l->room.size >= LINE_LIMIT)
-        return error_set(err, SE_ERR_FORMAT, "line %ju is longer than %d bytes", (uintmax_t)l->number, LINE_LIMIT);
-    if ((st = buf_new(&more, 2 * l->room.size, err)))
-        return st;
+        return error_set(err, SE_ERR_FORMAT, "line %ju is longer than %d bytes",
+                         (uintmax_t)l->number, LINE_LIMIT);
+    TRY(buf_new(&more, 2 * l->room.size, err));
     memcpy(more.data, l->room.data, l->end);
     se_buf_free(&l->room);
     l->room = more;
@@ -69,8 +66,7 @@ static se_status fill(struct lines *l, se_error *err)
     if (l->end == l->room.size && (st = grow(l, err)))
         return st;
     while (!l->ended && l->end < l->room.size) {
-        if ((st = stream_read(&got, l->in, l->room.data + l->end, l->room.size - l->end, err)))
-            return st;
+        TRY(stream_read(&got, l->in, l->room.data + l->end, l->room.size - l->end, err));
         l->ended = !got;
         l->end += got;
     }
@@ -79,15 +75,12 @@ static se_status fill(struct lines *l, se_error *err)
 
 se_status lines_next(struct lines *l, se_error *err)
 {
-    se_status st;
-
     l->number += l->count;
     l->count = 0;
     while (l->count < LINES_MOST && take(l))
         continue;
     while (!l->count && !(l->ended && l->begin == l->end)) {
-        if ((st = fill(l, err)))
-            return st;
+        TRY(fill(l, err));
         while (l->count < LINES_MOST && take(l))
             continue;
     }

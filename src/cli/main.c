@@ -13,17 +13,51 @@
 #include "cli/json.h"
 
 const struct option_row global_options[] = {
-    { 'c', "config", OPTION_TEXT, offsetof(struct cli, config), "FILE", "the configuration", NULL },
-    { 0, "trust-config", OPTION_TEXT, offsetof(struct cli, trust_config), "CA.pem", "use no configuration that these have not signed",
-      NULL },
-    { 0, "json", OPTION_FLAG, offsetof(struct cli, json), NULL, "one JSON object per result on standard output", NULL },
-    { 'q', "quiet", OPTION_FLAG, offsetof(struct cli, quiet), NULL, "errors only", NULL },
-    { 'v', "verbose", OPTION_FLAG, offsetof(struct cli, verbose), NULL, "say more", NULL },
-    { 0, "progress", OPTION_TEXT, offsetof(struct cli, progress), "WHEN", "auto, always or never", "auto" },
-    { 0, "retry-pin", OPTION_FLAG, offsetof(struct cli, retry_pin), NULL, "present a PIN that a token refused within the last hour", NULL },
-    { 'h', "help", OPTION_FLAG, offsetof(struct cli, help), NULL, "this text", NULL },
-    { 0, "version", OPTION_FLAG, offsetof(struct cli, version), NULL, "the version", NULL },
-    { 0, NULL, OPTION_FLAG, 0, NULL, NULL, NULL },
+    { .letter = 'c',
+      .name = "config",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct cli, config),
+      .argument = "FILE",
+      .help = "the configuration" },
+    { .name = "trust-config",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct cli, trust_config),
+      .argument = "CA.pem",
+      .help = "use no configuration that these have not signed" },
+    { .name = "json",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct cli, json),
+      .help = "one JSON object per result on standard output" },
+    { .letter = 'q',
+      .name = "quiet",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct cli, quiet),
+      .help = "errors only" },
+    { .letter = 'v',
+      .name = "verbose",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct cli, verbose),
+      .help = "say more" },
+    { .name = "progress",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct cli, progress),
+      .argument = "WHEN",
+      .help = "auto, always or never",
+      .fallback = "auto" },
+    { .name = "retry-pin",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct cli, retry_pin),
+      .help = "present a PIN that a token refused within the last hour" },
+    { .letter = 'h',
+      .name = "help",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct cli, help),
+      .help = "this text" },
+    { .name = "version",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct cli, version),
+      .help = "the version" },
+    { .name = NULL },
 };
 
 static int check_globals(const struct cli *cli)
@@ -36,7 +70,8 @@ static int check_globals(const struct cli *cli)
     return cli_usage(cli, "option '--progress': '%s' is not auto, always or never", cli->progress);
 }
 
-static int run_command(struct cli *cli, const struct option_table *global, const struct command *command, int argc, char **argv)
+static int run_command(struct cli *cli, const struct option_table *global,
+                       const struct command *command, int argc, char **argv)
 {
     _Alignas(max_align_t) unsigned char room[OPTIONS_ROOM] = { 0 };
     const struct option_table own = { command->options, room };
@@ -64,8 +99,8 @@ static int run_command(struct cli *cli, const struct option_table *global, const
 }
 
 /*
- * What was printed has to have arrived: a full disk behind standard output is a failure too.  What could not be written is still there, and
- * to try it once more tells why.
+ * What was printed has to have arrived: a full disk behind standard output is a failure too.  What
+ * could not be written is still there, and to try it once more tells why.
  */
 static int flushed(struct cli *cli, int status)
 {
@@ -77,13 +112,15 @@ static int flushed(struct cli *cli, int status)
     cli->json = false;
     if (!failed)
         return cli_fail(cli, &(se_error){ .status = SE_ERR_MEMORY, .text = "out of memory" });
-    (void)cli_usage(cli, "cannot write standard output%s%s", number ? ": " : "", number ? write_reason(number) : "");
+    (void)cli_usage(cli, "cannot write standard output%s%s", number ? ": " : "",
+                    number ? write_reason(number) : "");
     return EXIT_NO_OUTPUT;
 }
 
 static bool asks_for_help(const struct cli *cli, int argc, char **argv)
 {
-    return (cli->help && argc == 1) || (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0));
+    return (cli->help && argc == 1) ||
+           (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0));
 }
 
 /* What is no command may be the first word of several. */
@@ -138,16 +175,19 @@ static int left(int status)
     return status;
 }
 
-/* What was closed stays out of use: a file that became standard output or error would get what is printed. */
+/* What was closed stays out of use: a file that became standard output or error would get what is
+ * printed. */
 static bool keep_standard(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
             return false;
     return true;
 }
 
-/* Options and operands are put into another order as they are read: who takes a command over gets them as they came. */
+/* Options and operands are put into another order as they are read: who takes a command over gets
+ * them as they came. */
 static char **copy_arguments(int argc, char **argv)
 {
     char **copy = calloc((size_t)argc + 1, sizeof *copy);
@@ -163,6 +203,7 @@ int main(int argc, char **argv)
 
     if (!cli.arguments || !keep_standard() || !process_forbid_dumps())
         return EXIT_INTERNAL;
-    (void)signal(SIGXFSZ, SIG_IGN); /* a file that is too large is a failure to write, with a message */
+    (void)signal(SIGXFSZ,
+                 SIG_IGN); /* a file that is too large is a failure to write, with a message */
     return left(flushed(&cli, start(&cli, argc - 1, argv + 1)));
 }

@@ -81,50 +81,62 @@ struct match {
     const struct option_row *row;
 };
 
-static struct match find(const struct option_table *const tables[2], const char *name, size_t length, char letter)
+static struct match find(const struct option_table *const tables[2], const char *name,
+                         size_t length, char letter)
 {
     for (size_t i = 0; i < 2; i++)
-        for (const struct option_row *row = tables[i] ? tables[i]->rows : NULL; row && row->name; row++)
-            if (letter ? row->letter == letter : strlen(row->name) == length && strncmp(row->name, name, length) == 0)
+        for (const struct option_row *row = tables[i] ? tables[i]->rows : NULL; row && row->name;
+             row++)
+            if (letter ? row->letter == letter
+                       : strlen(row->name) == length && strncmp(row->name, name, length) == 0)
                 return (struct match){ tables[i], row };
     return (struct match){ NULL, NULL };
 }
 
-static se_status unknown(const struct option_table *const tables[2], const char *argument, se_error *err)
+static se_status unknown(const struct option_table *const tables[2], const char *argument,
+                         se_error *err)
 {
     const char *names[NAMES], *nearest;
     char word[64];
     size_t count = 0;
 
     for (size_t i = 0; i < 2; i++)
-        for (const struct option_row *row = tables[i] ? tables[i]->rows : NULL; row && row->name && count < NAMES; row++)
+        for (const struct option_row *row = tables[i] ? tables[i]->rows : NULL;
+             row && row->name && count < NAMES; row++)
             names[count++] = row->name;
-    (void)snprintf(word, sizeof word, "%.*s", (int)strcspn(argument, "="), argument + strspn(argument, "-"));
+    (void)snprintf(word, sizeof word, "%.*s", (int)strcspn(argument, "="),
+                   argument + strspn(argument, "-"));
     nearest = strlen(word) > 1 ? text_nearest(word, names, count) : NULL;
     if (nearest)
-        return error_set(err, SE_ERR_USAGE, "unknown option '%s'; did you mean '--%s'?", argument, nearest);
+        return error_set(err, SE_ERR_USAGE, "unknown option '%s'; did you mean '--%s'?", argument,
+                         nearest);
     return error_set(err, SE_ERR_USAGE, "unknown option '%s'", argument);
 }
 
 static const char *const forms[] = {
     [OPTION_NUMBER] = "a whole number, up to 4294967295",
-    [OPTION_TIME] = "as 2026-01-31T12:00:00Z, 2026-01-31T12:00Z, 2026-01-31, or @ and the seconds since 1970; all in UTC",
+    [OPTION_TIME] = "as 2026-01-31T12:00:00Z, 2026-01-31T12:00Z, 2026-01-31, or @ and the seconds "
+                    "since 1970; all in UTC",
 };
 
 static se_status no_value(const struct option_row *row, const char *value, se_error *err)
 {
     if (row->kind == OPTION_LIST)
-        return error_set(err, SE_ERR_USAGE, "option '--%s' is given more than %d times", row->name, OPTION_LIST_MOST);
-    return error_set(err, SE_ERR_USAGE, "option '--%s': '%s' is no %s, %s", row->name, value, row->argument, forms[row->kind]);
+        return error_set(err, SE_ERR_USAGE, "option '--%s' is given more than %d times", row->name,
+                         OPTION_LIST_MOST);
+    return error_set(err, SE_ERR_USAGE, "option '--%s': '%s' is no %s, %s", row->name, value,
+                     row->argument, forms[row->kind]);
 }
 
 /* One option with its value; *used: how many arguments it takes. */
-static se_status take(int *used, int left, char **argv, const struct option_table *const tables[2], se_error *err)
+static se_status take(int *used, int left, char **argv, const struct option_table *const tables[2],
+                      se_error *err)
 {
     const char *text = argv[0], *value = NULL;
     bool is_long = text[1] == '-';
     size_t length = strcspn(text, "=");
-    struct match m = is_long ? find(tables, text + 2, length - 2, '\0') : find(tables, NULL, 0, text[1]);
+    struct match m =
+        is_long ? find(tables, text + 2, length - 2, '\0') : find(tables, NULL, 0, text[1]);
 
     *used = 1;
     if (!m.row)
@@ -134,7 +146,8 @@ static se_status take(int *used, int left, char **argv, const struct option_tabl
     else if (!is_long && text[2])
         value = text + 2;
     if (m.row->kind == OPTION_FLAG)
-        return value ? error_set(err, SE_ERR_USAGE, "option '--%s' takes no value", m.row->name) : (set(m.table, m.row, NULL), SE_OK);
+        return value ? error_set(err, SE_ERR_USAGE, "option '--%s' takes no value", m.row->name)
+                     : (set(m.table, m.row, NULL), SE_OK);
     if (!value && left > 1) {
         value = argv[1];
         *used = 2;
@@ -146,7 +159,8 @@ static se_status take(int *used, int left, char **argv, const struct option_tabl
     return SE_OK;
 }
 
-se_status options_parse(int *argc, char **argv, const struct option_table *const tables[2], bool operands_end_it, se_error *err)
+se_status options_parse(int *argc, char **argv, const struct option_table *const tables[2],
+                        bool operands_end_it, se_error *err)
 {
     int operands = 0, i = 0;
 
@@ -164,8 +178,7 @@ se_status options_parse(int *argc, char **argv, const struct option_table *const
             argv[operands++] = argv[i++];
             continue;
         }
-        if ((st = take(&used, *argc - i, argv + i, tables, err)))
-            return st;
+        TRY(take(&used, *argc - i, argv + i, tables, err));
         i += used;
     }
     while (i < *argc)
@@ -196,8 +209,9 @@ void options_help(const struct option_row *rows)
     for (; rows->name; rows++) {
         char left[48];
 
-        (void)snprintf(left, sizeof left, "%c%c%c --%s%s%s", rows->letter ? '-' : ' ', rows->letter ? rows->letter : ' ',
-                       rows->letter ? ',' : ' ', rows->name, rows->argument ? " " : "", rows->argument ? rows->argument : "");
+        (void)snprintf(left, sizeof left, "%c%c%c --%s%s%s", rows->letter ? '-' : ' ',
+                       rows->letter ? rows->letter : ' ', rows->letter ? ',' : ' ', rows->name,
+                       rows->argument ? " " : "", rows->argument ? rows->argument : "");
         printf("  %-30s %s\n", left, rows->help);
     }
     if (has_time)

@@ -9,7 +9,8 @@ enum option_kind {
     OPTION_TEXT,   /* const char * */
     OPTION_NUMBER, /* unsigned */
     OPTION_LIST,   /* struct option_list: may be given several times */
-    OPTION_TIME,   /* int64_t: "2026-01-31T12:00:00Z", "2026-01-31", or seconds since 1970 after an @ */
+    OPTION_TIME, /* int64_t: "2026-01-31T12:00:00Z", "2026-01-31", or seconds since 1970 after an @
+                  */
 };
 
 enum { OPTION_LIST_MOST = 24 };
@@ -38,10 +39,12 @@ void options_defaults(const struct option_table *table);
 
 /*
  * Takes the options of either table out of argv[0..*argc) and leaves the operands, in their order.
- * `operands_end_it`: stops at the first operand, and leaves all that follows.  Either table may be NULL.
+ * `operands_end_it`: stops at the first operand, and leaves all that follows.  Either table may be
+ * NULL.
  */
-SE_MUST_CHECK se_status options_parse(int *argc, char **argv, const struct option_table *const tables[2], bool operands_end_it,
-                                      se_error *err);
+SE_MUST_CHECK se_status options_parse(int *argc, char **argv,
+                                      const struct option_table *const tables[2],
+                                      bool operands_end_it, se_error *err);
 
 /* The value of an option that is a text; NULL: there is no such option, or it is not given. */
 const char *options_text(const struct option_table *table, const char *name);

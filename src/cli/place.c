@@ -26,7 +26,8 @@ static se_status direct(struct target **out, const struct place_options *o, se_e
     return target_direct(out, &place, err);
 }
 
-static se_status configured(struct target **out, struct cli *cli, const char *key, unsigned replica, se_error *err)
+static se_status configured(struct target **out, struct cli *cli, const char *key, unsigned replica,
+                            se_error *err)
 {
     se_options options = cli_options(cli);
 
@@ -35,8 +36,8 @@ static se_status configured(struct target **out, struct cli *cli, const char *ke
 
 bool place_is_open(const struct place_options *o)
 {
-    return !o->module && !o->file && !o->slot && !o->token_label && !o->token_serial && !o->init_args && !o->alias && !o->replica &&
-           !o->pin_source;
+    return !o->module && !o->file && !o->slot && !o->token_label && !o->token_serial &&
+           !o->init_args && !o->alias && !o->replica && !o->pin_source;
 }
 
 static int check(const struct cli *cli, const struct place_options *o, bool is_direct, int argc)
@@ -44,15 +45,16 @@ static int check(const struct cli *cli, const struct place_options *o, bool is_d
     if (is_direct && o->replica)
         return cli_usage(cli, "--replica goes with a KEY of the configuration");
     if (!is_direct && (o->slot || o->token_label || o->token_serial || o->init_args || o->alias))
-        return cli_usage(cli,
-                         "--slot, --token-label, --token-serial, --init-args and --alias go with --module or --file, not with a KEY of the "
-                         "configuration");
+        return cli_usage(cli, "--slot, --token-label, --token-serial, --init-args and --alias go "
+                              "with --module or --file, not with a KEY of the "
+                              "configuration");
     if (!is_direct && !argc)
         return cli_usage(cli, "which KEY of the configuration? Or --module, or --file");
     return EXIT_DONE;
 }
 
-int place_open(struct target **out, struct cli *cli, const struct place_options *o, int *argc, char ***argv)
+int place_open(struct target **out, struct cli *cli, const struct place_options *o, int *argc,
+               char ***argv)
 {
     bool is_direct = o->module || o->file;
     AUTO(se_buf) pin = SE_BUF_INIT;
@@ -68,12 +70,14 @@ int place_open(struct target **out, struct cli *cli, const struct place_options 
         --*argc;
         ++*argv;
     }
-    if (!st && o->pin_source && !(st = secret_read(&pin, o->pin_source, "--pin-source", "PIN", &err)))
+    if (!st && o->pin_source &&
+        !(st = secret_read(&pin, o->pin_source, "--pin-source", "PIN", &err)))
         target_set_pin(*out, &pin);
     return st ? cli_fail(cli, &err) : EXIT_DONE;
 }
 
-int place_open_only(struct target **out, struct cli *cli, const struct place_options *o, int argc, char **argv)
+int place_open_only(struct target **out, struct cli *cli, const struct place_options *o, int argc,
+                    char **argv)
 {
     int status = place_open(out, cli, o, &argc, &argv);
 
@@ -85,7 +89,8 @@ static void slot_text(void *arg, const struct slot_row *row)
     if (!row->initialised)
         fprintf(arg, "slot %lu: a token that is not initialised\n", row->slot);
     else
-        fprintf(arg, "slot %lu: token '%s', serial %s, %s%s\n", row->slot, row->label, row->serial, row->model,
+        fprintf(arg, "slot %lu: token '%s', serial %s, %s%s\n", row->slot, row->label, row->serial,
+                row->model,
                 row->pin_locked ? ", PIN locked"
                 : row->user_pin ? ""
                                 : ", no user PIN yet");
@@ -94,9 +99,11 @@ static void slot_text(void *arg, const struct slot_row *row)
 static void slot_json(void *arg, const struct slot_row *row)
 {
     (void)arg;
-    (void)json_line(json_pack("{s:I, s:o, s:o, s:o, s:b, s:b, s:b}", "slot", (json_int_t)row->slot, "tokenLabel", json_text(row->label),
-                              "tokenSerial", json_text(row->serial), "model", json_text(row->model), "initialised", row->initialised,
-                              "userPin", row->user_pin, "pinLocked", row->pin_locked));
+    (void)json_line(json_pack("{s:I, s:o, s:o, s:o, s:b, s:b, s:b}", "slot", (json_int_t)row->slot,
+                              "tokenLabel", json_text(row->label), "tokenSerial",
+                              json_text(row->serial), "model", json_text(row->model), "initialised",
+                              row->initialised, "userPin", row->user_pin, "pinLocked",
+                              row->pin_locked));
 }
 
 static void print_date(FILE *out, int64_t seconds)
@@ -112,7 +119,9 @@ static void print_date(FILE *out, int64_t seconds)
 
 static void key_text(void *arg, const struct key_row *row)
 {
-    const char *kind = row->has_private ? "key" : row->has_certificate ? "certificate" : "public key";
+    const char *kind = row->has_private       ? "key"
+                       : row->has_certificate ? "certificate"
+                                              : "public key";
 
     fprintf(arg, "%s '%s': %s, ID %s", kind, row->label, row->type, *row->id ? row->id : "none");
     if (row->has_private)
@@ -131,9 +140,11 @@ static void key_text(void *arg, const struct key_row *row)
 
 static json_t *key_object(const struct key_row *row)
 {
-    return json_pack("{s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o}", "label", json_text(row->label), "type", json_text(row->type), "id",
-                     json_text(row->id), "privateKey", row->has_private, "certificate", row->has_certificate, "maySign", row->may_sign,
-                     "mayDecrypt", row->may_decrypt, "subject", json_text(row->subject), "notAfter", json_time(row->not_after));
+    return json_pack("{s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o}", "label",
+                     json_text(row->label), "type", json_text(row->type), "id", json_text(row->id),
+                     "privateKey", row->has_private, "certificate", row->has_certificate, "maySign",
+                     row->may_sign, "mayDecrypt", row->may_decrypt, "subject",
+                     json_text(row->subject), "notAfter", json_time(row->not_after));
 }
 
 static void key_json(void *arg, const struct key_row *row)
@@ -163,7 +174,8 @@ static void print_object(const struct place_row *whose, json_t *object)
 {
     if (object) {
         (void)json_object_set_new(object, "key", json_text(whose->key));
-        (void)json_object_set_new(object, "replica", json_integer(whose->replica ? whose->replica : 1));
+        (void)json_object_set_new(object, "replica",
+                                  json_integer(whose->replica ? whose->replica : 1));
     }
     (void)json_line(object);
 }
@@ -207,7 +219,8 @@ struct provision_report place_report(const struct cli *cli)
 
 struct provision_report place_report_to(FILE *out)
 {
-    return out ? (struct provision_report){ slot_text, key_text, out } : (struct provision_report){ no_slot, no_key, NULL };
+    return out ? (struct provision_report){ slot_text, key_text, out }
+               : (struct provision_report){ no_slot, no_key, NULL };
 }
 
 struct provision_report place_report_of(const struct cli *cli, struct place_row *whose)

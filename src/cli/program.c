@@ -19,7 +19,8 @@ static int set_descriptors(posix_spawn_file_actions_t *actions, int input)
     return failure ? failure : posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
 }
 
-/* Not fork(): its child would have a copy of all we know, and run handlers of PKCS #11 modules, until it is another program.  0, or errno.
+/* Not fork(): its child would have a copy of all we know, and run handlers of PKCS #11 modules,
+ * until it is another program.  0, or errno.
  */
 static int spawn(pid_t *child, const struct program *p)
 {
@@ -29,7 +30,8 @@ static int spawn(pid_t *child, const struct program *p)
     if (failure)
         return failure;
     if (!(failure = set_descriptors(&actions, p->input)))
-        failure = (p->search ? posix_spawnp : posix_spawn)(child, p->arguments[0], &actions, NULL, p->arguments, environ);
+        failure = (p->search ? posix_spawnp : posix_spawn)(child, p->arguments[0], &actions, NULL,
+                                                           p->arguments, environ);
     (void)posix_spawn_file_actions_destroy(&actions);
     return failure;
 }
@@ -42,12 +44,15 @@ se_status program_await(int *status, pid_t child, const struct program *p, se_er
     *status = 0;
     while (waitpid(child, &ended, 0) < 0)
         if (errno != EINTR)
-            return error_set(err, SE_ERR_UNAVAILABLE, "%s: cannot wait for '%s': %s", p->option, path, strerror(errno));
+            return error_set(err, SE_ERR_UNAVAILABLE, "%s: cannot wait for '%s': %s", p->option,
+                             path, strerror(errno));
     if (WIFSIGNALED(ended))
-        return error_set(err, SE_ERR_UNAVAILABLE, "%s: '%s' was killed by signal %d", p->option, path, WTERMSIG(ended));
+        return error_set(err, SE_ERR_UNAVAILABLE, "%s: '%s' was killed by signal %d", p->option,
+                         path, WTERMSIG(ended));
     if (WEXITSTATUS(ended) == SHELLS_CANNOT_RUN)
-        return error_set(err, SE_ERR_UNAVAILABLE, "%s: '%s', or what it runs, cannot be run: it ended with status %d", p->option, path,
-                         SHELLS_CANNOT_RUN);
+        return error_set(err, SE_ERR_UNAVAILABLE,
+                         "%s: '%s', or what it runs, cannot be run: it ended with status %d",
+                         p->option, path, SHELLS_CANNOT_RUN);
     *status = WEXITSTATUS(ended);
     return SE_OK;
 }
@@ -57,9 +62,11 @@ se_status program_start(pid_t *child, const struct program *program, se_error *e
     int failure;
 
     (void)fflush(stdout);           /* what we said stands before what it says */
-    (void)signal(SIGCHLD, SIG_DFL); /* who started us may have ignored it, and nobody is told then how a child has ended */
+    (void)signal(SIGCHLD, SIG_DFL); /* who started us may have ignored it, and nobody is told then
+                                       how a child has ended */
     if ((failure = spawn(child, program)))
-        return error_set(err, SE_ERR_UNAVAILABLE, "%s: cannot run '%s': %s", program->option, program->arguments[0], strerror(failure));
+        return error_set(err, SE_ERR_UNAVAILABLE, "%s: cannot run '%s': %s", program->option,
+                         program->arguments[0], strerror(failure));
     return SE_OK;
 }
 

@@ -11,17 +11,19 @@ struct program {
     const char *option; /* what named it, for messages */
     char **arguments;   /* with its name as first one, and NULL as last */
     bool search;        /* a name without a slash is looked up in $PATH */
-    int input;          /* a file, read from its start: nobody has to wait for who reads it, or dies when nobody does */
+    int input; /* a file, read from its start: nobody has to wait for who reads it, or dies when
+                  nobody does */
 };
 
 /*
- * Runs it, without a shell and with no other descriptors than the first three, and waits for it; *status is what it ended with.
- * SE_ERR_UNAVAILABLE: it could not be run, or was killed.
+ * Runs it, without a shell and with no other descriptors than the first three, and waits for it;
+ * *status is what it ended with. SE_ERR_UNAVAILABLE: it could not be run, or was killed.
  */
 SE_MUST_CHECK se_status program_run(int *status, const struct program *program, se_error *err);
 
 /* The halves of that. */
 SE_MUST_CHECK se_status program_start(pid_t *child, const struct program *program, se_error *err);
-SE_MUST_CHECK se_status program_await(int *status, pid_t child, const struct program *program, se_error *err);
+SE_MUST_CHECK se_status program_await(int *status, pid_t child, const struct program *program,
+                                      se_error *err);
 
 #endif

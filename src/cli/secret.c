@@ -26,10 +26,8 @@ static se_status read_line(se_buf *out, int fd, char *last, se_error *err)
     AUTO(se_buf) line = SE_BUF_INIT;
     size_t size = 0;
     ssize_t n = 0;
-    se_status st = buf_new(&line, SECRET_MOST, err);
 
-    if (st)
-        return st;
+    TRY(buf_new(&line, SECRET_MOST, err));
     *last = '\0';
     while (size < line.size) {
         n = read(fd, line.data + size, 1);
@@ -45,8 +43,10 @@ static se_status read_line(se_buf *out, int fd, char *last, se_error *err)
         return error_set(err, SE_ERR_ACCESS, "the secret has more than %d bytes", SECRET_MOST);
     size -= size && line.data[size - 1] == '\r';
     if (text_mark(line.data, size))
-        return error_set(err, SE_ERR_ACCESS, "the secret begins with a byte order mark (%s): give it without one, as UTF-8",
-                         text_mark(line.data, size));
+        return error_set(
+            err, SE_ERR_ACCESS,
+            "the secret begins with a byte order mark (%s): give it without one, as UTF-8",
+            text_mark(line.data, size));
     return buf_copy(out, (se_bytes){ line.data, size }, err);
 }
 
@@ -56,11 +56,13 @@ static se_status from_fd(se_buf *out, const char *number, se_error *err)
     char last;
 
     if (!text_number(&fd, number, INT_MAX))
-        return error_set(err, SE_ERR_USAGE, "fd: is followed by the number of an open file descriptor");
+        return error_set(err, SE_ERR_USAGE,
+                         "fd: is followed by the number of an open file descriptor");
     return read_line(out, (int)fd, &last, err);
 }
 
-/* Control-C must not leave a terminal behind that does not echo: it ends the line, and becomes a signal when echo is back. */
+/* Control-C must not leave a terminal behind that does not echo: it ends the line, and becomes a
+ * signal when echo is back. */
 static se_status ask(se_buf *out, int terminal, const char *what, se_error *err)
 {
     struct termios before, silent;
@@ -101,10 +103,12 @@ static se_status from_terminal(se_buf *out, const char *what, se_error *err)
 
 static bool is_configurable(const char *source)
 {
-    return text_starts(source, "env:") || text_starts(source, "file:") || text_starts(source, "credential:");
+    return text_starts(source, "env:") || text_starts(source, "file:") ||
+           text_starts(source, "credential:");
 }
 
-se_status secret_read(se_buf *out, const char *source, const char *option, const char *what, se_error *err)
+se_status secret_read(se_buf *out, const char *source, const char *option, const char *what,
+                      se_error *err)
 {
     se_status st;
 
@@ -116,7 +120,8 @@ se_status secret_read(se_buf *out, const char *source, const char *option, const
     else if (is_configurable(source))
         st = pin_from(out, source, err);
     else /* without what was given: it may be the secret itself */
-        return error_set(err, SE_ERR_USAGE, "%s takes env:NAME, file:PATH, credential:NAME, fd:N or prompt", option);
+        return error_set(err, SE_ERR_USAGE,
+                         "%s takes env:NAME, file:PATH, credential:NAME, fd:N or prompt", option);
     if (st)
         (void)error_prefix(err, "%s: ", option);
     return st;

@@ -5,10 +5,12 @@
 #include "cli/cli.h"
 
 /*
- * "env:NAME", "file:PATH", "credential:NAME", "fd:N" (up to a line's end), or "prompt" (the terminal, not echoed).
- * `option` and `what` are for messages and the prompt: "--pin-source", "PIN of key 'k1'".
+ * "env:NAME", "file:PATH", "credential:NAME", "fd:N" (up to a line's end), or "prompt" (the
+ * terminal, not echoed). `option` and `what` are for messages and the prompt: "--pin-source", "PIN
+ * of key 'k1'".
  */
-SE_MUST_CHECK se_status secret_read(se_buf *out, const char *source, const char *option, const char *what, se_error *err);
+SE_MUST_CHECK se_status secret_read(se_buf *out, const char *source, const char *option,
+                                    const char *what, se_error *err);
 
 /* A line of `fd`; a terminal is asked for `what`, and does not echo. */
 SE_MUST_CHECK se_status secret_line(se_buf *out, int fd, const char *what, se_error *err);

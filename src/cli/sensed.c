@@ -32,11 +32,9 @@ static bool begins_as_zip(const unsigned char first[SENSED], size_t size)
 se_status sensed_open(struct sensed *s, const char *path, se_error *err)
 {
     ptrdiff_t n = 1;
-    se_status st;
 
     *s = (struct sensed){ .input = INPUT_INIT };
-    if ((st = input_open(&s->input, path, err)))
-        return st;
+    TRY(input_open(&s->input, path, err));
     while (n > 0 && s->size < SENSED) {
         n = s->input.source.read(s->input.source.arg, s->first + s->size, SENSED - s->size);
         s->size += n > 0 ? (size_t)n : 0;
@@ -67,22 +65,21 @@ se_status sensed_copy(const struct result *result, struct sensed *s, se_error *e
     return stream_drain(&in, copy, &sink, err);
 }
 
-se_status candidate_open(struct candidate *c, const char *out, const struct decrypting *how, const char *in, se_error *err)
+se_status candidate_open(struct candidate *c, const char *out, const struct decrypting *how,
+                         const char *in, se_error *err)
 {
     se_container_params params = SE_CONTAINER_PARAMS_INIT;
-    se_status st = sensed_open(&c->in, in, err);
 
-    if (st)
-        return st;
+    TRY(sensed_open(&c->in, in, err));
     c->is_held = out || c->in.encrypted;
     if (!c->is_held)
         return SE_OK;
-    if ((st = result_open_held(&c->held, out ? out : "-", err)))
-        return st;
+    TRY(result_open_held(&c->held, out ? out : "-", err));
     result_path(c->path, &c->held);
     params.context = how->context;
     if (c->in.encrypted)
-        return se_zip_decrypt_stream(&c->held.sink, how->engine, how->descriptor, &c->in.source, &params, err);
+        return se_zip_decrypt_stream(&c->held.sink, how->engine, how->descriptor, &c->in.source,
+                                     &params, err);
     return sensed_copy(&c->held, &c->in, err);
 }
 

@@ -19,11 +19,12 @@ void sensed_close(struct sensed *sensed);
 AUTO_KIND(sensed, struct sensed, sensed_close(p))
 
 /* What is no container passes as it is. */
-SE_MUST_CHECK se_status sensed_copy(const struct result *result, struct sensed *sensed, se_error *err);
+SE_MUST_CHECK se_status sensed_copy(const struct result *result, struct sensed *sensed,
+                                    se_error *err);
 
 /*
- * A zip to be verified: as it is, or what it decrypts to if it is a container, held back.  With an output always held back, so that what is
- * verified is what is committed.
+ * A zip to be verified: as it is, or what it decrypts to if it is a container, held back.  With an
+ * output always held back, so that what is verified is what is committed.
  */
 struct candidate {
     struct sensed in;
@@ -31,9 +32,9 @@ struct candidate {
     bool is_held;
     char path[RESULT_PATH]; /* if it is held: a way to it */
 };
-#define CANDIDATE_INIT                                                                                                                     \
-    {                                                                                                                                      \
-        .in = { .input = INPUT_INIT }, .held = RESULT_INIT                                                                                 \
+#define CANDIDATE_INIT                                                                             \
+    {                                                                                              \
+        .in = { .input = INPUT_INIT }, .held = RESULT_INIT                                         \
     }
 
 /* How a container is decrypted. */
@@ -44,7 +45,8 @@ struct decrypting {
 };
 
 /* `out` may be NULL.  What is neither a zip nor a container is left to who verifies it. */
-SE_MUST_CHECK se_status candidate_open(struct candidate *c, const char *out, const struct decrypting *how, const char *in, se_error *err);
+SE_MUST_CHECK se_status candidate_open(struct candidate *c, const char *out,
+                                       const struct decrypting *how, const char *in, se_error *err);
 /* Where it is to be verified. */
 const char *candidate_path(const struct candidate *c);
 /* Puts the name of the input into an error, where a way to what is held is. */

@@ -20,7 +20,8 @@ void stamp_write(struct writer *w, const char *indent, const se_signer *signer)
     if (signer->stamp_time)
         writer_format(w, "%sstamped    %s by %s\n", indent, when, signer->stamp_authority);
     else if (*signer->stamp_ignored)
-        writer_format(w, "%sstamped    but that does not count: %s\n", indent, signer->stamp_ignored);
+        writer_format(w, "%sstamped    but that does not count: %s\n", indent,
+                      signer->stamp_ignored);
 }
 
 void signer_write(struct writer *w, const se_signer *signer)
@@ -28,7 +29,8 @@ void signer_write(struct writer *w, const se_signer *signer)
     char when[32];
 
     clock_text(when, signer->signing_time);
-    writer_format(w, "  signer     %s\n  issuer     %s\n  serial     %s\n", signer->subject, signer->issuer, signer->serial);
+    writer_format(w, "  signer     %s\n  issuer     %s\n  serial     %s\n", signer->subject,
+                  signer->issuer, signer->serial);
     if (signer->version)
         writer_format(w, "  version    %u\n", signer->version);
     else
@@ -37,7 +39,8 @@ void signer_write(struct writer *w, const se_signer *signer)
     stamp_write(w, "  ", signer);
 }
 
-void signed_tell(const struct cli *cli, se_engine *engine, const struct descriptor_option *descriptor, const char *output)
+void signed_tell(const struct cli *cli, se_engine *engine,
+                 const struct descriptor_option *descriptor, const char *output)
 {
     se_sign_params params = SE_SIGN_PARAMS_INIT;
     se_signer signer;
@@ -48,7 +51,8 @@ void signed_tell(const struct cli *cli, se_engine *engine, const struct descript
     if (se_find_signer(&signer, engine, descriptor->name, &params, NULL))
         cli_done(cli, "%s: written, signed by '%s'", output, descriptor->name);
     else
-        cli_done(cli, "%s: written, signed by %s ('%s', version %u)", output, signer.subject, descriptor->name, signer.version);
+        cli_done(cli, "%s: written, signed by %s ('%s', version %u)", output, signer.subject,
+                 descriptor->name, signer.version);
 }
 
 json_t *stamp_json(const se_signer *signer)

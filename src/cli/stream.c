@@ -22,7 +22,8 @@ static se_status refused(const char *what, const char *name, se_error *err)
 {
     se_status status = errno == EACCES || errno == EPERM ? SE_ERR_ACCESS : SE_ERR_IO;
 
-    return error_set(err, status, "cannot %s '%s': %s%s", what, name, strerror(errno), errno == ENOENT ? file_hint(name) : "");
+    return error_set(err, status, "cannot %s '%s': %s%s", what, name, strerror(errno),
+                     errno == ENOENT ? file_hint(name) : "");
 }
 
 static bool is_standard(const char *path)
@@ -50,7 +51,8 @@ se_status input_open(struct input *input, const char *path, se_error *err)
         return refused("read", input->name, err);
     }
     (void)posix_fadvise(input->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-    input->source = (se_source){ read_fd, input, S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0 };
+    input->source =
+        (se_source){ read_fd, input, S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0 };
     return SE_OK;
 }
 
@@ -88,10 +90,13 @@ static se_status hold(struct result *result, se_error *err)
     const char *named = getenv("TMPDIR"), *folder = named && *named ? named : "/tmp";
 
     result->spool = file_unnamed(folder);
-    return result->spool < 0 ? error_set(err, SE_ERR_IO, "cannot make a temporary file in '%s': %s", folder, strerror(errno)) : SE_OK;
+    return result->spool < 0 ? error_set(err, SE_ERR_IO, "cannot make a temporary file in '%s': %s",
+                                         folder, strerror(errno))
+                             : SE_OK;
 }
 
-static se_status open_result(struct result *result, const char *path, mode_t mode, bool hold_back, se_error *err)
+static se_status open_result(struct result *result, const char *path, mode_t mode, bool hold_back,
+                             se_error *err)
 {
     se_status st = SE_OK;
 
@@ -162,7 +167,8 @@ static se_status copy_spool(int spool, int to, se_error *err)
     while ((n = read(spool, piece, sizeof piece)) > 0)
         if (write_all(to, piece, (size_t)n))
             return error_set(err, SE_ERR_IO, "cannot write the output: %s", write_reason(errno));
-    return n < 0 ? error_set(err, SE_ERR_IO, "cannot read the temporary file: %s", strerror(errno)) : SE_OK;
+    return n < 0 ? error_set(err, SE_ERR_IO, "cannot read the temporary file: %s", strerror(errno))
+                 : SE_OK;
 }
 
 se_status result_commit(struct result *result, se_error *err)
@@ -196,7 +202,8 @@ int result_fail(const struct result *result, const struct cli *cli, const se_err
 
 static bool passed(const struct timespec *then, const struct timespec *now)
 {
-    return now->tv_sec > then->tv_sec || (now->tv_sec == then->tv_sec && now->tv_nsec >= then->tv_nsec);
+    return now->tv_sec > then->tv_sec ||
+           (now->tv_sec == then->tv_sec && now->tv_nsec >= then->tv_nsec);
 }
 
 static void print_progress(struct progress *progress)
@@ -235,7 +242,8 @@ static bool show(void *arg, uint64_t done, uint64_t total)
 se_progress_fn progress_begin(struct progress *progress, const struct cli *cli, const char *what)
 {
     bool always = strcmp(cli->progress, "always") == 0;
-    bool wanted = always || (strcmp(cli->progress, "auto") == 0 && !cli->quiet && isatty(STDERR_FILENO));
+    bool wanted =
+        always || (strcmp(cli->progress, "auto") == 0 && !cli->quiet && isatty(STDERR_FILENO));
 
     *progress = (struct progress){ .what = what };
     (void)clock_gettime(CLOCK_MONOTONIC, &progress->next);

@@ -13,12 +13,12 @@ struct input {
     const char *name;
     se_source source;
 };
-#define INPUT_INIT                                                                                                                         \
-    {                                                                                                                                      \
-        -1, NULL,                                                                                                                          \
-        {                                                                                                                                  \
-            NULL, NULL, 0                                                                                                                  \
-        }                                                                                                                                  \
+#define INPUT_INIT                                                                                 \
+    {                                                                                              \
+        -1, NULL,                                                                                  \
+        {                                                                                          \
+            NULL, NULL, 0                                                                          \
+        }                                                                                          \
     }
 SE_MUST_CHECK se_status input_open(struct input *input, const char *path, se_error *err);
 /* The file that a command reads and that it is named by, "-" and NULL being standard input. */
@@ -33,22 +33,25 @@ struct result {
     bool standard;
     bool failed; /* writing is what failed: exit status 73 */
     bool secret; /* what is held back is overwritten when it is discarded */
-    int spool;   /* what is for standard output, or a pipe, held back until result_commit(); -1: not held back */
+    int spool;   /* what is for standard output, or a pipe, held back until result_commit(); -1: not
+                    held back */
     se_sink sink;
 };
-#define RESULT_INIT                                                                                                                        \
-    {                                                                                                                                      \
-        OUTPUT_INIT, false, false, false, -1,                                                                                              \
-        {                                                                                                                                  \
-            NULL, NULL                                                                                                                     \
-        }                                                                                                                                  \
+#define RESULT_INIT                                                                                \
+    {                                                                                              \
+        OUTPUT_INIT, false, false, false, -1,                                                      \
+        {                                                                                          \
+            NULL, NULL                                                                             \
+        }                                                                                          \
     }
 
 /* `hold_back`: nothing reaches standard output before result_commit(). */
-SE_MUST_CHECK se_status result_open(struct result *result, const char *path, bool hold_back, se_error *err);
+SE_MUST_CHECK se_status result_open(struct result *result, const char *path, bool hold_back,
+                                    se_error *err);
 /* The same for what others should not read: a new file has mode 0600. */
 SE_MUST_CHECK se_status result_open_secret(struct result *result, const char *path, se_error *err);
-/* The same for what nobody may see before result_commit(), whatever `path` is; overwritten by result_discard(). */
+/* The same for what nobody may see before result_commit(), whatever `path` is; overwritten by
+ * result_discard(). */
 SE_MUST_CHECK se_status result_open_held(struct result *result, const char *path, se_error *err);
 /* A name for what has been written to a held result so far, as long as it is open. */
 void result_path(char out[RESULT_PATH], const struct result *result);
@@ -56,7 +59,8 @@ SE_MUST_CHECK se_status result_commit(struct result *result, se_error *err);
 void result_discard(struct result *result);
 AUTO_KIND(result, struct result, result_discard(p))
 
-/* Whether a file is replaced by what is written to `path`, or made; a device or a pipe is only written to. */
+/* Whether a file is replaced by what is written to `path`, or made; a device or a pipe is only
+ * written to. */
 bool is_replaced(const char *path);
 
 /* Whether what is written to one file takes the place of the other. */

@@ -98,7 +98,8 @@ static void note(struct batch *b, size_t i, const se_error *why)
 
 static bool is_there(const struct envelope *envelope, const struct sealing *target)
 {
-    return target && envelope->format == target->format && envelope->format->is_for(envelope, &target->recipient);
+    return target && envelope->format == target->format &&
+           envelope->format->is_for(envelope, &target->recipient);
 }
 
 static void read_all(struct batch *b, const struct sealing *target)
@@ -131,7 +132,8 @@ static struct group *take_next(struct batch *b)
     return group;
 }
 
-/* What one data key fails at is its own affair if it was refused; anything else is the key store's, and will not be different for others.
+/* What one data key fails at is its own affair if it was refused; anything else is the key store's,
+ * and will not be different for others.
  */
 static void stop(struct batch *b, const se_error *failure)
 {
@@ -146,7 +148,8 @@ static bool unwrap_next(struct batch *b)
 {
     struct group *group = take_next(b);
 
-    if (group && !group->failure.status && unsealing_unwrap(&group->secret, b->opening, group->envelope, &group->failure) &&
+    if (group && !group->failure.status &&
+        unsealing_unwrap(&group->secret, b->opening, group->envelope, &group->failure) &&
         group->failure.status != SE_ERR_REJECTED)
         stop(b, &group->failure);
     return group != NULL;
@@ -168,7 +171,8 @@ static size_t start_threads(pthread_t threads[THREADS], struct batch *b)
     return count;
 }
 
-/* The first goes alone: a key store that was away is asked by one caller, and the others would be told that it still is. */
+/* The first goes alone: a key store that was away is asked by one caller, and the others would be
+ * told that it still is. */
 static void unwrap_all(struct batch *b)
 {
     pthread_t threads[THREADS];
@@ -187,11 +191,13 @@ static void unwrap_all(struct batch *b)
 static se_status prepare(struct group *group, struct batch *b, se_error *err)
 {
     if (!group->prepared && !group->failure.status)
-        (void)!unsealing_prepare(&group->key, &group->secret, b->opening, group->envelope, &group->failure);
+        (void)!unsealing_prepare(&group->key, &group->secret, b->opening, group->envelope,
+                                 &group->failure);
     group->prepared = true;
     if (!group->failure.status)
         return SE_OK;
-    return error_set_at(err, group->failure.status, group->failure.file, group->failure.line, "%s", group->failure.text);
+    return error_set_at(err, group->failure.status, group->failure.file, group->failure.line, "%s",
+                        group->failure.text);
 }
 
 static se_status open_field(se_field *field, struct batch *b, size_t i, se_error *err)
@@ -199,7 +205,9 @@ static se_status open_field(se_field *field, struct batch *b, size_t i, se_error
     struct group *group = &b->groups[b->group_of[i]];
     se_status st = prepare(group, b, err);
 
-    return st ? st : unsealing_finish(&field->out, b->opening, &group->key, &b->envelopes[i], field->context, err);
+    return st ? st
+              : unsealing_finish(&field->out, b->opening, &group->key, &b->envelopes[i],
+                                 field->context, err);
 }
 
 static void open_fields(struct batch *b)
@@ -214,9 +222,16 @@ static void open_fields(struct batch *b)
     }
 }
 
-se_status open_all(se_field *fields, size_t count, struct unsealing *o, const struct sealing *target, se_error *err)
+se_status open_all(se_field *fields, size_t count, struct unsealing *o,
+                   const struct sealing *target, se_error *err)
 {
-    AUTO(batch) b = { .fields = fields, .count = count, .opening = o, .lock = PTHREAD_MUTEX_INITIALIZER, .failed = count };
+    AUTO(batch) b = {
+        .fields = fields,
+        .count = count,
+        .opening = o,
+        .lock = PTHREAD_MUTEX_INITIALIZER,
+        .failed = count,
+    };
     se_status st = batch_room(&b, err);
 
     for (size_t i = 0; i < count; i++)

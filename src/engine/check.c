@@ -18,7 +18,8 @@ struct finding {
     se_check_row row;
     se_error error;
     char warning[sizeof((se_error *)0)->text];
-    char apart[sizeof((se_error *)0)->text + CAUSES_MOST]; /* the warnings one by one, each with its NUL */
+    char apart[sizeof((se_error *)0)->text +
+               CAUSES_MOST]; /* the warnings one by one, each with its NUL */
     size_t apart_size;
     const char *causes[CAUSES_MOST];
     char mechanism[160];
@@ -30,7 +31,8 @@ static void list_stores(struct finding *f)
     size_t used = 0;
 
     for (size_t i = 0; i < entry->count && used < sizeof f->store; i++)
-        used += (size_t)snprintf(f->store + used, sizeof f->store - used, "%s%s", i ? "+" : "", entry->replicas[i].store);
+        used += (size_t)snprintf(f->store + used, sizeof f->store - used, "%s%s", i ? "+" : "",
+                                 entry->replicas[i].store);
 }
 
 static void start(struct finding *f, const struct descriptor *descriptor)
@@ -68,7 +70,8 @@ static void look_at_certificate(struct finding *f, const struct key *key)
 
 static bool signs(const struct descriptor *descriptor)
 {
-    return descriptor->algorithm.kind == ALGORITHM_SIGNATURE || descriptor->algorithm.kind == ALGORITHM_DIGEST;
+    return descriptor->algorithm.kind == ALGORITHM_SIGNATURE ||
+           descriptor->algorithm.kind == ALGORITHM_DIGEST;
 }
 
 static enum key_part part_of(const struct descriptor *descriptor)
@@ -113,7 +116,8 @@ static bool is_listed(const char *list, const char *item)
     size_t size = strlen(item);
 
     for (const char *at = list; (at = strstr(at, item)); at += size)
-        if ((at == list || (at - list >= 2 && at[-1] == ' ' && at[-2] == ',')) && (!at[size] || at[size] == ','))
+        if ((at == list || (at - list >= 2 && at[-1] == ' ' && at[-2] == ',')) &&
+            (!at[size] || at[size] == ','))
             return true;
     return false;
 }
@@ -124,10 +128,12 @@ static void add_mechanism(struct finding *f, const char *mechanism)
     size_t used = strlen(f->mechanism);
 
     if (*mechanism && !is_listed(f->mechanism, mechanism))
-        (void)snprintf(f->mechanism + used, sizeof f->mechanism - used, "%s%s", used ? ", " : "", mechanism);
+        (void)snprintf(f->mechanism + used, sizeof f->mechanism - used, "%s%s", used ? ", " : "",
+                       mechanism);
 }
 
-static se_status probe(struct finding *f, struct key *key, const se_check_options *options, se_error *err)
+static se_status probe(struct finding *f, struct key *key, const se_check_options *options,
+                       se_error *err)
 {
     const char *mechanism;
     se_status st;
@@ -142,8 +148,10 @@ static se_status probe(struct finding *f, struct key *key, const se_check_option
 static void look_at_namesakes(struct finding *f, const struct key *key, const struct keyref *ref)
 {
     if (key->namesakes)
-        warn(f, "the token has %u more private key%s with the label '%s': commands that change one refuse", key->namesakes,
-             key->namesakes > 1 ? "s" : "", ref->alias);
+        warn(f,
+             "the token has %u more private key%s with the label '%s': commands that change one "
+             "refuse",
+             key->namesakes, key->namesakes > 1 ? "s" : "", ref->alias);
 }
 
 /* What opens, and yet is of no use to the commands that are made for descriptors of this name. */
@@ -153,19 +161,22 @@ static void look_at_commands(struct finding *f)
     se_error why = SE_ERROR_INIT;
 
     if (d->algorithm.kind == ALGORITHM_JWS)
-        warn(f, "the key is good, but no command, nor the library, makes JWS: other programs have to");
+        warn(f,
+             "the key is good, but no command, nor the library, makes JWS: other programs have to");
     else if (d->use->container && container_form(d, &why))
         warn(f, "`zip encrypt` can't use it: %s", why.text);
 }
 
 /* By itself, whatever the engine has made of it. */
-static se_status look_at_replica(struct finding *f, size_t index, const struct key *whole, const se_check_options *options, se_error *err)
+static se_status look_at_replica(struct finding *f, size_t index, const struct key *whole,
+                                 const se_check_options *options, se_error *err)
 {
     const struct keyref *ref = &f->descriptor->key->replicas[index];
     AUTO(key) key = NULL;
     se_status st = store_open(&key, ref, part_of(f->descriptor), NULL, err);
 
-    if (!st && EVP_PKEY_eq(X509_get0_pubkey(key->certificate), X509_get0_pubkey(whole->certificate)) != 1)
+    if (!st &&
+        EVP_PKEY_eq(X509_get0_pubkey(key->certificate), X509_get0_pubkey(whole->certificate)) != 1)
         st = error_set(err, SE_ERR_KEY, "it holds another key than the other replicas");
     if (!st) {
         look_at_namesakes(f, key, ref);
@@ -174,7 +185,8 @@ static se_status look_at_replica(struct finding *f, size_t index, const struct k
     return st ? error_prefix(err, "replica %zu (line %d): ", index + 1, ref->line) : SE_OK;
 }
 
-static se_status look_at_replicas(struct finding *f, const struct key *whole, const se_check_options *options)
+static se_status look_at_replicas(struct finding *f, const struct key *whole,
+                                  const se_check_options *options)
 {
     size_t count = f->descriptor->key->count, failed = 0;
 
@@ -203,7 +215,8 @@ static void look_at_exposure(struct finding *f)
         keyref_exposure(&entry->replicas[i], warn_exposure, f);
 }
 
-/* Of the name's purpose: what a mail command or a zip command does with another name is not known here. */
+/* Of the name's purpose: what a mail command or a zip command does with another name is not known
+ * here. */
 static se_status look_at_purpose(struct finding *f, X509 *certificate)
 {
     enum purpose purpose = f->descriptor->use->purpose;
@@ -211,7 +224,8 @@ static se_status look_at_purpose(struct finding *f, X509 *certificate)
     se_status st = certificate_purpose(purpose, certificate, true, SE_ERR_POLICY, &f->error);
 
     if (!st && certificate_purpose(purpose, certificate, false, SE_ERR_POLICY, &others))
-        warn(f, "%s: who trusts its CA, and does not have this descriptor, refuses what it signs", others.text);
+        warn(f, "%s: who trusts its CA, and does not have this descriptor, refuses what it signs",
+             others.text);
     return st;
 }
 
@@ -223,20 +237,20 @@ static se_status inspect(struct finding *f, se_engine *engine, const se_check_op
     enum key_part part = part_of(d);
     se_status st;
 
-    if ((st = slot_open(&key, engine, d->key, part, &f->error)))
-        return st;
+    TRY(slot_open(&key, engine, d->key, part, &f->error));
     look_at_certificate(f, key);
     look_at_exposure(f);
-    if ((st = certificate_check(d, key->certificate, now(), SE_ERR_POLICY, &f->error)))
-        return st;
-    if (signs(d) && ((st = signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), &f->error)) ||
-                     (st = look_at_purpose(f, key->certificate))))
+    TRY(certificate_check(d, key->certificate, now(), SE_ERR_POLICY, &f->error));
+    if (signs(d) &&
+        ((st = signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), &f->error)) ||
+         (st = look_at_purpose(f, key->certificate))))
         return st;
     if ((st = sharing_check(engine, d, key, SE_ERR_POLICY, &f->error)) || part == PART_CERTIFICATE)
         return st;
     look_at_namesakes(f, key, d->key->replicas);
     look_at_commands(f);
-    return d->key->count > 1 ? look_at_replicas(f, key, options) : probe(f, key, options, &f->error);
+    return d->key->count > 1 ? look_at_replicas(f, key, options)
+                             : probe(f, key, options, &f->error);
 }
 
 /* Whether a newer version signs: what is left for this one is to verify. */
@@ -245,7 +259,8 @@ static bool is_superseded(const struct config *config, const struct descriptor *
     bool newer = false;
 
     for (size_t i = 0; i < config->descriptor_count; i++)
-        newer |= config->descriptors[i].version > descriptor->version && !strcmp(config->descriptors[i].name, descriptor->name);
+        newer |= config->descriptors[i].version > descriptor->version &&
+                 !strcmp(config->descriptors[i].name, descriptor->name);
     return newer && part_of(descriptor) == PART_SIGN;
 }
 
@@ -260,8 +275,9 @@ static bool can_verify(struct finding *f, se_engine *engine)
         return false;
     look_at_certificate(f, key);
     return !certificate_check(d, key->certificate, f->row.not_after, SE_ERR_POLICY, NULL) &&
-           (!signs(d) || (!signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), NULL) &&
-                          !certificate_purpose(d->use->purpose, key->certificate, true, SE_ERR_POLICY, NULL)));
+           (!signs(d) ||
+            (!signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), NULL) &&
+             !certificate_purpose(d->use->purpose, key->certificate, true, SE_ERR_POLICY, NULL)));
 }
 
 static se_status judge(struct finding *f, se_engine *engine, const se_check_options *options)
@@ -298,7 +314,8 @@ static se_status options_read(se_check_options *out, const se_check_options *opt
     return st;
 }
 
-se_status se_check(se_engine *engine, se_check_fn fn, void *arg, const se_check_options *options, se_error *error)
+se_status se_check(se_engine *engine, se_check_fn fn, void *arg, const se_check_options *options,
+                   se_error *error)
 {
     se_check_options read;
     se_status st, first = SE_OK;

@@ -2,14 +2,13 @@
 #include "base/arguments.h"
 #include "engine/fields.h"
 
-static se_status params_of(se_container_params *out, const se_container_params *params, se_error *err)
+static se_status params_of(se_container_params *out, const se_container_params *params,
+                           se_error *err)
 {
-    se_status st = arguments_options(out, params, se_container_params, err);
-
-    if (st)
-        return st;
+    TRY(arguments_options(out, params, se_container_params, err));
     if (out->context.size > VALUE_MAX)
-        return error_set(err, SE_ERR_USAGE, "a context of %zu bytes is too long", out->context.size);
+        return error_set(err, SE_ERR_USAGE, "a context of %zu bytes is too long",
+                         out->context.size);
     return SE_OK;
 }
 
@@ -20,7 +19,8 @@ struct passage {
     se_container_params params;
 };
 
-static se_status passage_begin(struct passage *p, const se_sink *out, const se_source *in, const se_container_params *params, se_error *err)
+static se_status passage_begin(struct passage *p, const se_sink *out, const se_source *in,
+                               const se_container_params *params, se_error *err)
 {
     se_status st = params_of(&p->params, params, err);
 
@@ -49,10 +49,9 @@ static se_status seal(struct passage *p, struct sealing *s, se_error *err)
         .kit = s->kit,
         .context = p->params.context,
     };
-    se_status st;
 
-    if ((st = container_form(s->descriptor, err)) || (st = sealing_secret(&s->data_key, s, CONTAINER_SECRET, err)))
-        return st;
+    TRY(container_form(s->descriptor, err));
+    TRY(sealing_secret(&s->data_key, s, CONTAINER_SECRET, err));
     return container_seal(p->out, &s->data_key, &job, &p->in, err);
 }
 
@@ -71,15 +70,15 @@ static se_status encrypt(struct passage *p, se_engine *engine, struct operation 
     return st;
 }
 
-se_status se_zip_encrypt_stream(const se_sink *out, se_engine *engine, const char *descriptor, const se_source *in,
-                                const se_container_params *params, se_error *error)
+se_status se_zip_encrypt_stream(const se_sink *out, se_engine *engine, const char *descriptor,
+                                const se_source *in, const se_container_params *params,
+                                se_error *error)
 {
     struct operation op;
     struct passage p;
     se_status st;
 
-    if ((st = arguments_check(error, given_sink(out), engine, descriptor, given_source(in))))
-        return st;
+    TRY(arguments_check(error, given_sink(out), engine, descriptor, given_source(in)));
     operation_begin(&op, &engine->events, "zip encrypt", descriptor);
     if (!(st = passage_begin(&p, out, in, params, &op.error)))
         st = encrypt(&p, engine, &op);
@@ -89,7 +88,8 @@ se_status se_zip_encrypt_stream(const se_sink *out, se_engine *engine, const cha
 
 /* ---- decrypting ---- */
 
-static se_status open_with(struct passage *p, struct unsealing *o, const struct envelope *envelope, se_error *err)
+static se_status open_with(struct passage *p, struct unsealing *o, const struct envelope *envelope,
+                           se_error *err)
 {
     AUTO(data_key) key = { .secret = SE_BUF_INIT };
     const struct open_job job = { envelope, &key, o->kit, p->params.context };
@@ -101,7 +101,8 @@ static se_status open_with(struct passage *p, struct unsealing *o, const struct 
 static se_status refuse(se_error *err)
 {
     return error_set(err, SE_ERR_REJECTED,
-                     "the container does not decrypt: it was changed or cut short, moved to another context, or made for another key");
+                     "the container does not decrypt: it was changed or cut short, moved to "
+                     "another context, or made for another key");
 }
 
 static se_status decrypt(struct passage *p, struct unsealing *o, se_error *err)
@@ -114,7 +115,8 @@ static se_status decrypt(struct passage *p, struct unsealing *o, se_error *err)
         st = open_with(p, o, &envelope, &why);
     if (!st)
         return SE_OK;
-    return st == SE_ERR_REJECTED ? refuse(err) : error_set_at(err, st, why.file, why.line, "%s", why.text);
+    return st == SE_ERR_REJECTED ? refuse(err)
+                                 : error_set_at(err, st, why.file, why.line, "%s", why.text);
 }
 
 static se_status decrypt_for(struct passage *p, se_engine *engine, struct operation *op)
@@ -122,22 +124,21 @@ static se_status decrypt_for(struct passage *p, se_engine *engine, struct operat
     AUTO(unsealing) o = { .count = 0 };
     se_status st;
 
-    if ((st = unsealing_begin(&o, engine, op->event.descriptor, p->params.version, &op->error)))
-        return st;
+    TRY(unsealing_begin(&o, engine, op->event.descriptor, p->params.version, &op->error));
     if ((st = decrypt(p, &o, &op->error)))
         (void)error_prefix(&op->error, "descriptor '%s': ", o.name);
     return st;
 }
 
-se_status se_zip_decrypt_stream(const se_sink *out, se_engine *engine, const char *descriptor, const se_source *in,
-                                const se_container_params *params, se_error *error)
+se_status se_zip_decrypt_stream(const se_sink *out, se_engine *engine, const char *descriptor,
+                                const se_source *in, const se_container_params *params,
+                                se_error *error)
 {
     struct operation op;
     struct passage p;
     se_status st;
 
-    if ((st = arguments_check(error, given_sink(out), engine, descriptor, given_source(in))))
-        return st;
+    TRY(arguments_check(error, given_sink(out), engine, descriptor, given_source(in)));
     operation_begin(&op, &engine->events, "zip decrypt", descriptor);
     if (!(st = passage_begin(&p, out, in, params, &op.error)))
         st = decrypt_for(&p, engine, &op);

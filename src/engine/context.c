@@ -34,8 +34,8 @@ static se_status check(const se_pair *sorted, size_t i, se_error *err)
     if (name.size > UINT32_MAX || sorted[i].value.size > UINT32_MAX)
         return error_set(err, SE_ERR_USAGE, "a part of the context is too long");
     if (i && compare(&sorted[i - 1], &sorted[i]) == 0)
-        return error_set(err, SE_ERR_USAGE, "the context has two parts called '%.*s'", name.size > 64 ? 64 : (int)name.size,
-                         (const char *)name.data);
+        return error_set(err, SE_ERR_USAGE, "the context has two parts called '%.*s'",
+                         name.size > 64 ? 64 : (int)name.size, (const char *)name.data);
     return SE_OK;
 }
 
@@ -43,12 +43,10 @@ se_status se_context(se_buf *out, const se_pair *pairs, size_t count, se_error *
 {
     AUTO(pairs) sorted = calloc(count + 1, sizeof *sorted);
     AUTO(writer) w = { 0 };
-    se_status st;
 
     if (out)
         *out = (se_buf)SE_BUF_INIT;
-    if ((st = arguments_check(error, out, given_array(pairs, count))))
-        return st;
+    TRY(arguments_check(error, out, given_array(pairs, count)));
     if (!sorted)
         return error_memory(error);
     for (size_t i = 0; i < count; i++)
@@ -58,8 +56,7 @@ se_status se_context(se_buf *out, const se_pair *pairs, size_t count, se_error *
         memcpy(sorted, pairs, count * sizeof *sorted);
     qsort(sorted, count, sizeof *sorted, compare);
     for (size_t i = 0; i < count; i++) {
-        if ((st = check(sorted, i, error)))
-            return st;
+        TRY(check(sorted, i, error));
         put(&w, sorted[i].name);
         put(&w, sorted[i].value);
     }

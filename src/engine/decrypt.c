@@ -13,7 +13,8 @@ static void add(struct unsealing *o, const struct descriptor *d)
     se_error failure = SE_ERROR_INIT;
     size_t at = o->count++;
 
-    if (slot_open(&version.key, o->engine, d->key, PART_CERTIFICATE, &failure) && !o->missing.status) {
+    if (slot_open(&version.key, o->engine, d->key, PART_CERTIFICATE, &failure) &&
+        !o->missing.status) {
         (void)error_prefix(&failure, "version %u: key '%s': ", d->version, d->key->name);
         o->missing = failure;
     }
@@ -27,13 +28,12 @@ static bool decrypts(const struct descriptor *d)
     return d->algorithm.kind == ALGORITHM_CIPHER || d->algorithm.kind == ALGORITHM_WRAP;
 }
 
-static se_status collect(struct unsealing *o, const struct descriptor *any, unsigned version, se_error *err)
+static se_status collect(struct unsealing *o, const struct descriptor *any, unsigned version,
+                         se_error *err)
 {
     const struct config *config = o->engine->config;
-    se_status st = kit_take(&o->kit, o->engine, err);
 
-    if (st)
-        return st;
+    TRY(kit_take(&o->kit, o->engine, err));
     if (!(o->versions = calloc(config->descriptor_count, sizeof *o->versions)))
         return error_memory(err);
     for (size_t i = 0; i < config->descriptor_count; i++) {
@@ -42,17 +42,19 @@ static se_status collect(struct unsealing *o, const struct descriptor *any, unsi
         if (strcmp(d->name, any->name) == 0 && (!version || d->version == version) && decrypts(d))
             add(o, d);
     }
-    return o->count ? SE_OK : error_set(err, SE_ERR_POLICY, "its algorithm %s is not for encryption", any->algorithm.name);
+    return o->count ? SE_OK
+                    : error_set(err, SE_ERR_POLICY, "its algorithm %s is not for encryption",
+                                any->algorithm.name);
 }
 
-se_status unsealing_begin(struct unsealing *out, se_engine *engine, const char *descriptor, unsigned version, se_error *err)
+se_status unsealing_begin(struct unsealing *out, se_engine *engine, const char *descriptor,
+                          unsigned version, se_error *err)
 {
     const struct descriptor *any;
     se_status st;
 
     *out = (struct unsealing){ .engine = engine, .missing = SE_ERROR_INIT };
-    if ((st = config_descriptor(&any, engine->config, descriptor, version, err)))
-        return st;
+    TRY(config_descriptor(&any, engine->config, descriptor, version, err));
     out->name = any->name;
     if ((st = collect(out, any, version, err)))
         (void)error_prefix(err, "descriptor '%s': ", any->name);
@@ -82,7 +84,8 @@ static bool is_for(const struct envelope *envelope, const struct reader_version 
     return envelope->format->is_for(envelope, &recipient);
 }
 
-static se_status ask_store(se_buf *secret, const struct unsealing *o, const struct reader_version *v, const struct envelope *envelope,
+static se_status ask_store(se_buf *secret, const struct unsealing *o,
+                           const struct reader_version *v, const struct envelope *envelope,
                            se_error *err)
 {
     const struct algorithm *a = &v->descriptor->algorithm;
@@ -91,14 +94,16 @@ static se_status ask_store(se_buf *secret, const struct unsealing *o, const stru
     se_status st = slot_open(&key, o->engine, v->descriptor->key, PART_DECRYPT, err);
 
     if (!st)
-        st = key_unwrap(secret, key->private, envelope->how.digest ? &envelope->how : &stated, envelope->wrapped, err);
+        st = key_unwrap(secret, key->private, envelope->how.digest ? &envelope->how : &stated,
+                        envelope->wrapped, err);
     if (st && st != SE_ERR_REJECTED)
-        (void)error_prefix(err, "version %u: key '%s': ", v->descriptor->version, v->descriptor->key->name);
+        (void)error_prefix(err, "version %u: key '%s': ", v->descriptor->version,
+                           v->descriptor->key->name);
     return st;
 }
 
-static se_status unwrap(se_buf *secret, const struct unsealing *o, const struct reader_version *v, const struct envelope *envelope,
-                        se_error *err)
+static se_status unwrap(se_buf *secret, const struct unsealing *o, const struct reader_version *v,
+                        const struct envelope *envelope, se_error *err)
 {
     struct data_keys *memory = memory_of(o->engine, v->descriptor);
     se_status st;
@@ -115,7 +120,8 @@ static se_status refuse(const struct unsealing *o, se_error *err)
 {
     if (!o->missing.status)
         return envelope_refused(err);
-    return error_set_at(err, o->missing.status, o->missing.file, o->missing.line, "%s", o->missing.text);
+    return error_set_at(err, o->missing.status, o->missing.file, o->missing.line, "%s",
+                        o->missing.text);
 }
 
 /* Which version it is of stands in it in clear, so that nothing is given away. */
@@ -125,11 +131,13 @@ static bool is_of_stranger(const struct unsealing *o, const struct envelope *env
     bool known = !envelope->version || o->missing.status;
 
     for (size_t i = 0; !known && i < config->descriptor_count; i++)
-        known = !strcmp(config->descriptors[i].name, o->name) && config->descriptors[i].version == envelope->version;
+        known = !strcmp(config->descriptors[i].name, o->name) &&
+                config->descriptors[i].version == envelope->version;
     return !known;
 }
 
-/* Where something else is written, CBC without a tag is a trick: what GCM made could be asked about as CBC. */
+/* Where something else is written, CBC without a tag is a trick: what GCM made could be asked about
+ * as CBC. */
 static bool may_read(const struct envelope *envelope, const struct reader_version *v)
 {
     const struct algorithm *a = &v->descriptor->algorithm;
@@ -139,8 +147,10 @@ static bool may_read(const struct envelope *envelope, const struct reader_versio
            (!envelope->unauthenticated || (a->cipher == CIPHER_AES_CBC && a->result == RESULT_CMS));
 }
 
-/* With the versions that the envelope names, or with those that it does not.  SE_ERR_REJECTED: with none of them. */
-static se_status unwrap_with(se_buf *secret, const struct unsealing *o, const struct envelope *envelope, bool named, se_error *err)
+/* With the versions that the envelope names, or with those that it does not.  SE_ERR_REJECTED: with
+ * none of them. */
+static se_status unwrap_with(se_buf *secret, const struct unsealing *o,
+                             const struct envelope *envelope, bool named, se_error *err)
 {
     for (size_t i = 0; i < o->count; i++) {
         const struct reader_version *v = &o->versions[i];
@@ -152,12 +162,14 @@ static se_status unwrap_with(se_buf *secret, const struct unsealing *o, const st
         if (!(st = sharing_check(o->engine, v->descriptor, v->key, SE_ERR_REJECTED, &failure)))
             st = unwrap(secret, o, v, envelope, &failure);
         if (st != SE_ERR_REJECTED)
-            return st ? error_set_at(err, st, failure.file, failure.line, "%s", failure.text) : SE_OK;
+            return st ? error_set_at(err, st, failure.file, failure.line, "%s", failure.text)
+                      : SE_OK;
     }
     return SE_ERR_REJECTED;
 }
 
-se_status unsealing_unwrap(se_buf *secret, const struct unsealing *o, const struct envelope *envelope, se_error *err)
+se_status unsealing_unwrap(se_buf *secret, const struct unsealing *o,
+                           const struct envelope *envelope, se_error *err)
 {
     se_status st;
 
@@ -168,61 +180,64 @@ se_status unsealing_unwrap(se_buf *secret, const struct unsealing *o, const stru
     if (st != SE_ERR_REJECTED)
         return st;
     if (is_of_stranger(o, envelope))
-        return error_set(err, SE_ERR_REJECTED, "the value does not decrypt: it says that it is of version %u, which is not configured",
-                         envelope->version);
+        return error_set(
+            err, SE_ERR_REJECTED,
+            "the value does not decrypt: it says that it is of version %u, which is not configured",
+            envelope->version);
     return refuse(o, err);
 }
 
-se_status unsealing_prepare(struct data_key *out, se_buf *secret, struct unsealing *o, const struct envelope *envelope, se_error *err)
+se_status unsealing_prepare(struct data_key *out, se_buf *secret, struct unsealing *o,
+                            const struct envelope *envelope, se_error *err)
 {
     *out = (struct data_key){ .secret = buf_move(secret) };
     return envelope->format->prepare_open(out, envelope, o->kit, err);
 }
 
-se_status unsealing_finish(se_buf *out, struct unsealing *o, const struct data_key *key, const struct envelope *envelope, se_bytes context,
-                           se_error *err)
+se_status unsealing_finish(se_buf *out, struct unsealing *o, const struct data_key *key,
+                           const struct envelope *envelope, se_bytes context, se_error *err)
 {
     const struct open_job job = { envelope, key, o->kit, context };
 
     return envelope->format->open(out, &job, err);
 }
 
-static se_status decrypt(se_buf *out, struct unsealing *o, se_bytes value, se_bytes context, se_error *err)
+static se_status decrypt(se_buf *out, struct unsealing *o, se_bytes value, se_bytes context,
+                         se_error *err)
 {
     AUTO(envelope) envelope = { .format = NULL };
     AUTO(data_key) key = { .secret = SE_BUF_INIT };
     AUTO(se_buf) secret = SE_BUF_INIT;
-    se_status st;
 
-    if ((st = unsealing_read(&envelope, o, value, err)) || (st = unsealing_unwrap(&secret, o, &envelope, err)) ||
-        (st = unsealing_prepare(&key, &secret, o, &envelope, err)))
-        return st;
+    TRY(unsealing_read(&envelope, o, value, err));
+    TRY(unsealing_unwrap(&secret, o, &envelope, err));
+    TRY(unsealing_prepare(&key, &secret, o, &envelope, err));
     return unsealing_finish(out, o, &key, &envelope, context, err);
 }
 
-static se_status decrypt_for(se_buf *out, se_engine *engine, se_bytes in, const se_field_params *params, struct operation *op)
+static se_status decrypt_for(se_buf *out, se_engine *engine, se_bytes in,
+                             const se_field_params *params, struct operation *op)
 {
     AUTO(unsealing) unsealing = { .count = 0 };
     se_field_params read;
     se_status st;
 
-    if ((st = field_params_read(&read, params, &op->error)) ||
-        (st = unsealing_begin(&unsealing, engine, op->event.descriptor, read.version, &op->error)))
-        return st;
+    TRY(field_params_read(&read, params, &op->error));
+    TRY(unsealing_begin(&unsealing, engine, op->event.descriptor, read.version, &op->error));
     if ((st = decrypt(out, &unsealing, in, read.context, &op->error)))
         (void)error_prefix(&op->error, "descriptor '%s': ", unsealing.name);
     return st;
 }
 
-se_status se_decrypt(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in, const se_field_params *params, se_error *error)
+se_status se_decrypt(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in,
+                     const se_field_params *params, se_error *error)
 {
     struct operation op;
     se_status st;
 
     if (out)
         *out = (se_buf)SE_BUF_INIT;
-    if ((st = arguments_check(error, out, engine, descriptor, given_bytes(in))))
-        return st;
+    TRY(arguments_check(error, out, engine, descriptor, given_bytes(in)));
     operation_begin(&op, &engine->events, "decrypt", descriptor);
     op.event.bytes = in.size;
     st = decrypt_for(out, engine, in, params, &op);

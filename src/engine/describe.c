@@ -7,10 +7,7 @@
 
 se_status se_describe(se_engine *engine, se_property_fn fn, void *arg, se_error *error)
 {
-    se_status st = arguments_check(error, engine, fn);
-
-    if (st)
-        return st;
+    TRY(arguments_check(error, engine, fn));
     config_describe(engine->config, fn, arg);
     return SE_OK;
 }
@@ -28,7 +25,8 @@ se_status se_fingerprint(char out[65], se_engine *engine, se_error *error)
         st = config_canonical(&canonical, engine->config, error);
     if (st)
         return st;
-    if (!EVP_Q_digest(crypto_context(), "SHA2-256", NULL, canonical.data, canonical.size, hash, &size))
+    if (!EVP_Q_digest(crypto_context(), "SHA2-256", NULL, canonical.data, canonical.size, hash,
+                      &size))
         return crypto_error(error, SE_ERR_CRYPTO, "cannot hash");
     for (size_t i = 0; i < sizeof hash; i++)
         (void)snprintf(out + 2 * i, 3, "%02x", hash[i]);

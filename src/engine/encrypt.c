@@ -12,26 +12,24 @@ se_status field_params_read(se_field_params *out, const se_field_params *params,
 static se_status prepare(struct sealing *s, se_error *err)
 {
     const struct algorithm *a = &s->descriptor->algorithm;
-    se_status st;
 
     if (a->kind != ALGORITHM_CIPHER && a->kind != ALGORITHM_WRAP)
         return error_set(err, SE_ERR_POLICY, "its algorithm %s is not for encryption", a->name);
-    if ((st = slot_open(&s->key, s->engine, s->descriptor->key, PART_ENCRYPT, err)))
-        return st;
+    TRY(slot_open(&s->key, s->engine, s->descriptor->key, PART_ENCRYPT, err));
     s->recipient = (struct recipient){ s->key, s->descriptor->version };
     s->format = envelope_format(a);
-    if ((st = key_allowed(s->key, s->descriptor, err)) || (st = sharing_check(s->engine, s->descriptor, s->key, SE_ERR_POLICY, err)))
-        return st;
+    TRY(key_allowed(s->key, s->descriptor, err));
+    TRY(sharing_check(s->engine, s->descriptor, s->key, SE_ERR_POLICY, err));
     return kit_take(&s->kit, s->engine, err);
 }
 
-se_status sealing_begin(struct sealing *out, se_engine *engine, const char *descriptor, const se_field_params *params, se_error *err)
+se_status sealing_begin(struct sealing *out, se_engine *engine, const char *descriptor,
+                        const se_field_params *params, se_error *err)
 {
     se_status st;
 
     *out = (struct sealing){ .engine = engine, .binary = params->binary };
-    if ((st = config_descriptor(&out->descriptor, engine->config, descriptor, params->version, err)))
-        return st;
+    TRY(config_descriptor(&out->descriptor, engine->config, descriptor, params->version, err));
     if ((st = prepare(out, err)))
         (void)blame(err, out->descriptor);
     return st;
@@ -47,7 +45,9 @@ void sealing_end(struct sealing *s)
 
 static struct seal_job job_of(const struct sealing *s, se_bytes plain, se_bytes context)
 {
-    return (struct seal_job){ &s->descriptor->algorithm, &s->recipient, &s->data_key, s->kit, s->binary, plain, context };
+    return (struct seal_job){
+        &s->descriptor->algorithm, &s->recipient, &s->data_key, s->kit, s->binary, plain, context
+    };
 }
 
 static se_status wrap(se_buf *out, const struct sealing *s, se_bytes secret, se_error *err)
@@ -79,7 +79,8 @@ se_status sealing_secret(struct data_key *out, struct sealing *s, size_t size, s
 }
 
 /* What is wrapped is the value itself. */
-static se_status wrap_plain(struct data_key *out, const struct sealing *s, se_bytes plain, se_error *err)
+static se_status wrap_plain(struct data_key *out, const struct sealing *s, se_bytes plain,
+                            se_error *err)
 {
     se_status st = buf_copy(&out->secret, plain, err);
 
@@ -93,8 +94,9 @@ static se_status renew(struct sealing *s, const struct seal_job *job, se_error *
 
     data_key_free(key);
     limit(s);
-    st = s->format == &blob_format ? wrap_plain(key, s, job->plain, err)
-                                   : sealing_secret(key, s, s->format->secret_size(&s->descriptor->algorithm), err);
+    st = s->format == &blob_format
+             ? wrap_plain(key, s, job->plain, err)
+             : sealing_secret(key, s, s->format->secret_size(&s->descriptor->algorithm), err);
     if (st || (st = s->format->prepare_seal(key, job, err))) {
         data_key_free(key);
         s->uses = 0;
@@ -105,13 +107,15 @@ static se_status renew(struct sealing *s, const struct seal_job *job, se_error *
 static se_status check(const struct sealing *s, se_bytes plain, se_bytes context, se_error *err)
 {
     if (plain.size > VALUE_MAX || context.size > VALUE_MAX)
-        return error_set(err, SE_ERR_USAGE, "%zu bytes are too long for a value", plain.size > VALUE_MAX ? plain.size : context.size);
+        return error_set(err, SE_ERR_USAGE, "%zu bytes are too long for a value",
+                         plain.size > VALUE_MAX ? plain.size : context.size);
     if (context.size && !s->format->binds_context)
         return error_set(err, SE_ERR_USAGE, "%s can't bind a value to a context", s->format->name);
     return SE_OK;
 }
 
-se_status sealing_add(se_buf *out, struct sealing *s, se_bytes plain, se_bytes context, se_error *err)
+se_status sealing_add(se_buf *out, struct sealing *s, se_bytes plain, se_bytes context,
+                      se_error *err)
 {
     struct seal_job job = job_of(s, plain, context);
     se_status st = check(s, plain, context, err);
@@ -126,14 +130,14 @@ se_status sealing_add(se_buf *out, struct sealing *s, se_bytes plain, se_bytes c
     return SE_OK;
 }
 
-static se_status encrypt(se_buf *out, se_engine *engine, se_bytes in, const se_field_params *params, struct operation *op)
+static se_status encrypt(se_buf *out, se_engine *engine, se_bytes in, const se_field_params *params,
+                         struct operation *op)
 {
     AUTO(sealing) sealing = { .uses = 0 };
     se_field_params read;
-    se_status st = field_params_read(&read, params, &op->error);
+    se_status st;
 
-    if (st)
-        return st;
+    TRY(field_params_read(&read, params, &op->error));
     st = sealing_begin(&sealing, engine, op->event.descriptor, &read, &op->error);
     if (sealing.descriptor)
         operation_on(op, sealing.descriptor);
@@ -142,15 +146,15 @@ static se_status encrypt(se_buf *out, se_engine *engine, se_bytes in, const se_f
     return st;
 }
 
-se_status se_encrypt(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in, const se_field_params *params, se_error *error)
+se_status se_encrypt(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in,
+                     const se_field_params *params, se_error *error)
 {
     struct operation op;
     se_status st;
 
     if (out)
         *out = (se_buf)SE_BUF_INIT;
-    if ((st = arguments_check(error, out, engine, descriptor, given_bytes(in))))
-        return st;
+    TRY(arguments_check(error, out, engine, descriptor, given_bytes(in)));
     operation_begin(&op, &engine->events, "encrypt", descriptor);
     op.event.bytes = in.size;
     st = encrypt(out, engine, in, params, &op);

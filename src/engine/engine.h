@@ -16,7 +16,8 @@ struct opening {
     se_error failure;
 };
 
-/* One <key>: opened when a job first needs it.  The lock is held while a store opens it, so that it is opened once. */
+/* One <key>: opened when a job first needs it.  The lock is held while a store opens it, so that it
+ * is opened once. */
 struct slot {
     pthread_mutex_t lock;
     pid_t process; /* that the lock belongs to */
@@ -35,22 +36,31 @@ struct se_engine {
 };
 
 /* The key of `entry`, from the first replica that answers; released with key_unref(). */
-SE_MUST_CHECK se_status slot_open(struct key **out, se_engine *engine, const struct key_entry *entry, enum key_part part, se_error *err);
-SE_MUST_CHECK se_status key_slots_new(struct slot **out, const struct config *config, const struct events *events, se_error *err);
+SE_MUST_CHECK se_status slot_open(struct key **out, se_engine *engine,
+                                  const struct key_entry *entry, enum key_part part, se_error *err);
+SE_MUST_CHECK se_status key_slots_new(struct slot **out, const struct config *config,
+                                      const struct events *events, se_error *err);
 void key_slots_free(struct slot *slots, size_t count);
 
-/* What the caller's params say; NULL: the defaults.  SE_ERR_USAGE: from another time, or nonsense. */
-SE_MUST_CHECK se_status sign_params_read(se_sign_params *out, const se_sign_params *params, se_error *err);
-SE_MUST_CHECK se_status verify_params_read(se_verify_params *out, const se_verify_params *params, se_error *err);
+/* What the caller's params say; NULL: the defaults.  SE_ERR_USAGE: from another time, or nonsense.
+ */
+SE_MUST_CHECK se_status sign_params_read(se_sign_params *out, const se_sign_params *params,
+                                         se_error *err);
+SE_MUST_CHECK se_status verify_params_read(se_verify_params *out, const se_verify_params *params,
+                                           se_error *err);
 
 /* What is signed with the descriptor, or verified. */
 enum purpose purpose_of(se_purpose stated, const struct descriptor *descriptor);
 
-/* SE_ERR_POLICY: what the descriptor's use asks of its key's certificate, which now it does not keep. */
-SE_MUST_CHECK se_status key_allowed(struct key *key, const struct descriptor *descriptor, se_error *err);
+/* SE_ERR_POLICY: what the descriptor's use asks of its key's certificate, which now it does not
+ * keep. */
+SE_MUST_CHECK se_status key_allowed(struct key *key, const struct descriptor *descriptor,
+                                    se_error *err);
 
-/* The signature algorithm of `descriptor` with that key; SE_ERR_POLICY: it is not for signatures, or not with such a key. */
-SE_MUST_CHECK se_status signing_algorithm(const struct algorithm **out, const struct descriptor *descriptor, const EVP_PKEY *key,
+/* The signature algorithm of `descriptor` with that key; SE_ERR_POLICY: it is not for signatures,
+ * or not with such a key. */
+SE_MUST_CHECK se_status signing_algorithm(const struct algorithm **out,
+                                          const struct descriptor *descriptor, const EVP_PKEY *key,
                                           se_error *err);
 
 /* SE_ERR_POLICY: its algorithm is not that of containers. */

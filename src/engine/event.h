@@ -20,8 +20,10 @@ struct reporter {
     unsigned replica; /* from 1 */
 };
 
-void reporter_set(struct reporter *reporter, const struct events *events, const struct key_entry *entry, size_t index);
-void reporter_tell(const struct reporter *reporter, se_event_kind kind, se_status status, const char *text);
+void reporter_set(struct reporter *reporter, const struct events *events,
+                  const struct key_entry *entry, size_t index);
+void reporter_tell(const struct reporter *reporter, se_event_kind kind, se_status status,
+                   const char *text);
 
 /* One call of the application, from its begin to its end. */
 struct operation {
@@ -31,7 +33,8 @@ struct operation {
     int64_t started; /* microseconds */
 };
 
-void operation_begin(struct operation *op, const struct events *events, const char *name, const char *descriptor);
+void operation_begin(struct operation *op, const struct events *events, const char *name,
+                     const char *descriptor);
 void operation_on(struct operation *op, const struct descriptor *descriptor);
 
 /* Tells it, and gives `err` the failure.  Returns `status`. */

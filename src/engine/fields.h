@@ -6,7 +6,8 @@
 #include "engine/event.h"
 #include "format/envelope.h"
 
-SE_MUST_CHECK se_status field_params_read(se_field_params *out, const se_field_params *params, se_error *err);
+SE_MUST_CHECK se_status field_params_read(se_field_params *out, const se_field_params *params,
+                                          se_error *err);
 
 /* One that lies idle, or a new one.  Given back, or freed, by kit_give(), which accepts NULL. */
 SE_MUST_CHECK se_status kit_take(struct kit **out, se_engine *engine, se_error *err);
@@ -25,11 +26,14 @@ struct sealing {
     unsigned long uses;       /* that are left of it */
     uint64_t bytes;
 };
-SE_MUST_CHECK se_status sealing_begin(struct sealing *out, se_engine *engine, const char *descriptor, const se_field_params *params,
+SE_MUST_CHECK se_status sealing_begin(struct sealing *out, se_engine *engine,
+                                      const char *descriptor, const se_field_params *params,
                                       se_error *err);
-SE_MUST_CHECK se_status sealing_add(se_buf *out, struct sealing *s, se_bytes plain, se_bytes context, se_error *err);
+SE_MUST_CHECK se_status sealing_add(se_buf *out, struct sealing *s, se_bytes plain,
+                                    se_bytes context, se_error *err);
 /* A new secret, and it wrapped. */
-SE_MUST_CHECK se_status sealing_secret(struct data_key *out, struct sealing *s, size_t size, se_error *err);
+SE_MUST_CHECK se_status sealing_secret(struct data_key *out, struct sealing *s, size_t size,
+                                       se_error *err);
 void sealing_end(struct sealing *s);
 AUTO_KIND(sealing, struct sealing, sealing_end(p))
 
@@ -46,26 +50,33 @@ struct unsealing {
     se_error missing; /* why a version is out of reach, if one is */
     struct kit *kit;
 };
-SE_MUST_CHECK se_status unsealing_begin(struct unsealing *out, se_engine *engine, const char *descriptor, unsigned version, se_error *err);
+SE_MUST_CHECK se_status unsealing_begin(struct unsealing *out, se_engine *engine,
+                                        const char *descriptor, unsigned version, se_error *err);
 void unsealing_end(struct unsealing *o);
 AUTO_KIND(unsealing, struct unsealing, unsealing_end(p))
 
 /* Takes the value apart. */
-SE_MUST_CHECK se_status unsealing_read(struct envelope *out, struct unsealing *o, se_bytes value, se_error *err);
+SE_MUST_CHECK se_status unsealing_read(struct envelope *out, struct unsealing *o, se_bytes value,
+                                       se_error *err);
 
-/* From the memory, or else from the key store: the secret of the envelope's data key.  Any thread may call it. */
-SE_MUST_CHECK se_status unsealing_unwrap(se_buf *secret, const struct unsealing *o, const struct envelope *envelope, se_error *err);
+/* From the memory, or else from the key store: the secret of the envelope's data key.  Any thread
+ * may call it. */
+SE_MUST_CHECK se_status unsealing_unwrap(se_buf *secret, const struct unsealing *o,
+                                         const struct envelope *envelope, se_error *err);
 
 /* With the secret, which the data key takes over. */
-SE_MUST_CHECK se_status unsealing_prepare(struct data_key *out, se_buf *secret, struct unsealing *o, const struct envelope *envelope,
-                                          se_error *err);
-SE_MUST_CHECK se_status unsealing_finish(se_buf *out, struct unsealing *o, const struct data_key *key, const struct envelope *envelope,
-                                         se_bytes context, se_error *err);
+SE_MUST_CHECK se_status unsealing_prepare(struct data_key *out, se_buf *secret, struct unsealing *o,
+                                          const struct envelope *envelope, se_error *err);
+SE_MUST_CHECK se_status unsealing_finish(se_buf *out, struct unsealing *o,
+                                         const struct data_key *key,
+                                         const struct envelope *envelope, se_bytes context,
+                                         se_error *err);
 
 /*
- * All of `fields`: `status` and `out` of each; several data keys at once.  `target`, which may be NULL: values that are as it would make
- * them stay what they are.  Returns the first failure.
+ * All of `fields`: `status` and `out` of each; several data keys at once.  `target`, which may be
+ * NULL: values that are as it would make them stay what they are.  Returns the first failure.
  */
-SE_MUST_CHECK se_status open_all(se_field *fields, size_t count, struct unsealing *o, const struct sealing *target, se_error *err);
+SE_MUST_CHECK se_status open_all(se_field *fields, size_t count, struct unsealing *o,
+                                 const struct sealing *target, se_error *err);
 
 #endif

@@ -15,28 +15,25 @@ se_sink se_sink_fd(int fd)
     return sink_fd(fd);
 }
 
-se_status se_sign_file(const char *out, se_engine *engine, const char *descriptor, const char *in, const se_sign_params *params,
-                       se_error *error)
+se_status se_sign_file(const char *out, se_engine *engine, const char *descriptor, const char *in,
+                       const se_sign_params *params, se_error *error)
 {
     AUTO(file) file = -1;
     AUTO(output) output = OUTPUT_INIT;
     se_source source;
     se_sink sink;
-    se_status st;
 
-    if ((st = arguments_check(error, out, engine, descriptor, in)))
-        return st;
-    if ((st = file_open_stream(&file, in, error)) || (st = output_open(&output, out, 0644, error)))
-        return st;
+    TRY(arguments_check(error, out, engine, descriptor, in));
+    TRY(file_open_stream(&file, in, error));
+    TRY(output_open(&output, out, 0644, error));
     source = source_fd(file);
     sink = sink_fd(output.fd);
-    if ((st = se_sign_stream(&sink, engine, descriptor, &source, params, error)))
-        return st;
+    TRY(se_sign_stream(&sink, engine, descriptor, &source, params, error));
     return output_commit(&output, error);
 }
 
-se_status se_verify_file(se_signer *out, se_engine *engine, const char *descriptor, const char *in, const char *signature,
-                         const se_verify_params *params, se_error *error)
+se_status se_verify_file(se_signer *out, se_engine *engine, const char *descriptor, const char *in,
+                         const char *signature, const se_verify_params *params, se_error *error)
 {
     AUTO(file) file = -1;
     AUTO(se_buf) read = SE_BUF_INIT;
@@ -46,12 +43,14 @@ se_status se_verify_file(se_signer *out, se_engine *engine, const char *descript
 
     if (out)
         *out = (se_signer){ .version = 0 };
-    if ((st = arguments_check(error, engine, descriptor, in)) || (st = arguments_options(&job, params, se_verify_params, error)))
-        return st;
-    if ((signature && (st = file_read(&read, signature, SIGNATURE_LIMIT, error))) || (st = file_open_stream(&file, in, error)))
+    TRY(arguments_check(error, engine, descriptor, in));
+    TRY(arguments_options(&job, params, se_verify_params, error));
+    if ((signature && (st = file_read(&read, signature, SIGNATURE_LIMIT, error))) ||
+        (st = file_open_stream(&file, in, error)))
         return st;
     if (signature && !read.size)
-        return error_set(error, SE_ERR_FORMAT, "'%s' is empty: there is no signature in it", signature);
+        return error_set(error, SE_ERR_FORMAT, "'%s' is empty: there is no signature in it",
+                         signature);
     if (signature)
         job.signature = buf_bytes(&read);
     source = source_fd(file);

@@ -5,11 +5,13 @@
 #include "engine/engine.h"
 #include "key/certificate.h"
 
-static void tell(se_identity *out, const struct descriptor *descriptor, const struct key *key, const struct algorithm *algorithm)
+static void tell(se_identity *out, const struct descriptor *descriptor, const struct key *key,
+                 const struct algorithm *algorithm)
 {
     const char *alias = descriptor->key->replicas[0].alias;
 
-    *out = (se_identity){ .version = descriptor->version, .not_after = certificate_not_after(key->certificate) };
+    *out = (se_identity){ .version = descriptor->version,
+                          .not_after = certificate_not_after(key->certificate) };
     alias = *alias ? alias : descriptor->key->name;
     text_copy(out->key, sizeof out->key, descriptor->key->name, strlen(descriptor->key->name));
     text_copy(out->alias, sizeof out->alias, alias, strlen(alias));
@@ -18,7 +20,8 @@ static void tell(se_identity *out, const struct descriptor *descriptor, const st
     key_type_name(out->key_type, X509_get0_pubkey(key->certificate));
 }
 
-se_status se_identify(se_identity *out, se_engine *engine, const char *descriptor, unsigned version, se_error *error)
+se_status se_identify(se_identity *out, se_engine *engine, const char *descriptor, unsigned version,
+                      se_error *error)
 {
     const struct algorithm *algorithm;
     const struct descriptor *found;
@@ -27,10 +30,8 @@ se_status se_identify(se_identity *out, se_engine *engine, const char *descripto
 
     if (out)
         *out = (se_identity){ .version = 0 };
-    if ((st = arguments_check(error, out, engine, descriptor)))
-        return st;
-    if ((st = config_descriptor(&found, engine->config, descriptor, version, error)))
-        return st;
+    TRY(arguments_check(error, out, engine, descriptor));
+    TRY(config_descriptor(&found, engine->config, descriptor, version, error));
     if ((st = slot_open(&key, engine, found->key, PART_CERTIFICATE, error)) ||
         (st = signing_algorithm(&algorithm, found, X509_get0_pubkey(key->certificate), error)))
         return blame(error, found);

@@ -6,7 +6,8 @@ static se_status params_of_many(se_field_params *out, const se_field_params *par
     se_status st = field_params_read(out, params, err);
 
     if (!st && out->context.size)
-        return error_set(err, SE_ERR_USAGE, "of many values, each has a context of its own: se_field.context");
+        return error_set(err, SE_ERR_USAGE,
+                         "of many values, each has a context of its own: se_field.context");
     return st;
 }
 
@@ -68,9 +69,11 @@ static se_status seal_opened(se_field *fields, size_t count, struct sealing *s, 
 }
 
 /* What the three have in common: the fields of a call, and what it does with them. */
-typedef se_status (*work_fn)(se_field *fields, size_t count, se_engine *engine, const se_field_params *params, struct operation *op);
+typedef se_status (*work_fn)(se_field *fields, size_t count, se_engine *engine,
+                             const se_field_params *params, struct operation *op);
 
-static se_status encrypt_many(se_field *fields, size_t count, se_engine *engine, const se_field_params *params, struct operation *op)
+static se_status encrypt_many(se_field *fields, size_t count, se_engine *engine,
+                              const se_field_params *params, struct operation *op)
 {
     AUTO(sealing) sealing = { .uses = 0 };
     se_status st = sealing_begin(&sealing, engine, op->event.descriptor, params, &op->error);
@@ -84,10 +87,12 @@ static se_status encrypt_many(se_field *fields, size_t count, se_engine *engine,
     return st;
 }
 
-static se_status decrypt_many(se_field *fields, size_t count, se_engine *engine, const se_field_params *params, struct operation *op)
+static se_status decrypt_many(se_field *fields, size_t count, se_engine *engine,
+                              const se_field_params *params, struct operation *op)
 {
     AUTO(unsealing) unsealing = { .count = 0 };
-    se_status st = unsealing_begin(&unsealing, engine, op->event.descriptor, params->version, &op->error);
+    se_status st =
+        unsealing_begin(&unsealing, engine, op->event.descriptor, params->version, &op->error);
 
     if (st)
         return fail(fields, count, st);
@@ -96,11 +101,13 @@ static se_status decrypt_many(se_field *fields, size_t count, se_engine *engine,
     return st;
 }
 
-static se_status rekey_many(se_field *fields, size_t count, se_engine *engine, const se_field_params *params, struct operation *op)
+static se_status rekey_many(se_field *fields, size_t count, se_engine *engine,
+                            const se_field_params *params, struct operation *op)
 {
     AUTO(sealing) sealing = { .uses = 0 };
     AUTO(unsealing) unsealing = { .count = 0 };
-    se_status st = sealing_begin(&sealing, engine, op->event.descriptor, params, &op->error), sealed;
+    se_status st = sealing_begin(&sealing, engine, op->event.descriptor, params, &op->error),
+              sealed;
 
     if (sealing.descriptor)
         operation_on(op, sealing.descriptor);
@@ -127,7 +134,8 @@ static se_status fail_all(se_field *fields, size_t count, se_status st)
     return fail(fields, count, st);
 }
 
-static se_status many(se_field *fields, size_t count, work_fn work, const se_field_params *params, se_engine *engine, struct operation *op)
+static se_status many(se_field *fields, size_t count, work_fn work, const se_field_params *params,
+                      se_engine *engine, struct operation *op)
 {
     se_field_params read;
     se_status st;
@@ -135,13 +143,14 @@ static se_status many(se_field *fields, size_t count, work_fn work, const se_fie
     start(fields, count);
     for (size_t i = 0; i < count; i++)
         op->event.bytes += fields[i].in.size;
-    if ((st = check_given(fields, count, &op->error)) || (st = params_of_many(&read, params, &op->error)))
+    if ((st = check_given(fields, count, &op->error)) ||
+        (st = params_of_many(&read, params, &op->error)))
         return fail(fields, count, st);
     return work(fields, count, engine, &read, op);
 }
 
-se_status se_encrypt_many(se_field *fields, size_t count, se_engine *engine, const char *descriptor, const se_field_params *params,
-                          se_error *error)
+se_status se_encrypt_many(se_field *fields, size_t count, se_engine *engine, const char *descriptor,
+                          const se_field_params *params, se_error *error)
 {
     struct operation op;
     se_status st = arguments_check(error, given_array(fields, count), engine, descriptor);
@@ -152,8 +161,8 @@ se_status se_encrypt_many(se_field *fields, size_t count, se_engine *engine, con
     return operation_end(&op, many(fields, count, encrypt_many, params, engine, &op), error);
 }
 
-se_status se_decrypt_many(se_field *fields, size_t count, se_engine *engine, const char *descriptor, const se_field_params *params,
-                          se_error *error)
+se_status se_decrypt_many(se_field *fields, size_t count, se_engine *engine, const char *descriptor,
+                          const se_field_params *params, se_error *error)
 {
     struct operation op;
     se_status st = arguments_check(error, given_array(fields, count), engine, descriptor);
@@ -164,8 +173,8 @@ se_status se_decrypt_many(se_field *fields, size_t count, se_engine *engine, con
     return operation_end(&op, many(fields, count, decrypt_many, params, engine, &op), error);
 }
 
-se_status se_rekey_many(se_field *fields, size_t count, se_engine *engine, const char *descriptor, const se_field_params *params,
-                        se_error *error)
+se_status se_rekey_many(se_field *fields, size_t count, se_engine *engine, const char *descriptor,
+                        const se_field_params *params, se_error *error)
 {
     struct operation op;
     se_status st = arguments_check(error, given_array(fields, count), engine, descriptor);

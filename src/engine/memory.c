@@ -43,7 +43,8 @@ static void release(struct data_keys *keys)
     __atomic_store_n(&keys->pages->busy, 0, __ATOMIC_RELEASE);
 }
 
-/* For moments, and not by a mutex, which a fork could leave held.  False: the pages can't be used. */
+/* For moments, and not by a mutex, which a fork could leave held.  False: the pages can't be used.
+ */
 static bool take(struct data_keys *keys)
 {
     struct pages *p = keys->pages;
@@ -83,7 +84,8 @@ static struct place *set_of(const struct data_keys *keys, const unsigned char id
     return &keys->pages->places[number % keys->sets * keys->ways];
 }
 
-/* Where `id` is, or else the place that it can have: an empty one, or the one that was not used for the longest time. */
+/* Where `id` is, or else the place that it can have: an empty one, or the one that was not used for
+ * the longest time. */
 static struct place *find(const struct data_keys *keys, const unsigned char id[DATA_KEY_ID])
 {
     struct place *set = set_of(keys, id), *oldest = set;
@@ -143,7 +145,8 @@ void memory_free(struct data_keys *keys)
 
 static struct pages *map(size_t size)
 {
-    struct pages *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct pages *pages =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (pages == MAP_FAILED)
         return NULL;
@@ -171,7 +174,8 @@ static struct data_keys *make(size_t count, unsigned long age)
 
 struct data_keys *memory_of(se_engine *engine, const struct descriptor *descriptor)
 {
-    struct data_keys **kept = &engine->memories[descriptor - engine->config->descriptors], *made, *none = NULL;
+    struct data_keys **kept = &engine->memories[descriptor - engine->config->descriptors], *made,
+                     *none = NULL;
     const struct data_key_limits *l = &descriptor->limits;
     unsigned long size = l->has_cache_size ? l->cache_size : DATA_KEY_CACHE_SIZE;
     unsigned long age = l->has_cache_age ? l->cache_age : DATA_KEY_CACHE_AGE;

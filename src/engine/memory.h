@@ -1,6 +1,7 @@
 /*
- * Data keys that were unwrapped a short while ago, so that the next value under one needs no key store.
- * They lie in pages that are locked, left out of core dumps and empty in the child of a fork, and are wiped when their time is over.
+ * Data keys that were unwrapped a short while ago, so that the next value under one needs no key
+ * store. They lie in pages that are locked, left out of core dumps and empty in the child of a
+ * fork, and are wiped when their time is over.
  */
 #ifndef ENGINE_MEMORY_H
 #define ENGINE_MEMORY_H

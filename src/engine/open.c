@@ -5,15 +5,15 @@
 #include "engine/memory.h"
 #include "engine/trusted.h"
 
-static se_status options_read(struct config_options *out, struct vouching *vouching, struct events *events, const se_options *options,
-                              se_error *err)
+static se_status options_read(struct config_options *out, struct vouching *vouching,
+                              struct events *events, const se_options *options, se_error *err)
 {
     se_options read;
-    se_status st = arguments_options(&read, options, se_options, err);
 
-    if (st)
-        return st;
-    *out = (struct config_options){ .report = read.report, .report_arg = read.report_arg, .pin_key = read.pin_key };
+    TRY(arguments_options(&read, options, se_options, err));
+    *out = (struct config_options){ .report = read.report,
+                                    .report_arg = read.report_arg,
+                                    .pin_key = read.pin_key };
     if (read.trust_config) {
         vouching->trust = read.trust_config;
         out->vouch = config_vouch;
@@ -23,15 +23,16 @@ static se_status options_read(struct config_options *out, struct vouching *vouch
     return SE_OK;
 }
 
-static se_status load(struct config **out, const char *path, const struct config_options *options, const struct vouching *vouching,
-                      se_error *err)
+static se_status load(struct config **out, const char *path, const struct config_options *options,
+                      const struct vouching *vouching, se_error *err)
 {
     se_status st = config_load(out, path, options, err);
 
     return st || !options->vouch ? st : config_vouch_files(*out, vouching, err);
 }
 
-static se_status open_engine(se_engine *engine, const char *path, const se_options *options, se_error *err)
+static se_status open_engine(se_engine *engine, const char *path, const se_options *options,
+                             se_error *err)
 {
     struct vouching vouching = { .path = path };
     struct config_options config_options;
@@ -53,8 +54,7 @@ se_status se_open(se_engine **out, const char *path, const se_options *options, 
 
     if (out)
         *out = NULL;
-    if ((st = arguments_check(error, out, path)))
-        return st;
+    TRY(arguments_check(error, out, path));
     if (!(engine = calloc(1, sizeof *engine)))
         return error_memory(error);
     if ((st = open_engine(engine, path, options, error))) {

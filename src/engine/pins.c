@@ -2,7 +2,8 @@
 #include "base/arguments.h"
 #include "store/store.h"
 
-se_status se_scramble_pins(se_buf *out, size_t *count, se_bytes config, const char *pin_key, se_error *error)
+se_status se_scramble_pins(se_buf *out, size_t *count, se_bytes config, const char *pin_key,
+                           se_error *error)
 {
     se_status st = arguments_check(error, out, count, given_bytes(config), pin_key);
 

@@ -37,27 +37,30 @@ se_status verify_params_read(se_verify_params *out, const se_verify_params *para
 
 enum purpose purpose_of(se_purpose stated, const struct descriptor *descriptor)
 {
-    static const enum purpose purposes[] = { [SE_PURPOSE_MAIL] = PURPOSE_MAIL, [SE_PURPOSE_ZIP] = PURPOSE_ZIP };
+    static const enum purpose purposes[] = {
+        [SE_PURPOSE_MAIL] = PURPOSE_MAIL, [SE_PURPOSE_ZIP] = PURPOSE_ZIP
+    };
 
     return stated == SE_PURPOSE_DESCRIPTOR ? descriptor->use->purpose : purposes[stated];
 }
 
-/* The rules take longer than a field.  What changes about them is the time, so that once in a second is enough. */
+/* The rules take longer than a field.  What changes about them is the time, so that once in a
+ * second is enough. */
 se_status key_allowed(struct key *key, const struct descriptor *descriptor, se_error *err)
 {
     int64_t second = now();
-    se_status st;
 
-    if (__atomic_load_n(&key->checked_at, __ATOMIC_ACQUIRE) == second && __atomic_load_n(&key->checked_for, __ATOMIC_ACQUIRE) == descriptor)
+    if (__atomic_load_n(&key->checked_at, __ATOMIC_ACQUIRE) == second &&
+        __atomic_load_n(&key->checked_for, __ATOMIC_ACQUIRE) == descriptor)
         return SE_OK;
-    if ((st = certificate_check(descriptor, key->certificate, second, SE_ERR_POLICY, err)))
-        return st;
+    TRY(certificate_check(descriptor, key->certificate, second, SE_ERR_POLICY, err));
     __atomic_store_n(&key->checked_for, descriptor, __ATOMIC_RELEASE);
     __atomic_store_n(&key->checked_at, second, __ATOMIC_RELEASE);
     return SE_OK;
 }
 
-se_status signing_algorithm(const struct algorithm **out, const struct descriptor *descriptor, const EVP_PKEY *key, se_error *err)
+se_status signing_algorithm(const struct algorithm **out, const struct descriptor *descriptor,
+                            const EVP_PKEY *key, se_error *err)
 {
     const struct algorithm *stated = &descriptor->algorithm;
     enum key_family family = key_family(key);
@@ -66,13 +69,18 @@ se_status signing_algorithm(const struct algorithm **out, const struct descripto
     if (stated->kind == ALGORITHM_SIGNATURE)
         *out = algorithm_signature(stated->digest, stated->family, stated->padding);
     else if (stated->kind == ALGORITHM_DIGEST)
-        *out = algorithm_signature(stated->digest, family, family == FAMILY_RSA ? PADDING_PKCS1 : PADDING_NONE);
+        *out = algorithm_signature(stated->digest, family,
+                                   family == FAMILY_RSA ? PADDING_PKCS1 : PADDING_NONE);
     else
-        return error_set(err, SE_ERR_POLICY, "its algorithm %s is not for signatures", stated->name);
-    return *out ? SE_OK : error_set(err, SE_ERR_POLICY, "its algorithm %s can't be used with that key", stated->name);
+        return error_set(err, SE_ERR_POLICY, "its algorithm %s is not for signatures",
+                         stated->name);
+    return *out ? SE_OK
+                : error_set(err, SE_ERR_POLICY, "its algorithm %s can't be used with that key",
+                            stated->name);
 }
 
 se_status blame(se_error *err, const struct descriptor *descriptor)
 {
-    return error_prefix(err, "descriptor '%s': key '%s': ", descriptor->name, descriptor->key->name);
+    return error_prefix(err, "descriptor '%s': key '%s': ", descriptor->name,
+                        descriptor->key->name);
 }

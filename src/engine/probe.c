@@ -10,39 +10,42 @@ static se_bytes text(void)
     return text_bytes("signengine check");
 }
 
-static se_status verify(const struct key *key, const struct algorithm *algorithm, se_bytes signature, se_error *err)
+static se_status verify(const struct key *key, const struct algorithm *algorithm,
+                        se_bytes signature, se_error *err)
 {
     AUTO(md_context) context = EVP_MD_CTX_new();
     EVP_PKEY_CTX *parameters;
 
     if (context &&
-        EVP_DigestVerifyInit_ex(context, &parameters, crypto_digest(algorithm->digest), crypto_context(), NULL,
-                                X509_get0_pubkey(key->certificate), NULL) > 0 &&
+        EVP_DigestVerifyInit_ex(context, &parameters, crypto_digest(algorithm->digest),
+                                crypto_context(), NULL, X509_get0_pubkey(key->certificate),
+                                NULL) > 0 &&
         padding_set(parameters, algorithm, false) &&
         EVP_DigestVerify(context, signature.data, signature.size, text().data, text().size) == 1)
         return SE_OK;
     return crypto_error(err, SE_ERR_KEY, "what it signs does not verify with its certificate");
 }
 
-static se_status probe_signing(const char **mechanism, const struct key *key, const struct algorithm *algorithm, se_error *err)
+static se_status probe_signing(const char **mechanism, const struct key *key,
+                               const struct algorithm *algorithm, se_error *err)
 {
     unsigned char hash[EVP_MAX_MD_SIZE];
     AUTO(se_buf) signature = SE_BUF_INIT;
     struct sign_how how = { algorithm->digest, algorithm->padding, 0 };
     size_t size = sizeof hash;
-    se_status st;
 
-    if (!EVP_Q_digest(crypto_context(), crypto_digest(algorithm->digest), NULL, text().data, text().size, hash, &size))
+    if (!EVP_Q_digest(crypto_context(), crypto_digest(algorithm->digest), NULL, text().data,
+                      text().size, hash, &size))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
     how.salt = algorithm->padding == PADDING_PSS ? (int)size : 0;
-    if ((st = key_sign_hash(&signature, key->private, &how, (se_bytes){ hash, size }, err)))
-        return st;
+    TRY(key_sign_hash(&signature, key->private, &how, (se_bytes){ hash, size }, err));
     *mechanism = remote_sign_mechanism(key->private, &how);
     return verify(key, algorithm, buf_bytes(&signature), err);
 }
 
 /* To its certificate and back. */
-static se_status there_and_back(se_buf *clear, struct key *key, const struct unwrap_how *how, se_bytes secret, se_error *err)
+static se_status there_and_back(se_buf *clear, struct key *key, const struct unwrap_how *how,
+                                se_bytes secret, se_error *err)
 {
     AUTO(se_buf) blob = SE_BUF_INIT;
     se_status st;
@@ -53,21 +56,22 @@ static se_status there_and_back(se_buf *clear, struct key *key, const struct unw
     return SE_OK;
 }
 
-static se_status probe_decryption(const char **mechanism, struct key *key, const struct algorithm *algorithm, se_error *err)
+static se_status probe_decryption(const char **mechanism, struct key *key,
+                                  const struct algorithm *algorithm, se_error *err)
 {
     const struct unwrap_how how = { algorithm->oaep, algorithm->mgf1 };
     AUTO(se_buf) clear = SE_BUF_INIT;
-    se_status st = there_and_back(&clear, key, &how, text(), err);
 
-    if (st)
-        return st;
+    TRY(there_and_back(&clear, key, &how, text(), err));
     *mechanism = remote_unwrap_mechanism(key->private, &how);
     if (clear.size != text().size || CRYPTO_memcmp(clear.data, text().data, clear.size) != 0)
-        return error_set(err, SE_ERR_KEY, "it decrypts to something else than was encrypted for its certificate");
+        return error_set(err, SE_ERR_KEY,
+                         "it decrypts to something else than was encrypted for its certificate");
     return SE_OK;
 }
 
-se_status probe_key(const char **mechanism, struct key *key, const struct descriptor *descriptor, se_error *err)
+se_status probe_key(const char **mechanism, struct key *key, const struct descriptor *descriptor,
+                    se_error *err)
 {
     const struct algorithm *algorithm = &descriptor->algorithm;
     se_status st;
@@ -75,7 +79,8 @@ se_status probe_key(const char **mechanism, struct key *key, const struct descri
     *mechanism = "";
     if (algorithm->kind == ALGORITHM_CIPHER || algorithm->kind == ALGORITHM_WRAP)
         return probe_decryption(mechanism, key, algorithm, err);
-    if (algorithm->kind == ALGORITHM_JWS) /* its header chooses; every one of its keys can do this */
+    if (algorithm->kind ==
+        ALGORITHM_JWS) /* its header chooses; every one of its keys can do this */
         algorithm = algorithm_signature(DIGEST_SHA256, FAMILY_RSA, PADDING_PKCS1);
     else if ((st = signing_algorithm(&algorithm, descriptor, key->private, err)))
         return st;

@@ -6,9 +6,11 @@
 #include "model/config.h"
 
 /*
- * Signs and verifies, or encrypts and decrypts, as the descriptor's algorithm says, with key->private and its certificate.
- * *mechanism: how the store did it, static; "" when it does not say.
+ * Signs and verifies, or encrypts and decrypts, as the descriptor's algorithm says, with
+ * key->private and its certificate. *mechanism: how the store did it, static; "" when it does not
+ * say.
  */
-SE_MUST_CHECK se_status probe_key(const char **mechanism, struct key *key, const struct descriptor *descriptor, se_error *err);
+SE_MUST_CHECK se_status probe_key(const char **mechanism, struct key *key,
+                                  const struct descriptor *descriptor, se_error *err);
 
 #endif

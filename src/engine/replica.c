@@ -4,10 +4,12 @@
 
 #include "base/brieflock.h"
 
-/* A key or a mechanism that one store lacks another may have, and a PIN that one refuses says nothing about the others. */
+/* A key or a mechanism that one store lacks another may have, and a PIN that one refuses says
+ * nothing about the others. */
 bool replica_may_mend(se_status status)
 {
-    return status == SE_ERR_UNAVAILABLE || status == SE_ERR_STORE || status == SE_ERR_KEY || status == SE_ERR_ACCESS;
+    return status == SE_ERR_UNAVAILABLE || status == SE_ERR_STORE || status == SE_ERR_KEY ||
+           status == SE_ERR_ACCESS;
 }
 
 static enum breaker_leave ask(struct replica *r)
@@ -67,7 +69,8 @@ static bool learn(struct replica *r, enum breaker_leave leave, const se_error *f
     return news;
 }
 
-static se_status compare(struct replica *r, const struct key *key, struct likeness *likeness, se_error *err)
+static se_status compare(struct replica *r, const struct key *key, struct likeness *likeness,
+                         se_error *err)
 {
     EVP_PKEY *public = X509_get0_pubkey(key->certificate);
 
@@ -78,23 +81,26 @@ static se_status compare(struct replica *r, const struct key *key, struct likene
     brief_lock();
     r->foreign = true;
     brief_unlock();
-    return error_set(err, SE_ERR_KEY, "replica %u (line %d) holds another key than replica %u (line %d)", r->reporter->replica,
-                     r->ref->line, likeness->of->reporter->replica, likeness->of->ref->line);
+    return error_set(err, SE_ERR_KEY,
+                     "replica %u (line %d) holds another key than replica %u (line %d)",
+                     r->reporter->replica, r->ref->line, likeness->of->reporter->replica,
+                     likeness->of->ref->line);
 }
 
-static se_status open_it(struct replica *r, enum key_part part, struct likeness *likeness, se_error *err)
+static se_status open_it(struct replica *r, enum key_part part, struct likeness *likeness,
+                         se_error *err)
 {
     AUTO(key) key = NULL;
-    se_status st;
 
-    if ((st = store_open(&key, r->ref, part, &r->reporter->watch, err)) || (st = compare(r, key, likeness, err)))
-        return st;
+    TRY(store_open(&key, r->ref, part, &r->reporter->watch, err));
+    TRY(compare(r, key, likeness, err));
     __atomic_store_n(&r->key, key, __ATOMIC_RELEASE);
     key = NULL;
     return SE_OK;
 }
 
-se_status replica_open(struct replica *r, enum key_part part, struct likeness *likeness, se_error *err)
+se_status replica_open(struct replica *r, enum key_part part, struct likeness *likeness,
+                       se_error *err)
 {
     se_error failure = SE_ERROR_INIT;
     se_status st = open_it(r, part, likeness, &failure);
@@ -103,7 +109,8 @@ se_status replica_open(struct replica *r, enum key_part part, struct likeness *l
     return st ? error_set_at(err, st, failure.file, failure.line, "%s", failure.text) : SE_OK;
 }
 
-se_status replica_run(struct replica *r, enum key_part part, struct likeness *likeness, const struct task *task, se_error *err)
+se_status replica_run(struct replica *r, enum key_part part, struct likeness *likeness,
+                      const struct task *task, se_error *err)
 {
     enum breaker_leave leave = ask(r);
     se_error failure = SE_ERROR_INIT;

@@ -11,7 +11,8 @@ struct replica {
     struct key *key; /* NULL: not opened so far; once set, it stays */
 
     /* under brief_lock() */
-    struct breaker breaker; /* of what can't be opened or refuses; for one that is open and away its store has its own */
+    struct breaker breaker; /* of what can't be opened or refuses; for one that is open and away its
+                               store has its own */
     pid_t process;          /* where its probe began: in the child of a fork nobody ends it */
     bool foreign;           /* it holds another key, and is never used */
     se_error failure;       /* the last one */
@@ -34,17 +35,20 @@ struct task {
 /* Whether another replica may do what one failed at with that status. */
 bool replica_may_mend(se_status status);
 
-/* For the first time, by one thread.  The key of the first replica becomes the likeness; SE_ERR_KEY, and `foreign`: it holds another. */
-SE_MUST_CHECK se_status replica_open(struct replica *replica, enum key_part part, struct likeness *likeness, se_error *err);
+/* For the first time, by one thread.  The key of the first replica becomes the likeness;
+ * SE_ERR_KEY, and `foreign`: it holds another. */
+SE_MUST_CHECK se_status replica_open(struct replica *replica, enum key_part part,
+                                     struct likeness *likeness, se_error *err);
 
 /* Tells the application that it does not serve. */
 void replica_tell_lost(struct replica *replica);
 
 /*
- * Runs `task`, with a key that is opened now if it was not.  A replica that is known not to serve fails at once as it did before, but for
- * one caller at a time that looks whether it serves again.
+ * Runs `task`, with a key that is opened now if it was not.  A replica that is known not to serve
+ * fails at once as it did before, but for one caller at a time that looks whether it serves again.
  */
-SE_MUST_CHECK se_status replica_run(struct replica *replica, enum key_part part, struct likeness *likeness, const struct task *task,
+SE_MUST_CHECK se_status replica_run(struct replica *replica, enum key_part part,
+                                    struct likeness *likeness, const struct task *task,
                                     se_error *err);
 
 #endif

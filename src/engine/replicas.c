@@ -15,7 +15,8 @@ struct replicas {
     struct replica list[];
 };
 
-/* ---- which replica is in use: one word, so that nothing is locked and a late thread can't undo what others found out since ---- */
+/* ---- which replica is in use: one word, so that nothing is locked and a late thread can't undo
+ * what others found out since ---- */
 
 enum { PLACE_BITS = 16 };
 
@@ -31,13 +32,16 @@ static void move_to(struct replicas *all, uint64_t seen, size_t index, const cha
 
     if (place_used(seen) == index)
         return;
-    if (__atomic_compare_exchange_n(&all->place, &seen, moved, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-        reporter_tell(all->list[index].reporter, back ? SE_EVENT_FAILED_BACK : SE_EVENT_FAILED_OVER, SE_OK, why);
+    if (__atomic_compare_exchange_n(&all->place, &seen, moved, false, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED))
+        reporter_tell(all->list[index].reporter, back ? SE_EVENT_FAILED_BACK : SE_EVENT_FAILED_OVER,
+                      SE_OK, why);
 }
 
 /* ---- operations ---- */
 
-/* The failure that is told when no replica serves: of the first that is away, for that may change by itself, else of the first. */
+/* The failure that is told when no replica serves: of the first that is away, for that may change
+ * by itself, else of the first. */
 struct blame {
     const struct replica *replica;
     se_error error;
@@ -45,7 +49,8 @@ struct blame {
 
 static void blame_on(struct blame *blame, const struct replica *r, const se_error *failure)
 {
-    bool away = failure->status == SE_ERR_UNAVAILABLE, had = blame->error.status == SE_ERR_UNAVAILABLE;
+    bool away = failure->status == SE_ERR_UNAVAILABLE,
+         had = blame->error.status == SE_ERR_UNAVAILABLE;
 
     if (blame->replica && (had > away || (had == away && blame->replica < r)))
         return;
@@ -57,8 +62,10 @@ static se_status none_serves(const struct replicas *all, const struct blame *bla
 {
     const se_error *failure = &blame->error;
 
-    return error_set_at(err, failure->status, failure->file, failure->line, "none of %zu replicas serves; number %u (line %d): %s",
-                        all->count, blame->replica->reporter->replica, blame->replica->ref->line, failure->text);
+    return error_set_at(err, failure->status, failure->file, failure->line,
+                        "none of %zu replicas serves; number %u (line %d): %s", all->count,
+                        blame->replica->reporter->replica, blame->replica->ref->line,
+                        failure->text);
 }
 
 /* One operation on its way from replica to replica, round and round. */
@@ -112,8 +119,9 @@ static bool go_round(struct journey *j, se_status *st, se_error *err)
 }
 
 /*
- * A caller can come to each replica in the moments in which just that one is away, or looked at by somebody else.  While it is not long
- * ago that one of them served, that is likelier than that all are gone.
+ * A caller can come to each replica in the moments in which just that one is away, or looked at by
+ * somebody else.  While it is not long ago that one of them served, that is likelier than that all
+ * are gone.
  */
 enum { PATIENCE_MS = 2 * BREAKER_MOST_MS, PAUSE_MS = 5 };
 
@@ -149,7 +157,8 @@ static se_status sign_with(const struct task *task, EVP_PKEY *key, se_error *err
     return key_sign_hash(task->out, key, task->how, task->in, err);
 }
 
-static se_status sign(se_buf *out, void *remote, const struct sign_how *how, se_bytes hash, se_error *err)
+static se_status sign(se_buf *out, void *remote, const struct sign_how *how, se_bytes hash,
+                      se_error *err)
 {
     const struct task task = { sign_with, out, how, hash };
 
@@ -162,7 +171,8 @@ static se_status unwrap_with(const struct task *task, EVP_PKEY *key, se_error *e
     return key_unwrap(task->out, key, task->how, task->in, err);
 }
 
-static se_status unwrap(se_buf *out, void *remote, const struct unwrap_how *how, se_bytes blob, se_error *err)
+static se_status unwrap(se_buf *out, void *remote, const struct unwrap_how *how, se_bytes blob,
+                        se_error *err)
 {
     const struct task task = { unwrap_with, out, how, blob };
 
@@ -208,7 +218,8 @@ static void tell_lost(struct replicas *all)
     move_to(all, all->place, (size_t)(all->likeness.of - all->list), "");
 }
 
-static struct replicas *prepare(const struct key_entry *entry, enum key_part part, const struct reporter *reporters)
+static struct replicas *prepare(const struct key_entry *entry, enum key_part part,
+                                const struct reporter *reporters)
 {
     struct replicas *all = calloc(1, sizeof *all + entry->count * sizeof *all->list);
 
@@ -223,8 +234,8 @@ static struct replicas *prepare(const struct key_entry *entry, enum key_part par
     return all;
 }
 
-se_status replicas_open(struct key **out, const struct key_entry *entry, enum key_part part, const struct reporter *reporters,
-                        se_error *err)
+se_status replicas_open(struct key **out, const struct key_entry *entry, enum key_part part,
+                        const struct reporter *reporters, se_error *err)
 {
     static const struct remote_ops ops = { .sign = sign, .unwrap = unwrap, .close = close_all };
     AUTO(replicas) all = prepare(entry, part, reporters);
@@ -236,13 +247,11 @@ se_status replicas_open(struct key **out, const struct key_entry *entry, enum ke
     *out = NULL;
     if (!all)
         return error_memory(err);
-    if ((st = open_each(all, err)))
-        return st;
+    TRY(open_each(all, err));
     first = all->likeness.of->key;
     if (first->chain && !(chain = X509_chain_up_ref(first->chain)))
         return error_memory(err);
-    if ((st = remote_key(&private, &ops, all, all->likeness.public, err)))
-        return st;
+    TRY(remote_key(&private, &ops, all, all->likeness.public, err));
     tell_lost(all);
     all = NULL;
     X509_up_ref(first->certificate);

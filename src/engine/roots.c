@@ -10,7 +10,8 @@ se_status roots_add(X509_STORE *roots, STACK_OF(X509) * certificates, se_error *
 {
     for (int i = 0; i < sk_X509_num(certificates); i++)
         if (!X509_STORE_add_cert(roots, sk_X509_value(certificates, i)))
-            return crypto_error(err, SE_ERR_CRYPTO, "cannot use a certificate that is to be trusted");
+            return crypto_error(err, SE_ERR_CRYPTO,
+                                "cannot use a certificate that is to be trusted");
     return SE_OK;
 }
 
@@ -20,7 +21,8 @@ se_status roots_load(X509_STORE *roots, const char *path, se_error *err)
     AUTO(se_buf) text = SE_BUF_INIT;
     se_status st;
 
-    if ((st = file_read(&text, path, TRUST_LIMIT, err)) || (st = certificates_read(&certificates, buf_bytes(&text), path, err)))
+    if ((st = file_read(&text, path, TRUST_LIMIT, err)) ||
+        (st = certificates_read(&certificates, buf_bytes(&text), path, err)))
         return error_prefix(err, "trust: ");
     return roots_add(roots, certificates, err);
 }

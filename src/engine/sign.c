@@ -17,22 +17,21 @@ struct signer {
 };
 
 /* The certificate's rules look at today, whatever signingTime is asked for. */
-static se_status prepare(struct signer *out, se_engine *engine, const struct descriptor *descriptor, const se_sign_params *params,
-                         se_error *err)
+static se_status prepare(struct signer *out, se_engine *engine, const struct descriptor *descriptor,
+                         const se_sign_params *params, se_error *err)
 {
-    se_status st;
-
     out->descriptor = descriptor;
-    if ((st = slot_open(&out->key, engine, descriptor->key, PART_SIGN, err)))
-        return st;
-    if ((st = key_allowed(out->key, descriptor, err)) ||
-        (st = certificate_purpose(purpose_of(params->purpose, descriptor), out->key->certificate, true, SE_ERR_POLICY, err)) ||
-        (st = addresses_name(out->address, out->key->profile.addresses, params->addresses, params->address_count, SE_ERR_POLICY, err)))
-        return st;
+    TRY(slot_open(&out->key, engine, descriptor->key, PART_SIGN, err));
+    TRY(key_allowed(out->key, descriptor, err));
+    TRY(certificate_purpose(purpose_of(params->purpose, descriptor), out->key->certificate, true,
+                            SE_ERR_POLICY, err));
+    TRY(addresses_name(out->address, out->key->profile.addresses, params->addresses,
+                       params->address_count, SE_ERR_POLICY, err));
     return signing_algorithm(&out->algorithm, descriptor, out->key->private, err);
 }
 
-static se_status sign(const se_sink *out, const struct signer *signer, struct stream *in, const se_sign_params *params, se_error *err)
+static se_status sign(const se_sink *out, const struct signer *signer, struct stream *in,
+                      const se_sign_params *params, se_error *err)
 {
     const struct format *format = format_find(params->form);
     const struct sign_job job = { signer->algorithm,
@@ -52,16 +51,16 @@ static se_status sign(const se_sink *out, const struct signer *signer, struct st
     return format->sign(&job, err);
 }
 
-static se_status sign_stream(const se_sink *out, se_engine *engine, struct stream *in, const se_sign_params *params, struct operation *op)
+static se_status sign_stream(const se_sink *out, se_engine *engine, struct stream *in,
+                             const se_sign_params *params, struct operation *op)
 {
     const struct descriptor *found;
     struct signer signer = { .key = NULL };
     se_sign_params read;
     se_status st;
 
-    if ((st = sign_params_read(&read, params, &op->error)) ||
-        (st = config_descriptor(&found, engine->config, op->event.descriptor, read.version, &op->error)))
-        return st;
+    TRY(sign_params_read(&read, params, &op->error));
+    TRY(config_descriptor(&found, engine->config, op->event.descriptor, read.version, &op->error));
     operation_on(op, found);
     in->progress = read.progress;
     in->progress_arg = read.progress_arg;
@@ -72,34 +71,31 @@ static se_status sign_stream(const se_sink *out, se_engine *engine, struct strea
     return st ? blame(&op->error, found) : SE_OK;
 }
 
-se_status se_sign_stream(const se_sink *out, se_engine *engine, const char *descriptor, const se_source *in, const se_sign_params *params,
-                         se_error *error)
+se_status se_sign_stream(const se_sink *out, se_engine *engine, const char *descriptor,
+                         const se_source *in, const se_sign_params *params, se_error *error)
 {
     struct stream stream = { .source = in };
     struct operation op;
     se_status st;
 
-    if ((st = arguments_check(error, given_sink(out), engine, descriptor, given_source(in))))
-        return st;
+    TRY(arguments_check(error, given_sink(out), engine, descriptor, given_source(in)));
     operation_begin(&op, &engine->events, "sign", descriptor);
     st = sign_stream(out, engine, &stream, params, &op);
     op.event.bytes = stream.done;
     return operation_end(&op, st, error);
 }
 
-se_status se_sign(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in, const se_sign_params *params, se_error *error)
+se_status se_sign(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in,
+                  const se_sign_params *params, se_error *error)
 {
     AUTO(writer) w = { 0 };
     const se_sink sink = sink_writer(&w);
     const se_source source = source_memory(&in);
-    se_status st;
 
     if (out)
         *out = (se_buf)SE_BUF_INIT;
-    if ((st = arguments_check(error, out, engine, descriptor, given_bytes(in))))
-        return st;
-    if ((st = se_sign_stream(&sink, engine, descriptor, &source, params, error)))
-        return st;
+    TRY(arguments_check(error, out, engine, descriptor, given_bytes(in)));
+    TRY(se_sign_stream(&sink, engine, descriptor, &source, params, error));
     return writer_finish(out, &w, error);
 }
 
@@ -116,7 +112,8 @@ static void tell(se_signer *out, const struct signer *signer)
     memcpy(out->serial, profile->serial, sizeof out->serial);
 }
 
-se_status se_find_signer(se_signer *out, se_engine *engine, const char *descriptor, const se_sign_params *params, se_error *error)
+se_status se_find_signer(se_signer *out, se_engine *engine, const char *descriptor,
+                         const se_sign_params *params, se_error *error)
 {
     const struct descriptor *found;
     struct signer signer = { .key = NULL };
@@ -125,10 +122,9 @@ se_status se_find_signer(se_signer *out, se_engine *engine, const char *descript
 
     if (out)
         *out = (se_signer){ .version = 0 };
-    if ((st = arguments_check(error, out, engine, descriptor)))
-        return st;
-    if ((st = sign_params_read(&read, params, error)) || (st = config_descriptor(&found, engine->config, descriptor, read.version, error)))
-        return st;
+    TRY(arguments_check(error, out, engine, descriptor));
+    TRY(sign_params_read(&read, params, error));
+    TRY(config_descriptor(&found, engine->config, descriptor, read.version, error));
     st = prepare(&signer, engine, found, &read, error);
     if (!st)
         tell(out, &signer);
@@ -137,15 +133,16 @@ se_status se_find_signer(se_signer *out, se_engine *engine, const char *descript
 }
 
 /* What is signed: without other signatures, and what it means, files that it names included. */
-static se_status read_config(se_buf *plain, se_buf *canonical, se_bytes text, const char *path, se_error *err)
+static se_status read_config(se_buf *plain, se_buf *canonical, se_bytes text, const char *path,
+                             se_error *err)
 {
     AUTO(se_buf) copy = SE_BUF_INIT;
     AUTO(config) config = NULL;
-    se_status st;
 
-    if ((st = xmldsig_config_strip(plain, text, err)) || (st = buf_copy(&copy, buf_bytes(plain), err)) ||
-        (st = config_parse(&config, &copy, config_path(path), NULL, err)) || (st = config_files_read(config, err)))
-        return st;
+    TRY(xmldsig_config_strip(plain, text, err));
+    TRY(buf_copy(&copy, buf_bytes(plain), err));
+    TRY(config_parse(&config, &copy, config_path(path), NULL, err));
+    TRY(config_files_read(config, err));
     return config_canonical(canonical, config, err);
 }
 
@@ -155,7 +152,8 @@ struct config_wish {
     unsigned version; /* of the descriptor */
 };
 
-static se_status sign_config(const se_sink *out, se_engine *engine, const struct config_wish *wish, struct operation *op)
+static se_status sign_config(const se_sink *out, se_engine *engine, const struct config_wish *wish,
+                             struct operation *op)
 {
     AUTO(se_buf) plain = SE_BUF_INIT;
     AUTO(se_buf) canonical = SE_BUF_INIT;
@@ -165,9 +163,8 @@ static se_status sign_config(const se_sink *out, se_engine *engine, const struct
     struct sign_job job;
     se_status st;
 
-    if ((st = config_descriptor(&found, engine->config, op->event.descriptor, wish->version, &op->error)) ||
-        (st = read_config(&plain, &canonical, wish->text, wish->path, &op->error)))
-        return st;
+    TRY(config_descriptor(&found, engine->config, op->event.descriptor, wish->version, &op->error));
+    TRY(read_config(&plain, &canonical, wish->text, wish->path, &op->error));
     operation_on(op, found);
     st = prepare(&signer, engine, found, &params, &op->error);
     job = (struct sign_job){ .algorithm = signer.algorithm, .key = signer.key, .out = out };
@@ -177,8 +174,8 @@ static se_status sign_config(const se_sink *out, se_engine *engine, const struct
     return st ? blame(&op->error, found) : SE_OK;
 }
 
-se_status se_config_sign(se_buf *out, se_engine *engine, const char *descriptor, unsigned version, se_bytes config, const char *path,
-                         se_error *error)
+se_status se_config_sign(se_buf *out, se_engine *engine, const char *descriptor, unsigned version,
+                         se_bytes config, const char *path, se_error *error)
 {
     AUTO(writer) w = { 0 };
     const se_sink sink = sink_writer(&w);
@@ -188,12 +185,10 @@ se_status se_config_sign(se_buf *out, se_engine *engine, const char *descriptor,
 
     if (out)
         *out = (se_buf)SE_BUF_INIT;
-    if ((st = arguments_check(error, out, engine, descriptor, given_bytes(config))))
-        return st;
+    TRY(arguments_check(error, out, engine, descriptor, given_bytes(config)));
     operation_begin(&op, &engine->events, "sign", descriptor);
     st = sign_config(&sink, engine, &wish, &op);
     op.event.bytes = config.size;
-    if ((st = operation_end(&op, st, error)))
-        return st;
+    TRY(operation_end(&op, st, error));
     return writer_finish(out, &w, error);
 }

@@ -16,7 +16,8 @@ static bool slot_make(struct slot *slot, const struct key_entry *entry, const st
     return slot->reporters;
 }
 
-se_status key_slots_new(struct slot **out, const struct config *config, const struct events *events, se_error *err)
+se_status key_slots_new(struct slot **out, const struct config *config, const struct events *events,
+                        se_error *err)
 {
     bool made = (*out = calloc(config->key_count ? config->key_count : 1, sizeof **out));
 
@@ -36,8 +37,8 @@ void key_slots_free(struct slot *slots, size_t count)
     free(slots);
 }
 
-static se_status open_first(struct key **out, const struct key_entry *entry, enum key_part part, const struct reporter *reporters,
-                            se_error *err)
+static se_status open_first(struct key **out, const struct key_entry *entry, enum key_part part,
+                            const struct reporter *reporters, se_error *err)
 {
     se_error first = SE_ERROR_INIT;
 
@@ -56,18 +57,20 @@ static se_status open_first(struct key **out, const struct key_entry *entry, enu
 }
 
 /* One certificate is as good as another, but a private key is worth all its replicas. */
-static se_status open_entry(struct key **out, const struct key_entry *entry, enum key_part part, const struct reporter *reporters,
-                            se_error *err)
+static se_status open_entry(struct key **out, const struct key_entry *entry, enum key_part part,
+                            const struct reporter *reporters, se_error *err)
 {
     if (part <= PART_ENCRYPT || entry->count == 1)
         return open_first(out, entry, part, reporters, err);
     return replicas_open(out, entry, part, reporters, err);
 }
 
-/* A key opened for more serves for its certificate too: any for verifying, one that may decrypt for encrypting. */
+/* A key opened for more serves for its certificate too: any for verifying, one that may decrypt for
+ * encrypting. */
 static bool serves_for(enum key_part part, enum key_part opened)
 {
-    return opened == part || part == PART_CERTIFICATE || (part == PART_ENCRYPT && opened == PART_DECRYPT);
+    return opened == part || part == PART_CERTIFICATE ||
+           (part == PART_ENCRYPT && opened == PART_DECRYPT);
 }
 
 static struct key **place(struct slot *slot, enum key_part part)
@@ -78,8 +81,10 @@ static struct key **place(struct slot *slot, enum key_part part)
     return &slot->keys[part];
 }
 
-/* Who waited while another caller failed to open the key does not try in turn: each might wait as long as all before it. */
-static se_status open_slot(struct slot *slot, unsigned seen, const struct key_entry *entry, enum key_part part, se_error *err)
+/* Who waited while another caller failed to open the key does not try in turn: each might wait as
+ * long as all before it. */
+static se_status open_slot(struct slot *slot, unsigned seen, const struct key_entry *entry,
+                           enum key_part part, se_error *err)
 {
     struct opening *opening = &slot->openings[part];
     const se_error *failure = &opening->failure;
@@ -112,7 +117,8 @@ static void lock(struct slot *slot)
     pthread_mutex_lock(&slot->lock);
 }
 
-se_status slot_open(struct key **out, se_engine *engine, const struct key_entry *entry, enum key_part part, se_error *err)
+se_status slot_open(struct key **out, se_engine *engine, const struct key_entry *entry,
+                    enum key_part part, se_error *err)
 {
     struct slot *slot = &engine->slots[entry - engine->config->keys];
     unsigned seen = __atomic_load_n(&slot->openings[part].failures, __ATOMIC_RELAXED);

@@ -29,9 +29,12 @@ static bool set_imprint(TS_REQ *request, se_bytes bytes)
     unsigned char hash[EVP_MAX_MD_SIZE];
     size_t size = sizeof hash;
 
-    return algorithm && imprint && EVP_Q_digest(crypto_context(), "SHA2-256", NULL, bytes.data, bytes.size, hash, &size) &&
-           X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_sha256), V_ASN1_NULL, NULL) && TS_MSG_IMPRINT_set_algo(imprint, algorithm) &&
-           TS_MSG_IMPRINT_set_msg(imprint, hash, (int)size) && TS_REQ_set_msg_imprint(request, imprint);
+    return algorithm && imprint &&
+           EVP_Q_digest(crypto_context(), "SHA2-256", NULL, bytes.data, bytes.size, hash, &size) &&
+           X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_sha256), V_ASN1_NULL, NULL) &&
+           TS_MSG_IMPRINT_set_algo(imprint, algorithm) &&
+           TS_MSG_IMPRINT_set_msg(imprint, hash, (int)size) &&
+           TS_REQ_set_msg_imprint(request, imprint);
 }
 
 /* So that an old answer is no answer to this question. */
@@ -40,19 +43,18 @@ static bool set_nonce(TS_REQ *request)
     AUTO(asn1_integer) nonce = ASN1_INTEGER_new();
     uint64_t number;
 
-    return nonce && !crypto_draw_public((unsigned char *)&number, NONCE, NULL) && ASN1_INTEGER_set_uint64(nonce, number >> 1) &&
-           TS_REQ_set_nonce(request, nonce);
+    return nonce && !crypto_draw_public((unsigned char *)&number, NONCE, NULL) &&
+           ASN1_INTEGER_set_uint64(nonce, number >> 1) && TS_REQ_set_nonce(request, nonce);
 }
 
 static se_status make_request(TS_REQ **out, se_bytes bytes, se_error *err)
 {
     AUTO(ts_req) request = TS_REQ_new();
 
-    if (!request || !TS_REQ_set_version(request, 1) || !set_imprint(request, bytes) || !set_nonce(request) ||
-        !TS_REQ_set_cert_req(request, 1))
+    if (!request || !TS_REQ_set_version(request, 1) || !set_imprint(request, bytes) ||
+        !set_nonce(request) || !TS_REQ_set_cert_req(request, 1))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot make a request for a time stamp");
-    *out = request;
-    request = NULL;
+    *out = MOVE(request);
     return SE_OK;
 }
 
@@ -74,9 +76,13 @@ AUTO_KIND(place, struct place, place_free(p))
 static se_status read_url(struct place *out, const char *url, se_error *err)
 {
     if (!text_starts(url, OSSL_HTTP_PREFIX) ||
-        !OSSL_HTTP_parse_url(url, &out->tls, NULL, &out->host, &out->port, NULL, &out->path, NULL, NULL) || out->tls) {
+        !OSSL_HTTP_parse_url(url, &out->tls, NULL, &out->host, &out->port, NULL, &out->path, NULL,
+                             NULL) ||
+        out->tls) {
         ERR_clear_error();
-        return error_set(err, SE_ERR_USAGE, "'%s' is not the URL of a time stamping authority: http://HOST... is expected", url);
+        return error_set(
+            err, SE_ERR_USAGE,
+            "'%s' is not the URL of a time stamping authority: http://HOST... is expected", url);
     }
     return SE_OK;
 }
@@ -90,12 +96,12 @@ static se_status connect_to(BIO **out, const struct place *place, se_error *err)
 
     if (!bio || BIO_set_conn_port(bio, place->port) <= 0 || BIO_set_nbio(bio, 1) <= 0)
         return error_memory(err);
-    while ((connected = BIO_do_connect(bio)) <= 0 && BIO_should_retry(bio) && BIO_wait(bio, until, 0) > 0)
+    while ((connected = BIO_do_connect(bio)) <= 0 && BIO_should_retry(bio) &&
+           BIO_wait(bio, until, 0) > 0)
         ;
     if (connected <= 0)
         return crypto_error(err, SE_ERR_UNAVAILABLE, "no connection");
-    *out = bio;
-    bio = NULL;
+    *out = MOVE(bio);
     return SE_OK;
 }
 
@@ -104,14 +110,13 @@ static se_status ask(BIO **out, const struct place *place, TS_REQ *request, se_e
 {
     AUTO(bio) question = BIO_new(BIO_s_mem());
     AUTO(bio) connection = NULL;
-    se_status st;
 
     if (!question || !i2d_TS_REQ_bio(question, request))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot encode a request for a time stamp");
-    if ((st = connect_to(&connection, place, err)))
-        return st;
-    *out = OSSL_HTTP_transfer(NULL, place->host, place->port, place->path, 0, NULL, NULL, connection, NULL, NULL, NULL, 0, NULL, QUERY_TYPE,
-                              question, REPLY_TYPE, 1, ANSWER_LIMIT, TIMEOUT_S, 0);
+    TRY(connect_to(&connection, place, err));
+    *out = OSSL_HTTP_transfer(NULL, place->host, place->port, place->path, 0, NULL, NULL,
+                              connection, NULL, NULL, NULL, 0, NULL, QUERY_TYPE, question,
+                              REPLY_TYPE, 1, ANSWER_LIMIT, TIMEOUT_S, 0);
     return *out ? SE_OK : crypto_error(err, SE_ERR_UNAVAILABLE, "no answer");
 }
 
@@ -123,7 +128,8 @@ static se_status check(TS_REQ *request, TS_RESP *response, se_error *err)
 
     if (!context)
         return error_memory(err);
-    /* whom verifiers trust is their affair: here it is known only that it is the answer to this question */
+    /* whom verifiers trust is their affair: here it is known only that it is the answer to this
+     * question */
     TS_VERIFY_CTX_set_flags(context, TS_VFY_VERSION | TS_VFY_IMPRINT | TS_VFY_NONCE);
     if (TS_RESP_verify_response(context, response) > 0)
         return SE_OK;
@@ -134,8 +140,8 @@ static se_status take_token(se_buf *out, TS_RESP *response, se_error *err)
 {
     unsigned char *der = NULL;
     int size = i2d_PKCS7(TS_RESP_get_token(response), &der);
-    se_status st =
-        size > 0 ? buf_copy(out, (se_bytes){ der, (size_t)size }, err) : crypto_error(err, SE_ERR_CRYPTO, "cannot encode the time stamp");
+    se_status st = size > 0 ? buf_copy(out, (se_bytes){ der, (size_t)size }, err)
+                            : crypto_error(err, SE_ERR_CRYPTO, "cannot encode the time stamp");
 
     OPENSSL_free(der);
     return st;
@@ -148,8 +154,8 @@ static se_status fetch(se_buf *out, const struct place *place, se_bytes bytes, s
     AUTO(bio) answer = NULL;
     se_status st;
 
-    if ((st = make_request(&request, bytes, err)) || (st = ask(&answer, place, request, err)))
-        return st;
+    TRY(make_request(&request, bytes, err));
+    TRY(ask(&answer, place, request, err));
     if (!(response = d2i_TS_RESP_bio(answer, NULL)))
         return crypto_error(err, SE_ERR_REJECTED, "the answer is none");
     return (st = check(request, response, err)) ? st : take_token(out, response, err);
@@ -163,5 +169,7 @@ se_status timestamp_fetch(se_buf *out, const char *url, se_bytes bytes, se_error
     *out = (se_buf)SE_BUF_INIT;
     if (st)
         return st;
-    return (st = fetch(out, &place, bytes, err)) ? error_prefix(err, "time stamping authority '%s': ", url) : SE_OK;
+    return (st = fetch(out, &place, bytes, err))
+               ? error_prefix(err, "time stamping authority '%s': ", url)
+               : SE_OK;
 }

@@ -6,8 +6,10 @@
 
 /*
  * A TimeStampToken over the SHA-256 of `bytes`, in DER.
- * SE_ERR_USAGE: not a URL of http; SE_ERR_UNAVAILABLE: the authority is away; SE_ERR_REJECTED: it refuses, or answers something else.
+ * SE_ERR_USAGE: not a URL of http; SE_ERR_UNAVAILABLE: the authority is away; SE_ERR_REJECTED: it
+ * refuses, or answers something else.
  */
-SE_MUST_CHECK se_status timestamp_fetch(se_buf *out, const char *url, se_bytes bytes, se_error *err);
+SE_MUST_CHECK se_status timestamp_fetch(se_buf *out, const char *url, se_bytes bytes,
+                                        se_error *err);
 
 #endif

@@ -21,7 +21,8 @@ struct changes {
     size_t count;
 };
 
-static void note(void *arg, const char *item, const char *property, const char *before, const char *after)
+static void note(void *arg, const char *item, const char *property, const char *before,
+                 const char *after)
 {
     struct changes *c = arg;
 
@@ -67,7 +68,8 @@ static se_status canonical_now(se_buf *out, const struct verification *v, se_err
     return st ? st : config_canonical(out, config, err);
 }
 
-static se_status tell_changes(se_bytes signed_then, const struct verification *v, const struct verdict *verdict, se_error *err)
+static se_status tell_changes(se_bytes signed_then, const struct verification *v,
+                              const struct verdict *verdict, se_error *err)
 {
     struct changes changes = { .count = 0 };
     AUTO(se_buf) now_canonical = SE_BUF_INIT;
@@ -76,13 +78,16 @@ static se_status tell_changes(se_bytes signed_then, const struct verification *v
 
     certificate_subject(subject, sizeof subject, verdict->certificate);
     if (canonical_now(&now_canonical, v, NULL))
-        return error_set(err, SE_ERR_REJECTED, "it was changed since '%s' signed it, and is no configuration any more", subject);
+        return error_set(err, SE_ERR_REJECTED,
+                         "it was changed since '%s' signed it, and is no configuration any more",
+                         subject);
     st = canonical_diff(signed_then, buf_bytes(&now_canonical), note, &changes, err);
     if (!st && !changes.count)
-        st = error_set(err, SE_ERR_REJECTED, "it was changed since '%s' signed it, in a PIN or in its layout", subject);
+        st = error_set(err, SE_ERR_REJECTED,
+                       "it was changed since '%s' signed it, in a PIN or in its layout", subject);
     else if (!st)
-        st = error_set(err, SE_ERR_REJECTED, "it was changed since '%s' signed it: %s%s", subject, writer_string(&changes.text),
-                       changes.count > SHOWN ? "; and more" : "");
+        st = error_set(err, SE_ERR_REJECTED, "it was changed since '%s' signed it: %s%s", subject,
+                       writer_string(&changes.text), changes.count > SHOWN ? "; and more" : "");
     writer_free(&changes.text);
     return st;
 }
@@ -91,12 +96,15 @@ static se_status check_signer(const struct verdict *signer, X509_STORE *roots, s
 {
     bool own = trust_is_own(signer, roots);
 
-    if (!(X509_get_key_usage(signer->certificate) & (X509v3_KU_DIGITAL_SIGNATURE | X509v3_KU_NON_REPUDIATION)))
-        return error_set(err, SE_ERR_REJECTED, "the keyUsage of the signer's certificate does not hold digitalSignature");
+    if (!(X509_get_key_usage(signer->certificate) &
+          (X509v3_KU_DIGITAL_SIGNATURE | X509v3_KU_NON_REPUDIATION)))
+        return error_set(err, SE_ERR_REJECTED,
+                         "the keyUsage of the signer's certificate does not hold digitalSignature");
     return certificate_purpose(PURPOSE_CONFIG, signer->certificate, own, SE_ERR_REJECTED, err);
 }
 
-static se_status verify(struct verdict *out, se_buf *canonical, const struct verification *v, se_error *err)
+static se_status verify(struct verdict *out, se_buf *canonical, const struct verification *v,
+                        se_error *err)
 {
     const struct verify_job job = { .roots = v->roots, .purpose = PURPOSE_CONFIG, .time = v->time };
     se_error why = SE_ERROR_INIT;
@@ -120,7 +128,8 @@ static se_status verify_files(se_bytes canonical, const struct verification *v, 
     return config ? config_files_check(config, canonical, err) : SE_OK;
 }
 
-static se_status verify_trusting(struct verdict *out, se_buf *canonical, struct verification *v, const char *trust, se_error *err)
+static se_status verify_trusting(struct verdict *out, se_buf *canonical, struct verification *v,
+                                 const char *trust, se_error *err)
 {
     AUTO(x509_store) roots = X509_STORE_new();
     se_status st;
@@ -153,31 +162,28 @@ se_status config_vouch_files(struct config *config, const struct vouching *vouch
     return st == SE_ERR_MEMORY || st == SE_ERR_ACCESS ? st : error_restate(err, SE_ERR_CONFIG);
 }
 
-se_status se_config_verify(se_signer *out, se_bytes config, const char *path, const char *trust, int64_t time, se_error *error)
+se_status se_config_verify(se_signer *out, se_bytes config, const char *path, const char *trust,
+                           int64_t time, se_error *error)
 {
     AUTO(se_buf) canonical = SE_BUF_INIT;
     AUTO(verdict) verdict = { .certificate = NULL };
     struct verification v = { .text = config, .path = path, .time = time ? time : now() };
-    se_status st;
 
     if (out)
         *out = (se_signer){ .version = 0 };
-    if ((st = arguments_check(error, given_bytes(config), trust)))
-        return st;
+    TRY(arguments_check(error, given_bytes(config), trust));
     if (time < 0)
         return error_set(error, SE_ERR_USAGE, "%jd is no time", (intmax_t)time);
-    if ((st = verify_trusting(&verdict, &canonical, &v, trust, error)) || (st = verify_files(buf_bytes(&canonical), &v, error)))
-        return st;
+    TRY(verify_trusting(&verdict, &canonical, &v, trust, error));
+    TRY(verify_files(buf_bytes(&canonical), &v, error));
     if (out)
         signer_tell(out, &verdict);
     return SE_OK;
 }
 
-se_status se_config_diff(se_engine *before, se_engine *after, se_difference_fn fn, void *arg, se_error *error)
+se_status se_config_diff(se_engine *before, se_engine *after, se_difference_fn fn, void *arg,
+                         se_error *error)
 {
-    se_status st = arguments_check(error, before, after, fn);
-
-    if (st)
-        return st;
+    TRY(arguments_check(error, before, after, fn));
     return config_diff(before->config, after->config, fn, arg, error);
 }

@@ -11,9 +11,11 @@ struct vouching {
     se_buf canonical;
 };
 
-/* For config_options.vouch; `arg` is a struct vouching.  The second is for the configuration that was parsed then, and reads its files. */
+/* For config_options.vouch; `arg` is a struct vouching.  The second is for the configuration that
+ * was parsed then, and reads its files. */
 SE_MUST_CHECK se_status config_vouch(void *arg, se_bytes text, se_error *err);
-SE_MUST_CHECK se_status config_vouch_files(struct config *config, const struct vouching *vouching, se_error *err);
+SE_MUST_CHECK se_status config_vouch_files(struct config *config, const struct vouching *vouching,
+                                           se_error *err);
 
 /* NULL: the working directory is where it is. */
 const char *config_path(const char *path);

@@ -31,49 +31,46 @@ AUTO_KIND(verifier, se_verifier *, se_verifier_close(p))
 
 static se_status encode(se_buf *out, int size, unsigned char *der, se_error *err)
 {
-    se_status st =
-        size > 0 ? buf_copy(out, (se_bytes){ der, (size_t)size }, err) : crypto_error(err, SE_ERR_CRYPTO, "cannot encode the certificate");
+    se_status st = size > 0 ? buf_copy(out, (se_bytes){ der, (size_t)size }, err)
+                            : crypto_error(err, SE_ERR_CRYPTO, "cannot encode the certificate");
 
     OPENSSL_free(der);
     return st;
 }
 
 /* Takes a reference of the certificate. */
-static se_status make(se_verifier **out, X509 *certificate, const struct algorithm *algorithm, unsigned version, se_error *err)
+static se_status make(se_verifier **out, X509 *certificate, const struct algorithm *algorithm,
+                      unsigned version, se_error *err)
 {
     AUTO(verifier) v = calloc(1, sizeof *v);
     unsigned char *der = NULL, *key = NULL;
     int size;
-    se_status st;
 
     if (!v)
         return error_memory(err);
     X509_up_ref(certificate);
     *v = (se_verifier){ .certificate = certificate, .algorithm = algorithm, .version = version };
     size = i2d_X509(certificate, &der);
-    if ((st = encode(&v->der, size, der, err)))
-        return st;
+    TRY(encode(&v->der, size, der, err));
     size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &key);
-    if ((st = encode(&v->key, size, key, err)))
-        return st;
-    *out = v;
-    v = NULL;
+    TRY(encode(&v->key, size, key, err));
+    *out = MOVE(v);
     return SE_OK;
 }
 
-static se_status open_key(se_verifier **out, const struct descriptor *d, struct key *key, se_error *err)
+static se_status open_key(se_verifier **out, const struct descriptor *d, struct key *key,
+                          se_error *err)
 {
     const struct algorithm *algorithm;
     X509 *certificate = key->certificate;
-    se_status st;
 
-    if ((st = certificate_check(d, certificate, certificate_not_after(certificate), SE_ERR_POLICY, err)) ||
-        (st = signing_algorithm(&algorithm, d, X509_get0_pubkey(certificate), err)))
-        return st;
+    TRY(certificate_check(d, certificate, certificate_not_after(certificate), SE_ERR_POLICY, err));
+    TRY(signing_algorithm(&algorithm, d, X509_get0_pubkey(certificate), err));
     return make(out, certificate, algorithm, d->version, err);
 }
 
-se_status se_verifier_open(se_verifier **out, se_engine *engine, const char *descriptor, unsigned version, se_error *error)
+se_status se_verifier_open(se_verifier **out, se_engine *engine, const char *descriptor,
+                           unsigned version, se_error *error)
 {
     AUTO(key) key = NULL;
     const struct descriptor *found;
@@ -81,11 +78,10 @@ se_status se_verifier_open(se_verifier **out, se_engine *engine, const char *des
 
     if (out)
         *out = NULL;
-    if ((st = arguments_check(error, out, engine, descriptor)))
-        return st;
-    if ((st = config_descriptor(&found, engine->config, descriptor, version, error)))
-        return st;
-    if ((st = slot_open(&key, engine, found->key, PART_CERTIFICATE, error)) || (st = open_key(out, found, key, error)))
+    TRY(arguments_check(error, out, engine, descriptor));
+    TRY(config_descriptor(&found, engine->config, descriptor, version, error));
+    if ((st = slot_open(&key, engine, found->key, PART_CERTIFICATE, error)) ||
+        (st = open_key(out, found, key, error)))
         return blame(error, found);
     return SE_OK;
 }
@@ -94,29 +90,29 @@ static const struct algorithm *algorithm_named(const char *name)
 {
     struct algorithm parsed;
 
-    if (!algorithm_parse(&parsed, name, NULL) || parsed.kind != ALGORITHM_SIGNATURE || strcmp(parsed.name, name) != 0)
+    if (!algorithm_parse(&parsed, name, NULL) || parsed.kind != ALGORITHM_SIGNATURE ||
+        strcmp(parsed.name, name) != 0)
         return NULL;
     return algorithm_signature(parsed.digest, parsed.family, parsed.padding);
 }
 
-se_status se_verifier_read(se_verifier **out, se_bytes certificate, const char *algorithm, se_error *error)
+se_status se_verifier_read(se_verifier **out, se_bytes certificate, const char *algorithm,
+                           se_error *error)
 {
     AUTO(x509_stack) certificates = NULL;
     const struct algorithm *found;
     X509 *first;
-    se_status st;
 
     if (out)
         *out = NULL;
-    if ((st = arguments_check(error, out, given_bytes(certificate), algorithm)))
-        return st;
+    TRY(arguments_check(error, out, given_bytes(certificate), algorithm));
     if (!(found = algorithm_named(algorithm)))
         return error_set(error, SE_ERR_FORMAT, "'%s' is not an algorithm of signatures", algorithm);
-    if ((st = certificates_read(&certificates, certificate, "the certificate", error)))
-        return st;
+    TRY(certificates_read(&certificates, certificate, "the certificate", error));
     first = sk_X509_value(certificates, 0);
     if (!X509_get0_pubkey(first) || key_family(X509_get0_pubkey(first)) != found->family)
-        return error_set(error, SE_ERR_REJECTED, "the certificate's key makes no %s signatures", found->name);
+        return error_set(error, SE_ERR_REJECTED, "the certificate's key makes no %s signatures",
+                         found->name);
     return make(out, first, found, 0, error);
 }
 
@@ -144,17 +140,18 @@ se_bytes se_verifier_key(const se_verifier *v)
     return v ? buf_bytes(&v->key) : (se_bytes){ NULL, 0 };
 }
 
-se_status se_verifier_check(const se_verifier *verifier, se_bytes in, se_bytes signature, se_error *error)
+se_status se_verifier_check(const se_verifier *verifier, se_bytes in, se_bytes signature,
+                            se_error *error)
 {
     AUTO(verdict) verdict = { .certificate = NULL };
     const se_source source = source_memory(&in);
     struct stream stream = { .source = &source };
     struct candidate candidate;
-    const struct verify_job job = { .candidates = &candidate, .count = 1, .signature = signature, .in = &stream };
-    se_status st = arguments_check(error, verifier, given_bytes(in), given_bytes(signature));
+    const struct verify_job job = {
+        .candidates = &candidate, .count = 1, .signature = signature, .in = &stream
+    };
 
-    if (st)
-        return st;
+    TRY(arguments_check(error, verifier, given_bytes(in), given_bytes(signature)));
     candidate = (struct candidate){ verifier->certificate, verifier->algorithm, verifier->version };
     return format_find(SE_FORM_RAW)->verify(&verdict, &job, error);
 }

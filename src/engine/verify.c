@@ -37,7 +37,8 @@ static se_status candidates_room(struct candidates *c, size_t count, se_error *e
     return c->list && c->descriptors && c->issuers ? SE_OK : error_memory(err);
 }
 
-static void insert(struct candidates *c, const struct candidate *candidate, const struct descriptor *descriptor)
+static void insert(struct candidates *c, const struct candidate *candidate,
+                   const struct descriptor *descriptor)
 {
     size_t at = c->count++;
 
@@ -57,8 +58,10 @@ static void add(struct candidates *c, se_engine *engine, const struct descriptor
     se_error failure = SE_ERROR_INIT;
 
     if (slot_open(&key, engine, descriptor->key, PART_CERTIFICATE, &failure) ||
-        signing_algorithm(&candidate.algorithm, descriptor, X509_get0_pubkey(key->certificate), &failure)) {
-        (void)error_prefix(&failure, "version %u: key '%s': ", descriptor->version, descriptor->key->name);
+        signing_algorithm(&candidate.algorithm, descriptor, X509_get0_pubkey(key->certificate),
+                          &failure)) {
+        (void)error_prefix(&failure, "version %u: key '%s': ", descriptor->version,
+                           descriptor->key->name);
         if (!c->missing.status)
             c->missing = failure;
         return;
@@ -69,14 +72,14 @@ static void add(struct candidates *c, se_engine *engine, const struct descriptor
     (void)X509_add_certs(c->issuers, key->chain, X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP);
 }
 
-static se_status collect(struct candidates *out, se_engine *engine, const char *name, unsigned version, se_error *err)
+static se_status collect(struct candidates *out, se_engine *engine, const char *name,
+                         unsigned version, se_error *err)
 {
     const struct config *config = engine->config;
     const struct descriptor *any;
-    se_status st;
 
-    if ((st = config_descriptor(&any, config, name, version, err)) || (st = candidates_room(out, config->descriptor_count, err)))
-        return st;
+    TRY(config_descriptor(&any, config, name, version, err));
+    TRY(candidates_room(out, config->descriptor_count, err));
     for (size_t i = 0; i < config->descriptor_count; i++) {
         const struct descriptor *d = &config->descriptors[i];
 
@@ -86,7 +89,8 @@ static se_status collect(struct candidates *out, se_engine *engine, const char *
     return SE_OK;
 }
 
-/* The descriptor's certificates stand for themselves, their issuers for whomever they certify, whether self-signed or not. */
+/* The descriptor's certificates stand for themselves, their issuers for whomever they certify,
+ * whether self-signed or not. */
 static se_status gather(X509_STORE **out, const struct candidates *c, bool issuers, se_error *err)
 {
     if (!(*out = X509_STORE_new()))
@@ -111,7 +115,8 @@ static void vouchers_free(struct vouchers *vouchers)
 }
 AUTO_KIND(vouchers, struct vouchers, vouchers_free(p))
 
-/* An anchor of trust need not be self-signed (RFC 5280, 6.1): an issuing CA may be trusted, and not the public root above it. */
+/* An anchor of trust need not be self-signed (RFC 5280, 6.1): an issuing CA may be trusted, and not
+ * the public root above it. */
 static se_status load(X509_STORE **out, const char *path, se_error *err)
 {
     if (!(*out = X509_STORE_new()))
@@ -120,7 +125,8 @@ static se_status load(X509_STORE **out, const char *path, se_error *err)
     return roots_load(*out, path, err);
 }
 
-static se_status choose_roots(X509_STORE **out, const struct candidates *c, const se_verify_params *params, se_error *err)
+static se_status choose_roots(X509_STORE **out, const struct candidates *c,
+                              const se_verify_params *params, se_error *err)
 {
     if (params->trust)
         return load(out, params->trust, err);
@@ -128,13 +134,16 @@ static se_status choose_roots(X509_STORE **out, const struct candidates *c, cons
         return SE_OK;
     if (params->accept == SE_ACCEPT_ISSUERS && c->count && !sk_X509_num(c->issuers))
         return error_set(err, SE_ERR_CONFIG,
-                         "descriptor '%s': its key store has no issuer of its certificates, that could vouch for others",
+                         "descriptor '%s': its key store has no issuer of its certificates, that "
+                         "could vouch for others",
                          c->descriptors[0]->name);
     return gather(out, c, params->accept == SE_ACCEPT_ISSUERS, err);
 }
 
-/* Issuers may name time stamping authorities for signers whom they do not vouch for: a stamp only says when. */
-static se_status choose_vouchers(struct vouchers *out, const struct candidates *c, const se_verify_params *params, se_error *err)
+/* Issuers may name time stamping authorities for signers whom they do not vouch for: a stamp only
+ * says when. */
+static se_status choose_vouchers(struct vouchers *out, const struct candidates *c,
+                                 const se_verify_params *params, se_error *err)
 {
     se_status st = choose_roots(&out->signers, c, params, err);
 
@@ -157,7 +166,8 @@ void signer_tell(se_signer *out, const struct verdict *verdict)
         .not_after = certificate_not_after(verdict->certificate),
         .stamp_time = verdict->stamp.time,
     };
-    (void)snprintf(out->stamp_authority, sizeof out->stamp_authority, "%s", verdict->stamp.authority);
+    (void)snprintf(out->stamp_authority, sizeof out->stamp_authority, "%s",
+                   verdict->stamp.authority);
     (void)snprintf(out->stamp_ignored, sizeof out->stamp_ignored, "%s", verdict->stamp.ignored);
     (void)snprintf(out->algorithm, sizeof out->algorithm, "%s", verdict->algorithm->name);
     certificate_subject(out->subject, sizeof out->subject, verdict->certificate);
@@ -166,7 +176,8 @@ void signer_tell(se_signer *out, const struct verdict *verdict)
 }
 
 /* A refusal can be wrong when a version could not be looked at: then it is "don't know". */
-static se_status doubt(se_status st, const struct candidates *c, const se_verify_params *params, se_error *err)
+static se_status doubt(se_status st, const struct candidates *c, const se_verify_params *params,
+                       se_error *err)
 {
     if (st != SE_ERR_REJECTED || !c->missing.status || params->trust)
         return st;
@@ -186,7 +197,8 @@ static se_form form_of(const se_verify_params *params)
 }
 
 /* That certificates stand for themselves does not mean that they may vouch for others. */
-static se_status refuse_strangers(se_status st, const struct verdict *verdict, const struct candidates *c, se_error *err)
+static se_status refuse_strangers(se_status st, const struct verdict *verdict,
+                                  const struct candidates *c, se_error *err)
 {
     char subject[256], serial[64];
 
@@ -198,10 +210,13 @@ static se_status refuse_strangers(se_status st, const struct verdict *verdict, c
     certificate_subject(subject, sizeof subject, verdict->certificate);
     certificate_serial(serial, sizeof serial, verdict->certificate);
     return error_set(err, SE_ERR_REJECTED,
-                     "signed with a certificate that the descriptor does not have, and no CA was named: %s (serial %s)", subject, serial);
+                     "signed with a certificate that the descriptor does not have, and no CA was "
+                     "named: %s (serial %s)",
+                     subject, serial);
 }
 
-static se_status verify_form(struct verdict *out, const struct candidates *c, const struct verify_job *job, const se_verify_params *params,
+static se_status verify_form(struct verdict *out, const struct candidates *c,
+                             const struct verify_job *job, const se_verify_params *params,
                              se_error *err)
 {
     se_error why = SE_ERROR_INIT;
@@ -212,8 +227,8 @@ static se_status verify_form(struct verdict *out, const struct candidates *c, co
     return st ? error_set_at(err, st, why.file, why.line, "%s", why.text) : SE_OK;
 }
 
-static se_status verify(struct verdict *out, const struct candidates *c, struct verify_job *job, const se_verify_params *params,
-                        se_error *err)
+static se_status verify(struct verdict *out, const struct candidates *c, struct verify_job *job,
+                        const se_verify_params *params, se_error *err)
 {
     if (!c->count && !params->trust) {
         if (err)
@@ -226,20 +241,24 @@ static se_status verify(struct verdict *out, const struct candidates *c, struct 
 }
 
 /* The use's rules hold for whoever signed. */
-static se_status apply_rules(const struct verdict *verdict, const struct candidates *c, const struct descriptor *first,
-                             const struct verify_job *job, se_error *err)
+static se_status apply_rules(const struct verdict *verdict, const struct candidates *c,
+                             const struct descriptor *first, const struct verify_job *job,
+                             se_error *err)
 {
-    struct descriptor rules = verdict->candidate ? *c->descriptors[verdict->candidate - c->list] : *first;
+    struct descriptor rules =
+        verdict->candidate ? *c->descriptors[verdict->candidate - c->list] : *first;
     se_status st;
 
     if (!verdict->candidate)
         rules.algorithm.family = FAMILY_ANY; /* of a foreign signer only his own key decides */
-    st = certificate_check(&rules, verdict->certificate, stamp_moment(&verdict->stamp, job->time), SE_ERR_REJECTED, err);
+    st = certificate_check(&rules, verdict->certificate, stamp_moment(&verdict->stamp, job->time),
+                           SE_ERR_REJECTED, err);
     if (st) {
         stamp_blame(err, &verdict->stamp, verdict->certificate, job->time);
         return st;
     }
-    return certificate_purpose(job->purpose, verdict->certificate, trust_is_own(verdict, job->roots), SE_ERR_REJECTED, err);
+    return certificate_purpose(job->purpose, verdict->certificate,
+                               trust_is_own(verdict, job->roots), SE_ERR_REJECTED, err);
 }
 
 /* Of the version that signed; a signer that only `trust` vouches for has none. */
@@ -249,7 +268,8 @@ static void note(struct operation *op, const struct verdict *verdict, const stru
         operation_on(op, c->descriptors[verdict->candidate - c->list]);
 }
 
-static se_status verify_stream(se_signer *out, se_engine *engine, struct stream *in, const se_verify_params *params, struct operation *op)
+static se_status verify_stream(se_signer *out, se_engine *engine, struct stream *in,
+                               const se_verify_params *params, struct operation *op)
 {
     AUTO(candidates) candidates = { .count = 0 };
     AUTO(verdict) verdict = { .certificate = NULL };
@@ -262,9 +282,10 @@ static se_status verify_stream(se_signer *out, se_engine *engine, struct stream 
     se_verify_params read;
     se_status st;
 
-    if ((st = verify_params_read(&read, params, err)) || (st = config_descriptor(&first, engine->config, descriptor, read.version, err)) ||
-        (st = collect(&candidates, engine, descriptor, read.version, err)) || (st = choose_vouchers(&vouchers, &candidates, &read, err)))
-        return st;
+    TRY(verify_params_read(&read, params, err));
+    TRY(config_descriptor(&first, engine->config, descriptor, read.version, err));
+    TRY(collect(&candidates, engine, descriptor, read.version, err));
+    TRY(choose_vouchers(&vouchers, &candidates, &read, err));
     in->progress = read.progress;
     in->progress_arg = read.progress_arg;
     job = (struct verify_job){ .in = in,
@@ -279,7 +300,8 @@ static se_status verify_stream(se_signer *out, se_engine *engine, struct stream 
     st = verify(&verdict, &candidates, &job, &read, err);
     note(op, &verdict, &candidates);
     if (st || (st = apply_rules(&verdict, &candidates, first, &job, err)) ||
-        (st = certificate_names(address, verdict.certificate, read.addresses, read.address_count, SE_ERR_REJECTED, err)))
+        (st = certificate_names(address, verdict.certificate, read.addresses, read.address_count,
+                                SE_ERR_REJECTED, err)))
         return error_prefix(err, "descriptor '%s': ", descriptor);
     if (out) {
         signer_tell(out, &verdict);
@@ -288,8 +310,8 @@ static se_status verify_stream(se_signer *out, se_engine *engine, struct stream 
     return SE_OK;
 }
 
-se_status se_verify_stream(se_signer *out, se_engine *engine, const char *descriptor, const se_source *in, const se_verify_params *params,
-                           se_error *error)
+se_status se_verify_stream(se_signer *out, se_engine *engine, const char *descriptor,
+                           const se_source *in, const se_verify_params *params, se_error *error)
 {
     struct stream stream = { .source = in };
     struct operation op;
@@ -297,15 +319,15 @@ se_status se_verify_stream(se_signer *out, se_engine *engine, const char *descri
 
     if (out)
         *out = (se_signer){ .version = 0 };
-    if ((st = arguments_check(error, engine, descriptor, given_source(in))))
-        return st;
+    TRY(arguments_check(error, engine, descriptor, given_source(in)));
     operation_begin(&op, &engine->events, "verify", descriptor);
     st = verify_stream(out, engine, &stream, params, &op);
     op.event.bytes = stream.done;
     return operation_end(&op, st, error);
 }
 
-se_status se_verify(se_signer *out, se_engine *engine, const char *descriptor, se_bytes in, const se_verify_params *params, se_error *error)
+se_status se_verify(se_signer *out, se_engine *engine, const char *descriptor, se_bytes in,
+                    const se_verify_params *params, se_error *error)
 {
     const se_source source = source_memory(&in);
     se_status st = arguments_check(error, engine, descriptor, given_bytes(in));

@@ -20,11 +20,11 @@ size_t aes_iv_size(enum cipher cipher);
 size_t aes_size(enum cipher cipher, size_t plain);
 
 /* `out` has room for aes_size(); `tag` (GCM) for tag_size. */
-SE_MUST_CHECK se_status aes_encrypt(unsigned char *out, unsigned char *tag, struct kit *kit, const struct aes *aes, se_bytes in,
-                                    se_error *err);
+SE_MUST_CHECK se_status aes_encrypt(unsigned char *out, unsigned char *tag, struct kit *kit,
+                                    const struct aes *aes, se_bytes in, se_error *err);
 
 /* SE_ERR_REJECTED, without a text: it does not decrypt.  *out is empty then. */
-SE_MUST_CHECK se_status aes_decrypt(se_buf *out, struct kit *kit, const struct aes *aes, se_bytes in, const unsigned char *tag,
-                                    se_error *err);
+SE_MUST_CHECK se_status aes_decrypt(se_buf *out, struct kit *kit, const struct aes *aes,
+                                    se_bytes in, const unsigned char *tag, se_error *err);
 
 #endif

@@ -52,12 +52,10 @@ se_sink armor_sink(struct armor *armor)
 se_status armor_end(struct armor *armor, se_error *err)
 {
     unsigned char text[TEXT_ROOM];
-    se_status st;
     int n = 0;
 
     EVP_EncodeFinal(armor->base64, text, &n);
-    if ((st = sink_write(armor->out, (se_bytes){ text, (size_t)n }, err)))
-        return st;
+    TRY(sink_write(armor->out, (se_bytes){ text, (size_t)n }, err));
     return put_boundary(armor, "END", err);
 }
 
@@ -90,7 +88,8 @@ static se_status refill(struct dearmor *d, size_t want, se_error *err)
     return st;
 }
 
-/* Whether only text stands there: in DER, and in other data that hold a BEGIN line in their midst, control characters come first. */
+/* Whether only text stands there: in DER, and in other data that hold a BEGIN line in their midst,
+ * control characters come first. */
 static bool is_text(const unsigned char *p, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -99,13 +98,15 @@ static bool is_text(const unsigned char *p, size_t size)
     return true;
 }
 
-/* Where the BEGIN line is: at the start of a line, behind explanations (RFC 7468, 2) or a byte order mark; text.size: there is none. */
+/* Where the BEGIN line is: at the start of a line, behind explanations (RFC 7468, 2) or a byte
+ * order mark; text.size: there is none. */
 static size_t find_boundary(se_bytes text)
 {
     const unsigned char *p = text.data, *end = p + text.size, *at = p;
 
     for (; (at = memmem(at, (size_t)(end - at), boundary, BOUNDARY)); at++)
-        if (at == p || at[-1] == '\n' || at[-1] == '\r' || (at - p >= 3 && text_mark((const char *)at - 3, 3)))
+        if (at == p || at[-1] == '\n' || at[-1] == '\r' ||
+            (at - p >= 3 && text_mark((const char *)at - 3, 3)))
             return is_text(p, (size_t)(at - p)) ? (size_t)(at - p) : text.size;
     return text.size;
 }
@@ -121,10 +122,8 @@ bool dearmor_finds(se_bytes value)
 static se_status skip_line(struct dearmor *d, se_error *err)
 {
     const unsigned char *end;
-    se_status st = refill(d, LINE_LIMIT, err);
 
-    if (st)
-        return st;
+    TRY(refill(d, LINE_LIMIT, err));
     end = memchr(d->line.data, '\n', d->end);
     if (!end)
         return error_set(err, SE_ERR_FORMAT, "broken PEM: the first line does not end");
@@ -138,8 +137,8 @@ se_status dearmor_begin(struct dearmor *d, struct stream *in, se_error *err)
     se_status st;
 
     *d = (struct dearmor){ .in = in };
-    if ((st = buf_new(&d->line, STREAM_PIECE, err)) || (st = refill(d, BOUNDARY, err)))
-        return st;
+    TRY(buf_new(&d->line, STREAM_PIECE, err));
+    TRY(refill(d, BOUNDARY, err));
     /* what can't be the start of a text is not waited for: a stream may be long in coming */
     if (is_text(d->line.data, d->end) && (st = refill(d, TEXT_LIMIT, err)))
         return st;
@@ -149,8 +148,7 @@ se_status dearmor_begin(struct dearmor *d, struct stream *in, se_error *err)
     if (!(d->base64 = EVP_ENCODE_CTX_new()))
         return error_memory(err);
     EVP_DecodeInit(d->base64);
-    if ((st = buf_new(&d->plain, STREAM_PIECE, err)))
-        return st;
+    TRY(buf_new(&d->plain, STREAM_PIECE, err));
     return skip_line(d, err);
 }
 

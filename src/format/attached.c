@@ -30,7 +30,8 @@ struct header {
     size_t size;
 };
 
-/* Where a constructed element ends: at a position, or at its end-of-contents octets (X.690, 8.1.5). */
+/* Where a constructed element ends: at a position, or at its end-of-contents octets (X.690, 8.1.5).
+ */
 struct scope {
     bool indefinite;
     uint64_t end;
@@ -39,7 +40,8 @@ struct scope {
 static void fail(struct ber *b, const char *text)
 {
     if (!b->status)
-        b->status = error_set(b->err, SE_ERR_FORMAT, "not a CMS signature: %s at byte %ju", text, (uintmax_t)b->position);
+        b->status = error_set(b->err, SE_ERR_FORMAT, "not a CMS signature: %s at byte %ju", text,
+                              (uintmax_t)b->position);
 }
 
 /* At least one byte to look at; false at the end of the input. */
@@ -151,7 +153,8 @@ static se_status keep(void *arg, se_bytes piece, se_error *err)
     struct writer *w = arg;
 
     if (w->buf.size + piece.size > REST_LIMIT)
-        return error_set(err, SE_ERR_FORMAT, "a CMS signature of more than %d MB beside its content", REST_LIMIT >> 20);
+        return error_set(err, SE_ERR_FORMAT,
+                         "a CMS signature of more than %d MB beside its content", REST_LIMIT >> 20);
     writer_put(w, piece.data, piece.size);
     return SE_OK;
 }
@@ -222,7 +225,8 @@ static void signed_data(struct ber *b, struct writer *w, const struct attached_t
     digests = w->buf.size;
     copy(b, w, 0); /* digestAlgorithms */
     if (!b->status)
-        b->status = taker->begin(taker->arg, (se_bytes){ w->buf.data + digests, w->buf.size - digests }, b->err);
+        b->status = taker->begin(
+            taker->arg, (se_bytes){ w->buf.data + digests, w->buf.size - digests }, b->err);
     content(b, w, taker);
     while (!ended(b, &data))
         copy(b, w, 0);
@@ -230,7 +234,8 @@ static void signed_data(struct ber *b, struct writer *w, const struct attached_t
 }
 
 /* id-signedData, 1.2.840.113549.1.7.2 */
-static const unsigned char signed_data_oid[] = { TAG_OID, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02 };
+static const unsigned char signed_data_oid[] = { TAG_OID, 9,    0x2a, 0x86, 0x48, 0x86,
+                                                 0xf7,    0x0d, 0x01, 0x07, 0x02 };
 
 static void content_info(struct ber *b, struct writer *w, const struct attached_taker *taker)
 {
@@ -238,7 +243,8 @@ static void content_info(struct ber *b, struct writer *w, const struct attached_
 
     writer_put(w, (unsigned char[]){ TAG_SEQUENCE, 0x80 }, 2);
     copy(b, w, 0);
-    if (w->buf.size != 2 + sizeof signed_data_oid || memcmp(w->buf.data + 2, signed_data_oid, sizeof signed_data_oid) != 0)
+    if (w->buf.size != 2 + sizeof signed_data_oid ||
+        memcmp(w->buf.data + 2, signed_data_oid, sizeof signed_data_oid) != 0)
         fail(b, "no SignedData");
     explicit = enter(b, TAG_CONTEXT_0, "no SignedData");
     writer_put(w, (unsigned char[]){ TAG_CONTEXT_0, 0x80 }, 2);
@@ -247,11 +253,14 @@ static void content_info(struct ber *b, struct writer *w, const struct attached_
     leave(b, &info);
     writer_put(w, "\0\0\0", 4);
     if (fill(b))
-        b->status = error_set(b->err, SE_ERR_FORMAT, "bytes follow the signature, from byte %ju on: nothing may be behind it",
-                              (uintmax_t)b->position);
+        b->status =
+            error_set(b->err, SE_ERR_FORMAT,
+                      "bytes follow the signature, from byte %ju on: nothing may be behind it",
+                      (uintmax_t)b->position);
 }
 
-se_status attached_split(se_buf *out, struct dearmor *in, const struct attached_taker *taker, se_error *err)
+se_status attached_split(se_buf *out, struct dearmor *in, const struct attached_taker *taker,
+                         se_error *err)
 {
     AUTO(se_buf) buffer = SE_BUF_INIT;
     AUTO(writer) w = { 0 };

@@ -1,5 +1,6 @@
 /*
- * An attached CMS SignedData (RFC 5652, 5.1) taken apart while it passes, in constant memory: OpenSSL would hold all of it.
+ * An attached CMS SignedData (RFC 5652, 5.1) taken apart while it passes, in constant memory:
+ * OpenSSL would hold all of it.
  */
 #ifndef FORMAT_ATTACHED_H
 #define FORMAT_ATTACHED_H
@@ -13,7 +14,9 @@ struct attached_taker {
     void *arg;
 };
 
-/* *out becomes the same SignedData without its content, in BER.  SE_ERR_FORMAT: it is none, or has no content. */
-SE_MUST_CHECK se_status attached_split(se_buf *out, struct dearmor *in, const struct attached_taker *taker, se_error *err);
+/* *out becomes the same SignedData without its content, in BER.  SE_ERR_FORMAT: it is none, or has
+ * no content. */
+SE_MUST_CHECK se_status attached_split(se_buf *out, struct dearmor *in,
+                                       const struct attached_taker *taker, se_error *err);
 
 #endif

@@ -1,4 +1,5 @@
-/* Bare RSA-OAEP: the data key is the value.  It says nothing about itself, so it is never sensed, and how it is wrapped is not known. */
+/* Bare RSA-OAEP: the data key is the value.  It says nothing about itself, so it is never sensed,
+ * and how it is wrapped is not known. */
 #include "base/base64.h"
 #include "format/envelope.h"
 
@@ -51,10 +52,13 @@ static se_status read_value(struct envelope *out, struct kit *kit, se_bytes valu
     if (st && (st = buf_copy(&out->bytes, value, err)))
         return st;
     if (out->bytes.size < MODULUS_LEAST)
-        return error_set(err, SE_ERR_FORMAT, "%zu bytes are not encrypted by RSA-OAEP", out->bytes.size);
+        return error_set(err, SE_ERR_FORMAT, "%zu bytes are not encrypted by RSA-OAEP",
+                         out->bytes.size);
     out->wrapped = buf_bytes(&out->bytes);
     out->anybody = true;
-    return kit_hash(out->id, kit, DIGEST_SHA256, &out->wrapped, 1) ? SE_OK : error_set(err, SE_ERR_CRYPTO, "SHA-256 failed");
+    return kit_hash(out->id, kit, DIGEST_SHA256, &out->wrapped, 1)
+               ? SE_OK
+               : error_set(err, SE_ERR_CRYPTO, "SHA-256 failed");
 }
 
 static bool is_for(const struct envelope *envelope, const struct recipient *recipient)
@@ -64,7 +68,8 @@ static bool is_for(const struct envelope *envelope, const struct recipient *reci
     return false;
 }
 
-static se_status prepare_open(struct data_key *key, const struct envelope *envelope, struct kit *kit, se_error *err)
+static se_status prepare_open(struct data_key *key, const struct envelope *envelope,
+                              struct kit *kit, se_error *err)
 {
     (void)key;
     (void)envelope;
@@ -76,7 +81,8 @@ static se_status prepare_open(struct data_key *key, const struct envelope *envel
 static se_status open_value(se_buf *out, const struct open_job *job, se_error *err)
 {
     *out = (se_buf)SE_BUF_INIT;
-    return job->context.size ? envelope_refused(err) : buf_copy(out, buf_bytes(&job->key->secret), err);
+    return job->context.size ? envelope_refused(err)
+                             : buf_copy(out, buf_bytes(&job->key->secret), err);
 }
 
 const struct envelope_format blob_format = {

@@ -6,7 +6,9 @@
 
 SE_MUST_CHECK se_status cms_sign_detached(const struct sign_job *job, se_error *err);
 SE_MUST_CHECK se_status cms_sign_attached(const struct sign_job *job, se_error *err);
-SE_MUST_CHECK se_status cms_verify_detached(struct verdict *out, const struct verify_job *job, se_error *err);
-SE_MUST_CHECK se_status cms_verify_attached(struct verdict *out, const struct verify_job *job, se_error *err);
+SE_MUST_CHECK se_status cms_verify_detached(struct verdict *out, const struct verify_job *job,
+                                            se_error *err);
+SE_MUST_CHECK se_status cms_verify_attached(struct verdict *out, const struct verify_job *job,
+                                            se_error *err);
 
 #endif

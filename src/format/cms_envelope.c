@@ -1,4 +1,5 @@
-/* Writing, in DER: EnvelopedData with CBC, which nothing authenticates, AuthEnvelopedData with GCM. */
+/* Writing, in DER: EnvelopedData with CBC, which nothing authenticates, AuthEnvelopedData with GCM.
+ */
 #include "format/cms_envelope.h"
 
 #include <openssl/x509v3.h>
@@ -26,7 +27,8 @@ static const ASN1_OCTET_STRING *key_id(const struct recipient *recipient)
 
 static bool set_issuer_serial(struct recipient_id *out, const X509 *certificate)
 {
-    struct issuer_serial *made = (struct issuer_serial *)ASN1_item_new(ASN1_ITEM_rptr(ISSUER_SERIAL));
+    struct issuer_serial *made =
+        (struct issuer_serial *)ASN1_item_new(ASN1_ITEM_rptr(ISSUER_SERIAL));
 
     out->type = BY_ISSUER;
     out->d.issuer_serial = made;
@@ -50,8 +52,10 @@ static se_status prepare_seal(struct data_key *key, const struct seal_job *job, 
     const struct unwrap_how how = { job->algorithm->oaep, job->algorithm->mgf1 };
     AUTO(key_trans) trans = (struct key_trans *)ASN1_item_new(ASN1_ITEM_rptr(KEY_TRANS));
 
-    if (!trans || !ASN1_INTEGER_set(trans->version, key_id(job->recipient) ? 2 : 0) || !set_recipient_id(trans->id, job->recipient) ||
-        !identifier_set_oaep(trans->algorithm, &how) || !set_octets(&trans->wrapped, buf_bytes(&key->wrapped)))
+    if (!trans || !ASN1_INTEGER_set(trans->version, key_id(job->recipient) ? 2 : 0) ||
+        !set_recipient_id(trans->id, job->recipient) ||
+        !identifier_set_oaep(trans->algorithm, &how) ||
+        !set_octets(&trans->wrapped, buf_bytes(&key->wrapped)))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot encode the recipient");
     return envelope_encode(&key->head, trans, ASN1_ITEM_rptr(KEY_TRANS), err);
 }
@@ -65,10 +69,12 @@ static size_t secret_size(const struct algorithm *algorithm)
 
 static bool set_gcm(X509_ALGOR *out, int nid, se_bytes iv)
 {
-    AUTO(gcm_parameters) gcm = (struct gcm_parameters *)ASN1_item_new(ASN1_ITEM_rptr(GCM_PARAMETERS));
+    AUTO(gcm_parameters) gcm =
+        (struct gcm_parameters *)ASN1_item_new(ASN1_ITEM_rptr(GCM_PARAMETERS));
     ASN1_STRING *packed;
 
-    if (!gcm || !set_octets(&gcm->nonce, iv) || !(gcm->tag_size = ASN1_INTEGER_new()) || !ASN1_INTEGER_set(gcm->tag_size, GCM_TAG))
+    if (!gcm || !set_octets(&gcm->nonce, iv) || !(gcm->tag_size = ASN1_INTEGER_new()) ||
+        !ASN1_INTEGER_set(gcm->tag_size, GCM_TAG))
         return false;
     packed = ASN1_item_pack(gcm, ASN1_ITEM_rptr(GCM_PARAMETERS), NULL);
     if (packed && X509_ALGOR_set0(out, OBJ_nid2obj(nid), V_ASN1_SEQUENCE, packed))
@@ -81,7 +87,8 @@ static bool set_cbc(X509_ALGOR *out, int nid, se_bytes iv)
 {
     ASN1_OCTET_STRING *octets = NULL;
 
-    if (set_octets(&octets, iv) && X509_ALGOR_set0(out, OBJ_nid2obj(nid), V_ASN1_OCTET_STRING, octets))
+    if (set_octets(&octets, iv) &&
+        X509_ALGOR_set0(out, OBJ_nid2obj(nid), V_ASN1_OCTET_STRING, octets))
         return true;
     ASN1_OCTET_STRING_free(octets);
     return false;
@@ -101,7 +108,13 @@ static se_status encrypt_content(struct enveloped *e, const struct seal_job *job
 {
     const struct algorithm *a = job->algorithm;
     unsigned char iv[AES_BLOCK], tag[GCM_TAG];
-    const struct aes aes = { .cipher = a->cipher, .bits = a->bits, .key = job->key->secret.data, .iv = iv, .tag_size = GCM_TAG };
+    const struct aes aes = {
+        .cipher = a->cipher,
+        .bits = a->bits,
+        .key = job->key->secret.data,
+        .iv = iv,
+        .tag_size = GCM_TAG,
+    };
     AUTO(se_buf) text = SE_BUF_INIT;
     se_status st;
 
@@ -111,7 +124,8 @@ static se_status encrypt_content(struct enveloped *e, const struct seal_job *job
         (st = aes_encrypt(text.data, tag, job->kit, &aes, job->plain, err)))
         return st;
     e->content->type = OBJ_nid2obj(NID_pkcs7_data);
-    if (!set_algorithm(e->content->algorithm, a, iv) || !set_octets(&e->content->text, buf_bytes(&text)) ||
+    if (!set_algorithm(e->content->algorithm, a, iv) ||
+        !set_octets(&e->content->text, buf_bytes(&text)) ||
         (a->cipher == CIPHER_AES_GCM && !set_octets(&e->mac, (se_bytes){ tag, GCM_TAG })))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot encode the content");
     return SE_OK;
@@ -133,26 +147,28 @@ static se_status seal(se_buf *out, const struct seal_job *job, se_error *err)
     bool gcm = job->algorithm->cipher == CIPHER_AES_GCM;
     AUTO(content_info) info = (struct content_info *)ASN1_item_new(ASN1_ITEM_rptr(CONTENT_INFO));
     AUTO(se_buf) der = SE_BUF_INIT;
-    se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
-    if (!info || !ASN1_INTEGER_set(info->enveloped->version, gcm || !key_id(job->recipient) ? 0 : 2) ||
+    if (!info ||
+        !ASN1_INTEGER_set(info->enveloped->version, gcm || !key_id(job->recipient) ? 0 : 2) ||
         !add_recipient(info->enveloped, job->key))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot encode the value");
     info->type = OBJ_nid2obj(gcm ? NID_id_smime_ct_authEnvelopedData : NID_pkcs7_enveloped);
-    if ((st = encrypt_content(info->enveloped, job, err)) || (st = envelope_encode(&der, info, ASN1_ITEM_rptr(CONTENT_INFO), err)))
-        return st;
+    TRY(encrypt_content(info->enveloped, job, err));
+    TRY(envelope_encode(&der, info, ASN1_ITEM_rptr(CONTENT_INFO), err));
     if (!job->binary)
         return base64_encode(out, buf_bytes(&der), err);
     *out = buf_move(&der);
     return SE_OK;
 }
 
-/* DER and BER begin with a SEQUENCE that is long, and the object identifier of a content type; one of the three may be damaged. */
+/* DER and BER begin with a SEQUENCE that is long, and the object identifier of a content type; one
+ * of the three may be damaged. */
 static bool resembles_der(se_bytes value)
 {
     const unsigned char *p = value.data;
-    bool sequence = p[0] == (V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED), is_long = value.size < 2 || (p[1] >= 0x80 && p[1] <= 0x84);
+    bool sequence = p[0] == (V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED),
+         is_long = value.size < 2 || (p[1] >= 0x80 && p[1] <= 0x84);
 
     if (value.size < 8)
         return sequence && is_long;

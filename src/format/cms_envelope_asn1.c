@@ -49,13 +49,11 @@ se_status envelope_encode(se_buf *out, const void *value, const ASN1_ITEM *item,
     AUTO(se_buf) der = SE_BUF_INIT;
     int size = ASN1_item_i2d(value, NULL, item);
     unsigned char *p;
-    se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
     if (size <= 0)
         return crypto_error(err, SE_ERR_CRYPTO, "cannot encode CMS");
-    if ((st = buf_new(&der, (size_t)size, err)))
-        return st;
+    TRY(buf_new(&der, (size_t)size, err));
     p = der.data;
     if (ASN1_item_i2d(value, &p, item) != size)
         return crypto_error(err, SE_ERR_CRYPTO, "cannot encode CMS");
@@ -64,8 +62,9 @@ se_status envelope_encode(se_buf *out, const void *value, const ASN1_ITEM *item,
 }
 
 static const struct content_algorithm algorithms[] = {
-    { NID_aes_128_cbc, CIPHER_AES_CBC, 128 }, { NID_aes_192_cbc, CIPHER_AES_CBC, 192 }, { NID_aes_256_cbc, CIPHER_AES_CBC, 256 },
-    { NID_aes_128_gcm, CIPHER_AES_GCM, 128 }, { NID_aes_192_gcm, CIPHER_AES_GCM, 192 }, { NID_aes_256_gcm, CIPHER_AES_GCM, 256 },
+    { NID_aes_128_cbc, CIPHER_AES_CBC, 128 }, { NID_aes_192_cbc, CIPHER_AES_CBC, 192 },
+    { NID_aes_256_cbc, CIPHER_AES_CBC, 256 }, { NID_aes_128_gcm, CIPHER_AES_GCM, 128 },
+    { NID_aes_192_gcm, CIPHER_AES_GCM, 192 }, { NID_aes_256_gcm, CIPHER_AES_GCM, 256 },
 };
 
 const struct content_algorithm *content_algorithm_by_nid(int nid)

@@ -1,4 +1,5 @@
-/* The ASN.1 of EnvelopedData and AuthEnvelopedData (RFC 5652, 6.1 and 6.2.1; RFC 5083, 2.1; RFC 5084, 3.2), for both directions. */
+/* The ASN.1 of EnvelopedData and AuthEnvelopedData (RFC 5652, 6.1 and 6.2.1; RFC 5083, 2.1; RFC
+ * 5084, 3.2), for both directions. */
 #ifndef FORMAT_CMS_ENVELOPE_ASN1_H
 #define FORMAT_CMS_ENVELOPE_ASN1_H
 
@@ -61,12 +62,16 @@ struct gcm_parameters {
 };
 DECLARE_ASN1_ITEM(GCM_PARAMETERS)
 
-AUTO_KIND(content_info, struct content_info *, ASN1_item_free((ASN1_VALUE *)*p, ASN1_ITEM_rptr(CONTENT_INFO)))
-AUTO_KIND(key_trans, struct key_trans *, ASN1_item_free((ASN1_VALUE *)*p, ASN1_ITEM_rptr(KEY_TRANS)))
-AUTO_KIND(gcm_parameters, struct gcm_parameters *, ASN1_item_free((ASN1_VALUE *)*p, ASN1_ITEM_rptr(GCM_PARAMETERS)))
+AUTO_KIND(content_info, struct content_info *,
+          ASN1_item_free((ASN1_VALUE *)*p, ASN1_ITEM_rptr(CONTENT_INFO)))
+AUTO_KIND(key_trans, struct key_trans *,
+          ASN1_item_free((ASN1_VALUE *)*p, ASN1_ITEM_rptr(KEY_TRANS)))
+AUTO_KIND(gcm_parameters, struct gcm_parameters *,
+          ASN1_item_free((ASN1_VALUE *)*p, ASN1_ITEM_rptr(GCM_PARAMETERS)))
 
 /* In DER. */
-SE_MUST_CHECK se_status envelope_encode(se_buf *out, const void *value, const ASN1_ITEM *item, se_error *err);
+SE_MUST_CHECK se_status envelope_encode(se_buf *out, const void *value, const ASN1_ITEM *item,
+                                        se_error *err);
 
 /* How content is encrypted. */
 struct content_algorithm {

@@ -21,12 +21,12 @@ static struct content_info *parse(se_bytes value)
     struct content_info *whole = NULL;
 
     if (value.size <= LONG_MAX)
-        info = (struct content_info *)ASN1_item_d2i(NULL, &p, (long)value.size, ASN1_ITEM_rptr(CONTENT_INFO));
+        info = (struct content_info *)ASN1_item_d2i(NULL, &p, (long)value.size,
+                                                    ASN1_ITEM_rptr(CONTENT_INFO));
     ERR_clear_error();
     if (!info || p != (const unsigned char *)value.data + value.size)
         return NULL;
-    whole = info;
-    info = NULL;
+    return MOVE(info);
     return whole;
 }
 
@@ -40,7 +40,8 @@ static bool is_number(const ASN1_INTEGER *integer, int64_t number)
 /* RFC 5652, 6.2.1: the version says how the recipient is named. */
 static bool is_usable(struct unwrap_how *how, const struct key_trans *k)
 {
-    return k && is_number(k->version, k->id->type == BY_ISSUER ? 0 : 2) && identifier_oaep(how, k->algorithm);
+    return k && is_number(k->version, k->id->type == BY_ISSUER ? 0 : 2) &&
+           identifier_oaep(how, k->algorithm);
 }
 
 /* The first recipient whose key is wrapped by RSAES-OAEP. */
@@ -50,7 +51,9 @@ static struct key_trans *find_recipient(struct unwrap_how *how, const struct con
 
     for (int i = 0; i < sk_ASN1_TYPE_num(recipients); i++) {
         const ASN1_TYPE *any = sk_ASN1_TYPE_value(recipients, i);
-        AUTO(key_trans) found = any->type == V_ASN1_SEQUENCE ? ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(KEY_TRANS), any) : NULL;
+        AUTO(key_trans) found = any->type == V_ASN1_SEQUENCE
+                                    ? ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(KEY_TRANS), any)
+                                    : NULL;
         struct key_trans *taken = found;
 
         ERR_clear_error();
@@ -83,7 +86,8 @@ static bool set_iv(struct content *c, const ASN1_STRING *iv)
 
 static bool set_gcm(struct content *c, const ASN1_TYPE *parameters)
 {
-    AUTO(gcm_parameters) gcm = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(GCM_PARAMETERS), parameters);
+    AUTO(gcm_parameters) gcm =
+        ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(GCM_PARAMETERS), parameters);
     long size = gcm && gcm->tag_size ? ASN1_INTEGER_get(gcm->tag_size) : 12;
 
     ERR_clear_error();
@@ -95,7 +99,8 @@ static bool set_gcm(struct content *c, const ASN1_TYPE *parameters)
 
 static bool set_algorithm(struct content *c, const X509_ALGOR *algorithm)
 {
-    const struct content_algorithm *known = content_algorithm_by_nid(OBJ_obj2nid(algorithm->algorithm));
+    const struct content_algorithm *known =
+        content_algorithm_by_nid(OBJ_obj2nid(algorithm->algorithm));
 
     if (!known || !algorithm->parameter)
         return false;
@@ -103,10 +108,12 @@ static bool set_algorithm(struct content *c, const X509_ALGOR *algorithm)
     c->aes.bits = known->bits;
     if (known->cipher == CIPHER_AES_GCM)
         return set_gcm(c, algorithm->parameter);
-    return algorithm->parameter->type == V_ASN1_OCTET_STRING && set_iv(c, algorithm->parameter->value.octet_string);
+    return algorithm->parameter->type == V_ASN1_OCTET_STRING &&
+           set_iv(c, algorithm->parameter->value.octet_string);
 }
 
-/* Versions and content types are not authenticated: there is one that each may have (RFC 5652, 6.1; RFC 5083, 2.1). */
+/* Versions and content types are not authenticated: there is one that each may have (RFC 5652, 6.1;
+ * RFC 5083, 2.1). */
 static bool is_plain(const struct content_info *info, enum cipher cipher)
 {
     const struct enveloped *e = info->enveloped;
@@ -115,7 +122,8 @@ static bool is_plain(const struct content_info *info, enum cipher cipher)
     if (OBJ_obj2nid(e->content->type) != NID_pkcs7_data)
         return false;
     if (cipher == CIPHER_AES_GCM)
-        return type == NID_id_smime_ct_authEnvelopedData && e->mac && !e->attributes && is_number(e->version, 0);
+        return type == NID_id_smime_ct_authEnvelopedData && e->mac && !e->attributes &&
+               is_number(e->version, 0);
     return type == NID_pkcs7_enveloped && !e->mac && !e->attributes && !e->unauthenticated &&
            (is_number(e->version, 0) || is_number(e->version, 2));
 }
@@ -140,7 +148,8 @@ static struct key_trans *find_transported(const struct content_info *info)
 
     for (int i = 0; !found && i < sk_ASN1_TYPE_num(recipients); i++)
         if (sk_ASN1_TYPE_value(recipients, i)->type == V_ASN1_SEQUENCE)
-            found = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(KEY_TRANS), sk_ASN1_TYPE_value(recipients, i));
+            found = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(KEY_TRANS),
+                                              sk_ASN1_TYPE_value(recipients, i));
     ERR_clear_error();
     return found;
 }
@@ -167,28 +176,35 @@ static se_status refuse_algorithms(const struct content_info *info, se_error *er
 
     if (!content_algorithm_by_nid(OBJ_obj2nid(content))) {
         (void)OBJ_obj2txt(name, sizeof name, content, 0);
-        return error_set(err, SE_ERR_REJECTED, "the value is encrypted with the algorithm %s; AES in CBC or GCM is what is decrypted",
-                         name);
+        return error_set(
+            err, SE_ERR_REJECTED,
+            "the value is encrypted with the algorithm %s; AES in CBC or GCM is what is decrypted",
+            name);
     }
     if (!recipient)
-        return error_set(err, SE_ERR_REJECTED, "the value's key is not encrypted with RSA; RSAES-OAEP is what is decrypted");
+        return error_set(
+            err, SE_ERR_REJECTED,
+            "the value's key is not encrypted with RSA; RSAES-OAEP is what is decrypted");
     if (!identifier_oaep(&how, recipient->algorithm)) {
         (void)OBJ_obj2txt(name, sizeof name, recipient->algorithm->algorithm, 0);
-        return error_set(err, SE_ERR_REJECTED, "the value's key is encrypted with the algorithm %s%s; RSAES-OAEP is what is decrypted",
-                         name, transport_fault(recipient->algorithm));
+        return error_set(
+            err, SE_ERR_REJECTED,
+            "the value's key is encrypted with the algorithm %s%s; RSAES-OAEP is what is decrypted",
+            name, transport_fault(recipient->algorithm));
     }
     return envelope_refused(err);
 }
 
-/* Nothing but one encoding of it: the DER, unless the value is in BER of indefinite length, as streams have it. */
+/* Nothing but one encoding of it: the DER, unless the value is in BER of indefinite length, as
+ * streams have it. */
 static bool is_exact(const struct content_info *info, se_bytes value)
 {
     AUTO(se_buf) der = SE_BUF_INIT;
 
     if (((const unsigned char *)value.data)[1] == 0x80)
         return true;
-    return !envelope_encode(&der, info, ASN1_ITEM_rptr(CONTENT_INFO), NULL) && der.size == value.size &&
-           CRYPTO_memcmp(der.data, value.data, value.size) == 0;
+    return !envelope_encode(&der, info, ASN1_ITEM_rptr(CONTENT_INFO), NULL) &&
+           der.size == value.size && CRYPTO_memcmp(der.data, value.data, value.size) == 0;
 }
 
 /* ---- the functions of the format ---- */
@@ -198,7 +214,9 @@ static se_status identify(struct envelope *out, struct kit *kit, se_error *err)
     const unsigned char hashes[] = { (unsigned char)out->how.digest, (unsigned char)out->how.mgf1 };
     const se_bytes pieces[] = { { hashes, sizeof hashes }, out->wrapped };
 
-    return kit_hash(out->id, kit, DIGEST_SHA256, pieces, 2) ? SE_OK : error_set(err, SE_ERR_CRYPTO, "SHA-256 failed");
+    return kit_hash(out->id, kit, DIGEST_SHA256, pieces, 2)
+               ? SE_OK
+               : error_set(err, SE_ERR_CRYPTO, "SHA-256 failed");
 }
 
 /* Text is the base64 of DER, which begins with M, or PEM; DER begins with 0. */
@@ -211,7 +229,8 @@ static se_status to_binary(se_buf *out, se_bytes value, se_error *err)
 
     if (*p == (V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED))
         return buf_copy(out, value, err);
-    st = dearmor_finds(value) ? dearmor_all(out, &armored, value.size, NULL) : base64_decode(out, value, NULL);
+    st = dearmor_finds(value) ? dearmor_all(out, &armored, value.size, NULL)
+                              : base64_decode(out, value, NULL);
     return st == SE_ERR_MEMORY ? error_memory(err) : st ? envelope_refused(err) : SE_OK;
 }
 
@@ -220,17 +239,14 @@ se_status cms_envelope_read(struct envelope *out, struct kit *kit, se_bytes valu
     AUTO(content_info) info = NULL;
     AUTO(key_trans) recipient = NULL;
     struct content content;
-    se_status st = to_binary(&out->bytes, value, err);
 
-    if (st)
-        return st;
+    TRY(to_binary(&out->bytes, value, err));
     if (!(info = parse(buf_bytes(&out->bytes))) || !is_exact(info, buf_bytes(&out->bytes)))
         return envelope_refused(err);
     if (!get_content(&content, info) || !(recipient = find_recipient(&out->how, info)))
         return refuse_algorithms(info, err);
-    if ((st = buf_copy(&out->decoded, bytes_of(recipient->wrapped), err)) ||
-        (st = envelope_encode(&out->details, recipient->id, ASN1_ITEM_rptr(RECIPIENT_ID), err)))
-        return st;
+    TRY(buf_copy(&out->decoded, bytes_of(recipient->wrapped), err));
+    TRY(envelope_encode(&out->details, recipient->id, ASN1_ITEM_rptr(RECIPIENT_ID), err));
     out->wrapped = buf_bytes(&out->decoded);
     out->unauthenticated = content.aes.cipher == CIPHER_AES_CBC;
     return identify(out, kit, err);
@@ -240,14 +256,16 @@ static bool same_id(const struct envelope *envelope, const struct recipient_id *
 {
     AUTO(se_buf) der = SE_BUF_INIT;
 
-    return !envelope_encode(&der, id, ASN1_ITEM_rptr(RECIPIENT_ID), NULL) && der.size == envelope->details.size &&
+    return !envelope_encode(&der, id, ASN1_ITEM_rptr(RECIPIENT_ID), NULL) &&
+           der.size == envelope->details.size &&
            CRYPTO_memcmp(der.data, envelope->details.data, der.size) == 0;
 }
 
 bool cms_envelope_is_for(const struct envelope *envelope, const struct recipient *recipient)
 {
     X509 *certificate = recipient->key->certificate;
-    struct issuer_serial by_issuer = { X509_get_issuer_name(certificate), X509_get_serialNumber(certificate) };
+    struct issuer_serial by_issuer = { X509_get_issuer_name(certificate),
+                                       X509_get_serialNumber(certificate) };
     const ASN1_OCTET_STRING *key_id = X509_get0_subject_key_id(certificate);
     const struct recipient_id one = { BY_ISSUER, { .issuer_serial = &by_issuer } };
     const struct recipient_id other = { BY_KEY_ID, { .key_id = (ASN1_OCTET_STRING *)key_id } };
@@ -255,7 +273,8 @@ bool cms_envelope_is_for(const struct envelope *envelope, const struct recipient
     return same_id(envelope, &one) || (key_id && same_id(envelope, &other));
 }
 
-se_status cms_envelope_prepare(struct data_key *key, const struct envelope *envelope, struct kit *kit, se_error *err)
+se_status cms_envelope_prepare(struct data_key *key, const struct envelope *envelope,
+                               struct kit *kit, se_error *err)
 {
     AUTO(content_info) info = parse(buf_bytes(&envelope->bytes));
     struct content content;
@@ -273,7 +292,8 @@ se_status cms_envelope_open(se_buf *out, const struct open_job *job, se_error *e
     se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
-    if (job->context.size || !info || !get_content(&content, info) || job->key->secret.size != content.aes.bits / 8)
+    if (job->context.size || !info || !get_content(&content, info) ||
+        job->key->secret.size != content.aes.bits / 8)
         return envelope_refused(err);
     content.aes.key = job->key->secret.data;
     st = aes_decrypt(out, job->kit, &content.aes, content.text, content.mac.data, err);

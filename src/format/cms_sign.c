@@ -20,10 +20,12 @@ static bool add_time(CMS_SignerInfo *signer, int64_t seconds)
     /* RFC 5652, 11.3: UTCTime until 2049, which is how ASN1_TIME_set() chooses */
     AUTO(asn1_time) time = ASN1_TIME_set(NULL, seconds);
 
-    return time && CMS_signed_add1_attr_by_NID(signer, NID_pkcs9_signingTime, ASN1_STRING_type(time), time, -1);
+    return time && CMS_signed_add1_attr_by_NID(signer, NID_pkcs9_signingTime,
+                                               ASN1_STRING_type(time), time, -1);
 }
 
-/* OpenSSL fills it in when it signs, but a stream's head is encoded before, and an empty identifier can't be. */
+/* OpenSSL fills it in when it signs, but a stream's head is encoded before, and an empty identifier
+ * can't be. */
 static bool announce_algorithm(CMS_SignerInfo *signer)
 {
     X509_ALGOR *algorithm;
@@ -35,7 +37,8 @@ static bool announce_algorithm(CMS_SignerInfo *signer)
 /* What we would like to be sent (RFC 8551, 2.5.2), best first. */
 static bool add_capabilities(CMS_SignerInfo *signer)
 {
-    static const int ciphers[] = { NID_aes_256_gcm, NID_aes_128_gcm, NID_aes_256_cbc, NID_aes_192_cbc, NID_aes_128_cbc };
+    static const int ciphers[] = { NID_aes_256_gcm, NID_aes_128_gcm, NID_aes_256_cbc,
+                                   NID_aes_192_cbc, NID_aes_128_cbc };
     STACK_OF(X509_ALGOR) *list = NULL;
     bool done = true;
 
@@ -54,17 +57,22 @@ static bool add_chain(CMS_ContentInfo *cms, const struct key *key)
     return true;
 }
 
-static se_status prepare(CMS_ContentInfo **out, const struct sign_job *job, unsigned flags, se_error *err)
+static se_status prepare(CMS_ContentInfo **out, const struct sign_job *job, unsigned flags,
+                         se_error *err)
 {
     AUTO(md) digest = EVP_MD_fetch(crypto_context(), crypto_digest(job->algorithm->digest), NULL);
-    AUTO(cms) cms = CMS_sign_ex(NULL, NULL, NULL, NULL, CMS_BINARY | CMS_PARTIAL | flags, crypto_context(), NULL);
-    CMS_SignerInfo *signer = cms && digest ? CMS_add1_signer(cms, job->key->certificate, job->key->private, digest, SIGN_FLAGS) : NULL;
+    AUTO(cms) cms = CMS_sign_ex(NULL, NULL, NULL, NULL, CMS_BINARY | CMS_PARTIAL | flags,
+                                crypto_context(), NULL);
+    CMS_SignerInfo *signer = cms && digest ? CMS_add1_signer(cms, job->key->certificate,
+                                                             job->key->private, digest, SIGN_FLAGS)
+                                           : NULL;
 
-    if (!signer || !padding_set(CMS_SignerInfo_get0_pkey_ctx(signer), job->algorithm, true) || !announce_algorithm(signer) ||
-        !add_time(signer, job->time) || (job->capabilities && !add_capabilities(signer)) || !add_chain(cms, job->key))
-        return crypto_error(err, SE_ERR_CRYPTO, "cannot prepare a CMS signature with %s", job->algorithm->name);
-    *out = cms;
-    cms = NULL;
+    if (!signer || !padding_set(CMS_SignerInfo_get0_pkey_ctx(signer), job->algorithm, true) ||
+        !announce_algorithm(signer) || !add_time(signer, job->time) ||
+        (job->capabilities && !add_capabilities(signer)) || !add_chain(cms, job->key))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot prepare a CMS signature with %s",
+                            job->algorithm->name);
+    *out = MOVE(cms);
     return SE_OK;
 }
 
@@ -91,14 +99,15 @@ static se_status add_timestamp(CMS_ContentInfo *cms, const struct stamper *stamp
     CMS_SignerInfo *signer = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
     const ASN1_OCTET_STRING *signature = CMS_SignerInfo_get0_signature(signer);
     AUTO(se_buf) token = SE_BUF_INIT;
-    se_status st;
 
     if (!stamper->url)
         return SE_OK;
-    if ((st = stamper->stamp(&token, stamper->url, (se_bytes){ ASN1_STRING_get0_data(signature), (size_t)ASN1_STRING_length(signature) },
-                             err)))
-        return st;
-    if (!CMS_unsigned_add1_attr_by_NID(signer, NID_id_smime_aa_timeStampToken, V_ASN1_SEQUENCE, token.data, (int)token.size))
+    TRY(stamper->stamp(
+        &token, stamper->url,
+        (se_bytes){ ASN1_STRING_get0_data(signature), (size_t)ASN1_STRING_length(signature) },
+        err));
+    if (!CMS_unsigned_add1_attr_by_NID(signer, NID_id_smime_aa_timeStampToken, V_ASN1_SEQUENCE,
+                                       token.data, (int)token.size))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot add the time stamp");
     return SE_OK;
 }
@@ -108,12 +117,10 @@ static se_status write_der(CMS_ContentInfo *cms, const se_sink *out, se_error *e
     AUTO(se_buf) der = SE_BUF_INIT;
     int size = i2d_CMS_ContentInfo(cms, NULL);
     unsigned char *p;
-    se_status st;
 
     if (size <= 0)
         return crypto_error(err, SE_ERR_CRYPTO, "cannot encode CMS");
-    if ((st = buf_new(&der, (size_t)size, err)))
-        return st;
+    TRY(buf_new(&der, (size_t)size, err));
     p = der.data;
     if (i2d_CMS_ContentInfo(cms, &p) != size)
         return crypto_error(err, SE_ERR_CRYPTO, "cannot encode CMS");
@@ -124,10 +131,9 @@ static se_status sign_detached(const struct sign_job *job, const se_sink *out, s
 {
     AUTO(cms) cms = NULL;
     BIO *hash;
-    se_status st = prepare(&cms, job, CMS_DETACHED, err);
+    se_status st;
 
-    if (st)
-        return st;
+    TRY(prepare(&cms, job, CMS_DETACHED, err));
     if (!(hash = CMS_dataInit(cms, NULL)))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
     st = stream_drain(job->in, push, hash, err);
@@ -144,10 +150,9 @@ static se_status sign_attached(const struct sign_job *job, const se_sink *out, s
     AUTO(cms) cms = NULL;
     AUTO(bio) sink = sink_bio_new(out);
     BIO *chain;
-    se_status st = sink ? prepare(&cms, job, CMS_STREAM, err) : error_memory(err);
+    se_status st;
 
-    if (st)
-        return st;
+    TRY(sink ? prepare(&cms, job, CMS_STREAM, err) : error_memory(err));
     if (!(chain = BIO_new_CMS(sink, cms)))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
     st = stream_drain(job->in, push, chain, err);
@@ -158,19 +163,18 @@ static se_status sign_attached(const struct sign_job *job, const se_sink *out, s
     return st;
 }
 
-static se_status armored(const struct sign_job *job, se_status (*sign)(const struct sign_job *, const se_sink *, se_error *), se_error *err)
+static se_status armored(const struct sign_job *job,
+                         se_status (*sign)(const struct sign_job *, const se_sink *, se_error *),
+                         se_error *err)
 {
     AUTO(armor) armor = { .out = NULL };
     se_sink sink;
-    se_status st;
 
     if (!job->pem)
         return sign(job, job->out, err);
-    if ((st = armor_begin(&armor, job->out, "CMS", err)))
-        return st;
+    TRY(armor_begin(&armor, job->out, "CMS", err));
     sink = armor_sink(&armor);
-    if ((st = sign(job, &sink, err)))
-        return st;
+    TRY(sign(job, &sink, err));
     return armor_end(&armor, err);
 }
 

@@ -48,7 +48,8 @@ static se_status take(void *arg, se_bytes piece, se_error *err)
     return hashes->content ? sink_write(hashes->content, piece, err) : SE_OK;
 }
 
-/* The signer's digest should be among SignedData.digestAlgorithms (RFC 5652, 5.1): only those are computed. */
+/* The signer's digest should be among SignedData.digestAlgorithms (RFC 5652, 5.1): only those are
+ * computed. */
 static se_status begin(void *arg, se_bytes digest_algorithms, se_error *err)
 {
     static const struct {
@@ -62,15 +63,19 @@ static se_status begin(void *arg, se_bytes digest_algorithms, se_error *err)
     se_status st = SE_OK;
 
     for (size_t i = 0; !st && i < sizeof known / sizeof *known; i++)
-        if (memmem(digest_algorithms.data, digest_algorithms.size, known[i].oid, sizeof known[i].oid))
+        if (memmem(digest_algorithms.data, digest_algorithms.size, known[i].oid,
+                   sizeof known[i].oid))
             st = want(arg, known[i].digest, err);
     return st;
 }
 
-static se_status finish(unsigned char hash[EVP_MAX_MD_SIZE], unsigned *size, const struct hashes *hashes, enum digest digest, se_error *err)
+static se_status finish(unsigned char hash[EVP_MAX_MD_SIZE], unsigned *size,
+                        const struct hashes *hashes, enum digest digest, se_error *err)
 {
     if (!hashes->contexts[digest])
-        return error_set(err, SE_ERR_REJECTED, "the signer's digest %s is not among the digestAlgorithms", digest_name(digest));
+        return error_set(err, SE_ERR_REJECTED,
+                         "the signer's digest %s is not among the digestAlgorithms",
+                         digest_name(digest));
     if (!EVP_DigestFinal_ex(hashes->contexts[digest], hash, size))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
     return SE_OK;
@@ -103,7 +108,6 @@ static se_status other_type(const CMS_ContentInfo *cms, se_error *err)
 static se_status read_cms(struct reading *out, se_bytes ber, se_error *err)
 {
     const unsigned char *p = ber.data;
-    se_status st;
 
     out->cms = CMS_ContentInfo_new_ex(crypto_context(), NULL);
     if (!out->cms)
@@ -115,18 +119,21 @@ static se_status read_cms(struct reading *out, se_bytes ber, se_error *err)
     if (OBJ_obj2nid(CMS_get0_type(out->cms)) != NID_pkcs7_signed)
         return other_type(out->cms, err);
     if (p != (const unsigned char *)ber.data + ber.size)
-        return error_set(err, SE_ERR_FORMAT, "bytes follow the signature, which has %td of %zu: nothing may be behind it",
-                         p - (const unsigned char *)ber.data, ber.size);
+        return error_set(
+            err, SE_ERR_FORMAT,
+            "bytes follow the signature, which has %td of %zu: nothing may be behind it",
+            p - (const unsigned char *)ber.data, ber.size);
     if (CMS_is_detached(out->cms) != 1)
         return error_set(err, SE_ERR_FORMAT, "the signature carries a content of its own");
-    if ((st = signer_info_get(&out->signer, out->cms, err)) || (st = signer_info_algorithm(&out->algorithm, out->signer, err)))
-        return st;
+    TRY(signer_info_get(&out->signer, out->cms, err));
+    TRY(signer_info_algorithm(&out->algorithm, out->signer, err));
     out->certificates = CMS_get1_certs(out->cms);
     ERR_clear_error();
     return signing_certificate_limit(out->certificates, out->signer, err);
 }
 
-static const struct candidate *find_candidate(const struct verify_job *job, const struct reading *r, bool same_algorithm)
+static const struct candidate *find_candidate(const struct verify_job *job, const struct reading *r,
+                                              bool same_algorithm)
 {
     for (size_t i = 0; i < job->count; i++)
         if (CMS_SignerInfo_cert_cmp(r->signer, job->candidates[i].certificate) == 0 &&
@@ -144,15 +151,19 @@ static se_status unknown_signer(const struct reading *r, se_error *err)
         certificate_subject(subject, sizeof subject, certificate);
         certificate_serial(serial, sizeof serial, certificate);
     }
-    return error_set(err, SE_ERR_REJECTED, "signed with a certificate that the descriptor does not have: %s (serial %s)", subject, serial);
+    return error_set(err, SE_ERR_REJECTED,
+                     "signed with a certificate that the descriptor does not have: %s (serial %s)",
+                     subject, serial);
 }
 
-static se_status choose_candidate(struct verdict *out, const struct verify_job *job, const struct reading *r, se_error *err)
+static se_status choose_candidate(struct verdict *out, const struct verify_job *job,
+                                  const struct reading *r, se_error *err)
 {
     const struct candidate *candidate = find_candidate(job, r, true);
 
     if (!candidate && (candidate = find_candidate(job, r, false)))
-        return error_set(err, SE_ERR_REJECTED, "signed with %s, the descriptor says %s", r->algorithm->name, candidate->algorithm->name);
+        return error_set(err, SE_ERR_REJECTED, "signed with %s, the descriptor says %s",
+                         r->algorithm->name, candidate->algorithm->name);
     if (!candidate)
         return unknown_signer(r, err);
     X509_up_ref(candidate->certificate);
@@ -161,14 +172,18 @@ static se_status choose_candidate(struct verdict *out, const struct verify_job *
     return SE_OK;
 }
 
-static se_status choose_trusted(struct verdict *out, const struct verify_job *job, const struct reading *r, se_error *err)
+static se_status choose_trusted(struct verdict *out, const struct verify_job *job,
+                                const struct reading *r, se_error *err)
 {
     const struct candidate *candidate = find_candidate(job, r, true);
-    X509 *certificate = candidate ? candidate->certificate : signer_info_certificate(r->signer, r->certificates);
+    X509 *certificate =
+        candidate ? candidate->certificate : signer_info_certificate(r->signer, r->certificates);
     se_status st;
 
     if (!certificate)
-        return error_set(err, SE_ERR_REJECTED, "the signer's certificate is neither part of the signature nor the descriptor's");
+        return error_set(
+            err, SE_ERR_REJECTED,
+            "the signer's certificate is neither part of the signature nor the descriptor's");
     X509_up_ref(certificate);
     out->certificate = certificate;
     out->candidate = candidate;
@@ -177,7 +192,8 @@ static se_status choose_trusted(struct verdict *out, const struct verify_job *jo
     return st;
 }
 
-static se_status choose_signer(struct verdict *out, const struct verify_job *job, const struct reading *r, se_error *err)
+static se_status choose_signer(struct verdict *out, const struct verify_job *job,
+                               const struct reading *r, se_error *err)
 {
     se_status st = stamp_find(&out->stamp, r->signer, job, err);
 
@@ -187,15 +203,15 @@ static se_status choose_signer(struct verdict *out, const struct verify_job *job
     return job->roots ? choose_trusted(out, job, r, err) : choose_candidate(out, job, r, err);
 }
 
-static se_status check(struct verdict *out, const struct reading *r, const struct hashes *hashes, se_error *err)
+static se_status check(struct verdict *out, const struct reading *r, const struct hashes *hashes,
+                       se_error *err)
 {
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned size = 0;
-    se_status st = finish(hash, &size, hashes, r->algorithm->digest, err);
 
-    if (st)
-        return st;
-    return signer_info_verify(&out->signing_time, r->cms, r->signer, out->certificate, (se_bytes){ hash, size }, err);
+    TRY(finish(hash, &size, hashes, r->algorithm->digest, err));
+    return signer_info_verify(&out->signing_time, r->cms, r->signer, out->certificate,
+                              (se_bytes){ hash, size }, err);
 }
 
 /* ---- both forms ---- */
@@ -219,12 +235,14 @@ static se_status verify_later(struct verdict *out, const struct verify_job *job,
     AUTO(reading) r = { .cms = NULL };
     AUTO(hashes) hashes = { .content = job->content };
     AUTO(se_buf) ber = SE_BUF_INIT;
-    se_status st;
 
-    if ((st = want(&hashes, DIGEST_SHA256, err)) || (st = want(&hashes, DIGEST_SHA384, err)) || (st = want(&hashes, DIGEST_SHA512, err)) ||
-        (st = stream_drain(job->in, take, &hashes, err)) || (st = read_all(&ber, job, err)) || (st = read_cms(&r, buf_bytes(&ber), err)) ||
-        (st = choose_signer(out, job, &r, err)))
-        return st;
+    TRY(want(&hashes, DIGEST_SHA256, err));
+    TRY(want(&hashes, DIGEST_SHA384, err));
+    TRY(want(&hashes, DIGEST_SHA512, err));
+    TRY(stream_drain(job->in, take, &hashes, err));
+    TRY(read_all(&ber, job, err));
+    TRY(read_cms(&r, buf_bytes(&ber), err));
+    TRY(choose_signer(out, job, &r, err));
     return check(out, &r, &hashes, err);
 }
 
@@ -233,13 +251,14 @@ se_status cms_verify_detached(struct verdict *out, const struct verify_job *job,
     AUTO(reading) r = { .cms = NULL };
     AUTO(hashes) hashes = { .content = NULL };
     AUTO(se_buf) ber = SE_BUF_INIT;
-    se_status st;
 
     if (job->later)
         return verify_later(out, job, err);
-    if ((st = read_all(&ber, job, err)) || (st = read_cms(&r, buf_bytes(&ber), err)) || (st = choose_signer(out, job, &r, err)) ||
-        (st = want(&hashes, r.algorithm->digest, err)) || (st = stream_drain(job->in, take, &hashes, err)))
-        return st;
+    TRY(read_all(&ber, job, err));
+    TRY(read_cms(&r, buf_bytes(&ber), err));
+    TRY(choose_signer(out, job, &r, err));
+    TRY(want(&hashes, r.algorithm->digest, err));
+    TRY(stream_drain(job->in, take, &hashes, err));
     return check(out, &r, &hashes, err);
 }
 
@@ -250,10 +269,10 @@ se_status cms_verify_attached(struct verdict *out, const struct verify_job *job,
     AUTO(dearmor) dearmor = { .in = NULL };
     AUTO(se_buf) ber = SE_BUF_INIT;
     const struct attached_taker taker = { begin, take, &hashes };
-    se_status st;
 
-    if ((st = dearmor_begin(&dearmor, job->in, err)) || (st = attached_split(&ber, &dearmor, &taker, err)) ||
-        (st = read_cms(&r, buf_bytes(&ber), err)) || (st = choose_signer(out, job, &r, err)))
-        return st;
+    TRY(dearmor_begin(&dearmor, job->in, err));
+    TRY(attached_split(&ber, &dearmor, &taker, err));
+    TRY(read_cms(&r, buf_bytes(&ber), err));
+    TRY(choose_signer(out, job, &r, err));
     return check(out, &r, &hashes, err);
 }

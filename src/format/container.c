@@ -6,7 +6,8 @@
 #include "format/nx02.h"
 #include "key/crypto.h"
 
-_Static_assert((int)CONTAINER_SECRET == (int)NX02_SECRET, "fields and containers have the same secret");
+_Static_assert((int)CONTAINER_SECRET == (int)NX02_SECRET,
+               "fields and containers have the same secret");
 
 enum { PLACE = 9, SEALED_MOST = CONTAINER_PIECE + AES_BLOCK + NX02_HASH };
 
@@ -39,15 +40,18 @@ static bool derive(unsigned char out[NX02_HASH], const struct pieces *p, const c
 }
 
 /* All keys from the data key, which knows the head, the salt and the context. */
-static se_status begin(struct pieces *p, const struct data_key *data_key, const unsigned char salt[NX02_SALT], se_bytes context,
-                       se_error *err)
+static se_status begin(struct pieces *p, const struct data_key *data_key,
+                       const unsigned char salt[NX02_SALT], se_bytes context, se_error *err)
 {
     unsigned char size[8];
-    const se_bytes info[] = { text_bytes("NX02 container"), { salt, NX02_SALT }, { size, sizeof size }, context };
+    const se_bytes info[] = {
+        text_bytes("NX02 container"), { salt, NX02_SALT }, { size, sizeof size }, context
+    };
 
     put_number(size, context.size);
     if (!nx02_expand(p->key, p->kit, data_key->derived.data, info, sizeof info / sizeof *info) ||
-        !derive(p->cipher_key, p, "NX02 cipher") || !derive(p->tag_key, p, "NX02 tag") || !derive(p->commitment, p, "NX02 commitment"))
+        !derive(p->cipher_key, p, "NX02 cipher") || !derive(p->tag_key, p, "NX02 tag") ||
+        !derive(p->commitment, p, "NX02 commitment"))
         return nx02_failed(err);
     return SE_OK;
 }
@@ -64,7 +68,8 @@ static size_t sealed_size(const struct pieces *p, size_t plain)
     return aes_size(p->cipher, plain) + tag_size(p);
 }
 
-/* Which piece it is, and whether none follows: what is moved, left out, repeated or cut off has another IV and another tag. */
+/* Which piece it is, and whether none follows: what is moved, left out, repeated or cut off has
+ * another IV and another tag. */
 struct place {
     unsigned char bytes[PLACE];
     unsigned char iv[NX02_HASH];
@@ -89,38 +94,41 @@ static struct aes aes_of(const struct pieces *p, const struct place *place)
 }
 
 /* Encrypt-then-MAC, of CBC. */
-static bool authenticate(unsigned char out[NX02_HASH], const struct pieces *p, const struct place *place, se_bytes text)
+static bool authenticate(unsigned char out[NX02_HASH], const struct pieces *p,
+                         const struct place *place, se_bytes text)
 {
     const se_bytes covered[] = { { place->bytes, PLACE }, text };
 
     return kit_hmac(out, p->kit, DIGEST_SHA256, (se_bytes){ p->tag_key, NX02_HASH }, covered, 2);
 }
 
-static se_status seal_piece(const se_sink *out, struct pieces *p, se_bytes plain, bool last, se_error *err)
+static se_status seal_piece(const se_sink *out, struct pieces *p, se_bytes plain, bool last,
+                            se_error *err)
 {
     unsigned char sealed[SEALED_MOST], *tag = sealed + aes_size(p->cipher, plain.size);
     struct place place;
     struct aes aes;
-    se_status st;
 
     if (!place_of(&place, p, last))
         return nx02_failed(err);
     aes = aes_of(p, &place);
-    if ((st = aes_encrypt(sealed, tag, p->kit, &aes, plain, err)))
-        return st;
-    if (p->cipher == CIPHER_AES_CBC && !authenticate(tag, p, &place, (se_bytes){ sealed, (size_t)(tag - sealed) }))
+    TRY(aes_encrypt(sealed, tag, p->kit, &aes, plain, err));
+    if (p->cipher == CIPHER_AES_CBC &&
+        !authenticate(tag, p, &place, (se_bytes){ sealed, (size_t)(tag - sealed) }))
         return nx02_failed(err);
     p->number++;
     return sink_write(out, (se_bytes){ sealed, sealed_size(p, plain.size) }, err);
 }
 
-/* A stream has one form only: pieces are full, but for the last, which is empty only when it is the only one. */
+/* A stream has one form only: pieces are full, but for the last, which is empty only when it is the
+ * only one. */
 static bool has_right_size(const struct pieces *p, size_t plain, bool last)
 {
     return last ? plain <= CONTAINER_PIECE && (plain || !p->number) : plain == CONTAINER_PIECE;
 }
 
-static se_status open_piece(const se_sink *out, struct pieces *p, se_bytes sealed, bool last, se_error *err)
+static se_status open_piece(const se_sink *out, struct pieces *p, se_bytes sealed, bool last,
+                            se_error *err)
 {
     const unsigned char *tag = (const unsigned char *)sealed.data + sealed.size - tag_size(p);
     const se_bytes text = { sealed.data, sealed.size - tag_size(p) };
@@ -132,7 +140,8 @@ static se_status open_piece(const se_sink *out, struct pieces *p, se_bytes seale
 
     if (sealed.size < tag_size(p))
         return envelope_refused(err);
-    if (!place_of(&place, p, last) || (p->cipher == CIPHER_AES_CBC && !authenticate(expected, p, &place, text)))
+    if (!place_of(&place, p, last) ||
+        (p->cipher == CIPHER_AES_CBC && !authenticate(expected, p, &place, text)))
         return nx02_failed(err);
     if (p->cipher == CIPHER_AES_CBC && CRYPTO_memcmp(expected, tag, NX02_HASH) != 0)
         return envelope_refused(err);
@@ -159,10 +168,12 @@ static se_status read_full(size_t *got, struct stream *in, void *data, size_t si
     return SE_OK;
 }
 
-typedef se_status (*piece_fn)(const se_sink *out, struct pieces *p, se_bytes piece, bool last, se_error *err);
+typedef se_status (*piece_fn)(const se_sink *out, struct pieces *p, se_bytes piece, bool last,
+                              se_error *err);
 
 /* Whether a piece is the last one is known when a byte more was asked for. */
-static se_status each_piece(const se_sink *out, struct pieces *p, struct stream *in, size_t size, piece_fn take, se_error *err)
+static se_status each_piece(const se_sink *out, struct pieces *p, struct stream *in, size_t size,
+                            piece_fn take, se_error *err)
 {
     AUTO(se_buf) ahead = SE_BUF_INIT;
     size_t have = 0, got;
@@ -170,8 +181,7 @@ static se_status each_piece(const se_sink *out, struct pieces *p, struct stream 
     se_status st = buf_new(&ahead, size + 1, err);
 
     while (!st && !last) {
-        if ((st = read_full(&got, in, ahead.data + have, ahead.size - have, err)))
-            return st;
+        TRY(read_full(&got, in, ahead.data + have, ahead.size - have, err));
         have += got;
         last = have <= size;
         st = take(out, p, (se_bytes){ ahead.data, last ? have : size }, last, err);
@@ -181,31 +191,37 @@ static se_status each_piece(const se_sink *out, struct pieces *p, struct stream 
     return st;
 }
 
-static se_status write_head(const se_sink *out, const struct pieces *p, const struct data_key *key, const unsigned char *salt,
-                            se_error *err)
+static se_status write_head(const se_sink *out, const struct pieces *p, const struct data_key *key,
+                            const unsigned char *salt, se_error *err)
 {
-    se_status st;
-
-    if ((st = sink_write(out, buf_bytes(&key->head), err)) || (st = sink_write(out, (se_bytes){ salt, NX02_SALT }, err)))
-        return st;
-    return p->cipher == CIPHER_AES_GCM ? sink_write(out, (se_bytes){ p->commitment, NX02_HASH }, err) : SE_OK;
+    TRY(sink_write(out, buf_bytes(&key->head), err));
+    TRY(sink_write(out, (se_bytes){ salt, NX02_SALT }, err));
+    return p->cipher == CIPHER_AES_GCM
+               ? sink_write(out, (se_bytes){ p->commitment, NX02_HASH }, err)
+               : SE_OK;
 }
 
-se_status container_seal(const se_sink *out, struct data_key *key, const struct seal_job *job, struct stream *in, se_error *err)
+se_status container_seal(const se_sink *out, struct data_key *key, const struct seal_job *job,
+                         struct stream *in, se_error *err)
 {
-    AUTO(pieces) p = { .kit = job->kit, .cipher = job->algorithm->cipher, .bits = job->algorithm->bits };
+    AUTO(pieces) p = {
+        .kit = job->kit,
+        .cipher = job->algorithm->cipher,
+        .bits = job->algorithm->bits,
+    };
     unsigned char salt[NX02_SALT];
-    se_status st;
 
-    if ((st = nx02_prepare(key, job, NX02_CONTAINER, err)) || (st = crypto_draw_public(salt, sizeof salt, err)) ||
-        (st = begin(&p, key, salt, job->context, err)) || (st = write_head(out, &p, key, salt, err)))
-        return st;
+    TRY(nx02_prepare(key, job, NX02_CONTAINER, err));
+    TRY(crypto_draw_public(salt, sizeof salt, err));
+    TRY(begin(&p, key, salt, job->context, err));
+    TRY(write_head(out, &p, key, salt, err));
     return each_piece(out, &p, in, CONTAINER_PIECE, seal_piece, err);
 }
 
 bool container_resembles(se_bytes beginning)
 {
-    const se_bytes marked = { beginning.data, beginning.size < NX02_MAGIC_SIZE ? beginning.size : NX02_MAGIC_SIZE };
+    const se_bytes marked = { beginning.data,
+                              beginning.size < NX02_MAGIC_SIZE ? beginning.size : NX02_MAGIC_SIZE };
 
     return envelope_marked(marked, NX02_MAGIC);
 }
@@ -217,18 +233,17 @@ se_status container_read(struct envelope *out, struct kit *kit, struct stream *i
     se_status st;
 
     *out = (struct envelope){ .format = &nx02_format };
-    if ((st = read_full(&got, in, first, sizeof first, err)))
-        return st;
+    TRY(read_full(&got, in, first, sizeof first, err));
     if (!container_resembles((se_bytes){ first, got }))
         return error_set(err, SE_ERR_FORMAT, got ? "this is no NX02 container" : "an empty file");
     if (got < sizeof first)
         return envelope_refused(err);
     wrapped = nx02_head_wrapped(first);
-    if ((st = buf_new(&out->bytes, NX02_HEAD + wrapped, err)))
-        return st;
+    TRY(buf_new(&out->bytes, NX02_HEAD + wrapped, err));
     memcpy(out->bytes.data, first, sizeof first);
     if (!(st = read_full(&got, in, out->bytes.data + NX02_HEAD, wrapped, err)))
-        st = got < wrapped ? envelope_refused(err) : nx02_envelope(out, &size, kit, NX02_CONTAINER, err);
+        st = got < wrapped ? envelope_refused(err)
+                           : nx02_envelope(out, &size, kit, NX02_CONTAINER, err);
     if (st)
         envelope_free(out);
     return st;
@@ -239,10 +254,8 @@ static se_status read_commitment(const struct pieces *p, struct stream *in, se_e
 {
     unsigned char commitment[NX02_HASH];
     size_t got;
-    se_status st = read_full(&got, in, commitment, sizeof commitment, err);
 
-    if (st)
-        return st;
+    TRY(read_full(&got, in, commitment, sizeof commitment, err));
     if (got < sizeof commitment || CRYPTO_memcmp(commitment, p->commitment, sizeof commitment) != 0)
         return envelope_refused(err);
     return SE_OK;
@@ -258,7 +271,8 @@ static void note_algorithm(struct pieces *p, const struct envelope *envelope)
     p->bits = 8 * head.key_bytes;
 }
 
-se_status container_open(const se_sink *out, struct data_key *key, const struct open_job *job, struct stream *in, se_error *err)
+se_status container_open(const se_sink *out, struct data_key *key, const struct open_job *job,
+                         struct stream *in, se_error *err)
 {
     AUTO(pieces) p = { .kit = job->kit };
     unsigned char salt[NX02_SALT];
@@ -266,12 +280,11 @@ se_status container_open(const se_sink *out, struct data_key *key, const struct 
     se_status st;
 
     note_algorithm(&p, job->envelope);
-    if ((st = nx02_prepare_open(key, job->envelope, p.kit, err)) || (st = read_full(&got, in, salt, sizeof salt, err)))
-        return st;
+    TRY(nx02_prepare_open(key, job->envelope, p.kit, err));
+    TRY(read_full(&got, in, salt, sizeof salt, err));
     if (got < sizeof salt)
         return envelope_refused(err);
-    if ((st = begin(&p, key, salt, job->context, err)))
-        return st;
+    TRY(begin(&p, key, salt, job->context, err));
     if (p.cipher == CIPHER_AES_GCM && (st = read_commitment(&p, in, err)))
         return st;
     return each_piece(out, &p, in, sealed_size(&p, CONTAINER_PIECE), open_piece, err);

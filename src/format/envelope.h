@@ -1,6 +1,7 @@
 /*
- * Encrypted values: what a data key encrypts, and that data key, wrapped by RSA-OAEP for a certificate.  Many values may share one.
- * To add a format: one file with a struct envelope_format, one row in envelopes.c.
+ * Encrypted values: what a data key encrypts, and that data key, wrapped by RSA-OAEP for a
+ * certificate.  Many values may share one. To add a format: one file with a struct envelope_format,
+ * one row in envelopes.c.
  */
 #ifndef FORMAT_ENVELOPE_H
 #define FORMAT_ENVELOPE_H
@@ -72,7 +73,8 @@ struct envelope_format {
     bool (*resembles)(se_bytes value);
     size_t (*secret_size)(const struct algorithm *algorithm);
 
-    /* Fills key->head and key->derived from the secret and the wrapped key.  job->plain and job->context are not looked at. */
+    /* Fills key->head and key->derived from the secret and the wrapped key.  job->plain and
+     * job->context are not looked at. */
     se_status (*prepare_seal)(struct data_key *key, const struct seal_job *job, se_error *err);
     se_status (*seal)(se_buf *out, const struct seal_job *job, se_error *err);
 
@@ -80,7 +82,8 @@ struct envelope_format {
     se_status (*read)(struct envelope *out, struct kit *kit, se_bytes value, se_error *err);
     bool (*is_for)(const struct envelope *envelope, const struct recipient *recipient);
     /* envelope_refused(): the secret is none of this format. */
-    se_status (*prepare_open)(struct data_key *key, const struct envelope *envelope, struct kit *kit, se_error *err);
+    se_status (*prepare_open)(struct data_key *key, const struct envelope *envelope,
+                              struct kit *kit, se_error *err);
     /* envelope_refused(): it does not decrypt; *out is empty then. */
     se_status (*open)(se_buf *out, const struct open_job *job, se_error *err);
 };
@@ -94,13 +97,14 @@ const struct envelope_format *envelope_format(const struct algorithm *algorithm)
  * `format`: NULL, and the value tells by itself, or the one that it has to have.
  * SE_ERR_FORMAT: it is no encrypted value at all; SE_ERR_REJECTED: it is a damaged one.
  */
-SE_MUST_CHECK se_status envelope_read(struct envelope *out, struct kit *kit, se_bytes value, const struct envelope_format *format,
-                                      se_error *err);
+SE_MUST_CHECK se_status envelope_read(struct envelope *out, struct kit *kit, se_bytes value,
+                                      const struct envelope_format *format, se_error *err);
 
 /* SE_ERR_REJECTED, and the one text for every value that does not decrypt, whatever the reason. */
 se_status envelope_refused(se_error *err);
 
-/* Whether `value` begins with `mark`, though one byte is wrong or the value ends before the mark does. */
+/* Whether `value` begins with `mark`, though one byte is wrong or the value ends before the mark
+ * does. */
 bool envelope_marked(se_bytes value, const char *mark);
 
 #endif

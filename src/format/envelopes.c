@@ -15,7 +15,9 @@ const struct envelope_format *envelope_format(const struct algorithm *algorithm)
 
 se_status envelope_refused(se_error *err)
 {
-    return error_set(err, SE_ERR_REJECTED, "the value does not decrypt: it was changed, moved to another context, or made for another key");
+    return error_set(err, SE_ERR_REJECTED,
+                     "the value does not decrypt: it was changed, moved to another context, or "
+                     "made for another key");
 }
 
 static const struct envelope_format *sense(se_bytes value)
@@ -31,14 +33,13 @@ static bool is_blank(char c)
     return c == '\n' || c == '\r' || c == ' ' || c == '\t';
 }
 
-/* The text of a value that was wrapped on its way, as PostgreSQL's encode() and MIME do it; empty: there is nothing to unwrap. */
+/* The text of a value that was wrapped on its way, as PostgreSQL's encode() and MIME do it; empty:
+ * there is nothing to unwrap. */
 static se_status unwrap_text(se_buf *out, se_bytes value, se_error *err)
 {
     const char *p = value.data;
-    se_status st = buf_new(out, value.size, err);
 
-    if (st)
-        return st;
+    TRY(buf_new(out, value.size, err));
     out->size = 0;
     for (size_t i = 0; i < value.size; i++) {
         if ((unsigned char)p[i] >= 0x80 || (p[i] < ' ' && !is_blank(p[i]))) {
@@ -53,7 +54,8 @@ static se_status unwrap_text(se_buf *out, se_bytes value, se_error *err)
     return SE_OK;
 }
 
-static se_status read_as(struct envelope *out, struct kit *kit, se_bytes value, const struct envelope_format *format, se_error *err)
+static se_status read_as(struct envelope *out, struct kit *kit, se_bytes value,
+                         const struct envelope_format *format, se_error *err)
 {
     se_status st;
 
@@ -76,18 +78,21 @@ static se_status read_text(struct envelope *out, struct kit *kit, se_bytes value
     if (st == SE_ERR_REJECTED && unwrap_text(&text, value, err))
         return SE_ERR_MEMORY;
     if (text.size && format == &jwe_format)
-        return error_set(err, SE_ERR_REJECTED, "white space in a JWE, which is one line (RFC 7515, 2)");
+        return error_set(err, SE_ERR_REJECTED,
+                         "white space in a JWE, which is one line (RFC 7515, 2)");
     if (text.size)
         return read_as(out, kit, buf_bytes(&text), format, err);
     return error_set_at(err, st, why.file, why.line, "%s", why.text);
 }
 
-se_status envelope_read(struct envelope *out, struct kit *kit, se_bytes value, const struct envelope_format *format, se_error *err)
+se_status envelope_read(struct envelope *out, struct kit *kit, se_bytes value,
+                        const struct envelope_format *format, se_error *err)
 {
     *out = (struct envelope){ .format = format ? format : sense(value) };
     if (!value.size || !out->format || !out->format->resembles(value)) {
         out->format = NULL;
-        return error_set(err, SE_ERR_FORMAT, value.size ? "this is no encrypted value" : "an empty value");
+        return error_set(err, SE_ERR_FORMAT,
+                         value.size ? "this is no encrypted value" : "an empty value");
     }
     return read_text(out, kit, value, err);
 }

@@ -1,6 +1,6 @@
 /*
- * Formats turn a job into bytes and back.  They see bytes and keys, never files, stores or the configuration.
- * To add one: one file, one row in formats.c.
+ * Formats turn a job into bytes and back.  They see bytes and keys, never files, stores or the
+ * configuration. To add one: one file, one row in formats.c.
  */
 #ifndef FORMAT_FORMAT_H
 #define FORMAT_FORMAT_H
@@ -44,11 +44,13 @@ struct candidate {
 struct verify_job {
     const struct candidate *candidates;
     size_t count;
-    X509_STORE *roots;      /* not NULL: the signer must chain to one of them, candidates only give him a version */
-    X509_STORE *tsa_roots;  /* to which time stamping authorities must chain; NULL: none is trusted */
-    enum purpose purpose;   /* that the chain must be for */
-    int64_t time;           /* when the chain must be valid */
-    se_bytes signature;     /* empty: `in` is an attached signature */
+    X509_STORE *roots; /* not NULL: the signer must chain to one of them, candidates only give him a
+                          version */
+    X509_STORE
+    *tsa_roots;           /* to which time stamping authorities must chain; NULL: none is trusted */
+    enum purpose purpose; /* that the chain must be for */
+    int64_t time;         /* when the chain must be valid */
+    se_bytes signature;   /* empty: `in` is an attached signature */
     const se_source *later; /* not NULL: gives the signature, after the end of `in` */
     struct stream *in;
     const se_sink *content; /* of an attached signature; may be NULL */
@@ -76,7 +78,8 @@ AUTO_KIND(verdict, struct verdict, verdict_free(p))
 struct format {
     const char *name;
     se_status (*sign)(const struct sign_job *job, se_error *err);
-    /* SE_ERR_REJECTED: not a good signature of a candidate; SE_ERR_FORMAT: not a signature at all. */
+    /* SE_ERR_REJECTED: not a good signature of a candidate; SE_ERR_FORMAT: not a signature at all.
+     */
     se_status (*verify)(struct verdict *out, const struct verify_job *job, se_error *err);
 };
 

@@ -1,4 +1,5 @@
-/* JWE in its compact serialization (RFC 7516, 3.1), with a context that its header has the hash of (doc/formats.md). */
+/* JWE in its compact serialization (RFC 7516, 3.1), with a context that its header has the hash of
+ * (doc/formats.md). */
 #include <openssl/crypto.h>
 
 #include "base/base64.h"
@@ -29,7 +30,8 @@ static bool resembles(se_bytes value)
 {
     se_bytes parts[PARTS];
 
-    return envelope_marked(value, "eyJ") || (value.size && split(parts, value) && parts[HEADER].size);
+    return envelope_marked(value, "eyJ") ||
+           (value.size && split(parts, value) && parts[HEADER].size);
 }
 
 static size_t secret_size(const struct algorithm *algorithm)
@@ -45,7 +47,8 @@ static size_t tag_size(const struct jwe_enc *enc)
 }
 
 /* RFC 7518, 5.2.2: the MAC key is the first half, AES has the second.  GCM has all of it. */
-static struct aes aes_of(const struct jwe_enc *enc, const struct data_key *key, const unsigned char *iv, const se_bytes *aad)
+static struct aes aes_of(const struct jwe_enc *enc, const struct data_key *key,
+                         const unsigned char *iv, const se_bytes *aad)
 {
     bool cbc = enc->cipher == CIPHER_AES_CBC;
 
@@ -65,15 +68,16 @@ struct covered {
     se_bytes aad, iv, text;
 };
 
-static bool authenticate(unsigned char out[HASH_MAX], struct kit *kit, const struct jwe_enc *enc, const struct data_key *key,
-                         const struct covered *c)
+static bool authenticate(unsigned char out[HASH_MAX], struct kit *kit, const struct jwe_enc *enc,
+                         const struct data_key *key, const struct covered *c)
 {
     unsigned char bits[8];
     const se_bytes pieces[] = { c->aad, c->iv, c->text, { bits, sizeof bits } };
 
     for (size_t i = 0; i < sizeof bits; i++)
         bits[i] = (unsigned char)((uint64_t)c->aad.size * 8 >> (56 - 8 * i));
-    return kit_hmac(out, kit, enc->digest, (se_bytes){ key->secret.data, enc->bits / 8 }, pieces, sizeof pieces / sizeof *pieces);
+    return kit_hmac(out, kit, enc->digest, (se_bytes){ key->secret.data, enc->bits / 8 }, pieces,
+                    sizeof pieces / sizeof *pieces);
 }
 
 static bool context_hash(unsigned char out[HEADER_HASH], struct kit *kit, se_bytes context)
@@ -91,13 +95,13 @@ static se_status failed(se_error *err)
 static se_status prepare_seal(struct data_key *key, const struct seal_job *job, se_error *err)
 {
     const struct algorithm *a = job->algorithm;
-    struct jwe_header header = { .how = { a->oaep, a->mgf1 }, .enc = jwe_enc_find(a->cipher, a->bits) };
+    struct jwe_header header = { .how = { a->oaep, a->mgf1 },
+                                 .enc = jwe_enc_find(a->cipher, a->bits) };
     AUTO(writer) w = { 0 };
-    se_status st;
 
     memcpy(header.key, job->recipient->key->id, HEADER_HASH);
-    if ((st = jwe_header_begin(&w, &header, err)) || (st = writer_finish(&key->head, &w, err)))
-        return st;
+    TRY(jwe_header_begin(&w, &header, err));
+    TRY(writer_finish(&key->head, &w, err));
     return base64url_encode(&key->derived, buf_bytes(&key->wrapped), err);
 }
 
@@ -144,7 +148,8 @@ static se_status encrypt(struct sealed *s, const struct seal_job *job, se_bytes 
         (st = aes_encrypt(s->text.data, s->tag, job->kit, &aes, job->plain, err)))
         return st;
     if (a->cipher == CIPHER_AES_CBC &&
-        !authenticate(s->tag, job->kit, enc, job->key, &(struct covered){ aad, { s->iv, AES_BLOCK }, buf_bytes(&s->text) }))
+        !authenticate(s->tag, job->kit, enc, job->key,
+                      &(struct covered){ aad, { s->iv, AES_BLOCK }, buf_bytes(&s->text) }))
         return failed(err);
     return SE_OK;
 }
@@ -161,7 +166,8 @@ static se_status seal(se_buf *out, const struct seal_job *job, se_error *err)
         st = encrypt(&s, job, buf_bytes(&w.buf), err);
     writer_text(&w, ".");
     writer_put(&w, job->key->derived.data, job->key->derived.size);
-    if (!st && !(st = put(&w, ".", (se_bytes){ s.iv, aes_iv_size(a->cipher) }, err)) && !(st = put(&w, ".", buf_bytes(&s.text), err)))
+    if (!st && !(st = put(&w, ".", (se_bytes){ s.iv, aes_iv_size(a->cipher) }, err)) &&
+        !(st = put(&w, ".", buf_bytes(&s.text), err)))
         st = put(&w, ".", (se_bytes){ s.tag, tag_size(jwe_enc_find(a->cipher, a->bits)) }, err);
     se_buf_free(&s.text);
     return st ? st : writer_finish(out, &w, err);
@@ -175,13 +181,13 @@ static se_status read_value(struct envelope *out, struct kit *kit, se_bytes valu
     struct jwe_header header;
     unsigned char hashes[2];
     se_bytes parts[PARTS], pieces[2];
-    se_status st;
 
-    if (!split(parts, value) || base64url_decode(&json, parts[HEADER], NULL) || !jwe_header_read(&header, buf_bytes(&json)) ||
+    if (!split(parts, value) || base64url_decode(&json, parts[HEADER], NULL) ||
+        !jwe_header_read(&header, buf_bytes(&json)) ||
         base64url_decode(&out->decoded, parts[WRAPPED], NULL))
         return envelope_refused(err);
-    if ((st = buf_copy(&out->bytes, value, err)) || (st = buf_copy(&out->details, (se_bytes){ &header, sizeof header }, err)))
-        return st;
+    TRY(buf_copy(&out->bytes, value, err));
+    TRY(buf_copy(&out->details, (se_bytes){ &header, sizeof header }, err));
     out->how = header.how;
     out->wrapped = buf_bytes(&out->decoded);
     out->anybody = true;
@@ -204,10 +210,12 @@ static bool is_for(const struct envelope *envelope, const struct recipient *reci
     return header->has_key && CRYPTO_memcmp(header->key, recipient->key->id, HEADER_HASH) == 0;
 }
 
-static se_status prepare_open(struct data_key *key, const struct envelope *envelope, struct kit *kit, se_error *err)
+static se_status prepare_open(struct data_key *key, const struct envelope *envelope,
+                              struct kit *kit, se_error *err)
 {
     (void)kit;
-    return key->secret.size == jwe_secret_size(header_of(envelope)->enc) ? SE_OK : envelope_refused(err);
+    return key->secret.size == jwe_secret_size(header_of(envelope)->enc) ? SE_OK
+                                                                         : envelope_refused(err);
 }
 
 static bool in_context(const struct open_job *job)
@@ -217,7 +225,8 @@ static bool in_context(const struct open_job *job)
 
     if (!header->has_context || !job->context.size)
         return !header->has_context && !job->context.size;
-    return context_hash(hash, job->kit, job->context) && CRYPTO_memcmp(hash, header->context, HEADER_HASH) == 0;
+    return context_hash(hash, job->kit, job->context) &&
+           CRYPTO_memcmp(hash, header->context, HEADER_HASH) == 0;
 }
 
 static bool genuine(const struct open_job *job, const struct covered *c, se_bytes tag)
@@ -227,8 +236,8 @@ static bool genuine(const struct open_job *job, const struct covered *c, se_byte
 
     if (c->iv.size != aes_iv_size(enc->cipher) || tag.size != tag_size(enc))
         return false;
-    return enc->cipher == CIPHER_AES_GCM ||
-           (authenticate(expected, job->kit, enc, job->key, c) && CRYPTO_memcmp(expected, tag.data, tag.size) == 0);
+    return enc->cipher == CIPHER_AES_GCM || (authenticate(expected, job->kit, enc, job->key, c) &&
+                                             CRYPTO_memcmp(expected, tag.data, tag.size) == 0);
 }
 
 static se_status open_value(se_buf *out, const struct open_job *job, se_error *err)
@@ -242,8 +251,9 @@ static se_status open_value(se_buf *out, const struct open_job *job, se_error *e
     se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
-    if (!in_context(job) || !split(parts, buf_bytes(&job->envelope->bytes)) || base64url_decode(&iv, parts[IV], NULL) ||
-        base64url_decode(&text, parts[TEXT], NULL) || base64url_decode(&tag, parts[TAG], NULL))
+    if (!in_context(job) || !split(parts, buf_bytes(&job->envelope->bytes)) ||
+        base64url_decode(&iv, parts[IV], NULL) || base64url_decode(&text, parts[TEXT], NULL) ||
+        base64url_decode(&tag, parts[TAG], NULL))
         return envelope_refused(err);
     c = (struct covered){ parts[HEADER], buf_bytes(&iv), buf_bytes(&text) };
     if (!genuine(job, &c, buf_bytes(&tag)))

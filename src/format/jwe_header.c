@@ -9,9 +9,12 @@ enum { JSON_LIMIT = 16384 };
 AUTO_KIND(json, json_t *, json_decref(*p))
 
 static const struct jwe_enc encs[] = {
-    { "A128CBC-HS256", CIPHER_AES_CBC, 128, DIGEST_SHA256 }, { "A192CBC-HS384", CIPHER_AES_CBC, 192, DIGEST_SHA384 },
-    { "A256CBC-HS512", CIPHER_AES_CBC, 256, DIGEST_SHA512 }, { "A128GCM", CIPHER_AES_GCM, 128, DIGEST_NONE },
-    { "A192GCM", CIPHER_AES_GCM, 192, DIGEST_NONE },         { "A256GCM", CIPHER_AES_GCM, 256, DIGEST_NONE },
+    { "A128CBC-HS256", CIPHER_AES_CBC, 128, DIGEST_SHA256 },
+    { "A192CBC-HS384", CIPHER_AES_CBC, 192, DIGEST_SHA384 },
+    { "A256CBC-HS512", CIPHER_AES_CBC, 256, DIGEST_SHA512 },
+    { "A128GCM", CIPHER_AES_GCM, 128, DIGEST_NONE },
+    { "A192GCM", CIPHER_AES_GCM, 192, DIGEST_NONE },
+    { "A256GCM", CIPHER_AES_GCM, 256, DIGEST_NONE },
 };
 
 /* RFC 7518, 4.3; the last two are of the W3C, in the same registry.  MGF1 has the same hash. */
@@ -48,7 +51,8 @@ static const char *alg_name(const struct unwrap_how *how)
     return NULL;
 }
 
-static se_status put_hash(struct writer *w, const char *name, const unsigned char hash[HEADER_HASH], se_error *err)
+static se_status put_hash(struct writer *w, const char *name, const unsigned char hash[HEADER_HASH],
+                          se_error *err)
 {
     AUTO(se_buf) text = SE_BUF_INIT;
     se_status st = base64url_encode(&text, (se_bytes){ hash, HEADER_HASH }, err);
@@ -63,12 +67,14 @@ se_status jwe_header_begin(struct writer *w, const struct jwe_header *header, se
     const char *alg = alg_name(&header->how);
 
     if (!alg)
-        return error_set(err, SE_ERR_CONFIG, "JWE has no name for OAEP with one hash and MGF1 with another");
+        return error_set(err, SE_ERR_CONFIG,
+                         "JWE has no name for OAEP with one hash and MGF1 with another");
     writer_format(w, "{\"alg\":\"%s\",\"enc\":\"%s\"", alg, header->enc->name);
     return put_hash(w, "kid", header->key, err);
 }
 
-se_status jwe_header_context(struct writer *w, const unsigned char context[HEADER_HASH], se_error *err)
+se_status jwe_header_context(struct writer *w, const unsigned char context[HEADER_HASH],
+                             se_error *err)
 {
     return put_hash(w, "ctx", context, err);
 }
@@ -111,10 +117,13 @@ static bool read_hash(unsigned char out[HEADER_HASH], const char *text)
 /* What has to be understood (crit) is not, and nothing is compressed. */
 bool jwe_header_read(struct jwe_header *out, se_bytes text)
 {
-    AUTO(json) header = text.size <= JSON_LIMIT ? json_loadb(text.data, text.size, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    AUTO(json) header = text.size <= JSON_LIMIT
+                            ? json_loadb(text.data, text.size, JSON_REJECT_DUPLICATES, NULL)
+                            : NULL;
 
     *out = (struct jwe_header){ .enc = NULL };
-    if (!json_is_object(header) || json_object_get(header, "crit") || json_object_get(header, "zip"))
+    if (!json_is_object(header) || json_object_get(header, "crit") ||
+        json_object_get(header, "zip"))
         return false;
     out->has_key = read_hash(out->key, string_of(header, "kid"));
     out->has_context = json_object_get(header, "ctx") != NULL;

@@ -11,8 +11,9 @@ enum { HEADER_HASH = 32 };
 struct jwe_enc {
     const char *name;
     enum cipher cipher;
-    unsigned bits;      /* of the AES key */
-    enum digest digest; /* CBC: of the HMAC, which has a key as long as AES has, and a tag as long */
+    unsigned bits; /* of the AES key */
+    enum digest
+        digest; /* CBC: of the HMAC, which has a key as long as AES has, and a tag as long */
 };
 
 struct jwe_header {
@@ -28,8 +29,10 @@ const struct jwe_enc *jwe_enc_find(enum cipher cipher, unsigned bits);
 size_t jwe_secret_size(const struct jwe_enc *enc);
 
 /* All but the context and the closing brace. */
-SE_MUST_CHECK se_status jwe_header_begin(struct writer *w, const struct jwe_header *header, se_error *err);
-SE_MUST_CHECK se_status jwe_header_context(struct writer *w, const unsigned char context[HEADER_HASH], se_error *err);
+SE_MUST_CHECK se_status jwe_header_begin(struct writer *w, const struct jwe_header *header,
+                                         se_error *err);
+SE_MUST_CHECK se_status jwe_header_context(struct writer *w,
+                                           const unsigned char context[HEADER_HASH], se_error *err);
 
 /* False: it is not JSON, or asks for what the engine does not do. */
 bool jwe_header_read(struct jwe_header *out, se_bytes json);

@@ -36,7 +36,8 @@ static struct body body_at(size_t head, enum cipher cipher, size_t text)
 /* ---- keys ---- */
 
 /* A key of one value, for one purpose. */
-static bool value_key(unsigned char out[HASH], struct kit *kit, const struct data_key *key, const char *purpose, const unsigned char *salt)
+static bool value_key(unsigned char out[HASH], struct kit *kit, const struct data_key *key,
+                      const char *purpose, const unsigned char *salt)
 {
     const se_bytes info[] = { text_bytes(purpose), { salt, SALT } };
 
@@ -56,7 +57,8 @@ static se_status prepare_seal(struct data_key *key, const struct seal_job *job, 
 
 /* ---- values ---- */
 
-/* What the tag is over: the context, told apart from what follows by its size, and the value up to `end`. */
+/* What the tag is over: the context, told apart from what follows by its size, and the value up to
+ * `end`. */
 struct covered {
     unsigned char size[8];
     se_bytes pieces[3];
@@ -72,8 +74,8 @@ static void cover(struct covered *c, se_bytes context, const unsigned char *valu
 }
 
 /* The tag of CBC: encrypt-then-MAC. */
-static bool authenticate(unsigned char out[HASH], struct kit *kit, const struct data_key *key, se_bytes context, const unsigned char *value,
-                         const struct body *b)
+static bool authenticate(unsigned char out[HASH], struct kit *kit, const struct data_key *key,
+                         se_bytes context, const unsigned char *value, const struct body *b)
 {
     unsigned char tag_key[HASH];
     struct covered c;
@@ -81,26 +83,35 @@ static bool authenticate(unsigned char out[HASH], struct kit *kit, const struct 
 
     cover(&c, context, value, b->tag);
     done = value_key(tag_key, kit, key, "NX02 tag", value + b->salt) &&
-           kit_hmac(out, kit, DIGEST_SHA256, (se_bytes){ tag_key, HASH }, c.pieces, sizeof c.pieces / sizeof *c.pieces);
+           kit_hmac(out, kit, DIGEST_SHA256, (se_bytes){ tag_key, HASH }, c.pieces,
+                    sizeof c.pieces / sizeof *c.pieces);
     OPENSSL_cleanse(tag_key, sizeof tag_key);
     return done;
 }
 
 /* GCM alone lets one text be decrypted with two keys, to two things. */
-static bool commit(unsigned char out[HASH], struct kit *kit, const struct data_key *key, const unsigned char *value, const struct body *b)
+static bool commit(unsigned char out[HASH], struct kit *kit, const struct data_key *key,
+                   const unsigned char *value, const struct body *b)
 {
     return value_key(out, kit, key, "NX02 commitment", value + b->salt);
 }
 
-static struct aes aes_of(const struct body *b, unsigned bits, const unsigned char *key, const unsigned char *value, const struct covered *c)
+static struct aes aes_of(const struct body *b, unsigned bits, const unsigned char *key,
+                         const unsigned char *value, const struct covered *c)
 {
     bool gcm = b->cipher == CIPHER_AES_GCM;
 
-    return (struct aes){ b->cipher, bits, key, value + b->iv, gcm ? c->pieces : NULL, gcm ? sizeof c->pieces / sizeof *c->pieces : 0,
+    return (struct aes){ b->cipher,
+                         bits,
+                         key,
+                         value + b->iv,
+                         gcm ? c->pieces : NULL,
+                         gcm ? sizeof c->pieces / sizeof *c->pieces : 0,
                          GCM_TAG };
 }
 
-static se_status encrypt(unsigned char *value, const struct body *b, const struct seal_job *job, se_error *err)
+static se_status encrypt(unsigned char *value, const struct body *b, const struct seal_job *job,
+                         se_error *err)
 {
     unsigned char key[HASH];
     struct covered c;
@@ -113,19 +124,20 @@ static se_status encrypt(unsigned char *value, const struct body *b, const struc
         return nx02_failed(err);
     st = aes_encrypt(value + b->text, value + b->tag, job->kit, &aes, job->plain, err);
     OPENSSL_cleanse(key, sizeof key);
-    if (!st && b->cipher == CIPHER_AES_CBC && !authenticate(value + b->tag, job->kit, job->key, job->context, value, b))
+    if (!st && b->cipher == CIPHER_AES_CBC &&
+        !authenticate(value + b->tag, job->kit, job->key, job->context, value, b))
         return nx02_failed(err);
     return st;
 }
 
-static se_status fill(unsigned char *value, const struct body *b, const struct seal_job *job, se_error *err)
+static se_status fill(unsigned char *value, const struct body *b, const struct seal_job *job,
+                      se_error *err)
 {
     const struct algorithm *a = job->algorithm;
     se_status st;
 
     memcpy(value, job->key->head.data, job->key->head.size);
-    if ((st = crypto_draw_public(value + b->salt, SALT, err)))
-        return st;
+    TRY(crypto_draw_public(value + b->salt, SALT, err));
     if (a->iv_size)
         memcpy(value + b->iv, a->iv, a->iv_size);
     else if ((st = crypto_draw_public(value + b->iv, aes_iv_size(b->cipher), err)))
@@ -137,10 +149,7 @@ static se_status fill(unsigned char *value, const struct body *b, const struct s
 
 static se_status to_text(se_buf *out, const se_buf *value, se_error *err)
 {
-    se_status st = buf_new(out, TEXT_SIZE + base64_size(value->size), err);
-
-    if (st)
-        return st;
+    TRY(buf_new(out, TEXT_SIZE + base64_size(value->size), err));
     memcpy(out->data, TEXT, TEXT_SIZE);
     base64_write(out->data + TEXT_SIZE, buf_bytes(value));
     return SE_OK;
@@ -149,13 +158,13 @@ static se_status to_text(se_buf *out, const se_buf *value, se_error *err)
 static se_status seal(se_buf *out, const struct seal_job *job, se_error *err)
 {
     const struct algorithm *a = job->algorithm;
-    const struct body b = body_at(job->key->head.size, a->cipher, aes_size(a->cipher, job->plain.size));
+    const struct body b =
+        body_at(job->key->head.size, a->cipher, aes_size(a->cipher, job->plain.size));
     AUTO(se_buf) value = SE_BUF_INIT;
-    se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
-    if ((st = buf_new(&value, b.end, err)) || (st = fill(value.data, &b, job, err)))
-        return st;
+    TRY(buf_new(&value, b.end, err));
+    TRY(fill(value.data, &b, job, err));
     if (!job->binary)
         return to_text(out, &value, err);
     *out = buf_move(&value);
@@ -181,7 +190,8 @@ static se_status to_binary(se_buf *out, se_bytes value, se_error *err)
 
 static se_status read_value(struct envelope *out, struct kit *kit, se_bytes value, se_error *err)
 {
-    se_status st = is_text(value) ? to_binary(&out->bytes, value, err) : buf_copy(&out->bytes, value, err);
+    se_status st =
+        is_text(value) ? to_binary(&out->bytes, value, err) : buf_copy(&out->bytes, value, err);
     size_t head;
 
     if (st || (st = nx02_envelope(out, &head, kit, NX02_FIELD, err)))
@@ -189,7 +199,8 @@ static se_status read_value(struct envelope *out, struct kit *kit, se_bytes valu
     return out->bytes.size - head < SALT ? envelope_refused(err) : SE_OK;
 }
 
-/* Before anything is decrypted.  GCM checks its tag by itself, and hands nothing out if it is wrong. */
+/* Before anything is decrypted.  GCM checks its tag by itself, and hands nothing out if it is
+ * wrong. */
 static bool genuine(const struct open_job *job, const struct body *b)
 {
     const unsigned char *value = job->envelope->bytes.data;
@@ -197,14 +208,17 @@ static bool genuine(const struct open_job *job, const struct body *b)
     bool same;
 
     if (b->cipher == CIPHER_AES_GCM)
-        same = commit(expected, job->kit, job->key, value, b) && CRYPTO_memcmp(expected, value + b->commitment, HASH) == 0;
+        same = commit(expected, job->kit, job->key, value, b) &&
+               CRYPTO_memcmp(expected, value + b->commitment, HASH) == 0;
     else
-        same = authenticate(expected, job->kit, job->key, job->context, value, b) && CRYPTO_memcmp(expected, value + b->tag, HASH) == 0;
+        same = authenticate(expected, job->kit, job->key, job->context, value, b) &&
+               CRYPTO_memcmp(expected, value + b->tag, HASH) == 0;
     OPENSSL_cleanse(expected, sizeof expected);
     return same;
 }
 
-static se_status decrypt(se_buf *out, const struct open_job *job, const struct body *b, unsigned bits, se_error *err)
+static se_status decrypt(se_buf *out, const struct open_job *job, const struct body *b,
+                         unsigned bits, se_error *err)
 {
     const unsigned char *value = job->envelope->bytes.data;
     unsigned char key[HASH];
@@ -216,7 +230,8 @@ static se_status decrypt(se_buf *out, const struct open_job *job, const struct b
     aes = aes_of(b, bits, key, value, &c);
     if (!value_key(key, job->kit, job->key, "NX02 cipher", value + b->salt))
         return nx02_failed(err);
-    st = aes_decrypt(out, job->kit, &aes, (se_bytes){ value + b->text, b->tag - b->text }, value + b->tag, err);
+    st = aes_decrypt(out, job->kit, &aes, (se_bytes){ value + b->text, b->tag - b->text },
+                     value + b->tag, err);
     OPENSSL_cleanse(key, sizeof key);
     return st == SE_ERR_REJECTED ? envelope_refused(err) : st;
 }

@@ -3,11 +3,14 @@
 #include <openssl/crypto.h>
 
 static const enum cipher ciphers[] = { CIPHER_NONE, CIPHER_AES_CBC, CIPHER_AES_GCM };
-static const enum digest digests[] = { DIGEST_NONE, DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512 };
+static const enum digest digests[] = { DIGEST_NONE, DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA384,
+                                       DIGEST_SHA512 };
 enum { SHORT_ID = 16 };
 
-#define CODE_OF(table, value) code_of((const unsigned *)(table), sizeof(table) / sizeof *(table), (value))
-#define VALUE_OF(table, code) ((code) < sizeof(table) / sizeof *(table) ? (table)[code] : (table)[0])
+#define CODE_OF(table, value)                                                                      \
+    code_of((const unsigned *)(table), sizeof(table) / sizeof *(table), (value))
+#define VALUE_OF(table, code)                                                                      \
+    ((code) < sizeof(table) / sizeof *(table) ? (table)[code] : (table)[0])
 
 static unsigned code_of(const unsigned *table, size_t count, unsigned value)
 {
@@ -45,7 +48,8 @@ bool nx02_head_get(struct nx02_head *h, struct reader *r)
     h->version = (unsigned)reader_number(r, 4);
     h->key_id = reader_take(r, SHORT_ID);
     h->wrapped = reader_take(r, (size_t)reader_number(r, 2));
-    return known && !r->failed && VALUE_OF(ciphers, h->cipher) && VALUE_OF(digests, h->oaep) && VALUE_OF(digests, h->mgf1) &&
+    return known && !r->failed && VALUE_OF(ciphers, h->cipher) && VALUE_OF(digests, h->oaep) &&
+           VALUE_OF(digests, h->mgf1) &&
            (h->key_bytes == 16 || h->key_bytes == 24 || h->key_bytes == 32);
 }
 
@@ -64,7 +68,8 @@ se_status nx02_failed(se_error *err)
     return error_set(err, SE_ERR_CRYPTO, "SHA-256 failed");
 }
 
-bool nx02_expand(unsigned char out[NX02_HASH], struct kit *kit, const unsigned char from[NX02_HASH], const se_bytes *info, size_t count)
+bool nx02_expand(unsigned char out[NX02_HASH], struct kit *kit, const unsigned char from[NX02_HASH],
+                 const se_bytes *info, size_t count)
 {
     static const unsigned char one = 1;
     se_bytes pieces[NX02_INFO_MOST + 1];
@@ -75,21 +80,25 @@ bool nx02_expand(unsigned char out[NX02_HASH], struct kit *kit, const unsigned c
     return kit_hmac(out, kit, DIGEST_SHA256, (se_bytes){ from, NX02_HASH }, pieces, count + 1);
 }
 
-/* What all keys of all values come from: HKDF of the secret, bound to the head, and so to the algorithms and the wrapped key. */
+/* What all keys of all values come from: HKDF of the secret, bound to the head, and so to the
+ * algorithms and the wrapped key. */
 static se_status derive(struct data_key *key, struct kit *kit, se_bytes head, se_error *err)
 {
     static const unsigned char no_salt[NX02_HASH];
     const se_bytes secret = buf_bytes(&key->secret), info[] = { text_bytes("NX02 data key"), head };
     unsigned char extracted[NX02_HASH];
     se_status st = buf_new(&key->derived, NX02_HASH, err);
-    bool done = !st && kit_hmac(extracted, kit, DIGEST_SHA256, (se_bytes){ no_salt, NX02_HASH }, &secret, 1) &&
-                nx02_expand(key->derived.data, kit, extracted, info, 2);
+    bool done =
+        !st &&
+        kit_hmac(extracted, kit, DIGEST_SHA256, (se_bytes){ no_salt, NX02_HASH }, &secret, 1) &&
+        nx02_expand(key->derived.data, kit, extracted, info, 2);
 
     OPENSSL_cleanse(extracted, sizeof extracted);
     return st ? st : done ? SE_OK : nx02_failed(err);
 }
 
-se_status nx02_prepare(struct data_key *key, const struct seal_job *job, unsigned edition, se_error *err)
+se_status nx02_prepare(struct data_key *key, const struct seal_job *job, unsigned edition,
+                       se_error *err)
 {
     const struct algorithm *a = job->algorithm;
     const struct nx02_head head = {
@@ -110,16 +119,20 @@ se_status nx02_prepare(struct data_key *key, const struct seal_job *job, unsigne
     return st ? st : derive(key, job->kit, buf_bytes(&key->head), err);
 }
 
-se_status nx02_prepare_open(struct data_key *key, const struct envelope *envelope, struct kit *kit, se_error *err)
+se_status nx02_prepare_open(struct data_key *key, const struct envelope *envelope, struct kit *kit,
+                            se_error *err)
 {
-    const unsigned char *head = envelope->bytes.data, *end = (const unsigned char *)envelope->wrapped.data + envelope->wrapped.size;
+    const unsigned char *head = envelope->bytes.data,
+                        *end =
+                            (const unsigned char *)envelope->wrapped.data + envelope->wrapped.size;
 
     if (key->secret.size != NX02_SECRET)
         return envelope_refused(err);
     return derive(key, kit, (se_bytes){ head, (size_t)(end - head) }, err);
 }
 
-se_status nx02_envelope(struct envelope *out, size_t *size, struct kit *kit, unsigned edition, se_error *err)
+se_status nx02_envelope(struct envelope *out, size_t *size, struct kit *kit, unsigned edition,
+                        se_error *err)
 {
     struct reader r = reader_of(buf_bytes(&out->bytes));
     struct nx02_head head;
@@ -140,5 +153,6 @@ bool nx02_is_for(const struct envelope *envelope, const struct recipient *recipi
     struct reader r = reader_of(buf_bytes(&envelope->bytes));
     struct nx02_head head;
 
-    return nx02_head_get(&head, &r) && CRYPTO_memcmp(head.key_id.data, recipient->key->id, SHORT_ID) == 0;
+    return nx02_head_get(&head, &r) &&
+           CRYPTO_memcmp(head.key_id.data, recipient->key->id, SHORT_ID) == 0;
 }

@@ -9,7 +9,9 @@
 
 static se_status hash(void *context, se_bytes piece, se_error *err)
 {
-    return EVP_DigestUpdate(context, piece.data, piece.size) ? SE_OK : crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
+    return EVP_DigestUpdate(context, piece.data, piece.size)
+               ? SE_OK
+               : crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
 }
 
 se_status raw_sign(const struct sign_job *job, se_error *err)
@@ -20,17 +22,14 @@ se_status raw_sign(const struct sign_job *job, se_error *err)
     unsigned char digest[EVP_MAX_MD_SIZE];
     struct sign_how how;
     unsigned size;
-    se_status st;
 
     if (!context || !md || !EVP_DigestInit_ex2(context, md, NULL))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot sign with %s", job->algorithm->name);
-    if ((st = stream_drain(job->in, hash, context, err)))
-        return st;
+    TRY(stream_drain(job->in, hash, context, err));
     if (!EVP_DigestFinal_ex(context, digest, &size))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
     how = padding_how(job->algorithm, size);
-    if ((st = key_sign_hash(&signature, job->key->private, &how, (se_bytes){ digest, size }, err)))
-        return st;
+    TRY(key_sign_hash(&signature, job->key->private, &how, (se_bytes){ digest, size }, err));
     return sink_write(job->out, buf_bytes(&signature), err);
 }
 
@@ -55,8 +54,9 @@ static se_status start(struct trial *trial, const struct candidate *candidate, s
 
     trial->contexts[trial->count++] = context;
     if (context &&
-        EVP_DigestVerifyInit_ex(context, &parameters, crypto_digest(candidate->algorithm->digest), crypto_context(), NULL,
-                                X509_get0_pubkey(candidate->certificate), NULL) > 0 &&
+        EVP_DigestVerifyInit_ex(context, &parameters, crypto_digest(candidate->algorithm->digest),
+                                crypto_context(), NULL, X509_get0_pubkey(candidate->certificate),
+                                NULL) > 0 &&
         padding_set(parameters, candidate->algorithm, false))
         return SE_OK;
     return crypto_error(err, SE_ERR_CRYPTO, "cannot verify %s", candidate->algorithm->name);
@@ -75,7 +75,9 @@ static se_status digest_verify(void *arg, se_bytes piece, se_error *err)
 static void fill(struct verdict *out, const struct candidate *candidate)
 {
     X509_up_ref(candidate->certificate);
-    *out = (struct verdict){ .certificate = candidate->certificate, .algorithm = candidate->algorithm, .candidate = candidate };
+    *out = (struct verdict){ .certificate = candidate->certificate,
+                             .algorithm = candidate->algorithm,
+                             .candidate = candidate };
 }
 
 se_status raw_verify(struct verdict *out, const struct verify_job *job, se_error *err)
@@ -84,18 +86,23 @@ se_status raw_verify(struct verdict *out, const struct verify_job *job, se_error
     se_status st = SE_OK;
 
     if (!job->signature.size)
-        return error_set(err, SE_ERR_USAGE, "a raw signature is detached: give the signature as well");
+        return error_set(err, SE_ERR_USAGE,
+                         "a raw signature is detached: give the signature as well");
     if (job->roots)
-        return error_set(err, SE_ERR_USAGE, "a raw signature names no signer: CA certificates can't decide about it");
+        return error_set(err, SE_ERR_USAGE,
+                         "a raw signature names no signer: CA certificates can't decide about it");
     for (size_t i = 0; !st && i < job->count && i < CANDIDATES; i++)
         st = start(&trial, &job->candidates[i], err);
     if (st || (st = stream_drain(job->in, digest_verify, &trial, err)))
         return st;
     for (size_t i = 0; i < trial.count; i++)
-        if (EVP_DigestVerifyFinal(trial.contexts[i], job->signature.data, job->signature.size) == 1) {
+        if (EVP_DigestVerifyFinal(trial.contexts[i], job->signature.data, job->signature.size) ==
+            1) {
             fill(out, &job->candidates[i]);
             return SE_OK;
         }
     ERR_clear_error();
-    return error_set(err, SE_ERR_REJECTED, "the signature verifies with none of the certificates (tried: %zu)", trial.count);
+    return error_set(err, SE_ERR_REJECTED,
+                     "the signature verifies with none of the certificates (tried: %zu)",
+                     trial.count);
 }

@@ -13,7 +13,8 @@ se_status signer_info_get(CMS_SignerInfo **out, CMS_ContentInfo *cms, se_error *
     int count = sk_CMS_SignerInfo_num(signers);
 
     if (count != 1)
-        return error_set(err, SE_ERR_REJECTED, "%d signers, one is expected", count < 0 ? 0 : count);
+        return error_set(err, SE_ERR_REJECTED, "%d signers, one is expected",
+                         count < 0 ? 0 : count);
     *out = sk_CMS_SignerInfo_value(signers, 0);
     if (CMS_signed_get_attr_count(*out) <= 0)
         return error_set(err, SE_ERR_REJECTED, "the signature has no signed attributes");
@@ -52,12 +53,16 @@ static const struct algorithm *algorithm_of(enum digest digest, const X509_ALGOR
     if (nid == NID_rsaEncryption) /* RFC 3370, 3.2: the digest is said elsewhere */
         return algorithm_signature(digest, FAMILY_RSA, PADDING_PKCS1);
     if (nid == NID_rsassaPss)
-        return identifier_pss(signature) == digest ? algorithm_signature(digest, FAMILY_RSA, PADDING_PSS) : NULL;
+        return identifier_pss(signature) == digest
+                   ? algorithm_signature(digest, FAMILY_RSA, PADDING_PSS)
+                   : NULL;
     if (!OBJ_find_sigid_algs(nid, &digest_nid, &key_nid) || digest_of(digest_nid) != digest)
         return NULL;
     if (key_nid == NID_rsaEncryption)
         return algorithm_signature(digest, FAMILY_RSA, PADDING_PKCS1);
-    return key_nid == NID_X9_62_id_ecPublicKey ? algorithm_signature(digest, FAMILY_EC, PADDING_NONE) : NULL;
+    return key_nid == NID_X9_62_id_ecPublicKey
+               ? algorithm_signature(digest, FAMILY_EC, PADDING_NONE)
+               : NULL;
 }
 
 static void algorithm_text(char out[80], const X509_ALGOR *algorithm)
@@ -81,9 +86,12 @@ se_status signer_info_algorithm(const struct algorithm **out, CMS_SignerInfo *si
     algorithm_text(texts[1], signature);
     if (identifier_pss_text(parameters, sizeof parameters, signature))
         return error_set(err, SE_ERR_REJECTED,
-                         "the signature's digest is %s, and its RSASSA-PSS with %s: both have to be the same of SHA-2", texts[0],
-                         parameters);
-    return error_set(err, SE_ERR_REJECTED, "the signature's algorithms are not accepted: digest %s, signature %s", texts[0], texts[1]);
+                         "the signature's digest is %s, and its RSASSA-PSS with %s: both have to "
+                         "be the same of SHA-2",
+                         texts[0], parameters);
+    return error_set(err, SE_ERR_REJECTED,
+                     "the signature's algorithms are not accepted: digest %s, signature %s",
+                     texts[0], texts[1]);
 }
 
 X509 *signer_info_certificate(CMS_SignerInfo *signer, STACK_OF(X509) * certificates)
@@ -110,12 +118,14 @@ static se_status check_content_type(CMS_ContentInfo *cms, CMS_SignerInfo *signer
 
 static se_status check_digest(CMS_SignerInfo *signer, se_bytes hash, se_error *err)
 {
-    const ASN1_OCTET_STRING *stated = signer_info_attribute(signer, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING);
+    const ASN1_OCTET_STRING *stated =
+        signer_info_attribute(signer, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING);
 
     if (stated && (size_t)ASN1_STRING_length(stated) == hash.size &&
         CRYPTO_memcmp(ASN1_STRING_get0_data(stated), hash.data, hash.size) == 0)
         return SE_OK;
-    return error_set(err, SE_ERR_REJECTED, "the content is not what was signed: its digest differs");
+    return error_set(err, SE_ERR_REJECTED,
+                     "the content is not what was signed: its digest differs");
 }
 
 static int64_t signing_time(CMS_SignerInfo *signer)
@@ -127,19 +137,18 @@ static int64_t signing_time(CMS_SignerInfo *signer)
     return time ? asn1_seconds(time) : 0;
 }
 
-se_status signer_info_verify(int64_t *time, CMS_ContentInfo *cms, CMS_SignerInfo *signer, X509 *certificate, se_bytes hash, se_error *err)
+se_status signer_info_verify(int64_t *time, CMS_ContentInfo *cms, CMS_SignerInfo *signer,
+                             X509 *certificate, se_bytes hash, se_error *err)
 {
-    se_status st;
-
-    if ((st = check_content_type(cms, signer, err)) || (st = check_digest(signer, hash, err)))
-        return st;
+    TRY(check_content_type(cms, signer, err));
+    TRY(check_digest(signer, hash, err));
     CMS_SignerInfo_set1_signer_cert(signer, certificate);
     if (CMS_SignerInfo_verify(signer) != 1) {
         ERR_clear_error();
-        return error_set(err, SE_ERR_REJECTED, "the signature does not verify with the signer's certificate");
+        return error_set(err, SE_ERR_REJECTED,
+                         "the signature does not verify with the signer's certificate");
     }
-    if ((st = signing_certificate_check(signer, certificate, err)))
-        return st;
+    TRY(signing_certificate_check(signer, certificate, err));
     *time = signing_time(signer);
     return SE_OK;
 }

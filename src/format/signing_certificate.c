@@ -23,7 +23,8 @@ ASN1_SEQUENCE(SIGNING_CERT) = {
 static const int attributes[] = { NID_id_smime_aa_signingCertificate, NID_id_smime_aa_signingCertificateV2 };
 enum { VERSIONS = sizeof attributes / sizeof *attributes };
 
-AUTO_KIND(signing_cert, struct signing_cert *, ASN1_item_free((ASN1_VALUE *)*p, ASN1_ITEM_rptr(SIGNING_CERT)))
+AUTO_KIND(signing_cert, struct signing_cert *,
+          ASN1_item_free((ASN1_VALUE *)*p, ASN1_ITEM_rptr(SIGNING_CERT)))
 AUTO_KIND(names, STACK_OF(ASN1_TYPE) *, sk_ASN1_TYPE_free(*p))
 AUTO_KIND(one, STACK_OF(X509) *, sk_X509_free(*p))
 
@@ -45,7 +46,8 @@ static struct signing_cert *read_attribute(const ASN1_STRING *attribute)
     return good;
 }
 
-static bool check_first(int version, const unsigned char *der, long size, STACK_OF(X509) * certificates)
+static bool check_first(int version, const unsigned char *der, long size,
+                        STACK_OF(X509) * certificates)
 {
     ESS_SIGNING_CERT *old = version ? NULL : d2i_ESS_SIGNING_CERT(NULL, &der, size);
     ESS_SIGNING_CERT_V2 *new = version ? d2i_ESS_SIGNING_CERT_V2(NULL, &der, size) : NULL;
@@ -56,7 +58,8 @@ static bool check_first(int version, const unsigned char *der, long size, STACK_
     return good;
 }
 
-/* OpenSSL looks for all that is named, and wants to see it; so it is asked about an attribute that names nothing else. */
+/* OpenSSL looks for all that is named, and wants to see it; so it is asked about an attribute that
+ * names nothing else. */
 static bool is_named(ASN1_TYPE *name, int version, X509 *certificate)
 {
     AUTO(names) names = sk_ASN1_TYPE_new_null();
@@ -66,7 +69,8 @@ static bool is_named(ASN1_TYPE *name, int version, X509 *certificate)
     bool good = false;
     int size;
 
-    if (names && certificates && sk_ASN1_TYPE_push(names, name) && sk_X509_push(certificates, certificate) &&
+    if (names && certificates && sk_ASN1_TYPE_push(names, name) &&
+        sk_X509_push(certificates, certificate) &&
         (size = ASN1_item_i2d((ASN1_VALUE *)&alone, &der, ASN1_ITEM_rptr(SIGNING_CERT))) > 0)
         good = check_first(version, der, size, certificates);
     OPENSSL_free(der);
@@ -80,8 +84,10 @@ se_status signing_certificate_check(CMS_SignerInfo *signer, X509 *certificate, s
         const ASN1_STRING *attribute = find_attribute(signer, version);
         AUTO(signing_cert) cert = attribute ? read_attribute(attribute) : NULL;
 
-        if (attribute && (!cert || !is_named(sk_ASN1_TYPE_value(cert->named, 0), version, certificate)))
-            return error_set(err, SE_ERR_REJECTED, "the signer's certificate is not the one that was signed with");
+        if (attribute &&
+            (!cert || !is_named(sk_ASN1_TYPE_value(cert->named, 0), version, certificate)))
+            return error_set(err, SE_ERR_REJECTED,
+                             "the signer's certificate is not the one that was signed with");
     }
     return SE_OK;
 }
@@ -94,15 +100,18 @@ static bool is_among(const struct signing_cert *cert, int version, X509 *certifi
     return false;
 }
 
-se_status signing_certificate_limit(STACK_OF(X509) * certificates, CMS_SignerInfo *signer, se_error *err)
+se_status signing_certificate_limit(STACK_OF(X509) * certificates, CMS_SignerInfo *signer,
+                                    se_error *err)
 {
     for (int version = 0; version < VERSIONS; version++) {
         const ASN1_STRING *attribute = find_attribute(signer, version);
         AUTO(signing_cert) cert = attribute ? read_attribute(attribute) : NULL;
 
         if (attribute && !cert)
-            return error_set(err, SE_ERR_REJECTED, "a signingCertificate attribute that can't be read");
-        for (int i = sk_X509_num(certificates); cert && sk_ASN1_TYPE_num(cert->named) > 1 && i-- > 0;)
+            return error_set(err, SE_ERR_REJECTED,
+                             "a signingCertificate attribute that can't be read");
+        for (int i = sk_X509_num(certificates);
+             cert && sk_ASN1_TYPE_num(cert->named) > 1 && i-- > 0;)
             if (!is_among(cert, version, sk_X509_value(certificates, i)))
                 X509_free(sk_X509_delete(certificates, i));
     }

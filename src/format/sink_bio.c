@@ -30,7 +30,8 @@ static void make_method(void)
 {
     BIO_METHOD *made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "se_sink");
 
-    if (made && BIO_meth_set_write(made, bio_write) && BIO_meth_set_ctrl(made, bio_ctrl) && BIO_meth_set_create(made, bio_create))
+    if (made && BIO_meth_set_write(made, bio_write) && BIO_meth_set_ctrl(made, bio_ctrl) &&
+        BIO_meth_set_create(made, bio_create))
         method = made;
 }
 

@@ -13,8 +13,9 @@
 #include "key/crypto.h"
 
 /*
- * TS_RESP_verify_token() is not used: it accepts SHA-1, knows no RSA-PSS, works in the application's library context, and does not tell a
- * stamp that is broken from one by somebody unknown.
+ * TS_RESP_verify_token() is not used: it accepts SHA-1, knows no RSA-PSS, works in the
+ * application's library context, and does not tell a stamp that is broken from one by somebody
+ * unknown.
  */
 enum { CLOCKS_DIFFER_S = 300 };
 
@@ -44,15 +45,14 @@ AUTO_KIND(token, struct token, token_free(p))
 static se_status read_cms(struct token *t, se_bytes der, se_error *err)
 {
     const unsigned char *p = der.data;
-    se_status st;
 
     if (!(t->cms = CMS_ContentInfo_new_ex(crypto_context(), NULL)))
         return error_memory(err);
-    if (der.size > LONG_MAX || !d2i_CMS_ContentInfo(&t->cms, &p, (long)der.size) || OBJ_obj2nid(CMS_get0_type(t->cms)) != NID_pkcs7_signed)
+    if (der.size > LONG_MAX || !d2i_CMS_ContentInfo(&t->cms, &p, (long)der.size) ||
+        OBJ_obj2nid(CMS_get0_type(t->cms)) != NID_pkcs7_signed)
         return error_set(err, SE_ERR_REJECTED, "not a CMS signature");
     t->certificates = CMS_get1_certs(t->cms);
-    if ((st = signer_info_get(&t->signer, t->cms, err)))
-        return st;
+    TRY(signer_info_get(&t->signer, t->cms, err));
     return signing_certificate_limit(t->certificates, t->signer, err);
 }
 
@@ -66,7 +66,8 @@ static se_bytes content(const struct token *t)
 {
     ASN1_OCTET_STRING **string = CMS_get0_content(t->cms);
 
-    if (OBJ_obj2nid(CMS_get0_eContentType(t->cms)) != NID_id_smime_ct_TSTInfo || !string || !*string)
+    if (OBJ_obj2nid(CMS_get0_eContentType(t->cms)) != NID_id_smime_ct_TSTInfo || !string ||
+        !*string)
         return (se_bytes){ NULL, 0 };
     return string_bytes(*string);
 }
@@ -81,8 +82,10 @@ static se_status read_token(struct token *t, se_bytes der, se_error *err)
         return st;
     info = content(t);
     p = info.data;
-    if (!info.size || !(t->info = d2i_TS_TST_INFO(NULL, &p, (long)info.size)) || p != (const unsigned char *)info.data + info.size ||
-        TS_TST_INFO_get_version(t->info) != 1 || !(t->time = asn1_seconds(TS_TST_INFO_get_time(t->info))))
+    if (!info.size || !(t->info = d2i_TS_TST_INFO(NULL, &p, (long)info.size)) ||
+        p != (const unsigned char *)info.data + info.size ||
+        TS_TST_INFO_get_version(t->info) != 1 ||
+        !(t->time = asn1_seconds(TS_TST_INFO_get_time(t->info))))
         return error_set(err, SE_ERR_REJECTED, "it holds no TSTInfo of version 1");
     return SE_OK;
 }
@@ -95,9 +98,11 @@ static se_status doubt(struct token *t, const char *why)
     return SE_OK;
 }
 
-static bool hash(unsigned char out[EVP_MAX_MD_SIZE], size_t *size, enum digest digest, se_bytes bytes)
+static bool hash(unsigned char out[EVP_MAX_MD_SIZE], size_t *size, enum digest digest,
+                 se_bytes bytes)
 {
-    return EVP_Q_digest(crypto_context(), crypto_digest(digest), NULL, bytes.data, bytes.size, out, size);
+    return EVP_Q_digest(crypto_context(), crypto_digest(digest), NULL, bytes.data, bytes.size, out,
+                        size);
 }
 
 static se_status check_imprint(struct token *t, se_error *err)
@@ -109,7 +114,8 @@ static se_status check_imprint(struct token *t, se_error *err)
     size_t size = 0;
 
     if (!digest)
-        return doubt(t, "the digest that it is made over is not accepted: SHA-256 or better is needed");
+        return doubt(
+            t, "the digest that it is made over is not accepted: SHA-256 or better is needed");
     if (!hash(value, &size, digest, t->signature))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot hash with %s", digest_name(digest));
     if (stated.size == size && CRYPTO_memcmp(stated.data, value, size) == 0)
@@ -124,7 +130,9 @@ static const char *what_is_amiss(const struct token *t)
         return "it does not hold its authority's certificate";
     if (certificate_purpose(PURPOSE_TIME_STAMP, t->authority, false, SE_ERR_REJECTED, NULL))
         return "it was made with a certificate that is not for time stamps";
-    return TS_TST_INFO_get_ext_by_critical(t->info, 1, -1) < 0 ? NULL : "it has an extension that is critical and not known";
+    return TS_TST_INFO_get_ext_by_critical(t->info, 1, -1) < 0
+               ? NULL
+               : "it has an extension that is critical and not known";
 }
 
 /* RFC 3161, 2.4.2 demands one, RFC 5816 allows the other. */
@@ -148,16 +156,21 @@ static se_status check_signature(struct token *t, se_error *err)
     if (signer_info_algorithm(&algorithm, t->signer, &t->doubt))
         return SE_OK;
     if (!names_certificate(t))
-        return error_set(err, SE_ERR_REJECTED, "it does not say with which certificate it was made");
+        return error_set(err, SE_ERR_REJECTED,
+                         "it does not say with which certificate it was made");
     if (!hash(value, &size, algorithm->digest, content(t)))
-        return crypto_error(err, SE_ERR_CRYPTO, "cannot hash with %s", digest_name(algorithm->digest));
-    return signer_info_verify(&signing_time, t->cms, t->signer, t->authority, (se_bytes){ value, size }, err);
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot hash with %s",
+                            digest_name(algorithm->digest));
+    return signer_info_verify(&signing_time, t->cms, t->signer, t->authority,
+                              (se_bytes){ value, size }, err);
 }
 
 static se_status check_time(struct token *t, se_error *err)
 {
-    if (t->time < certificate_not_before(t->authority) || t->time > certificate_not_after(t->authority))
-        return error_set(err, SE_ERR_REJECTED, "its authority's certificate was not valid at its time");
+    if (t->time < certificate_not_before(t->authority) ||
+        t->time > certificate_not_after(t->authority))
+        return error_set(err, SE_ERR_REJECTED,
+                         "its authority's certificate was not valid at its time");
     if (t->time > t->job->time + CLOCKS_DIFFER_S)
         return doubt(t, "it is from later than the time at which certificates have to be valid");
     return SE_OK;
@@ -190,7 +203,8 @@ static se_status check_token(struct token *t, se_error *err)
 
 /* ---- of a signature ---- */
 
-se_status stamp_check(struct stamp *out, se_bytes der, se_bytes signature, const struct verify_job *job, se_error *err)
+se_status stamp_check(struct stamp *out, se_bytes der, se_bytes signature,
+                      const struct verify_job *job, se_error *err)
 {
     AUTO(token) t = { .job = job, .signature = signature };
     se_status st;
@@ -208,7 +222,8 @@ se_status stamp_check(struct stamp *out, se_bytes der, se_bytes signature, const
     return SE_OK;
 }
 
-/* NULL: there is none.  Java refuses several, and of several any reader might choose another one. */
+/* NULL: there is none.  Java refuses several, and of several any reader might choose another one.
+ */
 static se_status find(const ASN1_TYPE **out, CMS_SignerInfo *signer, se_error *err)
 {
     int count = 0;
@@ -223,11 +238,13 @@ static se_status find(const ASN1_TYPE **out, CMS_SignerInfo *signer, se_error *e
         *out = X509_ATTRIBUTE_get0_type(attribute, 0);
     }
     if (count > 1)
-        return error_set(err, SE_ERR_REJECTED, "the signature has %d time stamps, one is expected at the most", count);
+        return error_set(err, SE_ERR_REJECTED,
+                         "the signature has %d time stamps, one is expected at the most", count);
     return SE_OK;
 }
 
-se_status stamp_find(struct stamp *out, CMS_SignerInfo *signer, const struct verify_job *job, se_error *err)
+se_status stamp_find(struct stamp *out, CMS_SignerInfo *signer, const struct verify_job *job,
+                     se_error *err)
 {
     const ASN1_TYPE *value;
     se_status st = find(&value, signer, err);
@@ -237,7 +254,8 @@ se_status stamp_find(struct stamp *out, CMS_SignerInfo *signer, const struct ver
         return st;
     if (value->type != V_ASN1_SEQUENCE)
         return error_set(err, SE_ERR_REJECTED, "the time stamp is not good: not a CMS signature");
-    return stamp_check(out, string_bytes(value->value.sequence), string_bytes(CMS_SignerInfo_get0_signature(signer)), job, err);
+    return stamp_check(out, string_bytes(value->value.sequence),
+                       string_bytes(CMS_SignerInfo_get0_signature(signer)), job, err);
 }
 
 int64_t stamp_moment(const struct stamp *stamp, int64_t otherwise)
@@ -245,12 +263,14 @@ int64_t stamp_moment(const struct stamp *stamp, int64_t otherwise)
     return stamp->time ? stamp->time : otherwise;
 }
 
-void stamp_blame(se_error *err, const struct stamp *stamp, const X509 *certificate, int64_t otherwise)
+void stamp_blame(se_error *err, const struct stamp *stamp, const X509 *certificate,
+                 int64_t otherwise)
 {
     int64_t moment = stamp_moment(stamp, otherwise);
     char day[16];
 
-    if (moment >= certificate_not_before(certificate) && moment <= certificate_not_after(certificate))
+    if (moment >= certificate_not_before(certificate) &&
+        moment <= certificate_not_after(certificate))
         return;
     date_text(day, stamp->time);
     if (stamp->time)

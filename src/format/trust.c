@@ -27,11 +27,13 @@ static se_status refusal(X509_STORE_CTX *path, bool tsa, se_error *err)
     char subject[256] = "";
 
     ERR_clear_error();
-    if (!tsa && X509_STORE_CTX_get_error(path) == X509_V_ERR_CERT_HAS_EXPIRED && X509_STORE_CTX_get_error_depth(path) == 0)
+    if (!tsa && X509_STORE_CTX_get_error(path) == X509_V_ERR_CERT_HAS_EXPIRED &&
+        X509_STORE_CTX_get_error_depth(path) == 0)
         return expired(X509_STORE_CTX_get0_cert(path), err);
     if (culprit)
         certificate_subject(subject, sizeof subject, culprit);
-    return error_set(err, SE_ERR_REJECTED, "%s is not trusted: %s: %s", tsa ? "its authority" : "the signer", subject, reason);
+    return error_set(err, SE_ERR_REJECTED, "%s is not trusted: %s: %s",
+                     tsa ? "its authority" : "the signer", subject, reason);
 }
 
 struct wish {
@@ -83,14 +85,19 @@ bool trust_is_own(const struct verdict *signer, X509_STORE *roots)
     return false;
 }
 
-se_status trust_check(const struct verdict *signer, STACK_OF(X509) * others, const struct verify_job *job, int64_t time, se_error *err)
+se_status trust_check(const struct verdict *signer, STACK_OF(X509) * others,
+                      const struct verify_job *job, int64_t time, se_error *err)
 {
     bool exempt = purpose_rule(job->purpose)->own_exempt && trust_is_own(signer, job->roots);
 
-    return check_path(signer->certificate, &(struct wish){ others, job->roots, exempt ? PURPOSE_ANY : job->purpose, time }, err);
+    return check_path(
+        signer->certificate,
+        &(struct wish){ others, job->roots, exempt ? PURPOSE_ANY : job->purpose, time }, err);
 }
 
-se_status trust_check_tsa(X509 *certificate, STACK_OF(X509) * others, const struct verify_job *job, se_error *err)
+se_status trust_check_tsa(X509 *certificate, STACK_OF(X509) * others, const struct verify_job *job,
+                          se_error *err)
 {
-    return check_path(certificate, &(struct wish){ others, job->tsa_roots, PURPOSE_TIME_STAMP, job->time }, err);
+    return check_path(certificate,
+                      &(struct wish){ others, job->tsa_roots, PURPOSE_TIME_STAMP, job->time }, err);
 }

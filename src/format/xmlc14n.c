@@ -29,8 +29,8 @@ struct link {
 };
 
 /*
- * libxml2 walks the whole document whatever part of it is asked for.  So the document has nothing but `top`, and the elements around it,
- * until narrowing_end().
+ * libxml2 walks the whole document whatever part of it is asked for.  So the document has nothing
+ * but `top`, and the elements around it, until narrowing_end().
  */
 struct narrowing {
     struct link *links;
@@ -50,7 +50,8 @@ static se_status narrowing_begin(struct narrowing *out, xmlNode *top, se_error *
     for (xmlNode *node = top; node->parent; node = node->parent) {
         xmlNode *parent = node->parent;
 
-        out->links[out->count++] = (struct link){ node, node->prev, node->next, parent->children, parent->last };
+        out->links[out->count++] =
+            (struct link){ node, node->prev, node->next, parent->children, parent->last };
         parent->children = parent->last = node;
         node->prev = node->next = NULL;
         parent->_private = around;
@@ -73,7 +74,8 @@ static void narrowing_end(struct narrowing *n)
     free(n->links);
 }
 
-/* Attributes and namespaces come with their element as `parent`, and a namespace has no parent of its own; the root may come without. */
+/* Attributes and namespaces come with their element as `parent`, and a namespace has no parent of
+ * its own; the root may come without. */
 static int visible(void *top, xmlNodePtr node, xmlNodePtr parent)
 {
     return node == top || (parent && parent->_private != around);
@@ -98,13 +100,15 @@ se_status xml_c14n_prefixes(struct xml_c14n *c14n, const char *list, se_error *e
     c14n->prefixed = true;
     for (char *at = strtok_r(c14n->list, blanks, &rest); at; at = strtok_r(NULL, blanks, &rest)) {
         if (count == XML_PREFIXES_MAX)
-            return error_set(err, SE_ERR_REJECTED, "InclusiveNamespaces with more than %d prefixes", XML_PREFIXES_MAX);
+            return error_set(err, SE_ERR_REJECTED, "InclusiveNamespaces with more than %d prefixes",
+                             XML_PREFIXES_MAX);
         c14n->prefixes[count++] = (xmlChar *)at;
     }
     return SE_OK;
 }
 
-static se_status write_some(const struct xml_c14n *how, xmlDoc *doc, const xmlNode *top, struct passing *passing, se_error *err)
+static se_status write_some(const struct xml_c14n *how, xmlDoc *doc, const xmlNode *top,
+                            struct passing *passing, se_error *err)
 {
     xmlOutputBuffer *out = xmlOutputBufferCreateIO(pass, NULL, passing, NULL);
     xmlChar **prefixes = how->exclusive && how->prefixed ? (xmlChar **)(void *)how->prefixes : NULL;
@@ -112,17 +116,20 @@ static se_status write_some(const struct xml_c14n *how, xmlDoc *doc, const xmlNo
 
     if (!out)
         return error_memory(err);
-    done = xmlC14NExecute(doc, top ? visible : NULL, (void *)top, how->exclusive ? XML_C14N_EXCLUSIVE_1_0 : XML_C14N_1_0, prefixes, 0, out);
+    done = xmlC14NExecute(doc, top ? visible : NULL, (void *)top,
+                          how->exclusive ? XML_C14N_EXCLUSIVE_1_0 : XML_C14N_1_0, prefixes, 0, out);
     if (xmlOutputBufferClose(out) < 0)
         done = -1;
     if (passing->status)
         return passing->status;
     if (done < 0)
-        return error_set(err, SE_ERR_FORMAT, "this XML has no canonical form: is a namespace's name a relative URI?");
+        return error_set(err, SE_ERR_FORMAT,
+                         "this XML has no canonical form: is a namespace's name a relative URI?");
     return SE_OK;
 }
 
-se_status xml_c14n_write(const struct xml_c14n *how, xmlDoc *doc, xmlNode *top, stream_take_fn take, void *arg, se_error *err)
+se_status xml_c14n_write(const struct xml_c14n *how, xmlDoc *doc, xmlNode *top, stream_take_fn take,
+                         void *arg, se_error *err)
 {
     AUTO(xml_quiet) quiet = xml_quiet_begin();
     struct passing passing = { take, arg, err, SE_OK };
@@ -131,8 +138,7 @@ se_status xml_c14n_write(const struct xml_c14n *how, xmlDoc *doc, xmlNode *top, 
 
     if (!top)
         return write_some(how, doc, NULL, &passing, err);
-    if ((st = narrowing_begin(&narrowing, top, err)))
-        return st;
+    TRY(narrowing_begin(&narrowing, top, err));
     st = write_some(how, doc, top, &passing, err);
     narrowing_end(&narrowing);
     return st;

@@ -35,7 +35,8 @@ static se_status lift(struct reading *out, se_bytes text, se_error *err)
     int line;
     se_status st;
 
-    if (!(st = encoding_check(text, &line, err)) && !(st = lift_pins(&out->lifted, text, &line, err)))
+    if (!(st = encoding_check(text, &line, err)) &&
+        !(st = lift_pins(&out->lifted, text, &line, err)))
         return SE_OK;
     if (st == SE_ERR_CONFIG)
         st = error_restate(err, SE_ERR_FORMAT);
@@ -45,10 +46,7 @@ static se_status lift(struct reading *out, se_bytes text, se_error *err)
 
 static se_status read_config(struct reading *out, se_bytes text, se_error *err)
 {
-    se_status st = lift(out, text, err);
-
-    if (st)
-        return st;
+    TRY(lift(out, text, err));
     writer_put(&out->lifted.text, "", 1); /* a NUL that is not a part of the text */
     if (out->lifted.text.failed)
         return error_memory(err);
@@ -77,7 +75,8 @@ static se_status hash_pin(struct xml_digest *digest, const char *pin, se_error *
         st = xml_digest_take(digest, (se_bytes){ pin, plain }, err);
         pin += plain;
         if (!st && *pin)
-            st = xml_digest_take(digest, text_bytes(written[strchr(special, *pin++) - special]), err);
+            st = xml_digest_take(digest, text_bytes(written[strchr(special, *pin++) - special]),
+                                 err);
     }
     return st;
 }
@@ -93,32 +92,29 @@ static se_status refill(void *arg, const struct scan_item *item, se_error *err)
     const char *value = item->value.data;
     char number[24];
     unsigned long ordinal;
-    se_status st;
 
     if (item->element || !lift_is_pin(item->name))
         return SE_OK;
     (void)snprintf(number, sizeof number, "%.*s", (int)item->value.size, value);
     if (!text_number(&ordinal, number, LONG_MAX) || ordinal >= lifted_pins(r->lifted))
         return error_set(err, SE_ERR_CRYPTO, "the canonical form has lost its PINs");
-    if ((st = hash_until(r, value, err)) || (st = hash_pin(r->digest, (const char *)lifted_pin(r->lifted, ordinal)->data, err)))
-        return st;
+    TRY(hash_until(r, value, err));
+    TRY(hash_pin(r->digest, (const char *)lifted_pin(r->lifted, ordinal)->data, err));
     r->done = value + item->value.size;
     return SE_OK;
 }
 
-static se_status hash_config(struct xml_digest *digest, const struct reading *reading, const struct xml_c14n *c14n, se_error *err)
+static se_status hash_config(struct xml_digest *digest, const struct reading *reading,
+                             const struct xml_c14n *c14n, se_error *err)
 {
     AUTO(writer) plain = { 0 };
     struct refilling r = { .lifted = &reading->lifted, .digest = digest };
     int line;
-    se_status st = xml_c14n_write(c14n, reading->doc, NULL, xml_collect, &plain, err);
 
-    if (st)
-        return st;
+    TRY(xml_c14n_write(c14n, reading->doc, NULL, xml_collect, &plain, err));
     r.done = (const char *)plain.buf.data;
-    if ((st = scan_xml(buf_bytes(&plain.buf), refill, &r, &line, err)) ||
-        (st = hash_until(&r, (const char *)plain.buf.data + plain.buf.size, err)))
-        return st;
+    TRY(scan_xml(buf_bytes(&plain.buf), refill, &r, &line, err));
+    TRY(hash_until(&r, (const char *)plain.buf.data + plain.buf.size, err));
     return xml_digest_end(digest, err);
 }
 
@@ -129,7 +125,8 @@ static se_status name_canonical(char id[ID_SIZE], se_bytes canonical, se_error *
     unsigned char hash[HASH];
     size_t size = sizeof hash;
 
-    if (!EVP_Q_digest(crypto_context(), "SHA2-256", NULL, canonical.data, canonical.size, hash, &size))
+    if (!EVP_Q_digest(crypto_context(), "SHA2-256", NULL, canonical.data, canonical.size, hash,
+                      &size))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
     (void)snprintf(id, ID_SIZE, "%s", ID_START);
     for (size_t i = 0; i < HASH; i++)
@@ -148,7 +145,8 @@ static se_status add_object(se_buf *out, se_bytes signature, se_bytes canonical,
     return writer_finish(out, &w, err);
 }
 
-se_status xmldsig_config_sign(const struct sign_job *job, se_bytes text, se_bytes canonical, se_error *err)
+se_status xmldsig_config_sign(const struct sign_job *job, se_bytes text, se_bytes canonical,
+                              se_error *err)
 {
     AUTO(reading) reading = { .doc = NULL };
     AUTO(xml_digest) digest = { .context = NULL };
@@ -158,18 +156,18 @@ se_status xmldsig_config_sign(const struct sign_job *job, se_bytes text, se_byte
     struct scan_end end = { 0 };
     char id[ID_SIZE];
     int line;
-    se_status st;
 
-    if ((st = read_config(&reading, text, err)) || (st = name_canonical(id, canonical, err)))
-        return st;
+    TRY(read_config(&reading, text, err));
+    TRY(name_canonical(id, canonical, err));
     plan.doc = reading.doc;
     plan.parent = xmlDocGetRootElement(reading.doc);
     plan.enveloped = true;
     plan.reference_id = id;
-    if ((st = xml_digest_begin(&digest, job->algorithm->digest, NULL, err)) || (st = hash_config(&digest, &reading, &plan.c14n, err)) ||
-        (st = xml_signature_make(&signature, &plan, &digest, err)) || (st = add_object(&whole, buf_bytes(&signature), canonical, err)) ||
-        (st = scan_document(&end, text, &line, err)))
-        return st;
+    TRY(xml_digest_begin(&digest, job->algorithm->digest, NULL, err));
+    TRY(hash_config(&digest, &reading, &plan.c14n, err));
+    TRY(xml_signature_make(&signature, &plan, &digest, err));
+    TRY(add_object(&whole, buf_bytes(&signature), canonical, err));
+    TRY(scan_document(&end, text, &line, err));
     return xml_insert(job->out, text, &end, buf_bytes(&whole), err);
 }
 
@@ -212,11 +210,13 @@ se_status xmldsig_config_strip(se_buf *out, se_bytes text, se_error *err)
     bool found;
     se_status st = buf_copy(&rest, text, err);
 
-    for (int count = 0; !st && !(st = find_signature(&end, &found, buf_bytes(&rest), err)) && found; count++)
+    for (int count = 0; !st && !(st = find_signature(&end, &found, buf_bytes(&rest), err)) && found;
+         count++)
         if (count < SIGNATURES_MOST)
             cut_out(&rest, &end);
         else
-            st = error_set(err, SE_ERR_FORMAT, "the configuration has more than %d signatures", SIGNATURES_MOST);
+            st = error_set(err, SE_ERR_FORMAT, "the configuration has more than %d signatures",
+                           SIGNATURES_MOST);
     if (!st)
         *out = buf_move(&rest);
     return st;
@@ -230,28 +230,30 @@ static se_status take_canonical(se_buf *out, const struct xml_signature *s, se_e
     const xmlNode *text = s->object ? s->object->children : NULL;
     const char *content;
     char id[ID_SIZE];
-    se_status st;
 
     if (!s->object)
         return SE_OK;
     if (!text || text->next || text->type != XML_TEXT_NODE || *text->content != '\n')
-        return error_set(err, SE_ERR_REJECTED, "the signature's Object is not a canonical configuration");
+        return error_set(err, SE_ERR_REJECTED,
+                         "the signature's Object is not a canonical configuration");
     content = (const char *)text->content + 1;
-    if ((st = name_canonical(id, text_bytes(content), err)))
-        return st;
+    TRY(name_canonical(id, text_bytes(content), err));
     if (strcmp(id, s->reference.id))
-        return error_set(err, SE_ERR_REJECTED, "the canonical configuration in the signature was changed");
+        return error_set(err, SE_ERR_REJECTED,
+                         "the canonical configuration in the signature was changed");
     return buf_copy(out, text_bytes(content), err);
 }
 
 static se_status check_shape(const xmlDoc *doc, const struct xml_signature *s, se_error *err)
 {
     if (s->node == xmlDocGetRootElement(doc) || *s->reference.uri || !s->reference.enveloped)
-        return error_set(err, SE_ERR_REJECTED, "the signature does not cover the whole configuration");
+        return error_set(err, SE_ERR_REJECTED,
+                         "the signature does not cover the whole configuration");
     return SE_OK;
 }
 
-se_status xmldsig_config_verify(struct verdict *out, se_buf *canonical, const struct verify_job *job, se_bytes text, se_error *err)
+se_status xmldsig_config_verify(struct verdict *out, se_buf *canonical,
+                                const struct verify_job *job, se_bytes text, se_error *err)
 {
     AUTO(reading) reading = { .doc = NULL };
     AUTO(xml_signature) s = { .node = NULL };
@@ -260,11 +262,13 @@ se_status xmldsig_config_verify(struct verdict *out, se_buf *canonical, const st
     se_status st;
 
     *canonical = (se_buf)SE_BUF_INIT;
-    if ((st = read_config(&reading, text, err)) || (st = xmldsig_find(&place, reading.doc, NULL, err)) ||
-        (st = xmldsig_read(&s, place.signature, err)) || (st = check_shape(reading.doc, &s, err)) ||
-        (st = xmldsig_check_signer(out, job, &s, err)) || (st = take_canonical(canonical, &s, err)) ||
-        (st = xml_digest_begin(&digest, s.reference.digest, NULL, err)))
-        return st;
+    TRY(read_config(&reading, text, err));
+    TRY(xmldsig_find(&place, reading.doc, NULL, err));
+    TRY(xmldsig_read(&s, place.signature, err));
+    TRY(check_shape(reading.doc, &s, err));
+    TRY(xmldsig_check_signer(out, job, &s, err));
+    TRY(take_canonical(canonical, &s, err));
+    TRY(xml_digest_begin(&digest, s.reference.digest, NULL, err));
     xmlUnlinkNode(place.signature);
     st = hash_config(&digest, &reading, &s.reference.c14n, err);
     xmlFreeNode(place.signature);

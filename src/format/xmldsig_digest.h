@@ -11,9 +11,12 @@ struct xml_digest {
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned size;
 };
-SE_MUST_CHECK se_status xml_digest_begin(struct xml_digest *out, enum digest digest, const se_sink *content, se_error *err);
-SE_MUST_CHECK se_status xml_digest_take(void *digest, se_bytes piece, se_error *err); /* a stream_take_fn */
-SE_MUST_CHECK se_status xml_digest_end(struct xml_digest *digest, se_error *err);     /* `hash` is there */
+SE_MUST_CHECK se_status xml_digest_begin(struct xml_digest *out, enum digest digest,
+                                         const se_sink *content, se_error *err);
+SE_MUST_CHECK se_status xml_digest_take(void *digest, se_bytes piece,
+                                        se_error *err); /* a stream_take_fn */
+SE_MUST_CHECK se_status xml_digest_end(struct xml_digest *digest,
+                                       se_error *err); /* `hash` is there */
 void xml_digest_free(struct xml_digest *digest);
 AUTO_KIND(xml_digest, struct xml_digest, xml_digest_free(p))
 

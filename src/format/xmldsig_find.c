@@ -9,7 +9,8 @@ static se_status find_child(xmlNode **out, const xmlNode *parent, se_error *err)
         if (!xmldsig_is(node, "Signature"))
             continue;
         if (*out)
-            return error_set(err, SE_ERR_REJECTED, "several signatures beside each other: one can't cover the others");
+            return error_set(err, SE_ERR_REJECTED,
+                             "several signatures beside each other: one can't cover the others");
         *out = node;
     }
     return SE_OK;
@@ -38,7 +39,8 @@ static se_status find_about(xmlNode **out, xmlDoc *doc, const char *id, se_error
         if (*uri != '#' || strcmp(uri + 1, id))
             continue;
         if (*out)
-            return error_set(err, SE_ERR_REJECTED, "several signatures over the element with the ID '%.64s'", id);
+            return error_set(err, SE_ERR_REJECTED,
+                             "several signatures over the element with the ID '%.64s'", id);
         *out = node;
     }
     return SE_OK;
@@ -57,19 +59,22 @@ static se_status find_by_id(struct xml_place *out, xmlDoc *doc, const char *id, 
     xmlNode *target;
     se_status st;
 
-    if ((st = xml_tree_find_id(&target, doc, id, err)) || (st = find_child(&out->signature, target, err)))
-        return st;
+    TRY(xml_tree_find_id(&target, doc, id, err));
+    TRY(find_child(&out->signature, target, err));
     out->target = target;
     out->id = id;
     out->enveloped = out->signature != NULL;
     if (xmldsig_is(target, "Signature") || within_signature(target))
-        return error_set(err, SE_ERR_REJECTED, "the element with the ID '%.64s' is a part of a signature", id);
+        return error_set(err, SE_ERR_REJECTED,
+                         "the element with the ID '%.64s' is a part of a signature", id);
     if (!out->signature && (st = find_about(&out->signature, doc, id, err)))
         return st;
     if (!out->signature)
-        return error_set(err, SE_ERR_FORMAT, "there is no signature over the element with the ID '%.64s'", id);
+        return error_set(err, SE_ERR_FORMAT,
+                         "there is no signature over the element with the ID '%.64s'", id);
     if (!out->enveloped && xml_tree_inside(out->signature, target))
-        return error_set(err, SE_ERR_REJECTED, "the signature is somewhere inside of what it signs, and not its child");
+        return error_set(err, SE_ERR_REJECTED,
+                         "the signature is somewhere inside of what it signs, and not its child");
     return SE_OK;
 }
 
@@ -89,7 +94,9 @@ static se_status find_object(struct xml_place *out, const xmlNode *signature, se
         if (xmldsig_is(node, "Object"))
             out->target = node;
     if (!out->target)
-        return error_set(err, SE_ERR_FORMAT, "the signature has no Object: it is a detached one, and needs the content beside it");
+        return error_set(
+            err, SE_ERR_FORMAT,
+            "the signature has no Object: it is a detached one, and needs the content beside it");
     if (!(out->id = xml_tree_attribute(out->target, "Id")))
         return error_set(err, SE_ERR_REJECTED, "the signature's Object has no Id");
     return SE_OK;
@@ -98,7 +105,6 @@ static se_status find_object(struct xml_place *out, const xmlNode *signature, se
 se_status xmldsig_find(struct xml_place *out, xmlDoc *doc, const char *id, se_error *err)
 {
     xmlNode *root = xmlDocGetRootElement(doc);
-    se_status st;
 
     *out = (struct xml_place){ NULL, NULL, NULL, false };
     if (id)
@@ -107,13 +113,14 @@ se_status xmldsig_find(struct xml_place *out, xmlDoc *doc, const char *id, se_er
         out->signature = root;
         return find_object(out, root, err);
     }
-    if ((st = find_child(&out->signature, root, err)))
-        return st;
+    TRY(find_child(&out->signature, root, err));
     out->enveloped = true;
     if (out->signature)
         return SE_OK;
     if (xmldsig_first(doc))
-        return error_set(err, SE_ERR_REJECTED, "no signature covers the whole document: say by its ID which element to look at");
+        return error_set(
+            err, SE_ERR_REJECTED,
+            "no signature covers the whole document: say by its ID which element to look at");
     return error_set(err, SE_ERR_FORMAT, "there is no XML signature");
 }
 
@@ -126,7 +133,8 @@ static bool has_id(const xmlNode *node, const char *id)
     return node && node->type == XML_ELEMENT_NODE;
 }
 
-/* What a Reference names: the whole document, an element with an ID, or (`false`) something outside.  XPointers may be about anything. */
+/* What a Reference names: the whole document, an element with an ID, or (`false`) something
+ * outside.  XPointers may be about anything. */
 static bool covers(const xmlNode *reference, const xmlNode *parent)
 {
     const char *uri = xml_tree_attribute(reference, "URI");
@@ -141,16 +149,21 @@ se_status xmldsig_check_room(xmlDoc *doc, const xmlNode *parent, se_error *err)
     xmlNode *root = xmlDocGetRootElement(doc);
 
     if (xmldsig_is(parent, "Signature") || within_signature(parent))
-        return error_set(err, SE_ERR_FORMAT, "line %ld: <%.64s> is a part of a signature: what has one can be signed --detached",
-                         xmlGetLineNo(parent), (const char *)parent->name);
+        return error_set(
+            err, SE_ERR_FORMAT,
+            "line %ld: <%.64s> is a part of a signature: what has one can be signed --detached",
+            xmlGetLineNo(parent), (const char *)parent->name);
     for (const xmlNode *node = xml_tree_first(parent); node; node = xml_tree_next(node))
         if (xmldsig_is(node, "Signature"))
-            return error_set(err, SE_ERR_FORMAT, "line %ld: <%.64s> has a signature already, and can't have two: sign it --detached",
-                             xmlGetLineNo(node), (const char *)parent->name);
+            return error_set(
+                err, SE_ERR_FORMAT,
+                "line %ld: <%.64s> has a signature already, and can't have two: sign it --detached",
+                xmlGetLineNo(node), (const char *)parent->name);
     for (const xmlNode *node = root; node; node = xml_tree_walk(node, root))
         if (xmldsig_is(node, "Reference") && covers(node, parent))
             return error_set(err, SE_ERR_FORMAT,
-                             "line %ld: a signature already covers <%.64s>, and would not be good any more: sign the document --detached",
+                             "line %ld: a signature already covers <%.64s>, and would not be good "
+                             "any more: sign the document --detached",
                              xmlGetLineNo(node), (const char *)parent->name);
     return SE_OK;
 }

@@ -11,7 +11,8 @@
 #define XMLDSIG_EXCLUSIVE "http://www.w3.org/2001/10/xml-exc-c14n#"
 
 /* SE_ERR_REJECTED, with why: there is no such algorithm, or it is not good enough. */
-SE_MUST_CHECK se_status xmldsig_signature_method(const struct algorithm **out, const char *uri, se_error *err);
+SE_MUST_CHECK se_status xmldsig_signature_method(const struct algorithm **out, const char *uri,
+                                                 se_error *err);
 SE_MUST_CHECK se_status xmldsig_digest_method(enum digest *out, const char *uri, se_error *err);
 
 /* NULL: XML signatures have no name for it. */

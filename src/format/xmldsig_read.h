@@ -1,4 +1,5 @@
-/* What a Signature element says.  Nothing in it is believed yet; nothing is in it that is not read. */
+/* What a Signature element says.  Nothing in it is believed yet; nothing is in it that is not read.
+ */
 #ifndef FORMAT_XMLDSIG_READ_H
 #define FORMAT_XMLDSIG_READ_H
 

@@ -1,5 +1,6 @@
 /*
- * Signatures are put into the text of the document, which stays as it is otherwise; what libxml2 makes of it is only for what is hashed.
+ * Signatures are put into the text of the document, which stays as it is otherwise; what libxml2
+ * makes of it is only for what is hashed.
  */
 #include <libxml/hash.h>
 
@@ -20,7 +21,9 @@ static se_status check_id(const char *id, se_error *err)
 {
     if (!xmlValidateNCName(BAD_CAST id, 0))
         return SE_OK;
-    return error_set(err, SE_ERR_FORMAT, "the ID '%.64s' is no name, so that not everybody would find what is signed", id);
+    return error_set(err, SE_ERR_FORMAT,
+                     "the ID '%.64s' is no name, so that not everybody would find what is signed",
+                     id);
 }
 
 static bool is_of_xml(const xmlAttr *attribute)
@@ -31,14 +34,16 @@ static bool is_of_xml(const xmlAttr *attribute)
 /* The names among those in `own` that an ancestor's attribute has too; NULL: none. */
 static const char *find_repeated(xmlHashTable *own, const xmlNode *element)
 {
-    for (const xmlNode *node = element->parent; node && node->type == XML_ELEMENT_NODE; node = node->parent)
+    for (const xmlNode *node = element->parent; node && node->type == XML_ELEMENT_NODE;
+         node = node->parent)
         for (const xmlAttr *a = node->properties; a; a = a->next)
             if (is_of_xml(a) && xmlHashLookup(own, a->name))
                 return (const char *)a->name;
     return NULL;
 }
 
-/* Canonical XML 1.0, 2.4: an attribute as xml:lang takes the place of an ancestor's.  The JDK (17) writes both. */
+/* Canonical XML 1.0, 2.4: an attribute as xml:lang takes the place of an ancestor's.  The JDK (17)
+ * writes both. */
 static se_status check_inherited(xmlNode *element, se_error *err)
 {
     xmlHashTable *own = xmlHashCreate(0);
@@ -54,12 +59,14 @@ static se_status check_inherited(xmlNode *element, se_error *err)
     if (!repeated)
         return SE_OK;
     return error_set(err, SE_ERR_FORMAT,
-                     "'xml:%.64s' is an attribute of the signed element and of one around it, of which inclusive canonical forms differ: "
+                     "'xml:%.64s' is an attribute of the signed element and of one around it, of "
+                     "which inclusive canonical forms differ: "
                      "sign without --inclusive",
                      repeated);
 }
 
-static se_status choose(struct xml_plan *plan, xmlNode **top, const struct sign_job *job, se_error *err)
+static se_status choose(struct xml_plan *plan, xmlNode **top, const struct sign_job *job,
+                        se_error *err)
 {
     const char *id = job->xml.id;
     se_status st;
@@ -70,7 +77,8 @@ static se_status choose(struct xml_plan *plan, xmlNode **top, const struct sign_
     if (id) {
         if (xml_tree_find_id(&plan->parent, plan->doc, id, err))
             return error_restate(err, SE_ERR_FORMAT);
-        if ((st = check_id(id, err)) || (job->xml.inclusive && (st = check_inherited(plan->parent, err))))
+        if ((st = check_id(id, err)) ||
+            (job->xml.inclusive && (st = check_inherited(plan->parent, err))))
             return st;
         *top = plan->parent;
     }
@@ -97,18 +105,17 @@ se_status xmldsig_sign_enveloped(const struct sign_job *job, se_error *err)
     xmlNode *top;
     struct xml_plan plan;
     int line;
-    se_status st;
 
-    if ((st = xml_read_all(&text, job->in, err)) || (st = id_reference(&uri, job->xml.id, err)) ||
-        (st = xml_tree_read(&doc, buf_bytes(&text), err)))
-        return st;
+    TRY(xml_read_all(&text, job->in, err));
+    TRY(id_reference(&uri, job->xml.id, err));
+    TRY(xml_tree_read(&doc, buf_bytes(&text), err));
     plan = xml_plan_of(job, (const char *)uri.data);
     plan.doc = doc;
-    if ((st = choose(&plan, &top, job, err)) || (st = xml_hash(&digest, &plan, doc, top, err)))
-        return st;
+    TRY(choose(&plan, &top, job, err));
+    TRY(xml_hash(&digest, &plan, doc, top, err));
     end.element = xml_ordinal(doc, plan.parent);
-    if ((st = xml_signature_make(&signature, &plan, &digest, err)) || (st = scan_document(&end, buf_bytes(&text), &line, err)))
-        return st;
+    TRY(xml_signature_make(&signature, &plan, &digest, err));
+    TRY(scan_document(&end, buf_bytes(&text), &line, err));
     return xml_insert(job->out, buf_bytes(&text), &end, buf_bytes(&signature), err);
 }
 
@@ -136,13 +143,13 @@ static se_status wrap(se_buf *out, se_bytes content, se_error *err)
     return writer_finish(out, &w, err);
 }
 
-static se_status put_enveloping(const se_sink *out, se_bytes signature, se_bytes content, se_error *err)
+static se_status put_enveloping(const se_sink *out, se_bytes signature, se_bytes content,
+                                se_error *err)
 {
-    se_status st;
-
-    if ((st = xml_put(out, DECLARATION, err)) || (st = sink_write(out, signature, err)) || (st = xml_put(out, OBJECT_START, err)) ||
-        (st = sink_write(out, content, err)))
-        return st;
+    TRY(xml_put(out, DECLARATION, err));
+    TRY(sink_write(out, signature, err));
+    TRY(xml_put(out, OBJECT_START, err));
+    TRY(sink_write(out, content, err));
     return xml_put(out, OBJECT_END XML_SIGNATURE_END "\n", err);
 }
 
@@ -158,21 +165,21 @@ se_status xmldsig_sign_enveloping(const struct sign_job *job, se_error *err)
     const xmlNode *there;
     xmlNode *object;
     se_bytes content;
-    se_status st;
 
-    if ((st = xml_read_all(&text, job->in, err)) || (st = xml_tree_read(&plain, buf_bytes(&text), err)))
-        return st;
+    TRY(xml_read_all(&text, job->in, err));
+    TRY(xml_tree_read(&plain, buf_bytes(&text), err));
     if ((there = xmldsig_first(plain)))
         return error_set(err, SE_ERR_FORMAT,
-                         "line %ld: there is a signature already, that might not be good in another document: sign --detached",
+                         "line %ld: there is a signature already, that might not be good in "
+                         "another document: sign --detached",
                          xmlGetLineNo(there));
     content = content_of(buf_bytes(&text));
-    if ((st = wrap(&wrapped, content, err)) || (st = xml_tree_read(&doc, buf_bytes(&wrapped), err)))
-        return st;
+    TRY(wrap(&wrapped, content, err));
+    TRY(xml_tree_read(&doc, buf_bytes(&wrapped), err));
     if (xml_tree_find_id(&object, doc, OBJECT_ID, err))
         return error_restate(err, SE_ERR_FORMAT);
-    if ((st = xml_hash(&digest, &plan, doc, object, err)) || (st = xml_signature_make(&signature, &plan, &digest, err)))
-        return st;
+    TRY(xml_hash(&digest, &plan, doc, object, err));
+    TRY(xml_signature_make(&signature, &plan, &digest, err));
     return put_enveloping(job->out, buf_bytes(&signature), content, err);
 }
 
@@ -183,15 +190,16 @@ se_status xmldsig_sign_detached(const struct sign_job *job, se_error *err)
     AUTO(xml_digest) digest = { .context = NULL };
     AUTO(se_buf) signature = SE_BUF_INIT;
     struct xml_plan plan = xml_plan_of(job, job->xml.uri);
-    se_status st;
 
     if (!job->xml.uri || !*job->xml.uri || *job->xml.uri == '#')
-        return error_set(err, SE_ERR_USAGE, "a detached XML signature needs the URI of what it signs");
+        return error_set(err, SE_ERR_USAGE,
+                         "a detached XML signature needs the URI of what it signs");
     plan.octets = true;
-    if ((st = xml_digest_begin(&digest, job->algorithm->digest, NULL, err)) ||
-        (st = stream_drain(job->in, xml_digest_take, &digest, err)) || (st = xml_digest_end(&digest, err)) ||
-        (st = xml_signature_make(&signature, &plan, &digest, err)) || (st = xml_put(job->out, DECLARATION, err)) ||
-        (st = sink_write(job->out, buf_bytes(&signature), err)))
-        return st;
+    TRY(xml_digest_begin(&digest, job->algorithm->digest, NULL, err));
+    TRY(stream_drain(job->in, xml_digest_take, &digest, err));
+    TRY(xml_digest_end(&digest, err));
+    TRY(xml_signature_make(&signature, &plan, &digest, err));
+    TRY(xml_put(job->out, DECLARATION, err));
+    TRY(sink_write(job->out, buf_bytes(&signature), err));
     return xml_put(job->out, XML_SIGNATURE_END "\n", err);
 }

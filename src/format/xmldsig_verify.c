@@ -1,4 +1,5 @@
-/* First the place, then what the signature says, then who signed it, and only then what was signed. */
+/* First the place, then what the signature says, then who signed it, and only then what was signed.
+ */
 #include "format/xmldsig.h"
 
 #include <openssl/crypto.h>
@@ -25,12 +26,11 @@ static bool may_be(const struct candidate *candidate, const struct xml_signature
     return sk_X509_num(s->certificates) <= 0 || among(candidate->certificate, s->certificates);
 }
 
-static se_status try_signer(struct verdict *out, const struct xml_signature *s, X509 *certificate, se_bytes signed_info, se_error *err)
+static se_status try_signer(struct verdict *out, const struct xml_signature *s, X509 *certificate,
+                            se_bytes signed_info, se_error *err)
 {
-    se_status st = xmldsig_value_check(buf_bytes(&s->value), X509_get0_pubkey(certificate), s->algorithm, signed_info, err);
-
-    if (st)
-        return st;
+    TRY(xmldsig_value_check(buf_bytes(&s->value), X509_get0_pubkey(certificate), s->algorithm,
+                            signed_info, err));
     X509_up_ref(certificate);
     *out = (struct verdict){ .certificate = certificate, .algorithm = s->algorithm };
     return SE_OK;
@@ -41,12 +41,13 @@ static se_status unknown_signer(const struct xml_signature *s, se_error *err)
     char subject[256];
 
     certificate_subject(subject, sizeof subject, sk_X509_value(s->certificates, 0));
-    return error_set(err, SE_ERR_REJECTED, "signed with a certificate that the descriptor does not have: %s", subject);
+    return error_set(err, SE_ERR_REJECTED,
+                     "signed with a certificate that the descriptor does not have: %s", subject);
 }
 
 /* The last refusal is told: of several versions without a hint it is as good as the others. */
-static se_status find_candidate(struct verdict *out, const struct verify_job *job, const struct xml_signature *s, se_bytes signed_info,
-                                se_error *err)
+static se_status find_candidate(struct verdict *out, const struct verify_job *job,
+                                const struct xml_signature *s, se_bytes signed_info, se_error *err)
 {
     se_error why = SE_ERROR_INIT;
     se_status st = SE_ERR_REJECTED;
@@ -58,7 +59,8 @@ static se_status find_candidate(struct verdict *out, const struct verify_job *jo
             continue;
         why = (se_error)SE_ERROR_INIT;
         if (candidate->algorithm != s->algorithm)
-            st = error_set(&why, SE_ERR_REJECTED, "signed with %s, the descriptor says %s", s->algorithm->name, candidate->algorithm->name);
+            st = error_set(&why, SE_ERR_REJECTED, "signed with %s, the descriptor says %s",
+                           s->algorithm->name, candidate->algorithm->name);
         else if (!(st = try_signer(out, s, candidate->certificate, signed_info, &why)))
             out->candidate = candidate;
         if (st && st != SE_ERR_REJECTED)
@@ -69,8 +71,8 @@ static se_status find_candidate(struct verdict *out, const struct verify_job *jo
     return why.status ? error_set(err, why.status, "%s", why.text) : unknown_signer(s, err);
 }
 
-static se_status find_trusted(struct verdict *out, const struct verify_job *job, const struct xml_signature *s, se_bytes signed_info,
-                              se_error *err)
+static se_status find_trusted(struct verdict *out, const struct verify_job *job,
+                              const struct xml_signature *s, se_bytes signed_info, se_error *err)
 {
     se_error why = SE_ERROR_INIT;
     se_status st = SE_ERR_REJECTED;
@@ -80,19 +82,20 @@ static se_status find_trusted(struct verdict *out, const struct verify_job *job,
         st = try_signer(out, s, sk_X509_value(s->certificates, i), signed_info, &why);
     }
     if (st && !why.status)
-        return error_set(err, SE_ERR_REJECTED, "the signer's certificate is neither part of the signature nor the descriptor's");
+        return error_set(
+            err, SE_ERR_REJECTED,
+            "the signer's certificate is neither part of the signature nor the descriptor's");
     if (st)
         return error_set(err, st, "%s", why.text);
     return trust_check(out, s->certificates, job, job->time, err);
 }
 
-se_status xmldsig_check_signer(struct verdict *out, const struct verify_job *job, const struct xml_signature *s, se_error *err)
+se_status xmldsig_check_signer(struct verdict *out, const struct verify_job *job,
+                               const struct xml_signature *s, se_error *err)
 {
     AUTO(writer) signed_info = { 0 };
-    se_status st = xml_c14n_write(&s->c14n, s->node->doc, s->signed_info, xml_collect, &signed_info, err);
 
-    if (st)
-        return st;
+    TRY(xml_c14n_write(&s->c14n, s->node->doc, s->signed_info, xml_collect, &signed_info, err));
     if (!job->roots)
         return find_candidate(out, job, s, buf_bytes(&signed_info.buf), err);
     if (job->count && !find_candidate(out, job, s, buf_bytes(&signed_info.buf), NULL))
@@ -105,14 +108,19 @@ se_status xmldsig_check_signer(struct verdict *out, const struct verify_job *job
 static se_status elsewhere(const char *uri, se_error *err)
 {
     if (!strncmp(uri, "#xpointer(", 10))
-        return error_set(err, SE_ERR_REJECTED, "the Reference '%.64s' is an XPointer, which is not accepted", uri);
+        return error_set(err, SE_ERR_REJECTED,
+                         "the Reference '%.64s' is an XPointer, which is not accepted", uri);
     if (*uri == '#' || !*uri)
-        return error_set(err, SE_ERR_REJECTED, "the signature is about '%.64s', and not about what it should cover", uri);
-    return error_set(err, SE_ERR_REJECTED, "the Reference '%.150s' leads out of the document, and nothing is fetched", uri);
+        return error_set(err, SE_ERR_REJECTED,
+                         "the signature is about '%.64s', and not about what it should cover", uri);
+    return error_set(err, SE_ERR_REJECTED,
+                     "the Reference '%.150s' leads out of the document, and nothing is fetched",
+                     uri);
 }
 
 /* The whole document has two names: "", and "#" with an ID of its root. */
-static se_status check_reference(const struct xml_place *place, const xmlDoc *doc, const struct xml_reference *r, se_error *err)
+static se_status check_reference(const struct xml_place *place, const xmlDoc *doc,
+                                 const struct xml_reference *r, se_error *err)
 {
     xmlNode *named;
     se_status st;
@@ -122,21 +130,24 @@ static se_status check_reference(const struct xml_place *place, const xmlDoc *do
     if (place->id && strcmp(r->uri + 1, place->id))
         return elsewhere(r->uri, err);
     if (*r->uri) {
-        if ((st = xml_tree_find_id(&named, doc, r->uri + 1, NULL)) && strncmp(r->uri, "#xpointer(", 10) == 0)
+        if ((st = xml_tree_find_id(&named, doc, r->uri + 1, NULL)) &&
+            strncmp(r->uri, "#xpointer(", 10) == 0)
             return elsewhere(r->uri, err);
-        if ((st = xml_tree_find_id(&named, doc, r->uri + 1, err)))
-            return st;
+        TRY(xml_tree_find_id(&named, doc, r->uri + 1, err));
         if (named != (place->target ? place->target : xmlDocGetRootElement(doc)))
             return elsewhere(r->uri, err);
     }
     if (r->enveloped != place->enveloped)
-        return error_set(err, SE_ERR_REJECTED,
-                         place->enveloped ? "the signature is inside of what it signs, and does not leave itself out"
-                                          : "the signature leaves itself out, but is not inside of what it signs");
+        return error_set(
+            err, SE_ERR_REJECTED,
+            place->enveloped
+                ? "the signature is inside of what it signs, and does not leave itself out"
+                : "the signature leaves itself out, but is not inside of what it signs");
     return SE_OK;
 }
 
-se_status xmldsig_compare(const struct xml_digest *digest, const struct xml_reference *r, se_error *err)
+se_status xmldsig_compare(const struct xml_digest *digest, const struct xml_reference *r,
+                          se_error *err)
 {
     if (digest->size == r->value.size && !CRYPTO_memcmp(digest->hash, r->value.data, digest->size))
         return SE_OK;
@@ -144,7 +155,8 @@ se_status xmldsig_compare(const struct xml_digest *digest, const struct xml_refe
 }
 
 /* The signature leaves the tree: nothing of it can be taken for content any more. */
-static se_status check_content(const struct verify_job *job, xmlDoc *doc, const struct xml_place *place, const struct xml_reference *r,
+static se_status check_content(const struct verify_job *job, xmlDoc *doc,
+                               const struct xml_place *place, const struct xml_reference *r,
                                se_error *err)
 {
     AUTO(xml_digest) digest = { .context = NULL };
@@ -158,15 +170,17 @@ static se_status check_content(const struct verify_job *job, xmlDoc *doc, const 
     return xmldsig_compare(&digest, r, err);
 }
 
-static se_status verify_document(struct verdict *out, const struct verify_job *job, xmlDoc *doc, se_error *err)
+static se_status verify_document(struct verdict *out, const struct verify_job *job, xmlDoc *doc,
+                                 se_error *err)
 {
     AUTO(xml_signature) s = { .node = NULL };
     struct xml_place place;
     se_status st;
 
-    if ((st = xmldsig_find(&place, doc, job->xml.id, err)) || (st = xmldsig_read(&s, place.signature, err)) ||
-        (st = xmldsig_check_signer(out, job, &s, err)) || (st = check_reference(&place, doc, &s.reference, err)))
-        return st;
+    TRY(xmldsig_find(&place, doc, job->xml.id, err));
+    TRY(xmldsig_read(&s, place.signature, err));
+    TRY(xmldsig_check_signer(out, job, &s, err));
+    TRY(check_reference(&place, doc, &s.reference, err));
     if (s.object && s.object != place.target)
         return error_set(err, SE_ERR_REJECTED, "the signature has an Object that it does not sign");
     if (place.enveloped)
@@ -181,27 +195,32 @@ se_status xmldsig_verify(struct verdict *out, const struct verify_job *job, se_e
 {
     AUTO(se_buf) text = SE_BUF_INIT;
     AUTO(xml_tree) doc = NULL;
-    se_status st;
 
-    if ((st = xml_read_all(&text, job->in, err)) || (st = xml_tree_read(&doc, buf_bytes(&text), err)))
-        return st;
+    TRY(xml_read_all(&text, job->in, err));
+    TRY(xml_tree_read(&doc, buf_bytes(&text), err));
     return verify_document(out, job, doc, err);
 }
 
 /* ---- detached ---- */
 
-static se_status check_detached(const struct xml_signature *s, const xmlDoc *doc, const char *uri, se_error *err)
+static se_status check_detached(const struct xml_signature *s, const xmlDoc *doc, const char *uri,
+                                se_error *err)
 {
     if (s->object)
-        return error_set(err, SE_ERR_REJECTED, "the signature carries an Object: it is no detached one");
+        return error_set(err, SE_ERR_REJECTED,
+                         "the signature carries an Object: it is no detached one");
     if (s->node != xmlDocGetRootElement(doc))
-        return error_set(err, SE_ERR_FORMAT, "a detached XML signature is a document whose root is <Signature>");
+        return error_set(err, SE_ERR_FORMAT,
+                         "a detached XML signature is a document whose root is <Signature>");
     if (!*s->reference.uri || *s->reference.uri == '#')
-        return error_set(err, SE_ERR_REJECTED, "the signature is about '%.64s' of its own document", s->reference.uri);
+        return error_set(err, SE_ERR_REJECTED, "the signature is about '%.64s' of its own document",
+                         s->reference.uri);
     if (uri && strcmp(uri, s->reference.uri))
-        return error_set(err, SE_ERR_REJECTED, "the signature is about '%.150s', not '%.150s'", s->reference.uri, uri);
+        return error_set(err, SE_ERR_REJECTED, "the signature is about '%.150s', not '%.150s'",
+                         s->reference.uri, uri);
     if (s->reference.transformed)
-        return error_set(err, SE_ERR_REJECTED, "transforms of a content that is outside are not accepted");
+        return error_set(err, SE_ERR_REJECTED,
+                         "transforms of a content that is outside are not accepted");
     return SE_OK;
 }
 
@@ -211,12 +230,14 @@ se_status xmldsig_verify_detached(struct verdict *out, const struct verify_job *
     AUTO(xml_tree) doc = NULL;
     AUTO(xml_digest) digest = { .context = NULL };
     AUTO(se_buf) text = SE_BUF_INIT;
-    se_status st;
 
-    if ((st = buf_copy(&text, job->signature, err)) || (st = xml_tree_read(&doc, buf_bytes(&text), err)) ||
-        (st = xmldsig_read(&s, xmlDocGetRootElement(doc), err)) || (st = check_detached(&s, doc, job->xml.uri, err)) ||
-        (st = xmldsig_check_signer(out, job, &s, err)) || (st = xml_digest_begin(&digest, s.reference.digest, NULL, err)) ||
-        (st = stream_drain(job->in, xml_digest_take, &digest, err)) || (st = xml_digest_end(&digest, err)))
-        return st;
+    TRY(buf_copy(&text, job->signature, err));
+    TRY(xml_tree_read(&doc, buf_bytes(&text), err));
+    TRY(xmldsig_read(&s, xmlDocGetRootElement(doc), err));
+    TRY(check_detached(&s, doc, job->xml.uri, err));
+    TRY(xmldsig_check_signer(out, job, &s, err));
+    TRY(xml_digest_begin(&digest, s.reference.digest, NULL, err));
+    TRY(stream_drain(job->in, xml_digest_take, &digest, err));
+    TRY(xml_digest_end(&digest, err));
     return xmldsig_compare(&digest, &s.reference, err);
 }

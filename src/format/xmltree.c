@@ -37,17 +37,20 @@ static se_status malformed(const xmlParserCtxt *parser, se_error *err)
         return error_memory(err);
     if (!e->message)
         return error_set(err, SE_ERR_FORMAT, "this XML can't be understood");
-    return error_set(err, SE_ERR_FORMAT, "malformed XML, line %d: %.*s", e->line, (int)strcspn(e->message, "\n"), e->message);
+    return error_set(err, SE_ERR_FORMAT, "malformed XML, line %d: %.*s", e->line,
+                     (int)strcspn(e->message, "\n"), e->message);
 }
 
-/* What libxml2 would rather not be given is refused: other encodings, a DOCTYPE, what takes quadratic time. */
+/* What libxml2 would rather not be given is refused: other encodings, a DOCTYPE, what takes
+ * quadratic time. */
 static se_status check_text(se_bytes text, se_error *err)
 {
     int line;
     se_status st;
 
     if (text.size > XML_DOCUMENT_LIMIT)
-        return error_set(err, SE_ERR_FORMAT, "XML of %zu bytes is too long: %d at the most", text.size, XML_DOCUMENT_LIMIT);
+        return error_set(err, SE_ERR_FORMAT, "XML of %zu bytes is too long: %d at the most",
+                         text.size, XML_DOCUMENT_LIMIT);
     if (!(st = encoding_check(text, &line, err)) && !(st = scan_document(NULL, text, &line, err)))
         return SE_OK;
     if (st == SE_ERR_CONFIG)
@@ -65,11 +68,14 @@ static se_status check_namespace(const xmlChar *name, se_error *err)
     xmlFreeURI(parsed);
     if (absolute)
         return SE_OK;
-    return error_set(err, SE_ERR_FORMAT, "the namespace '%.64s' has a relative name, and so this XML has no canonical form",
-                     (const char *)name);
+    return error_set(
+        err, SE_ERR_FORMAT,
+        "the namespace '%.64s' has a relative name, and so this XML has no canonical form",
+        (const char *)name);
 }
 
-/* Outside of what is signed, too: xmlsec1 makes canonical forms of parts on a walk through the whole. */
+/* Outside of what is signed, too: xmlsec1 makes canonical forms of parts on a walk through the
+ * whole. */
 static se_status check_namespaces(const xmlNode *root, se_error *err)
 {
     se_status st = SE_OK;
@@ -85,21 +91,19 @@ se_status xml_tree_read(xmlDoc **out, se_bytes text, se_error *err)
     AUTO(xml_quiet) quiet = xml_quiet_begin();
     AUTO(parser) parser = NULL;
     AUTO(xml_tree) doc = NULL;
-    se_status st;
 
     *out = NULL;
-    if ((st = check_text(text, err)))
-        return st;
+    TRY(check_text(text, err));
     if (!(parser = xmlNewParserCtxt()))
         return error_memory(err);
-    doc = xmlCtxtReadMemory(parser, text.data, (int)text.size, NULL, "UTF-8", XML_TREE_PARSE | XML_PARSE_COMPACT);
-    /* libxml2 counts an undeclared prefix as a lesser error; in C14N it would be a name without a meaning */
+    doc = xmlCtxtReadMemory(parser, text.data, (int)text.size, NULL, "UTF-8",
+                            XML_TREE_PARSE | XML_PARSE_COMPACT);
+    /* libxml2 counts an undeclared prefix as a lesser error; in C14N it would be a name without a
+     * meaning */
     if (!doc || !parser->nsWellFormed || !xmlDocGetRootElement(doc))
         return malformed(parser, err);
-    if ((st = check_namespaces(xmlDocGetRootElement(doc), err)))
-        return st;
-    *out = doc;
-    doc = NULL;
+    TRY(check_namespaces(xmlDocGetRootElement(doc), err));
+    *out = MOVE(doc);
     return SE_OK;
 }
 
@@ -133,7 +137,8 @@ xmlNode *xml_tree_walk(const xmlNode *node, const xmlNode *top)
 
 bool xml_tree_is(const xmlNode *node, const char *namespace, const char *name)
 {
-    return node->ns && node->ns->href && !strcmp((const char *)node->ns->href, namespace) && !strcmp((const char *)node->name, name);
+    return node->ns && node->ns->href && !strcmp((const char *)node->ns->href, namespace) &&
+           !strcmp((const char *)node->name, name);
 }
 
 bool xml_tree_inside(const xmlNode *node, const xmlNode *ancestor)

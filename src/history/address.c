@@ -4,7 +4,8 @@
 #include "base/text.h"
 #include "history/database.h"
 
-/* What follows user and password, as libpq sees it: they end at the first "@", if no "/" comes before it. */
+/* What follows user and password, as libpq sees it: they end at the first "@", if no "/" comes
+ * before it. */
 static const char *host_of(const char *user)
 {
     const char *end = user + strcspn(user, "@/");
@@ -12,7 +13,8 @@ static const char *host_of(const char *user)
     return *end == '@' ? end + 1 : user;
 }
 
-/* An "@" further on, but for the values of parameters, is the end of a password that has more of its like in it. */
+/* An "@" further on, but for the values of parameters, is the end of a password that has more of
+ * its like in it. */
 bool address_clear(const char *address)
 {
     const char *user = strstr(address, "://");
@@ -24,7 +26,8 @@ bool address_clear(const char *address)
 /* The parameters that are no secrets; libpq may know more of those than we do. */
 static void put_parameters(struct writer *w, const char *parameters)
 {
-    static const char *const plain[] = { "host=", "hostaddr=", "port=", "dbname=", "user=", "sslmode=" };
+    static const char *const plain[] = { "host=",   "hostaddr=", "port=",
+                                         "dbname=", "user=",     "sslmode=" };
     char before = '?';
 
     for (const char *at = parameters; *at++; at += strcspn(at, "&"))

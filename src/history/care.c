@@ -6,7 +6,9 @@
 
 enum { MICROS = 1000000 };
 
-static se_status alone(struct se_history *h, se_status (*work)(struct se_history *h, void *arg, se_error *err), void *arg, se_error *err)
+static se_status alone(struct se_history *h,
+                       se_status (*work)(struct se_history *h, void *arg, se_error *err), void *arg,
+                       se_error *err)
 {
     struct waiter w = { .work = work, .arg = arg };
     se_status st = history_ours(h, err);
@@ -15,18 +17,21 @@ static se_status alone(struct se_history *h, se_status (*work)(struct se_history
 }
 
 /*
- * Nothing is done to a chain that is not good, all of it: it could never be good again, and what was dropped could not be looked at any
- * more.  Nobody can append, or put something in its place, between this and what is done.  `vouched`: signatures of versions that are not
- * configured are taken on trust.
+ * Nothing is done to a chain that is not good, all of it: it could never be good again, and what
+ * was dropped could not be looked at any more.  Nobody can append, or put something in its place,
+ * between this and what is done.  `vouched`: signatures of versions that are not configured are
+ * taken on trust.
  */
-static se_status require_good(struct known *last, struct se_history *h, const struct chain *chain, bool vouched, se_error *err)
+static se_status require_good(struct known *last, struct se_history *h, const struct chain *chain,
+                              bool vouched, se_error *err)
 {
     AUTO(verification) v = { .h = h, .store = h->store, .chain = *chain, .vouched = vouched };
     se_history_report report;
     se_status st = verification_require(&report, &v, err);
 
     *last = v.last;
-    return st ? error_prefix(err, "chain '%s' is not good, and nothing is changed: ", h->chain) : SE_OK;
+    return st ? error_prefix(err, "chain '%s' is not good, and nothing is changed: ", h->chain)
+              : SE_OK;
 }
 
 /* A dry run keeps nobody waiting. */
@@ -46,7 +51,8 @@ static se_status begin_good(struct chain *chain, struct se_history *h, se_error 
 }
 
 /* A seal over what is there, with `event`; it ends the transaction. */
-static se_status seal_event(struct se_history *h, struct chain *chain, enum seal_event event, uint64_t subject, se_error *err)
+static se_status seal_event(struct se_history *h, struct chain *chain, enum seal_event event,
+                            uint64_t subject, se_error *err)
 {
     struct sealing what = { event, subject, micros_now() };
     struct known sealed;
@@ -96,17 +102,18 @@ static se_status note_row(void *arg, const struct row *row, se_error *err)
     return row_commitment(&e->commitment, row, err);
 }
 
-static se_status erase_row(struct se_history *h, const struct chain *chain, struct erasure *e, se_error *err)
+static se_status erase_row(struct se_history *h, const struct chain *chain, struct erasure *e,
+                           se_error *err)
 {
     const struct database_type *type = h->store->type;
-    se_status st = type->rows(h->store, chain, e->seq, e->seq, note_row, e, err);
 
-    if (st)
-        return st;
+    TRY(type->rows(h->store, chain, e->seq, e->seq, note_row, e, err));
     if (!e->found)
-        return error_set(err, SE_ERR_USAGE, "chain '%s' has no entry %ju", h->chain, (uintmax_t)e->seq);
+        return error_set(err, SE_ERR_USAGE, "chain '%s' has no entry %ju", h->chain,
+                         (uintmax_t)e->seq);
     if (e->erased)
-        return error_set(err, SE_ERR_USAGE, "the payload of entry %ju was erased before", (uintmax_t)e->seq);
+        return error_set(err, SE_ERR_USAGE, "the payload of entry %ju was erased before",
+                         (uintmax_t)e->seq);
     return h->dry_run ? SE_OK : type->erase(h->store, chain, e->seq, &e->commitment, err);
 }
 
@@ -114,10 +121,9 @@ static se_status erase(struct se_history *h, void *arg, se_error *err)
 {
     struct erasure *e = arg;
     struct chain chain;
-    se_status st = begin_good(&chain, h, err);
+    se_status st;
 
-    if (st)
-        return st;
+    TRY(begin_good(&chain, h, err));
     if ((st = erase_row(h, &chain, e, err))) {
         database_abandon(h->store);
         return st;
@@ -140,20 +146,23 @@ struct pruning {
     uint64_t dropped;
 };
 
-static se_status drop(struct se_history *h, struct chain *chain, const struct seal *seal, se_error *err)
+static se_status drop(struct se_history *h, struct chain *chain, const struct seal *seal,
+                      se_error *err)
 {
     struct edge edge;
     struct hash root;
-    se_status st;
 
-    if ((st = tree_edge(&edge, h->store, chain, seal->size, err)) || (st = edge_root(&root, &edge, err)))
-        return st;
+    TRY(tree_edge(&edge, h->store, chain, seal->size, err));
+    TRY(edge_root(&root, &edge, err));
     if (!hash_same(&root, &seal->root))
-        return error_set(err, SE_ERR_REJECTED, "chain '%s': what is stored is not what seal %ju covers: nothing is dropped", h->chain,
-                         (uintmax_t)seal->number);
+        return error_set(
+            err, SE_ERR_REJECTED,
+            "chain '%s': what is stored is not what seal %ju covers: nothing is dropped", h->chain,
+            (uintmax_t)seal->number);
     chain->base = edge;
     chain->base_seal = seal->number;
-    return h->dry_run ? SE_OK : h->store->type->drop(h->store, chain, seal->size, seal->number, err);
+    return h->dry_run ? SE_OK
+                      : h->store->type->drop(h->store, chain, seal->size, seal->number, err);
 }
 
 static se_status prune(struct se_history *h, void *arg, se_error *err)
@@ -161,12 +170,12 @@ static se_status prune(struct se_history *h, void *arg, se_error *err)
     struct pruning *p = arg;
     struct chain chain;
     struct seal seal;
-    se_status st = begin_good(&chain, h, err);
+    se_status st;
 
-    if (st)
-        return st;
+    TRY(begin_good(&chain, h, err));
     p->dropped = chain.base.size;
-    if (!seal_before(&seal, h->store, &chain, chain.seals, p->before) || seal.size <= chain.base.size) {
+    if (!seal_before(&seal, h->store, &chain, chain.seals, p->before) ||
+        seal.size <= chain.base.size) {
         database_abandon(h->store);
         return SE_OK;
     }
@@ -178,10 +187,13 @@ static se_status prune(struct se_history *h, void *arg, se_error *err)
     return seal_event(h, &chain, EVENT_PRUNES, seal.size, err);
 }
 
-/* What is sealed after a look at what would go must not go with it; a time to come is a slip, and would take all. */
+/* What is sealed after a look at what would go must not go with it; a time to come is a slip, and
+ * would take all. */
 static se_status check_past(int64_t before, se_error *err)
 {
-    return before <= micros_now() / MICROS ? SE_OK : error_set(err, SE_ERR_USAGE, "that time is yet to come: it would drop everything");
+    return before <= micros_now() / MICROS
+               ? SE_OK
+               : error_set(err, SE_ERR_USAGE, "that time is yet to come: it would drop everything");
 }
 
 se_status se_history_prune(uint64_t *dropped, se_history *history, int64_t before, se_error *error)
@@ -201,17 +213,18 @@ se_status se_history_prune(uint64_t *dropped, se_history *history, int64_t befor
 
 /* ---- a new key ---- */
 
-/* Who has lost the old keys can't tell that the last seal is good, but the walk compares all entries with it: it is known then. */
+/* Who has lost the old keys can't tell that the last seal is good, but the walk compares all
+ * entries with it: it is known then. */
 static se_status vouch(struct chain *chain, struct se_history *h, se_error *err)
 {
     struct known last;
-    se_status st = require_good(&last, h, chain, true, err);
 
-    if (st)
-        return st;
+    TRY(require_good(&last, h, chain, true, err));
     h->known = last;
     return last.seal.event == EVENT_CLOSES
-               ? error_set(err, SE_ERR_USAGE, "chain '%s' was closed by seal %ju: nothing can be added", h->chain, (uintmax_t)last.seals)
+               ? error_set(err, SE_ERR_USAGE,
+                           "chain '%s' was closed by seal %ju: nothing can be added", h->chain,
+                           (uintmax_t)last.seals)
                : SE_OK;
 }
 

@@ -1,6 +1,7 @@
 /*
- * Group commit: what waits is stored and sealed at once, in one transaction, by one signature.  Of a big group, the rows are stored by a
- * thread while the caller is still busy with the tree and the seal; it is the caller who signs, because events are its own.
+ * Group commit: what waits is stored and sealed at once, in one transaction, by one signature.  Of
+ * a big group, the rows are stored by a thread while the caller is still busy with the tree and the
+ * seal; it is the caller who signs, because events are its own.
  */
 #include "base/thread.h"
 #include "history/group.h"
@@ -83,7 +84,8 @@ static void *store_rows(void *arg)
     for (size_t stored = 0, ready; stored < c->group.count; stored = ready) {
         if ((ready = wait_for(c, stored)) == stored)
             break;
-        if ((c->st = store->type->put_rows(store, &c->chain, rows + stored, ready - stored, &c->error))) {
+        if ((c->st = store->type->put_rows(store, &c->chain, rows + stored, ready - stored,
+                                           &c->error))) {
             give_up(c);
             break;
         }
@@ -102,27 +104,29 @@ static se_status store_meanwhile(struct commit *c, se_error *err)
         pthread_join(thread, NULL);
     else if (!st)
         (void)store_rows(c);
-    return st || !c->st ? st : error_set_at(err, c->st, c->error.file, c->error.line, "%s", c->error.text);
+    return st || !c->st
+               ? st
+               : error_set_at(err, c->st, c->error.file, c->error.line, "%s", c->error.text);
 }
 
 static se_status store(struct commit *c, struct waiter *waiters, se_error *err)
 {
     const struct database_type *type = c->h->store->type;
-    se_status st;
 
-    if ((st = group_make(&c->group, waiters, c->h->known.seal.time, err)) || (st = store_meanwhile(c, err)) ||
-        (st = type->put_nodes(c->h->store, &c->chain, c->group.nodes, c->group.node_count, err)))
-        return st;
+    TRY(group_make(&c->group, waiters, c->h->known.seal.time, err));
+    TRY(store_meanwhile(c, err));
+    TRY(type->put_nodes(c->h->store, &c->chain, c->group.nodes, c->group.node_count, err));
     return seal_put(c->h, &c->chain, &c->sealed, buf_bytes(&c->note), err);
 }
 
 se_status history_commit(struct se_history *h, struct waiter *waiters, se_error *err)
 {
-    struct commit c = { .h = h, .note = SE_BUF_INIT, .error = SE_ERROR_INIT, .what = { .event = EVENT_NONE } };
-    se_status st = history_begin(&c.chain, h, DATABASE_APPEND, err);
+    struct commit c = {
+        .h = h, .note = SE_BUF_INIT, .error = SE_ERROR_INIT, .what = { .event = EVENT_NONE }
+    };
+    se_status st;
 
-    if (st)
-        return st;
+    TRY(history_begin(&c.chain, h, DATABASE_APPEND, err));
     pthread_mutex_init(&c.lock, NULL);
     pthread_cond_init(&c.changed, NULL);
     st = history_end(h, &c.sealed, store(&c, waiters, err), err);

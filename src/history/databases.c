@@ -15,10 +15,12 @@ const struct database_type *database_type_of(const char *address, se_error *err)
             return types[i];
             /* no more of it is told: a password may follow */
 #ifdef HAVE_POSTGRESQL
-    (void)error_set(err, SE_ERR_USAGE, "'%.*s' is no store: sqlite:PATH or postgresql://...", (int)strcspn(address, ":=@?"), address);
+    (void)error_set(err, SE_ERR_USAGE, "'%.*s' is no store: sqlite:PATH or postgresql://...",
+                    (int)strcspn(address, ":=@?"), address);
 #else
-    (void)error_set(err, SE_ERR_USAGE, "'%.*s' is no store: sqlite:PATH (postgresql:// was not built in)", (int)strcspn(address, ":=@?"),
-                    address);
+    (void)error_set(err, SE_ERR_USAGE,
+                    "'%.*s' is no store: sqlite:PATH (postgresql:// was not built in)",
+                    (int)strcspn(address, ":=@?"), address);
 #endif
     return NULL;
 }

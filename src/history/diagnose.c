@@ -1,7 +1,8 @@
 /* Where an entry comes from that is not what was sealed in its place. */
 #include "history/walk.h"
 
-/* All searches of a verification together: who has changed many entries, or added chains to be searched, keeps nobody from being told. */
+/* All searches of a verification together: who has changed many entries, or added chains to be
+ * searched, keeps nobody from being told. */
 enum { FAR = 4096, OFTEN = 64, SEARCHING_MOST = 1000000 };
 
 struct search {
@@ -74,7 +75,8 @@ static bool search(struct walk *w, struct search *s, const struct hash *commitme
         return false;
     at.kind = SE_FINDING_FOREIGN;
     if (s->seq)
-        finding_add(w->findings, at, "it is entry %ju of the chain '%s'", (uintmax_t)s->seq, s->found.name);
+        finding_add(w->findings, at, "it is entry %ju of the chain '%s'", (uintmax_t)s->seq,
+                    s->found.name);
     return s->seq > 0;
 }
 
@@ -84,11 +86,13 @@ void walk_diagnose(struct walk *w, const struct row *row)
     int64_t began = findings_clock();
     struct search s = { .row = *row, .until = began + SEARCHING_MOST - w->findings->searched };
     struct hash commitment;
-    bool said = !w->stops && began < s.until && !row_commitment(&commitment, row, NULL) && search(w, &s, &commitment);
+    bool said = !w->stops && began < s.until && !row_commitment(&commitment, row, NULL) &&
+                search(w, &s, &commitment);
 
     w->findings->searched += findings_clock() - began;
     if (row->oversized)
         finding_add(w->findings, at, "it is bigger than an entry can be: it was changed");
     else if (!said)
-        finding_add(w->findings, at, "it is not what was stored: its time, object, payload or hash was changed");
+        finding_add(w->findings, at,
+                    "it is not what was stored: its time, object, payload or hash was changed");
 }

@@ -11,7 +11,9 @@ se_status row_commitment(struct hash *out, const struct row *row, se_error *err)
         return error_set(err, SE_ERR_FORMAT, "it is bigger than an entry can be");
     if (row_erased(row)) {
         if (row->payload.size != HASH_SIZE)
-            return error_set(err, SE_ERR_FORMAT, "the commitment of an erased payload has %zu bytes", row->payload.size);
+            return error_set(err, SE_ERR_FORMAT,
+                             "the commitment of an erased payload has %zu bytes",
+                             row->payload.size);
         memcpy(out, row->payload.data, HASH_SIZE);
         return SE_OK;
     }
@@ -29,8 +31,10 @@ static void put_number(unsigned char *out, uint64_t number, unsigned bytes)
     }
 }
 
-/* What the hash of a leaf is over: a zero, and the canonical encoding.  The size of it; 0: not an entry. */
-static size_t spell(unsigned char *out, const struct row *row, const struct chain_id *chain, se_error *err)
+/* What the hash of a leaf is over: a zero, and the canonical encoding.  The size of it; 0: not an
+ * entry. */
+static size_t spell(unsigned char *out, const struct row *row, const struct chain_id *chain,
+                    se_error *err)
 {
     unsigned char *at = out;
 
@@ -54,7 +58,8 @@ static size_t spell(unsigned char *out, const struct row *row, const struct chai
     return (size_t)(at - out) + HASH_SIZE;
 }
 
-se_status row_leaf(struct hash *out, const struct row *row, const struct chain_id *chain, se_error *err)
+se_status row_leaf(struct hash *out, const struct row *row, const struct chain_id *chain,
+                   se_error *err)
 {
     unsigned char room[1 + ENTRY_FIXED + OBJECT_MOST];
     se_bytes part = { room, spell(room, row, chain, err) };
@@ -64,7 +69,8 @@ se_status row_leaf(struct hash *out, const struct row *row, const struct chain_i
     return hash_make(out, &part, 1) ? SE_OK : error_memory(err);
 }
 
-se_status row_encode(struct writer *w, const struct row *row, const struct chain_id *chain, se_error *err)
+se_status row_encode(struct writer *w, const struct row *row, const struct chain_id *chain,
+                     se_error *err)
 {
     unsigned char room[1 + ENTRY_FIXED + OBJECT_MOST];
     size_t size = spell(room, row, chain, err);

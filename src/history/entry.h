@@ -34,9 +34,11 @@ static inline bool row_erased(const struct row *row)
 
 /* SE_ERR_FORMAT: what is stored is no entry at all, whatever its hash. */
 SE_MUST_CHECK se_status row_commitment(struct hash *out, const struct row *row, se_error *err);
-SE_MUST_CHECK se_status row_leaf(struct hash *out, const struct row *row, const struct chain_id *chain, se_error *err);
+SE_MUST_CHECK se_status row_leaf(struct hash *out, const struct row *row,
+                                 const struct chain_id *chain, se_error *err);
 
 /* The canonical encoding, of which the leaf is the hash. */
-SE_MUST_CHECK se_status row_encode(struct writer *w, const struct row *row, const struct chain_id *chain, se_error *err);
+SE_MUST_CHECK se_status row_encode(struct writer *w, const struct row *row,
+                                   const struct chain_id *chain, se_error *err);
 
 #endif

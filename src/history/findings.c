@@ -9,10 +9,17 @@ enum { SECOND = 1000000 };
 const char *se_finding_name(se_finding_kind kind)
 {
     static const char *const names[] = {
-        [SE_FINDING_UNSEALED] = "unsealed", [SE_FINDING_CHANGED] = "changed",         [SE_FINDING_REMOVED] = "removed",
-        [SE_FINDING_INSERTED] = "inserted", [SE_FINDING_REORDERED] = "reordered",     [SE_FINDING_TRUNCATED] = "truncated",
-        [SE_FINDING_FOREIGN] = "foreign",   [SE_FINDING_SIGNATURE] = "signature",     [SE_FINDING_KEY] = "key",
-        [SE_FINDING_VERSION] = "version",   [SE_FINDING_ROLLED_BACK] = "rolled back",
+        [SE_FINDING_UNSEALED] = "unsealed",
+        [SE_FINDING_CHANGED] = "changed",
+        [SE_FINDING_REMOVED] = "removed",
+        [SE_FINDING_INSERTED] = "inserted",
+        [SE_FINDING_REORDERED] = "reordered",
+        [SE_FINDING_TRUNCATED] = "truncated",
+        [SE_FINDING_FOREIGN] = "foreign",
+        [SE_FINDING_SIGNATURE] = "signature",
+        [SE_FINDING_KEY] = "key",
+        [SE_FINDING_VERSION] = "version",
+        [SE_FINDING_ROLLED_BACK] = "rolled back",
     };
     size_t i = (size_t)kind;
 
@@ -22,7 +29,8 @@ const char *se_finding_name(se_finding_kind kind)
 static int place(char *out, size_t room, const se_finding *what)
 {
     if (what->first && what->last > what->first)
-        return snprintf(out, room, "entries %ju to %ju: ", (uintmax_t)what->first, (uintmax_t)what->last);
+        return snprintf(out, room, "entries %ju to %ju: ", (uintmax_t)what->first,
+                        (uintmax_t)what->last);
     if (what->first)
         return snprintf(out, room, "entry %ju: ", (uintmax_t)what->first);
     if (what->seal)
@@ -84,5 +92,6 @@ se_status findings_status(const struct findings *f, se_error *err)
         return SE_OK;
     if (f->count == 1)
         return error_set(err, SE_ERR_REJECTED, "%s", f->first.text);
-    return error_set(err, SE_ERR_REJECTED, "%ju findings; the first: %s", (uintmax_t)f->count, f->first.text);
+    return error_set(err, SE_ERR_REJECTED, "%ju findings; the first: %s", (uintmax_t)f->count,
+                     f->first.text);
 }

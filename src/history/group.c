@@ -73,7 +73,8 @@ static void fill_row(struct group *g, struct row *row, uint64_t seq)
 se_status group_fill(struct group *g, struct chain *chain, size_t most, se_error *err)
 {
     size_t end = g->count - g->filled > most ? g->filled + most : g->count;
-    se_status st = random_bytes(g->salts + g->filled * SALT_SIZE, (end - g->filled) * SALT_SIZE, err);
+    se_status st =
+        random_bytes(g->salts + g->filled * SALT_SIZE, (end - g->filled) * SALT_SIZE, err);
 
     for (; !st && g->filled < end; g->filled++) {
         struct row *row = &g->rows[g->filled];

@@ -18,9 +18,11 @@ void group_free(struct group *g);
 AUTO_KIND(group, struct group, group_free(p))
 
 /* Room for what is waited for; `time`: of the last entry before. */
-SE_MUST_CHECK se_status group_make(struct group *out, struct waiter *waiters, int64_t time, se_error *err);
+SE_MUST_CHECK se_status group_make(struct group *out, struct waiter *waiters, int64_t time,
+                                   se_error *err);
 
 /* The next rows, up to `most`, which become the chain's next entries. */
-SE_MUST_CHECK se_status group_fill(struct group *g, struct chain *chain, size_t most, se_error *err);
+SE_MUST_CHECK se_status group_fill(struct group *g, struct chain *chain, size_t most,
+                                   se_error *err);
 
 #endif

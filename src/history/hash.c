@@ -1,4 +1,5 @@
-/* EVP makes and clears contexts for each hash, which takes as long as hashing an entry of a history does. */
+/* EVP makes and clears contexts for each hash, which takes as long as hashing an entry of a history
+ * does. */
 #include "history/hash.h"
 
 #define OPENSSL_SUPPRESS_DEPRECATED

@@ -3,19 +3,22 @@
 
 /* ---- seals ---- */
 
-static bool seal_at(struct seal *out, struct database *store, const struct chain *chain, uint64_t number)
+static bool seal_at(struct seal *out, struct database *store, const struct chain *chain,
+                    uint64_t number)
 {
     AUTO(se_buf) bytes = SE_BUF_INIT;
     struct note note;
 
-    if (history_note(&bytes, store, chain, number, NULL) || note_parse(&note, buf_bytes(&bytes), NULL))
+    if (history_note(&bytes, store, chain, number, NULL) ||
+        note_parse(&note, buf_bytes(&bytes), NULL))
         return false;
     *out = note.seal;
     return true;
 }
 
 /* By halves: seals never get older. */
-bool seal_before(struct seal *out, struct database *store, const struct chain *chain, uint64_t last, int64_t time)
+bool seal_before(struct seal *out, struct database *store, const struct chain *chain, uint64_t last,
+                 int64_t time)
 {
     uint64_t low = chain->base_seal, high = last + 1;
     struct seal seal = { .number = 0 };
@@ -57,7 +60,8 @@ static se_status add_leaf(void *arg, const struct row *row, se_error *err)
     return SE_OK;
 }
 
-se_status tree_edge(struct edge *out, struct database *store, const struct chain *chain, uint64_t entries, se_error *err)
+se_status tree_edge(struct edge *out, struct database *store, const struct chain *chain,
+                    uint64_t entries, se_error *err)
 {
     const struct database_type *type = store->type;
     uint64_t blocks = entries / BLOCK;
@@ -68,7 +72,10 @@ se_status tree_edge(struct edge *out, struct database *store, const struct chain
         *out = chain->base;
     else if ((st = type->nodes(store, chain, NODE_STEP, 0, blocks - 1, add_node, out, err)))
         return st;
-    if (out->size < entries && (st = type->rows(store, chain, out->size + 1, entries, add_leaf, out, err)))
+    if (out->size < entries &&
+        (st = type->rows(store, chain, out->size + 1, entries, add_leaf, out, err)))
         return st;
-    return out->size == entries ? SE_OK : error_set(err, SE_ERR_REJECTED, "entries up to %ju are missing", (uintmax_t)entries);
+    return out->size == entries ? SE_OK
+                                : error_set(err, SE_ERR_REJECTED, "entries up to %ju are missing",
+                                            (uintmax_t)entries);
 }

@@ -11,7 +11,8 @@ void time_text(char out[TIME_ROOM], int64_t micros)
     size_t used;
     struct tm tm;
 
-    if (micros < 0 || !gmtime_r(&seconds, &tm) || !(used = strftime(out, TIME_ROOM, "%Y-%m-%dT%H:%M:%S", &tm))) {
+    if (micros < 0 || !gmtime_r(&seconds, &tm) ||
+        !(used = strftime(out, TIME_ROOM, "%Y-%m-%dT%H:%M:%S", &tm))) {
         (void)snprintf(out, TIME_ROOM, "@%jd", (intmax_t)micros);
         return;
     }

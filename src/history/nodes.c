@@ -9,7 +9,8 @@ void nodes_free(struct nodes *nodes)
     *nodes = (struct nodes){ .list = NULL };
 }
 
-/* Sizes that a store tells are not believed: room is made for what is there, and a little more for what is missing. */
+/* Sizes that a store tells are not believed: room is made for what is there, and a little more for
+ * what is missing. */
 enum { MISSING_MOST = 1000 };
 
 struct loading {
@@ -25,7 +26,8 @@ static se_status keep(void *arg, const struct node *node, se_error *err)
     (void)err;
     if (node->index >= l->nodes->count)
         finding_add(l->findings, (se_finding){ .kind = SE_FINDING_INSERTED },
-                    "the store has a hash of 2^%u entries, number %ju, which there are not", node->level, (uintmax_t)node->index);
+                    "the store has a hash of 2^%u entries, number %ju, which there are not",
+                    node->level, (uintmax_t)node->index);
     else {
         l->nodes->list[node->index] = node->hash;
         l->nodes->there[node->index] = true;
@@ -43,16 +45,15 @@ static se_status count(void *arg, const struct node *node, se_error *err)
     return SE_OK;
 }
 
-se_status nodes_load(struct nodes *out, struct database *store, const struct chain *chain, unsigned level, struct findings *findings,
-                     se_error *err)
+se_status nodes_load(struct nodes *out, struct database *store, const struct chain *chain,
+                     unsigned level, struct findings *findings, se_error *err)
 {
     struct loading l = { 0, out, findings };
     uint64_t full = chain->edge.size >> level;
-    se_status st = store->type->nodes(store, chain, level, 0, UINT64_MAX, count, &l, err);
 
-    if (st)
-        return st;
-    *out = (struct nodes){ .level = level, .count = full < l.rows + MISSING_MOST ? full : l.rows + MISSING_MOST };
+    TRY(store->type->nodes(store, chain, level, 0, UINT64_MAX, count, &l, err));
+    *out = (struct nodes){ .level = level,
+                           .count = full < l.rows + MISSING_MOST ? full : l.rows + MISSING_MOST };
     out->list = calloc(out->count + 1, sizeof *out->list);
     out->there = calloc(out->count + 1, sizeof *out->there);
     if (!out->list || !out->there)
@@ -82,17 +83,20 @@ static void above(struct nodes *out, const struct nodes *below)
     }
 }
 
-static void compare(const struct nodes *stored, const struct nodes *computed, struct findings *findings)
+static void compare(const struct nodes *stored, const struct nodes *computed,
+                    struct findings *findings)
 {
     for (uint64_t i = 0; i < computed->count; i++)
         if (!stored->there[i] || !hash_same(&stored->list[i], &computed->list[i]))
             finding_add(findings, (se_finding){ .kind = SE_FINDING_CHANGED },
-                        "the stored hash of entries %ju to %ju is %s: the store was changed", (uintmax_t)((i << stored->level) + 1),
-                        (uintmax_t)((i + 1) << stored->level), stored->there[i] ? "another one" : "missing");
+                        "the stored hash of entries %ju to %ju is %s: the store was changed",
+                        (uintmax_t)((i << stored->level) + 1),
+                        (uintmax_t)((i + 1) << stored->level),
+                        stored->there[i] ? "another one" : "missing");
 }
 
-se_status nodes_check_above(const struct nodes *nodes, struct database *store, const struct chain *chain, struct findings *findings,
-                            se_error *err)
+se_status nodes_check_above(const struct nodes *nodes, struct database *store,
+                            const struct chain *chain, struct findings *findings, se_error *err)
 {
     const struct nodes *below = nodes;
     AUTO(nodes) computed = { .list = NULL };
@@ -104,9 +108,11 @@ se_status nodes_check_above(const struct nodes *nodes, struct database *store, c
 
         if (st)
             return st;
-        computed = (struct nodes){ .level = level,
-                                   .count = stored.count < below->count / BLOCK ? stored.count : below->count / BLOCK,
-                                   .list = calloc(stored.count + 1, sizeof *computed.list) };
+        computed =
+            (struct nodes){ .level = level,
+                            .count = stored.count < below->count / BLOCK ? stored.count
+                                                                         : below->count / BLOCK,
+                            .list = calloc(stored.count + 1, sizeof *computed.list) };
         if (!computed.list)
             return error_memory(err);
         above(&computed, below);

@@ -147,7 +147,8 @@ static void scan_signature(struct scan *s, struct note *note)
 
     expect(s, "\n\xe2\x80\x94 ");
     (void)until(s, ' ');
-    if (base64_decode(&bytes, until(s, '\n'), NULL) || bytes.size <= 4 || bytes.size - 4 > sizeof note->signature || s->left.size) {
+    if (base64_decode(&bytes, until(s, '\n'), NULL) || bytes.size <= 4 ||
+        bytes.size - 4 > sizeof note->signature || s->left.size) {
         s->failed = true;
         return;
     }
@@ -161,7 +162,8 @@ static bool is_as_written(const struct note *note, se_bytes bytes)
 {
     AUTO(se_buf) again = SE_BUF_INIT;
 
-    return !seal_note(&again, &note->seal, note->key, (se_bytes){ note->signature, note->signature_size }, NULL) &&
+    return !seal_note(&again, &note->seal, note->key,
+                      (se_bytes){ note->signature, note->signature_size }, NULL) &&
            again.size == bytes.size && memcmp(again.data, bytes.data, bytes.size) == 0;
 }
 

@@ -18,7 +18,10 @@ int64_t micros_now(void)
 
 se_status history_ours(const struct se_history *h, se_error *err)
 {
-    return h->process == getpid() ? SE_OK : error_set(err, SE_ERR_USAGE, "the history was opened before a fork: open it again");
+    return h->process == getpid()
+               ? SE_OK
+               : error_set(err, SE_ERR_USAGE,
+                           "the history was opened before a fork: open it again");
 }
 
 void se_history_close(se_history **history)
@@ -40,25 +43,26 @@ void se_history_close(se_history **history)
 }
 AUTO_KIND(history, se_history *, se_history_close(p))
 
-static se_status read_options(se_history_options *out, const se_history_options *options, se_error *err)
+static se_status read_options(se_history_options *out, const se_history_options *options,
+                              se_error *err)
 {
-    se_status st = arguments_options(out, options, se_history_options, err);
-
-    if (st)
-        return st;
+    TRY(arguments_options(out, options, se_history_options, err));
     if (!out->chain)
         out->chain = "default";
     if (!out->descriptor)
         out->descriptor = "ObjectHistorySigner";
     if (!chain_name_good(out->chain))
-        return error_set(err, SE_ERR_USAGE, "a chain's name has letters, digits, '.', '-' and '_', and at most %d of them",
-                         CHAIN_NAME_MOST);
+        return error_set(
+            err, SE_ERR_USAGE,
+            "a chain's name has letters, digits, '.', '-' and '_', and at most %d of them",
+            CHAIN_NAME_MOST);
     if (strlen(out->descriptor) >= sizeof((struct seal *)NULL)->descriptor)
         return error_set(err, SE_ERR_USAGE, "the descriptor's name is too long");
     return SE_OK;
 }
 
-static se_status make(se_history **out, se_engine *engine, const char *store, const se_history_options *options, se_error *err)
+static se_status make(se_history **out, se_engine *engine, const char *store,
+                      const se_history_options *options, se_error *err)
 {
     se_history_options read = SE_HISTORY_OPTIONS_INIT;
     se_status st = read_options(&read, options, err);
@@ -93,15 +97,15 @@ static const se_verifier *kept(const se_history *h, unsigned version)
     return NULL;
 }
 
-static se_status open_verifier(const se_verifier **out, se_history *h, unsigned version, se_error *err)
+static se_status open_verifier(const se_verifier **out, se_history *h, unsigned version,
+                               se_error *err)
 {
     se_verifier *made;
-    se_status st;
 
     if (h->verifier_count == VERSIONS_MOST)
-        return error_set(err, SE_ERR_CONFIG, "more than %d versions of '%s'", VERSIONS_MOST, h->descriptor);
-    if ((st = se_verifier_open(&made, h->engine, h->descriptor, version, err)))
-        return st;
+        return error_set(err, SE_ERR_CONFIG, "more than %d versions of '%s'", VERSIONS_MOST,
+                         h->descriptor);
+    TRY(se_verifier_open(&made, h->engine, h->descriptor, version, err));
     h->verifiers[h->verifier_count].version = version;
     h->verifiers[h->verifier_count++].verifier = made;
     *out = made;
@@ -119,27 +123,29 @@ se_status history_verifier(const se_verifier **out, se_history *h, unsigned vers
     return st;
 }
 
-static se_status find(struct chain *chain, struct database *store, const se_history *h, se_error *err)
+static se_status find(struct chain *chain, struct database *store, const se_history *h,
+                      se_error *err)
 {
     bool found;
     se_status st = store->type->chain(chain, &found, store, h->chain, err);
 
     if (st || found)
         return st;
-    return error_set(err, SE_ERR_REJECTED, "there is no chain '%s' in '%s': nothing there is sealed", h->chain, h->shown);
+    return error_set(err, SE_ERR_REJECTED,
+                     "there is no chain '%s' in '%s': nothing there is sealed", h->chain, h->shown);
 }
 
-se_status history_reader(struct database **out, struct chain *chain, const se_history *h, se_error *err)
+se_status history_reader(struct database **out, struct chain *chain, const se_history *h,
+                         se_error *err)
 {
     AUTO(database) store = NULL;
-    se_status st;
 
     *out = NULL;
-    if ((st = history_ours(h, err)) || (st = database_open(&store, h->address, false, err)) ||
-        (st = store->type->begin(store, DATABASE_READ, err)) || (st = find(chain, store, h, err)))
-        return st;
-    *out = store;
-    store = NULL;
+    TRY(history_ours(h, err));
+    TRY(database_open(&store, h->address, false, err));
+    TRY(store->type->begin(store, DATABASE_READ, err));
+    TRY(find(chain, store, h, err));
+    *out = MOVE(store);
     return SE_OK;
 }
 
@@ -148,14 +154,13 @@ static se_status keep_note(void *arg, const struct sealed *sealed, se_error *err
     return buf_copy(arg, sealed->note, err);
 }
 
-se_status history_note(se_buf *out, struct database *store, const struct chain *chain, uint64_t number, se_error *err)
+se_status history_note(se_buf *out, struct database *store, const struct chain *chain,
+                       uint64_t number, se_error *err)
 {
-    se_status st;
-
     *out = (se_buf)SE_BUF_INIT;
-    if ((st = store->type->seals(store, chain, number, number, keep_note, out, err)))
-        return st;
-    return out->data ? SE_OK : error_set(err, SE_ERR_REJECTED, "seal %ju is not there", (uintmax_t)number);
+    TRY(store->type->seals(store, chain, number, number, keep_note, out, err));
+    return out->data ? SE_OK
+                     : error_set(err, SE_ERR_REJECTED, "seal %ju is not there", (uintmax_t)number);
 }
 
 /* ---- who works on the store ---- */
@@ -166,8 +171,7 @@ se_status history_lock(struct chain *chain, se_history *h, enum database_mode mo
 
     if (!h->store && (st = database_open(&h->store, h->address, false, err)))
         return st;
-    if ((st = h->store->type->begin(h->store, mode, err)))
-        return st;
+    TRY(h->store->type->begin(h->store, mode, err));
     if ((st = find(chain, h->store, h, err)))
         database_abandon(h->store);
     return st;
@@ -178,7 +182,8 @@ static se_status check_open(struct chain *chain, se_history *h, se_error *err)
     se_status st = head_check(h, h->store, chain, err);
 
     if (!st && h->known.seal.event == EVENT_CLOSES)
-        st = error_set(err, SE_ERR_USAGE, "chain '%s' was closed by seal %ju: nothing can be added", h->chain, (uintmax_t)h->known.seals);
+        st = error_set(err, SE_ERR_USAGE, "chain '%s' was closed by seal %ju: nothing can be added",
+                       h->chain, (uintmax_t)h->known.seals);
     return st;
 }
 
@@ -201,13 +206,14 @@ static se_status look(bool *there, const se_history *h, const struct known *seal
 
     if (st || (st = find(&chain, h->store, h, NULL)))
         return st;
-    *there = !history_note(&note, h->store, &chain, sealed->seals, NULL) && !note_hash(&hash, buf_bytes(&note), NULL) &&
-             hash_same(&hash, &sealed->hash);
+    *there = !history_note(&note, h->store, &chain, sealed->seals, NULL) &&
+             !note_hash(&hash, buf_bytes(&note), NULL) && hash_same(&hash, &sealed->hash);
     database_abandon(h->store);
     return SE_OK;
 }
 
-/* The connection broke while the transaction ended: it is asked for, for a while, what came of it. */
+/* The connection broke while the transaction ended: it is asked for, for a while, what came of it.
+ */
 static se_status find_out(const se_history *h, const struct known *sealed, se_error *why)
 {
     bool there = false;
@@ -243,18 +249,16 @@ static se_status begin_chain(struct known *sealed, se_history *h, se_error *err)
     struct sealing what = { .event = EVENT_OPENS, .time = micros_now() };
     struct chain chain = { .base_seal = 1 };
     bool found;
-    se_status st;
 
-    if ((st = h->store->type->chain(&chain, &found, h->store, h->chain, err)))
-        return st;
+    TRY(h->store->type->chain(&chain, &found, h->store, h->chain, err));
     if (found)
-        return error_set(err, SE_ERR_USAGE, "there is a chain '%s' in '%s' already", h->chain, h->shown);
+        return error_set(err, SE_ERR_USAGE, "there is a chain '%s' in '%s' already", h->chain,
+                         h->shown);
     chain = (struct chain){ .base_seal = 1 };
     memcpy(chain.name, h->chain, sizeof chain.name);
     if (getrandom(&chain.id, sizeof chain.id, 0) != sizeof chain.id)
         return error_set(err, SE_ERR_CRYPTO, "the system gives no random bytes");
-    if ((st = h->store->type->put_chain(h->store, &chain, err)))
-        return st;
+    TRY(h->store->type->put_chain(h->store, &chain, err));
     return history_seal(sealed, h, &chain, &what, err);
 }
 
@@ -263,19 +267,19 @@ static se_status create(se_history *h, se_error *err)
     struct known sealed;
     se_status st;
 
-    if ((st = database_open(&h->store, h->address, true, err)) || (st = h->store->type->begin(h->store, DATABASE_APPEND, err)))
-        return st;
+    TRY(database_open(&h->store, h->address, true, err));
+    TRY(h->store->type->begin(h->store, DATABASE_APPEND, err));
     st = begin_chain(&sealed, h, err);
     return history_end(h, &sealed, st, err);
 }
 
-se_status se_history_create(se_engine *engine, const char *store, const se_history_options *options, se_error *error)
+se_status se_history_create(se_engine *engine, const char *store, const se_history_options *options,
+                            se_error *error)
 {
     AUTO(history) h = NULL;
-    se_status st;
 
-    if ((st = arguments_check(error, engine, store)) || (st = make(&h, engine, store, options, error)))
-        return st;
+    TRY(arguments_check(error, engine, store));
+    TRY(make(&h, engine, store, options, error));
     if (h->dry_run)
         return error_set(error, SE_ERR_USAGE, "a chain is not made by a dry run");
     return create(h, error);
@@ -290,19 +294,19 @@ static se_status start(se_history *h, se_error *err)
     return st ? st : head_check(h, store, &chain, err);
 }
 
-se_status se_history_open(se_history **out, se_engine *engine, const char *store, const se_history_options *options, se_error *error)
+se_status se_history_open(se_history **out, se_engine *engine, const char *store,
+                          const se_history_options *options, se_error *error)
 {
     AUTO(history) h = NULL;
     se_status st;
 
     if (out)
         *out = NULL;
-    if ((st = arguments_check(error, out, engine, store)))
+    TRY(arguments_check(error, out, engine, store));
+    if ((st = make(&h, engine, store, options, error)) ||
+        (!(options && options->inspect) && (st = start(h, error))))
         return st;
-    if ((st = make(&h, engine, store, options, error)) || (!(options && options->inspect) && (st = start(h, error))))
-        return st;
-    *out = h;
-    h = NULL;
+    *out = MOVE(h);
     return SE_OK;
 }
 
@@ -317,7 +321,8 @@ struct chain_call {
 static se_status tell_chain(void *arg, const struct chain *chain, se_error *err)
 {
     struct chain_call *call = arg;
-    const se_history_chain told = { chain->name, chain->base.size + 1, chain->edge.size, chain->seals, chain->damaged };
+    const se_history_chain told = { chain->name, chain->base.size + 1, chain->edge.size,
+                                    chain->seals, chain->damaged };
 
     (void)err;
     call->enough = !call->fn(call->arg, &told);
@@ -330,10 +335,9 @@ se_status se_history_chains(const char *store, se_history_chain_fn fn, void *arg
     struct chain_call call = { fn, arg, false };
     se_status st;
 
-    if ((st = arguments_check(error, store, fn)))
-        return st;
-    if ((st = database_open(&opened, store, false, error)) || (st = opened->type->begin(opened, DATABASE_READ, error)))
-        return st;
+    TRY(arguments_check(error, store, fn));
+    TRY(database_open(&opened, store, false, error));
+    TRY(opened->type->begin(opened, DATABASE_READ, error));
     st = opened->type->chains(opened, tell_chain, &call, error);
     database_abandon(opened);
     return call.enough ? SE_OK : st;
@@ -348,10 +352,8 @@ se_status se_history_head(se_buf *out, se_history *history, se_error *error)
 
     if (out)
         *out = (se_buf)SE_BUF_INIT;
-    if ((st = arguments_check(error, out, history)))
-        return st;
-    if ((st = history_reader(&store, &chain, history, error)))
-        return st;
+    TRY(arguments_check(error, out, history));
+    TRY(history_reader(&store, &chain, history, error));
     if ((st = head_load(&last, history, store, &chain, error)))
         return error_prefix(error, "chain '%s': ", history->chain);
     return history_note(out, store, &chain, chain.seals, error);

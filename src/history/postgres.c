@@ -11,8 +11,10 @@ static se_status status_of(const char *state)
         const char *begin;
         se_status status;
     } classes[] = {
-        { "08", SE_ERR_UNAVAILABLE },    { "57P", SE_ERR_UNAVAILABLE }, { "40", SE_ERR_UNAVAILABLE }, { "5330", SE_ERR_UNAVAILABLE },
-        { "55P03", SE_ERR_UNAVAILABLE }, { "28", SE_ERR_ACCESS },       { "42501", SE_ERR_ACCESS },   { "25006", SE_ERR_ACCESS },
+        { "08", SE_ERR_UNAVAILABLE },    { "57P", SE_ERR_UNAVAILABLE },
+        { "40", SE_ERR_UNAVAILABLE },    { "5330", SE_ERR_UNAVAILABLE },
+        { "55P03", SE_ERR_UNAVAILABLE }, { "28", SE_ERR_ACCESS },
+        { "42501", SE_ERR_ACCESS },      { "25006", SE_ERR_ACCESS },
         { "22", SE_ERR_FORMAT },         { "42", SE_ERR_FORMAT },
     };
 
@@ -31,7 +33,8 @@ se_status postgres_failed(const struct postgres *s, const PGresult *result, se_e
 
     (void)snprintf(line, sizeof line, "%s", *text ? text : PQerrorMessage(s->connection));
     line[strcspn(line, "\n")] = '\0';
-    return error_set(err, lost ? SE_ERR_UNAVAILABLE : status_of(state), "'%s': %s", s->shown, *line ? line : "no answer");
+    return error_set(err, lost ? SE_ERR_UNAVAILABLE : status_of(state), "'%s': %s", s->shown,
+                     *line ? line : "no answer");
 }
 
 /* ---- queries ---- */
@@ -67,7 +70,8 @@ static void put_sql(struct writer *w, const struct postgres *s, const char *sql)
     writer_text(w, sql);
 }
 
-se_status pg_query(PGresult **out, struct postgres *s, const char *text, const struct pg_parameters *p, se_error *err)
+se_status pg_query(PGresult **out, struct postgres *s, const char *text,
+                   const struct pg_parameters *p, se_error *err)
 {
     AUTO(writer) w = { 0 };
     ExecStatusType status;
@@ -78,9 +82,12 @@ se_status pg_query(PGresult **out, struct postgres *s, const char *text, const s
     if (w.failed)
         return error_memory(err);
     sql = writer_string(&w);
-    *out = p ? PQexecParams(s->connection, sql, p->count, NULL, p->values, p->sizes, p->formats, 1) : PQexec(s->connection, sql);
+    *out = p ? PQexecParams(s->connection, sql, p->count, NULL, p->values, p->sizes, p->formats, 1)
+             : PQexec(s->connection, sql);
     status = PQresultStatus(*out);
-    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_COPY_IN ? SE_OK : postgres_failed(s, *out, err);
+    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_COPY_IN
+               ? SE_OK
+               : postgres_failed(s, *out, err);
 }
 
 se_status pg_run(struct postgres *s, const char *sql, se_error *err)
@@ -124,34 +131,38 @@ static void close_connection(struct database *store)
 }
 
 /*
- * A pooler (pgbouncer in transaction mode) gives each transaction whatever connection to the server is free, and another application has
- * it next.  So what is set is set for the transaction, in each of them, and nothing is taken from what a session was left with: how long
- * to wait and what a commit waits for are told by the values that sessions begin with.
+ * A pooler (pgbouncer in transaction mode) gives each transaction whatever connection to the server
+ * is free, and another application has it next.  So what is set is set for the transaction, in each
+ * of them, and nothing is taken from what a session was left with: how long to wait and what a
+ * commit waits for are told by the values that sessions begin with.
  *
- * Who holds the chain's row and does not go on must not hold all others for ever: they wait as long as in SQLite.
+ * Who holds the chain's row and does not go on must not hold all others for ever: they wait as long
+ * as in SQLite.
  *
  * A commit that is acknowledged has to be on the disk, whatever the server's default is.
  *
- * Rows are read in pieces, in their key's order.  Of a table that PostgreSQL has not analysed yet, as after many rows at once, it believes
- * that few follow, and would read and sort all of them for each piece.
+ * Rows are read in pieces, in their key's order.  Of a table that PostgreSQL has not analysed yet,
+ * as after many rows at once, it believes that few follow, and would read and sort all of them for
+ * each piece.
  */
-static const char settings[] =
-    "SELECT pg_catalog.format('SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL client_min_messages = warning;"
-    " SET LOCAL statement_timeout TO DEFAULT; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = "
-    "off;"
-    " SET LOCAL lock_timeout = %L; SET LOCAL synchronous_commit = %L',"
-    " (SELECT CASE reset_val WHEN '0' THEN '30s' ELSE reset_val END FROM pg_catalog.pg_settings WHERE name = 'lock_timeout'),"
-    " (SELECT CASE reset_val WHEN 'off' THEN 'on' ELSE reset_val END FROM pg_catalog.pg_settings WHERE name = 'synchronous_commit'))";
+static const char settings[] = "SELECT pg_catalog.format('SET LOCAL search_path = pg_catalog, "
+                               "pg_temp; SET LOCAL client_min_messages = warning;"
+                               " SET LOCAL statement_timeout TO DEFAULT; SET LOCAL enable_seqscan "
+                               "= off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = "
+                               "off;"
+                               " SET LOCAL lock_timeout = %L; SET LOCAL synchronous_commit = %L',"
+                               " (SELECT CASE reset_val WHEN '0' THEN '30s' ELSE reset_val END "
+                               "FROM pg_catalog.pg_settings WHERE name = 'lock_timeout'),"
+                               " (SELECT CASE reset_val WHEN 'off' THEN 'on' ELSE reset_val END "
+                               "FROM pg_catalog.pg_settings WHERE name = 'synchronous_commit'))";
 
 static se_status read_settings(struct postgres *s, se_error *err)
 {
     AUTO(pg_result) result = NULL;
     const struct pg_parameters none = { 0 };
     se_bytes text;
-    se_status st = pg_query(&result, s, settings, &none, err);
 
-    if (st)
-        return st;
+    TRY(pg_query(&result, s, settings, &none, err));
     text = pg_at(result, 0, 0);
     free(s->settings);
     s->settings = strndup(text.data, text.size);
@@ -163,9 +174,10 @@ static se_status prepare(struct postgres *s, bool create, se_error *err)
 {
     se_status st;
 
-    if ((st = pg_run(s, "BEGIN; SET LOCAL search_path TO DEFAULT; SET LOCAL statement_timeout TO DEFAULT", err)))
-        return st;
-    if ((st = postgres_find_schema(s, create, err)) || (st = read_settings(s, err)) || (st = pg_run(s, "COMMIT", err)))
+    TRY(pg_run(s, "BEGIN; SET LOCAL search_path TO DEFAULT; SET LOCAL statement_timeout TO DEFAULT",
+               err));
+    if ((st = postgres_find_schema(s, create, err)) || (st = read_settings(s, err)) ||
+        (st = pg_run(s, "COMMIT", err)))
         database_abandon(&s->store);
     return st;
 }
@@ -185,7 +197,8 @@ static se_status check_address(const struct postgres *s, se_error *err)
 
     if (!address_clear(s->address) || (!options && strcmp(s->address, s->shown) != 0))
         st = error_set(err, SE_ERR_USAGE,
-                       "'%s': it is not clear: in a user's name or a password, '%%', '/', ':' and '@' are %%25, %%2F, %%3A and %%40",
+                       "'%s': it is not clear: in a user's name or a password, '%%', '/', ':' and "
+                       "'@' are %%25, %%2F, %%3A and %%40",
                        s->shown);
     else if (!options)
         st = error_set(err, SE_ERR_USAGE, "%s", why ? why : "out of memory");
@@ -196,9 +209,12 @@ static se_status check_address(const struct postgres *s, se_error *err)
 
 static se_status connect_to(struct postgres *s, bool create, se_error *err)
 {
-    /* a host that is gone is noticed within a minute: the system's own limit for one that owes us an answer is two hours */
-    static const char *const names[] = { "fallback_application_name", "connect_timeout",  "tcp_user_timeout", "keepalives_idle",
-                                         "keepalives_interval",       "keepalives_count", "dbname",           NULL };
+    /* a host that is gone is noticed within a minute: the system's own limit for one that owes us
+     * an answer is two hours */
+    static const char *const names[] = {
+        "fallback_application_name", "connect_timeout",  "tcp_user_timeout", "keepalives_idle",
+        "keepalives_interval",       "keepalives_count", "dbname",           NULL
+    };
     const char *values[] = { "signengine", "10", "30000", "30", "10", "3", s->address, NULL };
 
     s->connection = PQconnectdbParams(names, values, 1);
@@ -208,13 +224,15 @@ static se_status connect_to(struct postgres *s, bool create, se_error *err)
         const char *why = PQerrorMessage(s->connection); /* some lines for each host */
         size_t size = strlen(why);
 
-        return error_set(err, SE_ERR_UNAVAILABLE, "'%s': %.*s", s->shown, (int)(size - (size > 0)), why);
+        return error_set(err, SE_ERR_UNAVAILABLE, "'%s': %.*s", s->shown, (int)(size - (size > 0)),
+                         why);
     }
     (void)PQsetNoticeProcessor(s->connection, hush, NULL);
     return prepare(s, create, err);
 }
 
-static se_status open_connection(struct database **out, const char *address, bool create, se_error *err)
+static se_status open_connection(struct database **out, const char *address, bool create,
+                                 se_error *err)
 {
     struct postgres *s;
     se_status st;
@@ -238,18 +256,22 @@ static se_status open_connection(struct database **out, const char *address, boo
 /* ---- transactions ---- */
 
 /*
- * The tables are locked before the catalogs are looked at and the snapshot is taken: nobody puts others in their place meanwhile, or makes
- * a trigger for what is written.  Nor does anybody append where this is to be DATABASE_ALONE.
+ * The tables are locked before the catalogs are looked at and the snapshot is taken: nobody puts
+ * others in their place meanwhile, or makes a trigger for what is written.  Nor does anybody append
+ * where this is to be DATABASE_ALONE.
  */
 static const struct {
     const char *how, *locks;
 } beginnings[] = {
     [DATABASE_READ] = { "ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                        "LOCK TABLE ONLY @chain, ONLY @entry, ONLY @node, ONLY @seal IN ACCESS SHARE MODE" },
+                        "LOCK TABLE ONLY @chain, ONLY @entry, ONLY @node, ONLY @seal IN ACCESS "
+                        "SHARE MODE" },
     [DATABASE_APPEND] = { "ISOLATION LEVEL READ COMMITTED",
-                          "LOCK TABLE ONLY @chain, ONLY @entry, ONLY @node, ONLY @seal IN ROW EXCLUSIVE MODE" },
-    [DATABASE_ALONE] = { "ISOLATION LEVEL REPEATABLE READ", "LOCK TABLE ONLY @chain IN SHARE ROW EXCLUSIVE MODE;"
-                                                            "LOCK TABLE ONLY @entry, ONLY @node, ONLY @seal IN ROW EXCLUSIVE MODE" },
+                          "LOCK TABLE ONLY @chain, ONLY @entry, ONLY @node, ONLY @seal IN ROW "
+                          "EXCLUSIVE MODE" },
+    [DATABASE_ALONE] = { "ISOLATION LEVEL REPEATABLE READ",
+                         "LOCK TABLE ONLY @chain IN SHARE ROW EXCLUSIVE MODE;"
+                         "LOCK TABLE ONLY @entry, ONLY @node, ONLY @seal IN ROW EXCLUSIVE MODE" },
 };
 
 se_status postgres_begin(struct postgres *s, const char *how, const char *first, se_error *err)
@@ -294,14 +316,14 @@ static se_status end(struct database *store, bool commit, se_error *err)
 {
     struct postgres *s = (struct postgres *)store;
     AUTO(pg_result) result = NULL;
-    se_status st;
 
     if (!commit)
-        return PQtransactionStatus(s->connection) == PQTRANS_IDLE ? SE_OK : pg_run(s, "ROLLBACK", err);
-    if ((st = pg_query(&result, s, "COMMIT", NULL, err)))
-        return st;
-    return strcmp(PQcmdStatus(result), "COMMIT") == 0 ? SE_OK
-                                                      : error_set(err, SE_ERR_IO, "'%s': the transaction was rolled back", s->shown);
+        return PQtransactionStatus(s->connection) == PQTRANS_IDLE ? SE_OK
+                                                                  : pg_run(s, "ROLLBACK", err);
+    TRY(pg_query(&result, s, "COMMIT", NULL, err));
+    return strcmp(PQcmdStatus(result), "COMMIT") == 0
+               ? SE_OK
+               : error_set(err, SE_ERR_IO, "'%s': the transaction was rolled back", s->shown);
 }
 
 const struct database_type postgres_database = {

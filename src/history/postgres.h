@@ -29,19 +29,23 @@ struct pg_parameters {
 void pg_number(struct pg_parameters *p, uint64_t number);
 void pg_bytes(struct pg_parameters *p, se_bytes bytes);
 
-/* "@entry" in it is the table signengine_entry.  *out is released by the caller, after a failure too. */
-SE_MUST_CHECK se_status pg_query(PGresult **out, struct postgres *s, const char *sql, const struct pg_parameters *p, se_error *err);
+/* "@entry" in it is the table signengine_entry.  *out is released by the caller, after a failure
+ * too. */
+SE_MUST_CHECK se_status pg_query(PGresult **out, struct postgres *s, const char *sql,
+                                 const struct pg_parameters *p, se_error *err);
 
 /* Without parameters or a result. */
 SE_MUST_CHECK se_status pg_run(struct postgres *s, const char *sql, se_error *err);
 
 /* A transaction with the settings of all, `how` (an isolation level), and `first` in it. */
-SE_MUST_CHECK se_status postgres_begin(struct postgres *s, const char *how, const char *first, se_error *err);
+SE_MUST_CHECK se_status postgres_begin(struct postgres *s, const char *how, const char *first,
+                                       se_error *err);
 
 /* In a transaction: where the tables are, or will be; nothing else is looked up there then. */
 SE_MUST_CHECK se_status postgres_find_schema(struct postgres *s, bool create, se_error *err);
 
-/* In a transaction: that the four tables are there, are exactly as we make them, and nothing is on them.  SE_ERR_FORMAT. */
+/* In a transaction: that the four tables are there, are exactly as we make them, and nothing is on
+ * them.  SE_ERR_FORMAT. */
 SE_MUST_CHECK se_status postgres_check_tables(struct postgres *s, se_error *err);
 
 /* Makes those that are not there. */
@@ -53,21 +57,28 @@ uint64_t pg_number_at(const PGresult *result, int row, int column);
 void pg_put_number(unsigned char *out, uint64_t number, unsigned bytes);
 
 /* struct database_type has what these do */
-se_status postgres_chain(struct chain *out, bool *found, struct database *store, const char *name, se_error *err);
+se_status postgres_chain(struct chain *out, bool *found, struct database *store, const char *name,
+                         se_error *err);
 se_status postgres_chains(struct database *store, chain_fn fn, void *arg, se_error *err);
 se_status postgres_put_chain(struct database *store, struct chain *chain, se_error *err);
-se_status postgres_put_rows(struct database *store, const struct chain *chain, const struct row *rows, size_t count, se_error *err);
-se_status postgres_put_nodes(struct database *store, const struct chain *chain, const struct node *nodes, size_t count, se_error *err);
-se_status postgres_put_seal(struct database *store, const struct chain *chain, const struct sealed *seal, se_error *err);
-se_status postgres_erase(struct database *store, const struct chain *chain, uint64_t seq, const struct hash *commitment, se_error *err);
-se_status postgres_drop(struct database *store, const struct chain *chain, uint64_t last, uint64_t first_seal, se_error *err);
-se_status postgres_extent(struct extent *out, struct database *store, const struct chain *chain, uint64_t first, uint64_t last,
-                          se_error *err);
-se_status postgres_rows(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, row_fn fn, void *arg,
-                        se_error *err);
-se_status postgres_seals(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, sealed_fn fn, void *arg,
+se_status postgres_put_rows(struct database *store, const struct chain *chain,
+                            const struct row *rows, size_t count, se_error *err);
+se_status postgres_put_nodes(struct database *store, const struct chain *chain,
+                             const struct node *nodes, size_t count, se_error *err);
+se_status postgres_put_seal(struct database *store, const struct chain *chain,
+                            const struct sealed *seal, se_error *err);
+se_status postgres_erase(struct database *store, const struct chain *chain, uint64_t seq,
+                         const struct hash *commitment, se_error *err);
+se_status postgres_drop(struct database *store, const struct chain *chain, uint64_t last,
+                        uint64_t first_seal, se_error *err);
+se_status postgres_extent(struct extent *out, struct database *store, const struct chain *chain,
+                          uint64_t first, uint64_t last, se_error *err);
+se_status postgres_rows(struct database *store, const struct chain *chain, uint64_t first,
+                        uint64_t last, row_fn fn, void *arg, se_error *err);
+se_status postgres_seals(struct database *store, const struct chain *chain, uint64_t first,
+                         uint64_t last, sealed_fn fn, void *arg, se_error *err);
+se_status postgres_nodes(struct database *store, const struct chain *chain, unsigned level,
+                         uint64_t first, uint64_t last, stored_node_fn fn, void *arg,
                          se_error *err);
-se_status postgres_nodes(struct database *store, const struct chain *chain, unsigned level, uint64_t first, uint64_t last,
-                         stored_node_fn fn, void *arg, se_error *err);
 
 #endif

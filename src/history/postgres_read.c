@@ -3,9 +3,9 @@
 #include "history/postgres.h"
 
 #define UP_TO(most, column) "CASE WHEN octet_length(" #column ") <= " #most " THEN " #column " END"
-#define CHAIN_COLUMNS                                                                                                                      \
-    "number, " UP_TO(16, id) ", size, " UP_TO(2048, edge) ", seals, " UP_TO(32, last) ", base_size, " UP_TO(                               \
-        2048, base_edge) ", base_seal, " UP_TO(64, name)
+#define CHAIN_COLUMNS                                                                              \
+    "number, " UP_TO(16, id) ", size, " UP_TO(2048, edge) ", seals, " UP_TO(                       \
+        32, last) ", base_size, " UP_TO(2048, base_edge) ", base_seal, " UP_TO(64, name)
 
 enum { ROWS_FIRST = 200, ROWS_MOST = 4000, ROWS_BYTES = 8 << 20 };
 
@@ -19,7 +19,8 @@ static bool hash_at(struct hash *out, const PGresult *result, int row, int colum
     return bytes.size == HASH_SIZE;
 }
 
-static void edge_at(struct chain *out, struct edge *edge, const PGresult *result, int row, int column)
+static void edge_at(struct chain *out, struct edge *edge, const PGresult *result, int row,
+                    int column)
 {
     if (edge_read(edge, pg_number_at(result, row, column), pg_at(result, row, column + 1), NULL))
         out->damaged = true;
@@ -41,7 +42,8 @@ static void fill(struct chain *out, const PGresult *result, int row)
 }
 
 /* Who appends locks the chain's row: others wait here. */
-se_status postgres_chain(struct chain *out, bool *found, struct database *store, const char *name, se_error *err)
+se_status postgres_chain(struct chain *out, bool *found, struct database *store, const char *name,
+                         se_error *err)
 {
     struct postgres *s = (struct postgres *)store;
     AUTO(pg_result) result = NULL;
@@ -51,8 +53,9 @@ se_status postgres_chain(struct chain *out, bool *found, struct database *store,
     *found = false;
     pg_bytes(&p, text_bytes(name));
     st = pg_query(&result, s,
-                  s->mode != DATABASE_READ ? "SELECT " CHAIN_COLUMNS " FROM ONLY @chain WHERE name = $1 FOR UPDATE"
-                                           : "SELECT " CHAIN_COLUMNS " FROM ONLY @chain WHERE name = $1",
+                  s->mode != DATABASE_READ
+                      ? "SELECT " CHAIN_COLUMNS " FROM ONLY @chain WHERE name = $1 FOR UPDATE"
+                      : "SELECT " CHAIN_COLUMNS " FROM ONLY @chain WHERE name = $1",
                   &p, err);
     if (st)
         return st;
@@ -64,14 +67,18 @@ se_status postgres_chain(struct chain *out, bool *found, struct database *store,
 }
 
 /* Some, from the one after *last on, which becomes the last of them; *more: there may be others. */
-static se_status read_chains(bool *more, struct postgres *s, struct chain *last, chain_fn fn, void *arg, se_error *err)
+static se_status read_chains(bool *more, struct postgres *s, struct chain *last, chain_fn fn,
+                             void *arg, se_error *err)
 {
     AUTO(pg_result) result = NULL;
     struct pg_parameters p = { 0 };
     se_status st;
 
     pg_number(&p, (uint64_t)last->number);
-    st = pg_query(&result, s, "SELECT " CHAIN_COLUMNS " FROM ONLY @chain WHERE number > $1 ORDER BY number LIMIT 1000", &p, err);
+    st = pg_query(&result, s,
+                  "SELECT " CHAIN_COLUMNS
+                  " FROM ONLY @chain WHERE number > $1 ORDER BY number LIMIT 1000",
+                  &p, err);
     *more = !st && PQntuples(result);
     for (int i = 0; !st && i < PQntuples(result); i++) {
         fill(last, result, i);
@@ -94,16 +101,19 @@ se_status postgres_chains(struct database *store, chain_fn fn, void *arg, se_err
 /*
  * ---- many rows, some at a time: one that is given to somebody may make him ask for others ----
  *
- * Who can write to the store decides how big they are, and libpq has all of a result in memory.  So the server leaves out what is bigger
- * than its share of the room.  Where that is a payload, the row is asked for again, among fewer.
+ * Who can write to the store decides how big they are, and libpq has all of a result in memory.  So
+ * the server leaves out what is bigger than its share of the room.  Where that is a payload, the
+ * row is asked for again, among fewer.
  */
 
 struct reading {
     struct postgres *s;
-    const char *sql; /* with $1 to $4: chain, from, to, how many; $5, if there is something that may be left out: how big it may be */
+    const char *sql; /* with $1 to $4: chain, from, to, how many; $5, if there is something that may
+                        be left out: how big it may be */
     const struct chain *chain;
     uint64_t first, last;
-    uint64_t (*take)(const PGresult *result, int row, void *arg, se_status *st, se_error *err); /* returns the row's number */
+    uint64_t (*take)(const PGresult *result, int row, void *arg, se_status *st,
+                     se_error *err); /* returns the row's number */
     void *arg;
     int payload; /* the column of that; 0: none */
 };
@@ -197,22 +207,25 @@ static uint64_t take_row(const PGresult *result, int i, void *arg, se_status *st
     return row.seq;
 }
 
-se_status postgres_rows(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, row_fn fn, void *arg,
-                        se_error *err)
+se_status postgres_rows(struct database *store, const struct chain *chain, uint64_t first,
+                        uint64_t last, row_fn fn, void *arg, se_error *err)
 {
     static const char sql[] = "SELECT seq, time, " UP_TO(
-        1000, object) ","
-                      " " UP_TO(16, salt) ", CASE WHEN octet_length(payload) <= $5::bigint THEN payload END,"
-                                          " " UP_TO(32, leaf) " FROM ONLY @entry"
-                                                              " WHERE chain = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq LIMIT $4";
+        1000,
+        object) ","
+                " " UP_TO(16,
+                          salt) ", CASE WHEN octet_length(payload) <= $5::bigint THEN payload END,"
+                                " " UP_TO(32, leaf) " FROM ONLY @entry"
+                                                    " WHERE chain = $1 AND seq BETWEEN $2 AND $3 "
+                                                    "ORDER BY seq LIMIT $4";
     struct row_call call = { fn, arg };
     struct reading r = { (struct postgres *)store, sql, chain, first, last, take_row, &call, 4 };
 
     return read_all(&r, err);
 }
 
-se_status postgres_extent(struct extent *out, struct database *store, const struct chain *chain, uint64_t first, uint64_t last,
-                          se_error *err)
+se_status postgres_extent(struct extent *out, struct database *store, const struct chain *chain,
+                          uint64_t first, uint64_t last, se_error *err)
 {
     AUTO(pg_result) result = NULL;
     struct pg_parameters p = { 0 };
@@ -222,8 +235,10 @@ se_status postgres_extent(struct extent *out, struct database *store, const stru
     pg_number(&p, first ? first : (uint64_t)INT64_MIN);
     pg_number(&p, last < INT64_MAX ? last : INT64_MAX);
     *out = (struct extent){ .there = false };
-    st = pg_query(&result, (struct postgres *)store,
-                  "SELECT min(seq), max(seq) FROM ONLY @entry WHERE chain = $1 AND seq BETWEEN $2 AND $3", &p, err);
+    st = pg_query(
+        &result, (struct postgres *)store,
+        "SELECT min(seq), max(seq) FROM ONLY @entry WHERE chain = $1 AND seq BETWEEN $2 AND $3", &p,
+        err);
     if (!st && !PQgetisnull(result, 0, 0))
         *out = (struct extent){ true, pg_number_at(result, 0, 0), pg_number_at(result, 0, 1) };
     return st;
@@ -237,17 +252,19 @@ struct seal_call {
 static uint64_t take_seal(const PGresult *result, int i, void *arg, se_status *st, se_error *err)
 {
     const struct seal_call *call = arg;
-    const struct sealed sealed = { pg_number_at(result, i, 0), pg_number_at(result, i, 1), pg_at(result, i, 2) };
+    const struct sealed sealed = { pg_number_at(result, i, 0), pg_number_at(result, i, 1),
+                                   pg_at(result, i, 2) };
 
     *st = call->fn(call->arg, &sealed, err);
     return sealed.number;
 }
 
-se_status postgres_seals(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, sealed_fn fn, void *arg,
-                         se_error *err)
+se_status postgres_seals(struct database *store, const struct chain *chain, uint64_t first,
+                         uint64_t last, sealed_fn fn, void *arg, se_error *err)
 {
-    static const char sql[] = "SELECT number, size, " UP_TO(4096, note) " FROM ONLY @seal WHERE chain = $1 AND number BETWEEN $2 AND $3"
-                                                                        " ORDER BY number LIMIT $4";
+    static const char sql[] = "SELECT number, size, " UP_TO(
+        4096, note) " FROM ONLY @seal WHERE chain = $1 AND number BETWEEN $2 AND $3"
+                    " ORDER BY number LIMIT $4";
     struct seal_call call = { fn, arg };
     struct reading r = { (struct postgres *)store, sql, chain, first, last, take_seal, &call, 0 };
 
@@ -271,17 +288,20 @@ static uint64_t take_node(const PGresult *result, int i, void *arg, se_status *s
 }
 
 /* The level is a small number, and part of the text. */
-se_status postgres_nodes(struct database *store, const struct chain *chain, unsigned level, uint64_t first, uint64_t last,
-                         stored_node_fn fn, void *arg, se_error *err)
+se_status postgres_nodes(struct database *store, const struct chain *chain, unsigned level,
+                         uint64_t first, uint64_t last, stored_node_fn fn, void *arg, se_error *err)
 {
     struct node_call call = { fn, arg, level };
     struct reading r = { (struct postgres *)store, NULL, chain, first, last, take_node, &call, 0 };
     char sql[200];
 
-    (void)snprintf(sql, sizeof sql,
-                   "SELECT number, " UP_TO(32, hash) " FROM ONLY @node WHERE chain = $1 AND level = %u AND number BETWEEN $2 AND $3"
-                                                     " ORDER BY number LIMIT $4",
-                   level);
+    (void)snprintf(
+        sql, sizeof sql,
+        "SELECT number, " UP_TO(
+            32,
+            hash) " FROM ONLY @node WHERE chain = $1 AND level = %u AND number BETWEEN $2 AND $3"
+                  " ORDER BY number LIMIT $4",
+        level);
     r.sql = sql;
     return read_all(&r, err);
 }

@@ -2,25 +2,27 @@
 
 enum { COPY_PIECE = 1 << 20 };
 
-static se_status change(struct postgres *s, const char *sql, const struct pg_parameters *p, se_error *err)
+static se_status change(struct postgres *s, const char *sql, const struct pg_parameters *p,
+                        se_error *err)
 {
     AUTO(pg_result) result = NULL;
 
     return pg_query(&result, s, sql, p, err);
 }
 
-static se_status number_new(struct chain *chain, struct postgres *s, const struct pg_parameters *p, se_error *err)
+static se_status number_new(struct chain *chain, struct postgres *s, const struct pg_parameters *p,
+                            se_error *err)
 {
     AUTO(pg_result) result = NULL;
-    se_status st = pg_query(&result, s,
-                            "INSERT INTO @chain (name, id, size, edge, seals, last, base_size, base_edge, base_seal)"
-                            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING number",
-                            p, err);
 
-    if (st)
-        return st;
+    TRY(pg_query(
+        &result, s,
+        "INSERT INTO @chain (name, id, size, edge, seals, last, base_size, base_edge, base_seal)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING number",
+        p, err));
     if (!PQntuples(result)) /* another process has made it just now */
-        return error_set(err, SE_ERR_USAGE, "there is a chain '%s' in '%s' already", chain->name, s->shown);
+        return error_set(err, SE_ERR_USAGE, "there is a chain '%s' in '%s' already", chain->name,
+                         s->shown);
     chain->number = (int64_t)pg_number_at(result, 0, 0);
     return SE_OK;
 }
@@ -43,7 +45,8 @@ se_status postgres_put_chain(struct database *store, struct chain *chain, se_err
         return number_new(chain, s, &p, err);
     pg_number(&p, (uint64_t)chain->number);
     return change(s,
-                  "UPDATE ONLY @chain SET name = $1, id = $2, size = $3, edge = $4, seals = $5, last = $6, base_size = $7,"
+                  "UPDATE ONLY @chain SET name = $1, id = $2, size = $3, edge = $4, seals = $5, "
+                  "last = $6, base_size = $7,"
                   " base_edge = $8, base_seal = $9 WHERE number = $10",
                   &p, err);
 }
@@ -60,7 +63,8 @@ struct copy {
 
 static void copy_send(struct copy *c)
 {
-    if (!c->st && c->used && PQputCopyData(c->s->connection, (const char *)c->room, (int)c->used) != 1)
+    if (!c->st && c->used &&
+        PQputCopyData(c->s->connection, (const char *)c->room, (int)c->used) != 1)
         c->st = postgres_failed(c->s, NULL, c->err);
     c->used = 0;
 }
@@ -99,7 +103,8 @@ static void copy_bytes(struct copy *c, se_bytes bytes)
     copy_put(c, bytes);
 }
 
-static se_status copy_begin(struct copy *c, se_buf *room, struct postgres *s, const char *sql, se_error *err)
+static se_status copy_begin(struct copy *c, se_buf *room, struct postgres *s, const char *sql,
+                            se_error *err)
 {
     static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
     se_status st = buf_new(room, COPY_PIECE, err);
@@ -130,12 +135,15 @@ static se_status copy_end(struct copy *c)
     return c->st;
 }
 
-se_status postgres_put_rows(struct database *store, const struct chain *chain, const struct row *rows, size_t count, se_error *err)
+se_status postgres_put_rows(struct database *store, const struct chain *chain,
+                            const struct row *rows, size_t count, se_error *err)
 {
     AUTO(se_buf) room = SE_BUF_INIT;
     struct copy c;
-    se_status st = copy_begin(&c, &room, (struct postgres *)store,
-                              "COPY @entry (chain, seq, time, object, salt, payload, leaf) FROM STDIN (FORMAT binary)", err);
+    se_status st = copy_begin(
+        &c, &room, (struct postgres *)store,
+        "COPY @entry (chain, seq, time, object, salt, payload, leaf) FROM STDIN (FORMAT binary)",
+        err);
 
     if (st)
         return st;
@@ -152,13 +160,16 @@ se_status postgres_put_rows(struct database *store, const struct chain *chain, c
     return copy_end(&c);
 }
 
-se_status postgres_put_nodes(struct database *store, const struct chain *chain, const struct node *nodes, size_t count, se_error *err)
+se_status postgres_put_nodes(struct database *store, const struct chain *chain,
+                             const struct node *nodes, size_t count, se_error *err)
 {
     AUTO(se_buf) room = SE_BUF_INIT;
     struct copy c;
     se_status st =
-        count ? copy_begin(&c, &room, (struct postgres *)store, "COPY @node (chain, level, number, hash) FROM STDIN (FORMAT binary)", err)
-              : SE_OK;
+        count
+            ? copy_begin(&c, &room, (struct postgres *)store,
+                         "COPY @node (chain, level, number, hash) FROM STDIN (FORMAT binary)", err)
+            : SE_OK;
 
     if (st || !count)
         return st;
@@ -172,7 +183,8 @@ se_status postgres_put_nodes(struct database *store, const struct chain *chain, 
     return copy_end(&c);
 }
 
-se_status postgres_put_seal(struct database *store, const struct chain *chain, const struct sealed *seal, se_error *err)
+se_status postgres_put_seal(struct database *store, const struct chain *chain,
+                            const struct sealed *seal, se_error *err)
 {
     struct pg_parameters p = { 0 };
 
@@ -180,31 +192,36 @@ se_status postgres_put_seal(struct database *store, const struct chain *chain, c
     pg_number(&p, seal->number);
     pg_number(&p, seal->size);
     pg_bytes(&p, seal->note);
-    return change((struct postgres *)store, "INSERT INTO @seal (chain, number, size, note) VALUES ($1, $2, $3, $4)", &p, err);
+    return change((struct postgres *)store,
+                  "INSERT INTO @seal (chain, number, size, note) VALUES ($1, $2, $3, $4)", &p, err);
 }
 
 /* ---- care ---- */
 
-se_status postgres_erase(struct database *store, const struct chain *chain, uint64_t seq, const struct hash *commitment, se_error *err)
+se_status postgres_erase(struct database *store, const struct chain *chain, uint64_t seq,
+                         const struct hash *commitment, se_error *err)
 {
     struct pg_parameters p = { 0 };
 
     pg_bytes(&p, hash_bytes(commitment));
     pg_number(&p, (uint64_t)chain->number);
     pg_number(&p, seq);
-    return change((struct postgres *)store, "UPDATE ONLY @entry SET salt = '', payload = $1 WHERE chain = $2 AND seq = $3", &p, err);
+    return change((struct postgres *)store,
+                  "UPDATE ONLY @entry SET salt = '', payload = $1 WHERE chain = $2 AND seq = $3",
+                  &p, err);
 }
 
-se_status postgres_drop(struct database *store, const struct chain *chain, uint64_t last, uint64_t first_seal, se_error *err)
+se_status postgres_drop(struct database *store, const struct chain *chain, uint64_t last,
+                        uint64_t first_seal, se_error *err)
 {
     struct pg_parameters entries = { 0 }, seals = { 0 };
-    se_status st;
 
     pg_number(&entries, (uint64_t)chain->number);
     pg_number(&entries, last);
     pg_number(&seals, (uint64_t)chain->number);
     pg_number(&seals, first_seal);
-    if ((st = change((struct postgres *)store, "DELETE FROM ONLY @entry WHERE chain = $1 AND seq <= $2", &entries, err)))
-        return st;
-    return change((struct postgres *)store, "DELETE FROM ONLY @seal WHERE chain = $1 AND number < $2", &seals, err);
+    TRY(change((struct postgres *)store, "DELETE FROM ONLY @entry WHERE chain = $1 AND seq <= $2",
+               &entries, err));
+    return change((struct postgres *)store,
+                  "DELETE FROM ONLY @seal WHERE chain = $1 AND number < $2", &seals, err);
 }

@@ -7,7 +7,8 @@
 #include "base/reader.h"
 
 static const char head[] = "signengine/history/proof 1\n";
-static const char begin_certificate[] = "-----BEGIN CERTIFICATE-----\n", end_certificate[] = "-----END CERTIFICATE-----\n";
+static const char begin_certificate[] = "-----BEGIN CERTIFICATE-----\n",
+                  end_certificate[] = "-----END CERTIFICATE-----\n";
 enum { PEM_LINE = 64, PROOF_LIMIT = 64 << 20 };
 
 void se_history_proof_free(se_history_proof *proof)
@@ -31,10 +32,8 @@ static se_status put_row(void *arg, const struct row *row, se_error *err)
 {
     struct proving *p = arg;
     AUTO(writer) entry = { 0 };
-    se_status st = row_encode(&entry, row, &p->chain->id, err);
 
-    if (st)
-        return st;
+    TRY(row_encode(&entry, row, &p->chain->id, err));
     p->found = true;
     writer_text(p->w, "entry ");
     writer_base64(p->w, buf_bytes(&entry.buf));
@@ -62,24 +61,24 @@ static void put_certificate(struct writer *w, se_bytes der)
     writer_text(w, end_certificate);
 }
 
-static se_status prove(struct writer *w, struct se_history *h, struct database *store, const struct chain *chain, uint64_t seq,
-                       se_error *err)
+static se_status prove(struct writer *w, struct se_history *h, struct database *store,
+                       const struct chain *chain, uint64_t seq, se_error *err)
 {
     struct known last;
     AUTO(se_buf) note = SE_BUF_INIT;
     struct proving p = { w, chain, false };
     const se_verifier *signer;
     struct path path;
-    se_status st;
 
     writer_text(w, head);
-    if ((st = store->type->rows(store, chain, seq, seq, put_row, &p, err)))
-        return st;
+    TRY(store->type->rows(store, chain, seq, seq, put_row, &p, err));
     if (!p.found || seq > chain->edge.size)
-        return error_set(err, SE_ERR_USAGE, "chain '%s' has no entry %ju", h->chain, (uintmax_t)seq);
-    if ((st = head_load(&last, h, store, chain, err)) || (st = path_make(&path, store, chain, seq - 1, err)) ||
-        (st = history_note(&note, store, chain, chain->seals, err)) || (st = history_verifier(&signer, h, last.seal.version, err)))
-        return st;
+        return error_set(err, SE_ERR_USAGE, "chain '%s' has no entry %ju", h->chain,
+                         (uintmax_t)seq);
+    TRY(head_load(&last, h, store, chain, err));
+    TRY(path_make(&path, store, chain, seq - 1, err));
+    TRY(history_note(&note, store, chain, chain->seals, err));
+    TRY(history_verifier(&signer, h, last.seal.version, err));
     for (unsigned i = 0; i < path.count; i++) {
         writer_text(w, "hash ");
         writer_base64(w, hash_bytes(&path.hashes[i]));
@@ -103,12 +102,12 @@ se_status se_history_prove(se_buf *out, se_history *history, uint64_t seq, se_er
 
     if (out)
         *out = (se_buf)SE_BUF_INIT;
-    if ((st = arguments_check(error, out, history)))
-        return st;
-    if ((st = history_reader(&store, &chain, history, error)) || (st = prove(&w, history, store, &chain, seq, error)))
-        return st;
+    TRY(arguments_check(error, out, history));
+    TRY(history_reader(&store, &chain, history, error));
+    TRY(prove(&w, history, store, &chain, seq, error));
     if ((st = se_history_verify_proof(&proof, buf_bytes(&w.buf), (se_bytes){ NULL, 0 }, error)))
-        (void)error_prefix(error, "chain '%s': entry %ju: it can't be proved: ", history->chain, (uintmax_t)seq);
+        (void)error_prefix(error, "chain '%s': entry %ju: it can't be proved: ", history->chain,
+                           (uintmax_t)seq);
     se_history_proof_free(&proof);
     return st ? st : writer_finish(out, &w, error);
 }
@@ -137,7 +136,8 @@ static bool take(se_bytes *out, se_bytes *left, const char *word, char end)
     size_t size = strlen(word);
     const char *at = left->data, *stop;
 
-    if (left->size < size || strncmp(at, word, size) != 0 || !(stop = memchr(at + size, end, left->size - size)))
+    if (left->size < size || strncmp(at, word, size) != 0 ||
+        !(stop = memchr(at + size, end, left->size - size)))
         return false;
     *out = (se_bytes){ at + size, (size_t)(stop - at) - size };
     *left = (se_bytes){ stop + 1, left->size - (size_t)(stop + 1 - at) };
@@ -163,10 +163,12 @@ static bool parse_entry(struct parsed *p, se_bytes *left)
 {
     se_bytes word;
 
-    if (!take(&word, left, head, 'e') || word.size || !take(&word, left, "ntry ", '\n') || !decode(&p->entry, word))
+    if (!take(&word, left, head, 'e') || word.size || !take(&word, left, "ntry ", '\n') ||
+        !decode(&p->entry, word))
         return false;
     p->erased = !take(&word, left, "payload ", ' ');
-    if (!p->erased && (!decode(&p->salt, word) || !take(&word, left, "", '\n') || !decode(&p->payload, word) || p->salt.size != SALT_SIZE))
+    if (!p->erased && (!decode(&p->salt, word) || !take(&word, left, "", '\n') ||
+                       !decode(&p->payload, word) || p->salt.size != SALT_SIZE))
         return false;
     while (take(&word, left, "hash ", '\n'))
         if (!take_hash(&p->path, word))
@@ -181,7 +183,8 @@ static bool parse(struct parsed *p, se_bytes proof)
     const char *begin;
 
     if (proof.size > PROOF_LIMIT || !parse_entry(p, &left) ||
-        !(begin = memmem(left.data, left.size, begin_certificate, sizeof begin_certificate - 1)) || begin == left.data || begin[-1] != '\n')
+        !(begin = memmem(left.data, left.size, begin_certificate, sizeof begin_certificate - 1)) ||
+        begin == left.data || begin[-1] != '\n')
         return false;
     note = (se_bytes){ left.data, (size_t)(begin - 1 - (const char *)left.data) };
     p->certificate = (se_bytes){ begin, left.size - note.size - 1 };
@@ -195,7 +198,6 @@ static se_status read_entry(se_history_proof *out, struct row *row, struct parse
     struct hash commitment, stated = { { 0 } };
     se_bytes id, object, last;
     uint64_t edition = reader_number(&r, 1);
-    se_status st;
 
     id = reader_take(&r, CHAIN_ID_SIZE);
     row->seq = reader_number(&r, 8);
@@ -205,13 +207,14 @@ static se_status read_entry(se_history_proof *out, struct row *row, struct parse
     if (r.failed || r.left || edition != 1 || !row->seq || object.size > OBJECT_MOST)
         return error_set(err, SE_ERR_FORMAT, "not the proof of a history's entry");
     if (memcmp(id.data, &p->note.seal.id, CHAIN_ID_SIZE) != 0)
-        return error_set(err, SE_ERR_REJECTED, "the entry is one of another chain than the seal's, '%s'", p->note.seal.chain);
+        return error_set(err, SE_ERR_REJECTED,
+                         "the entry is one of another chain than the seal's, '%s'",
+                         p->note.seal.chain);
     memcpy(&stated, last.data, HASH_SIZE);
     row->object = object;
     row->salt = p->erased ? (se_bytes){ "", 0 } : buf_bytes(&p->salt);
     row->payload = p->erased ? last : buf_bytes(&p->payload);
-    if ((st = row_commitment(&commitment, row, err)))
-        return st;
+    TRY(row_commitment(&commitment, row, err));
     if (!hash_same(&commitment, &stated))
         return error_set(err, SE_ERR_REJECTED, "the payload is not that of the entry");
     out->erased = p->erased;
@@ -222,22 +225,24 @@ static se_status check_path(const struct parsed *p, const struct row *row, se_er
 {
     const struct seal *seal = &p->note.seal;
     struct hash leaf, root;
-    se_status st;
 
-    if ((st = row_leaf(&leaf, row, &seal->id, err)) || (st = path_root(&root, &p->path, &leaf, row->seq - 1, seal->size, err)))
-        return st;
-    return hash_same(&root, &seal->root) ? SE_OK : error_set(err, SE_ERR_REJECTED, "the entry is not the one that the seal covers");
+    TRY(row_leaf(&leaf, row, &seal->id, err));
+    TRY(path_root(&root, &p->path, &leaf, row->seq - 1, seal->size, err));
+    return hash_same(&root, &seal->root)
+               ? SE_OK
+               : error_set(err, SE_ERR_REJECTED, "the entry is not the one that the seal covers");
 }
 
-static se_status check_seal(se_history_proof *out, const struct parsed *p, se_bytes certificate, se_error *err)
+static se_status check_seal(se_history_proof *out, const struct parsed *p, se_bytes certificate,
+                            se_error *err)
 {
     se_verifier *signer;
     struct hash hash;
     se_bytes der;
-    se_status st = se_verifier_read(&signer, certificate.size ? certificate : p->certificate, p->note.seal.algorithm, err);
+    se_status st;
 
-    if (st)
-        return st;
+    TRY(se_verifier_read(&signer, certificate.size ? certificate : p->certificate,
+                         p->note.seal.algorithm, err));
     st = note_check(&p->note, signer, err);
     se_verifier_signer(&out->signer, signer);
     out->signer.version = p->note.seal.version;
@@ -250,14 +255,15 @@ static se_status check_seal(se_history_proof *out, const struct parsed *p, se_by
     return st;
 }
 
-static se_status verify(se_history_proof *out, struct parsed *p, se_bytes certificate, se_error *err)
+static se_status verify(se_history_proof *out, struct parsed *p, se_bytes certificate,
+                        se_error *err)
 {
     const struct seal *seal = &p->note.seal;
     struct row row = { .seq = 0 };
-    se_status st;
 
-    if ((st = read_entry(out, &row, p, err)) || (st = check_path(p, &row, err)) || (st = check_seal(out, p, certificate, err)))
-        return st;
+    TRY(read_entry(out, &row, p, err));
+    TRY(check_path(p, &row, err));
+    TRY(check_seal(out, p, certificate, err));
     memcpy(out->chain, seal->chain, sizeof seal->chain);
     out->seq = row.seq;
     out->time = row.time;
@@ -267,15 +273,15 @@ static se_status verify(se_history_proof *out, struct parsed *p, se_bytes certif
     return SE_OK;
 }
 
-se_status se_history_verify_proof(se_history_proof *out, se_bytes proof, se_bytes certificate, se_error *error)
+se_status se_history_verify_proof(se_history_proof *out, se_bytes proof, se_bytes certificate,
+                                  se_error *error)
 {
     AUTO(parsed) p = { .erased = true };
     se_status st;
 
     if (out)
         *out = (se_history_proof){ .seq = 0 };
-    if ((st = arguments_check(error, out, given_bytes(proof), given_bytes(certificate))))
-        return st;
+    TRY(arguments_check(error, out, given_bytes(proof), given_bytes(certificate)));
     if (!parse(&p, proof))
         return error_set(error, SE_ERR_FORMAT, "not the proof of a history's entry");
     if ((st = verify(out, &p, certificate, error)))

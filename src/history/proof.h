@@ -11,10 +11,12 @@ struct path {
 };
 
 /* From stored hashes. */
-SE_MUST_CHECK se_status path_make(struct path *out, struct database *store, const struct chain *chain, uint64_t index, se_error *err);
+SE_MUST_CHECK se_status path_make(struct path *out, struct database *store,
+                                  const struct chain *chain, uint64_t index, se_error *err);
 
 /* The root that it leads to.  SE_ERR_REJECTED: it has not as many hashes as it should. */
-SE_MUST_CHECK se_status path_root(struct hash *out, const struct path *path, const struct hash *leaf, uint64_t index, uint64_t size,
+SE_MUST_CHECK se_status path_root(struct hash *out, const struct path *path,
+                                  const struct hash *leaf, uint64_t index, uint64_t size,
                                   se_error *err);
 
 #endif

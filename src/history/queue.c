@@ -1,6 +1,6 @@
 /*
- * Callers that append at the same time.  One of them leads: it takes all that waits, has it stored and sealed, and wakes the others; what
- * comes meanwhile is the next group.
+ * Callers that append at the same time.  One of them leads: it takes all that waits, has it stored
+ * and sealed, and wakes the others; what comes meanwhile is the next group.
  */
 #include <stdlib.h>
 #include <time.h>
@@ -29,8 +29,8 @@ static void put(struct queue *q, struct waiter *w)
 }
 
 /*
- * Who was served a moment ago comes again at once.  A leader that did not wait for them would take the few that are there already, and
- * every second group would be a small one.
+ * Who was served a moment ago comes again at once.  A leader that did not wait for them would take
+ * the few that are there already, and every second group would be a small one.
  */
 static void gather(struct queue *q)
 {
@@ -123,7 +123,9 @@ se_status queue_join(struct se_history *h, struct waiter *w, se_error *err)
         lead(h);
     pthread_mutex_unlock(&q->lock);
     pthread_cond_destroy(&w->wake);
-    return w->status ? error_set_at(err, w->error.status, w->error.file, w->error.line, "%s", w->error.text) : SE_OK;
+    return w->status ? error_set_at(err, w->error.status, w->error.file, w->error.line, "%s",
+                                    w->error.text)
+                     : SE_OK;
 }
 
 static se_status check(const se_record *records, size_t count, se_error *err)
@@ -132,36 +134,39 @@ static se_status check(const se_record *records, size_t count, se_error *err)
         if (!given_bytes(records[i].object) || !given_bytes(records[i].payload))
             return error_set(err, SE_ERR_USAGE, "record %zu: its bytes are NULL", i + 1);
         if (records[i].object.size > OBJECT_MOST)
-            return error_set(err, SE_ERR_USAGE, "record %zu: its object's name has %zu bytes, %d at the most", i + 1,
+            return error_set(err, SE_ERR_USAGE,
+                             "record %zu: its object's name has %zu bytes, %d at the most", i + 1,
                              records[i].object.size, OBJECT_MOST);
         if (records[i].payload.size > PAYLOAD_MOST)
-            return error_set(err, SE_ERR_USAGE, "record %zu: its payload has %zu bytes, %d at the most", i + 1, records[i].payload.size,
-                             PAYLOAD_MOST);
+            return error_set(err, SE_ERR_USAGE,
+                             "record %zu: its payload has %zu bytes, %d at the most", i + 1,
+                             records[i].payload.size, PAYLOAD_MOST);
     }
     return SE_OK;
 }
 
-se_status se_history_append_many(uint64_t *first, se_history *history, const se_record *records, size_t count, se_error *error)
+se_status se_history_append_many(uint64_t *first, se_history *history, const se_record *records,
+                                 size_t count, se_error *error)
 {
     struct waiter w = { .records = records, .count = count };
     se_status st;
 
     if (first)
         *first = 0;
-    if ((st = arguments_check(error, history, given_array(records, count))))
-        return st;
+    TRY(arguments_check(error, history, given_array(records, count)));
     if ((st = history_ours(history, error)) || (st = check(records, count, error)) || !count)
         return st;
     if (history->dry_run)
-        return error_set(error, SE_ERR_USAGE, "the history was opened for a dry run: nothing is appended");
-    if ((st = queue_join(history, &w, error)))
-        return st;
+        return error_set(error, SE_ERR_USAGE,
+                         "the history was opened for a dry run: nothing is appended");
+    TRY(queue_join(history, &w, error));
     if (first)
         *first = w.first;
     return SE_OK;
 }
 
-se_status se_history_append(uint64_t *seq, se_history *history, se_bytes object, se_bytes payload, se_error *error)
+se_status se_history_append(uint64_t *seq, se_history *history, se_bytes object, se_bytes payload,
+                            se_error *error)
 {
     const se_record record = { object, payload };
     se_status st = arguments_check(error, history, given_bytes(object), given_bytes(payload));

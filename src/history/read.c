@@ -14,7 +14,8 @@ static bool wanted(const se_history_range *range, const struct row *row)
 
     if ((range->from && row->time < range->from) || (range->to && row->time >= range->to))
         return false;
-    return !object.size || (row->object.size == object.size && memcmp(row->object.data, object.data, object.size) == 0);
+    return !object.size || (row->object.size == object.size &&
+                            memcmp(row->object.data, object.data, object.size) == 0);
 }
 
 /* SE_ERR_CANCELLED ends the reading, and is not told. */
@@ -50,21 +51,25 @@ static se_status read_plain(struct reading *r, se_history *h, se_error *err)
     struct chain chain;
     se_status st = history_reader(&store, &chain, h, err);
 
-    return st ? st : store->type->rows(store, &chain, r->range->first, last_of(r->range, &chain), take, r, err);
+    return st ? st
+              : store->type->rows(store, &chain, r->range->first, last_of(r->range, &chain), take,
+                                  r, err);
 }
 
 /* The last seal, of the state that was verified. */
 static se_status read_seal(se_buf *out, const struct verification *v, se_error *err)
 {
     struct hash hash;
-    se_status st;
 
-    if ((st = history_note(out, v->store, &v->chain, v->last.seals, err)) || (st = note_hash(&hash, buf_bytes(out), err)))
-        return st;
-    return hash_same(&hash, &v->last.hash) ? SE_OK : error_set(err, SE_ERR_REJECTED, "the last seal was changed meanwhile");
+    TRY(history_note(out, v->store, &v->chain, v->last.seals, err));
+    TRY(note_hash(&hash, buf_bytes(out), err));
+    return hash_same(&hash, &v->last.hash)
+               ? SE_OK
+               : error_set(err, SE_ERR_REJECTED, "the last seal was changed meanwhile");
 }
 
-static se_status read_verified(se_history_report *report, se_buf *seal, struct reading *r, se_history *h, se_error *err)
+static se_status read_verified(se_history_report *report, se_buf *seal, struct reading *r,
+                               se_history *h, se_error *err)
 {
     AUTO(verification) v = { .h = h };
     se_status st = verification_require(report, &v, err);
@@ -74,19 +79,20 @@ static se_status read_verified(se_history_report *report, se_buf *seal, struct r
     return verification_rows(&v, r->range->first, last_of(r->range, &v.chain), take, r, err);
 }
 
-static se_status read_range(se_history_report *report, se_buf *seal, struct reading *r, se_history *h, se_error *err)
+static se_status read_range(se_history_report *report, se_buf *seal, struct reading *r,
+                            se_history *h, se_error *err)
 {
     se_history_range range;
-    se_status st = arguments_options(&range, r->range, se_history_range, err);
+    se_status st;
 
-    if (st)
-        return st;
+    TRY(arguments_options(&range, r->range, se_history_range, err));
     r->range = &range;
     st = r->range->unverified ? read_plain(r, h, err) : read_verified(report, seal, r, h, err);
     return r->enough ? SE_OK : st;
 }
 
-se_status se_history_read(se_history *history, const se_history_range *range, se_history_entry_fn fn, void *arg, se_error *error)
+se_status se_history_read(se_history *history, const se_history_range *range,
+                          se_history_entry_fn fn, void *arg, se_error *error)
 {
     struct reading r = { range, fn, arg, false };
     se_history_report report;
@@ -95,8 +101,9 @@ se_status se_history_read(se_history *history, const se_history_range *range, se
     return st ? st : read_range(&report, NULL, &r, history, error);
 }
 
-se_status se_history_export(se_history_report *report, se_buf *seal, se_history *history, const se_history_range *range,
-                            se_history_entry_fn fn, void *arg, se_error *error)
+se_status se_history_export(se_history_report *report, se_buf *seal, se_history *history,
+                            const se_history_range *range, se_history_entry_fn fn, void *arg,
+                            se_error *error)
 {
     struct reading r = { range, fn, arg, false };
     se_status st;
@@ -105,8 +112,7 @@ se_status se_history_export(se_history_report *report, se_buf *seal, se_history 
         *report = (se_history_report){ .first = 0 };
     if (seal)
         *seal = (se_buf)SE_BUF_INIT;
-    if ((st = arguments_check(error, report, seal, history, fn)))
-        return st;
+    TRY(arguments_check(error, report, seal, history, fn));
     if (range && range->unverified)
         return error_set(error, SE_ERR_USAGE, "what is exported is verified");
     if ((st = read_range(report, seal, &r, history, error)))

@@ -47,7 +47,8 @@ se_status seal_text(se_buf *out, const struct seal *seal, se_error *err)
     writer_base64(&w, hash_bytes(&seal->root));
     writer_format(&w, "\nseal %ju ", (uintmax_t)seal->number);
     writer_base64(&w, hash_bytes(&seal->previous));
-    writer_format(&w, "\nsigner %u %s %s\ntime %s\n", seal->version, seal->algorithm, seal->descriptor, time);
+    writer_format(&w, "\nsigner %u %s %s\ntime %s\n", seal->version, seal->algorithm,
+                  seal->descriptor, time);
     if (seal->event)
         writer_format(&w, "event %s", events[seal->event]);
     if (seal->event == EVENT_ERASES || seal->event == EVENT_PRUNES)
@@ -56,7 +57,8 @@ se_status seal_text(se_buf *out, const struct seal *seal, se_error *err)
     return writer_finish(out, &w, err);
 }
 
-se_status seal_key(unsigned char out[4], const struct seal *seal, const se_verifier *signer, se_error *err)
+se_status seal_key(unsigned char out[4], const struct seal *seal, const se_verifier *signer,
+                   se_error *err)
 {
     AUTO(writer) w = { 0 };
     se_bytes key = se_verifier_key(signer), part;
@@ -73,15 +75,14 @@ se_status seal_key(unsigned char out[4], const struct seal *seal, const se_verif
     return SE_OK;
 }
 
-se_status seal_note(se_buf *out, const struct seal *seal, const unsigned char key[4], se_bytes signature, se_error *err)
+se_status seal_note(se_buf *out, const struct seal *seal, const unsigned char key[4],
+                    se_bytes signature, se_error *err)
 {
     AUTO(writer) w = { 0 };
     AUTO(writer) signed_by = { 0 };
     AUTO(se_buf) text = SE_BUF_INIT;
-    se_status st = seal_text(&text, seal, err);
 
-    if (st)
-        return st;
+    TRY(seal_text(&text, seal, err));
     writer_put(&signed_by, key, 4);
     writer_put(&signed_by, signature.data, signature.size);
     writer_put(&w, text.data, text.size);
@@ -98,17 +99,17 @@ se_status note_check(const struct note *note, const se_verifier *signer, se_erro
 {
     unsigned char key[4];
     se_signer who;
-    se_status st;
 
     se_verifier_signer(&who, signer);
     if (strcmp(who.algorithm, note->seal.algorithm) != 0)
-        return error_set(err, SE_ERR_REJECTED, "it says %s, the key of version %u makes %s", note->seal.algorithm, note->seal.version,
-                         who.algorithm);
-    if ((st = seal_key(key, &note->seal, signer, err)))
-        return st;
+        return error_set(err, SE_ERR_REJECTED, "it says %s, the key of version %u makes %s",
+                         note->seal.algorithm, note->seal.version, who.algorithm);
+    TRY(seal_key(key, &note->seal, signer, err));
     if (memcmp(key, note->key, sizeof key) != 0)
-        return error_set(err, SE_ERR_REJECTED, "another key than that of version %u has signed it", note->seal.version);
-    return se_verifier_check(signer, note->text, (se_bytes){ note->signature, note->signature_size }, err);
+        return error_set(err, SE_ERR_REJECTED, "another key than that of version %u has signed it",
+                         note->seal.version);
+    return se_verifier_check(signer, note->text,
+                             (se_bytes){ note->signature, note->signature_size }, err);
 }
 
 se_status note_hash(struct hash *out, se_bytes bytes, se_error *err)

@@ -1,6 +1,7 @@
 /*
- * A seal: a checkpoint of the tree (C2SP tlog-checkpoint) with lines of our own, and the signature of the descriptor's key, as a signed
- * note (C2SP signed-note).  doc/formats.md has it line by line.
+ * A seal: a checkpoint of the tree (C2SP tlog-checkpoint) with lines of our own, and the signature
+ * of the descriptor's key, as a signed note (C2SP signed-note).  doc/formats.md has it line by
+ * line.
  */
 #ifndef HISTORY_SEAL_H
 #define HISTORY_SEAL_H
@@ -49,16 +50,19 @@ bool chain_name_good(const char *name);
 SE_MUST_CHECK se_status seal_text(se_buf *out, const struct seal *seal, se_error *err);
 
 /* The first four bytes of a hash over what the signature comes from. */
-SE_MUST_CHECK se_status seal_key(unsigned char out[4], const struct seal *seal, const se_verifier *signer, se_error *err);
+SE_MUST_CHECK se_status seal_key(unsigned char out[4], const struct seal *seal,
+                                 const se_verifier *signer, se_error *err);
 
 /* The note: text, signature line. */
-SE_MUST_CHECK se_status seal_note(se_buf *out, const struct seal *seal, const unsigned char key[4], se_bytes signature, se_error *err);
+SE_MUST_CHECK se_status seal_note(se_buf *out, const struct seal *seal, const unsigned char key[4],
+                                  se_bytes signature, se_error *err);
 
 /* The reverse; strict: one text for each seal.  SE_ERR_FORMAT. */
 SE_MUST_CHECK se_status note_parse(struct note *out, se_bytes bytes, se_error *err);
 
 /* That `signer` has made it.  SE_ERR_REJECTED. */
-SE_MUST_CHECK se_status note_check(const struct note *note, const se_verifier *signer, se_error *err);
+SE_MUST_CHECK se_status note_check(const struct note *note, const se_verifier *signer,
+                                   se_error *err);
 
 /* SHA-256 of the note. */
 SE_MUST_CHECK se_status note_hash(struct hash *out, se_bytes bytes, se_error *err);

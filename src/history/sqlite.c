@@ -8,8 +8,9 @@
 #include "history/sqlite.h"
 
 /*
- * A statement costs more than a row.  OR FAIL: one that fails ends the transaction anyway, so SQLite need not keep each page as it was
- * before the statement, which it does in a temporary file where there are many.
+ * A statement costs more than a row.  OR FAIL: one that fails ends the transaction anyway, so
+ * SQLite need not keep each page as it was before the statement, which it does in a temporary file
+ * where there are many.
  */
 #define PUT_ROW    "INSERT OR FAIL INTO entry (key, time, object, salt, payload, leaf) VALUES "
 #define ROW        "(?, ?, ?, ?, ?, ?)"
@@ -22,15 +23,20 @@ static const char *const statements[STATEMENTS] = {
     [SQL_BEGIN_READ] = "BEGIN",
     [SQL_BEGIN_APPEND] = "BEGIN IMMEDIATE",
     [SQL_EDITION] = "PRAGMA main.schema_version",
-    [SQL_OBJECTS] = "SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE name COLLATE NOCASE IN (" OURS ")"
+    [SQL_OBJECTS] = "SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE name COLLATE "
+                    "NOCASE IN (" OURS ")"
                     " OR tbl_name COLLATE NOCASE IN (" OURS ")",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
-    [SQL_CHAIN] = "SELECT number, id, size, edge, seals, last, base_size, base_edge, base_seal FROM chain WHERE name = ?",
-    [SQL_CHAINS] = "SELECT number, id, size, edge, seals, last, base_size, base_edge, base_seal, name FROM chain ORDER BY number",
-    [SQL_CHAIN_NEW] = "INSERT INTO chain (name, id, size, edge, seals, last, base_size, base_edge, base_seal)"
-                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [SQL_CHAIN_PUT] = "UPDATE chain SET name = ?, id = ?, size = ?, edge = ?, seals = ?, last = ?, base_size = ?, base_edge = ?,"
+    [SQL_CHAIN] = "SELECT number, id, size, edge, seals, last, base_size, base_edge, base_seal "
+                  "FROM chain WHERE name = ?",
+    [SQL_CHAINS] = "SELECT number, id, size, edge, seals, last, base_size, base_edge, base_seal, "
+                   "name FROM chain ORDER BY number",
+    [SQL_CHAIN_NEW] =
+        "INSERT INTO chain (name, id, size, edge, seals, last, base_size, base_edge, base_seal)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [SQL_CHAIN_PUT] = "UPDATE chain SET name = ?, id = ?, size = ?, edge = ?, seals = ?, last = ?, "
+                      "base_size = ?, base_edge = ?,"
                       " base_seal = ? WHERE number = ?",
     [SQL_ROW_PUT] = PUT_ROW ROW,
     [SQL_ROWS_PUT] = PUT_ROW FOUR(FOUR(FOUR(ROW))),
@@ -39,16 +45,19 @@ static const char *const statements[STATEMENTS] = {
     [SQL_ERASE] = "UPDATE entry SET salt = x'', payload = ? WHERE key = ?",
     [SQL_DROP_ROWS] = "DELETE FROM entry WHERE key BETWEEN ? AND ?",
     [SQL_DROP_SEALS] = "DELETE FROM seal WHERE key BETWEEN ? AND ?",
-    [SQL_EXTENT] = "SELECT (SELECT min(key) FROM entry WHERE key BETWEEN ?1 AND ?2), (SELECT max(key) FROM entry WHERE key BETWEEN ?1 AND"
+    [SQL_EXTENT] = "SELECT (SELECT min(key) FROM entry WHERE key BETWEEN ?1 AND ?2), (SELECT "
+                   "max(key) FROM entry WHERE key BETWEEN ?1 AND"
                    " ?2)",
-    [SQL_ROWS] = "SELECT key, time, object, salt, payload, leaf FROM entry WHERE key BETWEEN ? AND ? ORDER BY key",
+    [SQL_ROWS] = "SELECT key, time, object, salt, payload, leaf FROM entry WHERE key BETWEEN ? AND "
+                 "? ORDER BY key",
     [SQL_SEALS] = "SELECT key, size, note FROM seal WHERE key BETWEEN ? AND ? ORDER BY key",
-    [SQL_NODES] = "SELECT level, number, hash FROM node WHERE chain = ? AND level = ? AND number BETWEEN ? AND ? ORDER BY number",
+    [SQL_NODES] = "SELECT level, number, hash FROM node WHERE chain = ? AND level = ? AND number "
+                  "BETWEEN ? AND ? ORDER BY number",
 };
 
 /*
- * A table or column that is not there is an SQLITE_ERROR, and so is hardly anything else that our few statements can meet.  What is too big
- * is none of ours.
+ * A table or column that is not there is an SQLITE_ERROR, and so is hardly anything else that our
+ * few statements can meet.  What is too big is none of ours.
  */
 static se_status status_of(int code, int number)
 {
@@ -70,7 +79,8 @@ static se_status status_of(int code, int number)
     }
 }
 
-/* SQLite keeps the number of what the system said last, which belongs to files that can't be opened, read or written. */
+/* SQLite keeps the number of what the system said last, which belongs to files that can't be
+ * opened, read or written. */
 se_status sqlite_failed(const struct sqlite *s, se_error *err)
 {
     int code = s->db ? sqlite3_errcode(s->db) & 0xff : SQLITE_NOMEM;
@@ -78,16 +88,18 @@ se_status sqlite_failed(const struct sqlite *s, se_error *err)
 
     if (code == SQLITE_NOMEM)
         return error_memory(err);
-    return error_set(err, status_of(code, number), "'%s': %s%s%s", s->path, sqlite3_errmsg(s->db), number ? ": " : "",
-                     number ? strerror(number) : "");
+    return error_set(err, status_of(code, number), "'%s': %s%s%s", s->path, sqlite3_errmsg(s->db),
+                     number ? ": " : "", number ? strerror(number) : "");
 }
 
-se_status sqlite_statement(sqlite3_stmt **out, struct sqlite *s, enum sqlite_statement which, se_error *err)
+se_status sqlite_statement(sqlite3_stmt **out, struct sqlite *s, enum sqlite_statement which,
+                           se_error *err)
 {
     sqlite3_stmt **kept = &s->statements[which];
 
     *out = NULL;
-    if (!*kept && sqlite3_prepare_v3(s->db, statements[which], -1, SQLITE_PREPARE_PERSISTENT, kept, NULL))
+    if (!*kept &&
+        sqlite3_prepare_v3(s->db, statements[which], -1, SQLITE_PREPARE_PERSISTENT, kept, NULL))
         return sqlite_failed(s, err);
     *out = *kept;
     return SE_OK;
@@ -105,7 +117,8 @@ se_status sqlite_run(struct sqlite *s, enum sqlite_statement which, se_error *er
     return st;
 }
 
-/* A transaction that is told to be done has to be on the disk, so FULL.  Nothing here writes: a database may be that of somebody else. */
+/* A transaction that is told to be done has to be on the disk, so FULL.  Nothing here writes: a
+ * database may be that of somebody else. */
 static const char settings[] = "PRAGMA synchronous = FULL;"
                                "PRAGMA wal_autocheckpoint = 1000;"
                                "PRAGMA cache_size = -16384;"
@@ -123,10 +136,12 @@ se_status sqlite_run_text(const struct sqlite *s, const char *text, se_error *er
     return sqlite3_exec(s->db, text, NULL, NULL, NULL) ? sqlite_failed(s, err) : SE_OK;
 }
 
-/* What is in the file runs nothing and is nobody's view, whatever it says; a value that is bigger than ours is not read into memory. */
+/* What is in the file runs nothing and is nobody's view, whatever it says; a value that is bigger
+ * than ours is not read into memory. */
 static bool restrict_file(const struct sqlite *s)
 {
-    static const int off[] = { SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_ENABLE_VIEW, SQLITE_DBCONFIG_TRUSTED_SCHEMA };
+    static const int off[] = { SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_ENABLE_VIEW,
+                               SQLITE_DBCONFIG_TRUSTED_SCHEMA };
     bool good = !sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 
     for (size_t i = 0; i < sizeof off / sizeof *off; i++)
@@ -139,8 +154,8 @@ static se_status make_tables(struct sqlite *s, se_error *err)
 {
     se_status st;
 
-    if ((st = sqlite_run_text(s, new_settings, err)) || (st = sqlite_run(s, SQL_BEGIN_APPEND, err)))
-        return st;
+    TRY(sqlite_run_text(s, new_settings, err));
+    TRY(sqlite_run(s, SQL_BEGIN_APPEND, err));
     if ((st = sqlite_make_tables(s, err)) || (st = sqlite_run(s, SQL_COMMIT, err)))
         database_abandon(&s->store);
     return st;
@@ -167,8 +182,8 @@ static void disconnect(struct sqlite *s)
 }
 
 /*
- * SQLite would make it with the umask alone, and give its logs the same mode: others could read all payloads.  It would also make what a
- * link that leads nowhere points at.
+ * SQLite would make it with the umask alone, and give its logs the same mode: others could read all
+ * payloads.  It would also make what a link that leads nowhere points at.
  */
 static se_status make_file(struct sqlite *s, se_error *err)
 {
@@ -178,8 +193,8 @@ static se_status make_file(struct sqlite *s, se_error *err)
     if (s->made)
         (void)close(fd);
     else if (errno != EEXIST)
-        return error_set(err, errno == EACCES || errno == EROFS ? SE_ERR_ACCESS : SE_ERR_IO, "'%s': cannot make it: %s", s->path,
-                         strerror(errno));
+        return error_set(err, errno == EACCES || errno == EROFS ? SE_ERR_ACCESS : SE_ERR_IO,
+                         "'%s': cannot make it: %s", s->path, strerror(errno));
     return SE_OK;
 }
 
@@ -194,7 +209,8 @@ static int find_row(void *arg, int columns, char **values, char **names)
     return 0;
 }
 
-/* Nobody can put something into it until the transaction ends; what can't be asked is left alone. */
+/* Nobody can put something into it until the transaction ends; what can't be asked is left alone.
+ */
 static bool holds_nothing(const struct sqlite *s)
 {
     bool tables = false, chains = false;
@@ -202,7 +218,9 @@ static bool holds_nothing(const struct sqlite *s)
     if (sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) ||
         sqlite3_exec(s->db, "SELECT 1 FROM sqlite_schema LIMIT 1", find_row, &tables, NULL))
         return false;
-    return !tables || (!sqlite3_exec(s->db, "SELECT 1 FROM chain LIMIT 1", find_row, &chains, NULL) && !chains);
+    return !tables ||
+           (!sqlite3_exec(s->db, "SELECT 1 FROM chain LIMIT 1", find_row, &chains, NULL) &&
+            !chains);
 }
 
 static void remove_file(const struct sqlite *s)
@@ -226,7 +244,8 @@ static bool has_moved(const struct sqlite *s)
     return !sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) && moved;
 }
 
-/* A file that was made for a chain that could not be made is in the way of the next try, or taken for a history. */
+/* A file that was made for a chain that could not be made is in the way of the next try, or taken
+ * for a history. */
 static void discard(struct sqlite *s)
 {
     if (s->made && s->db) {
@@ -242,11 +261,11 @@ static void discard(struct sqlite *s)
 static se_status connect_to(struct sqlite *s, bool create, se_error *err)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-    se_status st = create ? make_file(s, err) : SE_OK;
+    se_status st;
 
-    if (st)
-        return st;
-    st = sqlite3_open_v2(s->path, &s->db, flags, NULL) ? sqlite_failed(s, err) : prepare(s, create, err);
+    TRY(create ? make_file(s, err) : SE_OK);
+    st = sqlite3_open_v2(s->path, &s->db, flags, NULL) ? sqlite_failed(s, err)
+                                                       : prepare(s, create, err);
     if (st)
         discard(s);
     return st;
@@ -272,7 +291,8 @@ static se_status open_file(struct database **out, const char *address, bool crea
         return error_memory(err);
     }
     s->store.type = &sqlite_database;
-    st = *path ? connect_to(s, create, err) : error_set(err, SE_ERR_USAGE, "sqlite: without a path");
+    st =
+        *path ? connect_to(s, create, err) : error_set(err, SE_ERR_USAGE, "sqlite: without a path");
     if (st)
         close_file(&s->store);
     else
@@ -281,8 +301,8 @@ static se_status open_file(struct database **out, const char *address, bool crea
 }
 
 /*
- * Another file in its place, as when a backup is put back: what is written to the old one nobody would see again.  The log is left alone:
- * one that has its name now belongs to the new file.
+ * Another file in its place, as when a backup is put back: what is written to the old one nobody
+ * would see again.  The log is left alone: one that has its name now belongs to the new file.
  */
 static void leave_moved(struct sqlite *s)
 {
@@ -312,8 +332,8 @@ static se_status begin_log(struct sqlite *s, se_error *err)
 
     if (st || s->writes)
         return st;
-    if ((st = sqlite_run(s, SQL_ROLLBACK, err)) || (st = sqlite_run_text(s, writing_settings, err)))
-        return st;
+    TRY(sqlite_run(s, SQL_ROLLBACK, err));
+    TRY(sqlite_run_text(s, writing_settings, err));
     s->writes = true;
     return SE_OK;
 }
@@ -332,8 +352,8 @@ static se_status begin(struct database *store, enum database_mode mode, se_error
 }
 
 /*
- * What was erased is still in the write-ahead log, and stays there as long as anybody has the database open.  Who reads at this moment may
- * need it: it goes with the next one then.
+ * What was erased is still in the write-ahead log, and stays there as long as anybody has the
+ * database open.  Who reads at this moment may need it: it goes with the next one then.
  */
 static void empty_log(struct sqlite *s)
 {
@@ -342,7 +362,8 @@ static void empty_log(struct sqlite *s)
     (void)sqlite3_busy_timeout(s->db, SQLITE_PATIENCE_MS);
 }
 
-/* Into a file that has no name any more: who had made it has removed it as empty while we waited for it. */
+/* Into a file that has no name any more: who had made it has removed it as empty while we waited
+ * for it. */
 static se_status check_there(const struct sqlite *s, se_error *err)
 {
     if (!has_moved(s))

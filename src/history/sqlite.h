@@ -59,35 +59,43 @@ struct sqlite {
 se_status sqlite_failed(const struct sqlite *s, se_error *err);
 
 /* Prepared, and reset. */
-SE_MUST_CHECK se_status sqlite_statement(sqlite3_stmt **out, struct sqlite *s, enum sqlite_statement which, se_error *err);
+SE_MUST_CHECK se_status sqlite_statement(sqlite3_stmt **out, struct sqlite *s,
+                                         enum sqlite_statement which, se_error *err);
 
 /* A statement that neither takes nor gives anything. */
 SE_MUST_CHECK se_status sqlite_run(struct sqlite *s, enum sqlite_statement which, se_error *err);
 
 SE_MUST_CHECK se_status sqlite_run_text(const struct sqlite *s, const char *text, se_error *err);
 
-/* In a transaction: that the four tables are there, are exactly as we make them, and nothing is on them.  SE_ERR_FORMAT. */
+/* In a transaction: that the four tables are there, are exactly as we make them, and nothing is on
+ * them.  SE_ERR_FORMAT. */
 SE_MUST_CHECK se_status sqlite_check_tables(struct sqlite *s, se_error *err);
 
 /* Likewise: makes those that are not there. */
 SE_MUST_CHECK se_status sqlite_make_tables(struct sqlite *s, se_error *err);
 
 /* struct database_type has what these do */
-se_status sqlite_chain(struct chain *out, bool *found, struct database *store, const char *name, se_error *err);
+se_status sqlite_chain(struct chain *out, bool *found, struct database *store, const char *name,
+                       se_error *err);
 se_status sqlite_chains(struct database *store, chain_fn fn, void *arg, se_error *err);
 se_status sqlite_put_chain(struct database *store, struct chain *chain, se_error *err);
-se_status sqlite_put_rows(struct database *store, const struct chain *chain, const struct row *rows, size_t count, se_error *err);
-se_status sqlite_put_nodes(struct database *store, const struct chain *chain, const struct node *nodes, size_t count, se_error *err);
-se_status sqlite_put_seal(struct database *store, const struct chain *chain, const struct sealed *seal, se_error *err);
-se_status sqlite_erase(struct database *store, const struct chain *chain, uint64_t seq, const struct hash *commitment, se_error *err);
-se_status sqlite_drop(struct database *store, const struct chain *chain, uint64_t last, uint64_t first_seal, se_error *err);
-se_status sqlite_extent(struct extent *out, struct database *store, const struct chain *chain, uint64_t first, uint64_t last,
-                        se_error *err);
-se_status sqlite_rows(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, row_fn fn, void *arg,
-                      se_error *err);
-se_status sqlite_seals(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, sealed_fn fn, void *arg,
-                       se_error *err);
-se_status sqlite_nodes(struct database *store, const struct chain *chain, unsigned level, uint64_t first, uint64_t last, stored_node_fn fn,
-                       void *arg, se_error *err);
+se_status sqlite_put_rows(struct database *store, const struct chain *chain, const struct row *rows,
+                          size_t count, se_error *err);
+se_status sqlite_put_nodes(struct database *store, const struct chain *chain,
+                           const struct node *nodes, size_t count, se_error *err);
+se_status sqlite_put_seal(struct database *store, const struct chain *chain,
+                          const struct sealed *seal, se_error *err);
+se_status sqlite_erase(struct database *store, const struct chain *chain, uint64_t seq,
+                       const struct hash *commitment, se_error *err);
+se_status sqlite_drop(struct database *store, const struct chain *chain, uint64_t last,
+                      uint64_t first_seal, se_error *err);
+se_status sqlite_extent(struct extent *out, struct database *store, const struct chain *chain,
+                        uint64_t first, uint64_t last, se_error *err);
+se_status sqlite_rows(struct database *store, const struct chain *chain, uint64_t first,
+                      uint64_t last, row_fn fn, void *arg, se_error *err);
+se_status sqlite_seals(struct database *store, const struct chain *chain, uint64_t first,
+                       uint64_t last, sealed_fn fn, void *arg, se_error *err);
+se_status sqlite_nodes(struct database *store, const struct chain *chain, unsigned level,
+                       uint64_t first, uint64_t last, stored_node_fn fn, void *arg, se_error *err);
 
 #endif

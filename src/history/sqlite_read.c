@@ -47,7 +47,8 @@ static void fill(struct chain *out, sqlite3_stmt *q, const char *name)
     edge_at(out, &out->base, q, 6);
 }
 
-se_status sqlite_chain(struct chain *out, bool *found, struct database *store, const char *name, se_error *err)
+se_status sqlite_chain(struct chain *out, bool *found, struct database *store, const char *name,
+                       se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;
     sqlite3_stmt *q;
@@ -69,7 +70,8 @@ se_status sqlite_chain(struct chain *out, bool *found, struct database *store, c
 }
 
 /* Gives every row of the statement to `take`, until it fails. */
-static se_status each(struct sqlite *s, sqlite3_stmt *q, se_status (*take)(void *arg, sqlite3_stmt *q, se_error *err), void *arg,
+static se_status each(struct sqlite *s, sqlite3_stmt *q,
+                      se_status (*take)(void *arg, sqlite3_stmt *q, se_error *err), void *arg,
                       se_error *err)
 {
     int code = sqlite3_step(q);
@@ -126,7 +128,8 @@ static se_status take_extent(void *arg, sqlite3_stmt *q, se_error *err)
     return SE_OK;
 }
 
-se_status sqlite_extent(struct extent *out, struct database *store, const struct chain *chain, uint64_t first, uint64_t last, se_error *err)
+se_status sqlite_extent(struct extent *out, struct database *store, const struct chain *chain,
+                        uint64_t first, uint64_t last, se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;
     sqlite3_stmt *q;
@@ -159,15 +162,14 @@ static se_status take_row(void *arg, sqlite3_stmt *q, se_error *err)
     return call->fn(call->arg, &row, err);
 }
 
-se_status sqlite_rows(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, row_fn fn, void *arg, se_error *err)
+se_status sqlite_rows(struct database *store, const struct chain *chain, uint64_t first,
+                      uint64_t last, row_fn fn, void *arg, se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;
     struct row_call call = { fn, arg };
     sqlite3_stmt *q;
-    se_status st = sqlite_statement(&q, s, SQL_ROWS, err);
 
-    if (st)
-        return st;
+    TRY(sqlite_statement(&q, s, SQL_ROWS, err));
     bind_range(q, chain, first, last);
     return each(s, q, take_row, &call, err);
 }
@@ -180,21 +182,20 @@ struct seal_call {
 static se_status take_seal(void *arg, sqlite3_stmt *q, se_error *err)
 {
     const struct seal_call *call = arg;
-    const struct sealed sealed = { seq_at(q, 0), (uint64_t)sqlite3_column_int64(q, 1), bytes_at(q, 2) };
+    const struct sealed sealed = { seq_at(q, 0), (uint64_t)sqlite3_column_int64(q, 1),
+                                   bytes_at(q, 2) };
 
     return call->fn(call->arg, &sealed, err);
 }
 
-se_status sqlite_seals(struct database *store, const struct chain *chain, uint64_t first, uint64_t last, sealed_fn fn, void *arg,
-                       se_error *err)
+se_status sqlite_seals(struct database *store, const struct chain *chain, uint64_t first,
+                       uint64_t last, sealed_fn fn, void *arg, se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;
     struct seal_call call = { fn, arg };
     sqlite3_stmt *q;
-    se_status st = sqlite_statement(&q, s, SQL_SEALS, err);
 
-    if (st)
-        return st;
+    TRY(sqlite_statement(&q, s, SQL_SEALS, err));
     bind_range(q, chain, first, last);
     return each(s, q, take_seal, &call, err);
 }
@@ -207,22 +208,22 @@ struct node_call {
 static se_status take_node(void *arg, sqlite3_stmt *q, se_error *err)
 {
     const struct node_call *call = arg;
-    struct node node = { (unsigned)sqlite3_column_int64(q, 0), (uint64_t)sqlite3_column_int64(q, 1), { { 0 } } };
+    struct node node = { (unsigned)sqlite3_column_int64(q, 0),
+                         (uint64_t)sqlite3_column_int64(q, 1),
+                         { { 0 } } };
 
     (void)hash_at(&node.hash, q, 2);
     return call->fn(call->arg, &node, err);
 }
 
-se_status sqlite_nodes(struct database *store, const struct chain *chain, unsigned level, uint64_t first, uint64_t last, stored_node_fn fn,
-                       void *arg, se_error *err)
+se_status sqlite_nodes(struct database *store, const struct chain *chain, unsigned level,
+                       uint64_t first, uint64_t last, stored_node_fn fn, void *arg, se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;
     struct node_call call = { fn, arg };
     sqlite3_stmt *q;
-    se_status st = sqlite_statement(&q, s, SQL_NODES, err);
 
-    if (st)
-        return st;
+    TRY(sqlite_statement(&q, s, SQL_NODES, err));
     (void)sqlite3_bind_int64(q, 1, chain->number);
     (void)sqlite3_bind_int64(q, 2, level);
     (void)sqlite3_bind_int64(q, 3, (int64_t)first);

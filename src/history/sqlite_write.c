@@ -5,7 +5,8 @@ enum { ROW_VALUES = 6 };
 /* What is bound outlasts the step that follows. */
 static void bind_bytes(sqlite3_stmt *statement, int at, se_bytes bytes)
 {
-    (void)sqlite3_bind_blob64(statement, at, bytes.size ? bytes.data : "", bytes.size, SQLITE_STATIC);
+    (void)sqlite3_bind_blob64(statement, at, bytes.size ? bytes.data : "", bytes.size,
+                              SQLITE_STATIC);
 }
 
 static se_status step(struct sqlite *s, sqlite3_stmt *statement, se_error *err)
@@ -21,10 +22,8 @@ se_status sqlite_put_chain(struct database *store, struct chain *chain, se_error
     struct sqlite *s = (struct sqlite *)store;
     const se_bytes id = { &chain->id, sizeof chain->id };
     sqlite3_stmt *q;
-    se_status st = sqlite_statement(&q, s, chain->number ? SQL_CHAIN_PUT : SQL_CHAIN_NEW, err);
 
-    if (st)
-        return st;
+    TRY(sqlite_statement(&q, s, chain->number ? SQL_CHAIN_PUT : SQL_CHAIN_NEW, err));
     (void)sqlite3_bind_text(q, 1, chain->name, -1, SQLITE_STATIC);
     bind_bytes(q, 2, id);
     (void)sqlite3_bind_int64(q, 3, (int64_t)chain->edge.size);
@@ -36,8 +35,7 @@ se_status sqlite_put_chain(struct database *store, struct chain *chain, se_error
     (void)sqlite3_bind_int64(q, 9, (int64_t)chain->base_seal);
     if (chain->number)
         (void)sqlite3_bind_int64(q, 10, chain->number);
-    if ((st = step(s, q, err)))
-        return st;
+    TRY(step(s, q, err));
     if (!chain->number)
         chain->number = sqlite3_last_insert_rowid(s->db);
     return SE_OK;
@@ -54,7 +52,8 @@ static void bind_row(sqlite3_stmt *q, int at, const struct chain *chain, const s
 }
 
 /* As many as the statement takes at once. */
-static se_status put_some(struct sqlite *s, enum sqlite_statement which, const struct chain *chain, const struct row *rows, se_error *err)
+static se_status put_some(struct sqlite *s, enum sqlite_statement which, const struct chain *chain,
+                          const struct row *rows, se_error *err)
 {
     sqlite3_stmt *q;
     se_status st = sqlite_statement(&q, s, which, err);
@@ -67,7 +66,8 @@ static se_status put_some(struct sqlite *s, enum sqlite_statement which, const s
     return step(s, q, err);
 }
 
-se_status sqlite_put_rows(struct database *store, const struct chain *chain, const struct row *rows, size_t count, se_error *err)
+se_status sqlite_put_rows(struct database *store, const struct chain *chain, const struct row *rows,
+                          size_t count, se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;
     se_status st = SE_OK;
@@ -80,7 +80,8 @@ se_status sqlite_put_rows(struct database *store, const struct chain *chain, con
     return st;
 }
 
-se_status sqlite_put_nodes(struct database *store, const struct chain *chain, const struct node *nodes, size_t count, se_error *err)
+se_status sqlite_put_nodes(struct database *store, const struct chain *chain,
+                           const struct node *nodes, size_t count, se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;
     sqlite3_stmt *q;
@@ -96,48 +97,46 @@ se_status sqlite_put_nodes(struct database *store, const struct chain *chain, co
     return st;
 }
 
-se_status sqlite_put_seal(struct database *store, const struct chain *chain, const struct sealed *seal, se_error *err)
+se_status sqlite_put_seal(struct database *store, const struct chain *chain,
+                          const struct sealed *seal, se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;
     sqlite3_stmt *q;
-    se_status st = sqlite_statement(&q, s, SQL_SEAL_PUT, err);
 
-    if (st)
-        return st;
+    TRY(sqlite_statement(&q, s, SQL_SEAL_PUT, err));
     (void)sqlite3_bind_int64(q, 1, sqlite_key(chain, seal->number));
     (void)sqlite3_bind_int64(q, 2, (int64_t)seal->size);
     bind_bytes(q, 3, seal->note);
     return step(s, q, err);
 }
 
-se_status sqlite_erase(struct database *store, const struct chain *chain, uint64_t seq, const struct hash *commitment, se_error *err)
+se_status sqlite_erase(struct database *store, const struct chain *chain, uint64_t seq,
+                       const struct hash *commitment, se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;
     sqlite3_stmt *q;
-    se_status st = sqlite_statement(&q, s, SQL_ERASE, err);
 
-    if (st)
-        return st;
+    TRY(sqlite_statement(&q, s, SQL_ERASE, err));
     s->erased = true;
     bind_bytes(q, 1, hash_bytes(commitment));
     (void)sqlite3_bind_int64(q, 2, sqlite_key(chain, seq));
     return step(s, q, err);
 }
 
-static se_status drop_up_to(struct sqlite *s, enum sqlite_statement which, const struct chain *chain, uint64_t last, se_error *err)
+static se_status drop_up_to(struct sqlite *s, enum sqlite_statement which,
+                            const struct chain *chain, uint64_t last, se_error *err)
 {
     sqlite3_stmt *q;
-    se_status st = sqlite_statement(&q, s, which, err);
 
-    if (st)
-        return st;
+    TRY(sqlite_statement(&q, s, which, err));
     s->erased = true;
     (void)sqlite3_bind_int64(q, 1, sqlite_key(chain, 0));
     (void)sqlite3_bind_int64(q, 2, sqlite_key(chain, last));
     return step(s, q, err);
 }
 
-se_status sqlite_drop(struct database *store, const struct chain *chain, uint64_t last, uint64_t first_seal, se_error *err)
+se_status sqlite_drop(struct database *store, const struct chain *chain, uint64_t last,
+                      uint64_t first_seal, se_error *err)
 {
     struct sqlite *s = (struct sqlite *)store;
     se_status st = drop_up_to(s, SQL_DROP_ROWS, chain, last, err);

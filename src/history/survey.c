@@ -34,7 +34,9 @@ static se_status take_seal(void *arg, const struct sealed *sealed, se_error *err
 
     s->first = s->last ? s->first : sealed->number;
     s->last = sealed->number;
-    if (!sealed->note.size || !memmem(sealed->note.data, sealed->note.size, word, sizeof word - 1) || note_parse(&note, sealed->note, NULL))
+    if (!sealed->note.size ||
+        !memmem(sealed->note.data, sealed->note.size, word, sizeof word - 1) ||
+        note_parse(&note, sealed->note, NULL))
         return SE_OK;
     if (note.seal.event == EVENT_ERASES)
         return note_erasure(&s->events, note.seal.subject, sealed->number, err);
@@ -52,7 +54,8 @@ static int ascending(const void *a, const void *b)
     return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-se_status survey_make(struct survey *out, struct database *store, const struct chain *chain, se_error *err)
+se_status survey_make(struct survey *out, struct database *store, const struct chain *chain,
+                      se_error *err)
 {
     se_status st = store->type->seals(store, chain, 0, UINT64_MAX, take_seal, out, err);
 

@@ -1,6 +1,7 @@
 /*
- * Walks side by side: each has a part of the entries and the seals that cover them, and takes the tree of what is before from the store.
- * That each ends with the tree that the next one began with makes one chain of them.
+ * Walks side by side: each has a part of the entries and the seals that cover them, and takes the
+ * tree of what is before from the store. That each ends with the tree that the next one began with
+ * makes one chain of them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,7 +61,8 @@ static void keep_finding(void *arg, const se_finding *finding)
     struct early *e = s->early;
 
     pthread_mutex_lock(&s->lock);
-    if (!finding->first != !finding->seal && (!e->what.text || (finding->first && e->what.first && finding->first < e->what.first))) {
+    if (!finding->first != !finding->seal &&
+        (!e->what.text || (finding->first && e->what.first && finding->first < e->what.first))) {
         e->what = *finding;
         (void)snprintf(e->text, sizeof e->text, "%s", finding->text);
         e->what.text = e->text;
@@ -68,7 +70,8 @@ static void keep_finding(void *arg, const se_finding *finding)
     pthread_mutex_unlock(&s->lock);
 }
 
-static void gather(struct shared *s, struct part *part, struct walk *w, se_status st, const se_error *why)
+static void gather(struct shared *s, struct part *part, struct walk *w, se_status st,
+                   const se_error *why)
 {
     pthread_mutex_lock(&s->lock);
     part->end = w->now;
@@ -123,7 +126,8 @@ static void work(struct shared *s)
         pthread_mutex_unlock(&s->lock);
         stop(s);
     }
-    while (!shared_stopped(s) && (at = __atomic_fetch_add(&s->next, 1, __ATOMIC_RELAXED)) < s->count)
+    while (!shared_stopped(s) &&
+           (at = __atomic_fetch_add(&s->next, 1, __ATOMIC_RELAXED)) < s->count)
         walk_part(s, &s->parts[at], store, w);
     free(w);
 }
@@ -149,7 +153,8 @@ struct cutting {
     bool odd;
 };
 
-/* The seals of a part are those that cover more than what is before it, and no more than its last entry. */
+/* The seals of a part are those that cover more than what is before it, and no more than its last
+ * entry. */
 static se_status cut_seal(void *arg, const struct sealed *sealed, se_error *err)
 {
     struct cutting *c = arg;
@@ -165,7 +170,8 @@ static se_status cut_seal(void *arg, const struct sealed *sealed, se_error *err)
     return SE_OK;
 }
 
-static se_status cut(bool *good, struct shared *s, const struct start *start, uint64_t length, se_error *err)
+static se_status cut(bool *good, struct shared *s, const struct start *start, uint64_t length,
+                     se_error *err)
 {
     const struct walk *model = s->model;
     struct cutting c = { .shared = s };
@@ -179,7 +185,8 @@ static se_status cut(bool *good, struct shared *s, const struct start *start, ui
         from = (from / BLOCK + length) * BLOCK;
         s->parts[i].last = i + 1 < s->count ? from : model->last;
     }
-    st = model->store->type->seals(model->store, model->chain, start->seal, model->last_seal, cut_seal, &c, err);
+    st = model->store->type->seals(model->store, model->chain, start->seal, model->last_seal,
+                                   cut_seal, &c, err);
     for (; c.at + 1 < s->count; c.at++) {
         s->parts[c.at].last_seal = model->last_seal;
         s->parts[c.at + 1].start.seal = model->last_seal + 1;
@@ -209,7 +216,8 @@ static bool tell(struct shared *s)
 {
     const struct se_history *h = s->model->h;
 
-    return !h->progress || h->progress(h->progress_arg, __atomic_load_n(&s->done, __ATOMIC_RELAXED), s->model->total);
+    return !h->progress || h->progress(h->progress_arg, __atomic_load_n(&s->done, __ATOMIC_RELAXED),
+                                       s->model->total);
 }
 
 static bool wait_for_all(struct shared *s)
@@ -263,7 +271,8 @@ static se_status judge(bool *good, struct shared *s, struct walk *w, bool cancel
     if (s->bad || s->failure.status == SE_ERR_REJECTED)
         return SE_OK;
     if (s->failure.status)
-        return error_set_at(err, s->failure.status, s->failure.file, s->failure.line, "%s", s->failure.text);
+        return error_set_at(err, s->failure.status, s->failure.file, s->failure.line, "%s",
+                            s->failure.text);
     if (!join_up(s))
         return SE_OK;
     w->entries = s->entries;
@@ -273,11 +282,13 @@ static se_status judge(bool *good, struct shared *s, struct walk *w, bool cancel
     return SE_OK;
 }
 
-se_status walk_together(bool *good, struct early *early, struct walk *w, const struct start *start, unsigned threads, se_error *err)
+se_status walk_together(bool *good, struct early *early, struct walk *w, const struct start *start,
+                        unsigned threads, se_error *err)
 {
     const struct walk model = *w;
     struct shared s = { .model = &model, .last = w, .early = early, .failure = SE_ERROR_INIT };
-    uint64_t blocks = model.total / BLOCK + 1, length = blocks / ((uint64_t)threads * PARTS_FOR_EACH);
+    uint64_t blocks = model.total / BLOCK + 1,
+             length = blocks / ((uint64_t)threads * PARTS_FOR_EACH);
     bool cuts = false;
     se_status st;
 

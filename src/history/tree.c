@@ -68,7 +68,8 @@ se_status edge_read(struct edge *out, uint64_t size, se_bytes bytes, se_error *e
     unsigned count = (unsigned)__builtin_popcountll(size);
 
     if (bytes.size != count * sizeof *out->parts)
-        return error_set(err, SE_ERR_FORMAT, "the right edge of %ju entries has %zu bytes", (uintmax_t)size, bytes.size);
+        return error_set(err, SE_ERR_FORMAT, "the right edge of %ju entries has %zu bytes",
+                         (uintmax_t)size, bytes.size);
     *out = (struct edge){ .size = size, .count = count };
     if (count)
         memcpy(out->parts, bytes.data, bytes.size);

@@ -20,16 +20,20 @@ struct verification {
 void verification_free(struct verification *v);
 AUTO_KIND(verification, struct verification, verification_free(p))
 
-/* `v` has what is to be verified.  SE_ERR_REJECTED and SE_ERR_FORMAT, besides findings: there is nothing that can be verified. */
-SE_MUST_CHECK se_status verification_run(se_history_report *out, struct verification *v, se_error *err);
+/* `v` has what is to be verified.  SE_ERR_REJECTED and SE_ERR_FORMAT, besides findings: there is
+ * nothing that can be verified. */
+SE_MUST_CHECK se_status verification_run(se_history_report *out, struct verification *v,
+                                         se_error *err);
 
 /* That, with the default options; a finding is SE_ERR_REJECTED here. */
-SE_MUST_CHECK se_status verification_require(se_history_report *out, struct verification *v, se_error *err);
+SE_MUST_CHECK se_status verification_require(se_history_report *out, struct verification *v,
+                                             se_error *err);
 
 /*
- * Entries of the state that was verified: what is given to `fn` is compared with the hashes that were, however the store may have been
- * changed behind its transaction.
+ * Entries of the state that was verified: what is given to `fn` is compared with the hashes that
+ * were, however the store may have been changed behind its transaction.
  */
-SE_MUST_CHECK se_status verification_rows(const struct verification *v, uint64_t first, uint64_t last, row_fn fn, void *arg, se_error *err);
+SE_MUST_CHECK se_status verification_rows(const struct verification *v, uint64_t first,
+                                          uint64_t last, row_fn fn, void *arg, se_error *err);
 
 #endif

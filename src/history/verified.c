@@ -1,6 +1,7 @@
 /*
- * Entries of a chain that was verified: read once more, and compared with the hashes that were found good.  The transaction is still that
- * of the verification, but who can write to the file, or is the server, need not keep to that.
+ * Entries of a chain that was verified: read once more, and compared with the hashes that were
+ * found good.  The transaction is still that of the verification, but who can write to the file, or
+ * is the server, need not keep to that.
  */
 #include <stdlib.h>
 
@@ -20,7 +21,9 @@ struct stretch {
 
 static se_status changed(uint64_t seq, se_error *err)
 {
-    return error_set(err, SE_ERR_REJECTED, "entry %ju: it is not what was verified: it was changed meanwhile", (uintmax_t)seq);
+    return error_set(err, SE_ERR_REJECTED,
+                     "entry %ju: it is not what was verified: it was changed meanwhile",
+                     (uintmax_t)seq);
 }
 
 /* What an edge has of its last block that is not full, as a tree of its own. */
@@ -42,7 +45,8 @@ static bool is_as_verified(const struct stretch *s)
     struct edge tail;
 
     if (s->block.size == BLOCK)
-        return block < nodes->count && nodes->there[block] && hash_same(&s->block.parts[0], &nodes->list[block]);
+        return block < nodes->count && nodes->there[block] &&
+               hash_same(&s->block.parts[0], &nodes->list[block]);
     tail = tail_of(&s->v->chain.edge);
     return edge_same(&s->block, &tail);
 }
@@ -69,7 +73,8 @@ static se_status give_row(void *arg, const struct row *row, se_error *err)
     struct stretch *s = arg;
     struct hash leaf;
 
-    if (row->seq != s->next || row_leaf(&leaf, row, &s->v->chain.id, NULL) || !hash_same(&leaf, &s->leaves[s->next - s->before - 1]) ||
+    if (row->seq != s->next || row_leaf(&leaf, row, &s->v->chain.id, NULL) ||
+        !hash_same(&leaf, &s->leaves[s->next - s->before - 1]) ||
         row_erased(row) != erasure_is_sealed(&s->v->survey.events, row->seq))
         return changed(s->next, err);
     s->next++;
@@ -80,17 +85,15 @@ static se_status give_stretch(struct stretch *s, uint64_t first, uint64_t last, 
 {
     const struct verification *v = s->v;
     const struct database_type *type = v->store->type;
-    se_status st;
 
     s->next = s->before + 1;
-    s->block = s->before == v->chain.base.size ? tail_of(&v->chain.base) : (struct edge){ .size = 0 };
-    if ((st = type->rows(v->store, &v->chain, s->next, s->end, hash_row, s, err)))
-        return st;
+    s->block =
+        s->before == v->chain.base.size ? tail_of(&v->chain.base) : (struct edge){ .size = 0 };
+    TRY(type->rows(v->store, &v->chain, s->next, s->end, hash_row, s, err));
     if (s->next <= s->end)
         return changed(s->next, err);
     s->next = first;
-    if ((st = type->rows(v->store, &v->chain, first, last, give_row, s, err)))
-        return st;
+    TRY(type->rows(v->store, &v->chain, first, last, give_row, s, err));
     return s->next <= last ? changed(s->next, err) : SE_OK;
 }
 
@@ -99,7 +102,8 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-se_status verification_rows(const struct verification *v, uint64_t first, uint64_t last, row_fn fn, void *arg, se_error *err)
+se_status verification_rows(const struct verification *v, uint64_t first, uint64_t last, row_fn fn,
+                            void *arg, se_error *err)
 {
     uint64_t base = v->chain.base.size, size = v->chain.edge.size;
     struct stretch *s;

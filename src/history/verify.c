@@ -29,7 +29,8 @@ static int64_t months_ago(unsigned months)
     return (int64_t)timegm(&tm) * MILLION;
 }
 
-/* The base is what was dropped.  Within the chain, the seal to begin with proves that the tree up to there is the right one. */
+/* The base is what was dropped.  Within the chain, the seal to begin with proves that the tree up
+ * to there is the right one. */
 static void choose_start(struct start *out, const struct verification *v)
 {
     unsigned months = v->options->months;
@@ -37,7 +38,8 @@ static void choose_start(struct start *out, const struct verification *v)
     uint64_t from;
 
     *out = (struct start){ v->chain.base, v->chain.base_seal };
-    if (!months || !seal_before(&seal, v->store, &v->chain, v->survey.last, months_ago(months)) || seal.size > v->chain.edge.size)
+    if (!months || !seal_before(&seal, v->store, &v->chain, v->survey.last, months_ago(months)) ||
+        seal.size > v->chain.edge.size)
         return;
     from = seal.size / BLOCK * BLOCK;
     if (from <= v->chain.base.size)
@@ -59,11 +61,14 @@ static void add(struct verification *v, se_finding_kind kind, const char *text)
 static se_status check_tail(struct verification *v, const struct walk *w, se_error *err)
 {
     struct extent tail;
-    se_status st = v->store->type->extent(&tail, v->store, &v->chain, w->covered + 1, UINT64_MAX, err);
+    se_status st =
+        v->store->type->extent(&tail, v->store, &v->chain, w->covered + 1, UINT64_MAX, err);
 
     if (!st && w->tail && tail.there)
-        finding_add(&v->findings, (se_finding){ .kind = SE_FINDING_UNSEALED, .first = tail.first, .last = tail.last }, "no seal covers %s",
-                    tail.last > tail.first ? "them" : "it");
+        finding_add(
+            &v->findings,
+            (se_finding){ .kind = SE_FINDING_UNSEALED, .first = tail.first, .last = tail.last },
+            "no seal covers %s", tail.last > tail.first ? "them" : "it");
     return st;
 }
 
@@ -74,11 +79,15 @@ static void check_end(struct verification *v, const struct walk *w)
     if (chain->damaged)
         add(v, SE_FINDING_CHANGED, "what the store says about the chain was changed");
     else if (chain->seals != w->last_seal || !hash_same(&chain->last, &w->last_hash))
-        finding_add(&v->findings, (se_finding){ .kind = chain->seals > w->last_seal ? SE_FINDING_TRUNCATED : SE_FINDING_CHANGED },
-                    "the store says that the last seal is number %ju, and the last that is there is number %ju, or another one",
+        finding_add(&v->findings,
+                    (se_finding){ .kind = chain->seals > w->last_seal ? SE_FINDING_TRUNCATED
+                                                                      : SE_FINDING_CHANGED },
+                    "the store says that the last seal is number %ju, and the last that is there "
+                    "is number %ju, or another one",
                     (uintmax_t)chain->seals, (uintmax_t)w->last_seal);
     else if (!w->lost && !edge_same(&chain->edge, &w->now))
-        add(v, SE_FINDING_CHANGED, "the right edge of the tree, as the store has it, is not that of the entries");
+        add(v, SE_FINDING_CHANGED,
+            "the right edge of the tree, as the store has it, is not that of the entries");
 }
 
 /* A seal has to say what was dropped, and the nodes that are kept have to be those of it. */
@@ -89,11 +98,13 @@ static void check_dropped(struct verification *v)
 
     if (v->survey.first < chain->base_seal)
         finding_add(&v->findings, (se_finding){ .kind = SE_FINDING_CHANGED },
-                    "the store says that the chain begins at seal %ju, and there is a seal %ju", (uintmax_t)chain->base_seal,
-                    (uintmax_t)v->survey.first);
+                    "the store says that the chain begins at seal %ju, and there is a seal %ju",
+                    (uintmax_t)chain->base_seal, (uintmax_t)v->survey.first);
     if (chain->base.size != v->survey.events.pruned)
-        finding_add(&v->findings, (se_finding){ .kind = SE_FINDING_REMOVED, .first = 1, .last = chain->base.size },
-                    "dropped, and no seal says so");
+        finding_add(
+            &v->findings,
+            (se_finding){ .kind = SE_FINDING_REMOVED, .first = 1, .last = chain->base.size },
+            "dropped, and no seal says so");
     if (!nodes_edge(&full, &v->nodes, chain->base.size / BLOCK * BLOCK)) {
         add(v, SE_FINDING_CHANGED, "stored hashes of entries that were dropped are missing");
         return;
@@ -107,16 +118,16 @@ static void check_dropped(struct verification *v)
 static se_status check_base(struct verification *v, se_error *err)
 {
     struct extent below;
-    se_status st = v->store->type->extent(&below, v->store, &v->chain, 0, v->chain.base.size, err);
 
-    if (st)
-        return st;
+    TRY(v->store->type->extent(&below, v->store, &v->chain, 0, v->chain.base.size, err));
     if (below.there && below.first && below.last <= v->chain.base.size)
-        finding_add(&v->findings, (se_finding){ .kind = SE_FINDING_INSERTED, .first = below.first, .last = below.last },
-                    "there, though what is up to entry %ju was dropped", (uintmax_t)v->chain.base.size);
+        finding_add(
+            &v->findings,
+            (se_finding){ .kind = SE_FINDING_INSERTED, .first = below.first, .last = below.last },
+            "there, though what is up to entry %ju was dropped", (uintmax_t)v->chain.base.size);
     else if (below.there)
-        finding_add(&v->findings, (se_finding){ .kind = SE_FINDING_INSERTED }, "there is an entry with the number %jd",
-                    (intmax_t)below.first);
+        finding_add(&v->findings, (se_finding){ .kind = SE_FINDING_INSERTED },
+                    "there is an entry with the number %jd", (intmax_t)below.first);
     check_dropped(v);
     return SE_OK;
 }
@@ -130,20 +141,28 @@ static se_status check_head(struct verification *v, se_error *err)
     if (!head.size)
         return SE_OK;
     if (note_parse(&note, head, NULL))
-        return error_set(err, SE_ERR_USAGE, "the head that was kept elsewhere is not the seal of a history");
+        return error_set(err, SE_ERR_USAGE,
+                         "the head that was kept elsewhere is not the seal of a history");
     if (note.seal.number < v->chain.base_seal)
-        return error_set(err, SE_ERR_USAGE, "the head that was kept elsewhere is seal %ju, and the seals before %ju were dropped",
-                         (uintmax_t)note.seal.number, (uintmax_t)v->chain.base_seal);
-    if (strcmp(note.seal.chain, v->chain.name) != 0 || memcmp(&note.seal.id, &v->chain.id, sizeof note.seal.id) != 0)
-        add(v, SE_FINDING_ROLLED_BACK, "the head that was kept elsewhere is that of another chain: another one was put in its place");
+        return error_set(
+            err, SE_ERR_USAGE,
+            "the head that was kept elsewhere is seal %ju, and the seals before %ju were dropped",
+            (uintmax_t)note.seal.number, (uintmax_t)v->chain.base_seal);
+    if (strcmp(note.seal.chain, v->chain.name) != 0 ||
+        memcmp(&note.seal.id, &v->chain.id, sizeof note.seal.id) != 0)
+        add(v, SE_FINDING_ROLLED_BACK,
+            "the head that was kept elsewhere is that of another chain: another one was put in its "
+            "place");
     else if (note.seal.number > v->survey.last)
         finding_add(&v->findings, (se_finding){ .kind = SE_FINDING_ROLLED_BACK },
-                    "the chain ends at seal %ju, and the head that was kept elsewhere is seal %ju: an older state was put back",
+                    "the chain ends at seal %ju, and the head that was kept elsewhere is seal %ju: "
+                    "an older state was put back",
                     (uintmax_t)v->survey.last, (uintmax_t)note.seal.number);
-    else if (history_note(&bytes, v->store, &v->chain, note.seal.number, NULL) || bytes.size != head.size ||
-             memcmp(bytes.data, head.data, head.size) != 0)
+    else if (history_note(&bytes, v->store, &v->chain, note.seal.number, NULL) ||
+             bytes.size != head.size || memcmp(bytes.data, head.data, head.size) != 0)
         finding_add(&v->findings, (se_finding){ .kind = SE_FINDING_ROLLED_BACK },
-                    "seal %ju is not the head that was kept elsewhere: an older state was put back, and went on",
+                    "seal %ju is not the head that was kept elsewhere: an older state was put "
+                    "back, and went on",
                     (uintmax_t)note.seal.number);
     return SE_OK;
 }
@@ -169,8 +188,10 @@ static se_status diagnose_row(void *arg, const struct row *row, se_error *err)
     return SE_OK;
 }
 
-/* The walk that tells all comes to it later, when whoever has changed the chain may have made that take long. */
-static se_status tell_early(struct verification *v, struct walk *w, const struct early *early, se_error *err)
+/* The walk that tells all comes to it later, when whoever has changed the chain may have made that
+ * take long. */
+static se_status tell_early(struct verification *v, struct walk *w, const struct early *early,
+                            se_error *err)
 {
     const se_finding *what = &early->what;
     uint64_t count = v->findings.count;
@@ -179,8 +200,8 @@ static se_status tell_early(struct verification *v, struct walk *w, const struct
     if (!what->text)
         return SE_OK;
     if (what->kind == SE_FINDING_CHANGED && what->first) {
-        if ((st = v->store->type->rows(v->store, &v->chain, what->first, what->first, diagnose_row, w, err)))
-            return st;
+        TRY(v->store->type->rows(v->store, &v->chain, what->first, what->first, diagnose_row, w,
+                                 err));
     } else
         finding_tell(&v->findings, what);
     if (v->findings.count > count) {
@@ -190,7 +211,8 @@ static se_status tell_early(struct verification *v, struct walk *w, const struct
     return SE_OK;
 }
 
-static se_status walk(struct verification *v, struct walk *w, const struct start *start, se_error *err)
+static se_status walk(struct verification *v, struct walk *w, const struct start *start,
+                      se_error *err)
 {
     struct early early;
     bool good;
@@ -211,7 +233,8 @@ static se_status walk(struct verification *v, struct walk *w, const struct start
     return (st = tell_early(v, w, &early, err)) ? st : walk_alone(w, start, err);
 }
 
-static void report(se_history_report *out, const struct verification *v, const struct walk *w, const struct start *start)
+static void report(se_history_report *out, const struct verification *v, const struct walk *w,
+                   const struct start *start)
 {
     out->first = w->entries ? start->edge.size + 1 : 0;
     out->entries = w->entries;
@@ -222,12 +245,14 @@ static void report(se_history_report *out, const struct verification *v, const s
 }
 
 /* The chain from `start` on, and what is kept beside it. */
-static se_status walk_chain(se_history_report *out, struct verification *v, const struct start *start, se_error *err)
+static se_status walk_chain(se_history_report *out, struct verification *v,
+                            const struct start *start, se_error *err)
 {
     struct walk *w = calloc(1, sizeof *w);
     se_status st = w ? walk(v, w, start, err) : error_memory(err);
 
-    if (!st && !(st = nodes_check_above(&v->nodes, v->store, &v->chain, &v->findings, err)) && !(st = check_tail(v, w, err))) {
+    if (!st && !(st = nodes_check_above(&v->nodes, v->store, &v->chain, &v->findings, err)) &&
+        !(st = check_tail(v, w, err))) {
         check_end(v, w);
         v->last = (struct known){ v->survey.last, w->last_hash, w->last_known };
         report(out, v, w, start);
@@ -248,16 +273,16 @@ static se_status open_own(struct verification *v, se_error *err)
 se_status verification_run(se_history_report *out, struct verification *v, se_error *err)
 {
     struct start start;
-    se_status st;
 
-    if ((st = open_own(v, err)) || (st = survey_make(&v->survey, v->store, &v->chain, err)) || (st = check_head(v, err)))
-        return st;
+    TRY(open_own(v, err));
+    TRY(survey_make(&v->survey, v->store, &v->chain, err));
+    TRY(check_head(v, err));
     if (!v->survey.last)
         return error_set(err, SE_ERR_REJECTED, "chain '%s' is not sealed at all", v->chain.name);
     if (v->vouched)
         v->survey.events.resigned = UINT64_MAX;
-    if ((st = nodes_load(&v->nodes, v->store, &v->chain, NODE_STEP, &v->findings, err)) || (st = check_base(v, err)))
-        return st;
+    TRY(nodes_load(&v->nodes, v->store, &v->chain, NODE_STEP, &v->findings, err));
+    TRY(check_base(v, err));
     choose_start(&start, v);
     survey_forget(&v->survey, start.seal);
     return walk_chain(out, v, &start, err);
@@ -274,12 +299,14 @@ se_status verification_require(se_history_report *out, struct verification *v, s
     return v->findings.count ? findings_status(&v->findings, err) : st;
 }
 
-static se_status read_options(se_history_verify_options *out, const se_history_verify_options *options, se_error *err)
+static se_status read_options(se_history_verify_options *out,
+                              const se_history_verify_options *options, se_error *err)
 {
     return arguments_options(out, options, se_history_verify_options, err);
 }
 
-se_status se_history_verify(se_history_report *out, se_history *history, const se_history_verify_options *options, se_error *error)
+se_status se_history_verify(se_history_report *out, se_history *history,
+                            const se_history_verify_options *options, se_error *error)
 {
     AUTO(verification) v = { .h = history };
     se_history_verify_options read = SE_HISTORY_VERIFY_OPTIONS_INIT;
@@ -289,10 +316,8 @@ se_status se_history_verify(se_history_report *out, se_history *history, const s
 
     if (out)
         *out = told;
-    if ((st = arguments_check(error, history)))
-        return st;
-    if ((st = read_options(&read, options, error)))
-        return st;
+    TRY(arguments_check(error, history));
+    TRY(read_options(&read, options, error));
     v.options = &read;
     v.findings = (struct findings){ .fn = read.finding, .arg = read.finding_arg };
     st = verification_run(&told, &v, &why);

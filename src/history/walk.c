@@ -9,12 +9,14 @@ static uint64_t block_of(uint64_t entries)
 
 static const struct hash *node_at(const struct nodes *nodes, uint64_t index)
 {
-    if (!nodes || index < nodes->first || index - nodes->first >= nodes->count || !nodes->there[index - nodes->first])
+    if (!nodes || index < nodes->first || index - nodes->first >= nodes->count ||
+        !nodes->there[index - nodes->first])
         return NULL;
     return &nodes->list[index - nodes->first];
 }
 
-/* What has become full is compared with what is stored; higher ones are compared when all are known. */
+/* What has become full is compared with what is stored; higher ones are compared when all are
+ * known. */
 static void compare_node(void *arg, const struct node *node)
 {
     struct walk *w = arg;
@@ -24,8 +26,10 @@ static void compare_node(void *arg, const struct node *node)
         return;
     if (!stored || !hash_same(stored, &node->hash))
         finding_add(w->findings, (se_finding){ .kind = SE_FINDING_CHANGED },
-                    "the stored hash of entries %ju to %ju is %s: the entries are not what is wrong, but the store was changed",
-                    (uintmax_t)((node->index << NODE_STEP) + 1), (uintmax_t)((node->index + 1) << NODE_STEP),
+                    "the stored hash of entries %ju to %ju is %s: the entries are not what is "
+                    "wrong, but the store was changed",
+                    (uintmax_t)((node->index << NODE_STEP) + 1),
+                    (uintmax_t)((node->index + 1) << NODE_STEP),
                     stored ? "another one" : "missing");
 }
 
@@ -37,7 +41,8 @@ static void part(struct walk *w)
     w->parted = true;
 }
 
-/* At the end of a block of 256 the stored hash of all of them is taken: one that is missing is made good by that. */
+/* At the end of a block of 256 the stored hash of all of them is taken: one that is missing is made
+ * good by that. */
 static void end_block(struct walk *w, uint64_t block)
 {
     const struct hash *stored = node_at(w->nodes, block);
@@ -55,18 +60,26 @@ static void end_block(struct walk *w, uint64_t block)
 
 /* ---- seals ---- */
 
-static void compare(struct walk *w, const struct checkpoint *seal, const struct hash *now, const struct hash *stored)
+static void compare(struct walk *w, const struct checkpoint *seal, const struct hash *now,
+                    const struct hash *stored)
 {
     bool is_now = w->now.size == seal->size && hash_same(now, &seal->root);
     bool is_stored = w->parted && w->stored.size == seal->size && hash_same(stored, &seal->root);
-    const se_finding at = { .kind = SE_FINDING_CHANGED, .first = w->covered + 1, .last = seal->size, .seal = seal->number };
+    const se_finding at = {
+        .kind = SE_FINDING_CHANGED,
+        .first = w->covered + 1,
+        .last = seal->size,
+        .seal = seal->number,
+    };
 
     if (!is_now && is_stored)
         w->now = w->stored;
     if (is_now || is_stored)
         w->parted = false;
     else if (!w->lost && !w->suspect)
-        finding_add(w->findings, at, "not what seal %ju covers: something there was changed, removed or added, and its hashes with it",
+        finding_add(w->findings, at,
+                    "not what seal %ju covers: something there was changed, removed or added, and "
+                    "its hashes with it",
                     (uintmax_t)seal->number);
     w->lost = !is_now && !is_stored;
 }
@@ -79,15 +92,19 @@ static se_status reach(struct walk *w, const struct checkpoint *seal, se_error *
     if (seal->size >= w->next) {
         bool ends = w->next_seal > w->last_seal;
 
-        finding_add(
-            w->findings,
-            (se_finding){
-                .kind = ends ? SE_FINDING_TRUNCATED : SE_FINDING_REMOVED, .first = w->next, .last = seal->size, .seal = seal->number },
-            ends ? "missing at the end: seal %ju covers them" : "missing: seal %ju covers them", (uintmax_t)seal->number);
+        finding_add(w->findings,
+                    (se_finding){ .kind = ends ? SE_FINDING_TRUNCATED : SE_FINDING_REMOVED,
+                                  .first = w->next,
+                                  .last = seal->size,
+                                  .seal = seal->number },
+                    ends ? "missing at the end: seal %ju covers them"
+                         : "missing: seal %ju covers them",
+                    (uintmax_t)seal->number);
         w->next = seal->size + 1;
         w->lost = w->suspect = true;
     }
-    if ((st = edge_root(&now, &w->now, err)) || (w->parted && (st = edge_root(&stored, &w->stored, err))))
+    if ((st = edge_root(&now, &w->now, err)) ||
+        (w->parted && (st = edge_root(&stored, &w->stored, err))))
         return st;
     if (seal->size >= w->covered)
         compare(w, seal, &now, &stored);
@@ -109,7 +126,9 @@ static se_status reach_up_to(struct walk *w, uint64_t entries, se_error *err)
 
 static void missing(struct walk *w, uint64_t until)
 {
-    finding_add(w->findings, (se_finding){ .kind = SE_FINDING_REMOVED, .first = w->next, .last = until }, "missing");
+    finding_add(w->findings,
+                (se_finding){ .kind = SE_FINDING_REMOVED, .first = w->next, .last = until },
+                "missing");
     w->lost = w->suspect = true;
     while (block_of(w->next - 1) < block_of(until) && node_at(w->nodes, block_of(w->next - 1))) {
         end_block(w, block_of(w->next - 1));
@@ -172,7 +191,9 @@ static se_status check_end(const struct walk *w, se_error *err)
 {
     if (w->shared && shared_stopped(w->shared))
         return error_set(err, SE_ERR_CANCELLED, "stopped");
-    return findings_suffice(w->findings) ? error_set(err, SE_ERR_REJECTED, "what comes after them was not looked at") : SE_OK;
+    return findings_suffice(w->findings)
+               ? error_set(err, SE_ERR_REJECTED, "what comes after them was not looked at")
+               : SE_OK;
 }
 
 static se_status progress(struct walk *w, se_error *err)
@@ -182,7 +203,8 @@ static se_status progress(struct walk *w, se_error *err)
 
     if (st || ++w->done % OFTEN)
         return st;
-    if (w->shared ? shared_step(w->shared, OFTEN) : !h->progress || h->progress(h->progress_arg, w->done, w->total))
+    if (w->shared ? shared_step(w->shared, OFTEN)
+                  : !h->progress || h->progress(h->progress_arg, w->done, w->total))
         return SE_OK;
     return error_set(err, SE_ERR_CANCELLED, "stopped");
 }
@@ -195,14 +217,11 @@ static bool is_tail(const struct walk *w)
 static se_status take_row(void *arg, const struct row *row, se_error *err)
 {
     struct walk *w = arg;
-    se_status st;
 
-    if ((st = progress(w, err)))
-        return st;
+    TRY(progress(w, err));
     if (row->seq > w->next && !is_tail(w))
         missing(w, row->seq - 1);
-    if ((st = reach_up_to(w, row->seq - 1, err)))
-        return st;
+    TRY(reach_up_to(w, row->seq - 1, err));
     if (is_tail(w)) { /* however much that is */
         w->tail = true;
         return SE_ERR_CANCELLED;
@@ -240,12 +259,13 @@ static se_status step(struct walk *w, se_error *err)
     if (st && !more)
         return st;
     if (!more && w->next_seal <= w->last_seal) {
-        finding_add(w->findings, (se_finding){ .kind = SE_FINDING_TRUNCATED, .seal = w->next_seal }, "missing, with all up to seal %ju",
-                    (uintmax_t)w->last_seal);
+        finding_add(w->findings, (se_finding){ .kind = SE_FINDING_TRUNCATED, .seal = w->next_seal },
+                    "missing, with all up to seal %ju", (uintmax_t)w->last_seal);
         w->next_seal = w->last_seal + 1;
     }
     last = more ? w->seals[w->seal_count - 1].size : w->last;
-    if (last >= w->next && (st = type->rows(w->store, w->chain, w->next, last, take_row, w, err)) && !w->tail)
+    if (last >= w->next && (st = type->rows(w->store, w->chain, w->next, last, take_row, w, err)) &&
+        !w->tail)
         return st;
     return reach_up_to(w, UINT64_MAX, err);
 }
@@ -271,7 +291,8 @@ se_status walk_begin(struct walk *w, const struct start *start, se_error *err)
     w->last_bad = true;
     if (start->seal <= 1)
         return SE_OK;
-    return w->store->type->seals(w->store, w->chain, start->seal - 1, start->seal - 1, take_before, w, err);
+    return w->store->type->seals(w->store, w->chain, start->seal - 1, start->seal - 1, take_before,
+                                 w, err);
 }
 
 se_status walk_alone(struct walk *w, const struct start *start, se_error *err)

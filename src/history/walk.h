@@ -1,6 +1,7 @@
 /*
- * Walking along entries and seals, in their order, and comparing them.  Two trees grow on the way: one of what the entries hash to now, one
- * of the hashes that were stored with them.  The signed roots say which of the two is right.
+ * Walking along entries and seals, in their order, and comparing them.  Two trees grow on the way:
+ * one of what the entries hash to now, one of the hashes that were stored with them.  The signed
+ * roots say which of the two is right.
  */
 #ifndef HISTORY_WALK_H
 #define HISTORY_WALK_H
@@ -22,12 +23,14 @@ void nodes_free(struct nodes *nodes);
 AUTO_KIND(nodes, struct nodes, nodes_free(p))
 
 /* Those of `level` that `size` entries have; what is there besides is a finding. */
-SE_MUST_CHECK se_status nodes_load(struct nodes *out, struct database *store, const struct chain *chain, unsigned level,
+SE_MUST_CHECK se_status nodes_load(struct nodes *out, struct database *store,
+                                   const struct chain *chain, unsigned level,
                                    struct findings *findings, se_error *err);
 
 /* That the levels above that of `nodes` are what follows from them. */
-SE_MUST_CHECK se_status nodes_check_above(const struct nodes *nodes, struct database *store, const struct chain *chain,
-                                          struct findings *findings, se_error *err);
+SE_MUST_CHECK se_status nodes_check_above(const struct nodes *nodes, struct database *store,
+                                          const struct chain *chain, struct findings *findings,
+                                          se_error *err);
 
 /* What the seals say has happened to entries: found before the walk. */
 struct erased {
@@ -40,7 +43,8 @@ struct events {
     uint64_t resigned; /* the last seal that vouches for older ones */
 };
 
-/* Seals of which the signature was checked, and whose roots are compared when the walk comes there. */
+/* Seals of which the signature was checked, and whose roots are compared when the walk comes there.
+ */
 struct checkpoint {
     uint64_t number, size;
     struct hash root;
@@ -62,10 +66,11 @@ struct walk {
     bool parted;               /* it is */
     struct edge block;         /* `stored` where its last block of 256 began */
     const struct nodes *nodes; /* of level 8 */
-    bool lost;                 /* neither of the two gives the last root: an entry is missing, or its hash was changed with it */
-    bool suspect;              /* something was found among the entries since the last seal */
-    bool part;                 /* what follows the last seal is sealed by others */
-    bool tail;                 /* there is something that no seal covers */
+    bool lost;    /* neither of the two gives the last root: an entry is missing, or its hash was
+                     changed with it */
+    bool suspect; /* something was found among the entries since the last seal */
+    bool part;    /* what follows the last seal is sealed by others */
+    bool tail;    /* there is something that no seal covers */
     uint64_t entries, erased;
 
     /* seals */
@@ -95,7 +100,8 @@ struct survey {
 };
 void survey_free(struct survey *survey);
 AUTO_KIND(survey, struct survey, survey_free(p))
-SE_MUST_CHECK se_status survey_make(struct survey *out, struct database *store, const struct chain *chain, se_error *err);
+SE_MUST_CHECK se_status survey_make(struct survey *out, struct database *store,
+                                    const struct chain *chain, se_error *err);
 
 /* Signatures of seals before number `first` are not verified: what those say excuses nothing. */
 void survey_forget(struct survey *survey, uint64_t first);
@@ -106,21 +112,24 @@ SE_MUST_CHECK se_status walk_alone(struct walk *w, const struct start *start, se
 /* Sets what a walk begins with; *w is zero but for what it works on. */
 SE_MUST_CHECK se_status walk_begin(struct walk *w, const struct start *start, se_error *err);
 
-/* A finding that says all by itself: of an entry or of a seal, and not that trees are not the same. */
+/* A finding that says all by itself: of an entry or of a seal, and not that trees are not the same.
+ */
 struct early {
     se_finding what; /* without text: there is none */
     char text[sizeof((se_error *)NULL)->text];
 };
 
 /*
- * The same by several threads, which only say whether all is well.  False: it is not, or it is not worth while; walk_alone() finds out, and
- * *early is what can be told at once.  *w is where the last of them ended, if all is well.  SE_ERR_CANCELLED and other failures of the
- * caller's world are told as such.
+ * The same by several threads, which only say whether all is well.  False: it is not, or it is not
+ * worth while; walk_alone() finds out, and *early is what can be told at once.  *w is where the
+ * last of them ended, if all is well.  SE_ERR_CANCELLED and other failures of the caller's world
+ * are told as such.
  */
-SE_MUST_CHECK se_status walk_together(bool *good, struct early *early, struct walk *w, const struct start *start, unsigned threads,
-                                      se_error *err);
+SE_MUST_CHECK se_status walk_together(bool *good, struct early *early, struct walk *w,
+                                      const struct start *start, unsigned threads, se_error *err);
 
-/* The tree of the first `entries`, a multiple of 256, as the stored nodes say.  False: some are missing. */
+/* The tree of the first `entries`, a multiple of 256, as the stored nodes say.  False: some are
+ * missing. */
 bool nodes_edge(struct edge *out, const struct nodes *nodes, uint64_t entries);
 
 /* For the walks that go on side by side: false: stop. */

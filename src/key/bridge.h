@@ -1,4 +1,5 @@
-/* What the parts of the provider share: keys (remote.c), signatures (remote_sign.c), and decryption (remote_cipher.c). */
+/* What the parts of the provider share: keys (remote.c), signatures (remote_sign.c), and decryption
+ * (remote_cipher.c). */
 #ifndef KEY_BRIDGE_H
 #define KEY_BRIDGE_H
 
@@ -14,9 +15,9 @@ struct bridge {
 };
 
 /* OSSL_DISPATCH holds all functions as one type; each is called as what its number says. */
-#define ENTRY(number, function)                                                                                                            \
-    {                                                                                                                                      \
-        (number), (void (*)(void))(function)                                                                                               \
+#define ENTRY(number, function)                                                                    \
+    {                                                                                              \
+        (number), (void (*)(void))(function)                                                       \
     }
 
 extern const OSSL_DISPATCH bridge_signature[], bridge_cipher[];
@@ -24,14 +25,18 @@ extern const OSSL_DISPATCH bridge_signature[], bridge_cipher[];
 /* NULL: the key is held. */
 const struct bridge *bridge_of(const EVP_PKEY *key);
 
-/* What is asked of the store, by OpenSSL or past it (key/operate.c); *out is released by the caller. */
-SE_MUST_CHECK se_status bridge_sign(se_buf *out, const struct bridge *key, const struct sign_how *how, se_bytes hash, se_error *err);
-SE_MUST_CHECK se_status bridge_unwrap(se_buf *out, const struct bridge *key, const struct unwrap_how *how, se_bytes blob, se_error *err);
+/* What is asked of the store, by OpenSSL or past it (key/operate.c); *out is released by the
+ * caller. */
+SE_MUST_CHECK se_status bridge_sign(se_buf *out, const struct bridge *key,
+                                    const struct sign_how *how, se_bytes hash, se_error *err);
+SE_MUST_CHECK se_status bridge_unwrap(se_buf *out, const struct bridge *key,
+                                      const struct unwrap_how *how, se_bytes blob, se_error *err);
 
 /* A digest has many names in OpenSSL; DIGEST_NONE: not one that the engine knows. */
 enum digest bridge_digest(const char *name);
 
-/* A parameter that comes as a number or as a word, depending on the caller: `word` means `meant`. */
+/* A parameter that comes as a number or as a word, depending on the caller: `word` means `meant`.
+ */
 int bridge_choice(const OSSL_PARAM *p, int *out, const char *word, int meant);
 int bridge_tell_choice(OSSL_PARAM *p, int value, const char *word);
 

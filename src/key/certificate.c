@@ -19,7 +19,8 @@ se_status certificate_parse(X509 **out, se_bytes der, se_error *err)
     *out = X509_new_ex(crypto_context(), NULL);
     if (!*out)
         return error_memory(err);
-    if (der.size <= LONG_MAX && d2i_X509(out, &p, (long)der.size) && p == (const unsigned char *)der.data + der.size)
+    if (der.size <= LONG_MAX && d2i_X509(out, &p, (long)der.size) &&
+        p == (const unsigned char *)der.data + der.size)
         return SE_OK;
     X509_free(*out); /* NULL when d2i failed */
     *out = NULL;
@@ -43,7 +44,8 @@ static se_status read_pem(STACK_OF(X509) * certificates, BIO *text, const char *
     }
     last = ERR_peek_last_error();
     if (ERR_GET_LIB(last) != ERR_LIB_PEM || ERR_GET_REASON(last) != PEM_R_NO_START_LINE)
-        return crypto_error(err, SE_ERR_FORMAT, "'%s': certificate %d can't be read", name, sk_X509_num(certificates) + 1);
+        return crypto_error(err, SE_ERR_FORMAT, "'%s': certificate %d can't be read", name,
+                            sk_X509_num(certificates) + 1);
     ERR_clear_error();
     return SE_OK;
 }
@@ -65,8 +67,7 @@ se_status certificates_read(STACK_OF(X509) * *out, se_bytes text, const char *na
         return st;
     if (!sk_X509_num(certificates))
         return error_set(err, SE_ERR_FORMAT, "'%s' holds no certificate", name);
-    *out = certificates;
-    certificates = NULL;
+    *out = MOVE(certificates);
     return SE_OK;
 }
 
@@ -86,7 +87,8 @@ X509 *certificates_choose(const STACK_OF(X509) * certificates, const EVP_PKEY *p
     for (int i = 0; i < sk_X509_num(certificates); i++) {
         X509 *one = sk_X509_value(certificates, i);
 
-        if (EVP_PKEY_eq(X509_get0_pubkey(one), public) == 1 && (!best || certificate_precedes(one, best, at)))
+        if (EVP_PKEY_eq(X509_get0_pubkey(one), public) == 1 &&
+            (!best || certificate_precedes(one, best, at)))
             best = one;
     }
     ERR_clear_error();
@@ -94,8 +96,8 @@ X509 *certificates_choose(const STACK_OF(X509) * certificates, const EVP_PKEY *p
 }
 
 /*
- * Names and key identifiers do not tell: a CA that was re-keyed has two certificates of one name, and not all certificates have the latter.
- * Nor does keyUsage: who has signed has issued.
+ * Names and key identifiers do not tell: a CA that was re-keyed has two certificates of one name,
+ * and not all certificates have the latter. Nor does keyUsage: who has signed has issued.
  */
 bool certificate_has_issued(X509 *issuer, X509 *certificate)
 {
@@ -105,7 +107,8 @@ bool certificate_has_issued(X509 *issuer, X509 *certificate)
         return false;
     if ((public = X509_get0_pubkey(issuer)))
         return X509_verify(certificate, public) == 1;
-    return X509_check_issued(issuer, certificate) == X509_V_OK; /* a key of a type that OpenSSL does not know */
+    return X509_check_issued(issuer, certificate) ==
+           X509_V_OK; /* a key of a type that OpenSSL does not know */
 }
 
 /* Behind what is there, those that are valid now first. */
@@ -127,8 +130,10 @@ bool certificates_hold(const STACK_OF(X509) * certificates, const X509 *one)
     return false;
 }
 
-/* All of them: which of a CA's certificates a verifier trusts, the cross-signed one or its own, nobody knows here. */
-static se_status add_issuers(STACK_OF(X509) * chain, X509 *certificate, const STACK_OF(X509) * pool, se_error *err)
+/* All of them: which of a CA's certificates a verifier trusts, the cross-signed one or its own,
+ * nobody knows here. */
+static se_status add_issuers(STACK_OF(X509) * chain, X509 *certificate, const STACK_OF(X509) * pool,
+                             se_error *err)
 {
     int from = sk_X509_num(chain);
 
@@ -143,7 +148,8 @@ static se_status add_issuers(STACK_OF(X509) * chain, X509 *certificate, const ST
     return SE_OK;
 }
 
-se_status certificates_chain(STACK_OF(X509) * *out, X509 *certificate, const STACK_OF(X509) * pool, se_error *err)
+se_status certificates_chain(STACK_OF(X509) * *out, X509 *certificate, const STACK_OF(X509) * pool,
+                             se_error *err)
 {
     AUTO(x509_stack) chain = sk_X509_new_null();
     se_status st = chain && insert(chain, 0, certificate) ? SE_OK : error_memory(err);
@@ -156,8 +162,7 @@ se_status certificates_chain(STACK_OF(X509) * *out, X509 *certificate, const STA
     if (st || sk_X509_num(chain) < 2)
         return st;
     X509_free(sk_X509_shift(chain));
-    *out = chain;
-    chain = NULL;
+    *out = MOVE(chain);
     return SE_OK;
 }
 

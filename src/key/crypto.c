@@ -64,7 +64,8 @@ const EVP_MD *crypto_md(enum digest digest)
     return crypto_context() ? digests[digest] : NULL;
 }
 
-/* The first of them makes OpenSSL list all that it has, which processes that only sign do without. */
+/* The first of them makes OpenSSL list all that it has, which processes that only sign do without.
+ */
 static void fetch_ciphers(void)
 {
     static const char *const names[][AES_SIZES] = {
@@ -89,7 +90,8 @@ const EVP_CIPHER *crypto_cipher(enum cipher cipher, unsigned bits)
     return ciphers[cipher][(bits - 128) / 64];
 }
 
-/* OpenSSL has no words for what the system says; where it has asked getaddrinfo(), that one's are beside the code. */
+/* OpenSSL has no words for what the system says; where it has asked getaddrinfo(), that one's are
+ * beside the code. */
 static const char *reason_of(unsigned long code, const char *data)
 {
     if (ERR_SYSTEM_ERROR(code))
@@ -130,8 +132,10 @@ se_status crypto_error(se_error *err, se_status status, const char *format, ...)
 bool crypto_lacks(void)
 {
     static const int reasons[] = {
-        EVP_R_UNKNOWN_PBE_ALGORITHM, EVP_R_UNKNOWN_CIPHER, EVP_R_UNSUPPORTED_CIPHER,    EVP_R_UNSUPPORTED_KEY_DERIVATION_FUNCTION,
-        EVP_R_UNSUPPORTED_PRF,       EVP_R_UNKNOWN_DIGEST, EVP_R_UNSUPPORTED_SALT_TYPE, EVP_R_UNSUPPORTED_ALGORITHM,
+        EVP_R_UNKNOWN_PBE_ALGORITHM, EVP_R_UNKNOWN_CIPHER,
+        EVP_R_UNSUPPORTED_CIPHER,    EVP_R_UNSUPPORTED_KEY_DERIVATION_FUNCTION,
+        EVP_R_UNSUPPORTED_PRF,       EVP_R_UNKNOWN_DIGEST,
+        EVP_R_UNSUPPORTED_SALT_TYPE, EVP_R_UNSUPPORTED_ALGORITHM,
         EVP_R_UNSUPPORTED_KEYLENGTH, EVP_R_NO_CIPHER_SET,
     };
     unsigned long code = ERR_peek_error();

@@ -41,7 +41,8 @@ static ASN1_STRING *packed_params(const EVP_MD *md, int salt)
     params->hashAlgorithm = X509_ALGOR_new();
     params->maskGenAlgorithm = mgf1_algorithm(md);
     params->saltLength = ASN1_INTEGER_new();
-    if (!params->hashAlgorithm || !params->maskGenAlgorithm || !params->saltLength || !ASN1_INTEGER_set(params->saltLength, salt))
+    if (!params->hashAlgorithm || !params->maskGenAlgorithm || !params->saltLength ||
+        !ASN1_INTEGER_set(params->saltLength, salt))
         return NULL;
     X509_ALGOR_set_md(params->hashAlgorithm, md);
     return ASN1_item_pack(params, ASN1_ITEM_rptr(RSA_PSS_PARAMS), NULL);
@@ -63,7 +64,8 @@ static bool set_plain(X509_ALGOR *algorithm, const EVP_MD *md, enum padding padd
     int key = padding == PADDING_NONE ? NID_X9_62_id_ecPublicKey : NID_rsaEncryption, nid;
 
     return OBJ_find_sigid_by_algs(&nid, EVP_MD_get_type(md), key) &&
-           X509_ALGOR_set0(algorithm, OBJ_nid2obj(nid), padding == PADDING_NONE ? V_ASN1_UNDEF : V_ASN1_NULL, NULL);
+           X509_ALGOR_set0(algorithm, OBJ_nid2obj(nid),
+                           padding == PADDING_NONE ? V_ASN1_UNDEF : V_ASN1_NULL, NULL);
 }
 
 int identifier_der(unsigned char **der, const struct sign_how *how)
@@ -73,7 +75,8 @@ int identifier_der(unsigned char **der, const struct sign_how *how)
 
     if (!md || !algorithm)
         return 0;
-    if (!(how->padding == PADDING_PSS ? set_pss(algorithm, md, how->salt) : set_plain(algorithm, md, how->padding)))
+    if (!(how->padding == PADDING_PSS ? set_pss(algorithm, md, how->salt)
+                                      : set_plain(algorithm, md, how->padding)))
         return 0;
     return i2d_X509_ALGOR(algorithm, der);
 }
@@ -83,7 +86,10 @@ static enum digest digest_of(const X509_ALGOR *algorithm)
     static const struct {
         int nid;
         enum digest digest;
-    } known[] = { { NID_sha1, DIGEST_SHA1 }, { NID_sha256, DIGEST_SHA256 }, { NID_sha384, DIGEST_SHA384 }, { NID_sha512, DIGEST_SHA512 } };
+    } known[] = { { NID_sha1, DIGEST_SHA1 },
+                  { NID_sha256, DIGEST_SHA256 },
+                  { NID_sha384, DIGEST_SHA384 },
+                  { NID_sha512, DIGEST_SHA512 } };
     const ASN1_OBJECT *id = NULL;
     int type = V_ASN1_UNDEF;
 
@@ -133,7 +139,8 @@ enum digest identifier_pss(const X509_ALGOR *algorithm)
     if (!params || (params->trailerField && ASN1_INTEGER_get(params->trailerField) != 1))
         return DIGEST_NONE;
     digest = digest_of(params->hashAlgorithm);
-    return digest != DIGEST_SHA1 && mgf1_digest(params->maskGenAlgorithm) == digest ? digest : DIGEST_NONE;
+    return digest != DIGEST_SHA1 && mgf1_digest(params->maskGenAlgorithm) == digest ? digest
+                                                                                    : DIGEST_NONE;
 }
 
 /* RFC 4055, 3.1: what is not there is SHA-1. */
@@ -171,7 +178,8 @@ bool identifier_pss_text(char *out, size_t size, const X509_ALGOR *algorithm)
     else if (params->trailerField && ASN1_INTEGER_get(params->trailerField) != 1)
         (void)snprintf(out, size, "an unknown trailer");
     else
-        (void)snprintf(out, size, "hash %s and MGF1's %s", hash_text(params->hashAlgorithm), mask_text(params->maskGenAlgorithm));
+        (void)snprintf(out, size, "hash %s and MGF1's %s", hash_text(params->hashAlgorithm),
+                       mask_text(params->maskGenAlgorithm));
     return true;
 }
 
@@ -212,7 +220,8 @@ static bool has_label(const X509_ALGOR *source)
     if (!source)
         return false;
     X509_ALGOR_get0(&id, &type, &value, source);
-    return OBJ_obj2nid(id) != NID_pSpecified || type != V_ASN1_OCTET_STRING || ASN1_STRING_length(value);
+    return OBJ_obj2nid(id) != NID_pSpecified || type != V_ASN1_OCTET_STRING ||
+           ASN1_STRING_length(value);
 }
 
 bool identifier_oaep(struct unwrap_how *out, const X509_ALGOR *algorithm)

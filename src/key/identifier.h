@@ -6,10 +6,12 @@
 
 #include "key/remote.h"
 
-/* DER, as an i2d function makes it: returns its size, below 1 on failure; *der is released with OPENSSL_free(). */
+/* DER, as an i2d function makes it: returns its size, below 1 on failure; *der is released with
+ * OPENSSL_free(). */
 int identifier_der(unsigned char **der, const struct sign_how *how);
 
-/* The digest of an id-RSASSA-PSS; DIGEST_NONE unless hash and mask generation use one that the engine knows, both the same. */
+/* The digest of an id-RSASSA-PSS; DIGEST_NONE unless hash and mask generation use one that the
+ * engine knows, both the same. */
 enum digest identifier_pss(const X509_ALGOR *algorithm);
 
 /* What the parameters of an id-RSASSA-PSS say, as text; false: it is none. */

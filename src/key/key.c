@@ -15,7 +15,8 @@ static se_status check_pair(EVP_PKEY *private, X509 *certificate, se_error *err)
     if (!public)
         return crypto_error(err, SE_ERR_KEY, "the certificate's public key can't be read");
     if (private && EVP_PKEY_eq(private, public) != 1)
-        return crypto_error(err, SE_ERR_KEY, "the private key and the certificate do not belong together");
+        return crypto_error(err, SE_ERR_KEY,
+                            "the private key and the certificate do not belong together");
     return SE_OK;
 }
 
@@ -24,13 +25,15 @@ static se_status identify(unsigned char id[KEY_ID], const X509 *certificate, se_
     unsigned char *der = NULL;
     int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
     size_t written = KEY_ID;
-    bool done = size > 0 && EVP_Q_digest(crypto_context(), "SHA2-256", NULL, der, (size_t)size, id, &written);
+    bool done = size > 0 &&
+                EVP_Q_digest(crypto_context(), "SHA2-256", NULL, der, (size_t)size, id, &written);
 
     OPENSSL_free(der);
     return done ? SE_OK : crypto_error(err, SE_ERR_CRYPTO, "cannot hash the public key");
 }
 
-se_status key_new(struct key **out, EVP_PKEY *private, X509 *certificate, STACK_OF(X509) * chain, se_error *err)
+se_status key_new(struct key **out, EVP_PKEY *private, X509 *certificate, STACK_OF(X509) * chain,
+                  se_error *err)
 {
     struct key *key = calloc(1, sizeof *key);
     se_status st = key ? check_pair(private, certificate, err) : error_memory(err);
@@ -91,10 +94,13 @@ enum key_family key_family(const EVP_PKEY *key)
     return EVP_PKEY_is_a(key, "EC") ? FAMILY_EC : FAMILY_ANY;
 }
 
-/* NIST's names for the curves that have one: what a person reads in "P-256", OpenSSL calls prime256v1. */
+/* NIST's names for the curves that have one: what a person reads in "P-256", OpenSSL calls
+ * prime256v1. */
 static const char *curve_name(const char *group)
 {
-    static const char *const names[][2] = { { "prime256v1", "P-256" }, { "secp384r1", "P-384" }, { "secp521r1", "P-521" } };
+    static const char *const names[][2] = { { "prime256v1", "P-256" },
+                                            { "secp384r1", "P-384" },
+                                            { "secp521r1", "P-521" } };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(group, names[i][0]) == 0)
@@ -108,8 +114,10 @@ void key_type_name(char out[32], const EVP_PKEY *key)
 
     if (key_family(key) == FAMILY_RSA)
         (void)snprintf(out, 32, "RSA-%d", EVP_PKEY_get_bits(key));
-    else if (EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group, NULL))
+    else if (EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group,
+                                            NULL))
         (void)snprintf(out, 32, "EC-%s", curve_name(group));
     else
-        (void)snprintf(out, 32, "%.31s", EVP_PKEY_get0_type_name(key) ? EVP_PKEY_get0_type_name(key) : "unknown");
+        (void)snprintf(out, 32, "%.31s",
+                       EVP_PKEY_get0_type_name(key) ? EVP_PKEY_get0_type_name(key) : "unknown");
 }

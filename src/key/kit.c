@@ -13,8 +13,7 @@ se_status kit_new(struct kit **out, se_error *err)
     *out = NULL;
     if (!kit || !(kit->hash = EVP_MD_CTX_new()) || !(kit->cipher = EVP_CIPHER_CTX_new()))
         return error_memory(err);
-    *out = kit;
-    kit = NULL;
+    *out = MOVE(kit);
     return SE_OK;
 }
 
@@ -23,7 +22,8 @@ void kit_rest(struct kit *kit)
     static const unsigned char nothing[32];
 
     /* another key in the place of the last one takes less than making the context anew */
-    if (EVP_CIPHER_CTX_get0_cipher(kit->cipher) && EVP_CipherInit_ex2(kit->cipher, NULL, nothing, NULL, -1, NULL) <= 0)
+    if (EVP_CIPHER_CTX_get0_cipher(kit->cipher) &&
+        EVP_CipherInit_ex2(kit->cipher, NULL, nothing, NULL, -1, NULL) <= 0)
         (void)EVP_CIPHER_CTX_reset(kit->cipher);
 }
 
@@ -38,7 +38,8 @@ void kit_free(struct kit *kit)
 
 static bool begin(struct kit *kit, enum digest digest, se_bytes first)
 {
-    return EVP_DigestInit_ex2(kit->hash, crypto_md(digest), NULL) > 0 && EVP_DigestUpdate(kit->hash, first.data, first.size) > 0;
+    return EVP_DigestInit_ex2(kit->hash, crypto_md(digest), NULL) > 0 &&
+           EVP_DigestUpdate(kit->hash, first.data, first.size) > 0;
 }
 
 static bool add_all(struct kit *kit, const se_bytes *pieces, size_t count)
@@ -50,14 +51,17 @@ static bool add_all(struct kit *kit, const se_bytes *pieces, size_t count)
     return done;
 }
 
-bool kit_hash(unsigned char *out, struct kit *kit, enum digest digest, const se_bytes *pieces, size_t count)
+bool kit_hash(unsigned char *out, struct kit *kit, enum digest digest, const se_bytes *pieces,
+              size_t count)
 {
-    return begin(kit, digest, (se_bytes){ out, 0 }) && add_all(kit, pieces, count) && EVP_DigestFinal_ex(kit->hash, out, NULL) > 0;
+    return begin(kit, digest, (se_bytes){ out, 0 }) && add_all(kit, pieces, count) &&
+           EVP_DigestFinal_ex(kit->hash, out, NULL) > 0;
 }
 
 bool kit_hash_repeated(unsigned char out[32], struct kit *kit, se_bytes piece)
 {
-    bool same = piece.size && piece.size == kit->last.size && memcmp(piece.data, kit->last.bytes, piece.size) == 0;
+    bool same = piece.size && piece.size == kit->last.size &&
+                memcmp(piece.data, kit->last.bytes, piece.size) == 0;
 
     if (!same && !kit_hash(kit->last.hash, kit, DIGEST_SHA256, &piece, 1)) {
         kit->last.size = 0;
@@ -86,11 +90,13 @@ static bool begin_keyed(struct kit *kit, enum digest digest, se_bytes key, unsig
     return done;
 }
 
-bool kit_hmac(unsigned char *out, struct kit *kit, enum digest digest, se_bytes key, const se_bytes *pieces, size_t count)
+bool kit_hmac(unsigned char *out, struct kit *kit, enum digest digest, se_bytes key,
+              const se_bytes *pieces, size_t count)
 {
     unsigned size;
 
-    return begin_keyed(kit, digest, key, 0x36) && add_all(kit, pieces, count) && EVP_DigestFinal_ex(kit->hash, out, &size) > 0 &&
-           begin_keyed(kit, digest, key, 0x5c) && EVP_DigestUpdate(kit->hash, out, size) > 0 &&
+    return begin_keyed(kit, digest, key, 0x36) && add_all(kit, pieces, count) &&
+           EVP_DigestFinal_ex(kit->hash, out, &size) > 0 && begin_keyed(kit, digest, key, 0x5c) &&
+           EVP_DigestUpdate(kit->hash, out, size) > 0 &&
            EVP_DigestFinal_ex(kit->hash, out, NULL) > 0;
 }

@@ -25,14 +25,17 @@ void kit_free(struct kit *kit); /* accepts NULL */
 AUTO_KIND(kit, struct kit *, kit_free(*p))
 
 /* A hash over pieces; up to an empty list. */
-bool kit_hash(unsigned char *out, struct kit *kit, enum digest digest, const se_bytes *pieces, size_t count);
-/* SHA-256 of what is often the same as last time, as the head of values that were made together is.  Not of secrets: it is kept. */
+bool kit_hash(unsigned char *out, struct kit *kit, enum digest digest, const se_bytes *pieces,
+              size_t count);
+/* SHA-256 of what is often the same as last time, as the head of values that were made together is.
+ * Not of secrets: it is kept. */
 bool kit_hash_repeated(unsigned char out[32], struct kit *kit, se_bytes piece);
 
 /*
- * HMAC (RFC 2104) over pieces, in a context that is used again and again: EVP_MAC takes longer to be given a key than to hash a field.
- * `key` has up to a block of the digest.
+ * HMAC (RFC 2104) over pieces, in a context that is used again and again: EVP_MAC takes longer to
+ * be given a key than to hash a field. `key` has up to a block of the digest.
  */
-bool kit_hmac(unsigned char *out, struct kit *kit, enum digest digest, se_bytes key, const se_bytes *pieces, size_t count);
+bool kit_hmac(unsigned char *out, struct kit *kit, enum digest digest, se_bytes key,
+              const se_bytes *pieces, size_t count);
 
 #endif

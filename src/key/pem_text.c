@@ -7,10 +7,12 @@
 
 static const char boundary[] = "-----BEGIN ";
 
-/* A SEQUENCE whose length is not a character of a text: more than 127 bytes, or of indefinite length. */
+/* A SEQUENCE whose length is not a character of a text: more than 127 bytes, or of indefinite
+ * length. */
 static bool begins_der(const unsigned char *p, size_t size)
 {
-    return size > 1 && p[0] == 0x30 && (p[1] == 0x80 || (p[1] > 0x80 && p[1] <= 0x84) || p[1] == size - 2);
+    return size > 1 && p[0] == 0x30 &&
+           (p[1] == 0x80 || (p[1] > 0x80 && p[1] <= 0x84) || p[1] == size - 2);
 }
 
 bool pem_text_is(se_bytes text)

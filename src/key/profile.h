@@ -1,4 +1,5 @@
-/* What a certificate says of its owner.  It is read once for a key: that takes as long as all that a signature takes besides the token. */
+/* What a certificate says of its owner.  It is read once for a key: that takes as long as all that
+ * a signature takes besides the token. */
 #ifndef KEY_PROFILE_H
 #define KEY_PROFILE_H
 
@@ -6,7 +7,8 @@
 #include <stdint.h>
 
 struct profile {
-    char subject[256], issuer[256], serial[64]; /* as certificate_subject() and its like tell them */
+    char subject[256], issuer[256],
+        serial[64]; /* as certificate_subject() and its like tell them */
     int64_t not_after;
     STACK_OF(OPENSSL_STRING) * addresses; /* of mail; NULL: none */
 };

@@ -9,7 +9,8 @@
 #include "key/crypto.h"
 #include "key/key.h"
 
-/* The one parameter of our import, and one that our keys know: a struct bridge by address.  Such keys only ever come from remote_key(). */
+/* The one parameter of our import, and one that our keys know: a struct bridge by address.  Such
+ * keys only ever come from remote_key(). */
 #define PARAM_BRIDGE "signengine-bridge"
 #define PROVIDER     "signengine"
 #define PROPERTIES   "provider=" PROVIDER
@@ -61,7 +62,8 @@ int bridge_choice(const OSSL_PARAM *p, int *out, const char *word, int meant)
 
 int bridge_tell_choice(OSSL_PARAM *p, int value, const char *word)
 {
-    return p->data_type == OSSL_PARAM_INTEGER ? OSSL_PARAM_set_int(p, value) : OSSL_PARAM_set_utf8_string(p, word);
+    return p->data_type == OSSL_PARAM_INTEGER ? OSSL_PARAM_set_int(p, value)
+                                              : OSSL_PARAM_set_utf8_string(p, word);
 }
 
 /* ---- key management (provider-keymgmt(7)) ---- */
@@ -98,7 +100,8 @@ static int key_import(void *data, int selection, const OSSL_PARAM params[])
 
 static const OSSL_PARAM *key_import_types(int selection)
 {
-    static const OSSL_PARAM types[] = { OSSL_PARAM_octet_string(PARAM_BRIDGE, NULL, 0), OSSL_PARAM_END };
+    static const OSSL_PARAM types[] = { OSSL_PARAM_octet_string(PARAM_BRIDGE, NULL, 0),
+                                        OSSL_PARAM_END };
 
     (void)selection;
     return types;
@@ -176,13 +179,17 @@ static const char *ec_operation(int operation)
     return operation == OSSL_OP_SIGNATURE ? "ECDSA" : "EC";
 }
 
-#define KEY_MANAGEMENT(operation)                                                                                                          \
-    {                                                                                                                                      \
-        ENTRY(OSSL_FUNC_KEYMGMT_NEW, key_make), ENTRY(OSSL_FUNC_KEYMGMT_FREE, key_release), ENTRY(OSSL_FUNC_KEYMGMT_IMPORT, key_import),   \
-            ENTRY(OSSL_FUNC_KEYMGMT_IMPORT_TYPES, key_import_types), ENTRY(OSSL_FUNC_KEYMGMT_HAS, key_has),                                \
-            ENTRY(OSSL_FUNC_KEYMGMT_GET_PARAMS, key_get), ENTRY(OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, key_gettable),                          \
-            ENTRY(OSSL_FUNC_KEYMGMT_EXPORT, key_export), ENTRY(OSSL_FUNC_KEYMGMT_EXPORT_TYPES, key_export_types),                          \
-            ENTRY(OSSL_FUNC_KEYMGMT_MATCH, key_match), ENTRY(OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, operation), { 0, NULL },              \
+#define KEY_MANAGEMENT(operation)                                                                  \
+    {                                                                                              \
+        ENTRY(OSSL_FUNC_KEYMGMT_NEW, key_make), ENTRY(OSSL_FUNC_KEYMGMT_FREE, key_release),        \
+            ENTRY(OSSL_FUNC_KEYMGMT_IMPORT, key_import),                                           \
+            ENTRY(OSSL_FUNC_KEYMGMT_IMPORT_TYPES, key_import_types),                               \
+            ENTRY(OSSL_FUNC_KEYMGMT_HAS, key_has), ENTRY(OSSL_FUNC_KEYMGMT_GET_PARAMS, key_get),   \
+            ENTRY(OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, key_gettable),                                \
+            ENTRY(OSSL_FUNC_KEYMGMT_EXPORT, key_export),                                           \
+            ENTRY(OSSL_FUNC_KEYMGMT_EXPORT_TYPES, key_export_types),                               \
+            ENTRY(OSSL_FUNC_KEYMGMT_MATCH, key_match),                                             \
+            ENTRY(OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, operation), { 0, NULL },                 \
     }
 static const OSSL_DISPATCH rsa_keys[] = KEY_MANAGEMENT(rsa_operation);
 static const OSSL_DISPATCH ec_keys[] = KEY_MANAGEMENT(ec_operation);
@@ -215,9 +222,11 @@ static const OSSL_ALGORITHM *query(void *provider, int operation, int *no_cache)
     return operation == OSSL_OP_SIGNATURE ? signatures : NULL;
 }
 
-static int provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const OSSL_DISPATCH **out, void **context)
+static int provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
+                         const OSSL_DISPATCH **out, void **context)
 {
-    static const OSSL_DISPATCH functions[] = { ENTRY(OSSL_FUNC_PROVIDER_QUERY_OPERATION, query), { 0, NULL } };
+    static const OSSL_DISPATCH functions[] = { ENTRY(OSSL_FUNC_PROVIDER_QUERY_OPERATION, query),
+                                               { 0, NULL } };
 
     (void)in;
     *out = functions;
@@ -227,21 +236,27 @@ static int provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in
 
 bool remote_provider_load(OSSL_LIB_CTX *context)
 {
-    return OSSL_PROVIDER_add_builtin(context, PROVIDER, provider_init) && OSSL_PROVIDER_load(context, PROVIDER);
+    return OSSL_PROVIDER_add_builtin(context, PROVIDER, provider_init) &&
+           OSSL_PROVIDER_load(context, PROVIDER);
 }
 
-se_status remote_key(EVP_PKEY **out, const struct remote_ops *ops, void *remote, EVP_PKEY *public, se_error *err)
+se_status remote_key(EVP_PKEY **out, const struct remote_ops *ops, void *remote, EVP_PKEY *public,
+                     se_error *err)
 {
     struct bridge bridge = { ops, remote, public };
-    OSSL_PARAM params[] = { OSSL_PARAM_construct_octet_string(PARAM_BRIDGE, &bridge, sizeof bridge), OSSL_PARAM_construct_end() };
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_octet_string(PARAM_BRIDGE, &bridge, sizeof bridge),
+                            OSSL_PARAM_construct_end() };
     EVP_PKEY_CTX *context;
     int ok;
 
     *out = NULL;
     if (key_family(public) == FAMILY_ANY)
-        return error_set(err, SE_ERR_KEY, "a key of type %s can't be used: RSA or EC is needed", EVP_PKEY_get0_type_name(public));
-    context = EVP_PKEY_CTX_new_from_name(crypto_context(), key_family(public) == FAMILY_EC ? "EC" : "RSA", PROPERTIES);
-    ok = context && EVP_PKEY_fromdata_init(context) > 0 && EVP_PKEY_fromdata(context, out, EVP_PKEY_KEYPAIR, params) > 0;
+        return error_set(err, SE_ERR_KEY, "a key of type %s can't be used: RSA or EC is needed",
+                         EVP_PKEY_get0_type_name(public));
+    context = EVP_PKEY_CTX_new_from_name(
+        crypto_context(), key_family(public) == FAMILY_EC ? "EC" : "RSA", PROPERTIES);
+    ok = context && EVP_PKEY_fromdata_init(context) > 0 &&
+         EVP_PKEY_fromdata(context, out, EVP_PKEY_KEYPAIR, params) > 0;
     EVP_PKEY_CTX_free(context);
     return ok ? SE_OK : crypto_error(err, SE_ERR_CRYPTO, "cannot bridge the key to OpenSSL");
 }
@@ -249,7 +264,8 @@ se_status remote_key(EVP_PKEY **out, const struct remote_ops *ops, void *remote,
 const struct bridge *bridge_of(const EVP_PKEY *key)
 {
     void *bridge = NULL;
-    OSSL_PARAM params[] = { OSSL_PARAM_construct_octet_ptr(PARAM_BRIDGE, &bridge, 0), OSSL_PARAM_construct_end() };
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_octet_ptr(PARAM_BRIDGE, &bridge, 0),
+                            OSSL_PARAM_construct_end() };
 
     ERR_set_mark();
     (void)EVP_PKEY_get_params(key, params);

@@ -1,4 +1,5 @@
-/* Decryption of the bridge's provider (provider-asym_cipher(7)): RSAES-OAEP without a label, and no other padding. */
+/* Decryption of the bridge's provider (provider-asym_cipher(7)): RSAES-OAEP without a label, and no
+ * other padding. */
 #include <openssl/core_names.h>
 #include <openssl/rsa.h>
 
@@ -38,7 +39,8 @@ static struct unwrap_how how_to_unwrap(const struct opening *o)
 
 static int set_padding(struct opening *o, const OSSL_PARAM *p)
 {
-    return bridge_choice(p, &o->padding, OSSL_PKEY_RSA_PAD_MODE_OAEP, RSA_PKCS1_OAEP_PADDING) && o->padding == RSA_PKCS1_OAEP_PADDING;
+    return bridge_choice(p, &o->padding, OSSL_PKEY_RSA_PAD_MODE_OAEP, RSA_PKCS1_OAEP_PADDING) &&
+           o->padding == RSA_PKCS1_OAEP_PADDING;
 }
 
 static int set_digest(enum digest *out, const OSSL_PARAM *p)
@@ -55,11 +57,14 @@ static int opening_set(void *data, const OSSL_PARAM params[])
 
     if (!params)
         return 1;
-    if ((p = OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_PAD_MODE)) && !set_padding(o, p))
+    if ((p = OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_PAD_MODE)) &&
+        !set_padding(o, p))
         return 0;
-    if ((p = OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST)) && !set_digest(&o->how.digest, p))
+    if ((p = OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST)) &&
+        !set_digest(&o->how.digest, p))
         return 0;
-    if ((p = OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST)) && !set_digest(&o->how.mgf1, p))
+    if ((p = OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST)) &&
+        !set_digest(&o->how.mgf1, p))
         return 0;
     p = OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL);
     return !p || !p->data_size;
@@ -86,7 +91,8 @@ static int get_padding(const struct opening *o, OSSL_PARAM *p)
 {
     bool oaep = o->padding == RSA_PKCS1_OAEP_PADDING;
 
-    return bridge_tell_choice(p, o->padding, oaep ? OSSL_PKEY_RSA_PAD_MODE_OAEP : OSSL_PKEY_RSA_PAD_MODE_PKCSV15);
+    return bridge_tell_choice(p, o->padding,
+                              oaep ? OSSL_PKEY_RSA_PAD_MODE_OAEP : OSSL_PKEY_RSA_PAD_MODE_PKCSV15);
 }
 
 static int opening_get(void *data, OSSL_PARAM params[])
@@ -97,9 +103,11 @@ static int opening_get(void *data, OSSL_PARAM params[])
 
     if ((p = OSSL_PARAM_locate(params, OSSL_ASYM_CIPHER_PARAM_PAD_MODE)) && !get_padding(o, p))
         return 0;
-    if ((p = OSSL_PARAM_locate(params, OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST)) && !OSSL_PARAM_set_utf8_string(p, crypto_digest(how.digest)))
+    if ((p = OSSL_PARAM_locate(params, OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST)) &&
+        !OSSL_PARAM_set_utf8_string(p, crypto_digest(how.digest)))
         return 0;
-    if ((p = OSSL_PARAM_locate(params, OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST)) && !OSSL_PARAM_set_utf8_string(p, crypto_digest(how.mgf1)))
+    if ((p = OSSL_PARAM_locate(params, OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST)) &&
+        !OSSL_PARAM_set_utf8_string(p, crypto_digest(how.mgf1)))
         return 0;
     return 1;
 }
@@ -113,7 +121,8 @@ static int decrypt_init(void *data, void *key, const OSSL_PARAM params[])
     return opening_set(o, params);
 }
 
-se_status bridge_unwrap(se_buf *out, const struct bridge *key, const struct unwrap_how *how, se_bytes blob, se_error *err)
+se_status bridge_unwrap(se_buf *out, const struct bridge *key, const struct unwrap_how *how,
+                        se_bytes blob, se_error *err)
 {
     if (!key->ops->unwrap)
         return error_set(err, SE_ERR_KEY, "this key only signs");
@@ -127,11 +136,13 @@ static se_status unwrap(se_buf *out, const struct opening *o, se_bytes blob, se_
     const struct unwrap_how how = how_to_unwrap(o);
 
     if (o->padding != RSA_PKCS1_OAEP_PADDING)
-        return error_set(err, SE_ERR_POLICY, "it is encrypted with PKCS #1 v1.5 padding, and only OAEP is decrypted");
+        return error_set(err, SE_ERR_POLICY,
+                         "it is encrypted with PKCS #1 v1.5 padding, and only OAEP is decrypted");
     return bridge_unwrap(out, o->key, &how, blob, err);
 }
 
-static int decrypt(void *data, unsigned char *out, size_t *size, size_t room, const unsigned char *in, size_t in_size)
+static int decrypt(void *data, unsigned char *out, size_t *size, size_t room,
+                   const unsigned char *in, size_t in_size)
 {
     const struct opening *o = data;
     AUTO(se_buf) clear = SE_BUF_INIT;

@@ -1,4 +1,5 @@
-/* Signatures of the bridge's provider (provider-signature(7)): hashing is done here, the rest by the store. */
+/* Signatures of the bridge's provider (provider-signature(7)): hashing is done here, the rest by
+ * the store. */
 #include <openssl/core_names.h>
 #include <openssl/rsa.h>
 
@@ -49,7 +50,9 @@ static void *signing_dup(void *data)
     return NULL;
 }
 
-static const int digest_sizes[] = { [DIGEST_SHA256] = 32, [DIGEST_SHA384] = 48, [DIGEST_SHA512] = 64 };
+static const int digest_sizes[] = {
+    [DIGEST_SHA256] = 32, [DIGEST_SHA384] = 48, [DIGEST_SHA512] = 64
+};
 
 static int set_digest(struct signing *s, const char *name)
 {
@@ -63,7 +66,8 @@ static int set_padding(struct signing *s, const OSSL_PARAM *p)
 {
     if (!bridge_choice(p, &s->padding, OSSL_PKEY_RSA_PAD_MODE_PSS, RSA_PKCS1_PSS_PADDING))
         return 0;
-    if (p->data_type == OSSL_PARAM_UTF8_STRING && strcmp(p->data, OSSL_PKEY_RSA_PAD_MODE_PKCSV15) == 0)
+    if (p->data_type == OSSL_PARAM_UTF8_STRING &&
+        strcmp(p->data, OSSL_PKEY_RSA_PAD_MODE_PKCSV15) == 0)
         s->padding = RSA_PKCS1_PADDING;
     return s->padding == RSA_PKCS1_PADDING || s->padding == RSA_PKCS1_PSS_PADDING;
 }
@@ -78,7 +82,8 @@ static int signing_set(void *data, const OSSL_PARAM params[])
     if ((p = OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_PAD_MODE)) && !set_padding(s, p))
         return 0;
     if ((p = OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_PSS_SALTLEN)) &&
-        (!bridge_choice(p, &s->salt, OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST, RSA_PSS_SALTLEN_DIGEST) || s->salt < RSA_PSS_SALTLEN_DIGEST))
+        (!bridge_choice(p, &s->salt, OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST, RSA_PSS_SALTLEN_DIGEST) ||
+         s->salt < RSA_PSS_SALTLEN_DIGEST))
         return 0;
     if ((p = OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_DIGEST)))
         return p->data_type == OSSL_PARAM_UTF8_STRING && set_digest(s, p->data);
@@ -88,9 +93,12 @@ static int signing_set(void *data, const OSSL_PARAM params[])
 static const OSSL_PARAM *signing_params(void *data, void *provider)
 {
     static const OSSL_PARAM types[] = {
-        OSSL_PARAM_octet_string(OSSL_SIGNATURE_PARAM_ALGORITHM_ID, NULL, 0), OSSL_PARAM_int(OSSL_SIGNATURE_PARAM_PAD_MODE, NULL),
-        OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, NULL, 0),   OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PROPERTIES, NULL, 0),    OSSL_PARAM_END,
+        OSSL_PARAM_octet_string(OSSL_SIGNATURE_PARAM_ALGORITHM_ID, NULL, 0),
+        OSSL_PARAM_int(OSSL_SIGNATURE_PARAM_PAD_MODE, NULL),
+        OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PROPERTIES, NULL, 0),
+        OSSL_PARAM_END,
     };
 
     (void)data;
@@ -127,7 +135,8 @@ static int get_algorithm_id(const struct signing *s, OSSL_PARAM *p)
 static int get_padding(const struct signing *s, OSSL_PARAM *p)
 {
     return bridge_tell_choice(p, s->padding,
-                              s->padding == RSA_PKCS1_PSS_PADDING ? OSSL_PKEY_RSA_PAD_MODE_PSS : OSSL_PKEY_RSA_PAD_MODE_PKCSV15);
+                              s->padding == RSA_PKCS1_PSS_PADDING ? OSSL_PKEY_RSA_PAD_MODE_PSS
+                                                                  : OSSL_PKEY_RSA_PAD_MODE_PKCSV15);
 }
 
 static int signing_get(void *data, OSSL_PARAM params[])
@@ -135,7 +144,8 @@ static int signing_get(void *data, OSSL_PARAM params[])
     const struct signing *s = data;
     OSSL_PARAM *p;
 
-    if ((p = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_ALGORITHM_ID)) && !get_algorithm_id(s, p))
+    if ((p = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_ALGORITHM_ID)) &&
+        !get_algorithm_id(s, p))
         return 0;
     if ((p = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_PAD_MODE)) && !get_padding(s, p))
         return 0;
@@ -153,14 +163,16 @@ static int sign_init(void *data, void *key, const OSSL_PARAM params[])
     return signing_set(s, params);
 }
 
-se_status bridge_sign(se_buf *out, const struct bridge *key, const struct sign_how *how, se_bytes hash, se_error *err)
+se_status bridge_sign(se_buf *out, const struct bridge *key, const struct sign_how *how,
+                      se_bytes hash, se_error *err)
 {
     if (how->digest == DIGEST_NONE || hash.size != (size_t)digest_sizes[how->digest])
         return error_set(err, SE_ERR_CRYPTO, "%zu bytes are no hash that can be signed", hash.size);
     return key->ops->sign(out, key->remote, how, hash, err);
 }
 
-static int sign(void *data, unsigned char *out, size_t *size, size_t room, const unsigned char *hash, size_t hash_size)
+static int sign(void *data, unsigned char *out, size_t *size, size_t room,
+                const unsigned char *hash, size_t hash_size)
 {
     const struct signing *s = data;
     const struct sign_how how = how_to_sign(s);
@@ -210,7 +222,8 @@ static int digest_final(void *data, unsigned char *out, size_t *size, size_t roo
 
     if (!out)
         return sign(data, NULL, size, 0, NULL, 0);
-    return EVP_DigestFinal_ex(((struct signing *)data)->hash, hash, &hash_size) && sign(data, out, size, room, hash, hash_size);
+    return EVP_DigestFinal_ex(((struct signing *)data)->hash, hash, &hash_size) &&
+           sign(data, out, size, room, hash, hash_size);
 }
 
 const OSSL_DISPATCH bridge_signature[] = {

@@ -30,9 +30,10 @@ static se_status check_family(const struct inspection *in, se_error *err)
     key_type_name(type, in->key);
     if (!used)
         return error_set(err, in->refusal, "the key is %s, this use takes %s key", type,
-                         in->use->family == FAMILY_ANY ? "an RSA or EC" : family_text(in->use->family));
-    return error_set(err, in->refusal, "the key is %s, the algorithm %s takes %s key", type, in->descriptor->algorithm.name,
-                     family_text(asked));
+                         in->use->family == FAMILY_ANY ? "an RSA or EC"
+                                                       : family_text(in->use->family));
+    return error_set(err, in->refusal, "the key is %s, the algorithm %s takes %s key", type,
+                     in->descriptor->algorithm.name, family_text(asked));
 }
 
 static se_status check_strength(const struct inspection *in, se_error *err)
@@ -45,24 +46,27 @@ static se_status check_strength(const struct inspection *in, se_error *err)
         return SE_OK;
     key_type_name(type, in->key);
     if (in->family == FAMILY_RSA)
-        return error_set(err, in->refusal, "the key is %s, RSA keys of %u to %u bits are accepted", type, in->use->rsa_min,
-                         in->use->rsa_max);
+        return error_set(err, in->refusal, "the key is %s, RSA keys of %u to %u bits are accepted",
+                         type, in->use->rsa_min, in->use->rsa_max);
     for (size_t i = 0; i < sizeof curves / sizeof *curves; i++)
         if (strcmp(type, curves[i]) == 0)
             return SE_OK;
-    return error_set(err, in->refusal, "the key is %s, the curves P-256, P-384 and P-521 are accepted", type);
+    return error_set(err, in->refusal,
+                     "the key is %s, the curves P-256, P-384 and P-521 are accepted", type);
 }
 
 static se_status check_self_signed(const struct inspection *in, se_error *err)
 {
     if (in->use->self_signed || !X509_self_signed(in->certificate, 0))
         return SE_OK;
-    return error_set(err, in->refusal, "the certificate is self-signed, one issued by a CA is needed");
+    return error_set(err, in->refusal,
+                     "the certificate is self-signed, one issued by a CA is needed");
 }
 
 static se_status check_validity(const struct inspection *in, se_error *err)
 {
-    int64_t from = certificate_not_before(in->certificate), to = certificate_not_after(in->certificate);
+    int64_t from = certificate_not_before(in->certificate),
+            to = certificate_not_after(in->certificate);
     char day[16];
 
     if (!in->use->validity)
@@ -93,15 +97,19 @@ static se_status check_usage(const struct inspection *in, se_error *err)
     uint32_t bits = stated ? X509_get_key_usage(in->certificate) : 0;
     enum key_usage rule = in->use->usage;
 
-    /* of encryption, only the key counts, whatever the descriptor is called: what it made before must be decrypted anyway */
-    if (in->descriptor->algorithm.kind == ALGORITHM_CIPHER || in->descriptor->algorithm.kind == ALGORITHM_WRAP)
+    /* of encryption, only the key counts, whatever the descriptor is called: what it made before
+     * must be decrypted anyway */
+    if (in->descriptor->algorithm.kind == ALGORITHM_CIPHER ||
+        in->descriptor->algorithm.kind == ALGORITHM_WRAP)
         return SE_OK;
     if (rule == USAGE_ANY || (rule == USAGE_SIGN_IF_STATED && !stated))
         return SE_OK;
     if (!stated)
-        return error_set(err, in->refusal, "the certificate has no keyUsage, digitalSignature is needed");
+        return error_set(err, in->refusal,
+                         "the certificate has no keyUsage, digitalSignature is needed");
     if (rule == USAGE_CRITICAL_SIGNATURE && !usage_is_critical(in->certificate))
-        return error_set(err, in->refusal, "the certificate's keyUsage is not critical, as it has to be");
+        return error_set(err, in->refusal,
+                         "the certificate's keyUsage is not critical, as it has to be");
     if (rule == USAGE_CRITICAL_SIGNATURE)
         bits &= (uint32_t)~KU_NON_REPUDIATION;
     if (bits & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION))
@@ -111,21 +119,28 @@ static se_status check_usage(const struct inspection *in, se_error *err)
 
 static se_status check_mail_address(const struct inspection *in, se_error *err)
 {
-    STACK_OF(OPENSSL_STRING) *addresses = in->use->mail_address ? X509_get1_email(in->certificate) : NULL;
+    STACK_OF(OPENSSL_STRING) *addresses =
+        in->use->mail_address ? X509_get1_email(in->certificate) : NULL;
     bool missing = in->use->mail_address && sk_OPENSSL_STRING_num(addresses) <= 0;
 
     X509_email_free(addresses);
     return missing ? error_set(err, in->refusal, "the certificate names no mail address") : SE_OK;
 }
 
-se_status certificate_check(const struct descriptor *descriptor, X509 *certificate, int64_t at, se_status refusal, se_error *err)
+se_status certificate_check(const struct descriptor *descriptor, X509 *certificate, int64_t at,
+                            se_status refusal, se_error *err)
 {
     static se_status (*const checks[])(const struct inspection *, se_error *) = {
-        check_family, check_strength, check_self_signed, check_validity, check_usage, check_mail_address,
+        check_family,   check_strength, check_self_signed,
+        check_validity, check_usage,    check_mail_address,
     };
     EVP_PKEY *key = X509_get0_pubkey(certificate);
-    const struct inspection in = { descriptor, descriptor->use, certificate, key, key ? key_family(key) : FAMILY_ANY, at, refusal };
-    se_status st = key ? SE_OK : error_set(err, refusal, "the certificate's public key can't be read");
+    const struct inspection in = {
+        descriptor, descriptor->use, certificate, key, key ? key_family(key) : FAMILY_ANY,
+        at,         refusal
+    };
+    se_status st =
+        key ? SE_OK : error_set(err, refusal, "the certificate's public key can't be read");
 
     for (size_t i = 0; !st && i < sizeof checks / sizeof *checks; i++)
         st = checks[i](&in, err);
@@ -151,7 +166,8 @@ static bool is_accepted(const ASN1_OBJECT *usage, const struct purpose_rule *rul
     return any && strcmp(oid, ANY_EXTENDED_KEY_USAGE) == 0;
 }
 
-static bool holds_accepted(const EXTENDED_KEY_USAGE *usages, const struct purpose_rule *rule, bool any)
+static bool holds_accepted(const EXTENDED_KEY_USAGE *usages, const struct purpose_rule *rule,
+                           bool any)
 {
     for (int i = 0; i < sk_ASN1_OBJECT_num(usages); i++)
         if (is_accepted(sk_ASN1_OBJECT_value(usages, i), rule, any))
@@ -171,13 +187,17 @@ static void usages_text(struct writer *w, const EXTENDED_KEY_USAGE *usages)
     }
 }
 
-static se_status refuse_purpose(const EXTENDED_KEY_USAGE *usages, const struct purpose_rule *rule, se_status refusal, se_error *err)
+static se_status refuse_purpose(const EXTENDED_KEY_USAGE *usages, const struct purpose_rule *rule,
+                                se_status refusal, se_error *err)
 {
     AUTO(writer) held = { 0 };
 
     usages_text(&held, usages);
-    return error_set(err, refusal, "the certificate is not for signing %s: its extendedKeyUsage is %s, and not %s", rule->things,
-                     held.failed || !held.buf.size ? "missing" : writer_string(&held), rule->accepted[0].name);
+    return error_set(
+        err, refusal,
+        "the certificate is not for signing %s: its extendedKeyUsage is %s, and not %s",
+        rule->things, held.failed || !held.buf.size ? "missing" : writer_string(&held),
+        rule->accepted[0].name);
 }
 
 /* RFC 3161, 2.3 */
@@ -186,10 +206,12 @@ static bool is_dedicated(X509 *certificate, const EXTENDED_KEY_USAGE *usages, bo
     const uint32_t signatures = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION;
     uint32_t bits = X509_get_key_usage(certificate); /* all, if it has none */
 
-    return critical && sk_ASN1_OBJECT_num(usages) == 1 && (bits == UINT32_MAX || (bits && !(bits & ~signatures)));
+    return critical && sk_ASN1_OBJECT_num(usages) == 1 &&
+           (bits == UINT32_MAX || (bits && !(bits & ~signatures)));
 }
 
-se_status certificate_purpose(enum purpose purpose, X509 *certificate, bool own, se_status refusal, se_error *err)
+se_status certificate_purpose(enum purpose purpose, X509 *certificate, bool own, se_status refusal,
+                              se_error *err)
 {
     const struct purpose_rule *rule = purpose_rule(purpose);
     AUTO(extended_usage) usages = NULL;
@@ -203,7 +225,9 @@ se_status certificate_purpose(enum purpose purpose, X509 *certificate, bool own,
     if (!holds_accepted(usages, rule, !rule->dedicated))
         return refuse_purpose(usages, rule, refusal, err);
     if (rule->dedicated && !is_dedicated(certificate, usages, critical > 0))
-        return error_set(err, refusal, "the certificate is not for %s: it has to be for nothing else, in a critical extendedKeyUsage",
+        return error_set(err, refusal,
+                         "the certificate is not for %s: it has to be for nothing else, in a "
+                         "critical extendedKeyUsage",
                          rule->things);
     return SE_OK;
 }
@@ -223,8 +247,10 @@ se_status certificate_purpose_path(enum purpose purpose, const STACK_OF(X509) * 
         if ((!usages && critical == -1) || holds_accepted(usages, rule, true))
             continue;
         certificate_subject(subject, sizeof subject, issuer);
-        return error_set(err, SE_ERR_REJECTED, "the signer is not trusted: the extendedKeyUsage of its CA '%s' does not hold %s", subject,
-                         rule->accepted[0].name);
+        return error_set(
+            err, SE_ERR_REJECTED,
+            "the signer is not trusted: the extendedKeyUsage of its CA '%s' does not hold %s",
+            subject, rule->accepted[0].name);
     }
     return SE_OK;
 }

@@ -14,6 +14,7 @@ se_status se_mail_address(se_buf *out, const char *from, se_error *error)
     if (st)
         return st;
     if (addresses.count != 1)
-        return error_set(error, SE_ERR_FORMAT, "%zu mail addresses, one is expected", addresses.count);
+        return error_set(error, SE_ERR_FORMAT, "%zu mail addresses, one is expected",
+                         addresses.count);
     return buf_copy(out, text_bytes(addresses.list[0]), error);
 }

@@ -5,7 +5,8 @@ enum boundary_kind boundary_kind(const struct boundary *b, const struct line *li
     const char *text = line->text.data;
     size_t size = line->text.size, bare = 2 + strlen(b->text);
 
-    if (!line->begins || size < bare || strncmp(text, "--", 2) != 0 || strncmp(text + 2, b->text, bare - 2) != 0)
+    if (!line->begins || size < bare || strncmp(text, "--", 2) != 0 ||
+        strncmp(text + 2, b->text, bare - 2) != 0)
         return BOUNDARY_NONE;
     while (text[size - 1] == ' ' || text[size - 1] == '\t')
         size--;

@@ -6,7 +6,8 @@
 
 struct boundary {
     const char *text; /* without the hyphens in front */
-    size_t after_cr;  /* bytes of a CR and a boundary line that have been seen in a line that comes in pieces */
+    size_t after_cr;  /* bytes of a CR and a boundary line that have been seen in a line that comes
+                         in pieces */
 };
 
 enum boundary_kind {

@@ -63,7 +63,8 @@ static se_bytes read_quoted(struct type_reader *r, bool plain)
         unsigned char c = (unsigned char)*r->at++;
 
         if (c < ' ' || c == 0x7f || (plain && c > 0x7f))
-            (void)fail(r, "a value in quotes has other characters than those of ASCII, or a line end");
+            (void)fail(r,
+                       "a value in quotes has other characters than those of ASCII, or a line end");
         if (c == '\\' && plain)
             (void)fail(r, "a value in quotes has a backslash");
         else if (c == '\\' && r->at < r->end)
@@ -79,10 +80,12 @@ static bool is_boundary(se_bytes boundary)
 {
     const char *text = boundary.data;
 
-    if (!boundary.size || boundary.size > CONTENT_TYPE_BOUNDARY || text[0] == ' ' || text[boundary.size - 1] == ' ')
+    if (!boundary.size || boundary.size > CONTENT_TYPE_BOUNDARY || text[0] == ' ' ||
+        text[boundary.size - 1] == ' ')
         return false;
     for (size_t i = 0; i < boundary.size; i++)
-        if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'()+_,-./:=? ", text[i] ? text[i] : '*') ||
+        if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'()+_,-./:=? ",
+                    text[i] ? text[i] : '*') ||
             (text[i] == '=' && i + 1 < boundary.size && text[i + 1] == '?'))
             return false;
     return true;
@@ -118,7 +121,8 @@ static void read_parameter(struct content_type *out, struct type_reader *r)
         return;
     out->boundary = value;
     if (!is_boundary(value))
-        (void)fail(r, "its boundary is not as RFC 2046 has it: 1 to 70 letters, digits and marks, in quotes where it needs them");
+        (void)fail(r, "its boundary is not as RFC 2046 has it: 1 to 70 letters, digits and marks, "
+                      "in quotes where it needs them");
 }
 
 const char *content_type_read(struct content_type *out, se_bytes value)

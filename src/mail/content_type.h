@@ -1,4 +1,5 @@
-/* Content-Type fields by the grammar of RFC 2045, 5.1, to the letter: what is not of it, readers read differently. */
+/* Content-Type fields by the grammar of RFC 2045, 5.1, to the letter: what is not of it, readers
+ * read differently. */
 #ifndef MAIL_CONTENT_TYPE_H
 #define MAIL_CONTENT_TYPE_H
 
@@ -11,7 +12,8 @@ struct content_type {
     se_bytes boundary; /* empty: none */
 };
 
-/* Of a field's value with its line ends.  Returns what is wrong, as "it has a comment"; NULL: nothing. */
+/* Of a field's value with its line ends.  Returns what is wrong, as "it has a comment"; NULL:
+ * nothing. */
 const char *content_type_read(struct content_type *out, se_bytes value);
 
 #endif

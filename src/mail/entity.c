@@ -72,7 +72,8 @@ static void put_header(struct entity *e)
 /* ---- parts ---- */
 
 static se_status take_line(struct entity *entity, const struct line *line, se_error *err);
-static se_status take_line_or_boundary(struct entity *entity, const struct line *line, se_error *err);
+static se_status take_line_or_boundary(struct entity *entity, const struct line *line,
+                                       se_error *err);
 
 /* What a part says about itself. */
 struct nature {
@@ -95,17 +96,18 @@ static se_status look_at(struct nature *out, const struct entity *e, se_error *e
     const struct field *type = header_find(&e->header, "Content-Type");
     AUTO(se_buf) value = SE_BUF_INIT;
     AUTO(se_buf) transfer = SE_BUF_INIT;
-    se_status st;
 
-    if ((st = field_value(&value, &e->header, type, err)) ||
-        (st = field_value(&transfer, &e->header, header_find(&e->header, "Content-Transfer-Encoding"), err)))
-        return st;
+    TRY(field_value(&value, &e->header, type, err));
+    TRY(field_value(&transfer, &e->header, header_find(&e->header, "Content-Transfer-Encoding"),
+                    err));
     out->said = type != NULL;
     shorten(out->transfer, sizeof out->transfer, (const char *)transfer.data);
     if (e->media)
         out->media = *e->media;
     else
-        media_read(&out->media, out->said ? (const char *)value.data : e->digest ? "message/rfc822" : "");
+        media_read(&out->media, out->said   ? (const char *)value.data
+                                : e->digest ? "message/rfc822"
+                                            : "");
     return SE_OK;
 }
 
@@ -141,8 +143,10 @@ static void decided(void *arg, enum transfer transfer)
 /* Reports for machines, which are headers (RFC 3464, 8098, 5965, 3886, 6533). */
 static bool is_fields(const struct media *media)
 {
-    static const char *const types[] = { "delivery-status", "disposition-notification",        "feedback-report",       "tracking-status",
-                                         "global-headers",  "global-disposition-notification", "global-delivery-status" };
+    static const char *const types[] = { "delivery-status",       "disposition-notification",
+                                         "feedback-report",       "tracking-status",
+                                         "global-headers",        "global-disposition-notification",
+                                         "global-delivery-status" };
 
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (media_is(media, "message") && strcmp(media->type + sizeof "message", types[i]) == 0)
@@ -181,7 +185,8 @@ static se_status begin_multipart(struct entity *e, const struct media *media, se
 
 static bool is_message(const struct nature *n)
 {
-    return is_identity(n->transfer) && (strcmp(n->media.type, "message/rfc822") == 0 || strcmp(n->media.type, "message/global") == 0 ||
+    return is_identity(n->transfer) && (strcmp(n->media.type, "message/rfc822") == 0 ||
+                                        strcmp(n->media.type, "message/global") == 0 ||
                                         strcmp(n->media.type, "message/news") == 0);
 }
 
@@ -200,7 +205,8 @@ static void begin_header(struct entity *e, bool digest)
     e->digest = digest;
 }
 
-/* The header is nothing but a line as mailbox files put before a message: it is the text's first one. */
+/* The header is nothing but a line as mailbox files put before a message: it is the text's first
+ * one. */
 static bool is_text_only(const struct header *h)
 {
     return h->count == 1 && !h->fields[0].name_size;
@@ -210,10 +216,9 @@ static bool is_text_only(const struct header *h)
 static se_status begin_part(struct entity *e, se_error *err)
 {
     struct nature n;
-    se_status st = look_at(&n, e, err);
+    se_status st;
 
-    if (st)
-        return st;
+    TRY(look_at(&n, e, err));
     e->media = NULL;
     e->open = e->header.spilled && e->header.count && !is_text_only(&e->header);
     e->in_header = e->in_margin = false;
@@ -242,7 +247,8 @@ static se_status end_header(struct entity *e, se_error *err)
     se_status st;
 
     if (text_only)
-        writer_put(&first, e->header.text.buf.data, size_without_end(field_bytes(&e->header, &e->header.fields[0])));
+        writer_put(&first, e->header.text.buf.data,
+                   size_without_end(field_bytes(&e->header, &e->header.fields[0])));
     if ((st = begin_part(e, err)) || !text_only)
         return st;
     line.text = (se_bytes){ writer_string(&first), first.buf.size };
@@ -260,7 +266,8 @@ static se_status take_header_line(struct entity *e, const struct line *line, se_
     return goes_on ? take_line_or_boundary(e, line, err) : SE_OK;
 }
 
-/* Nobody reads margins, but they are signed: what is not safe is left out.  Without parts, it is the margin that is read. */
+/* Nobody reads margins, but they are signed: what is not safe is left out.  Without parts, it is
+ * the margin that is read. */
 static se_status take_margin_line(struct entity *e, const struct line *line, se_error *err)
 {
     const struct line trimmed = line_trimmed(line);
@@ -294,13 +301,15 @@ static se_status end_part(struct entity *e, se_error *err)
 
 /* ---- boundaries ---- */
 
-static se_status take_boundary(struct entity *e, struct level *level, bool close, const struct line *line, se_error *err)
+static se_status take_boundary(struct entity *e, struct level *level, bool close,
+                               const struct line *line, se_error *err)
 {
     se_status st = end_part(e, err);
 
     if (st || (st = levels_leave(&e->levels, level, err)))
         return st;
-    writer_format(&e->out, "%s--%s%s", e->leaf.begun ? "\r\n" : "", level->boundary, close ? "--" : "\r\n");
+    writer_format(&e->out, "%s--%s%s", e->leaf.begun ? "\r\n" : "", level->boundary,
+                  close ? "--" : "\r\n");
     level->has_parts = level->has_parts || !close;
     if (!close) {
         begin_header(e, level->digest);
@@ -353,10 +362,11 @@ static se_status step(struct entity *e, se_error *err)
     e->over = true;
     if (!e->in_header && !e->levels.depth)
         leaf_keep_eol(&e->leaf);
-    if ((st = end_part(e, err)) || (st = levels_leave(&e->levels, NULL, err)))
-        return st;
+    TRY(end_part(e, err));
+    TRY(levels_leave(&e->levels, NULL, err));
     /* who wraps base64 anew leaves out an empty line behind it */
-    if (e->leaf.begun && e->leaf.eol != EOL_NONE && e->leaf.transfer != TRANSFER_BASE64 && e->leaf.transfer != TRANSFER_TO_BASE64)
+    if (e->leaf.begun && e->leaf.eol != EOL_NONE && e->leaf.transfer != TRANSFER_BASE64 &&
+        e->leaf.transfer != TRANSFER_TO_BASE64)
         writer_text(&e->out, "\r\n");
     return SE_OK;
 }

@@ -67,16 +67,23 @@ static se_status push(struct header *h, const struct field *field, se_error *err
 /* What editors put in front of a text, or before each line feed, is told as what it is. */
 static se_status check_first_line(se_bytes line, se_error *err)
 {
-    const char *text = line.data, *mark = text_mark(text, line.size), *cr = memchr(text, '\r', line.size);
+    const char *text = line.data, *mark = text_mark(text, line.size),
+               *cr = memchr(text, '\r', line.size);
     size_t value, left = cr ? (size_t)(text + line.size - cr - 1) : 0;
 
     if (mark)
-        return error_set(err, SE_ERR_FORMAT, "not a mail message: it begins with the byte order mark of %s: save it without one, %s", mark,
-                         strcmp(mark, "UTF-8") == 0 ? "the header begins with its first byte" : "in an encoding that ASCII is a part of");
+        return error_set(
+            err, SE_ERR_FORMAT,
+            "not a mail message: it begins with the byte order mark of %s: save it without one, %s",
+            mark,
+            strcmp(mark, "UTF-8") == 0 ? "the header begins with its first byte"
+                                       : "in an encoding that ASCII is a part of");
     if (cr && !left)
-        return error_set(err, SE_ERR_FORMAT, "not a mail message: its lines end with CR CR LF, not with CR LF or LF");
+        return error_set(err, SE_ERR_FORMAT,
+                         "not a mail message: its lines end with CR CR LF, not with CR LF or LF");
     if (cr && (cr[1] == '\r' || name_size((se_bytes){ cr + 1, left }, &value)))
-        return error_set(err, SE_ERR_FORMAT, "not a mail message: its lines end with CR, not with CR LF or LF");
+        return error_set(err, SE_ERR_FORMAT,
+                         "not a mail message: its lines end with CR, not with CR LF or LF");
     return SE_OK;
 }
 
@@ -89,14 +96,17 @@ static se_status add_field(struct header *h, const struct line *line, se_error *
     if (field.name_size || is_from_line(h, line->text))
         return push(h, &field, err);
     h->complete = h->spilled = true;
-    return h->strict ? error_set(err, SE_ERR_FORMAT, "not a mail message: line %zu, in its header, is no field", header_line(h, field.at))
+    return h->strict ? error_set(err, SE_ERR_FORMAT,
+                                 "not a mail message: line %zu, in its header, is no field",
+                                 header_line(h, field.at))
                      : SE_OK;
 }
 
 se_status header_take(struct header *h, const struct line *line, se_error *err)
 {
     const char *eol = eol_text(line->eol);
-    bool goes_on = !line->begins || (h->count && line->text.size && is_blank(*(const unsigned char *)line->text.data));
+    bool goes_on = !line->begins || (h->count && line->text.size &&
+                                     is_blank(*(const unsigned char *)line->text.data));
     se_status st;
 
     if (line_is_empty(line)) {
@@ -129,7 +139,8 @@ se_status header_read(struct header *h, struct intake *lines, se_error *err)
     return st;
 }
 
-se_status header_copy(struct header *h, const struct header *from, const struct field *field, se_error *err)
+se_status header_copy(struct header *h, const struct header *from, const struct field *field,
+                      se_error *err)
 {
     struct field copy = *field;
 
@@ -139,16 +150,16 @@ se_status header_copy(struct header *h, const struct header *from, const struct 
     return h->text.failed ? error_memory(err) : push(h, &copy, err);
 }
 
-se_status header_copy_with(struct header *h, const struct header *from, const struct field *field, const char *parameter, se_error *err)
+se_status header_copy_with(struct header *h, const struct header *from, const struct field *field,
+                           const char *parameter, se_error *err)
 {
     const unsigned char *text = from->text.buf.data;
     struct field shorter = *field;
-    se_status st;
 
-    while (shorter.size > field->value - field->at && strchr("; \t\r\n", text[field->at + shorter.size - 1]))
+    while (shorter.size > field->value - field->at &&
+           strchr("; \t\r\n", text[field->at + shorter.size - 1]))
         shorter.size--;
-    if ((st = header_copy(h, from, &shorter, err)))
-        return st;
+    TRY(header_copy(h, from, &shorter, err));
     writer_text(&h->text, parameter);
     writer_text(&h->text, "\r\n");
     h->fields[h->count - 1].size = h->text.buf.size - h->fields[h->count - 1].at;
@@ -169,21 +180,24 @@ size_t header_line(const struct header *h, size_t at)
 
 bool header_is_crlf(const struct header *h)
 {
-    const unsigned char *text = h->text.buf.data, *lf = h->text.buf.size ? memchr(text, '\n', h->text.buf.size) : NULL;
+    const unsigned char *text = h->text.buf.data,
+                        *lf = h->text.buf.size ? memchr(text, '\n', h->text.buf.size) : NULL;
 
     return lf && lf > text && lf[-1] == '\r';
 }
 
 bool field_is(const struct header *h, const struct field *field, const char *name)
 {
-    return field->name_size == strlen(name) && strncasecmp((const char *)h->text.buf.data + field->at, name, field->name_size) == 0;
+    return field->name_size == strlen(name) &&
+           strncasecmp((const char *)h->text.buf.data + field->at, name, field->name_size) == 0;
 }
 
 bool field_is_content(const struct header *h, const struct field *field)
 {
     static const char prefix[] = "Content-";
 
-    return field->name_size >= sizeof prefix && strncasecmp((const char *)h->text.buf.data + field->at, prefix, sizeof prefix - 1) == 0;
+    return field->name_size >= sizeof prefix &&
+           strncasecmp((const char *)h->text.buf.data + field->at, prefix, sizeof prefix - 1) == 0;
 }
 
 const struct field *header_find(const struct header *h, const char *name)

@@ -30,17 +30,20 @@ AUTO_KIND(header, struct header, header_free(p))
 /* Makes it ready for another one. */
 void header_clear(struct header *header);
 
-/* The next line of it, or the empty line behind it.  SE_ERR_FORMAT: too long, or (strict) no header. */
+/* The next line of it, or the empty line behind it.  SE_ERR_FORMAT: too long, or (strict) no
+ * header. */
 SE_MUST_CHECK se_status header_take(struct header *header, const struct line *line, se_error *err);
 
 /* All of it: up to and with the empty line, or to the end of the input. */
 SE_MUST_CHECK se_status header_read(struct header *header, struct intake *lines, se_error *err);
 
 /* Appends a field of another header. */
-SE_MUST_CHECK se_status header_copy(struct header *header, const struct header *from, const struct field *field, se_error *err);
+SE_MUST_CHECK se_status header_copy(struct header *header, const struct header *from,
+                                    const struct field *field, se_error *err);
 
 /* The same with a parameter more, as `; hp="clear"`. */
-SE_MUST_CHECK se_status header_copy_with(struct header *header, const struct header *from, const struct field *field, const char *parameter,
+SE_MUST_CHECK se_status header_copy_with(struct header *header, const struct header *from,
+                                         const struct field *field, const char *parameter,
                                          se_error *err);
 
 /* The number of the file's line that holds the byte at `at`, from 1. */
@@ -58,7 +61,9 @@ bool field_is(const struct header *header, const struct field *field, const char
 bool field_is_content(const struct header *header, const struct field *field);
 se_bytes field_bytes(const struct header *header, const struct field *field);
 
-/* Its value in one line, without blanks around it, for a missing field an empty one; NUL-terminated.  The caller releases *out. */
-SE_MUST_CHECK se_status field_value(se_buf *out, const struct header *header, const struct field *field, se_error *err);
+/* Its value in one line, without blanks around it, for a missing field an empty one;
+ * NUL-terminated.  The caller releases *out. */
+SE_MUST_CHECK se_status field_value(se_buf *out, const struct header *header,
+                                    const struct field *field, se_error *err);
 
 #endif

@@ -15,7 +15,8 @@ void inside_free(struct inside *inside)
 /* Behind the first empty line; 0: there is none. */
 static size_t find_end(const struct inside *inside, size_t from)
 {
-    const char *text = (const char *)inside->text.buf.data, *at = text + from, *end = text + inside->text.buf.size;
+    const char *text = (const char *)inside->text.buf.data, *at = text + from,
+               *end = text + inside->text.buf.size;
 
     for (; at < end && (at = memchr(at, '\n', (size_t)(end - at))); at++) {
         const char *next = at + 1 < end && at[1] == '\r' ? at + 2 : at + 1;
@@ -28,7 +29,9 @@ static size_t find_end(const struct inside *inside, size_t from)
 
 void inside_take(struct inside *inside, se_bytes data)
 {
-    size_t size = inside->text.buf.size, limit = inside->header_size ? inside->header_size + INSIDE_ROOM : HEADER_LIMIT + INSIDE_ROOM;
+    size_t size = inside->text.buf.size, limit = inside->header_size
+                                                     ? inside->header_size + INSIDE_ROOM
+                                                     : HEADER_LIMIT + INSIDE_ROOM;
     size_t room = size < limit ? limit - size : 0;
 
     if (!room || !data.size)
@@ -62,10 +65,8 @@ static se_status read_type(struct parts *parts, se_error *err)
     const struct field *field = header_find(&parts->header, "Content-Type");
     AUTO(se_buf) value = SE_BUF_INIT;
     struct content_type type;
-    se_status st = field_value(&value, &parts->header, field, err);
 
-    if (st)
-        return st;
+    TRY(field_value(&value, &parts->header, field, err));
     media_read(&parts->media, (const char *)value.data);
     if (field && content_type_read(&type, buf_bytes(&value)))
         read_odd(parts, (const char *)value.data);
@@ -75,7 +76,8 @@ static se_status read_type(struct parts *parts, se_error *err)
 /* RFC 8551, 3.1: a whole message. */
 static bool is_wrapped(const struct parts *parts)
 {
-    return strcmp(parts->media.type, "message/rfc822") == 0 || strcmp(parts->media.type, "message/global") == 0;
+    return strcmp(parts->media.type, "message/rfc822") == 0 ||
+           strcmp(parts->media.type, "message/global") == 0;
 }
 
 static se_status read_parts(struct parts *out, const struct inside *inside, se_error *err)
@@ -86,42 +88,47 @@ static se_status read_parts(struct parts *out, const struct inside *inside, se_e
     AUTO(intake) lines = { .room = NULL };
     se_status st;
 
-    if ((st = intake_open(&lines, &stream, err)))
-        return st;
+    TRY(intake_open(&lines, &stream, err));
     lines.line = inside->before;
-    if ((st = header_read(&out->header, &lines, err)) || (st = readings_check_signed(&out->header, "the signed part's", err)) ||
-        (st = read_type(out, err)))
-        return st;
+    TRY(header_read(&out->header, &lines, err));
+    TRY(readings_check_signed(&out->header, "the signed part's", err));
+    TRY(read_type(out, err));
     if (!is_wrapped(out) || (st = header_read(&out->wrapped, &lines, err)))
         return st;
-    if (!out->wrapped.complete && inside->header_size && inside->text.buf.size == inside->header_size + INSIDE_ROOM)
-        return error_set(err, SE_ERR_FORMAT, "the message that was signed has a header of more than %d KB", INSIDE_ROOM >> 10);
+    if (!out->wrapped.complete && inside->header_size &&
+        inside->text.buf.size == inside->header_size + INSIDE_ROOM)
+        return error_set(err, SE_ERR_FORMAT,
+                         "the message that was signed has a header of more than %d KB",
+                         INSIDE_ROOM >> 10);
     return SE_OK;
 }
 
-static se_status compare(se_mail *out, const struct parts *parts, const struct header *outside, se_error *err)
+static se_status compare(se_mail *out, const struct parts *parts, const struct header *outside,
+                         se_error *err)
 {
     const struct media *media = &parts->media;
 
     if (out->protect)
-        return protect_compare(out->changed, &parts->header, outside, *media->hp ? PROTECT_ALL : PROTECT_SOME, err);
+        return protect_compare(out->changed, &parts->header, outside,
+                               *media->hp ? PROTECT_ALL : PROTECT_SOME, err);
     if (is_wrapped(parts))
-        return protect_compare(out->changed, &parts->wrapped, outside, strcmp(media->forwarded, "no") == 0 ? PROTECT_ALL : PROTECT_FORWARD,
+        return protect_compare(out->changed, &parts->wrapped, outside,
+                               strcmp(media->forwarded, "no") == 0 ? PROTECT_ALL : PROTECT_FORWARD,
                                err);
     return SE_OK;
 }
 
-se_status inside_check(se_mail *out, const struct inside *inside, const struct header *outside, se_error *err)
+se_status inside_check(se_mail *out, const struct inside *inside, const struct header *outside,
+                       se_error *err)
 {
     AUTO(parts) parts = { .media = { .type = "" } };
     const struct media *media = &parts.media;
-    se_status st;
 
     if (inside->text.failed)
         return error_memory(err);
-    if ((st = read_parts(&parts, inside, err)))
-        return st;
+    TRY(read_parts(&parts, inside, err));
     out->protect = *media->hp || *media->protected_headers;
-    out->nested = media_seal(media) == SEAL_SIGNED && (media_is_cms(media->type) || media_is_signature(media->protocol));
+    out->nested = media_seal(media) == SEAL_SIGNED &&
+                  (media_is_cms(media->type) || media_is_signature(media->protocol));
     return outside ? compare(out, &parts, outside, err) : SE_OK;
 }

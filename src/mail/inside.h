@@ -1,4 +1,5 @@
-/* What was signed, looked at once the signature is good: whether it is signed itself, and which header it has. */
+/* What was signed, looked at once the signature is good: whether it is signed itself, and which
+ * header it has. */
 #ifndef MAIL_INSIDE_H
 #define MAIL_INSIDE_H
 
@@ -19,9 +20,11 @@ void inside_free(struct inside *inside);
 void inside_take(struct inside *inside, se_bytes data);
 
 /*
- * Sets out->nested, out->protect and out->changed.  `outside`: the message's header; NULL: there is none to compare with.
- * SE_ERR_FORMAT: it can be read in two ways; SE_ERR_REJECTED: the message's header is not the one that was signed.
+ * Sets out->nested, out->protect and out->changed.  `outside`: the message's header; NULL: there is
+ * none to compare with. SE_ERR_FORMAT: it can be read in two ways; SE_ERR_REJECTED: the message's
+ * header is not the one that was signed.
  */
-SE_MUST_CHECK se_status inside_check(se_mail *out, const struct inside *inside, const struct header *outside, se_error *err);
+SE_MUST_CHECK se_status inside_check(se_mail *out, const struct inside *inside,
+                                     const struct header *outside, se_error *err);
 
 #endif

@@ -47,11 +47,13 @@ static void hand_out_line(struct line *out, struct intake *l, size_t size)
 se_status intake_next(struct line *out, bool *more, struct intake *l, se_error *err)
 {
     size_t searched = 0;
-    se_status st;
 
     for (*more = true;;) {
         size_t left = l->end - l->at;
-        const unsigned char *from = l->room + l->at, *found = left > searched ? memchr(from + searched, '\n', left - searched) : NULL;
+        const unsigned char *from = l->room + l->at,
+                            *found = left > searched
+                                         ? memchr(from + searched, '\n', left - searched)
+                                         : NULL;
 
         if (found) {
             hand_out_line(out, l, (size_t)(found - from));
@@ -67,8 +69,7 @@ se_status intake_next(struct line *out, bool *more, struct intake *l, se_error *
             return SE_OK;
         }
         searched = left;
-        if ((st = refill(l, err)))
-            return st;
+        TRY(refill(l, err));
     }
 }
 

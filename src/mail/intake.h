@@ -32,9 +32,11 @@ void intake_close(struct intake *lines);
 AUTO_KIND(intake, struct intake, intake_close(p))
 
 /* false in *more: there is none. */
-SE_MUST_CHECK se_status intake_next(struct line *out, bool *more, struct intake *lines, se_error *err);
+SE_MUST_CHECK se_status intake_next(struct line *out, bool *more, struct intake *lines,
+                                    se_error *err);
 
-/* What has been read and begins with a line; nothing in the middle of one.  It lasts until the next one is asked for. */
+/* What has been read and begins with a line; nothing in the middle of one.  It lasts until the next
+ * one is asked for. */
 se_bytes intake_ready(const struct intake *lines);
 /* Goes past `count` whole lines of it. */
 void intake_skip(struct intake *lines, size_t size, size_t count);

@@ -24,12 +24,15 @@ static void put_plain(struct leaf *leaf, const struct line *line)
     writer_put(leaf->out, line->text.data, line->text.size);
 }
 
-/* Decoders end at the padding, go on behind it, or give up: what is not base64 stays, and all that follows. */
+/* Decoders end at the padding, go on behind it, or give up: what is not base64 stays, and all that
+ * follows. */
 static void put_base64(struct leaf *leaf, const struct line *line)
 {
     size_t taken = base64_wrap_put(&leaf->wrap, line->text, line->begins);
     const char *rest = (const char *)line->text.data + taken;
-    struct line left = { { rest, line->text.size - taken }, line->begins && !taken, line->ends, line->eol };
+    struct line left = {
+        { rest, line->text.size - taken }, line->begins && !taken, line->ends, line->eol
+    };
 
     if (taken == line->text.size)
         return;
@@ -163,7 +166,8 @@ static void ask(struct leaf *leaf, const struct line *line)
 {
     bool good = base64_form_take(&leaf->form, line->text, line->begins) == line->text.size;
 
-    if (good && line->ends && leaf->held.buf.size <= ASK_LIMIT && !memchr(line->text.data, '\r', line->text.size)) {
+    if (good && line->ends && leaf->held.buf.size <= ASK_LIMIT &&
+        !memchr(line->text.data, '\r', line->text.size)) {
         hold_line(leaf, line);
         return;
     }

@@ -24,7 +24,8 @@ se_status levels_push(struct levels *l, const struct media *media, se_error *err
 
     if (l->depth == DEPTH_LIMIT)
         return error_set(err, SE_ERR_FORMAT, "parts within parts, more than %d deep", DEPTH_LIMIT);
-    *level = (struct level){ .boundary = strdup(media->boundary), .size = boundary_size(media->boundary) };
+    *level = (struct level){ .boundary = strdup(media->boundary),
+                             .size = boundary_size(media->boundary) };
     if (!level->boundary)
         return error_memory(err);
     level->boundary[level->size] = '\0';
@@ -47,23 +48,29 @@ struct level *levels_find(struct levels *l, const struct line *line, bool *close
         size_t bare = 2 + level->size;
 
         *close = size == bare + 2;
-        if (level->size && (size == bare || (*close && text[bare] == '-' && text[bare + 1] == '-')) &&
+        if (level->size &&
+            (size == bare || (*close && text[bare] == '-' && text[bare + 1] == '-')) &&
             strncmp(text + 2, level->boundary, level->size) == 0)
             return level;
     }
     return NULL;
 }
 
-/* A multipart can't be encoded (RFC 2045, 6.4), and what is read instead of parts may not be left out. */
+/* A multipart can't be encoded (RFC 2045, 6.4), and what is read instead of parts may not be left
+ * out. */
 static se_status check_parts(const struct level *level, se_error *err)
 {
     if (level->has_parts || !level->lost)
         return SE_OK;
     return error_set(err, SE_ERR_FORMAT,
-                     "a multipart whose %s%.100s%s: line %zu of the message belongs to no part, and can't be signed as it is (it is not "
-                     "ASCII, holds a CR or NUL, ends in a blank, is longer than 998 characters or begins with \"From \")",
-                     level->size ? "boundary \"" : "Content-Type names no boundary, or a longer one than there may be", level->boundary,
-                     level->size ? "\" begins no part" : "", level->lost);
+                     "a multipart whose %s%.100s%s: line %zu of the message belongs to no part, "
+                     "and can't be signed as it is (it is not "
+                     "ASCII, holds a CR or NUL, ends in a blank, is longer than 998 characters or "
+                     "begins with \"From \")",
+                     level->size
+                         ? "boundary \""
+                         : "Content-Type names no boundary, or a longer one than there may be",
+                     level->boundary, level->size ? "\" begins no part" : "", level->lost);
 }
 
 se_status levels_leave(struct levels *l, const struct level *keep, se_error *err)

@@ -44,7 +44,8 @@ static void skip_comment(struct mailbox_reader *r)
 
     do {
         if (!*r->at || strchr("\\\"<>@", *r->at)) {
-            fail(r, *r->at ? "has a mark of addresses or quotes in a comment" : "has a comment that does not end");
+            fail(r, *r->at ? "has a mark of addresses or quotes in a comment"
+                           : "has a comment that does not end");
             return;
         }
         depth += *r->at == '(';
@@ -74,7 +75,8 @@ static void skip_obsolete(struct mailbox_reader *r)
 
 static bool is_atext(const struct mailbox_reader *r, unsigned char c)
 {
-    return c > ' ' && c != 0x7f && (!strchr("()<>[]:;@\\,.\"", c) || (r->obsolete && (c == '[' || c == ']')));
+    return c > ' ' && c != 0x7f &&
+           (!strchr("()<>[]:;@\\,.\"", c) || (r->obsolete && (c == '[' || c == ']')));
 }
 
 static void skip_quoted(struct mailbox_reader *r, bool *plain, bool *angle)
@@ -259,7 +261,11 @@ static void read_group(struct mailbox_reader *r)
 
 const char *mailbox_read(char out[MAILBOX_ROOM], const char *value, enum mailbox_forms forms)
 {
-    struct mailbox_reader r = { .at = (const unsigned char *)value, .obsolete = forms == MAILBOX_OBSOLETE, .out = out };
+    struct mailbox_reader r = {
+        .at = (const unsigned char *)value,
+        .obsolete = forms == MAILBOX_OBSOLETE,
+        .out = out,
+    };
 
     *out = '\0';
     read_mailbox(&r);

@@ -10,13 +10,12 @@ void message_close(struct message *message)
 se_status message_open(struct message *out, const struct stream *in, se_error *err)
 {
     AUTO(se_buf) type = SE_BUF_INIT;
-    se_status st;
 
     out->stream = *in;
     out->header.strict = true;
-    if ((st = intake_open(&out->lines, &out->stream, err)) || (st = header_read(&out->header, &out->lines, err)) ||
-        (st = field_value(&type, &out->header, header_find(&out->header, "Content-Type"), err)))
-        return st;
+    TRY(intake_open(&out->lines, &out->stream, err));
+    TRY(header_read(&out->header, &out->lines, err));
+    TRY(field_value(&type, &out->header, header_find(&out->header, "Content-Type"), err));
     if (!out->header.count)
         return error_set(err, SE_ERR_FORMAT, "not a mail message: it has no header");
     media_read(&out->media, (const char *)type.data);
@@ -24,8 +23,9 @@ se_status message_open(struct message *out, const struct stream *in, se_error *e
 }
 
 /* What is wrong with its value; NULL: nothing. */
-static const char *read_from(struct addresses *out, const struct header *h, const struct field *field, const char *value,
-                             enum mailbox_forms forms, se_error *err)
+static const char *read_from(struct addresses *out, const struct header *h,
+                             const struct field *field, const char *value, enum mailbox_forms forms,
+                             se_error *err)
 {
     char address[MAILBOX_ROOM];
     const char *fault = mailbox_read(address, value, forms);
@@ -40,7 +40,8 @@ static const char *read_from(struct addresses *out, const struct header *h, cons
     return out->count == 1 ? NULL : "has several mail addresses for some readers";
 }
 
-se_status message_from(struct message *message, const char *sender, enum mailbox_forms forms, se_error *err)
+se_status message_from(struct message *message, const char *sender, enum mailbox_forms forms,
+                       se_error *err)
 {
     const struct header *header = &message->header;
     const struct field *field = header_find(header, "From");
@@ -48,20 +49,19 @@ se_status message_from(struct message *message, const char *sender, enum mailbox
     se_error failure = SE_ERROR_INIT;
     AUTO(se_buf) value = SE_BUF_INIT;
     const char *fault;
-    se_status st;
 
     if (sender)
         return addresses_read(&message->from, sender, err);
     if (count != 1)
         return error_set(err, SE_ERR_FORMAT, "the message has %zu From fields, not one", count);
-    if ((st = field_value(&value, header, field, err)))
-        return st;
+    TRY(field_value(&value, header, field, err));
     fault = read_from(&message->from, header, field, (const char *)value.data, forms, &failure);
     if (failure.status && err)
         *err = failure;
     if (failure.status)
         return failure.status;
-    return fault ? error_set(err, SE_ERR_FORMAT, "line %zu of the message's header: the From field %s: %.200s",
+    return fault ? error_set(err, SE_ERR_FORMAT,
+                             "line %zu of the message's header: the From field %s: %.200s",
                              header_line(header, field->at), fault, (const char *)value.data)
                  : SE_OK;
 }

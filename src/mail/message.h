@@ -20,8 +20,9 @@ AUTO_KIND(message, struct message, message_close(p))
 /* Reads the header; `in` lasts as long as the message does. */
 SE_MUST_CHECK se_status message_open(struct message *out, const struct stream *in, se_error *err);
 
-/* Whose certificate is needed: the sender's, or where that is NULL the From field's.  SE_ERR_FORMAT: there is not one field with one
- * address. */
-SE_MUST_CHECK se_status message_from(struct message *message, const char *sender, enum mailbox_forms forms, se_error *err);
+/* Whose certificate is needed: the sender's, or where that is NULL the From field's. SE_ERR_FORMAT:
+ * there is not one field with one address. */
+SE_MUST_CHECK se_status message_from(struct message *message, const char *sender,
+                                     enum mailbox_forms forms, se_error *err);
 
 #endif

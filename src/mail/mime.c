@@ -37,11 +37,14 @@ static const char *parameter(GMimeContentType *type, const char *name)
 /* The ending of its name says the same, where the parameter is missing (RFC 8551, 3.2.1). */
 static const char *find_smime_type(GMimeContentType *type)
 {
-    const char *told = parameter(type, "smime-type"), *name = parameter(type, "name"), *dot = name ? strrchr(name, '.') : NULL;
+    const char *told = parameter(type, "smime-type"), *name = parameter(type, "name"),
+               *dot = name ? strrchr(name, '.') : NULL;
 
     if (told || !dot)
         return told;
-    return strcasecmp(dot, ".p7c") == 0 ? "certs-only" : strcasecmp(dot, ".p7z") == 0 ? "compressed-data" : NULL;
+    return strcasecmp(dot, ".p7c") == 0   ? "certs-only"
+           : strcasecmp(dot, ".p7z") == 0 ? "compressed-data"
+                                          : NULL;
 }
 
 void media_read(struct media *out, const char *value)
@@ -59,7 +62,8 @@ void media_read(struct media *out, const char *value)
     keep_small(out->smime_type, sizeof out->smime_type, find_smime_type(type));
     keep_small(out->hp, sizeof out->hp, parameter(type, "hp"));
     keep_small(out->forwarded, sizeof out->forwarded, parameter(type, "forwarded"));
-    keep_small(out->protected_headers, sizeof out->protected_headers, parameter(type, "protected-headers"));
+    keep_small(out->protected_headers, sizeof out->protected_headers,
+               parameter(type, "protected-headers"));
     g_free(name);
     g_object_unref(type);
 }
@@ -73,12 +77,14 @@ bool media_is(const struct media *media, const char *major)
 
 bool media_is_signature(const char *type)
 {
-    return strcmp(type, "application/pkcs7-signature") == 0 || strcmp(type, "application/x-pkcs7-signature") == 0;
+    return strcmp(type, "application/pkcs7-signature") == 0 ||
+           strcmp(type, "application/x-pkcs7-signature") == 0;
 }
 
 bool media_is_cms(const char *type)
 {
-    return strcmp(type, "application/pkcs7-mime") == 0 || strcmp(type, "application/x-pkcs7-mime") == 0;
+    return strcmp(type, "application/pkcs7-mime") == 0 ||
+           strcmp(type, "application/x-pkcs7-mime") == 0;
 }
 
 enum media_seal media_seal(const struct media *media)

@@ -22,11 +22,13 @@ bool media_is(const struct media *media, const char *major);
 bool media_is_signature(const char *type); /* application/pkcs7-signature */
 bool media_is_cms(const char *type);       /* application/pkcs7-mime */
 
-/* What it says that was done with it (RFC 1847, 2; RFC 8551, 3.2.2); certificates and compressed data are neither signed nor encrypted. */
+/* What it says that was done with it (RFC 1847, 2; RFC 8551, 3.2.2); certificates and compressed
+ * data are neither signed nor encrypted. */
 enum media_seal { SEAL_NONE, SEAL_SIGNED, SEAL_ENCRYPTED };
 enum media_seal media_seal(const struct media *media);
 
-/* Mail addresses, without names and comments; domains as the DNS and certificates have them, "xn--" (RFC 5280, 7.5). */
+/* Mail addresses, without names and comments; domains as the DNS and certificates have them, "xn--"
+ * (RFC 5280, 7.5). */
 struct addresses {
     char **list;
     size_t count, room;
@@ -37,7 +39,8 @@ AUTO_KIND(addresses, struct addresses, addresses_free(p))
 /* Those of a field's value (RFC 5322, 3.4), of groups too. */
 SE_MUST_CHECK se_status addresses_read(struct addresses *out, const char *value, se_error *err);
 
-/* A field's value, its encoded words decoded (RFC 2047), NUL-terminated.  The caller releases *out. */
+/* A field's value, its encoded words decoded (RFC 2047), NUL-terminated.  The caller releases *out.
+ */
 SE_MUST_CHECK se_status words_decode(se_buf *out, const char *value, se_error *err);
 
 #endif

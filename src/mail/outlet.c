@@ -17,7 +17,8 @@ void outlet_close(struct outlet *outlet)
 
 static se_status pass_on(struct outlet *o, se_error *err)
 {
-    se_status st = o->gathered.failed ? error_memory(err) : sink_write(o->to, buf_bytes(&o->gathered.buf), err);
+    se_status st = o->gathered.failed ? error_memory(err)
+                                      : sink_write(o->to, buf_bytes(&o->gathered.buf), err);
 
     o->gathered.buf.size = 0;
     return st;

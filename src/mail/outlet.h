@@ -13,7 +13,8 @@ struct outlet {
     struct base64_lines base64;
 };
 
-SE_MUST_CHECK se_status outlet_open(struct outlet *out, const se_sink *to, bool crlf, se_error *err);
+SE_MUST_CHECK se_status outlet_open(struct outlet *out, const se_sink *to, bool crlf,
+                                    se_error *err);
 void outlet_close(struct outlet *outlet);
 AUTO_KIND(outlet, struct outlet, outlet_close(p))
 

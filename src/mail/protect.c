@@ -33,8 +33,16 @@ static const struct seen {
     const char *name;
     bool may_be_added;
 } seen[] = {
-    { "From", true }, { "Sender", false }, { "Reply-To", false },    { "Subject", false },       { "To", true },
-    { "Cc", false },  { "Date", true },    { "Followup-To", false }, { "Mail-Reply-To", false }, { "Mail-Followup-To", false },
+    { "From", true },
+    { "Sender", false },
+    { "Reply-To", false },
+    { "Subject", false },
+    { "To", true },
+    { "Cc", false },
+    { "Date", true },
+    { "Followup-To", false },
+    { "Mail-Reply-To", false },
+    { "Mail-Followup-To", false },
 };
 
 static const struct seen *find_seen(const struct header *h, const struct field *field)
@@ -88,7 +96,8 @@ static se_status sort_fields(struct sorted *out, const struct header *h, se_erro
         return error_memory(err);
     for (size_t i = 0; i < h->count; i++)
         if (field_is_protected(h, &h->fields[i]))
-            out->list[out->count++] = (struct named){ (const char *)h->text.buf.data + h->fields[i].at, &h->fields[i] };
+            out->list[out->count++] =
+                (struct named){ (const char *)h->text.buf.data + h->fields[i].at, &h->fields[i] };
     qsort(out->list, out->count, sizeof *out->list, compare_places);
     return SE_OK;
 }
@@ -104,7 +113,8 @@ static struct group group_at(const struct sorted *sorted, size_t at)
 {
     struct group group = { sorted->header, sorted->list + at, 0 };
 
-    while (at + group.count < sorted->count && compare_names(group.first, group.first + group.count) == 0)
+    while (at + group.count < sorted->count &&
+           compare_names(group.first, group.first + group.count) == 0)
         group.count++;
     return group;
 }
@@ -124,11 +134,15 @@ static bool are_same_words(const char *a, const char *b)
     }
 }
 
-static se_status values_of(se_buf values[2], const struct group *inside, const struct group *outside, size_t i, se_error *err)
+static se_status values_of(se_buf values[2], const struct group *inside,
+                           const struct group *outside, size_t i, se_error *err)
 {
-    se_status st = field_value(&values[0], inside->header, i < inside->count ? inside->first[i].field : NULL, err);
+    se_status st = field_value(&values[0], inside->header,
+                               i < inside->count ? inside->first[i].field : NULL, err);
 
-    return st ? st : field_value(&values[1], outside->header, i < outside->count ? outside->first[i].field : NULL, err);
+    return st ? st
+              : field_value(&values[1], outside->header,
+                            i < outside->count ? outside->first[i].field : NULL, err);
 }
 
 static void note(char changed[SE_MAIL_CHANGED], const struct named *field)
@@ -150,8 +164,8 @@ struct comparing {
     enum protect_rule rule;
 };
 
-static se_status tell_difference(const struct comparing *c, const struct group *inside, const struct group *outside, const se_buf values[2],
-                                 se_error *err)
+static se_status tell_difference(const struct comparing *c, const struct group *inside,
+                                 const struct group *outside, const se_buf values[2], se_error *err)
 {
     const struct group *one = inside->count ? inside : outside;
     const struct seen *row = find_seen(one->header, one->first->field);
@@ -162,16 +176,22 @@ static se_status tell_difference(const struct comparing *c, const struct group *
     if (c->rule == PROTECT_FORWARD || !row || (added && row->may_be_added))
         return SE_OK;
     if (added)
-        return error_set(err, SE_ERR_REJECTED, "the message has a %s field, \"%.200s\", and the header that was signed says nothing of it",
+        return error_set(err, SE_ERR_REJECTED,
+                         "the message has a %s field, \"%.200s\", and the header that was signed "
+                         "says nothing of it",
                          row->name, (const char *)values[1].data);
     if (inside->count != outside->count)
-        return error_set(err, SE_ERR_REJECTED, "the message has %zu %s fields, the header that was signed has %zu", outside->count,
-                         row->name, inside->count);
-    return error_set(err, SE_ERR_REJECTED, "the message's %s field is \"%.200s\", the header that was signed says \"%.200s\"", row->name,
-                     (const char *)values[1].data, (const char *)values[0].data);
+        return error_set(err, SE_ERR_REJECTED,
+                         "the message has %zu %s fields, the header that was signed has %zu",
+                         outside->count, row->name, inside->count);
+    return error_set(
+        err, SE_ERR_REJECTED,
+        "the message's %s field is \"%.200s\", the header that was signed says \"%.200s\"",
+        row->name, (const char *)values[1].data, (const char *)values[0].data);
 }
 
-static se_status compare_group(const struct comparing *c, const struct group *inside, const struct group *outside, se_error *err)
+static se_status compare_group(const struct comparing *c, const struct group *inside,
+                               const struct group *outside, se_error *err)
 {
     size_t most = inside->count > outside->count ? inside->count : outside->count;
     bool same = true;
@@ -182,19 +202,19 @@ static se_status compare_group(const struct comparing *c, const struct group *in
         AUTO(se_buf) other = SE_BUF_INIT;
         se_buf values[2];
 
-        if ((st = values_of(values, inside, outside, i, err)))
-            return st;
+        TRY(values_of(values, inside, outside, i, err));
         signed_one = values[0];
         other = values[1];
-        same = i < inside->count && i < outside->count && are_same_words((const char *)values[0].data, (const char *)values[1].data);
+        same = i < inside->count && i < outside->count &&
+               are_same_words((const char *)values[0].data, (const char *)values[1].data);
         if (!same)
             st = tell_difference(c, inside, outside, values, err);
     }
     return st;
 }
 
-se_status protect_compare(char changed[SE_MAIL_CHANGED], const struct header *inside, const struct header *outside, enum protect_rule rule,
-                          se_error *err)
+se_status protect_compare(char changed[SE_MAIL_CHANGED], const struct header *inside,
+                          const struct header *outside, enum protect_rule rule, se_error *err)
 {
     const struct comparing comparing = { changed, rule };
     AUTO(sorted) in = { .count = 0 };
@@ -205,7 +225,9 @@ se_status protect_compare(char changed[SE_MAIL_CHANGED], const struct header *in
     if ((st = sort_fields(&in, inside, err)) || (st = sort_fields(&out, outside, err)))
         return st;
     while (!st && (i < in.count || k < out.count)) {
-        int order = i == in.count ? 1 : k == out.count ? -1 : compare_names(&in.list[i], &out.list[k]);
+        int order = i == in.count    ? 1
+                    : k == out.count ? -1
+                                     : compare_names(&in.list[i], &out.list[k]);
         struct group a = group_at(&in, i), b = group_at(&out, k);
 
         a.count = order > 0 ? 0 : a.count;

@@ -35,10 +35,12 @@ static void release_blank(struct qp_lines *q)
         token(q, &blank, 1);
 }
 
-/* At the start of a line it would mean something to some relays: "From ", and a dot that stands alone. */
+/* At the start of a line it would mean something to some relays: "From ", and a dot that stands
+ * alone. */
 static bool is_risky(unsigned char c, se_bytes rest)
 {
-    return (c == '.' && !rest.size) || (c == 'F' && strncmp(rest.data, "rom ", rest.size < 4 ? rest.size : 4) == 0);
+    return (c == '.' && !rest.size) ||
+           (c == 'F' && strncmp(rest.data, "rom ", rest.size < 4 ? rest.size : 4) == 0);
 }
 
 static void literal(struct qp_lines *q, unsigned char c, se_bytes rest)
@@ -50,13 +52,15 @@ static void literal(struct qp_lines *q, unsigned char c, se_bytes rest)
         q->blank = c;
         return;
     }
-    if (c == '=' || c < ' ' || c > '~' || ((q->column == 0 || q->column >= QP_LINE - 1) && is_risky(c, rest)))
+    if (c == '=' || c < ' ' || c > '~' ||
+        ((q->column == 0 || q->column >= QP_LINE - 1) && is_risky(c, rest)))
         escaped(q, c);
     else
         token(q, &text, 1);
 }
 
-/* How many characters from here on fit on the line, mean themselves wherever they stand, and do not end in a blank. */
+/* How many characters from here on fit on the line, mean themselves wherever they stand, and do not
+ * end in a blank. */
 static size_t plain_run(const struct qp_lines *q, se_bytes text)
 {
     const unsigned char *in = text.data;
@@ -174,7 +178,8 @@ void qp_put_encoded(struct qp_lines *q, se_bytes text, bool begins, bool ends)
     }
 }
 
-/* Whoever decodes it joins what follows, or nothing follows: a line end more would be one of the text's. */
+/* Whoever decodes it joins what follows, or nothing follows: a line end more would be one of the
+ * text's. */
 void qp_end_encoded(struct qp_lines *q)
 {
     if (!q->soft)

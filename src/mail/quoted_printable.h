@@ -1,4 +1,5 @@
-/* Quoted-printable (RFC 2045, 6.7), written as no relay has a reason to change it: short lines, no trailing blanks, no "From ". */
+/* Quoted-printable (RFC 2045, 6.7), written as no relay has a reason to change it: short lines, no
+ * trailing blanks, no "From ". */
 #ifndef MAIL_QUOTED_PRINTABLE_H
 #define MAIL_QUOTED_PRINTABLE_H
 

@@ -15,10 +15,12 @@ static const char *name_place(const struct header *h)
     return h->before ? ", in" : " of";
 }
 
-static se_status refuse(const struct header *h, size_t at, const char *whose, const char *why, se_error *err)
+static se_status refuse(const struct header *h, size_t at, const char *whose, const char *why,
+                        se_error *err)
 {
-    return error_set(err, SE_ERR_FORMAT, "line %zu%s %s header: %s, and readers read that differently", header_line(h, at), name_place(h),
-                     whose, why);
+    return error_set(err, SE_ERR_FORMAT,
+                     "line %zu%s %s header: %s, and readers read that differently",
+                     header_line(h, at), name_place(h), whose, why);
 }
 
 /* ---- bytes ---- */
@@ -44,7 +46,8 @@ static bool has_blank_before_colon(const struct field *field)
     return field->name_size && field->at + field->name_size + 1 != field->value;
 }
 
-/* The offset of a line in it with nothing but blanks, where some readers end the header; 0: there is none. */
+/* The offset of a line in it with nothing but blanks, where some readers end the header; 0: there
+ * is none. */
 static size_t find_blank_line(const struct header *h, const struct field *field)
 {
     const unsigned char *text = h->text.buf.data;
@@ -74,7 +77,8 @@ static bool has_long_line(const struct header *h, const struct field *field)
     return end - at > LINE_LIMIT;
 }
 
-static bool is_one_of(const struct header *h, const struct field *field, const char *const *names, size_t count)
+static bool is_one_of(const struct header *h, const struct field *field, const char *const *names,
+                      size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (field_is(h, field, names[i]))
@@ -82,15 +86,18 @@ static bool is_one_of(const struct header *h, const struct field *field, const c
     return false;
 }
 
-static se_status check_field(const struct header *h, const struct field *field, const char *whose, se_error *err)
+static se_status check_field(const struct header *h, const struct field *field, const char *whose,
+                             se_error *err)
 {
     size_t blank = find_blank_line(h, field);
 
     if (has_blank_before_colon(field))
-        return refuse(h, field->at, whose, "there is a blank between a field's name and its colon", err);
+        return refuse(h, field->at, whose, "there is a blank between a field's name and its colon",
+                      err);
     if (blank)
         return refuse(h, blank, whose, "it has nothing but blanks in it", err);
-    if ((field_is(h, field, "From") || is_one_of(h, field, once, sizeof once / sizeof *once)) && has_long_line(h, field))
+    if ((field_is(h, field, "From") || is_one_of(h, field, once, sizeof once / sizeof *once)) &&
+        has_long_line(h, field))
         return refuse(h, field->at, whose, "the field has a line of more than 998 characters", err);
     return SE_OK;
 }
@@ -102,7 +109,9 @@ static se_status check_once(const struct header *h, const char *whose, se_error 
         size_t count = header_count(h, once[i]);
 
         if (count > 1)
-            return error_set(err, SE_ERR_FORMAT, "%s header has %zu %s fields, the first in line %zu, and readers take one or the other",
+            return error_set(err, SE_ERR_FORMAT,
+                             "%s header has %zu %s fields, the first in line %zu, and readers take "
+                             "one or the other",
                              whose, count, once[i], header_line(h, field->at));
     }
     return SE_OK;
@@ -121,7 +130,8 @@ se_status readings_check_signed(const struct header *h, const char *whose, se_er
 {
     for (size_t i = 0; i < h->count; i++)
         if (field_is_content(h, &h->fields[i]) && has_blank_before_colon(&h->fields[i]))
-            return refuse(h, h->fields[i].at, whose, "there is a blank between a field's name and its colon", err);
+            return refuse(h, h->fields[i].at, whose,
+                          "there is a blank between a field's name and its colon", err);
     return check_once(h, whose, err);
 }
 
@@ -140,10 +150,10 @@ se_status readings_check_disposition(const struct header *h, const char *whose, 
 
         if (!field_is(h, &h->fields[i], "Content-Disposition"))
             continue;
-        if ((st = field_value(&value, h, &h->fields[i], err)))
-            return st;
+        TRY(field_value(&value, h, &h->fields[i], err));
         if (!is_inline((const char *)value.data))
-            return refuse(h, h->fields[i].at, whose, "Content-Disposition makes an attachment of all that is signed", err);
+            return refuse(h, h->fields[i].at, whose,
+                          "Content-Disposition makes an attachment of all that is signed", err);
     }
     return SE_OK;
 }
@@ -153,16 +163,15 @@ se_status readings_check_version(const struct header *h, se_error *err)
     const struct field *field = header_find(h, "MIME-Version");
     AUTO(se_buf) value = SE_BUF_INIT;
     const char *text;
-    se_status st = field_value(&value, h, field, err);
 
-    if (st)
-        return st;
+    TRY(field_value(&value, h, field, err));
     text = (const char *)value.data;
     /* comments tell which program it was (RFC 2045, 4) */
     if (strncmp(text, "1.0", 3) == 0 && strchr(" \t(", text[3]))
         return SE_OK;
     return error_set(err, SE_ERR_FORMAT,
-                     "the message's header has no field \"MIME-Version: 1.0\", %s%.100s: readers may show it as plain text",
+                     "the message's header has no field \"MIME-Version: 1.0\", %s%.100s: readers "
+                     "may show it as plain text",
                      field ? "but the version " : "but none of that name", text);
 }
 
@@ -173,47 +182,55 @@ static bool same_text(se_bytes bytes, const char *text)
     return bytes.size == strlen(text) && strncasecmp(bytes.data, text, bytes.size) == 0;
 }
 
-static const char *type_fault(const struct header *h, const struct field *field, const struct media *media)
+static const char *type_fault(const struct header *h, const struct field *field,
+                              const struct media *media)
 {
     const char *text = (const char *)h->text.buf.data;
     struct content_type type;
-    const char *fault = content_type_read(&type, (se_bytes){ text + field->value, field->at + field->size - field->value });
+    const char *fault = content_type_read(
+        &type, (se_bytes){ text + field->value, field->at + field->size - field->value });
 
     if (fault)
         return fault;
     /* by two parsers that share no code */
     if (!same_text(type.type, media->type) || type.boundary.size != strlen(media->boundary) ||
-        (type.boundary.size && strncmp(type.boundary.data, media->boundary, type.boundary.size) != 0))
+        (type.boundary.size &&
+         strncmp(type.boundary.data, media->boundary, type.boundary.size) != 0))
         return "it can be read in two ways";
     return NULL;
 }
 
-static se_status check_transfer(const struct header *h, const char *whose, const char *const *transfer, se_error *err)
+static se_status check_transfer(const struct header *h, const char *whose,
+                                const char *const *transfer, se_error *err)
 {
     const struct field *field = header_find(h, "Content-Transfer-Encoding");
     AUTO(se_buf) value = SE_BUF_INIT;
-    se_status st = field_value(&value, h, field, err);
 
-    if (st)
-        return st;
+    TRY(field_value(&value, h, field, err));
     for (const char *const *one = transfer; *one; one++)
         if (strcasecmp((const char *)value.data, *one) == 0)
             return SE_OK;
     if (!field)
-        return error_set(err, SE_ERR_FORMAT, "%s header has no Content-Transfer-Encoding, where it has to be %s", whose, *transfer);
-    return error_set(err, SE_ERR_FORMAT, "line %zu%s %s header: Content-Transfer-Encoding is \"%.100s\", where it has to be %s",
-                     header_line(h, field->at), name_place(h), whose, (const char *)value.data, *transfer);
+        return error_set(err, SE_ERR_FORMAT,
+                         "%s header has no Content-Transfer-Encoding, where it has to be %s", whose,
+                         *transfer);
+    return error_set(
+        err, SE_ERR_FORMAT,
+        "line %zu%s %s header: Content-Transfer-Encoding is \"%.100s\", where it has to be %s",
+        header_line(h, field->at), name_place(h), whose, (const char *)value.data, *transfer);
 }
 
-se_status readings_check_content(const struct header *h, const char *whose, const struct media *media, const char *const *transfer,
+se_status readings_check_content(const struct header *h, const char *whose,
+                                 const struct media *media, const char *const *transfer,
                                  se_error *err)
 {
     const struct field *field = header_find(h, "Content-Type");
     const char *fault = field ? type_fault(h, field, media) : NULL;
 
     if (fault)
-        return error_set(err, SE_ERR_FORMAT, "line %zu%s %s header: Content-Type may be read differently: %s", header_line(h, field->at),
-                         name_place(h), whose, fault);
+        return error_set(err, SE_ERR_FORMAT,
+                         "line %zu%s %s header: Content-Type may be read differently: %s",
+                         header_line(h, field->at), name_place(h), whose, fault);
     return check_transfer(h, whose, transfer, err);
 }
 

@@ -16,7 +16,8 @@ static const unsigned char *skip_printable(const unsigned char *at, const unsign
     for (; end - at >= (ptrdiff_t)sizeof eight; at += sizeof eight) {
         memcpy(&eight, at, sizeof eight);
         eight = le64toh(eight);
-        /* those of 0x80 and more, and those that are less than a blank, and borrow from their neighbour, which is looked at no more */
+        /* those of 0x80 and more, and those that are less than a blank, and borrow from their
+         * neighbour, which is looked at no more */
         odd = (eight | (eight - every * ' ')) & every * 0x80;
         if (odd)
             return at + __builtin_ctzll(odd) / 8;
@@ -68,8 +69,8 @@ struct stretch stretch_find(se_bytes text)
         enum eol eol = eol_at(to, end);
 
         found.lines = (se_bytes){ begin, (size_t)(at - begin) };
-        if (eol == EOL_NONE || (at > begin && eol != found.eol) || !has_safe_shape(at, (size_t)(to - at)) ||
-            (to - at > 1 && at[0] == '-' && at[1] == '-'))
+        if (eol == EOL_NONE || (at > begin && eol != found.eol) ||
+            !has_safe_shape(at, (size_t)(to - at)) || (to - at > 1 && at[0] == '-' && at[1] == '-'))
             return found;
         found.count++;
         found.eol = eol;

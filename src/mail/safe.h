@@ -1,4 +1,5 @@
-/* What no relay changes: 7 bits, no long lines, no trailing blanks, no line that begins with "From ". */
+/* What no relay changes: 7 bits, no long lines, no trailing blanks, no line that begins with "From
+ * ". */
 #ifndef MAIL_SAFE_H
 #define MAIL_SAFE_H
 
@@ -14,7 +15,8 @@ struct stretch {
     enum eol eol;
 };
 
-/* Those that `text`, in which a line begins, begins with; none that may be a boundary (RFC 2046, 5.1.1). */
+/* Those that `text`, in which a line begins, begins with; none that may be a boundary (RFC
+ * 2046, 5.1.1). */
 struct stretch stretch_find(se_bytes text);
 
 /* With CRLF between them, and without the last one's end. */

@@ -1,4 +1,5 @@
-/* se_mail_sign(): S/MIME as RFC 8551 has it, multipart/signed (3.5.3) or application/pkcs7-mime (3.5.2). */
+/* se_mail_sign(): S/MIME as RFC 8551 has it, multipart/signed (3.5.3) or application/pkcs7-mime
+ * (3.5.2). */
 #include <errno.h>
 #include <sys/random.h>
 
@@ -64,21 +65,27 @@ static se_status make_boundary(char out[64], se_error *err)
 /* RFC 8551, 3.5.3.2 */
 static const char *micalg(const char *algorithm)
 {
-    return strncmp(algorithm, "SHA512", 6) == 0 ? "sha-512" : strncmp(algorithm, "SHA384", 6) == 0 ? "sha-384" : "sha-256";
+    return strncmp(algorithm, "SHA512", 6) == 0   ? "sha-512"
+           : strncmp(algorithm, "SHA384", 6) == 0 ? "sha-384"
+                                                  : "sha-256";
 }
 
 static void put_type(struct writer *w, const struct signing *s, const char *algorithm)
 {
-    const char *const opaque[] = { "Content-Type: application/pkcs7-mime; smime-type=signed-data;\r\n\tname=\"smime.p7m\"\r\n"
-                                   "Content-Transfer-Encoding: base64\r\n"
-                                   "Content-Disposition: attachment; filename=\"smime.p7m\"\r\n",
-                                   NULL };
-    const char *const detached[] = { "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n\tmicalg=\"",
-                                     micalg(algorithm),
-                                     "\";\r\n\tboundary=\"",
-                                     s->boundary,
-                                     "\"\r\n",
-                                     NULL };
+    const char *const opaque[] = {
+        "Content-Type: application/pkcs7-mime; smime-type=signed-data;\r\n\tname=\"smime.p7m\"\r\n"
+        "Content-Transfer-Encoding: base64\r\n"
+        "Content-Disposition: attachment; filename=\"smime.p7m\"\r\n",
+        NULL
+    };
+    const char *const detached[] = {
+        "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n\tmicalg=\"",
+        micalg(algorithm),
+        "\";\r\n\tboundary=\"",
+        s->boundary,
+        "\"\r\n",
+        NULL
+    };
 
     if (!header_find(&s->message.header, "MIME-Version"))
         writer_text(w, "MIME-Version: 1.0\r\n");
@@ -86,7 +93,8 @@ static void put_type(struct writer *w, const struct signing *s, const char *algo
         writer_text(w, *text);
 }
 
-/* In order and to the byte; in the place of the first field that moves inside stands what the message is now. */
+/* In order and to the byte; in the place of the first field that moves inside stands what the
+ * message is now. */
 static se_status put_header(struct signing *s, const char *algorithm, se_error *err)
 {
     const struct header *h = &s->message.header;
@@ -109,7 +117,8 @@ static se_status put_header(struct signing *s, const char *algorithm, se_error *
 
 static bool moves_inside(const struct header *h, const struct field *field)
 {
-    return field_is_content(h, field) && !field_is(h, field, "Content-Length"); /* the length of a body that is no more */
+    return field_is_content(h, field) &&
+           !field_is(h, field, "Content-Length"); /* the length of a body that is no more */
 }
 
 static se_status copy_field(struct signing *s, const struct field *field, se_error *err)
@@ -206,15 +215,15 @@ static se_status put_boundary(struct signing *s, const char *end, se_error *err)
 
 static se_status put_signature(struct signing *s, se_bytes signature, se_error *err)
 {
-    se_status st;
-
-    if ((st = outlet_text(&s->out, "\r\n", err)) || (st = put_boundary(s, "\r\n", err)) ||
-        (st = outlet_text(&s->out,
-                          "Content-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\nContent-Transfer-Encoding: base64\r\n"
-                          "Content-Disposition: attachment; filename=\"smime.p7s\"\r\n\r\n",
-                          err)) ||
-        (st = outlet_base64(&s->out, signature, err)) || (st = outlet_base64_end(&s->out, err)))
-        return st;
+    TRY(outlet_text(&s->out, "\r\n", err));
+    TRY(put_boundary(s, "\r\n", err));
+    TRY(outlet_text(&s->out,
+                    "Content-Type: application/pkcs7-signature; "
+                    "name=\"smime.p7s\"\r\nContent-Transfer-Encoding: base64\r\n"
+                    "Content-Disposition: attachment; filename=\"smime.p7s\"\r\n\r\n",
+                    err));
+    TRY(outlet_base64(&s->out, signature, err));
+    TRY(outlet_base64_end(&s->out, err));
     return put_boundary(s, "--\r\n", err);
 }
 
@@ -222,27 +231,26 @@ static se_status put_detached(struct signing *s, se_error *err)
 {
     AUTO(writer) w = { 0 };
     const se_sink sink = sink_writer(&w);
-    se_status st;
 
-    if ((st = put_boundary(s, "\r\n", err)) || (st = make_signature(&sink, s, err)))
-        return st;
+    TRY(put_boundary(s, "\r\n", err));
+    TRY(make_signature(&sink, s, err));
     return w.failed ? error_memory(err) : put_signature(s, buf_bytes(&w.buf), err);
 }
 
 static se_status sign(struct signing *s, se_mail *told, se_error *err)
 {
     const se_sign_params params = params_of(s);
-    se_status st;
 
-    if ((st = se_find_signer(&told->signer, s->engine, s->descriptor, &params, err)) || (st = make_boundary(s->boundary, err)) ||
-        (st = put_header(s, told->signer.algorithm, err)) || (st = fill_entity(s, err)) ||
-        (st = s->params->opaque ? put_opaque(s, err) : put_detached(s, err)))
-        return st;
+    TRY(se_find_signer(&told->signer, s->engine, s->descriptor, &params, err));
+    TRY(make_boundary(s->boundary, err));
+    TRY(put_header(s, told->signer.algorithm, err));
+    TRY(fill_entity(s, err));
+    TRY(s->params->opaque ? put_opaque(s, err) : put_detached(s, err));
     return outlet_flush(&s->out, err);
 }
 
-se_status se_mail_sign(const se_sink *out, se_mail *done, se_engine *engine, const char *descriptor, const se_source *in,
-                       const se_mail_sign_params *params, se_error *error)
+se_status se_mail_sign(const se_sink *out, se_mail *done, se_engine *engine, const char *descriptor,
+                       const se_source *in, const se_mail_sign_params *params, se_error *error)
 {
     se_mail_sign_params read;
     struct stream stream = { .source = in };
@@ -252,14 +260,12 @@ se_status se_mail_sign(const se_sink *out, se_mail *done, se_engine *engine, con
 
     if (done)
         *done = told;
-    if ((st = arguments_check(error, given_sink(out), engine, descriptor, given_source(in))))
-        return st;
-    if ((st = arguments_options(&read, params, se_mail_sign_params, error)))
-        return st;
+    TRY(arguments_check(error, given_sink(out), engine, descriptor, given_source(in)));
+    TRY(arguments_options(&read, params, se_mail_sign_params, error));
     stream.progress = read.progress;
     stream.progress_arg = read.progress_arg;
-    if ((st = message_open(&s.message, &stream, error)) || (st = outlet_open(&s.out, out, header_is_crlf(&s.message.header), error)))
-        return st;
+    TRY(message_open(&s.message, &stream, error));
+    TRY(outlet_open(&s.out, out, header_is_crlf(&s.message.header), error));
     told.passed = !read.again && media_seal(&s.message.media) != SEAL_NONE;
     told.encrypted = told.passed && media_seal(&s.message.media) == SEAL_ENCRYPTED;
     if (told.passed)

@@ -31,8 +31,9 @@ size_t base64_form_take(struct base64_form *form, se_bytes text, bool begins);
 bool base64_form_is_whole(const struct base64_form *form);
 
 /*
- * Base64 wrapped anew into `out`, the line end only between lines.  Its letters and its padding stay as they are: what an end without
- * padding means, and bits that nothing is made of, is the reader's business.
+ * Base64 wrapped anew into `out`, the line end only between lines.  Its letters and its padding
+ * stay as they are: what an end without padding means, and bits that nothing is made of, is the
+ * reader's business.
  */
 struct base64_wrap {
     struct writer *out;
@@ -46,7 +47,8 @@ struct base64_wrap {
 size_t base64_wrap_put(struct base64_wrap *w, se_bytes text, bool begins);
 void base64_wrap_end(struct base64_wrap *w);
 
-/* Base64 as it is found: what is no letter of it is passed over (RFC 2045, 6.8), and what follows padding begins anew. */
+/* Base64 as it is found: what is no letter of it is passed over (RFC 2045, 6.8), and what follows
+ * padding begins anew. */
 struct base64_reader {
     unsigned value, letters;
 };

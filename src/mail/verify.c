@@ -39,7 +39,8 @@ AUTO_KIND(verifying, struct verifying, verifying_free(p))
 
 /* ---- sources for the engine ---- */
 
-static ptrdiff_t hand_over(struct verifying *v, void *data, size_t size, se_status (*more)(struct verifying *))
+static ptrdiff_t hand_over(struct verifying *v, void *data, size_t size,
+                           se_status (*more)(struct verifying *))
 {
     size_t left;
 
@@ -67,7 +68,9 @@ static se_status next_line(struct line *line, struct verifying *v)
     bool more;
     se_status st = intake_next(line, &more, &v->message.lines, &v->failure);
 
-    return st || more ? st : error_set(&v->failure, SE_ERR_FORMAT, "the message ends before its last boundary");
+    return st || more
+               ? st
+               : error_set(&v->failure, SE_ERR_FORMAT, "the message ends before its last boundary");
 }
 
 /* What was signed, line ends made CRLF (RFC 8551, 3.1.1). */
@@ -81,11 +84,12 @@ static se_status more_content(struct verifying *v)
         return st;
     if (kind == BOUNDARY_LAST)
         return error_set(&v->failure, SE_ERR_FORMAT, "the message has no part with the signature");
-    if (kind == BOUNDARY_LIKE || (kind == BOUNDARY_NONE && boundary_follows_cr(&v->boundary, &line)))
-        return error_set(
-            &v->failure, SE_ERR_FORMAT,
-            "a line of the signed part begins with the message's boundary and goes on, or follows a CR: a part begins there for "
-            "some readers");
+    if (kind == BOUNDARY_LIKE ||
+        (kind == BOUNDARY_NONE && boundary_follows_cr(&v->boundary, &line)))
+        return error_set(&v->failure, SE_ERR_FORMAT,
+                         "a line of the signed part begins with the message's boundary and goes "
+                         "on, or follows a CR: a part begins there for "
+                         "some readers");
     v->over = kind == BOUNDARY_NEXT;
     if (v->over)
         return SE_OK;
@@ -112,7 +116,8 @@ static void decode(struct verifying *v, se_bytes text)
     }
 }
 
-/* Nothing but base64, and nothing but blanks behind its padding: all decoders make the same of it. */
+/* Nothing but base64, and nothing but blanks behind its padding: all decoders make the same of it.
+ */
 static bool is_base64_text(struct verifying *v, se_bytes text)
 {
     const unsigned char *in = text.data;
@@ -120,7 +125,8 @@ static bool is_base64_text(struct verifying *v, se_bytes text)
     for (size_t i = 0; i < text.size; i++) {
         bool blank = in[i] == ' ' || in[i] == '\t';
 
-        if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= \t", in[i] ? in[i] : '_') ||
+        if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= \t",
+                    in[i] ? in[i] : '_') ||
             (v->padded && !blank && in[i] != '='))
             return false;
         v->padded = v->padded || in[i] == '=';
@@ -149,11 +155,11 @@ static se_status enter_signature(struct verifying *v)
     v->over = false;
     if ((st = header_read(&h, &v->message.lines, &v->failure)))
         return error_prefix(&v->failure, "the signature's part: ");
-    if ((st = field_value(&type, &h, header_find(&h, "Content-Type"), &v->failure)))
-        return st;
+    TRY(field_value(&type, &h, header_find(&h, "Content-Type"), &v->failure));
     media_read(&media, (const char *)type.data);
     if (!media_is_signature(media.type))
-        return error_set(&v->failure, SE_ERR_FORMAT, "the second part is no S/MIME signature, but %s", media.type);
+        return error_set(&v->failure, SE_ERR_FORMAT,
+                         "the second part is no S/MIME signature, but %s", media.type);
     st = readings_check_header(&h, whose, &v->failure);
     return st ? st : readings_check_content(&h, whose, &media, in_base64, &v->failure);
 }
@@ -169,14 +175,18 @@ static se_status more_signature(struct verifying *v)
     kind = boundary_kind(&v->boundary, &line);
     if (kind == BOUNDARY_NONE || kind == BOUNDARY_LIKE) {
         if (!is_base64_text(v, line.text))
-            return error_set(&v->failure, SE_ERR_FORMAT, "the signature's part has something in it that is not base64, or behind its end");
+            return error_set(
+                &v->failure, SE_ERR_FORMAT,
+                "the signature's part has something in it that is not base64, or behind its end");
         decode(v, line.text);
         return SE_OK;
     }
     decode_end(v);
     v->over = true;
-    return kind == BOUNDARY_LAST ? SE_OK
-                                 : error_set(&v->failure, SE_ERR_REJECTED, "there are parts behind the signature, which it does not cover");
+    return kind == BOUNDARY_LAST
+               ? SE_OK
+               : error_set(&v->failure, SE_ERR_REJECTED,
+                           "there are parts behind the signature, which it does not cover");
 }
 
 static ptrdiff_t read_signature(void *arg, void *data, size_t size)
@@ -191,12 +201,11 @@ static se_status more_opaque(struct verifying *v)
 {
     struct line line;
     bool more;
-    se_status st = intake_next(&line, &more, &v->message.lines, &v->failure);
 
-    if (st)
-        return st;
+    TRY(intake_next(&line, &more, &v->message.lines, &v->failure));
     if (more && !is_base64_text(v, line.text))
-        return error_set(&v->failure, SE_ERR_REJECTED, "there is something in the message that is not part of the signature");
+        return error_set(&v->failure, SE_ERR_REJECTED,
+                         "there is something in the message that is not part of the signature");
     if (more)
         decode(v, line.text);
     else
@@ -236,7 +245,8 @@ static se_verify_params params_of(struct verifying *v, const se_sink *content)
     return params;
 }
 
-static se_status run(se_signer *out, struct verifying *v, const se_source *in, const se_source *later, se_error *err)
+static se_status run(se_signer *out, struct verifying *v, const se_source *in,
+                     const se_source *later, se_error *err)
 {
     const se_sink content = { take_content, v };
     se_verify_params params = params_of(v, &content);
@@ -258,7 +268,9 @@ static se_status check_preamble_line(const struct line *line, size_t *remarks, s
 
     if (!fault && !line_is_blank(line) && ++*remarks > 1)
         fault = "a second line of text";
-    return fault ? error_set(err, SE_ERR_FORMAT, "in front of the signed part there is %s, which it does not cover and some readers show",
+    return fault ? error_set(err, SE_ERR_FORMAT,
+                             "in front of the signed part there is %s, which it does not cover and "
+                             "some readers show",
                              fault)
                  : SE_OK;
 }
@@ -281,8 +293,7 @@ static se_status skip_preamble(struct verifying *v, se_error *err)
             return SE_OK;
         if (kind == BOUNDARY_LAST)
             return error_set(err, SE_ERR_FORMAT, "the message has no parts");
-        if ((st = check_preamble_line(&line, &remarks, err)))
-            return st;
+        TRY(check_preamble_line(&line, &remarks, err));
     }
 }
 
@@ -294,7 +305,8 @@ static se_status check_epilogue(struct verifying *v, se_error *err)
 
     while (!st && !(st = intake_next(&line, &more, &v->message.lines, err)) && more)
         if (!line_is_blank(&line) || readings_margin_fault(&line))
-            st = error_set(err, SE_ERR_REJECTED, "there is text behind the signature, which it does not cover");
+            st = error_set(err, SE_ERR_REJECTED,
+                           "there is text behind the signature, which it does not cover");
     return st;
 }
 
@@ -306,8 +318,7 @@ static se_status verify_multipart(se_signer *out, struct verifying *v, se_error 
     v->boundary.text = v->message.media.boundary;
     if (!*v->boundary.text)
         return error_set(err, SE_ERR_FORMAT, "a multipart without a boundary");
-    if ((st = skip_preamble(v, err)))
-        return st;
+    TRY(skip_preamble(v, err));
     v->head.before = v->message.lines.line;
     st = run(out, v, &content, &signature, err);
     return st ? st : check_epilogue(v, err);
@@ -320,7 +331,8 @@ static se_status verify_opaque(se_signer *out, struct verifying *v, se_error *er
     return run(out, v, &content, NULL, err);
 }
 
-/* Of a message, not of what was inside a signature: that has no From field to speak of, and no MIME-Version. */
+/* Of a message, not of what was inside a signature: that has no From field to speak of, and no
+ * MIME-Version. */
 static se_status check_sender(struct verifying *v, se_error *err)
 {
     se_status st = v->params->sender ? SE_OK : readings_check_version(&v->message.header, err);
@@ -337,7 +349,8 @@ static se_status check_readings(struct verifying *v, bool opaque, se_error *err)
     se_status st;
 
     if ((st = readings_check_header(h, whose, err)) ||
-        (st = readings_check_content(h, whose, &v->message.media, opaque ? in_base64 : as_it_is, err)) ||
+        (st = readings_check_content(h, whose, &v->message.media, opaque ? in_base64 : as_it_is,
+                                     err)) ||
         (!opaque && (st = readings_check_disposition(h, whose, err))))
         return st;
     return check_sender(v, err);
@@ -346,20 +359,23 @@ static se_status check_readings(struct verifying *v, bool opaque, se_error *err)
 static se_status verify(se_mail *out, struct verifying *v, se_error *err)
 {
     const struct media *media = &v->message.media;
-    se_status st;
 
     out->opaque = media_is_cms(media->type);
     if (strcmp(media->type, "multipart/encrypted") == 0 ||
         (out->opaque && *media->smime_type && strcmp(media->smime_type, "signed-data") != 0))
-        return error_set(err, SE_ERR_REJECTED, "the message is not signed, but %s", *media->smime_type ? media->smime_type : "encrypted");
-    if (!out->opaque && (strcmp(media->type, "multipart/signed") != 0 || !media_is_signature(media->protocol)))
-        return error_set(err, SE_ERR_REJECTED, "the message has no S/MIME signature, it is %s", media->type);
-    if ((st = check_readings(v, out->opaque, err)))
-        return st;
-    return out->opaque ? verify_opaque(&out->signer, v, err) : verify_multipart(&out->signer, v, err);
+        return error_set(err, SE_ERR_REJECTED, "the message is not signed, but %s",
+                         *media->smime_type ? media->smime_type : "encrypted");
+    if (!out->opaque &&
+        (strcmp(media->type, "multipart/signed") != 0 || !media_is_signature(media->protocol)))
+        return error_set(err, SE_ERR_REJECTED, "the message has no S/MIME signature, it is %s",
+                         media->type);
+    TRY(check_readings(v, out->opaque, err));
+    return out->opaque ? verify_opaque(&out->signer, v, err)
+                       : verify_multipart(&out->signer, v, err);
 }
 
-/* With what the header that was signed is compared: nothing, where there is no message around it. */
+/* With what the header that was signed is compared: nothing, where there is no message around it.
+ */
 static se_status look_inside(se_mail *out, struct verifying *v, se_error *err)
 {
     se_bytes bytes = v->params->outside;
@@ -368,17 +384,16 @@ static se_status look_inside(se_mail *out, struct verifying *v, se_error *err)
     AUTO(intake) lines = { .room = NULL };
     AUTO(header) outside = { .strict = true };
     const struct header *own = header_find(&v->message.header, "From") ? &v->message.header : NULL;
-    se_status st;
 
     if (!bytes.size)
         return inside_check(out, &v->head, own, err);
-    if ((st = intake_open(&lines, &stream, err)) || (st = header_read(&outside, &lines, err)))
-        return st;
+    TRY(intake_open(&lines, &stream, err));
+    TRY(header_read(&outside, &lines, err));
     return inside_check(out, &v->head, &outside, err);
 }
 
-se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor, const se_source *in, const se_mail_verify_params *params,
-                         se_error *error)
+se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor,
+                         const se_source *in, const se_mail_verify_params *params, se_error *error)
 {
     se_mail_verify_params read;
     struct stream stream = { .source = in };
@@ -388,14 +403,13 @@ se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor
 
     if (out)
         *out = told;
-    if ((st = arguments_check(error, engine, descriptor, given_source(in))))
-        return st;
-    if ((st = arguments_options(&read, params, se_mail_verify_params, error)))
-        return st;
+    TRY(arguments_check(error, engine, descriptor, given_source(in)));
+    TRY(arguments_options(&read, params, se_mail_verify_params, error));
     stream.progress = read.progress;
     stream.progress_arg = read.progress_arg;
-    if ((st = message_open(&v.message, &stream, error)) || (st = verify(&told, &v, error)) || (st = look_inside(&told, &v, error)))
-        return st;
+    TRY(message_open(&v.message, &stream, error));
+    TRY(verify(&told, &v, error));
+    TRY(look_inside(&told, &v, error));
     if (read.header && (st = sink_write(read.header, buf_bytes(&v.message.header.text.buf), error)))
         return st;
     if (out)

@@ -26,10 +26,13 @@ static se_status check_metrics(const struct conf *conf, se_error *err)
 {
     AUTO(output) out = OUTPUT_INIT;
 
-    return conf->metrics && output_open(&out, conf->metrics, 0644, err) ? error_prefix(err, "metrics: ") : SE_OK;
+    return conf->metrics && output_open(&out, conf->metrics, 0644, err)
+               ? error_prefix(err, "metrics: ")
+               : SE_OK;
 }
 
-static void check_place(struct checking *c, se_status (*check)(const struct conf *conf, se_error *err))
+static void check_place(struct checking *c,
+                        se_status (*check)(const struct conf *conf, se_error *err))
 {
     se_error err = SE_ERROR_INIT;
     se_status st = check(c->setup->conf, &err);
@@ -40,7 +43,8 @@ static void check_place(struct checking *c, se_status (*check)(const struct conf
 
 static void note_rule(struct checking *c, const struct rule *rule, se_status st, se_error *err)
 {
-    (void)error_prefix(err, "%s:%u: rule for '%s': ", c->setup->conf->path, rule->line, rule->pattern);
+    (void)error_prefix(err, "%s:%u: rule for '%s': ", c->setup->conf->path, rule->line,
+                       rule->pattern);
     note(c, st, err->text);
 }
 
@@ -52,7 +56,8 @@ static void check_identity(struct checking *c, const struct rule *rule)
     se_status st = se_identify(&identity, c->setup->engine, rule->descriptor, rule->version, &err);
 
     if (!st && identity.not_after < (int64_t)time(NULL))
-        st = error_set(&err, SE_ERR_POLICY, "the certificate of key '%s' has expired", identity.key);
+        st =
+            error_set(&err, SE_ERR_POLICY, "the certificate of key '%s' has expired", identity.key);
     if (st)
         note_rule(c, rule, st == SE_ERR_UNAVAILABLE ? SE_OK : st, &err);
 }
@@ -65,7 +70,8 @@ static int forget(void *arg, const void *data, size_t size)
     return 0;
 }
 
-/* Signs a message of who the rule is for; a pattern of many tells none, and then the key signs something. */
+/* Signs a message of who the rule is for; a pattern of many tells none, and then the key signs
+ * something. */
 static se_status sign_something(const struct setup *setup, const struct rule *rule, se_error *err)
 {
     const se_sink nowhere = { forget, NULL };

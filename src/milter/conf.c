@@ -37,7 +37,8 @@ void conf_free(struct conf **conf)
     *conf = NULL;
 }
 
-#define BAD(r, ...) (error_set(err, SE_ERR_CONFIG, __VA_ARGS__), error_prefix(err, "%s:%u: ", (r)->path, (r)->line))
+#define BAD(r, ...)                                                                                \
+    (error_set(err, SE_ERR_CONFIG, __VA_ARGS__), error_prefix(err, "%s:%u: ", (r)->path, (r)->line))
 
 /* ---- settings: name = value ---- */
 
@@ -49,7 +50,8 @@ static se_status set_text(char **to, const struct reading *r, se_error *err)
     return (*to = strdup(r->words[2])) ? SE_OK : error_memory(err);
 }
 
-static se_status set_choice(bool *to, const struct reading *r, const char *no, const char *yes, se_error *err)
+static se_status set_choice(bool *to, const struct reading *r, const char *no, const char *yes,
+                            se_error *err)
 {
     if (r->count != 3 || (strcmp(r->words[2], no) != 0 && strcmp(r->words[2], yes) != 0))
         return BAD(r, "%s is %s or %s", r->words[0], no, yes);
@@ -97,7 +99,9 @@ static se_status set_mode(unsigned *to, const struct reading *r, se_error *err)
 
 static se_status set_encrypted(enum encrypted *to, const struct reading *r, se_error *err)
 {
-    static const char *const words[] = { [ENCRYPTED_REFUSE] = "refuse", [ENCRYPTED_SIGN] = "sign", [ENCRYPTED_PASS] = "pass" };
+    static const char *const words[] = {
+        [ENCRYPTED_REFUSE] = "refuse", [ENCRYPTED_SIGN] = "sign", [ENCRYPTED_PASS] = "pass"
+    };
 
     for (size_t i = 0; r->count == 3 && i < sizeof words / sizeof *words; i++)
         if (strcmp(r->words[2], words[i]) == 0) {
@@ -127,20 +131,23 @@ static se_status set_special(struct reading *r, bool *known, se_error *err)
 
 static se_status take_setting(struct reading *r, se_error *err)
 {
-    static const char *const names[] = { "engine",        "socket",       "user",     "audit",       "metrics",  "trust-config",
-                                         "trust-signers", "socket-group", "envelope", "bounces",     "lists",    "form",
-                                         "headers",       "local",        "peers",    "socket-mode", "encrypted" };
-    struct conf *c = r->conf;
-    char **const texts[] = {
-        &c->engine, &c->socket, &c->user, &c->audit, &c->metrics, &c->trust_config, &c->trust_signers, &c->socket_group
+    static const char *const names[] = {
+        "engine",        "socket",       "user",     "audit",       "metrics",  "trust-config",
+        "trust-signers", "socket-group", "envelope", "bounces",     "lists",    "form",
+        "headers",       "local",        "peers",    "socket-mode", "encrypted"
     };
+    struct conf *c = r->conf;
+    char **const texts[] = { &c->engine,  &c->socket,       &c->user,          &c->audit,
+                             &c->metrics, &c->trust_config, &c->trust_signers, &c->socket_group };
     const struct {
         const char *name;
         bool *to;
         const char *no, *yes;
     } choices[] = {
-        { "envelope", &c->any_envelope, "same", "any" },  { "bounces", &c->sign_bounces, "skip", "sign" },
-        { "lists", &c->sign_lists, "skip", "sign" },      { "form", &c->opaque, "detached", "opaque" },
+        { "envelope", &c->any_envelope, "same", "any" },
+        { "bounces", &c->sign_bounces, "skip", "sign" },
+        { "lists", &c->sign_lists, "skip", "sign" },
+        { "form", &c->opaque, "detached", "opaque" },
         { "headers", &c->protect, "plain", "protected" },
     };
     const char *name = r->words[0], *near;
@@ -157,7 +164,8 @@ static se_status take_setting(struct reading *r, se_error *err)
     if (known)
         return st;
     near = text_nearest(name, names, sizeof names / sizeof *names);
-    return BAD(r, "no setting '%s'%s%s%s", name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return BAD(r, "no setting '%s'%s%s%s", name, near ? "; did you mean '" : "", near ? near : "",
+               near ? "'?" : "");
 }
 
 /* ---- the file ---- */
@@ -196,9 +204,11 @@ static se_status take_line(struct reading *r, char *line, se_error *err)
 static se_status check(const struct conf *c, const char *path, se_error *err)
 {
     if (!c->engine)
-        return error_set(err, SE_ERR_CONFIG, "%s: 'engine' is missing: the engineSignEncrypt.xml", path);
+        return error_set(err, SE_ERR_CONFIG, "%s: 'engine' is missing: the engineSignEncrypt.xml",
+                         path);
     if (!c->socket)
-        return error_set(err, SE_ERR_CONFIG, "%s: 'socket' is missing: inet:PORT@HOST or unix:PATH", path);
+        return error_set(err, SE_ERR_CONFIG, "%s: 'socket' is missing: inet:PORT@HOST or unix:PATH",
+                         path);
     return SE_OK;
 }
 
@@ -206,7 +216,8 @@ static se_status allow_this_machine(struct conf *c, se_error *err)
 {
     c->networks = calloc(2, sizeof *c->networks);
     c->network_count = 2;
-    if (!c->networks || !network_read(&c->networks[0], "127.0.0.0/8") || !network_read(&c->networks[1], "::1"))
+    if (!c->networks || !network_read(&c->networks[0], "127.0.0.0/8") ||
+        !network_read(&c->networks[1], "::1"))
         return error_memory(err);
     return SE_OK;
 }
@@ -230,19 +241,16 @@ se_status conf_parse(struct conf **out, se_buf *text, const char *path, se_error
         st = take_line(&r, line, err);
     if (st || (st = check(conf, path, err)))
         return st;
-    *out = conf;
-    conf = NULL;
+    *out = MOVE(conf);
     return SE_OK;
 }
 
 se_status conf_load(struct conf **out, const char *path, se_error *err)
 {
     AUTO(se_buf) text = SE_BUF_INIT;
-    se_status st;
 
     *out = NULL;
-    if ((st = file_read(&text, path, CONF_LIMIT, err)))
-        return st;
+    TRY(file_read(&text, path, CONF_LIMIT, err));
     return conf_parse(out, &text, path, err);
 }
 

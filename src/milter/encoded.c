@@ -17,8 +17,8 @@ static bool find_parts(struct word *out, const char *at)
     const char *charset = at + 2, *encoding, *end;
     size_t size;
 
-    if (strncmp(at, "=?", 2) != 0 || !(encoding = strchr(charset, '?')) || !encoding[1] || encoding[2] != '?' ||
-        !(end = strstr(encoding + 3, "?=")))
+    if (strncmp(at, "=?", 2) != 0 || !(encoding = strchr(charset, '?')) || !encoding[1] ||
+        encoding[2] != '?' || !(end = strstr(encoding + 3, "?=")))
         return false;
     size = strcspn(charset, "?*");
     if (size >= CHARSET_LIMIT || !strchr("bBqQ", encoding[1]))
@@ -56,7 +56,8 @@ static void decode_quoted(struct writer *w, const struct word *word)
 /* What base64_decode() would refuse, other readers take: stray characters, bits and no padding. */
 static void decode_base64(struct writer *w, const struct word *word)
 {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     unsigned bits = 0, count = 0;
 
     for (const char *p = word->text; p < word->text_end; p++) {
@@ -89,7 +90,8 @@ static void put_converted(struct writer *w, const char *charset, struct writer *
         char *to = room;
         size_t room_left = sizeof room, before = left;
 
-        if (iconv(converter, &from, &left, &to, &room_left) == (size_t)-1 && left == before && to == room) {
+        if (iconv(converter, &from, &left, &to, &room_left) == (size_t)-1 && left == before &&
+            to == room) {
             from++;
             left--;
         }

@@ -4,7 +4,8 @@
 
 #include "base/buf.h"
 
-/* `text` as UTF-8 with its encoded words decoded, wherever they stand.  What is in no charset that we know stays as it is. */
+/* `text` as UTF-8 with its encoded words decoded, wherever they stand.  What is in no charset that
+ * we know stays as it is. */
 void writer_decoded(struct writer *w, const char *text);
 
 #endif

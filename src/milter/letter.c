@@ -30,7 +30,8 @@ static bool count_content(struct letter *m, const char *name)
             m->content[i].count++;
             return true;
         }
-    if (m->content_count == sizeof m->content / sizeof *m->content || strlen(name) >= sizeof m->content->name)
+    if (m->content_count == sizeof m->content / sizeof *m->content ||
+        strlen(name) >= sizeof m->content->name)
         return false;
     memcpy(m->content[m->content_count].name, name, strlen(name) + 1);
     m->content[m->content_count++].count = 1;
@@ -57,12 +58,15 @@ static void take_sender(void *arg, const char *address)
         m->required = rule;
 }
 
-/* Readers show the one address or the other: the strictest rule counts, and so it does for what can't be read. */
+/* Readers show the one address or the other: the strictest rule counts, and so it does for what
+ * can't be read. */
 static void take_senders(struct letter *m, const char *value)
 {
     const struct rule *strictest = rules_requirement(&m->setup->conf->rules);
 
-    if (strictest && !m->required && (m->sender_fields++ == SENDER_FIELDS || senders_read(value, take_sender, m, NULL)) && !m->required)
+    if (strictest && !m->required &&
+        (m->sender_fields++ == SENDER_FIELDS || senders_read(value, take_sender, m, NULL)) &&
+        !m->required)
         m->required = strictest;
 }
 
@@ -70,7 +74,8 @@ static void take_senders(struct letter *m, const char *value)
 static void take_from(struct letter *m, const char *value)
 {
     AUTO(se_buf) read = SE_BUF_INIT;
-    AUTO(text) settled = se_mail_address(&read, value, NULL) ? NULL : sender_settle((const char *)read.data);
+    AUTO(text) settled =
+        se_mail_address(&read, value, NULL) ? NULL : sender_settle((const char *)read.data);
     bool one = settled && strlen(settled) < sizeof m->from;
     const struct rule *rule = one ? conf_rule(m->setup->conf, settled) : NULL;
 
@@ -101,7 +106,8 @@ static bool is_field(const char *name, const char *wanted)
     return strncasecmp(name, wanted, size) == 0 && (unsigned char)name[size] <= ' ';
 }
 
-/* A field that counts, with a blank before its colon (RFC 5322, 4.5.8): some readers and MTAs know it, others do not. */
+/* A field that counts, with a blank before its colon (RFC 5322, 4.5.8): some readers and MTAs know
+ * it, others do not. */
 static bool is_ambiguous(const char *name)
 {
     static const char *const names[] = { "From", "Sender", "MIME-Version" };
@@ -121,12 +127,14 @@ void letter_field(struct letter *m, const char *name, const char *value)
     if (strcasecmp(name, "From") == 0)
         take_from(m, value);
     if (is_ambiguous(name))
-        (void)error_set(&m->error, SE_ERR_FORMAT, "a blank or another odd character in the name of the field '%.40s'", name);
+        (void)error_set(&m->error, SE_ERR_FORMAT,
+                        "a blank or another odd character in the name of the field '%.40s'", name);
     m->list = m->list || strcasecmp(name, "List-Id") == 0 || strcasecmp(name, "List-Post") == 0;
     m->mime = m->mime || strcasecmp(name, "MIME-Version") == 0;
     if (strncasecmp(name, "Content-", 8) == 0 && !count_content(m, name))
-        (void)error_set(&m->error, SE_ERR_IO, "more than %zu different Content- fields, or a name of %zu letters", CONTENT_NAMES,
-                        strlen(name));
+        (void)error_set(&m->error, SE_ERR_IO,
+                        "more than %zu different Content- fields, or a name of %zu letters",
+                        CONTENT_NAMES, strlen(name));
     if (m->header.buf.size > HEADER_LIMIT)
         (void)error_set(&m->error, SE_ERR_IO, "a header of more than %d MB", HEADER_LIMIT >> 20);
     if (m->error.status)
@@ -211,7 +219,8 @@ static se_status verify_signed(struct letter *m, const struct rule *rule, const 
     return se_mail_verify(NULL, m->setup->engine, rule->descriptor, &source, &params, &m->error);
 }
 
-/* By the descriptor's own certificates; by somebody's below the CAs that the configuration names, if it does. */
+/* By the descriptor's own certificates; by somebody's below the CAs that the configuration names,
+ * if it does. */
 se_status letter_verify(struct letter *m, const struct rule *rule)
 {
     const char *trust = m->setup->conf->trust_signers;
@@ -242,23 +251,28 @@ static bool add_field(struct letter *m, SMFICTX *ctx, char *field)
     if (!value)
         return true;
     *value++ = '\0';
-    if (strncasecmp(field, "Content-", 8) != 0 && (m->mime || strcasecmp(field, "MIME-Version") != 0))
+    if (strncasecmp(field, "Content-", 8) != 0 &&
+        (m->mime || strcasecmp(field, "MIME-Version") != 0))
         return true;
     return smfi_addheader(ctx, field, value) == MI_SUCCESS;
 }
 
-/* The header of what was signed, CRLF made LF; what was read of the body behind it goes to *rest. */
+/* The header of what was signed, CRLF made LF; what was read of the body behind it goes to *rest.
+ */
 static bool read_header(struct writer *header, se_bytes *rest, struct letter *m)
 {
     char piece[4096];
     ptrdiff_t n;
     char *end = NULL;
 
-    while (!end && header->buf.size <= HEADER_LIMIT * 2 && (n = spool_read(&m->out, piece, sizeof piece)) > 0) {
+    while (!end && header->buf.size <= HEADER_LIMIT * 2 &&
+           (n = spool_read(&m->out, piece, sizeof piece)) > 0) {
         size_t from = header->buf.size < 4 ? 0 : header->buf.size - 4;
 
         writer_put(header, piece, (size_t)n);
-        end = header->failed ? NULL : memmem(header->buf.data + from, header->buf.size - from, "\r\n\r\n", 4);
+        end = header->failed
+                  ? NULL
+                  : memmem(header->buf.data + from, header->buf.size - from, "\r\n\r\n", 4);
     }
     if (!end)
         return false;
@@ -292,7 +306,8 @@ static bool replace_body(struct letter *m, SMFICTX *ctx, se_bytes first)
 {
     unsigned char *piece = malloc(PIECE);
     ptrdiff_t n = 0;
-    bool done = piece && smfi_replacebody(ctx, (unsigned char *)first.data, (int)first.size) == MI_SUCCESS;
+    bool done =
+        piece && smfi_replacebody(ctx, (unsigned char *)first.data, (int)first.size) == MI_SUCCESS;
 
     while (done && (n = spool_read(&m->out, piece, PIECE)) > 0)
         done = smfi_replacebody(ctx, piece, (int)n) == MI_SUCCESS;

@@ -19,10 +19,12 @@ struct letter {
     struct setup *setup;
     char *envelope; /* its sender, in small letters, without brackets; "" for a bounce */
     struct writer header;
-    char from[320]; /* the address of the From field, as sender_settle() has it; "": there are none or several, of one or the other */
+    char from[320]; /* the address of the From field, as sender_settle() has it; "": there are none
+                       or several, of one or the other */
     size_t from_fields, sender_fields;
     const struct rule *rule;     /* for an address of From fields */
-    const struct rule *required; /* the strictest, where it is "require", for any address that a From or Sender field shows */
+    const struct rule *required; /* the strictest, where it is "require", for any address that a
+                                    From or Sender field shows */
     bool list, mime, complete;   /* `complete`: the empty line behind the header is there */
     struct name_count content[CONTENT_NAMES];
     size_t content_count;
@@ -39,8 +41,10 @@ void letter_body(struct letter *letter, const void *data, size_t size);
 /* What holds for it by its senders, and by its envelope if it has none; NULL: nothing does. */
 const struct rule *letter_rule(struct letter *letter);
 
-/* Signs, also what is signed or encrypted already if `again`; *told as se_mail_sign() does.  Why it can't is in letter->error. */
-SE_MUST_CHECK se_status letter_sign(se_mail *told, struct letter *letter, const struct rule *rule, bool again);
+/* Signs, also what is signed or encrypted already if `again`; *told as se_mail_sign() does.  Why it
+ * can't is in letter->error. */
+SE_MUST_CHECK se_status letter_sign(se_mail *told, struct letter *letter, const struct rule *rule,
+                                    bool again);
 
 /* Verifies what letter_sign() has given.  Why it is not good is in letter->error. */
 SE_MUST_CHECK se_status letter_verify(struct letter *letter, const struct rule *rule);

@@ -1,9 +1,10 @@
 /*
  * signengine-milter: signs outgoing mail for Postfix and Sendmail.
  *
- * Two processes: libmilter takes SIGHUP and SIGTERM for itself and stops at both, forgetting the messages that it has half of.  So a parent
- * receives the signals of the system and passes on what they mean: SIGUSR1 is "load the configuration again", SIGUSR2 "finish and end".
- * Only the child loads the configuration: it alone has keys, PINs and sessions in tokens.
+ * Two processes: libmilter takes SIGHUP and SIGTERM for itself and stops at both, forgetting the
+ * messages that it has half of.  So a parent receives the signals of the system and passes on what
+ * they mean: SIGUSR1 is "load the configuration again", SIGUSR2 "finish and end". Only the child
+ * loads the configuration: it alone has keys, PINs and sessions in tokens.
  */
 #include <errno.h>
 #include <grp.h>
@@ -23,7 +24,14 @@
 #include "milter/check.h"
 #include "milter/socket.h"
 
-enum { DRAIN_S = 60, EXIT_BAD_USAGE = 64, EXIT_NOT_THERE = 69, EXIT_BAD_CONFIG = 78, EXIT_BAD_ACCESS = 77, EXIT_BROKEN = 70 };
+enum {
+    DRAIN_S = 60,
+    EXIT_BAD_USAGE = 64,
+    EXIT_NOT_THERE = 69,
+    EXIT_BAD_CONFIG = 78,
+    EXIT_BAD_ACCESS = 77,
+    EXIT_BROKEN = 70
+};
 
 static int __attribute__((format(printf, 2, 3))) complain(int status, const char *format, ...)
 {
@@ -55,7 +63,8 @@ static sigset_t signals(const int *list)
     return set;
 }
 
-static const int childs[] = { SIGUSR1, SIGUSR2, 0 }, parents[] = { SIGHUP, SIGTERM, SIGINT, SIGCHLD, 0 },
+static const int childs[] = { SIGUSR1, SIGUSR2, 0 },
+                 parents[] = { SIGHUP, SIGTERM, SIGINT, SIGCHLD, 0 },
                  ignored[] = { SIGHUP, SIGTERM, SIGINT, 0 };
 
 /* ---- the child ---- */
@@ -129,7 +138,8 @@ static int serve(void)
     int status = MI_FAILURE, last;
 
     if (socket_listen(conf, &err))
-        return complain(err.status == SE_ERR_ACCESS ? EXIT_BAD_ACCESS : EXIT_BAD_CONFIG, "%s", err.text);
+        return complain(err.status == SE_ERR_ACCESS ? EXIT_BAD_ACCESS : EXIT_BAD_CONFIG, "%s",
+                        err.text);
     service_log("started", conf->socket);
     tell_risk(conf);
     watch_tell(&service.setup->watch);
@@ -139,16 +149,18 @@ static int serve(void)
     last = control();
     (void)pthread_join(thread, NULL);
     if (status != MI_SUCCESS || last != SIGUSR2)
-        return complain(EXIT_BROKEN, "libmilter %s", status == MI_SUCCESS ? "has ended by itself" : "failed");
+        return complain(EXIT_BROKEN, "libmilter %s",
+                        status == MI_SUCCESS ? "has ended by itself" : "failed");
     service_metrics();
     service_log("stopped", "");
     return 0;
 }
 
 /*
- * The signals of the system are the parent's to understand, whoever else gets them: a process group does, and whoever has the same name
- * (pkill).  libmilter waits for them, blocked, in a thread of its own, and would stop.  Linux drops a signal to a process when its first
- * thread ignores it and does not block it; so that thread is this one, and libmilter has another.
+ * The signals of the system are the parent's to understand, whoever else gets them: a process group
+ * does, and whoever has the same name (pkill).  libmilter waits for them, blocked, in a thread of
+ * its own, and would stop.  Linux drops a signal to a process when its first thread ignores it and
+ * does not block it; so that thread is this one, and libmilter has another.
  */
 static void ignore_signals(void)
 {
@@ -177,8 +189,11 @@ static int begin(pid_t parent)
 static int tell_end(int status)
 {
     if (WIFSIGNALED(status))
-        return complain(EXIT_BROKEN, "the process that signs was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
-    return WEXITSTATUS(status) ? WEXITSTATUS(status) : complain(EXIT_BROKEN, "the process that signs has ended, and nobody asked it to");
+        return complain(EXIT_BROKEN, "the process that signs was ended by signal %d (%s)",
+                        WTERMSIG(status), strsignal(WTERMSIG(status)));
+    return WEXITSTATUS(status)
+               ? WEXITSTATUS(status)
+               : complain(EXIT_BROKEN, "the process that signs has ended, and nobody asked it to");
 }
 
 static int supervise(pid_t child, const sigset_t *set)
@@ -228,20 +243,23 @@ static int become(const char *user)
     if (!user)
         return complain(EXIT_BAD_ACCESS, "started as root: milter.conf must say `user = NAME`");
     if (!entry || entry->pw_uid == 0)
-        return complain(EXIT_BAD_ACCESS, "the user of the configuration, '%s', %s", user, entry ? "is root" : "is not there");
+        return complain(EXIT_BAD_ACCESS, "the user of the configuration, '%s', %s", user,
+                        entry ? "is root" : "is not there");
     if (initgroups(user, entry->pw_gid) || setgid(entry->pw_gid) || setuid(entry->pw_uid))
-        return complain(EXIT_BAD_ACCESS, "cannot become the user of the configuration, '%s': %s", user, strerror(errno));
+        return complain(EXIT_BAD_ACCESS, "cannot become the user of the configuration, '%s': %s",
+                        user, strerror(errno));
     return 0;
 }
 
 static int usage(FILE *to, int status)
 {
-    (void)fputs(
-        "usage: signengine-milter [-c FILE] [--check [--probe]]\n\nSigns outgoing mail for Postfix and Sendmail (milter).\n\nOptions:\n"
-        "  -c, --config FILE  milter.conf\n      --check        read it, and what it names, and say what is wrong\n"
-        "      --probe        with --check: open the keys, and sign with them\n"
-        "  -h, --help         this text\n      --version      the version\n",
-        to);
+    (void)fputs("usage: signengine-milter [-c FILE] [--check [--probe]]\n\nSigns outgoing mail for "
+                "Postfix and Sendmail (milter).\n\nOptions:\n"
+                "  -c, --config FILE  milter.conf\n      --check        read it, and what it "
+                "names, and say what is wrong\n"
+                "      --probe        with --check: open the keys, and sign with them\n"
+                "  -h, --help         this text\n      --version      the version\n",
+                to);
     return status;
 }
 
@@ -282,7 +300,8 @@ static int start(enum task task)
         return complain(EXIT_BAD_CONFIG, "%s", err.text);
     if ((status = become(conf->user)))
         return status;
-    if (!process_forbid_dumps()) /* after become(): another user's id makes it dumpable where fs.suid_dumpable is 1 */
+    if (!process_forbid_dumps()) /* after become(): another user's id makes it dumpable where
+                                    fs.suid_dumpable is 1 */
         return complain(EXIT_BROKEN, "cannot forbid core dumps: %s", strerror(errno));
     return task == TASK_SERVE ? run() : check_configuration(task == TASK_PROBE);
 }

@@ -30,7 +30,8 @@ bool network_read(struct network *out, const char *text)
         if (slash && !text_number(&bits, slash + 1, 32))
             return false;
         bits += 96;
-    } else if (inet_pton(AF_INET6, address, &out->address) != 1 || (slash && !text_number(&bits, slash + 1, 128)))
+    } else if (inet_pton(AF_INET6, address, &out->address) != 1 ||
+               (slash && !text_number(&bits, slash + 1, 128)))
         return false;
     out->bits = (unsigned)bits;
     return true;

@@ -37,7 +37,9 @@ se_status peers_add(struct peers *peers, const char *word, se_error *err)
         return SE_OK;
     }
     if (!(entry = getpwnam(word)))
-        return error_set(err, SE_ERR_CONFIG, "'%s' is neither a user of this machine nor a network, as 192.0.2.0/24", word);
+        return error_set(err, SE_ERR_CONFIG,
+                         "'%s' is neither a user of this machine nor a network, as 192.0.2.0/24",
+                         word);
     peers->users[peers->count++] = entry->pw_uid;
     return SE_OK;
 }
@@ -86,8 +88,9 @@ static bool read_table_end(struct end *out, const char *text)
 }
 
 /*
- * One line of the kernel's table: the socket at the other end is the one whose addresses are ours, exchanged.  A socket that its process
- * has closed has no inode any more, and shows root as its user, which it need not have been.
+ * One line of the kernel's table: the socket at the other end is the one whose addresses are ours,
+ * exchanged.  A socket that its process has closed has no inode any more, and shows root as its
+ * user, which it need not have been.
  */
 static bool read_row(uid_t *user, char *line, const struct end *ours, const struct end *theirs)
 {
@@ -96,8 +99,10 @@ static bool read_row(uid_t *user, char *line, const struct end *ours, const stru
     unsigned long inode;
     struct end ends[2];
 
-    if (sscanf(line, " %*[^:]: %47s %47s %x %*s %*s %*s %u %*s %lu", local, remote, &state, &uid, &inode) != 5 || state != ESTABLISHED ||
-        !inode || !read_table_end(&ends[0], local) || !read_table_end(&ends[1], remote))
+    if (sscanf(line, " %*[^:]: %47s %47s %x %*s %*s %*s %u %*s %lu", local, remote, &state, &uid,
+               &inode) != 5 ||
+        state != ESTABLISHED || !inode || !read_table_end(&ends[0], local) ||
+        !read_table_end(&ends[1], remote))
         return false;
     *user = (uid_t)uid;
     return same_end(&ends[0], theirs) && same_end(&ends[1], ours);
@@ -139,11 +144,13 @@ static bool admit_local(const struct peers *peers, int fd, char who[128])
         (void)snprintf(who, 128, "somebody whom the system does not tell");
         return peers->anybody;
     }
-    (void)snprintf(who, 128, "the user with the ID %lu, process %ld", (unsigned long)peer.uid, (long)peer.pid);
+    (void)snprintf(who, 128, "the user with the ID %lu, process %ld", (unsigned long)peer.uid,
+                   (long)peer.pid);
     return is_peer(peers, peer.uid);
 }
 
-static bool admit_inet(const struct peers *peers, const struct end *ours, const struct end *theirs, char who[128])
+static bool admit_inet(const struct peers *peers, const struct end *ours, const struct end *theirs,
+                       char who[128])
 {
     char address[INET6_ADDRSTRLEN] = "";
     uid_t user;
@@ -165,11 +172,13 @@ bool peers_admit(const struct peers *peers, int fd, char who[128])
     socklen_t here_size = sizeof here, there_size = sizeof there;
     struct end ours, theirs;
 
-    if (getsockname(fd, (struct sockaddr *)&here, &here_size) || getpeername(fd, (struct sockaddr *)&there, &there_size)) {
+    if (getsockname(fd, (struct sockaddr *)&here, &here_size) ||
+        getpeername(fd, (struct sockaddr *)&there, &there_size)) {
         (void)snprintf(who, 128, "somebody who has gone");
         return false;
     }
     if (here.ss_family == AF_UNIX)
         return admit_local(peers, fd, who);
-    return read_end(&ours, &here) && read_end(&theirs, &there) && admit_inet(peers, &ours, &theirs, who);
+    return read_end(&ours, &here) && read_end(&theirs, &there) &&
+           admit_inet(peers, &ours, &theirs, who);
 }

@@ -9,7 +9,8 @@
 
 enum { PEERS = 64 };
 
-/* Users of this machine; root and the milter's own user are always among them.  Networks of others. */
+/* Users of this machine; root and the milter's own user are always among them.  Networks of others.
+ */
 struct peers {
     uid_t users[PEERS];
     struct network networks[PEERS];

@@ -65,16 +65,16 @@ static se_status make_room(struct rules *rules, se_error *err)
     return SE_OK;
 }
 
-se_status rules_add(struct rules *rules, char *const *words, size_t count, unsigned line, se_error *err)
+se_status rules_add(struct rules *rules, char *const *words, size_t count, unsigned line,
+                    se_error *err)
 {
     const enum policy policy = policy_read(words[0]);
     struct rule *rule;
-    se_status st = make_room(rules, err);
 
-    if (st)
-        return st;
+    TRY(make_room(rules, err));
     if (count < 2 || count > 3 || (policy == POLICY_SKIP && count == 3))
-        return error_set(err, SE_ERR_CONFIG, "a rule is: sign|require ADDRESS [DESCRIPTOR[:VERSION]], or skip ADDRESS");
+        return error_set(err, SE_ERR_CONFIG,
+                         "a rule is: sign|require ADDRESS [DESCRIPTOR[:VERSION]], or skip ADDRESS");
     rule = &rules->list[rules->count++];
     rule->policy = policy;
     rule->line = line;
@@ -83,7 +83,8 @@ se_status rules_add(struct rules *rules, char *const *words, size_t count, unsig
     return rule->pattern && rule->descriptor ? split_version(rule, err) : error_memory(err);
 }
 
-/* A '*' in the text is a character that only a '*' stands for: a pattern is covered by another if that matches it. */
+/* A '*' in the text is a character that only a '*' stands for: a pattern is covered by another if
+ * that matches it. */
 static bool matches_pattern(const char *pattern, const char *text)
 {
     const char *star = NULL, *retry = text;
@@ -106,9 +107,12 @@ static bool matches_pattern(const char *pattern, const char *text)
     return !*pattern;
 }
 
-static se_status tell_covered(const struct rule *rule, const struct rule *by, const char *path, se_error *err)
+static se_status tell_covered(const struct rule *rule, const struct rule *by, const char *path,
+                              se_error *err)
 {
-    (void)error_set(err, SE_ERR_CONFIG, "the rule for '%s' never counts: that for '%s' in line %u covers it; write it above, or remove it",
+    (void)error_set(err, SE_ERR_CONFIG,
+                    "the rule for '%s' never counts: that for '%s' in line %u covers it; write it "
+                    "above, or remove it",
                     rule->pattern, by->pattern, by->line);
     return error_prefix(err, "%s:%u: ", path, rule->line);
 }
@@ -121,7 +125,8 @@ static int compare_patterns(const void *a, const void *b)
     return order ? order : (*left)->line < (*right)->line ? -1 : (*left)->line > (*right)->line;
 }
 
-/* Those that are written twice: by sorting, for there may be one for each of many thousand people. */
+/* Those that are written twice: by sorting, for there may be one for each of many thousand people.
+ */
 static se_status check_repeated(const struct rules *rules, const char *path, se_error *err)
 {
     const struct rule **sorted = calloc(rules->count + 1, sizeof *sorted);

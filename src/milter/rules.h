@@ -29,9 +29,11 @@ void rules_free(struct rules *rules);
 enum policy policy_read(const char *word);
 
 /* A line's words, the policy among them. */
-SE_MUST_CHECK se_status rules_add(struct rules *rules, char *const *words, size_t count, unsigned line, se_error *err);
+SE_MUST_CHECK se_status rules_add(struct rules *rules, char *const *words, size_t count,
+                                  unsigned line, se_error *err);
 
-/* Makes patterns what rules_find() compares; SE_ERR_CONFIG: one can never fit, for an earlier one covers it ("PATH:LINE: text"). */
+/* Makes patterns what rules_find() compares; SE_ERR_CONFIG: one can never fit, for an earlier one
+ * covers it ("PATH:LINE: text"). */
 SE_MUST_CHECK se_status rules_settle(struct rules *rules, const char *path, se_error *err);
 
 /* The first for the address; NULL: none. */

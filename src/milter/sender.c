@@ -43,18 +43,23 @@ static unsigned next_character(const char *text, size_t *size)
 }
 
 /*
- * What the eye sees: characters without a shape are nothing (Unicode's Default_Ignorable_Code_Point, and control characters), blanks of any
- * width are blanks, and letters of full width are those of ASCII, as NFKC has them.
+ * What the eye sees: characters without a shape are nothing (Unicode's
+ * Default_Ignorable_Code_Point, and control characters), blanks of any width are blanks, and
+ * letters of full width are those of ASCII, as NFKC has them.
  */
 static void put_visible(struct writer *w, const char *text)
 {
-    static const struct range unseen[] = { { 0x00, 0x08 },     { 0x0a, 0x1f },       { 0x7f, 0x7f },       { 0xad, 0xad },
-                                           { 0x34f, 0x34f },   { 0x61c, 0x61c },     { 0x115f, 0x1160 },   { 0x17b4, 0x17b5 },
-                                           { 0x180b, 0x180f }, { 0x200b, 0x200f },   { 0x202a, 0x202e },   { 0x2060, 0x206f },
-                                           { 0x3164, 0x3164 }, { 0xfe00, 0xfe0f },   { 0xfeff, 0xfeff },   { 0xffa0, 0xffa0 },
-                                           { 0xfff0, 0xfff8 }, { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff } };
-    static const struct range blanks[] = { { 0x09, 0x09 },     { 0xa0, 0xa0 },     { 0x1680, 0x1680 }, { 0x2000, 0x200a },
-                                           { 0x2028, 0x2029 }, { 0x202f, 0x202f }, { 0x205f, 0x205f }, { 0x3000, 0x3000 } };
+    static const struct range unseen[] = {
+        { 0x00, 0x08 },     { 0x0a, 0x1f },       { 0x7f, 0x7f },       { 0xad, 0xad },
+        { 0x34f, 0x34f },   { 0x61c, 0x61c },     { 0x115f, 0x1160 },   { 0x17b4, 0x17b5 },
+        { 0x180b, 0x180f }, { 0x200b, 0x200f },   { 0x202a, 0x202e },   { 0x2060, 0x206f },
+        { 0x3164, 0x3164 }, { 0xfe00, 0xfe0f },   { 0xfeff, 0xfeff },   { 0xffa0, 0xffa0 },
+        { 0xfff0, 0xfff8 }, { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff }
+    };
+    static const struct range blanks[] = { { 0x09, 0x09 },     { 0xa0, 0xa0 },
+                                           { 0x1680, 0x1680 }, { 0x2000, 0x200a },
+                                           { 0x2028, 0x2029 }, { 0x202f, 0x202f },
+                                           { 0x205f, 0x205f }, { 0x3000, 0x3000 } };
     size_t size;
 
     for (; *text; text += size) {
@@ -87,7 +92,8 @@ static const char *skip_comment(const char *p)
     return p;
 }
 
-/* Without quotes and comments, for which `comment` stands: between two letters some readers see nothing there, others a blank. */
+/* Without quotes and comments, for which `comment` stands: between two letters some readers see
+ * nothing there, others a blank. */
 static void put_unquoted(struct writer *w, const char *text, const char *comment, bool in_quotes)
 {
     bool quoted = false;
@@ -136,7 +142,8 @@ static char *copy_small(const char *text)
     return out;
 }
 
-/* The domain as the DNS has it; only that of an address is converted, whatever its local part is. */
+/* The domain as the DNS has it; only that of an address is converted, whatever its local part is.
+ */
 static char *settle_domain(const char *address)
 {
     const char *at = strrchr(address, '@');
@@ -158,7 +165,8 @@ char *sender_settle(const char *text)
     put_visible(&visible, text);
     put_unquoted(&bare, writer_string(&visible), "", false);
     put_joined(&joined, writer_string(&bare), true);
-    return visible.failed || bare.failed || joined.failed ? NULL : settle_domain(writer_string(&joined));
+    return visible.failed || bare.failed || joined.failed ? NULL
+                                                          : settle_domain(writer_string(&joined));
 }
 
 /* ---- all that a field shows ---- */
@@ -192,7 +200,8 @@ static void take_address(struct search *s, const char *start, const char *at, co
 /* What stands around each '@', or several of them. */
 static void search_text(struct search *s, const char *text)
 {
-    for (const char *at = text, *domain; (at = strchr(at, '@')) && s->count < SENDERS_LIMIT; at = domain) {
+    for (const char *at = text, *domain; (at = strchr(at, '@')) && s->count < SENDERS_LIMIT;
+         at = domain) {
         const char *start = at;
 
         domain = at + strspn(at, "@");
@@ -204,7 +213,8 @@ static void search_text(struct search *s, const char *text)
 }
 
 /* One way to read it; `comment` NULL: comments and quotes are text. */
-static void search_reading(struct search *s, const char *visible, const char *comment, bool in_quotes)
+static void search_reading(struct search *s, const char *visible, const char *comment,
+                           bool in_quotes)
 {
     AUTO(writer) bare = { 0 };
 
@@ -250,5 +260,7 @@ se_status senders_read(const char *value, sender_fn fn, void *arg, se_error *err
         search_value(&s, writer_string(&decoded));
     if (s.failed || decoded.failed)
         return error_memory(err);
-    return s.count < SENDERS_LIMIT ? SE_OK : error_set(err, SE_ERR_FORMAT, "it has more than %d addresses", SENDERS_LIMIT);
+    return s.count < SENDERS_LIMIT
+               ? SE_OK
+               : error_set(err, SE_ERR_FORMAT, "it has more than %d addresses", SENDERS_LIMIT);
 }

@@ -17,9 +17,10 @@ enum { HOUR = 3600 };
 struct service service = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static const char *const names[OUTCOMES] = {
-    [OUTCOME_SIGNED] = "signed",          [OUTCOME_ALREADY] = "already signed", [OUTCOME_SKIPPED] = "skipped",
-    [OUTCOME_UNKNOWN] = "unknown sender", [OUTCOME_FOREIGN] = "foreign",        [OUTCOME_UNSIGNED] = "unsigned",
-    [OUTCOME_DEFERRED] = "deferred",      [OUTCOME_REFUSED] = "refused",
+    [OUTCOME_SIGNED] = "signed",     [OUTCOME_ALREADY] = "already signed",
+    [OUTCOME_SKIPPED] = "skipped",   [OUTCOME_UNKNOWN] = "unknown sender",
+    [OUTCOME_FOREIGN] = "foreign",   [OUTCOME_UNSIGNED] = "unsigned",
+    [OUTCOME_DEFERRED] = "deferred", [OUTCOME_REFUSED] = "refused",
 };
 
 const char *outcome_name(enum outcome outcome)
@@ -56,13 +57,15 @@ static se_status check_audit(const char *path, se_error *err)
     int fd = path ? open_audit(path) : STDOUT_FILENO;
 
     if (fd < 0)
-        return error_set(err, SE_ERR_CONFIG, "cannot write the audit log '%s': %s", path, strerror(errno));
+        return error_set(err, SE_ERR_CONFIG, "cannot write the audit log '%s': %s", path,
+                         strerror(errno));
     if (fd > STDERR_FILENO)
         close(fd);
     return SE_OK;
 }
 
-/* The CAs of those who may have signed what comes signed: that they are there, now rather than when mail comes. */
+/* The CAs of those who may have signed what comes signed: that they are there, now rather than when
+ * mail comes. */
 static se_status check_signers(const char *path, se_error *err)
 {
     enum { CERTIFICATES_LIMIT = 16 << 20 };
@@ -74,7 +77,8 @@ static se_status check_signers(const char *path, se_error *err)
         return error_prefix(err, "trust-signers: ");
     return strstr((const char *)text.data, "-----BEGIN CERTIFICATE-----")
                ? SE_OK
-               : error_set(err, SE_ERR_CONFIG, "trust-signers: '%s' has no certificate in PEM", path);
+               : error_set(err, SE_ERR_CONFIG, "trust-signers: '%s' has no certificate in PEM",
+                           path);
 }
 
 static void hear_event(void *arg, const se_event *event)
@@ -103,8 +107,10 @@ se_status service_load(se_error *err)
     if (!fresh)
         return error_memory(err);
     fresh->users = 1;
-    if ((st = conf_load(&fresh->conf, service.path, err)) || (st = check_audit(fresh->conf->audit, err)) || (st = check_mail(err)) ||
-        (st = conf_settle(fresh->conf, err)) || (st = check_signers(fresh->conf->trust_signers, err)) || (st = open_engine(fresh, err)) ||
+    if ((st = conf_load(&fresh->conf, service.path, err)) ||
+        (st = check_audit(fresh->conf->audit, err)) || (st = check_mail(err)) ||
+        (st = conf_settle(fresh->conf, err)) ||
+        (st = check_signers(fresh->conf->trust_signers, err)) || (st = open_engine(fresh, err)) ||
         (st = watch_begin(&fresh->watch, fresh->conf, fresh->engine, err))) {
         drop(fresh);
         return st;
@@ -162,7 +168,8 @@ static void write_line(const struct setup *setup, json_t *line)
     writer_text(&w, dumped ? dumped : "{}");
     writer_text(&w, "\n");
     if (write_all(fd >= 0 ? fd : STDOUT_FILENO, w.buf.data, w.buf.size))
-        (void)fprintf(stderr, "signengine-milter: cannot write the audit log: %s\n", strerror(errno));
+        (void)fprintf(stderr, "signengine-milter: cannot write the audit log: %s\n",
+                      strerror(errno));
     if (fd > STDERR_FILENO)
         close(fd);
     free(dumped);
@@ -207,9 +214,11 @@ void service_audit(const struct setup *setup, const struct audit *a)
     service.changed = true;
     pthread_mutex_unlock(&service.lock);
     now_text(when);
-    write_line(setup, json_pack("{s:s, s:o, s:o, s:o, s:o, s:i, s:s, s:o, s:f}", "time", when, "queueId", text(a->queue_id), "client",
-                                text(a->client), "sender", text(a->sender), "descriptor", text(a->descriptor), "version", (int)a->version,
-                                "result", names[a->outcome], "reason", text(a->reason), "ms", (double)a->microseconds / 1000));
+    write_line(setup, json_pack("{s:s, s:o, s:o, s:o, s:o, s:i, s:s, s:o, s:f}", "time", when,
+                                "queueId", text(a->queue_id), "client", text(a->client), "sender",
+                                text(a->sender), "descriptor", text(a->descriptor), "version",
+                                (int)a->version, "result", names[a->outcome], "reason",
+                                text(a->reason), "ms", (double)a->microseconds / 1000));
 }
 
 void service_log(const char *what, const char *why)
@@ -217,7 +226,8 @@ void service_log(const char *what, const char *why)
     char when[40];
 
     now_text(when);
-    write_line(NULL, json_pack("{s:s, s:s, s:o}", "time", when, "event", what, "reason", text(why)));
+    write_line(NULL,
+               json_pack("{s:s, s:s, s:o}", "time", when, "event", what, "reason", text(why)));
 }
 
 void service_refused(void)
@@ -230,11 +240,14 @@ void service_refused(void)
 
 static void put_reasons(struct writer *w)
 {
-    writer_text(w, "# HELP signengine_milter_reasons_total Messages with a reason, by what became of them and why.\n"
+    writer_text(w, "# HELP signengine_milter_reasons_total Messages with a reason, by what became "
+                   "of them and why.\n"
                    "# TYPE signengine_milter_reasons_total counter\n");
-    for (const struct reason *r = service.reasons; r < service.reasons + REASONS_MOST && r->text; r++)
-        writer_format(w, "signengine_milter_reasons_total{result=\"%s\",reason=\"%s\"} %" PRIu64 "\n", names[r->outcome], r->text,
-                      r->count);
+    for (const struct reason *r = service.reasons; r < service.reasons + REASONS_MOST && r->text;
+         r++)
+        writer_format(w,
+                      "signengine_milter_reasons_total{result=\"%s\",reason=\"%s\"} %" PRIu64 "\n",
+                      names[r->outcome], r->text, r->count);
 }
 
 static void put_metrics(struct writer *w, const struct watch *watch)
@@ -242,20 +255,27 @@ static void put_metrics(struct writer *w, const struct watch *watch)
     writer_text(w, "# HELP signengine_milter_messages_total Messages, by what became of them.\n"
                    "# TYPE signengine_milter_messages_total counter\n");
     for (size_t i = 0; i < OUTCOMES; i++)
-        writer_format(w, "signengine_milter_messages_total{result=\"%s\"} %" PRIu64 "\n", names[i], service.counts[i]);
+        writer_format(w, "signengine_milter_messages_total{result=\"%s\"} %" PRIu64 "\n", names[i],
+                      service.counts[i]);
     put_reasons(w);
-    writer_format(w,
-                  "# HELP signengine_milter_sign_seconds Time that signing took.\n# TYPE signengine_milter_sign_seconds summary\n"
-                  "signengine_milter_sign_seconds_sum %.6f\nsignengine_milter_sign_seconds_count %" PRIu64 "\n",
-                  (double)service.microseconds / 1e6, service.counts[OUTCOME_SIGNED]);
+    writer_format(
+        w,
+        "# HELP signengine_milter_sign_seconds Time that signing took.\n# TYPE "
+        "signengine_milter_sign_seconds summary\n"
+        "signengine_milter_sign_seconds_sum %.6f\nsignengine_milter_sign_seconds_count %" PRIu64
+        "\n",
+        (double)service.microseconds / 1e6, service.counts[OUTCOME_SIGNED]);
     writer_format(w,
                   "# HELP signengine_milter_reloads_total Configurations loaded since the start.\n"
-                  "# TYPE signengine_milter_reloads_total counter\nsignengine_milter_reloads_total{result=\"done\"} %" PRIu64
+                  "# TYPE signengine_milter_reloads_total "
+                  "counter\nsignengine_milter_reloads_total{result=\"done\"} %" PRIu64
                   "\nsignengine_milter_reloads_total{result=\"failed\"} %" PRIu64 "\n",
                   service.reloads, service.reload_failures);
     writer_format(w,
-                  "# HELP signengine_milter_connections_refused_total Connections of those who are no peers.\n"
-                  "# TYPE signengine_milter_connections_refused_total counter\nsignengine_milter_connections_refused_total %" PRIu64 "\n",
+                  "# HELP signengine_milter_connections_refused_total Connections of those who are "
+                  "no peers.\n"
+                  "# TYPE signengine_milter_connections_refused_total "
+                  "counter\nsignengine_milter_connections_refused_total %" PRIu64 "\n",
                   service.refused);
     watch_put(w, watch);
 }
@@ -272,14 +292,15 @@ void service_metrics(void)
 
     watch_refresh(&setup->watch, setup->engine);
     pthread_mutex_lock(&service.lock);
-    due = setup->conf->metrics && (service.changed || now - written >= HOUR); /* days pass by themselves */
+    due = setup->conf->metrics &&
+          (service.changed || now - written >= HOUR); /* days pass by themselves */
     if (due)
         put_metrics(&w, &setup->watch);
     written = due ? now : written;
     service.changed = false;
     pthread_mutex_unlock(&service.lock);
-    if (due &&
-        (output_open(&out, setup->conf->metrics, 0644, &err) || output_write(&out, buf_bytes(&w.buf), &err) || output_commit(&out, &err)))
+    if (due && (output_open(&out, setup->conf->metrics, 0644, &err) ||
+                output_write(&out, buf_bytes(&w.buf), &err) || output_commit(&out, &err)))
         service_log("the metrics can't be written", err.text);
     service_leave(setup);
 }

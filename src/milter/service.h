@@ -1,4 +1,5 @@
-/* What all connections share: the configuration with its engine, exchanged while mail is under way; and counters. */
+/* What all connections share: the configuration with its engine, exchanged while mail is under way;
+ * and counters. */
 #ifndef MILTER_SERVICE_H
 #define MILTER_SERVICE_H
 
@@ -48,7 +49,8 @@ struct service {
     const char *path; /* of milter.conf */
     pthread_mutex_t lock;
     struct setup *setup;
-    uint64_t counts[OUTCOMES], microseconds, reloads, reload_failures, refused; /* `refused`: connections */
+    uint64_t counts[OUTCOMES], microseconds, reloads, reload_failures,
+        refused; /* `refused`: connections */
     struct reason reasons[REASONS_MOST];
     unsigned busy; /* messages under way */
     bool changed;  /* since the metrics were written */

@@ -32,8 +32,10 @@ static const char *symbol(SMFICTX *ctx, const char *name)
     return smfi_getsymval(ctx, writable);
 }
 
-static sfsistat negotiate(SMFICTX *ctx, unsigned long actions, unsigned long protocol, unsigned long unused1, unsigned long unused2,
-                          unsigned long *actions_out, unsigned long *protocol_out, unsigned long *unused1_out, unsigned long *unused2_out)
+static sfsistat negotiate(SMFICTX *ctx, unsigned long actions, unsigned long protocol,
+                          unsigned long unused1, unsigned long unused2, unsigned long *actions_out,
+                          unsigned long *protocol_out, unsigned long *unused1_out,
+                          unsigned long *unused2_out)
 {
     const unsigned long need = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY;
 
@@ -43,8 +45,11 @@ static sfsistat negotiate(SMFICTX *ctx, unsigned long actions, unsigned long pro
     *unused1_out = *unused2_out = 0;
     *actions_out = need;
     /* SMFIP_HDR_LEADSPC: values as they are, with the blank behind the colon */
-    *protocol_out = protocol & (SMFIP_NOHELO | SMFIP_NORCPT | SMFIP_NOUNKNOWN | SMFIP_NOEOH | SMFIP_HDR_LEADSPC);
-    return (actions & need) == need && (protocol & SMFIP_HDR_LEADSPC) && socket_is_guarded() ? SMFIS_CONTINUE : SMFIS_REJECT;
+    *protocol_out = protocol & (SMFIP_NOHELO | SMFIP_NORCPT | SMFIP_NOUNKNOWN | SMFIP_NOEOH |
+                                SMFIP_HDR_LEADSPC);
+    return (actions & need) == need && (protocol & SMFIP_HDR_LEADSPC) && socket_is_guarded()
+               ? SMFIS_CONTINUE
+               : SMFIS_REJECT;
 }
 
 static sfsistat connected(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
@@ -102,7 +107,10 @@ static sfsistat mail_from(SMFICTX *ctx, char **arguments)
         free(m);
         return SMFIS_TEMPFAIL;
     }
-    *m = (struct letter){ .setup = service_enter(), .envelope = bare_address(arguments[0]), .body = SPOOL_INIT, .out = SPOOL_INIT };
+    *m = (struct letter){ .setup = service_enter(),
+                          .envelope = bare_address(arguments[0]),
+                          .body = SPOOL_INIT,
+                          .out = SPOOL_INIT };
     s->letter = m;
     s->allowed = s->submitted || (login && *login) || conf_is_local(m->setup->conf, &s->address);
     __atomic_add_fetch(&service.busy, 1, __ATOMIC_RELAXED);
@@ -110,8 +118,9 @@ static sfsistat mail_from(SMFICTX *ctx, char **arguments)
 }
 
 /*
- * An answer, for its own sake: Postfix sends the macros of RCPT and DATA, which has none, and the message behind them; with nothing to send
- * back the kernel would acknowledge them 40 ms late, for which Nagle's algorithm waits at the other end.
+ * An answer, for its own sake: Postfix sends the macros of RCPT and DATA, which has none, and the
+ * message behind them; with nothing to send back the kernel would acknowledge them 40 ms late, for
+ * which Nagle's algorithm waits at the other end.
  */
 static sfsistat data_begins(SMFICTX *ctx)
 {
@@ -152,14 +161,16 @@ static enum outcome outcome_of_failure(const struct letter *m, se_status status)
 {
     if (!m->required)
         return OUTCOME_UNSIGNED;
-    return status == SE_ERR_FORMAT || status == SE_ERR_REJECTED ? OUTCOME_REFUSED : OUTCOME_DEFERRED;
+    return status == SE_ERR_FORMAT || status == SE_ERR_REJECTED ? OUTCOME_REFUSED
+                                                                : OUTCOME_DEFERRED;
 }
 
 /* Of several From addresses one may be the envelope's sender, and another one the certificate's. */
 static enum outcome compare_senders(struct audit *audit, const struct letter *m)
 {
     if (!*m->from) {
-        audit->reason = m->from_fields == 1 ? "the From field has no address, or several" : "there is no From field, or several";
+        audit->reason = m->from_fields == 1 ? "the From field has no address, or several"
+                                            : "there is no From field, or several";
         return outcome_of_failure(m, SE_ERR_FORMAT);
     }
     if (strcmp(m->envelope, m->from) == 0)
@@ -168,7 +179,8 @@ static enum outcome compare_senders(struct audit *audit, const struct letter *m)
     return outcome_of_failure(m, SE_ERR_POLICY);
 }
 
-/* What a rule requires, whatever else is said: no sender may be shown whom the signature does not name. */
+/* What a rule requires, whatever else is said: no sender may be shown whom the signature does not
+ * name. */
 static enum outcome judge_required(struct audit *audit, const struct letter *m)
 {
     const struct conf *conf = m->setup->conf;
@@ -181,7 +193,9 @@ static enum outcome judge_required(struct audit *audit, const struct letter *m)
         audit->reason = "a bounce, in which the envelope does not say whose it is";
         return OUTCOME_REFUSED;
     }
-    return *m->from && (conf->any_envelope || !*m->envelope || m->error.status) ? OUTCOME_SIGNED : compare_senders(audit, m);
+    return *m->from && (conf->any_envelope || !*m->envelope || m->error.status)
+               ? OUTCOME_SIGNED
+               : compare_senders(audit, m);
 }
 
 /* What the rules say, before anything is signed; OUTCOME_SIGNED: try it. */
@@ -207,11 +221,14 @@ static enum outcome judge(const struct rule **rule, struct audit *audit, const s
         audit->reason = "from a mailing list";
         return OUTCOME_SKIPPED;
     }
-    return conf->any_envelope || !*m->envelope || m->error.status ? OUTCOME_SIGNED : compare_senders(audit, m);
+    return conf->any_envelope || !*m->envelope || m->error.status ? OUTCOME_SIGNED
+                                                                  : compare_senders(audit, m);
 }
 
-/* Whether it may leave as it is: where a signature is required, what it says about itself is no reason. */
-static enum outcome judge_passed(struct audit *audit, struct letter *m, const struct rule *rule, const se_mail *told)
+/* Whether it may leave as it is: where a signature is required, what it says about itself is no
+ * reason. */
+static enum outcome judge_passed(struct audit *audit, struct letter *m, const struct rule *rule,
+                                 const se_mail *told)
 {
     se_status st;
 
@@ -229,7 +246,8 @@ static enum outcome judge_passed(struct audit *audit, struct letter *m, const st
     return st ? outcome_of_failure(m, st) : OUTCOME_ALREADY;
 }
 
-/* What could be signed and does not verify is something that readers may read differently, and so may the rules have done. */
+/* What could be signed and does not verify is something that readers may read differently, and so
+ * may the rules have done. */
 static se_status sign_letter(se_mail *told, struct letter *m, const struct rule *rule)
 {
     se_status st = letter_sign(told, m, rule, false);
@@ -239,7 +257,8 @@ static se_status sign_letter(se_mail *told, struct letter *m, const struct rule 
     return st || told->passed || !m->required ? st : letter_verify(m, rule);
 }
 
-static enum outcome try_signing(struct audit *audit, struct session *s, const struct rule *rule, SMFICTX *ctx)
+static enum outcome try_signing(struct audit *audit, struct session *s, const struct rule *rule,
+                                SMFICTX *ctx)
 {
     struct letter *m = s->letter;
     se_mail told = { .passed = false };
@@ -262,8 +281,10 @@ static enum outcome try_signing(struct audit *audit, struct session *s, const st
 
 static sfsistat answer(SMFICTX *ctx, const struct audit *audit)
 {
-    char code[] = "451", extended[] = "4.7.1", text[] = "this message must be signed and can't be now";
-    char never_code[] = "550", never_extended[] = "5.6.0", never_text[] = "this message must be signed and can't be";
+    char code[] = "451", extended[] = "4.7.1",
+         text[] = "this message must be signed and can't be now";
+    char never_code[] = "550", never_extended[] = "5.6.0",
+         never_text[] = "this message must be signed and can't be";
 
     if (audit->outcome == OUTCOME_DEFERRED) {
         (void)smfi_setreply(ctx, code, extended, text);

@@ -26,7 +26,10 @@ AUTO_KIND(text, char *, free(*p))
 /* The path of a local socket; NULL: it is one of a network. */
 static const char *local_path(const char *name)
 {
-    return text_starts(name, "unix:") ? name + 5 : text_starts(name, "local:") ? name + 6 : strchr(name, ':') ? NULL : name;
+    return text_starts(name, "unix:")    ? name + 5
+           : text_starts(name, "local:") ? name + 6
+           : strchr(name, ':')           ? NULL
+                                         : name;
 }
 
 /* ---- what is risky ---- */
@@ -37,7 +40,8 @@ static bool is_open_to_others(const char *path)
     AUTO(text) folder = file_folder(path);
     struct stat status;
 
-    return folder && stat(folder, &status) == 0 && (status.st_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH;
+    return folder && stat(folder, &status) == 0 &&
+           (status.st_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH;
 }
 
 void socket_risk(char out[256], const struct conf *conf)
@@ -47,13 +51,19 @@ void socket_risk(char out[256], const struct conf *conf)
     *out = '\0';
     if (!path)
         (void)snprintf(out, 256,
-                       "'%.100s' can be reached by every user of this machine, if not of others; better is a socket of its own folder, "
+                       "'%.100s' can be reached by every user of this machine, if not of others; "
+                       "better is a socket of its own folder, "
                        "unix:PATH, with socket-group",
                        conf->socket);
     else if (is_open_to_others(path))
-        (void)snprintf(out, 256, "the folder of '%.100s' can be written to by everybody, who can put another milter there", path);
+        (void)snprintf(out, 256,
+                       "the folder of '%.100s' can be written to by everybody, who can put another "
+                       "milter there",
+                       path);
     else if (conf->peers.anybody && conf->socket_mode & S_IWOTH)
-        (void)snprintf(out, 256, "'%.100s' lets every user of this machine sign, for socket-mode and peers do", path);
+        (void)snprintf(
+            out, 256, "'%.100s' lets every user of this machine sign, for socket-mode and peers do",
+            path);
 }
 
 /* ---- what can't work ---- */
@@ -62,7 +72,8 @@ static se_status check_group(const struct conf *conf, se_error *err)
 {
     if (!conf->socket_group || getgrnam(conf->socket_group))
         return SE_OK;
-    return error_set(err, SE_ERR_CONFIG, "the group of the socket, '%s', is not there", conf->socket_group);
+    return error_set(err, SE_ERR_CONFIG, "the group of the socket, '%s', is not there",
+                     conf->socket_group);
 }
 
 static se_status check_local(const struct conf *conf, const char *path, se_error *err)
@@ -73,13 +84,15 @@ static se_status check_local(const struct conf *conf, const char *path, se_error
     if (!folder)
         return error_memory(err);
     if (strlen(path) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
-        return error_set(err, SE_ERR_CONFIG, "the path of the socket, '%s', is longer than %zu bytes", path,
+        return error_set(err, SE_ERR_CONFIG,
+                         "the path of the socket, '%s', is longer than %zu bytes", path,
                          sizeof((struct sockaddr_un *)NULL)->sun_path - 1);
     if (stat(path, &status) == 0 && !S_ISSOCK(status.st_mode))
-        return error_set(err, SE_ERR_CONFIG, "'%s', the socket of the configuration, is there and is no socket", path);
+        return error_set(err, SE_ERR_CONFIG,
+                         "'%s', the socket of the configuration, is there and is no socket", path);
     if (access(folder, W_OK | X_OK))
-        return error_set(err, errno == EACCES ? SE_ERR_ACCESS : SE_ERR_CONFIG, "no socket can be made in '%s': %s", folder,
-                         strerror(errno));
+        return error_set(err, errno == EACCES ? SE_ERR_ACCESS : SE_ERR_CONFIG,
+                         "no socket can be made in '%s': %s", folder, strerror(errno));
     return check_group(conf, err);
 }
 
@@ -87,7 +100,8 @@ static se_status check_local(const struct conf *conf, const char *path, se_error
 static bool can_bind(const struct addrinfo *address)
 {
     int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), number;
-    bool bound = fd >= 0 && (bind(fd, address->ai_addr, address->ai_addrlen) == 0 || errno == EADDRINUSE);
+    bool bound =
+        fd >= 0 && (bind(fd, address->ai_addr, address->ai_addrlen) == 0 || errno == EADDRINUSE);
 
     number = errno;
     if (fd >= 0)
@@ -101,7 +115,11 @@ static se_status check_network(const char *name, se_error *err)
 {
     const char *colon = strchr(name, ':');
     const bool six = text_starts(name, "inet6:");
-    const struct addrinfo hints = { .ai_family = six ? AF_INET6 : AF_INET, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
+    const struct addrinfo hints = {
+        .ai_family = six ? AF_INET6 : AF_INET,
+        .ai_socktype = SOCK_STREAM,
+        .ai_flags = AI_PASSIVE,
+    };
     AUTO(text) port = strdup(colon + 1);
     char *host = port ? strchr(port, '@') : NULL;
     struct addrinfo *list = NULL;
@@ -112,7 +130,8 @@ static se_status check_network(const char *name, se_error *err)
     if (!port)
         return error_memory(err);
     if (!six && !text_starts(name, "inet:"))
-        return error_set(err, SE_ERR_CONFIG, "the socket, '%s', is neither unix:PATH nor inet:PORT@HOST", name);
+        return error_set(err, SE_ERR_CONFIG,
+                         "the socket, '%s', is neither unix:PATH nor inet:PORT@HOST", name);
     if (host)
         *host++ = '\0';
     if (host && *host == '[' && host[strlen(host) - 1] == ']') { /* an address */
@@ -124,7 +143,8 @@ static se_status check_network(const char *name, se_error *err)
     if ((code = getaddrinfo(host, port, &hints, &list)))
         return error_set(err, SE_ERR_CONFIG, "the socket, '%s': %s", name, gai_strerror(code));
     if (!can_bind(list))
-        st = error_set(err, errno == EACCES ? SE_ERR_ACCESS : SE_ERR_CONFIG, "cannot listen on '%s': %s", name, strerror(errno));
+        st = error_set(err, errno == EACCES ? SE_ERR_ACCESS : SE_ERR_CONFIG,
+                       "cannot listen on '%s': %s", name, strerror(errno));
     freeaddrinfo(list);
     return st;
 }
@@ -139,10 +159,12 @@ se_status socket_check(const struct conf *conf, se_error *err)
 /* ---- who connects ---- */
 
 /*
- * libmilter takes connections itself and shows neither their sockets nor who is at the other end, and its callbacks come too late: the
- * library has read from the peer by then.  But it calls accept() by its name in the C library, and the dynamic linker takes that name from
- * the program before all libraries.  So this is the function that libmilter calls, and it gets nobody to see who is no peer.  Should a
- * libmilter ever take connections in another way, `looked_at` stays zero, and the session refuses all of them.
+ * libmilter takes connections itself and shows neither their sockets nor who is at the other end,
+ * and its callbacks come too late: the library has read from the peer by then.  But it calls
+ * accept() by its name in the C library, and the dynamic linker takes that name from the program
+ * before all libraries.  So this is the function that libmilter calls, and it gets nobody to see
+ * who is no peer.  Should a libmilter ever take connections in another way, `looked_at` stays zero,
+ * and the session refuses all of them.
  */
 static int listener = -1;
 static unsigned long looked_at;
@@ -177,7 +199,8 @@ static bool admit(int fd)
     return admitted;
 }
 
-__attribute__((visibility("default"))) int accept(int fd, __SOCKADDR_ARG address, socklen_t *restrict size)
+__attribute__((visibility("default"))) int accept(int fd, __SOCKADDR_ARG address,
+                                                  socklen_t *restrict size)
 {
     int connection = accept4(fd, address, size, SOCK_CLOEXEC);
 
@@ -204,11 +227,14 @@ static int find_listener(void)
     return -1;
 }
 
-/* A local socket that somebody listens on: libmilter would remove it, and nobody would reach him any more. */
+/* A local socket that somebody listens on: libmilter would remove it, and nobody would reach him
+ * any more. */
 static bool is_taken(const char *path)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
-    int fd = path && strlen(path) < sizeof address.sun_path ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+    int fd = path && strlen(path) < sizeof address.sun_path
+                 ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)
+                 : -1;
     bool taken;
 
     if (fd < 0)
@@ -223,7 +249,8 @@ static bool is_taken(const char *path)
 static bool open_socket(char *name)
 {
     const mode_t before = umask(0177);
-    bool opened = smfi_register(session_callbacks) == MI_SUCCESS && smfi_setconn(name) == MI_SUCCESS && smfi_opensocket(true) == MI_SUCCESS;
+    bool opened = smfi_register(session_callbacks) == MI_SUCCESS &&
+                  smfi_setconn(name) == MI_SUCCESS && smfi_opensocket(true) == MI_SUCCESS;
 
     (void)umask(before);
     return opened;
@@ -232,21 +259,23 @@ static bool open_socket(char *name)
 static se_status share_socket(const char *path, const struct conf *conf, se_error *err)
 {
     const struct group *group = conf->socket_group ? getgrnam(conf->socket_group) : NULL;
-    se_status st = check_group(conf, err);
 
-    if (st)
-        return st;
+    TRY(check_group(conf, err));
     if (group && chown(path, (uid_t)-1, group->gr_gid))
-        return error_set(err, SE_ERR_ACCESS, "cannot give '%s' to the group '%s': %s; the milter's user has to be a member of it", path,
-                         conf->socket_group, strerror(errno));
+        return error_set(
+            err, SE_ERR_ACCESS,
+            "cannot give '%s' to the group '%s': %s; the milter's user has to be a member of it",
+            path, conf->socket_group, strerror(errno));
     if (chmod(path, conf->socket_mode))
-        return error_set(err, SE_ERR_ACCESS, "cannot give '%s' the mode %04o: %s", path, conf->socket_mode, strerror(errno));
+        return error_set(err, SE_ERR_ACCESS, "cannot give '%s' the mode %04o: %s", path,
+                         conf->socket_mode, strerror(errno));
     return SE_OK;
 }
 
 /*
- * libmilter answers in many small pieces, and has no option for this: with Nagle's algorithm the MTA's delayed acknowledgements would
- * add 40 ms to each message.  Connections inherit it from the socket that listens (Linux).  It fails for a local socket, which needs none.
+ * libmilter answers in many small pieces, and has no option for this: with Nagle's algorithm the
+ * MTA's delayed acknowledgements would add 40 ms to each message.  Connections inherit it from the
+ * socket that listens (Linux).  It fails for a local socket, which needs none.
  */
 static void send_at_once(void)
 {
@@ -267,7 +296,8 @@ se_status socket_listen(const struct conf *conf, se_error *err)
     if (is_taken(path))
         return error_set(err, SE_ERR_CONFIG, "somebody listens on '%s' already", name);
     if (!open_socket(name) || (listener = find_listener()) < 0)
-        return error_set(err, SE_ERR_CONFIG, "cannot listen on '%s', the socket of the configuration", name);
+        return error_set(err, SE_ERR_CONFIG,
+                         "cannot listen on '%s', the socket of the configuration", name);
     send_at_once();
     if (path && (st = share_socket(path, conf, err))) {
         (void)unlink(path);

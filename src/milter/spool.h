@@ -11,9 +11,9 @@ struct spool {
     int fd; /* -1: all is in memory */
     size_t read;
 };
-#define SPOOL_INIT                                                                                                                         \
-    {                                                                                                                                      \
-        .fd = -1                                                                                                                           \
+#define SPOOL_INIT                                                                                 \
+    {                                                                                              \
+        .fd = -1                                                                                   \
     }
 
 /* 0, or -1 with errno set. */

@@ -16,7 +16,8 @@ enum { DAY = 86400 };
 static bool is_watched(const struct watch *watch, const struct watched *w)
 {
     for (size_t i = 0; i < watch->count; i++)
-        if (strcmp(watch->list[i].rule->descriptor, w->rule->descriptor) == 0 && watch->list[i].version == w->version)
+        if (strcmp(watch->list[i].rule->descriptor, w->rule->descriptor) == 0 &&
+            watch->list[i].version == w->version)
             return true;
     return false;
 }
@@ -29,8 +30,10 @@ static void find_key(void *arg, const char *item, const char *property, const ch
     const char *name = text_starts(item, "descriptor ") ? item + strlen("descriptor ") : NULL;
     unsigned long number;
 
-    if (!name || !version || version < name || strcmp(property, "key") != 0 || !text_number(&number, version + 1, UINT_MAX) ||
-        (size_t)(version - name) != strlen(w->rule->descriptor) || strncmp(name, w->rule->descriptor, (size_t)(version - name)) != 0)
+    if (!name || !version || version < name || strcmp(property, "key") != 0 ||
+        !text_number(&number, version + 1, UINT_MAX) ||
+        (size_t)(version - name) != strlen(w->rule->descriptor) ||
+        strncmp(name, w->rule->descriptor, (size_t)(version - name)) != 0)
         return;
     if (w->rule->version ? number != w->rule->version : number < w->version)
         return;
@@ -66,8 +69,7 @@ se_status watch_begin(struct watch *out, const struct conf *conf, se_engine *eng
         if (rule->policy == POLICY_SKIP)
             continue;
         *w = (struct watched){ .rule = rule };
-        if ((st = se_describe(engine, find_key, w, err)))
-            return st;
+        TRY(se_describe(engine, find_key, w, err));
         if (is_watched(out, w))
             continue;
         st = look_at(w, engine, err);
@@ -140,7 +142,8 @@ static bool set_up(struct watch *watch, const char *key, bool up)
 /* Statuses of a store, or of a key in it: what a message was like says nothing about the key. */
 static bool tells_loss(se_status st)
 {
-    return st == SE_ERR_UNAVAILABLE || st == SE_ERR_STORE || st == SE_ERR_ACCESS || st == SE_ERR_KEY;
+    return st == SE_ERR_UNAVAILABLE || st == SE_ERR_STORE || st == SE_ERR_ACCESS ||
+           st == SE_ERR_KEY;
 }
 
 /* Whether a key is in reach its operations tell: while one replica is lost, another may serve. */
@@ -173,15 +176,16 @@ static bool is_first(const struct watch *watch, size_t at)
 
 void watch_put(struct writer *w, const struct watch *watch)
 {
-    writer_text(w, "# HELP signengine_key_up Whether a key is in reach, as far as its last use told.\n# TYPE signengine_key_up gauge\n");
+    writer_text(w, "# HELP signengine_key_up Whether a key is in reach, as far as its last use "
+                   "told.\n# TYPE signengine_key_up gauge\n");
     for (size_t i = 0; i < watch->count; i++)
         if (is_first(watch, i)) {
             writer_text(w, "signengine_key_up{key=\"");
             put_label(w, watch->list[i].key);
             writer_format(w, "\"} %d\n", watch->list[i].up);
         }
-    writer_text(w,
-                "# HELP signengine_certificate_days Days that a certificate is still valid.\n# TYPE signengine_certificate_days gauge\n");
+    writer_text(w, "# HELP signengine_certificate_days Days that a certificate is still valid.\n# "
+                   "TYPE signengine_certificate_days gauge\n");
     for (size_t i = 0; i < watch->count; i++)
         if (watch->list[i].not_after) {
             writer_text(w, "signengine_certificate_days{descriptor=\"");

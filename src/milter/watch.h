@@ -19,8 +19,10 @@ struct watch {
     size_t count;
 };
 
-/* Looks at each once.  SE_ERR_NO_DESCRIPTOR, SE_ERR_POLICY: a rule that can't work, whatever becomes of its key store. */
-SE_MUST_CHECK se_status watch_begin(struct watch *out, const struct conf *conf, se_engine *engine, se_error *err);
+/* Looks at each once.  SE_ERR_NO_DESCRIPTOR, SE_ERR_POLICY: a rule that can't work, whatever
+ * becomes of its key store. */
+SE_MUST_CHECK se_status watch_begin(struct watch *out, const struct conf *conf, se_engine *engine,
+                                    se_error *err);
 void watch_free(struct watch *watch);
 
 /* Looks again at those that came into reach since: how long their certificates are valid. */

@@ -14,26 +14,28 @@ struct row {
     struct algorithm algorithm;
 };
 
-#define SIGNATURE(text, hash, keys, pad)                                                                                                   \
-    {                                                                                                                                      \
-        text,                                                                                                                              \
-        {                                                                                                                                  \
-            .name = text, .kind = ALGORITHM_SIGNATURE, .digest = hash, .family = keys, .padding = pad                                      \
-        }                                                                                                                                  \
+#define SIGNATURE(text, hash, keys, pad)                                                           \
+    {                                                                                              \
+        text,                                                                                      \
+        {                                                                                          \
+            .name = text, .kind = ALGORITHM_SIGNATURE, .digest = hash, .family = keys,             \
+            .padding = pad                                                                         \
+        }                                                                                          \
     }
-#define DIGEST(text, hash)                                                                                                                 \
-    {                                                                                                                                      \
-        text,                                                                                                                              \
-        {                                                                                                                                  \
-            .name = text, .kind = ALGORITHM_DIGEST, .digest = hash                                                                         \
-        }                                                                                                                                  \
+#define DIGEST(text, hash)                                                                         \
+    {                                                                                              \
+        text,                                                                                      \
+        {                                                                                          \
+            .name = text, .kind = ALGORITHM_DIGEST, .digest = hash                                 \
+        }                                                                                          \
     }
-#define CIPHER(text, canonical, how)                                                                                                       \
-    {                                                                                                                                      \
-        text,                                                                                                                              \
-        {                                                                                                                                  \
-            .name = canonical, .kind = ALGORITHM_CIPHER, .cipher = how, .family = FAMILY_RSA, .bits = 256                                  \
-        }                                                                                                                                  \
+#define CIPHER(text, canonical, how)                                                               \
+    {                                                                                              \
+        text,                                                                                      \
+        {                                                                                          \
+            .name = canonical, .kind = ALGORITHM_CIPHER, .cipher = how, .family = FAMILY_RSA,      \
+            .bits = 256                                                                            \
+        }                                                                                          \
     }
 
 static const struct row rows[] = {
@@ -60,17 +62,24 @@ static const struct {
     const char *name;
     enum digest digest;
 } oaep_rows[] = {
-    { "RSA/ECB/OAEPWithSHA-1AndMGF1Padding", DIGEST_SHA1 },      { "RSA/ECB/OAEPWithSHA-256AndMGF1Padding", DIGEST_SHA256 },
-    { "RSA/ECB/OAEPWithSHA-384AndMGF1Padding", DIGEST_SHA384 },  { "RSA/ECB/OAEPWithSHA-512AndMGF1Padding", DIGEST_SHA512 },
-    { "RSA/None/OAEPWithSHA-1AndMGF1Padding", DIGEST_SHA1 },     { "RSA/None/OAEPWithSHA-256AndMGF1Padding", DIGEST_SHA256 },
-    { "RSA/None/OAEPWithSHA-384AndMGF1Padding", DIGEST_SHA384 }, { "RSA/None/OAEPWithSHA-512AndMGF1Padding", DIGEST_SHA512 },
+    { "RSA/ECB/OAEPWithSHA-1AndMGF1Padding", DIGEST_SHA1 },
+    { "RSA/ECB/OAEPWithSHA-256AndMGF1Padding", DIGEST_SHA256 },
+    { "RSA/ECB/OAEPWithSHA-384AndMGF1Padding", DIGEST_SHA384 },
+    { "RSA/ECB/OAEPWithSHA-512AndMGF1Padding", DIGEST_SHA512 },
+    { "RSA/None/OAEPWithSHA-1AndMGF1Padding", DIGEST_SHA1 },
+    { "RSA/None/OAEPWithSHA-256AndMGF1Padding", DIGEST_SHA256 },
+    { "RSA/None/OAEPWithSHA-384AndMGF1Padding", DIGEST_SHA384 },
+    { "RSA/None/OAEPWithSHA-512AndMGF1Padding", DIGEST_SHA512 },
 };
 
 static const char *const digests[] = {
-    [DIGEST_NONE] = "", [DIGEST_SHA1] = "SHA-1", [DIGEST_SHA256] = "SHA-256", [DIGEST_SHA384] = "SHA-384", [DIGEST_SHA512] = "SHA-512",
+    [DIGEST_NONE] = "",          [DIGEST_SHA1] = "SHA-1",     [DIGEST_SHA256] = "SHA-256",
+    [DIGEST_SHA384] = "SHA-384", [DIGEST_SHA512] = "SHA-512",
 };
 
-static const char *const results[] = { [RESULT_NX02] = "NX02", [RESULT_CMS] = "CMS", [RESULT_JWE] = "JWE" };
+static const char *const results[] = {
+    [RESULT_NX02] = "NX02", [RESULT_CMS] = "CMS", [RESULT_JWE] = "JWE"
+};
 
 static const struct {
     const char *prefix, *reason;
@@ -81,8 +90,10 @@ static const struct {
     { "MD2", "MD2 is too weak for signatures" },
     { "AES/ECB/", "ECB shows which parts of a text are equal" },
     { "DES", "DES is too weak" },
-    { "RSA/ECB/PKCS1", "PKCS #1 v1.5 padding lets others decrypt by asking (Bleichenbacher's attack); use OAEP" },
-    { "RSA/None/PKCS1", "PKCS #1 v1.5 padding lets others decrypt by asking (Bleichenbacher's attack); use OAEP" },
+    { "RSA/ECB/PKCS1",
+      "PKCS #1 v1.5 padding lets others decrypt by asking (Bleichenbacher's attack); use OAEP" },
+    { "RSA/None/PKCS1",
+      "PKCS #1 v1.5 padding lets others decrypt by asking (Bleichenbacher's attack); use OAEP" },
 };
 
 /* As the JCA compares names: case does not count, nor whether the dash of "SHA-256" is there. */
@@ -178,12 +189,14 @@ const char *oaep_name(enum digest digest)
     return "";
 }
 
-const struct algorithm *algorithm_signature(enum digest digest, enum key_family family, enum padding padding)
+const struct algorithm *algorithm_signature(enum digest digest, enum key_family family,
+                                            enum padding padding)
 {
     for (size_t i = 0; i < COUNT(rows); i++) {
         const struct algorithm *a = &rows[i].algorithm;
 
-        if (a->kind == ALGORITHM_SIGNATURE && a->digest == digest && a->family == family && a->padding == padding)
+        if (a->kind == ALGORITHM_SIGNATURE && a->digest == digest && a->family == family &&
+            a->padding == padding)
             return a;
     }
     return NULL;

@@ -35,8 +35,8 @@ struct algorithm {
 };
 
 /*
- * All of *out from type@algorithm; a cipher has 256 bits and the result NX02 until the caller knows better.
- * False: unknown; *nearest (may be NULL) is what was probably meant, or NULL.
+ * All of *out from type@algorithm; a cipher has 256 bits and the result NX02 until the caller knows
+ * better. False: unknown; *nearest (may be NULL) is what was probably meant, or NULL.
  */
 bool algorithm_parse(struct algorithm *out, const char *text, const char **nearest);
 /* out->oaep from type@asymCipher, and out->mgf1 the same.  Likewise. */
@@ -49,9 +49,12 @@ bool result_parse(enum result *out, const char *text); /* "NX02", "cms", ... */
 
 const char *digest_name(enum digest digest); /* "SHA-256"; "" for none */
 const char *result_name(enum result result); /* "NX02" */
-const char *oaep_name(enum digest digest);   /* "RSA/ECB/OAEPWithSHA-384AndMGF1Padding"; "" for none */
+const char *
+oaep_name(enum digest digest); /* "RSA/ECB/OAEPWithSHA-384AndMGF1Padding"; "" for none */
 
-/* The signature algorithm, as "SHA256withRSA", that `digest` with a key of `family` and `padding` makes; NULL: there is none. */
-const struct algorithm *algorithm_signature(enum digest digest, enum key_family family, enum padding padding);
+/* The signature algorithm, as "SHA256withRSA", that `digest` with a key of `family` and `padding`
+ * makes; NULL: there is none. */
+const struct algorithm *algorithm_signature(enum digest digest, enum key_family family,
+                                            enum padding padding);
 
 #endif

@@ -45,7 +45,8 @@ static int compare_keys(const void *left, const void *right)
     return strcmp(a->name, b->name);
 }
 
-static const void **sorted(const void *items, size_t count, size_t size, int (*compare)(const void *, const void *))
+static const void **sorted(const void *items, size_t count, size_t size,
+                           int (*compare)(const void *, const void *))
 {
     const void **pointers = calloc(count + 1, sizeof *pointers);
 
@@ -58,8 +59,10 @@ static const void **sorted(const void *items, size_t count, size_t size, int (*c
 
 se_status config_canonical(se_buf *out, const struct config *config, se_error *err)
 {
-    AUTO(pointers) descriptors = sorted(config->descriptors, config->descriptor_count, sizeof *config->descriptors, compare_descriptors);
-    AUTO(pointers) keys = sorted(config->keys, config->key_count, sizeof *config->keys, compare_keys);
+    AUTO(pointers) descriptors = sorted(config->descriptors, config->descriptor_count,
+                                        sizeof *config->descriptors, compare_descriptors);
+    AUTO(pointers) keys =
+        sorted(config->keys, config->key_count, sizeof *config->keys, compare_keys);
     AUTO(writer) w = { 0 };
     struct describe d = { .fn = put_property, .arg = &w, .canonical = true };
 

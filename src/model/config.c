@@ -50,20 +50,23 @@ void keyref_release(const struct keyref *ref)
         config_free(ref->config);
 }
 
-static const struct descriptor *find_descriptor(const struct config *config, const char *name, unsigned version)
+static const struct descriptor *find_descriptor(const struct config *config, const char *name,
+                                                unsigned version)
 {
     const struct descriptor *best = NULL;
 
     for (size_t i = 0; i < config->descriptor_count; i++) {
         const struct descriptor *d = &config->descriptors[i];
 
-        if (!strcmp(d->name, name) && (version ? d->version == version : !best || d->version > best->version))
+        if (!strcmp(d->name, name) &&
+            (version ? d->version == version : !best || d->version > best->version))
             best = d;
     }
     return best;
 }
 
-static se_status no_version(const struct config *config, const char *name, unsigned version, se_error *err)
+static se_status no_version(const struct config *config, const char *name, unsigned version,
+                            se_error *err)
 {
     struct choice choice = { .wanted = "" };
     AUTO(writer) list = { 0 };
@@ -77,8 +80,9 @@ static se_status no_version(const struct config *config, const char *name, unsig
     choice_write(&list, &choice);
     if (list.failed)
         return error_memory(err);
-    return error_set(err, SE_ERR_NO_DESCRIPTOR, "descriptor '%.64s' has no version %u in '%s', but %s", name, version, config->path,
-                     writer_string(&list));
+    return error_set(err, SE_ERR_NO_DESCRIPTOR,
+                     "descriptor '%.64s' has no version %u in '%s', but %s", name, version,
+                     config->path, writer_string(&list));
 }
 
 static bool is_named_before(const char *const *names, size_t at)
@@ -121,10 +125,12 @@ static se_status no_descriptor(const struct config *config, const char *name, se
     suggest(&hint, name, names, count);
     if (hint.failed)
         return error_memory(err);
-    return error_set(err, SE_ERR_NO_DESCRIPTOR, "no descriptor '%.64s' in '%s'%s", name, config->path, writer_string(&hint));
+    return error_set(err, SE_ERR_NO_DESCRIPTOR, "no descriptor '%.64s' in '%s'%s", name,
+                     config->path, writer_string(&hint));
 }
 
-se_status config_descriptor(const struct descriptor **out, const struct config *config, const char *name, unsigned version, se_error *err)
+se_status config_descriptor(const struct descriptor **out, const struct config *config,
+                            const char *name, unsigned version, se_error *err)
 {
     if ((*out = find_descriptor(config, name, version)))
         return SE_OK;
@@ -141,7 +147,8 @@ static const struct key_entry *find_key(const struct config *config, const char 
     return NULL;
 }
 
-se_status config_key(const struct key_entry **out, const struct config *config, const char *name, se_error *err)
+se_status config_key(const struct key_entry **out, const struct config *config, const char *name,
+                     se_error *err)
 {
     const char *names[NAMES_MAX];
     size_t count = config->key_count < NAMES_MAX ? config->key_count : NAMES_MAX;

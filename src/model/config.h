@@ -12,8 +12,9 @@
 /* One <type> of a <key>: where a key is. */
 struct keyref {
     int line;
-    const char *store;    /* canonical: "pkcs12", "pem", "HSM", "AzureKeyVault", "AzureManagedHSM" */
-    const char *location; /* locationValue; a file's path is already absolute or relative to the working directory */
+    const char *store; /* canonical: "pkcs12", "pem", "HSM", "AzureKeyVault", "AzureManagedHSM" */
+    const char *location; /* locationValue; a file's path is already absolute or relative to the
+                             working directory */
     const char *alias;
     se_buf id;               /* CKA_ID of key and certificate; empty: any */
     const char *certificate; /* path of a PEM or DER file; "" when absent or given as base64 */
@@ -43,15 +44,17 @@ struct keyref {
 };
 
 /*
- * The PIN, NUL-terminated, for as long as the caller needs it; released with se_buf_free().  Empty when none is configured.
- * SE_ERR_ACCESS: its source has none, or it can't be unscrambled.
+ * The PIN, NUL-terminated, for as long as the caller needs it; released with se_buf_free().  Empty
+ * when none is configured. SE_ERR_ACCESS: its source has none, or it can't be unscrambled.
  */
 SE_MUST_CHECK se_status keyref_pin(se_buf *out, const struct keyref *ref, se_error *err);
 
-/* The file that it, or what unscrambles it, is in; NULL: in none, or out of memory.  Released with free(). */
+/* The file that it, or what unscrambles it, is in; NULL: in none, or out of memory.  Released with
+ * free(). */
 char *keyref_pin_file(const struct keyref *ref);
 
-/* Keeps `ref` until keyref_release(): a call into a key store that does not return may outlive its engine.  Returns `ref`. */
+/* Keeps `ref` until keyref_release(): a call into a key store that does not return may outlive its
+ * engine.  Returns `ref`. */
 const struct keyref *keyref_hold(const struct keyref *ref);
 void keyref_release(const struct keyref *ref); /* accepts NULL */
 AUTO_KIND(keyref, const struct keyref *, keyref_release(*p))
@@ -66,7 +69,8 @@ struct key_entry {
 
 /* How far a data key goes, and how long it is remembered once it is unwrapped. */
 struct data_key_limits {
-    unsigned long uses, bytes;           /* encrypting: fields and bytes of a call that share one; 0: not given */
+    unsigned long uses,
+        bytes; /* encrypting: fields and bytes of a call that share one; 0: not given */
     unsigned long cache_size, cache_age; /* decrypting: keys, seconds */
     bool has_cache_size, has_cache_age;
 };
@@ -111,22 +115,28 @@ struct config_options {
 };
 
 /*
- * Reads, validates and checks.  Every finding goes to options->report, in the order of the lines; the first error also into `err`, as
- * `FILE:LINE: text`.  A finding about the file as a whole has line 0 and names the file in its text.
+ * Reads, validates and checks.  Every finding goes to options->report, in the order of the lines;
+ * the first error also into `err`, as `FILE:LINE: text`.  A finding about the file as a whole has
+ * line 0 and names the file in its text.
  */
-SE_MUST_CHECK se_status config_load(struct config **out, const char *path, const struct config_options *options, se_error *err);
-/* The same for a text in memory, which it takes over and wipes; `path` is only named, and locates relative files. */
-SE_MUST_CHECK se_status config_parse(struct config **out, se_buf *text, const char *path, const struct config_options *options,
-                                     se_error *err);
+SE_MUST_CHECK se_status config_load(struct config **out, const char *path,
+                                    const struct config_options *options, se_error *err);
+/* The same for a text in memory, which it takes over and wipes; `path` is only named, and locates
+ * relative files. */
+SE_MUST_CHECK se_status config_parse(struct config **out, se_buf *text, const char *path,
+                                     const struct config_options *options, se_error *err);
 /* Wiped and released at once, or when the last keyref that is held is released.  Accepts NULL. */
 void config_free(struct config *config);
 AUTO_KIND(config, struct config *, config_free(*p))
 
-/* version 0: the highest.  SE_ERR_NO_DESCRIPTOR names near misses, or the versions that there are. */
-SE_MUST_CHECK se_status config_descriptor(const struct descriptor **out, const struct config *config, const char *name, unsigned version,
-                                          se_error *err);
+/* version 0: the highest.  SE_ERR_NO_DESCRIPTOR names near misses, or the versions that there are.
+ */
+SE_MUST_CHECK se_status config_descriptor(const struct descriptor **out,
+                                          const struct config *config, const char *name,
+                                          unsigned version, se_error *err);
 /* SE_ERR_CONFIG names the nearest key. */
-SE_MUST_CHECK se_status config_key(const struct key_entry **out, const struct config *config, const char *name, se_error *err);
+SE_MUST_CHECK se_status config_key(const struct key_entry **out, const struct config *config,
+                                   const char *name, se_error *err);
 
 /* Property by property, as se_describe() tells it: PINs masked as "***". */
 void config_describe(const struct config *config, se_property_fn fn, void *arg);

@@ -11,7 +11,8 @@ static void tell(struct describe *d, const char *item, const char *property, con
         d->fn(d->arg, item, property, value);
 }
 
-static void tell_number(struct describe *d, const char *item, const char *property, unsigned long value)
+static void tell_number(struct describe *d, const char *item, const char *property,
+                        unsigned long value)
 {
     char text[24];
 
@@ -28,7 +29,8 @@ static void describe_iv(struct describe *d, const char *item, const struct algor
     tell(d, item, "initVector", hex);
 }
 
-static void describe_limits(struct describe *d, const char *item, const struct data_key_limits *limits)
+static void describe_limits(struct describe *d, const char *item,
+                            const struct data_key_limits *limits)
 {
     if (limits->uses)
         tell_number(d, item, "dataKeyUses", limits->uses);

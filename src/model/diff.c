@@ -36,7 +36,8 @@ static int compare_lines(const void *a, const void *b)
     return compare(a, b);
 }
 
-/* The text from *at to the next tab or line end, which must be `end` and becomes a NUL; NULL: it is not. */
+/* The text from *at to the next tab or line end, which must be `end` and becomes a NUL; NULL: it is
+ * not. */
 static const char *field(char **at, char end)
 {
     char *start = *at, *stop = strpbrk(start, "\t\n");
@@ -66,10 +67,8 @@ static se_status malformed(se_error *err)
 static se_status split(struct lines *out, se_bytes canonical, se_error *err)
 {
     char *at, *end;
-    se_status st = buf_copy(&out->text, canonical, err);
 
-    if (st)
-        return st;
+    TRY(buf_copy(&out->text, canonical, err));
     if (!(out->list = calloc(count_lines(canonical) + 1, sizeof *out->list)))
         return error_memory(err);
     at = (char *)out->text.data;
@@ -79,30 +78,33 @@ static se_status split(struct lines *out, se_bytes canonical, se_error *err)
     for (at += strlen(CANONICAL_HEADING); at < end; out->count++) {
         struct line *line = &out->list[out->count];
 
-        if (!(line->item = field(&at, '\t')) || !(line->property = field(&at, '\t')) || !(line->value = field(&at, '\n')))
+        if (!(line->item = field(&at, '\t')) || !(line->property = field(&at, '\t')) ||
+            !(line->value = field(&at, '\n')))
             return malformed(err);
     }
     qsort(out->list, out->count, sizeof *out->list, compare_lines);
     return SE_OK;
 }
 
-static void tell(const struct line *before, const struct line *after, se_difference_fn fn, void *arg)
+static void tell(const struct line *before, const struct line *after, se_difference_fn fn,
+                 void *arg)
 {
     const struct line *any = before ? before : after;
 
     if (!before || !after || strcmp(before->value, after->value))
-        fn(arg, any->item, any->property, before ? before->value : NULL, after ? after->value : NULL);
+        fn(arg, any->item, any->property, before ? before->value : NULL,
+           after ? after->value : NULL);
 }
 
-se_status canonical_diff(se_bytes before, se_bytes after, se_difference_fn fn, void *arg, se_error *err)
+se_status canonical_diff(se_bytes before, se_bytes after, se_difference_fn fn, void *arg,
+                         se_error *err)
 {
     AUTO(lines) old = { .count = 0 };
     AUTO(lines) new = { .count = 0 };
     size_t i = 0, j = 0;
-    se_status st;
 
-    if ((st = split(&old, before, err)) || (st = split(&new, after, err)))
-        return st;
+    TRY(split(&old, before, err));
+    TRY(split(&new, after, err));
     while (i < old.count || j < new.count) {
         int order = i == old.count ? 1 : j == new.count ? -1 : compare(&old.list[i], &new.list[j]);
 
@@ -123,17 +125,20 @@ static const char *masked(bool there)
     return there ? "***" : NULL;
 }
 
-static void diff_pins(const char *item, const struct keyref *a, const struct keyref *b, se_difference_fn fn, void *arg)
+static void diff_pins(const char *item, const struct keyref *a, const struct keyref *b,
+                      se_difference_fn fn, void *arg)
 {
     if (!same(&a->pin, &b->pin))
         fn(arg, item, "pin", masked(a->pin.size), masked(b->pin.size));
     if (strcmp(a->pin_scrambled, b->pin_scrambled))
         fn(arg, item, "pin.encrypted", masked(*a->pin_scrambled), masked(*b->pin_scrambled));
     if (strcmp(a->pin_source, b->pin_source))
-        fn(arg, item, "pin.source", *a->pin_source ? a->pin_source : NULL, *b->pin_source ? b->pin_source : NULL);
+        fn(arg, item, "pin.source", *a->pin_source ? a->pin_source : NULL,
+           *b->pin_source ? b->pin_source : NULL);
 }
 
-static se_status diff_key(const struct key_entry *a, const struct key_entry *b, se_difference_fn fn, void *arg, se_error *err)
+static se_status diff_key(const struct key_entry *a, const struct key_entry *b, se_difference_fn fn,
+                          void *arg, se_error *err)
 {
     for (size_t i = 0; i < a->count && i < b->count; i++) {
         AUTO(writer) item = { 0 };
@@ -148,7 +153,8 @@ static se_status diff_key(const struct key_entry *a, const struct key_entry *b, 
     return SE_OK;
 }
 
-se_status config_diff(const struct config *before, const struct config *after, se_difference_fn fn, void *arg, se_error *err)
+se_status config_diff(const struct config *before, const struct config *after, se_difference_fn fn,
+                      void *arg, se_error *err)
 {
     AUTO(se_buf) old = SE_BUF_INIT;
     AUTO(se_buf) new = SE_BUF_INIT;

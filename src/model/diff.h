@@ -4,10 +4,13 @@
 
 #include "model/config.h"
 
-/* Of two canonical forms (config_canonical()), as they are written there; se_difference_fn says what is told. */
-SE_MUST_CHECK se_status canonical_diff(se_bytes before, se_bytes after, se_difference_fn fn, void *arg, se_error *err);
+/* Of two canonical forms (config_canonical()), as they are written there; se_difference_fn says
+ * what is told. */
+SE_MUST_CHECK se_status canonical_diff(se_bytes before, se_bytes after, se_difference_fn fn,
+                                       void *arg, se_error *err);
 
 /* The same of two configurations, and their PINs. */
-SE_MUST_CHECK se_status config_diff(const struct config *before, const struct config *after, se_difference_fn fn, void *arg, se_error *err);
+SE_MUST_CHECK se_status config_diff(const struct config *before, const struct config *after,
+                                    se_difference_fn fn, void *arg, se_error *err);
 
 #endif

@@ -10,7 +10,8 @@ static bool utf16(const unsigned char *p, size_t size)
 {
     if (size < 2)
         return false;
-    return !memcmp(p, "\xFE\xFF", 2) || !memcmp(p, "\xFF\xFE", 2) || !memcmp(p, "\0<", 2) || !memcmp(p, "<\0", 2);
+    return !memcmp(p, "\xFE\xFF", 2) || !memcmp(p, "\xFF\xFE", 2) || !memcmp(p, "\0<", 2) ||
+           !memcmp(p, "<\0", 2);
 }
 
 static bool only_blanks(const unsigned char *p, size_t size)
@@ -48,7 +49,8 @@ static void take_field(se_bytes *value, const char **at, const char *name)
     *at = end + 1;
 }
 
-/* XML 1.0, 2.8.  false: it is malformed, or of a kind that readers would understand in several ways. */
+/* XML 1.0, 2.8.  false: it is malformed, or of a kind that readers would understand in several
+ * ways. */
 static bool read_declaration(struct declaration *out, const char *p)
 {
     se_bytes standalone;
@@ -73,23 +75,30 @@ static bool is_one_of(se_bytes name, const char *const *names)
     return false;
 }
 
-/* UTF-8 and what is a part of it; by its own bytes libxml2 would read another text than the one that is looked through here. */
+/* UTF-8 and what is a part of it; by its own bytes libxml2 would read another text than the one
+ * that is looked through here. */
 static const char *const utf8_names[] = { "", "UTF-8", "UTF8", "US-ASCII", "ASCII", NULL };
 static const char *const ascii_names[] = { "US-ASCII", "ASCII", NULL };
 
-/* XML 1.1 has other line ends, and other readers: what they see was never canonicalised by the rules of 1.0. */
+/* XML 1.1 has other line ends, and other readers: what they see was never canonicalised by the
+ * rules of 1.0. */
 static se_status check_declaration(bool *ascii, const char *text, se_error *err)
 {
     struct declaration d;
 
     if (!read_declaration(&d, text))
-        return error_set(err, SE_ERR_CONFIG, "malformed XML declaration: write <?xml version=\"1.0\" encoding=\"UTF-8\"?>");
+        return error_set(
+            err, SE_ERR_CONFIG,
+            "malformed XML declaration: write <?xml version=\"1.0\" encoding=\"UTF-8\"?>");
     if (d.version.size != 3 || memcmp(d.version.data, "1.0", 3))
-        return error_set(err, SE_ERR_CONFIG, "XML of the version '%.*s' is not accepted: only 1.0, whose rules canonical forms have",
-                         (int)(d.version.size < 16 ? d.version.size : 16), (const char *)d.version.data);
+        return error_set(
+            err, SE_ERR_CONFIG,
+            "XML of the version '%.*s' is not accepted: only 1.0, whose rules canonical forms have",
+            (int)(d.version.size < 16 ? d.version.size : 16), (const char *)d.version.data);
     if (!is_one_of(d.encoding, utf8_names))
-        return error_set(err, SE_ERR_CONFIG, "the encoding '%.*s' is not supported: save the file as UTF-8",
-                         (int)(d.encoding.size < 64 ? d.encoding.size : 64), (const char *)d.encoding.data);
+        return error_set(
+            err, SE_ERR_CONFIG, "the encoding '%.*s' is not supported: save the file as UTF-8",
+            (int)(d.encoding.size < 64 ? d.encoding.size : 64), (const char *)d.encoding.data);
     *ascii = is_one_of(d.encoding, ascii_names);
     return SE_OK;
 }
@@ -109,7 +118,8 @@ static se_status check_bytes(se_bytes text, bool ascii, int *line, se_error *err
         if (!point)
             return error_set(err, SE_ERR_CONFIG, "the file is no text: it holds a NUL byte");
         if (point >= 0x80 && ascii && i >= 3) /* a byte order mark is none of its characters */
-            return error_set(err, SE_ERR_CONFIG, "not the ASCII that the file is declared to be: declare it as UTF-8");
+            return error_set(err, SE_ERR_CONFIG,
+                             "not the ASCII that the file is declared to be: declare it as UTF-8");
         *line += point == '\n';
     }
     return SE_OK;
@@ -118,15 +128,13 @@ static se_status check_bytes(se_bytes text, bool ascii, int *line, se_error *err
 se_status encoding_check(se_bytes text, int *line, se_error *err)
 {
     bool ascii = false;
-    se_status st;
 
     *line = 1;
     if (only_blanks(text.data, text.size))
         return error_set(err, SE_ERR_CONFIG, "the file is empty");
     if (utf16(text.data, text.size))
         return error_set(err, SE_ERR_CONFIG, "the file is UTF-16: save it as UTF-8");
-    if ((st = check_declaration(&ascii, text.data, err)))
-        return st;
+    TRY(check_declaration(&ascii, text.data, err));
     return check_bytes(text, ascii, line, err);
 }
 

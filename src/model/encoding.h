@@ -4,7 +4,8 @@
 
 #include "base/error.h"
 
-/* SE_ERR_CONFIG: not UTF-8, declared to be something else, or no text at all; *line is where.  A NUL follows the text. */
+/* SE_ERR_CONFIG: not UTF-8, declared to be something else, or no text at all; *line is where.  A
+ * NUL follows the text. */
 SE_MUST_CHECK se_status encoding_check(se_bytes text, int *line, se_error *err);
 
 /* A character that XML 1.0 allows (section 2.2). */

@@ -15,25 +15,30 @@ struct telling {
     void *arg;
 };
 
-static void tell_mode(const struct telling *t, const char *what, const char *path, const struct stat *info, const char *may)
+static void tell_mode(const struct telling *t, const char *what, const char *path,
+                      const struct stat *info, const char *may)
 {
     AUTO(writer) text = { 0 };
 
-    writer_format(&text, "%s '%s' has mode %04o: others may %s it", what, path, (unsigned)info->st_mode & 07777, may);
+    writer_format(&text, "%s '%s' has mode %04o: others may %s it", what, path,
+                  (unsigned)info->st_mode & 07777, may);
     if (!text.failed)
         t->fn(t->arg, writer_string(&text));
 }
 
-static void tell_owner(const struct telling *t, const char *what, const char *path, const struct stat *info)
+static void tell_owner(const struct telling *t, const char *what, const char *path,
+                       const struct stat *info)
 {
     AUTO(writer) text = { 0 };
 
-    writer_format(&text, "%s '%s' belongs to user %u, who may change it", what, path, (unsigned)info->st_uid);
+    writer_format(&text, "%s '%s' belongs to user %u, who may change it", what, path,
+                  (unsigned)info->st_uid);
     if (!text.failed)
         t->fn(t->arg, writer_string(&text));
 }
 
-static void look_at_change(const struct telling *t, const char *what, const char *path, const struct stat *info)
+static void look_at_change(const struct telling *t, const char *what, const char *path,
+                           const struct stat *info)
 {
     if (info->st_mode & (S_IWGRP | S_IWOTH))
         tell_mode(t, what, path, info, "change");
@@ -66,7 +71,8 @@ static bool holds_private_key(const char *path)
     static const char mark[] = "PRIVATE KEY-----";
     AUTO(se_buf) text = SE_BUF_INIT;
 
-    return !file_read(&text, path, PEM_LIMIT, NULL) && memmem(text.data, text.size, mark, sizeof mark - 1);
+    return !file_read(&text, path, PEM_LIMIT, NULL) &&
+           memmem(text.data, text.size, mark, sizeof mark - 1);
 }
 
 static void look_at_key(const struct telling *t, const struct keyref *ref)

@@ -6,7 +6,8 @@
 
 typedef void (*exposure_fn)(void *arg, const char *text);
 
-/* Tells `fn` of each file of `ref` that others than root and the user of this process may read or change, though they should not. */
+/* Tells `fn` of each file of `ref` that others than root and the user of this process may read or
+ * change, though they should not. */
 void keyref_exposure(const struct keyref *ref, exposure_fn fn, void *arg);
 
 #endif

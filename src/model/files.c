@@ -66,7 +66,8 @@ struct comparison {
 
 static bool has_line(se_bytes text, const struct writer *line)
 {
-    return !line->failed && text.size && memmem(text.data, text.size, line->buf.data, line->buf.size);
+    return !line->failed && text.size &&
+           memmem(text.data, text.size, line->buf.data, line->buf.size);
 }
 
 static void compare(void *arg, const char *item, const char *property, const char *value)
@@ -96,14 +97,17 @@ static bool is_covered(se_bytes canonical, const char *item)
 static se_status refuse(const struct comparison *c, const struct keyref *ref, se_error *err)
 {
     if (is_covered(c->canonical, c->item))
-        return error_set(err, SE_ERR_REJECTED, "%s: certificate: '%s' was changed since the configuration was signed", c->item,
-                         ref->certificate);
+        return error_set(err, SE_ERR_REJECTED,
+                         "%s: certificate: '%s' was changed since the configuration was signed",
+                         c->item, ref->certificate);
     return error_set(err, SE_ERR_REJECTED,
-                     "%s: certificate: '%s' is not covered by the signature, which only says its name: sign the configuration again",
+                     "%s: certificate: '%s' is not covered by the signature, which only says its "
+                     "name: sign the configuration again",
                      c->item, ref->certificate);
 }
 
-static se_status check_replica(const struct key_entry *key, size_t index, se_bytes canonical, se_error *err)
+static se_status check_replica(const struct key_entry *key, size_t index, se_bytes canonical,
+                               se_error *err)
 {
     struct comparison c = { .canonical = canonical };
     struct describe d = { .fn = compare, .arg = &c, .canonical = true };

@@ -7,7 +7,8 @@
 static bool known(const struct findings *f, int line, bool error, const char *text)
 {
     for (size_t i = 0; i < f->count; i++)
-        if (f->items[i].line == line && f->items[i].error == error && !strcmp(f->items[i].text, text))
+        if (f->items[i].line == line && f->items[i].error == error &&
+            !strcmp(f->items[i].text, text))
             return true;
     return false;
 }
@@ -80,7 +81,8 @@ static int by_line(const void *left, const void *right)
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
-static void tell(const struct finding *finding, const char *path, const struct config_options *options)
+static void tell(const struct finding *finding, const char *path,
+                 const struct config_options *options)
 {
     se_report report = { finding->error, path, finding->line, finding->text };
 
@@ -95,7 +97,8 @@ static void tell_all(struct findings *f, const char *path, const struct config_o
     for (size_t i = 0; i < f->count; i++)
         tell(&f->items[i], path, options);
     if (findings_full(f))
-        tell(&(struct finding){ .line = f->items[f->count - 1].line, .error = true, .text = more }, path, options);
+        tell(&(struct finding){ .line = f->items[f->count - 1].line, .error = true, .text = more },
+             path, options);
 }
 
 static se_status first_error(const struct findings *f, const char *path, se_error *err)
@@ -109,7 +112,8 @@ static se_status first_error(const struct findings *f, const char *path, se_erro
     return error_set(err, SE_ERR_CONFIG, "%s:%d: %s", path, first->line, first->text);
 }
 
-se_status findings_tell(struct findings *f, const char *path, const struct config_options *options, se_error *err)
+se_status findings_tell(struct findings *f, const char *path, const struct config_options *options,
+                        se_error *err)
 {
     if (f->failed)
         return error_memory(err);

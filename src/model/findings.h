@@ -22,8 +22,10 @@ struct findings {
 };
 
 /* The same text at the same line is kept once.  Warnings leave room for errors. */
-void findings_error(struct findings *f, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void findings_warning(struct findings *f, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void findings_error(struct findings *f, int line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void findings_warning(struct findings *f, int line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Nothing more will be told: looking for near misses is not worth the time. */
 bool findings_full(const struct findings *f);
@@ -31,7 +33,8 @@ bool findings_full(const struct findings *f);
 bool findings_error_at(const struct findings *f, int line);
 
 /* Tells all, sorted, and returns SE_ERR_CONFIG with the first error, if there is one. */
-SE_MUST_CHECK se_status findings_tell(struct findings *f, const char *path, const struct config_options *options, se_error *err);
+SE_MUST_CHECK se_status findings_tell(struct findings *f, const char *path,
+                                      const struct config_options *options, se_error *err);
 
 void findings_free(struct findings *f);
 AUTO_KIND(findings, struct findings, findings_free(p))

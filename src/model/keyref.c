@@ -14,7 +14,8 @@ static se_status from_environment(se_buf *out, const char *name, se_error *err)
     const char *value = getenv(name);
 
     if (!value || !*value)
-        return error_set(err, SE_ERR_ACCESS, "the environment variable '%s' is %s", name, value ? "empty" : "not set");
+        return error_set(err, SE_ERR_ACCESS, "the environment variable '%s' is %s", name,
+                         value ? "empty" : "not set");
     return buf_copy(out, text_bytes(value), err);
 }
 
@@ -39,25 +40,31 @@ static bool is_blank(unsigned char c)
 }
 
 /*
- * What an editor adds is not part of a PIN, and a token counts wrong ones: it is told before one is presented.  Blanks at the ends may be
- * meant: they are taken as they are where there is no line end, for then no editor has written the file.
+ * What an editor adds is not part of a PIN, and a token counts wrong ones: it is told before one is
+ * presented.  Blanks at the ends may be meant: they are taken as they are where there is no line
+ * end, for then no editor has written the file.
  */
 static se_status check_text(const se_buf *text, bool had_line_end, const char *path, se_error *err)
 {
     const char *mark = text_mark(text->data, text->size);
 
     if (mark)
-        return error_set(err, SE_ERR_ACCESS, "'%s' begins with the byte order mark of %s: save it without one, as UTF-8", path, mark);
+        return error_set(
+            err, SE_ERR_ACCESS,
+            "'%s' begins with the byte order mark of %s: save it without one, as UTF-8", path,
+            mark);
     if (!text->size)
         return error_set(err, SE_ERR_ACCESS, "'%s' is empty", path);
     if (memchr(text->data, 0, text->size))
         return error_set(err, SE_ERR_ACCESS, "'%s' holds a NUL byte", path);
     if (memchr(text->data, '\n', text->size) || memchr(text->data, '\r', text->size))
-        return error_set(err, SE_ERR_ACCESS, "'%s' has more than one line: the PIN must be the only one", path);
+        return error_set(err, SE_ERR_ACCESS,
+                         "'%s' has more than one line: the PIN must be the only one", path);
     if (had_line_end && (is_blank(text->data[0]) || is_blank(text->data[text->size - 1])))
         return error_set(err, SE_ERR_ACCESS,
-                         "the line in '%s' %s with a blank: take it away, or if it is part of the PIN, the line end behind it", path,
-                         is_blank(text->data[0]) ? "begins" : "ends");
+                         "the line in '%s' %s with a blank: take it away, or if it is part of the "
+                         "PIN, the line end behind it",
+                         path, is_blank(text->data[0]) ? "begins" : "ends");
     return SE_OK;
 }
 
@@ -65,13 +72,10 @@ static se_status from_file(se_buf *out, const char *path, se_error *err)
 {
     AUTO(se_buf) text = SE_BUF_INIT;
     bool had_line_end;
-    se_status st;
 
-    if ((st = secret_file_read(&text, path, S_IWOTH, err)))
-        return st;
+    TRY(secret_file_read(&text, path, S_IWOTH, err));
     had_line_end = drop_line_end(&text);
-    if ((st = check_text(&text, had_line_end, path, err)))
-        return st;
+    TRY(check_text(&text, had_line_end, path, err));
     *out = buf_move(&text);
     return SE_OK;
 }
@@ -90,7 +94,8 @@ static se_status from_credential(se_buf *out, const char *name, se_error *err)
     AUTO(text) path = NULL;
 
     if (!folder)
-        return error_set(err, SE_ERR_ACCESS, "no credential '%s': $CREDENTIALS_DIRECTORY is not set", name);
+        return error_set(err, SE_ERR_ACCESS,
+                         "no credential '%s': $CREDENTIALS_DIRECTORY is not set", name);
     if (!(path = file_join(folder, name)))
         return error_memory(err);
     return from_file(out, path, err);
@@ -99,7 +104,9 @@ static se_status from_credential(se_buf *out, const char *name, se_error *err)
 static const struct {
     const char *prefix;
     se_status (*read)(se_buf *out, const char *value, se_error *err);
-} sources[] = { { "env:", from_environment }, { "file:", from_file }, { "credential:", from_credential } };
+} sources[] = { { "env:", from_environment },
+                { "file:", from_file },
+                { "credential:", from_credential } };
 
 static se_status from_source(se_buf *out, const char *source, se_error *err)
 {
@@ -112,7 +119,8 @@ static se_status from_source(se_buf *out, const char *source, se_error *err)
             (void)error_prefix(err, "pin.source: ");
         return st;
     }
-    return error_set(err, SE_ERR_CONFIG, "pin.source must be env:NAME, file:PATH or credential:NAME");
+    return error_set(err, SE_ERR_CONFIG,
+                     "pin.source must be env:NAME, file:PATH or credential:NAME");
 }
 
 char *keyref_pin_file(const struct keyref *ref)

@@ -49,7 +49,8 @@ static bool entity(uint32_t *out, const unsigned char *p, size_t size)
     return false;
 }
 
-/* Decodes the reference behind a '&' and appends it; returns the bytes that it took, 0: it is none. */
+/* Decodes the reference behind a '&' and appends it; returns the bytes that it took, 0: it is none.
+ */
 static size_t decode_reference(se_buf *out, const unsigned char *p, size_t left)
 {
     const unsigned char *end = memchr(p, ';', left);
@@ -69,7 +70,8 @@ static se_status decode(se_buf *out, const unsigned char *p, size_t size, se_err
     for (size_t i = 0; i < size; i += step) {
         step = 1;
         if (p[i] == '\n' || p[i] == '\r')
-            return error_set(err, SE_ERR_CONFIG, "goes over the end of its line: is its closing quote missing?");
+            return error_set(err, SE_ERR_CONFIG,
+                             "goes over the end of its line: is its closing quote missing?");
         if (p[i] < ' ' && p[i] != '\t')
             return error_set(err, SE_ERR_CONFIG, "holds a control character");
         if (p[i] != '&')
@@ -77,7 +79,8 @@ static se_status decode(se_buf *out, const unsigned char *p, size_t size, se_err
         else if ((step = decode_reference(out, p + i + 1, size - i - 1)))
             step++;
         else
-            return error_set(err, SE_ERR_CONFIG, "holds a '&' that must be written &amp;, or an unknown entity");
+            return error_set(err, SE_ERR_CONFIG,
+                             "holds a '&' that must be written &amp;, or an unknown entity");
     }
     return SE_OK;
 }
@@ -85,14 +88,11 @@ static se_status decode(se_buf *out, const unsigned char *p, size_t size, se_err
 se_status lift_decode(se_buf *out, se_bytes value, se_error *err)
 {
     AUTO(se_buf) decoded = SE_BUF_INIT;
-    se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
-    if ((st = buf_new(&decoded, value.size, err)))
-        return st;
+    TRY(buf_new(&decoded, value.size, err));
     decoded.size = 0;
-    if ((st = decode(&decoded, value.data, value.size, err)))
-        return st;
+    TRY(decode(&decoded, value.data, value.size, err));
     *out = buf_move(&decoded);
     return SE_OK;
 }
@@ -116,7 +116,8 @@ struct lifting {
 
 static bool is_namespace(se_bytes name)
 {
-    return name.size >= 5 && !memcmp(name.data, "xmlns", 5) && (name.size == 5 || ((const char *)name.data)[5] == ':');
+    return name.size >= 5 && !memcmp(name.data, "xmlns", 5) &&
+           (name.size == 5 || ((const char *)name.data)[5] == ':');
 }
 
 static se_status take_pin(struct lifting *l, const struct scan_item *item, se_error *err)
@@ -126,7 +127,9 @@ static se_status take_pin(struct lifting *l, const struct scan_item *item, se_er
     se_status st;
 
     if ((st = lift_decode(&pin, item->value, err))) {
-        (void)error_prefix(err, "the value of '%.*s' ", (int)(item->name.size < 64 ? item->name.size : 64), (const char *)item->name.data);
+        (void)error_prefix(err, "the value of '%.*s' ",
+                           (int)(item->name.size < 64 ? item->name.size : 64),
+                           (const char *)item->name.data);
         return st;
     }
     writer_put(&l->out->pins, &pin, sizeof pin);
@@ -152,16 +155,14 @@ se_status lift_pins(struct lifted *out, se_bytes text, int *line, se_error *err)
 {
     AUTO(lifted) lifted = { 0 };
     struct lifting lifting = { &lifted, text.data };
-    se_status st;
 
     *out = (struct lifted){ 0 };
-    if ((st = scan_xml(text, visit, &lifting, line, err)))
-        return st;
-    writer_put(&lifted.text, lifting.done, (size_t)((const char *)text.data + text.size - lifting.done));
+    TRY(scan_xml(text, visit, &lifting, line, err));
+    writer_put(&lifted.text, lifting.done,
+               (size_t)((const char *)text.data + text.size - lifting.done));
     if (lifted.text.failed || lifted.pins.failed || lifted.lines.failed)
         return error_memory(err);
-    *out = lifted;
-    lifted = (struct lifted){ 0 };
+    *out = MOVE(lifted);
     return SE_OK;
 }
 

@@ -1,5 +1,6 @@
 /*
- * Takes the PINs out of a configuration's text before libxml2 sees it: each value of a PIN attribute is replaced by its ordinal number.
+ * Takes the PINs out of a configuration's text before libxml2 sees it: each value of a PIN
+ * attribute is replaced by its ordinal number.
  */
 #ifndef MODEL_LIFT_H
 #define MODEL_LIFT_H
@@ -8,8 +9,10 @@
 
 struct lifted {
     struct writer text;  /* without PINs */
-    struct writer pins;  /* se_buf: decoded, NUL-terminated; the n-th is the value of the attribute that now reads "n" */
-    struct writer lines; /* int: of every element and attribute but xmlns, in the order of the file: libxml2 keeps less */
+    struct writer pins;  /* se_buf: decoded, NUL-terminated; the n-th is the value of the attribute
+                            that now reads "n" */
+    struct writer lines; /* int: of every element and attribute but xmlns, in the order of the file:
+                            libxml2 keeps less */
 };
 
 /* SE_ERR_CONFIG: the text is no XML that a configuration may be; *line is where. */
@@ -22,7 +25,8 @@ se_buf *lifted_pin(const struct lifted *lifted, size_t index);
 size_t lifted_lines(const struct lifted *lifted);
 int lifted_line(const struct lifted *lifted, size_t index);
 
-/* "pin", "pin.encrypted", and misspellings of them that begin with "pin"; "pin.source" holds no PIN. */
+/* "pin", "pin.encrypted", and misspellings of them that begin with "pin"; "pin.source" holds no
+ * PIN. */
 bool lift_is_pin(se_bytes name);
 
 /* The text that an attribute's value stands for. */

@@ -60,7 +60,8 @@ const char *load_path(struct loading *l, const char *written)
     return load_keep(l, joined);
 }
 
-bool load_number(unsigned long *out, struct loading *l, const xmlNode *element, const char *attribute, unsigned long max)
+bool load_number(unsigned long *out, struct loading *l, const xmlNode *element,
+                 const char *attribute, unsigned long max)
 {
     const char *value = xml_value(element, attribute);
 
@@ -82,10 +83,12 @@ static se_status lift(struct lifted *out, struct loading *l, se_buf *text, se_er
 
     *out = (struct lifted){ 0 };
     if (wiped.size > SIZE_LIMIT) {
-        findings_error(&l->findings, 0, "'%s' has %zu bytes, more than %d", l->config->path, wiped.size, SIZE_LIMIT);
+        findings_error(&l->findings, 0, "'%s' has %zu bytes, more than %d", l->config->path,
+                       wiped.size, SIZE_LIMIT);
         return SE_OK;
     }
-    if ((st = encoding_check(buf_bytes(&wiped), &line, &why)) || (st = lift_pins(out, buf_bytes(&wiped), &line, &why))) {
+    if ((st = encoding_check(buf_bytes(&wiped), &line, &why)) ||
+        (st = lift_pins(out, buf_bytes(&wiped), &line, &why))) {
         if (st != SE_ERR_CONFIG)
             return error_set(err, st, "%s", why.text);
         findings_error(&l->findings, line, "%s", why.text);
@@ -95,7 +98,8 @@ static se_status lift(struct lifted *out, struct loading *l, se_buf *text, se_er
 
 static void read_tree(struct loading *l, xmlDoc *doc)
 {
-    const xmlNode *root = xmlDocGetRootElement(doc), *keys = xml_child(root, "keys"), *descriptors = xml_child(root, "descriptors");
+    const xmlNode *root = xmlDocGetRootElement(doc), *keys = xml_child(root, "keys"),
+                  *descriptors = xml_child(root, "descriptors");
 
     structure_check(&l->findings, root);
     if (keys)
@@ -120,14 +124,14 @@ static se_status start(struct loading *l, const char *path, const char *pin_key,
 }
 
 /* Adds to findings that are there already. */
-static se_status parse(struct loading *l, se_buf *text, const char *path, const struct config_options *options, se_error *err)
+static se_status parse(struct loading *l, se_buf *text, const char *path,
+                       const struct config_options *options, se_error *err)
 {
     AUTO(lifted) lifted = { 0 };
     AUTO(xml_doc) doc = NULL;
-    se_status st;
 
-    if ((st = start(l, path, options ? options->pin_key : NULL, err)) || (st = lift(&lifted, l, text, err)))
-        return st;
+    TRY(start(l, path, options ? options->pin_key : NULL, err));
+    TRY(lift(&lifted, l, text, err));
     l->lifted = &lifted;
     if (!l->findings.errors)
         xml_parse(&doc, &lifted, &l->findings);
@@ -143,26 +147,23 @@ static void free_loading(struct loading *l)
 }
 AUTO_KIND(loading, struct loading, free_loading(p))
 
-static se_status finish(struct config **out, struct loading *l, const char *path, const struct config_options *options, se_error *err)
+static se_status finish(struct config **out, struct loading *l, const char *path,
+                        const struct config_options *options, se_error *err)
 {
-    se_status st = findings_tell(&l->findings, path, options, err);
-
-    if (st)
-        return st;
+    TRY(findings_tell(&l->findings, path, options, err));
     *out = l->config;
     l->config = NULL;
     return SE_OK;
 }
 
-se_status config_parse(struct config **out, se_buf *text, const char *path, const struct config_options *options, se_error *err)
+se_status config_parse(struct config **out, se_buf *text, const char *path,
+                       const struct config_options *options, se_error *err)
 {
     AUTO(loading) l = { 0 };
     AUTO(se_buf) taken = buf_move(text);
-    se_status st;
 
     *out = NULL;
-    if ((st = parse(&l, &taken, path, options, err)))
-        return st;
+    TRY(parse(&l, &taken, path, options, err));
     return finish(out, &l, path, options, err);
 }
 
@@ -194,12 +195,14 @@ static void check_mode(struct loading *l, const char *path)
     if (stat(path, &info))
         return;
     if (info.st_mode & S_IROTH && has_plain_pin(l->config))
-        findings_warning(&l->findings, 0, "'%s' holds a plain PIN and can be read by everybody", path);
+        findings_warning(&l->findings, 0, "'%s' holds a plain PIN and can be read by everybody",
+                         path);
     if (info.st_mode & S_IWOTH)
         findings_warning(&l->findings, 0, "'%s' can be changed by everybody", path);
 }
 
-se_status config_load(struct config **out, const char *path, const struct config_options *options, se_error *err)
+se_status config_load(struct config **out, const char *path, const struct config_options *options,
+                      se_error *err)
 {
     AUTO(loading) l = { 0 };
     AUTO(se_buf) text = SE_BUF_INIT;
@@ -208,10 +211,10 @@ se_status config_load(struct config **out, const char *path, const struct config
     *out = NULL;
     read_file(&text, &l.findings, path);
     if (!l.findings.errors && !l.findings.failed) {
-        if (options && options->vouch && (st = options->vouch(options->vouch_arg, buf_bytes(&text), err)))
+        if (options && options->vouch &&
+            (st = options->vouch(options->vouch_arg, buf_bytes(&text), err)))
             return error_prefix(err, "'%s': ", path);
-        if ((st = parse(&l, &text, path, options, err)))
-            return st;
+        TRY(parse(&l, &text, path, options, err));
         check_mode(&l, path);
     }
     return finish(out, &l, path, options, err);

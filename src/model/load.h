@@ -17,11 +17,13 @@ struct loading {
 const char *load_keep(struct loading *l, const char *text);
 const char *load_value(struct loading *l, const xmlNode *element, const char *attribute);
 
-/* A path as it is written in the configuration: file:, classpath: and relative ones are relative to its folder.  Kept likewise. */
+/* A path as it is written in the configuration: file:, classpath: and relative ones are relative to
+ * its folder.  Kept likewise. */
 const char *load_path(struct loading *l, const char *written);
 
 /* An optional number; false: absent or found to be bad. */
-bool load_number(unsigned long *out, struct loading *l, const xmlNode *element, const char *attribute, unsigned long max);
+bool load_number(unsigned long *out, struct loading *l, const xmlNode *element,
+                 const char *attribute, unsigned long max);
 
 enum { STORE_PKCS12 = 1, STORE_PEM = 2, STORE_HSM = 4, STORE_VAULT = 8 };
 

@@ -12,14 +12,19 @@ static const struct {
     const char *attribute;
     unsigned kinds;
 } extras[] = {
-    { "size", CIPHER },        { "result", CIPHER },      { "initVector", CIPHER },   { "asymCipher", CIPHER | WRAP },
-    { "mgf1", CIPHER | WRAP }, { "dataKeyUses", CIPHER }, { "dataKeyBytes", CIPHER }, { "cacheSize", CIPHER },
+    { "size", CIPHER },         { "result", CIPHER },
+    { "initVector", CIPHER },   { "asymCipher", CIPHER | WRAP },
+    { "mgf1", CIPHER | WRAP },  { "dataKeyUses", CIPHER },
+    { "dataKeyBytes", CIPHER }, { "cacheSize", CIPHER },
     { "cacheAge", CIPHER },
 };
 
-static const unsigned iv_sizes[] = { [CIPHER_NONE] = 0, [CIPHER_AES_CBC] = 16, [CIPHER_AES_GCM] = 12 };
+static const unsigned iv_sizes[] = {
+    [CIPHER_NONE] = 0, [CIPHER_AES_CBC] = 16, [CIPHER_AES_GCM] = 12
+};
 
-static void unknown(struct loading *l, const xmlNode *type, const char *attribute, const char *nearest)
+static void unknown(struct loading *l, const xmlNode *type, const char *attribute,
+                    const char *nearest)
 {
     const char *value = xml_value(type, attribute), *weakness = algorithm_weakness(value);
     int line = xml_attribute_line(type, attribute);
@@ -27,7 +32,8 @@ static void unknown(struct loading *l, const xmlNode *type, const char *attribut
     if (weakness)
         findings_error(&l->findings, line, "%s '%.64s' is refused: %s", attribute, value, weakness);
     else if (nearest)
-        findings_error(&l->findings, line, "unknown %s '%.64s'; did you mean '%s'?", attribute, value, nearest);
+        findings_error(&l->findings, line, "unknown %s '%.64s'; did you mean '%s'?", attribute,
+                       value, nearest);
     else
         findings_error(&l->findings, line, "unknown %s '%.64s'", attribute, value);
 }
@@ -37,7 +43,8 @@ static void load_wrapping(struct loading *l, struct algorithm *out, const xmlNod
     const char *oaep = xml_value(type, "asymCipher"), *mgf1 = xml_value(type, "mgf1"), *nearest;
 
     if (!*oaep && !structure_misspelled(type, "asymCipher"))
-        findings_error(&l->findings, xml_line(type), "<type> needs the attribute 'asymCipher', as %s", oaep_name(DIGEST_SHA384));
+        findings_error(&l->findings, xml_line(type),
+                       "<type> needs the attribute 'asymCipher', as %s", oaep_name(DIGEST_SHA384));
     else if (*oaep && !algorithm_parse_oaep(out, oaep, &nearest))
         unknown(l, type, "asymCipher", nearest);
     if (*mgf1 && !digest_parse(&out->mgf1, mgf1))
@@ -86,10 +93,13 @@ static void load_iv(struct loading *l, struct algorithm *out, const xmlNode *typ
     if (strspn(text, "0123456789abcdefABCDEF") != strlen(text))
         structure_bad_value(&l->findings, type, "initVector");
     else if (strlen(text) != 2 * size || !parse_hex(out->iv, text, size))
-        findings_error(&l->findings, line, "'initVector' has %zu hexadecimal digits; %s needs %u", strlen(text), out->name, 2 * size);
+        findings_error(&l->findings, line, "'initVector' has %zu hexadecimal digits; %s needs %u",
+                       strlen(text), out->name, 2 * size);
     else {
         out->iv_size = size;
-        findings_warning(&l->findings, line, "a fixed 'initVector' shows which texts are equal: use it for migration only");
+        findings_warning(
+            &l->findings, line,
+            "a fixed 'initVector' shows which texts are equal: use it for migration only");
     }
 }
 
@@ -97,11 +107,13 @@ static void load_iv(struct loading *l, struct algorithm *out, const xmlNode *typ
 static void check_result(struct loading *l, const struct algorithm *a, const xmlNode *type)
 {
     if (a->result == RESULT_JWE && a->oaep && a->mgf1 != a->oaep)
-        findings_error(&l->findings, xml_attribute_line(type, "mgf1"), "JWE has no name for %s with an MGF1 of %s", oaep_name(a->oaep),
+        findings_error(&l->findings, xml_attribute_line(type, "mgf1"),
+                       "JWE has no name for %s with an MGF1 of %s", oaep_name(a->oaep),
                        digest_name(a->mgf1));
     if (a->result == RESULT_CMS && a->cipher == CIPHER_AES_CBC)
         findings_warning(&l->findings, xml_attribute_line(type, "result"),
-                         "CMS with CBC does not notice when a value was changed: use AES/GCM/NoPadding, or NX02");
+                         "CMS with CBC does not notice when a value was changed: use "
+                         "AES/GCM/NoPadding, or NX02");
 }
 
 static void load_cipher(struct loading *l, struct algorithm *out, const xmlNode *type)
@@ -119,7 +131,8 @@ static void refuse_extras(struct loading *l, const struct algorithm *a, const xm
 {
     for (size_t i = 0; i < sizeof extras / sizeof *extras; i++)
         if (!(extras[i].kinds & 1U << a->kind) && *xml_value(type, extras[i].attribute))
-            findings_error(&l->findings, xml_attribute_line(type, extras[i].attribute), "'%s' is not for %s", extras[i].attribute, a->name);
+            findings_error(&l->findings, xml_attribute_line(type, extras[i].attribute),
+                           "'%s' is not for %s", extras[i].attribute, a->name);
 }
 
 void load_algorithm(struct loading *l, struct algorithm *out, const xmlNode *type)

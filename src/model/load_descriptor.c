@@ -24,8 +24,8 @@ static void wrong_kind(struct loading *l, const struct descriptor *d, const xmlN
         if (d->use->kinds & 1U << i)
             writer_format(&list, "%s%s", list.buf.size ? " or " : "", kind_names[i]);
     l->findings.failed |= list.failed;
-    findings_error(&l->findings, xml_attribute_line(type, "algorithm"), "'%.64s' takes %s, not %s", d->name, writer_string(&list),
-                   d->algorithm.name);
+    findings_error(&l->findings, xml_attribute_line(type, "algorithm"), "'%.64s' takes %s, not %s",
+                   d->name, writer_string(&list), d->algorithm.name);
 }
 
 static void check_use(struct loading *l, const struct descriptor *d, const xmlNode *type)
@@ -37,7 +37,8 @@ static void check_use(struct loading *l, const struct descriptor *d, const xmlNo
     if (!(d->use->kinds & 1U << a->kind))
         wrong_kind(l, d, type);
     else if (a->family && d->use->family && a->family != d->use->family)
-        findings_error(&l->findings, xml_attribute_line(type, "algorithm"), "'%.64s' takes %s keys only, not %s", d->name,
+        findings_error(&l->findings, xml_attribute_line(type, "algorithm"),
+                       "'%.64s' takes %s keys only, not %s", d->name,
                        d->use->family == FAMILY_RSA ? "RSA" : "EC", a->name);
 }
 
@@ -55,7 +56,8 @@ static void find_key(struct loading *l, struct descriptor *d, const xmlNode *typ
         findings_error(&l->findings, xml_attribute_line(type, "key"), "%s", why.text);
 }
 
-static void load_positive(unsigned long *out, struct loading *l, const xmlNode *type, const char *attribute, unsigned long max)
+static void load_positive(unsigned long *out, struct loading *l, const xmlNode *type,
+                          const char *attribute, unsigned long max)
 {
     unsigned long number;
 
@@ -70,7 +72,8 @@ static void load_limits(struct loading *l, struct data_key_limits *out, const xm
 {
     load_positive(&out->uses, l, type, "dataKeyUses", DATA_KEY_USES_MAX);
     load_positive(&out->bytes, l, type, "dataKeyBytes", LONG_MAX);
-    out->has_cache_size = load_number(&out->cache_size, l, type, "cacheSize", DATA_KEY_CACHE_SIZE_MAX);
+    out->has_cache_size =
+        load_number(&out->cache_size, l, type, "cacheSize", DATA_KEY_CACHE_SIZE_MAX);
     out->has_cache_age = load_number(&out->cache_age, l, type, "cacheAge", DATA_KEY_CACHE_AGE_MAX);
 }
 
@@ -100,14 +103,16 @@ void load_descriptors(struct loading *l, const xmlNode *descriptors)
     struct descriptor *d;
 
     if (count > DESCRIPTORS_MAX) {
-        findings_error(&l->findings, xml_line(descriptors), "%zu descriptors: more than %d", count, DESCRIPTORS_MAX);
+        findings_error(&l->findings, xml_line(descriptors), "%zu descriptors: more than %d", count,
+                       DESCRIPTORS_MAX);
         return;
     }
     if (!(d = l->config->descriptors = calloc(count + 1, sizeof *d))) {
         l->findings.failed = true;
         return;
     }
-    for (const xmlNode *node = xml_child(descriptors, "descriptor"); node; node = xml_next(node), d++) {
+    for (const xmlNode *node = xml_child(descriptors, "descriptor"); node;
+         node = xml_next(node), d++) {
         load_descriptor(l, d, node);
         l->config->descriptor_count++;
     }

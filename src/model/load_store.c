@@ -17,7 +17,8 @@ static const struct {
     const char *name;
     unsigned kind;
 } stores[] = {
-    { "pkcs12", PKCS12 }, { "pem", PEM }, { "HSM", HSM }, { "AzureKeyVault", VAULT }, { "AzureManagedHSM", VAULT },
+    { "pkcs12", PKCS12 },         { "pem", PEM }, { "HSM", HSM }, { "AzureKeyVault", VAULT },
+    { "AzureManagedHSM", VAULT },
 };
 
 /* what only some stores have */
@@ -57,24 +58,27 @@ static unsigned load_kind(struct loading *l, struct keyref *ref, const xmlNode *
     return 0;
 }
 
-static void refuse_extras(struct loading *l, const struct keyref *ref, const xmlNode *type, unsigned kind)
+static void refuse_extras(struct loading *l, const struct keyref *ref, const xmlNode *type,
+                          unsigned kind)
 {
     for (size_t i = 0; kind && i < COUNT(extras); i++)
         if (!(extras[i].kinds & kind) && *xml_value(type, extras[i].attribute))
-            findings_error(&l->findings, xml_attribute_line(type, extras[i].attribute), "'%s' is not for %s", extras[i].attribute,
-                           ref->store);
+            findings_error(&l->findings, xml_attribute_line(type, extras[i].attribute),
+                           "'%s' is not for %s", extras[i].attribute, ref->store);
 }
 
 static void load_location(struct loading *l, struct keyref *ref, const xmlNode *type, unsigned kind)
 {
     ref->location_written = load_value(l, type, "locationValue");
-    ref->location = kind & (PKCS12 | PEM) ? load_path(l, ref->location_written) : ref->location_written;
+    ref->location =
+        kind & (PKCS12 | PEM) ? load_path(l, ref->location_written) : ref->location_written;
     if (kind == VAULT && *ref->location && !text_starts(ref->location, "https://"))
-        findings_error(&l->findings, xml_attribute_line(type, "locationValue"), "'locationValue' of %s must begin with https://",
-                       ref->store);
+        findings_error(&l->findings, xml_attribute_line(type, "locationValue"),
+                       "'locationValue' of %s must begin with https://", ref->store);
 }
 
-static unsigned load_limit(struct loading *l, const xmlNode *type, const char *attribute, unsigned long max)
+static unsigned load_limit(struct loading *l, const xmlNode *type, const char *attribute,
+                           unsigned long max)
 {
     unsigned long value = 0;
 
@@ -114,9 +118,11 @@ static void load_certificate(struct loading *l, struct keyref *ref, const xmlNod
 {
     ref->certificate = "";
     ref->certificate_written = load_value(l, type, "certificate");
-    if (text_starts(ref->certificate_written, "file:") || text_starts(ref->certificate_written, "classpath:"))
+    if (text_starts(ref->certificate_written, "file:") ||
+        text_starts(ref->certificate_written, "classpath:"))
         ref->certificate = load_path(l, ref->certificate_written);
-    else if (*ref->certificate_written && !decode_certificate(l, &ref->certificate_der, ref->certificate_written))
+    else if (*ref->certificate_written &&
+             !decode_certificate(l, &ref->certificate_der, ref->certificate_written))
         structure_bad_value(&l->findings, type, "certificate");
 }
 
@@ -131,7 +137,8 @@ static se_buf *pin_of(struct loading *l, const xmlNode *type, const char *attrib
 {
     unsigned long ordinal;
 
-    if (!xml_attribute(type, attribute) || !text_number(&ordinal, xml_value(type, attribute), lifted_pins(l->lifted) - 1))
+    if (!xml_attribute(type, attribute) ||
+        !text_number(&ordinal, xml_value(type, attribute), lifted_pins(l->lifted) - 1))
         return NULL;
     return lifted_pin(l->lifted, ordinal);
 }
@@ -141,7 +148,8 @@ static void load_plain(struct loading *l, struct keyref *ref, const xmlNode *typ
     se_buf *pin = pin_of(l, type, "pin");
 
     if (pin && pins_is_scrambled((const char *)pin->data))
-        findings_error(&l->findings, xml_attribute_line(type, "pin"), "'pin' holds a scrambled value, which belongs into 'pin.encrypted'");
+        findings_error(&l->findings, xml_attribute_line(type, "pin"),
+                       "'pin' holds a scrambled value, which belongs into 'pin.encrypted'");
     else if (pin)
         set_pin(ref, pin);
 }
@@ -169,12 +177,14 @@ static void load_scrambled(struct loading *l, struct keyref *ref, const xmlNode 
     } else if (well_formed(l, (const char *)pin->data))
         ref->pin_scrambled = load_keep(l, (const char *)pin->data);
     else
-        findings_error(&l->findings, line, "'pin.encrypted' holds a scrambled value that is damaged");
+        findings_error(&l->findings, line,
+                       "'pin.encrypted' holds a scrambled value that is damaged");
 }
 
 static bool is_name(const char *text)
 {
-    return *text && !strchr("0123456789", *text) && !text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")];
+    return *text && !strchr("0123456789", *text) &&
+           !text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")];
 }
 
 /* The value is not shown: somebody may have written the PIN itself there. */
@@ -182,7 +192,8 @@ static void load_source(struct loading *l, struct keyref *ref, const xmlNode *ty
 {
     const char *own = xml_value(type, "pin.source"), *source = *own ? own : ref->pin_source,
                *attribute = *own ? "pin.source" : "locationValue";
-    bool env = text_starts(source, "env:"), file = text_starts(source, "file:"), credential = text_starts(source, "credential:");
+    bool env = text_starts(source, "env:"), file = text_starts(source, "file:"),
+         credential = text_starts(source, "credential:");
     const char *value = source + strcspn(source, ":") + 1;
     AUTO(writer) path = { 0 };
 
@@ -190,7 +201,8 @@ static void load_source(struct loading *l, struct keyref *ref, const xmlNode *ty
     if (!*source || (env && is_name(value)) || (credential && *value && !strchr(value, '/')))
         return;
     if (!file || !*value) {
-        findings_error(&l->findings, xml_attribute_line(type, attribute), "'%s' must be env:NAME, file:PATH or credential:NAME",
+        findings_error(&l->findings, xml_attribute_line(type, attribute),
+                       "'%s' must be env:NAME, file:PATH or credential:NAME",
                        *own ? "pin.source" : "pin-source");
         return;
     }
@@ -214,8 +226,8 @@ static void load_pin(struct loading *l, struct keyref *ref, const xmlNode *type)
         if (!has_pin(l, type, pin_names[i]))
             continue;
         if (first)
-            findings_error(&l->findings, xml_attribute_line(type, pin_names[i]), "'%s' and '%s' both give the PIN: keep one", first,
-                           pin_names[i]);
+            findings_error(&l->findings, xml_attribute_line(type, pin_names[i]),
+                           "'%s' and '%s' both give the PIN: keep one", first, pin_names[i]);
         else
             first = pin_names[i];
     }
@@ -248,7 +260,8 @@ static void load_key(struct loading *l, struct key_entry *key, const xmlNode *no
     key->line = xml_line(node);
     key->name = load_value(l, node, "name");
     if (count > REPLICAS_MAX) {
-        findings_error(&l->findings, key->line, "key '%.64s' has %zu replicas: more than %d", key->name, count, REPLICAS_MAX);
+        findings_error(&l->findings, key->line, "key '%.64s' has %zu replicas: more than %d",
+                       key->name, count, REPLICAS_MAX);
         return;
     }
     if (!(key->replicas = calloc(count + 1, sizeof *key->replicas))) {

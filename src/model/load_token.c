@@ -7,14 +7,16 @@
 #include "model/token_uri.h"
 
 /* A token finds a key by its label, its CKA_ID or its certificate's public key. */
-static void need_name(struct loading *l, const struct keyref *ref, const xmlNode *type, unsigned kind)
+static void need_name(struct loading *l, const struct keyref *ref, const xmlNode *type,
+                      unsigned kind)
 {
     if (!(kind & (STORE_HSM | STORE_VAULT)) || *ref->alias || structure_misspelled(type, "alias"))
         return;
     if (kind == STORE_VAULT)
         findings_error(&l->findings, xml_line(type), "%s needs the attribute 'alias'", ref->store);
     else if (!ref->id.size && !*ref->certificate_written)
-        findings_error(&l->findings, xml_line(type), "%s needs the attribute 'alias', or 'id', or 'certificate'", ref->store);
+        findings_error(&l->findings, xml_line(type),
+                       "%s needs the attribute 'alias', or 'id', or 'certificate'", ref->store);
 }
 
 static int hex_digit(char c)
@@ -50,17 +52,19 @@ static void load_id(struct loading *l, struct keyref *ref, const xmlNode *type)
 }
 
 /* What a URI says takes the place of the attribute that says the same; both may not. */
-static bool takes_place(struct loading *l, const xmlNode *type, const char *attribute, bool said, const char *part)
+static bool takes_place(struct loading *l, const xmlNode *type, const char *attribute, bool said,
+                        const char *part)
 {
     bool both = said && *xml_value(type, attribute);
 
     if (both)
-        findings_error(&l->findings, xml_attribute_line(type, attribute), "'%s' and the PKCS #11 URI's '%s' say the same: keep one",
-                       attribute, part);
+        findings_error(&l->findings, xml_attribute_line(type, attribute),
+                       "'%s' and the PKCS #11 URI's '%s' say the same: keep one", attribute, part);
     return said && !both;
 }
 
-static void apply_uri(struct loading *l, struct keyref *ref, const xmlNode *type, struct token_uri *uri)
+static void apply_uri(struct loading *l, struct keyref *ref, const xmlNode *type,
+                      struct token_uri *uri)
 {
     ref->location = load_keep(l, uri->module);
     ref->pin_source = load_keep(l, uri->pin_source ? uri->pin_source : "");
@@ -88,7 +92,8 @@ static void load_uri(struct loading *l, struct keyref *ref, const xmlNode *type)
     if (!token_uri_is(ref->location_written))
         return;
     if (token_uri_parse(&uri, ref->location_written, &err))
-        findings_error(&l->findings, xml_attribute_line(type, "locationValue"), "'locationValue': %s", err.text);
+        findings_error(&l->findings, xml_attribute_line(type, "locationValue"),
+                       "'locationValue': %s", err.text);
     else
         apply_uri(l, ref, type, &uri);
     l->findings.failed |= err.status == SE_ERR_MEMORY;
@@ -110,5 +115,6 @@ void load_token(struct loading *l, struct keyref *ref, const xmlNode *type, unsi
     if (l->findings.errors == errors) /* what was refused may have been the name */
         need_name(l, ref, type, kind);
     if (ref->has_slot && ref->has_slot_index)
-        findings_error(&l->findings, xml_attribute_line(type, "slotIndex"), "'slot' and 'slotIndex' both say which slot: keep one");
+        findings_error(&l->findings, xml_attribute_line(type, "slotIndex"),
+                       "'slot' and 'slotIndex' both say which slot: keep one");
 }

@@ -20,17 +20,19 @@ static void close_fd(int fd)
 }
 AUTO_KIND(fd, int, close_fd(*p))
 
-/* Pipes without a name and terminals are the affair of whoever started this process, and opened them. */
+/* Pipes without a name and terminals are the affair of whoever started this process, and opened
+ * them. */
 static bool has_owner(int fd, const struct stat *info)
 {
     struct statfs system;
 
-    return S_ISREG(info->st_mode) || (S_ISFIFO(info->st_mode) && !fstatfs(fd, &system) && system.f_type != PIPEFS_MAGIC);
+    return S_ISREG(info->st_mode) ||
+           (S_ISFIFO(info->st_mode) && !fstatfs(fd, &system) && system.f_type != PIPEFS_MAGIC);
 }
 
 /*
- * Of what is open: a name may lead elsewhere a moment later.  Links are followed, since what they lead to has to be root's or ours: a file
- * that somebody puts in its place is neither.
+ * Of what is open: a name may lead elsewhere a moment later.  Links are followed, since what they
+ * lead to has to be root's or ours: a file that somebody puts in its place is neither.
  */
 static se_status check_file(int fd, const char *path, unsigned forbidden, se_error *err)
 {
@@ -41,11 +43,14 @@ static se_status check_file(int fd, const char *path, unsigned forbidden, se_err
     if (!has_owner(fd, &info))
         return SE_OK;
     if (info.st_mode & forbidden)
-        return error_set(err, SE_ERR_ACCESS, "'%s' has mode %04o: others may %s it", path, (unsigned)info.st_mode & 07777,
+        return error_set(err, SE_ERR_ACCESS, "'%s' has mode %04o: others may %s it", path,
+                         (unsigned)info.st_mode & 07777,
                          info.st_mode & forbidden & (S_IWGRP | S_IWOTH) ? "change" : "read");
     if (info.st_uid && info.st_uid != geteuid())
-        return error_set(err, SE_ERR_ACCESS, "'%s' belongs to user %u, who may change it: root or user %u has to own it", path,
-                         (unsigned)info.st_uid, (unsigned)geteuid());
+        return error_set(
+            err, SE_ERR_ACCESS,
+            "'%s' belongs to user %u, who may change it: root or user %u has to own it", path,
+            (unsigned)info.st_uid, (unsigned)geteuid());
     return SE_OK;
 }
 
@@ -53,13 +58,16 @@ se_status secret_file_read(se_buf *out, const char *path, unsigned forbidden, se
 {
     AUTO(fd) fd = file_open(path);
     se_error why = SE_ERROR_INIT;
-    se_status st = fd < 0 ? error_set(err, SE_ERR_ACCESS, "cannot read '%s': %s", path, strerror(errno)) : SE_OK;
+    se_status st =
+        fd < 0 ? error_set(err, SE_ERR_ACCESS, "cannot read '%s': %s", path, strerror(errno))
+               : SE_OK;
 
     *out = (se_buf)SE_BUF_INIT;
     if (st || (st = check_file(fd, path, forbidden, err)))
         return st;
     if (file_read_open(out, fd, path, SECRET_MAX, &why))
-        return error_set(err, why.status == SE_ERR_MEMORY ? why.status : SE_ERR_ACCESS, "%s", why.text);
+        return error_set(err, why.status == SE_ERR_MEMORY ? why.status : SE_ERR_ACCESS, "%s",
+                         why.text);
     return SE_OK;
 }
 
@@ -82,7 +90,9 @@ se_status pin_key_read(se_buf *out, const char *path, se_error *err)
     }
     drop_line_end(&text);
     if (base64_decode(&key, buf_bytes(&text), NULL) || key.size != PIN_KEY_SIZE)
-        return error_set(err, SE_ERR_ACCESS, "the key that scrambles PINs: '%s' does not hold %d bytes in base64", path, PIN_KEY_SIZE);
+        return error_set(err, SE_ERR_ACCESS,
+                         "the key that scrambles PINs: '%s' does not hold %d bytes in base64", path,
+                         PIN_KEY_SIZE);
     *out = buf_move(&key);
     return SE_OK;
 }
@@ -92,14 +102,11 @@ static se_status new_key(se_buf *text, se_error *err)
     AUTO(se_buf) key = SE_BUF_INIT;
     AUTO(se_buf) digits = SE_BUF_INIT;
     AUTO(writer) line = { 0 };
-    se_status st;
 
-    if ((st = buf_new(&key, PIN_KEY_SIZE, err)))
-        return st;
+    TRY(buf_new(&key, PIN_KEY_SIZE, err));
     if (RAND_priv_bytes(key.data, PIN_KEY_SIZE) != 1)
         return error_set(err, SE_ERR_CRYPTO, "no random numbers");
-    if ((st = base64_encode(&digits, buf_bytes(&key), err)))
-        return st;
+    TRY(base64_encode(&digits, buf_bytes(&key), err));
     writer_put(&line, digits.data, digits.size);
     writer_text(&line, "\n");
     return writer_finish(text, &line, err);
@@ -128,9 +135,12 @@ static se_status make(const char *path, se_error *err)
     if (fd < 0 && errno == EEXIST)
         return SE_OK;
     if (fd < 0)
-        return error_set(err, SE_ERR_ACCESS, "cannot make '%s', the key that scrambles PINs: %s", path, strerror(errno));
+        return error_set(err, SE_ERR_ACCESS, "cannot make '%s', the key that scrambles PINs: %s",
+                         path, strerror(errno));
     if (write_and_close(fd, &text)) {
-        se_status failed = error_set(err, SE_ERR_ACCESS, "cannot write '%s', the key that scrambles PINs: %s", path, strerror(errno));
+        se_status failed =
+            error_set(err, SE_ERR_ACCESS, "cannot write '%s', the key that scrambles PINs: %s",
+                      path, strerror(errno));
 
         (void)unlink(path);
         return failed;

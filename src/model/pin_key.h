@@ -1,4 +1,5 @@
-/* The file that scrambles PINs: 32 random bytes as one line of base64, readable by its owner, and perhaps its group, only. */
+/* The file that scrambles PINs: 32 random bytes as one line of base64, readable by its owner, and
+ * perhaps its group, only. */
 #ifndef MODEL_PIN_KEY_H
 #define MODEL_PIN_KEY_H
 
@@ -12,7 +13,9 @@ SE_MUST_CHECK se_status pin_key_read(se_buf *out, const char *path, se_error *er
 /* The same, and makes the file with a new key if it is not there. */
 SE_MUST_CHECK se_status pin_key_make(se_buf *out, const char *path, se_error *err);
 
-/* A secret in a small file: SE_ERR_ACCESS also when one of the `forbidden` mode bits is set, or others than root or we own it. */
-SE_MUST_CHECK se_status secret_file_read(se_buf *out, const char *path, unsigned forbidden, se_error *err);
+/* A secret in a small file: SE_ERR_ACCESS also when one of the `forbidden` mode bits is set, or
+ * others than root or we own it. */
+SE_MUST_CHECK se_status secret_file_read(se_buf *out, const char *path, unsigned forbidden,
+                                         se_error *err);
 
 #endif

@@ -12,11 +12,9 @@ bool pins_is_scrambled(const char *value)
 se_status pins_scramble(se_buf *out, se_bytes pin, const char *pin_key, se_error *err)
 {
     AUTO(se_buf) key = SE_BUF_INIT;
-    se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
-    if ((st = pin_key_make(&key, pin_key, err)))
-        return st;
+    TRY(pin_key_make(&key, pin_key, err));
     return scramble_seal(out, pin, buf_bytes(&key), err);
 }
 
@@ -27,9 +25,9 @@ se_status pins_reveal(se_buf *out, const char *value, const char *pin_key, se_er
     se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
-    if ((st = pin_key_read(&key, pin_key, err)))
-        return st;
+    TRY(pin_key_read(&key, pin_key, err));
     if ((st = scramble_open(out, value, buf_bytes(&key), &why)))
-        return error_set(err, st == SE_ERR_MEMORY ? st : SE_ERR_ACCESS, "the PIN can't be unscrambled with '%s': %s", pin_key, why.text);
+        return error_set(err, st == SE_ERR_MEMORY ? st : SE_ERR_ACCESS,
+                         "the PIN can't be unscrambled with '%s': %s", pin_key, why.text);
     return SE_OK;
 }

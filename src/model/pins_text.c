@@ -12,13 +12,12 @@ struct rewriting {
     size_t count;
 };
 
-static se_status rewrite(struct rewriting *r, const struct scan_item *item, se_bytes pin, se_error *err)
+static se_status rewrite(struct rewriting *r, const struct scan_item *item, se_bytes pin,
+                         se_error *err)
 {
     AUTO(se_buf) value = SE_BUF_INIT;
-    se_status st = pins_scramble(&value, pin, r->pin_key, err);
 
-    if (st)
-        return st;
+    TRY(pins_scramble(&value, pin, r->pin_key, err));
     writer_put(&r->out, r->done, (size_t)((const char *)item->value.data - r->done));
     writer_put(&r->out, value.data, value.size);
     r->done = (const char *)item->value.data + item->value.size;
@@ -30,16 +29,18 @@ static se_status visit(void *arg, const struct scan_item *item, se_error *err)
 {
     static const char name[] = "pin.encrypted";
     AUTO(se_buf) pin = SE_BUF_INIT;
-    se_status st;
 
-    if (item->element || item->name.size != sizeof name - 1 || memcmp(item->name.data, name, item->name.size))
+    if (item->element || item->name.size != sizeof name - 1 ||
+        memcmp(item->name.data, name, item->name.size))
         return SE_OK;
-    if ((st = lift_decode(&pin, item->value, err)))
-        return st;
-    return !pin.size || pins_is_scrambled((const char *)pin.data) ? SE_OK : rewrite(arg, item, buf_bytes(&pin), err);
+    TRY(lift_decode(&pin, item->value, err));
+    return !pin.size || pins_is_scrambled((const char *)pin.data)
+               ? SE_OK
+               : rewrite(arg, item, buf_bytes(&pin), err);
 }
 
-/* What is scrambled already must be so with the key that the new values get: a configuration has one. */
+/* What is scrambled already must be so with the key that the new values get: a configuration has
+ * one. */
 static se_status check_scrambled(const struct lifted *lifted, const char *pin_key, se_error *err)
 {
     se_status st = SE_OK;
@@ -65,13 +66,15 @@ static bool same_pin(const se_buf *before, const se_buf *after, const char *pin_
 
     if (same(buf_bytes(before), buf_bytes(after)))
         return true;
-    return !pins_reveal(&pin, (const char *)after->data, pin_key, NULL) && same(buf_bytes(before), buf_bytes(&pin));
+    return !pins_reveal(&pin, (const char *)after->data, pin_key, NULL) &&
+           same(buf_bytes(before), buf_bytes(&pin));
 }
 
 /* Nothing but PINs has changed, and they only in form. */
 static bool equivalent(const struct lifted *before, const struct lifted *after, const char *pin_key)
 {
-    if (!same(buf_bytes(&before->text.buf), buf_bytes(&after->text.buf)) || lifted_pins(before) != lifted_pins(after))
+    if (!same(buf_bytes(&before->text.buf), buf_bytes(&after->text.buf)) ||
+        lifted_pins(before) != lifted_pins(after))
         return false;
     for (size_t i = 0; i < lifted_pins(before); i++)
         if (!same_pin(lifted_pin(before, i), lifted_pin(after, i), pin_key))
@@ -108,7 +111,8 @@ static se_status rewrite_all(se_buf *out, struct rewriting *r, se_bytes config, 
     return writer_finish(out, &r->out, err);
 }
 
-se_status pins_scramble_text(se_buf *out, size_t *count, se_bytes config, const char *pin_key, se_error *err)
+se_status pins_scramble_text(se_buf *out, size_t *count, se_bytes config, const char *pin_key,
+                             se_error *err)
 {
     AUTO(lifted) before = { 0 };
     AUTO(lifted) after = { 0 };
@@ -118,14 +122,15 @@ se_status pins_scramble_text(se_buf *out, size_t *count, se_bytes config, const 
 
     *out = (se_buf)SE_BUF_INIT;
     *count = 0;
-    if ((st = read_text(&before, config, err)) || (st = check_scrambled(&before, pin_key, err)))
-        return st;
+    TRY(read_text(&before, config, err));
+    TRY(check_scrambled(&before, pin_key, err));
     st = rewrite_all(&text, &r, config, err);
     writer_free(&r.out);
     if (st || (st = read_text(&after, buf_bytes(&text), err)))
         return st;
     if (!equivalent(&before, &after, pin_key))
-        return error_set(err, SE_ERR_CRYPTO, "the PINs could not be scrambled: the result differs from the original");
+        return error_set(err, SE_ERR_CRYPTO,
+                         "the PINs could not be scrambled: the result differs from the original");
     *out = buf_move(&text);
     *count = r.count;
     return SE_OK;

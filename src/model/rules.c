@@ -9,9 +9,12 @@ static void check_descriptor(struct findings *f, const struct config *config, si
         const struct descriptor *before = &config->descriptors[i];
 
         if (*d->name && d->version == before->version && !strcmp(d->name, before->name))
-            findings_error(f, d->line, "descriptor '%.64s' version %u is already in line %d", d->name, d->version, before->line);
+            findings_error(f, d->line, "descriptor '%.64s' version %u is already in line %d",
+                           d->name, d->version, before->line);
         else if (d->key && d->key == before->key && !told) {
-            findings_warning(f, d->line, "key '%.64s' is also used by descriptor '%.64s' version %u: each should have a key of its own",
+            findings_warning(f, d->line,
+                             "key '%.64s' is also used by descriptor '%.64s' version %u: each "
+                             "should have a key of its own",
                              d->key->name, before->name, before->version);
             told = true;
         }
@@ -34,7 +37,8 @@ static void check_key(struct findings *f, const struct config *config, size_t in
         return;
     for (size_t i = 0; i < index; i++)
         if (!strcmp(key->name, config->keys[i].name)) {
-            findings_error(f, key->line, "key '%.64s' is already in line %d", key->name, config->keys[i].line);
+            findings_error(f, key->line, "key '%.64s' is already in line %d", key->name,
+                           config->keys[i].line);
             return;
         }
     /* while something is wrong, that it is not used may be a consequence */

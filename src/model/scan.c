@@ -8,8 +8,8 @@
 enum { NAME_SHOWN = 64, NAME_MOST = 1000 };
 
 /*
- * libxml2 compares each attribute of a tag with all others, and makes hundreds of bytes of the few that a tag, a comment or an attribute
- * has.
+ * libxml2 compares each attribute of a tag with all others, and makes hundreds of bytes of the few
+ * that a tag, a comment or an attribute has.
  */
 struct limits {
     int depth, attributes, items;
@@ -90,15 +90,18 @@ static se_bytes take_name(struct scan *s)
     return (se_bytes){ start, (size_t)(s->p - start) };
 }
 
-#define SHOWN(name) (int)((name).size < NAME_SHOWN ? (name).size : NAME_SHOWN), (const char *)(name).data
+#define SHOWN(name)                                                                                \
+    (int)((name).size < NAME_SHOWN ? (name).size : NAME_SHOWN), (const char *)(name).data
 
-/* People close comments with "->": that place is told, not the end of the file or the next comment. */
+/* People close comments with "->": that place is told, not the end of the file or the next comment.
+ */
 static se_status unclosed_comment(struct scan *s, int first, const char *body)
 {
     s->line = first;
     for (const char *p = body; p + 1 < s->p; p++) {
         if (!memcmp(p, "->", 2))
-            return refuse(s, "'->' does not end the comment that begins in line %d: write '-->'", first);
+            return refuse(s, "'->' does not end the comment that begins in line %d: write '-->'",
+                          first);
         s->line += *p == '\n';
     }
     s->line = first;
@@ -116,7 +119,8 @@ static se_status skip_comment(struct scan *s)
         if (!at(s, "-->") && s->p[-1] == '!')
             break;
         if (!at(s, "-->"))
-            return refuse(s, "'--' in the comment that begins in line %d: only '-->' may hold it", first);
+            return refuse(s, "'--' in the comment that begins in line %d: only '-->' may hold it",
+                          first);
         s->p += strlen("-->");
         return SE_OK;
     }
@@ -150,7 +154,8 @@ static se_status skip_declaration(struct scan *s)
     if (at(s, "<![CDATA["))
         return skip_cdata(s);
     if (at(s, "<!DOCTYPE"))
-        return refuse(s, "a DOCTYPE is not allowed: it can declare entities that read other files or fill the memory");
+        return refuse(s, "a DOCTYPE is not allowed: it can declare entities that read other files "
+                         "or fill the memory");
     return refuse(s, "'<!' is only allowed in comments and CDATA sections");
 }
 
@@ -194,7 +199,8 @@ static se_status check_name(const struct scan *s, se_bytes name)
 {
     if (name.size <= NAME_MOST)
         return SE_OK;
-    return refuse(s, "the name '%.*s...' has %zu bytes: %d at the most", SHOWN(name), name.size, NAME_MOST);
+    return refuse(s, "the name '%.*s...' has %zu bytes: %d at the most", SHOWN(name), name.size,
+                  NAME_MOST);
 }
 
 /* Stops behind the closing quote. */
@@ -207,14 +213,17 @@ static se_status take_value(struct scan *s, struct scan_item *item)
         step(s);
     if (s->p == s->end || *s->p == '<') {
         s->line = item->line;
-        return refuse(s, "the value of '%.*s' has no closing quote, or holds a '<' that must be written &lt;", SHOWN(item->name));
+        return refuse(
+            s, "the value of '%.*s' has no closing quote, or holds a '<' that must be written &lt;",
+            SHOWN(item->name));
     }
     item->value = (se_bytes){ start, (size_t)(s->p - start) };
     s->p++;
     return SE_OK;
 }
 
-/* An attribute's name is shown only once a quote follows: before that it may be a part of a PIN whose quotes are wrong. */
+/* An attribute's name is shown only once a quote follows: before that it may be a part of a PIN
+ * whose quotes are wrong. */
 static se_status take_attribute(struct scan *s, se_bytes tag)
 {
     struct scan_item item = { .line = s->line };
@@ -224,17 +233,17 @@ static se_status take_attribute(struct scan *s, se_bytes tag)
     skip_blanks(s);
     if (!item.name.size || !at(s, "="))
         return refuse(s, "malformed tag <%.*s>: attributes must read NAME=\"VALUE\"", SHOWN(tag));
-    if ((st = check_name(s, item.name)))
-        return st;
+    TRY(check_name(s, item.name));
     s->p++;
     skip_blanks(s);
     if (!at(s, "\"") && !at(s, "'"))
         return refuse(s, "malformed tag <%.*s>: a value must be in quotes", SHOWN(tag));
-    if ((st = take_value(s, &item)))
-        return st;
+    TRY(take_value(s, &item));
     if (s->p < s->end && !blank(*s->p) && *s->p != '/' && *s->p != '>')
-        st = refuse(s, "malformed tag <%.*s>: no space after the value of '%.*s'; is a closing quote missing?", SHOWN(tag),
-                    SHOWN(item.name));
+        st = refuse(
+            s,
+            "malformed tag <%.*s>: no space after the value of '%.*s'; is a closing quote missing?",
+            SHOWN(tag), SHOWN(item.name));
     else if (!(st = scope_attribute(&s->scope, item.name, item.value, s->err)) && s->fn)
         st = s->fn(s->arg, &item, s->err);
     if (st)
@@ -244,17 +253,15 @@ static se_status take_attribute(struct scan *s, se_bytes tag)
 
 static se_status take_attributes(struct scan *s, se_bytes tag)
 {
-    se_status st;
-
     for (int count = 0;; count++) {
         skip_blanks(s);
         if (s->p == s->end || *s->p == '/' || *s->p == '>')
             return SE_OK;
         s->items++;
         if (count == s->limits->attributes)
-            return refuse(s, "<%.*s> has more than %d attributes", SHOWN(tag), s->limits->attributes);
-        if ((st = take_attribute(s, tag)))
-            return st;
+            return refuse(s, "<%.*s> has more than %d attributes", SHOWN(tag),
+                          s->limits->attributes);
+        TRY(take_attribute(s, tag));
     }
 }
 
@@ -267,8 +274,7 @@ static se_status start_tag(struct scan *s)
     item.name = take_name(s);
     if (!item.name.size)
         return refuse(s, "no tag begins with this '<': a '<' in a text is written &lt;");
-    if ((st = check_name(s, item.name)))
-        return st;
+    TRY(check_name(s, item.name));
     if (s->depth == s->limits->depth)
         return refuse(s, "elements are nested more than %d deep", s->limits->depth);
     scope_enter(&s->scope, s->depth);

@@ -1,6 +1,7 @@
 /*
- * A walk over the tags of an XML text, for what must happen before libxml2 sees it: PINs are taken out, line numbers are kept, and what
- * makes XML dangerous is refused.  It is strict about the shape of tags; all else is left to libxml2.
+ * A walk over the tags of an XML text, for what must happen before libxml2 sees it: PINs are taken
+ * out, line numbers are kept, and what makes XML dangerous is refused.  It is strict about the
+ * shape of tags; all else is left to libxml2.
  */
 #ifndef MODEL_SCAN_H
 #define MODEL_SCAN_H
@@ -18,7 +19,8 @@ struct scan_item {
 /* Returns SE_OK to go on. */
 typedef se_status (*scan_fn)(void *arg, const struct scan_item *item, se_error *err);
 
-/* On failure (SE_ERR_CONFIG, or what `fn` returned) *line is where.  No text of a value gets into the error. */
+/* On failure (SE_ERR_CONFIG, or what `fn` returned) *line is where.  No text of a value gets into
+ * the error. */
 SE_MUST_CHECK se_status scan_xml(se_bytes text, scan_fn fn, void *arg, int *line, se_error *err);
 
 /* Where an element of a well-formed text ends. */
@@ -31,6 +33,7 @@ struct scan_end {
 };
 
 /* The same walk over any document, with limits for those; `wanted` may be NULL. */
-SE_MUST_CHECK se_status scan_document(struct scan_end *wanted, se_bytes text, int *line, se_error *err);
+SE_MUST_CHECK se_status scan_document(struct scan_end *wanted, se_bytes text, int *line,
+                                      se_error *err);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * What the elements that are open declare and use of namespaces, and what it costs whoever makes a canonical form to look through it: for
- * every element libxml2 compares all of that name by name.  In ordinary documents this is little beside the rest; made for it, 2 MB took
- * minutes.
+ * What the elements that are open declare and use of namespaces, and what it costs whoever makes a
+ * canonical form to look through it: for every element libxml2 compares all of that name by name.
+ * In ordinary documents this is little beside the rest; made for it, 2 MB took minutes.
  */
 #ifndef MODEL_SCAN_SCOPE_H
 #define MODEL_SCAN_SCOPE_H
@@ -29,10 +29,13 @@ struct scan_scope {
 void scope_enter(struct scan_scope *scope, int depth);
 
 /* SE_ERR_CONFIG: a namespace's name that canonical forms differ about. */
-SE_MUST_CHECK se_status scope_attribute(struct scan_scope *scope, se_bytes name, se_bytes value, se_error *err);
+SE_MUST_CHECK se_status scope_attribute(struct scan_scope *scope, se_bytes name, se_bytes value,
+                                        se_error *err);
 
-/* The tag is complete; `size` is that of the whole text.  SE_ERR_CONFIG: too much in comparison with that. */
-SE_MUST_CHECK se_status scope_charge(struct scan_scope *scope, int depth, size_t size, se_error *err);
+/* The tag is complete; `size` is that of the whole text.  SE_ERR_CONFIG: too much in comparison
+ * with that. */
+SE_MUST_CHECK se_status scope_charge(struct scan_scope *scope, int depth, size_t size,
+                                     se_error *err);
 
 /* The element of that depth has ended. */
 void scope_leave(struct scan_scope *scope, int depth);

@@ -12,7 +12,8 @@ static void on_error(void *arg, xmlErrorPtr e)
     int line = e->node ? xml_line(e->node) : 1;
 
     if (!findings_error_at(f, line))
-        findings_error(f, line, "does not fit the schema: %.*s", (int)strcspn(e->message, "\n"), e->message);
+        findings_error(f, line, "does not fit the schema: %.*s", (int)strcspn(e->message, "\n"),
+                       e->message);
 }
 
 static void ignore(void *arg, xmlErrorPtr e)
@@ -23,7 +24,8 @@ static void ignore(void *arg, xmlErrorPtr e)
 
 static xmlSchema *compile(void)
 {
-    AUTO(schema_parser) parser = xmlSchemaNewMemParserCtxt((const char *)schema_text, (int)schema_size);
+    AUTO(schema_parser) parser =
+        xmlSchemaNewMemParserCtxt((const char *)schema_text, (int)schema_size);
 
     if (!parser)
         return NULL;

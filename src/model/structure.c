@@ -28,11 +28,15 @@ static const struct attribute_rule descriptor_attributes[] = {
     { "version", false, "a number from 1 to 2147483647" },
     { NULL, false, NULL },
 };
-static const struct child_rule descriptor_children[] = { { &operation, true, false }, { NULL, false, false } };
-static const struct element_rule descriptor = { "descriptor", descriptor_attributes, descriptor_children };
+static const struct child_rule descriptor_children[] = { { &operation, true, false },
+                                                         { NULL, false, false } };
+static const struct element_rule descriptor = { "descriptor", descriptor_attributes,
+                                                descriptor_children };
 
-static const struct child_rule descriptors_children[] = { { &descriptor, false, true }, { NULL, false, false } };
-static const struct element_rule descriptors = { "descriptors", no_attributes, descriptors_children };
+static const struct child_rule descriptors_children[] = { { &descriptor, false, true },
+                                                          { NULL, false, false } };
+static const struct element_rule descriptors = { "descriptors", no_attributes,
+                                                 descriptors_children };
 
 static const struct attribute_rule store_attributes[] = {
     { "name", true, "pkcs12, pem, HSM, AzureKeyVault or AzureManagedHSM" },
@@ -56,7 +60,8 @@ static const struct attribute_rule store_attributes[] = {
 };
 static const struct element_rule store = { "type", store_attributes, no_children };
 
-static const struct attribute_rule key_attributes[] = { { "name", true, NULL }, { NULL, false, NULL } };
+static const struct attribute_rule key_attributes[] = { { "name", true, NULL },
+                                                        { NULL, false, NULL } };
 static const struct child_rule key_children[] = { { &store, true, true }, { NULL, false, false } };
 static const struct element_rule key = { "key", key_attributes, key_children };
 
@@ -79,15 +84,18 @@ static bool foreign(const xmlNs *ns, const char *href)
 static bool allowed_on_root(const xmlAttr *a)
 {
     return foreign(a->ns, "http://www.w3.org/2001/XMLSchema-instance") &&
-           (!strcmp((const char *)a->name, "noNamespaceSchemaLocation") || !strcmp((const char *)a->name, "schemaLocation"));
+           (!strcmp((const char *)a->name, "noNamespaceSchemaLocation") ||
+            !strcmp((const char *)a->name, "schemaLocation"));
 }
 
 static bool is_signature(const xmlNode *node)
 {
-    return foreign(node->ns, "http://www.w3.org/2000/09/xmldsig#") && !strcmp((const char *)node->name, "Signature");
+    return foreign(node->ns, "http://www.w3.org/2000/09/xmldsig#") &&
+           !strcmp((const char *)node->name, "Signature");
 }
 
-static const struct attribute_rule *attribute_rule(const struct element_rule *element, const char *name)
+static const struct attribute_rule *attribute_rule(const struct element_rule *element,
+                                                   const char *name)
 {
     const struct attribute_rule *rule = element->attributes;
 
@@ -96,7 +104,8 @@ static const struct attribute_rule *attribute_rule(const struct element_rule *el
     return rule->name ? rule : NULL;
 }
 
-static const struct element_rule *child_rule(const struct element_rule *element, const xmlNode *node)
+static const struct element_rule *child_rule(const struct element_rule *element,
+                                             const xmlNode *node)
 {
     const struct child_rule *rule = element->children;
 
@@ -133,13 +142,15 @@ static const char *nearest_attribute(const struct element_rule *element, const x
     return a->ns ? NULL : text_nearest((const char *)a->name, names, count);
 }
 
-static void put_list(struct writer *w, const char *const *names, size_t count, const char *before, const char *after)
+static void put_list(struct writer *w, const char *const *names, size_t count, const char *before,
+                     const char *after)
 {
     for (size_t i = 0; i < count; i++)
         writer_format(w, "%s%s%s%s", i ? ", " : "", before, names[i], after);
 }
 
-static void unknown_attribute(struct findings *f, const struct element_rule *element, const xmlAttr *a)
+static void unknown_attribute(struct findings *f, const struct element_rule *element,
+                              const xmlAttr *a)
 {
     const char *names[NAMES_MAX] = { NULL }, *nearest = nearest_attribute(element, a);
     size_t count = attribute_names(names, element);
@@ -159,7 +170,8 @@ static void unknown_attribute(struct findings *f, const struct element_rule *ele
     findings_error(f, xml_line(a), "%s", writer_string(&text));
 }
 
-static void unknown_element(struct findings *f, const struct element_rule *parent, const xmlNode *node)
+static void unknown_element(struct findings *f, const struct element_rule *parent,
+                            const xmlNode *node)
 {
     const char *names[NAMES_MAX] = { NULL }, *nearest = NULL;
     AUTO(writer) text = { 0 };
@@ -185,10 +197,12 @@ static void unknown_element(struct findings *f, const struct element_rule *paren
 
 static bool known(const struct element_rule *element, const xmlAttr *a)
 {
-    return a->ns ? element == &structure_root && allowed_on_root(a) : attribute_rule(element, (const char *)a->name) != NULL;
+    return a->ns ? element == &structure_root && allowed_on_root(a)
+                 : attribute_rule(element, (const char *)a->name) != NULL;
 }
 
-static bool misspelled(const struct element_rule *element, const xmlNode *node, const char *attribute)
+static bool misspelled(const struct element_rule *element, const xmlNode *node,
+                       const char *attribute)
 {
     for (const xmlAttr *a = node->properties; a; a = a->next) {
         const char *nearest = known(element, a) ? NULL : nearest_attribute(element, a);
@@ -199,7 +213,8 @@ static bool misspelled(const struct element_rule *element, const xmlNode *node, 
     return false;
 }
 
-static void check_attributes(struct findings *f, const struct element_rule *element, const xmlNode *node)
+static void check_attributes(struct findings *f, const struct element_rule *element,
+                             const xmlNode *node)
 {
     if (findings_full(f))
         return;
@@ -208,7 +223,8 @@ static void check_attributes(struct findings *f, const struct element_rule *elem
             unknown_attribute(f, element, a);
     for (const struct attribute_rule *rule = element->attributes; rule->name; rule++)
         if (rule->needed && !*xml_value(node, rule->name) && !misspelled(element, node, rule->name))
-            findings_error(f, xml_line(node), "<%s> needs the attribute '%s'", element->name, rule->name);
+            findings_error(f, xml_line(node), "<%s> needs the attribute '%s'", element->name,
+                           rule->name);
 }
 
 static bool blank(const xmlNode *text)
@@ -218,7 +234,8 @@ static bool blank(const xmlNode *text)
     return !content[strspn(content, " \t\r\n")];
 }
 
-static void check_element(struct findings *f, const struct element_rule *element, const xmlNode *node);
+static void check_element(struct findings *f, const struct element_rule *element,
+                          const xmlNode *node);
 
 static void check_child(struct findings *f, const struct element_rule *parent, const xmlNode *child)
 {
@@ -235,7 +252,8 @@ static void check_child(struct findings *f, const struct element_rule *parent, c
         unknown_element(f, parent, child);
 }
 
-static void check_children(struct findings *f, const struct element_rule *element, const xmlNode *node)
+static void check_children(struct findings *f, const struct element_rule *element,
+                           const xmlNode *node)
 {
     for (const xmlNode *child = node->children; child && !findings_full(f); child = child->next)
         check_child(f, element, child);
@@ -251,7 +269,8 @@ static void check_children(struct findings *f, const struct element_rule *elemen
 }
 
 /* Four levels at most: what is unknown is not entered. */
-static void check_element(struct findings *f, const struct element_rule *element, const xmlNode *node)
+static void check_element(struct findings *f, const struct element_rule *element,
+                          const xmlNode *node)
 {
     check_attributes(f, element, node);
     check_children(f, element, node);
@@ -267,7 +286,8 @@ void structure_check(struct findings *findings, const xmlNode *root)
     }
     put_name(&name, root->ns, root->name);
     findings->failed |= name.failed;
-    findings_error(findings, xml_line(root), "the root element is <%s>, not <%s>", writer_string(&name), structure_root.name);
+    findings_error(findings, xml_line(root), "the root element is <%s>, not <%s>",
+                   writer_string(&name), structure_root.name);
 }
 
 /* The rule of an element that is known. */
@@ -285,6 +305,7 @@ bool structure_misspelled(const xmlNode *element, const char *attribute)
 
 void structure_bad_value(struct findings *findings, const xmlNode *element, const char *attribute)
 {
-    findings_error(findings, xml_attribute_line(element, attribute), "'%s' must be %s, not '%.64s'", attribute,
-                   attribute_rule(rule_of(element), attribute)->must, xml_value(element, attribute));
+    findings_error(findings, xml_attribute_line(element, attribute), "'%s' must be %s, not '%.64s'",
+                   attribute, attribute_rule(rule_of(element), attribute)->must,
+                   xml_value(element, attribute));
 }

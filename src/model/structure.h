@@ -1,4 +1,5 @@
-/* Which elements and attributes a configuration has.  schemas/engineSignEncrypt.xsd says the same to editors, and is asked as well. */
+/* Which elements and attributes a configuration has.  schemas/engineSignEncrypt.xsd says the same
+ * to editors, and is asked as well. */
 #ifndef MODEL_STRUCTURE_H
 #define MODEL_STRUCTURE_H
 
@@ -26,7 +27,8 @@ extern const struct element_rule structure_root;
 /* Finds what is unknown, missing or there too often, with the name that was probably meant. */
 void structure_check(struct findings *findings, const xmlNode *root);
 
-/* Whether an unknown attribute was probably meant to be this one: that it is missing need not be told then. */
+/* Whether an unknown attribute was probably meant to be this one: that it is missing need not be
+ * told then. */
 bool structure_misspelled(const xmlNode *element, const char *attribute);
 
 /* Finds the value of an attribute to be one that it can't have. */

@@ -15,7 +15,8 @@ bool token_uri_is(const char *text)
 
 void token_uri_free(struct token_uri *uri)
 {
-    char *const texts[] = { uri->module, uri->token, uri->serial, uri->manufacturer, uri->model, uri->object, uri->pin_source };
+    char *const texts[] = { uri->module, uri->token,  uri->serial,    uri->manufacturer,
+                            uri->model,  uri->object, uri->pin_source };
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         free(texts[i]);
@@ -30,14 +31,20 @@ static se_status check_parts(P11KitUri *uri, se_error *err)
     CK_SLOT_INFO *slot = p11_kit_uri_get_slot_info(uri);
 
     if (p11_kit_uri_get_pin_value(uri))
-        return error_set(err, SE_ERR_CONFIG, "the PKCS #11 URI holds a PIN (pin-value), which belongs into pin.source or pin.encrypted");
+        return error_set(err, SE_ERR_CONFIG,
+                         "the PKCS #11 URI holds a PIN (pin-value), which belongs into pin.source "
+                         "or pin.encrypted");
     if (p11_kit_uri_any_unrecognized(uri))
         return error_set(err, SE_ERR_CONFIG, "the PKCS #11 URI has a part that is unknown");
-    if (*module->manufacturerID || *module->libraryDescription || module->libraryVersion.major != (CK_BYTE)-1)
+    if (*module->manufacturerID || *module->libraryDescription ||
+        module->libraryVersion.major != (CK_BYTE)-1)
         return error_set(err, SE_ERR_CONFIG,
-                         "the PKCS #11 URI describes the library (library-...), which is not looked at: module-path names it");
+                         "the PKCS #11 URI describes the library (library-...), which is not "
+                         "looked at: module-path names it");
     if (*slot->slotDescription || *slot->manufacturerID)
-        return error_set(err, SE_ERR_CONFIG, "the PKCS #11 URI describes the slot (slot-...), which is not looked at: slot-id numbers it");
+        return error_set(err, SE_ERR_CONFIG,
+                         "the PKCS #11 URI describes the slot (slot-...), which is not looked at: "
+                         "slot-id numbers it");
     return SE_OK;
 }
 
@@ -58,20 +65,19 @@ static se_status copy_token(struct token_uri *out, P11KitUri *uri, se_error *err
 {
     const CK_TOKEN_INFO *token = p11_kit_uri_get_token_info(uri);
     CK_SLOT_ID slot = p11_kit_uri_get_slot_id(uri);
-    se_status st;
 
     out->has_slot = slot != (CK_SLOT_ID)-1;
     out->slot = out->has_slot ? slot : 0;
-    if ((st = copy_field(&out->token, token->label, sizeof token->label, err)) ||
-        (st = copy_field(&out->serial, token->serialNumber, sizeof token->serialNumber, err)) ||
-        (st = copy_field(&out->manufacturer, token->manufacturerID, sizeof token->manufacturerID, err)))
-        return st;
+    TRY(copy_field(&out->token, token->label, sizeof token->label, err));
+    TRY(copy_field(&out->serial, token->serialNumber, sizeof token->serialNumber, err));
+    TRY(copy_field(&out->manufacturer, token->manufacturerID, sizeof token->manufacturerID, err));
     return copy_field(&out->model, token->model, sizeof token->model, err);
 }
 
 static se_status copy_object(struct token_uri *out, P11KitUri *uri, se_error *err)
 {
-    const CK_ATTRIBUTE *label = p11_kit_uri_get_attribute(uri, CKA_LABEL), *id = p11_kit_uri_get_attribute(uri, CKA_ID);
+    const CK_ATTRIBUTE *label = p11_kit_uri_get_attribute(uri, CKA_LABEL),
+                       *id = p11_kit_uri_get_attribute(uri, CKA_ID);
     size_t size = label ? label->ulValueLen : 0;
     se_status st = SE_OK;
 
@@ -79,7 +85,8 @@ static se_status copy_object(struct token_uri *out, P11KitUri *uri, se_error *er
     while (size && !((const char *)label->pValue)[size - 1])
         size--;
     if (size && memchr(label->pValue, 0, size))
-        return error_set(err, SE_ERR_CONFIG, "the PKCS #11 URI has an object with a NUL (%%00) in its label");
+        return error_set(err, SE_ERR_CONFIG,
+                         "the PKCS #11 URI has an object with a NUL (%%00) in its label");
     if (size)
         st = copy(&out->object, label->pValue, size, err);
     if (!st && id && id->ulValueLen)
@@ -104,26 +111,30 @@ static se_status copy_pin_source(struct token_uri *out, P11KitUri *uri, se_error
     if (!source)
         return SE_OK;
     if (*source == '|')
-        return error_set(err, SE_ERR_CONFIG, "the PKCS #11 URI has a command as its pin-source, and none is run");
+        return error_set(err, SE_ERR_CONFIG,
+                         "the PKCS #11 URI has a command as its pin-source, and none is run");
     writer_format(&text, "%s%s", *source == '/' ? "file:" : "", source);
-    return text.failed ? error_memory(err) : copy(&out->pin_source, writer_string(&text), text.buf.size, err);
+    return text.failed ? error_memory(err)
+                       : copy(&out->pin_source, writer_string(&text), text.buf.size, err);
 }
 
 se_status token_uri_parse(struct token_uri *out, const char *text, se_error *err)
 {
     AUTO(p11_kit_uri) uri = p11_kit_uri_new();
     AUTO(token_uri) read = { .module = NULL };
-    se_status st;
     int code;
 
     *out = read;
     if (!uri)
         return error_memory(err);
     if ((code = p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, uri)) != P11_KIT_URI_OK)
-        return error_set(err, SE_ERR_CONFIG, "this is no PKCS #11 URI (RFC 7512): %s", p11_kit_uri_message(code));
-    if ((st = check_parts(uri, err)) || (st = copy_module(&read, uri, err)) || (st = copy_token(&read, uri, err)) ||
-        (st = copy_object(&read, uri, err)) || (st = copy_pin_source(&read, uri, err)))
-        return st;
+        return error_set(err, SE_ERR_CONFIG, "this is no PKCS #11 URI (RFC 7512): %s",
+                         p11_kit_uri_message(code));
+    TRY(check_parts(uri, err));
+    TRY(copy_module(&read, uri, err));
+    TRY(copy_token(&read, uri, err));
+    TRY(copy_object(&read, uri, err));
+    TRY(copy_pin_source(&read, uri, err));
     *out = read;
     read = (struct token_uri){ .module = NULL };
     return SE_OK;

@@ -13,9 +13,10 @@ enum {
 };
 
 /* "only the key pair counts": self-signed is fine, validity and key usage are not looked at */
-#define KEY_ONLY(text, what, max, ...)                                                                                                     \
-    {                                                                                                                                      \
-        .name = text, .kinds = what, .family = FAMILY_RSA, .rsa_min = 2048, .rsa_max = max, .self_signed = true, __VA_ARGS__               \
+#define KEY_ONLY(text, what, max, ...)                                                             \
+    {                                                                                              \
+        .name = text, .kinds = what, .family = FAMILY_RSA, .rsa_min = 2048, .rsa_max = max,        \
+        .self_signed = true, __VA_ARGS__                                                           \
     }
 
 static const struct use uses[] = {
@@ -65,19 +66,20 @@ static const struct use own = {
     .purpose = PURPOSE_DOCUMENT,
 };
 
-#define EMAIL_PROTECTION                                                                                                                   \
-    {                                                                                                                                      \
-        "emailProtection", "1.3.6.1.5.5.7.3.4"                                                                                             \
+#define EMAIL_PROTECTION                                                                           \
+    {                                                                                              \
+        "emailProtection", "1.3.6.1.5.5.7.3.4"                                                     \
     }
-#define CODE_SIGNING                                                                                                                       \
-    {                                                                                                                                      \
-        "codeSigning", "1.3.6.1.5.5.7.3.3"                                                                                                 \
+#define CODE_SIGNING                                                                               \
+    {                                                                                              \
+        "codeSigning", "1.3.6.1.5.5.7.3.3"                                                         \
     }
 
 /*
- * RFC 5280, 4.2.1.12: a certificate that has the extension may be used for nothing else, so that the key of a web server signs no mail
- * (RFC 8550, 4.4.4) and that of an accountant no configuration.  Documents have had no purpose of their own before RFC 9336: what CAs and
- * others took instead is accepted too.
+ * RFC 5280, 4.2.1.12: a certificate that has the extension may be used for nothing else, so that
+ * the key of a web server signs no mail (RFC 8550, 4.4.4) and that of an accountant no
+ * configuration.  Documents have had no purpose of their own before RFC 9336: what CAs and others
+ * took instead is accepted too.
  */
 static const struct purpose_rule purposes[] = {
     [PURPOSE_DOCUMENT] = { "documents",
@@ -90,7 +92,9 @@ static const struct purpose_rule purposes[] = {
     [PURPOSE_MAIL] = { "mail", { EMAIL_PROTECTION } },
     [PURPOSE_ZIP] = { "zips", { CODE_SIGNING }, .own_exempt = true },
     [PURPOSE_CONFIG] = { "configurations", { CODE_SIGNING }, .own_exempt = true },
-    [PURPOSE_TIME_STAMP] = { "time stamps", { { "timeStamping", "1.3.6.1.5.5.7.3.8" } }, .dedicated = true }, /* RFC 3161, 2.3 */
+    [PURPOSE_TIME_STAMP] = { "time stamps",
+                             { { "timeStamping", "1.3.6.1.5.5.7.3.8" } },
+                             .dedicated = true }, /* RFC 3161, 2.3 */
 };
 
 const struct purpose_rule *purpose_rule(enum purpose purpose)

@@ -8,7 +8,8 @@
 
 enum key_usage {
     USAGE_ANY,            /* not looked at */
-    USAGE_SIGN_IF_STATED, /* of those that sign, a keyUsage that is there holds digitalSignature or nonRepudiation (RFC 5280, 4.2.1.3) */
+    USAGE_SIGN_IF_STATED, /* of those that sign, a keyUsage that is there holds digitalSignature or
+                             nonRepudiation (RFC 5280, 4.2.1.3) */
     USAGE_SIGN,           /* keyUsage is there and holds digitalSignature or nonRepudiation */
     USAGE_CRITICAL_SIGNATURE, /* keyUsage is there, is critical, and holds digitalSignature */
 };
@@ -29,13 +30,15 @@ struct purpose_rule {
     struct {
         const char *name, *oid;
     } accepted[ACCEPTED_MOST]; /* one of them, where the certificate has the extension */
-    bool own_exempt;           /* a certificate that is trusted as itself, and not for its CA's sake, may have others */
-    bool dedicated;            /* the extension is there, is critical, and holds nothing else; keyUsage holds nothing but signatures */
+    bool own_exempt; /* a certificate that is trusted as itself, and not for its CA's sake, may have
+                        others */
+    bool dedicated;  /* the extension is there, is critical, and holds nothing else; keyUsage holds
+                        nothing but signatures */
 };
 
 struct use {
-    const char *name;          /* "att_*": all names that begin so; NULL: names of the operator's own */
-    unsigned kinds;            /* bits 1 << enum algorithm_kind that a descriptor of this name may have */
+    const char *name; /* "att_*": all names that begin so; NULL: names of the operator's own */
+    unsigned kinds;   /* bits 1 << enum algorithm_kind that a descriptor of this name may have */
     enum key_family family;    /* that its keys may have */
     unsigned rsa_min, rsa_max; /* bits */
     bool self_signed;          /* allowed */

@@ -17,11 +17,13 @@ static const struct {
     { XML_ERR_DOCUMENT_END, "something follows after the end of the root element", NULL },
     { XML_ERR_ATTRIBUTE_REDEFINED, "the attribute '", "' is there twice" },
     { XML_ERR_TAG_NOT_FINISHED, "the file ends before </", ">" },
-    { XML_ERR_UNDECLARED_ENTITY, "unknown entity '&", ";': there are only &amp; &lt; &gt; &quot; &apos;" },
+    { XML_ERR_UNDECLARED_ENTITY, "unknown entity '&",
+      ";': there are only &amp; &lt; &gt; &quot; &apos;" },
     { XML_ERR_ENTITYREF_SEMICOL_MISSING, "a '&' must be written &amp;", NULL },
     { XML_ERR_NAME_REQUIRED, "malformed: a '&' must be written &amp;", NULL },
     { XML_ERR_INVALID_CHAR, "a character that XML does not allow", NULL },
-    { XML_ERR_RESERVED_XML_NAME, "the XML declaration may only be at the very beginning of the file", NULL },
+    { XML_ERR_RESERVED_XML_NAME,
+      "the XML declaration may only be at the very beginning of the file", NULL },
     { XML_NS_ERR_UNDEFINED_NAMESPACE, "the prefix '", "' is not declared" },
 };
 
@@ -31,13 +33,15 @@ static void tell(struct findings *f, const xmlError *e)
         if (texts[i].code == e->code) {
             bool named = texts[i].after && e->str1;
 
-            findings_error(f, e->line, "%s%.64s%s", texts[i].text, named ? e->str1 : "", named ? texts[i].after : "");
+            findings_error(f, e->line, "%s%.64s%s", texts[i].text, named ? e->str1 : "",
+                           named ? texts[i].after : "");
             return;
         }
     findings_error(f, e->line, "malformed XML: %.*s", (int)strcspn(e->message, "\n"), e->message);
 }
 
-/* libxml2 goes on after the first error, but what it then says is mostly the consequence of that one. */
+/* libxml2 goes on after the first error, but what it then says is mostly the consequence of that
+ * one. */
 static void on_error(void *arg, xmlErrorPtr e)
 {
     struct findings *f = ((xmlParserCtxt *)arg)->_private;
@@ -47,7 +51,8 @@ static void on_error(void *arg, xmlErrorPtr e)
     if (e->code == XML_ERR_NO_MEMORY)
         f->failed = true;
     else if (e->code == XML_ERR_TAG_NAME_MISMATCH && e->str1 && e->str2)
-        findings_error(f, e->line, "</%.64s> where <%.64s> of line %d should be closed", e->str2, e->str1, e->int1);
+        findings_error(f, e->line, "</%.64s> where <%.64s> of line %d should be closed", e->str2,
+                       e->str1, e->int1);
     else
         tell(f, e);
 }
@@ -71,7 +76,8 @@ void xml_listener_end(struct xml_listener *listener)
 
 static pthread_once_t started = PTHREAD_ONCE_INIT;
 
-/* Neither may run in two threads at once; both do nothing when the application has called them before. */
+/* Neither may run in two threads at once; both do nothing when the application has called them
+ * before. */
 static void start(void)
 {
     xmlInitParser();
@@ -118,7 +124,8 @@ static bool match_attribute(struct walk *w, xmlAttr *attribute)
     const xmlNode *text = attribute->children;
     char ordinal[24];
 
-    if (!take_line(w, &attribute->_private) || (text && (text->type != XML_TEXT_NODE || text->next)))
+    if (!take_line(w, &attribute->_private) ||
+        (text && (text->type != XML_TEXT_NODE || text->next)))
         return false;
     if (!lift_is_pin(text_bytes((const char *)attribute->name)))
         return true;
@@ -158,13 +165,13 @@ void xml_parse(xmlDoc **out, const struct lifted *lifted, struct findings *findi
     }
     parser->_private = findings;
     parser->sax->serror = on_error;
-    doc = xmlCtxtReadMemory(parser, writer_string(&lifted->text), (int)lifted->text.buf.size, NULL, "UTF-8", XML_PARSE_NONET);
+    doc = xmlCtxtReadMemory(parser, writer_string(&lifted->text), (int)lifted->text.buf.size, NULL,
+                            "UTF-8", XML_PARSE_NONET);
     if (!findings->errors && !findings->failed && (!doc || !match(doc, lifted)))
         findings_error(findings, 1, "this XML can't be understood");
     if (findings->errors || findings->failed)
         return;
-    *out = doc;
-    doc = NULL;
+    *out = MOVE(doc);
 }
 
 /* _private is the first member of both kinds of node */

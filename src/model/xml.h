@@ -1,4 +1,5 @@
-/* The configuration's text as a libxml2 tree, parsed without touching libxml2's settings: the application may use it too. */
+/* The configuration's text as a libxml2 tree, parsed without touching libxml2's settings: the
+ * application may use it too. */
 #ifndef MODEL_XML_H
 #define MODEL_XML_H
 
@@ -11,8 +12,9 @@
 AUTO_KIND(xml_doc, xmlDoc *, xmlFreeDoc(*p))
 
 /*
- * libxml2 tells errors that it can't tie to a parser, which are those about memory, to a handler of the thread, and prints them if there
- * is none.  While a listener is in scope they make the findings fail; then the application's handler is back.
+ * libxml2 tells errors that it can't tie to a parser, which are those about memory, to a handler of
+ * the thread, and prints them if there is none.  While a listener is in scope they make the
+ * findings fail; then the application's handler is back.
  */
 struct xml_listener {
     xmlStructuredErrorFunc handler; /* the application's */

@@ -53,8 +53,7 @@ static se_status certificates_of(STACK_OF(X509) * *out, CMS_ContentInfo *cms, se
         return st;
     if (!sk_X509_num(certificates))
         return error_set(err, SE_ERR_FORMAT, "the answer is a PKCS #7 without certificates");
-    *out = certificates;
-    certificates = NULL;
+    *out = MOVE(certificates);
     return SE_OK;
 }
 
@@ -67,11 +66,13 @@ se_status answer_read(STACK_OF(X509) * *out, se_bytes file, se_error *err)
     if (cms)
         return certificates_of(out, cms, err);
     if (certificates_read(out, file, "the answer", NULL))
-        return error_set(err, SE_ERR_FORMAT, "the answer is neither certificates (PEM, DER) nor a PKCS #7 with some");
+        return error_set(err, SE_ERR_FORMAT,
+                         "the answer is neither certificates (PEM, DER) nor a PKCS #7 with some");
     return SE_OK;
 }
 
-se_status answer_choose(X509 **own, STACK_OF(X509) * *chain, const STACK_OF(X509) * answer, EVP_PKEY *public, se_error *err)
+se_status answer_choose(X509 **own, STACK_OF(X509) * *chain, const STACK_OF(X509) * answer,
+                        EVP_PKEY *public, se_error *err)
 {
     char subject[256];
 
@@ -79,6 +80,7 @@ se_status answer_choose(X509 **own, STACK_OF(X509) * *chain, const STACK_OF(X509
     if ((*own = certificates_choose(answer, public)))
         return certificates_chain(chain, *own, answer, err);
     certificate_subject(subject, sizeof subject, sk_X509_value(answer, 0));
-    return error_set(err, SE_ERR_FORMAT, "none of the answer's %d certificates is for this key; the first is for '%s'", sk_X509_num(answer),
-                     subject);
+    return error_set(err, SE_ERR_FORMAT,
+                     "none of the answer's %d certificates is for this key; the first is for '%s'",
+                     sk_X509_num(answer), subject);
 }

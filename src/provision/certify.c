@@ -5,7 +5,8 @@
 
 #include "key/crypto.h"
 
-AUTO_KIND(extensions, STACK_OF(X509_EXTENSION) *, sk_X509_EXTENSION_pop_free(*p, X509_EXTENSION_free))
+AUTO_KIND(extensions, STACK_OF(X509_EXTENSION) *,
+          sk_X509_EXTENSION_pop_free(*p, X509_EXTENSION_free))
 AUTO_KIND(octets, ASN1_OCTET_STRING *, ASN1_OCTET_STRING_free(*p))
 AUTO_KIND(bits, ASN1_BIT_STRING *, ASN1_BIT_STRING_free(*p))
 AUTO_KIND(constraints, BASIC_CONSTRAINTS *, BASIC_CONSTRAINTS_free(*p))
@@ -34,7 +35,8 @@ unsigned certificate_uses(X509 *certificate)
     return uses;
 }
 
-/* The digest that is as strong as the key: FIPS 186-5 pairs P-384 and P-521 with SHA-384 and SHA-512. */
+/* The digest that is as strong as the key: FIPS 186-5 pairs P-384 and P-521 with SHA-384 and
+ * SHA-512. */
 static const EVP_MD *digest_of(const EVP_PKEY *key)
 {
     int bits = key_family(key) == FAMILY_EC ? EVP_PKEY_get_bits(key) : 0;
@@ -69,21 +71,23 @@ static bool add_key_identifier(STACK_OF(X509_EXTENSION) * *extensions, EVP_PKEY 
     AUTO(octets) octets = ASN1_OCTET_STRING_new();
     unsigned char id[KEY_ID_SIZE];
 
-    return octets && !key_public_id(id, public, NULL) && ASN1_OCTET_STRING_set(octets, id, sizeof id) &&
+    return octets && !key_public_id(id, public, NULL) &&
+           ASN1_OCTET_STRING_set(octets, id, sizeof id) &&
            add(extensions, NID_subject_key_identifier, octets, false);
 }
 
-static se_status make_extensions(STACK_OF(X509_EXTENSION) * *out, EVP_PKEY *public, const struct wish *wish, se_error *err)
+static se_status make_extensions(STACK_OF(X509_EXTENSION) * *out, EVP_PKEY *public,
+                                 const struct wish *wish, se_error *err)
 {
     AUTO(extensions) extensions = NULL;
 
     *out = NULL;
-    if (!add_constraints(&extensions) || !add_usage(&extensions, wish->uses) || !add_key_identifier(&extensions, public))
+    if (!add_constraints(&extensions) || !add_usage(&extensions, wish->uses) ||
+        !add_key_identifier(&extensions, public))
         return crypto_error(err, SE_ERR_CRYPTO, "the certificate's extensions");
     if (wish->alternatives && !add(&extensions, NID_subject_alt_name, wish->alternatives, false))
         return crypto_error(err, SE_ERR_CRYPTO, "the alternative names");
-    *out = extensions;
-    extensions = NULL;
+    *out = MOVE(extensions);
     return SE_OK;
 }
 
@@ -91,7 +95,8 @@ static bool set_serial(X509 *certificate)
 {
     AUTO(bignum) number = BN_new();
 
-    return number && BN_rand_ex(number, SERIAL_BITS, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY, 0, NULL) &&
+    return number &&
+           BN_rand_ex(number, SERIAL_BITS, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY, 0, NULL) &&
            BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate));
 }
 
@@ -111,7 +116,8 @@ static bool add_extensions(X509 *certificate, const STACK_OF(X509_EXTENSION) * e
     return true;
 }
 
-se_status certify_self(X509 **out, EVP_PKEY *private, EVP_PKEY *public, const struct wish *wish, se_error *err)
+se_status certify_self(X509 **out, EVP_PKEY *private, EVP_PKEY *public, const struct wish *wish,
+                       se_error *err)
 {
     AUTO(x509) certificate = X509_new_ex(crypto_context(), NULL);
     AUTO(extensions) extensions = NULL;
@@ -120,19 +126,20 @@ se_status certify_self(X509 **out, EVP_PKEY *private, EVP_PKEY *public, const st
     *out = NULL;
     if (st)
         return st;
-    if (!certificate || !X509_set_version(certificate, X509_VERSION_3) || !set_serial(certificate) ||
-        !set_validity(certificate, wish->days) || !X509_set_subject_name(certificate, wish->subject) ||
-        !X509_set_issuer_name(certificate, wish->subject) || !X509_set_pubkey(certificate, public) ||
-        !add_extensions(certificate, extensions))
+    if (!certificate || !X509_set_version(certificate, X509_VERSION_3) ||
+        !set_serial(certificate) || !set_validity(certificate, wish->days) ||
+        !X509_set_subject_name(certificate, wish->subject) ||
+        !X509_set_issuer_name(certificate, wish->subject) ||
+        !X509_set_pubkey(certificate, public) || !add_extensions(certificate, extensions))
         return crypto_error(err, SE_ERR_CRYPTO, "making the certificate");
     if (!X509_sign(certificate, private, digest_of(public)))
         return crypto_error(err, SE_ERR_CRYPTO, "signing the certificate");
-    *out = certificate;
-    certificate = NULL;
+    *out = MOVE(certificate);
     return SE_OK;
 }
 
-se_status certify_request(X509_REQ **out, EVP_PKEY *private, EVP_PKEY *public, const struct wish *wish, se_error *err)
+se_status certify_request(X509_REQ **out, EVP_PKEY *private, EVP_PKEY *public,
+                          const struct wish *wish, se_error *err)
 {
     AUTO(x509_req) request = X509_REQ_new_ex(crypto_context(), NULL);
     AUTO(extensions) extensions = NULL;
@@ -141,12 +148,12 @@ se_status certify_request(X509_REQ **out, EVP_PKEY *private, EVP_PKEY *public, c
     *out = NULL;
     if (st)
         return st;
-    if (!request || !X509_REQ_set_version(request, X509_REQ_VERSION_1) || !X509_REQ_set_subject_name(request, wish->subject) ||
+    if (!request || !X509_REQ_set_version(request, X509_REQ_VERSION_1) ||
+        !X509_REQ_set_subject_name(request, wish->subject) ||
         !X509_REQ_set_pubkey(request, public) || !X509_REQ_add_extensions(request, extensions))
         return crypto_error(err, SE_ERR_CRYPTO, "making the request");
     if (!X509_REQ_sign(request, private, digest_of(public)))
         return crypto_error(err, SE_ERR_CRYPTO, "signing the request");
-    *out = request;
-    request = NULL;
+    *out = MOVE(request);
     return SE_OK;
 }

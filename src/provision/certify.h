@@ -18,12 +18,15 @@ struct wish {
 
 /*
  * `public` is what the certificate is about, `private` signs it; one EVP_PKEY may be both.
- * Version 3, a random serial number of 128 bits, valid from now; basicConstraints, keyUsage (both critical), subjectKeyIdentifier.
+ * Version 3, a random serial number of 128 bits, valid from now; basicConstraints, keyUsage (both
+ * critical), subjectKeyIdentifier.
  */
-SE_MUST_CHECK se_status certify_self(X509 **out, EVP_PKEY *private, EVP_PKEY *public, const struct wish *wish, se_error *err);
+SE_MUST_CHECK se_status certify_self(X509 **out, EVP_PKEY *private, EVP_PKEY *public,
+                                     const struct wish *wish, se_error *err);
 
 /* The same wishes as an extensionRequest (RFC 2985, 5.4.2). */
-SE_MUST_CHECK se_status certify_request(X509_REQ **out, EVP_PKEY *private, EVP_PKEY *public, const struct wish *wish, se_error *err);
+SE_MUST_CHECK se_status certify_request(X509_REQ **out, EVP_PKEY *private, EVP_PKEY *public,
+                                        const struct wish *wish, se_error *err);
 
 /* CKA_ID and localKeyID of what belongs to a key. */
 enum { KEY_ID_SIZE = PUBLIC_ID };

@@ -23,10 +23,9 @@ se_status filing_read(se_buf *out, const char *path, se_error *err)
 se_status filing_write(const char *path, se_bytes content, se_error *err)
 {
     AUTO(output) out = OUTPUT_INIT;
-    se_status st;
 
-    if ((st = output_open(&out, path, 0600, err)) || (st = output_write(&out, content, err)))
-        return st;
+    TRY(output_open(&out, path, 0600, err));
+    TRY(output_write(&out, content, err));
     return output_commit(&out, err);
 }
 
@@ -59,7 +58,8 @@ se_status filing_find(struct pair *out, const struct bundle_key *key, se_error *
     if (!key)
         return error_set(err, SE_ERR_KEY, "there is no private key");
     if (!key->key)
-        return error_set_at(err, key->why.status, key->why.file, key->why.line, "%s", key->why.text);
+        return error_set_at(err, key->why.status, key->why.file, key->why.line, "%s",
+                            key->why.text);
     return filing_pair(out, key->key);
 }
 
@@ -84,7 +84,8 @@ static const char *alias_of(X509 *certificate)
     return alias ? (const char *)alias : "";
 }
 
-static void list_certificate(const struct provision_report *report, X509 *certificate, const unsigned char id[PUBLIC_ID], bool known)
+static void list_certificate(const struct provision_report *report, X509 *certificate,
+                             const unsigned char id[PUBLIC_ID], bool known)
 {
     report_row(report, &(struct row){ .label = alias_of(certificate),
                                       .id = { id, known ? PUBLIC_ID : 0 },
@@ -93,7 +94,8 @@ static void list_certificate(const struct provision_report *report, X509 *certif
                                       .certificate = certificate });
 }
 
-static void list_key(const struct provision_report *report, const char *label, const struct bundle_key *key, X509 *certificate)
+static void list_key(const struct provision_report *report, const char *label,
+                     const struct bundle_key *key, X509 *certificate)
 {
     unsigned uses = certificate ? certificate_uses(certificate) : USE_SIGN | USE_ENCRYPT;
     unsigned char id[PUBLIC_ID];
@@ -107,21 +109,23 @@ static void list_key(const struct provision_report *report, const char *label, c
                            .certificate = certificate,
                            .has_private = true,
                            .may_sign = key->key && uses & USE_SIGN,
-                           .may_decrypt = key->key && uses & USE_ENCRYPT && key_family(key->key) == FAMILY_RSA,
+                           .may_decrypt =
+                               key->key && uses & USE_ENCRYPT && key_family(key->key) == FAMILY_RSA,
                        });
 }
 
 static bool is_of_a_key(const struct bundle *bundle, X509 *certificate)
 {
     for (size_t i = 0; i < bundle->count; i++)
-        if ((bundle->keys[i]->key && EVP_PKEY_eq(bundle->keys[i]->key, X509_get0_pubkey(certificate)) == 1) ||
+        if ((bundle->keys[i]->key &&
+             EVP_PKEY_eq(bundle->keys[i]->key, X509_get0_pubkey(certificate)) == 1) ||
             bundle_certificate(bundle, bundle->keys[i]) == certificate)
             return true;
     return false;
 }
 
-se_status filing_list(const struct bundle *bundle, const struct bundle_key *only, const char *name, const struct provision_report *report,
-                      se_error *err)
+se_status filing_list(const struct bundle *bundle, const struct bundle_key *only, const char *name,
+                      const struct provision_report *report, se_error *err)
 {
     char handle[BUNDLE_HANDLE];
     unsigned char id[PUBLIC_ID];

@@ -5,7 +5,8 @@
 #include "provision/shelf.h"
 #include "store/bundle.h"
 
-/* Of the key derivation (PBKDF2): a guesser pays for each PIN what its owner pays once for each key, some hundredths of a second. */
+/* Of the key derivation (PBKDF2): a guesser pays for each PIN what its owner pays once for each
+ * key, some hundredths of a second. */
 enum { FILE_ITERATIONS = 100000 };
 
 /* The file's content; empty when there is no such file. */
@@ -24,13 +25,16 @@ se_status filing_pair(struct pair *out, EVP_PKEY *key);
 SE_MUST_CHECK se_status filing_find(struct pair *out, const struct bundle_key *key, se_error *err);
 
 /* `more` behind what is there, without what is there already. */
-SE_MUST_CHECK se_status certificates_join(STACK_OF(X509) * *into, const STACK_OF(X509) * more, se_error *err);
+SE_MUST_CHECK se_status certificates_join(STACK_OF(X509) * *into, const STACK_OF(X509) * more,
+                                          se_error *err);
 
 /*
- * A row per key, then one per certificate without a key.  `only`: of that key; NULL: of all.  A key is called what chooses it
- * (bundle_handle()), or `name` where that is not NULL: there is no need to choose.
+ * A row per key, then one per certificate without a key.  `only`: of that key; NULL: of all.  A key
+ * is called what chooses it (bundle_handle()), or `name` where that is not NULL: there is no need
+ * to choose.
  */
-SE_MUST_CHECK se_status filing_list(const struct bundle *bundle, const struct bundle_key *only, const char *name,
-                                    const struct provision_report *report, se_error *err);
+SE_MUST_CHECK se_status filing_list(const struct bundle *bundle, const struct bundle_key *only,
+                                    const char *name, const struct provision_report *report,
+                                    se_error *err);
 
 #endif

@@ -1,4 +1,5 @@
-/* A PEM file as a shelf: one key, its certificate, the chain.  It has no names, so that whatever is in it is what the alias means. */
+/* A PEM file as a shelf: one key, its certificate, the chain.  It has no names, so that whatever is
+ * in it is what the alias means. */
 #include "store/pem.h"
 
 #include <openssl/err.h>
@@ -59,35 +60,39 @@ static se_status load(struct pem *pem, enum access access, se_error *err)
     AUTO(se_buf) text = SE_BUF_INIT;
     se_status st;
 
-    if ((st = keyref_pin(&pem->pin, ref, err)) || (st = filing_read(&text, ref->location, err)) || !text.size)
+    if ((st = keyref_pin(&pem->pin, ref, err)) || (st = filing_read(&text, ref->location, err)) ||
+        !text.size)
         return st;
     pem->blocks = occurrences(buf_bytes(&text), "-----BEGIN ");
     if (!pem->blocks)
         return error_set(err, SE_ERR_STORE, "it is not a PEM file");
     /* openssl writes them before the EC key, which says the same */
     pem->blocks -= occurrences(buf_bytes(&text), "-----BEGIN EC PARAMETERS");
-    st = pem_bundle(&pem->there, buf_bytes(&text), reads_key(pem, buf_bytes(&text), access) ? &pem->pin : NULL, ref->location, err);
+    st =
+        pem_bundle(&pem->there, buf_bytes(&text),
+                   reads_key(pem, buf_bytes(&text), access) ? &pem->pin : NULL, ref->location, err);
     return st ? st : bundle_check_pin(&pem->there, err);
 }
 
-/* It is written as one key with its certificates, so that a file with several is changed by none. */
+/* It is written as one key with its certificates, so that a file with several is changed by none.
+ */
 static se_status one_key_only(const struct pem *pem, se_error *err)
 {
-    return error_set(err, SE_ERR_STORE, "it holds %zu private keys: a PEM file that is changed may hold one", pem->there.count);
+    return error_set(err, SE_ERR_STORE,
+                     "it holds %zu private keys: a PEM file that is changed may hold one",
+                     pem->there.count);
 }
 
-static se_status open_pem(struct shelf **out, const struct target *target, enum access access, se_error *err)
+static se_status open_pem(struct shelf **out, const struct target *target, enum access access,
+                          se_error *err)
 {
     AUTO(shelf) shelf = calloc(1, sizeof(struct pem));
-    se_status st;
 
     if (!shelf)
         return error_memory(err);
     *shelf = (struct shelf){ &pem_shelf, target };
-    if ((st = load((struct pem *)shelf, access, err)))
-        return st;
-    *out = shelf;
-    shelf = NULL;
+    TRY(load((struct pem *)shelf, access, err));
+    *out = MOVE(shelf);
     return SE_OK;
 }
 
@@ -108,7 +113,8 @@ static se_status find(struct pair *out, struct shelf *shelf, se_error *err)
     return st ? st : filing_find(out, key, err);
 }
 
-static se_status generate(struct pair *out, struct shelf *shelf, const struct key_type *type, unsigned uses, se_error *err)
+static se_status generate(struct pair *out, struct shelf *shelf, const struct key_type *type,
+                          unsigned uses, se_error *err)
 {
     struct pem *pem = (struct pem *)shelf;
     se_status st = filing_generate(&pem->key, type, err);
@@ -126,11 +132,13 @@ static se_status put_key(struct shelf *shelf, EVP_PKEY *key, unsigned uses, se_e
     return SE_OK;
 }
 
-static se_status put_certificates(struct shelf *shelf, X509 *certificate, const STACK_OF(X509) * chain, se_error *err)
+static se_status put_certificates(struct shelf *shelf, X509 *certificate,
+                                  const STACK_OF(X509) * chain, se_error *err)
 {
     struct pem *pem = (struct pem *)shelf;
 
-    if ((!pem->certificates && !(pem->certificates = sk_X509_new_null())) || !sk_X509_push(pem->certificates, certificate))
+    if ((!pem->certificates && !(pem->certificates = sk_X509_new_null())) ||
+        !sk_X509_push(pem->certificates, certificate))
         return error_memory(err);
     X509_up_ref(certificate);
     return certificates_join(&pem->certificates, chain, err);
@@ -143,8 +151,8 @@ static bool write_key(BIO *out, EVP_PKEY *key, const se_buf *pin)
 
     if (!info || !pin->size)
         return info && PEM_write_bio_PKCS8_PRIV_KEY_INFO(out, info);
-    sealed = PKCS8_encrypt_ex(-1, EVP_aes_256_cbc(), (const char *)pin->data, (int)pin->size, NULL, 0, FILE_ITERATIONS, info,
-                              crypto_context(), NULL);
+    sealed = PKCS8_encrypt_ex(-1, EVP_aes_256_cbc(), (const char *)pin->data, (int)pin->size, NULL,
+                              0, FILE_ITERATIONS, info, crypto_context(), NULL);
     return sealed && PEM_write_bio_PKCS8(out, sealed);
 }
 
@@ -174,11 +182,13 @@ static se_status keep_issuers(struct pem *pem, EVP_PKEY *key, se_error *err)
         if (EVP_PKEY_eq(X509_get0_pubkey(sk_X509_value(pem->there.certificates, i)), key) == 1)
             X509_free(sk_X509_delete(pem->there.certificates, i));
     if (sk_X509_num(pem->certificates) > 0)
-        st = certificates_chain(&issuers, sk_X509_value(pem->certificates, 0), pem->there.certificates, err);
+        st = certificates_chain(&issuers, sk_X509_value(pem->certificates, 0),
+                                pem->there.certificates, err);
     return st ? st : certificates_join(&pem->certificates, issuers, err);
 }
 
-/* Rewriting keeps one key and certificates: what else a file has, a second key among it, would be lost. */
+/* Rewriting keeps one key and certificates: what else a file has, a second key among it, would be
+ * lost. */
 static se_status check_rest(const struct pem *pem, se_error *err)
 {
     int certificates = sk_X509_num(pem->there.certificates);
@@ -188,32 +198,34 @@ static se_status check_rest(const struct pem *pem, se_error *err)
         return one_key_only(pem, err);
     if (pem->blocks == known)
         return SE_OK;
-    return error_set(err, SE_ERR_STORE, "it holds more than one key and certificates: %zu PEM blocks, not %zu", pem->blocks, known);
+    return error_set(err, SE_ERR_STORE,
+                     "it holds more than one key and certificates: %zu PEM blocks, not %zu",
+                     pem->blocks, known);
 }
 
 static se_status commit(struct shelf *shelf, enum replace replace, se_error *err)
 {
     struct pem *pem = (struct pem *)shelf;
-    se_status st = check_rest(pem, err);
 
-    if (st)
-        return st;
+    TRY(check_rest(pem, err));
     if (pem->key)
         return write_file(pem, pem->key, err);
     if (replace == REPLACE_ALL)
         return filing_remove(shelf->target->ref.location, err);
-    if ((st = replace == REPLACE_NOTHING ? certificates_join(&pem->certificates, pem->there.certificates, err)
-                                         : keep_issuers(pem, pem->there.keys[0]->key, err)))
-        return st;
+    TRY(replace == REPLACE_NOTHING
+            ? certificates_join(&pem->certificates, pem->there.certificates, err)
+            : keep_issuers(pem, pem->there.keys[0]->key, err));
     return write_file(pem, pem->there.keys[0]->key, err);
 }
 
-static se_status list(struct shelf *shelf, bool mine, const struct provision_report *report, se_error *err)
+static se_status list(struct shelf *shelf, bool mine, const struct provision_report *report,
+                      se_error *err)
 {
     const struct bundle *there = &((struct pem *)shelf)->there;
 
     /* it has no names: what is in it is what the alias means */
-    return filing_list(there, mine && there->count ? there->keys[0] : NULL, there->count < 2 ? shelf->target->name : NULL, report, err);
+    return filing_list(there, mine && there->count ? there->keys[0] : NULL,
+                       there->count < 2 ? shelf->target->name : NULL, report, err);
 }
 
 const struct shelf_type pem_shelf = {

@@ -1,5 +1,6 @@
 /*
- * A PKCS #12 file as a shelf.  It is rewritten bag by bag (RFC 7292, 4.2): what is not ours, and what we do not know, stays as it is.
+ * A PKCS #12 file as a shelf.  It is rewritten bag by bag (RFC 7292, 4.2): what is not ours, and
+ * what we do not know, stays as it is.
  */
 #include "store/pkcs12.h"
 
@@ -17,8 +18,9 @@ struct pkcs12 {
     struct shelf shelf;
     se_buf pin;
     struct pkcs12_file file;
-    struct bundle all;             /* what is in it */
-    const struct bundle_key *mine; /* what is under the alias, chosen as for signing; NULL: nothing, or one of several */
+    struct bundle all; /* what is in it */
+    const struct bundle_key *
+        mine; /* what is under the alias, chosen as for signing; NULL: nothing, or one of several */
     struct origin {
         const struct bundle_key *key; /* of `all`, or */
         X509 *certificate;            /* likewise, or neither */
@@ -55,7 +57,8 @@ static bool is_certificate_of(X509 *certificate, const struct bundle_key *key)
 
     if (key->key)
         return EVP_PKEY_eq(key->key, X509_get0_pubkey(certificate)) == 1;
-    return id && size > 0 && (size_t)size == key->id.size && CRYPTO_memcmp(id, key->id.data, key->id.size) == 0;
+    return id && size > 0 && (size_t)size == key->id.size &&
+           CRYPTO_memcmp(id, key->id.data, key->id.size) == 0;
 }
 
 /* Decrypting is slow by design: each bag is opened once. */
@@ -68,7 +71,8 @@ static se_status add_bag(struct pkcs12 *p, int i, se_error *err)
     if (!st && p->all.count > keys)
         p->origins[i].key = p->all.keys[keys];
     else if (!st && sk_X509_num(p->all.certificates) > (certificates > 0 ? certificates : 0))
-        p->origins[i].certificate = sk_X509_value(p->all.certificates, sk_X509_num(p->all.certificates) - 1);
+        p->origins[i].certificate =
+            sk_X509_value(p->all.certificates, sk_X509_num(p->all.certificates) - 1);
     return st;
 }
 
@@ -102,32 +106,26 @@ static se_status load(struct pkcs12 *p, se_error *err)
 {
     const struct target *target = p->shelf.target;
     AUTO(se_buf) content = SE_BUF_INIT;
-    se_status st;
 
-    if ((st = filing_read(&content, target->ref.location, err)))
-        return st;
+    TRY(filing_read(&content, target->ref.location, err));
     if (!content.size)
         return start(p, err);
-    if ((st = keyref_pin(&p->pin, &target->ref, err)))
-        return st;
-    if ((st = pkcs12_read(&p->file, buf_bytes(&content), &p->pin, err)))
-        return st;
+    TRY(keyref_pin(&p->pin, &target->ref, err));
+    TRY(pkcs12_read(&p->file, buf_bytes(&content), &p->pin, err));
     return take_apart(p, err);
 }
 
-static se_status open_pkcs12(struct shelf **out, const struct target *target, enum access access, se_error *err)
+static se_status open_pkcs12(struct shelf **out, const struct target *target, enum access access,
+                             se_error *err)
 {
     AUTO(shelf) shelf = calloc(1, sizeof(struct pkcs12));
-    se_status st;
 
     (void)access; /* nothing can be seen without the PIN */
     if (!shelf)
         return error_memory(err);
     *shelf = (struct shelf){ &pkcs12_shelf, target };
-    if ((st = load((struct pkcs12 *)shelf, err)))
-        return st;
-    *out = shelf;
-    shelf = NULL;
+    TRY(load((struct pkcs12 *)shelf, err));
+    *out = MOVE(shelf);
     return SE_OK;
 }
 
@@ -149,7 +147,8 @@ static se_status find(struct pair *out, struct shelf *shelf, se_error *err)
     return st ? st : filing_find(out, key, err);
 }
 
-static se_status generate(struct pair *out, struct shelf *shelf, const struct key_type *type, unsigned uses, se_error *err)
+static se_status generate(struct pair *out, struct shelf *shelf, const struct key_type *type,
+                          unsigned uses, se_error *err)
 {
     struct pkcs12 *p = (struct pkcs12 *)shelf;
     se_status st = filing_generate(&p->key, type, err);
@@ -167,18 +166,18 @@ static se_status put_key(struct shelf *shelf, EVP_PKEY *key, unsigned uses, se_e
     return SE_OK;
 }
 
-static se_status put_certificates(struct shelf *shelf, X509 *certificate, const STACK_OF(X509) * chain, se_error *err)
+static se_status put_certificates(struct shelf *shelf, X509 *certificate,
+                                  const STACK_OF(X509) * chain, se_error *err)
 {
     struct pkcs12 *p = (struct pkcs12 *)shelf;
     EVP_PKEY *key = p->key ? p->key : p->mine->key;
     unsigned char id[KEY_ID_SIZE];
     const char *name = p->key || !*p->mine->name ? p->shelf.target->name : p->mine->name;
-    se_status st = key_public_id(id, key, err);
 
-    if (st)
-        return st;
+    TRY(key_public_id(id, key, err));
     /* friendlyName and localKeyID */
-    if (!X509_alias_set1(certificate, (const unsigned char *)name, -1) || !X509_keyid_set1(certificate, id, sizeof id))
+    if (!X509_alias_set1(certificate, (const unsigned char *)name, -1) ||
+        !X509_keyid_set1(certificate, id, sizeof id))
         return error_memory(err);
     X509_up_ref(certificate);
     p->certificate = certificate;
@@ -188,7 +187,8 @@ static se_status put_certificates(struct shelf *shelf, X509 *certificate, const 
 /* The same key under another name stays, and then its certificates too. */
 static bool key_goes(const struct pkcs12 *p, const struct bundle_key *key)
 {
-    return key == p->mine || (p->mine && bundle_same_key(key, p->mine) && strcmp(key->name, p->mine->name) == 0);
+    return key == p->mine ||
+           (p->mine && bundle_same_key(key, p->mine) && strcmp(key->name, p->mine->name) == 0);
 }
 
 static bool certificate_goes(const struct pkcs12 *p, X509 *certificate, enum replace replace)
@@ -224,9 +224,11 @@ static bool add_key_bag(struct pkcs12 *p)
 {
     unsigned char id[KEY_ID_SIZE];
     PKCS12_SAFEBAG *bag =
-        PKCS12_add_key_ex(&p->file.bags, p->key, 0, FILE_ITERATIONS, NID_aes_256_cbc, password_of(p)->text, crypto_context(), NULL);
+        PKCS12_add_key_ex(&p->file.bags, p->key, 0, FILE_ITERATIONS, NID_aes_256_cbc,
+                          password_of(p)->text, crypto_context(), NULL);
 
-    return bag && !key_public_id(id, p->key, NULL) && PKCS12_add_friendlyname_utf8(bag, p->shelf.target->name, -1) &&
+    return bag && !key_public_id(id, p->key, NULL) &&
+           PKCS12_add_friendlyname_utf8(bag, p->shelf.target->name, -1) &&
            PKCS12_add_localkeyid(bag, id, sizeof id);
 }
 
@@ -244,39 +246,45 @@ static bool add_new(struct pkcs12 *p)
 }
 
 /* Shrouded keys are encrypted already; everything else goes into a safe that is. */
-static bool sort(STACK_OF(PKCS12_SAFEBAG) * open, STACK_OF(PKCS12_SAFEBAG) * closed, const STACK_OF(PKCS12_SAFEBAG) * bags)
+static bool sort(STACK_OF(PKCS12_SAFEBAG) * open, STACK_OF(PKCS12_SAFEBAG) * closed,
+                 const STACK_OF(PKCS12_SAFEBAG) * bags)
 {
     for (int i = 0; i < sk_PKCS12_SAFEBAG_num(bags); i++) {
         PKCS12_SAFEBAG *bag = sk_PKCS12_SAFEBAG_value(bags, i);
 
-        if (!sk_PKCS12_SAFEBAG_push(PKCS12_SAFEBAG_get_nid(bag) == NID_pkcs8ShroudedKeyBag ? open : closed, bag))
+        if (!sk_PKCS12_SAFEBAG_push(
+                PKCS12_SAFEBAG_get_nid(bag) == NID_pkcs8ShroudedKeyBag ? open : closed, bag))
             return false;
     }
     return true;
 }
 
-static bool pack(STACK_OF(PKCS7) * *safes, const struct pkcs12 *p, STACK_OF(PKCS12_SAFEBAG) * open, STACK_OF(PKCS12_SAFEBAG) * closed)
+static bool pack(STACK_OF(PKCS7) * *safes, const struct pkcs12 *p, STACK_OF(PKCS12_SAFEBAG) * open,
+                 STACK_OF(PKCS12_SAFEBAG) * closed)
 {
     if (!sort(open, closed, p->file.bags))
         return false;
     if (sk_PKCS12_SAFEBAG_num(closed) > 0 &&
-        !PKCS12_add_safe_ex(safes, closed, NID_aes_256_cbc, FILE_ITERATIONS, password_of(p)->text, crypto_context(), NULL))
+        !PKCS12_add_safe_ex(safes, closed, NID_aes_256_cbc, FILE_ITERATIONS, password_of(p)->text,
+                            crypto_context(), NULL))
         return false;
-    return sk_PKCS12_SAFEBAG_num(open) <= 0 || PKCS12_add_safe_ex(safes, open, -1, 0, NULL, crypto_context(), NULL);
+    return sk_PKCS12_SAFEBAG_num(open) <= 0 ||
+           PKCS12_add_safe_ex(safes, open, -1, 0, NULL, crypto_context(), NULL);
 }
 
 static PKCS12 *encode(const struct pkcs12 *p)
 {
-    STACK_OF(PKCS12_SAFEBAG) *open = sk_PKCS12_SAFEBAG_new_null(), *closed = sk_PKCS12_SAFEBAG_new_null();
+    STACK_OF(PKCS12_SAFEBAG) *open = sk_PKCS12_SAFEBAG_new_null(),
+                             *closed = sk_PKCS12_SAFEBAG_new_null();
     AUTO(safes) safes = NULL;
     AUTO(pkcs12) made = NULL;
     PKCS12 *out = NULL;
 
     if (open && closed && pack(&safes, p, open, closed))
         made = PKCS12_add_safes_ex(safes, 0, crypto_context(), NULL);
-    if (made && PKCS12_set_mac(made, password_of(p)->text, password_of(p)->length, NULL, 0, FILE_ITERATIONS, EVP_sha256())) {
-        out = made;
-        made = NULL;
+    if (made && PKCS12_set_mac(made, password_of(p)->text, password_of(p)->length, NULL, 0,
+                               FILE_ITERATIONS, EVP_sha256())) {
+        out = MOVE(made);
     }
     sk_PKCS12_SAFEBAG_free(open); /* the bags are the file's */
     sk_PKCS12_SAFEBAG_free(closed);
@@ -302,7 +310,8 @@ static se_status commit(struct shelf *shelf, enum replace replace, se_error *err
     struct pkcs12 *p = (struct pkcs12 *)shelf;
 
     if (p->file.sealed.status)
-        return error_set(err, SE_ERR_STORE, "%s, and would be lost if it were written again", p->file.sealed.text);
+        return error_set(err, SE_ERR_STORE, "%s, and would be lost if it were written again",
+                         p->file.sealed.text);
     drop_mine(p, replace);
     if (!add_new(p))
         return crypto_error(err, SE_ERR_CRYPTO, "adding the key to the PKCS #12");
@@ -311,11 +320,13 @@ static se_status commit(struct shelf *shelf, enum replace replace, se_error *err
     return write_file(p, err);
 }
 
-static se_status list(struct shelf *shelf, bool mine, const struct provision_report *report, se_error *err)
+static se_status list(struct shelf *shelf, bool mine, const struct provision_report *report,
+                      se_error *err)
 {
     const struct pkcs12 *p = (const struct pkcs12 *)shelf;
 
-    return mine && !p->mine ? SE_OK : filing_list(&p->all, mine ? p->mine : NULL, NULL, report, err);
+    return mine && !p->mine ? SE_OK
+                            : filing_list(&p->all, mine ? p->mine : NULL, NULL, report, err);
 }
 
 const struct shelf_type pkcs12_shelf = {

@@ -1,9 +1,11 @@
 /*
- * What `signengine key` does: keys and certificates made, brought in, listed and removed, in tokens and in files.
+ * What `signengine key` does: keys and certificates made, brought in, listed and removed, in tokens
+ * and in files.
  *
- * Whatever fails leaves things as they were: a key pair without its certificate is removed again, a file is replaced whole or not at all.
- * SE_ERR_USAGE: a wish that can't be; SE_ERR_FORMAT: the input given is not what it should be; SE_ERR_IO: the output can't be written, or
- * something is there already; the others as signengine.h has them.
+ * Whatever fails leaves things as they were: a key pair without its certificate is removed again, a
+ * file is replaced whole or not at all. SE_ERR_USAGE: a wish that can't be; SE_ERR_FORMAT: the
+ * input given is not what it should be; SE_ERR_IO: the output can't be written, or something is
+ * there already; the others as signengine.h has them.
  */
 #ifndef PROVISION_H
 #define PROVISION_H
@@ -13,21 +15,26 @@
 /* One place for one key: in a token or in a file. */
 struct target;
 
-/* The <key> of that name; `replica` counts its <type>s from 1, 0 is only right when there is one.  `options` may be NULL. */
-SE_MUST_CHECK se_status target_configured(struct target **out, const char *config, const char *key, unsigned replica,
-                                          const se_options *options, se_error *err);
+/* The <key> of that name; `replica` counts its <type>s from 1, 0 is only right when there is one.
+ * `options` may be NULL. */
+SE_MUST_CHECK se_status target_configured(struct target **out, const char *config, const char *key,
+                                          unsigned replica, const se_options *options,
+                                          se_error *err);
 
 /* Each <type> of each <key>, in the order of the file, till `fn` returns false. */
 typedef bool (*target_fn)(void *arg, struct target *target, const char *key, unsigned replica);
-SE_MUST_CHECK se_status target_each(const char *config, target_fn fn, void *arg, const se_options *options, se_error *err);
+SE_MUST_CHECK se_status target_each(const char *config, target_fn fn, void *arg,
+                                    const se_options *options, se_error *err);
 
-/* A place without a configuration; strings are "" when they are not given, and last as long as the target. */
+/* A place without a configuration; strings are "" when they are not given, and last as long as the
+ * target. */
 struct place {
     const char *module, *init_args, *slot, *token_label, *token_serial; /* of a token */
-    const char *file;                                                   /* PKCS #12 or PEM: as it is, or by its name if it is new */
+    const char *file; /* PKCS #12 or PEM: as it is, or by its name if it is new */
     const char *alias;
 };
-SE_MUST_CHECK se_status target_direct(struct target **out, const struct place *place, se_error *err);
+SE_MUST_CHECK se_status target_direct(struct target **out, const struct place *place,
+                                      se_error *err);
 void target_free(struct target *target); /* accepts NULL */
 AUTO_KIND(target, struct target *, target_free(*p))
 
@@ -61,8 +68,9 @@ struct provision_report {
 };
 
 /*
- * What is asked before anything that is there goes for good.  `loss` gets a row of all of it, then `ask` says whether it may go; anything
- * but SE_OK ends the command, and everything stays.  `descriptor` uses the key; NULL: none is known to.
+ * What is asked before anything that is there goes for good.  `loss` gets a row of all of it, then
+ * `ask` says whether it may go; anything but SE_OK ends the command, and everything stays.
+ * `descriptor` uses the key; NULL: none is known to.
  */
 struct provision_consent {
     struct provision_report loss;
@@ -73,9 +81,10 @@ struct provision_consent {
 
 /* What a new key, certificate or request is to be like. */
 struct provision_wish {
-    const char *type;                /* "rsa:3072", "ec:P-256" */
-    const char *subject;             /* "/CN=..." or RFC 4514; "": CN= the alias */
-    const char *usage;               /* "sign", "encrypt", "both"; "": what the descriptors do with the key, else to sign */
+    const char *type;    /* "rsa:3072", "ec:P-256" */
+    const char *subject; /* "/CN=..." or RFC 4514; "": CN= the alias */
+    const char *usage; /* "sign", "encrypt", "both"; "": what the descriptors do with the key, else
+                          to sign */
     const char *const *alternatives; /* "DNS:host", "email:a@example.org", ... */
     size_t alternative_count;
     unsigned days;
@@ -84,37 +93,47 @@ struct provision_wish {
 };
 
 /*
- * Initialises the target's slot, or the first one with a token that is not initialised, as its tokenLabel ("signengine" without one) says,
- * and gives the token its user PIN: the target's PIN.  report->slot tells where it is then.  `force`: wipes an initialised one,
- * if `consent`, which may be NULL, says so.
+ * Initialises the target's slot, or the first one with a token that is not initialised, as its
+ * tokenLabel ("signengine" without one) says, and gives the token its user PIN: the target's PIN.
+ * report->slot tells where it is then.  `force`: wipes an initialised one, if `consent`, which may
+ * be NULL, says so.
  */
-SE_MUST_CHECK se_status provision_init(struct target *target, const se_buf *so_pin, bool force, const struct provision_consent *consent,
+SE_MUST_CHECK se_status provision_init(struct target *target, const se_buf *so_pin, bool force,
+                                       const struct provision_consent *consent,
                                        const struct provision_report *report, se_error *err);
 /* All slots of a module, and the keys of the target's token, or of the target's file. */
-SE_MUST_CHECK se_status provision_list(struct target *target, const struct provision_report *report, se_error *err);
+SE_MUST_CHECK se_status provision_list(struct target *target, const struct provision_report *report,
+                                       se_error *err);
 /* What is under the target's alias, and nothing else. */
-SE_MUST_CHECK se_status provision_show(const struct target *target, const struct provision_report *report, se_error *err);
+SE_MUST_CHECK se_status provision_show(const struct target *target,
+                                       const struct provision_report *report, se_error *err);
 /* These three report the key as it is then. */
-SE_MUST_CHECK se_status provision_generate(struct target *target, const struct provision_wish *wish, const struct provision_report *report,
-                                           se_error *err);
+SE_MUST_CHECK se_status provision_generate(struct target *target, const struct provision_wish *wish,
+                                           const struct provision_report *report, se_error *err);
 /* `file`: PKCS #12 or PEM; `authorities`: more certificates, PEM, may be empty. */
 struct provision_import {
     se_bytes file;
     const char *name;       /* the file's, for messages */
     const se_buf *password; /* may be an empty one */
     se_bytes authorities;
-    const char *usage; /* "": as the certificate's keyUsage says, and what the descriptors do with the key */
+    const char *usage; /* "": as the certificate's keyUsage says, and what the descriptors do with
+                          the key */
     bool force;
     const struct provision_consent *consent; /* as above */
 };
-SE_MUST_CHECK se_status provision_import(struct target *target, const struct provision_import *import,
+SE_MUST_CHECK se_status provision_import(struct target *target,
+                                         const struct provision_import *import,
                                          const struct provision_report *report, se_error *err);
 /* `file`: what a CA answers: PEM or DER certificates, or PKCS #7. */
-SE_MUST_CHECK se_status provision_certificate(struct target *target, se_bytes file, const struct provision_report *report, se_error *err);
+SE_MUST_CHECK se_status provision_certificate(struct target *target, se_bytes file,
+                                              const struct provision_report *report, se_error *err);
 
 /* A PKCS #10 request in PEM. */
-SE_MUST_CHECK se_status provision_request(se_buf *out, struct target *target, const struct provision_wish *wish, se_error *err);
-/* Removes the one private key under the alias, its public key and its certificates.  `consent` may be NULL. */
-SE_MUST_CHECK se_status provision_delete(struct target *target, const struct provision_consent *consent, se_error *err);
+SE_MUST_CHECK se_status provision_request(se_buf *out, struct target *target,
+                                          const struct provision_wish *wish, se_error *err);
+/* Removes the one private key under the alias, its public key and its certificates.  `consent` may
+ * be NULL. */
+SE_MUST_CHECK se_status provision_delete(struct target *target,
+                                         const struct provision_consent *consent, se_error *err);
 
 #endif

@@ -18,7 +18,9 @@ static void hex(char out[2 * ID_SHOWN + 1], se_bytes bytes)
 
 void report_row(const struct provision_report *report, const struct row *row)
 {
-    EVP_PKEY *public = row->public ? row->public : row->certificate ? X509_get0_pubkey(row->certificate) : NULL;
+    EVP_PKEY *public = row->public        ? row->public
+                       : row->certificate ? X509_get0_pubkey(row->certificate)
+                                          : NULL;
     char type[32] = "", id[2 * ID_SHOWN + 1], subject[256] = "";
 
     if (public)
@@ -28,15 +30,16 @@ void report_row(const struct provision_report *report, const struct row *row)
     if (row->certificate)
         certificate_subject(subject, sizeof subject, row->certificate);
     hex(id, row->id);
-    report->key(report->arg, &(struct key_row){
-                                 .label = row->label,
-                                 .type = type,
-                                 .id = id,
-                                 .has_private = row->has_private,
-                                 .has_certificate = row->certificate,
-                                 .may_sign = row->may_sign,
-                                 .may_decrypt = row->may_decrypt,
-                                 .subject = subject,
-                                 .not_after = row->certificate ? certificate_not_after(row->certificate) : 0,
-                             });
+    report->key(report->arg,
+                &(struct key_row){
+                    .label = row->label,
+                    .type = type,
+                    .id = id,
+                    .has_private = row->has_private,
+                    .has_certificate = row->certificate,
+                    .may_sign = row->may_sign,
+                    .may_decrypt = row->may_decrypt,
+                    .subject = subject,
+                    .not_after = row->certificate ? certificate_not_after(row->certificate) : 0,
+                });
 }

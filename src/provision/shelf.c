@@ -6,13 +6,15 @@ static const struct {
     const struct shelf_type *type;
 } shelves[] = { { "HSM", &token_shelf }, { "pkcs12", &pkcs12_shelf }, { "pem", &pem_shelf } };
 
-se_status shelf_open(struct shelf **out, const struct target *target, enum access access, se_error *err)
+se_status shelf_open(struct shelf **out, const struct target *target, enum access access,
+                     se_error *err)
 {
     *out = NULL;
     for (size_t i = 0; i < sizeof shelves / sizeof *shelves; i++)
         if (strcmp(shelves[i].store, target->ref.store) == 0)
             return shelves[i].type->open(out, target, access, err);
-    return error_set(err, SE_ERR_USAGE, "keys in '%s' are made with its own tools", target->ref.store);
+    return error_set(err, SE_ERR_USAGE, "keys in '%s' are made with its own tools",
+                     target->ref.store);
 }
 
 void shelf_close(struct shelf *shelf)

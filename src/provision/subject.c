@@ -6,7 +6,8 @@
 #include "base/text.h"
 #include "key/crypto.h"
 
-/* One name being built.  RFC 4514 writes the encoded sequence backwards, so that its parts go to the front. */
+/* One name being built.  RFC 4514 writes the encoded sequence backwards, so that its parts go to
+ * the front. */
 struct naming {
     X509_NAME *name;
     const char *whole;
@@ -28,26 +29,32 @@ static int type_nid(const char *type)
     return OBJ_sn2nid(upper);
 }
 
-static se_status add_part(const struct naming *n, const char *type, se_bytes value, bool joined, se_error *err)
+static se_status add_part(const struct naming *n, const char *type, se_bytes value, bool joined,
+                          se_error *err)
 {
     int nid = type_nid(type);
     int at = n->backwards ? 0 : -1;
     int set = !joined ? 0 : n->backwards ? 1 : -1;
 
     if (nid == NID_undef)
-        return error_set(err, SE_ERR_USAGE, "subject '%s': there is no attribute type '%s'", n->whole, type);
+        return error_set(err, SE_ERR_USAGE, "subject '%s': there is no attribute type '%s'",
+                         n->whole, type);
     if (!value.size)
         return error_set(err, SE_ERR_USAGE, "subject '%s': '%s' has no value", n->whole, type);
-    if (X509_NAME_add_entry_by_NID(n->name, nid, MBSTRING_UTF8, value.data, (int)value.size, at, set))
+    if (X509_NAME_add_entry_by_NID(n->name, nid, MBSTRING_UTF8, value.data, (int)value.size, at,
+                                   set))
         return SE_OK;
-    return crypto_error(err, SE_ERR_USAGE, "subject '%s': the value of '%s' is not possible", n->whole, type);
+    return crypto_error(err, SE_ERR_USAGE, "subject '%s': the value of '%s' is not possible",
+                        n->whole, type);
 }
 
 static bool hex_pair(unsigned char *out, const char *p)
 {
     static const char digits[] = "0123456789abcdef";
-    const char *high = isxdigit((unsigned char)p[0]) ? strchr(digits, tolower((unsigned char)p[0])) : NULL;
-    const char *low = high && isxdigit((unsigned char)p[1]) ? strchr(digits, tolower((unsigned char)p[1])) : NULL;
+    const char *high =
+        isxdigit((unsigned char)p[0]) ? strchr(digits, tolower((unsigned char)p[0])) : NULL;
+    const char *low =
+        high && isxdigit((unsigned char)p[1]) ? strchr(digits, tolower((unsigned char)p[1])) : NULL;
 
     if (!low)
         return false;
@@ -55,7 +62,8 @@ static bool hex_pair(unsigned char *out, const char *p)
     return true;
 }
 
-/* After a backslash: two hexadecimal digits are a byte, anything else stands for itself (RFC 4514, 2.4). */
+/* After a backslash: two hexadecimal digits are a byte, anything else stands for itself (RFC
+ * 4514, 2.4). */
 static const char *unescape(struct writer *w, const char *p)
 {
     unsigned char byte;
@@ -106,7 +114,8 @@ static se_status read_part(const struct naming *n, const char **p, bool joined, 
 
     *p = read_type(&type, *p);
     if (!type.buf.size || **p != '=')
-        return error_set(err, SE_ERR_USAGE, "subject '%s': expected TYPE=VALUE at '%s'", n->whole, *p);
+        return error_set(err, SE_ERR_USAGE, "subject '%s': expected TYPE=VALUE at '%s'", n->whole,
+                         *p);
     *p = read_value(&value, *p + 1, n->backwards ? ",;+" : "/");
     if (type.failed || value.failed)
         return error_memory(err);
@@ -119,20 +128,17 @@ se_status subject_parse(X509_NAME **out, const char *text, se_error *err)
     struct naming n = { name, text, *text != '/' };
     const char *p = text + !n.backwards;
     bool joined = false;
-    se_status st;
 
     *out = NULL;
     if (!name)
         return error_memory(err);
     for (;;) {
-        if ((st = read_part(&n, &p, joined, err)))
-            return st;
+        TRY(read_part(&n, &p, joined, err));
         if (!*p)
             break;
         joined = *p++ == '+';
     }
-    *out = name;
-    name = NULL;
+    *out = MOVE(name);
     return SE_OK;
 }
 
@@ -140,22 +146,21 @@ se_status subject_common_name(X509_NAME **out, const char *common_name, se_error
 {
     AUTO(x509_name) name = X509_NAME_new();
     struct naming n = { name, common_name, false };
-    se_status st;
 
     *out = NULL;
     if (!name)
         return error_memory(err);
-    if ((st = add_part(&n, "CN", text_bytes(common_name), false, err)))
-        return st;
-    *out = name;
-    name = NULL;
+    TRY(add_part(&n, "CN", text_bytes(common_name), false, err));
+    *out = MOVE(name);
     return SE_OK;
 }
 
 static const struct {
     const char *prefix;
     int type;
-} kinds[] = { { "DNS:", GEN_DNS }, { "email:", GEN_EMAIL }, { "IP:", GEN_IPADD }, { "URI:", GEN_URI } };
+} kinds[] = {
+    { "DNS:", GEN_DNS }, { "email:", GEN_EMAIL }, { "IP:", GEN_IPADD }, { "URI:", GEN_URI }
+};
 
 static bool is_ascii(const char *text)
 {
@@ -175,7 +180,8 @@ static GENERAL_NAME *alternative_name(const char *text)
     return NULL;
 }
 
-se_status alternative_names(GENERAL_NAMES **out, const char *const *texts, size_t count, se_error *err)
+se_status alternative_names(GENERAL_NAMES **out, const char *const *texts, size_t count,
+                            se_error *err)
 {
     AUTO(general_names) names = count ? GENERAL_NAMES_new() : NULL;
 
@@ -186,14 +192,15 @@ se_status alternative_names(GENERAL_NAMES **out, const char *const *texts, size_
         GENERAL_NAME *name = alternative_name(texts[i]);
 
         if (!name)
-            return crypto_error(err, SE_ERR_USAGE, "'%s' is not a name as DNS:host, email:a@example.org, IP:192.0.2.1 or URI:https://...",
+            return crypto_error(err, SE_ERR_USAGE,
+                                "'%s' is not a name as DNS:host, email:a@example.org, IP:192.0.2.1 "
+                                "or URI:https://...",
                                 texts[i]);
         if (!sk_GENERAL_NAME_push(names, name)) {
             GENERAL_NAME_free(name);
             return error_memory(err);
         }
     }
-    *out = names;
-    names = NULL;
+    *out = MOVE(names);
     return SE_OK;
 }

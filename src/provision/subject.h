@@ -1,4 +1,5 @@
-/* Names as people write them: "/C=SE/O=Example/CN=signer" (OpenSSL) and "CN=signer,O=Example,C=SE" (RFC 4514). */
+/* Names as people write them: "/C=SE/O=Example/CN=signer" (OpenSSL) and "CN=signer,O=Example,C=SE"
+ * (RFC 4514). */
 #ifndef PROVISION_SUBJECT_H
 #define PROVISION_SUBJECT_H
 
@@ -15,7 +16,9 @@ SE_MUST_CHECK se_status subject_parse(X509_NAME **out, const char *text, se_erro
 /* CN=`name` and nothing else. */
 SE_MUST_CHECK se_status subject_common_name(X509_NAME **out, const char *name, se_error *err);
 
-/* "DNS:host", "email:a@example.org", "IP:192.0.2.1", "URI:https://..."; *out is NULL when `count` is 0. */
-SE_MUST_CHECK se_status alternative_names(GENERAL_NAMES **out, const char *const *texts, size_t count, se_error *err);
+/* "DNS:host", "email:a@example.org", "IP:192.0.2.1", "URI:https://..."; *out is NULL when `count`
+ * is 0. */
+SE_MUST_CHECK se_status alternative_names(GENERAL_NAMES **out, const char *const *texts,
+                                          size_t count, se_error *err);
 
 #endif

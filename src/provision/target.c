@@ -67,7 +67,8 @@ static se_status finish(struct target **out, struct target *target, const char *
     const char *kind = strcmp(ref->store, "HSM") == 0 ? "a token of" : "file";
 
     target->name = *ref->alias ? strdup(ref->alias) : *name ? strdup(name) : stem(ref->location);
-    if (target->name && asprintf(&target->text, "key '%s' in %s '%s'", target->name, kind, ref->location) < 0)
+    if (target->name &&
+        asprintf(&target->text, "key '%s' in %s '%s'", target->name, kind, ref->location) < 0)
         target->text = NULL;
     if (target->text) {
         *out = target;
@@ -77,12 +78,15 @@ static se_status finish(struct target **out, struct target *target, const char *
     return error_memory(err);
 }
 
-static se_status choose_replica(struct keyref *out, const struct key_entry *entry, unsigned replica, se_error *err)
+static se_status choose_replica(struct keyref *out, const struct key_entry *entry, unsigned replica,
+                                se_error *err)
 {
     if (!replica && entry->count > 1)
-        return error_set(err, SE_ERR_USAGE, "key '%s' has %zu replicas: --replica says which", entry->name, entry->count);
+        return error_set(err, SE_ERR_USAGE, "key '%s' has %zu replicas: --replica says which",
+                         entry->name, entry->count);
     if (replica > entry->count)
-        return error_set(err, SE_ERR_USAGE, "key '%s' has %zu replicas, not %u", entry->name, entry->count, replica);
+        return error_set(err, SE_ERR_USAGE, "key '%s' has %zu replicas, not %u", entry->name,
+                         entry->count, replica);
     *out = entry->replicas[replica ? replica - 1 : 0];
     return SE_OK;
 }
@@ -99,13 +103,15 @@ static se_status vouch(void *arg, se_bytes text, se_error *err)
     return st == SE_ERR_REJECTED || st == SE_ERR_FORMAT ? error_restate(err, SE_ERR_CONFIG) : st;
 }
 
-static se_status load(struct config **out, const char *path, const se_options *options, se_error *err)
+static se_status load(struct config **out, const char *path, const se_options *options,
+                      se_error *err)
 {
     struct vouching vouching = { .path = path };
     struct config_options how = { 0 };
 
     if (options)
-        how = (struct config_options){ options->report, options->report_arg, options->pin_key, NULL, NULL };
+        how = (struct config_options){ options->report, options->report_arg, options->pin_key, NULL,
+                                       NULL };
     if (options && options->trust_config) {
         how.vouch = vouch;
         how.vouch_arg = &vouching;
@@ -114,24 +120,24 @@ static se_status load(struct config **out, const char *path, const se_options *o
     return config_load(out, path, &how, err);
 }
 
-se_status target_configured(struct target **out, const char *config, const char *key, unsigned replica, const se_options *options,
-                            se_error *err)
+se_status target_configured(struct target **out, const char *config, const char *key,
+                            unsigned replica, const se_options *options, se_error *err)
 {
     AUTO(target) target = NULL;
     struct target *made;
-    se_status st;
 
     *out = NULL;
-    if ((st = make(&target, err)) || (st = load(&target->config, config, options, err)) ||
-        (st = config_key(&target->entry, target->config, key, err)) || (st = choose_replica(&target->ref, target->entry, replica, err)))
-        return st;
-    made = target;
-    target = NULL;
+    TRY(make(&target, err));
+    TRY(load(&target->config, config, options, err));
+    TRY(config_key(&target->entry, target->config, key, err));
+    TRY(choose_replica(&target->ref, target->entry, replica, err));
+    made = MOVE(target);
     return finish(out, made, key, err);
 }
 
 /* The configuration is lent to it. */
-static se_status make_replica(struct target **out, struct config *config, const struct key_entry *entry, size_t replica, se_error *err)
+static se_status make_replica(struct target **out, struct config *config,
+                              const struct key_entry *entry, size_t replica, se_error *err)
 {
     struct target *made;
     se_status st = make(&made, err);
@@ -146,7 +152,8 @@ static se_status make_replica(struct target **out, struct config *config, const 
     return st;
 }
 
-se_status target_each(const char *config, target_fn fn, void *arg, const se_options *options, se_error *err)
+se_status target_each(const char *config, target_fn fn, void *arg, const se_options *options,
+                      se_error *err)
 {
     AUTO(config) loaded = NULL;
     bool more = true;
@@ -158,7 +165,8 @@ se_status target_each(const char *config, target_fn fn, void *arg, const se_opti
 
             if ((st = make_replica(&target, loaded, &loaded->keys[i], k, err)))
                 break;
-            more = fn(arg, target, loaded->keys[i].name, loaded->keys[i].count > 1 ? (unsigned)k + 1 : 0);
+            more = fn(arg, target, loaded->keys[i].name,
+                      loaded->keys[i].count > 1 ? (unsigned)k + 1 : 0);
             target->config = NULL;
             target_free(target);
         }
@@ -195,7 +203,8 @@ static se_status set_file(struct keyref *ref, const char *path, se_error *err)
     if (!ref->store)
         ref->store = store_of_name(path);
     if (!ref->store)
-        return error_set(err, SE_ERR_USAGE, "'%s': a new file ends in .p12 or .pfx, or in .pem or .key", path);
+        return error_set(err, SE_ERR_USAGE,
+                         "'%s': a new file ends in .p12 or .pfx, or in .pem or .key", path);
     ref->location = path;
     return SE_OK;
 }
@@ -256,10 +265,8 @@ se_status target_direct(struct target **out, const struct place *place, se_error
     if (!*place->module == !*place->file)
         return error_set(err, SE_ERR_USAGE, "a key is in a token or in a file: name one of them");
     target->ref.alias = place->alias;
-    if ((st = *place->module ? set_token(target, place, err) : set_file(&target->ref, place->file, err)))
-        return st;
-    made = target;
-    target = NULL;
+    TRY(*place->module ? set_token(target, place, err) : set_file(&target->ref, place->file, err));
+    made = MOVE(target);
     return finish(out, made, "", err);
 }
 
@@ -276,7 +283,8 @@ void target_set_pin(struct target *target, se_buf *pin)
 
 static bool is_for_encryption(const struct descriptor *descriptor)
 {
-    return descriptor->algorithm.kind == ALGORITHM_CIPHER || descriptor->algorithm.kind == ALGORITHM_WRAP;
+    return descriptor->algorithm.kind == ALGORITHM_CIPHER ||
+           descriptor->algorithm.kind == ALGORITHM_WRAP;
 }
 
 const struct descriptor *target_user(const struct target *target, bool encrypts)
@@ -300,7 +308,9 @@ se_status target_pin(se_buf *out, const struct target *target, se_error *err)
     se_status st = keyref_pin(out, &target->ref, err);
 
     if (!st && !out->size)
-        return error_set(err, SE_ERR_ACCESS, "no PIN is given: --pin-source says where it is, or pin.source in the configuration");
+        return error_set(
+            err, SE_ERR_ACCESS,
+            "no PIN is given: --pin-source says where it is, or pin.source in the configuration");
     return st;
 }
 

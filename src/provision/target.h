@@ -7,10 +7,10 @@
 #include "provision/provision.h"
 
 struct target {
-    struct keyref ref;             /* its strings belong to `config` or to the caller of target_direct() */
-    struct config *config;         /* NULL: a direct one */
+    struct keyref ref;     /* its strings belong to `config` or to the caller of target_direct() */
+    struct config *config; /* NULL: a direct one */
     const struct key_entry *entry; /* in it */
-    char *name;                    /* what a new key is called: the alias, else the name of the <key> or of the file */
+    char *name; /* what a new key is called: the alias, else the name of the <key> or of the file */
     char *text;
     struct token_uri uri; /* of a direct one, if it is given so */
     se_buf pin;           /* given on the command line */

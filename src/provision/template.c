@@ -42,7 +42,8 @@ void template_keep(struct template *t, CK_ATTRIBUTE_TYPE type, se_buf *value)
     template_bytes(t, type, buf_bytes(&t->kept[t->kept_count++]));
 }
 
-void template_der(struct template *t, CK_ATTRIBUTE_TYPE type, const ASN1_ITEM *item, const void *value)
+void template_der(struct template *t, CK_ATTRIBUTE_TYPE type, const ASN1_ITEM *item,
+                  const void *value)
 {
     unsigned char *der = NULL;
     int size = value ? ASN1_item_i2d(value, &der, item) : -1;
@@ -55,12 +56,14 @@ void template_der(struct template *t, CK_ATTRIBUTE_TYPE type, const ASN1_ITEM *i
     OPENSSL_free(der);
 }
 
-void template_key_number(struct template *t, CK_ATTRIBUTE_TYPE type, const EVP_PKEY *key, const char *name)
+void template_key_number(struct template *t, CK_ATTRIBUTE_TYPE type, const EVP_PKEY *key,
+                         const char *name)
 {
     AUTO(secret_number) number = NULL;
     se_buf value = SE_BUF_INIT;
 
-    if (!EVP_PKEY_get_bn_param(key, name, &number) || buf_new(&value, (size_t)BN_num_bytes(number), NULL)) {
+    if (!EVP_PKEY_get_bn_param(key, name, &number) ||
+        buf_new(&value, (size_t)BN_num_bytes(number), NULL)) {
         t->failed = true;
         return;
     }

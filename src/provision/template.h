@@ -29,8 +29,10 @@ void template_number(struct template *t, CK_ATTRIBUTE_TYPE type, const CK_ULONG 
 /* Takes `value` over. */
 void template_keep(struct template *t, CK_ATTRIBUTE_TYPE type, se_buf *value);
 /* The DER of `value`, which is what `item` says. */
-void template_der(struct template *t, CK_ATTRIBUTE_TYPE type, const ASN1_ITEM *item, const void *value);
+void template_der(struct template *t, CK_ATTRIBUTE_TYPE type, const ASN1_ITEM *item,
+                  const void *value);
 /* One of the key's numbers, by OpenSSL's name for it. */
-void template_key_number(struct template *t, CK_ATTRIBUTE_TYPE type, const EVP_PKEY *key, const char *name);
+void template_key_number(struct template *t, CK_ATTRIBUTE_TYPE type, const EVP_PKEY *key,
+                         const char *name);
 
 #endif

@@ -6,7 +6,8 @@
 
 static const CK_CERTIFICATE_TYPE type_x509 = CKC_X_509;
 
-static se_status put_certificate(struct token_shelf_open *s, X509 *certificate, const char *label, const se_buf *id, se_error *err)
+static se_status put_certificate(struct token_shelf_open *s, X509 *certificate, const char *label,
+                                 const se_buf *id, se_error *err)
 {
     AUTO(template) t = { .count = 0 };
 
@@ -18,7 +19,8 @@ static se_status put_certificate(struct token_shelf_open *s, X509 *certificate, 
     template_bytes(&t, CKA_ID, buf_bytes(id));
     template_der(&t, CKA_SUBJECT, ASN1_ITEM_rptr(X509_NAME), X509_get_subject_name(certificate));
     template_der(&t, CKA_ISSUER, ASN1_ITEM_rptr(X509_NAME), X509_get_issuer_name(certificate));
-    template_der(&t, CKA_SERIAL_NUMBER, ASN1_ITEM_rptr(ASN1_INTEGER), X509_get0_serialNumber(certificate));
+    template_der(&t, CKA_SERIAL_NUMBER, ASN1_ITEM_rptr(ASN1_INTEGER),
+                 X509_get0_serialNumber(certificate));
     template_der(&t, CKA_VALUE, ASN1_ITEM_rptr(X509), certificate);
     return shelf_create(s, &t, "the certificate", err);
 }
@@ -51,12 +53,13 @@ static se_status put_issuer(struct token_shelf_open *s, X509 *issuer, se_error *
     if ((st = is_there(&there, s, issuer, err)) || there)
         return st;
     certificate_subject(label, sizeof label, issuer);
-    if ((st = buf_new(&id, KEY_ID_SIZE, err)) || (st = key_public_id(id.data, X509_get0_pubkey(issuer), err)))
-        return st;
+    TRY(buf_new(&id, KEY_ID_SIZE, err));
+    TRY(key_public_id(id.data, X509_get0_pubkey(issuer), err));
     return put_certificate(s, issuer, label, &id, err);
 }
 
-se_status token_put_certificates(struct shelf *shelf, X509 *certificate, const STACK_OF(X509) * chain, se_error *err)
+se_status token_put_certificates(struct shelf *shelf, X509 *certificate,
+                                 const STACK_OF(X509) * chain, se_error *err)
 {
     struct token_shelf_open *s = (struct token_shelf_open *)shelf;
     se_status st = put_certificate(s, certificate, shelf->target->name, &s->id, err);

@@ -1,4 +1,5 @@
-/* Tokens are initialised with libp11: between its turns, store/pkcs11 looks whether there is a token, and a session with it. */
+/* Tokens are initialised with libp11: between its turns, store/pkcs11 looks whether there is a
+ * token, and a session with it. */
 #include <stdlib.h>
 
 #include "base/choice.h"
@@ -35,7 +36,8 @@ static bool is_meant(const struct task *task, const struct slot *slot, size_t in
     const struct keyref *ref = &task->target->ref;
 
     if (ref->has_slot || ref->has_slot_index)
-        return (!ref->has_slot || ref->slot == slot->id) && (!ref->has_slot_index || ref->slot_index == index);
+        return (!ref->has_slot || ref->slot == slot->id) &&
+               (!ref->has_slot_index || ref->slot_index == index);
     if (slot_initialised(slot))
         return strcmp(slot->label, task->label) == 0;
     return slot->rv == CKR_OK;
@@ -49,7 +51,8 @@ static const struct slot *choose(const struct task *task, const struct slots *sl
     for (size_t i = 0; i < slots->count; i++) {
         const struct slot *slot = &slots->list[i];
 
-        if (is_meant(task, slot, i) && (!chosen || (slot_initialised(slot) && !slot_initialised(chosen))))
+        if (is_meant(task, slot, i) &&
+            (!chosen || (slot_initialised(slot) && !slot_initialised(chosen))))
             chosen = slot;
     }
     return chosen;
@@ -67,22 +70,29 @@ static se_status no_slot(const struct task *task, const struct slots *slots, se_
         choice_add(&choice, slots->list[i].label, writer_string(&text));
     }
     choice_write(&list, &choice);
-    return error_set(err, SE_ERR_STORE, "no such slot, or none with a token that is not initialised; there is %s",
+    return error_set(err, SE_ERR_STORE,
+                     "no such slot, or none with a token that is not initialised; there is %s",
                      slots->count ? writer_string(&list) : "no token at all");
 }
 
-static se_status check_label(const struct task *task, const struct slots *slots, const struct slot *chosen, se_error *err)
+static se_status check_label(const struct task *task, const struct slots *slots,
+                             const struct slot *chosen, se_error *err)
 {
     if (slot_initialised(chosen) && !task->force)
-        return error_set(err, SE_ERR_IO, "slot %lu holds token '%s': --force wipes it with all its keys", chosen->id, chosen->label);
+        return error_set(err, SE_ERR_IO,
+                         "slot %lu holds token '%s': --force wipes it with all its keys",
+                         chosen->id, chosen->label);
     for (size_t i = 0; i < slots->count; i++)
-        if (&slots->list[i] != chosen && slot_initialised(&slots->list[i]) && strcmp(slots->list[i].label, task->label) == 0)
-            return error_set(err, SE_ERR_IO, "there is a token '%s' already, in slot %lu", task->label, slots->list[i].id);
+        if (&slots->list[i] != chosen && slot_initialised(&slots->list[i]) &&
+            strcmp(slots->list[i].label, task->label) == 0)
+            return error_set(err, SE_ERR_IO, "there is a token '%s' already, in slot %lu",
+                             task->label, slots->list[i].id);
     return SE_OK;
 }
 
 /* Before anything is wiped: afterwards, a token without user PIN would be left behind. */
-static se_status check_pins(const struct task *task, struct module *module, CK_SLOT_ID slot, se_error *err)
+static se_status check_pins(const struct task *task, struct module *module, CK_SLOT_ID slot,
+                            se_error *err)
 {
     const se_buf *pins[] = { task->so_pin, &task->user_pin };
     static const char *const names[] = { "SO PIN", "user PIN" };
@@ -92,13 +102,15 @@ static se_status check_pins(const struct task *task, struct module *module, CK_S
     if (rv != CKR_OK)
         return ckr_error(err, rv, "cannot ask the token in slot %lu", slot);
     for (size_t i = 0; i < 2; i++)
-        if (!pins[i]->size || pins[i]->size < info.ulMinPinLen || (info.ulMaxPinLen && pins[i]->size > info.ulMaxPinLen))
-            return error_set(err, SE_ERR_ACCESS, "the %s must have %lu to %lu bytes for this token", names[i], info.ulMinPinLen,
-                             info.ulMaxPinLen);
+        if (!pins[i]->size || pins[i]->size < info.ulMinPinLen ||
+            (info.ulMaxPinLen && pins[i]->size > info.ulMaxPinLen))
+            return error_set(err, SE_ERR_ACCESS, "the %s must have %lu to %lu bytes for this token",
+                             names[i], info.ulMinPinLen, info.ulMaxPinLen);
     return SE_OK;
 }
 
-/* Everything that can be seen on the token goes: the slot says which it is, whatever else the target says. */
+/* Everything that can be seen on the token goes: the slot says which it is, whatever else the
+ * target says. */
 static se_status ask(const struct task *task, const struct slot *slot, se_error *err)
 {
     struct target wiped = *task->target;
@@ -109,7 +121,8 @@ static se_status ask(const struct task *task, const struct slot *slot, se_error 
     wiped.ref.slot = slot->id;
     wiped.ref.has_slot_index = false;
     wiped.ref.token_label = wiped.ref.token_serial = "";
-    if (!shelf_open(&shelf, &wiped, ACCESS_LOOK, NULL)) /* what does not let itself be seen goes all the same */
+    if (!shelf_open(&shelf, &wiped, ACCESS_LOOK,
+                    NULL)) /* what does not let itself be seen goes all the same */
         (void)!shelf->type->list(shelf, false, &task->consent->loss, NULL);
     return task->consent->dry_run ? SE_OK : task->consent->ask(task->consent->arg, NULL, err);
 }
@@ -122,12 +135,13 @@ static se_status prepare(struct task *task, se_error *err)
     const struct slot *slot;
     se_status st;
 
-    if ((st = target_pin(&task->user_pin, task->target, err)) || (st = module_open(&module, ref->location, ref->init_args, err)) ||
-        (st = slots_load(&slots, module, err)))
-        return st;
+    TRY(target_pin(&task->user_pin, task->target, err));
+    TRY(module_open(&module, ref->location, ref->init_args, err));
+    TRY(slots_load(&slots, module, err));
     if (!(slot = choose(task, &slots)))
         return no_slot(task, &slots, err);
-    if ((st = check_label(task, &slots, slot, err)) || (st = check_pins(task, module, slot->id, err)) ||
+    if ((st = check_label(task, &slots, slot, err)) ||
+        (st = check_pins(task, module, slot->id, err)) ||
         (task->consent && slot_initialised(slot) && (st = ask(task, slot, err))))
         return st;
     task->slot = slot->id;
@@ -161,17 +175,17 @@ static se_status find_again(struct task *task, struct slot *out, se_error *err)
     AUTO(module) module = NULL;
     AUTO(slots) slots = { .count = 0 };
     AUTO(session) session = { 0 };
-    se_status st;
 
-    if ((st = module_open(&module, ref->location, ref->init_args, err)) || (st = slots_load(&slots, module, err)))
-        return st;
+    TRY(module_open(&module, ref->location, ref->init_args, err));
+    TRY(slots_load(&slots, module, err));
     for (size_t i = 0; i < slots.count; i++)
         if (slot_initialised(&slots.list[i]) && strcmp(slots.list[i].label, task->label) == 0) {
             *out = slots.list[i];
             task->slot = out->id;
             return session_open(&session, module, out->id, CKF_RW_SESSION, err);
         }
-    return error_set(err, SE_ERR_STORE, "the token is initialised, but none is called '%s' now", task->label);
+    return error_set(err, SE_ERR_STORE, "the token is initialised, but none is called '%s' now",
+                     task->label);
 }
 
 static se_status set_pin(const struct task *task, se_error *err)
@@ -184,7 +198,9 @@ static se_status set_pin(const struct task *task, se_error *err)
         return st;
     if (PKCS11_open_session(slot, 1) || PKCS11_login(slot, 1, (const char *)task->so_pin->data))
         return p11_error(err, "the security officer can't log in");
-    st = PKCS11_init_pin(slot->token, (const char *)task->user_pin.data) ? p11_error(err, "the user PIN is not set") : SE_OK;
+    st = PKCS11_init_pin(slot->token, (const char *)task->user_pin.data)
+             ? p11_error(err, "the user PIN is not set")
+             : SE_OK;
     (void)PKCS11_logout(slot);
     return st;
 }
@@ -194,20 +210,26 @@ static se_status initialise(struct task *task, const struct provision_report *re
     struct slot slot;
     se_status st;
 
-    if ((st = prepare(task, err)) || (task->consent && task->consent->dry_run) || (st = wipe(task, err)))
+    if ((st = prepare(task, err)) || (task->consent && task->consent->dry_run) ||
+        (st = wipe(task, err)))
         return st;
-    if ((st = find_again(task, &slot, err)) || (st = set_pin(task, err)) || (st = find_again(task, &slot, err)))
-        (void)error_prefix(err, "the token is initialised, but has no user PIN yet (run it again with --force): ");
+    if ((st = find_again(task, &slot, err)) || (st = set_pin(task, err)) ||
+        (st = find_again(task, &slot, err)))
+        (void)error_prefix(
+            err, "the token is initialised, but has no user PIN yet (run it again with --force): ");
     else
         report_slot(report, &slot);
     return st;
 }
 
-se_status provision_init(struct target *target, const se_buf *so_pin, bool force, const struct provision_consent *consent,
+se_status provision_init(struct target *target, const se_buf *so_pin, bool force,
+                         const struct provision_consent *consent,
                          const struct provision_report *report, se_error *err)
 {
     const char *label = *target->ref.token_label ? target->ref.token_label : "signengine";
-    AUTO(task) task = { .target = target, .label = label, .so_pin = so_pin, .force = force, .consent = consent };
+    AUTO(task) task = {
+        .target = target, .label = label, .so_pin = so_pin, .force = force, .consent = consent
+    };
     se_status st;
 
     if (strcmp(target->ref.store, "HSM") != 0)
@@ -215,7 +237,8 @@ se_status provision_init(struct target *target, const se_buf *so_pin, bool force
     if (!utf8_is(text_bytes(label))) /* PKCS #11, 3.2: CK_UTF8CHAR */
         return error_set(err, SE_ERR_USAGE, "token label '%s': not UTF-8", label);
     if (strlen(label) > LABEL_SIZE)
-        return error_set(err, SE_ERR_USAGE, "token label '%s': more than %d bytes", label, LABEL_SIZE);
+        return error_set(err, SE_ERR_USAGE, "token label '%s': more than %d bytes", label,
+                         LABEL_SIZE);
     if ((st = initialise(&task, report, err)))
         (void)error_prefix(err, "'%s': ", target->ref.location);
     return st;

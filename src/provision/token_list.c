@@ -36,25 +36,26 @@ static void scene_free(struct scene *scene)
 }
 AUTO_KIND(scene, struct scene, scene_free(p))
 
-static se_status look(struct seen *out, struct session *session, CK_OBJECT_HANDLE object, bool certificate, se_error *err)
+static se_status look(struct seen *out, struct session *session, CK_OBJECT_HANDLE object,
+                      bool certificate, se_error *err)
 {
     AUTO(se_buf) label = SE_BUF_INIT;
     AUTO(se_buf) value = SE_BUF_INIT;
     se_status st;
 
-    if ((st = object_bytes(&label, session, object, CKA_LABEL, err)) || (st = object_bytes(&out->id, session, object, CKA_ID, err)))
-        return st;
+    TRY(object_bytes(&label, session, object, CKA_LABEL, err));
+    TRY(object_bytes(&out->id, session, object, CKA_ID, err));
     token_text(out->label, sizeof out->label, label.data, label.size);
     if (!certificate)
         return object_public(&out->public, session, object, err);
-    if ((st = object_bytes(&value, session, object, CKA_VALUE, err)))
-        return st;
+    TRY(object_bytes(&value, session, object, CKA_VALUE, err));
     /* one that can't be read is a row all the same */
     st = certificate_parse(&out->certificate, buf_bytes(&value), NULL);
     return st == SE_ERR_MEMORY ? error_memory(err) : SE_OK;
 }
 
-static se_status load(struct scene *out, struct session *session, const CK_OBJECT_CLASS *class, se_error *err)
+static se_status load(struct scene *out, struct session *session, const CK_OBJECT_CLASS *class,
+                      se_error *err)
 {
     struct query query = query_class(class);
     se_status st = object_find_all(&out->handles, session, &query, err);
@@ -65,13 +66,15 @@ static se_status load(struct scene *out, struct session *session, const CK_OBJEC
     if (!(out->list = calloc(out->count ? out->count : 1, sizeof *out->list)))
         return error_memory(err);
     for (size_t i = 0; !st && i < out->count; i++)
-        st = look(&out->list[i], session, objects_at(&out->handles, i), class == &class_certificate, err);
+        st = look(&out->list[i], session, objects_at(&out->handles, i), class == &class_certificate,
+                  err);
     return st;
 }
 
 static bool same_id(const struct seen *a, const struct seen *b)
 {
-    return a->id.size && a->id.size == b->id.size && !CRYPTO_memcmp(a->id.data, b->id.data, a->id.size);
+    return a->id.size && a->id.size == b->id.size &&
+           !CRYPTO_memcmp(a->id.data, b->id.data, a->id.size);
 }
 
 /* What belongs to a private key has its CKA_ID, or at least its label. */
@@ -100,8 +103,8 @@ static bool is_shown(const struct rows *rows, const struct objects *mine, CK_OBJ
     return !rows->mine;
 }
 
-static void show_private(const struct rows *rows, const struct seen *key, CK_OBJECT_HANDLE object, struct scene *publics,
-                         struct scene *certificates)
+static void show_private(const struct rows *rows, const struct seen *key, CK_OBJECT_HANDLE object,
+                         struct scene *publics, struct scene *certificates)
 {
     struct seen *public = companion(publics, key), *certificate = companion(certificates, key);
 
@@ -111,22 +114,24 @@ static void show_private(const struct rows *rows, const struct seen *key, CK_OBJ
         certificate->shown = true;
     if (!is_shown(rows, rows->mine ? &rows->mine->privates : NULL, object))
         return;
-    report_row(rows->report, &(struct row){
-                                 .label = *key->label || !certificate ? key->label : certificate->label,
-                                 .id = buf_bytes(&key->id),
-                                 .public = key->public ? key->public
-                                           : public    ? public->public
-                                                       : NULL,
-                                 .type = "unknown",
-                                 .certificate = certificate ? certificate->certificate : NULL,
-                                 .has_private = true,
-                                 .may_sign = object_flag(rows->session, object, CKA_SIGN, false),
-                                 .may_decrypt = key->public && key_family(key->public) == FAMILY_RSA &&
-                                                object_flag(rows->session, object, CKA_DECRYPT, false),
-                             });
+    report_row(rows->report,
+               &(struct row){
+                   .label = *key->label || !certificate ? key->label : certificate->label,
+                   .id = buf_bytes(&key->id),
+                   .public = key->public ? key->public
+                             : public    ? public->public
+                                         : NULL,
+                   .type = "unknown",
+                   .certificate = certificate ? certificate->certificate : NULL,
+                   .has_private = true,
+                   .may_sign = object_flag(rows->session, object, CKA_SIGN, false),
+                   .may_decrypt = key->public && key_family(key->public) == FAMILY_RSA &&
+                                  object_flag(rows->session, object, CKA_DECRYPT, false),
+               });
 }
 
-/* Certificates of issuers, and whatever has no private key, or none that can be seen without a login. */
+/* Certificates of issuers, and whatever has no private key, or none that can be seen without a
+ * login. */
 static void show_rest(const struct rows *rows, struct scene *scene, const struct objects *mine)
 {
     for (size_t i = 0; i < scene->count; i++) {
@@ -148,20 +153,21 @@ static void hide_companions(struct scene *publics, struct scene *certificates)
             publics->list[i].shown = true;
 }
 
-se_status token_list(struct shelf *shelf, bool mine, const struct provision_report *report, se_error *err)
+se_status token_list(struct shelf *shelf, bool mine, const struct provision_report *report,
+                     se_error *err)
 {
     struct token_shelf_open *s = (struct token_shelf_open *)shelf;
     const struct rows rows = { &s->session, report, mine ? s : NULL };
     AUTO(scene) privates = { .count = 0 };
     AUTO(scene) publics = { .count = 0 };
     AUTO(scene) certificates = { .count = 0 };
-    se_status st;
 
-    if ((st = load(&privates, &s->session, &class_private, err)) || (st = load(&publics, &s->session, &class_public, err)) ||
-        (st = load(&certificates, &s->session, &class_certificate, err)))
-        return st;
+    TRY(load(&privates, &s->session, &class_private, err));
+    TRY(load(&publics, &s->session, &class_public, err));
+    TRY(load(&certificates, &s->session, &class_certificate, err));
     for (size_t i = 0; i < privates.count; i++)
-        show_private(&rows, &privates.list[i], objects_at(&privates.handles, i), &publics, &certificates);
+        show_private(&rows, &privates.list[i], objects_at(&privates.handles, i), &publics,
+                     &certificates);
     hide_companions(&publics, &certificates);
     show_rest(&rows, &certificates, &s->certificates);
     show_rest(&rows, &publics, &s->publics);

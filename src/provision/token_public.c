@@ -16,17 +16,20 @@ AUTO_KIND(builder, OSSL_PARAM_BLD *, OSSL_PARAM_BLD_free(*p))
 AUTO_KIND(params, OSSL_PARAM *, OSSL_PARAM_free(*p))
 AUTO_KIND(pkey_ctx, EVP_PKEY_CTX *, EVP_PKEY_CTX_free(*p))
 
-static se_status from_params(EVP_PKEY **out, const char *type, OSSL_PARAM_BLD *builder, se_error *err)
+static se_status from_params(EVP_PKEY **out, const char *type, OSSL_PARAM_BLD *builder,
+                             se_error *err)
 {
     AUTO(params) params = OSSL_PARAM_BLD_to_param(builder);
     AUTO(pkey_ctx) context = EVP_PKEY_CTX_new_from_name(crypto_context(), type, NULL);
 
-    if (params && context && EVP_PKEY_fromdata_init(context) > 0 && EVP_PKEY_fromdata(context, out, EVP_PKEY_PUBLIC_KEY, params) > 0)
+    if (params && context && EVP_PKEY_fromdata_init(context) > 0 &&
+        EVP_PKEY_fromdata(context, out, EVP_PKEY_PUBLIC_KEY, params) > 0)
         return SE_OK;
     return crypto_error(err, SE_ERR_KEY, "the public key on the token can't be read");
 }
 
-static se_status rsa_public(EVP_PKEY **out, struct session *session, CK_OBJECT_HANDLE object, se_error *err)
+static se_status rsa_public(EVP_PKEY **out, struct session *session, CK_OBJECT_HANDLE object,
+                            se_error *err)
 {
     AUTO(se_buf) modulus = SE_BUF_INIT;
     AUTO(se_buf) exponent = SE_BUF_INIT;
@@ -36,7 +39,8 @@ static se_status rsa_public(EVP_PKEY **out, struct session *session, CK_OBJECT_H
     se_status st;
 
     if ((st = object_bytes(&modulus, session, object, CKA_MODULUS, err)) ||
-        (st = object_bytes(&exponent, session, object, CKA_PUBLIC_EXPONENT, err)) || !modulus.size || !exponent.size)
+        (st = object_bytes(&exponent, session, object, CKA_PUBLIC_EXPONENT, err)) ||
+        !modulus.size || !exponent.size)
         return st;
     n = BN_bin2bn(modulus.data, (int)modulus.size, NULL);
     e = BN_bin2bn(exponent.data, (int)exponent.size, NULL);
@@ -68,26 +72,32 @@ static se_status ec_from(EVP_PKEY **out, const se_buf *curve, const se_buf *poin
     se_bytes bare = bare_point(&octets, point);
 
     if (!group)
-        return crypto_error(err, SE_ERR_KEY, "the token tells an EC key's curve in full: only named curves can be used");
-    if (!builder || !OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) ||
+        return crypto_error(
+            err, SE_ERR_KEY,
+            "the token tells an EC key's curve in full: only named curves can be used");
+    if (!builder ||
+        !OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) ||
         !OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, bare.data, bare.size))
         return error_memory(err);
     return from_params(out, "EC", builder, err);
 }
 
-static se_status ec_public(EVP_PKEY **out, struct session *session, CK_OBJECT_HANDLE object, se_error *err)
+static se_status ec_public(EVP_PKEY **out, struct session *session, CK_OBJECT_HANDLE object,
+                           se_error *err)
 {
     AUTO(se_buf) curve = SE_BUF_INIT;
     AUTO(se_buf) point = SE_BUF_INIT;
     se_status st;
 
     if ((st = object_bytes(&curve, session, object, CKA_EC_PARAMS, err)) ||
-        (st = object_bytes(&point, session, object, CKA_EC_POINT, err)) || !curve.size || !point.size)
+        (st = object_bytes(&point, session, object, CKA_EC_POINT, err)) || !curve.size ||
+        !point.size)
         return st;
     return ec_from(out, &curve, &point, err);
 }
 
-se_status object_public(EVP_PKEY **out, struct session *session, CK_OBJECT_HANDLE object, se_error *err)
+se_status object_public(EVP_PKEY **out, struct session *session, CK_OBJECT_HANDLE object,
+                        se_error *err)
 {
     AUTO(se_buf) type = SE_BUF_INIT;
     CK_KEY_TYPE number;
@@ -108,7 +118,8 @@ struct signer {
     struct session *session;
 };
 
-static se_status sign(se_buf *out, void *remote, const struct sign_how *how, se_bytes hash, se_error *err)
+static se_status sign(se_buf *out, void *remote, const struct sign_how *how, se_bytes hash,
+                      se_error *err)
 {
     struct signer *signer = remote;
 
@@ -125,7 +136,8 @@ static void close_signer(void *remote)
 
 static const struct remote_ops signer_ops = { .sign = sign, .close = close_signer };
 
-se_status token_pair(struct pair *out, struct token_shelf_open *s, CK_OBJECT_HANDLE object, EVP_PKEY *public, se_error *err)
+se_status token_pair(struct pair *out, struct token_shelf_open *s, CK_OBJECT_HANDLE object,
+                     EVP_PKEY *public, se_error *err)
 {
     struct signer *signer = calloc(1, sizeof *signer);
     se_status st;
@@ -139,7 +151,8 @@ se_status token_pair(struct pair *out, struct token_shelf_open *s, CK_OBJECT_HAN
                                  .part = PART_SIGN,
                                  .public = public,
                                  .object = object,
-                                 .always_authenticate = object_flag(&s->session, object, CKA_ALWAYS_AUTHENTICATE, false) },
+                                 .always_authenticate = object_flag(
+                                     &s->session, object, CKA_ALWAYS_AUTHENTICATE, false) },
                                &s->session };
     if ((st = remote_key(&out->private, &signer_ops, signer, public, err)))
         close_signer(signer);

@@ -26,8 +26,8 @@ static void close_token(struct shelf *shelf)
     free(s);
 }
 
-static se_status find_by(struct objects *out, struct session *session, const CK_OBJECT_CLASS *class, CK_ATTRIBUTE_TYPE by, se_bytes value,
-                         se_error *err)
+static se_status find_by(struct objects *out, struct session *session, const CK_OBJECT_CLASS *class,
+                         CK_ATTRIBUTE_TYPE by, se_bytes value, se_error *err)
 {
     struct query query = query_class(class);
 
@@ -36,8 +36,8 @@ static se_status find_by(struct objects *out, struct session *session, const CK_
 }
 
 /*
- * NSS gives private keys no label: then the certificate has the alias, and its CKA_ID leads to them.  Of a private key that has it, the
- * CKA_ID leads to a public half with another label.
+ * NSS gives private keys no label: then the certificate has the alias, and its CKA_ID leads to
+ * them.  Of a private key that has it, the CKA_ID leads to a public half with another label.
  */
 static se_status find_by_companion(struct token_shelf_open *s, se_error *err)
 {
@@ -55,7 +55,8 @@ static se_status find_by_companion(struct token_shelf_open *s, se_error *err)
     return st;
 }
 
-static se_status find_meant(struct objects *out, struct token_shelf_open *s, const CK_OBJECT_CLASS *class, se_error *err)
+static se_status find_meant(struct objects *out, struct token_shelf_open *s,
+                            const CK_OBJECT_CLASS *class, se_error *err)
 {
     const struct target *target = s->shelf.target;
     struct query query = query_class(class);
@@ -70,13 +71,10 @@ static se_status find_meant(struct objects *out, struct token_shelf_open *s, con
 
 static se_status find_there(struct token_shelf_open *s, se_error *err)
 {
-    se_status st;
-
-    if ((st = find_meant(&s->certificates, s, &class_certificate, err)) || (st = find_meant(&s->publics, s, &class_public, err)) ||
-        (st = find_meant(&s->privates, s, &class_private, err)))
-        return st;
-    if ((st = find_by_companion(s, err)))
-        return st;
+    TRY(find_meant(&s->certificates, s, &class_certificate, err));
+    TRY(find_meant(&s->publics, s, &class_public, err));
+    TRY(find_meant(&s->privates, s, &class_private, err));
+    TRY(find_by_companion(s, err));
     return token_keep_own(s, err);
 }
 
@@ -93,7 +91,8 @@ static se_status login(struct token_shelf_open *s, enum access access, se_error 
 
 static se_status open_session(struct token_shelf_open *s, enum access access, se_error *err)
 {
-    se_status st = session_open(&s->session, s->module, s->token->slot.id, access == ACCESS_USE ? CKF_RW_SESSION : 0, err);
+    se_status st = session_open(&s->session, s->module, s->token->slot.id,
+                                access == ACCESS_USE ? CKF_RW_SESSION : 0, err);
 
     if (st || (st = login(s, access, err)) || (st = find_there(s, err)))
         (void)token_context(s->token, err);
@@ -104,26 +103,23 @@ static se_status load(struct token_shelf_open *s, enum access access, se_error *
 {
     const struct keyref *ref = &s->shelf.target->ref;
     CK_SLOT_ID slot;
-    se_status st;
 
-    if ((st = module_open(&s->module, ref->location, ref->init_args, err)) || (st = token_find(&slot, s->module, ref, err)) ||
-        (st = token_open(&s->token, s->module, slot, err)))
-        return st;
+    TRY(module_open(&s->module, ref->location, ref->init_args, err));
+    TRY(token_find(&slot, s->module, ref, err));
+    TRY(token_open(&s->token, s->module, slot, err));
     return open_session(s, access, err);
 }
 
-static se_status open_token(struct shelf **out, const struct target *target, enum access access, se_error *err)
+static se_status open_token(struct shelf **out, const struct target *target, enum access access,
+                            se_error *err)
 {
     AUTO(shelf) shelf = calloc(1, sizeof(struct token_shelf_open));
-    se_status st;
 
     if (!shelf)
         return error_memory(err);
     *shelf = (struct shelf){ &token_shelf, target };
-    if ((st = load((struct token_shelf_open *)shelf, access, err)))
-        return st;
-    *out = shelf;
-    shelf = NULL;
+    TRY(load((struct token_shelf_open *)shelf, access, err));
+    *out = MOVE(shelf);
     return SE_OK;
 }
 
@@ -147,12 +143,13 @@ static se_status find_public(EVP_PKEY **out, struct token_shelf_open *s, se_erro
     if (st || *out)
         return st;
     if (!s->certificates.count)
-        return error_set(err, SE_ERR_KEY, "the private key has neither public key nor certificate beside it");
-    if ((st = object_bytes(&der, &s->session, s->certificates.list[0], CKA_VALUE, err)) ||
-        (st = certificate_parse(&certificate, buf_bytes(&der), err)))
-        return st;
+        return error_set(err, SE_ERR_KEY,
+                         "the private key has neither public key nor certificate beside it");
+    TRY(object_bytes(&der, &s->session, s->certificates.list[0], CKA_VALUE, err));
+    TRY(certificate_parse(&certificate, buf_bytes(&der), err));
     *out = X509_get_pubkey(certificate);
-    return *out ? SE_OK : crypto_error(err, SE_ERR_KEY, "the certificate's public key can't be read");
+    return *out ? SE_OK
+                : crypto_error(err, SE_ERR_KEY, "the certificate's public key can't be read");
 }
 
 static se_status no_single(const struct token_shelf_open *s, struct session *session, se_error *err)
@@ -162,23 +159,24 @@ static se_status no_single(const struct token_shelf_open *s, struct session *ses
     if (s->privates.count)
         return token_check_single((struct token_shelf_open *)s, err);
     object_list(&there, session, s->shelf.target->ref.alias);
-    return error_set(err, SE_ERR_KEY, "there is no such private key; there is %s", writer_string(&there));
+    return error_set(err, SE_ERR_KEY, "there is no such private key; there is %s",
+                     writer_string(&there));
 }
 
 static se_status find(struct pair *out, struct shelf *shelf, se_error *err)
 {
     struct token_shelf_open *s = (struct token_shelf_open *)shelf;
     EVP_PKEY *public = NULL;
-    se_status st;
 
     if (s->privates.count != 1)
         return no_single(s, &s->session, err);
-    if ((st = object_bytes(&s->id, &s->session, s->privates.list[0], CKA_ID, err)) || (st = find_public(&public, s, err)))
-        return st;
+    TRY(object_bytes(&s->id, &s->session, s->privates.list[0], CKA_ID, err));
+    TRY(find_public(&public, s, err));
     return token_pair(out, s, s->privates.list[0], public, err);
 }
 
-se_status shelf_create(struct token_shelf_open *s, struct template *t, const char *what, se_error *err)
+se_status shelf_create(struct token_shelf_open *s, struct template *t, const char *what,
+                       se_error *err)
 {
     CK_OBJECT_HANDLE handle;
     CK_RV rv;
@@ -232,5 +230,6 @@ static se_status commit(struct shelf *shelf, enum replace replace, se_error *err
 }
 
 const struct shelf_type token_shelf = {
-    open_token, holds, find, token_generate, token_put_key, token_put_certificates, commit, token_list, close_token,
+    open_token, holds,      find,        token_generate, token_put_key, token_put_certificates,
+    commit,     token_list, close_token,
 };

@@ -6,7 +6,8 @@
 #include "store/pkcs11/slot.h"
 
 /* Reports every slot with a token.  *chosen: the target means one token, or there is only one. */
-SE_MUST_CHECK se_status token_slots(bool *chosen, const struct target *target, const struct provision_report *report, se_error *err);
+SE_MUST_CHECK se_status token_slots(bool *chosen, const struct target *target,
+                                    const struct provision_report *report, se_error *err);
 
 void report_slot(const struct provision_report *report, const struct slot *slot);
 

@@ -36,13 +36,17 @@ se_status key_type_parse(struct key_type *out, const char *text, se_error *err)
         return SE_OK;
     if (strncasecmp(text, "ec:", 3) == 0 && ec_type(out, text + 3))
         return SE_OK;
-    return error_set(err, SE_ERR_USAGE, "key type '%s': not rsa:2048 to rsa:%d, ec:P-256, ec:P-384 or ec:P-521", text, RSA_MOST);
+    return error_set(err, SE_ERR_USAGE,
+                     "key type '%s': not rsa:2048 to rsa:%d, ec:P-256, ec:P-384 or ec:P-521", text,
+                     RSA_MOST);
 }
 
 static const struct {
     const char *name;
     unsigned uses;
-} use_names[] = { { "sign", USE_SIGN }, { "encrypt", USE_ENCRYPT }, { "both", USE_SIGN | USE_ENCRYPT } };
+} use_names[] = { { "sign", USE_SIGN },
+                  { "encrypt", USE_ENCRYPT },
+                  { "both", USE_SIGN | USE_ENCRYPT } };
 
 se_status uses_parse(unsigned *out, const char *text, enum key_family family, se_error *err)
 {
@@ -53,24 +57,30 @@ se_status uses_parse(unsigned *out, const char *text, enum key_family family, se
     if (!*out)
         return error_set(err, SE_ERR_USAGE, "key usage '%s': not sign, encrypt or both", text);
     if (family == FAMILY_EC && *out & USE_ENCRYPT)
-        return error_set(err, SE_ERR_USAGE, "an EC key can sign, not decrypt: key usage '%s' needs RSA", text);
+        return error_set(err, SE_ERR_USAGE,
+                         "an EC key can sign, not decrypt: key usage '%s' needs RSA", text);
     return SE_OK;
 }
 
 unsigned uses_wanted(const struct target *target)
 {
-    return (target_user(target, false) ? USE_SIGN : 0U) | (target_user(target, true) ? USE_ENCRYPT : 0U);
+    return (target_user(target, false) ? USE_SIGN : 0U) |
+           (target_user(target, true) ? USE_ENCRYPT : 0U);
 }
 
-/* What is said; else what the descriptors need: a key that may only sign loses all that is encrypted for it. */
-static se_status uses_choose(unsigned *out, const char *said, const struct target *target, enum key_family family, se_error *err)
+/* What is said; else what the descriptors need: a key that may only sign loses all that is
+ * encrypted for it. */
+static se_status uses_choose(unsigned *out, const char *said, const struct target *target,
+                             enum key_family family, se_error *err)
 {
     const struct descriptor *encrypts = target_user(target, true);
 
     if (*said)
         return uses_parse(out, said, family, err);
     if (family == FAMILY_EC && encrypts)
-        return error_set(err, SE_ERR_USAGE, "descriptor '%s' encrypts with this key, and an EC key can't decrypt: it needs an RSA key",
+        return error_set(err, SE_ERR_USAGE,
+                         "descriptor '%s' encrypts with this key, and an EC key can't decrypt: it "
+                         "needs an RSA key",
                          encrypts->name);
     *out = uses_wanted(target);
     *out = *out ? *out : USE_SIGN;
@@ -84,16 +94,18 @@ void certificate_wish_free(struct certificate_wish *wish)
     *wish = (struct certificate_wish){ .subject = NULL };
 }
 
-se_status wish_parse(struct certificate_wish *out, const struct provision_wish *wish, const struct target *target, enum key_family family,
-                     se_error *err)
+se_status wish_parse(struct certificate_wish *out, const struct provision_wish *wish,
+                     const struct target *target, enum key_family family, se_error *err)
 {
     unsigned uses;
     se_status st;
 
     *out = (struct certificate_wish){ .subject = NULL };
     if ((st = uses_choose(&uses, wish->usage, target, family, err)) ||
-        (st = *wish->subject ? subject_parse(&out->subject, wish->subject, err) : subject_common_name(&out->subject, target->name, err)) ||
-        (st = alternative_names(&out->alternatives, wish->alternatives, wish->alternative_count, err))) {
+        (st = *wish->subject ? subject_parse(&out->subject, wish->subject, err)
+                             : subject_common_name(&out->subject, target->name, err)) ||
+        (st = alternative_names(&out->alternatives, wish->alternatives, wish->alternative_count,
+                                err))) {
         certificate_wish_free(out);
         return st;
     }

@@ -11,7 +11,8 @@ SE_MUST_CHECK se_status key_type_parse(struct key_type *out, const char *text, s
 unsigned uses_wanted(const struct target *target);
 
 /* "sign", "encrypt", "both": USE_ bits.  EC keys only sign here. */
-SE_MUST_CHECK se_status uses_parse(unsigned *out, const char *text, enum key_family family, se_error *err);
+SE_MUST_CHECK se_status uses_parse(unsigned *out, const char *text, enum key_family family,
+                                   se_error *err);
 
 /* A wish with what it points to. */
 struct certificate_wish {
@@ -19,8 +20,9 @@ struct certificate_wish {
     X509_NAME *subject;
     GENERAL_NAMES *alternatives;
 };
-SE_MUST_CHECK se_status wish_parse(struct certificate_wish *out, const struct provision_wish *wish, const struct target *target,
-                                   enum key_family family, se_error *err);
+SE_MUST_CHECK se_status wish_parse(struct certificate_wish *out, const struct provision_wish *wish,
+                                   const struct target *target, enum key_family family,
+                                   se_error *err);
 void certificate_wish_free(struct certificate_wish *wish);
 AUTO_KIND(certificate_wish, struct certificate_wish, certificate_wish_free(p))
 

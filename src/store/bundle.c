@@ -21,24 +21,21 @@ static void free_key(struct bundle_key *key)
 }
 AUTO_KIND(bundle_key, struct bundle_key *, free_key(*p))
 
-se_status bundle_add_key(struct bundle *bundle, EVP_PKEY *key, const char *name, se_bytes id, const se_error *why, se_error *err)
+se_status bundle_add_key(struct bundle *bundle, EVP_PKEY *key, const char *name, se_bytes id,
+                         const se_error *why, se_error *err)
 {
     AUTO(evp_pkey) taken = key;
     AUTO(bundle_key) new = calloc(1, sizeof *new);
-    se_status st;
 
     if (!new || !(new->name = strdup(name ? name : "")))
         return error_memory(err);
-    if ((st = buf_copy(&new->id, id, err)))
-        return st;
+    TRY(buf_copy(&new->id, id, err));
     if (bundle->count == BUNDLE_KEYS)
         return error_set(err, SE_ERR_KEY, "more than %d keys", BUNDLE_KEYS);
-    new->key = taken;
-    taken = NULL;
+    new->key = MOVE(taken);
     if (why)
         new->why = *why;
-    bundle->keys[bundle->count++] = new;
-    new = NULL;
+    bundle->keys[bundle->count++] = MOVE(new);
     return SE_OK;
 }
 
@@ -81,7 +78,8 @@ static X509 *certificate_with_id(const struct bundle *bundle, const se_buf *id)
         int size = 0;
         const unsigned char *its = X509_keyid_get0(one, &size);
 
-        if (its && size > 0 && (size_t)size == id->size && CRYPTO_memcmp(its, id->data, id->size) == 0)
+        if (its && size > 0 && (size_t)size == id->size &&
+            CRYPTO_memcmp(its, id->data, id->size) == 0)
             return one;
     }
     return NULL;
@@ -89,7 +87,8 @@ static X509 *certificate_with_id(const struct bundle *bundle, const se_buf *id)
 
 X509 *bundle_certificate(const struct bundle *bundle, const struct bundle_key *key)
 {
-    return key->key ? certificates_choose(bundle->certificates, key->key) : certificate_with_id(bundle, &key->id);
+    return key->key ? certificates_choose(bundle->certificates, key->key)
+                    : certificate_with_id(bundle, &key->id);
 }
 
 bool bundle_same_key(const struct bundle_key *one, const struct bundle_key *other)
@@ -99,11 +98,13 @@ bool bundle_same_key(const struct bundle_key *one, const struct bundle_key *othe
 
 static struct nameable nameable_key(const struct bundle *bundle, const struct bundle_key *key)
 {
-    return (struct nameable){ key->name, buf_bytes(&key->id), key->key, bundle_certificate(bundle, key) };
+    return (struct nameable){ key->name, buf_bytes(&key->id), key->key,
+                              bundle_certificate(bundle, key) };
 }
 
 /* How many keys it names, and one of them; the better ones leave the others out. */
-static size_t find_named(const struct bundle_key **out, const struct bundle *bundle, const char *alias)
+static size_t find_named(const struct bundle_key **out, const struct bundle *bundle,
+                         const char *alias)
 {
     enum naming best = NAMED_NOT;
     size_t count = 0;
@@ -113,7 +114,8 @@ static size_t find_named(const struct bundle_key **out, const struct bundle *bun
         const struct nameable what = nameable_key(bundle, bundle->keys[i]);
         enum naming naming = naming_of(&what, alias);
 
-        if (naming == NAMED_NOT || naming < best || (naming == best && bundle_same_key(*out, bundle->keys[i])))
+        if (naming == NAMED_NOT || naming < best ||
+            (naming == best && bundle_same_key(*out, bundle->keys[i])))
             continue;
         count = naming > best ? 1 : count + 1;
         best = naming;
@@ -140,7 +142,8 @@ static size_t find_only(const struct bundle_key **out, const struct bundle *bund
     return count ? count : bundle->count;
 }
 
-void bundle_handle(char out[BUNDLE_HANDLE], const struct bundle *bundle, const struct bundle_key *key)
+void bundle_handle(char out[BUNDLE_HANDLE], const struct bundle *bundle,
+                   const struct bundle_key *key)
 {
     const struct nameable what = nameable_key(bundle, key);
     const struct bundle_key *found;
@@ -175,7 +178,8 @@ size_t bundle_find(const struct bundle_key **out, const struct bundle *bundle, c
     return *alias ? find_named(out, bundle, alias) : find_only(out, bundle);
 }
 
-se_status bundle_choose(const struct bundle_key **out, const struct bundle *bundle, const char *alias, se_error *err)
+se_status bundle_choose(const struct bundle_key **out, const struct bundle *bundle,
+                        const char *alias, se_error *err)
 {
     size_t count = bundle_find(out, bundle, alias);
     AUTO(writer) names = { 0 };
@@ -185,17 +189,22 @@ se_status bundle_choose(const struct bundle_key **out, const struct bundle *bund
     *out = NULL;
     list_handles(&names, bundle, alias);
     if (!*alias)
-        return error_set(err, SE_ERR_KEY, "%zu keys, and no alias that says which: %s", count, writer_string(&names));
+        return error_set(err, SE_ERR_KEY, "%zu keys, and no alias that says which: %s", count,
+                         writer_string(&names));
     if (!count)
-        return error_set(err, SE_ERR_KEY, "no key with alias '%s'; there are: %s", alias, writer_string(&names));
-    return error_set(err, SE_ERR_KEY, "alias '%s' names %zu keys; what tells them apart, by certificate or localKeyID, is: %s", alias,
-                     count, writer_string(&names));
+        return error_set(err, SE_ERR_KEY, "no key with alias '%s'; there are: %s", alias,
+                         writer_string(&names));
+    return error_set(
+        err, SE_ERR_KEY,
+        "alias '%s' names %zu keys; what tells them apart, by certificate or localKeyID, is: %s",
+        alias, count, writer_string(&names));
 }
 
 static bool has_issued_others(X509 *certificate, const STACK_OF(X509) * all)
 {
     for (int i = 0; i < sk_X509_num(all); i++)
-        if (sk_X509_value(all, i) != certificate && certificate_has_issued(certificate, sk_X509_value(all, i)))
+        if (sk_X509_value(all, i) != certificate &&
+            certificate_has_issued(certificate, sk_X509_value(all, i)))
             return true;
     return false;
 }
@@ -210,11 +219,14 @@ static X509 *named_certificate(const struct bundle *bundle, const char *alias)
     for (int i = 0; i < sk_X509_num(bundle->certificates); i++) {
         X509 *one = sk_X509_value(bundle->certificates, i);
         const unsigned char *name = X509_alias_get0(one, NULL);
-        const struct nameable what = { name ? (const char *)name : "", { NULL, 0 }, X509_get0_pubkey(one), one };
+        const struct nameable what = {
+            name ? (const char *)name : "", { NULL, 0 }, X509_get0_pubkey(one), one
+        };
         enum naming naming = naming_of(&what, alias);
         bool is_leaf = !has_issued_others(one, bundle->certificates);
 
-        if ((*alias && naming == NAMED_NOT) || (found && (naming < best || (naming == best && (leaf || !is_leaf)))))
+        if ((*alias && naming == NAMED_NOT) ||
+            (found && (naming < best || (naming == best && (leaf || !is_leaf)))))
             continue;
         found = one;
         best = naming;
@@ -223,7 +235,8 @@ static X509 *named_certificate(const struct bundle *bundle, const char *alias)
     return found;
 }
 
-static X509 *choose_certificate(const struct bundle *bundle, const struct bundle_key *key, const char *alias)
+static X509 *choose_certificate(const struct bundle *bundle, const struct bundle_key *key,
+                                const char *alias)
 {
     X509 *named = key ? NULL : named_certificate(bundle, alias);
     EVP_PKEY *public = key ? key->key : named ? X509_get0_pubkey(named) : NULL;
@@ -233,7 +246,8 @@ static X509 *choose_certificate(const struct bundle *bundle, const struct bundle
     return chosen ? chosen : named;
 }
 
-static se_status with_configured_certificate(struct key **out, EVP_PKEY *key, const struct keyref *ref, se_error *err)
+static se_status with_configured_certificate(struct key **out, EVP_PKEY *key,
+                                             const struct keyref *ref, se_error *err)
 {
     X509 *certificate;
     STACK_OF(X509) * chain;
@@ -247,15 +261,18 @@ static se_status with_configured_certificate(struct key **out, EVP_PKEY *key, co
     return key_new(out, key, certificate, chain, err);
 }
 
-static se_status no_certificate(const struct bundle *bundle, const struct bundle_key *key, se_error *err)
+static se_status no_certificate(const struct bundle *bundle, const struct bundle_key *key,
+                                se_error *err)
 {
     const int count = sk_X509_num(bundle->certificates);
 
-    return error_set(err, SE_ERR_KEY, "no certificate %s in it (certificates: %d); certificate= can name one",
+    return error_set(err, SE_ERR_KEY,
+                     "no certificate %s in it (certificates: %d); certificate= can name one",
                      key ? "of the key" : "with that alias", count < 0 ? 0 : count);
 }
 
-se_status bundle_open(struct key **out, const struct bundle *bundle, const struct keyref *ref, enum key_part part, se_error *err)
+se_status bundle_open(struct key **out, const struct bundle *bundle, const struct keyref *ref,
+                      enum key_part part, se_error *err)
 {
     AUTO(x509_stack) chain = NULL;
     const struct bundle_key *key;
@@ -263,8 +280,7 @@ se_status bundle_open(struct key **out, const struct bundle *bundle, const struc
     se_status st;
 
     *out = NULL;
-    if ((st = bundle_choose(&key, bundle, ref->alias, err)))
-        return st;
+    TRY(bundle_choose(&key, bundle, ref->alias, err));
     if (key && !key->key)
         return tell_why(key, err);
     if (part != PART_CERTIFICATE && !key)
@@ -273,8 +289,7 @@ se_status bundle_open(struct key **out, const struct bundle *bundle, const struc
         return st;
     if (!(certificate = choose_certificate(bundle, key, ref->alias)))
         return no_certificate(bundle, key, err);
-    if ((st = certificates_chain(&chain, certificate, bundle->certificates, err)))
-        return st;
+    TRY(certificates_chain(&chain, certificate, bundle->certificates, err));
     X509_up_ref(certificate);
     if (key)
         EVP_PKEY_up_ref(key->key);

@@ -36,7 +36,8 @@ static void put_common_name(char out[NAMING_ROOM], const X509 *certificate)
 
     while ((next = X509_NAME_get_index_by_NID(name, NID_commonName, at)) >= 0)
         at = next;
-    if (at >= 0 && ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at))) > 0)
+    if (at >= 0 &&
+        ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at))) > 0)
         text_copy(out, NAMING_ROOM, (char *)text, strlen((char *)text));
     OPENSSL_free(text);
 }
@@ -56,7 +57,8 @@ static void put_key_id(char out[NAMING_ROOM], EVP_PKEY *public)
         put_hex(out, id, sizeof id);
 }
 
-/* What may name a key, the best first.  The names of a certificate are those of a key that has none itself. */
+/* What may name a key, the best first.  The names of a certificate are those of a key that has none
+ * itself. */
 enum {
     OWN_NAME,
     CERTIFICATE_NAME,
@@ -97,7 +99,8 @@ bool naming_suggest(char out[NAMING_ROOM], const struct nameable *what, size_t i
     return i < SUGGESTIONS;
 }
 
-/* Digits as other tools write them: in any case, with colons or blanks between, with 0x or zeros before.  "": it is no such number. */
+/* Digits as other tools write them: in any case, with colons or blanks between, with 0x or zeros
+ * before.  "": it is no such number. */
 static void read_number(char out[HEX_ROOM], const char *text)
 {
     size_t size = 0;
@@ -126,7 +129,8 @@ static bool same_number(const char *one, const char *other)
     return *left && strcmp(left, right) == 0;
 }
 
-static bool matches(const struct nameable *what, const char *alias, size_t first, size_t last, bool (*same)(const char *, const char *))
+static bool matches(const struct nameable *what, const char *alias, size_t first, size_t last,
+                    bool (*same)(const char *, const char *))
 {
     char text[NAMING_ROOM];
 

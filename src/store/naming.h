@@ -1,6 +1,7 @@
 /*
- * What names a key in a file: its friendlyName or, where it has none (as files of .NET and Go) or shares it, its certificate or a number.
- * Java writes aliases in lower case, so that case does not count unless two names differ in nothing else.
+ * What names a key in a file: its friendlyName or, where it has none (as files of .NET and Go) or
+ * shares it, its certificate or a number. Java writes aliases in lower case, so that case does not
+ * count unless two names differ in nothing else.
  */
 #ifndef STORE_NAMING_H
 #define STORE_NAMING_H
@@ -10,8 +11,10 @@
 /* The greater, the better. */
 enum naming {
     NAMED_NOT,
-    NAMED_BY_NUMBER,      /* hexadecimal: localKeyID, key ID, the certificate's fingerprint (SHA-1, SHA-256) or serial number */
-    NAMED_BY_CERTIFICATE, /* its subject; of a key without a name also its common name or friendlyName */
+    NAMED_BY_NUMBER,      /* hexadecimal: localKeyID, key ID, the certificate's fingerprint (SHA-1,
+                             SHA-256) or serial number */
+    NAMED_BY_CERTIFICATE, /* its subject; of a key without a name also its common name or
+                             friendlyName */
     NAMED_ALIKE,          /* but for case */
     NAMED_EXACTLY,
 };
@@ -25,7 +28,8 @@ struct nameable {
 
 enum naming naming_of(const struct nameable *what, const char *alias);
 
-/* The i-th thing that may name it, the best first; false: there are no more.  *out may become "". */
+/* The i-th thing that may name it, the best first; false: there are no more.  *out may become "".
+ */
 enum { NAMING_ROOM = 256 };
 bool naming_suggest(char out[NAMING_ROOM], const struct nameable *what, size_t i);
 

@@ -32,7 +32,9 @@ static bool take_bytewise(struct passwords *out, const se_buf *pin)
 
 se_status passwords_of(struct passwords *out, const se_buf *pin, se_error *err)
 {
-    *out = (struct passwords){ { { pin->data ? (const char *)pin->data : "", (int)pin->size } }, 1, NULL, 0 };
+    *out = (struct passwords){
+        { { pin->data ? (const char *)pin->data : "", (int)pin->size } }, 1, NULL, 0
+    };
     if (pin->size > INT_MAX / 4)
         return error_set(err, SE_ERR_ACCESS, "the PIN is too long");
     if (!pin->size)

@@ -5,13 +5,14 @@
 #include "base/buf.h"
 
 struct password {
-    const char *text; /* NULL: none at all, which the derivation of PKCS #12 tells apart from an empty one */
+    const char *text; /* NULL: none at all, which the derivation of PKCS #12 tells apart from an
+                         empty one */
     int length;
 };
 
 /*
- * The PIN itself is the first.  An empty one may be none at all; of one beyond ASCII, OpenSSL before 1.1.0 took each byte for a character
- * (passphrase-encoding(7)).
+ * The PIN itself is the first.  An empty one may be none at all; of one beyond ASCII, OpenSSL
+ * before 1.1.0 took each byte for a character (passphrase-encoding(7)).
  */
 struct passwords {
     struct password forms[2];

@@ -56,7 +56,8 @@ static void *parameters(const X509_ALGOR *algorithm, int nid, const ASN1_ITEM *i
 
     if (algorithm)
         X509_ALGOR_get0(&id, &type, &value, algorithm);
-    return id && OBJ_obj2nid(id) == nid && type == V_ASN1_SEQUENCE ? ASN1_item_unpack(value, item) : NULL;
+    return id && OBJ_obj2nid(id) == nid && type == V_ASN1_SEQUENCE ? ASN1_item_unpack(value, item)
+                                                                   : NULL;
 }
 
 /* The digest of an HMAC; NULL: it is none that is known. */
@@ -66,10 +67,13 @@ static const char *digest_of(const X509_ALGOR *hmac)
     int digest = NID_undef;
 
     X509_ALGOR_get0(&id, NULL, NULL, hmac);
-    return EVP_PBE_find(EVP_PBE_TYPE_PRF, OBJ_obj2nid(id), NULL, &digest, NULL) && digest > 0 ? OBJ_nid2sn(digest) : NULL;
+    return EVP_PBE_find(EVP_PBE_TYPE_PRF, OBJ_obj2nid(id), NULL, &digest, NULL) && digest > 0
+               ? OBJ_nid2sn(digest)
+               : NULL;
 }
 
-static bool derive(unsigned char *key, size_t size, const PBKDF2PARAM *how, const struct password *password)
+static bool derive(unsigned char *key, size_t size, const PBKDF2PARAM *how,
+                   const struct password *password)
 {
     const char *digest = how->prf ? digest_of(how->prf) : "SHA1";
     AUTO(kdf) kdf = EVP_KDF_fetch(crypto_context(), "PBKDF2", NULL);
@@ -77,12 +81,15 @@ static bool derive(unsigned char *key, size_t size, const PBKDF2PARAM *how, cons
     uint64_t rounds = 0;
     OSSL_PARAM params[5];
 
-    if (!ctx || !digest || how->salt->type != V_ASN1_OCTET_STRING || !ASN1_INTEGER_get_uint64(&rounds, how->iter))
+    if (!ctx || !digest || how->salt->type != V_ASN1_OCTET_STRING ||
+        !ASN1_INTEGER_get_uint64(&rounds, how->iter))
         return false;
     /* OSSL_PARAM has one type for what is read and what is written */
-    params[0] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PASSWORD, (char *)password->text, (size_t)password->length);
-    params[1] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, how->salt->value.octet_string->data,
-                                                  (size_t)how->salt->value.octet_string->length);
+    params[0] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PASSWORD, (char *)password->text,
+                                                  (size_t)password->length);
+    params[1] =
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, how->salt->value.octet_string->data,
+                                          (size_t)how->salt->value.octet_string->length);
     params[2] = OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_ITER, &rounds);
     params[3] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)digest, 0);
     params[4] = OSSL_PARAM_construct_end();
@@ -90,8 +97,8 @@ static bool derive(unsigned char *key, size_t size, const PBKDF2PARAM *how, cons
 }
 
 /* RFC 9579, 4 wants the length of the key to be told. */
-static bool compute(unsigned char mac[EVP_MAX_MD_SIZE], size_t *size, const PBMAC1PARAM *params, const struct password *password,
-                    const ASN1_OCTET_STRING *content)
+static bool compute(unsigned char mac[EVP_MAX_MD_SIZE], size_t *size, const PBMAC1PARAM *params,
+                    const struct password *password, const ASN1_OCTET_STRING *content)
 {
     AUTO(pbkdf2) how = parameters(params->keyfunc, NID_id_pbkdf2, ASN1_ITEM_rptr(PBKDF2PARAM));
     const char *digest = digest_of(params->encryption);
@@ -99,15 +106,18 @@ static bool compute(unsigned char mac[EVP_MAX_MD_SIZE], size_t *size, const PBMA
     uint64_t length = 0;
     bool done;
 
-    if (!how || !digest || !how->keylength || !ASN1_INTEGER_get_uint64(&length, how->keylength) || !length || length > sizeof key)
+    if (!how || !digest || !how->keylength || !ASN1_INTEGER_get_uint64(&length, how->keylength) ||
+        !length || length > sizeof key)
         return false;
-    done = derive(key, length, how, password) && EVP_Q_mac(crypto_context(), "HMAC", NULL, digest, NULL, key, length, content->data,
-                                                           (size_t)content->length, mac, EVP_MAX_MD_SIZE, size);
+    done = derive(key, length, how, password) &&
+           EVP_Q_mac(crypto_context(), "HMAC", NULL, digest, NULL, key, length, content->data,
+                     (size_t)content->length, mac, EVP_MAX_MD_SIZE, size);
     OPENSSL_cleanse(key, sizeof key);
     return done;
 }
 
-se_status pbmac1_check(bool *out, const PKCS12 *pkcs12, se_bytes file, const struct password *password, se_error *err)
+se_status pbmac1_check(bool *out, const PKCS12 *pkcs12, se_bytes file,
+                       const struct password *password, se_error *err)
 {
     AUTO(params) params = parameters(algorithm_of(pkcs12), NID_pbmac1, ASN1_ITEM_rptr(PBE2PARAM));
     const unsigned char *p = file.data;
@@ -122,7 +132,9 @@ se_status pbmac1_check(bool *out, const PKCS12 *pkcs12, se_bytes file, const str
         return SE_OK;
     if (!params || !pfx || !wanted || OBJ_obj2nid(pfx->safes->type) != NID_pkcs7_data ||
         !compute(mac, &size, params, password, pfx->safes->d.data))
-        return crypto_error(err, SE_ERR_STORE, "its MAC is a PBMAC1 (RFC 9579) that is not PBKDF2 with an HMAC of a known digest");
+        return crypto_error(
+            err, SE_ERR_STORE,
+            "its MAC is a PBMAC1 (RFC 9579) that is not PBKDF2 with an HMAC of a known digest");
     *out = (size_t)wanted->length == size && !CRYPTO_memcmp(wanted->data, mac, size);
     return SE_OK;
 }

@@ -1,4 +1,5 @@
-/* Keys in PEM files: private keys, encrypted or not, their certificates and the chain, in any order. */
+/* Keys in PEM files: private keys, encrypted or not, their certificates and the chain, in any
+ * order. */
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
@@ -47,26 +48,32 @@ static EVP_PKEY *read_pkcs8(struct block *block, const struct passwords *passwor
     AUTO(p8) info = NULL;
 
     for (size_t i = 0; sealed && !info && i < passwords->count; i++)
-        info = PKCS8_decrypt_ex(sealed, passwords->forms[i].text, passwords->forms[i].length, crypto_context(), NULL);
+        info = PKCS8_decrypt_ex(sealed, passwords->forms[i].text, passwords->forms[i].length,
+                                crypto_context(), NULL);
     if ((block->opened = info))
         ERR_clear_error();
     return info ? EVP_PKCS82PKEY_ex(info, crypto_context(), NULL) : NULL;
 }
 
 /*
- * What OpenSSL called encryption before PKCS #8 (RFC 1421, 4.6.1.1), as PEM_do_header() does it.  That one takes ciphers from the default
- * context, which has no legacy provider and is the application's.
+ * What OpenSSL called encryption before PKCS #8 (RFC 1421, 4.6.1.1), as PEM_do_header() does it.
+ * That one takes ciphers from the default context, which has no legacy provider and is the
+ * application's.
  */
-static bool decrypt(struct block *block, const EVP_CIPHER_INFO *how, const struct password *password)
+static bool decrypt(struct block *block, const EVP_CIPHER_INFO *how,
+                    const struct password *password)
 {
-    AUTO(cipher) cipher = EVP_CIPHER_fetch(crypto_context(), EVP_CIPHER_get0_name(how->cipher), NULL);
+    AUTO(cipher) cipher =
+        EVP_CIPHER_fetch(crypto_context(), EVP_CIPHER_get0_name(how->cipher), NULL);
     AUTO(md) md5 = EVP_MD_fetch(crypto_context(), "MD5", NULL);
     AUTO(cipher_ctx) ctx = EVP_CIPHER_CTX_new();
     unsigned char key[EVP_MAX_KEY_LENGTH];
     int size = (int)block->size, rest = 0;
     bool done = cipher && md5 && ctx && block->size <= INT_MAX &&
-                EVP_BytesToKey(cipher, md5, how->iv, (const unsigned char *)password->text, password->length, 1, key, NULL) &&
-                EVP_DecryptInit_ex2(ctx, cipher, key, how->iv, NULL) && EVP_DecryptUpdate(ctx, block->data, &size, block->data, size) &&
+                EVP_BytesToKey(cipher, md5, how->iv, (const unsigned char *)password->text,
+                               password->length, 1, key, NULL) &&
+                EVP_DecryptInit_ex2(ctx, cipher, key, how->iv, NULL) &&
+                EVP_DecryptUpdate(ctx, block->data, &size, block->data, size) &&
                 EVP_DecryptFinal_ex(ctx, block->data + size, &rest);
 
     OPENSSL_cleanse(key, sizeof key);
@@ -88,7 +95,8 @@ static EVP_PKEY *read_key(struct block *block, const struct passwords *passwords
 
     if (strcmp(block->label, "ENCRYPTED PRIVATE KEY") == 0)
         return read_pkcs8(block, passwords);
-    if (!PEM_get_EVP_CIPHER_INFO(block->header, &how) || (how.cipher && !decrypt(block, &how, &passwords->forms[0])))
+    if (!PEM_get_EVP_CIPHER_INFO(block->header, &how) ||
+        (how.cipher && !decrypt(block, &how, &passwords->forms[0])))
         return NULL;
     return read_plain(block);
 }
@@ -102,7 +110,8 @@ static bool is_encrypted(const struct block *block)
 static se_status unreadable(const struct block *block, const se_buf *pin, se_error *err)
 {
     if (crypto_lacks())
-        return crypto_error(err, SE_ERR_KEY, "the private key is encrypted, or made, in a way that is not known");
+        return crypto_error(err, SE_ERR_KEY,
+                            "the private key is encrypted, or made, in a way that is not known");
     if (!is_encrypted(block) || block->opened)
         return crypto_error(err, SE_ERR_KEY, "the private key can't be read");
     if (pin->size)
@@ -111,15 +120,14 @@ static se_status unreadable(const struct block *block, const se_buf *pin, se_err
     return error_set(err, SE_ERR_ACCESS, "the private key is encrypted, and no PIN is configured");
 }
 
-static se_status add_key(struct bundle *bundle, struct block *block, const se_buf *pin, se_error *err)
+static se_status add_key(struct bundle *bundle, struct block *block, const se_buf *pin,
+                         se_error *err)
 {
     AUTO(passwords) passwords = { .count = 0 };
     se_error why = SE_ERROR_INIT;
     EVP_PKEY *key;
-    se_status st = passwords_of(&passwords, pin, err);
 
-    if (st)
-        return st;
+    TRY(passwords_of(&passwords, pin, err));
     if (is_encrypted(block))
         crypto_legacy();
     ERR_clear_error();
@@ -161,9 +169,11 @@ static se_status read_keys(struct bundle *bundle, se_bytes text, const se_buf *p
     return st;
 }
 
-static se_status read_certificates(struct bundle *bundle, se_bytes text, const char *name, se_error *err)
+static se_status read_certificates(struct bundle *bundle, se_bytes text, const char *name,
+                                   se_error *err)
 {
-    if (!memmem(text.data, text.size, "-----BEGIN CERTIFICATE", 22) && !memmem(text.data, text.size, "-----BEGIN TRUSTED", 18) &&
+    if (!memmem(text.data, text.size, "-----BEGIN CERTIFICATE", 22) &&
+        !memmem(text.data, text.size, "-----BEGIN TRUSTED", 18) &&
         !memmem(text.data, text.size, "-----BEGIN X509", 15))
         return SE_OK;
     return certificates_read(&bundle->certificates, text, name, err);
@@ -174,14 +184,16 @@ bool pem_has_key(se_bytes text)
     return memmem(text.data, text.size, "PRIVATE KEY-----", 16);
 }
 
-se_status pem_bundle(struct bundle *bundle, se_bytes text, const se_buf *pin, const char *name, se_error *err)
+se_status pem_bundle(struct bundle *bundle, se_bytes text, const se_buf *pin, const char *name,
+                     se_error *err)
 {
     se_status st = pin && pem_has_key(text) ? read_keys(bundle, text, pin, err) : SE_OK;
 
     return st ? st : read_certificates(bundle, text, name, err);
 }
 
-static se_status fill(struct bundle *bundle, const struct keyref *ref, enum key_part part, se_error *err)
+static se_status fill(struct bundle *bundle, const struct keyref *ref, enum key_part part,
+                      se_error *err)
 {
     AUTO(se_buf) file = SE_BUF_INIT;
     AUTO(se_buf) pin = SE_BUF_INIT;
@@ -191,11 +203,13 @@ static se_status fill(struct bundle *bundle, const struct keyref *ref, enum key_
         return st == SE_ERR_ACCESS ? st : error_restate(err, SE_ERR_STORE);
     if (part != PART_CERTIFICATE && (st = keyref_pin(&pin, ref, err)))
         return st;
-    return pem_bundle(bundle, buf_bytes(&file), part != PART_CERTIFICATE ? &pin : NULL, ref->location, err);
+    return pem_bundle(bundle, buf_bytes(&file), part != PART_CERTIFICATE ? &pin : NULL,
+                      ref->location, err);
 }
 
 /* A key that is held is never lost. */
-static se_status open_pem(struct key **out, const struct keyref *ref, enum key_part part, const struct key_watch *watch, se_error *err)
+static se_status open_pem(struct key **out, const struct keyref *ref, enum key_part part,
+                          const struct key_watch *watch, se_error *err)
 {
     AUTO(bundle) bundle = { .count = 0 };
     const struct bundle_key *key;
@@ -206,7 +220,9 @@ static se_status open_pem(struct key **out, const struct keyref *ref, enum key_p
     *out = NULL;
     any.alias = (char[]){ "" }; /* PEM has no names: an alias says nothing */
     if (!st && bundle_find(&key, &bundle, "") > 1)
-        st = error_set(err, SE_ERR_KEY, "%zu private keys, and PEM has no names that say which: leave one", bundle.count);
+        st = error_set(err, SE_ERR_KEY,
+                       "%zu private keys, and PEM has no names that say which: leave one",
+                       bundle.count);
     if (!st)
         st = bundle_open(out, &bundle, &any, part, err);
     if (st)

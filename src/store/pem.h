@@ -7,9 +7,10 @@
 bool pem_has_key(se_bytes text);
 
 /*
- * `pin` may be empty; NULL: private keys are left where they are.  `name` is the file's.  The caller frees `bundle` also on
- * failure.
+ * `pin` may be empty; NULL: private keys are left where they are.  `name` is the file's.  The
+ * caller frees `bundle` also on failure.
  */
-SE_MUST_CHECK se_status pem_bundle(struct bundle *bundle, se_bytes text, const se_buf *pin, const char *name, se_error *err);
+SE_MUST_CHECK se_status pem_bundle(struct bundle *bundle, se_bytes text, const se_buf *pin,
+                                   const char *name, se_error *err);
 
 #endif

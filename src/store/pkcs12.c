@@ -1,4 +1,5 @@
-/* Keys in PKCS #12 files (RFC 7292): every key and certificate with its friendlyName, not just the first as PKCS12_parse() has it. */
+/* Keys in PKCS #12 files (RFC 7292): every key and certificate with its friendlyName, not just the
+ * first as PKCS12_parse() has it. */
 #include <openssl/err.h>
 
 #include "base/file.h"
@@ -16,7 +17,8 @@ static const char no_pin[] = "it needs a PIN, and no PIN is configured";
 
 /* ---- the PIN ---- */
 
-/* Without a MAC nobody has said yet which form of the PIN is right: the one that has opened something is. */
+/* Without a MAC nobody has said yet which form of the PIN is right: the one that has opened
+ * something is. */
 static void prefer(struct pkcs12_file *file, size_t i)
 {
     struct password first = file->passwords.forms[0];
@@ -34,7 +36,8 @@ static se_status not_opened(const struct pkcs12_file *file, const char *what, se
         return crypto_error(err, SE_ERR_KEY, "%s is encrypted in a way that is not known", what);
     if (file->vouched) {
         ERR_clear_error();
-        return error_set(err, SE_ERR_ACCESS, "%s has another PIN than the file, or is damaged", what);
+        return error_set(err, SE_ERR_ACCESS, "%s has another PIN than the file, or is damaged",
+                         what);
     }
     if (file->passwords.forms[0].length)
         return crypto_error(err, SE_ERR_ACCESS, "the PIN does not open %s", what);
@@ -42,7 +45,8 @@ static se_status not_opened(const struct pkcs12_file *file, const char *what, se
     return error_set(err, SE_ERR_ACCESS, no_pin);
 }
 
-static se_status check_mac(bool *out, struct pkcs12_file *file, PKCS12 *pkcs12, se_bytes der, se_error *err)
+static se_status check_mac(bool *out, struct pkcs12_file *file, PKCS12 *pkcs12, se_bytes der,
+                           se_error *err)
 {
     se_status st = SE_OK;
 
@@ -75,18 +79,20 @@ static se_status check_mac_kind(const PKCS12 *pkcs12, se_error *err)
         return SE_OK;
     md = EVP_MD_fetch(crypto_context(), name, NULL);
     EVP_MD_free(md);
-    return md ? SE_OK : crypto_error(err, SE_ERR_STORE, "its MAC is of a kind that is not known (%s)", name);
+    return md ? SE_OK
+              : crypto_error(err, SE_ERR_STORE, "its MAC is of a kind that is not known (%s)",
+                             name);
 }
 
-static se_status check_password(struct pkcs12_file *file, PKCS12 *pkcs12, se_bytes der, se_error *err)
+static se_status check_password(struct pkcs12_file *file, PKCS12 *pkcs12, se_bytes der,
+                                se_error *err)
 {
     bool right;
-    se_status st;
 
     if (!PKCS12_mac_present(pkcs12))
         return SE_OK;
-    if ((st = check_mac_kind(pkcs12, err)) || (st = check_mac(&right, file, pkcs12, der, err)))
-        return st;
+    TRY(check_mac_kind(pkcs12, err));
+    TRY(check_mac(&right, file, pkcs12, der, err));
     if (!right && file->passwords.forms[0].length)
         return crypto_error(err, SE_ERR_ACCESS, "the PIN does not open it");
     ERR_clear_error();
@@ -117,16 +123,19 @@ static se_status unknown_type(const PKCS8_PRIV_KEY_INFO *info, se_error *err)
     return error_set(err, SE_ERR_KEY, "it is a private key that can't be read, of type %s", name);
 }
 
-static se_status put_key(struct bundle *bundle, EVP_PKEY *key, PKCS12_SAFEBAG *bag, const se_error *why, se_error *err)
+static se_status put_key(struct bundle *bundle, EVP_PKEY *key, PKCS12_SAFEBAG *bag,
+                         const se_error *why, se_error *err)
 {
     char *name = PKCS12_get_friendlyname(bag);
-    se_status st = bundle_add_key(bundle, key, name, attribute_bytes(bag, NID_localKeyID), why, err);
+    se_status st =
+        bundle_add_key(bundle, key, name, attribute_bytes(bag, NID_localKeyID), why, err);
 
     OPENSSL_free(name);
     return st;
 }
 
-static se_status add_key(struct bundle *bundle, const PKCS8_PRIV_KEY_INFO *info, PKCS12_SAFEBAG *bag, se_error *err)
+static se_status add_key(struct bundle *bundle, const PKCS8_PRIV_KEY_INFO *info,
+                         PKCS12_SAFEBAG *bag, se_error *err)
 {
     EVP_PKEY *key = EVP_PKCS82PKEY_ex(info, crypto_context(), NULL);
     se_error why = SE_ERROR_INIT;
@@ -136,7 +145,8 @@ static se_status add_key(struct bundle *bundle, const PKCS8_PRIV_KEY_INFO *info,
     return put_key(bundle, key, bag, key ? NULL : &why, err);
 }
 
-static se_status add_shrouded(struct bundle *bundle, struct pkcs12_file *file, PKCS12_SAFEBAG *bag, se_error *err)
+static se_status add_shrouded(struct bundle *bundle, struct pkcs12_file *file, PKCS12_SAFEBAG *bag,
+                              se_error *err)
 {
     AUTO(p8) info = NULL;
     se_error why = SE_ERROR_INIT;
@@ -187,7 +197,8 @@ static se_status add_certificate(struct bundle *bundle, PKCS12_SAFEBAG *bag, se_
     return bundle_add_certificate(bundle, certificate, err);
 }
 
-se_status pkcs12_add_bag(struct bundle *bundle, struct pkcs12_file *file, PKCS12_SAFEBAG *bag, se_error *err)
+se_status pkcs12_add_bag(struct bundle *bundle, struct pkcs12_file *file, PKCS12_SAFEBAG *bag,
+                         se_error *err)
 {
     switch (PKCS12_SAFEBAG_get_nid(bag)) {
     case NID_keyBag:
@@ -195,7 +206,9 @@ se_status pkcs12_add_bag(struct bundle *bundle, struct pkcs12_file *file, PKCS12
     case NID_pkcs8ShroudedKeyBag:
         return add_shrouded(bundle, file, bag, err);
     case NID_certBag:
-        return PKCS12_SAFEBAG_get_bag_nid(bag) == NID_x509Certificate ? add_certificate(bundle, bag, err) : SE_OK;
+        return PKCS12_SAFEBAG_get_bag_nid(bag) == NID_x509Certificate
+                   ? add_certificate(bundle, bag, err)
+                   : SE_OK;
     default:
         return SE_OK; /* CRLs, secrets: nothing of ours */
     }
@@ -211,12 +224,14 @@ static STACK_OF(PKCS12_SAFEBAG) * unpack(struct pkcs12_file *file, PKCS7 *safe)
     if (OBJ_obj2nid(safe->type) == NID_pkcs7_data)
         return PKCS12_unpack_p7data(safe);
     for (size_t i = 0; !bags && i < file->passwords.count; i++)
-        if ((bags = PKCS12_unpack_p7encdata(safe, file->passwords.forms[i].text, file->passwords.forms[i].length)))
+        if ((bags = PKCS12_unpack_p7encdata(safe, file->passwords.forms[i].text,
+                                            file->passwords.forms[i].length)))
             prefer(file, i);
     return bags;
 }
 
-/* Takes the bag over.  A safe inside of a safe means no more than its bags do; DER nests 30 times at most for OpenSSL. */
+/* Takes the bag over.  A safe inside of a safe means no more than its bags do; DER nests 30 times
+ * at most for OpenSSL. */
 static se_status take_bag(struct pkcs12_file *file, PKCS12_SAFEBAG *bag, se_error *err)
 {
     AUTO(bag) taken = bag;
@@ -226,7 +241,10 @@ static se_status take_bag(struct pkcs12_file *file, PKCS12_SAFEBAG *bag, se_erro
     if (!st && PKCS12_SAFEBAG_get_nid(bag) == NID_safeContentsBag) {
         inner = PKCS12_SAFEBAG_get0_safes(bag);
         for (int i = 0; !st && i < sk_PKCS12_SAFEBAG_num(inner); i++)
-            st = take_bag(file, ASN1_item_dup(ASN1_ITEM_rptr(PKCS12_SAFEBAG), sk_PKCS12_SAFEBAG_value(inner, i)), err);
+            st = take_bag(
+                file,
+                ASN1_item_dup(ASN1_ITEM_rptr(PKCS12_SAFEBAG), sk_PKCS12_SAFEBAG_value(inner, i)),
+                err);
         return st;
     }
     if (!st && !sk_PKCS12_SAFEBAG_push(file->bags, bag))
@@ -240,8 +258,9 @@ static se_status take_bag(struct pkcs12_file *file, PKCS12_SAFEBAG *bag, se_erro
 static se_status pass_over(struct pkcs12_file *file, const PKCS7 *safe, se_error *err)
 {
     bool encrypted = OBJ_obj2nid(safe->type) == NID_pkcs7_encrypted;
-    se_status st =
-        encrypted ? not_opened(file, "a part of it", &file->sealed) : crypto_error(&file->sealed, SE_ERR_KEY, "a part of it can't be read");
+    se_status st = encrypted
+                       ? not_opened(file, "a part of it", &file->sealed)
+                       : crypto_error(&file->sealed, SE_ERR_KEY, "a part of it can't be read");
 
     if (st != SE_ERR_ACCESS || file->vouched)
         return SE_OK;
@@ -279,7 +298,8 @@ static se_status parse(PKCS12 **out, se_bytes file, se_error *err)
 {
     const unsigned char *p = file.data;
 
-    /* made in our context first: decryption inside uses the context that the structure was made in */
+    /* made in our context first: decryption inside uses the context that the structure was made in
+     */
     *out = PKCS12_init_ex(NID_pkcs7_data, crypto_context(), NULL);
     if (!*out)
         return error_memory(err);
@@ -320,7 +340,8 @@ se_status pkcs12_bundle(struct bundle *bundle, se_bytes text, const se_buf *pin,
         st = bundle_check_pin(bundle, err);
     if (st || bundle->count || !file.sealed.status)
         return st;
-    return error_set_at(err, file.sealed.status, file.sealed.file, file.sealed.line, "%s", file.sealed.text);
+    return error_set_at(err, file.sealed.status, file.sealed.file, file.sealed.line, "%s",
+                        file.sealed.text);
 }
 
 static se_status fill(struct bundle *bundle, const struct keyref *ref, se_error *err)
@@ -331,13 +352,13 @@ static se_status fill(struct bundle *bundle, const struct keyref *ref, se_error 
 
     if ((st = file_read(&file, ref->location, BUNDLE_FILE_LIMIT, err)))
         return st == SE_ERR_ACCESS ? st : error_restate(err, SE_ERR_STORE);
-    if ((st = keyref_pin(&pin, ref, err)))
-        return st;
+    TRY(keyref_pin(&pin, ref, err));
     return pkcs12_bundle(bundle, buf_bytes(&file), &pin, err);
 }
 
 /* A key that is held is never lost. */
-static se_status open_pkcs12(struct key **out, const struct keyref *ref, enum key_part part, const struct key_watch *watch, se_error *err)
+static se_status open_pkcs12(struct key **out, const struct keyref *ref, enum key_part part,
+                             const struct key_watch *watch, se_error *err)
 {
     AUTO(bundle) bundle = { .count = 0 };
     se_status st = fill(&bundle, ref, err);

@@ -28,7 +28,8 @@ static X509 *chosen(const STACK_OF(X509) * all)
     return best ? best : first;
 }
 
-se_status store_configured_certificate(X509 **out, STACK_OF(X509) * *chain, const struct keyref *ref, se_error *err)
+se_status store_configured_certificate(X509 **out, STACK_OF(X509) * *chain,
+                                       const struct keyref *ref, se_error *err)
 {
     AUTO(x509_stack) all = NULL;
     AUTO(se_buf) text = SE_BUF_INIT;
@@ -40,7 +41,8 @@ se_status store_configured_certificate(X509 **out, STACK_OF(X509) * *chain, cons
         return certificate_parse(out, buf_bytes(&ref->certificate_der), err);
     if (!*ref->certificate)
         return SE_OK;
-    if ((st = certificate_file_read(&text, ref, err)) || (st = certificates_read(&all, buf_bytes(&text), ref->certificate, err)))
+    if ((st = certificate_file_read(&text, ref, err)) ||
+        (st = certificates_read(&all, buf_bytes(&text), ref->certificate, err)))
         return st == SE_ERR_ACCESS ? st : error_restate(err, SE_ERR_KEY);
     *out = chosen(all);
     return X509_up_ref(*out) ? certificates_chain(chain, *out, all, err) : error_memory(err);
@@ -59,7 +61,8 @@ static se_status open_configured(struct key **out, const struct keyref *ref, se_
     return key_new(out, NULL, certificate, chain, err);
 }
 
-se_status store_open(struct key **out, const struct keyref *ref, enum key_part part, const struct key_watch *watch, se_error *err)
+se_status store_open(struct key **out, const struct keyref *ref, enum key_part part,
+                     const struct key_watch *watch, se_error *err)
 {
     const struct store_type *store;
     se_status st;
@@ -67,7 +70,7 @@ se_status store_open(struct key **out, const struct keyref *ref, enum key_part p
     *out = NULL;
     if (part <= PART_ENCRYPT && ((st = open_configured(out, ref, err)) || *out))
         return st;
-    if ((st = find(&store, ref->store, err)))
-        return st;
-    return store->open(out, ref, part == PART_ENCRYPT && !store->has_rights ? PART_CERTIFICATE : part, watch, err);
+    TRY(find(&store, ref->store, err));
+    return store->open(
+        out, ref, part == PART_ENCRYPT && !store->has_rights ? PART_CERTIFICATE : part, watch, err);
 }

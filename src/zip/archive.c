@@ -17,12 +17,11 @@ enum { ENTRIES_MOST = 100000, RATIO_MOST = 200 };
 
 se_status zip_params_read(se_zip_params *out, const se_zip_params *params, se_error *err)
 {
-    se_status st = arguments_options(out, params, se_zip_params, err);
-
-    if (st)
-        return st;
+    TRY(arguments_options(out, params, se_zip_params, err));
     if (out->trust && out->issuers)
-        return error_set(err, SE_ERR_USAGE, "either CAs that are named vouch for signers, or the issuers of the descriptor's certificates");
+        return error_set(err, SE_ERR_USAGE,
+                         "either CAs that are named vouch for signers, or the issuers of the "
+                         "descriptor's certificates");
     if (out->time < 0)
         return error_set(err, SE_ERR_USAGE, "a time before 1970");
     if (!out->time)
@@ -32,7 +31,8 @@ se_status zip_params_read(se_zip_params *out, const se_zip_params *params, se_er
 
 struct archive_limits zip_params_limits(const se_zip_params *params)
 {
-    struct archive_limits limits = { params->max_entries, params->max_total, params->max_ratio, false };
+    struct archive_limits limits = { params->max_entries, params->max_total, params->max_ratio,
+                                     false };
 
     if (!limits.entries)
         limits.entries = ENTRIES_MOST;
@@ -47,7 +47,8 @@ struct archive_limits zip_params_limits(const se_zip_params *params)
 
 /* ---- the file ---- */
 
-se_status archive_read(const struct archive *archive, void *out, uint64_t offset, size_t size, se_error *err)
+se_status archive_read(const struct archive *archive, void *out, uint64_t offset, size_t size,
+                       se_error *err)
 {
     unsigned char *p = out;
 
@@ -59,7 +60,9 @@ se_status archive_read(const struct archive *archive, void *out, uint64_t offset
         if (n < 0)
             return error_set(err, SE_ERR_IO, "cannot read the archive: %s", strerror(errno));
         if (!n)
-            return error_set(err, SE_ERR_FORMAT, "the archive ends at byte %ju, where more is expected", (uintmax_t)offset);
+            return error_set(err, SE_ERR_FORMAT,
+                             "the archive ends at byte %ju, where more is expected",
+                             (uintmax_t)offset);
         p += n;
         offset += (size_t)n;
         size -= (size_t)n;
@@ -73,7 +76,8 @@ static se_status open_archive_file(struct archive *archive, const char *path, se
 
     archive->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (archive->fd < 0 || fstat(archive->fd, &info))
-        return error_set(err, errno == EACCES || errno == EPERM ? SE_ERR_ACCESS : SE_ERR_IO, "cannot read: %s", strerror(errno));
+        return error_set(err, errno == EACCES || errno == EPERM ? SE_ERR_ACCESS : SE_ERR_IO,
+                         "cannot read: %s", strerror(errno));
     if (!S_ISREG(info.st_mode))
         return error_set(err, SE_ERR_IO, "not a regular file: an archive is read from its end");
     archive->size = (uint64_t)info.st_size;
@@ -100,7 +104,8 @@ static const struct {
     { entry_names_check, "; unpack it, give that another name and pack it anew" },
 };
 
-se_status archive_open(struct archive *out, const char *path, const struct archive_limits *limits, se_error *err)
+se_status archive_open(struct archive *out, const char *path, const struct archive_limits *limits,
+                       se_error *err)
 {
     se_status st;
 
@@ -135,7 +140,8 @@ static size_t find_slot(const struct archive *archive, const char *name, size_t 
 
     for (size_t i = 0; i < size; i++)
         hash = name_hash_step(hash, (unsigned char)name[i]);
-    for (at = hash & (archive->table_size - 1); archive->table[at]; at = (at + 1) & (archive->table_size - 1)) {
+    for (at = hash & (archive->table_size - 1); archive->table[at];
+         at = (at + 1) & (archive->table_size - 1)) {
         const struct entry *e = &archive->entries[archive->table[at] - 1];
 
         if (e->name_size == size && strncmp(name, entry_name(archive, e), size) == 0)
@@ -160,7 +166,8 @@ se_status archive_index_names(struct archive *archive, se_error *err)
     return SE_OK;
 }
 
-const struct entry *archive_find_prefix(const struct archive *archive, const char *name, size_t size)
+const struct entry *archive_find_prefix(const struct archive *archive, const char *name,
+                                        size_t size)
 {
     uint32_t found = archive->table[find_slot(archive, name, size)];
 
@@ -177,7 +184,8 @@ static void unmark_parents(bool *leaves, const struct archive *archive, const st
     const char *name = entry_name(archive, e);
 
     for (size_t size = e->name_size - (size_t)e->folder; size; size--) {
-        const struct entry *parent = name[size - 1] == '/' ? archive_find_prefix(archive, name, size) : NULL;
+        const struct entry *parent =
+            name[size - 1] == '/' ? archive_find_prefix(archive, name, size) : NULL;
 
         if (!parent)
             continue;

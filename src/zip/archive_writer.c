@@ -96,7 +96,8 @@ static void put_time(unsigned char *p, int64_t seconds)
     le_put(p + 2, (unsigned)((tm.tm_year - 80) << 9 | (tm.tm_mon + 1) << 5 | tm.tm_mday), 2);
 }
 
-/* The part that both headers have, from "version needed" to the name's length (APPNOTE 4.3.7, 4.3.12). */
+/* The part that both headers have, from "version needed" to the name's length
+ * (APPNOTE 4.3.7, 4.3.12). */
 static void put_common(unsigned char *p, const struct new_file *file, int64_t time)
 {
     le_put(p, VERSION_STORED, 2);
@@ -107,19 +108,20 @@ static void put_common(unsigned char *p, const struct new_file *file, int64_t ti
     le_put(p + 22, strlen(file->name), 2);
 }
 
-static se_status write_new_file(struct archive_writer *w, const struct new_file *file, se_error *err)
+static se_status write_new_file(struct archive_writer *w, const struct new_file *file,
+                                se_error *err)
 {
     unsigned char header[LOCAL_SIZE] = { 0 };
-    se_status st;
 
     le_put(header, LOCAL_SIGNATURE, 4);
     put_common(header + 4, file, w->plan->time);
-    if ((st = write_bytes(w, header, sizeof header, err)) || (st = write_bytes(w, file->name, strlen(file->name), err)))
-        return st;
+    TRY(write_bytes(w, header, sizeof header, err));
+    TRY(write_bytes(w, file->name, strlen(file->name), err));
     return write_bytes(w, file->content.data, file->content.size, err);
 }
 
-static se_status write_new_central(struct archive_writer *w, const struct new_file *file, uint64_t offset, se_error *err)
+static se_status write_new_central(struct archive_writer *w, const struct new_file *file,
+                                   uint64_t offset, se_error *err)
 {
     unsigned char header[CENTRAL_SIZE] = { 0 };
     se_status st;
@@ -137,11 +139,14 @@ static se_status write_new_central(struct archive_writer *w, const struct new_fi
 
 static se_status refuse_extra(const struct archive_writer *w, const struct entry *e, se_error *err)
 {
-    return error_set(err, SE_ERR_FORMAT, "'%s' has no room for another extra field", entry_name(w->plan->old, e));
+    return error_set(err, SE_ERR_FORMAT, "'%s' has no room for another extra field",
+                     entry_name(w->plan->old, e));
 }
 
-/* Sums and sizes of the central directory; the zip64 extra field that they need (APPNOTE 4.5.3), and its size, 0: none. */
-static size_t put_sizes(unsigned char *header, unsigned char zip64[EXTRA_ZIP64_LOCAL], const struct entry *e)
+/* Sums and sizes of the central directory; the zip64 extra field that they need (APPNOTE 4.5.3),
+ * and its size, 0: none. */
+static size_t put_sizes(unsigned char *header, unsigned char zip64[EXTRA_ZIP64_LOCAL],
+                        const struct entry *e)
 {
     bool big = entry_is_big(e);
 
@@ -161,21 +166,21 @@ static size_t put_sizes(unsigned char *header, unsigned char zip64[EXTRA_ZIP64_L
 /* The local header without what has no place in it. */
 static se_status write_tidy_header(struct archive_writer *w, const struct entry *e, se_error *err)
 {
-    unsigned char *header = w->record.data, *extra = header + LOCAL_SIZE + e->name_size, zip64[EXTRA_ZIP64_LOCAL];
+    unsigned char *header = w->record.data, *extra = header + LOCAL_SIZE + e->name_size,
+                  zip64[EXTRA_ZIP64_LOCAL];
     size_t size = (size_t)(e->data - e->offset), kept, added;
-    se_status st = archive_read(w->plan->old, header, e->offset, size, err);
 
-    if (st)
-        return st;
-    kept = extra_fields_tidy(extra, size - LOCAL_SIZE - e->name_size, entry_name(w->plan->old, e), !e->sized);
+    TRY(archive_read(w->plan->old, header, e->offset, size, err));
+    kept = extra_fields_tidy(extra, size - LOCAL_SIZE - e->name_size, entry_name(w->plan->old, e),
+                             !e->sized);
     le_put(header + 4, tidy_version(le16(header + 4)), 2);
     le_put(header + 6, e->flags, 2);
     added = e->sized ? put_sizes(header, zip64, e) : 0;
     if (kept + added > EXTRA_MOST)
         return refuse_extra(w, e, err);
     le_put(header + 28, kept + added, 2);
-    if ((st = write_bytes(w, header, LOCAL_SIZE + e->name_size, err)) || (st = write_bytes(w, zip64, added, err)))
-        return st;
+    TRY(write_bytes(w, header, LOCAL_SIZE + e->name_size, err));
+    TRY(write_bytes(w, zip64, added, err));
     return write_bytes(w, extra, kept, err);
 }
 
@@ -196,16 +201,15 @@ static se_status write_kept_entry(struct archive_writer *w, const struct entry *
 static se_status read_central(struct archive_writer *w, const struct entry *e, se_error *err)
 {
     unsigned char *record = w->record.data;
-    se_status st = archive_read(w->plan->old, record, e->central, CENTRAL_SIZE, err);
 
-    if (st)
-        return st;
+    TRY(archive_read(w->plan->old, record, e->central, CENTRAL_SIZE, err));
     return archive_read(w->plan->old, record + CENTRAL_SIZE, e->central + CENTRAL_SIZE,
                         (size_t)le16(record + 28) + le16(record + 30) + le16(record + 32), err);
 }
 
 /* The zip64 extra field that the record needs now; its size, 0: none. */
-static size_t put_offset(unsigned char *record, unsigned char zip64[ZIP64_MOST], const struct entry *e, uint64_t offset)
+static size_t put_offset(unsigned char *record, unsigned char zip64[ZIP64_MOST],
+                         const struct entry *e, uint64_t offset)
 {
     size_t size = 4;
 
@@ -239,15 +243,14 @@ static void tidy_central(unsigned char *record, const struct entry *e, const cha
     le_put(record + 38, tidy_attributes(le32(record + 38), name, e->folder), 4);
 }
 
-static se_status write_kept_central(struct archive_writer *w, const struct entry *e, uint64_t offset, se_error *err)
+static se_status write_kept_central(struct archive_writer *w, const struct entry *e,
+                                    uint64_t offset, se_error *err)
 {
     unsigned char *record = w->record.data, zip64[ZIP64_MOST];
     const char *name = entry_name(w->plan->old, e);
     size_t head, extra, kept, added;
-    se_status st = read_central(w, e, err);
 
-    if (st)
-        return st;
+    TRY(read_central(w, e, err));
     head = (size_t)CENTRAL_SIZE + le16(record + 28);
     extra = le16(record + 30);
     kept = extra_fields_tidy(record + head, extra, name, false);
@@ -257,9 +260,9 @@ static se_status write_kept_central(struct archive_writer *w, const struct entry
         return refuse_extra(w, e, err);
     le_put(record + 30, kept + added, 2);
     w->entries++;
-    if ((st = write_bytes(w, record, head, err)) || (st = write_bytes(w, zip64, added, err)) ||
-        (st = write_bytes(w, record + head, kept, err)))
-        return st;
+    TRY(write_bytes(w, record, head, err));
+    TRY(write_bytes(w, zip64, added, err));
+    TRY(write_bytes(w, record + head, kept, err));
     return write_bytes(w, record + head + extra, le16(record + 32), err);
 }
 
@@ -298,7 +301,8 @@ static se_status write_end(struct archive_writer *w, se_error *err)
     unsigned char record[EOCD_SIZE] = { 0 };
     se_status st;
 
-    if ((w->entries >= FULL16 || size >= FULL32 || w->directory >= FULL32) && (st = write_end64(w, err)))
+    if ((w->entries >= FULL16 || size >= FULL32 || w->directory >= FULL32) &&
+        (st = write_end64(w, err)))
         return st;
     le_put(record, EOCD_SIGNATURE, 4);
     le_put(record + 8, saturate(w->entries, FULL16), 2);
@@ -306,14 +310,15 @@ static se_status write_end(struct archive_writer *w, se_error *err)
     le_put(record + 12, saturate(size, FULL32), 4);
     le_put(record + 16, saturate(w->directory, FULL32), 4);
     le_put(record + 20, old->eocd.comment, 2);
-    if ((st = write_bytes(w, record, sizeof record, err)) || (st = copy_bytes(w, old->eocd.at + EOCD_SIZE, old->size, err)))
-        return st;
+    TRY(write_bytes(w, record, sizeof record, err));
+    TRY(copy_bytes(w, old->eocd.at + EOCD_SIZE, old->size, err));
     return flush_piece(w, err);
 }
 
 /* ---- all of it ---- */
 
-static se_status write_entries(struct archive_writer *w, uint64_t new_offsets[NEW_FILES], se_error *err)
+static se_status write_entries(struct archive_writer *w, uint64_t new_offsets[NEW_FILES],
+                               se_error *err)
 {
     const struct archive *old = w->plan->old;
     se_status st = SE_OK;
@@ -330,7 +335,8 @@ static se_status write_entries(struct archive_writer *w, uint64_t new_offsets[NE
     return st;
 }
 
-static se_status write_directory(struct archive_writer *w, const uint64_t new_offsets[NEW_FILES], se_error *err)
+static se_status write_directory(struct archive_writer *w, const uint64_t new_offsets[NEW_FILES],
+                                 se_error *err)
 {
     const struct archive *old = w->plan->old;
     se_status st = SE_OK;
@@ -347,15 +353,16 @@ static se_status write_directory(struct archive_writer *w, const uint64_t new_of
 
 se_status archive_write(struct output *out, const struct archive_plan *plan, se_error *err)
 {
-    AUTO(archive_writer) w = { .plan = plan, .out = out, .offsets = calloc(plan->old->count + 1, sizeof *w.offsets) };
+    AUTO(archive_writer) w = { .plan = plan,
+                               .out = out,
+                               .offsets = calloc(plan->old->count + 1, sizeof *w.offsets) };
     uint64_t new_offsets[NEW_FILES];
-    se_status st;
 
     if (!w.offsets)
         return error_memory(err);
-    if ((st = buf_new(&w.piece, PIECE, err)) || (st = buf_new(&w.record, CENTRAL_MOST, err)))
-        return st;
-    if ((st = write_entries(&w, new_offsets, err)) || (st = write_directory(&w, new_offsets, err)))
-        return st;
+    TRY(buf_new(&w.piece, PIECE, err));
+    TRY(buf_new(&w.record, CENTRAL_MOST, err));
+    TRY(write_entries(&w, new_offsets, err));
+    TRY(write_directory(&w, new_offsets, err));
     return write_end(&w, err);
 }

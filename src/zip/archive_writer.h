@@ -1,4 +1,5 @@
-/* Signed archives, written from the first byte to the last: a signature's files, then what is kept of an old archive. */
+/* Signed archives, written from the first byte to the last: a signature's files, then what is kept
+ * of an old archive. */
 #ifndef ZIP_ARCHIVE_WRITER_H
 #define ZIP_ARCHIVE_WRITER_H
 
@@ -21,9 +22,11 @@ struct archive_plan {
 };
 
 /*
- * Entries stay in the order in which they are stored.  Their local records are copied byte for byte, unless they are untidy, and central
- * records get their new offset; end records are made anew, and the comment stays.
+ * Entries stay in the order in which they are stored.  Their local records are copied byte for
+ * byte, unless they are untidy, and central records get their new offset; end records are made
+ * anew, and the comment stays.
  */
-SE_MUST_CHECK se_status archive_write(struct output *out, const struct archive_plan *plan, se_error *err);
+SE_MUST_CHECK se_status archive_write(struct output *out, const struct archive_plan *plan,
+                                      se_error *err);
 
 #endif

@@ -23,18 +23,17 @@ static se_status window_refill(struct window *w, se_error *err)
 {
     size_t left = w->filled - w->at, room = w->bytes.size - left;
     size_t more = w->end - w->next < room ? (size_t)(w->end - w->next) : room;
-    se_status st;
 
     memmove(w->bytes.data, w->bytes.data + w->at, left);
-    if ((st = archive_read(w->archive, w->bytes.data + left, w->next, more, err)))
-        return st;
+    TRY(archive_read(w->archive, w->bytes.data + left, w->next, more, err));
     w->at = 0;
     w->filled = left + more;
     w->next += more;
     return SE_OK;
 }
 
-static se_status window_take(const unsigned char **out, struct window *w, size_t size, se_error *err)
+static se_status window_take(const unsigned char **out, struct window *w, size_t size,
+                             se_error *err)
 {
     se_status st;
 
@@ -52,7 +51,8 @@ static uint64_t window_position(const struct window *w)
     return w->next - (w->filled - w->at);
 }
 
-/* What the high half of the external attributes says about the kind of file, if it says anything. */
+/* What the high half of the external attributes says about the kind of file, if it says anything.
+ */
 static const char *describe_kind(uint32_t attributes, bool folder)
 {
     switch (attributes >> 16 & S_IFMT) {
@@ -74,36 +74,43 @@ static se_status check_flags(const struct entry *e, const char *name, se_error *
     if (e->flags & FLAG_ENCRYPTED)
         return error_set(err, SE_ERR_FORMAT, "'%s' is encrypted", name);
     if (e->flags & ~(FLAG_LEVEL | FLAG_DESCRIPTOR | FLAG_UTF8))
-        return error_set(err, SE_ERR_FORMAT, "'%s' has flags 0x%04x, which are not known", name, (unsigned)e->flags);
+        return error_set(err, SE_ERR_FORMAT, "'%s' has flags 0x%04x, which are not known", name,
+                         (unsigned)e->flags);
     if (e->method != METHOD_STORED && e->method != METHOD_DEFLATED)
-        return error_set(err, SE_ERR_FORMAT, "'%s' is compressed with method %u: Java reads stored and deflated ones", name,
-                         (unsigned)e->method);
+        return error_set(err, SE_ERR_FORMAT,
+                         "'%s' is compressed with method %u: Java reads stored and deflated ones",
+                         name, (unsigned)e->method);
     if (e->method == METHOD_STORED && e->compressed != e->size)
-        return error_set(err, SE_ERR_FORMAT, "'%s' is stored, and has %ju bytes in %ju", name, (uintmax_t)e->size,
-                         (uintmax_t)e->compressed);
+        return error_set(err, SE_ERR_FORMAT, "'%s' is stored, and has %ju bytes in %ju", name,
+                         (uintmax_t)e->size, (uintmax_t)e->compressed);
     return SE_OK;
 }
 
-static se_status check_file_kind(const struct archive *archive, const struct entry *e, uint32_t attributes, const char *name, se_error *err)
+static se_status check_file_kind(const struct archive *archive, const struct entry *e,
+                                 uint32_t attributes, const char *name, se_error *err)
 {
     const char *mended = describe_kind(tidy_attributes(attributes, name, e->folder), e->folder);
     const char *special = archive->limits.tidies ? mended : describe_kind(attributes, e->folder);
 
     if (special)
-        return error_set(err, SE_ERR_REJECTED, "'%s' is %s%s", name, special, mended ? "" : SIGN_ANEW);
+        return error_set(err, SE_ERR_REJECTED, "'%s' is %s%s", name, special,
+                         mended ? "" : SIGN_ANEW);
     if (e->folder && e->size)
-        return error_set(err, SE_ERR_REJECTED, "'%s' is a folder and has %ju bytes", name, (uintmax_t)e->size);
+        return error_set(err, SE_ERR_REJECTED, "'%s' is a folder and has %ju bytes", name,
+                         (uintmax_t)e->size);
     return SE_OK;
 }
 
-static se_status add_name(struct archive *archive, struct entry *e, const unsigned char *name, size_t size, se_error *err)
+static se_status add_name(struct archive *archive, struct entry *e, const unsigned char *name,
+                          size_t size, se_error *err)
 {
     if (!size || size > NAME_MOST)
-        return error_set(err, SE_ERR_REJECTED, "the name of entry %zu has %zu bytes, 1 to %d are accepted", archive->count + 1, size,
-                         (int)NAME_MOST);
+        return error_set(err, SE_ERR_REJECTED,
+                         "the name of entry %zu has %zu bytes, 1 to %d are accepted",
+                         archive->count + 1, size, (int)NAME_MOST);
     if (memchr(name, 0, size))
-        return error_set(err, SE_ERR_REJECTED, "the name of entry %zu holds a NUL byte: '%.*s'", archive->count + 1, (int)size,
-                         (const char *)name);
+        return error_set(err, SE_ERR_REJECTED, "the name of entry %zu holds a NUL byte: '%.*s'",
+                         archive->count + 1, (int)size, (const char *)name);
     if (archive->names.buf.size + size + 1 > NAMES_MOST)
         return error_set(err, SE_ERR_REJECTED, "names of more than %d MB", NAMES_MOST >> 20);
     e->name = (uint32_t)archive->names.buf.size;
@@ -124,17 +131,24 @@ static void read_fixed_fields(struct entry *e, const unsigned char *p)
     e->offset = le32(p + 42);
 }
 
-static se_status read_extra_fields(const struct archive *archive, struct entry *e, se_bytes extra, se_error *err)
+static se_status read_extra_fields(const struct archive *archive, struct entry *e, se_bytes extra,
+                                   se_error *err)
 {
-    const struct extra_header header = { entry_name(archive, e), "the central directory", { &e->size, &e->compressed, &e->offset } };
+    const struct extra_header header = { entry_name(archive, e),
+                                         "the central directory",
+                                         { &e->size, &e->compressed, &e->offset } };
     struct extra_report report;
     se_status st = extra_fields_read(&report, &header, extra, err);
 
     for (size_t i = 0; !st && i < ZIP64_FIELDS; i++)
         if (report.says[i] && report.stated[i] != *header.fields[i])
-            st = error_set(err, SE_ERR_FORMAT, "'%s': " EXTRA_ZIP64_ODD " in %s: it says %ju, and %ju stands there", header.name,
-                           header.where, (uintmax_t)report.stated[i], (uintmax_t)*header.fields[i]);
-    return st || archive->limits.tidies ? st : extra_fields_check(&report, header.name, header.where, err);
+            st = error_set(err, SE_ERR_FORMAT,
+                           "'%s': " EXTRA_ZIP64_ODD " in %s: it says %ju, and %ju stands there",
+                           header.name, header.where, (uintmax_t)report.stated[i],
+                           (uintmax_t)*header.fields[i]);
+    return st || archive->limits.tidies
+               ? st
+               : extra_fields_check(&report, header.name, header.where, err);
 }
 
 static se_status read_record(struct archive *archive, struct window *w, se_error *err)
@@ -145,13 +159,12 @@ static se_status read_record(struct archive *archive, struct window *w, se_error
     const unsigned char *p;
     size_t name_size, extra_size;
     const char *name;
-    se_status st = window_take(&p, w, CENTRAL_SIZE, err);
 
-    if (st)
-        return st;
+    TRY(window_take(&p, w, CENTRAL_SIZE, err));
     if (le32(p) != CENTRAL_SIGNATURE)
-        return error_set(err, SE_ERR_FORMAT, "no central directory record at byte %ju, where entry %zu is expected", (uintmax_t)start,
-                         archive->count + 1);
+        return error_set(err, SE_ERR_FORMAT,
+                         "no central directory record at byte %ju, where entry %zu is expected",
+                         (uintmax_t)start, archive->count + 1);
     if (le16(p + 34))
         return error_set(err, SE_ERR_FORMAT, "entry %zu is on another disk", archive->count + 1);
     *e = (struct entry){ .central = start };
@@ -159,14 +172,15 @@ static se_status read_record(struct archive *archive, struct window *w, se_error
     memcpy(fixed, p, sizeof fixed);
     name_size = le16(p + 28);
     extra_size = le16(p + 30);
-    if ((st = window_take(&p, w, name_size + extra_size + le16(p + 32), err)) || (st = add_name(archive, e, p, name_size, err)))
-        return st;
+    TRY(window_take(&p, w, name_size + extra_size + le16(p + 32), err));
+    TRY(add_name(archive, e, p, name_size, err));
     name = entry_name(archive, e);
     if (archive->limits.tidies)
-        e->flags = tidy_flags(e->flags, name, (se_bytes){ p + name_size + extra_size, le16(fixed + 32) });
-    if ((st = read_extra_fields(archive, e, (se_bytes){ p + name_size, extra_size }, err)) || (st = check_flags(e, name, err)) ||
-        (st = check_file_kind(archive, e, le32(fixed + 38), name, err)))
-        return st;
+        e->flags =
+            tidy_flags(e->flags, name, (se_bytes){ p + name_size + extra_size, le16(fixed + 32) });
+    TRY(read_extra_fields(archive, e, (se_bytes){ p + name_size, extra_size }, err));
+    TRY(check_flags(e, name, err));
+    TRY(check_file_kind(archive, e, le32(fixed + 38), name, err));
     archive->count++;
     return archive->limits.tidies ? SE_OK : tidy_check_central(fixed, e->folder, name, err);
 }
@@ -181,7 +195,11 @@ static size_t estimate_names(const struct archive *archive)
 
 se_status central_dir_read(struct archive *archive, se_error *err)
 {
-    AUTO(window) w = { .archive = archive, .next = archive->eocd.offset, .end = archive->eocd.first };
+    AUTO(window) w = {
+        .archive = archive,
+        .next = archive->eocd.offset,
+        .end = archive->eocd.first,
+    };
     se_status st = buf_new(&w.bytes, CENTRAL_MOST, err);
 
     if (st)
@@ -195,7 +213,8 @@ se_status central_dir_read(struct archive *archive, se_error *err)
     if (st)
         return st;
     if (window_position(&w) != w.end)
-        return error_set(err, SE_ERR_FORMAT, "%ju bytes after the last record of the central directory",
+        return error_set(err, SE_ERR_FORMAT,
+                         "%ju bytes after the last record of the central directory",
                          (uintmax_t)(w.end - window_position(&w)));
     return SE_OK;
 }
@@ -210,11 +229,15 @@ se_status central_dir_check_sizes(struct archive *archive, se_error *err)
         const struct entry *e = &archive->entries[i];
 
         if (e->size > limits->total || (total += e->size) > limits->total)
-            return error_set(err, SE_ERR_REJECTED, "'%s': the archive unpacks to more than the limit of %ju bytes (--max-size)",
-                             entry_name(archive, e), (uintmax_t)limits->total);
+            return error_set(
+                err, SE_ERR_REJECTED,
+                "'%s': the archive unpacks to more than the limit of %ju bytes (--max-size)",
+                entry_name(archive, e), (uintmax_t)limits->total);
         if (e->size > RATIO_MATTERS && e->size / limits->ratio > e->compressed)
-            return error_set(err, SE_ERR_REJECTED, "'%s': %ju bytes in %ju, above the limit of %ju to 1 (--max-ratio)",
-                             entry_name(archive, e), (uintmax_t)e->size, (uintmax_t)e->compressed, (uintmax_t)limits->ratio);
+            return error_set(err, SE_ERR_REJECTED,
+                             "'%s': %ju bytes in %ju, above the limit of %ju to 1 (--max-ratio)",
+                             entry_name(archive, e), (uintmax_t)e->size, (uintmax_t)e->compressed,
+                             (uintmax_t)limits->ratio);
     }
     return SE_OK;
 }

@@ -26,7 +26,8 @@ static se_status refuse_hashing(se_error *err)
 /* Fetched once: entries come in thousands. */
 static const EVP_MD *find_algorithm(size_t kind)
 {
-    static const EVP_MD *(*const known[DIGEST_KINDS])(void) = { EVP_sha256, EVP_sha384, EVP_sha512 };
+    static const EVP_MD *(*const known[DIGEST_KINDS])(void) = { EVP_sha256, EVP_sha384,
+                                                                EVP_sha512 };
 
     return known[kind]();
 }
@@ -55,7 +56,8 @@ se_status digests_add(struct digests *digests, se_bytes bytes, se_error *err)
     return SE_OK;
 }
 
-se_status digests_end(unsigned char out[DIGEST_KINDS][DIGEST_MOST], struct digests *digests, se_error *err)
+se_status digests_end(unsigned char out[DIGEST_KINDS][DIGEST_MOST], struct digests *digests,
+                      se_error *err)
 {
     for (size_t i = 0; i < DIGEST_KINDS; i++)
         if (digests->contexts[i] && !EVP_DigestFinal_ex(digests->contexts[i], out[i], NULL))
@@ -70,23 +72,27 @@ void digests_free(struct digests *digests)
     *digests = (struct digests){ { NULL } };
 }
 
-void digest_encode(char out[DIGEST_TEXT], const struct digest_kind *kind, const unsigned char *digest)
+void digest_encode(char out[DIGEST_TEXT], const struct digest_kind *kind,
+                   const unsigned char *digest)
 {
     base64_write((unsigned char *)out, (se_bytes){ digest, kind->size });
     out[base64_size(kind->size)] = '\0';
 }
 
-se_status digest_bytes(char out[DIGEST_TEXT], const struct digest_kind *kind, se_bytes bytes, se_error *err)
+se_status digest_bytes(char out[DIGEST_TEXT], const struct digest_kind *kind, se_bytes bytes,
+                       se_error *err)
 {
     unsigned char digest[DIGEST_MOST];
 
-    if (!EVP_Digest(bytes.data, bytes.size, digest, NULL, find_algorithm((size_t)(kind - digest_kinds)), NULL))
+    if (!EVP_Digest(bytes.data, bytes.size, digest, NULL,
+                    find_algorithm((size_t)(kind - digest_kinds)), NULL))
         return refuse_hashing(err);
     digest_encode(out, kind, digest);
     return SE_OK;
 }
 
-static const char *find_stated(const struct section *section, const struct digest_kind *kind, const char *suffix)
+static const char *find_stated(const struct section *section, const struct digest_kind *kind,
+                               const char *suffix)
 {
     char name[80];
 
@@ -94,7 +100,8 @@ static const char *find_stated(const struct section *section, const struct diges
     return section_get(section, name);
 }
 
-bool digests_find_stated(bool wanted[DIGEST_KINDS], const struct section *section, const char *suffix)
+bool digests_find_stated(bool wanted[DIGEST_KINDS], const struct section *section,
+                         const char *suffix)
 {
     bool any = false;
 
@@ -103,7 +110,8 @@ bool digests_find_stated(bool wanted[DIGEST_KINDS], const struct section *sectio
     return any;
 }
 
-se_status digests_match_bytes(bool *match, const struct section *section, const char *suffix, se_bytes bytes, se_error *err)
+se_status digests_match_bytes(bool *match, const struct section *section, const char *suffix,
+                              se_bytes bytes, se_error *err)
 {
     char text[DIGEST_TEXT];
     se_status st = SE_OK;
@@ -118,7 +126,8 @@ se_status digests_match_bytes(bool *match, const struct section *section, const 
     return st;
 }
 
-void digests_match_section(bool *match, const struct section *section, unsigned char digests[DIGEST_KINDS][DIGEST_MOST])
+void digests_match_section(bool *match, const struct section *section,
+                           unsigned char digests[DIGEST_KINDS][DIGEST_MOST])
 {
     char text[DIGEST_TEXT];
 

@@ -4,13 +4,19 @@
 
 enum { PIECE = 128 << 10 };
 
-se_status entry_reader_open(struct entry_reader *out, const struct archive *archive, const struct entry *entry, se_error *err)
+se_status entry_reader_open(struct entry_reader *out, const struct archive *archive,
+                            const struct entry *entry, se_error *err)
 {
-    *out = (struct entry_reader){ .archive = archive, .entry = entry, .crc = (uint32_t)crc32_z(0, NULL, 0) };
+    *out = (struct entry_reader){ .archive = archive,
+                                  .entry = entry,
+                                  .crc = (uint32_t)crc32_z(0, NULL, 0) };
     if (entry->method == METHOD_STORED)
         return SE_OK;
     out->inflating = inflateInit2(&out->inflater, -MAX_WBITS) == Z_OK;
-    return out->inflating ? buf_new(&out->input, entry->compressed < PIECE ? (size_t)entry->compressed : PIECE, err) : error_memory(err);
+    return out->inflating
+               ? buf_new(&out->input, entry->compressed < PIECE ? (size_t)entry->compressed : PIECE,
+                         err)
+               : error_memory(err);
 }
 
 void entry_reader_close(struct entry_reader *reader)
@@ -23,7 +29,8 @@ void entry_reader_close(struct entry_reader *reader)
 
 static se_status refuse_damage(const struct entry_reader *r, const char *how, se_error *err)
 {
-    return error_set(err, SE_ERR_FORMAT, "'%s' is damaged: %s", entry_name(r->archive, r->entry), how);
+    return error_set(err, SE_ERR_FORMAT, "'%s' is damaged: %s", entry_name(r->archive, r->entry),
+                     how);
 }
 
 static size_t smaller_of(uint64_t left, size_t room)
@@ -31,7 +38,8 @@ static size_t smaller_of(uint64_t left, size_t room)
     return left < room ? (size_t)left : room;
 }
 
-static se_status read_stored(size_t *got, struct entry_reader *r, void *data, size_t size, se_error *err)
+static se_status read_stored(size_t *got, struct entry_reader *r, void *data, size_t size,
+                             se_error *err)
 {
     *got = smaller_of(r->entry->compressed - r->read, size);
     r->ended = !*got;
@@ -58,11 +66,12 @@ static se_status check_inflated_end(struct entry_reader *r, se_error *err)
     r->ended = true;
     if (!rest)
         return SE_OK;
-    return error_set(err, SE_ERR_FORMAT, "%ju bytes are hidden behind the deflated data of '%s'", (uintmax_t)rest,
-                     entry_name(r->archive, r->entry));
+    return error_set(err, SE_ERR_FORMAT, "%ju bytes are hidden behind the deflated data of '%s'",
+                     (uintmax_t)rest, entry_name(r->archive, r->entry));
 }
 
-static se_status read_deflated(size_t *got, struct entry_reader *r, void *data, size_t size, se_error *err)
+static se_status read_deflated(size_t *got, struct entry_reader *r, void *data, size_t size,
+                               se_error *err)
 {
     z_stream *z = &r->inflater;
     int result = Z_OK;
@@ -81,18 +90,24 @@ static se_status read_deflated(size_t *got, struct entry_reader *r, void *data, 
     *got = size - z->avail_out;
     if (result == Z_OK || result == Z_STREAM_END)
         return SE_OK;
-    return refuse_damage(r, result == Z_BUF_ERROR ? "its deflated data is cut off" : z->msg ? z->msg : "it does not inflate", err);
+    return refuse_damage(r,
+                         result == Z_BUF_ERROR ? "its deflated data is cut off"
+                         : z->msg              ? z->msg
+                                               : "it does not inflate",
+                         err);
 }
 
 static se_status check_size_and_sum(const struct entry_reader *r, se_error *err)
 {
     if (r->done != r->entry->size)
-        return error_set(err, SE_ERR_FORMAT, "'%s' is damaged: %ju bytes instead of %ju", entry_name(r->archive, r->entry),
-                         (uintmax_t)r->done, (uintmax_t)r->entry->size);
+        return error_set(err, SE_ERR_FORMAT, "'%s' is damaged: %ju bytes instead of %ju",
+                         entry_name(r->archive, r->entry), (uintmax_t)r->done,
+                         (uintmax_t)r->entry->size);
     return r->crc == r->entry->crc ? SE_OK : refuse_damage(r, "its checksum differs", err);
 }
 
-se_status entry_reader_read(size_t *got, struct entry_reader *reader, void *data, size_t size, se_error *err)
+se_status entry_reader_read(size_t *got, struct entry_reader *reader, void *data, size_t size,
+                            se_error *err)
 {
     se_status st;
 
@@ -110,7 +125,8 @@ se_status entry_reader_read(size_t *got, struct entry_reader *reader, void *data
     return *got ? SE_OK : check_size_and_sum(reader, err);
 }
 
-se_status entry_read_all(se_buf *out, const struct archive *archive, const struct entry *entry, size_t limit, se_error *err)
+se_status entry_read_all(se_buf *out, const struct archive *archive, const struct entry *entry,
+                         size_t limit, se_error *err)
 {
     AUTO(entry_reader) reader = { .archive = NULL };
     AUTO(se_buf) all = SE_BUF_INIT;
@@ -120,9 +136,10 @@ se_status entry_read_all(se_buf *out, const struct archive *archive, const struc
 
     *out = (se_buf)SE_BUF_INIT;
     if (entry->size > limit)
-        return error_set(err, SE_ERR_REJECTED, "'%s' has %ju bytes, more than the limit of %zu", entry_name(archive, entry),
-                         (uintmax_t)entry->size, limit);
-    if ((st = entry_reader_open(&reader, archive, entry, err)) || (st = buf_new(&all, (size_t)entry->size, err)))
+        return error_set(err, SE_ERR_REJECTED, "'%s' has %ju bytes, more than the limit of %zu",
+                         entry_name(archive, entry), (uintmax_t)entry->size, limit);
+    if ((st = entry_reader_open(&reader, archive, entry, err)) ||
+        (st = buf_new(&all, (size_t)entry->size, err)))
         return st;
     while (!st && got && done < all.size) {
         st = entry_reader_read(&got, &reader, all.data + done, all.size - done, err);

@@ -1,4 +1,5 @@
-/* The end of an archive: end of central directory record, zip64 record and locator (APPNOTE 4.3.14 to 4.3.16). */
+/* The end of an archive: end of central directory record, zip64 record and locator (APPNOTE 4.3.14
+ * to 4.3.16). */
 #include "zip/archive.h"
 #include "zip/records.h"
 #include "zip/tidy.h"
@@ -13,13 +14,11 @@ AUTO_KIND(tail, struct tail, se_buf_free(&p->bytes))
 static se_status read_tail(struct tail *tail, const struct archive *archive, se_error *err)
 {
     uint64_t most = EOCD_SIZE + COMMENT_MOST, size = archive->size < most ? archive->size : most;
-    se_status st;
 
     if (size < EOCD_SIZE)
         return error_set(err, SE_ERR_FORMAT, "not a zip: %ju bytes", (uintmax_t)archive->size);
     tail->offset = archive->size - size;
-    if ((st = buf_new(&tail->bytes, (size_t)size, err)))
-        return st;
+    TRY(buf_new(&tail->bytes, (size_t)size, err));
     return archive_read(archive, tail->bytes.data, tail->offset, (size_t)size, err);
 }
 
@@ -40,7 +39,8 @@ static bool is_inner_eocd(const struct tail *tail, size_t at)
            (uint64_t)le32(p + 12) + le32(p + 16) == tail->offset + at;
 }
 
-/* Readers look from the end or from the beginning of the tail: there must be one record that they can find. */
+/* Readers look from the end or from the beginning of the tail: there must be one record that they
+ * can find. */
 static se_status find_in_tail(size_t *out, const struct tail *tail, se_error *err)
 {
     size_t found = 0, within = 0;
@@ -55,8 +55,11 @@ static se_status find_in_tail(size_t *out, const struct tail *tail, se_error *er
             within++;
         }
     if (found > 1)
-        return error_set(err, SE_ERR_FORMAT, "%zu records could be the archive's end: a second one is hidden", found);
-    return found || within ? SE_OK : error_set(err, SE_ERR_FORMAT, "not a zip, or cut off: no end record where the file ends");
+        return error_set(err, SE_ERR_FORMAT,
+                         "%zu records could be the archive's end: a second one is hidden", found);
+    return found || within ? SE_OK
+                           : error_set(err, SE_ERR_FORMAT,
+                                       "not a zip, or cut off: no end record where the file ends");
 }
 
 se_status eocd_find(struct archive *archive, se_error *err)
@@ -89,11 +92,12 @@ se_status eocd_check_tail(struct archive *archive, se_error *err)
 
     if (end == archive->size)
         return SE_OK;
-    return error_set(err, SE_ERR_FORMAT, "%ju bytes are behind the archive's end, at byte %ju", (uintmax_t)(archive->size - end),
-                     (uintmax_t)end);
+    return error_set(err, SE_ERR_FORMAT, "%ju bytes are behind the archive's end, at byte %ju",
+                     (uintmax_t)(archive->size - end), (uintmax_t)end);
 }
 
-/* A signature may begin in the last fields of the end record, whose comment goes on with it: who searches backwards finds that one. */
+/* A signature may begin in the last fields of the end record, whose comment goes on with it: who
+ * searches backwards finds that one. */
 static se_status check_comment(const struct archive *archive, se_error *err)
 {
     AUTO(se_buf) end = SE_BUF_INIT;
@@ -117,7 +121,8 @@ static se_status check_comment(const struct archive *archive, se_error *err)
 
 static bool is_saturated(const struct eocd *eocd)
 {
-    return eocd->here == FULL16 || eocd->entries == FULL16 || eocd->size == FULL32 || eocd->offset == FULL32;
+    return eocd->here == FULL16 || eocd->entries == FULL16 || eocd->size == FULL32 ||
+           eocd->offset == FULL32;
 }
 
 /* A field of the small record is either saturated or says the same as the big one. */
@@ -128,26 +133,34 @@ static bool field_agrees(uint64_t small, uint64_t big, uint64_t full)
 
 static bool fields_agree(const struct eocd *small, const struct eocd *big)
 {
-    return field_agrees(small->disk, big->disk, FULL16) && field_agrees(small->directory_disk, big->directory_disk, FULL16) &&
-           field_agrees(small->here, big->here, FULL16) && field_agrees(small->entries, big->entries, FULL16) &&
-           field_agrees(small->size, big->size, FULL32) && field_agrees(small->offset, big->offset, FULL32);
+    return field_agrees(small->disk, big->disk, FULL16) &&
+           field_agrees(small->directory_disk, big->directory_disk, FULL16) &&
+           field_agrees(small->here, big->here, FULL16) &&
+           field_agrees(small->entries, big->entries, FULL16) &&
+           field_agrees(small->size, big->size, FULL32) &&
+           field_agrees(small->offset, big->offset, FULL32);
 }
 
 static se_status refuse_missing_zip64(const struct eocd *eocd, se_error *err)
 {
-    return is_saturated(eocd) ? error_set(err, SE_ERR_FORMAT, "the end record asks for a zip64 record that is not there") : SE_OK;
+    return is_saturated(eocd)
+               ? error_set(err, SE_ERR_FORMAT,
+                           "the end record asks for a zip64 record that is not there")
+               : SE_OK;
 }
 
 /* The big record takes the place of what the small one says. */
-static se_status take_zip64_record(struct archive *archive, const unsigned char *record, se_error *err)
+static se_status take_zip64_record(struct archive *archive, const unsigned char *record,
+                                   se_error *err)
 {
     struct eocd big = archive->eocd;
 
     if (le32(record) != EOCD64_SIGNATURE || le64(record + 4) != EOCD64_SIZE - 12)
         return error_set(err, SE_ERR_FORMAT, "no plain zip64 end record where the locator says");
     if (tidy_version(le16(record + 14)) != le16(record + 14) && !archive->limits.tidies)
-        return error_set(err, SE_ERR_FORMAT, "the zip64 end record needs version %u, some readers know %d", le16(record + 14),
-                         VERSION_MOST);
+        return error_set(err, SE_ERR_FORMAT,
+                         "the zip64 end record needs version %u, some readers know %d",
+                         le16(record + 14), VERSION_MOST);
     big.first = archive->eocd.at - LOCATOR_SIZE - EOCD64_SIZE;
     big.disk = le32(record + 16);
     big.directory_disk = le32(record + 20);
@@ -165,19 +178,17 @@ static se_status read_zip64_record(struct archive *archive, se_error *err)
 {
     unsigned char record[EOCD64_SIZE], locator[LOCATOR_SIZE];
     uint64_t at = archive->eocd.at, offset;
-    se_status st;
 
     if (at < EOCD64_SIZE + LOCATOR_SIZE)
         return refuse_missing_zip64(&archive->eocd, err);
-    if ((st = archive_read(archive, locator, at - LOCATOR_SIZE, LOCATOR_SIZE, err)))
-        return st;
+    TRY(archive_read(archive, locator, at - LOCATOR_SIZE, LOCATOR_SIZE, err));
     if (le32(locator) != LOCATOR_SIGNATURE)
         return refuse_missing_zip64(&archive->eocd, err);
     offset = at - LOCATOR_SIZE - EOCD64_SIZE;
     if (le32(locator + 4) || le64(locator + 8) != offset || le32(locator + 16) != 1)
-        return error_set(err, SE_ERR_FORMAT, "the zip64 locator does not point to the record in front of it");
-    if ((st = archive_read(archive, record, offset, EOCD64_SIZE, err)))
-        return st;
+        return error_set(err, SE_ERR_FORMAT,
+                         "the zip64 locator does not point to the record in front of it");
+    TRY(archive_read(archive, record, offset, EOCD64_SIZE, err));
     return take_zip64_record(archive, record, err);
 }
 
@@ -202,13 +213,13 @@ se_status eocd_check_place(struct archive *archive, se_error *err)
     const struct eocd *eocd = &archive->eocd;
 
     if (eocd->offset > eocd->first || eocd->first - eocd->offset != eocd->size)
-        return error_set(
-            err, SE_ERR_FORMAT,
-            "the central directory of %ju bytes at %ju does not end where the end record begins, at %ju: bytes are missing or hidden",
-            (uintmax_t)eocd->size, (uintmax_t)eocd->offset, (uintmax_t)eocd->first);
+        return error_set(err, SE_ERR_FORMAT,
+                         "the central directory of %ju bytes at %ju does not end where the end "
+                         "record begins, at %ju: bytes are missing or hidden",
+                         (uintmax_t)eocd->size, (uintmax_t)eocd->offset, (uintmax_t)eocd->first);
     if (eocd->entries > eocd->size / CENTRAL_SIZE)
-        return error_set(err, SE_ERR_FORMAT, "%ju entries in a central directory of %ju bytes", (uintmax_t)eocd->entries,
-                         (uintmax_t)eocd->size);
+        return error_set(err, SE_ERR_FORMAT, "%ju entries in a central directory of %ju bytes",
+                         (uintmax_t)eocd->entries, (uintmax_t)eocd->size);
     return SE_OK;
 }
 
@@ -217,7 +228,8 @@ se_status eocd_check_count(struct archive *archive, se_error *err)
     uint64_t entries = archive->eocd.entries, most = archive->limits.entries;
 
     if (entries > most)
-        return error_set(err, SE_ERR_REJECTED, "%ju entries, more than the limit of %ju (--max-entries)", (uintmax_t)entries,
-                         (uintmax_t)most);
+        return error_set(err, SE_ERR_REJECTED,
+                         "%ju entries, more than the limit of %ju (--max-entries)",
+                         (uintmax_t)entries, (uintmax_t)most);
     return SE_OK;
 }

@@ -16,7 +16,8 @@ static bool is_same_path(se_bytes value, const char *name)
 {
     const unsigned char *p = value.data;
 
-    return value.size >= 5 && p[0] == 1 && value.size - 5 == strlen(name) && !strncmp((const char *)p + 5, name, value.size - 5);
+    return value.size >= 5 && p[0] == 1 && value.size - 5 == strlen(name) &&
+           !strncmp((const char *)p + 5, name, value.size - 5);
 }
 
 static bool holds_zeros_from(se_bytes value, size_t from)
@@ -101,7 +102,8 @@ static const struct {
     { EXTRA_GROWTH_HINT, is_growth_hint, "keeps room with something other than zeros" },
 };
 
-/* Whether a field has a place: known, and understood by all readers alike.  `reason`: why it has none. */
+/* Whether a field has a place: known, and understood by all readers alike.  `reason`: why it has
+ * none. */
 static bool is_tidy_field(const char **reason, unsigned id, se_bytes value, const char *name)
 {
     *reason = id == EXTRA_UNIX_OWNER ? "names an owner" : "is not known to be harmless";
@@ -125,8 +127,10 @@ static bool is_saturated(const uint64_t *field)
     return field && *field == FULL32;
 }
 
-/* What nothing asks for, behind what is asked for, and the number of a disk: DotNetZip and Commons Compress write them. */
-static bool take_spare_values(struct extra_report *report, uint64_t *const fields[ZIP64_FIELDS], size_t first, se_bytes value)
+/* What nothing asks for, behind what is asked for, and the number of a disk: DotNetZip and Commons
+ * Compress write them. */
+static bool take_spare_values(struct extra_report *report, uint64_t *const fields[ZIP64_FIELDS],
+                              size_t first, se_bytes value)
 {
     const unsigned char *p = value.data;
     size_t left = value.size, i = first;
@@ -140,10 +144,12 @@ static bool take_spare_values(struct extra_report *report, uint64_t *const field
 }
 
 /*
- * APPNOTE 4.5.3: the values in their order, each only when its field is saturated; a reader that counts otherwise reads something else.
- * One that nothing asks for tells readers of streams how long a data descriptor is, and others not.
+ * APPNOTE 4.5.3: the values in their order, each only when its field is saturated; a reader that
+ * counts otherwise reads something else. One that nothing asks for tells readers of streams how
+ * long a data descriptor is, and others not.
  */
-static bool take_zip64_values(struct extra_report *report, uint64_t *const fields[ZIP64_FIELDS], se_bytes value)
+static bool take_zip64_values(struct extra_report *report, uint64_t *const fields[ZIP64_FIELDS],
+                              se_bytes value)
 {
     const unsigned char *p = value.data;
     size_t taken = 0, first = 0;
@@ -158,7 +164,8 @@ static bool take_zip64_values(struct extra_report *report, uint64_t *const field
     }
     if (taken && value.size == 8 * taken)
         return true;
-    return taken == first && take_spare_values(report, fields, first, (se_bytes){ p + 8 * taken, value.size - 8 * taken });
+    return taken == first && take_spare_values(report, fields, first,
+                                               (se_bytes){ p + 8 * taken, value.size - 8 * taken });
 }
 
 /* A link has its target there, and no content: without the field it would be another thing. */
@@ -168,10 +175,12 @@ static bool is_link_field(unsigned id, se_bytes value)
 
     if (id == EXTRA_UNIX)
         return value.size > EXTRA_UNIX_FIXED;
-    return id == EXTRA_ASI_UNIX && (value.size != EXTRA_ASI_FIXED || S_ISLNK(le16(p + EXTRA_ASI_MODE)));
+    return id == EXTRA_ASI_UNIX &&
+           (value.size != EXTRA_ASI_FIXED || S_ISLNK(le16(p + EXTRA_ASI_MODE)));
 }
 
-static se_status take_field(struct extra_report *report, unsigned id, se_bytes value, const struct extra_header *header, se_error *err)
+static se_status take_field(struct extra_report *report, unsigned id, se_bytes value,
+                            const struct extra_header *header, se_error *err)
 {
     const char *name = header->name, *where = header->where, *reason;
 
@@ -196,11 +205,11 @@ static se_status take_field(struct extra_report *report, unsigned id, se_bytes v
     return SE_OK;
 }
 
-se_status extra_fields_read(struct extra_report *out, const struct extra_header *header, se_bytes extra, se_error *err)
+se_status extra_fields_read(struct extra_report *out, const struct extra_header *header,
+                            se_bytes extra, se_error *err)
 {
     const unsigned char *p = extra.data;
     size_t left = extra.size;
-    se_status st;
 
     *out = (struct extra_report){ .zip64 = false };
     while (left) {
@@ -208,14 +217,14 @@ se_status extra_fields_read(struct extra_report *out, const struct extra_header 
 
         if (left < 4 || size > left - 4)
             return refuse_field(header->name, header->where, "extra fields that do not fit", err);
-        if ((st = take_field(out, le16(p), (se_bytes){ p + 4, size }, header, err)))
-            return st;
+        TRY(take_field(out, le16(p), (se_bytes){ p + 4, size }, header, err));
         p += 4 + size;
         left -= 4 + size;
     }
     for (size_t i = 0; !out->zip64 && i < ZIP64_FIELDS; i++)
         if (is_saturated(header->fields[i]))
-            return refuse_field(header->name, header->where, "a size that only a missing zip64 extra field knows", err);
+            return refuse_field(header->name, header->where,
+                                "a size that only a missing zip64 extra field knows", err);
     return SE_OK;
 }
 
@@ -232,7 +241,8 @@ size_t extra_fields_tidy(unsigned char *extra, size_t size, const char *name, bo
         field = 4u + le16(extra + at + 2);
         if (field > size - at)
             break; /* the file was changed since it was checked */
-        if ((id == EXTRA_ZIP64 && !zip64) || !is_tidy_field(&reason, id, (se_bytes){ extra + at + 4, field - 4 }, name))
+        if ((id == EXTRA_ZIP64 && !zip64) ||
+            !is_tidy_field(&reason, id, (se_bytes){ extra + at + 4, field - 4 }, name))
             continue;
         memmove(extra + kept, extra + at, field);
         kept += field;
@@ -240,12 +250,16 @@ size_t extra_fields_tidy(unsigned char *extra, size_t size, const char *name, bo
     return kept;
 }
 
-se_status extra_fields_check(const struct extra_report *report, const char *name, const char *where, se_error *err)
+se_status extra_fields_check(const struct extra_report *report, const char *name, const char *where,
+                             se_error *err)
 {
     if (report->spare)
-        return error_set(err, SE_ERR_FORMAT, "'%s': " EXTRA_ZIP64_ODD " in %s" SIGN_ANEW, name, where);
+        return error_set(err, SE_ERR_FORMAT, "'%s': " EXTRA_ZIP64_ODD " in %s" SIGN_ANEW, name,
+                         where);
     if (!report->surplus)
         return SE_OK;
-    return error_set(err, SE_ERR_FORMAT, "'%s': the extra field 0x%04x in %s %s: it is not signed, and some readers obey it" SIGN_ANEW,
+    return error_set(err, SE_ERR_FORMAT,
+                     "'%s': the extra field 0x%04x in %s %s: it is not signed, and some readers "
+                     "obey it" SIGN_ANEW,
                      name, report->odd, where, report->reason);
 }

@@ -1,4 +1,5 @@
-/* Local headers (APPNOTE 4.3.7) and data descriptors (4.3.9): they say what the central directory says, and nothing is between them. */
+/* Local headers (APPNOTE 4.3.7) and data descriptors (4.3.9): they say what the central directory
+ * says, and nothing is between them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,16 +31,20 @@ static void sort_entries(struct archive *archive)
 
 static se_status refuse_absence(const char *name, uint64_t offset, se_error *err)
 {
-    return error_set(err, SE_ERR_FORMAT, "'%s': no local header at byte %ju", name, (uintmax_t)offset);
+    return error_set(err, SE_ERR_FORMAT, "'%s': no local header at byte %ju", name,
+                     (uintmax_t)offset);
 }
 
-static se_status refuse_difference(const char *name, const char *what, uint64_t local, uint64_t central, se_error *err)
+static se_status refuse_difference(const char *name, const char *what, uint64_t local,
+                                   uint64_t central, se_error *err)
 {
-    return error_set(err, SE_ERR_FORMAT, "'%s': the local header's %s is %ju, the central directory's %ju", name, what, (uintmax_t)local,
-                     (uintmax_t)central);
+    return error_set(err, SE_ERR_FORMAT,
+                     "'%s': the local header's %s is %ju, the central directory's %ju", name, what,
+                     (uintmax_t)local, (uintmax_t)central);
 }
 
-/* What a new archive says otherwise in the local header, and with no descriptor, is no reason to refuse the old one. */
+/* What a new archive says otherwise in the local header, and with no descriptor, is no reason to
+ * refuse the old one. */
 static bool mend_sizes(const struct archive *archive, struct entry *e)
 {
     if (!archive->limits.tidies)
@@ -65,22 +70,24 @@ static bool spare_fields_fit(const struct extra_report *report, const struct ent
     return true;
 }
 
-/* Both sizes are in the zip64 field, or none (APPNOTE 4.5.3): libarchive looks at them one by one, Java does not. */
-static se_status compare_sizes(struct extra_report *report, const struct archive *archive, struct entry *e, const unsigned char *header,
-                               se_bytes extra, se_error *err)
+/* Both sizes are in the zip64 field, or none (APPNOTE 4.5.3): libarchive looks at them one by one,
+ * Java does not. */
+static se_status compare_sizes(struct extra_report *report, const struct archive *archive,
+                               struct entry *e, const unsigned char *header, se_bytes extra,
+                               se_error *err)
 {
     const char *name = entry_name(archive, e);
-    uint64_t crc = le32(header + 14), compressed = le32(header + 18), size = le32(header + 22), offset = e->offset;
-    bool half = (compressed == FULL32) != (size == FULL32) && !(compressed == e->compressed && size == e->size);
-    struct extra_header fields = { name,
-                                   where,
-                                   { &size, &compressed, offset == FULL32 ? NULL : &offset } }; /* the header does not ask for it */
-    se_status st;
+    uint64_t crc = le32(header + 14), compressed = le32(header + 18), size = le32(header + 22),
+             offset = e->offset;
+    bool half = (compressed == FULL32) != (size == FULL32) &&
+                !(compressed == e->compressed && size == e->size);
+    struct extra_header fields = {
+        name, where, { &size, &compressed, offset == FULL32 ? NULL : &offset }
+    }; /* the header does not ask for it */
 
     if (half && !mend_sizes(archive, e))
         memset(fields.fields, 0, sizeof fields.fields);
-    if ((st = extra_fields_read(report, &fields, extra, err)))
-        return st;
+    TRY(extra_fields_read(report, &fields, extra, err));
     if (!field_fits(crc, e->crc, e))
         return refuse_difference(name, "checksum", crc, e->crc, err);
     if (!field_fits(compressed, e->compressed, e))
@@ -89,29 +96,33 @@ static se_status compare_sizes(struct extra_report *report, const struct archive
         return refuse_difference(name, "size", size, e->size, err);
     if (!report->spare || (spare_fields_fit(report, e) && mend_sizes(archive, e)))
         return SE_OK;
-    return error_set(err, SE_ERR_FORMAT, "'%s': " EXTRA_ZIP64_ODD " in %s%s", name, where, spare_fields_fit(report, e) ? SIGN_ANEW : "");
+    return error_set(err, SE_ERR_FORMAT, "'%s': " EXTRA_ZIP64_ODD " in %s%s", name, where,
+                     spare_fields_fit(report, e) ? SIGN_ANEW : "");
 }
 
 /* What is neither in the central directory nor tidy is put right by a new archive, or refused. */
-static se_status compare_unsigned_fields(const struct archive *archive, struct entry *e, const unsigned char *header, se_bytes extra,
-                                         se_error *err)
+static se_status compare_unsigned_fields(const struct archive *archive, struct entry *e,
+                                         const unsigned char *header, se_bytes extra, se_error *err)
 {
     const char *name = entry_name(archive, e);
     uint16_t needed = le16(header + 4);
     struct extra_report report;
-    se_status st = compare_sizes(&report, archive, e, header, extra, err);
+    se_status st;
 
-    if (st)
-        return st;
+    TRY(compare_sizes(&report, archive, e, header, extra, err));
     e->zip64 = report.zip64;
     e->untidy |= report.surplus || tidy_version(needed) != needed;
     if (archive->limits.tidies || !e->untidy)
         return SE_OK;
-    return (st = tidy_check_version(needed, name, where, err)) ? st : extra_fields_check(&report, name, where, err);
+    return (st = tidy_check_version(needed, name, where, err))
+               ? st
+               : extra_fields_check(&report, name, where, err);
 }
 
-/* Marks that are missing in one place only, or say how much effort a compressor made, change nothing for who has the central directory. */
-static se_status compare_flags(const struct archive *archive, struct entry *e, uint16_t local, se_error *err)
+/* Marks that are missing in one place only, or say how much effort a compressor made, change
+ * nothing for who has the central directory. */
+static se_status compare_flags(const struct archive *archive, struct entry *e, uint16_t local,
+                               se_error *err)
 {
     const uint16_t differ = local ^ e->flags;
 
@@ -125,40 +136,40 @@ static se_status compare_flags(const struct archive *archive, struct entry *e, u
     return SE_OK;
 }
 
-static se_status compare_header(const struct archive *archive, struct entry *e, const unsigned char *header, se_error *err)
+static se_status compare_header(const struct archive *archive, struct entry *e,
+                                const unsigned char *header, se_error *err)
 {
-    se_status st;
     size_t name_size = le16(header + 26);
     const char *local = (const char *)header + LOCAL_SIZE, *name = entry_name(archive, e);
 
     if (name_size != e->name_size || strncmp(local, name, name_size))
-        return error_set(err, SE_ERR_FORMAT, "the central directory's '%s' is '%.*s' in its local header", name, (int)name_size, local);
-    if ((st = compare_flags(archive, e, le16(header + 6), err)))
-        return st;
+        return error_set(err, SE_ERR_FORMAT,
+                         "the central directory's '%s' is '%.*s' in its local header", name,
+                         (int)name_size, local);
+    TRY(compare_flags(archive, e, le16(header + 6), err));
     if (le16(header + 8) != e->method)
         return refuse_difference(name, "compression method", le16(header + 8), e->method, err);
-    return compare_unsigned_fields(archive, e, header, (se_bytes){ local + name_size, le16(header + 28) }, err);
+    return compare_unsigned_fields(archive, e, header,
+                                   (se_bytes){ local + name_size, le16(header + 28) }, err);
 }
 
 /* `header`: room for LOCAL_MOST bytes. */
-static se_status check_header(const struct archive *archive, struct entry *e, unsigned char *header, se_error *err)
+static se_status check_header(const struct archive *archive, struct entry *e, unsigned char *header,
+                              se_error *err)
 {
     const char *name = entry_name(archive, e);
     size_t variable;
-    se_status st;
 
     if (archive->eocd.offset - e->offset < LOCAL_SIZE)
         return refuse_absence(name, e->offset, err);
-    if ((st = archive_read(archive, header, e->offset, LOCAL_SIZE, err)))
-        return st;
+    TRY(archive_read(archive, header, e->offset, LOCAL_SIZE, err));
     if (le32(header) != LOCAL_SIGNATURE)
         return refuse_absence(name, e->offset, err);
     variable = (size_t)le16(header + 26) + le16(header + 28);
     e->data = e->offset + LOCAL_SIZE + variable;
     if (e->data > e->next || e->compressed > e->next - e->data)
         return error_set(err, SE_ERR_FORMAT, "'%s' reaches into what comes after it", name);
-    if ((st = archive_read(archive, header + LOCAL_SIZE, e->offset + LOCAL_SIZE, variable, err)))
-        return st;
+    TRY(archive_read(archive, header + LOCAL_SIZE, e->offset + LOCAL_SIZE, variable, err));
     return compare_header(archive, e, header, err);
 }
 
@@ -178,11 +189,13 @@ static bool is_descriptor(const struct entry *e, const unsigned char *p, size_t 
 
     if (size != head + 4 + 2 * width || (!head && e->crc == DESCRIPTOR_SIGNATURE))
         return false;
-    return (!head || le32(p) == DESCRIPTOR_SIGNATURE) && le32(p + head) == e->crc && le_get(p + head + 4, width) == e->compressed &&
+    return (!head || le32(p) == DESCRIPTOR_SIGNATURE) && le32(p + head) == e->crc &&
+           le_get(p + head + 4, width) == e->compressed &&
            le_get(p + head + 4 + width, width) == e->size;
 }
 
-/* Java's streams read one of 64 bits as one of 32 bits, and end with an error, unless the entry has 4 GB and more. */
+/* Java's streams read one of 64 bits as one of 32 bits, and end with an error, unless the entry has
+ * 4 GB and more. */
 static bool has_wide_descriptor(const struct entry *e)
 {
     return descriptor_width(e) == 8 && !entry_is_big(e);
@@ -200,20 +213,27 @@ static bool is_odd_descriptor(const struct entry *e, const unsigned char *p, siz
     return !size || is_descriptor(e, p, size, 4) || is_descriptor(e, p, size, 8);
 }
 
-static se_status check_descriptor(const struct archive *archive, struct entry *e, const unsigned char *p, size_t size, se_error *err)
+static se_status check_descriptor(const struct archive *archive, struct entry *e,
+                                  const unsigned char *p, size_t size, se_error *err)
 {
     const char *name = entry_name(archive, e);
     bool odd = is_odd_descriptor(e, p, size);
 
     if (!odd || (!is_descriptor(e, p, size, descriptor_width(e)) && !mend_sizes(archive, e)))
-        return error_set(err, SE_ERR_FORMAT, "the %zu bytes after '%s' are not its data descriptor with sizes of %zu bits%s", size, name,
-                         8 * descriptor_width(e), odd ? SIGN_ANEW : "");
+        return error_set(
+            err, SE_ERR_FORMAT,
+            "the %zu bytes after '%s' are not its data descriptor with sizes of %zu bits%s", size,
+            name, 8 * descriptor_width(e), odd ? SIGN_ANEW : "");
     if (e->method == METHOD_STORED && !mend_sizes(archive, e))
         return error_set(err, SE_ERR_FORMAT,
-                         "'%s' is stored with a data descriptor: who reads it as a stream can't know where it ends" SIGN_ANEW, name);
+                         "'%s' is stored with a data descriptor: who reads it as a stream can't "
+                         "know where it ends" SIGN_ANEW,
+                         name);
     if (has_ambiguous_descriptor(e) && !mend_sizes(archive, e))
         return error_set(err, SE_ERR_FORMAT,
-                         "'%s' is empty, and followed by a data descriptor of 64 bits: a stream may seem to end there" SIGN_ANEW, name);
+                         "'%s' is empty, and followed by a data descriptor of 64 bits: a stream "
+                         "may seem to end there" SIGN_ANEW,
+                         name);
     if (has_wide_descriptor(e))
         (void)mend_sizes(archive, e);
     return SE_OK;
@@ -224,16 +244,17 @@ static se_status check_bytes_behind(const struct archive *archive, struct entry 
     unsigned char rest[DESCRIPTOR_MOST];
     uint64_t end = e->data + e->compressed, size = e->next - end;
     const char *name = entry_name(archive, e);
-    se_status st;
 
     if (!(e->flags & FLAG_DESCRIPTOR))
-        return size ? error_set(err, SE_ERR_FORMAT, "%ju bytes after '%s' belong to nothing", (uintmax_t)size, name) : SE_OK;
+        return size ? error_set(err, SE_ERR_FORMAT, "%ju bytes after '%s' belong to nothing",
+                                (uintmax_t)size, name)
+                    : SE_OK;
     if (size > sizeof rest)
-        return error_set(err, SE_ERR_FORMAT, "%ju bytes after '%s', a data descriptor has at most %zu", (uintmax_t)size, name, sizeof rest);
-    if ((st = archive_read(archive, rest, end, (size_t)size, err)))
-        return st;
-    if ((st = check_descriptor(archive, e, rest, (size_t)size, err)))
-        return st;
+        return error_set(err, SE_ERR_FORMAT,
+                         "%ju bytes after '%s', a data descriptor has at most %zu", (uintmax_t)size,
+                         name, sizeof rest);
+    TRY(archive_read(archive, rest, end, (size_t)size, err));
+    TRY(check_descriptor(archive, e, rest, (size_t)size, err));
     if (e->sized)
         e->flags &= (uint16_t)~FLAG_DESCRIPTOR;
     return SE_OK;
@@ -244,14 +265,15 @@ static se_status check_order(struct archive *archive, se_error *err)
     uint64_t first = archive->count ? archive->entries[0].offset : archive->eocd.offset;
 
     if (first)
-        return error_set(err, SE_ERR_FORMAT, "%ju bytes before the first entry belong to nothing", (uintmax_t)first);
+        return error_set(err, SE_ERR_FORMAT, "%ju bytes before the first entry belong to nothing",
+                         (uintmax_t)first);
     for (size_t i = 0; i < archive->count; i++) {
         struct entry *e = &archive->entries[i];
 
         e->next = i + 1 < archive->count ? archive->entries[i + 1].offset : archive->eocd.offset;
         if (e->next <= e->offset)
-            return error_set(err, SE_ERR_FORMAT, "'%s' begins at byte %ju, where something else is", entry_name(archive, e),
-                             (uintmax_t)e->offset);
+            return error_set(err, SE_ERR_FORMAT, "'%s' begins at byte %ju, where something else is",
+                             entry_name(archive, e), (uintmax_t)e->offset);
     }
     return SE_OK;
 }
@@ -259,10 +281,9 @@ static se_status check_order(struct archive *archive, se_error *err)
 se_status local_headers_check(struct archive *archive, se_error *err)
 {
     AUTO(se_buf) header = SE_BUF_INIT;
-    se_status st = buf_new(&header, LOCAL_MOST, err);
+    se_status st;
 
-    if (st)
-        return st;
+    TRY(buf_new(&header, LOCAL_MOST, err));
     sort_entries(archive);
     st = check_order(archive, err);
     for (size_t i = 0; !st && i < archive->count; i++)

@@ -102,12 +102,15 @@ static se_status read_line(se_bytes *line, struct section_reader *r, se_error *e
     if (size > LINE_MOST)
         return refuse_line(r, "the line is too long", err);
     if (size && (memchr(start, '\r', size) || memchr(start, 0, size)))
-        return refuse_line(r, "a NUL or a carriage return inside a line, which readers understand differently", err);
+        return refuse_line(
+            r, "a NUL or a carriage return inside a line, which readers understand differently",
+            err);
     line->size = size;
     return SE_OK;
 }
 
-/* Joins the lines of a section into the scratch: NUL-terminated "Name: value", one after the other. */
+/* Joins the lines of a section into the scratch: NUL-terminated "Name: value", one after the other.
+ */
 static se_status join_lines(struct section_reader *r, se_error *err)
 {
     size_t lines = 0;
@@ -142,7 +145,8 @@ static bool is_attribute_name(const char *name)
     return size && size <= NAME_MOST && !name[size] && *name != '-' && *name != '_';
 }
 
-static se_status check_attribute_is_new(const struct section_reader *r, const struct section *s, const char *name, se_error *err)
+static se_status check_attribute_is_new(const struct section_reader *r, const struct section *s,
+                                        const char *name, se_error *err)
 {
     for (size_t i = 0; i < s->count; i++)
         if (strcasecmp(s->attributes[i].name, name) == 0)
@@ -150,10 +154,10 @@ static se_status check_attribute_is_new(const struct section_reader *r, const st
     return SE_OK;
 }
 
-static se_status add_attribute(struct section_reader *r, struct section *s, char *text, se_error *err)
+static se_status add_attribute(struct section_reader *r, struct section *s, char *text,
+                               se_error *err)
 {
     char *colon = strstr(text, ": ");
-    se_status st;
 
     if (!colon)
         return refuse_line(r, "no attribute: \"Name: value\" is expected", err);
@@ -162,8 +166,7 @@ static se_status add_attribute(struct section_reader *r, struct section *s, char
         return refuse_line(r, "the name of an attribute is not one", err);
     if (s->count == ATTRIBUTES_MOST)
         return refuse_line(r, "too many attributes in a section", err);
-    if ((st = check_attribute_is_new(r, s, text, err)))
-        return st;
+    TRY(check_attribute_is_new(r, s, text, err));
     r->attributes[s->count++] = (struct attribute){ text, colon + 2 };
     return SE_OK;
 }
@@ -196,7 +199,6 @@ static void skip_empty_lines(struct section_reader *r)
 static se_status read_section(struct section *out, struct section_reader *r, se_error *err)
 {
     size_t start;
-    se_status st;
 
     if (r->anew)
         skip_empty_lines(r);
@@ -204,8 +206,8 @@ static se_status read_section(struct section *out, struct section_reader *r, se_
     *out = (struct section){ .name = "", .attributes = r->attributes };
     if (r->at == r->text.size)
         return SE_OK;
-    if ((st = join_lines(r, err)) || (st = split_attributes(out, r, err)))
-        return st;
+    TRY(join_lines(r, err));
+    TRY(split_attributes(out, r, err));
     out->raw = (se_bytes){ (const char *)r->text.data + start, r->at - start };
     r->count++;
     return SE_OK;
@@ -213,14 +215,14 @@ static se_status read_section(struct section *out, struct section_reader *r, se_
 
 /* ---- sections ---- */
 
-se_status section_read_first(struct section *out, struct section_reader *reader, const char *first, se_error *err)
+se_status section_read_first(struct section *out, struct section_reader *reader, const char *first,
+                             se_error *err)
 {
-    se_status st = read_section(out, reader, err);
-
-    if (st)
-        return st;
-    if (!out->count || strcasecmp(out->attributes[0].name, first) != 0 || strcmp(out->attributes[0].value, "1.0") != 0)
-        return error_set(err, SE_ERR_FORMAT, "%s: does not begin with \"%s: 1.0\"", reader->file, first);
+    TRY(read_section(out, reader, err));
+    if (!out->count || strcasecmp(out->attributes[0].name, first) != 0 ||
+        strcmp(out->attributes[0].value, "1.0") != 0)
+        return error_set(err, SE_ERR_FORMAT, "%s: does not begin with \"%s: 1.0\"", reader->file,
+                         first);
     if (section_get(out, "Name"))
         return refuse_line(reader, "Name in the main section", err);
     return SE_OK;
@@ -240,7 +242,8 @@ se_status section_read_next(struct section *out, struct section_reader *reader, 
     return SE_OK;
 }
 
-se_status section_read_again(struct section *out, struct section_reader *reader, se_bytes raw, se_error *err)
+se_status section_read_again(struct section *out, struct section_reader *reader, se_bytes raw,
+                             se_error *err)
 {
     reader->text = raw;
     reader->at = 0;

@@ -1,6 +1,7 @@
 /*
- * MANIFEST.MF and signature files: sections of attributes (JAR file specification, "JAR Manifest").  Stricter than Java where readers
- * could understand a text differently: CR LF or LF, one empty line between sections, `Name` first, no attribute twice.
+ * MANIFEST.MF and signature files: sections of attributes (JAR file specification, "JAR Manifest").
+ * Stricter than Java where readers could understand a text differently: CR LF or LF, one empty line
+ * between sections, `Name` first, no attribute twice.
  */
 #ifndef ZIP_MANIFEST_H
 #define ZIP_MANIFEST_H
@@ -17,7 +18,7 @@ enum jar_name {
     JAR_MANIFEST,
     JAR_SIGNATURE_FILE, /* NAME.SF */
     JAR_BLOCK,          /* NAME.RSA, NAME.EC: the signature of NAME.SF */
-    JAR_FOREIGN,        /* NAME.DSA, SIG-NAME: part of a signature for Java, which we do not accept */
+    JAR_FOREIGN, /* NAME.DSA, SIG-NAME: part of a signature for Java, which we do not accept */
 };
 
 /* By name in any case, as Java sees it. */
@@ -42,7 +43,7 @@ struct attribute {
 enum { ATTRIBUTES_MOST = 256 };
 
 struct section {
-    se_bytes raw;                       /* as it stands in the text, with the empty line that ends it; what is digested */
+    se_bytes raw; /* as it stands in the text, with the empty line that ends it; what is digested */
     const char *name;                   /* "" of the first one, the main section */
     const struct attribute *attributes; /* without Name */
     size_t count;
@@ -52,20 +53,25 @@ struct section {
 struct section_reader {
     const char *file; /* for messages */
     se_bytes text;
-    bool anew;              /* empty lines too many are passed over: the text that is made of this one has none */
+    bool
+        anew; /* empty lines too many are passed over: the text that is made of this one has none */
     size_t at, line, count; /* offset, lines and sections so far */
     struct writer scratch;
     struct attribute attributes[ATTRIBUTES_MOST];
 };
 
-/* The main section comes first, and begins with the attribute `first`, "Manifest-Version", whose value is 1.0.  SE_ERR_FORMAT. */
-SE_MUST_CHECK se_status section_read_first(struct section *out, struct section_reader *reader, const char *first, se_error *err);
+/* The main section comes first, and begins with the attribute `first`, "Manifest-Version", whose
+ * value is 1.0.  SE_ERR_FORMAT. */
+SE_MUST_CHECK se_status section_read_first(struct section *out, struct section_reader *reader,
+                                           const char *first, se_error *err);
 
 /* out->raw is empty at the end. */
-SE_MUST_CHECK se_status section_read_next(struct section *out, struct section_reader *reader, se_error *err);
+SE_MUST_CHECK se_status section_read_next(struct section *out, struct section_reader *reader,
+                                          se_error *err);
 
 /* A section by itself, that section_read_next() has read before: from `raw`. */
-SE_MUST_CHECK se_status section_read_again(struct section *out, struct section_reader *reader, se_bytes raw, se_error *err);
+SE_MUST_CHECK se_status section_read_again(struct section *out, struct section_reader *reader,
+                                           se_bytes raw, se_error *err);
 
 void section_reader_free(struct section_reader *reader);
 AUTO_KIND(section_reader, struct section_reader, section_reader_free(p))

@@ -27,43 +27,52 @@ se_bytes manifest_index_find(const struct manifest_index *manifest, size_t entry
     return (se_bytes){ manifest->text.data + place.at, place.size };
 }
 
-static se_status place_section(struct manifest_index *m, const struct archive *archive, const struct section *section, bool absent_fails,
-                               se_error *err)
+static se_status place_section(struct manifest_index *m, const struct archive *archive,
+                               const struct section *section, bool absent_fails, se_error *err)
 {
     const struct entry *entry = archive_find(archive, section->name);
     struct section_place *p = entry ? &m->sections[entry - archive->entries] : NULL;
 
     if (!entry && absent_fails)
-        return error_set(err, SE_ERR_REJECTED, "'%s' is named in the manifest and not there", section->name);
+        return error_set(err, SE_ERR_REJECTED, "'%s' is named in the manifest and not there",
+                         section->name);
     if (!entry)
         return SE_OK;
     if (p->size)
-        return error_set(err, SE_ERR_FORMAT, "%s: two sections for '%s'", JAR_MANIFEST_NAME, section->name);
+        return error_set(err, SE_ERR_FORMAT, "%s: two sections for '%s'", JAR_MANIFEST_NAME,
+                         section->name);
     p->at = (uint32_t)((const unsigned char *)section->raw.data - m->text.data);
     p->size = (uint32_t)section->raw.size;
     return SE_OK;
 }
 
-static se_status read_sections(struct manifest_index *m, const struct archive *archive, bool absent_fails, se_error *err)
+static se_status read_sections(struct manifest_index *m, const struct archive *archive,
+                               bool absent_fails, se_error *err)
 {
-    AUTO(section_reader) reader = { .file = JAR_MANIFEST_NAME, .text = buf_bytes(&m->text), .anew = !absent_fails };
+    AUTO(section_reader) reader = {
+        .file = JAR_MANIFEST_NAME,
+        .text = buf_bytes(&m->text),
+        .anew = !absent_fails,
+    };
     struct section section;
-    se_status st = section_read_first(&section, &reader, "Manifest-Version", err);
+    se_status st;
 
-    if (st)
-        return st;
+    TRY(section_read_first(&section, &reader, "Manifest-Version", err));
     if (section_get(&section, "Magic"))
-        return error_set(err, SE_ERR_FORMAT, "%s: asks for verification methods that only others know (Magic)", JAR_MANIFEST_NAME);
+        return error_set(err, SE_ERR_FORMAT,
+                         "%s: asks for verification methods that only others know (Magic)",
+                         JAR_MANIFEST_NAME);
     m->main = section.raw;
     while (!(st = section_read_next(&section, &reader, err)) && section.raw.size)
-        if ((st = place_section(m, archive, &section, absent_fails, err)))
-            return st;
+        TRY(place_section(m, archive, &section, absent_fails, err));
     return st;
 }
 
-se_status manifest_index_parse(struct manifest_index *out, const struct archive *archive, se_buf *text, bool absent_fails, se_error *err)
+se_status manifest_index_parse(struct manifest_index *out, const struct archive *archive,
+                               se_buf *text, bool absent_fails, se_error *err)
 {
-    AUTO(manifest_index) m = { .text = buf_move(text), .sections = calloc(archive->count + 1, sizeof *m.sections) };
+    AUTO(manifest_index) m = { .text = buf_move(text),
+                               .sections = calloc(archive->count + 1, sizeof *m.sections) };
     se_status st;
 
     *out = (struct manifest_index){ .sections = NULL };
@@ -76,7 +85,8 @@ se_status manifest_index_parse(struct manifest_index *out, const struct archive 
     return SE_OK;
 }
 
-se_status manifest_index_load(struct manifest_index *out, const struct archive *archive, bool absent_fails, se_error *err)
+se_status manifest_index_load(struct manifest_index *out, const struct archive *archive,
+                              bool absent_fails, se_error *err)
 {
     const struct entry *entry = archive_find(archive, JAR_MANIFEST_NAME);
     AUTO(se_buf) text = SE_BUF_INIT;
@@ -90,7 +100,8 @@ se_status manifest_index_load(struct manifest_index *out, const struct archive *
 
 /* ---- writing a manifest ---- */
 
-/* "SHA-256-Digest", "SHA1-Digest-Manifest", "SHA-256-Digest-de": all that says something about content */
+/* "SHA-256-Digest", "SHA1-Digest-Manifest", "SHA-256-Digest-de": all that says something about
+ * content */
 static bool is_digest_name(const char *name)
 {
     return strcasestr(name, "-Digest") != NULL;
@@ -103,7 +114,8 @@ static void put_kept_attributes(struct writer *w, const struct section *section)
             attribute_write(w, section->attributes[i].name, section->attributes[i].value);
 }
 
-static se_status put_main_section(struct writer *w, const struct manifest_draft *c, struct section_reader *reader, se_error *err)
+static se_status put_main_section(struct writer *w, const struct manifest_draft *c,
+                                  struct section_reader *reader, se_error *err)
 {
     struct section section;
     se_status st = SE_OK;
@@ -121,18 +133,16 @@ static se_status put_main_section(struct writer *w, const struct manifest_draft 
     return st;
 }
 
-static se_status put_entry_section(struct writer *w, const struct manifest_draft *c, size_t index, struct section_reader *reader,
-                                   se_error *err)
+static se_status put_entry_section(struct writer *w, const struct manifest_draft *c, size_t index,
+                                   struct section_reader *reader, se_error *err)
 {
     se_bytes old = manifest_index_find(c->old, index);
     char text[DIGEST_TEXT];
     struct section section;
-    se_status st;
 
     attribute_write(w, "Name", entry_name(c->archive, &c->archive->entries[index]));
     if (old.size) {
-        if ((st = section_read_again(&section, reader, old, err)))
-            return st;
+        TRY(section_read_again(&section, reader, old, err));
         put_kept_attributes(w, &section);
     }
     digest_encode(text, c->kind, c->digests + index * c->kind->size);
@@ -144,19 +154,21 @@ static se_status put_entry_section(struct writer *w, const struct manifest_draft
 /* About as much as it will be, so that it is not copied about while it grows. */
 static size_t estimate_size(const struct manifest_draft *c)
 {
-    return c->archive->names.buf.size + c->archive->names.buf.size / 16 + c->archive->count * (base64_size(c->kind->size) + 36) +
-           c->old->text.size + 256;
+    return c->archive->names.buf.size + c->archive->names.buf.size / 16 +
+           c->archive->count * (base64_size(c->kind->size) + 36) + c->old->text.size + 256;
 }
 
 static bool ends_with_empty_line(se_bytes text)
 {
     const char *p = text.data;
 
-    return (text.size >= 4 && !strncmp(p + text.size - 4, "\r\n\r\n", 4)) || (text.size >= 2 && !strncmp(p + text.size - 2, "\n\n", 2));
+    return (text.size >= 4 && !strncmp(p + text.size - 4, "\r\n\r\n", 4)) ||
+           (text.size >= 2 && !strncmp(p + text.size - 2, "\n\n", 2));
 }
 
 /* The sections that an old signature digests stay byte for byte; so does the last one's end. */
-static se_status begin_manifest(struct writer *w, const struct manifest_draft *c, struct section_reader *reader, se_error *err)
+static se_status begin_manifest(struct writer *w, const struct manifest_draft *c,
+                                struct section_reader *reader, se_error *err)
 {
     writer_expect(w, estimate_size(c));
     if (!c->keep)
@@ -164,7 +176,9 @@ static se_status begin_manifest(struct writer *w, const struct manifest_draft *c
     writer_put(w, c->old->text.data, c->old->text.size);
     if (ends_with_empty_line(buf_bytes(&c->old->text)))
         return SE_OK;
-    return error_set(err, SE_ERR_FORMAT, "%s does not end with an empty line: nothing can be added to it", JAR_MANIFEST_NAME);
+    return error_set(err, SE_ERR_FORMAT,
+                     "%s does not end with an empty line: nothing can be added to it",
+                     JAR_MANIFEST_NAME);
 }
 
 se_status manifest_write(se_buf *out, const struct manifest_draft *c, se_error *err)
@@ -182,7 +196,8 @@ se_status manifest_write(se_buf *out, const struct manifest_draft *c, se_error *
 
 /* ---- writing a signature file ---- */
 
-static se_status put_digest_attribute(struct writer *w, const struct digest_kind *kind, const char *suffix, se_bytes bytes, se_error *err)
+static se_status put_digest_attribute(struct writer *w, const struct digest_kind *kind,
+                                      const char *suffix, se_bytes bytes, se_error *err)
 {
     char name[80], text[DIGEST_TEXT];
     se_status st = digest_bytes(text, kind, bytes, err);
@@ -193,7 +208,8 @@ static se_status put_digest_attribute(struct writer *w, const struct digest_kind
     return st;
 }
 
-se_status signature_file_write(se_buf *out, se_bytes manifest, const struct digest_kind *kind, se_error *err)
+se_status signature_file_write(se_buf *out, se_bytes manifest, const struct digest_kind *kind,
+                               se_error *err)
 {
     AUTO(section_reader) reader = { .file = JAR_MANIFEST_NAME, .text = manifest };
     AUTO(writer) w = { 0 };
@@ -206,14 +222,12 @@ se_status signature_file_write(se_buf *out, se_bytes manifest, const struct dige
     writer_expect(&w, manifest.size + 512);
     attribute_write(&w, "Signature-Version", "1.0");
     attribute_write(&w, "Created-By", CREATOR);
-    if ((st = put_digest_attribute(&w, kind, "-Manifest", manifest, err)) ||
-        (st = put_digest_attribute(&w, kind, "-Manifest-Main-Attributes", section.raw, err)))
-        return st;
+    TRY(put_digest_attribute(&w, kind, "-Manifest", manifest, err));
+    TRY(put_digest_attribute(&w, kind, "-Manifest-Main-Attributes", section.raw, err));
     section_write_end(&w);
     while (!(st = section_read_next(&section, &reader, err)) && section.raw.size) {
         attribute_write(&w, "Name", section.name);
-        if ((st = put_digest_attribute(&w, kind, "", section.raw, err)))
-            return st;
+        TRY(put_digest_attribute(&w, kind, "", section.raw, err));
         section_write_end(&w);
     }
     return st ? st : writer_finish(out, &w, err);

@@ -17,12 +17,16 @@ struct manifest_index {
     struct section_place *sections; /* by entry */
 };
 
-/* Reads the manifest of `archive`, if it has one, and finds every section's entry.  Sections of what is not there fail, or are passed over.
+/* Reads the manifest of `archive`, if it has one, and finds every section's entry.  Sections of
+ * what is not there fail, or are passed over.
  */
-SE_MUST_CHECK se_status manifest_index_load(struct manifest_index *out, const struct archive *archive, bool absent_fails, se_error *err);
+SE_MUST_CHECK se_status manifest_index_load(struct manifest_index *out,
+                                            const struct archive *archive, bool absent_fails,
+                                            se_error *err);
 /* The same from a text, which it takes over. */
-SE_MUST_CHECK se_status manifest_index_parse(struct manifest_index *out, const struct archive *archive, se_buf *text, bool absent_fails,
-                                             se_error *err);
+SE_MUST_CHECK se_status manifest_index_parse(struct manifest_index *out,
+                                             const struct archive *archive, se_buf *text,
+                                             bool absent_fails, se_error *err);
 void manifest_index_free(struct manifest_index *manifest);
 AUTO_KIND(manifest_index, struct manifest_index, manifest_index_free(p))
 
@@ -41,6 +45,7 @@ struct manifest_draft {
 SE_MUST_CHECK se_status manifest_write(se_buf *out, const struct manifest_draft *c, se_error *err);
 
 /* Digests of `manifest`: as a whole, and section by section. */
-SE_MUST_CHECK se_status signature_file_write(se_buf *out, se_bytes manifest, const struct digest_kind *kind, se_error *err);
+SE_MUST_CHECK se_status signature_file_write(se_buf *out, se_bytes manifest,
+                                             const struct digest_kind *kind, se_error *err);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What names must not be: each by itself, and beside each other, where in some file system two are one, or one is a file and the folder of
- * the other.
+ * What names must not be: each by itself, and beside each other, where in some file system two are
+ * one, or one is a file and the folder of the other.
  */
 #include <stdlib.h>
 #include <unicase.h>
@@ -23,8 +23,10 @@ static const char *judge_characters(const struct entry *e, const char *name, boo
     for (const char *p = name; *p;) {
         p += utf8_next(&point, p);
         if (point >= 0x80 && !(e->flags & FLAG_UTF8))
-            return tidies ? "has letters beyond ASCII, and can't be marked as UTF-8 together with its comment, which is none"
-                          : "has letters beyond ASCII and is not marked as UTF-8: readers would see different names" SIGN_ANEW;
+            return tidies ? "has letters beyond ASCII, and can't be marked as UTF-8 together with "
+                            "its comment, which is none"
+                          : "has letters beyond ASCII and is not marked as UTF-8: readers would "
+                            "see different names" SIGN_ANEW;
         if (utf8_is_control(point))
             return "holds a control character";
         if (point == '\\')
@@ -59,7 +61,9 @@ static const char *judge_end(const char *name)
 {
     const char *part = strrchr(name, '/'), *last = strrchr(part ? part : name, ';');
 
-    return last && !last[1 + strspn(last + 1, "0123456789")] ? "ends like one of VMS, with a version that some readers leave out" : NULL;
+    return last && !last[1 + strspn(last + 1, "0123456789")]
+               ? "ends like one of VMS, with a version that some readers leave out"
+               : NULL;
 }
 
 static se_status check_name(const struct entry *e, const char *name, bool tidies, se_error *err)
@@ -107,9 +111,10 @@ static void put_visible(struct writer *out, const struct folded *name)
 }
 
 /*
- * Appends a name, UTF-8, and a NUL: compatibility decomposition, full case folding (The Unicode Standard, D146), and no characters that may
- * be ignored.  That is more than any one file system does: macOS decomposes, Linux (casefold) ignores, Windows takes full-width letters for
- * plain ones where programs ask for names in an old code page.
+ * Appends a name, UTF-8, and a NUL: compatibility decomposition, full case folding (The Unicode
+ * Standard, D146), and no characters that may be ignored.  That is more than any one file system
+ * does: macOS decomposes, Linux (casefold) ignores, Windows takes full-width letters for plain ones
+ * where programs ask for names in an old code page.
  */
 static se_status casefold_name(struct writer *out, se_bytes name, se_error *err)
 {
@@ -127,7 +132,8 @@ static se_status casefold_name(struct writer *out, se_bytes name, se_error *err)
 struct folding {
     const struct archive *archive;
     struct writer folded;
-    size_t *places; /* by entry: 1 + where its name is in `folded`; 0: it is plain.  NULL: all are */
+    size_t
+        *places; /* by entry: 1 + where its name is in `folded`; 0: it is plain.  NULL: all are */
     uint32_t *table;
     size_t mask;
 };
@@ -178,21 +184,24 @@ static size_t find_slot(const struct folding *f, const char *name, size_t size, 
     size_t at = hash & f->mask;
 
     for (; f->table[at]; at = (at + 1) & f->mask)
-        if (names_are_equal(name, size, folded_name(f, f->table[at] - 1), folded_size(f, f->table[at] - 1)))
+        if (names_are_equal(name, size, folded_name(f, f->table[at] - 1),
+                            folded_size(f, f->table[at] - 1)))
             break;
     return at;
 }
 
-static se_status refuse_collision(const struct folding *f, size_t before, size_t index, se_error *err)
+static se_status refuse_collision(const struct folding *f, size_t before, size_t index,
+                                  se_error *err)
 {
-    const char *first = entry_name(f->archive, &f->archive->entries[before]), *name = entry_name(f->archive, &f->archive->entries[index]);
+    const char *first = entry_name(f->archive, &f->archive->entries[before]),
+               *name = entry_name(f->archive, &f->archive->entries[index]);
 
     if (strcmp(name, first) == 0)
         return error_set(err, SE_ERR_REJECTED, "'%s' is there twice", name);
-    return error_set(
-        err, SE_ERR_REJECTED,
-        "'%s' and '%s' are the same where upper and lower case, ways to write a letter, or files and folders, are not told apart", first,
-        name);
+    return error_set(err, SE_ERR_REJECTED,
+                     "'%s' and '%s' are the same where upper and lower case, ways to write a "
+                     "letter, or files and folders, are not told apart",
+                     first, name);
 }
 
 static se_status add_name(struct folding *f, size_t index, se_error *err)
@@ -225,7 +234,8 @@ static se_status check_parents(const struct folding *f, size_t index, se_error *
             continue;
         parent = &f->archive->entries[found - 1];
         if (!parent->folder)
-            return error_set(err, SE_ERR_REJECTED, "'%s' is a file, and the folder of '%s'", entry_name(f->archive, parent),
+            return error_set(err, SE_ERR_REJECTED, "'%s' is a file, and the folder of '%s'",
+                             entry_name(f->archive, parent),
                              entry_name(f->archive, &f->archive->entries[index]));
     }
     return SE_OK;
@@ -270,6 +280,7 @@ se_status entry_names_check(struct archive *archive, se_error *err)
     se_status st = SE_OK;
 
     for (size_t i = 0; !st && i < archive->count; i++)
-        st = check_name(&archive->entries[i], entry_name(archive, &archive->entries[i]), archive->limits.tidies, err);
+        st = check_name(&archive->entries[i], entry_name(archive, &archive->entries[i]),
+                        archive->limits.tidies, err);
     return st ? st : check_collisions(archive, err);
 }

@@ -1,4 +1,5 @@
-/* The records of a zip archive (PKWARE APPNOTE 6.3.10, section 4.3): little endian, found by their signatures. */
+/* The records of a zip archive (PKWARE APPNOTE 6.3.10, section 4.3): little endian, found by their
+ * signatures. */
 #ifndef ZIP_RECORDS_H
 #define ZIP_RECORDS_H
 

@@ -1,4 +1,5 @@
-/* Signing: manifest, signature file and its signature in front of the entries, which stay as they are. */
+/* Signing: manifest, signature file and its signature in front of the entries, which stay as they
+ * are. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -43,13 +44,14 @@ AUTO_KIND(signing, struct signing, signing_free(p))
 static se_status identify_signer(struct signing *s, se_error *err)
 {
     char stem[JAR_STEM_MOST + 1];
-    se_status st = se_identify(&s->identity, s->engine, s->descriptor, s->params.version, err);
 
-    if (st)
-        return st;
+    TRY(se_identify(&s->identity, s->engine, s->descriptor, s->params.version, err));
     if (!(s->kind = digest_find(s->identity.digest)))
-        return error_set(err, SE_ERR_POLICY, "descriptor '%s': digests with %s are not for manifests", s->descriptor, s->identity.digest);
-    jar_name_make_stem(stem, s->params.signature_name ? s->params.signature_name : s->identity.alias);
+        return error_set(err, SE_ERR_POLICY,
+                         "descriptor '%s': digests with %s are not for manifests", s->descriptor,
+                         s->identity.digest);
+    jar_name_make_stem(stem,
+                       s->params.signature_name ? s->params.signature_name : s->identity.alias);
     if (!*stem)
         return error_set(err, SE_ERR_USAGE, "the signature has no name");
     (void)snprintf(s->stem, sizeof s->stem, "%s%s", JAR_FOLDER, stem);
@@ -63,7 +65,8 @@ static bool is_dropped(const struct signing *s, const char *name)
 
     if (kind == JAR_OTHER || kind == JAR_MANIFEST || !s->params.keep)
         return kind != JAR_OTHER;
-    return kind != JAR_FOREIGN && jar_name_measure_stem(name) == strlen(s->stem) && strncmp(name, s->stem, strlen(s->stem)) == 0;
+    return kind != JAR_FOREIGN && jar_name_measure_stem(name) == strlen(s->stem) &&
+           strncmp(name, s->stem, strlen(s->stem)) == 0;
 }
 
 AUTO_KIND(bools, bool *, free(*p))
@@ -84,9 +87,12 @@ static se_status choose_entries(struct signing *s, se_error *err)
         const char *name = entry_name(a, &a->entries[i]);
 
         s->dropped[i] = is_dropped(s, name);
-        s->listed[i] = jar_name_kind(name) == JAR_OTHER && (!a->entries[i].folder || (leaves[i] && strcmp(name, JAR_FOLDER) != 0));
+        s->listed[i] = jar_name_kind(name) == JAR_OTHER &&
+                       (!a->entries[i].folder || (leaves[i] && strcmp(name, JAR_FOLDER) != 0));
         if (jar_name_kind(name) != JAR_OTHER && !jar_name_is_plain(name))
-            return error_set(err, SE_ERR_REJECTED, "'%s' would be part of a signature, and is not written in capitals", name);
+            return error_set(err, SE_ERR_REJECTED,
+                             "'%s' would be part of a signature, and is not written in capitals",
+                             name);
     }
     return SE_OK;
 }
@@ -95,35 +101,38 @@ static se_status choose_entries(struct signing *s, se_error *err)
 
 static se_status write_texts(struct signing *s, se_error *err)
 {
-    struct manifest_draft c = { &s->archive, s->listed, s->kind, s->digests, &s->old, s->params.keep && s->old.text.size };
+    struct manifest_draft c = { &s->archive, s->listed, s->kind,
+                                s->digests,  &s->old,   s->params.keep && s->old.text.size };
     se_status st = manifest_write(&s->manifest, &c, err);
 
-    return st ? st : signature_file_write(&s->signature_file, buf_bytes(&s->manifest), s->kind, err);
+    return st ? st
+              : signature_file_write(&s->signature_file, buf_bytes(&s->manifest), s->kind, err);
 }
 
 /* ---- hashing ---- */
 
 /* Beside an old signature, its manifest's digests stay; then they have to be good. */
-static se_status check_kept_digest(const struct signing *s, size_t index, struct worker *worker, se_error *err)
+static se_status check_kept_digest(const struct signing *s, size_t index, struct worker *worker,
+                                   se_error *err)
 {
     const struct entry *entry = &s->archive.entries[index];
     unsigned char digests[DIGEST_KINDS][DIGEST_MOST];
     bool wanted[DIGEST_KINDS], match;
     struct section section;
-    se_status st;
 
     worker->reader.file = JAR_MANIFEST_NAME;
-    if ((st = section_read_again(&section, &worker->reader, manifest_index_find(&s->old, index), err)))
-        return st;
+    TRY(section_read_again(&section, &worker->reader, manifest_index_find(&s->old, index), err));
     if (!digests_find_stated(wanted, &section, "-Digest"))
-        return error_set(err, SE_ERR_REJECTED, "'%s' has no SHA-256 or better in the manifest that is to be kept",
+        return error_set(err, SE_ERR_REJECTED,
+                         "'%s' has no SHA-256 or better in the manifest that is to be kept",
                          entry_name(&s->archive, entry));
-    if ((st = worker_digest_entry(digests, worker, entry, wanted, err)))
-        return st;
+    TRY(worker_digest_entry(digests, worker, entry, wanted, err));
     digests_match_section(&match, &section, digests);
     return match ? SE_OK
-                 : error_set(err, SE_ERR_REJECTED, "'%s' is not what the manifest that is to be kept says: its digest differs",
-                             entry_name(&s->archive, entry));
+                 : error_set(
+                       err, SE_ERR_REJECTED,
+                       "'%s' is not what the manifest that is to be kept says: its digest differs",
+                       entry_name(&s->archive, entry));
 }
 
 static se_status digest_entry(void *arg, size_t index, struct worker *worker, se_error *err)
@@ -132,15 +141,15 @@ static se_status digest_entry(void *arg, size_t index, struct worker *worker, se
     size_t kind = (size_t)(s->kind - digest_kinds);
     unsigned char digests[DIGEST_KINDS][DIGEST_MOST];
     bool wanted[DIGEST_KINDS] = { false };
-    se_status st;
 
     if (!s->listed[index])
-        return s->archive.entries[index].folder ? worker_check_entry(worker, &s->archive.entries[index], err) : SE_OK;
+        return s->archive.entries[index].folder
+                   ? worker_check_entry(worker, &s->archive.entries[index], err)
+                   : SE_OK;
     if (s->params.keep && manifest_index_find(&s->old, index).size)
         return check_kept_digest(s, index, worker, err);
     wanted[kind] = true;
-    if ((st = worker_digest_entry(digests, worker, &s->archive.entries[index], wanted, err)))
-        return st;
+    TRY(worker_digest_entry(digests, worker, &s->archive.entries[index], wanted, err));
     memcpy(s->digests + index * s->kind->size, digests[kind], s->kind->size);
     return SE_OK;
 }
@@ -178,7 +187,9 @@ static se_status make_signature(struct signing *s, se_error *err)
     params.purpose = SE_PURPOSE_ZIP;
     params.time = s->params.time;
     params.tsa = s->params.tsa;
-    return st ? st : se_sign(&s->block, s->engine, s->descriptor, buf_bytes(&s->signature_file), &params, err);
+    return st ? st
+              : se_sign(&s->block, s->engine, s->descriptor, buf_bytes(&s->signature_file), &params,
+                        err);
 }
 
 static se_status write_archive(struct signing *s, se_error *err)
@@ -219,25 +230,26 @@ static se_status sign_archive(const char *out, struct signing *s, const char *in
     if ((st = archive_open(&s->archive, in, &limits, err)) || (st = choose_entries(s, err)) ||
         (st = manifest_index_load(&s->old, &s->archive, s->params.keep, err)))
         return error_prefix(err, "'%s': ", in);
-    if ((st = open_target(out, s, err)))
-        return st;
+    TRY(open_target(out, s, err));
     if ((st = digest_entries(s, err)))
         return error_prefix(err, "'%s': ", in);
-    if ((st = make_signature(s, err)) || (st = write_archive(s, err)))
-        return st;
+    TRY(make_signature(s, err));
+    TRY(write_archive(s, err));
     return deliver_output(out, s, err);
 }
 
-se_status se_zip_sign(const char *out, se_engine *engine, const char *descriptor, const char *in, const se_zip_params *params,
-                      se_error *error)
+se_status se_zip_sign(const char *out, se_engine *engine, const char *descriptor, const char *in,
+                      const se_zip_params *params, se_error *error)
 {
-    AUTO(signing) s = { .engine = engine, .descriptor = descriptor, .archive = { .fd = -1 }, .target = OUTPUT_INIT };
+    AUTO(signing) s = {
+        .engine = engine, .descriptor = descriptor, .archive = { .fd = -1 }, .target = OUTPUT_INIT
+    };
     se_error failure = SE_ERROR_INIT;
     se_status st;
 
-    if ((st = arguments_check(error, engine, descriptor, in)))
-        return st;
-    if (!(st = zip_params_read(&s.params, params, &failure)) && !(st = identify_signer(&s, &failure)))
+    TRY(arguments_check(error, engine, descriptor, in));
+    if (!(st = zip_params_read(&s.params, params, &failure)) &&
+        !(st = identify_signer(&s, &failure)))
         st = sign_archive(out ? out : in, &s, in, &failure);
     if (st && error && !error->status)
         *error = failure;

@@ -20,14 +20,16 @@ static bool has_weak_digest(const struct section *section, const char *suffix)
     for (size_t i = 0; i < section->count; i++) {
         const char *name = section->attributes[i].name;
 
-        if (strlen(name) > strlen(suffix) && strcasecmp(name + strlen(name) - strlen(suffix), suffix) == 0)
+        if (strlen(name) > strlen(suffix) &&
+            strcasecmp(name + strlen(name) - strlen(suffix), suffix) == 0)
             return true;
     }
     return false;
 }
 
 /* *match: the digest is there and fits.  Weak digests alone are a failure. */
-static se_status compare_digest(bool *match, const struct sf_reading *r, const struct section *section, const char *suffix, se_bytes bytes,
+static se_status compare_digest(bool *match, const struct sf_reading *r,
+                                const struct section *section, const char *suffix, se_bytes bytes,
                                 se_error *err)
 {
     bool wanted[DIGEST_KINDS];
@@ -36,7 +38,8 @@ static se_status compare_digest(bool *match, const struct sf_reading *r, const s
     if (digests_find_stated(wanted, section, suffix))
         return digests_match_bytes(match, section, suffix, bytes, err);
     if (has_weak_digest(section, suffix))
-        return error_set(err, SE_ERR_REJECTED, "%s: digests '%s' weakly: SHA-256 or better is needed", r->file,
+        return error_set(err, SE_ERR_REJECTED,
+                         "%s: digests '%s' weakly: SHA-256 or better is needed", r->file,
                          *section->name ? section->name : JAR_MANIFEST_NAME);
     return SE_OK;
 }
@@ -45,32 +48,33 @@ static se_status check_main_section(struct sf_reading *r, const struct section *
 {
     const struct manifest_index *m = r->job->manifest;
     bool match, wanted[DIGEST_KINDS];
-    se_status st;
 
-    if ((st = compare_digest(&r->whole, r, main, "-Digest-Manifest", buf_bytes(&m->text), err)) ||
-        (st = compare_digest(&match, r, main, "-Digest-Manifest-Main-Attributes", m->main, err)))
-        return st;
+    TRY(compare_digest(&r->whole, r, main, "-Digest-Manifest", buf_bytes(&m->text), err));
+    TRY(compare_digest(&match, r, main, "-Digest-Manifest-Main-Attributes", m->main, err));
     if (!match && digests_find_stated(wanted, main, "-Digest-Manifest-Main-Attributes"))
-        return error_set(err, SE_ERR_REJECTED, "%s: the main section of the manifest was changed after signing", r->file);
+        return error_set(err, SE_ERR_REJECTED,
+                         "%s: the main section of the manifest was changed after signing", r->file);
     r->main = match || r->whole;
     return SE_OK;
 }
 
-static se_status check_entry_section(struct sf_reading *r, const struct section *section, se_error *err)
+static se_status check_entry_section(struct sf_reading *r, const struct section *section,
+                                     se_error *err)
 {
     const struct entry *entry = archive_find(r->job->archive, section->name);
     se_bytes raw = { NULL, 0 };
     bool match;
-    se_status st;
 
     if (entry)
         raw = manifest_index_find(r->job->manifest, (size_t)(entry - r->job->archive->entries));
     if (!raw.size)
-        return error_set(err, SE_ERR_REJECTED, "%s: signs '%s', which is not in the manifest", r->file, section->name);
-    if ((st = compare_digest(&match, r, section, "-Digest", raw, err)))
-        return st;
+        return error_set(err, SE_ERR_REJECTED, "%s: signs '%s', which is not in the manifest",
+                         r->file, section->name);
+    TRY(compare_digest(&match, r, section, "-Digest", raw, err));
     if (!match)
-        return error_set(err, SE_ERR_REJECTED, "%s: what the manifest says of '%s' was changed after signing", r->file, section->name);
+        return error_set(err, SE_ERR_REJECTED,
+                         "%s: what the manifest says of '%s' was changed after signing", r->file,
+                         section->name);
     r->job->covered[entry - r->job->archive->entries] = true;
     r->sections++;
     return SE_OK;
@@ -82,7 +86,8 @@ static void cover_entries(const struct sf_reading *r)
         r->job->covered[i] |= manifest_index_find(r->job->manifest, i).size != 0;
 }
 
-static se_status check_section_is_new(struct sf_reading *r, bool *seen, const struct section *section, se_error *err)
+static se_status check_section_is_new(struct sf_reading *r, bool *seen,
+                                      const struct section *section, se_error *err)
 {
     const struct entry *entry = archive_find(r->job->archive, section->name);
     bool *mine = entry ? &seen[entry - r->job->archive->entries] : NULL;
@@ -103,14 +108,17 @@ static se_status read_signature_file(struct sf_reading *r, bool *seen, se_bytes 
     if (st || (st = check_main_section(r, &section, err)))
         return st;
     while (!(st = section_read_next(&section, &reader, err)) && section.raw.size)
-        if ((st = check_section_is_new(r, seen, &section, err)) || (st = check_entry_section(r, &section, err)))
+        if ((st = check_section_is_new(r, seen, &section, err)) ||
+            (st = check_entry_section(r, &section, err)))
             return st;
     if (st)
         return st;
     if (!r->whole && !r->sections)
-        return error_set(err, SE_ERR_REJECTED, "%s: digests nothing of the manifest that is there", r->file);
+        return error_set(err, SE_ERR_REJECTED, "%s: digests nothing of the manifest that is there",
+                         r->file);
     if (!r->main)
-        return error_set(err, SE_ERR_REJECTED, "%s: does not digest the main section of the manifest", r->file);
+        return error_set(err, SE_ERR_REJECTED,
+                         "%s: does not digest the main section of the manifest", r->file);
     if (r->whole)
         cover_entries(r);
     return SE_OK;
@@ -122,7 +130,8 @@ static bool *flags_new(size_t count)
 }
 AUTO_KIND(bools, bool *, free(*p))
 
-se_status signature_file_check(const struct signature_job *job, const char *name, se_bytes text, se_error *err)
+se_status signature_file_check(const struct signature_job *job, const char *name, se_bytes text,
+                               se_error *err)
 {
     struct sf_reading r = { .job = job, .file = name };
     AUTO(bools) seen = flags_new(job->archive->count);
@@ -130,14 +139,14 @@ se_status signature_file_check(const struct signature_job *job, const char *name
     return seen ? read_signature_file(&r, seen, text, err) : error_memory(err);
 }
 
-static se_status verify_block(se_signer *out, const struct signature_job *job, se_bytes file, const struct entry *block, se_error *err)
+static se_status verify_block(se_signer *out, const struct signature_job *job, se_bytes file,
+                              const struct entry *block, se_error *err)
 {
     AUTO(se_buf) signature = SE_BUF_INIT;
     se_verify_params params = SE_VERIFY_PARAMS_INIT;
-    se_status st = entry_read_all(&signature, job->archive, block, BLOCK_LIMIT, err);
+    se_status st;
 
-    if (st)
-        return st;
+    TRY(entry_read_all(&signature, job->archive, block, BLOCK_LIMIT, err));
     if (!signature.size)
         return error_set(err, SE_ERR_FORMAT, "%s is empty", entry_name(job->archive, block));
     params.purpose = SE_PURPOSE_ZIP;
@@ -150,14 +159,12 @@ static se_status verify_block(se_signer *out, const struct signature_job *job, s
     return st ? error_prefix(err, "%s: ", entry_name(job->archive, block)) : SE_OK;
 }
 
-se_status signature_verify(se_signer *out, const struct signature_job *job, const struct entry *file, const struct entry *block,
-                           se_error *err)
+se_status signature_verify(se_signer *out, const struct signature_job *job,
+                           const struct entry *file, const struct entry *block, se_error *err)
 {
     AUTO(se_buf) text = SE_BUF_INIT;
-    se_status st;
 
-    if ((st = entry_read_all(&text, job->archive, file, MANIFEST_LIMIT, err)) ||
-        (st = verify_block(out, job, buf_bytes(&text), block, err)))
-        return st;
+    TRY(entry_read_all(&text, job->archive, file, MANIFEST_LIMIT, err));
+    TRY(verify_block(out, job, buf_bytes(&text), block, err));
     return signature_file_check(job, entry_name(job->archive, file), buf_bytes(&text), err);
 }

@@ -14,10 +14,12 @@ struct signature_job {
 };
 
 /* Compares the text of a signature file, called `name`, with the manifest. */
-SE_MUST_CHECK se_status signature_file_check(const struct signature_job *job, const char *name, se_bytes text, se_error *err);
+SE_MUST_CHECK se_status signature_file_check(const struct signature_job *job, const char *name,
+                                             se_bytes text, se_error *err);
 
 /* SE_ERR_REJECTED: not good, or whose it is.  `file` and `block` are entries. */
-SE_MUST_CHECK se_status signature_verify(se_signer *out, const struct signature_job *job, const struct entry *file,
-                                         const struct entry *block, se_error *err);
+SE_MUST_CHECK se_status signature_verify(se_signer *out, const struct signature_job *job,
+                                         const struct entry *file, const struct entry *block,
+                                         se_error *err);
 
 #endif

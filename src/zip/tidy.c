@@ -37,7 +37,8 @@ static uint32_t tidy_kind(uint32_t attributes, const char *name, bool folder)
 
     if (folder && kind == S_IFREG)
         return rest | (uint32_t)S_IFDIR << 16;
-    return is_special_kind(kind) && strcmp(name, "-") == 0 ? rest | (uint32_t)S_IFREG << 16 : attributes;
+    return is_special_kind(kind) && strcmp(name, "-") == 0 ? rest | (uint32_t)S_IFREG << 16
+                                                           : attributes;
 }
 
 uint32_t tidy_attributes(uint32_t attributes, const char *name, bool folder)
@@ -47,7 +48,9 @@ uint32_t tidy_attributes(uint32_t attributes, const char *name, bool folder)
 
 uint16_t tidy_flags(uint16_t flags, const char *name, se_bytes comment)
 {
-    return text_is_ascii(name) || !utf8_is(text_bytes(name)) || !utf8_is(comment) ? flags : flags | FLAG_UTF8;
+    return text_is_ascii(name) || !utf8_is(text_bytes(name)) || !utf8_is(comment)
+               ? flags
+               : flags | FLAG_UTF8;
 }
 
 uint16_t tidy_version(uint16_t needed)
@@ -85,18 +88,21 @@ static const char *describe_wrong_attributes(uint32_t wrong)
     return "writable by everybody";
 }
 
-se_status tidy_check_central(const unsigned char *central, bool folder, const char *name, se_error *err)
+se_status tidy_check_central(const unsigned char *central, bool folder, const char *name,
+                             se_error *err)
 {
     const uint32_t wrong = le32(central + 38) & find_wrong_attributes(folder);
     const uint16_t maker = le16(central + 4);
 
     if (wrong)
-        return error_set(err, SE_ERR_REJECTED, "'%s' is %s: its attributes 0x%08x are not signed" SIGN_ANEW, name,
+        return error_set(err, SE_ERR_REJECTED,
+                         "'%s' is %s: its attributes 0x%08x are not signed" SIGN_ANEW, name,
                          describe_wrong_attributes(wrong), (unsigned)le32(central + 38));
     if (tidy_maker(maker) != maker)
         return error_set(err, SE_ERR_REJECTED,
-                         "'%s' was made by a system of number %u, whose attributes readers understand differently" SIGN_ANEW, name,
-                         maker >> 8);
+                         "'%s' was made by a system of number %u, whose attributes readers "
+                         "understand differently" SIGN_ANEW,
+                         name, maker >> 8);
     return tidy_check_version(le16(central + 6), name, "the central directory", err);
 }
 
@@ -104,6 +110,8 @@ se_status tidy_check_version(uint16_t needed, const char *name, const char *wher
 {
     if (tidy_version(needed) == needed)
         return SE_OK;
-    return error_set(err, SE_ERR_FORMAT, "'%s' needs version %u.%u in %s, some readers leave out what needs more than %d.%d" SIGN_ANEW,
+    return error_set(err, SE_ERR_FORMAT,
+                     "'%s' needs version %u.%u in %s, some readers leave out what needs more than "
+                     "%d.%d" SIGN_ANEW,
                      name, needed / 10u, needed % 10u, where, VERSION_MOST / 10, VERSION_MOST % 10);
 }

@@ -27,7 +27,8 @@ AUTO_KIND(verifying, struct verifying, verifying_free(p))
 
 /* ---- signatures ---- */
 
-static const struct entry *find_sibling(const struct archive *a, const char *stem, size_t size, const char *extension)
+static const struct entry *find_sibling(const struct archive *a, const char *stem, size_t size,
+                                        const char *extension)
 {
     AUTO(writer) name = { 0 };
 
@@ -36,7 +37,8 @@ static const struct entry *find_sibling(const struct archive *a, const char *ste
     return name.failed ? NULL : archive_find(a, writer_string(&name));
 }
 
-static se_status find_block(const struct entry **out, const struct archive *a, const char *file, se_error *err)
+static se_status find_block(const struct entry **out, const struct archive *a, const char *file,
+                            se_error *err)
 {
     const struct entry *rsa = find_sibling(a, file, jar_name_measure_stem(file), "RSA"),
                        *ec = find_sibling(a, file, jar_name_measure_stem(file), "EC");
@@ -47,7 +49,8 @@ static se_status find_block(const struct entry **out, const struct archive *a, c
     return *out ? SE_OK : error_set(err, SE_ERR_REJECTED, "'%s' has no signature beside it", file);
 }
 
-static se_status verify_signature(struct verifying *v, const struct signature_job *job, const struct entry *file, se_error *err)
+static se_status verify_signature(struct verifying *v, const struct signature_job *job,
+                                  const struct entry *file, se_error *err)
 {
     const struct entry *block;
     se_signer signer;
@@ -66,15 +69,19 @@ static se_status check_jar_name(const struct verifying *v, const char *name, se_
     enum jar_name kind = jar_name_kind(name);
 
     if (kind == JAR_FOREIGN)
-        return error_set(err, SE_ERR_REJECTED, "'%s' is part of a signature of a kind that is not accepted", name);
+        return error_set(err, SE_ERR_REJECTED,
+                         "'%s' is part of a signature of a kind that is not accepted", name);
     if (kind != JAR_OTHER && !jar_name_is_plain(name))
-        return error_set(err, SE_ERR_REJECTED, "'%s' is part of a signature, and is not written in capitals", name);
+        return error_set(err, SE_ERR_REJECTED,
+                         "'%s' is part of a signature, and is not written in capitals", name);
     if (kind == JAR_BLOCK && !find_sibling(&v->archive, name, jar_name_measure_stem(name), "SF"))
-        return error_set(err, SE_ERR_REJECTED, "'%s' signs nothing: there is no .SF of its name", name);
+        return error_set(err, SE_ERR_REJECTED, "'%s' signs nothing: there is no .SF of its name",
+                         name);
     return SE_OK;
 }
 
-static se_status verify_signatures(struct verifying *v, const struct signature_job *job, se_error *err)
+static se_status verify_signatures(struct verifying *v, const struct signature_job *job,
+                                   se_error *err)
 {
     const struct archive *a = &v->archive;
     se_status st = SE_OK;
@@ -94,7 +101,8 @@ static se_status verify_signatures(struct verifying *v, const struct signature_j
 /* ---- entries ---- */
 
 /* Java does not sign folders.  One with something below it adds nothing to that. */
-static enum se_zip_state judge_uncovered(const struct verifying *v, const struct entry *entry, se_bytes section)
+static enum se_zip_state judge_uncovered(const struct verifying *v, const struct entry *entry,
+                                         se_bytes section)
 {
     if (section.size)
         return SE_ZIP_NOT_COVERED;
@@ -103,26 +111,24 @@ static enum se_zip_state judge_uncovered(const struct verifying *v, const struct
     return v->leaves[entry - v->archive.entries] ? SE_ZIP_EMPTY_FOLDER : SE_ZIP_FOLDER;
 }
 
-static se_status judge_entry(enum se_zip_state *state, struct verifying *v, size_t index, struct worker *worker, se_error *err)
+static se_status judge_entry(enum se_zip_state *state, struct verifying *v, size_t index,
+                             struct worker *worker, se_error *err)
 {
     const struct entry *entry = &v->archive.entries[index];
     se_bytes raw = manifest_index_find(&v->manifest, index);
     unsigned char digests[DIGEST_KINDS][DIGEST_MOST];
     bool wanted[DIGEST_KINDS], match;
     struct section section;
-    se_status st;
 
     *state = judge_uncovered(v, entry, raw);
     if (!v->covered[index])
         return entry->folder ? worker_check_entry(worker, entry, err) : SE_OK;
     worker->reader.file = JAR_MANIFEST_NAME;
-    if ((st = section_read_again(&section, &worker->reader, raw, err)))
-        return st;
+    TRY(section_read_again(&section, &worker->reader, raw, err));
     *state = SE_ZIP_WEAK;
     if (!digests_find_stated(wanted, &section, "-Digest"))
         return SE_OK;
-    if ((st = worker_digest_entry(digests, worker, entry, wanted, err)))
-        return st;
+    TRY(worker_digest_entry(digests, worker, entry, wanted, err));
     digests_match_section(&match, &section, digests);
     *state = match ? SE_ZIP_SIGNED : SE_ZIP_CHANGED;
     return SE_OK;
@@ -167,12 +173,14 @@ static se_status report_entries(const struct verifying *v, se_error *err)
 
     for (size_t i = 0; i < v->archive.count; i++) {
         const struct entry *e = &v->archive.entries[i];
-        se_zip_entry told = { entry_name(&v->archive, e), e->size, (se_zip_state)v->states[i], state_is_good((se_zip_state)v->states[i]) };
+        se_zip_entry told = { entry_name(&v->archive, e), e->size, (se_zip_state)v->states[i],
+                              state_is_good((se_zip_state)v->states[i]) };
 
         if (v->params->entry)
             v->params->entry(v->params->report_arg, &told);
         if (!told.good && !bad++)
-            (void)error_set(err, SE_ERR_REJECTED, "'%s' is %s", told.name, se_zip_state_text(told.state));
+            (void)error_set(err, SE_ERR_REJECTED, "'%s' is %s", told.name,
+                            se_zip_state_text(told.state));
     }
     if (bad > 1)
         (void)error_prefix(err, "%zu entries are refused, the first: ", bad);
@@ -202,20 +210,22 @@ static se_status make_rooms(struct verifying *v, se_error *err)
     return v->covered && v->states && v->leaves ? SE_OK : error_memory(err);
 }
 
-static se_status verify_archive(struct verifying *v, struct signature_job *job, const char *path, se_error *err)
+static se_status verify_archive(struct verifying *v, struct signature_job *job, const char *path,
+                                se_error *err)
 {
     const struct archive_limits limits = zip_params_limits(v->params);
     se_status st;
 
-    if ((st = archive_open(&v->archive, path, &limits, err)) || (st = make_rooms(v, err)) ||
-        (st = manifest_index_load(&v->manifest, &v->archive, true, err)))
-        return st;
+    TRY(archive_open(&v->archive, path, &limits, err));
+    TRY(make_rooms(v, err));
+    TRY(manifest_index_load(&v->manifest, &v->archive, true, err));
     job->covered = v->covered;
     st = verify_signatures(v, job, err);
     return st ? st : check_entries(v, err);
 }
 
-se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *path, const se_zip_params *params, se_error *error)
+se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *path,
+                        const se_zip_params *params, se_error *error)
 {
     se_zip_params read;
     AUTO(verifying) v = { .params = &read, .archive = { .fd = -1 } };

@@ -38,11 +38,13 @@ static void take_entries(struct workers *workers, struct worker *worker)
 {
     size_t index;
 
-    while (!atomic_load(&workers->stopped) && (index = atomic_fetch_add(&workers->next, 1)) < workers->job->archive->count) {
+    while (!atomic_load(&workers->stopped) &&
+           (index = atomic_fetch_add(&workers->next, 1)) < workers->job->archive->count) {
         se_error err = SE_ERROR_INIT;
 
         /* who gave up did so because of another's failure, which is the one to tell */
-        if (workers->job->entry(workers->job->arg, index, worker, &err) && err.status != SE_ERR_CANCELLED)
+        if (workers->job->entry(workers->job->arg, index, worker, &err) &&
+            err.status != SE_ERR_CANCELLED)
             record_failure(workers, index, &err);
     }
 }
@@ -116,7 +118,8 @@ static void report_progress(struct workers *workers)
     se_error cancelled = SE_ERROR_INIT;
     uint64_t done = atomic_load(&workers->hashed);
 
-    if (!workers->job->progress || workers->job->progress(workers->job->progress_arg, done, workers->total))
+    if (!workers->job->progress ||
+        workers->job->progress(workers->job->progress_arg, done, workers->total))
         return;
     (void)error_set(&cancelled, SE_ERR_CANCELLED, "cancelled after %ju bytes", (uintmax_t)done);
     record_failure(workers, 0, &cancelled);
@@ -141,7 +144,11 @@ static void wait_for_workers(struct workers *workers)
 
 se_status workers_run(const struct workers_job *job, se_error *err)
 {
-    struct workers workers = { .job = job, .lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER };
+    struct workers workers = {
+        .job = job,
+        .lock = PTHREAD_MUTEX_INITIALIZER,
+        .ended = PTHREAD_COND_INITIALIZER,
+    };
     pthread_t threads[THREADS_MOST];
     unsigned count;
 
@@ -162,16 +169,18 @@ static se_status add_progress(struct workers *workers, size_t size, se_error *er
     return atomic_load(&workers->stopped) ? error_set(err, SE_ERR_CANCELLED, "given up") : SE_OK;
 }
 
-se_status worker_digest_entry(unsigned char out[DIGEST_KINDS][DIGEST_MOST], struct worker *worker, const struct entry *entry,
-                              const bool wanted[DIGEST_KINDS], se_error *err)
+se_status worker_digest_entry(unsigned char out[DIGEST_KINDS][DIGEST_MOST], struct worker *worker,
+                              const struct entry *entry, const bool wanted[DIGEST_KINDS],
+                              se_error *err)
 {
     AUTO(entry_reader) reader = { .archive = NULL };
     size_t got = 1;
     se_status st;
 
-    if ((st = entry_reader_open(&reader, worker->workers->job->archive, entry, err)) || (st = digests_begin(&worker->digests, wanted, err)))
-        return st;
-    while (!(st = entry_reader_read(&got, &reader, worker->piece.data, worker->piece.size, err)) && got)
+    TRY(entry_reader_open(&reader, worker->workers->job->archive, entry, err));
+    TRY(digests_begin(&worker->digests, wanted, err));
+    while (!(st = entry_reader_read(&got, &reader, worker->piece.data, worker->piece.size, err)) &&
+           got)
         if ((st = digests_add(&worker->digests, (se_bytes){ worker->piece.data, got }, err)) ||
             (st = add_progress(worker->workers, got, err)))
             return st;

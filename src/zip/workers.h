@@ -28,10 +28,12 @@ struct workers_job {
 SE_MUST_CHECK se_status workers_run(const struct workers_job *job, se_error *err);
 
 /* The digests of an entry's content. */
-SE_MUST_CHECK se_status worker_digest_entry(unsigned char out[DIGEST_KINDS][DIGEST_MOST], struct worker *worker, const struct entry *entry,
+SE_MUST_CHECK se_status worker_digest_entry(unsigned char out[DIGEST_KINDS][DIGEST_MOST],
+                                            struct worker *worker, const struct entry *entry,
                                             const bool wanted[DIGEST_KINDS], se_error *err);
 
 /* That there is nothing but what the headers say: of what is not digested. */
-SE_MUST_CHECK se_status worker_check_entry(struct worker *worker, const struct entry *entry, se_error *err);
+SE_MUST_CHECK se_status worker_check_entry(struct worker *worker, const struct entry *entry,
+                                           se_error *err);
 
 #endif

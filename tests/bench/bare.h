@@ -1,4 +1,5 @@
-/* A token, as an application would open it that knows nothing of the engine.  The key's label is `bench`. */
+/* A token, as an application would open it that knows nothing of the engine.  The key's label is
+ * `bench`. */
 #ifndef TESTS_BENCH_BARE_H
 #define TESTS_BENCH_BARE_H
 

@@ -3,9 +3,10 @@
  *
  *   fields CONFIG MODULE TOKEN-LABEL PIN-FILE CERTIFICATE.pem
  *
- * The key's label is `bench`.  Descriptors: `Single`, `Undivided` and `Slow` remember no data keys; `Single` and `Batch` have the key in
- * the token, `Undivided` has it without a deadline, and `Slow` has the token behind the shim of tests/token.  These have OAEP with SHA-1,
- * which SoftHSM does by itself, and `Encrypt` has SHA-384. One JSON object per line.
+ * The key's label is `bench`.  Descriptors: `Single`, `Undivided` and `Slow` remember no data keys;
+ * `Single` and `Batch` have the key in the token, `Undivided` has it without a deadline, and `Slow`
+ * has the token behind the shim of tests/token.  These have OAEP with SHA-1, which SoftHSM does by
+ * itself, and `Encrypt` has SHA-384. One JSON object per line.
  */
 #include <dlfcn.h>
 #include <openssl/core_names.h>
@@ -57,7 +58,9 @@ static bool single_decrypt(void *own)
     AUTO(se_buf) back = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
 
-    must(se_decrypt(&back, s->engine, s->descriptor, buf_bytes(&s->values[turn++ % VALUES]), NULL, &err), &err);
+    must(se_decrypt(&back, s->engine, s->descriptor, buf_bytes(&s->values[turn++ % VALUES]), NULL,
+                    &err),
+         &err);
     return true;
 }
 
@@ -69,9 +72,11 @@ static void *wrap_begin(void *certificate_file)
 {
     FILE *file = fopen(certificate_file, "r");
     X509 *certificate = file ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
-    EVP_PKEY_CTX *context = certificate ? EVP_PKEY_CTX_new(X509_get0_pubkey(certificate), NULL) : NULL;
+    EVP_PKEY_CTX *context =
+        certificate ? EVP_PKEY_CTX_new(X509_get0_pubkey(certificate), NULL) : NULL;
 
-    if (!context || EVP_PKEY_encrypt_init(context) <= 0 || EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) <= 0 ||
+    if (!context || EVP_PKEY_encrypt_init(context) <= 0 ||
+        EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) <= 0 ||
         EVP_PKEY_CTX_set_rsa_oaep_md_name(context, wrap_hash, NULL) <= 0)
         give_up(certificate_file, "no RSA certificate");
     fclose(file);
@@ -114,7 +119,9 @@ static void *loop_begin(void *arg)
 
     if (!loop)
         give_up("memory", "there is none");
-    *loop = (struct loop){ .bare = shared->bare, .blobs = shared->blobs, .session = bare_session(shared->bare) };
+    *loop = (struct loop){ .bare = shared->bare,
+                           .blobs = shared->blobs,
+                           .session = bare_session(shared->bare) };
     loop->key = bare_key(shared->bare, loop->session);
     return loop;
 }
@@ -128,7 +135,9 @@ static bool loop_decrypt(void *own)
     CK_ULONG size = sizeof clear;
 
     return loop->bare->calls->C_DecryptInit(loop->session, &mechanism, loop->key) == CKR_OK &&
-           loop->bare->calls->C_Decrypt(loop->session, (CK_BYTE *)loop->blobs[loop->turn++ % VALUES], 256, clear, &size) == CKR_OK;
+           loop->bare->calls->C_Decrypt(loop->session,
+                                        (CK_BYTE *)loop->blobs[loop->turn++ % VALUES], 256, clear,
+                                        &size) == CKR_OK;
 }
 
 static void loop_end(void *own)
@@ -216,15 +225,17 @@ static void slow_token(se_engine *engine)
         must(se_encrypt_many(fields + i, BATCH, engine, "Slow", NULL, &err), &err);
     for (size_t i = 0; i < FIELDS; i++)
         values[i].in = buf_bytes(&fields[i].out);
-    must(se_decrypt_many(values, 1, engine, "Slow", NULL, &err), &err); /* the key is open after that */
+    must(se_decrypt_many(values, 1, engine, "Slow", NULL, &err),
+         &err); /* the key is open after that */
     se_buf_free(&values[0].out);
     memset(faults->seen, 0, sizeof faults->seen);
-    faults->list[0] = (struct fault){ .call = AT_DECRYPT, .first = 1, .times = 1000000, .sleep_ms = LATENCY_MS };
+    faults->list[0] =
+        (struct fault){ .call = AT_DECRYPT, .first = 1, .times = 1000000, .sleep_ms = LATENCY_MS };
     began = seconds_now();
     must(se_decrypt_many(values, FIELDS, engine, "Slow", NULL, &err), &err);
     began = seconds_now() - began;
-    row("unwraps", "100,000 fields written in batches of 1,000", 1, faults->seen[AT_DECRYPT], "at the most", FIELDS / BATCH,
-        (double)faults->seen[AT_DECRYPT] / (FIELDS / BATCH));
+    row("unwraps", "100,000 fields written in batches of 1,000", 1, faults->seen[AT_DECRYPT],
+        "at the most", FIELDS / BATCH, (double)faults->seen[AT_DECRYPT] / (FIELDS / BATCH));
     row("seconds", "to decrypt them with 24 ms per unwrap", 1, began, "at the most", 2, began / 2);
     for (size_t i = 0; i < FIELDS; i++) {
         se_buf_free(&fields[i].out);
@@ -234,8 +245,10 @@ static void slow_token(se_engine *engine)
     free(values);
 }
 
-/* By the processor; of several threads by the clock too, which tells when they wait for each other. */
-static void tell(const char *measure, const char *setting, unsigned threads, const char *peer, struct result r)
+/* By the processor; of several threads by the clock too, which tells when they wait for each other.
+ */
+static void tell(const char *measure, const char *setting, unsigned threads, const char *peer,
+                 struct result r)
 {
     char clock[80];
 
@@ -263,13 +276,16 @@ static void compare(se_engine *engine, const struct bare *bare, char *certificat
     single_make(&token, engine, "Single");
     single_make(&undivided, engine, "Undivided");
     single_make(&encrypting, engine, "Encrypt");
-    tell("encryptions/s", "one by one, SoftHSM", 1, "EVP_PKEY_encrypt", race(&make, &wrap, 1, &usual_turns));
+    tell("encryptions/s", "one by one, SoftHSM", 1, "EVP_PKEY_encrypt",
+         race(&make, &wrap, 1, &usual_turns));
     wrap_hash = "SHA384";
-    tell("encryptions/s", "one by one, OAEP with SHA-384", 1, "EVP_PKEY_encrypt", race(&encrypt, &wrap, 1, &usual_turns));
+    tell("encryptions/s", "one by one, OAEP with SHA-384", 1, "EVP_PKEY_encrypt",
+         race(&encrypt, &wrap, 1, &usual_turns));
     for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
-        tell("decryptions/s", "one by one, SoftHSM", threads[i], "bare C_Decrypt loop", race(&decrypt, &loop, threads[i], &usual_turns));
-        tell("decryptions/s", "one by one, SoftHSM, deadline=none", threads[i], "bare C_Decrypt loop",
-             race(&alone, &loop, threads[i], &usual_turns));
+        tell("decryptions/s", "one by one, SoftHSM", threads[i], "bare C_Decrypt loop",
+             race(&decrypt, &loop, threads[i], &usual_turns));
+        tell("decryptions/s", "one by one, SoftHSM, deadline=none", threads[i],
+             "bare C_Decrypt loop", race(&alone, &loop, threads[i], &usual_turns));
     }
 }
 

@@ -14,7 +14,15 @@
 #include "tests/bench/race.h"
 #include "tests/bench/records.h"
 
-enum { THREADS = 64, SECONDS = 6, SMALL = 10000, MANY = 1000000, TURNS = 9, LEAST_VERIFIED = 500000, PROOF_MOST = 2500 };
+enum {
+    THREADS = 64,
+    SECONDS = 6,
+    SMALL = 10000,
+    MANY = 1000000,
+    TURNS = 9,
+    LEAST_VERIFIED = 500000,
+    PROOF_MOST = 2500
+};
 
 static const char *setting;
 static const se_record *records;
@@ -30,7 +38,9 @@ static double serial(se_engine *engine)
     for (; seconds_now() - began < SECONDS; count++) {
         AUTO(se_buf) signature = SE_BUF_INIT;
 
-        must(se_sign(&signature, engine, "Bench", records[(size_t)count % RECORDS].payload, &params, &err), &err);
+        must(se_sign(&signature, engine, "Bench", records[(size_t)count % RECORDS].payload, &params,
+                     &err),
+             &err);
     }
     return count / (seconds_now() - began);
 }
@@ -48,7 +58,9 @@ static void *append(void *arg)
     se_error err = SE_ERROR_INIT;
 
     for (; seconds_now() < w->until; w->count++)
-        must(se_history_append(NULL, w->history, records[w->count % RECORDS].object, records[w->count % RECORDS].payload, &err), &err);
+        must(se_history_append(NULL, w->history, records[w->count % RECORDS].object,
+                               records[w->count % RECORDS].payload, &err),
+             &err);
     return NULL;
 }
 
@@ -94,8 +106,9 @@ static void verification(se_history *history)
     options.threads = 0;
     began = seconds_now();
     must(se_history_verify(&report, history, &options, &err), &err);
-    row("verified/s", setting, 0, (double)report.entries / (seconds_now() - began), "one thread, of its processor",
-        (double)report.entries / took, took / (seconds_now() - began));
+    row("verified/s", setting, 0, (double)report.entries / (seconds_now() - began),
+        "one thread, of its processor", (double)report.entries / took,
+        took / (seconds_now() - began));
 }
 
 static void proof(se_history *history)
@@ -108,7 +121,8 @@ static void proof(se_history *history)
     must(se_history_prove(&text, history, SMALL, &err), &err);
     began = seconds_now() - began;
     size = (size_t)(strstr((const char *)text.data, "-----BEGIN") - (const char *)text.data);
-    row("proof, bytes", setting, 1, (double)size, "at the most", PROOF_MOST, (double)size / PROOF_MOST);
+    row("proof, bytes", setting, 1, (double)size, "at the most", PROOF_MOST,
+        (double)size / PROOF_MOST);
     row("proof, seconds", setting, 1, began, "at the most", 1, began);
 }
 

@@ -3,10 +3,12 @@
  *
  *   history_growth CONFIG SETTING ENTRIES BIG SMALL...
  *
- * Descriptor `Bench`.  BIG and SMALL are addresses of stores that nothing is in.  BIG gets a chain of ENTRIES; each SMALL gets one of
- * 10,000 for a round, since it would not stay small.  Both get the same in turns, so that what else goes on falls out of the ratio. Closing
- * counts too: it moves what SQLite has written ahead to its place, which would otherwise be left to one of them or the other by chance. For
- * the same reason a round has entries of one kind: what many at once have written ahead would be moved by one that is alone, or not.
+ * Descriptor `Bench`.  BIG and SMALL are addresses of stores that nothing is in.  BIG gets a chain
+ * of ENTRIES; each SMALL gets one of 10,000 for a round, since it would not stay small.  Both get
+ * the same in turns, so that what else goes on falls out of the ratio. Closing counts too: it moves
+ * what SQLite has written ahead to its place, which would otherwise be left to one of them or the
+ * other by chance. For the same reason a round has entries of one kind: what many at once have
+ * written ahead would be moved by one that is alone, or not.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,13 +117,16 @@ static void tell_kind(const struct kind *kind, const char *setting, size_t round
     size_t entries = kind->entries * kind->turns * rounds;
 
     tell(kind->measure, setting, entries, kind->big.clock, kind->small.clock);
-    tell("the same, of the processor", setting, entries, kind->big.processor, kind->small.processor);
+    tell("the same, of the processor", setting, entries, kind->big.processor,
+         kind->small.processor);
 }
 
 int main(int argc, char **argv)
 {
     struct kind kinds[] = {
-        { .measure = "microseconds for an entry, 2,000 at once", .entries = TOGETHER, .turns = TURNS },
+        { .measure = "microseconds for an entry, 2,000 at once",
+          .entries = TOGETHER,
+          .turns = TURNS },
         { .measure = "microseconds for an entry, each alone", .entries = 1, .turns = TURNS_ALONE },
     };
     const size_t count = sizeof kinds / sizeof *kinds;
@@ -130,7 +135,8 @@ int main(int argc, char **argv)
     se_error err = SE_ERROR_INIT;
 
     if (argc < 7 || argc % 2 == 0)
-        give_up("usage", "history_growth CONFIG SETTING ENTRIES BIG SMALL..., and SMALL an even number of times");
+        give_up("usage", "history_growth CONFIG SETTING ENTRIES BIG SMALL..., and SMALL an even "
+                         "number of times");
     rounds = (size_t)(argc - 5) / count;
     records = records_make();
     must(se_open(&engine, argv[1], NULL, &err), &err);

@@ -1,8 +1,9 @@
 /*
  * Mail signed in the process, beside a bare C_Sign loop on the same token:
  *
- *   mail CONFIG MODULE TOKEN-LABEL PIN-FILE SETTING THREADS...   messages of 10 kB, and the milliseconds of one bare C_Sign
- *   mail CONFIG FILE                                             a message that is read from a file, and the memory that it takes
+ *   mail CONFIG MODULE TOKEN-LABEL PIN-FILE SETTING THREADS...   messages of 10 kB, and the
+ * milliseconds of one bare C_Sign mail CONFIG FILE                                             a
+ * message that is read from a file, and the memory that it takes
  *
  * The descriptor is `Bench` (SHA256withRSA), the key's label `bench`, the sender alice@example.org.
  */
@@ -28,14 +29,17 @@ static char message[TEXT + 160];
 
 static void write_message(void)
 {
-    size_t at = (size_t)snprintf(message, sizeof message,
-                                 "From: Alice <alice@example.org>\nTo: bob@example.org\nSubject: x\nMIME-Version: 1.0\n"
-                                 "Content-Type: text/plain; charset=utf-8\n\n"),
-           most = at + TEXT;
+    size_t
+        at = (size_t)snprintf(
+            message, sizeof message,
+            "From: Alice <alice@example.org>\nTo: bob@example.org\nSubject: x\nMIME-Version: 1.0\n"
+            "Content-Type: text/plain; charset=utf-8\n\n"),
+        most = at + TEXT;
 
     for (unsigned i = 0; at < most - 80; i++)
-        at += (size_t)snprintf(message + at, sizeof message - at, "Line %u of a message that somebody has written, and not a short one.\n",
-                               i);
+        at += (size_t)snprintf(
+            message + at, sizeof message - at,
+            "Line %u of a message that somebody has written, and not a short one.\n", i);
 }
 
 static bool sign_message(void *engine)
@@ -58,8 +62,10 @@ static void compare(const char *setting, se_engine *engine, struct bare *bare, u
     char clock[80];
 
     (void)snprintf(clock, sizeof clock, "%s, by the clock", setting);
-    row("messages/s", setting, threads, r.first.processor, "bare C_Sign loop", r.second.processor, r.ratio.processor);
-    row("messages/s", clock, threads, r.first.clock, "bare C_Sign loop", r.second.clock, r.ratio.clock);
+    row("messages/s", setting, threads, r.first.processor, "bare C_Sign loop", r.second.processor,
+        r.ratio.processor);
+    row("messages/s", clock, threads, r.first.clock, "bare C_Sign loop", r.second.clock,
+        r.ratio.clock);
 }
 
 /* ---- a message in a file ---- */
@@ -113,7 +119,8 @@ static bool hash_file(void *own)
     return done;
 }
 
-static void tell(const char *measure, const char *setting, double ours, const char *peer, double theirs)
+static void tell(const char *measure, const char *setting, double ours, const char *peer,
+                 double theirs)
 {
     row(measure, setting, 1, ours, peer, theirs, ours / theirs);
 }
@@ -126,11 +133,15 @@ static void attachment(se_engine *engine, const char *path)
     struct result r = race(&ours, &theirs, 1, &usual_turns);
     struct rusage usage;
 
-    tell("MB/s", "mail with an attachment of 50 MB", ATTACHMENT * r.first.processor, "at the least", LEAST);
-    tell("MB/s", "mail with an attachment of 50 MB, by the clock", ATTACHMENT * r.first.clock, "at the least", LEAST);
-    tell("MB/s", "mail with an attachment of 50 MB", ATTACHMENT * r.first.processor, "SHA-256 of it", ATTACHMENT * r.second.processor);
+    tell("MB/s", "mail with an attachment of 50 MB", ATTACHMENT * r.first.processor, "at the least",
+         LEAST);
+    tell("MB/s", "mail with an attachment of 50 MB, by the clock", ATTACHMENT * r.first.clock,
+         "at the least", LEAST);
+    tell("MB/s", "mail with an attachment of 50 MB", ATTACHMENT * r.first.processor,
+         "SHA-256 of it", ATTACHMENT * r.second.processor);
     (void)getrusage(RUSAGE_SELF, &usage);
-    tell("MB of memory", "mail with an attachment of 50 MB", (double)usage.ru_maxrss / 1024, "at the most", MEMORY);
+    tell("MB of memory", "mail with an attachment of 50 MB", (double)usage.ru_maxrss / 1024,
+         "at the most", MEMORY);
 }
 
 int main(int argc, char **argv)
@@ -140,7 +151,8 @@ int main(int argc, char **argv)
     se_engine *engine;
 
     if (argc != 3 && argc < 7)
-        give_up("usage", "mail CONFIG MODULE TOKEN-LABEL PIN-FILE SETTING THREADS..., or mail CONFIG FILE");
+        give_up("usage",
+                "mail CONFIG MODULE TOKEN-LABEL PIN-FILE SETTING THREADS..., or mail CONFIG FILE");
     if (argc > 3)
         bare_open(&bare, argv[2], argv[3], argv[4]);
     must(se_open(&engine, argv[1], NULL, &err), &err);

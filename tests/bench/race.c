@@ -33,9 +33,11 @@ void end_nothing(void *own)
     (void)own;
 }
 
-void row(const char *measure, const char *setting, unsigned threads, double ours, const char *peer, double theirs, double ratio)
+void row(const char *measure, const char *setting, unsigned threads, double ours, const char *peer,
+         double theirs, double ratio)
 {
-    printf("%s\t%s\t%u\t%.2f\t%s\t%.2f\t%.3f\n", measure, setting, threads, ours, peer, theirs, ratio);
+    printf("%s\t%s\t%u\t%.2f\t%s\t%.2f\t%.3f\n", measure, setting, threads, ours, peer, theirs,
+           ratio);
     (void)fflush(stdout);
 }
 
@@ -135,7 +137,8 @@ static struct rate medians(const struct rate *rates, unsigned count)
     return (struct rate){ median(clock, count), median(processor, count) };
 }
 
-struct result race(const struct runner *first, const struct runner *second, unsigned threads, const struct turns *turns)
+struct result race(const struct runner *first, const struct runner *second, unsigned threads,
+                   const struct turns *turns)
 {
     struct rate firsts[TURNS_MOST], seconds[TURNS_MOST], ratios[TURNS_MOST];
     unsigned count = turns->count < TURNS_MOST ? turns->count : TURNS_MOST;
@@ -148,9 +151,11 @@ struct result race(const struct runner *first, const struct runner *second, unsi
         seconds[i] = turn(second, threads, turns->ms);
         if (i % 2 == 0)
             firsts[i] = turn(first, threads, turns->ms);
-        ratios[i] = (struct rate){ firsts[i].clock / seconds[i].clock, firsts[i].processor / seconds[i].processor };
+        ratios[i] = (struct rate){ firsts[i].clock / seconds[i].clock,
+                                   firsts[i].processor / seconds[i].processor };
     }
-    return (struct result){ medians(firsts, count), medians(seconds, count), medians(ratios, count) };
+    return (struct result){ medians(firsts, count), medians(seconds, count),
+                            medians(ratios, count) };
 }
 
 double pace(const struct runner *runner)

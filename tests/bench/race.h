@@ -1,4 +1,5 @@
-/* Two ways of doing the same, in turns: the machine's mood falls out of the ratio of what each did in its turn. */
+/* Two ways of doing the same, in turns: the machine's mood falls out of the ratio of what each did
+ * in its turn. */
 #ifndef TESTS_BENCH_RACE_H
 #define TESTS_BENCH_RACE_H
 
@@ -19,7 +20,8 @@ struct runner {
 void *begin_same(void *shared);
 void end_nothing(void *own);
 
-/* How long a turn is, so that what is in flight at its end does not count, and how many there are. */
+/* How long a turn is, so that what is in flight at its end does not count, and how many there are.
+ */
 struct turns {
     unsigned ms, count;
 };
@@ -31,19 +33,22 @@ struct rate {
 };
 
 /*
- * The medians of the turns; `ratio` likewise, of first to second.  On a machine with other work the clock counts what share of it each of
- * the two gets, and threads that often sleep get more; the processor does not count how long threads wait for each other.
+ * The medians of the turns; `ratio` likewise, of first to second.  On a machine with other work the
+ * clock counts what share of it each of the two gets, and threads that often sleep get more; the
+ * processor does not count how long threads wait for each other.
  */
 struct result {
     struct rate first, second, ratio;
 };
-struct result race(const struct runner *first, const struct runner *second, unsigned threads, const struct turns *turns);
+struct result race(const struct runner *first, const struct runner *second, unsigned threads,
+                   const struct turns *turns);
 
 /* How many in a second of the processor, of one runner and one thread, the median. */
 double pace(const struct runner *runner);
 
 /* Of the table, as bench.sh wants it. */
-void row(const char *measure, const char *setting, unsigned threads, double ours, const char *peer, double theirs, double ratio);
+void row(const char *measure, const char *setting, unsigned threads, double ours, const char *peer,
+         double theirs, double ratio);
 
 double median(double *values, size_t count);
 double seconds_now(void);

@@ -1,14 +1,17 @@
 /*
- * Signatures per second: the public functions beside a bare C_Sign loop on the same token, in turns.
+ * Signatures per second: the public functions beside a bare C_Sign loop on the same token, in
+ * turns.
  *
  *   sign CONFIG MODULE TOKEN-LABEL PIN-FILE SETTING LATENCY THREADS...
  *
- * The descriptor is `Bench` (SHA256withRSA), the key's label `bench`.  A row for each number of threads, which bench.sh describes.
+ * The descriptor is `Bench` (SHA256withRSA), the key's label `bench`.  A row for each number of
+ * threads, which bench.sh describes.
  *
  * A SETTING that begins with "XML" signs an XML document of 10 kB, and not a hash.
  *
- * LATENCY: the milliseconds that the token takes for a signature, whatever it is asked meanwhile.  Then another peer is what that many
- * threads can get at the most.  0: the token is as fast as it is.
+ * LATENCY: the milliseconds that the token takes for a signature, whatever it is asked meanwhile.
+ * Then another peer is what that many threads can get at the most.  0: the token is as fast as it
+ * is.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +32,8 @@ static void sign_documents(void)
     size_t at = (size_t)snprintf(document, sizeof document, "<list>");
 
     for (unsigned i = 0; at < sizeof document - 120; i++)
-        at += (size_t)snprintf(document + at, sizeof document - at, "<entry number=\"%u\"><name>someone or other</name></entry>\n", i);
+        at += (size_t)snprintf(document + at, sizeof document - at,
+                               "<entry number=\"%u\"><name>someone or other</name></entry>\n", i);
     (void)snprintf(document + at, sizeof document - at, "</list>");
     content = (se_bytes){ document, strlen(document) };
     form = SE_FORM_XML;
@@ -46,7 +50,8 @@ static bool engine_sign(void *engine)
     return true;
 }
 
-static void compare(const char *setting, double latency_ms, struct bare *bare, se_engine *engine, unsigned threads)
+static void compare(const char *setting, double latency_ms, struct bare *bare, se_engine *engine,
+                    unsigned threads)
 {
     const struct runner ours = { engine, begin_same, engine_sign, end_nothing, 0 };
     const struct runner theirs = bare_signer(bare);
@@ -54,9 +59,12 @@ static void compare(const char *setting, double latency_ms, struct bare *bare, s
     double limit = latency_ms > 0 ? threads * 1000 / latency_ms : 0;
 
     row("signatures/s", setting, threads, r.first.clock,
-        bare->threads && threads > bare->threads ? "bare C_Sign loop, 1 thread" : "bare C_Sign loop", r.second.clock, r.ratio.clock);
+        bare->threads && threads > bare->threads ? "bare C_Sign loop, 1 thread"
+                                                 : "bare C_Sign loop",
+        r.second.clock, r.ratio.clock);
     if (limit > 0)
-        row("signatures/s", setting, threads, r.first.clock, "threads/latency", limit, r.first.clock / limit);
+        row("signatures/s", setting, threads, r.first.clock, "threads/latency", limit,
+            r.first.clock / limit);
 }
 
 int main(int argc, char **argv)

@@ -1,11 +1,13 @@
 /*
- * Runs a fuzz target without libFuzzer: every file of its corpus, then mutations of them, the same ones in every run.
+ * Runs a fuzz target without libFuzzer: every file of its corpus, then mutations of them, the same
+ * ones in every run.
  *
  *   fuzz_NAME [FILE...]   the files, or else tests/fuzz/corpus/NAME
  *   FUZZ_RUNS             mutations in all (default 3000)
  *   FUZZ_CORPUS           another corpus folder
  *
- * The target runs in a child; when that dies, the input that it died of is written to crash-fuzz_NAME.
+ * The target runs in a child; when that dies, the input that it died of is written to
+ * crash-fuzz_NAME.
  */
 #include <dirent.h>
 #include <signal.h>
@@ -20,7 +22,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { LARGEST = 1 << 16, SEEDS = 4096, SECONDS = 10 /* for one input, sanitizers included */, CHANGES = 8 };
+enum {
+    LARGEST = 1 << 16,
+    SEEDS = 4096,
+    SECONDS = 10 /* for one input, sanitizers included */,
+    CHANGES = 8
+};
 
 /* Shared with the child: what it is working on. */
 static struct input {
@@ -49,7 +56,8 @@ static void add_seed(const char *path)
 {
     se_error err = SE_ERROR_INIT;
 
-    if (seed_count == SEEDS || !(names[seed_count] = strdup(path)) || file_read(&seeds[seed_count], path, LARGEST, &err)) {
+    if (seed_count == SEEDS || !(names[seed_count] = strdup(path)) ||
+        file_read(&seeds[seed_count], path, LARGEST, &err)) {
         fprintf(stderr, "%s: %s\n", path, seed_count == SEEDS ? "too many files" : err.text);
         exit(99);
     }
@@ -83,7 +91,8 @@ static void add_corpus(const char *name)
     const char *folder = getenv("FUZZ_CORPUS"), *top = getenv("top_srcdir");
     char path[4096];
 
-    (void)snprintf(path, sizeof path, "%s/tests/fuzz/corpus/%s", top ? top : ".", text_starts(name, "fuzz_") ? name + 5 : name);
+    (void)snprintf(path, sizeof path, "%s/tests/fuzz/corpus/%s", top ? top : ".",
+                   text_starts(name, "fuzz_") ? name + 5 : name);
     add_folder(folder ? folder : path);
 }
 
@@ -114,7 +123,8 @@ static void insert_part_of(const se_buf *from)
 
 static void insert_noise(void)
 {
-    static const unsigned char edges[] = { 0, 1, 0x7f, 0x80, 0xfe, 0xff, '<', '>', '"', '&', '%', '/', '\n' };
+    static const unsigned char edges[] = { 0,   1,   0x7f, 0x80, 0xfe, 0xff, '<',
+                                           '>', '"', '&',  '%',  '/',  '\n' };
     unsigned char noise[64];
     size_t size = 1 + below(sizeof noise);
 
@@ -155,7 +165,8 @@ static void load(size_t seed)
     (void)snprintf(current->seed, sizeof current->seed, "%s", names[seed]);
 }
 
-/* In memory of its own that ends where the input ends, so that valgrind and ASan see a read behind it. */
+/* In memory of its own that ends where the input ends, so that valgrind and ASan see a read behind
+ * it. */
 static void run_target(void)
 {
     unsigned char *copy = malloc(current->size + !current->size);
@@ -192,9 +203,11 @@ static int died(const char *name, int status)
 
     (void)snprintf(path, sizeof path, "crash-%s", name);
     fprintf(stderr, "%s %s %d on a mutation of %s after %u runs; the input is in %s\n", name,
-            WIFSIGNALED(status) ? "died of signal" : "ended with status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-            current->seed, current->runs, path);
-    if (output_open(&out, path, 0600, NULL) || output_write(&out, (se_bytes){ current->data, current->size }, NULL) ||
+            WIFSIGNALED(status) ? "died of signal" : "ended with status",
+            WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), current->seed,
+            current->runs, path);
+    if (output_open(&out, path, 0600, NULL) ||
+        output_write(&out, (se_bytes){ current->data, current->size }, NULL) ||
         output_commit(&out, NULL))
         fprintf(stderr, "cannot write %s\n", path);
     return 1;
@@ -202,7 +215,8 @@ static int died(const char *name, int status)
 
 int main(int argc, char **argv)
 {
-    const char *runs = getenv("FUZZ_RUNS"), *slash = strrchr(argv[0], '/'), *name = slash ? slash + 1 : argv[0];
+    const char *runs = getenv("FUZZ_RUNS"), *slash = strrchr(argv[0], '/'),
+               *name = slash ? slash + 1 : argv[0];
     unsigned mutations = argc > 1 ? 0 : runs ? (unsigned)atoi(runs) : 3000;
     int status;
     pid_t child;
@@ -215,7 +229,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: nothing to begin with\n", name);
         return 99;
     }
-    current = mmap(NULL, sizeof *current, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    current =
+        mmap(NULL, sizeof *current, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (current == MAP_FAILED || (child = fork()) < 0)
         return 99;
     if (!child) {

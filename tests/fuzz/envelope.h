@@ -1,4 +1,5 @@
-/* Encrypted values whose data key is all zeros, as the corpus has them: read, and opened as far as they let themselves. */
+/* Encrypted values whose data key is all zeros, as the corpus has them: read, and opened as far as
+ * they let themselves. */
 #ifndef TESTS_FUZZ_ENVELOPE_H
 #define TESTS_FUZZ_ENVELOPE_H
 
@@ -10,11 +11,14 @@ static inline void open_with(const struct envelope *envelope, size_t secret, str
 {
     AUTO(data_key) key = { .secret = SE_BUF_INIT };
     AUTO(se_buf) plain = SE_BUF_INIT;
-    const struct open_job job = { envelope, &key, kit, { "row 7", envelope->format->binds_context ? 5 : 0 } };
+    const struct open_job job = {
+        envelope, &key, kit, { "row 7", envelope->format->binds_context ? 5 : 0 }
+    };
 
     if (buf_new(&key.secret, secret, NULL))
         abort();
-    if (!envelope->format->prepare_open(&key, envelope, kit, NULL) && envelope->format->open(&plain, &job, NULL) && plain.data)
+    if (!envelope->format->prepare_open(&key, envelope, kit, NULL) &&
+        envelope->format->open(&plain, &job, NULL) && plain.data)
         abort(); /* a plaintext of what was refused */
 }
 

@@ -15,7 +15,8 @@ static se_status write_canonical(se_buf *out, se_bytes text, se_error *err)
     se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
-    if ((st = xml_tree_read(&doc, text, err)) || (st = xml_c14n_write(&exclusive, doc, NULL, xml_collect, &w, err)))
+    if ((st = xml_tree_read(&doc, text, err)) ||
+        (st = xml_c14n_write(&exclusive, doc, NULL, xml_collect, &w, err)))
         return st;
     return writer_finish(out, &w, err);
 }

@@ -1,4 +1,5 @@
-/* CMS signatures, detached and attached, PEM and DER, before the certificates that made the corpus. */
+/* CMS signatures, detached and attached, PEM and DER, before the certificates that made the corpus.
+ */
 #include <stdlib.h>
 
 #include "format/format.h"
@@ -42,7 +43,8 @@ static void load(void)
     static const char *const names[] = { "SHA256withECDSA", "SHA256withRSA" };
     STACK_OF(X509) * loaded;
 
-    if (certificates_read(&loaded, text_bytes(certificates), "fuzz", NULL) || sk_X509_num(loaded) != 2)
+    if (certificates_read(&loaded, text_bytes(certificates), "fuzz", NULL) ||
+        sk_X509_num(loaded) != 2)
         abort();
     for (int i = 0; i < 2; i++)
         candidates[i] = (struct candidate){ sk_X509_value(loaded, i), NULL, 1 };
@@ -51,7 +53,8 @@ static void load(void)
 
         if (!algorithm_parse(&algorithm, names[i], NULL))
             abort();
-        candidates[i].algorithm = algorithm_signature(algorithm.digest, algorithm.family, algorithm.padding);
+        candidates[i].algorithm =
+            algorithm_signature(algorithm.digest, algorithm.family, algorithm.padding);
     }
     sk_X509_free(loaded);
 }

@@ -43,7 +43,9 @@ static void read_property(void *arg, const char *item, const char *property, con
 static se_buf canonical(se_bytes text)
 {
     bool told = false;
-    struct config_options options = { .report = read_report, .report_arg = &told, .pin_key = pin_key };
+    struct config_options options = { .report = read_report,
+                                      .report_arg = &told,
+                                      .pin_key = pin_key };
     AUTO(config) config = NULL;
     AUTO(se_buf) copy = SE_BUF_INIT;
     se_buf out = SE_BUF_INIT;
@@ -78,7 +80,9 @@ static void scramble(se_bytes text, const se_buf *meaning)
     if (pins_scramble_text(&once, &count, text, pin_key, NULL))
         return;
     after = canonical(buf_bytes(&once));
-    if (!same(meaning, &after) || pins_scramble_text(&twice, &count, buf_bytes(&once), pin_key, NULL) || count || !same(&once, &twice))
+    if (!same(meaning, &after) ||
+        pins_scramble_text(&twice, &count, buf_bytes(&once), pin_key, NULL) || count ||
+        !same(&once, &twice))
         abort();
 }
 

@@ -1,4 +1,5 @@
-/* Containers whose secret is all zeros, as the corpus has them: read, and opened as far as they let themselves. */
+/* Containers whose secret is all zeros, as the corpus has them: read, and opened as far as they let
+ * themselves. */
 #include <stdlib.h>
 
 #include "format/container.h"

@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     se_history_proof proof;
 
-    if (!se_history_verify_proof(&proof, (se_bytes){ data, size }, (se_bytes){ NULL, 0 }, NULL) && !proof.seq)
+    if (!se_history_verify_proof(&proof, (se_bytes){ data, size }, (se_bytes){ NULL, 0 }, NULL) &&
+        !proof.seq)
         abort();
     se_history_proof_free(&proof);
     return 0;

@@ -12,8 +12,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (note_parse(&note, (se_bytes){ data, size }, NULL))
         return 0;
-    if (seal_note(&again, &note.seal, note.key, (se_bytes){ note.signature, note.signature_size }, NULL) || again.size != size ||
-        memcmp(again.data, data, size) != 0)
+    if (seal_note(&again, &note.seal, note.key, (se_bytes){ note.signature, note.signature_size },
+                  NULL) ||
+        again.size != size || memcmp(again.data, data, size) != 0)
         abort();
     return 0;
 }

@@ -17,7 +17,8 @@ static void rewrite(struct writer *out, const se_source *source)
     unsigned char piece[1000];
     size_t got = 1;
 
-    if (message_open(&message, &stream, NULL) || message_from(&message, NULL, MAILBOX_OBSOLETE, NULL) ||
+    if (message_open(&message, &stream, NULL) ||
+        message_from(&message, NULL, MAILBOX_OBSOLETE, NULL) ||
         entity_begin(&entity, &message.lines, NULL))
         return;
     while (got && !entity_read(&got, &entity, piece, sizeof piece, NULL))
@@ -43,7 +44,8 @@ static void rewrite_twice(se_bytes in)
 
     rewrite(&one, &at_once);
     rewrite(&other, &byte_by_byte);
-    if (one.buf.size != other.buf.size || (one.buf.size && memcmp(one.buf.data, other.buf.data, one.buf.size) != 0))
+    if (one.buf.size != other.buf.size ||
+        (one.buf.size && memcmp(one.buf.data, other.buf.data, one.buf.size) != 0))
         abort();
     for (size_t i = 0; i < one.buf.size; i++)
         lines += one.buf.data[i] == '\n';
@@ -73,10 +75,12 @@ static void read_strictly(se_bytes in)
     struct content_type type;
 
     writer_put(&value, in.data, in.size < 1000 ? in.size : 1000);
-    if (!content_type_read(&type, buf_bytes(&value.buf)) && (!type.type.size || type.boundary.size > CONTENT_TYPE_BOUNDARY))
+    if (!content_type_read(&type, buf_bytes(&value.buf)) &&
+        (!type.type.size || type.boundary.size > CONTENT_TYPE_BOUNDARY))
         abort();
     if (!mailbox_read(strict, writer_string(&value), MAILBOX_STRICT) &&
-        (!strchr(strict, '@') || mailbox_read(address, writer_string(&value), MAILBOX_OBSOLETE) || strcmp(address, strict) != 0))
+        (!strchr(strict, '@') || mailbox_read(address, writer_string(&value), MAILBOX_OBSOLETE) ||
+         strcmp(address, strict) != 0))
         abort();
 }
 
@@ -126,11 +130,14 @@ static se_engine *open_engine(void)
 
     put_file(pem, certificate);
     (void)snprintf(text, sizeof text,
-                   "<engineSignEncrypt><descriptors><descriptor name='SignEmailDescriptor'><type algorithm='SHA256withRSA' key='k'/>"
-                   "</descriptor></descriptors><keys><key name='k'><type name='pem' locationValue='%s'/></key></keys></engineSignEncrypt>",
+                   "<engineSignEncrypt><descriptors><descriptor name='SignEmailDescriptor'><type "
+                   "algorithm='SHA256withRSA' key='k'/>"
+                   "</descriptor></descriptors><keys><key name='k'><type name='pem' "
+                   "locationValue='%s'/></key></keys></engineSignEncrypt>",
                    pem);
     put_file(config, text);
-    if (se_open(&engine, config, NULL, NULL) || se_identify(&identity, engine, "SignEmailDescriptor", 0, NULL))
+    if (se_open(&engine, config, NULL, NULL) ||
+        se_identify(&identity, engine, "SignEmailDescriptor", 0, NULL))
         abort();
     (void)unlink(pem);
     (void)unlink(config);
@@ -147,7 +154,8 @@ static void verify(se_bytes in)
     if (!engine)
         engine = open_engine();
     params.time = 2000000000;
-    if (se_mail_verify(&mail, engine, "SignEmailDescriptor", &source, &params, NULL) && mail.signer.version)
+    if (se_mail_verify(&mail, engine, "SignEmailDescriptor", &source, &params, NULL) &&
+        mail.signer.version)
         abort();
 }
 

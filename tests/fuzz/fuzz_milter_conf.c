@@ -1,4 +1,5 @@
-/* milter.conf: what is taken has what signing needs, what is not is told with its line, and rules are matched in bounded time. */
+/* milter.conf: what is taken has what signing needs, what is not is told with its line, and rules
+ * are matched in bounded time. */
 #include <stdlib.h>
 
 #include "milter/conf.h"
@@ -8,11 +9,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void use(const struct conf *conf)
 {
-    static const char address[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab@example.org";
+    static const char address[] =
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab@example.org";
     const struct in6_addr any = { .s6_addr = { 0 } };
     const struct rule *rule = conf_rule(conf, address);
 
-    if (!conf->engine || !conf->socket || (rule && (!rule->pattern || !rule->descriptor || rule->policy == POLICY_NONE)))
+    if (!conf->engine || !conf->socket ||
+        (rule && (!rule->pattern || !rule->descriptor || rule->policy == POLICY_NONE)))
         abort();
     if (conf_is_local(conf, &any) && !conf->network_count)
         abort();

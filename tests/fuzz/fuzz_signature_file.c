@@ -7,7 +7,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void add(struct archive *archive, const char *name)
 {
-    archive->entries[archive->count++] = (struct entry){ .name = (uint32_t)archive->names.buf.size, .name_size = (uint16_t)strlen(name) };
+    archive->entries[archive->count++] = (struct entry){ .name = (uint32_t)archive->names.buf.size,
+                                                         .name_size = (uint16_t)strlen(name) };
     writer_put(&archive->names, name, strlen(name) + 1);
 }
 
@@ -38,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     add(&archive, "a.txt");
     add(&archive, "b/c.txt");
     if (!archive_index_names(&archive, &err) && !entry_names_check(&archive, &err))
-        check(&archive, (se_bytes){ data, (size_t)(nul - data) }, (se_bytes){ nul + 1, (size_t)(data + size - nul - 1) });
+        check(&archive, (se_bytes){ data, (size_t)(nul - data) },
+              (se_bytes){ nul + 1, (size_t)(data + size - nul - 1) });
     return 0;
 }

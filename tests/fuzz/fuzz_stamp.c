@@ -41,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!roots)
         roots = trust();
     job.tsa_roots = roots;
-    if (!stamp_check(&stamp, (se_bytes){ data, size }, text_bytes("signature"), &job, &err) && !stamp.time == !*stamp.ignored)
+    if (!stamp_check(&stamp, (se_bytes){ data, size }, text_bytes("signature"), &job, &err) &&
+        !stamp.time == !*stamp.ignored)
         abort();
     return 0;
 }

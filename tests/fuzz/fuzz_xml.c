@@ -1,4 +1,5 @@
-/* XML signatures, enveloped, enveloping and detached, before the certificates of tests/vectors/xml-attacks; and signed configurations. */
+/* XML signatures, enveloped, enveloping and detached, before the certificates of
+ * tests/vectors/xml-attacks; and signed configurations. */
 #include <stdlib.h>
 
 #include "format/format.h"
@@ -38,7 +39,9 @@ static void load(void)
 
     if (certificates_read(&loaded, text_bytes(certificates), "fuzz", NULL))
         abort();
-    candidate = (struct candidate){ sk_X509_value(loaded, 0), algorithm_signature(DIGEST_SHA256, FAMILY_RSA, PADDING_PKCS1), 1 };
+    candidate =
+        (struct candidate){ sk_X509_value(loaded, 0),
+                            algorithm_signature(DIGEST_SHA256, FAMILY_RSA, PADDING_PKCS1), 1 };
     sk_X509_free(loaded);
     roots = X509_STORE_new();
     if (!roots || !X509_STORE_add_cert(roots, candidate.certificate))

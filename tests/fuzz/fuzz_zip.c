@@ -19,7 +19,9 @@ static void unpack(const struct archive *archive, const struct entry *entry)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct archive_limits limits = { .entries = 1000, .total = 1 << 20, .ratio = 200, .tidies = size % 2 };
+    const struct archive_limits limits = {
+        .entries = 1000, .total = 1 << 20, .ratio = 200, .tidies = size % 2
+    };
     AUTO(archive) archive = { .fd = -1 };
     se_error err = SE_ERROR_INIT;
     int fd = memfd_create("zip", MFD_CLOEXEC);

@@ -3,8 +3,9 @@
  *
  *   append CONFIG STORE CHAIN THREADS [COUNT]
  *
- * Each entry that was acknowledged is a line of standard output: its number and its payload.  A failure is told on standard error, and the
- * thread tries again.  With COUNT, each thread ends after so many.
+ * Each entry that was acknowledged is a line of standard output: its number and its payload.  A
+ * failure is told on standard error, and the thread tries again.  With COUNT, each thread ends
+ * after so many.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -30,7 +31,8 @@ static bool append(struct worker *w, unsigned turn)
     uint64_t seq;
     int size = snprintf(payload, sizeof payload, "%u-%u-%d", w->number, turn, (int)getpid());
 
-    if (se_history_append(&seq, w->history, (se_bytes){ "object", 6 }, (se_bytes){ payload, (size_t)size }, &err)) {
+    if (se_history_append(&seq, w->history, (se_bytes){ "object", 6 },
+                          (se_bytes){ payload, (size_t)size }, &err)) {
         (void)fprintf(stderr, "%s: %s\n", se_status_name(err.status), err.text);
         usleep(PAUSE_US);
         return false;
@@ -62,12 +64,15 @@ int main(int argc, char **argv)
     if (argc < 5 || (threads = (unsigned)atoi(argv[4])) > THREADS_MOST)
         return 64;
     options.chain = argv[3];
-    if (se_open(&engine, argv[1], NULL, &err) || se_history_open(&history, engine, argv[2], &options, &err)) {
+    if (se_open(&engine, argv[1], NULL, &err) ||
+        se_history_open(&history, engine, argv[2], &options, &err)) {
         (void)fprintf(stderr, "%s\n", err.text);
         return 1;
     }
     for (unsigned i = 0; i < threads; i++) {
-        workers[i] = (struct worker){ .history = history, .number = i, .count = argc > 5 ? (unsigned)atoi(argv[5]) : 0 };
+        workers[i] = (struct worker){ .history = history,
+                                      .number = i,
+                                      .count = argc > 5 ? (unsigned)atoi(argv[5]) : 0 };
         if (pthread_create(&workers[i].thread, NULL, run, &workers[i]))
             return 99;
     }

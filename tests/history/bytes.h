@@ -11,7 +11,8 @@ struct victim {
 
     void *(*open)(const char *address);
 
-    /* Changes a byte of one value; the place is told in `what`.  False: nothing came of it, as with an empty value. */
+    /* Changes a byte of one value; the place is told in `what`.  False: nothing came of it, as with
+     * an empty value. */
     bool (*change)(void *self, char what[WHAT_ROOM]);
 
     /* Nothing of that is left. */

@@ -38,8 +38,9 @@ static PGresult *draw_row(struct changed *c)
     PGresult *row;
 
     (void)snprintf(sql, sizeof sql,
-                   "SELECT t.ctid::text::bytea, t.* FROM %s t OFFSET (SELECT floor(random() * count(*))::bigint FROM %s) LIMIT 1", c->table,
-                   c->table);
+                   "SELECT t.ctid::text::bytea, t.* FROM %s t OFFSET (SELECT floor(random() * "
+                   "count(*))::bigint FROM %s) LIMIT 1",
+                   c->table, c->table);
     row = PQexecParams(c->connection, sql, 0, NULL, NULL, NULL, NULL, 1);
     if (PQntuples(row) != 1)
         fail_msg("%s: %s", sql, PQerrorMessage(c->connection));
@@ -55,7 +56,8 @@ static bool put(struct changed *c, const char *value)
     PGresult *result;
     bool good;
 
-    (void)snprintf(sql, sizeof sql, "UPDATE %s SET %s = $1 WHERE ctid = $2::tid RETURNING ctid", c->table, c->column);
+    (void)snprintf(sql, sizeof sql, "UPDATE %s SET %s = $1 WHERE ctid = $2::tid RETURNING ctid",
+                   c->table, c->column);
     result = PQexecParams(c->connection, sql, 2, NULL, values, sizes, formats, 0);
     good = PQntuples(result) == 1;
     if (good)
@@ -99,4 +101,5 @@ static void undo(void *self)
     c->size = 0;
 }
 
-const struct victim postgres_victim = { "postgresql://", open_server, change_byte, undo, close_server };
+const struct victim postgres_victim = { "postgresql://", open_server, change_byte, undo,
+                                        close_server };

@@ -23,7 +23,10 @@ static sqlite3 *open_alone(const char *path)
 {
     sqlite3 *db;
 
-    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                        NULL),
+        SQLITE_OK);
     return db;
 }
 
@@ -67,7 +70,9 @@ static bool change_byte(void *self, char what[WHAT_ROOM])
     int columns, column, size, at, type;
     int64_t number, row;
 
-    (void)snprintf(sql, sizeof sql, "SELECT * FROM %s LIMIT 1 OFFSET abs(random()) %% (SELECT count(*) FROM %s)", table, table);
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT * FROM %s LIMIT 1 OFFSET abs(random()) %% (SELECT count(*) FROM %s)",
+                   table, table);
     q = prepare(db, sql);
     assert_int_equal(sqlite3_step(q), SQLITE_ROW);
     columns = sqlite3_column_count(q);
@@ -78,9 +83,11 @@ static bool change_byte(void *self, char what[WHAT_ROOM])
     size = type == SQLITE_INTEGER ? 8 : sqlite3_column_bytes(q, column);
     if (size > 0 && type != SQLITE_INTEGER)
         memcpy(bytes, sqlite3_column_blob(q, column), (size_t)size);
-    (void)snprintf(what, WHAT_ROOM, "%s.%s of %lld", table, sqlite3_column_name(q, column), (long long)row);
-    (void)snprintf(sql, sizeof sql, "UPDATE %s SET %s = ? WHERE %s = %lld", table, sqlite3_column_name(q, column),
-                   keyed ? sqlite3_column_name(q, 0) : "number", (long long)row);
+    (void)snprintf(what, WHAT_ROOM, "%s.%s of %lld", table, sqlite3_column_name(q, column),
+                   (long long)row);
+    (void)snprintf(sql, sizeof sql, "UPDATE %s SET %s = ? WHERE %s = %lld", table,
+                   sqlite3_column_name(q, column), keyed ? sqlite3_column_name(q, 0) : "number",
+                   (long long)row);
     sqlite3_finalize(q);
     if (!size)
         return false;

@@ -1,4 +1,5 @@
-/* Groups that are appended to a chain in an SQLite file, at once with others and while something is in the way. */
+/* Groups that are appended to a chain in an SQLite file, at once with others and while something is
+ * in the way. */
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -60,7 +61,8 @@ static void test_an_entry_in_the_way_leaves_nothing_of_a_group(void **state)
     (void)state;
     chain_begin(&c);
     chain_append_days_ago(&c, 1, 5);
-    chain_run(&c, "INSERT INTO entry SELECT key + 95, time, object, salt, payload, leaf FROM entry WHERE (key & 65535) = 5");
+    chain_run(&c, "INSERT INTO entry SELECT key + 95, time, object, salt, payload, leaf FROM entry "
+                  "WHERE (key & 65535) = 5");
     clock_moved = 0;
     assert_status(SE_ERR_IO, chain_append(&c, 200, &err), &err);
     assert_non_null(strstr(err.text, "UNIQUE"));
@@ -87,7 +89,10 @@ static void append_as_another(const struct chain_under_test *c)
     se_error err = SE_ERROR_INIT;
 
     assert_status(SE_OK, se_history_open(&another, c->engine, "sqlite:h.db", NULL, &err), &err);
-    assert_status(SE_OK, se_history_append(NULL, another, (se_bytes){ "object", 6 }, (se_bytes){ "other", 5 }, &err), &err);
+    assert_status(
+        SE_OK,
+        se_history_append(NULL, another, (se_bytes){ "object", 6 }, (se_bytes){ "other", 5 }, &err),
+        &err);
     se_history_close(&another);
 }
 
@@ -146,7 +151,8 @@ static void *append_some(void *arg)
     se_error err = SE_ERROR_INIT;
 
     for (unsigned i = 0; i < 20; i++)
-        if (se_history_append(NULL, c->history, (se_bytes){ "object", 6 }, (se_bytes){ "payload", 7 }, &err))
+        if (se_history_append(NULL, c->history, (se_bytes){ "object", 6 },
+                              (se_bytes){ "payload", 7 }, &err))
             return arg;
     return NULL;
 }

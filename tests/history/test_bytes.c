@@ -1,6 +1,6 @@
 /*
- * Whatever byte of what a store keeps is changed: verification finds it.  In the environment: BYTES, how many changes; STORE, the address
- * of another store than a file of SQLite.
+ * Whatever byte of what a store keeps is changed: verification finds it.  In the environment:
+ * BYTES, how many changes; STORE, the address of another store than a file of SQLite.
  */
 #include <stdio.h>
 
@@ -11,10 +11,11 @@
 
 enum { ENTRIES = 300, GROUP = 25, CHANGES = 300 };
 
-static const char configuration[] = "<engineSignEncrypt><descriptors><descriptor name=\"ObjectHistorySigner\">"
-                                    "<type algorithm=\"SHA-256\" key=\"k\"/></descriptor></descriptors>"
-                                    "<keys><key name=\"k\"><type name=\"pem\" locationValue=\"classpath:k.pem\"/></key></keys>"
-                                    "</engineSignEncrypt>";
+static const char configuration[] =
+    "<engineSignEncrypt><descriptors><descriptor name=\"ObjectHistorySigner\">"
+    "<type algorithm=\"SHA-256\" key=\"k\"/></descriptor></descriptors>"
+    "<keys><key name=\"k\"><type name=\"pem\" locationValue=\"classpath:k.pem\"/></key></keys>"
+    "</engineSignEncrypt>";
 
 const char *const victim_tables[TABLES] = { "chain", "entry", "node", "seal" };
 
@@ -80,7 +81,8 @@ static const struct victim *victim_of(const char *store)
 
 static void test_every_byte_counts(void **state)
 {
-    const char *asked = getenv("BYTES"), *place = getenv("STORE"), *store = place ? place : "sqlite:h.db";
+    const char *asked = getenv("BYTES"), *place = getenv("STORE"),
+               *store = place ? place : "sqlite:h.db";
     unsigned wanted = asked ? (unsigned)atoi(asked) : CHANGES, done = 0;
     const struct victim *victim = victim_of(store);
     se_error err = SE_ERROR_INIT;

@@ -1,4 +1,5 @@
-/* The tree, its right edge and paths, beside a tree that is made as RFC 9162, 2.1 defines it; and rows that are no entries. */
+/* The tree, its right edge and paths, beside a tree that is made as RFC 9162, 2.1 defines it; and
+ * rows that are no entries. */
 #include "history/proof.h"
 #include "tests/unit/unit.h"
 
@@ -47,7 +48,8 @@ static void path_of(struct path *out, const struct hash *list, size_t count, siz
         path_of(out, list, left, index);
     else
         path_of(out, list + left, count - left, index - left);
-    out->hashes[out->count++] = index < left ? root_of(list + left, count - left) : root_of(list, left);
+    out->hashes[out->count++] =
+        index < left ? root_of(list + left, count - left) : root_of(list, left);
 }
 
 static struct edge edge_of(size_t count)
@@ -156,10 +158,12 @@ static void check_path(size_t count, size_t index)
         path.hashes[i].bytes[i % HASH_SIZE] ^= 1;
     }
     path.count++;
-    assert_status(SE_ERR_REJECTED, path_root(&root, &path, &leaves[index], index, count, &err), &err);
+    assert_status(SE_ERR_REJECTED, path_root(&root, &path, &leaves[index], index, count, &err),
+                  &err);
     if (path.count >= 2) {
         path.count -= 2;
-        assert_status(SE_ERR_REJECTED, path_root(&root, &path, &leaves[index], index, count, &err), &err);
+        assert_status(SE_ERR_REJECTED, path_root(&root, &path, &leaves[index], index, count, &err),
+                      &err);
     }
 }
 
@@ -189,7 +193,9 @@ static void test_rows_that_are_no_entries(void **state)
 {
     static const unsigned char bytes[OBJECT_MOST + 1];
     const struct chain_id id = { { 1 } };
-    struct row row = { .seq = 1, .object = { "o", 1 }, .salt = { bytes, SALT_SIZE }, .payload = { "p", 1 } };
+    struct row row = {
+        .seq = 1, .object = { "o", 1 }, .salt = { bytes, SALT_SIZE }, .payload = { "p", 1 }
+    };
     AUTO(writer) w = { 0 };
     se_error err = SE_ERROR_INIT;
     struct hash leaf;

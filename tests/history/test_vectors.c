@@ -1,4 +1,5 @@
-/* tests/vectors/history, which make.py there has made from doc/formats.md: entries, trees, seals and proofs; good ones, and others. */
+/* tests/vectors/history, which make.py there has made from doc/formats.md: entries, trees, seals
+ * and proofs; good ones, and others. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +50,8 @@ static void read_entry(struct vector *v, char *line)
     for (size_t i = 0; i < 8; i++)
         assert_non_null(fields[i] = strsep(&rest, " "));
     assert_int_equal(unhex(v->id.bytes, fields[0]), CHAIN_ID_SIZE);
-    v->row = (struct row){ .seq = strtoull(fields[1], NULL, 10), .time = strtoll(fields[2], NULL, 10) };
+    v->row =
+        (struct row){ .seq = strtoull(fields[1], NULL, 10), .time = strtoll(fields[2], NULL, 10) };
     v->row.object = (se_bytes){ v->object, unhex(v->object, fields[3]) };
     v->row.salt = (se_bytes){ v->salt, unhex(v->salt, fields[4]) };
     v->row.payload = (se_bytes){ v->payload, unhex(v->payload, fields[5]) };
@@ -125,10 +127,13 @@ static int is_vector(const struct dirent *entry)
 /* What the name says: "refused-65-why", "refused-1-why", and the others are good. */
 static se_status wanted_of(const char *name)
 {
-    return strncmp(name, "refused-65-", 11) == 0 ? SE_ERR_FORMAT : strncmp(name, "refused-1-", 10) == 0 ? SE_ERR_REJECTED : SE_OK;
+    return strncmp(name, "refused-65-", 11) == 0  ? SE_ERR_FORMAT
+           : strncmp(name, "refused-1-", 10) == 0 ? SE_ERR_REJECTED
+                                                  : SE_OK;
 }
 
-static void each(const char *folder, se_status (*check)(se_bytes bytes, const char *name, se_error *err), int least)
+static void each(const char *folder,
+                 se_status (*check)(se_bytes bytes, const char *name, se_error *err), int least)
 {
     struct dirent **names = NULL;
     char path[PATH_ROOM];
@@ -178,7 +183,10 @@ static se_status check_seal(se_bytes bytes, const char *name, se_error *err)
 
     if (st)
         return st;
-    assert_status(SE_OK, seal_note(&again, &note.seal, note.key, (se_bytes){ note.signature, note.signature_size }, err), err);
+    assert_status(SE_OK,
+                  seal_note(&again, &note.seal, note.key,
+                            (se_bytes){ note.signature, note.signature_size }, err),
+                  err);
     assert_int_equal(again.size, bytes.size);
     assert_memory_equal(again.data, bytes.data, bytes.size);
     return check_signature(&note, name, err);

@@ -44,7 +44,8 @@ static void test_a_window_is_a_year_at_the_least(void **state)
 
     (void)state;
     begin_years(&c);
-    chain_run(&c, "UPDATE entry SET payload = x'00' WHERE key = (1 << 44) + 950"); /* 200 days old */
+    chain_run(&c,
+              "UPDATE entry SET payload = x'00' WHERE key = (1 << 44) + 950"); /* 200 days old */
     assert_int_equal(chain_verify(&c, 1, &report), SE_ERR_REJECTED);
     assert_int_equal(report.findings, 1);
     assert_int_equal(chain_verify(&c, 12, &report), SE_ERR_REJECTED);
@@ -54,7 +55,8 @@ static void test_a_window_is_a_year_at_the_least(void **state)
 
 /* ---- progress ---- */
 
-static se_status verify_with(struct chain_under_test *c, unsigned threads, unsigned most, se_error *err)
+static se_status verify_with(struct chain_under_test *c, unsigned threads, unsigned most,
+                             se_error *err)
 {
     se_history_verify_options options = SE_HISTORY_VERIFY_OPTIONS_INIT;
 
@@ -81,7 +83,8 @@ static void test_progress_is_told_and_stops(void **state)
         assert_int_equal(c.total, 2 * BIG);
         assert_status(SE_ERR_CANCELLED, verify_with(&c, threads[i], 1, &err), &err);
         assert_int_equal(c.calls, 1);
-        assert_status(SE_OK, verify_with(&c, threads[i], UINT32_MAX, &(se_error)SE_ERROR_INIT), &err);
+        assert_status(SE_OK, verify_with(&c, threads[i], UINT32_MAX, &(se_error)SE_ERROR_INIT),
+                      &err);
     }
     chain_end(&c);
 }
@@ -105,18 +108,25 @@ static se_bytes blob_at(sqlite3_stmt *q, int column)
 /* With the hash that goes with it, as somebody would do who has read the page about formats. */
 static void forge_entry_25(const struct chain_under_test *c)
 {
-    sqlite3_stmt *q = select_one(c, "SELECT time, object, salt, id FROM entry, chain WHERE (key & 65535) = 25"), *change;
-    struct row row = {
-        .seq = 25, .time = sqlite3_column_int64(q, 0), .object = blob_at(q, 1), .salt = blob_at(q, 2), .payload = { "x", 1 }
-    };
+    sqlite3_stmt *q = select_one(
+                     c, "SELECT time, object, salt, id FROM entry, chain WHERE (key & 65535) = 25"),
+                 *change;
+    struct row row = { .seq = 25,
+                       .time = sqlite3_column_int64(q, 0),
+                       .object = blob_at(q, 1),
+                       .salt = blob_at(q, 2),
+                       .payload = { "x", 1 } };
     se_error err = SE_ERROR_INIT;
 
     assert_int_equal(sqlite3_column_bytes(q, 3), sizeof(struct chain_id));
     assert_status(SE_OK, row_leaf(&row.leaf, &row, sqlite3_column_blob(q, 3), &err), &err);
     assert_int_equal(sqlite3_finalize(q), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(c->db, "UPDATE entry SET payload = 'x', leaf = ? WHERE (key & 65535) = 25", -1, &change, NULL),
+    assert_int_equal(sqlite3_prepare_v2(
+                         c->db, "UPDATE entry SET payload = 'x', leaf = ? WHERE (key & 65535) = 25",
+                         -1, &change, NULL),
                      SQLITE_OK);
-    assert_int_equal(sqlite3_bind_blob(change, 1, &row.leaf, sizeof row.leaf, SQLITE_STATIC), SQLITE_OK);
+    assert_int_equal(sqlite3_bind_blob(change, 1, &row.leaf, sizeof row.leaf, SQLITE_STATIC),
+                     SQLITE_OK);
     assert_int_equal(sqlite3_step(change), SQLITE_DONE);
     assert_int_equal(sqlite3_finalize(change), SQLITE_OK);
 }
@@ -144,16 +154,21 @@ static void test_a_change_does_not_hide_a_later_one(void **state)
 
 static void forge_erasure_of_950(const struct chain_under_test *c)
 {
-    sqlite3_stmt *q = select_one(c, "SELECT salt, payload FROM entry WHERE (key & 65535) = 950"), *change;
+    sqlite3_stmt *q = select_one(c, "SELECT salt, payload FROM entry WHERE (key & 65535) = 950"),
+                 *change;
     const struct row row = { .salt = blob_at(q, 0), .payload = blob_at(q, 1) };
     struct hash commitment;
     se_error err = SE_ERROR_INIT;
 
     assert_status(SE_OK, row_commitment(&commitment, &row, &err), &err);
     assert_int_equal(sqlite3_finalize(q), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(c->db, "UPDATE entry SET salt = x'', payload = ? WHERE (key & 65535) = 950", -1, &change, NULL),
+    assert_int_equal(
+        sqlite3_prepare_v2(c->db,
+                           "UPDATE entry SET salt = x'', payload = ? WHERE (key & 65535) = 950", -1,
+                           &change, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_bind_blob(change, 1, &commitment, sizeof commitment, SQLITE_STATIC),
                      SQLITE_OK);
-    assert_int_equal(sqlite3_bind_blob(change, 1, &commitment, sizeof commitment, SQLITE_STATIC), SQLITE_OK);
     assert_int_equal(sqlite3_step(change), SQLITE_DONE);
     assert_int_equal(sqlite3_finalize(change), SQLITE_OK);
 }
@@ -179,7 +194,8 @@ static void test_an_older_seal_excuses_nothing_in_a_window(void **state)
     assert_int_equal(chain_verify(&c, 12, &report), SE_OK);
     assert_int_equal(report.erased, 1);
     forge_erasure_of_950(&c);
-    chain_run(&c, "UPDATE seal SET note = CAST(replace(CAST(note AS TEXT), 'erases 42', 'erases 950') AS BLOB)");
+    chain_run(&c, "UPDATE seal SET note = CAST(replace(CAST(note AS TEXT), 'erases 42', 'erases "
+                  "950') AS BLOB)");
     assert_int_equal(chain_verify(&c, 12, &report), SE_ERR_REJECTED);
     assert_int_equal(report.findings, 1);
     chain_end(&c);

@@ -3,10 +3,11 @@
 
 #include "tests/history/years.h"
 
-static const char configuration[] = "<engineSignEncrypt><descriptors><descriptor name=\"ObjectHistorySigner\">"
-                                    "<type algorithm=\"SHA-256\" key=\"k\"/></descriptor></descriptors>"
-                                    "<keys><key name=\"k\"><type name=\"pem\" locationValue=\"classpath:k.pem\"/></key></keys>"
-                                    "</engineSignEncrypt>";
+static const char configuration[] =
+    "<engineSignEncrypt><descriptors><descriptor name=\"ObjectHistorySigner\">"
+    "<type algorithm=\"SHA-256\" key=\"k\"/></descriptor></descriptors>"
+    "<keys><key name=\"k\"><type name=\"pem\" locationValue=\"classpath:k.pem\"/></key></keys>"
+    "</engineSignEncrypt>";
 
 /* ---- the clock ---- */
 
@@ -47,13 +48,16 @@ static void event(void *arg, const se_event *event)
 {
     struct chain_under_test *c = arg;
 
-    c->signatures += strcmp(event->operation, "sign") == 0 && pthread_equal(pthread_self(), c->thread);
+    c->signatures +=
+        strcmp(event->operation, "sign") == 0 && pthread_equal(pthread_self(), c->thread);
 }
 
 void chain_begin(struct chain_under_test *c)
 {
     se_options engine_options = SE_OPTIONS_INIT;
-    struct certificate_wish wish = { .usage = "critical,digitalSignature", .from_days = -2000, .to_days = 100 };
+    struct certificate_wish wish = { .usage = "critical,digitalSignature",
+                                     .from_days = -2000,
+                                     .to_days = 100 };
     EVP_PKEY *key = make_key("P-256");
     X509 *certificate = make_certificate(key, &wish);
     se_history_options options = SE_HISTORY_OPTIONS_INIT;
@@ -72,7 +76,8 @@ void chain_begin(struct chain_under_test *c)
     clock_moved = -900 * (time_t)DAY;
     assert_status(SE_OK, se_open(&c->engine, "engine.xml", &engine_options, &err), &err);
     assert_status(SE_OK, se_history_create(c->engine, "sqlite:h.db", NULL, &err), &err);
-    assert_status(SE_OK, se_history_open(&c->history, c->engine, "sqlite:h.db", &options, &err), &err);
+    assert_status(SE_OK, se_history_open(&c->history, c->engine, "sqlite:h.db", &options, &err),
+                  &err);
     assert_int_equal(sqlite3_open("h.db", &c->db), SQLITE_OK);
 }
 
@@ -90,7 +95,9 @@ se_status chain_append(const struct chain_under_test *c, size_t count, se_error 
     static char payloads[BIG][16];
 
     for (size_t i = 0; i < count; i++)
-        records[i] = (se_record){ { "object", 6 }, { payloads[i], (size_t)snprintf(payloads[i], sizeof payloads[i], "%zu", i) } };
+        records[i] = (se_record){ { "object", 6 },
+                                  { payloads[i],
+                                    (size_t)snprintf(payloads[i], sizeof payloads[i], "%zu", i) } };
     return se_history_append_many(NULL, c->history, records, count, err);
 }
 

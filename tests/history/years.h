@@ -1,4 +1,5 @@
-/* A chain in h.db, of which the entries may be years old: the clock of the program says what its tests want. */
+/* A chain in h.db, of which the entries may be years old: the clock of the program says what its
+ * tests want. */
 #ifndef TESTS_HISTORY_YEARS_H
 #define TESTS_HISTORY_YEARS_H
 
@@ -30,7 +31,8 @@ void chain_begin(struct chain_under_test *c);
 void chain_end(struct chain_under_test *c);
 
 se_status chain_append(const struct chain_under_test *c, size_t count, se_error *err);
-void chain_append_days_ago(const struct chain_under_test *c, int days, size_t count); /* which has to succeed */
+void chain_append_days_ago(const struct chain_under_test *c, int days,
+                           size_t count); /* which has to succeed */
 
 /* SQL behind its back. */
 void chain_run(const struct chain_under_test *c, const char *sql);

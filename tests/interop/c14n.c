@@ -1,6 +1,7 @@
 /*
- * c14n inclusive|exclusive FILE: the canonical form, on standard output.  Unlike everything else of ours it reads DTDs and what they
- * name, for that is what the examples of the recommendations are about.
+ * c14n inclusive|exclusive FILE: the canonical form, on standard output.  Unlike everything else of
+ * ours it reads DTDs and what they name, for that is what the examples of the recommendations are
+ * about.
  */
 #include "format/xmlc14n.h"
 
@@ -14,7 +15,9 @@ enum { PARSE = XML_PARSE_NONET | XML_PARSE_NOENT | XML_PARSE_DTDLOAD | XML_PARSE
 static se_status print(void *arg, se_bytes piece, se_error *err)
 {
     (void)arg;
-    return fwrite(piece.data, 1, piece.size, stdout) == piece.size ? SE_OK : error_set(err, SE_ERR_IO, "cannot write");
+    return fwrite(piece.data, 1, piece.size, stdout) == piece.size
+               ? SE_OK
+               : error_set(err, SE_ERR_IO, "cannot write");
 }
 
 int main(int argc, char **argv)

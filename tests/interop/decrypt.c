@@ -1,4 +1,5 @@
-/* decrypt CONFIG DESCRIPTOR CONTEXT-FILE [container] <VALUE >PLAINTEXT: exit status 1: refused, 2: anything else */
+/* decrypt CONFIG DESCRIPTOR CONTEXT-FILE [container] <VALUE >PLAINTEXT: exit status 1: refused, 2:
+ * anything else */
 #include <stdio.h>
 
 #include "base/file.h"
@@ -6,7 +7,8 @@
 
 enum { LIMIT = 1 << 20 };
 
-static se_status decrypt_field(se_buf *plain, se_engine *engine, const char *descriptor, se_bytes in, se_bytes context, se_error *err)
+static se_status decrypt_field(se_buf *plain, se_engine *engine, const char *descriptor,
+                               se_bytes in, se_bytes context, se_error *err)
 {
     se_field_params params = SE_FIELD_PARAMS_INIT;
 
@@ -14,7 +16,8 @@ static se_status decrypt_field(se_buf *plain, se_engine *engine, const char *des
     return se_decrypt(plain, engine, descriptor, in, &params, err);
 }
 
-static se_status decrypt_container(se_buf *plain, se_engine *engine, const char *descriptor, se_bytes in, se_bytes context, se_error *err)
+static se_status decrypt_container(se_buf *plain, se_engine *engine, const char *descriptor,
+                                   se_bytes in, se_bytes context, se_error *err)
 {
     se_container_params params = SE_CONTAINER_PARAMS_INIT;
     AUTO(writer) w = { 0 };
@@ -34,10 +37,12 @@ static se_status decrypt(se_buf *plain, char **argv, se_error *err)
     se_engine *engine = NULL;
     se_status st;
 
-    if ((st = file_read(&context, argv[3], LIMIT, err)) || (st = file_read(&value, "/dev/stdin", LIMIT, err)) ||
+    if ((st = file_read(&context, argv[3], LIMIT, err)) ||
+        (st = file_read(&value, "/dev/stdin", LIMIT, err)) ||
         (st = se_open(&engine, argv[1], NULL, err)))
         return st;
-    st = (argv[4] ? decrypt_container : decrypt_field)(plain, engine, argv[2], buf_bytes(&value), buf_bytes(&context), err);
+    st = (argv[4] ? decrypt_container : decrypt_field)(plain, engine, argv[2], buf_bytes(&value),
+                                                       buf_bytes(&context), err);
     se_close(&engine);
     return st;
 }

@@ -1,7 +1,7 @@
 /*
- * xmlsign CONFIG DESCRIPTOR <JOBS: many XML signatures in one process.  A job is a line of words, and its answer too: the status, and why.
- *   sign FORM ID|- IN OUT     FORM: document, enveloping; with "-inclusive" behind it for Canonical XML 1.0
- *   verify ID|- IN
+ * xmlsign CONFIG DESCRIPTOR <JOBS: many XML signatures in one process.  A job is a line of words,
+ * and its answer too: the status, and why. sign FORM ID|- IN OUT     FORM: document, enveloping;
+ * with "-inclusive" behind it for Canonical XML 1.0 verify ID|- IN
  */
 #include <stdio.h>
 
@@ -32,7 +32,8 @@ static se_status sign(se_engine *engine, const char *descriptor, char **words, s
     se_sign_params params = SE_SIGN_PARAMS_INIT;
     se_status st = file_read(&in, words[3], LIMIT, err);
 
-    params.form = strncmp(words[1], "enveloping", strlen("enveloping")) ? SE_FORM_XML : SE_FORM_XML_ENVELOPING;
+    params.form = strncmp(words[1], "enveloping", strlen("enveloping")) ? SE_FORM_XML
+                                                                        : SE_FORM_XML_ENVELOPING;
     params.xml_inclusive = strstr(words[1], "-inclusive");
     params.xml_id = id_of(words[2]);
     if (st || (st = se_sign(&out, engine, descriptor, buf_bytes(&in), &params, err)))
@@ -58,7 +59,8 @@ static void do_job(se_engine *engine, const char *descriptor, char *line)
     se_status st = SE_ERR_USAGE;
     size_t count = 0;
 
-    for (char *at = strtok_r(line, " \n", &rest); at && count < WORDS; at = strtok_r(NULL, " \n", &rest))
+    for (char *at = strtok_r(line, " \n", &rest); at && count < WORDS;
+         at = strtok_r(NULL, " \n", &rest))
         words[count++] = at;
     if (count == 5 && !strcmp(words[0], "sign"))
         st = sign(engine, descriptor, words, &err);

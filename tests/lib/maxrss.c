@@ -1,6 +1,7 @@
 /*
- * maxrss KILOBYTES COMMAND [ARGUMENT...]: runs the command; fails with status 98 when it needed more memory than that.
- * Otherwise the exit status is the command's.  Says what was needed on standard error when it was too much.
+ * maxrss KILOBYTES COMMAND [ARGUMENT...]: runs the command; fails with status 98 when it needed
+ * more memory than that. Otherwise the exit status is the command's.  Says what was needed on
+ * standard error when it was too much.
  */
 #include <stdio.h>
 #include <stdlib.h>

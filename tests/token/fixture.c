@@ -48,10 +48,13 @@ int fixture_make(void **state)
 
     (void)state;
     need(find_softhsm(), "libsofthsm2.so");
-    need(!system("command -v softhsm2-util pkcs11-tool openssl >/dev/null"), "softhsm2-util, pkcs11-tool or openssl");
-    if (!mkdtemp(folder) || mkdir(file_of("tokens"), 0700) || !(f = fopen(file_of("softhsm.conf"), "w")))
+    need(!system("command -v softhsm2-util pkcs11-tool openssl >/dev/null"),
+         "softhsm2-util, pkcs11-tool or openssl");
+    if (!mkdtemp(folder) || mkdir(file_of("tokens"), 0700) ||
+        !(f = fopen(file_of("softhsm.conf"), "w")))
         return -1;
-    fprintf(f, "directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n", file_of("tokens"));
+    fprintf(f, "directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n",
+            file_of("tokens"));
     fclose(f);
     setenv("SOFTHSM2_CONF", file_of("softhsm.conf"), 1);
     setenv("XDG_RUNTIME_DIR", folder, 1);
@@ -132,19 +135,24 @@ void make_certificate(const char *name, const char *kind, const char *options)
 {
     bool rsa = !strncmp(kind, "rsa:", 4);
 
-    run("test -e %s.key || openssl genpkey -quiet -algorithm %s -pkeyopt %s:%s -out %s.key", name, rsa ? "RSA" : "EC",
-        rsa ? "rsa_keygen_bits" : "ec_paramgen_curve", strchr(kind, ':') + 1, name);
-    run("openssl req -x509 -new -key %s.key -subj '/CN=%s' -days 36500 -config /dev/null -out %s.pem %s", name, name, name, options);
+    run("test -e %s.key || openssl genpkey -quiet -algorithm %s -pkeyopt %s:%s -out %s.key", name,
+        rsa ? "RSA" : "EC", rsa ? "rsa_keygen_bits" : "ec_paramgen_curve", strchr(kind, ':') + 1,
+        name);
+    run("openssl req -x509 -new -key %s.key -subj '/CN=%s' -days 36500 -config /dev/null -out "
+        "%s.pem %s",
+        name, name, name, options);
 }
 
 void put_key(const char *token, const char *name, const char *label, const char *id)
 {
-    run("softhsm2-util --import %s.key --token '%s' --label '%s' --id %s --pin " PIN " --force", name, token, label, id);
+    run("softhsm2-util --import %s.key --token '%s' --label '%s' --id %s --pin " PIN " --force",
+        name, token, label, id);
 }
 
 void put_certificate(const char *token, const char *name, const char *label, const char *id)
 {
-    run("openssl x509 -in %s.pem -outform DER -out %s.der && pkcs11-tool --module '%s' --token-label '%s' --login --pin " PIN
+    run("openssl x509 -in %s.pem -outform DER -out %s.der && pkcs11-tool --module '%s' "
+        "--token-label '%s' --login --pin " PIN
         " --write-object %s.der --type cert --label '%s' --id %s",
         name, name, softhsm, token, name, label, id);
 }
@@ -252,7 +260,8 @@ void wait_for_probe(void)
     usleep(2 * BREAKER_FIRST_MS * 1000);
 }
 
-static EVP_PKEY_CTX *context(EVP_PKEY *key, int (*init)(EVP_PKEY_CTX *), enum digest digest, int salt)
+static EVP_PKEY_CTX *context(EVP_PKEY *key, int (*init)(EVP_PKEY_CTX *), enum digest digest,
+                             int salt)
 {
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(crypto_context(), key, NULL);
     EVP_MD *md = EVP_MD_fetch(crypto_context(), crypto_digest(digest), NULL);
@@ -265,7 +274,8 @@ static EVP_PKEY_CTX *context(EVP_PKEY *key, int (*init)(EVP_PKEY_CTX *), enum di
     return ctx;
 }
 
-se_status sign_hash(se_buf *out, struct key *key, enum digest digest, int salt, se_bytes hash, se_error *err)
+se_status sign_hash(se_buf *out, struct key *key, enum digest digest, int salt, se_bytes hash,
+                    se_error *err)
 {
     EVP_PKEY_CTX *ctx = context(key->private, EVP_PKEY_sign_init, digest, salt);
     size_t size = 0;
@@ -284,7 +294,8 @@ se_status sign_hash(se_buf *out, struct key *key, enum digest digest, int salt, 
     return err->status;
 }
 
-se_status decrypt_blob(se_buf *out, struct key *key, const struct unwrap_how *how, se_bytes blob, se_error *err)
+se_status decrypt_blob(se_buf *out, struct key *key, const struct unwrap_how *how, se_bytes blob,
+                       se_error *err)
 {
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(crypto_context(), key->private, NULL);
     size_t size = (size_t)EVP_PKEY_get_size(key->private);
@@ -308,7 +319,8 @@ se_status decrypt_blob(se_buf *out, struct key *key, const struct unwrap_how *ho
 
 bool verify_hash(struct key *key, enum digest digest, int salt, se_bytes hash, se_bytes signature)
 {
-    EVP_PKEY_CTX *ctx = context(X509_get0_pubkey(key->certificate), EVP_PKEY_verify_init, digest, salt);
+    EVP_PKEY_CTX *ctx =
+        context(X509_get0_pubkey(key->certificate), EVP_PKEY_verify_init, digest, salt);
     bool good = EVP_PKEY_verify(ctx, signature.data, signature.size, hash.data, hash.size) == 1;
 
     EVP_PKEY_CTX_free(ctx);

@@ -1,4 +1,5 @@
-/* A SoftHSM of the test's own, in a folder that goes when the test ends; its tokens are filled by other people's tools. */
+/* A SoftHSM of the test's own, in a folder that goes when the test ends; its tokens are filled by
+ * other people's tools. */
 #ifndef TESTS_TOKEN_FIXTURE_H
 #define TESTS_TOKEN_FIXTURE_H
 
@@ -12,7 +13,8 @@
 extern char softhsm[]; /* path of the module; set by fixture_make() */
 extern const char shim_path[];
 
-/* Group setup and teardown.  Skips the program (77) when something that it needs is not installed. */
+/* Group setup and teardown.  Skips the program (77) when something that it needs is not installed.
+ */
 int fixture_make(void **state);
 int fixture_drop(void **state);
 
@@ -28,7 +30,8 @@ const char *file_of(const char *name);
 
 void make_token(const char *label);
 
-/* NAME.key and NAME.pem; `kind`: "rsa:2048", "ec:P-256".  `options` of openssl req, as "-CA ca.pem -CAkey ca.key". */
+/* NAME.key and NAME.pem; `kind`: "rsa:2048", "ec:P-256".  `options` of openssl req, as "-CA ca.pem
+ * -CAkey ca.key". */
 void make_certificate(const char *name, const char *kind, const char *options);
 
 /* Into the token, under `label` and the CKA_ID `id` (hexadecimal). */
@@ -38,7 +41,8 @@ void put_certificate(const char *token, const char *name, const char *label, con
 /* make_certificate() and both puts. */
 void put_pair(const char *token, const char *name, const char *kind, const char *id);
 
-/* What the configuration would say: SoftHSM, the PIN; `token` may be NULL.  Lasts until the test program ends. */
+/* What the configuration would say: SoftHSM, the PIN; `token` may be NULL.  Lasts until the test
+ * program ends. */
 struct keyref *ref_to(const char *token, const char *alias);
 void ref_pin(struct keyref *ref, const char *pin);
 
@@ -49,7 +53,8 @@ struct keyref *ref_through_faults(struct faults **faults, const char *token, con
 
 /* Opens and expects the status; the text of a failure must hold every string up to NULL. */
 struct key *opens(const struct keyref *ref, enum key_part part);
-void refuses(se_status status, const struct keyref *ref, enum key_part part, ...) __attribute__((sentinel));
+void refuses(se_status status, const struct keyref *ref, enum key_part part, ...)
+    __attribute__((sentinel));
 
 /* The token and its module; both are to be closed. */
 struct token;
@@ -59,11 +64,14 @@ struct token *token_of(const struct keyref *ref, struct module **module);
 /* After failures of a token that is away: until it is asked again. */
 void wait_for_probe(void);
 
-/* Signs a hash by EVP, as everything above the store does; the status is the store's.  `salt` 0: PKCS #1 v1.5, or ECDSA. */
-se_status sign_hash(se_buf *out, struct key *key, enum digest digest, int salt, se_bytes hash, se_error *err);
+/* Signs a hash by EVP, as everything above the store does; the status is the store's.  `salt` 0:
+ * PKCS #1 v1.5, or ECDSA. */
+se_status sign_hash(se_buf *out, struct key *key, enum digest digest, int salt, se_bytes hash,
+                    se_error *err);
 /* Decrypts by EVP, likewise. */
 struct unwrap_how;
-se_status decrypt_blob(se_buf *out, struct key *key, const struct unwrap_how *how, se_bytes blob, se_error *err);
+se_status decrypt_blob(se_buf *out, struct key *key, const struct unwrap_how *how, se_bytes blob,
+                       se_error *err);
 bool verify_hash(struct key *key, enum digest digest, int salt, se_bytes hash, se_bytes signature);
 
 /* A hash of its own for each `n`, SHA-256 and PKCS #1 v1.5 or ECDSA. */

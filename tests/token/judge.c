@@ -36,20 +36,26 @@ void signs(struct key *key, const char *name, enum digest digest, int salt)
     char pss[100] = "";
     unsigned size;
 
-    assert_true(EVP_Digest(message, sizeof message - 1, hash, &size, EVP_get_digestbyname(names[digest]), NULL));
-    assert_status(SE_OK, sign_hash(&signature, key, digest, salt, (se_bytes){ hash, size }, &err), &err);
+    assert_true(EVP_Digest(message, sizeof message - 1, hash, &size,
+                           EVP_get_digestbyname(names[digest]), NULL));
+    assert_status(SE_OK, sign_hash(&signature, key, digest, salt, (se_bytes){ hash, size }, &err),
+                  &err);
     write_file("message", text_bytes(message));
     write_file("signature", buf_bytes(&signature));
     if (salt)
-        snprintf(pss, sizeof pss, "-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:%d -sigopt rsa_mgf1_md:%s", salt, names[digest]);
-    run("openssl x509 -in %s.pem -pubkey -noout >public && openssl dgst -%s -verify public %s -signature signature message", name,
-        names[digest], pss);
+        snprintf(pss, sizeof pss,
+                 "-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:%d -sigopt rsa_mgf1_md:%s",
+                 salt, names[digest]);
+    run("openssl x509 -in %s.pem -pubkey -noout >public && openssl dgst -%s -verify public %s "
+        "-signature signature message",
+        name, names[digest], pss);
 }
 
 void encrypts(se_buf *out, const char *name, const struct unwrap_how *how, const char *options)
 {
     write_file("clear", text_bytes(clear_text));
-    run("openssl pkeyutl -encrypt -certin -inkey %s.pem -in clear -out blob -pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:%s "
+    run("openssl pkeyutl -encrypt -certin -inkey %s.pem -in clear -out blob -pkeyopt "
+        "rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:%s "
         "-pkeyopt rsa_mgf1_md:%s %s",
         name, names[how->digest], names[how->mgf1], options);
     assert_int_equal(file_read(out, file_of("blob"), 10000, NULL), SE_OK);
@@ -72,7 +78,8 @@ struct key *open_rsa(struct shim **shim)
     return opens(ref_through_shim(shim, "lab", "rsa"), PART_DECRYPT);
 }
 
-void fails_to_decrypt(struct key *key, const struct unwrap_how *how, se_status status, const char *text)
+void fails_to_decrypt(struct key *key, const struct unwrap_how *how, se_status status,
+                      const char *text)
 {
     AUTO(se_buf) blob = SE_BUF_INIT;
     AUTO(se_buf) out = SE_BUF_INIT;

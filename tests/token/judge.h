@@ -11,14 +11,16 @@ void signs(struct key *key, const char *name, enum digest digest, int salt);
 /* openssl encrypts for NAME.pem; `key` decrypts. */
 void decrypts(struct key *key, const char *name, const struct unwrap_how *how);
 
-/* Only the first half; what is inside is `clear_text`.  `options` of openssl pkeyutl, "" for none. */
+/* Only the first half; what is inside is `clear_text`.  `options` of openssl pkeyutl, "" for none.
+ */
 void encrypts(se_buf *out, const char *name, const struct unwrap_how *how, const char *options);
 extern const char clear_text[];
 
 /* The key "rsa" of the token "lab", to decrypt with, through the shim; *shim is fresh. */
 struct key *open_rsa(struct shim **shim);
 /* A good blob for "rsa". */
-void fails_to_decrypt(struct key *key, const struct unwrap_how *how, se_status status, const char *text);
+void fails_to_decrypt(struct key *key, const struct unwrap_how *how, se_status status,
+                      const char *text);
 
 int digest_size(enum digest digest);
 

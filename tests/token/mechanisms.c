@@ -5,7 +5,8 @@
  *   TOKEN_LABEL, TOKEN_INIT_ARGS, TOKEN_PIN
  *   TOKEN_CURVES         the EC keys that there are, if not all three
  *   TOKEN_EC             "none": the token has no CKM_ECDSA
- *   TOKEN_OAEP           "native": the token does OAEP with every digest; "sha1": with SHA-1 only; else: no matter
+ *   TOKEN_OAEP           "native": the token does OAEP with every digest; "sha1": with SHA-1 only;
+ * else: no matter
  */
 #include <openssl/rsa.h>
 #include <pthread.h>
@@ -61,7 +62,8 @@ static void ecdsa(void **state)
         if (getenv("TOKEN_CURVES") && !strstr(getenv("TOKEN_CURVES"), curves[c]))
             continue;
         if (getenv("TOKEN_EC")) {
-            refuses(SE_ERR_KEY, token_ref(curves[c]), PART_SIGN, "the token has no CKM_ECDSA: CKR_MECHANISM_INVALID", NULL);
+            refuses(SE_ERR_KEY, token_ref(curves[c]), PART_SIGN,
+                    "the token has no CKM_ECDSA: CKR_MECHANISM_INVALID", NULL);
             continue;
         }
         key = opens(token_ref(curves[c]), PART_SIGN);
@@ -115,7 +117,8 @@ static void refuses_blob(struct key *key, const struct unwrap_how *how, const vo
 /* Whatever the token says to them. */
 static void what_does_not_decrypt(void **state)
 {
-    static const struct unwrap_how how = { DIGEST_SHA384, DIGEST_SHA384 }, other = { DIGEST_SHA384, DIGEST_SHA1 };
+    static const struct unwrap_how how = { DIGEST_SHA384, DIGEST_SHA384 },
+                                   other = { DIGEST_SHA384, DIGEST_SHA1 };
     struct key *key = opens(token_ref("rsa"), PART_DECRYPT);
     AUTO(se_buf) blob = SE_BUF_INIT;
     AUTO(se_buf) labelled = SE_BUF_INIT;
@@ -138,23 +141,27 @@ static void what_does_not_decrypt(void **state)
 
 enum flaw { NO_FLAW, FIRST_BYTE, LABEL, PADDING, SEPARATOR, NO_SEPARATOR, ALL_ZEROS, FLAWS };
 
-static void mask(unsigned char *out, size_t size, struct kit *kit, enum digest digest, se_bytes seed)
+static void mask(unsigned char *out, size_t size, struct kit *kit, enum digest digest,
+                 se_bytes seed)
 {
     const size_t step = (size_t)digest_size(digest);
     unsigned char count[4] = { 0 }, block[HASH_MAX];
 
     for (size_t i = 0; i < size; i++) {
         if (i % step == 0) {
-            assert_true(kit_hash(block, kit, digest, (const se_bytes[]){ seed, { count, sizeof count } }, 2));
+            assert_true(kit_hash(block, kit, digest,
+                                 (const se_bytes[]){ seed, { count, sizeof count } }, 2));
             count[3]++;
         }
         out[i] ^= block[i % step];
     }
 }
 
-static void craft(unsigned char padded[256], struct kit *kit, const struct unwrap_how *how, enum flaw flaw)
+static void craft(unsigned char padded[256], struct kit *kit, const struct unwrap_how *how,
+                  enum flaw flaw)
 {
-    const size_t hash = (size_t)digest_size(how->digest), size = 255 - hash, text = strlen(clear_text);
+    const size_t hash = (size_t)digest_size(how->digest), size = 255 - hash,
+                 text = strlen(clear_text);
     unsigned char *seed = padded + 1, *block = seed + hash;
 
     memset(padded, 0, 256);
@@ -173,7 +180,8 @@ static void craft(unsigned char padded[256], struct kit *kit, const struct unwra
     mask(seed, hash, kit, how->mgf1, (se_bytes){ block, size });
 }
 
-static void assert_clear(struct key *key, const struct unwrap_how *how, const unsigned char blob[256])
+static void assert_clear(struct key *key, const struct unwrap_how *how,
+                         const unsigned char blob[256])
 {
     AUTO(se_buf) out = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
@@ -183,12 +191,15 @@ static void assert_clear(struct key *key, const struct unwrap_how *how, const un
     assert_memory_equal(out.data, clear_text, out.size);
 }
 
-static void encrypt_raw(unsigned char blob[256], const struct key *key, const unsigned char padded[256])
+static void encrypt_raw(unsigned char blob[256], const struct key *key,
+                        const unsigned char padded[256])
 {
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(crypto_context(), X509_get0_pubkey(key->certificate), NULL);
+    EVP_PKEY_CTX *context =
+        EVP_PKEY_CTX_new_from_pkey(crypto_context(), X509_get0_pubkey(key->certificate), NULL);
     size_t size = 256;
 
-    assert_true(context && EVP_PKEY_encrypt_init(context) > 0 && EVP_PKEY_CTX_set_rsa_padding(context, RSA_NO_PADDING) > 0 &&
+    assert_true(context && EVP_PKEY_encrypt_init(context) > 0 &&
+                EVP_PKEY_CTX_set_rsa_padding(context, RSA_NO_PADDING) > 0 &&
                 EVP_PKEY_encrypt(context, blob, &size, padded, 256) > 0);
     assert_int_equal(size, 256);
     EVP_PKEY_CTX_free(context);
@@ -229,7 +240,8 @@ static void every_flaw_of_a_padding_is_refused_alike(void **state)
 /* A number that begins with a zero has the size of all others, and neither loses nor gains one. */
 static void leading_zeros_count(void **state)
 {
-    static const struct unwrap_how hows[] = { { DIGEST_SHA1, DIGEST_SHA1 }, { DIGEST_SHA384, DIGEST_SHA384 } };
+    static const struct unwrap_how hows[] = { { DIGEST_SHA1, DIGEST_SHA1 },
+                                              { DIGEST_SHA384, DIGEST_SHA384 } };
     struct key *key = opens(token_ref("rsa"), PART_DECRYPT);
 
     (void)state;
@@ -239,7 +251,9 @@ static void leading_zeros_count(void **state)
 
         do {
             se_buf_free(&blob);
-            assert_int_equal(key_wrap(&blob, X509_get0_pubkey(key->certificate), &hows[i], text_bytes(clear_text), NULL), SE_OK);
+            assert_int_equal(key_wrap(&blob, X509_get0_pubkey(key->certificate), &hows[i],
+                                      text_bytes(clear_text), NULL),
+                             SE_OK);
         } while (blob.data[0]);
         assert_clear(key, &hows[i], blob.data);
         memcpy(longer + 1, blob.data, 256);

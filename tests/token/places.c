@@ -7,7 +7,8 @@
 struct faults *faults;
 struct shim *shim;
 
-/* Two tokens with the same key; a copy of the module is a module of its own, as another vendor's would be. */
+/* Two tokens with the same key; a copy of the module is a module of its own, as another vendor's
+ * would be. */
 int places_fill(void **state)
 {
     if (fixture_make(state))
@@ -34,7 +35,8 @@ static void refresh(void)
 
 void configure(const char *replicas)
 {
-    configure_for("<descriptor name='Files'><type algorithm='SHA256withRSA' key='k'/></descriptor>", replicas);
+    configure_for("<descriptor name='Files'><type algorithm='SHA256withRSA' key='k'/></descriptor>",
+                  replicas);
 }
 
 void configure_for(const char *descriptors, const char *replicas)
@@ -42,7 +44,8 @@ void configure_for(const char *descriptors, const char *replicas)
     FILE *f = fopen(file_of("engine.xml"), "w");
 
     refresh();
-    fprintf(f, "<engineSignEncrypt>\n<descriptors>%s</descriptors>\n<keys><key name='k'>\n", descriptors);
+    fprintf(f, "<engineSignEncrypt>\n<descriptors>%s</descriptors>\n<keys><key name='k'>\n",
+            descriptors);
     for (; *replicas; replicas++)
         if (*replicas == '@')
             fputs(file_of(""), f);
@@ -64,7 +67,8 @@ static void listen(void *arg, const se_event *event)
     if (event->kind == SE_EVENT_OPERATION)
         event->status ? told.bad++ : told.good++;
     else {
-        snprintf(told.changes + used, sizeof told.changes - used, "%u %s, ", event->replica, se_event_name(event->kind));
+        snprintf(told.changes + used, sizeof told.changes - used, "%u %s, ", event->replica,
+                 se_event_name(event->kind));
         if (*event->text)
             snprintf(told.why, sizeof told.why, "%s", event->text);
     }

@@ -9,20 +9,31 @@
 extern struct faults *faults; /* of the first token's module, a shim */
 extern struct shim *shim;
 
-/* Group setup: the fixture with tokens `one` and `two` and the file k.p12, which hold the key `k`; `two` has another one, `stranger`. */
+/* Group setup: the fixture with tokens `one` and `two` and the file k.p12, which hold the key `k`;
+ * `two` has another one, `stranger`. */
 int places_fill(void **state);
 
 /* '@' is the fixture's folder. */
-#define FIRST     "<type name='HSM' locationValue='@first.so' tokenLabel='one' alias='k' pin='" PIN "'/>"
-#define RETURNING "<type name='HSM' locationValue='@first.so' tokenLabel='one' alias='k' pin='" PIN "' failback='true'/>"
-#define HANGING   "<type name='HSM' locationValue='@first.so' tokenLabel='one' alias='k' pin='" PIN "' deadline='1'/>"
-#define WRONG_PIN "<type name='HSM' locationValue='@first.so' tokenLabel='one' alias='k' pin='4321'/>"
-#define SECOND    "\n<type name='HSM' locationValue='@second.so' tokenLabel='two' alias='k' pin='" PIN "'/>"
-#define STRANGER  "\n<type name='HSM' locationValue='@second.so' tokenLabel='two' alias='stranger' pin='" PIN "'/>"
-#define IN_FILE   "\n<type name='pkcs12' locationValue='@k.p12' pin='" PIN "'/>"
-#define NO_FILE   "\n<type name='pkcs12' locationValue='@late.p12' pin='" PIN "'/>"
+#define FIRST                                                                                      \
+    "<type name='HSM' locationValue='@first.so' tokenLabel='one' alias='k' pin='" PIN "'/>"
+#define RETURNING                                                                                  \
+    "<type name='HSM' locationValue='@first.so' tokenLabel='one' alias='k' pin='" PIN              \
+    "' failback='true'/>"
+#define HANGING                                                                                    \
+    "<type name='HSM' locationValue='@first.so' tokenLabel='one' alias='k' pin='" PIN              \
+    "' deadline='1'/>"
+#define WRONG_PIN                                                                                  \
+    "<type name='HSM' locationValue='@first.so' tokenLabel='one' alias='k' pin='4321'/>"
+#define SECOND                                                                                     \
+    "\n<type name='HSM' locationValue='@second.so' tokenLabel='two' alias='k' pin='" PIN "'/>"
+#define STRANGER                                                                                   \
+    "\n<type name='HSM' locationValue='@second.so' tokenLabel='two' alias='stranger' pin='" PIN    \
+    "'/>"
+#define IN_FILE "\n<type name='pkcs12' locationValue='@k.p12' pin='" PIN "'/>"
+#define NO_FILE "\n<type name='pkcs12' locationValue='@late.p12' pin='" PIN "'/>"
 
-/* engine.xml, whose key 'k' has these replicas, the first of them on line 4; with the shim, nothing is wrong. */
+/* engine.xml, whose key 'k' has these replicas, the first of them on line 4; with the shim, nothing
+ * is wrong. */
 void configure(const char *replicas);
 /* The same with other descriptors than 'Files', on one line. */
 void configure_for(const char *descriptors, const char *replicas);

@@ -89,7 +89,8 @@ static void a_device_that_comes_back_is_used_within_a_second(void **state)
     __atomic_store_n(&over, true, __ATOMIC_RELAXED);
     for (size_t i = 0; i < THREADS; i++) {
         pthread_join(workers[i].thread, NULL);
-        printf("restarts, thread %zu: %u signatures, %u failures\n", i, workers[i].good, workers[i].failed);
+        printf("restarts, thread %zu: %u signatures, %u failures\n", i, workers[i].good,
+               workers[i].failed);
     }
     key_unref(key);
     assert_int_equal(late, 0);
@@ -97,7 +98,8 @@ static void a_device_that_comes_back_is_used_within_a_second(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(a_device_that_comes_back_is_used_within_a_second) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(
+        a_device_that_comes_back_is_used_within_a_second) };
 
     return cmocka_run_group_tests(tests, fixture_given, fixture_release);
 }

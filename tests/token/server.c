@@ -37,7 +37,8 @@ static void serve(const struct server *server)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     snprintf(token, sizeof token, "pkcs11:token=%s", server->token);
     if (freopen("/dev/null", "w", stdout))
-        execlp("p11-kit", "p11-kit", "server", "--foreground", "--name", socket_of(server), "--provider", softhsm, token, NULL);
+        execlp("p11-kit", "p11-kit", "server", "--foreground", "--name", socket_of(server),
+               "--provider", softhsm, token, NULL);
     _exit(127);
 }
 
@@ -67,7 +68,8 @@ void server_start(struct server *server)
     assert_true(breaker_clock() < until);
 }
 
-/* It serves each connection in a process of its own.  Stopped first, it makes no new one while those are killed. */
+/* It serves each connection in a process of its own.  Stopped first, it makes no new one while
+ * those are killed. */
 void server_kill(struct server *server)
 {
     assert_int_equal(kill(server->process, SIGSTOP), 0);

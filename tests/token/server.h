@@ -5,7 +5,8 @@
 #include <sys/types.h>
 
 struct server {
-    const char *token; /* the one that it serves; its socket has that name too, in the fixture's folder */
+    const char
+        *token; /* the one that it serves; its socket has that name too, in the fixture's folder */
     pid_t process;
 };
 

@@ -1,6 +1,7 @@
 /*
- * Random faults and harms while threads sign and decrypt.  $CAMPAIGN_SEED, or a seed of its own, decides about everything but the order of
- * the threads; $CAMPAIGN_ROUNDS is how long it takes: about a second each (campaign.sh runs it for long).
+ * Random faults and harms while threads sign and decrypt.  $CAMPAIGN_SEED, or a seed of its own,
+ * decides about everything but the order of the threads; $CAMPAIGN_ROUNDS is how long it takes:
+ * about a second each (campaign.sh runs it for long).
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -11,7 +12,13 @@
 #include "tests/token/control.h"
 #include "tests/token/works.h"
 
-enum { THREADS = 6, ROUNDS = 8, ROUND_MS = 700, DEADLINE_S = 2, CALL_MS = DEADLINE_S * 1000 + 1000 };
+enum {
+    THREADS = 6,
+    ROUNDS = 8,
+    ROUND_MS = 700,
+    DEADLINE_S = 2,
+    CALL_MS = DEADLINE_S * 1000 + 1000
+};
 
 static struct shim *shim;
 static struct faults *faults;
@@ -21,8 +28,8 @@ static unsigned seed;
 static bool stop;
 
 /*
- * Twice the same kind of refusal, while the token decrypts what is known, is taken for a blob that does not decrypt (unwrap.c): faults that
- * strike that way are rare.
+ * Twice the same kind of refusal, while the token decrypts what is known, is taken for a blob that
+ * does not decrypt (unwrap.c): faults that strike that way are rare.
  */
 static unsigned good, rejected;
 
@@ -49,7 +56,8 @@ struct round {
 static struct round draw_round(void)
 {
     static const unsigned rates[] = { 300, 50, 10, 3 };
-    static const int hanging[] = { AT_SIGN, AT_DECRYPT, AT_OPEN_SESSION, AT_LOGIN, AT_FIND, AT_ATTRIBUTES };
+    static const int hanging[] = { AT_SIGN,  AT_DECRYPT, AT_OPEN_SESSION,
+                                   AT_LOGIN, AT_FIND,    AT_ATTRIBUTES };
 
     return (struct round){
         .one_in = rates[draw(4)],
@@ -78,11 +86,17 @@ static void set_refusal(CK_RV rv)
 
 static void begin_round(const struct round *r)
 {
-    struct fault slow = { .call = draw(2) ? AT_SIGN : AT_DECRYPT, .first = 1, .times = 1000000, .sleep_ms = r->latency_ms };
-    struct fault hang = { .call = (enum fault_call)r->hangs, .first = 1 + draw(20), .times = 1, .hang = true };
+    struct fault slow = { .call = draw(2) ? AT_SIGN : AT_DECRYPT,
+                          .first = 1,
+                          .times = 1000000,
+                          .sleep_ms = r->latency_ms };
+    struct fault hang = {
+        .call = (enum fault_call)r->hangs, .first = 1 + draw(20), .times = 1, .hang = true
+    };
 
-    print_message("one of %u calls%s, %.1f ms, sessions: %u, OAEP %s, hangs: %d\n", r->one_in, r->harms ? " with harm" : "", r->latency_ms,
-                  r->sessions, r->refuses ? "refused" : "taken", r->hangs);
+    print_message("one of %u calls%s, %.1f ms, sessions: %u, OAEP %s, hangs: %d\n", r->one_in,
+                  r->harms ? " with harm" : "", r->latency_ms, r->sessions,
+                  r->refuses ? "refused" : "taken", r->hangs);
     set_faults(faults, &slow, r->hangs < 0 ? NULL : &hang);
     set_sessions(r->sessions);
     set_refusal(r->refuses ? CKR_MECHANISM_PARAM_INVALID : CKR_OK);
@@ -190,7 +204,8 @@ static void random_faults_under_threads(void **state)
         run_round(&r);
         close_keys();
     }
-    print_message("%u good results, %u rejected, %u random faults\n", good, rejected, faults_drawn(faults));
+    print_message("%u good results, %u rejected, %u random faults\n", good, rejected,
+                  faults_drawn(faults));
     assert_true(rejected <= 2 + good / 100);
     assert_false(said_little());
     assert_int_equal(guard_late(), 0);

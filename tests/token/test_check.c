@@ -1,11 +1,14 @@
-/* What se_check() says of keys on tokens: how they do their work, what they lack, and which replica does not serve. */
+/* What se_check() says of keys on tokens: how they do their work, what they lack, and which replica
+ * does not serve. */
 #include <stdio.h>
 
 #include "tests/token/places.h"
 
-#define SIGNER(name, algorithm) "<descriptor name='" name "'><type algorithm='" algorithm "' key='k'/></descriptor>"
-#define FIELDS(name, hash)                                                                                                                 \
-    "<descriptor name='" name "'><type algorithm='AES/CBC/PKCS7Padding' key='k' asymCipher='RSA/ECB/OAEPWith" hash                         \
+#define SIGNER(name, algorithm)                                                                    \
+    "<descriptor name='" name "'><type algorithm='" algorithm "' key='k'/></descriptor>"
+#define FIELDS(name, hash)                                                                         \
+    "<descriptor name='" name                                                                      \
+    "'><type algorithm='AES/CBC/PKCS7Padding' key='k' asymCipher='RSA/ECB/OAEPWith" hash           \
     "AndMGF1Padding'/></descriptor>"
 #define BOTH FIELDS("Fields", "SHA-384") SIGNER("Files", "SHA256withRSA")
 
@@ -20,8 +23,8 @@ static void take(void *arg, const se_check_row *row)
     struct rows *rows = arg;
     size_t used = strlen(rows->text);
 
-    snprintf(rows->text + used, sizeof rows->text - used, "%s %s%s %s|", row->descriptor, se_status_name(row->status),
-             row->warning ? " warning" : "", row->mechanism);
+    snprintf(rows->text + used, sizeof rows->text - used, "%s %s%s %s|", row->descriptor,
+             se_status_name(row->status), row->warning ? " warning" : "", row->mechanism);
     if (*row->text)
         snprintf(rows->why, sizeof rows->why, "%s", row->text);
 }
@@ -60,7 +63,8 @@ static void a_probe_says_how(void **state)
     configure_for(FIELDS("Sha1", "SHA-1") BOTH SIGNER("Pss", "SHA256withRSAandMGF1"), FIRST);
     rows = check(true);
     assert_rows(&rows, SE_OK,
-                "Sha1 ok CKM_RSA_PKCS_OAEP|Fields ok CKM_RSA_X_509 + OAEP in software|Files ok CKM_RSA_PKCS|Pss ok CKM_RSA_PKCS_PSS|");
+                "Sha1 ok CKM_RSA_PKCS_OAEP|Fields ok CKM_RSA_X_509 + OAEP in software|Files ok "
+                "CKM_RSA_PKCS|Pss ok CKM_RSA_PKCS_PSS|");
     rows = check(false);
     assert_rows(&rows, SE_OK, "Sha1 ok |Fields ok |Files ok |Pss ok |");
 }
@@ -99,10 +103,14 @@ static void each_replica_is_probed(void **state)
     (void)state;
     configure_for(BOTH, FIRST SECOND IN_FILE);
     rows = check(true);
-    assert_rows(&rows, SE_OK, "Fields ok CKM_RSA_X_509 + OAEP in software, software|Files ok CKM_RSA_PKCS, software|");
+    assert_rows(
+        &rows, SE_OK,
+        "Fields ok CKM_RSA_X_509 + OAEP in software, software|Files ok CKM_RSA_PKCS, software|");
     refuse(CKM_RSA_PKCS, CKM_RSA_X_509);
     rows = check(true);
-    assert_rows(&rows, SE_OK, "Fields ok warning CKM_RSA_X_509 + OAEP in software, software|Files ok warning CKM_RSA_PKCS, software|");
+    assert_rows(&rows, SE_OK,
+                "Fields ok warning CKM_RSA_X_509 + OAEP in software, software|Files ok warning "
+                "CKM_RSA_PKCS, software|");
     assert_why(&rows, "replica 1 (line 4): ");
     assert_why(&rows, "neither CKM_RSA_PKCS nor CKM_RSA_X_509");
 }

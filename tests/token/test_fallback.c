@@ -1,4 +1,5 @@
-/* Signatures of a token that refuses a padding: the padding is made in software, and the token only exponentiates. */
+/* Signatures of a token that refuses a padding: the padding is made in software, and the token only
+ * exponentiates. */
 #include "tests/token/judge.h"
 
 static int fill(void **state)
@@ -22,7 +23,8 @@ static void refuse(struct shim *shim, CK_MECHANISM_TYPE mechanism, CK_RV rv, boo
 /* every answer by which tokens refuse, at both calls; what was found out is not asked again */
 static void a_padding_that_is_refused(CK_MECHANISM_TYPE mechanism, bool pss)
 {
-    static const CK_RV answers[] = { CKR_MECHANISM_INVALID, CKR_MECHANISM_PARAM_INVALID, CKR_ARGUMENTS_BAD, CKR_FUNCTION_NOT_SUPPORTED };
+    static const CK_RV answers[] = { CKR_MECHANISM_INVALID, CKR_MECHANISM_PARAM_INVALID,
+                                     CKR_ARGUMENTS_BAD, CKR_FUNCTION_NOT_SUPPORTED };
 
     for (size_t i = 0; i < 8; i++) {
         struct shim *shim;
@@ -76,7 +78,10 @@ static void fails(struct key *key, int salt, se_status status, const char *text)
     AUTO(se_buf) signature = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
 
-    assert_status(status, sign_hash(&signature, key, DIGEST_SHA256, salt, (se_bytes){ hash, sizeof hash }, &err), &err);
+    assert_status(
+        status,
+        sign_hash(&signature, key, DIGEST_SHA256, salt, (se_bytes){ hash, sizeof hash }, &err),
+        &err);
     assert_null(signature.data);
     if (!strstr(err.text, text))
         fail_msg("'%s' is not in: %s", text, err.text);
@@ -90,10 +95,12 @@ static void a_token_that_can_do_neither(void **state)
     (void)state;
     refuse(shim, CKM_RSA_X_509, CKR_MECHANISM_INVALID, false);
     shim->refused[1] = CKM_RSA_PKCS_PSS;
-    fails(key, 32, SE_ERR_KEY, "the token has neither CKM_RSA_PKCS_PSS nor CKM_RSA_X_509 for it: CKR_MECHANISM_INVALID");
+    fails(key, 32, SE_ERR_KEY,
+          "the token has neither CKM_RSA_PKCS_PSS nor CKM_RSA_X_509 for it: CKR_MECHANISM_INVALID");
     signs(key, "rsa", DIGEST_SHA256, 0);
     shim->refused[1] = CKM_RSA_PKCS;
-    fails(key, 0, SE_ERR_KEY, "the token has neither CKM_RSA_PKCS nor CKM_RSA_X_509 for it: CKR_MECHANISM_INVALID");
+    fails(key, 0, SE_ERR_KEY,
+          "the token has neither CKM_RSA_PKCS nor CKM_RSA_X_509 for it: CKR_MECHANISM_INVALID");
     signs(key, "rsa", DIGEST_SHA256, 32);
     key_unref(key);
     key = opens(ref_through_shim(&shim, "lab", "ec"), PART_SIGN);
@@ -127,7 +134,8 @@ static void other_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pkcs1),          cmocka_unit_test(pss), cmocka_unit_test(odd_sizes), cmocka_unit_test(a_token_that_can_do_neither),
+        cmocka_unit_test(pkcs1),          cmocka_unit_test(pss),
+        cmocka_unit_test(odd_sizes),      cmocka_unit_test(a_token_that_can_do_neither),
         cmocka_unit_test(other_failures),
     };
 

@@ -55,12 +55,18 @@ static enum fault_call beginning(enum work work)
 static void arm(struct faults *faults, enum work work, const struct fault *fault)
 {
     set_faults(faults, fault,
-               &(struct fault){ .call = beginning(work), .first = 1, .times = 1, .rv = CKR_SESSION_CLOSED, .harm = HARM_HANDLES });
+               &(struct fault){ .call = beginning(work),
+                                .first = 1,
+                                .times = 1,
+                                .rv = CKR_SESSION_CLOSED,
+                                .harm = HARM_HANDLES });
 }
 
 static void set_up(struct trial *c, struct shim **shim, enum work work)
 {
-    *c = (struct trial){ .work = work, .ref = work_ref_fresh(shim, &c->faults, work), .faults = c->faults };
+    *c = (struct trial){ .work = work,
+                         .ref = work_ref_fresh(shim, &c->faults, work),
+                         .faults = c->faults };
     c->key = opens(c->ref, work_part(work));
 }
 
@@ -87,7 +93,8 @@ static bool while_healing(struct trial *c, enum fault_call call, unsigned at, CK
 {
     se_error err;
     se_status st;
-    bool done = happens(c, &(struct fault){ .call = call, .first = at, .times = 1, .rv = rv }, &st, &err);
+    bool done =
+        happens(c, &(struct fault){ .call = call, .first = at, .times = 1, .rv = rv }, &st, &err);
 
     if (st != SE_OK && st != SE_ERR_UNAVAILABLE)
         fail_msg("%s: %s", se_status_name(st), err.text);
@@ -128,7 +135,8 @@ static bool while_odd(struct trial *c, enum fault_call call, CK_RV rv)
 {
     se_error err;
     se_status st;
-    bool done = happens(c, &(struct fault){ .call = call, .first = 1, .times = 1, .rv = rv }, &st, &err);
+    bool done =
+        happens(c, &(struct fault){ .call = call, .first = 1, .times = 1, .rv = rv }, &st, &err);
 
     if (st == SE_ERR_REJECTED || strstr(err.text, "wrong") || strstr(err.text, "something else"))
         fail_msg("%s: %s", se_status_name(st), err.text);
@@ -180,10 +188,13 @@ static void every_fault_while_opening(void **state)
 
     (void)state;
     for (enum work work = 0; work < WORKS; work++) {
-        struct trial c = { .work = work, .ref = work_ref_fresh(&shim, &c.faults, work), .faults = c.faults };
+        struct trial c = { .work = work,
+                           .ref = work_ref_fresh(&shim, &c.faults, work),
+                           .faults = c.faults };
 
         for (enum fault_call call = 0; call < FAULT_CALLS; call++)
-            for (unsigned at = 1; while_opening(&c, call, at, fault_codes[(at + call) % codes]); at++)
+            for (unsigned at = 1; while_opening(&c, call, at, fault_codes[(at + call) % codes]);
+                 at++)
                 cases++;
         assert_int_equal(shim->sessions, 0);
     }
@@ -201,7 +212,9 @@ static void every_fault_while_closing(void **state)
     set_up(&c, &shim, WORK_SIGN);
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
         for (const CK_RV *rv = fault_codes; *rv; rv++) {
-            set_faults(c.faults, &(struct fault){ .call = calls[i], .first = 1, .times = 1, .rv = *rv }, NULL);
+            set_faults(c.faults,
+                       &(struct fault){ .call = calls[i], .first = 1, .times = 1, .rv = *rv },
+                       NULL);
             key_unref(c.key);
             assert_int_equal(faults_done(c.faults), 1);
             assert_int_equal(shim->sessions, 0);
@@ -226,9 +239,12 @@ static void every_harm_while_healing(void **state)
                 se_error err;
                 se_status st;
 
-                (void)happens(&c, &(struct fault){ .call = call, .first = 1, .times = 1, .harm = harm }, &st, &err);
+                (void)happens(&c,
+                              &(struct fault){ .call = call, .first = 1, .times = 1, .harm = harm },
+                              &st, &err);
                 if (st != SE_OK && st != SE_ERR_UNAVAILABLE)
-                    fail_msg("harm %d at call %d: %s: %s", (int)harm, (int)call, se_status_name(st), err.text);
+                    fail_msg("harm %d at call %d: %s: %s", (int)harm, (int)call, se_status_name(st),
+                             err.text);
                 if (st)
                     reopen(&c);
                 becomes_healthy(c.key, work);
@@ -238,10 +254,12 @@ static void every_harm_while_healing(void **state)
     }
 }
 
-/* One second each: where a key is opened anew in mid-operation.  tests/token/test_late.c has the others. */
+/* One second each: where a key is opened anew in mid-operation.  tests/token/test_late.c has the
+ * others. */
 static void calls_that_hang_while_healing(void **state)
 {
-    static const enum fault_call calls[] = { AT_TOKEN_INFO, AT_OPEN_SESSION, AT_LOGIN, AT_FIND, AT_ATTRIBUTES };
+    static const enum fault_call calls[] = { AT_TOKEN_INFO, AT_OPEN_SESSION, AT_LOGIN, AT_FIND,
+                                             AT_ATTRIBUTES };
     struct shim *shim;
     struct trial c;
 
@@ -253,7 +271,9 @@ static void calls_that_hang_while_healing(void **state)
         se_error err;
         se_status st;
 
-        assert_true(happens(&c, &(struct fault){ .call = calls[i], .first = 1, .times = 1, .hang = true }, &st, &err));
+        assert_true(
+            happens(&c, &(struct fault){ .call = calls[i], .first = 1, .times = 1, .hang = true },
+                    &st, &err));
         assert_status(SE_ERR_UNAVAILABLE, st, &err);
         assert_non_null(strstr(err.text, "has not answered within 1 s"));
         go_on(c.faults);
@@ -266,9 +286,12 @@ static void calls_that_hang_while_healing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_fault_while_healing), cmocka_unit_test(every_odd_answer_while_healing),
-        cmocka_unit_test(every_fault_while_opening), cmocka_unit_test(every_fault_while_closing),
-        cmocka_unit_test(every_harm_while_healing),  cmocka_unit_test(calls_that_hang_while_healing),
+        cmocka_unit_test(every_fault_while_healing),
+        cmocka_unit_test(every_odd_answer_while_healing),
+        cmocka_unit_test(every_fault_while_opening),
+        cmocka_unit_test(every_fault_while_closing),
+        cmocka_unit_test(every_harm_while_healing),
+        cmocka_unit_test(calls_that_hang_while_healing),
     };
 
     return cmocka_run_group_tests(tests, works_fill, works_drop);

@@ -29,8 +29,10 @@ static void missing_modules_list_what_was_tried(void **state)
     struct keyref *ref = ref_to("one", "a");
 
     (void)state;
-    refuses_at(ref, "/nowhere/libp11", "tried '/nowhere/libp11', '/nowhere/libp11.so'", "no PKCS #11 module '/nowhere/libp11'");
-    refuses_at(ref, "nosuchmodule", P11_MODULE_PATH "/nosuchmodule.so', '" P11_MODULE_PATH "/libnosuchmodule.so'",
+    refuses_at(ref, "/nowhere/libp11", "tried '/nowhere/libp11', '/nowhere/libp11.so'",
+               "no PKCS #11 module '/nowhere/libp11'");
+    refuses_at(ref, "nosuchmodule",
+               P11_MODULE_PATH "/nosuchmodule.so', '" P11_MODULE_PATH "/libnosuchmodule.so'",
                "'libnosuchmodule.so' on the loader's path");
     refuses_at(ref, "", "no PKCS #11 module is named", "locationValue");
     refuses_at(ref, "/usr", "tried '/usr', '/usr.so'", "");
@@ -42,7 +44,8 @@ static void files_that_are_no_modules_are_told_apart(void **state)
 
     (void)state;
     refuses_at(ref, "/etc/passwd", "'/etc/passwd' is not a PKCS #11 module", "invalid ELF header");
-    refuses_at(ref, "libcrypto.so.3", "is not a PKCS #11 module: it has no C_GetFunctionList", "/libcrypto.so.3'");
+    refuses_at(ref, "libcrypto.so.3", "is not a PKCS #11 module: it has no C_GetFunctionList",
+               "/libcrypto.so.3'");
 }
 
 static char *without_extension(void)
@@ -115,7 +118,8 @@ static void finds(struct module *module, const struct keyref *ref, CK_SLOT_ID wa
 
 static void a_token_is_found_in_four_ways_and_by_itself(void **state)
 {
-    struct keyref *by_label = ref_to("two", "b"), *by_id = ref_to(NULL, "b"), *by_serial = ref_to(NULL, "b"), *by_index = ref_to(NULL, "b");
+    struct keyref *by_label = ref_to("two", "b"), *by_id = ref_to(NULL, "b"),
+                  *by_serial = ref_to(NULL, "b"), *by_index = ref_to(NULL, "b");
     struct module *module;
     size_t index;
 
@@ -148,38 +152,43 @@ static void all_that_is_said_must_fit(void **state)
     AUTO(slots) slots = load_slots(module);
     ref->has_slot = true;
     ref->slot = slot_of(&slots, "two", &index)->id;
-    refuses(SE_ERR_STORE, ref, PART_SIGN, "no token with slot ", ", tokenLabel 'one'", "there is slot ", " 'two' serial ", NULL);
+    refuses(SE_ERR_STORE, ref, PART_SIGN, "no token with slot ", ", tokenLabel 'one'",
+            "there is slot ", " 'two' serial ", NULL);
     module_close(module);
 }
 
 static void missing_tokens_list_what_is_there(void **state)
 {
-    struct keyref *label = ref_to("three", "a"), *slot = ref_to(NULL, "a"), *serial = ref_to(NULL, "a"), *index = ref_to(NULL, "a");
+    struct keyref *label = ref_to("three", "a"), *slot = ref_to(NULL, "a"),
+                  *serial = ref_to(NULL, "a"), *index = ref_to(NULL, "a");
 
     (void)state;
     slot->has_slot = index->has_slot_index = true;
     slot->slot = 77777;
     index->slot_index = 9;
     serial->token_serial = "0badcafe";
-    refuses(SE_ERR_STORE, label, PART_SIGN, "no token with tokenLabel 'three' in '", softhsm, " 'one' serial ", " 'two' serial ", NULL);
-    refuses(SE_ERR_STORE, slot, PART_SIGN, "no token with slot 77777 in", " 'one' serial ", "(not initialised)", NULL);
+    refuses(SE_ERR_STORE, label, PART_SIGN, "no token with tokenLabel 'three' in '", softhsm,
+            " 'one' serial ", " 'two' serial ", NULL);
+    refuses(SE_ERR_STORE, slot, PART_SIGN, "no token with slot 77777 in", " 'one' serial ",
+            "(not initialised)", NULL);
     refuses(SE_ERR_STORE, index, PART_SIGN, "no token with slotIndex 9 in", " 'two' serial ", NULL);
-    refuses(SE_ERR_STORE, serial, PART_SIGN, "no token with tokenSerial '0badcafe' in", " 'one' serial ", NULL);
+    refuses(SE_ERR_STORE, serial, PART_SIGN, "no token with tokenSerial '0badcafe' in",
+            " 'one' serial ", NULL);
 }
 
 static void an_alias_on_two_tokens_is_not_chosen_from(void **state)
 {
     (void)state;
-    refuses(SE_ERR_STORE, ref_to(NULL, "both"), PART_SIGN, "several tokens of '", "hold 'both'", " 'one' serial ", " 'two' serial ",
-            "choose by slot, tokenLabel or tokenSerial", NULL);
+    refuses(SE_ERR_STORE, ref_to(NULL, "both"), PART_SIGN, "several tokens of '", "hold 'both'",
+            " 'one' serial ", " 'two' serial ", "choose by slot, tokenLabel or tokenSerial", NULL);
     key_unref(opens(ref_to("two", "both"), PART_SIGN));
 }
 
 static void an_alias_on_no_token_is_not_guessed(void **state)
 {
     (void)state;
-    refuses(SE_ERR_STORE, ref_to(NULL, "neither"), PART_SIGN, "none of the tokens", "shows 'neither' without a login", "'one'", "'two'",
-            NULL);
+    refuses(SE_ERR_STORE, ref_to(NULL, "neither"), PART_SIGN, "none of the tokens",
+            "shows 'neither' without a login", "'one'", "'two'", NULL);
 }
 
 static void a_token_that_is_not_initialised_says_so(void **state)
@@ -203,7 +212,8 @@ static void a_token_that_is_away_may_come_back(void **state)
     refuses(SE_ERR_UNAVAILABLE, ref, PART_CERTIFICATE, "CKR_DEVICE_ERROR (0x30)", NULL);
     shim->token_info = CKR_OK;
     shim->open = CKR_DEVICE_REMOVED;
-    refuses(SE_ERR_UNAVAILABLE, ref, PART_CERTIFICATE, "cannot open a session: CKR_DEVICE_REMOVED (0x32)", NULL);
+    refuses(SE_ERR_UNAVAILABLE, ref, PART_CERTIFICATE,
+            "cannot open a session: CKR_DEVICE_REMOVED (0x32)", NULL);
 }
 
 int main(void)

@@ -1,4 +1,5 @@
-/* The list of session handles: what is in it once, twice, and while it is being closed; and what it is good for. */
+/* The list of session handles: what is in it once, twice, and while it is being closed; and what it
+ * is good for. */
 #include <dlfcn.h>
 
 #include "store/pkcs11/token.h"
@@ -83,7 +84,8 @@ static void initialise_anew(void)
     dlclose(handle);
 }
 
-/* Two sessions are in use, and one is idle, when their numbers come again: in a session with another token at that. */
+/* Two sessions are in use, and one is idle, when their numbers come again: in a session with
+ * another token at that. */
 static void a_new_session_is_nobody_elses(void **state)
 {
     struct keyref *lab = ref_to("lab", "a"), *other = ref_to("other", "c");

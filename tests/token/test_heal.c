@@ -1,4 +1,5 @@
-/* A token that is lost and comes back: once, for a while, for many threads, with the module's initialisation, in another slot. */
+/* A token that is lost and comes back: once, for a while, for many threads, with the module's
+ * initialisation, in another slot. */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -56,7 +57,10 @@ static void every_code_once_is_no_failure(void **state)
     (void)state;
     for (int call = AT_SIGN_INIT; call <= AT_SIGN; call++)
         for (const CK_RV *rv = fault_codes; *rv; rv++) {
-            set_faults(faults, &(struct fault){ .call = (enum fault_call)call, .first = 1, .times = 1, .rv = *rv }, NULL);
+            set_faults(
+                faults,
+                &(struct fault){ .call = (enum fault_call)call, .first = 1, .times = 1, .rv = *rv },
+                NULL);
             still_signs(key);
             assert_int_equal(faults->done[0], 1);
         }
@@ -72,7 +76,11 @@ static void every_harm_is_healed(void **state)
     (void)state;
     for (int harm = HARM_SESSIONS; harm <= HARM_FINALIZE; harm++)
         for (int call = AT_SIGN_INIT; call <= AT_SIGN; call++) {
-            set_faults(faults, &(struct fault){ .call = (enum fault_call)call, .first = 1, .times = 1, .harm = (enum fault_harm)harm },
+            set_faults(faults,
+                       &(struct fault){ .call = (enum fault_call)call,
+                                        .first = 1,
+                                        .times = 1,
+                                        .harm = (enum fault_harm)harm },
                        NULL);
             still_signs(key);
             assert_int_equal(faults->done[0], 1);
@@ -93,7 +101,8 @@ static void is_left_alone_for_a_while(struct key *key, const struct faults *faul
     do {
         asked = faults->seen[AT_SLOT_LIST] + faults->seen[AT_INITIALIZE];
         assert_status(SE_ERR_UNAVAILABLE, sign_and_verify(key, 1, &err), &err);
-    } while (faults->seen[AT_SLOT_LIST] + faults->seen[AT_INITIALIZE] == asked && strstr(err.text, pause));
+    } while (faults->seen[AT_SLOT_LIST] + faults->seen[AT_INITIALIZE] == asked &&
+             strstr(err.text, pause));
     assert_null(strstr(err.text, pause));
     assert_true(breaker_clock() - begin >= BREAKER_FIRST_MS / 2);
 }
@@ -146,8 +155,13 @@ static void a_module_with_a_token_that_answers_is_left_alone(void **state)
     struct key *key = opens(ref, PART_SIGN);
 
     (void)state;
-    set_faults(faults, &(struct fault){ .call = AT_LOGIN, .first = 1, .times = 1000, .rv = CKR_DEVICE_ERROR }, NULL);
-    faults->list[1] = (struct fault){ .call = AT_SIGN, .first = 1, .times = 1, .harm = HARM_SESSIONS, .rv = CKR_DEVICE_ERROR };
+    set_faults(
+        faults,
+        &(struct fault){ .call = AT_LOGIN, .first = 1, .times = 1000, .rv = CKR_DEVICE_ERROR },
+        NULL);
+    faults->list[1] = (struct fault){
+        .call = AT_SIGN, .first = 1, .times = 1, .harm = HARM_SESSIONS, .rv = CKR_DEVICE_ERROR
+    };
     fails(key, SE_ERR_UNAVAILABLE, "cannot log in: CKR_DEVICE_ERROR");
     faults->list[0].times = 0;
     comes_back(key);
@@ -155,7 +169,8 @@ static void a_module_with_a_token_that_answers_is_left_alone(void **state)
     key_unref(key);
 }
 
-/* A TPM whose resource manager was restarted says that it is there, and takes no login ever again. */
+/* A TPM whose resource manager was restarted says that it is there, and takes no login ever again.
+ */
 static void a_token_that_takes_no_login_for_a_while_is_initialised_anew(void **state)
 {
     struct faults *faults;
@@ -163,8 +178,13 @@ static void a_token_that_takes_no_login_for_a_while_is_initialised_anew(void **s
     struct key *key = opens(ref, PART_SIGN);
 
     (void)state;
-    set_faults(faults, &(struct fault){ .call = AT_LOGIN, .first = 1, .times = 1000, .rv = CKR_GENERAL_ERROR }, NULL);
-    faults->list[1] = (struct fault){ .call = AT_SIGN, .first = 1, .times = 1, .harm = HARM_SESSIONS, .rv = CKR_GENERAL_ERROR };
+    set_faults(
+        faults,
+        &(struct fault){ .call = AT_LOGIN, .first = 1, .times = 1000, .rv = CKR_GENERAL_ERROR },
+        NULL);
+    faults->list[1] = (struct fault){
+        .call = AT_SIGN, .first = 1, .times = 1, .harm = HARM_SESSIONS, .rv = CKR_GENERAL_ERROR
+    };
     for (int i = 0; i < 5 && faults->initialized == 1; i++) {
         fails(key, SE_ERR_UNAVAILABLE, "CKR_GENERAL_ERROR");
         usleep(200000);
@@ -183,7 +203,8 @@ static void a_module_without_tokens_is_away(void **state)
 
     (void)state;
     faults->no_tokens = true;
-    refuses(SE_ERR_UNAVAILABLE, ref, PART_SIGN, "no token with tokenLabel 'lab': no slot of ", NULL);
+    refuses(SE_ERR_UNAVAILABLE, ref, PART_SIGN, "no token with tokenLabel 'lab': no slot of ",
+            NULL);
     refuses(SE_ERR_UNAVAILABLE, ref, PART_CERTIFICATE, "no slot of ", NULL);
     faults->no_tokens = false;
     refuses(SE_ERR_STORE, ref_to("nowhere", "a"), PART_SIGN, "there is slot ", NULL);
@@ -204,7 +225,8 @@ static void *work(void *arg)
     struct worker *w = arg;
 
     /* on a busy machine a thread may come to its first turn when all is over */
-    for (unsigned n = 0; !__atomic_load_n(w->stop, __ATOMIC_RELAXED) || (!w->good && !w->wrong.status); n++) {
+    for (unsigned n = 0;
+         !__atomic_load_n(w->stop, __ATOMIC_RELAXED) || (!w->good && !w->wrong.status); n++) {
         se_error err;
         se_status st = sign_and_verify(w->key, w->seed * 1000 + n, &err);
 
@@ -293,7 +315,9 @@ static void a_pin_that_has_become_wrong_is_presented_once(void **state)
     key = opens(ref, PART_SIGN);
     ref_pin(ref, "8888");
     logins = shim->logins;
-    set_faults(faults, &(struct fault){ .call = AT_SIGN_INIT, .first = 1, .times = 1, .harm = HARM_LOGOUT }, NULL);
+    set_faults(faults,
+               &(struct fault){ .call = AT_SIGN_INIT, .first = 1, .times = 1, .harm = HARM_LOGOUT },
+               NULL);
     for (unsigned i = 0; i < THREADS; i++) {
         workers[i] = (struct worker){ .key = key, .seed = i, .stop = &stop };
         assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
@@ -347,7 +371,8 @@ static void a_host_that_initialised_the_module_keeps_it(void **state)
     assert_int_equal(get(&host), CKR_OK);
     assert_int_equal(host->C_Initialize(&args), CKR_OK);
     assert_int_equal(host->C_GetSlotList(CK_TRUE, slots, &count), CKR_OK);
-    assert_int_equal(host->C_OpenSession(slots[0], CKF_SERIAL_SESSION, NULL, NULL, &session), CKR_OK);
+    assert_int_equal(host->C_OpenSession(slots[0], CKF_SERIAL_SESSION, NULL, NULL, &session),
+                     CKR_OK);
     key = opens(ref_to("lab", "a"), PART_SIGN);
     still_signs(key);
     key_unref(key);

@@ -122,12 +122,14 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* All sessions are always too old, so that the last one is closed again and again, while others use their keys. */
+/* All sessions are always too old, so that the last one is closed again and again, while others use
+ * their keys. */
 static void threads_notice_nothing(void **state)
 {
     static struct worker workers[THREADS];
     struct shim *shim;
-    struct keyref *a = ref_through_shim(&shim, "lab", "a"), *b = ref_through_shim(&shim, "lab", "b");
+    struct keyref *a = ref_through_shim(&shim, "lab", "a"),
+                  *b = ref_through_shim(&shim, "lab", "b");
     struct module *module;
     struct token *token;
     struct key *keys[2];

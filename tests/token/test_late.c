@@ -1,4 +1,5 @@
-/* A module that does not return from a call: nobody waits for longer than the deadline, and nothing is lost when it returns after all. */
+/* A module that does not return from a call: nobody waits for longer than the deadline, and nothing
+ * is lost when it returns after all. */
 #include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,7 +35,8 @@ static struct keyref *ref_that_hangs(struct shim **shim, struct faults **faults,
 
 static void hang(struct faults *faults, enum fault_call call, unsigned times)
 {
-    set_faults(faults, &(struct fault){ .call = call, .first = 1, .times = times, .hang = true }, NULL);
+    set_faults(faults, &(struct fault){ .call = call, .first = 1, .times = times, .hang = true },
+               NULL);
 }
 
 static void becomes_healthy(struct key *key)
@@ -55,8 +57,9 @@ static void within_the_deadline(int64_t begun)
 
 static void opening_ends_at_the_deadline(void **state)
 {
-    static const enum fault_call calls[] = { AT_INITIALIZE, AT_SLOT_LIST, AT_TOKEN_INFO, AT_OPEN_SESSION, AT_LOGIN,
-                                             AT_FIND_INIT,  AT_FIND,      AT_FIND_FINAL, AT_ATTRIBUTES };
+    static const enum fault_call calls[] = { AT_INITIALIZE,   AT_SLOT_LIST,  AT_TOKEN_INFO,
+                                             AT_OPEN_SESSION, AT_LOGIN,      AT_FIND_INIT,
+                                             AT_FIND,         AT_FIND_FINAL, AT_ATTRIBUTES };
     struct shim *shim;
     struct faults *faults;
     struct keyref *ref = ref_that_hangs(&shim, &faults, "a");
@@ -123,7 +126,8 @@ static void a_decryption_ends_at_the_deadline(void **state)
         se_error err = SE_ERROR_INIT;
 
         hang(faults, calls[i], 1);
-        assert_status(SE_ERR_UNAVAILABLE, decrypt_blob(&out, key, &oaep, (se_bytes){ blob, sizeof blob }, &err), &err);
+        assert_status(SE_ERR_UNAVAILABLE,
+                      decrypt_blob(&out, key, &oaep, (se_bytes){ blob, sizeof blob }, &err), &err);
         within_the_deadline(begun);
         go_on(faults);
         wait_for_probe();
@@ -274,7 +278,8 @@ static void late_calls_do_not_add_up(void **state)
     for (size_t i = 0; i < LATE_MOST; i++)
         pthread_join(threads[i], NULL);
     begun = breaker_clock();
-    refuses(SE_ERR_UNAVAILABLE, ref, PART_SIGN, "16 calls into the PKCS #11 module", "have not returned", NULL);
+    refuses(SE_ERR_UNAVAILABLE, ref, PART_SIGN, "16 calls into the PKCS #11 module",
+            "have not returned", NULL);
     assert_true(breaker_clock() - begun < QUICK_MS);
     go_on(faults);
     key = opens(ref, PART_SIGN);

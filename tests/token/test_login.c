@@ -24,14 +24,16 @@ static void a_pin_is_needed(void **state)
 
     (void)state;
     ref_pin(ref, "");
-    refuses(SE_ERR_ACCESS, ref, PART_SIGN, "token 'lab' in slot ", "wants a PIN, and none is configured", "pin.source", NULL);
+    refuses(SE_ERR_ACCESS, ref, PART_SIGN, "token 'lab' in slot ",
+            "wants a PIN, and none is configured", "pin.source", NULL);
     assert_int_equal(shim->logins, 0);
 }
 
 static void keys_on_a_token_share_its_login(void **state)
 {
     struct shim *shim;
-    struct keyref *with = ref_through_shim(&shim, "lab", "a"), *without = ref_through_shim(&shim, "lab", "b");
+    struct keyref *with = ref_through_shim(&shim, "lab", "a"),
+                  *without = ref_through_shim(&shim, "lab", "b");
     struct key *a = opens(with, PART_SIGN), *b;
 
     (void)state;
@@ -58,7 +60,8 @@ static void a_login_by_others_in_the_process_is_enough(void **state)
     assert_status(SE_OK, module_open(&module, ref->location, "", &err), &err);
     assert_status(SE_OK, token_find(&slot, module, ref, &err), &err);
     assert_status(SE_OK, session_open(&others, module, slot, 0, &err), &err);
-    assert_int_equal(others.calls->C_Login(others.handle, CKU_USER, (CK_UTF8CHAR *)PIN, strlen(PIN)), CKR_OK);
+    assert_int_equal(
+        others.calls->C_Login(others.handle, CKU_USER, (CK_UTF8CHAR *)PIN, strlen(PIN)), CKR_OK);
     ref_pin(ref, "");
     key_unref(opens(ref, PART_SIGN));
     assert_int_equal(shim->logins, 1);
@@ -70,16 +73,21 @@ static void a_logout_by_others_is_found_out(void **state)
 {
     struct shim *shim;
     struct faults *faults;
-    struct keyref *a = ref_through_shim(&shim, "lab", "a"), *b = ref_through_faults(&faults, "lab", "b");
+    struct keyref *a = ref_through_shim(&shim, "lab", "a"),
+                  *b = ref_through_faults(&faults, "lab", "b");
     struct key *first = opens(a, PART_SIGN);
 
     (void)state;
-    set_faults(faults, &(struct fault){ .call = AT_SLOT_LIST, .first = 1, .times = 1, .harm = HARM_LOGOUT }, NULL);
+    set_faults(faults,
+               &(struct fault){ .call = AT_SLOT_LIST, .first = 1, .times = 1, .harm = HARM_LOGOUT },
+               NULL);
     key_unref(opens(b, PART_SIGN));
     assert_int_equal(faults_done(faults), 1);
     assert_int_equal(shim->logins, 2);
     /* in the moment after the login was seen to be there */
-    set_faults(faults, &(struct fault){ .call = AT_FIND_INIT, .first = 1, .times = 1, .harm = HARM_LOGOUT }, NULL);
+    set_faults(faults,
+               &(struct fault){ .call = AT_FIND_INIT, .first = 1, .times = 1, .harm = HARM_LOGOUT },
+               NULL);
     refuses(SE_ERR_UNAVAILABLE, b, PART_SIGN, "no private key 'b'", NULL);
     key_unref(opens(b, PART_SIGN));
     key_unref(first);
@@ -93,7 +101,9 @@ static void a_wrong_pin_is_presented_once(void **state)
     (void)state;
     ref_pin(ref, "9999");
     refuses(SE_ERR_ACCESS, ref, PART_SIGN, "token 'lab' in slot ", ": wrong PIN", NULL);
-    refuses(SE_ERR_ACCESS, ref, PART_SIGN, ": wrong PIN: the token refused it before, and this process does not present it again", NULL);
+    refuses(SE_ERR_ACCESS, ref, PART_SIGN,
+            ": wrong PIN: the token refused it before, and this process does not present it again",
+            NULL);
     assert_int_equal(shim->logins, 1);
     ref_pin(ref, PIN);
     key_unref(opens(ref, PART_SIGN));
@@ -135,10 +145,12 @@ static void each_refusal_has_its_words(void **state)
         se_status status;
         const char *text;
     } refusals[] = {
-        { CKR_PIN_INVALID, SE_ERR_ACCESS, "wrong PIN: it has characters that the token does not take" },
+        { CKR_PIN_INVALID, SE_ERR_ACCESS,
+          "wrong PIN: it has characters that the token does not take" },
         { CKR_PIN_LEN_RANGE, SE_ERR_ACCESS, "wrong PIN: too short or too long for the token" },
         { CKR_PIN_EXPIRED, SE_ERR_ACCESS, "the PIN has expired" },
-        { CKR_PIN_LOCKED, SE_ERR_ACCESS, "the PIN is locked; the security officer can set a new one" },
+        { CKR_PIN_LOCKED, SE_ERR_ACCESS,
+          "the PIN is locked; the security officer can set a new one" },
         { CKR_USER_PIN_NOT_INITIALIZED, SE_ERR_ACCESS, "the token has no user PIN yet" },
         { CKR_USER_ANOTHER_ALREADY_LOGGED_IN, SE_ERR_ACCESS, "the security officer is logged in" },
         { CKR_USER_TYPE_INVALID, SE_ERR_ACCESS, "cannot log in: CKR_USER_TYPE_INVALID (0x103)" },
@@ -234,18 +246,21 @@ static void a_token_without_login_gets_no_pin(void **state)
     (void)state;
     ref_pin(ref, "");
     shim->clear_flags = CKF_LOGIN_REQUIRED;
-    refuses(SE_ERR_KEY, ref, PART_SIGN, "no private key 'a'", NULL); /* SoftHSM keeps it hidden nevertheless */
+    refuses(SE_ERR_KEY, ref, PART_SIGN, "no private key 'a'",
+            NULL); /* SoftHSM keeps it hidden nevertheless */
     assert_int_equal(shim->logins, 0);
 }
 
-/* The real thing: SoftHSM has a token without a user PIN when only the security officer was there. */
+/* The real thing: SoftHSM has a token without a user PIN when only the security officer was there.
+ */
 static void a_token_without_a_user_pin_says_so(void **state)
 {
     (void)state;
     run("slot=$(softhsm2-util --show-slots | sed -n 's/^Slot \\([0-9]*\\).*/\\1/p' | tail -n 1); "
         "pkcs11-tool --module '%s' --slot $slot --init-token --label fresh --so-pin 12345678",
         softhsm);
-    refuses(SE_ERR_ACCESS, ref_to("fresh", "a"), PART_SIGN, "token 'fresh' in slot ", "has no user PIN yet", NULL);
+    refuses(SE_ERR_ACCESS, ref_to("fresh", "a"), PART_SIGN, "token 'fresh' in slot ",
+            "has no user PIN yet", NULL);
 }
 
 static void a_pin_source_that_fails_is_told(void **state)

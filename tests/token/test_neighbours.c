@@ -1,4 +1,5 @@
-/* An engine is not alone in its process: other engines, other users of the PKCS #11 module, and children of a fork. */
+/* An engine is not alone in its process: other engines, other users of the PKCS #11 module, and
+ * children of a fork. */
 #include <dlfcn.h>
 #include <p11-kit/p11-kit.h>
 #include <pthread.h>
@@ -21,13 +22,17 @@ static int fill(void **state)
     put_pair("lab", "a", "ec:P-256", "01");
     put_pair("lab", "b", "rsa:2048", "02");
     file = fopen(file_of("engine.xml"), "w");
-    fprintf(file,
-            "<engineSignEncrypt><descriptors><descriptor name='A'><type algorithm='SHA-256' key='a'/></descriptor>"
-            "<descriptor name='B'><type algorithm='SHA-256' key='b'/></descriptor></descriptors><keys>"
-            "<key name='a'><type name='HSM' locationValue='%s' tokenLabel='lab' alias='a' pin='" PIN "'/></key>"
-            "<key name='b'><type name='HSM' locationValue='%s' tokenLabel='lab' alias='b' pin='" PIN "'/></key>"
-            "</keys></engineSignEncrypt>",
-            softhsm, softhsm);
+    fprintf(
+        file,
+        "<engineSignEncrypt><descriptors><descriptor name='A'><type algorithm='SHA-256' "
+        "key='a'/></descriptor>"
+        "<descriptor name='B'><type algorithm='SHA-256' key='b'/></descriptor></descriptors><keys>"
+        "<key name='a'><type name='HSM' locationValue='%s' tokenLabel='lab' alias='a' pin='" PIN
+        "'/></key>"
+        "<key name='b'><type name='HSM' locationValue='%s' tokenLabel='lab' alias='b' pin='" PIN
+        "'/></key>"
+        "</keys></engineSignEncrypt>",
+        softhsm, softhsm);
     return fclose(file);
 }
 
@@ -149,7 +154,8 @@ static void one_engine_closes_while_the_other_signs(void **state)
 static CK_FUNCTION_LIST *bare_module(void)
 {
     void *handle = dlopen(softhsm, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    CK_C_GetFunctionList get = handle ? (CK_C_GetFunctionList)dlsym(handle, "C_GetFunctionList") : NULL;
+    CK_C_GetFunctionList get =
+        handle ? (CK_C_GetFunctionList)dlsym(handle, "C_GetFunctionList") : NULL;
     CK_FUNCTION_LIST *list = NULL;
 
     assert_non_null(get);
@@ -227,7 +233,8 @@ static CK_SLOT_ID slot_of_lab(CK_FUNCTION_LIST *calls)
 
     assert_int_equal(calls->C_GetSlotList(CK_TRUE, slots, &count), CKR_OK);
     for (CK_ULONG i = 0; i < count; i++)
-        if (calls->C_GetTokenInfo(slots[i], &info) == CKR_OK && !strncmp((char *)info.label, "lab ", 4))
+        if (calls->C_GetTokenInfo(slots[i], &info) == CKR_OK &&
+            !strncmp((char *)info.label, "lab ", 4))
             return slots[i];
     fail_msg("no token 'lab'");
     return 0;
@@ -236,14 +243,17 @@ static CK_SLOT_ID slot_of_lab(CK_FUNCTION_LIST *calls)
 static void host_begin(struct host *host)
 {
     CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
-    CK_ATTRIBUTE template[] = { { CKA_CLASS, &class, sizeof class }, { CKA_LABEL, (char[]){ 'a' }, 1 } };
+    CK_ATTRIBUTE template[] = { { CKA_CLASS, &class, sizeof class },
+                                { CKA_LABEL, (char[]){ 'a' }, 1 } };
     CK_C_INITIALIZE_ARGS args = { .flags = CKF_OS_LOCKING_OK };
     CK_FUNCTION_LIST *calls = bare_module();
     CK_ULONG count;
 
     *host = (struct host){ .calls = calls };
     assert_int_equal(calls->C_Initialize(&args), CKR_OK);
-    assert_int_equal(calls->C_OpenSession(slot_of_lab(calls), CKF_SERIAL_SESSION, NULL, NULL, &host->session), CKR_OK);
+    assert_int_equal(
+        calls->C_OpenSession(slot_of_lab(calls), CKF_SERIAL_SESSION, NULL, NULL, &host->session),
+        CKR_OK);
     assert_int_equal(calls->C_Login(host->session, CKU_USER, (CK_UTF8CHAR *)PIN, 4), CKR_OK);
     assert_int_equal(calls->C_FindObjectsInit(host->session, template, 2), CKR_OK);
     assert_int_equal(calls->C_FindObjects(host->session, &host->key, 1, &count), CKR_OK);
@@ -255,7 +265,8 @@ static CK_RV host_sign(struct host *host)
 {
     CK_BYTE hash[32] = { 1 }, signature[64];
     CK_ULONG size = sizeof signature;
-    CK_RV rv = host->calls->C_SignInit(host->session, &(CK_MECHANISM){ CKM_ECDSA, NULL, 0 }, host->key);
+    CK_RV rv =
+        host->calls->C_SignInit(host->session, &(CK_MECHANISM){ CKM_ECDSA, NULL, 0 }, host->key);
 
     return rv ? rv : host->calls->C_Sign(host->session, hash, sizeof hash, signature, &size);
 }
@@ -293,7 +304,8 @@ static void a_host_goes_on_using_the_module(void **state)
     free(host);
 }
 
-/* Its login is ours, PKCS #11 says: when it logs out, we log in again, and when it ends, we go on. */
+/* Its login is ours, PKCS #11 says: when it logs out, we log in again, and when it ends, we go on.
+ */
 static void a_host_logs_out_and_ends(void **state)
 {
     struct host host;

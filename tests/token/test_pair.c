@@ -1,4 +1,5 @@
-/* Certificate and private key behind an alias: found, matched, chained, and every way in which they are not there. */
+/* Certificate and private key behind an alias: found, matched, chained, and every way in which they
+ * are not there. */
 #include <openssl/x509v3.h>
 #include <stdio.h>
 
@@ -18,7 +19,8 @@ static int fill(void **state)
 
 static void a_pair_is_found_by_its_label(void **state)
 {
-    struct key *rsa = opens(ref_to("lab", "rsa"), PART_SIGN), *ec = opens(ref_to("lab", "ec"), PART_SIGN);
+    struct key *rsa = opens(ref_to("lab", "rsa"), PART_SIGN),
+               *ec = opens(ref_to("lab", "ec"), PART_SIGN);
 
     (void)state;
     assert_int_equal(key_family(rsa->private), FAMILY_RSA);
@@ -45,9 +47,11 @@ static void a_certificate_needs_no_pin(void **state)
 static void a_missing_alias_lists_what_is_there(void **state)
 {
     (void)state;
-    refuses(SE_ERR_KEY, ref_to("lab", "nix"), PART_SIGN, "token 'lab' in slot ", softhsm, "no certificate 'nix'; there is ",
-            "certificate 'rsa'", "certificate 'ec'", "private key 'rsa'", "private key 'ec'", NULL);
-    refuses(SE_ERR_KEY, ref_to("lab", "nix"), PART_CERTIFICATE, "no certificate 'nix'; there is certificate '", NULL);
+    refuses(SE_ERR_KEY, ref_to("lab", "nix"), PART_SIGN, "token 'lab' in slot ", softhsm,
+            "no certificate 'nix'; there is ", "certificate 'rsa'", "certificate 'ec'",
+            "private key 'rsa'", "private key 'ec'", NULL);
+    refuses(SE_ERR_KEY, ref_to("lab", "nix"), PART_CERTIFICATE,
+            "no certificate 'nix'; there is certificate '", NULL);
 }
 
 static void a_token_may_find_one_thing_at_a_time(void **state)
@@ -57,15 +61,18 @@ static void a_token_may_find_one_thing_at_a_time(void **state)
 
     (void)state;
     shim->found_at_once = 1;
-    refuses(SE_ERR_KEY, ref, PART_SIGN, "certificate 'rsa'", "certificate 'ec'", "private key 'rsa'", "private key 'ec'", NULL);
+    refuses(SE_ERR_KEY, ref, PART_SIGN, "certificate 'rsa'", "certificate 'ec'",
+            "private key 'rsa'", "private key 'ec'", NULL);
 }
 
 static void an_empty_token_says_so(void **state)
 {
     (void)state;
     make_token("empty");
-    refuses(SE_ERR_KEY, ref_to("empty", "rsa"), PART_SIGN, "no certificate 'rsa'; there is nothing", NULL);
-    refuses(SE_ERR_KEY, ref_to("empty", "rsa"), PART_CERTIFICATE, "there is nothing to be seen without a login", NULL);
+    refuses(SE_ERR_KEY, ref_to("empty", "rsa"), PART_SIGN, "no certificate 'rsa'; there is nothing",
+            NULL);
+    refuses(SE_ERR_KEY, ref_to("empty", "rsa"), PART_CERTIFICATE,
+            "there is nothing to be seen without a login", NULL);
 }
 
 static void a_key_without_certificate_says_what_to_do(void **state)
@@ -73,8 +80,9 @@ static void a_key_without_certificate_says_what_to_do(void **state)
     (void)state;
     make_certificate("bare", "ec:P-256", "");
     put_key("lab", "bare", "bare", "03");
-    refuses(SE_ERR_KEY, ref_to("lab", "bare"), PART_SIGN,
-            "private key 'bare' has no certificate of that label: name one with certificate=", NULL);
+    refuses(
+        SE_ERR_KEY, ref_to("lab", "bare"), PART_SIGN,
+        "private key 'bare' has no certificate of that label: name one with certificate=", NULL);
 }
 
 static void a_configured_certificate_stands_in(void **state)
@@ -88,7 +96,8 @@ static void a_configured_certificate_stands_in(void **state)
     assert_non_null(key->private);
     key_unref(key);
     ref->certificate = file_of("ec.pem");
-    refuses(SE_ERR_KEY, ref, PART_SIGN, "private key 'bare' and its certificate do not belong together", NULL);
+    refuses(SE_ERR_KEY, ref, PART_SIGN,
+            "private key 'bare' and its certificate do not belong together", NULL);
     ref->certificate = file_of("absent.pem");
     refuses(SE_ERR_KEY, ref, PART_SIGN, "absent.pem", NULL);
 }
@@ -98,7 +107,8 @@ static void a_certificate_without_key_lists_what_is_there(void **state)
     (void)state;
     make_certificate("paper", "ec:P-256", "");
     put_certificate("lab", "paper", "paper", "04");
-    refuses(SE_ERR_KEY, ref_to("lab", "paper"), PART_SIGN, "no private key 'paper', nor one with the certificate's CKA_ID; there is ",
+    refuses(SE_ERR_KEY, ref_to("lab", "paper"), PART_SIGN,
+            "no private key 'paper', nor one with the certificate's CKA_ID; there is ",
             "private key 'rsa'", NULL);
     key_unref(opens(ref_to("lab", "paper"), PART_CERTIFICATE));
 }
@@ -127,7 +137,8 @@ static void mismatched(const char *name, const char *kind, const char *id)
     make_certificate(other, kind, "");
     put_key("lab", name, name, id);
     put_certificate("lab", other, name, id);
-    refuses(SE_ERR_KEY, ref_to("lab", name), PART_SIGN, "private key '", name, "' and its certificate do not belong together", NULL);
+    refuses(SE_ERR_KEY, ref_to("lab", name), PART_SIGN, "private key '", name,
+            "' and its certificate do not belong together", NULL);
 }
 
 static void a_certificate_of_another_key_is_refused(void **state)
@@ -149,7 +160,8 @@ static void a_certificate_of_another_key_is_refused(void **state)
 static void a_match_is_found_out_by_a_signature_if_by_nothing_else(void **state)
 {
     struct shim *shim;
-    struct keyref *rsa = ref_through_shim(&shim, "lab", "rsa"), *ec = ref_through_shim(&shim, "lab", "ec");
+    struct keyref *rsa = ref_through_shim(&shim, "lab", "rsa"),
+                  *ec = ref_through_shim(&shim, "lab", "ec");
 
     (void)state;
     shim->hidden = CKA_MODULUS;
@@ -191,7 +203,8 @@ static void the_chain_is_read_from_the_token(void **state)
 
     (void)state;
     make_certificate("root", "ec:P-256", "-addext basicConstraints=critical,CA:TRUE");
-    make_certificate("middle", "ec:P-256", "-CA root.pem -CAkey root.key -addext basicConstraints=critical,CA:TRUE");
+    make_certificate("middle", "ec:P-256",
+                     "-CA root.pem -CAkey root.key -addext basicConstraints=critical,CA:TRUE");
     make_certificate("leaf", "rsa:2048", "-CA middle.pem -CAkey middle.key");
     put_key("lab", "leaf", "leaf", "10");
     put_certificate("lab", "leaf", "leaf", "10");
@@ -200,7 +213,8 @@ static void the_chain_is_read_from_the_token(void **state)
     key = opens(ref_to("lab", "leaf"), PART_SIGN);
     assert_int_equal(sk_X509_num(key->chain), 2);
     assert_int_equal(X509_check_issued(sk_X509_value(key->chain, 0), key->certificate), X509_V_OK);
-    assert_int_equal(X509_check_issued(sk_X509_value(key->chain, 1), sk_X509_value(key->chain, 0)), X509_V_OK);
+    assert_int_equal(X509_check_issued(sk_X509_value(key->chain, 1), sk_X509_value(key->chain, 0)),
+                     X509_V_OK);
     key_unref(key);
     key = opens(ref_to("lab", "leaf"), PART_CERTIFICATE);
     assert_int_equal(sk_X509_num(key->chain), 2);
@@ -232,7 +246,8 @@ static void set_flag(const char *label, CK_ATTRIBUTE_TYPE type, CK_BBOOL value)
     query_add(&query, CKA_LABEL, text_bytes(label));
     assert_status(SE_OK, object_find(&found, &session, &query, &err), &err);
     assert_int_equal(found.count, 1);
-    assert_int_equal(session.calls->C_CopyObject(session.handle, found.list[0], &change, 1, &changed), CKR_OK);
+    assert_int_equal(
+        session.calls->C_CopyObject(session.handle, found.list[0], &change, 1, &changed), CKR_OK);
     assert_int_equal(session.calls->C_DestroyObject(session.handle, found.list[0]), CKR_OK);
 }
 
@@ -243,8 +258,10 @@ static void a_key_that_may_not_sign_is_refused(void **state)
     put_pair("lab", "derive-ec", "ec:P-256", "21");
     set_flag("decrypt-rsa", CKA_SIGN, CK_FALSE);
     set_flag("derive-ec", CKA_SIGN, CK_FALSE);
-    refuses(SE_ERR_KEY, ref_to("lab", "decrypt-rsa"), PART_SIGN, "private key 'decrypt-rsa' may not sign (CKA_SIGN is false)", NULL);
-    refuses(SE_ERR_KEY, ref_to("lab", "derive-ec"), PART_SIGN, "private key 'derive-ec' may not sign (CKA_SIGN is false)", NULL);
+    refuses(SE_ERR_KEY, ref_to("lab", "decrypt-rsa"), PART_SIGN,
+            "private key 'decrypt-rsa' may not sign (CKA_SIGN is false)", NULL);
+    refuses(SE_ERR_KEY, ref_to("lab", "derive-ec"), PART_SIGN,
+            "private key 'derive-ec' may not sign (CKA_SIGN is false)", NULL);
     key_unref(opens(ref_to("lab", "decrypt-rsa"), PART_CERTIFICATE));
     key_unref(opens(ref_to("lab", "decrypt-rsa"), PART_DECRYPT));
 }
@@ -254,7 +271,8 @@ static void a_key_that_may_not_decrypt_is_refused(void **state)
     (void)state;
     put_pair("lab", "sign-rsa", "rsa:2048", "22");
     set_flag("sign-rsa", CKA_DECRYPT, CK_FALSE);
-    refuses(SE_ERR_KEY, ref_to("lab", "sign-rsa"), PART_DECRYPT, "private key 'sign-rsa' may not decrypt (CKA_DECRYPT is false)", NULL);
+    refuses(SE_ERR_KEY, ref_to("lab", "sign-rsa"), PART_DECRYPT,
+            "private key 'sign-rsa' may not decrypt (CKA_DECRYPT is false)", NULL);
     key_unref(opens(ref_to("lab", "sign-rsa"), PART_SIGN));
 }
 
@@ -265,7 +283,8 @@ static void a_key_of_an_unknown_kind_is_refused(void **state)
     make_certificate("edwards", "ed:25519", "");
     put_certificate("lab", "edwards", "edwards", "22");
     put_key("lab", "ec", "edwards", "22");
-    refuses(SE_ERR_KEY, ref_to("lab", "edwards"), PART_SIGN, "type ED25519, and only RSA and EC keys are served", NULL);
+    refuses(SE_ERR_KEY, ref_to("lab", "edwards"), PART_SIGN,
+            "type ED25519, and only RSA and EC keys are served", NULL);
 }
 
 static void a_token_that_can_not_be_searched_is_told(void **state)
@@ -275,9 +294,11 @@ static void a_token_that_can_not_be_searched_is_told(void **state)
 
     (void)state;
     shim->find = CKR_DEVICE_REMOVED;
-    refuses(SE_ERR_UNAVAILABLE, ref, PART_SIGN, "cannot search the token: CKR_DEVICE_REMOVED (0x32)", NULL);
+    refuses(SE_ERR_UNAVAILABLE, ref, PART_SIGN,
+            "cannot search the token: CKR_DEVICE_REMOVED (0x32)", NULL);
     shim->find = CKR_VENDOR_DEFINED + 7;
-    refuses(SE_ERR_STORE, ref, PART_SIGN, "cannot search the token: an unknown CKR (0x80000007)", NULL);
+    refuses(SE_ERR_STORE, ref, PART_SIGN, "cannot search the token: an unknown CKR (0x80000007)",
+            NULL);
 }
 
 int main(void)

@@ -1,4 +1,5 @@
-/* Sessions under threads: a pool that is too small, a token that gives few, a deadline, and engines that share a module. */
+/* Sessions under threads: a pool that is too small, a token that gives few, a deadline, and engines
+ * that share a module. */
 #include <pthread.h>
 #include <time.h>
 
@@ -128,11 +129,14 @@ static void nobody_waits_for_ever(void **state)
     for (int i = 0; i < 2; i++)
         assert_status(SE_OK, token_session(&taken[i], token, ref, true, &err), &err);
     begin = now();
-    assert_status(SE_ERR_UNAVAILABLE, sign_hash(&signature, key, DIGEST_SHA256, 0, (se_bytes){ hash, 32 }, &err), &err);
+    assert_status(SE_ERR_UNAVAILABLE,
+                  sign_hash(&signature, key, DIGEST_SHA256, 0, (se_bytes){ hash, 32 }, &err), &err);
     assert_true(now() - begin >= 0.5 && now() - begin < 5);
-    assert_non_null(strstr(err.text, "all 2 sessions are in use, and none came free within 500 ms"));
+    assert_non_null(
+        strstr(err.text, "all 2 sessions are in use, and none came free within 500 ms"));
     session_end(&taken[0]);
-    assert_int_equal(sign_hash(&signature, key, DIGEST_SHA256, 0, (se_bytes){ hash, 32 }, &err), SE_OK);
+    assert_int_equal(sign_hash(&signature, key, DIGEST_SHA256, 0, (se_bytes){ hash, 32 }, &err),
+                     SE_OK);
     session_end(&taken[1]);
     token_close(token);
     module_close(module);
@@ -264,14 +268,16 @@ static void a_token_that_others_have_filled_is_told_at_once(void **state)
 
     (void)state;
     shim->open = CKR_SESSION_COUNT;
-    refuses(SE_ERR_UNAVAILABLE, ref, PART_SIGN, "the token gives no session: other programs hold all that it has", NULL);
+    refuses(SE_ERR_UNAVAILABLE, ref, PART_SIGN,
+            "the token gives no session: other programs hold all that it has", NULL);
     assert_true(now() - begin < 5);
 }
 
 static void one_engine_closes_while_the_other_signs(void **state)
 {
     struct worker workers[THREADS];
-    struct key *first = opens(ref_to("lab", "a"), PART_SIGN), *second = opens(ref_to("lab", "a"), PART_SIGN);
+    struct key *first = opens(ref_to("lab", "a"), PART_SIGN),
+               *second = opens(ref_to("lab", "a"), PART_SIGN);
 
     (void)state;
     start(workers, first);

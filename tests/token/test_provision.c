@@ -1,4 +1,5 @@
-/* Keys made on a token that refuses something on the way: nothing half-made stays, and what was there is still there. */
+/* Keys made on a token that refuses something on the way: nothing half-made stays, and what was
+ * there is still there. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -280,8 +281,12 @@ static void two_keys_of_one_name_are_told_apart_by_nobody(void **state)
     err = (se_error)SE_ERROR_INIT;
     assert_status(SE_ERR_KEY, provision_delete(target, NULL, &err), &err);
     assert_int_equal(listed("lab").keys, 2);
-    run("pkcs11-tool --module %s --token-label lab --login --pin 1234 --delete-object --type privkey --id 0b", softhsm);
-    run("pkcs11-tool --module %s --token-label lab --login --pin 1234 --delete-object --type pubkey --id 0b", softhsm);
+    run("pkcs11-tool --module %s --token-label lab --login --pin 1234 --delete-object --type "
+        "privkey --id 0b",
+        softhsm);
+    run("pkcs11-tool --module %s --token-label lab --login --pin 1234 --delete-object --type "
+        "pubkey --id 0b",
+        softhsm);
     err = (se_error)SE_ERROR_INIT;
     assert_status(SE_OK, provision_delete(target, NULL, &err), &err);
     assert_int_equal(listed("lab").keys, 0);
@@ -324,7 +329,8 @@ static void a_token_that_opens_no_session_is_no_endless_wait(void **state)
     assert_status(SE_OK, buf_copy(&so_pin, text_bytes("12345678"), &err), &err);
     shim->open = CKR_SESSION_COUNT;
     (void)alarm(60);
-    assert_status(SE_ERR_UNAVAILABLE, provision_init(target, &so_pin, false, NULL, &report, &err), &err);
+    assert_status(SE_ERR_UNAVAILABLE, provision_init(target, &so_pin, false, NULL, &report, &err),
+                  &err);
     assert_non_null(strstr(err.text, "CKR_SESSION_COUNT"));
     assert_non_null(strstr(err.text, "run it again with --force"));
     assert_int_equal(rows.slots, 0);

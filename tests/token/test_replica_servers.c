@@ -1,4 +1,5 @@
-/* One key behind two `p11-kit server`s, of which one is killed and started again while 8 threads sign: no call fails. */
+/* One key behind two `p11-kit server`s, of which one is killed and started again while 8 threads
+ * sign: no call fails. */
 #include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -21,14 +22,15 @@ static int fill(void **state)
     put_pair("one", "k", "ec:P-256", "01");
     put_key("two", "k", "k", "01");
     put_certificate("two", "k", "k", "01");
-    run("client=$(sh \"$top_srcdir/tests/lib/find-library.sh\" p11-kit-client.so) && cp $client p11-kit-client.one.so && cp "
+    run("client=$(sh \"$top_srcdir/tests/lib/find-library.sh\" p11-kit-client.so) && cp $client "
+        "p11-kit-client.one.so && cp "
         "$client p11-kit-client.two.so");
     return 0;
 }
 
 /*
- * Each client module remembers the address that it was loaded with, and a module that is in use stays loaded.  Its name is what the store
- * knows p11-kit's client by.
+ * Each client module remembers the address that it was loaded with, and a module that is in use
+ * stays loaded.  Its name is what the store knows p11-kit's client by.
  */
 static struct key *load_client(struct server *server, const char *module)
 {
@@ -44,12 +46,14 @@ static struct key *load_client(struct server *server, const char *module)
     return key ? key : opens(ref, PART_SIGN);
 }
 
-static unsigned returns; /* of the first replica, found out by a failure or before there was one; atomic */
+static unsigned
+    returns; /* of the first replica, found out by a failure or before there was one; atomic */
 
 static void listen(void *arg, const se_event *event)
 {
     (void)arg;
-    if (event->replica == 1 && (event->kind == SE_EVENT_FAILED_BACK || event->kind == SE_EVENT_KEY_RENEWED))
+    if (event->replica == 1 &&
+        (event->kind == SE_EVENT_FAILED_BACK || event->kind == SE_EVENT_KEY_RENEWED))
         __atomic_add_fetch(&returns, 1, __ATOMIC_RELAXED);
 }
 
@@ -61,9 +65,11 @@ static se_engine *open_engine(void)
     se_engine *engine;
 
     fprintf(f,
-            "<engineSignEncrypt><descriptors><descriptor name='Files'><type algorithm='SHA-256' key='k'/></descriptor></descriptors>"
+            "<engineSignEncrypt><descriptors><descriptor name='Files'><type algorithm='SHA-256' "
+            "key='k'/></descriptor></descriptors>"
             "<keys><key name='k'>"
-            "<type name='HSM' locationValue='%s' tokenLabel='one' alias='k' pin='" PIN "' failback='true'/>"
+            "<type name='HSM' locationValue='%s' tokenLabel='one' alias='k' pin='" PIN
+            "' failback='true'/>"
             "<type name='HSM' locationValue='%s' tokenLabel='two' alias='k' pin='" PIN "'/>"
             "</key></keys></engineSignEncrypt>",
             file_of("p11-kit-client.one.so"), file_of("p11-kit-client.two.so"));
@@ -133,7 +139,8 @@ static void wait_for_return(unsigned seen)
     assert_true(breaker_clock() < until);
 }
 
-/* The first, which is in use, and then the second, which is not and must serve all the same when the first goes again. */
+/* The first, which is in use, and then the second, which is not and must serve all the same when
+ * the first goes again. */
 static void kill_both(int round)
 {
     unsigned seen = __atomic_load_n(&returns, __ATOMIC_RELAXED);
@@ -150,7 +157,8 @@ static void kill_both(int round)
 
 static void no_call_fails(void **state)
 {
-    struct key *first = load_client(&one, "p11-kit-client.one.so"), *second = load_client(&two, "p11-kit-client.two.so");
+    struct key *first = load_client(&one, "p11-kit-client.one.so"),
+               *second = load_client(&two, "p11-kit-client.two.so");
     se_engine *engine = open_engine();
     struct worker workers[THREADS];
     bool stop = false;

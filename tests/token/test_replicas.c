@@ -144,7 +144,8 @@ static void a_stranger_that_comes_late_is_never_used(void **state)
     se_error err;
 
     (void)state;
-    run("openssl pkcs12 -export -inkey stranger.key -in stranger.pem -name k -passout pass:" PIN " -out late.p12");
+    run("openssl pkcs12 -export -inkey stranger.key -in stranger.pem -name k -passout pass:" PIN
+        " -out late.p12");
     run("mv late.p12 later.p12");
     engine = engine_with(FIRST NO_FILE);
     signs(engine);
@@ -234,7 +235,8 @@ static void a_wrong_pin_is_presented_once(void **state)
 
 static void no_replica_with_a_right_pin_is_no_access(void **state)
 {
-    se_engine *engine = engine_with(WRONG_PIN "<type name='pkcs12' locationValue='@k.p12' pin='12'/>");
+    se_engine *engine =
+        engine_with(WRONG_PIN "<type name='pkcs12' locationValue='@k.p12' pin='12'/>");
     se_error err;
 
     (void)state;
@@ -266,7 +268,9 @@ static void a_replica_that_hangs(void **state)
 
     (void)state;
     assert_true(first_signs(engine));
-    faults->list[0] = (struct fault){ .call = AT_SIGN, .first = faults->seen[AT_SIGN] + 1, .times = 1, .sleep_ms = 2500 };
+    faults->list[0] = (struct fault){
+        .call = AT_SIGN, .first = faults->seen[AT_SIGN] + 1, .times = 1, .sleep_ms = 2500
+    };
     begin = breaker_clock();
     signs(engine);
     assert_in_range(breaker_clock() - begin, 900, 2400);
@@ -285,7 +289,10 @@ static void lost_sessions_are_told(void **state)
 
     (void)state;
     signs(engine);
-    faults->list[0] = (struct fault){ .call = AT_SIGN, .first = faults->seen[AT_SIGN] + 1, .times = 1, .rv = CKR_SESSION_HANDLE_INVALID };
+    faults->list[0] = (struct fault){ .call = AT_SIGN,
+                                      .first = faults->seen[AT_SIGN] + 1,
+                                      .times = 1,
+                                      .rv = CKR_SESSION_HANDLE_INVALID };
     signs(engine);
     assert_told("1 renewed, ");
     signs(engine);
@@ -297,7 +304,8 @@ static void lost_sessions_are_told(void **state)
 
 static void encrypt(const char *in, const char *out)
 {
-    run("printf secret >%s && openssl pkeyutl -encrypt -certin -inkey k.pem -in %s -out %s -pkeyopt rsa_padding_mode:oaep "
+    run("printf secret >%s && openssl pkeyutl -encrypt -certin -inkey k.pem -in %s -out %s "
+        "-pkeyopt rsa_padding_mode:oaep "
         "-pkeyopt rsa_oaep_md:sha256",
         in, in, out);
 }
@@ -317,7 +325,10 @@ static void decrypts_with_any(void **state)
     encrypt("clear", "blob");
     assert_status(SE_OK, file_read(&blob, file_of("blob"), 1000, &err), &err);
     configure(FIRST IN_FILE);
-    assert_status(SE_OK, config_load(&config, file_of("engine.xml"), &(struct config_options){ .pin_key = NULL }, &err), &err);
+    assert_status(SE_OK,
+                  config_load(&config, file_of("engine.xml"),
+                              &(struct config_options){ .pin_key = NULL }, &err),
+                  &err);
     assert_status(SE_OK, config_key(&entry, config, "k", &err), &err);
     for (size_t i = 0; i < 2; i++)
         reporter_set(&reporters[i], &nobody, entry, i);
@@ -331,7 +342,8 @@ static void decrypts_with_any(void **state)
         assert_int_equal(clear.size, 6);
         assert_memory_equal(clear.data, "secret", 6);
         blob.data[blob.size - 1] ^= 1;
-        assert_int_equal(key_unwrap(&damaged, key->private, &how, buf_bytes(&blob), NULL), SE_ERR_REJECTED);
+        assert_int_equal(key_unwrap(&damaged, key->private, &how, buf_bytes(&blob), NULL),
+                         SE_ERR_REJECTED);
         blob.data[blob.size - 1] ^= 1;
     }
 }

@@ -8,7 +8,15 @@
 #include "tests/token/fixture.h"
 #include "tests/token/server.h"
 
-enum { THREADS = 8, KILLS = 20, START_MS = 5000, BACK_MS = 1000, CALL_MS = 5000, SHORT_MS = 40, LONG_MS = 3000 };
+enum {
+    THREADS = 8,
+    KILLS = 20,
+    START_MS = 5000,
+    BACK_MS = 1000,
+    CALL_MS = 5000,
+    SHORT_MS = 40,
+    LONG_MS = 3000
+};
 
 #define CLIENT "p11-kit-client"
 
@@ -80,12 +88,14 @@ static void finish(struct worker workers[THREADS], bool *stop)
 }
 
 /* All workers, `more` signatures each, or refusals. */
-static bool have_done(struct worker workers[THREADS], const unsigned before[THREADS], bool good, unsigned more)
+static bool have_done(struct worker workers[THREADS], const unsigned before[THREADS], bool good,
+                      unsigned more)
 {
     bool all = true;
 
     for (unsigned i = 0; i < THREADS; i++)
-        all = all && __atomic_load_n(good ? &workers[i].good : &workers[i].away, __ATOMIC_RELAXED) >= before[i] + more;
+        all = all && __atomic_load_n(good ? &workers[i].good : &workers[i].away,
+                                     __ATOMIC_RELAXED) >= before[i] + more;
     return all;
 }
 
@@ -95,7 +105,8 @@ static void count(unsigned out[THREADS], struct worker workers[THREADS], bool go
         out[i] = __atomic_load_n(good ? &workers[i].good : &workers[i].away, __ATOMIC_RELAXED);
 }
 
-/* How long it takes until all threads sign again: one signature may have been under way.  At most `most`. */
+/* How long it takes until all threads sign again: one signature may have been under way.  At most
+ * `most`. */
 static int64_t until_all(struct worker workers[THREADS], bool good, unsigned more, int64_t most)
 {
     int64_t begin = breaker_clock();

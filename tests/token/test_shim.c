@@ -1,4 +1,5 @@
-/* The shim is what other tests and measurements stand on: its latencies, its answers from memory, its file. */
+/* The shim is what other tests and measurements stand on: its latencies, its answers from memory,
+ * its file. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,8 @@ static void write_faults(const char *text)
 static CK_OBJECT_HANDLE find(const char *label)
 {
     CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
-    CK_ATTRIBUTE template[] = { { CKA_CLASS, &class, sizeof class }, { CKA_LABEL, (void *)label, strlen(label) } };
+    CK_ATTRIBUTE template[] = { { CKA_CLASS, &class, sizeof class },
+                                { CKA_LABEL, (void *)label, strlen(label) } };
     CK_OBJECT_HANDLE key;
     CK_ULONG n;
 
@@ -59,7 +61,8 @@ static int fill(void **state)
     dlclose(handle);
     assert_int_equal(module->C_Initialize(&args), CKR_OK);
     assert_int_equal(module->C_GetSlotList(CK_TRUE, slots, &count), CKR_OK);
-    assert_int_equal(module->C_OpenSession(slots[0], CKF_SERIAL_SESSION, NULL, NULL, &session), CKR_OK);
+    assert_int_equal(module->C_OpenSession(slots[0], CKF_SERIAL_SESSION, NULL, NULL, &session),
+                     CKR_OK);
     assert_int_equal(module->C_Login(session, CKU_USER, (CK_BYTE *)PIN, strlen(PIN)), CKR_OK);
     ec = find("ec");
     rsa = find("rsa");
@@ -155,10 +158,12 @@ static void memory_keeps_the_rules_of_the_standard(void **state)
         assert_int_equal(module->C_Sign(session, hash, sizeof hash, NULL, &size), CKR_OK);
         assert_int_equal(size, SIZE);
         size = SIZE - 1;
-        assert_int_equal(module->C_Sign(session, hash, sizeof hash, signature, &size), CKR_BUFFER_TOO_SMALL);
+        assert_int_equal(module->C_Sign(session, hash, sizeof hash, signature, &size),
+                         CKR_BUFFER_TOO_SMALL);
         assert_int_equal(size, SIZE);
         assert_int_equal(module->C_Sign(session, hash, sizeof hash, signature, &size), CKR_OK);
-        assert_int_equal(module->C_Sign(session, hash, sizeof hash, signature, &size), CKR_OPERATION_NOT_INITIALIZED);
+        assert_int_equal(module->C_Sign(session, hash, sizeof hash, signature, &size),
+                         CKR_OPERATION_NOT_INITIALIZED);
     }
     sign(again, 7);
     assert_memory_equal(signature, again, SIZE);
@@ -184,8 +189,10 @@ static void operations_in_parts_go_to_the_module(void **state)
 /* The parameters are part of the question; what fails is not remembered. */
 static void decryptions_come_from_memory(void **state)
 {
-    CK_RSA_PKCS_OAEP_PARAMS sha1 = { CKM_SHA_1, CKG_MGF1_SHA1, CKZ_DATA_SPECIFIED, NULL, 0 }, sha256 = sha1;
-    CK_MECHANISM good = { CKM_RSA_PKCS_OAEP, &sha1, sizeof sha1 }, bad = { CKM_RSA_PKCS_OAEP, &sha256, sizeof sha256 };
+    CK_RSA_PKCS_OAEP_PARAMS sha1 = { CKM_SHA_1, CKG_MGF1_SHA1, CKZ_DATA_SPECIFIED, NULL, 0 },
+                            sha256 = sha1;
+    CK_MECHANISM good = { CKM_RSA_PKCS_OAEP, &sha1, sizeof sha1 },
+                 bad = { CKM_RSA_PKCS_OAEP, &sha256, sizeof sha256 };
     AUTO(se_buf) blob = SE_BUF_INIT;
     CK_BYTE out[256];
 
@@ -201,7 +208,8 @@ static void decryptions_come_from_memory(void **state)
         assert_int_equal(size, strlen(clear_text));
         assert_memory_equal(out, clear_text, size);
         assert_int_equal(module->C_DecryptInit(session, &bad, rsa), CKR_OK);
-        assert_int_equal(module->C_Decrypt(session, blob.data, blob.size, out, &size), CKR_ARGUMENTS_BAD);
+        assert_int_equal(module->C_Decrypt(session, blob.data, blob.size, out, &size),
+                         CKR_ARGUMENTS_BAD);
     }
 }
 
@@ -212,11 +220,13 @@ static void faults_are_counted_from_when_the_file_was_read(void **state)
 
     (void)state;
     for (int i = 0; i < 2; i++) {
-        write_faults(i ? "C_Sign at 2 times 2 answer CKR_DEVICE_ERROR # as before" : "C_Sign at 2 times 2 answer 0x30");
+        write_faults(i ? "C_Sign at 2 times 2 answer CKR_DEVICE_ERROR # as before"
+                       : "C_Sign at 2 times 2 answer 0x30");
         sign(signature, 1);
         for (int n = 0; n < 2; n++) {
             assert_int_equal(module->C_SignInit(session, &ecdsa, ec), CKR_OK);
-            assert_int_equal(module->C_Sign(session, hash, sizeof hash, signature, &size), CKR_DEVICE_ERROR);
+            assert_int_equal(module->C_Sign(session, hash, sizeof hash, signature, &size),
+                             CKR_DEVICE_ERROR);
         }
         sign(signature, 1);
     }
@@ -235,15 +245,20 @@ static void sessions_are_limited(void **state)
     assert_int_equal(module->C_GetSessionInfo(session, &info), CKR_OK);
     write_faults("sessions 3");
     for (int i = 0; i < 5; i++) {
-        assert_int_equal(module->C_OpenSession(info.slotID, CKF_SERIAL_SESSION, NULL, NULL, &more[0]), CKR_OK);
-        assert_int_equal(module->C_OpenSession(info.slotID, CKF_SERIAL_SESSION, NULL, NULL, &more[1]), CKR_OK);
-        assert_int_equal(module->C_OpenSession(info.slotID, CKF_SERIAL_SESSION, NULL, NULL, &more[2]), CKR_SESSION_COUNT);
+        assert_int_equal(
+            module->C_OpenSession(info.slotID, CKF_SERIAL_SESSION, NULL, NULL, &more[0]), CKR_OK);
+        assert_int_equal(
+            module->C_OpenSession(info.slotID, CKF_SERIAL_SESSION, NULL, NULL, &more[1]), CKR_OK);
+        assert_int_equal(
+            module->C_OpenSession(info.slotID, CKF_SERIAL_SESSION, NULL, NULL, &more[2]),
+            CKR_SESSION_COUNT);
         assert_int_equal(module->C_CloseSession(more[0]), CKR_OK);
         assert_int_equal(module->C_CloseSession(more[1]), CKR_OK);
     }
     write_faults("sessions 1\nC_GetSessionInfo lose sessions");
     assert_int_equal(module->C_GetSessionInfo(session, &info), CKR_SESSION_HANDLE_INVALID);
-    assert_int_equal(module->C_OpenSession(info.slotID, CKF_SERIAL_SESSION, NULL, NULL, &session), CKR_OK);
+    assert_int_equal(module->C_OpenSession(info.slotID, CKF_SERIAL_SESSION, NULL, NULL, &session),
+                     CKR_OK);
     write_faults("");
 }
 

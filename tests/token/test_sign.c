@@ -76,7 +76,9 @@ static void fails(struct key *key, se_status status, const char *text, const cha
     AUTO(se_buf) signature = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
 
-    assert_status(status, sign_hash(&signature, key, DIGEST_SHA256, 0, (se_bytes){ hash, sizeof hash }, &err), &err);
+    assert_status(
+        status, sign_hash(&signature, key, DIGEST_SHA256, 0, (se_bytes){ hash, sizeof hash }, &err),
+        &err);
     assert_null(signature.data);
     if (!strstr(err.text, text) || !strstr(err.text, more))
         fail_msg("'%s', '%s' are not in: %s", text, more, err.text);
@@ -89,11 +91,13 @@ static void failures_name_key_and_token(void **state)
 
     (void)state;
     shim->sign = CKR_DEVICE_REMOVED;
-    fails(key, SE_ERR_UNAVAILABLE, "token 'lab' in slot ", ": key 'rsa': cannot sign with CKM_RSA_PKCS: CKR_DEVICE_REMOVED (0x32)");
+    fails(key, SE_ERR_UNAVAILABLE, "token 'lab' in slot ",
+          ": key 'rsa': cannot sign with CKM_RSA_PKCS: CKR_DEVICE_REMOVED (0x32)");
     shim->sign = CKR_OK;
     wait_for_probe();
     shim->sign_init = CKR_MECHANISM_INVALID;
-    fails(key, SE_ERR_KEY, "key 'rsa': ", "the token has neither CKM_RSA_PKCS nor CKM_RSA_X_509 for it: CKR_MECHANISM_INVALID");
+    fails(key, SE_ERR_KEY, "key 'rsa': ",
+          "the token has neither CKM_RSA_PKCS nor CKM_RSA_X_509 for it: CKR_MECHANISM_INVALID");
     shim->sign_init = CKR_KEY_FUNCTION_NOT_PERMITTED;
     fails(key, SE_ERR_KEY, "key 'rsa': ", "the private key may not sign");
     shim->sign_init = CKR_OK;
@@ -133,7 +137,8 @@ static void a_key_that_always_authenticates(void **state)
 
     (void)state;
     make_certificate("careful", "rsa:2048", "");
-    run("pkcs11-tool --module '%s' --token-label lab --login --pin " PIN " --write-object careful.key --type privkey --label careful "
+    run("pkcs11-tool --module '%s' --token-label lab --login --pin " PIN
+        " --write-object careful.key --type privkey --label careful "
         "--id 09 --always-auth",
         softhsm);
     put_certificate("lab", "careful", "careful", "09");

@@ -1,10 +1,12 @@
-/* What does not decrypt is refused without a word about why; what fails for another reason is not refused. */
+/* What does not decrypt is refused without a word about why; what fails for another reason is not
+ * refused. */
 #include "tests/token/judge.h"
 
 enum { MODULUS = 256 };
 
 /* SoftHSM knows OAEP with SHA-1 only. */
-static const struct unwrap_how sha1 = { DIGEST_SHA1, DIGEST_SHA1 }, sha384 = { DIGEST_SHA384, DIGEST_SHA384 },
+static const struct unwrap_how sha1 = { DIGEST_SHA1, DIGEST_SHA1 },
+                               sha384 = { DIGEST_SHA384, DIGEST_SHA384 },
                                mixed = { DIGEST_SHA384, DIGEST_SHA1 };
 
 static int fill(void **state)
@@ -17,21 +19,24 @@ static int fill(void **state)
     return 0;
 }
 
-/* Each is decrypted by "rsa" to the one refusal; returns the number of decryptions that the token was asked for. */
-static unsigned refuses_blob(struct shim *shim, struct key *key, const struct unwrap_how *how, const void *blob)
+/* Each is decrypted by "rsa" to the one refusal; returns the number of decryptions that the token
+ * was asked for. */
+static unsigned refuses_blob(struct shim *shim, struct key *key, const struct unwrap_how *how,
+                             const void *blob)
 {
     unsigned before = shim->decryptions;
     AUTO(se_buf) out = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
 
-    assert_status(SE_ERR_REJECTED, decrypt_blob(&out, key, how, (se_bytes){ blob, MODULUS }, &err), &err);
+    assert_status(SE_ERR_REJECTED, decrypt_blob(&out, key, how, (se_bytes){ blob, MODULUS }, &err),
+                  &err);
     assert_string_equal(err.text, "it does not decrypt with this key");
     assert_null(out.data);
     return shim->decryptions - before;
 }
 
-static void refuses_made(struct shim *shim, struct key *key, const struct unwrap_how *how, const char *name, const struct unwrap_how *made,
-                         const char *options)
+static void refuses_made(struct shim *shim, struct key *key, const struct unwrap_how *how,
+                         const char *name, const struct unwrap_how *made, const char *options)
 {
     AUTO(se_buf) blob = SE_BUF_INIT;
 
@@ -41,7 +46,8 @@ static void refuses_made(struct shim *shim, struct key *key, const struct unwrap
 
 static void all_refusals(struct shim *shim, struct key *key, const struct unwrap_how *how)
 {
-    const struct unwrap_how other_digest = { DIGEST_SHA256, how->mgf1 }, other_mgf1 = { how->digest, DIGEST_SHA512 };
+    const struct unwrap_how other_digest = { DIGEST_SHA256, how->mgf1 },
+                            other_mgf1 = { how->digest, DIGEST_SHA512 };
     unsigned char blob[MODULUS] = { 0 };
 
     refuses_made(shim, key, how, "rsa", how, "-pkeyopt rsa_oaep_label:6c6162656c");
@@ -71,7 +77,8 @@ static void all_that_does_not_decrypt_is_refused_alike(void **state)
     key_unref(key);
 }
 
-/* Whatever a token calls it, it sounds the same, costs the same, and no session is given up for it. */
+/* Whatever a token calls it, it sounds the same, costs the same, and no session is given up for it.
+ */
 static void every_answer_to_a_blob(void **state)
 {
     static const CK_RV answers[] = {

@@ -10,7 +10,8 @@
 enum { MODULUS = 256, THREADS = 8 };
 
 /* SoftHSM knows OAEP with SHA-1 only. */
-static const struct unwrap_how sha1 = { DIGEST_SHA1, DIGEST_SHA1 }, sha384 = { DIGEST_SHA384, DIGEST_SHA384 },
+static const struct unwrap_how sha1 = { DIGEST_SHA1, DIGEST_SHA1 },
+                               sha384 = { DIGEST_SHA384, DIGEST_SHA384 },
                                mixed = { DIGEST_SHA384, DIGEST_SHA1 };
 
 static int fill(void **state)
@@ -67,8 +68,10 @@ static void refuse(struct shim *shim, CK_RV rv, bool late)
 static void every_answer_that_refuses(void **state)
 {
     static const CK_RV answers[] = {
-        CKR_ARGUMENTS_BAD,      CKR_MECHANISM_PARAM_INVALID, CKR_MECHANISM_INVALID, CKR_FUNCTION_NOT_SUPPORTED,
-        CKR_FUNCTION_FAILED,    CKR_GENERAL_ERROR,           CKR_DATA_INVALID,      CKR_DEVICE_ERROR,
+        CKR_ARGUMENTS_BAD,      CKR_MECHANISM_PARAM_INVALID,
+        CKR_MECHANISM_INVALID,  CKR_FUNCTION_NOT_SUPPORTED,
+        CKR_FUNCTION_FAILED,    CKR_GENERAL_ERROR,
+        CKR_DATA_INVALID,       CKR_DEVICE_ERROR,
         CKR_VENDOR_DEFINED + 7,
     };
 
@@ -94,7 +97,8 @@ static void what_fails_while_probing_is_not_remembered(void **state)
     shim->decrypt = CKR_DEVICE_REMOVED;
     fails_to_decrypt(key, &sha1, SE_ERR_UNAVAILABLE, "token 'lab' in slot ");
     shim->decrypt = CKR_GENERAL_ERROR;
-    fails_to_decrypt(key, &sha1, SE_ERR_UNAVAILABLE, "key 'rsa': cannot decrypt with CKM_RSA_X_509: CKR_GENERAL_ERROR");
+    fails_to_decrypt(key, &sha1, SE_ERR_UNAVAILABLE,
+                     "key 'rsa': cannot decrypt with CKM_RSA_X_509: CKR_GENERAL_ERROR");
     shim->decrypt = CKR_OK;
     decrypts(key, "rsa", &sha1);
     assert_int_equal(shim->mechanism, CKM_RSA_PKCS_OAEP);
@@ -110,7 +114,8 @@ static void a_token_that_can_do_neither(void **state)
     refuse(shim, CKR_MECHANISM_INVALID, false);
     shim->refused[1] = CKM_RSA_X_509;
     fails_to_decrypt(key, &mixed, SE_ERR_KEY,
-                     "the token has neither CKM_RSA_PKCS_OAEP with SHA-384 and MGF1 over SHA-1 (CKR_MECHANISM_INVALID) nor CKM_RSA_X_509 "
+                     "the token has neither CKM_RSA_PKCS_OAEP with SHA-384 and MGF1 over SHA-1 "
+                     "(CKR_MECHANISM_INVALID) nor CKM_RSA_X_509 "
                      "(CKR_MECHANISM_INVALID)");
     shim->refusal = CKR_KEY_FUNCTION_NOT_PERMITTED;
     fails_to_decrypt(key, &mixed, SE_ERR_KEY, "the private key may not decrypt");
@@ -149,7 +154,8 @@ static void an_answer_that_is_too_long(void **state)
 static void a_key_without_modulus(void **state)
 {
     struct shim *shim;
-    struct keyref *mine = ref_through_shim(&shim, "lab", "rsa"), *alien = ref_through_shim(&shim, "lab", "alien");
+    struct keyref *mine = ref_through_shim(&shim, "lab", "rsa"),
+                  *alien = ref_through_shim(&shim, "lab", "alien");
     struct key *key;
 
     (void)state;
@@ -157,7 +163,8 @@ static void a_key_without_modulus(void **state)
     key = opens(mine, PART_DECRYPT);
     decrypts(key, "rsa", &sha384);
     key_unref(key);
-    refuses(SE_ERR_KEY, alien, PART_DECRYPT, "private key 'alien' and its certificate do not belong together", NULL);
+    refuses(SE_ERR_KEY, alien, PART_DECRYPT,
+            "private key 'alien' and its certificate do not belong together", NULL);
     shim->decrypt = CKR_DEVICE_REMOVED;
     refuses(SE_ERR_UNAVAILABLE, mine, PART_DECRYPT, "CKR_DEVICE_REMOVED", NULL);
 }
@@ -176,7 +183,8 @@ static void *work(void *arg)
     for (int i = 0; i < 20; i++) {
         AUTO(se_buf) out = SE_BUF_INIT;
 
-        job->good = job->good && !decrypt_blob(&out, job->key, &sha384, job->blob, NULL) && out.size == strlen(clear_text);
+        job->good = job->good && !decrypt_blob(&out, job->key, &sha384, job->blob, NULL) &&
+                    out.size == strlen(clear_text);
     }
     return NULL;
 }
@@ -211,7 +219,8 @@ static void a_key_that_always_authenticates(void **state)
 
     (void)state;
     make_certificate("careful", "rsa:2048", "");
-    run("pkcs11-tool --module '%s' --token-label lab --login --pin " PIN " --write-object careful.key --type privkey --label careful "
+    run("pkcs11-tool --module '%s' --token-label lab --login --pin " PIN
+        " --write-object careful.key --type privkey --label careful "
         "--id 09 --always-auth --usage-decrypt",
         softhsm);
     put_certificate("lab", "careful", "careful", "09");
@@ -233,7 +242,8 @@ static void cms(void **state)
     long size;
 
     (void)state;
-    run("printf 'for your eyes' >plain && openssl cms -encrypt -binary -aes256 -in plain -outform DER -out sealed -recip rsa.pem "
+    run("printf 'for your eyes' >plain && openssl cms -encrypt -binary -aes256 -in plain -outform "
+        "DER -out sealed -recip rsa.pem "
         "-keyopt rsa_padding_mode:oaep -keyopt rsa_oaep_md:sha384 -keyopt rsa_mgf1_md:sha384");
     in = BIO_new_file(file_of("sealed"), "rb");
     assert_non_null(d2i_CMS_bio(in, &message));

@@ -1,4 +1,5 @@
-/* A wrong PIN is presented once: not once for each thread, key, replica or try.  Tokens count, and lock. */
+/* A wrong PIN is presented once: not once for each thread, key, replica or try.  Tokens count, and
+ * lock. */
 #include <pthread.h>
 #include <stdio.h>
 
@@ -26,12 +27,14 @@ static void configure(const char *pin)
     assert_non_null(f);
     fputs("<engineSignEncrypt><descriptors>", f);
     for (const char *name = "ab"; *name; name++)
-        fprintf(f, "<descriptor name='%c'><type algorithm='SHA-256' key='%c'/></descriptor>", *name, *name);
+        fprintf(f, "<descriptor name='%c'><type algorithm='SHA-256' key='%c'/></descriptor>", *name,
+                *name);
     fputs("</descriptors><keys>", f);
     for (const char *name = "ab"; *name; name++) {
         fprintf(f, "<key name='%c'>", *name);
         for (int i = 0; i < 2; i++)
-            fprintf(f, "<type name='HSM' locationValue='%s' tokenLabel='lab' alias='%c' pin='%s'/>", shim_path, *name, pin);
+            fprintf(f, "<type name='HSM' locationValue='%s' tokenLabel='lab' alias='%c' pin='%s'/>",
+                    shim_path, *name, pin);
         fputs("</key>", f);
     }
     fputs("</keys></engineSignEncrypt>", f);
@@ -96,7 +99,8 @@ static void by_a_fresh_engine(void **state)
     for (int i = 0; i < 2; i++)
         assert_status(SE_OK, se_open(&engine[i], file_of("engine.xml"), NULL, &err), &err);
     for (size_t i = 0; i < THREADS; i++)
-        workers[i] = (struct worker){ .engine = engine[i / 4 % 2], .descriptor = i % 2 ? "a" : "b" };
+        workers[i] =
+            (struct worker){ .engine = engine[i / 4 % 2], .descriptor = i % 2 ? "a" : "b" };
     all_are_refused(workers);
     assert_int_equal(shim->logins, 1);
     for (int i = 0; i < 2; i++)
@@ -108,15 +112,19 @@ static void by_a_fresh_engine(void **state)
     se_close(&engine[0]);
 }
 
-/* While the keys are open, somebody else changes it; then the login is lost.  (SoftHSM itself goes on with the PIN that it has read.) */
+/* While the keys are open, somebody else changes it; then the login is lost.  (SoftHSM itself goes
+ * on with the PIN that it has read.) */
 static void after_it_was_changed(void **state)
 {
     struct worker workers[THREADS];
     struct shim *shim;
     struct faults *faults;
-    struct keyref *a = ref_through_shim(&shim, "lab", "a"), *b = ref_through_faults(&faults, "lab", "b");
+    struct keyref *a = ref_through_shim(&shim, "lab", "a"),
+                  *b = ref_through_faults(&faults, "lab", "b");
     struct key *keys[2] = { opens(a, PART_SIGN), opens(b, PART_SIGN) };
-    const struct fault logout = { .call = AT_SIGN_INIT, .first = 1, .times = 1, .harm = HARM_LOGOUT };
+    const struct fault logout = {
+        .call = AT_SIGN_INIT, .first = 1, .times = 1, .harm = HARM_LOGOUT
+    };
 
     (void)state;
     shim->login = CKR_PIN_INCORRECT;
@@ -133,7 +141,8 @@ static void after_it_was_changed(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(by_a_fresh_engine), cmocka_unit_test(after_it_was_changed) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(by_a_fresh_engine),
+                                        cmocka_unit_test(after_it_was_changed) };
 
     return cmocka_run_group_tests(tests, fill, fixture_drop);
 }

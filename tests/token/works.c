@@ -5,7 +5,8 @@
 #include "base/breaker.h"
 #include "tests/token/judge.h"
 
-static const struct unwrap_how native = { DIGEST_SHA1, DIGEST_SHA1 }, raw = { DIGEST_SHA384, DIGEST_SHA384 };
+static const struct unwrap_how native = { DIGEST_SHA1, DIGEST_SHA1 },
+                               raw = { DIGEST_SHA384, DIGEST_SHA384 };
 static se_buf blobs[WORKS];
 
 static const struct {
@@ -27,7 +28,8 @@ int works_fill(void **state)
     put_pair("lab", "ec", "ec:P-256", "01");
     put_pair("lab", "rsa", "rsa:2048", "02");
     make_certificate("careful", "rsa:2048", "");
-    run("pkcs11-tool --module '%s' --token-label lab --login --pin " PIN " --write-object careful.key --type privkey --label careful "
+    run("pkcs11-tool --module '%s' --token-label lab --login --pin " PIN
+        " --write-object careful.key --type privkey --label careful "
         "--id 03 --always-auth --usage-sign",
         softhsm);
     put_certificate("lab", "careful", "careful", "03");
@@ -65,7 +67,8 @@ enum key_part work_part(enum work work)
 
 static se_status sign(struct key *key, unsigned n, se_error *err)
 {
-    unsigned char hash[32] = { (unsigned char)n, (unsigned char)(n >> 8), (unsigned char)(n >> 16) };
+    unsigned char hash[32] = { (unsigned char)n, (unsigned char)(n >> 8),
+                               (unsigned char)(n >> 16) };
     se_bytes hashed = { hash, sizeof hash };
     AUTO(se_buf) signature = SE_BUF_INIT;
     se_status st = sign_hash(&signature, key, DIGEST_SHA256, 0, hashed, err);

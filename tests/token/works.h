@@ -1,4 +1,5 @@
-/* What is asked of keys while their token has faults: each way in which the store uses a token, with a result that can be judged. */
+/* What is asked of keys while their token has faults: each way in which the store uses a token,
+ * with a result that can be judged. */
 #ifndef TESTS_TOKEN_WORKS_H
 #define TESTS_TOKEN_WORKS_H
 

@@ -43,13 +43,17 @@ X509 *make_certificate(EVP_PKEY *key, const struct certificate_wish *wish)
 
     assert_non_null(certificate);
     name = X509_get_subject_name(certificate);
-    assert_true(
-        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)(wish->subject ? wish->subject : "test"), -1, -1, 0));
+    assert_true(X509_NAME_add_entry_by_txt(
+        name, "CN", MBSTRING_UTF8, (const unsigned char *)(wish->subject ? wish->subject : "test"),
+        -1, -1, 0));
     assert_true(X509_set_version(certificate, X509_VERSION_3));
-    assert_true(X509_set_issuer_name(certificate, wish->issuer ? X509_get_subject_name(wish->issuer) : name));
+    assert_true(X509_set_issuer_name(certificate,
+                                     wish->issuer ? X509_get_subject_name(wish->issuer) : name));
     assert_true(ASN1_INTEGER_set(X509_get_serialNumber(certificate), ++serial));
-    assert_non_null(X509_time_adj_ex(X509_getm_notBefore(certificate), dated ? wish->from_days : -1, 0, NULL));
-    assert_non_null(X509_time_adj_ex(X509_getm_notAfter(certificate), dated ? wish->to_days : 365, 0, NULL));
+    assert_non_null(
+        X509_time_adj_ex(X509_getm_notBefore(certificate), dated ? wish->from_days : -1, 0, NULL));
+    assert_non_null(
+        X509_time_adj_ex(X509_getm_notAfter(certificate), dated ? wish->to_days : 365, 0, NULL));
     assert_true(X509_set_pubkey(certificate, key));
     add(certificate, NID_basic_constraints, wish->ca ? "critical,CA:TRUE" : NULL);
     add(certificate, NID_key_usage, wish->usage);

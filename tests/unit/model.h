@@ -9,8 +9,9 @@
 #include "model/config.h"
 #include "tests/unit/folder.h"
 
-#define ROOT(descriptors, keys)                                                                                                            \
-    "<engineSignEncrypt>\n<descriptors>\n" descriptors "</descriptors>\n<keys>\n" keys "</keys>\n</engineSignEncrypt>\n"
+#define ROOT(descriptors, keys)                                                                    \
+    "<engineSignEncrypt>\n<descriptors>\n" descriptors "</descriptors>\n<keys>\n" keys             \
+    "</keys>\n</engineSignEncrypt>\n"
 
 static inline void make_file(const char *path, const void *data, size_t size, mode_t mode)
 {
@@ -33,15 +34,18 @@ static inline void put_finding(void *arg, const se_report *report)
     writer_format(arg, "%d: %s%s\n", report->line, report->error ? "" : "warning: ", report->text);
 }
 
-static inline void put_property(void *arg, const char *item, const char *property, const char *value)
+static inline void put_property(void *arg, const char *item, const char *property,
+                                const char *value)
 {
     writer_format(arg, "%s | %s | %s\n", item, property, value);
 }
 
 /* The findings about a text go to `findings`, which may be NULL. */
-static inline se_status parse_text(struct config **out, const char *text, struct writer *findings, se_error *err)
+static inline se_status parse_text(struct config **out, const char *text, struct writer *findings,
+                                   se_error *err)
 {
-    const struct config_options options = { .report = findings ? put_finding : NULL, .report_arg = findings };
+    const struct config_options options = { .report = findings ? put_finding : NULL,
+                                            .report_arg = findings };
     AUTO(se_buf) copy = SE_BUF_INIT;
 
     assert_status(SE_OK, buf_copy(&copy, text_bytes(text), err), err);

@@ -1,6 +1,7 @@
 /*
- * A PIN that this process never holds in plain, and the search for it in all memory that the process can write to.
- * It exists masked only, so that the search does not find itself; what needs it in plain is done by a child.
+ * A PIN that this process never holds in plain, and the search for it in all memory that the
+ * process can write to. It exists masked only, so that the search does not find itself; what needs
+ * it in plain is done by a child.
  */
 #ifndef TESTS_UNIT_NEEDLE_H
 #define TESTS_UNIT_NEEDLE_H

@@ -1,4 +1,5 @@
-/* NULL where none may be is SE_ERR_USAGE, in every function that is exported, and never a crash; and an se_error tells the last call. */
+/* NULL where none may be is SE_ERR_USAGE, in every function that is exported, and never a crash;
+ * and an se_error tells the last call. */
 #include <string.h>
 
 #include "signengine-history.h"
@@ -41,7 +42,8 @@ static void hear_property(void *arg, const char *item, const char *property, con
     (void)property;
     (void)value;
 }
-static void hear_difference(void *arg, const char *item, const char *property, const char *before, const char *after)
+static void hear_difference(void *arg, const char *item, const char *property, const char *before,
+                            const char *after)
 {
     (void)arg;
     (void)item;
@@ -57,12 +59,12 @@ static bool hear_entry(void *arg, const se_history_entry *entry)
 }
 
 /* The call refuses `name`, whatever the error and the output held before. */
-#define REFUSED(name_, call_)                                                                                                              \
-    do {                                                                                                                                   \
-        se_error e = { SE_ERR_CRYPTO, 1, "old", "old" };                                                                                   \
-        assert_int_equal((call_), SE_ERR_USAGE);                                                                                           \
-        assert_int_equal(e.status, SE_ERR_USAGE);                                                                                          \
-        assert_non_null(strstr(e.text, "'" name_ "' is NULL"));                                                                            \
+#define REFUSED(name_, call_)                                                                      \
+    do {                                                                                           \
+        se_error e = { SE_ERR_CRYPTO, 1, "old", "old" };                                           \
+        assert_int_equal((call_), SE_ERR_USAGE);                                                   \
+        assert_int_equal(e.status, SE_ERR_USAGE);                                                  \
+        assert_non_null(strstr(e.text, "'" name_ "' is NULL"));                                    \
     } while (0)
 
 static void opening(void **state)
@@ -317,8 +319,10 @@ static void an_error_tells_the_last_call(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(opening), cmocka_unit_test(signing), cmocka_unit_test(verifying), cmocka_unit_test(encrypting),
-        cmocka_unit_test(zips),    cmocka_unit_test(mail),    cmocka_unit_test(histories), cmocka_unit_test(an_error_tells_the_last_call),
+        cmocka_unit_test(opening),   cmocka_unit_test(signing),
+        cmocka_unit_test(verifying), cmocka_unit_test(encrypting),
+        cmocka_unit_test(zips),      cmocka_unit_test(mail),
+        cmocka_unit_test(histories), cmocka_unit_test(an_error_tells_the_last_call),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,9 @@ static se_buf armored(se_bytes in, size_t step)
     assert_status(SE_OK, armor_begin(&armor, &out, "CMS", &err), &err);
     sink = armor_sink(&armor);
     for (size_t at = 0; at < in.size; at += step)
-        assert_int_equal(sink.write(sink.arg, (const char *)in.data + at, at + step < in.size ? step : in.size - at), 0);
+        assert_int_equal(sink.write(sink.arg, (const char *)in.data + at,
+                                    at + step < in.size ? step : in.size - at),
+                         0);
     assert_status(SE_OK, armor_end(&armor, &err), &err);
     assert_status(SE_OK, writer_finish(&text, &w, &err), &err);
     return text;
@@ -61,7 +63,8 @@ static se_buf armored(se_bytes in, size_t step)
 static void every_length_comes_back(void **state)
 {
     static unsigned char data[100000];
-    static const size_t sizes[] = { 1, 2, 3, 47, 48, 49, 63, 64, 65, 24575, 24576, 24577, 65535, 65536, 100000 };
+    static const size_t sizes[] = { 1,  2,     3,     47,    48,    49,    63,    64,
+                                    65, 24575, 24576, 24577, 65535, 65536, 100000 };
 
     (void)state;
     for (size_t i = 0; i < sizeof data; i++)
@@ -81,18 +84,21 @@ static void every_length_comes_back(void **state)
 
 static void lines_are_those_of_rfc_7468(void **state)
 {
-    AUTO(se_buf) text = armored((se_bytes){ "0123456789012345678901234567890123456789012345678", 49 }, 10);
+    AUTO(se_buf) text =
+        armored((se_bytes){ "0123456789012345678901234567890123456789012345678", 49 }, 10);
 
     (void)state;
-    assert_string_equal((char *)text.data, "-----BEGIN CMS-----\n"
-                                           "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3\n"
-                                           "OA==\n"
-                                           "-----END CMS-----\n");
+    assert_string_equal((char *)text.data,
+                        "-----BEGIN CMS-----\n"
+                        "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3\n"
+                        "OA==\n"
+                        "-----END CMS-----\n");
 }
 
 static void what_is_not_armored_passes(void **state)
 {
-    static const char *const texts[] = { "", "x", "-----BEGIN", "plain text, longer than a boundary is" };
+    static const char *const texts[] = { "", "x", "-----BEGIN",
+                                         "plain text, longer than a boundary is" };
     se_error err = SE_ERROR_INIT;
 
     (void)state;
@@ -113,8 +119,13 @@ static void other_labels_and_line_ends_are_read(void **state)
     se_buf back;
 
     (void)state;
-    assert_status(SE_OK, dearmored(&back, text_bytes("-----BEGIN PKCS7-----\r\naGVs\r\nbG8=\r\n-----END PKCS7-----\r\nrest"), true, &err),
-                  &err);
+    assert_status(
+        SE_OK,
+        dearmored(
+            &back,
+            text_bytes("-----BEGIN PKCS7-----\r\naGVs\r\nbG8=\r\n-----END PKCS7-----\r\nrest"),
+            true, &err),
+        &err);
     assert_string_equal((char *)back.data, "hello");
     se_buf_free(&back);
 }
@@ -136,7 +147,8 @@ static void broken_armor_is_refused(void **state)
             se_error err = SE_ERROR_INIT;
             se_buf back;
 
-            assert_status(SE_ERR_FORMAT, dearmored(&back, text_bytes(texts[i]), slowly, &err), &err);
+            assert_status(SE_ERR_FORMAT, dearmored(&back, text_bytes(texts[i]), slowly, &err),
+                          &err);
             assert_null(back.data);
             assert_non_null(strstr(err.text, "broken PEM"));
         }
@@ -163,9 +175,12 @@ static void a_full_sink_is_an_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_length_comes_back),    cmocka_unit_test(lines_are_those_of_rfc_7468),
-        cmocka_unit_test(what_is_not_armored_passes), cmocka_unit_test(other_labels_and_line_ends_are_read),
-        cmocka_unit_test(broken_armor_is_refused),    cmocka_unit_test(a_full_sink_is_an_error),
+        cmocka_unit_test(every_length_comes_back),
+        cmocka_unit_test(lines_are_those_of_rfc_7468),
+        cmocka_unit_test(what_is_not_armored_passes),
+        cmocka_unit_test(other_labels_and_line_ends_are_read),
+        cmocka_unit_test(broken_armor_is_refused),
+        cmocka_unit_test(a_full_sink_is_an_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

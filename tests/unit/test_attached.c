@@ -1,4 +1,5 @@
-/* Attached CMS taken apart: every way in which BER may cut it, and every way in which it may be broken. */
+/* Attached CMS taken apart: every way in which BER may cut it, and every way in which it may be
+ * broken. */
 #include "format/attached.h"
 
 #include "tests/unit/unit.h"
@@ -29,7 +30,8 @@ static se_status take(void *arg, se_bytes piece, se_error *err)
     return SE_OK;
 }
 
-static const unsigned char algorithms[] = { 0x31, 0x0d, 0x30, 0x0b, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1 };
+static const unsigned char algorithms[] = { 0x31, 0x0d, 0x30, 0x0b, 6, 9, 0x60, 0x86,
+                                            0x48, 1,    0x65, 3,    4, 2, 1 };
 
 static se_status split(se_buf *out, struct writer *content, se_bytes in, se_error *err)
 {
@@ -63,10 +65,11 @@ static se_buf tlv(unsigned char tag, se_bytes inside, bool indefinite)
     else if (inside.size < 0x80)
         writer_put(&w, (unsigned char[]){ (unsigned char)inside.size }, 1);
     else
-        writer_put(
-            &w,
-            (unsigned char[]){ 0x83, (unsigned char)(inside.size >> 16), (unsigned char)(inside.size >> 8), (unsigned char)inside.size },
-            4);
+        writer_put(&w,
+                   (unsigned char[]){ 0x83, (unsigned char)(inside.size >> 16),
+                                      (unsigned char)(inside.size >> 8),
+                                      (unsigned char)inside.size },
+                   4);
     writer_put(&w, inside.data, inside.size);
     if (indefinite)
         writer_put(&w, "\0", 2);
@@ -108,7 +111,9 @@ static void append(se_buf *inside, const void *data, size_t size)
 static const unsigned char id_data[] = { 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1 };
 static const unsigned char id_signed_data[] = { 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2 };
 static const unsigned char version[] = { 2, 1, 1 };
-static const unsigned char certificates[] = { 0xa0, 0x80, 0x30, 3, 1, 1, 0, 0, 0 }; /* of indefinite length inside */
+static const unsigned char certificates[] = {
+    0xa0, 0x80, 0x30, 3, 1, 1, 0, 0, 0
+}; /* of indefinite length inside */
 static const unsigned char signers[] = { 0x31, 0 };
 
 /* The whole structure around an element that is the content. */
@@ -128,9 +133,10 @@ static void enclose(se_buf *content, bool indefinite)
 }
 
 static const unsigned char expected_rest[] = {
-    0x30, 0x80, 6,    9,    0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1,    7, 2,       /* id-signedData */
-    0xa0, 0x80, 0x30, 0x80, 2,    1,    1,                                        /* version */
-    0x31, 0x0d, 0x30, 0x0b, 6,    9,    0x60, 0x86, 0x48, 1,    0x65, 3, 4, 2, 1, /* digestAlgorithms */
+    0x30, 0x80, 6,    9,    0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1,    7, 2, /* id-signedData */
+    0xa0, 0x80, 0x30, 0x80, 2,    1,    1,                                  /* version */
+    0x31, 0x0d, 0x30, 0x0b, 6,    9,    0x60, 0x86, 0x48, 1,    0x65, 3, 4, 2, 1, /* digestAlgorithms
+                                                                                   */
     0x30, 0x0b, 6,    9,    0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1,    7, 1,       /* no eContent */
     0xa0, 0x80, 0x30, 3,    1,    1,    0,    0,    0,    0x31, 0,    0, 0, 0, 0, 0, 0,
 };
@@ -168,7 +174,8 @@ static void definite_and_indefinite_lengths_are_read(void **state)
 
 static void content_in_pieces_is_put_together(void **state)
 {
-    static const unsigned char pieces[] = { 4, 2, 'a', 'b', 0x24, 0x80, 4, 1, 'c', 4, 0, 0, 0, 0x24, 3, 4, 1, 'd' };
+    static const unsigned char pieces[] = { 4, 2, 'a', 'b', 0x24, 0x80, 4, 1, 'c',
+                                            4, 0, 0,   0,   0x24, 3,    4, 1, 'd' };
 
     (void)state;
     for (int indefinite = 0; indefinite < 4; indefinite++) {
@@ -239,7 +246,8 @@ static void detached_signatures_are_told_apart(void **state)
     se_error err = SE_ERROR_INIT;
 
     (void)state;
-    assert_status(SE_OK, buf_copy(&ber, (se_bytes){ expected_rest, sizeof expected_rest }, &err), &err);
+    assert_status(SE_OK, buf_copy(&ber, (se_bytes){ expected_rest, sizeof expected_rest }, &err),
+                  &err);
     assert_refused(&ber, ber.size, "detached");
 }
 
@@ -264,7 +272,8 @@ static void nesting_has_an_end(void **state)
 
 static void lengths_near_2_to_the_64_are_refused(void **state)
 {
-    static const unsigned char huge[] = { 0x30, 0x88, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 6, 9 };
+    static const unsigned char huge[] = { 0x30, 0x88, 0xff, 0xff, 0xff, 0xff,
+                                          0xff, 0xff, 0xff, 0xff, 6,    9 };
     const se_buf ber = { (unsigned char *)huge, sizeof huge };
 
     (void)state;

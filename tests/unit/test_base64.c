@@ -17,7 +17,8 @@ static const struct {
     { "foobar", "Zm9vYmFy", 6 },
     { "\0\0", "AAA=", 2 },
     { "\xFF\xFF\xFF", "////", 3 },
-    { "\x00\x10\x83\x10\x51\x87\x20\x92\x8B\x30\xD3\x8F\x41\x14\x93\x51\x55\x97\x61\x96\x9B\x71\xD7\x9F\x82\x18\xA3\x92\x59\xA7\xA2\x9A\xAB"
+    { "\x00\x10\x83\x10\x51\x87\x20\x92\x8B\x30\xD3\x8F\x41\x14\x93\x51\x55\x97\x61\x96\x9B\x71\xD7"
+      "\x9F\x82\x18\xA3\x92\x59\xA7\xA2\x9A\xAB"
       "\xB2\xDB\xAF"
       "\xC3\x1C\xB3\xD3\x5D\xB7\xE3\x9E\xBB\xF3\xDF\xBF",
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 48 },
@@ -31,7 +32,8 @@ static void texts_of_the_rfc(void **state)
         AUTO(se_buf) plain = SE_BUF_INIT;
         se_error err = SE_ERROR_INIT;
 
-        assert_status(SE_OK, base64_encode(&text, (se_bytes){ pairs[i].plain, pairs[i].size }, &err), &err);
+        assert_status(
+            SE_OK, base64_encode(&text, (se_bytes){ pairs[i].plain, pairs[i].size }, &err), &err);
         assert_string_equal((char *)text.data, pairs[i].text);
         assert_int_equal(text.size, strlen(pairs[i].text));
         assert_status(SE_OK, base64_decode(&plain, text_bytes(pairs[i].text), &err), &err);
@@ -112,7 +114,8 @@ static void url_safe_texts_have_other_letters_and_no_padding(void **state)
         expected[strcspn(expected, "=")] = '\0';
         for (char *p = expected; *p; p++)
             *p = *p == '+' ? '-' : *p == '/' ? '_' : *p;
-        assert_int_equal(base64url_encode(&text, (se_bytes){ pairs[i].plain, pairs[i].size }, NULL), SE_OK);
+        assert_int_equal(base64url_encode(&text, (se_bytes){ pairs[i].plain, pairs[i].size }, NULL),
+                         SE_OK);
         assert_string_equal((char *)text.data, expected);
         assert_int_equal(base64url_decode(&plain, buf_bytes(&text), NULL), SE_OK);
         assert_int_equal(plain.size, pairs[i].size);

@@ -95,9 +95,12 @@ static void the_clock_goes_forward(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(closed_lets_everybody_through), cmocka_unit_test(open_lets_one_through_after_a_pause),
-        cmocka_unit_test(only_the_prober_has_news),      cmocka_unit_test(pauses_double_up_to_half_a_second),
-        cmocka_unit_test(two_breakers_do_not_keep_step), cmocka_unit_test(the_clock_goes_forward),
+        cmocka_unit_test(closed_lets_everybody_through),
+        cmocka_unit_test(open_lets_one_through_after_a_pause),
+        cmocka_unit_test(only_the_prober_has_news),
+        cmocka_unit_test(pauses_double_up_to_half_a_second),
+        cmocka_unit_test(two_breakers_do_not_keep_step),
+        cmocka_unit_test(the_clock_goes_forward),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,9 +3,19 @@
 
 static void there_and_back(void **state)
 {
-    static const size_t sizes[] = {
-        0, 1, 15, 16, 17, PIECE - 17, PIECE - 16, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE - 1, 2 * PIECE, 2 * PIECE + 1
-    };
+    static const size_t sizes[] = { 0,
+                                    1,
+                                    15,
+                                    16,
+                                    17,
+                                    PIECE - 17,
+                                    PIECE - 16,
+                                    PIECE - 1,
+                                    PIECE,
+                                    PIECE + 1,
+                                    2 * PIECE - 1,
+                                    2 * PIECE,
+                                    2 * PIECE + 1 };
     se_engine *engine = opened();
 
     (void)state;
@@ -17,13 +27,18 @@ static void there_and_back(void **state)
             se_error err = SE_ERROR_INIT;
             size_t pieces = sizes[i] ? (sizes[i] + PIECE - 1) / PIECE : 1, head = 31 + 256 + 16;
 
-            assert_status(SE_OK, pass(&back, se_zip_decrypt_stream, engine, ciphers[c], buf_bytes(&container), &err), &err);
+            assert_status(
+                SE_OK,
+                pass(&back, se_zip_decrypt_stream, engine, ciphers[c], buf_bytes(&container), &err),
+                &err);
             assert_int_equal(back.size, plain.size);
             assert_memory_equal(back.data, plain.data, plain.size);
             if (c >= 3)
                 assert_int_equal(container.size, head + 32 + plain.size + 16 * pieces);
             else
-                assert_int_equal(container.size, head + (pieces - 1) * (PIECE + 48) + (plain.size - (pieces - 1) * PIECE) / 16 * 16 + 48);
+                assert_int_equal(container.size, head + (pieces - 1) * (PIECE + 48) +
+                                                     (plain.size - (pieces - 1) * PIECE) / 16 * 16 +
+                                                     48);
         }
     se_close(&engine);
 }
@@ -36,7 +51,9 @@ static void any_version_and_descriptor_of_the_key_decrypts(void **state)
     se_error err = SE_ERROR_INIT;
 
     (void)state;
-    assert_status(SE_OK, pass(&back, se_zip_decrypt_stream, engine, "CBC-256", buf_bytes(&container), &err), &err);
+    assert_status(
+        SE_OK, pass(&back, se_zip_decrypt_stream, engine, "CBC-256", buf_bytes(&container), &err),
+        &err);
     assert_string_equal((char *)back.data, "text");
     se_close(&engine);
 }
@@ -95,9 +112,15 @@ static void short_reads_do_no_harm(void **state)
         const se_sink sinks[] = { sink_writer(&container), sink_writer(&back) };
         se_error err = SE_ERROR_INIT;
 
-        assert_status(SE_OK, se_zip_encrypt_stream(&sinks[0], engine, "GCM-256", &(se_source){ drip_read, &in, 0 }, NULL, &err), &err);
+        assert_status(SE_OK,
+                      se_zip_encrypt_stream(&sinks[0], engine, "GCM-256",
+                                            &(se_source){ drip_read, &in, 0 }, NULL, &err),
+                      &err);
         sealed = (struct drip){ buf_bytes(&container.buf), steps[i] };
-        assert_status(SE_OK, se_zip_decrypt_stream(&sinks[1], engine, "GCM-256", &(se_source){ drip_read, &sealed, 0 }, NULL, &err), &err);
+        assert_status(SE_OK,
+                      se_zip_decrypt_stream(&sinks[1], engine, "GCM-256",
+                                            &(se_source){ drip_read, &sealed, 0 }, NULL, &err),
+                      &err);
         assert_int_equal(back.buf.size, plain.size);
         assert_memory_equal(back.buf.data, plain.data, plain.size);
     }
@@ -135,9 +158,14 @@ static void failing_streams_are_told(void **state)
         const se_source source = source_memory(&in), sealed_source = source_memory(&sealed);
         unsigned reads = good, writes = good, others = good < 3 ? good : 2;
 
-        assert_int_equal(se_zip_encrypt_stream(&sink, engine, "CBC-256", &(se_source){ broken_read, &reads, 0 }, NULL, NULL), SE_ERR_IO);
-        assert_int_equal(se_zip_encrypt_stream(&(se_sink){ broken_write, &writes }, engine, "CBC-256", &source, NULL, NULL), SE_ERR_IO);
-        assert_int_equal(se_zip_decrypt_stream(&(se_sink){ broken_write, &others }, engine, "CBC-256", &sealed_source, NULL, NULL),
+        assert_int_equal(se_zip_encrypt_stream(&sink, engine, "CBC-256",
+                                               &(se_source){ broken_read, &reads, 0 }, NULL, NULL),
+                         SE_ERR_IO);
+        assert_int_equal(se_zip_encrypt_stream(&(se_sink){ broken_write, &writes }, engine,
+                                               "CBC-256", &source, NULL, NULL),
+                         SE_ERR_IO);
+        assert_int_equal(se_zip_decrypt_stream(&(se_sink){ broken_write, &others }, engine,
+                                               "CBC-256", &sealed_source, NULL, NULL),
                          SE_ERR_IO);
     }
     se_close(&engine);
@@ -164,14 +192,16 @@ static void progress_can_cancel(void **state)
     (void)state;
     params.progress = stop_at;
     params.progress_arg = &most;
-    assert_status(SE_ERR_CANCELLED, se_zip_encrypt_stream(&sink, engine, "GCM-256", &source, &params, &err), &err);
+    assert_status(SE_ERR_CANCELLED,
+                  se_zip_encrypt_stream(&sink, engine, "GCM-256", &source, &params, &err), &err);
     assert_true(w.buf.size < 3 * PIECE);
     se_close(&engine);
 }
 
 /* ---- what it belongs to ---- */
 
-static se_status with_context(se_buf *out, passage_fn passage, se_engine *engine, se_bytes in, const char *context)
+static se_status with_context(se_buf *out, passage_fn passage, se_engine *engine, se_bytes in,
+                              const char *context)
 {
     AUTO(writer) w = { 0 };
     const se_sink sink = sink_writer(&w);
@@ -193,13 +223,20 @@ static void a_context_is_bound(void **state)
     AUTO(se_buf) none = SE_BUF_INIT;
 
     (void)state;
-    assert_int_equal(with_context(&container, se_zip_encrypt_stream, engine, text_bytes("text"), "tenant 7"), SE_OK);
-    assert_int_equal(with_context(&back, se_zip_decrypt_stream, engine, buf_bytes(&container), "tenant 7"), SE_OK);
+    assert_int_equal(
+        with_context(&container, se_zip_encrypt_stream, engine, text_bytes("text"), "tenant 7"),
+        SE_OK);
+    assert_int_equal(
+        with_context(&back, se_zip_decrypt_stream, engine, buf_bytes(&container), "tenant 7"),
+        SE_OK);
     assert_string_equal((char *)back.data, "text");
-    assert_int_equal(with_context(&none, se_zip_decrypt_stream, engine, buf_bytes(&container), "tenant 8"), SE_ERR_REJECTED);
+    assert_int_equal(
+        with_context(&none, se_zip_decrypt_stream, engine, buf_bytes(&container), "tenant 8"),
+        SE_ERR_REJECTED);
     assert_int_equal(none.size, 0);
     se_buf_free(&none);
-    assert_int_equal(with_context(&none, se_zip_decrypt_stream, engine, buf_bytes(&container), ""), SE_ERR_REJECTED);
+    assert_int_equal(with_context(&none, se_zip_decrypt_stream, engine, buf_bytes(&container), ""),
+                     SE_ERR_REJECTED);
     assert_int_equal(none.size, 0);
     se_close(&engine);
 }
@@ -212,9 +249,13 @@ static void wrong_descriptors_are_refused(void **state)
         const char *name, *text;
         se_status status;
     } cases[] = {
-        { "CMS", "descriptor 'CMS': key 'one': a container is NX02, its result is CMS", SE_ERR_POLICY },
-        { "bare", "descriptor 'bare': key 'three': a container is NX02, its result is bare RSA-OAEP", SE_ERR_POLICY },
-        { "signer", "descriptor 'signer': key 'one': its algorithm SHA-256 is not for encryption", SE_ERR_POLICY },
+        { "CMS", "descriptor 'CMS': key 'one': a container is NX02, its result is CMS",
+          SE_ERR_POLICY },
+        { "bare",
+          "descriptor 'bare': key 'three': a container is NX02, its result is bare RSA-OAEP",
+          SE_ERR_POLICY },
+        { "signer", "descriptor 'signer': key 'one': its algorithm SHA-256 is not for encryption",
+          SE_ERR_POLICY },
         { "nobody", "no descriptor 'nobody'", SE_ERR_NO_DESCRIPTOR },
     };
     se_engine *engine = opened();
@@ -224,7 +265,9 @@ static void wrong_descriptors_are_refused(void **state)
         AUTO(se_buf) out = SE_BUF_INIT;
         se_error err = SE_ERROR_INIT;
 
-        assert_status(cases[i].status, pass(&out, se_zip_encrypt_stream, engine, cases[i].name, text_bytes("x"), &err), &err);
+        assert_status(
+            cases[i].status,
+            pass(&out, se_zip_encrypt_stream, engine, cases[i].name, text_bytes("x"), &err), &err);
         assert_memory_equal(err.text, cases[i].text, strlen(cases[i].text));
         assert_int_equal(out.size, 0);
     }
@@ -243,8 +286,10 @@ static void params_of_another_size_are_refused(void **state)
 
     (void)state;
     params.size--;
-    assert_status(SE_ERR_USAGE, se_zip_encrypt_stream(&sink, engine, "GCM-256", &source, &params, &err), &err);
-    assert_int_equal(se_zip_decrypt_stream(&sink, engine, "GCM-256", &source, &params, NULL), SE_ERR_USAGE);
+    assert_status(SE_ERR_USAGE,
+                  se_zip_encrypt_stream(&sink, engine, "GCM-256", &source, &params, &err), &err);
+    assert_int_equal(se_zip_decrypt_stream(&sink, engine, "GCM-256", &source, &params, NULL),
+                     SE_ERR_USAGE);
     se_close(&engine);
 }
 

@@ -1,20 +1,29 @@
-/* Every bit, every end, every exchange of pieces: refused, with one text.  What is no container at all: told apart. */
+/* Every bit, every end, every exchange of pieces: refused, with one text.  What is no container at
+ * all: told apart. */
 #include "tests/unit/container.h"
 
-enum { HEAD = 31 + 256, START_CBC = HEAD + 16, START_GCM = HEAD + 16 + 32, SEALED_CBC = PIECE + 48, SEALED_GCM = PIECE + 16 };
+enum {
+    HEAD = 31 + 256,
+    START_CBC = HEAD + 16,
+    START_GCM = HEAD + 16 + 32,
+    SEALED_CBC = PIECE + 48,
+    SEALED_GCM = PIECE + 16
+};
 
 static const char *const some[] = { "CBC-256", "GCM-256" };
 
-static void assert_refused_at(se_engine *engine, const char *descriptor, se_bytes container, size_t most, size_t at)
+static void assert_refused_at(se_engine *engine, const char *descriptor, se_bytes container,
+                              size_t most, size_t at)
 {
-    static const char text[] =
-        ": the container does not decrypt: it was changed or cut short, moved to another context, or made for another key";
+    static const char text[] = ": the container does not decrypt: it was changed or cut short, "
+                               "moved to another context, or made for another key";
     AUTO(se_buf) plain = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
     se_status st = pass(&plain, se_zip_decrypt_stream, engine, descriptor, container, &err);
 
     if (st != SE_ERR_REJECTED || !strstr(err.text, text) || plain.size > most)
-        fail_msg("%s: %zu of %zu: %s: %s: %zu bytes", descriptor, at, container.size, se_status_name(st), err.text, plain.size);
+        fail_msg("%s: %zu of %zu: %s: %s: %zu bytes", descriptor, at, container.size,
+                 se_status_name(st), err.text, plain.size);
 }
 
 static void every_bit_counts(void **state)
@@ -71,7 +80,8 @@ static void ends_between_pieces_count(void **state)
                 size_t size = start + piece * sealed + more;
 
                 if (size < container.size)
-                    assert_refused_at(engine, some[d], (se_bytes){ container.data, size }, 3 * PIECE, size);
+                    assert_refused_at(engine, some[d], (se_bytes){ container.data, size },
+                                      3 * PIECE, size);
             }
     }
     se_close(&engine);
@@ -80,8 +90,9 @@ static void ends_between_pieces_count(void **state)
 /* Pieces in another order, twice, left out, and those of another container. */
 static void pieces_keep_their_places(void **state)
 {
-    static const unsigned char orders[][4] = { { 1, 0, 2, 3 }, { 0, 2, 1, 3 }, { 0, 0, 1, 3 }, { 0, 1, 3, 2 }, { 0, 1, 1, 3 },
-                                               { 4, 1, 2, 3 }, { 0, 5, 2, 3 }, { 0, 1, 2, 7 }, { 4, 5, 6, 7 } };
+    static const unsigned char orders[][4] = { { 1, 0, 2, 3 }, { 0, 2, 1, 3 }, { 0, 0, 1, 3 },
+                                               { 0, 1, 3, 2 }, { 0, 1, 1, 3 }, { 4, 1, 2, 3 },
+                                               { 0, 5, 2, 3 }, { 0, 1, 2, 7 }, { 4, 5, 6, 7 } };
     se_engine *engine = opened();
     AUTO(se_buf) plain = plain_of(4 * PIECE);
 
@@ -98,14 +109,16 @@ static void pieces_keep_their_places(void **state)
             for (size_t at = 0; at < 4; at++) {
                 const se_buf *from = orders[i][at] < 4 ? &one : &other;
 
-                memcpy(mixed.data + start + at * sealed, from->data + start + orders[i][at] % 4 * sealed, sealed);
+                memcpy(mixed.data + start + at * sealed,
+                       from->data + start + orders[i][at] % 4 * sealed, sealed);
             }
             assert_refused_at(engine, some[d], buf_bytes(&mixed), 3 * PIECE, i);
         }
         /* one left out */
         memcpy(mixed.data, one.data, one.size);
         memcpy(mixed.data + start + sealed, one.data + start + 2 * sealed, 2 * sealed);
-        assert_refused_at(engine, some[d], (se_bytes){ mixed.data, one.size - sealed }, PIECE, 1000);
+        assert_refused_at(engine, some[d], (se_bytes){ mixed.data, one.size - sealed }, PIECE,
+                          1000);
     }
     se_close(&engine);
 }
@@ -157,12 +170,15 @@ static void fields_and_containers_are_not_confused(void **state)
             AUTO(se_buf) plain = SE_BUF_INIT;
 
             params.binary = true;
-            assert_int_equal(se_encrypt(&field, engine, some[d], text_bytes("seventeen letters"), &params, NULL), SE_OK);
+            assert_int_equal(
+                se_encrypt(&field, engine, some[d], text_bytes("seventeen letters"), &params, NULL),
+                SE_OK);
             assert_int_equal(field.data[4], 1);
             assert_int_equal(container.data[4], 2);
             field.data[4] = container.data[4] = (unsigned char)edition;
             assert_refused_at(engine, some[d], buf_bytes(&field), 0, (size_t)edition);
-            assert_int_equal(se_decrypt(&plain, engine, some[d], buf_bytes(&container), NULL, NULL), SE_ERR_REJECTED);
+            assert_int_equal(se_decrypt(&plain, engine, some[d], buf_bytes(&container), NULL, NULL),
+                             SE_ERR_REJECTED);
         }
     se_close(&engine);
 }
@@ -173,8 +189,14 @@ static void garbage_is_told_apart(void **state)
         const char *text;
         se_status status;
     } cases[] = {
-        { "", SE_ERR_FORMAT },    { "PK\3\4 a zip", SE_ERR_FORMAT }, { "garbage", SE_ERR_FORMAT },     { "nx02\2", SE_ERR_FORMAT },
-        { "N", SE_ERR_REJECTED }, { "NX0", SE_ERR_REJECTED },        { "NX02:AAAA", SE_ERR_REJECTED }, { "MX02", SE_ERR_REJECTED },
+        { "", SE_ERR_FORMAT },
+        { "PK\3\4 a zip", SE_ERR_FORMAT },
+        { "garbage", SE_ERR_FORMAT },
+        { "nx02\2", SE_ERR_FORMAT },
+        { "N", SE_ERR_REJECTED },
+        { "NX0", SE_ERR_REJECTED },
+        { "NX02:AAAA", SE_ERR_REJECTED },
+        { "MX02", SE_ERR_REJECTED },
     };
     se_engine *engine = opened();
 
@@ -183,9 +205,13 @@ static void garbage_is_told_apart(void **state)
         AUTO(se_buf) plain = SE_BUF_INIT;
         se_error err = SE_ERROR_INIT;
 
-        assert_status(cases[i].status, pass(&plain, se_zip_decrypt_stream, engine, "GCM-256", text_bytes(cases[i].text), &err), &err);
+        assert_status(
+            cases[i].status,
+            pass(&plain, se_zip_decrypt_stream, engine, "GCM-256", text_bytes(cases[i].text), &err),
+            &err);
         assert_int_equal(plain.size, 0);
-        assert_int_equal(se_zip_is_encrypted(text_bytes(cases[i].text)), cases[i].status == SE_ERR_REJECTED);
+        assert_int_equal(se_zip_is_encrypted(text_bytes(cases[i].text)),
+                         cases[i].status == SE_ERR_REJECTED);
     }
     se_close(&engine);
 }

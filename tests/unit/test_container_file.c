@@ -1,4 +1,5 @@
-/* Containers from file to file: what appears appears whole, and after a failure there is nothing but what was there. */
+/* Containers from file to file: what appears appears whole, and after a failure there is nothing
+ * but what was there. */
 #include "tests/unit/container.h"
 
 static void there_and_back_between_files(void **state)
@@ -45,9 +46,11 @@ static void what_is_refused_leaves_what_was_there(void **state)
     assert_int_equal(output_open(&damaged, "damaged", 0600, NULL), SE_OK);
     assert_int_equal(output_write(&damaged, buf_bytes(&container), NULL), SE_OK);
     assert_int_equal(output_commit(&damaged, NULL), SE_OK);
-    assert_int_equal(se_zip_decrypt("old", engine, "GCM-256", "damaged", NULL, NULL), SE_ERR_REJECTED);
+    assert_int_equal(se_zip_decrypt("old", engine, "GCM-256", "damaged", NULL, NULL),
+                     SE_ERR_REJECTED);
     assert_holds("old", "what was there");
-    assert_int_equal(se_zip_decrypt("new", engine, "GCM-256", "damaged", NULL, NULL), SE_ERR_REJECTED);
+    assert_int_equal(se_zip_decrypt("new", engine, "GCM-256", "damaged", NULL, NULL),
+                     SE_ERR_REJECTED);
     assert_int_equal(se_zip_decrypt("new", engine, "GCM-256", "old", NULL, NULL), SE_ERR_FORMAT);
     assert_int_equal(se_zip_encrypt("new", engine, "CMS", "old", NULL, NULL), SE_ERR_POLICY);
     assert_int_equal(names_here(false), FIXTURE_FILES + 2);
@@ -95,7 +98,8 @@ static void what_cannot_be_read_or_written_is_told(void **state)
     } cases[] = {
         { "nowhere", "out", "cannot read 'nowhere': No such file or directory", SE_ERR_IO },
         { ".", "out", "cannot read '.': Is a directory", SE_ERR_IO },
-        { "one.pem", "nowhere/out", "cannot write 'nowhere/out': No such file or directory", SE_ERR_IO },
+        { "one.pem", "nowhere/out", "cannot write 'nowhere/out': No such file or directory",
+          SE_ERR_IO },
     };
     se_engine *engine = opened();
 
@@ -103,9 +107,13 @@ static void what_cannot_be_read_or_written_is_told(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         se_error first = SE_ERROR_INIT, second = SE_ERROR_INIT;
 
-        assert_status(cases[i].status, se_zip_encrypt(cases[i].out, engine, "CBC-256", cases[i].in, NULL, &first), &first);
+        assert_status(cases[i].status,
+                      se_zip_encrypt(cases[i].out, engine, "CBC-256", cases[i].in, NULL, &first),
+                      &first);
         assert_string_equal(first.text, cases[i].text);
-        assert_status(cases[i].status, se_zip_decrypt(cases[i].out, engine, "CBC-256", cases[i].in, NULL, &second), &second);
+        assert_status(cases[i].status,
+                      se_zip_decrypt(cases[i].out, engine, "CBC-256", cases[i].in, NULL, &second),
+                      &second);
         assert_string_equal(second.text, cases[i].text);
     }
     assert_int_equal(names_here(false), FIXTURE_FILES);
@@ -121,16 +129,20 @@ static void plaintext_goes_to_files_only(void **state)
     (void)state;
     make("plain", "some text", 0600);
     assert_status(SE_OK, se_zip_encrypt("container", engine, "CBC-256", "plain", NULL, &err), &err);
-    assert_status(SE_ERR_USAGE, se_zip_decrypt("/dev/null", engine, "CBC-256", "container", NULL, &err), &err);
+    assert_status(SE_ERR_USAGE,
+                  se_zip_decrypt("/dev/null", engine, "CBC-256", "container", NULL, &err), &err);
     se_close(&engine);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(there_and_back_between_files),           IN_FOLDER(a_file_can_take_its_own_place),
-        IN_FOLDER(what_is_refused_leaves_what_was_there),  IN_FOLDER(nothing_has_a_name_before_the_end),
-        IN_FOLDER(what_cannot_be_read_or_written_is_told), IN_FOLDER(plaintext_goes_to_files_only),
+        IN_FOLDER(there_and_back_between_files),
+        IN_FOLDER(a_file_can_take_its_own_place),
+        IN_FOLDER(what_is_refused_leaves_what_was_there),
+        IN_FOLDER(nothing_has_a_name_before_the_end),
+        IN_FOLDER(what_cannot_be_read_or_written_is_told),
+        IN_FOLDER(plaintext_goes_to_files_only),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,8 @@ static const char configuration[] =
     "<descriptor name='Files' version='2'><type algorithm='SHA-384' key='two'/></descriptor>"
     "</descriptors><keys>"
     "<key name='one'><type name='pem' locationValue='one.pem'/></key>"
-    "<key name='two'><type name='pem' locationValue='gone.pem'/><type name='pem' locationValue='two.pem'/></key>"
+    "<key name='two'><type name='pem' locationValue='gone.pem'/><type name='pem' "
+    "locationValue='two.pem'/></key>"
     "</keys></engineSignEncrypt>";
 
 static se_engine *opened(void)
@@ -24,8 +25,12 @@ static se_engine *opened(void)
     se_engine *engine;
 
     make("engine.xml", configuration, 0600);
-    make_signer("one.pem", "RSA-2048", &(struct certificate_wish){ .subject = "one.pem", .usage = "critical,digitalSignature" });
-    make_signer("two.pem", "P-256", &(struct certificate_wish){ .subject = "two.pem", .usage = "critical,digitalSignature" });
+    make_signer(
+        "one.pem", "RSA-2048",
+        &(struct certificate_wish){ .subject = "one.pem", .usage = "critical,digitalSignature" });
+    make_signer(
+        "two.pem", "P-256",
+        &(struct certificate_wish){ .subject = "two.pem", .usage = "critical,digitalSignature" });
     assert_status(SE_OK, se_open(&engine, "engine.xml", NULL, &err), &err);
     return engine;
 }
@@ -67,16 +72,25 @@ static void files_are_signed_and_verified(void **state)
     make("document", "content", 0600);
     make("other", "Content", 0600);
     make("empty", "", 0600);
-    assert_status(SE_OK, se_sign_file("document.p7s", engine, "Files", "document", NULL, &err), &err);
-    assert_status(SE_OK, se_verify_file(&signer, engine, "Files", "document", "document.p7s", NULL, &err), &err);
+    assert_status(SE_OK, se_sign_file("document.p7s", engine, "Files", "document", NULL, &err),
+                  &err);
+    assert_status(SE_OK,
+                  se_verify_file(&signer, engine, "Files", "document", "document.p7s", NULL, &err),
+                  &err);
     assert_int_equal(signer.version, 2);
-    assert_status(SE_ERR_REJECTED, se_verify_file(&signer, engine, "Files", "other", "document.p7s", NULL, &err), &err);
+    assert_status(SE_ERR_REJECTED,
+                  se_verify_file(&signer, engine, "Files", "other", "document.p7s", NULL, &err),
+                  &err);
     assert_int_equal(signer.version, 0);
-    assert_status(SE_ERR_FORMAT, se_verify_file(NULL, engine, "Files", "document", "empty", NULL, &err), &err);
-    assert_status(SE_ERR_FORMAT, se_verify_file(NULL, engine, "Files", "document", NULL, NULL, &err), &err);
-    assert_status(SE_ERR_IO, se_verify_file(NULL, engine, "Files", "none", "document.p7s", NULL, &err), &err);
+    assert_status(SE_ERR_FORMAT,
+                  se_verify_file(NULL, engine, "Files", "document", "empty", NULL, &err), &err);
+    assert_status(SE_ERR_FORMAT,
+                  se_verify_file(NULL, engine, "Files", "document", NULL, NULL, &err), &err);
+    assert_status(SE_ERR_IO,
+                  se_verify_file(NULL, engine, "Files", "none", "document.p7s", NULL, &err), &err);
     assert_status(SE_ERR_IO, se_sign_file("never", engine, "Files", "none", NULL, &err), &err);
-    assert_status(SE_ERR_NO_DESCRIPTOR, se_sign_file("never", engine, "Nobody", "document", NULL, &err), &err);
+    assert_status(SE_ERR_NO_DESCRIPTOR,
+                  se_sign_file("never", engine, "Nobody", "document", NULL, &err), &err);
     assert_int_equal(access("never", F_OK), -1);
     se_close(&engine);
 }
@@ -178,10 +192,12 @@ static void failing_streams_are_told(void **state)
 
         calls = 0;
         /* attached content goes out while it comes in */
-        assert_status(SE_ERR_IO, se_sign_stream(&sink, engine, "Files", &broken, &params, &err), &err);
+        assert_status(SE_ERR_IO, se_sign_stream(&sink, engine, "Files", &broken, &params, &err),
+                      &err);
         if (params.form != SE_FORM_ATTACHED)
             assert_non_null(strstr(err.text, "Network is down"));
-        assert_status(SE_ERR_IO, se_sign_stream(&full, engine, "Files", &good, &params, &more), &more);
+        assert_status(SE_ERR_IO, se_sign_stream(&full, engine, "Files", &good, &params, &more),
+                      &more);
         assert_non_null(strstr(more.text, "write"));
     }
     se_close(&engine);
@@ -218,7 +234,8 @@ static void count_rows(void *arg, const se_check_row *row)
     rows->count++;
     rows->good += row->status == SE_OK;
     if (row->status)
-        (void)snprintf(rows->text, sizeof rows->text, "%s:%u %s", row->descriptor, row->version, row->text);
+        (void)snprintf(rows->text, sizeof rows->text, "%s:%u %s", row->descriptor, row->version,
+                       row->text);
     else
         assert_true(*row->key_type && *row->subject && row->days_left >= 364);
 }

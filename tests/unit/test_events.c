@@ -6,8 +6,10 @@
 #include "tests/unit/unit.h"
 
 static const char configuration[] =
-    "<engineSignEncrypt><descriptors><descriptor name='Files' version='2'><type algorithm='SHA-384' key='two'/></descriptor></descriptors>"
-    "<keys><key name='two'><type name='pem' locationValue='gone.pem'/><type name='pem' locationValue='two.pem'/></key></keys>"
+    "<engineSignEncrypt><descriptors><descriptor name='Files' version='2'><type "
+    "algorithm='SHA-384' key='two'/></descriptor></descriptors>"
+    "<keys><key name='two'><type name='pem' locationValue='gone.pem'/><type name='pem' "
+    "locationValue='two.pem'/></key></keys>"
     "</engineSignEncrypt>";
 
 static const se_bytes content = { "some content", 12 };
@@ -27,7 +29,8 @@ static void hear(void *arg, const se_event *event)
     assert_non_null(event->text);
     assert_non_null(event->operation);
     if (event->kind != SE_EVENT_OPERATION) {
-        snprintf(heard->keys + used, sizeof heard->keys - used, "%s %u %s, ", event->key, event->replica, se_event_name(event->kind));
+        snprintf(heard->keys + used, sizeof heard->keys - used, "%s %u %s, ", event->key,
+                 event->replica, se_event_name(event->kind));
         return;
     }
     heard->count++;
@@ -37,7 +40,8 @@ static void hear(void *arg, const se_event *event)
     snprintf(heard->text, sizeof heard->text, "%s", event->text);
 }
 
-static void assert_heard(const struct heard *heard, const char *operation, se_status status, unsigned version, const char *key)
+static void assert_heard(const struct heard *heard, const char *operation, se_status status,
+                         unsigned version, const char *key)
 {
     assert_string_equal(heard->last.operation, operation);
     assert_int_equal(heard->last.status, status);
@@ -60,7 +64,8 @@ static void operations_are_told(void **state)
 
     (void)state;
     make("engine.xml", configuration, 0600);
-    make_signer("two.pem", "P-256", &(struct certificate_wish){ .usage = "critical,digitalSignature" });
+    make_signer("two.pem", "P-256",
+                &(struct certificate_wish){ .usage = "critical,digitalSignature" });
     options.event = hear;
     options.event_arg = &heard;
     assert_status(SE_OK, se_open(&engine, "engine.xml", &options, &err), &err);

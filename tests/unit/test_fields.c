@@ -7,17 +7,24 @@
 
 static const char configuration[] =
     "<engineSignEncrypt><descriptors>"
-    "<descriptor name='EncryptedFields' version='1'><type algorithm='AES/CBC/PKCS7Padding' key='one' " OAEP(
+    "<descriptor name='EncryptedFields' version='1'><type algorithm='AES/CBC/PKCS7Padding' "
+    "key='one' " OAEP(
         "384") "/></descriptor>"
-               "<descriptor name='EncryptedFields' version='2'><type algorithm='AES/GCM/NoPadding' size='128' key='two' " OAEP(
+               "<descriptor name='EncryptedFields' version='2'><type algorithm='AES/GCM/NoPadding' "
+               "size='128' key='two' " OAEP(
                    "256") " mgf1='SHA-1'/></descriptor>"
-                          "<descriptor name='Small' version='1'><type algorithm='AES/CBC/PKCS7Padding' key='one' dataKeyUses='3' "
-                          "cacheAge='0' " OAEP("1") "/></descriptor>"
-                                                    "<descriptor name='Signer'><type algorithm='SHA256withRSA' key='one'/></descriptor>"
-                                                    "</descriptors><keys>"
-                                                    "<key name='one'><type name='pem' locationValue='one.pem'/></key>"
-                                                    "<key name='two'><type name='pem' locationValue='two.pem'/></key>"
-                                                    "</keys></engineSignEncrypt>";
+                          "<descriptor name='Small' version='1'><type "
+                          "algorithm='AES/CBC/PKCS7Padding' key='one' dataKeyUses='3' "
+                          "cacheAge='0' " OAEP(
+                              "1") "/></descriptor>"
+                                   "<descriptor name='Signer'><type algorithm='SHA256withRSA' "
+                                   "key='one'/></descriptor>"
+                                   "</descriptors><keys>"
+                                   "<key name='one'><type name='pem' "
+                                   "locationValue='one.pem'/></key>"
+                                   "<key name='two'><type name='pem' "
+                                   "locationValue='two.pem'/></key>"
+                                   "</keys></engineSignEncrypt>";
 
 static const se_bytes secret = { "a secret", 8 }, row = { "row 7", 5 }, other_row = { "row 8", 5 };
 
@@ -55,10 +62,14 @@ static void every_version_and_form_comes_back(void **state)
             params.version = version;
             params.binary = binary;
             params.context = row;
-            assert_status(SE_OK, se_encrypt(&value, engine, "EncryptedFields", secret, &params, &err), &err);
+            assert_status(
+                SE_OK, se_encrypt(&value, engine, "EncryptedFields", secret, &params, &err), &err);
             assert_memory_equal(value.data, binary ? "NX02\1" : "NX02:", 5);
             params.version = 0;
-            assert_status(SE_OK, se_decrypt(&plain, engine, "EncryptedFields", buf_bytes(&value), &params, &err), &err);
+            assert_status(
+                SE_OK,
+                se_decrypt(&plain, engine, "EncryptedFields", buf_bytes(&value), &params, &err),
+                &err);
             assert_bytes(&plain, secret);
         }
     se_close(&engine);
@@ -71,10 +82,12 @@ static void refused(se_engine *engine, se_bytes value, se_bytes context, se_stat
     se_error err = SE_ERROR_INIT;
 
     params.context = context;
-    assert_status(expected, se_decrypt(&plain, engine, "EncryptedFields", value, &params, &err), &err);
+    assert_status(expected, se_decrypt(&plain, engine, "EncryptedFields", value, &params, &err),
+                  &err);
     assert_null(plain.data);
     if (expected == SE_ERR_REJECTED)
-        assert_string_equal(err.text, "descriptor 'EncryptedFields': the value does not decrypt: it was changed, moved to another context, "
+        assert_string_equal(err.text, "descriptor 'EncryptedFields': the value does not decrypt: "
+                                      "it was changed, moved to another context, "
                                       "or made for another key");
 }
 
@@ -89,7 +102,8 @@ static void nothing_else_decrypts(void **state)
     params.context = row;
     for (params.version = 1; params.version <= 2; params.version++) {
         se_buf_free(&value);
-        assert_status(SE_OK, se_encrypt(&value, engine, "EncryptedFields", secret, &params, &err), &err);
+        assert_status(SE_OK, se_encrypt(&value, engine, "EncryptedFields", secret, &params, &err),
+                      &err);
         refused(engine, buf_bytes(&value), other_row, SE_ERR_REJECTED);
         refused(engine, buf_bytes(&value), (se_bytes){ NULL, 0 }, SE_ERR_REJECTED);
         value.data[value.size - 20] ^= 1;
@@ -122,10 +136,13 @@ static void many_go_together(void **state)
         values[i] = (se_field){ .in = buf_bytes(&fields[i].out), .context = fields[i].context };
     values[3].context = other_row;
     values[5].in = text_bytes("nonsense");
-    assert_status(SE_ERR_REJECTED, se_decrypt_many(values, MANY, engine, "Small", NULL, &err), &err);
+    assert_status(SE_ERR_REJECTED, se_decrypt_many(values, MANY, engine, "Small", NULL, &err),
+                  &err);
     assert_non_null(strstr(err.text, "field 4: "));
     for (size_t i = 0; i < MANY; i++) {
-        assert_int_equal(values[i].status, i == 3 ? SE_ERR_REJECTED : i == 5 ? SE_ERR_FORMAT : SE_OK);
+        assert_int_equal(values[i].status, i == 3   ? SE_ERR_REJECTED
+                                           : i == 5 ? SE_ERR_FORMAT
+                                                    : SE_OK);
         assert_bytes(&values[i].out, values[i].status ? (se_bytes){ NULL, 0 } : fields[i].in);
         se_buf_free(&fields[i].out);
         se_buf_free(&values[i].out);
@@ -152,12 +169,16 @@ static void rekeying_keeps_what_is_there(void **state)
     for (size_t i = 0; i < 3; i++)
         fields[i] = (se_field){ .in = buf_bytes(i ? &new : &old), .context = row };
     fields[2].in = text_bytes("?");
-    assert_status(SE_ERR_FORMAT, se_rekey_many(fields, 3, engine, "EncryptedFields", NULL, &err), &err);
+    assert_status(SE_ERR_FORMAT, se_rekey_many(fields, 3, engine, "EncryptedFields", NULL, &err),
+                  &err);
     assert_false(fields[0].kept);
     assert_true(fields[1].kept);
     assert_bytes(&fields[1].out, buf_bytes(&new));
     assert_int_equal(fields[2].status, SE_ERR_FORMAT);
-    assert_status(SE_OK, se_decrypt(&plain, engine, "EncryptedFields", buf_bytes(&fields[0].out), &params, &err), &err);
+    assert_status(
+        SE_OK,
+        se_decrypt(&plain, engine, "EncryptedFields", buf_bytes(&fields[0].out), &params, &err),
+        &err);
     assert_bytes(&plain, secret);
     for (size_t i = 0; i < 3; i++)
         se_buf_free(&fields[i].out);
@@ -188,8 +209,10 @@ static void contexts_are_told_apart(void **state)
 
 static void garbage_is_told_apart(void **state)
 {
-    static const char *const texts[] = { "garbage", "N",           "nx02:AAAA", "a.b.c.d",          "0049 123 456",
-                                         "{}",      "hello world", " NX02:",    "\x30\x03\x02\x01", "-----BEGIN CMS-----\n" };
+    static const char *const texts[] = {
+        "garbage", "N",           "nx02:AAAA", "a.b.c.d",          "0049 123 456",
+        "{}",      "hello world", " NX02:",    "\x30\x03\x02\x01", "-----BEGIN CMS-----\n"
+    };
     se_engine *engine = opened();
 
     (void)state;
@@ -199,7 +222,8 @@ static void garbage_is_told_apart(void **state)
         bool begins_well = strcmp(texts[i], "N") == 0 || strncmp(texts[i], "-----BEGIN", 10) == 0;
         se_status expected = begins_well ? SE_ERR_REJECTED : SE_ERR_FORMAT;
 
-        if (se_decrypt(&plain, engine, "EncryptedFields", text_bytes(texts[i]), NULL, &err) != expected)
+        if (se_decrypt(&plain, engine, "EncryptedFields", text_bytes(texts[i]), NULL, &err) !=
+            expected)
             fail_msg("%s: %s", texts[i], err.text);
         assert_null(plain.data);
     }
@@ -209,8 +233,12 @@ static void garbage_is_told_apart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(every_version_and_form_comes_back), IN_FOLDER(nothing_else_decrypts),          IN_FOLDER(many_go_together),
-        IN_FOLDER(rekeying_keeps_what_is_there),      cmocka_unit_test(contexts_are_told_apart), IN_FOLDER(garbage_is_told_apart),
+        IN_FOLDER(every_version_and_form_comes_back),
+        IN_FOLDER(nothing_else_decrypts),
+        IN_FOLDER(many_go_together),
+        IN_FOLDER(rekeying_keeps_what_is_there),
+        cmocka_unit_test(contexts_are_told_apart),
+        IN_FOLDER(garbage_is_told_apart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* Every bit, every end, every exchange of parts of a value: refused, with one text but for what stands there in clear. */
+/* Every bit, every end, every exchange of parts of a value: refused, with one text but for what
+ * stands there in clear. */
 #include <stdio.h>
 
 #include "base/reader.h"
@@ -6,16 +7,18 @@
 #include "tests/unit/maker.h"
 #include "tests/unit/unit.h"
 
-#define DESCRIPTOR(name, cipher, result)                                                                                                   \
-    "<descriptor name='" name "'><type algorithm='" cipher "' key='one' result='" result                                                   \
+#define DESCRIPTOR(name, cipher, result)                                                           \
+    "<descriptor name='" name "'><type algorithm='" cipher "' key='one' result='" result           \
     "' asymCipher='RSA/ECB/OAEPWithSHA-256AndMGF1Padding'/></descriptor>"
 
 static const char configuration[] =
-    "<engineSignEncrypt><descriptors>" DESCRIPTOR("CBC", "AES/CBC/PKCS7Padding", "NX02") DESCRIPTOR("GCM", "AES/GCM/NoPadding", "NX02")
-        DESCRIPTOR("CMS", "AES/GCM/NoPadding", "CMS") DESCRIPTOR("JWE CBC", "AES/CBC/PKCS7Padding", "JWE")
-            DESCRIPTOR("JWE GCM", "AES/GCM/NoPadding",
-                       "JWE") "</descriptors><keys>"
-                              "<key name='one'><type name='pem' locationValue='one.pem'/></key></keys></engineSignEncrypt>";
+    "<engineSignEncrypt><descriptors>" DESCRIPTOR("CBC", "AES/CBC/PKCS7Padding", "NX02")
+        DESCRIPTOR("GCM", "AES/GCM/NoPadding", "NX02") DESCRIPTOR("CMS", "AES/GCM/NoPadding", "CMS")
+            DESCRIPTOR("JWE CBC", "AES/CBC/PKCS7Padding", "JWE")
+                DESCRIPTOR("JWE GCM", "AES/GCM/NoPadding",
+                           "JWE") "</descriptors><keys>"
+                                  "<key name='one'><type name='pem' "
+                                  "locationValue='one.pem'/></key></keys></engineSignEncrypt>";
 
 static const char *const descriptors[] = { "CBC", "GCM", "CMS", "JWE CBC", "JWE GCM" };
 enum { DESCRIPTORS = sizeof descriptors / sizeof *descriptors };
@@ -53,7 +56,8 @@ static bool is_jwe(const char *descriptor)
     return strncmp(descriptor, "JWE", 3) == 0;
 }
 
-static void assert_refused(se_engine *engine, const char *descriptor, se_bytes value, const char *what, size_t at)
+static void assert_refused(se_engine *engine, const char *descriptor, se_bytes value,
+                           const char *what, size_t at)
 {
     char text[200];
     se_error err = SE_ERROR_INIT;
@@ -62,16 +66,20 @@ static void assert_refused(se_engine *engine, const char *descriptor, se_bytes v
     bool one_text;
 
     (void)snprintf(text, sizeof text,
-                   "descriptor '%s': the value does not decrypt: it was changed, moved to another context, or made for "
+                   "descriptor '%s': the value does not decrypt: it was changed, moved to another "
+                   "context, or made for "
                    "another key",
                    descriptor);
-    /* what stands in it in clear may be named: a version in NX02, algorithms in CMS, blanks in a JWE */
+    /* what stands in it in clear may be named: a version in NX02, algorithms in CMS, blanks in a
+     * JWE */
     one_text = strcmp(err.text, text) == 0 ||
-               strstr(err.text, is_jwe(descriptor)               ? "white space in a JWE"
-                                : strcmp(descriptor, "CMS") == 0 ? " is what is decrypted"
-                                                                 : "does not decrypt: it says that it is of version ");
+               strstr(err.text, is_jwe(descriptor) ? "white space in a JWE"
+                                : strcmp(descriptor, "CMS") == 0
+                                    ? " is what is decrypted"
+                                    : "does not decrypt: it says that it is of version ");
     if (st != SE_ERR_REJECTED || !one_text || plain.data)
-        fail_msg("%s: %s %zu of %zu: %s: %s", descriptor, what, at, value.size, se_status_name(st), err.text);
+        fail_msg("%s: %s %zu of %zu: %s: %s", descriptor, what, at, value.size, se_status_name(st),
+                 err.text);
 }
 
 static void assert_good(se_engine *engine, const char *descriptor, se_bytes value)
@@ -151,10 +159,16 @@ struct part {
 
 static size_t parts_of_nx02(struct part parts[PARTS_MOST], const char *descriptor, size_t size)
 {
-    /* magic edition cipher key-size oaep mgf1 version key-id n wrapped salt, IV (commitment) text tag */
-    const struct part head[] = { { 0, 4 }, { 4, 1 }, { 5, 1 }, { 6, 1 }, { 7, 1 }, { 8, 1 }, { 9, 4 }, { 13, 16 }, { 29, 2 }, { 31, 256 } };
-    const struct part cbc[] = { { 287, 16 }, { 303, 16 }, { 319, size - 319 - 32 }, { size - 32, 32 } };
-    const struct part gcm[] = { { 287, 16 }, { 303, 12 }, { 315, 32 }, { 347, size - 347 - 16 }, { size - 16, 16 } };
+    /* magic edition cipher key-size oaep mgf1 version key-id n wrapped salt, IV (commitment) text
+     * tag */
+    const struct part head[] = { { 0, 4 }, { 4, 1 }, { 5, 1 },   { 6, 1 },  { 7, 1 },
+                                 { 8, 1 }, { 9, 4 }, { 13, 16 }, { 29, 2 }, { 31, 256 } };
+    const struct part cbc[] = {
+        { 287, 16 }, { 303, 16 }, { 319, size - 319 - 32 }, { size - 32, 32 }
+    };
+    const struct part gcm[] = {
+        { 287, 16 }, { 303, 12 }, { 315, 32 }, { 347, size - 347 - 16 }, { size - 16, 16 }
+    };
     bool is_gcm = strcmp(descriptor, "GCM") == 0;
     size_t rest = is_gcm ? sizeof gcm / sizeof *gcm : sizeof cbc / sizeof *cbc;
 
@@ -191,7 +205,8 @@ static size_t element(size_t *header, const unsigned char *p)
 enum { CONSTRUCTED = 0x20 };
 
 /* Every element, each before those that are in it. */
-static size_t elements_of(struct part parts[PARTS_MOST], size_t count, const unsigned char *p, size_t at, size_t end)
+static size_t elements_of(struct part parts[PARTS_MOST], size_t count, const unsigned char *p,
+                          size_t at, size_t end)
 {
     while (at < end) {
         size_t header, size = element(&header, p + at);
@@ -212,8 +227,10 @@ static void put_length(struct writer *w, size_t size)
     writer_number(w, size, size < 0x100 ? 1 : 2);
 }
 
-/* The elements between `at` and `end`, of which two have changed places; what they are in has its length anew. */
-static void put_exchanged(struct writer *w, const unsigned char *p, struct part within, const struct part exchanged[2])
+/* The elements between `at` and `end`, of which two have changed places; what they are in has its
+ * length anew. */
+static void put_exchanged(struct writer *w, const unsigned char *p, struct part within,
+                          const struct part exchanged[2])
 {
     size_t header, size;
 
@@ -277,7 +294,8 @@ static size_t parts_of(struct part parts[PARTS_MOST], const char *descriptor, co
 {
     if (is_cms(descriptor))
         return elements_of(parts, 0, value->data, 0, value->size);
-    return is_jwe(descriptor) ? parts_of_jwe(parts, value) : parts_of_nx02(parts, descriptor, value->size);
+    return is_jwe(descriptor) ? parts_of_jwe(parts, value)
+                              : parts_of_nx02(parts, descriptor, value->size);
 }
 
 /* Without its magic it is no value, or by chance like one of another format. */
@@ -301,7 +319,8 @@ static void exchange_every_pair(se_engine *engine, const char *descriptor, const
 
             if (parts[j].at < parts[i].at + parts[i].size) /* one is in the other */
                 continue;
-            other = (is_cms(descriptor) ? exchanged_elements : exchanged)(value, parts[i], parts[j]);
+            other =
+                (is_cms(descriptor) ? exchanged_elements : exchanged)(value, parts[i], parts[j]);
             if (same_bytes(value, &other))
                 continue;
             tried++;

@@ -182,7 +182,8 @@ static void threads_do_not_get_each_others_results(void **state)
     }
 }
 
-/* Short deadlines meet calls that take about as long: whoever comes first, each call is released exactly once. */
+/* Short deadlines meet calls that take about as long: whoever comes first, each call is released
+ * exactly once. */
 static void run_briefly(void *arg)
 {
     struct call *call = arg;

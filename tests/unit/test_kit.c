@@ -1,4 +1,5 @@
-/* What the formats of values are made of: readers and writers of numbers, hashes, HMAC, AES, random bytes. */
+/* What the formats of values are made of: readers and writers of numbers, hashes, HMAC, AES, random
+ * bytes. */
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,7 +33,8 @@ static void numbers_come_back(void **state)
     writer_number(&w, 0x3456, 2);
     writer_number(&w, 0x789ABCDE, 4);
     writer_number(&w, UINT64_MAX - 1, 8);
-    assert_memory_equal(w.buf.data, "\x12\x34\x56\x78\x9A\xBC\xDE\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFE", 15);
+    assert_memory_equal(w.buf.data, "\x12\x34\x56\x78\x9A\xBC\xDE\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFE",
+                        15);
     r = reader_of(buf_bytes(&w.buf));
     assert_int_equal(reader_number(&r, 1), 0x12);
     assert_int_equal(reader_number(&r, 2), 0x3456);
@@ -68,27 +70,34 @@ static void hmac_is_that_of_others(void **state)
     for (enum digest d = DIGEST_SHA256; d <= DIGEST_SHA512; d++)
         for (size_t key = 0; key <= 64; key++)
             for (size_t size = 0; size <= 300; size += 60) {
-                const se_bytes pieces[] = { { bytes, size / 3 }, { NULL, 0 }, { bytes + size / 3, size - size / 3 } };
+                const se_bytes pieces[] = { { bytes, size / 3 },
+                                            { NULL, 0 },
+                                            { bytes + size / 3, size - size / 3 } };
                 size_t made;
 
                 assert_true(kit_hmac(ours, kit, d, (se_bytes){ bytes, key }, pieces, 3));
-                assert_non_null(EVP_Q_mac(crypto_context(), "HMAC", NULL, crypto_digest(d), NULL, key ? bytes : (const void *)"", key,
-                                          bytes, size, theirs, sizeof theirs, &made));
+                assert_non_null(EVP_Q_mac(crypto_context(), "HMAC", NULL, crypto_digest(d), NULL,
+                                          key ? bytes : (const void *)"", key, bytes, size, theirs,
+                                          sizeof theirs, &made));
                 assert_memory_equal(ours, theirs, made);
             }
     assert_false(kit_hmac(ours, kit, DIGEST_SHA256, (se_bytes){ bytes, 65 }, NULL, 0));
-    assert_true(kit_hmac(ours, kit, DIGEST_SHA256, (se_bytes){ "Jefe", 4 }, &(se_bytes){ "what do ya want for nothing?", 28 }, 1));
-    assert_memory_equal(ours, "\x5b\xdc\xc1\x46\xbf\x60\x75\x4e\x6a\x04\x24\x26\x08\x95\x75\xc7", 16);
+    assert_true(kit_hmac(ours, kit, DIGEST_SHA256, (se_bytes){ "Jefe", 4 },
+                         &(se_bytes){ "what do ya want for nothing?", 28 }, 1));
+    assert_memory_equal(ours, "\x5b\xdc\xc1\x46\xbf\x60\x75\x4e\x6a\x04\x24\x26\x08\x95\x75\xc7",
+                        16);
 }
 
 static bool hashes_right(se_bytes piece)
 {
     unsigned char expected[32], hash[32];
 
-    return kit_hash(expected, kit, DIGEST_SHA256, &piece, 1) && kit_hash_repeated(hash, kit, piece) && !memcmp(hash, expected, 32);
+    return kit_hash(expected, kit, DIGEST_SHA256, &piece, 1) &&
+           kit_hash_repeated(hash, kit, piece) && !memcmp(hash, expected, 32);
 }
 
-/* Beginnings of the same bytes, up to what is remembered and beyond; each twice, and after others. */
+/* Beginnings of the same bytes, up to what is remembered and beyond; each twice, and after others.
+ */
 static void what_is_repeated_is_hashed_right(void **state)
 {
     static unsigned char bytes[REPEATED_MOST + 1];
@@ -114,12 +123,21 @@ static void aes_comes_back(void **state)
     for (enum cipher c = CIPHER_AES_CBC; c <= CIPHER_AES_GCM; c++)
         for (unsigned bits = 128; bits <= 256; bits += 64)
             for (size_t size = 0; size <= sizeof plain; size++) {
-                const struct aes aes = { c, bits, key, iv, c == CIPHER_AES_GCM ? aad : NULL, c == CIPHER_AES_GCM ? 3 : 0, GCM_TAG };
+                const struct aes aes = { c,
+                                         bits,
+                                         key,
+                                         iv,
+                                         c == CIPHER_AES_GCM ? aad : NULL,
+                                         c == CIPHER_AES_GCM ? 3 : 0,
+                                         GCM_TAG };
                 unsigned char text[200], tag[GCM_TAG];
                 AUTO(se_buf) back = SE_BUF_INIT;
 
-                assert_int_equal(aes_encrypt(text, tag, kit, &aes, (se_bytes){ plain, size }, NULL), SE_OK);
-                assert_int_equal(aes_decrypt(&back, kit, &aes, (se_bytes){ text, aes_size(c, size) }, tag, NULL), SE_OK);
+                assert_int_equal(aes_encrypt(text, tag, kit, &aes, (se_bytes){ plain, size }, NULL),
+                                 SE_OK);
+                assert_int_equal(
+                    aes_decrypt(&back, kit, &aes, (se_bytes){ text, aes_size(c, size) }, tag, NULL),
+                    SE_OK);
                 assert_int_equal(back.size, size);
                 if (size)
                     assert_memory_equal(back.data, plain, size);
@@ -131,18 +149,23 @@ static void aes_comes_back(void **state)
 static void aes_refuses(void **state)
 {
     static const unsigned char key[AES_KEY_MAX] = { 7 }, iv[AES_BLOCK] = { 9 };
-    const struct aes cbc = { CIPHER_AES_CBC, 256, key, iv, NULL, 0, 0 }, gcm = { CIPHER_AES_GCM, 256, key, iv, NULL, 0, GCM_TAG };
+    const struct aes cbc = { CIPHER_AES_CBC, 256, key, iv, NULL, 0, 0 },
+                     gcm = { CIPHER_AES_GCM, 256, key, iv, NULL, 0, GCM_TAG };
     unsigned char text[32] = { 1 }, tag[GCM_TAG];
     se_buf back;
 
     (void)state;
-    assert_int_equal(aes_decrypt(&back, kit, &cbc, (se_bytes){ text, 0 }, NULL, NULL), SE_ERR_REJECTED);
-    assert_int_equal(aes_decrypt(&back, kit, &cbc, (se_bytes){ text, 15 }, NULL, NULL), SE_ERR_REJECTED);
-    assert_int_equal(aes_decrypt(&back, kit, &cbc, (se_bytes){ text, 32 }, NULL, NULL), SE_ERR_REJECTED);
+    assert_int_equal(aes_decrypt(&back, kit, &cbc, (se_bytes){ text, 0 }, NULL, NULL),
+                     SE_ERR_REJECTED);
+    assert_int_equal(aes_decrypt(&back, kit, &cbc, (se_bytes){ text, 15 }, NULL, NULL),
+                     SE_ERR_REJECTED);
+    assert_int_equal(aes_decrypt(&back, kit, &cbc, (se_bytes){ text, 32 }, NULL, NULL),
+                     SE_ERR_REJECTED);
     assert_null(back.data);
     assert_int_equal(aes_encrypt(text, tag, kit, &gcm, (se_bytes){ key, 32 }, NULL), SE_OK);
     tag[15] ^= 1;
-    assert_int_equal(aes_decrypt(&back, kit, &gcm, (se_bytes){ text, 32 }, tag, NULL), SE_ERR_REJECTED);
+    assert_int_equal(aes_decrypt(&back, kit, &gcm, (se_bytes){ text, 32 }, tag, NULL),
+                     SE_ERR_REJECTED);
     assert_null(back.data);
 }
 
@@ -168,7 +191,8 @@ static void the_child_of_a_fork_draws_its_own(void **state)
     assert_int_equal(crypto_draw_secret(ours, sizeof ours, NULL), SE_OK);
     assert_int_equal(pipe(link), 0);
     if (!(child = fork()))
-        _exit(crypto_draw_secret(theirs, sizeof theirs, NULL) || write(link[1], theirs, sizeof theirs) != sizeof theirs);
+        _exit(crypto_draw_secret(theirs, sizeof theirs, NULL) ||
+              write(link[1], theirs, sizeof theirs) != sizeof theirs);
     assert_int_equal(crypto_draw_secret(ours, sizeof ours, NULL), SE_OK);
     assert_int_equal(read(link[0], theirs, sizeof theirs), sizeof theirs);
     assert_int_equal(waitpid(child, &end, 0), child);

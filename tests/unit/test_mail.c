@@ -30,7 +30,11 @@ static void lines_come_whole_or_in_pieces(void **state)
         assert_true(more && line.begins && line.ends);
         assert_int_equal(line.text.size, sizes[i]);
         assert_int_equal(line.eol, i == 1 ? EOL_LF : EOL_CRLF);
-        assert_memory_equal(intake_ready(&lines).data, i == 0 ? "\ntwo" : i == 1 ? "two" : "xxx", 3);
+        assert_memory_equal(intake_ready(&lines).data,
+                            i == 0   ? "\ntwo"
+                            : i == 1 ? "two"
+                                     : "xxx",
+                            3);
     }
     for (;; pieces++) {
         assert_status(SE_OK, intake_next(&line, &more, &lines, &err), &err);
@@ -60,7 +64,8 @@ static se_status read_header(struct header *h, const char *text, se_error *err)
 
 static void header_fields_are_found_and_kept(void **state)
 {
-    static const char text[] = "From: a\r\nX-Long: one\r\n\ttwo  \r\n three\r\nx-long :  again \r\nEmpty:\r\n\r\nBody: no\r\n";
+    static const char text[] = "From: a\r\nX-Long: one\r\n\ttwo  \r\n three\r\nx-long :  again "
+                               "\r\nEmpty:\r\n\r\nBody: no\r\n";
     AUTO(header) h = { .strict = true };
     AUTO(se_buf) value = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
@@ -72,7 +77,8 @@ static void header_fields_are_found_and_kept(void **state)
     assert_int_equal(header_count(&h, "X-LONG"), 2);
     assert_null(header_find(&h, "Body"));
     assert_null(header_find(&h, "X-Lon"));
-    assert_int_equal(field_bytes(&h, &h.fields[1]).size, strlen("X-Long: one\r\n\ttwo  \r\n three\r\n"));
+    assert_int_equal(field_bytes(&h, &h.fields[1]).size,
+                     strlen("X-Long: one\r\n\ttwo  \r\n three\r\n"));
     assert_status(SE_OK, field_value(&value, &h, header_find(&h, "x-long"), &err), &err);
     assert_string_equal(value.data, "one\ttwo   three");
     se_buf_free(&value);
@@ -87,7 +93,8 @@ static void header_fields_are_found_and_kept(void **state)
 
 static void headers_that_are_none_are_refused(void **state)
 {
-    static const char *const texts[] = { "no colon\n\n", "From: x\nno colon\n\n", " blank first: x\n\n", ": no name\n\n", "\x80: x\n\n" };
+    static const char *const texts[] = { "no colon\n\n", "From: x\nno colon\n\n",
+                                         " blank first: x\n\n", ": no name\n\n", "\x80: x\n\n" };
 
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -134,7 +141,9 @@ static void content_types_are_read(void **state)
     char longer[600];
 
     (void)state;
-    media_read(&m, "Multipart/MIXED; Boundary=\"a b;c\" (comment); protocol=\"Application/PKCS7-Signature\"");
+    media_read(
+        &m,
+        "Multipart/MIXED; Boundary=\"a b;c\" (comment); protocol=\"Application/PKCS7-Signature\"");
     assert_string_equal(m.type, "multipart/mixed");
     assert_string_equal(m.boundary, "a b;c");
     assert_string_equal(m.protocol, "application/pkcs7-signature");

@@ -12,7 +12,8 @@ static se_status rewrite(struct writer *out, const char *in, size_t piece, se_er
     size_t got = 1;
     se_status st;
 
-    if ((st = intake_open(&lines, &stream, err)) || (st = header_read(&e.header, &lines, err)) || (st = entity_begin(&e, &lines, err)))
+    if ((st = intake_open(&lines, &stream, err)) || (st = header_read(&e.header, &lines, err)) ||
+        (st = entity_begin(&e, &lines, err)))
         return st;
     while (got && !(st = entity_read(&got, &e, room, piece, err)))
         writer_put(out, room, got);
@@ -51,8 +52,9 @@ static void entities_become_what_relays_leave_alone(void **state)
 {
     (void)state;
     becomes("Content-Type: text/plain\n\nHello\n", "Content-Type: text/plain\r\n\r\nHello\r\n");
-    becomes("Content-Type: text/plain  \n\nHello ",
-            "Content-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nHello=20");
+    becomes(
+        "Content-Type: text/plain  \n\nHello ",
+        "Content-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nHello=20");
     becomes("Content-Type: text/plain\nContent-Transfer-Encoding: 8bit\n\nHello\n",
             "Content-Type: text/plain\r\nContent-Transfer-Encoding: 7bit\r\n\r\nHello\r\n");
     becomes("Content-Type: image/png\nContent-Transfer-Encoding: binary\n\n\x80\n",
@@ -65,17 +67,19 @@ static void entities_become_what_relays_leave_alone(void **state)
 static void parts_are_rewritten_each_by_itself(void **state)
 {
     (void)state;
-    becomes(
-        "Content-Type: multipart/mixed; boundary=b\n\nFrom lost\n--b\n\nFrom me\n--b\nContent-Type: text/html\n\nok\n--b-- \nFrom lost "
-        "too\n",
-        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=46rom me\r\n--b\r\n"
-        "Content-Type: text/html\r\n\r\nok\r\n--b--\r\n");
+    becomes("Content-Type: multipart/mixed; boundary=b\n\nFrom lost\n--b\n\nFrom "
+            "me\n--b\nContent-Type: text/html\n\nok\n--b-- \nFrom lost "
+            "too\n",
+            "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Transfer-Encoding: "
+            "quoted-printable\r\n\r\n=46rom me\r\n--b\r\n"
+            "Content-Type: text/html\r\n\r\nok\r\n--b--\r\n");
     /* what is signed inside stays */
     becomes("Content-Type: multipart/signed; boundary=b\n\n--b\n\nblank \n--b--\n",
             "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\nblank \r\n--b--\r\n");
     /* also behind a part whose blanks mean nothing */
     stays(MIXED "--b\r\nContent-Type: message/delivery-status\r\n\r\nStatus: 5.1.1\r\n--b\r\n"
-                "Content-Type: multipart/signed; boundary=c\r\n\r\n--c\r\n\r\n-- \r\nMe\r\n--c--\r\n--b--\r\n");
+                "Content-Type: multipart/signed; boundary=c\r\n\r\n--c\r\n\r\n-- "
+                "\r\nMe\r\n--c--\r\n--b--\r\n");
 }
 
 #define BASE64 "Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n"
@@ -119,12 +123,17 @@ static void long_base64_is_wrapped_as_far_as_it_is_base64(void **state)
 static void messages_are_not_encoded(void **state)
 {
     (void)state;
-    becomes("Content-Type: message/delivery-status\nContent-Transfer-Encoding: 8bit\n\nStatus: 5.1.1  \n\nAction: failed\t\n",
-            "Content-Type: message/delivery-status\r\nContent-Transfer-Encoding: 7bit\r\n\r\nStatus: 5.1.1\r\n\r\nAction: failed\r\n");
-    stays("Content-Type: message/delivery-status\r\nContent-Transfer-Encoding: 8bit\r\n\r\nDiagnostic-Code: smtp; gr\xc3\xbc\xc3\x9f"
+    becomes("Content-Type: message/delivery-status\nContent-Transfer-Encoding: 8bit\n\nStatus: "
+            "5.1.1  \n\nAction: failed\t\n",
+            "Content-Type: message/delivery-status\r\nContent-Transfer-Encoding: "
+            "7bit\r\n\r\nStatus: 5.1.1\r\n\r\nAction: failed\r\n");
+    stays("Content-Type: message/delivery-status\r\nContent-Transfer-Encoding: "
+          "8bit\r\n\r\nDiagnostic-Code: smtp; gr\xc3\xbc\xc3\x9f"
           "e\r\n");
-    becomes("Content-Type: message/delivery-status\n\nDiagnostic-Code: smtp;\n too big\n \nStatus: 5.3.4\n",
-            "Content-Type: message/delivery-status\r\n\r\nDiagnostic-Code: smtp;\r\n too big\r\nStatus: 5.3.4\r\n");
+    becomes("Content-Type: message/delivery-status\n\nDiagnostic-Code: smtp;\n too big\n \nStatus: "
+            "5.3.4\n",
+            "Content-Type: message/delivery-status\r\n\r\nDiagnostic-Code: smtp;\r\n too "
+            "big\r\nStatus: 5.3.4\r\n");
     stays("Content-Type: message/partial; id=x; number=2\r\n\r\nFrom me to you \r\n");
     becomes("Content-Type: message/feedback-report\n\nVersion: 1 \nFrom x\n",
             "Content-Type: message/feedback-report\r\n\r\nVersion: 1\r\nFrom x\r\n");
@@ -143,8 +152,9 @@ static void no_line_of_a_multipart_without_parts_is_lost(void **state)
     is_refused("Content-Type: multipart/mixed\n\nFrom me\n", "names no boundary", "line 3 ");
     is_refused(MIXED "flowed \r\ntext\r\n", "boundary \"b\"", "line 3 ");
     is_refused(MIXED "Hello\r\n--b--\r\nFrom me\r\n", "boundary \"b\"", "line 5 ");
-    is_refused(MIXED "--b\r\nContent-Type: multipart/alternative; boundary=c\r\n\r\n--C\r\n\r\n\xfc\r\n--b--\r\n", "boundary \"c\"",
-               "line 8 ");
+    is_refused(MIXED "--b\r\nContent-Type: multipart/alternative; "
+                     "boundary=c\r\n\r\n--C\r\n\r\n\xfc\r\n--b--\r\n",
+               "boundary \"c\"", "line 8 ");
 }
 
 static void odd_boundaries_are_found(void **state)
@@ -152,30 +162,39 @@ static void odd_boundaries_are_found(void **state)
     (void)state;
     /* blanks at its end, which RFC 2046 does not allow */
     becomes("Content-Type: multipart/mixed; boundary=\"b \"\n\n--b \n\n\xfc\n--b--\n",
-            "Content-Type: multipart/mixed; boundary=\"b \"\r\n\r\n--b\r\nContent-Transfer-Encoding: base64\r\n\r\n/A==\r\n--b--\r\n");
+            "Content-Type: multipart/mixed; boundary=\"b "
+            "\"\r\n\r\n--b\r\nContent-Transfer-Encoding: base64\r\n\r\n/A==\r\n--b--\r\n");
     /* a part behind the last one, which some readers show */
     becomes(MIXED "--b\n\none\n--b--\n--b\n\nFrom two\n--b--\n",
-            MIXED "--b\r\n\r\none\r\n--b--\r\n--b\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=46rom two\r\n--b--\r\n");
+            MIXED "--b\r\n\r\none\r\n--b--\r\n--b\r\nContent-Transfer-Encoding: "
+                  "quoted-printable\r\n\r\n=46rom two\r\n--b--\r\n");
     /* no empty line behind a multipart's header */
-    becomes(MIXED "--b\nContent-Type: multipart/alternative; boundary=c\n--c\n\nFrom me\n--c--\n--b--\n",
-            MIXED "--b\r\nContent-Type: multipart/alternative; boundary=c\r\n--c\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    becomes(MIXED
+            "--b\nContent-Type: multipart/alternative; boundary=c\n--c\n\nFrom me\n--c--\n--b--\n",
+            MIXED "--b\r\nContent-Type: multipart/alternative; "
+                  "boundary=c\r\n--c\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
                   "=46rom me\r\n--c--\r\n--b--\r\n");
     /* a part without a header, which begins as mailbox files do */
     becomes(MIXED "--b\nFrom here on\nit is text\n--b--\n",
-            MIXED "--b\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=46rom here on\r\nit is text\r\n--b--\r\n");
+            MIXED "--b\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=46rom here on\r\nit "
+                  "is text\r\n--b--\r\n");
     becomes(MIXED "--b\nFrom here on\n\nit is text\n--b--\n",
-            MIXED "--b\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=46rom here on\r\n\r\nit is text\r\n--b--\r\n");
+            MIXED "--b\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=46rom here "
+                  "on\r\n\r\nit is text\r\n--b--\r\n");
 }
 
-/* For some readers the header ends at the odd line, others pass over it: neither finds anything else than before. */
+/* For some readers the header ends at the odd line, others pass over it: neither finds anything
+ * else than before. */
 static void headers_with_an_odd_line_stay(void **state)
 {
     (void)state;
-    stays(MIXED "--b\r\nContent-Transfer-Encoding: base64\r\nContent-Type: application/zip;\r\nname=\"a.zip\"\r\n"
+    stays(MIXED "--b\r\nContent-Transfer-Encoding: base64\r\nContent-Type: "
+                "application/zip;\r\nname=\"a.zip\"\r\n"
                 "Content-Disposition: attachment\r\n\r\nZm9v\r\nZg==\r\n--b--\r\n");
     stays(MIXED "--b\r\nContent-Type: text/plain\r\nfrom k\xf6ln \r\n\r\nGr\xfc\xdf"
                 "e\r\n--b--\r\n");
-    stays(MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\nremoved here\r\n--b--\r\n");
+    stays(MIXED
+          "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\nremoved here\r\n--b--\r\n");
 }
 
 int main(void)

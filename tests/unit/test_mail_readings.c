@@ -37,7 +37,9 @@ static void content_types_are_of_the_grammar(void **state)
         { "multipart/signed; boundary=\"b;c\"", NULL },
         { "multipart/signed; boundary=\"=?us-ascii?q?Z?=\"", NULL },
         { "multipart/signed; boundary=\"\xc3\xa4\"", NULL },
-        { "multipart/signed; boundary=0123456789012345678901234567890123456789012345678901234567890123456789x", NULL },
+        { "multipart/signed; "
+          "boundary=0123456789012345678901234567890123456789012345678901234567890123456789x",
+          NULL },
     };
 
     (void)state;
@@ -100,7 +102,8 @@ static void senders_are_of_the_grammar(void **state)
 
     (void)state;
     for (size_t i = 0; i < 2 * (sizeof rows / sizeof *rows); i++) {
-        const char *value = rows[i / 2].value, *wanted = i % 2 ? rows[i / 2].obsolete : rows[i / 2].strict;
+        const char *value = rows[i / 2].value,
+                   *wanted = i % 2 ? rows[i / 2].obsolete : rows[i / 2].strict;
         char address[MAILBOX_ROOM];
         const char *fault = mailbox_read(address, value, i % 2 ? MAILBOX_OBSOLETE : MAILBOX_STRICT);
 
@@ -143,9 +146,12 @@ static void boundaries_are_seen(void **state)
     static const struct {
         const char *text;
         enum boundary_kind kind;
-    } rows[] = { { "--b", BOUNDARY_NEXT },  { "--b \t", BOUNDARY_NEXT }, { "--b--", BOUNDARY_LAST }, { "--b-- ", BOUNDARY_LAST },
-                 { "--bc", BOUNDARY_LIKE }, { "--b--c", BOUNDARY_LIKE }, { "--b c", BOUNDARY_LIKE }, { "--B", BOUNDARY_NONE },
-                 { " --b", BOUNDARY_NONE }, { "--", BOUNDARY_NONE },     { "", BOUNDARY_NONE },      { "-b", BOUNDARY_NONE } };
+    } rows[] = { { "--b", BOUNDARY_NEXT },   { "--b \t", BOUNDARY_NEXT },
+                 { "--b--", BOUNDARY_LAST }, { "--b-- ", BOUNDARY_LAST },
+                 { "--bc", BOUNDARY_LIKE },  { "--b--c", BOUNDARY_LIKE },
+                 { "--b c", BOUNDARY_LIKE }, { "--B", BOUNDARY_NONE },
+                 { " --b", BOUNDARY_NONE },  { "--", BOUNDARY_NONE },
+                 { "", BOUNDARY_NONE },      { "-b", BOUNDARY_NONE } };
     struct boundary b = { .text = "b" };
 
     (void)state;
@@ -165,7 +171,8 @@ static void boundaries_behind_cr_are_seen(void **state)
 
     (void)state;
     for (size_t cut = 0; cut < sizeof text; cut++) {
-        struct line first = { { text, cut }, true, false, EOL_NONE }, rest = { { text + cut, sizeof text - 1 - cut }, false, true, EOL_LF };
+        struct line first = { { text, cut }, true, false, EOL_NONE },
+                    rest = { { text + cut, sizeof text - 1 - cut }, false, true, EOL_LF };
         bool seen = boundary_follows_cr(&b, &first);
 
         assert_true(seen || boundary_follows_cr(&b, &rest));
@@ -226,10 +233,12 @@ static void headers_are_compared(void **state)
         const char *inside, *outside, *changed; /* NULL: refused */
         enum protect_rule rule;
     } rows[] = {
-        { "From: a\nSubject: x  y\nX-A: 1\n", "subject: x\n y\nFROM: a\nX-A: 1\nReceived: r\nX-B: 2\n", "", PROTECT_ALL },
+        { "From: a\nSubject: x  y\nX-A: 1\n",
+          "subject: x\n y\nFROM: a\nX-A: 1\nReceived: r\nX-B: 2\n", "", PROTECT_ALL },
         { "From: a\n", "From: b\n", NULL, PROTECT_ALL },
         { "From: a\n", "From: b\n", NULL, PROTECT_SOME },
-        { "From: a\nSubject: x\n", "From: b\nSubject: y\nX: 1\n", "From, Subject", PROTECT_FORWARD },
+        { "From: a\nSubject: x\n", "From: b\nSubject: y\nX: 1\n", "From, Subject",
+          PROTECT_FORWARD },
         { "Subject: x\n", "Subject: x\nSubject: y\n", NULL, PROTECT_ALL },
         { "Subject: x\n", "Subject: y\nSubject: x\n", NULL, PROTECT_ALL },
         { "Subject: x\n", "Subject: xy\n", NULL, PROTECT_ALL },
@@ -238,8 +247,10 @@ static void headers_are_compared(void **state)
         { "From: a\n", "From: a\nReply-To: b\n", "", PROTECT_SOME },
         { "From: a\n", "From: a\nDate: d\nTo: t\n", "Date, To", PROTECT_ALL },
         { "Date: a\n", "Date: b\n", NULL, PROTECT_ALL },
-        { "Message-ID: a\nx-a: 1\nX-A: 2\n", "Message-ID: b\nX-A: 1\n", "Message-ID, x-a", PROTECT_ALL },
-        { "Bcc: a\nContent-Type: x\nMIME-Version: 1\n", "Bcc: b\nContent-Type: y\n", "", PROTECT_ALL },
+        { "Message-ID: a\nx-a: 1\nX-A: 2\n", "Message-ID: b\nX-A: 1\n", "Message-ID, x-a",
+          PROTECT_ALL },
+        { "Bcc: a\nContent-Type: x\nMIME-Version: 1\n", "Bcc: b\nContent-Type: y\n", "",
+          PROTECT_ALL },
     };
 
     (void)state;
@@ -253,7 +264,8 @@ static void headers_are_compared(void **state)
         read_header(&inside, rows[i].inside);
         read_header(&outside, rows[i].outside);
         st = protect_compare(changed, &inside, &outside, rows[i].rule, &err);
-        if (st != (rows[i].changed ? SE_OK : SE_ERR_REJECTED) || (rows[i].changed && strcmp(changed, rows[i].changed) != 0))
+        if (st != (rows[i].changed ? SE_OK : SE_ERR_REJECTED) ||
+            (rows[i].changed && strcmp(changed, rows[i].changed) != 0))
             fail_msg("%zu: %d, %s, %s", i, (int)st, changed, err.text);
     }
 }

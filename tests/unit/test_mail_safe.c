@@ -92,7 +92,8 @@ static void no_stretch_goes_over_a_line_that_is_not_safe(void **state)
             text[4 + size] = '\n';
             found = stretch_find((se_bytes){ text, 4 + size + 1 });
             if (bad != '\n')
-                assert_int_equal(found.lines.size, line_is_safe((se_bytes){ text + 4, size }) ? 4 + size + 1 : 4);
+                assert_int_equal(found.lines.size,
+                                 line_is_safe((se_bytes){ text + 4, size }) ? 4 + size + 1 : 4);
         }
 }
 
@@ -148,9 +149,13 @@ static const char *const ends[] = { "\n", "\r\n" };
 static void write_text(struct writer *w, unsigned seed, size_t size)
 {
     static const char *const good[] = {
-        "", "a", "one\ttwo", "Line that somebody has written, and not a short one", "From", "-", " indented"
+        "",     "a", "one\ttwo", "Line that somebody has written, and not a short one",
+        "From", "-", " indented"
     };
-    static const char *const bad[] = { "blank ", "\t", "From me", "--", "--b", "--b--", "--x", "a\rb", "gr\xc3\xbc\xc3\x9f", "\xff", "\r" };
+    static const char *const bad[] = { "blank ", "\t",   "From me",
+                                       "--",     "--b",  "--b--",
+                                       "--x",    "a\rb", "gr\xc3\xbc\xc3\x9f",
+                                       "\xff",   "\r" };
     unsigned often = 2 + seed % 60, mixed = seed % 7;
 
     srand(seed);

@@ -19,12 +19,14 @@ static void base64_of_pieces_is_base64_of_the_whole(void **state)
     for (size_t piece = 1; piece <= sizeof bytes; piece += 13) {
         AUTO(writer) once = { 0 };
         AUTO(writer) often = { 0 };
-        struct base64_lines a = { .out = &once, .eol = "\r\n" }, b = { .out = &often, .eol = "\r\n" };
+        struct base64_lines a = { .out = &once, .eol = "\r\n" },
+                            b = { .out = &often, .eol = "\r\n" };
 
         base64_put(&a, (se_bytes){ bytes, sizeof bytes });
         base64_end(&a);
         for (size_t at = 0; at < sizeof bytes; at += piece)
-            base64_put(&b, (se_bytes){ bytes + at, sizeof bytes - at < piece ? sizeof bytes - at : piece });
+            base64_put(&b, (se_bytes){ bytes + at,
+                                       sizeof bytes - at < piece ? sizeof bytes - at : piece });
         base64_end(&b);
         assert_string_equal(writer_string(&often), writer_string(&once));
         assert_int_equal(strcspn(writer_string(&once), "\r"), BASE64_LINE);
@@ -39,7 +41,9 @@ static void read_all(const char *in, const char *expected)
         size_t size = 0;
 
         for (size_t at = 0; at < strlen(in); at += piece)
-            size += base64_read(out + size, &reader, (se_bytes){ in + at, strlen(in + at) < piece ? strlen(in + at) : piece });
+            size += base64_read(
+                out + size, &reader,
+                (se_bytes){ in + at, strlen(in + at) < piece ? strlen(in + at) : piece });
         size += base64_read_end(out + size, &reader);
         assert_int_equal(size, strlen(expected));
         assert_memory_equal(out, expected, size);
@@ -134,8 +138,9 @@ static void what_is_no_base64_is_left(void **state)
     static const struct {
         const char *text;
         size_t taken;
-    } rows[] = { { "The meeting", 3 }, { " Zm9v", 0 },  { "Zm9v-", 4 }, { "Zm9v \t-", 4 }, { "Zm9v=", 4 },
-                 { "=Zm9v", 0 },       { "Zm9vY=", 5 }, { "Zg==x", 4 }, { "Zg===", 4 },    { "Zg= =", 3 } };
+    } rows[] = { { "The meeting", 3 }, { " Zm9v", 0 }, { "Zm9v-", 4 },  { "Zm9v \t-", 4 },
+                 { "Zm9v=", 4 },       { "=Zm9v", 0 }, { "Zm9vY=", 5 }, { "Zg==x", 4 },
+                 { "Zg===", 4 },       { "Zg= =", 3 } };
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -1,4 +1,5 @@
-/* Unwrapped data keys: remembered for as long as the descriptor says, as many as it says, by this process alone. */
+/* Unwrapped data keys: remembered for as long as the descriptor says, as many as it says, by this
+ * process alone. */
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,7 +20,10 @@ static void limits(unsigned long size, unsigned long age)
     slots[0] = NULL;
     descriptor = (struct descriptor){
         .algorithm = { .kind = ALGORITHM_CIPHER },
-        .limits = { .cache_size = size, .cache_age = age, .has_cache_size = true, .has_cache_age = true },
+        .limits = { .cache_size = size,
+                    .cache_age = age,
+                    .has_cache_size = true,
+                    .has_cache_age = true },
     };
 }
 
@@ -148,9 +152,12 @@ static void the_child_of_a_fork_begins_anew(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_kept_is_there),  cmocka_unit_test(zeroes_turn_it_off),
-        cmocka_unit_test(no_more_than_the_size),   cmocka_unit_test(the_oldest_makes_room),
-        cmocka_unit_test(what_is_too_old_is_gone), cmocka_unit_test(the_child_of_a_fork_begins_anew),
+        cmocka_unit_test(what_was_kept_is_there),
+        cmocka_unit_test(zeroes_turn_it_off),
+        cmocka_unit_test(no_more_than_the_size),
+        cmocka_unit_test(the_oldest_makes_room),
+        cmocka_unit_test(what_is_too_old_is_gone),
+        cmocka_unit_test(the_child_of_a_fork_begins_anew),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,16 +32,20 @@ static void defaults_are_the_careful_ones(void **state)
     se_error err;
 
     (void)state;
-    assert_status(SE_OK, parse(&c, "# nothing else\n\n  engine\t= e.xml # here\r\nsocket = unix:s", &err), &err);
+    assert_status(SE_OK,
+                  parse(&c, "# nothing else\n\n  engine\t= e.xml # here\r\nsocket = unix:s", &err),
+                  &err);
     assert_string_equal(c->engine, "e.xml");
     assert_string_equal(c->socket, "unix:s");
-    assert_true(!c->user && !c->audit && !c->metrics && !c->trust_config && !c->trust_signers && !c->socket_group);
+    assert_true(!c->user && !c->audit && !c->metrics && !c->trust_config && !c->trust_signers &&
+                !c->socket_group);
     assert_int_equal(c->socket_mode, 0660);
     assert_int_equal(c->encrypted, ENCRYPTED_REFUSE);
     assert_false(c->peers.anybody || c->peers.network_count);
     assert_false(c->any_envelope || c->sign_bounces || c->sign_lists || c->opaque || c->protect);
     assert_int_equal(c->rules.count, 0);
-    assert_true(is_local(c, "::ffff:127.0.0.1") && is_local(c, "::ffff:127.255.0.1") && is_local(c, "::1"));
+    assert_true(is_local(c, "::ffff:127.0.0.1") && is_local(c, "::ffff:127.255.0.1") &&
+                is_local(c, "::1"));
     assert_false(is_local(c, "::ffff:128.0.0.1") || is_local(c, "::2") || is_local(c, "::"));
 }
 
@@ -53,9 +57,12 @@ static void settings_are_taken(void **state)
     (void)state;
     assert_status(SE_OK,
                   parse(&c,
-                        MINIMAL "user = u\naudit = a\nmetrics = m\ntrust-config = t\nlocal = 192.0.2.0/25 2001:db8::/33\nenvelope = any\n"
-                                "bounces = sign\nlists = sign\nform = opaque\nheaders = protected\nengine = again\nsocket-group = g\n"
-                                "socket-mode = 0600\ntrust-signers = s\nencrypted = pass\npeers = root 192.0.2.0/24 *\n",
+                        MINIMAL "user = u\naudit = a\nmetrics = m\ntrust-config = t\nlocal = "
+                                "192.0.2.0/25 2001:db8::/33\nenvelope = any\n"
+                                "bounces = sign\nlists = sign\nform = opaque\nheaders = "
+                                "protected\nengine = again\nsocket-group = g\n"
+                                "socket-mode = 0600\ntrust-signers = s\nencrypted = pass\npeers = "
+                                "root 192.0.2.0/24 *\n",
                         &err),
                   &err);
     assert_string_equal(c->engine, "again");
@@ -68,9 +75,11 @@ static void settings_are_taken(void **state)
     assert_string_equal(c->trust_signers, "s");
     assert_int_equal(c->socket_mode, 0600);
     assert_int_equal(c->encrypted, ENCRYPTED_PASS);
-    assert_true(c->peers.anybody && c->peers.count == 1 && c->peers.users[0] == 0 && c->peers.network_count == 1);
+    assert_true(c->peers.anybody && c->peers.count == 1 && c->peers.users[0] == 0 &&
+                c->peers.network_count == 1);
     assert_true(is_local(c, "::ffff:192.0.2.127") && is_local(c, "2001:db8:7fff::"));
-    assert_false(is_local(c, "::ffff:192.0.2.128") || is_local(c, "2001:db8:8000::") || is_local(c, "::1"));
+    assert_false(is_local(c, "::ffff:192.0.2.128") || is_local(c, "2001:db8:8000::") ||
+                 is_local(c, "::1"));
 }
 
 static const struct rule *rule_of(const struct conf *c, const char *address, const char *descriptor)
@@ -92,15 +101,18 @@ static void the_first_rule_that_fits_counts(void **state)
     se_error err;
 
     (void)state;
-    assert_status(SE_OK,
-                  parse(&c,
-                        MINIMAL "skip no-reply@Example.org\nrequire bills-*@example.org Bills:7\nsign @example.org\n"
-                                "require *@*.example.net Sub\nsign a*b*c@x.test Stars\nsign whole.test Whole\n"
-                                "sign b\xc3\xbc"
-                                "cher.test Books\nsign a@*.XN--bcher-kva.test Shelf\n",
-                        &err),
-                  &err);
-    assert_int_equal(rule_of(c, "NO-reply@example.org", "SignEmailDescriptor")->policy, POLICY_SKIP);
+    assert_status(
+        SE_OK,
+        parse(&c,
+              MINIMAL
+              "skip no-reply@Example.org\nrequire bills-*@example.org Bills:7\nsign @example.org\n"
+              "require *@*.example.net Sub\nsign a*b*c@x.test Stars\nsign whole.test Whole\n"
+              "sign b\xc3\xbc"
+              "cher.test Books\nsign a@*.XN--bcher-kva.test Shelf\n",
+              &err),
+        &err);
+    assert_int_equal(rule_of(c, "NO-reply@example.org", "SignEmailDescriptor")->policy,
+                     POLICY_SKIP);
     assert_int_equal(rule_of(c, "bills-2026@example.org", "Bills")->version, 7);
     assert_int_equal(rule_of(c, "Anybody@EXAMPLE.org", "SignEmailDescriptor")->policy, POLICY_SIGN);
     (void)rule_of(c, "x@sub.example.net", "Sub");
@@ -157,11 +169,13 @@ static void findings_name_their_line(void **state)
         { "socket-mode = 01777", "is an octal number" },
         { "socket-mode = -1", "is an octal number" },
         { "encrypted = yes", "c:3: encrypted is refuse, sign or pass" },
-        { "skip *@x.test", "c:4: the rule for 'ok@x.test' never counts: that for '*@x.test' in line 3 covers it" },
+        { "skip *@x.test",
+          "c:4: the rule for 'ok@x.test' never counts: that for '*@x.test' in line 3 covers it" },
         { "sign ok@x.test", "c:4: the rule for 'ok@x.test' never counts" },
         { "skip \"o\\k\"@(c)X.TEST.", "c:4: the rule for 'ok@x.test' never counts" },
         { "skip *k*@*.test", "c:4: the rule for 'ok@x.test' never counts" },
-        { "skip x.test\nrequire b*d@x.test", "c:4: the rule for 'b*d@x.test' never counts: that for '*@x.test' in line 3" },
+        { "skip x.test\nrequire b*d@x.test",
+          "c:4: the rule for 'b*d@x.test' never counts: that for '*@x.test' in line 3" },
         { "skip *@*.b\xc3\xbc"
           "cher.test\nsign a@b.xn--bcher-kva.test",
           "c:4: the rule for 'a@b.xn--bcher-kva.test' never counts" },
@@ -190,7 +204,8 @@ static void narrower_rules_may_come_first(void **state)
     (void)state;
     assert_status(SE_OK,
                   parse(&c,
-                        MINIMAL "skip a@x.test\nsign a*@x.test\nsign *a@x.test\nsign *a*@x.test\nsign *@x.test\nsign *@*.x.test\n"
+                        MINIMAL "skip a@x.test\nsign a*@x.test\nsign *a@x.test\nsign "
+                                "*a*@x.test\nsign *@x.test\nsign *@*.x.test\n"
                                 "sign *\n",
                         &err),
                   &err);
@@ -336,18 +351,24 @@ static void what_is_missing_is_named(void **state)
     assert_non_null(strstr(err.text, "'socket' is missing"));
     assert_status(SE_ERR_CONFIG, parse(&c, "", &err), &err);
     err = (se_error)SE_ERROR_INIT;
-    assert_int_equal(buf_copy(&nul, (se_bytes){ MINIMAL "\0sign x", sizeof MINIMAL + 6 }, NULL), SE_OK);
+    assert_int_equal(buf_copy(&nul, (se_bytes){ MINIMAL "\0sign x", sizeof MINIMAL + 6 }, NULL),
+                     SE_OK);
     assert_status(SE_ERR_CONFIG, conf_parse(&c, &nul, "c", &err), &err);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults_are_the_careful_ones),   cmocka_unit_test(settings_are_taken),
-        cmocka_unit_test(the_first_rule_that_fits_counts), cmocka_unit_test(many_rules_are_kept),
-        cmocka_unit_test(findings_name_their_line),        cmocka_unit_test(what_is_missing_is_named),
-        cmocka_unit_test(narrower_rules_may_come_first),   cmocka_unit_test(addresses_are_compared_by_what_they_are),
-        cmocka_unit_test(all_that_a_field_shows_is_found), cmocka_unit_test(what_can_not_be_read_is_told),
+        cmocka_unit_test(defaults_are_the_careful_ones),
+        cmocka_unit_test(settings_are_taken),
+        cmocka_unit_test(the_first_rule_that_fits_counts),
+        cmocka_unit_test(many_rules_are_kept),
+        cmocka_unit_test(findings_name_their_line),
+        cmocka_unit_test(what_is_missing_is_named),
+        cmocka_unit_test(narrower_rules_may_come_first),
+        cmocka_unit_test(addresses_are_compared_by_what_they_are),
+        cmocka_unit_test(all_that_a_field_shows_is_found),
+        cmocka_unit_test(what_can_not_be_read_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

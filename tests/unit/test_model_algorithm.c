@@ -46,8 +46,9 @@ static void digests_are_known_in_every_spelling(void **state)
         const char *text, *name;
         enum digest digest;
     } rows[] = {
-        { "SHA-256", "SHA-256", DIGEST_SHA256 }, { "SHA256", "SHA-256", DIGEST_SHA256 },  { "sha-384", "SHA-384", DIGEST_SHA384 },
-        { "sha384", "SHA-384", DIGEST_SHA384 },  { "Sha-512", "SHA-512", DIGEST_SHA512 },
+        { "SHA-256", "SHA-256", DIGEST_SHA256 }, { "SHA256", "SHA-256", DIGEST_SHA256 },
+        { "sha-384", "SHA-384", DIGEST_SHA384 }, { "sha384", "SHA-384", DIGEST_SHA384 },
+        { "Sha-512", "SHA-512", DIGEST_SHA512 },
     };
 
     (void)state;
@@ -110,8 +111,9 @@ static void oaep_is_known_in_every_spelling(void **state)
         const char *text;
         enum digest digest;
     } digests[] = {
-        { "SHA-1", DIGEST_SHA1 },     { "SHA1", DIGEST_SHA1 },     { "SHA-256", DIGEST_SHA256 }, { "SHA256", DIGEST_SHA256 },
-        { "SHA-384", DIGEST_SHA384 }, { "SHA384", DIGEST_SHA384 }, { "SHA-512", DIGEST_SHA512 }, { "sha512", DIGEST_SHA512 },
+        { "SHA-1", DIGEST_SHA1 },     { "SHA1", DIGEST_SHA1 },      { "SHA-256", DIGEST_SHA256 },
+        { "SHA256", DIGEST_SHA256 },  { "SHA-384", DIGEST_SHA384 }, { "SHA384", DIGEST_SHA384 },
+        { "SHA-512", DIGEST_SHA512 }, { "sha512", DIGEST_SHA512 },
     };
 
     (void)state;
@@ -119,7 +121,8 @@ static void oaep_is_known_in_every_spelling(void **state)
         struct algorithm a = { .name = "" };
         char text[64];
 
-        (void)snprintf(text, sizeof text, "RSA/%s/OAEPWith%sAndMGF1Padding", modes[i / COUNT(digests)], digests[i % COUNT(digests)].text);
+        (void)snprintf(text, sizeof text, "RSA/%s/OAEPWith%sAndMGF1Padding",
+                       modes[i / COUNT(digests)], digests[i % COUNT(digests)].text);
         assert_true(algorithm_parse_oaep(&a, text, NULL));
         assert_int_equal(a.oaep, digests[i % COUNT(digests)].digest);
         assert_int_equal(a.mgf1, a.oaep);
@@ -151,10 +154,16 @@ static void what_is_not_known_is_empty_and_has_a_near_miss(void **state)
 
 static void weak_names_say_so(void **state)
 {
-    static const char *const weak[] = {
-        "SHA1withRSA",          "sha-1withecdsa",       "SHA1", "SHA-1", "MD5withRSA", "MD2", "AES/ECB/NoPadding", "DESede",
-        "RSA/ECB/PKCS1Padding", "rsa/none/pkcs1padding"
-    };
+    static const char *const weak[] = { "SHA1withRSA",
+                                        "sha-1withecdsa",
+                                        "SHA1",
+                                        "SHA-1",
+                                        "MD5withRSA",
+                                        "MD2",
+                                        "AES/ECB/NoPadding",
+                                        "DESede",
+                                        "RSA/ECB/PKCS1Padding",
+                                        "rsa/none/pkcs1padding" };
     struct algorithm a;
 
     (void)state;
@@ -199,13 +208,20 @@ static void a_known_use_has_its_rules(void **state)
         bool self_signed, validity, mail_address;
         enum key_usage usage;
     } rows[] = {
-        { "EncryptedFields", 1U << ALGORITHM_CIPHER, FAMILY_RSA, 4096, true, false, false, USAGE_ANY },
-        { "ConfigZipEncrypter", 1U << ALGORITHM_CIPHER, FAMILY_RSA, 16384, true, false, false, USAGE_ANY },
-        { "ConfigZipSigner", 1U << ALGORITHM_DIGEST, FAMILY_ANY, 16384, false, true, false, USAGE_CRITICAL_SIGNATURE },
-        { "ObjectHistorySigner", 1U << ALGORITHM_DIGEST, FAMILY_ANY, 16384, true, false, false, USAGE_CRITICAL_SIGNATURE },
-        { "SignEmailDescriptor", 1U << ALGORITHM_SIGNATURE, FAMILY_ANY, 4096, false, true, true, USAGE_SIGN },
-        { "SelfServiceJWTSigner", 1U << ALGORITHM_JWS, FAMILY_RSA, 16384, true, false, false, USAGE_ANY },
-        { "ContentProviderJWSSigner", 1U << ALGORITHM_JWS, FAMILY_RSA, 16384, true, false, false, USAGE_ANY },
+        { "EncryptedFields", 1U << ALGORITHM_CIPHER, FAMILY_RSA, 4096, true, false, false,
+          USAGE_ANY },
+        { "ConfigZipEncrypter", 1U << ALGORITHM_CIPHER, FAMILY_RSA, 16384, true, false, false,
+          USAGE_ANY },
+        { "ConfigZipSigner", 1U << ALGORITHM_DIGEST, FAMILY_ANY, 16384, false, true, false,
+          USAGE_CRITICAL_SIGNATURE },
+        { "ObjectHistorySigner", 1U << ALGORITHM_DIGEST, FAMILY_ANY, 16384, true, false, false,
+          USAGE_CRITICAL_SIGNATURE },
+        { "SignEmailDescriptor", 1U << ALGORITHM_SIGNATURE, FAMILY_ANY, 4096, false, true, true,
+          USAGE_SIGN },
+        { "SelfServiceJWTSigner", 1U << ALGORITHM_JWS, FAMILY_RSA, 16384, true, false, false,
+          USAGE_ANY },
+        { "ContentProviderJWSSigner", 1U << ALGORITHM_JWS, FAMILY_RSA, 16384, true, false, false,
+          USAGE_ANY },
         { "hermodDeviceEnc", 31, FAMILY_RSA, 16384, true, false, false, USAGE_ANY },
         { "att_", 31, FAMILY_RSA, 16384, true, false, false, USAGE_ANY },
         { "att_phone", 31, FAMILY_RSA, 16384, true, false, false, USAGE_ANY },
@@ -229,7 +245,10 @@ static void a_known_use_has_its_rules(void **state)
 
 static void all_other_names_are_the_operators_own(void **state)
 {
-    static const char *const names[] = { "", "encryptedfields", "EncryptedFields2", "Att_phone", "att", "att*", "ConfigZipSigner ", "*" };
+    static const char *const names[] = {
+        "", "encryptedfields", "EncryptedFields2", "Att_phone", "att", "att*", "ConfigZipSigner ",
+        "*"
+    };
 
     (void)state;
     for (size_t i = 0; i < COUNT(names); i++)

@@ -2,10 +2,11 @@
 
 #define KEY(name) "<key name='" name "'><type name='pem' locationValue='" name ".pem'/></key>\n"
 
-static const char two_versions[] =
-    ROOT("<descriptor name='FileSigner' version='2'><type algorithm='SHA256withRSA' key='newer'/></descriptor>\n"
-         "<descriptor name='FileSigner'><type algorithm='SHA256withRSA' key='older'/></descriptor>\n",
-         KEY("older") KEY("newer"));
+static const char two_versions[] = ROOT(
+    "<descriptor name='FileSigner' version='2'><type algorithm='SHA256withRSA' "
+    "key='newer'/></descriptor>\n"
+    "<descriptor name='FileSigner'><type algorithm='SHA256withRSA' key='older'/></descriptor>\n",
+    KEY("older") KEY("newer"));
 
 static void the_highest_version_is_meant_when_none_is_named(void **state)
 {
@@ -31,11 +32,17 @@ static void a_missing_descriptor_is_told_with_what_is_there(void **state)
     (void)state;
     assert_status(SE_ERR_NO_DESCRIPTOR, config_descriptor(&d, config, "FileSinger", 0, &err), &err);
     assert_null(d);
-    assert_string_equal(err.text, "no descriptor 'FileSinger' in 'conf/engine.xml'; did you mean 'FileSigner'?");
-    assert_status(SE_ERR_NO_DESCRIPTOR, config_descriptor(&d, config, "EncryptedFields", 0, &other), &other);
-    assert_string_equal(other.text, "no descriptor 'EncryptedFields' in 'conf/engine.xml'; there are: 'FileSigner'");
-    assert_status(SE_ERR_NO_DESCRIPTOR, config_descriptor(&d, config, "FileSigner", 3, &version), &version);
-    assert_string_equal(version.text, "descriptor 'FileSigner' has no version 3 in 'conf/engine.xml', but 2, 1");
+    assert_string_equal(
+        err.text, "no descriptor 'FileSinger' in 'conf/engine.xml'; did you mean 'FileSigner'?");
+    assert_status(SE_ERR_NO_DESCRIPTOR, config_descriptor(&d, config, "EncryptedFields", 0, &other),
+                  &other);
+    assert_string_equal(
+        other.text,
+        "no descriptor 'EncryptedFields' in 'conf/engine.xml'; there are: 'FileSigner'");
+    assert_status(SE_ERR_NO_DESCRIPTOR, config_descriptor(&d, config, "FileSigner", 3, &version),
+                  &version);
+    assert_string_equal(version.text,
+                        "descriptor 'FileSigner' has no version 3 in 'conf/engine.xml', but 2, 1");
 }
 
 static void keys_are_found_by_name(void **state)

@@ -13,13 +13,17 @@ static se_buf canonical(const char *text)
     return out;
 }
 
-#define DESCRIPTOR_A "<descriptor name='A' version='2'><type algorithm='sha256' key='a'/></descriptor>\n"
-#define DESCRIPTOR_B                                                                                                                       \
-    "<descriptor name='B'><type algorithm='AES/CBC/PKCS5Padding' key='b' "                                                                 \
+#define DESCRIPTOR_A                                                                               \
+    "<descriptor name='A' version='2'><type algorithm='sha256' key='a'/></descriptor>\n"
+#define DESCRIPTOR_B                                                                               \
+    "<descriptor name='B'><type algorithm='AES/CBC/PKCS5Padding' key='b' "                         \
     "asymCipher='RSA/None/OAEPWithSHA1AndMGF1Padding'/></descriptor>\n"
-#define DESCRIPTOR_A10 "<descriptor name='A' version='10'><type algorithm='SHA-256' key='a'/></descriptor>\n"
-#define KEY_A          "<key name='a'><type name='HSM' locationValue='lib' alias='x' slot='0' %s/></key>\n"
-#define KEY_B          "<key name='b'><type name='pem' locationValue='file:b.pem'/><type name='PEM' locationValue='c.pem'/></key>\n"
+#define DESCRIPTOR_A10                                                                             \
+    "<descriptor name='A' version='10'><type algorithm='SHA-256' key='a'/></descriptor>\n"
+#define KEY_A "<key name='a'><type name='HSM' locationValue='lib' alias='x' slot='0' %s/></key>\n"
+#define KEY_B                                                                                      \
+    "<key name='b'><type name='pem' locationValue='file:b.pem'/><type name='PEM' "                 \
+    "locationValue='c.pem'/></key>\n"
 
 static const char expected[] = "engineSignEncrypt 1\n"
                                "descriptor A:2\tkey\ta\n"
@@ -43,9 +47,12 @@ static const char expected[] = "engineSignEncrypt 1\n"
 
 static void the_canonical_form_knows_no_order_spelling_or_pin(void **state)
 {
-    static const char *const pins[] = {
-        "", "pin='1234'", "pin='12345'", "pin.encrypted='1234'", "pin.source='env:X'", "pin.source='file:x'"
-    };
+    static const char *const pins[] = { "",
+                                        "pin='1234'",
+                                        "pin='12345'",
+                                        "pin.encrypted='1234'",
+                                        "pin.source='env:X'",
+                                        "pin.source='file:x'" };
 
     (void)state;
     for (size_t i = 0; i < sizeof pins / sizeof *pins; i++) {
@@ -55,7 +62,8 @@ static void the_canonical_form_knows_no_order_spelling_or_pin(void **state)
         AUTO(se_buf) second = SE_BUF_INIT;
 
         writer_format(&one, ROOT(DESCRIPTOR_A DESCRIPTOR_B DESCRIPTOR_A10, KEY_A KEY_B), pins[i]);
-        writer_format(&two, ROOT("<!-- -->" DESCRIPTOR_A10 DESCRIPTOR_A DESCRIPTOR_B, KEY_B KEY_A), pins[i]);
+        writer_format(&two, ROOT("<!-- -->" DESCRIPTOR_A10 DESCRIPTOR_A DESCRIPTOR_B, KEY_B KEY_A),
+                      pins[i]);
         first = canonical(writer_string(&one));
         second = canonical(writer_string(&two));
         assert_string_equal((char *)first.data, expected);
@@ -72,19 +80,31 @@ static void the_canonical_form_tells_all_else(void **state)
         ROOT(DESCRIPTOR_A, "<key name='a'><type name='pem' locationValue='./a'/></key>"),
         ROOT(DESCRIPTOR_A, "<key name='a'><type name='pkcs12' locationValue='a'/></key>"),
         ROOT(DESCRIPTOR_A, "<key name='a'><type name='pkcs12' locationValue='a' alias='a'/></key>"),
-        ROOT(DESCRIPTOR_A, "<key name='a'><type name='pkcs12' locationValue='a' certificate='file:x'/></key>"),
-        ROOT(DESCRIPTOR_A, "<key name='a'><type name='pkcs12' locationValue='a' certificate='MAMCAQE='/></key>"),
+        ROOT(DESCRIPTOR_A,
+             "<key name='a'><type name='pkcs12' locationValue='a' certificate='file:x'/></key>"),
+        ROOT(DESCRIPTOR_A,
+             "<key name='a'><type name='pkcs12' locationValue='a' certificate='MAMCAQE='/></key>"),
         ROOT(DESCRIPTOR_A, "<key name='a'><type name='HSM' locationValue='a' alias='a'/></key>"),
-        ROOT(DESCRIPTOR_A, "<key name='a'><type name='HSM' locationValue='a' alias='a' slot='0'/></key>"),
-        ROOT(DESCRIPTOR_A, "<key name='a'><type name='HSM' locationValue='a' alias='a' slotIndex='0'/></key>"),
-        ROOT(DESCRIPTOR_A, "<key name='a'><type name='HSM' locationValue='a' alias='a' tokenLabel='0'/></key>"),
-        ROOT(DESCRIPTOR_A, "<key name='a'><type name='HSM' locationValue='a' alias='a' tokenSerial='0'/></key>"),
-        ROOT(DESCRIPTOR_A, "<key name='a'><type name='HSM' locationValue='a' alias='a' initArgs='0'/></key>"),
-        ROOT(DESCRIPTOR_A, "<key name='a'><type name='HSM' locationValue='a' alias='a' maxSessions='1'/></key>"),
-        ROOT(DESCRIPTOR_A, "<key name='a'><type name='HSM' locationValue='a' alias='a' keepAlive='1'/></key>"),
-        ROOT(DESCRIPTOR_A, "<key name='a'><type name='HSM' locationValue='a' alias='a' failback='true'/></key>"),
-        ROOT(DESCRIPTOR_A, "<key name='a'><type name='pem' locationValue='a'/><type name='pem' locationValue='b'/></key>"),
-        ROOT(DESCRIPTOR_A, "<key name='a'><type name='pem' locationValue='b'/><type name='pem' locationValue='a'/></key>"),
+        ROOT(DESCRIPTOR_A,
+             "<key name='a'><type name='HSM' locationValue='a' alias='a' slot='0'/></key>"),
+        ROOT(DESCRIPTOR_A,
+             "<key name='a'><type name='HSM' locationValue='a' alias='a' slotIndex='0'/></key>"),
+        ROOT(DESCRIPTOR_A,
+             "<key name='a'><type name='HSM' locationValue='a' alias='a' tokenLabel='0'/></key>"),
+        ROOT(DESCRIPTOR_A,
+             "<key name='a'><type name='HSM' locationValue='a' alias='a' tokenSerial='0'/></key>"),
+        ROOT(DESCRIPTOR_A,
+             "<key name='a'><type name='HSM' locationValue='a' alias='a' initArgs='0'/></key>"),
+        ROOT(DESCRIPTOR_A,
+             "<key name='a'><type name='HSM' locationValue='a' alias='a' maxSessions='1'/></key>"),
+        ROOT(DESCRIPTOR_A,
+             "<key name='a'><type name='HSM' locationValue='a' alias='a' keepAlive='1'/></key>"),
+        ROOT(DESCRIPTOR_A,
+             "<key name='a'><type name='HSM' locationValue='a' alias='a' failback='true'/></key>"),
+        ROOT(DESCRIPTOR_A, "<key name='a'><type name='pem' locationValue='a'/><type name='pem' "
+                           "locationValue='b'/></key>"),
+        ROOT(DESCRIPTOR_A, "<key name='a'><type name='pem' locationValue='b'/><type name='pem' "
+                           "locationValue='a'/></key>"),
     };
     enum { COUNT = sizeof variants / sizeof *variants };
     se_buf forms[COUNT];
@@ -104,9 +124,11 @@ static void the_documented_form_is_the_form(void **state)
 {
     AUTO(se_buf)
     out = canonical("<engineSignEncrypt>\n  <descriptors>\n"
-                    "    <descriptor name=\"FileSigner\"><type algorithm=\"sha256WithRSA\" key=\"k\"/></descriptor>\n"
+                    "    <descriptor name=\"FileSigner\"><type algorithm=\"sha256WithRSA\" "
+                    "key=\"k\"/></descriptor>\n"
                     "  </descriptors>\n  <keys>\n"
-                    "    <key name=\"k\"><type name=\"hsm\" locationValue=\"libsofthsm2\" alias=\"file signer\" slot=\"0\" "
+                    "    <key name=\"k\"><type name=\"hsm\" locationValue=\"libsofthsm2\" "
+                    "alias=\"file signer\" slot=\"0\" "
                     "pin=\"1234\"/></key>\n  </keys>\n</engineSignEncrypt>\n");
 
     (void)state;
@@ -121,24 +143,28 @@ static void the_documented_form_is_the_form(void **state)
 
 static void line_ends_and_tabs_are_escaped(void **state)
 {
-    AUTO(se_buf) out = canonical(ROOT("", "<key name='a&#9;b&#10;c&#13;d\\'><type name='pem' locationValue='x'/></key>"));
+    AUTO(se_buf) out = canonical(
+        ROOT("", "<key name='a&#9;b&#10;c&#13;d\\'><type name='pem' locationValue='x'/></key>"));
 
     (void)state;
     assert_string_equal((char *)out.data,
-                        "engineSignEncrypt 1\nkey a\\tb\\nc\\rd\\\\\ttype\tpem\nkey a\\tb\\nc\\rd\\\\\tlocationValue\tx\n");
+                        "engineSignEncrypt 1\nkey a\\tb\\nc\\rd\\\\\ttype\tpem\nkey "
+                        "a\\tb\\nc\\rd\\\\\tlocationValue\tx\n");
 }
 
 static void pins_are_masked(void **state)
 {
     AUTO(config)
-    config = parsed(ROOT("", "<key name='a'><type name='pkcs12' locationValue='/a' pin='1234'/></key>"
-                             "<key name='b'><type name='pkcs12' locationValue='/b' pin.encrypted='1234'/></key>"));
+    config = parsed(ROOT(
+        "", "<key name='a'><type name='pkcs12' locationValue='/a' pin='1234'/></key>"
+            "<key name='b'><type name='pkcs12' locationValue='/b' pin.encrypted='1234'/></key>"));
     AUTO(writer) got = { 0 };
 
     (void)state;
     config_describe(config, put_property, &got);
-    assert_string_equal(writer_string(&got), "key a | type | pkcs12\nkey a | locationValue | /a\nkey a | pin | ***\n"
-                                             "key b | type | pkcs12\nkey b | locationValue | /b\nkey b | pin | ***\n");
+    assert_string_equal(writer_string(&got),
+                        "key a | type | pkcs12\nkey a | locationValue | /a\nkey a | pin | ***\n"
+                        "key b | type | pkcs12\nkey b | locationValue | /b\nkey b | pin | ***\n");
 }
 
 static void findings_come_in_the_order_of_lines_and_once(void **state)
@@ -159,7 +185,9 @@ static void findings_come_in_the_order_of_lines_and_once(void **state)
     assert_false(findings_error_at(&findings, 3));
     assert_status(SE_ERR_CONFIG, findings_tell(&findings, "f.xml", &options, &err), &err);
     assert_string_equal(err.text, "f.xml:7: seven");
-    assert_string_equal(writer_string(&got), "0: warning: all\n3: warning: three\n7: seven\n7: another seven\n7: warning: seven\n");
+    assert_string_equal(
+        writer_string(&got),
+        "0: warning: all\n3: warning: three\n7: seven\n7: another seven\n7: warning: seven\n");
 }
 
 static void warnings_leave_room_for_errors(void **state)

@@ -3,9 +3,11 @@
 #include "model/diff.h"
 #include "tests/unit/model.h"
 
-static void put_difference(void *arg, const char *item, const char *property, const char *before, const char *after)
+static void put_difference(void *arg, const char *item, const char *property, const char *before,
+                           const char *after)
 {
-    writer_format(arg, "%s | %s | %s | %s\n", item, property, before ? before : "(none)", after ? after : "(none)");
+    writer_format(arg, "%s | %s | %s | %s\n", item, property, before ? before : "(none)",
+                  after ? after : "(none)");
 }
 
 static void assert_differences(const char *before, const char *after, const char *expected)
@@ -13,7 +15,9 @@ static void assert_differences(const char *before, const char *after, const char
     AUTO(writer) told = { 0 };
     se_error err = SE_ERROR_INIT;
 
-    assert_status(SE_OK, canonical_diff(text_bytes(before), text_bytes(after), put_difference, &told, &err), &err);
+    assert_status(
+        SE_OK, canonical_diff(text_bytes(before), text_bytes(after), put_difference, &told, &err),
+        &err);
     assert_string_equal(writer_string(&told), expected);
 }
 
@@ -29,7 +33,8 @@ static void lines_are_compared_whatever_their_order(void **state)
     assert_differences(HEAD "a\tp\t1\n", HEAD, "a | p | 1 | (none)\n");
     assert_differences(HEAD "b\tp\t1\na\tp\t1\nd\tp\t1\n", HEAD "a\tp\t1\nc\tp\t1\nd\tp\t\n",
                        "b | p | 1 | (none)\nc | p | (none) | 1\nd | p | 1 | \n");
-    assert_differences(HEAD "ab\tc\t1\n", HEAD "a\tbc\t1\n", "a | bc | (none) | 1\nab | c | 1 | (none)\n");
+    assert_differences(HEAD "ab\tc\t1\n", HEAD "a\tbc\t1\n",
+                       "a | bc | (none) | 1\nab | c | 1 | (none)\n");
 }
 
 static void what_is_no_canonical_form_is_refused(void **state)
@@ -55,7 +60,10 @@ static void what_is_no_canonical_form_is_refused(void **state)
             const se_bytes bad = text_bytes(texts[i]), good = text_bytes(HEAD "a\tp\t1\n");
             se_error err = SE_ERROR_INIT;
 
-            assert_status(SE_ERR_FORMAT, canonical_diff(second ? good : bad, second ? bad : good, put_difference, &told, &err), &err);
+            assert_status(SE_ERR_FORMAT,
+                          canonical_diff(second ? good : bad, second ? bad : good, put_difference,
+                                         &told, &err),
+                          &err);
             assert_string_equal(err.text, "not a canonical configuration");
             assert_string_equal(writer_string(&told), "");
         }
@@ -68,12 +76,18 @@ static void a_nul_is_no_line_end(void **state)
     se_error err = SE_ERROR_INIT;
 
     (void)state;
-    assert_status(SE_ERR_FORMAT, canonical_diff((se_bytes){ text, sizeof text - 1 }, text_bytes(HEAD), put_difference, &told, &err), &err);
+    assert_status(SE_ERR_FORMAT,
+                  canonical_diff((se_bytes){ text, sizeof text - 1 }, text_bytes(HEAD),
+                                 put_difference, &told, &err),
+                  &err);
 }
 
-#define DESCRIPTOR(algorithm) "<descriptor name='A'><type algorithm='" algorithm "' key='a'/></descriptor>\n"
-#define KEY(pin)              "<key name='a'><type name='HSM' locationValue='lib' alias='x' " pin "/></key>\n"
-#define REPLICAS(pin)         "<key name='a'><type name='pkcs12' locationValue='1'/><type name='pkcs12' locationValue='2' " pin "/></key>\n"
+#define DESCRIPTOR(algorithm)                                                                      \
+    "<descriptor name='A'><type algorithm='" algorithm "' key='a'/></descriptor>\n"
+#define KEY(pin) "<key name='a'><type name='HSM' locationValue='lib' alias='x' " pin "/></key>\n"
+#define REPLICAS(pin)                                                                              \
+    "<key name='a'><type name='pkcs12' locationValue='1'/><type name='pkcs12' "                    \
+    "locationValue='2' " pin "/></key>\n"
 
 static void assert_config_differences(const char *before, const char *after, const char *expected)
 {
@@ -89,12 +103,17 @@ static void assert_config_differences(const char *before, const char *after, con
 static void pins_differ_without_being_told(void **state)
 {
     (void)state;
-    assert_config_differences(ROOT(DESCRIPTOR("SHA-256"), KEY("pin='1'")), ROOT(DESCRIPTOR("sha256"), KEY("pin='1'")), "");
-    assert_config_differences(ROOT(DESCRIPTOR("SHA-256"), KEY("pin='1'")), ROOT(DESCRIPTOR("SHA-512"), KEY("pin='2'")),
-                              "descriptor A:1 | algorithm | SHA-256 | SHA-512\nkey a | pin | *** | ***\n");
-    assert_config_differences(ROOT(DESCRIPTOR("SHA-256"), KEY("pin='1'")), ROOT(DESCRIPTOR("SHA-256"), KEY("pin.source='env:PIN'")),
-                              "key a | pin | *** | (none)\nkey a | pin.source | (none) | env:PIN\n");
-    assert_config_differences(ROOT(DESCRIPTOR("SHA-256"), REPLICAS("pin='1'")), ROOT(DESCRIPTOR("SHA-256"), REPLICAS("pin='2'")),
+    assert_config_differences(ROOT(DESCRIPTOR("SHA-256"), KEY("pin='1'")),
+                              ROOT(DESCRIPTOR("sha256"), KEY("pin='1'")), "");
+    assert_config_differences(
+        ROOT(DESCRIPTOR("SHA-256"), KEY("pin='1'")), ROOT(DESCRIPTOR("SHA-512"), KEY("pin='2'")),
+        "descriptor A:1 | algorithm | SHA-256 | SHA-512\nkey a | pin | *** | ***\n");
+    assert_config_differences(
+        ROOT(DESCRIPTOR("SHA-256"), KEY("pin='1'")),
+        ROOT(DESCRIPTOR("SHA-256"), KEY("pin.source='env:PIN'")),
+        "key a | pin | *** | (none)\nkey a | pin.source | (none) | env:PIN\n");
+    assert_config_differences(ROOT(DESCRIPTOR("SHA-256"), REPLICAS("pin='1'")),
+                              ROOT(DESCRIPTOR("SHA-256"), REPLICAS("pin='2'")),
                               "key a replica 2 | pin | *** | ***\n");
 }
 

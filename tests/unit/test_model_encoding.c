@@ -21,7 +21,9 @@ static void utf8_is_exactly_utf8(void **state)
     static const char bad[] = "not UTF-8: save the file as UTF-8";
 
     (void)state;
-    assert_text("a\x7F\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF\xF0\x90\x80\x80\xF4\x8F\xBF\xBF", 1, NULL);
+    assert_text("a\x7F\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF\xF0\x90\x80"
+                "\x80\xF4\x8F\xBF\xBF",
+                1, NULL);
     assert_text("a\n\x80", 2, bad);
     assert_text("a\xC0\x80", 1, bad);
     assert_text("a\xC1\xBF", 1, bad);
@@ -40,7 +42,8 @@ static void utf8_is_exactly_utf8(void **state)
 
 static void declarations_are_read_strictly(void **state)
 {
-    static const char other[] = "XML of the version '1.1' is not accepted: only 1.0, whose rules canonical forms have";
+    static const char other[] =
+        "XML of the version '1.1' is not accepted: only 1.0, whose rules canonical forms have";
 
     (void)state;
     assert_text("<?xml version='1.1'?><a/>", 1, other);
@@ -67,7 +70,8 @@ static void other_encodings_are_named(void **state)
     assert_text("\0<\0?", 1, "the file is UTF-16: save it as UTF-8");
     assert_text("<\0?\0", 1, "the file is UTF-16: save it as UTF-8");
     assert_text("a\n\0", 2, "the file is no text: it holds a NUL byte");
-    assert_text("<?xml version='1.0' encoding='ISO-8859-15'?>", 1, "the encoding 'ISO-8859-15' is not supported: save the file as UTF-8");
+    assert_text("<?xml version='1.0' encoding='ISO-8859-15'?>", 1,
+                "the encoding 'ISO-8859-15' is not supported: save the file as UTF-8");
     assert_text("\xEF\xBB\xBF<?xml version = '1.0'\tencoding\n= \"latin1\"?>", 1,
                 "the encoding 'latin1' is not supported: save the file as UTF-8");
     assert_text("<?xml version='1.0' encoding=\"Utf-8\"?>", 1, NULL);

@@ -11,7 +11,9 @@ static struct config *configured(const char *attributes)
     AUTO(se_buf) copy = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
 
-    writer_format(&text, ROOT("", "<key name='k'><type name='HSM' locationValue='m' alias='a' %s/></key>"), attributes);
+    writer_format(&text,
+                  ROOT("", "<key name='k'><type name='HSM' locationValue='m' alias='a' %s/></key>"),
+                  attributes);
     assert_status(SE_OK, buf_copy(&copy, buf_bytes(&text.buf), &err), &err);
     assert_status(SE_OK, config_parse(&config, &copy, "engine.xml", &options, &err), &err);
     return config;
@@ -59,7 +61,8 @@ static void scrambled_pins(void **state)
     writer_format(&attribute, "pin.encrypted='%s'", (char *)value.data);
     assert_pin(writer_string(&attribute), "geheim");
     assert_int_equal(unlink("pin.key"), 0);
-    assert_no_pin(writer_string(&attribute), "the key that scrambles PINs: cannot read 'pin.key': No such file or directory");
+    assert_no_pin(writer_string(&attribute),
+                  "the key that scrambles PINs: cannot read 'pin.key': No such file or directory");
 }
 
 static void pins_from_the_environment(void **state)
@@ -68,9 +71,11 @@ static void pins_from_the_environment(void **state)
     assert_int_equal(setenv("SIGNENGINE_TEST_PIN", "12 34\n", 1), 0);
     assert_pin("pin.source='env:SIGNENGINE_TEST_PIN'", "12 34\n");
     assert_int_equal(setenv("SIGNENGINE_TEST_PIN", "", 1), 0);
-    assert_no_pin("pin.source='env:SIGNENGINE_TEST_PIN'", "pin.source: the environment variable 'SIGNENGINE_TEST_PIN' is empty");
+    assert_no_pin("pin.source='env:SIGNENGINE_TEST_PIN'",
+                  "pin.source: the environment variable 'SIGNENGINE_TEST_PIN' is empty");
     assert_int_equal(unsetenv("SIGNENGINE_TEST_PIN"), 0);
-    assert_no_pin("pin.source='env:SIGNENGINE_TEST_PIN'", "pin.source: the environment variable 'SIGNENGINE_TEST_PIN' is not set");
+    assert_no_pin("pin.source='env:SIGNENGINE_TEST_PIN'",
+                  "pin.source: the environment variable 'SIGNENGINE_TEST_PIN' is not set");
 }
 
 static void one_line_end_of_a_file_is_dropped(void **state)
@@ -103,25 +108,33 @@ static void files_that_do_not_hold_a_pin(void **state)
     static const struct {
         const char *text, *why;
     } edited[] = {
-        { "1234\n\n", "pin.source: './edited' has more than one line: the PIN must be the only one" },
-        { "1234\n5678", "pin.source: './edited' has more than one line: the PIN must be the only one" },
-        { "1234\r5678\r", "pin.source: './edited' has more than one line: the PIN must be the only one" },
-        { "\r\n1234\r\n", "pin.source: './edited' has more than one line: the PIN must be the only one" },
+        { "1234\n\n",
+          "pin.source: './edited' has more than one line: the PIN must be the only one" },
+        { "1234\n5678",
+          "pin.source: './edited' has more than one line: the PIN must be the only one" },
+        { "1234\r5678\r",
+          "pin.source: './edited' has more than one line: the PIN must be the only one" },
+        { "\r\n1234\r\n",
+          "pin.source: './edited' has more than one line: the PIN must be the only one" },
         { "\xef\xbb\xbf"
           "1234\n",
-          "pin.source: './edited' begins with the byte order mark of UTF-8: save it without one, as UTF-8" },
-        { "\xef\xbb\xbf", "pin.source: './edited' begins with the byte order mark of UTF-8: save it without one, as UTF-8" },
+          "pin.source: './edited' begins with the byte order mark of UTF-8: save it without one, "
+          "as UTF-8" },
+        { "\xef\xbb\xbf", "pin.source: './edited' begins with the byte order mark of UTF-8: save "
+                          "it without one, as UTF-8" },
         { "\xff\xfe"
           "1",
-          "pin.source: './edited' begins with the byte order mark of UTF-16: save it without one, as UTF-8" },
-        { "1234 \n",
-          "pin.source: the line in './edited' ends with a blank: take it away, or if it is part of the PIN, the line end behind it" },
-        { "\t1234\r\n",
-          "pin.source: the line in './edited' begins with a blank: take it away, or if it is part of the PIN, the line end behind it" },
+          "pin.source: './edited' begins with the byte order mark of UTF-16: save it without one, "
+          "as UTF-8" },
+        { "1234 \n", "pin.source: the line in './edited' ends with a blank: take it away, or if it "
+                     "is part of the PIN, the line end behind it" },
+        { "\t1234\r\n", "pin.source: the line in './edited' begins with a blank: take it away, or "
+                        "if it is part of the PIN, the line end behind it" },
     };
 
     (void)state;
-    assert_no_pin("pin.source='file:none'", "pin.source: cannot read './none': No such file or directory");
+    assert_no_pin("pin.source='file:none'",
+                  "pin.source: cannot read './none': No such file or directory");
     assert_no_pin("pin.source='file:.'", "pin.source: cannot read './.': Is a directory");
     make_text("empty", "\n", 0600);
     assert_no_pin("pin.source='file:empty'", "pin.source: './empty' is empty");
@@ -135,9 +148,11 @@ static void files_that_do_not_hold_a_pin(void **state)
         assert_no_pin("pin.source='file:edited'", edited[i].why);
     }
     make_text("open", "1234", 0606);
-    assert_no_pin("pin.source='file:open'", "pin.source: './open' has mode 0606: others may change it");
+    assert_no_pin("pin.source='file:open'",
+                  "pin.source: './open' has mode 0606: others may change it");
     assert_int_equal(truncate("empty", 4097), 0);
-    assert_no_pin("pin.source='file:empty'", "pin.source: './empty' has 4097 bytes, more than 4096");
+    assert_no_pin("pin.source='file:empty'",
+                  "pin.source: './empty' has 4097 bytes, more than 4096");
 }
 
 static void credentials_of_systemd(void **state)
@@ -147,9 +162,11 @@ static void credentials_of_systemd(void **state)
     assert_int_equal(setenv("CREDENTIALS_DIRECTORY", folder, 1), 0);
     assert_pin("pin.source='credential:hsm-pin'", "1234");
     assert_int_equal(setenv("CREDENTIALS_DIRECTORY", ".", 1), 0);
-    assert_no_pin("pin.source='credential:other'", "pin.source: cannot read './other': No such file or directory");
+    assert_no_pin("pin.source='credential:other'",
+                  "pin.source: cannot read './other': No such file or directory");
     assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
-    assert_no_pin("pin.source='credential:hsm-pin'", "pin.source: no credential 'hsm-pin': $CREDENTIALS_DIRECTORY is not set");
+    assert_no_pin("pin.source='credential:hsm-pin'",
+                  "pin.source: no credential 'hsm-pin': $CREDENTIALS_DIRECTORY is not set");
 }
 
 /* keyrefs are also made by those who manage tokens */

@@ -6,8 +6,9 @@
 
 #include "tests/unit/model.h"
 
-#define FILE_SIGNER "<descriptor name='FileSigner'><type algorithm='SHA-256' key='k'/></descriptor>\n"
-#define PLAIN_KEY   "<key name='k'><type name='pkcs12' locationValue='k.p12' pin='1234'/></key>\n"
+#define FILE_SIGNER                                                                                \
+    "<descriptor name='FileSigner'><type algorithm='SHA-256' key='k'/></descriptor>\n"
+#define PLAIN_KEY "<key name='k'><type name='pkcs12' locationValue='k.p12' pin='1234'/></key>\n"
 
 static struct config_options telling(struct writer *findings)
 {
@@ -41,8 +42,10 @@ static void files_that_cannot_be_read_are_named(void **state)
     (void)state;
     assert_not_loaded("none.xml", "0: cannot read 'none.xml': No such file or directory\n",
                       "cannot read 'none.xml': No such file or directory");
-    assert_not_loaded(".", "0: cannot read '.': Is a directory\n", "cannot read '.': Is a directory");
-    assert_not_loaded("", "0: cannot read '': No such file or directory\n", "cannot read '': No such file or directory");
+    assert_not_loaded(".", "0: cannot read '.': Is a directory\n",
+                      "cannot read '.': Is a directory");
+    assert_not_loaded("", "0: cannot read '': No such file or directory\n",
+                      "cannot read '': No such file or directory");
     make_text("closed.xml", "<a/>", 0000);
     assert_status(SE_ERR_CONFIG, as_nobody(load_closed, &err), &err);
     assert_string_equal(err.text, "cannot read 'closed.xml': Permission denied");
@@ -58,7 +61,10 @@ static void a_fifo_does_not_hold_the_engine_up(void **state)
 static void the_first_error_is_the_error(void **state)
 {
     (void)state;
-    make_text("engine.xml", "<engineSignEncrypt>\n<keys>\n<key/>\n</keys>\n<descriptors colour='blue'/>\n</engineSignEncrypt>\n", 0600);
+    make_text("engine.xml",
+              "<engineSignEncrypt>\n<keys>\n<key/>\n</keys>\n<descriptors "
+              "colour='blue'/>\n</engineSignEncrypt>\n",
+              0600);
     assert_not_loaded("engine.xml",
                       "3: <key> needs the attribute 'name'\n3: <key> needs a <type>\n"
                       "5: unknown attribute 'colour' of <descriptors>, which has none\n",
@@ -92,12 +98,15 @@ static void assert_loaded(mode_t mode, const char *text, const char *findings)
 static void files_that_others_can_read_or_change_are_warned_about(void **state)
 {
     static const char plain[] = ROOT(FILE_SIGNER, PLAIN_KEY);
-    static const char other[] = ROOT(FILE_SIGNER, "<key name='k'><type name='pkcs12' locationValue='k.p12' pin.source='env:X'/></key>\n");
+    static const char other[] = ROOT(
+        FILE_SIGNER,
+        "<key name='k'><type name='pkcs12' locationValue='k.p12' pin.source='env:X'/></key>\n");
 
     (void)state;
     assert_loaded(0600, plain, "");
     assert_loaded(0640, plain, "");
-    assert_loaded(0644, plain, "0: warning: 'engine.xml' holds a plain PIN and can be read by everybody\n");
+    assert_loaded(0644, plain,
+                  "0: warning: 'engine.xml' holds a plain PIN and can be read by everybody\n");
     assert_loaded(0602, plain, "0: warning: 'engine.xml' can be changed by everybody\n");
     assert_loaded(0644, other, "");
     assert_loaded(0646, other, "0: warning: 'engine.xml' can be changed by everybody\n");
@@ -154,7 +163,8 @@ static int load_in_child(const char *path)
         return 1;
     (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
     (void)getrusage(RUSAGE_SELF, &usage);
-    seconds = (double)(after.tv_sec - before.tv_sec) + (double)(after.tv_nsec - before.tv_nsec) / 1e9;
+    seconds =
+        (double)(after.tv_sec - before.tv_sec) + (double)(after.tv_nsec - before.tv_nsec) / 1e9;
     if (seconds > 1)
         return 2;
     return usage.ru_maxrss > 64 * 1024 ? 3 : 0;
@@ -170,7 +180,8 @@ static void assert_refused_cheaply(const char *path)
         _exit(load_in_child(path));
     assert_int_equal(waitpid(child, &status, 0), child);
     if (!WIFEXITED(status) || WEXITSTATUS(status))
-        fail_msg("%s: child status %x: 1 is not refused, 2 more than a second, 3 more than 64 MB", path, (unsigned)status);
+        fail_msg("%s: child status %x: 1 is not refused, 2 more than a second, 3 more than 64 MB",
+                 path, (unsigned)status);
 }
 
 /* Sanitizers and valgrind take memory and time of their own. */
@@ -215,8 +226,10 @@ static const struct {
     { "text", "<engineSignEncrypt>", "x", "</engineSignEncrypt>" },
     { "lines", "<engineSignEncrypt>", "\n", "</engineSignEncrypt>" },
     { "open quote", "<engineSignEncrypt a='", "\"", "" },
-    { "keys", "<engineSignEncrypt><descriptors/><keys>", "<key name='k'/>", "</keys></engineSignEncrypt>" },
-    { "many keys", "<engineSignEncrypt><descriptors/><keys>", "<key name='k'/>\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n",
+    { "keys", "<engineSignEncrypt><descriptors/><keys>", "<key name='k'/>",
+      "</keys></engineSignEncrypt>" },
+    { "many keys", "<engineSignEncrypt><descriptors/><keys>",
+      "<key name='k'/>\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n",
       "</keys></engineSignEncrypt>" },
 };
 
@@ -254,7 +267,10 @@ static void near_misses_are_looked_for_cheaply(void **state)
         skip();
     writer_text(&text, "<engineSignEncrypt><descriptors>");
     for (int i = 0; i < 4096; i++)
-        writer_format(&text, "<descriptor name='d%060d'><type algorithm='SHA-256' key='%060dx'/></descriptor>", i, i);
+        writer_format(
+            &text,
+            "<descriptor name='d%060d'><type algorithm='SHA-256' key='%060dx'/></descriptor>", i,
+            i);
     writer_text(&text, "</descriptors><keys>");
     for (int i = 0; i < 4096; i++)
         writer_format(&text, "<key name='%060dy'><type name='pem' locationValue='x'/></key>", i);
@@ -270,13 +286,15 @@ static void too_many_are_refused_by_number(void **state)
     (void)state;
     writer_text(&text, "<engineSignEncrypt>\n<descriptors>\n");
     for (int i = 0; i < 4097; i++)
-        writer_format(&text, "<descriptor name='d%d'><type algorithm='SHA-256' key='k'/></descriptor>", i);
+        writer_format(&text,
+                      "<descriptor name='d%d'><type algorithm='SHA-256' key='k'/></descriptor>", i);
     writer_text(&text, "</descriptors>\n<keys>\n");
     for (int i = 0; i < 4097; i++)
         writer_format(&text, "<key name='k%d'><type name='pem' locationValue='x'/></key>", i);
     writer_text(&text, "</keys></engineSignEncrypt>");
     make_file("many.xml", text.buf.data, text.buf.size, 0600);
-    assert_not_loaded("many.xml", "2: 4097 descriptors: more than 4096\n4: 4097 keys: more than 4096\n",
+    assert_not_loaded("many.xml",
+                      "2: 4097 descriptors: more than 4096\n4: 4097 keys: more than 4096\n",
                       "many.xml:2: 4097 descriptors: more than 4096");
 }
 
@@ -299,7 +317,8 @@ static void texts_are_as_long_as_files(void **state)
     memset(text.data, ' ', text.size);
     assert_status(SE_ERR_CONFIG, config_parse(&config, &text, "engine.xml", &options, &err), &err);
     assert_string_equal(err.text, "'engine.xml' has 4194305 bytes, more than 4194304");
-    assert_string_equal(writer_string(&got), "0: 'engine.xml' has 4194305 bytes, more than 4194304\n");
+    assert_string_equal(writer_string(&got),
+                        "0: 'engine.xml' has 4194305 bytes, more than 4194304\n");
     assert_null(text.data);
 }
 

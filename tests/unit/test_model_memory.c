@@ -1,6 +1,7 @@
 /*
- * No PIN stays in memory: after use the heap, the stacks and everything else that the process can write to are searched for it.
- * The needle exists masked only, so that the search does not find itself, and a child process writes the configuration.
+ * No PIN stays in memory: after use the heap, the stacks and everything else that the process can
+ * write to are searched for it. The needle exists masked only, so that the search does not find
+ * itself, and a child process writes the configuration.
  */
 #include "model/pins.h"
 #include "tests/unit/model.h"
@@ -10,10 +11,11 @@ static void write_config(const char *attribute, const char *value)
 {
     AUTO(writer) text = { 0 };
 
-    writer_format(&text,
-                  ROOT("<descriptor name='d'><type algorithm='SHA-256' key='k'/></descriptor>",
-                       "<key name='k'>\n<type name='HSM' locationValue='m' alias='a' %s='%s'/>\n</key>\n"),
-                  attribute, value);
+    writer_format(
+        &text,
+        ROOT("<descriptor name='d'><type algorithm='SHA-256' key='k'/></descriptor>",
+             "<key name='k'>\n<type name='HSM' locationValue='m' alias='a' %s='%s'/>\n</key>\n"),
+        attribute, value);
     make_file("engine.xml", text.buf.data, text.buf.size, 0600);
 }
 

@@ -1,6 +1,6 @@
 /*
- * Without memory a configuration is refused, never half understood: every allocation of ours fails once.  Of libxml2's only some do, for
- * 2.9.14 does not check all.
+ * Without memory a configuration is refused, never half understood: every allocation of ours fails
+ * once.  Of libxml2's only some do, for 2.9.14 does not check all.
  */
 #include <libxml/parser.h>
 
@@ -23,7 +23,8 @@ void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t size);
-int __wrap_vasprintf(char **out, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+int __wrap_vasprintf(char **out, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 void *__wrap_malloc(size_t size)
 {
@@ -51,7 +52,8 @@ int __wrap_vasprintf(char **out, const char *format, va_list args)
 }
 
 /* what _FORTIFY_SOURCE calls in its place */
-int __wrap___vasprintf_chk(char **out, int flag, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
+int __wrap___vasprintf_chk(char **out, int flag, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
 int __wrap___vasprintf_chk(char **out, int flag, const char *format, va_list args)
 {
     (void)flag;
@@ -74,15 +76,22 @@ static void *xml_realloc(void *old, size_t size)
 }
 
 static const char text[] =
-    ROOT("<descriptor name='FileSigner' version='2'><type algorithm='SHA256withRSA' key='one'/></descriptor>\n"
-         "<descriptor name='EncryptedFields'><type algorithm='AES/GCM/NoPadding' asymCipher='RSA/ECB/OAEPWithSHA-256AndMGF1Padding'"
-         " initVector='000102030405060708090a0b' mgf1='SHA-1' size='128' result='CMS' key='two'/></descriptor>\n",
-         "<key name='one'><type name='HSM' locationValue='lib' alias='a&amp;b' tokenLabel='t' slot='7' pin='12&#x33;4'/>"
-         "<type name='pkcs12' locationValue='x.p12' pin.source='file:pin' certificate='MAMCAQE='/></key>\n"
-         "<key name='two'><type name='pem' locationValue='file:y.pem' certificate='file:y.crt'/></key>\n");
+    ROOT("<descriptor name='FileSigner' version='2'><type algorithm='SHA256withRSA' "
+         "key='one'/></descriptor>\n"
+         "<descriptor name='EncryptedFields'><type algorithm='AES/GCM/NoPadding' "
+         "asymCipher='RSA/ECB/OAEPWithSHA-256AndMGF1Padding'"
+         " initVector='000102030405060708090a0b' mgf1='SHA-1' size='128' result='CMS' "
+         "key='two'/></descriptor>\n",
+         "<key name='one'><type name='HSM' locationValue='lib' alias='a&amp;b' tokenLabel='t' "
+         "slot='7' pin='12&#x33;4'/>"
+         "<type name='pkcs12' locationValue='x.p12' pin.source='file:pin' "
+         "certificate='MAMCAQE='/></key>\n"
+         "<key name='two'><type name='pem' locationValue='file:y.pem' "
+         "certificate='file:y.crt'/></key>\n");
 
-static const char bad[] = ROOT("<descriptor nam='FileSigner'><type algoritm='SHA256withRSA' key='on'/></descriptor>\n",
-                               "<key name='one'><type name='HSM' locationValue='lib' pin='1' pin.encrypted='2'/></key>\n");
+static const char bad[] = ROOT(
+    "<descriptor nam='FileSigner'><type algoritm='SHA256withRSA' key='on'/></descriptor>\n",
+    "<key name='one'><type name='HSM' locationValue='lib' pin='1' pin.encrypted='2'/></key>\n");
 
 /* What is understood when the n-th allocation fails; *failed: there was an n-th. */
 static se_status load(se_buf *canonical, bool *failed, const char *from, int n)
@@ -154,5 +163,6 @@ int main(void)
         cmocka_unit_test(a_parser_that_cannot_be_made),
     };
 
-    return xmlMemSetup(free, xml_malloc, xml_realloc, xml_strdup) || cmocka_run_group_tests(tests, NULL, NULL);
+    return xmlMemSetup(free, xml_malloc, xml_realloc, xml_strdup) ||
+           cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,8 +6,10 @@
 
 static const char key_a[] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
 static const char key_b[] = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=\n";
-/* "1234" under key_a as doc/formats.md has it, made with another implementation of AES-GCM: it must stay readable. */
-static const char old_value[] = "{se1}oKGio6Slpqeoqaqr1ypPGcXLAr9iZYfTB3rA3nCsWRCSt0JsnA4mhn+rdQHH7tXLwXzlejI7w1aHdjNT";
+/* "1234" under key_a as doc/formats.md has it, made with another implementation of AES-GCM: it must
+ * stay readable. */
+static const char old_value[] =
+    "{se1}oKGio6Slpqeoqaqr1ypPGcXLAr9iZYfTB3rA3nCsWRCSt0JsnA4mhn+rdQHH7tXLwXzlejI7w1aHdjNT";
 
 static se_buf scrambled(const char *pin, const char *key)
 {
@@ -40,8 +42,10 @@ static void assert_refused(se_status status, const char *text, const char *value
 
 static void a_scrambled_pin_comes_back(void **state)
 {
-    static const char *const pins[] = { "1", "1234", "31 bytes are just within a block", "\xC3\xA4\xE2\x82\xAC",
-                                        "a long one, longer than a block of 32 bytes, and longer than two of them" };
+    static const char *const pins[] = {
+        "1", "1234", "31 bytes are just within a block", "\xC3\xA4\xE2\x82\xAC",
+        "a long one, longer than a block of 32 bytes, and longer than two of them"
+    };
 
     (void)state;
     for (size_t i = 0; i < sizeof pins / sizeof *pins; i++) {
@@ -78,13 +82,17 @@ static void a_value_is_not_accepted_with_another_key_or_altered(void **state)
     make_text("a.key", key_a, 0600);
     make_text("b.key", key_b, 0600);
     value = scrambled("1234", "a.key");
-    assert_refused(SE_ERR_ACCESS, "the PIN can't be unscrambled with 'b.key': not scrambled with this key, or altered since",
-                   (char *)value.data, "b.key");
+    assert_refused(
+        SE_ERR_ACCESS,
+        "the PIN can't be unscrambled with 'b.key': not scrambled with this key, or altered since",
+        (char *)value.data, "b.key");
     for (size_t i = strlen(SCRAMBLE_PREFIX); i < value.size; i++) {
         unsigned char before = value.data[i];
 
         value.data[i] = before == 'A' ? 'B' : 'A';
-        assert_refused(SE_ERR_ACCESS, "the PIN can't be unscrambled with 'a.key': not scrambled with this key, or altered since",
+        assert_refused(SE_ERR_ACCESS,
+                       "the PIN can't be unscrambled with 'a.key': not scrambled with this key, or "
+                       "altered since",
                        (char *)value.data, "a.key");
         value.data[i] = before;
     }
@@ -93,13 +101,15 @@ static void a_value_is_not_accepted_with_another_key_or_altered(void **state)
 
 static void the_form_is_checked_before_there_is_a_key(void **state)
 {
-    static const char *const damaged[] = { "{se1}",
-                                           "{se1}====",
-                                           "{se1}AAAA",
-                                           "{se1}!",
-                                           "{se2}AAAA",
-                                           "1234",
-                                           "{se1}AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==" };
+    static const char *const damaged[] = {
+        "{se1}",
+        "{se1}====",
+        "{se1}AAAA",
+        "{se1}!",
+        "{se2}AAAA",
+        "1234",
+        "{se1}AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="
+    };
 
     (void)state;
     for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
@@ -144,9 +154,12 @@ static void a_key_file_that_others_can_read_or_change_is_refused(void **state)
         { 0600, SE_OK, "" },
         { 0400, SE_OK, "" },
         { 0640, SE_OK, "" },
-        { 0604, SE_ERR_ACCESS, "the key that scrambles PINs: 'a.key' has mode 0604: others may read it" },
-        { 0660, SE_ERR_ACCESS, "the key that scrambles PINs: 'a.key' has mode 0660: others may change it" },
-        { 0602, SE_ERR_ACCESS, "the key that scrambles PINs: 'a.key' has mode 0602: others may change it" },
+        { 0604, SE_ERR_ACCESS,
+          "the key that scrambles PINs: 'a.key' has mode 0604: others may read it" },
+        { 0660, SE_ERR_ACCESS,
+          "the key that scrambles PINs: 'a.key' has mode 0660: others may change it" },
+        { 0602, SE_ERR_ACCESS,
+          "the key that scrambles PINs: 'a.key' has mode 0602: others may change it" },
     };
 
     (void)state;
@@ -178,14 +191,17 @@ static void a_key_file_that_holds_something_else_is_refused(void **state)
 
         make_text("x.key", texts[i], 0600);
         assert_status(SE_ERR_ACCESS, pin_key_read(&key, "x.key", &err), &err);
-        assert_string_equal(err.text, "the key that scrambles PINs: 'x.key' does not hold 32 bytes in base64");
+        assert_string_equal(
+            err.text, "the key that scrambles PINs: 'x.key' does not hold 32 bytes in base64");
     }
 }
 
 static void a_missing_key_file_is_named(void **state)
 {
     (void)state;
-    assert_refused(SE_ERR_ACCESS, "the key that scrambles PINs: cannot read 'none.key': No such file or directory", old_value, "none.key");
+    assert_refused(SE_ERR_ACCESS,
+                   "the key that scrambles PINs: cannot read 'none.key': No such file or directory",
+                   old_value, "none.key");
 }
 
 static void a_key_file_that_cannot_be_made_is_named(void **state)
@@ -194,8 +210,11 @@ static void a_key_file_that_cannot_be_made_is_named(void **state)
     se_error err = SE_ERROR_INIT;
 
     (void)state;
-    assert_status(SE_ERR_ACCESS, pins_scramble(&value, text_bytes("1234"), "no/folder/pin.key", &err), &err);
-    assert_string_equal(err.text, "cannot make 'no/folder/pin.key', the key that scrambles PINs: No such file or directory");
+    assert_status(SE_ERR_ACCESS,
+                  pins_scramble(&value, text_bytes("1234"), "no/folder/pin.key", &err), &err);
+    assert_string_equal(
+        err.text,
+        "cannot make 'no/folder/pin.key', the key that scrambles PINs: No such file or directory");
     assert_null(value.data);
 }
 

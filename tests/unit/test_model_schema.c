@@ -49,7 +49,8 @@ static int is_case(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
-/* The rules say more than the schema, never less; and where the schema has refused, they had words of their own. */
+/* The rules say more than the schema, never less; and where the schema has refused, they had words
+ * of their own. */
 static void what_the_schema_refuses_the_rules_refuse_too(void **state)
 {
     AUTO(writer) path = { 0 };
@@ -79,7 +80,8 @@ static void what_the_schema_refuses_the_rules_refuse_too(void **state)
 /* A finding of the schema that nobody else has is told in libxml2's words. */
 static void the_schema_is_the_net_below_the_rules(void **state)
 {
-    static const char text[] = "<engineSignEncrypt>\n<descriptors>\n<descriptor nam='x'/>\n</descriptors>\n<keys/>\n</engineSignEncrypt>";
+    static const char text[] = "<engineSignEncrypt>\n<descriptors>\n<descriptor "
+                               "nam='x'/>\n</descriptors>\n<keys/>\n</engineSignEncrypt>";
     AUTO(lifted) lifted = { 0 };
     AUTO(findings) findings = { 0 };
     AUTO(xml_doc) doc = NULL;
@@ -95,7 +97,8 @@ static void the_schema_is_the_net_below_the_rules(void **state)
     schema_check(&findings, doc);
     assert_status(SE_ERR_CONFIG, findings_tell(&findings, "f.xml", &options, &err), &err);
     assert_string_equal(writer_string(&got),
-                        "3: does not fit the schema: Element 'descriptor', attribute 'nam': The attribute 'nam' is not allowed.\n");
+                        "3: does not fit the schema: Element 'descriptor', attribute 'nam': The "
+                        "attribute 'nam' is not allowed.\n");
 }
 
 static void put_attributes(struct writer *w, const struct element_rule *element)
@@ -157,7 +160,8 @@ static void the_rules_know_every_name_of_the_schema(void **state)
     (void)state;
     assert_status(SE_OK, buf_copy(&text, (se_bytes){ schema_text, schema_size }, &err), &err);
     /* descriptors and keys are declared twice, for they may come in any order */
-    assert_int_equal(occurrences((char *)text.data, "<xs:attribute name=") + occurrences((char *)text.data, "<xs:element name="),
+    assert_int_equal(occurrences((char *)text.data, "<xs:attribute name=") +
+                         occurrences((char *)text.data, "<xs:element name="),
                      names_of(&structure_root) + 2);
 }
 

@@ -1,6 +1,6 @@
 /*
- * tests/vectors/config/CASE/{engine.xml,expected}: what is found in a configuration, line by line, and if nothing forbids it, what the
- * engine understands.
+ * tests/vectors/config/CASE/{engine.xml,expected}: what is found in a configuration, line by line,
+ * and if nothing forbids it, what the engine understands.
  */
 #include "tests/unit/model.h"
 
@@ -38,7 +38,8 @@ static void check_case(const char *name, size_t *bad)
     outcome(&got, writer_string(&input), &refused);
     assert_status(SE_OK, file_read(&expected, writer_string(&output), 1 << 20, &err), &err);
     if (strcmp(writer_string(&got), (char *)expected.data) != 0)
-        fail_msg("%s:\n--- expected\n%s--- got\n%s", name, (char *)expected.data, writer_string(&got));
+        fail_msg("%s:\n--- expected\n%s--- got\n%s", name, (char *)expected.data,
+                 writer_string(&got));
     *bad += refused;
 }
 

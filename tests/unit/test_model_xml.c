@@ -2,7 +2,8 @@
 #include "model/xml.h"
 #include "tests/unit/model.h"
 
-static const char text[] = "<a pin='1234'>\n<b c='1'\n  d='x &amp; y' pin='5'/>\n<!-- -->\n<b/>\n<c><b/></c><b\n/></a>";
+static const char text[] =
+    "<a pin='1234'>\n<b c='1'\n  d='x &amp; y' pin='5'/>\n<!-- -->\n<b/>\n<c><b/></c><b\n/></a>";
 
 static struct lifted lifted_text(void)
 {

@@ -14,7 +14,8 @@ static struct key *with_certificate(EVP_PKEY *private)
     return key;
 }
 
-static se_status wrap_for(se_buf *out, const struct key *key, const struct unwrap_how *how, se_bytes clear, se_error *err)
+static se_status wrap_for(se_buf *out, const struct key *key, const struct unwrap_how *how,
+                          se_bytes clear, se_error *err)
 {
     return key_wrap(out, X509_get0_pubkey(key->certificate), how, clear, err);
 }
@@ -27,7 +28,8 @@ static void what_is_wrapped_comes_back(void **state)
     (void)state;
     for (enum digest digest = DIGEST_SHA1; digest <= DIGEST_SHA512; digest++)
         for (enum digest mgf1 = DIGEST_SHA1; mgf1 <= DIGEST_SHA512; mgf1++) {
-            const size_t most = 256 - 2 - 2 * (size_t)EVP_MD_get_size(crypto_md(digest)), sizes[] = { 0, 1, 16, 32, most - 1, most };
+            const size_t most = 256 - 2 - 2 * (size_t)EVP_MD_get_size(crypto_md(digest)),
+                         sizes[] = { 0, 1, 16, 32, most - 1, most };
             const struct unwrap_how how = { digest, mgf1 };
             se_error err = SE_ERROR_INIT;
             se_buf none = { (unsigned char *)1, 1 };
@@ -36,13 +38,17 @@ static void what_is_wrapped_comes_back(void **state)
                 AUTO(se_buf) wrapped = SE_BUF_INIT;
                 AUTO(se_buf) back = SE_BUF_INIT;
 
-                assert_status(SE_OK, wrap_for(&wrapped, key, &how, (se_bytes){ clear, sizes[i] }, &err), &err);
+                assert_status(SE_OK,
+                              wrap_for(&wrapped, key, &how, (se_bytes){ clear, sizes[i] }, &err),
+                              &err);
                 assert_int_equal(wrapped.size, 256);
-                assert_status(SE_OK, key_unwrap(&back, key->private, &how, buf_bytes(&wrapped), &err), &err);
+                assert_status(
+                    SE_OK, key_unwrap(&back, key->private, &how, buf_bytes(&wrapped), &err), &err);
                 assert_int_equal(back.size, sizes[i]);
                 assert_memory_equal(back.data, clear, sizes[i]);
             }
-            assert_status(SE_ERR_USAGE, wrap_for(&none, key, &how, (se_bytes){ clear, most + 1 }, &err), &err);
+            assert_status(SE_ERR_USAGE,
+                          wrap_for(&none, key, &how, (se_bytes){ clear, most + 1 }, &err), &err);
             assert_null(none.data);
         }
     key_unref(key);
@@ -65,8 +71,10 @@ static void nothing_is_wrapped_alike_twice(void **state)
 
 static void keys_that_are_too_small_or_none_are_named(void **state)
 {
-    const struct unwrap_how how = { DIGEST_SHA512, DIGEST_SHA512 }, nothing = { DIGEST_NONE, DIGEST_SHA1 };
-    struct key *small = with_certificate(make_key("RSA-1024")), *curve = with_certificate(make_key("P-256"));
+    const struct unwrap_how how = { DIGEST_SHA512, DIGEST_SHA512 },
+                            nothing = { DIGEST_NONE, DIGEST_SHA1 };
+    struct key *small = with_certificate(make_key("RSA-1024")),
+               *curve = with_certificate(make_key("P-256"));
     se_buf out = { (unsigned char *)1, 1 };
     se_error err = SE_ERROR_INIT;
 
@@ -74,7 +82,8 @@ static void keys_that_are_too_small_or_none_are_named(void **state)
     assert_status(SE_ERR_USAGE, wrap_for(&out, small, &how, (se_bytes){ NULL, 0 }, &err), &err);
     assert_string_equal(err.text, "0 bytes are more than this key encrypts");
     assert_status(SE_ERR_KEY, wrap_for(&out, curve, &how, (se_bytes){ NULL, 0 }, &err), &err);
-    assert_status(SE_ERR_CRYPTO, wrap_for(&out, small, &nothing, (se_bytes){ NULL, 0 }, &err), &err);
+    assert_status(SE_ERR_CRYPTO, wrap_for(&out, small, &nothing, (se_bytes){ NULL, 0 }, &err),
+                  &err);
     assert_null(out.data);
     key_unref(small);
     key_unref(curve);

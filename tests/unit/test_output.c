@@ -87,7 +87,8 @@ static void discarding_leaves_nothing(void **state)
     assert_null(out.path);
 }
 
-/* It is there already, and keeps its mode, or comes while the new one is written, for which the umask counts. */
+/* It is there already, and keeps its mode, or comes while the new one is written, for which the
+ * umask counts. */
 static void a_file_replaces_another(void **state)
 {
     AUTO(output) out = OUTPUT_INIT;

@@ -49,10 +49,14 @@ static const char *slot_words(const struct slot *slot)
 static void slots_are_described(void **state)
 {
     (void)state;
-    assert_string_equal(slot_words(&(struct slot){ .id = 7, .flags = CKF_TOKEN_INITIALIZED, .label = "lab", .serial = "8f" }),
-                        "slot 7 'lab' serial 8f");
-    assert_string_equal(slot_words(&(struct slot){ .id = 7, .label = "lab" }), "slot 7 (not initialised)");
-    assert_string_equal(slot_words(&(struct slot){ .id = 7, .rv = CKR_DEVICE_ERROR }), "slot 7 (CKR_DEVICE_ERROR)");
+    assert_string_equal(
+        slot_words(&(struct slot){
+            .id = 7, .flags = CKF_TOKEN_INITIALIZED, .label = "lab", .serial = "8f" }),
+        "slot 7 'lab' serial 8f");
+    assert_string_equal(slot_words(&(struct slot){ .id = 7, .label = "lab" }),
+                        "slot 7 (not initialised)");
+    assert_string_equal(slot_words(&(struct slot){ .id = 7, .rv = CKR_DEVICE_ERROR }),
+                        "slot 7 (CKR_DEVICE_ERROR)");
 }
 
 static void return_values_have_names_and_meanings(void **state)

@@ -9,8 +9,9 @@
 
 static EVP_PKEY *key_of(const char *type)
 {
-    EVP_PKEY *key = strcmp(type, "RSA") ? EVP_PKEY_Q_keygen(crypto_context(), NULL, "EC", type)
-                                        : EVP_PKEY_Q_keygen(crypto_context(), NULL, "RSA", (size_t)2048);
+    EVP_PKEY *key = strcmp(type, "RSA")
+                        ? EVP_PKEY_Q_keygen(crypto_context(), NULL, "EC", type)
+                        : EVP_PKEY_Q_keygen(crypto_context(), NULL, "RSA", (size_t)2048);
 
     assert_non_null(key);
     return key;
@@ -23,7 +24,10 @@ static X509 *made(EVP_PKEY *key, unsigned uses, unsigned days)
     X509 *certificate;
 
     assert_status(SE_OK, subject_parse(&subject, "CN=a,O=b", &err), &err);
-    assert_status(SE_OK, certify_self(&certificate, key, key, &(struct wish){ subject, NULL, uses, days }, &err), &err);
+    assert_status(
+        SE_OK,
+        certify_self(&certificate, key, key, &(struct wish){ subject, NULL, uses, days }, &err),
+        &err);
     return certificate;
 }
 
@@ -54,7 +58,8 @@ static void a_certificate_is_what_rfc_5280_says(void **state)
     assert_status(SE_OK, key_public_id(id, key, &err), &err);
     assert_int_equal(ASN1_STRING_length(identifier), sizeof id);
     assert_memory_equal(ASN1_STRING_get0_data(identifier), id, sizeof id);
-    assert_int_equal(certificate_not_after(certificate) - certificate_not_before(certificate), 100 * 86400);
+    assert_int_equal(certificate_not_after(certificate) - certificate_not_before(certificate),
+                     100 * 86400);
 }
 
 /* As openssl computes it, for "subjectKeyIdentifier=hash" */
@@ -81,7 +86,8 @@ static void serial_numbers_are_random(void **state)
     int bits = 0;
 
     (void)state;
-    assert_int_not_equal(ASN1_INTEGER_cmp(X509_get0_serialNumber(one), X509_get0_serialNumber(two)), 0);
+    assert_int_not_equal(ASN1_INTEGER_cmp(X509_get0_serialNumber(one), X509_get0_serialNumber(two)),
+                         0);
     /* 128 random bits have more than 96 but once in 2^32 */
     for (int i = 0; i < 8; i++) {
         AUTO(x509) certificate = made(key, USE_SIGN, 1);
@@ -151,7 +157,8 @@ static void a_century_is_possible(void **state)
     /* RFC 5280, 4.1.2.5: GeneralizedTime from 2050 on */
     assert_int_equal(ASN1_STRING_type(X509_get0_notBefore(certificate)), V_ASN1_UTCTIME);
     assert_int_equal(ASN1_STRING_type(X509_get0_notAfter(certificate)), V_ASN1_GENERALIZEDTIME);
-    assert_int_equal(certificate_not_after(certificate) - certificate_not_before(certificate), (int64_t)36500 * 86400);
+    assert_int_equal(certificate_not_after(certificate) - certificate_not_before(certificate),
+                     (int64_t)36500 * 86400);
 }
 
 static void a_request_asks_for_all_of_it(void **state)
@@ -167,7 +174,10 @@ static void a_request_asks_for_all_of_it(void **state)
     (void)state;
     assert_status(SE_OK, subject_parse(&subject, "CN=a", &err), &err);
     assert_status(SE_OK, alternative_names(&names, texts, 2, &err), &err);
-    assert_status(SE_OK, certify_request(&request, key, key, &(struct wish){ subject, names, USE_SIGN, 0 }, &err), &err);
+    assert_status(
+        SE_OK,
+        certify_request(&request, key, key, &(struct wish){ subject, names, USE_SIGN, 0 }, &err),
+        &err);
     assert_int_equal(X509_REQ_verify(request, key), 1);
     assert_int_equal(X509_REQ_get_signature_nid(request), NID_ecdsa_with_SHA384);
     assert_int_equal(X509_NAME_cmp(X509_REQ_get_subject_name(request), subject), 0);
@@ -186,12 +196,15 @@ static void key_types_have_names(void **state)
         unsigned bits;
         const char *group;
     } good[] = {
-        { "rsa:2048", FAMILY_RSA, 2048, NULL },    { "rsa:3072", FAMILY_RSA, 3072, NULL },     { "RSA:4096", FAMILY_RSA, 4096, NULL },
-        { "rsa:8192", FAMILY_RSA, 8192, NULL },    { "ec:P-256", FAMILY_EC, 0, "prime256v1" }, { "EC:p-384", FAMILY_EC, 0, "secp384r1" },
+        { "rsa:2048", FAMILY_RSA, 2048, NULL },     { "rsa:3072", FAMILY_RSA, 3072, NULL },
+        { "RSA:4096", FAMILY_RSA, 4096, NULL },     { "rsa:8192", FAMILY_RSA, 8192, NULL },
+        { "ec:P-256", FAMILY_EC, 0, "prime256v1" }, { "EC:p-384", FAMILY_EC, 0, "secp384r1" },
         { "ec:P-521", FAMILY_EC, 0, "secp521r1" },
     };
-    static const char *const bad[] = { "",   "rsa", "rsa:",     "rsa:1024", "rsa:2047", "rsa:2049",  "rsa:8448",  "rsa:x",    "rsa:-2048",
-                                       "ec", "ec:", "ec:P-224", "ec:256",   "ed25519",  "rsa:3072 ", " rsa:3072", "ec:P-256x" };
+    static const char *const bad[] = { "",          "rsa",      "rsa:",   "rsa:1024",  "rsa:2047",
+                                       "rsa:2049",  "rsa:8448", "rsa:x",  "rsa:-2048", "ec",
+                                       "ec:",       "ec:P-224", "ec:256", "ed25519",   "rsa:3072 ",
+                                       " rsa:3072", "ec:P-256x" };
     struct key_type type;
     se_error err = SE_ERROR_INIT;
 
@@ -248,12 +261,14 @@ static void an_answer_is_chosen_by_its_key(void **state)
 
 static void what_is_no_answer_is_refused(void **state)
 {
-    static const char *const texts[] = { "",
-                                         "x",
-                                         "-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n",
-                                         "\x30\x80",
-                                         "\x30\x03\x02\x01\x01",
-                                         "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n" };
+    static const char *const texts[] = {
+        "",
+        "x",
+        "-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n",
+        "\x30\x80",
+        "\x30\x03\x02\x01\x01",
+        "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    };
 
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {

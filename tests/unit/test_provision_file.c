@@ -1,4 +1,5 @@
-/* Key files that are rewritten: what is not ours stays, and what fails leaves the file as it was. */
+/* Key files that are rewritten: what is not ours stays, and what fails leaves the file as it was.
+ */
 #include <openssl/pem.h>
 
 #include "key/crypto.h"
@@ -34,7 +35,8 @@ static struct target *target_at(const char *file, const char *alias, const char 
     return target;
 }
 
-static void generates(se_status status, const char *file, const char *alias, const struct provision_wish *what)
+static void generates(se_status status, const char *file, const char *alias,
+                      const struct provision_wish *what)
 {
     AUTO(target) target = target_at(file, alias, PIN);
     se_error err = SE_ERROR_INIT;
@@ -78,7 +80,8 @@ static void make_secret(const char *file)
     PKCS12 *pkcs12;
     FILE *out = fopen(file, "we");
 
-    assert_non_null(PKCS12_add_secret(&bags, NID_id_aes256_wrap, (const unsigned char *)"0123456789", 10));
+    assert_non_null(
+        PKCS12_add_secret(&bags, NID_id_aes256_wrap, (const unsigned char *)"0123456789", 10));
     assert_int_equal(PKCS12_add_safe(&safes, bags, NID_aes_256_cbc, 1000, PIN), 1);
     assert_non_null(pkcs12 = PKCS12_add_safes(safes, 0));
     assert_int_equal(PKCS12_set_mac(pkcs12, PIN, -1, NULL, 0, 1000, NULL), 1);

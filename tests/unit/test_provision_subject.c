@@ -36,7 +36,8 @@ static void both_notations_are_understood(void **state)
         { "/O=either\\/or/CN=x", "CN=x,O=either/or" },
         { "CN=a=b", "CN=a=b" },
         { "2.5.4.3=a", "CN=a" },
-        { "emailAddress=a@example.org,DC=example,DC=org", "emailAddress=a@example.org,DC=example,DC=org" },
+        { "emailAddress=a@example.org,DC=example,DC=org",
+          "emailAddress=a@example.org,DC=example,DC=org" },
         { "CN=a+UID=7,O=b", "CN=a+UID=7,O=b" },
     };
 
@@ -46,7 +47,8 @@ static void both_notations_are_understood(void **state)
         se_error err = SE_ERROR_INIT;
         char text[400];
 
-        assert_status(cases[i].rfc ? SE_OK : SE_ERR_USAGE, subject_parse(&name, cases[i].text, &err), &err);
+        assert_status(cases[i].rfc ? SE_OK : SE_ERR_USAGE,
+                      subject_parse(&name, cases[i].text, &err), &err);
         if (!cases[i].rfc)
             continue;
         text_of(text, name);
@@ -84,7 +86,8 @@ static void each_fault_has_its_words(void **state)
         { "QQ=a", "no attribute type 'QQ'" },
         { "a-type-name-that-is-longer-than-any-that-there-is=a", "no attribute type" },
         { "C=Sweden", "the value of 'C' is not possible" },
-        { "CN=1234567890123456789012345678901234567890123456789012345678901234x", "the value of 'CN' is not possible" },
+        { "CN=1234567890123456789012345678901234567890123456789012345678901234x",
+          "the value of 'CN' is not possible" },
         { "CN=\xff\xfe", "the value of 'CN' is not possible" },
     };
 
@@ -117,8 +120,8 @@ static void a_common_name_is_taken_as_it_is(void **state)
 
 static void alternative_names_have_their_kinds(void **state)
 {
-    static const char *const texts[] = { "DNS:host.example", "email:a@example.org", "IP:192.0.2.1", "IP:2001:db8::1",
-                                         "URI:https://a.example/b" };
+    static const char *const texts[] = { "DNS:host.example", "email:a@example.org", "IP:192.0.2.1",
+                                         "IP:2001:db8::1", "URI:https://a.example/b" };
     static const int kinds[] = { GEN_DNS, GEN_EMAIL, GEN_IPADD, GEN_IPADD, GEN_URI };
     AUTO(general_names) names = NULL;
     se_error err = SE_ERROR_INIT;
@@ -163,9 +166,12 @@ static void other_alternative_names_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_notations_are_understood),      cmocka_unit_test(parts_of_one_rdn_stay_together),
-        cmocka_unit_test(each_fault_has_its_words),           cmocka_unit_test(a_common_name_is_taken_as_it_is),
-        cmocka_unit_test(alternative_names_have_their_kinds), cmocka_unit_test(other_alternative_names_are_refused),
+        cmocka_unit_test(both_notations_are_understood),
+        cmocka_unit_test(parts_of_one_rdn_stay_together),
+        cmocka_unit_test(each_fault_has_its_words),
+        cmocka_unit_test(a_common_name_is_taken_as_it_is),
+        cmocka_unit_test(alternative_names_have_their_kinds),
+        cmocka_unit_test(other_alternative_names_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

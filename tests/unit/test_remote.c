@@ -19,7 +19,8 @@ struct fake {
     se_status fail;
 };
 
-static se_status fake_sign(se_buf *out, void *data, const struct sign_how *how, se_bytes hash, se_error *err)
+static se_status fake_sign(se_buf *out, void *data, const struct sign_how *how, se_bytes hash,
+                           se_error *err)
 {
     struct fake *fake = data;
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(crypto_context(), fake->key, NULL);
@@ -78,13 +79,16 @@ static bool sign_and_verify(EVP_PKEY *key, EVP_PKEY *public, const char *digest,
     unsigned char signature[1024];
     size_t size = sizeof signature;
     EVP_PKEY_CTX *parameters;
-    bool ok = EVP_DigestSignInit_ex(context, &parameters, digest, crypto_context(), NULL, key, NULL) > 0 &&
+    bool ok = EVP_DigestSignInit_ex(context, &parameters, digest, crypto_context(), NULL, key,
+                                    NULL) > 0 &&
               (!pss || EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) > 0) &&
               EVP_DigestSign(context, signature, &size, (const unsigned char *)"hello", 5) > 0;
 
     EVP_MD_CTX_free(context);
     context = EVP_MD_CTX_new();
-    ok = ok && EVP_DigestVerifyInit_ex(context, &parameters, digest, crypto_context(), NULL, public, NULL) > 0 &&
+    ok = ok &&
+         EVP_DigestVerifyInit_ex(context, &parameters, digest, crypto_context(), NULL, public,
+                                 NULL) > 0 &&
          (!pss || EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) > 0) &&
          EVP_DigestVerify(context, signature, size, (const unsigned char *)"hello", 5) == 1;
     EVP_MD_CTX_free(context);
@@ -187,7 +191,11 @@ static struct key *certified(struct fake *fake, const char *type)
     se_error err = SE_ERROR_INIT;
     struct key *key;
 
-    assert_status(SE_OK, key_new(&key, private, make_certificate(private, &(struct certificate_wish){ .subject = "x" }), NULL, &err), &err);
+    assert_status(SE_OK,
+                  key_new(&key, private,
+                          make_certificate(private, &(struct certificate_wish){ .subject = "x" }),
+                          NULL, &err),
+                  &err);
     return key;
 }
 
@@ -198,14 +206,16 @@ static void certified_done(struct fake *fake, struct key *key)
     EVP_PKEY_free(fake->key);
 }
 
-static se_status sign_cms(se_buf *out, struct key *key, enum padding padding, int64_t time, se_error *err)
+static se_status sign_cms(se_buf *out, struct key *key, enum padding padding, int64_t time,
+                          se_error *err)
 {
     AUTO(writer) w = { 0 };
     se_bytes left = content;
     const se_source source = source_memory(&left);
     const se_sink sink = sink_writer(&w);
     struct stream in = { .source = &source };
-    const struct sign_job job = { .algorithm = algorithm_signature(DIGEST_SHA384, key_family(key->private), padding),
+    const struct sign_job job = { .algorithm = algorithm_signature(
+                                      DIGEST_SHA384, key_family(key->private), padding),
                                   .key = key,
                                   .time = time,
                                   .capabilities = true,
@@ -227,11 +237,12 @@ static void assert_signed(const se_buf *der, const char *time, int type)
     const ASN1_STRING *stated;
 
     assert_non_null(d2i_CMS_ContentInfo(&cms, &p, (long)der->size));
-    assert_int_equal(CMS_verify(cms, NULL, NULL, data, NULL, CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY), 1);
+    assert_int_equal(
+        CMS_verify(cms, NULL, NULL, data, NULL, CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY), 1);
     assert_int_equal(i2d_CMS_ContentInfo(cms, &again), der->size);
     assert_memory_equal(again, der->data, der->size);
-    stated =
-        CMS_signed_get0_data_by_OBJ(sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0), OBJ_nid2obj(NID_pkcs9_signingTime), -3, type);
+    stated = CMS_signed_get0_data_by_OBJ(sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0),
+                                         OBJ_nid2obj(NID_pkcs9_signingTime), -3, type);
     assert_non_null(stated);
     assert_int_equal(ASN1_STRING_length(stated), strlen(time));
     assert_memory_equal(ASN1_STRING_get0_data(stated), time, strlen(time));
@@ -247,14 +258,19 @@ static void cms_signs_at_any_time(void **state)
         const char *text;
         int type;
     } times[] = {
-        { 1600000000, "200913122640Z", V_ASN1_UTCTIME }, { 0, "700101000000Z", V_ASN1_UTCTIME },
-        { -631152000, "500101000000Z", V_ASN1_UTCTIME }, { -631152001, "19491231235959Z", V_ASN1_GENERALIZEDTIME },
-        { 2524607999, "491231235959Z", V_ASN1_UTCTIME }, { 2524608000, "20500101000000Z", V_ASN1_GENERALIZEDTIME },
+        { 1600000000, "200913122640Z", V_ASN1_UTCTIME },
+        { 0, "700101000000Z", V_ASN1_UTCTIME },
+        { -631152000, "500101000000Z", V_ASN1_UTCTIME },
+        { -631152001, "19491231235959Z", V_ASN1_GENERALIZEDTIME },
+        { 2524607999, "491231235959Z", V_ASN1_UTCTIME },
+        { 2524608000, "20500101000000Z", V_ASN1_GENERALIZEDTIME },
     };
     static const struct {
         const char *type;
         enum padding padding;
-    } kinds[] = { { "RSA-2048", PADDING_PKCS1 }, { "RSA-2048", PADDING_PSS }, { "P-521", PADDING_NONE } };
+    } kinds[] = { { "RSA-2048", PADDING_PKCS1 },
+                  { "RSA-2048", PADDING_PSS },
+                  { "P-521", PADDING_NONE } };
     se_error err = SE_ERROR_INIT;
 
     (void)state;
@@ -265,7 +281,8 @@ static void cms_signs_at_any_time(void **state)
         for (size_t t = 0; t < sizeof times / sizeof *times; t++) {
             AUTO(se_buf) der = SE_BUF_INIT;
 
-            assert_status(SE_OK, sign_cms(&der, key, kinds[k].padding, times[t].seconds, &err), &err);
+            assert_status(SE_OK, sign_cms(&der, key, kinds[k].padding, times[t].seconds, &err),
+                          &err);
             assert_signed(&der, times[t].text, times[t].type);
         }
         certified_done(&fake, key);

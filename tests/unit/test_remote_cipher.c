@@ -31,7 +31,8 @@ static EVP_PKEY_CTX *oaep(EVP_PKEY *key, int (*init)(EVP_PKEY_CTX *), const stru
     return context;
 }
 
-static se_status fake_unwrap(se_buf *out, void *data, const struct unwrap_how *how, se_bytes blob, se_error *err)
+static se_status fake_unwrap(se_buf *out, void *data, const struct unwrap_how *how, se_bytes blob,
+                             se_error *err)
 {
     struct fake *fake = data;
     EVP_PKEY_CTX *context = oaep(fake->key, EVP_PKEY_decrypt_init, how);
@@ -87,7 +88,8 @@ static void encrypt(unsigned char out[MODULUS], const struct unwrap_how *how, co
     size_t size = MODULUS;
 
     if (label)
-        assert_true(EVP_PKEY_CTX_set0_rsa_oaep_label(context, OPENSSL_strdup(label), (int)strlen(label)) > 0);
+        assert_true(EVP_PKEY_CTX_set0_rsa_oaep_label(context, OPENSSL_strdup(label),
+                                                     (int)strlen(label)) > 0);
     assert_true(EVP_PKEY_encrypt(context, out, &size, clear.data, clear.size) > 0);
     assert_int_equal(size, MODULUS);
     EVP_PKEY_CTX_free(context);
@@ -159,7 +161,8 @@ static void digests_as_objects_and_defaults(void **state)
 static void a_copied_context_decrypts(void **state)
 {
     const struct unwrap_how how = { DIGEST_SHA512, DIGEST_SHA256 };
-    EVP_PKEY_CTX *context = oaep(bridged, EVP_PKEY_decrypt_init, &how), *copy = EVP_PKEY_CTX_dup(context);
+    EVP_PKEY_CTX *context = oaep(bridged, EVP_PKEY_decrypt_init, &how),
+                 *copy = EVP_PKEY_CTX_dup(context);
     unsigned char blob[MODULUS], out[ROOM];
     size_t size = 0;
 
@@ -206,7 +209,8 @@ static void all_that_does_not_decrypt_is_refused_alike(void **state)
     refused(&how384, blob, MODULUS);
 }
 
-/* A number with more or fewer leading zeros is another octet string (RFC 8017, 7.1.2, step 1b); no token is asked about it. */
+/* A number with more or fewer leading zeros is another octet string (RFC 8017, 7.1.2, step 1b); no
+ * token is asked about it. */
 static void sizes_are_exact(void **state)
 {
     unsigned char blob[1 + MODULUS + 1] = { 0 };
@@ -307,14 +311,17 @@ static const char body[] = "what the message says";
 /* A message to the key's certificate, as OpenSSL makes it; `how` NULL: PKCS #1 v1.5. */
 static CMS_ContentInfo *envelope(X509 *certificate, const struct unwrap_how *how)
 {
-    CMS_ContentInfo *cms = CMS_encrypt_ex(NULL, NULL, EVP_aes_256_cbc(), CMS_PARTIAL | CMS_BINARY | CMS_KEY_PARAM, crypto_context(), NULL);
+    CMS_ContentInfo *cms =
+        CMS_encrypt_ex(NULL, NULL, EVP_aes_256_cbc(), CMS_PARTIAL | CMS_BINARY | CMS_KEY_PARAM,
+                       crypto_context(), NULL);
     CMS_RecipientInfo *recipient = CMS_add1_recipient_cert(cms, certificate, CMS_KEY_PARAM);
     EVP_PKEY_CTX *context = CMS_RecipientInfo_get0_pkey_ctx(recipient);
     BIO *in = BIO_new_mem_buf(body, -1);
 
     if (how) {
         assert_true(EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) > 0);
-        assert_true(EVP_PKEY_CTX_set_rsa_oaep_md_name(context, crypto_digest(how->digest), NULL) > 0);
+        assert_true(EVP_PKEY_CTX_set_rsa_oaep_md_name(context, crypto_digest(how->digest), NULL) >
+                    0);
         assert_true(EVP_PKEY_CTX_set_rsa_mgf1_md_name(context, crypto_digest(how->mgf1), NULL) > 0);
     }
     assert_true(CMS_final(cms, in, NULL, CMS_BINARY));
@@ -322,7 +329,8 @@ static CMS_ContentInfo *envelope(X509 *certificate, const struct unwrap_how *how
     return cms;
 }
 
-/* Where the key can't be unwrapped OpenSSL goes on with a random one, which one time in 256 ends in a padding that looks good. */
+/* Where the key can't be unwrapped OpenSSL goes on with a random one, which one time in 256 ends in
+ * a padding that looks good. */
 static bool opens(CMS_ContentInfo *cms, X509 *certificate)
 {
     BIO *out = BIO_new(BIO_s_mem());
@@ -339,15 +347,18 @@ static bool opens(CMS_ContentInfo *cms, X509 *certificate)
 
 static void cms_decrypts_through_it(void **state)
 {
-    X509 *certificate = make_certificate(fake.key, &(struct certificate_wish){ .subject = "recipient" });
+    X509 *certificate =
+        make_certificate(fake.key, &(struct certificate_wish){ .subject = "recipient" });
     se_error err = SE_ERROR_INIT;
 
     (void)state;
     assert_true(opens(envelope(certificate, &how384), certificate));
     assert_int_equal(fake.last.digest, DIGEST_SHA384);
-    assert_true(opens(envelope(certificate, &(struct unwrap_how){ DIGEST_SHA256, DIGEST_SHA1 }), certificate));
+    assert_true(opens(envelope(certificate, &(struct unwrap_how){ DIGEST_SHA256, DIGEST_SHA1 }),
+                      certificate));
     assert_int_equal(fake.last.mgf1, DIGEST_SHA1);
-    assert_true(opens(envelope(certificate, &(struct unwrap_how){ DIGEST_SHA1, DIGEST_SHA1 }), certificate));
+    assert_true(opens(envelope(certificate, &(struct unwrap_how){ DIGEST_SHA1, DIGEST_SHA1 }),
+                      certificate));
     assert_int_equal(fake.unwrapped, 3);
     assert_false(opens(envelope(certificate, NULL), certificate));
     assert_int_equal(fake.unwrapped, 3);

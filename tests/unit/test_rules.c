@@ -18,7 +18,9 @@ static int make_keys(void **state)
     ec = make_key("P-256");
     weak = make_key("RSA-1024");
     ca_key = make_key("P-256");
-    ca = make_certificate(ca_key, &(struct certificate_wish){ .subject = "CA", .ca = true, .usage = "critical,keyCertSign" });
+    ca = make_certificate(
+        ca_key,
+        &(struct certificate_wish){ .subject = "CA", .ca = true, .usage = "critical,keyCertSign" });
     return 0;
 }
 
@@ -44,7 +46,9 @@ struct rule_case {
 static void check(const struct rule_case *c)
 {
     struct certificate_wish wish = c->wish;
-    struct descriptor descriptor = { .name = (char *)c->use, .version = 1, .use = use_find(c->use) };
+    struct descriptor descriptor = { .name = (char *)c->use,
+                                     .version = 1,
+                                     .use = use_find(c->use) };
     se_error err = SE_ERROR_INIT;
     X509 *certificate;
     se_status st;
@@ -57,7 +61,8 @@ static void check(const struct rule_case *c)
     certificate = make_certificate(*c->key, &wish);
     st = certificate_check(&descriptor, certificate, time(NULL), SE_ERR_POLICY, &err);
     if (st != (c->reason ? SE_ERR_POLICY : SE_OK) || (c->reason && !strstr(err.text, c->reason)))
-        fail_msg("%s, %s: %s: '%s', not '%s'", c->use, c->algorithm, se_status_name(st), err.text, c->reason ? c->reason : "ok");
+        fail_msg("%s, %s: %s: '%s', not '%s'", c->use, c->algorithm, se_status_name(st), err.text,
+                 c->reason ? c->reason : "ok");
     X509_free(certificate);
 }
 
@@ -68,7 +73,12 @@ static const struct rule_case cases[] = {
     { "Mine", "SHA-256", &ec, { .usage = "nonRepudiation" }, false, NULL },
     { "Mine", "SHA-256", &ec, { .usage = AGREES }, false, "does not hold digitalSignature" },
     { "Mine", "AES/CBC/PKCS7Padding", &rsa, { .usage = "critical,keyEncipherment" }, false, NULL },
-    { "Mine", "SHA-256", &weak, { .usage = NULL }, false, "RSA-1024, RSA keys of 2048 to 16384 bits are accepted" },
+    { "Mine",
+      "SHA-256",
+      &weak,
+      { .usage = NULL },
+      false,
+      "RSA-1024, RSA keys of 2048 to 16384 bits are accepted" },
     { "Mine", "SHA256withRSA", &ec, { .usage = NULL }, false, "takes an RSA key" },
     { "Mine", "SHA256withECDSA", &rsa, { .usage = NULL }, false, "takes an EC key" },
     { "Mine", "SHA-256", &rsa, { .from_days = -10, .to_days = -2 }, false, "certificate expired" },
@@ -78,24 +88,79 @@ static const struct rule_case cases[] = {
     { "ConfigZipSigner", "SHA-256", &ec, { .usage = SIGNS }, true, NULL },
     { "ConfigZipSigner", "SHA-256", &rsa, { .usage = SIGNS }, false, "self-signed" },
     { "ConfigZipSigner", "SHA-256", &rsa, { .usage = "digitalSignature" }, true, "not critical" },
-    { "ConfigZipSigner", "SHA-256", &rsa, { .usage = "critical,nonRepudiation" }, true, "does not hold digitalSignature" },
+    { "ConfigZipSigner",
+      "SHA-256",
+      &rsa,
+      { .usage = "critical,nonRepudiation" },
+      true,
+      "does not hold digitalSignature" },
     { "ConfigZipSigner", "SHA-256", &rsa, { .usage = NULL }, true, "has no keyUsage" },
-    { "ConfigZipSigner", "SHA-256", &rsa, { .usage = SIGNS, .from_days = -10, .to_days = -2 }, true, "certificate expired" },
+    { "ConfigZipSigner",
+      "SHA-256",
+      &rsa,
+      { .usage = SIGNS, .from_days = -10, .to_days = -2 },
+      true,
+      "certificate expired" },
 
     { "ObjectHistorySigner", "SHA-256", &rsa, { .usage = SIGNS }, false, NULL },
-    { "ObjectHistorySigner", "SHA-256", &rsa, { .usage = SIGNS, .from_days = -10, .to_days = -2 }, false, NULL },
-    { "ObjectHistorySigner", "SHA-256", &rsa, { .usage = "digitalSignature" }, false, "not critical" },
+    { "ObjectHistorySigner",
+      "SHA-256",
+      &rsa,
+      { .usage = SIGNS, .from_days = -10, .to_days = -2 },
+      false,
+      NULL },
+    { "ObjectHistorySigner",
+      "SHA-256",
+      &rsa,
+      { .usage = "digitalSignature" },
+      false,
+      "not critical" },
 
-    { "SignEmailDescriptor", "SHA256withRSA", &rsa, { .usage = SIGNS, .alt_name = "email:a@example.org" }, true, NULL },
-    { "SignEmailDescriptor", "SHA256withECDSA", &ec, { .usage = "nonRepudiation", .alt_name = "email:a@example.org" }, true, NULL },
+    { "SignEmailDescriptor",
+      "SHA256withRSA",
+      &rsa,
+      { .usage = SIGNS, .alt_name = "email:a@example.org" },
+      true,
+      NULL },
+    { "SignEmailDescriptor",
+      "SHA256withECDSA",
+      &ec,
+      { .usage = "nonRepudiation", .alt_name = "email:a@example.org" },
+      true,
+      NULL },
     { "SignEmailDescriptor", "SHA256withRSA", &rsa, { .usage = SIGNS }, true, "mail address" },
-    { "SignEmailDescriptor", "SHA256withRSA", &rsa, { .usage = SIGNS, .alt_name = "email:a@example.org" }, false, "self-signed" },
-    { "SignEmailDescriptor", "SHA256withRSA", &rsa, { .usage = AGREES, .alt_name = "email:a@example.org" }, true, "digitalSignature" },
+    { "SignEmailDescriptor",
+      "SHA256withRSA",
+      &rsa,
+      { .usage = SIGNS, .alt_name = "email:a@example.org" },
+      false,
+      "self-signed" },
+    { "SignEmailDescriptor",
+      "SHA256withRSA",
+      &rsa,
+      { .usage = AGREES, .alt_name = "email:a@example.org" },
+      true,
+      "digitalSignature" },
 
-    { "EncryptedFields", "AES/CBC/PKCS7Padding", &rsa, { .usage = SIGNS, .from_days = -10, .to_days = -2 }, false, NULL },
-    { "EncryptedFields", "AES/CBC/PKCS7Padding", &ec, { .usage = NULL }, false, "takes an RSA key" },
+    { "EncryptedFields",
+      "AES/CBC/PKCS7Padding",
+      &rsa,
+      { .usage = SIGNS, .from_days = -10, .to_days = -2 },
+      false,
+      NULL },
+    { "EncryptedFields",
+      "AES/CBC/PKCS7Padding",
+      &ec,
+      { .usage = NULL },
+      false,
+      "takes an RSA key" },
     { "ConfigZipEncrypter", "AES/CBC/PKCS7Padding", &rsa, { .usage = NULL }, false, NULL },
-    { "SelfServiceJWTSigner", "RSA", &rsa, { .usage = NULL, .from_days = -10, .to_days = -2 }, false, NULL },
+    { "SelfServiceJWTSigner",
+      "RSA",
+      &rsa,
+      { .usage = NULL, .from_days = -10, .to_days = -2 },
+      false,
+      NULL },
     { "SelfServiceJWTSigner", "RSA", &ec, { .usage = NULL }, false, "takes an RSA key" },
     { "att_one", "SHA-256", &rsa, { .usage = NULL }, false, NULL },
     { "att_one", "SHA-256", &ec, { .usage = NULL }, false, "this use takes an RSA key" },
@@ -111,7 +176,9 @@ static void every_use_has_its_rules(void **state)
 static void curves_are_the_three_of_nist(void **state)
 {
     EVP_PKEY *koblitz = make_key("secp256k1"), *p521 = make_key("P-521");
-    const struct rule_case refused = { "Mine", "SHA-256", &koblitz, { .usage = NULL }, false, "P-256, P-384 and P-521" };
+    const struct rule_case refused = { "Mine",   "SHA-256",
+                                       &koblitz, { .usage = NULL },
+                                       false,    "P-256, P-384 and P-521" };
     const struct rule_case accepted = { "Mine", "SHA-512", &p521, { .usage = NULL }, false, NULL };
 
     (void)state;
@@ -124,7 +191,9 @@ static void curves_are_the_three_of_nist(void **state)
 static void others_than_rsa_and_ec_are_refused(void **state)
 {
     EVP_PKEY *edwards = EVP_PKEY_Q_keygen(crypto_context(), NULL, "ED25519");
-    const struct rule_case refused = { "Mine", "SHA-256", &edwards, { .usage = NULL }, true, "this use takes an RSA or EC key" };
+    const struct rule_case refused = { "Mine",   "SHA-256",
+                                       &edwards, { .usage = NULL },
+                                       true,     "this use takes an RSA or EC key" };
 
     (void)state;
     assert_non_null(edwards);
@@ -141,9 +210,12 @@ static EVP_PKEY *large_key(int bits)
     OSSL_PARAM *params;
     EVP_PKEY *key = NULL;
 
-    assert_true(BN_set_bit(n, bits - 1) && BN_set_bit(n, 0) && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n));
-    assert_true(OSSL_PARAM_BLD_push_uint(build, OSSL_PKEY_PARAM_RSA_E, 65537) && (params = OSSL_PARAM_BLD_to_param(build)));
-    assert_true(EVP_PKEY_fromdata_init(context) > 0 && EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) > 0);
+    assert_true(BN_set_bit(n, bits - 1) && BN_set_bit(n, 0) &&
+                OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n));
+    assert_true(OSSL_PARAM_BLD_push_uint(build, OSSL_PKEY_PARAM_RSA_E, 65537) &&
+                (params = OSSL_PARAM_BLD_to_param(build)));
+    assert_true(EVP_PKEY_fromdata_init(context) > 0 &&
+                EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) > 0);
     OSSL_PARAM_free(params);
     OSSL_PARAM_BLD_free(build);
     EVP_PKEY_CTX_free(context);
@@ -154,10 +226,15 @@ static EVP_PKEY *large_key(int bits)
 static void rsa_keys_have_a_greatest_size(void **state)
 {
     EVP_PKEY *most = large_key(4096), *more = large_key(4097);
-    const struct rule_case accepted = { "EncryptedFields", "AES/CBC/PKCS7Padding", &most, { .usage = NULL }, true, NULL };
-    const struct rule_case refused = {
-        "EncryptedFields", "AES/CBC/PKCS7Padding", &more, { .usage = NULL }, true, "RSA-4097, RSA keys of 2048 to 4096 bits are accepted"
+    const struct rule_case accepted = {
+        "EncryptedFields", "AES/CBC/PKCS7Padding", &most, { .usage = NULL }, true, NULL
     };
+    const struct rule_case refused = { "EncryptedFields",
+                                       "AES/CBC/PKCS7Padding",
+                                       &more,
+                                       { .usage = NULL },
+                                       true,
+                                       "RSA-4097, RSA keys of 2048 to 4096 bits are accepted" };
 
     (void)state;
     check(&accepted);
@@ -170,8 +247,11 @@ static void rsa_keys_have_a_greatest_size(void **state)
 static void a_public_key_has_to_be_readable(void **state)
 {
     static const unsigned char oid[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01 };
-    const struct descriptor descriptor = { .name = (char *)"Mine", .version = 1, .use = use_find("Mine") };
-    X509 *certificate = make_certificate(rsa, &(struct certificate_wish){ .issuer = ca, .issuer_key = ca_key });
+    const struct descriptor descriptor = { .name = (char *)"Mine",
+                                           .version = 1,
+                                           .use = use_find("Mine") };
+    X509 *certificate =
+        make_certificate(rsa, &(struct certificate_wish){ .issuer = ca, .issuer_key = ca_key });
     unsigned char *der = NULL, *at;
     const unsigned char *p;
     int size = i2d_X509(certificate, &der);
@@ -185,7 +265,9 @@ static void a_public_key_has_to_be_readable(void **state)
     p = der;
     certificate = d2i_X509(NULL, &p, size);
     assert_non_null(certificate);
-    assert_status(SE_ERR_POLICY, certificate_check(&descriptor, certificate, time(NULL), SE_ERR_POLICY, &err), &err);
+    assert_status(SE_ERR_POLICY,
+                  certificate_check(&descriptor, certificate, time(NULL), SE_ERR_POLICY, &err),
+                  &err);
     assert_string_equal(err.text, "the certificate's public key can't be read");
     X509_free(certificate);
     OPENSSL_free(der);
@@ -193,9 +275,12 @@ static void a_public_key_has_to_be_readable(void **state)
 
 static void names_and_times_are_read(void **state)
 {
-    X509 *certificate = make_certificate(
-        ec, &(struct certificate_wish){
-                .subject = "J\xC3\xBCrgen, the \"signer\"", .from_days = -3, .to_days = 5, .issuer = ca, .issuer_key = ca_key });
+    X509 *certificate =
+        make_certificate(ec, &(struct certificate_wish){ .subject = "J\xC3\xBCrgen, the \"signer\"",
+                                                         .from_days = -3,
+                                                         .to_days = 5,
+                                                         .issuer = ca,
+                                                         .issuer_key = ca_key });
     char text[256], small[8], day[16];
     int64_t now = time(NULL);
 
@@ -209,7 +294,8 @@ static void names_and_times_are_read(void **state)
     certificate_serial(text, sizeof text, certificate);
     assert_true(strlen(text) >= 2);
     assert_in_range(certificate_not_after(certificate), now + 5 * 86400 - 60, now + 5 * 86400 + 60);
-    assert_in_range(certificate_not_before(certificate), now - 3 * 86400 - 60, now - 3 * 86400 + 60);
+    assert_in_range(certificate_not_before(certificate), now - 3 * 86400 - 60,
+                    now - 3 * 86400 + 60);
     date_text(day, 86400 * 365);
     assert_string_equal(day, "1971-01-01");
     X509_free(certificate);
@@ -218,9 +304,12 @@ static void names_and_times_are_read(void **state)
 static void chains_are_walked_to_the_root(void **state)
 {
     EVP_PKEY *middle_key = make_key("P-256");
-    X509 *middle =
-        make_certificate(middle_key, &(struct certificate_wish){ .subject = "middle", .ca = true, .issuer = ca, .issuer_key = ca_key });
-    X509 *leaf = make_certificate(ec, &(struct certificate_wish){ .subject = "leaf", .issuer = middle, .issuer_key = middle_key });
+    X509 *middle = make_certificate(
+        middle_key, &(struct certificate_wish){
+                        .subject = "middle", .ca = true, .issuer = ca, .issuer_key = ca_key });
+    X509 *leaf =
+        make_certificate(ec, &(struct certificate_wish){
+                                 .subject = "leaf", .issuer = middle, .issuer_key = middle_key });
     STACK_OF(X509) *pool = sk_X509_new_null(), *chain;
     se_error err = SE_ERROR_INIT;
 
@@ -248,12 +337,16 @@ static void garbage_is_no_certificate(void **state)
     (void)state;
     assert_status(SE_ERR_FORMAT, certificate_parse(&one, text_bytes("garbage"), &err), &err);
     assert_null(one);
-    assert_status(SE_ERR_FORMAT, certificates_read(&all, text_bytes("garbage"), "x.pem", &more), &more);
+    assert_status(SE_ERR_FORMAT, certificates_read(&all, text_bytes("garbage"), "x.pem", &more),
+                  &more);
     assert_null(all);
     assert_string_equal(more.text, "'x.pem' holds no certificate");
     more = (se_error)SE_ERROR_INIT;
     assert_status(SE_ERR_FORMAT,
-                  certificates_read(&all, text_bytes("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), "x.pem", &more),
+                  certificates_read(
+                      &all,
+                      text_bytes("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+                      "x.pem", &more),
                   &more);
     assert_null(all);
 }
@@ -265,7 +358,11 @@ static void key_and_certificate_must_belong_together(void **state)
 
     (void)state;
     EVP_PKEY_up_ref(rsa);
-    assert_status(SE_ERR_KEY, key_new(&key, rsa, make_certificate(ec, &(struct certificate_wish){ .subject = "x" }), NULL, &err), &err);
+    assert_status(SE_ERR_KEY,
+                  key_new(&key, rsa,
+                          make_certificate(ec, &(struct certificate_wish){ .subject = "x" }), NULL,
+                          &err),
+                  &err);
     assert_null(key);
     key_unref(NULL);
 }

@@ -24,7 +24,8 @@ static const char configuration[] =
     "<engineSignEncrypt><descriptors>"
     "<descriptor name='Files'><type algorithm='SHA256withRSA' key='k'/></descriptor>"
     "<descriptor name='ConfigZipSigner'><type algorithm='SHA-256' key='k'/></descriptor>"
-    "</descriptors><keys><key name='k'><type name='pem' locationValue='k.pem'/></key></keys></engineSignEncrypt>";
+    "</descriptors><keys><key name='k'><type name='pem' "
+    "locationValue='k.pem'/></key></keys></engineSignEncrypt>";
 
 static se_engine *opened(const struct certificate_wish *wish)
 {
@@ -40,8 +41,10 @@ static se_engine *opened(const struct certificate_wish *wish)
 static void all_that_the_certificate_says_is_told(void **state)
 {
     static const char *const asked[] = { "x@example.org", "BOB@example.org", "alice@example.org" };
-    se_engine *engine = opened(&(struct certificate_wish){
-        .subject = "a, \"b\"", .usage = "critical,digitalSignature", .alt_name = "email:alice@example.org,email:bob@example.org" });
+    se_engine *engine = opened(
+        &(struct certificate_wish){ .subject = "a, \"b\"",
+                                    .usage = "critical,digitalSignature",
+                                    .alt_name = "email:alice@example.org,email:bob@example.org" });
     AUTO(x509_stack) certificates = NULL;
     AUTO(se_buf) text = SE_BUF_INIT;
     se_sign_params params = SE_SIGN_PARAMS_INIT;
@@ -69,7 +72,8 @@ static void all_that_the_certificate_says_is_told(void **state)
     params.address_count = 1;
     assert_status(SE_ERR_POLICY, se_find_signer(&signer, engine, "Files", &params, &err), &err);
     assert_string_equal(signer.subject, "");
-    assert_non_null(strstr(err.text, "the mail is from x@example.org, the certificate is for alice@example.org, bob@example.org"));
+    assert_non_null(strstr(err.text, "the mail is from x@example.org, the certificate is for "
+                                     "alice@example.org, bob@example.org"));
     se_close(&engine);
 }
 
@@ -83,7 +87,8 @@ static void each_descriptor_has_rules_of_its_own(void **state)
     (void)state;
     for (int i = 0; i < 20; i++) {
         assert_status(SE_OK, se_find_signer(&signer, engine, "Files", NULL, &err), &err);
-        assert_status(SE_ERR_POLICY, se_find_signer(&signer, engine, "ConfigZipSigner", NULL, &err), &err);
+        assert_status(SE_ERR_POLICY, se_find_signer(&signer, engine, "ConfigZipSigner", NULL, &err),
+                      &err);
         err = (se_error)SE_ERROR_INIT;
     }
     se_close(&engine);
@@ -92,7 +97,8 @@ static void each_descriptor_has_rules_of_its_own(void **state)
 static void a_certificate_ends_while_it_is_in_use(void **state)
 {
     static const se_bytes content = { "some content", 12 };
-    se_engine *engine = opened(&(struct certificate_wish){ .usage = "digitalSignature", .to_days = 1 });
+    se_engine *engine =
+        opened(&(struct certificate_wish){ .usage = "digitalSignature", .to_days = 1 });
     AUTO(se_buf) out = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
 

@@ -5,7 +5,8 @@
 #include "tests/unit/unit.h"
 
 static const char *const words[] = {
-    "descriptor", "descriptors", "EncryptedFields", "ConfigZipSigner", NULL, "ConfigZipEncrypter", "slot"
+    "descriptor",         "descriptors", "EncryptedFields", "ConfigZipSigner", NULL,
+    "ConfigZipEncrypter", "slot"
 };
 enum { COUNT = sizeof words / sizeof *words };
 
@@ -116,10 +117,14 @@ static void characters_are_taken_one_by_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nearest_finds_typing_errors),    cmocka_unit_test(nearest_is_silent_when_nothing_is_near),
-        cmocka_unit_test(numbers_are_digits_only),        cmocka_unit_test(starting_is_not_containing),
-        cmocka_unit_test(cleaning_keeps_what_is_text),    cmocka_unit_test(cleaning_blanks_out_controls),
-        cmocka_unit_test(cleaning_marks_what_is_no_utf8), cmocka_unit_test(characters_are_taken_one_by_one),
+        cmocka_unit_test(nearest_finds_typing_errors),
+        cmocka_unit_test(nearest_is_silent_when_nothing_is_near),
+        cmocka_unit_test(numbers_are_digits_only),
+        cmocka_unit_test(starting_is_not_containing),
+        cmocka_unit_test(cleaning_keeps_what_is_text),
+        cmocka_unit_test(cleaning_blanks_out_controls),
+        cmocka_unit_test(cleaning_marks_what_is_no_utf8),
+        cmocka_unit_test(characters_are_taken_one_by_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* Eight threads sign and verify XML on two engines while four sign CMS: libxml2 has state of its own, and an application may use it too. */
+/* Eight threads sign and verify XML on two engines while four sign CMS: libxml2 has state of its
+ * own, and an application may use it too. */
 #include <libxml/parser.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -11,7 +12,8 @@
 enum { XML_THREADS = 8, CMS_THREADS = 4, ROUNDS = 12 };
 
 static const char configuration[] =
-    "<engineSignEncrypt><descriptors><descriptor name='Files'><type algorithm='SHA256withECDSA' key='k'/></descriptor></descriptors>"
+    "<engineSignEncrypt><descriptors><descriptor name='Files'><type algorithm='SHA256withECDSA' "
+    "key='k'/></descriptor></descriptors>"
     "<keys><key name='k'><type name='pem' locationValue='k.pem'/></key></keys></engineSignEncrypt>";
 
 struct work {
@@ -28,7 +30,8 @@ static bool verified(const struct work *w, const se_buf *document, const char *e
 
     params.form = SE_FORM_XML;
     params.content = &sink;
-    return !se_verify(NULL, w->engine, "Files", buf_bytes(document), &params, NULL) && !strcmp(writer_string(&content), expected);
+    return !se_verify(NULL, w->engine, "Files", buf_bytes(document), &params, NULL) &&
+           !strcmp(writer_string(&content), expected);
 }
 
 static bool refused(const struct work *w, se_buf *document)
@@ -37,7 +40,8 @@ static bool refused(const struct work *w, se_buf *document)
 
     params.form = SE_FORM_XML;
     document->data[strlen("<o n=\"")] ^= 1; /* another digit */
-    return se_verify(NULL, w->engine, "Files", buf_bytes(document), &params, NULL) == SE_ERR_REJECTED;
+    return se_verify(NULL, w->engine, "Files", buf_bytes(document), &params, NULL) ==
+           SE_ERR_REJECTED;
 }
 
 static void *do_xml(void *arg)
@@ -53,8 +57,8 @@ static void *do_xml(void *arg)
         params.form = SE_FORM_XML;
         params.xml_inclusive = i % 2;
         snprintf(text, sizeof text, "<o n=\"%u\"><i>%u</i></o>", w->number, i);
-        w->done += !se_sign(&document, w->engine, "Files", text_bytes(text), &params, NULL) && verified(w, &document, text) &&
-                   refused(w, &document);
+        w->done += !se_sign(&document, w->engine, "Files", text_bytes(text), &params, NULL) &&
+                   verified(w, &document, text) && refused(w, &document);
     }
     return NULL;
 }
@@ -79,7 +83,8 @@ static void *do_cms(void *arg)
 static void make_files(void)
 {
     EVP_PKEY *key = make_key("P-256");
-    X509 *certificate = make_certificate(key, &(struct certificate_wish){ .usage = "critical,digitalSignature" });
+    X509 *certificate =
+        make_certificate(key, &(struct certificate_wish){ .usage = "critical,digitalSignature" });
 
     make_bundle("k.pem", key, certificate);
     make("engine.xml", configuration, 0600);
@@ -102,7 +107,8 @@ static void threads_share_engines(void **state)
     pthread_barrier_init(&start, NULL, XML_THREADS + CMS_THREADS);
     for (unsigned i = 0; i < XML_THREADS + CMS_THREADS; i++) {
         works[i] = (struct work){ engines[i % 2], &start, i % 10, 0 };
-        assert_int_equal(pthread_create(&threads[i], NULL, i < XML_THREADS ? do_xml : do_cms, &works[i]), 0);
+        assert_int_equal(
+            pthread_create(&threads[i], NULL, i < XML_THREADS ? do_xml : do_cms, &works[i]), 0);
     }
     for (unsigned i = 0; i < XML_THREADS + CMS_THREADS; i++) {
         pthread_join(threads[i], NULL);
@@ -135,8 +141,11 @@ static void the_handler_stays(void **state)
     assert_status(SE_OK, se_open(&engine, "engine.xml", NULL, &err), &err);
     xmlSetStructuredErrorFunc(&heard, hear);
     params.form = SE_FORM_XML;
-    assert_int_equal(se_sign(&out, engine, "Files", text_bytes("<a><b></a>"), &params, NULL), SE_ERR_FORMAT);
-    assert_int_equal(se_sign(&out, engine, "Files", text_bytes("<a xmlns='relative'/>"), &params, NULL), SE_ERR_FORMAT);
+    assert_int_equal(se_sign(&out, engine, "Files", text_bytes("<a><b></a>"), &params, NULL),
+                     SE_ERR_FORMAT);
+    assert_int_equal(
+        se_sign(&out, engine, "Files", text_bytes("<a xmlns='relative'/>"), &params, NULL),
+        SE_ERR_FORMAT);
     assert_int_equal(heard, 0);
     assert_ptr_equal(xmlStructuredErrorContext, &heard);
     assert_null(xmlReadMemory("<a>", 3, NULL, NULL, 0));
@@ -147,7 +156,8 @@ static void the_handler_stays(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { IN_FOLDER(threads_share_engines), IN_FOLDER(the_handler_stays) };
+    const struct CMUnitTest tests[] = { IN_FOLDER(threads_share_engines),
+                                        IN_FOLDER(the_handler_stays) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

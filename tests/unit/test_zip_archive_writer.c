@@ -1,4 +1,5 @@
-/* New archives out of old ones: what is in front, what is kept, into what can be written only once, and a disk that is full. */
+/* New archives out of old ones: what is in front, what is kept, into what can be written only once,
+ * and a disk that is full. */
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -25,12 +26,15 @@ static se_status write_to(struct output *out, const char *old, const struct made
     AUTO(archive) archive = { .fd = -1 };
     const bool none[100] = { false };
     char content[LONG], names[NEW_FILES][16];
-    struct archive_plan plan = { .time = 1700000000, .old = &archive, .dropped = m->dropped ? m->dropped : none };
+    struct archive_plan plan = { .time = 1700000000,
+                                 .old = &archive,
+                                 .dropped = m->dropped ? m->dropped : none };
 
     memset(content, m->letter, sizeof content);
     for (size_t i = 0; i < NEW_FILES; i++) {
         (void)snprintf(names[i], sizeof names[i], "%c.%.*s", m->letter, (int)i + 3, "filler");
-        plan.files[i] = (struct new_file){ names[i], { content, i == NEW_FILES - 1 ? m->block : 100 * i } };
+        plan.files[i] =
+            (struct new_file){ names[i], { content, i == NEW_FILES - 1 ? m->block : 100 * i } };
     }
     assert_status(SE_OK, archive_open(&archive, old, &limits, err), err);
     return archive_write(out, &plan, err);
@@ -103,7 +107,8 @@ static void what_is_kept_goes_behind_what_is_new(void **state)
 
 static void what_is_dropped_is_left_out(void **state)
 {
-    const bool some[] = { true, false, true, true, false, false }, all[] = { true, true, true, true, true, true };
+    const bool some[] = { true, false, true, true, false, false },
+               all[] = { true, true, true, true, true, true };
 
     (void)state;
     make_old();
@@ -173,8 +178,11 @@ static void a_full_disk_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(what_is_kept_goes_behind_what_is_new), IN_FOLDER(what_is_dropped_is_left_out), IN_FOLDER(signed_again_it_is_the_same),
-        IN_FOLDER(a_pipe_gets_what_a_file_does),         IN_FOLDER(a_full_disk_is_told),
+        IN_FOLDER(what_is_kept_goes_behind_what_is_new),
+        IN_FOLDER(what_is_dropped_is_left_out),
+        IN_FOLDER(signed_again_it_is_the_same),
+        IN_FOLDER(a_pipe_gets_what_a_file_does),
+        IN_FOLDER(a_full_disk_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,7 +67,8 @@ static void what_readers_understand_differently_is_refused(void **state)
 
 static void sections_are_taken_as_they_stand(void **state)
 {
-    const char text[] = MAIN "\r\nName: a-\r\n long-\r\n name\r\nX-Y: 1\r\n  2\r\n\r\nName: b\r\n\r\n";
+    const char text[] =
+        MAIN "\r\nName: a-\r\n long-\r\n name\r\nX-Y: 1\r\n  2\r\n\r\nName: b\r\n\r\n";
     AUTO(section_reader) reader = { .file = "M", .text = text_bytes(text) };
     se_error err = SE_ERROR_INIT;
     struct section section;
@@ -80,7 +81,8 @@ static void sections_are_taken_as_they_stand(void **state)
     assert_string_equal(section_get(&section, "x-y"), "1 2");
     assert_null(section_get(&section, "Name"));
     assert_ptr_equal(section.raw.data, text + strlen(MAIN "\r\n"));
-    assert_int_equal(section.raw.size, strlen("Name: a-\r\n long-\r\n name\r\nX-Y: 1\r\n  2\r\n\r\n"));
+    assert_int_equal(section.raw.size,
+                     strlen("Name: a-\r\n long-\r\n name\r\nX-Y: 1\r\n  2\r\n\r\n"));
     assert_status(SE_OK, section_read_again(&section, &reader, section.raw, &err), &err);
     assert_string_equal(section.name, "a-long-name");
 }
@@ -133,10 +135,12 @@ static void every_digest_that_is_there_has_to_fit(void **state)
     bool match, wanted[DIGEST_KINDS];
 
     (void)state;
-    assert_status(SE_OK, digests_match_bytes(&match, &section, "-Digest", text_bytes("hello"), &err), &err);
+    assert_status(
+        SE_OK, digests_match_bytes(&match, &section, "-Digest", text_bytes("hello"), &err), &err);
     assert_true(match);
     section.count = 2;
-    assert_status(SE_OK, digests_match_bytes(&match, &section, "-Digest", text_bytes("hello"), &err), &err);
+    assert_status(
+        SE_OK, digests_match_bytes(&match, &section, "-Digest", text_bytes("hello"), &err), &err);
     assert_false(match);
     section.attributes = attributes + 2;
     section.count = 1;

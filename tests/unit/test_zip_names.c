@@ -24,7 +24,8 @@ static uint64_t hash_from(uint64_t hash, const char *name)
 
 static void add(struct archive *archive, const char *name)
 {
-    archive->entries[archive->count++] = (struct entry){ .name = (uint32_t)archive->names.buf.size, .name_size = NAME };
+    archive->entries[archive->count++] =
+        (struct entry){ .name = (uint32_t)archive->names.buf.size, .name_size = NAME };
     writer_put(&archive->names, name, NAME + 1);
 }
 
@@ -36,7 +37,8 @@ static struct archive fresh(void)
     return archive;
 }
 
-/* They begin side by side if hashes begin with `begin`, and each has to go past those that were there before. */
+/* They begin side by side if hashes begin with `begin`, and each has to go past those that were
+ * there before. */
 static struct archive chosen_for(uint64_t begin)
 {
     struct archive archive = fresh();
@@ -107,7 +109,8 @@ static void all_are_found(void **state)
     (void)state;
     (void)check(&archive);
     for (size_t i = 0; i < archive.count; i++)
-        assert_ptr_equal(archive_find(&archive, entry_name(&archive, &archive.entries[i])), &archive.entries[i]);
+        assert_ptr_equal(archive_find(&archive, entry_name(&archive, &archive.entries[i])),
+                         &archive.entries[i]);
     for (uint64_t number = 0; number < COUNT; number++) {
         spell(name, number);
         if (hash_from(fnv_begin, name) % SLOTS >= SLOTS / 64)

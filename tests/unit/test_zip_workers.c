@@ -1,4 +1,5 @@
-/* Entries on several threads: each once, and none after one that failed or when somebody cancels. */
+/* Entries on several threads: each once, and none after one that failed or when somebody cancels.
+ */
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -21,7 +22,8 @@ static se_status see_entry(void *arg, size_t index, struct worker *worker, se_er
     atomic_fetch_add(&seen->entries, 1);
     while (seen->waits && !atomic_load(&seen->asked))
         (void)usleep(100);
-    return seen->fails && index >= FAILS_AT ? error_set(err, SE_ERR_FORMAT, "entry %zu", index) : SE_OK;
+    return seen->fails && index >= FAILS_AT ? error_set(err, SE_ERR_FORMAT, "entry %zu", index)
+                                            : SE_OK;
 }
 
 static bool see_progress(void *arg, uint64_t done, uint64_t total)
@@ -62,7 +64,8 @@ static void every_entry_is_seen_once(void **state)
     }
 }
 
-/* Of those that failed, the first one is told, whoever came first; each thread has one at the most. */
+/* Of those that failed, the first one is told, whoever came first; each thread has one at the most.
+ */
 static void a_failing_entry_ends_it(void **state)
 {
     (void)state;

@@ -12,13 +12,15 @@
 #include "signengine.h"
 
 /* Fails with the error's text when `expr` is not the status expected. */
-#define assert_status(expected, expr, err)                                                                                                 \
-    do {                                                                                                                                   \
-        se_status got_ = (expr);                                                                                                           \
-        if (got_ != (expected))                                                                                                            \
-            fail_msg("%s: %s, not %s: %s", #expr, se_status_name(got_), se_status_name(expected), (err)->text);                            \
+#define assert_status(expected, expr, err)                                                         \
+    do {                                                                                           \
+        se_status got_ = (expr);                                                                   \
+        if (got_ != (expected))                                                                    \
+            fail_msg("%s: %s, not %s: %s", #expr, se_status_name(got_), se_status_name(expected),  \
+                     (err)->text);                                                                 \
     } while (0)
 
-/* Test functions are static: one that is missing from the table is an unused function, and -Werror stops the build. */
+/* Test functions are static: one that is missing from the table is an unused function, and -Werror
+ * stops the build. */
 
 #endif

@@ -35,7 +35,8 @@ static const char *picked_text(struct picked *p)
 
 static bool is_named(const struct keyref *ref)
 {
-    return ref->has_slot || ref->has_slot_index || *ref->token_label || *ref->token_serial || *ref->token_manufacturer || *ref->token_model;
+    return ref->has_slot || ref->has_slot_index || *ref->token_label || *ref->token_serial ||
+           *ref->token_manufacturer || *ref->token_model;
 }
 
 /* "with slot 3, tokenLabel 'lab'" */
@@ -52,7 +53,8 @@ static void name_wanted(struct writer *out, const struct keyref *ref)
     if (*ref->token_serial)
         writer_format(out, "%stokenSerial '%s'", before[out->buf.size > 0], ref->token_serial);
     if (*ref->token_manufacturer)
-        writer_format(out, "%smanufacturer '%s'", before[out->buf.size > 0], ref->token_manufacturer);
+        writer_format(out, "%smanufacturer '%s'", before[out->buf.size > 0],
+                      ref->token_manufacturer);
     if (*ref->token_model)
         writer_format(out, "%smodel '%s'", before[out->buf.size > 0], ref->token_model);
 }
@@ -70,7 +72,8 @@ static bool fits(const struct keyref *ref, const struct slot *slot, size_t index
     if (ref->has_slot_index && ref->slot_index != index)
         return false;
     return is_text(ref->token_label, slot->label) && is_text(ref->token_serial, slot->serial) &&
-           is_text(ref->token_manufacturer, slot->manufacturer) && is_text(ref->token_model, slot->model);
+           is_text(ref->token_manufacturer, slot->manufacturer) &&
+           is_text(ref->token_model, slot->model);
 }
 
 static bool holds(struct module *module, const struct slot *slot, const struct keyref *ref)
@@ -80,20 +83,24 @@ static bool holds(struct module *module, const struct slot *slot, const struct k
     return !session_open(&session, module, slot->id, 0, NULL) && meant_exists(&session, ref);
 }
 
-static se_status nothing_there(struct module *module, const struct slots *slots, const struct keyref *ref, const char *wanted,
-                               se_error *err)
+static se_status nothing_there(struct module *module, const struct slots *slots,
+                               const struct keyref *ref, const char *wanted, se_error *err)
 {
     AUTO(picked) all = { .choice = { .wanted = ref->token_label } };
 
     for (size_t i = 0; i < slots->count; i++)
         pick(&all, &slots->list[i]);
-    /* a card that is not put in, and what p11-kit's client shows of a server that is not running: it may still come */
+    /* a card that is not put in, and what p11-kit's client shows of a server that is not running:
+     * it may still come */
     if (!all.count)
-        return error_set(err, SE_ERR_UNAVAILABLE, "no token %s: no slot of '%s' has a token in it", wanted, module->path);
-    return error_set(err, SE_ERR_STORE, "no token %s in '%s': there is %s", wanted, module->path, picked_text(&all));
+        return error_set(err, SE_ERR_UNAVAILABLE, "no token %s: no slot of '%s' has a token in it",
+                         wanted, module->path);
+    return error_set(err, SE_ERR_STORE, "no token %s in '%s': there is %s", wanted, module->path,
+                     picked_text(&all));
 }
 
-static se_status find_named(CK_SLOT_ID *out, struct module *module, const struct slots *slots, const struct keyref *ref, se_error *err)
+static se_status find_named(CK_SLOT_ID *out, struct module *module, const struct slots *slots,
+                            const struct keyref *ref, se_error *err)
 {
     AUTO(picked) good = { .choice = { .wanted = "" } };
     AUTO(writer) wanted = { 0 };
@@ -105,13 +112,14 @@ static se_status find_named(CK_SLOT_ID *out, struct module *module, const struct
     if (!good.count)
         return nothing_there(module, slots, ref, writer_string(&wanted), err);
     if (good.count > 1)
-        return error_set(err, SE_ERR_STORE, "there are several tokens %s in '%s': %s", writer_string(&wanted), module->path,
-                         picked_text(&good));
+        return error_set(err, SE_ERR_STORE, "there are several tokens %s in '%s': %s",
+                         writer_string(&wanted), module->path, picked_text(&good));
     *out = good.first->id;
     return SE_OK;
 }
 
-static se_status find_holder(CK_SLOT_ID *out, struct module *module, const struct slots *slots, const struct keyref *ref, se_error *err)
+static se_status find_holder(CK_SLOT_ID *out, struct module *module, const struct slots *slots,
+                             const struct keyref *ref, se_error *err)
 {
     AUTO(picked) usable = { .choice = { .wanted = "" } };
     AUTO(picked) good = { .choice = { .wanted = "" } };
@@ -126,22 +134,25 @@ static se_status find_holder(CK_SLOT_ID *out, struct module *module, const struc
         if (slot_initialised(&slots->list[i]) && holds(module, &slots->list[i], ref))
             pick(&good, &slots->list[i]);
     if (good.count > 1)
-        return error_set(err, SE_ERR_STORE, "several tokens of '%s' hold %s: %s; choose by slot, tokenLabel or tokenSerial", module->path,
-                         meant_name(&name, ref), picked_text(&good));
+        return error_set(
+            err, SE_ERR_STORE,
+            "several tokens of '%s' hold %s: %s; choose by slot, tokenLabel or tokenSerial",
+            module->path, meant_name(&name, ref), picked_text(&good));
     if (!good.count && usable.count > 1)
         return error_set(err, SE_ERR_STORE,
-                         "none of the tokens of '%s' shows %s without a login: %s; choose by slot, tokenLabel or tokenSerial", module->path,
-                         meant_name(&name, ref), picked_text(&usable));
+                         "none of the tokens of '%s' shows %s without a login: %s; choose by slot, "
+                         "tokenLabel or tokenSerial",
+                         module->path, meant_name(&name, ref), picked_text(&usable));
     *out = good.count ? good.first->id : usable.first->id;
     return SE_OK;
 }
 
-se_status token_find(CK_SLOT_ID *out, struct module *module, const struct keyref *ref, se_error *err)
+se_status token_find(CK_SLOT_ID *out, struct module *module, const struct keyref *ref,
+                     se_error *err)
 {
     AUTO(slots) slots = { 0 };
-    se_status st = slots_load(&slots, module, err);
 
-    if (st)
-        return st;
-    return is_named(ref) ? find_named(out, module, &slots, ref, err) : find_holder(out, module, &slots, ref, err);
+    TRY(slots_load(&slots, module, err));
+    return is_named(ref) ? find_named(out, module, &slots, ref, err)
+                         : find_holder(out, module, &slots, ref, err);
 }

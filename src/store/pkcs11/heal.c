@@ -26,7 +26,9 @@ static struct hsm_key *take(struct remote *remote, enum breaker_leave *leave)
     __atomic_add_fetch(&key->refs, 1, __ATOMIC_RELAXED);
     breaker = &key->key.token->breaker;
     if (leave)
-        *leave = breaker->open && module_is_ours(key->key.token->module) ? breaker_ask(breaker, breaker_clock()) : BREAKER_GO;
+        *leave = breaker->open && module_is_ours(key->key.token->module)
+                     ? breaker_ask(breaker, breaker_clock())
+                     : BREAKER_GO;
     brief_unlock();
     return key;
 }
@@ -51,7 +53,8 @@ static void replace(struct remote *remote, struct hsm_key *old, struct hsm_key *
     hsm_key_unref(gone);
 }
 
-/* Not in the child of a fork, and not after sessions were lost: with its last session a token may number its objects anew. */
+/* Not in the child of a fork, and not after sessions were lost: with its last session a token may
+ * number its objects anew. */
 static bool is_valid(const struct hsm_key *key)
 {
     struct token *token = key->key.token;
@@ -59,7 +62,8 @@ static bool is_valid(const struct hsm_key *key)
     return module_is_ours(token->module) && key->losses == pool_losses(&token->pool);
 }
 
-/* Before the key is looked at, so that it is found again in good order when the last session goes. */
+/* Before the key is looked at, so that it is found again in good order when the last session goes.
+ */
 static void close_idle(const struct hsm_key *key)
 {
     struct token *token = key->key.token;
@@ -71,7 +75,8 @@ static void close_idle(const struct hsm_key *key)
     module_leave(token->module);
 }
 
-/* The key as it is now: opened anew when it has become invalid.  A token that was there once and is not is away. */
+/* The key as it is now: opened anew when it has become invalid.  A token that was there once and is
+ * not is away. */
 static se_status current(struct hsm_key **out, struct remote *remote, se_error *err)
 {
     struct hsm_key *key = take(remote, NULL), *new;
@@ -135,7 +140,8 @@ static se_status run(bool *stale, struct hsm_key *key, struct request *request, 
         st = request->run(request, &key->key, &session, err);
     if (st || fit(key, &session))
         return st;
-    /* after a loss, the handle of the key may mean another key: that may have been before the call, or during it */
+    /* after a loss, the handle of the key may mean another key: that may have been before the call,
+     * or during it */
     se_buf_free(&request->out);
     *stale = true;
     return error_set(err, SE_ERR_UNAVAILABLE, "the sessions with the token were lost just now");
@@ -174,7 +180,9 @@ static void try(struct errand *e)
     out->lost = out->status != SE_ERR_ACCESS && out->status != SE_ERR_REJECTED && !is_valid(key);
     if (out->lost && !out->stale)
         token_note_hearing(key->key.token, false);
-    if (out->lost && out->status == SE_ERR_STORE) /* some vendors have numbers of their own for a line that is cut */
+    if (out->lost &&
+        out->status ==
+            SE_ERR_STORE) /* some vendors have numbers of their own for a line that is cut */
         out->status = error_restate(&out->error, SE_ERR_UNAVAILABLE);
     if (out->status == SE_ERR_REJECTED) /* one text for all that does not decrypt */
         return;
@@ -198,7 +206,8 @@ static void learn(struct token *token, enum breaker_leave leave, const struct ou
     brief_unlock();
 }
 
-/* What fails with a lost session is tried once more; what others lost meanwhile, until they let it be. */
+/* What fails with a lost session is tried once more; what others lost meanwhile, until they let it
+ * be. */
 static void run_errand(void *arg)
 {
     struct errand *e = arg;
@@ -223,7 +232,8 @@ static void end_late(void *arg)
     errand_free(e);
 }
 
-static se_status errand_new(struct errand **out, struct remote *remote, struct hsm_key *known, struct request *request, se_error *err)
+static se_status errand_new(struct errand **out, struct remote *remote, struct hsm_key *known,
+                            struct request *request, se_error *err)
 {
     struct errand *e = calloc(1, sizeof *e);
 
@@ -234,7 +244,9 @@ static se_status errand_new(struct errand **out, struct remote *remote, struct h
     }
     __atomic_add_fetch(&remote->refs, 1, __ATOMIC_RELAXED);
     __atomic_add_fetch(&known->refs, 1, __ATOMIC_RELAXED);
-    *e = (struct errand){ .remote = remote, .known = known, .request = *request, .outcome.status = SE_ERR_UNAVAILABLE };
+    *e = (struct errand){
+        .remote = remote, .known = known, .request = *request, .outcome.status = SE_ERR_UNAVAILABLE
+    };
     *request = (struct request){ .run = NULL };
     return SE_OK;
 }
@@ -274,12 +286,14 @@ static se_status refuse(struct remote *remote, struct token *token, se_error *er
     memcpy(away, token->away, sizeof away);
     brief_unlock();
     tell(remote, true, true, away);
-    return error_set(err, SE_ERR_UNAVAILABLE, "the token is away, and is asked again within half a second: %s", away);
+    return error_set(err, SE_ERR_UNAVAILABLE,
+                     "the token is away, and is asked again within half a second: %s", away);
 }
 
-/* The errand belongs to the call that has not returned.  A token that has answered others meanwhile is not away. */
-static se_status lose(struct remote *remote, const struct hsm_key *known, enum guard_end end, enum breaker_leave leave, int64_t begun,
-                      se_error *err)
+/* The errand belongs to the call that has not returned.  A token that has answered others meanwhile
+ * is not away. */
+static se_status lose(struct remote *remote, const struct hsm_key *known, enum guard_end end,
+                      enum breaker_leave leave, int64_t begun, se_error *err)
 {
     struct outcome outcome = { .status = SE_ERR_UNAVAILABLE, .lost = true, .error = SE_ERROR_INIT };
     struct meant_name name;
@@ -287,11 +301,13 @@ static se_status lose(struct remote *remote, const struct hsm_key *known, enum g
     (void)late_error(&outcome.error, known->key.ref, end);
     (void)error_prefix(&outcome.error, "key %s: ", meant_name(&name, known->key.ref));
     (void)token_context(known->key.token, &outcome.error);
-    if (leave == BREAKER_PROBE || __atomic_load_n(&known->key.token->answered, __ATOMIC_RELAXED) <= begun) {
+    if (leave == BREAKER_PROBE ||
+        __atomic_load_n(&known->key.token->answered, __ATOMIC_RELAXED) <= begun) {
         learn(known->key.token, leave, &outcome);
         tell(remote, true, true, outcome.error.text);
     }
-    return error_set_at(err, outcome.status, outcome.error.file, outcome.error.line, "%s", outcome.error.text);
+    return error_set_at(err, outcome.status, outcome.error.file, outcome.error.line, "%s",
+                        outcome.error.text);
 }
 
 se_status with_key(se_buf *out, struct remote *remote, struct request *request, se_error *err)
@@ -309,16 +325,17 @@ se_status with_key(se_buf *out, struct remote *remote, struct request *request, 
         se_buf_free(&request->in);
         return refuse(remote, known->key.token, err);
     }
-    if ((st = errand_new(&e, remote, known, request, err)))
-        return st;
+    TRY(errand_new(&e, remote, known, request, err));
     if ((end = late_run(&errand, e, known->key.ref)) != GUARD_DONE)
         return lose(remote, known, end, leave, begun, err);
     if (e->lost || leave == BREAKER_PROBE)
         learn(known->key.token, leave, &e->outcome);
     if (is_away(&e->outcome) || !e->outcome.status || e->outcome.status == SE_ERR_REJECTED)
-        tell(remote, is_away(&e->outcome), e->lost, e->outcome.status == SE_ERR_REJECTED ? "" : e->outcome.error.text);
+        tell(remote, is_away(&e->outcome), e->lost,
+             e->outcome.status == SE_ERR_REJECTED ? "" : e->outcome.error.text);
     if (e->outcome.status)
-        st = error_set_at(err, e->outcome.status, e->outcome.error.file, e->outcome.error.line, "%s", e->outcome.error.text);
+        st = error_set_at(err, e->outcome.status, e->outcome.error.file, e->outcome.error.line,
+                          "%s", e->outcome.error.text);
     else
         *out = buf_move(&e->request.out);
     errand_free(e);

@@ -23,7 +23,8 @@ static void insert(struct held_list *held, const struct held *new)
     held->list[i] = *new;
 }
 
-static se_status add(struct held_list *held, struct session *session, CK_OBJECT_HANDLE object, se_error *err)
+static se_status add(struct held_list *held, struct session *session, CK_OBJECT_HANDLE object,
+                     se_error *err)
 {
     AUTO(se_buf) der = SE_BUF_INIT;
     struct held new = { NULL, SE_BUF_INIT };
@@ -48,7 +49,8 @@ struct query held_query(void)
     return query;
 }
 
-se_status held_load(struct held_list *out, struct session *session, const struct objects *found, se_error *err)
+se_status held_load(struct held_list *out, struct session *session, const struct objects *found,
+                    se_error *err)
 {
     se_status st = SE_OK;
 
@@ -71,7 +73,8 @@ static se_status add_to(STACK_OF(X509) * pool, X509 *certificate, se_error *err)
 }
 
 /* Adds what the token has under the name of the issuer. */
-static se_status add_issuers(STACK_OF(X509) * pool, struct session *session, const X509 *certificate, se_error *err)
+static se_status add_issuers(STACK_OF(X509) * pool, struct session *session,
+                             const X509 *certificate, se_error *err)
 {
     AUTO(held_list) held = { .count = 0 };
     struct query query = held_query();
@@ -92,7 +95,8 @@ static se_status add_issuers(STACK_OF(X509) * pool, struct session *session, con
     return st;
 }
 
-static se_status add_issuers_of(STACK_OF(X509) * pool, struct session *session, const STACK_OF(X509) * chain, int *asked, se_error *err)
+static se_status add_issuers_of(STACK_OF(X509) * pool, struct session *session,
+                                const STACK_OF(X509) * chain, int *asked, se_error *err)
 {
     se_status st = SE_OK;
 
@@ -103,7 +107,8 @@ static se_status add_issuers_of(STACK_OF(X509) * pool, struct session *session, 
 }
 
 /* The token is asked for the issuers of what it gave last, until nothing new comes. */
-se_status held_chain(STACK_OF(X509) * *out, struct session *session, X509 *certificate, const STACK_OF(X509) * more, se_error *err)
+se_status held_chain(STACK_OF(X509) * *out, struct session *session, X509 *certificate,
+                     const STACK_OF(X509) * more, se_error *err)
 {
     AUTO(x509_stack) pool = more ? X509_chain_up_ref((STACK_OF(X509) *)more) : sk_X509_new_null();
     AUTO(x509_stack) seen = sk_X509_new_null();
@@ -114,7 +119,8 @@ se_status held_chain(STACK_OF(X509) * *out, struct session *session, X509 *certi
     for (int asked = 0; !st && asked < sk_X509_num(seen);) {
         sk_X509_pop_free(chain, X509_free);
         chain = NULL;
-        if ((st = add_issuers_of(pool, session, seen, &asked, err)) || (st = certificates_chain(&chain, certificate, pool, err)))
+        if ((st = add_issuers_of(pool, session, seen, &asked, err)) ||
+            (st = certificates_chain(&chain, certificate, pool, err)))
             break;
         for (int i = 0; !st && i < sk_X509_num(chain); i++)
             if (!certificates_hold(seen, sk_X509_value(chain, i)))
@@ -122,7 +128,6 @@ se_status held_chain(STACK_OF(X509) * *out, struct session *session, X509 *certi
     }
     if (st)
         return st;
-    *out = chain;
-    chain = NULL;
+    *out = MOVE(chain);
     return SE_OK;
 }

@@ -35,12 +35,15 @@ void hsm_key_unref(struct hsm_key *key)
     (void)late_run(&dropping, key, ref);
 }
 
-static se_status sign_with(struct request *request, struct token_key *key, struct session *session, se_error *err)
+static se_status sign_with(struct request *request, struct token_key *key, struct session *session,
+                           se_error *err)
 {
-    return token_key_sign(&request->out, key, session, &request->sign, buf_bytes(&request->in), err);
+    return token_key_sign(&request->out, key, session, &request->sign, buf_bytes(&request->in),
+                          err);
 }
 
-static se_status sign(se_buf *out, void *remote, const struct sign_how *how, se_bytes hash, se_error *err)
+static se_status sign(se_buf *out, void *remote, const struct sign_how *how, se_bytes hash,
+                      se_error *err)
 {
     struct request request = { .run = sign_with, .sign = *how };
     se_status st = buf_copy(&request.in, hash, err);
@@ -49,12 +52,15 @@ static se_status sign(se_buf *out, void *remote, const struct sign_how *how, se_
     return st ? st : with_key(out, remote, &request, err);
 }
 
-static se_status unwrap_with(struct request *request, struct token_key *key, struct session *session, se_error *err)
+static se_status unwrap_with(struct request *request, struct token_key *key,
+                             struct session *session, se_error *err)
 {
-    return token_key_unwrap(&request->out, key, session, &request->unwrap, buf_bytes(&request->in), err);
+    return token_key_unwrap(&request->out, key, session, &request->unwrap, buf_bytes(&request->in),
+                            err);
 }
 
-static se_status unwrap(se_buf *out, void *remote, const struct unwrap_how *how, se_bytes blob, se_error *err)
+static se_status unwrap(se_buf *out, void *remote, const struct unwrap_how *how, se_bytes blob,
+                        se_error *err)
 {
     struct request request = { .run = unwrap_with, .unwrap = *how };
     se_status st = buf_copy(&request.in, blob, err);
@@ -82,9 +88,11 @@ static void close_remote(void *remote)
     remote_unref(remote);
 }
 
-se_status hsm_key_bridge(EVP_PKEY **out, struct hsm_key *key, X509 *certificate, const struct key_watch *watch, se_error *err)
+se_status hsm_key_bridge(EVP_PKEY **out, struct hsm_key *key, X509 *certificate,
+                         const struct key_watch *watch, se_error *err)
 {
-    static const struct remote_ops ops = { sign, unwrap, close_remote, sign_mechanism, unwrap_mechanism };
+    static const struct remote_ops ops = { sign, unwrap, close_remote, sign_mechanism,
+                                           unwrap_mechanism };
     struct remote *remote = calloc(1, sizeof *remote);
     se_status st;
 

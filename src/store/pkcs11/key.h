@@ -1,4 +1,5 @@
-/* A private key on a token as the bridge (key/remote.h) wants it: key, token and module are held for as long as the EVP_PKEY lives. */
+/* A private key on a token as the bridge (key/remote.h) wants it: key, token and module are held
+ * for as long as the EVP_PKEY lives. */
 #ifndef STORE_PKCS11_KEY_H
 #define STORE_PKCS11_KEY_H
 
@@ -12,16 +13,18 @@ struct hsm_key {
 };
 
 /*
- * Opens module and token, logs in, and finds the key that `ref` means and that may do what `part` says.  *certificate, if given, is the one
- * that it must match; else it becomes the one on the token.  With *chain: the issuers of the certificate.
+ * Opens module and token, logs in, and finds the key that `ref` means and that may do what `part`
+ * says.  *certificate, if given, is the one that it must match; else it becomes the one on the
+ * token.  With *chain: the issuers of the certificate.
  */
-SE_MUST_CHECK se_status hsm_key_open(struct hsm_key **out, X509 **certificate, STACK_OF(X509) * *chain, const struct keyref *ref,
+SE_MUST_CHECK se_status hsm_key_open(struct hsm_key **out, X509 **certificate,
+                                     STACK_OF(X509) * *chain, const struct keyref *ref,
                                      enum key_part part, se_error *err);
 void hsm_key_unref(struct hsm_key *key); /* accepts NULL */
 AUTO_KIND(hsm_key, struct hsm_key *, hsm_key_unref(*p))
 
 /* An EVP_PKEY that signs with `key`, which it takes over, also on failure.  `watch` may be NULL. */
-SE_MUST_CHECK se_status hsm_key_bridge(EVP_PKEY **out, struct hsm_key *key, X509 *certificate, const struct key_watch *watch,
-                                       se_error *err);
+SE_MUST_CHECK se_status hsm_key_bridge(EVP_PKEY **out, struct hsm_key *key, X509 *certificate,
+                                       const struct key_watch *watch, se_error *err);
 
 #endif

@@ -157,10 +157,15 @@ enum guard_end late_run(const struct guarded *call, void *arg, const struct keyr
 se_status late_error(se_error *err, const struct keyref *ref, enum guard_end end)
 {
     if (end == GUARD_NONE && !has_too_many(ref->location))
-        return error_set(err, SE_ERR_UNAVAILABLE, "there is no thread for a call into the PKCS #11 module '%s'", ref->location);
+        return error_set(err, SE_ERR_UNAVAILABLE,
+                         "there is no thread for a call into the PKCS #11 module '%s'",
+                         ref->location);
     if (end == GUARD_NONE)
-        return error_set(err, SE_ERR_UNAVAILABLE, "%d calls into the PKCS #11 module '%s' have not returned", LATE_MOST, ref->location);
-    return error_set(err, SE_ERR_UNAVAILABLE, "the PKCS #11 module '%s' has not answered within %u s", ref->location,
+        return error_set(err, SE_ERR_UNAVAILABLE,
+                         "%d calls into the PKCS #11 module '%s' have not returned", LATE_MOST,
+                         ref->location);
+    return error_set(err, SE_ERR_UNAVAILABLE,
+                     "the PKCS #11 module '%s' has not answered within %u s", ref->location,
                      deadline_ms(ref) / 1000);
 }
 

@@ -1,5 +1,6 @@
 /*
- * Calls into modules that may never return (base/guard.h): how long they are waited for, and how many may be late at once.
+ * Calls into modules that may never return (base/guard.h): how long they are waited for, and how
+ * many may be late at once.
  */
 #ifndef STORE_PKCS11_LATE_H
 #define STORE_PKCS11_LATE_H
@@ -13,8 +14,9 @@ enum {
 };
 
 /*
- * guard_run() with the deadline of `ref`; one without is plainly called, but for p11-kit's client, which also dies of SIGPIPE.  GUARD_NONE:
- * `call` was not made, and call->release(arg) was called; there are too many late ones of this module.
+ * guard_run() with the deadline of `ref`; one without is plainly called, but for p11-kit's client,
+ * which also dies of SIGPIPE.  GUARD_NONE: `call` was not made, and call->release(arg) was called;
+ * there are too many late ones of this module.
  */
 enum guard_end late_run(const struct guarded *call, void *arg, const struct keyref *ref);
 

@@ -35,7 +35,8 @@ bool label_is(se_bytes label, const char *written)
     return !text_is_ascii(shown) && !text_is_ascii(wanted) && same_letters(shown, wanted);
 }
 
-static se_status keep_labelled(struct objects *out, struct session *session, const se_buf *handles, const struct keyref *ref, se_error *err)
+static se_status keep_labelled(struct objects *out, struct session *session, const se_buf *handles,
+                               const struct keyref *ref, se_error *err)
 {
     out->count = 0;
     for (size_t i = 0; i < objects_count(handles) && out->count < OBJECTS_MOST; i++) {
@@ -51,8 +52,8 @@ static se_status keep_labelled(struct objects *out, struct session *session, con
     return SE_OK;
 }
 
-static se_status find_by_looks(struct objects *out, struct session *session, const struct query *base, const struct keyref *ref,
-                               se_error *err)
+static se_status find_by_looks(struct objects *out, struct session *session,
+                               const struct query *base, const struct keyref *ref, se_error *err)
 {
     AUTO(se_buf) all = SE_BUF_INIT;
     se_status st = object_find_all(&all, session, base, err);
@@ -61,14 +62,16 @@ static se_status find_by_looks(struct objects *out, struct session *session, con
 }
 
 /* An object of another label is not what was meant, if a label was. */
-static se_status find_by_id(struct objects *out, struct session *session, struct query query, const struct keyref *ref, se_error *err)
+static se_status find_by_id(struct objects *out, struct session *session, struct query query,
+                            const struct keyref *ref, se_error *err)
 {
     query_add(&query, CKA_ID, buf_bytes(&ref->id));
-    return *ref->alias ? find_by_looks(out, session, &query, ref, err) : object_find(out, session, &query, err);
+    return *ref->alias ? find_by_looks(out, session, &query, ref, err)
+                       : object_find(out, session, &query, err);
 }
 
-se_status meant_find(struct objects *out, struct session *session, const struct query *base, const struct keyref *ref, enum meant_by by,
-                     se_error *err)
+se_status meant_find(struct objects *out, struct session *session, const struct query *base,
+                     const struct keyref *ref, enum meant_by by, se_error *err)
 {
     struct query query = *base;
 
@@ -107,6 +110,7 @@ const char *meant_name(struct meant_name *out, const struct keyref *ref)
                                    ref->alias);
 
     for (size_t i = 0; !*ref->alias && i < ref->id.size && i < 64; i++)
-        used += (size_t)snprintf(out->text + used, sizeof out->text - used, "%02x", ref->id.data[i]);
+        used +=
+            (size_t)snprintf(out->text + used, sizeof out->text - used, "%02x", ref->id.data[i]);
     return out->text;
 }

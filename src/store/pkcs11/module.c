@@ -25,8 +25,9 @@ void module_free(struct module *m)
 }
 
 /*
- * p11-kit's client (0.24) has one connection for all threads, which its server answers one call after the other.  When it breaks, the
- * thread that reads from it fails, and the others wait for ever for an answer that it would have handed them: so there are no others.
+ * p11-kit's client (0.24) has one connection for all threads, which its server answers one call
+ * after the other.  When it breaks, the thread that reads from it fails, and the others wait for
+ * ever for an answer that it would have handed them: so there are no others.
  */
 static bool is_client(const char *path)
 {
@@ -35,7 +36,8 @@ static bool is_client(const char *path)
     return name && text_starts(name, "/p11-kit-client.");
 }
 
-/* openCryptoki before 3.14: two threads that sign with one key read it into the same place at once, and the process crashes. */
+/* openCryptoki before 3.14: two threads that sign with one key read it into the same place at once,
+ * and the process crashes. */
 static bool is_old_opencryptoki(const CK_INFO *info)
 {
     const CK_VERSION *version = &info->libraryVersion;
@@ -49,7 +51,8 @@ static bool goes_by_turns(const struct module *m)
 {
     CK_INFO info;
 
-    return is_client(m->path) || (m->calls->C_GetInfo(&info) == CKR_OK && is_old_opencryptoki(&info));
+    return is_client(m->path) ||
+           (m->calls->C_GetInfo(&info) == CKR_OK && is_old_opencryptoki(&info));
 }
 
 static void make_turns(pthread_mutex_t *turn)
@@ -98,27 +101,32 @@ static bool is_of_p11_kit(CK_C_GetFunctionList get)
 {
     Dl_info its, kits;
 
-    return dladdr((void *)(uintptr_t)get, &its) && dladdr((void *)(uintptr_t)p11_kit_module_load, &kits) && its.dli_fbase == kits.dli_fbase;
+    return dladdr((void *)(uintptr_t)get, &its) &&
+           dladdr((void *)(uintptr_t)p11_kit_module_load, &kits) && its.dli_fbase == kits.dli_fbase;
 }
 
 /*
- * p11-kit's proxy (a part of p11-kit itself) is every module of the machine as one.  p11-kit does not manage it as a module, because it
- * manages those behind it, and gives each who asks for it a proxy of his own.
+ * p11-kit's proxy (a part of p11-kit itself) is every module of the machine as one.  p11-kit does
+ * not manage it as a module, because it manages those behind it, and gives each who asks for it a
+ * proxy of his own.
  */
 static se_status load(struct module *m, se_error *err)
 {
-    /* Modules crash when their code is unmapped below threads and exit handlers of their own: it stays. */
+    /* Modules crash when their code is unmapped below threads and exit handlers of their own: it
+     * stays. */
     void *handle = dlopen(m->path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     CK_C_GetFunctionList get;
     bool is_proxy;
 
     if (!handle)
-        return error_set(err, SE_ERR_STORE, "'%s' is not a PKCS #11 module: %s", m->path, dlerror());
+        return error_set(err, SE_ERR_STORE, "'%s' is not a PKCS #11 module: %s", m->path,
+                         dlerror());
     get = (CK_C_GetFunctionList)dlsym(handle, "C_GetFunctionList");
     is_proxy = get && is_of_p11_kit(get);
     dlclose(handle);
     if (!get)
-        return error_set(err, SE_ERR_STORE, "'%s' is not a PKCS #11 module: it has no C_GetFunctionList", m->path);
+        return error_set(err, SE_ERR_STORE,
+                         "'%s' is not a PKCS #11 module: it has no C_GetFunctionList", m->path);
     if (!m->calls && is_proxy && get(&m->calls) != CKR_OK)
         m->calls = NULL;
     if (!m->calls && !is_proxy)
@@ -128,11 +136,13 @@ static se_status load(struct module *m, se_error *err)
     return SE_OK;
 }
 
-/* Past p11-kit, which believes that the module is initialised: a component that did not go through p11-kit has finalised it. */
+/* Past p11-kit, which believes that the module is initialised: a component that did not go through
+ * p11-kit has finalised it. */
 static CK_RV initialize_bare(struct module *m, CK_C_INITIALIZE_ARGS *args)
 {
     void *handle = dlopen(m->path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    CK_C_GetFunctionList get = handle ? (CK_C_GetFunctionList)dlsym(handle, "C_GetFunctionList") : NULL;
+    CK_C_GetFunctionList get =
+        handle ? (CK_C_GetFunctionList)dlsym(handle, "C_GetFunctionList") : NULL;
     CK_FUNCTION_LIST *bare;
     CK_RV rv = get ? get(&bare) : CKR_GENERAL_ERROR;
 
@@ -145,7 +155,8 @@ static CK_RV initialize_bare(struct module *m, CK_C_INITIALIZE_ARGS *args)
 
 static CK_RV initialize_managed(struct module *m, CK_C_INITIALIZE_ARGS *args)
 {
-    CK_RV rv = *m->init_args || !m->managed ? m->calls->C_Initialize(args) : p11_kit_module_initialize(m->calls);
+    CK_RV rv = *m->init_args || !m->managed ? m->calls->C_Initialize(args)
+                                            : p11_kit_module_initialize(m->calls);
     CK_INFO info;
 
     if (rv == CKR_OK && m->managed && m->calls->C_GetInfo(&info) == CKR_CRYPTOKI_NOT_INITIALIZED)
@@ -155,15 +166,18 @@ static CK_RV initialize_managed(struct module *m, CK_C_INITIALIZE_ARGS *args)
 
 static se_status initialize(struct module *m, se_error *err)
 {
-    /* NSS has LibraryParameters where the standard has pReserved, and wants one more pointer behind it to be NULL. */
+    /* NSS has LibraryParameters where the standard has pReserved, and wants one more pointer behind
+     * it to be NULL. */
     struct {
         CK_C_INITIALIZE_ARGS standard;
         void *nss_reserved;
-    } args = { { .flags = CKF_OS_LOCKING_OK, .pReserved = *m->init_args ? m->init_args : NULL }, NULL };
+    } args = { { .flags = CKF_OS_LOCKING_OK, .pReserved = *m->init_args ? m->init_args : NULL },
+               NULL };
     CK_RV rv = initialize_managed(m, &args.standard);
 
     if (rv == CKR_ARGUMENTS_BAD)
-        return error_set(err, SE_ERR_STORE, "the PKCS #11 module '%s' does not take %s: CKR_ARGUMENTS_BAD", m->path,
+        return error_set(err, SE_ERR_STORE,
+                         "the PKCS #11 module '%s' does not take %s: CKR_ARGUMENTS_BAD", m->path,
                          *m->init_args ? "its initArgs" : "to be initialised without initArgs");
     if (rv != CKR_OK)
         return ckr_error(err, rv, "cannot initialise the PKCS #11 module '%s'", m->path);
@@ -224,7 +238,8 @@ unsigned module_starts(struct module *module)
     return __atomic_load_n(&module->starts, __ATOMIC_ACQUIRE);
 }
 
-/* Not by waiting in the lock's queue: nobody who enters is to wait behind a call that does not come back. */
+/* Not by waiting in the lock's queue: nobody who enters is to wait behind a call that does not come
+ * back. */
 static bool enter_alone(struct module *module)
 {
     for (int i = 0; i < RESTART_TRIES; i++) {
@@ -241,7 +256,9 @@ se_status module_restart(struct module *module, unsigned seen, se_error *err)
 
     if (!enter_alone(module))
         return error_set(err, SE_ERR_UNAVAILABLE,
-                         "the PKCS #11 module '%s' is to be initialised anew, but calls into it are still going on", module->path);
+                         "the PKCS #11 module '%s' is to be initialised anew, but calls into it "
+                         "are still going on",
+                         module->path);
     if (module_starts(module) == seen) {
         finalize(module);
         tokens_forget(module);

@@ -1,8 +1,10 @@
 /*
- * PKCS #11 modules of this process, one entry per file, counted: two engines share a module, and p11-kit coordinates C_Initialize with
- * other components.  The one mutable global of the library, but for the PINs that were refused (refusal.h).
+ * PKCS #11 modules of this process, one entry per file, counted: two engines share a module, and
+ * p11-kit coordinates C_Initialize with other components.  The one mutable global of the library,
+ * but for the PINs that were refused (refusal.h).
  *
- * The child of a fork must initialise modules again: an entry belongs to the process that made it, and the child makes its own.
+ * The child of a fork must initialise modules again: an entry belongs to the process that made it,
+ * and the child makes its own.
  */
 #ifndef STORE_PKCS11_MODULE_H
 #define STORE_PKCS11_MODULE_H
@@ -45,18 +47,21 @@ struct module {
 };
 
 /*
- * `location`: as the configuration says it: a path or a name, with or without extension (modulepath.h).  `init_args`: pReserved of
- * C_Initialize, "" for none.  The caller gives *out back with module_close().
- * SE_ERR_STORE: no such file, not a module, or in use with other init_args; SE_ERR_UNAVAILABLE: it does not reach its device.
+ * `location`: as the configuration says it: a path or a name, with or without extension
+ * (modulepath.h).  `init_args`: pReserved of C_Initialize, "" for none.  The caller gives *out back
+ * with module_close(). SE_ERR_STORE: no such file, not a module, or in use with other init_args;
+ * SE_ERR_UNAVAILABLE: it does not reach its device.
  */
-SE_MUST_CHECK se_status module_open(struct module **out, const char *location, const char *init_args, se_error *err);
+SE_MUST_CHECK se_status module_open(struct module **out, const char *location,
+                                    const char *init_args, se_error *err);
 struct module *module_ref(struct module *module);
-void module_close(struct module *module); /* accepts NULL; does nothing in the child of the process that opened it */
+void module_close(struct module *module); /* accepts NULL; does nothing in the child of the process
+                                             that opened it */
 AUTO_KIND(module, struct module *, module_close(*p))
 
 /*
- * Around all calls into the module, by any number of threads and more than once by each: meanwhile it is not initialised anew, so that
- * session handles keep their meaning.
+ * Around all calls into the module, by any number of threads and more than once by each: meanwhile
+ * it is not initialised anew, so that session handles keep their meaning.
  */
 void module_enter(struct module *module);
 void module_leave(struct module *module);
@@ -65,8 +70,9 @@ void module_leave(struct module *module);
 unsigned module_starts(struct module *module);
 
 /*
- * C_Finalize and C_Initialize, unless that has happened since module_starts() was `seen`; all sessions are gone then.
- * SE_ERR_UNAVAILABLE: not now, because others are in the module, or it does not reach its device.
+ * C_Finalize and C_Initialize, unless that has happened since module_starts() was `seen`; all
+ * sessions are gone then. SE_ERR_UNAVAILABLE: not now, because others are in the module, or it does
+ * not reach its device.
  */
 SE_MUST_CHECK se_status module_restart(struct module *module, unsigned seen, se_error *err);
 

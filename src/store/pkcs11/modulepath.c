@@ -54,7 +54,8 @@ static bool found_in_folder(struct search *s, const char *name)
     return is;
 }
 
-/* Only the loader knows its path (ld.so.cache, LD_LIBRARY_PATH): let it load the library and say from where. */
+/* Only the loader knows its path (ld.so.cache, LD_LIBRARY_PATH): let it load the library and say
+ * from where. */
 static bool found_by_loader(struct search *s, const char *name)
 {
     void *handle = dlopen(name, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
@@ -69,14 +70,16 @@ static bool found_by_loader(struct search *s, const char *name)
     return s->found != NULL;
 }
 
-/* What p11-kit's own configuration calls a module (module-name of a URI): "softhsm2" for softhsm2.module. */
+/* What p11-kit's own configuration calls a module (module-name of a URI): "softhsm2" for
+ * softhsm2.module. */
 static bool found_in_configuration(struct search *s, const char *name)
 {
     CK_FUNCTION_LIST **modules = p11_kit_modules_load(NULL, 0);
 
     writer_format(&s->tried, ", '%s' in p11-kit's configuration", name);
     for (size_t i = 0; modules && modules[i] && !s->found; i++) {
-        char *called = p11_kit_module_get_name(modules[i]), *file = p11_kit_module_get_filename(modules[i]);
+        char *called = p11_kit_module_get_name(modules[i]),
+             *file = p11_kit_module_get_filename(modules[i]);
 
         if (called && file && strcmp(called, name) == 0)
             s->found = realpath(file, NULL);
@@ -95,7 +98,8 @@ static bool has_extension(const char *name)
     return dot && (dot[3] == '\0' || dot[3] == '.');
 }
 
-/* The file names that `name` may stand for: itself, with ".so", with "lib" and ".so"; false: out of memory. */
+/* The file names that `name` may stand for: itself, with ".so", with "lib" and ".so"; false: out of
+ * memory. */
 static bool spell(char *names[NAMES], const char *name)
 {
     if (!(names[0] = strdup(name)) || has_extension(name))
@@ -135,7 +139,8 @@ se_status module_path(char **out, const char *location, se_error *err)
     if (!ok || s.tried.failed)
         return error_memory(err);
     if (!s.found)
-        return error_set(err, SE_ERR_STORE, "no PKCS #11 module '%s'%s: tried %s", location, file_hint(location), writer_string(&s.tried));
+        return error_set(err, SE_ERR_STORE, "no PKCS #11 module '%s'%s: tried %s", location,
+                         file_hint(location), writer_string(&s.tried));
     *out = s.found;
     s.found = NULL;
     return SE_OK;

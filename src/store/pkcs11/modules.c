@@ -4,7 +4,8 @@
 
 #include "store/pkcs11/modulepath.h"
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the table and its counts; never held while a module is called */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the table and its counts; never held
+                                                            while a module is called */
 static struct module *table;
 
 static void before_fork(void)
@@ -34,7 +35,9 @@ static struct module *find(const char *path)
 static se_status share(struct module **out, struct module *m, const char *init_args, se_error *err)
 {
     if (strcmp(m->init_args, init_args) != 0)
-        return error_set(err, SE_ERR_STORE, "the PKCS #11 module '%s' is in use with other initArgs, and can be initialised only once",
+        return error_set(err, SE_ERR_STORE,
+                         "the PKCS #11 module '%s' is in use with other initArgs, and can be "
+                         "initialised only once",
                          m->path);
     m->refs++;
     *out = m;
@@ -66,21 +69,20 @@ static se_status enlist(struct module **out, const char *path, const char *init_
     return st;
 }
 
-se_status module_open(struct module **out, const char *location, const char *init_args, se_error *err)
+se_status module_open(struct module **out, const char *location, const char *init_args,
+                      se_error *err)
 {
     AUTO(module) module = NULL;
     char *path;
     se_status st;
 
     *out = NULL;
-    if ((st = module_path(&path, location, err)))
-        return st;
+    TRY(module_path(&path, location, err));
     st = enlist(&module, path, init_args, err);
     free(path);
     if (st || (st = module_start(module, err)))
         return st;
-    *out = module;
-    module = NULL;
+    *out = MOVE(module);
     return SE_OK;
 }
 

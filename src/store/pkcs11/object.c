@@ -5,7 +5,8 @@
 
 enum { ATTRIBUTE_MOST = 1 << 20, DESCRIBED_MOST = 100 };
 
-const CK_OBJECT_CLASS class_certificate = CKO_CERTIFICATE, class_public = CKO_PUBLIC_KEY, class_private = CKO_PRIVATE_KEY;
+const CK_OBJECT_CLASS class_certificate = CKO_CERTIFICATE, class_public = CKO_PUBLIC_KEY,
+                      class_private = CKO_PRIVATE_KEY;
 
 struct query query_class(const CK_OBJECT_CLASS *class)
 {
@@ -21,7 +22,8 @@ void query_add(struct query *query, CK_ATTRIBUTE_TYPE type, se_bytes value)
     query->list[query->count++] = (CK_ATTRIBUTE){ type, (void *)value.data, value.size };
 }
 
-se_status object_find(struct objects *out, struct session *session, const struct query *query, se_error *err)
+se_status object_find(struct objects *out, struct session *session, const struct query *query,
+                      se_error *err)
 {
     CK_ATTRIBUTE list[QUERY_MOST];
     CK_ULONG n = 0;
@@ -33,14 +35,16 @@ se_status object_find(struct objects *out, struct session *session, const struct
         return session_error(err, session, rv, "cannot search the token");
     /* some tokens give fewer than they could, so only an empty answer is the end */
     do {
-        rv = session->calls->C_FindObjects(session->handle, out->list + out->count, OBJECTS_MOST - out->count, &n);
+        rv = session->calls->C_FindObjects(session->handle, out->list + out->count,
+                                           OBJECTS_MOST - out->count, &n);
         out->count += rv == CKR_OK && n <= OBJECTS_MOST - out->count ? n : 0;
     } while (rv == CKR_OK && n && out->count < OBJECTS_MOST);
     session_note(session, session->calls->C_FindObjectsFinal(session->handle));
     return rv == CKR_OK ? SE_OK : session_error(err, session, rv, "cannot search the token");
 }
 
-se_status object_find_all(se_buf *out, struct session *session, const struct query *query, se_error *err)
+se_status object_find_all(se_buf *out, struct session *session, const struct query *query,
+                          se_error *err)
 {
     CK_ATTRIBUTE list[QUERY_MOST];
     AUTO(writer) handles = { 0 };
@@ -59,7 +63,8 @@ se_status object_find_all(se_buf *out, struct session *session, const struct que
         writer_put(&handles, some, rv == CKR_OK ? n * sizeof *some : 0);
     } while (rv == CKR_OK && n);
     session_note(session, session->calls->C_FindObjectsFinal(session->handle));
-    return rv == CKR_OK ? writer_finish(out, &handles, err) : session_error(err, session, rv, "cannot search the token");
+    return rv == CKR_OK ? writer_finish(out, &handles, err)
+                        : session_error(err, session, rv, "cannot search the token");
 }
 
 CK_OBJECT_HANDLE objects_at(const se_buf *all, size_t i)
@@ -76,12 +81,12 @@ static bool is_missing(CK_RV rv, const CK_ATTRIBUTE *a)
            (rv == CKR_OK && a->ulValueLen == CK_UNAVAILABLE_INFORMATION);
 }
 
-se_status object_bytes(se_buf *out, struct session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, se_error *err)
+se_status object_bytes(se_buf *out, struct session *session, CK_OBJECT_HANDLE object,
+                       CK_ATTRIBUTE_TYPE type, se_error *err)
 {
     CK_ATTRIBUTE a = { type, NULL, 0 };
     AUTO(se_buf) value = SE_BUF_INIT;
     CK_RV rv = session->calls->C_GetAttributeValue(session->handle, object, &a, 1);
-    se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
     if (is_missing(rv, &a))
@@ -89,9 +94,10 @@ se_status object_bytes(se_buf *out, struct session *session, CK_OBJECT_HANDLE ob
     if (rv != CKR_OK)
         return session_error(err, session, rv, "cannot read attribute 0x%lx", type);
     if (a.ulValueLen > ATTRIBUTE_MOST)
-        return error_set(err, SE_ERR_KEY, "attribute 0x%lx has %lu bytes, more than an object can have", type, a.ulValueLen);
-    if ((st = buf_new(&value, a.ulValueLen, err)))
-        return st;
+        return error_set(err, SE_ERR_KEY,
+                         "attribute 0x%lx has %lu bytes, more than an object can have", type,
+                         a.ulValueLen);
+    TRY(buf_new(&value, a.ulValueLen, err));
     a.pValue = value.data;
     rv = session->calls->C_GetAttributeValue(session->handle, object, &a, 1);
     if (rv == CKR_OK && a.ulValueLen > value.size)
@@ -103,7 +109,8 @@ se_status object_bytes(se_buf *out, struct session *session, CK_OBJECT_HANDLE ob
     return SE_OK;
 }
 
-bool object_flag(struct session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, bool otherwise)
+bool object_flag(struct session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
+                 bool otherwise)
 {
     CK_BBOOL flag = CK_FALSE;
     CK_ATTRIBUTE a = { type, &flag, sizeof flag };
@@ -114,14 +121,16 @@ bool object_flag(struct session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_
 }
 
 /* NSS gives private keys no label: their CKA_ID is what there is to see. */
-static void describe(struct choice *out, struct session *session, CK_OBJECT_HANDLE object, const char *what)
+static void describe(struct choice *out, struct session *session, CK_OBJECT_HANDLE object,
+                     const char *what)
 {
     AUTO(se_buf) label = SE_BUF_INIT;
     AUTO(se_buf) id = SE_BUF_INIT;
     AUTO(writer) shown = { 0 };
     char text[65];
 
-    if (object_bytes(&label, session, object, CKA_LABEL, NULL) || object_bytes(&id, session, object, CKA_ID, NULL))
+    if (object_bytes(&label, session, object, CKA_LABEL, NULL) ||
+        object_bytes(&id, session, object, CKA_ID, NULL))
         return;
     token_text(text, sizeof text, label.data, label.size);
     writer_format(&shown, *text ? "%s '%s'" : "%s without label, CKA_ID ", what, text);
@@ -130,7 +139,8 @@ static void describe(struct choice *out, struct session *session, CK_OBJECT_HAND
     choice_add(out, text, writer_string(&shown));
 }
 
-static void list_class(struct choice *out, struct session *session, const CK_OBJECT_CLASS *class, const char *what)
+static void list_class(struct choice *out, struct session *session, const CK_OBJECT_CLASS *class,
+                       const char *what)
 {
     struct query query = query_class(class);
     AUTO(se_buf) found = SE_BUF_INIT;

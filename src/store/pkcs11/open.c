@@ -9,7 +9,8 @@
 #include "store/store.h"
 
 /* The token keeps its module open. */
-static se_status open_token(struct token **out, struct module *module, const struct keyref *ref, se_error *err)
+static se_status open_token(struct token **out, struct module *module, const struct keyref *ref,
+                            se_error *err)
 {
     CK_SLOT_ID slot;
     se_status st;
@@ -23,37 +24,41 @@ static se_status open_token(struct token **out, struct module *module, const str
 }
 
 /* *chain becomes the issuers of `certificate` on the token and in what *chain was. */
-static se_status complete(STACK_OF(X509) * *chain, struct session *session, X509 *certificate, se_error *err)
+static se_status complete(STACK_OF(X509) * *chain, struct session *session, X509 *certificate,
+                          se_error *err)
 {
     STACK_OF(X509) * whole;
-    se_status st = held_chain(&whole, session, certificate, *chain, err);
 
-    if (st)
-        return st;
+    TRY(held_chain(&whole, session, certificate, *chain, err));
     sk_X509_pop_free(*chain, X509_free);
     *chain = whole;
     return SE_OK;
 }
 
-/* To who is not logged in, private keys are just not there: if another component logs us out, it does not mean that there are none. */
-static se_status find_pair(struct token_key *key, X509 **certificate, struct session *session, se_error *err)
+/* To who is not logged in, private keys are just not there: if another component logs us out, it
+ * does not mean that there are none. */
+static se_status find_pair(struct token_key *key, X509 **certificate, struct session *session,
+                           se_error *err)
 {
     se_status st = pair_find(key, certificate, session, err);
 
-    if (st != SE_ERR_KEY || !(key->token->slot.flags & CKF_LOGIN_REQUIRED) || token_is_logged_in(session))
+    if (st != SE_ERR_KEY || !(key->token->slot.flags & CKF_LOGIN_REQUIRED) ||
+        token_is_logged_in(session))
         return st;
     session->broken = true;
     return error_restate(err, SE_ERR_UNAVAILABLE);
 }
 
-static se_status find_key(struct hsm_key *found, X509 **certificate, STACK_OF(X509) * *chain, se_error *err)
+static se_status find_key(struct hsm_key *found, X509 **certificate, STACK_OF(X509) * *chain,
+                          se_error *err)
 {
     AUTO(session) session = { 0 };
     struct token_key *key = &found->key;
     se_status st = token_session(&session, key->token, key->ref, false, err);
 
     found->losses = session.losses;
-    if (st || (st = token_login(key->token, &session, key->ref, err)) || (st = find_pair(key, certificate, &session, err)))
+    if (st || (st = token_login(key->token, &session, key->ref, err)) ||
+        (st = find_pair(key, certificate, &session, err)))
         return st;
     return chain ? complete(chain, &session, *certificate, err) : SE_OK;
 }
@@ -74,8 +79,7 @@ static se_status open_on(void *arg, struct module *module, se_error *err)
     se_status st;
 
     *key = (struct token_key){ .ref = o->ref, .part = o->part };
-    if ((st = open_token(&key->token, module, o->ref, err)))
-        return st;
+    TRY(open_token(&key->token, module, o->ref, err));
     module_enter(module);
     st = find_key(o->key, o->certificate, o->chain, err);
     module_leave(module);
@@ -88,8 +92,8 @@ static se_status open_on(void *arg, struct module *module, se_error *err)
     return st;
 }
 
-se_status hsm_key_open(struct hsm_key **out, X509 **certificate, STACK_OF(X509) * *chain, const struct keyref *ref, enum key_part part,
-                       se_error *err)
+se_status hsm_key_open(struct hsm_key **out, X509 **certificate, STACK_OF(X509) * *chain,
+                       const struct keyref *ref, enum key_part part, se_error *err)
 {
     struct opening opening = { calloc(1, sizeof **out), certificate, chain, ref, part };
     se_status st;
@@ -107,8 +111,8 @@ se_status hsm_key_open(struct hsm_key **out, X509 **certificate, STACK_OF(X509) 
     return SE_OK;
 }
 
-static se_status open_private(struct hsm_key **out, X509 **certificate, STACK_OF(X509) * *chain, const struct keyref *ref,
-                              enum key_part part, se_error *err)
+static se_status open_private(struct hsm_key **out, X509 **certificate, STACK_OF(X509) * *chain,
+                              const struct keyref *ref, enum key_part part, se_error *err)
 {
     se_status st = store_configured_certificate(certificate, chain, ref, err);
 
@@ -117,8 +121,8 @@ static se_status open_private(struct hsm_key **out, X509 **certificate, STACK_OF
 }
 
 /*
- * Who encrypts needs no PIN; with one, more can be told of the private key.  One that is missing or wrong is no hindrance, and nobody is
- * asked to come to a token's keypad for that.
+ * Who encrypts needs no PIN; with one, more can be told of the private key.  One that is missing or
+ * wrong is no hindrance, and nobody is asked to come to a token's keypad for that.
  */
 static void log_in_to_look(struct token *token, struct session *session, const struct keyref *ref)
 {
@@ -131,14 +135,12 @@ static void log_in_to_look(struct token *token, struct session *session, const s
 static se_status find_certificate(const struct opening *o, struct token *token, se_error *err)
 {
     AUTO(session) session = { 0 };
-    se_status st = token_session(&session, token, o->ref, false, err);
 
-    if (st)
-        return st;
+    TRY(token_session(&session, token, o->ref, false, err));
     if (o->part == PART_ENCRYPT)
         log_in_to_look(token, &session, o->ref);
-    if ((st = (o->part == PART_ENCRYPT ? pair_recipient : pair_certificate)(o->certificate, &session, o->ref, err)))
-        return st;
+    TRY((o->part == PART_ENCRYPT ? pair_recipient : pair_certificate)(o->certificate, &session,
+                                                                      o->ref, err));
     return complete(o->chain, &session, *o->certificate, err);
 }
 
@@ -146,10 +148,9 @@ static se_status open_certificate_on(void *arg, struct module *module, se_error 
 {
     const struct opening *o = arg;
     AUTO(token) token = NULL;
-    se_status st = open_token(&token, module, o->ref, err);
+    se_status st;
 
-    if (st)
-        return st;
+    TRY(open_token(&token, module, o->ref, err));
     module_enter(module);
     st = find_certificate(o, token, err);
     module_leave(module);
@@ -161,14 +162,16 @@ static se_status open_certificate_on(void *arg, struct module *module, se_error 
 }
 
 /* One that the configuration gives never reaches the store (store_open()). */
-static se_status open_certificate(X509 **out, STACK_OF(X509) * *chain, const struct keyref *ref, enum key_part part, se_error *err)
+static se_status open_certificate(X509 **out, STACK_OF(X509) * *chain, const struct keyref *ref,
+                                  enum key_part part, se_error *err)
 {
     struct opening opening = { NULL, out, chain, ref, part };
 
     return with_module(ref, open_certificate_on, &opening, err);
 }
 
-static se_status open_now(struct key **out, const struct keyref *ref, enum key_part part, const struct key_watch *watch, se_error *err)
+static se_status open_now(struct key **out, const struct keyref *ref, enum key_part part,
+                          const struct key_watch *watch, se_error *err)
 {
     EVP_PKEY *private = NULL;
     struct hsm_key *held = NULL;
@@ -198,7 +201,8 @@ static se_status open_now(struct key **out, const struct keyref *ref, enum key_p
 struct task {
     const struct keyref *ref; /* held */
     enum key_part part;
-    const struct key_watch *watch; /* only its address: nobody uses the key of a call that is late */
+    const struct key_watch
+        *watch; /* only its address: nobody uses the key of a call that is late */
     struct key *key;
     se_error error;
 };
@@ -219,7 +223,8 @@ static void free_task(void *arg)
     free(task);
 }
 
-static se_status open_key(struct key **out, const struct keyref *ref, enum key_part part, const struct key_watch *watch, se_error *err)
+static se_status open_key(struct key **out, const struct keyref *ref, enum key_part part,
+                          const struct key_watch *watch, se_error *err)
 {
     static const struct guarded opening = { run_task, free_task };
     struct task *task = calloc(1, sizeof *task);

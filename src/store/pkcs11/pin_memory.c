@@ -48,14 +48,18 @@ static bool find_path(char path[], size_t size)
     return snprintf(path, size, "/tmp/signengine-pins-%u", geteuid()) < (int)size;
 }
 
-/* Others may have put something of that name into a shared folder: it must be a file of this user's, which nobody else can open. */
+/* Others may have put something of that name into a shared folder: it must be a file of this
+ * user's, which nobody else can open. */
 static int open_file(int flags)
 {
     char path[512];
     struct stat info;
-    int fd = find_path(path, sizeof path) ? open(path, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600) : -1;
+    int fd = find_path(path, sizeof path)
+                 ? open(path, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600)
+                 : -1;
 
-    if (fd >= 0 && !fstat(fd, &info) && S_ISREG(info.st_mode) && info.st_uid == geteuid() && !(info.st_mode & 077) && info.st_nlink == 1)
+    if (fd >= 0 && !fstat(fd, &info) && S_ISREG(info.st_mode) && info.st_uid == geteuid() &&
+        !(info.st_mode & 077) && info.st_nlink == 1)
         return fd;
     if (fd >= 0)
         close(fd);
@@ -72,7 +76,8 @@ static bool load(struct memory *out, int fd)
     return size >= 0 && getrandom(out->salt, sizeof out->salt, 0) == sizeof out->salt;
 }
 
-static bool identify(struct record *out, const struct memory *memory, const struct module *module, const struct slot *slot)
+static bool identify(struct record *out, const struct memory *memory, const struct module *module,
+                     const struct slot *slot)
 {
     unsigned char hash[REFUSAL_SIZE];
 
@@ -83,7 +88,8 @@ static bool identify(struct record *out, const struct memory *memory, const stru
     return true;
 }
 
-/* Slow, because PINs are short: it is done after a refusal, or with a token that refused one a short while ago. */
+/* Slow, because PINs are short: it is done after a refusal, or with a token that refused one a
+ * short while ago. */
 static bool add_pin(struct record *record, const struct memory *memory, se_bytes pin)
 {
     EVP_KDF *kdf = EVP_KDF_fetch(crypto_context(), "PBKDF2", NULL);
@@ -121,7 +127,8 @@ static bool is_of_token(const struct record *record, const struct record *now)
     return is_recent(record, now) && !CRYPTO_memcmp(record->token, now->token, sizeof now->token);
 }
 
-bool pin_memory_knows(unsigned *minutes, const struct module *module, const struct slot *slot, CK_FLAGS flags, se_bytes pin)
+bool pin_memory_knows(unsigned *minutes, const struct module *module, const struct slot *slot,
+                      CK_FLAGS flags, se_bytes pin)
 {
     AUTO(fd) fd = open_file(O_RDONLY);
     struct memory memory;
@@ -129,7 +136,8 @@ bool pin_memory_knows(unsigned *minutes, const struct module *module, const stru
     bool hashed = false;
 
     *minutes = 0;
-    if (fd < 0 || flock(fd, LOCK_SH) || !load(&memory, fd) || !identify(&now, &memory, module, slot))
+    if (fd < 0 || flock(fd, LOCK_SH) || !load(&memory, fd) ||
+        !identify(&now, &memory, module, slot))
         return false;
     (void)flock(fd, LOCK_UN);
     for (size_t i = 0; i < KEPT; i++) {
@@ -171,7 +179,8 @@ void pin_memory_add(struct module *module, const struct slot *slot, se_bytes pin
     struct record now;
     struct slot after;
 
-    if (fd < 0 || flock(fd, LOCK_EX) || !load(&memory, fd) || !identify(&now, &memory, module, slot) || !add_pin(&now, &memory, pin))
+    if (fd < 0 || flock(fd, LOCK_EX) || !load(&memory, fd) ||
+        !identify(&now, &memory, module, slot) || !add_pin(&now, &memory, pin))
         return;
     slot_load(&after, module, slot->id);
     now.counted = after.flags & COUNTING ? 1 : 0;

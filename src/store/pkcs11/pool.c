@@ -18,7 +18,8 @@ struct waiter {
 
 static size_t token_limit(const struct slot *slot)
 {
-    bool told = slot->max_sessions != CK_EFFECTIVELY_INFINITE && slot->max_sessions != CK_UNAVAILABLE_INFORMATION;
+    bool told = slot->max_sessions != CK_EFFECTIVELY_INFINITE &&
+                slot->max_sessions != CK_UNAVAILABLE_INFORMATION;
 
     return told ? slot->max_sessions : SIZE_MAX;
 }
@@ -31,7 +32,8 @@ void pool_init(struct pool *pool, struct module *module, const struct slot *slot
     pthread_mutex_init(&pool->lock, NULL);
 }
 
-/* Closing the last one also logs out, and leaves other users of the module in this process logged in: hence no C_Logout. */
+/* Closing the last one also logs out, and leaves other users of the module in this process logged
+ * in: hence no C_Logout. */
 void pool_free(struct pool *pool)
 {
     while (pool->idle_count)
@@ -59,7 +61,8 @@ static int64_t milliseconds(void)
 
 /* ---- with the lock held ---- */
 
-/* Makes sure that every open session has a place among the idle ones, so that giving one back can't fail. */
+/* Makes sure that every open session has a place among the idle ones, so that giving one back can't
+ * fail. */
 static bool make_room(struct pool *pool)
 {
     size_t room = pool->room ? pool->room * 2 : 8;
@@ -105,7 +108,8 @@ static void serve(struct pool *pool, struct waiter **place, CK_SESSION_HANDLE ha
     pthread_cond_signal(&w->woken);
 }
 
-/* One session fewer is open: the first in the queue that may have one more gets leave to open it. */
+/* One session fewer is open: the first in the queue that may have one more gets leave to open it.
+ */
 static void pass_on(struct pool *pool)
 {
     pool->open--;
@@ -162,8 +166,10 @@ static bool wait_in_queue(struct waiter *w, struct pool *pool, const struct time
     return false;
 }
 
-/* CKR_OK: with a session in *out, or with leave to open one, which is counted; CKR_SESSION_COUNT: neither came in time. */
-static CK_RV wait_for_one(struct session *out, bool *leave, struct pool *pool, size_t most, const struct timespec *until)
+/* CKR_OK: with a session in *out, or with leave to open one, which is counted; CKR_SESSION_COUNT:
+ * neither came in time. */
+static CK_RV wait_for_one(struct session *out, bool *leave, struct pool *pool, size_t most,
+                          const struct timespec *until)
 {
     struct waiter w = { .most = most, .woken = PTHREAD_COND_INITIALIZER };
     bool served = wait_in_queue(&w, pool, until);
@@ -252,8 +258,11 @@ static struct lost lose_idle(struct pool *pool, int64_t then)
 static se_status none_left(size_t in_use, unsigned wait_ms, se_error *err)
 {
     if (!in_use)
-        return error_set(err, SE_ERR_UNAVAILABLE, "the token gives no session: other programs hold all that it has");
-    return error_set(err, SE_ERR_UNAVAILABLE, "all %zu sessions are in use, and none came free within %u ms", in_use, wait_ms);
+        return error_set(err, SE_ERR_UNAVAILABLE,
+                         "the token gives no session: other programs hold all that it has");
+    return error_set(err, SE_ERR_UNAVAILABLE,
+                     "all %zu sessions are in use, and none came free within %u ms", in_use,
+                     wait_ms);
 }
 
 static void close_lost(struct pool *pool, struct lost lost)
@@ -304,7 +313,8 @@ void pool_forget(struct pool *pool)
     free(lost.list);
 }
 
-se_status pool_take(struct session *out, struct pool *pool, size_t most, unsigned wait_ms, se_error *err)
+se_status pool_take(struct session *out, struct pool *pool, size_t most, unsigned wait_ms,
+                    se_error *err)
 {
     const struct timespec until = deadline_in(wait_ms);
     struct session taken = { .calls = pool->module->calls, .module = pool->module, .pool = pool };
@@ -327,7 +337,8 @@ se_status pool_take(struct session *out, struct pool *pool, size_t most, unsigne
     return SE_OK;
 }
 
-/* Straight into the hands of who waits longest: left lying, it would go to whoever comes first.  False: it is one of those that were lost.
+/* Straight into the hands of who waits longest: left lying, it would go to whoever comes first.
+ * False: it is one of those that were lost.
  */
 static bool put_back(struct pool *pool, const struct session *session)
 {

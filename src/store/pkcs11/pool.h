@@ -1,6 +1,6 @@
 /*
- * The sessions that are open with one token: grown on demand, shared by all keys on it, given out in the order of asking.
- * No lock is held while a token works.
+ * The sessions that are open with one token: grown on demand, shared by all keys on it, given out
+ * in the order of asking. No lock is held while a token works.
  */
 #ifndef STORE_PKCS11_POOL_H
 #define STORE_PKCS11_POOL_H
@@ -43,28 +43,31 @@ void pool_init(struct pool *pool, struct module *module, const struct slot *slot
 void pool_free(struct pool *pool);
 
 /*
- * A session, idle or new.  A new one is opened while fewer than `most` (0: any number) and fewer than the token's limit are open; else
- * the call waits for one to come back, for `wait_ms` at the most.  The caller ends it with session_end().
- * SE_ERR_UNAVAILABLE: none came back in time.
+ * A session, idle or new.  A new one is opened while fewer than `most` (0: any number) and fewer
+ * than the token's limit are open; else the call waits for one to come back, for `wait_ms` at the
+ * most.  The caller ends it with session_end(). SE_ERR_UNAVAILABLE: none came back in time.
  */
-SE_MUST_CHECK se_status pool_take(struct session *out, struct pool *pool, size_t most, unsigned wait_ms, se_error *err);
+SE_MUST_CHECK se_status pool_take(struct session *out, struct pool *pool, size_t most,
+                                  unsigned wait_ms, se_error *err);
 
-/* One that is broken takes all others with it: idle ones are closed now, those in use when they come back. */
+/* One that is broken takes all others with it: idle ones are closed now, those in use when they
+ * come back. */
 void pool_put(struct pool *pool, const struct session *session);
 
 /* The module has been initialised anew: no session from before is open any more. */
 void pool_forget(struct pool *pool);
 
 /*
- * Closes those that nobody has used for `seconds`.  With the last one the login goes and object handles lose their meaning, so that is
- * a loss of the sessions like any other.
+ * Closes those that nobody has used for `seconds`.  With the last one the login goes and object
+ * handles lose their meaning, so that is a loss of the sessions like any other.
  */
 void pool_close_idle(struct pool *pool, unsigned long seconds);
 
 /* Holds for all sessions that were opened since the same loss. */
 void pool_logged_in(struct pool *pool, const struct session *session);
 
-/* How often the sessions were lost so far: when it changes, object handles from before may mean nothing any more. */
+/* How often the sessions were lost so far: when it changes, object handles from before may mean
+ * nothing any more. */
 unsigned pool_losses(struct pool *pool);
 
 #endif

@@ -6,8 +6,9 @@
 #include "key/crypto.h"
 
 /*
- * OpenSSL 3.0 calls these functions deprecated and offers the paddings only as a part of operations with a whole key.  They are used
- * nevertheless: a second, home-made constant-time OAEP would be the greater risk.
+ * OpenSSL 3.0 calls these functions deprecated and offers the paddings only as a part of operations
+ * with a whole key.  They are used nevertheless: a second, home-made constant-time OAEP would be
+ * the greater risk.
  */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
@@ -28,7 +29,8 @@ static int add_pss(se_buf *out, EVP_PKEY *public, const EVP_MD *md, int salt, se
 
 static int check_oaep(se_buf *out, se_bytes block, const EVP_MD *md, const EVP_MD *mgf1)
 {
-    return RSA_padding_check_PKCS1_OAEP_mgf1(out->data, (int)out->size, block.data, (int)block.size, (int)block.size, NULL, 0, md, mgf1);
+    return RSA_padding_check_PKCS1_OAEP_mgf1(out->data, (int)out->size, block.data, (int)block.size,
+                                             (int)block.size, NULL, 0, md, mgf1);
 }
 
 #pragma GCC diagnostic pop
@@ -40,7 +42,8 @@ static EVP_MD *fetch(enum digest digest)
     return EVP_MD_fetch(crypto_context(), crypto_digest(digest), NULL);
 }
 
-se_status raw_pad(se_buf *out, EVP_PKEY *public, const struct sign_how *how, se_bytes data, se_error *err)
+se_status raw_pad(se_buf *out, EVP_PKEY *public, const struct sign_how *how, se_bytes data,
+                  se_error *err)
 {
     AUTO(se_buf) padded = SE_BUF_INIT;
     AUTO(md) md = fetch(how->digest);
@@ -49,13 +52,15 @@ se_status raw_pad(se_buf *out, EVP_PKEY *public, const struct sign_how *how, se_
     *out = (se_buf)SE_BUF_INIT;
     if (st)
         return st;
-    if (!md || !(how->padding == PADDING_PSS ? add_pss(&padded, public, md, how->salt, data) : add_pkcs1(&padded, data)))
+    if (!md || !(how->padding == PADDING_PSS ? add_pss(&padded, public, md, how->salt, data)
+                                             : add_pkcs1(&padded, data)))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot pad the hash");
     *out = buf_move(&padded);
     return SE_OK;
 }
 
-se_status raw_unpad(bool *good, se_buf *out, const struct unwrap_how *how, se_bytes block, se_error *err)
+se_status raw_unpad(bool *good, se_buf *out, const struct unwrap_how *how, se_bytes block,
+                    se_error *err)
 {
     AUTO(md) md = fetch(how->digest);
     AUTO(md) mgf1 = fetch(how->mgf1);

@@ -16,28 +16,32 @@ static size_t count;
 static unsigned char salt[REFUSAL_SALT];
 static bool salted;
 
-/* From the system: OpenSSL's generators take a twentieth of a process that signs once, which has no other need of them. */
+/* From the system: OpenSSL's generators take a twentieth of a process that signs once, which has no
+ * other need of them. */
 static void set_up(void)
 {
     salted = getrandom(salt, sizeof salt, 0) == sizeof salt;
 }
 
 /* Each part with its NUL, so that no two tokens run into the same bytes. */
-bool refusal_hash(unsigned char out[REFUSAL_SIZE], const unsigned char salted_by[REFUSAL_SALT], const struct module *module,
-                  const struct slot *slot, se_bytes pin)
+bool refusal_hash(unsigned char out[REFUSAL_SIZE], const unsigned char salted_by[REFUSAL_SALT],
+                  const struct module *module, const struct slot *slot, se_bytes pin)
 {
     const EVP_MD *sha = crypto_md(DIGEST_SHA256);
     EVP_MD_CTX *md = EVP_MD_CTX_new();
-    bool ok = sha && md && EVP_DigestInit_ex(md, sha, NULL) && EVP_DigestUpdate(md, salted_by, REFUSAL_SALT) &&
-              EVP_DigestUpdate(md, module->path, strlen(module->path) + 1) && EVP_DigestUpdate(md, slot->label, strlen(slot->label) + 1) &&
-              EVP_DigestUpdate(md, slot->serial, strlen(slot->serial) + 1) && EVP_DigestUpdate(md, pin.data, pin.size) &&
-              EVP_DigestFinal_ex(md, out, NULL);
+    bool ok = sha && md && EVP_DigestInit_ex(md, sha, NULL) &&
+              EVP_DigestUpdate(md, salted_by, REFUSAL_SALT) &&
+              EVP_DigestUpdate(md, module->path, strlen(module->path) + 1) &&
+              EVP_DigestUpdate(md, slot->label, strlen(slot->label) + 1) &&
+              EVP_DigestUpdate(md, slot->serial, strlen(slot->serial) + 1) &&
+              EVP_DigestUpdate(md, pin.data, pin.size) && EVP_DigestFinal_ex(md, out, NULL);
 
     EVP_MD_CTX_free(md);
     return ok;
 }
 
-bool refusal_make(struct refusal *out, const struct module *module, const struct slot *slot, se_bytes pin)
+bool refusal_make(struct refusal *out, const struct module *module, const struct slot *slot,
+                  se_bytes pin)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 

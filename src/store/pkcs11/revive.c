@@ -26,7 +26,8 @@ static size_t known_tokens(struct known list[TOKENS_MOST], struct module *module
 
     pthread_mutex_lock(&module->tokens_lock);
     for (struct token *t = module->tokens; t && count < TOKENS_MOST; t = t->next)
-        list[count++] = (struct known){ t->slot, deafness(t), __atomic_load_n(&t->answered, __ATOMIC_RELAXED) };
+        list[count++] =
+            (struct known){ t->slot, deafness(t), __atomic_load_n(&t->answered, __ATOMIC_RELAXED) };
     pthread_mutex_unlock(&module->tokens_lock);
     return count;
 }
@@ -47,13 +48,15 @@ static bool is_there(struct module *module, const struct slot *token)
     struct slot now;
 
     slot_load(&now, module, token->id);
-    return now.rv == CKR_OK && strcmp(now.label, token->label) == 0 && strcmp(now.serial, token->serial) == 0;
+    return now.rv == CKR_OK && strcmp(now.label, token->label) == 0 &&
+           strcmp(now.serial, token->serial) == 0;
 }
 
 /*
- * A module with one token that answers is left alone, for whoever uses that.  What a module says of a token may be from memory, while the
- * line to it is cut (a TPM, when its resource manager was restarted): logins and operations that fail tell more, and when one token does
- * nothing, what another says counts only if it has done something since.
+ * A module with one token that answers is left alone, for whoever uses that.  What a module says of
+ * a token may be from memory, while the line to it is cut (a TPM, when its resource manager was
+ * restarted): logins and operations that fail tell more, and when one token does nothing, what
+ * another says counts only if it has done something since.
  */
 static bool answers(struct module *module)
 {
@@ -83,7 +86,8 @@ bool may_be_away(se_status st)
     return st == SE_ERR_UNAVAILABLE || st == SE_ERR_STORE || st == SE_ERR_CRYPTO;
 }
 
-/* True: the module has been initialised anew since `seen`, by whoever it was, also while it was asked whether it answers. */
+/* True: the module has been initialised anew since `seen`, by whoever it was, also while it was
+ * asked whether it answers. */
 static bool revive(struct module *module, unsigned seen)
 {
     if (module_starts(module) == seen && !answers(module) && module_restart(module, seen, NULL))
@@ -96,10 +100,9 @@ se_status with_module(const struct keyref *ref, module_opening *opening, void *a
     AUTO(module) module = NULL;
     se_error failure = SE_ERROR_INIT;
     unsigned seen;
-    se_status st = module_open(&module, ref->location, ref->init_args, err);
+    se_status st;
 
-    if (st)
-        return st;
+    TRY(module_open(&module, ref->location, ref->init_args, err));
     seen = module_starts(module);
     if (is_deaf(module)) /* what is opened may not need the device, and seem to be well */
         (void)revive(module, seen);

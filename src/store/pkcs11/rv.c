@@ -88,7 +88,8 @@ static const struct meaning meanings[] = {
     { KEY(CKR_UNWRAPPING_KEY_SIZE_RANGE) },
     { KEY(CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT) },
     { ACCESS(CKR_USER_ALREADY_LOGGED_IN) },
-    /* a token that forgot the login: idle limits of network HSMs, a card that was pulled and put back */
+    /* a token that forgot the login: idle limits of network HSMs, a card that was pulled and put
+       back */
     { AWAY(CKR_USER_NOT_LOGGED_IN) },
     { ACCESS(CKR_USER_PIN_NOT_INITIALIZED) },
     { ACCESS(CKR_USER_TYPE_INVALID) },
@@ -124,7 +125,8 @@ static const struct meaning meanings[] = {
 
 static const struct meaning *find(CK_RV rv)
 {
-    static const struct meaning unknown = { CKR_VENDOR_DEFINED, "an unknown CKR", SE_ERR_STORE, true };
+    static const struct meaning unknown = { CKR_VENDOR_DEFINED, "an unknown CKR", SE_ERR_STORE,
+                                            true };
 
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
         if (meanings[i].rv == rv)

@@ -2,7 +2,8 @@
 
 #include "store/pkcs11/token.h"
 
-CK_RV handle_open(CK_SESSION_HANDLE *out, bool *anew, struct module *module, CK_SLOT_ID slot, CK_FLAGS flags)
+CK_RV handle_open(CK_SESSION_HANDLE *out, bool *anew, struct module *module, CK_SLOT_ID slot,
+                  CK_FLAGS flags)
 {
     for (*anew = false;;) {
         CK_RV rv = module->calls->C_OpenSession(slot, CKF_SERIAL_SESSION | flags, NULL, NULL, out);
@@ -33,7 +34,8 @@ void handle_close(struct module *module, CK_SESSION_HANDLE handle)
     while (handles_closed(&module->handles, handle));
 }
 
-se_status session_open(struct session *out, struct module *module, CK_SLOT_ID slot, CK_FLAGS flags, se_error *err)
+se_status session_open(struct session *out, struct module *module, CK_SLOT_ID slot, CK_FLAGS flags,
+                       se_error *err)
 {
     CK_SESSION_HANDLE handle = 0;
     bool anew;

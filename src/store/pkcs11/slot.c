@@ -48,7 +48,8 @@ void slot_load(struct slot *out, struct module *module, CK_SLOT_ID id)
     out->flags = info.flags;
     out->max_sessions = info.ulMaxSessionCount;
     token_text(out->label, sizeof out->label, info.label, sizeof info.label);
-    token_text(out->manufacturer, sizeof out->manufacturer, info.manufacturerID, sizeof info.manufacturerID);
+    token_text(out->manufacturer, sizeof out->manufacturer, info.manufacturerID,
+               sizeof info.manufacturerID);
     token_text(out->model, sizeof out->model, info.model, sizeof info.model);
     token_text(out->serial, sizeof out->serial, info.serialNumber, sizeof info.serialNumber);
 }

@@ -33,7 +33,8 @@ static inline bool slot_initialised(const struct slot *slot)
 /* slot 1027394 'lab' serial 8f1c */
 void slot_text(struct writer *out, const struct slot *slot);
 
-/* Text of a token, of `size` bytes, blank-padded, as a C string of up to `room` - 1: what is not UTF-8 shows as '?'. */
+/* Text of a token, of `size` bytes, blank-padded, as a C string of up to `room` - 1: what is not
+ * UTF-8 shows as '?'. */
 void token_text(char *out, size_t room, const CK_UTF8CHAR *text, size_t size);
 
 #endif

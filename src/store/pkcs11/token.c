@@ -58,14 +58,18 @@ se_status token_open(struct token **out, struct module *module, CK_SLOT_ID slot,
     *out = NULL;
     slot_load(&info, module, slot);
     if (info.rv == CKR_SLOT_ID_INVALID || info.rv == CKR_TOKEN_NOT_PRESENT)
-        return error_set(err, SE_ERR_STORE, "there is no token in slot %lu of '%s': %s", slot, module->path, ckr_name(info.rv));
+        return error_set(err, SE_ERR_STORE, "there is no token in slot %lu of '%s': %s", slot,
+                         module->path, ckr_name(info.rv));
     if (info.rv != CKR_OK)
-        return ckr_error(err, info.rv, "cannot ask the token in slot %lu of '%s'", slot, module->path);
+        return ckr_error(err, info.rv, "cannot ask the token in slot %lu of '%s'", slot,
+                         module->path);
     if (!slot_initialised(&info))
-        return error_set(err, SE_ERR_ACCESS, "the token in slot %lu of '%s' is not initialised", slot, module->path);
+        return error_set(err, SE_ERR_ACCESS, "the token in slot %lu of '%s' is not initialised",
+                         slot, module->path);
     if (!(made = token_new(module, &info)))
         return error_memory(err);
-    /* made before it is known to be needed, because a token must not be asked with the list locked */
+    /* made before it is known to be needed, because a token must not be asked with the list locked
+     */
     *out = share(module, made);
     if (*out != made)
         token_free(made);
@@ -95,7 +99,8 @@ void token_close(struct token *token)
     AUTO(module) module = NULL;
     bool last;
 
-    /* in the child of a fork, what the parent opened stays as it is: a thread that the child does not have may hold its locks */
+    /* in the child of a fork, what the parent opened stays as it is: a thread that the child does
+     * not have may hold its locks */
     if (!token || !module_is_ours(token->module))
         return;
     module = module_ref(token->module);
@@ -116,14 +121,14 @@ void tokens_forget(struct module *module)
     pthread_mutex_unlock(&module->tokens_lock);
 }
 
-se_status token_session(struct session *out, struct token *token, const struct keyref *ref, bool login, se_error *err)
+se_status token_session(struct session *out, struct token *token, const struct keyref *ref,
+                        bool login, se_error *err)
 {
     se_status st;
 
     if (ref->keep_alive)
         pool_close_idle(&token->pool, ref->keep_alive);
-    if ((st = pool_take(out, &token->pool, ref->max_sessions, late_session_ms(ref), err)))
-        return st;
+    TRY(pool_take(out, &token->pool, ref->max_sessions, late_session_ms(ref), err));
     if (login && !out->logged_in && (st = token_login(token, out, ref, err)))
         session_end(out);
     return st;
@@ -131,7 +136,8 @@ se_status token_session(struct session *out, struct token *token, const struct k
 
 se_status token_context(const struct token *token, se_error *err)
 {
-    return error_prefix(err, "token '%s' in slot %lu of '%s': ", token->slot.label, token->slot.id, token->module->path);
+    return error_prefix(err, "token '%s' in slot %lu of '%s': ", token->slot.label, token->slot.id,
+                        token->module->path);
 }
 
 void token_note_hearing(struct token *token, bool heard)

@@ -6,20 +6,24 @@ static CK_RV begin(struct operation *op, const struct token_key *key, struct ses
 {
     CK_FUNCTION_LIST *calls = session->calls;
 
-    return (op->decrypt ? calls->C_DecryptInit : calls->C_SignInit)(session->handle, &op->mechanism, key->object);
+    return (op->decrypt ? calls->C_DecryptInit : calls->C_SignInit)(session->handle, &op->mechanism,
+                                                                    key->object);
 }
 
-/* C_Decrypt and C_Sign end an operation also when they fail (PKCS #11, 5.2); tpm2-pkcs11 leaves it as it is. */
+/* C_Decrypt and C_Sign end an operation also when they fail (PKCS #11, 5.2); tpm2-pkcs11 leaves it
+ * as it is. */
 static void end_what_failed(const struct operation *op, struct session *session)
 {
     CK_BYTE rest[1024];
     CK_ULONG size = sizeof rest;
 
-    (void)(op->decrypt ? session->calls->C_DecryptFinal : session->calls->C_SignFinal)(session->handle, rest, &size);
+    (void)(op->decrypt ? session->calls->C_DecryptFinal
+                       : session->calls->C_SignFinal)(session->handle, rest, &size);
     OPENSSL_cleanse(rest, sizeof rest);
 }
 
-se_status operation_run(struct operation *op, const struct token_key *key, struct session *session, se_error *err)
+se_status operation_run(struct operation *op, const struct token_key *key, struct session *session,
+                        se_error *err)
 {
     CK_FUNCTION_LIST *calls = session->calls;
     se_status st;
@@ -36,15 +40,16 @@ se_status operation_run(struct operation *op, const struct token_key *key, struc
         return st;
     }
     op->size = op->out->size;
-    op->rv =
-        (op->decrypt ? calls->C_Decrypt : calls->C_Sign)(session->handle, (CK_BYTE *)op->in.data, op->in.size, op->out->data, &op->size);
+    op->rv = (op->decrypt ? calls->C_Decrypt : calls->C_Sign)(
+        session->handle, (CK_BYTE *)op->in.data, op->in.size, op->out->data, &op->size);
     return SE_OK;
 }
 
 /* SoftHSM says CKR_ARGUMENTS_BAD to the SHA-2 digests of OAEP. */
 bool operation_refused(CK_RV rv)
 {
-    return rv == CKR_MECHANISM_INVALID || rv == CKR_MECHANISM_PARAM_INVALID || rv == CKR_ARGUMENTS_BAD || rv == CKR_FUNCTION_NOT_SUPPORTED;
+    return rv == CKR_MECHANISM_INVALID || rv == CKR_MECHANISM_PARAM_INVALID ||
+           rv == CKR_ARGUMENTS_BAD || rv == CKR_FUNCTION_NOT_SUPPORTED;
 }
 
 const struct token_digest *token_digest(enum digest digest)

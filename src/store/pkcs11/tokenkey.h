@@ -14,7 +14,8 @@ enum way {
     WAY_RAW,    /* CKM_RSA_X_509, the padding is software's */
 };
 
-/* The ways that were found out so far, of type enum way.  Threads share a key: way_get(), way_set(). */
+/* The ways that were found out so far, of type enum way.  Threads share a key: way_get(),
+ * way_set(). */
 struct ways {
     unsigned char sign[PADDING_PSS + 1][DIGEST_SHA512 + 1];
     unsigned char unwrap[DIGEST_SHA512 + 1][DIGEST_SHA512 + 1]; /* by digest and MGF1 */
@@ -52,10 +53,12 @@ struct operation {
 };
 
 /*
- * With the login that the key wants between the two calls.  A failure is one of that login; what the token says to the operation is
- * op->rv, and the session does not know of it yet (session_error()).
+ * With the login that the key wants between the two calls.  A failure is one of that login; what
+ * the token says to the operation is op->rv, and the session does not know of it yet
+ * (session_error()).
  */
-SE_MUST_CHECK se_status operation_run(struct operation *op, const struct token_key *key, struct session *session, se_error *err);
+SE_MUST_CHECK se_status operation_run(struct operation *op, const struct token_key *key,
+                                      struct session *session, se_error *err);
 
 /* What a token says to a mechanism or to parameters that it does not have. */
 bool operation_refused(CK_RV rv);

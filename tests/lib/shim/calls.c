@@ -54,7 +54,8 @@ static CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
     return rv ? rv : BELOW(inner.C_GetTokenInfo(slot, info));
 }
 
-static CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *arg, CK_NOTIFY notify, CK_SESSION_HANDLE *out)
+static CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *arg, CK_NOTIFY notify,
+                          CK_SESSION_HANDLE *out)
 {
     CK_RV rv = fault_at(AT_OPEN_SESSION);
 
@@ -108,7 +109,8 @@ static CK_RV find_final(CK_SESSION_HANDLE session)
     return rv ? rv : real;
 }
 
-static CK_RV attributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template, CK_ULONG n)
+static CK_RV attributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template,
+                        CK_ULONG n)
 {
     CK_RV rv = fault_at(AT_ATTRIBUTES);
 
@@ -124,9 +126,11 @@ static CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OB
 }
 
 /* The module below ends its operation, as it would when the line is cut on the way back. */
-static CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG size, CK_BYTE *signature, CK_ULONG *signature_size)
+static CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG size, CK_BYTE *signature,
+                  CK_ULONG *signature_size)
 {
-    CK_RV rv = fault_at(AT_SIGN), real = BELOW(inner.C_Sign(session, data, size, signature, signature_size));
+    CK_RV rv = fault_at(AT_SIGN),
+          real = BELOW(inner.C_Sign(session, data, size, signature, signature_size));
 
     return rv ? rv : real;
 }
@@ -139,7 +143,8 @@ static CK_RV decrypt_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK
     return rv ? rv : BELOW(inner.C_DecryptInit(session, mechanism, key - fault_moved()));
 }
 
-static CK_RV decrypt(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_size, CK_BYTE *out, CK_ULONG *size)
+static CK_RV decrypt(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_size, CK_BYTE *out,
+                     CK_ULONG *size)
 {
     CK_RV rv = fault_at(AT_DECRYPT), real = BELOW(inner.C_Decrypt(session, in, in_size, out, size));
 
@@ -175,7 +180,8 @@ static CK_RV sign_final(CK_SESSION_HANDLE session, CK_BYTE *signature, CK_ULONG 
     return rv ? rv : real;
 }
 
-static CK_RV create(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG n, CK_OBJECT_HANDLE *out)
+static CK_RV create(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG n,
+                    CK_OBJECT_HANDLE *out)
 {
     CK_RV rv = fault_at(AT_CREATE);
 
@@ -191,19 +197,23 @@ static CK_RV destroy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
     return rv ? rv : BELOW(inner.C_DestroyObject(session, object - fault_moved()));
 }
 
-static CK_RV set_attributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template, CK_ULONG n)
+static CK_RV set_attributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                            CK_ATTRIBUTE *template, CK_ULONG n)
 {
     CK_RV rv = fault_at(AT_SET_ATTRIBUTES);
 
     return rv ? rv : BELOW(inner.C_SetAttributeValue(session, object - fault_moved(), template, n));
 }
 
-static CK_RV generate(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *public, CK_ULONG publics, CK_ATTRIBUTE *private,
-                      CK_ULONG privates, CK_OBJECT_HANDLE *out_public, CK_OBJECT_HANDLE *out_private)
+static CK_RV generate(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *public,
+                      CK_ULONG publics, CK_ATTRIBUTE *private, CK_ULONG privates,
+                      CK_OBJECT_HANDLE *out_public, CK_OBJECT_HANDLE *out_private)
 {
     CK_RV rv = fault_at(AT_GENERATE);
 
-    rv = rv ? rv : BELOW(inner.C_GenerateKeyPair(session, mechanism, public, publics, private, privates, out_public, out_private));
+    rv = rv ? rv
+            : BELOW(inner.C_GenerateKeyPair(session, mechanism, public, publics, private, privates,
+                                            out_public, out_private));
     *out_public += rv == CKR_OK ? fault_moved() : 0;
     *out_private += rv == CKR_OK ? fault_moved() : 0;
     return rv;

@@ -80,8 +80,9 @@ static void logout(CK_SLOT_ID where)
 }
 
 /*
- * Modules take no care of calls that go on in sessions that are closed by others, or while they are finalised; and it is not them that is
- * to be tested.  So harm is done while no call is in the module, and calls go there between these two.
+ * Modules take no care of calls that go on in sessions that are closed by others, or while they are
+ * finalised; and it is not them that is to be tested.  So harm is done while no call is in the
+ * module, and calls go there between these two.
  */
 static pthread_rwlock_t quiet = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
 

@@ -44,7 +44,8 @@ enum fault_harm {
     HARM_FINALIZE, /* somebody finalised the module */
 };
 
-/* At calls number first ... first + times - 1 of `call`, counted from 1 since seen[] was cleared; times 0: none. */
+/* At calls number first ... first + times - 1 of `call`, counted from 1 since seen[] was cleared;
+ * times 0: none. */
 struct fault {
     enum fault_call call;
     unsigned first, times;
@@ -57,8 +58,8 @@ struct fault {
 enum { FAULTS_AT_ONCE = 32, REFUSED_AT_ONCE = 8 };
 
 /*
- * All zero: no faults.  `lock` is for what is changed or read while other threads are in the module; without those, a test reads and
- * writes what it likes.
+ * All zero: no faults.  `lock` is for what is changed or read while other threads are in the
+ * module; without those, a test reads and writes what it likes.
  */
 struct faults {
     pthread_mutex_t lock;
@@ -76,7 +77,8 @@ struct faults {
     bool until_restart;
     bool no_tokens; /* the list of slots with a token is empty */
 
-    /* one of `one_in` calls answers one of the codes, drawn from `seed`; 0: none.  With `harms`, some of them do real harm as well */
+    /* one of `one_in` calls answers one of the codes, drawn from `seed`; 0: none.  With `harms`,
+     * some of them do real harm as well */
     unsigned one_in;
     bool harms;
     unsigned long seed;
@@ -108,7 +110,8 @@ static const CK_RV fault_codes[] = {
 /* The name of each call in the standard. */
 extern const char *const fault_names[FAULT_CALLS];
 
-/* Puts the faults in front of what is in `list`; `real` is the module that they stand in front of. */
+/* Puts the faults in front of what is in `list`; `real` is the module that they stand in front of.
+ */
 void faults_install(CK_FUNCTION_LIST *list, CK_FUNCTION_LIST *real);
 
 #endif

@@ -114,13 +114,15 @@ static struct memory **bucket(const struct asked *asked, const CK_BYTE *input, C
     return &memories[(hash ^ hash >> 32) % MEMORIES];
 }
 
-static bool recall(CK_BYTE *answer, CK_ULONG *answer_size, const struct asked *asked, const CK_BYTE *input, CK_ULONG size)
+static bool recall(CK_BYTE *answer, CK_ULONG *answer_size, const struct asked *asked,
+                   const CK_BYTE *input, CK_ULONG size)
 {
     const struct memory *m;
 
     pthread_mutex_lock(&lock);
     for (m = *bucket(asked, input, size); m; m = m->next)
-        if (!memcmp(&m->asked, asked, sizeof *asked) && m->input_size == size && !memcmp(m->input, input, size))
+        if (!memcmp(&m->asked, asked, sizeof *asked) && m->input_size == size &&
+            !memcmp(m->input, input, size))
             break;
     if (m) {
         memcpy(answer, m->answer, m->answer_size);
@@ -130,13 +132,17 @@ static bool recall(CK_BYTE *answer, CK_ULONG *answer_size, const struct asked *a
     return m;
 }
 
-static void remember(const struct asked *asked, const CK_BYTE *input, CK_ULONG size, const CK_BYTE *answer, CK_ULONG answer_size)
+static void remember(const struct asked *asked, const CK_BYTE *input, CK_ULONG size,
+                     const CK_BYTE *answer, CK_ULONG answer_size)
 {
     struct memory *m = malloc(sizeof *m + answer_size + size), **p = bucket(asked, input, size);
 
     if (!m)
         return;
-    *m = (struct memory){ .asked = *asked, .input_size = size, .answer_size = answer_size, .input = m->answer + answer_size };
+    *m = (struct memory){ .asked = *asked,
+                          .input_size = size,
+                          .answer_size = answer_size,
+                          .input = m->answer + answer_size };
     memcpy(m->answer, answer, answer_size);
     memcpy(m->input, input, size);
     pthread_mutex_lock(&lock);
@@ -166,7 +172,8 @@ static void forget_all(void)
 /* ---- operations ---- */
 
 /* False: it can't be compared. */
-static bool ask(struct asked *out, enum operation operation, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
+static bool ask(struct asked *out, enum operation operation, const CK_MECHANISM *mechanism,
+                CK_OBJECT_HANDLE key)
 {
     CK_RSA_PKCS_OAEP_PARAMS oaep;
 
@@ -191,13 +198,15 @@ static bool ask(struct asked *out, enum operation operation, const CK_MECHANISM 
 /* To the module after all. */
 static CK_RV begin(CK_SESSION_HANDLE session, const struct asked *asked)
 {
-    CK_MECHANISM mechanism = { asked->mechanism, asked->size ? (void *)asked->parameters : NULL, asked->size };
+    CK_MECHANISM mechanism = { asked->mechanism, asked->size ? (void *)asked->parameters : NULL,
+                               asked->size };
     const struct asked none = { .operation = NONE };
 
     if (asked->operation == NONE)
         return CKR_OK;
     set_asked(session, &none);
-    return (asked->operation == SIGN ? inner.C_SignInit : inner.C_DecryptInit)(session, &mechanism, asked->key);
+    return (asked->operation == SIGN ? inner.C_SignInit : inner.C_DecryptInit)(session, &mechanism,
+                                                                               asked->key);
 }
 
 static CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
@@ -218,8 +227,8 @@ static CK_RV decrypt_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK
     return later ? CKR_OK : inner.C_DecryptInit(session, mechanism, key);
 }
 
-static CK_RV find_out(CK_SESSION_HANDLE session, const struct asked *asked, CK_BYTE *input, CK_ULONG size, CK_BYTE *answer,
-                      CK_ULONG *answer_size)
+static CK_RV find_out(CK_SESSION_HANDLE session, const struct asked *asked, CK_BYTE *input,
+                      CK_ULONG size, CK_BYTE *answer, CK_ULONG *answer_size)
 {
     CK_RV rv;
 
@@ -227,14 +236,16 @@ static CK_RV find_out(CK_SESSION_HANDLE session, const struct asked *asked, CK_B
         return CKR_OK;
     *answer_size = ANSWER_MOST;
     if ((rv = begin(session, asked)) == CKR_OK)
-        rv = (asked->operation == SIGN ? inner.C_Sign : inner.C_Decrypt)(session, input, size, answer, answer_size);
+        rv = (asked->operation == SIGN ? inner.C_Sign : inner.C_Decrypt)(session, input, size,
+                                                                         answer, answer_size);
     if (rv == CKR_OK)
         remember(asked, input, size, answer, *answer_size);
     return rv;
 }
 
 /* What asks for the size only, or has no room for the answer, leaves the operation as it is. */
-static CK_RV finish(CK_SESSION_HANDLE session, const struct asked *asked, CK_BYTE *input, CK_ULONG size, CK_BYTE *out, CK_ULONG *out_size)
+static CK_RV finish(CK_SESSION_HANDLE session, const struct asked *asked, CK_BYTE *input,
+                    CK_ULONG size, CK_BYTE *out, CK_ULONG *out_size)
 {
     CK_BYTE answer[ANSWER_MOST];
     CK_ULONG answer_size;
@@ -254,7 +265,8 @@ static CK_RV finish(CK_SESSION_HANDLE session, const struct asked *asked, CK_BYT
     return room ? CKR_OK : CKR_BUFFER_TOO_SMALL;
 }
 
-static CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG size, CK_BYTE *signature, CK_ULONG *signature_size)
+static CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG size, CK_BYTE *signature,
+                  CK_ULONG *signature_size)
 {
     struct asked asked = get_asked(session);
 
@@ -263,7 +275,8 @@ static CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG size, CK_BY
     return finish(session, &asked, data, size, signature, signature_size);
 }
 
-static CK_RV decrypt(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_size, CK_BYTE *out, CK_ULONG *size)
+static CK_RV decrypt(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_size, CK_BYTE *out,
+                     CK_ULONG *size)
 {
     struct asked asked = get_asked(session);
 
@@ -280,7 +293,8 @@ static CK_RV sign_update(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG size
     return rv ? rv : inner.C_SignUpdate(session, data, size);
 }
 
-static CK_RV decrypt_update(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_size, CK_BYTE *out, CK_ULONG *size)
+static CK_RV decrypt_update(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_size, CK_BYTE *out,
+                            CK_ULONG *size)
 {
     struct asked asked = get_asked(session);
     CK_RV rv = begin(session, &asked);

@@ -1,7 +1,8 @@
 /*
- * For measuring: C_Sign and C_Decrypt that were asked before with the same key, mechanism and input are answered from memory, so that the
- * token costs no time of the processor.  The module does not see such an operation at all: neither its C_SignInit nor whether the session
- * is still open.  Operations in parts, and those with a login of their own, always go to the module.
+ * For measuring: C_Sign and C_Decrypt that were asked before with the same key, mechanism and input
+ * are answered from memory, so that the token costs no time of the processor.  The module does not
+ * see such an operation at all: neither its C_SignInit nor whether the session is still open.
+ * Operations in parts, and those with a login of their own, always go to the module.
  */
 #ifndef TESTS_LIB_SHIM_REPLAY_H
 #define TESTS_LIB_SHIM_REPLAY_H

@@ -1,24 +1,24 @@
 /*
- * $SHIM_FILE is read when the module is loaded, and again when it has changed: put a new one in its place with mv.  All calls are counted
- * from 1 again then, and what hangs returns.  Lines of words; "#" begins a comment:
+ * $SHIM_FILE is read when the module is loaded, and again when it has changed: put a new one in its
+ * place with mv.  All calls are counted from 1 again then, and what hangs returns.  Lines of words;
+ * "#" begins a comment:
  *
- *   module PATH                  the module that the shim stands in front of, else it is $SHIM_MODULE; of the first reading only
- *   replay                       what was signed or decrypted before is answered from memory (replay.h)
- *   sessions N                   C_OpenSession answers CKR_SESSION_COUNT while N are open
- *   CKM_NAME refuse CKR_NAME     that mechanism is not taken
- *   CALL [WHEN] WHAT...          a fault at a call (calls.c has the list), as C_Sign
+ *   module PATH                  the module that the shim stands in front of, else it is
+ * $SHIM_MODULE; of the first reading only replay                       what was signed or decrypted
+ * before is answered from memory (replay.h) sessions N                   C_OpenSession answers
+ * CKR_SESSION_COUNT while N are open CKM_NAME refuse CKR_NAME     that mechanism is not taken CALL
+ * [WHEN] WHAT...          a fault at a call (calls.c has the list), as C_Sign
  *
  *   WHEN:  at N [times M]        the call number N, or M calls from there
  *          after N               all calls after N of them; without a WHEN, all calls
  *   WHAT:  latency MS            it takes so much longer, and not a moment more: 3.5
- *          answer CKR_NAME       it fails; C_Sign, C_Decrypt and what closes have their effect all the same
- *          hang                  it does not return
- *          lose sessions         before that, all sessions with the token are gone,
- *          lose login            or nobody is logged in any more,
- *          lose handles          or objects have other handles,
- *          lose module           or the module is not initialised
+ *          answer CKR_NAME       it fails; C_Sign, C_Decrypt and what closes have their effect all
+ * the same hang                  it does not return lose sessions         before that, all sessions
+ * with the token are gone, lose login            or nobody is logged in any more, lose handles or
+ * objects have other handles, lose module           or the module is not initialised
  *
- * Of the lines that fit, the latencies are added up, and of the rest the first counts.  Numbers may stand for names: 0x30.
+ * Of the lines that fit, the latencies are added up, and of the rest the first counts.  Numbers may
+ * stand for names: 0x30.
  */
 #include "tests/lib/shim/script.h"
 
@@ -77,7 +77,8 @@ unsigned script_version(void)
 }
 
 /* A test that is wrong must not look like one that has found something. */
-static void __attribute__((noreturn, format(printf, 2, 3))) refuse(const struct line *line, const char *format, ...)
+static void __attribute__((noreturn, format(printf, 2, 3)))
+refuse(const struct line *line, const char *format, ...)
 {
     char text[1000];
     va_list args;
@@ -146,9 +147,10 @@ static CK_RV answer(struct line *line)
 
 static enum fault_harm harm(struct line *line)
 {
-    static const char *const names[] = {
-        [HARM_SESSIONS] = "sessions", [HARM_LOGOUT] = "login", [HARM_HANDLES] = "handles", [HARM_FINALIZE] = "module"
-    };
+    static const char *const names[] = { [HARM_SESSIONS] = "sessions",
+                                         [HARM_LOGOUT] = "login",
+                                         [HARM_HANDLES] = "handles",
+                                         [HARM_FINALIZE] = "module" };
     const char *word = need(line, "what to lose");
 
     for (size_t i = HARM_SESSIONS; i < sizeof names / sizeof *names; i++)
@@ -239,7 +241,8 @@ static void read_line(struct script *s, struct line *line)
     else if (!strcmp(word, "sessions"))
         s->sessions = number(line);
     else if (!read_fault(s, line, word) && !read_refusal(s, line, word))
-        refuse(line, "'%s' is neither a call nor a mechanism nor anything else that is known", word);
+        refuse(line, "'%s' is neither a call nor a mechanism nor anything else that is known",
+               word);
     if ((word = next(line)))
         refuse(line, "'%s' is too much", word);
 }
@@ -296,7 +299,8 @@ static bool has_changed(const char *path)
 {
     struct stat now;
 
-    return !stat(path, &now) && (now.st_ino != known.st_ino || now.st_size != known.st_size || now.st_mtim.tv_sec != known.st_mtim.tv_sec ||
+    return !stat(path, &now) && (now.st_ino != known.st_ino || now.st_size != known.st_size ||
+                                 now.st_mtim.tv_sec != known.st_mtim.tv_sec ||
                                  now.st_mtim.tv_nsec != known.st_mtim.tv_nsec);
 }
 
@@ -325,7 +329,8 @@ void script_poll(void)
         return;
     clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
     now = t.tv_sec * 1000 + t.tv_nsec / 1000000;
-    if (now - then < POLL_MS || !__atomic_compare_exchange_n(&polled, &then, now, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    if (now - then < POLL_MS || !__atomic_compare_exchange_n(&polled, &then, now, false,
+                                                             __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         return;
     pthread_mutex_lock(&lock);
     if (has_changed(path()))

@@ -2,7 +2,8 @@
 #ifndef TESTS_LIB_SHIM_SCRIPT_H
 #define TESTS_LIB_SHIM_SCRIPT_H
 
-/* Reads $SHIM_FILE, if there is one, and does as it says.  What it does not know ends the process with status 99, and a message. */
+/* Reads $SHIM_FILE, if there is one, and does as it says.  What it does not know ends the process
+ * with status 99, and a message. */
 void script_load(void);
 
 /* The same, if the file has changed; looks at it no more than every few milliseconds. */

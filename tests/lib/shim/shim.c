@@ -86,7 +86,8 @@ static void forget(const CK_SESSION_HANDLE *handle, const CK_SLOT_ID *slot)
     pthread_mutex_unlock(&shim.lock);
 }
 
-static CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *arg, CK_NOTIFY notify, CK_SESSION_HANDLE *out)
+static CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *arg, CK_NOTIFY notify,
+                          CK_SESSION_HANDLE *out)
 {
     CK_RV rv;
 
@@ -133,7 +134,8 @@ static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pi
     count(user == CKU_CONTEXT_SPECIFIC ? &shim.context_logins : &shim.logins, 1);
     if (!pin) {
         count(&shim.null_pins, 1);
-        return below.C_Login(session, user, (CK_UTF8CHAR *)"1234", 4); /* as typed into the token's keypad */
+        return below.C_Login(session, user, (CK_UTF8CHAR *)"1234",
+                             4); /* as typed into the token's keypad */
     }
     if (shim.set_after_login)
         shim.set_flags |= shim.set_after_login;
@@ -149,10 +151,13 @@ static CK_RV find_init(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULO
 
 static CK_RV find(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *out, CK_ULONG most, CK_ULONG *n)
 {
-    return below.C_FindObjects(session, out, shim.found_at_once && most > shim.found_at_once ? shim.found_at_once : most, n);
+    return below.C_FindObjects(
+        session, out, shim.found_at_once && most > shim.found_at_once ? shim.found_at_once : most,
+        n);
 }
 
-static CK_RV attributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template, CK_ULONG n)
+static CK_RV attributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template,
+                        CK_ULONG n)
 {
     if (shim.hidden && n == 1 && template->type == shim.hidden) {
         template->ulValueLen = CK_UNAVAILABLE_INFORMATION;
@@ -170,7 +175,8 @@ static bool refuses(CK_MECHANISM_TYPE mechanism)
     return found;
 }
 
-static CK_RV begin(CK_C_SignInit init, CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
+static CK_RV begin(CK_C_SignInit init, CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                   CK_OBJECT_HANDLE key)
 {
     __atomic_store_n(&shim.mechanism, mechanism->mechanism, __ATOMIC_RELAXED);
     if (!(refused = refuses(mechanism->mechanism)))
@@ -188,7 +194,8 @@ static CK_RV decrypt_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK
     return begin(below.C_DecryptInit, session, mechanism, key);
 }
 
-static CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG size, CK_BYTE *signature, CK_ULONG *signature_size)
+static CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG size, CK_BYTE *signature,
+                  CK_ULONG *signature_size)
 {
     CK_RV rv;
 
@@ -213,7 +220,8 @@ static void strip(CK_BYTE *data, CK_ULONG *size)
     *size -= zeros;
 }
 
-static CK_RV decrypt(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_size, CK_BYTE *out, CK_ULONG *size)
+static CK_RV decrypt(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_size, CK_BYTE *out,
+                     CK_ULONG *size)
 {
     CK_RV once = __atomic_exchange_n(&shim.fail_once, CKR_OK, __ATOMIC_RELAXED), rv;
 
@@ -231,28 +239,34 @@ static CK_RV decrypt(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_size, C
     return rv;
 }
 
-static CK_RV create(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG n, CK_OBJECT_HANDLE *out)
+static CK_RV create(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG n,
+                    CK_OBJECT_HANDLE *out)
 {
     for (CK_ULONG i = 0; shim.create && i < n; i++)
-        if (template[i].type == CKA_CLASS && *(CK_OBJECT_CLASS *)template[i].pValue == shim.create_class)
+        if (template[i].type == CKA_CLASS &&
+            *(CK_OBJECT_CLASS *)template[i].pValue == shim.create_class)
             return shim.create;
     return below.C_CreateObject(session, template, n, out);
 }
 
-static CK_RV generate(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *public, CK_ULONG publics, CK_ATTRIBUTE *private,
-                      CK_ULONG privates, CK_OBJECT_HANDLE *out_public, CK_OBJECT_HANDLE *out_private)
+static CK_RV generate(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *public,
+                      CK_ULONG publics, CK_ATTRIBUTE *private, CK_ULONG privates,
+                      CK_OBJECT_HANDLE *out_public, CK_OBJECT_HANDLE *out_private)
 {
     CK_ATTRIBUTE more[2][32], id = { CKA_ID, (CK_BYTE[]){ 0x42 }, 1 };
 
     if (!shim.own_ids)
-        return below.C_GenerateKeyPair(session, mechanism, public, publics, private, privates, out_public, out_private);
+        return below.C_GenerateKeyPair(session, mechanism, public, publics, private, privates,
+                                       out_public, out_private);
     memcpy(more[0], public, publics * sizeof *public);
     memcpy(more[1], private, privates * sizeof *private);
     more[0][publics] = more[1][privates] = id;
-    return below.C_GenerateKeyPair(session, mechanism, more[0], publics + 1, more[1], privates + 1, out_public, out_private);
+    return below.C_GenerateKeyPair(session, mechanism, more[0], publics + 1, more[1], privates + 1,
+                                   out_public, out_private);
 }
 
-static CK_RV set_attributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template, CK_ULONG n)
+static CK_RV set_attributes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                            CK_ATTRIBUTE *template, CK_ULONG n)
 {
     return shim.set ? shim.set : below.C_SetAttributeValue(session, object, template, n);
 }

@@ -1,6 +1,7 @@
 /*
- * A PKCS #11 module that stands in front of another one, $SHIM_MODULE, and lies about what this struct says; what is wrong at which call,
- * struct faults says.  A process that can't set them is driven by a file, $SHIM_FILE (script.c).
+ * A PKCS #11 module that stands in front of another one, $SHIM_MODULE, and lies about what this
+ * struct says; what is wrong at which call, struct faults says.  A process that can't set them is
+ * driven by a file, $SHIM_FILE (script.c).
  */
 #ifndef TESTS_LIB_SHIM_SHIM_H
 #define TESTS_LIB_SHIM_SHIM_H
@@ -9,19 +10,21 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-/* All zero: no lies.  `lock` is for what is changed or read while other threads are in the module. */
+/* All zero: no lies.  `lock` is for what is changed or read while other threads are in the module.
+ */
 struct shim {
     pthread_mutex_t lock;
-    CK_FLAGS set_flags, clear_flags;                      /* of CK_TOKEN_INFO */
-    CK_FLAGS set_after_login;                             /* joins set_flags when a PIN was presented */
-    CK_ULONG told_sessions;                               /* ulMaxSessionCount; 0: as it is */
-    CK_ULONG given_sessions;                              /* CKR_SESSION_COUNT beyond these; 0: any number */
+    CK_FLAGS set_flags, clear_flags; /* of CK_TOKEN_INFO */
+    CK_FLAGS set_after_login;        /* joins set_flags when a PIN was presented */
+    CK_ULONG told_sessions;          /* ulMaxSessionCount; 0: as it is */
+    CK_ULONG given_sessions;         /* CKR_SESSION_COUNT beyond these; 0: any number */
     CK_RV login, open, sign_init, sign, find, token_info; /* the answer, if not CKR_OK */
-    CK_RV create, set, destroy;                           /* of objects; a create is refused only for `create_class` */
+    CK_RV create, set, destroy; /* of objects; a create is refused only for `create_class` */
     CK_OBJECT_CLASS create_class;
-    bool own_ids;             /* new key pairs have a CKA_ID already, 42 */
-    CK_ULONG sign_short;      /* bytes that are missing from signatures */
-    CK_ULONG found_at_once;   /* objects that C_FindObjects gives at a time; 0: as many as are asked for */
+    bool own_ids;        /* new key pairs have a CKA_ID already, 42 */
+    CK_ULONG sign_short; /* bytes that are missing from signatures */
+    CK_ULONG
+        found_at_once; /* objects that C_FindObjects gives at a time; 0: as many as are asked for */
     CK_ATTRIBUTE_TYPE hidden; /* attribute that no object has; 0: none */
 
     /* of private-key operations */
