@@ -11,7 +11,7 @@ CORE_LIBS    = libse-core.la libse-base.la $(CRYPTO_LIBS) $(XML_LIBS) $(P11KIT_L
 HISTORY_LIBS = libse-history.la $(CRYPTO_LIBS) $(SQLITE_LIBS) $(PQ_LIBS)
 MAIL_LIBS    = libse-mail.la $(GMIME_LIBS)
 
-# The libraries show what their headers declare.  A worker that is stuck in foreign code (base/guard.h) must find its own code when it
+# The libraries show what their headers declare.  A worker that is stuck in foreign code (base/timed_call.h) must find its own code when it
 # returns: nodelete.
 LIBRARY_LDFLAGS = $(BIND_NOW) -Wl,-z,nodelete -version-info 0:0:0 -no-undefined
 lib_LTLIBRARIES += libsignengine.la libsignengine-history.la libsignengine-mail.la
@@ -30,10 +30,12 @@ EXTRA_libsignengine_mail_la_DEPENDENCIES = src/libsignengine-mail.map
 EXTRA_DIST += src/libsignengine.map src/libsignengine-history.map src/libsignengine-mail.map
 
 include src/base/local.mk
-include src/model/local.mk
-include src/key/local.mk
-include src/store/local.mk
-include src/format/local.mk
+include src/config/local.mk
+include src/crypto/local.mk
+include src/keystore/local.mk
+include src/cms/local.mk
+include src/xmldsig/local.mk
+include src/fields/local.mk
 include src/engine/local.mk
 include src/zip/local.mk
 include src/history/local.mk

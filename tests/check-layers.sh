@@ -9,30 +9,32 @@ function library(header, folders) { owner[header] = " " folders " " }
 
 BEGIN {
     layer("base",      "")
-    layer("model",     "base")
-    layer("key",       "base model")
-    layer("store",     "base model key")
-    layer("format",    "base model key")
-    layer("engine",    "base model key store format")
+    layer("config",    "base")
+    layer("crypto",    "base config")
+    layer("keystore",  "base config crypto")
+    layer("cms",       "base config crypto")
+    layer("xmldsig",   "base config crypto")
+    layer("fields",    "base config crypto")
+    layer("engine",    "base config crypto keystore cms xmldsig fields")
+    layer("zip",       "base")
     layer("history",   "base")
     layer("mail",      "base")
-    layer("milter",    "base")
-    layer("provision", "base model key store")
-    layer("zip",       "base")
+    layer("provision", "base config crypto keystore")
     layer("cli",       "base")
+    layer("milter",    "base")
     also["cli", "provision/provision.h"]
 
-    library("openssl", "model key store format engine zip history provision")
-    # model reads configurations, format signs documents; neither shows a tree to the layers above
-    library("libxml",  "model format")
-    # model reads PKCS #11 URIs with its parser
-    library("p11-kit", "model store/pkcs11 provision")
+    library("openssl", "config crypto keystore cms xmldsig fields engine zip history provision")
+    # config reads configurations, xmldsig signs documents; neither shows a tree to the layers above
+    library("libxml",  "config xmldsig")
+    # config reads PKCS #11 URIs with its parser
+    library("p11-kit", "config keystore/pkcs11 provision")
     library("libp11.h", "provision")
-    library("jansson.h", "format cli milter")
+    library("jansson.h", "fields cli milter")
     library("zlib.h", "zip")
     library("unicase.h", "zip")
     library("unictype.h", "zip")
-    library("uninorm.h", "zip store/pkcs11")
+    library("uninorm.h", "zip keystore/pkcs11")
     library("sqlite3.h", "history")
     library("libpq-fe.h", "history")
     library("gmime", "mail")

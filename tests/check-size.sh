@@ -1,9 +1,9 @@
 #!/bin/sh
-# No file over 400 lines, no function over 60; the one header that is installed may be longer.  The sources are formatted: a function is what stands between braces in column 1.
+# No file over 500 lines, no function over 60; the one header that is installed may be longer.  The sources are formatted: a function is what stands between braces in column 1.
 set -eu
 cd "${top_srcdir:?}"
 
-find src tests samples -name '*.[ch]' 2>/dev/null | sort | xargs awk -v longest_file=400 -v longest_function=60 '
+find src tests samples -name '*.[ch]' 2>/dev/null | sort | xargs awk -v longest_file=500 -v longest_function=60 '
 FNR == 1 { end_file(); file = FILENAME; files++ }
 { lines = FNR }
 /^[a-zA-Z].*\(/ { head = $0 }

@@ -3,13 +3,13 @@ libse_base_la_SOURCES += \
 	src/base/auto.h \
 	src/base/base64.c src/base/base64.h \
 	src/base/breaker.c src/base/breaker.h \
-	src/base/brieflock.c src/base/brieflock.h \
+	src/base/fork_lock.c src/base/fork_lock.h \
 	src/base/buf.c src/base/buf.h \
 	src/base/choice.c src/base/choice.h \
 	src/base/deadline.h \
 	src/base/error.c src/base/error.h \
 	src/base/file.c src/base/file.h \
-	src/base/guard.c src/base/guard.h \
+	src/base/timed_call.c src/base/timed_call.h \
 	src/base/process.c src/base/process.h \
 	src/base/reader.c src/base/reader.h \
 	src/base/stream.c src/base/stream.h \

@@ -14,7 +14,7 @@ struct container_options {
     struct option_list context;
 };
 
-#define ROWS(help)                                                                                 \
+#define ROWS(output_help)                                                                          \
     { .letter = 'd',                                                                               \
       .name = "descriptor",                                                                        \
       .kind = OPTION_TEXT,                                                                         \
@@ -27,7 +27,7 @@ struct container_options {
           .kind = OPTION_TEXT,                                                                     \
           .offset = offsetof(struct container_options, output),                                    \
           .argument = "FILE",                                                                      \
-          .help = (help) },                                                                        \
+          .help = (output_help) },                                                                 \
         { .name = "context",                                                                       \
           .kind = OPTION_LIST,                                                                     \
           .offset = offsetof(struct container_options, context),                                   \

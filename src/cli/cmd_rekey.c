@@ -162,7 +162,7 @@ static se_status save(struct task *t, const struct lines *lines, se_error *err)
 static se_status work(struct task *t, se_error *err)
 {
     AUTO(lines) lines = NULL;
-    se_status st;
+    se_status st = SE_OK;
 
     TRY(lines_new(&lines, &t->stream, err));
     lines->consumed = t->stream.done = t->checkpoint.consumed;

@@ -166,7 +166,7 @@ se_status line_job_do(struct line_job *job, const struct lines *lines, se_error 
 {
     AUTO(work) w = { .job = job, .lines = lines };
     se_error why = SE_ERROR_INIT;
-    se_status st;
+    se_status st = SE_OK;
 
     w.line = calloc(lines->count, sizeof *w.line);
     w.fields = calloc(lines->count, sizeof *w.fields);

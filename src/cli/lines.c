@@ -58,7 +58,7 @@ static se_status grow(struct lines *l, se_error *err)
 static se_status fill(struct lines *l, se_error *err)
 {
     size_t got;
-    se_status st;
+    se_status st = SE_OK;
 
     memmove(l->room.data, l->room.data + l->begin, l->end - l->begin);
     l->end -= l->begin;

@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/guard.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "base/timed_call.h"
 #include "cli/commands.h"
 #include "cli/json.h"
 
@@ -170,7 +170,7 @@ static int start(struct cli *cli, int argc, char **argv)
 /* A call that has not returned may return while exit() takes down the libraries that it needs. */
 static int left(int status)
 {
-    if (guard_late())
+    if (timed_call_late_count())
         _exit(status);
     return status;
 }

@@ -166,7 +166,6 @@ se_status options_parse(int *argc, char **argv, const struct option_table *const
 
     while (i < *argc) {
         int used = 1;
-        se_status st;
 
         if (strcmp(argv[i], "--") == 0) {
             i++;

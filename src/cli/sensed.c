@@ -65,7 +65,7 @@ se_status sensed_copy(const struct result *result, struct sensed *s, se_error *e
     return stream_drain(&in, copy, &sink, err);
 }
 
-se_status candidate_open(struct candidate *c, const char *out, const struct decrypting *how,
+se_status candidate_open(struct expected_signer *c, const char *out, const struct decrypting *how,
                          const char *in, se_error *err)
 {
     se_container_params params = SE_CONTAINER_PARAMS_INIT;
@@ -83,12 +83,12 @@ se_status candidate_open(struct candidate *c, const char *out, const struct decr
     return sensed_copy(&c->held, &c->in, err);
 }
 
-const char *candidate_path(const struct candidate *c)
+const char *candidate_path(const struct expected_signer *c)
 {
     return c->is_held ? c->path : c->in.input.name;
 }
 
-void candidate_blame(const struct candidate *c, se_error *err)
+void candidate_blame(const struct expected_signer *c, se_error *err)
 {
     char prefix[RESULT_PATH + 8], text[sizeof err->text];
 
@@ -100,7 +100,7 @@ void candidate_blame(const struct candidate *c, se_error *err)
     (void)error_prefix(err, "'%s': ", c->in.input.name);
 }
 
-void candidate_close(struct candidate *c)
+void candidate_close(struct expected_signer *c)
 {
     sensed_close(&c->in);
     result_discard(&c->held);

@@ -26,7 +26,7 @@ SE_MUST_CHECK se_status sensed_copy(const struct result *result, struct sensed *
  * A zip to be verified: as it is, or what it decrypts to if it is a container, held back.  With an
  * output always held back, so that what is verified is what is committed.
  */
-struct candidate {
+struct expected_signer {
     struct sensed in;
     struct result held;
     bool is_held;
@@ -45,13 +45,13 @@ struct decrypting {
 };
 
 /* `out` may be NULL.  What is neither a zip nor a container is left to who verifies it. */
-SE_MUST_CHECK se_status candidate_open(struct candidate *c, const char *out,
+SE_MUST_CHECK se_status candidate_open(struct expected_signer *c, const char *out,
                                        const struct decrypting *how, const char *in, se_error *err);
 /* Where it is to be verified. */
-const char *candidate_path(const struct candidate *c);
+const char *candidate_path(const struct expected_signer *c);
 /* Puts the name of the input into an error, where a way to what is held is. */
-void candidate_blame(const struct candidate *c, se_error *err);
-void candidate_close(struct candidate *c);
-AUTO_KIND(candidate, struct candidate, candidate_close(p))
+void candidate_blame(const struct expected_signer *c, se_error *err);
+void candidate_close(struct expected_signer *c);
+AUTO_KIND(candidate, struct expected_signer, candidate_close(p))
 
 #endif

@@ -3,11 +3,11 @@
 
 #include "base/arguments.h"
 #include "base/text.h"
+#include "config/exposure.h"
+#include "crypto/certificate.h"
 #include "engine/engine.h"
 #include "engine/probe.h"
 #include "engine/sharing.h"
-#include "key/certificate.h"
-#include "model/exposure.h"
 
 enum { DAY = 24 * 60 * 60, CAUSES_MOST = 16 };
 
@@ -235,7 +235,7 @@ static se_status inspect(struct finding *f, se_engine *engine, const se_check_op
     const struct algorithm *algorithm;
     const struct descriptor *d = f->descriptor;
     enum key_part part = part_of(d);
-    se_status st;
+    se_status st = SE_OK;
 
     TRY(slot_open(&key, engine, d->key, part, &f->error));
     look_at_certificate(f, key);

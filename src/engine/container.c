@@ -1,4 +1,4 @@
-#include "format/container.h"
+#include "fields/container.h"
 #include "base/arguments.h"
 #include "engine/fields.h"
 

@@ -1,10 +1,10 @@
 #include <stdlib.h>
 
 #include "base/arguments.h"
+#include "crypto/pkey_ops.h"
 #include "engine/fields.h"
 #include "engine/memory.h"
 #include "engine/sharing.h"
-#include "key/operate.h"
 
 /* A version whose certificate is out of reach does not hinder the others. */
 static void add(struct unsealing *o, const struct descriptor *d)

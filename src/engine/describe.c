@@ -2,8 +2,8 @@
 #include <stdio.h>
 
 #include "base/arguments.h"
+#include "crypto/crypto.h"
 #include "engine/engine.h"
-#include "key/crypto.h"
 
 se_status se_describe(se_engine *engine, se_property_fn fn, void *arg, se_error *error)
 {

@@ -1,8 +1,8 @@
 #include "base/arguments.h"
+#include "crypto/crypto.h"
+#include "crypto/pkey_ops.h"
 #include "engine/fields.h"
 #include "engine/sharing.h"
-#include "key/crypto.h"
-#include "key/operate.h"
 
 se_status field_params_read(se_field_params *out, const se_field_params *params, se_error *err)
 {

@@ -5,10 +5,10 @@
 #include <pthread.h>
 
 #include "base/stream.h"
+#include "config/config.h"
+#include "crypto/key.h"
 #include "engine/event.h"
-#include "key/key.h"
-#include "model/config.h"
-#include "store/store.h"
+#include "keystore/keystore.h"
 
 /* How often it failed, and how the last time. */
 struct opening {

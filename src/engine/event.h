@@ -3,8 +3,8 @@
 #define ENGINE_EVENT_H
 
 #include "base/buf.h"
-#include "model/config.h"
-#include "store/store.h"
+#include "config/config.h"
+#include "keystore/keystore.h"
 
 /* The application's callback; fn may be NULL. */
 struct events {

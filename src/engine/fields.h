@@ -4,7 +4,7 @@
 
 #include "engine/engine.h"
 #include "engine/event.h"
-#include "format/envelope.h"
+#include "fields/envelope.h"
 
 SE_MUST_CHECK se_status field_params_read(se_field_params *out, const se_field_params *params,
                                           se_error *err);

@@ -39,7 +39,7 @@ se_status se_verify_file(se_signer *out, se_engine *engine, const char *descript
     AUTO(se_buf) read = SE_BUF_INIT;
     se_verify_params job;
     se_source source;
-    se_status st;
+    se_status st = SE_OK;
 
     if (out)
         *out = (se_signer){ .version = 0 };

@@ -2,8 +2,8 @@
 
 #include "base/arguments.h"
 #include "base/text.h"
+#include "crypto/certificate.h"
 #include "engine/engine.h"
-#include "key/certificate.h"
 
 static void tell(se_identity *out, const struct descriptor *descriptor, const struct key *key,
                  const struct algorithm *algorithm)

@@ -11,6 +11,7 @@ libse_core_la_SOURCES += \
 	src/engine/fields.h \
 	src/engine/identify.c \
 	src/engine/files.c \
+	src/engine/formats.c \
 	src/engine/kits.c \
 	src/engine/many.c \
 	src/engine/memory.c src/engine/memory.h \

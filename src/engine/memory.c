@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "key/crypto.h"
+#include "crypto/crypto.h"
 
 enum { WAYS_MAX = 4, SECOND = 1000000000 };
 

@@ -7,7 +7,7 @@
 #define ENGINE_MEMORY_H
 
 #include "engine/engine.h"
-#include "format/envelope.h"
+#include "fields/envelope.h"
 
 struct data_keys;
 

@@ -1,6 +1,6 @@
-#include "model/pins.h"
+#include "config/pins.h"
 #include "base/arguments.h"
-#include "store/store.h"
+#include "keystore/keystore.h"
 
 se_status se_scramble_pins(se_buf *out, size_t *count, se_bytes config, const char *pin_key,
                            se_error *error)

@@ -2,8 +2,8 @@
 #include <time.h>
 
 #include "base/arguments.h"
+#include "crypto/certificate.h"
 #include "engine/engine.h"
-#include "key/certificate.h"
 
 int64_t now(void)
 {

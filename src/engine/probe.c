@@ -1,9 +1,9 @@
 #include "engine/probe.h"
 
+#include "crypto/crypto.h"
+#include "crypto/padding.h"
+#include "crypto/pkey_ops.h"
 #include "engine/engine.h"
-#include "format/padding.h"
-#include "key/crypto.h"
-#include "key/operate.h"
 
 static se_bytes text(void)
 {

@@ -2,8 +2,8 @@
 #ifndef ENGINE_PROBE_H
 #define ENGINE_PROBE_H
 
-#include "key/key.h"
-#include "model/config.h"
+#include "config/config.h"
+#include "crypto/key.h"
 
 /*
  * Signs and verifies, or encrypts and decrypts, as the descriptor's algorithm says, with

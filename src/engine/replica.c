@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "base/brieflock.h"
+#include "base/fork_lock.h"
 
 /* A key or a mechanism that one store lacks another may have, and a PIN that one refuses says
  * nothing about the others. */
@@ -16,22 +16,22 @@ static enum breaker_leave ask(struct replica *r)
 {
     enum breaker_leave leave = BREAKER_WAIT;
 
-    brief_lock();
+    fork_lock_take();
     if (r->breaker.probing && r->process != getpid())
         r->breaker.probing = false;
     if (!r->foreign)
         leave = breaker_ask(&r->breaker, breaker_clock());
     if (leave == BREAKER_PROBE)
         r->process = getpid();
-    brief_unlock();
+    fork_lock_give();
     return leave;
 }
 
 static void remember(se_error *out, struct replica *r)
 {
-    brief_lock();
+    fork_lock_take();
     *out = r->failure;
-    brief_unlock();
+    fork_lock_give();
 }
 
 void replica_tell_lost(struct replica *r)
@@ -58,14 +58,14 @@ static bool learn(struct replica *r, enum breaker_leave leave, const se_error *f
 
     if (leave == BREAKER_GO && !failed)
         return false;
-    brief_lock();
+    fork_lock_take();
     if (failed)
         r->failure = *failure;
     if (failed && !(opened && failure->status == SE_ERR_UNAVAILABLE))
         news = breaker_failed(&r->breaker, leave, breaker_clock()) || r->foreign;
     else if (leave == BREAKER_PROBE)
         news = breaker_healed(&r->breaker);
-    brief_unlock();
+    fork_lock_give();
     return news;
 }
 
@@ -78,9 +78,9 @@ static se_status compare(struct replica *r, const struct key *key, struct likene
         *likeness = (struct likeness){ public, r };
     if (EVP_PKEY_eq(likeness->public, public) == 1)
         return SE_OK;
-    brief_lock();
+    fork_lock_take();
     r->foreign = true;
-    brief_unlock();
+    fork_lock_give();
     return error_set(err, SE_ERR_KEY,
                      "replica %u (line %d) holds another key than replica %u (line %d)",
                      r->reporter->replica, r->ref->line, likeness->of->reporter->replica,

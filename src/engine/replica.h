@@ -10,7 +10,7 @@ struct replica {
     const struct reporter *reporter;
     struct key *key; /* NULL: not opened so far; once set, it stays */
 
-    /* under brief_lock() */
+    /* under fork_lock_take() */
     struct breaker breaker; /* of what can't be opened or refuses; for one that is open and away its
                                store has its own */
     pid_t process;          /* where its probe began: in the child of a fork nobody ends it */

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "crypto/pkey_ops.h"
 #include "engine/replica.h"
-#include "key/operate.h"
 
 struct replicas {
     enum key_part part;

@@ -1,8 +1,8 @@
 #include "engine/roots.h"
 
 #include "base/file.h"
-#include "key/certificate.h"
-#include "key/crypto.h"
+#include "crypto/certificate.h"
+#include "crypto/crypto.h"
 
 enum { TRUST_LIMIT = 16 << 20 };
 

@@ -1,13 +1,13 @@
 #include <stdio.h>
 
 #include "base/arguments.h"
+#include "config/files.h"
+#include "crypto/certificate.h"
+#include "crypto/signature.h"
 #include "engine/engine.h"
 #include "engine/timestamp.h"
 #include "engine/trusted.h"
-#include "format/format.h"
-#include "format/xmldsig_config.h"
-#include "key/certificate.h"
-#include "model/files.h"
+#include "xmldsig/config.h"
 
 struct signer {
     const struct descriptor *descriptor;
@@ -33,7 +33,7 @@ static se_status prepare(struct signer *out, se_engine *engine, const struct des
 static se_status sign(const se_sink *out, const struct signer *signer, struct stream *in,
                       const se_sign_params *params, se_error *err)
 {
-    const struct format *format = format_find(params->form);
+    const struct signature_format *format = signature_format_find(params->form);
     const struct sign_job job = { signer->algorithm,
                                   signer->key,
                                   params->time,

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/brieflock.h"
+#include "base/fork_lock.h"
 #include "engine/engine.h"
 #include "engine/replica.h"
 #include "engine/replicas.h"
@@ -101,11 +101,11 @@ static se_status open_slot(struct slot *slot, unsigned seen, const struct key_en
 /* In the child of a fork, a thread that it does not have may hold the lock for ever. */
 static void adopt(struct slot *slot, pid_t process)
 {
-    brief_lock();
+    fork_lock_take();
     if (slot->process != process)
         pthread_mutex_init(&slot->lock, NULL);
     __atomic_store_n(&slot->process, process, __ATOMIC_RELEASE);
-    brief_unlock();
+    fork_lock_give();
 }
 
 static void lock(struct slot *slot)

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "base/text.h"
-#include "key/crypto.h"
+#include "crypto/crypto.h"
 
 enum { NONCE = 8, ANSWER_LIMIT = 1 << 20, TIMEOUT_S = 30 };
 #define QUERY_TYPE "application/timestamp-query"
@@ -152,7 +152,7 @@ static se_status fetch(se_buf *out, const struct place *place, se_bytes bytes, s
     AUTO(ts_req) request = NULL;
     AUTO(ts_resp) response = NULL;
     AUTO(bio) answer = NULL;
-    se_status st;
+    se_status st = SE_OK;
 
     TRY(make_request(&request, bytes, err));
     TRY(ask(&answer, place, request, err));

@@ -4,13 +4,13 @@
 
 #include <openssl/x509v3.h>
 
+#include "config/diff.h"
+#include "config/files.h"
+#include "crypto/cert_path.h"
+#include "crypto/certificate.h"
 #include "engine/engine.h"
 #include "engine/roots.h"
-#include "format/trust.h"
-#include "format/xmldsig_config.h"
-#include "key/certificate.h"
-#include "model/diff.h"
-#include "model/files.h"
+#include "xmldsig/config.h"
 
 AUTO_KIND(x509_store, X509_STORE *, X509_STORE_free(*p))
 

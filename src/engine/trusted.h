@@ -2,8 +2,8 @@
 #ifndef ENGINE_TRUSTED_H
 #define ENGINE_TRUSTED_H
 
-#include "format/format.h"
-#include "model/config.h"
+#include "config/config.h"
+#include "crypto/signature.h"
 
 /* Whom to trust, before; what was signed, after config_vouch(). */
 struct vouching {

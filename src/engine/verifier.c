@@ -3,10 +3,10 @@
 #include <stdlib.h>
 
 #include "base/arguments.h"
+#include "crypto/certificate.h"
+#include "crypto/crypto.h"
+#include "crypto/signature.h"
 #include "engine/engine.h"
-#include "format/format.h"
-#include "key/certificate.h"
-#include "key/crypto.h"
 
 struct se_verifier {
     X509 *certificate;
@@ -146,12 +146,13 @@ se_status se_verifier_check(const se_verifier *verifier, se_bytes in, se_bytes s
     AUTO(verdict) verdict = { .certificate = NULL };
     const se_source source = source_memory(&in);
     struct stream stream = { .source = &source };
-    struct candidate candidate;
+    struct expected_signer candidate;
     const struct verify_job job = {
         .candidates = &candidate, .count = 1, .signature = signature, .in = &stream
     };
 
     TRY(arguments_check(error, verifier, given_bytes(in), given_bytes(signature)));
-    candidate = (struct candidate){ verifier->certificate, verifier->algorithm, verifier->version };
-    return format_find(SE_FORM_RAW)->verify(&verdict, &job, error);
+    candidate =
+        (struct expected_signer){ verifier->certificate, verifier->algorithm, verifier->version };
+    return signature_format_find(SE_FORM_RAW)->verify(&verdict, &job, error);
 }

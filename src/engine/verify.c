@@ -2,17 +2,17 @@
 #include <stdlib.h>
 
 #include "base/arguments.h"
+#include "cms/tsp.h"
+#include "crypto/cert_path.h"
+#include "crypto/certificate.h"
+#include "crypto/crypto.h"
 #include "engine/engine.h"
 #include "engine/roots.h"
 #include "engine/trusted.h"
-#include "format/stamp.h"
-#include "format/trust.h"
-#include "key/certificate.h"
-#include "key/crypto.h"
 
 /* The versions of a descriptor that can be looked at, newest first. */
 struct candidates {
-    struct candidate *list;
+    struct expected_signer *list;
     STACK_OF(X509) * issuers;              /* theirs, as far as the key stores have them */
     const struct descriptor **descriptors; /* beside `list` */
     size_t count;
@@ -37,7 +37,7 @@ static se_status candidates_room(struct candidates *c, size_t count, se_error *e
     return c->list && c->descriptors && c->issuers ? SE_OK : error_memory(err);
 }
 
-static void insert(struct candidates *c, const struct candidate *candidate,
+static void insert(struct candidates *c, const struct expected_signer *candidate,
                    const struct descriptor *descriptor)
 {
     size_t at = c->count++;
@@ -54,7 +54,7 @@ static void insert(struct candidates *c, const struct candidate *candidate,
 static void add(struct candidates *c, se_engine *engine, const struct descriptor *descriptor)
 {
     AUTO(key) key = NULL;
-    struct candidate candidate = { .version = descriptor->version };
+    struct expected_signer candidate = { .version = descriptor->version };
     se_error failure = SE_ERROR_INIT;
 
     if (slot_open(&key, engine, descriptor->key, PART_CERTIFICATE, &failure) ||
@@ -220,7 +220,7 @@ static se_status verify_form(struct verdict *out, const struct candidates *c,
                              se_error *err)
 {
     se_error why = SE_ERROR_INIT;
-    se_status st = format_find(form_of(params))->verify(out, job, &why);
+    se_status st = signature_format_find(form_of(params))->verify(out, job, &why);
 
     if (!params->trust && params->accept == SE_ACCEPT_CERTIFICATES)
         st = refuse_strangers(st, out, c, err);

@@ -167,7 +167,7 @@ se_status history_note(se_buf *out, struct database *store, const struct chain *
 
 se_status history_lock(struct chain *chain, se_history *h, enum database_mode mode, se_error *err)
 {
-    se_status st;
+    se_status st = SE_OK;
 
     if (!h->store && (st = database_open(&h->store, h->address, false, err)))
         return st;

@@ -95,7 +95,7 @@ static se_status look_at_objects(bool there[TABLES], struct sqlite *s, se_error 
 static se_status read_edition(int64_t *out, struct sqlite *s, se_error *err)
 {
     sqlite3_stmt *q;
-    se_status st;
+    se_status st = SE_OK;
 
     TRY(sqlite_statement(&q, s, SQL_EDITION, err));
     if (sqlite3_step(q) == SQLITE_ROW)

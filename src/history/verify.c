@@ -195,7 +195,6 @@ static se_status tell_early(struct verification *v, struct walk *w, const struct
 {
     const se_finding *what = &early->what;
     uint64_t count = v->findings.count;
-    se_status st = SE_OK;
 
     if (!what->text)
         return SE_OK;

@@ -216,7 +216,7 @@ static bool is_text_only(const struct header *h)
 static se_status begin_part(struct entity *e, se_error *err)
 {
     struct nature n;
-    se_status st;
+    se_status st = SE_OK;
 
     TRY(look_at(&n, e, err));
     e->media = NULL;

@@ -86,7 +86,7 @@ static se_status read_parts(struct parts *out, const struct inside *inside, se_e
     const se_source memory = source_memory(&bytes);
     struct stream stream = { .source = &memory };
     AUTO(intake) lines = { .room = NULL };
-    se_status st;
+    se_status st = SE_OK;
 
     TRY(intake_open(&lines, &stream, err));
     lines.line = inside->before;

@@ -146,7 +146,6 @@ se_status readings_check_disposition(const struct header *h, const char *whose, 
 {
     for (size_t i = 0; i < h->count; i++) {
         AUTO(se_buf) value = SE_BUF_INIT;
-        se_status st;
 
         if (!field_is(h, &h->fields[i], "Content-Disposition"))
             continue;

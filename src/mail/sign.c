@@ -256,7 +256,7 @@ se_status se_mail_sign(const se_sink *out, se_mail *done, se_engine *engine, con
     struct stream stream = { .source = in };
     se_mail told = { .passed = false };
     AUTO(signing) s = { .engine = engine, .descriptor = descriptor, .params = &read };
-    se_status st;
+    se_status st = SE_OK;
 
     if (done)
         *done = told;

@@ -280,7 +280,7 @@ static se_status skip_preamble(struct verifying *v, se_error *err)
     struct line line;
     size_t remarks = 0;
     enum boundary_kind kind;
-    se_status st;
+    se_status st = SE_OK;
 
     for (;;) {
         if ((st = next_line(&line, v))) {
@@ -399,7 +399,7 @@ se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor
     struct stream stream = { .source = in };
     se_mail told = { .passed = false };
     AUTO(verifying) v = { .engine = engine, .descriptor = descriptor, .params = &read };
-    se_status st;
+    se_status st = SE_OK;
 
     if (out)
         *out = told;

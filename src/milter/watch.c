@@ -57,7 +57,7 @@ static se_status look_at(struct watched *w, se_engine *engine, se_error *err)
 
 se_status watch_begin(struct watch *out, const struct conf *conf, se_engine *engine, se_error *err)
 {
-    se_status st;
+    se_status st = SE_OK;
 
     *out = (struct watch){ .list = calloc(conf->rules.count + 1, sizeof *out->list) };
     if (!out->list)

@@ -6,9 +6,9 @@
 /* after pem.h, or it does not declare PEM_read_bio_CMS() */
 #include <openssl/cms.h>
 
-#include "key/certificate.h"
-#include "key/crypto.h"
-#include "key/pem_text.h"
+#include "crypto/certificate.h"
+#include "crypto/crypto.h"
+#include "crypto/pem_text.h"
 
 AUTO_KIND(cms, CMS_ContentInfo *, CMS_ContentInfo_free(*p))
 

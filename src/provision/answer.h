@@ -2,7 +2,7 @@
 #ifndef PROVISION_ANSWER_H
 #define PROVISION_ANSWER_H
 
-#include "key/key.h"
+#include "crypto/key.h"
 
 /* PEM or DER: certificates, or a PKCS #7 / CMS with certificates in it (RFC 5652).  SE_ERR_FORMAT:
  * none of these. */

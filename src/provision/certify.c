@@ -3,7 +3,7 @@
 #include <openssl/err.h>
 #include <time.h>
 
-#include "key/crypto.h"
+#include "crypto/crypto.h"
 
 AUTO_KIND(extensions, STACK_OF(X509_EXTENSION) *,
           sk_X509_EXTENSION_pop_free(*p, X509_EXTENSION_free))

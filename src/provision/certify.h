@@ -2,7 +2,7 @@
 #ifndef PROVISION_CERTIFY_H
 #define PROVISION_CERTIFY_H
 
-#include "key/key.h"
+#include "crypto/key.h"
 #include "provision/subject.h"
 
 AUTO_KIND(x509_req, X509_REQ *, X509_REQ_free(*p))

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "key/certificate.h"
-#include "key/crypto.h"
+#include "crypto/certificate.h"
+#include "crypto/crypto.h"
 #include "provision/row.h"
 
 se_status filing_read(se_buf *out, const char *path, se_error *err)

@@ -2,8 +2,8 @@
 #ifndef PROVISION_FILING_H
 #define PROVISION_FILING_H
 
+#include "keystore/bundle.h"
 #include "provision/shelf.h"
-#include "store/bundle.h"
 
 /* Of the key derivation (PBKDF2): a guesser pays for each PIN what its owner pays once for each
  * key, some hundredths of a second. */

@@ -2,12 +2,12 @@
 
 #include <openssl/err.h>
 
-#include "key/certificate.h"
-#include "key/crypto.h"
-#include "key/pem_text.h"
+#include "crypto/certificate.h"
+#include "crypto/crypto.h"
+#include "crypto/pem_text.h"
+#include "keystore/pem.h"
+#include "keystore/pkcs12.h"
 #include "provision/answer.h"
-#include "store/pem.h"
-#include "store/pkcs12.h"
 
 void incoming_free(struct incoming *incoming)
 {

@@ -2,7 +2,7 @@
 #ifndef PROVISION_INCOMING_H
 #define PROVISION_INCOMING_H
 
-#include "key/key.h"
+#include "crypto/key.h"
 #include "provision/provision.h"
 
 struct incoming {

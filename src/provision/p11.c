@@ -3,8 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "key/crypto.h"
-#include "store/pkcs11/rv.h"
+#include "crypto/crypto.h"
+#include "keystore/pkcs11/rv.h"
 
 se_status p11_error(se_error *err, const char *format, ...)
 {

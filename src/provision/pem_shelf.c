@@ -1,15 +1,15 @@
 /* A PEM file as a shelf: one key, its certificate, the chain.  It has no names, so that whatever is
  * in it is what the alias means. */
-#include "store/pem.h"
+#include "keystore/pem.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <stdlib.h>
 
-#include "key/certificate.h"
-#include "key/crypto.h"
-#include "key/pem_text.h"
+#include "crypto/certificate.h"
+#include "crypto/crypto.h"
+#include "crypto/pem_text.h"
 #include "provision/filing.h"
 
 AUTO_KIND(p8, PKCS8_PRIV_KEY_INFO *, PKCS8_PRIV_KEY_INFO_free(*p))

@@ -2,13 +2,13 @@
  * A PKCS #12 file as a shelf.  It is rewritten bag by bag (RFC 7292, 4.2): what is not ours, and
  * what we do not know, stays as it is.
  */
-#include "store/pkcs12.h"
+#include "keystore/pkcs12.h"
 
 #include <openssl/err.h>
 #include <stdlib.h>
 
-#include "key/certificate.h"
-#include "key/crypto.h"
+#include "crypto/certificate.h"
+#include "crypto/crypto.h"
 #include "provision/filing.h"
 
 AUTO_KIND(pkcs12, PKCS12 *, PKCS12_free(*p))

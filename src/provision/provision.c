@@ -5,8 +5,8 @@
 #include <time.h>
 
 #include "base/utf8.h"
-#include "key/certificate.h"
-#include "key/crypto.h"
+#include "crypto/certificate.h"
+#include "crypto/crypto.h"
 #include "provision/answer.h"
 #include "provision/incoming.h"
 #include "provision/token_slots.h"

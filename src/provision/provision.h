@@ -7,8 +7,8 @@
  * input given is not what it should be; SE_ERR_IO: the output can't be written, or something is
  * there already; the others as signengine.h has them.
  */
-#ifndef PROVISION_H
-#define PROVISION_H
+#ifndef PROVISION_PROVISION_H
+#define PROVISION_PROVISION_H
 
 #include "base/buf.h"
 

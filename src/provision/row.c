@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "key/certificate.h"
+#include "crypto/certificate.h"
 #include "provision/certify.h"
 
 enum { ID_SHOWN = 64 };

@@ -2,7 +2,7 @@
 #ifndef PROVISION_ROW_H
 #define PROVISION_ROW_H
 
-#include "key/key.h"
+#include "crypto/key.h"
 #include "provision/provision.h"
 
 /* What is known about one key; whatever is missing shows as such. */

@@ -5,7 +5,7 @@
 #ifndef PROVISION_SHELF_H
 #define PROVISION_SHELF_H
 
-#include "key/key.h"
+#include "crypto/key.h"
 #include "provision/certify.h"
 #include "provision/target.h"
 

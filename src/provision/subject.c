@@ -4,7 +4,7 @@
 #include <openssl/err.h>
 
 #include "base/text.h"
-#include "key/crypto.h"
+#include "crypto/crypto.h"
 
 /* One name being built.  RFC 4514 writes the encoded sequence backwards, so that its parts go to
  * the front. */

@@ -6,8 +6,8 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "key/pem_text.h"
-#include "store/bundle.h"
+#include "crypto/pem_text.h"
+#include "keystore/bundle.h"
 
 /* A keyref with nothing in it: its strings are never NULL. */
 static struct keyref empty_ref(void)

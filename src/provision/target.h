@@ -2,8 +2,8 @@
 #ifndef PROVISION_TARGET_H
 #define PROVISION_TARGET_H
 
-#include "model/config.h"
-#include "model/token_uri.h"
+#include "config/config.h"
+#include "config/token_uri.h"
 #include "provision/provision.h"
 
 struct target {

@@ -1,7 +1,7 @@
 /* Certificates that are new on a token. */
 #include <openssl/err.h>
 
-#include "key/certificate.h"
+#include "crypto/certificate.h"
 #include "provision/token_shelf.h"
 
 static const CK_CERTIFICATE_TYPE type_x509 = CKC_X_509;

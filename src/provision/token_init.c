@@ -4,11 +4,11 @@
 
 #include "base/choice.h"
 #include "base/utf8.h"
+#include "keystore/pkcs11/session.h"
+#include "keystore/pkcs11/token.h"
 #include "provision/p11.h"
 #include "provision/shelf.h"
 #include "provision/token_slots.h"
-#include "store/pkcs11/session.h"
-#include "store/pkcs11/token.h"
 
 enum { LABEL_SIZE = 32 }; /* CK_TOKEN_INFO.label */
 

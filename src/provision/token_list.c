@@ -2,12 +2,12 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 
-#include "key/certificate.h"
+#include "crypto/certificate.h"
+#include "keystore/pkcs11/meant.h"
+#include "keystore/pkcs11/slot.h"
 #include "provision/row.h"
 #include "provision/token_shelf.h"
 #include "provision/token_slots.h"
-#include "store/pkcs11/meant.h"
-#include "store/pkcs11/slot.h"
 
 /* An object as far as its row needs it. */
 struct seen {

@@ -2,7 +2,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 
-#include "key/crypto.h"
+#include "crypto/crypto.h"
 #include "provision/token_shelf.h"
 
 AUTO_KIND(object, ASN1_OBJECT *, ASN1_OBJECT_free(*p))

@@ -2,7 +2,7 @@
  * else's. */
 #include <openssl/err.h>
 
-#include "key/certificate.h"
+#include "crypto/certificate.h"
 #include "provision/token_shelf.h"
 
 /* What tells whose an object is, as far as it does. */

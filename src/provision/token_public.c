@@ -4,10 +4,10 @@
 #include <openssl/param_build.h>
 #include <stdlib.h>
 
-#include "key/crypto.h"
-#include "key/remote.h"
+#include "crypto/crypto.h"
+#include "crypto/provider_keymgmt.h"
+#include "keystore/pkcs11/sign.h"
 #include "provision/token_shelf.h"
-#include "store/pkcs11/sign.h"
 
 AUTO_KIND(object, ASN1_OBJECT *, ASN1_OBJECT_free(*p))
 AUTO_KIND(octets, ASN1_OCTET_STRING *, ASN1_OCTET_STRING_free(*p))

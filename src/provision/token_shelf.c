@@ -3,9 +3,9 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 
-#include "key/certificate.h"
-#include "key/crypto.h"
-#include "store/pkcs11/meant.h"
+#include "crypto/certificate.h"
+#include "crypto/crypto.h"
+#include "keystore/pkcs11/meant.h"
 
 static void take_back(struct token_shelf_open *s)
 {

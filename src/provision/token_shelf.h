@@ -9,10 +9,10 @@
 #ifndef PROVISION_TOKEN_SHELF_H
 #define PROVISION_TOKEN_SHELF_H
 
+#include "keystore/pkcs11/object.h"
+#include "keystore/pkcs11/token.h"
 #include "provision/shelf.h"
 #include "provision/template.h"
-#include "store/pkcs11/object.h"
-#include "store/pkcs11/token.h"
 
 enum { MADE_MOST = 32 };
 

@@ -2,8 +2,8 @@
 #ifndef PROVISION_TOKEN_SLOTS_H
 #define PROVISION_TOKEN_SLOTS_H
 
+#include "keystore/pkcs11/slot.h"
 #include "provision/target.h"
-#include "store/pkcs11/slot.h"
 
 /* Reports every slot with a token.  *chosen: the target means one token, or there is only one. */
 SE_MUST_CHECK se_status token_slots(bool *chosen, const struct target *target,

@@ -299,7 +299,7 @@ static se_status write_end(struct archive_writer *w, se_error *err)
     const struct archive *old = w->plan->old;
     uint64_t size = w->directory_end - w->directory;
     unsigned char record[EOCD_SIZE] = { 0 };
-    se_status st;
+    se_status st = SE_OK;
 
     if ((w->entries >= FULL16 || size >= FULL32 || w->directory >= FULL32) &&
         (st = write_end64(w, err)))

@@ -107,7 +107,7 @@ static se_status compare_unsigned_fields(const struct archive *archive, struct e
     const char *name = entry_name(archive, e);
     uint16_t needed = le16(header + 4);
     struct extra_report report;
-    se_status st;
+    se_status st = SE_OK;
 
     TRY(compare_sizes(&report, archive, e, header, extra, err));
     e->zip64 = report.zip64;

@@ -55,7 +55,7 @@ static se_status read_sections(struct manifest_index *m, const struct archive *a
         .anew = !absent_fails,
     };
     struct section section;
-    se_status st;
+    se_status st = SE_OK;
 
     TRY(section_read_first(&section, &reader, "Manifest-Version", err));
     if (section_get(&section, "Magic"))

@@ -175,7 +175,7 @@ se_status worker_digest_entry(unsigned char out[DIGEST_KINDS][DIGEST_MOST], stru
 {
     AUTO(entry_reader) reader = { .archive = NULL };
     size_t got = 1;
-    se_status st;
+    se_status st = SE_OK;
 
     TRY(entry_reader_open(&reader, worker->workers->job->archive, entry, err));
     TRY(digests_begin(&worker->digests, wanted, err));

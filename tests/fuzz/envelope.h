@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "format/envelope.h"
+#include "fields/envelope.h"
 
 static inline void open_with(const struct envelope *envelope, size_t secret, struct kit *kit)
 {

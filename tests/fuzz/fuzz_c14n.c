@@ -1,9 +1,9 @@
 /* A canonical form is its own canonical form. */
 #include <stdlib.h>
 
-#include "format/xmlc14n.h"
-#include "format/xmldsig_digest.h"
-#include "format/xmltree.h"
+#include "xmldsig/c14n.h"
+#include "xmldsig/digest.h"
+#include "xmldsig/tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,8 +2,8 @@
  */
 #include <stdlib.h>
 
-#include "format/format.h"
-#include "key/certificate.h"
+#include "crypto/certificate.h"
+#include "crypto/signature.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -36,7 +36,7 @@ static const char certificates[] = /* clang-format off */
     "HWFmxn3xXrF17Um55+nkGfgRpQ==\n"
     "-----END CERTIFICATE-----\n"; /* clang-format on */
 
-static struct candidate candidates[2];
+static struct expected_signer candidates[2];
 
 static void load(void)
 {
@@ -47,7 +47,7 @@ static void load(void)
         sk_X509_num(loaded) != 2)
         abort();
     for (int i = 0; i < 2; i++)
-        candidates[i] = (struct candidate){ sk_X509_value(loaded, i), NULL, 1 };
+        candidates[i] = (struct expected_signer){ sk_X509_value(loaded, i), NULL, 1 };
     for (size_t i = 0; i < 2; i++) {
         struct algorithm algorithm;
 
@@ -75,7 +75,8 @@ static void verify(se_bytes in, se_bytes signature, X509_STORE *roots)
         .in = &stream,
         .content = &sink,
     };
-    const struct format *format = format_find(signature.data ? SE_FORM_DETACHED : SE_FORM_ATTACHED);
+    const struct signature_format *format =
+        signature_format_find(signature.data ? SE_FORM_DETACHED : SE_FORM_ATTACHED);
 
     (void)!format->verify(&verdict, &job, NULL);
 }

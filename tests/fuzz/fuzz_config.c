@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "model/config.h"
-#include "model/pins.h"
+#include "config/config.h"
+#include "config/pins.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

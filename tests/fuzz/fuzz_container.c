@@ -2,7 +2,7 @@
  * themselves. */
 #include <stdlib.h>
 
-#include "format/container.h"
+#include "fields/container.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,8 +1,8 @@
 /* Time stamps over the bytes "signature", before the CA that made the corpus' authorities. */
 #include <stdlib.h>
 
-#include "format/stamp.h"
-#include "key/certificate.h"
+#include "cms/tsp.h"
+#include "crypto/certificate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,9 +2,9 @@
  * tests/vectors/xml-attacks; and signed configurations. */
 #include <stdlib.h>
 
-#include "format/format.h"
-#include "format/xmldsig_config.h"
-#include "key/certificate.h"
+#include "crypto/certificate.h"
+#include "crypto/signature.h"
+#include "xmldsig/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -30,7 +30,7 @@ static const char certificates[] = /* clang-format off */
     "-----END CERTIFICATE-----\n";
 /* clang-format on */
 
-static struct candidate candidate;
+static struct expected_signer candidate;
 static X509_STORE *roots;
 
 static void load(void)
@@ -39,9 +39,9 @@ static void load(void)
 
     if (certificates_read(&loaded, text_bytes(certificates), "fuzz", NULL))
         abort();
-    candidate =
-        (struct candidate){ sk_X509_value(loaded, 0),
-                            algorithm_signature(DIGEST_SHA256, FAMILY_RSA, PADDING_PKCS1), 1 };
+    candidate = (struct expected_signer){
+        sk_X509_value(loaded, 0), algorithm_signature(DIGEST_SHA256, FAMILY_RSA, PADDING_PKCS1), 1
+    };
     sk_X509_free(loaded);
     roots = X509_STORE_new();
     if (!roots || !X509_STORE_add_cert(roots, candidate.certificate))
@@ -67,7 +67,7 @@ static void verify(se_form form, se_bytes in, se_bytes signature, const char *id
         .xml = { .id = id },
     };
 
-    (void)!format_find(form)->verify(&verdict, &job, NULL);
+    (void)!signature_format_find(form)->verify(&verdict, &job, NULL);
 }
 
 static void verify_config(se_bytes in)

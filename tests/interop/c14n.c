@@ -3,12 +3,12 @@
  * ours it reads DTDs and what they name, for that is what the examples of the recommendations are
  * about.
  */
-#include "format/xmlc14n.h"
+#include "xmldsig/c14n.h"
 
 #include <libxml/parser.h>
 #include <stdio.h>
 
-#include "format/xmltree.h"
+#include "xmldsig/tree.h"
 
 enum { PARSE = XML_PARSE_NONET | XML_PARSE_NOENT | XML_PARSE_DTDLOAD | XML_PARSE_DTDATTR };
 

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/guard.h"
+#include "base/timed_call.h"
 
 void set_faults(struct faults *faults, const struct fault *first, const struct fault *second)
 {
@@ -44,7 +44,7 @@ void go_on(struct faults *faults)
     pthread_mutex_lock(&faults->lock);
     faults->let_go++;
     pthread_mutex_unlock(&faults->lock);
-    while (guard_late())
+    while (timed_call_late_count())
         usleep(1000);
 }
 

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "base/breaker.h"
-#include "key/crypto.h"
-#include "key/remote.h"
-#include "store/pkcs11/token.h"
+#include "crypto/crypto.h"
+#include "crypto/provider_keymgmt.h"
+#include "keystore/pkcs11/token.h"
 
 char softhsm[PATH_MAX];
 const char shim_path[] = SHIM;

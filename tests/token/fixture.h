@@ -3,7 +3,7 @@
 #ifndef TESTS_TOKEN_FIXTURE_H
 #define TESTS_TOKEN_FIXTURE_H
 
-#include "store/store.h"
+#include "keystore/keystore.h"
 #include "tests/lib/shim/fault.h"
 #include "tests/lib/shim/shim.h"
 #include "tests/unit/unit.h"

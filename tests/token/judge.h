@@ -2,7 +2,7 @@
 #ifndef TESTS_TOKEN_JUDGE_H
 #define TESTS_TOKEN_JUDGE_H
 
-#include "key/remote.h"
+#include "crypto/provider_keymgmt.h"
 #include "tests/token/fixture.h"
 
 /* Signs with `key`; openssl verifies with NAME.pem.  `salt` 0: PKCS #1 v1.5, or ECDSA. */

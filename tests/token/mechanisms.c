@@ -12,9 +12,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "key/crypto.h"
-#include "key/kit.h"
-#include "key/operate.h"
+#include "crypto/crypto.h"
+#include "crypto/kit.h"
+#include "crypto/pkey_ops.h"
 #include "tests/token/judge.h"
 
 enum { THREADS = 8, SIGNATURES = 20 };

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/breaker.h"
-#include "base/guard.h"
+#include "base/timed_call.h"
 #include "tests/token/control.h"
 #include "tests/token/works.h"
 
@@ -208,7 +208,7 @@ static void random_faults_under_threads(void **state)
                   faults_drawn(faults));
     assert_true(rejected <= 2 + good / 100);
     assert_false(said_little());
-    assert_int_equal(guard_late(), 0);
+    assert_int_equal(timed_call_late_count(), 0);
 }
 
 int main(void)

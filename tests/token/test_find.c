@@ -1,7 +1,7 @@
 /* Which module, which token: every way to say it, and every way to be wrong about it. */
 #include <stdio.h>
 
-#include "store/pkcs11/token.h"
+#include "keystore/pkcs11/token.h"
 #include "tests/token/fixture.h"
 
 static int fill(void **state)

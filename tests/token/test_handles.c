@@ -2,7 +2,7 @@
  * is good for. */
 #include <dlfcn.h>
 
-#include "store/pkcs11/token.h"
+#include "keystore/pkcs11/token.h"
 #include "tests/token/fixture.h"
 
 static int fill(void **state)

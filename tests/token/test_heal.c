@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/breaker.h"
-#include "store/pkcs11/token.h"
+#include "keystore/pkcs11/token.h"
 #include "tests/token/control.h"
 #include "tests/token/fixture.h"
 

@@ -2,7 +2,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "store/pkcs11/token.h"
+#include "keystore/pkcs11/token.h"
 #include "tests/token/fixture.h"
 
 enum { THREADS = 8, ROUNDS = 60 };

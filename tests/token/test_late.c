@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/breaker.h"
-#include "store/pkcs11/late.h"
+#include "keystore/pkcs11/late.h"
 #include "tests/token/control.h"
 #include "tests/token/fixture.h"
 #include "tests/token/judge.h"
@@ -251,7 +251,7 @@ static void without_a_deadline_it_is_the_callers_own_thread(void **state)
     begun = breaker_clock();
     becomes_healthy(key);
     assert_true(breaker_clock() - begun >= DEADLINE_MS + SLACK_MS);
-    assert_int_equal(guard_late(), 0);
+    assert_int_equal(timed_call_late_count(), 0);
     key_unref(key);
     assert_int_equal(shim->sessions, 0);
 }

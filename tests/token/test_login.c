@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "store/pkcs11/token.h"
+#include "keystore/pkcs11/token.h"
 #include "tests/token/control.h"
 #include "tests/token/fixture.h"
 

@@ -3,8 +3,8 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 
-#include "store/pkcs11/object.h"
-#include "store/pkcs11/token.h"
+#include "keystore/pkcs11/object.h"
+#include "keystore/pkcs11/token.h"
 #include "tests/token/fixture.h"
 
 static int fill(void **state)

@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <time.h>
 
-#include "store/pkcs11/token.h"
+#include "keystore/pkcs11/token.h"
 #include "tests/token/fixture.h"
 
 enum { THREADS = 8, ROUNDS = 40 };

@@ -4,8 +4,8 @@
 
 #include "base/breaker.h"
 #include "base/file.h"
+#include "crypto/pkey_ops.h"
 #include "engine/replicas.h"
-#include "key/operate.h"
 #include "tests/token/places.h"
 
 enum { THREADS = 8, OUTAGES = 6 };

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/file.h"
-#include "key/crypto.h"
+#include "crypto/crypto.h"
 #include "tests/token/judge.h"
 
 enum { MODULUS = 256, THREADS = 8 };

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "key/crypto.h"
+#include "crypto/crypto.h"
 #include "tests/unit/unit.h"
 
 EVP_PKEY *make_key(const char *type)

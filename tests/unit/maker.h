@@ -2,7 +2,7 @@
 #ifndef TESTS_UNIT_MAKER_H
 #define TESTS_UNIT_MAKER_H
 
-#include "key/key.h"
+#include "crypto/key.h"
 
 struct certificate_wish {
     const char *subject;    /* CN; "test" without one */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "model/config.h"
+#include "config/config.h"
 #include "tests/unit/folder.h"
 
 #define ROOT(descriptors, keys)                                                                    \

@@ -1,4 +1,4 @@
-#include "format/armor.h"
+#include "crypto/pem_stream.h"
 
 #include <stdio.h>
 
@@ -23,39 +23,39 @@ static ptrdiff_t drip_read(void *arg, void *data, size_t size)
     return (ptrdiff_t)n;
 }
 
-static se_status dearmored(se_buf *out, se_bytes in, bool slowly, se_error *err)
+static se_status pem_decoder_open(se_buf *out, se_bytes in, bool slowly, se_error *err)
 {
     struct drip drip = { in, 0 };
     se_source source = slowly ? (se_source){ drip_read, &drip, 0 } : source_memory(&in);
     struct stream stream = { .source = &source };
-    AUTO(dearmor) dearmor = { .in = NULL };
+    AUTO(pem_decoder) decoder = { .in = NULL };
     AUTO(writer) w = { 0 };
     unsigned char piece[100];
     size_t got = 1;
-    se_status st = dearmor_begin(&dearmor, &stream, err);
+    se_status st = pem_decoder_begin(&decoder, &stream, err);
 
     *out = (se_buf)SE_BUF_INIT;
-    while (!st && got && !(st = dearmor_read(&got, &dearmor, piece, sizeof piece, err)))
+    while (!st && got && !(st = pem_decoder_read(&got, &decoder, piece, sizeof piece, err)))
         writer_put(&w, piece, got);
     return st ? st : writer_finish(out, &w, err);
 }
 
-static se_buf armored(se_bytes in, size_t step)
+static se_buf in_pem(se_bytes in, size_t step)
 {
     AUTO(writer) w = { 0 };
-    AUTO(armor) armor = { .out = NULL };
+    AUTO(pem_encoder) armor = { .out = NULL };
     const se_sink out = sink_writer(&w);
     se_error err = SE_ERROR_INIT;
     se_buf text;
     se_sink sink;
 
-    assert_status(SE_OK, armor_begin(&armor, &out, "CMS", &err), &err);
-    sink = armor_sink(&armor);
+    assert_status(SE_OK, pem_encoder_begin(&armor, &out, "CMS", &err), &err);
+    sink = pem_encoder_sink(&armor);
     for (size_t at = 0; at < in.size; at += step)
         assert_int_equal(sink.write(sink.arg, (const char *)in.data + at,
                                     at + step < in.size ? step : in.size - at),
                          0);
-    assert_status(SE_OK, armor_end(&armor, &err), &err);
+    assert_status(SE_OK, pem_encoder_end(&armor, &err), &err);
     assert_status(SE_OK, writer_finish(&text, &w, &err), &err);
     return text;
 }
@@ -71,11 +71,11 @@ static void every_length_comes_back(void **state)
         data[i] = (unsigned char)(i * 7 + i / 251);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (size_t step = 1; step <= sizes[i]; step = step * 97 + 1) {
-            AUTO(se_buf) text = armored((se_bytes){ data, sizes[i] }, step);
+            AUTO(se_buf) text = in_pem((se_bytes){ data, sizes[i] }, step);
             se_error err = SE_ERROR_INIT;
             se_buf back;
 
-            assert_status(SE_OK, dearmored(&back, buf_bytes(&text), step == 1, &err), &err);
+            assert_status(SE_OK, pem_decoder_open(&back, buf_bytes(&text), step == 1, &err), &err);
             assert_int_equal(back.size, sizes[i]);
             assert_memory_equal(back.data, data, sizes[i]);
             se_buf_free(&back);
@@ -85,7 +85,7 @@ static void every_length_comes_back(void **state)
 static void lines_are_those_of_rfc_7468(void **state)
 {
     AUTO(se_buf) text =
-        armored((se_bytes){ "0123456789012345678901234567890123456789012345678", 49 }, 10);
+        in_pem((se_bytes){ "0123456789012345678901234567890123456789012345678", 49 }, 10);
 
     (void)state;
     assert_string_equal((char *)text.data,
@@ -106,7 +106,7 @@ static void what_is_not_armored_passes(void **state)
         for (int slowly = 0; slowly < 2; slowly++) {
             se_buf back;
 
-            assert_status(SE_OK, dearmored(&back, text_bytes(texts[i]), slowly, &err), &err);
+            assert_status(SE_OK, pem_decoder_open(&back, text_bytes(texts[i]), slowly, &err), &err);
             assert_int_equal(back.size, strlen(texts[i]));
             assert_memory_equal(back.data, texts[i], back.size);
             se_buf_free(&back);
@@ -121,7 +121,7 @@ static void other_labels_and_line_ends_are_read(void **state)
     (void)state;
     assert_status(
         SE_OK,
-        dearmored(
+        pem_decoder_open(
             &back,
             text_bytes("-----BEGIN PKCS7-----\r\naGVs\r\nbG8=\r\n-----END PKCS7-----\r\nrest"),
             true, &err),
@@ -147,8 +147,8 @@ static void broken_armor_is_refused(void **state)
             se_error err = SE_ERROR_INIT;
             se_buf back;
 
-            assert_status(SE_ERR_FORMAT, dearmored(&back, text_bytes(texts[i]), slowly, &err),
-                          &err);
+            assert_status(SE_ERR_FORMAT,
+                          pem_decoder_open(&back, text_bytes(texts[i]), slowly, &err), &err);
             assert_null(back.data);
             assert_non_null(strstr(err.text, "broken PEM"));
         }
@@ -164,12 +164,12 @@ static int refuse(void *arg, const void *data, size_t size)
 
 static void a_full_sink_is_an_error(void **state)
 {
-    AUTO(armor) armor = { .out = NULL };
+    AUTO(pem_encoder) armor = { .out = NULL };
     const se_sink out = { refuse, NULL };
     se_error err = SE_ERROR_INIT;
 
     (void)state;
-    assert_status(SE_ERR_IO, armor_begin(&armor, &out, "CMS", &err), &err);
+    assert_status(SE_ERR_IO, pem_encoder_begin(&armor, &out, "CMS", &err), &err);
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* Attached CMS taken apart: every way in which BER may cut it, and every way in which it may be
  * broken. */
-#include "format/attached.h"
+#include "cms/cms_split.h"
 
 #include "tests/unit/unit.h"
 
@@ -36,16 +36,16 @@ static const unsigned char algorithms[] = { 0x31, 0x0d, 0x30, 0x0b, 6, 9, 0x60, 
 static se_status split(se_buf *out, struct writer *content, se_bytes in, se_error *err)
 {
     struct seen seen = { .expected_algorithms = { algorithms, sizeof algorithms } };
-    const struct attached_taker taker = { begin, take, &seen };
+    const struct cms_content_taker taker = { begin, take, &seen };
     se_source source = source_memory(&in);
     struct stream stream = { .source = &source };
-    AUTO(dearmor) dearmor = { .in = NULL };
+    AUTO(pem_decoder) decoder = { .in = NULL };
     se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
-    st = dearmor_begin(&dearmor, &stream, err);
+    st = pem_decoder_begin(&decoder, &stream, err);
     if (!st)
-        st = attached_split(out, &dearmor, &taker, err);
+        st = cms_split(out, &decoder, &taker, err);
     assert_true(st || seen.begun == 1);
     *content = seen.content;
     return st;

@@ -1,4 +1,4 @@
-#include "base/guard.h"
+#include "base/timed_call.h"
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -17,8 +17,8 @@ struct call {
     unsigned runs;
     sem_t began, released;
 
-    struct call *inner; /* that it makes */
-    enum guard_end end; /* of that */
+    struct call *inner;      /* that it makes */
+    enum timed_call_end end; /* of that */
 };
 
 static void run(void *arg)
@@ -40,7 +40,7 @@ static void release(void *arg)
     sem_post(&call->released);
 }
 
-static const struct guarded plain = { run, release };
+static const struct timed_call plain = { run, release };
 
 static long elapsed_ms(const struct timespec *since)
 {
@@ -55,7 +55,7 @@ static void a_call_runs_on_another_thread_and_is_the_callers_again(void **state)
 
     (void)state;
     sem_init(&call.released, 0, 0);
-    assert_int_equal(guard_run(&plain, &call, 1000), GUARD_DONE);
+    assert_int_equal(timed_call_run(&plain, &call, 1000), TIMED_CALL_DONE);
     assert_int_equal(call.runs, 1);
     assert_false(pthread_equal(call.thread, pthread_self()));
     assert_int_equal(sem_trywait(&call.released), -1);
@@ -66,8 +66,8 @@ static void calls_one_after_the_other_take_the_same_worker(void **state)
     struct call first = { NULL }, second = { NULL };
 
     (void)state;
-    assert_int_equal(guard_run(&plain, &first, 1000), GUARD_DONE);
-    assert_int_equal(guard_run(&plain, &second, 1000), GUARD_DONE);
+    assert_int_equal(timed_call_run(&plain, &first, 1000), TIMED_CALL_DONE);
+    assert_int_equal(timed_call_run(&plain, &second, 1000), TIMED_CALL_DONE);
     assert_true(pthread_equal(first.thread, second.thread));
 }
 
@@ -82,19 +82,19 @@ static void a_call_that_does_not_return_is_left_at_the_deadline(void **state)
     sem_init(&call.began, 0, 0);
     sem_init(&call.released, 0, 0);
     call.hold = &hold;
-    assert_int_equal(guard_run(&plain, &call, 100), GUARD_LATE);
+    assert_int_equal(timed_call_run(&plain, &call, 100), TIMED_CALL_LATE);
     assert_in_range(elapsed_ms(&begun), 95, 5000);
-    assert_int_equal(guard_late(), 1);
+    assert_int_equal(timed_call_late_count(), 1);
     assert_int_equal(sem_trywait(&call.released), -1);
     assert_int_equal(sem_wait(&call.began), 0);
 
     /* others have workers of their own */
-    assert_int_equal(guard_run(&plain, &other, 1000), GUARD_DONE);
+    assert_int_equal(timed_call_run(&plain, &other, 1000), TIMED_CALL_DONE);
     assert_false(pthread_equal(other.thread, call.thread));
 
     sem_post(&hold);
     assert_int_equal(sem_wait(&call.released), 0);
-    while (guard_late())
+    while (timed_call_late_count())
         usleep(1000);
     assert_int_equal(call.runs, 1);
 }
@@ -104,7 +104,7 @@ static void run_nested(void *arg)
     struct call *outer = arg;
 
     run(outer);
-    outer->end = guard_run(&plain, outer->inner, 0);
+    outer->end = timed_call_run(&plain, outer->inner, 0);
 }
 
 static void a_caller_that_goes_before_the_call_begins_misses_nothing(void **state)
@@ -115,22 +115,22 @@ static void a_caller_that_goes_before_the_call_begins_misses_nothing(void **stat
     memset(calls, 0, sizeof calls);
     for (size_t i = 0; i < 100; i++) {
         sem_init(&calls[i].released, 0, 0);
-        if (guard_run(&plain, &calls[i], 0) == GUARD_LATE)
+        if (timed_call_run(&plain, &calls[i], 0) == TIMED_CALL_LATE)
             assert_int_equal(sem_wait(&calls[i].released), 0);
         assert_int_equal(calls[i].runs, 1);
     }
-    while (guard_late())
+    while (timed_call_late_count())
         usleep(1000);
 }
 
 static void a_guarded_call_inside_another_is_plainly_called(void **state)
 {
-    static const struct guarded nested = { run_nested, release };
+    static const struct timed_call nested = { run_nested, release };
     struct call inner = { NULL }, outer = { .inner = &inner };
 
     (void)state;
-    assert_int_equal(guard_run(&nested, &outer, 1000), GUARD_DONE);
-    assert_int_equal(outer.end, GUARD_DONE);
+    assert_int_equal(timed_call_run(&nested, &outer, 1000), TIMED_CALL_DONE);
+    assert_int_equal(outer.end, TIMED_CALL_DONE);
     assert_int_equal(inner.runs, 1);
     assert_true(pthread_equal(inner.thread, outer.thread));
 }
@@ -148,11 +148,11 @@ static void write_to_nobody(void *arg)
 
 static void a_broken_pipe_does_not_end_the_process(void **state)
 {
-    static const struct guarded writing = { write_to_nobody, release };
+    static const struct timed_call writing = { write_to_nobody, release };
     bool failed = false;
 
     (void)state;
-    assert_int_equal(guard_run(&writing, &failed, 1000), GUARD_DONE);
+    assert_int_equal(timed_call_run(&writing, &failed, 1000), TIMED_CALL_DONE);
     assert_true(failed);
 }
 
@@ -163,7 +163,7 @@ static void *call_often(void *arg)
     for (int i = 0; i < 500; i++) {
         struct call call = { NULL };
 
-        *good += guard_run(&plain, &call, 10000) == GUARD_DONE && call.runs == 1;
+        *good += timed_call_run(&plain, &call, 10000) == TIMED_CALL_DONE && call.runs == 1;
     }
     return NULL;
 }
@@ -194,7 +194,7 @@ static void run_briefly(void *arg)
 
 static void a_deadline_that_meets_the_end_counts_once(void **state)
 {
-    static const struct guarded brief = { run_briefly, release };
+    static const struct timed_call brief = { run_briefly, release };
     struct call calls[200];
     size_t late = 0;
 
@@ -202,7 +202,7 @@ static void a_deadline_that_meets_the_end_counts_once(void **state)
     memset(calls, 0, sizeof calls);
     for (size_t i = 0; i < 200; i++) {
         sem_init(&calls[i].released, 0, 0);
-        if (guard_run(&brief, &calls[i], 1) == GUARD_DONE)
+        if (timed_call_run(&brief, &calls[i], 1) == TIMED_CALL_DONE)
             assert_int_equal(sem_trywait(&calls[i].released), -1);
         else {
             late++;
@@ -211,7 +211,7 @@ static void a_deadline_that_meets_the_end_counts_once(void **state)
         assert_int_equal(calls[i].runs, 1);
     }
     assert_in_range(late, 0, 200);
-    while (guard_late())
+    while (timed_call_late_count())
         usleep(1000);
 }
 
@@ -222,11 +222,11 @@ static void the_child_of_a_fork_has_workers_of_its_own(void **state)
     pid_t child;
 
     (void)state;
-    assert_int_equal(guard_run(&plain, &call, 1000), GUARD_DONE);
+    assert_int_equal(timed_call_run(&plain, &call, 1000), TIMED_CALL_DONE);
     if (!(child = fork())) {
         struct call own = { NULL };
 
-        _exit(guard_run(&plain, &own, 10000) == GUARD_DONE && own.runs == 1 ? 0 : 1);
+        _exit(timed_call_run(&plain, &own, 10000) == TIMED_CALL_DONE && own.runs == 1 ? 0 : 1);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);

@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "base/reader.h"
-#include "format/aes.h"
-#include "key/crypto.h"
+#include "crypto/crypto.h"
+#include "fields/aes.h"
 #include "tests/unit/unit.h"
 
 static struct kit *kit;

@@ -1,8 +1,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/algorithm.h"
-#include "model/uses.h"
+#include "config/algorithm.h"
+#include "config/policy.h"
 #include "tests/unit/unit.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

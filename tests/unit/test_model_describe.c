@@ -1,5 +1,5 @@
 /* What the engine understood, and its canonical form; and how findings are told. */
-#include "model/findings.h"
+#include "config/findings.h"
 #include "tests/unit/model.h"
 
 static se_buf canonical(const char *text)

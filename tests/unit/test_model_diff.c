@@ -1,6 +1,6 @@
 /* What two configurations differ in; and what no canonical form is. */
-#include "model/describe.h"
-#include "model/diff.h"
+#include "config/describe.h"
+#include "config/diff.h"
 #include "tests/unit/model.h"
 
 static void put_difference(void *arg, const char *item, const char *property, const char *before,

@@ -1,5 +1,5 @@
 /* The text before libxml2: its encoding, what it declares of itself, and its characters. */
-#include "model/encoding.h"
+#include "config/encoding.h"
 #include "tests/unit/model.h"
 
 static void assert_encoding(const char *data, size_t size, int expected, const char *why)

@@ -1,5 +1,5 @@
 /* Where a PIN comes from. */
-#include "model/pins.h"
+#include "config/pins.h"
 #include "tests/unit/model.h"
 
 /* A configuration with one key, which has these attributes. */

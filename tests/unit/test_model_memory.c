@@ -3,7 +3,7 @@
  * write to are searched for it. The needle exists masked only, so that the search does not find
  * itself, and a child process writes the configuration.
  */
-#include "model/pins.h"
+#include "config/pins.h"
 #include "tests/unit/model.h"
 #include "tests/unit/needle.h"
 

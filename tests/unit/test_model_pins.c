@@ -1,7 +1,7 @@
 #include "base/base64.h"
-#include "model/pin_key.h"
-#include "model/pins.h"
-#include "model/scramble.h"
+#include "config/pin_key.h"
+#include "config/pins.h"
+#include "config/scramble.h"
 #include "tests/unit/model.h"
 
 static const char key_a[] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";

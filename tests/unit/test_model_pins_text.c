@@ -1,4 +1,4 @@
-#include "model/pins.h"
+#include "config/pins.h"
 #include "tests/unit/model.h"
 
 static const char key_file[] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";

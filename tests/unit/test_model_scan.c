@@ -1,6 +1,6 @@
 /* The text before libxml2: the scanner, and the PINs that it takes out. */
-#include "model/lift.h"
-#include "model/scan.h"
+#include "config/pin_extract.h"
+#include "config/scan.h"
 #include "tests/unit/model.h"
 
 static se_status put_item(void *arg, const struct scan_item *item, se_error *err)

@@ -1,6 +1,6 @@
 /* The schema that editors see and the rules that the engine applies must not drift apart. */
-#include "model/schema.h"
-#include "model/structure.h"
+#include "config/grammar.h"
+#include "config/schema.h"
 #include "tests/unit/model.h"
 
 enum verdict { NOT_XML, REFUSED, ACCEPTED };

@@ -1,5 +1,5 @@
 /* The tree: lines, lookups, and that libxml2 has read what the scanner has read. */
-#include "model/xml.h"
+#include "config/xml.h"
 #include "tests/unit/model.h"
 
 static const char text[] =

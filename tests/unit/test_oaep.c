@@ -1,6 +1,6 @@
 /* RSAES-OAEP with every pair of digests. */
-#include "key/crypto.h"
-#include "key/operate.h"
+#include "crypto/crypto.h"
+#include "crypto/pkey_ops.h"
 #include "tests/unit/maker.h"
 #include "tests/unit/unit.h"
 

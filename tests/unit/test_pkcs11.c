@@ -1,7 +1,7 @@
 /* The parts of the PKCS #11 store that need no token. */
 #include <stdio.h>
 
-#include "store/pkcs11/refusal.h"
+#include "keystore/pkcs11/refusal.h"
 #include "tests/unit/unit.h"
 
 static const char *text(const char *in, size_t size, size_t room)

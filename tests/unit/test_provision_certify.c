@@ -1,8 +1,8 @@
 /* Self-signed certificates and requests, and what a wish may say. */
 #include <openssl/x509v3.h>
 
-#include "key/certificate.h"
-#include "key/crypto.h"
+#include "crypto/certificate.h"
+#include "crypto/crypto.h"
 #include "provision/answer.h"
 #include "provision/wish.h"
 #include "tests/unit/unit.h"

@@ -2,9 +2,9 @@
  */
 #include <openssl/pem.h>
 
-#include "key/crypto.h"
+#include "crypto/crypto.h"
+#include "keystore/pkcs12.h"
 #include "provision/provision.h"
-#include "store/pkcs12.h"
 #include "tests/unit/folder.h"
 
 #define PIN "pin of the file"

@@ -1,5 +1,5 @@
 /* Subjects and alternative names, as people write them. */
-#include "key/crypto.h"
+#include "crypto/crypto.h"
 #include "provision/subject.h"
 #include "tests/unit/unit.h"
 

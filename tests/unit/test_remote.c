@@ -1,13 +1,13 @@
 /* The bridge: everything above it must work with a key that is only a function. */
-#include "key/remote.h"
+#include "crypto/provider_keymgmt.h"
 
 #include <openssl/cms.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
-#include "format/cms.h"
-#include "key/crypto.h"
-#include "key/key.h"
+#include "cms/cms.h"
+#include "crypto/crypto.h"
+#include "crypto/key.h"
 #include "tests/unit/maker.h"
 #include "tests/unit/unit.h"
 

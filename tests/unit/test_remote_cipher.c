@@ -4,9 +4,9 @@
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
-#include "key/crypto.h"
-#include "key/key.h"
-#include "key/remote.h"
+#include "crypto/crypto.h"
+#include "crypto/key.h"
+#include "crypto/provider_keymgmt.h"
 #include "tests/unit/maker.h"
 #include "tests/unit/unit.h"
 

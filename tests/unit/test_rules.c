@@ -1,10 +1,10 @@
-/* Certificate rules: each row of model/uses.c against certificates that fulfil and break it. */
+/* Certificate rules: each row of config/policy.c against certificates that fulfil and break it. */
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
 #include <time.h>
 
-#include "key/certificate.h"
-#include "key/crypto.h"
+#include "crypto/certificate.h"
+#include "crypto/crypto.h"
 #include "tests/unit/maker.h"
 #include "tests/unit/unit.h"
 

@@ -2,7 +2,7 @@
 #include <openssl/x509v3.h>
 #include <time.h>
 
-#include "key/certificate.h"
+#include "crypto/certificate.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/maker.h"
 #include "tests/unit/unit.h"

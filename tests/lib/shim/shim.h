@@ -24,7 +24,7 @@ struct shim {
     bool own_ids;        /* new key pairs have a CKA_ID already, 42 */
     CK_ULONG sign_short; /* bytes that are missing from signatures */
     CK_ULONG
-        found_at_once; /* objects that C_FindObjects gives at a time; 0: as many as are asked for */
+    found_at_once; /* objects that C_FindObjects gives at a time; 0: as many as are asked for */
     CK_ATTRIBUTE_TYPE hidden; /* attribute that no object has; 0: none */
 
     /* of private-key operations */

@@ -1,0 +1,14 @@
+/* CMS SignedData (RFC 5652) as the table of formats calls it. */
+#ifndef CMS_CMS_H
+#define CMS_CMS_H
+
+#include "crypto/signature.h"
+
+SE_MUST_CHECK se_status cms_sign_detached(const struct sign_job *job, se_error *err);
+SE_MUST_CHECK se_status cms_sign_attached(const struct sign_job *job, se_error *err);
+SE_MUST_CHECK se_status cms_verify_detached(struct verdict *out, const struct verify_job *job,
+                                            se_error *err);
+SE_MUST_CHECK se_status cms_verify_attached(struct verdict *out, const struct verify_job *job,
+                                            se_error *err);
+
+#endif

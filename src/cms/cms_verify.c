@@ -1,0 +1,278 @@
+/* CMS SignedData (RFC 5652), verified while the content passes. */
+#include <openssl/err.h>
+
+#include "cms/cms.h"
+#include "cms/cms_split.h"
+#include "cms/signer_info.h"
+#include "cms/signing_certificate.h"
+#include "cms/tsp.h"
+#include "crypto/cert_path.h"
+#include "crypto/certificate.h"
+#include "crypto/crypto.h"
+#include "crypto/padding.h"
+
+enum { SIGNATURE_LIMIT = 16 << 20 };
+
+/* ---- the content's hashes ---- */
+
+struct hashes {
+    EVP_MD_CTX *contexts[DIGEST_SHA512 + 1]; /* by enum digest; NULL: not asked for */
+    const se_sink *content;
+};
+
+static void hashes_free(struct hashes *hashes)
+{
+    for (size_t i = 0; i <= DIGEST_SHA512; i++)
+        EVP_MD_CTX_free(hashes->contexts[i]);
+}
+AUTO_KIND(hashes, struct hashes, hashes_free(p))
+AUTO_KIND(md, EVP_MD *, EVP_MD_free(*p))
+
+static se_status want(struct hashes *hashes, enum digest digest, se_error *err)
+{
+    AUTO(md) md = EVP_MD_fetch(crypto_context(), crypto_digest(digest), NULL);
+
+    hashes->contexts[digest] = EVP_MD_CTX_new();
+    if (md && hashes->contexts[digest] && EVP_DigestInit_ex2(hashes->contexts[digest], md, NULL))
+        return SE_OK;
+    return crypto_error(err, SE_ERR_CRYPTO, "cannot hash with %s", digest_name(digest));
+}
+
+static se_status take(void *arg, se_bytes piece, se_error *err)
+{
+    const struct hashes *hashes = arg;
+
+    for (size_t i = 0; i <= DIGEST_SHA512; i++)
+        if (hashes->contexts[i] && !EVP_DigestUpdate(hashes->contexts[i], piece.data, piece.size))
+            return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
+    return hashes->content ? sink_write(hashes->content, piece, err) : SE_OK;
+}
+
+/* The signer's digest should be among SignedData.digestAlgorithms (RFC 5652, 5.1): only those are
+ * computed. */
+static se_status begin(void *arg, se_bytes digest_algorithms, se_error *err)
+{
+    static const struct {
+        enum digest digest;
+        unsigned char oid[11]; /* 2.16.840.1.101.3.4.2.x, in DER */
+    } known[] = {
+        { DIGEST_SHA256, { 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1 } },
+        { DIGEST_SHA384, { 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2 } },
+        { DIGEST_SHA512, { 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3 } },
+    };
+    se_status st = SE_OK;
+
+    for (size_t i = 0; !st && i < sizeof known / sizeof *known; i++)
+        if (memmem(digest_algorithms.data, digest_algorithms.size, known[i].oid,
+                   sizeof known[i].oid))
+            st = want(arg, known[i].digest, err);
+    return st;
+}
+
+static se_status finish(unsigned char hash[EVP_MAX_MD_SIZE], unsigned *size,
+                        const struct hashes *hashes, enum digest digest, se_error *err)
+{
+    if (!hashes->contexts[digest])
+        return error_set(err, SE_ERR_REJECTED,
+                         "the signer's digest %s is not among the digestAlgorithms",
+                         digest_name(digest));
+    if (!EVP_DigestFinal_ex(hashes->contexts[digest], hash, size))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
+    return SE_OK;
+}
+
+/* ---- the signer ---- */
+
+struct reading {
+    CMS_ContentInfo *cms;
+    CMS_SignerInfo *signer;
+    STACK_OF(X509) * certificates; /* that came along; may be NULL */
+    const struct algorithm *algorithm;
+};
+
+static void reading_free(struct reading *reading)
+{
+    CMS_ContentInfo_free(reading->cms);
+    sk_X509_pop_free(reading->certificates, X509_free);
+}
+AUTO_KIND(reading, struct reading, reading_free(p))
+
+static se_status other_type(const CMS_ContentInfo *cms, se_error *err)
+{
+    char type[80];
+
+    (void)OBJ_obj2txt(type, sizeof type, CMS_get0_type(cms), 0);
+    return error_set(err, SE_ERR_FORMAT, "not a CMS signature, but a CMS message of type %s", type);
+}
+
+static se_status read_cms(struct reading *out, se_bytes ber, se_error *err)
+{
+    const unsigned char *p = ber.data;
+
+    out->cms = CMS_ContentInfo_new_ex(crypto_context(), NULL);
+    if (!out->cms)
+        return error_memory(err);
+    if (ber.size > LONG_MAX || !d2i_CMS_ContentInfo(&out->cms, &p, (long)ber.size)) {
+        ERR_clear_error(); /* "too long" and its like say nothing of a text */
+        return error_set(err, SE_ERR_FORMAT, "not a CMS signature");
+    }
+    if (OBJ_obj2nid(CMS_get0_type(out->cms)) != NID_pkcs7_signed)
+        return other_type(out->cms, err);
+    if (p != (const unsigned char *)ber.data + ber.size)
+        return error_set(
+            err, SE_ERR_FORMAT,
+            "bytes follow the signature, which has %td of %zu: nothing may be behind it",
+            p - (const unsigned char *)ber.data, ber.size);
+    if (CMS_is_detached(out->cms) != 1)
+        return error_set(err, SE_ERR_FORMAT, "the signature carries a content of its own");
+    TRY(signer_info_get(&out->signer, out->cms, err));
+    TRY(signer_info_algorithm(&out->algorithm, out->signer, err));
+    out->certificates = CMS_get1_certs(out->cms);
+    ERR_clear_error();
+    return signing_certificate_limit(out->certificates, out->signer, err);
+}
+
+static const struct expected_signer *find_candidate(const struct verify_job *job,
+                                                    const struct reading *r, bool same_algorithm)
+{
+    for (size_t i = 0; i < job->count; i++)
+        if (CMS_SignerInfo_cert_cmp(r->signer, job->candidates[i].certificate) == 0 &&
+            (!same_algorithm || job->candidates[i].algorithm == r->algorithm))
+            return &job->candidates[i];
+    return NULL;
+}
+
+static se_status unknown_signer(const struct reading *r, se_error *err)
+{
+    X509 *certificate = signer_info_certificate(r->signer, r->certificates);
+    char subject[256] = "not part of the signature", serial[64] = "?";
+
+    if (certificate) {
+        certificate_subject(subject, sizeof subject, certificate);
+        certificate_serial(serial, sizeof serial, certificate);
+    }
+    return error_set(err, SE_ERR_REJECTED,
+                     "signed with a certificate that the descriptor does not have: %s (serial %s)",
+                     subject, serial);
+}
+
+static se_status choose_candidate(struct verdict *out, const struct verify_job *job,
+                                  const struct reading *r, se_error *err)
+{
+    const struct expected_signer *candidate = find_candidate(job, r, true);
+
+    if (!candidate && (candidate = find_candidate(job, r, false)))
+        return error_set(err, SE_ERR_REJECTED, "signed with %s, the descriptor says %s",
+                         r->algorithm->name, candidate->algorithm->name);
+    if (!candidate)
+        return unknown_signer(r, err);
+    X509_up_ref(candidate->certificate);
+    out->certificate = candidate->certificate;
+    out->candidate = candidate;
+    return SE_OK;
+}
+
+static se_status choose_trusted(struct verdict *out, const struct verify_job *job,
+                                const struct reading *r, se_error *err)
+{
+    const struct expected_signer *candidate = find_candidate(job, r, true);
+    X509 *certificate =
+        candidate ? candidate->certificate : signer_info_certificate(r->signer, r->certificates);
+    se_status st;
+
+    if (!certificate)
+        return error_set(
+            err, SE_ERR_REJECTED,
+            "the signer's certificate is neither part of the signature nor the descriptor's");
+    X509_up_ref(certificate);
+    out->certificate = certificate;
+    out->candidate = candidate;
+    if ((st = trust_check(out, r->certificates, job, stamp_moment(&out->stamp, job->time), err)))
+        stamp_blame(err, &out->stamp, certificate, job->time);
+    return st;
+}
+
+static se_status choose_signer(struct verdict *out, const struct verify_job *job,
+                               const struct reading *r, se_error *err)
+{
+    se_status st = stamp_find(&out->stamp, r->signer, job, err);
+
+    out->algorithm = r->algorithm;
+    if (st)
+        return st;
+    return job->roots ? choose_trusted(out, job, r, err) : choose_candidate(out, job, r, err);
+}
+
+static se_status check(struct verdict *out, const struct reading *r, const struct hashes *hashes,
+                       se_error *err)
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+
+    TRY(finish(hash, &size, hashes, r->algorithm->digest, err));
+    return signer_info_verify(&out->signing_time, r->cms, r->signer, out->certificate,
+                              (se_bytes){ hash, size }, err);
+}
+
+/* ---- both forms ---- */
+
+static se_status read_all(se_buf *out, const struct verify_job *job, se_error *err)
+{
+    se_bytes in_pem = job->signature;
+    const se_source memory = source_memory(&in_pem);
+    struct stream stream = { .source = job->later ? job->later : &memory };
+
+    se_status st = pem_decoder_all(out, &stream, SIGNATURE_LIMIT, err);
+
+    if (st)
+        (void)error_prefix(err, "the signature: ");
+    return st;
+}
+
+/* What it was hashed with is known only after the content. */
+static se_status verify_later(struct verdict *out, const struct verify_job *job, se_error *err)
+{
+    AUTO(reading) r = { .cms = NULL };
+    AUTO(hashes) hashes = { .content = job->content };
+    AUTO(se_buf) ber = SE_BUF_INIT;
+
+    TRY(want(&hashes, DIGEST_SHA256, err));
+    TRY(want(&hashes, DIGEST_SHA384, err));
+    TRY(want(&hashes, DIGEST_SHA512, err));
+    TRY(stream_drain(job->in, take, &hashes, err));
+    TRY(read_all(&ber, job, err));
+    TRY(read_cms(&r, buf_bytes(&ber), err));
+    TRY(choose_signer(out, job, &r, err));
+    return check(out, &r, &hashes, err);
+}
+
+se_status cms_verify_detached(struct verdict *out, const struct verify_job *job, se_error *err)
+{
+    AUTO(reading) r = { .cms = NULL };
+    AUTO(hashes) hashes = { .content = NULL };
+    AUTO(se_buf) ber = SE_BUF_INIT;
+
+    if (job->later)
+        return verify_later(out, job, err);
+    TRY(read_all(&ber, job, err));
+    TRY(read_cms(&r, buf_bytes(&ber), err));
+    TRY(choose_signer(out, job, &r, err));
+    TRY(want(&hashes, r.algorithm->digest, err));
+    TRY(stream_drain(job->in, take, &hashes, err));
+    return check(out, &r, &hashes, err);
+}
+
+se_status cms_verify_attached(struct verdict *out, const struct verify_job *job, se_error *err)
+{
+    AUTO(reading) r = { .cms = NULL };
+    AUTO(hashes) hashes = { .content = job->content };
+    AUTO(pem_decoder) decoder = { .in = NULL };
+    AUTO(se_buf) ber = SE_BUF_INIT;
+    const struct cms_content_taker taker = { begin, take, &hashes };
+
+    TRY(pem_decoder_begin(&decoder, job->in, err));
+    TRY(cms_split(&ber, &decoder, &taker, err));
+    TRY(read_cms(&r, buf_bytes(&ber), err));
+    TRY(choose_signer(out, job, &r, err));
+    return check(out, &r, &hashes, err);
+}

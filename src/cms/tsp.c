@@ -1,0 +1,280 @@
+#include "cms/tsp.h"
+
+#include <openssl/err.h>
+#include <openssl/ts.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "cms/signer_info.h"
+#include "cms/signing_certificate.h"
+#include "crypto/cert_path.h"
+#include "crypto/certificate.h"
+#include "crypto/crypto.h"
+
+/*
+ * TS_RESP_verify_token() is not used: it accepts SHA-1, knows no RSA-PSS, works in the
+ * application's library context, and does not tell a stamp that is broken from one by somebody
+ * unknown.
+ */
+enum { CLOCKS_DIFFER_S = 300 };
+
+struct token {
+    const struct verify_job *job;
+    se_bytes signature; /* that it has to be of */
+    CMS_ContentInfo *cms;
+    CMS_SignerInfo *signer;
+    STACK_OF(X509) * certificates;
+    X509 *authority; /* one of them */
+    TS_TST_INFO *info;
+    int64_t time;
+    se_error doubt; /* why it proves nothing */
+};
+
+static void token_free(struct token *token)
+{
+    CMS_ContentInfo_free(token->cms);
+    sk_X509_pop_free(token->certificates, X509_free);
+    TS_TST_INFO_free(token->info);
+    ERR_clear_error();
+}
+AUTO_KIND(token, struct token, token_free(p))
+
+/* ---- what it says ---- */
+
+static se_status read_cms(struct token *t, se_bytes der, se_error *err)
+{
+    const unsigned char *p = der.data;
+
+    if (!(t->cms = CMS_ContentInfo_new_ex(crypto_context(), NULL)))
+        return error_memory(err);
+    if (der.size > LONG_MAX || !d2i_CMS_ContentInfo(&t->cms, &p, (long)der.size) ||
+        OBJ_obj2nid(CMS_get0_type(t->cms)) != NID_pkcs7_signed)
+        return error_set(err, SE_ERR_REJECTED, "not a CMS signature");
+    t->certificates = CMS_get1_certs(t->cms);
+    TRY(signer_info_get(&t->signer, t->cms, err));
+    return signing_certificate_limit(t->certificates, t->signer, err);
+}
+
+static se_bytes string_bytes(const ASN1_STRING *string)
+{
+    return (se_bytes){ ASN1_STRING_get0_data(string), (size_t)ASN1_STRING_length(string) };
+}
+
+/* The TSTInfo; empty: there is none. */
+static se_bytes content(const struct token *t)
+{
+    ASN1_OCTET_STRING **string = CMS_get0_content(t->cms);
+
+    if (OBJ_obj2nid(CMS_get0_eContentType(t->cms)) != NID_id_smime_ct_TSTInfo || !string ||
+        !*string)
+        return (se_bytes){ NULL, 0 };
+    return string_bytes(*string);
+}
+
+static se_status read_token(struct token *t, se_bytes der, se_error *err)
+{
+    se_status st = read_cms(t, der, err);
+    const unsigned char *p;
+    se_bytes info;
+
+    if (st)
+        return st;
+    info = content(t);
+    p = info.data;
+    if (!info.size || !(t->info = d2i_TS_TST_INFO(NULL, &p, (long)info.size)) ||
+        p != (const unsigned char *)info.data + info.size ||
+        TS_TST_INFO_get_version(t->info) != 1 ||
+        !(t->time = asn1_seconds(TS_TST_INFO_get_time(t->info))))
+        return error_set(err, SE_ERR_REJECTED, "it holds no TSTInfo of version 1");
+    return SE_OK;
+}
+
+/* ---- whether that is true ---- */
+
+static se_status doubt(struct token *t, const char *why)
+{
+    (void)error_set(&t->doubt, SE_ERR_REJECTED, "%s", why);
+    return SE_OK;
+}
+
+static bool hash(unsigned char out[EVP_MAX_MD_SIZE], size_t *size, enum digest digest,
+                 se_bytes bytes)
+{
+    return EVP_Q_digest(crypto_context(), crypto_digest(digest), NULL, bytes.data, bytes.size, out,
+                        size);
+}
+
+static se_status check_imprint(struct token *t, se_error *err)
+{
+    TS_MSG_IMPRINT *imprint = TS_TST_INFO_get_msg_imprint(t->info);
+    enum digest digest = signer_info_digest(TS_MSG_IMPRINT_get_algo(imprint));
+    se_bytes stated = string_bytes(TS_MSG_IMPRINT_get_msg(imprint));
+    unsigned char value[EVP_MAX_MD_SIZE];
+    size_t size = 0;
+
+    if (!digest)
+        return doubt(
+            t, "the digest that it is made over is not accepted: SHA-256 or better is needed");
+    if (!hash(value, &size, digest, t->signature))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot hash with %s", digest_name(digest));
+    if (stated.size == size && CRYPTO_memcmp(stated.data, value, size) == 0)
+        return SE_OK;
+    return error_set(err, SE_ERR_REJECTED, "it is that of another signature");
+}
+
+/* NULL: nothing. */
+static const char *what_is_amiss(const struct token *t)
+{
+    if (!t->authority)
+        return "it does not hold its authority's certificate";
+    if (certificate_purpose(PURPOSE_TIME_STAMP, t->authority, false, SE_ERR_REJECTED, NULL))
+        return "it was made with a certificate that is not for time stamps";
+    return TS_TST_INFO_get_ext_by_critical(t->info, 1, -1) < 0
+               ? NULL
+               : "it has an extension that is critical and not known";
+}
+
+/* RFC 3161, 2.4.2 demands one, RFC 5816 allows the other. */
+static bool names_certificate(const struct token *t)
+{
+    return CMS_signed_get_attr_by_NID(t->signer, NID_id_smime_aa_signingCertificate, -1) >= 0 ||
+           CMS_signed_get_attr_by_NID(t->signer, NID_id_smime_aa_signingCertificateV2, -1) >= 0;
+}
+
+static se_status check_signature(struct token *t, se_error *err)
+{
+    const struct algorithm *algorithm;
+    unsigned char value[EVP_MAX_MD_SIZE];
+    const char *amiss;
+    int64_t signing_time;
+    size_t size = 0;
+
+    t->authority = signer_info_certificate(t->signer, t->certificates);
+    if ((amiss = what_is_amiss(t)))
+        return doubt(t, amiss);
+    if (signer_info_algorithm(&algorithm, t->signer, &t->doubt))
+        return SE_OK;
+    if (!names_certificate(t))
+        return error_set(err, SE_ERR_REJECTED,
+                         "it does not say with which certificate it was made");
+    if (!hash(value, &size, algorithm->digest, content(t)))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot hash with %s",
+                            digest_name(algorithm->digest));
+    return signer_info_verify(&signing_time, t->cms, t->signer, t->authority,
+                              (se_bytes){ value, size }, err);
+}
+
+static se_status check_time(struct token *t, se_error *err)
+{
+    if (t->time < certificate_not_before(t->authority) ||
+        t->time > certificate_not_after(t->authority))
+        return error_set(err, SE_ERR_REJECTED,
+                         "its authority's certificate was not valid at its time");
+    if (t->time > t->job->time + CLOCKS_DIFFER_S)
+        return doubt(t, "it is from later than the time at which certificates have to be valid");
+    return SE_OK;
+}
+
+static se_status check_authority(struct token *t, se_error *err)
+{
+    se_status st;
+
+    if (!t->job->tsa_roots)
+        return doubt(t, "no CA is trusted to name time stamping authorities");
+    st = trust_check_tsa(t->authority, t->certificates, t->job, &t->doubt);
+    return st && st != SE_ERR_REJECTED ? error_set(err, st, "%s", t->doubt.text) : SE_OK;
+}
+
+static se_status check_token(struct token *t, se_error *err)
+{
+    static se_status (*const checks[])(struct token *, se_error *) = {
+        check_imprint,
+        check_signature,
+        check_time,
+        check_authority,
+    };
+    se_status st = SE_OK;
+
+    for (size_t i = 0; !st && !t->doubt.status && i < sizeof checks / sizeof *checks; i++)
+        st = checks[i](t, err);
+    return st;
+}
+
+/* ---- of a signature ---- */
+
+se_status stamp_check(struct stamp *out, se_bytes der, se_bytes signature,
+                      const struct verify_job *job, se_error *err)
+{
+    AUTO(token) t = { .job = job, .signature = signature };
+    se_status st;
+
+    if ((st = read_token(&t, der, err)) || (st = check_token(&t, err))) {
+        (void)error_prefix(err, "the time stamp is not good: ");
+        return st;
+    }
+    if (t.doubt.status) {
+        text_copy(out->ignored, sizeof out->ignored, t.doubt.text, strlen(t.doubt.text));
+        return SE_OK;
+    }
+    out->time = t.time;
+    certificate_subject(out->authority, sizeof out->authority, t.authority);
+    return SE_OK;
+}
+
+/* NULL: there is none.  Java refuses several, and of several any reader might choose another one.
+ */
+static se_status find(const ASN1_TYPE **out, CMS_SignerInfo *signer, se_error *err)
+{
+    int count = 0;
+
+    *out = NULL;
+    for (int i = 0; i < CMS_unsigned_get_attr_count(signer); i++) {
+        X509_ATTRIBUTE *attribute = CMS_unsigned_get_attr(signer, i);
+
+        if (OBJ_obj2nid(X509_ATTRIBUTE_get0_object(attribute)) != NID_id_smime_aa_timeStampToken)
+            continue;
+        count += X509_ATTRIBUTE_count(attribute);
+        *out = X509_ATTRIBUTE_get0_type(attribute, 0);
+    }
+    if (count > 1)
+        return error_set(err, SE_ERR_REJECTED,
+                         "the signature has %d time stamps, one is expected at the most", count);
+    return SE_OK;
+}
+
+se_status stamp_find(struct stamp *out, CMS_SignerInfo *signer, const struct verify_job *job,
+                     se_error *err)
+{
+    const ASN1_TYPE *value;
+    se_status st = find(&value, signer, err);
+
+    *out = (struct stamp){ .time = 0 };
+    if (st || !value)
+        return st;
+    if (value->type != V_ASN1_SEQUENCE)
+        return error_set(err, SE_ERR_REJECTED, "the time stamp is not good: not a CMS signature");
+    return stamp_check(out, string_bytes(value->value.sequence),
+                       string_bytes(CMS_SignerInfo_get0_signature(signer)), job, err);
+}
+
+int64_t stamp_moment(const struct stamp *stamp, int64_t otherwise)
+{
+    return stamp->time ? stamp->time : otherwise;
+}
+
+void stamp_blame(se_error *err, const struct stamp *stamp, const X509 *certificate,
+                 int64_t otherwise)
+{
+    int64_t moment = stamp_moment(stamp, otherwise);
+    char day[16];
+
+    if (moment >= certificate_not_before(certificate) &&
+        moment <= certificate_not_after(certificate))
+        return;
+    date_text(day, stamp->time);
+    if (stamp->time)
+        (void)error_prefix(err, "at the time of its time stamp (%s): ", day);
+    else if (*stamp->ignored)
+        (void)error_prefix(err, "its time stamp does not count (%s): ", stamp->ignored);
+}

@@ -1,0 +1,165 @@
+#include "config/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/choice.h"
+#include "base/text.h"
+#include "config/text_block.h"
+
+/* Comparing a mistyped name with everything that a hostile file holds would take minutes. */
+enum { NAMES_MAX = 128 };
+
+static void free_keys(struct config *config)
+{
+    for (size_t i = 0; i < config->key_count; i++) {
+        struct key_entry *key = &config->keys[i];
+
+        for (size_t j = 0; j < key->count; j++) {
+            se_buf_free(&key->replicas[j].pin);
+            se_buf_free(&key->replicas[j].certificate_der);
+            se_buf_free(&key->replicas[j].certificate_text);
+            se_buf_free(&key->replicas[j].id);
+        }
+        free(key->replicas);
+    }
+    free(config->keys);
+}
+
+/* The owner holds it once, so that `holds` is one less than what is counted. */
+void config_free(struct config *config)
+{
+    if (!config || __atomic_fetch_sub(&config->holds, 1, __ATOMIC_ACQ_REL))
+        return;
+    free_keys(config);
+    free(config->descriptors);
+    text_blocks_free(config->texts);
+    free(config);
+}
+
+const struct keyref *keyref_hold(const struct keyref *ref)
+{
+    if (ref->config)
+        __atomic_add_fetch(&ref->config->holds, 1, __ATOMIC_RELAXED);
+    return ref;
+}
+
+void keyref_release(const struct keyref *ref)
+{
+    if (ref)
+        config_free(ref->config);
+}
+
+static const struct descriptor *find_descriptor(const struct config *config, const char *name,
+                                                unsigned version)
+{
+    const struct descriptor *best = NULL;
+
+    for (size_t i = 0; i < config->descriptor_count; i++) {
+        const struct descriptor *d = &config->descriptors[i];
+
+        if (!strcmp(d->name, name) &&
+            (version ? d->version == version : !best || d->version > best->version))
+            best = d;
+    }
+    return best;
+}
+
+static se_status no_version(const struct config *config, const char *name, unsigned version,
+                            se_error *err)
+{
+    struct choice choice = { .wanted = "" };
+    AUTO(writer) list = { 0 };
+    char number[16];
+
+    for (size_t i = 0; i < config->descriptor_count; i++)
+        if (!strcmp(config->descriptors[i].name, name)) {
+            (void)snprintf(number, sizeof number, "%u", config->descriptors[i].version);
+            choice_add(&choice, number, number);
+        }
+    choice_write(&list, &choice);
+    if (list.failed)
+        return error_memory(err);
+    return error_set(err, SE_ERR_NO_DESCRIPTOR,
+                     "descriptor '%.64s' has no version %u in '%s', but %s", name, version,
+                     config->path, writer_string(&list));
+}
+
+static bool is_named_before(const char *const *names, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (strcmp(names[i], names[at]) == 0)
+            return true;
+    return false;
+}
+
+/* "; did you mean 'a'?", or else "; there are: 'a', 'b' and 12 others" */
+static void suggest(struct writer *w, const char *wanted, const char *const *names, size_t count)
+{
+    const char *nearest = text_nearest(wanted, names, count);
+    struct choice choice = { .wanted = wanted };
+    char quoted[CHOICE_ROOM];
+
+    if (nearest) {
+        writer_format(w, "; did you mean '%.64s'?", nearest);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (is_named_before(names, i)) /* another version */
+            continue;
+        (void)snprintf(quoted, sizeof quoted, "'%.64s'", names[i]);
+        choice_add(&choice, names[i], quoted);
+    }
+    writer_text(w, choice.count ? "; there are: " : "; there is none");
+    choice_write(w, &choice);
+}
+
+static se_status no_descriptor(const struct config *config, const char *name, se_error *err)
+{
+    const char *names[NAMES_MAX];
+    size_t count = config->descriptor_count < NAMES_MAX ? config->descriptor_count : NAMES_MAX;
+    AUTO(writer) hint = { 0 };
+
+    for (size_t i = 0; i < count; i++)
+        names[i] = config->descriptors[i].name;
+    suggest(&hint, name, names, count);
+    if (hint.failed)
+        return error_memory(err);
+    return error_set(err, SE_ERR_NO_DESCRIPTOR, "no descriptor '%.64s' in '%s'%s", name,
+                     config->path, writer_string(&hint));
+}
+
+se_status config_descriptor(const struct descriptor **out, const struct config *config,
+                            const char *name, unsigned version, se_error *err)
+{
+    if ((*out = find_descriptor(config, name, version)))
+        return SE_OK;
+    if (find_descriptor(config, name, 0))
+        return no_version(config, name, version, err);
+    return no_descriptor(config, name, err);
+}
+
+static const struct key_entry *find_key(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->key_count; i++)
+        if (!strcmp(config->keys[i].name, name))
+            return &config->keys[i];
+    return NULL;
+}
+
+se_status config_key(const struct key_entry **out, const struct config *config, const char *name,
+                     se_error *err)
+{
+    const char *names[NAMES_MAX];
+    size_t count = config->key_count < NAMES_MAX ? config->key_count : NAMES_MAX;
+    AUTO(writer) hint = { 0 };
+
+    if ((*out = find_key(config, name)))
+        return SE_OK;
+    for (size_t i = 0; i < count; i++)
+        names[i] = config->keys[i].name;
+    suggest(&hint, name, names, count);
+    if (hint.failed)
+        return error_memory(err);
+    return error_set(err, SE_ERR_CONFIG, "no key '%.64s'%s", name, writer_string(&hint));
+}

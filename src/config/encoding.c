@@ -1,0 +1,157 @@
+#include "config/encoding.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+#include "base/utf8.h"
+
+static bool utf16(const unsigned char *p, size_t size)
+{
+    if (size < 2)
+        return false;
+    return !memcmp(p, "\xFE\xFF", 2) || !memcmp(p, "\xFF\xFE", 2) || !memcmp(p, "\0<", 2) ||
+           !memcmp(p, "<\0", 2);
+}
+
+static bool only_blanks(const unsigned char *p, size_t size)
+{
+    while (size && strchr(" \t\r\n", *p) && *p)
+        p++, size--;
+    return !size;
+}
+
+/* What an XML declaration says; empty: nothing. */
+struct declaration {
+    se_bytes version, encoding;
+};
+
+static const char *skip_blanks(const char *p)
+{
+    return p + strspn(p, " \t\r\n");
+}
+
+/* NAME="VALUE" after a blank; else *at stays, and *value is empty. */
+static void take_field(se_bytes *value, const char **at, const char *name)
+{
+    const char *p = skip_blanks(*at), *end;
+
+    *value = (se_bytes){ "", 0 };
+    if (p == *at || !text_starts(p, name))
+        return;
+    p = skip_blanks(p + strlen(name));
+    if (*p != '=')
+        return;
+    p = skip_blanks(p + 1);
+    if ((*p != '"' && *p != '\'') || !(end = strchr(p + 1, *p)))
+        return;
+    *value = (se_bytes){ p + 1, (size_t)(end - p - 1) };
+    *at = end + 1;
+}
+
+/* XML 1.0, 2.8.  false: it is malformed, or of a kind that readers would understand in several
+ * ways. */
+static bool read_declaration(struct declaration *out, const char *p)
+{
+    se_bytes standalone;
+
+    *out = (struct declaration){ { "1.0", 3 }, { "", 0 } };
+    if (text_starts(p, "\xEF\xBB\xBF"))
+        p += 3;
+    if (!text_starts(p, "<?xml") || !strchr(" \t\r\n", p[5]))
+        return true;
+    p += strlen("<?xml");
+    take_field(&out->version, &p, "version");
+    take_field(&out->encoding, &p, "encoding");
+    take_field(&standalone, &p, "standalone");
+    return out->version.size && text_starts(skip_blanks(p), "?>");
+}
+
+static bool is_one_of(se_bytes name, const char *const *names)
+{
+    for (; *names; names++)
+        if (name.size == strlen(*names) && !strncasecmp(name.data, *names, name.size))
+            return true;
+    return false;
+}
+
+/* UTF-8 and what is a part of it; by its own bytes libxml2 would read another text than the one
+ * that is looked through here. */
+static const char *const utf8_names[] = { "", "UTF-8", "UTF8", "US-ASCII", "ASCII", NULL };
+static const char *const ascii_names[] = { "US-ASCII", "ASCII", NULL };
+
+/* XML 1.1 has other line ends, and other readers: what they see was never canonicalised by the
+ * rules of 1.0. */
+static se_status check_declaration(bool *ascii, const char *text, se_error *err)
+{
+    struct declaration d;
+
+    if (!read_declaration(&d, text))
+        return error_set(
+            err, SE_ERR_CONFIG,
+            "malformed XML declaration: write <?xml version=\"1.0\" encoding=\"UTF-8\"?>");
+    if (d.version.size != 3 || memcmp(d.version.data, "1.0", 3))
+        return error_set(
+            err, SE_ERR_CONFIG,
+            "XML of the version '%.*s' is not accepted: only 1.0, whose rules canonical forms have",
+            (int)(d.version.size < 16 ? d.version.size : 16), (const char *)d.version.data);
+    if (!is_one_of(d.encoding, utf8_names))
+        return error_set(
+            err, SE_ERR_CONFIG, "the encoding '%.*s' is not supported: save the file as UTF-8",
+            (int)(d.encoding.size < 64 ? d.encoding.size : 64), (const char *)d.encoding.data);
+    *ascii = is_one_of(d.encoding, ascii_names);
+    return SE_OK;
+}
+
+static se_status check_bytes(se_bytes text, bool ascii, int *line, se_error *err)
+{
+    const unsigned char *p = text.data;
+    uint32_t point;
+    size_t step;
+
+    for (size_t i = 0; i < text.size; i += step) {
+        step = 1;
+        if (p[i] > '\n' && p[i] < 0x80) /* nearly all */
+            continue;
+        if (!(step = utf8_take(&point, (se_bytes){ p + i, text.size - i })))
+            return error_set(err, SE_ERR_CONFIG, "not UTF-8: save the file as UTF-8");
+        if (!point)
+            return error_set(err, SE_ERR_CONFIG, "the file is no text: it holds a NUL byte");
+        if (point >= 0x80 && ascii && i >= 3) /* a byte order mark is none of its characters */
+            return error_set(err, SE_ERR_CONFIG,
+                             "not the ASCII that the file is declared to be: declare it as UTF-8");
+        *line += point == '\n';
+    }
+    return SE_OK;
+}
+
+se_status encoding_check(se_bytes text, int *line, se_error *err)
+{
+    bool ascii = false;
+
+    *line = 1;
+    if (only_blanks(text.data, text.size))
+        return error_set(err, SE_ERR_CONFIG, "the file is empty");
+    if (utf16(text.data, text.size))
+        return error_set(err, SE_ERR_CONFIG, "the file is UTF-16: save it as UTF-8");
+    TRY(check_declaration(&ascii, text.data, err));
+    return check_bytes(text, ascii, line, err);
+}
+
+bool encoding_xml_char(uint32_t c)
+{
+    if (c < 0x20)
+        return c == '\t' || c == '\n' || c == '\r';
+    return c <= 0xD7FF || (c >= 0xE000 && c <= 0xFFFD) || (c >= 0x10000 && c <= 0x10FFFF);
+}
+
+size_t encoding_put(unsigned char out[4], uint32_t c)
+{
+    static const unsigned char lead[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
+    size_t size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+    for (size_t i = size; --i; c >>= 6)
+        out[i] = (unsigned char)(0x80 | (c & 0x3F));
+    out[0] = (unsigned char)(lead[size] | c);
+    return size;
+}

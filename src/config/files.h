@@ -1,0 +1,30 @@
+/* Files with certificates that a configuration names: what is in them is part of what a signature
+ * of the configuration covers. */
+#ifndef CONFIG_FILES_H
+#define CONFIG_FILES_H
+
+#include "config/config.h"
+
+enum { CERTIFICATE_FILE_LIMIT = 1 << 20, FILE_HASH_TEXT = 65 };
+
+/* The property of a canonical configuration (doc/formats.md). */
+#define FILE_HASH_PROPERTY "certificateSHA-256"
+
+/* All of the file that ref->certificate names: as config_files_read() has read it, else as it is
+ * now. */
+SE_MUST_CHECK se_status certificate_file_read(se_buf *out, const struct keyref *ref, se_error *err);
+
+/* Its SHA-256 in lower-case hexadecimal; "": it names none, or one that can't be read. */
+SE_MUST_CHECK se_status certificate_file_hash(char out[FILE_HASH_TEXT], const struct keyref *ref,
+                                              se_error *err);
+
+/* Once for all, so that what is checked is what is used later.  The failure names the key and the
+ * file. */
+SE_MUST_CHECK se_status config_files_read(struct config *config, se_error *err);
+
+/* The same, and that the files are those of the canonical configuration that was signed.
+ * SE_ERR_REJECTED names the one that is not. */
+SE_MUST_CHECK se_status config_files_check(struct config *config, se_bytes canonical,
+                                           se_error *err);
+
+#endif

@@ -1,0 +1,227 @@
+#include "crypto/certificate.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/text.h"
+#include "crypto/crypto.h"
+#include "crypto/pem_text.h"
+
+enum { CHAIN_LIMIT = 16 }; /* issuers */
+
+se_status certificate_parse(X509 **out, se_bytes der, se_error *err)
+{
+    const unsigned char *p = der.data;
+
+    *out = X509_new_ex(crypto_context(), NULL);
+    if (!*out)
+        return error_memory(err);
+    if (der.size <= LONG_MAX && d2i_X509(out, &p, (long)der.size) &&
+        p == (const unsigned char *)der.data + der.size)
+        return SE_OK;
+    X509_free(*out); /* NULL when d2i failed */
+    *out = NULL;
+    return crypto_error(err, SE_ERR_FORMAT, "not a certificate");
+}
+
+static se_status read_pem(STACK_OF(X509) * certificates, BIO *text, const char *name, se_error *err)
+{
+    unsigned long last;
+
+    for (;;) {
+        AUTO(x509) certificate = X509_new_ex(crypto_context(), NULL);
+
+        if (!certificate)
+            return error_memory(err);
+        if (!PEM_read_bio_X509(text, &certificate, NULL, NULL))
+            break;
+        if (!sk_X509_push(certificates, certificate))
+            return error_memory(err);
+        certificate = NULL;
+    }
+    last = ERR_peek_last_error();
+    if (ERR_GET_LIB(last) != ERR_LIB_PEM || ERR_GET_REASON(last) != PEM_R_NO_START_LINE)
+        return crypto_error(err, SE_ERR_FORMAT, "'%s': certificate %d can't be read", name,
+                            sk_X509_num(certificates) + 1);
+    ERR_clear_error();
+    return SE_OK;
+}
+
+se_status certificates_read(STACK_OF(X509) * *out, se_bytes text, const char *name, se_error *err)
+{
+    AUTO(x509_stack) certificates = sk_X509_new_null();
+    AUTO(bio) bio = pem_text_open(text);
+    X509 *single = NULL;
+    se_status st;
+
+    *out = NULL;
+    if (!certificates || !bio)
+        return error_memory(err);
+    if (!certificate_parse(&single, text, NULL)) {
+        if (!sk_X509_push(certificates, single))
+            X509_free(single);
+    } else if ((st = read_pem(certificates, bio, name, err)))
+        return st;
+    if (!sk_X509_num(certificates))
+        return error_set(err, SE_ERR_FORMAT, "'%s' holds no certificate", name);
+    *out = MOVE(certificates);
+    return SE_OK;
+}
+
+bool certificate_precedes(const X509 *one, const X509 *other, int64_t at)
+{
+    bool valid = certificate_not_before(one) <= at && at <= certificate_not_after(one);
+    bool other_valid = certificate_not_before(other) <= at && at <= certificate_not_after(other);
+
+    return valid == other_valid ? certificate_not_after(one) > certificate_not_after(other) : valid;
+}
+
+X509 *certificates_choose(const STACK_OF(X509) * certificates, const EVP_PKEY *public)
+{
+    int64_t at = time(NULL);
+    X509 *best = NULL;
+
+    for (int i = 0; i < sk_X509_num(certificates); i++) {
+        X509 *one = sk_X509_value(certificates, i);
+
+        if (EVP_PKEY_eq(X509_get0_pubkey(one), public) == 1 &&
+            (!best || certificate_precedes(one, best, at)))
+            best = one;
+    }
+    ERR_clear_error();
+    return best;
+}
+
+/*
+ * Names and key identifiers do not tell: a CA that was re-keyed has two certificates of one name,
+ * and not all certificates have the latter. Nor does keyUsage: who has signed has issued.
+ */
+bool certificate_has_issued(X509 *issuer, X509 *certificate)
+{
+    EVP_PKEY *public;
+
+    if (X509_NAME_cmp(X509_get_subject_name(issuer), X509_get_issuer_name(certificate)) != 0)
+        return false;
+    if ((public = X509_get0_pubkey(issuer)))
+        return X509_verify(certificate, public) == 1;
+    return X509_check_issued(issuer, certificate) ==
+           X509_V_OK; /* a key of a type that OpenSSL does not know */
+}
+
+/* Behind what is there, those that are valid now first. */
+static bool insert(STACK_OF(X509) * chain, int from, X509 *issuer)
+{
+    int64_t at = time(NULL);
+    int i = from;
+
+    while (i < sk_X509_num(chain) && !certificate_precedes(issuer, sk_X509_value(chain, i), at))
+        i++;
+    return X509_up_ref(issuer) && sk_X509_insert(chain, issuer, i);
+}
+
+bool certificates_hold(const STACK_OF(X509) * certificates, const X509 *one)
+{
+    for (int i = 0; i < sk_X509_num(certificates); i++)
+        if (X509_cmp(sk_X509_value(certificates, i), one) == 0)
+            return true;
+    return false;
+}
+
+/* All of them: which of a CA's certificates a verifier trusts, the cross-signed one or its own,
+ * nobody knows here. */
+static se_status add_issuers(STACK_OF(X509) * chain, X509 *certificate, const STACK_OF(X509) * pool,
+                             se_error *err)
+{
+    int from = sk_X509_num(chain);
+
+    for (int i = 0; i < sk_X509_num(pool) && sk_X509_num(chain) <= CHAIN_LIMIT; i++) {
+        X509 *issuer = sk_X509_value(pool, i);
+
+        if (certificates_hold(chain, issuer) || !certificate_has_issued(issuer, certificate))
+            continue;
+        if (!insert(chain, from, issuer))
+            return error_memory(err);
+    }
+    return SE_OK;
+}
+
+se_status certificates_chain(STACK_OF(X509) * *out, X509 *certificate, const STACK_OF(X509) * pool,
+                             se_error *err)
+{
+    AUTO(x509_stack) chain = sk_X509_new_null();
+    se_status st = chain && insert(chain, 0, certificate) ? SE_OK : error_memory(err);
+
+    *out = NULL;
+    for (int i = 0; !st && i < sk_X509_num(chain); i++)
+        if (!X509_self_signed(sk_X509_value(chain, i), 0))
+            st = add_issuers(chain, sk_X509_value(chain, i), pool, err);
+    ERR_clear_error();
+    if (st || sk_X509_num(chain) < 2)
+        return st;
+    X509_free(sk_X509_shift(chain));
+    *out = MOVE(chain);
+    return SE_OK;
+}
+
+/* UTF-8 as it is, the special characters of RFC 4514 escaped */
+static void name_text(char *out, size_t size, const X509_NAME *name)
+{
+    AUTO(bio) bio = BIO_new(BIO_s_mem());
+    char *text;
+    long length;
+
+    *out = '\0';
+    if (!bio || X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0)
+        return;
+    length = BIO_get_mem_data(bio, &text);
+    text_copy(out, size, text, (size_t)length);
+}
+
+void certificate_subject(char *out, size_t size, const X509 *certificate)
+{
+    name_text(out, size, X509_get_subject_name(certificate));
+}
+
+void certificate_issuer(char *out, size_t size, const X509 *certificate)
+{
+    name_text(out, size, X509_get_issuer_name(certificate));
+}
+
+void certificate_serial(char *out, size_t size, const X509 *certificate)
+{
+    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), NULL);
+    char *text = number ? BN_bn2hex(number) : NULL;
+
+    (void)snprintf(out, size, "%s", text ? text : "");
+    OPENSSL_free(text);
+    BN_free(number);
+}
+
+int64_t asn1_seconds(const ASN1_TIME *time)
+{
+    struct tm tm;
+
+    return ASN1_TIME_to_tm(time, &tm) ? timegm(&tm) : 0;
+}
+
+int64_t certificate_not_after(const X509 *certificate)
+{
+    return asn1_seconds(X509_get0_notAfter(certificate));
+}
+
+int64_t certificate_not_before(const X509 *certificate)
+{
+    return asn1_seconds(X509_get0_notBefore(certificate));
+}
+
+void date_text(char out[16], int64_t time)
+{
+    time_t t = time;
+    struct tm tm;
+
+    if (!gmtime_r(&t, &tm) || !strftime(out, 16, "%Y-%m-%d", &tm))
+        (void)snprintf(out, 16, "?");
+}

@@ -1,0 +1,86 @@
+/* Certificates: reading, naming, and the rules that a use lays on them. */
+#ifndef CRYPTO_CERTIFICATE_H
+#define CRYPTO_CERTIFICATE_H
+
+#include "config/config.h"
+#include "crypto/key.h"
+
+/* One certificate from DER, in crypto_context().  SE_ERR_FORMAT: it is none. */
+SE_MUST_CHECK se_status certificate_parse(X509 **out, se_bytes der, se_error *err);
+
+/* All certificates of a PEM text, or the one of a DER file; at least one.  `name` is what messages
+ * call it. */
+SE_MUST_CHECK se_status certificates_read(STACK_OF(X509) * *out, se_bytes text, const char *name,
+                                          se_error *err);
+
+bool certificates_hold(const STACK_OF(X509) * certificates, const X509 *one);
+
+/* Which of two certificates of one key is to be used at `at`: one that is valid then comes first,
+ * of two the one that lasts longer. */
+bool certificate_precedes(const X509 *one, const X509 *other, int64_t at);
+
+/* The certificate of that key which is to be used now; borrowed, NULL: there is none. */
+X509 *certificates_choose(const STACK_OF(X509) * certificates, const EVP_PKEY *public);
+
+/* By name and signature. */
+bool certificate_has_issued(X509 *issuer, X509 *certificate);
+
+/*
+ * Every issuer of `certificate` among `pool`, and theirs, nearest first and those that are valid
+ * now before others; counted.  *out is NULL when there are none.
+ */
+SE_MUST_CHECK se_status certificates_chain(STACK_OF(X509) * *out, X509 *certificate,
+                                           const STACK_OF(X509) * pool, se_error *err);
+
+/* RFC 4514, cut to the room there is */
+void certificate_subject(char *out, size_t size, const X509 *certificate);
+void certificate_issuer(char *out, size_t size, const X509 *certificate);
+/* hexadecimal */
+void certificate_serial(char *out, size_t size, const X509 *certificate);
+
+/* seconds since 1970 */
+int64_t certificate_not_after(const X509 *certificate);
+int64_t certificate_not_before(const X509 *certificate);
+
+/* Seconds since 1970; 0: not a time. */
+int64_t asn1_seconds(const ASN1_TIME *time);
+
+/* What verification says of a signer whose certificate is too old, in the words that are known from
+ * elsewhere. */
+#define CERTIFICATE_EXPIRED "Verification failed. The certificate has expired."
+
+/* "2026-01-31" in UTC */
+void date_text(char out[16], int64_t time);
+
+/*
+ * The rules of the descriptor's use, and that its algorithm fits the key.  `at`: the moment at
+ * which the certificate must be valid. `refusal`: the status of a refusal, SE_ERR_POLICY when
+ * signing, SE_ERR_REJECTED when verifying.
+ */
+SE_MUST_CHECK se_status certificate_check(const struct descriptor *descriptor, X509 *certificate,
+                                          int64_t at, se_status refusal, se_error *err);
+
+/*
+ * Whether its extendedKeyUsage allows signatures for that purpose; `own`: it is trusted as itself,
+ * and not for its CA's sake.  The second: whether those of the CAs that vouch for it do, path[0]
+ * being the certificate.  RFC 5280 leaves open what the extension means in a CA's certificate;
+ * OpenSSL, NSS and Windows take it as a limit of what it certifies, and so do we.
+ */
+SE_MUST_CHECK se_status certificate_purpose(enum purpose purpose, X509 *certificate, bool own,
+                                            se_status refusal, se_error *err);
+SE_MUST_CHECK se_status certificate_purpose_path(enum purpose purpose, const STACK_OF(X509) * path,
+                                                 se_error *err);
+
+/*
+ * That the certificate, whose addresses are `named`, names one of `addresses`, as rfc822Name or
+ * emailAddress; it goes to `out`.  `count` 0: any certificate will do. Letter case does not count:
+ * RFC 5280, 7.5 is stricter about local parts than mail is.
+ */
+SE_MUST_CHECK se_status addresses_name(char out[320], const STACK_OF(OPENSSL_STRING) * named,
+                                       const char *const *addresses, size_t count,
+                                       se_status refusal, se_error *err);
+SE_MUST_CHECK se_status certificate_names(char out[320], X509 *certificate,
+                                          const char *const *addresses, size_t count,
+                                          se_status refusal, se_error *err);
+
+#endif

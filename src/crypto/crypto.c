@@ -1,0 +1,173 @@
+#include "crypto/crypto.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/provider.h>
+#include <openssl/rand.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "crypto/provider_keymgmt.h"
+
+static OSSL_LIB_CTX *context;
+static EVP_MD *digests[DIGEST_SHA512 + 1];
+enum { AES_SIZES = 3 };
+static EVP_CIPHER *ciphers[CIPHER_AES_GCM + 1][AES_SIZES];
+
+static void fetch_digests(OSSL_LIB_CTX *made)
+{
+    for (enum digest d = DIGEST_SHA1; d <= DIGEST_SHA512; d++)
+        digests[d] = EVP_MD_fetch(made, crypto_digest(d), NULL);
+}
+
+static void make_context(void)
+{
+    OSSL_LIB_CTX *made = OSSL_LIB_CTX_new();
+
+    if (!made)
+        return;
+    if (!OSSL_PROVIDER_load(made, "default") || !remote_provider_load(made)) {
+        OSSL_LIB_CTX_free(made);
+        return;
+    }
+    ERR_set_mark();
+    fetch_digests(made);
+    ERR_pop_to_mark();
+    context = made;
+}
+
+OSSL_LIB_CTX *crypto_context(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    return pthread_once(&once, make_context) ? NULL : context;
+}
+
+static void load_legacy(void)
+{
+    ERR_set_mark();
+    (void)OSSL_PROVIDER_load(context, "legacy");
+    ERR_pop_to_mark();
+}
+
+void crypto_legacy(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    if (crypto_context())
+        (void)pthread_once(&once, load_legacy);
+}
+
+const EVP_MD *crypto_md(enum digest digest)
+{
+    return crypto_context() ? digests[digest] : NULL;
+}
+
+/* The first of them makes OpenSSL list all that it has, which processes that only sign do without.
+ */
+static void fetch_ciphers(void)
+{
+    static const char *const names[][AES_SIZES] = {
+        [CIPHER_AES_CBC] = { "AES-128-CBC", "AES-192-CBC", "AES-256-CBC" },
+        [CIPHER_AES_GCM] = { "AES-128-GCM", "AES-192-GCM", "AES-256-GCM" },
+    };
+
+    ERR_set_mark();
+    for (size_t i = 0; i < AES_SIZES; i++) {
+        ciphers[CIPHER_AES_CBC][i] = EVP_CIPHER_fetch(context, names[CIPHER_AES_CBC][i], NULL);
+        ciphers[CIPHER_AES_GCM][i] = EVP_CIPHER_fetch(context, names[CIPHER_AES_GCM][i], NULL);
+    }
+    ERR_pop_to_mark();
+}
+
+const EVP_CIPHER *crypto_cipher(enum cipher cipher, unsigned bits)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    if (!crypto_context() || bits < 128 || bits > 256 || pthread_once(&once, fetch_ciphers))
+        return NULL;
+    return ciphers[cipher][(bits - 128) / 64];
+}
+
+/* OpenSSL has no words for what the system says; where it has asked getaddrinfo(), that one's are
+ * beside the code. */
+static const char *reason_of(unsigned long code, const char *data)
+{
+    if (ERR_SYSTEM_ERROR(code))
+        return strerror(ERR_GET_REASON(code));
+    return ERR_GET_REASON(code) == ERR_R_SYS_LIB && *data ? data : ERR_reason_error_string(code);
+}
+
+/* The oldest entry of the queue is the cause, those after it are its consequences. */
+static void append_reason(char *text, size_t size)
+{
+    const char *data = "";
+    unsigned long code = ERR_get_error_all(NULL, NULL, NULL, &data, NULL);
+    const char *reason = code ? reason_of(code, data) : NULL;
+    size_t used = strlen(text);
+
+    if (reason)
+        (void)snprintf(text + used, size - used, ": %s", reason);
+    ERR_clear_error();
+}
+
+se_status crypto_error(se_error *err, se_status status, const char *format, ...)
+{
+    char text[sizeof err->text];
+    se_error remote = SE_ERROR_INIT;
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (remote_failure(&remote)) {
+        ERR_clear_error();
+        return error_set(err, remote.status, "%s: %s", text, remote.text);
+    }
+    append_reason(text, sizeof text);
+    return error_set(err, status, "%s", text);
+}
+
+bool crypto_lacks(void)
+{
+    static const int reasons[] = {
+        EVP_R_UNKNOWN_PBE_ALGORITHM, EVP_R_UNKNOWN_CIPHER,
+        EVP_R_UNSUPPORTED_CIPHER,    EVP_R_UNSUPPORTED_KEY_DERIVATION_FUNCTION,
+        EVP_R_UNSUPPORTED_PRF,       EVP_R_UNKNOWN_DIGEST,
+        EVP_R_UNSUPPORTED_SALT_TYPE, EVP_R_UNSUPPORTED_ALGORITHM,
+        EVP_R_UNSUPPORTED_KEYLENGTH, EVP_R_NO_CIPHER_SET,
+    };
+    unsigned long code = ERR_peek_error();
+
+    if (ERR_GET_LIB(code) == ERR_LIB_EVP && ERR_GET_REASON(code) == ERR_R_UNSUPPORTED)
+        return true;
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (ERR_GET_LIB(code) == ERR_LIB_EVP && ERR_GET_REASON(code) == reasons[i])
+            return true;
+    return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_UNSUPPORTED_ENCRYPTION;
+}
+
+const char *crypto_digest(enum digest digest)
+{
+    static const char *const names[] = {
+        [DIGEST_NONE] = "",           [DIGEST_SHA1] = "SHA1",       [DIGEST_SHA256] = "SHA2-256",
+        [DIGEST_SHA384] = "SHA2-384", [DIGEST_SHA512] = "SHA2-512",
+    };
+
+    return names[digest];
+}
+
+se_status crypto_draw_secret(unsigned char *out, size_t size, se_error *err)
+{
+    if (RAND_priv_bytes_ex(crypto_context(), out, size, 0) > 0)
+        return SE_OK;
+    return crypto_error(err, SE_ERR_CRYPTO, "no random bytes");
+}
+
+se_status crypto_draw_public(unsigned char *out, size_t size, se_error *err)
+{
+    if (RAND_bytes_ex(crypto_context(), out, size, 0) > 0)
+        return SE_OK;
+    return crypto_error(err, SE_ERR_CRYPTO, "no random bytes");
+}

@@ -1,0 +1,123 @@
+#include "crypto/key.h"
+
+#include <openssl/core_names.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "crypto/crypto.h"
+
+AUTO_KIND(pubkey, X509_PUBKEY *, X509_PUBKEY_free(*p))
+
+static se_status check_pair(EVP_PKEY *private, X509 *certificate, se_error *err)
+{
+    EVP_PKEY *public = X509_get0_pubkey(certificate);
+
+    if (!public)
+        return crypto_error(err, SE_ERR_KEY, "the certificate's public key can't be read");
+    if (private && EVP_PKEY_eq(private, public) != 1)
+        return crypto_error(err, SE_ERR_KEY,
+                            "the private key and the certificate do not belong together");
+    return SE_OK;
+}
+
+static se_status identify(unsigned char id[KEY_ID], const X509 *certificate, se_error *err)
+{
+    unsigned char *der = NULL;
+    int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+    size_t written = KEY_ID;
+    bool done = size > 0 &&
+                EVP_Q_digest(crypto_context(), "SHA2-256", NULL, der, (size_t)size, id, &written);
+
+    OPENSSL_free(der);
+    return done ? SE_OK : crypto_error(err, SE_ERR_CRYPTO, "cannot hash the public key");
+}
+
+se_status key_new(struct key **out, EVP_PKEY *private, X509 *certificate, STACK_OF(X509) * chain,
+                  se_error *err)
+{
+    struct key *key = calloc(1, sizeof *key);
+    se_status st = key ? check_pair(private, certificate, err) : error_memory(err);
+
+    *out = NULL;
+    if (!st)
+        st = identify(key->id, certificate, err);
+    if (st) {
+        EVP_PKEY_free(private);
+        X509_free(certificate);
+        sk_X509_pop_free(chain, X509_free);
+        free(key);
+        return st;
+    }
+    key->refs = 1;
+    key->private = private;
+    key->certificate = certificate;
+    key->chain = chain;
+    profile_read(&key->profile, certificate);
+    *out = key;
+    return SE_OK;
+}
+
+struct key *key_ref(struct key *key)
+{
+    __atomic_add_fetch(&key->refs, 1, __ATOMIC_RELAXED);
+    return key;
+}
+
+void key_unref(struct key *key)
+{
+    if (!key || __atomic_sub_fetch(&key->refs, 1, __ATOMIC_ACQ_REL))
+        return;
+    profile_free(&key->profile);
+    EVP_PKEY_free(key->private);
+    X509_free(key->certificate);
+    sk_X509_pop_free(key->chain, X509_free);
+    free(key);
+}
+
+se_status key_public_id(unsigned char out[PUBLIC_ID], EVP_PKEY *public, se_error *err)
+{
+    AUTO(pubkey) info = NULL;
+    const unsigned char *bits;
+    int size;
+
+    if (!X509_PUBKEY_set(&info, public) || !X509_PUBKEY_get0_param(NULL, &bits, &size, NULL, info))
+        return crypto_error(err, SE_ERR_CRYPTO, "the public key can't be encoded");
+    if (!EVP_Q_digest(crypto_context(), "SHA1", NULL, bits, (size_t)size, out, NULL))
+        return crypto_error(err, SE_ERR_CRYPTO, "SHA-1 of the public key");
+    return SE_OK;
+}
+
+enum key_family key_family(const EVP_PKEY *key)
+{
+    if (EVP_PKEY_is_a(key, "RSA"))
+        return FAMILY_RSA;
+    return EVP_PKEY_is_a(key, "EC") ? FAMILY_EC : FAMILY_ANY;
+}
+
+/* NIST's names for the curves that have one: what a person reads in "P-256", OpenSSL calls
+ * prime256v1. */
+static const char *curve_name(const char *group)
+{
+    static const char *const names[][2] = { { "prime256v1", "P-256" },
+                                            { "secp384r1", "P-384" },
+                                            { "secp521r1", "P-521" } };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(group, names[i][0]) == 0)
+            return names[i][1];
+    return group;
+}
+
+void key_type_name(char out[32], const EVP_PKEY *key)
+{
+    char group[24] = "";
+
+    if (key_family(key) == FAMILY_RSA)
+        (void)snprintf(out, 32, "RSA-%d", EVP_PKEY_get_bits(key));
+    else if (EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group,
+                                            NULL))
+        (void)snprintf(out, 32, "EC-%s", curve_name(group));
+    else
+        (void)snprintf(out, 32, "%.31s",
+                       EVP_PKEY_get0_type_name(key) ? EVP_PKEY_get0_type_name(key) : "unknown");
+}

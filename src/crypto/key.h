@@ -1,0 +1,51 @@
+/* The key currency: an EVP_PKEY with its certificate.  Nothing above this line knows where a
+ * private key is. */
+#ifndef CRYPTO_KEY_H
+#define CRYPTO_KEY_H
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "base/buf.h"
+#include "config/algorithm.h"
+#include "crypto/cert_info.h"
+
+AUTO_KIND(evp_pkey, EVP_PKEY *, EVP_PKEY_free(*p))
+AUTO_KIND(x509, X509 *, X509_free(*p))
+AUTO_KIND(x509_stack, STACK_OF(X509) *, sk_X509_pop_free(*p, X509_free))
+
+enum { KEY_ID = 32 };
+
+/* Counted and immutable: threads in mid-operation keep a key that has been replaced. */
+struct key {
+    unsigned refs;
+    unsigned char id[KEY_ID]; /* SHA-256 of the certificate's SubjectPublicKeyInfo */
+    EVP_PKEY *private;        /* NULL: only the certificate was asked for */
+    X509 *certificate;        /* never NULL */
+    STACK_OF(X509) *
+        chain; /* its issuers as far as the store has them, nearest first; may be NULL */
+    struct profile profile; /* of the certificate */
+    unsigned namesakes;     /* other private keys of its name in its store */
+    /* which rules its certificate kept, and at which second (engine/prepare.c) */
+    const void *checked_for;
+    int64_t checked_at;
+};
+
+/*
+ * Takes over all three, also on failure.  SE_ERR_KEY: key and certificate do not belong together.
+ */
+SE_MUST_CHECK se_status key_new(struct key **out, EVP_PKEY *private, X509 *certificate,
+                                STACK_OF(X509) * chain, se_error *err);
+struct key *key_ref(struct key *key);
+void key_unref(struct key *key); /* accepts NULL */
+AUTO_KIND(key, struct key *, key_unref(*p))
+
+/* SHA-1 of the subjectPublicKey (RFC 5280, 4.2.1.2, method 1) */
+enum { PUBLIC_ID = 20 };
+SE_MUST_CHECK se_status key_public_id(unsigned char out[PUBLIC_ID], EVP_PKEY *public,
+                                      se_error *err);
+
+enum key_family key_family(const EVP_PKEY *key);       /* FAMILY_ANY: neither RSA nor EC */
+void key_type_name(char out[32], const EVP_PKEY *key); /* "RSA-2048", "EC-P-256" */
+
+#endif

@@ -1,0 +1,20 @@
+libse_core_la_SOURCES += \
+	src/crypto/algorithm_id.c src/crypto/algorithm_id.h \
+	src/crypto/cert_info.c src/crypto/cert_info.h \
+	src/crypto/cert_path.c src/crypto/cert_path.h \
+	src/crypto/cert_policy.c \
+	src/crypto/certificate.c src/crypto/certificate.h \
+	src/crypto/crypto.c src/crypto/crypto.h \
+	src/crypto/email_addresses.c \
+	src/crypto/key.c src/crypto/key.h \
+	src/crypto/kit.c src/crypto/kit.h \
+	src/crypto/padding.c src/crypto/padding.h \
+	src/crypto/pem_stream.c src/crypto/pem_stream.h \
+	src/crypto/pem_text.c src/crypto/pem_text.h \
+	src/crypto/pkey_ops.c src/crypto/pkey_ops.h \
+	src/crypto/provider.h \
+	src/crypto/provider_asymcipher.c \
+	src/crypto/provider_keymgmt.c src/crypto/provider_keymgmt.h \
+	src/crypto/provider_signature.c \
+	src/crypto/raw_signature.c src/crypto/raw_signature.h \
+	src/crypto/signature.h

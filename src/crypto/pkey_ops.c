@@ -1,0 +1,154 @@
+#include "crypto/pkey_ops.h"
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+
+#include "crypto/crypto.h"
+#include "crypto/key.h"
+#include "crypto/provider.h"
+
+AUTO_KIND(pkey_ctx, EVP_PKEY_CTX *, EVP_PKEY_CTX_free(*p))
+
+enum { PARAMS = 4 };
+
+/* OpenSSL's constructors want what they only read to be writable. */
+static char *word(const char *text)
+{
+    return (char *)(uintptr_t)text;
+}
+
+static void sign_params(OSSL_PARAM out[PARAMS], struct sign_how *how, int *padding)
+{
+    *padding = how->padding == PADDING_PSS ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;
+    *out++ = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST,
+                                              word(crypto_digest(how->digest)), 0);
+    if (how->padding != PADDING_NONE)
+        *out++ = OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PAD_MODE, padding);
+    if (how->padding == PADDING_PSS)
+        *out++ = OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, &how->salt);
+    *out = OSSL_PARAM_construct_end();
+}
+
+/* A failure that somebody left behind on this thread is not ours, and OpenSSL's queue may belong to
+ * an operation around this one. */
+static void begin(void)
+{
+    se_error stale;
+
+    (void)remote_failure(&stale);
+    ERR_set_mark();
+}
+
+static se_status finish(se_status st)
+{
+    ERR_pop_to_mark();
+    return st;
+}
+
+static se_status sign_held(se_buf *out, EVP_PKEY *key, const struct sign_how *how, se_bytes hash,
+                           se_error *err)
+{
+    AUTO(pkey_ctx) ctx = EVP_PKEY_CTX_new_from_pkey(crypto_context(), key, NULL);
+    AUTO(se_buf) signature = SE_BUF_INIT;
+    struct sign_how mine = *how;
+    size_t size = (size_t)EVP_PKEY_get_size(key);
+    OSSL_PARAM params[PARAMS];
+    int padding;
+
+    TRY(buf_new(&signature, size, err));
+    sign_params(params, &mine, &padding);
+    if (!ctx || EVP_PKEY_sign_init(ctx) <= 0 || EVP_PKEY_CTX_set_params(ctx, params) <= 0 ||
+        EVP_PKEY_sign(ctx, signature.data, &size, hash.data, hash.size) <= 0)
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot sign");
+    return buf_copy(out, (se_bytes){ signature.data, size }, err);
+}
+
+se_status key_sign_hash(se_buf *out, EVP_PKEY *key, const struct sign_how *how, se_bytes hash,
+                        se_error *err)
+{
+    const struct provider_key *bridge = provider_key_of(key);
+
+    *out = (se_buf)SE_BUF_INIT;
+    begin();
+    return finish(bridge ? provider_sign(out, bridge, how, hash, err)
+                         : sign_held(out, key, how, hash, err));
+}
+
+static void oaep_params(OSSL_PARAM out[PARAMS], const struct unwrap_how *how, int *padding)
+{
+    *padding = RSA_PKCS1_OAEP_PADDING;
+    *out++ = OSSL_PARAM_construct_int(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, padding);
+    *out++ = OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST,
+                                              word(crypto_digest(how->digest)), 0);
+    *out++ = OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST,
+                                              word(crypto_digest(how->mgf1)), 0);
+    *out = OSSL_PARAM_construct_end();
+}
+
+static se_status encrypt_oaep(se_buf *out, EVP_PKEY *public, const struct unwrap_how *how,
+                              se_bytes clear, se_error *err)
+{
+    AUTO(pkey_ctx) ctx = EVP_PKEY_CTX_new_from_pkey(crypto_context(), public, NULL);
+    AUTO(se_buf) blob = SE_BUF_INIT;
+    size_t size = (size_t)EVP_PKEY_get_size(public), least;
+    OSSL_PARAM params[PARAMS];
+    int padding;
+
+    oaep_params(params, how, &padding);
+    if (!ctx || EVP_PKEY_encrypt_init(ctx) <= 0 || EVP_PKEY_CTX_set_params(ctx, params) <= 0)
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot encrypt with OAEP");
+    /* RFC 8017, 7.1.1, step 1 */
+    least = 2 + 2 * (size_t)EVP_MD_get_size(crypto_md(how->digest));
+    if (size < least || clear.size > size - least)
+        return error_set(err, SE_ERR_USAGE, "%zu bytes are more than this key encrypts",
+                         clear.size);
+    TRY(buf_new(&blob, size, err));
+    if (EVP_PKEY_encrypt(ctx, blob.data, &size, clear.data, clear.size) <= 0)
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot encrypt with OAEP");
+    *out = buf_move(&blob);
+    return SE_OK;
+}
+
+se_status key_wrap(se_buf *out, EVP_PKEY *public, const struct unwrap_how *how, se_bytes clear,
+                   se_error *err)
+{
+    *out = (se_buf)SE_BUF_INIT;
+    if (key_family(public) != FAMILY_RSA)
+        return error_set(err, SE_ERR_KEY, "the key can't encrypt");
+    begin();
+    return finish(encrypt_oaep(out, public, how, clear, err));
+}
+
+static se_status unwrap_held(se_buf *out, EVP_PKEY *key, const struct unwrap_how *how,
+                             se_bytes blob, se_error *err)
+{
+    AUTO(pkey_ctx) ctx = EVP_PKEY_CTX_new_from_pkey(crypto_context(), key, NULL);
+    AUTO(se_buf) clear = SE_BUF_INIT;
+    size_t size = (size_t)EVP_PKEY_get_size(key);
+    OSSL_PARAM params[PARAMS];
+    int padding;
+
+    if (blob.size != size)
+        return remote_refused(err);
+    TRY(buf_new(&clear, size, err));
+    oaep_params(params, how, &padding);
+    if (!ctx || EVP_PKEY_decrypt_init(ctx) <= 0 || EVP_PKEY_CTX_set_params(ctx, params) <= 0)
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot decrypt with OAEP");
+    if (EVP_PKEY_decrypt(ctx, clear.data, &size, blob.data, blob.size) <= 0)
+        return remote_refused(err);
+    return buf_copy(out, (se_bytes){ clear.data, size }, err);
+}
+
+se_status key_unwrap(se_buf *out, EVP_PKEY *key, const struct unwrap_how *how, se_bytes blob,
+                     se_error *err)
+{
+    const struct provider_key *bridge = provider_key_of(key);
+
+    *out = (se_buf)SE_BUF_INIT;
+    if (key_family(key) != FAMILY_RSA)
+        return error_set(err, SE_ERR_KEY, "this key only signs");
+    begin();
+    return finish(bridge ? provider_unwrap(out, bridge, how, blob, err)
+                         : unwrap_held(out, key, how, blob, err));
+}

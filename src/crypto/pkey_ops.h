@@ -1,0 +1,20 @@
+/* One operation with any EVP_PKEY of crypto_context(): OpenSSL's with one that is held, and the
+ * store's own with one that is not. */
+#ifndef CRYPTO_PKEY_OPS_H
+#define CRYPTO_PKEY_OPS_H
+
+#include "crypto/provider_keymgmt.h"
+
+/* Signs a finished hash, as remote_ops.sign() does; what a remote key fails with comes as it is. */
+SE_MUST_CHECK se_status key_sign_hash(se_buf *out, EVP_PKEY *key, const struct sign_how *how,
+                                      se_bytes hash, se_error *err);
+
+/* Encrypts `clear` for the holder of `public`.  SE_ERR_USAGE: it is longer than the key takes. */
+SE_MUST_CHECK se_status key_wrap(se_buf *out, EVP_PKEY *public, const struct unwrap_how *how,
+                                 se_bytes clear, se_error *err);
+
+/* Decrypts `blob`, as remote_ops.unwrap() does: whatever does not decrypt is remote_refused(). */
+SE_MUST_CHECK se_status key_unwrap(se_buf *out, EVP_PKEY *key, const struct unwrap_how *how,
+                                   se_bytes blob, se_error *err);
+
+#endif

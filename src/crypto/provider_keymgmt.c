@@ -1,0 +1,296 @@
+#include "crypto/provider_keymgmt.h"
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/provider.h>
+#include <stdlib.h>
+
+#include "crypto/crypto.h"
+#include "crypto/key.h"
+#include "crypto/provider.h"
+
+/* The one parameter of our import, and one that our keys know: a struct provider_key by address.
+ * Such keys only ever come from remote_key(). */
+#define PARAM_PROVIDER_KEY "signengine-bridge"
+#define PROVIDER           "signengine"
+#define PROPERTIES         "provider=" PROVIDER
+
+static _Thread_local se_error last_failure;
+
+void provider_failed(const se_error *err)
+{
+    last_failure = *err;
+}
+
+bool remote_failure(se_error *out)
+{
+    bool failed = last_failure.status != SE_OK;
+
+    if (failed)
+        *out = last_failure;
+    last_failure = (se_error)SE_ERROR_INIT;
+    return failed;
+}
+
+se_status remote_refused(se_error *err)
+{
+    return error_set(err, SE_ERR_REJECTED, "it does not decrypt with this key");
+}
+
+enum digest provider_digest(const char *name)
+{
+    EVP_MD *md = EVP_MD_fetch(crypto_context(), name, NULL);
+    enum digest found = DIGEST_NONE;
+
+    for (enum digest d = DIGEST_SHA1; md && !found && d <= DIGEST_SHA512; d++)
+        if (EVP_MD_is_a(md, crypto_digest(d)))
+            found = d;
+    EVP_MD_free(md);
+    return found;
+}
+
+int provider_choice(const OSSL_PARAM *p, int *out, const char *word, int meant)
+{
+    if (p->data_type != OSSL_PARAM_UTF8_STRING)
+        return OSSL_PARAM_get_int(p, out);
+    if (strcmp(p->data, word) == 0)
+        *out = meant;
+    else
+        *out = atoi(p->data);
+    return 1;
+}
+
+int provider_tell_choice(OSSL_PARAM *p, int value, const char *word)
+{
+    return p->data_type == OSSL_PARAM_INTEGER ? OSSL_PARAM_set_int(p, value)
+                                              : OSSL_PARAM_set_utf8_string(p, word);
+}
+
+/* ---- key management (provider-keymgmt(7)) ---- */
+
+static void *key_make(void *provider)
+{
+    (void)provider;
+    return OPENSSL_zalloc(sizeof(struct provider_key));
+}
+
+static void key_release(void *data)
+{
+    struct provider_key *bridge = data;
+
+    if (bridge && bridge->ops)
+        bridge->ops->close(bridge->remote);
+    if (bridge)
+        EVP_PKEY_free(bridge->public);
+    OPENSSL_free(bridge);
+}
+
+static int key_import(void *data, int selection, const OSSL_PARAM params[])
+{
+    const OSSL_PARAM *p = OSSL_PARAM_locate_const(params, PARAM_PROVIDER_KEY);
+    const void *from;
+    size_t size;
+
+    (void)selection;
+    if (!p || !OSSL_PARAM_get_octet_string_ptr(p, &from, &size) ||
+        size != sizeof(struct provider_key))
+        return 0;
+    memcpy(data, from, sizeof(struct provider_key));
+    return EVP_PKEY_up_ref(((struct provider_key *)data)->public);
+}
+
+static const OSSL_PARAM *key_import_types(int selection)
+{
+    static const OSSL_PARAM types[] = { OSSL_PARAM_octet_string(PARAM_PROVIDER_KEY, NULL, 0),
+                                        OSSL_PARAM_END };
+
+    (void)selection;
+    return types;
+}
+
+static int key_has(const void *data, int selection)
+{
+    (void)selection;
+    return ((const struct provider_key *)data)->public != NULL;
+}
+
+/* A parameter that the public key does not know stays unset, which is how a key says so. */
+static int key_get(void *data, OSSL_PARAM params[])
+{
+    OSSL_PARAM *p = OSSL_PARAM_locate(params, PARAM_PROVIDER_KEY);
+
+    if (p)
+        return OSSL_PARAM_set_octet_ptr(p, data, sizeof(struct provider_key));
+    ERR_set_mark();
+    (void)EVP_PKEY_get_params(((struct provider_key *)data)->public, params);
+    ERR_pop_to_mark();
+    return 1;
+}
+
+static const OSSL_PARAM *key_gettable(void *provider)
+{
+    static const OSSL_PARAM types[] = {
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_BITS, NULL),
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_SECURITY_BITS, NULL),
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_MAX_SIZE, NULL),
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_DEFAULT_DIGEST, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0),
+        OSSL_PARAM_END,
+    };
+
+    (void)provider;
+    return types;
+}
+
+/* Only the public half can leave; a refusal makes OpenSSL come to our own operations. */
+static int key_export(void *data, int selection, OSSL_CALLBACK *take, void *arg)
+{
+    OSSL_PARAM *params = NULL;
+    int ok;
+
+    if (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY)
+        return 0;
+    ok = EVP_PKEY_todata(((struct provider_key *)data)->public, selection, &params) &&
+         take(params, arg);
+    OSSL_PARAM_free(params);
+    return ok;
+}
+
+static const OSSL_PARAM *key_export_types(int selection)
+{
+    return selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY ? NULL : key_gettable(NULL);
+}
+
+static int key_match(const void *a, const void *b, int selection)
+{
+    (void)selection;
+    return EVP_PKEY_eq(((const struct provider_key *)a)->public,
+                       ((const struct provider_key *)b)->public) == 1;
+}
+
+static const char *rsa_operation(int operation)
+{
+    (void)operation;
+    return "RSA";
+}
+
+static const char *ec_operation(int operation)
+{
+    return operation == OSSL_OP_SIGNATURE ? "ECDSA" : "EC";
+}
+
+#define KEY_MANAGEMENT(operation)                                                                  \
+    {                                                                                              \
+        ENTRY(OSSL_FUNC_KEYMGMT_NEW, key_make), ENTRY(OSSL_FUNC_KEYMGMT_FREE, key_release),        \
+            ENTRY(OSSL_FUNC_KEYMGMT_IMPORT, key_import),                                           \
+            ENTRY(OSSL_FUNC_KEYMGMT_IMPORT_TYPES, key_import_types),                               \
+            ENTRY(OSSL_FUNC_KEYMGMT_HAS, key_has), ENTRY(OSSL_FUNC_KEYMGMT_GET_PARAMS, key_get),   \
+            ENTRY(OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, key_gettable),                                \
+            ENTRY(OSSL_FUNC_KEYMGMT_EXPORT, key_export),                                           \
+            ENTRY(OSSL_FUNC_KEYMGMT_EXPORT_TYPES, key_export_types),                               \
+            ENTRY(OSSL_FUNC_KEYMGMT_MATCH, key_match),                                             \
+            ENTRY(OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, operation), { 0, NULL },                 \
+    }
+static const OSSL_DISPATCH rsa_keys[] = KEY_MANAGEMENT(rsa_operation);
+static const OSSL_DISPATCH ec_keys[] = KEY_MANAGEMENT(ec_operation);
+
+/* ---- the provider (provider-base(7)) ---- */
+
+static const OSSL_ALGORITHM *query(void *provider, int operation, int *no_cache)
+{
+    static const OSSL_ALGORITHM keys[] = {
+        { "RSA:rsaEncryption", PROPERTIES, rsa_keys, NULL },
+        { "EC:id-ecPublicKey", PROPERTIES, ec_keys, NULL },
+        { NULL, NULL, NULL, NULL },
+    };
+    static const OSSL_ALGORITHM signatures[] = {
+        { "RSA:rsaEncryption", PROPERTIES, provider_signature, NULL },
+        { "ECDSA", PROPERTIES, provider_signature, NULL },
+        { NULL, NULL, NULL, NULL },
+    };
+    static const OSSL_ALGORITHM ciphers[] = {
+        { "RSA:rsaEncryption", PROPERTIES, provider_cipher, NULL },
+        { NULL, NULL, NULL, NULL },
+    };
+
+    (void)provider;
+    *no_cache = 0;
+    if (operation == OSSL_OP_KEYMGMT)
+        return keys;
+    if (operation == OSSL_OP_ASYM_CIPHER)
+        return ciphers;
+    return operation == OSSL_OP_SIGNATURE ? signatures : NULL;
+}
+
+static int provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
+                         const OSSL_DISPATCH **out, void **context)
+{
+    static const OSSL_DISPATCH functions[] = { ENTRY(OSSL_FUNC_PROVIDER_QUERY_OPERATION, query),
+                                               { 0, NULL } };
+
+    (void)in;
+    *out = functions;
+    *context = (void *)handle;
+    return 1;
+}
+
+bool remote_provider_load(OSSL_LIB_CTX *context)
+{
+    return OSSL_PROVIDER_add_builtin(context, PROVIDER, provider_init) &&
+           OSSL_PROVIDER_load(context, PROVIDER);
+}
+
+se_status remote_key(EVP_PKEY **out, const struct remote_ops *ops, void *remote, EVP_PKEY *public,
+                     se_error *err)
+{
+    struct provider_key bridge = { ops, remote, public };
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_octet_string(PARAM_PROVIDER_KEY, &bridge,
+                                                              sizeof bridge),
+                            OSSL_PARAM_construct_end() };
+    EVP_PKEY_CTX *context;
+    int ok;
+
+    *out = NULL;
+    if (key_family(public) == FAMILY_ANY)
+        return error_set(err, SE_ERR_KEY, "a key of type %s can't be used: RSA or EC is needed",
+                         EVP_PKEY_get0_type_name(public));
+    context = EVP_PKEY_CTX_new_from_name(
+        crypto_context(), key_family(public) == FAMILY_EC ? "EC" : "RSA", PROPERTIES);
+    ok = context && EVP_PKEY_fromdata_init(context) > 0 &&
+         EVP_PKEY_fromdata(context, out, EVP_PKEY_KEYPAIR, params) > 0;
+    EVP_PKEY_CTX_free(context);
+    return ok ? SE_OK : crypto_error(err, SE_ERR_CRYPTO, "cannot bridge the key to OpenSSL");
+}
+
+const struct provider_key *provider_key_of(const EVP_PKEY *key)
+{
+    void *bridge = NULL;
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_octet_ptr(PARAM_PROVIDER_KEY, &bridge, 0),
+                            OSSL_PARAM_construct_end() };
+
+    ERR_set_mark();
+    (void)EVP_PKEY_get_params(key, params);
+    ERR_pop_to_mark();
+    return bridge;
+}
+
+const char *remote_sign_mechanism(const EVP_PKEY *key, const struct sign_how *how)
+{
+    const struct provider_key *bridge = provider_key_of(key);
+
+    if (!bridge)
+        return "software";
+    return bridge->ops->sign_mechanism ? bridge->ops->sign_mechanism(bridge->remote, how) : "";
+}
+
+const char *remote_unwrap_mechanism(const EVP_PKEY *key, const struct unwrap_how *how)
+{
+    const struct provider_key *bridge = provider_key_of(key);
+
+    if (!bridge)
+        return "software";
+    return bridge->ops->unwrap_mechanism ? bridge->ops->unwrap_mechanism(bridge->remote, how) : "";
+}

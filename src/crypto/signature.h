@@ -1,0 +1,89 @@
+/*
+ * Formats turn a job into bytes and back.  They see bytes and keys, never files, stores or the
+ * configuration. To add one: one file, one row in formats.c.
+ */
+#ifndef CRYPTO_SIGNATURE_H
+#define CRYPTO_SIGNATURE_H
+
+#include "base/stream.h"
+#include "config/policy.h"
+#include "crypto/key.h"
+
+/* What XML signatures have besides; NULL: not given. */
+struct xml_wish {
+    const char *id;  /* of the element that is signed; NULL: the document */
+    const char *uri; /* of the content of a detached one */
+    bool inclusive;  /* signing: C14N 1.0; otherwise exclusive C14N */
+};
+
+/* Gets a time stamp of a signature, which becomes an unsigned attribute. */
+struct stamper {
+    se_status (*stamp)(se_buf *token, const char *url, se_bytes signature, se_error *err);
+    const char *url; /* NULL: no time stamp */
+};
+
+struct sign_job {
+    const struct algorithm *algorithm; /* a signature algorithm that fits the key */
+    struct key *key;
+    int64_t time;
+    bool pem;
+    bool capabilities; /* sMIMECapabilities */
+    struct stream *in;
+    const se_sink *out;
+    struct xml_wish xml;
+    struct stamper stamper;
+};
+
+/* A certificate that may have signed, and what it signs with. */
+struct expected_signer {
+    X509 *certificate;
+    const struct algorithm *algorithm;
+    unsigned version;
+};
+
+struct verify_job {
+    const struct expected_signer *candidates;
+    size_t count;
+    X509_STORE *roots; /* not NULL: the signer must chain to one of them, candidates only give him a
+                          version */
+    X509_STORE
+    *tsa_roots;           /* to which time stamping authorities must chain; NULL: none is trusted */
+    enum purpose purpose; /* that the chain must be for */
+    int64_t time;         /* when the chain must be valid */
+    se_bytes signature;   /* empty: `in` is an attached signature */
+    const se_source *later; /* not NULL: gives the signature, after the end of `in` */
+    struct stream *in;
+    const se_sink *content; /* of an attached signature; may be NULL */
+    struct xml_wish xml;
+};
+
+/* What the time stamp of a signature is worth. */
+struct stamp {
+    int64_t time; /* 0: there is none that counts */
+    char authority[256];
+    char ignored[256]; /* why it does not count */
+};
+
+/* Who signed; start it with zeroes. */
+struct verdict {
+    X509 *certificate; /* counted, released by verdict_free() */
+    const struct algorithm *algorithm;
+    const struct expected_signer *candidate; /* NULL: only `roots` vouch for him */
+    int64_t signing_time;                    /* 0: not said */
+    struct stamp stamp;
+};
+void verdict_free(struct verdict *verdict);
+AUTO_KIND(verdict, struct verdict, verdict_free(p))
+
+struct signature_format {
+    const char *name;
+    se_status (*sign)(const struct sign_job *job, se_error *err);
+    /* SE_ERR_REJECTED: not a good signature of a candidate; SE_ERR_FORMAT: not a signature at all.
+     */
+    se_status (*verify)(struct verdict *out, const struct verify_job *job, se_error *err);
+};
+
+/* NULL: there is no such form. */
+const struct signature_format *signature_format_find(se_form form);
+
+#endif

@@ -1,0 +1,198 @@
+/* Writing, in DER: EnvelopedData with CBC, which nothing authenticates, AuthEnvelopedData with GCM.
+ */
+#include "fields/cms_envelope.h"
+
+#include <openssl/x509v3.h>
+
+#include "base/base64.h"
+#include "crypto/algorithm_id.h"
+#include "crypto/crypto.h"
+#include "crypto/pem_stream.h"
+#include "fields/cms_envelope_asn1.h"
+
+static bool set_octets(ASN1_OCTET_STRING **out, se_bytes bytes)
+{
+    if (!*out && !(*out = ASN1_OCTET_STRING_new()))
+        return false;
+    return bytes.size <= INT_MAX && ASN1_OCTET_STRING_set(*out, bytes.data, (int)bytes.size);
+}
+
+/* ---- the recipient: the same for all values of a data key ---- */
+
+/* Its certificate may be issued anew, and keeps the key's identifier then, if it has one. */
+static const ASN1_OCTET_STRING *key_id(const struct recipient *recipient)
+{
+    return X509_get0_subject_key_id(recipient->key->certificate);
+}
+
+static bool set_issuer_serial(struct recipient_id *out, const X509 *certificate)
+{
+    struct issuer_serial *made =
+        (struct issuer_serial *)ASN1_item_new(ASN1_ITEM_rptr(ISSUER_SERIAL));
+
+    out->type = BY_ISSUER;
+    out->d.issuer_serial = made;
+    return made && X509_NAME_set(&made->issuer, X509_get_issuer_name(certificate)) &&
+           ASN1_STRING_copy(made->serial, X509_get0_serialNumber(certificate));
+}
+
+static bool set_recipient_id(struct recipient_id *out, const struct recipient *recipient)
+{
+    const ASN1_OCTET_STRING *id = key_id(recipient);
+
+    if (!id)
+        return set_issuer_serial(out, recipient->key->certificate);
+    out->type = BY_KEY_ID;
+    out->d.key_id = ASN1_OCTET_STRING_dup(id);
+    return out->d.key_id != NULL;
+}
+
+static se_status prepare_seal(struct data_key *key, const struct seal_job *job, se_error *err)
+{
+    const struct unwrap_how how = { job->algorithm->oaep, job->algorithm->mgf1 };
+    AUTO(key_trans) trans = (struct key_trans *)ASN1_item_new(ASN1_ITEM_rptr(KEY_TRANS));
+
+    if (!trans || !ASN1_INTEGER_set(trans->version, key_id(job->recipient) ? 2 : 0) ||
+        !set_recipient_id(trans->id, job->recipient) ||
+        !identifier_set_oaep(trans->algorithm, &how) ||
+        !set_octets(&trans->wrapped, buf_bytes(&key->wrapped)))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot encode the recipient");
+    return envelope_encode(&key->head, trans, ASN1_ITEM_rptr(KEY_TRANS), err);
+}
+
+static size_t secret_size(const struct algorithm *algorithm)
+{
+    return algorithm->bits / 8;
+}
+
+/* ---- values ---- */
+
+static bool set_gcm(X509_ALGOR *out, int nid, se_bytes iv)
+{
+    AUTO(gcm_parameters) gcm =
+        (struct gcm_parameters *)ASN1_item_new(ASN1_ITEM_rptr(GCM_PARAMETERS));
+    ASN1_STRING *packed;
+
+    if (!gcm || !set_octets(&gcm->nonce, iv) || !(gcm->tag_size = ASN1_INTEGER_new()) ||
+        !ASN1_INTEGER_set(gcm->tag_size, GCM_TAG))
+        return false;
+    packed = ASN1_item_pack(gcm, ASN1_ITEM_rptr(GCM_PARAMETERS), NULL);
+    if (packed && X509_ALGOR_set0(out, OBJ_nid2obj(nid), V_ASN1_SEQUENCE, packed))
+        return true;
+    ASN1_STRING_free(packed);
+    return false;
+}
+
+static bool set_cbc(X509_ALGOR *out, int nid, se_bytes iv)
+{
+    ASN1_OCTET_STRING *octets = NULL;
+
+    if (set_octets(&octets, iv) &&
+        X509_ALGOR_set0(out, OBJ_nid2obj(nid), V_ASN1_OCTET_STRING, octets))
+        return true;
+    ASN1_OCTET_STRING_free(octets);
+    return false;
+}
+
+static bool set_algorithm(X509_ALGOR *out, const struct algorithm *a, const unsigned char *iv)
+{
+    const struct content_algorithm *known = content_algorithm_of(a);
+    const se_bytes bytes = { iv, aes_iv_size(a->cipher) };
+
+    if (!known)
+        return false;
+    return (a->cipher == CIPHER_AES_GCM ? set_gcm : set_cbc)(out, known->nid, bytes);
+}
+
+static se_status encrypt_content(struct enveloped *e, const struct seal_job *job, se_error *err)
+{
+    const struct algorithm *a = job->algorithm;
+    unsigned char iv[AES_BLOCK], tag[GCM_TAG];
+    const struct aes aes = {
+        .cipher = a->cipher,
+        .bits = a->bits,
+        .key = job->key->secret.data,
+        .iv = iv,
+        .tag_size = GCM_TAG,
+    };
+    AUTO(se_buf) text = SE_BUF_INIT;
+    se_status st;
+
+    memcpy(iv, a->iv, a->iv_size);
+    if ((!a->iv_size && (st = crypto_draw_public(iv, aes_iv_size(a->cipher), err))) ||
+        (st = buf_new(&text, aes_size(a->cipher, job->plain.size), err)) ||
+        (st = aes_encrypt(text.data, tag, job->kit, &aes, job->plain, err)))
+        return st;
+    e->content->type = OBJ_nid2obj(NID_pkcs7_data);
+    if (!set_algorithm(e->content->algorithm, a, iv) ||
+        !set_octets(&e->content->text, buf_bytes(&text)) ||
+        (a->cipher == CIPHER_AES_GCM && !set_octets(&e->mac, (se_bytes){ tag, GCM_TAG })))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot encode the content");
+    return SE_OK;
+}
+
+static bool add_recipient(struct enveloped *e, const struct data_key *key)
+{
+    const unsigned char *p = key->head.data;
+    ASN1_TYPE *recipient = d2i_ASN1_TYPE(NULL, &p, (long)key->head.size);
+
+    if (recipient && sk_ASN1_TYPE_push(e->recipients, recipient))
+        return true;
+    ASN1_TYPE_free(recipient);
+    return false;
+}
+
+static se_status seal(se_buf *out, const struct seal_job *job, se_error *err)
+{
+    bool gcm = job->algorithm->cipher == CIPHER_AES_GCM;
+    AUTO(content_info) info = (struct content_info *)ASN1_item_new(ASN1_ITEM_rptr(CONTENT_INFO));
+    AUTO(se_buf) der = SE_BUF_INIT;
+
+    *out = (se_buf)SE_BUF_INIT;
+    if (!info ||
+        !ASN1_INTEGER_set(info->enveloped->version, gcm || !key_id(job->recipient) ? 0 : 2) ||
+        !add_recipient(info->enveloped, job->key))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot encode the value");
+    info->type = OBJ_nid2obj(gcm ? NID_id_smime_ct_authEnvelopedData : NID_pkcs7_enveloped);
+    TRY(encrypt_content(info->enveloped, job, err));
+    TRY(envelope_encode(&der, info, ASN1_ITEM_rptr(CONTENT_INFO), err));
+    if (!job->binary)
+        return base64_encode(out, buf_bytes(&der), err);
+    *out = buf_move(&der);
+    return SE_OK;
+}
+
+/* DER and BER begin with a SEQUENCE that is long, and the object identifier of a content type; one
+ * of the three may be damaged. */
+static bool resembles_der(se_bytes value)
+{
+    const unsigned char *p = value.data;
+    bool sequence = p[0] == (V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED),
+         is_long = value.size < 2 || (p[1] >= 0x80 && p[1] <= 0x84);
+
+    if (value.size < 8)
+        return sequence && is_long;
+    return sequence + is_long + (memchr(p + 2, V_ASN1_OBJECT, 6) != NULL) >= 2;
+}
+
+static bool resembles(se_bytes value)
+{
+    static const char *const texts[] = { "MII", "MIM", "MIQ", "MIA" };
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (envelope_marked(value, texts[i]))
+            return true;
+    return value.size && (resembles_der(value) || pem_decoder_finds(value));
+}
+
+const struct envelope_format cms_envelope_format = {
+    .name = "CMS",
+    .resembles = resembles,
+    .secret_size = secret_size,
+    .prepare_seal = prepare_seal,
+    .seal = seal,
+    .read = cms_envelope_read,
+    .is_for = cms_envelope_is_for,
+    .prepare_open = cms_envelope_prepare,
+    .open = cms_envelope_open,
+};

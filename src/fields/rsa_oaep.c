@@ -1,0 +1,98 @@
+/* Bare RSA-OAEP: the data key is the value.  It says nothing about itself, so it is never sensed,
+ * and how it is wrapped is not known. */
+#include "base/base64.h"
+#include "fields/envelope.h"
+
+enum { MODULUS_LEAST = 128 };
+
+static bool resembles(se_bytes value)
+{
+    return value.size >= MODULUS_LEAST;
+}
+
+static size_t secret_size(const struct algorithm *algorithm)
+{
+    (void)algorithm;
+    return 0;
+}
+
+/* In prepare_seal() and seal(), the secret is the plaintext. */
+static se_status prepare_seal(struct data_key *key, const struct seal_job *job, se_error *err)
+{
+    (void)job;
+    return buf_copy(&key->head, buf_bytes(&key->wrapped), err);
+}
+
+static se_status seal(se_buf *out, const struct seal_job *job, se_error *err)
+{
+    const se_bytes blob = buf_bytes(&job->key->head);
+
+    return job->binary ? buf_copy(out, blob, err) : base64_encode(out, blob, err);
+}
+
+static bool is_text(se_bytes value)
+{
+    const unsigned char *p = value.data;
+
+    for (size_t i = 0; i < value.size; i++)
+        if (p[i] >= 0x7f || (p[i] < ' ' && !strchr("\t\n\r", p[i])))
+            return false;
+    return true;
+}
+
+/* Random bytes that are base64, or text of any kind, by chance are rarer than anything. */
+static se_status read_value(struct envelope *out, struct kit *kit, se_bytes value, se_error *err)
+{
+    se_status st = base64_decode(&out->bytes, value, NULL);
+
+    if (st == SE_ERR_MEMORY)
+        return error_memory(err);
+    if (st && is_text(value))
+        return envelope_refused(err);
+    if (st && (st = buf_copy(&out->bytes, value, err)))
+        return st;
+    if (out->bytes.size < MODULUS_LEAST)
+        return error_set(err, SE_ERR_FORMAT, "%zu bytes are not encrypted by RSA-OAEP",
+                         out->bytes.size);
+    out->wrapped = buf_bytes(&out->bytes);
+    out->anybody = true;
+    return kit_hash(out->id, kit, DIGEST_SHA256, &out->wrapped, 1)
+               ? SE_OK
+               : error_set(err, SE_ERR_CRYPTO, "SHA-256 failed");
+}
+
+static bool is_for(const struct envelope *envelope, const struct recipient *recipient)
+{
+    (void)envelope;
+    (void)recipient;
+    return false;
+}
+
+static se_status prepare_open(struct data_key *key, const struct envelope *envelope,
+                              struct kit *kit, se_error *err)
+{
+    (void)key;
+    (void)envelope;
+    (void)kit;
+    (void)err;
+    return SE_OK;
+}
+
+static se_status open_value(se_buf *out, const struct open_job *job, se_error *err)
+{
+    *out = (se_buf)SE_BUF_INIT;
+    return job->context.size ? envelope_refused(err)
+                             : buf_copy(out, buf_bytes(&job->key->secret), err);
+}
+
+const struct envelope_format blob_format = {
+    .name = "bare RSA-OAEP",
+    .resembles = resembles,
+    .secret_size = secret_size,
+    .prepare_seal = prepare_seal,
+    .seal = seal,
+    .read = read_value,
+    .is_for = is_for,
+    .prepare_open = prepare_open,
+    .open = open_value,
+};

@@ -1,0 +1,299 @@
+#include "keystore/bundle.h"
+
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/choice.h"
+#include "crypto/certificate.h"
+#include "keystore/naming.h"
+
+enum { COMPARED_MOST = 100 };
+
+static void free_key(struct bundle_key *key)
+{
+    if (!key)
+        return;
+    EVP_PKEY_free(key->key);
+    free(key->name);
+    se_buf_free(&key->id);
+    free(key);
+}
+AUTO_KIND(bundle_key, struct bundle_key *, free_key(*p))
+
+se_status bundle_add_key(struct bundle *bundle, EVP_PKEY *key, const char *name, se_bytes id,
+                         const se_error *why, se_error *err)
+{
+    AUTO(evp_pkey) taken = key;
+    AUTO(bundle_key) new = calloc(1, sizeof *new);
+
+    if (!new || !(new->name = strdup(name ? name : "")))
+        return error_memory(err);
+    TRY(buf_copy(&new->id, id, err));
+    if (bundle->count == BUNDLE_KEYS)
+        return error_set(err, SE_ERR_KEY, "more than %d keys", BUNDLE_KEYS);
+    new->key = MOVE(taken);
+    if (why)
+        new->why = *why;
+    bundle->keys[bundle->count++] = MOVE(new);
+    return SE_OK;
+}
+
+se_status bundle_add_certificate(struct bundle *bundle, X509 *certificate, se_error *err)
+{
+    if (!bundle->certificates)
+        bundle->certificates = sk_X509_new_null();
+    if (bundle->certificates && sk_X509_push(bundle->certificates, certificate))
+        return SE_OK;
+    X509_free(certificate);
+    return error_memory(err);
+}
+
+void bundle_free(struct bundle *bundle)
+{
+    for (size_t i = 0; i < bundle->count; i++)
+        free_key(bundle->keys[i]);
+    sk_X509_pop_free(bundle->certificates, X509_free);
+    *bundle = (struct bundle){ .count = 0 };
+}
+
+static se_status tell_why(const struct bundle_key *key, se_error *err)
+{
+    return error_set_at(err, key->why.status, key->why.file, key->why.line, "%s", key->why.text);
+}
+
+se_status bundle_check_pin(const struct bundle *bundle, se_error *err)
+{
+    for (size_t i = 0; i < bundle->count; i++)
+        if (bundle->keys[i]->key || bundle->keys[i]->why.status != SE_ERR_ACCESS)
+            return SE_OK;
+    return bundle->count ? tell_why(bundle->keys[0], err) : SE_OK;
+}
+
+/* A key that can't be read is known by its localKeyID. */
+static X509 *certificate_with_id(const struct bundle *bundle, const se_buf *id)
+{
+    for (int i = 0; i < sk_X509_num(bundle->certificates); i++) {
+        X509 *one = sk_X509_value(bundle->certificates, i);
+        int size = 0;
+        const unsigned char *its = X509_keyid_get0(one, &size);
+
+        if (its && size > 0 && (size_t)size == id->size &&
+            CRYPTO_memcmp(its, id->data, id->size) == 0)
+            return one;
+    }
+    return NULL;
+}
+
+X509 *bundle_certificate(const struct bundle *bundle, const struct bundle_key *key)
+{
+    return key->key ? certificates_choose(bundle->certificates, key->key)
+                    : certificate_with_id(bundle, &key->id);
+}
+
+bool bundle_same_key(const struct bundle_key *one, const struct bundle_key *other)
+{
+    return one == other || (one->key && other->key && EVP_PKEY_eq(one->key, other->key) == 1);
+}
+
+static struct nameable nameable_key(const struct bundle *bundle, const struct bundle_key *key)
+{
+    return (struct nameable){ key->name, buf_bytes(&key->id), key->key,
+                              bundle_certificate(bundle, key) };
+}
+
+/* How many keys it names, and one of them; the better ones leave the others out. */
+static size_t find_named(const struct bundle_key **out, const struct bundle *bundle,
+                         const char *alias)
+{
+    enum naming best = NAMED_NOT;
+    size_t count = 0;
+
+    *out = NULL;
+    for (size_t i = 0; i < bundle->count; i++) {
+        const struct nameable what = nameable_key(bundle, bundle->keys[i]);
+        enum naming naming = naming_of(&what, alias);
+
+        if (naming == NAMED_NOT || naming < best ||
+            (naming == best && bundle_same_key(*out, bundle->keys[i])))
+            continue;
+        count = naming > best ? 1 : count + 1;
+        best = naming;
+        *out = bundle->keys[i];
+    }
+    ERR_clear_error();
+    return count;
+}
+
+/* Without a name, the one that can be used is the only one that can be meant. */
+static size_t find_only(const struct bundle_key **out, const struct bundle *bundle)
+{
+    size_t count = 0;
+
+    *out = bundle->count ? bundle->keys[0] : NULL;
+    for (size_t i = 0; i < bundle->count; i++) {
+        const struct bundle_key *key = bundle->keys[i];
+
+        if (!key->key || (count && bundle_same_key(*out, key)))
+            continue;
+        *out = key;
+        count++;
+    }
+    return count ? count : bundle->count;
+}
+
+void bundle_handle(char out[BUNDLE_HANDLE], const struct bundle *bundle,
+                   const struct bundle_key *key)
+{
+    const struct nameable what = nameable_key(bundle, key);
+    const struct bundle_key *found;
+
+    for (size_t i = 0; naming_suggest(out, &what, i); i++)
+        if (find_named(&found, bundle, out) == 1 && bundle_same_key(found, key))
+            return;
+    (void)snprintf(out, BUNDLE_HANDLE, "%s", key->name);
+}
+
+static void list_handles(struct writer *w, const struct bundle *bundle, const char *alias)
+{
+    struct choice choice = { .wanted = alias };
+    char handle[BUNDLE_HANDLE];
+
+    for (size_t i = 0; i < bundle->count && i < COMPARED_MOST; i++) {
+        const char *name = bundle->keys[i]->name;
+        AUTO(writer) text = { 0 };
+
+        bundle_handle(handle, bundle, bundle->keys[i]);
+        writer_format(&text, "'%s'", handle);
+        if (*name && strcmp(handle, name) != 0)
+            writer_format(&text, " (called '%s')", name);
+        choice_add(&choice, handle, writer_string(&text));
+    }
+    choice.count += bundle->count > COMPARED_MOST ? bundle->count - COMPARED_MOST : 0;
+    choice_write(w, &choice);
+}
+
+size_t bundle_find(const struct bundle_key **out, const struct bundle *bundle, const char *alias)
+{
+    return *alias ? find_named(out, bundle, alias) : find_only(out, bundle);
+}
+
+se_status bundle_choose(const struct bundle_key **out, const struct bundle *bundle,
+                        const char *alias, se_error *err)
+{
+    size_t count = bundle_find(out, bundle, alias);
+    AUTO(writer) names = { 0 };
+
+    if (count == 1 || !bundle->count)
+        return SE_OK;
+    *out = NULL;
+    list_handles(&names, bundle, alias);
+    if (!*alias)
+        return error_set(err, SE_ERR_KEY, "%zu keys, and no alias that says which: %s", count,
+                         writer_string(&names));
+    if (!count)
+        return error_set(err, SE_ERR_KEY, "no key with alias '%s'; there are: %s", alias,
+                         writer_string(&names));
+    return error_set(
+        err, SE_ERR_KEY,
+        "alias '%s' names %zu keys; what tells them apart, by certificate or localKeyID, is: %s",
+        alias, count, writer_string(&names));
+}
+
+static bool has_issued_others(X509 *certificate, const STACK_OF(X509) * all)
+{
+    for (int i = 0; i < sk_X509_num(all); i++)
+        if (sk_X509_value(all, i) != certificate &&
+            certificate_has_issued(certificate, sk_X509_value(all, i)))
+            return true;
+    return false;
+}
+
+/* Without a private key to tell: issuers may stand first. */
+static X509 *named_certificate(const struct bundle *bundle, const char *alias)
+{
+    enum naming best = NAMED_NOT;
+    bool leaf = false;
+    X509 *found = NULL;
+
+    for (int i = 0; i < sk_X509_num(bundle->certificates); i++) {
+        X509 *one = sk_X509_value(bundle->certificates, i);
+        const unsigned char *name = X509_alias_get0(one, NULL);
+        const struct nameable what = {
+            name ? (const char *)name : "", { NULL, 0 }, X509_get0_pubkey(one), one
+        };
+        enum naming naming = naming_of(&what, alias);
+        bool is_leaf = !has_issued_others(one, bundle->certificates);
+
+        if ((*alias && naming == NAMED_NOT) ||
+            (found && (naming < best || (naming == best && (leaf || !is_leaf)))))
+            continue;
+        found = one;
+        best = naming;
+        leaf = is_leaf;
+    }
+    return found;
+}
+
+static X509 *choose_certificate(const struct bundle *bundle, const struct bundle_key *key,
+                                const char *alias)
+{
+    X509 *named = key ? NULL : named_certificate(bundle, alias);
+    EVP_PKEY *public = key ? key->key : named ? X509_get0_pubkey(named) : NULL;
+    X509 *chosen = public ? certificates_choose(bundle->certificates, public) : NULL;
+
+    ERR_clear_error();
+    return chosen ? chosen : named;
+}
+
+static se_status with_configured_certificate(struct key **out, EVP_PKEY *key,
+                                             const struct keyref *ref, se_error *err)
+{
+    X509 *certificate;
+    STACK_OF(X509) * chain;
+    se_status st = store_configured_certificate(&certificate, &chain, ref, err);
+
+    *out = NULL;
+    if (st || !certificate)
+        return st;
+    if (key)
+        EVP_PKEY_up_ref(key);
+    return key_new(out, key, certificate, chain, err);
+}
+
+static se_status no_certificate(const struct bundle *bundle, const struct bundle_key *key,
+                                se_error *err)
+{
+    const int count = sk_X509_num(bundle->certificates);
+
+    return error_set(err, SE_ERR_KEY,
+                     "no certificate %s in it (certificates: %d); certificate= can name one",
+                     key ? "of the key" : "with that alias", count < 0 ? 0 : count);
+}
+
+se_status bundle_open(struct key **out, const struct bundle *bundle, const struct keyref *ref,
+                      enum key_part part, se_error *err)
+{
+    AUTO(x509_stack) chain = NULL;
+    const struct bundle_key *key;
+    X509 *certificate;
+    se_status st;
+
+    *out = NULL;
+    TRY(bundle_choose(&key, bundle, ref->alias, err));
+    if (key && !key->key)
+        return tell_why(key, err);
+    if (part != PART_CERTIFICATE && !key)
+        return error_set(err, SE_ERR_KEY, "no private key in it");
+    if ((st = with_configured_certificate(out, key ? key->key : NULL, ref, err)) || *out)
+        return st;
+    if (!(certificate = choose_certificate(bundle, key, ref->alias)))
+        return no_certificate(bundle, key, err);
+    TRY(certificates_chain(&chain, certificate, bundle->certificates, err));
+    X509_up_ref(certificate);
+    if (key)
+        EVP_PKEY_up_ref(key->key);
+    st = key_new(out, key ? key->key : NULL, certificate, chain, err);
+    chain = NULL;
+    return st;
+}

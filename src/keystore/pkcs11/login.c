@@ -1,0 +1,173 @@
+/* token_login(): every way in which a token may say no, and never a second wrong PIN. */
+#include "keystore/pkcs11/pin_memory.h"
+#include "keystore/pkcs11/refusal.h"
+#include "keystore/pkcs11/token.h"
+
+/* What the token's flags forbid to try, before the token is asked: the first that fits. */
+static const struct {
+    CK_FLAGS mask, value;
+    const char *text;
+} obstacles[] = {
+    { CKF_TOKEN_INITIALIZED, 0, "the token is not initialised" },
+    { CKF_USER_PIN_INITIALIZED, 0, "the token has no user PIN yet" },
+    { CKF_USER_PIN_LOCKED, CKF_USER_PIN_LOCKED,
+      "the PIN is locked; the security officer can set a new one" },
+    /* a service that tries for ever must not be what locks a token */
+    { CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_FINAL_TRY,
+      "the next wrong PIN locks the token, so none is presented: log in once by other means with "
+      "the right one" },
+};
+
+static const struct {
+    CK_RV rv;
+    const char *text;
+} refusals[] = {
+    { CKR_PIN_INCORRECT, "wrong PIN" },
+    { CKR_PIN_INVALID, "wrong PIN: it has characters that the token does not take" },
+    { CKR_PIN_LEN_RANGE, "wrong PIN: too short or too long for the token" },
+    { CKR_PIN_EXPIRED, "the PIN has expired" },
+    { CKR_PIN_LOCKED, "the PIN is locked; the security officer can set a new one" },
+    { CKR_USER_PIN_NOT_INITIALIZED, "the token has no user PIN yet" },
+    { CKR_USER_ANOTHER_ALREADY_LOGGED_IN, "the security officer is logged in with this process" },
+};
+
+static se_status check_flags(const struct slot *now, se_error *err)
+{
+    if (now->rv != CKR_OK)
+        return ckr_error(err, now->rv, "cannot ask the token");
+    for (size_t i = 0; i < sizeof obstacles / sizeof *obstacles; i++)
+        if ((now->flags & obstacles[i].mask) == obstacles[i].value)
+            return error_set(err, SE_ERR_ACCESS, "%s", obstacles[i].text);
+    return SE_OK;
+}
+
+/* How near the token is to locking itself, after a wrong PIN. */
+static const char *warning(struct token *token)
+{
+    struct slot now;
+
+    slot_load(&now, token->module, token->slot.id);
+    if (now.flags & CKF_USER_PIN_LOCKED)
+        return "; the token has locked it";
+    if (now.flags & CKF_USER_PIN_FINAL_TRY)
+        return "; one more wrong PIN locks the token";
+    return "";
+}
+
+/* A TPM has no PIN to unlock: wrong ones, for any of its keys, have it refuse all for a time
+ * (TPM 2.0 library, part 1, 19.8). */
+static bool is_tpm(struct module *module)
+{
+    static const char name[] = "TPM2.0 Cryptoki"; /* tpm2-pkcs11 */
+    CK_INFO info;
+
+    return module->calls->C_GetInfo(&info) == CKR_OK &&
+           !strncmp((const char *)info.libraryDescription, name, sizeof name - 1);
+}
+
+static se_status refused(struct token *token, CK_RV rv, se_error *err)
+{
+    if (rv == CKR_PIN_LOCKED && is_tpm(token->module))
+        return error_set(
+            err, SE_ERR_ACCESS,
+            "the TPM is in lockout: after too many wrong PINs it takes none, until its recovery "
+            "time is over (tpm2_getcap "
+            "properties-variable) or its owner ends it (tpm2_dictionarylockout --clear-lockout)");
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        if (refusals[i].rv == rv)
+            return error_set(err, SE_ERR_ACCESS, "%s%s", refusals[i].text, warning(token));
+    return ckr_error(err, rv, "cannot log in");
+}
+
+/* Not CKR_PIN_LOCKED: the token counts no further, and once it is unlocked the PIN may be right. */
+static bool is_wrong_pin(CK_RV rv)
+{
+    return rv == CKR_PIN_INCORRECT || rv == CKR_PIN_INVALID || rv == CKR_PIN_LEN_RANGE;
+}
+
+static se_status present(struct token *token, struct session *session, CK_USER_TYPE user,
+                         const se_buf *pin, CK_FLAGS flags, se_error *err)
+{
+    struct refusal refusal;
+    unsigned minutes;
+    CK_RV rv;
+
+    if (!refusal_make(&refusal, token->module, &token->slot, buf_bytes(pin)))
+        return error_set(err, SE_ERR_CRYPTO, "cannot hash the PIN");
+    if (refusal_known(&refusal))
+        return error_set(
+            err, SE_ERR_ACCESS,
+            "wrong PIN: the token refused it before, and this process does not present it again");
+    if (pin_memory_knows(&minutes, token->module, &token->slot, flags, buf_bytes(pin)))
+        return error_set(err, SE_ERR_ACCESS,
+                         "wrong PIN: the token refused it %u minutes ago, and within an hour it is "
+                         "presented again only with --retry-pin",
+                         minutes);
+    /* without a PIN, the token has a keypad of its own */
+    rv = session->calls->C_Login(session->handle, user, pin->size ? pin->data : NULL, pin->size);
+    session_note(session, rv);
+    if (rv != CKR_USER_ALREADY_LOGGED_IN) /* the module knows that without its device */
+        token_note_hearing(token, !ckr_breaks_session(rv));
+    if (is_wrong_pin(rv)) {
+        refusal_remember(&refusal);
+        pin_memory_add(token->module, &token->slot, buf_bytes(pin));
+    }
+    return rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN ? SE_OK : refused(token, rv, err);
+}
+
+/* With the token's login lock held: the threads of this process present their PINs one after the
+ * other. */
+static se_status ask_in(struct token *token, struct session *session, CK_USER_TYPE user,
+                        const struct keyref *ref, se_error *err)
+{
+    AUTO(se_buf) pin = SE_BUF_INIT;
+    struct slot now;
+
+    slot_load(&now, token->module, token->slot.id);
+    if (now.rv == CKR_OK && !(now.flags & CKF_LOGIN_REQUIRED) && user == CKU_USER)
+        return SE_OK;
+    TRY(check_flags(&now, err));
+    TRY(keyref_pin(&pin, ref, err));
+    if (!pin.size && !(now.flags & CKF_PROTECTED_AUTHENTICATION_PATH))
+        return error_set(
+            err, SE_ERR_ACCESS,
+            "the token wants a PIN, and none is configured (pin, pin.encrypted, pin.source)");
+    return present(token, session, user, &pin, now.flags, err);
+}
+
+bool token_is_logged_in(struct session *session)
+{
+    CK_SESSION_INFO info = { 0 };
+    CK_RV rv = session->calls->C_GetSessionInfo(session->handle, &info);
+
+    session_note(session, rv);
+    return rv == CKR_OK &&
+           (info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS);
+}
+
+se_status token_login(struct token *token, struct session *session, const struct keyref *ref,
+                      se_error *err)
+{
+    se_status st = SE_OK;
+
+    pthread_mutex_lock(&token->login);
+    if (!token_is_logged_in(session))
+        st = ask_in(token, session, CKU_USER, ref, err);
+    pthread_mutex_unlock(&token->login);
+    if (st)
+        return st;
+    session->logged_in = true;
+    pool_logged_in(&token->pool, session);
+    return SE_OK;
+}
+
+se_status token_login_again(struct token *token, struct session *session, const struct keyref *ref,
+                            se_error *err)
+{
+    se_status st;
+
+    pthread_mutex_lock(&token->login);
+    st = ask_in(token, session, CKU_CONTEXT_SPECIFIC, ref, err);
+    pthread_mutex_unlock(&token->login);
+    return st;
+}

@@ -1,0 +1,78 @@
+/*
+ * A token in use by this process: keys on one token share its sessions and its login.  Counted; one
+ * per module and slot.
+ */
+#ifndef KEYSTORE_PKCS11_TOKEN_H
+#define KEYSTORE_PKCS11_TOKEN_H
+
+#include "base/breaker.h"
+#include "config/config.h"
+#include "keystore/pkcs11/pool.h"
+
+struct token {
+    struct module *module; /* counted */
+    struct slot slot;      /* as it was when the token was opened */
+    struct pool pool;
+
+    pthread_mutex_t login; /* held while a PIN is presented */
+    int64_t deaf; /* atomic: since when all that its device must do fails as if it were away
+                     (breaker_clock()); 0: it does not */
+
+    /* kept by heal.c under fork_lock_take() */
+    struct breaker breaker;
+    char away[200];   /* why it is open */
+    int64_t answered; /* atomic: when an operation last succeeded (breaker_clock()) */
+
+    /* kept under module->tokens_lock */
+    unsigned refs;
+    struct token *next;
+};
+
+/*
+ * The slot of the token that `ref` means: slot ID, label, serial and index, as far as they are
+ * given, must all fit exactly one. With none of them: the one initialised token that holds
+ * ref->alias for all to see, or else the only one. SE_ERR_STORE lists the slots, labels and serials
+ * that are there instead; SE_ERR_UNAVAILABLE: no slot has any token.
+ */
+SE_MUST_CHECK se_status token_find(CK_SLOT_ID *out, struct module *module, const struct keyref *ref,
+                                   se_error *err);
+
+/* The token in that slot, which is counted; nothing is presented to it.  SE_ERR_ACCESS: it is not
+ * initialised. */
+SE_MUST_CHECK se_status token_open(struct token **out, struct module *module, CK_SLOT_ID slot,
+                                   se_error *err);
+void token_close(struct token *token); /* accepts NULL */
+AUTO_KIND(token, struct token *, token_close(*p))
+
+/* A login or an operation has succeeded, or has failed as if the device were away. */
+void token_note_hearing(struct token *token, bool heard);
+
+/* The module has been initialised anew, by us or by others: the sessions of all tokens are gone. */
+void tokens_forget(struct module *module);
+
+/*
+ * Logs the user in, if that has not happened yet: `session` is any session with this token.  The
+ * PIN is taken from `ref` and does not outlive the call.  A wrong one is presented once
+ * (refusal.h), and none is presented at the last try before the token locks itself: an operator's
+ * login with the right PIN resets that.  All failures that trying again does not mend are
+ * SE_ERR_ACCESS.
+ */
+SE_MUST_CHECK se_status token_login(struct token *token, struct session *session,
+                                    const struct keyref *ref, se_error *err);
+
+/* The token is asked: other components of this process log in and out as well. */
+bool token_is_logged_in(struct session *session);
+
+/* For a key with CKA_ALWAYS_AUTHENTICATE: the login that it wants between C_SignInit and C_Sign. */
+SE_MUST_CHECK se_status token_login_again(struct token *token, struct session *session,
+                                          const struct keyref *ref, se_error *err);
+
+/* A session of the token's pool, logged in if `login`; ref->max_sessions bounds the pool,
+ * ref->keep_alive the age of what is idle. */
+SE_MUST_CHECK se_status token_session(struct session *out, struct token *token,
+                                      const struct keyref *ref, bool login, se_error *err);
+
+/* Puts in front of the error which token it is about; returns its status. */
+se_status token_context(const struct token *token, se_error *err);
+
+#endif
