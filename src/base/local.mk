@@ -1,11 +1,13 @@
 libse_base_la_SOURCES += \
 	src/base/arguments.c src/base/arguments.h \
+	src/base/array.c src/base/array.h \
 	src/base/auto.h \
 	src/base/base64.c src/base/base64.h \
 	src/base/breaker.c src/base/breaker.h \
 	src/base/fork_lock.c src/base/fork_lock.h \
 	src/base/buf.c src/base/buf.h \
 	src/base/choice.c src/base/choice.h \
+	src/base/clock.c src/base/clock.h \
 	src/base/deadline.h \
 	src/base/error.c src/base/error.h \
 	src/base/file.c src/base/file.h \
