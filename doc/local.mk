@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 dist_man_MANS += \
 	doc/engineSignEncrypt.5 \
 	doc/libsignengine.3 \

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 dist_noinst_SCRIPTS += samples/quickstart.sh
 EXTRA_DIST += \
 	samples/config-zip/README.md \

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # From a clone to a verified signature on a bare Debian 12: installs what is missing, builds, makes a token, a key in it
 # and a configuration, signs a file with the key in the token, and lets openssl judge.
 #

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What two systems do with a configuration export: one signs and encrypts it, the other one
  * decrypts and verifies it.
