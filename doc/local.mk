@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+EXTRA_DIST += doc/speed.json doc/speed.md doc/speed.svg
 dist_man_MANS += \
 	doc/engineSignEncrypt.5 \
 	doc/libsignengine.3 \

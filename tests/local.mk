@@ -40,6 +40,7 @@ LINTS = \
 	tests/check-man.sh \
 	tests/check-shell.sh \
 	tests/check-size.sh \
+	tests/check-speed.sh \
 	tests/check-words.sh
 EXTRA_DIST += tests/check-calls.allow
 
