@@ -19,7 +19,7 @@ dist_man_MANS += \
 	doc/signengine-verify.1 \
 	doc/signengine-zip.1
 
-# `man se_sign`: a page for each function that leads to its library's
+# `man se_sign`: each function has a page that leads to the page of its library
 install-data-hook:
 	for name in signengine signengine-history signengine-mail; do \
 	    for function in $$(sed -n 's/^\.Fn \(se_[a-z0-9_]*\).*/\1/p' $(srcdir)/doc/lib$$name.3 | sort -u); do \

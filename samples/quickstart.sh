@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# From a clone to a verified signature on a bare Debian 12: installs what is missing, builds, makes a token, a key in it
-# and a configuration, signs a file with the key in the token, and lets openssl judge.
+# From a clone to a verified signature on a bare Debian 12: installs what is missing, builds, makes a configuration, a token
+# and a key in it, signs a file with that key, and lets openssl judge.
 #
-#   ./samples/quickstart.sh [FOLDER]     FOLDER: where everything is made, `quickstart` in the clone if not given
+#   ./samples/quickstart.sh [FOLDER]     FOLDER: for everything that it makes; default: `quickstart` in the clone
 set -eu
 cd "$(dirname "$0")/.."
 here=$(pwd)
 folder=${1-$here/quickstart}
 
 step() { printf '\n== %s\n' "$*"; }
-# the command as one could type it, and then what it says
+# prints the command as you would type it, and then its output
 show() {
     printf '$'
     for word; do
@@ -85,4 +85,4 @@ show "$signengine" verify -d FileSigner FILE.changed --signature FILE.p7s || sta
 [ "$status" = 1 ] || { echo "status $status, not 1" && exit 1; }
 
 step "Done"
-echo "Everything is in $folder; delete it when you have seen enough."
+echo "Everything is in $folder. Delete it when you have seen enough."
