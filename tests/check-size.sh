@@ -1,11 +1,24 @@
 #!/bin/sh
-# No file over 500 lines, no function over 60; the one header that is installed may be longer.  The sources are formatted: a function is what stands between braces in column 1.
+# How large things are, and what functions are called.  No file over 500 lines, no function over 60, no line over 100 columns; a public
+# header may be longer.  A .c file is a concept: at least 200 lines at the median, and folders have as many as a reader can keep in mind.
+# A function's name is a verb and an object: a stack trace, ctags and grep have no file beside it.
+# The sources are formatted: a function is what stands between braces in column 1.
 set -eu
 cd "${top_srcdir:?}"
 
-find src tests samples -name '*.[ch]' 2>/dev/null | sort | xargs awk -v longest_file=500 -v longest_function=60 '
-FNR == 1 { end_file(); file = FILENAME; files++ }
+find src tests samples -name '*.[ch]' 2>/dev/null | sort | xargs awk -v longest_file=500 -v longest_function=60 -v widest=100 '
+function most(folder, files) { bound["src/" folder] = files }
+BEGIN {
+    most("keystore/pkcs11", 15)
+    most("history", 20)
+    most("zip", 20)
+    most("mail", 14)
+    most("provision", 15)
+}
+
+FNR == 1 { end_file(); file = FILENAME; files++; ours = file ~ /^src\// }
 { lines = FNR }
+length > widest && !/https?:/ { wrong(length " columns") }
 /^[a-zA-Z].*\(/ { head = $0 }
 /^\{$/ { start = FNR }
 /^\}$/ && start {
@@ -13,27 +26,59 @@ FNR == 1 { end_file(); file = FILENAME; files++ }
     sizes[++functions] = size
     over40 += size > 40
     start = 0
-    if (size > longest_function) {
-        sub("\\(.*", "", head)
-        print FILENAME ":" FNR ": " size " lines, longer than " longest_function ": " head
-        failed = 1
+    sub("\\(.*", "", head)
+    if (size > longest_function)
+        wrong(size " lines, longer than " longest_function ": " head)
+    sub(".*[ *]", "", head)
+    if (ours && file ~ /\.c$/ && ++named && head !~ /_/ && head != "main") {
+        short_names++
+        if (short_names <= 40)
+            short = short "  " file ": " head "\n"
     }
 }
-function end_file() {
+function wrong(what) { print file ":" FNR ": " what; failed = 1 }
+function end_file(   folder) {
     total += lines
+    if (ours)
+        src_lines += lines
+    if (file ~ /^src\/.*\.c$/) {
+        folder = file
+        sub("/[^/]*$", "", folder)
+        in_folder[folder]++
+        lengths[++sources] = lines
+    }
     if (lines > longest_file && file !~ /^src\/signengine/) {
         print file ": " lines " lines, longer than " longest_file
         failed = 1
     }
     lines = 0
 }
+function sort(list, n,   i, j, t) {
+    for (i = 2; i <= n; i++)
+        for (j = i; j > 1 && list[j - 1] > list[j]; j--) {
+            t = list[j]; list[j] = list[j - 1]; list[j - 1] = t
+        }
+}
 END {
     end_file()
-    for (i = 2; i <= functions; i++)
-        for (j = i; j > 1 && sizes[j - 1] > sizes[j]; j--) {
-            t = sizes[j]; sizes[j] = sizes[j - 1]; sizes[j - 1] = t
+    sort(sizes, functions)
+    sort(lengths, sources)
+    for (folder in bound)
+        if (in_folder[folder] > bound[folder]) {
+            print folder ": " in_folder[folder] " .c files, more than " bound[folder]
+            failed = 1
         }
-    print files " files, " total " lines; " functions " functions, median " sizes[int((functions + 1) / 2)] \
+    if (sources > 230 || lengths[int((sources + 1) / 2)] < 200) {
+        print "src: more than 230 .c files, or a median below 200 lines"
+        failed = 1
+    }
+    if (short_names * 100 > named) {
+        printf "src: %d of %d functions have a name of one word, more than 1 %%\n%s", short_names, named, short
+        failed = 1
+    }
+    print "src: " src_lines " lines; " sources " .c files, median " lengths[int((sources + 1) / 2)] " lines; " \
+        named " functions, " short_names + 0 " with a name of one word"
+    print "all: " files " files, " total " lines; " functions " functions, median " sizes[int((functions + 1) / 2)] \
         " lines, 90% within " sizes[int((functions * 9 + 9) / 10)] ", " over40 + 0 " over 40, longest " sizes[functions]
     exit failed || !functions
 }'

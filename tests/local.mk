@@ -31,6 +31,7 @@ SH_LOG_COMPILER = timeout $(LIMIT) $(SHELL)
 # lints
 LINTS = \
 	tests/check-calls.sh \
+	tests/check-circles.sh \
 	tests/check-exports.sh \
 	tests/check-faults.sh \
 	tests/check-format.sh \
