@@ -70,16 +70,16 @@ static se_status encrypt(struct passage *p, se_engine *engine, struct operation 
     return st;
 }
 
-se_status se_zip_encrypt_stream(const se_sink *out, se_engine *engine, const char *descriptor,
-                                const se_source *in, const se_container_params *params,
-                                se_error *error)
+se_status se_container_encrypt_stream(const se_sink *out, se_engine *engine, const char *descriptor,
+                                      const se_source *in, const se_container_params *params,
+                                      se_error *error)
 {
     struct operation op;
     struct passage p;
     se_status st;
 
     TRY(arguments_check(error, given_sink(out), engine, descriptor, given_source(in)));
-    operation_begin(&op, &engine->events, "zip encrypt", descriptor);
+    operation_begin(&op, &engine->events, "container encrypt", descriptor);
     if (!(st = passage_begin(&p, out, in, params, &op.error)))
         st = encrypt(&p, engine, &op);
     op.event.bytes = p.in.done;
@@ -130,23 +130,23 @@ static se_status decrypt_for(struct passage *p, se_engine *engine, struct operat
     return st;
 }
 
-se_status se_zip_decrypt_stream(const se_sink *out, se_engine *engine, const char *descriptor,
-                                const se_source *in, const se_container_params *params,
-                                se_error *error)
+se_status se_container_decrypt_stream(const se_sink *out, se_engine *engine, const char *descriptor,
+                                      const se_source *in, const se_container_params *params,
+                                      se_error *error)
 {
     struct operation op;
     struct passage p;
     se_status st;
 
     TRY(arguments_check(error, given_sink(out), engine, descriptor, given_source(in)));
-    operation_begin(&op, &engine->events, "zip decrypt", descriptor);
+    operation_begin(&op, &engine->events, "container decrypt", descriptor);
     if (!(st = passage_begin(&p, out, in, params, &op.error)))
         st = decrypt_for(&p, engine, &op);
     op.event.bytes = p.in.done;
     return operation_end(&op, st, error);
 }
 
-bool se_zip_is_encrypted(se_bytes beginning)
+bool se_is_container(se_bytes beginning)
 {
     return given_bytes(beginning) && container_resembles(beginning);
 }

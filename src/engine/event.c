@@ -81,7 +81,7 @@ se_status operation_end(struct operation *op, se_status status, se_error *err)
 {
     op->event.status = status;
     op->event.text = op->error.text;
-    op->event.duration = op->events->fn ? (uint64_t)(microseconds() - op->started) : 0;
+    op->event.duration_us = op->events->fn ? (uint64_t)(microseconds() - op->started) : 0;
     if (op->events->fn)
         op->events->fn(op->events->arg, &op->event);
     return status ? error_set_at(err, status, op->error.file, op->error.line, "%s", op->error.text)

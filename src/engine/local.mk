@@ -9,7 +9,6 @@ libse_core_la_SOURCES += \
 	src/engine/engine.h \
 	src/engine/event.c src/engine/event.h \
 	src/engine/fields.h \
-	src/engine/identify.c \
 	src/engine/files.c \
 	src/engine/formats.c \
 	src/engine/kits.c \

@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "base/arguments.h"
+#include "base/text.h"
 #include "config/files.h"
 #include "crypto/certificate.h"
 #include "crypto/signature.h"
@@ -10,22 +11,21 @@
 #include "xmldsig/config.h"
 
 struct signer {
-    const struct descriptor *descriptor;
     struct key *key;
     const struct algorithm *algorithm;
-    char address[320];
 };
 
 /* The certificate's rules look at today, whatever signingTime is asked for. */
 static se_status prepare(struct signer *out, se_engine *engine, const struct descriptor *descriptor,
                          const se_sign_params *params, se_error *err)
 {
-    out->descriptor = descriptor;
+    char address[320];
+
     TRY(slot_open(&out->key, engine, descriptor->key, PART_SIGN, err));
     TRY(key_allowed(out->key, descriptor, err));
     TRY(certificate_purpose(purpose_of(params->purpose, descriptor), out->key->certificate, true,
                             SE_ERR_POLICY, err));
-    TRY(addresses_name(out->address, out->key->profile.addresses, params->addresses,
+    TRY(addresses_name(address, out->key->profile.addresses, params->addresses,
                        params->address_count, SE_ERR_POLICY, err));
     return signing_algorithm(&out->algorithm, descriptor, out->key->private, err);
 }
@@ -99,37 +99,53 @@ se_status se_sign(se_buf *out, se_engine *engine, const char *descriptor, se_byt
     return writer_finish(out, &w, error);
 }
 
-static void tell(se_signer *out, const struct signer *signer)
+static void signer_fill(se_signer *out, const struct descriptor *descriptor, const struct key *key,
+                        const struct algorithm *algorithm)
 {
-    const struct profile *profile = &signer->key->profile;
+    const struct profile *profile = &key->profile;
+    const char *name = descriptor->key->name, *alias = descriptor->key->replicas[0].alias;
 
-    out->version = signer->descriptor->version;
+    alias = *alias ? alias : name;
+    out->version = descriptor->version;
     out->not_after = profile->not_after;
-    (void)snprintf(out->algorithm, sizeof out->algorithm, "%s", signer->algorithm->name);
-    (void)snprintf(out->address, sizeof out->address, "%s", signer->address);
     memcpy(out->subject, profile->subject, sizeof out->subject);
     memcpy(out->issuer, profile->issuer, sizeof out->issuer);
     memcpy(out->serial, profile->serial, sizeof out->serial);
+    text_copy(out->key, sizeof out->key, name, strlen(name));
+    text_copy(out->alias, sizeof out->alias, alias, strlen(alias));
+    key_type_name(out->key_type, X509_get0_pubkey(key->certificate));
+    (void)snprintf(out->algorithm, sizeof out->algorithm, "%s", algorithm->name);
+    (void)snprintf(out->digest, sizeof out->digest, "%s", digest_name(algorithm->digest));
+}
+
+static se_status signer_find(se_signer *out, se_engine *engine, const struct descriptor *descriptor,
+                             const se_sign_params *params, se_error *err)
+{
+    const struct algorithm *algorithm;
+    AUTO(key) key = NULL;
+
+    TRY(slot_open(&key, engine, descriptor->key, PART_CERTIFICATE, err));
+    TRY(signing_algorithm(&algorithm, descriptor, X509_get0_pubkey(key->certificate), err));
+    TRY(addresses_name(out->address, key->profile.addresses, params->addresses,
+                       params->address_count, SE_ERR_POLICY, err));
+    signer_fill(out, descriptor, key, algorithm);
+    return SE_OK;
 }
 
 se_status se_find_signer(se_signer *out, se_engine *engine, const char *descriptor,
                          const se_sign_params *params, se_error *error)
 {
     const struct descriptor *found;
-    struct signer signer = { .key = NULL };
     se_sign_params read;
-    se_status st;
+    se_error spare = SE_ERROR_INIT;
 
     if (out)
         *out = (se_signer){ .version = 0 };
     TRY(arguments_check(error, out, engine, descriptor));
+    error = error ? error : &spare;
     TRY(sign_params_read(&read, params, error));
     TRY(config_descriptor(&found, engine->config, descriptor, read.version, error));
-    st = prepare(&signer, engine, found, &read, error);
-    if (!st)
-        tell(out, &signer);
-    key_unref(signer.key);
-    return st ? blame(error, found) : SE_OK;
+    return signer_find(out, engine, found, &read, error) ? blame(error, found) : SE_OK;
 }
 
 /* What is signed: without other signatures, and what it means, files that it names included. */

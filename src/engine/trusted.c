@@ -168,10 +168,12 @@ se_status se_config_verify(se_signer *out, se_bytes config, const char *path, co
     AUTO(se_buf) canonical = SE_BUF_INIT;
     AUTO(verdict) verdict = { .certificate = NULL };
     struct verification v = { .text = config, .path = path, .time = time ? time : now() };
+    se_error spare = SE_ERROR_INIT;
 
     if (out)
         *out = (se_signer){ .version = 0 };
     TRY(arguments_check(error, given_bytes(config), trust));
+    error = error ? error : &spare;
     if (time < 0)
         return error_set(error, SE_ERR_USAGE, "%jd is no time", (intmax_t)time);
     TRY(verify_trusting(&verdict, &canonical, &v, trust, error));

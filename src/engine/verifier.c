@@ -74,11 +74,13 @@ se_status se_verifier_open(se_verifier **out, se_engine *engine, const char *des
 {
     AUTO(key) key = NULL;
     const struct descriptor *found;
+    se_error spare = SE_ERROR_INIT;
     se_status st;
 
     if (out)
         *out = NULL;
     TRY(arguments_check(error, out, engine, descriptor));
+    error = error ? error : &spare;
     TRY(config_descriptor(&found, engine->config, descriptor, version, error));
     if ((st = slot_open(&key, engine, found->key, PART_CERTIFICATE, error)) ||
         (st = open_key(out, found, key, error)))

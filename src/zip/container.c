@@ -15,7 +15,7 @@ static se_status encrypt_to_file(const char *path, se_engine *engine, const char
 
     TRY(output_open(&output, path, 0644, err));
     sink = sink_fd(output.fd);
-    TRY(se_zip_encrypt_stream(&sink, engine, descriptor, &source, params, err));
+    TRY(se_container_encrypt_stream(&sink, engine, descriptor, &source, params, err));
     return output_commit(&output, err);
 }
 
@@ -27,8 +27,9 @@ se_status container_make(const char *path, se_engine *engine, const char *descri
     return encrypt_to_file(path, engine, descriptor, plain, params, err);
 }
 
-se_status se_zip_encrypt(const char *out, se_engine *engine, const char *descriptor, const char *in,
-                         const se_container_params *params, se_error *error)
+se_status se_container_encrypt_file(const char *out, se_engine *engine, const char *descriptor,
+                                    const char *in, const se_container_params *params,
+                                    se_error *error)
 {
     AUTO(file) file = -1;
 
@@ -37,8 +38,9 @@ se_status se_zip_encrypt(const char *out, se_engine *engine, const char *descrip
     return encrypt_to_file(out, engine, descriptor, file, params, error);
 }
 
-se_status se_zip_decrypt(const char *out, se_engine *engine, const char *descriptor, const char *in,
-                         const se_container_params *params, se_error *error)
+se_status se_container_decrypt_file(const char *out, se_engine *engine, const char *descriptor,
+                                    const char *in, const se_container_params *params,
+                                    se_error *error)
 {
     AUTO(file) file = -1;
     AUTO(output) output = OUTPUT_INIT;
@@ -50,6 +52,6 @@ se_status se_zip_decrypt(const char *out, se_engine *engine, const char *descrip
     TRY(output_open_secret(&output, out, 0600, error));
     source = source_fd(file);
     sink = sink_fd(output.fd);
-    TRY(se_zip_decrypt_stream(&sink, engine, descriptor, &source, params, error));
+    TRY(se_container_decrypt_stream(&sink, engine, descriptor, &source, params, error));
     return output_commit(&output, error);
 }

@@ -12,8 +12,8 @@
 struct signing {
     se_engine *engine;
     const char *descriptor;
-    se_zip_params params;
-    se_identity identity;
+    se_zip_sign_params params;
+    se_signer signer;
     const struct digest_kind *kind;
     char stem[sizeof JAR_FOLDER + JAR_STEM_MOST];
 
@@ -41,17 +41,18 @@ AUTO_KIND(signing, struct signing, signing_free(p))
 
 /* ---- what there is ---- */
 
-static se_status identify_signer(struct signing *s, se_error *err)
+static se_status find_signer(struct signing *s, se_error *err)
 {
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
     char stem[JAR_STEM_MOST + 1];
 
-    TRY(se_identify(&s->identity, s->engine, s->descriptor, s->params.version, err));
-    if (!(s->kind = digest_find(s->identity.digest)))
+    params.version = s->params.version;
+    TRY(se_find_signer(&s->signer, s->engine, s->descriptor, &params, err));
+    if (!(s->kind = digest_find(s->signer.digest)))
         return error_set(err, SE_ERR_POLICY,
                          "descriptor '%s': digests with %s are not for manifests", s->descriptor,
-                         s->identity.digest);
-    jar_name_make_stem(stem,
-                       s->params.signature_name ? s->params.signature_name : s->identity.alias);
+                         s->signer.digest);
+    jar_name_make_stem(stem, s->params.signature_name ? s->params.signature_name : s->signer.alias);
     if (!*stem)
         return error_set(err, SE_ERR_USAGE, "the signature has no name");
     (void)snprintf(s->stem, sizeof s->stem, "%s%s", JAR_FOLDER, stem);
@@ -183,7 +184,7 @@ static se_status make_signature(struct signing *s, se_error *err)
     se_sign_params params = SE_SIGN_PARAMS_INIT;
     se_status st = write_texts(s, err);
 
-    params.version = s->identity.version;
+    params.version = s->signer.version;
     params.purpose = SE_PURPOSE_ZIP;
     params.time = s->params.time;
     params.tsa = s->params.tsa;
@@ -194,7 +195,7 @@ static se_status make_signature(struct signing *s, se_error *err)
 
 static se_status write_archive(struct signing *s, se_error *err)
 {
-    const char *kind = strncmp(s->identity.key_type, "RSA", 3) == 0 ? "RSA" : "EC";
+    const char *kind = strncmp(s->signer.key_type, "RSA", 3) == 0 ? "RSA" : "EC";
     char signature_file[sizeof s->stem + 4], block[sizeof s->stem + 4];
     const struct archive_plan plan = {
         .files = { { JAR_MANIFEST_NAME, buf_bytes(&s->manifest) },
@@ -223,7 +224,8 @@ static se_status deliver_output(const char *path, struct signing *s, se_error *e
 
 static se_status sign_archive(const char *out, struct signing *s, const char *in, se_error *err)
 {
-    struct archive_limits limits = zip_params_limits(&s->params);
+    struct archive_limits limits =
+        archive_limits_of(s->params.max_entries, s->params.max_total, s->params.max_ratio);
     se_status st;
 
     limits.tidies = true;
@@ -239,19 +241,17 @@ static se_status sign_archive(const char *out, struct signing *s, const char *in
 }
 
 se_status se_zip_sign(const char *out, se_engine *engine, const char *descriptor, const char *in,
-                      const se_zip_params *params, se_error *error)
+                      const se_zip_sign_params *params, se_error *error)
 {
     AUTO(signing) s = {
         .engine = engine, .descriptor = descriptor, .archive = { .fd = -1 }, .target = OUTPUT_INIT
     };
-    se_error failure = SE_ERROR_INIT;
-    se_status st;
+    se_error spare = SE_ERROR_INIT;
 
     TRY(arguments_check(error, engine, descriptor, in));
-    if (!(st = zip_params_read(&s.params, params, &failure)) &&
-        !(st = identify_signer(&s, &failure)))
-        st = sign_archive(out ? out : in, &s, in, &failure);
-    if (st && error && !error->status)
-        *error = failure;
-    return st;
+    error = error ? error : &spare;
+    TRY(arguments_options(&s.params, params, se_zip_sign_params, error));
+    TRY(zip_time_read(&s.params.time, error));
+    TRY(find_signer(&s, error));
+    return sign_archive(out ? out : in, &s, in, error);
 }

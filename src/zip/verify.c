@@ -7,7 +7,7 @@
 #include "zip/workers.h"
 
 struct verifying {
-    const se_zip_params *params;
+    const se_zip_verify_params *params;
     struct archive archive;
     struct manifest_index manifest;
     bool *covered, *leaves;
@@ -213,7 +213,9 @@ static se_status make_rooms(struct verifying *v, se_error *err)
 static se_status verify_archive(struct verifying *v, struct signature_job *job, const char *path,
                                 se_error *err)
 {
-    const struct archive_limits limits = zip_params_limits(v->params);
+    const se_zip_verify_params *p = v->params;
+    const struct archive_limits limits =
+        archive_limits_of(p->max_entries, p->max_total, p->max_ratio);
     se_status st;
 
     TRY(archive_open(&v->archive, path, &limits, err));
@@ -224,20 +226,27 @@ static se_status verify_archive(struct verifying *v, struct signature_job *job, 
     return st ? st : check_entries(v, err);
 }
 
-se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *path,
-                        const se_zip_params *params, se_error *error)
+static se_status verify_params_read(se_zip_verify_params *out, const se_zip_verify_params *params,
+                                    se_error *err)
 {
-    se_zip_params read;
+    TRY(arguments_options(out, params, se_zip_verify_params, err));
+    if (out->trust && out->issuers)
+        return error_set(err, SE_ERR_USAGE,
+                         "either CAs that are named vouch for signers, or the issuers of the "
+                         "descriptor's certificates");
+    return zip_time_read(&out->time, err);
+}
+
+se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *path,
+                        const se_zip_verify_params *params, se_error *error)
+{
+    se_zip_verify_params read;
     AUTO(verifying) v = { .params = &read, .archive = { .fd = -1 } };
     struct signature_job job = { engine, descriptor, &read, &v.archive, &v.manifest, NULL };
-    se_error failure = SE_ERROR_INIT;
-    se_status st;
+    se_error spare = SE_ERROR_INIT;
 
-    if (!(st = arguments_check(error, engine, descriptor, path)))
-        st = zip_params_read(&read, params, &failure);
-    if (!st && (st = verify_archive(&v, &job, path, &failure)))
-        (void)error_prefix(&failure, "'%s': ", path);
-    if (st && error && !error->status)
-        *error = failure;
-    return st;
+    TRY(arguments_check(error, engine, descriptor, path));
+    error = error ? error : &spare;
+    TRY(verify_params_read(&read, params, error));
+    return verify_archive(&v, &job, path, error) ? error_prefix(error, "'%s': ", path) : SE_OK;
 }
