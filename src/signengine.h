@@ -97,7 +97,7 @@ void se_buf_free(se_buf *buf);
 
 /* ---- streams ---- */
 
-/* Where bytes come from.  read(): up to `size` bytes; 0 at the end, -1 on failure with errno set.
+/* Where bytes come from. read(): up to `size` bytes; 0 at the end, -1 on failure with errno set.
  */
 typedef struct se_source {
     ptrdiff_t (*read)(void *arg, void *data, size_t size);
@@ -105,7 +105,7 @@ typedef struct se_source {
     uint64_t total; /* bytes to come, for the progress callback; 0: not known */
 } se_source;
 
-/* Where bytes go.  write(): all of `size` bytes, 0; or -1 on failure with errno set. */
+/* Where bytes go. write(): all of `size` bytes, 0; or -1 on failure with errno set. */
 typedef struct se_sink {
     int (*write)(void *arg, const void *data, size_t size);
     void *arg;
@@ -153,9 +153,10 @@ typedef struct se_options {
     se_event_fn event;   /* called for every change of a key's state and every finished operation,
                             until se_close() */
     void *event_arg;
-    const char
-        *trust_config; /* PEM file of CA certificates: a configuration is refused (SE_ERR_CONFIG)
-                          unless se_config_verify() accepts it; NULL: it need not be signed */
+
+    /* PEM file of CA certificates: a configuration is refused (SE_ERR_CONFIG) unless
+     * se_config_verify() accepts it; NULL: it need not be signed */
+    const char *trust_config;
 } se_options;
 #define SE_OPTIONS_INIT                                                                            \
     {                                                                                              \
@@ -214,7 +215,7 @@ typedef struct se_check_row {
     const char *algorithm;     /* canonical name */
     const char *key_type;      /* "RSA-2048", "EC-P-256"; "" when the key could not be opened */
     const char *subject;       /* of the certificate, RFC 4514; "" likewise */
-    int64_t not_after;         /* 0 likewise */
+    int64_t not_after;         /* when the certificate ends; 0 likewise */
     int days_left;             /* until then, rounded down */
     const char *mechanism;     /* how the store did the probe, as "CKM_RSA_PKCS" or "software"; of
                                   replicas each way once; "" without a probe */
@@ -261,16 +262,16 @@ typedef enum se_form {
 
 /* What is signed, as far as a certificate's extendedKeyUsage may limit it (RFC 5280, 4.2.1.12). */
 typedef enum se_purpose {
-    SE_PURPOSE_DESCRIPTOR =
-        0, /* what the descriptor's name stands for; documents, if it is no well-known one */
+    SE_PURPOSE_DESCRIPTOR, /* what the descriptor's name stands for; documents, if it is no
+                              well-known one */
     SE_PURPOSE_MAIL,
     SE_PURPOSE_ZIP,
 } se_purpose;
 
 /* Whose signatures are accepted when no CAs are given. */
 typedef enum se_accept {
-    SE_ACCEPT_VERSIONS =
-        0, /* a certificate of the descriptor's versions, with the algorithm of its version */
+    SE_ACCEPT_VERSIONS,     /* a certificate of the descriptor's versions, with the algorithm of
+                               its version */
     SE_ACCEPT_CERTIFICATES, /* such a certificate while it is valid, with any algorithm that is
                                strong enough: others' zips */
     SE_ACCEPT_ISSUERS, /* also whomever the issuers of those certificates certify; the key store has
@@ -287,9 +288,11 @@ typedef struct se_sign_params {
                         stamp of the signature becomes an unsigned attribute; NULL: none */
     se_purpose purpose; /* SE_PURPOSE_MAIL: CMS says besides what the sender can decrypt
                            (sMIMECapabilities, RFC 8551) */
-    const char *const
-        *addresses; /* mail addresses, one of which the certificate must name; NULL: it need not */
+
+    /* mail addresses, one of which the certificate must name; NULL: it need not */
+    const char *const *addresses;
     size_t address_count;
+
     const char *xml_id;  /* SE_FORM_XML: the ID of the element to sign; NULL: the whole document */
     const char *xml_uri; /* SE_FORM_XML_DETACHED: what the signature calls the content */
     bool xml_inclusive;  /* Canonical XML 1.0 instead of Exclusive Canonical XML */
@@ -315,14 +318,16 @@ typedef struct se_verify_params {
     const char *trust_tsa;  /* PEM file of CA certificates that vouch for time stamping authorities;
                                NULL: those that vouch for signers */
     se_purpose purpose;
-    const char *const
-        *addresses; /* mail addresses, one of which the certificate must name; NULL: it need not */
+
+    /* mail addresses, one of which the certificate must name; NULL: it need not */
+    const char *const *addresses;
     size_t address_count;
+
     const char *xml_id;  /* the ID of the element that must be signed; NULL: the whole document */
     const char *xml_uri; /* SE_FORM_XML_DETACHED: what the signature must call the content; NULL:
                             anything */
-    const se_sink
-        *content; /* an attached signature: gets the content; not to be used before SE_OK */
+    const se_sink *content;  /* gets the content of an attached signature; not to be used before
+                                SE_OK */
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
 } se_verify_params;

@@ -125,7 +125,7 @@ void archive_close(struct archive *archive)
 
 /* ---- found by name ---- */
 
-static size_t find_slot(const struct archive *archive, const char *name, size_t size)
+static size_t name_bucket(const struct archive *archive, const char *name, size_t size)
 {
     uint64_t hash = archive->hash_seed;
     size_t at;
@@ -153,7 +153,8 @@ se_status archive_index_names(struct archive *archive, se_error *err)
     for (size_t i = 0; i < archive->count; i++) {
         const struct entry *e = &archive->entries[i];
 
-        archive->table[find_slot(archive, entry_name(archive, e), e->name_size)] = (uint32_t)i + 1;
+        archive->table[name_bucket(archive, entry_name(archive, e), e->name_size)] =
+            (uint32_t)i + 1;
     }
     return SE_OK;
 }
@@ -161,7 +162,7 @@ se_status archive_index_names(struct archive *archive, se_error *err)
 const struct entry *archive_find_prefix(const struct archive *archive, const char *name,
                                         size_t size)
 {
-    uint32_t found = archive->table[find_slot(archive, name, size)];
+    uint32_t found = archive->table[name_bucket(archive, name, size)];
 
     return found ? &archive->entries[found - 1] : NULL;
 }

@@ -49,8 +49,8 @@ static se_status find_block(const struct entry **out, const struct archive *a, c
     return *out ? SE_OK : error_set(err, SE_ERR_REJECTED, "'%s' has no signature beside it", file);
 }
 
-static se_status verify_signature(struct verifying *v, const struct signature_job *job,
-                                  const struct entry *file, se_error *err)
+static se_status verify_signature_file(struct verifying *v, const struct signature_job *job,
+                                       const struct entry *file, se_error *err)
 {
     const struct entry *block;
     se_signer signer;
@@ -92,7 +92,7 @@ static se_status verify_signatures(struct verifying *v, const struct signature_j
         return error_set(err, SE_ERR_REJECTED, "not signed: there is no %s", JAR_MANIFEST_NAME);
     for (size_t i = 0; !st && i < a->count; i++)
         if (jar_name_kind(entry_name(a, &a->entries[i])) == JAR_SIGNATURE_FILE)
-            st = verify_signature(v, job, &a->entries[i], err);
+            st = verify_signature_file(v, job, &a->entries[i], err);
     if (!st && !v->signatures)
         return error_set(err, SE_ERR_REJECTED, "not signed: there is a manifest, and no signature");
     return st;
@@ -226,8 +226,8 @@ static se_status verify_archive(struct verifying *v, struct signature_job *job, 
     return st ? st : check_entries(v, err);
 }
 
-static se_status verify_params_read(se_zip_verify_params *out, const se_zip_verify_params *params,
-                                    se_error *err)
+static se_status zip_verify_params_read(se_zip_verify_params *out,
+                                        const se_zip_verify_params *params, se_error *err)
 {
     TRY(arguments_options(out, params, se_zip_verify_params, err));
     if (out->trust && out->issuers)
@@ -247,6 +247,6 @@ se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *p
 
     TRY(arguments_check(error, engine, descriptor, path));
     error = error ? error : &spare;
-    TRY(verify_params_read(&read, params, error));
+    TRY(zip_verify_params_read(&read, params, error));
     return verify_archive(&v, &job, path, error) ? error_prefix(error, "'%s': ", path) : SE_OK;
 }
