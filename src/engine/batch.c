@@ -174,8 +174,8 @@ static size_t batch_start_threads(pthread_t threads[THREADS], struct batch *b)
     return count;
 }
 
-/* The first goes alone: a key store that was away is asked by one caller, and the others would be
- * told that it still is. */
+/* The first goes alone: one caller at a time may ask a key store that was away, and the others
+ * would fail as if it still were. */
 static void batch_unwrap(struct batch *b)
 {
     pthread_t threads[THREADS];

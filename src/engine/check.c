@@ -88,7 +88,6 @@ static se_status probe_key(const char **mechanism, struct key *key,
                            const struct descriptor *descriptor, se_error *err)
 {
     const struct algorithm *algorithm = &descriptor->algorithm;
-    se_status st;
 
     *mechanism = "";
     if (algorithm->kind == ALGORITHM_CIPHER || algorithm->kind == ALGORITHM_WRAP)
@@ -96,15 +95,15 @@ static se_status probe_key(const char **mechanism, struct key *key,
     if (algorithm->kind ==
         ALGORITHM_JWS) /* its header chooses; every one of its keys can do this */
         algorithm = algorithm_signature(DIGEST_SHA256, FAMILY_RSA, PADDING_PKCS1);
-    else if ((st = key_signing_algorithm(&algorithm, descriptor, key->private, err)))
-        return st;
+    else
+        TRY(key_signing_algorithm(&algorithm, descriptor, key->private, err));
     return probe_signing(mechanism, key, algorithm, err);
 }
 
 enum { DAY = 24 * 60 * 60, CAUSES_MOST = 16 };
 
 /* One row, and what its strings point to. */
-struct finding {
+struct check_row {
     const struct descriptor *descriptor;
     char store[256], key_type[32], subject[256];
     se_check_row row;
@@ -117,7 +116,7 @@ struct finding {
     char mechanism[160];
 };
 
-static void list_stores(struct finding *f)
+static void list_stores(struct check_row *f)
 {
     const struct key_entry *entry = f->descriptor->key;
     size_t used = 0;
@@ -127,9 +126,9 @@ static void list_stores(struct finding *f)
                                  entry->replicas[i].store);
 }
 
-static void finding_init(struct finding *f, const struct descriptor *descriptor)
+static void row_init(struct check_row *f, const struct descriptor *descriptor)
 {
-    *f = (struct finding){ .descriptor = descriptor, .error = SE_ERROR_INIT };
+    *f = (struct check_row){ .descriptor = descriptor, .error = SE_ERROR_INIT };
     list_stores(f);
     f->row = (se_check_row){
         .descriptor = descriptor->name,
@@ -152,7 +151,7 @@ static int days_until(int64_t then)
     return (int)((left - (left < 0 ? DAY - 1 : 0)) / DAY);
 }
 
-static void finding_see_certificate(struct finding *f, const struct key *key)
+static void row_see_certificate(struct check_row *f, const struct key *key)
 {
     key_type_name(f->key_type, X509_get0_pubkey(key->certificate));
     certificate_subject(f->subject, sizeof f->subject, key->certificate);
@@ -176,7 +175,7 @@ static enum key_part part_needed(const struct descriptor *descriptor)
     return kind == ALGORITHM_CIPHER || kind == ALGORITHM_WRAP ? PART_DECRYPT : PART_SIGN;
 }
 
-static void finding_add_cause(struct finding *f, const char *text)
+static void row_add_cause(struct check_row *f, const char *text)
 {
     size_t size = strlen(text) + 1;
 
@@ -187,9 +186,9 @@ static void finding_add_cause(struct finding *f, const char *text)
 }
 
 /* One more thing that a person should know of a key that is usable. */
-static void finding_warn(struct finding *f, const char *format, ...)
+static void row_warn(struct check_row *f, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-static void finding_warn(struct finding *f, const char *format, ...)
+static void row_warn(struct check_row *f, const char *format, ...)
 {
     char text[sizeof f->warning];
     size_t used = strlen(f->warning);
@@ -199,7 +198,7 @@ static void finding_warn(struct finding *f, const char *format, ...)
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     text_clean(text);
-    finding_add_cause(f, text);
+    row_add_cause(f, text);
     (void)snprintf(f->warning + used, sizeof f->warning - used, "%s%s", used ? "; " : "", text);
     text_clean(f->warning);
 }
@@ -215,8 +214,8 @@ static bool is_listed(const char *list, const char *item)
     return false;
 }
 
-/* Replicas that do it alike are not told twice. */
-static void finding_add_mechanism(struct finding *f, const char *mechanism)
+/* A mechanism that several replicas use is listed once. */
+static void row_add_mechanism(struct check_row *f, const char *mechanism)
 {
     size_t used = strlen(f->mechanism);
 
@@ -225,8 +224,8 @@ static void finding_add_mechanism(struct finding *f, const char *mechanism)
                        mechanism);
 }
 
-static se_status finding_probe(struct finding *f, struct key *key, const se_check_options *options,
-                               se_error *err)
+static se_status row_probe(struct check_row *f, struct key *key, const se_check_options *options,
+                           se_error *err)
 {
     const char *mechanism;
     se_status st;
@@ -234,14 +233,14 @@ static se_status finding_probe(struct finding *f, struct key *key, const se_chec
     if (!options->probe)
         return SE_OK;
     if (!(st = probe_key(&mechanism, key, f->descriptor, err)))
-        finding_add_mechanism(f, mechanism);
+        row_add_mechanism(f, mechanism);
     return st;
 }
 
-static void check_namesakes(struct finding *f, const struct key *key, const struct keyref *ref)
+static void check_namesakes(struct check_row *f, const struct key *key, const struct keyref *ref)
 {
     if (key->namesakes)
-        finding_warn(
+        row_warn(
             f,
             "the token has %u more private key%s with the label '%s': commands that change one "
             "refuse",
@@ -249,21 +248,21 @@ static void check_namesakes(struct finding *f, const struct key *key, const stru
 }
 
 /* What opens, and yet is of no use to the commands that are made for descriptors of this name. */
-static void check_commands(struct finding *f)
+static void check_commands(struct check_row *f)
 {
     const struct descriptor *d = f->descriptor;
     se_error why = SE_ERROR_INIT;
 
     if (d->algorithm.kind == ALGORITHM_JWS)
-        finding_warn(
+        row_warn(
             f,
             "the key is good, but no command, nor the library, makes JWS: other programs have to");
     else if (d->use->container && container_check_algorithm(d, &why))
-        finding_warn(f, "`zip encrypt` can't use it: %s", why.text);
+        row_warn(f, "`zip encrypt` can't use it: %s", why.text);
 }
 
 /* By itself, whatever the engine has made of it. */
-static se_status check_replica(struct finding *f, size_t index, const struct key *whole,
+static se_status check_replica(struct check_row *f, size_t index, const struct key *whole,
                                const se_check_options *options, se_error *err)
 {
     const struct keyref *ref = &f->descriptor->key->replicas[index];
@@ -275,12 +274,12 @@ static se_status check_replica(struct finding *f, size_t index, const struct key
         st = error_set(err, SE_ERR_KEY, "it holds another key than the other replicas");
     if (!st) {
         check_namesakes(f, key, ref);
-        st = finding_probe(f, key, options, err);
+        st = row_probe(f, key, options, err);
     }
     return st ? error_prefix(err, "replica %zu (line %d): ", index + 1, ref->line) : SE_OK;
 }
 
-static se_status check_replicas(struct finding *f, const struct key *whole,
+static se_status check_replicas(struct check_row *f, const struct key *whole,
                                 const se_check_options *options)
 {
     size_t count = f->descriptor->key->count, failed = 0;
@@ -290,7 +289,7 @@ static se_status check_replicas(struct finding *f, const struct key *whole,
 
         if (!check_replica(f, i, whole, options, &failure))
             continue;
-        finding_warn(f, "%s", failure.text);
+        row_warn(f, "%s", failure.text);
         if (!failed++)
             f->error = failure;
     }
@@ -299,10 +298,10 @@ static se_status check_replicas(struct finding *f, const struct key *whole,
 
 static void warn_exposure(void *arg, const char *text)
 {
-    finding_warn(arg, "%s", text);
+    row_warn(arg, "%s", text);
 }
 
-static void check_exposure(struct finding *f)
+static void check_exposure(struct check_row *f)
 {
     const struct key_entry *entry = f->descriptor->key;
 
@@ -312,42 +311,42 @@ static void check_exposure(struct finding *f)
 
 /* Of the name's purpose: what a mail command or a zip command does with another name is not known
  * here. */
-static se_status check_purpose(struct finding *f, X509 *certificate)
+static se_status check_purpose(struct check_row *f, X509 *certificate)
 {
     enum purpose purpose = f->descriptor->use->purpose;
     se_error others = SE_ERROR_INIT;
     se_status st = certificate_purpose(purpose, certificate, true, SE_ERR_POLICY, &f->error);
 
     if (!st && certificate_purpose(purpose, certificate, false, SE_ERR_POLICY, &others))
-        finding_warn(
-            f, "%s: who trusts its CA, and does not have this descriptor, refuses what it signs",
-            others.text);
+        row_warn(f,
+                 "%s: who trusts its CA, and does not have this descriptor, refuses what it signs",
+                 others.text);
     return st;
 }
 
-static se_status check_usable(struct finding *f, se_engine *engine, const se_check_options *options)
+static se_status check_usable(struct check_row *f, se_engine *engine,
+                              const se_check_options *options)
 {
     AUTO(key) key = NULL;
     const struct algorithm *algorithm;
     const struct descriptor *d = f->descriptor;
     enum key_part part = part_needed(d);
-    se_status st = SE_OK;
 
     TRY(key_cache_open(&key, engine, d->key, part, &f->error));
-    finding_see_certificate(f, key);
+    row_see_certificate(f, key);
     check_exposure(f);
     TRY(certificate_check(d, key->certificate, clock_seconds(), SE_ERR_POLICY, &f->error));
-    if (is_for_signing(d) && ((st = key_signing_algorithm(
-                                   &algorithm, d, X509_get0_pubkey(key->certificate), &f->error)) ||
-                              (st = check_purpose(f, key->certificate))))
-        return st;
-    if ((st = key_check_sharing(engine, d, key, SE_ERR_POLICY, &f->error)) ||
-        part == PART_CERTIFICATE)
-        return st;
+    if (is_for_signing(d)) {
+        TRY(key_signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), &f->error));
+        TRY(check_purpose(f, key->certificate));
+    }
+    TRY(key_check_sharing(engine, d, key, SE_ERR_POLICY, &f->error));
+    if (part == PART_CERTIFICATE)
+        return SE_OK;
     check_namesakes(f, key, d->key->replicas);
     check_commands(f);
     return d->key->count > 1 ? check_replicas(f, key, options)
-                             : finding_probe(f, key, options, &f->error);
+                             : row_probe(f, key, options, &f->error);
 }
 
 /* Whether a newer version signs: what is left for this one is to verify. */
@@ -362,7 +361,7 @@ static bool is_superseded(const struct config *config, const struct descriptor *
 }
 
 /* With the certificate alone, of what was signed while it was valid. */
-static bool can_verify(struct finding *f, se_engine *engine)
+static bool can_verify(struct check_row *f, se_engine *engine)
 {
     const struct descriptor *d = f->descriptor;
     const struct algorithm *algorithm;
@@ -370,26 +369,26 @@ static bool can_verify(struct finding *f, se_engine *engine)
 
     if (key_cache_open(&key, engine, d->key, PART_CERTIFICATE, NULL))
         return false;
-    finding_see_certificate(f, key);
+    row_see_certificate(f, key);
     return !certificate_check(d, key->certificate, f->row.not_after, SE_ERR_POLICY, NULL) &&
            (!is_for_signing(d) ||
             (!key_signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), NULL) &&
              !certificate_purpose(d->use->purpose, key->certificate, true, SE_ERR_POLICY, NULL)));
 }
 
-static se_status check_version(struct finding *f, se_engine *engine,
+static se_status check_version(struct check_row *f, se_engine *engine,
                                const se_check_options *options)
 {
     se_status st = check_usable(f, engine, options);
 
     if (!st || !is_superseded(engine->config, f->descriptor) || !can_verify(f, engine))
         return st;
-    finding_warn(f, "this version can only verify: %s", f->error.text);
+    row_warn(f, "this version can only verify: %s", f->error.text);
     f->error = (se_error)SE_ERROR_INIT;
     return SE_OK;
 }
 
-static void finding_conclude(struct finding *f, const se_check_options *options)
+static void row_conclude(struct check_row *f, const se_check_options *options)
 {
     if (f->row.status) {
         f->row.text = f->error.text;
@@ -398,7 +397,7 @@ static void finding_conclude(struct finding *f, const se_check_options *options)
         return;
     }
     if (f->descriptor->use->validity && f->row.days_left < options->days && f->row.days_left >= 0)
-        finding_warn(f, "the certificate expires in %d days", f->row.days_left);
+        row_warn(f, "the certificate expires in %d days", f->row.days_left);
     f->row.warning = *f->warning;
     f->row.text = f->warning;
 }
@@ -422,11 +421,11 @@ se_status se_check(se_engine *engine, se_check_fn fn, void *arg, const se_check_
     if (!(st = arguments_check(error, engine, fn)))
         st = check_options_read(&read, options, error);
     for (size_t i = 0; !st && i < engine->config->descriptor_count; i++) {
-        struct finding f;
+        struct check_row f;
 
-        finding_init(&f, &engine->config->descriptors[i]);
+        row_init(&f, &engine->config->descriptors[i]);
         f.row.status = check_version(&f, engine, &read);
-        finding_conclude(&f, &read);
+        row_conclude(&f, &read);
         fn(arg, &f.row);
         if (!f.row.status || first)
             continue;

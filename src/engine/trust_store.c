@@ -113,8 +113,8 @@ se_status trust_store_load(X509_STORE **out, const char *path, se_error *err)
     return trust_store_add(*out, certificates, err);
 }
 
-/* The descriptor's certificates stand for themselves, their issuers for whomever they certify,
- * whether self-signed or not. */
+/* The descriptor's certificates stand for themselves, and their issuers, self-signed or not, for
+ * all that they certify. */
 static se_status trust_store_gather(X509_STORE **out, const struct expected_signers *c,
                                     bool issuers, se_error *err)
 {

@@ -46,7 +46,7 @@ static se_status doubt_refusal(se_status st, const struct expected_signers *c,
     return c->missing.status;
 }
 
-/* Whether it is detached is told by the signature that is given, or is not. */
+/* A signature that is given beside the input makes it a detached one. */
 static se_form signature_form(const se_verify_params *params)
 {
     if (params->form == SE_FORM_RAW)
@@ -101,7 +101,7 @@ static se_status verify_expected(struct verdict *out, const struct expected_sign
     return doubt_refusal(verify_form(out, c, job, params, err), c, params, err);
 }
 
-/* The use's rules hold for whoever signed. */
+/* The use's rules hold for every signer. */
 static se_status check_signer_rules(const struct verdict *verdict, const struct expected_signers *c,
                                     const struct descriptor *first, const struct verify_job *job,
                                     se_error *err)

@@ -173,14 +173,14 @@ static se_status report_entries(const struct verifying *v, se_error *err)
 
     for (size_t i = 0; i < v->archive.count; i++) {
         const struct entry *e = &v->archive.entries[i];
-        se_zip_entry told = { entry_name(&v->archive, e), e->size, (se_zip_state)v->states[i],
-                              state_is_good((se_zip_state)v->states[i]) };
+        se_zip_entry report = { entry_name(&v->archive, e), e->size, (se_zip_state)v->states[i],
+                                state_is_good((se_zip_state)v->states[i]) };
 
         if (v->params->entry)
-            v->params->entry(v->params->report_arg, &told);
-        if (!told.good && !bad++)
-            (void)error_set(err, SE_ERR_REJECTED, "'%s' is %s", told.name,
-                            se_zip_state_text(told.state));
+            v->params->entry(v->params->report_arg, &report);
+        if (!report.good && !bad++)
+            (void)error_set(err, SE_ERR_REJECTED, "'%s' is %s", report.name,
+                            se_zip_state_text(report.state));
     }
     if (bad > 1)
         (void)error_prefix(err, "%zu entries are refused, the first: ", bad);
