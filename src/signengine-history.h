@@ -167,9 +167,9 @@ SE_MUST_CHECK se_status se_history_verify(se_history_report *out, se_history *hi
 SE_MUST_CHECK se_status se_history_erase(se_history *history, uint64_t seq, se_error *error);
 
 /*
- * Drops the entries, and the seals over them, that were sealed before `before` (seconds since
- * 1970), and keeps what proves what they were: the roots of their subtrees, and the seal that
- * covers them.  *dropped (may be NULL): up to which entry. SE_ERR_USAGE: `before` is yet to come.
+ * Drops the entries, and the seals over them, that were sealed before `before`, and keeps what
+ * proves what they were: the roots of their subtrees, and the seal that covers them.  *dropped (may
+ * be NULL): up to which entry. SE_ERR_USAGE: `before` is yet to come.
  */
 SE_MUST_CHECK se_status se_history_prune(uint64_t *dropped, se_history *history, int64_t before,
                                          se_error *error);
@@ -187,7 +187,7 @@ SE_MUST_CHECK se_status se_history_end(se_history *history, se_error *error);
 /* An entry that is read.  Bytes last for the call only. */
 typedef struct se_history_entry {
     uint64_t seq;
-    int64_t time; /* microseconds since 1970 */
+    int64_t time_us; /* since 1970 */
     se_bytes object;
     se_bytes payload; /* empty when it was erased */
     se_bytes salt;    /* of its commitment; likewise */
@@ -199,7 +199,8 @@ typedef bool (*se_history_entry_fn)(void *arg, const se_history_entry *entry); /
 typedef struct se_history_range {
     size_t size;          /* sizeof(se_history_range), set by SE_HISTORY_RANGE_INIT */
     uint64_t first, last; /* numbers; 0: from the first, to the last that is sealed */
-    int64_t from, to;     /* microseconds since 1970; 0: no limit */
+    int64_t from, to;     /* only what was appended at `from` or later, and before `to`; 0: no
+                             limit */
     se_bytes object;      /* only what is about it; empty: everything */
     bool unverified;      /* what is there, though nobody says that it is good */
 } se_history_range;
@@ -230,8 +231,8 @@ SE_MUST_CHECK se_status se_history_prove(se_buf *out, se_history *history, uint6
 /* What a proof proves.  Started with zeroes, released with se_history_proof_free(). */
 typedef struct se_history_proof {
     char chain[65];
-    uint64_t seq, size;   /* of the entry; how many the seal covers */
-    int64_t time, sealed; /* microseconds since 1970 */
+    uint64_t seq, size;         /* of the entry; how many the seal covers */
+    int64_t time_us, sealed_us; /* since 1970 */
     se_buf object, payload;
     bool erased;
     se_signer signer;

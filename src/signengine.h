@@ -3,16 +3,27 @@
  *
  * An application asks for a job by the name of a descriptor and never sees a key.
  *
- * Threads: one se_engine may be used by any number of threads at once; se_close() must be the last
- * call on it. Calls into PKCS #11 modules are made on threads of the library, so that one that
- * never returns holds nobody up for longer than the key's `deadline`; they block all signals and
- * end five seconds after their last use. Forks:   the child of a fork may use an engine of its
- * parent; it opens the key stores anew by itself. Errors:  every function that can fail returns an
- * se_status and fills the caller's se_error, if there is one. Outputs are empty after a failure.
- * NULL where none may be is SE_ERR_USAGE. Options: structs that begin with `size` may grow: {
- * sizeof(TYPE) }, or the macro beside it, begins one, zero is the default of all that follows, and
- * NULL is a struct of defaults. The library never prints, never exits and reads the environment
- * only where the configuration says `env:` or `credential:`.
+ * Threads: any number of threads may use one se_engine at once; se_close() must be the last call
+ * on it. The library calls PKCS #11 modules on threads of its own, so that a module that never
+ * returns holds nobody up for longer than the key's `deadline`. These threads block all signals
+ * and end five seconds after their last use.
+ *
+ * Forks: the child of a fork may use an engine of its parent. The engine opens its key stores anew.
+ *
+ * Errors: every function that can fail returns an se_status and fills the caller's se_error, which
+ * may be NULL. Outputs are empty after a failure. NULL where none may be is SE_ERR_USAGE.
+ *
+ * Ownership: inputs are borrowed for the call. The caller releases each se_buf with se_buf_free(),
+ * and closes what a function opened. Strings in a callback last for the call only.
+ *
+ * Options: structs that begin with `size` may grow. { sizeof(TYPE) }, or the macro beside the
+ * struct, begins one; zero is the default of every member; NULL is a struct of defaults.
+ *
+ * Units: times are int64_t, in seconds since 1970 (UTC); members whose names end in `_us` are in
+ * microseconds. Sizes are in bytes. Text is UTF-8.
+ *
+ * The library never prints and never exits. It reads the environment only where the configuration
+ * says `env:` or `credential:`.
  */
 #ifndef SIGNENGINE_H
 #define SIGNENGINE_H
@@ -26,6 +37,8 @@ extern "C" {
 #endif
 
 #define SE_MUST_CHECK __attribute__((warn_unused_result))
+
+/* ---- status and errors ---- */
 
 /* What the caller can do about it. */
 typedef enum se_status {
@@ -49,8 +62,8 @@ typedef enum se_status {
 /* One word for a status, as "unavailable"; never NULL. */
 const char *se_status_name(se_status status);
 
-/* Owned by the caller; start it with SE_ERROR_INIT.  The text is one line and holds no secret. Each
- * call begins it anew. */
+/* Owned by the caller; start it with SE_ERROR_INIT. The text is one line and holds no secret. Each
+ * call begins it anew: after SE_OK it is empty. */
 typedef struct se_error {
     se_status status;
     int line;         /* of the source file that noticed */
@@ -62,14 +75,16 @@ typedef struct se_error {
         SE_OK, 0, NULL, ""                                                                         \
     }
 
+/* ---- bytes and buffers ---- */
+
 /* Borrowed bytes: never kept after the call. */
 typedef struct se_bytes {
     const void *data;
     size_t size;
 } se_bytes;
 
-/* Owned bytes: released, and wiped, by se_buf_free(), which leaves it empty and accepts an empty
- * one. */
+/* Owned bytes. se_buf_free() wipes and releases them, and leaves the se_buf empty; it accepts an
+ * empty one, and NULL. */
 typedef struct se_buf {
     unsigned char *data;
     size_t size;
@@ -80,7 +95,9 @@ typedef struct se_buf {
     }
 void se_buf_free(se_buf *buf);
 
-/* Where bytes come from.  read(): up to `size` bytes; 0 at the end, -1 on failure with errno set.
+/* ---- streams ---- */
+
+/* Where bytes come from. read(): up to `size` bytes; 0 at the end, -1 on failure with errno set.
  */
 typedef struct se_source {
     ptrdiff_t (*read)(void *arg, void *data, size_t size);
@@ -88,13 +105,14 @@ typedef struct se_source {
     uint64_t total; /* bytes to come, for the progress callback; 0: not known */
 } se_source;
 
-/* Where bytes go.  write(): all of `size` bytes, 0; or -1 on failure with errno set. */
+/* Where bytes go. write(): all of `size` bytes, 0; or -1 on failure with errno set. */
 typedef struct se_sink {
     int (*write)(void *arg, const void *data, size_t size);
     void *arg;
 } se_sink;
 
-/* From where a file descriptor stands to its end, and to it: it is the caller's, and stays open. */
+/* A file descriptor as a source, from where it stands to its end, and as a sink. The descriptor is
+ * the caller's and stays open. */
 se_source se_source_fd(int fd);
 se_sink se_sink_fd(int fd);
 
@@ -102,7 +120,7 @@ se_sink se_sink_fd(int fd);
  * SE_ERR_CANCELLED. */
 typedef bool (*se_progress_fn)(void *arg, uint64_t done, uint64_t total);
 
-/* ---- the engine ---- */
+/* ---- open and close ---- */
 
 typedef struct se_engine se_engine;
 
@@ -115,41 +133,13 @@ typedef struct se_report {
 } se_report;
 typedef void (*se_report_fn)(void *arg, const se_report *report);
 
-typedef enum se_event_kind {
-    SE_EVENT_OPERATION = 0, /* a job has ended, well or not */
-    SE_EVENT_KEY_LOST,      /* a key is out of reach: its store is away, or refuses it */
-    SE_EVENT_KEY_HEALED,    /* it is back */
-    SE_EVENT_KEY_RENEWED, /* its store had lost its sessions and opened new ones; nothing failed */
-    SE_EVENT_FAILED_OVER, /* another replica of the key is in use now: the one that the event names
-                           */
-    SE_EVENT_FAILED_BACK, /* an earlier replica is back and in use again */
-} se_event_kind;
-
-/* Something that happened.  Strings last for the call only and are never NULL. */
-typedef struct se_event {
-    se_event_kind kind;
-    const char *key;  /* name; "" when it is not known: the job ended before */
-    unsigned replica; /* of the key, from 1 in the order of the file; 0: an operation, which may
-                         have used any */
-    se_status status; /* how the operation ended, or why the key is lost; else SE_OK */
-    const char *text; /* why; "" when there is nothing to say */
-
-    /* of operations; else "" and 0 */
-    const char *operation;  /* "sign", "verify", "encrypt", "decrypt", "encrypt many", "decrypt
-                               many", "rekey many",  "zip encrypt", "zip decrypt" */
-    const char *descriptor; /* as the caller named it */
-    unsigned version;       /* of the descriptor; 0: not known */
-    uint64_t bytes;         /* of input, as far as it was read */
-    uint64_t duration;      /* microseconds */
-} se_event;
-
-/* One word for a kind, as "failed over"; never NULL. */
-const char *se_event_name(se_event_kind kind);
+/* Something that happened: see the section on events, at the end. */
+typedef struct se_event se_event;
 
 /*
- * Called on the thread of the call that noticed it, before that call returns; from several threads
- * at once when several use the engine. The job waits meanwhile, so be quick.  It must not call a
- * function of the engine, least of all se_close().
+ * Called on the thread of the call that noticed the event, before that call returns; from several
+ * threads at once when several use the engine. The job waits meanwhile, so be quick. It must not
+ * call a function of the engine, least of all se_close().
  */
 typedef void (*se_event_fn)(void *arg, const se_event *event);
 
@@ -163,9 +153,10 @@ typedef struct se_options {
     se_event_fn event;   /* called for every change of a key's state and every finished operation,
                             until se_close() */
     void *event_arg;
-    const char
-        *trust_config; /* PEM file of CA certificates: a configuration is refused (SE_ERR_CONFIG)
-                          unless se_config_verify() accepts it; NULL: it need not be signed */
+
+    /* PEM file of CA certificates: a configuration is refused (SE_ERR_CONFIG) unless
+     * se_config_verify() accepts it; NULL: it need not be signed */
+    const char *trust_config;
 } se_options;
 #define SE_OPTIONS_INIT                                                                            \
     {                                                                                              \
@@ -173,20 +164,22 @@ typedef struct se_options {
     }
 
 /*
- * Loads and checks the configuration at `path`.  No key store is touched before a job needs it.
- * The caller closes *out with se_close().  `options` may be NULL.
- * SE_ERR_CONFIG: the error holds the first finding as `FILE:LINE: text`, options->report got all of
+ * Loads and checks the configuration at `path`. No key store is touched before a job needs it. The
+ * caller closes *out with se_close(). `options` may be NULL.
+ * SE_ERR_CONFIG: the error holds the first finding as `FILE:LINE: text`; options->report got all of
  * them.
  */
 SE_MUST_CHECK se_status se_open(se_engine **out, const char *path, const se_options *options,
                                 se_error *error);
 
 /*
- * Logs out of the key stores, wipes what is secret, and sets *engine to NULL.  Accepts NULL and a
- * pointer to NULL. What a call needs that has not come back from its key store is released when it
- * does.
+ * Logs out of the key stores, wipes what is secret, and sets *engine to NULL. Accepts NULL and a
+ * pointer to NULL. When a call has not come back from its key store, what it needs is released once
+ * it does.
  */
 void se_close(se_engine **engine);
+
+/* ---- describe and check ---- */
 
 /*
  * SHA-256 over the canonical form of the configuration (doc/formats.md), PINs left out, as 64
@@ -195,9 +188,9 @@ void se_close(se_engine **engine);
 SE_MUST_CHECK se_status se_fingerprint(char out[65], se_engine *engine, se_error *error);
 
 /*
- * Tells the configuration as the engine understood it, property by property, defaults filled in,
- * PINs masked. `item` is "descriptor NAME:VERSION", "key NAME" or "key NAME replica N"; all strings
- * last for the call only.
+ * Describes the configuration as the engine understood it, property by property, with defaults
+ * filled in and PINs masked. `item` is "descriptor NAME:VERSION", "key NAME" or "key NAME replica
+ * N".
  */
 typedef void (*se_property_fn)(void *arg, const char *item, const char *property,
                                const char *value);
@@ -205,16 +198,15 @@ SE_MUST_CHECK se_status se_describe(se_engine *engine, se_property_fn fn, void *
                                     se_error *error);
 
 /*
- * Tells what differs between the configurations of two engines, in the words of the canonical form;
- * PINs masked. NULL: there is none before, or after.  Strings last for the call only.
+ * Lists what differs between the configurations of two engines, in the words of the canonical form,
+ * with PINs masked. A NULL `before` or `after`: there is no such value on that side.
  */
 typedef void (*se_difference_fn)(void *arg, const char *item, const char *property,
                                  const char *before, const char *after);
 SE_MUST_CHECK se_status se_config_diff(se_engine *before, se_engine *after, se_difference_fn fn,
                                        void *arg, se_error *error);
 
-/* What se_check() found out about one descriptor; strings last for the call only and are never
- * NULL. */
+/* What se_check() found out about one descriptor. Strings are never NULL. */
 typedef struct se_check_row {
     const char *descriptor;
     unsigned version;
@@ -223,7 +215,7 @@ typedef struct se_check_row {
     const char *algorithm;     /* canonical name */
     const char *key_type;      /* "RSA-2048", "EC-P-256"; "" when the key could not be opened */
     const char *subject;       /* of the certificate, RFC 4514; "" likewise */
-    int64_t not_after;         /* seconds since 1970; 0 likewise */
+    int64_t not_after;         /* when the certificate ends; 0 likewise */
     int days_left;             /* until then, rounded down */
     const char *mechanism;     /* how the store did the probe, as "CKM_RSA_PKCS" or "software"; of
                                   replicas each way once; "" without a probe */
@@ -247,14 +239,14 @@ typedef struct se_check_options {
     }
 
 /*
- * Opens the key of every descriptor, and all its replicas, and calls `fn` for each, in the order of
- * the file.  `options` may be NULL. A replica that does not serve while another does is a warning.
- * Returns the first status that is not SE_OK, with its error, after all rows were told.
+ * Opens the key of every descriptor, with all its replicas, and calls `fn` for each descriptor in
+ * the order of the file. `options` may be NULL. A replica that does not serve while another does is
+ * a warning. Returns the first status that is not SE_OK, with its error, after the last row.
  */
 SE_MUST_CHECK se_status se_check(se_engine *engine, se_check_fn fn, void *arg,
                                  const se_check_options *options, se_error *error);
 
-/* ---- signatures ---- */
+/* ---- sign and verify ---- */
 
 typedef enum se_form {
     SE_FORM_DETACHED = 0, /* CMS SignedData (RFC 5652) in DER, the content is not part of it */
@@ -270,16 +262,16 @@ typedef enum se_form {
 
 /* What is signed, as far as a certificate's extendedKeyUsage may limit it (RFC 5280, 4.2.1.12). */
 typedef enum se_purpose {
-    SE_PURPOSE_DESCRIPTOR =
-        0, /* what the descriptor's name stands for; documents, if it is no well-known one */
+    SE_PURPOSE_DESCRIPTOR, /* what the descriptor's name stands for; documents, if it is no
+                              well-known one */
     SE_PURPOSE_MAIL,
     SE_PURPOSE_ZIP,
 } se_purpose;
 
 /* Whose signatures are accepted when no CAs are given. */
 typedef enum se_accept {
-    SE_ACCEPT_VERSIONS =
-        0, /* a certificate of the descriptor's versions, with the algorithm of its version */
+    SE_ACCEPT_VERSIONS,     /* a certificate of the descriptor's versions, with the algorithm of
+                               its version */
     SE_ACCEPT_CERTIFICATES, /* such a certificate while it is valid, with any algorithm that is
                                strong enough: others' zips */
     SE_ACCEPT_ISSUERS, /* also whomever the issuers of those certificates certify; the key store has
@@ -291,14 +283,16 @@ typedef struct se_sign_params {
     unsigned version; /* of the descriptor; 0: the highest */
     se_form form;
     bool pem;        /* CMS in PEM armour (RFC 7468) */
-    int64_t time;    /* the signingTime, in seconds since 1970; 0: now */
+    int64_t time;    /* the signingTime; 0: now */
     const char *tsa; /* detached CMS: URL (http) of a time stamping authority (RFC 3161), whose time
                         stamp of the signature becomes an unsigned attribute; NULL: none */
     se_purpose purpose; /* SE_PURPOSE_MAIL: CMS says besides what the sender can decrypt
                            (sMIMECapabilities, RFC 8551) */
-    const char *const
-        *addresses; /* mail addresses, one of which the certificate must name; NULL: it need not */
+
+    /* mail addresses, one of which the certificate must name; NULL: it need not */
+    const char *const *addresses;
     size_t address_count;
+
     const char *xml_id;  /* SE_FORM_XML: the ID of the element to sign; NULL: the whole document */
     const char *xml_uri; /* SE_FORM_XML_DETACHED: what the signature calls the content */
     bool xml_inclusive;  /* Canonical XML 1.0 instead of Exclusive Canonical XML */
@@ -318,20 +312,22 @@ typedef struct se_verify_params {
     se_bytes signature;     /* empty: the input is an attached one, or `later` has it */
     const se_source *later; /* gives the signature once the input has been read to its end; NULL:
                                `signature` has it */
-    int64_t time;           /* when certificates must be valid, in seconds since 1970; 0: now */
+    int64_t time;           /* when certificates must be valid; 0: now */
     const char *trust;      /* PEM file of CA certificates; any signer below them is accepted */
     se_accept accept;       /* without `trust` */
     const char *trust_tsa;  /* PEM file of CA certificates that vouch for time stamping authorities;
                                NULL: those that vouch for signers */
     se_purpose purpose;
-    const char *const
-        *addresses; /* mail addresses, one of which the certificate must name; NULL: it need not */
+
+    /* mail addresses, one of which the certificate must name; NULL: it need not */
+    const char *const *addresses;
     size_t address_count;
+
     const char *xml_id;  /* the ID of the element that must be signed; NULL: the whole document */
     const char *xml_uri; /* SE_FORM_XML_DETACHED: what the signature must call the content; NULL:
                             anything */
-    const se_sink
-        *content; /* an attached signature: gets the content; not to be used before SE_OK */
+    const se_sink *content;  /* gets the content of an attached signature; not to be used before
+                                SE_OK */
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
 } se_verify_params;
@@ -341,7 +337,7 @@ typedef struct se_verify_params {
             SE_ACCEPT_VERSIONS, NULL, SE_PURPOSE_DESCRIPTOR, NULL, 0, NULL, NULL, NULL, NULL, NULL \
     }
 
-/* Who signed, as far as it has been verified. */
+/* Who signed, as far as it has been verified; or who would sign. */
 typedef struct se_signer {
     unsigned version;   /* of the descriptor; 0: a signer that only `trust` vouches for */
     char algorithm[40]; /* as "SHA256withRSA" */
@@ -355,42 +351,52 @@ typedef struct se_signer {
                              valid; 0: none does */
     char stamp_authority[256]; /* who made it */
     char stamp_ignored[256];   /* why none counts although there is one; "" otherwise */
+
+    /* of se_find_signer(); "" otherwise */
+    char key[256];     /* its name in the configuration */
+    char alias[256];   /* what the key store calls it; its name where there is no other */
+    char key_type[32]; /* "RSA-2048", "EC-P-256" */
+    char digest[16];   /* of the algorithm, as "SHA-256" */
 } se_signer;
 
 /*
- * Who would sign, and with what: everything that se_sign() looks at before it signs, and no
- * signature. `params` may be NULL.
+ * Who would sign with these `params`, which may be NULL: params->version and params->addresses
+ * decide. The certificate is enough; no private key is opened and no PIN presented, and no token is
+ * asked where the configuration names a file with the certificate. Whether the certificate may be
+ * used today is for se_sign() and se_check() to say; out->not_after says when it ends. The
+ * certificate itself: se_verifier_certificate().
+ * SE_ERR_POLICY: the descriptor's algorithm does not sign with that key, or the certificate names
+ * none of the addresses.
  */
 SE_MUST_CHECK se_status se_find_signer(se_signer *out, se_engine *engine, const char *descriptor,
                                        const se_sign_params *params, se_error *error);
 
 /*
- * Signs `in` with the key of `descriptor`.  `params` may be NULL.  The caller releases *out.
- * CMS carries contentType, messageDigest, signingTime (RFC 5652) and signingCertificateV2 (RFC
+ * Signs `in` with the key of `descriptor`. `params` may be NULL. The caller releases *out.
+ * CMS (RFC 5652) carries contentType, messageDigest, signingTime and signingCertificateV2 (RFC
  * 5035), and the certificate chain.
  */
 SE_MUST_CHECK se_status se_sign(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in,
                                 const se_sign_params *params, se_error *error);
 
-/* The same in constant memory.  What `out` got before a failure is worthless. */
+/* The same in constant memory. What `out` got before a failure is worthless. */
 SE_MUST_CHECK se_status se_sign_stream(const se_sink *out, se_engine *engine,
                                        const char *descriptor, const se_source *in,
                                        const se_sign_params *params, se_error *error);
 
-/* The same from file to file.  `out` appears, or is replaced, when it is complete. */
-SE_MUST_CHECK se_status se_sign_file(const char *out, se_engine *engine, const char *descriptor,
-                                     const char *in, const se_sign_params *params, se_error *error);
-
 /*
- * Verifies params->signature over `in`, or the attached signature that `in` is.  params->form:
- * whether it is CMS, raw or XML (any of the three; XML may also be enveloped).  The content of an
- * XML signature is the canonical form of exactly those nodes that are signed: work with that, not
- * with the document. Accepted are the certificates of the descriptor's versions (params->accept)
- * or, with params->trust, whatever chains to one of its CAs. The system's CAs vouch for nobody.
- * Private keys are not needed.  `out` may be NULL.
- * With a time stamp (RFC 3161) of the signature by an authority that is trusted, the signer's
- * certificate has to be valid at the time of the stamp.  A stamp that lies or is broken is a
- * refusal; one that proves nothing is as if it were not there.  See doc/formats.md.
+ * Verifies params->signature over `in`, or the attached signature that `in` is. params->form says
+ * whether it is CMS, raw or XML: any of the three; XML may also be enveloped. The content of an XML
+ * signature is the canonical form of exactly those nodes that are signed: work with that, not with
+ * the document.
+ *
+ * Accepted are the certificates of the descriptor's versions (params->accept) or, with
+ * params->trust, whatever chains to one of its CAs (RFC 5280). The system's CAs vouch for nobody.
+ * Private keys are not needed. `out` may be NULL.
+ *
+ * With a time stamp (RFC 3161) of the signature by a trusted authority, the signer's certificate
+ * has to be valid at the time of the stamp. A stamp that lies or is broken is a refusal; one that
+ * proves nothing is as if it were not there: see doc/formats.md.
  * SE_ERR_REJECTED: the signature is not good; SE_ERR_FORMAT: it is not a signature at all.
  */
 SE_MUST_CHECK se_status se_verify(se_signer *out, se_engine *engine, const char *descriptor,
@@ -401,76 +407,80 @@ SE_MUST_CHECK se_status se_verify_stream(se_signer *out, se_engine *engine, cons
                                          const se_source *in, const se_verify_params *params,
                                          se_error *error);
 
-/* The same for files; `signature` is the file with the signature, NULL: `in` has it, or
- * params->signature. */
-SE_MUST_CHECK se_status se_verify_file(se_signer *out, se_engine *engine, const char *descriptor,
-                                       const char *in, const char *signature,
-                                       const se_verify_params *params, se_error *error);
+/*
+ * ---- many raw signatures, verified with one public key ----
+ *
+ * se_verify() with SE_FORM_RAW looks for the version that signed, in the way that
+ * se_verifier_check() verifies; a verifier is one version, opened once, for any number of
+ * signatures.
+ */
 
-/* What a descriptor signs with. */
-typedef struct se_identity {
-    unsigned version;
-    char key[256];      /* its name in the configuration */
-    char alias[256];    /* what the key store calls it; its name where there is no other */
-    char key_type[32];  /* "RSA-2048", "EC-P-256" */
-    char algorithm[40]; /* as "SHA256withRSA" */
-    char digest[16];    /* as "SHA-256" */
-    int64_t not_after;  /* of its certificate */
-} se_identity;
-
-/* Tells it without signing; the certificate is enough.  `version` 0: the highest. */
-SE_MUST_CHECK se_status se_identify(se_identity *out, se_engine *engine, const char *descriptor,
-                                    unsigned version, se_error *error);
-
-/* ---- verifying by public keys alone ---- */
-
-/* A certificate and the algorithm of its signatures.  It never changes: any number of threads may
- * use one. */
+/* A certificate and the algorithm of its signatures. It never changes: any number of threads, and
+ * the child of a fork, may use one. */
 typedef struct se_verifier se_verifier;
 
 /*
- * Of a descriptor's version; 0: the highest, which is the one that se_sign() takes.  The caller
- * closes *out. The certificate is held to the rules of the descriptor's use, but for its validity:
- * what was signed before it expired stays signed.
+ * The verifier of a descriptor's version; 0: the highest, which se_sign() takes. The caller closes
+ * *out; the engine may be closed before. The certificate is held to the rules of the descriptor's
+ * use, but for its validity: what was signed before it expired stays signed.
  */
 SE_MUST_CHECK se_status se_verifier_open(se_verifier **out, se_engine *engine,
                                          const char *descriptor, unsigned version, se_error *error);
 
-/* Of a certificate in DER or PEM, without configuration.  `algorithm`: as se_signer.algorithm has
- * it.  The caller closes *out. */
+/* The verifier of a certificate in DER or PEM, without configuration. `algorithm` is named as in
+ * se_signer.algorithm. The caller closes *out. */
 SE_MUST_CHECK se_status se_verifier_read(se_verifier **out, se_bytes certificate,
                                          const char *algorithm, se_error *error);
 void se_verifier_close(se_verifier **verifier); /* accepts NULL and a pointer to NULL */
 
-/* Who it is; signing_time is 0, and so is the version when there is no configuration. */
+/* Whose certificate it is; signing_time is 0, and so is the version of one without configuration.
+ */
 void se_verifier_signer(se_signer *out, const se_verifier *verifier);
-/* In DER, until the verifier is closed: the certificate, and its SubjectPublicKeyInfo (RFC
- * 5280, 4.1.2.7). */
+
+/* The certificate, and its SubjectPublicKeyInfo (RFC 5280, 4.1.2.7), in DER; both last until the
+ * verifier is closed. */
 se_bytes se_verifier_certificate(const se_verifier *verifier);
 se_bytes se_verifier_key(const se_verifier *verifier);
 
-/* A raw signature (SE_FORM_RAW) over `in`.  SE_ERR_REJECTED: it is not good. */
+/* Verifies a raw signature (SE_FORM_RAW) over `in`. SE_ERR_REJECTED: it is not good. */
 SE_MUST_CHECK se_status se_verifier_check(const se_verifier *verifier, se_bytes in,
                                           se_bytes signature, se_error *error);
 
-/* ---- signed configurations ---- */
+/* ---- files ---- */
+
+/* se_sign() from file to file. `out` appears, or is replaced, when it is complete. */
+SE_MUST_CHECK se_status se_sign_file(const char *out, se_engine *engine, const char *descriptor,
+                                     const char *in, const se_sign_params *params, se_error *error);
+
+/* se_verify() of a file. `signature` is the file with the signature, of up to 64 MB; NULL:
+ * params->signature, or `in` itself, has it. `out` may be NULL. */
+SE_MUST_CHECK se_status se_verify_file(se_signer *out, se_engine *engine, const char *descriptor,
+                                       const char *in, const char *signature,
+                                       const se_verify_params *params, se_error *error);
+
+/*
+ * ---- XML: signed configurations ----
+ *
+ * Documents are signed by se_sign() with SE_FORM_XML and its neighbours (XML Signature 1.1).
+ */
 
 /*
  * Signs a configuration's text with the key of `descriptor` (doc/formats.md), in place of the
- * signatures that it has. SE_ERR_CONFIG: it is not a configuration that an engine would open;
- * SE_ERR_FORMAT: it is no XML.  version 0: the highest. `path`: where the configuration is, for the
- * files with certificates that it names, and that are signed with it; NULL: in the working
- * directory.
+ * signatures that it has. `version` 0: the highest. `path` is where the configuration is: files
+ * with certificates that it names are signed with it; NULL: in the working directory. The caller
+ * releases *out.
+ * SE_ERR_CONFIG: it is not a configuration that an engine would open; SE_ERR_FORMAT: it is no XML.
  */
 SE_MUST_CHECK se_status se_config_sign(se_buf *out, se_engine *engine, const char *descriptor,
                                        unsigned version, se_bytes config, const char *path,
                                        se_error *error);
 
 /*
- * Verifies a configuration's text: signed with a certificate that chains to one of the CAs in the
- * PEM file `trust`, or is one of them. `out` may be NULL; `time` is when certificates have to be
- * valid, 0: now. SE_ERR_REJECTED: changed since, and then what was changed is told as far as
- * possible, or not signed by such a one. SE_ERR_FORMAT: not signed at all.
+ * Verifies a configuration's text: it has to be signed with a certificate that chains to one of the
+ * CAs in the PEM file `trust`, or is one of them. `path` as above. `time` is when certificates have
+ * to be valid; 0: now. `out` may be NULL.
+ * SE_ERR_REJECTED: it was changed after signing, and the error says what, as far as that can be
+ * known, or somebody else signed it. SE_ERR_FORMAT: it is not signed at all.
  */
 SE_MUST_CHECK se_status se_config_verify(se_signer *out, se_bytes config, const char *path,
                                          const char *trust, int64_t time, se_error *error);
@@ -495,19 +505,34 @@ typedef struct se_field_params {
 
 /*
  * Encrypts `in` for the certificate of `descriptor`; no key store is asked once the certificate is
- * known. `params` may be NULL.  The caller releases *out.  Text has no line breaks and is
- * NUL-terminated, the NUL not counted.
+ * known. `params` may be NULL. The caller releases *out. Text has no line breaks; a NUL that is not
+ * counted ends it.
  */
 SE_MUST_CHECK se_status se_encrypt(se_buf *out, se_engine *engine, const char *descriptor,
                                    se_bytes in, const se_field_params *params, se_error *error);
 
 /*
- * Decrypts a value, whether text or binary.
- * SE_ERR_FORMAT: it is no encrypted value at all.  SE_ERR_REJECTED: it does not decrypt, for
- * whatever reason: one text for all of them.
+ * Decrypts a value, text or binary. `params` may be NULL. The caller releases *out.
+ * SE_ERR_FORMAT: it is no encrypted value at all. SE_ERR_REJECTED: it does not decrypt, for
+ * whatever reason: all reasons have one text.
  */
 SE_MUST_CHECK se_status se_decrypt(se_buf *out, se_engine *engine, const char *descriptor,
                                    se_bytes in, const se_field_params *params, se_error *error);
+
+/* A part of a context, as "table" and "person". */
+typedef struct se_pair {
+    se_bytes name, value;
+} se_pair;
+
+/*
+ * Makes the bytes of a context from its parts, in whatever order they are given (doc/formats.md):
+ * no other parts give the same. The caller releases *out.
+ * SE_ERR_USAGE: a name is empty or comes twice.
+ */
+SE_MUST_CHECK se_status se_context(se_buf *out, const se_pair *pairs, size_t count,
+                                   se_error *error);
+
+/* ---- batches of encrypted fields ---- */
 
 /* One of many. */
 typedef struct se_field {
@@ -520,8 +545,9 @@ typedef struct se_field {
 } se_field;
 
 /*
- * All of `fields`, each as by itself: `out`, `status` and `kept` of every one are set, whatever
- * they were. Returns SE_OK, or the first status that is not, with its error.
+ * Each encrypts, or decrypts, all of `fields` as if one by one, and sets `out`, `status` and `kept`
+ * of every one, whatever they were. `params` may be NULL. Returns SE_OK, or the first status that
+ * is not, with its error.
  *
  * Encrypting: the fields share a data key, as far as the descriptor lets them (dataKeyUses,
  * dataKeyBytes). Decrypting: each data key is unwrapped once, several at a time, and remembered for
@@ -535,25 +561,13 @@ SE_MUST_CHECK se_status se_decrypt_many(se_field *fields, size_t count, se_engin
                                         const char *descriptor, const se_field_params *params,
                                         se_error *error);
 
-/* Decrypts under the version that each value names, and encrypts under the newest, with the same
- * context.  Plaintext stays inside. */
+/* Decrypts each field under the version that it names, and encrypts it under the newest, with the
+ * same context. Plaintext stays inside. */
 SE_MUST_CHECK se_status se_rekey_many(se_field *fields, size_t count, se_engine *engine,
                                       const char *descriptor, const se_field_params *params,
                                       se_error *error);
 
-/* A part of a context, as "table" and "person". */
-typedef struct se_pair {
-    se_bytes name, value;
-} se_pair;
-
-/*
- * Context bytes from parts, in whatever order they are given (doc/formats.md): no other parts give
- * the same. SE_ERR_USAGE: a name is empty or comes twice.
- */
-SE_MUST_CHECK se_status se_context(se_buf *out, const se_pair *pairs, size_t count,
-                                   se_error *error);
-
-/* ---- containers ---- */
+/* ---- containers: encrypted files ---- */
 
 typedef struct se_container_params {
     size_t size;      /* sizeof(se_container_params), set by SE_CONTAINER_PARAMS_INIT */
@@ -571,41 +585,45 @@ typedef struct se_container_params {
 
 /*
  * Encrypts a configuration zip, or any other file of any size, to an NX02 container
- * (doc/formats.md) for the certificate of `descriptor`, in constant memory.  `params` may be NULL.
+ * (doc/formats.md) for the certificate of `descriptor`, in constant memory. `params` may be NULL.
  * What `out` got before a failure is worthless.
  */
-SE_MUST_CHECK se_status se_zip_encrypt_stream(const se_sink *out, se_engine *engine,
-                                              const char *descriptor, const se_source *in,
-                                              const se_container_params *params, se_error *error);
+SE_MUST_CHECK se_status se_container_encrypt_stream(const se_sink *out, se_engine *engine,
+                                                    const char *descriptor, const se_source *in,
+                                                    const se_container_params *params,
+                                                    se_error *error);
 
 /*
- * Decrypts a container.  What `out` gets is authentic, piece by piece; whether anything is missing
- * is known at the end, so that nothing of it is to be used before SE_OK. SE_ERR_FORMAT: it is no
- * container at all.  SE_ERR_REJECTED: it does not decrypt, for whatever reason: one text for all of
- * them.
+ * Decrypts a container in constant memory. `params` may be NULL. What `out` gets is authentic,
+ * piece by piece. Only the end shows whether anything is missing, so that nothing of it is to be
+ * used before SE_OK. SE_ERR_FORMAT: it is no container at all. SE_ERR_REJECTED: it does not
+ * decrypt, for whatever reason: all reasons have one text.
  */
-SE_MUST_CHECK se_status se_zip_decrypt_stream(const se_sink *out, se_engine *engine,
-                                              const char *descriptor, const se_source *in,
-                                              const se_container_params *params, se_error *error);
+SE_MUST_CHECK se_status se_container_decrypt_stream(const se_sink *out, se_engine *engine,
+                                                    const char *descriptor, const se_source *in,
+                                                    const se_container_params *params,
+                                                    se_error *error);
 
 /*
- * The same from file to file.  `out` appears, or is replaced, when all is done and, decrypting,
- * verified; until then what there is has no name where the file system allows that (O_TMPFILE), or
- * a name of its own.  It is wiped after a failure.  A new file has mode 0600 after decryption.
- * `out` and `in` may be the same file.
+ * The same from file to file. `out` appears, or is replaced, when all is done and, decrypting,
+ * verified. Until then it has no name where the file system allows that (O_TMPFILE), or a name of
+ * its own; it is wiped after a failure. A new file has mode 0600 after decryption. `out` and `in`
+ * may be the same file.
  */
-SE_MUST_CHECK se_status se_zip_encrypt(const char *out, se_engine *engine, const char *descriptor,
-                                       const char *in, const se_container_params *params,
-                                       se_error *error);
-SE_MUST_CHECK se_status se_zip_decrypt(const char *out, se_engine *engine, const char *descriptor,
-                                       const char *in, const se_container_params *params,
-                                       se_error *error);
+SE_MUST_CHECK se_status se_container_encrypt_file(const char *out, se_engine *engine,
+                                                  const char *descriptor, const char *in,
+                                                  const se_container_params *params,
+                                                  se_error *error);
+SE_MUST_CHECK se_status se_container_decrypt_file(const char *out, se_engine *engine,
+                                                  const char *descriptor, const char *in,
+                                                  const se_container_params *params,
+                                                  se_error *error);
 
-/* Whether a file that begins so, with four bytes or more if it has as many, is taken for a
- * container. */
-bool se_zip_is_encrypted(se_bytes beginning);
+/* Whether a file that begins so is taken for a container. Four bytes are enough; give fewer only
+ * when the file is shorter. */
+bool se_is_container(se_bytes beginning);
 
-/* ---- configuration zips ---- */
+/* ---- zips, signed as JARs ---- */
 
 /* What verification found out about an entry. */
 typedef enum se_zip_state {
@@ -622,7 +640,6 @@ typedef enum se_zip_state {
 /* As "not signed"; never NULL. */
 const char *se_zip_state_text(se_zip_state state);
 
-/* The string lasts for the call only. */
 typedef struct se_zip_entry {
     const char *name;
     uint64_t size; /* uncompressed */
@@ -634,31 +651,19 @@ typedef void (*se_zip_entry_fn)(void *arg, const se_zip_entry *entry);
 /* A signature that is good; `name` is that of its file, as "META-INF/SIGNER.RSA". */
 typedef void (*se_zip_signature_fn)(void *arg, const char *name, const se_signer *signer);
 
-typedef struct se_zip_params {
-    size_t size;      /* sizeof(se_zip_params), set by SE_ZIP_PARAMS_INIT */
-    unsigned version; /* signing: of the descriptor; 0: the highest */
-    int64_t time;     /* seconds since 1970, 0: now; signing: the signingTime, and that of the new
-                         files; verifying: when     certificates must be valid */
-    unsigned threads; /* 0: one for each core */
-
-    /* signing */
-    bool
-        keep; /* leave the signatures that are there, and add one; otherwise it takes their place */
+typedef struct se_zip_sign_params {
+    size_t size;      /* sizeof(se_zip_sign_params), set by SE_ZIP_SIGN_PARAMS_INIT */
+    unsigned version; /* of the descriptor; 0: the highest */
+    int64_t time;     /* the signingTime, and that of the new files; 0: now */
+    bool keep;        /* leave the signatures that are there, and add one; otherwise it takes their
+                         place */
     const char *signature_name; /* of its files; NULL: from the key's alias */
     const char *tsa;            /* as se_sign_params.tsa */
     const char *encrypt; /* `out` becomes a container for the certificate of this descriptor; the
                             signed zip gets no name; NULL: no */
     unsigned encrypt_version; /* of that descriptor; 0: the highest */
     se_bytes context;         /* of that container, as se_container_params.context */
-
-    /* verifying */
-    const char *trust;     /* PEM file of CA certificates; NULL: SE_ACCEPT_CERTIFICATES */
-    bool issuers;          /* without `trust`: SE_ACCEPT_ISSUERS */
-    const char *trust_tsa; /* as se_verify_params.trust_tsa */
-    se_zip_signature_fn
-        signature;         /* called for every signature, as it is found good; may be NULL */
-    se_zip_entry_fn entry; /* called for every entry, after all were looked at; may be NULL */
-    void *report_arg;
+    unsigned threads;         /* 0: one for each core */
 
     /* archives above are refused; 0: 100,000 entries, 64 GB, 200 to 1 for entries of more than 16
      * MB */
@@ -666,31 +671,56 @@ typedef struct se_zip_params {
 
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
-} se_zip_params;
-#define SE_ZIP_PARAMS_INIT                                                                         \
+} se_zip_sign_params;
+#define SE_ZIP_SIGN_PARAMS_INIT                                                                    \
     {                                                                                              \
-        sizeof(se_zip_params), 0, 0, 0, false, NULL, NULL, NULL, 0, { NULL, 0 }, NULL, false,      \
-            NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL                                            \
+        sizeof(se_zip_sign_params), 0, 0, false, NULL, NULL, NULL, 0, { NULL, 0 }, 0, 0, 0, 0,     \
+            NULL, NULL                                                                             \
+    }
+
+typedef struct se_zip_verify_params {
+    size_t size;           /* sizeof(se_zip_verify_params), set by SE_ZIP_VERIFY_PARAMS_INIT */
+    int64_t time;          /* when certificates must be valid; 0: now */
+    const char *trust;     /* PEM file of CA certificates; NULL: SE_ACCEPT_CERTIFICATES */
+    bool issuers;          /* without `trust`: SE_ACCEPT_ISSUERS */
+    const char *trust_tsa; /* as se_verify_params.trust_tsa */
+    unsigned threads;      /* 0: one for each core */
+    uint64_t max_entries, max_total, max_ratio; /* as above */
+
+    se_zip_signature_fn
+        signature;         /* called for every signature, as it is found good; may be NULL */
+    se_zip_entry_fn entry; /* called for every entry, after all were looked at; may be NULL */
+    void *report_arg;
+
+    se_progress_fn progress; /* may be NULL */
+    void *progress_arg;
+} se_zip_verify_params;
+#define SE_ZIP_VERIFY_PARAMS_INIT                                                                  \
+    {                                                                                              \
+        sizeof(se_zip_verify_params), 0, NULL, false, NULL, 0, 0, 0, 0, NULL, NULL, NULL, NULL,    \
+            NULL                                                                                   \
     }
 
 /*
  * Signs the zip at `in` as a JAR (JAR file specification) with the key of `descriptor`, and writes
- * it to `out`; NULL: in place. `out` appears whole or not at all.  Entries are copied as they are,
- * manifest and signature stand in front of them. `params` may be NULL. SE_ERR_FORMAT: not a zip, or
- * one that readers could understand differently; SE_ERR_REJECTED: one that holds what
- * se_zip_verify() refuses.
+ * it to `out`; NULL: in place. `out` appears whole or not at all. Entries are copied as they are;
+ * manifest and signature stand in front of them. `params` may be NULL.
+ * SE_ERR_FORMAT: not a zip, or one that readers could understand differently; SE_ERR_REJECTED: one
+ * that holds what se_zip_verify() refuses.
  */
 SE_MUST_CHECK se_status se_zip_sign(const char *out, se_engine *engine, const char *descriptor,
-                                    const char *in, const se_zip_params *params, se_error *error);
+                                    const char *in, const se_zip_sign_params *params,
+                                    se_error *error);
 
 /*
- * Verifies that every entry of the zip at `path` is what was signed, and that every signature in it
- * is that of an accepted signer. Stricter than Java: doc/formats.md lists what is refused. `params`
- * may be NULL. SE_ERR_FORMAT: not a zip, or one that readers could understand differently;
- * SE_ERR_REJECTED: not signed, or not good.
+ * Verifies that every entry of the zip at `path` is what was signed, and that an accepted signer
+ * made every signature in it. Stricter than Java: doc/formats.md lists what is refused. `params`
+ * may be NULL; its callbacks run on the caller's thread.
+ * SE_ERR_FORMAT: not a zip, or one that readers could understand differently; SE_ERR_REJECTED: not
+ * signed, or not good.
  */
 SE_MUST_CHECK se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *path,
-                                      const se_zip_params *params, se_error *error);
+                                      const se_zip_verify_params *params, se_error *error);
 
 /* ---- PINs ---- */
 
@@ -707,10 +737,43 @@ SE_MUST_CHECK se_status se_scramble_pin(se_buf *out, se_bytes pin, const char *p
                                         se_error *error);
 
 /*
- * A PIN that a token refused is not presented to it again by this process, nor within an hour by
- * another one of this user: this forgets the latter.
+ * This process never presents a PIN again that a token refused, and other processes of this user
+ * not within an hour. This function ends that hour.
  */
 void se_retry_pins(void);
+
+/* ---- events: what se_options.event gets ---- */
+
+typedef enum se_event_kind {
+    SE_EVENT_OPERATION = 0, /* a job has ended, well or not */
+    SE_EVENT_KEY_LOST,      /* a key is out of reach: its store is away, or refuses it */
+    SE_EVENT_KEY_HEALED,    /* it is back */
+    SE_EVENT_KEY_RENEWED, /* its store had lost its sessions and opened new ones; nothing failed */
+    SE_EVENT_FAILED_OVER, /* another replica of the key is in use now: the one that the event names
+                           */
+    SE_EVENT_FAILED_BACK, /* an earlier replica is back and in use again */
+} se_event_kind;
+
+/* One word for a kind, as "failed over"; never NULL. */
+const char *se_event_name(se_event_kind kind);
+
+/* Strings are never NULL. */
+struct se_event {
+    se_event_kind kind;
+    const char *key;  /* name; "" when it is not known: the job ended before */
+    unsigned replica; /* of the key, from 1 in the order of the file; 0: an operation, which may
+                         have used any */
+    se_status status; /* how the operation ended, or why the key is lost; else SE_OK */
+    const char *text; /* why; "" when there is nothing to say */
+
+    /* of operations; else "" and 0 */
+    const char *operation;  /* "sign", "verify", "encrypt", "decrypt", "encrypt many", "decrypt
+                               many", "rekey many",  "container encrypt", "container decrypt" */
+    const char *descriptor; /* as the caller named it */
+    unsigned version;       /* of the descriptor; 0: not known */
+    uint64_t bytes;         /* of input, as far as it was read */
+    uint64_t duration_us;
+};
 
 #ifdef __cplusplus
 }

@@ -39,10 +39,14 @@ if command -v "${CXX:-g++}" >/dev/null; then
 	    se_sign_params sign = SE_SIGN_PARAMS_INIT;
 	    se_verify_params verify = SE_VERIFY_PARAMS_INIT;
 	    se_check_options check = SE_CHECK_OPTIONS_INIT;
+	    se_field_params field = SE_FIELD_PARAMS_INIT;
+	    se_container_params container = SE_CONTAINER_PARAMS_INIT;
+	    se_zip_sign_params zip = SE_ZIP_SIGN_PARAMS_INIT;
+	    se_zip_verify_params jar = SE_ZIP_VERIFY_PARAMS_INIT;
 	    se_history_options history = SE_HISTORY_OPTIONS_INIT;
 	    se_mail_sign_params mail = SE_MAIL_SIGN_PARAMS_INIT;
 	    se_mail_verify_params letter = SE_MAIL_VERIFY_PARAMS_INIT;
-	    return int(error.status) + int(buf.size) + int(options.size + sign.size + verify.size + check.size + history.size + mail.size + letter.size);
+	    return int(error.status) + int(buf.size) + int(options.size + sign.size + verify.size + check.size + field.size + container.size + zip.size + jar.size + history.size + mail.size + letter.size);
 	}
 	PROGRAM
 else

@@ -29,7 +29,7 @@ static bool progress(void *arg, uint64_t done, uint64_t total)
 /* The signed zip goes straight into a container: it is never to be seen as a file. */
 static int send_away(se_engine *engine, const char *from, const char *to)
 {
-    se_zip_params params = SE_ZIP_PARAMS_INIT;
+    se_zip_sign_params params = SE_ZIP_SIGN_PARAMS_INIT;
     se_error error = SE_ERROR_INIT;
 
     params.encrypt = "ConfigZipEncrypter";
@@ -60,12 +60,13 @@ static int take_in(se_engine *engine, const char *from, const char *to, const ch
 {
     char unverified[4096];
     se_container_params decrypting = SE_CONTAINER_PARAMS_INIT;
-    se_zip_params verifying = SE_ZIP_PARAMS_INIT;
+    se_zip_verify_params verifying = SE_ZIP_VERIFY_PARAMS_INIT;
     se_error error = SE_ERROR_INIT;
 
     snprintf(unverified, sizeof unverified, "%s.unverified", to);
     decrypting.progress = progress;
-    if (se_zip_decrypt(unverified, engine, "ConfigZipEncrypter", from, &decrypting, &error))
+    if (se_container_decrypt_file(unverified, engine, "ConfigZipEncrypter", from, &decrypting,
+                                  &error))
         return complain(&error);
     verifying.trust = ca;
     verifying.signature = tell_signer;

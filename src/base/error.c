@@ -48,6 +48,11 @@ se_status error_set_at(se_error *err, se_status status, const char *file, int li
     return status;
 }
 
+se_status error_copy(se_error *err, se_status status, const se_error *failure)
+{
+    return error_set_at(err, status, failure->file, failure->line, "%s", failure->text);
+}
+
 se_status error_restate(se_error *err, se_status status)
 {
     if (err)

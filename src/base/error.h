@@ -20,6 +20,9 @@ se_status error_set_at(se_error *err, se_status status, const char *file, int li
 
 #define error_memory(err) error_set((err), SE_ERR_MEMORY, "out of memory")
 
+/* Hands on a failure that was noted elsewhere.  Returns `status`. */
+se_status error_copy(se_error *err, se_status status, const se_error *failure);
+
 /* Gives the failure that is there another status: the same text means something else to the layer
  * above. */
 se_status error_restate(se_error *err, se_status status);

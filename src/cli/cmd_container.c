@@ -108,8 +108,8 @@ static int encrypt(struct task *t)
         return status;
     params = params_of(t, &progress, "encrypting");
     if (input_open(&input, t->in, &err) || result_open(&result, t->out, false, &err) ||
-        se_zip_encrypt_stream(&result.sink, engine, t->descriptor.name, &input.source, &params,
-                              &err) ||
+        se_container_encrypt_stream(&result.sink, engine, t->descriptor.name, &input.source,
+                                    &params, &err) ||
         result_commit(&result, &err)) {
         progress_end(&progress);
         return result_fail(&result, t->cli, &err);
@@ -173,8 +173,8 @@ static int decrypt(struct task *t)
         return no_container(t, in.input.name);
     if (!(st = result_open_held(&result, t->out, &err)))
         st = in.zip ? sensed_copy(&result, &in, &err)
-                    : se_zip_decrypt_stream(&result.sink, engine, t->descriptor.name, &in.source,
-                                            &params, &err);
+                    : se_container_decrypt_stream(&result.sink, engine, t->descriptor.name,
+                                                  &in.source, &params, &err);
     if (st || result_commit(&result, &err)) {
         progress_end(&progress);
         return result_fail(&result, t->cli, &err);

@@ -61,7 +61,7 @@ static bool show_json(void *arg, const se_history_entry *entry)
 static bool show_entry(void *arg, const se_history_entry *entry)
 {
     char object[ENTRY_CUT + 1], payload[ENTRY_CUT + 1], when[32] = "";
-    time_t seconds = entry->time / MILLION;
+    time_t seconds = entry->time_us / MILLION;
     struct tm tm;
 
     (void)arg;
@@ -117,7 +117,7 @@ static int run_prove(struct cli *cli, void *arg, int argc, char **argv)
 static void tell_proof(const struct cli *cli, const se_history_proof *p)
 {
     const se_history_entry entry = {
-        p->seq,    p->time,  buf_bytes(&p->object), buf_bytes(&p->payload), { "", 0 },
+        p->seq,    p->time_us, buf_bytes(&p->object), buf_bytes(&p->payload), { "", 0 },
         p->erased, { "", 0 }
     };
     char sealed[ENTRY_TIME];
@@ -129,7 +129,7 @@ static void tell_proof(const struct cli *cli, const se_history_proof *p)
                p->signer.subject, p->fingerprint);
         return;
     }
-    entry_time(sealed, p->sealed);
+    entry_time(sealed, p->sealed_us);
     if ((object = entry_json(&entry))) {
         (void)json_object_set_new(object, "chain", json_string(p->chain));
         (void)json_object_set_new(object, "sealed", json_string(sealed));

@@ -37,17 +37,6 @@ struct limit_options {
         .fallback = "200"                                                                          \
     }
 
-static se_zip_params params_of(const struct limit_options *limits, int64_t time)
-{
-    se_zip_params params = SE_ZIP_PARAMS_INIT;
-
-    params.time = time;
-    params.max_entries = limits->entries;
-    params.max_total = (uint64_t)limits->megabytes << 20;
-    params.max_ratio = limits->ratio;
-    return params;
-}
-
 static int one_file(const struct cli *cli, int argc)
 {
     if (argc == 1)
@@ -162,12 +151,16 @@ static int sign(struct cli *cli, const struct sign_options *o, const struct sign
 {
     AUTO(engine) engine = NULL;
     AUTO(progress) progress = { .shown = false };
-    se_zip_params params = params_of(&o->limits, o->time);
+    se_zip_sign_params params = SE_ZIP_SIGN_PARAMS_INIT;
     se_error err = SE_ERROR_INIT;
     int status = cli_open(&engine, cli, &err);
 
     if (status)
         return status;
+    params.time = o->time;
+    params.max_entries = o->limits.entries;
+    params.max_total = (uint64_t)o->limits.megabytes << 20;
+    params.max_ratio = o->limits.ratio;
     params.version = job->signer.version;
     params.encrypt = o->encrypt ? job->encrypter.name : NULL;
     params.encrypt_version = job->encrypter.version;
@@ -344,7 +337,7 @@ static int verify(struct telling *t, struct cli *cli, const struct descriptor_op
     AUTO(progress) progress = { .shown = false };
     AUTO(se_buf) context = SE_BUF_INIT;
     struct decrypting decrypting = { .descriptor = o->decrypter };
-    se_zip_params params = params_of(&o->limits, o->time);
+    se_zip_verify_params params = SE_ZIP_VERIFY_PARAMS_INIT;
     se_error err = SE_ERROR_INIT;
     int status;
 
@@ -354,6 +347,10 @@ static int verify(struct telling *t, struct cli *cli, const struct descriptor_op
         return status;
     decrypting.engine = engine;
     decrypting.context = buf_bytes(&context);
+    params.time = o->time;
+    params.max_entries = o->limits.entries;
+    params.max_total = (uint64_t)o->limits.megabytes << 20;
+    params.max_ratio = o->limits.ratio;
     params.trust = o->trust;
     params.issuers = o->issuers;
     params.trust_tsa = o->trust_tsa;

@@ -58,7 +58,7 @@ json_t *entry_json(const se_history_entry *entry)
     char time[ENTRY_TIME];
     json_t *object;
 
-    entry_time(time, entry->time);
+    entry_time(time, entry->time_us);
     if (!(object =
               json_pack("{s:I, s:s?}", "seq", (json_int_t)entry->seq, "time", *time ? time : NULL)))
         return NULL;
@@ -144,7 +144,7 @@ void entry_xml(struct writer *w, const se_history_entry *entry)
 {
     char time[ENTRY_TIME];
 
-    entry_time(time, entry->time);
+    entry_time(time, entry->time_us);
     writer_format(w, "<entry seq=\"%ju\" time=\"%s\">", (uintmax_t)entry->seq, time);
     entry_xml_value(w, "object", entry->object);
     if (entry->erased)

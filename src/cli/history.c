@@ -2,16 +2,14 @@
 
 #include "base/buf.h"
 
-enum { MILLION = 1000000 };
-
 se_history_range history_range(const struct history_selection *s)
 {
     se_history_range range = SE_HISTORY_RANGE_INIT;
 
     range.first = s->first;
     range.last = s->last;
-    range.from = s->since * MILLION;
-    range.to = s->until * MILLION;
+    range.from = s->since;
+    range.to = s->until;
     range.object = text_bytes(s->object);
     range.unverified = s->unverified;
     return range;

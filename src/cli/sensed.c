@@ -41,7 +41,7 @@ se_status sensed_open(struct sensed *s, const char *path, se_error *err)
     }
     if (n < 0)
         return error_set(err, SE_ERR_IO, "cannot read '%s': %s", s->input.name, strerror(errno));
-    s->encrypted = s->size && se_zip_is_encrypted((se_bytes){ s->first, s->size });
+    s->encrypted = s->size && se_is_container((se_bytes){ s->first, s->size });
     s->zip = begins_as_zip(s->first, s->size);
     s->source = (se_source){ read_sensed, s, s->input.source.total };
     return SE_OK;
@@ -78,8 +78,8 @@ se_status candidate_open(struct expected_signer *c, const char *out, const struc
     result_path(c->path, &c->held);
     params.context = how->context;
     if (c->in.encrypted)
-        return se_zip_decrypt_stream(&c->held.sink, how->engine, how->descriptor, &c->in.source,
-                                     &params, err);
+        return se_container_decrypt_stream(&c->held.sink, how->engine, how->descriptor,
+                                           &c->in.source, &params, err);
     return sensed_copy(&c->held, &c->in, err);
 }
 

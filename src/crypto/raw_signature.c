@@ -106,3 +106,9 @@ se_status raw_verify(struct verdict *out, const struct verify_job *job, se_error
                      "the signature verifies with none of the certificates (tried: %zu)",
                      trial.count);
 }
+
+void verdict_free(struct verdict *verdict)
+{
+    X509_free(verdict->certificate);
+    *verdict = (struct verdict){ .certificate = NULL };
+}

@@ -1,6 +1,6 @@
 /*
  * Formats turn a job into bytes and back.  They see bytes and keys, never files, stores or the
- * configuration. To add one: one file, one row in formats.c.
+ * configuration. To add one: one file, one row in engine/sign.c.
  */
 #ifndef CRYPTO_SIGNATURE_H
 #define CRYPTO_SIGNATURE_H

@@ -1,13 +1,16 @@
-/* Many values at once: each data key is unwrapped once, several at a time. */
+/* Many fields in one call: each data key is unwrapped once, several at a time. */
 #include <stdlib.h>
 
+#include "base/arguments.h"
 #include "base/thread.h"
 #include "engine/fields.h"
+
+/* Many values at once: each data key is unwrapped once, several at a time. */
 
 enum { THREADS = 16 };
 
 /* The values of one data key. */
-struct group {
+struct data_key_group {
     const struct envelope *envelope; /* of the first of them */
     se_buf secret;
     struct data_key key;
@@ -18,10 +21,10 @@ struct group {
 struct batch {
     se_field *fields;
     size_t count;
-    struct unsealing *opening;
+    struct decryption *opening;
     struct envelope *envelopes; /* beside `fields`; without a format: nothing to be done */
     size_t *group_of;           /* likewise */
-    struct group *groups;
+    struct data_key_group *groups;
     size_t group_count, next; /* `next`: to be unwrapped */
     size_t *buckets, mask;    /* 1 + the number of a group, by the beginning of its id */
     bool stopped;             /* the key store is away */
@@ -81,14 +84,14 @@ static size_t group_find(struct batch *b, const struct envelope *envelope)
     return b->group_count - 1;
 }
 
-static void keep(se_field *field, struct envelope *envelope)
+static void field_keep(se_field *field, struct envelope *envelope)
 {
     field->status = buf_copy(&field->out, field->in, NULL);
     field->kept = !field->status;
     envelope_free(envelope);
 }
 
-static void note(struct batch *b, size_t i, const se_error *why)
+static void batch_note(struct batch *b, size_t i, const se_error *why)
 {
     if (!b->fields[i].status || i >= b->failed)
         return;
@@ -96,22 +99,22 @@ static void note(struct batch *b, size_t i, const se_error *why)
     b->why = *why;
 }
 
-static bool is_there(const struct envelope *envelope, const struct sealing *target)
+static bool is_current(const struct envelope *envelope, const struct encryption *target)
 {
     return target && envelope->format == target->format &&
            envelope->format->is_for(envelope, &target->recipient);
 }
 
-static void read_all(struct batch *b, const struct sealing *target)
+static void batch_parse(struct batch *b, const struct encryption *target)
 {
     for (size_t i = 0; i < b->count; i++) {
         se_field *field = &b->fields[i];
         se_error why = SE_ERROR_INIT;
 
-        field->status = unsealing_read(&b->envelopes[i], b->opening, field->in, &why);
-        note(b, i, &why);
-        if (!field->status && is_there(&b->envelopes[i], target))
-            keep(field, &b->envelopes[i]);
+        field->status = decryption_parse(&b->envelopes[i], b->opening, field->in, &why);
+        batch_note(b, i, &why);
+        if (!field->status && is_current(&b->envelopes[i], target))
+            field_keep(field, &b->envelopes[i]);
         else if (!field->status)
             b->group_of[i] = group_find(b, &b->envelopes[i]);
     }
@@ -119,9 +122,9 @@ static void read_all(struct batch *b, const struct sealing *target)
 
 /* ---- unwrapping ---- */
 
-static struct group *take_next(struct batch *b)
+static struct data_key_group *batch_take_group(struct batch *b)
 {
-    struct group *group = NULL;
+    struct data_key_group *group = NULL;
 
     pthread_mutex_lock(&b->lock);
     if (b->next < b->group_count)
@@ -135,7 +138,7 @@ static struct group *take_next(struct batch *b)
 /* What one data key fails at is its own affair if it was refused; anything else is the key store's,
  * and will not be different for others.
  */
-static void stop(struct batch *b, const se_error *failure)
+static void batch_stop(struct batch *b, const se_error *failure)
 {
     pthread_mutex_lock(&b->lock);
     if (!b->stopped)
@@ -144,86 +147,87 @@ static void stop(struct batch *b, const se_error *failure)
     pthread_mutex_unlock(&b->lock);
 }
 
-static bool unwrap_next(struct batch *b)
+static bool batch_unwrap_next(struct batch *b)
 {
-    struct group *group = take_next(b);
+    struct data_key_group *group = batch_take_group(b);
 
     if (group && !group->failure.status &&
-        unsealing_unwrap(&group->secret, b->opening, group->envelope, &group->failure) &&
+        decryption_unwrap(&group->secret, b->opening, group->envelope, &group->failure) &&
         group->failure.status != SE_ERR_REJECTED)
-        stop(b, &group->failure);
+        batch_stop(b, &group->failure);
     return group != NULL;
 }
 
-static void *unwrap_groups(void *data)
+static void *batch_unwrap_thread(void *data)
 {
-    while (unwrap_next(data))
+    while (batch_unwrap_next(data))
         continue;
     return NULL;
 }
 
-static size_t start_threads(pthread_t threads[THREADS], struct batch *b)
+static size_t batch_start_threads(pthread_t threads[THREADS], struct batch *b)
 {
     size_t left = b->group_count - b->next, wanted = left < THREADS ? left : THREADS, count = 0;
 
-    while (count + 1 < wanted && thread_start(&threads[count], unwrap_groups, b))
+    while (count + 1 < wanted && thread_start(&threads[count], batch_unwrap_thread, b))
         count++;
     return count;
 }
 
-/* The first goes alone: a key store that was away is asked by one caller, and the others would be
- * told that it still is. */
-static void unwrap_all(struct batch *b)
+/* The first goes alone: one caller at a time may ask a key store that was away, and the others
+ * would fail as if it still were. */
+static void batch_unwrap(struct batch *b)
 {
     pthread_t threads[THREADS];
     size_t count;
 
-    if (!unwrap_next(b))
+    if (!batch_unwrap_next(b))
         return;
-    count = start_threads(threads, b);
-    (void)unwrap_groups(b);
+    count = batch_start_threads(threads, b);
+    (void)batch_unwrap_thread(b);
     while (count)
         (void)pthread_join(threads[--count], NULL);
 }
 
 /* ---- decrypting ---- */
 
-static se_status prepare(struct group *group, struct batch *b, se_error *err)
+static se_status group_prepare(struct data_key_group *group, struct batch *b, se_error *err)
 {
     if (!group->prepared && !group->failure.status)
-        (void)!unsealing_prepare(&group->key, &group->secret, b->opening, group->envelope,
-                                 &group->failure);
+        (void)!decryption_prepare(&group->key, &group->secret, b->opening, group->envelope,
+                                  &group->failure);
     group->prepared = true;
     if (!group->failure.status)
         return SE_OK;
-    return error_set_at(err, group->failure.status, group->failure.file, group->failure.line, "%s",
-                        group->failure.text);
+    return error_copy(err, group->failure.status, &group->failure);
 }
 
-static se_status open_field(se_field *field, struct batch *b, size_t i, se_error *err)
+static se_status batch_open_field(se_field *field, struct batch *b, size_t i, se_error *err)
 {
-    struct group *group = &b->groups[b->group_of[i]];
-    se_status st = prepare(group, b, err);
+    struct data_key_group *group = &b->groups[b->group_of[i]];
+    se_status st = group_prepare(group, b, err);
 
     return st ? st
-              : unsealing_finish(&field->out, b->opening, &group->key, &b->envelopes[i],
-                                 field->context, err);
+              : decryption_finish(&field->out, b->opening, &group->key, &b->envelopes[i],
+                                  field->context, err);
 }
 
-static void open_fields(struct batch *b)
+static void batch_open_fields(struct batch *b)
 {
     for (size_t i = 0; i < b->count; i++) {
         se_error why = SE_ERROR_INIT;
 
         if (!b->envelopes[i].format)
             continue;
-        b->fields[i].status = open_field(&b->fields[i], b, i, &why);
-        note(b, i, &why);
+        b->fields[i].status = batch_open_field(&b->fields[i], b, i, &why);
+        batch_note(b, i, &why);
     }
 }
 
-se_status open_all(se_field *fields, size_t count, struct unsealing *o,
-                   const struct sealing *target, se_error *err)
+/* All of `fields`: `status` and `out` of each; several data keys at once.  `target`, which may be
+ * NULL: values that are as it would make them stay what they are.  Returns the first failure. */
+static se_status decrypt_fields(se_field *fields, size_t count, struct decryption *o,
+                                const struct encryption *target, se_error *err)
 {
     AUTO(batch) b = {
         .fields = fields,
@@ -238,12 +242,188 @@ se_status open_all(se_field *fields, size_t count, struct unsealing *o,
         fields[i].status = st;
     if (st)
         return st;
-    read_all(&b, target);
-    unwrap_all(&b);
-    open_fields(&b);
+    batch_parse(&b, target);
+    batch_unwrap(&b);
+    batch_open_fields(&b);
     if (b.failed == count)
         return SE_OK;
-    (void)error_set_at(err, b.why.status, b.why.file, b.why.line, "%s", b.why.text);
+    (void)error_copy(err, b.why.status, &b.why);
     (void)error_prefix(err, "field %zu: ", b.failed + 1);
     return b.why.status;
+}
+
+/* ---- the calls ---- */
+
+static void fields_clear(se_field *fields, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        fields[i].out = (se_buf)SE_BUF_INIT;
+        fields[i].status = SE_OK;
+        fields[i].kept = false;
+    }
+}
+
+/* What hinders the call as a whole hinders every field. */
+static se_status fields_fail(se_field *fields, size_t count, se_status st)
+{
+    for (size_t i = 0; i < count; i++) {
+        se_buf_free(&fields[i].out);
+        fields[i].status = st;
+    }
+    return st;
+}
+
+static se_status fields_encrypt(se_field *fields, size_t count, struct encryption *s, se_error *err)
+{
+    se_status first = SE_OK;
+
+    for (size_t i = 0; i < count; i++) {
+        se_error why = SE_ERROR_INIT;
+
+        fields[i].status = encryption_add(&fields[i].out, s, fields[i].in, fields[i].context, &why);
+        if (!fields[i].status || first)
+            continue;
+        first = error_copy(err, why.status, &why);
+        (void)error_prefix(err, "field %zu: ", i + 1);
+    }
+    return first;
+}
+
+/* In the place of the plaintext comes what it is encrypted to. */
+static se_status field_encrypt_again(se_field *field, struct encryption *s, se_error *err)
+{
+    AUTO(se_buf) plain = buf_move(&field->out);
+
+    return encryption_add(&field->out, s, buf_bytes(&plain), field->context, err);
+}
+
+static se_status fields_encrypt_again(se_field *fields, size_t count, struct encryption *s,
+                                      se_error *err)
+{
+    se_status first = SE_OK;
+
+    for (size_t i = 0; i < count; i++) {
+        if (fields[i].status || fields[i].kept)
+            continue;
+        fields[i].status = field_encrypt_again(&fields[i], s, err);
+        if (!first)
+            first = fields[i].status;
+    }
+    return first;
+}
+
+/* One call: the fields, and what it does with them. */
+struct batch_call {
+    se_field *fields;
+    size_t count;
+    se_engine *engine;
+    const char *descriptor;
+    const se_field_params *given;
+    se_field_params params;
+    struct api_call call;
+};
+
+static se_status batch_encrypt(struct batch_call *b)
+{
+    AUTO(encryption) encryption = { .uses = 0 };
+    se_status st = encryption_begin(&encryption, b->engine, &b->call, b->params.version);
+
+    if (st)
+        return fields_fail(b->fields, b->count, st);
+    encryption.binary = b->params.binary;
+    return fields_encrypt(b->fields, b->count, &encryption, &b->call.error)
+               ? error_blame_key(&b->call.error, encryption.descriptor)
+               : SE_OK;
+}
+
+static se_status batch_decrypt(struct batch_call *b)
+{
+    AUTO(decryption) decryption = { .count = 0 };
+    se_status st = decryption_begin(&decryption, b->engine, &b->call, b->params.version);
+
+    if (st)
+        return fields_fail(b->fields, b->count, st);
+    return decrypt_fields(b->fields, b->count, &decryption, NULL, &b->call.error)
+               ? error_prefix(&b->call.error, "descriptor '%s': ", decryption.name)
+               : SE_OK;
+}
+
+static se_status batch_rekey(struct batch_call *b)
+{
+    AUTO(encryption) encryption = { .uses = 0 };
+    AUTO(decryption) decryption = { .count = 0 };
+    se_status st = encryption_begin(&encryption, b->engine, &b->call, b->params.version), again;
+
+    if (!st)
+        st = decryption_begin(&decryption, b->engine, &b->call, 0);
+    if (st)
+        return fields_fail(b->fields, b->count, st);
+    encryption.binary = b->params.binary;
+    st = decrypt_fields(b->fields, b->count, &decryption, &encryption, &b->call.error);
+    again = fields_encrypt_again(b->fields, b->count, &encryption, &b->call.error);
+    if (st || again)
+        (void)error_prefix(&b->call.error, "descriptor '%s': ", decryption.name);
+    return st ? st : again;
+}
+
+static se_status batch_check(struct batch_call *b, se_error *err)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (!given_bytes(b->fields[i].in) || !given_bytes(b->fields[i].context))
+            return error_set(err, SE_ERR_USAGE, "field %zu: its bytes are NULL", i + 1);
+    TRY(arguments_options(&b->params, b->given, se_field_params, err));
+    if (b->params.context.size)
+        return error_set(err, SE_ERR_USAGE,
+                         "of many values, each has a context of its own: se_field.context");
+    return SE_OK;
+}
+
+static se_status batch_run(struct batch_call *b, const char *operation,
+                           se_status (*run)(struct batch_call *b), se_error *err)
+{
+    se_status st;
+
+    fields_clear(b->fields, b->count);
+    api_call_begin(&b->call, &b->engine->events, operation, b->descriptor);
+    for (size_t i = 0; i < b->count; i++)
+        b->call.event.bytes += b->fields[i].in.size;
+    st = batch_check(b, &b->call.error);
+    st = st ? fields_fail(b->fields, b->count, st) : run(b);
+    return api_call_end(&b->call, st, err);
+}
+
+static se_status batch_refuse(se_field *fields, size_t count, se_status st)
+{
+    if (fields)
+        fields_clear(fields, count);
+    return fields ? fields_fail(fields, count, st) : st;
+}
+
+se_status se_encrypt_many(se_field *fields, size_t count, se_engine *engine, const char *descriptor,
+                          const se_field_params *params, se_error *error)
+{
+    struct batch_call b = { fields, count, engine, descriptor, .given = params };
+    se_status st = arguments_check(error, given_array(fields, count), engine, descriptor);
+
+    return st ? batch_refuse(fields, count, st)
+              : batch_run(&b, "encrypt many", batch_encrypt, error);
+}
+
+se_status se_decrypt_many(se_field *fields, size_t count, se_engine *engine, const char *descriptor,
+                          const se_field_params *params, se_error *error)
+{
+    struct batch_call b = { fields, count, engine, descriptor, .given = params };
+    se_status st = arguments_check(error, given_array(fields, count), engine, descriptor);
+
+    return st ? batch_refuse(fields, count, st)
+              : batch_run(&b, "decrypt many", batch_decrypt, error);
+}
+
+se_status se_rekey_many(se_field *fields, size_t count, se_engine *engine, const char *descriptor,
+                        const se_field_params *params, se_error *error)
+{
+    struct batch_call b = { fields, count, engine, descriptor, .given = params };
+    se_status st = arguments_check(error, given_array(fields, count), engine, descriptor);
+
+    return st ? batch_refuse(fields, count, st) : batch_run(&b, "rekey many", batch_rekey, error);
 }

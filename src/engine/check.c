@@ -1,18 +1,109 @@
+/* Whether each descriptor can do its work, and what a person should know of it. */
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "base/arguments.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "config/exposure.h"
 #include "crypto/certificate.h"
+#include "crypto/crypto.h"
+#include "crypto/padding.h"
+#include "crypto/pkey_ops.h"
 #include "engine/engine.h"
-#include "engine/probe.h"
-#include "engine/sharing.h"
+
+static se_bytes probe_text(void)
+{
+    return text_bytes("signengine check");
+}
+
+static se_status probe_verify(const struct key *key, const struct algorithm *algorithm,
+                              se_bytes signature, se_error *err)
+{
+    AUTO(md_context) context = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *parameters;
+
+    if (context &&
+        EVP_DigestVerifyInit_ex(context, &parameters, crypto_digest(algorithm->digest),
+                                crypto_context(), NULL, X509_get0_pubkey(key->certificate),
+                                NULL) > 0 &&
+        padding_set(parameters, algorithm, false) &&
+        EVP_DigestVerify(context, signature.data, signature.size, probe_text().data,
+                         probe_text().size) == 1)
+        return SE_OK;
+    return crypto_error(err, SE_ERR_KEY, "what it signs does not verify with its certificate");
+}
+
+static se_status probe_signing(const char **mechanism, const struct key *key,
+                               const struct algorithm *algorithm, se_error *err)
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    AUTO(se_buf) signature = SE_BUF_INIT;
+    struct sign_how how = { algorithm->digest, algorithm->padding, 0 };
+    size_t size = sizeof hash;
+
+    if (!EVP_Q_digest(crypto_context(), crypto_digest(algorithm->digest), NULL, probe_text().data,
+                      probe_text().size, hash, &size))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
+    how.salt = algorithm->padding == PADDING_PSS ? (int)size : 0;
+    TRY(key_sign_hash(&signature, key->private, &how, (se_bytes){ hash, size }, err));
+    *mechanism = remote_sign_mechanism(key->private, &how);
+    return probe_verify(key, algorithm, buf_bytes(&signature), err);
+}
+
+/* To its certificate and back. */
+static se_status probe_round_trip(se_buf *clear, struct key *key, const struct unwrap_how *how,
+                                  se_bytes secret, se_error *err)
+{
+    AUTO(se_buf) blob = SE_BUF_INIT;
+    se_status st;
+
+    if ((st = key_wrap(&blob, X509_get0_pubkey(key->certificate), how, secret, err)) ||
+        (st = key_unwrap(clear, key->private, how, buf_bytes(&blob), err)))
+        return st == SE_ERR_REJECTED || st == SE_ERR_USAGE ? error_restate(err, SE_ERR_KEY) : st;
+    return SE_OK;
+}
+
+static se_status probe_decryption(const char **mechanism, struct key *key,
+                                  const struct algorithm *algorithm, se_error *err)
+{
+    const struct unwrap_how how = { algorithm->oaep, algorithm->mgf1 };
+    AUTO(se_buf) clear = SE_BUF_INIT;
+
+    TRY(probe_round_trip(&clear, key, &how, probe_text(), err));
+    *mechanism = remote_unwrap_mechanism(key->private, &how);
+    if (clear.size != probe_text().size ||
+        CRYPTO_memcmp(clear.data, probe_text().data, clear.size) != 0)
+        return error_set(err, SE_ERR_KEY,
+                         "it decrypts to something else than was encrypted for its certificate");
+    return SE_OK;
+}
+
+/*
+ * Signs and verifies, or encrypts and decrypts, as the descriptor's algorithm says, with
+ * key->private and its certificate.  *mechanism: how the store did it, static; "" when it does not
+ * say.
+ */
+static se_status probe_key(const char **mechanism, struct key *key,
+                           const struct descriptor *descriptor, se_error *err)
+{
+    const struct algorithm *algorithm = &descriptor->algorithm;
+
+    *mechanism = "";
+    if (algorithm->kind == ALGORITHM_CIPHER || algorithm->kind == ALGORITHM_WRAP)
+        return probe_decryption(mechanism, key, algorithm, err);
+    if (algorithm->kind ==
+        ALGORITHM_JWS) /* its header chooses; every one of its keys can do this */
+        algorithm = algorithm_signature(DIGEST_SHA256, FAMILY_RSA, PADDING_PKCS1);
+    else
+        TRY(key_signing_algorithm(&algorithm, descriptor, key->private, err));
+    return probe_signing(mechanism, key, algorithm, err);
+}
 
 enum { DAY = 24 * 60 * 60, CAUSES_MOST = 16 };
 
 /* One row, and what its strings point to. */
-struct finding {
+struct check_row {
     const struct descriptor *descriptor;
     char store[256], key_type[32], subject[256];
     se_check_row row;
@@ -25,7 +116,7 @@ struct finding {
     char mechanism[160];
 };
 
-static void list_stores(struct finding *f)
+static void list_stores(struct check_row *f)
 {
     const struct key_entry *entry = f->descriptor->key;
     size_t used = 0;
@@ -35,9 +126,9 @@ static void list_stores(struct finding *f)
                                  entry->replicas[i].store);
 }
 
-static void start(struct finding *f, const struct descriptor *descriptor)
+static void row_init(struct check_row *f, const struct descriptor *descriptor)
 {
-    *f = (struct finding){ .descriptor = descriptor, .error = SE_ERROR_INIT };
+    *f = (struct check_row){ .descriptor = descriptor, .error = SE_ERROR_INIT };
     list_stores(f);
     f->row = (se_check_row){
         .descriptor = descriptor->name,
@@ -55,12 +146,12 @@ static void start(struct finding *f, const struct descriptor *descriptor)
 
 static int days_until(int64_t then)
 {
-    int64_t left = then - now();
+    int64_t left = then - clock_seconds();
 
     return (int)((left - (left < 0 ? DAY - 1 : 0)) / DAY);
 }
 
-static void look_at_certificate(struct finding *f, const struct key *key)
+static void row_see_certificate(struct check_row *f, const struct key *key)
 {
     key_type_name(f->key_type, X509_get0_pubkey(key->certificate));
     certificate_subject(f->subject, sizeof f->subject, key->certificate);
@@ -68,13 +159,13 @@ static void look_at_certificate(struct finding *f, const struct key *key)
     f->row.days_left = days_until(f->row.not_after);
 }
 
-static bool signs(const struct descriptor *descriptor)
+static bool is_for_signing(const struct descriptor *descriptor)
 {
     return descriptor->algorithm.kind == ALGORITHM_SIGNATURE ||
            descriptor->algorithm.kind == ALGORITHM_DIGEST;
 }
 
-static enum key_part part_of(const struct descriptor *descriptor)
+static enum key_part part_needed(const struct descriptor *descriptor)
 {
     const struct use *use = descriptor->use;
     enum algorithm_kind kind = descriptor->algorithm.kind;
@@ -84,7 +175,7 @@ static enum key_part part_of(const struct descriptor *descriptor)
     return kind == ALGORITHM_CIPHER || kind == ALGORITHM_WRAP ? PART_DECRYPT : PART_SIGN;
 }
 
-static void add_cause(struct finding *f, const char *text)
+static void row_add_cause(struct check_row *f, const char *text)
 {
     size_t size = strlen(text) + 1;
 
@@ -95,8 +186,9 @@ static void add_cause(struct finding *f, const char *text)
 }
 
 /* One more thing that a person should know of a key that is usable. */
-static void warn(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void warn(struct finding *f, const char *format, ...)
+static void row_warn(struct check_row *f, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void row_warn(struct check_row *f, const char *format, ...)
 {
     char text[sizeof f->warning];
     size_t used = strlen(f->warning);
@@ -106,7 +198,7 @@ static void warn(struct finding *f, const char *format, ...)
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     text_clean(text);
-    add_cause(f, text);
+    row_add_cause(f, text);
     (void)snprintf(f->warning + used, sizeof f->warning - used, "%s%s", used ? "; " : "", text);
     text_clean(f->warning);
 }
@@ -122,8 +214,8 @@ static bool is_listed(const char *list, const char *item)
     return false;
 }
 
-/* Replicas that do it alike are not told twice. */
-static void add_mechanism(struct finding *f, const char *mechanism)
+/* A mechanism that several replicas use is listed once. */
+static void row_add_mechanism(struct check_row *f, const char *mechanism)
 {
     size_t used = strlen(f->mechanism);
 
@@ -132,8 +224,8 @@ static void add_mechanism(struct finding *f, const char *mechanism)
                        mechanism);
 }
 
-static se_status probe(struct finding *f, struct key *key, const se_check_options *options,
-                       se_error *err)
+static se_status row_probe(struct check_row *f, struct key *key, const se_check_options *options,
+                           se_error *err)
 {
     const char *mechanism;
     se_status st;
@@ -141,61 +233,63 @@ static se_status probe(struct finding *f, struct key *key, const se_check_option
     if (!options->probe)
         return SE_OK;
     if (!(st = probe_key(&mechanism, key, f->descriptor, err)))
-        add_mechanism(f, mechanism);
+        row_add_mechanism(f, mechanism);
     return st;
 }
 
-static void look_at_namesakes(struct finding *f, const struct key *key, const struct keyref *ref)
+static void check_namesakes(struct check_row *f, const struct key *key, const struct keyref *ref)
 {
     if (key->namesakes)
-        warn(f,
-             "the token has %u more private key%s with the label '%s': commands that change one "
-             "refuse",
-             key->namesakes, key->namesakes > 1 ? "s" : "", ref->alias);
+        row_warn(
+            f,
+            "the token has %u more private key%s with the label '%s': commands that change one "
+            "refuse",
+            key->namesakes, key->namesakes > 1 ? "s" : "", ref->alias);
 }
 
 /* What opens, and yet is of no use to the commands that are made for descriptors of this name. */
-static void look_at_commands(struct finding *f)
+static void check_commands(struct check_row *f)
 {
     const struct descriptor *d = f->descriptor;
     se_error why = SE_ERROR_INIT;
 
     if (d->algorithm.kind == ALGORITHM_JWS)
-        warn(f,
-             "the key is good, but no command, nor the library, makes JWS: other programs have to");
-    else if (d->use->container && container_form(d, &why))
-        warn(f, "`zip encrypt` can't use it: %s", why.text);
+        row_warn(
+            f,
+            "the key is good, but no command, nor the library, makes JWS: other programs have to");
+    else if (d->use->container && container_check_algorithm(d, &why))
+        row_warn(f, "`zip encrypt` can't use it: %s", why.text);
 }
 
 /* By itself, whatever the engine has made of it. */
-static se_status look_at_replica(struct finding *f, size_t index, const struct key *whole,
-                                 const se_check_options *options, se_error *err)
+static se_status check_replica(struct check_row *f, size_t index, const struct key *whole,
+                               const se_check_options *options, se_error *err)
 {
     const struct keyref *ref = &f->descriptor->key->replicas[index];
     AUTO(key) key = NULL;
-    se_status st = store_open(&key, ref, part_of(f->descriptor), NULL, err);
+    se_status st = store_open(&key, ref, part_needed(f->descriptor), NULL, err);
 
     if (!st &&
         EVP_PKEY_eq(X509_get0_pubkey(key->certificate), X509_get0_pubkey(whole->certificate)) != 1)
         st = error_set(err, SE_ERR_KEY, "it holds another key than the other replicas");
     if (!st) {
-        look_at_namesakes(f, key, ref);
-        st = probe(f, key, options, err);
+        check_namesakes(f, key, ref);
+        st = row_probe(f, key, options, err);
     }
     return st ? error_prefix(err, "replica %zu (line %d): ", index + 1, ref->line) : SE_OK;
 }
 
-static se_status look_at_replicas(struct finding *f, const struct key *whole,
-                                  const se_check_options *options)
+static se_status check_replicas(struct check_row *f, const struct key *whole,
+                                const se_check_options *options)
 {
     size_t count = f->descriptor->key->count, failed = 0;
 
     for (size_t i = 0; i < count; i++) {
         se_error failure = SE_ERROR_INIT;
 
-        if (!look_at_replica(f, i, whole, options, &failure))
+        if (!check_replica(f, i, whole, options, &failure))
             continue;
-        warn(f, "%s", failure.text);
+        row_warn(f, "%s", failure.text);
         if (!failed++)
             f->error = failure;
     }
@@ -204,10 +298,10 @@ static se_status look_at_replicas(struct finding *f, const struct key *whole,
 
 static void warn_exposure(void *arg, const char *text)
 {
-    warn(arg, "%s", text);
+    row_warn(arg, "%s", text);
 }
 
-static void look_at_exposure(struct finding *f)
+static void check_exposure(struct check_row *f)
 {
     const struct key_entry *entry = f->descriptor->key;
 
@@ -217,40 +311,42 @@ static void look_at_exposure(struct finding *f)
 
 /* Of the name's purpose: what a mail command or a zip command does with another name is not known
  * here. */
-static se_status look_at_purpose(struct finding *f, X509 *certificate)
+static se_status check_purpose(struct check_row *f, X509 *certificate)
 {
     enum purpose purpose = f->descriptor->use->purpose;
     se_error others = SE_ERROR_INIT;
     se_status st = certificate_purpose(purpose, certificate, true, SE_ERR_POLICY, &f->error);
 
     if (!st && certificate_purpose(purpose, certificate, false, SE_ERR_POLICY, &others))
-        warn(f, "%s: who trusts its CA, and does not have this descriptor, refuses what it signs",
-             others.text);
+        row_warn(f,
+                 "%s: who trusts its CA, and does not have this descriptor, refuses what it signs",
+                 others.text);
     return st;
 }
 
-static se_status inspect(struct finding *f, se_engine *engine, const se_check_options *options)
+static se_status check_usable(struct check_row *f, se_engine *engine,
+                              const se_check_options *options)
 {
     AUTO(key) key = NULL;
     const struct algorithm *algorithm;
     const struct descriptor *d = f->descriptor;
-    enum key_part part = part_of(d);
-    se_status st = SE_OK;
+    enum key_part part = part_needed(d);
 
-    TRY(slot_open(&key, engine, d->key, part, &f->error));
-    look_at_certificate(f, key);
-    look_at_exposure(f);
-    TRY(certificate_check(d, key->certificate, now(), SE_ERR_POLICY, &f->error));
-    if (signs(d) &&
-        ((st = signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), &f->error)) ||
-         (st = look_at_purpose(f, key->certificate))))
-        return st;
-    if ((st = sharing_check(engine, d, key, SE_ERR_POLICY, &f->error)) || part == PART_CERTIFICATE)
-        return st;
-    look_at_namesakes(f, key, d->key->replicas);
-    look_at_commands(f);
-    return d->key->count > 1 ? look_at_replicas(f, key, options)
-                             : probe(f, key, options, &f->error);
+    TRY(key_cache_open(&key, engine, d->key, part, &f->error));
+    row_see_certificate(f, key);
+    check_exposure(f);
+    TRY(certificate_check(d, key->certificate, clock_seconds(), SE_ERR_POLICY, &f->error));
+    if (is_for_signing(d)) {
+        TRY(key_signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), &f->error));
+        TRY(check_purpose(f, key->certificate));
+    }
+    TRY(key_check_sharing(engine, d, key, SE_ERR_POLICY, &f->error));
+    if (part == PART_CERTIFICATE)
+        return SE_OK;
+    check_namesakes(f, key, d->key->replicas);
+    check_commands(f);
+    return d->key->count > 1 ? check_replicas(f, key, options)
+                             : row_probe(f, key, options, &f->error);
 }
 
 /* Whether a newer version signs: what is left for this one is to verify. */
@@ -261,37 +357,38 @@ static bool is_superseded(const struct config *config, const struct descriptor *
     for (size_t i = 0; i < config->descriptor_count; i++)
         newer |= config->descriptors[i].version > descriptor->version &&
                  !strcmp(config->descriptors[i].name, descriptor->name);
-    return newer && part_of(descriptor) == PART_SIGN;
+    return newer && part_needed(descriptor) == PART_SIGN;
 }
 
 /* With the certificate alone, of what was signed while it was valid. */
-static bool can_verify(struct finding *f, se_engine *engine)
+static bool can_verify(struct check_row *f, se_engine *engine)
 {
     const struct descriptor *d = f->descriptor;
     const struct algorithm *algorithm;
     AUTO(key) key = NULL;
 
-    if (slot_open(&key, engine, d->key, PART_CERTIFICATE, NULL))
+    if (key_cache_open(&key, engine, d->key, PART_CERTIFICATE, NULL))
         return false;
-    look_at_certificate(f, key);
+    row_see_certificate(f, key);
     return !certificate_check(d, key->certificate, f->row.not_after, SE_ERR_POLICY, NULL) &&
-           (!signs(d) ||
-            (!signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), NULL) &&
+           (!is_for_signing(d) ||
+            (!key_signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), NULL) &&
              !certificate_purpose(d->use->purpose, key->certificate, true, SE_ERR_POLICY, NULL)));
 }
 
-static se_status judge(struct finding *f, se_engine *engine, const se_check_options *options)
+static se_status check_version(struct check_row *f, se_engine *engine,
+                               const se_check_options *options)
 {
-    se_status st = inspect(f, engine, options);
+    se_status st = check_usable(f, engine, options);
 
     if (!st || !is_superseded(engine->config, f->descriptor) || !can_verify(f, engine))
         return st;
-    warn(f, "this version can only verify: %s", f->error.text);
+    row_warn(f, "this version can only verify: %s", f->error.text);
     f->error = (se_error)SE_ERROR_INIT;
     return SE_OK;
 }
 
-static void conclude(struct finding *f, const se_check_options *options)
+static void row_conclude(struct check_row *f, const se_check_options *options)
 {
     if (f->row.status) {
         f->row.text = f->error.text;
@@ -300,12 +397,13 @@ static void conclude(struct finding *f, const se_check_options *options)
         return;
     }
     if (f->descriptor->use->validity && f->row.days_left < options->days && f->row.days_left >= 0)
-        warn(f, "the certificate expires in %d days", f->row.days_left);
+        row_warn(f, "the certificate expires in %d days", f->row.days_left);
     f->row.warning = *f->warning;
     f->row.text = f->warning;
 }
 
-static se_status options_read(se_check_options *out, const se_check_options *options, se_error *err)
+static se_status check_options_read(se_check_options *out, const se_check_options *options,
+                                    se_error *err)
 {
     se_status st = arguments_options(out, options, se_check_options, err);
 
@@ -321,18 +419,18 @@ se_status se_check(se_engine *engine, se_check_fn fn, void *arg, const se_check_
     se_status st, first = SE_OK;
 
     if (!(st = arguments_check(error, engine, fn)))
-        st = options_read(&read, options, error);
+        st = check_options_read(&read, options, error);
     for (size_t i = 0; !st && i < engine->config->descriptor_count; i++) {
-        struct finding f;
+        struct check_row f;
 
-        start(&f, &engine->config->descriptors[i]);
-        f.row.status = judge(&f, engine, &read);
-        conclude(&f, &read);
+        row_init(&f, &engine->config->descriptors[i]);
+        f.row.status = check_version(&f, engine, &read);
+        row_conclude(&f, &read);
         fn(arg, &f.row);
         if (!f.row.status || first)
             continue;
-        first = error_set_at(error, f.row.status, f.error.file, f.error.line, "%s", f.error.text);
-        (void)blame(error, f.descriptor);
+        first = error_copy(error, f.row.status, &f.error);
+        (void)error_blame_key(error, f.descriptor);
     }
     return st ? st : first;
 }

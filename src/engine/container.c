@@ -1,37 +1,33 @@
+/* Files of any size, encrypted for a descriptor. */
 #include "fields/container.h"
 #include "base/arguments.h"
+#include "base/file.h"
 #include "engine/fields.h"
 
-static se_status params_of(se_container_params *out, const se_container_params *params,
-                           se_error *err)
-{
-    TRY(arguments_options(out, params, se_container_params, err));
-    if (out->context.size > VALUE_MAX)
-        return error_set(err, SE_ERR_USAGE, "a context of %zu bytes is too long",
-                         out->context.size);
-    return SE_OK;
-}
-
 /* The application's own streams, and how many bytes have been read. */
-struct passage {
+struct container_job {
     const se_sink *out;
     struct stream in;
     se_container_params params;
 };
 
-static se_status passage_begin(struct passage *p, const se_sink *out, const se_source *in,
-                               const se_container_params *params, se_error *err)
+static se_status container_job_begin(struct container_job *job, const se_sink *out,
+                                     const se_source *in, const se_container_params *params,
+                                     se_error *err)
 {
-    se_status st = params_of(&p->params, params, err);
-
-    p->out = out;
-    p->in = (struct stream){ in, p->params.progress, p->params.progress_arg, 0 };
-    return st;
+    *job = (struct container_job){ .out = out, .in = { .source = in } };
+    TRY(arguments_options(&job->params, params, se_container_params, err));
+    job->in.progress = job->params.progress;
+    job->in.progress_arg = job->params.progress_arg;
+    if (job->params.context.size > VALUE_MAX)
+        return error_set(err, SE_ERR_USAGE, "a context of %zu bytes is too long",
+                         job->params.context.size);
+    return SE_OK;
 }
 
 /* ---- encrypting ---- */
 
-se_status container_form(const struct descriptor *d, se_error *err)
+se_status container_check_algorithm(const struct descriptor *d, se_error *err)
 {
     const struct algorithm *a = &d->algorithm;
 
@@ -41,112 +37,145 @@ se_status container_form(const struct descriptor *d, se_error *err)
                      a->kind == ALGORITHM_WRAP ? "bare RSA-OAEP" : result_name(a->result));
 }
 
-static se_status seal(struct passage *p, struct sealing *s, se_error *err)
+static se_status encrypt_container(struct container_job *job, struct encryption *e, se_error *err)
 {
-    const struct seal_job job = {
-        .algorithm = &s->descriptor->algorithm,
-        .recipient = &s->recipient,
-        .kit = s->kit,
-        .context = p->params.context,
+    const struct seal_job seal = {
+        .algorithm = &e->descriptor->algorithm,
+        .recipient = &e->recipient,
+        .kit = e->kit,
+        .context = job->params.context,
     };
 
-    TRY(container_form(s->descriptor, err));
-    TRY(sealing_secret(&s->data_key, s, CONTAINER_SECRET, err));
-    return container_seal(p->out, &s->data_key, &job, &p->in, err);
+    TRY(container_check_algorithm(e->descriptor, err));
+    TRY(encryption_make_secret(&e->data_key, e, CONTAINER_SECRET, err));
+    return container_seal(job->out, &e->data_key, &seal, &job->in, err);
 }
 
-static se_status encrypt(struct passage *p, se_engine *engine, struct operation *op)
+static se_status container_encrypt(struct container_job *job, se_engine *engine,
+                                   struct api_call *call)
 {
-    AUTO(sealing) s = { .uses = 0 };
-    se_field_params field = SE_FIELD_PARAMS_INIT;
-    se_status st;
+    AUTO(encryption) encryption = { .uses = 0 };
 
-    field.version = p->params.version;
-    st = sealing_begin(&s, engine, op->event.descriptor, &field, &op->error);
-    if (s.descriptor)
-        operation_on(op, s.descriptor);
-    if (!st && (st = seal(p, &s, &op->error)))
-        (void)blame(&op->error, s.descriptor);
-    return st;
+    TRY(encryption_begin(&encryption, engine, call, job->params.version));
+    return encrypt_container(job, &encryption, &call->error)
+               ? error_blame_key(&call->error, encryption.descriptor)
+               : SE_OK;
 }
 
-se_status se_zip_encrypt_stream(const se_sink *out, se_engine *engine, const char *descriptor,
-                                const se_source *in, const se_container_params *params,
-                                se_error *error)
+se_status se_container_encrypt_stream(const se_sink *out, se_engine *engine, const char *descriptor,
+                                      const se_source *in, const se_container_params *params,
+                                      se_error *error)
 {
-    struct operation op;
-    struct passage p;
+    struct api_call call;
+    struct container_job job;
     se_status st;
 
     TRY(arguments_check(error, given_sink(out), engine, descriptor, given_source(in)));
-    operation_begin(&op, &engine->events, "zip encrypt", descriptor);
-    if (!(st = passage_begin(&p, out, in, params, &op.error)))
-        st = encrypt(&p, engine, &op);
-    op.event.bytes = p.in.done;
-    return operation_end(&op, st, error);
+    api_call_begin(&call, &engine->events, "container encrypt", descriptor);
+    if (!(st = container_job_begin(&job, out, in, params, &call.error)))
+        st = container_encrypt(&job, engine, &call);
+    call.event.bytes = job.in.done;
+    return api_call_end(&call, st, error);
 }
 
 /* ---- decrypting ---- */
 
-static se_status open_with(struct passage *p, struct unsealing *o, const struct envelope *envelope,
-                           se_error *err)
+static se_status open_container(struct container_job *job, struct decryption *dec,
+                                const struct envelope *envelope, se_error *err)
 {
     AUTO(data_key) key = { .secret = SE_BUF_INIT };
-    const struct open_job job = { envelope, &key, o->kit, p->params.context };
-    se_status st = unsealing_unwrap(&key.secret, o, envelope, err);
+    const struct open_job open = { envelope, &key, dec->kit, job->params.context };
+    se_status st = decryption_unwrap(&key.secret, dec, envelope, err);
 
-    return st ? st : container_open(p->out, &key, &job, &p->in, err);
+    return st ? st : container_open(job->out, &key, &open, &job->in, err);
 }
 
-static se_status refuse(se_error *err)
+static se_status refuse_container(se_error *err)
 {
     return error_set(err, SE_ERR_REJECTED,
                      "the container does not decrypt: it was changed or cut short, moved to "
                      "another context, or made for another key");
 }
 
-static se_status decrypt(struct passage *p, struct unsealing *o, se_error *err)
+static se_status decrypt_container(struct container_job *job, struct decryption *dec, se_error *err)
 {
     AUTO(envelope) envelope = { .format = NULL };
     se_error why = SE_ERROR_INIT;
     se_status st;
 
-    if (!(st = container_read(&envelope, o->kit, &p->in, &why)))
-        st = open_with(p, o, &envelope, &why);
+    if (!(st = container_read(&envelope, dec->kit, &job->in, &why)))
+        st = open_container(job, dec, &envelope, &why);
     if (!st)
         return SE_OK;
-    return st == SE_ERR_REJECTED ? refuse(err)
-                                 : error_set_at(err, st, why.file, why.line, "%s", why.text);
+    return st == SE_ERR_REJECTED ? refuse_container(err) : error_copy(err, st, &why);
 }
 
-static se_status decrypt_for(struct passage *p, se_engine *engine, struct operation *op)
+static se_status container_decrypt(struct container_job *job, se_engine *engine,
+                                   struct api_call *call)
 {
-    AUTO(unsealing) o = { .count = 0 };
-    se_status st;
+    AUTO(decryption) decryption = { .count = 0 };
 
-    TRY(unsealing_begin(&o, engine, op->event.descriptor, p->params.version, &op->error));
-    if ((st = decrypt(p, &o, &op->error)))
-        (void)error_prefix(&op->error, "descriptor '%s': ", o.name);
-    return st;
+    TRY(decryption_begin(&decryption, engine, call, job->params.version));
+    return decrypt_container(job, &decryption, &call->error)
+               ? error_prefix(&call->error, "descriptor '%s': ", decryption.name)
+               : SE_OK;
 }
 
-se_status se_zip_decrypt_stream(const se_sink *out, se_engine *engine, const char *descriptor,
-                                const se_source *in, const se_container_params *params,
-                                se_error *error)
+se_status se_container_decrypt_stream(const se_sink *out, se_engine *engine, const char *descriptor,
+                                      const se_source *in, const se_container_params *params,
+                                      se_error *error)
 {
-    struct operation op;
-    struct passage p;
+    struct api_call call;
+    struct container_job job;
     se_status st;
 
     TRY(arguments_check(error, given_sink(out), engine, descriptor, given_source(in)));
-    operation_begin(&op, &engine->events, "zip decrypt", descriptor);
-    if (!(st = passage_begin(&p, out, in, params, &op.error)))
-        st = decrypt_for(&p, engine, &op);
-    op.event.bytes = p.in.done;
-    return operation_end(&op, st, error);
+    api_call_begin(&call, &engine->events, "container decrypt", descriptor);
+    if (!(st = container_job_begin(&job, out, in, params, &call.error)))
+        st = container_decrypt(&job, engine, &call);
+    call.event.bytes = job.in.done;
+    return api_call_end(&call, st, error);
 }
 
-bool se_zip_is_encrypted(se_bytes beginning)
+/* ---- from file to file ---- */
+
+se_status se_container_encrypt_file(const char *out, se_engine *engine, const char *descriptor,
+                                    const char *in, const se_container_params *params,
+                                    se_error *error)
+{
+    AUTO(file) file = -1;
+    AUTO(output) output = OUTPUT_INIT;
+    se_source source;
+    se_sink sink;
+
+    TRY(arguments_check(error, out, engine, descriptor, in));
+    TRY(file_open_stream(&file, in, error));
+    TRY(output_open(&output, out, 0644, error));
+    source = source_fd(file);
+    sink = sink_fd(output.fd);
+    TRY(se_container_encrypt_stream(&sink, engine, descriptor, &source, params, error));
+    return output_commit(&output, error);
+}
+
+se_status se_container_decrypt_file(const char *out, se_engine *engine, const char *descriptor,
+                                    const char *in, const se_container_params *params,
+                                    se_error *error)
+{
+    AUTO(file) file = -1;
+    AUTO(output) output = OUTPUT_INIT;
+    se_source source;
+    se_sink sink;
+
+    TRY(arguments_check(error, out, engine, descriptor, in));
+    TRY(file_open_stream(&file, in, error));
+    TRY(output_open_secret(&output, out, 0600, error));
+    source = source_fd(file);
+    sink = sink_fd(output.fd);
+    TRY(se_container_decrypt_stream(&sink, engine, descriptor, &source, params, error));
+    return output_commit(&output, error);
+}
+
+bool se_is_container(se_bytes beginning)
 {
     return given_bytes(beginning) && container_resembles(beginning);
 }

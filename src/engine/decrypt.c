@@ -1,97 +1,100 @@
+/* Decrypting fields: each by the version that it was made for. */
 #include <stdlib.h>
 
 #include "base/arguments.h"
 #include "crypto/pkey_ops.h"
+#include "engine/data_key_cache.h"
 #include "engine/fields.h"
-#include "engine/memory.h"
-#include "engine/sharing.h"
 
 /* A version whose certificate is out of reach does not hinder the others. */
-static void add(struct unsealing *o, const struct descriptor *d)
+static void decryption_add(struct decryption *dec, const struct descriptor *descriptor)
 {
-    struct reader_version version = { .descriptor = d };
+    struct reader_version version = { .descriptor = descriptor };
     se_error failure = SE_ERROR_INIT;
-    size_t at = o->count++;
+    size_t at = dec->count++;
 
-    if (slot_open(&version.key, o->engine, d->key, PART_CERTIFICATE, &failure) &&
-        !o->missing.status) {
-        (void)error_prefix(&failure, "version %u: key '%s': ", d->version, d->key->name);
-        o->missing = failure;
+    if (key_cache_open(&version.key, dec->engine, descriptor->key, PART_CERTIFICATE, &failure) &&
+        !dec->missing.status) {
+        (void)error_prefix(&failure, "version %u: key '%s': ", descriptor->version,
+                           descriptor->key->name);
+        dec->missing = failure;
     }
-    for (; at && o->versions[at - 1].descriptor->version < d->version; at--)
-        o->versions[at] = o->versions[at - 1];
-    o->versions[at] = version;
+    for (; at && dec->versions[at - 1].descriptor->version < descriptor->version; at--)
+        dec->versions[at] = dec->versions[at - 1];
+    dec->versions[at] = version;
 }
 
-static bool decrypts(const struct descriptor *d)
+static bool is_for_decryption(const struct descriptor *d)
 {
     return d->algorithm.kind == ALGORITHM_CIPHER || d->algorithm.kind == ALGORITHM_WRAP;
 }
 
-static se_status collect(struct unsealing *o, const struct descriptor *any, unsigned version,
-                         se_error *err)
+static se_status decryption_collect(struct decryption *dec, const struct descriptor *any,
+                                    unsigned version, se_error *err)
 {
-    const struct config *config = o->engine->config;
+    const struct config *config = dec->engine->config;
 
-    TRY(kit_take(&o->kit, o->engine, err));
-    if (!(o->versions = calloc(config->descriptor_count, sizeof *o->versions)))
+    TRY(ctx_pool_take(&dec->kit, dec->engine, err));
+    if (!(dec->versions = calloc(config->descriptor_count, sizeof *dec->versions)))
         return error_memory(err);
     for (size_t i = 0; i < config->descriptor_count; i++) {
         const struct descriptor *d = &config->descriptors[i];
 
-        if (strcmp(d->name, any->name) == 0 && (!version || d->version == version) && decrypts(d))
-            add(o, d);
+        if (strcmp(d->name, any->name) == 0 && (!version || d->version == version) &&
+            is_for_decryption(d))
+            decryption_add(dec, d);
     }
-    return o->count ? SE_OK
-                    : error_set(err, SE_ERR_POLICY, "its algorithm %s is not for encryption",
-                                any->algorithm.name);
+    return dec->count ? SE_OK
+                      : error_set(err, SE_ERR_POLICY, "its algorithm %s is not for encryption",
+                                  any->algorithm.name);
 }
 
-se_status unsealing_begin(struct unsealing *out, se_engine *engine, const char *descriptor,
-                          unsigned version, se_error *err)
+se_status decryption_begin(struct decryption *out, se_engine *engine, struct api_call *call,
+                           unsigned version)
 {
     const struct descriptor *any;
-    se_status st;
+    se_error *err = &call->error;
 
-    *out = (struct unsealing){ .engine = engine, .missing = SE_ERROR_INIT };
-    TRY(config_descriptor(&any, engine->config, descriptor, version, err));
+    *out = (struct decryption){ .engine = engine, .missing = SE_ERROR_INIT };
+    TRY(config_descriptor(&any, engine->config, call->event.descriptor, version, err));
     out->name = any->name;
-    if ((st = collect(out, any, version, err)))
-        (void)error_prefix(err, "descriptor '%s': ", any->name);
-    return st;
+    return decryption_collect(out, any, version, err)
+               ? error_prefix(err, "descriptor '%s': ", any->name)
+               : SE_OK;
 }
 
-void unsealing_end(struct unsealing *o)
+void decryption_end(struct decryption *dec)
 {
-    for (size_t i = 0; i < o->count; i++)
-        key_unref(o->versions[i].key);
-    free(o->versions);
-    kit_give(o->engine, o->kit);
-    *o = (struct unsealing){ .count = 0 };
+    for (size_t i = 0; i < dec->count; i++)
+        key_unref(dec->versions[i].key);
+    free(dec->versions);
+    ctx_pool_give(dec->engine, dec->kit);
+    *dec = (struct decryption){ .count = 0 };
 }
 
-se_status unsealing_read(struct envelope *out, struct unsealing *o, se_bytes value, se_error *err)
+se_status decryption_parse(struct envelope *out, struct decryption *dec, se_bytes value,
+                           se_error *err)
 {
-    bool bare = o->versions[0].descriptor->algorithm.kind == ALGORITHM_WRAP;
+    bool bare = dec->versions[0].descriptor->algorithm.kind == ALGORITHM_WRAP;
 
-    return envelope_read(out, o->kit, value, bare ? &blob_format : NULL, err);
+    return envelope_read(out, dec->kit, value, bare ? &blob_format : NULL, err);
 }
 
-static bool is_for(const struct envelope *envelope, const struct reader_version *v)
+static bool envelope_is_for(const struct envelope *envelope, const struct reader_version *v)
 {
     const struct recipient recipient = { v->key, v->descriptor->version };
 
     return envelope->format->is_for(envelope, &recipient);
 }
 
-static se_status ask_store(se_buf *secret, const struct unsealing *o,
-                           const struct reader_version *v, const struct envelope *envelope,
-                           se_error *err)
+static se_status unwrap_by_store(se_buf *secret, const struct decryption *dec,
+                                 const struct reader_version *v, const struct envelope *envelope,
+                                 se_error *err)
 {
     const struct algorithm *a = &v->descriptor->algorithm;
     const struct unwrap_how stated = { a->oaep, a->mgf1 };
     AUTO(key) key = NULL;
-    se_status st = slot_open(&key, o->engine, v->descriptor->key, PART_DECRYPT, err);
+    se_status st = key_cache_open(&key, dec->engine, v->descriptor->key, PART_DECRYPT, err);
 
     if (!st)
         st = key_unwrap(secret, key->private, envelope->how.digest ? &envelope->how : &stated,
@@ -102,43 +105,43 @@ static se_status ask_store(se_buf *secret, const struct unsealing *o,
     return st;
 }
 
-static se_status unwrap(se_buf *secret, const struct unsealing *o, const struct reader_version *v,
-                        const struct envelope *envelope, se_error *err)
+static se_status unwrap_by_version(se_buf *secret, const struct decryption *dec,
+                                   const struct reader_version *v, const struct envelope *envelope,
+                                   se_error *err)
 {
-    struct data_keys *memory = memory_of(o->engine, v->descriptor);
+    struct data_key_cache *cache = data_key_cache_of(dec->engine, v->descriptor);
     se_status st;
 
-    if (memory_recall(secret, memory, envelope->id))
+    if (data_key_cache_get(secret, cache, envelope->id))
         return SE_OK;
-    if (!(st = ask_store(secret, o, v, envelope, err)))
-        memory_keep(memory, envelope->id, buf_bytes(secret));
+    if (!(st = unwrap_by_store(secret, dec, v, envelope, err)))
+        data_key_cache_put(cache, envelope->id, buf_bytes(secret));
     return st;
 }
 
 /* A refusal can be wrong when a version could not be looked at: then it is "don't know". */
-static se_status refuse(const struct unsealing *o, se_error *err)
+static se_status refuse_value(const struct decryption *dec, se_error *err)
 {
-    if (!o->missing.status)
+    if (!dec->missing.status)
         return envelope_refused(err);
-    return error_set_at(err, o->missing.status, o->missing.file, o->missing.line, "%s",
-                        o->missing.text);
+    return error_copy(err, dec->missing.status, &dec->missing);
 }
 
 /* Which version it is of stands in it in clear, so that nothing is given away. */
-static bool is_of_stranger(const struct unsealing *o, const struct envelope *envelope)
+static bool is_of_unknown_version(const struct decryption *dec, const struct envelope *envelope)
 {
-    const struct config *config = o->engine->config;
-    bool known = !envelope->version || o->missing.status;
+    const struct config *config = dec->engine->config;
+    bool known = !envelope->version || dec->missing.status;
 
     for (size_t i = 0; !known && i < config->descriptor_count; i++)
-        known = !strcmp(config->descriptors[i].name, o->name) &&
+        known = !strcmp(config->descriptors[i].name, dec->name) &&
                 config->descriptors[i].version == envelope->version;
     return !known;
 }
 
 /* Where something else is written, CBC without a tag is a trick: what GCM made could be asked about
  * as CBC. */
-static bool may_read(const struct envelope *envelope, const struct reader_version *v)
+static bool version_may_read(const struct envelope *envelope, const struct reader_version *v)
 {
     const struct algorithm *a = &v->descriptor->algorithm;
     bool bare = envelope->format == &blob_format;
@@ -149,97 +152,96 @@ static bool may_read(const struct envelope *envelope, const struct reader_versio
 
 /* With the versions that the envelope names, or with those that it does not.  SE_ERR_REJECTED: with
  * none of them. */
-static se_status unwrap_with(se_buf *secret, const struct unsealing *o,
-                             const struct envelope *envelope, bool named, se_error *err)
+static se_status unwrap_by_versions(se_buf *secret, const struct decryption *dec,
+                                    const struct envelope *envelope, bool named, se_error *err)
 {
-    for (size_t i = 0; i < o->count; i++) {
-        const struct reader_version *v = &o->versions[i];
+    for (size_t i = 0; i < dec->count; i++) {
+        const struct reader_version *v = &dec->versions[i];
         se_error failure = SE_ERROR_INIT;
         se_status st;
 
-        if (!may_read(envelope, v) || is_for(envelope, v) != named)
+        if (!version_may_read(envelope, v) || envelope_is_for(envelope, v) != named)
             continue;
-        if (!(st = sharing_check(o->engine, v->descriptor, v->key, SE_ERR_REJECTED, &failure)))
-            st = unwrap(secret, o, v, envelope, &failure);
+        if (!(st =
+                  key_check_sharing(dec->engine, v->descriptor, v->key, SE_ERR_REJECTED, &failure)))
+            st = unwrap_by_version(secret, dec, v, envelope, &failure);
         if (st != SE_ERR_REJECTED)
-            return st ? error_set_at(err, st, failure.file, failure.line, "%s", failure.text)
-                      : SE_OK;
+            return st ? error_copy(err, st, &failure) : SE_OK;
     }
     return SE_ERR_REJECTED;
 }
 
-se_status unsealing_unwrap(se_buf *secret, const struct unsealing *o,
-                           const struct envelope *envelope, se_error *err)
+se_status decryption_unwrap(se_buf *secret, const struct decryption *dec,
+                            const struct envelope *envelope, se_error *err)
 {
     se_status st;
 
     *secret = (se_buf)SE_BUF_INIT;
-    st = unwrap_with(secret, o, envelope, true, err);
+    st = unwrap_by_versions(secret, dec, envelope, true, err);
     if (st == SE_ERR_REJECTED && envelope->anybody)
-        st = unwrap_with(secret, o, envelope, false, err);
+        st = unwrap_by_versions(secret, dec, envelope, false, err);
     if (st != SE_ERR_REJECTED)
         return st;
-    if (is_of_stranger(o, envelope))
+    if (is_of_unknown_version(dec, envelope))
         return error_set(
             err, SE_ERR_REJECTED,
             "the value does not decrypt: it says that it is of version %u, which is not configured",
             envelope->version);
-    return refuse(o, err);
+    return refuse_value(dec, err);
 }
 
-se_status unsealing_prepare(struct data_key *out, se_buf *secret, struct unsealing *o,
-                            const struct envelope *envelope, se_error *err)
+se_status decryption_prepare(struct data_key *out, se_buf *secret, struct decryption *dec,
+                             const struct envelope *envelope, se_error *err)
 {
     *out = (struct data_key){ .secret = buf_move(secret) };
-    return envelope->format->prepare_open(out, envelope, o->kit, err);
+    return envelope->format->prepare_open(out, envelope, dec->kit, err);
 }
 
-se_status unsealing_finish(se_buf *out, struct unsealing *o, const struct data_key *key,
-                           const struct envelope *envelope, se_bytes context, se_error *err)
+se_status decryption_finish(se_buf *out, struct decryption *dec, const struct data_key *key,
+                            const struct envelope *envelope, se_bytes context, se_error *err)
 {
-    const struct open_job job = { envelope, key, o->kit, context };
+    const struct open_job job = { envelope, key, dec->kit, context };
 
     return envelope->format->open(out, &job, err);
 }
 
-static se_status decrypt(se_buf *out, struct unsealing *o, se_bytes value, se_bytes context,
-                         se_error *err)
+static se_status decrypt_value(se_buf *out, struct decryption *dec, se_bytes value,
+                               se_bytes context, se_error *err)
 {
     AUTO(envelope) envelope = { .format = NULL };
     AUTO(data_key) key = { .secret = SE_BUF_INIT };
     AUTO(se_buf) secret = SE_BUF_INIT;
 
-    TRY(unsealing_read(&envelope, o, value, err));
-    TRY(unsealing_unwrap(&secret, o, &envelope, err));
-    TRY(unsealing_prepare(&key, &secret, o, &envelope, err));
-    return unsealing_finish(out, o, &key, &envelope, context, err);
+    TRY(decryption_parse(&envelope, dec, value, err));
+    TRY(decryption_unwrap(&secret, dec, &envelope, err));
+    TRY(decryption_prepare(&key, &secret, dec, &envelope, err));
+    return decryption_finish(out, dec, &key, &envelope, context, err);
 }
 
-static se_status decrypt_for(se_buf *out, se_engine *engine, se_bytes in,
-                             const se_field_params *params, struct operation *op)
+static se_status decrypt_field(se_buf *out, se_engine *engine, se_bytes in,
+                               const se_field_params *params, struct api_call *call)
 {
-    AUTO(unsealing) unsealing = { .count = 0 };
+    AUTO(decryption) decryption = { .count = 0 };
     se_field_params read;
-    se_status st;
 
-    TRY(field_params_read(&read, params, &op->error));
-    TRY(unsealing_begin(&unsealing, engine, op->event.descriptor, read.version, &op->error));
-    if ((st = decrypt(out, &unsealing, in, read.context, &op->error)))
-        (void)error_prefix(&op->error, "descriptor '%s': ", unsealing.name);
-    return st;
+    TRY(arguments_options(&read, params, se_field_params, &call->error));
+    TRY(decryption_begin(&decryption, engine, call, read.version));
+    return decrypt_value(out, &decryption, in, read.context, &call->error)
+               ? error_prefix(&call->error, "descriptor '%s': ", decryption.name)
+               : SE_OK;
 }
 
 se_status se_decrypt(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in,
                      const se_field_params *params, se_error *error)
 {
-    struct operation op;
+    struct api_call call;
     se_status st;
 
     if (out)
         *out = (se_buf)SE_BUF_INIT;
     TRY(arguments_check(error, out, engine, descriptor, given_bytes(in)));
-    operation_begin(&op, &engine->events, "decrypt", descriptor);
-    op.event.bytes = in.size;
-    st = decrypt_for(out, engine, in, params, &op);
-    return operation_end(&op, st, error);
+    api_call_begin(&call, &engine->events, "decrypt", descriptor);
+    call.event.bytes = in.size;
+    st = decrypt_field(out, engine, in, params, &call);
+    return api_call_end(&call, st, error);
 }

@@ -1,162 +1,258 @@
+/* Encrypting fields: a data key for several of them, and it wrapped for a certificate. */
+#include <stdlib.h>
+
 #include "base/arguments.h"
+#include "base/reader.h"
 #include "crypto/crypto.h"
 #include "crypto/pkey_ops.h"
 #include "engine/fields.h"
-#include "engine/sharing.h"
 
-se_status field_params_read(se_field_params *out, const se_field_params *params, se_error *err)
+/* ---- contexts of OpenSSL that lie idle ---- */
+
+/* Without a lock, which a fork could leave held: a place has either a kit or NULL, and is emptied
+ * before the kit is used. */
+se_status ctx_pool_take(struct kit **out, se_engine *engine, se_error *err)
 {
-    return arguments_options(out, params, se_field_params, err);
+    for (size_t i = 0; i < CTX_POOL_SIZE; i++)
+        if (__atomic_load_n(&engine->ctx_pool[i], __ATOMIC_RELAXED) &&
+            (*out = __atomic_exchange_n(&engine->ctx_pool[i], NULL, __ATOMIC_ACQUIRE)))
+            return SE_OK;
+    return kit_new(out, err);
 }
 
-static se_status prepare(struct sealing *s, se_error *err)
+void ctx_pool_give(se_engine *engine, struct kit *kit)
 {
-    const struct algorithm *a = &s->descriptor->algorithm;
+    if (!kit)
+        return;
+    kit_rest(kit);
+    for (size_t i = 0; i < CTX_POOL_SIZE; i++) {
+        struct kit *none = NULL;
+
+        if (__atomic_compare_exchange_n(&engine->ctx_pool[i], &none, kit, false, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED))
+            return;
+    }
+    kit_free(kit);
+}
+
+/* ---- encrypting ---- */
+
+static se_status encryption_prepare(struct encryption *e, se_error *err)
+{
+    const struct algorithm *a = &e->descriptor->algorithm;
 
     if (a->kind != ALGORITHM_CIPHER && a->kind != ALGORITHM_WRAP)
         return error_set(err, SE_ERR_POLICY, "its algorithm %s is not for encryption", a->name);
-    TRY(slot_open(&s->key, s->engine, s->descriptor->key, PART_ENCRYPT, err));
-    s->recipient = (struct recipient){ s->key, s->descriptor->version };
-    s->format = envelope_format(a);
-    TRY(key_allowed(s->key, s->descriptor, err));
-    TRY(sharing_check(s->engine, s->descriptor, s->key, SE_ERR_POLICY, err));
-    return kit_take(&s->kit, s->engine, err);
+    TRY(key_cache_open(&e->key, e->engine, e->descriptor->key, PART_ENCRYPT, err));
+    e->recipient = (struct recipient){ e->key, e->descriptor->version };
+    e->format = envelope_format(a);
+    TRY(key_check_rules(e->key, e->descriptor, err));
+    TRY(key_check_sharing(e->engine, e->descriptor, e->key, SE_ERR_POLICY, err));
+    return ctx_pool_take(&e->kit, e->engine, err);
 }
 
-se_status sealing_begin(struct sealing *out, se_engine *engine, const char *descriptor,
-                        const se_field_params *params, se_error *err)
+se_status encryption_begin(struct encryption *out, se_engine *engine, struct api_call *call,
+                           unsigned version)
 {
-    se_status st;
+    se_error *err = &call->error;
 
-    *out = (struct sealing){ .engine = engine, .binary = params->binary };
-    TRY(config_descriptor(&out->descriptor, engine->config, descriptor, params->version, err));
-    if ((st = prepare(out, err)))
-        (void)blame(err, out->descriptor);
-    return st;
+    *out = (struct encryption){ .engine = engine };
+    TRY(config_descriptor(&out->descriptor, engine->config, call->event.descriptor, version, err));
+    api_call_use(call, out->descriptor);
+    return encryption_prepare(out, err) ? error_blame_key(err, out->descriptor) : SE_OK;
 }
 
-void sealing_end(struct sealing *s)
+void encryption_end(struct encryption *e)
 {
-    data_key_free(&s->data_key);
-    kit_give(s->engine, s->kit);
-    key_unref(s->key);
-    *s = (struct sealing){ .uses = 0 };
+    data_key_free(&e->data_key);
+    ctx_pool_give(e->engine, e->kit);
+    key_unref(e->key);
+    *e = (struct encryption){ .uses = 0 };
 }
 
-static struct seal_job job_of(const struct sealing *s, se_bytes plain, se_bytes context)
+static struct seal_job encryption_job(const struct encryption *e, se_bytes plain, se_bytes context)
 {
     return (struct seal_job){
-        &s->descriptor->algorithm, &s->recipient, &s->data_key, s->kit, s->binary, plain, context
+        .algorithm = &e->descriptor->algorithm,
+        .recipient = &e->recipient,
+        .key = &e->data_key,
+        .kit = e->kit,
+        .binary = e->binary,
+        .plain = plain,
+        .context = context,
     };
 }
 
-static se_status wrap(se_buf *out, const struct sealing *s, se_bytes secret, se_error *err)
+static se_status wrap_secret(se_buf *out, const struct encryption *e, se_bytes secret,
+                             se_error *err)
 {
-    const struct algorithm *a = &s->descriptor->algorithm;
+    const struct algorithm *a = &e->descriptor->algorithm;
     const struct unwrap_how how = { a->oaep, a->mgf1 };
 
-    return key_wrap(out, X509_get0_pubkey(s->key->certificate), &how, secret, err);
+    return key_wrap(out, X509_get0_pubkey(e->key->certificate), &how, secret, err);
 }
 
 /* A fixed IV must not meet the same key twice, and what is wrapped itself is its own key. */
-static void limit(struct sealing *s)
+static void encryption_limit(struct encryption *e)
 {
-    const struct data_key_limits *l = &s->descriptor->limits;
+    const struct data_key_limits *l = &e->descriptor->limits;
 
-    s->uses = l->uses ? l->uses : DATA_KEY_USES;
-    s->bytes = l->bytes ? l->bytes : DATA_KEY_BYTES;
-    if (s->format == &blob_format || (s->descriptor->algorithm.iv_size && !s->format->own_keys))
-        s->uses = 1;
+    e->uses = l->uses ? l->uses : DATA_KEY_USES;
+    e->bytes = l->bytes ? l->bytes : DATA_KEY_BYTES;
+    if (e->format == &blob_format || (e->descriptor->algorithm.iv_size && !e->format->own_keys))
+        e->uses = 1;
 }
 
-se_status sealing_secret(struct data_key *out, struct sealing *s, size_t size, se_error *err)
+se_status encryption_make_secret(struct data_key *out, const struct encryption *e, size_t size,
+                                 se_error *err)
 {
     se_status st = buf_new(&out->secret, size, err);
 
     if (st || (st = crypto_draw_secret(out->secret.data, size, err)))
         return st;
-    return wrap(&out->wrapped, s, buf_bytes(&out->secret), err);
+    return wrap_secret(&out->wrapped, e, buf_bytes(&out->secret), err);
 }
 
 /* What is wrapped is the value itself. */
-static se_status wrap_plain(struct data_key *out, const struct sealing *s, se_bytes plain,
+static se_status wrap_plain(struct data_key *out, const struct encryption *e, se_bytes plain,
                             se_error *err)
 {
     se_status st = buf_copy(&out->secret, plain, err);
 
-    return st ? st : wrap(&out->wrapped, s, plain, err);
+    return st ? st : wrap_secret(&out->wrapped, e, plain, err);
 }
 
-static se_status renew(struct sealing *s, const struct seal_job *job, se_error *err)
+static se_status encryption_renew(struct encryption *e, const struct seal_job *job, se_error *err)
 {
-    struct data_key *key = &s->data_key;
+    struct data_key *key = &e->data_key;
     se_status st;
 
     data_key_free(key);
-    limit(s);
-    st = s->format == &blob_format
-             ? wrap_plain(key, s, job->plain, err)
-             : sealing_secret(key, s, s->format->secret_size(&s->descriptor->algorithm), err);
-    if (st || (st = s->format->prepare_seal(key, job, err))) {
+    encryption_limit(e);
+    st = e->format == &blob_format
+             ? wrap_plain(key, e, job->plain, err)
+             : encryption_make_secret(key, e, e->format->secret_size(&e->descriptor->algorithm),
+                                      err);
+    if (st || (st = e->format->prepare_seal(key, job, err))) {
         data_key_free(key);
-        s->uses = 0;
+        e->uses = 0;
     }
     return st;
 }
 
-static se_status check(const struct sealing *s, se_bytes plain, se_bytes context, se_error *err)
+static se_status check_value(const struct encryption *e, se_bytes plain, se_bytes context,
+                             se_error *err)
 {
     if (plain.size > VALUE_MAX || context.size > VALUE_MAX)
         return error_set(err, SE_ERR_USAGE, "%zu bytes are too long for a value",
                          plain.size > VALUE_MAX ? plain.size : context.size);
-    if (context.size && !s->format->binds_context)
-        return error_set(err, SE_ERR_USAGE, "%s can't bind a value to a context", s->format->name);
+    if (context.size && !e->format->binds_context)
+        return error_set(err, SE_ERR_USAGE, "%s can't bind a value to a context", e->format->name);
     return SE_OK;
 }
 
-se_status sealing_add(se_buf *out, struct sealing *s, se_bytes plain, se_bytes context,
-                      se_error *err)
+se_status encryption_add(se_buf *out, struct encryption *e, se_bytes plain, se_bytes context,
+                         se_error *err)
 {
-    struct seal_job job = job_of(s, plain, context);
-    se_status st = check(s, plain, context, err);
+    struct seal_job job = encryption_job(e, plain, context);
+    se_status st = check_value(e, plain, context, err);
 
     *out = (se_buf)SE_BUF_INIT;
-    if (!st && (!s->uses || plain.size > s->bytes))
-        st = renew(s, &job, err);
-    if (st || (st = s->format->seal(out, &job, err)))
+    if (!st && (!e->uses || plain.size > e->bytes))
+        st = encryption_renew(e, &job, err);
+    if (st || (st = e->format->seal(out, &job, err)))
         return st;
-    s->uses--;
-    s->bytes -= plain.size < s->bytes ? plain.size : s->bytes;
+    e->uses--;
+    e->bytes -= plain.size < e->bytes ? plain.size : e->bytes;
     return SE_OK;
 }
 
-static se_status encrypt(se_buf *out, se_engine *engine, se_bytes in, const se_field_params *params,
-                         struct operation *op)
+static se_status encrypt_field(se_buf *out, se_engine *engine, se_bytes in,
+                               const se_field_params *params, struct api_call *call)
 {
-    AUTO(sealing) sealing = { .uses = 0 };
+    AUTO(encryption) encryption = { .uses = 0 };
     se_field_params read;
-    se_status st;
 
-    TRY(field_params_read(&read, params, &op->error));
-    st = sealing_begin(&sealing, engine, op->event.descriptor, &read, &op->error);
-    if (sealing.descriptor)
-        operation_on(op, sealing.descriptor);
-    if (!st && (st = sealing_add(out, &sealing, in, read.context, &op->error)))
-        (void)blame(&op->error, sealing.descriptor);
-    return st;
+    TRY(arguments_options(&read, params, se_field_params, &call->error));
+    TRY(encryption_begin(&encryption, engine, call, read.version));
+    encryption.binary = read.binary;
+    return encryption_add(out, &encryption, in, read.context, &call->error)
+               ? error_blame_key(&call->error, encryption.descriptor)
+               : SE_OK;
 }
 
 se_status se_encrypt(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in,
                      const se_field_params *params, se_error *error)
 {
-    struct operation op;
+    struct api_call call;
     se_status st;
 
     if (out)
         *out = (se_buf)SE_BUF_INIT;
     TRY(arguments_check(error, out, engine, descriptor, given_bytes(in)));
-    operation_begin(&op, &engine->events, "encrypt", descriptor);
-    op.event.bytes = in.size;
-    st = encrypt(out, engine, in, params, &op);
-    return operation_end(&op, st, error);
+    api_call_begin(&call, &engine->events, "encrypt", descriptor);
+    call.event.bytes = in.size;
+    st = encrypt_field(out, engine, in, params, &call);
+    return api_call_end(&call, st, error);
+}
+
+/* ---- encryption contexts: what values belong to ---- */
+
+AUTO_KIND(pairs, se_pair *, free(*p))
+
+/* By name, as bytes. */
+static int compare_names(const void *left, const void *right)
+{
+    const se_pair *a = left, *b = right;
+    const unsigned char *p = a->name.data, *q = b->name.data;
+    size_t least = a->name.size < b->name.size ? a->name.size : b->name.size;
+
+    for (size_t i = 0; i < least; i++)
+        if (p[i] != q[i])
+            return p[i] < q[i] ? -1 : 1;
+    return (a->name.size > b->name.size) - (a->name.size < b->name.size);
+}
+
+static void put_part(struct writer *w, se_bytes part)
+{
+    writer_number(w, part.size, 4);
+    writer_put(w, part.data, part.size);
+}
+
+static se_status check_pair(const se_pair *sorted, size_t i, se_error *err)
+{
+    const se_bytes name = sorted[i].name;
+
+    if (!name.size)
+        return error_set(err, SE_ERR_USAGE, "a part of the context has no name");
+    if (name.size > UINT32_MAX || sorted[i].value.size > UINT32_MAX)
+        return error_set(err, SE_ERR_USAGE, "a part of the context is too long");
+    if (i && compare_names(&sorted[i - 1], &sorted[i]) == 0)
+        return error_set(err, SE_ERR_USAGE, "the context has two parts called '%.*s'",
+                         name.size > 64 ? 64 : (int)name.size, (const char *)name.data);
+    return SE_OK;
+}
+
+se_status se_context(se_buf *out, const se_pair *pairs, size_t count, se_error *error)
+{
+    AUTO(pairs) sorted = calloc(count + 1, sizeof *sorted);
+    AUTO(writer) w = { 0 };
+
+    if (out)
+        *out = (se_buf)SE_BUF_INIT;
+    TRY(arguments_check(error, out, given_array(pairs, count)));
+    if (!sorted)
+        return error_memory(error);
+    for (size_t i = 0; i < count; i++)
+        if (!given_bytes(pairs[i].name) || !given_bytes(pairs[i].value))
+            return error_set(error, SE_ERR_USAGE, "part %zu of the context is NULL", i + 1);
+    if (count)
+        memcpy(sorted, pairs, count * sizeof *sorted);
+    qsort(sorted, count, sizeof *sorted, compare_names);
+    for (size_t i = 0; i < count; i++) {
+        TRY(check_pair(sorted, i, error));
+        put_part(&w, sorted[i].name);
+        put_part(&w, sorted[i].value);
+    }
+    return writer_finish(out, &w, error);
 }

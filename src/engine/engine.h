@@ -1,4 +1,4 @@
-/* The engine: a loaded configuration and the keys that have been opened so far. */
+/* The engine: a loaded configuration and what has been opened and kept so far. */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
@@ -10,65 +10,57 @@
 #include "engine/event.h"
 #include "keystore/keystore.h"
 
-/* How often it failed, and how the last time. */
-struct opening {
-    unsigned failures;
-    se_error failure;
-};
-
-/* One <key>: opened when a job first needs it.  The lock is held while a store opens it, so that it
- * is opened once. */
-struct slot {
-    pthread_mutex_t lock;
-    pid_t process; /* that the lock belongs to */
-    struct opening openings[PART_COUNT];
-    struct key *keys[PART_COUNT]; /* by what they were opened for */
-    struct reporter *reporters;   /* one for each replica */
-};
-
-enum { IDLE_KITS = 16 };
+enum { CTX_POOL_SIZE = 16 };
 struct se_engine {
     struct config *config;
-    struct slot *slots;          /* one for each of config->keys */
-    struct kit *kits[IDLE_KITS]; /* that no thread has in hand */
-    struct data_keys **memories; /* one for each of config->descriptors; NULL until it is needed */
+    struct cached_key *key_cache;            /* one for each of config->keys */
+    struct kit *ctx_pool[CTX_POOL_SIZE];     /* that no thread has in hand */
+    struct data_key_cache **data_key_caches; /* one for each of config->descriptors; NULL until it
+                                                is needed */
     struct events events;
 };
 
+/* ---- key_cache.c ---- */
+
 /* The key of `entry`, from the first replica that answers; released with key_unref(). */
-SE_MUST_CHECK se_status slot_open(struct key **out, se_engine *engine,
-                                  const struct key_entry *entry, enum key_part part, se_error *err);
-SE_MUST_CHECK se_status key_slots_new(struct slot **out, const struct config *config,
+SE_MUST_CHECK se_status key_cache_open(struct key **out, se_engine *engine,
+                                       const struct key_entry *entry, enum key_part part,
+                                       se_error *err);
+SE_MUST_CHECK se_status key_cache_new(struct cached_key **out, const struct config *config,
                                       const struct events *events, se_error *err);
-void key_slots_free(struct slot *slots, size_t count);
+void key_cache_free(struct cached_key *keys, size_t count);
 
-/* What the caller's params say; NULL: the defaults.  SE_ERR_USAGE: from another time, or nonsense.
+/* SE_ERR_POLICY: the key's certificate does not keep the rules of the descriptor's use now. */
+SE_MUST_CHECK se_status key_check_rules(struct key *key, const struct descriptor *descriptor,
+                                        se_error *err);
+
+/*
+ * `refusal`: another descriptor has the same public key, for what must not be mixed with what this
+ * one has. Other statuses: that can't be known, for want of another key's certificate. `key` has
+ * the certificate of `descriptor`.
  */
-SE_MUST_CHECK se_status sign_params_read(se_sign_params *out, const se_sign_params *params,
-                                         se_error *err);
-SE_MUST_CHECK se_status verify_params_read(se_verify_params *out, const se_verify_params *params,
-                                           se_error *err);
-
-/* What is signed with the descriptor, or verified. */
-enum purpose purpose_of(se_purpose stated, const struct descriptor *descriptor);
-
-/* SE_ERR_POLICY: what the descriptor's use asks of its key's certificate, which now it does not
- * keep. */
-SE_MUST_CHECK se_status key_allowed(struct key *key, const struct descriptor *descriptor,
-                                    se_error *err);
+SE_MUST_CHECK se_status key_check_sharing(se_engine *engine, const struct descriptor *descriptor,
+                                          const struct key *key, se_status refusal, se_error *err);
 
 /* The signature algorithm of `descriptor` with that key; SE_ERR_POLICY: it is not for signatures,
  * or not with such a key. */
-SE_MUST_CHECK se_status signing_algorithm(const struct algorithm **out,
-                                          const struct descriptor *descriptor, const EVP_PKEY *key,
-                                          se_error *err);
+SE_MUST_CHECK se_status key_signing_algorithm(const struct algorithm **out,
+                                              const struct descriptor *descriptor,
+                                              const EVP_PKEY *key, se_error *err);
 
-/* SE_ERR_POLICY: its algorithm is not that of containers. */
-SE_MUST_CHECK se_status container_form(const struct descriptor *descriptor, se_error *err);
+/* What is signed with the descriptor, or verified. */
+enum purpose purpose_choose(se_purpose stated, const struct descriptor *descriptor);
 
-/* "descriptor 'NAME': key 'NAME': " in front of what is there. */
-se_status blame(se_error *err, const struct descriptor *descriptor);
+/* Checks what signing and verifying have in common; *time 0 becomes now. */
+SE_MUST_CHECK se_status job_params_check(se_purpose purpose, int64_t *time, se_error *err);
 
-int64_t now(void);
+/* Puts "descriptor 'NAME': key 'NAME': " in front of what is there. */
+se_status error_blame_key(se_error *err, const struct descriptor *descriptor);
+
+/* ---- container.c ---- */
+
+/* SE_ERR_POLICY: the descriptor's algorithm is not that of containers. */
+SE_MUST_CHECK se_status container_check_algorithm(const struct descriptor *descriptor,
+                                                  se_error *err);
 
 #endif

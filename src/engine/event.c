@@ -1,8 +1,9 @@
 #include "engine/event.h"
 
-#include <time.h>
+#include "base/clock.h"
+#include "base/error.h"
 
-static const char *const names[] = {
+static const char *const event_names[] = {
     [SE_EVENT_OPERATION] = "operation",     [SE_EVENT_KEY_LOST] = "lost",
     [SE_EVENT_KEY_HEALED] = "healed",       [SE_EVENT_KEY_RENEWED] = "renewed",
     [SE_EVENT_FAILED_OVER] = "failed over", [SE_EVENT_FAILED_BACK] = "failed back",
@@ -12,10 +13,10 @@ const char *se_event_name(se_event_kind kind)
 {
     size_t i = (size_t)kind;
 
-    return i < sizeof names / sizeof *names ? names[i] : "unknown";
+    return i < sizeof event_names / sizeof *event_names ? event_names[i] : "unknown";
 }
 
-static void watched(void *arg, enum key_change change, const char *text)
+static void reporter_key_changed(void *arg, enum key_change change, const char *text)
 {
     static const se_event_kind kinds[] = {
         [KEY_LOST] = SE_EVENT_KEY_LOST,
@@ -23,17 +24,22 @@ static void watched(void *arg, enum key_change change, const char *text)
         [KEY_RENEWED] = SE_EVENT_KEY_RENEWED,
     };
 
-    reporter_tell(arg, kinds[change], change == KEY_LOST ? SE_ERR_UNAVAILABLE : SE_OK, text);
+    reporter_report(arg, kinds[change], change == KEY_LOST ? SE_ERR_UNAVAILABLE : SE_OK, text);
 }
 
-void reporter_set(struct reporter *reporter, const struct events *events,
-                  const struct key_entry *entry, size_t index)
+void reporter_init(struct reporter *reporter, const struct events *events,
+                   const struct key_entry *entry, size_t index)
 {
-    *reporter = (struct reporter){ { watched, reporter }, events, entry, (unsigned)index + 1 };
+    *reporter = (struct reporter){
+        .watch = { reporter_key_changed, reporter },
+        .events = events,
+        .entry = entry,
+        .replica = (unsigned)index + 1,
+    };
 }
 
-void reporter_tell(const struct reporter *reporter, se_event_kind kind, se_status status,
-                   const char *text)
+void reporter_report(const struct reporter *reporter, se_event_kind kind, se_status status,
+                     const char *text)
 {
     const se_event event = {
         .kind = kind,
@@ -49,41 +55,33 @@ void reporter_tell(const struct reporter *reporter, se_event_kind kind, se_statu
         reporter->events->fn(reporter->events->arg, &event);
 }
 
-static int64_t microseconds(void)
+void api_call_begin(struct api_call *call, const struct events *events, const char *operation,
+                    const char *descriptor)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-void operation_begin(struct operation *op, const struct events *events, const char *name,
-                     const char *descriptor)
-{
-    *op = (struct operation){
+    *call = (struct api_call){
         .events = events,
         .event = { .kind = SE_EVENT_OPERATION,
                    .key = "",
-                   .operation = name,
+                   .operation = operation,
                    .descriptor = descriptor },
         .error = SE_ERROR_INIT,
-        .started = events->fn ? microseconds() : 0,
+        .started = events->fn ? clock_monotonic_us() : 0,
     };
 }
 
-void operation_on(struct operation *op, const struct descriptor *descriptor)
+void api_call_use(struct api_call *call, const struct descriptor *descriptor)
 {
-    op->event.version = descriptor->version;
-    op->event.key = descriptor->key->name;
+    call->event.version = descriptor->version;
+    call->event.key = descriptor->key->name;
 }
 
-se_status operation_end(struct operation *op, se_status status, se_error *err)
+se_status api_call_end(struct api_call *call, se_status status, se_error *err)
 {
-    op->event.status = status;
-    op->event.text = op->error.text;
-    op->event.duration = op->events->fn ? (uint64_t)(microseconds() - op->started) : 0;
-    if (op->events->fn)
-        op->events->fn(op->events->arg, &op->event);
-    return status ? error_set_at(err, status, op->error.file, op->error.line, "%s", op->error.text)
-                  : SE_OK;
+    call->event.status = status;
+    call->event.text = call->error.text;
+    call->event.duration_us =
+        call->events->fn ? (uint64_t)(clock_monotonic_us() - call->started) : 0;
+    if (call->events->fn)
+        call->events->fn(call->events->arg, &call->event);
+    return status ? error_copy(err, status, &call->error) : SE_OK;
 }

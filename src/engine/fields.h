@@ -1,20 +1,17 @@
-/* What the functions for encrypted fields and containers share. */
+/* What encrypting and decrypting share among single fields, batches and containers. */
 #ifndef ENGINE_FIELDS_H
 #define ENGINE_FIELDS_H
 
 #include "engine/engine.h"
-#include "engine/event.h"
 #include "fields/envelope.h"
 
-SE_MUST_CHECK se_status field_params_read(se_field_params *out, const se_field_params *params,
-                                          se_error *err);
+/* One that lies idle, or a new one.  ctx_pool_give() takes it back, or frees it; it accepts NULL.
+ */
+SE_MUST_CHECK se_status ctx_pool_take(struct kit **out, se_engine *engine, se_error *err);
+void ctx_pool_give(se_engine *engine, struct kit *kit);
 
-/* One that lies idle, or a new one.  Given back, or freed, by kit_give(), which accepts NULL. */
-SE_MUST_CHECK se_status kit_take(struct kit **out, se_engine *engine, se_error *err);
-void kit_give(se_engine *engine, struct kit *kit);
-
-/* An encryption that is under way. */
-struct sealing {
+/* An encryption that is under way, for the descriptor that `call` names. */
+struct encryption {
     se_engine *engine;
     const struct descriptor *descriptor;
     struct key *key;
@@ -26,23 +23,22 @@ struct sealing {
     unsigned long uses;       /* that are left of it */
     uint64_t bytes;
 };
-SE_MUST_CHECK se_status sealing_begin(struct sealing *out, se_engine *engine,
-                                      const char *descriptor, const se_field_params *params,
-                                      se_error *err);
-SE_MUST_CHECK se_status sealing_add(se_buf *out, struct sealing *s, se_bytes plain,
-                                    se_bytes context, se_error *err);
+SE_MUST_CHECK se_status encryption_begin(struct encryption *out, se_engine *engine,
+                                         struct api_call *call, unsigned version);
+SE_MUST_CHECK se_status encryption_add(se_buf *out, struct encryption *e, se_bytes plain,
+                                       se_bytes context, se_error *err);
 /* A new secret, and it wrapped. */
-SE_MUST_CHECK se_status sealing_secret(struct data_key *out, struct sealing *s, size_t size,
-                                       se_error *err);
-void sealing_end(struct sealing *s);
-AUTO_KIND(sealing, struct sealing, sealing_end(p))
+SE_MUST_CHECK se_status encryption_make_secret(struct data_key *out, const struct encryption *e,
+                                               size_t size, se_error *err);
+void encryption_end(struct encryption *e);
+AUTO_KIND(encryption, struct encryption, encryption_end(p))
 
 /* The versions of a descriptor that values may have been made for. */
 struct reader_version {
     const struct descriptor *descriptor;
     struct key *key; /* its certificate, or more; NULL: out of reach */
 };
-struct unsealing {
+struct decryption {
     se_engine *engine;
     const char *name;
     struct reader_version *versions; /* newest first */
@@ -50,33 +46,27 @@ struct unsealing {
     se_error missing; /* why a version is out of reach, if one is */
     struct kit *kit;
 };
-SE_MUST_CHECK se_status unsealing_begin(struct unsealing *out, se_engine *engine,
-                                        const char *descriptor, unsigned version, se_error *err);
-void unsealing_end(struct unsealing *o);
-AUTO_KIND(unsealing, struct unsealing, unsealing_end(p))
+SE_MUST_CHECK se_status decryption_begin(struct decryption *out, se_engine *engine,
+                                         struct api_call *call, unsigned version);
+void decryption_end(struct decryption *dec);
+AUTO_KIND(decryption, struct decryption, decryption_end(p))
 
 /* Takes the value apart. */
-SE_MUST_CHECK se_status unsealing_read(struct envelope *out, struct unsealing *o, se_bytes value,
-                                       se_error *err);
+SE_MUST_CHECK se_status decryption_parse(struct envelope *out, struct decryption *dec,
+                                         se_bytes value, se_error *err);
 
-/* From the memory, or else from the key store: the secret of the envelope's data key.  Any thread
- * may call it. */
-SE_MUST_CHECK se_status unsealing_unwrap(se_buf *secret, const struct unsealing *o,
-                                         const struct envelope *envelope, se_error *err);
+/* The secret of the envelope's data key, from the cache or else from the key store.  Any thread may
+ * call it. */
+SE_MUST_CHECK se_status decryption_unwrap(se_buf *secret, const struct decryption *dec,
+                                          const struct envelope *envelope, se_error *err);
 
 /* With the secret, which the data key takes over. */
-SE_MUST_CHECK se_status unsealing_prepare(struct data_key *out, se_buf *secret, struct unsealing *o,
-                                          const struct envelope *envelope, se_error *err);
-SE_MUST_CHECK se_status unsealing_finish(se_buf *out, struct unsealing *o,
-                                         const struct data_key *key,
-                                         const struct envelope *envelope, se_bytes context,
-                                         se_error *err);
-
-/*
- * All of `fields`: `status` and `out` of each; several data keys at once.  `target`, which may be
- * NULL: values that are as it would make them stay what they are.  Returns the first failure.
- */
-SE_MUST_CHECK se_status open_all(se_field *fields, size_t count, struct unsealing *o,
-                                 const struct sealing *target, se_error *err);
+SE_MUST_CHECK se_status decryption_prepare(struct data_key *out, se_buf *secret,
+                                           struct decryption *dec, const struct envelope *envelope,
+                                           se_error *err);
+SE_MUST_CHECK se_status decryption_finish(se_buf *out, struct decryption *dec,
+                                          const struct data_key *key,
+                                          const struct envelope *envelope, se_bytes context,
+                                          se_error *err);
 
 #endif

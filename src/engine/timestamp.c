@@ -3,8 +3,8 @@
 #include <openssl/err.h>
 #include <openssl/http.h>
 #include <openssl/ts.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
 
@@ -60,20 +60,20 @@ static se_status make_request(TS_REQ **out, se_bytes bytes, se_error *err)
 
 /* ---- the way there and back ---- */
 
-struct place {
+struct authority {
     char *host, *port, *path;
     int tls;
 };
 
-static void place_free(struct place *place)
+static void authority_free(struct authority *authority)
 {
-    OPENSSL_free(place->host);
-    OPENSSL_free(place->port);
-    OPENSSL_free(place->path);
+    OPENSSL_free(authority->host);
+    OPENSSL_free(authority->port);
+    OPENSSL_free(authority->path);
 }
-AUTO_KIND(place, struct place, place_free(p))
+AUTO_KIND(authority, struct authority, authority_free(p))
 
-static se_status read_url(struct place *out, const char *url, se_error *err)
+static se_status read_url(struct authority *out, const char *url, se_error *err)
 {
     if (!text_starts(url, OSSL_HTTP_PREFIX) ||
         !OSSL_HTTP_parse_url(url, &out->tls, NULL, &out->host, &out->port, NULL, &out->path, NULL,
@@ -88,13 +88,13 @@ static se_status read_url(struct place *out, const char *url, se_error *err)
 }
 
 /* OpenSSL's HTTP client would try again until its time is over, also where nobody listens. */
-static se_status connect_to(BIO **out, const struct place *place, se_error *err)
+static se_status connect_to(BIO **out, const struct authority *authority, se_error *err)
 {
-    AUTO(bio) bio = BIO_new_connect(place->host);
-    const time_t until = time(NULL) + TIMEOUT_S;
+    AUTO(bio) bio = BIO_new_connect(authority->host);
+    const time_t until = clock_seconds() + TIMEOUT_S;
     int connected;
 
-    if (!bio || BIO_set_conn_port(bio, place->port) <= 0 || BIO_set_nbio(bio, 1) <= 0)
+    if (!bio || BIO_set_conn_port(bio, authority->port) <= 0 || BIO_set_nbio(bio, 1) <= 0)
         return error_memory(err);
     while ((connected = BIO_do_connect(bio)) <= 0 && BIO_should_retry(bio) &&
            BIO_wait(bio, until, 0) > 0)
@@ -106,23 +106,24 @@ static se_status connect_to(BIO **out, const struct place *place, se_error *err)
 }
 
 /* Over a connection that is there: so neither is the environment asked for a proxy. */
-static se_status ask(BIO **out, const struct place *place, TS_REQ *request, se_error *err)
+static se_status http_post_request(BIO **out, const struct authority *authority, TS_REQ *request,
+                                   se_error *err)
 {
     AUTO(bio) question = BIO_new(BIO_s_mem());
     AUTO(bio) connection = NULL;
 
     if (!question || !i2d_TS_REQ_bio(question, request))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot encode a request for a time stamp");
-    TRY(connect_to(&connection, place, err));
-    *out = OSSL_HTTP_transfer(NULL, place->host, place->port, place->path, 0, NULL, NULL,
-                              connection, NULL, NULL, NULL, 0, NULL, QUERY_TYPE, question,
+    TRY(connect_to(&connection, authority, err));
+    *out = OSSL_HTTP_transfer(NULL, authority->host, authority->port, authority->path, 0, NULL,
+                              NULL, connection, NULL, NULL, NULL, 0, NULL, QUERY_TYPE, question,
                               REPLY_TYPE, 1, ANSWER_LIMIT, TIMEOUT_S, 0);
     return *out ? SE_OK : crypto_error(err, SE_ERR_UNAVAILABLE, "no answer");
 }
 
 /* ---- the answer ---- */
 
-static se_status check(TS_REQ *request, TS_RESP *response, se_error *err)
+static se_status check_response(TS_REQ *request, TS_RESP *response, se_error *err)
 {
     AUTO(ts_verify) context = TS_REQ_to_TS_VERIFY_CTX(request, NULL);
 
@@ -147,29 +148,28 @@ static se_status take_token(se_buf *out, TS_RESP *response, se_error *err)
     return st;
 }
 
-static se_status fetch(se_buf *out, const struct place *place, se_bytes bytes, se_error *err)
+static se_status request_token(se_buf *out, const struct authority *authority, se_bytes bytes,
+                               se_error *err)
 {
     AUTO(ts_req) request = NULL;
     AUTO(ts_resp) response = NULL;
     AUTO(bio) answer = NULL;
-    se_status st = SE_OK;
 
     TRY(make_request(&request, bytes, err));
-    TRY(ask(&answer, place, request, err));
+    TRY(http_post_request(&answer, authority, request, err));
     if (!(response = d2i_TS_RESP_bio(answer, NULL)))
         return crypto_error(err, SE_ERR_REJECTED, "the answer is none");
-    return (st = check(request, response, err)) ? st : take_token(out, response, err);
+    TRY(check_response(request, response, err));
+    return take_token(out, response, err);
 }
 
 se_status timestamp_fetch(se_buf *out, const char *url, se_bytes bytes, se_error *err)
 {
-    AUTO(place) place = { .host = NULL };
-    se_status st = read_url(&place, url, err);
+    AUTO(authority) authority = { .host = NULL };
 
     *out = (se_buf)SE_BUF_INIT;
-    if (st)
-        return st;
-    return (st = fetch(out, &place, bytes, err))
+    TRY(read_url(&authority, url, err));
+    return request_token(out, &authority, bytes, err)
                ? error_prefix(err, "time stamping authority '%s': ", url)
                : SE_OK;
 }

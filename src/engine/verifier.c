@@ -1,3 +1,4 @@
+/* Raw signatures, verified with one public key. */
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ void se_verifier_close(se_verifier **verifier)
 }
 AUTO_KIND(verifier, se_verifier *, se_verifier_close(p))
 
-static se_status encode(se_buf *out, int size, unsigned char *der, se_error *err)
+static se_status encode_der(se_buf *out, int size, unsigned char *der, se_error *err)
 {
     se_status st = size > 0 ? buf_copy(out, (se_bytes){ der, (size_t)size }, err)
                             : crypto_error(err, SE_ERR_CRYPTO, "cannot encode the certificate");
@@ -39,8 +40,8 @@ static se_status encode(se_buf *out, int size, unsigned char *der, se_error *err
 }
 
 /* Takes a reference of the certificate. */
-static se_status make(se_verifier **out, X509 *certificate, const struct algorithm *algorithm,
-                      unsigned version, se_error *err)
+static se_status verifier_new(se_verifier **out, X509 *certificate,
+                              const struct algorithm *algorithm, unsigned version, se_error *err)
 {
     AUTO(verifier) v = calloc(1, sizeof *v);
     unsigned char *der = NULL, *key = NULL;
@@ -51,22 +52,22 @@ static se_status make(se_verifier **out, X509 *certificate, const struct algorit
     X509_up_ref(certificate);
     *v = (se_verifier){ .certificate = certificate, .algorithm = algorithm, .version = version };
     size = i2d_X509(certificate, &der);
-    TRY(encode(&v->der, size, der, err));
+    TRY(encode_der(&v->der, size, der, err));
     size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &key);
-    TRY(encode(&v->key, size, key, err));
+    TRY(encode_der(&v->key, size, key, err));
     *out = MOVE(v);
     return SE_OK;
 }
 
-static se_status open_key(se_verifier **out, const struct descriptor *d, struct key *key,
-                          se_error *err)
+static se_status verifier_of_key(se_verifier **out, const struct descriptor *d, struct key *key,
+                                 se_error *err)
 {
     const struct algorithm *algorithm;
     X509 *certificate = key->certificate;
 
     TRY(certificate_check(d, certificate, certificate_not_after(certificate), SE_ERR_POLICY, err));
-    TRY(signing_algorithm(&algorithm, d, X509_get0_pubkey(certificate), err));
-    return make(out, certificate, algorithm, d->version, err);
+    TRY(key_signing_algorithm(&algorithm, d, X509_get0_pubkey(certificate), err));
+    return verifier_new(out, certificate, algorithm, d->version, err);
 }
 
 se_status se_verifier_open(se_verifier **out, se_engine *engine, const char *descriptor,
@@ -74,15 +75,17 @@ se_status se_verifier_open(se_verifier **out, se_engine *engine, const char *des
 {
     AUTO(key) key = NULL;
     const struct descriptor *found;
+    se_error spare = SE_ERROR_INIT;
     se_status st;
 
     if (out)
         *out = NULL;
     TRY(arguments_check(error, out, engine, descriptor));
+    error = error ? error : &spare;
     TRY(config_descriptor(&found, engine->config, descriptor, version, error));
-    if ((st = slot_open(&key, engine, found->key, PART_CERTIFICATE, error)) ||
-        (st = open_key(out, found, key, error)))
-        return blame(error, found);
+    if ((st = key_cache_open(&key, engine, found->key, PART_CERTIFICATE, error)) ||
+        (st = verifier_of_key(out, found, key, error)))
+        return error_blame_key(error, found);
     return SE_OK;
 }
 
@@ -113,7 +116,7 @@ se_status se_verifier_read(se_verifier **out, se_bytes certificate, const char *
     if (!X509_get0_pubkey(first) || key_family(X509_get0_pubkey(first)) != found->family)
         return error_set(error, SE_ERR_REJECTED, "the certificate's key makes no %s signatures",
                          found->name);
-    return make(out, first, found, 0, error);
+    return verifier_new(out, first, found, 0, error);
 }
 
 void se_verifier_signer(se_signer *out, const se_verifier *v)

@@ -266,9 +266,9 @@ static se_status verify(se_history_proof *out, struct parsed *p, se_bytes certif
     TRY(check_seal(out, p, certificate, err));
     memcpy(out->chain, seal->chain, sizeof seal->chain);
     out->seq = row.seq;
-    out->time = row.time;
+    out->time_us = row.time;
     out->size = seal->size;
-    out->sealed = seal->time;
+    out->sealed_us = seal->time;
     out->payload = buf_move(&p->payload);
     return SE_OK;
 }

@@ -10,9 +10,10 @@ struct reading {
 
 static bool wanted(const se_history_range *range, const struct row *row)
 {
+    int64_t seconds = row->time / 1000000;
     se_bytes object = range->object;
 
-    if ((range->from && row->time < range->from) || (range->to && row->time >= range->to))
+    if ((range->from && seconds < range->from) || (range->to && seconds >= range->to))
         return false;
     return !object.size || (row->object.size == object.size &&
                             memcmp(row->object.data, object.data, object.size) == 0);

@@ -51,13 +51,15 @@ static void note_rule(struct checking *c, const struct rule *rule, se_status st,
 /* A key store that is away may be back when mail comes. */
 static void check_identity(struct checking *c, const struct rule *rule)
 {
-    se_identity identity;
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
+    se_signer signer;
     se_error err = SE_ERROR_INIT;
-    se_status st = se_identify(&identity, c->setup->engine, rule->descriptor, rule->version, &err);
+    se_status st;
 
-    if (!st && identity.not_after < (int64_t)time(NULL))
-        st =
-            error_set(&err, SE_ERR_POLICY, "the certificate of key '%s' has expired", identity.key);
+    params.version = rule->version;
+    st = se_find_signer(&signer, c->setup->engine, rule->descriptor, &params, &err);
+    if (!st && signer.not_after < (int64_t)time(NULL))
+        st = error_set(&err, SE_ERR_POLICY, "the certificate of key '%s' has expired", signer.key);
     if (st)
         note_rule(c, rule, st == SE_ERR_UNAVAILABLE ? SE_OK : st, &err);
 }

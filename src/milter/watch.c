@@ -43,13 +43,16 @@ static void find_key(void *arg, const char *item, const char *property, const ch
 
 static se_status look_at(struct watched *w, se_engine *engine, se_error *err)
 {
-    se_identity identity;
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
+    se_signer signer;
     se_error why = SE_ERROR_INIT;
-    se_status st = se_identify(&identity, engine, w->rule->descriptor, w->rule->version, &why);
+    se_status st;
 
+    params.version = w->rule->version;
+    st = se_find_signer(&signer, engine, w->rule->descriptor, &params, &why);
     pthread_mutex_lock(&service.lock);
     w->up = !st;
-    w->not_after = identity.not_after;
+    w->not_after = signer.not_after;
     (void)snprintf(w->why, sizeof w->why, "%.*s", (int)sizeof w->why - 1, why.text);
     pthread_mutex_unlock(&service.lock);
     return st ? error_set_at(err, st, why.file, why.line, "%s", why.text) : SE_OK;

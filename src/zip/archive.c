@@ -8,40 +8,32 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/arguments.h"
+#include "base/clock.h"
 
 /* ---- what the caller's params say ---- */
 
 enum { ENTRIES_MOST = 100000, RATIO_MOST = 200 };
 #define TOTAL_MOST ((uint64_t)64 << 30)
 
-se_status zip_params_read(se_zip_params *out, const se_zip_params *params, se_error *err)
+se_status zip_time_read(int64_t *time, se_error *err)
 {
-    TRY(arguments_options(out, params, se_zip_params, err));
-    if (out->trust && out->issuers)
-        return error_set(err, SE_ERR_USAGE,
-                         "either CAs that are named vouch for signers, or the issuers of the "
-                         "descriptor's certificates");
-    if (out->time < 0)
+    if (*time < 0)
         return error_set(err, SE_ERR_USAGE, "a time before 1970");
-    if (!out->time)
-        out->time = time(NULL);
+    if (!*time)
+        *time = clock_seconds();
     return SE_OK;
 }
 
-struct archive_limits zip_params_limits(const se_zip_params *params)
+struct archive_limits archive_limits_of(uint64_t entries, uint64_t total, uint64_t ratio)
 {
-    struct archive_limits limits = { params->max_entries, params->max_total, params->max_ratio,
-                                     false };
+    struct archive_limits limits = {
+        .entries = entries ? entries : ENTRIES_MOST,
+        .total = total ? total : TOTAL_MOST,
+        .ratio = ratio ? ratio : RATIO_MOST,
+    };
 
-    if (!limits.entries)
-        limits.entries = ENTRIES_MOST;
     if (limits.entries > UINT32_MAX - 1)
         limits.entries = UINT32_MAX - 1;
-    if (!limits.total)
-        limits.total = TOTAL_MOST;
-    if (!limits.ratio)
-        limits.ratio = RATIO_MOST;
     return limits;
 }
 
@@ -133,7 +125,7 @@ void archive_close(struct archive *archive)
 
 /* ---- found by name ---- */
 
-static size_t find_slot(const struct archive *archive, const char *name, size_t size)
+static size_t name_bucket(const struct archive *archive, const char *name, size_t size)
 {
     uint64_t hash = archive->hash_seed;
     size_t at;
@@ -161,7 +153,8 @@ se_status archive_index_names(struct archive *archive, se_error *err)
     for (size_t i = 0; i < archive->count; i++) {
         const struct entry *e = &archive->entries[i];
 
-        archive->table[find_slot(archive, entry_name(archive, e), e->name_size)] = (uint32_t)i + 1;
+        archive->table[name_bucket(archive, entry_name(archive, e), e->name_size)] =
+            (uint32_t)i + 1;
     }
     return SE_OK;
 }
@@ -169,7 +162,7 @@ se_status archive_index_names(struct archive *archive, se_error *err)
 const struct entry *archive_find_prefix(const struct archive *archive, const char *name,
                                         size_t size)
 {
-    uint32_t found = archive->table[find_slot(archive, name, size)];
+    uint32_t found = archive->table[name_bucket(archive, name, size)];
 
     return found ? &archive->entries[found - 1] : NULL;
 }

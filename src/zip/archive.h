@@ -56,10 +56,9 @@ struct archive {
     struct eocd eocd;
 };
 
-/* The caller's params.  NULL: the defaults.  SE_ERR_USAGE: from another time, or nonsense. */
-SE_MUST_CHECK se_status zip_params_read(se_zip_params *out, const se_zip_params *params,
-                                        se_error *err);
-struct archive_limits zip_params_limits(const se_zip_params *params);
+/* What the caller's params say of time and limits; 0: the default. */
+SE_MUST_CHECK se_status zip_time_read(int64_t *time, se_error *err);
+struct archive_limits archive_limits_of(uint64_t entries, uint64_t total, uint64_t ratio);
 
 /*
  * SE_ERR_FORMAT: not a zip, or one that could be read in more than one way.  SE_ERR_REJECTED: a

@@ -288,7 +288,7 @@ static se_status write_end64(struct archive_writer *w, se_error *err)
 }
 
 /* Saturated where the value has no room: it is in the zip64 record then (APPNOTE 4.4.1.4). */
-static uint64_t saturate(uint64_t value, uint64_t full)
+static uint64_t value_or_full(uint64_t value, uint64_t full)
 {
     return value < full ? value : full;
 }
@@ -305,10 +305,10 @@ static se_status write_end(struct archive_writer *w, se_error *err)
         (st = write_end64(w, err)))
         return st;
     le_put(record, EOCD_SIGNATURE, 4);
-    le_put(record + 8, saturate(w->entries, FULL16), 2);
-    le_put(record + 10, saturate(w->entries, FULL16), 2);
-    le_put(record + 12, saturate(size, FULL32), 4);
-    le_put(record + 16, saturate(w->directory, FULL32), 4);
+    le_put(record + 8, value_or_full(w->entries, FULL16), 2);
+    le_put(record + 10, value_or_full(w->entries, FULL16), 2);
+    le_put(record + 12, value_or_full(size, FULL32), 4);
+    le_put(record + 16, value_or_full(w->directory, FULL32), 4);
     le_put(record + 20, old->eocd.comment, 2);
     TRY(write_bytes(w, record, sizeof record, err));
     TRY(copy_bytes(w, old->eocd.at + EOCD_SIZE, old->size, err));

@@ -101,8 +101,8 @@ static se_status check_file_kind(const struct archive *archive, const struct ent
     return SE_OK;
 }
 
-static se_status add_name(struct archive *archive, struct entry *e, const unsigned char *name,
-                          size_t size, se_error *err)
+static se_status entry_add_name(struct archive *archive, struct entry *e, const unsigned char *name,
+                                size_t size, se_error *err)
 {
     if (!size || size > NAME_MOST)
         return error_set(err, SE_ERR_REJECTED,
@@ -173,7 +173,7 @@ static se_status read_record(struct archive *archive, struct window *w, se_error
     name_size = le16(p + 28);
     extra_size = le16(p + 30);
     TRY(window_take(&p, w, name_size + extra_size + le16(p + 32), err));
-    TRY(add_name(archive, e, p, name_size, err));
+    TRY(entry_add_name(archive, e, p, name_size, err));
     name = entry_name(archive, e);
     if (archive->limits.tidies)
         e->flags =

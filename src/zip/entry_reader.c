@@ -132,22 +132,18 @@ se_status entry_read_all(se_buf *out, const struct archive *archive, const struc
     AUTO(se_buf) all = SE_BUF_INIT;
     unsigned char end[16];
     size_t done = 0, got = 1;
-    se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
     if (entry->size > limit)
         return error_set(err, SE_ERR_REJECTED, "'%s' has %ju bytes, more than the limit of %zu",
                          entry_name(archive, entry), (uintmax_t)entry->size, limit);
-    if ((st = entry_reader_open(&reader, archive, entry, err)) ||
-        (st = buf_new(&all, (size_t)entry->size, err)))
-        return st;
-    while (!st && got && done < all.size) {
-        st = entry_reader_read(&got, &reader, all.data + done, all.size - done, err);
+    TRY(entry_reader_open(&reader, archive, entry, err));
+    TRY(buf_new(&all, (size_t)entry->size, err));
+    while (got && done < all.size) {
+        TRY(entry_reader_read(&got, &reader, all.data + done, all.size - done, err));
         done += got;
     }
-    if (!st)
-        st = entry_reader_read(&got, &reader, end, sizeof end, err);
-    if (!st)
-        *out = buf_move(&all);
-    return st;
+    TRY(entry_reader_read(&got, &reader, end, sizeof end, err));
+    *out = buf_move(&all);
+    return SE_OK;
 }

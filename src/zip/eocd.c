@@ -119,7 +119,7 @@ static se_status check_comment(const struct archive *archive, se_error *err)
     return SE_OK;
 }
 
-static bool is_saturated(const struct eocd *eocd)
+static bool needs_zip64(const struct eocd *eocd)
 {
     return eocd->here == FULL16 || eocd->entries == FULL16 || eocd->size == FULL32 ||
            eocd->offset == FULL32;
@@ -143,10 +143,9 @@ static bool fields_agree(const struct eocd *small, const struct eocd *big)
 
 static se_status refuse_missing_zip64(const struct eocd *eocd, se_error *err)
 {
-    return is_saturated(eocd)
-               ? error_set(err, SE_ERR_FORMAT,
-                           "the end record asks for a zip64 record that is not there")
-               : SE_OK;
+    return needs_zip64(eocd) ? error_set(err, SE_ERR_FORMAT,
+                                         "the end record asks for a zip64 record that is not there")
+                             : SE_OK;
 }
 
 /* The big record takes the place of what the small one says. */

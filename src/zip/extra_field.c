@@ -122,7 +122,7 @@ static se_status refuse_field(const char *name, const char *where, const char *w
     return error_set(err, SE_ERR_FORMAT, "'%s': %s in %s", name, what, where);
 }
 
-static bool is_saturated(const uint64_t *field)
+static bool is_in_zip64(const uint64_t *field)
 {
     return field && *field == FULL32;
 }
@@ -155,7 +155,7 @@ static bool take_zip64_values(struct extra_report *report, uint64_t *const field
     size_t taken = 0, first = 0;
 
     for (size_t i = 0; i < ZIP64_FIELDS; i++) {
-        if (!is_saturated(fields[i]))
+        if (!is_in_zip64(fields[i]))
             continue;
         if (value.size - 8 * taken < 8)
             return false;
@@ -222,7 +222,7 @@ se_status extra_fields_read(struct extra_report *out, const struct extra_header 
         left -= 4 + size;
     }
     for (size_t i = 0; !out->zip64 && i < ZIP64_FIELDS; i++)
-        if (is_saturated(header->fields[i]))
+        if (is_in_zip64(header->fields[i]))
             return refuse_field(header->name, header->where,
                                 "a size that only a missing zip64 extra field knows", err);
     return SE_OK;

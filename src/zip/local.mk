@@ -2,7 +2,6 @@ libse_core_la_SOURCES += \
 	src/zip/archive.c src/zip/archive.h \
 	src/zip/archive_writer.c src/zip/archive_writer.h \
 	src/zip/central_dir.c \
-	src/zip/container.c src/zip/container.h \
 	src/zip/digest.c src/zip/digest.h \
 	src/zip/entry_reader.c src/zip/entry_reader.h \
 	src/zip/eocd.c \

@@ -178,8 +178,8 @@ static bool names_are_equal(const char *name, size_t size, const char *other, si
     return true;
 }
 
-/* The slot of the entry whose name is the same, or the empty one where it would be. */
-static size_t find_slot(const struct folding *f, const char *name, size_t size, uint64_t hash)
+/* The bucket of the entry whose name is the same, or the empty one where it would be. */
+static size_t folded_bucket(const struct folding *f, const char *name, size_t size, uint64_t hash)
 {
     size_t at = hash & f->mask;
 
@@ -204,18 +204,18 @@ static se_status refuse_collision(const struct folding *f, size_t before, size_t
                      first, name);
 }
 
-static se_status add_name(struct folding *f, size_t index, se_error *err)
+static se_status folding_add(struct folding *f, size_t index, se_error *err)
 {
     const char *name = folded_name(f, index);
-    size_t size = folded_size(f, index), slot;
+    size_t size = folded_size(f, index), bucket;
     uint64_t hash = f->archive->hash_seed;
 
     for (size_t i = 0; i < size; i++)
         hash = name_hash_step(hash, lower_letter(name[i]));
-    slot = find_slot(f, name, size, hash);
-    if (f->table[slot])
-        return refuse_collision(f, f->table[slot] - 1, index, err);
-    f->table[slot] = (uint32_t)index + 1;
+    bucket = folded_bucket(f, name, size, hash);
+    if (f->table[bucket])
+        return refuse_collision(f, f->table[bucket] - 1, index, err);
+    f->table[bucket] = (uint32_t)index + 1;
     return SE_OK;
 }
 
@@ -230,7 +230,7 @@ static se_status check_parents(const struct folding *f, size_t index, se_error *
         const struct entry *parent;
         uint32_t found;
 
-        if (!i || name[i] != '/' || !(found = f->table[find_slot(f, name, i, hash)]))
+        if (!i || name[i] != '/' || !(found = f->table[folded_bucket(f, name, i, hash)]))
             continue;
         parent = &f->archive->entries[found - 1];
         if (!parent->folder)
@@ -269,7 +269,7 @@ static se_status check_collisions(const struct archive *archive, se_error *err)
     if (!st && !(f.table = calloc(f.mask + 1, sizeof *f.table)))
         return error_memory(err);
     for (size_t i = 0; !st && i < archive->count; i++)
-        st = add_name(&f, i, err);
+        st = folding_add(&f, i, err);
     for (size_t i = 0; !st && i < archive->count; i++)
         st = check_parents(&f, i, err);
     return st;

@@ -1,19 +1,22 @@
 /* Signing: manifest, signature file and its signature in front of the entries, which stay as they
  * are. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/arguments.h"
+#include "base/file.h"
+#include "base/stream.h"
 #include "zip/archive_writer.h"
-#include "zip/container.h"
 #include "zip/manifest_index.h"
 #include "zip/workers.h"
 
 struct signing {
     se_engine *engine;
     const char *descriptor;
-    se_zip_params params;
-    se_identity identity;
+    se_zip_sign_params params;
+    se_signer signer;
     const struct digest_kind *kind;
     char stem[sizeof JAR_FOLDER + JAR_STEM_MOST];
 
@@ -41,17 +44,18 @@ AUTO_KIND(signing, struct signing, signing_free(p))
 
 /* ---- what there is ---- */
 
-static se_status identify_signer(struct signing *s, se_error *err)
+static se_status find_signer(struct signing *s, se_error *err)
 {
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
     char stem[JAR_STEM_MOST + 1];
 
-    TRY(se_identify(&s->identity, s->engine, s->descriptor, s->params.version, err));
-    if (!(s->kind = digest_find(s->identity.digest)))
+    params.version = s->params.version;
+    TRY(se_find_signer(&s->signer, s->engine, s->descriptor, &params, err));
+    if (!(s->kind = digest_find(s->signer.digest)))
         return error_set(err, SE_ERR_POLICY,
                          "descriptor '%s': digests with %s are not for manifests", s->descriptor,
-                         s->identity.digest);
-    jar_name_make_stem(stem,
-                       s->params.signature_name ? s->params.signature_name : s->identity.alias);
+                         s->signer.digest);
+    jar_name_make_stem(stem, s->params.signature_name ? s->params.signature_name : s->signer.alias);
     if (!*stem)
         return error_set(err, SE_ERR_USAGE, "the signature has no name");
     (void)snprintf(s->stem, sizeof s->stem, "%s%s", JAR_FOLDER, stem);
@@ -101,12 +105,17 @@ static se_status choose_entries(struct signing *s, se_error *err)
 
 static se_status write_texts(struct signing *s, se_error *err)
 {
-    struct manifest_draft c = { &s->archive, s->listed, s->kind,
-                                s->digests,  &s->old,   s->params.keep && s->old.text.size };
-    se_status st = manifest_write(&s->manifest, &c, err);
+    const struct manifest_draft draft = {
+        .archive = &s->archive,
+        .listed = s->listed,
+        .kind = s->kind,
+        .digests = s->digests,
+        .old = &s->old,
+        .keep = s->params.keep && s->old.text.size,
+    };
 
-    return st ? st
-              : signature_file_write(&s->signature_file, buf_bytes(&s->manifest), s->kind, err);
+    TRY(manifest_write(&s->manifest, &draft, err));
+    return signature_file_write(&s->signature_file, buf_bytes(&s->manifest), s->kind, err);
 }
 
 /* ---- hashing ---- */
@@ -181,20 +190,19 @@ static se_status open_target(const char *path, struct signing *s, se_error *err)
 static se_status make_signature(struct signing *s, se_error *err)
 {
     se_sign_params params = SE_SIGN_PARAMS_INIT;
-    se_status st = write_texts(s, err);
 
-    params.version = s->identity.version;
+    TRY(write_texts(s, err));
+    params.version = s->signer.version;
     params.purpose = SE_PURPOSE_ZIP;
     params.time = s->params.time;
     params.tsa = s->params.tsa;
-    return st ? st
-              : se_sign(&s->block, s->engine, s->descriptor, buf_bytes(&s->signature_file), &params,
-                        err);
+    return se_sign(&s->block, s->engine, s->descriptor, buf_bytes(&s->signature_file), &params,
+                   err);
 }
 
 static se_status write_archive(struct signing *s, se_error *err)
 {
-    const char *kind = strncmp(s->identity.key_type, "RSA", 3) == 0 ? "RSA" : "EC";
+    const char *kind = strncmp(s->signer.key_type, "RSA", 3) == 0 ? "RSA" : "EC";
     char signature_file[sizeof s->stem + 4], block[sizeof s->stem + 4];
     const struct archive_plan plan = {
         .files = { { JAR_MANIFEST_NAME, buf_bytes(&s->manifest) },
@@ -210,48 +218,58 @@ static se_status write_archive(struct signing *s, se_error *err)
     return archive_write(&s->target, &plan, err);
 }
 
-static se_status deliver_output(const char *path, struct signing *s, se_error *err)
+static se_status encrypt_archive(const char *path, const struct signing *s, se_error *err)
 {
     se_container_params params = SE_CONTAINER_PARAMS_INIT;
+    const se_source source = source_fd(s->target.fd);
+    AUTO(output) output = OUTPUT_INIT;
+    se_sink sink;
 
-    if (!s->params.encrypt)
-        return output_commit(&s->target, err);
+    if (lseek(s->target.fd, 0, SEEK_SET))
+        return error_set(err, SE_ERR_IO, "cannot read the signed archive: %s", strerror(errno));
     params.version = s->params.encrypt_version;
     params.context = s->params.context;
-    return container_make(path, s->engine, s->params.encrypt, s->target.fd, &params, err);
+    TRY(output_open(&output, path, 0644, err));
+    sink = sink_fd(output.fd);
+    TRY(se_container_encrypt_stream(&sink, s->engine, s->params.encrypt, &source, &params, err));
+    return output_commit(&output, err);
+}
+
+static se_status read_archive(struct signing *s, const char *in, se_error *err)
+{
+    struct archive_limits limits =
+        archive_limits_of(s->params.max_entries, s->params.max_total, s->params.max_ratio);
+
+    limits.tidies = true;
+    TRY(archive_open(&s->archive, in, &limits, err));
+    TRY(choose_entries(s, err));
+    return manifest_index_load(&s->old, &s->archive, s->params.keep, err);
 }
 
 static se_status sign_archive(const char *out, struct signing *s, const char *in, se_error *err)
 {
-    struct archive_limits limits = zip_params_limits(&s->params);
-    se_status st;
-
-    limits.tidies = true;
-    if ((st = archive_open(&s->archive, in, &limits, err)) || (st = choose_entries(s, err)) ||
-        (st = manifest_index_load(&s->old, &s->archive, s->params.keep, err)))
+    if (read_archive(s, in, err))
         return error_prefix(err, "'%s': ", in);
     TRY(open_target(out, s, err));
-    if ((st = digest_entries(s, err)))
+    if (digest_entries(s, err))
         return error_prefix(err, "'%s': ", in);
     TRY(make_signature(s, err));
     TRY(write_archive(s, err));
-    return deliver_output(out, s, err);
+    return s->params.encrypt ? encrypt_archive(out, s, err) : output_commit(&s->target, err);
 }
 
 se_status se_zip_sign(const char *out, se_engine *engine, const char *descriptor, const char *in,
-                      const se_zip_params *params, se_error *error)
+                      const se_zip_sign_params *params, se_error *error)
 {
     AUTO(signing) s = {
         .engine = engine, .descriptor = descriptor, .archive = { .fd = -1 }, .target = OUTPUT_INIT
     };
-    se_error failure = SE_ERROR_INIT;
-    se_status st;
+    se_error spare = SE_ERROR_INIT;
 
     TRY(arguments_check(error, engine, descriptor, in));
-    if (!(st = zip_params_read(&s.params, params, &failure)) &&
-        !(st = identify_signer(&s, &failure)))
-        st = sign_archive(out ? out : in, &s, in, &failure);
-    if (st && error && !error->status)
-        *error = failure;
-    return st;
+    error = error ? error : &spare;
+    TRY(arguments_options(&s.params, params, se_zip_sign_params, error));
+    TRY(zip_time_read(&s.params.time, error));
+    TRY(find_signer(&s, error));
+    return sign_archive(out ? out : in, &s, in, error);
 }

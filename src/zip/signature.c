@@ -103,16 +103,16 @@ static se_status read_signature_file(struct sf_reading *r, bool *seen, se_bytes 
 {
     AUTO(section_reader) reader = { .file = r->file, .text = text };
     struct section section;
-    se_status st = section_read_first(&section, &reader, "Signature-Version", err);
 
-    if (st || (st = check_main_section(r, &section, err)))
-        return st;
-    while (!(st = section_read_next(&section, &reader, err)) && section.raw.size)
-        if ((st = check_section_is_new(r, seen, &section, err)) ||
-            (st = check_entry_section(r, &section, err)))
-            return st;
-    if (st)
-        return st;
+    TRY(section_read_first(&section, &reader, "Signature-Version", err));
+    TRY(check_main_section(r, &section, err));
+    while (true) {
+        TRY(section_read_next(&section, &reader, err));
+        if (!section.raw.size)
+            break;
+        TRY(check_section_is_new(r, seen, &section, err));
+        TRY(check_entry_section(r, &section, err));
+    }
     if (!r->whole && !r->sections)
         return error_set(err, SE_ERR_REJECTED, "%s: digests nothing of the manifest that is there",
                          r->file);

@@ -7,7 +7,7 @@
 struct signature_job {
     se_engine *engine;
     const char *descriptor;
-    const se_zip_params *params;
+    const se_zip_verify_params *params;
     const struct archive *archive;
     const struct manifest_index *manifest;
     bool *covered; /* by entry: set for each whose section the signature digests */

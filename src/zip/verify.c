@@ -7,7 +7,7 @@
 #include "zip/workers.h"
 
 struct verifying {
-    const se_zip_params *params;
+    const se_zip_verify_params *params;
     struct archive archive;
     struct manifest_index manifest;
     bool *covered, *leaves;
@@ -49,8 +49,8 @@ static se_status find_block(const struct entry **out, const struct archive *a, c
     return *out ? SE_OK : error_set(err, SE_ERR_REJECTED, "'%s' has no signature beside it", file);
 }
 
-static se_status verify_signature(struct verifying *v, const struct signature_job *job,
-                                  const struct entry *file, se_error *err)
+static se_status verify_signature_file(struct verifying *v, const struct signature_job *job,
+                                       const struct entry *file, se_error *err)
 {
     const struct entry *block;
     se_signer signer;
@@ -92,7 +92,7 @@ static se_status verify_signatures(struct verifying *v, const struct signature_j
         return error_set(err, SE_ERR_REJECTED, "not signed: there is no %s", JAR_MANIFEST_NAME);
     for (size_t i = 0; !st && i < a->count; i++)
         if (jar_name_kind(entry_name(a, &a->entries[i])) == JAR_SIGNATURE_FILE)
-            st = verify_signature(v, job, &a->entries[i], err);
+            st = verify_signature_file(v, job, &a->entries[i], err);
     if (!st && !v->signatures)
         return error_set(err, SE_ERR_REJECTED, "not signed: there is a manifest, and no signature");
     return st;
@@ -173,14 +173,14 @@ static se_status report_entries(const struct verifying *v, se_error *err)
 
     for (size_t i = 0; i < v->archive.count; i++) {
         const struct entry *e = &v->archive.entries[i];
-        se_zip_entry told = { entry_name(&v->archive, e), e->size, (se_zip_state)v->states[i],
-                              state_is_good((se_zip_state)v->states[i]) };
+        se_zip_entry report = { entry_name(&v->archive, e), e->size, (se_zip_state)v->states[i],
+                                state_is_good((se_zip_state)v->states[i]) };
 
         if (v->params->entry)
-            v->params->entry(v->params->report_arg, &told);
-        if (!told.good && !bad++)
-            (void)error_set(err, SE_ERR_REJECTED, "'%s' is %s", told.name,
-                            se_zip_state_text(told.state));
+            v->params->entry(v->params->report_arg, &report);
+        if (!report.good && !bad++)
+            (void)error_set(err, SE_ERR_REJECTED, "'%s' is %s", report.name,
+                            se_zip_state_text(report.state));
     }
     if (bad > 1)
         (void)error_prefix(err, "%zu entries are refused, the first: ", bad);
@@ -213,7 +213,9 @@ static se_status make_rooms(struct verifying *v, se_error *err)
 static se_status verify_archive(struct verifying *v, struct signature_job *job, const char *path,
                                 se_error *err)
 {
-    const struct archive_limits limits = zip_params_limits(v->params);
+    const se_zip_verify_params *p = v->params;
+    const struct archive_limits limits =
+        archive_limits_of(p->max_entries, p->max_total, p->max_ratio);
     se_status st;
 
     TRY(archive_open(&v->archive, path, &limits, err));
@@ -224,20 +226,27 @@ static se_status verify_archive(struct verifying *v, struct signature_job *job, 
     return st ? st : check_entries(v, err);
 }
 
-se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *path,
-                        const se_zip_params *params, se_error *error)
+static se_status zip_verify_params_read(se_zip_verify_params *out,
+                                        const se_zip_verify_params *params, se_error *err)
 {
-    se_zip_params read;
+    TRY(arguments_options(out, params, se_zip_verify_params, err));
+    if (out->trust && out->issuers)
+        return error_set(err, SE_ERR_USAGE,
+                         "either CAs that are named vouch for signers, or the issuers of the "
+                         "descriptor's certificates");
+    return zip_time_read(&out->time, err);
+}
+
+se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *path,
+                        const se_zip_verify_params *params, se_error *error)
+{
+    se_zip_verify_params read;
     AUTO(verifying) v = { .params = &read, .archive = { .fd = -1 } };
     struct signature_job job = { engine, descriptor, &read, &v.archive, &v.manifest, NULL };
-    se_error failure = SE_ERROR_INIT;
-    se_status st;
+    se_error spare = SE_ERROR_INIT;
 
-    if (!(st = arguments_check(error, engine, descriptor, path)))
-        st = zip_params_read(&read, params, &failure);
-    if (!st && (st = verify_archive(&v, &job, path, &failure)))
-        (void)error_prefix(&failure, "'%s': ", path);
-    if (st && error && !error->status)
-        *error = failure;
-    return st;
+    TRY(arguments_check(error, engine, descriptor, path));
+    error = error ? error : &spare;
+    TRY(zip_verify_params_read(&read, params, error));
+    return verify_archive(&v, &job, path, error) ? error_prefix(error, "'%s': ", path) : SE_OK;
 }

@@ -18,8 +18,8 @@ struct workers {
 
     pthread_mutex_t lock;
     pthread_cond_t ended;
-    unsigned running;
-    size_t failed_at; /* of the failures that there were, the one of the first entry is told */
+    unsigned finished; /* threads */
+    size_t failed_at;  /* of several failures, that of the first entry counts */
     se_error failure;
 };
 
@@ -42,19 +42,11 @@ static void take_entries(struct workers *workers, struct worker *worker)
            (index = atomic_fetch_add(&workers->next, 1)) < workers->job->archive->count) {
         se_error err = SE_ERROR_INIT;
 
-        /* who gave up did so because of another's failure, which is the one to tell */
+        /* a worker that gave up did so because of another's failure */
         if (workers->job->entry(workers->job->arg, index, worker, &err) &&
             err.status != SE_ERR_CANCELLED)
             record_failure(workers, index, &err);
     }
-}
-
-static void count_out(struct workers *workers)
-{
-    pthread_mutex_lock(&workers->lock);
-    workers->running--;
-    pthread_cond_signal(&workers->ended);
-    pthread_mutex_unlock(&workers->lock);
 }
 
 static void *worker_main(void *arg)
@@ -69,7 +61,10 @@ static void *worker_main(void *arg)
     se_buf_free(&worker.piece);
     digests_free(&worker.digests);
     section_reader_free(&worker.reader);
-    count_out(workers);
+    pthread_mutex_lock(&workers->lock);
+    workers->finished++;
+    pthread_cond_signal(&workers->ended);
+    pthread_mutex_unlock(&workers->lock);
     return NULL;
 }
 
@@ -83,33 +78,15 @@ static unsigned count_wanted(const struct workers *workers)
     return (unsigned)(threads > THREADS_MOST ? THREADS_MOST : threads);
 }
 
-static void count_in(struct workers *workers)
-{
-    pthread_mutex_lock(&workers->lock);
-    workers->running++;
-    pthread_mutex_unlock(&workers->lock);
-}
-
-static bool start_worker(pthread_t *out, struct workers *workers)
-{
-    count_in(workers);
-    if (thread_start(out, worker_main, workers))
-        return true;
-    count_out(workers);
-    return false;
-}
-
 /* How many threads there are.  Without any, the caller's is the one. */
 static unsigned start_workers(pthread_t threads[THREADS_MOST], struct workers *workers)
 {
     unsigned wanted = count_wanted(workers), count = 0;
 
-    while (count < wanted && start_worker(&threads[count], workers))
+    while (count < wanted && thread_start(&threads[count], worker_main, workers))
         count++;
-    if (!count && wanted) {
-        count_in(workers);
+    if (!count && wanted)
         (void)worker_main(workers);
-    }
     return count;
 }
 
@@ -125,10 +102,10 @@ static void report_progress(struct workers *workers)
     record_failure(workers, 0, &cancelled);
 }
 
-static void wait_for_workers(struct workers *workers)
+static void wait_for_workers(struct workers *workers, unsigned count)
 {
     pthread_mutex_lock(&workers->lock);
-    while (workers->running) {
+    while (workers->finished < count) {
         struct timespec until = deadline_in(PROGRESS_MS);
 
         if (!workers->job->progress)
@@ -155,7 +132,7 @@ se_status workers_run(const struct workers_job *job, se_error *err)
     for (size_t i = 0; i < job->archive->count; i++)
         workers.total += job->archive->entries[i].size;
     count = start_workers(threads, &workers);
-    wait_for_workers(&workers);
+    wait_for_workers(&workers, count);
     for (unsigned i = 0; i < count; i++)
         pthread_join(threads[i], NULL);
     if (workers.failure.status && err && !err->status)
@@ -180,10 +157,10 @@ se_status worker_digest_entry(unsigned char out[DIGEST_KINDS][DIGEST_MOST], stru
     TRY(entry_reader_open(&reader, worker->workers->job->archive, entry, err));
     TRY(digests_begin(&worker->digests, wanted, err));
     while (!(st = entry_reader_read(&got, &reader, worker->piece.data, worker->piece.size, err)) &&
-           got)
-        if ((st = digests_add(&worker->digests, (se_bytes){ worker->piece.data, got }, err)) ||
-            (st = add_progress(worker->workers, got, err)))
-            return st;
+           got) {
+        TRY(digests_add(&worker->digests, (se_bytes){ worker->piece.data, got }, err));
+        TRY(add_progress(worker->workers, got, err));
+    }
     return st ? st : digests_end(out, &worker->digests, err);
 }
 

@@ -126,7 +126,7 @@ static se_engine *open_engine(void)
 {
     char pem[] = "/tmp/fuzz-mail.XXXXXX", config[] = "/tmp/fuzz-mail.XXXXXX", text[600];
     se_engine *engine;
-    se_identity identity;
+    se_signer signer;
 
     put_file(pem, certificate);
     (void)snprintf(text, sizeof text,
@@ -137,7 +137,7 @@ static se_engine *open_engine(void)
                    pem);
     put_file(config, text);
     if (se_open(&engine, config, NULL, NULL) ||
-        se_identify(&identity, engine, "SignEmailDescriptor", 0, NULL))
+        se_find_signer(&signer, engine, "SignEmailDescriptor", NULL, NULL))
         abort();
     (void)unlink(pem);
     (void)unlink(config);

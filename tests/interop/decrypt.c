@@ -26,7 +26,7 @@ static se_status decrypt_container(se_buf *plain, se_engine *engine, const char 
     se_status st;
 
     params.context = context;
-    st = se_zip_decrypt_stream(&sink, engine, descriptor, &source, &params, err);
+    st = se_container_decrypt_stream(&sink, engine, descriptor, &source, &params, err);
     return st ? st : writer_finish(plain, &w, err);
 }
 

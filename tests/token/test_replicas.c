@@ -5,7 +5,7 @@
 #include "base/breaker.h"
 #include "base/file.h"
 #include "crypto/pkey_ops.h"
-#include "engine/replicas.h"
+#include "engine/failover.h"
 #include "tests/token/places.h"
 
 enum { THREADS = 8, OUTAGES = 6 };
@@ -331,8 +331,8 @@ static void decrypts_with_any(void **state)
                   &err);
     assert_status(SE_OK, config_key(&entry, config, "k", &err), &err);
     for (size_t i = 0; i < 2; i++)
-        reporter_set(&reporters[i], &nobody, entry, i);
-    assert_status(SE_OK, replicas_open(&key, entry, PART_DECRYPT, reporters, &err), &err);
+        reporter_init(&reporters[i], &nobody, entry, i);
+    assert_status(SE_OK, failover_open(&key, entry, PART_DECRYPT, reporters, &err), &err);
     for (int i = 0; i < 3; i++) {
         AUTO(se_buf) clear = SE_BUF_INIT;
         se_buf damaged = SE_BUF_INIT;

@@ -98,7 +98,8 @@ static inline se_buf contained(se_engine *engine, const char *descriptor, se_byt
     se_error err = SE_ERROR_INIT;
     se_buf out;
 
-    assert_status(SE_OK, pass(&out, se_zip_encrypt_stream, engine, descriptor, plain, &err), &err);
+    assert_status(SE_OK, pass(&out, se_container_encrypt_stream, engine, descriptor, plain, &err),
+                  &err);
     return out;
 }
 

@@ -139,10 +139,10 @@ tests_unit_test_kit_SOURCES = tests/unit/test_kit.c tests/unit/unit.h
 tests_unit_test_kit_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_kit_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/test_memory
-tests_unit_test_memory_SOURCES = tests/unit/test_memory.c tests/unit/unit.h
-tests_unit_test_memory_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_memory_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_data_key_cache
+tests_unit_test_data_key_cache_SOURCES = tests/unit/test_data_key_cache.c tests/unit/unit.h
+tests_unit_test_data_key_cache_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_data_key_cache_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_oaep
 tests_unit_test_oaep_SOURCES = tests/unit/test_oaep.c tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h

@@ -94,7 +94,6 @@ static void opening(void **state)
 static void signing(void **state)
 {
     se_signer signer = { .version = 1 };
-    se_identity identity = { .version = 1 };
     se_buf out = { (unsigned char *)&any, 4 };
 
     (void)state;
@@ -113,9 +112,6 @@ static void signing(void **state)
     REFUSED("descriptor", se_sign_stream(&sink, engine, NULL, &source, NULL, &e));
     REFUSED("in", se_sign_stream(&sink, engine, "x", NULL, NULL, &e));
     REFUSED("in", se_sign_stream(&sink, engine, "x", &no_source, NULL, &e));
-    REFUSED("out", se_identify(NULL, engine, "x", 0, &e));
-    REFUSED("engine", se_identify(&identity, NULL, "x", 0, &e));
-    REFUSED("descriptor", se_identify(&identity, engine, NULL, 0, &e));
     REFUSED("out", se_config_sign(NULL, engine, "x", 0, bytes, NULL, &e));
     REFUSED("engine", se_config_sign(&out, NULL, "x", 0, bytes, NULL, &e));
     REFUSED("descriptor", se_config_sign(&out, engine, NULL, 0, bytes, NULL, &e));
@@ -154,7 +150,7 @@ static void verifying(void **state)
     assert_null(se_verifier_certificate(NULL).data);
     assert_null(se_verifier_key(NULL).data);
     se_verifier_close(NULL);
-    assert_false(se_zip_is_encrypted(nowhere));
+    assert_false(se_is_container(nowhere));
 }
 
 static void encrypting(void **state)
@@ -205,22 +201,22 @@ static void encrypting(void **state)
 static void zips(void **state)
 {
     (void)state;
-    REFUSED("out", se_zip_encrypt_stream(NULL, engine, "x", &source, NULL, &e));
-    REFUSED("engine", se_zip_encrypt_stream(&sink, NULL, "x", &source, NULL, &e));
-    REFUSED("descriptor", se_zip_encrypt_stream(&sink, engine, NULL, &source, NULL, &e));
-    REFUSED("in", se_zip_encrypt_stream(&sink, engine, "x", NULL, NULL, &e));
-    REFUSED("out", se_zip_decrypt_stream(&no_sink, engine, "x", &source, NULL, &e));
-    REFUSED("engine", se_zip_decrypt_stream(&sink, NULL, "x", &source, NULL, &e));
-    REFUSED("descriptor", se_zip_decrypt_stream(&sink, engine, NULL, &source, NULL, &e));
-    REFUSED("in", se_zip_decrypt_stream(&sink, engine, "x", &no_source, NULL, &e));
-    REFUSED("out", se_zip_encrypt(NULL, engine, "x", "x", NULL, &e));
-    REFUSED("engine", se_zip_encrypt("x", NULL, "x", "x", NULL, &e));
-    REFUSED("descriptor", se_zip_encrypt("x", engine, NULL, "x", NULL, &e));
-    REFUSED("in", se_zip_encrypt("x", engine, "x", NULL, NULL, &e));
-    REFUSED("out", se_zip_decrypt(NULL, engine, "x", "x", NULL, &e));
-    REFUSED("engine", se_zip_decrypt("x", NULL, "x", "x", NULL, &e));
-    REFUSED("descriptor", se_zip_decrypt("x", engine, NULL, "x", NULL, &e));
-    REFUSED("in", se_zip_decrypt("x", engine, "x", NULL, NULL, &e));
+    REFUSED("out", se_container_encrypt_stream(NULL, engine, "x", &source, NULL, &e));
+    REFUSED("engine", se_container_encrypt_stream(&sink, NULL, "x", &source, NULL, &e));
+    REFUSED("descriptor", se_container_encrypt_stream(&sink, engine, NULL, &source, NULL, &e));
+    REFUSED("in", se_container_encrypt_stream(&sink, engine, "x", NULL, NULL, &e));
+    REFUSED("out", se_container_decrypt_stream(&no_sink, engine, "x", &source, NULL, &e));
+    REFUSED("engine", se_container_decrypt_stream(&sink, NULL, "x", &source, NULL, &e));
+    REFUSED("descriptor", se_container_decrypt_stream(&sink, engine, NULL, &source, NULL, &e));
+    REFUSED("in", se_container_decrypt_stream(&sink, engine, "x", &no_source, NULL, &e));
+    REFUSED("out", se_container_encrypt_file(NULL, engine, "x", "x", NULL, &e));
+    REFUSED("engine", se_container_encrypt_file("x", NULL, "x", "x", NULL, &e));
+    REFUSED("descriptor", se_container_encrypt_file("x", engine, NULL, "x", NULL, &e));
+    REFUSED("in", se_container_encrypt_file("x", engine, "x", NULL, NULL, &e));
+    REFUSED("out", se_container_decrypt_file(NULL, engine, "x", "x", NULL, &e));
+    REFUSED("engine", se_container_decrypt_file("x", NULL, "x", "x", NULL, &e));
+    REFUSED("descriptor", se_container_decrypt_file("x", engine, NULL, "x", NULL, &e));
+    REFUSED("in", se_container_decrypt_file("x", engine, "x", NULL, NULL, &e));
     REFUSED("engine", se_zip_sign("x", NULL, "x", "x", NULL, &e));
     REFUSED("descriptor", se_zip_sign("x", engine, NULL, "x", NULL, &e));
     REFUSED("in", se_zip_sign("x", engine, "x", NULL, NULL, &e));

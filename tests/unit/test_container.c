@@ -27,10 +27,10 @@ static void there_and_back(void **state)
             se_error err = SE_ERROR_INIT;
             size_t pieces = sizes[i] ? (sizes[i] + PIECE - 1) / PIECE : 1, head = 31 + 256 + 16;
 
-            assert_status(
-                SE_OK,
-                pass(&back, se_zip_decrypt_stream, engine, ciphers[c], buf_bytes(&container), &err),
-                &err);
+            assert_status(SE_OK,
+                          pass(&back, se_container_decrypt_stream, engine, ciphers[c],
+                               buf_bytes(&container), &err),
+                          &err);
             assert_int_equal(back.size, plain.size);
             assert_memory_equal(back.data, plain.data, plain.size);
             if (c >= 3)
@@ -52,7 +52,8 @@ static void any_version_and_descriptor_of_the_key_decrypts(void **state)
 
     (void)state;
     assert_status(
-        SE_OK, pass(&back, se_zip_decrypt_stream, engine, "CBC-256", buf_bytes(&container), &err),
+        SE_OK,
+        pass(&back, se_container_decrypt_stream, engine, "CBC-256", buf_bytes(&container), &err),
         &err);
     assert_string_equal((char *)back.data, "text");
     se_close(&engine);
@@ -113,13 +114,14 @@ static void short_reads_do_no_harm(void **state)
         se_error err = SE_ERROR_INIT;
 
         assert_status(SE_OK,
-                      se_zip_encrypt_stream(&sinks[0], engine, "GCM-256",
-                                            &(se_source){ drip_read, &in, 0 }, NULL, &err),
+                      se_container_encrypt_stream(&sinks[0], engine, "GCM-256",
+                                                  &(se_source){ drip_read, &in, 0 }, NULL, &err),
                       &err);
         sealed = (struct drip){ buf_bytes(&container.buf), steps[i] };
         assert_status(SE_OK,
-                      se_zip_decrypt_stream(&sinks[1], engine, "GCM-256",
-                                            &(se_source){ drip_read, &sealed, 0 }, NULL, &err),
+                      se_container_decrypt_stream(&sinks[1], engine, "GCM-256",
+                                                  &(se_source){ drip_read, &sealed, 0 }, NULL,
+                                                  &err),
                       &err);
         assert_int_equal(back.buf.size, plain.size);
         assert_memory_equal(back.buf.data, plain.data, plain.size);
@@ -158,14 +160,15 @@ static void failing_streams_are_told(void **state)
         const se_source source = source_memory(&in), sealed_source = source_memory(&sealed);
         unsigned reads = good, writes = good, others = good < 3 ? good : 2;
 
-        assert_int_equal(se_zip_encrypt_stream(&sink, engine, "CBC-256",
-                                               &(se_source){ broken_read, &reads, 0 }, NULL, NULL),
+        assert_int_equal(se_container_encrypt_stream(&sink, engine, "CBC-256",
+                                                     &(se_source){ broken_read, &reads, 0 }, NULL,
+                                                     NULL),
                          SE_ERR_IO);
-        assert_int_equal(se_zip_encrypt_stream(&(se_sink){ broken_write, &writes }, engine,
-                                               "CBC-256", &source, NULL, NULL),
+        assert_int_equal(se_container_encrypt_stream(&(se_sink){ broken_write, &writes }, engine,
+                                                     "CBC-256", &source, NULL, NULL),
                          SE_ERR_IO);
-        assert_int_equal(se_zip_decrypt_stream(&(se_sink){ broken_write, &others }, engine,
-                                               "CBC-256", &sealed_source, NULL, NULL),
+        assert_int_equal(se_container_decrypt_stream(&(se_sink){ broken_write, &others }, engine,
+                                                     "CBC-256", &sealed_source, NULL, NULL),
                          SE_ERR_IO);
     }
     se_close(&engine);
@@ -193,7 +196,8 @@ static void progress_can_cancel(void **state)
     params.progress = stop_at;
     params.progress_arg = &most;
     assert_status(SE_ERR_CANCELLED,
-                  se_zip_encrypt_stream(&sink, engine, "GCM-256", &source, &params, &err), &err);
+                  se_container_encrypt_stream(&sink, engine, "GCM-256", &source, &params, &err),
+                  &err);
     assert_true(w.buf.size < 3 * PIECE);
     se_close(&engine);
 }
@@ -223,20 +227,21 @@ static void a_context_is_bound(void **state)
     AUTO(se_buf) none = SE_BUF_INIT;
 
     (void)state;
+    assert_int_equal(with_context(&container, se_container_encrypt_stream, engine,
+                                  text_bytes("text"), "tenant 7"),
+                     SE_OK);
     assert_int_equal(
-        with_context(&container, se_zip_encrypt_stream, engine, text_bytes("text"), "tenant 7"),
-        SE_OK);
-    assert_int_equal(
-        with_context(&back, se_zip_decrypt_stream, engine, buf_bytes(&container), "tenant 7"),
+        with_context(&back, se_container_decrypt_stream, engine, buf_bytes(&container), "tenant 7"),
         SE_OK);
     assert_string_equal((char *)back.data, "text");
     assert_int_equal(
-        with_context(&none, se_zip_decrypt_stream, engine, buf_bytes(&container), "tenant 8"),
+        with_context(&none, se_container_decrypt_stream, engine, buf_bytes(&container), "tenant 8"),
         SE_ERR_REJECTED);
     assert_int_equal(none.size, 0);
     se_buf_free(&none);
-    assert_int_equal(with_context(&none, se_zip_decrypt_stream, engine, buf_bytes(&container), ""),
-                     SE_ERR_REJECTED);
+    assert_int_equal(
+        with_context(&none, se_container_decrypt_stream, engine, buf_bytes(&container), ""),
+        SE_ERR_REJECTED);
     assert_int_equal(none.size, 0);
     se_close(&engine);
 }
@@ -267,7 +272,8 @@ static void wrong_descriptors_are_refused(void **state)
 
         assert_status(
             cases[i].status,
-            pass(&out, se_zip_encrypt_stream, engine, cases[i].name, text_bytes("x"), &err), &err);
+            pass(&out, se_container_encrypt_stream, engine, cases[i].name, text_bytes("x"), &err),
+            &err);
         assert_memory_equal(err.text, cases[i].text, strlen(cases[i].text));
         assert_int_equal(out.size, 0);
     }
@@ -287,8 +293,9 @@ static void params_without_a_size_are_refused(void **state)
     (void)state;
     params.size = 0;
     assert_status(SE_ERR_USAGE,
-                  se_zip_encrypt_stream(&sink, engine, "GCM-256", &source, &params, &err), &err);
-    assert_int_equal(se_zip_decrypt_stream(&sink, engine, "GCM-256", &source, &params, NULL),
+                  se_container_encrypt_stream(&sink, engine, "GCM-256", &source, &params, &err),
+                  &err);
+    assert_int_equal(se_container_decrypt_stream(&sink, engine, "GCM-256", &source, &params, NULL),
                      SE_ERR_USAGE);
     se_close(&engine);
 }

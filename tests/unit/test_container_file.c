@@ -9,8 +9,11 @@ static void there_and_back_between_files(void **state)
 
     (void)state;
     make("plain", "some text", 0600);
-    assert_status(SE_OK, se_zip_encrypt("container", engine, "CBC-256", "plain", NULL, &err), &err);
-    assert_status(SE_OK, se_zip_decrypt("back", engine, "CBC-256", "container", NULL, &err), &err);
+    assert_status(SE_OK,
+                  se_container_encrypt_file("container", engine, "CBC-256", "plain", NULL, &err),
+                  &err);
+    assert_status(
+        SE_OK, se_container_decrypt_file("back", engine, "CBC-256", "container", NULL, &err), &err);
     assert_holds("back", "some text");
     assert_int_equal(mode_of("container") & 07777, 0644);
     assert_int_equal(mode_of("back") & 07777, 0600);
@@ -25,8 +28,10 @@ static void a_file_can_take_its_own_place(void **state)
 
     (void)state;
     make("file", "some text", 0640);
-    assert_status(SE_OK, se_zip_encrypt("file", engine, "GCM-256", "file", NULL, &err), &err);
-    assert_status(SE_OK, se_zip_decrypt("file", engine, "GCM-256", "file", NULL, &err), &err);
+    assert_status(SE_OK, se_container_encrypt_file("file", engine, "GCM-256", "file", NULL, &err),
+                  &err);
+    assert_status(SE_OK, se_container_decrypt_file("file", engine, "GCM-256", "file", NULL, &err),
+                  &err);
     assert_holds("file", "some text");
     assert_int_equal(mode_of("file") & 07777, 0640);
     assert_int_equal(names_here(false), FIXTURE_FILES + 1);
@@ -46,13 +51,15 @@ static void what_is_refused_leaves_what_was_there(void **state)
     assert_int_equal(output_open(&damaged, "damaged", 0600, NULL), SE_OK);
     assert_int_equal(output_write(&damaged, buf_bytes(&container), NULL), SE_OK);
     assert_int_equal(output_commit(&damaged, NULL), SE_OK);
-    assert_int_equal(se_zip_decrypt("old", engine, "GCM-256", "damaged", NULL, NULL),
+    assert_int_equal(se_container_decrypt_file("old", engine, "GCM-256", "damaged", NULL, NULL),
                      SE_ERR_REJECTED);
     assert_holds("old", "what was there");
-    assert_int_equal(se_zip_decrypt("new", engine, "GCM-256", "damaged", NULL, NULL),
+    assert_int_equal(se_container_decrypt_file("new", engine, "GCM-256", "damaged", NULL, NULL),
                      SE_ERR_REJECTED);
-    assert_int_equal(se_zip_decrypt("new", engine, "GCM-256", "old", NULL, NULL), SE_ERR_FORMAT);
-    assert_int_equal(se_zip_encrypt("new", engine, "CMS", "old", NULL, NULL), SE_ERR_POLICY);
+    assert_int_equal(se_container_decrypt_file("new", engine, "GCM-256", "old", NULL, NULL),
+                     SE_ERR_FORMAT);
+    assert_int_equal(se_container_encrypt_file("new", engine, "CMS", "old", NULL, NULL),
+                     SE_ERR_POLICY);
     assert_int_equal(names_here(false), FIXTURE_FILES + 2);
     se_close(&engine);
 }
@@ -84,7 +91,8 @@ static void nothing_has_a_name_before_the_end(void **state)
     assert_int_equal(output_commit(&out, NULL), SE_OK);
     params.progress = look;
     params.progress_arg = &seen;
-    assert_int_equal(se_zip_decrypt("back", engine, "CBC-256", "container", &params, NULL), SE_OK);
+    assert_int_equal(
+        se_container_decrypt_file("back", engine, "CBC-256", "container", &params, NULL), SE_OK);
     assert_int_equal(seen, FIXTURE_FILES + 1);
     assert_int_equal(names_here(false), FIXTURE_FILES + 2);
     se_close(&engine);
@@ -107,13 +115,15 @@ static void what_cannot_be_read_or_written_is_told(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         se_error first = SE_ERROR_INIT, second = SE_ERROR_INIT;
 
-        assert_status(cases[i].status,
-                      se_zip_encrypt(cases[i].out, engine, "CBC-256", cases[i].in, NULL, &first),
-                      &first);
+        assert_status(
+            cases[i].status,
+            se_container_encrypt_file(cases[i].out, engine, "CBC-256", cases[i].in, NULL, &first),
+            &first);
         assert_string_equal(first.text, cases[i].text);
-        assert_status(cases[i].status,
-                      se_zip_decrypt(cases[i].out, engine, "CBC-256", cases[i].in, NULL, &second),
-                      &second);
+        assert_status(
+            cases[i].status,
+            se_container_decrypt_file(cases[i].out, engine, "CBC-256", cases[i].in, NULL, &second),
+            &second);
         assert_string_equal(second.text, cases[i].text);
     }
     assert_int_equal(names_here(false), FIXTURE_FILES);
@@ -128,9 +138,12 @@ static void plaintext_goes_to_files_only(void **state)
 
     (void)state;
     make("plain", "some text", 0600);
-    assert_status(SE_OK, se_zip_encrypt("container", engine, "CBC-256", "plain", NULL, &err), &err);
-    assert_status(SE_ERR_USAGE,
-                  se_zip_decrypt("/dev/null", engine, "CBC-256", "container", NULL, &err), &err);
+    assert_status(SE_OK,
+                  se_container_encrypt_file("container", engine, "CBC-256", "plain", NULL, &err),
+                  &err);
+    assert_status(
+        SE_ERR_USAGE,
+        se_container_decrypt_file("/dev/null", engine, "CBC-256", "container", NULL, &err), &err);
     se_close(&engine);
 }
 

@@ -48,7 +48,7 @@ static void assert_heard(const struct heard *heard, const char *operation, se_st
     assert_int_equal(heard->last.version, version);
     assert_int_equal(heard->last.replica, 0);
     assert_string_equal(heard->key, key);
-    assert_true(heard->last.duration < 60 * 1000000);
+    assert_true(heard->last.duration_us < 60 * 1000000);
 }
 
 static void operations_are_told(void **state)
@@ -74,7 +74,7 @@ static void operations_are_told(void **state)
     assert_heard(&heard, "sign", SE_OK, 2, "two");
     assert_string_equal(heard.descriptor, "Files");
     assert_int_equal(heard.last.bytes, content.size);
-    assert_true(heard.last.duration > 0);
+    assert_true(heard.last.duration_us > 0);
     assert_string_equal(heard.text, "");
     assert_string_equal(heard.keys, "two 1 lost, two 2 failed over, ");
     verify.signature = buf_bytes(&signature);

@@ -1,6 +1,6 @@
 /* A key that is held in several places: it goes on working for as long as one of them does. */
-#ifndef ENGINE_REPLICAS_H
-#define ENGINE_REPLICAS_H
+#ifndef ENGINE_FAILOVER_H
+#define ENGINE_FAILOVER_H
 
 #include "engine/event.h"
 
@@ -13,8 +13,11 @@
  * return to an earlier one with `failback` as soon as that is back. SE_ERR_KEY: two replicas hold
  * different keys; SE_ERR_UNAVAILABLE, or what the first failed with: none can be opened.
  */
-SE_MUST_CHECK se_status replicas_open(struct key **out, const struct key_entry *entry,
+SE_MUST_CHECK se_status failover_open(struct key **out, const struct key_entry *entry,
                                       enum key_part part, const struct reporter *reporters,
                                       se_error *err);
+
+/* Whether another replica may do what one failed at with that status. */
+bool failover_may_mend(se_status status);
 
 #endif

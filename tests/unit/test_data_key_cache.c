@@ -4,20 +4,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "engine/memory.h"
+#include "engine/data_key_cache.h"
 #include "tests/unit/unit.h"
 
 static struct descriptor descriptor;
 static struct config config = { .descriptors = &descriptor, .descriptor_count = 1 };
-static struct data_keys *slots[1];
-static se_engine engine = { .config = &config, .memories = slots };
+static struct data_key_cache *caches[1];
+static se_engine engine = { .config = &config, .data_key_caches = caches };
 
 static const se_bytes secret = { "0123456789abcdef0123456789abcdef", 32 };
 
 static void limits(unsigned long size, unsigned long age)
 {
-    memory_free(slots[0]);
-    slots[0] = NULL;
+    data_key_cache_free(caches[0]);
+    caches[0] = NULL;
     descriptor = (struct descriptor){
         .algorithm = { .kind = ALGORITHM_CIPHER },
         .limits = { .cache_size = size,
@@ -27,9 +27,9 @@ static void limits(unsigned long size, unsigned long age)
     };
 }
 
-static struct data_keys *memory(void)
+static struct data_key_cache *cache_of_test(void)
 {
-    return memory_of(&engine, &descriptor);
+    return data_key_cache_of(&engine, &descriptor);
 }
 
 static void id_of(unsigned char id[DATA_KEY_ID], unsigned number)
@@ -44,7 +44,7 @@ static void keep(unsigned number)
     unsigned char id[DATA_KEY_ID];
 
     id_of(id, number);
-    memory_keep(memory(), id, secret);
+    data_key_cache_put(cache_of_test(), id, secret);
 }
 
 static bool recalls(unsigned number)
@@ -54,7 +54,7 @@ static bool recalls(unsigned number)
     bool known;
 
     id_of(id, number);
-    known = memory_recall(&found, memory(), id);
+    known = data_key_cache_get(&found, cache_of_test(), id);
     assert_int_equal(found.size, known ? secret.size : 0);
     if (known)
         assert_memory_equal(found.data, secret.data, secret.size);
@@ -80,14 +80,14 @@ static void zeroes_turn_it_off(void **state)
 {
     (void)state;
     limits(0, 60);
-    assert_null(memory());
+    assert_null(cache_of_test());
     keep(1);
     assert_false(recalls(1));
     limits(10, 0);
-    assert_null(memory());
+    assert_null(cache_of_test());
     limits(10, 60);
     descriptor.algorithm.kind = ALGORITHM_WRAP;
-    assert_null(memory());
+    assert_null(cache_of_test());
 }
 
 static void no_more_than_the_size(void **state)

@@ -1,0 +1,283 @@
+/* Keys by their names: opened once, kept, and held to the rules of the descriptors that use them.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fork_lock.h"
+#include "crypto/certificate.h"
+#include "engine/engine.h"
+#include "engine/failover.h"
+
+/* How often opening failed, and how the last time. */
+struct key_opening {
+    unsigned failures;
+    se_error failure;
+};
+
+/* One <key>: opened when a job first needs it.  The lock is held while a store opens it, so that it
+ * is opened once. */
+struct cached_key {
+    pthread_mutex_t lock;
+    pid_t process; /* that the lock belongs to */
+    struct key_opening openings[PART_COUNT];
+    struct key *keys[PART_COUNT]; /* by what they were opened for */
+    struct reporter *reporters;   /* one for each replica */
+};
+
+static bool cached_key_init(struct cached_key *cached, const struct key_entry *entry,
+                            const struct events *events)
+{
+    pthread_mutex_init(&cached->lock, NULL);
+    cached->process = getpid();
+    cached->reporters = calloc(entry->count, sizeof *cached->reporters);
+    for (size_t i = 0; cached->reporters && i < entry->count; i++)
+        reporter_init(&cached->reporters[i], events, entry, i);
+    return cached->reporters;
+}
+
+se_status key_cache_new(struct cached_key **out, const struct config *config,
+                        const struct events *events, se_error *err)
+{
+    bool made = (*out = calloc(config->key_count ? config->key_count : 1, sizeof **out));
+
+    for (size_t i = 0; *out && i < config->key_count; i++)
+        made = cached_key_init(&(*out)[i], &config->keys[i], events) && made;
+    return made ? SE_OK : error_memory(err);
+}
+
+void key_cache_free(struct cached_key *keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t part = 0; part < PART_COUNT; part++)
+            key_unref(keys[i].keys[part]);
+        free(keys[i].reporters);
+        pthread_mutex_destroy(&keys[i].lock);
+    }
+    free(keys);
+}
+
+static se_status open_first_replica(struct key **out, const struct key_entry *entry,
+                                    enum key_part part, const struct reporter *reporters,
+                                    se_error *err)
+{
+    se_error first = SE_ERROR_INIT;
+
+    for (size_t i = 0; i < entry->count; i++) {
+        se_error failure = SE_ERROR_INIT;
+        se_status st = store_open(out, &entry->replicas[i], part, &reporters[i].watch, &failure);
+
+        if (!st)
+            return SE_OK;
+        if (!first.status || !failover_may_mend(st))
+            first = failure;
+        if (!failover_may_mend(st))
+            break;
+    }
+    return error_copy(err, first.status, &first);
+}
+
+/* One certificate is as good as another, but a private key is worth all its replicas. */
+static se_status open_key_entry(struct key **out, const struct key_entry *entry, enum key_part part,
+                                const struct reporter *reporters, se_error *err)
+{
+    if (part <= PART_ENCRYPT || entry->count == 1)
+        return open_first_replica(out, entry, part, reporters, err);
+    return failover_open(out, entry, part, reporters, err);
+}
+
+/* A key opened for more serves for its certificate too: any for verifying, one that may decrypt for
+ * encrypting. */
+static bool part_serves(enum key_part part, enum key_part opened)
+{
+    return opened == part || part == PART_CERTIFICATE ||
+           (part == PART_ENCRYPT && opened == PART_DECRYPT);
+}
+
+static struct key **cached_key_place(struct cached_key *cached, enum key_part part)
+{
+    for (size_t opened = 0; opened < PART_COUNT; opened++)
+        if (cached->keys[opened] && part_serves(part, (enum key_part)opened))
+            return &cached->keys[opened];
+    return &cached->keys[part];
+}
+
+/* Who waited while another caller failed to open the key does not try in turn: each might wait as
+ * long as all before it. */
+static se_status cached_key_fill(struct cached_key *cached, unsigned seen,
+                                 const struct key_entry *entry, enum key_part part, se_error *err)
+{
+    struct key_opening *opening = &cached->openings[part];
+    const se_error *failure = &opening->failure;
+
+    if (opening->failures == seen) {
+        opening->failure = (se_error)SE_ERROR_INIT;
+        if (!open_key_entry(&cached->keys[part], entry, part, cached->reporters, &opening->failure))
+            return SE_OK;
+        __atomic_add_fetch(&opening->failures, 1, __ATOMIC_RELAXED);
+    }
+    return error_copy(err, failure->status, failure);
+}
+
+/* In the child of a fork, a thread that it does not have may hold the lock for ever. */
+static void cached_key_adopt(struct cached_key *cached, pid_t process)
+{
+    fork_lock_take();
+    if (cached->process != process)
+        pthread_mutex_init(&cached->lock, NULL);
+    __atomic_store_n(&cached->process, process, __ATOMIC_RELEASE);
+    fork_lock_give();
+}
+
+static void cached_key_lock(struct cached_key *cached)
+{
+    pid_t process = getpid();
+
+    if (__atomic_load_n(&cached->process, __ATOMIC_ACQUIRE) != process)
+        cached_key_adopt(cached, process);
+    pthread_mutex_lock(&cached->lock);
+}
+
+se_status key_cache_open(struct key **out, se_engine *engine, const struct key_entry *entry,
+                         enum key_part part, se_error *err)
+{
+    struct cached_key *cached = &engine->key_cache[entry - engine->config->keys];
+    unsigned seen = __atomic_load_n(&cached->openings[part].failures, __ATOMIC_RELAXED);
+    struct key **kept;
+    se_status st = SE_OK;
+
+    *out = NULL;
+    cached_key_lock(cached);
+    kept = cached_key_place(cached, part);
+    if (!*kept)
+        st = cached_key_fill(cached, seen, entry, part, err);
+    if (!st)
+        *out = key_ref(*kept);
+    pthread_mutex_unlock(&cached->lock);
+    return st;
+}
+
+/* ---- what every job begins with ---- */
+
+se_status job_params_check(se_purpose purpose, int64_t *time, se_error *err)
+{
+    if (purpose < SE_PURPOSE_DESCRIPTOR || purpose > SE_PURPOSE_ZIP)
+        return error_set(err, SE_ERR_USAGE, "no purpose %d", (int)purpose);
+    if (*time < 0)
+        return error_set(err, SE_ERR_USAGE, "a time before 1970");
+    if (!*time)
+        *time = clock_seconds();
+    return SE_OK;
+}
+
+enum purpose purpose_choose(se_purpose stated, const struct descriptor *descriptor)
+{
+    static const enum purpose purposes[] = {
+        [SE_PURPOSE_MAIL] = PURPOSE_MAIL, [SE_PURPOSE_ZIP] = PURPOSE_ZIP
+    };
+
+    return stated == SE_PURPOSE_DESCRIPTOR ? descriptor->use->purpose : purposes[stated];
+}
+
+/* The rules take longer than a field.  What changes about them is the time, so that once in a
+ * second is enough. */
+se_status key_check_rules(struct key *key, const struct descriptor *descriptor, se_error *err)
+{
+    int64_t second = clock_seconds();
+
+    if (__atomic_load_n(&key->checked_at, __ATOMIC_ACQUIRE) == second &&
+        __atomic_load_n(&key->checked_for, __ATOMIC_ACQUIRE) == descriptor)
+        return SE_OK;
+    TRY(certificate_check(descriptor, key->certificate, second, SE_ERR_POLICY, err));
+    __atomic_store_n(&key->checked_for, descriptor, __ATOMIC_RELEASE);
+    __atomic_store_n(&key->checked_at, second, __ATOMIC_RELEASE);
+    return SE_OK;
+}
+
+se_status key_signing_algorithm(const struct algorithm **out, const struct descriptor *descriptor,
+                                const EVP_PKEY *key, se_error *err)
+{
+    const struct algorithm *stated = &descriptor->algorithm;
+    enum key_family family = key_family(key);
+
+    *out = NULL;
+    if (stated->kind == ALGORITHM_SIGNATURE)
+        *out = algorithm_signature(stated->digest, stated->family, stated->padding);
+    else if (stated->kind == ALGORITHM_DIGEST)
+        *out = algorithm_signature(stated->digest, family,
+                                   family == FAMILY_RSA ? PADDING_PKCS1 : PADDING_NONE);
+    else
+        return error_set(err, SE_ERR_POLICY, "its algorithm %s is not for signatures",
+                         stated->name);
+    return *out ? SE_OK
+                : error_set(err, SE_ERR_POLICY, "its algorithm %s can't be used with that key",
+                            stated->name);
+}
+
+/* ---- which keys may not be shared ---- */
+
+/*
+ * A wrapped key says nothing about what it is for, so that whoever may ask for values to be
+ * decrypted can put that of one value into another one.  Two kinds of values answer such questions:
+ * CBC that nothing authenticates tells whether a guess of a block of GCM's plaintext is right, and
+ * bare RSA-OAEP gives the key itself out.  NX02 derives its keys from all that the value says of
+ * itself, and the tags of JWE can't be made without the key: none of them answers, but in a bare
+ * blob's company theirs is the key that is given out.
+ */
+static bool is_plain_cbc(const struct algorithm *a)
+{
+    return a->kind == ALGORITHM_CIPHER && a->cipher == CIPHER_AES_CBC && a->result == RESULT_CMS;
+}
+
+/* NULL: `mine` may be used beside `other`. */
+static const char *what_is_mixed(const struct algorithm *mine, const struct algorithm *other)
+{
+    if (mine->kind == ALGORITHM_WRAP && other->kind == ALGORITHM_CIPHER)
+        return "bare RSA-OAEP would give out the data keys";
+    if (is_plain_cbc(mine) && other->kind == ALGORITHM_CIPHER &&
+        (other->cipher == CIPHER_AES_GCM || other->result == RESULT_JWE))
+        return "CMS with CBC would answer questions about the values";
+    return NULL;
+}
+
+/* By the public key: one key may have several names. */
+static se_status is_same_key(bool *same, se_engine *engine, const struct key_entry *entry,
+                             const struct key *key, se_error *err)
+{
+    AUTO(key) other = NULL;
+    se_status st = key_cache_open(&other, engine, entry, PART_CERTIFICATE, err);
+
+    if (st)
+        return error_prefix(err, "it can't be told whether key '%s' is the same: ", entry->name);
+    *same =
+        EVP_PKEY_eq(X509_get0_pubkey(other->certificate), X509_get0_pubkey(key->certificate)) == 1;
+    return SE_OK;
+}
+
+se_status key_check_sharing(se_engine *engine, const struct descriptor *descriptor,
+                            const struct key *key, se_status refusal, se_error *err)
+{
+    for (size_t i = 0; i < engine->config->descriptor_count; i++) {
+        const struct descriptor *other = &engine->config->descriptors[i];
+        const char *mixed = what_is_mixed(&descriptor->algorithm, &other->algorithm);
+        bool same = other->key == descriptor->key;
+        se_status st;
+
+        if (!mixed)
+            continue;
+        if (!same && (st = is_same_key(&same, engine, other->key, key, err)))
+            return st;
+        if (same)
+            return error_set(err, refusal,
+                             "%s of descriptor '%s' version %u, which has the same key: each needs "
+                             "a key of its own",
+                             mixed, other->name, other->version);
+    }
+    return SE_OK;
+}
+
+se_status error_blame_key(se_error *err, const struct descriptor *descriptor)
+{
+    return error_prefix(err, "descriptor '%s': key '%s': ", descriptor->name,
+                        descriptor->key->name);
+}

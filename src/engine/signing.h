@@ -1,0 +1,20 @@
+/* What signing and verifying share with signed configurations. */
+#ifndef ENGINE_SIGNING_H
+#define ENGINE_SIGNING_H
+
+#include "crypto/signature.h"
+#include "engine/engine.h"
+
+/* A private key, and the algorithm that it signs with. */
+struct signing_key {
+    struct key *key;
+    const struct algorithm *algorithm;
+};
+SE_MUST_CHECK se_status signing_key_open(struct signing_key *out, se_engine *engine,
+                                         const struct descriptor *descriptor,
+                                         const se_sign_params *params, se_error *err);
+AUTO_KIND(signing_key, struct signing_key, key_unref(p->key))
+
+void signer_from_verdict(se_signer *out, const struct verdict *verdict);
+
+#endif
