@@ -34,10 +34,10 @@ static size_t split(const char *out[NAMES_MOST], char *names)
     return count;
 }
 
-static struct provision_wish wish_of(const struct make_options *o, const char *const *names,
+static struct provision_profile wish_of(const struct make_options *o, const char *const *names,
                                      size_t count)
 {
-    return (struct provision_wish){
+    return (struct provision_profile){
         .type = o->type,
         .subject = o->subject,
         .usage = o->usage,
@@ -100,7 +100,7 @@ static int run_generate(struct cli *cli, void *options, int argc, char **argv)
     struct make_options *o = options;
     const struct provision_report report = place_news(cli);
     const char *names[NAMES_MOST];
-    struct provision_wish wish = wish_of(o, names, split(names, (char *)o->names));
+    struct provision_profile wish = wish_of(o, names, split(names, (char *)o->names));
     AUTO(target) target = NULL;
     AUTO(consent) asking = { .cli = NULL };
     struct provision_consent consent;
@@ -158,7 +158,7 @@ static int run_request(struct cli *cli, void *options, int argc, char **argv)
 {
     struct make_options *o = options;
     const char *names[NAMES_MOST];
-    struct provision_wish wish = wish_of(o, names, split(names, (char *)o->names));
+    struct provision_profile wish = wish_of(o, names, split(names, (char *)o->names));
     AUTO(target) target = NULL;
     AUTO(se_buf) request = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;

@@ -13,7 +13,7 @@ static const char *text(const char *given)
 
 static se_status direct(struct target **out, const struct place_options *o, se_error *err)
 {
-    const struct place place = {
+    const struct target_location location = {
         .module = text(o->module),
         .init_args = text(o->init_args),
         .slot = text(o->slot),
@@ -23,7 +23,7 @@ static se_status direct(struct target **out, const struct place_options *o, se_e
         .alias = text(o->alias),
     };
 
-    return target_direct(out, &place, err);
+    return target_direct(out, &location, err);
 }
 
 static se_status configured(struct target **out, struct cli *cli, const char *key, unsigned replica,

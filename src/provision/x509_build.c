@@ -1,8 +1,8 @@
-#include "provision/certify.h"
+#include "provision/x509_build.h"
 
 #include <openssl/err.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "crypto/crypto.h"
 
 AUTO_KIND(extensions, STACK_OF(X509_EXTENSION) *,
@@ -37,14 +37,15 @@ unsigned certificate_uses(X509 *certificate)
 
 /* The digest that is as strong as the key: FIPS 186-5 pairs P-384 and P-521 with SHA-384 and
  * SHA-512. */
-static const EVP_MD *digest_of(const EVP_PKEY *key)
+static const EVP_MD *choose_digest(const EVP_PKEY *key)
 {
     int bits = key_family(key) == FAMILY_EC ? EVP_PKEY_get_bits(key) : 0;
 
     return bits > 384 ? EVP_sha512() : bits > 256 ? EVP_sha384() : EVP_sha256();
 }
 
-static bool add(STACK_OF(X509_EXTENSION) * *extensions, int nid, const void *value, bool critical)
+static bool add_extension(STACK_OF(X509_EXTENSION) * *extensions, int nid, const void *value,
+                          bool critical)
 {
     return X509V3_add1_i2d(extensions, nid, (void *)value, critical, X509V3_ADD_APPEND) == 1;
 }
@@ -53,7 +54,7 @@ static bool add_constraints(STACK_OF(X509_EXTENSION) * *extensions)
 {
     AUTO(constraints) end_entity = BASIC_CONSTRAINTS_new();
 
-    return end_entity && add(extensions, NID_basic_constraints, end_entity, true);
+    return end_entity && add_extension(extensions, NID_basic_constraints, end_entity, true);
 }
 
 static bool add_usage(STACK_OF(X509_EXTENSION) * *extensions, unsigned uses)
@@ -63,29 +64,30 @@ static bool add_usage(STACK_OF(X509_EXTENSION) * *extensions, unsigned uses)
     for (size_t i = 0; bits && i < sizeof usages / sizeof *usages; i++)
         if (uses & usages[i].use && !ASN1_BIT_STRING_set_bit(bits, usages[i].bit, 1))
             return false;
-    return bits && add(extensions, NID_key_usage, bits, true);
+    return bits && add_extension(extensions, NID_key_usage, bits, true);
 }
 
-static bool add_key_identifier(STACK_OF(X509_EXTENSION) * *extensions, EVP_PKEY *public)
+static bool add_key_identifier(STACK_OF(X509_EXTENSION) * *extensions, EVP_PKEY *public_key)
 {
     AUTO(octets) octets = ASN1_OCTET_STRING_new();
     unsigned char id[KEY_ID_SIZE];
 
-    return octets && !key_public_id(id, public, NULL) &&
+    return octets && !key_public_id(id, public_key, NULL) &&
            ASN1_OCTET_STRING_set(octets, id, sizeof id) &&
-           add(extensions, NID_subject_key_identifier, octets, false);
+           add_extension(extensions, NID_subject_key_identifier, octets, false);
 }
 
-static se_status make_extensions(STACK_OF(X509_EXTENSION) * *out, EVP_PKEY *public,
-                                 const struct wish *wish, se_error *err)
+static se_status make_extensions(STACK_OF(X509_EXTENSION) * *out, EVP_PKEY *public_key,
+                                 const struct cert_profile *profile, se_error *err)
 {
     AUTO(extensions) extensions = NULL;
 
     *out = NULL;
-    if (!add_constraints(&extensions) || !add_usage(&extensions, wish->uses) ||
-        !add_key_identifier(&extensions, public))
+    if (!add_constraints(&extensions) || !add_usage(&extensions, profile->uses) ||
+        !add_key_identifier(&extensions, public_key))
         return crypto_error(err, SE_ERR_CRYPTO, "the certificate's extensions");
-    if (wish->alternatives && !add(&extensions, NID_subject_alt_name, wish->alternatives, false))
+    if (profile->alternatives &&
+        !add_extension(&extensions, NID_subject_alt_name, profile->alternatives, false))
         return crypto_error(err, SE_ERR_CRYPTO, "the alternative names");
     *out = MOVE(extensions);
     return SE_OK;
@@ -102,13 +104,13 @@ static bool set_serial(X509 *certificate)
 
 static bool set_validity(X509 *certificate, unsigned days)
 {
-    time_t now = time(NULL);
+    time_t now = (time_t)clock_seconds();
 
     return X509_time_adj_ex(X509_getm_notBefore(certificate), 0, 0, &now) &&
            X509_time_adj_ex(X509_getm_notAfter(certificate), (int)days, 0, &now);
 }
 
-static bool add_extensions(X509 *certificate, const STACK_OF(X509_EXTENSION) * extensions)
+static bool copy_extensions(X509 *certificate, const STACK_OF(X509_EXTENSION) * extensions)
 {
     for (int i = 0; i < sk_X509_EXTENSION_num(extensions); i++)
         if (!X509_add_ext(certificate, sk_X509_EXTENSION_value(extensions, i), -1))
@@ -116,43 +118,41 @@ static bool add_extensions(X509 *certificate, const STACK_OF(X509_EXTENSION) * e
     return true;
 }
 
-se_status certify_self(X509 **out, EVP_PKEY *private, EVP_PKEY *public, const struct wish *wish,
-                       se_error *err)
+se_status x509_build_certificate(X509 **out, const struct key_pair *pair,
+                                 const struct cert_profile *profile, se_error *err)
 {
     AUTO(x509) certificate = X509_new_ex(crypto_context(), NULL);
     AUTO(extensions) extensions = NULL;
-    se_status st = make_extensions(&extensions, public, wish, err);
 
     *out = NULL;
-    if (st)
-        return st;
+    TRY(make_extensions(&extensions, pair->public_key, profile, err));
     if (!certificate || !X509_set_version(certificate, X509_VERSION_3) ||
-        !set_serial(certificate) || !set_validity(certificate, wish->days) ||
-        !X509_set_subject_name(certificate, wish->subject) ||
-        !X509_set_issuer_name(certificate, wish->subject) ||
-        !X509_set_pubkey(certificate, public) || !add_extensions(certificate, extensions))
+        !set_serial(certificate) || !set_validity(certificate, profile->days) ||
+        !X509_set_subject_name(certificate, profile->subject) ||
+        !X509_set_issuer_name(certificate, profile->subject) ||
+        !X509_set_pubkey(certificate, pair->public_key) ||
+        !copy_extensions(certificate, extensions))
         return crypto_error(err, SE_ERR_CRYPTO, "making the certificate");
-    if (!X509_sign(certificate, private, digest_of(public)))
+    if (!X509_sign(certificate, pair->private_key, choose_digest(pair->public_key)))
         return crypto_error(err, SE_ERR_CRYPTO, "signing the certificate");
     *out = MOVE(certificate);
     return SE_OK;
 }
 
-se_status certify_request(X509_REQ **out, EVP_PKEY *private, EVP_PKEY *public,
-                          const struct wish *wish, se_error *err)
+se_status x509_build_request(X509_REQ **out, const struct key_pair *pair,
+                             const struct cert_profile *profile, se_error *err)
 {
     AUTO(x509_req) request = X509_REQ_new_ex(crypto_context(), NULL);
     AUTO(extensions) extensions = NULL;
-    se_status st = make_extensions(&extensions, public, wish, err);
 
     *out = NULL;
-    if (st)
-        return st;
+    TRY(make_extensions(&extensions, pair->public_key, profile, err));
     if (!request || !X509_REQ_set_version(request, X509_REQ_VERSION_1) ||
-        !X509_REQ_set_subject_name(request, wish->subject) ||
-        !X509_REQ_set_pubkey(request, public) || !X509_REQ_add_extensions(request, extensions))
+        !X509_REQ_set_subject_name(request, profile->subject) ||
+        !X509_REQ_set_pubkey(request, pair->public_key) ||
+        !X509_REQ_add_extensions(request, extensions))
         return crypto_error(err, SE_ERR_CRYPTO, "making the request");
-    if (!X509_REQ_sign(request, private, digest_of(public)))
+    if (!X509_REQ_sign(request, pair->private_key, choose_digest(pair->public_key)))
         return crypto_error(err, SE_ERR_CRYPTO, "signing the request");
     *out = MOVE(request);
     return SE_OK;

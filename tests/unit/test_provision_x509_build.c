@@ -1,10 +1,10 @@
-/* Self-signed certificates and requests, and what a wish may say. */
+/* Self-signed certificates and requests, and what may be asked for. */
 #include <openssl/x509v3.h>
 
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
-#include "provision/answer.h"
-#include "provision/wish.h"
+#include "provision/import.h"
+#include "provision/x509_build.h"
 #include "tests/unit/unit.h"
 
 static EVP_PKEY *key_of(const char *type)
@@ -24,10 +24,10 @@ static X509 *made(EVP_PKEY *key, unsigned uses, unsigned days)
     X509 *certificate;
 
     assert_status(SE_OK, subject_parse(&subject, "CN=a,O=b", &err), &err);
-    assert_status(
-        SE_OK,
-        certify_self(&certificate, key, key, &(struct wish){ subject, NULL, uses, days }, &err),
-        &err);
+    assert_status(SE_OK,
+                  x509_build_certificate(&certificate, &(struct key_pair){ key, key },
+                                         &(struct cert_profile){ subject, NULL, uses, days }, &err),
+                  &err);
     return certificate;
 }
 
@@ -174,10 +174,10 @@ static void a_request_asks_for_all_of_it(void **state)
     (void)state;
     assert_status(SE_OK, subject_parse(&subject, "CN=a", &err), &err);
     assert_status(SE_OK, alternative_names(&names, texts, 2, &err), &err);
-    assert_status(
-        SE_OK,
-        certify_request(&request, key, key, &(struct wish){ subject, names, USE_SIGN, 0 }, &err),
-        &err);
+    assert_status(SE_OK,
+                  x509_build_request(&request, &(struct key_pair){ key, key },
+                                     &(struct cert_profile){ subject, names, USE_SIGN, 0 }, &err),
+                  &err);
     assert_int_equal(X509_REQ_verify(request, key), 1);
     assert_int_equal(X509_REQ_get_signature_nid(request), NID_ecdsa_with_SHA384);
     assert_int_equal(X509_NAME_cmp(X509_REQ_get_subject_name(request), subject), 0);
@@ -226,19 +226,19 @@ static void uses_have_names(void **state)
     se_error err = SE_ERROR_INIT;
 
     (void)state;
-    assert_status(SE_OK, uses_parse(&uses, "sign", FAMILY_EC, &err), &err);
+    assert_status(SE_OK, key_uses_parse(&uses, "sign", FAMILY_EC, &err), &err);
     assert_int_equal(uses, USE_SIGN);
-    assert_status(SE_OK, uses_parse(&uses, "encrypt", FAMILY_RSA, &err), &err);
+    assert_status(SE_OK, key_uses_parse(&uses, "encrypt", FAMILY_RSA, &err), &err);
     assert_int_equal(uses, USE_ENCRYPT);
-    assert_status(SE_OK, uses_parse(&uses, "both", FAMILY_RSA, &err), &err);
+    assert_status(SE_OK, key_uses_parse(&uses, "both", FAMILY_RSA, &err), &err);
     assert_int_equal(uses, USE_SIGN | USE_ENCRYPT);
-    assert_status(SE_ERR_USAGE, uses_parse(&uses, "both", FAMILY_EC, &err), &err);
-    assert_status(SE_ERR_USAGE, uses_parse(&uses, "encrypt", FAMILY_EC, &err), &err);
-    assert_status(SE_ERR_USAGE, uses_parse(&uses, "Sign", FAMILY_RSA, &err), &err);
-    assert_status(SE_ERR_USAGE, uses_parse(&uses, "", FAMILY_RSA, &err), &err);
+    assert_status(SE_ERR_USAGE, key_uses_parse(&uses, "both", FAMILY_EC, &err), &err);
+    assert_status(SE_ERR_USAGE, key_uses_parse(&uses, "encrypt", FAMILY_EC, &err), &err);
+    assert_status(SE_ERR_USAGE, key_uses_parse(&uses, "Sign", FAMILY_RSA, &err), &err);
+    assert_status(SE_ERR_USAGE, key_uses_parse(&uses, "", FAMILY_RSA, &err), &err);
 }
 
-static void an_answer_is_chosen_by_its_key(void **state)
+static void a_ca_reply_is_chosen_by_its_key(void **state)
 {
     AUTO(evp_pkey) ours = key_of("P-256");
     AUTO(evp_pkey) other = key_of("P-256");
@@ -249,17 +249,17 @@ static void an_answer_is_chosen_by_its_key(void **state)
 
     (void)state;
     assert_true(sk_X509_push(answer, made(other, USE_SIGN, 1)));
-    assert_status(SE_ERR_FORMAT, answer_choose(&own, &chain, answer, ours, &err), &err);
+    assert_status(SE_ERR_FORMAT, ca_reply_choose(&own, &chain, answer, ours, &err), &err);
     assert_null(own);
     assert_non_null(strstr(err.text, "the first is for 'CN=a,O=b'"));
     err = (se_error)SE_ERROR_INIT;
     assert_true(sk_X509_push(answer, made(ours, USE_SIGN, 1)));
-    assert_status(SE_OK, answer_choose(&own, &chain, answer, ours, &err), &err);
+    assert_status(SE_OK, ca_reply_choose(&own, &chain, answer, ours, &err), &err);
     assert_ptr_equal(own, sk_X509_value(answer, 1));
     assert_null(chain);
 }
 
-static void what_is_no_answer_is_refused(void **state)
+static void what_is_no_ca_reply_is_refused(void **state)
 {
     static const char *const texts[] = {
         "",
@@ -275,7 +275,7 @@ static void what_is_no_answer_is_refused(void **state)
         AUTO(x509_stack) answer = NULL;
         se_error err = SE_ERROR_INIT;
 
-        assert_status(SE_ERR_FORMAT, answer_read(&answer, text_bytes(texts[i]), &err), &err);
+        assert_status(SE_ERR_FORMAT, ca_reply_read(&answer, text_bytes(texts[i]), &err), &err);
         assert_null(answer);
     }
 }
@@ -292,8 +292,8 @@ int main(void)
         cmocka_unit_test(a_request_asks_for_all_of_it),
         cmocka_unit_test(key_types_have_names),
         cmocka_unit_test(uses_have_names),
-        cmocka_unit_test(an_answer_is_chosen_by_its_key),
-        cmocka_unit_test(what_is_no_answer_is_refused),
+        cmocka_unit_test(a_ca_reply_is_chosen_by_its_key),
+        cmocka_unit_test(what_is_no_ca_reply_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
