@@ -2,9 +2,8 @@
 #ifndef CLI_STREAM_H
 #define CLI_STREAM_H
 
-#include <time.h>
-
 #include "base/file.h"
+#include "base/stream.h"
 #include "cli/cli.h"
 
 /* Where a command reads: a file, or standard input for "-" and nothing. */
@@ -75,12 +74,34 @@ struct progress {
     bool shown;
     int width; /* of what is shown */
     uint64_t done, total;
-    struct timespec next;
+    int64_t next_ms; /* when it is shown again */
 };
 /* The callback for `cli`'s --progress; NULL: none. */
 se_progress_fn progress_begin(struct progress *progress, const struct cli *cli, const char *what);
 /* A terminal has nothing of it then; elsewhere it ends with how far the job has come. */
 void progress_end(struct progress *progress);
 AUTO_KIND(progress, struct progress, progress_end(p))
+
+/* ---- a file or pipe as lines, many at a time, in memory that does not grow with it ---- */
+
+enum { LINES_MOST = 8192, LINE_LIMIT = 256 << 20 };
+
+struct lines {
+    struct stream *in;
+    se_buf room;               /* wiped: lines may be secrets */
+    size_t begin, end;         /* what of it was read and not yet handed out */
+    bool ended;                /* there is no more to read */
+    uint64_t number;           /* of the first line of `list`, from 1 */
+    uint64_t consumed;         /* bytes handed out so far */
+    se_bytes list[LINES_MOST]; /* without their LF; until the next call */
+    size_t count;
+};
+
+SE_MUST_CHECK se_status lines_new(struct lines **out, struct stream *in, se_error *err);
+void lines_free(struct lines *lines); /* accepts NULL */
+AUTO_KIND(lines, struct lines *, lines_free(*p))
+
+/* The next lines; none at the end. */
+SE_MUST_CHECK se_status lines_next(struct lines *lines, se_error *err);
 
 #endif

@@ -1,4 +1,4 @@
-#include "cli/program.h"
+#include "cli/spawn.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -22,7 +22,7 @@ static int set_descriptors(posix_spawn_file_actions_t *actions, int input)
 /* Not fork(): its child would have a copy of all we know, and run handlers of PKCS #11 modules,
  * until it is another program.  0, or errno.
  */
-static int spawn(pid_t *child, const struct program *p)
+static int spawn_process(pid_t *child, const struct spawn *p)
 {
     posix_spawn_file_actions_t actions;
     int failure = lseek(p->input, 0, SEEK_SET) ? errno : posix_spawn_file_actions_init(&actions);
@@ -36,7 +36,7 @@ static int spawn(pid_t *child, const struct program *p)
     return failure;
 }
 
-se_status program_await(int *status, pid_t child, const struct program *p, se_error *err)
+se_status spawn_await(int *status, pid_t child, const struct spawn *p, se_error *err)
 {
     const char *path = p->arguments[0];
     int ended = 0;
@@ -57,24 +57,24 @@ se_status program_await(int *status, pid_t child, const struct program *p, se_er
     return SE_OK;
 }
 
-se_status program_start(pid_t *child, const struct program *program, se_error *err)
+se_status spawn_start(pid_t *child, const struct spawn *spawn, se_error *err)
 {
     int failure;
 
     (void)fflush(stdout);           /* what we said stands before what it says */
     (void)signal(SIGCHLD, SIG_DFL); /* who started us may have ignored it, and nobody is told then
                                        how a child has ended */
-    if ((failure = spawn(child, program)))
-        return error_set(err, SE_ERR_UNAVAILABLE, "%s: cannot run '%s': %s", program->option,
-                         program->arguments[0], strerror(failure));
+    if ((failure = spawn_process(child, spawn)))
+        return error_set(err, SE_ERR_UNAVAILABLE, "%s: cannot run '%s': %s", spawn->option,
+                         spawn->arguments[0], strerror(failure));
     return SE_OK;
 }
 
-se_status program_run(int *status, const struct program *program, se_error *err)
+se_status spawn_run(int *status, const struct spawn *spawn, se_error *err)
 {
     pid_t child;
-    se_status st = program_start(&child, program, err);
+    se_status st = spawn_start(&child, spawn, err);
 
     *status = 0;
-    return st ? st : program_await(status, child, program, err);
+    return st ? st : spawn_await(status, child, spawn, err);
 }

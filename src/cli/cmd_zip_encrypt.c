@@ -3,9 +3,8 @@
 #include <stdlib.h>
 
 #include "cli/commands.h"
-#include "cli/field.h"
-#include "cli/json.h"
-#include "cli/sensed.h"
+#include "cli/field_lines.h"
+#include "cli/input_probe.h"
 
 #define EXTENSION ".nx02"
 
@@ -14,35 +13,51 @@ struct container_options {
     struct option_list context;
 };
 
-#define ROWS(output_help)                                                                          \
-    { .letter = 'd',                                                                               \
-      .name = "descriptor",                                                                        \
-      .kind = OPTION_TEXT,                                                                         \
-      .offset = offsetof(struct container_options, descriptor),                                    \
-      .argument = "NAME[:VERSION]",                                                                \
-      .help = "whose key, ConfigZipEncrypter if not given",                                        \
-      .fallback = "ConfigZipEncrypter" },                                                          \
-        { .letter = 'o',                                                                           \
-          .name = "output",                                                                        \
-          .kind = OPTION_TEXT,                                                                     \
-          .offset = offsetof(struct container_options, output),                                    \
-          .argument = "FILE",                                                                      \
-          .help = (output_help) },                                                                 \
-        { .name = "context",                                                                       \
-          .kind = OPTION_LIST,                                                                     \
-          .offset = offsetof(struct container_options, context),                                   \
-          .argument = "NAME=VALUE",                                                                \
-          .help = "what the file belongs to; may be given several times" },                        \
-    {                                                                                              \
-        .name = NULL                                                                               \
-    }
+static const struct option_row descriptor_rows[] = {
+    { .letter = 'd',
+      .name = "descriptor",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct container_options, descriptor),
+      .argument = "NAME[:VERSION]",
+      .help = "whose key, ConfigZipEncrypter if not given",
+      .fallback = "ConfigZipEncrypter" },
+    { .name = NULL },
+};
 
-static const struct option_row encrypt_rows[] = { ROWS("where to, FILE" EXTENSION
-                                                       " if not given; `-` is standard output") };
-static const struct option_row decrypt_rows[] = { ROWS("where to, FILE without " EXTENSION
-                                                       " if not given; `-` is standard output") };
+static const struct option_row context_rows[] = {
+    { .name = "context",
+      .kind = OPTION_LIST,
+      .offset = offsetof(struct container_options, context),
+      .argument = "NAME=VALUE",
+      .help = "what the file belongs to; may be given several times" },
+    { .name = NULL },
+};
 
-struct task {
+static const struct option_row encrypt_rows[] = {
+    { .kind = OPTION_GROUP, .rows = descriptor_rows },
+    { .letter = 'o',
+      .name = "output",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct container_options, output),
+      .argument = "FILE",
+      .help = "where to, FILE" EXTENSION " if not given; `-` is standard output" },
+    { .kind = OPTION_GROUP, .rows = context_rows },
+    { .name = NULL },
+};
+
+static const struct option_row decrypt_rows[] = {
+    { .kind = OPTION_GROUP, .rows = descriptor_rows },
+    { .letter = 'o',
+      .name = "output",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct container_options, output),
+      .argument = "FILE",
+      .help = "where to, FILE without " EXTENSION " if not given; `-` is standard output" },
+    { .kind = OPTION_GROUP, .rows = context_rows },
+    { .name = NULL },
+};
+
+struct container_task {
     struct cli *cli;
     const struct container_options *options;
     const char *in;
@@ -51,14 +66,14 @@ struct task {
     se_buf context;
 };
 
-static void task_end(struct task *t)
+static void container_task_end(struct container_task *t)
 {
     se_buf_free(&t->context);
     free(t->out);
 }
-AUTO_KIND(task, struct task, task_end(p))
+AUTO_KIND(container_task, struct container_task, container_task_end(p))
 
-static int task_begin(struct task *t, int argc, char **argv)
+static int container_task_begin(struct container_task *t, int argc, char **argv)
 {
     int status;
 
@@ -67,11 +82,11 @@ static int task_begin(struct task *t, int argc, char **argv)
     t->in = argc ? argv[0] : "-";
     if ((status = descriptor_read(&t->descriptor, t->cli, t->options->descriptor)))
         return status;
-    return context_gather(&t->context, t->cli, &t->options->context);
+    return context_read_bytes(&t->context, t->cli, &t->options->context);
 }
 
-static se_container_params params_of(const struct task *t, struct progress *progress,
-                                     const char *doing)
+static se_container_params container_params_of(const struct container_task *t,
+                                               struct progress *progress, const char *doing)
 {
     se_container_params params = SE_CONTAINER_PARAMS_INIT;
 
@@ -82,7 +97,7 @@ static se_container_params params_of(const struct task *t, struct progress *prog
     return params;
 }
 
-static void tell(const struct task *t, const char *what)
+static void print_result(const struct container_task *t, const char *what)
 {
     if (t->cli->json && !t->cli->taken)
         (void)json_line(json_pack("{s:o, s:o, s:o, s:s}", "descriptor",
@@ -94,7 +109,7 @@ static void tell(const struct task *t, const char *what)
 
 /* ---- zip encrypt ---- */
 
-static int encrypt(struct task *t)
+static int encrypt_container(struct container_task *t)
 {
     AUTO(engine) engine = NULL;
     AUTO(input) input = INPUT_INIT;
@@ -106,7 +121,7 @@ static int encrypt(struct task *t)
 
     if (status)
         return status;
-    params = params_of(t, &progress, "encrypting");
+    params = container_params_of(t, &progress, "encrypting");
     if (input_open(&input, t->in, &err) || result_open(&result, t->out, false, &err) ||
         se_zip_encrypt_stream(&result.sink, engine, t->descriptor.name, &input.source, &params,
                               &err) ||
@@ -115,14 +130,14 @@ static int encrypt(struct task *t)
         return result_fail(&result, t->cli, &err);
     }
     progress_end(&progress);
-    tell(t, "encrypted");
+    print_result(t, "encrypted");
     return EXIT_DONE;
 }
 
-static int run_encrypt(struct cli *cli, void *options, int argc, char **argv)
+static int zip_encrypt_run(struct cli *cli, void *options, int argc, char **argv)
 {
-    AUTO(task) t = { .cli = cli, .options = options };
-    int status = task_begin(&t, argc, argv);
+    AUTO(container_task) t = { .cli = cli, .options = options };
+    int status = container_task_begin(&t, argc, argv);
 
     if (status)
         return status;
@@ -133,19 +148,19 @@ static int run_encrypt(struct cli *cli, void *options, int argc, char **argv)
     if (!t.out)
         return EXIT_INTERNAL;
     cli->taken = strcmp(t.out, "-") == 0;
-    return encrypt(&t);
+    return encrypt_container(&t);
 }
 
 const struct command command_zip_encrypt = {
     .name = "zip encrypt",
     .options = encrypt_rows,
     .options_size = sizeof(struct container_options),
-    .run = run_encrypt,
+    .run = zip_encrypt_run,
 };
 
 /* ---- zip decrypt ---- */
 
-static int no_container(const struct task *t, const char *name)
+static int refuse_no_container(const struct container_task *t, const char *name)
 {
     se_error err = SE_ERROR_INIT;
 
@@ -153,10 +168,10 @@ static int no_container(const struct task *t, const char *name)
     return cli_fail(t->cli, &err);
 }
 
-static int decrypt(struct task *t)
+static int decrypt_container(struct container_task *t)
 {
     AUTO(engine) engine = NULL;
-    AUTO(sensed) in = { .input = INPUT_INIT };
+    AUTO(input_probe) in = { .input = INPUT_INIT };
     AUTO(result) result = RESULT_INIT;
     AUTO(progress) progress = { .shown = false };
     se_container_params params;
@@ -166,13 +181,13 @@ static int decrypt(struct task *t)
 
     if (status)
         return status;
-    params = params_of(t, &progress, "decrypting");
-    if (sensed_open(&in, t->in, &err))
+    params = container_params_of(t, &progress, "decrypting");
+    if (input_probe_open(&in, t->in, &err))
         return cli_fail(t->cli, &err);
     if (!in.encrypted && !in.zip)
-        return no_container(t, in.input.name);
+        return refuse_no_container(t, in.input.name);
     if (!(st = result_open_held(&result, t->out, &err)))
-        st = in.zip ? sensed_copy(&result, &in, &err)
+        st = in.zip ? input_probe_copy(&result, &in, &err)
                     : se_zip_decrypt_stream(&result.sink, engine, t->descriptor.name, &in.source,
                                             &params, &err);
     if (st || result_commit(&result, &err)) {
@@ -182,12 +197,12 @@ static int decrypt(struct task *t)
     progress_end(&progress);
     if (in.zip)
         cli_warn(t->cli, "%s is not encrypted: copied as it is", in.input.name);
-    tell(t, in.zip ? "copied" : "decrypted");
+    print_result(t, in.zip ? "copied" : "decrypted");
     return EXIT_DONE;
 }
 
 /* FILE.nx02 becomes FILE again; other names tell nothing. */
-static char *plain_name(const struct task *t)
+static char *plain_name(const struct container_task *t)
 {
     size_t size = strlen(t->in), extension = strlen(EXTENSION);
 
@@ -198,10 +213,10 @@ static char *plain_name(const struct task *t)
     return strdup("");
 }
 
-static int run_decrypt(struct cli *cli, void *options, int argc, char **argv)
+static int zip_decrypt_run(struct cli *cli, void *options, int argc, char **argv)
 {
-    AUTO(task) t = { .cli = cli, .options = options };
-    int status = task_begin(&t, argc, argv);
+    AUTO(container_task) t = { .cli = cli, .options = options };
+    int status = container_task_begin(&t, argc, argv);
 
     if (status)
         return status;
@@ -210,12 +225,12 @@ static int run_decrypt(struct cli *cli, void *options, int argc, char **argv)
     if (!*t.out)
         return cli_usage(cli, "'%s' does not end with " EXTENSION ": say with -o where to", t.in);
     cli->taken = strcmp(t.out, "-") == 0;
-    return decrypt(&t);
+    return decrypt_container(&t);
 }
 
 const struct command command_zip_decrypt = {
     .name = "zip decrypt",
     .options = decrypt_rows,
     .options_size = sizeof(struct container_options),
-    .run = run_decrypt,
+    .run = zip_decrypt_run,
 };

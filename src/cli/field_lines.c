@@ -1,8 +1,75 @@
-#include "cli/linejob.h"
+#include "cli/field_lines.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
-#include "cli/stream.h"
+/* ---- what one value belongs to ---- */
+
+int context_read(struct context *out, const struct cli *cli, const struct option_list *list,
+                 const char *column)
+{
+    AUTO(se_buf) bytes = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    *out = (struct context){ .column = column };
+    for (size_t i = 0; i < list->count; i++) {
+        const char *text = list->items[i], *equals = strchr(text, '=');
+
+        if (!equals)
+            return cli_usage(cli, "--context '%s': NAME=VALUE is needed", text);
+        out->pairs[out->count++] =
+            (se_pair){ { text, (size_t)(equals - text) }, text_bytes(equals + 1) };
+    }
+    if (column)
+        out->pairs[out->count] = (se_pair){ text_bytes(column), { NULL, 0 } };
+    if (se_context(&bytes, out->pairs, out->count + (column != NULL), &err))
+        return cli_fail(cli, &err);
+    return EXIT_DONE;
+}
+
+se_status context_bytes(se_buf *out, const struct context *context, se_bytes key, se_error *err)
+{
+    se_pair pairs[OPTION_LIST_MOST + 1];
+
+    memcpy(pairs, context->pairs, sizeof pairs);
+    pairs[context->count].value = key;
+    return se_context(out, pairs, context->count + (context->column != NULL), err);
+}
+
+int context_read_bytes(se_buf *out, const struct cli *cli, const struct option_list *list)
+{
+    struct context context;
+    se_error err = SE_ERROR_INIT;
+    int status = context_read(&context, cli, list, NULL);
+
+    *out = (se_buf)SE_BUF_INIT;
+    if (status || !context.count)
+        return status;
+    return context_bytes(out, &context, (se_bytes){ NULL, 0 }, &err) ? cli_fail(cli, &err)
+                                                                     : EXIT_DONE;
+}
+
+static bool is_text_value(se_bytes value)
+{
+    const unsigned char *p = value.data;
+    size_t i = 0;
+
+    while (i < value.size && (isgraph(p[i]) || isspace(p[i])))
+        i++;
+    return i == value.size;
+}
+
+se_bytes value_trim(se_bytes value)
+{
+    const unsigned char *p = value.data;
+
+    if (is_text_value(value))
+        while (value.size && isspace(p[value.size - 1]))
+            value.size--;
+    return value;
+}
+
+/* ---- many values, one for each line ---- */
 
 /* One line: what of it is the field, and what of it is its key, with the TAB behind. */
 struct line {
@@ -11,15 +78,15 @@ struct line {
     bool bad; /* there is no TAB */
 };
 
-struct work {
-    struct line_job *job;
+struct batch {
+    struct field_lines *job;
     const struct lines *lines;
     struct line *line;
     se_field *fields;
     struct writer out, rejects; /* of these lines; written at once */
 };
 
-static void work_free(struct work *w)
+static void batch_free(struct batch *w)
 {
     for (size_t i = 0; i < w->lines->count; i++) {
         if (w->line)
@@ -32,9 +99,9 @@ static void work_free(struct work *w)
     writer_free(&w->out);
     writer_free(&w->rejects);
 }
-AUTO_KIND(work, struct work, work_free(p))
+AUTO_KIND(batch, struct batch, batch_free(p))
 
-static void split(struct line *line, se_field *field, se_bytes text)
+static void split_key(struct line *line, se_field *field, se_bytes text)
 {
     const char *begin = text.data, *tab = memchr(begin, '\t', text.size);
 
@@ -47,24 +114,23 @@ static void split(struct line *line, se_field *field, se_bytes text)
     field->in = (se_bytes){ tab + 1, text.size - line->tabbed.size };
 }
 
-static se_status prepare(struct work *w, se_error *err)
+static se_status prepare_fields(struct batch *w, se_error *err)
 {
     const struct context *context = w->job->context;
-    se_status st = SE_OK;
 
-    for (size_t i = 0; !st && i < w->lines->count; i++) {
+    for (size_t i = 0; i < w->lines->count; i++) {
         w->fields[i].in = w->lines->list[i];
         if (context->column)
-            split(&w->line[i], &w->fields[i], w->lines->list[i]);
+            split_key(&w->line[i], &w->fields[i], w->lines->list[i]);
         if (w->job->values)
             w->fields[i].in = value_trim(w->fields[i].in);
-        st = context_bytes(&w->line[i].context, context, w->line[i].key, err);
+        TRY(context_bytes(&w->line[i].context, context, w->line[i].key, err));
         w->fields[i].context = buf_bytes(&w->line[i].context);
     }
-    return st;
+    return SE_OK;
 }
 
-static const char *reason_of(const struct line *line, const se_field *field)
+static const char *reject_reason(const struct line *line, const se_field *field)
 {
     if (line->bad)
         return "there is no TAB after the key";
@@ -79,7 +145,7 @@ static const char *reason_of(const struct line *line, const se_field *field)
                : NULL;
 }
 
-static void put_reject(struct work *w, size_t i, const char *reason)
+static void write_reject(struct batch *w, size_t i, const char *reason)
 {
     const se_bytes text = w->lines->list[i];
 
@@ -89,7 +155,7 @@ static void put_reject(struct work *w, size_t i, const char *reason)
     w->job->count.rejected++;
 }
 
-static void put_done(struct work *w, size_t i)
+static void write_result(struct batch *w, size_t i)
 {
     writer_put(&w->out, w->line[i].tabbed.data, w->line[i].tabbed.size);
     writer_put(&w->out, w->fields[i].out.data, w->fields[i].out.size);
@@ -98,13 +164,13 @@ static void put_done(struct work *w, size_t i)
 }
 
 /* False: what happened is no line's fault. */
-static bool of_the_line(se_status st)
+static bool is_fault_of_line(se_status st)
 {
     return st == SE_OK || st == SE_ERR_FORMAT || st == SE_ERR_REJECTED || st == SE_ERR_USAGE;
 }
 
-/* What of a line one line is too short for: the value goes on in the next one. */
-static bool is_wrapped(const struct work *w, size_t i)
+/* As wide as lines of wrapped base64 are: the value goes on in the next one. */
+static bool looks_wrapped(const struct batch *w, size_t i)
 {
     enum { MIME = 76, PEM = 64 };
     const size_t size = w->fields[i].in.size;
@@ -113,9 +179,10 @@ static bool is_wrapped(const struct work *w, size_t i)
 }
 
 /* The line that ends the job is worth the whole reason, which is asked for again. */
-static se_status stop_at(struct work *w, size_t i, se_status st, const char *reason, se_error *err)
+static se_status stop_at_line(struct batch *w, size_t i, se_status st, const char *reason,
+                              se_error *err)
 {
-    const struct line_job *job = w->job;
+    const struct field_lines *job = w->job;
     se_field_params params = job->params;
     AUTO(se_buf) out = SE_BUF_INIT;
     se_error why = SE_ERROR_INIT;
@@ -126,34 +193,34 @@ static se_status stop_at(struct work *w, size_t i, se_status st, const char *rea
         se_decrypt(&out, job->engine, job->descriptor, w->fields[i].in, &params, &why) == st)
         reason = why.text;
     (void)error_set(err, st, "line %ju: %s", (uintmax_t)(w->lines->number + i), reason);
-    if (job->values && is_wrapped(w, i))
+    if (job->values && looks_wrapped(w, i))
         (void)error_suffix(err,
                            "; as long as a line of wrapped base64: each value has to be one line");
     return st;
 }
 
-static se_status sort(struct work *w, const se_error *why, se_error *err)
+static se_status sort_results(struct batch *w, const se_error *why, se_error *err)
 {
     for (size_t i = 0; i < w->lines->count; i++) {
         const se_field *field = &w->fields[i];
-        const char *reason = reason_of(&w->line[i], field);
+        const char *reason = reject_reason(&w->line[i], field);
         se_status st = field->status ? field->status : SE_ERR_FORMAT;
 
-        if (!of_the_line(field->status))
+        if (!is_fault_of_line(field->status))
             return error_set(err, field->status, "line %ju: %s", (uintmax_t)(w->lines->number + i),
                              why->status == field->status ? why->text
                                                           : se_status_name(field->status));
         if (reason && !w->job->rejects)
-            return stop_at(w, i, st, reason, err);
+            return stop_at_line(w, i, st, reason, err);
         if (reason)
-            put_reject(w, i, reason);
+            write_reject(w, i, reason);
         else
-            put_done(w, i);
+            write_result(w, i);
     }
     return w->out.failed || w->rejects.failed ? error_memory(err) : SE_OK;
 }
 
-int rejects_check(const struct cli *cli, const char *rejects, const char *output, const char *input)
+int check_rejects(const struct cli *cli, const char *rejects, const char *output, const char *input)
 {
     if (rejects && same_file(rejects, output))
         return cli_usage(cli, "--rejects and --output name the same file, '%s'", output);
@@ -162,21 +229,20 @@ int rejects_check(const struct cli *cli, const char *rejects, const char *output
     return EXIT_DONE;
 }
 
-se_status line_job_do(struct line_job *job, const struct lines *lines, se_error *err)
+se_status field_lines_run(struct field_lines *job, const struct lines *lines, se_error *err)
 {
-    AUTO(work) w = { .job = job, .lines = lines };
+    AUTO(batch) w = { .job = job, .lines = lines };
     se_error why = SE_ERROR_INIT;
-    se_status st = SE_OK;
 
     w.line = calloc(lines->count, sizeof *w.line);
     w.fields = calloc(lines->count, sizeof *w.fields);
     if (!w.line || !w.fields)
         return error_memory(err);
-    TRY(prepare(&w, err));
+    TRY(prepare_fields(&w, err));
     (void)!job->many(w.fields, lines->count, job->engine, job->descriptor, &job->params, &why);
-    TRY(sort(&w, &why, err));
+    TRY(sort_results(&w, &why, err));
     job->count.lines += lines->count;
-    if (job->rejects && (st = sink_write(job->rejects, buf_bytes(&w.rejects.buf), err)))
-        return st;
+    if (job->rejects)
+        TRY(sink_write(job->rejects, buf_bytes(&w.rejects.buf), err));
     return job->out ? sink_write(job->out, buf_bytes(&w.out.buf), err) : SE_OK;
 }

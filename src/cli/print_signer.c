@@ -1,22 +1,18 @@
-#include "cli/signer.h"
+#include "cli/print_signer.h"
 
 #include <stdio.h>
-#include <time.h>
 
-void clock_text(char out[32], int64_t seconds)
+void signing_time_text(char out[TIME_TEXT_ROOM], int64_t seconds)
 {
-    time_t time = seconds;
-    struct tm tm;
-
-    if (!seconds || !gmtime_r(&time, &tm) || !strftime(out, 32, "%Y-%m-%d %H:%M:%S UTC", &tm))
-        (void)snprintf(out, 32, "not stated");
+    if (!seconds || !*time_format(out, TIME_READABLE, seconds))
+        (void)snprintf(out, TIME_TEXT_ROOM, "not stated");
 }
 
-void stamp_write(struct writer *w, const char *indent, const se_signer *signer)
+void write_stamp(struct writer *w, const char *indent, const se_signer *signer)
 {
-    char when[32];
+    char when[TIME_TEXT_ROOM];
 
-    clock_text(when, signer->stamp_time);
+    signing_time_text(when, signer->stamp_time);
     if (signer->stamp_time)
         writer_format(w, "%sstamped    %s by %s\n", indent, when, signer->stamp_authority);
     else if (*signer->stamp_ignored)
@@ -24,11 +20,11 @@ void stamp_write(struct writer *w, const char *indent, const se_signer *signer)
                       signer->stamp_ignored);
 }
 
-void signer_write(struct writer *w, const se_signer *signer)
+void write_signer(struct writer *w, const se_signer *signer)
 {
-    char when[32];
+    char when[TIME_TEXT_ROOM];
 
-    clock_text(when, signer->signing_time);
+    signing_time_text(when, signer->signing_time);
     writer_format(w, "  signer     %s\n  issuer     %s\n  serial     %s\n", signer->subject,
                   signer->issuer, signer->serial);
     if (signer->version)
@@ -36,11 +32,11 @@ void signer_write(struct writer *w, const se_signer *signer)
     else
         writer_text(w, "  version    none of the descriptor's: trusted by CA\n");
     writer_format(w, "  algorithm  %s\n  time       %s\n", signer->algorithm, when);
-    stamp_write(w, "  ", signer);
+    write_stamp(w, "  ", signer);
 }
 
-void signed_tell(const struct cli *cli, se_engine *engine,
-                 const struct descriptor_option *descriptor, const char *output)
+void print_signed(const struct cli *cli, se_engine *engine,
+                  const struct descriptor_option *descriptor, const char *output)
 {
     se_sign_params params = SE_SIGN_PARAMS_INIT;
     se_signer signer;
@@ -55,7 +51,7 @@ void signed_tell(const struct cli *cli, se_engine *engine,
                  descriptor->name, signer.version);
 }
 
-json_t *stamp_json(const se_signer *signer)
+json_t *json_stamp(const se_signer *signer)
 {
     json_t *stamp;
 

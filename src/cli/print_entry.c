@@ -1,10 +1,10 @@
-#include "cli/entry.h"
+#include "cli/print_entry.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/base64.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "base/utf8.h"
 
@@ -12,13 +12,12 @@ enum { MILLION = 1000000 };
 
 void entry_time(char out[ENTRY_TIME], int64_t micros)
 {
-    time_t seconds = micros / MILLION;
-    char whole[32];
-    struct tm tm;
+    char whole[TIME_TEXT_ROOM];
 
     *out = '\0';
-    if (gmtime_r(&seconds, &tm) && strftime(whole, sizeof whole, "%Y-%m-%dT%H:%M:%S", &tm))
-        (void)snprintf(out, ENTRY_TIME, "%s.%06uZ", whole, (unsigned)(micros % MILLION) % MILLION);
+    if (*time_format(whole, TIME_RFC3339, micros / MILLION))
+        (void)snprintf(out, ENTRY_TIME, "%.*s.%06uZ", (int)strlen(whole) - 1, whole,
+                       (unsigned)(micros % MILLION) % MILLION);
 }
 
 void entry_cut(char out[ENTRY_CUT + 1], se_bytes bytes)
@@ -33,7 +32,7 @@ void entry_cut(char out[ENTRY_CUT + 1], se_bytes bytes)
 
 /* ---- JSON ---- */
 
-static void put_base64(json_t *object, const char *name, se_bytes bytes)
+static void json_put_base64(json_t *object, const char *name, se_bytes bytes)
 {
     AUTO(writer) text = { 0 };
 
@@ -43,17 +42,18 @@ static void put_base64(json_t *object, const char *name, se_bytes bytes)
 }
 
 /* JSON has text only: what is none is base64. */
-static void put_bytes(json_t *object, const char *name, const char *name_if_binary, se_bytes bytes)
+static void json_put_bytes(json_t *object, const char *name, const char *name_if_binary,
+                           se_bytes bytes)
 {
     json_t *value = json_stringn(bytes.data, bytes.size);
 
     if (value)
         (void)json_object_set_new(object, name, value);
     else
-        put_base64(object, name_if_binary, bytes);
+        json_put_base64(object, name_if_binary, bytes);
 }
 
-json_t *entry_json(const se_history_entry *entry)
+json_t *json_entry(const se_history_entry *entry)
 {
     char time[ENTRY_TIME];
     json_t *object;
@@ -62,20 +62,20 @@ json_t *entry_json(const se_history_entry *entry)
     if (!(object =
               json_pack("{s:I, s:s?}", "seq", (json_int_t)entry->seq, "time", *time ? time : NULL)))
         return NULL;
-    put_bytes(object, "object", "objectBase64", entry->object);
+    json_put_bytes(object, "object", "objectBase64", entry->object);
     if (entry->erased) {
         (void)json_object_set_new(object, "erased", json_true());
-        put_base64(object, "commitment", entry->commitment);
+        json_put_base64(object, "commitment", entry->commitment);
     } else {
-        put_bytes(object, "payload", "payloadBase64", entry->payload);
-        put_base64(object, "salt", entry->salt);
+        json_put_bytes(object, "payload", "payloadBase64", entry->payload);
+        json_put_base64(object, "salt", entry->salt);
     }
     return object;
 }
 
 /* ---- XML ---- */
 
-static bool fits(se_bytes bytes)
+static bool fits_xml(se_bytes bytes)
 {
     uint32_t point;
     size_t size;
@@ -89,7 +89,7 @@ static bool fits(se_bytes bytes)
 }
 
 /* A CR would be read as an LF (XML 1.0, 2.11). */
-static const char *escaped(char c)
+static const char *xml_escape_of(char c)
 {
     switch (c) {
     case '&':
@@ -105,12 +105,12 @@ static const char *escaped(char c)
     }
 }
 
-static void put_text(struct writer *w, se_bytes bytes)
+static void write_xml_text(struct writer *w, se_bytes bytes)
 {
     const char *at = bytes.size ? bytes.data : "", *end = at + bytes.size, *plain = at;
 
     for (; at < end; at++) {
-        const char *other = escaped(*at);
+        const char *other = xml_escape_of(*at);
 
         if (!other)
             continue;
@@ -121,37 +121,37 @@ static void put_text(struct writer *w, se_bytes bytes)
     writer_put(w, plain, (size_t)(end - plain));
 }
 
-void entry_xml_value(struct writer *w, const char *name, se_bytes bytes)
+void write_xml_value(struct writer *w, const char *name, se_bytes bytes)
 {
-    const bool text = fits(bytes);
+    const bool text = fits_xml(bytes);
 
     writer_format(w, text ? "<%s>" : "<%s encoding=\"base64\">", name);
     if (text)
-        put_text(w, bytes);
+        write_xml_text(w, bytes);
     else
         writer_base64(w, bytes);
     writer_format(w, "</%s>", name);
 }
 
-static void put_binary(struct writer *w, const char *name, se_bytes bytes)
+static void write_xml_base64(struct writer *w, const char *name, se_bytes bytes)
 {
     writer_format(w, "<%s>", name);
     writer_base64(w, bytes);
     writer_format(w, "</%s>", name);
 }
 
-void entry_xml(struct writer *w, const se_history_entry *entry)
+void write_xml_entry(struct writer *w, const se_history_entry *entry)
 {
     char time[ENTRY_TIME];
 
     entry_time(time, entry->time);
     writer_format(w, "<entry seq=\"%ju\" time=\"%s\">", (uintmax_t)entry->seq, time);
-    entry_xml_value(w, "object", entry->object);
+    write_xml_value(w, "object", entry->object);
     if (entry->erased)
-        put_binary(w, "commitment", entry->commitment);
+        write_xml_base64(w, "commitment", entry->commitment);
     else {
-        entry_xml_value(w, "payload", entry->payload);
-        put_binary(w, "salt", entry->salt);
+        write_xml_value(w, "payload", entry->payload);
+        write_xml_base64(w, "salt", entry->salt);
     }
     writer_text(w, "</entry>\n");
 }

@@ -1,4 +1,4 @@
-#include "cli/sensed.h"
+#include "cli/input_probe.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -6,9 +6,9 @@
 #include "base/stream.h"
 #include "base/text.h"
 
-static ptrdiff_t read_sensed(void *arg, void *data, size_t size)
+static ptrdiff_t read_probed(void *arg, void *data, size_t size)
 {
-    struct sensed *s = arg;
+    struct input_probe *s = arg;
     size_t n = s->size - s->at < size ? s->size - s->at : size;
 
     if (!n)
@@ -19,58 +19,58 @@ static ptrdiff_t read_sensed(void *arg, void *data, size_t size)
 }
 
 /* APPNOTE.TXT, 4.3: a file, the end of an empty archive, or the mark of one that was split. */
-static bool begins_as_zip(const unsigned char first[SENSED], size_t size)
+static bool begins_as_zip(const unsigned char first[PROBE_SIZE], size_t size)
 {
     static const char *const marks[] = { "PK\3\4", "PK\5\6", "PK\7\10" };
     bool found = false;
 
-    for (size_t i = 0; size == SENSED && i < sizeof marks / sizeof *marks; i++)
-        found |= !strncmp((const char *)first, marks[i], SENSED);
+    for (size_t i = 0; size == PROBE_SIZE && i < sizeof marks / sizeof *marks; i++)
+        found |= !strncmp((const char *)first, marks[i], PROBE_SIZE);
     return found;
 }
 
-se_status sensed_open(struct sensed *s, const char *path, se_error *err)
+se_status input_probe_open(struct input_probe *s, const char *path, se_error *err)
 {
     ptrdiff_t n = 1;
 
-    *s = (struct sensed){ .input = INPUT_INIT };
+    *s = (struct input_probe){ .input = INPUT_INIT };
     TRY(input_open(&s->input, path, err));
-    while (n > 0 && s->size < SENSED) {
-        n = s->input.source.read(s->input.source.arg, s->first + s->size, SENSED - s->size);
+    while (n > 0 && s->size < PROBE_SIZE) {
+        n = s->input.source.read(s->input.source.arg, s->first + s->size, PROBE_SIZE - s->size);
         s->size += n > 0 ? (size_t)n : 0;
     }
     if (n < 0)
         return error_set(err, SE_ERR_IO, "cannot read '%s': %s", s->input.name, strerror(errno));
     s->encrypted = s->size && se_zip_is_encrypted((se_bytes){ s->first, s->size });
     s->zip = begins_as_zip(s->first, s->size);
-    s->source = (se_source){ read_sensed, s, s->input.source.total };
+    s->source = (se_source){ read_probed, s, s->input.source.total };
     return SE_OK;
 }
 
-void sensed_close(struct sensed *s)
+void input_probe_close(struct input_probe *s)
 {
     input_close(&s->input);
 }
 
-static se_status copy(void *arg, se_bytes piece, se_error *err)
+static se_status copy_piece(void *arg, se_bytes piece, se_error *err)
 {
     return sink_write(arg, piece, err);
 }
 
-se_status sensed_copy(const struct result *result, struct sensed *s, se_error *err)
+se_status input_probe_copy(const struct result *result, struct input_probe *s, se_error *err)
 {
     struct stream in = { &s->source, NULL, NULL, 0 };
     se_sink sink = result->sink;
 
-    return stream_drain(&in, copy, &sink, err);
+    return stream_drain(&in, copy_piece, &sink, err);
 }
 
-se_status candidate_open(struct expected_signer *c, const char *out, const struct decrypting *how,
-                         const char *in, se_error *err)
+se_status zip_to_verify_open(struct zip_to_verify *c, const char *out, const struct decrypting *how,
+                             const char *in, se_error *err)
 {
     se_container_params params = SE_CONTAINER_PARAMS_INIT;
 
-    TRY(sensed_open(&c->in, in, err));
+    TRY(input_probe_open(&c->in, in, err));
     c->is_held = out || c->in.encrypted;
     if (!c->is_held)
         return SE_OK;
@@ -80,15 +80,15 @@ se_status candidate_open(struct expected_signer *c, const char *out, const struc
     if (c->in.encrypted)
         return se_zip_decrypt_stream(&c->held.sink, how->engine, how->descriptor, &c->in.source,
                                      &params, err);
-    return sensed_copy(&c->held, &c->in, err);
+    return input_probe_copy(&c->held, &c->in, err);
 }
 
-const char *candidate_path(const struct expected_signer *c)
+const char *zip_to_verify_path(const struct zip_to_verify *c)
 {
     return c->is_held ? c->path : c->in.input.name;
 }
 
-void candidate_blame(const struct expected_signer *c, se_error *err)
+void zip_to_verify_blame(const struct zip_to_verify *c, se_error *err)
 {
     char prefix[RESULT_PATH + 8], text[sizeof err->text];
 
@@ -100,8 +100,8 @@ void candidate_blame(const struct expected_signer *c, se_error *err)
     (void)error_prefix(err, "'%s': ", c->in.input.name);
 }
 
-void candidate_close(struct expected_signer *c)
+void zip_to_verify_close(struct zip_to_verify *c)
 {
-    sensed_close(&c->in);
+    input_probe_close(&c->in);
     result_discard(&c->held);
 }
