@@ -66,6 +66,14 @@ void cli_done(const struct cli *cli, const char *format, ...) __attribute__((for
 
 int exit_status(se_status status);
 
+/* A step of a command: leaves the function with its exit status unless it is done. */
+#define TRY_EXIT(call)                                                                             \
+    do {                                                                                           \
+        int tried = (call);                                                                        \
+        if (tried)                                                                                 \
+            return tried;                                                                          \
+    } while (0)
+
 /* ---- results for machines: one JSON object per line on standard output ---- */
 
 /* Prints `object` and releases it; false: it could not be made or written. */

@@ -395,15 +395,13 @@ static int check_run(struct cli *cli, void *options, int argc, char **argv)
     AUTO(check_table) table = { .lines = NULL };
     se_check_options check = SE_CHECK_OPTIONS_INIT;
     se_error err = SE_ERROR_INIT;
-    int status;
     se_status st;
 
     (void)argv;
     if (argc)
         return cli_usage(cli, "it takes no operand");
     cli->warnings = true;
-    if ((status = cli_open(&engine, cli, &err)))
-        return status;
+    TRY_EXIT(cli_open(&engine, cli, &err));
     check.probe = o->probe;
     check.days = !o->days ? -1 : (int)(o->days > INT32_MAX ? INT32_MAX : o->days);
     st = se_check(engine, cli->json ? collect_json : collect_row, &table, &check, &err);

@@ -20,14 +20,12 @@ static int config_fingerprint_run(struct cli *cli, void *options, int argc, char
     AUTO(engine) engine = NULL;
     se_error err = SE_ERROR_INIT;
     char fingerprint[65];
-    int status;
 
     (void)options;
     (void)argv;
     if (argc)
         return cli_usage(cli, "it takes no operand");
-    if ((status = cli_open(&engine, cli, &err)))
-        return status;
+    TRY_EXIT(cli_open(&engine, cli, &err));
     if (se_fingerprint(fingerprint, engine, &err))
         return cli_fail(cli, &err);
     if (cli->json)
@@ -62,15 +60,13 @@ static int config_show_run(struct cli *cli, void *options, int argc, char **argv
     AUTO(engine) engine = NULL;
     se_error err = SE_ERROR_INIT;
     char last[512] = "";
-    int status;
 
     (void)options;
     (void)argv;
     if (argc)
         return cli_usage(cli, "it takes no operand");
     cli->warnings = true;
-    if ((status = cli_open(&engine, cli, &err)))
-        return status;
+    TRY_EXIT(cli_open(&engine, cli, &err));
     return se_describe(engine, cli->json ? print_property_json : print_property, last, &err)
                ? cli_fail(cli, &err)
                : EXIT_DONE;
@@ -121,10 +117,8 @@ static int sign_config(struct cli *cli, const struct descriptor_option *descript
     AUTO(se_buf) signed_text = SE_BUF_INIT;
     AUTO(result) result = RESULT_INIT;
     se_error err = SE_ERROR_INIT;
-    int status = cli_open(&engine, cli, &err);
 
-    if (status)
-        return status;
+    TRY_EXIT(cli_open(&engine, cli, &err));
     if (file_read(&text, input_path(in), CONFIG_LIMIT, &err) ||
         se_config_sign(&signed_text, engine, descriptor->name, descriptor->version,
                        buf_bytes(&text), config_path_of(in), &err) ||
@@ -145,12 +139,10 @@ static int config_sign_run(struct cli *cli, void *options, int argc, char **argv
     const struct config_sign_options *o = options;
     const char *in = argc ? argv[0] : cli_config(cli), *out;
     struct descriptor_option descriptor;
-    int status;
 
     if (argc > 1)
         return cli_usage(cli, "one file at a time, %d were given", argc);
-    if ((status = descriptor_read(&descriptor, cli, o->descriptor)))
-        return status;
+    TRY_EXIT(descriptor_read(&descriptor, cli, o->descriptor));
     out = o->output ? o->output : in;
     cli->taken = strcmp(out, "-") == 0;
     return sign_config(cli, &descriptor, in, out);

@@ -176,8 +176,12 @@ static se_status crypt_lines(struct crypt_task *t, se_error *err)
     };
     se_status st = lines_new(&lines, &t->stream, err);
 
-    while (!st && !(st = lines_next(lines, err)) && lines->count)
+    while (!st) {
+        st = lines_next(lines, err);
+        if (st || !lines->count)
+            break;
         st = field_lines_run(&job, lines, err);
+    }
     t->count = job.count;
     return st;
 }
@@ -221,10 +225,8 @@ static int crypt_file(struct crypt_task *t, const char *in)
 {
     AUTO(progress) progress = { .shown = false };
     se_error err = SE_ERROR_INIT;
-    int status = cli_open(&t->engine, t->cli, &err);
 
-    if (status)
-        return status;
+    TRY_EXIT(cli_open(&t->engine, t->cli, &err));
     if (open_files(t, in, &err))
         return result_fail(t->rejects.failed ? &t->rejects : &t->result, t->cli, &err);
     t->stream =
@@ -252,13 +254,11 @@ static int crypt_run(struct cli *cli, const struct crypt_options *o,
         .result = RESULT_INIT,
         .rejects = RESULT_INIT,
     };
-    int status;
 
-    if ((status = check_usage(cli, o, argc)) ||
-        (status = descriptor_read(&t.descriptor, cli, o->descriptor)) ||
-        (status = context_read(&t.context, cli, &o->context, o->column)) ||
-        (status = check_rejects(cli, o->rejects, o->output, argc ? argv[0] : NULL)))
-        return status;
+    TRY_EXIT(check_usage(cli, o, argc));
+    TRY_EXIT(descriptor_read(&t.descriptor, cli, o->descriptor));
+    TRY_EXIT(context_read(&t.context, cli, &o->context, o->column));
+    TRY_EXIT(check_rejects(cli, o->rejects, o->output, argc ? argv[0] : NULL));
     return crypt_file(&t, argc ? argv[0] : NULL);
 }
 

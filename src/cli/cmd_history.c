@@ -53,13 +53,11 @@ static int history_create_run(struct cli *cli, void *arg, int argc, char **argv)
     AUTO(history_session) session = { .engine = NULL };
     se_history_options options;
     se_error err = SE_ERROR_INIT;
-    int status;
 
     (void)argv;
     if (argc)
         return cli_usage(cli, "history create takes no file");
-    if ((status = history_options_prepare(&session, &options, cli, place)))
-        return status;
+    TRY_EXIT(history_options_prepare(&session, &options, cli, place));
     return se_history_create(session.engine, place->store, &options, &err)
                ? cli_fail_output(cli, &err)
                : EXIT_DONE;
@@ -71,13 +69,11 @@ static int history_head_run(struct cli *cli, void *arg, int argc, char **argv)
     AUTO(history_session) session = { .engine = NULL };
     AUTO(se_buf) head = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
-    int status;
 
     (void)argv;
     if (argc)
         return cli_usage(cli, "history head takes no file");
-    if ((status = history_session_open(&session, cli, place, HISTORY_CHANGE, NULL)))
-        return status;
+    TRY_EXIT(history_session_open(&session, cli, place, HISTORY_CHANGE, NULL));
     if (se_history_head(&head, session.history, &err))
         return cli_fail(cli, &err);
     if (cli->json)
@@ -212,12 +208,10 @@ static int history_append_run(struct cli *cli, void *arg, int argc, char **argv)
     AUTO(input) input = INPUT_INIT;
     struct stream stream = { .source = &input.source };
     se_error err = SE_ERROR_INIT;
-    int status;
 
     if (argc > 1)
         return cli_usage(cli, "one file at a time, %d were given", argc);
-    if ((status = history_session_open(&session, cli, &task.options->place, HISTORY_CHANGE, NULL)))
-        return status;
+    TRY_EXIT(history_session_open(&session, cli, &task.options->place, HISTORY_CHANGE, NULL));
     task.history = session.history;
     if (input_open(&input, argc ? argv[0] : NULL, &err))
         return cli_fail(cli, &err);

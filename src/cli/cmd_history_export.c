@@ -230,15 +230,13 @@ static int history_export_run(struct cli *cli, void *arg, int argc, char **argv)
     AUTO(result) result = RESULT_INIT;
     struct descriptor_option signer;
     se_error err = SE_ERROR_INIT;
-    int status;
 
     (void)argv;
     if (argc)
         return cli_usage(cli, "history export takes no file");
-    if ((status = read_signer(&signer, cli, o)) ||
-        (status = history_session_open(&session, cli, &o->place, HISTORY_INSPECT,
-                                       o->selection.unverified ? NULL : "verifying")))
-        return status;
+    TRY_EXIT(read_signer(&signer, cli, o));
+    TRY_EXIT(history_session_open(&session, cli, &o->place, HISTORY_INSPECT,
+                                  o->selection.unverified ? NULL : "verifying"));
     if (result_open(&result, o->output, false, &err) ||
         (o->xml ? export_xml(&result.sink, &session, o, &signer, &err)
                 : export_json(&result.sink, session.history, o, &err)) ||

@@ -92,11 +92,9 @@ static int run_dry(struct maintenance *m)
 {
     AUTO(history_session) session = { .engine = NULL };
     se_error err = SE_ERROR_INIT;
-    int status =
-        history_session_open(&session, m->cli, &m->options->place, HISTORY_DRY_RUN, "verifying");
 
-    if (status)
-        return status;
+    TRY_EXIT(
+        history_session_open(&session, m->cli, &m->options->place, HISTORY_DRY_RUN, "verifying"));
     if (m->kind->act(m, session.history, &err) || m->kind->describe(m, session.history, &err)) {
         progress_end(&session.progress);
         return cli_fail(m->cli, &err);
@@ -132,19 +130,17 @@ static int maintenance_run(struct maintenance *m)
     AUTO(history_session) session = { .engine = NULL };
     const struct maintenance_options *o = m->options;
     se_error err = SE_ERROR_INIT;
-    int status = EXIT_DONE;
     se_status st;
 
-    if ((o->consent.dry_run || !o->consent.yes) && (status = run_dry(m)))
-        return status;
+    if (o->consent.dry_run || !o->consent.yes)
+        TRY_EXIT(run_dry(m));
     if (o->consent.dry_run) {
         print_dry_run(m);
         return EXIT_DONE;
     }
-    if (!o->consent.yes && m->loss.buf.size && (status = ask_consent(m)))
-        return status;
-    if ((status = history_session_open(&session, m->cli, &o->place, HISTORY_CHANGE, "verifying")))
-        return status;
+    if (!o->consent.yes && m->loss.buf.size)
+        TRY_EXIT(ask_consent(m));
+    TRY_EXIT(history_session_open(&session, m->cli, &o->place, HISTORY_CHANGE, "verifying"));
     st = m->kind->act(m, session.history, &err);
     progress_end(&session.progress);
     if (st)
@@ -192,9 +188,9 @@ static int history_erase_run(struct cli *cli, void *arg, int argc, char **argv)
         .describe = describe_erase,
     };
     AUTO(maintenance) m = { .cli = cli, .options = arg, .kind = &kind };
-    int status = history_entry_number(&m.seq, cli, argc, argv);
 
-    return status ? status : maintenance_run(&m);
+    TRY_EXIT(history_entry_number(&m.seq, cli, argc, argv));
+    return maintenance_run(&m);
 }
 
 /* ---- old entries ---- */
@@ -285,14 +281,12 @@ static int history_resign_run(struct cli *cli, void *arg, int argc, char **argv)
     AUTO(history_session) session = { .engine = NULL };
     se_error err = SE_ERROR_INIT;
     se_status st;
-    int status;
 
     (void)argv;
     if (argc)
         return cli_usage(cli, "history resign takes no file");
     /* its last seal may be one of a key that is gone */
-    if ((status = history_session_open(&session, cli, place, HISTORY_INSPECT, "verifying")))
-        return status;
+    TRY_EXIT(history_session_open(&session, cli, place, HISTORY_INSPECT, "verifying"));
     st = se_history_resign(session.history, &err);
     progress_end(&session.progress);
     return st ? cli_fail_output(cli, &err) : EXIT_DONE;

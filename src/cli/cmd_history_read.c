@@ -82,14 +82,12 @@ static int history_show_run(struct cli *cli, void *arg, int argc, char **argv)
     AUTO(history_session) session = { .engine = NULL };
     const se_history_range range = history_range(&o->selection);
     se_error err = SE_ERROR_INIT;
-    int status;
 
     (void)argv;
     if (argc)
         return cli_usage(cli, "history show takes no file");
-    if ((status = history_session_open(&session, cli, &o->place, HISTORY_INSPECT,
-                                       o->selection.unverified ? NULL : "verifying")))
-        return status;
+    TRY_EXIT(history_session_open(&session, cli, &o->place, HISTORY_INSPECT,
+                                  o->selection.unverified ? NULL : "verifying"));
     return se_history_read(session.history, &range, cli->json ? print_entry_json : print_entry,
                            NULL, &err)
                ? cli_fail(cli, &err)
@@ -106,11 +104,9 @@ static int history_prove_run(struct cli *cli, void *arg, int argc, char **argv)
     AUTO(se_buf) proof = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
     uint64_t seq;
-    int status;
 
-    if ((status = history_entry_number(&seq, cli, argc, argv)) ||
-        (status = history_session_open(&session, cli, &o->place, HISTORY_CHANGE, NULL)))
-        return status;
+    TRY_EXIT(history_entry_number(&seq, cli, argc, argv));
+    TRY_EXIT(history_session_open(&session, cli, &o->place, HISTORY_CHANGE, NULL));
     if (se_history_prove(&proof, session.history, seq, &err))
         return cli_fail(cli, &err);
     if (result_open(&result, o->output, false, &err) ||

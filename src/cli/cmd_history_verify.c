@@ -181,10 +181,9 @@ static int verify_chain(struct notify *notify, struct cli *cli, const struct ver
     struct finding_report found = { cli, &session.progress, notify };
     se_history_report report;
     se_error err = SE_ERROR_INIT;
-    int status = history_session_open(&session, cli, &o->place, HISTORY_INSPECT, "verifying");
+    int status;
 
-    if (status)
-        return status;
+    TRY_EXIT(history_session_open(&session, cli, &o->place, HISTORY_INSPECT, "verifying"));
     options->finding = report_finding;
     options->finding_arg = &found;
     status = exit_status(se_history_verify(&report, session.history, options, &err));

@@ -42,13 +42,11 @@ static int key_init_run(struct cli *cli, void *options, int argc, char **argv)
     AUTO(se_buf) so_pin = SE_BUF_INIT;
     struct provision_consent consent;
     se_error err = SE_ERROR_INIT;
-    int status;
 
     if (!o->so_pin_source)
         return cli_usage(
             cli, "--so-pin-source is missing: the token wants a PIN for its security officer");
-    if ((status = key_target_open_only(&target, cli, &o->target, argc, argv)))
-        return status;
+    TRY_EXIT(key_target_open_only(&target, cli, &o->target, argc, argv));
     if (secret_read(&so_pin, o->so_pin_source, "--so-pin-source", "SO PIN", &err))
         return cli_fail(cli, &err);
     asking = (struct key_consent){
@@ -115,12 +113,10 @@ static int key_list_run(struct cli *cli, void *options, int argc, char **argv)
     const struct provision_report report = key_report(cli);
     AUTO(target) target = NULL;
     se_error err = SE_ERROR_INIT;
-    int status;
 
     if (!argc && key_target_is_open(o))
         return list_config(cli);
-    if ((status = key_target_open_only(&target, cli, o, argc, argv)))
-        return status;
+    TRY_EXIT(key_target_open_only(&target, cli, o, argc, argv));
     return provision_list(target, &report, &err) ? cli_fail_output(cli, &err) : EXIT_DONE;
 }
 
@@ -158,10 +154,8 @@ static int key_delete_run(struct cli *cli, void *options, int argc, char **argv)
     AUTO(key_consent) asking = { .cli = NULL };
     struct provision_consent consent;
     se_error err = SE_ERROR_INIT;
-    int status = key_target_open_only(&target, cli, &o->target, argc, argv);
 
-    if (status)
-        return status;
+    TRY_EXIT(key_target_open_only(&target, cli, &o->target, argc, argv));
     asking = (struct key_consent){
         .cli = cli,
         .target = target,
@@ -290,10 +284,8 @@ static int key_generate_run(struct cli *cli, void *options, int argc, char **arg
     AUTO(key_consent) asking = { .cli = NULL };
     struct provision_consent consent;
     se_error err = SE_ERROR_INIT;
-    int status = key_target_open_only(&target, cli, &o->target, argc, argv);
 
-    if (status)
-        return status;
+    TRY_EXIT(key_target_open_only(&target, cli, &o->target, argc, argv));
     asking = replace_consent(cli, target);
     consent = key_consent_open(&asking, &o->consent);
     profile.consent = &consent;
@@ -349,10 +341,8 @@ static int key_request_run(struct cli *cli, void *options, int argc, char **argv
     AUTO(target) target = NULL;
     AUTO(se_buf) request = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
-    int status = key_target_open_only(&target, cli, &o->target, argc, argv);
 
-    if (status)
-        return status;
+    TRY_EXIT(key_target_open_only(&target, cli, &o->target, argc, argv));
     if (provision_request(&request, target, &profile, &err))
         return cli_fail_output(cli, &err);
     return write_request(cli, o, &request);
@@ -432,10 +422,8 @@ static int key_import_run(struct cli *cli, void *options, int argc, char **argv)
 {
     const struct import_options *o = options;
     AUTO(target) target = NULL;
-    int status = key_target_open(&target, cli, &o->target, &argc, &argv);
 
-    if (status)
-        return status;
+    TRY_EXIT(key_target_open(&target, cli, &o->target, &argc, &argv));
     if (argc != 1)
         return cli_usage(cli, "which FILE is to be imported?");
     return import_file(cli, target, o, argv[0]);
@@ -455,10 +443,8 @@ static int key_certificate_run(struct cli *cli, void *options, int argc, char **
     AUTO(target) target = NULL;
     AUTO(se_buf) answer = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
-    int status = key_target_open(&target, cli, o, &argc, &argv);
 
-    if (status)
-        return status;
+    TRY_EXIT(key_target_open(&target, cli, o, &argc, &argv));
     if (argc != 1)
         return cli_usage(cli, "which FILE holds the certificate?");
     if (file_read(&answer, input_path(argv[0]), INPUT_MOST, &err))

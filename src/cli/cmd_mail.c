@@ -114,10 +114,8 @@ static int sign_mail(se_mail *told, struct cli *cli, const struct descriptor_opt
     AUTO(progress) progress = { .shown = false };
     se_mail_sign_params params = mail_sign_params_of(o, descriptor);
     se_error err = SE_ERROR_INIT;
-    int status = cli_open(&engine, cli, &err);
 
-    if (status)
-        return status;
+    TRY_EXIT(cli_open(&engine, cli, &err));
     params.progress = progress_begin(&progress, cli, "signing");
     params.progress_arg = &progress;
     /* a message is never half of one: a pipe gets it when it is whole */
@@ -421,13 +419,11 @@ static int mail_verify_run(struct cli *cli, void *options, int argc, char **argv
     AUTO(engine) engine = NULL;
     AUTO(mail_check) job = { .params = SE_MAIL_VERIFY_PARAMS_INIT };
     se_error err = SE_ERROR_INIT;
-    int status;
 
     if (argc > 1)
         return cli_usage(cli, "one message at a time, %d were given", argc);
-    if ((status = descriptor_read(&descriptor, cli, o->descriptor)) ||
-        (status = cli_open(&engine, cli, &err)))
-        return status;
+    TRY_EXIT(descriptor_read(&descriptor, cli, o->descriptor));
+    TRY_EXIT(cli_open(&engine, cli, &err));
     job.engine = engine;
     job.descriptor = descriptor.name;
     job.params.version = descriptor.version;

@@ -396,10 +396,8 @@ static int rekey_file(struct rekey_task *t, const char *in)
 {
     AUTO(progress) progress = { .shown = false };
     se_error err = SE_ERROR_INIT;
-    int status = cli_open(&t->engine, t->cli, &err);
 
-    if (status)
-        return status;
+    TRY_EXIT(cli_open(&t->engine, t->cli, &err));
     if (input_open(&t->input, in, &err))
         return cli_fail(t->cli, &err);
     t->resumable = is_resumable(t->options, &t->input);
@@ -429,14 +427,12 @@ static int rekey_run(struct cli *cli, void *options, int argc, char **argv)
         .result = RESULT_INIT,
         .rejects = RESULT_INIT,
     };
-    int status;
 
     cli->taken = cli->taken && !o->dry_run;
-    if ((status = check_usage(cli, o, argc)) ||
-        (status = descriptor_read(&t.descriptor, cli, o->descriptor)) ||
-        (status = context_read(&t.context, cli, &o->context, o->column)) ||
-        (status = check_rejects(cli, o->rejects, o->output, argc ? argv[0] : NULL)))
-        return status;
+    TRY_EXIT(check_usage(cli, o, argc));
+    TRY_EXIT(descriptor_read(&t.descriptor, cli, o->descriptor));
+    TRY_EXIT(context_read(&t.context, cli, &o->context, o->column));
+    TRY_EXIT(check_rejects(cli, o->rejects, o->output, argc ? argv[0] : NULL));
     t.job = (struct field_lines){ .many = se_rekey_many,
                                   .values = true,
                                   .descriptor = t.descriptor.name,

@@ -188,10 +188,8 @@ static int sign_file(struct cli *cli, const struct descriptor_option *descriptor
     AUTO(result) result = RESULT_INIT;
     AUTO(progress) progress = { .shown = false };
     se_error err = SE_ERROR_INIT;
-    int status = cli_open(&engine, cli, &err);
 
-    if (status)
-        return status;
+    TRY_EXIT(cli_open(&engine, cli, &err));
     params->progress = progress_begin(&progress, cli, "signing");
     params->progress_arg = &progress;
     if (input_open(&input, in, &err) || result_open(&result, out, false, &err) ||
@@ -216,9 +214,9 @@ static int sign_run(struct cli *cli, void *options, int argc, char **argv)
     char *out;
     int status;
 
-    if ((status = check_usage(cli, o, argc)) || (status = check_output(cli, o, in)) ||
-        (status = descriptor_read(&descriptor, cli, o->descriptor)))
-        return status;
+    TRY_EXIT(check_usage(cli, o, argc));
+    TRY_EXIT(check_output(cli, o, in));
+    TRY_EXIT(descriptor_read(&descriptor, cli, o->descriptor));
     params = sign_params_of(o, &descriptor);
     if (content_uri(&uri, o, in, &err))
         return cli_fail(cli, &err);

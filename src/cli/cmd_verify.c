@@ -223,10 +223,8 @@ static int verify_file(struct cli *cli, const struct verify_options *o,
     se_error err = SE_ERROR_INIT;
     se_signer signer;
     const char *used;
-    int status = cli_open(&engine, cli, &err);
 
-    if (status)
-        return status;
+    TRY_EXIT(cli_open(&engine, cli, &err));
     v.engine = engine;
     cli->judged = in ? in : "-";
     if (verify_with_beside(&signer, &used, &v, beside, &err))

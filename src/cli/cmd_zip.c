@@ -164,10 +164,8 @@ static int sign_zip(struct cli *cli, const struct zip_sign_options *o, const str
     AUTO(progress) progress = { .shown = false };
     se_zip_params params = zip_params_of(&o->limits, o->time);
     se_error err = SE_ERROR_INIT;
-    int status = cli_open(&engine, cli, &err);
 
-    if (status)
-        return status;
+    TRY_EXIT(cli_open(&engine, cli, &err));
     params.version = job->signer.version;
     params.encrypt = o->encrypt ? job->encrypter.name : NULL;
     params.encrypt_version = job->encrypter.version;
@@ -194,18 +192,15 @@ static int zip_sign_run(struct cli *cli, void *options, int argc, char **argv)
 {
     const struct zip_sign_options *o = options;
     AUTO(sign_job) job = { .output = NULL };
-    int status;
 
-    if ((status = check_operand(cli, argc)) ||
-        (status = descriptor_read(&job.signer, cli, o->descriptor)) ||
-        (status = descriptor_read(&job.encrypter, cli, o->encrypter)))
-        return status;
+    TRY_EXIT(check_operand(cli, argc));
+    TRY_EXIT(descriptor_read(&job.signer, cli, o->descriptor));
+    TRY_EXIT(descriptor_read(&job.encrypter, cli, o->encrypter));
     if (o->keep && o->replace)
         return cli_usage(cli, "either --keep or --replace");
     if (o->context.count && !o->encrypt)
         return cli_usage(cli, "--context is for what --encrypt makes");
-    if ((status = context_read_bytes(&job.context, cli, &o->context)))
-        return status;
+    TRY_EXIT(context_read_bytes(&job.context, cli, &o->context));
     job.output = output_name(o, argv[0]);
     return job.output ? sign_zip(cli, o, &job, argv[0]) : EXIT_INTERNAL;
 }
@@ -347,12 +342,10 @@ static int verify_zip(struct zip_report *t, struct cli *cli,
     struct decrypting decrypting = { .descriptor = o->decrypter };
     se_zip_params params = zip_params_of(&o->limits, o->time);
     se_error err = SE_ERROR_INIT;
-    int status;
 
     cli->judged = in;
-    if ((status = context_read_bytes(&context, cli, &o->context)) ||
-        (status = cli_open(&engine, cli, &err)))
-        return status;
+    TRY_EXIT(context_read_bytes(&context, cli, &o->context));
+    TRY_EXIT(cli_open(&engine, cli, &err));
     decrypting.engine = engine;
     decrypting.context = buf_bytes(&context);
     params.trust = o->trust;

@@ -75,13 +75,11 @@ AUTO_KIND(container_task, struct container_task, container_task_end(p))
 
 static int container_task_begin(struct container_task *t, int argc, char **argv)
 {
-    int status;
 
     if (argc > 1)
         return cli_usage(t->cli, "one file at a time, %d were given", argc);
     t->in = argc ? argv[0] : "-";
-    if ((status = descriptor_read(&t->descriptor, t->cli, t->options->descriptor)))
-        return status;
+    TRY_EXIT(descriptor_read(&t->descriptor, t->cli, t->options->descriptor));
     return context_read_bytes(&t->context, t->cli, &t->options->context);
 }
 
@@ -117,10 +115,8 @@ static int encrypt_container(struct container_task *t)
     AUTO(progress) progress = { .shown = false };
     se_container_params params;
     se_error err = SE_ERROR_INIT;
-    int status = cli_open(&engine, t->cli, &err);
 
-    if (status)
-        return status;
+    TRY_EXIT(cli_open(&engine, t->cli, &err));
     params = container_params_of(t, &progress, "encrypting");
     if (input_open(&input, t->in, &err) || result_open(&result, t->out, false, &err) ||
         se_zip_encrypt_stream(&result.sink, engine, t->descriptor.name, &input.source, &params,
@@ -137,10 +133,8 @@ static int encrypt_container(struct container_task *t)
 static int zip_encrypt_run(struct cli *cli, void *options, int argc, char **argv)
 {
     AUTO(container_task) t = { .cli = cli, .options = options };
-    int status = container_task_begin(&t, argc, argv);
 
-    if (status)
-        return status;
+    TRY_EXIT(container_task_begin(&t, argc, argv));
     if (t.options->output || strcmp(t.in, "-") == 0)
         t.out = strdup(t.options->output ? t.options->output : "-");
     else if (asprintf(&t.out, "%s" EXTENSION, t.in) < 0)
@@ -176,11 +170,9 @@ static int decrypt_container(struct container_task *t)
     AUTO(progress) progress = { .shown = false };
     se_container_params params;
     se_error err = SE_ERROR_INIT;
-    int status = cli_open(&engine, t->cli, &err);
     se_status st;
 
-    if (status)
-        return status;
+    TRY_EXIT(cli_open(&engine, t->cli, &err));
     params = container_params_of(t, &progress, "decrypting");
     if (input_probe_open(&in, t->in, &err))
         return cli_fail(t->cli, &err);
@@ -216,10 +208,8 @@ static char *plain_name(const struct container_task *t)
 static int zip_decrypt_run(struct cli *cli, void *options, int argc, char **argv)
 {
     AUTO(container_task) t = { .cli = cli, .options = options };
-    int status = container_task_begin(&t, argc, argv);
 
-    if (status)
-        return status;
+    TRY_EXIT(container_task_begin(&t, argc, argv));
     if (!(t.out = plain_name(&t)))
         return EXIT_INTERNAL;
     if (!*t.out)

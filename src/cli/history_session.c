@@ -100,10 +100,8 @@ int history_session_open(struct history_session *out, struct cli *cli,
 {
     se_history_options options;
     se_error err = SE_ERROR_INIT;
-    int status = history_options_prepare(out, &options, cli, place);
 
-    if (status)
-        return status;
+    TRY_EXIT(history_options_prepare(out, &options, cli, place));
     options.inspect = use == HISTORY_INSPECT;
     options.dry_run = use == HISTORY_DRY_RUN;
     if (what)

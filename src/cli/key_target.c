@@ -109,12 +109,10 @@ int key_target_open(struct target **out, struct cli *cli, const struct key_targe
     bool is_direct = o->module || o->file;
     AUTO(se_buf) pin = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
-    int status = check_usage(cli, o, is_direct, *argc);
     se_status st;
 
     *out = NULL;
-    if (status)
-        return status;
+    TRY_EXIT(check_usage(cli, o, is_direct, *argc));
     st =
         is_direct ? open_direct(out, o, &err) : open_configured(out, cli, **argv, o->replica, &err);
     if (!st && !is_direct) {
