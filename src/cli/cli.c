@@ -37,7 +37,7 @@ int exit_status(se_status status)
 
 /* ---- JSON ---- */
 
-/* A row that memory does not suffice for is not passed over in silence. */
+/* A row for which memory ran out is not left out in silence. */
 static bool json_lost;
 
 bool json_line(json_t *object)
@@ -209,7 +209,7 @@ static void report_finding(void *arg, const se_report *finding)
     if (!finding->line && !finding->error)
         cli_warn(cli, "warning: %s", finding->text);
     if (!finding->line)
-        return; /* an error of the file as a whole is what cli_fail() tells */
+        return; /* cli_fail() prints an error of the file as a whole */
     cli->told = cli->told || finding->error;
     (void)fprintf(stderr, "%s:%d: %s%s\n", finding->file, finding->line,
                   finding->error ? "" : "warning: ", finding->text);

@@ -83,8 +83,8 @@ bool json_line(json_t *object);
 bool json_is_lost(void);
 
 /*
- * Names of files, and those in zips, on tokens and in certificates, are in any encoding, JSON is in
- * UTF-8: what is no UTF-8 becomes U+FFFD, so that no row is lost for its name's sake.  null for
+ * Names of files, of zip entries, and on tokens and in certificates come in any encoding; JSON is
+ * UTF-8.  Bytes that are not become U+FFFD, so that no row is lost because of a name.  null for
  * NULL.
  */
 json_t *json_text(const char *text);

@@ -64,7 +64,7 @@ __attribute__((format(printf, 1, 2))) static char *text_of(const char *format, .
 }
 
 /* The one text may go on where the other ends: a PIN that was refused once is not presented again,
- * which is what the next rows say. */
+ * as the next rows say. */
 static bool is_same_cause(const char *one, const char *other)
 {
     size_t size = strlen(one);
@@ -177,7 +177,7 @@ static const char *skip_columns(const char *text, int columns)
     return text;
 }
 
-/* What is too wide loses its middle: its end may be a version. */
+/* A text that is too wide loses its middle: its end may be a version. */
 static void print_cell(const char *text, int width)
 {
     int wide = width_of(text), tail = width / 3, head = width - tail - 3;

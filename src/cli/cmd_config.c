@@ -125,11 +125,8 @@ static int sign_config(struct cli *cli, const struct descriptor_option *descript
         result_open_secret(&result, out, &err) ||
         sink_write(&result.sink, buf_bytes(&signed_text), &err) || result_commit(&result, &err))
         return result_fail(&result, cli, &err);
-    if (cli->json && !cli->taken)
-        (void)json_line(json_pack("{s:o, s:o, s:o}", "descriptor", json_text(descriptor->name),
-                                  "input", json_text(in), "output", json_text(out)));
-    else if (!cli->taken)
-        print_signed(cli, engine, descriptor, out);
+    if (!cli->taken)
+        print_signed(cli, engine, descriptor, in, out);
     return EXIT_DONE;
 }
 

@@ -111,7 +111,7 @@ static void crypt_task_end(struct crypt_task *t)
 }
 AUTO_KIND(crypt_task, struct crypt_task, crypt_task_end(p))
 
-enum { VALUE_LIMIT = INT32_MAX }; /* what is too long for a value is refused by the library */
+enum { VALUE_LIMIT = INT32_MAX }; /* the library refuses longer values */
 
 static int check_usage(const struct cli *cli, const struct crypt_options *o, int argc)
 {
@@ -210,7 +210,7 @@ static void print_crypted(const struct crypt_task *t)
         cli_done(cli, "%ju lines, all %s", (uintmax_t)t->count.lines, t->direction->done);
 }
 
-/* Plaintext is not for everybody's eyes. */
+/* Only the owner may read plaintext. */
 static se_status open_files(struct crypt_task *t, const char *in, se_error *err)
 {
     const struct crypt_options *o = t->options;

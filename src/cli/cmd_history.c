@@ -96,7 +96,7 @@ static void print_chain(const char *name, const se_history_chain *chain)
            chain->damaged ? ", damaged" : "");
 }
 
-/* What somebody has put into the store may be no name. */
+/* The store may hold anything under a chain's name. */
 static bool report_chain(void *arg, const se_history_chain *chain)
 {
     const struct cli *cli = arg;

@@ -11,8 +11,8 @@
 
 #define NAMESPACE "urn:signengine:history-export"
 
-/* Whatever is in it, a document of this size has fewer tags than verifiers of ours accept, and
- * there is room for the signature. */
+/* A document of this size has fewer tags than our verifiers accept, and leaves room for the
+ * signature. */
 enum { DOCUMENT_LIMIT = 100 << 20, MILLION = 1000000 };
 
 struct export_options {
@@ -117,7 +117,7 @@ static void write_time_attribute(struct writer *w, const char *attribute, int64_
     writer_format(w, " %s=\"%s\"", attribute, time);
 }
 
-/* What was asked for: what the document lacks for another reason is missing in the chain. */
+/* The selection: entries that it covers and the document lacks are missing in the chain. */
 static void write_selection(struct writer *w, const struct history_selection *s)
 {
     if (!s->first && !s->last && !s->since && !s->until && !*s->object)
@@ -165,7 +165,7 @@ static bool export_entry(void *arg, const se_history_entry *entry)
     return !d->full && !d->text.failed;
 }
 
-/* Nothing gets in that was not verified, and the seal is the one that covers it. */
+/* Only verified entries get in, and the seal is the one that covers them. */
 static se_status make_document(struct document *out, struct history_session *s, se_error *err)
 {
     const se_history_range range = history_range(&out->options->selection);

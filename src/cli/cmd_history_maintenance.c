@@ -37,7 +37,7 @@ static const struct option_row prune_rows[] = {
     { .name = NULL },
 };
 
-/* ---- what goes for good: first as a dry run, which says what; then somebody says yes ---- */
+/* ---- deleting for good: a dry run first, which says what goes; then the user says yes ---- */
 
 struct maintenance;
 struct maintenance_kind {
@@ -45,7 +45,7 @@ struct maintenance_kind {
     se_status (*act)(struct maintenance *m, se_history *history, se_error *err);
     /* Puts a line into m->loss, and which entries those are; none: there is nothing to do. */
     se_status (*describe)(struct maintenance *m, se_history *history, se_error *err);
-    void (*print)(const struct maintenance *m); /* what was done; NULL: that needs no words */
+    void (*print)(const struct maintenance *m); /* the result; NULL: nothing to print */
 };
 
 struct maintenance {

@@ -56,7 +56,7 @@ static const struct option_row proof_rows[] = {
     { .name = NULL },
 };
 
-/* ---- what is there ---- */
+/* ---- entries ---- */
 
 static bool print_entry_json(void *arg, const se_history_entry *entry)
 {
@@ -141,7 +141,7 @@ static void print_proof(const struct cli *cli, const se_history_proof *p)
     (void)json_line(object);
 }
 
-/* An empty one is not the same as none: the proof has one too, of whoever made it. */
+/* An empty file must not pass for none: then the certificate in the proof itself would count. */
 static se_status read_certificate(se_buf *out, const char *path, se_error *err)
 {
     if (!path)

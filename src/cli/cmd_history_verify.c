@@ -50,7 +50,7 @@ static const struct option_row verify_rows[] = {
 struct notify {
     const char *command; /* NULL: none */
     struct writer lines;
-    size_t told; /* bytes of them that it got */
+    size_t told; /* bytes of them that the program got */
     bool tried, runs;
     pid_t child;
 };
@@ -116,7 +116,7 @@ static se_status await_notify(struct notify *a, se_error *err)
                   : SE_OK;
 }
 
-/* Whatever becomes of it, the chain has findings, and that is what our exit status says. */
+/* The exit status says that the chain has findings, whether or not the program runs. */
 static void notify_of_rest(const struct cli *cli, struct notify *a)
 {
     se_error err = SE_ERROR_INIT;
@@ -152,7 +152,8 @@ static void report_finding(void *arg, const se_finding *finding)
         return;
     (void)fflush(stdout);
     a->tried = true;
-    if (a->command && start_notify(a, &err)) /* it is tried once more at the end, and told then */
+    if (a->command &&
+        start_notify(a, &err)) /* the end of the command tries it once more, and reports failure */
         return;
 }
 

@@ -255,7 +255,7 @@ struct signatures {
     unsigned count;
 };
 
-/* What was signed, of two signatures in turns. */
+/* Signed contents, of two signatures in turns. */
 struct contents {
     struct result of[2];
 };
@@ -295,7 +295,7 @@ static json_t *json_signature(const se_mail *mail)
                      json_text(mail->changed));
 }
 
-/* The innermost one is that of what was taken out.  All of it is told or nothing. */
+/* The innermost signature is the one over the content.  The row is whole or not printed. */
 static void print_json(const char *input, const struct signatures *signatures)
 {
     json_t *message = json_pack("{s:o, s:s}", "input", json_text(input), "verdict", "good"),
@@ -322,8 +322,7 @@ static void print_verdict(const struct cli *cli, const char *input,
         print_for_people(cli->taken ? stderr : stdout, input, signatures);
 }
 
-/* One signature; what it was made over goes to a temporary file, which is the input of the next
- * one. */
+/* One signature; its content goes to a temporary file, which is the input of the next one. */
 static se_status verify_signature(se_mail *out, struct result *content,
                                   const struct mail_check *job, const se_source *in, se_error *err)
 {

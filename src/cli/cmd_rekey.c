@@ -114,7 +114,7 @@ static se_status load_state(struct resume *c, se_error *err)
     return parse_state(c, (const char *)text.data, err);
 }
 
-/* What was written after the state was last saved is written again. */
+/* Output behind the last saved state is written again. */
 static se_status open_partial(int *fd, const char *path, uint64_t size, se_error *err)
 {
     struct stat info;
@@ -287,7 +287,7 @@ static int check_usage(const struct cli *cli, const struct rekey_options *o, int
     return EXIT_DONE;
 }
 
-/* From file to file; a device takes what comes, and can't be gone on with. */
+/* Only from file to file: output to a device can't be resumed. */
 static bool is_resumable(const struct rekey_options *o, const struct input *input)
 {
     struct stat info;
@@ -331,8 +331,7 @@ static se_status open_streams(struct rekey_task *t, se_error *err)
     return st;
 }
 
-/* Often enough that little is done again, and seldom enough that waiting for the disk costs little.
- */
+/* Often enough to repeat little, seldom enough to wait little for the disk. */
 static bool is_save_due(int64_t *saved_ms)
 {
     int64_t now = clock_monotonic_ms();

@@ -169,17 +169,6 @@ static se_status content_uri(se_buf *out, const struct sign_options *o, const ch
     return writer_finish(out, &w, err);
 }
 
-static void print_result(const struct cli *cli, se_engine *engine,
-                         const struct descriptor_option *descriptor, const char *input,
-                         const char *output)
-{
-    if (cli->json && !cli->taken)
-        (void)json_line(json_pack("{s:o, s:o, s:o}", "descriptor", json_text(descriptor->name),
-                                  "input", json_text(input), "output", json_text(output)));
-    else if (!cli->taken)
-        print_signed(cli, engine, descriptor, output);
-}
-
 static int sign_file(struct cli *cli, const struct descriptor_option *descriptor,
                      se_sign_params *params, const char *in, const char *out)
 {
@@ -199,7 +188,8 @@ static int sign_file(struct cli *cli, const struct descriptor_option *descriptor
         return result_fail(&result, cli, &err);
     }
     progress_end(&progress);
-    print_result(cli, engine, descriptor, input.name, out);
+    if (!cli->taken)
+        print_signed(cli, engine, descriptor, input.name, out);
     return EXIT_DONE;
 }
 

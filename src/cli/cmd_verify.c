@@ -144,7 +144,7 @@ struct verifying {
     const struct descriptor_option *descriptor;
     se_engine *engine;
     struct result *result;
-    const char *in, *shown; /* `shown`: as what it is called */
+    const char *in, *shown; /* `shown`: its name for people */
 };
 
 static se_verify_params verify_params_of(const struct verifying *v)
@@ -191,7 +191,7 @@ static se_status verify_with(se_signer *signer, struct verifying *v, const char 
     return st;
 }
 
-/* What is signed itself is judged by that; only what holds no signature at all is compared with one
+/* A signature inside the file decides; only a file without one is compared with the signature
  * beside it. */
 static se_status verify_with_beside(se_signer *signer, const char **used, struct verifying *v,
                                     const char *beside, se_error *err)

@@ -180,11 +180,7 @@ static int sign_zip(struct cli *cli, const struct zip_sign_options *o, const str
         return zip_sign_fail(cli, in, &err);
     }
     progress_end(&progress);
-    if (cli->json)
-        (void)json_line(json_pack("{s:o, s:o, s:o}", "descriptor", json_text(job->signer.name),
-                                  "input", json_text(in), "output", json_text(job->output)));
-    else
-        print_signed(cli, engine, &job->signer, job->output);
+    print_signed(cli, engine, &job->signer, in, job->output);
     return EXIT_DONE;
 }
 

@@ -193,7 +193,7 @@ static int decrypt_container(struct container_task *t)
     return EXIT_DONE;
 }
 
-/* FILE.nx02 becomes FILE again; other names tell nothing. */
+/* FILE.nx02 becomes FILE again; other names need --output. */
 static char *plain_name(const struct container_task *t)
 {
     size_t size = strlen(t->in), extension = strlen(EXTENSION);

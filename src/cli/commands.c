@@ -265,7 +265,7 @@ const struct command *command_find(const struct command_name *name)
     return NULL;
 }
 
-/* ---- what is no command ---- */
+/* ---- unknown commands ---- */
 
 static void list_second_words(struct writer *w, const char *first)
 {

@@ -71,7 +71,7 @@ se_bytes value_trim(se_bytes value)
 
 /* ---- many values, one for each line ---- */
 
-/* One line: what of it is the field, and what of it is its key, with the TAB behind. */
+/* One line: its key, and the key with the TAB behind it; the rest is the field. */
 struct line {
     se_bytes key, tabbed;
     se_buf context;

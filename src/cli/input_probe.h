@@ -19,7 +19,7 @@ SE_MUST_CHECK se_status input_probe_open(struct input_probe *probe, const char *
 void input_probe_close(struct input_probe *probe);
 AUTO_KIND(input_probe, struct input_probe, input_probe_close(p))
 
-/* What is no container passes as it is. */
+/* Copies an input that is no container. */
 SE_MUST_CHECK se_status input_probe_copy(const struct result *result, struct input_probe *probe,
                                          se_error *err);
 
@@ -45,13 +45,13 @@ struct decrypting {
     se_bytes context;
 };
 
-/* `out` may be NULL.  What is neither a zip nor a container is left to the verification. */
+/* `out` may be NULL.  An input that is neither zip nor container is left to the verification. */
 SE_MUST_CHECK se_status zip_to_verify_open(struct zip_to_verify *c, const char *out,
                                            const struct decrypting *how, const char *in,
                                            se_error *err);
 /* Where it is to be verified. */
 const char *zip_to_verify_path(const struct zip_to_verify *c);
-/* Puts the name of the input into an error, where a way to what is held is. */
+/* Replaces the path of the held file in an error by the name of the input. */
 void zip_to_verify_blame(const struct zip_to_verify *c, se_error *err);
 void zip_to_verify_close(struct zip_to_verify *c);
 AUTO_KIND(zip_to_verify, struct zip_to_verify, zip_to_verify_close(p))

@@ -26,7 +26,7 @@ bool key_target_is_open(const struct key_target_options *options);
 int key_target_open_only(struct target **out, struct cli *cli,
                          const struct key_target_options *options, int argc, char **argv);
 
-/* Rows on standard output, for people or as JSON: what was asked for, and what was made, which
+/* Rows on standard output, for people or as JSON: those asked for, and news of what was made, which
  * --quiet leaves out. */
 struct provision_report key_report(const struct cli *cli);
 struct provision_report key_report_to(FILE *out); /* for people; NULL: to nobody */
@@ -56,7 +56,7 @@ struct key_consent {
     size_t size;
 };
 
-/* Fill in all up to `always`; it lasts as long as what it is made of.  Release with
+/* Fill in all up to `always`; all of it must outlive the result.  Release with
  * key_consent_free().
  */
 struct provision_consent key_consent_open(struct key_consent *consent,

@@ -1,4 +1,4 @@
-/* One main() for the three programs: global options, the command, and what is printed in the end.
+/* One main() for the three programs: global options, the command, and the output's end.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -56,8 +56,8 @@ static int run_command(struct cli *cli, const struct option_table *global,
 }
 
 /*
- * What was printed has to have arrived: a full disk behind standard output is a failure too.  What
- * could not be written is still there, and to try it once more tells why.
+ * The output has to have arrived: a full disk behind standard output is a failure too.  Unwritten
+ * output is still in the buffer; writing it once more yields the reason.
  */
 static int flush_output(struct cli *cli, int status)
 {
@@ -80,7 +80,7 @@ static bool asks_for_help(const struct cli *cli, int argc, char **argv)
            (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0));
 }
 
-/* What is no command may be the first word of several. */
+/* A word that is no command may be the first of several. */
 static int start_no_command(const struct cli *cli, int argc, char **argv)
 {
     if (!command_is_group(argv[0]) || !asks_for_help(cli, argc, argv))
@@ -132,8 +132,8 @@ static int leave_process(int status)
     return status;
 }
 
-/* What was closed stays out of use: a file that became standard output or error would get what is
- * printed. */
+/* Closed standard descriptors stay out of use: a file that took one's number would get the output.
+ */
 static bool keep_standard_descriptors(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)

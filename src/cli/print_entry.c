@@ -41,7 +41,7 @@ static void json_put_base64(json_t *object, const char *name, se_bytes bytes)
         (void)json_object_set_new(object, name, json_string(writer_string(&text)));
 }
 
-/* JSON has text only: what is none is base64. */
+/* JSON has text only: other bytes become base64. */
 static void json_put_bytes(json_t *object, const char *name, const char *name_if_binary,
                            se_bytes bytes)
 {

@@ -36,11 +36,14 @@ void write_signer(struct writer *w, const se_signer *signer)
 }
 
 void print_signed(const struct cli *cli, se_engine *engine,
-                  const struct descriptor_option *descriptor, const char *output)
+                  const struct descriptor_option *descriptor, const char *input, const char *output)
 {
     se_sign_params params = SE_SIGN_PARAMS_INIT;
     se_signer signer;
 
+    if (cli->json)
+        (void)json_line(json_pack("{s:o, s:o, s:o}", "descriptor", json_text(descriptor->name),
+                                  "input", json_text(input), "output", json_text(output)));
     if (!cli_talks(cli))
         return;
     params.version = descriptor->version;

@@ -15,9 +15,10 @@ void write_stamp(struct writer *w, const char *indent, const se_signer *signer);
  * time stamp. */
 void write_signer(struct writer *w, const se_signer *signer);
 
-/* What a command that signed prints on a terminal: what was written, and who signed. */
+/* What a command that signed prints: with --json, or on a terminal with the signer's name. */
 void print_signed(const struct cli *cli, se_engine *engine,
-                  const struct descriptor_option *descriptor, const char *output);
+                  const struct descriptor_option *descriptor, const char *input,
+                  const char *output);
 
 /* {time, authority}, {ignored: why}, or null if there is none */
 json_t *json_stamp(const se_signer *signer);

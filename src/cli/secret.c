@@ -20,7 +20,7 @@ static void close_fd(int fd)
 }
 AUTO_KIND(fd, int, close_fd(*p))
 
-/* Byte by byte: what follows the line belongs to somebody else. */
+/* Byte by byte: another reader may want what follows the line. */
 static se_status read_secret_line(se_buf *out, int fd, char *last, se_error *err)
 {
     AUTO(se_buf) line = SE_BUF_INIT;
@@ -119,7 +119,7 @@ se_status secret_read(se_buf *out, const char *source, const char *option, const
         st = secret_from_fd(out, source + 3, err);
     else if (is_pin_source(source))
         st = pin_from(out, source, err);
-    else /* without what was given: it may be the secret itself */
+    else /* the text is not shown: it may be the secret itself */
         return error_set(err, SE_ERR_USAGE,
                          "%s takes env:NAME, file:PATH, credential:NAME, fd:N or prompt", option);
     if (st)

@@ -1,4 +1,4 @@
-/* signengine: what it does itself. */
+/* The commands that signengine runs itself. */
 #include "cli/commands.h"
 
 const struct command *const commands[] = {

@@ -19,8 +19,8 @@ static int set_descriptors(posix_spawn_file_actions_t *actions, int input)
     return failure ? failure : posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
 }
 
-/* Not fork(): its child would have a copy of all we know, and run handlers of PKCS #11 modules,
- * until it is another program.  0, or errno.
+/* Not fork(): until exec, its child would have a copy of our memory, and run fork handlers of
+ * PKCS #11 modules.  0, or errno.
  */
 static int spawn_process(pid_t *child, const struct spawn *p)
 {
@@ -61,9 +61,9 @@ se_status spawn_start(pid_t *child, const struct spawn *spawn, se_error *err)
 {
     int failure;
 
-    (void)fflush(stdout);           /* what we said stands before what it says */
-    (void)signal(SIGCHLD, SIG_DFL); /* who started us may have ignored it, and nobody is told then
-                                       how a child has ended */
+    (void)fflush(stdout);           /* our output comes before the program's */
+    (void)signal(SIGCHLD, SIG_DFL); /* our parent may have ignored it, and then no exit status
+                                       of a child can be read */
     if ((failure = spawn_process(child, spawn)))
         return error_set(err, SE_ERR_UNAVAILABLE, "%s: cannot run '%s': %s", spawn->option,
                          spawn->arguments[0], strerror(failure));

@@ -11,8 +11,9 @@ struct spawn {
     const char *option; /* what named it, for messages */
     char **arguments;   /* with its name as first one, and NULL as last */
     bool search;        /* a name without a slash is looked up in $PATH */
-    int input; /* a file, read from its start: nobody has to wait for who reads it, or dies when
-                  nobody does */
+    int input; /* a file, read from its start: unlike a pipe, it blocks no writer and sends no
+                * SIGPIPE
+                */
 };
 
 /*

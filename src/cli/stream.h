@@ -31,9 +31,10 @@ struct result {
     struct output file;
     bool standard;
     bool failed; /* writing is what failed: exit status 73 */
-    bool secret; /* what is held back is overwritten when it is discarded */
-    int spool;   /* what is for standard output, or a pipe, held back until result_commit(); -1: not
-                    held back */
+    bool secret; /* held output is overwritten when it is discarded */
+    int spool; /* output to standard output or a pipe, held back until result_commit(); -1: not held
+                * back
+                */
     se_sink sink;
 };
 #define RESULT_INIT                                                                                \
@@ -49,10 +50,10 @@ SE_MUST_CHECK se_status result_open(struct result *result, const char *path, boo
                                     se_error *err);
 /* The same for what others should not read: a new file has mode 0600. */
 SE_MUST_CHECK se_status result_open_secret(struct result *result, const char *path, se_error *err);
-/* The same for what nobody may see before result_commit(), whatever `path` is; overwritten by
- * result_discard(). */
+/* The same for output that nobody may see before result_commit(), whatever `path` is;
+ * result_discard() overwrites it. */
 SE_MUST_CHECK se_status result_open_held(struct result *result, const char *path, se_error *err);
-/* A name for what has been written to a held result so far, as long as it is open. */
+/* A path to the output of a held result so far, as long as it is open. */
 void result_path(char out[RESULT_PATH], const struct result *result);
 SE_MUST_CHECK se_status result_commit(struct result *result, se_error *err);
 void result_discard(struct result *result);
@@ -70,7 +71,7 @@ int result_fail(const struct result *result, const struct cli *cli, const se_err
 
 /* How far a long job is, on a terminal. */
 struct progress {
-    const char *what, *unit; /* what is counted; NULL: bytes, told in MB */
+    const char *what, *unit; /* what is counted; NULL: bytes, shown in MB */
     bool shown;
     int width; /* of what is shown */
     uint64_t done, total;

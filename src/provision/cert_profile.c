@@ -73,8 +73,8 @@ unsigned target_uses(const struct target *target)
            (target_descriptor(target, true) ? USE_ENCRYPT : 0U);
 }
 
-/* What is said; else what the descriptors need: a key that may only sign loses all that is
- * encrypted for it. */
+/* The given usage, else what the descriptors need: with a key that may only sign, everything
+ * encrypted for it would be lost. */
 static se_status key_uses_choose(unsigned *out, const char *said, const struct target *target,
                                  enum key_family family, se_error *err)
 {

@@ -5,8 +5,8 @@
 #include "keystore/bundle.h"
 #include "provision/keystore.h"
 
-/* Of the key derivation (PBKDF2): a guesser pays for each PIN what its owner pays once for each
- * key, some hundredths of a second. */
+/* Of the key derivation (PBKDF2): each guess of a PIN costs some hundredths of a second, which the
+ * owner pays once per key. */
 enum { FILE_ITERATIONS = 100000 };
 
 /* What each kind of file begins with. */

@@ -1,6 +1,6 @@
 /*
  * A key store that commands change: a token or a file, opened at one alias.
- * What is put into it stays there with commit(), and is gone again after a close() without one.
+ * Changes stay with commit(), and are gone again after a close() without one.
  */
 #ifndef PROVISION_KEYSTORE_H
 #define PROVISION_KEYSTORE_H

@@ -38,7 +38,7 @@ static size_t count_occurrences(se_bytes text, const char *word)
     return count;
 }
 
-/* Whoever only looks without a PIN sees what is not encrypted. */
+/* Looking without a PIN shows only unencrypted keys. */
 static bool pem_reads_key(const struct pem_keystore *pem, se_bytes text, enum access access)
 {
     return access == ACCESS_USE || pem->file.pin.size || !count_occurrences(text, "ENCRYPTED");
@@ -64,8 +64,7 @@ static se_status pem_load(struct pem_keystore *pem, enum access access, se_error
     return bundle_check_pin(&pem->file.bundle, err);
 }
 
-/* It is written as one key with its certificates, so that a file with several is changed by none.
- */
+/* Writing keeps one key with its certificates, so a file with several keys is never changed. */
 static se_status pem_refuse_several(const struct pem_keystore *pem, se_error *err)
 {
     return error_set(err, SE_ERR_STORE,
@@ -151,8 +150,7 @@ static se_status pem_keep_issuers(struct pem_keystore *pem, EVP_PKEY *key, se_er
     return certificates_join(&pem->file.certificates, issuers, err);
 }
 
-/* Rewriting keeps one key and certificates: what else a file has, a second key among it, would be
- * lost. */
+/* Rewriting keeps one key and certificates: anything else, such as a second key, would be lost. */
 static se_status pem_check_rest(const struct pem_keystore *pem, se_error *err)
 {
     int certificates = sk_X509_num(pem->file.bundle.certificates);
@@ -187,7 +185,7 @@ static se_status pem_list(struct keystore *keystore, bool mine,
 {
     const struct bundle *there = &((struct pem_keystore *)keystore)->file.bundle;
 
-    /* it has no names: what is in it is what the alias means */
+    /* it has no names: the alias means all of it */
     (void)err;
     file_keystore_list(there, mine && there->count ? there->keys[0] : NULL,
                        there->count < 2 ? keystore->target->name : NULL, report);

@@ -1,6 +1,6 @@
 /*
- * A PKCS #12 file as a key store.  It is rewritten bag by bag (RFC 7292, 4.2): what is not ours,
- * and what we do not know, stays as it is.
+ * A PKCS #12 file as a key store.  It is rewritten bag by bag (RFC 7292, 4.2): foreign and
+ * unknown bags stay as they are.
  */
 #include "keystore/pkcs12.h"
 

@@ -54,9 +54,8 @@ static se_status report_key(const struct target *target, const struct provision_
     return keystore->ops->list(keystore, true, report, err);
 }
 
-/* What is new is called what every reader of it can read: CKA_LABEL is UTF-8, friendlyName is
- * UTF-16, and a PEM file's name is its alias.
- */
+/* New names must be readable everywhere: CKA_LABEL is UTF-8, friendlyName is UTF-16, and a PEM
+ * file's name is its alias. */
 static se_status check_name(const struct target *target, se_error *err)
 {
     return utf8_is(text_bytes(target->name))
@@ -90,7 +89,7 @@ static se_status ask_consent(struct keystore *keystore, const struct provision_c
     return consent->ask(consent->arg, user ? user->name : NULL, err);
 }
 
-/* Looks first: what is there is replaced only when that was asked for. */
+/* Looks first: an existing key is replaced only with `force`. */
 static se_status open_for_new_key(struct keystore **out, struct target *target, bool force,
                                   const struct provision_consent *consent, se_error *err)
 {

@@ -68,7 +68,7 @@ struct provision_report {
 };
 
 /*
- * What is asked before anything that is there goes for good.  `loss` gets a row of all of it, then
+ * The question before anything existing goes for good.  `loss` gets a row for each part of it, then
  * `ask` says whether it may go; anything but SE_OK ends the command, and everything stays.
  * `descriptor` uses the key; NULL: none is known to.
  */

@@ -125,8 +125,8 @@ static const CK_KEY_TYPE type_rsa = CKK_RSA, type_ec = CKK_EC;
 static const unsigned char exponent[] = { 1, 0, 1 };
 
 /*
- * Every right that the key is not to have is denied by name: SoftHSM and others grant what is not
- * mentioned.  A TPM takes no denials, and grants what it likes.
+ * Every right that the key is not to have is denied by name: SoftHSM and others grant rights that
+ * are not mentioned.  A TPM takes no denials, and grants as it likes.
  */
 enum denials { DENIALS_NAMED, DENIALS_LEFT_OUT };
 
@@ -208,8 +208,7 @@ static CK_RV generate_pair(CK_OBJECT_HANDLE out[2], struct token_keystore *s,
     return call_generate_key_pair(out, s, CKM_RSA_PKCS_KEY_PAIR_GEN, &public_key, &private_key);
 }
 
-/* What tokens say to a template that they do not like; tpm2-pkcs11 says no more than
- * CKR_GENERAL_ERROR. */
+/* Answers to a template that a token dislikes; tpm2-pkcs11 only says CKR_GENERAL_ERROR. */
 static bool is_template_refused(CK_RV rv)
 {
     static const CK_RV refusals[] = {
@@ -224,8 +223,9 @@ static bool is_template_refused(CK_RV rv)
     return false;
 }
 
-/* The token has the last word on the rights of its keys: one without those that it was made for is
- * none. */
+/* The token has the last word on the rights of its keys: one without the intended rights is
+ * useless.
+ */
 static se_status check_rights(struct token_keystore *s, CK_OBJECT_HANDLE private_key, unsigned uses,
                               se_error *err)
 {
@@ -248,7 +248,7 @@ static se_status generate_checked_pair(CK_OBJECT_HANDLE out[2], struct token_key
     return check_rights(s, out[1], uses, err);
 }
 
-/* What the configuration says, for it is to find the key by that; else the key's own. */
+/* The configured ID, by which the key is to be found; else one made from the key. */
 static se_status choose_key_id(struct token_keystore *s, EVP_PKEY *public_key, se_error *err)
 {
     const se_buf *id = &s->keystore.target->ref.id;

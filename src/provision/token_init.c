@@ -186,8 +186,7 @@ static se_status check_pins(const struct init_task *task, struct module *module,
     return SE_OK;
 }
 
-/* Everything that can be seen on the token goes: the slot says which it is, whatever else the
- * target says. */
+/* Everything on the token goes: the slot alone says which token, whatever else the target says. */
 static se_status ask_consent(const struct init_task *task, const struct slot *slot, se_error *err)
 {
     struct target wiped = *task->target;
@@ -198,7 +197,7 @@ static se_status ask_consent(const struct init_task *task, const struct slot *sl
     wiped.ref.slot = slot->id;
     wiped.ref.has_slot_index = false;
     wiped.ref.token_label = wiped.ref.token_serial = "";
-    /* what does not let itself be seen goes all the same */
+    /* keys that can't be listed go all the same */
     if (!token_keystore_ops.open(&keystore, &wiped, ACCESS_LOOK, NULL))
         (void)!keystore->ops->list(keystore, false, &task->consent->loss, NULL);
     return task->consent->dry_run ? SE_OK : task->consent->ask(task->consent->arg, NULL, err);
@@ -225,7 +224,7 @@ static se_status init_prepare(struct init_task *task, se_error *err)
     return task->path ? SE_OK : error_memory(err);
 }
 
-/* C_InitToken reads 32 bytes, blank-padded; libp11 hands over what it gets. */
+/* C_InitToken reads 32 bytes, blank-padded; libp11 passes on what it gets. */
 static se_status init_token(const struct init_task *task, se_error *err)
 {
     AUTO(libp11) p11 = { .context = NULL };

@@ -29,7 +29,7 @@ static void token_keystore_close(struct keystore *keystore)
 
 /* ---- whose objects those of one label are: its private key's, or somebody else's ---- */
 
-/* What tells whose an object is, as far as it does. */
+/* By what an object's owner is known; both may be missing. */
 struct owner_mark {
     EVP_PKEY *public_key;
     se_buf id;
@@ -64,8 +64,7 @@ static se_status read_owner_mark(struct owner_mark *out, struct session *session
     return read_public(&out->public_key, session, object, certificate, err);
 }
 
-/* The keys themselves say it, else their CKA_ID; where neither does, the label is all that there
- * is. */
+/* The keys themselves decide, else their CKA_ID; without either, the label must do. */
 static bool is_same_owner(const struct owner_mark *one, const struct owner_mark *other)
 {
     if (one->public_key && other->public_key)
@@ -117,7 +116,7 @@ static void write_ids(struct writer *out, struct session *session, const struct 
     }
 }
 
-/* What has lost its private key may be of several keys, too. */
+/* Objects without a private key may belong to several keys, too. */
 static se_status check_same_owner(struct token_keystore *s, const struct objects *objects,
                                   bool certificates, se_error *err)
 {
@@ -138,7 +137,7 @@ static se_status check_same_owner(struct token_keystore *s, const struct objects
     return SE_OK;
 }
 
-/* SE_ERR_KEY: what is there is of several keys. */
+/* SE_ERR_KEY: there are objects of several keys. */
 static se_status check_single_key(struct token_keystore *s, se_error *err)
 {
     AUTO(writer) ids = { 0 };
@@ -208,7 +207,7 @@ static se_status find_existing(struct token_keystore *s, se_error *err)
     return drop_others_objects(s, err);
 }
 
-/* Whoever only looks needs no PIN to see what is public. */
+/* Looking at public objects needs no PIN. */
 static se_status login_to_token(struct token_keystore *s, enum access access, se_error *err)
 {
     AUTO(se_buf) pin = SE_BUF_INIT;
@@ -263,7 +262,7 @@ static se_status token_keystore_holds(bool *out, const struct keystore *keystore
     return check_single_key(s, err);
 }
 
-/* RSA private keys tell their public half; of EC keys, the public key or the certificate does. */
+/* RSA private keys contain their public half; EC keys need the public key or the certificate. */
 static se_status find_public(EVP_PKEY **out, struct token_keystore *s, se_error *err)
 {
     AUTO(se_buf) der = SE_BUF_INIT;
@@ -307,7 +306,7 @@ static se_status token_keystore_find(struct key_pair *out, struct keystore *keys
     return token_key_pair(out, s, s->privates.list[0], public_key, err);
 }
 
-/* From the first object that is gone there is no way back: then what is new stays. */
+/* Once an object is gone there is no way back: then the new ones stay. */
 static se_status destroy_objects(struct token_keystore *s, const struct objects *objects,
                                  se_error *err)
 {

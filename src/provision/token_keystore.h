@@ -44,7 +44,7 @@ SE_MUST_CHECK se_status token_key_pair(struct key_pair *out, struct token_keysto
                                        CK_OBJECT_HANDLE object, EVP_PKEY *public_key,
                                        se_error *err);
 
-/* The public key of a public or private key object, as far as the object tells it; *out is NULL
+/* The public key of a public or private key object, if the object has it; *out is NULL
  * when it does not. */
 SE_MUST_CHECK se_status token_public_key(EVP_PKEY **out, struct session *session,
                                          CK_OBJECT_HANDLE object, se_error *err);
