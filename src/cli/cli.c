@@ -1,11 +1,15 @@
+/* What the commands share: exit statuses, messages, JSON, questions, and opening the engine. */
 #include "cli/cli.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cli/json.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "base/utf8.h"
 
 int exit_status(se_status status)
 {
@@ -31,14 +35,57 @@ int exit_status(se_status status)
     return i < sizeof statuses / sizeof *statuses ? statuses[i] : EXIT_INTERNAL;
 }
 
-const char *cli_config(const struct cli *cli)
-{
-    const char *named = getenv("SIGNENGINE_CONFIG");
+/* ---- JSON ---- */
 
-    if (cli->config)
-        return cli->config;
-    return named && *named ? named : SYSCONFDIR "/signengine/engineSignEncrypt.xml";
+/* A row for which memory ran out is not left out in silence. */
+static bool json_lost;
+
+bool json_line(json_t *object)
+{
+    bool done = object && !json_dumpf(object, stdout, JSON_COMPACT) && putchar('\n') != EOF;
+
+    json_lost = json_lost || !done;
+    json_decref(object);
+    return done;
 }
+
+bool json_is_lost(void)
+{
+    return json_lost;
+}
+
+static json_t *mended_text(const char *text)
+{
+    AUTO(writer) w = { 0 };
+
+    while (*text) {
+        uint32_t point;
+        size_t size = utf8_next(&point, text);
+
+        if (size)
+            writer_put(&w, text, size);
+        else
+            writer_text(&w, "\xef\xbf\xbd"); /* U+FFFD */
+        text += size ? size : 1;
+    }
+    return w.failed ? NULL : json_string(writer_string(&w));
+}
+
+json_t *json_text(const char *text)
+{
+    if (!text)
+        return json_null();
+    return utf8_is(text_bytes(text)) ? json_string(text) : mended_text(text);
+}
+
+json_t *json_time(int64_t seconds)
+{
+    char text[TIME_TEXT_ROOM];
+
+    return seconds && *time_format(text, TIME_RFC3339, seconds) ? json_string(text) : json_null();
+}
+
+/* ---- messages ---- */
 
 /* Arguments can hold anything: error_set() makes one line of it. */
 static void print_message(const struct cli *cli, const char *text)
@@ -50,7 +97,7 @@ static void print_message(const struct cli *cli, const char *text)
                   cli->command ? ": " : "", line.text);
 }
 
-static void answer(const struct cli *cli, se_status status, const char *text)
+static void print_failure_json(const struct cli *cli, se_status status, const char *text)
 {
     json_t *object;
 
@@ -70,7 +117,7 @@ static void answer(const struct cli *cli, se_status status, const char *text)
 
 int cli_fail(const struct cli *cli, const se_error *err)
 {
-    answer(cli, err->status, err->text);
+    print_failure_json(cli, err->status, err->text);
     if (!cli->told || err->status != SE_ERR_CONFIG)
         print_message(cli, err->text);
     if (cli->verbose && err->file)
@@ -86,6 +133,14 @@ int cli_fail_output(const struct cli *cli, const se_error *err)
     return err->status == SE_ERR_IO ? EXIT_NO_OUTPUT : status;
 }
 
+static void print_formatted(const struct cli *cli, const char *format, va_list args)
+{
+    char text[1000];
+
+    (void)vsnprintf(text, sizeof text, format, args);
+    print_message(cli, text);
+}
+
 int cli_usage(const struct cli *cli, const char *format, ...)
 {
     char text[500];
@@ -94,33 +149,28 @@ int cli_usage(const struct cli *cli, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    answer(cli, SE_ERR_USAGE, text);
+    print_failure_json(cli, SE_ERR_USAGE, text);
     print_message(cli, text);
     return EXIT_USAGE;
 }
 
-void cli_tell(const struct cli *cli, const char *format, ...)
+void cli_message(const struct cli *cli, const char *format, ...)
 {
-    char text[1000];
     va_list args;
 
     va_start(args, format);
-    (void)vsnprintf(text, sizeof text, format, args);
+    print_formatted(cli, format, args);
     va_end(args);
-    print_message(cli, text);
 }
 
 void cli_warn(const struct cli *cli, const char *format, ...)
 {
-    char text[500];
     va_list args;
 
-    if (cli->quiet)
-        return;
     va_start(args, format);
-    (void)vsnprintf(text, sizeof text, format, args);
+    if (!cli->quiet)
+        print_formatted(cli, format, args);
     va_end(args);
-    print_message(cli, text);
 }
 
 bool cli_talks(const struct cli *cli)
@@ -130,18 +180,26 @@ bool cli_talks(const struct cli *cli)
 
 void cli_done(const struct cli *cli, const char *format, ...)
 {
-    char text[1000];
     va_list args;
 
-    if (!cli_talks(cli))
-        return;
     va_start(args, format);
-    (void)vsnprintf(text, sizeof text, format, args);
+    if (cli_talks(cli))
+        print_formatted(cli, format, args);
     va_end(args);
-    print_message(cli, text);
 }
 
-static void report(void *arg, const se_report *finding)
+/* ---- the engine ---- */
+
+const char *cli_config(const struct cli *cli)
+{
+    const char *named = getenv("SIGNENGINE_CONFIG");
+
+    if (cli->config)
+        return cli->config;
+    return named && *named ? named : SYSCONFDIR "/signengine/engineSignEncrypt.xml";
+}
+
+static void report_finding(void *arg, const se_report *finding)
 {
     struct cli *cli = arg;
 
@@ -151,14 +209,14 @@ static void report(void *arg, const se_report *finding)
     if (!finding->line && !finding->error)
         cli_warn(cli, "warning: %s", finding->text);
     if (!finding->line)
-        return; /* an error of the file as a whole is what cli_fail() tells */
+        return; /* cli_fail() prints an error of the file as a whole */
     cli->told = cli->told || finding->error;
     (void)fprintf(stderr, "%s:%d: %s%s\n", finding->file, finding->line,
                   finding->error ? "" : "warning: ", finding->text);
 }
 
 /* "key 'k' replica 2: failed over: why" */
-static void tell_change(void *arg, const se_event *event)
+static void report_event(void *arg, const se_event *event)
 {
     const struct cli *cli = arg;
     char line[1300];
@@ -174,9 +232,9 @@ se_options cli_options(struct cli *cli)
 {
     se_options options = SE_OPTIONS_INIT;
 
-    options.report = report;
+    options.report = report_finding;
     options.report_arg = cli;
-    options.event = cli->verbose ? tell_change : NULL;
+    options.event = cli->verbose ? report_event : NULL;
     options.event_arg = cli;
     options.trust_config = cli->trust_config;
     return options;
@@ -187,4 +245,56 @@ int cli_open(se_engine **out, struct cli *cli, se_error *err)
     se_options options = cli_options(cli);
 
     return se_open(out, cli_config(cli), &options, err) ? cli_fail(cli, err) : EXIT_DONE;
+}
+
+/* ---- options that several commands have ---- */
+
+/* A name may hold a colon: only digits after the last one are a version. */
+int descriptor_read(struct descriptor_option *out, const struct cli *cli, const char *text)
+{
+    const char *colon = text ? strrchr(text, ':') : NULL;
+    unsigned long version = 0;
+    size_t length;
+
+    if (!text || !*text)
+        return cli_usage(cli, "which descriptor? say -d NAME");
+    length = colon && text_number(&version, colon + 1, INT32_MAX) ? (size_t)(colon - text)
+                                                                  : strlen(text);
+    if (length >= sizeof out->name)
+        return cli_usage(cli, "a descriptor's name of %zu characters", length);
+    (void)snprintf(out->name, sizeof out->name, "%.*s", (int)length, text);
+    out->version = (unsigned)version;
+    return EXIT_DONE;
+}
+
+const struct option_row consent_rows[] = {
+    { .name = "yes",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct consent_options, yes),
+      .help = "do not ask" },
+    { .name = "dry-run",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct consent_options, dry_run),
+      .help = "only say what would go" },
+    { .name = NULL },
+};
+
+static bool ask_yes(const struct consent_question *q)
+{
+    char answer[8] = "";
+
+    (void)fprintf(stderr, "This goes for good:\n%s", q->loss);
+    if (q->reason)
+        (void)fprintf(stderr, "%c%s.\n", toupper(*q->reason), q->reason + 1);
+    (void)fprintf(stderr, "%s Type yes: ", q->question);
+    return fgets(answer, sizeof answer, stdin) && strcmp(answer, "yes\n") == 0;
+}
+
+se_status consent_ask(const struct consent_question *q, se_error *err)
+{
+    if (isatty(STDIN_FILENO))
+        return ask_yes(q) ? SE_OK : error_set(err, SE_ERR_USAGE, "nothing is %s", q->done);
+    return error_set(err, SE_ERR_USAGE,
+                     "%s%swithout a terminal to ask on, %s says that it is meant",
+                     q->reason ? q->reason : "", q->reason ? ": " : "", q->option);
 }

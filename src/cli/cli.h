@@ -2,6 +2,8 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include <jansson.h>
+
 #include "base/buf.h"
 #include "cli/options.h"
 
@@ -27,7 +29,7 @@ struct cli {
 
     char **arguments;    /* of the process, as they came */
     const char *command; /* its name, for messages */
-    bool warnings;       /* the command is about the configuration: its warnings are told too */
+    bool warnings;       /* the command is about the configuration: its warnings are printed too */
     size_t warned;       /* how many there were */
     bool told;           /* the findings of the configuration are on stderr already */
     bool taken;         /* standard output is for what the command makes: nothing else goes there */
@@ -37,10 +39,10 @@ struct cli {
 /* The configuration that the command line, the environment or the system says. */
 const char *cli_config(const struct cli *cli);
 
-/* That tell the configuration's findings on stderr, and with --verbose what happens to keys. */
+/* They print the configuration's findings on stderr, and with --verbose what happens to keys. */
 se_options cli_options(struct cli *cli);
 
-/* Opens the engine and tells the configuration's findings on stderr.  An exit status; the caller
+/* Opens the engine and prints the configuration's findings on stderr.  An exit status; the caller
  * closes *out. */
 int cli_open(se_engine **out, struct cli *cli, se_error *err);
 
@@ -51,17 +53,70 @@ int cli_fail(const struct cli *cli, const se_error *err);
 int cli_fail_output(const struct cli *cli, const se_error *err);
 int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A line on stderr. */
-void cli_tell(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void cli_message(const struct cli *cli, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* A line for people, on stderr, unless --quiet. */
 void cli_warn(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Whether somebody reads what cli_done() tells. */
+/* Whether somebody reads what cli_done() prints. */
 bool cli_talks(const struct cli *cli);
 /* A line about what was done, when there is somebody to read it: on a terminal, or with --verbose.
  */
 void cli_done(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 int exit_status(se_status status);
+
+/* A step of a command: leaves the function with its exit status unless it is done. */
+#define TRY_EXIT(call)                                                                             \
+    do {                                                                                           \
+        int tried = (call);                                                                        \
+        if (tried)                                                                                 \
+            return tried;                                                                          \
+    } while (0)
+
+/* ---- results for machines: one JSON object per line on standard output ---- */
+
+/* Prints `object` and releases it; false: it could not be made or written. */
+bool json_line(json_t *object);
+
+/* Whether that was so of any of them. */
+bool json_is_lost(void);
+
+/*
+ * Names of files, of zip entries, and on tokens and in certificates come in any encoding; JSON is
+ * UTF-8.  Bytes that are not become U+FFFD, so that no row is lost because of a name.  null for
+ * NULL.
+ */
+json_t *json_text(const char *text);
+
+/* A time as "2026-01-31T12:00:00Z"; null for 0. */
+json_t *json_time(int64_t seconds);
+
+/* ---- options that several commands have ---- */
+
+/* `-d NAME[:VERSION]` */
+struct descriptor_option {
+    char name[256];
+    unsigned version; /* 0: not given */
+};
+/* An exit status: `text` may be missing. */
+int descriptor_read(struct descriptor_option *out, const struct cli *cli, const char *text);
+
+/* What goes for good is asked about first; with --dry-run it is only shown. */
+struct consent_options {
+    bool yes, dry_run;
+};
+extern const struct option_row consent_rows[];
+
+/* What is asked on a terminal; without one it is refused. */
+struct consent_question {
+    const char *loss;     /* lines about what goes */
+    const char *question; /* "Delete key 'one'?" */
+    const char *reason;   /* to ask although another option said that it is meant; may be NULL */
+    const char *done;     /* "deleted" */
+    const char *option;   /* the one that says that it is meant */
+};
+SE_MUST_CHECK se_status consent_ask(const struct consent_question *q, se_error *err);
 
 AUTO_KIND(engine, se_engine *, se_close(p))
 

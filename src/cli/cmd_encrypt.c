@@ -2,8 +2,7 @@
 #include <stdio.h>
 
 #include "cli/commands.h"
-#include "cli/json.h"
-#include "cli/linejob.h"
+#include "cli/field_lines.h"
 #include "cli/stream.h"
 
 struct crypt_options {
@@ -12,61 +11,73 @@ struct crypt_options {
     bool binary, lines;
 };
 
-#define ROW(letter, name, kind, member, argument, help)                                            \
-    {                                                                                              \
-        (letter), (name), (kind), offsetof(struct crypt_options, member), (argument), (help), NULL \
-    }
-#define CONTEXT_ROW                                                                                \
-    ROW(0, "context", OPTION_LIST, context, "NAME=VALUE",                                          \
-        "what the value belongs to; may be given several times")
-#define OUTPUT_ROW                                                                                 \
-    {                                                                                              \
-        .letter = 'o', .name = "output", .kind = OPTION_TEXT,                                      \
-        .offset = offsetof(struct crypt_options, output), .argument = "FILE",                      \
-        .help = "where to, standard output if not given", .fallback = "-"                          \
-    }
-#define COLUMN_ROW                                                                                 \
-    ROW(0, "key-column", OPTION_TEXT, column, "NAME",                                              \
-        "each line begins with a key and a TAB: the context's part NAME")
-#define REJECTS_ROW                                                                                \
-    ROW(0, "rejects", OPTION_TEXT, rejects, "FILE", "where bad lines go, with number and reason")
-#define END_ROW ROW(0, NULL, OPTION_FLAG, lines, NULL, NULL)
+/* What both have. */
+static const struct option_row value_rows[] = {
+    { .letter = 'o',
+      .name = "output",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct crypt_options, output),
+      .argument = "FILE",
+      .help = "where to, standard output if not given",
+      .fallback = "-" },
+    { .name = "context",
+      .kind = OPTION_LIST,
+      .offset = offsetof(struct crypt_options, context),
+      .argument = "NAME=VALUE",
+      .help = "what the value belongs to; may be given several times" },
+    { .name = NULL },
+};
+
+static const struct option_row line_rows[] = {
+    { .name = "key-column",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct crypt_options, column),
+      .argument = "NAME",
+      .help = "each line begins with a key and a TAB: the context's part NAME" },
+    { .name = "rejects",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct crypt_options, rejects),
+      .argument = "FILE",
+      .help = "where bad lines go, with number and reason" },
+    { .name = NULL },
+};
 
 static const struct option_row encrypt_rows[] = {
-    {
-        'd',
-        "descriptor",
-        OPTION_TEXT,
-        offsetof(struct crypt_options, descriptor),
-        "NAME[:VERSION]",
-        "whose key, EncryptedFields if not given",
-        "EncryptedFields",
-    },
-    OUTPUT_ROW,
-    CONTEXT_ROW,
-    ROW(0, "binary", OPTION_FLAG, binary, NULL, "the binary form, not text"),
-    ROW(0, "lines", OPTION_FLAG, lines, NULL, "each line is a field, and becomes a line"),
-    COLUMN_ROW,
-    REJECTS_ROW,
-    END_ROW,
+    { .letter = 'd',
+      .name = "descriptor",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct crypt_options, descriptor),
+      .argument = "NAME[:VERSION]",
+      .help = "whose key, EncryptedFields if not given",
+      .fallback = "EncryptedFields" },
+    { .kind = OPTION_GROUP, .rows = value_rows },
+    { .name = "binary",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct crypt_options, binary),
+      .help = "the binary form, not text" },
+    { .name = "lines",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct crypt_options, lines),
+      .help = "each line is a field, and becomes a line" },
+    { .kind = OPTION_GROUP, .rows = line_rows },
+    { .name = NULL },
 };
 
 static const struct option_row decrypt_rows[] = {
-    {
-        'd',
-        "descriptor",
-        OPTION_TEXT,
-        offsetof(struct crypt_options, descriptor),
-        "NAME[:VERSION]",
-        "whose key, EncryptedFields if not given; the value names the version",
-        "EncryptedFields",
-    },
-    OUTPUT_ROW,
-    CONTEXT_ROW,
-    ROW(0, "lines", OPTION_FLAG, lines, NULL, "each line is a value, and becomes a line"),
-    COLUMN_ROW,
-    REJECTS_ROW,
-    END_ROW,
+    { .letter = 'd',
+      .name = "descriptor",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct crypt_options, descriptor),
+      .argument = "NAME[:VERSION]",
+      .help = "whose key, EncryptedFields if not given; the value names the version",
+      .fallback = "EncryptedFields" },
+    { .kind = OPTION_GROUP, .rows = value_rows },
+    { .name = "lines",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct crypt_options, lines),
+      .help = "each line is a value, and becomes a line" },
+    { .kind = OPTION_GROUP, .rows = line_rows },
+    { .name = NULL },
 };
 
 /* What differs between the two. */
@@ -78,7 +89,7 @@ struct direction {
     bool decrypts;
 };
 
-struct task {
+struct crypt_task {
     struct cli *cli;
     const struct crypt_options *options;
     const struct direction *direction;
@@ -91,16 +102,16 @@ struct task {
     struct line_count count;
 };
 
-static void task_end(struct task *t)
+static void crypt_task_end(struct crypt_task *t)
 {
     se_close(&t->engine);
     input_close(&t->input);
     result_discard(&t->result);
     result_discard(&t->rejects);
 }
-AUTO_KIND(task, struct task, task_end(p))
+AUTO_KIND(crypt_task, struct crypt_task, crypt_task_end(p))
 
-enum { VALUE_LIMIT = INT32_MAX }; /* what is too long for a value is refused by the library */
+enum { VALUE_LIMIT = INT32_MAX }; /* the library refuses longer values */
 
 static int check_usage(const struct cli *cli, const struct crypt_options *o, int argc)
 {
@@ -113,7 +124,7 @@ static int check_usage(const struct cli *cli, const struct crypt_options *o, int
     return EXIT_DONE;
 }
 
-static se_status append(void *arg, se_bytes piece, se_error *err)
+static se_status append_piece(void *arg, se_bytes piece, se_error *err)
 {
     struct writer *w = arg;
 
@@ -123,7 +134,7 @@ static se_status append(void *arg, se_bytes piece, se_error *err)
     return w->failed ? error_memory(err) : SE_OK;
 }
 
-static se_field_params params_of(const struct task *t)
+static se_field_params field_params_of(const struct crypt_task *t)
 {
     se_field_params params = SE_FIELD_PARAMS_INIT;
 
@@ -132,16 +143,16 @@ static se_field_params params_of(const struct task *t)
     return params;
 }
 
-static se_status do_one(struct task *t, se_error *err)
+static se_status crypt_value(struct crypt_task *t, se_error *err)
 {
     AUTO(writer) w = { 0 };
     AUTO(se_buf) out = SE_BUF_INIT;
     AUTO(se_buf) context = SE_BUF_INIT;
-    se_field_params params = params_of(t);
+    se_field_params params = field_params_of(t);
     bool decrypts = t->direction->decrypts;
     se_bytes value;
 
-    TRY(stream_drain(&t->stream, append, &w, err));
+    TRY(stream_drain(&t->stream, append_piece, &w, err));
     TRY(context_bytes(&context, &t->context, (se_bytes){ NULL, 0 }, err));
     value = decrypts ? value_trim(buf_bytes(&w.buf)) : buf_bytes(&w.buf);
     params.context = buf_bytes(&context);
@@ -150,28 +161,32 @@ static se_status do_one(struct task *t, se_error *err)
     return decrypts || params.binary ? SE_OK : sink_write(&t->result.sink, text_bytes("\n"), err);
 }
 
-static se_status do_lines(struct task *t, se_error *err)
+static se_status crypt_lines(struct crypt_task *t, se_error *err)
 {
     AUTO(lines) lines = NULL;
-    struct line_job job = {
+    struct field_lines job = {
         .many = t->direction->many,
         .values = t->direction->decrypts,
         .engine = t->engine,
         .descriptor = t->descriptor.name,
-        .params = params_of(t),
+        .params = field_params_of(t),
         .context = &t->context,
         .out = &t->result.sink,
         .rejects = t->options->rejects ? &t->rejects.sink : NULL,
     };
     se_status st = lines_new(&lines, &t->stream, err);
 
-    while (!st && !(st = lines_next(lines, err)) && lines->count)
-        st = line_job_do(&job, lines, err);
+    while (!st) {
+        st = lines_next(lines, err);
+        if (st || !lines->count)
+            break;
+        st = field_lines_run(&job, lines, err);
+    }
     t->count = job.count;
     return st;
 }
 
-static void tell(const struct task *t)
+static void print_crypted(const struct crypt_task *t)
 {
     const struct cli *cli = t->cli;
 
@@ -195,8 +210,8 @@ static void tell(const struct task *t)
         cli_done(cli, "%ju lines, all %s", (uintmax_t)t->count.lines, t->direction->done);
 }
 
-/* Plaintext is not for everybody's eyes. */
-static se_status open_files(struct task *t, const char *in, se_error *err)
+/* Only the owner may read plaintext. */
+static se_status open_files(struct crypt_task *t, const char *in, se_error *err)
 {
     const struct crypt_options *o = t->options;
 
@@ -206,34 +221,32 @@ static se_status open_files(struct task *t, const char *in, se_error *err)
     return o->rejects ? result_open_secret(&t->rejects, o->rejects, err) : SE_OK;
 }
 
-static int do_task(struct task *t, const char *in)
+static int crypt_file(struct crypt_task *t, const char *in)
 {
     AUTO(progress) progress = { .shown = false };
     se_error err = SE_ERROR_INIT;
-    int status = cli_open(&t->engine, t->cli, &err);
 
-    if (status)
-        return status;
+    TRY_EXIT(cli_open(&t->engine, t->cli, &err));
     if (open_files(t, in, &err))
         return result_fail(t->rejects.failed ? &t->rejects : &t->result, t->cli, &err);
     t->stream =
         (struct stream){ &t->input.source, progress_begin(&progress, t->cli, t->direction->doing),
                          &progress, 0 };
-    if ((t->options->lines ? do_lines(t, &err) : do_one(t, &err)) ||
+    if ((t->options->lines ? crypt_lines(t, &err) : crypt_value(t, &err)) ||
         result_commit(&t->result, &err) ||
         (t->options->rejects && result_commit(&t->rejects, &err))) {
         progress_end(&progress);
         return result_fail(t->rejects.failed ? &t->rejects : &t->result, t->cli, &err);
     }
     progress_end(&progress);
-    tell(t);
+    print_crypted(t);
     return t->count.rejected ? EXIT_REFUSED : EXIT_DONE;
 }
 
-static int run(struct cli *cli, const struct crypt_options *o, const struct direction *direction,
-               int argc, char **argv)
+static int crypt_run(struct cli *cli, const struct crypt_options *o,
+                     const struct direction *direction, int argc, char **argv)
 {
-    AUTO(task) t = {
+    AUTO(crypt_task) t = {
         .cli = cli,
         .options = o,
         .direction = direction,
@@ -241,41 +254,39 @@ static int run(struct cli *cli, const struct crypt_options *o, const struct dire
         .result = RESULT_INIT,
         .rejects = RESULT_INIT,
     };
-    int status;
 
-    if ((status = check_usage(cli, o, argc)) ||
-        (status = descriptor_read(&t.descriptor, cli, o->descriptor)) ||
-        (status = context_read(&t.context, cli, &o->context, o->column)) ||
-        (status = rejects_check(cli, o->rejects, o->output, argc ? argv[0] : NULL)))
-        return status;
-    return do_task(&t, argc ? argv[0] : NULL);
+    TRY_EXIT(check_usage(cli, o, argc));
+    TRY_EXIT(descriptor_read(&t.descriptor, cli, o->descriptor));
+    TRY_EXIT(context_read(&t.context, cli, &o->context, o->column));
+    TRY_EXIT(check_rejects(cli, o->rejects, o->output, argc ? argv[0] : NULL));
+    return crypt_file(&t, argc ? argv[0] : NULL);
 }
 
-static int run_encrypt(struct cli *cli, void *options, int argc, char **argv)
+static int encrypt_run(struct cli *cli, void *options, int argc, char **argv)
 {
     static const struct direction direction = { se_encrypt, se_encrypt_many, "encrypting",
                                                 "encrypted", false };
 
-    return run(cli, options, &direction, argc, argv);
+    return crypt_run(cli, options, &direction, argc, argv);
 }
 
-static int run_decrypt(struct cli *cli, void *options, int argc, char **argv)
+static int decrypt_run(struct cli *cli, void *options, int argc, char **argv)
 {
     static const struct direction direction = { se_decrypt, se_decrypt_many, "decrypting",
                                                 "decrypted", true };
 
-    return run(cli, options, &direction, argc, argv);
+    return crypt_run(cli, options, &direction, argc, argv);
 }
 
 const struct command command_encrypt = {
     .name = "encrypt",
     .options = encrypt_rows,
     .options_size = sizeof(struct crypt_options),
-    .run = run_encrypt,
+    .run = encrypt_run,
 };
 const struct command command_decrypt = {
     .name = "decrypt",
     .options = decrypt_rows,
     .options_size = sizeof(struct crypt_options),
-    .run = run_decrypt,
+    .run = decrypt_run,
 };

@@ -5,16 +5,11 @@
 
 #include "base/stream.h"
 #include "cli/commands.h"
-#include "cli/entry.h"
-#include "cli/history.h"
-#include "cli/lines.h"
-#include "cli/place.h"
+#include "cli/history_session.h"
+#include "cli/print_entry.h"
+#include "cli/stream.h"
 
 enum { PAYLOAD_LIMIT = 16 << 20 };
-
-struct plain_options {
-    struct history_place place;
-};
 
 struct list_options {
     const char *store;
@@ -26,14 +21,19 @@ struct append_options {
     bool lines;
 };
 
-static const struct option_row plain_rows[] = { HISTORY_ROWS(struct plain_options),
-                                                { .name = NULL } };
 static const struct option_row list_rows[] = {
-    HISTORY_STORE_ROW(struct list_options, store),
+    { .letter = 's',
+      .name = "store",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct list_options, store),
+      .argument = "URI",
+      .help = "sqlite:PATH or postgresql://..." },
     { .name = NULL },
 };
 static const struct option_row append_rows[] = {
-    HISTORY_ROWS(struct append_options),
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct append_options, place),
+      .rows = history_place_rows },
     { .name = "object",
       .kind = OPTION_TEXT,
       .offset = offsetof(struct append_options, object),
@@ -47,37 +47,33 @@ static const struct option_row append_rows[] = {
     { .name = NULL },
 };
 
-static int run_create(struct cli *cli, void *arg, int argc, char **argv)
+static int history_create_run(struct cli *cli, void *arg, int argc, char **argv)
 {
-    const struct plain_options *o = arg;
+    const struct history_place *place = arg;
     AUTO(history_session) session = { .engine = NULL };
     se_history_options options;
     se_error err = SE_ERROR_INIT;
-    int status;
 
     (void)argv;
     if (argc)
         return cli_usage(cli, "history create takes no file");
-    if ((status = history_prepare(&session, &options, cli, &o->place)))
-        return status;
-    return se_history_create(session.engine, o->place.store, &options, &err)
+    TRY_EXIT(history_options_prepare(&session, &options, cli, place));
+    return se_history_create(session.engine, place->store, &options, &err)
                ? cli_fail_output(cli, &err)
                : EXIT_DONE;
 }
 
-static int run_head(struct cli *cli, void *arg, int argc, char **argv)
+static int history_head_run(struct cli *cli, void *arg, int argc, char **argv)
 {
-    const struct plain_options *o = arg;
+    const struct history_place *place = arg;
     AUTO(history_session) session = { .engine = NULL };
     AUTO(se_buf) head = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
-    int status;
 
     (void)argv;
     if (argc)
         return cli_usage(cli, "history head takes no file");
-    if ((status = history_enter(&session, cli, &o->place, HISTORY_CHANGE, NULL)))
-        return status;
+    TRY_EXIT(history_session_open(&session, cli, place, HISTORY_CHANGE, NULL));
     if (se_history_head(&head, session.history, &err))
         return cli_fail(cli, &err);
     if (cli->json)
@@ -89,7 +85,7 @@ static int run_head(struct cli *cli, void *arg, int argc, char **argv)
 
 /* ---- which chains there are ---- */
 
-static void tell_chain(const char *name, const se_history_chain *chain)
+static void print_chain(const char *name, const se_history_chain *chain)
 {
     uint64_t count = chain->last >= chain->first ? chain->last - chain->first + 1 : 0;
 
@@ -100,8 +96,8 @@ static void tell_chain(const char *name, const se_history_chain *chain)
            chain->damaged ? ", damaged" : "");
 }
 
-/* What somebody has put into the store may be no name. */
-static bool list_chain(void *arg, const se_history_chain *chain)
+/* The store may hold anything under a chain's name. */
+static bool report_chain(void *arg, const se_history_chain *chain)
 {
     const struct cli *cli = arg;
     char name[ENTRY_CUT + 1];
@@ -112,11 +108,11 @@ static bool list_chain(void *arg, const se_history_chain *chain)
                                    (json_int_t)chain->first, "last", (json_int_t)chain->last,
                                    "seals", (json_int_t)chain->seals, "damaged",
                                    (int)chain->damaged));
-    tell_chain(name, chain);
+    print_chain(name, chain);
     return true;
 }
 
-static int run_list(struct cli *cli, void *arg, int argc, char **argv)
+static int history_list_run(struct cli *cli, void *arg, int argc, char **argv)
 {
     const struct list_options *o = arg;
     se_error err = SE_ERROR_INIT;
@@ -126,7 +122,7 @@ static int run_list(struct cli *cli, void *arg, int argc, char **argv)
         return cli_usage(cli, "history list takes no file");
     if (!o->store || !*o->store)
         return cli_usage(cli, "which store? say --store sqlite:PATH");
-    return se_history_chains(o->store, list_chain, cli, &err) ? cli_fail(cli, &err) : EXIT_DONE;
+    return se_history_chains(o->store, report_chain, cli, &err) ? cli_fail(cli, &err) : EXIT_DONE;
 }
 
 /* ---- append ---- */
@@ -139,7 +135,7 @@ struct append_task {
     bool storing; /* so that a failure is one of writing */
 };
 
-static se_status collect(void *arg, se_bytes piece, se_error *err)
+static se_status collect_payload(void *arg, se_bytes piece, se_error *err)
 {
     struct writer *w = arg;
 
@@ -153,7 +149,7 @@ static se_status append_one(struct append_task *t, struct stream *in, se_error *
 {
     AUTO(writer) payload = { 0 };
 
-    TRY(stream_drain(in, collect, &payload, err));
+    TRY(stream_drain(in, collect_payload, &payload, err));
     t->count = 1;
     t->storing = true;
     return se_history_append(&t->first, t->history, text_bytes(t->options->object),
@@ -176,9 +172,10 @@ static se_status append_lines(struct append_task *t, struct stream *in, se_error
     AUTO(lines) lines = NULL;
     static se_record records[LINES_MOST];
     uint64_t first;
-    se_status st = lines_new(&lines, in, err);
+    se_status st;
 
-    while (!st && !(st = lines_next(lines, err)) && lines->count) {
+    TRY(lines_new(&lines, in, err));
+    while (!(st = lines_next(lines, err)) && lines->count) {
         for (size_t i = 0; i < lines->count; i++)
             records[i] = record_of(t->options, lines->list[i]);
         t->storing = true;
@@ -191,7 +188,7 @@ static se_status append_lines(struct append_task *t, struct stream *in, se_error
     return st;
 }
 
-static void tell(const struct append_task *t)
+static void print_appended(const struct append_task *t)
 {
     uint64_t last = t->first + t->count - 1;
 
@@ -204,53 +201,63 @@ static void tell(const struct append_task *t)
         printf("%ju-%ju\n", (uintmax_t)t->first, (uintmax_t)last);
 }
 
-static int run_append(struct cli *cli, void *arg, int argc, char **argv)
+static int history_append_run(struct cli *cli, void *arg, int argc, char **argv)
 {
     struct append_task task = { .cli = cli, .options = arg };
     AUTO(history_session) session = { .engine = NULL };
     AUTO(input) input = INPUT_INIT;
     struct stream stream = { .source = &input.source };
     se_error err = SE_ERROR_INIT;
-    int status;
 
     if (argc > 1)
         return cli_usage(cli, "one file at a time, %d were given", argc);
-    if ((status = history_enter(&session, cli, &task.options->place, HISTORY_CHANGE, NULL)))
-        return status;
+    TRY_EXIT(history_session_open(&session, cli, &task.options->place, HISTORY_CHANGE, NULL));
     task.history = session.history;
     if (input_open(&input, argc ? argv[0] : NULL, &err))
         return cli_fail(cli, &err);
     if (task.options->lines ? append_lines(&task, &stream, &err)
                             : append_one(&task, &stream, &err)) {
         if (task.options->lines && task.count)
-            tell(&task);
+            print_appended(&task);
         return task.storing ? cli_fail_output(cli, &err) : cli_fail(cli, &err);
     }
-    tell(&task);
+    print_appended(&task);
     return EXIT_DONE;
 }
 
 const struct command command_history_create = {
     .name = "history create",
-    .options = plain_rows,
-    .options_size = sizeof(struct plain_options),
-    .run = run_create,
+    .options = history_place_rows,
+    .options_size = sizeof(struct history_place),
+    .run = history_create_run,
 };
 const struct command command_history_list = {
     .name = "history list",
     .options = list_rows,
     .options_size = sizeof(struct list_options),
-    .run = run_list,
+    .run = history_list_run,
 };
 const struct command command_history_append = {
     .name = "history append",
     .options = append_rows,
     .options_size = sizeof(struct append_options),
-    .run = run_append,
+    .run = history_append_run,
 };
 const struct command command_history_head = {
     .name = "history head",
-    .options = plain_rows,
-    .options_size = sizeof(struct plain_options),
-    .run = run_head,
+    .options = history_place_rows,
+    .options_size = sizeof(struct history_place),
+    .run = history_head_run,
+};
+
+/* ---- all commands of signengine-history: only it loads SQLite and libpq ---- */
+
+const struct command *const commands[] = {
+    &command_history_create,       &command_history_append,
+    &command_history_list,         &command_history_head,
+    &command_history_verify,       &command_history_show,
+    &command_history_export,       &command_history_prove,
+    &command_history_verify_proof, &command_history_erase,
+    &command_history_prune,        &command_history_resign,
+    &command_history_end,          NULL,
 };

@@ -2,18 +2,17 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/stream.h"
 #include "cli/commands.h"
-#include "cli/descriptor.h"
-#include "cli/entry.h"
-#include "cli/history.h"
+#include "cli/history_session.h"
+#include "cli/print_entry.h"
 
 #define NAMESPACE "urn:signengine:history-export"
 
-/* Whatever is in it, a document of this size has fewer tags than verifiers of ours accept, and
- * there is room for the signature. */
+/* A document of this size has fewer tags than our verifiers accept, and leaves room for the
+ * signature. */
 enum { DOCUMENT_LIMIT = 100 << 20, MILLION = 1000000 };
 
 struct export_options {
@@ -23,9 +22,13 @@ struct export_options {
     bool xml;
 };
 
-static const struct option_row rows[] = {
-    HISTORY_ROWS(struct export_options),
-    HISTORY_SELECTION_ROWS(struct export_options),
+static const struct option_row export_rows[] = {
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct export_options, place),
+      .rows = history_place_rows },
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct export_options, selection),
+      .rows = history_selection_rows },
     { .letter = 'o',
       .name = "output",
       .kind = OPTION_TEXT,
@@ -54,7 +57,7 @@ struct lines_task {
     se_error *err;
 };
 
-static se_status flush(struct lines_task *t)
+static se_status flush_lines(struct lines_task *t)
 {
     se_status st = t->text.failed ? error_memory(t->err)
                                   : sink_write(t->sink, buf_bytes(&t->text.buf), t->err);
@@ -66,7 +69,7 @@ static se_status flush(struct lines_task *t)
 static bool export_line(void *arg, const se_history_entry *entry)
 {
     struct lines_task *t = arg;
-    json_t *object = entry_json(entry);
+    json_t *object = json_entry(entry);
     char *line = object ? json_dumps(object, JSON_COMPACT) : NULL;
 
     if (line) {
@@ -77,7 +80,7 @@ static bool export_line(void *arg, const se_history_entry *entry)
     free(line);
     json_decref(object);
     if (t->text.failed || t->text.buf.size >= STREAM_PIECE)
-        t->status = flush(t);
+        t->status = flush_lines(t);
     return !t->status;
 }
 
@@ -91,7 +94,7 @@ static se_status export_json(const se_sink *sink, se_history *history,
     if (!st)
         st = task.status;
     if (!st)
-        st = flush(&task);
+        st = flush_lines(&task);
     writer_free(&task.text);
     return st;
 }
@@ -106,7 +109,7 @@ struct document {
     bool full;
 };
 
-static void put_time(struct writer *w, const char *attribute, int64_t micros)
+static void write_time_attribute(struct writer *w, const char *attribute, int64_t micros)
 {
     char time[ENTRY_TIME];
 
@@ -114,8 +117,8 @@ static void put_time(struct writer *w, const char *attribute, int64_t micros)
     writer_format(w, " %s=\"%s\"", attribute, time);
 }
 
-/* What was asked for: what the document lacks for another reason is missing in the chain. */
-static void put_selection(struct writer *w, const struct history_selection *s)
+/* The selection: entries that it covers and the document lacks are missing in the chain. */
+static void write_selection(struct writer *w, const struct history_selection *s)
 {
     if (!s->first && !s->last && !s->since && !s->until && !*s->object)
         return;
@@ -125,12 +128,12 @@ static void put_selection(struct writer *w, const struct history_selection *s)
     if (s->last)
         writer_format(w, " last=\"%u\"", s->last);
     if (s->since)
-        put_time(w, "since", s->since * MILLION);
+        write_time_attribute(w, "since", s->since * MILLION);
     if (s->until)
-        put_time(w, "until", s->until * MILLION);
+        write_time_attribute(w, "until", s->until * MILLION);
     writer_text(w, ">");
     if (*s->object)
-        entry_xml_value(w, "object", text_bytes(s->object));
+        write_xml_value(w, "object", text_bytes(s->object));
     writer_text(w, "</selection>\n");
 }
 
@@ -144,11 +147,11 @@ static void begin_document(struct document *d)
         &d->text,
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<historyExport xmlns=\"%s\" chain=\"%s\"",
         NAMESPACE, o->place.chain);
-    put_time(&d->text, "time", (int64_t)time(NULL) * MILLION);
+    write_time_attribute(&d->text, "time", clock_seconds() * MILLION);
     writer_format(&d->text, " first=\"%ju\" entries=\"%ju\">\n", (uintmax_t)d->report.first,
                   (uintmax_t)d->report.entries);
-    put_selection(&d->text, &o->selection);
-    entry_xml_value(&d->text, "seal", buf_bytes(&d->seal));
+    write_selection(&d->text, &o->selection);
+    write_xml_value(&d->text, "seal", buf_bytes(&d->seal));
     writer_text(&d->text, "\n");
 }
 
@@ -157,12 +160,12 @@ static bool export_entry(void *arg, const se_history_entry *entry)
     struct document *d = arg;
 
     begin_document(d);
-    entry_xml(&d->text, entry);
+    write_xml_entry(&d->text, entry);
     d->full = d->text.buf.size > DOCUMENT_LIMIT;
     return !d->full && !d->text.failed;
 }
 
-/* Nothing gets in that was not verified, and the seal is the one that covers it. */
+/* Only verified entries get in, and the seal is the one that covers them. */
 static se_status make_document(struct document *out, struct history_session *s, se_error *err)
 {
     const se_history_range range = history_range(&out->options->selection);
@@ -220,22 +223,20 @@ static int read_signer(struct descriptor_option *out, const struct cli *cli,
     return EXIT_DONE;
 }
 
-static int run(struct cli *cli, void *arg, int argc, char **argv)
+static int history_export_run(struct cli *cli, void *arg, int argc, char **argv)
 {
     const struct export_options *o = arg;
     AUTO(history_session) session = { .engine = NULL };
     AUTO(result) result = RESULT_INIT;
     struct descriptor_option signer;
     se_error err = SE_ERROR_INIT;
-    int status;
 
     (void)argv;
     if (argc)
         return cli_usage(cli, "history export takes no file");
-    if ((status = read_signer(&signer, cli, o)) ||
-        (status = history_enter(&session, cli, &o->place, HISTORY_INSPECT,
-                                o->selection.unverified ? NULL : "verifying")))
-        return status;
+    TRY_EXIT(read_signer(&signer, cli, o));
+    TRY_EXIT(history_session_open(&session, cli, &o->place, HISTORY_INSPECT,
+                                  o->selection.unverified ? NULL : "verifying"));
     if (result_open(&result, o->output, false, &err) ||
         (o->xml ? export_xml(&result.sink, &session, o, &signer, &err)
                 : export_json(&result.sink, session.history, o, &err)) ||
@@ -246,7 +247,7 @@ static int run(struct cli *cli, void *arg, int argc, char **argv)
 
 const struct command command_history_export = {
     .name = "history export",
-    .options = rows,
+    .options = export_rows,
     .options_size = sizeof(struct export_options),
-    .run = run,
+    .run = history_export_run,
 };

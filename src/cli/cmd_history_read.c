@@ -1,13 +1,13 @@
 /* `signengine history show|prove|verify-proof` */
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/stream.h"
 #include "base/text.h"
 #include "cli/commands.h"
-#include "cli/entry.h"
-#include "cli/history.h"
+#include "cli/history_session.h"
+#include "cli/print_entry.h"
 
 enum { PROOF_LIMIT = 64 << 20, CERTIFICATE_LIMIT = 1 << 20, MILLION = 1000000 };
 
@@ -26,12 +26,18 @@ struct proof_options {
 };
 
 static const struct option_row show_rows[] = {
-    HISTORY_ROWS(struct show_options),
-    HISTORY_SELECTION_ROWS(struct show_options),
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct show_options, place),
+      .rows = history_place_rows },
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct show_options, selection),
+      .rows = history_selection_rows },
     { .name = NULL },
 };
 static const struct option_row prove_rows[] = {
-    HISTORY_ROWS(struct prove_options),
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct prove_options, place),
+      .rows = history_place_rows },
     { .letter = 'o',
       .name = "output",
       .kind = OPTION_TEXT,
@@ -50,50 +56,47 @@ static const struct option_row proof_rows[] = {
     { .name = NULL },
 };
 
-/* ---- what is there ---- */
+/* ---- entries ---- */
 
-static bool show_json(void *arg, const se_history_entry *entry)
+static bool print_entry_json(void *arg, const se_history_entry *entry)
 {
     (void)arg;
-    return json_line(entry_json(entry));
+    return json_line(json_entry(entry));
 }
 
-static bool show_entry(void *arg, const se_history_entry *entry)
+static bool print_entry(void *arg, const se_history_entry *entry)
 {
-    char object[ENTRY_CUT + 1], payload[ENTRY_CUT + 1], when[32] = "";
-    time_t seconds = entry->time_us / MILLION;
-    struct tm tm;
+    char object[ENTRY_CUT + 1], payload[ENTRY_CUT + 1], when[TIME_TEXT_ROOM];
 
     (void)arg;
     entry_cut(object, entry->object);
     entry_cut(payload, entry->erased ? (se_bytes){ "(erased)", 8 } : entry->payload);
-    if (gmtime_r(&seconds, &tm))
-        (void)strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm);
-    return printf("%8ju  %s  %-20s  %s\n", (uintmax_t)entry->seq, when, object, payload) > 0;
+    time_format(when, TIME_READABLE, entry->time_us / MILLION);
+    when[strcspn(when, "U")] = '\0';
+    return printf("%8ju  %s %-20s  %s\n", (uintmax_t)entry->seq, when, object, payload) > 0;
 }
 
-static int run_show(struct cli *cli, void *arg, int argc, char **argv)
+static int history_show_run(struct cli *cli, void *arg, int argc, char **argv)
 {
     const struct show_options *o = arg;
     AUTO(history_session) session = { .engine = NULL };
     const se_history_range range = history_range(&o->selection);
     se_error err = SE_ERROR_INIT;
-    int status;
 
     (void)argv;
     if (argc)
         return cli_usage(cli, "history show takes no file");
-    if ((status = history_enter(&session, cli, &o->place, HISTORY_INSPECT,
-                                o->selection.unverified ? NULL : "verifying")))
-        return status;
-    return se_history_read(session.history, &range, cli->json ? show_json : show_entry, NULL, &err)
+    TRY_EXIT(history_session_open(&session, cli, &o->place, HISTORY_INSPECT,
+                                  o->selection.unverified ? NULL : "verifying"));
+    return se_history_read(session.history, &range, cli->json ? print_entry_json : print_entry,
+                           NULL, &err)
                ? cli_fail(cli, &err)
                : EXIT_DONE;
 }
 
 /* ---- proofs ---- */
 
-static int run_prove(struct cli *cli, void *arg, int argc, char **argv)
+static int history_prove_run(struct cli *cli, void *arg, int argc, char **argv)
 {
     const struct prove_options *o = arg;
     AUTO(history_session) session = { .engine = NULL };
@@ -101,11 +104,9 @@ static int run_prove(struct cli *cli, void *arg, int argc, char **argv)
     AUTO(se_buf) proof = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
     uint64_t seq;
-    int status;
 
-    if ((status = history_number(&seq, cli, argc, argv)) ||
-        (status = history_enter(&session, cli, &o->place, HISTORY_CHANGE, NULL)))
-        return status;
+    TRY_EXIT(history_entry_number(&seq, cli, argc, argv));
+    TRY_EXIT(history_session_open(&session, cli, &o->place, HISTORY_CHANGE, NULL));
     if (se_history_prove(&proof, session.history, seq, &err))
         return cli_fail(cli, &err);
     if (result_open(&result, o->output, false, &err) ||
@@ -114,7 +115,7 @@ static int run_prove(struct cli *cli, void *arg, int argc, char **argv)
     return EXIT_DONE;
 }
 
-static void tell_proof(const struct cli *cli, const se_history_proof *p)
+static void print_proof(const struct cli *cli, const se_history_proof *p)
 {
     const se_history_entry entry = {
         p->seq,    p->time_us, buf_bytes(&p->object), buf_bytes(&p->payload), { "", 0 },
@@ -124,13 +125,13 @@ static void tell_proof(const struct cli *cli, const se_history_proof *p)
     json_t *object;
 
     if (!cli->json) {
-        (void)show_entry(NULL, &entry);
+        (void)print_entry(NULL, &entry);
         printf("  is in the chain '%s', as sealed by %s, certificate %s\n", p->chain,
                p->signer.subject, p->fingerprint);
         return;
     }
     entry_time(sealed, p->sealed_us);
-    if ((object = entry_json(&entry))) {
+    if ((object = json_entry(&entry))) {
         (void)json_object_set_new(object, "chain", json_string(p->chain));
         (void)json_object_set_new(object, "sealed", json_string(sealed));
         (void)json_object_set_new(object, "signer", json_text(p->signer.subject));
@@ -140,17 +141,17 @@ static void tell_proof(const struct cli *cli, const se_history_proof *p)
     (void)json_line(object);
 }
 
-/* An empty one is not the same as none: the proof has one too, of whoever made it. */
+/* An empty file must not pass for none: then the certificate in the proof itself would count. */
 static se_status read_certificate(se_buf *out, const char *path, se_error *err)
 {
-    se_status st = path ? file_read(out, path, CERTIFICATE_LIMIT, err) : SE_OK;
-
-    return st || !path || out->size
-               ? st
-               : error_set(err, SE_ERR_FORMAT, "'%s' is empty: not a certificate", path);
+    if (!path)
+        return SE_OK;
+    TRY(file_read(out, path, CERTIFICATE_LIMIT, err));
+    return out->size ? SE_OK
+                     : error_set(err, SE_ERR_FORMAT, "'%s' is empty: not a certificate", path);
 }
 
-static int run_verify_proof(struct cli *cli, void *arg, int argc, char **argv)
+static int history_verify_proof_run(struct cli *cli, void *arg, int argc, char **argv)
 {
     const struct proof_options *o = arg;
     AUTO(se_buf) file = SE_BUF_INIT;
@@ -165,7 +166,7 @@ static int run_verify_proof(struct cli *cli, void *arg, int argc, char **argv)
         read_certificate(&certificate, o->certificate, &err) ||
         se_history_verify_proof(&proof, buf_bytes(&file), buf_bytes(&certificate), &err))
         return cli_fail(cli, &err);
-    tell_proof(cli, &proof);
+    print_proof(cli, &proof);
     se_history_proof_free(&proof);
     return EXIT_DONE;
 }
@@ -174,17 +175,17 @@ const struct command command_history_show = {
     .name = "history show",
     .options = show_rows,
     .options_size = sizeof(struct show_options),
-    .run = run_show,
+    .run = history_show_run,
 };
 const struct command command_history_prove = {
     .name = "history prove",
     .options = prove_rows,
     .options_size = sizeof(struct prove_options),
-    .run = run_prove,
+    .run = history_prove_run,
 };
 const struct command command_history_verify_proof = {
     .name = "history verify-proof",
     .options = proof_rows,
     .options_size = sizeof(struct proof_options),
-    .run = run_verify_proof,
+    .run = history_verify_proof_run,
 };

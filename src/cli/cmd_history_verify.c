@@ -7,9 +7,8 @@
 
 #include "base/error.h"
 #include "cli/commands.h"
-#include "cli/history.h"
-#include "cli/json.h"
-#include "cli/program.h"
+#include "cli/history_session.h"
+#include "cli/spawn.h"
 
 enum { HEAD_LIMIT = 8192 };
 
@@ -19,8 +18,10 @@ struct verify_options {
     unsigned months, threads;
 };
 
-static const struct option_row rows[] = {
-    HISTORY_ROWS(struct verify_options),
+static const struct option_row verify_rows[] = {
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct verify_options, place),
+      .rows = history_place_rows },
     { .name = "head",
       .kind = OPTION_TEXT,
       .offset = offsetof(struct verify_options, head),
@@ -46,18 +47,18 @@ static const struct option_row rows[] = {
 
 /* The program of --notify is started with the first finding, and, if there are more, once more when
  * all are there. */
-struct alarm {
+struct notify {
     const char *command; /* NULL: none */
     struct writer lines;
-    size_t told; /* bytes of them that it got */
+    size_t told; /* bytes of them that the program got */
     bool tried, runs;
     pid_t child;
 };
 
-struct telling {
+struct finding_report {
     struct cli *cli;
     struct progress *progress;
-    struct alarm *alarm;
+    struct notify *notify;
 };
 
 static se_status memory_file(int *out, const struct writer *w, se_error *err)
@@ -72,15 +73,28 @@ static se_status memory_file(int *out, const struct writer *w, se_error *err)
     return SE_OK;
 }
 
-static se_status start_program(struct alarm *a, se_error *err)
+static struct spawn spawn_of(char *arguments[2], const struct notify *notify, int input)
 {
-    char *arguments[] = { (char *)a->command, NULL };
+    arguments[0] = (char *)notify->command;
+    arguments[1] = NULL;
+    return (struct spawn){
+        .option = "--notify",
+        .arguments = arguments,
+        .search = true,
+        .input = input,
+    };
+}
+
+static se_status start_notify(struct notify *a, se_error *err)
+{
+    char *arguments[2];
+    struct spawn spawn;
     int findings;
     se_status st = memory_file(&findings, &a->lines, err);
 
+    spawn = spawn_of(arguments, a, findings);
     if (!st)
-        st = program_start(&a->child, &(struct program){ "--notify", arguments, true, findings },
-                           err);
+        st = spawn_start(&a->child, &spawn, err);
     if (findings >= 0)
         (void)close(findings);
     a->tried = true;
@@ -89,39 +103,39 @@ static se_status start_program(struct alarm *a, se_error *err)
     return st;
 }
 
-static se_status await_program(struct alarm *a, se_error *err)
+static se_status await_notify(struct notify *a, se_error *err)
 {
-    char *arguments[] = { (char *)a->command, NULL };
+    char *arguments[2];
+    const struct spawn spawn = spawn_of(arguments, a, -1);
     int status;
 
     a->runs = false;
-    if (program_await(&status, a->child, &(struct program){ "--notify", arguments, true, -1 }, err))
-        return err->status;
+    TRY(spawn_await(&status, a->child, &spawn, err));
     return status ? error_set(err, SE_ERR_UNAVAILABLE, "--notify: '%s' ended with status %d",
                               a->command, status)
                   : SE_OK;
 }
 
-/* Whatever becomes of it, the chain has findings, and that is what our exit status says. */
-static void notify_rest(const struct cli *cli, struct alarm *a)
+/* The exit status says that the chain has findings, whether or not the program runs. */
+static void notify_of_rest(const struct cli *cli, struct notify *a)
 {
     se_error err = SE_ERROR_INIT;
-    se_status st = a->runs ? await_program(a, &err) : SE_OK;
+    se_status st = a->runs ? await_notify(a, &err) : SE_OK;
 
     if (a->lines.failed || a->lines.buf.size > a->told) {
         err = (se_error)SE_ERROR_INIT;
-        st = start_program(a, &err);
+        st = start_notify(a, &err);
         if (!st)
-            st = await_program(a, &err);
+            st = await_notify(a, &err);
     }
     if (st)
         (void)cli_fail(cli, &err);
 }
 
-static void tell_finding(void *arg, const se_finding *finding)
+static void report_finding(void *arg, const se_finding *finding)
 {
-    struct telling *t = arg;
-    struct alarm *a = t->alarm;
+    struct finding_report *t = arg;
+    struct notify *a = t->notify;
     se_error err = SE_ERROR_INIT;
 
     progress_end(t->progress);
@@ -138,12 +152,13 @@ static void tell_finding(void *arg, const se_finding *finding)
         return;
     (void)fflush(stdout);
     a->tried = true;
-    if (a->command && start_program(a, &err)) /* it is tried once more at the end, and told then */
+    if (a->command &&
+        start_notify(a, &err)) /* the end of the command tries it once more, and reports failure */
         return;
 }
 
-static void tell_verdict(const struct cli *cli, const struct verify_options *o,
-                         const se_history_report *r)
+static void print_verdict(const struct cli *cli, const struct verify_options *o,
+                          const se_history_report *r)
 {
     bool good = !r->findings;
 
@@ -160,34 +175,33 @@ static void tell_verdict(const struct cli *cli, const struct verify_options *o,
                r->closed ? "; the chain is closed" : "");
 }
 
-static int verify(struct alarm *alarm, struct cli *cli, const struct verify_options *o,
-                  se_history_verify_options *options)
+static int verify_chain(struct notify *notify, struct cli *cli, const struct verify_options *o,
+                        se_history_verify_options *options)
 {
     AUTO(history_session) session = { .engine = NULL };
-    struct telling telling = { cli, &session.progress, alarm };
+    struct finding_report found = { cli, &session.progress, notify };
     se_history_report report;
     se_error err = SE_ERROR_INIT;
-    int status = history_enter(&session, cli, &o->place, HISTORY_INSPECT, "verifying");
+    int status;
 
-    if (status)
-        return status;
-    options->finding = tell_finding;
-    options->finding_arg = &telling;
+    TRY_EXIT(history_session_open(&session, cli, &o->place, HISTORY_INSPECT, "verifying"));
+    options->finding = report_finding;
+    options->finding_arg = &found;
     status = exit_status(se_history_verify(&report, session.history, options, &err));
     progress_end(&session.progress);
     if (status && err.status != SE_ERR_REJECTED)
         return cli_fail(cli, &err);
-    tell_verdict(cli, o, &report);
+    print_verdict(cli, o, &report);
     if (status)
-        cli_tell(cli, "%s", err.text); /* the verdict is the answer already */
+        cli_message(cli, "%s", err.text); /* the verdict is the answer already */
     return status;
 }
 
-static int run(struct cli *cli, void *arg, int argc, char **argv)
+static int history_verify_run(struct cli *cli, void *arg, int argc, char **argv)
 {
     const struct verify_options *o = arg;
     se_history_verify_options options = SE_HISTORY_VERIFY_OPTIONS_INIT;
-    struct alarm alarm = { .command = o->notify };
+    struct notify notify = { .command = o->notify };
     AUTO(se_buf) head = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
     int status;
@@ -205,16 +219,16 @@ static int run(struct cli *cli, void *arg, int argc, char **argv)
     options.head = buf_bytes(&head);
     options.months = o->months;
     options.threads = o->threads;
-    status = verify(&alarm, cli, o, &options);
+    status = verify_chain(&notify, cli, o, &options);
     if (o->notify)
-        notify_rest(cli, &alarm);
-    writer_free(&alarm.lines);
+        notify_of_rest(cli, &notify);
+    writer_free(&notify.lines);
     return status;
 }
 
 const struct command command_history_verify = {
     .name = "history verify",
-    .options = rows,
+    .options = verify_rows,
     .options_size = sizeof(struct verify_options),
-    .run = run,
+    .run = history_verify_run,
 };

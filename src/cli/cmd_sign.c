@@ -1,9 +1,9 @@
+/* `sign`: a file, or standard input. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "cli/commands.h"
-#include "cli/descriptor.h"
-#include "cli/signer.h"
+#include "cli/print_signer.h"
 #include "cli/stream.h"
 
 struct sign_options {
@@ -119,8 +119,8 @@ static int check_output(const struct cli *cli, const struct sign_options *o, con
         o->output);
 }
 
-static se_sign_params params_of(const struct sign_options *o,
-                                const struct descriptor_option *descriptor)
+static se_sign_params sign_params_of(const struct sign_options *o,
+                                     const struct descriptor_option *descriptor)
 {
     se_sign_params params = SE_SIGN_PARAMS_INIT;
 
@@ -169,28 +169,16 @@ static se_status content_uri(se_buf *out, const struct sign_options *o, const ch
     return writer_finish(out, &w, err);
 }
 
-static void tell(const struct cli *cli, se_engine *engine,
-                 const struct descriptor_option *descriptor, const char *input, const char *output)
-{
-    if (cli->json && !cli->taken)
-        (void)json_line(json_pack("{s:o, s:o, s:o}", "descriptor", json_text(descriptor->name),
-                                  "input", json_text(input), "output", json_text(output)));
-    else if (!cli->taken)
-        signed_tell(cli, engine, descriptor, output);
-}
-
-static int sign(struct cli *cli, const struct descriptor_option *descriptor, se_sign_params *params,
-                const char *in, const char *out)
+static int sign_file(struct cli *cli, const struct descriptor_option *descriptor,
+                     se_sign_params *params, const char *in, const char *out)
 {
     AUTO(engine) engine = NULL;
     AUTO(input) input = INPUT_INIT;
     AUTO(result) result = RESULT_INIT;
     AUTO(progress) progress = { .shown = false };
     se_error err = SE_ERROR_INIT;
-    int status = cli_open(&engine, cli, &err);
 
-    if (status)
-        return status;
+    TRY_EXIT(cli_open(&engine, cli, &err));
     params->progress = progress_begin(&progress, cli, "signing");
     params->progress_arg = &progress;
     if (input_open(&input, in, &err) || result_open(&result, out, false, &err) ||
@@ -200,11 +188,12 @@ static int sign(struct cli *cli, const struct descriptor_option *descriptor, se_
         return result_fail(&result, cli, &err);
     }
     progress_end(&progress);
-    tell(cli, engine, descriptor, input.name, out);
+    if (!cli->taken)
+        print_signed(cli, engine, descriptor, input.name, out);
     return EXIT_DONE;
 }
 
-static int run(struct cli *cli, void *options, int argc, char **argv)
+static int sign_run(struct cli *cli, void *options, int argc, char **argv)
 {
     const struct sign_options *o = options;
     const char *in = argc ? argv[0] : NULL;
@@ -215,21 +204,21 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
     char *out;
     int status;
 
-    if ((status = check_usage(cli, o, argc)) || (status = check_output(cli, o, in)) ||
-        (status = descriptor_read(&descriptor, cli, o->descriptor)))
-        return status;
-    params = params_of(o, &descriptor);
+    TRY_EXIT(check_usage(cli, o, argc));
+    TRY_EXIT(check_output(cli, o, in));
+    TRY_EXIT(descriptor_read(&descriptor, cli, o->descriptor));
+    params = sign_params_of(o, &descriptor);
     if (content_uri(&uri, o, in, &err))
         return cli_fail(cli, &err);
     params.xml_uri = (const char *)uri.data;
     if (!(out = output_name(o, in)))
         return EXIT_INTERNAL;
     cli->taken = strcmp(out, "-") == 0;
-    status = sign(cli, &descriptor, &params, in, out);
+    status = sign_file(cli, &descriptor, &params, in, out);
     free(out);
     return status;
 }
 
 const struct command command_sign = {
-    .name = "sign", .options = rows, .options_size = sizeof(struct sign_options), .run = run
+    .name = "sign", .options = rows, .options_size = sizeof(struct sign_options), .run = sign_run
 };

@@ -1,3 +1,4 @@
+/* `verify`: a file with its signature inside, beside it or elsewhere. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -5,7 +6,7 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
-#include "cli/signer.h"
+#include "cli/print_signer.h"
 #include "cli/stream.h"
 
 enum { SIGNATURE_LIMIT = 16 << 20 };
@@ -110,19 +111,20 @@ static char *path_beside(const struct verify_options *o, const char *in)
     return path;
 }
 
-static void tell_people(FILE *to, const char *input, const char *signature, const se_signer *signer)
+static void print_for_people(FILE *to, const char *input, const char *signature,
+                             const se_signer *signer)
 {
     AUTO(writer) lines = { 0 };
 
-    signer_write(&lines, signer);
+    write_signer(&lines, signer);
     if (signature)
         writer_format(&lines, "  signature  %s\n", signature);
     (void)fprintf(to, "%s: good signature\n%s", input, writer_string(&lines));
 }
 
 /* Standard output may carry the content. */
-static void tell(const struct cli *cli, const char *input, const char *signature,
-                 const se_signer *signer)
+static void print_verdict(const struct cli *cli, const char *input, const char *signature,
+                          const se_signer *signer)
 {
     if (cli->json && !cli->taken)
         (void)json_line(json_pack(
@@ -131,9 +133,9 @@ static void tell(const struct cli *cli, const char *input, const char *signature
             json_text(signer->algorithm), "signer", json_text(signer->subject), "issuer",
             json_text(signer->issuer), "serial", json_text(signer->serial), "signingTime",
             json_time(signer->signing_time), "notAfter", json_time(signer->not_after), "timeStamp",
-            stamp_json(signer), "signature", json_text(signature)));
+            json_stamp(signer), "signature", json_text(signature)));
     else if (!cli->quiet)
-        tell_people(cli->taken ? stderr : stdout, input, signature, signer);
+        print_for_people(cli->taken ? stderr : stdout, input, signature, signer);
 }
 
 struct verifying {
@@ -142,10 +144,10 @@ struct verifying {
     const struct descriptor_option *descriptor;
     se_engine *engine;
     struct result *result;
-    const char *in, *shown; /* `shown`: as what it is called */
+    const char *in, *shown; /* `shown`: its name for people */
 };
 
-static se_verify_params params_of(const struct verifying *v)
+static se_verify_params verify_params_of(const struct verifying *v)
 {
     const struct verify_options *o = v->options;
     se_verify_params params = SE_VERIFY_PARAMS_INIT;
@@ -160,19 +162,21 @@ static se_verify_params params_of(const struct verifying *v)
 }
 
 /* With the signature in that file; NULL: the input carries its own. */
-static se_status judge(se_signer *signer, struct verifying *v, const char *path, se_error *err)
+static se_status verify_with(se_signer *signer, struct verifying *v, const char *path,
+                             se_error *err)
 {
     const struct verify_options *o = v->options;
     AUTO(input) input = INPUT_INIT;
     AUTO(se_buf) signature = SE_BUF_INIT;
     AUTO(progress) progress = { .shown = false };
-    se_verify_params params = params_of(v);
+    se_verify_params params = verify_params_of(v);
     se_status st;
 
-    if ((path && (st = file_read(&signature, input_path(path), SIGNATURE_LIMIT, err))) ||
-        (st = input_open(&input, v->in, err)) ||
-        (o->output && (st = result_open(v->result, o->output, true, err))))
-        return st;
+    if (path)
+        TRY(file_read(&signature, input_path(path), SIGNATURE_LIMIT, err));
+    TRY(input_open(&input, v->in, err));
+    if (o->output)
+        TRY(result_open(v->result, o->output, true, err));
     v->shown = input.name;
     if (path && !signature.size)
         return error_set(err, SE_ERR_FORMAT, "the signature file is empty");
@@ -187,16 +191,16 @@ static se_status judge(se_signer *signer, struct verifying *v, const char *path,
     return st;
 }
 
-/* What is signed itself is judged by that; only what holds no signature at all is compared with one
+/* A signature inside the file decides; only a file without one is compared with the signature
  * beside it. */
-static se_status judge_with_beside(se_signer *signer, const char **used, struct verifying *v,
-                                   const char *beside, se_error *err)
+static se_status verify_with_beside(se_signer *signer, const char **used, struct verifying *v,
+                                    const char *beside, se_error *err)
 {
     const struct verify_options *o = v->options;
     se_status st;
 
     *used = o->raw && beside ? beside : o->signature;
-    st = judge(signer, v, *used, err);
+    st = verify_with(signer, v, *used, err);
     if (st != SE_ERR_FORMAT || !beside || *used)
         return st;
     if (access(beside, F_OK))
@@ -204,11 +208,12 @@ static se_status judge_with_beside(se_signer *signer, const char **used, struct 
                             beside);
     *used = beside;
     *err = (se_error)SE_ERROR_INIT;
-    return judge(signer, v, beside, err);
+    return verify_with(signer, v, beside, err);
 }
 
-static int verify(struct cli *cli, const struct verify_options *o,
-                  const struct descriptor_option *descriptor, const char *in, const char *beside)
+static int verify_file(struct cli *cli, const struct verify_options *o,
+                       const struct descriptor_option *descriptor, const char *in,
+                       const char *beside)
 {
     AUTO(engine) engine = NULL;
     AUTO(result) result = RESULT_INIT;
@@ -218,19 +223,17 @@ static int verify(struct cli *cli, const struct verify_options *o,
     se_error err = SE_ERROR_INIT;
     se_signer signer;
     const char *used;
-    int status = cli_open(&engine, cli, &err);
 
-    if (status)
-        return status;
+    TRY_EXIT(cli_open(&engine, cli, &err));
     v.engine = engine;
     cli->judged = in ? in : "-";
-    if (judge_with_beside(&signer, &used, &v, beside, &err))
+    if (verify_with_beside(&signer, &used, &v, beside, &err))
         return result_fail(&result, cli, &err);
-    tell(cli, v.shown, used, &signer);
+    print_verdict(cli, v.shown, used, &signer);
     return EXIT_DONE;
 }
 
-static int run(struct cli *cli, void *options, int argc, char **argv)
+static int verify_run(struct cli *cli, void *options, int argc, char **argv)
 {
     const struct verify_options *o = options;
     const char *in = argc ? argv[0] : NULL;
@@ -242,11 +245,12 @@ static int run(struct cli *cli, void *options, int argc, char **argv)
         status = beside ? cli_usage(cli, "--raw needs --signature: there is no '%s'", beside)
                         : cli_usage(cli, "--raw needs --signature");
     if (!status && !(status = descriptor_read(&descriptor, cli, o->descriptor)))
-        status = verify(cli, o, &descriptor, in, beside);
+        status = verify_file(cli, o, &descriptor, in, beside);
     free(beside);
     return status;
 }
 
-const struct command command_verify = {
-    .name = "verify", .options = rows, .options_size = sizeof(struct verify_options), .run = run
-};
+const struct command command_verify = { .name = "verify",
+                                        .options = rows,
+                                        .options_size = sizeof(struct verify_options),
+                                        .run = verify_run };

@@ -6,38 +6,36 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
-#include "cli/field.h"
-#include "cli/sensed.h"
-#include "cli/signer.h"
-
-#define END_ROW                                                                                    \
-    {                                                                                              \
-        .name = NULL                                                                               \
-    }
+#include "cli/field_lines.h"
+#include "cli/input_probe.h"
+#include "cli/print_signer.h"
 
 struct limit_options {
     unsigned entries, megabytes, ratio;
 };
-#define LIMIT_ROWS(type)                                                                           \
-    { .name = "max-entries",                                                                       \
-      .kind = OPTION_NUMBER,                                                                       \
-      .offset = offsetof(type, limits.entries),                                                    \
-      .argument = "N",                                                                             \
-      .help = "refuse archives of more entries",                                                   \
-      .fallback = "100000" },                                                                      \
-        { .name = "max-size",                                                                      \
-          .kind = OPTION_NUMBER,                                                                   \
-          .offset = offsetof(type, limits.megabytes),                                              \
-          .argument = "MB",                                                                        \
-          .help = "refuse archives that unpack to more",                                           \
-          .fallback = "65536" },                                                                   \
-    {                                                                                              \
-        .name = "max-ratio", .kind = OPTION_NUMBER, .offset = offsetof(type, limits.ratio),        \
-        .argument = "N", .help = "refuse entries that unpack to more than N times their size",     \
-        .fallback = "200"                                                                          \
-    }
+static const struct option_row limit_rows[] = {
+    { .name = "max-entries",
+      .kind = OPTION_NUMBER,
+      .offset = offsetof(struct limit_options, entries),
+      .argument = "N",
+      .help = "refuse archives of more entries",
+      .fallback = "100000" },
+    { .name = "max-size",
+      .kind = OPTION_NUMBER,
+      .offset = offsetof(struct limit_options, megabytes),
+      .argument = "MB",
+      .help = "refuse archives that unpack to more",
+      .fallback = "65536" },
+    { .name = "max-ratio",
+      .kind = OPTION_NUMBER,
+      .offset = offsetof(struct limit_options, ratio),
+      .argument = "N",
+      .help = "refuse entries that unpack to more than N times their size",
+      .fallback = "200" },
+    { .name = NULL },
+};
 
-static int one_file(const struct cli *cli, int argc)
+static int check_operand(const struct cli *cli, int argc)
 {
     if (argc == 1)
         return EXIT_DONE;
@@ -47,7 +45,7 @@ static int one_file(const struct cli *cli, int argc)
 
 /* ---- zip sign ---- */
 
-struct sign_options {
+struct zip_sign_options {
     const char *descriptor, *output, *name, *tsa, *encrypter;
     bool keep, replace, encrypt;
     struct option_list context;
@@ -59,56 +57,58 @@ static const struct option_row sign_rows[] = {
     { .letter = 'd',
       .name = "descriptor",
       .kind = OPTION_TEXT,
-      .offset = offsetof(struct sign_options, descriptor),
+      .offset = offsetof(struct zip_sign_options, descriptor),
       .argument = "NAME[:VERSION]",
       .help = "who signs",
       .fallback = "ConfigZipSigner" },
     { .letter = 'o',
       .name = "output",
       .kind = OPTION_TEXT,
-      .offset = offsetof(struct sign_options, output),
+      .offset = offsetof(struct zip_sign_options, output),
       .argument = "FILE",
       .help = "where to; the archive itself if not given, with --encrypt FILE.nx02" },
     { .name = "encrypt",
       .kind = OPTION_FLAG,
-      .offset = offsetof(struct sign_options, encrypt),
+      .offset = offsetof(struct zip_sign_options, encrypt),
       .help = "encrypt what was signed" },
     { .name = "encrypter",
       .kind = OPTION_TEXT,
-      .offset = offsetof(struct sign_options, encrypter),
+      .offset = offsetof(struct zip_sign_options, encrypter),
       .argument = "NAME[:VERSION]",
       .help = "for whom",
       .fallback = "ConfigZipEncrypter" },
     { .name = "context",
       .kind = OPTION_LIST,
-      .offset = offsetof(struct sign_options, context),
+      .offset = offsetof(struct zip_sign_options, context),
       .argument = "NAME=VALUE",
       .help = "what the encrypted file belongs to; may be given several times" },
     { .name = "keep",
       .kind = OPTION_FLAG,
-      .offset = offsetof(struct sign_options, keep),
+      .offset = offsetof(struct zip_sign_options, keep),
       .help = "leave signatures that are there, and add one" },
     { .name = "replace",
       .kind = OPTION_FLAG,
-      .offset = offsetof(struct sign_options, replace),
+      .offset = offsetof(struct zip_sign_options, replace),
       .help = "take their place, as without --keep" },
     { .name = "signature-name",
       .kind = OPTION_TEXT,
-      .offset = offsetof(struct sign_options, name),
+      .offset = offsetof(struct zip_sign_options, name),
       .argument = "NAME",
       .help = "of the files in META-INF; the key's alias if not given" },
     { .name = "tsa",
       .kind = OPTION_TEXT,
-      .offset = offsetof(struct sign_options, tsa),
+      .offset = offsetof(struct zip_sign_options, tsa),
       .argument = "URL",
       .help = "have a time stamping authority (RFC 3161) stamp the signature" },
     { .name = "time",
       .kind = OPTION_TIME,
-      .offset = offsetof(struct sign_options, time),
+      .offset = offsetof(struct zip_sign_options, time),
       .argument = "TIME",
       .help = "signingTime, now if not given" },
-    LIMIT_ROWS(struct sign_options),
-    END_ROW,
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct zip_sign_options, limits),
+      .rows = limit_rows },
+    { .name = NULL },
 };
 
 struct sign_job {
@@ -125,7 +125,7 @@ static void sign_job_end(struct sign_job *job)
 AUTO_KIND(sign_job, struct sign_job, sign_job_end(p))
 
 /* A container takes no zip's place unasked. */
-static char *output_name(const struct sign_options *o, const char *in)
+static char *output_name(const struct zip_sign_options *o, const char *in)
 {
     char *name;
 
@@ -135,7 +135,7 @@ static char *output_name(const struct sign_options *o, const char *in)
 }
 
 /* Where the archive can be read, it is writing that failed. */
-static int sign_fail(const struct cli *cli, const char *in, const se_error *err)
+static int zip_sign_fail(const struct cli *cli, const char *in, const se_error *err)
 {
     int status = cli_fail(cli, err);
     struct stat info;
@@ -146,21 +146,19 @@ static int sign_fail(const struct cli *cli, const char *in, const se_error *err)
                : status;
 }
 
-static int sign(struct cli *cli, const struct sign_options *o, const struct sign_job *job,
-                const char *in)
+static int sign_zip(struct cli *cli, const struct zip_sign_options *o, const struct sign_job *job,
+                    const char *in)
 {
     AUTO(engine) engine = NULL;
     AUTO(progress) progress = { .shown = false };
     se_zip_sign_params params = SE_ZIP_SIGN_PARAMS_INIT;
     se_error err = SE_ERROR_INIT;
-    int status = cli_open(&engine, cli, &err);
 
-    if (status)
-        return status;
     params.time = o->time;
     params.max_entries = o->limits.entries;
     params.max_total = (uint64_t)o->limits.megabytes << 20;
     params.max_ratio = o->limits.ratio;
+    TRY_EXIT(cli_open(&engine, cli, &err));
     params.version = job->signer.version;
     params.encrypt = o->encrypt ? job->encrypter.name : NULL;
     params.encrypt_version = job->encrypter.version;
@@ -172,47 +170,40 @@ static int sign(struct cli *cli, const struct sign_options *o, const struct sign
     params.progress_arg = &progress;
     if (se_zip_sign(job->output, engine, job->signer.name, in, &params, &err)) {
         progress_end(&progress);
-        return sign_fail(cli, in, &err);
+        return zip_sign_fail(cli, in, &err);
     }
     progress_end(&progress);
-    if (cli->json)
-        (void)json_line(json_pack("{s:o, s:o, s:o}", "descriptor", json_text(job->signer.name),
-                                  "input", json_text(in), "output", json_text(job->output)));
-    else
-        signed_tell(cli, engine, &job->signer, job->output);
+    print_signed(cli, engine, &job->signer, in, job->output);
     return EXIT_DONE;
 }
 
-static int run_sign(struct cli *cli, void *options, int argc, char **argv)
+static int zip_sign_run(struct cli *cli, void *options, int argc, char **argv)
 {
-    const struct sign_options *o = options;
+    const struct zip_sign_options *o = options;
     AUTO(sign_job) job = { .output = NULL };
-    int status;
 
-    if ((status = one_file(cli, argc)) ||
-        (status = descriptor_read(&job.signer, cli, o->descriptor)) ||
-        (status = descriptor_read(&job.encrypter, cli, o->encrypter)))
-        return status;
+    TRY_EXIT(check_operand(cli, argc));
+    TRY_EXIT(descriptor_read(&job.signer, cli, o->descriptor));
+    TRY_EXIT(descriptor_read(&job.encrypter, cli, o->encrypter));
     if (o->keep && o->replace)
         return cli_usage(cli, "either --keep or --replace");
     if (o->context.count && !o->encrypt)
         return cli_usage(cli, "--context is for what --encrypt makes");
-    if ((status = context_gather(&job.context, cli, &o->context)))
-        return status;
+    TRY_EXIT(context_read_bytes(&job.context, cli, &o->context));
     job.output = output_name(o, argv[0]);
-    return job.output ? sign(cli, o, &job, argv[0]) : EXIT_INTERNAL;
+    return job.output ? sign_zip(cli, o, &job, argv[0]) : EXIT_INTERNAL;
 }
 
 const struct command command_zip_sign = {
     .name = "zip sign",
     .options = sign_rows,
-    .options_size = sizeof(struct sign_options),
-    .run = run_sign,
+    .options_size = sizeof(struct zip_sign_options),
+    .run = zip_sign_run,
 };
 
 /* ---- zip verify ---- */
 
-struct verify_options {
+struct zip_verify_options {
     const char *descriptor, *trust, *trust_tsa, *output, *decrypter;
     struct option_list context;
     bool issuers, list;
@@ -224,87 +215,88 @@ static const struct option_row verify_rows[] = {
     { .letter = 'd',
       .name = "descriptor",
       .kind = OPTION_TEXT,
-      .offset = offsetof(struct verify_options, descriptor),
+      .offset = offsetof(struct zip_verify_options, descriptor),
       .argument = "NAME",
       .help = "whose signature it has to be",
       .fallback = "ConfigZipSigner" },
     { .name = "trust",
       .kind = OPTION_TEXT,
-      .offset = offsetof(struct verify_options, trust),
+      .offset = offsetof(struct zip_verify_options, trust),
       .argument = "CA.pem",
       .help = "accept signers below these CAs; the descriptor's own certificates and nobody else "
-              "if not "
-              "given" },
+              "if not given" },
     { .name = "issuers",
       .kind = OPTION_FLAG,
-      .offset = offsetof(struct verify_options, issuers),
+      .offset = offsetof(struct zip_verify_options, issuers),
       .help = "accept signers below the issuers of the descriptor's certificates" },
     { .name = "trust-tsa",
       .kind = OPTION_TEXT,
-      .offset = offsetof(struct verify_options, trust_tsa),
+      .offset = offsetof(struct zip_verify_options, trust_tsa),
       .argument = "CA.pem",
       .help = "believe time stamping authorities below these CAs; below those of --trust, or the "
               "descriptor's issuers, if not given" },
     { .letter = 'o',
       .name = "output",
       .kind = OPTION_TEXT,
-      .offset = offsetof(struct verify_options, output),
+      .offset = offsetof(struct zip_verify_options, output),
       .argument = "FILE",
       .help = "where a good zip goes, decrypted if it was encrypted" },
     { .name = "decrypter",
       .kind = OPTION_TEXT,
-      .offset = offsetof(struct verify_options, decrypter),
+      .offset = offsetof(struct zip_verify_options, decrypter),
       .argument = "NAME",
       .help = "whose key decrypts a container",
       .fallback = "ConfigZipEncrypter" },
     { .name = "context",
       .kind = OPTION_LIST,
-      .offset = offsetof(struct verify_options, context),
+      .offset = offsetof(struct zip_verify_options, context),
       .argument = "NAME=VALUE",
       .help = "what a container belongs to; may be given several times" },
     { .name = "list",
       .kind = OPTION_FLAG,
-      .offset = offsetof(struct verify_options, list),
+      .offset = offsetof(struct zip_verify_options, list),
       .help = "tell of every entry" },
     { .name = "time",
       .kind = OPTION_TIME,
-      .offset = offsetof(struct verify_options, time),
+      .offset = offsetof(struct zip_verify_options, time),
       .argument = "TIME",
       .help = "when certificates have to be valid, now if not given" },
-    LIMIT_ROWS(struct verify_options),
-    END_ROW,
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct zip_verify_options, limits),
+      .rows = limit_rows },
+    { .name = NULL },
 };
 
-struct telling {
+struct zip_report {
     const struct cli *cli;
-    const struct verify_options *options;
+    const struct zip_verify_options *options;
     json_t *signatures; /* NULL: to people */
     struct writer text;
     uint64_t entries;
 };
 
-static void tell_signature(void *arg, const char *name, const se_signer *s)
+static void report_signature(void *arg, const char *name, const se_signer *s)
 {
-    struct telling *t = arg;
-    char when[32];
+    struct zip_report *t = arg;
+    char when[TIME_TEXT_ROOM];
 
-    clock_text(when, s->signing_time);
+    signing_time_text(when, s->signing_time);
     writer_format(&t->text,
                   "  %s\n    signer     %s\n    issuer     %s\n    serial     %s\n    algorithm  "
                   "%s\n    time       %s\n",
                   name, s->subject, s->issuer, s->serial, s->algorithm, when);
-    stamp_write(&t->text, "    ", s);
+    write_stamp(&t->text, "    ", s);
     (void)json_array_append_new(
         t->signatures, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file",
                                  json_text(name), "signer", json_text(s->subject), "issuer",
                                  json_text(s->issuer), "serial", json_text(s->serial), "algorithm",
                                  json_text(s->algorithm), "signingTime", json_time(s->signing_time),
-                                 "notAfter", json_time(s->not_after), "timeStamp", stamp_json(s)));
+                                 "notAfter", json_time(s->not_after), "timeStamp", json_stamp(s)));
 }
 
-static void tell_entry(void *arg, const se_zip_entry *entry)
+static void report_entry(void *arg, const se_zip_entry *entry)
 {
-    struct telling *t = arg;
+    struct zip_report *t = arg;
     const char *state = se_zip_state_text(entry->state);
 
     t->entries += entry->state == SE_ZIP_SIGNED;
@@ -318,7 +310,7 @@ static void tell_entry(void *arg, const se_zip_entry *entry)
 }
 
 /* Standard output may carry the zip. */
-static void tell_good(struct telling *t, const char *in)
+static void print_good(struct zip_report *t, const char *in)
 {
     if (t->cli->json && !t->cli->taken)
         (void)json_line(json_pack("{s:o, s:s, s:I, s:O}", "input", json_text(in), "verdict", "good",
@@ -328,60 +320,58 @@ static void tell_good(struct telling *t, const char *in)
                       in, t->entries, writer_string(&t->text));
 }
 
-static int verify(struct telling *t, struct cli *cli, const struct descriptor_option *descriptor,
-                  const char *in)
+static int verify_zip(struct zip_report *t, struct cli *cli,
+                      const struct descriptor_option *descriptor, const char *in)
 {
-    const struct verify_options *o = t->options;
+    const struct zip_verify_options *o = t->options;
     AUTO(engine) engine = NULL;
-    AUTO(candidate) candidate = CANDIDATE_INIT;
+    AUTO(zip_to_verify) input = ZIP_TO_VERIFY_INIT;
     AUTO(progress) progress = { .shown = false };
     AUTO(se_buf) context = SE_BUF_INIT;
     struct decrypting decrypting = { .descriptor = o->decrypter };
     se_zip_verify_params params = SE_ZIP_VERIFY_PARAMS_INIT;
     se_error err = SE_ERROR_INIT;
-    int status;
 
-    cli->judged = in;
-    if ((status = context_gather(&context, cli, &o->context)) ||
-        (status = cli_open(&engine, cli, &err)))
-        return status;
-    decrypting.engine = engine;
-    decrypting.context = buf_bytes(&context);
     params.time = o->time;
     params.max_entries = o->limits.entries;
     params.max_total = (uint64_t)o->limits.megabytes << 20;
     params.max_ratio = o->limits.ratio;
+    cli->judged = in;
+    TRY_EXIT(context_read_bytes(&context, cli, &o->context));
+    TRY_EXIT(cli_open(&engine, cli, &err));
+    decrypting.engine = engine;
+    decrypting.context = buf_bytes(&context);
     params.trust = o->trust;
     params.issuers = o->issuers;
     params.trust_tsa = o->trust_tsa;
-    params.signature = tell_signature;
-    params.entry = tell_entry;
+    params.signature = report_signature;
+    params.entry = report_entry;
     params.report_arg = t;
     params.progress = progress_begin(&progress, cli, "verifying");
     params.progress_arg = &progress;
-    if (candidate_open(&candidate, o->output, &decrypting, in, &err) ||
-        se_zip_verify(engine, descriptor->name, candidate_path(&candidate), &params, &err) ||
-        (o->output && result_commit(&candidate.held, &err))) {
+    if (zip_to_verify_open(&input, o->output, &decrypting, in, &err) ||
+        se_zip_verify(engine, descriptor->name, zip_to_verify_path(&input), &params, &err) ||
+        (o->output && result_commit(&input.held, &err))) {
         progress_end(&progress);
-        candidate_blame(&candidate, &err);
-        return result_fail(&candidate.held, cli, &err);
+        zip_to_verify_blame(&input, &err);
+        return result_fail(&input.held, cli, &err);
     }
     progress_end(&progress);
-    tell_good(t, in);
+    print_good(t, in);
     return EXIT_DONE;
 }
 
-static int run_verify(struct cli *cli, void *options, int argc, char **argv)
+static int zip_verify_run(struct cli *cli, void *options, int argc, char **argv)
 {
-    const struct verify_options *o = options;
-    struct telling t = { cli, o, json_array(), { .room = 0 }, 0 };
+    const struct zip_verify_options *o = options;
+    struct zip_report t = { cli, o, json_array(), { .room = 0 }, 0 };
     struct descriptor_option descriptor;
     int status;
 
-    if (!(status = one_file(cli, argc)) && o->trust && o->issuers)
+    if (!(status = check_operand(cli, argc)) && o->trust && o->issuers)
         status = cli_usage(cli, "either --trust or --issuers");
     if (!status && !(status = descriptor_read(&descriptor, cli, o->descriptor)))
-        status = verify(&t, cli, &descriptor, argv[0]);
+        status = verify_zip(&t, cli, &descriptor, argv[0]);
     json_decref(t.signatures);
     writer_free(&t.text);
     return status;
@@ -390,6 +380,6 @@ static int run_verify(struct cli *cli, void *options, int argc, char **argv)
 const struct command command_zip_verify = {
     .name = "zip verify",
     .options = verify_rows,
-    .options_size = sizeof(struct verify_options),
-    .run = run_verify,
+    .options_size = sizeof(struct zip_verify_options),
+    .run = zip_verify_run,
 };

@@ -1,17 +1,229 @@
-/* Which command the arguments name, what there is, and who runs it. */
+/* All commands of the command line, whichever program runs them, the options that all have, and
+ * `help` and `version`, which every program runs itself. */
 #include "cli/commands.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "base/error.h"
 #include "base/text.h"
 
 enum { NAMES_MOST = 64 };
 
-bool command_is_in_group(const struct command_name *name, const char *group)
+static const struct command command_help, command_version;
+
+static const struct command_name command_names[] = {
+    { .name = "help",
+      .operands = "[COMMAND]",
+      .summary = "what a command, or a group of them, does",
+      .program = "signengine" },
+    { .name = "version", .operands = "", .summary = "the version", .program = "signengine" },
+    { .name = "check",
+      .operands = "",
+      .summary = "validate the configuration and open every key",
+      .program = "signengine" },
+    { .name = "config fingerprint",
+      .operands = "",
+      .summary = "SHA-256 of the configuration without its PINs",
+      .program = "signengine" },
+    { .name = "config show",
+      .operands = "",
+      .summary = "the configuration as the engine understands it, PINs masked",
+      .program = "signengine" },
+    { .name = "config sign",
+      .operands = "[FILE]",
+      .summary = "sign a configuration",
+      .program = "signengine" },
+    { .name = "config verify",
+      .operands = "[FILE]",
+      .summary = "verify a signed configuration, and say who signed it, or what was changed",
+      .program = "signengine" },
+    { .name = "config diff",
+      .operands = "FILE FILE",
+      .summary = "what two configurations differ in, PINs masked",
+      .program = "signengine" },
+    { .name = "sign",
+      .operands = "[FILE]",
+      .summary = "sign a file: CMS, detached unless told otherwise",
+      .program = "signengine" },
+    { .name = "verify",
+      .operands = "[FILE]",
+      .summary = "verify a signature, and say who signed",
+      .program = "signengine" },
+    { .name = "encrypt",
+      .operands = "[FILE]",
+      .summary = "encrypt a field, or one for each line",
+      .program = "signengine" },
+    { .name = "decrypt",
+      .operands = "[FILE]",
+      .summary = "decrypt what encrypt made",
+      .program = "signengine" },
+    { .name = "rekey",
+      .operands = "[FILE]",
+      .summary = "encrypt values anew, under the newest key",
+      .program = "signengine" },
+    { .name = "mail sign",
+      .operands = "[FILE]",
+      .summary = "sign a message: S/MIME",
+      .program = "signengine-mail" },
+    { .name = "mail verify",
+      .operands = "[FILE]",
+      .summary = "verify a signed message, and say who signed",
+      .program = "signengine-mail" },
+    { .name = "pin scramble",
+      .operands = "",
+      .summary = "write PINs in the form that pin.encrypted takes",
+      .program = "signengine" },
+    { .name = "key init",
+      .operands = "KEY",
+      .summary = "initialise a token and give it the key's PIN",
+      .program = "signengine" },
+    { .name = "key list",
+      .operands = "[KEY]",
+      .summary = "what is on a token or in a key file; without KEY, all keys of the configuration",
+      .program = "signengine" },
+    { .name = "key generate",
+      .operands = "KEY",
+      .summary = "make a key pair and a self-signed certificate",
+      .program = "signengine" },
+    { .name = "key request",
+      .operands = "KEY",
+      .summary = "a PKCS #10 certificate request",
+      .program = "signengine" },
+    { .name = "key import",
+      .operands = "KEY FILE",
+      .summary = "bring a PKCS #12 or PEM key in, with its chain",
+      .program = "signengine" },
+    { .name = "key certificate",
+      .operands = "KEY FILE",
+      .summary = "put a CA's answer beside the key",
+      .program = "signengine" },
+    { .name = "key delete",
+      .operands = "KEY",
+      .summary = "remove a key and its certificate",
+      .program = "signengine" },
+    { .name = "zip sign",
+      .operands = "FILE",
+      .summary = "sign a zip as jarsigner does",
+      .program = "signengine" },
+    { .name = "zip verify",
+      .operands = "FILE",
+      .summary = "verify a signed zip, and say who signed",
+      .program = "signengine" },
+    { .name = "zip encrypt",
+      .operands = "[FILE]",
+      .summary = "encrypt a zip, or any other file",
+      .program = "signengine" },
+    { .name = "zip decrypt",
+      .operands = "[FILE]",
+      .summary = "decrypt what zip encrypt made",
+      .program = "signengine" },
+    { .name = "history create",
+      .operands = "",
+      .summary = "make a chain of object history",
+      .program = "signengine-history" },
+    { .name = "history append",
+      .operands = "[FILE]",
+      .summary = "add an entry, or one for each line",
+      .program = "signengine-history" },
+    { .name = "history list",
+      .operands = "",
+      .summary = "which chains a store has",
+      .program = "signengine-history" },
+    { .name = "history head",
+      .operands = "",
+      .summary = "print the last seal, to be kept elsewhere",
+      .program = "signengine-history" },
+    { .name = "history verify",
+      .operands = "",
+      .summary = "verify a chain, from its entries to its seals",
+      .program = "signengine-history" },
+    { .name = "history show",
+      .operands = "",
+      .summary = "print entries as a table",
+      .program = "signengine-history" },
+    { .name = "history export",
+      .operands = "",
+      .summary = "write entries as JSON, one for each line, or as signed XML",
+      .program = "signengine-history" },
+    { .name = "history prove",
+      .operands = "SEQ",
+      .summary = "prove that an entry is in the chain",
+      .program = "signengine-history" },
+    { .name = "history verify-proof",
+      .operands = "FILE",
+      .summary = "verify such a proof, without store or configuration",
+      .program = "signengine-history" },
+    { .name = "history erase",
+      .operands = "SEQ",
+      .summary = "erase the payload of an entry",
+      .program = "signengine-history" },
+    { .name = "history prune",
+      .operands = "",
+      .summary = "drop old entries, and keep what proves what they were",
+      .program = "signengine-history" },
+    { .name = "history resign",
+      .operands = "",
+      .summary = "seal a chain anew whose old keys are gone",
+      .program = "signengine-history" },
+    { .name = "history end",
+      .operands = "",
+      .summary = "make the last seal of a chain",
+      .program = "signengine-history" },
+    { .name = NULL },
+};
+
+const struct option_row global_options[] = {
+    { .letter = 'c',
+      .name = "config",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct cli, config),
+      .argument = "FILE",
+      .help = "the configuration" },
+    { .name = "trust-config",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct cli, trust_config),
+      .argument = "CA.pem",
+      .help = "use no configuration that these have not signed" },
+    { .name = "json",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct cli, json),
+      .help = "one JSON object per result on standard output" },
+    { .letter = 'q',
+      .name = "quiet",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct cli, quiet),
+      .help = "errors only" },
+    { .letter = 'v',
+      .name = "verbose",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct cli, verbose),
+      .help = "say more" },
+    { .name = "progress",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct cli, progress),
+      .argument = "WHEN",
+      .help = "auto, always or never",
+      .fallback = "auto" },
+    { .name = "retry-pin",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct cli, retry_pin),
+      .help = "present a PIN that a token refused within the last hour" },
+    { .letter = 'h',
+      .name = "help",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct cli, help),
+      .help = "this text" },
+    { .name = "version",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct cli, version),
+      .help = "the version" },
+    { .name = NULL },
+};
+
+/* ---- finding one ---- */
+
+static bool command_is_in_group(const struct command_name *name, const char *group)
 {
     return text_starts(name->name, group) && name->name[strlen(group)] == ' ';
 }
@@ -42,13 +254,18 @@ const struct command_name *command_find_name(int *words, int argc, char **argv)
 
 const struct command *command_find(const struct command_name *name)
 {
+    static const struct command *const everywhere[] = { &command_help, &command_version };
+
+    for (size_t i = 0; i < sizeof everywhere / sizeof *everywhere; i++)
+        if (strcmp(everywhere[i]->name, name->name) == 0)
+            return everywhere[i];
     for (const struct command *const *command = commands; *command; command++)
         if (strcmp((*command)->name, name->name) == 0)
             return *command;
     return NULL;
 }
 
-/* ---- what is no command ---- */
+/* ---- unknown commands ---- */
 
 static void list_second_words(struct writer *w, const char *first)
 {
@@ -128,3 +345,76 @@ int command_hand_over(const struct cli *cli, const struct command_name *name)
                     strerror(errno));
     return cli_fail(cli, &err);
 }
+
+/* ---- help ---- */
+
+void help_print(void)
+{
+    puts("usage: signengine [OPTION]... COMMAND ...\n\nSigns and encrypts with keys that "
+         "engineSignEncrypt.xml names.\n\nCommands:");
+    for (const struct command_name *name = command_names; name->name; name++)
+        printf("  %-20s %s\n", name->name, name->summary);
+    puts("\nOptions:");
+    options_help(global_options);
+    puts("\n`signengine COMMAND --help` tells the options of a command.");
+}
+
+void help_print_group(const char *group)
+{
+    printf("usage: signengine %s COMMAND ...\n\nCommands:\n", group);
+    for (const struct command_name *name = command_names; name->name; name++)
+        if (command_is_in_group(name, group))
+            printf("  %-20s %s\n", name->name, name->summary);
+    printf("\n`signengine %s COMMAND --help` tells the options of a command.\n", group);
+}
+
+void help_print_command(const struct command *command)
+{
+    const struct command_name *name = command_names;
+
+    while (strcmp(name->name, command->name) != 0)
+        name++;
+    printf("usage: signengine %s [OPTION]... %s\n\n%s\n\nOptions:\n", name->name, name->operands,
+           name->summary);
+    options_help(command->options);
+    puts("\nOptions of all commands:");
+    options_help(global_options);
+}
+
+static int help_run(struct cli *cli, void *options, int argc, char **argv)
+{
+    const struct command_name *name;
+    const struct command *command;
+    int words = 0;
+
+    (void)options;
+    if (!argc) {
+        help_print();
+        return EXIT_DONE;
+    }
+    if (argc == 1 && command_is_group(argv[0])) {
+        help_print_group(argv[0]);
+        return EXIT_DONE;
+    }
+    if (!(name = command_find_name(&words, argc, argv)))
+        return command_reject(cli, argc, argv);
+    if (argc > words)
+        return cli_usage(cli, "one command at a time: '%s' is too much", argv[words]);
+    if (!(command = command_find(name)))
+        return command_hand_over(cli, name);
+    help_print_command(command);
+    return EXIT_DONE;
+}
+
+static int version_run(struct cli *cli, void *options, int argc, char **argv)
+{
+    (void)options;
+    (void)argv;
+    if (argc)
+        return cli_usage(cli, "it takes no operand");
+    puts("signengine " PACKAGE_VERSION);
+    return EXIT_DONE;
+}
+
+static const struct command command_help = { .name = "help", .run = help_run };
+static const struct command command_version = { .name = "version", .run = version_run };

@@ -1,6 +1,6 @@
 /*
  * The command line is one, and three programs do the work: what needs databases or GMime is in
- * programs of its own, as git does it, so that who signs a file does not load them.
+ * programs of its own, as git does it, so that signing a file does not load them.
  */
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
@@ -13,30 +13,25 @@ struct command_name {
     const char *program; /* that runs it */
 };
 
-/* Every command; one without a name is behind the last. */
-extern const struct command_name command_names[];
-
 struct command {
     const char *name;
-    const struct option_row *options;
-    size_t options_size;
+    const struct option_row *options; /* NULL: none, and no size */
+    size_t options_size;              /* of the struct that they fill in */
     int (*run)(struct cli *cli, void *options, int argc, char **argv); /* returns the exit status */
 };
 
-enum { OPTIONS_ROOM = 512 };
+extern const struct command command_check, command_config_fingerprint, command_config_show,
+    command_config_sign, command_config_verify, command_config_diff, command_sign, command_verify,
+    command_encrypt, command_decrypt, command_rekey, command_mail_sign, command_mail_verify,
+    command_pin_scramble, command_key_init, command_key_list, command_key_generate,
+    command_key_request, command_key_import, command_key_certificate, command_key_delete,
+    command_zip_sign, command_zip_verify, command_zip_encrypt, command_zip_decrypt,
+    command_history_create, command_history_append, command_history_head, command_history_verify,
+    command_history_show, command_history_export, command_history_prove,
+    command_history_verify_proof, command_history_erase, command_history_prune,
+    command_history_resign, command_history_end, command_history_list;
 
-extern const struct command command_help, command_version, command_check,
-    command_config_fingerprint, command_config_show, command_config_sign, command_config_verify,
-    command_config_diff, command_sign, command_verify, command_encrypt, command_decrypt,
-    command_rekey, command_mail_sign, command_mail_verify, command_pin_scramble, command_key_init,
-    command_key_list, command_key_generate, command_key_request, command_key_import,
-    command_key_certificate, command_key_delete, command_zip_sign, command_zip_verify,
-    command_zip_encrypt, command_zip_decrypt, command_history_create, command_history_append,
-    command_history_head, command_history_verify, command_history_show, command_history_export,
-    command_history_prove, command_history_verify_proof, command_history_erase,
-    command_history_prune, command_history_resign, command_history_end, command_history_list;
-
-/* Those of this program; NULL is behind the last. */
+/* Those of this program, besides `help` and `version`; NULL is behind the last. */
 extern const struct command *const commands[];
 
 /* The options of all commands. */
@@ -47,9 +42,8 @@ const struct command_name *command_find_name(int *words, int argc, char **argv);
 /* NULL: another program runs it. */
 const struct command *command_find(const struct command_name *name);
 
-/* Whether a word is the first one of several commands, and of this one. */
+/* Whether a word is the first one of several commands. */
 bool command_is_group(const char *word);
-bool command_is_in_group(const struct command_name *name, const char *group);
 
 /* Says what is wrong with the name of a command; returns the exit status. */
 int command_reject(const struct cli *cli, int argc, char **argv);

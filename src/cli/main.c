@@ -1,3 +1,5 @@
+/* One main() for the three programs: global options, the command, and the output's end.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,55 +12,8 @@
 #include "base/text.h"
 #include "base/timed_call.h"
 #include "cli/commands.h"
-#include "cli/json.h"
 
-const struct option_row global_options[] = {
-    { .letter = 'c',
-      .name = "config",
-      .kind = OPTION_TEXT,
-      .offset = offsetof(struct cli, config),
-      .argument = "FILE",
-      .help = "the configuration" },
-    { .name = "trust-config",
-      .kind = OPTION_TEXT,
-      .offset = offsetof(struct cli, trust_config),
-      .argument = "CA.pem",
-      .help = "use no configuration that these have not signed" },
-    { .name = "json",
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct cli, json),
-      .help = "one JSON object per result on standard output" },
-    { .letter = 'q',
-      .name = "quiet",
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct cli, quiet),
-      .help = "errors only" },
-    { .letter = 'v',
-      .name = "verbose",
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct cli, verbose),
-      .help = "say more" },
-    { .name = "progress",
-      .kind = OPTION_TEXT,
-      .offset = offsetof(struct cli, progress),
-      .argument = "WHEN",
-      .help = "auto, always or never",
-      .fallback = "auto" },
-    { .name = "retry-pin",
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct cli, retry_pin),
-      .help = "present a PIN that a token refused within the last hour" },
-    { .letter = 'h',
-      .name = "help",
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct cli, help),
-      .help = "this text" },
-    { .name = "version",
-      .kind = OPTION_FLAG,
-      .offset = offsetof(struct cli, version),
-      .help = "the version" },
-    { .name = NULL },
-};
+AUTO_KIND(options, void *, free(*p))
 
 static int check_globals(const struct cli *cli)
 {
@@ -73,14 +28,16 @@ static int check_globals(const struct cli *cli)
 static int run_command(struct cli *cli, const struct option_table *global,
                        const struct command *command, int argc, char **argv)
 {
-    _Alignas(max_align_t) unsigned char room[OPTIONS_ROOM] = { 0 };
-    const struct option_table own = { command->options, room };
+    AUTO(options) options = calloc(1, command->options_size + 1);
+    const struct option_table own = { command->options, options };
     const struct option_table *const tables[2] = { &own, global };
     se_error err = SE_ERROR_INIT;
     const char *output;
     se_status st;
     int status;
 
+    if (!options)
+        return EXIT_INTERNAL;
     cli->command = command->name;
     options_defaults(&own);
     st = options_parse(&argc, argv, tables, false, &err);
@@ -95,14 +52,14 @@ static int run_command(struct cli *cli, const struct option_table *global,
     status = check_globals(cli);
     if (!status && cli->retry_pin)
         se_retry_pins();
-    return status ? status : command->run(cli, room, argc, argv);
+    return status ? status : command->run(cli, options, argc, argv);
 }
 
 /*
- * What was printed has to have arrived: a full disk behind standard output is a failure too.  What
- * could not be written is still there, and to try it once more tells why.
+ * The output has to have arrived: a full disk behind standard output is a failure too.  Unwritten
+ * output is still in the buffer; writing it once more yields the reason.
  */
-static int flushed(struct cli *cli, int status)
+static int flush_output(struct cli *cli, int status)
 {
     bool refused = fflush(stdout), failed = refused || ferror(stdout);
     int number = refused ? errno : 0;
@@ -123,8 +80,8 @@ static bool asks_for_help(const struct cli *cli, int argc, char **argv)
            (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0));
 }
 
-/* What is no command may be the first word of several. */
-static int start_none(const struct cli *cli, int argc, char **argv)
+/* A word that is no command may be the first of several. */
+static int start_no_command(const struct cli *cli, int argc, char **argv)
 {
     if (!command_is_group(argv[0]) || !asks_for_help(cli, argc, argv))
         return command_reject(cli, argc, argv);
@@ -139,13 +96,13 @@ static int start_command(struct cli *cli, const struct option_table *global, int
     const struct command *command = name ? command_find(name) : NULL;
 
     if (!name)
-        return start_none(cli, argc, argv);
+        return start_no_command(cli, argc, argv);
     if (!command)
         return command_hand_over(cli, name);
     return run_command(cli, global, command, argc - words, argv + words);
 }
 
-static int start(struct cli *cli, int argc, char **argv)
+static int start_program(struct cli *cli, int argc, char **argv)
 {
     const struct option_table global = { global_options, cli };
     const struct option_table *const tables[2] = { &global, NULL };
@@ -168,16 +125,16 @@ static int start(struct cli *cli, int argc, char **argv)
 }
 
 /* A call that has not returned may return while exit() takes down the libraries that it needs. */
-static int left(int status)
+static int leave_process(int status)
 {
     if (timed_call_late_count())
         _exit(status);
     return status;
 }
 
-/* What was closed stays out of use: a file that became standard output or error would get what is
- * printed. */
-static bool keep_standard(void)
+/* Closed standard descriptors stay out of use: a file that took one's number would get the output.
+ */
+static bool keep_standard_descriptors(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0 &&
@@ -186,8 +143,8 @@ static bool keep_standard(void)
     return true;
 }
 
-/* Options and operands are put into another order as they are read: who takes a command over gets
- * them as they came. */
+/* Options and operands are put into another order as they are read: the program that takes a
+ * command over gets them as they came. */
 static char **copy_arguments(int argc, char **argv)
 {
     char **copy = calloc((size_t)argc + 1, sizeof *copy);
@@ -201,9 +158,9 @@ int main(int argc, char **argv)
 {
     struct cli cli = { .arguments = copy_arguments(argc, argv) };
 
-    if (!cli.arguments || !keep_standard() || !process_forbid_dumps())
+    if (!cli.arguments || !keep_standard_descriptors() || !process_forbid_dumps())
         return EXIT_INTERNAL;
     (void)signal(SIGXFSZ,
                  SIG_IGN); /* a file that is too large is a failure to write, with a message */
-    return left(flushed(&cli, start(&cli, argc - 1, argv + 1)));
+    return leave_process(flush_output(&cli, start_program(&cli, argc - 1, argv + 1)));
 }

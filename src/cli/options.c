@@ -7,12 +7,47 @@
 
 #include "base/text.h"
 
-enum { NAMES = 128 };
+enum { NAMES_MOST = 128, GROUPS_MOST = 2 /* within each other */ };
 
-static void *place(const struct option_table *table, const struct option_row *row)
+/* ---- rows, those of groups among them ---- */
+
+struct cursor {
+    struct {
+        const struct option_row *row;
+        size_t offset;
+    } stack[GROUPS_MOST + 1];
+    size_t depth;
+};
+
+static struct cursor cursor_at(const struct option_row *rows)
 {
-    return (char *)table->values + row->offset;
+    static const struct option_row none = { .name = NULL };
+
+    return (struct cursor){ .stack = { { rows ? rows : &none, 0 } } };
 }
+
+/* The next row that is an option, and where its value is; NULL: there is none. */
+static const struct option_row *next_option(size_t *offset, struct cursor *c)
+{
+    for (;;) {
+        const struct option_row *row = c->stack[c->depth].row;
+
+        *offset = c->stack[c->depth].offset + row->offset;
+        c->stack[c->depth].row++;
+        if (row->name)
+            return row;
+        if (row->rows) {
+            c->depth++;
+            c->stack[c->depth].row = row->rows;
+            c->stack[c->depth].offset = *offset;
+        } else if (c->depth)
+            c->depth--;
+        else
+            return NULL;
+    }
+}
+
+/* ---- values ---- */
 
 static bool parse_time(int64_t *out, const char *text)
 {
@@ -36,7 +71,7 @@ static bool parse_time(int64_t *out, const char *text)
     return false;
 }
 
-static bool append(struct option_list *list, const char *value)
+static bool append_to_list(struct option_list *list, const char *value)
 {
     if (list->count == OPTION_LIST_MOST)
         return false;
@@ -44,9 +79,8 @@ static bool append(struct option_list *list, const char *value)
     return true;
 }
 
-static bool set(const struct option_table *table, const struct option_row *row, const char *value)
+static bool set_value(void *at, const struct option_row *row, const char *value)
 {
-    void *at = place(table, row);
     unsigned long number;
 
     switch (row->kind) {
@@ -62,48 +96,83 @@ static bool set(const struct option_table *table, const struct option_row *row, 
         *(unsigned *)at = (unsigned)number;
         return true;
     case OPTION_LIST:
-        return append(at, value);
+        return append_to_list(at, value);
     case OPTION_TIME:
         return parse_time(at, value);
+    case OPTION_GROUP:
+        break;
     }
     return false;
 }
 
 void options_defaults(const struct option_table *table)
 {
-    for (const struct option_row *row = table->rows; row->name; row++)
+    struct cursor c = cursor_at(table->rows);
+    const struct option_row *row;
+    size_t offset;
+
+    while ((row = next_option(&offset, &c)))
         if (row->fallback)
-            (void)set(table, row, row->fallback);
+            (void)set_value((char *)table->values + offset, row, row->fallback);
 }
 
-struct match {
-    const struct option_table *table;
+const char *options_text(const struct option_table *table, const char *name)
+{
+    struct cursor c = cursor_at(table->rows);
     const struct option_row *row;
+    size_t offset;
+
+    while ((row = next_option(&offset, &c)))
+        if (row->kind == OPTION_TEXT && strcmp(row->name, name) == 0)
+            return *(const char **)((char *)table->values + offset);
+    return NULL;
+}
+
+/* ---- parsing ---- */
+
+struct match {
+    const struct option_row *row; /* NULL: none */
+    void *value;
 };
 
-static struct match find(const struct option_table *const tables[2], const char *name,
-                         size_t length, char letter)
+static bool is_option(const struct option_row *row, const char *argument)
 {
-    for (size_t i = 0; i < 2; i++)
-        for (const struct option_row *row = tables[i] ? tables[i]->rows : NULL; row && row->name;
-             row++)
-            if (letter ? row->letter == letter
-                       : strlen(row->name) == length && strncmp(row->name, name, length) == 0)
-                return (struct match){ tables[i], row };
+    size_t length = strcspn(argument, "=");
+
+    if (argument[1] != '-')
+        return row->letter == argument[1];
+    return strlen(row->name) == length - 2 && strncmp(row->name, argument + 2, length - 2) == 0;
+}
+
+static struct match find_option(const struct option_table *const tables[2], const char *argument)
+{
+    for (size_t i = 0; i < 2 && tables[i]; i++) {
+        struct cursor c = cursor_at(tables[i]->rows);
+        const struct option_row *row;
+        size_t offset;
+
+        while ((row = next_option(&offset, &c)))
+            if (is_option(row, argument))
+                return (struct match){ row, (char *)tables[i]->values + offset };
+    }
     return (struct match){ NULL, NULL };
 }
 
-static se_status unknown(const struct option_table *const tables[2], const char *argument,
-                         se_error *err)
+static se_status refuse_unknown(const struct option_table *const tables[2], const char *argument,
+                                se_error *err)
 {
-    const char *names[NAMES], *nearest;
+    const char *names[NAMES_MOST], *nearest;
     char word[64];
     size_t count = 0;
 
-    for (size_t i = 0; i < 2; i++)
-        for (const struct option_row *row = tables[i] ? tables[i]->rows : NULL;
-             row && row->name && count < NAMES; row++)
+    for (size_t i = 0; i < 2 && tables[i]; i++) {
+        struct cursor c = cursor_at(tables[i]->rows);
+        const struct option_row *row;
+        size_t offset;
+
+        while (count < NAMES_MOST && (row = next_option(&offset, &c)))
             names[count++] = row->name;
+    }
     (void)snprintf(word, sizeof word, "%.*s", (int)strcspn(argument, "="),
                    argument + strspn(argument, "-"));
     nearest = strlen(word) > 1 ? text_nearest(word, names, count) : NULL;
@@ -113,49 +182,46 @@ static se_status unknown(const struct option_table *const tables[2], const char 
     return error_set(err, SE_ERR_USAGE, "unknown option '%s'", argument);
 }
 
-static const char *const forms[] = {
+static const char *const value_forms[] = {
     [OPTION_NUMBER] = "a whole number, up to 4294967295",
     [OPTION_TIME] = "as 2026-01-31T12:00:00Z, 2026-01-31T12:00Z, 2026-01-31, or @ and the seconds "
                     "since 1970; all in UTC",
 };
 
-static se_status no_value(const struct option_row *row, const char *value, se_error *err)
+static se_status refuse_value(const struct option_row *row, const char *value, se_error *err)
 {
     if (row->kind == OPTION_LIST)
         return error_set(err, SE_ERR_USAGE, "option '--%s' is given more than %d times", row->name,
                          OPTION_LIST_MOST);
     return error_set(err, SE_ERR_USAGE, "option '--%s': '%s' is no %s, %s", row->name, value,
-                     row->argument, forms[row->kind]);
+                     row->argument, value_forms[row->kind]);
 }
 
 /* One option with its value; *used: how many arguments it takes. */
-static se_status take(int *used, int left, char **argv, const struct option_table *const tables[2],
-                      se_error *err)
+static se_status take_option(int *used, int left, char **argv,
+                             const struct option_table *const tables[2], se_error *err)
 {
     const char *text = argv[0], *value = NULL;
     bool is_long = text[1] == '-';
-    size_t length = strcspn(text, "=");
-    struct match m =
-        is_long ? find(tables, text + 2, length - 2, '\0') : find(tables, NULL, 0, text[1]);
+    size_t length = is_long ? strcspn(text, "=") : 2;
+    struct match m = find_option(tables, text);
 
     *used = 1;
     if (!m.row)
-        return unknown(tables, text, err);
-    if (is_long && text[length])
-        value = text + length + 1;
-    else if (!is_long && text[2])
-        value = text + 2;
+        return refuse_unknown(tables, text, err);
+    if (text[length])
+        value = text + length + is_long;
     if (m.row->kind == OPTION_FLAG)
         return value ? error_set(err, SE_ERR_USAGE, "option '--%s' takes no value", m.row->name)
-                     : (set(m.table, m.row, NULL), SE_OK);
+                     : (set_value(m.value, m.row, NULL), SE_OK);
     if (!value && left > 1) {
         value = argv[1];
         *used = 2;
     }
     if (!value)
         return error_set(err, SE_ERR_USAGE, "option '--%s' needs %s", m.row->name, m.row->argument);
-    if (!set(m.table, m.row, value))
-        return no_value(m.row, value, err);
+    if (!set_value(m.value, m.row, value))
+        return refuse_value(m.row, value, err);
     return SE_OK;
 }
 
@@ -177,7 +243,7 @@ se_status options_parse(int *argc, char **argv, const struct option_table *const
             argv[operands++] = argv[i++];
             continue;
         }
-        TRY(take(&used, *argc - i, argv + i, tables, err));
+        TRY(take_option(&used, *argc - i, argv + i, tables, err));
         i += used;
     }
     while (i < *argc)
@@ -186,33 +252,24 @@ se_status options_parse(int *argc, char **argv, const struct option_table *const
     return SE_OK;
 }
 
-const char *options_text(const struct option_table *table, const char *name)
-{
-    for (const struct option_row *row = table->rows; row->name; row++)
-        if (row->kind == OPTION_TEXT && strcmp(row->name, name) == 0)
-            return *(const char **)place(table, row);
-    return NULL;
-}
-
-static bool has_kind(const struct option_row *rows, enum option_kind kind)
-{
-    while (rows->name && rows->kind != kind)
-        rows++;
-    return rows->name;
-}
+/* ---- help ---- */
 
 void options_help(const struct option_row *rows)
 {
-    bool has_time = has_kind(rows, OPTION_TIME);
+    struct cursor c = cursor_at(rows);
+    const struct option_row *row;
+    bool has_time = false;
+    size_t offset;
 
-    for (; rows->name; rows++) {
+    while ((row = next_option(&offset, &c))) {
         char left[48];
 
-        (void)snprintf(left, sizeof left, "%c%c%c --%s%s%s", rows->letter ? '-' : ' ',
-                       rows->letter ? rows->letter : ' ', rows->letter ? ',' : ' ', rows->name,
-                       rows->argument ? " " : "", rows->argument ? rows->argument : "");
-        printf("  %-30s %s\n", left, rows->help);
+        (void)snprintf(left, sizeof left, "%c%c%c --%s%s%s", row->letter ? '-' : ' ',
+                       row->letter ? row->letter : ' ', row->letter ? ',' : ' ', row->name,
+                       row->argument ? " " : "", row->argument ? row->argument : "");
+        printf("  %-30s %s\n", left, row->help);
+        has_time = has_time || row->kind == OPTION_TIME;
     }
     if (has_time)
-        printf("\nTIME: %s\n", forms[OPTION_TIME]);
+        printf("\nTIME: %s\n", value_forms[OPTION_TIME]);
 }

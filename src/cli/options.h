@@ -9,8 +9,8 @@ enum option_kind {
     OPTION_TEXT,   /* const char * */
     OPTION_NUMBER, /* unsigned */
     OPTION_LIST,   /* struct option_list: may be given several times */
-    OPTION_TIME, /* int64_t: "2026-01-31T12:00:00Z", "2026-01-31", or seconds since 1970 after an @
-                  */
+    OPTION_TIME,   /* int64_t: "2026-01-31T12:00:00Z", "2026-01-31", "@" and seconds since 1970 */
+    OPTION_GROUP,  /* a struct with rows of its own */
 };
 
 enum { OPTION_LIST_MOST = 24 };
@@ -25,10 +25,11 @@ struct option_row {
     enum option_kind kind;
     size_t offset; /* into the command's struct of options */
     const char *argument, *help;
-    const char *fallback; /* as if given; NULL: zero */
+    const char *fallback;          /* as if given; NULL: zero */
+    const struct option_row *rows; /* of a group, which has no name */
 };
 
-/* A table that ends with a row without a name. */
+/* Rows end with one that has neither name nor rows; NULL: there are none. */
 struct option_table {
     const struct option_row *rows;
     void *values;
@@ -39,7 +40,7 @@ void options_defaults(const struct option_table *table);
 
 /*
  * Takes the options of either table out of argv[0..*argc) and leaves the operands, in their order.
- * `operands_end_it`: stops at the first operand, and leaves all that follows.  Either table may be
+ * `operands_end_it`: stops at the first operand, and leaves all that follows.  The second may be
  * NULL.
  */
 SE_MUST_CHECK se_status options_parse(int *argc, char **argv,

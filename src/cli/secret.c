@@ -20,8 +20,8 @@ static void close_fd(int fd)
 }
 AUTO_KIND(fd, int, close_fd(*p))
 
-/* Byte by byte: what follows the line belongs to somebody else. */
-static se_status read_line(se_buf *out, int fd, char *last, se_error *err)
+/* Byte by byte: another reader may want what follows the line. */
+static se_status read_secret_line(se_buf *out, int fd, char *last, se_error *err)
 {
     AUTO(se_buf) line = SE_BUF_INIT;
     size_t size = 0;
@@ -50,7 +50,7 @@ static se_status read_line(se_buf *out, int fd, char *last, se_error *err)
     return buf_copy(out, (se_bytes){ line.data, size }, err);
 }
 
-static se_status from_fd(se_buf *out, const char *number, se_error *err)
+static se_status secret_from_fd(se_buf *out, const char *number, se_error *err)
 {
     unsigned long fd;
     char last;
@@ -58,12 +58,12 @@ static se_status from_fd(se_buf *out, const char *number, se_error *err)
     if (!text_number(&fd, number, INT_MAX))
         return error_set(err, SE_ERR_USAGE,
                          "fd: is followed by the number of an open file descriptor");
-    return read_line(out, (int)fd, &last, err);
+    return read_secret_line(out, (int)fd, &last, err);
 }
 
 /* Control-C must not leave a terminal behind that does not echo: it ends the line, and becomes a
  * signal when echo is back. */
-static se_status ask(se_buf *out, int terminal, const char *what, se_error *err)
+static se_status ask_terminal(se_buf *out, int terminal, const char *what, se_error *err)
 {
     struct termios before, silent;
     char last;
@@ -76,7 +76,7 @@ static se_status ask(se_buf *out, int terminal, const char *what, se_error *err)
     silent.c_cc[VEOL] = INTERRUPT;
     (void)dprintf(terminal, "%s: ", what);
     (void)tcsetattr(terminal, TCSAFLUSH, &silent);
-    st = read_line(out, terminal, &last, err);
+    st = read_secret_line(out, terminal, &last, err);
     (void)tcsetattr(terminal, TCSAFLUSH, &before);
     (void)dprintf(terminal, "\n");
     if (last == INTERRUPT)
@@ -89,19 +89,19 @@ se_status secret_line(se_buf *out, int fd, const char *what, se_error *err)
     char last;
 
     *out = (se_buf)SE_BUF_INIT;
-    return isatty(fd) ? ask(out, fd, what, err) : read_line(out, fd, &last, err);
+    return isatty(fd) ? ask_terminal(out, fd, what, err) : read_secret_line(out, fd, &last, err);
 }
 
-static se_status from_terminal(se_buf *out, const char *what, se_error *err)
+static se_status secret_from_terminal(se_buf *out, const char *what, se_error *err)
 {
     AUTO(fd) terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 
     if (terminal < 0)
         return error_set(err, SE_ERR_ACCESS, "there is no terminal to ask for the %s", what);
-    return ask(out, terminal, what, err);
+    return ask_terminal(out, terminal, what, err);
 }
 
-static bool is_configurable(const char *source)
+static bool is_pin_source(const char *source)
 {
     return text_starts(source, "env:") || text_starts(source, "file:") ||
            text_starts(source, "credential:");
@@ -114,12 +114,12 @@ se_status secret_read(se_buf *out, const char *source, const char *option, const
 
     *out = (se_buf)SE_BUF_INIT;
     if (strcmp(source, "prompt") == 0)
-        st = from_terminal(out, what, err);
+        st = secret_from_terminal(out, what, err);
     else if (text_starts(source, "fd:"))
-        st = from_fd(out, source + 3, err);
-    else if (is_configurable(source))
+        st = secret_from_fd(out, source + 3, err);
+    else if (is_pin_source(source))
         st = pin_from(out, source, err);
-    else /* without what was given: it may be the secret itself */
+    else /* the text is not shown: it may be the secret itself */
         return error_set(err, SE_ERR_USAGE,
                          "%s takes env:NAME, file:PATH, credential:NAME, fd:N or prompt", option);
     if (st)

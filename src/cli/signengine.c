@@ -1,8 +1,7 @@
-/* signengine: what it does itself. */
+/* The commands that signengine runs itself. */
 #include "cli/commands.h"
 
 const struct command *const commands[] = {
-    &command_help,          &command_version,
     &command_check,         &command_config_fingerprint,
     &command_config_show,   &command_config_sign,
     &command_config_verify, &command_config_diff,

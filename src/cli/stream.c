@@ -1,3 +1,4 @@
+/* Where commands read and write, lines of an input, and how far a long job is. */
 #include "cli/stream.h"
 
 #include <errno.h>
@@ -6,6 +7,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 static ptrdiff_t read_fd(void *arg, void *data, size_t size)
 {
@@ -18,7 +21,7 @@ static ptrdiff_t read_fd(void *arg, void *data, size_t size)
     return n;
 }
 
-static se_status refused(const char *what, const char *name, se_error *err)
+static se_status refuse_file(const char *what, const char *name, se_error *err)
 {
     se_status status = errno == EACCES || errno == EPERM ? SE_ERR_ACCESS : SE_ERR_IO;
 
@@ -26,29 +29,29 @@ static se_status refused(const char *what, const char *name, se_error *err)
                      errno == ENOENT ? file_hint(name) : "");
 }
 
-static bool is_standard(const char *path)
+static bool is_standard_stream(const char *path)
 {
     return !path || strcmp(path, "-") == 0;
 }
 
 const char *input_path(const char *path)
 {
-    return is_standard(path) ? "/dev/stdin" : path;
+    return is_standard_stream(path) ? "/dev/stdin" : path;
 }
 
 se_status input_open(struct input *input, const char *path, se_error *err)
 {
     struct stat info;
-    bool standard = is_standard(path);
+    bool standard = is_standard_stream(path);
 
     *input = (struct input)INPUT_INIT;
     input->name = standard ? "standard input" : path;
     input->fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (input->fd < 0 || fstat(input->fd, &info))
-        return refused("read", input->name, err);
+        return refuse_file("read", input->name, err);
     if (S_ISDIR(info.st_mode)) {
         errno = EISDIR;
-        return refused("read", input->name, err);
+        return refuse_file("read", input->name, err);
     }
     (void)posix_fadvise(input->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     input->source =
@@ -78,14 +81,14 @@ static int result_write(void *arg, const void *data, size_t size)
     return -1;
 }
 
-static void begin(struct result *result, const char *path)
+static void result_begin(struct result *result, const char *path)
 {
     *result = (struct result)RESULT_INIT;
     result->standard = strcmp(path, "-") == 0;
     result->sink = (se_sink){ result_write, result };
 }
 
-static se_status hold(struct result *result, se_error *err)
+static se_status result_hold(struct result *result, se_error *err)
 {
     const char *named = getenv("TMPDIR"), *folder = named && *named ? named : "/tmp";
 
@@ -95,28 +98,28 @@ static se_status hold(struct result *result, se_error *err)
                              : SE_OK;
 }
 
-static se_status open_result(struct result *result, const char *path, mode_t mode, bool hold_back,
-                             se_error *err)
+static se_status result_open_mode(struct result *result, const char *path, mode_t mode,
+                                  bool hold_back, se_error *err)
 {
     se_status st = SE_OK;
 
-    begin(result, path);
+    result_begin(result, path);
     if (!result->standard)
         st = output_open(&result->file, path, mode, err);
     else if (hold_back)
-        st = hold(result, err);
+        st = result_hold(result, err);
     result->failed = st != SE_OK;
     return st;
 }
 
 se_status result_open(struct result *result, const char *path, bool hold_back, se_error *err)
 {
-    return open_result(result, path, 0644, hold_back, err);
+    return result_open_mode(result, path, 0644, hold_back, err);
 }
 
 se_status result_open_secret(struct result *result, const char *path, se_error *err)
 {
-    return open_result(result, path, 0600, false, err);
+    return result_open_mode(result, path, 0600, false, err);
 }
 
 bool is_replaced(const char *path)
@@ -140,14 +143,14 @@ se_status result_open_held(struct result *result, const char *path, se_error *er
 {
     se_status st = SE_OK;
 
-    begin(result, path);
+    result_begin(result, path);
     result->secret = true;
     if (result->standard)
-        st = hold(result, err);
+        st = result_hold(result, err);
     else if (is_replaced(path))
         st = output_open_secret(&result->file, path, 0600, err);
     else if (!(st = output_open(&result->file, path, 0600, err)))
-        st = hold(result, err);
+        st = result_hold(result, err);
     result->failed = st != SE_OK;
     return st;
 }
@@ -200,11 +203,7 @@ int result_fail(const struct result *result, const struct cli *cli, const se_err
     return result->failed ? EXIT_NO_OUTPUT : status;
 }
 
-static bool passed(const struct timespec *then, const struct timespec *now)
-{
-    return now->tv_sec > then->tv_sec ||
-           (now->tv_sec == then->tv_sec && now->tv_nsec >= then->tv_nsec);
-}
+/* ---- progress ---- */
 
 static void print_progress(struct progress *progress)
 {
@@ -222,18 +221,16 @@ static void print_progress(struct progress *progress)
     progress->shown = true;
 }
 
-static bool show(void *arg, uint64_t done, uint64_t total)
+static bool show_progress(void *arg, uint64_t done, uint64_t total)
 {
     struct progress *progress = arg;
-    struct timespec now;
+    int64_t now = clock_monotonic_ms();
 
     progress->done = done;
     progress->total = total;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    if (!passed(&progress->next, &now))
+    if (now < progress->next_ms)
         return true;
-    progress->next = now;
-    progress->next.tv_sec++;
+    progress->next_ms = now + 1000;
     print_progress(progress);
     return true;
 }
@@ -245,10 +242,9 @@ se_progress_fn progress_begin(struct progress *progress, const struct cli *cli, 
     bool wanted =
         always || (strcmp(cli->progress, "auto") == 0 && !cli->quiet && isatty(STDERR_FILENO));
 
-    *progress = (struct progress){ .what = what };
-    (void)clock_gettime(CLOCK_MONOTONIC, &progress->next);
-    progress->next.tv_sec += !always;
-    return wanted ? show : NULL;
+    *progress =
+        (struct progress){ .what = what, .next_ms = clock_monotonic_ms() + (always ? 0 : 1000) };
+    return wanted ? show_progress : NULL;
 }
 
 void progress_end(struct progress *progress)
@@ -260,4 +256,89 @@ void progress_end(struct progress *progress)
         (void)fputc('\n', stderr);
     }
     progress->shown = false;
+}
+
+/* ---- lines ---- */
+
+enum { LINES_ROOM = 4 << 20 };
+
+se_status lines_new(struct lines **out, struct stream *in, se_error *err)
+{
+    AUTO(lines) lines = calloc(1, sizeof *lines);
+
+    *out = NULL;
+    if (!lines)
+        return error_memory(err);
+    lines->in = in;
+    lines->number = 1;
+    TRY(buf_new(&lines->room, LINES_ROOM, err));
+    *out = MOVE(lines);
+    return SE_OK;
+}
+
+void lines_free(struct lines *lines)
+{
+    if (!lines)
+        return;
+    se_buf_free(&lines->room);
+    free(lines);
+}
+
+/* Takes the next whole line, or what is left at the end. */
+static bool take_line(struct lines *l)
+{
+    const unsigned char *from = l->room.data + l->begin,
+                        *stop = memchr(from, '\n', l->end - l->begin);
+    size_t size = stop ? (size_t)(stop - from) : l->end - l->begin;
+
+    if (!stop && (!l->ended || !size))
+        return false;
+    l->list[l->count++] = (se_bytes){ from, size };
+    l->begin += size + (stop != NULL);
+    l->consumed += size + (stop != NULL);
+    return true;
+}
+
+static se_status grow_room(struct lines *l, se_error *err)
+{
+    se_buf more;
+
+    if (l->room.size >= LINE_LIMIT)
+        return error_set(err, SE_ERR_FORMAT, "line %ju is longer than %d bytes",
+                         (uintmax_t)l->number, LINE_LIMIT);
+    TRY(buf_new(&more, 2 * l->room.size, err));
+    memcpy(more.data, l->room.data, l->end);
+    se_buf_free(&l->room);
+    l->room = more;
+    return SE_OK;
+}
+
+static se_status fill_room(struct lines *l, se_error *err)
+{
+    size_t got;
+
+    memmove(l->room.data, l->room.data + l->begin, l->end - l->begin);
+    l->end -= l->begin;
+    l->begin = 0;
+    if (l->end == l->room.size)
+        TRY(grow_room(l, err));
+    while (!l->ended && l->end < l->room.size) {
+        TRY(stream_read(&got, l->in, l->room.data + l->end, l->room.size - l->end, err));
+        l->ended = !got;
+        l->end += got;
+    }
+    return SE_OK;
+}
+
+se_status lines_next(struct lines *l, se_error *err)
+{
+    l->number += l->count;
+    l->count = 0;
+    for (;;) {
+        while (l->count < LINES_MOST && take_line(l))
+            continue;
+        if (l->count || (l->ended && l->begin == l->end))
+            return SE_OK;
+        TRY(fill_room(l, err));
+    }
 }

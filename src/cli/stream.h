@@ -2,9 +2,8 @@
 #ifndef CLI_STREAM_H
 #define CLI_STREAM_H
 
-#include <time.h>
-
 #include "base/file.h"
+#include "base/stream.h"
 #include "cli/cli.h"
 
 /* Where a command reads: a file, or standard input for "-" and nothing. */
@@ -32,9 +31,10 @@ struct result {
     struct output file;
     bool standard;
     bool failed; /* writing is what failed: exit status 73 */
-    bool secret; /* what is held back is overwritten when it is discarded */
-    int spool;   /* what is for standard output, or a pipe, held back until result_commit(); -1: not
-                    held back */
+    bool secret; /* held output is overwritten when it is discarded */
+    int spool; /* output to standard output or a pipe, held back until result_commit(); -1: not held
+                * back
+                */
     se_sink sink;
 };
 #define RESULT_INIT                                                                                \
@@ -50,10 +50,10 @@ SE_MUST_CHECK se_status result_open(struct result *result, const char *path, boo
                                     se_error *err);
 /* The same for what others should not read: a new file has mode 0600. */
 SE_MUST_CHECK se_status result_open_secret(struct result *result, const char *path, se_error *err);
-/* The same for what nobody may see before result_commit(), whatever `path` is; overwritten by
- * result_discard(). */
+/* The same for output that nobody may see before result_commit(), whatever `path` is;
+ * result_discard() overwrites it. */
 SE_MUST_CHECK se_status result_open_held(struct result *result, const char *path, se_error *err);
-/* A name for what has been written to a held result so far, as long as it is open. */
+/* A path to the output of a held result so far, as long as it is open. */
 void result_path(char out[RESULT_PATH], const struct result *result);
 SE_MUST_CHECK se_status result_commit(struct result *result, se_error *err);
 void result_discard(struct result *result);
@@ -71,16 +71,38 @@ int result_fail(const struct result *result, const struct cli *cli, const se_err
 
 /* How far a long job is, on a terminal. */
 struct progress {
-    const char *what, *unit; /* what is counted; NULL: bytes, told in MB */
+    const char *what, *unit; /* what is counted; NULL: bytes, shown in MB */
     bool shown;
     int width; /* of what is shown */
     uint64_t done, total;
-    struct timespec next;
+    int64_t next_ms; /* when it is shown again */
 };
 /* The callback for `cli`'s --progress; NULL: none. */
 se_progress_fn progress_begin(struct progress *progress, const struct cli *cli, const char *what);
 /* A terminal has nothing of it then; elsewhere it ends with how far the job has come. */
 void progress_end(struct progress *progress);
 AUTO_KIND(progress, struct progress, progress_end(p))
+
+/* ---- a file or pipe as lines, many at a time, in memory that does not grow with it ---- */
+
+enum { LINES_MOST = 8192, LINE_LIMIT = 256 << 20 };
+
+struct lines {
+    struct stream *in;
+    se_buf room;               /* wiped: lines may be secrets */
+    size_t begin, end;         /* what of it was read and not yet handed out */
+    bool ended;                /* there is no more to read */
+    uint64_t number;           /* of the first line of `list`, from 1 */
+    uint64_t consumed;         /* bytes handed out so far */
+    se_bytes list[LINES_MOST]; /* without their LF; until the next call */
+    size_t count;
+};
+
+SE_MUST_CHECK se_status lines_new(struct lines **out, struct stream *in, se_error *err);
+void lines_free(struct lines *lines); /* accepts NULL */
+AUTO_KIND(lines, struct lines *, lines_free(*p))
+
+/* The next lines; none at the end. */
+SE_MUST_CHECK se_status lines_next(struct lines *lines, se_error *err);
 
 #endif

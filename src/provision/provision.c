@@ -1,22 +1,43 @@
+/* What `signengine key` does, step by step: open the store, look, ask, change, report. */
 #include "provision/provision.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
-#include "provision/answer.h"
-#include "provision/incoming.h"
-#include "provision/token_slots.h"
-#include "provision/wish.h"
+#include "provision/import.h"
+#include "provision/listing.h"
+#include "provision/x509_build.h"
 
 enum { DAYS_MOST = 36500 };
 
 AUTO_KIND(bio, BIO *, BIO_free(*p))
 
-static se_status concluded(const struct target *target, se_status st, se_error *err)
+/* The only place that knows all stores. */
+static se_status target_keystore_open(struct keystore **out, const struct target *target,
+                                      enum access access, se_error *err)
+{
+    static const struct {
+        const char *name;
+        const struct keystore_ops *ops;
+    } stores[] = {
+        { "HSM", &token_keystore_ops },
+        { "pkcs12", &pkcs12_keystore_ops },
+        { "pem", &pem_keystore_ops },
+    };
+
+    *out = NULL;
+    for (size_t i = 0; i < sizeof stores / sizeof *stores; i++)
+        if (strcmp(stores[i].name, target->ref.store) == 0)
+            return stores[i].ops->open(out, target, access, err);
+    return error_set(err, SE_ERR_USAGE, "keys in '%s' are made with its own tools",
+                     target->ref.store);
+}
+
+static se_status prefix_target(const struct target *target, se_status st, se_error *err)
 {
     if (st)
         (void)error_prefix(err, "%s: ", target->text);
@@ -27,15 +48,14 @@ static se_status concluded(const struct target *target, se_status st, se_error *
 static se_status report_key(const struct target *target, const struct provision_report *report,
                             se_error *err)
 {
-    AUTO(shelf) shelf = NULL;
-    se_status st = shelf_open(&shelf, target, ACCESS_LOOK, err);
+    AUTO(keystore) keystore = NULL;
 
-    return st ? st : shelf->type->list(shelf, true, report, err);
+    TRY(target_keystore_open(&keystore, target, ACCESS_LOOK, err));
+    return keystore->ops->list(keystore, true, report, err);
 }
 
-/* What is new is called what every reader of it can read: CKA_LABEL is UTF-8, friendlyName is
- * UTF-16, and a PEM file's name is its alias.
- */
+/* New names must be readable everywhere: CKA_LABEL is UTF-8, friendlyName is UTF-16, and a PEM
+ * file's name is its alias. */
 static se_status check_name(const struct target *target, se_error *err)
 {
     return utf8_is(text_bytes(target->name))
@@ -46,7 +66,7 @@ static se_status check_name(const struct target *target, se_error *err)
 se_status provision_show(const struct target *target, const struct provision_report *report,
                          se_error *err)
 {
-    return concluded(target, report_key(target, report, err), err);
+    return prefix_target(target, report_key(target, report, err), err);
 }
 
 static bool is_dry(const struct provision_consent *consent)
@@ -54,79 +74,85 @@ static bool is_dry(const struct provision_consent *consent)
     return consent && consent->dry_run;
 }
 
-static se_status ask(struct shelf *shelf, const struct provision_consent *consent, se_error *err)
+static se_status ask_consent(struct keystore *keystore, const struct provision_consent *consent,
+                             se_error *err)
 {
-    const struct descriptor *user = target_user(shelf->target, false);
-    se_status st;
+    const struct descriptor *user = target_descriptor(keystore->target, false);
 
     if (!consent)
         return SE_OK;
-    if ((st = shelf->type->list(shelf, true, &consent->loss, err)) || consent->dry_run)
-        return st;
+    TRY(keystore->ops->list(keystore, true, &consent->loss, err));
+    if (consent->dry_run)
+        return SE_OK;
     if (!user)
-        user = target_user(shelf->target, true);
+        user = target_descriptor(keystore->target, true);
     return consent->ask(consent->arg, user ? user->name : NULL, err);
 }
 
-/* Looks first: what is there is replaced only when that was asked for. */
-static se_status open_free(struct shelf **out, struct target *target, bool force,
-                           const struct provision_consent *consent, se_error *err)
+/* Looks first: an existing key is replaced only with `force`. */
+static se_status open_for_new_key(struct keystore **out, struct target *target, bool force,
+                                  const struct provision_consent *consent, se_error *err)
 {
     bool there;
-    se_status st = shelf_open(out, target, ACCESS_USE, err);
 
-    if (st || (st = (*out)->type->holds(&there, *out, err)) || !there)
-        return st;
-    return force ? ask(*out, consent, err)
-                 : error_set(err, SE_ERR_IO, "there is one already: --force replaces it");
+    TRY(target_keystore_open(out, target, ACCESS_USE, err));
+    TRY((*out)->ops->holds(&there, *out, err));
+    if (!there)
+        return SE_OK;
+    if (!force)
+        return error_set(err, SE_ERR_IO, "there is one already: --force replaces it");
+    return ask_consent(*out, consent, err);
 }
 
-static se_status generate(struct target *target, const struct key_type *type,
-                          const struct certificate_wish *wish, bool force,
-                          const struct provision_consent *consent, se_error *err)
+/* ---- generate ---- */
+
+static se_status generate_key(struct target *target, const struct key_type *type,
+                              const struct cert_profile *profile,
+                              const struct provision_profile *wanted, se_error *err)
 {
-    AUTO(shelf) shelf = NULL;
-    AUTO(pair) made = { NULL, NULL };
+    AUTO(keystore) keystore = NULL;
+    AUTO(key_pair) made = { NULL, NULL };
     AUTO(x509) certificate = NULL;
-    se_status st = open_free(&shelf, target, force, consent, err);
 
-    if (st || is_dry(consent) ||
-        (st = shelf->type->generate(&made, shelf, type, wish->wish.uses, err)) ||
-        (st = certify_self(&certificate, made.private, made.public, &wish->wish, err)) ||
-        (st = shelf->type->put_certificates(shelf, certificate, NULL, err)))
-        return st;
-    return shelf->type->commit(shelf, REPLACE_ALL, err);
+    TRY(open_for_new_key(&keystore, target, wanted->force, wanted->consent, err));
+    if (is_dry(wanted->consent))
+        return SE_OK;
+    TRY(keystore->ops->generate(&made, keystore, type, profile->uses, err));
+    TRY(x509_build_certificate(&certificate, &made, profile, err));
+    TRY(keystore->ops->put_certificates(keystore, certificate, NULL, err));
+    return keystore->ops->commit(keystore, REPLACE_ALL, err);
 }
 
-se_status provision_generate(struct target *target, const struct provision_wish *wish,
+se_status provision_generate(struct target *target, const struct provision_profile *wanted,
                              const struct provision_report *report, se_error *err)
 {
-    AUTO(certificate_wish) certificate = { .subject = NULL };
+    AUTO(cert_profile) profile = { .subject = NULL };
     struct key_type type;
     se_status st;
 
     if ((st = check_name(target, err)))
-        return concluded(target, st, err);
-    if (!wish->days || wish->days > DAYS_MOST)
-        return error_set(err, SE_ERR_USAGE, "a certificate for %u days: not 1 to %d", wish->days,
+        return prefix_target(target, st, err);
+    if (!wanted->days || wanted->days > DAYS_MOST)
+        return error_set(err, SE_ERR_USAGE, "a certificate for %u days: not 1 to %d", wanted->days,
                          DAYS_MOST);
-    TRY(key_type_parse(&type, wish->type, err));
-    TRY(wish_parse(&certificate, wish, target, type.family, err));
-    if (!(st = generate(target, &type, &certificate, wish->force, wish->consent, err)) &&
-        !is_dry(wish->consent))
+    TRY(key_type_parse(&type, wanted->type, err));
+    TRY(cert_profile_parse(&profile, wanted, target, type.family, err));
+    st = generate_key(target, &type, &profile, wanted, err);
+    if (!st && !is_dry(wanted->consent))
         st = report_key(target, report, err);
-    return concluded(target, st, err);
+    return prefix_target(target, st, err);
 }
 
-static se_status open_pair(struct shelf **shelf, struct pair *pair, struct target *target,
-                           se_error *err)
+/* ---- request ---- */
+
+static se_status open_key_pair(struct keystore **keystore, struct key_pair *pair,
+                               struct target *target, se_error *err)
 {
-    se_status st = shelf_open(shelf, target, ACCESS_USE, err);
-
-    return st ? st : (*shelf)->type->find(pair, *shelf, err);
+    TRY(target_keystore_open(keystore, target, ACCESS_USE, err));
+    return (*keystore)->ops->find(pair, *keystore, err);
 }
 
-static se_status request_text(se_buf *out, X509_REQ *request, se_error *err)
+static se_status write_request(se_buf *out, X509_REQ *request, se_error *err)
 {
     AUTO(bio) bio = BIO_new(BIO_s_mem());
     char *text;
@@ -138,124 +164,128 @@ static se_status request_text(se_buf *out, X509_REQ *request, se_error *err)
     return buf_copy(out, (se_bytes){ text, (size_t)size }, err);
 }
 
-static se_status request(se_buf *out, struct target *target, const struct provision_wish *wish,
-                         se_error *err)
+static se_status make_request(se_buf *out, struct target *target,
+                              const struct provision_profile *wanted, se_error *err)
 {
-    AUTO(shelf) shelf = NULL;
-    AUTO(pair) pair = { NULL, NULL };
-    AUTO(certificate_wish) parsed = { .subject = NULL };
+    AUTO(keystore) keystore = NULL;
+    AUTO(key_pair) pair = { NULL, NULL };
+    AUTO(cert_profile) profile = { .subject = NULL };
     AUTO(x509_req) made = NULL;
-    se_status st = open_pair(&shelf, &pair, target, err);
 
-    if (st || (st = wish_parse(&parsed, wish, target, key_family(pair.public), err)) ||
-        (st = certify_request(&made, pair.private, pair.public, &parsed.wish, err)))
-        return st;
-    return request_text(out, made, err);
+    TRY(open_key_pair(&keystore, &pair, target, err));
+    TRY(cert_profile_parse(&profile, wanted, target, key_family(pair.public_key), err));
+    TRY(x509_build_request(&made, &pair, &profile, err));
+    return write_request(out, made, err);
 }
 
-se_status provision_request(se_buf *out, struct target *target, const struct provision_wish *wish,
-                            se_error *err)
+se_status provision_request(se_buf *out, struct target *target,
+                            const struct provision_profile *wanted, se_error *err)
 {
     *out = (se_buf)SE_BUF_INIT;
-    return concluded(target, request(out, target, wish, err), err);
+    return prefix_target(target, make_request(out, target, wanted, err), err);
 }
 
-static se_status import(struct target *target, const struct incoming *in,
-                        const struct provision_import *import, se_error *err)
-{
-    AUTO(shelf) shelf = NULL;
-    unsigned uses = certificate_uses(in->certificate) | uses_wanted(target);
-    se_status st = check_name(target, err);
+/* ---- import ---- */
 
-    if (!st && *import->usage)
-        st = uses_parse(&uses, import->usage, key_family(in->key), err);
+static se_status put_imported_key(struct target *target, const struct imported_key *in,
+                                  const struct provision_import *import, se_error *err)
+{
+    AUTO(keystore) keystore = NULL;
+    unsigned uses = certificate_uses(in->certificate) | target_uses(target);
+
+    TRY(check_name(target, err));
+    if (*import->usage)
+        TRY(key_uses_parse(&uses, import->usage, key_family(in->key), err));
     if (key_family(in->key) == FAMILY_EC)
         uses = USE_SIGN;
-    if (st || (st = open_free(&shelf, target, import->force, import->consent, err)) ||
-        is_dry(import->consent) || (st = shelf->type->put_key(shelf, in->key, uses, err)) ||
-        (st = shelf->type->put_certificates(shelf, in->certificate, in->chain, err)) ||
-        (st = shelf->type->commit(shelf, REPLACE_ALL, err)))
-        return st;
-    return SE_OK;
+    TRY(open_for_new_key(&keystore, target, import->force, import->consent, err));
+    if (is_dry(import->consent))
+        return SE_OK;
+    TRY(keystore->ops->put_key(keystore, in->key, uses, err));
+    TRY(keystore->ops->put_certificates(keystore, in->certificate, in->chain, err));
+    return keystore->ops->commit(keystore, REPLACE_ALL, err);
 }
 
 se_status provision_import(struct target *target, const struct provision_import *what,
                            const struct provision_report *report, se_error *err)
 {
-    AUTO(incoming) in = { .key = NULL };
+    AUTO(imported_key) in = { .key = NULL };
     se_status st;
 
-    TRY(incoming_read(&in, what, err));
-    if (!(st = import(target, &in, what, err)) && !is_dry(what->consent))
+    TRY(imported_key_read(&in, what, err));
+    st = put_imported_key(target, &in, what, err);
+    if (!st && !is_dry(what->consent))
         st = report_key(target, report, err);
-    return concluded(target, st, err);
+    return prefix_target(target, st, err);
 }
 
 /* One that is not valid yet stands beside the other until its day has come. */
-static se_status certificate(struct target *target, const STACK_OF(X509) * answer, se_error *err)
+static se_status put_ca_reply(struct target *target, const STACK_OF(X509) * reply, se_error *err)
 {
-    AUTO(shelf) shelf = NULL;
-    AUTO(pair) pair = { NULL, NULL };
+    AUTO(keystore) keystore = NULL;
+    AUTO(key_pair) pair = { NULL, NULL };
     AUTO(x509_stack) chain = NULL;
     X509 *own;
-    se_status st = open_pair(&shelf, &pair, target, err);
+    bool later;
 
-    if (st || (st = answer_choose(&own, &chain, answer, pair.public, err)) ||
-        (st = shelf->type->put_certificates(shelf, own, chain, err)))
-        return st;
-    return shelf->type->commit(
-        shelf, certificate_not_before(own) > time(NULL) ? REPLACE_NOTHING : REPLACE_CERTIFICATE,
-        err);
+    TRY(open_key_pair(&keystore, &pair, target, err));
+    TRY(ca_reply_choose(&own, &chain, reply, pair.public_key, err));
+    TRY(keystore->ops->put_certificates(keystore, own, chain, err));
+    later = certificate_not_before(own) > clock_seconds();
+    return keystore->ops->commit(keystore, later ? REPLACE_NOTHING : REPLACE_CERTIFICATE, err);
 }
 
 se_status provision_certificate(struct target *target, se_bytes file,
                                 const struct provision_report *report, se_error *err)
 {
-    AUTO(x509_stack) answer = NULL;
+    AUTO(x509_stack) reply = NULL;
     se_status st;
 
-    TRY(answer_read(&answer, file, err));
-    if (!(st = certificate(target, answer, err)))
+    TRY(ca_reply_read(&reply, file, err));
+    st = put_ca_reply(target, reply, err);
+    if (!st)
         st = report_key(target, report, err);
-    return concluded(target, st, err);
+    return prefix_target(target, st, err);
 }
+
+/* ---- delete, list ---- */
 
 static se_status remove_key(struct target *target, const struct provision_consent *consent,
                             se_error *err)
 {
-    AUTO(shelf) shelf = NULL;
+    AUTO(keystore) keystore = NULL;
     bool there;
-    se_status st = shelf_open(&shelf, target, ACCESS_USE, err);
 
-    if (st || (st = shelf->type->holds(&there, shelf, err)))
-        return st;
+    TRY(target_keystore_open(&keystore, target, ACCESS_USE, err));
+    TRY(keystore->ops->holds(&there, keystore, err));
     if (!there)
         return error_set(err, SE_ERR_KEY, "there is no such key");
-    if ((st = ask(shelf, consent, err)) || is_dry(consent))
-        return st;
-    return shelf->type->commit(shelf, REPLACE_ALL, err);
+    TRY(ask_consent(keystore, consent, err));
+    return is_dry(consent) ? SE_OK : keystore->ops->commit(keystore, REPLACE_ALL, err);
 }
 
 se_status provision_delete(struct target *target, const struct provision_consent *consent,
                            se_error *err)
 {
-    return concluded(target, remove_key(target, consent, err), err);
+    return prefix_target(target, remove_key(target, consent, err), err);
 }
 
-static se_status list(struct target *target, const struct provision_report *report, se_error *err)
+static se_status list_target(struct target *target, const struct provision_report *report,
+                             se_error *err)
 {
-    AUTO(shelf) shelf = NULL;
+    AUTO(keystore) keystore = NULL;
     bool more = true;
-    se_status st =
-        strcmp(target->ref.store, "HSM") ? SE_OK : token_slots(&more, target, report, err);
 
-    if (st || !more || (st = shelf_open(&shelf, target, ACCESS_LOOK, err)))
-        return st;
-    return shelf->type->list(shelf, false, report, err);
+    if (strcmp(target->ref.store, "HSM") == 0)
+        TRY(listing_slots(&more, target, report, err));
+    if (!more)
+        return SE_OK;
+    TRY(target_keystore_open(&keystore, target, ACCESS_LOOK, err));
+    return keystore->ops->list(keystore, false, report, err);
 }
 
 se_status provision_list(struct target *target, const struct provision_report *report,
                          se_error *err)
 {
-    return concluded(target, list(target, report, err), err);
+    return prefix_target(target, list_target(target, report, err), err);
 }

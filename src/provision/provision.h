@@ -3,8 +3,8 @@
  * and in files.
  *
  * Whatever fails leaves things as they were: a key pair without its certificate is removed again, a
- * file is replaced whole or not at all. SE_ERR_USAGE: a wish that can't be; SE_ERR_FORMAT: the
- * input given is not what it should be; SE_ERR_IO: the output can't be written, or something is
+ * file is replaced whole or not at all. SE_ERR_USAGE: what is asked for can't be; SE_ERR_FORMAT:
+ * the input given is not what it should be; SE_ERR_IO: the output can't be written, or something is
  * there already; the others as signengine.h has them.
  */
 #ifndef PROVISION_PROVISION_H
@@ -28,12 +28,12 @@ SE_MUST_CHECK se_status target_each(const char *config, target_fn fn, void *arg,
 
 /* A place without a configuration; strings are "" when they are not given, and last as long as the
  * target. */
-struct place {
+struct target_location {
     const char *module, *init_args, *slot, *token_label, *token_serial; /* of a token */
     const char *file; /* PKCS #12 or PEM: as it is, or by its name if it is new */
     const char *alias;
 };
-SE_MUST_CHECK se_status target_direct(struct target **out, const struct place *place,
+SE_MUST_CHECK se_status target_direct(struct target **out, const struct target_location *place,
                                       se_error *err);
 void target_free(struct target *target); /* accepts NULL */
 AUTO_KIND(target, struct target *, target_free(*p))
@@ -68,7 +68,7 @@ struct provision_report {
 };
 
 /*
- * What is asked before anything that is there goes for good.  `loss` gets a row of all of it, then
+ * The question before anything existing goes for good.  `loss` gets a row for each part of it, then
  * `ask` says whether it may go; anything but SE_OK ends the command, and everything stays.
  * `descriptor` uses the key; NULL: none is known to.
  */
@@ -80,7 +80,7 @@ struct provision_consent {
 };
 
 /* What a new key, certificate or request is to be like. */
-struct provision_wish {
+struct provision_profile {
     const char *type;    /* "rsa:3072", "ec:P-256" */
     const char *subject; /* "/CN=..." or RFC 4514; "": CN= the alias */
     const char *usage; /* "sign", "encrypt", "both"; "": what the descriptors do with the key, else
@@ -95,7 +95,7 @@ struct provision_wish {
 /*
  * Initialises the target's slot, or the first one with a token that is not initialised, as its
  * tokenLabel ("signengine" without one) says, and gives the token its user PIN: the target's PIN.
- * report->slot tells where it is then.  `force`: wipes an initialised one, if `consent`, which may
+ * report->slot says where it is then.  `force`: wipes an initialised one, if `consent`, which may
  * be NULL, says so.
  */
 SE_MUST_CHECK se_status provision_init(struct target *target, const se_buf *so_pin, bool force,
@@ -108,7 +108,8 @@ SE_MUST_CHECK se_status provision_list(struct target *target, const struct provi
 SE_MUST_CHECK se_status provision_show(const struct target *target,
                                        const struct provision_report *report, se_error *err);
 /* These three report the key as it is then. */
-SE_MUST_CHECK se_status provision_generate(struct target *target, const struct provision_wish *wish,
+SE_MUST_CHECK se_status provision_generate(struct target *target,
+                                           const struct provision_profile *wanted,
                                            const struct provision_report *report, se_error *err);
 /* `file`: PKCS #12 or PEM; `authorities`: more certificates, PEM, may be empty. */
 struct provision_import {
@@ -124,13 +125,13 @@ struct provision_import {
 SE_MUST_CHECK se_status provision_import(struct target *target,
                                          const struct provision_import *import,
                                          const struct provision_report *report, se_error *err);
-/* `file`: what a CA answers: PEM or DER certificates, or PKCS #7. */
+/* `file`: what a CA sends back: PEM or DER certificates, or PKCS #7. */
 SE_MUST_CHECK se_status provision_certificate(struct target *target, se_bytes file,
                                               const struct provision_report *report, se_error *err);
 
 /* A PKCS #10 request in PEM. */
 SE_MUST_CHECK se_status provision_request(se_buf *out, struct target *target,
-                                          const struct provision_wish *wish, se_error *err);
+                                          const struct provision_profile *wanted, se_error *err);
 /* Removes the one private key under the alias, its public key and its certificates.  `consent` may
  * be NULL. */
 SE_MUST_CHECK se_status provision_delete(struct target *target,

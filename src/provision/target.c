@@ -42,7 +42,7 @@ void target_free(struct target *target)
     free(target);
 }
 
-static se_status make(struct target **out, se_error *err)
+static se_status target_new(struct target **out, se_error *err)
 {
     *out = calloc(1, sizeof **out);
     if (!*out)
@@ -52,7 +52,7 @@ static se_status make(struct target **out, se_error *err)
 }
 
 /* The file's name without folder and ending. */
-static char *stem(const char *path)
+static char *file_stem(const char *path)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
@@ -61,12 +61,15 @@ static char *stem(const char *path)
     return strndup(name, dot && dot != name ? (size_t)(dot - name) : strlen(name));
 }
 
-static se_status finish(struct target **out, struct target *target, const char *name, se_error *err)
+static se_status target_finish(struct target **out, struct target *target, const char *name,
+                               se_error *err)
 {
     const struct keyref *ref = &target->ref;
     const char *kind = strcmp(ref->store, "HSM") == 0 ? "a token of" : "file";
 
-    target->name = *ref->alias ? strdup(ref->alias) : *name ? strdup(name) : stem(ref->location);
+    target->name = *ref->alias ? strdup(ref->alias)
+                   : *name     ? strdup(name)
+                               : file_stem(ref->location);
     if (target->name &&
         asprintf(&target->text, "key '%s' in %s '%s'", target->name, kind, ref->location) < 0)
         target->text = NULL;
@@ -91,31 +94,34 @@ static se_status choose_replica(struct keyref *out, const struct key_entry *entr
     return SE_OK;
 }
 
-struct vouching {
-    const char *path, *trust;
+struct config_trust {
+    const char *path, *authorities;
 };
 
-static se_status vouch(void *arg, se_bytes text, se_error *err)
+static se_status verify_config(void *arg, se_bytes text, se_error *err)
 {
-    const struct vouching *vouching = arg;
-    se_status st = se_config_verify(NULL, text, vouching->path, vouching->trust, 0, err);
+    const struct config_trust *trust = arg;
+    se_status st = se_config_verify(NULL, text, trust->path, trust->authorities, 0, err);
 
     return st == SE_ERR_REJECTED || st == SE_ERR_FORMAT ? error_restate(err, SE_ERR_CONFIG) : st;
 }
 
-static se_status load(struct config **out, const char *path, const se_options *options,
-                      se_error *err)
+static se_status load_config(struct config **out, const char *path, const se_options *options,
+                             se_error *err)
 {
-    struct vouching vouching = { .path = path };
+    struct config_trust trust = { .path = path };
     struct config_options how = { 0 };
 
     if (options)
-        how = (struct config_options){ options->report, options->report_arg, options->pin_key, NULL,
-                                       NULL };
+        how = (struct config_options){
+            .report = options->report,
+            .report_arg = options->report_arg,
+            .pin_key = options->pin_key,
+        };
     if (options && options->trust_config) {
-        how.vouch = vouch;
-        how.vouch_arg = &vouching;
-        vouching.trust = options->trust_config;
+        how.vouch = verify_config;
+        how.vouch_arg = &trust;
+        trust.authorities = options->trust_config;
     }
     return config_load(out, path, &how, err);
 }
@@ -127,27 +133,27 @@ se_status target_configured(struct target **out, const char *config, const char 
     struct target *made;
 
     *out = NULL;
-    TRY(make(&target, err));
-    TRY(load(&target->config, config, options, err));
+    TRY(target_new(&target, err));
+    TRY(load_config(&target->config, config, options, err));
     TRY(config_key(&target->entry, target->config, key, err));
     TRY(choose_replica(&target->ref, target->entry, replica, err));
     made = MOVE(target);
-    return finish(out, made, key, err);
+    return target_finish(out, made, key, err);
 }
 
 /* The configuration is lent to it. */
-static se_status make_replica(struct target **out, struct config *config,
-                              const struct key_entry *entry, size_t replica, se_error *err)
+static se_status target_of_replica(struct target **out, struct config *config,
+                                   const struct key_entry *entry, size_t replica, se_error *err)
 {
     struct target *made;
-    se_status st = make(&made, err);
+    se_status st = target_new(&made, err);
 
     *out = NULL;
     if (st)
         return st;
     made->entry = entry;
     made->ref = entry->replicas[replica];
-    if (!(st = finish(out, made, entry->name, err)))
+    if (!(st = target_finish(out, made, entry->name, err)))
         (*out)->config = config;
     return st;
 }
@@ -157,13 +163,13 @@ se_status target_each(const char *config, target_fn fn, void *arg, const se_opti
 {
     AUTO(config) loaded = NULL;
     bool more = true;
-    se_status st = load(&loaded, config, options, err);
+    se_status st = load_config(&loaded, config, options, err);
 
     for (size_t i = 0; !st && more && i < loaded->key_count; i++)
         for (size_t k = 0; !st && more && k < loaded->keys[i].count; k++) {
             struct target *target;
 
-            if ((st = make_replica(&target, loaded, &loaded->keys[i], k, err)))
+            if ((st = target_of_replica(&target, loaded, &loaded->keys[i], k, err)))
                 break;
             more = fn(arg, target, loaded->keys[i].name,
                       loaded->keys[i].count > 1 ? (unsigned)k + 1 : 0);
@@ -209,13 +215,13 @@ static se_status set_file(struct keyref *ref, const char *path, se_error *err)
     return SE_OK;
 }
 
-static const char *said(const char *by_uri, const char *by_option)
+static const char *either_text(const char *by_uri, const char *by_option)
 {
     return by_uri ? by_uri : by_option;
 }
 
 /* Options say what the URI does not. */
-static se_status set_uri(struct target *target, const struct place *place, se_error *err)
+static se_status set_uri(struct target *target, const struct target_location *place, se_error *err)
 {
     struct keyref *ref = &target->ref;
     const struct token_uri *uri = &target->uri;
@@ -224,12 +230,12 @@ static se_status set_uri(struct target *target, const struct place *place, se_er
     if (st)
         return st == SE_ERR_CONFIG ? error_restate(err, SE_ERR_USAGE) : st;
     ref->location = uri->module;
-    ref->token_label = said(uri->token, ref->token_label);
-    ref->token_serial = said(uri->serial, ref->token_serial);
-    ref->token_manufacturer = said(uri->manufacturer, ref->token_manufacturer);
-    ref->token_model = said(uri->model, ref->token_model);
-    ref->alias = said(uri->object, ref->alias);
-    ref->pin_source = said(uri->pin_source, ref->pin_source);
+    ref->token_label = either_text(uri->token, ref->token_label);
+    ref->token_serial = either_text(uri->serial, ref->token_serial);
+    ref->token_manufacturer = either_text(uri->manufacturer, ref->token_manufacturer);
+    ref->token_model = either_text(uri->model, ref->token_model);
+    ref->alias = either_text(uri->object, ref->alias);
+    ref->pin_source = either_text(uri->pin_source, ref->pin_source);
     ref->id = uri->id; /* borrowed: the target owns it */
     if (uri->has_slot) {
         ref->has_slot = true;
@@ -238,7 +244,8 @@ static se_status set_uri(struct target *target, const struct place *place, se_er
     return SE_OK;
 }
 
-static se_status set_token(struct target *target, const struct place *place, se_error *err)
+static se_status set_token(struct target *target, const struct target_location *place,
+                           se_error *err)
 {
     struct keyref *ref = &target->ref;
 
@@ -253,21 +260,19 @@ static se_status set_token(struct target *target, const struct place *place, se_
     return token_uri_is(place->module) ? set_uri(target, place, err) : SE_OK;
 }
 
-se_status target_direct(struct target **out, const struct place *place, se_error *err)
+se_status target_direct(struct target **out, const struct target_location *place, se_error *err)
 {
     AUTO(target) target = NULL;
     struct target *made;
-    se_status st = make(&target, err);
 
     *out = NULL;
-    if (st)
-        return st;
+    TRY(target_new(&target, err));
     if (!*place->module == !*place->file)
         return error_set(err, SE_ERR_USAGE, "a key is in a token or in a file: name one of them");
     target->ref.alias = place->alias;
     TRY(*place->module ? set_token(target, place, err) : set_file(&target->ref, place->file, err));
     made = MOVE(target);
-    return finish(out, made, "", err);
+    return target_finish(out, made, "", err);
 }
 
 void target_set_pin(struct target *target, se_buf *pin)
@@ -281,18 +286,18 @@ void target_set_pin(struct target *target, se_buf *pin)
     target->ref.pin_scrambled = none.pin_scrambled;
 }
 
-static bool is_for_encryption(const struct descriptor *descriptor)
+static bool descriptor_encrypts(const struct descriptor *descriptor)
 {
     return descriptor->algorithm.kind == ALGORITHM_CIPHER ||
            descriptor->algorithm.kind == ALGORITHM_WRAP;
 }
 
-const struct descriptor *target_user(const struct target *target, bool encrypts)
+const struct descriptor *target_descriptor(const struct target *target, bool encrypts)
 {
     for (size_t i = 0; target->config && i < target->config->descriptor_count; i++) {
         const struct descriptor *descriptor = &target->config->descriptors[i];
 
-        if (descriptor->key == target->entry && is_for_encryption(descriptor) == encrypts)
+        if (descriptor->key == target->entry && descriptor_encrypts(descriptor) == encrypts)
             return descriptor;
     }
     return NULL;

@@ -17,7 +17,7 @@ struct target {
 };
 
 /* A descriptor that uses the key for encryption, or for anything else; NULL: none does. */
-const struct descriptor *target_user(const struct target *target, bool encrypts);
+const struct descriptor *target_descriptor(const struct target *target, bool encrypts);
 
 /* The PIN, as keyref_pin(); SE_ERR_ACCESS when there is none. */
 SE_MUST_CHECK se_status target_pin(se_buf *out, const struct target *target, se_error *err);

@@ -69,7 +69,7 @@ static struct provision_report report_to(struct rows *rows)
 
 static struct target *target_of(const char *module, const char *token, const char *alias)
 {
-    const struct place place = { module, "", "", token, "", "", alias };
+    const struct target_location place = { module, "", "", token, "", "", alias };
     se_error err = SE_ERROR_INIT;
     se_buf pin = SE_BUF_INIT;
     struct target *target;
@@ -97,9 +97,10 @@ static struct rows listed(const char *token)
     return rows;
 }
 
-static const struct provision_wish ec = { "ec:P-256", "", "sign", NULL, 0, 100, false, NULL };
+static const struct provision_profile ec = { "ec:P-256", "", "sign", NULL, 0, 100, false, NULL };
 
-static se_status generate(struct target *target, const struct provision_wish *wish, se_error *err)
+static se_status generate(struct target *target, const struct provision_profile *wish,
+                          se_error *err)
 {
     struct rows rows;
     const struct provision_report report = report_to(&rows);
@@ -149,7 +150,7 @@ static void a_pair_without_a_common_id_goes_again(void **state)
 static void a_failed_replacement_keeps_the_old_key(void **state)
 {
     AUTO(target) target = target_at("lab", "old");
-    struct provision_wish wish = ec;
+    struct provision_profile wish = ec;
     se_error err = SE_ERROR_INIT;
     struct rows before, after;
 
@@ -217,7 +218,7 @@ static void an_import_comes_whole_or_not_at_all(void **state)
 static void a_key_for_encryption_signs_its_certificate_only(void **state)
 {
     AUTO(target) target = target_at("lab", "encrypts");
-    const struct provision_wish wish = { "rsa:2048", "", "encrypt", NULL, 0, 1, false, NULL };
+    const struct provision_profile wish = { "rsa:2048", "", "encrypt", NULL, 0, 1, false, NULL };
     se_error err = SE_ERROR_INIT;
     struct rows rows;
 
@@ -251,7 +252,7 @@ static void a_key_without_label_is_found_by_its_certificate(void **state)
 {
     AUTO(target) target = target_at("lab", "nss");
     AUTO(se_buf) request = SE_BUF_INIT;
-    const struct provision_wish wish = { "", "", "sign", NULL, 0, 0, false, NULL };
+    const struct provision_profile wish = { "", "", "sign", NULL, 0, 0, false, NULL };
     se_error err = SE_ERROR_INIT;
 
     (void)state;
@@ -268,7 +269,7 @@ static void two_keys_of_one_name_are_told_apart_by_nobody(void **state)
 {
     AUTO(target) target = target_at("lab", "twin");
     AUTO(se_buf) request = SE_BUF_INIT;
-    const struct provision_wish wish = { "", "", "sign", NULL, 0, 0, false, NULL };
+    const struct provision_profile wish = { "", "", "sign", NULL, 0, 0, false, NULL };
     se_error err = SE_ERROR_INIT;
 
     (void)state;

@@ -200,10 +200,10 @@ tests_unit_test_provision_subject_SOURCES = tests/unit/test_provision_subject.c 
 tests_unit_test_provision_subject_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_provision_subject_LDADD   = libse-provision.la $(CORE_LIBS) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/test_provision_certify
-tests_unit_test_provision_certify_SOURCES = tests/unit/test_provision_certify.c tests/unit/unit.h
-tests_unit_test_provision_certify_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_provision_certify_LDADD   = libse-provision.la $(CORE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_provision_x509_build
+tests_unit_test_provision_x509_build_SOURCES = tests/unit/test_provision_x509_build.c tests/unit/unit.h
+tests_unit_test_provision_x509_build_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_provision_x509_build_LDADD   = libse-provision.la $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_provision_file
 tests_unit_test_provision_file_SOURCES = tests/unit/test_provision_file.c tests/unit/folder.h tests/unit/unit.h

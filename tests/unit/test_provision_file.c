@@ -19,12 +19,12 @@ static void count_key(void *arg, const struct key_row *row)
 }
 
 static const struct provision_report report = { NULL, count_key, NULL };
-static const struct provision_wish wish = { "ec:P-256", "", "sign", NULL, 0, 100, false, NULL };
-static const struct provision_wish forced = { "ec:P-384", "", "sign", NULL, 0, 100, true, NULL };
+static const struct provision_profile wish = { "ec:P-256", "", "sign", NULL, 0, 100, false, NULL };
+static const struct provision_profile forced = { "ec:P-384", "", "sign", NULL, 0, 100, true, NULL };
 
 static struct target *target_at(const char *file, const char *alias, const char *pin)
 {
-    const struct place place = { "", "", "", "", "", file, alias };
+    const struct target_location place = { "", "", "", "", "", file, alias };
     se_error err = SE_ERROR_INIT;
     se_buf buf = SE_BUF_INIT;
     struct target *target;
@@ -36,7 +36,7 @@ static struct target *target_at(const char *file, const char *alias, const char 
 }
 
 static void generates(se_status status, const char *file, const char *alias,
-                      const struct provision_wish *what)
+                      const struct provision_profile *what)
 {
     AUTO(target) target = target_at(file, alias, PIN);
     se_error err = SE_ERROR_INIT;
@@ -246,7 +246,7 @@ static void a_folder_that_is_closed_is_told(void **state)
 static void targets_say_what_they_miss(void **state)
 {
     static const struct {
-        struct place place;
+        struct target_location place;
         const char *words;
     } cases[] = {
         { { "", "", "", "", "", "", "" }, "name one of them" },

@@ -1,6 +1,6 @@
 /* Subjects and alternative names, as people write them. */
 #include "crypto/crypto.h"
-#include "provision/subject.h"
+#include "provision/cert_profile.h"
 #include "tests/unit/unit.h"
 
 static void text_of(char out[400], const X509_NAME *name)

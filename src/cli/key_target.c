@@ -1,0 +1,335 @@
+#include "cli/key_target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "cli/secret.h"
+
+const struct option_row key_target_rows[] = {
+    { .name = "replica",
+      .kind = OPTION_NUMBER,
+      .offset = offsetof(struct key_target_options, replica),
+      .argument = "N",
+      .help = "which <type> of the key, from 1" },
+    { .name = "pin-source",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct key_target_options, pin_source),
+      .argument = "SOURCE",
+      .help = "env:NAME, file:PATH, credential:NAME, fd:N or prompt" },
+    { .name = "module",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct key_target_options, module),
+      .argument = "LIB",
+      .help = "without configuration: the PKCS #11 module" },
+    { .name = "slot",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct key_target_options, slot),
+      .argument = "ID",
+      .help = "its slot" },
+    { .name = "token-label",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct key_target_options, token_label),
+      .argument = "LABEL",
+      .help = "or its token, by label" },
+    { .name = "token-serial",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct key_target_options, token_serial),
+      .argument = "SERIAL",
+      .help = "or by serial number" },
+    { .name = "init-args",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct key_target_options, init_args),
+      .argument = "TEXT",
+      .help = "what the module wants at C_Initialize" },
+    { .name = "file",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct key_target_options, file),
+      .argument = "PATH",
+      .help = "without configuration: the PKCS #12 or PEM file" },
+    { .name = "alias",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct key_target_options, alias),
+      .argument = "LABEL",
+      .help = "what the key is called there" },
+    { .name = NULL },
+};
+
+static const char *text_or_empty(const char *given)
+{
+    return given ? given : "";
+}
+
+static se_status open_direct(struct target **out, const struct key_target_options *o, se_error *err)
+{
+    const struct target_location location = {
+        .module = text_or_empty(o->module),
+        .init_args = text_or_empty(o->init_args),
+        .slot = text_or_empty(o->slot),
+        .token_label = text_or_empty(o->token_label),
+        .token_serial = text_or_empty(o->token_serial),
+        .file = text_or_empty(o->file),
+        .alias = text_or_empty(o->alias),
+    };
+
+    return target_direct(out, &location, err);
+}
+
+static se_status open_configured(struct target **out, struct cli *cli, const char *key,
+                                 unsigned replica, se_error *err)
+{
+    se_options options = cli_options(cli);
+
+    return target_configured(out, cli_config(cli), key, replica, &options, err);
+}
+
+bool key_target_is_open(const struct key_target_options *o)
+{
+    return !o->module && !o->file && !o->slot && !o->token_label && !o->token_serial &&
+           !o->init_args && !o->alias && !o->replica && !o->pin_source;
+}
+
+static int check_usage(const struct cli *cli, const struct key_target_options *o, bool is_direct,
+                       int argc)
+{
+    if (is_direct && o->replica)
+        return cli_usage(cli, "--replica goes with a KEY of the configuration");
+    if (!is_direct && (o->slot || o->token_label || o->token_serial || o->init_args || o->alias))
+        return cli_usage(cli, "--slot, --token-label, --token-serial, --init-args and --alias go "
+                              "with --module or --file, not with a KEY of the "
+                              "configuration");
+    if (!is_direct && !argc)
+        return cli_usage(cli, "which KEY of the configuration? Or --module, or --file");
+    return EXIT_DONE;
+}
+
+int key_target_open(struct target **out, struct cli *cli, const struct key_target_options *o,
+                    int *argc, char ***argv)
+{
+    bool is_direct = o->module || o->file;
+    AUTO(se_buf) pin = SE_BUF_INIT;
+    se_error err = SE_ERROR_INIT;
+    se_status st;
+
+    *out = NULL;
+    TRY_EXIT(check_usage(cli, o, is_direct, *argc));
+    st =
+        is_direct ? open_direct(out, o, &err) : open_configured(out, cli, **argv, o->replica, &err);
+    if (!st && !is_direct) {
+        --*argc;
+        ++*argv;
+    }
+    if (!st && o->pin_source &&
+        !(st = secret_read(&pin, o->pin_source, "--pin-source", "PIN", &err)))
+        target_set_pin(*out, &pin);
+    return st ? cli_fail(cli, &err) : EXIT_DONE;
+}
+
+int key_target_open_only(struct target **out, struct cli *cli, const struct key_target_options *o,
+                         int argc, char **argv)
+{
+    int status = key_target_open(out, cli, o, &argc, &argv);
+
+    return !status && argc ? cli_usage(cli, "one key at a time") : status;
+}
+
+/* ---- rows ---- */
+
+static void print_slot(void *arg, const struct slot_row *row)
+{
+    if (!row->initialised)
+        fprintf(arg, "slot %lu: a token that is not initialised\n", row->slot);
+    else
+        fprintf(arg, "slot %lu: token '%s', serial %s, %s%s\n", row->slot, row->label, row->serial,
+                row->model,
+                row->pin_locked ? ", PIN locked"
+                : row->user_pin ? ""
+                                : ", no user PIN yet");
+}
+
+static void print_slot_json(void *arg, const struct slot_row *row)
+{
+    (void)arg;
+    (void)json_line(json_pack("{s:I, s:o, s:o, s:o, s:b, s:b, s:b}", "slot", (json_int_t)row->slot,
+                              "tokenLabel", json_text(row->label), "tokenSerial",
+                              json_text(row->serial), "model", json_text(row->model), "initialised",
+                              row->initialised, "userPin", row->user_pin, "pinLocked",
+                              row->pin_locked));
+}
+
+static void print_key(void *arg, const struct key_row *row)
+{
+    char date[TIME_TEXT_ROOM];
+    const char *kind = row->has_private       ? "key"
+                       : row->has_certificate ? "certificate"
+                                              : "public key";
+
+    fprintf(arg, "%s '%s': %s, ID %s", kind, row->label, row->type, *row->id ? row->id : "none");
+    if (row->has_private)
+        fprintf(arg, ", may %s",
+                row->may_sign && row->may_decrypt ? "sign and decrypt"
+                : row->may_sign                   ? "sign"
+                : row->may_decrypt                ? "decrypt"
+                                                  : "neither sign nor decrypt");
+    if (row->has_certificate) {
+        fprintf(arg, "%s %s, until %s", row->has_private ? ", certificate" : ",", row->subject,
+                time_format(date, TIME_DATE, row->not_after));
+    } else
+        fprintf(arg, ", no certificate");
+    fputs("\n", arg);
+}
+
+static json_t *json_key(const struct key_row *row)
+{
+    return json_pack("{s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o}", "label",
+                     json_text(row->label), "type", json_text(row->type), "id", json_text(row->id),
+                     "privateKey", row->has_private, "certificate", row->has_certificate, "maySign",
+                     row->may_sign, "mayDecrypt", row->may_decrypt, "subject",
+                     json_text(row->subject), "notAfter", json_time(row->not_after));
+}
+
+static void print_key_json(void *arg, const struct key_row *row)
+{
+    (void)arg;
+    (void)json_line(json_key(row));
+}
+
+static void print_owner(const struct key_owner *whose)
+{
+    fprintf(whose->out, "%s", whose->key);
+    if (whose->replica)
+        fprintf(whose->out, " (replica %u)", whose->replica);
+    fputs(": ", whose->out);
+}
+
+static void print_owned_key(void *arg, const struct key_row *row)
+{
+    struct key_owner *whose = arg;
+
+    whose->count++;
+    print_owner(whose);
+    print_key(whose->out, row);
+}
+
+static void print_owned_json(const struct key_owner *whose, json_t *object)
+{
+    if (object) {
+        (void)json_object_set_new(object, "key", json_text(whose->key));
+        (void)json_object_set_new(object, "replica",
+                                  json_integer(whose->replica ? whose->replica : 1));
+    }
+    (void)json_line(object);
+}
+
+static void print_owned_key_json(void *arg, const struct key_row *row)
+{
+    struct key_owner *whose = arg;
+
+    whose->count++;
+    print_owned_json(whose, json_key(row));
+}
+
+void print_no_key(const struct cli *cli, const struct key_owner *whose)
+{
+    if (cli->json) {
+        print_owned_json(whose, json_pack("{s:b, s:b}", "privateKey", false, "certificate", false));
+        return;
+    }
+    print_owner(whose);
+    fputs("nothing is there yet\n", whose->out);
+}
+
+static void ignore_slot(void *arg, const struct slot_row *row)
+{
+    (void)arg;
+    (void)row;
+}
+
+static void ignore_key(void *arg, const struct key_row *row)
+{
+    (void)arg;
+    (void)row;
+}
+
+struct provision_report key_report(const struct cli *cli)
+{
+    if (cli->json)
+        return (struct provision_report){ print_slot_json, print_key_json, NULL };
+    return key_report_to(stdout);
+}
+
+struct provision_report key_report_to(FILE *out)
+{
+    return out ? (struct provision_report){ print_slot, print_key, out }
+               : (struct provision_report){ ignore_slot, ignore_key, NULL };
+}
+
+struct provision_report key_report_of(const struct cli *cli, struct key_owner *whose)
+{
+    return (struct provision_report){ ignore_slot,
+                                      cli->json ? print_owned_key_json : print_owned_key, whose };
+}
+
+struct provision_report key_report_news(const struct cli *cli)
+{
+    return cli->quiet ? (struct provision_report){ ignore_slot, ignore_key, NULL }
+                      : key_report(cli);
+}
+
+/* ---- before a key goes ---- */
+
+const struct option_row key_consent_rows[] = {
+    { .name = "yes",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct consent_options, yes),
+      .help = "do not ask, also about a key that a descriptor uses" },
+    { .name = "dry-run",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct consent_options, dry_run),
+      .help = "only say what would go" },
+    { .name = NULL },
+};
+
+static se_status ask_about_key(void *arg, const char *descriptor, se_error *err)
+{
+    struct key_consent *c = arg;
+    AUTO(writer) question = { 0 }, reason = { 0 };
+    struct consent_question q = { .done = c->done, .option = c->option };
+
+    if (c->meant || (!c->always && !descriptor))
+        return SE_OK;
+    if (c->rows)
+        (void)fflush(c->rows);
+    if (c->thing)
+        writer_format(&question, "%s %s?", c->verb, c->thing);
+    else
+        writer_format(&question, "%s %s, with its certificate?", c->verb, target_text(c->target));
+    if (descriptor)
+        writer_format(&reason, "descriptor '%s' uses it", descriptor);
+    q.loss = c->text ? c->text : "";
+    q.question = writer_string(&question);
+    q.reason = descriptor ? writer_string(&reason) : NULL;
+    return q.question && (q.reason || !descriptor) ? consent_ask(&q, err) : error_memory(err);
+}
+
+struct provision_consent key_consent_open(struct key_consent *consent,
+                                          const struct consent_options *options)
+{
+    consent->meant = consent->meant || options->yes;
+    if (!options->dry_run)
+        consent->rows = open_memstream(&consent->text, &consent->size);
+    return (struct provision_consent){
+        .loss = options->dry_run ? key_report(consent->cli) : key_report_to(consent->rows),
+        .ask = ask_about_key,
+        .arg = consent,
+        .dry_run = options->dry_run,
+    };
+}
+
+void key_consent_free(struct key_consent *consent)
+{
+    if (consent->rows)
+        (void)fclose(consent->rows);
+    free(consent->text);
+    *consent = (struct key_consent){ .cli = NULL };
+}

@@ -1,0 +1,70 @@
+#include "cli/print_signer.h"
+
+#include <stdio.h>
+
+void signing_time_text(char out[TIME_TEXT_ROOM], int64_t seconds)
+{
+    if (!seconds || !*time_format(out, TIME_READABLE, seconds))
+        (void)snprintf(out, TIME_TEXT_ROOM, "not stated");
+}
+
+void write_stamp(struct writer *w, const char *indent, const se_signer *signer)
+{
+    char when[TIME_TEXT_ROOM];
+
+    signing_time_text(when, signer->stamp_time);
+    if (signer->stamp_time)
+        writer_format(w, "%sstamped    %s by %s\n", indent, when, signer->stamp_authority);
+    else if (*signer->stamp_ignored)
+        writer_format(w, "%sstamped    but that does not count: %s\n", indent,
+                      signer->stamp_ignored);
+}
+
+void write_signer(struct writer *w, const se_signer *signer)
+{
+    char when[TIME_TEXT_ROOM];
+
+    signing_time_text(when, signer->signing_time);
+    writer_format(w, "  signer     %s\n  issuer     %s\n  serial     %s\n", signer->subject,
+                  signer->issuer, signer->serial);
+    if (signer->version)
+        writer_format(w, "  version    %u\n", signer->version);
+    else
+        writer_text(w, "  version    none of the descriptor's: trusted by CA\n");
+    writer_format(w, "  algorithm  %s\n  time       %s\n", signer->algorithm, when);
+    write_stamp(w, "  ", signer);
+}
+
+void print_signed(const struct cli *cli, se_engine *engine,
+                  const struct descriptor_option *descriptor, const char *input, const char *output)
+{
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
+    se_signer signer;
+
+    if (cli->json)
+        (void)json_line(json_pack("{s:o, s:o, s:o}", "descriptor", json_text(descriptor->name),
+                                  "input", json_text(input), "output", json_text(output)));
+    if (!cli_talks(cli))
+        return;
+    params.version = descriptor->version;
+    if (se_find_signer(&signer, engine, descriptor->name, &params, NULL))
+        cli_done(cli, "%s: written, signed by '%s'", output, descriptor->name);
+    else
+        cli_done(cli, "%s: written, signed by %s ('%s', version %u)", output, signer.subject,
+                 descriptor->name, signer.version);
+}
+
+json_t *json_stamp(const se_signer *signer)
+{
+    json_t *stamp;
+
+    if (!signer->stamp_time && !*signer->stamp_ignored)
+        return json_null();
+    stamp = json_object();
+    if (signer->stamp_time) {
+        (void)json_object_set_new(stamp, "time", json_time(signer->stamp_time));
+        (void)json_object_set_new(stamp, "authority", json_text(signer->stamp_authority));
+    } else
+        (void)json_object_set_new(stamp, "ignored", json_text(signer->stamp_ignored));
+    return stamp;
+}

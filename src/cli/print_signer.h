@@ -1,0 +1,26 @@
+/* What several commands say of a signer. */
+#ifndef CLI_PRINT_SIGNER_H
+#define CLI_PRINT_SIGNER_H
+
+#include "base/clock.h"
+#include "cli/cli.h"
+
+/* "2026-01-31 12:00:00 UTC", or "not stated" for 0 */
+void signing_time_text(char out[TIME_TEXT_ROOM], int64_t seconds);
+
+/* A line about the time stamp, `indent` in front of it; nothing if there is none. */
+void write_stamp(struct writer *w, const char *indent, const se_signer *signer);
+
+/* What `verify` and `mail verify` print for people: lines about the signer, the signature and its
+ * time stamp. */
+void write_signer(struct writer *w, const se_signer *signer);
+
+/* What a command that signed prints: with --json, or on a terminal with the signer's name. */
+void print_signed(const struct cli *cli, se_engine *engine,
+                  const struct descriptor_option *descriptor, const char *input,
+                  const char *output);
+
+/* {time, authority}, {ignored: why}, or null if there is none */
+json_t *json_stamp(const se_signer *signer);
+
+#endif

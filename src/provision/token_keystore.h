@@ -1,0 +1,56 @@
+/*
+ * A token as a key store, on one session of our own with p11-kit.
+ *
+ * libp11 0.4.12 (Debian 12) is not up to this part: it stores no EC keys ("Not supported"), gives
+ * every RSA key CKA_DECRYPT and CKA_UNWRAP, stores certificates without CKA_SERIAL_NUMBER, lists no
+ * key at all on a token that holds one of a type it does not know (Ed25519), and can't share the
+ * module with a session that has just made a key pair.  It initialises tokens: token_init.c.
+ */
+#ifndef PROVISION_TOKEN_KEYSTORE_H
+#define PROVISION_TOKEN_KEYSTORE_H
+
+#include "keystore/pkcs11/object.h"
+#include "keystore/pkcs11/token.h"
+#include "provision/keystore.h"
+
+enum { MADE_MOST = 32 };
+
+struct token_keystore {
+    struct keystore keystore;
+    struct module *module;
+    struct token *token;
+    struct session session;
+
+    struct objects certificates, publics, privates; /* under the alias, when the store was opened */
+
+    CK_OBJECT_HANDLE made[MADE_MOST]; /* since then */
+    size_t made_count;
+    se_buf id; /* CKA_ID of the key in hand */
+    CK_OBJECT_HANDLE
+    no_sign; /* a key that has signed its certificate and is to sign nothing more; 0: none */
+    bool committed;
+};
+
+/* In token_create.c: new objects go again when the store is closed without commit(). */
+se_status token_generate(struct key_pair *out, struct keystore *keystore,
+                         const struct key_type *type, unsigned uses, se_error *err);
+se_status token_put_key(struct keystore *keystore, EVP_PKEY *key, unsigned uses, se_error *err);
+se_status token_put_certificates(struct keystore *keystore, X509 *certificate,
+                                 const STACK_OF(X509) * chain, se_error *err);
+
+/* In token_public_key.c: both halves of the pair whose private key is `object`, which belongs to
+ * `public_key` (taken over). */
+SE_MUST_CHECK se_status token_key_pair(struct key_pair *out, struct token_keystore *s,
+                                       CK_OBJECT_HANDLE object, EVP_PKEY *public_key,
+                                       se_error *err);
+
+/* The public key of a public or private key object, if the object has it; *out is NULL
+ * when it does not. */
+SE_MUST_CHECK se_status token_public_key(EVP_PKEY **out, struct session *session,
+                                         CK_OBJECT_HANDLE object, se_error *err);
+
+/* In listing.c. */
+se_status token_list(struct keystore *keystore, bool mine, const struct provision_report *report,
+                     se_error *err);
+
+#endif
