@@ -2,6 +2,7 @@
 
 #include <endian.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Digits and their values; what is no digit has the value NOT. */
@@ -136,14 +137,20 @@ static void fill_both(void)
     fill(url_safe_places, &url_safe);
 }
 
+static void fill_once(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    (void)pthread_once(&once, fill_both);
+}
+
 /* Whole groups; returns where the first one that is bad begins, or `size`. */
 static size_t decode_groups(unsigned char *out, const struct alphabet *a, const unsigned char *in,
                             size_t size)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     const uint32_t(*at)[256] = a == &standard ? standard_places : url_safe_places;
 
-    (void)pthread_once(&once, fill_both);
+    fill_once();
     for (size_t i = 0; i < size; i += 4, out += 3) {
         uint32_t group = at[0][in[i]] | at[1][in[i + 1]] | at[2][in[i + 2]] | at[3][in[i + 3]];
         unsigned char bytes[4];
@@ -169,6 +176,60 @@ static se_status decode(se_buf *out, const struct alphabet *a, se_bytes in, se_e
         return SE_OK;
     se_buf_free(out);
     return error_set(err, SE_ERR_FORMAT, "not base64 at character %zu", bad + 1);
+}
+
+/* The value of a letter, or NOT: from the table, once it is filled. */
+static unsigned char letter_value(unsigned char c)
+{
+    unsigned char bytes[4];
+
+    memcpy(bytes, &standard_places[3][c], sizeof bytes);
+    return bytes[3] ? NOT : bytes[2];
+}
+
+size_t base64_span(se_bytes text)
+{
+    const unsigned char *in = text.data;
+    size_t span = 0;
+
+    fill_once();
+    while (span < text.size && letter_value(in[span]) != NOT)
+        span++;
+    return span;
+}
+
+size_t base64_read_end(unsigned char *out, struct base64_reader *r)
+{
+    size_t size = r->letters > 1 ? r->letters - 1 : 0;
+    unsigned value = r->value << 6 * (4 - r->letters);
+
+    for (size_t i = 0; i < size; i++)
+        out[i] = (unsigned char)(value >> (16 - 8 * i));
+    *r = (struct base64_reader){ 0 };
+    return size;
+}
+
+size_t base64_read(unsigned char *out, struct base64_reader *r, se_bytes text)
+{
+    const unsigned char *in = text.data;
+    size_t size = 0;
+
+    fill_once();
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char value = letter_value(in[i]);
+
+        if (in[i] == '=')
+            size += base64_read_end(out + size, r);
+        if (value == NOT)
+            continue;
+        r->value = r->value << 6 | value;
+        if (++r->letters < 4)
+            continue;
+        for (size_t k = 0; k < 3; k++)
+            out[size++] = (unsigned char)(r->value >> (16 - 8 * k));
+        *r = (struct base64_reader){ 0 };
+    }
+    return size;
 }
 
 size_t base64_size(size_t bytes)

@@ -1,21 +1,15 @@
 libse_mail_la_SOURCES += \
-	src/mail/address.c \
+	src/mail/address.c src/mail/address.h \
 	src/mail/boundary.c src/mail/boundary.h \
-	src/mail/content_type.c src/mail/content_type.h \
-	src/mail/entity.c src/mail/entity.h \
-	src/mail/header.c src/mail/header.h \
-	src/mail/inside.c src/mail/inside.h \
-	src/mail/leaf.c src/mail/leaf.h \
-	src/mail/intake.c src/mail/intake.h \
-	src/mail/levels.c src/mail/levels.h \
-	src/mail/mailbox.c src/mail/mailbox.h \
+	src/mail/header_protection.c src/mail/header_protection.h \
+	src/mail/line_reader.c src/mail/line_reader.h \
+	src/mail/media_type.c src/mail/media_type.h \
 	src/mail/message.c src/mail/message.h \
-	src/mail/mime.c src/mail/mime.h \
-	src/mail/outlet.c src/mail/outlet.h \
-	src/mail/protect.c src/mail/protect.h \
-	src/mail/quoted_printable.c src/mail/quoted_printable.h \
+	src/mail/mime_canon.c src/mail/mime_canon.h \
+	src/mail/mime_writer.c src/mail/mime_writer.h \
+	src/mail/part_body.c src/mail/part_body.h \
 	src/mail/readings.c src/mail/readings.h \
-	src/mail/safe.c src/mail/safe.h \
 	src/mail/sign.c \
-	src/mail/transfer.c src/mail/transfer.h \
+	src/mail/smtp_safe.c src/mail/smtp_safe.h \
+	src/mail/transfer_encoding.c src/mail/transfer_encoding.h \
 	src/mail/verify.c

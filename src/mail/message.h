@@ -1,15 +1,80 @@
-/* What signing and verifying begin with: the message's header, who it is from, what it is. */
+/* A message as signing and verifying begin with it: its header to the byte (RFC 5322, 2.2), whom it
+ * is from, what it is. */
 #ifndef MAIL_MESSAGE_H
 #define MAIL_MESSAGE_H
 
-#include "mail/header.h"
-#include "mail/mailbox.h"
-#include "mail/mime.h"
-#include "signengine-mail.h"
+#include "mail/address.h"
+#include "mail/line_reader.h"
+#include "mail/media_type.h"
+
+/* ---- the header of a message, or of a part ---- */
+
+enum { HEADER_LIMIT = 16 << 20 };
+
+/* Places in the header's text. */
+struct field {
+    size_t at, size;  /* all of it, with its line ends */
+    size_t name_size; /* 0: no field, but a line that is there all the same */
+    size_t value;     /* where it begins */
+};
+
+struct header {
+    struct writer text;
+    struct field *fields;
+    size_t count, room;
+    size_t before; /* how many lines of the file are in front of it */
+    bool complete; /* the empty line has been seen */
+    bool strict;   /* what is no field is an error; else the body begins with it */
+    bool spilled;  /* the line that was taken last is the first one of the body */
+};
+void header_free(struct header *header);
+AUTO_KIND(header, struct header, header_free(p))
+
+/* Makes it ready for another one. */
+void header_clear(struct header *header);
+
+/* The next line of it, or the empty line behind it.  SE_ERR_FORMAT: too long, or (strict) no
+ * header. */
+SE_MUST_CHECK se_status header_take(struct header *header, const struct line *line, se_error *err);
+
+/* All of it: up to and with the empty line, or to the end of the input. */
+SE_MUST_CHECK se_status header_read(struct header *header, struct line_reader *lines,
+                                    se_error *err);
+
+/* Appends a field of another header. */
+SE_MUST_CHECK se_status header_copy(struct header *header, const struct header *from,
+                                    const struct field *field, se_error *err);
+
+/* The same with a parameter more, as `; hp="clear"`. */
+SE_MUST_CHECK se_status header_copy_with(struct header *header, const struct header *from,
+                                         const struct field *field, const char *parameter,
+                                         se_error *err);
+
+/* The number of the file's line that holds the byte at `at`, from 1. */
+size_t header_line(const struct header *header, size_t at);
+
+/* Whether its lines end with CRLF, by the first one. */
+bool header_is_crlf(const struct header *header);
+
+/* The first field of that name, or NULL. */
+const struct field *header_find(const struct header *header, const char *name);
+size_t header_count(const struct header *header, const char *name);
+
+bool field_is(const struct header *header, const struct field *field, const char *name);
+/* Content-Anything */
+bool field_is_content(const struct header *header, const struct field *field);
+se_bytes field_bytes(const struct header *header, const struct field *field);
+
+/* Its value in one line, without blanks around it, for a missing field an empty one;
+ * NUL-terminated.  The caller releases *out. */
+SE_MUST_CHECK se_status field_value(se_buf *out, const struct header *header,
+                                    const struct field *field, se_error *err);
+
+/* ---- the message ---- */
 
 struct message {
     struct stream stream;
-    struct intake lines;
+    struct line_reader lines;
     struct header header;
     struct media media;
     struct addresses from;

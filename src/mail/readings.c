@@ -2,7 +2,7 @@
 
 #include <strings.h>
 
-#include "mail/content_type.h"
+#include "mail/media_type.h"
 
 enum { LINE_LIMIT = 998 }; /* RFC 5322, 2.1.1 */
 
@@ -15,8 +15,8 @@ static const char *name_place(const struct header *h)
     return h->before ? ", in" : " of";
 }
 
-static se_status refuse(const struct header *h, size_t at, const char *whose, const char *why,
-                        se_error *err)
+static se_status refuse_header(const struct header *h, size_t at, const char *whose,
+                               const char *why, se_error *err)
 {
     return error_set(err, SE_ERR_FORMAT,
                      "line %zu%s %s header: %s, and readers read that differently",
@@ -32,9 +32,9 @@ static se_status check_bytes(const struct header *h, const char *whose, se_error
 
     for (size_t i = 0; i < h->text.buf.size; i++) {
         if (!text[i])
-            return refuse(h, i, whose, "it has a NUL byte", err);
+            return refuse_header(h, i, whose, "it has a NUL byte", err);
         if (text[i] == '\r' && (i + 1 == h->text.buf.size || text[i + 1] != '\n'))
-            return refuse(h, i, whose, "it has a CR without LF", err);
+            return refuse_header(h, i, whose, "it has a CR without LF", err);
     }
     return SE_OK;
 }
@@ -92,13 +92,14 @@ static se_status check_field(const struct header *h, const struct field *field, 
     size_t blank = find_blank_line(h, field);
 
     if (has_blank_before_colon(field))
-        return refuse(h, field->at, whose, "there is a blank between a field's name and its colon",
-                      err);
+        return refuse_header(h, field->at, whose,
+                             "there is a blank between a field's name and its colon", err);
     if (blank)
-        return refuse(h, blank, whose, "it has nothing but blanks in it", err);
+        return refuse_header(h, blank, whose, "it has nothing but blanks in it", err);
     if ((field_is(h, field, "From") || is_one_of(h, field, once, sizeof once / sizeof *once)) &&
         has_long_line(h, field))
-        return refuse(h, field->at, whose, "the field has a line of more than 998 characters", err);
+        return refuse_header(h, field->at, whose,
+                             "the field has a line of more than 998 characters", err);
     return SE_OK;
 }
 
@@ -119,19 +120,18 @@ static se_status check_once(const struct header *h, const char *whose, se_error 
 
 se_status readings_check_header(const struct header *h, const char *whose, se_error *err)
 {
-    se_status st = check_bytes(h, whose, err);
-
-    for (size_t i = 0; !st && i < h->count; i++)
-        st = check_field(h, &h->fields[i], whose, err);
-    return st ? st : check_once(h, whose, err);
+    TRY(check_bytes(h, whose, err));
+    for (size_t i = 0; i < h->count; i++)
+        TRY(check_field(h, &h->fields[i], whose, err));
+    return check_once(h, whose, err);
 }
 
 se_status readings_check_signed(const struct header *h, const char *whose, se_error *err)
 {
     for (size_t i = 0; i < h->count; i++)
         if (field_is_content(h, &h->fields[i]) && has_blank_before_colon(&h->fields[i]))
-            return refuse(h, h->fields[i].at, whose,
-                          "there is a blank between a field's name and its colon", err);
+            return refuse_header(h, h->fields[i].at, whose,
+                                 "there is a blank between a field's name and its colon", err);
     return check_once(h, whose, err);
 }
 
@@ -151,8 +151,9 @@ se_status readings_check_disposition(const struct header *h, const char *whose, 
             continue;
         TRY(field_value(&value, h, &h->fields[i], err));
         if (!is_inline((const char *)value.data))
-            return refuse(h, h->fields[i].at, whose,
-                          "Content-Disposition makes an attachment of all that is signed", err);
+            return refuse_header(h, h->fields[i].at, whose,
+                                 "Content-Disposition makes an attachment of all that is signed",
+                                 err);
     }
     return SE_OK;
 }

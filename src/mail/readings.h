@@ -7,8 +7,8 @@
 #ifndef MAIL_READINGS_H
 #define MAIL_READINGS_H
 
-#include "mail/header.h"
-#include "mail/mime.h"
+#include "mail/media_type.h"
+#include "mail/message.h"
 
 /* The header of a message or of a part; `whose`: "the message's". */
 SE_MUST_CHECK se_status readings_check_header(const struct header *header, const char *whose,

@@ -1,14 +1,13 @@
 /* se_mail_sign(): S/MIME as RFC 8551 has it, multipart/signed (3.5.3) or application/pkcs7-mime
  * (3.5.2). */
 #include <errno.h>
-#include <sys/random.h>
 
 #include "base/arguments.h"
-#include "base/base64.h"
-#include "mail/entity.h"
+#include "mail/boundary.h"
+#include "mail/header_protection.h"
 #include "mail/message.h"
-#include "mail/outlet.h"
-#include "mail/protect.h"
+#include "mail/mime_canon.h"
+#include "mail/mime_writer.h"
 #include "mail/readings.h"
 
 struct signing {
@@ -16,17 +15,17 @@ struct signing {
     const char *descriptor;
     const se_mail_sign_params *params;
     struct message message;
-    struct entity entity;
-    struct outlet out;
-    char boundary[64];
+    struct mime_canon canon;
+    struct mime_writer out;
+    char boundary[BOUNDARY_ROOM];
     se_error failure; /* of reading and writing, inside the engine's callbacks */
 };
 
 static void signing_free(struct signing *s)
 {
     message_close(&s->message);
-    entity_free(&s->entity);
-    outlet_close(&s->out);
+    mime_canon_free(&s->canon);
+    mime_writer_close(&s->out);
 }
 AUTO_KIND(signing, struct signing, signing_free(p))
 
@@ -35,42 +34,32 @@ AUTO_KIND(signing, struct signing, signing_free(p))
 static se_status pass_through(struct signing *s, se_error *err)
 {
     const struct header *h = &s->message.header;
-    bool more = true;
+    bool more;
     struct line line;
-    se_status st = outlet_raw(&s->out, buf_bytes(&h->text.buf), err);
 
-    if (!st && h->complete)
-        st = outlet_text(&s->out, "\r\n", err);
-    while (!st && !(st = intake_next(&line, &more, &s->message.lines, err)) && more)
-        if (!(st = outlet_raw(&s->out, line.text, err)))
-            st = outlet_raw(&s->out, text_bytes(eol_text(line.eol)), err);
-    return st ? st : outlet_flush(&s->out, err);
+    TRY(mime_writer_raw(&s->out, buf_bytes(&h->text.buf), err));
+    if (h->complete)
+        TRY(mime_writer_text(&s->out, "\r\n", err));
+    for (;;) {
+        TRY(line_reader_next(&line, &more, &s->message.lines, err));
+        if (!more)
+            return mime_writer_flush(&s->out, err);
+        TRY(mime_writer_raw(&s->out, line.text, err));
+        TRY(mime_writer_raw(&s->out, text_bytes(eol_text(line.eol)), err));
+    }
 }
 
 /* ---- headers ---- */
 
-/* No line of quoted-printable or base64 has "=_" in it, and nobody knows the digits before. */
-static se_status make_boundary(char out[64], se_error *err)
-{
-    unsigned char random[24];
-
-    if (getrandom(random, sizeof random, 0) != sizeof random)
-        return error_set(err, SE_ERR_CRYPTO, "no random numbers: %s", strerror(errno));
-    memcpy(out, "=_", 2);
-    base64_write((unsigned char *)out + 2, (se_bytes){ random, sizeof random });
-    out[2 + base64_size(sizeof random)] = '\0';
-    return SE_OK;
-}
-
 /* RFC 8551, 3.5.3.2 */
-static const char *micalg(const char *algorithm)
+static const char *micalg_name(const char *algorithm)
 {
     return strncmp(algorithm, "SHA512", 6) == 0   ? "sha-512"
            : strncmp(algorithm, "SHA384", 6) == 0 ? "sha-384"
                                                   : "sha-256";
 }
 
-static void put_type(struct writer *w, const struct signing *s, const char *algorithm)
+static void put_content_type(struct writer *w, const struct signing *s, const char *algorithm)
 {
     const char *const opaque[] = {
         "Content-Type: application/pkcs7-mime; smime-type=signed-data;\r\n\tname=\"smime.p7m\"\r\n"
@@ -80,7 +69,7 @@ static void put_type(struct writer *w, const struct signing *s, const char *algo
     };
     const char *const detached[] = {
         "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n\tmicalg=\"",
-        micalg(algorithm),
+        micalg_name(algorithm),
         "\";\r\n\tboundary=\"",
         s->boundary,
         "\"\r\n",
@@ -95,24 +84,26 @@ static void put_type(struct writer *w, const struct signing *s, const char *algo
 
 /* In order and to the byte; in the place of the first field that moves inside stands what the
  * message is now. */
-static se_status put_header(struct signing *s, const char *algorithm, se_error *err)
+static se_status put_message_header(struct signing *s, const char *algorithm, se_error *err)
 {
     const struct header *h = &s->message.header;
     AUTO(writer) type = { 0 };
-    se_status st = SE_OK;
+    bool typed = false;
 
-    put_type(&type, s, algorithm);
-    for (size_t i = 0; !st && i < h->count; i++) {
-        if (!field_is_content(h, &h->fields[i]))
-            st = outlet_field(&s->out, field_bytes(h, &h->fields[i]), err);
-        else if (type.buf.size) {
-            st = outlet_text(&s->out, writer_string(&type), err);
-            type.buf.size = 0;
+    put_content_type(&type, s, algorithm);
+    if (type.failed)
+        return error_memory(err);
+    for (size_t i = 0; i < h->count; i++) {
+        if (!field_is_content(h, &h->fields[i])) {
+            TRY(mime_writer_field(&s->out, field_bytes(h, &h->fields[i]), err));
+        } else if (!typed) {
+            TRY(mime_writer_text(&s->out, writer_string(&type), err));
+            typed = true;
         }
     }
-    if (!st && type.buf.size)
-        st = outlet_text(&s->out, writer_string(&type), err);
-    return st ? st : outlet_text(&s->out, "\r\n", err);
+    if (!typed)
+        TRY(mime_writer_text(&s->out, writer_string(&type), err));
+    return mime_writer_text(&s->out, "\r\n", err);
 }
 
 static bool moves_inside(const struct header *h, const struct field *field)
@@ -127,33 +118,32 @@ static se_status copy_field(struct signing *s, const struct field *field, se_err
     bool protect = s->params->protect;
 
     if (protect && field_is(h, field, "Content-Type"))
-        return header_copy_with(&s->entity.header, h, field, ";\r\n\thp=\"clear\"", err);
+        return header_copy_with(&s->canon.header, h, field, ";\r\n\thp=\"clear\"", err);
     if (moves_inside(h, field) || (protect && field_is_protected(h, field)))
-        return header_copy(&s->entity.header, h, field, err);
+        return header_copy(&s->canon.header, h, field, err);
     return SE_OK;
 }
 
-static se_status fill_entity(struct signing *s, se_error *err)
+static se_status fill_canon(struct signing *s, se_error *err)
 {
     const struct header *h = &s->message.header;
-    se_status st = SE_OK;
 
-    for (size_t i = 0; !st && i < h->count; i++)
-        st = copy_field(s, &h->fields[i], err);
-    s->entity.media = &s->message.media;
-    s->entity.parameter = s->params->protect ? "; hp=\"clear\"" : "";
-    return st ? st : entity_begin(&s->entity, &s->message.lines, err);
+    for (size_t i = 0; i < h->count; i++)
+        TRY(copy_field(s, &h->fields[i], err));
+    s->canon.media = &s->message.media;
+    s->canon.parameter = s->params->protect ? "; hp=\"clear\"" : "";
+    return mime_canon_begin(&s->canon, &s->message.lines, err);
 }
 
 /* ---- content and signature ---- */
 
-static ptrdiff_t read_entity(void *arg, void *data, size_t size)
+static ptrdiff_t read_canon(void *arg, void *data, size_t size)
 {
     struct signing *s = arg;
     size_t got = 0;
 
-    if (!entity_read(&got, &s->entity, data, size, &s->failure) &&
-        (s->params->opaque || !outlet_put(&s->out, (se_bytes){ data, got }, &s->failure)))
+    if (!mime_canon_read(&got, &s->canon, data, size, &s->failure) &&
+        (s->params->opaque || !mime_writer_put(&s->out, (se_bytes){ data, got }, &s->failure)))
         return (ptrdiff_t)got;
     errno = EIO;
     return -1;
@@ -163,13 +153,13 @@ static int write_opaque(void *arg, const void *data, size_t size)
 {
     struct signing *s = arg;
 
-    if (!outlet_base64(&s->out, (se_bytes){ data, size }, &s->failure))
+    if (!mime_writer_base64(&s->out, (se_bytes){ data, size }, &s->failure))
         return 0;
     errno = EIO;
     return -1;
 }
 
-static se_sign_params params_of(const struct signing *s)
+static se_sign_params sign_params(const struct signing *s)
 {
     se_sign_params params = SE_SIGN_PARAMS_INIT;
 
@@ -184,9 +174,9 @@ static se_sign_params params_of(const struct signing *s)
 
 static se_status make_signature(const se_sink *out, struct signing *s, se_error *err)
 {
-    const se_sign_params params = params_of(s);
+    const se_sign_params params = sign_params(s);
     /* what is signed is about as big as the message */
-    const se_source source = { read_entity, s, s->message.stream.source->total };
+    const se_source source = { read_canon, s, s->message.stream.source->total };
     se_status st = se_sign_stream(out, s->engine, s->descriptor, &source, &params, err);
 
     if (!st || !s->failure.status)
@@ -199,31 +189,29 @@ static se_status make_signature(const se_sink *out, struct signing *s, se_error 
 static se_status put_opaque(struct signing *s, se_error *err)
 {
     const se_sink sink = { write_opaque, s };
-    se_status st = make_signature(&sink, s, err);
 
-    return st ? st : outlet_base64_end(&s->out, err);
+    TRY(make_signature(&sink, s, err));
+    return mime_writer_base64_end(&s->out, err);
 }
 
 static se_status put_boundary(struct signing *s, const char *end, se_error *err)
 {
-    se_status st = outlet_text(&s->out, "--", err);
-
-    if (st || (st = outlet_text(&s->out, s->boundary, err)))
-        return st;
-    return outlet_text(&s->out, end, err);
+    TRY(mime_writer_text(&s->out, "--", err));
+    TRY(mime_writer_text(&s->out, s->boundary, err));
+    return mime_writer_text(&s->out, end, err);
 }
 
 static se_status put_signature(struct signing *s, se_bytes signature, se_error *err)
 {
-    TRY(outlet_text(&s->out, "\r\n", err));
+    TRY(mime_writer_text(&s->out, "\r\n", err));
     TRY(put_boundary(s, "\r\n", err));
-    TRY(outlet_text(&s->out,
-                    "Content-Type: application/pkcs7-signature; "
-                    "name=\"smime.p7s\"\r\nContent-Transfer-Encoding: base64\r\n"
-                    "Content-Disposition: attachment; filename=\"smime.p7s\"\r\n\r\n",
-                    err));
-    TRY(outlet_base64(&s->out, signature, err));
-    TRY(outlet_base64_end(&s->out, err));
+    TRY(mime_writer_text(&s->out,
+                         "Content-Type: application/pkcs7-signature; "
+                         "name=\"smime.p7s\"\r\nContent-Transfer-Encoding: base64\r\n"
+                         "Content-Disposition: attachment; filename=\"smime.p7s\"\r\n\r\n",
+                         err));
+    TRY(mime_writer_base64(&s->out, signature, err));
+    TRY(mime_writer_base64_end(&s->out, err));
     return put_boundary(s, "--\r\n", err);
 }
 
@@ -237,16 +225,16 @@ static se_status put_detached(struct signing *s, se_error *err)
     return w.failed ? error_memory(err) : put_signature(s, buf_bytes(&w.buf), err);
 }
 
-static se_status sign(struct signing *s, se_mail *told, se_error *err)
+static se_status sign_message(struct signing *s, se_mail *told, se_error *err)
 {
-    const se_sign_params params = params_of(s);
+    const se_sign_params params = sign_params(s);
 
     TRY(se_find_signer(&told->signer, s->engine, s->descriptor, &params, err));
-    TRY(make_boundary(s->boundary, err));
-    TRY(put_header(s, told->signer.algorithm, err));
-    TRY(fill_entity(s, err));
+    TRY(boundary_choose(s->boundary, err));
+    TRY(put_message_header(s, told->signer.algorithm, err));
+    TRY(fill_canon(s, err));
     TRY(s->params->opaque ? put_opaque(s, err) : put_detached(s, err));
-    return outlet_flush(&s->out, err);
+    return mime_writer_flush(&s->out, err);
 }
 
 se_status se_mail_sign(const se_sink *out, se_mail *done, se_engine *engine, const char *descriptor,
@@ -256,7 +244,6 @@ se_status se_mail_sign(const se_sink *out, se_mail *done, se_engine *engine, con
     struct stream stream = { .source = in };
     se_mail told = { .passed = false };
     AUTO(signing) s = { .engine = engine, .descriptor = descriptor, .params = &read };
-    se_status st = SE_OK;
 
     if (done)
         *done = told;
@@ -265,15 +252,17 @@ se_status se_mail_sign(const se_sink *out, se_mail *done, se_engine *engine, con
     stream.progress = read.progress;
     stream.progress_arg = read.progress_arg;
     TRY(message_open(&s.message, &stream, error));
-    TRY(outlet_open(&s.out, out, header_is_crlf(&s.message.header), error));
+    TRY(mime_writer_open(&s.out, out, header_is_crlf(&s.message.header), error));
     told.passed = !read.again && media_seal(&s.message.media) != SEAL_NONE;
     told.encrypted = told.passed && media_seal(&s.message.media) == SEAL_ENCRYPTED;
-    if (told.passed)
-        st = pass_through(&s, error);
-    else if (!(st = readings_check_signed(&s.message.header, "the message's", error)) &&
-             !(st = message_from(&s.message, read.sender, MAILBOX_OBSOLETE, error)))
-        st = sign(&s, &told, error);
-    if (done && !st)
+    if (told.passed) {
+        TRY(pass_through(&s, error));
+    } else {
+        TRY(readings_check_signed(&s.message.header, "the message's", error));
+        TRY(message_from(&s.message, read.sender, MAILBOX_OBSOLETE, error));
+        TRY(sign_message(&s, &told, error));
+    }
+    if (done)
         *done = told;
-    return st;
+    return SE_OK;
 }

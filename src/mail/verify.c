@@ -2,15 +2,15 @@
 #include <errno.h>
 
 #include "base/arguments.h"
+#include "base/base64.h"
 #include "mail/boundary.h"
-#include "mail/inside.h"
+#include "mail/header_protection.h"
 #include "mail/message.h"
 #include "mail/readings.h"
-#include "mail/transfer.h"
 
 enum { BATCH = 32 << 10 };
 
-struct verifying {
+struct verification {
     se_engine *engine;
     const char *descriptor;
     const se_mail_verify_params *params;
@@ -25,37 +25,35 @@ struct verifying {
     bool later;  /* the signature's part has been entered */
 
     struct boundary boundary;
-    struct inside head; /* of what was signed */
-    se_error failure;   /* inside the engine's callbacks */
+    struct signed_content head; /* of what was signed */
+    se_error failure;           /* inside the engine's callbacks */
 };
 
-static void verifying_free(struct verifying *v)
+static void verification_free(struct verification *v)
 {
     message_close(&v->message);
     writer_free(&v->out);
-    inside_free(&v->head);
+    signed_content_free(&v->head);
 }
-AUTO_KIND(verifying, struct verifying, verifying_free(p))
+AUTO_KIND(verification, struct verification, verification_free(p))
 
 /* ---- sources for the engine ---- */
 
-static ptrdiff_t hand_over(struct verifying *v, void *data, size_t size,
-                           se_status (*more)(struct verifying *))
+static ptrdiff_t content_hand_over(struct verification *v, void *data, size_t size,
+                                   se_status (*more)(struct verification *))
 {
     size_t left;
 
     if (v->taken == v->out.buf.size)
         v->taken = v->out.buf.size = 0;
+    errno = EIO;
     while (!v->over && v->out.buf.size < BATCH)
-        if (more(v)) {
-            errno = EIO;
+        if (more(v))
             return -1;
-        }
-    left = v->out.buf.size - v->taken;
-    if (v->out.failed) {
-        errno = ENOMEM;
+    errno = ENOMEM;
+    if (v->out.failed)
         return -1;
-    }
+    left = v->out.buf.size - v->taken;
     size = left < size ? left : size;
     if (size)
         memcpy(data, v->out.buf.data + v->taken, size);
@@ -63,25 +61,24 @@ static ptrdiff_t hand_over(struct verifying *v, void *data, size_t size,
     return (ptrdiff_t)size;
 }
 
-static se_status next_line(struct line *line, struct verifying *v)
+static se_status message_next_line(struct line *line, struct verification *v)
 {
     bool more;
-    se_status st = intake_next(line, &more, &v->message.lines, &v->failure);
 
-    return st || more
-               ? st
+    TRY(line_reader_next(line, &more, &v->message.lines, &v->failure));
+    return more
+               ? SE_OK
                : error_set(&v->failure, SE_ERR_FORMAT, "the message ends before its last boundary");
 }
 
 /* What was signed, line ends made CRLF (RFC 8551, 3.1.1). */
-static se_status more_content(struct verifying *v)
+static se_status more_content(struct verification *v)
 {
     struct line line;
-    se_status st = next_line(&line, v);
-    enum boundary_kind kind = st ? BOUNDARY_NONE : boundary_kind(&v->boundary, &line);
+    enum boundary_kind kind;
 
-    if (st)
-        return st;
+    TRY(message_next_line(&line, v));
+    kind = boundary_kind(v->boundary.text, &line);
     if (kind == BOUNDARY_LAST)
         return error_set(&v->failure, SE_ERR_FORMAT, "the message has no part with the signature");
     if (kind == BOUNDARY_LIKE ||
@@ -102,39 +99,32 @@ static se_status more_content(struct verifying *v)
 
 static ptrdiff_t read_content(void *arg, void *data, size_t size)
 {
-    return hand_over(arg, data, size, more_content);
-}
-
-static void decode(struct verifying *v, se_bytes text)
-{
-    unsigned char bytes[3072];
-    const char *at = text.data;
-
-    for (size_t left = text.size, n; left; left -= n, at += n) {
-        n = left < 4000 ? left : 4000;
-        writer_put(&v->out, bytes, base64_read(bytes, &v->base64, (se_bytes){ at, n }));
-    }
+    return content_hand_over(arg, data, size, more_content);
 }
 
 /* Nothing but base64, and nothing but blanks behind its padding: all decoders make the same of it.
  */
-static bool is_base64_text(struct verifying *v, se_bytes text)
+static bool take_base64(struct verification *v, se_bytes text)
 {
     const unsigned char *in = text.data;
+    unsigned char *room = writer_room(&v->out, text.size / 4 * 3 + 3);
 
     for (size_t i = 0; i < text.size; i++) {
-        bool blank = in[i] == ' ' || in[i] == '\t';
+        size_t span = v->padded ? 0 : base64_span((se_bytes){ in + i, text.size - i });
 
-        if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= \t",
-                    in[i] ? in[i] : '_') ||
-            (v->padded && !blank && in[i] != '='))
+        i += span;
+        if (i == text.size)
+            break;
+        if (!strchr("= \t", in[i] ? in[i] : '_'))
             return false;
         v->padded = v->padded || in[i] == '=';
     }
+    if (room)
+        writer_filled(&v->out, base64_read(room, &v->base64, text));
     return true;
 }
 
-static void decode_end(struct verifying *v)
+static void end_base64(struct verification *v)
 {
     unsigned char rest[2];
 
@@ -143,45 +133,43 @@ static void decode_end(struct verifying *v)
 
 static const char *const in_base64[] = { "base64", NULL };
 
-static se_status enter_signature(struct verifying *v)
+static se_status enter_signature(struct verification *v)
 {
     static const char whose[] = "the signature's";
     AUTO(header) h = { .strict = true };
     AUTO(se_buf) type = SE_BUF_INIT;
     struct media media;
-    se_status st;
 
     v->later = true;
     v->over = false;
-    if ((st = header_read(&h, &v->message.lines, &v->failure)))
+    if (header_read(&h, &v->message.lines, &v->failure))
         return error_prefix(&v->failure, "the signature's part: ");
     TRY(field_value(&type, &h, header_find(&h, "Content-Type"), &v->failure));
     media_read(&media, (const char *)type.data);
     if (!media_is_signature(media.type))
         return error_set(&v->failure, SE_ERR_FORMAT,
                          "the second part is no S/MIME signature, but %s", media.type);
-    st = readings_check_header(&h, whose, &v->failure);
-    return st ? st : readings_check_content(&h, whose, &media, in_base64, &v->failure);
+    TRY(readings_check_header(&h, whose, &v->failure));
+    return readings_check_content(&h, whose, &media, in_base64, &v->failure);
 }
 
-static se_status more_signature(struct verifying *v)
+static se_status more_signature(struct verification *v)
 {
     struct line line;
-    se_status st = v->later ? SE_OK : enter_signature(v);
     enum boundary_kind kind;
 
-    if (st || (st = next_line(&line, v)))
-        return st;
-    kind = boundary_kind(&v->boundary, &line);
+    if (!v->later)
+        TRY(enter_signature(v));
+    TRY(message_next_line(&line, v));
+    kind = boundary_kind(v->boundary.text, &line);
     if (kind == BOUNDARY_NONE || kind == BOUNDARY_LIKE) {
-        if (!is_base64_text(v, line.text))
-            return error_set(
-                &v->failure, SE_ERR_FORMAT,
-                "the signature's part has something in it that is not base64, or behind its end");
-        decode(v, line.text);
-        return SE_OK;
+        return take_base64(v, line.text)
+                   ? SE_OK
+                   : error_set(&v->failure, SE_ERR_FORMAT,
+                               "the signature's part has something in it that is not base64, or "
+                               "behind its end");
     }
-    decode_end(v);
+    end_base64(v);
     v->over = true;
     return kind == BOUNDARY_LAST
                ? SE_OK
@@ -191,46 +179,51 @@ static se_status more_signature(struct verifying *v)
 
 static ptrdiff_t read_signature(void *arg, void *data, size_t size)
 {
-    struct verifying *v = arg;
+    struct verification *v = arg;
 
     v->over = v->over && v->later;
-    return hand_over(v, data, size, more_signature);
+    return content_hand_over(v, data, size, more_signature);
 }
 
-static se_status more_opaque(struct verifying *v)
+static se_status more_opaque(struct verification *v)
 {
     struct line line;
     bool more;
 
-    TRY(intake_next(&line, &more, &v->message.lines, &v->failure));
-    if (more && !is_base64_text(v, line.text))
+    TRY(line_reader_next(&line, &more, &v->message.lines, &v->failure));
+    if (more && !take_base64(v, line.text))
         return error_set(&v->failure, SE_ERR_REJECTED,
                          "there is something in the message that is not part of the signature");
-    if (more)
-        decode(v, line.text);
-    else
-        decode_end(v);
+    if (!more)
+        end_base64(v);
     v->over = !more;
     return SE_OK;
 }
 
 static ptrdiff_t read_opaque(void *arg, void *data, size_t size)
 {
-    return hand_over(arg, data, size, more_opaque);
+    return content_hand_over(arg, data, size, more_opaque);
 }
 
 static int take_content(void *arg, const void *data, size_t size)
 {
-    struct verifying *v = arg;
+    struct verification *v = arg;
     const se_sink *to = v->params->content;
 
-    inside_take(&v->head, (se_bytes){ data, size });
+    signed_content_take(&v->head, (se_bytes){ data, size });
     return to ? to->write(to->arg, data, size) : 0;
 }
 
 /* ---- both forms ---- */
 
-static se_verify_params params_of(struct verifying *v, const se_sink *content)
+static se_status failure_hand_over(const struct verification *v, se_error *err)
+{
+    if (err)
+        *err = v->failure;
+    return v->failure.status;
+}
+
+static se_verify_params verify_params(struct verification *v, const se_sink *content)
 {
     se_verify_params params = SE_VERIFY_PARAMS_INIT;
 
@@ -245,20 +238,16 @@ static se_verify_params params_of(struct verifying *v, const se_sink *content)
     return params;
 }
 
-static se_status run(se_signer *out, struct verifying *v, const se_source *in,
-                     const se_source *later, se_error *err)
+static se_status verify_stream(se_signer *out, struct verification *v, const se_source *in,
+                               const se_source *later, se_error *err)
 {
     const se_sink content = { take_content, v };
-    se_verify_params params = params_of(v, &content);
+    se_verify_params params = verify_params(v, &content);
     se_status st;
 
     params.later = later;
     st = se_verify_stream(out, v->engine, v->descriptor, in, &params, err);
-    if (!st || !v->failure.status)
-        return st;
-    if (err)
-        *err = v->failure;
-    return v->failure.status;
+    return st && v->failure.status ? failure_hand_over(v, err) : st;
 }
 
 /* `remarks`: how many lines with text there were before it. */
@@ -275,20 +264,16 @@ static se_status check_preamble_line(const struct line *line, size_t *remarks, s
                  : SE_OK;
 }
 
-static se_status skip_preamble(struct verifying *v, se_error *err)
+static se_status skip_preamble(struct verification *v, se_error *err)
 {
     struct line line;
     size_t remarks = 0;
     enum boundary_kind kind;
-    se_status st = SE_OK;
 
     for (;;) {
-        if ((st = next_line(&line, v))) {
-            if (err)
-                *err = v->failure;
-            return st;
-        }
-        kind = boundary_kind(&v->boundary, &line);
+        if (message_next_line(&line, v))
+            return failure_hand_over(v, err);
+        kind = boundary_kind(v->boundary.text, &line);
         if (kind == BOUNDARY_NEXT)
             return SE_OK;
         if (kind == BOUNDARY_LAST)
@@ -297,66 +282,65 @@ static se_status skip_preamble(struct verifying *v, se_error *err)
     }
 }
 
-static se_status check_epilogue(struct verifying *v, se_error *err)
+static se_status check_epilogue(struct verification *v, se_error *err)
 {
     struct line line;
-    bool more = true;
-    se_status st = SE_OK;
+    bool more;
 
-    while (!st && !(st = intake_next(&line, &more, &v->message.lines, err)) && more)
+    for (;;) {
+        TRY(line_reader_next(&line, &more, &v->message.lines, err));
+        if (!more)
+            return SE_OK;
         if (!line_is_blank(&line) || readings_margin_fault(&line))
-            st = error_set(err, SE_ERR_REJECTED,
-                           "there is text behind the signature, which it does not cover");
-    return st;
+            return error_set(err, SE_ERR_REJECTED,
+                             "there is text behind the signature, which it does not cover");
+    }
 }
 
-static se_status verify_multipart(se_signer *out, struct verifying *v, se_error *err)
+static se_status verify_multipart(se_signer *out, struct verification *v, se_error *err)
 {
     const se_source content = { read_content, v, 0 }, signature = { read_signature, v, 0 };
-    se_status st;
 
     v->boundary.text = v->message.media.boundary;
     if (!*v->boundary.text)
         return error_set(err, SE_ERR_FORMAT, "a multipart without a boundary");
     TRY(skip_preamble(v, err));
     v->head.before = v->message.lines.line;
-    st = run(out, v, &content, &signature, err);
-    return st ? st : check_epilogue(v, err);
+    TRY(verify_stream(out, v, &content, &signature, err));
+    return check_epilogue(v, err);
 }
 
-static se_status verify_opaque(se_signer *out, struct verifying *v, se_error *err)
+static se_status verify_opaque(se_signer *out, struct verification *v, se_error *err)
 {
     const se_source content = { read_opaque, v, 0 };
 
-    return run(out, v, &content, NULL, err);
+    return verify_stream(out, v, &content, NULL, err);
 }
 
 /* Of a message, not of what was inside a signature: that has no From field to speak of, and no
  * MIME-Version. */
-static se_status check_sender(struct verifying *v, se_error *err)
+static se_status check_sender(struct verification *v, se_error *err)
 {
-    se_status st = v->params->sender ? SE_OK : readings_check_version(&v->message.header, err);
-
-    return st ? st : message_from(&v->message, v->params->sender, MAILBOX_STRICT, err);
+    if (!v->params->sender)
+        TRY(readings_check_version(&v->message.header, err));
+    return message_from(&v->message, v->params->sender, MAILBOX_STRICT, err);
 }
 
 /* That nobody reads another message here, or another sender. */
-static se_status check_readings(struct verifying *v, bool opaque, se_error *err)
+static se_status check_readings(struct verification *v, bool opaque, se_error *err)
 {
     static const char *const as_it_is[] = { "7bit", "8bit", "binary", "", NULL };
     static const char whose[] = "the message's";
     const struct header *h = &v->message.header;
-    se_status st;
 
-    if ((st = readings_check_header(h, whose, err)) ||
-        (st = readings_check_content(h, whose, &v->message.media, opaque ? in_base64 : as_it_is,
-                                     err)) ||
-        (!opaque && (st = readings_check_disposition(h, whose, err))))
-        return st;
+    TRY(readings_check_header(h, whose, err));
+    TRY(readings_check_content(h, whose, &v->message.media, opaque ? in_base64 : as_it_is, err));
+    if (!opaque)
+        TRY(readings_check_disposition(h, whose, err));
     return check_sender(v, err);
 }
 
-static se_status verify(se_mail *out, struct verifying *v, se_error *err)
+static se_status verify_message(se_mail *out, struct verification *v, se_error *err)
 {
     const struct media *media = &v->message.media;
 
@@ -374,22 +358,21 @@ static se_status verify(se_mail *out, struct verifying *v, se_error *err)
                        : verify_multipart(&out->signer, v, err);
 }
 
-/* With what the header that was signed is compared: nothing, where there is no message around it.
- */
-static se_status look_inside(se_mail *out, struct verifying *v, se_error *err)
+/* The header that was signed is compared with that of the message around it, if there is one. */
+static se_status check_inside(se_mail *out, struct verification *v, se_error *err)
 {
     se_bytes bytes = v->params->outside;
     const se_source memory = source_memory(&bytes);
     struct stream stream = { .source = &memory };
-    AUTO(intake) lines = { .room = NULL };
+    AUTO(line_reader) lines = { .room = NULL };
     AUTO(header) outside = { .strict = true };
     const struct header *own = header_find(&v->message.header, "From") ? &v->message.header : NULL;
 
     if (!bytes.size)
-        return inside_check(out, &v->head, own, err);
-    TRY(intake_open(&lines, &stream, err));
+        return signed_content_check(out, &v->head, own, err);
+    TRY(line_reader_open(&lines, &stream, err));
     TRY(header_read(&outside, &lines, err));
-    return inside_check(out, &v->head, &outside, err);
+    return signed_content_check(out, &v->head, &outside, err);
 }
 
 se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor,
@@ -398,8 +381,7 @@ se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor
     se_mail_verify_params read;
     struct stream stream = { .source = in };
     se_mail told = { .passed = false };
-    AUTO(verifying) v = { .engine = engine, .descriptor = descriptor, .params = &read };
-    se_status st = SE_OK;
+    AUTO(verification) v = { .engine = engine, .descriptor = descriptor, .params = &read };
 
     if (out)
         *out = told;
@@ -408,10 +390,10 @@ se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor
     stream.progress = read.progress;
     stream.progress_arg = read.progress_arg;
     TRY(message_open(&v.message, &stream, error));
-    TRY(verify(&told, &v, error));
-    TRY(look_inside(&told, &v, error));
-    if (read.header && (st = sink_write(read.header, buf_bytes(&v.message.header.text.buf), error)))
-        return st;
+    TRY(verify_message(&told, &v, error));
+    TRY(check_inside(&told, &v, error));
+    if (read.header)
+        TRY(sink_write(read.header, buf_bytes(&v.message.header.text.buf), error));
     if (out)
         *out = told;
     return SE_OK;

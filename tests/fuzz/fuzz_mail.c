@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "mail/content_type.h"
-#include "mail/entity.h"
+#include "base/base64.h"
+#include "mail/media_type.h"
 #include "mail/message.h"
+#include "mail/mime_canon.h"
+#include "signengine-mail.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -13,15 +15,15 @@ static void rewrite(struct writer *out, const se_source *source)
 {
     const struct stream stream = { .source = source };
     AUTO(message) message = { .from = { .count = 0 } };
-    AUTO(entity) entity = { .parameter = "" };
+    AUTO(mime_canon) entity = { .parameter = "" };
     unsigned char piece[1000];
     size_t got = 1;
 
     if (message_open(&message, &stream, NULL) ||
         message_from(&message, NULL, MAILBOX_OBSOLETE, NULL) ||
-        entity_begin(&entity, &message.lines, NULL))
+        mime_canon_begin(&entity, &message.lines, NULL))
         return;
-    while (got && !entity_read(&got, &entity, piece, sizeof piece, NULL))
+    while (got && !mime_canon_read(&got, &entity, piece, sizeof piece, NULL))
         writer_put(out, piece, got);
 }
 

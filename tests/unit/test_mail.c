@@ -1,7 +1,7 @@
 #include <pthread.h>
 
-#include "mail/header.h"
-#include "mail/mime.h"
+#include "mail/media_type.h"
+#include "mail/message.h"
 #include "signengine-mail.h"
 #include "tests/unit/unit.h"
 
@@ -9,11 +9,11 @@
 
 static void lines_come_whole_or_in_pieces(void **state)
 {
-    static char in[3 * INTAKE_ROOM];
+    static char in[3 * LINE_READER_ROOM];
     se_bytes bytes = { in, sizeof in };
     const se_source source = source_memory(&bytes);
     struct stream stream = { .source = &source };
-    AUTO(intake) lines = { .room = NULL };
+    AUTO(line_reader) lines = { .room = NULL };
     se_error err = SE_ERROR_INIT;
     struct line line;
     size_t size = 0, pieces = 0;
@@ -22,26 +22,26 @@ static void lines_come_whole_or_in_pieces(void **state)
     (void)state;
     memset(in, 'x', sizeof in);
     memcpy(in, "one\r\n\ntwo\r\r\n", 12);
-    assert_status(SE_OK, intake_open(&lines, &stream, &err), &err);
+    assert_status(SE_OK, line_reader_open(&lines, &stream, &err), &err);
     for (size_t i = 0; i < 3; i++) {
         static const size_t sizes[] = { 3, 0, 4 };
 
-        assert_status(SE_OK, intake_next(&line, &more, &lines, &err), &err);
+        assert_status(SE_OK, line_reader_next(&line, &more, &lines, &err), &err);
         assert_true(more && line.begins && line.ends);
         assert_int_equal(line.text.size, sizes[i]);
         assert_int_equal(line.eol, i == 1 ? EOL_LF : EOL_CRLF);
-        assert_memory_equal(intake_ready(&lines).data,
+        assert_memory_equal(line_reader_ready(&lines).data,
                             i == 0   ? "\ntwo"
                             : i == 1 ? "two"
                                      : "xxx",
                             3);
     }
     for (;; pieces++) {
-        assert_status(SE_OK, intake_next(&line, &more, &lines, &err), &err);
+        assert_status(SE_OK, line_reader_next(&line, &more, &lines, &err), &err);
         if (!more)
             break;
         assert_int_equal(line.begins, !pieces);
-        assert_int_equal(intake_ready(&lines).size, 0);
+        assert_int_equal(line_reader_ready(&lines).size, 0);
         size += line.text.size;
     }
     assert_true(pieces > 2);
@@ -56,8 +56,8 @@ static se_status read_header(struct header *h, const char *text, se_error *err)
     se_bytes bytes = text_bytes(text);
     const se_source source = source_memory(&bytes);
     struct stream stream = { .source = &source };
-    AUTO(intake) lines = { .room = NULL };
-    se_status st = intake_open(&lines, &stream, err);
+    AUTO(line_reader) lines = { .room = NULL };
+    se_status st = line_reader_open(&lines, &stream, err);
 
     return st ? st : header_read(h, &lines, err);
 }

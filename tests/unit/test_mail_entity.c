@@ -1,4 +1,4 @@
-#include "mail/entity.h"
+#include "mail/mime_canon.h"
 #include "tests/unit/unit.h"
 
 static se_status rewrite(struct writer *out, const char *in, size_t piece, se_error *err)
@@ -6,16 +6,16 @@ static se_status rewrite(struct writer *out, const char *in, size_t piece, se_er
     se_bytes bytes = text_bytes(in);
     const se_source source = source_memory(&bytes);
     struct stream stream = { .source = &source };
-    AUTO(intake) lines = { .room = NULL };
-    AUTO(entity) e = { .parameter = "" };
+    AUTO(line_reader) lines = { .room = NULL };
+    AUTO(mime_canon) e = { .parameter = "" };
     char room[200];
     size_t got = 1;
     se_status st;
 
-    if ((st = intake_open(&lines, &stream, err)) || (st = header_read(&e.header, &lines, err)) ||
-        (st = entity_begin(&e, &lines, err)))
+    if ((st = line_reader_open(&lines, &stream, err)) ||
+        (st = header_read(&e.header, &lines, err)) || (st = mime_canon_begin(&e, &lines, err)))
         return st;
-    while (got && !(st = entity_read(&got, &e, room, piece, err)))
+    while (got && !(st = mime_canon_read(&got, &e, room, piece, err)))
         writer_put(out, room, got);
     return st;
 }

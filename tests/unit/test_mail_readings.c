@@ -1,8 +1,8 @@
 /* What readers of mail read in different ways is told from what all of them read alike. */
+#include "mail/address.h"
 #include "mail/boundary.h"
-#include "mail/content_type.h"
-#include "mail/mailbox.h"
-#include "mail/protect.h"
+#include "mail/header_protection.h"
+#include "mail/media_type.h"
 #include "mail/readings.h"
 
 #include "tests/unit/unit.h"
@@ -152,14 +152,12 @@ static void boundaries_are_seen(void **state)
                  { "--b c", BOUNDARY_LIKE }, { "--B", BOUNDARY_NONE },
                  { " --b", BOUNDARY_NONE },  { "--", BOUNDARY_NONE },
                  { "", BOUNDARY_NONE },      { "-b", BOUNDARY_NONE } };
-    struct boundary b = { .text = "b" };
-
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct line line = line_of(text_bytes(rows[i].text));
 
-        if (boundary_kind(&b, &line) != rows[i].kind)
-            fail_msg("%s: %d", rows[i].text, (int)boundary_kind(&b, &line));
+        if (boundary_kind("b", &line) != rows[i].kind)
+            fail_msg("%s: %d", rows[i].text, (int)boundary_kind("b", &line));
     }
 }
 
@@ -220,10 +218,10 @@ static void read_header(struct header *h, const char *text)
     se_bytes bytes = text_bytes(text);
     const se_source source = source_memory(&bytes);
     struct stream stream = { .source = &source };
-    AUTO(intake) lines = { .room = NULL };
+    AUTO(line_reader) lines = { .room = NULL };
 
     header_clear(h);
-    assert_int_equal(intake_open(&lines, &stream, NULL), SE_OK);
+    assert_int_equal(line_reader_open(&lines, &stream, NULL), SE_OK);
     assert_int_equal(header_read(h, &lines, NULL), SE_OK);
 }
 
@@ -231,7 +229,7 @@ static void headers_are_compared(void **state)
 {
     static const struct {
         const char *inside, *outside, *changed; /* NULL: refused */
-        enum protect_rule rule;
+        enum protection_rule rule;
     } rows[] = {
         { "From: a\nSubject: x  y\nX-A: 1\n",
           "subject: x\n y\nFROM: a\nX-A: 1\nReceived: r\nX-B: 2\n", "", PROTECT_ALL },
@@ -263,7 +261,7 @@ static void headers_are_compared(void **state)
 
         read_header(&inside, rows[i].inside);
         read_header(&outside, rows[i].outside);
-        st = protect_compare(changed, &inside, &outside, rows[i].rule, &err);
+        st = header_protection_compare(changed, &inside, &outside, rows[i].rule, &err);
         if (st != (rows[i].changed ? SE_OK : SE_ERR_REJECTED) ||
             (rows[i].changed && strcmp(changed, rows[i].changed) != 0))
             fail_msg("%zu: %d, %s, %s", i, (int)st, changed, err.text);
@@ -283,7 +281,8 @@ static void names_of_changed_fields_are_cut(void **state)
         writer_format(&text, "X-Field-%d: x\n", i);
     read_header(&inside, writer_string(&text));
     read_header(&outside, "From: a\n");
-    assert_int_equal(protect_compare(changed, &inside, &outside, PROTECT_ALL, NULL), SE_OK);
+    assert_int_equal(header_protection_compare(changed, &inside, &outside, PROTECT_ALL, NULL),
+                     SE_OK);
     assert_true(strlen(changed) < sizeof changed);
     assert_string_equal(changed + strlen(changed) - 5, ", ...");
 }

@@ -1,8 +1,8 @@
 /* What no relay changes, a line at a time or many. */
 #include <stdlib.h>
 
-#include "mail/entity.h"
-#include "mail/outlet.h"
+#include "mail/mime_canon.h"
+#include "mail/mime_writer.h"
 #include "tests/unit/unit.h"
 
 /* ---- lines ---- */
@@ -120,17 +120,17 @@ static void rewrite(struct writer *out, se_bytes in, size_t most)
     struct crumbs crumbs = { in, most };
     const se_source source = { read_crumb, &crumbs, 0 };
     struct stream stream = { .source = &source };
-    AUTO(intake) lines = { .room = NULL };
-    AUTO(entity) e = { .parameter = "" };
+    AUTO(line_reader) lines = { .room = NULL };
+    AUTO(mime_canon) e = { .parameter = "" };
     se_error err = SE_ERROR_INIT;
     char room[3000];
     size_t got = 0;
 
-    assert_status(SE_OK, intake_open(&lines, &stream, &err), &err);
+    assert_status(SE_OK, line_reader_open(&lines, &stream, &err), &err);
     assert_status(SE_OK, header_read(&e.header, &lines, &err), &err);
-    assert_status(SE_OK, entity_begin(&e, &lines, &err), &err);
+    assert_status(SE_OK, mime_canon_begin(&e, &lines, &err), &err);
     do {
-        assert_status(SE_OK, entity_read(&got, &e, room, sizeof room, &err), &err);
+        assert_status(SE_OK, mime_canon_read(&got, &e, room, sizeof room, &err), &err);
         writer_put(out, room, got);
     } while (got);
 }
@@ -192,7 +192,7 @@ static void an_entity_is_the_same_however_it_is_read(void **state)
         same_in_crumbs(seed, 40 + seed % 1500);
     for (unsigned seed = 0; seed < 10; seed++) {
         same_in_crumbs(59 + seed * 60, 100000);
-        same_in_crumbs(seed * 17, LOOK_LIMIT + 2 * INTAKE_ROOM);
+        same_in_crumbs(seed * 17, DETECT_LIMIT + 2 * LINE_READER_ROOM);
     }
 }
 
@@ -204,11 +204,11 @@ static void text_beyond_the_limit_is_encoded(void **state)
 
     (void)state;
     writer_text(&in, "Content-Type: text/plain\n\n");
-    while (in.buf.size < LOOK_LIMIT - 1000)
+    while (in.buf.size < DETECT_LIMIT - 1000)
         writer_text(&in, "a line\r\n");
     rewrite(&out, buf_bytes(&in.buf), SIZE_MAX);
     assert_null(strstr(writer_string(&out), "Content-Transfer-Encoding"));
-    while (in.buf.size < LOOK_LIMIT + 1000)
+    while (in.buf.size < DETECT_LIMIT + 1000)
         writer_text(&in, "a line\r\n");
     out.buf.size = 0;
     rewrite(&out, buf_bytes(&in.buf), SIZE_MAX);
@@ -219,7 +219,7 @@ static void text_beyond_the_limit_is_encoded(void **state)
 static void long_lines_stay_whole(void **state)
 {
     (void)state;
-    for (size_t size = 2 * INTAKE_ROOM - 4; size < 2 * INTAKE_ROOM + 4; size++) {
+    for (size_t size = 2 * LINE_READER_ROOM - 4; size < 2 * LINE_READER_ROOM + 4; size++) {
         AUTO(writer) in = { 0 };
         AUTO(writer) out = { 0 };
 
@@ -233,25 +233,25 @@ static void long_lines_stay_whole(void **state)
     }
 }
 
-/* ---- the outlet ---- */
+/* ---- the writer ---- */
 
 static void puts_as_lf(const char *text, const char *expected)
 {
     for (size_t most = 1; most < 9; most++) {
         AUTO(writer) out = { 0 };
-        AUTO(outlet) o = { .to = NULL };
+        AUTO(mime_writer) o = { .to = NULL };
         const se_sink sink = sink_writer(&out);
         se_error err = SE_ERROR_INIT;
 
-        assert_status(SE_OK, outlet_open(&o, &sink, false, &err), &err);
+        assert_status(SE_OK, mime_writer_open(&o, &sink, false, &err), &err);
         for (se_bytes left = text_bytes(text); left.size;) {
             size_t n = left.size < most ? left.size : most;
 
-            assert_status(SE_OK, outlet_put(&o, (se_bytes){ left.data, n }, &err), &err);
-            assert_status(SE_OK, outlet_put(&o, (se_bytes){ left.data, 0 }, &err), &err);
+            assert_status(SE_OK, mime_writer_put(&o, (se_bytes){ left.data, n }, &err), &err);
+            assert_status(SE_OK, mime_writer_put(&o, (se_bytes){ left.data, 0 }, &err), &err);
             left = (se_bytes){ (const char *)left.data + n, left.size - n };
         }
-        assert_status(SE_OK, outlet_flush(&o, &err), &err);
+        assert_status(SE_OK, mime_writer_flush(&o, &err), &err);
         assert_string_equal(writer_string(&out), expected);
     }
 }

@@ -1,5 +1,5 @@
-#include "mail/leaf.h"
-#include "mail/transfer.h"
+#include "base/base64.h"
+#include "mail/part_body.h"
 #include "tests/unit/unit.h"
 
 static se_bytes text(const char *s)
@@ -22,12 +22,13 @@ static void base64_of_pieces_is_base64_of_the_whole(void **state)
         struct base64_lines a = { .out = &once, .eol = "\r\n" },
                             b = { .out = &often, .eol = "\r\n" };
 
-        base64_put(&a, (se_bytes){ bytes, sizeof bytes });
-        base64_end(&a);
+        base64_lines_encode(&a, (se_bytes){ bytes, sizeof bytes });
+        base64_lines_end(&a);
         for (size_t at = 0; at < sizeof bytes; at += piece)
-            base64_put(&b, (se_bytes){ bytes + at,
-                                       sizeof bytes - at < piece ? sizeof bytes - at : piece });
-        base64_end(&b);
+            base64_lines_encode(
+                &b,
+                (se_bytes){ bytes + at, sizeof bytes - at < piece ? sizeof bytes - at : piece });
+        base64_lines_end(&b);
         assert_string_equal(writer_string(&often), writer_string(&once));
         assert_int_equal(strcspn(writer_string(&once), "\r"), BASE64_LINE);
     }
@@ -63,30 +64,30 @@ static void base64_is_read_however_it_is_cut_and_wrapped(void **state)
     read_all("!Zm9v*YmFy!", "foobar");
 }
 
-static void full_lines_are_letters_only(void **state)
+static void letters_end_before_what_is_none(void **state)
 {
     char line[BASE64_LINE + 1] = "";
 
     (void)state;
     memset(line, 'A', BASE64_LINE);
-    assert_true(base64_is_full_line(text(line)));
+    assert_int_equal(base64_span(text(line)), BASE64_LINE);
     for (size_t i = 0; i < BASE64_LINE; i++) {
         for (const char *c = "= \r-_\x80"; *c; c++) {
             line[i] = *c;
-            assert_false(base64_is_full_line(text(line)));
+            assert_int_equal(base64_span(text(line)), i);
         }
         line[i] = '/';
     }
-    assert_true(base64_is_full_line(text(line)));
+    assert_int_equal(base64_span(text(line)), BASE64_LINE);
     line[BASE64_LINE - 1] = '\0';
-    assert_false(base64_is_full_line(text(line)));
+    assert_int_equal(base64_span((se_bytes){ line, BASE64_LINE }), BASE64_LINE - 1);
 }
 
 static void wrap_all(const char *in, const char *expected)
 {
     for (size_t piece = 1; piece <= strlen(in); piece++) {
         AUTO(writer) out = { 0 };
-        struct base64_wrap w = { .out = &out, .eol = "\n" };
+        struct base64_lines w = { .out = &out, .eol = "\n" };
 
         for (const char *line = in, *next; *line; line = next) {
             size_t left = strcspn(line, "\n");
@@ -94,10 +95,10 @@ static void wrap_all(const char *in, const char *expected)
             next = line[left] ? line + left + 1 : line + left;
             for (size_t at = 0, n; at < left; at += n) {
                 n = left - at < piece ? left - at : piece;
-                assert_int_equal(base64_wrap_put(&w, (se_bytes){ line + at, n }, !at), n);
+                assert_int_equal(base64_lines_wrap(&w, (se_bytes){ line + at, n }, !at), n);
             }
         }
-        base64_wrap_end(&w);
+        base64_lines_end(&w);
         assert_string_equal(writer_string(&out), expected);
     }
 }
@@ -281,7 +282,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(base64_of_pieces_is_base64_of_the_whole),
         cmocka_unit_test(base64_is_read_however_it_is_cut_and_wrapped),
-        cmocka_unit_test(full_lines_are_letters_only),
+        cmocka_unit_test(letters_end_before_what_is_none),
         cmocka_unit_test(base64_is_wrapped_and_no_more),
         cmocka_unit_test(what_is_no_base64_is_left),
         cmocka_unit_test(quoted_printable_comes_back_as_it_was),

@@ -1,21 +1,21 @@
-#include "mail/intake.h"
+#include "mail/line_reader.h"
 
 #include <stdlib.h>
 
-se_status intake_open(struct intake *out, struct stream *in, se_error *err)
+se_status line_reader_open(struct line_reader *out, struct stream *in, se_error *err)
 {
-    *out = (struct intake){ .in = in, .room = malloc(INTAKE_ROOM) };
+    *out = (struct line_reader){ .in = in, .room = malloc(LINE_READER_ROOM) };
     return out->room ? SE_OK : error_memory(err);
 }
 
-void intake_close(struct intake *lines)
+void line_reader_close(struct line_reader *lines)
 {
     free(lines->room);
     lines->room = NULL;
 }
 
 /* Moves what is left to the front and adds to it. */
-static se_status refill(struct intake *l, se_error *err)
+static se_status buffer_refill(struct line_reader *l, se_error *err)
 {
     size_t got = 0;
     se_status st;
@@ -23,13 +23,13 @@ static se_status refill(struct intake *l, se_error *err)
     memmove(l->room, l->room + l->at, l->end - l->at);
     l->end -= l->at;
     l->at = 0;
-    st = stream_read(&got, l->in, l->room + l->end, INTAKE_ROOM - l->end, err);
+    st = stream_read(&got, l->in, l->room + l->end, LINE_READER_ROOM - l->end, err);
     l->end += got;
     l->over = !got;
     return st;
 }
 
-static void hand_out(struct line *out, struct intake *l, size_t size, enum eol eol, bool ends)
+static void line_take(struct line *out, struct line_reader *l, size_t size, enum eol eol, bool ends)
 {
     *out = (struct line){ { l->room + l->at, size }, !l->middle, ends, eol };
     l->at += size + (eol == EOL_CRLF ? 2 : eol == EOL_LF);
@@ -37,14 +37,14 @@ static void hand_out(struct line *out, struct intake *l, size_t size, enum eol e
     l->middle = !ends;
 }
 
-static void hand_out_line(struct line *out, struct intake *l, size_t size)
+static void line_end_at(struct line *out, struct line_reader *l, size_t size)
 {
     bool crlf = size && l->room[l->at + size - 1] == '\r';
 
-    hand_out(out, l, size - crlf, crlf ? EOL_CRLF : EOL_LF, true);
+    line_take(out, l, size - crlf, crlf ? EOL_CRLF : EOL_LF, true);
 }
 
-se_status intake_next(struct line *out, bool *more, struct intake *l, se_error *err)
+se_status line_reader_next(struct line *out, bool *more, struct line_reader *l, se_error *err)
 {
     size_t searched = 0;
 
@@ -56,29 +56,29 @@ se_status intake_next(struct line *out, bool *more, struct intake *l, se_error *
                                          : NULL;
 
         if (found) {
-            hand_out_line(out, l, (size_t)(found - from));
+            line_end_at(out, l, (size_t)(found - from));
             return SE_OK;
         }
         if (l->over) {
             *more = left || l->middle;
-            hand_out(out, l, left, EOL_NONE, true);
+            line_take(out, l, left, EOL_NONE, true);
             return SE_OK;
         }
-        if (left == INTAKE_ROOM) { /* the last byte may be the half of a CRLF */
-            hand_out(out, l, left - 1, EOL_NONE, false);
+        if (left == LINE_READER_ROOM) { /* the last byte may be the half of a CRLF */
+            line_take(out, l, left - 1, EOL_NONE, false);
             return SE_OK;
         }
         searched = left;
-        TRY(refill(l, err));
+        TRY(buffer_refill(l, err));
     }
 }
 
-se_bytes intake_ready(const struct intake *l)
+se_bytes line_reader_ready(const struct line_reader *l)
 {
     return (se_bytes){ l->room + l->at, l->middle ? 0 : l->end - l->at };
 }
 
-void intake_skip(struct intake *l, size_t size, size_t count)
+void line_reader_skip(struct line_reader *l, size_t size, size_t count)
 {
     l->at += size;
     l->line += count;
@@ -99,13 +99,21 @@ bool line_is_blank(const struct line *line)
     return line->begins && line->ends;
 }
 
+size_t trimmed_size(se_bytes text)
+{
+    const char *at = text.data;
+    size_t size = text.size;
+
+    while (size && (at[size - 1] == ' ' || at[size - 1] == '\t'))
+        size--;
+    return size;
+}
+
 struct line line_trimmed(const struct line *line)
 {
-    const char *text = line->text.data;
     struct line out = *line;
 
-    while (out.text.size && (text[out.text.size - 1] == ' ' || text[out.text.size - 1] == '\t'))
-        out.text.size--;
+    out.text.size = trimmed_size(line->text);
     return out;
 }
 

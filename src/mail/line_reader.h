@@ -1,6 +1,6 @@
 /* Lines as they come, however long they are: a long one in pieces. */
-#ifndef MAIL_INTAKE_H
-#define MAIL_INTAKE_H
+#ifndef MAIL_LINE_READER_H
+#define MAIL_LINE_READER_H
 
 #include "base/stream.h"
 
@@ -16,36 +16,37 @@ struct line {
     enum eol eol;      /* of a piece that ends a line */
 };
 
-struct intake {
+struct line_reader {
     struct stream *in;
-    unsigned char *room; /* INTAKE_ROOM */
+    unsigned char *room; /* LINE_READER_ROOM */
     size_t at, end;
     bool middle; /* of a long line */
     bool over;   /* the input has ended */
     size_t line; /* the number of the line that was handed out last, from 1 */
 };
 
-enum { INTAKE_ROOM = 32 << 10 };
+enum { LINE_READER_ROOM = 32 << 10 };
 
-SE_MUST_CHECK se_status intake_open(struct intake *out, struct stream *in, se_error *err);
-void intake_close(struct intake *lines);
-AUTO_KIND(intake, struct intake, intake_close(p))
+SE_MUST_CHECK se_status line_reader_open(struct line_reader *out, struct stream *in, se_error *err);
+void line_reader_close(struct line_reader *lines);
+AUTO_KIND(line_reader, struct line_reader, line_reader_close(p))
 
 /* false in *more: there is none. */
-SE_MUST_CHECK se_status intake_next(struct line *out, bool *more, struct intake *lines,
-                                    se_error *err);
+SE_MUST_CHECK se_status line_reader_next(struct line *out, bool *more, struct line_reader *lines,
+                                         se_error *err);
 
 /* What has been read and begins with a line; nothing in the middle of one.  It lasts until the next
  * one is asked for. */
-se_bytes intake_ready(const struct intake *lines);
+se_bytes line_reader_ready(const struct line_reader *lines);
 /* Goes past `count` whole lines of it. */
-void intake_skip(struct intake *lines, size_t size, size_t count);
+void line_reader_skip(struct line_reader *lines, size_t size, size_t count);
 
 /* Whether a whole line holds nothing, or only blanks. */
 bool line_is_empty(const struct line *line);
 bool line_is_blank(const struct line *line);
 
-/* Without the blanks at its end. */
+/* The size of a text without the blanks at its end. */
+size_t trimmed_size(se_bytes text);
 struct line line_trimmed(const struct line *line);
 
 /* "\r\n", "\n" or "" */

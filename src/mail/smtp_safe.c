@@ -1,4 +1,4 @@
-#include "mail/safe.h"
+#include "mail/smtp_safe.h"
 
 #include <endian.h>
 

@@ -1,9 +1,9 @@
 /* What no relay changes: 7 bits, no long lines, no trailing blanks, no line that begins with "From
  * ". */
-#ifndef MAIL_SAFE_H
-#define MAIL_SAFE_H
+#ifndef MAIL_SMTP_SAFE_H
+#define MAIL_SMTP_SAFE_H
 
-#include "mail/intake.h"
+#include "mail/line_reader.h"
 
 /* A whole line of it. */
 bool line_is_safe(se_bytes line);
