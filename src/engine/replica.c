@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fork_lock.h"
 
 /* A key or a mechanism that one store lacks another may have, and a PIN that one refuses says
@@ -20,7 +21,7 @@ static enum breaker_leave ask(struct replica *r)
     if (r->breaker.probing && r->process != getpid())
         r->breaker.probing = false;
     if (!r->foreign)
-        leave = breaker_ask(&r->breaker, breaker_clock());
+        leave = breaker_ask(&r->breaker, clock_monotonic_ms());
     if (leave == BREAKER_PROBE)
         r->process = getpid();
     fork_lock_give();
@@ -62,7 +63,7 @@ static bool learn(struct replica *r, enum breaker_leave leave, const se_error *f
     if (failed)
         r->failure = *failure;
     if (failed && !(opened && failure->status == SE_ERR_UNAVAILABLE))
-        news = breaker_failed(&r->breaker, leave, breaker_clock()) || r->foreign;
+        news = breaker_failed(&r->breaker, leave, clock_monotonic_ms()) || r->foreign;
     else if (leave == BREAKER_PROBE)
         news = breaker_healed(&r->breaker);
     fork_lock_give();

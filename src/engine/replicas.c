@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "crypto/pkey_ops.h"
 #include "engine/replica.h"
 
@@ -127,7 +128,7 @@ enum { PATIENCE_MS = 2 * BREAKER_MOST_MS, PAUSE_MS = 5 };
 
 static bool is_worth_waiting(const struct journey *j, int64_t since)
 {
-    int64_t now = breaker_clock();
+    int64_t now = clock_monotonic_ms();
 
     return j->blame.error.status == SE_ERR_UNAVAILABLE && now - since < PATIENCE_MS &&
            now - __atomic_load_n(&j->all->served, __ATOMIC_RELAXED) < PATIENCE_MS;
@@ -140,13 +141,13 @@ static se_status run(struct replicas *all, const struct task *task, se_error *er
     se_status st;
 
     while (!go_round(&j, &st, err)) {
-        since = since ? since : breaker_clock();
+        since = since ? since : clock_monotonic_ms();
         if (!is_worth_waiting(&j, since))
             return none_serves(all, &j.blame, err);
         nanosleep(&(struct timespec){ 0, PAUSE_MS * 1000000 }, NULL);
     }
     if (!st)
-        __atomic_store_n(&all->served, breaker_clock(), __ATOMIC_RELAXED);
+        __atomic_store_n(&all->served, clock_monotonic_ms(), __ATOMIC_RELAXED);
     return st;
 }
 

@@ -8,7 +8,7 @@
 /* The only place that knows all stores. */
 static const struct store_type *const stores[] = { &pkcs12_store, &pem_store, &pkcs11_store };
 
-static se_status find(const struct store_type **out, const char *name, se_error *err)
+static se_status store_find(const struct store_type **out, const char *name, se_error *err)
 {
     for (size_t i = 0; i < sizeof stores / sizeof *stores; i++) {
         *out = stores[i];
@@ -19,7 +19,7 @@ static se_status find(const struct store_type **out, const char *name, se_error 
 }
 
 /* The first says whose certificates they are: its successor may lie beside it. */
-static X509 *chosen(const STACK_OF(X509) * all)
+static X509 *choose_certificate(const STACK_OF(X509) * all)
 {
     X509 *first = sk_X509_value(all, 0), *best = NULL;
 
@@ -44,7 +44,7 @@ se_status store_configured_certificate(X509 **out, STACK_OF(X509) * *chain,
     if ((st = certificate_file_read(&text, ref, err)) ||
         (st = certificates_read(&all, buf_bytes(&text), ref->certificate, err)))
         return st == SE_ERR_ACCESS ? st : error_restate(err, SE_ERR_KEY);
-    *out = chosen(all);
+    *out = choose_certificate(all);
     return X509_up_ref(*out) ? certificates_chain(chain, *out, all, err) : error_memory(err);
 }
 
@@ -70,7 +70,7 @@ se_status store_open(struct key **out, const struct keyref *ref, enum key_part p
     *out = NULL;
     if (part <= PART_ENCRYPT && ((st = open_configured(out, ref, err)) || *out))
         return st;
-    TRY(find(&store, ref->store, err));
+    TRY(store_find(&store, ref->store, err));
     return store->open(
         out, ref, part == PART_ENCRYPT && !store->has_rights ? PART_CERTIFICATE : part, watch, err);
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "crypto/crypto.h"
-#include "keystore/pkcs11/rv.h"
+#include "keystore/pkcs11/ckr.h"
 
 se_status p11_error(se_error *err, const char *format, ...)
 {

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "crypto/certificate.h"
-#include "keystore/pkcs11/meant.h"
-#include "keystore/pkcs11/slot.h"
+#include "keystore/pkcs11/object.h"
+#include "keystore/pkcs11/token.h"
 #include "provision/row.h"
 #include "provision/token_shelf.h"
 #include "provision/token_slots.h"

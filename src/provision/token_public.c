@@ -114,7 +114,7 @@ se_status object_public(EVP_PKEY **out, struct session *session, CK_OBJECT_HANDL
 
 /* The private half, as the bridge has it; it lives no longer than the shelf's session. */
 struct signer {
-    struct token_key key;
+    struct p11_key key;
     struct session *session;
 };
 
@@ -123,14 +123,14 @@ static se_status sign(se_buf *out, void *remote, const struct sign_how *how, se_
 {
     struct signer *signer = remote;
 
-    return token_key_sign(out, &signer->key, signer->session, how, hash, err);
+    return p11_key_sign(out, &signer->key, signer->session, how, hash, err);
 }
 
 static void close_signer(void *remote)
 {
     struct signer *signer = remote;
 
-    EVP_PKEY_free(signer->key.public);
+    EVP_PKEY_free(signer->key.public_key);
     free(signer);
 }
 
@@ -149,7 +149,7 @@ se_status token_pair(struct pair *out, struct token_shelf_open *s, CK_OBJECT_HAN
     *signer = (struct signer){ { .token = s->token,
                                  .ref = &s->shelf.target->ref,
                                  .part = PART_SIGN,
-                                 .public = public,
+                                 .public_key = public,
                                  .object = object,
                                  .always_authenticate = object_flag(
                                      &s->session, object, CKA_ALWAYS_AUTHENTICATE, false) },

@@ -5,7 +5,7 @@
 
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
-#include "keystore/pkcs11/meant.h"
+#include "keystore/pkcs11/object.h"
 
 static void take_back(struct token_shelf_open *s)
 {
@@ -105,7 +105,7 @@ static se_status load(struct token_shelf_open *s, enum access access, se_error *
     CK_SLOT_ID slot;
 
     TRY(module_open(&s->module, ref->location, ref->init_args, err));
-    TRY(token_find(&slot, s->module, ref, err));
+    TRY(token_select(&slot, s->module, ref, err));
     TRY(token_open(&s->token, s->module, slot, err));
     return open_session(s, access, err);
 }

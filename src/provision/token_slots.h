@@ -2,7 +2,7 @@
 #ifndef PROVISION_TOKEN_SLOTS_H
 #define PROVISION_TOKEN_SLOTS_H
 
-#include "keystore/pkcs11/slot.h"
+#include "keystore/pkcs11/token.h"
 #include "provision/target.h"
 
 /* Reports every slot with a token.  *chosen: the target means one token, or there is only one. */

@@ -111,7 +111,7 @@ static void finds(struct module *module, const struct keyref *ref, CK_SLOT_ID wa
     se_error err = SE_ERROR_INIT;
     CK_SLOT_ID slot = wanted + 1;
 
-    assert_status(SE_OK, token_find(&slot, module, ref, &err), &err);
+    assert_status(SE_OK, token_select(&slot, module, ref, &err), &err);
     assert_int_equal(slot, wanted);
     key_unref(opens(ref, PART_SIGN));
 }

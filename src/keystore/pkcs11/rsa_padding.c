@@ -1,4 +1,4 @@
-#include "keystore/pkcs11/rawrsa.h"
+#include "keystore/pkcs11/rsa_padding.h"
 
 #include <openssl/err.h>
 #include <openssl/rsa.h>
@@ -18,9 +18,9 @@ static int add_pkcs1(se_buf *out, se_bytes data)
     return RSA_padding_add_PKCS1_type_1(out->data, (int)out->size, data.data, (int)data.size);
 }
 
-static int add_pss(se_buf *out, EVP_PKEY *public, const EVP_MD *md, int salt, se_bytes hash)
+static int add_pss(se_buf *out, EVP_PKEY *key, const EVP_MD *md, int salt, se_bytes hash)
 {
-    RSA *rsa = EVP_PKEY_get1_RSA(public);
+    RSA *rsa = EVP_PKEY_get1_RSA(key);
     int ok = rsa && RSA_padding_add_PKCS1_PSS_mgf1(rsa, out->data, hash.data, md, md, salt);
 
     RSA_free(rsa);
@@ -37,33 +37,33 @@ static int check_oaep(se_buf *out, se_bytes block, const EVP_MD *md, const EVP_M
 
 AUTO_KIND(md, EVP_MD *, EVP_MD_free(*p))
 
-static EVP_MD *fetch(enum digest digest)
+static EVP_MD *digest_fetch(enum digest digest)
 {
     return EVP_MD_fetch(crypto_context(), crypto_digest(digest), NULL);
 }
 
-se_status raw_pad(se_buf *out, EVP_PKEY *public, const struct sign_how *how, se_bytes data,
-                  se_error *err)
+se_status rsa_padding_add(se_buf *out, EVP_PKEY *key, const struct sign_how *how, se_bytes data,
+                          se_error *err)
 {
     AUTO(se_buf) padded = SE_BUF_INIT;
-    AUTO(md) md = fetch(how->digest);
-    se_status st = buf_new(&padded, (size_t)EVP_PKEY_get_size(public), err);
+    AUTO(md) md = digest_fetch(how->digest);
+    se_status st = buf_new(&padded, (size_t)EVP_PKEY_get_size(key), err);
 
     *out = (se_buf)SE_BUF_INIT;
     if (st)
         return st;
-    if (!md || !(how->padding == PADDING_PSS ? add_pss(&padded, public, md, how->salt, data)
+    if (!md || !(how->padding == PADDING_PSS ? add_pss(&padded, key, md, how->salt, data)
                                              : add_pkcs1(&padded, data)))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot pad the hash");
     *out = buf_move(&padded);
     return SE_OK;
 }
 
-se_status raw_unpad(bool *good, se_buf *out, const struct unwrap_how *how, se_bytes block,
-                    se_error *err)
+se_status rsa_padding_remove_oaep(bool *good, se_buf *out, const struct unwrap_how *how,
+                                  se_bytes block, se_error *err)
 {
-    AUTO(md) md = fetch(how->digest);
-    AUTO(md) mgf1 = fetch(how->mgf1);
+    AUTO(md) md = digest_fetch(how->digest);
+    AUTO(md) mgf1 = digest_fetch(how->mgf1);
     AUTO(se_buf) room = SE_BUF_INIT;
     se_status st = buf_new(&room, block.size, err);
     int size;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/breaker.h"
+#include "base/clock.h"
 #include "keystore/pkcs11/token.h"
 #include "tests/token/control.h"
 #include "tests/token/fixture.h"
@@ -37,7 +38,7 @@ static void fails(struct key *key, se_status status, const char *text)
 /* Until it signs again; at most a second after it could. */
 static void comes_back(struct key *key)
 {
-    int64_t until = breaker_clock() + 1000;
+    int64_t until = clock_monotonic_ms() + 1000;
     se_error err;
     se_status st;
 
@@ -45,7 +46,7 @@ static void comes_back(struct key *key)
         st = sign_and_verify(key, 2, &err);
         assert_true(st == SE_OK || st == SE_ERR_UNAVAILABLE);
         usleep(1000);
-    } while (st && breaker_clock() < until);
+    } while (st && clock_monotonic_ms() < until);
     assert_status(SE_OK, st, &err);
 }
 
@@ -93,7 +94,7 @@ static void every_harm_is_healed(void **state)
 static void is_left_alone_for_a_while(struct key *key, const struct faults *faults)
 {
     static const char pause[] = "the token is away, and is asked again within half a second: ";
-    const int64_t begin = breaker_clock();
+    const int64_t begin = clock_monotonic_ms();
     unsigned asked;
     se_error err;
 
@@ -104,7 +105,7 @@ static void is_left_alone_for_a_while(struct key *key, const struct faults *faul
     } while (faults->seen[AT_SLOT_LIST] + faults->seen[AT_INITIALIZE] == asked &&
              strstr(err.text, pause));
     assert_null(strstr(err.text, pause));
-    assert_true(breaker_clock() - begin >= BREAKER_FIRST_MS / 2);
+    assert_true(clock_monotonic_ms() - begin >= BREAKER_FIRST_MS / 2);
 }
 
 static void a_token_that_stays_away_is_asked_by_one_at_a_time(void **state)
@@ -118,7 +119,7 @@ static void a_token_that_stays_away_is_asked_by_one_at_a_time(void **state)
     faults->away = CKR_DEVICE_REMOVED;
     is_left_alone_for_a_while(key, faults);
     asked = faults->seen[AT_SLOT_LIST];
-    for (int64_t until = breaker_clock() + 1500; breaker_clock() < until; usleep(500))
+    for (int64_t until = clock_monotonic_ms() + 1500; clock_monotonic_ms() < until; usleep(500))
         assert_status(SE_ERR_UNAVAILABLE, sign_and_verify(key, 1, &err), &err);
     /* pauses of 50 to 100, 100 to 200, ... ms, and each probe may ask some things */
     assert_in_range(faults->seen[AT_SLOT_LIST] - asked, 2, 40);

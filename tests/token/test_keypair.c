@@ -239,7 +239,7 @@ static void set_flag(const char *label, CK_ATTRIBUTE_TYPE type, CK_BBOOL value)
     CK_SLOT_ID slot;
 
     assert_status(SE_OK, module_open(&module, softhsm, "", &err), &err);
-    assert_status(SE_OK, token_find(&slot, module, ref, &err), &err);
+    assert_status(SE_OK, token_select(&slot, module, ref, &err), &err);
     assert_status(SE_OK, token_open(&token, module, slot, &err), &err);
     assert_status(SE_OK, session_open(&session, module, slot, CKF_RW_SESSION, &err), &err);
     assert_status(SE_OK, token_login(token, &session, ref, &err), &err);

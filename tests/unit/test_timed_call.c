@@ -10,7 +10,7 @@
 #include "base/deadline.h"
 #include "tests/unit/unit.h"
 
-/* What a guarded call works on; `hold` keeps it from returning. */
+/* What a timed call works on; `hold` keeps it from returning. */
 struct call {
     sem_t *hold;
     pthread_t thread;
@@ -123,7 +123,7 @@ static void a_caller_that_goes_before_the_call_begins_misses_nothing(void **stat
         usleep(1000);
 }
 
-static void a_guarded_call_inside_another_is_plainly_called(void **state)
+static void a_timed_call_inside_another_is_plainly_called(void **state)
 {
     static const struct timed_call nested = { run_nested, release };
     struct call inner = { NULL }, outer = { .inner = &inner };
@@ -239,7 +239,7 @@ int main(void)
         cmocka_unit_test(calls_one_after_the_other_take_the_same_worker),
         cmocka_unit_test(a_call_that_does_not_return_is_left_at_the_deadline),
         cmocka_unit_test(a_caller_that_goes_before_the_call_begins_misses_nothing),
-        cmocka_unit_test(a_guarded_call_inside_another_is_plainly_called),
+        cmocka_unit_test(a_timed_call_inside_another_is_plainly_called),
         cmocka_unit_test(a_broken_pipe_does_not_end_the_process),
         cmocka_unit_test(threads_do_not_get_each_others_results),
         cmocka_unit_test(a_deadline_that_meets_the_end_counts_once),

@@ -1,6 +1,6 @@
 /* What a PKCS #11 return value is called and what it means to the engine. */
-#ifndef KEYSTORE_PKCS11_RV_H
-#define KEYSTORE_PKCS11_RV_H
+#ifndef KEYSTORE_PKCS11_CKR_H
+#define KEYSTORE_PKCS11_CKR_H
 
 #include <p11-kit/pkcs11.h>
 
@@ -13,7 +13,7 @@ const char *ckr_name(CK_RV rv);
  * they say; else SE_ERR_STORE. */
 se_status ckr_status(CK_RV rv);
 
-/* The session that answered so is not to be used again. */
+/* A session that answered so must not be used again. */
 bool ckr_breaks_session(CK_RV rv);
 
 /* error_set() with ckr_status(rv), and the name and number of `rv` behind the text. */

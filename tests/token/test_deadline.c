@@ -4,8 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/breaker.h"
-#include "keystore/pkcs11/late.h"
+#include "base/clock.h"
+#include "keystore/pkcs11/call.h"
 #include "tests/token/control.h"
 #include "tests/token/fixture.h"
 #include "tests/token/judge.h"
@@ -41,18 +41,18 @@ static void hang(struct faults *faults, enum fault_call call, unsigned times)
 
 static void becomes_healthy(struct key *key)
 {
-    const int64_t until = breaker_clock() + 1000;
+    const int64_t until = clock_monotonic_ms() + 1000;
     se_error err;
     se_status st;
 
-    while ((st = sign_and_verify(key, 1, &err)) && breaker_clock() < until)
+    while ((st = sign_and_verify(key, 1, &err)) && clock_monotonic_ms() < until)
         usleep(1000);
     assert_status(SE_OK, st, &err);
 }
 
 static void within_the_deadline(int64_t begun)
 {
-    assert_in_range(breaker_clock() - begun, DEADLINE_MS - 10, DEADLINE_MS + SLACK_MS);
+    assert_in_range(clock_monotonic_ms() - begun, DEADLINE_MS - 10, DEADLINE_MS + SLACK_MS);
 }
 
 static void opening_ends_at_the_deadline(void **state)
@@ -66,7 +66,7 @@ static void opening_ends_at_the_deadline(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-        int64_t begun = breaker_clock();
+        int64_t begun = clock_monotonic_ms();
         struct key *key;
 
         hang(faults, calls[i], 1);
@@ -92,17 +92,17 @@ static void a_signature_ends_at_the_deadline(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-        int64_t begun = breaker_clock();
+        int64_t begun = clock_monotonic_ms();
 
         hang(faults, calls[i], 1000);
         assert_status(SE_ERR_UNAVAILABLE, sign_and_verify(key, 1, &err), &err);
         assert_non_null(strstr(err.text, "token 'lab'"));
         assert_non_null(strstr(err.text, "has not answered within 1 s"));
         within_the_deadline(begun);
-        begun = breaker_clock();
+        begun = clock_monotonic_ms();
         assert_status(SE_ERR_UNAVAILABLE, sign_and_verify(key, 1, &err), &err);
         assert_non_null(strstr(err.text, "the token is away"));
-        assert_true(breaker_clock() - begun < QUICK_MS);
+        assert_true(clock_monotonic_ms() - begun < QUICK_MS);
         go_on(faults);
         becomes_healthy(key);
     }
@@ -120,7 +120,7 @@ static void a_decryption_ends_at_the_deadline(void **state)
     (void)state;
     decrypts(key, "rsa", &oaep);
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-        int64_t begun = breaker_clock();
+        int64_t begun = clock_monotonic_ms();
         unsigned char blob[256] = { 0 };
         se_buf out = SE_BUF_INIT;
         se_error err = SE_ERROR_INIT;
@@ -193,7 +193,7 @@ static void closing_ends_at_the_deadline(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         struct key *key = opens(ref, PART_SIGN);
-        int64_t begun = breaker_clock();
+        int64_t begun = clock_monotonic_ms();
 
         hang(faults, calls[i], 1);
         key_unref(key);
@@ -219,7 +219,7 @@ static void another_module_goes_on_and_so_does_a_fork(void **state)
     (void)state;
     hang(faults, AT_INITIALIZE, 1);
     refuses(SE_ERR_UNAVAILABLE, ref, PART_SIGN, NULL);
-    begun = breaker_clock();
+    begun = clock_monotonic_ms();
     other = opens(ref_to("lab", "a"), PART_SIGN);
     becomes_healthy(other);
     if (!(child = fork())) {
@@ -229,7 +229,7 @@ static void another_module_goes_on_and_so_does_a_fork(void **state)
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    assert_true(breaker_clock() - begun < DEADLINE_MS);
+    assert_true(clock_monotonic_ms() - begun < DEADLINE_MS);
     key_unref(other);
     go_on(faults);
 }
@@ -248,9 +248,9 @@ static void without_a_deadline_it_is_the_callers_own_thread(void **state)
     hang(faults, AT_SIGN, 1);
     faults->list[0].hang = false;
     faults->list[0].sleep_ms = DEADLINE_MS + SLACK_MS;
-    begun = breaker_clock();
+    begun = clock_monotonic_ms();
     becomes_healthy(key);
-    assert_true(breaker_clock() - begun >= DEADLINE_MS + SLACK_MS);
+    assert_true(clock_monotonic_ms() - begun >= DEADLINE_MS + SLACK_MS);
     assert_int_equal(timed_call_late_count(), 0);
     key_unref(key);
     assert_int_equal(shim->sessions, 0);
@@ -264,7 +264,7 @@ static void *open_late(void *ref)
 
 static void late_calls_do_not_add_up(void **state)
 {
-    pthread_t threads[LATE_MOST];
+    pthread_t threads[P11_CALL_LATE_MOST];
     struct shim *shim;
     struct faults *faults;
     struct keyref *ref = ref_that_hangs(&shim, &faults, "a");
@@ -272,15 +272,15 @@ static void late_calls_do_not_add_up(void **state)
     int64_t begun;
 
     (void)state;
-    hang(faults, AT_INITIALIZE, LATE_MOST);
-    for (size_t i = 0; i < LATE_MOST; i++)
+    hang(faults, AT_INITIALIZE, P11_CALL_LATE_MOST);
+    for (size_t i = 0; i < P11_CALL_LATE_MOST; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, open_late, ref), 0);
-    for (size_t i = 0; i < LATE_MOST; i++)
+    for (size_t i = 0; i < P11_CALL_LATE_MOST; i++)
         pthread_join(threads[i], NULL);
-    begun = breaker_clock();
+    begun = clock_monotonic_ms();
     refuses(SE_ERR_UNAVAILABLE, ref, PART_SIGN, "16 calls into the PKCS #11 module",
             "have not returned", NULL);
-    assert_true(breaker_clock() - begun < QUICK_MS);
+    assert_true(clock_monotonic_ms() - begun < QUICK_MS);
     go_on(faults);
     key = opens(ref, PART_SIGN);
     becomes_healthy(key);

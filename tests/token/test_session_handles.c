@@ -18,50 +18,50 @@ static int fill(void **state)
 
 static void a_number_comes_once(void **state)
 {
-    struct handles handles;
+    struct session_handles handles;
 
     (void)state;
-    handles_init(&handles);
+    session_handles_init(&handles);
     for (CK_SESSION_HANDLE i = 1; i <= 50; i++)
-        assert_int_equal(handles_add(&handles, i), HANDLE_NEW);
-    assert_int_equal(handles_add(&handles, 17), HANDLE_KNOWN);
-    handles_drop(&handles, 17);
-    handles_drop(&handles, 99);
-    assert_int_equal(handles_add(&handles, 17), HANDLE_NEW);
+        assert_int_equal(session_handles_add(&handles, i), HANDLE_NEW);
+    assert_int_equal(session_handles_add(&handles, 17), HANDLE_KNOWN);
+    session_handles_drop(&handles, 17);
+    session_handles_drop(&handles, 99);
+    assert_int_equal(session_handles_add(&handles, 17), HANDLE_NEW);
     assert_int_equal(handles.count, 50);
-    handles_free(&handles);
+    session_handles_free(&handles);
 }
 
 /* The one call of C_CloseSession is for the session that came later, for the number is its. */
 static void what_is_closed_takes_its_twin_along(void **state)
 {
-    struct handles handles;
+    struct session_handles handles;
 
     (void)state;
-    handles_init(&handles);
-    assert_int_equal(handles_add(&handles, 1), HANDLE_NEW);
-    assert_int_equal(handles_add(&handles, 1), HANDLE_KNOWN);
-    handles_close(&handles, 1);
-    assert_false(handles_closed(&handles, 1));
-    assert_int_equal(handles_add(&handles, 1), HANDLE_NEW);
-    handles_free(&handles);
+    session_handles_init(&handles);
+    assert_int_equal(session_handles_add(&handles, 1), HANDLE_NEW);
+    assert_int_equal(session_handles_add(&handles, 1), HANDLE_KNOWN);
+    session_handles_close(&handles, 1);
+    assert_false(session_handles_closed(&handles, 1));
+    assert_int_equal(session_handles_add(&handles, 1), HANDLE_NEW);
+    session_handles_free(&handles);
 }
 
 static void what_comes_while_it_is_closed_is_closed_too(void **state)
 {
-    struct handles handles;
+    struct session_handles handles;
 
     (void)state;
-    handles_init(&handles);
-    assert_int_equal(handles_add(&handles, 1), HANDLE_NEW);
-    handles_close(&handles, 1);
-    assert_int_equal(handles_add(&handles, 1), HANDLE_CLOSING);
-    assert_true(handles_closed(&handles, 1));
-    assert_false(handles_closed(&handles, 1));
+    session_handles_init(&handles);
+    assert_int_equal(session_handles_add(&handles, 1), HANDLE_NEW);
+    session_handles_close(&handles, 1);
+    assert_int_equal(session_handles_add(&handles, 1), HANDLE_CLOSING);
+    assert_true(session_handles_closed(&handles, 1));
+    assert_false(session_handles_closed(&handles, 1));
     assert_int_equal(handles.count, 0);
-    handles_close(&handles, 1);
-    assert_false(handles_closed(&handles, 1));
-    handles_free(&handles);
+    session_handles_close(&handles, 1);
+    assert_false(session_handles_closed(&handles, 1));
+    session_handles_free(&handles);
 }
 
 static void takes(struct session *out, struct token *token, const struct keyref *ref)

@@ -1,4 +1,4 @@
-#include "keystore/pkcs11/rv.h"
+#include "keystore/pkcs11/ckr.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -123,7 +123,7 @@ static const struct meaning meanings[] = {
     { STORE(CKR_FUNCTION_REJECTED) },
 };
 
-static const struct meaning *find(CK_RV rv)
+static const struct meaning *meaning_find(CK_RV rv)
 {
     static const struct meaning unknown = { CKR_VENDOR_DEFINED, "an unknown CKR", SE_ERR_STORE,
                                             true };
@@ -136,17 +136,17 @@ static const struct meaning *find(CK_RV rv)
 
 const char *ckr_name(CK_RV rv)
 {
-    return find(rv)->name;
+    return meaning_find(rv)->name;
 }
 
 se_status ckr_status(CK_RV rv)
 {
-    return find(rv)->status;
+    return meaning_find(rv)->status;
 }
 
 bool ckr_breaks_session(CK_RV rv)
 {
-    return rv != CKR_OK && find(rv)->session_lost;
+    return rv != CKR_OK && meaning_find(rv)->session_lost;
 }
 
 se_status ckr_error_at(se_error *err, CK_RV rv, const char *file, int line, const char *format, ...)
