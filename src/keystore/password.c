@@ -148,7 +148,7 @@ static bool derive_key(unsigned char *key, size_t size, const PBKDF2PARAM *how,
     return EVP_KDF_derive(ctx, key, size, params) > 0;
 }
 
-/* RFC 9579, 4 wants the length of the key to be told. */
+/* RFC 9579, 4: the length of the key must be given. */
 static bool compute_mac(unsigned char mac[EVP_MAX_MD_SIZE], size_t *size, const PBMAC1PARAM *params,
                         const struct password *password, const ASN1_OCTET_STRING *content)
 {

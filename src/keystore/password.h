@@ -7,7 +7,7 @@
 #include "base/buf.h"
 
 struct password {
-    const char *text; /* NULL: none at all, which the derivation of PKCS #12 tells apart from an
+    const char *text; /* NULL: none at all, which the derivation of PKCS #12 distinguishes from an
                          empty one */
     int length;
 };

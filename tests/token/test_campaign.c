@@ -29,7 +29,7 @@ static bool stop;
 
 /*
  * Twice the same kind of refusal, while the token decrypts what is known, is taken for a blob that
- * does not decrypt (unwrap.c): faults that strike that way are rare.
+ * does not decrypt (decrypt.c): faults that strike that way are rare.
  */
 static unsigned good, rejected;
 

@@ -112,8 +112,8 @@ static se_status find_private_key(const struct p11_search *search, struct token 
 }
 
 /*
- * Encrypting needs no PIN; with one, more can be told of the private key.  One that is missing or
- * wrong is no hindrance, and nobody is asked to come to a token's keypad for that.
+ * Encrypting needs no PIN, but a login shows more of the private key.  A PIN that is missing or
+ * wrong is no hindrance, and nobody is called to a token's keypad for that.
  */
 static void log_in_to_look(struct token *token, struct session *session, const struct keyref *ref)
 {

@@ -280,9 +280,9 @@ static se_status public_key_of(EVP_PKEY **out, X509 *certificate, const struct k
 }
 
 /*
- * Where neither name nor CKA_ID leads to a key: by its public half, among all of the token.  One
- * that tells what it is the key of is taken by that; one that does not tell only if it is the only
- * one, for it has to sign or decrypt to show it.
+ * Where neither name nor CKA_ID leads to a key: by its public half, among all of the token.  A key
+ * that shows its public half is taken by that; one that does not, only if it is the only one, for
+ * it has to sign or decrypt to prove itself.
  */
 static se_status find_by_public(struct objects *out, struct p11_key *key, struct session *session,
                                 se_error *err)

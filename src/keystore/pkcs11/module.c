@@ -163,8 +163,8 @@ static bool is_of_p11_kit(CK_C_GetFunctionList get)
 
 /*
  * p11-kit's proxy (a part of p11-kit itself) is every module of the machine as one.  p11-kit does
- * not manage it as a module, because it manages those behind it, and gives each who asks for it a
- * proxy of his own.
+ * not manage it as a module, because it manages those behind it, and gives each caller a proxy of
+ * its own.
  */
 static se_status module_load(struct module *m, se_error *err)
 {
@@ -451,7 +451,7 @@ unsigned module_starts(struct module *module)
     return __atomic_load_n(&module->starts, __ATOMIC_ACQUIRE);
 }
 
-/* Not by waiting in the lock's queue: nobody who enters is to wait behind a call that does not come
+/* Not by waiting in the lock's queue: no caller may wait behind a call that does not come
  * back. */
 static bool enter_alone(struct module *module)
 {

@@ -72,7 +72,7 @@ SE_MUST_CHECK se_status meant_find(struct objects *out, struct session *session,
                                    const struct query *base, const struct keyref *ref,
                                    enum meant_by by, se_error *err);
 
-/* Either way: a certificate or a private key that is to be seen. */
+/* Either way: whether the session sees such a certificate or private key. */
 bool meant_exists(struct session *session, const struct keyref *ref);
 
 /* "'alias'", "with CKA_ID 0a1b", or "of the certificate", for messages. */
@@ -89,8 +89,7 @@ struct token_cert {
 };
 
 struct token_certs {
-    struct token_cert
-        list[OBJECTS_MOST]; /* the one that is to be used is the first (certificate_precedes()) */
+    struct token_cert list[OBJECTS_MOST]; /* the first is the one to use (certificate_precedes()) */
     size_t count;
 };
 

@@ -10,7 +10,7 @@ SE_MUST_CHECK se_status rsa_padding_add(se_buf *out, EVP_PKEY *key, const struct
                                         se_bytes data, se_error *err);
 
 /*
- * The message in `block`, which has the modulus size; *good tells whether there is one.  Takes the
+ * The message in `block`, which has the modulus size; *good: whether there is one.  Takes the
  * time that OpenSSL takes, which does not tell why there is none.
  */
 SE_MUST_CHECK se_status rsa_padding_remove_oaep(bool *good, se_buf *out,
