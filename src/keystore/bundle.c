@@ -462,7 +462,6 @@ se_status bundle_open(struct key **out, const struct bundle *bundle, const struc
     AUTO(x509_stack) chain = NULL;
     const struct bundle_key *key;
     X509 *certificate;
-    se_status st;
 
     *out = NULL;
     TRY(bundle_choose(&key, bundle, ref->alias, err));
@@ -470,15 +469,14 @@ se_status bundle_open(struct key **out, const struct bundle *bundle, const struc
         return tell_why(key, err);
     if (part != PART_CERTIFICATE && !key)
         return error_set(err, SE_ERR_KEY, "no private key in it");
-    if ((st = with_configured_certificate(out, key ? key->key : NULL, ref, err)) || *out)
-        return st;
+    TRY(with_configured_certificate(out, key ? key->key : NULL, ref, err));
+    if (*out)
+        return SE_OK;
     if (!(certificate = choose_certificate(bundle, key, ref->alias)))
         return no_certificate(bundle, key, err);
     TRY(certificates_chain(&chain, certificate, bundle->certificates, err));
     X509_up_ref(certificate);
     if (key)
         EVP_PKEY_up_ref(key->key);
-    st = key_new(out, key ? key->key : NULL, certificate, chain, err);
-    chain = NULL;
-    return st;
+    return key_new(out, key ? key->key : NULL, certificate, MOVE(chain), err);
 }

@@ -53,23 +53,22 @@ static se_status open_configured(struct key **out, const struct keyref *ref, se_
 {
     X509 *certificate;
     STACK_OF(X509) * chain;
-    se_status st = store_configured_certificate(&certificate, &chain, ref, err);
 
     *out = NULL;
-    if (st || !certificate)
-        return st;
-    return key_new(out, NULL, certificate, chain, err);
+    TRY(store_configured_certificate(&certificate, &chain, ref, err));
+    return !certificate ? SE_OK : key_new(out, NULL, certificate, chain, err);
 }
 
 se_status store_open(struct key **out, const struct keyref *ref, enum key_part part,
                      const struct key_watch *watch, se_error *err)
 {
     const struct store_type *store;
-    se_status st = SE_OK;
 
     *out = NULL;
-    if (part <= PART_ENCRYPT && ((st = open_configured(out, ref, err)) || *out))
-        return st;
+    if (part <= PART_ENCRYPT)
+        TRY(open_configured(out, ref, err));
+    if (*out)
+        return SE_OK;
     TRY(store_find(&store, ref->store, err));
     return store->open(
         out, ref, part == PART_ENCRYPT && !store->has_rights ? PART_CERTIFICATE : part, watch, err);

@@ -201,8 +201,8 @@ static se_status load_bundle(struct bundle *bundle, const struct keyref *ref, en
 
     if (st)
         return st == SE_ERR_ACCESS ? st : error_restate(err, SE_ERR_STORE);
-    if (part != PART_CERTIFICATE && (st = keyref_pin(&pin, ref, err)))
-        return st;
+    if (part != PART_CERTIFICATE)
+        TRY(keyref_pin(&pin, ref, err));
     return pem_bundle(bundle, buf_bytes(&file), part != PART_CERTIFICATE ? &pin : NULL,
                       ref->location, err);
 }

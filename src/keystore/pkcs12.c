@@ -311,14 +311,16 @@ static se_status parse_file(PKCS12 **out, se_bytes file, se_error *err)
 
 se_status pkcs12_read(struct pkcs12_file *out, se_bytes file, const se_buf *pin, se_error *err)
 {
+    AUTO(pkcs12_file) read = { .sealed = SE_ERROR_INIT };
     AUTO(pkcs12) pkcs12 = NULL;
-    se_status st;
 
     *out = (struct pkcs12_file){ .sealed = SE_ERROR_INIT };
-    if ((st = passwords_of(&out->passwords, pin, err)) || (st = parse_file(&pkcs12, file, err)) ||
-        (st = check_password(out, pkcs12, file, err)) || (st = take_bags(out, pkcs12, err)))
-        pkcs12_file_free(out);
-    return st;
+    TRY(passwords_of(&read.passwords, pin, err));
+    TRY(parse_file(&pkcs12, file, err));
+    TRY(check_password(&read, pkcs12, file, err));
+    TRY(take_bags(&read, pkcs12, err));
+    *out = MOVE(read);
+    return SE_OK;
 }
 
 void pkcs12_file_free(struct pkcs12_file *file)

@@ -375,20 +375,19 @@ static se_status judge_recipient(struct p11_key *key, struct session *session,
 {
     bool forbidden = false;
     struct objects found;
-    se_status st = find_halves(&found, key, session, cert, err);
 
-    for (size_t i = 0; !st && i < found.count; i++) {
+    TRY(find_halves(&found, key, session, cert, err));
+    for (size_t i = 0; i < found.count; i++) {
         enum evidence evidence;
 
         key->object = found.list[i];
-        if ((st = key_compare(&evidence, key, session, err)) || evidence == EVIDENCE_OTHER)
+        TRY(key_compare(&evidence, key, session, err));
+        if (evidence == EVIDENCE_OTHER)
             continue;
         if (object_flag(session, key->object, permissions[key->part].flag, true))
             return SE_OK;
         forbidden = true;
     }
-    if (st)
-        return st;
     if (forbidden)
         return not_permitted(key, err);
     return found.count ? not_a_pair(key, err) : SE_OK;

@@ -413,12 +413,10 @@ static se_status add_issuers(STACK_OF(X509) * pool, struct session *session,
 static se_status add_issuers_of(STACK_OF(X509) * pool, struct session *session,
                                 const STACK_OF(X509) * chain, int *asked, se_error *err)
 {
-    se_status st = SE_OK;
-
-    for (; !st && *asked < sk_X509_num(chain); ++*asked)
+    for (; *asked < sk_X509_num(chain); ++*asked)
         if (!X509_self_signed(sk_X509_value(chain, *asked), 0))
-            st = add_issuers(pool, session, sk_X509_value(chain, *asked), err);
-    return st;
+            TRY(add_issuers(pool, session, sk_X509_value(chain, *asked), err));
+    return SE_OK;
 }
 
 /* The token is asked for the issuers of what it gave last, until nothing new comes. */
@@ -428,21 +426,20 @@ se_status token_certs_chain(STACK_OF(X509) * *out, struct session *session, X509
     AUTO(x509_stack) pool = more ? X509_chain_up_ref((STACK_OF(X509) *)more) : sk_X509_new_null();
     AUTO(x509_stack) seen = sk_X509_new_null();
     AUTO(x509_stack) chain = NULL;
-    se_status st = pool && seen ? push_counted(seen, certificate, err) : error_memory(err);
 
     *out = NULL;
-    for (int asked = 0; !st && asked < sk_X509_num(seen);) {
+    if (!pool || !seen)
+        return error_memory(err);
+    TRY(push_counted(seen, certificate, err));
+    for (int asked = 0; asked < sk_X509_num(seen);) {
         sk_X509_pop_free(chain, X509_free);
         chain = NULL;
-        if ((st = add_issuers_of(pool, session, seen, &asked, err)) ||
-            (st = certificates_chain(&chain, certificate, pool, err)))
-            break;
-        for (int i = 0; !st && i < sk_X509_num(chain); i++)
+        TRY(add_issuers_of(pool, session, seen, &asked, err));
+        TRY(certificates_chain(&chain, certificate, pool, err));
+        for (int i = 0; i < sk_X509_num(chain); i++)
             if (!certificates_hold(seen, sk_X509_value(chain, i)))
-                st = push_counted(seen, sk_X509_value(chain, i), err);
+                TRY(push_counted(seen, sk_X509_value(chain, i), err));
     }
-    if (st)
-        return st;
     *out = MOVE(chain);
     return SE_OK;
 }

@@ -47,11 +47,9 @@ se_status rsa_padding_add(se_buf *out, EVP_PKEY *key, const struct sign_how *how
 {
     AUTO(se_buf) padded = SE_BUF_INIT;
     AUTO(md) md = digest_fetch(how->digest);
-    se_status st = buf_new(&padded, (size_t)EVP_PKEY_get_size(key), err);
 
     *out = (se_buf)SE_BUF_INIT;
-    if (st)
-        return st;
+    TRY(buf_new(&padded, (size_t)EVP_PKEY_get_size(key), err));
     if (!md || !(how->padding == PADDING_PSS ? add_pss(&padded, key, md, how->salt, data)
                                              : add_pkcs1(&padded, data)))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot pad the hash");
@@ -65,13 +63,11 @@ se_status rsa_padding_remove_oaep(bool *good, se_buf *out, const struct unwrap_h
     AUTO(md) md = digest_fetch(how->digest);
     AUTO(md) mgf1 = digest_fetch(how->mgf1);
     AUTO(se_buf) room = SE_BUF_INIT;
-    se_status st = buf_new(&room, block.size, err);
     int size;
 
     *good = false;
     *out = (se_buf)SE_BUF_INIT;
-    if (st)
-        return st;
+    TRY(buf_new(&room, block.size, err));
     if (!md || !mgf1)
         return crypto_error(err, SE_ERR_CRYPTO, "cannot remove the padding");
     ERR_set_mark();
