@@ -1,9 +1,6 @@
 #include "keystore/keystore.h"
 
-#include <strings.h>
-
-#include "config/files.h"
-#include "crypto/certificate.h"
+#include <string.h>
 
 /* The only place that knows all stores. */
 static const struct store_type *const stores[] = { &pkcs12_store, &pem_store, &pkcs11_store };
@@ -16,36 +13,6 @@ static se_status store_find(const struct store_type **out, const char *name, se_
             return SE_OK;
     }
     return error_set(err, SE_ERR_STORE, "this build has no key store '%s'", name);
-}
-
-/* The first says whose certificates they are: its successor may lie beside it. */
-static X509 *choose_certificate(const STACK_OF(X509) * all)
-{
-    X509 *first = sk_X509_value(all, 0), *best = NULL;
-
-    if (X509_get0_pubkey(first))
-        best = certificates_choose(all, X509_get0_pubkey(first));
-    return best ? best : first;
-}
-
-se_status store_configured_certificate(X509 **out, STACK_OF(X509) * *chain,
-                                       const struct keyref *ref, se_error *err)
-{
-    AUTO(x509_stack) all = NULL;
-    AUTO(se_buf) text = SE_BUF_INIT;
-    se_status st = SE_OK;
-
-    *out = NULL;
-    *chain = NULL;
-    if (ref->certificate_der.size)
-        return certificate_parse(out, buf_bytes(&ref->certificate_der), err);
-    if (!*ref->certificate)
-        return SE_OK;
-    if ((st = certificate_file_read(&text, ref, err)) ||
-        (st = certificates_read(&all, buf_bytes(&text), ref->certificate, err)))
-        return st == SE_ERR_ACCESS ? st : error_restate(err, SE_ERR_KEY);
-    *out = choose_certificate(all);
-    return X509_up_ref(*out) ? certificates_chain(chain, *out, all, err) : error_memory(err);
 }
 
 /* A certificate in the configuration makes public-key work independent of the store. */

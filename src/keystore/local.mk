@@ -1,5 +1,6 @@
 libse_core_la_SOURCES += \
 	src/keystore/bundle.c src/keystore/bundle.h \
+	src/keystore/configured_certificate.c \
 	src/keystore/keystore.h \
 	src/keystore/keystores.c \
 	src/keystore/password.c src/keystore/password.h \
