@@ -1,7 +1,7 @@
 /*
- * A circuit breaker: what is away is asked by one caller at a time, with pauses; all others are
- * told at once. A plain state machine: its owner locks it and says what time it is.  Zeroed, it is
- * closed.
+ * A circuit breaker: one caller at a time asks what is away, with pauses; all others fail at once.
+ * A plain state machine: its owner locks it and passes the time (clock_monotonic_ms()).  Zeroed, it
+ * is closed.
  */
 #ifndef BASE_BREAKER_H
 #define BASE_BREAKER_H
@@ -16,7 +16,7 @@ enum {
 
 enum breaker_leave {
     BREAKER_GO,    /* nothing is known to be wrong */
-    BREAKER_PROBE, /* the caller is the one that tries, and must say how it went */
+    BREAKER_PROBE, /* the caller tries, and must report how it went */
     BREAKER_WAIT,  /* do not try now */
 };
 
@@ -34,8 +34,5 @@ bool breaker_failed(struct breaker *breaker, enum breaker_leave leave, int64_t n
 
 /* It is back.  True: it was away. */
 bool breaker_healed(struct breaker *breaker);
-
-/* Milliseconds of a clock that nobody sets. */
-int64_t breaker_clock(void);
 
 #endif

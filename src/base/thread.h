@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
-/* Signals are the application's: its own threads take them. */
+/* The new thread blocks all signals: the application's own threads take them. */
 static inline bool thread_start(pthread_t *out, void *(*run)(void *arg), void *arg)
 {
     sigset_t all, before;

@@ -1,95 +1,88 @@
 #include "base/timed_call.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/deadline.h"
+#include "base/fork_lock.h"
+#include "base/thread.h"
 
-enum state {
-    WANTED, /* or at work */
-    DONE,
-    LATE, /* its caller has gone, perhaps before it began */
+enum call_state {
+    CALL_WANTED, /* or at work */
+    CALL_DONE,
+    CALL_LATE, /* its caller has gone, perhaps before it began */
 };
 
 struct worker {
-    sem_t wanted, done; /* a post each way: a lock would be met held by who is woken */
+    sem_t wanted, done; /* a post each way: a woken thread would find a lock still held */
     int state;          /* atomic: whether the worker or the deadline was first */
     const struct timed_call *call;
     void *arg;
-    struct worker *next; /* idle; under the lock of the list */
+    struct worker *next; /* idle */
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the list */
+/* under fork_lock_take(): the idle workers, and the generation of processes that they belong to */
 static struct worker *idle;
-static unsigned late;
+static unsigned generation;
+
+static unsigned late; /* atomic */
 static _Thread_local bool is_worker;
 
-/* ---- forks ---- */
+/* ---- with the lock held ---- */
 
-static void before_fork(void)
-{
-    pthread_mutex_lock(&lock);
-}
-
-static void after_fork(void)
-{
-    pthread_mutex_unlock(&lock);
-}
-
-/* The threads behind the list are not there. */
-static void begin_anew(void)
+/* In the child of a fork, the threads behind the list are not there. */
+static struct worker **idle_list(void)
 {
     struct worker *w;
 
-    while ((w = idle)) {
+    while (generation != fork_generation() && (w = idle)) {
         idle = w->next;
         free(w);
     }
-    __atomic_store_n(&late, 0, __ATOMIC_RELAXED);
-    pthread_mutex_unlock(&lock);
-}
-
-static void guard_forks(void)
-{
-    (void)pthread_atfork(before_fork, after_fork, begin_anew);
+    if (generation != fork_generation())
+        __atomic_store_n(&late, 0, __ATOMIC_RELAXED);
+    generation = fork_generation();
+    return &idle;
 }
 
 /* ---- workers ---- */
 
-static void put_idle(struct worker *w)
+static void idle_put(struct worker *w)
 {
-    pthread_mutex_lock(&lock);
-    w->next = idle;
-    idle = w;
-    pthread_mutex_unlock(&lock);
+    struct worker **list;
+
+    fork_lock_take();
+    list = idle_list();
+    w->next = *list;
+    *list = w;
+    fork_lock_give();
 }
 
-static struct worker *take_idle(void)
+static struct worker *idle_take(void)
 {
-    struct worker *w;
+    struct worker **list, *w;
 
-    pthread_mutex_lock(&lock);
-    if ((w = idle))
-        idle = w->next;
-    pthread_mutex_unlock(&lock);
+    fork_lock_take();
+    list = idle_list();
+    if ((w = *list))
+        *list = w->next;
+    fork_lock_give();
     return w;
 }
 
 /* False: a caller has just taken it. */
-static bool leave_idle(struct worker *w)
+static bool idle_remove(struct worker *w)
 {
     struct worker **place;
     bool found;
 
-    pthread_mutex_lock(&lock);
-    for (place = &idle; *place && *place != w; place = &(*place)->next)
+    fork_lock_take();
+    for (place = idle_list(); *place && *place != w; place = &(*place)->next)
         ;
     if ((found = *place))
         *place = w->next;
-    pthread_mutex_unlock(&lock);
+    fork_lock_give();
     return found;
 }
 
@@ -100,29 +93,17 @@ static void worker_free(struct worker *w)
     free(w);
 }
 
-/* True: `to`; false: it was no longer wanted or at work. */
-static bool settle(struct worker *w, enum state to)
+/* True: the state is `to` now; false: the other side was first. */
+static bool settle_state(struct worker *w, enum call_state to)
 {
-    int wanted = WANTED;
+    int wanted = CALL_WANTED;
 
     return __atomic_compare_exchange_n(&w->state, &wanted, to, false, __ATOMIC_ACQ_REL,
                                        __ATOMIC_ACQUIRE);
 }
 
-static void work(struct worker *w)
-{
-    w->call->run(w->arg);
-    if (settle(w, DONE)) {
-        sem_post(&w->done);
-        return;
-    }
-    w->call->release(w->arg);
-    __atomic_sub_fetch(&late, 1, __ATOMIC_RELEASE);
-    put_idle(w);
-}
-
-/* False: until then, nobody did. */
-static bool wait_for(struct worker *w, sem_t *post, const struct timespec *until)
+/* False: nothing was posted until then. */
+static bool wait_for_post(struct worker *w, sem_t *post, const struct timespec *until)
 {
     int failure;
 
@@ -133,71 +114,65 @@ static bool wait_for(struct worker *w, sem_t *post, const struct timespec *until
     return !failure;
 }
 
+static bool wait_for_call(struct worker *w)
+{
+    const struct timespec until = deadline_in(TIMED_CALL_IDLE_S * 1000);
+
+    return wait_for_post(w, &w->wanted, &until);
+}
+
 static void *worker_main(void *arg)
 {
     struct worker *w = arg;
-    struct timespec until;
 
     is_worker = true;
     do {
-        until = deadline_in(TIMED_CALL_IDLE_S * 1000);
-        while (wait_for(w, &w->wanted, &until)) {
-            work(w);
-            until = deadline_in(TIMED_CALL_IDLE_S * 1000);
+        while (wait_for_call(w)) {
+            w->call->run(w->arg);
+            if (settle_state(w, CALL_DONE)) {
+                sem_post(&w->done);
+                continue;
+            }
+            w->call->release(w->arg);
+            __atomic_sub_fetch(&late, 1, __ATOMIC_RELEASE);
+            idle_put(w);
         }
-    } while (!leave_idle(w));
+    } while (!idle_remove(w));
     worker_free(w);
     return NULL;
-}
-
-static bool start(struct worker *w)
-{
-    pthread_attr_t attr;
-    sigset_t all, before;
-    pthread_t thread;
-    int failure;
-
-    if (pthread_attr_init(&attr))
-        return false;
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    failure = pthread_create(&thread, &attr, worker_main, w);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
-    return !failure;
 }
 
 static struct worker *worker_new(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct worker *w = calloc(1, sizeof *w);
+    pthread_t thread;
 
-    pthread_once(&once, guard_forks);
     if (!w)
         return NULL;
     sem_init(&w->wanted, 0, 0);
     sem_init(&w->done, 0, 0);
-    if (start(w))
-        return w;
-    worker_free(w);
-    return NULL;
+    if (!thread_start(&thread, worker_main, w)) {
+        worker_free(w);
+        return NULL;
+    }
+    pthread_detach(thread);
+    return w;
 }
 
 /* ---- callers ---- */
 
 /* True: done in time. */
-static bool hand_over(struct worker *w, const struct timed_call *call, void *arg,
-                      const struct timespec *until)
+static bool worker_run(struct worker *w, const struct timed_call *call, void *arg,
+                       const struct timespec *until)
 {
     w->call = call;
     w->arg = arg;
-    __atomic_store_n(&w->state, WANTED, __ATOMIC_RELEASE);
+    __atomic_store_n(&w->state, CALL_WANTED, __ATOMIC_RELEASE);
     sem_post(&w->wanted);
-    if (wait_for(w, &w->done, until))
+    if (wait_for_post(w, &w->done, until))
         return true;
     __atomic_add_fetch(&late, 1, __ATOMIC_RELAXED);
-    if (settle(w, LATE))
+    if (settle_state(w, CALL_LATE))
         return false;
     __atomic_sub_fetch(&late, 1, __ATOMIC_RELEASE);
     while (sem_wait(&w->done)) /* it is being posted */
@@ -216,12 +191,12 @@ enum timed_call_end timed_call_run(const struct timed_call *call, void *arg, uns
         call->run(arg);
         return TIMED_CALL_DONE;
     }
-    if (!(w = take_idle()) && !(w = worker_new()))
+    if (!(w = idle_take()) && !(w = worker_new()))
         return TIMED_CALL_NONE;
-    /* waiting is a cancellation point, and would leave the lock held */
+    /* waiting is a cancellation point, and would leave the worker to nobody */
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    if ((done = hand_over(w, call, arg, &until)))
-        put_idle(w);
+    if ((done = worker_run(w, call, arg, &until)))
+        idle_put(w);
     pthread_setcancelstate(cancel, NULL);
     return done ? TIMED_CALL_DONE : TIMED_CALL_LATE;
 }
@@ -233,5 +208,11 @@ bool timed_call_inside(void)
 
 unsigned timed_call_late_count(void)
 {
-    return __atomic_load_n(&late, __ATOMIC_ACQUIRE);
+    unsigned count;
+
+    fork_lock_take();
+    (void)idle_list();
+    count = __atomic_load_n(&late, __ATOMIC_ACQUIRE);
+    fork_lock_give();
+    return count;
 }

@@ -2,11 +2,10 @@
  * Calls into code that may never return: they run on a worker thread, and their caller waits no
  * longer than it wants to.
  *
- * A call that is late keeps its worker and what it works on until it returns; nothing can be done
- * about a thread that is stuck in foreign code, but not to wait for it.  Workers are kept for a
- * while and taken again, so that a call costs two hand-overs and no new thread. They block all
- * signals: what the foreign code provokes, like a SIGPIPE, ends neither the process nor an
- * application's own handling.
+ * A late call keeps its worker and its argument until it returns: a thread that is stuck in foreign
+ * code can only be left behind.  Idle workers stay for a while, so that a call costs two hand-overs
+ * and no new thread.  They block all signals: what the foreign code provokes, like a SIGPIPE, ends
+ * neither the process nor an application's own handling.
  *
  * The child of a fork has no workers and begins anew.
  */
@@ -21,20 +20,19 @@ enum {
 
 enum timed_call_end {
     TIMED_CALL_DONE, /* it has run */
-    TIMED_CALL_LATE, /* it is still running; `arg` is its own now, and is released when it returns
-                      */
-    TIMED_CALL_NONE, /* it did not run: there is no thread to be had */
+    TIMED_CALL_LATE, /* still running; it owns `arg`, which is released when it returns */
+    TIMED_CALL_NONE, /* it did not run: no thread could be started */
 };
 
 struct timed_call {
     void (*run)(void *arg);
-    void (*release)(void *arg); /* on the worker, after a run that was late; it is made even if its
-                                   caller went before it began */
+    void (*release)(void *arg); /* on the worker, after a late run; a call whose caller left before
+                                   it began is still made */
 };
 
 /*
- * Runs call->run(arg) and waits up to `wait_ms` milliseconds for it.  On a worker, where a guarded
- * call calls another one, it is plainly called: the deadline is that of the outer one.
+ * Runs call->run(arg) and waits up to `wait_ms` milliseconds for it.  On a worker it is plainly
+ * called: a call inside another has the deadline of the outer one.
  */
 enum timed_call_end timed_call_run(const struct timed_call *call, void *arg, unsigned wait_ms);
 

@@ -1,12 +1,197 @@
 #include "keystore/bundle.h"
 
+#include <ctype.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "base/choice.h"
+#include "base/text.h"
 #include "crypto/certificate.h"
-#include "keystore/naming.h"
+#include "crypto/crypto.h"
+
+/* ---- names ---- */
+
+/*
+ * What names a key in a file: its friendlyName or, where it has none (as files of .NET and Go) or
+ * shares it, its certificate or a number. Java writes aliases in lower case, so that case does not
+ * count unless two names differ in nothing else.
+ */
+
+/* The greater, the better. */
+enum naming {
+    NAMED_NOT,
+    NAMED_BY_NUMBER,      /* hexadecimal: localKeyID, key ID, the certificate's fingerprint (SHA-1,
+                             SHA-256) or serial number */
+    NAMED_BY_CERTIFICATE, /* its subject; of a key without a name also its common name or
+                             friendlyName */
+    NAMED_ALIKE,          /* but for case */
+    NAMED_EXACTLY,
+};
+
+struct nameable {
+    const char *name; /* "" without one */
+    se_bytes id;      /* localKeyID, may be empty */
+    EVP_PKEY *key;    /* either may be NULL */
+    X509 *certificate;
+};
+
+enum { NAMING_ROOM = BUNDLE_HANDLE };
+enum { HEX_ROOM = 2 * EVP_MAX_MD_SIZE + 1 };
+
+static void put_hex(char out[NAMING_ROOM], const unsigned char *bytes, size_t size)
+{
+    *out = '\0';
+    for (size_t i = 0; i < size && i < EVP_MAX_MD_SIZE; i++)
+        (void)snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static void put_fingerprint(char out[NAMING_ROOM], const X509 *certificate, const char *digest)
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    EVP_MD *md = EVP_MD_fetch(crypto_context(), digest, NULL);
+    unsigned size = 0;
+
+    if (md && X509_digest(certificate, md, hash, &size))
+        put_hex(out, hash, size);
+    EVP_MD_free(md);
+}
+
+static void put_common_name(char out[NAMING_ROOM], const X509 *certificate)
+{
+    const X509_NAME *name = X509_get_subject_name(certificate);
+    int at = -1, next;
+    unsigned char *text = NULL;
+
+    while ((next = X509_NAME_get_index_by_NID(name, NID_commonName, at)) >= 0)
+        at = next;
+    if (at >= 0 &&
+        ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at))) > 0)
+        text_copy(out, NAMING_ROOM, (char *)text, strlen((char *)text));
+    OPENSSL_free(text);
+}
+
+static void put_friendly_name(char out[NAMING_ROOM], X509 *certificate)
+{
+    const unsigned char *alias = X509_alias_get0(certificate, NULL);
+
+    (void)snprintf(out, NAMING_ROOM, "%s", alias ? (const char *)alias : "");
+}
+
+static void put_key_id(char out[NAMING_ROOM], EVP_PKEY *key)
+{
+    unsigned char id[PUBLIC_ID];
+
+    if (!key_public_id(id, key, NULL))
+        put_hex(out, id, sizeof id);
+}
+
+/* What may name a key, the best first.  The names of a certificate are those of a key that has none
+ * itself. */
+enum {
+    OWN_NAME,
+    CERTIFICATE_NAME,
+    COMMON_NAME,
+    SUBJECT,
+    FINGERPRINT,
+    FINGERPRINT_SHA256,
+    LOCAL_ID,
+    KEY_NUMBER,
+    SERIAL,
+    SUGGESTIONS,
+};
+
+/* The i-th thing that may name it, the best first; false: there are no more.  *out may become "".
+ */
+static bool naming_suggest(char out[NAMING_ROOM], const struct nameable *what, size_t i)
+{
+    X509 *certificate = what->certificate;
+    bool nameless = !*what->name;
+
+    *out = '\0';
+    if (i == OWN_NAME)
+        (void)snprintf(out, NAMING_ROOM, "%s", what->name);
+    else if (i == LOCAL_ID)
+        put_hex(out, what->id.data, what->id.size);
+    else if (i == KEY_NUMBER && what->key)
+        put_key_id(out, what->key);
+    else if (i == CERTIFICATE_NAME && certificate && nameless)
+        put_friendly_name(out, certificate);
+    else if (i == COMMON_NAME && certificate && nameless)
+        put_common_name(out, certificate);
+    else if (i == SUBJECT && certificate)
+        certificate_subject(out, NAMING_ROOM, certificate);
+    else if (i == FINGERPRINT && certificate)
+        put_fingerprint(out, certificate, "SHA1");
+    else if (i == FINGERPRINT_SHA256 && certificate)
+        put_fingerprint(out, certificate, "SHA2-256");
+    else if (i == SERIAL && certificate)
+        certificate_serial(out, NAMING_ROOM, certificate);
+    return i < SUGGESTIONS;
+}
+
+/* Digits as other tools write them: in any case, with colons or blanks between, with 0x or zeros
+ * before.  "": it is no such number. */
+static void read_number(char out[HEX_ROOM], const char *text)
+{
+    size_t size = 0;
+
+    *out = '\0';
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+        text += 2;
+    for (; *text; text++) {
+        if (*text == ':' || *text == ' ' || (*text == '0' && !size))
+            continue;
+        if (!isxdigit((unsigned char)*text) || size + 1 == HEX_ROOM) {
+            *out = '\0';
+            return;
+        }
+        out[size++] = (char)tolower((unsigned char)*text);
+    }
+    out[size] = '\0';
+}
+
+static bool is_same_number(const char *one, const char *other)
+{
+    char left[HEX_ROOM], right[HEX_ROOM];
+
+    read_number(left, one);
+    read_number(right, other);
+    return *left && strcmp(left, right) == 0;
+}
+
+static bool is_named_by(const struct nameable *what, const char *alias, size_t first, size_t last,
+                        bool (*same)(const char *, const char *))
+{
+    char text[NAMING_ROOM];
+
+    for (size_t i = first; i <= last; i++)
+        if (naming_suggest(text, what, i) && *text && same(text, alias))
+            return true;
+    return false;
+}
+
+static bool is_alike(const char *one, const char *other)
+{
+    return strcasecmp(one, other) == 0;
+}
+
+static enum naming naming_of(const struct nameable *what, const char *alias)
+{
+    if (!*alias)
+        return NAMED_NOT;
+    if (strcmp(what->name, alias) == 0)
+        return NAMED_EXACTLY;
+    if (is_alike(what->name, alias))
+        return NAMED_ALIKE;
+    if (is_named_by(what, alias, CERTIFICATE_NAME, SUBJECT, is_alike))
+        return NAMED_BY_CERTIFICATE;
+    return is_named_by(what, alias, FINGERPRINT, SERIAL, is_same_number) ? NAMED_BY_NUMBER
+                                                                         : NAMED_NOT;
+}
+
+/* ---- keys and certificates ---- */
 
 enum { COMPARED_MOST = 100 };
 
@@ -25,17 +210,17 @@ se_status bundle_add_key(struct bundle *bundle, EVP_PKEY *key, const char *name,
                          const se_error *why, se_error *err)
 {
     AUTO(evp_pkey) taken = key;
-    AUTO(bundle_key) new = calloc(1, sizeof *new);
+    AUTO(bundle_key) added = calloc(1, sizeof *added);
 
-    if (!new || !(new->name = strdup(name ? name : "")))
+    if (!added || !(added->name = strdup(name ? name : "")))
         return error_memory(err);
-    TRY(buf_copy(&new->id, id, err));
+    TRY(buf_copy(&added->id, id, err));
     if (bundle->count == BUNDLE_KEYS)
         return error_set(err, SE_ERR_KEY, "more than %d keys", BUNDLE_KEYS);
-    new->key = MOVE(taken);
+    added->key = MOVE(taken);
     if (why)
-        new->why = *why;
-    bundle->keys[bundle->count++] = MOVE(new);
+        added->why = *why;
+    bundle->keys[bundle->count++] = MOVE(added);
     return SE_OK;
 }
 
@@ -239,8 +424,8 @@ static X509 *choose_certificate(const struct bundle *bundle, const struct bundle
                                 const char *alias)
 {
     X509 *named = key ? NULL : named_certificate(bundle, alias);
-    EVP_PKEY *public = key ? key->key : named ? X509_get0_pubkey(named) : NULL;
-    X509 *chosen = public ? certificates_choose(bundle->certificates, public) : NULL;
+    EVP_PKEY *public_key = key ? key->key : named ? X509_get0_pubkey(named) : NULL;
+    X509 *chosen = public_key ? certificates_choose(bundle->certificates, public_key) : NULL;
 
     ERR_clear_error();
     return chosen ? chosen : named;
@@ -277,7 +462,6 @@ se_status bundle_open(struct key **out, const struct bundle *bundle, const struc
     AUTO(x509_stack) chain = NULL;
     const struct bundle_key *key;
     X509 *certificate;
-    se_status st;
 
     *out = NULL;
     TRY(bundle_choose(&key, bundle, ref->alias, err));
@@ -285,15 +469,14 @@ se_status bundle_open(struct key **out, const struct bundle *bundle, const struc
         return tell_why(key, err);
     if (part != PART_CERTIFICATE && !key)
         return error_set(err, SE_ERR_KEY, "no private key in it");
-    if ((st = with_configured_certificate(out, key ? key->key : NULL, ref, err)) || *out)
-        return st;
+    TRY(with_configured_certificate(out, key ? key->key : NULL, ref, err));
+    if (*out)
+        return SE_OK;
     if (!(certificate = choose_certificate(bundle, key, ref->alias)))
         return no_certificate(bundle, key, err);
     TRY(certificates_chain(&chain, certificate, bundle->certificates, err));
     X509_up_ref(certificate);
     if (key)
         EVP_PKEY_up_ref(key->key);
-    st = key_new(out, key ? key->key : NULL, certificate, chain, err);
-    chain = NULL;
-    return st;
+    return key_new(out, key ? key->key : NULL, certificate, MOVE(chain), err);
 }

@@ -46,7 +46,7 @@ size_t bundle_find(const struct bundle_key **out, const struct bundle *bundle, c
 /* The same key may be in a file twice. */
 bool bundle_same_key(const struct bundle_key *one, const struct bundle_key *other);
 
-/* The certificate of that key that is to be used now; borrowed, may be NULL. */
+/* The certificate to use now for that key; borrowed, may be NULL. */
 X509 *bundle_certificate(const struct bundle *bundle, const struct bundle_key *key);
 
 /* What to write as alias to choose that key and no other: its name, if it is its own, or what else

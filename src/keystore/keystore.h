@@ -1,4 +1,5 @@
-/* Where keys are.  To add a store: one file that fills a struct store_type, one row in stores.c. */
+/* Where keys are.  To add a store: one file that fills a struct store_type, one row in keystores.c.
+ */
 #ifndef KEYSTORE_KEYSTORE_H
 #define KEYSTORE_KEYSTORE_H
 
@@ -20,8 +21,8 @@ enum key_change {
     KEY_RENEWED, /* the store had lost its sessions and opened new ones; nothing failed */
 };
 
-/* Who is told what happens to a key after it was opened: on a thread that is using the key, with
- * nothing locked. */
+/* Hears what happens to a key after it was opened: on a thread that uses the key, with nothing
+ * locked. */
 struct key_watch {
     void (*tell)(void *arg, enum key_change change, const char *text);
     void *arg;

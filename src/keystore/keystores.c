@@ -1,14 +1,11 @@
 #include "keystore/keystore.h"
 
-#include <strings.h>
-
-#include "config/files.h"
-#include "crypto/certificate.h"
+#include <string.h>
 
 /* The only place that knows all stores. */
 static const struct store_type *const stores[] = { &pkcs12_store, &pem_store, &pkcs11_store };
 
-static se_status find(const struct store_type **out, const char *name, se_error *err)
+static se_status store_find(const struct store_type **out, const char *name, se_error *err)
 {
     for (size_t i = 0; i < sizeof stores / sizeof *stores; i++) {
         *out = stores[i];
@@ -18,59 +15,28 @@ static se_status find(const struct store_type **out, const char *name, se_error 
     return error_set(err, SE_ERR_STORE, "this build has no key store '%s'", name);
 }
 
-/* The first says whose certificates they are: its successor may lie beside it. */
-static X509 *chosen(const STACK_OF(X509) * all)
-{
-    X509 *first = sk_X509_value(all, 0), *best = NULL;
-
-    if (X509_get0_pubkey(first))
-        best = certificates_choose(all, X509_get0_pubkey(first));
-    return best ? best : first;
-}
-
-se_status store_configured_certificate(X509 **out, STACK_OF(X509) * *chain,
-                                       const struct keyref *ref, se_error *err)
-{
-    AUTO(x509_stack) all = NULL;
-    AUTO(se_buf) text = SE_BUF_INIT;
-    se_status st = SE_OK;
-
-    *out = NULL;
-    *chain = NULL;
-    if (ref->certificate_der.size)
-        return certificate_parse(out, buf_bytes(&ref->certificate_der), err);
-    if (!*ref->certificate)
-        return SE_OK;
-    if ((st = certificate_file_read(&text, ref, err)) ||
-        (st = certificates_read(&all, buf_bytes(&text), ref->certificate, err)))
-        return st == SE_ERR_ACCESS ? st : error_restate(err, SE_ERR_KEY);
-    *out = chosen(all);
-    return X509_up_ref(*out) ? certificates_chain(chain, *out, all, err) : error_memory(err);
-}
-
 /* A certificate in the configuration makes public-key work independent of the store. */
 static se_status open_configured(struct key **out, const struct keyref *ref, se_error *err)
 {
     X509 *certificate;
     STACK_OF(X509) * chain;
-    se_status st = store_configured_certificate(&certificate, &chain, ref, err);
 
     *out = NULL;
-    if (st || !certificate)
-        return st;
-    return key_new(out, NULL, certificate, chain, err);
+    TRY(store_configured_certificate(&certificate, &chain, ref, err));
+    return !certificate ? SE_OK : key_new(out, NULL, certificate, chain, err);
 }
 
 se_status store_open(struct key **out, const struct keyref *ref, enum key_part part,
                      const struct key_watch *watch, se_error *err)
 {
     const struct store_type *store;
-    se_status st = SE_OK;
 
     *out = NULL;
-    if (part <= PART_ENCRYPT && ((st = open_configured(out, ref, err)) || *out))
-        return st;
-    TRY(find(&store, ref->store, err));
+    if (part <= PART_ENCRYPT)
+        TRY(open_configured(out, ref, err));
+    if (*out)
+        return SE_OK;
+    TRY(store_find(&store, ref->store, err));
     return store->open(
         out, ref, part == PART_ENCRYPT && !store->has_rights ? PART_CERTIFICATE : part, watch, err);
 }

@@ -1,10 +1,9 @@
 libse_core_la_SOURCES += \
 	src/keystore/bundle.c src/keystore/bundle.h \
+	src/keystore/configured_certificate.c \
 	src/keystore/keystore.h \
 	src/keystore/keystores.c \
-	src/keystore/naming.c src/keystore/naming.h \
 	src/keystore/password.c src/keystore/password.h \
-	src/keystore/pbmac1.c src/keystore/pbmac1.h \
 	src/keystore/pem.c src/keystore/pem.h \
 	src/keystore/pkcs12.c src/keystore/pkcs12.h
 

@@ -60,8 +60,8 @@ static EVP_PKEY *read_pkcs8(struct block *block, const struct passwords *passwor
  * That one takes ciphers from the default context, which has no legacy provider and is the
  * application's.
  */
-static bool decrypt(struct block *block, const EVP_CIPHER_INFO *how,
-                    const struct password *password)
+static bool decrypt_block(struct block *block, const EVP_CIPHER_INFO *how,
+                          const struct password *password)
 {
     AUTO(cipher) cipher =
         EVP_CIPHER_fetch(crypto_context(), EVP_CIPHER_get0_name(how->cipher), NULL);
@@ -96,7 +96,7 @@ static EVP_PKEY *read_key(struct block *block, const struct passwords *passwords
     if (strcmp(block->label, "ENCRYPTED PRIVATE KEY") == 0)
         return read_pkcs8(block, passwords);
     if (!PEM_get_EVP_CIPHER_INFO(block->header, &how) ||
-        (how.cipher && !decrypt(block, &how, &passwords->forms[0])))
+        (how.cipher && !decrypt_block(block, &how, &passwords->forms[0])))
         return NULL;
     return read_plain(block);
 }
@@ -107,7 +107,7 @@ static bool is_encrypted(const struct block *block)
 }
 
 /* Why OpenSSL has just not read it. */
-static se_status unreadable(const struct block *block, const se_buf *pin, se_error *err)
+static se_status not_read(const struct block *block, const se_buf *pin, se_error *err)
 {
     if (crypto_lacks())
         return crypto_error(err, SE_ERR_KEY,
@@ -131,7 +131,7 @@ static se_status add_key(struct bundle *bundle, struct block *block, const se_bu
     if (is_encrypted(block))
         crypto_legacy();
     ERR_clear_error();
-    if (!(key = read_key(block, &passwords)) && unreadable(block, pin, &why) == SE_ERR_MEMORY)
+    if (!(key = read_key(block, &passwords)) && not_read(block, pin, &why) == SE_ERR_MEMORY)
         return error_memory(err);
     return bundle_add_key(bundle, key, "", (se_bytes){ NULL, 0 }, key ? NULL : &why, err);
 }
@@ -187,13 +187,13 @@ bool pem_has_key(se_bytes text)
 se_status pem_bundle(struct bundle *bundle, se_bytes text, const se_buf *pin, const char *name,
                      se_error *err)
 {
-    se_status st = pin && pem_has_key(text) ? read_keys(bundle, text, pin, err) : SE_OK;
-
-    return st ? st : read_certificates(bundle, text, name, err);
+    if (pin && pem_has_key(text))
+        TRY(read_keys(bundle, text, pin, err));
+    return read_certificates(bundle, text, name, err);
 }
 
-static se_status fill(struct bundle *bundle, const struct keyref *ref, enum key_part part,
-                      se_error *err)
+static se_status load_bundle(struct bundle *bundle, const struct keyref *ref, enum key_part part,
+                             se_error *err)
 {
     AUTO(se_buf) file = SE_BUF_INIT;
     AUTO(se_buf) pin = SE_BUF_INIT;
@@ -201,8 +201,8 @@ static se_status fill(struct bundle *bundle, const struct keyref *ref, enum key_
 
     if (st)
         return st == SE_ERR_ACCESS ? st : error_restate(err, SE_ERR_STORE);
-    if (part != PART_CERTIFICATE && (st = keyref_pin(&pin, ref, err)))
-        return st;
+    if (part != PART_CERTIFICATE)
+        TRY(keyref_pin(&pin, ref, err));
     return pem_bundle(bundle, buf_bytes(&file), part != PART_CERTIFICATE ? &pin : NULL,
                       ref->location, err);
 }
@@ -214,7 +214,7 @@ static se_status open_pem(struct key **out, const struct keyref *ref, enum key_p
     AUTO(bundle) bundle = { .count = 0 };
     const struct bundle_key *key;
     struct keyref any = *ref;
-    se_status st = fill(&bundle, ref, part, err);
+    se_status st = load_bundle(&bundle, ref, part, err);
 
     (void)watch;
     *out = NULL;

@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
-#include "keystore/pbmac1.h"
 #include "keystore/pkcs12.h"
 
 AUTO_KIND(pkcs12, PKCS12 *, PKCS12_free(*p))
@@ -19,7 +18,7 @@ static const char no_pin[] = "it needs a PIN, and no PIN is configured";
 
 /* Without a MAC nobody has said yet which form of the PIN is right: the one that has opened
  * something is. */
-static void prefer(struct pkcs12_file *file, size_t i)
+static void prefer_form(struct pkcs12_file *file, size_t i)
 {
     struct password first = file->passwords.forms[0];
 
@@ -59,7 +58,7 @@ static se_status check_mac(bool *out, struct pkcs12_file *file, PKCS12 *pkcs12, 
         else
             *out = PKCS12_verify_mac(pkcs12, form->text, form->length);
         if (*out)
-            prefer(file, i);
+            prefer_form(file, i);
     }
     return st;
 }
@@ -156,7 +155,7 @@ static se_status add_shrouded(struct bundle *bundle, struct pkcs12_file *file, P
         const struct password *form = &file->passwords.forms[i];
 
         if ((info = PKCS12_decrypt_skey_ex(bag, form->text, form->length, crypto_context(), NULL)))
-            prefer(file, i);
+            prefer_form(file, i);
     }
     if (!info) {
         (void)not_opened(file, "the private key", &why);
@@ -216,7 +215,7 @@ se_status pkcs12_add_bag(struct bundle *bundle, struct pkcs12_file *file, PKCS12
 
 /* ---- safes ---- */
 
-static STACK_OF(PKCS12_SAFEBAG) * unpack(struct pkcs12_file *file, PKCS7 *safe)
+static STACK_OF(PKCS12_SAFEBAG) * unpack_safe(struct pkcs12_file *file, PKCS7 *safe)
 {
     STACK_OF(PKCS12_SAFEBAG) *bags = NULL;
 
@@ -226,7 +225,7 @@ static STACK_OF(PKCS12_SAFEBAG) * unpack(struct pkcs12_file *file, PKCS7 *safe)
     for (size_t i = 0; !bags && i < file->passwords.count; i++)
         if ((bags = PKCS12_unpack_p7encdata(safe, file->passwords.forms[i].text,
                                             file->passwords.forms[i].length)))
-            prefer(file, i);
+            prefer_form(file, i);
     return bags;
 }
 
@@ -269,7 +268,7 @@ static se_status pass_over(struct pkcs12_file *file, const PKCS7 *safe, se_error
 
 static se_status take_safe(struct pkcs12_file *file, PKCS7 *safe, se_error *err)
 {
-    AUTO(bags) bags = unpack(file, safe);
+    AUTO(bags) bags = unpack_safe(file, safe);
     PKCS12_SAFEBAG *bag;
     se_status st = SE_OK;
 
@@ -294,7 +293,7 @@ static se_status take_bags(struct pkcs12_file *file, const PKCS12 *pkcs12, se_er
     return st;
 }
 
-static se_status parse(PKCS12 **out, se_bytes file, se_error *err)
+static se_status parse_file(PKCS12 **out, se_bytes file, se_error *err)
 {
     const unsigned char *p = file.data;
 
@@ -312,14 +311,16 @@ static se_status parse(PKCS12 **out, se_bytes file, se_error *err)
 
 se_status pkcs12_read(struct pkcs12_file *out, se_bytes file, const se_buf *pin, se_error *err)
 {
+    AUTO(pkcs12_file) read = { .sealed = SE_ERROR_INIT };
     AUTO(pkcs12) pkcs12 = NULL;
-    se_status st;
 
     *out = (struct pkcs12_file){ .sealed = SE_ERROR_INIT };
-    if ((st = passwords_of(&out->passwords, pin, err)) || (st = parse(&pkcs12, file, err)) ||
-        (st = check_password(out, pkcs12, file, err)) || (st = take_bags(out, pkcs12, err)))
-        pkcs12_file_free(out);
-    return st;
+    TRY(passwords_of(&read.passwords, pin, err));
+    TRY(parse_file(&pkcs12, file, err));
+    TRY(check_password(&read, pkcs12, file, err));
+    TRY(take_bags(&read, pkcs12, err));
+    *out = MOVE(read);
+    return SE_OK;
 }
 
 void pkcs12_file_free(struct pkcs12_file *file)
@@ -344,7 +345,7 @@ se_status pkcs12_bundle(struct bundle *bundle, se_bytes text, const se_buf *pin,
                         file.sealed.text);
 }
 
-static se_status fill(struct bundle *bundle, const struct keyref *ref, se_error *err)
+static se_status load_bundle(struct bundle *bundle, const struct keyref *ref, se_error *err)
 {
     AUTO(se_buf) file = SE_BUF_INIT;
     AUTO(se_buf) pin = SE_BUF_INIT;
@@ -361,7 +362,7 @@ static se_status open_pkcs12(struct key **out, const struct keyref *ref, enum ke
                              const struct key_watch *watch, se_error *err)
 {
     AUTO(bundle) bundle = { .count = 0 };
-    se_status st = fill(&bundle, ref, err);
+    se_status st = load_bundle(&bundle, ref, err);
 
     (void)watch;
     *out = NULL;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "crypto/certificate.h"
-#include "keystore/pkcs11/meant.h"
+#include "keystore/pkcs11/object.h"
 #include "provision/token_keystore.h"
 
 /* ---- one row ---- */

@@ -3,7 +3,7 @@
 #define PROVISION_LISTING_H
 
 #include "crypto/key.h"
-#include "keystore/pkcs11/slot.h"
+#include "keystore/pkcs11/token.h"
 #include "provision/target.h"
 
 /* What is known about one key; whatever is missing shows as such. */

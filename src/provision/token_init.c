@@ -8,7 +8,7 @@
 #include "base/choice.h"
 #include "base/utf8.h"
 #include "crypto/crypto.h"
-#include "keystore/pkcs11/rv.h"
+#include "keystore/pkcs11/ckr.h"
 #include "keystore/pkcs11/token.h"
 #include "provision/keystore.h"
 #include "provision/listing.h"

@@ -6,7 +6,7 @@
 
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
-#include "keystore/pkcs11/meant.h"
+#include "keystore/pkcs11/object.h"
 
 static void destroy_made(struct token_keystore *s)
 {
@@ -234,7 +234,7 @@ static se_status token_keystore_load(struct token_keystore *s, enum access acces
     se_status st;
 
     TRY(module_open(&s->module, ref->location, ref->init_args, err));
-    TRY(token_find(&slot, s->module, ref, err));
+    TRY(token_select(&slot, s->module, ref, err));
     TRY(token_open(&s->token, s->module, slot, err));
     if ((st = open_token_session(s, access, err)))
         (void)token_context(s->token, err);

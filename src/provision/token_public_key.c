@@ -113,7 +113,7 @@ se_status token_public_key(EVP_PKEY **out, struct session *session, CK_OBJECT_HA
 
 /* The private half, behind the provider; it lives no longer than the store's session. */
 struct session_signer {
-    struct token_key key;
+    struct p11_key key;
     struct session *session;
 };
 
@@ -122,14 +122,14 @@ static se_status signer_sign(se_buf *out, void *remote, const struct sign_how *h
 {
     struct session_signer *signer = remote;
 
-    return token_key_sign(out, &signer->key, signer->session, how, hash, err);
+    return p11_key_sign(out, &signer->key, signer->session, how, hash, err);
 }
 
 static void signer_close(void *remote)
 {
     struct session_signer *signer = remote;
 
-    EVP_PKEY_free(signer->key.public);
+    EVP_PKEY_free(signer->key.public_key);
     free(signer);
 }
 

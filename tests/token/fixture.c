@@ -250,7 +250,7 @@ struct token *token_of(const struct keyref *ref, struct module **module)
     CK_SLOT_ID slot;
 
     assert_status(SE_OK, module_open(module, ref->location, "", &err), &err);
-    assert_status(SE_OK, token_find(&slot, *module, ref, &err), &err);
+    assert_status(SE_OK, token_select(&slot, *module, ref, &err), &err);
     assert_status(SE_OK, token_open(&token, *module, slot, &err), &err);
     return token;
 }

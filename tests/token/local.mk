@@ -21,11 +21,11 @@ TOKEN_TESTS += tests/token/test_shim
 tests_token_test_shim_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_shim_LDADD  = tests/token/libfixture.la
 
-TOKEN_TESTS += tests/token/test_find
+TOKEN_TESTS += tests/token/test_token_select
 tests_token_test_find_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_find_LDADD  = tests/token/libfixture.la
 
-TOKEN_TESTS += tests/token/test_pair
+TOKEN_TESTS += tests/token/test_keypair
 tests_token_test_pair_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_pair_LDADD  = tests/token/libfixture.la
 
@@ -41,7 +41,7 @@ TOKEN_TESTS += tests/token/test_sign
 tests_token_test_sign_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_sign_LDADD  = tests/token/libfixture.la
 
-TOKEN_TESTS += tests/token/test_unwrap
+TOKEN_TESTS += tests/token/test_decrypt
 tests_token_test_unwrap_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_unwrap_LDADD  = tests/token/libfixture.la
 
@@ -73,7 +73,7 @@ SHELL_TESTS += \
 	tests/token/wrong-pin.sh
 EXTRA_DIST += tests/token/keys.sh
 
-TOKEN_TESTS += tests/token/test_late
+TOKEN_TESTS += tests/token/test_deadline
 tests_token_test_late_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_late_LDADD  = tests/token/libfixture.la
 
@@ -85,7 +85,7 @@ TOKEN_TESTS += tests/token/test_idle
 tests_token_test_idle_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_idle_LDADD  = tests/token/libfixture.la
 
-TOKEN_TESTS += tests/token/test_heal
+TOKEN_TESTS += tests/token/test_recovery
 tests_token_test_heal_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_heal_LDADD  = tests/token/libfixture.la
 
@@ -118,7 +118,7 @@ tests_token_test_replica_servers_SOURCES = tests/token/test_replica_servers.c te
 tests_token_test_replica_servers_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_replica_servers_LDADD   = tests/token/libfixture.la
 
-TOKEN_TESTS += tests/token/test_handles
+TOKEN_TESTS += tests/token/test_session_handles
 tests_token_test_handles_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_handles_LDADD  = tests/token/libfixture.la
 

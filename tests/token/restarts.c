@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/breaker.h"
+#include "base/clock.h"
 #include "tests/token/judge.h"
 
 enum { THREADS = 4, HEALED_MS = 1000, PATIENCE_MS = 15000 };
@@ -30,7 +30,7 @@ static void *sign_on(void *arg)
     struct worker *w = arg;
 
     for (unsigned n = 0; !__atomic_load_n(&over, __ATOMIC_RELAXED); n++) {
-        int64_t begun = breaker_clock();
+        int64_t begun = clock_monotonic_ms();
 
         if (!sign_and_verify(w->key, n, &w->error)) {
             __atomic_store_n(&w->begun, begun, __ATOMIC_RELAXED);
@@ -59,10 +59,10 @@ static int64_t restart(struct worker *workers)
 
     usleep(300000);
     assert_int_equal(system(getenv("TOKEN_RESTART")), 0);
-    then = breaker_clock();
-    while (!all_signed_since(workers, then) && breaker_clock() - then < PATIENCE_MS)
+    then = clock_monotonic_ms();
+    while (!all_signed_since(workers, then) && clock_monotonic_ms() - then < PATIENCE_MS)
         usleep(1000);
-    return breaker_clock() - then;
+    return clock_monotonic_ms() - then;
 }
 
 static void a_device_that_comes_back_is_used_within_a_second(void **state)

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/breaker.h"
+#include "base/clock.h"
 #include "tests/token/fixture.h"
 
 enum { START_MS = 5000 };
@@ -56,16 +56,16 @@ static bool accepts(const struct server *server)
 
 void server_start(struct server *server)
 {
-    int64_t until = breaker_clock() + START_MS;
+    int64_t until = clock_monotonic_ms() + START_MS;
 
     unlink(socket_of(server));
     server->process = fork();
     assert_true(server->process >= 0);
     if (!server->process)
         serve(server);
-    while (!accepts(server) && breaker_clock() < until)
+    while (!accepts(server) && clock_monotonic_ms() < until)
         usleep(1000);
-    assert_true(breaker_clock() < until);
+    assert_true(clock_monotonic_ms() < until);
 }
 
 /* It serves each connection in a process of its own.  Stopped first, it makes no new one while

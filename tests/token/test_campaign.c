@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/breaker.h"
+#include "base/clock.h"
 #include "base/timed_call.h"
 #include "tests/token/control.h"
 #include "tests/token/works.h"
@@ -29,7 +29,7 @@ static bool stop;
 
 /*
  * Twice the same kind of refusal, while the token decrypts what is known, is taken for a blob that
- * does not decrypt (unwrap.c): faults that strike that way are rare.
+ * does not decrypt (decrypt.c): faults that strike that way are rare.
  */
 static unsigned good, rejected;
 
@@ -123,7 +123,7 @@ static void *work(void *arg)
 
     for (unsigned n = w->number; !__atomic_load_n(&stop, __ATOMIC_RELAXED); n++) {
         const enum work what = n % WORKS;
-        const int64_t begin = breaker_clock();
+        const int64_t begin = clock_monotonic_ms();
         se_error err;
         se_status st = work_do(keys[what], what, n * THREADS + w->number, &err);
 
@@ -131,8 +131,8 @@ static void *work(void *arg)
         w->rejected += st == SE_ERR_REJECTED;
         if (st && st != SE_ERR_UNAVAILABLE && st != SE_ERR_REJECTED)
             w->wrong = err;
-        if (breaker_clock() - begin > w->slowest)
-            w->slowest = breaker_clock() - begin;
+        if (clock_monotonic_ms() - begin > w->slowest)
+            w->slowest = clock_monotonic_ms() - begin;
         if (st)
             usleep(500);
     }

@@ -1,7 +1,7 @@
 /* Every fault at every call that the store makes, one at a time. */
 #include <unistd.h>
 
-#include "base/breaker.h"
+#include "base/clock.h"
 #include "tests/token/control.h"
 #include "tests/token/works.h"
 
@@ -80,11 +80,11 @@ static void reopen(struct trial *c)
 /* False: the call was not made so often. */
 static bool happens(struct trial *c, const struct fault *fault, se_status *st, se_error *err)
 {
-    int64_t begin = breaker_clock();
+    int64_t begin = clock_monotonic_ms();
 
     arm(c->faults, c->work, fault);
     *st = work_do(c->key, c->work, ++c->tried, err);
-    assert_true(breaker_clock() - begin < CALL_MS);
+    assert_true(clock_monotonic_ms() - begin < CALL_MS);
     return faults_done(c->faults) > 0;
 }
 
@@ -254,7 +254,7 @@ static void every_harm_while_healing(void **state)
     }
 }
 
-/* One second each: where a key is opened anew in mid-operation.  tests/token/test_late.c has the
+/* One second each: where a key is opened anew in mid-operation.  tests/token/test_deadline.c has the
  * others. */
 static void calls_that_hang_while_healing(void **state)
 {

@@ -58,7 +58,7 @@ static void a_login_by_others_in_the_process_is_enough(void **state)
 
     (void)state;
     assert_status(SE_OK, module_open(&module, ref->location, "", &err), &err);
-    assert_status(SE_OK, token_find(&slot, module, ref, &err), &err);
+    assert_status(SE_OK, token_select(&slot, module, ref, &err), &err);
     assert_status(SE_OK, session_open(&others, module, slot, 0, &err), &err);
     assert_int_equal(
         others.calls->C_Login(others.handle, CKU_USER, (CK_UTF8CHAR *)PIN, strlen(PIN)), CKR_OK);

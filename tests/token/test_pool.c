@@ -160,7 +160,7 @@ static void what_others_give_back_is_found_later(void **state)
     assert_status(SE_ERR_UNAVAILABLE, token_session(&taken[2], token, ref, true, &err), &err);
     shim->given_sessions = 0;
     assert_status(SE_ERR_UNAVAILABLE, token_session(&taken[2], token, ref, true, &err), &err);
-    token->pool.learned -= POOL_RELEARN_S;
+    token->pool.learned -= POOL_RELEARN_MS;
     err = (se_error)SE_ERROR_INIT;
     assert_status(SE_OK, token_session(&taken[2], token, ref, true, &err), &err);
     for (int i = 0; i < 3; i++)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "base/breaker.h"
+#include "base/clock.h"
 #include "tests/token/fixture.h"
 #include "tests/token/server.h"
 
@@ -35,13 +35,13 @@ static int fill(void **state)
 static struct key *load_client(struct server *server, const char *module)
 {
     struct keyref *ref = ref_to(server->token, "k");
-    int64_t until = breaker_clock() + SLOWEST_MS;
+    int64_t until = clock_monotonic_ms() + SLOWEST_MS;
     struct key *key;
 
     server_start(server);
     server_address(server);
     ref->location = file_of(module);
-    while (pkcs11_store.open(&key, ref, PART_SIGN, NULL, NULL) && breaker_clock() < until)
+    while (pkcs11_store.open(&key, ref, PART_SIGN, NULL, NULL) && clock_monotonic_ms() < until)
         usleep(2000);
     return key ? key : opens(ref, PART_SIGN);
 }
@@ -107,12 +107,12 @@ static void *work(void *arg)
     struct worker *w = arg;
 
     while (!__atomic_load_n(w->stop, __ATOMIC_RELAXED)) {
-        int64_t begin = breaker_clock(), took;
+        int64_t begin = clock_monotonic_ms(), took;
 
         if (sign(w->engine, &w->err))
             break;
         w->signatures++;
-        took = breaker_clock() - begin;
+        took = clock_monotonic_ms() - begin;
         w->slowest = took > w->slowest ? took : w->slowest;
     }
     return NULL;
@@ -132,11 +132,11 @@ static void finish(struct worker workers[THREADS])
 
 static void wait_for_return(unsigned seen)
 {
-    int64_t until = breaker_clock() + SLOWEST_MS;
+    int64_t until = clock_monotonic_ms() + SLOWEST_MS;
 
-    while (__atomic_load_n(&returns, __ATOMIC_RELAXED) == seen && breaker_clock() < until)
+    while (__atomic_load_n(&returns, __ATOMIC_RELAXED) == seen && clock_monotonic_ms() < until)
         usleep(1000);
-    assert_true(breaker_clock() < until);
+    assert_true(clock_monotonic_ms() < until);
 }
 
 /* The first, which is in use, and then the second, which is not and must serve all the same when

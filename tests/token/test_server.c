@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/breaker.h"
+#include "base/clock.h"
 #include "tests/token/fixture.h"
 #include "tests/token/server.h"
 
@@ -49,7 +49,7 @@ static void *work(void *arg)
     struct worker *w = arg;
 
     for (unsigned n = 0; !__atomic_load_n(w->stop, __ATOMIC_RELAXED); n++) {
-        int64_t begin = breaker_clock();
+        int64_t begin = clock_monotonic_ms();
         se_error err;
         se_status st = sign_and_verify(w->key, w->seed * 1000 + n, &err);
 
@@ -57,8 +57,8 @@ static void *work(void *arg)
         __atomic_add_fetch(&w->away, st == SE_ERR_UNAVAILABLE, __ATOMIC_RELAXED);
         if (st && st != SE_ERR_UNAVAILABLE)
             w->wrong = err;
-        if (breaker_clock() - begin > w->slowest)
-            w->slowest = breaker_clock() - begin;
+        if (clock_monotonic_ms() - begin > w->slowest)
+            w->slowest = clock_monotonic_ms() - begin;
         usleep(st ? 1000 : 0);
     }
     return NULL;
@@ -109,13 +109,13 @@ static void count(unsigned out[THREADS], struct worker workers[THREADS], bool go
  * `most`. */
 static int64_t until_all(struct worker workers[THREADS], bool good, unsigned more, int64_t most)
 {
-    int64_t begin = breaker_clock();
+    int64_t begin = clock_monotonic_ms();
     unsigned before[THREADS];
 
     count(before, workers, good);
-    while (!have_done(workers, before, good, more) && breaker_clock() - begin < most)
+    while (!have_done(workers, before, good, more) && clock_monotonic_ms() - begin < most)
         usleep(1000);
-    return breaker_clock() - begin;
+    return clock_monotonic_ms() - begin;
 }
 
 /* valgrind is slow */
@@ -129,13 +129,13 @@ static int64_t time_factor(void)
 /* The bar is for the first signature after the server's return. */
 static int64_t goes_on(struct key *key)
 {
-    int64_t begin = breaker_clock(), took;
+    int64_t begin = clock_monotonic_ms(), took;
     se_error err;
     se_status st;
 
-    while ((st = sign_and_verify(key, 7, &err)) && breaker_clock() - begin < CALL_MS)
+    while ((st = sign_and_verify(key, 7, &err)) && clock_monotonic_ms() - begin < CALL_MS)
         usleep(1000);
-    took = breaker_clock() - begin;
+    took = clock_monotonic_ms() - begin;
     assert_status(SE_OK, st, &err);
     if (took > BACK_MS * time_factor())
         fail_msg("signing went on after %d ms", (int)took);

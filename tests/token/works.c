@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "base/breaker.h"
+#include "base/clock.h"
 #include "tests/token/judge.h"
 
 static const struct unwrap_how native = { DIGEST_SHA1, DIGEST_SHA1 },
@@ -96,11 +96,11 @@ se_status work_do(struct key *key, enum work work, unsigned n, se_error *err)
 
 void becomes_healthy(struct key *key, enum work work)
 {
-    const int64_t until = breaker_clock() + 1100;
+    const int64_t until = clock_monotonic_ms() + 1100;
     se_error err;
     se_status st;
 
-    while ((st = work_do(key, work, 3, &err)) && breaker_clock() < until)
+    while ((st = work_do(key, work, 3, &err)) && clock_monotonic_ms() < until)
         usleep(1000);
     assert_status(SE_OK, st, &err);
 }

@@ -28,8 +28,8 @@ tests_unit_test_file_SOURCES = tests/unit/test_file.c tests/unit/folder.h tests/
 tests_unit_test_file_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_file_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/test_guard
-tests_unit_test_guard_SOURCES = tests/unit/test_guard.c tests/unit/unit.h
+UNIT_TESTS += tests/unit/test_timed_call
+tests_unit_test_guard_SOURCES = tests/unit/test_timed_call.c tests/unit/unit.h
 tests_unit_test_guard_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_guard_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 

@@ -1,7 +1,8 @@
 /* The parts of the PKCS #11 store that need no token. */
 #include <stdio.h>
 
-#include "keystore/pkcs11/refusal.h"
+#include "keystore/pkcs11/object.h"
+#include "keystore/pkcs11/pin_blocklist.h"
 #include "tests/unit/unit.h"
 
 static const char *text(const char *in, size_t size, size_t room)
@@ -91,32 +92,32 @@ static void lost_sessions_are_told_from_refusals(void **state)
     assert_false(ckr_breaks_session(CKR_ATTRIBUTE_TYPE_INVALID));
 }
 
-static struct refusal refusal_of(const char *path, const char *serial, const char *pin)
+static struct refused_pin refusal_of(const char *path, const char *serial, const char *pin)
 {
     const struct module module = { .path = (char *)path };
     struct slot slot = { .label = "lab" };
-    struct refusal r;
+    struct refused_pin r;
 
     snprintf(slot.serial, sizeof slot.serial, "%s", serial);
-    assert_true(refusal_make(&r, &module, &slot, text_bytes(pin)));
+    assert_true(refused_pin_make(&r, &module, &slot, text_bytes(pin)));
     return r;
 }
 
 static bool refused(const char *path, const char *serial, const char *pin)
 {
-    struct refusal r = refusal_of(path, serial, pin);
+    struct refused_pin r = refusal_of(path, serial, pin);
 
-    return refusal_known(&r);
+    return pin_blocklist_has(&r);
 }
 
 static void a_refusal_is_of_one_pin_and_one_token(void **state)
 {
-    struct refusal r = refusal_of("/m.so", "1", "1234");
+    struct refused_pin r = refusal_of("/m.so", "1", "1234");
 
     (void)state;
     assert_false(refused("/m.so", "1", "1234"));
-    refusal_remember(&r);
-    refusal_remember(&r);
+    pin_blocklist_add(&r);
+    pin_blocklist_add(&r);
     assert_true(refused("/m.so", "1", "1234"));
     assert_false(refused("/m.so", "1", "1235"));
     assert_false(refused("/m.so", "1", "12345"));
@@ -127,20 +128,20 @@ static void a_refusal_is_of_one_pin_and_one_token(void **state)
 
 static void many_refusals_push_the_oldest_out(void **state)
 {
-    struct refusal first = refusal_of("/m.so", "9", "first"), r;
+    struct refused_pin first = refusal_of("/m.so", "9", "first"), r;
     char pin[20];
 
     (void)state;
-    refusal_remember(&first);
+    pin_blocklist_add(&first);
     for (int i = 0; i < 63; i++) {
         snprintf(pin, sizeof pin, "pin %d", i);
         r = refusal_of("/m.so", "9", pin);
-        refusal_remember(&r);
+        pin_blocklist_add(&r);
     }
-    assert_true(refusal_known(&first));
+    assert_true(pin_blocklist_has(&first));
     r = refusal_of("/m.so", "9", "last");
-    refusal_remember(&r);
-    assert_false(refusal_known(&first));
+    pin_blocklist_add(&r);
+    assert_false(pin_blocklist_has(&first));
     assert_true(refused("/m.so", "9", "last"));
     assert_true(refused("/m.so", "9", "pin 0"));
 }

@@ -2,108 +2,305 @@
 
 #include <stdlib.h>
 
-#include "keystore/pkcs11/heal.h"
-#include "keystore/pkcs11/late.h"
-#include "keystore/pkcs11/sign.h"
-#include "keystore/pkcs11/unwrap.h"
+#include "base/clock.h"
+#include "keystore/pkcs11/keypair.h"
+#include "keystore/pkcs11/object.h"
 
-static void drop(void *arg)
+/* ---- its life ---- */
+
+static void key_close_token(void *call)
 {
-    struct hsm_key *key = arg;
+    struct p11_key *key = call;
 
-    EVP_PKEY_free(key->key.public);
-    token_close(key->key.token);
-    keyref_release(key->key.ref);
+    token_close(key->token);
+    key->token = NULL;
+}
+
+static void key_free(void *call)
+{
+    struct p11_key *key = call;
+
+    EVP_PKEY_free(key->public_key);
+    keyref_release(key->ref);
     free(key);
 }
 
-/* A key that could not be dropped stays. */
-static void keep(void *key)
+struct p11_key *p11_key_new(const struct keyref *ref, enum key_part part)
 {
-    (void)key;
+    struct p11_key *key = calloc(1, sizeof *key);
+
+    if (key)
+        *key = (struct p11_key){
+            .closing = { .run = key_close_token, .release = key_free, .ref = ref },
+            .refs = 1,
+            .ref = keyref_hold(ref),
+            .part = part,
+        };
+    return key;
 }
 
-/* With the last key its token's sessions are closed, which is not waited for for ever. */
-void hsm_key_unref(struct hsm_key *key)
+struct p11_key *p11_key_ref(struct p11_key *key)
 {
-    static const struct timed_call dropping = { drop, keep };
-    AUTO(keyref) ref = NULL;
+    __atomic_add_fetch(&key->refs, 1, __ATOMIC_RELAXED);
+    return key;
+}
 
+/* With the last key the sessions with its token are closed, which may take for ever. */
+void p11_key_unref(struct p11_key *key)
+{
     if (!key || __atomic_sub_fetch(&key->refs, 1, __ATOMIC_ACQ_REL))
         return;
-    ref = keyref_hold(key->key.ref);
-    (void)late_run(&dropping, key, ref);
+    if (p11_call_run(&key->closing) == TIMED_CALL_DONE)
+        key_free(key);
 }
 
-static se_status sign_with(struct request *request, struct token_key *key, struct session *session,
-                           se_error *err)
+/* ---- finding it ---- */
+
+/* The token keeps its module open. */
+static se_status open_token(struct token **out, struct module *module, const struct keyref *ref,
+                            se_error *err)
 {
-    return token_key_sign(&request->out, key, session, &request->sign, buf_bytes(&request->in),
-                          err);
-}
-
-static se_status sign(se_buf *out, void *remote, const struct sign_how *how, se_bytes hash,
-                      se_error *err)
-{
-    struct request request = { .run = sign_with, .sign = *how };
-    se_status st = buf_copy(&request.in, hash, err);
-
-    *out = (se_buf)SE_BUF_INIT;
-    return st ? st : with_key(out, remote, &request, err);
-}
-
-static se_status unwrap_with(struct request *request, struct token_key *key,
-                             struct session *session, se_error *err)
-{
-    return token_key_unwrap(&request->out, key, session, &request->unwrap, buf_bytes(&request->in),
-                            err);
-}
-
-static se_status unwrap(se_buf *out, void *remote, const struct unwrap_how *how, se_bytes blob,
-                        se_error *err)
-{
-    struct request request = { .run = unwrap_with, .unwrap = *how };
-    se_status st = buf_copy(&request.in, blob, err);
-
-    *out = (se_buf)SE_BUF_INIT;
-    return st ? st : with_key(out, remote, &request, err);
-}
-
-static const char *sign_mechanism(void *remote, const struct sign_how *how)
-{
-    AUTO(hsm_key) key = remote_now(remote);
-
-    return token_key_sign_mechanism(&key->key, how);
-}
-
-static const char *unwrap_mechanism(void *remote, const struct unwrap_how *how)
-{
-    AUTO(hsm_key) key = remote_now(remote);
-
-    return token_key_unwrap_mechanism(&key->key, how);
-}
-
-static void close_remote(void *remote)
-{
-    remote_unref(remote);
-}
-
-se_status hsm_key_bridge(EVP_PKEY **out, struct hsm_key *key, X509 *certificate,
-                         const struct key_watch *watch, se_error *err)
-{
-    static const struct remote_ops ops = { sign, unwrap, close_remote, sign_mechanism,
-                                           unwrap_mechanism };
-    struct remote *remote = calloc(1, sizeof *remote);
+    CK_SLOT_ID slot;
     se_status st;
 
     *out = NULL;
-    if (!remote || !X509_up_ref(certificate)) {
-        free(remote);
-        hsm_key_unref(key);
-        return error_memory(err);
-    }
-    *remote = (struct remote){ .refs = 1, .certificate = certificate, .watch = watch, .now = key };
-    if ((st = remote_key(out, &ops, remote, key->key.public, err)))
-        remote_unref(remote);
+    module_enter(module);
+    if (!(st = token_select(&slot, module, ref, err)))
+        st = token_open(out, module, slot, err);
+    module_leave(module);
     return st;
+}
+
+/* *chain becomes the issuers of `certificate` on the token and in what *chain was. */
+static se_status complete_chain(STACK_OF(X509) * *chain, struct session *session, X509 *certificate,
+                                se_error *err)
+{
+    STACK_OF(X509) * whole;
+
+    TRY(token_certs_chain(&whole, session, certificate, *chain, err));
+    sk_X509_pop_free(*chain, X509_free);
+    *chain = whole;
+    return SE_OK;
+}
+
+/* Without a login private keys are just not there: when another component logs us out, it does not
+ * mean that there are none. */
+static se_status find_keypair(const struct p11_search *search, struct session *session,
+                              se_error *err)
+{
+    se_status st = keypair_find(search->key, search->certificate, session, err);
+
+    if (st != SE_ERR_KEY || !(search->key->token->slot.flags & CKF_LOGIN_REQUIRED) ||
+        token_is_logged_in(session))
+        return st;
+    session->broken = true;
+    return error_restate(err, SE_ERR_UNAVAILABLE);
+}
+
+static se_status find_private_key(const struct p11_search *search, struct token *token,
+                                  se_error *err)
+{
+    AUTO(session) session = { 0 };
+    struct p11_key *key = search->key;
+
+    TRY(token_session(&session, token, search->ref, false, err));
+    key->losses = session.losses;
+    TRY(token_login(token, &session, search->ref, err));
+    TRY(find_keypair(search, &session, err));
+    return search->chain ? complete_chain(search->chain, &session, *search->certificate, err)
+                         : SE_OK;
+}
+
+/*
+ * Encrypting needs no PIN, but a login shows more of the private key.  A PIN that is missing or
+ * wrong is no hindrance, and nobody is called to a token's keypad for that.
+ */
+static void log_in_to_look(struct token *token, struct session *session, const struct keyref *ref)
+{
+    AUTO(se_buf) pin = SE_BUF_INIT;
+
+    if (!keyref_pin(&pin, ref, NULL) && pin.size)
+        (void)!token_login(token, session, ref, NULL);
+}
+
+static se_status find_certificate(const struct p11_search *search, struct token *token,
+                                  se_error *err)
+{
+    AUTO(session) session = { 0 };
+
+    TRY(token_session(&session, token, search->ref, false, err));
+    if (search->part == PART_ENCRYPT) {
+        log_in_to_look(token, &session, search->ref);
+        TRY(keypair_recipient(search->certificate, &session, search->ref, err));
+    } else {
+        TRY(keypair_certificate(search->certificate, &session, search->ref, err));
+    }
+    return complete_chain(search->chain, &session, *search->certificate, err);
+}
+
+static se_status search_token(const struct p11_search *search, struct module *module, se_error *err)
+{
+    struct p11_key *key = search->key;
+    AUTO(token) token = NULL;
+    se_status st;
+
+    TRY(open_token(&token, module, search->ref, err));
+    if (key)
+        key->token = token;
+    module_enter(module);
+    st = (key ? find_private_key : find_certificate)(search, token, err);
+    module_leave(module);
+    if (!st) {
+        if (key)
+            token = NULL;
+        return SE_OK;
+    }
+    (void)token_context(token, err);
+    if (key) {
+        EVP_PKEY_free(key->public_key);
+        key->public_key = NULL;
+        key->token = NULL;
+        key->ways = (struct p11_ways){ 0 };
+    } else {
+        X509_free(*search->certificate);
+        *search->certificate = NULL;
+    }
+    return st;
+}
+
+/* ---- a module that has lost its device is initialised anew ---- */
+
+enum {
+    TOKENS_MOST = 32,
+    DEAF_MS = 250, /* one failure may be a mishap, and others may be using the module */
+};
+
+/* A token in use, as far as its module is judged by it. */
+struct token_state {
+    struct slot slot;
+    int64_t deaf, answered;
+};
+
+/* Since when it has done nothing; 0: it does, or has not for long enough. */
+static int64_t deaf_long(const struct token *token)
+{
+    const int64_t since = __atomic_load_n(&token->deaf, __ATOMIC_RELAXED);
+
+    return since && clock_monotonic_ms() - since >= DEAF_MS ? since : 0;
+}
+
+static size_t list_tokens(struct token_state list[TOKENS_MOST], struct module *module)
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&module->tokens_lock);
+    for (struct token *t = module->tokens; t && count < TOKENS_MOST; t = t->next)
+        list[count++] = (struct token_state){ t->slot, deaf_long(t),
+                                              __atomic_load_n(&t->answered, __ATOMIC_RELAXED) };
+    pthread_mutex_unlock(&module->tokens_lock);
+    return count;
+}
+
+/* Since when a token of the module is there and does nothing; INT64_MIN: none is so. */
+static int64_t deaf_since(const struct token_state *tokens, size_t count)
+{
+    int64_t since = INT64_MIN;
+
+    for (size_t i = 0; i < count; i++)
+        if (tokens[i].deaf && (since == INT64_MIN || tokens[i].deaf < since))
+            since = tokens[i].deaf;
+    return since;
+}
+
+static bool token_is_there(struct module *module, const struct slot *token)
+{
+    struct slot now;
+
+    slot_load(&now, module, token->id);
+    return now.rv == CKR_OK && strcmp(now.label, token->label) == 0 &&
+           strcmp(now.serial, token->serial) == 0;
+}
+
+/*
+ * A module with one token that answers is left alone, for whoever uses that.  What a module says of
+ * a token may be from memory, while the line to it is cut (a TPM, when its resource manager was
+ * restarted): logins and operations that fail tell more, and when one token does nothing, what
+ * another says counts only if it has done something since.
+ */
+static bool module_answers(struct module *module)
+{
+    struct token_state tokens[TOKENS_MOST];
+    size_t count = list_tokens(tokens, module);
+    const int64_t since = deaf_since(tokens, count);
+    CK_INFO info;
+    bool any;
+
+    module_enter(module);
+    any = module->calls->C_GetInfo(&info) == CKR_OK && !count;
+    for (size_t i = 0; !any && i < count; i++)
+        any = !tokens[i].deaf && tokens[i].answered >= since &&
+              token_is_there(module, &tokens[i].slot);
+    module_leave(module);
+    return any;
+}
+
+static bool has_deaf_token(struct module *module)
+{
+    struct token_state tokens[TOKENS_MOST];
+
+    return deaf_since(tokens, list_tokens(tokens, module)) != INT64_MIN;
+}
+
+bool p11_may_be_away(se_status st)
+{
+    return st == SE_ERR_UNAVAILABLE || st == SE_ERR_STORE || st == SE_ERR_CRYPTO;
+}
+
+/* True: the module has been initialised anew since `seen`, by whoever it was, also while it was
+ * asked whether it answers. */
+static bool module_revive(struct module *module, unsigned seen)
+{
+    if (module_starts(module) == seen && !module_answers(module) &&
+        module_restart(module, seen, NULL))
+        return false;
+    return module_starts(module) != seen;
+}
+
+se_status p11_search_run(const struct p11_search *search, se_error *err)
+{
+    AUTO(module) module = NULL;
+    se_error failure = SE_ERROR_INIT;
+    unsigned seen;
+    se_status st;
+
+    TRY(module_open(&module, search->ref->location, search->ref->init_args, err));
+    seen = module_starts(module);
+    if (has_deaf_token(module)) /* what is opened may not need the device, and seem to be well */
+        (void)module_revive(module, seen);
+    st = search_token(search, module, &failure);
+    if (p11_may_be_away(st) && module_revive(module, seen)) {
+        failure = (se_error)SE_ERROR_INIT;
+        st = search_token(search, module, &failure);
+    }
+    return st ? error_set_at(err, st, failure.file, failure.line, "%s", failure.text) : SE_OK;
+}
+
+se_status p11_key_open(struct p11_key **out, X509 **certificate, STACK_OF(X509) * *chain,
+                       const struct keyref *ref, enum key_part part, se_error *err)
+{
+    AUTO(p11_key) key = p11_key_new(ref, part);
+    const struct p11_search search = {
+        .ref = ref,
+        .part = part,
+        .key = key,
+        .certificate = certificate,
+        .chain = chain,
+    };
+
+    *out = NULL;
+    if (!key)
+        return error_memory(err);
+    TRY(p11_search_run(&search, err));
+    *out = MOVE(key);
+    return SE_OK;
 }

@@ -1,30 +1,78 @@
-/* A private key on a token as the bridge (crypto/provider_keymgmt.h) wants it: key, token and
- * module are held for as long as the EVP_PKEY lives. */
+/* A private key on a token, found and open; and the certificate alone. */
 #ifndef KEYSTORE_PKCS11_KEY_H
 #define KEYSTORE_PKCS11_KEY_H
 
-#include "keystore/pkcs11/tokenkey.h"
+#include "crypto/key.h"
+#include "crypto/provider_keymgmt.h"
+#include "keystore/keystore.h"
+#include "keystore/pkcs11/call.h"
+#include "keystore/pkcs11/token.h"
 
-/* An open key, counted: threads in mid-operation keep one that has been replaced. */
-struct hsm_key {
-    unsigned refs;
-    unsigned losses;      /* of the token's sessions, when the key was found */
-    struct token_key key; /* its token and public key are counted here */
+/* How a token performs an operation. */
+enum p11_way {
+    WAY_UNKNOWN,
+    WAY_NATIVE, /* it knows the padding */
+    WAY_RAW,    /* CKM_RSA_X_509, the padding is software's */
 };
 
-/*
- * Opens module and token, logs in, and finds the key that `ref` means and that may do what `part`
- * says.  *certificate, if given, is the one that it must match; else it becomes the one on the
- * token.  With *chain: the issuers of the certificate.
+/* The ways that were found out so far, of type enum p11_way.  Threads share a key: way_get(),
+ * way_set(). */
+struct p11_ways {
+    unsigned char sign[PADDING_PSS + 1][DIGEST_SHA512 + 1];
+    unsigned char decrypt[DIGEST_SHA512 + 1][DIGEST_SHA512 + 1]; /* by digest and MGF1 */
+};
+
+static inline enum p11_way way_get(const unsigned char *way)
+{
+    return __atomic_load_n(way, __ATOMIC_RELAXED);
+}
+static inline void way_set(unsigned char *way, enum p11_way value)
+{
+    __atomic_store_n(way, (unsigned char)value, __ATOMIC_RELAXED);
+}
+
+/* Counted: threads in mid-operation keep a key that has been replaced. */
+struct p11_key {
+    struct p11_call closing;
+    unsigned refs;
+    unsigned losses;          /* of the token's sessions, when the key was found */
+    struct token *token;      /* counted, with its module */
+    const struct keyref *ref; /* for the PIN; held */
+    enum key_part part;       /* what it was opened for */
+    unsigned namesakes;       /* other private keys of its label */
+    EVP_PKEY *public_key;     /* counted */
+    CK_OBJECT_HANDLE object;
+    bool always_authenticate; /* CKA_ALWAYS_AUTHENTICATE */
+    struct p11_ways ways;
+};
+
+/* Without a token, until it is found; NULL: no memory. */
+struct p11_key *p11_key_new(const struct keyref *ref, enum key_part part);
+struct p11_key *p11_key_ref(struct p11_key *key);
+void p11_key_unref(struct p11_key *key); /* accepts NULL */
+AUTO_KIND(p11_key, struct p11_key *, p11_key_unref(*p))
+
+/* What is to be found on a token.  *certificate, if given, is the one that the key must match; else
+ * it becomes the one on the token.  With *chain: the issuers of the certificate. */
+struct p11_search {
+    const struct keyref *ref;
+    enum key_part part;
+    struct p11_key *key; /* NULL: the certificate is enough */
+    X509 **certificate;
+    STACK_OF(X509) * *chain;
+};
+
+/* Opens the module and selects the token; for a private key, logs in and finds the one that `ref`
+ * means and that may do what `part` says.  A module that has lost its device is initialised anew.
  */
-SE_MUST_CHECK se_status hsm_key_open(struct hsm_key **out, X509 **certificate,
+SE_MUST_CHECK se_status p11_search_run(const struct p11_search *search, se_error *err);
+
+/* The same for a private key; the caller releases *out with p11_key_unref(). */
+SE_MUST_CHECK se_status p11_key_open(struct p11_key **out, X509 **certificate,
                                      STACK_OF(X509) * *chain, const struct keyref *ref,
                                      enum key_part part, se_error *err);
-void hsm_key_unref(struct hsm_key *key); /* accepts NULL */
-AUTO_KIND(hsm_key, struct hsm_key *, hsm_key_unref(*p))
 
-/* An EVP_PKEY that signs with `key`, which it takes over, also on failure.  `watch` may be NULL. */
-SE_MUST_CHECK se_status hsm_key_bridge(EVP_PKEY **out, struct hsm_key *key, X509 *certificate,
-                                       const struct key_watch *watch, se_error *err);
+/* A module says so of a device that it has lost, or is just finding again. */
+bool p11_may_be_away(se_status st);
 
 #endif

@@ -1,7 +1,6 @@
-/* token_login(): every way in which a token may say no, and never a second wrong PIN. */
-#include "keystore/pkcs11/pin_memory.h"
-#include "keystore/pkcs11/refusal.h"
-#include "keystore/pkcs11/token.h"
+/* Logging in: every way in which a token may say no, and never a second wrong PIN. */
+#include "keystore/pkcs11/call.h"
+#include "keystore/pkcs11/pin_blocklist.h"
 
 /* What the token's flags forbid to try, before the token is asked: the first that fits. */
 static const struct {
@@ -42,7 +41,7 @@ static se_status check_flags(const struct slot *now, se_error *err)
 }
 
 /* How near the token is to locking itself, after a wrong PIN. */
-static const char *warning(struct token *token)
+static const char *lock_warning(struct token *token)
 {
     struct slot now;
 
@@ -65,7 +64,7 @@ static bool is_tpm(struct module *module)
            !strncmp((const char *)info.libraryDescription, name, sizeof name - 1);
 }
 
-static se_status refused(struct token *token, CK_RV rv, se_error *err)
+static se_status login_refused(struct token *token, CK_RV rv, se_error *err)
 {
     if (rv == CKR_PIN_LOCKED && is_tpm(token->module))
         return error_set(
@@ -75,7 +74,7 @@ static se_status refused(struct token *token, CK_RV rv, se_error *err)
             "properties-variable) or its owner ends it (tpm2_dictionarylockout --clear-lockout)");
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
         if (refusals[i].rv == rv)
-            return error_set(err, SE_ERR_ACCESS, "%s%s", refusals[i].text, warning(token));
+            return error_set(err, SE_ERR_ACCESS, "%s%s", refusals[i].text, lock_warning(token));
     return ckr_error(err, rv, "cannot log in");
 }
 
@@ -85,20 +84,20 @@ static bool is_wrong_pin(CK_RV rv)
     return rv == CKR_PIN_INCORRECT || rv == CKR_PIN_INVALID || rv == CKR_PIN_LEN_RANGE;
 }
 
-static se_status present(struct token *token, struct session *session, CK_USER_TYPE user,
-                         const se_buf *pin, CK_FLAGS flags, se_error *err)
+static se_status present_pin(struct token *token, struct session *session, CK_USER_TYPE user,
+                             const se_buf *pin, CK_FLAGS flags, se_error *err)
 {
-    struct refusal refusal;
+    struct refused_pin refused;
     unsigned minutes;
     CK_RV rv;
 
-    if (!refusal_make(&refusal, token->module, &token->slot, buf_bytes(pin)))
+    if (!refused_pin_make(&refused, token->module, &token->slot, buf_bytes(pin)))
         return error_set(err, SE_ERR_CRYPTO, "cannot hash the PIN");
-    if (refusal_known(&refusal))
+    if (pin_blocklist_has(&refused))
         return error_set(
             err, SE_ERR_ACCESS,
             "wrong PIN: the token refused it before, and this process does not present it again");
-    if (pin_memory_knows(&minutes, token->module, &token->slot, flags, buf_bytes(pin)))
+    if (pin_blocklist_file_has(&minutes, token->module, &token->slot, flags, buf_bytes(pin)))
         return error_set(err, SE_ERR_ACCESS,
                          "wrong PIN: the token refused it %u minutes ago, and within an hour it is "
                          "presented again only with --retry-pin",
@@ -109,16 +108,16 @@ static se_status present(struct token *token, struct session *session, CK_USER_T
     if (rv != CKR_USER_ALREADY_LOGGED_IN) /* the module knows that without its device */
         token_note_hearing(token, !ckr_breaks_session(rv));
     if (is_wrong_pin(rv)) {
-        refusal_remember(&refusal);
-        pin_memory_add(token->module, &token->slot, buf_bytes(pin));
+        pin_blocklist_add(&refused);
+        pin_blocklist_file_add(token->module, &token->slot, buf_bytes(pin));
     }
-    return rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN ? SE_OK : refused(token, rv, err);
+    return rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN ? SE_OK : login_refused(token, rv, err);
 }
 
 /* With the token's login lock held: the threads of this process present their PINs one after the
  * other. */
-static se_status ask_in(struct token *token, struct session *session, CK_USER_TYPE user,
-                        const struct keyref *ref, se_error *err)
+static se_status log_in_once(struct token *token, struct session *session, CK_USER_TYPE user,
+                             const struct keyref *ref, se_error *err)
 {
     AUTO(se_buf) pin = SE_BUF_INIT;
     struct slot now;
@@ -132,7 +131,7 @@ static se_status ask_in(struct token *token, struct session *session, CK_USER_TY
         return error_set(
             err, SE_ERR_ACCESS,
             "the token wants a PIN, and none is configured (pin, pin.encrypted, pin.source)");
-    return present(token, session, user, &pin, now.flags, err);
+    return present_pin(token, session, user, &pin, now.flags, err);
 }
 
 bool token_is_logged_in(struct session *session)
@@ -152,12 +151,11 @@ se_status token_login(struct token *token, struct session *session, const struct
 
     pthread_mutex_lock(&token->login);
     if (!token_is_logged_in(session))
-        st = ask_in(token, session, CKU_USER, ref, err);
+        st = log_in_once(token, session, CKU_USER, ref, err);
     pthread_mutex_unlock(&token->login);
-    if (st)
-        return st;
+    TRY(st);
     session->logged_in = true;
-    pool_logged_in(&token->pool, session);
+    pool_note_login(&token->pool, session);
     return SE_OK;
 }
 
@@ -167,7 +165,20 @@ se_status token_login_again(struct token *token, struct session *session, const 
     se_status st;
 
     pthread_mutex_lock(&token->login);
-    st = ask_in(token, session, CKU_CONTEXT_SPECIFIC, ref, err);
+    st = log_in_once(token, session, CKU_CONTEXT_SPECIFIC, ref, err);
     pthread_mutex_unlock(&token->login);
+    return st;
+}
+
+se_status token_session(struct session *out, struct token *token, const struct keyref *ref,
+                        bool login, se_error *err)
+{
+    se_status st = SE_OK;
+
+    if (ref->keep_alive)
+        pool_close_idle(&token->pool, ref->keep_alive);
+    TRY(pool_take(out, &token->pool, ref->max_sessions, p11_call_ms(ref) / 2, err));
+    if (login && !out->logged_in && (st = token_login(token, out, ref, err)))
+        session_end(out);
     return st;
 }

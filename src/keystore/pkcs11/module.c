@@ -1,101 +1,157 @@
-#include "keystore/pkcs11/modules.h"
+#include "keystore/pkcs11/module.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/fork_lock.h"
 #include "base/text.h"
-#include "keystore/pkcs11/token.h"
+#include "keystore/pkcs11/session.h"
 
-enum { RESTART_TRIES = 200, RESTART_PAUSE_NS = 5000000 };
+enum { RESTART_TRIES = 200, RESTART_PAUSE_NS = 5000000, FILE_NAMES = 3 };
 
-void module_free(struct module *m)
+/* ---- from the name in the configuration to a file ---- */
+
+struct path_search {
+    struct writer tried;
+    char *found; /* NULL: not yet */
+};
+
+static void path_search_free(struct path_search *s)
 {
-    if (m->calls && m->managed)
-        p11_kit_module_release(m->calls);
-    pthread_mutex_destroy(&m->setup);
-    handles_free(&m->handles);
-    pthread_mutex_destroy(&m->tokens_lock);
-    pthread_rwlock_destroy(&m->entered);
-    pthread_mutex_destroy(&m->turn);
-    free(m->init_args);
-    free(m->path);
-    free(m);
+    writer_free(&s->tried);
+    free(s->found);
+}
+AUTO_KIND(path_search, struct path_search, path_search_free(p))
+
+static bool try_file(struct path_search *s, const char *path)
+{
+    struct stat info;
+
+    writer_format(&s->tried, "%s'%s'", s->tried.buf.size ? ", " : "", path);
+    if (stat(path, &info) || !S_ISREG(info.st_mode))
+        return false;
+    s->found = realpath(path, NULL);
+    return s->found != NULL;
 }
 
-/*
- * p11-kit's client (0.24) has one connection for all threads, which its server answers one call
- * after the other.  When it breaks, the thread that reads from it fails, and the others wait for
- * ever for an answer that it would have handed them: so there are no others.
- */
-static bool is_client(const char *path)
+static bool try_folder(struct path_search *s, const char *name)
 {
-    const char *name = strrchr(path, '/');
+    char *path;
+    bool found;
 
-    return name && text_starts(name, "/p11-kit-client.");
+    if (asprintf(&path, P11_MODULE_PATH "/%s", name) < 0)
+        return !(s->tried.failed = true);
+    found = try_file(s, path);
+    free(path);
+    return found;
 }
 
-/* openCryptoki before 3.14: two threads that sign with one key read it into the same place at once,
- * and the process crashes. */
-static bool is_old_opencryptoki(const CK_INFO *info)
+/* Only the loader knows its path (ld.so.cache, LD_LIBRARY_PATH): it loads the library and says from
+ * where. */
+static bool try_loader(struct path_search *s, const char *name)
 {
-    const CK_VERSION *version = &info->libraryVersion;
-    static const char name[] = "Meta PKCS11 LIBRARY"; /* as it called itself then */
+    void *handle = dlopen(name, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
+    struct link_map *map = NULL;
 
-    return !strncmp((const char *)info->libraryDescription, name, sizeof name - 1) &&
-           (version->major < 3 || (version->major == 3 && version->minor < 14));
+    writer_format(&s->tried, "%s'%s' on the loader's path", s->tried.buf.size ? ", " : "", name);
+    if (!handle)
+        return false;
+    if (!dlinfo(handle, RTLD_DI_LINKMAP, &map) && map)
+        s->found = realpath(map->l_name, NULL);
+    dlclose(handle);
+    return s->found != NULL;
 }
 
-static bool goes_by_turns(const struct module *m)
+/* What p11-kit's own configuration calls a module (module-name of a URI): "softhsm2" for
+ * softhsm2.module. */
+static void try_configuration(struct path_search *s, const char *name)
 {
-    CK_INFO info;
+    CK_FUNCTION_LIST **modules = p11_kit_modules_load(NULL, 0);
 
-    return is_client(m->path) ||
-           (m->calls->C_GetInfo(&info) == CKR_OK && is_old_opencryptoki(&info));
+    writer_format(&s->tried, ", '%s' in p11-kit's configuration", name);
+    for (size_t i = 0; modules && modules[i] && !s->found; i++) {
+        char *called = p11_kit_module_get_name(modules[i]),
+             *file = p11_kit_module_get_filename(modules[i]);
+
+        if (called && file && strcmp(called, name) == 0)
+            s->found = realpath(file, NULL);
+        free(called);
+        free(file);
+    }
+    if (modules)
+        p11_kit_modules_release(modules);
 }
 
-static void make_turns(pthread_mutex_t *turn)
+static bool has_extension(const char *name)
 {
-    pthread_mutexattr_t kind;
+    const char *dot = strstr(name, ".so");
 
-    pthread_mutexattr_init(&kind);
-    pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(turn, &kind);
-    pthread_mutexattr_destroy(&kind);
+    return dot && (dot[3] == '\0' || dot[3] == '.');
 }
 
-/* One thread may enter twice while another waits to restart: only this kind lets it. */
-static void make_entrance(pthread_rwlock_t *entrance)
+/* The file names that `name` may stand for: itself, with ".so", with "lib" and ".so"; false: out of
+ * memory. */
+static bool spell_names(char *names[FILE_NAMES], const char *name)
 {
-    pthread_rwlockattr_t kind;
-
-    pthread_rwlockattr_init(&kind);
-    pthread_rwlockattr_setkind_np(&kind, PTHREAD_RWLOCK_PREFER_READER_NP);
-    pthread_rwlock_init(entrance, &kind);
-    pthread_rwlockattr_destroy(&kind);
+    if (!(names[0] = strdup(name)) || has_extension(name))
+        return names[0] != NULL;
+    if (asprintf(&names[1], "%s.so", name) < 0) {
+        names[1] = NULL;
+        return false;
+    }
+    if (asprintf(&names[2], "lib%s.so", name) < 0) {
+        names[2] = NULL;
+        return false;
+    }
+    return true;
 }
 
-struct module *module_new(const char *path, const char *init_args)
+static void try_names(struct path_search *s, char *const names[FILE_NAMES], bool bare)
 {
-    struct module *m = calloc(1, sizeof *m);
-
-    if (!m)
-        return NULL;
-    pthread_mutex_init(&m->setup, NULL);
-    handles_init(&m->handles);
-    pthread_mutex_init(&m->tokens_lock, NULL);
-    make_entrance(&m->entered);
-    make_turns(&m->turn);
-    m->process = getpid();
-    m->refs = 1;
-    m->path = strdup(path);
-    m->init_args = strdup(init_args);
-    if (m->path && m->init_args)
-        return m;
-    module_free(m);
-    return NULL;
+    if (!bare) {
+        if (!try_file(s, names[0]) && names[1])
+            (void)try_file(s, names[1]);
+        return;
+    }
+    for (int i = 0; i < FILE_NAMES && names[i]; i++)
+        if (try_folder(s, names[i]))
+            return;
+    for (int i = 0; i < FILE_NAMES && names[i]; i++)
+        if (try_loader(s, names[i]))
+            return;
+    try_configuration(s, names[0]);
 }
+
+se_status module_path(char **out, const char *location, se_error *err)
+{
+    AUTO(path_search) s = { 0 };
+    char *names[FILE_NAMES] = { NULL };
+    bool ok;
+
+    *out = NULL;
+    if (!*location)
+        return error_set(err, SE_ERR_STORE, "no PKCS #11 module is named (locationValue)");
+    if ((ok = spell_names(names, location)))
+        try_names(&s, names, !strchr(location, '/'));
+    for (int i = 0; i < FILE_NAMES; i++)
+        free(names[i]);
+    if (!ok || s.tried.failed)
+        return error_memory(err);
+    if (!s.found)
+        return error_set(err, SE_ERR_STORE, "no PKCS #11 module '%s'%s: tried %s", location,
+                         file_hint(location), writer_string(&s.tried));
+    *out = MOVE(s.found);
+    return SE_OK;
+}
+
+/* ---- loading and initialising ---- */
 
 static bool is_of_p11_kit(CK_C_GetFunctionList get)
 {
@@ -107,10 +163,10 @@ static bool is_of_p11_kit(CK_C_GetFunctionList get)
 
 /*
  * p11-kit's proxy (a part of p11-kit itself) is every module of the machine as one.  p11-kit does
- * not manage it as a module, because it manages those behind it, and gives each who asks for it a
- * proxy of his own.
+ * not manage it as a module, because it manages those behind it, and gives each caller a proxy of
+ * its own.
  */
-static se_status load(struct module *m, se_error *err)
+static se_status module_load(struct module *m, se_error *err)
 {
     /* Modules crash when their code is unmapped below threads and exit handlers of their own: it
      * stays. */
@@ -164,7 +220,7 @@ static CK_RV initialize_managed(struct module *m, CK_C_INITIALIZE_ARGS *args)
     return rv;
 }
 
-static se_status initialize(struct module *m, se_error *err)
+static se_status module_initialize(struct module *m, se_error *err)
 {
     /* NSS has LibraryParameters where the standard has pReserved, and wants one more pointer behind
      * it to be NULL. */
@@ -184,20 +240,48 @@ static se_status initialize(struct module *m, se_error *err)
     return SE_OK;
 }
 
-bool module_is_ours(const struct module *module)
+/*
+ * p11-kit's client (0.24) has one connection for all threads, which its server answers one call
+ * after the other.  When it breaks, the thread that reads from it fails, and the others wait for
+ * ever for an answer that it would have handed them: so there are no others.
+ */
+static bool is_client(const char *path)
 {
-    return module->process == getpid();
+    const char *name = strrchr(path, '/');
+
+    return name && text_starts(name, "/p11-kit-client.");
 }
 
-se_status module_start(struct module *module, se_error *err)
+/* openCryptoki before 3.14: two threads that sign with one key read it into the same place at once,
+ * and the process crashes. */
+static bool is_old_opencryptoki(const CK_INFO *info)
+{
+    const CK_VERSION *version = &info->libraryVersion;
+    static const char name[] = "Meta PKCS11 LIBRARY"; /* as it called itself then */
+
+    return !strncmp((const char *)info->libraryDescription, name, sizeof name - 1) &&
+           (version->major < 3 || (version->major == 3 && version->minor < 14));
+}
+
+static bool goes_by_turns(const struct module *m)
+{
+    CK_INFO info;
+
+    return is_client(m->path) ||
+           (m->calls->C_GetInfo(&info) == CKR_OK && is_old_opencryptoki(&info));
+}
+
+/* Loads and initialises it, if nobody has.  It may take as long as it takes: no other lock is held
+ * than the module's own. */
+static se_status module_start(struct module *module, se_error *err)
 {
     se_status st = SE_OK;
 
     pthread_mutex_lock(&module->setup);
     if (!module->ready)
-        st = load(module, err);
+        st = module_load(module, err);
     if (!module->ready && !st)
-        st = initialize(module, err);
+        st = module_initialize(module, err);
     if (!module->ready && !st)
         module->by_turns = goes_by_turns(module);
     module->ready = !st;
@@ -205,7 +289,7 @@ se_status module_start(struct module *module, se_error *err)
     return st;
 }
 
-static void finalize(struct module *module)
+static void module_finalize(struct module *module)
 {
     if (module->managed)
         (void)p11_kit_module_finalize(module->calls);
@@ -213,11 +297,140 @@ static void finalize(struct module *module)
         (void)module->calls->C_Finalize(NULL);
 }
 
-void module_stop(struct module *module)
+static void module_free(struct module *m)
 {
-    if (module->ready)
-        finalize(module);
+    if (m->calls && m->managed)
+        p11_kit_module_release(m->calls);
+    pthread_mutex_destroy(&m->setup);
+    session_handles_free(&m->handles);
+    pthread_mutex_destroy(&m->tokens_lock);
+    pthread_rwlock_destroy(&m->entered);
+    pthread_mutex_destroy(&m->turn);
+    free(m->init_args);
+    free(m->path);
+    free(m);
 }
+
+/* A thread may enter twice, also while another waits to restart: only these kinds let it. */
+static void init_entrance(struct module *m)
+{
+    pthread_mutexattr_t turn;
+    pthread_rwlockattr_t entered;
+
+    pthread_mutexattr_init(&turn);
+    pthread_mutexattr_settype(&turn, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&m->turn, &turn);
+    pthread_mutexattr_destroy(&turn);
+    pthread_rwlockattr_init(&entered);
+    pthread_rwlockattr_setkind_np(&entered, PTHREAD_RWLOCK_PREFER_READER_NP);
+    pthread_rwlock_init(&m->entered, &entered);
+    pthread_rwlockattr_destroy(&entered);
+}
+
+/* Counted once, and nothing of the module has been called yet; NULL: no memory. */
+static struct module *module_new(const char *path, const char *init_args)
+{
+    struct module *m = calloc(1, sizeof *m);
+
+    if (!m)
+        return NULL;
+    pthread_mutex_init(&m->setup, NULL);
+    session_handles_init(&m->handles);
+    pthread_mutex_init(&m->tokens_lock, NULL);
+    init_entrance(m);
+    m->process = getpid();
+    m->refs = 1;
+    m->path = strdup(path);
+    m->init_args = strdup(init_args);
+    if (m->path && m->init_args)
+        return m;
+    module_free(m);
+    return NULL;
+}
+
+/* ---- the table of modules, under fork_lock_take() ---- */
+
+static struct module *table;
+
+bool module_is_ours(const struct module *module)
+{
+    return module->process == getpid();
+}
+
+/* The entry for that file, counted, or a new one; NULL: no memory. */
+static struct module *table_enter(const char *path, const char *init_args)
+{
+    struct module *m;
+
+    fork_lock_take();
+    for (m = table; m && !(module_is_ours(m) && !strcmp(m->path, path)); m = m->next)
+        ;
+    if (m) {
+        m->refs++;
+    } else if ((m = module_new(path, init_args))) {
+        m->next = table;
+        table = m;
+    }
+    fork_lock_give();
+    return m;
+}
+
+struct module *module_ref(struct module *module)
+{
+    fork_lock_take();
+    module->refs++;
+    fork_lock_give();
+    return module;
+}
+
+/* True: out of the table, and this thread's alone. */
+static bool is_last_use(struct module *module)
+{
+    bool last;
+
+    fork_lock_take();
+    last = !--module->refs;
+    for (struct module **p = &table; last && *p; p = &(*p)->next)
+        if (*p == module) {
+            *p = module->next;
+            break;
+        }
+    fork_lock_give();
+    return last;
+}
+
+void module_close(struct module *module)
+{
+    if (!module || !module_is_ours(module) || !is_last_use(module))
+        return;
+    if (module->ready)
+        module_finalize(module);
+    module_free(module);
+}
+
+se_status module_open(struct module **out, const char *location, const char *init_args,
+                      se_error *err)
+{
+    AUTO(module) module = NULL;
+    char *path;
+
+    *out = NULL;
+    TRY(module_path(&path, location, err));
+    module = table_enter(path, init_args);
+    free(path);
+    if (!module)
+        return error_memory(err);
+    if (strcmp(module->init_args, init_args) != 0)
+        return error_set(err, SE_ERR_STORE,
+                         "the PKCS #11 module '%s' is in use with other initArgs, and can be "
+                         "initialised only once",
+                         module->path);
+    TRY(module_start(module, err));
+    *out = MOVE(module);
+    return SE_OK;
+}
+
+/* ---- entering and restarting ---- */
 
 void module_enter(struct module *module)
 {
@@ -238,7 +451,7 @@ unsigned module_starts(struct module *module)
     return __atomic_load_n(&module->starts, __ATOMIC_ACQUIRE);
 }
 
-/* Not by waiting in the lock's queue: nobody who enters is to wait behind a call that does not come
+/* Not by waiting in the lock's queue: no caller may wait behind a call that does not come
  * back. */
 static bool enter_alone(struct module *module)
 {
@@ -260,9 +473,9 @@ se_status module_restart(struct module *module, unsigned seen, se_error *err)
                          "are still going on",
                          module->path);
     if (module_starts(module) == seen) {
-        finalize(module);
-        tokens_forget(module);
-        st = initialize(module, err);
+        module_finalize(module);
+        sessions_forget(module);
+        st = module_initialize(module, err);
         __atomic_add_fetch(&module->starts, 1, __ATOMIC_RELEASE);
     }
     pthread_rwlock_unlock(&module->entered);

@@ -3,7 +3,7 @@
 #include <openssl/ec.h>
 
 #include "crypto/crypto.h"
-#include "keystore/pkcs11/rawrsa.h"
+#include "keystore/pkcs11/rsa_padding.h"
 
 AUTO_KIND(ecdsa_sig, ECDSA_SIG *, ECDSA_SIG_free(*p))
 
@@ -18,73 +18,68 @@ static const unsigned char prefixes[][PREFIX] = {
                         0x04, 0x02, 0x03, 0x05, 0x00, 0x04, 0x40 },
 };
 
-/* What is to be signed, as the token's own mechanism for it wants it. */
-struct request {
+/* What is signed, as the token's own mechanism wants it. */
+struct sign_input {
     const struct sign_how *how;
-    const char *name;
+    const char *name; /* of the mechanism */
     CK_MECHANISM mechanism;
     CK_RSA_PKCS_PSS_PARAMS pss;
     unsigned char data[PREFIX + HASH_MOST];
     size_t size;
-    size_t answer; /* bytes of the signature, exactly */
+    size_t signature_size; /* exactly */
 };
 
-static void add(struct request *r, const void *data, size_t size)
+static void input_append(struct sign_input *in, const void *data, size_t size)
 {
-    memcpy(r->data + r->size, data, size);
-    r->size += size;
+    memcpy(in->data + in->size, data, size);
+    in->size += size;
 }
 
-static void ask_pkcs1(struct request *r, se_bytes value)
+static void input_set_mechanism(struct sign_input *in, const struct token_digest *digest)
 {
-    r->name = "CKM_RSA_PKCS";
-    r->mechanism = (CK_MECHANISM){ CKM_RSA_PKCS, NULL, 0 };
-    add(r, prefixes[r->how->digest], PREFIX);
-    add(r, value.data, value.size);
+    switch (in->how->padding) {
+    case PADDING_PKCS1:
+        in->name = "CKM_RSA_PKCS";
+        in->mechanism = (CK_MECHANISM){ CKM_RSA_PKCS, NULL, 0 };
+        break;
+    case PADDING_PSS:
+        in->name = "CKM_RSA_PKCS_PSS";
+        in->pss =
+            (CK_RSA_PKCS_PSS_PARAMS){ digest->mechanism, digest->mgf, (CK_ULONG)in->how->salt };
+        in->mechanism = (CK_MECHANISM){ CKM_RSA_PKCS_PSS, &in->pss, sizeof in->pss };
+        break;
+    default:
+        in->name = "CKM_ECDSA";
+        in->mechanism = (CK_MECHANISM){ CKM_ECDSA, NULL, 0 };
+    }
 }
 
-static void ask_pss(struct request *r, const struct token_digest *hash, se_bytes value)
+static se_status input_make(struct sign_input *in, const EVP_PKEY *key, const struct sign_how *how,
+                            se_bytes hash, se_error *err)
 {
-    r->name = "CKM_RSA_PKCS_PSS";
-    r->pss = (CK_RSA_PKCS_PSS_PARAMS){ hash->mechanism, hash->mgf, (CK_ULONG)r->how->salt };
-    r->mechanism = (CK_MECHANISM){ CKM_RSA_PKCS_PSS, &r->pss, sizeof r->pss };
-    add(r, value.data, value.size);
-}
+    const struct token_digest *digest =
+        how->digest == DIGEST_SHA1 ? NULL : token_digest(how->digest);
+    const bool is_ecdsa = how->padding == PADDING_NONE;
+    const size_t order = ((size_t)EVP_PKEY_get_bits(key) + 7) / 8;
 
-/* ECDSA takes the leftmost bits of a hash that is longer than the group order (FIPS 186-4, 6.4):
- * some tokens want that done for them. */
-static void ask_ecdsa(struct request *r, se_bytes value, size_t order)
-{
-    r->name = "CKM_ECDSA";
-    r->mechanism = (CK_MECHANISM){ CKM_ECDSA, NULL, 0 };
-    add(r, value.data, value.size < order ? value.size : order);
-}
-
-static se_status ask(struct request *r, const EVP_PKEY *public, const struct sign_how *how,
-                     se_bytes value, se_error *err)
-{
-    const struct token_digest *hash = how->digest == DIGEST_SHA1 ? NULL : token_digest(how->digest);
-    size_t order = ((size_t)EVP_PKEY_get_bits(public) + 7) / 8;
-
-    *r = (struct request){ .how = how };
-    if (!hash || value.size != hash->size || how->salt < 0)
-        return error_set(err, SE_ERR_CRYPTO, "no signature is made over %zu bytes of %s",
-                         value.size, digest_name(how->digest));
-    if ((key_family(public) == FAMILY_EC) != (how->padding == PADDING_NONE))
+    *in = (struct sign_input){ .how = how, .signature_size = is_ecdsa ? 2 * order : order };
+    if (!digest || hash.size != digest->size || how->salt < 0)
+        return error_set(err, SE_ERR_CRYPTO, "no signature is made over %zu bytes of %s", hash.size,
+                         digest_name(how->digest));
+    if ((key_family(key) == FAMILY_EC) != is_ecdsa)
         return error_set(err, SE_ERR_CRYPTO, "the padding does not go with the key");
-    r->answer = how->padding == PADDING_NONE ? 2 * order : order;
+    input_set_mechanism(in, digest);
     if (how->padding == PADDING_PKCS1)
-        ask_pkcs1(r, value);
-    else if (how->padding == PADDING_PSS)
-        ask_pss(r, hash, value);
-    else
-        ask_ecdsa(r, value, order);
+        input_append(in, prefixes[how->digest], PREFIX);
+    /* ECDSA takes the leftmost bits of a hash that is longer than the group order (FIPS 186-4,
+     * 6.4): some tokens want that done for them */
+    input_append(in, hash.data, is_ecdsa && hash.size > order ? order : hash.size);
     return SE_OK;
 }
 
-/* What the token said, when it knows the mechanism. */
-static se_status conclude(const struct operation *op, const char *name, struct session *session,
-                          se_error *err)
+/* The token's answer, when it knows the mechanism. */
+static se_status check_answer(const struct p11_operation *op, const char *name,
+                              struct session *session, se_error *err)
 {
     if (op->rv == CKR_KEY_FUNCTION_NOT_PERMITTED)
         return error_set(err, SE_ERR_KEY, "the private key may not sign: %s", ckr_name(op->rv));
@@ -97,48 +92,47 @@ static se_status conclude(const struct operation *op, const char *name, struct s
     return SE_OK;
 }
 
-static unsigned char *way_of(struct token_key *key, const struct sign_how *how)
-{
-    return &key->ways.sign[how->padding][how->digest];
-}
-
-static se_status sign_raw(se_buf *out, struct token_key *key, struct session *session,
-                          const struct request *r, se_error *err)
+static se_status sign_raw(se_buf *out, struct p11_key *key, struct session *session,
+                          const struct sign_input *in, se_error *err)
 {
     AUTO(se_buf) padded = SE_BUF_INIT;
-    struct operation op = { .mechanism = { CKM_RSA_X_509, NULL, 0 }, .out = out };
+    struct p11_operation op = { .mechanism = { CKM_RSA_X_509, NULL, 0 }, .out = out };
 
-    TRY(raw_pad(&padded, key->public, r->how, (se_bytes){ r->data, r->size }, err));
+    TRY(rsa_padding_add(&padded, key->public_key, in->how, (se_bytes){ in->data, in->size }, err));
     op.in = buf_bytes(&padded);
-    TRY(operation_run(&op, key, session, err));
-    if (operation_refused(op.rv))
+    TRY(p11_operation_run(&op, key, session, err));
+    if (p11_operation_refused(op.rv))
         return error_set(err, SE_ERR_KEY, "the token has neither %s nor CKM_RSA_X_509 for it: %s",
-                         r->name, ckr_name(op.rv));
-    TRY(conclude(&op, "CKM_RSA_X_509", session, err));
-    way_set(way_of(key, r->how), WAY_RAW);
+                         in->name, ckr_name(op.rv));
+    return check_answer(&op, "CKM_RSA_X_509", session, err);
+}
+
+/* *way is how the key does it, and becomes how it did. */
+static se_status sign_by_way(se_buf *out, unsigned char *way, struct p11_key *key,
+                             struct session *session, const struct sign_input *in, se_error *err)
+{
+    struct p11_operation op = {
+        .mechanism = in->mechanism,
+        .in = { in->data, in->size },
+        .out = out,
+    };
+
+    if (way_get(way) != WAY_RAW) {
+        TRY(p11_operation_run(&op, key, session, err));
+        if (op.rv == CKR_OK)
+            way_set(way, WAY_NATIVE);
+        if (!p11_operation_refused(op.rv))
+            return check_answer(&op, in->name, session, err);
+        if (in->how->padding == PADDING_NONE)
+            return error_set(err, SE_ERR_KEY, "the token has no %s: %s", in->name, ckr_name(op.rv));
+    }
+    TRY(sign_raw(out, key, session, in, err));
+    way_set(way, WAY_RAW);
     return SE_OK;
 }
 
-static se_status run(se_buf *out, struct token_key *key, struct session *session,
-                     const struct request *r, se_error *err)
-{
-    struct operation op = { .mechanism = r->mechanism, .in = { r->data, r->size }, .out = out };
-
-    TRY(buf_new(out, r->answer, err));
-    if (way_get(way_of(key, r->how)) == WAY_RAW)
-        return sign_raw(out, key, session, r, err);
-    TRY(operation_run(&op, key, session, err));
-    if (op.rv == CKR_OK)
-        way_set(way_of(key, r->how), WAY_NATIVE);
-    if (!operation_refused(op.rv))
-        return conclude(&op, r->name, session, err);
-    if (r->how->padding == PADDING_NONE)
-        return error_set(err, SE_ERR_KEY, "the token has no %s: %s", r->name, ckr_name(op.rv));
-    return sign_raw(out, key, session, r, err);
-}
-
 /* r and s, one after the other, as RFC 3279's ECDSA-Sig-Value */
-static se_status der_encode(se_buf *out, const se_buf *raw, se_error *err)
+static se_status ecdsa_to_der(se_buf *out, const se_buf *raw, se_error *err)
 {
     int half = (int)(raw->size / 2), size;
     BIGNUM *r = BN_bin2bn(raw->data, half, NULL), *s = BN_bin2bn(raw->data + half, half, NULL);
@@ -158,22 +152,24 @@ static se_status der_encode(se_buf *out, const se_buf *raw, se_error *err)
     return SE_OK;
 }
 
-se_status token_key_sign(se_buf *out, struct token_key *key, struct session *session,
-                         const struct sign_how *how, se_bytes hash, se_error *err)
+se_status p11_key_sign(se_buf *out, struct p11_key *key, struct session *session,
+                       const struct sign_how *how, se_bytes hash, se_error *err)
 {
-    AUTO(se_buf) raw = SE_BUF_INIT;
-    struct request request;
+    AUTO(se_buf) signature = SE_BUF_INIT;
+    struct sign_input in;
 
     *out = (se_buf)SE_BUF_INIT;
-    TRY(ask(&request, key->public, how, hash, err));
-    TRY(run(&raw, key, session, &request, err));
+    TRY(input_make(&in, key->public_key, how, hash, err));
+    TRY(buf_new(&signature, in.signature_size, err));
+    TRY(sign_by_way(&signature, &key->ways.sign[how->padding][how->digest], key, session, &in,
+                    err));
     if (how->padding == PADDING_NONE)
-        return der_encode(out, &raw, err);
-    *out = buf_move(&raw);
+        return ecdsa_to_der(out, &signature, err);
+    *out = buf_move(&signature);
     return SE_OK;
 }
 
-const char *token_key_sign_mechanism(const struct token_key *key, const struct sign_how *how)
+const char *p11_key_sign_mechanism(const struct p11_key *key, const struct sign_how *how)
 {
     static const char *const mechanisms[PADDING_PSS + 1][WAY_RAW + 1] = {
         [PADDING_NONE] = { "", "CKM_ECDSA", "" },

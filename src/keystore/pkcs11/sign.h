@@ -2,7 +2,7 @@
 #ifndef KEYSTORE_PKCS11_SIGN_H
 #define KEYSTORE_PKCS11_SIGN_H
 
-#include "keystore/pkcs11/tokenkey.h"
+#include "keystore/pkcs11/key.h"
 
 /*
  * Signs a finished hash as remote_ops.sign() has it, in a session with the key's token that is
@@ -10,10 +10,10 @@
  * SE_ERR_KEY: the token or the key can't do it; SE_ERR_CRYPTO: the token gave something that is no
  * signature.
  */
-SE_MUST_CHECK se_status token_key_sign(se_buf *out, struct token_key *key, struct session *session,
-                                       const struct sign_how *how, se_bytes hash, se_error *err);
+SE_MUST_CHECK se_status p11_key_sign(se_buf *out, struct p11_key *key, struct session *session,
+                                     const struct sign_how *how, se_bytes hash, se_error *err);
 
 /* How it does that, as far as is known: remote_ops.sign_mechanism(). */
-const char *token_key_sign_mechanism(const struct token_key *key, const struct sign_how *how);
+const char *p11_key_sign_mechanism(const struct p11_key *key, const struct sign_how *how);
 
 #endif
