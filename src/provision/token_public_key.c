@@ -150,7 +150,7 @@ se_status token_key_pair(struct key_pair *out, struct token_keystore *s, CK_OBJE
             .token = s->token,
             .ref = &s->keystore.target->ref,
             .part = PART_SIGN,
-            .public = public_key,
+            .public_key = public_key,
             .object = object,
             .always_authenticate =
                 object_flag(&s->session, object, CKA_ALWAYS_AUTHENTICATE, false),
