@@ -118,7 +118,7 @@ static void print_failure_json(const struct cli *cli, se_status status, const ch
 int cli_fail(const struct cli *cli, const se_error *err)
 {
     print_failure_json(cli, err->status, err->text);
-    if (!cli->told || err->status != SE_ERR_CONFIG)
+    if (!cli->reported || err->status != SE_ERR_CONFIG)
         print_message(cli, err->text);
     if (cli->verbose && err->file)
         (void)fprintf(stderr, "signengine: %s, noticed at %s:%d\n", se_status_name(err->status),
@@ -173,7 +173,7 @@ void cli_warn(const struct cli *cli, const char *format, ...)
     va_end(args);
 }
 
-bool cli_talks(const struct cli *cli)
+bool cli_is_chatty(const struct cli *cli)
 {
     return !cli->quiet && !cli->json && (cli->verbose || isatty(STDERR_FILENO));
 }
@@ -183,7 +183,7 @@ void cli_done(const struct cli *cli, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    if (cli_talks(cli))
+    if (cli_is_chatty(cli))
         print_formatted(cli, format, args);
     va_end(args);
 }
@@ -210,7 +210,7 @@ static void report_finding(void *arg, const se_report *finding)
         cli_warn(cli, "warning: %s", finding->text);
     if (!finding->line)
         return; /* cli_fail() prints an error of the file as a whole */
-    cli->told = cli->told || finding->error;
+    cli->reported = cli->reported || finding->error;
     (void)fprintf(stderr, "%s:%d: %s%s\n", finding->file, finding->line,
                   finding->error ? "" : "warning: ", finding->text);
 }

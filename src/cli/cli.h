@@ -31,7 +31,7 @@ struct cli {
     const char *command; /* its name, for messages */
     bool warnings;       /* the command is about the configuration: its warnings are printed too */
     size_t warned;       /* how many there were */
-    bool told;           /* the findings of the configuration are on stderr already */
+    bool reported;       /* the findings of the configuration are on stderr already */
     bool taken;         /* standard output is for what the command makes: nothing else goes there */
     const char *judged; /* what the command verifies: a refusal is an answer about it */
 };
@@ -59,7 +59,7 @@ void cli_message(const struct cli *cli, const char *format, ...)
 void cli_warn(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Whether somebody reads what cli_done() prints. */
-bool cli_talks(const struct cli *cli);
+bool cli_is_chatty(const struct cli *cli);
 /* A line about what was done, when there is somebody to read it: on a terminal, or with --verbose.
  */
 void cli_done(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));

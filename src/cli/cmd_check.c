@@ -414,5 +414,8 @@ static int check_run(struct cli *cli, void *options, int argc, char **argv)
 }
 
 const struct command command_check = {
-    .name = "check", .options = rows, .options_size = sizeof(struct check_options), .run = check_run
+    .name = "check",
+    .options = rows,
+    .options_size = sizeof(struct check_options),
+    .run = check_run,
 };

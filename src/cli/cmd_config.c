@@ -354,7 +354,9 @@ static int pin_scramble_run(struct cli *cli, void *options, int argc, char **arg
     return status;
 }
 
-const struct command command_pin_scramble = { .name = "pin scramble",
-                                              .options = pin_rows,
-                                              .options_size = sizeof(struct pin_options),
-                                              .run = pin_scramble_run };
+const struct command command_pin_scramble = {
+    .name = "pin scramble",
+    .options = pin_rows,
+    .options_size = sizeof(struct pin_options),
+    .run = pin_scramble_run,
+};

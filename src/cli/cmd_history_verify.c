@@ -50,7 +50,7 @@ static const struct option_row verify_rows[] = {
 struct notify {
     const char *command; /* NULL: none */
     struct writer lines;
-    size_t told; /* bytes of them that the program got */
+    size_t sent; /* bytes of them that the program got */
     bool tried, runs;
     pid_t child;
 };
@@ -99,7 +99,7 @@ static se_status start_notify(struct notify *a, se_error *err)
         (void)close(findings);
     a->tried = true;
     a->runs = !st;
-    a->told = st ? 0 : a->lines.buf.size;
+    a->sent = st ? 0 : a->lines.buf.size;
     return st;
 }
 
@@ -122,7 +122,7 @@ static void notify_of_rest(const struct cli *cli, struct notify *a)
     se_error err = SE_ERROR_INIT;
     se_status st = a->runs ? await_notify(a, &err) : SE_OK;
 
-    if (a->lines.failed || a->lines.buf.size > a->told) {
+    if (a->lines.failed || a->lines.buf.size > a->sent) {
         err = (se_error)SE_ERROR_INIT;
         st = start_notify(a, &err);
         if (!st)

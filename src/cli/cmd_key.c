@@ -114,7 +114,7 @@ static int key_list_run(struct cli *cli, void *options, int argc, char **argv)
     AUTO(target) target = NULL;
     se_error err = SE_ERROR_INIT;
 
-    if (!argc && key_target_is_open(o))
+    if (!argc && key_target_is_unnamed(o))
         return list_config(cli);
     TRY_EXIT(key_target_open_only(&target, cli, o, argc, argv));
     return provision_list(target, &report, &err) ? cli_fail_output(cli, &err) : EXIT_DONE;

@@ -87,7 +87,7 @@ static se_mail_sign_params mail_sign_params_of(const struct mail_sign_options *o
 }
 
 static void print_signed_mail(const struct cli *cli, const struct mail_sign_options *o,
-                              const char *in, const se_mail *told)
+                              const char *in, const se_mail *mail)
 {
     const char *input = in ? in : "standard input", *output = o->sendmail ? o->sendmail
                                                               : o->output ? o->output
@@ -96,17 +96,17 @@ static void print_signed_mail(const struct cli *cli, const struct mail_sign_opti
 
     if (cli->json && !cli->taken)
         (void)json_line(json_pack("{s:o, s:o, s:s, s:i, s:o}", "input", json_text(input), "output",
-                                  json_text(output), "result", told->passed ? "passed" : "signed",
-                                  "version", (int)told->signer.version, "sender",
-                                  json_text(told->signer.address)));
-    else if (told->passed)
+                                  json_text(output), "result", mail->passed ? "passed" : "signed",
+                                  "version", (int)mail->signer.version, "sender",
+                                  json_text(mail->signer.address)));
+    else if (mail->passed)
         cli_done(cli, "%s: %s, signed or encrypted already, passed as it is", output, done);
     else
-        cli_done(cli, "%s: %s, signed by %s (%s)", output, done, told->signer.address,
-                 told->signer.subject);
+        cli_done(cli, "%s: %s, signed by %s (%s)", output, done, mail->signer.address,
+                 mail->signer.subject);
 }
 
-static int sign_mail(se_mail *told, struct cli *cli, const struct descriptor_option *descriptor,
+static int sign_mail(se_mail *mail, struct cli *cli, const struct descriptor_option *descriptor,
                      const struct mail_sign_options *o, const char *in, struct result *result)
 {
     AUTO(engine) engine = NULL;
@@ -121,7 +121,7 @@ static int sign_mail(se_mail *told, struct cli *cli, const struct descriptor_opt
     /* a message is never half of one: a pipe gets it when it is whole */
     if (input_open(&input, in, &err) ||
         result_open(result, o->output ? o->output : "-", true, &err) ||
-        se_mail_sign(&result->sink, told, engine, descriptor->name, &input.source, &params, &err)) {
+        se_mail_sign(&result->sink, mail, engine, descriptor->name, &input.source, &params, &err)) {
         progress_end(&progress);
         return result_fail(result, cli, &err);
     }
@@ -170,16 +170,15 @@ static int mail_sign_run(struct cli *cli, void *options, int argc, char **argv)
     AUTO(result) result = RESULT_INIT;
     struct descriptor_option descriptor;
     const char *in = argc && !o->sendmail ? argv[0] : NULL;
-    se_mail told;
-    int status;
+    se_mail mail;
 
     cli->taken = cli->taken || (!o->output && !o->sendmail);
-    if ((status = check_sign_usage(cli, o, argc)) ||
-        (status = descriptor_read(&descriptor, cli, o->descriptor)) ||
-        (status = sign_mail(&told, cli, &descriptor, o, in, &result)) ||
-        (o->sendmail && (status = run_sendmail(cli, o->sendmail, argc, argv, result.spool))))
-        return status;
-    print_signed_mail(cli, o, in, &told);
+    TRY_EXIT(check_sign_usage(cli, o, argc));
+    TRY_EXIT(descriptor_read(&descriptor, cli, o->descriptor));
+    TRY_EXIT(sign_mail(&mail, cli, &descriptor, o, in, &result));
+    if (o->sendmail)
+        TRY_EXIT(run_sendmail(cli, o->sendmail, argc, argv, result.spool));
+    print_signed_mail(cli, o, in, &mail);
     return EXIT_DONE;
 }
 

@@ -441,7 +441,9 @@ static int rekey_run(struct cli *cli, void *options, int argc, char **argv)
     return rekey_file(&t, argc ? argv[0] : NULL);
 }
 
-const struct command command_rekey = { .name = "rekey",
-                                       .options = rekey_rows,
-                                       .options_size = sizeof(struct rekey_options),
-                                       .run = rekey_run };
+const struct command command_rekey = {
+    .name = "rekey",
+    .options = rekey_rows,
+    .options_size = sizeof(struct rekey_options),
+    .run = rekey_run,
+};

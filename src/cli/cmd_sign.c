@@ -220,5 +220,8 @@ static int sign_run(struct cli *cli, void *options, int argc, char **argv)
 }
 
 const struct command command_sign = {
-    .name = "sign", .options = rows, .options_size = sizeof(struct sign_options), .run = sign_run
+    .name = "sign",
+    .options = rows,
+    .options_size = sizeof(struct sign_options),
+    .run = sign_run,
 };

@@ -100,6 +100,8 @@ static bool is_file(const char *path)
     return path && !stat(path, &info) && S_ISREG(info.st_mode);
 }
 
+AUTO_KIND(path, char *, free(*p))
+
 /* Of the signature beside `in`; NULL: none is to be looked for there. */
 static char *path_beside(const struct verify_options *o, const char *in)
 {
@@ -238,19 +240,20 @@ static int verify_run(struct cli *cli, void *options, int argc, char **argv)
     const struct verify_options *o = options;
     const char *in = argc ? argv[0] : NULL;
     struct descriptor_option descriptor;
-    char *beside = path_beside(o, in);
-    int status = check_usage(cli, o, argc, argv);
+    AUTO(path) beside = path_beside(o, in);
 
-    if (!status && o->raw && !o->signature && (!beside || access(beside, F_OK)))
-        status = beside ? cli_usage(cli, "--raw needs --signature: there is no '%s'", beside)
-                        : cli_usage(cli, "--raw needs --signature");
-    if (!status && !(status = descriptor_read(&descriptor, cli, o->descriptor)))
-        status = verify_file(cli, o, &descriptor, in, beside);
-    free(beside);
-    return status;
+    TRY_EXIT(check_usage(cli, o, argc, argv));
+    if (o->raw && !o->signature && !beside)
+        return cli_usage(cli, "--raw needs --signature");
+    if (o->raw && !o->signature && access(beside, F_OK))
+        return cli_usage(cli, "--raw needs --signature: there is no '%s'", beside);
+    TRY_EXIT(descriptor_read(&descriptor, cli, o->descriptor));
+    return verify_file(cli, o, &descriptor, in, beside);
 }
 
-const struct command command_verify = { .name = "verify",
-                                        .options = rows,
-                                        .options_size = sizeof(struct verify_options),
-                                        .run = verify_run };
+const struct command command_verify = {
+    .name = "verify",
+    .options = rows,
+    .options_size = sizeof(struct verify_options),
+    .run = verify_run,
+};

@@ -275,6 +275,13 @@ struct zip_report {
     uint64_t entries;
 };
 
+static void zip_report_free(struct zip_report *t)
+{
+    json_decref(t->signatures);
+    writer_free(&t->text);
+}
+AUTO_KIND(zip_report, struct zip_report, zip_report_free(p))
+
 static void report_signature(void *arg, const char *name, const se_signer *s)
 {
     struct zip_report *t = arg;
@@ -364,17 +371,14 @@ static int verify_zip(struct zip_report *t, struct cli *cli,
 static int zip_verify_run(struct cli *cli, void *options, int argc, char **argv)
 {
     const struct zip_verify_options *o = options;
-    struct zip_report t = { cli, o, json_array(), { .room = 0 }, 0 };
+    AUTO(zip_report) t = { .cli = cli, .options = o, .signatures = json_array() };
     struct descriptor_option descriptor;
-    int status;
 
-    if (!(status = check_operand(cli, argc)) && o->trust && o->issuers)
-        status = cli_usage(cli, "either --trust or --issuers");
-    if (!status && !(status = descriptor_read(&descriptor, cli, o->descriptor)))
-        status = verify_zip(&t, cli, &descriptor, argv[0]);
-    json_decref(t.signatures);
-    writer_free(&t.text);
-    return status;
+    TRY_EXIT(check_operand(cli, argc));
+    if (o->trust && o->issuers)
+        return cli_usage(cli, "either --trust or --issuers");
+    TRY_EXIT(descriptor_read(&descriptor, cli, o->descriptor));
+    return verify_zip(&t, cli, &descriptor, argv[0]);
 }
 
 const struct command command_zip_verify = {

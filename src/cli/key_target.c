@@ -83,7 +83,7 @@ static se_status open_configured(struct target **out, struct cli *cli, const cha
     return target_configured(out, cli_config(cli), key, replica, &options, err);
 }
 
-bool key_target_is_open(const struct key_target_options *o)
+bool key_target_is_unnamed(const struct key_target_options *o)
 {
     return !o->module && !o->file && !o->slot && !o->token_label && !o->token_serial &&
            !o->init_args && !o->alias && !o->replica && !o->pin_source;
@@ -109,20 +109,21 @@ int key_target_open(struct target **out, struct cli *cli, const struct key_targe
     bool is_direct = o->module || o->file;
     AUTO(se_buf) pin = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
-    se_status st;
 
     *out = NULL;
     TRY_EXIT(check_usage(cli, o, is_direct, *argc));
-    st =
-        is_direct ? open_direct(out, o, &err) : open_configured(out, cli, **argv, o->replica, &err);
-    if (!st && !is_direct) {
+    if (is_direct ? open_direct(out, o, &err) : open_configured(out, cli, **argv, o->replica, &err))
+        return cli_fail(cli, &err);
+    if (!is_direct) {
         --*argc;
         ++*argv;
     }
-    if (!st && o->pin_source &&
-        !(st = secret_read(&pin, o->pin_source, "--pin-source", "PIN", &err)))
-        target_set_pin(*out, &pin);
-    return st ? cli_fail(cli, &err) : EXIT_DONE;
+    if (!o->pin_source)
+        return EXIT_DONE;
+    if (secret_read(&pin, o->pin_source, "--pin-source", "PIN", &err))
+        return cli_fail(cli, &err);
+    target_set_pin(*out, &pin);
+    return EXIT_DONE;
 }
 
 int key_target_open_only(struct target **out, struct cli *cli, const struct key_target_options *o,

@@ -20,7 +20,7 @@ int key_target_open(struct target **out, struct cli *cli, const struct key_targe
                     int *argc, char ***argv);
 
 /* Whether the options leave open which key it is. */
-bool key_target_is_open(const struct key_target_options *options);
+bool key_target_is_unnamed(const struct key_target_options *options);
 
 /* The same for commands that take nothing but KEY. */
 int key_target_open_only(struct target **out, struct cli *cli,

@@ -44,7 +44,7 @@ void print_signed(const struct cli *cli, se_engine *engine,
     if (cli->json)
         (void)json_line(json_pack("{s:o, s:o, s:o}", "descriptor", json_text(descriptor->name),
                                   "input", json_text(input), "output", json_text(output)));
-    if (!cli_talks(cli))
+    if (!cli_is_chatty(cli))
         return;
     params.version = descriptor->version;
     if (se_find_signer(&signer, engine, descriptor->name, &params, NULL))

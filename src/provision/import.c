@@ -167,8 +167,8 @@ se_status imported_key_read(struct imported_key *out, const struct provision_imp
     se_status st = read_import_bundle(&bundle, import, err);
 
     *out = (struct imported_key){ .key = NULL };
-    if (!st && (st = add_authorities(&bundle, import->authorities, err)))
-        return st;
+    if (!st)
+        TRY(add_authorities(&bundle, import->authorities, err));
     if (!st)
         st = choose_imported_key(out, &bundle, err);
     if (st == SE_ERR_ACCESS)

@@ -61,8 +61,7 @@ static char *file_stem(const char *path)
     return strndup(name, dot && dot != name ? (size_t)(dot - name) : strlen(name));
 }
 
-static se_status target_finish(struct target **out, struct target *target, const char *name,
-                               se_error *err)
+static se_status target_finish(struct target *target, const char *name, se_error *err)
 {
     const struct keyref *ref = &target->ref;
     const char *kind = strcmp(ref->store, "HSM") == 0 ? "a token of" : "file";
@@ -70,15 +69,13 @@ static se_status target_finish(struct target **out, struct target *target, const
     target->name = *ref->alias ? strdup(ref->alias)
                    : *name     ? strdup(name)
                                : file_stem(ref->location);
-    if (target->name &&
-        asprintf(&target->text, "key '%s' in %s '%s'", target->name, kind, ref->location) < 0)
+    if (!target->name)
+        return error_memory(err);
+    if (asprintf(&target->text, "key '%s' in %s '%s'", target->name, kind, ref->location) < 0) {
         target->text = NULL;
-    if (target->text) {
-        *out = target;
-        return SE_OK;
+        return error_memory(err);
     }
-    target_free(target);
-    return error_memory(err);
+    return SE_OK;
 }
 
 static se_status choose_replica(struct keyref *out, const struct key_entry *entry, unsigned replica,
@@ -130,32 +127,30 @@ se_status target_configured(struct target **out, const char *config, const char 
                             unsigned replica, const se_options *options, se_error *err)
 {
     AUTO(target) target = NULL;
-    struct target *made;
 
     *out = NULL;
     TRY(target_new(&target, err));
     TRY(load_config(&target->config, config, options, err));
     TRY(config_key(&target->entry, target->config, key, err));
     TRY(choose_replica(&target->ref, target->entry, replica, err));
-    made = MOVE(target);
-    return target_finish(out, made, key, err);
+    TRY(target_finish(target, key, err));
+    *out = MOVE(target);
+    return SE_OK;
 }
 
 /* The configuration is lent to it. */
 static se_status target_of_replica(struct target **out, struct config *config,
                                    const struct key_entry *entry, size_t replica, se_error *err)
 {
-    struct target *made;
-    se_status st = target_new(&made, err);
+    AUTO(target) target = NULL;
 
-    *out = NULL;
-    if (st)
-        return st;
-    made->entry = entry;
-    made->ref = entry->replicas[replica];
-    if (!(st = target_finish(out, made, entry->name, err)))
-        (*out)->config = config;
-    return st;
+    TRY(target_new(&target, err));
+    target->entry = entry;
+    target->ref = entry->replicas[replica];
+    TRY(target_finish(target, entry->name, err));
+    target->config = config;
+    *out = MOVE(target);
+    return SE_OK;
 }
 
 se_status target_each(const char *config, target_fn fn, void *arg, const se_options *options,
@@ -163,20 +158,21 @@ se_status target_each(const char *config, target_fn fn, void *arg, const se_opti
 {
     AUTO(config) loaded = NULL;
     bool more = true;
-    se_status st = load_config(&loaded, config, options, err);
 
-    for (size_t i = 0; !st && more && i < loaded->key_count; i++)
-        for (size_t k = 0; !st && more && k < loaded->keys[i].count; k++) {
+    TRY(load_config(&loaded, config, options, err));
+    for (size_t i = 0; more && i < loaded->key_count; i++) {
+        const struct key_entry *entry = &loaded->keys[i];
+
+        for (size_t k = 0; more && k < entry->count; k++) {
             struct target *target;
 
-            if ((st = target_of_replica(&target, loaded, &loaded->keys[i], k, err)))
-                break;
-            more = fn(arg, target, loaded->keys[i].name,
-                      loaded->keys[i].count > 1 ? (unsigned)k + 1 : 0);
+            TRY(target_of_replica(&target, loaded, entry, k, err));
+            more = fn(arg, target, entry->name, entry->count > 1 ? (unsigned)k + 1 : 0);
             target->config = NULL;
             target_free(target);
         }
-    return st;
+    }
+    return SE_OK;
 }
 
 static const struct {
@@ -263,7 +259,6 @@ static se_status set_token(struct target *target, const struct target_location *
 se_status target_direct(struct target **out, const struct target_location *place, se_error *err)
 {
     AUTO(target) target = NULL;
-    struct target *made;
 
     *out = NULL;
     TRY(target_new(&target, err));
@@ -271,8 +266,9 @@ se_status target_direct(struct target **out, const struct target_location *place
         return error_set(err, SE_ERR_USAGE, "a key is in a token or in a file: name one of them");
     target->ref.alias = place->alias;
     TRY(*place->module ? set_token(target, place, err) : set_file(&target->ref, place->file, err));
-    made = MOVE(target);
-    return target_finish(out, made, "", err);
+    TRY(target_finish(target, "", err));
+    *out = MOVE(target);
+    return SE_OK;
 }
 
 void target_set_pin(struct target *target, se_buf *pin)

@@ -252,12 +252,11 @@ static se_status generate_checked_pair(CK_OBJECT_HANDLE out[2], struct token_key
 static se_status choose_key_id(struct token_keystore *s, EVP_PKEY *public_key, se_error *err)
 {
     const se_buf *id = &s->keystore.target->ref.id;
-    se_status st;
 
     if (id->size)
         return buf_copy(&s->id, buf_bytes(id), err);
-    return (st = buf_new(&s->id, KEY_ID_SIZE, err)) ? st
-                                                    : key_public_id(s->id.data, public_key, err);
+    TRY(buf_new(&s->id, KEY_ID_SIZE, err));
+    return key_public_id(s->id.data, public_key, err);
 }
 
 /* The ID is known only when the key is.  A token that has IDs of its own (YubiHSM) keeps them, if
@@ -289,19 +288,14 @@ se_status token_generate(struct key_pair *out, struct keystore *keystore,
 {
     struct token_keystore *s = (struct token_keystore *)keystore;
     CK_OBJECT_HANDLE pair[2];
-    EVP_PKEY *public_key = NULL;
-    se_status st;
 
     TRY(generate_checked_pair(pair, s, type, uses, err));
-    TRY(token_public_key(&public_key, &s->session, pair[0], err));
-    if (!public_key)
+    TRY(token_public_key(&out->public_key, &s->session, pair[0], err));
+    if (!out->public_key)
         return error_set(err, SE_ERR_STORE, "the token does not tell the public key that it made");
     s->no_sign = uses & USE_SIGN ? 0 : pair[1];
-    if ((st = set_pair_id(s, pair, public_key, err))) {
-        EVP_PKEY_free(public_key);
-        return st;
-    }
-    return token_key_pair(out, s, pair[1], public_key, err);
+    TRY(set_pair_id(s, pair, out->public_key, err));
+    return token_key_pair(out, s, pair[1], err);
 }
 
 /* ---- keys that are brought in ---- */

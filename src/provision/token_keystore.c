@@ -210,13 +210,13 @@ static se_status find_existing(struct token_keystore *s, se_error *err)
 /* Looking at public objects needs no PIN. */
 static se_status login_to_token(struct token_keystore *s, enum access access, se_error *err)
 {
+    const struct keyref *ref = &s->keystore.target->ref;
     AUTO(se_buf) pin = SE_BUF_INIT;
-    se_status st = SE_OK;
 
-    if (access == ACCESS_LOOK &&
-        ((st = keyref_pin(&pin, &s->keystore.target->ref, err)) || !pin.size))
-        return st;
-    return token_login(s->token, &s->session, &s->keystore.target->ref, err);
+    if (access == ACCESS_LOOK)
+        TRY(keyref_pin(&pin, ref, err));
+    return access == ACCESS_LOOK && !pin.size ? SE_OK
+                                              : token_login(s->token, &s->session, ref, err);
 }
 
 static se_status open_token_session(struct token_keystore *s, enum access access, se_error *err)
@@ -297,13 +297,12 @@ static se_status refuse_find(const struct token_keystore *s, struct session *ses
 static se_status token_keystore_find(struct key_pair *out, struct keystore *keystore, se_error *err)
 {
     struct token_keystore *s = (struct token_keystore *)keystore;
-    EVP_PKEY *public_key = NULL;
 
     if (s->privates.count != 1)
         return refuse_find(s, &s->session, err);
     TRY(object_bytes(&s->id, &s->session, s->privates.list[0], CKA_ID, err));
-    TRY(find_public(&public_key, s, err));
-    return token_key_pair(out, s, s->privates.list[0], public_key, err);
+    TRY(find_public(&out->public_key, s, err));
+    return token_key_pair(out, s, s->privates.list[0], err);
 }
 
 /* Once an object is gone there is no way back: then the new ones stay. */

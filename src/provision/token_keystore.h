@@ -38,11 +38,10 @@ se_status token_put_key(struct keystore *keystore, EVP_PKEY *key, unsigned uses,
 se_status token_put_certificates(struct keystore *keystore, X509 *certificate,
                                  const STACK_OF(X509) * chain, se_error *err);
 
-/* In token_public_key.c: both halves of the pair whose private key is `object`, which belongs to
- * `public_key` (taken over). */
+/* In token_public_key.c: the private half of a pair, which is `object`, beside the public one that
+ * is in it. */
 SE_MUST_CHECK se_status token_key_pair(struct key_pair *out, struct token_keystore *s,
-                                       CK_OBJECT_HANDLE object, EVP_PKEY *public_key,
-                                       se_error *err);
+                                       CK_OBJECT_HANDLE object, se_error *err);
 
 /* The public key of a public or private key object, if the object has it; *out is NULL
  * when it does not. */

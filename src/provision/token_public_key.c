@@ -136,28 +136,28 @@ static void signer_close(void *remote)
 static const struct remote_ops signer_ops = { .sign = signer_sign, .close = signer_close };
 
 se_status token_key_pair(struct key_pair *out, struct token_keystore *s, CK_OBJECT_HANDLE object,
-                         EVP_PKEY *public_key, se_error *err)
+                         se_error *err)
 {
     struct session_signer *signer = calloc(1, sizeof *signer);
     se_status st;
 
-    out->public_key = public_key;
     if (!signer)
         return error_memory(err);
-    EVP_PKEY_up_ref(public_key);
+    EVP_PKEY_up_ref(out->public_key);
     *signer = (struct session_signer){
         .key = {
             .token = s->token,
             .ref = &s->keystore.target->ref,
             .part = PART_SIGN,
-            .public_key = public_key,
+            .public_key = out->public_key,
             .object = object,
             .always_authenticate =
                 object_flag(&s->session, object, CKA_ALWAYS_AUTHENTICATE, false),
         },
         .session = &s->session,
     };
-    if ((st = remote_key(&out->private_key, &signer_ops, signer, public_key, err)))
+    st = remote_key(&out->private_key, &signer_ops, signer, out->public_key, err);
+    if (st)
         signer_close(signer);
     return st;
 }
