@@ -111,6 +111,12 @@ se_status checkpoint_append(struct latest *out, se_history *h, struct chain *cha
 
 /* ---- reading ---- */
 
+bool is_checkpoint_of(const struct checkpoint *checkpoint, const struct chain *chain)
+{
+    return strcmp(checkpoint->chain, chain->name) == 0 &&
+           memcmp(&checkpoint->id, &chain->id, sizeof chain->id) == 0;
+}
+
 static se_status copy_note(void *arg, const struct stored_checkpoint *stored, se_error *err)
 {
     return buf_copy(arg, stored->note, err);
@@ -195,8 +201,7 @@ static se_status check_covers_chain(const struct chain *chain, const struct chec
 
     if (chain->damaged)
         return error_set(err, SE_ERR_REJECTED, "what the store says about the chain is damaged");
-    if (strcmp(checkpoint->chain, chain->name) != 0 ||
-        memcmp(&checkpoint->id, &chain->id, sizeof chain->id) != 0)
+    if (!is_checkpoint_of(checkpoint, chain))
         return error_set(err, SE_ERR_REJECTED, "its last seal is that of another chain, '%s'",
                          checkpoint->chain);
     TRY(frontier_root(&root, &chain->frontier, err));

@@ -96,6 +96,9 @@ SE_MUST_CHECK se_status random_fill(unsigned char *out, size_t size, se_error *e
 SE_MUST_CHECK se_status checkpoint_verifier(const se_verifier **out, se_history *h,
                                             unsigned version, se_error *err);
 
+/* False: it belongs to another chain, or to another one of that name. */
+bool is_checkpoint_of(const struct checkpoint *checkpoint, const struct chain *chain);
+
 /* One checkpoint's note.  SE_ERR_REJECTED: it is not there. */
 SE_MUST_CHECK se_status checkpoint_read(se_buf *out, struct chain_store *store,
                                         const struct chain *chain, uint64_t number, se_error *err);

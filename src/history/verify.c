@@ -146,34 +146,35 @@ static se_status check_kept_head(struct verification *v, se_error *err)
     AUTO(se_buf) bytes = SE_BUF_INIT;
     se_bytes head = v->options->head;
     struct signed_note note;
+    uintmax_t number;
 
     if (!head.size)
         return SE_OK;
     if (signed_note_parse(&note, head, NULL))
         return error_set(err, SE_ERR_USAGE,
                          "the head that was kept elsewhere is not the seal of a history");
-    if (note.checkpoint.number < v->chain.base_checkpoint)
+    number = note.checkpoint.number;
+    if (number < v->chain.base_checkpoint)
         return error_set(
             err, SE_ERR_USAGE,
             "the head that was kept elsewhere is seal %ju, and the seals before %ju were dropped",
-            (uintmax_t)note.checkpoint.number, (uintmax_t)v->chain.base_checkpoint);
-    if (strcmp(note.checkpoint.chain, v->chain.name) != 0 ||
-        memcmp(&note.checkpoint.id, &v->chain.id, sizeof note.checkpoint.id) != 0)
+            number, (uintmax_t)v->chain.base_checkpoint);
+    if (!is_checkpoint_of(&note.checkpoint, &v->chain))
         add_chain_finding(
             v, SE_FINDING_ROLLED_BACK,
             "the head that was kept elsewhere is that of another chain: another one was put in its "
             "place");
-    else if (note.checkpoint.number > v->events.last)
+    else if (number > v->events.last)
         finding_add(&v->findings, (se_finding){ .kind = SE_FINDING_ROLLED_BACK },
                     "the chain ends at seal %ju, and the head that was kept elsewhere is seal %ju: "
                     "an older state was put back",
-                    (uintmax_t)v->events.last, (uintmax_t)note.checkpoint.number);
-    else if (checkpoint_read(&bytes, v->store, &v->chain, note.checkpoint.number, NULL) ||
+                    (uintmax_t)v->events.last, number);
+    else if (checkpoint_read(&bytes, v->store, &v->chain, number, NULL) ||
              bytes.size != head.size || memcmp(bytes.data, head.data, head.size) != 0)
         finding_add(&v->findings, (se_finding){ .kind = SE_FINDING_ROLLED_BACK },
                     "seal %ju is not the head that was kept elsewhere: an older state was put "
                     "back, and went on",
-                    (uintmax_t)note.checkpoint.number);
+                    number);
     return SE_OK;
 }
 

@@ -101,8 +101,7 @@ static bool check_belongs(struct scan *scan, const struct stored_checkpoint *sto
 {
     const uint64_t number = stored->number;
 
-    if (strcmp(checkpoint->chain, scan->chain->name) != 0 ||
-        memcmp(&checkpoint->id, &scan->chain->id, sizeof checkpoint->id) != 0)
+    if (!is_checkpoint_of(checkpoint, scan->chain))
         finding_add(scan->findings, about_checkpoint(SE_FINDING_FOREIGN, number),
                     "it is a seal of another chain, '%s'", checkpoint->chain);
     else if (strcmp(checkpoint->descriptor, scan->h->descriptor) != 0)

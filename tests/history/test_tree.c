@@ -1,5 +1,5 @@
-/* The tree, its right frontier and paths, beside a tree that is made as RFC 9162, 2.1 defines it;
- * and rows that are no entries. */
+/* The tree, its frontiers and inclusion proofs, beside a tree that is made as RFC 9162, 2.1 defines
+ * it; and rows that are no entries. */
 #include "history/tree.h"
 #include "tests/unit/unit.h"
 
@@ -53,7 +53,7 @@ static void path_of(struct inclusion_proof *out, const struct hash *list, size_t
         index < left ? root_of(list + left, count - left) : root_of(list, left);
 }
 
-static struct frontier edge_of(size_t count)
+static struct frontier frontier_of(size_t count)
 {
     struct frontier frontier = { .size = 0 };
 
@@ -69,7 +69,7 @@ static void test_edges_have_the_root_of_the_definition(void **state)
     (void)state;
     for (size_t count = 1; count <= LEAVES; count++) {
         struct hash wanted = root_of(leaves, count), root;
-        struct frontier frontier = edge_of(count), again;
+        struct frontier frontier = frontier_of(count), again;
 
         assert_status(SE_OK, frontier_root(&root, &frontier, &err), &err);
         assert_true(hash_equal(&root, &wanted));
@@ -81,7 +81,7 @@ static void test_edges_have_the_root_of_the_definition(void **state)
 
 static void test_full_subtrees_can_be_added(void **state)
 {
-    struct frontier whole = edge_of(LEAVES), frontier = { .size = 0 };
+    struct frontier whole = frontier_of(LEAVES), frontier = { .size = 0 };
     struct hash part = root_of(leaves, 64), a, b;
     se_error err = SE_ERROR_INIT;
 
@@ -97,9 +97,9 @@ static void test_full_subtrees_can_be_added(void **state)
     assert_int_equal(frontier.size, LEAVES);
 }
 
-static void test_an_edge_of_another_size_is_refused(void **state)
+static void test_an_frontier_of_another_size_is_refused(void **state)
 {
-    struct frontier frontier = edge_of(7), out;
+    struct frontier frontier = frontier_of(7), out;
     se_bytes bytes = frontier_bytes(&frontier);
     se_error err = SE_ERROR_INIT;
 
@@ -230,7 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_edges_have_the_root_of_the_definition),
         cmocka_unit_test(test_full_subtrees_can_be_added),
-        cmocka_unit_test(test_an_edge_of_another_size_is_refused),
+        cmocka_unit_test(test_an_frontier_of_another_size_is_refused),
         cmocka_unit_test(test_every_eighth_level_is_told),
         cmocka_unit_test(test_paths_lead_to_the_root_and_no_other_does),
         cmocka_unit_test(test_no_path_leads_from_beyond),

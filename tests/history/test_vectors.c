@@ -26,7 +26,7 @@ static se_buf read_vector(const char *name)
 
 /* ---- entries and trees ---- */
 
-static size_t unhex(unsigned char *out, const char *text)
+static size_t parse_hex(unsigned char *out, const char *text)
 {
     size_t size = strcmp(text, "-") ? strlen(text) / 2 : 0;
 
@@ -49,14 +49,14 @@ static void read_entry(struct vector *v, char *line)
 
     for (size_t i = 0; i < 8; i++)
         assert_non_null(fields[i] = strsep(&rest, " "));
-    assert_int_equal(unhex(v->id.bytes, fields[0]), CHAIN_ID_SIZE);
+    assert_int_equal(parse_hex(v->id.bytes, fields[0]), CHAIN_ID_SIZE);
     v->row =
         (struct row){ .seq = strtoull(fields[1], NULL, 10), .time = strtoll(fields[2], NULL, 10) };
-    v->row.object = (se_bytes){ v->object, unhex(v->object, fields[3]) };
-    v->row.salt = (se_bytes){ v->salt, unhex(v->salt, fields[4]) };
-    v->row.payload = (se_bytes){ v->payload, unhex(v->payload, fields[5]) };
-    v->entry_size = unhex(v->entry, fields[6]);
-    assert_int_equal(unhex(v->leaf.bytes, fields[7]), HASH_SIZE);
+    v->row.object = (se_bytes){ v->object, parse_hex(v->object, fields[3]) };
+    v->row.salt = (se_bytes){ v->salt, parse_hex(v->salt, fields[4]) };
+    v->row.payload = (se_bytes){ v->payload, parse_hex(v->payload, fields[5]) };
+    v->entry_size = parse_hex(v->entry, fields[6]);
+    assert_int_equal(parse_hex(v->leaf.bytes, fields[7]), HASH_SIZE);
 }
 
 static void check_entry(const struct vector *v)
@@ -109,7 +109,7 @@ static void test_trees_have_the_roots_that_are_documented(void **state)
     for (size_t size = 0; size <= ENTRIES; size++) {
         assert_non_null(line = strsep(&rest, "\n"));
         assert_int_equal(strtoull(strsep(&line, " "), NULL, 10), size);
-        assert_int_equal(unhex(wanted.bytes, line), HASH_SIZE);
+        assert_int_equal(parse_hex(wanted.bytes, line), HASH_SIZE);
         assert_status(SE_OK, frontier_root(&root, &frontier, &err), &err);
         assert_memory_equal(&root, &wanted, HASH_SIZE);
         if (size < ENTRIES)
@@ -132,8 +132,9 @@ static se_status wanted_of(const char *name)
                                                   : SE_OK;
 }
 
-static void each(const char *folder,
-                 se_status (*check)(se_bytes bytes, const char *name, se_error *err), int least)
+static void check_folder(const char *folder,
+                         se_status (*check)(se_bytes bytes, const char *name, se_error *err),
+                         int least)
 {
     struct dirent **names = NULL;
     char path[PATH_ROOM];
@@ -195,7 +196,7 @@ static se_status check_seal(se_bytes bytes, const char *name, se_error *err)
 static void test_seals(void **state)
 {
     (void)state;
-    each("seals", check_seal, 50);
+    check_folder("seals", check_seal, 50);
 }
 
 static void test_what_a_seal_says(void **state)
@@ -235,7 +236,7 @@ static se_status check_proof(se_bytes bytes, const char *name, se_error *err)
 static void test_proofs(void **state)
 {
     (void)state;
-    each("proofs", check_proof, 40);
+    check_folder("proofs", check_proof, 40);
 }
 
 int main(void)
