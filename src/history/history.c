@@ -21,6 +21,12 @@ static const struct chain_store_type *const store_types[] = {
 #endif
 };
 
+#ifdef HAVE_POSTGRESQL
+static const char other_stores[] = "or postgresql://...";
+#else
+static const char other_stores[] = "(postgresql:// was not built in)";
+#endif
+
 /* NULL: no such store, and the error says which there are; it has no more of the URI than the
  * scheme, as a password may follow. */
 static const struct chain_store_type *find_store_type(const char *uri, se_error *err)
@@ -29,13 +35,7 @@ static const struct chain_store_type *find_store_type(const char *uri, se_error 
         if (text_starts(uri, store_types[i]->scheme))
             return store_types[i];
     (void)error_set(err, SE_ERR_USAGE, "'%.*s' is no store: sqlite:PATH %s",
-                    (int)strcspn(uri, ":=@?"), uri,
-#ifdef HAVE_POSTGRESQL
-                    "or postgresql://..."
-#else
-                    "(postgresql:// was not built in)"
-#endif
-    );
+                    (int)strcspn(uri, ":=@?"), uri, other_stores);
     return NULL;
 }
 
