@@ -2,7 +2,8 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
+
+#include "base/clock.h"
 
 enum { SECOND = 1000000 };
 
@@ -26,7 +27,22 @@ const char *se_finding_name(se_finding_kind kind)
     return i < sizeof names / sizeof *names ? names[i] : "unknown";
 }
 
-static int place(char *out, size_t room, const se_finding *what)
+bool findings_suffice(const struct findings *f)
+{
+    return f->count >= FINDINGS_MOST && clock_monotonic_us() - f->since > SECOND;
+}
+
+void finding_report(struct findings *f, const se_finding *what)
+{
+    if (!f->count++) {
+        (void)error_set(&f->first, SE_ERR_REJECTED, "%s", what->text);
+        f->since = clock_monotonic_us();
+    }
+    if (f->fn && f->count <= FINDINGS_MOST)
+        f->fn(f->arg, what);
+}
+
+static int format_place(char *out, size_t room, const se_finding *what)
 {
     if (what->first && what->last > what->first)
         return snprintf(out, room, "entries %ju to %ju: ", (uintmax_t)what->first,
@@ -39,30 +55,7 @@ static int place(char *out, size_t room, const se_finding *what)
     return 0;
 }
 
-int64_t findings_clock(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * SECOND + t.tv_nsec / 1000;
-}
-
-bool findings_suffice(const struct findings *f)
-{
-    return f->count >= FINDINGS_MOST && findings_clock() - f->since > SECOND;
-}
-
-void finding_tell(struct findings *f, const se_finding *what)
-{
-    if (!f->count++) {
-        (void)error_set(&f->first, SE_ERR_REJECTED, "%s", what->text);
-        f->since = findings_clock();
-    }
-    if (f->fn && f->count <= FINDINGS_MOST)
-        f->fn(f->arg, what);
-}
-
-static bool same_place(const se_finding *a, const se_finding *b)
+static bool is_same_place(const se_finding *a, const se_finding *b)
 {
     return a->first == b->first && a->last == b->last && a->seal == b->seal;
 }
@@ -70,11 +63,11 @@ static bool same_place(const se_finding *a, const se_finding *b)
 void finding_add(struct findings *f, se_finding what, const char *format, ...)
 {
     char text[700];
-    size_t used = (size_t)place(text, sizeof text, &what);
+    size_t used = (size_t)format_place(text, sizeof text, &what);
     se_error clean = SE_ERROR_INIT;
     va_list args;
 
-    if (f->early && same_place(&f->earlier, &what)) {
+    if (f->early && is_same_place(&f->earlier, &what)) {
         f->early = false;
         return;
     }
@@ -83,7 +76,7 @@ void finding_add(struct findings *f, se_finding what, const char *format, ...)
     va_end(args);
     (void)error_set(&clean, SE_ERR_REJECTED, "%s", text); /* one line */
     what.text = clean.text;
-    finding_tell(f, &what);
+    finding_report(f, &what);
 }
 
 se_status findings_status(const struct findings *f, se_error *err)
@@ -94,4 +87,100 @@ se_status findings_status(const struct findings *f, se_error *err)
         return error_set(err, SE_ERR_REJECTED, "%s", f->first.text);
     return error_set(err, SE_ERR_REJECTED, "%ju findings; the first: %s", (uintmax_t)f->count,
                      f->first.text);
+}
+
+/* ---- where an entry comes from that is not what was sealed in its place ---- */
+
+/* The time is that of all searches of a verification together: many changed entries, or chains that
+ * were added to be searched, must not keep the findings back. */
+enum { FAR = 4096, CLOCK_EVERY = 64, SEARCHING_MOST = SECOND };
+
+struct origin_search {
+    struct row row; /* as if it had been erased: its leaf is the same, and is made in no time */
+    int64_t until;
+    unsigned tries;
+    bool over;
+    struct chain found;
+    uint64_t seq; /* 0: not found */
+};
+
+static bool was_entry(struct origin_search *s, uint64_t seq, const struct chain_id *id)
+{
+    struct row there = s->row;
+    struct hash leaf;
+
+    if (++s->tries % CLOCK_EVERY == 0 && clock_monotonic_us() > s->until)
+        s->over = true;
+    there.seq = seq;
+    return !s->over && !entry_leaf(&leaf, &there, id, NULL) && hash_equal(&leaf, &s->row.leaf);
+}
+
+/* The number that it was sealed with; 0: it is none of those around. */
+static uint64_t find_former_place(struct origin_search *s, const struct chain *chain)
+{
+    const uint64_t seq = s->row.seq;
+
+    for (uint64_t far = 1; !s->over && far <= FAR; far++) {
+        if (seq > far && was_entry(s, seq - far, &chain->id))
+            return seq - far;
+        if (was_entry(s, seq + far, &chain->id))
+            return seq + far;
+    }
+    return 0;
+}
+
+/* An entry's row names no chain: each of the store's is tried. */
+static se_status search_chain(void *arg, const struct chain *chain, se_error *err)
+{
+    struct origin_search *s = arg;
+
+    for (uint64_t seq = 1; !s->seq && !s->over && seq <= FAR; seq++)
+        if (was_entry(s, seq, &chain->id))
+            s->seq = seq;
+    if (!s->seq && was_entry(s, s->row.seq, &chain->id))
+        s->seq = s->row.seq;
+    if (s->seq)
+        s->found = *chain;
+    return s->seq || s->over ? error_set(err, SE_ERR_CANCELLED, "found") : SE_OK;
+}
+
+/* False: nothing more can be said than that it is another one. */
+static bool add_origin(struct findings *f, struct origin_search *s, struct chain_store *store,
+                       const struct chain *chain)
+{
+    se_finding at = { .kind = SE_FINDING_REORDERED, .first = s->row.seq };
+    uint64_t place = find_former_place(s, chain);
+
+    if (place) {
+        finding_add(f, at, "it is what was entry %ju", (uintmax_t)place);
+        return true;
+    }
+    if (!s->over && store->type->read_chains(store, search_chain, s, NULL) != SE_ERR_CANCELLED)
+        return false;
+    at.kind = SE_FINDING_FOREIGN;
+    if (s->seq)
+        finding_add(f, at, "it is entry %ju of the chain '%s'", (uintmax_t)s->seq, s->found.name);
+    return s->seq > 0;
+}
+
+void finding_add_changed(struct findings *f, const struct row *row, struct chain_store *store,
+                         const struct chain *chain)
+{
+    const se_finding at = { .kind = SE_FINDING_CHANGED, .first = row->seq };
+    int64_t began = clock_monotonic_us();
+    struct origin_search s = { .row = *row, .until = began + SEARCHING_MOST - f->searched };
+    struct hash commitment;
+    bool said = false;
+
+    if (store && began < s.until && !entry_commitment(&commitment, row, NULL)) {
+        s.row.salt = (se_bytes){ "", 0 };
+        s.row.payload = hash_bytes(&commitment);
+        said = add_origin(f, &s, store, chain);
+    }
+    f->searched += clock_monotonic_us() - began;
+    if (row->oversized)
+        finding_add(f, at, "it is bigger than an entry can be: it was changed");
+    else if (!said)
+        finding_add(f, at,
+                    "it is not what was stored: its time, object, payload or hash was changed");
 }

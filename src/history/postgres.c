@@ -1,128 +1,76 @@
-/* Chains in PostgreSQL: several processes and hosts on one chain, which take turns by its row. */
+/* Connections to PostgreSQL, and transactions: several processes and hosts work on one chain, and
+ * take turns by its row. */
 #include "history/postgres.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The class of an SQLSTATE says whether another try may help. */
-static se_status status_of(const char *state)
-{
-    static const struct {
-        const char *begin;
-        se_status status;
-    } classes[] = {
-        { "08", SE_ERR_UNAVAILABLE },    { "57P", SE_ERR_UNAVAILABLE },
-        { "40", SE_ERR_UNAVAILABLE },    { "5330", SE_ERR_UNAVAILABLE },
-        { "55P03", SE_ERR_UNAVAILABLE }, { "28", SE_ERR_ACCESS },
-        { "42501", SE_ERR_ACCESS },      { "25006", SE_ERR_ACCESS },
-        { "22", SE_ERR_FORMAT },         { "42", SE_ERR_FORMAT },
-    };
+#include "base/text.h"
 
-    for (size_t i = 0; state && i < sizeof classes / sizeof *classes; i++)
-        if (strncmp(state, classes[i].begin, strlen(classes[i].begin)) == 0)
-            return classes[i].status;
-    return SE_ERR_IO;
+/* ---- URIs, of which messages may have all but passwords ---- */
+
+/* What follows user and password, as libpq sees it: they end at the first "@", if no "/" comes
+ * before it. */
+static const char *find_host(const char *uri)
+{
+    const char *user = uri + strlen(POSTGRES_SCHEME);
+    const char *end = user + strcspn(user, "@/");
+
+    return *end == '@' ? end + 1 : user;
 }
 
-se_status postgres_failed(const struct postgres *s, const PGresult *result, se_error *err)
+/* An "@" further on, but for the values of parameters, is the end of a password that has more of
+ * its like in it: libpq may take a part of it for something that its messages name. */
+static bool is_password_clear(const char *uri)
 {
-    const char *text = result ? PQresultErrorMessage(result) : "";
-    const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-    bool lost = PQstatus(s->connection) != CONNECTION_OK;
-    char line[400];
+    const char *host = find_host(uri);
 
-    (void)snprintf(line, sizeof line, "%s", *text ? text : PQerrorMessage(s->connection));
-    line[strcspn(line, "\n")] = '\0';
-    return error_set(err, lost ? SE_ERR_UNAVAILABLE : status_of(state), "'%s': %s", s->shown,
-                     *line ? line : "no answer");
+    return !memchr(host, '@', strcspn(host, "="));
 }
 
-/* ---- queries ---- */
-
-void pg_put_number(unsigned char *out, uint64_t number, unsigned bytes)
+/* The parameters that are no secrets; libpq may know more of those than we do. */
+static void write_parameters(struct writer *w, const char *parameters)
 {
-    while (bytes--) {
-        out[bytes] = (unsigned char)number;
-        number >>= 8;
-    }
+    static const char *const plain[] = { "host=",   "hostaddr=", "port=",
+                                         "dbname=", "user=",     "sslmode=" };
+    char before = '?';
+
+    for (const char *at = parameters; *at++; at += strcspn(at, "&"))
+        for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+            if (text_starts(at, plain[i])) {
+                writer_put(w, &before, 1);
+                writer_put(w, at, strcspn(at, "&"));
+                before = '&';
+            }
 }
 
-void pg_number(struct pg_parameters *p, uint64_t number)
-{
-    pg_put_number(p->numbers[p->count], number, 8);
-    pg_bytes(p, (se_bytes){ p->numbers[p->count], 8 });
-}
-
-void pg_bytes(struct pg_parameters *p, se_bytes bytes)
-{
-    p->values[p->count] = bytes.size ? bytes.data : "";
-    p->sizes[p->count] = (int)bytes.size;
-    p->formats[p->count++] = 1;
-}
-
-/* "@entry" is the table, wherever it is. */
-static void put_sql(struct writer *w, const struct postgres *s, const char *sql)
-{
-    for (const char *at; (at = strchr(sql, '@')); sql = at + 1) {
-        writer_put(w, sql, (size_t)(at - sql));
-        writer_text(w, s->prefix);
-    }
-    writer_text(w, sql);
-}
-
-se_status pg_query(PGresult **out, struct postgres *s, const char *text,
-                   const struct pg_parameters *p, se_error *err)
+char *postgres_redact_uri(const char *uri)
 {
     AUTO(writer) w = { 0 };
-    ExecStatusType status;
-    const char *sql;
+    const char *user = uri + strlen(POSTGRES_SCHEME), *host = find_host(uri);
 
-    *out = NULL;
-    put_sql(&w, s, text);
-    if (w.failed)
-        return error_memory(err);
-    sql = writer_string(&w);
-    *out = p ? PQexecParams(s->connection, sql, p->count, NULL, p->values, p->sizes, p->formats, 1)
-             : PQexec(s->connection, sql);
-    status = PQresultStatus(*out);
-    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_COPY_IN
-               ? SE_OK
-               : postgres_failed(s, *out, err);
-}
-
-se_status pg_run(struct postgres *s, const char *sql, se_error *err)
-{
-    AUTO(pg_result) result = NULL;
-
-    return pg_query(&result, s, sql, NULL, err);
-}
-
-se_bytes pg_at(const PGresult *result, int row, int column)
-{
-    return (se_bytes){ PQgetvalue(result, row, column), (size_t)PQgetlength(result, row, column) };
-}
-
-uint64_t pg_number_at(const PGresult *result, int row, int column)
-{
-    se_bytes bytes = pg_at(result, row, column);
-    const unsigned char *at = bytes.data;
-    uint64_t number = 0;
-
-    for (size_t i = 0; i < bytes.size && i < 8; i++)
-        number = number << 8 | at[i];
-    return number;
+    writer_text(&w, POSTGRES_SCHEME);
+    if (!is_password_clear(uri))
+        writer_text(&w, "...");
+    else {
+        if (host > user)
+            writer_format(&w, "%.*s@", (int)strcspn(user, ":@"), user);
+        writer_put(&w, host, strcspn(host, "?"));
+        write_parameters(&w, host + strcspn(host, "?"));
+    }
+    return w.failed ? NULL : strdup(writer_string(&w));
 }
 
 /* ---- connections ---- */
 
-static void close_connection(struct database *store)
+void postgres_close(struct chain_store *store)
 {
     struct postgres *s = (struct postgres *)store;
 
     PQfinish(s->connection);
-    if (s->address)
-        explicit_bzero(s->address, strlen(s->address));
-    free(s->address);
+    if (s->uri)
+        explicit_bzero(s->uri, strlen(s->uri));
+    free(s->uri);
     free(s->shown);
     free(s->schema);
     free(s->prefix);
@@ -134,10 +82,10 @@ static void close_connection(struct database *store)
  * A pooler (pgbouncer in transaction mode) gives each transaction whatever connection to the server
  * is free, and another application has it next.  So what is set is set for the transaction, in each
  * of them, and nothing is taken from what a session was left with: how long to wait and what a
- * commit waits for are told by the values that sessions begin with.
+ * commit waits for come from the values that sessions begin with.
  *
- * Who holds the chain's row and does not go on must not hold all others for ever: they wait as long
- * as in SQLite.
+ * A process that holds the chain's row and does not go on must not hold all others for ever: they
+ * wait as long as in SQLite.
  *
  * A commit that is acknowledged has to be on the disk, whatever the server's default is.
  *
@@ -145,16 +93,16 @@ static void close_connection(struct database *store)
  * as after many rows at once, it believes that few follow, and would read and sort all of them for
  * each piece.
  */
-static const char settings[] = "SELECT pg_catalog.format('SET LOCAL search_path = pg_catalog, "
-                               "pg_temp; SET LOCAL client_min_messages = warning;"
-                               " SET LOCAL statement_timeout TO DEFAULT; SET LOCAL enable_seqscan "
-                               "= off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = "
-                               "off;"
-                               " SET LOCAL lock_timeout = %L; SET LOCAL synchronous_commit = %L',"
-                               " (SELECT CASE reset_val WHEN '0' THEN '30s' ELSE reset_val END "
-                               "FROM pg_catalog.pg_settings WHERE name = 'lock_timeout'),"
-                               " (SELECT CASE reset_val WHEN 'off' THEN 'on' ELSE reset_val END "
-                               "FROM pg_catalog.pg_settings WHERE name = 'synchronous_commit'))";
+static const char settings[] =
+    "SELECT pg_catalog.format("
+    "'SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL client_min_messages = warning;"
+    " SET LOCAL statement_timeout TO DEFAULT; SET LOCAL enable_seqscan = off;"
+    " SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off;"
+    " SET LOCAL lock_timeout = %L; SET LOCAL synchronous_commit = %L',"
+    " (SELECT CASE reset_val WHEN '0' THEN '30s' ELSE reset_val END"
+    " FROM pg_catalog.pg_settings WHERE name = 'lock_timeout'),"
+    " (SELECT CASE reset_val WHEN 'off' THEN 'on' ELSE reset_val END"
+    " FROM pg_catalog.pg_settings WHERE name = 'synchronous_commit'))";
 
 static se_status read_settings(struct postgres *s, se_error *err)
 {
@@ -163,39 +111,46 @@ static se_status read_settings(struct postgres *s, se_error *err)
     se_bytes text;
 
     TRY(pg_query(&result, s, settings, &none, err));
-    text = pg_at(result, 0, 0);
+    text = pg_bytes_at(result, 0, 0);
     free(s->settings);
     s->settings = strndup(text.data, text.size);
     return s->settings ? SE_OK : error_memory(err);
 }
 
+static se_status find_schema_and_settings(struct postgres *s, bool create, se_error *err)
+{
+    TRY(postgres_find_schema(s, create, err));
+    TRY(read_settings(s, err));
+    return pg_execute(s, "COMMIT", err);
+}
+
 /* What is the same in all transactions. */
-static se_status prepare(struct postgres *s, bool create, se_error *err)
+static se_status prepare_connection(struct postgres *s, bool create, se_error *err)
 {
     se_status st;
 
-    TRY(pg_run(s, "BEGIN; SET LOCAL search_path TO DEFAULT; SET LOCAL statement_timeout TO DEFAULT",
-               err));
-    if ((st = postgres_find_schema(s, create, err)) || (st = read_settings(s, err)) ||
-        (st = pg_run(s, "COMMIT", err)))
-        database_abandon(&s->store);
+    TRY(pg_execute(
+        s, "BEGIN; SET LOCAL search_path TO DEFAULT; SET LOCAL statement_timeout TO DEFAULT", err));
+    st = find_schema_and_settings(s, create, err);
+    if (st)
+        (void)postgres_end(&s->store, false, NULL);
     return st;
 }
 
-static void hush(void *arg, const char *message)
+static void ignore_notice(void *arg, const char *message)
 {
     (void)arg;
     (void)message;
 }
 
-/* libpq tells what it does not understand, and that may be a part of a password. */
-static se_status check_address(const struct postgres *s, se_error *err)
+/* libpq repeats what it does not understand, and that may be a part of a password. */
+static se_status check_uri(const struct postgres *s, se_error *err)
 {
     char *why = NULL;
-    PQconninfoOption *options = PQconninfoParse(s->address, &why);
+    PQconninfoOption *options = PQconninfoParse(s->uri, &why);
     se_status st = SE_OK;
 
-    if (!address_clear(s->address) || (!options && strcmp(s->address, s->shown) != 0))
+    if (!is_password_clear(s->uri) || (!options && strcmp(s->uri, s->shown) != 0))
         st = error_set(err, SE_ERR_USAGE,
                        "'%s': it is not clear: in a user's name or a password, '%%', '/', ':' and "
                        "'@' are %%25, %%2F, %%3A and %%40",
@@ -207,7 +162,7 @@ static se_status check_address(const struct postgres *s, se_error *err)
     return st;
 }
 
-static se_status connect_to(struct postgres *s, bool create, se_error *err)
+static se_status connect_server(struct postgres *s, bool create, se_error *err)
 {
     /* a host that is gone is noticed within a minute: the system's own limit for one that owes us
      * an answer is two hours */
@@ -215,7 +170,7 @@ static se_status connect_to(struct postgres *s, bool create, se_error *err)
         "fallback_application_name", "connect_timeout",  "tcp_user_timeout", "keepalives_idle",
         "keepalives_interval",       "keepalives_count", "dbname",           NULL
     };
-    const char *values[] = { "signengine", "10", "30000", "30", "10", "3", s->address, NULL };
+    const char *values[] = { "signengine", "10", "30000", "30", "10", "3", s->uri, NULL };
 
     s->connection = PQconnectdbParams(names, values, 1);
     if (!s->connection)
@@ -227,30 +182,8 @@ static se_status connect_to(struct postgres *s, bool create, se_error *err)
         return error_set(err, SE_ERR_UNAVAILABLE, "'%s': %.*s", s->shown, (int)(size - (size > 0)),
                          why);
     }
-    (void)PQsetNoticeProcessor(s->connection, hush, NULL);
-    return prepare(s, create, err);
-}
-
-static se_status open_connection(struct database **out, const char *address, bool create,
-                                 se_error *err)
-{
-    struct postgres *s;
-    se_status st;
-
-    if (!(s = calloc(1, sizeof *s)))
-        return error_memory(err);
-    s->store.type = &postgres_database;
-    s->address = strdup(address);
-    s->shown = address_shown(address);
-    if (!s->address || !s->shown)
-        st = error_memory(err);
-    else if (!(st = check_address(s, err)) && !(st = connect_to(s, create, err)) && create)
-        st = postgres_make_tables(s, err);
-    if (st)
-        close_connection(&s->store);
-    else
-        *out = &s->store;
-    return st;
+    (void)PQsetNoticeProcessor(s->connection, ignore_notice, NULL);
+    return prepare_connection(s, create, err);
 }
 
 /* ---- transactions ---- */
@@ -258,90 +191,112 @@ static se_status open_connection(struct database **out, const char *address, boo
 /*
  * The tables are locked before the catalogs are looked at and the snapshot is taken: nobody puts
  * others in their place meanwhile, or makes a trigger for what is written.  Nor does anybody append
- * where this is to be DATABASE_ALONE.
+ * where this is to be STORE_EXCLUSIVE.
  */
 static const struct {
     const char *how, *locks;
 } beginnings[] = {
-    [DATABASE_READ] = { "ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                        "LOCK TABLE ONLY @chain, ONLY @entry, ONLY @node, ONLY @seal IN ACCESS "
-                        "SHARE MODE" },
-    [DATABASE_APPEND] = { "ISOLATION LEVEL READ COMMITTED",
-                          "LOCK TABLE ONLY @chain, ONLY @entry, ONLY @node, ONLY @seal IN ROW "
-                          "EXCLUSIVE MODE" },
-    [DATABASE_ALONE] = { "ISOLATION LEVEL REPEATABLE READ",
-                         "LOCK TABLE ONLY @chain IN SHARE ROW EXCLUSIVE MODE;"
-                         "LOCK TABLE ONLY @entry, ONLY @node, ONLY @seal IN ROW EXCLUSIVE MODE" },
+    [STORE_READ] = {
+        "ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        "LOCK TABLE ONLY @chain, ONLY @entry, ONLY @node, ONLY @seal IN ACCESS SHARE MODE",
+    },
+    [STORE_APPEND] = {
+        "ISOLATION LEVEL READ COMMITTED",
+        "LOCK TABLE ONLY @chain, ONLY @entry, ONLY @node, ONLY @seal IN ROW EXCLUSIVE MODE",
+    },
+    [STORE_EXCLUSIVE] = {
+        "ISOLATION LEVEL REPEATABLE READ",
+        "LOCK TABLE ONLY @chain IN SHARE ROW EXCLUSIVE MODE;"
+        "LOCK TABLE ONLY @entry, ONLY @node, ONLY @seal IN ROW EXCLUSIVE MODE",
+    },
 };
 
-se_status postgres_begin(struct postgres *s, const char *how, const char *first, se_error *err)
+/* A transaction with the settings of all, `how` (an isolation level), and `first` in it; over
+ * tables that are ours. */
+static se_status postgres_begin_checked(struct postgres *s, const char *how, const char *first,
+                                        se_error *err)
 {
     AUTO(writer) w = { 0 };
+    se_status st;
 
     /* a SET takes no snapshot */
     writer_format(&w, "BEGIN %s; %s; %s", how, s->settings, first);
-    return w.failed ? error_memory(err) : pg_run(s, writer_string(&w), err);
+    st = w.failed ? error_memory(err) : pg_execute(s, writer_string(&w), err);
+    if (!st)
+        st = postgres_check_tables(s, err);
+    if (st)
+        (void)postgres_end(&s->store, false, NULL);
+    return st;
 }
 
 static se_status begin_connected(struct postgres *s, se_error *err)
 {
-    se_status st = postgres_begin(s, beginnings[s->mode].how, beginnings[s->mode].locks, err);
-
-    if (!st)
-        st = postgres_check_tables(s, err);
-    if (st)
-        database_abandon(&s->store);
-    return st;
+    return postgres_begin_checked(s, beginnings[s->mode].how, beginnings[s->mode].locks, err);
 }
 
-static se_status begin(struct database *store, enum database_mode mode, se_error *err)
+se_status postgres_begin(struct chain_store *store, enum store_mode mode, se_error *err)
 {
     struct postgres *s = (struct postgres *)store;
     se_error why = SE_ERROR_INIT;
-    se_status st;
 
     s->mode = mode;
-    if (PQstatus(s->connection) == CONNECTION_OK && !(st = begin_connected(s, &why)))
+    if (PQstatus(s->connection) == CONNECTION_OK && !begin_connected(s, &why))
         return SE_OK;
     if (PQstatus(s->connection) == CONNECTION_OK)
-        return error_set_at(err, why.status, why.file, why.line, "%s", why.text);
+        return error_hand_on(err, &why);
     PQreset(s->connection);
     if (PQstatus(s->connection) != CONNECTION_OK)
         return postgres_failed(s, NULL, err);
-    return prepare(s, false, err) ? SE_ERR_UNAVAILABLE : begin_connected(s, err);
+    return prepare_connection(s, false, err) ? SE_ERR_UNAVAILABLE : begin_connected(s, err);
 }
 
 /* A transaction that has failed answers a COMMIT with ROLLBACK. */
-static se_status end(struct database *store, bool commit, se_error *err)
+se_status postgres_end(struct chain_store *store, bool commit, se_error *err)
 {
     struct postgres *s = (struct postgres *)store;
     AUTO(pg_result) result = NULL;
 
     if (!commit)
         return PQtransactionStatus(s->connection) == PQTRANS_IDLE ? SE_OK
-                                                                  : pg_run(s, "ROLLBACK", err);
+                                                                  : pg_execute(s, "ROLLBACK", err);
     TRY(pg_query(&result, s, "COMMIT", NULL, err));
     return strcmp(PQcmdStatus(result), "COMMIT") == 0
                ? SE_OK
                : error_set(err, SE_ERR_IO, "'%s': the transaction was rolled back", s->shown);
 }
 
-const struct database_type postgres_database = {
-    .scheme = "postgresql://",
-    .open = open_connection,
-    .close = close_connection,
-    .begin = begin,
-    .end = end,
-    .chain = postgres_chain,
-    .chains = postgres_chains,
-    .put_chain = postgres_put_chain,
-    .put_rows = postgres_put_rows,
-    .put_nodes = postgres_put_nodes,
-    .put_seal = postgres_put_seal,
-    .erase = postgres_erase,
-    .drop = postgres_drop,
-    .extent = postgres_extent,
-    .rows = postgres_rows,
-    .seals = postgres_seals,
-    .nodes = postgres_nodes,
-};
+/* ---- opening ---- */
+
+static se_status postgres_begin_tables(struct postgres *s, se_error *err)
+{
+    se_status st;
+
+    TRY(postgres_begin_checked(s, "ISOLATION LEVEL READ COMMITTED", postgres_create_tables, err));
+    st = pg_execute(s, "COMMIT", err);
+    if (st)
+        (void)postgres_end(&s->store, false, NULL);
+    return st;
+}
+
+static se_status open_connection(struct postgres *s, const char *uri, bool create, se_error *err)
+{
+    s->uri = strdup(uri);
+    s->shown = postgres_redact_uri(uri);
+    if (!s->uri || !s->shown)
+        return error_memory(err);
+    TRY(check_uri(s, err));
+    TRY(connect_server(s, create, err));
+    return create ? postgres_begin_tables(s, err) : SE_OK;
+}
+
+se_status postgres_open_uri(struct chain_store **out, const char *uri, bool create, se_error *err)
+{
+    struct postgres *s = calloc(1, sizeof *s);
+    se_status st = s ? open_connection(s, uri, create, err) : error_memory(err);
+
+    if (!st)
+        *out = &s->store;
+    else if (s)
+        postgres_close(&s->store);
+    return st;
+}

@@ -1,17 +1,22 @@
+/* Chains in PostgreSQL: postgres_rows.c reads and writes them, in transactions of postgres.c, by
+ * the queries and over the tables of postgres_schema.c. */
 #ifndef HISTORY_POSTGRES_H
 #define HISTORY_POSTGRES_H
 
-#include "history/database.h"
 #include <libpq-fe.h>
 
+#include "history/store.h"
+
 struct postgres {
-    struct database store;
-    char *address, *shown; /* with and without password */
+    struct chain_store store;
+    char *uri, *shown;     /* with and without password */
     char *schema, *prefix; /* where the tables are, and how their names begin in SQL */
     char *settings;        /* SQL that is said in every transaction */
     PGconn *connection;
-    enum database_mode mode; /* of the transaction */
+    enum store_mode mode; /* of the transaction */
 };
+
+/* ---- postgres_schema.c ---- */
 
 AUTO_KIND(pg_result, PGresult *, PQclear(*p))
 
@@ -26,8 +31,8 @@ struct pg_parameters {
     int sizes[PG_PARAMETERS], formats[PG_PARAMETERS];
     unsigned char numbers[PG_PARAMETERS][8];
 };
-void pg_number(struct pg_parameters *p, uint64_t number);
-void pg_bytes(struct pg_parameters *p, se_bytes bytes);
+void pg_add_number(struct pg_parameters *p, uint64_t number);
+void pg_add_bytes(struct pg_parameters *p, se_bytes bytes);
 
 /* "@entry" in it is the table signengine_entry.  *out is released by the caller, after a failure
  * too. */
@@ -35,11 +40,24 @@ SE_MUST_CHECK se_status pg_query(PGresult **out, struct postgres *s, const char 
                                  const struct pg_parameters *p, se_error *err);
 
 /* Without parameters or a result. */
-SE_MUST_CHECK se_status pg_run(struct postgres *s, const char *sql, se_error *err);
+SE_MUST_CHECK se_status pg_execute(struct postgres *s, const char *sql, se_error *err);
 
-/* A transaction with the settings of all, `how` (an isolation level), and `first` in it. */
-SE_MUST_CHECK se_status postgres_begin(struct postgres *s, const char *how, const char *first,
-                                       se_error *err);
+se_bytes pg_bytes_at(const PGresult *result, int row, int column);
+uint64_t pg_number_at(const PGresult *result, int row, int column);
+
+/* Many rows: COPY in its binary form.  It stays failed, and pg_copy_end() says so. */
+struct pg_copy {
+    struct postgres *s;
+    struct writer w;
+    se_status st;
+    se_error *err;
+};
+SE_MUST_CHECK se_status pg_copy_begin(struct pg_copy *c, struct postgres *s, const char *sql,
+                                      se_error *err);
+void pg_copy_row(struct pg_copy *c, unsigned columns);
+void pg_copy_number(struct pg_copy *c, uint64_t number);
+void pg_copy_bytes(struct pg_copy *c, se_bytes bytes);
+SE_MUST_CHECK se_status pg_copy_end(struct pg_copy *c);
 
 /* In a transaction: where the tables are, or will be; nothing else is looked up there then. */
 SE_MUST_CHECK se_status postgres_find_schema(struct postgres *s, bool create, se_error *err);
@@ -49,36 +67,18 @@ SE_MUST_CHECK se_status postgres_find_schema(struct postgres *s, bool create, se
 SE_MUST_CHECK se_status postgres_check_tables(struct postgres *s, se_error *err);
 
 /* Makes those that are not there. */
-SE_MUST_CHECK se_status postgres_make_tables(struct postgres *s, se_error *err);
+extern const char postgres_create_tables[];
 
-se_bytes pg_at(const PGresult *result, int row, int column);
-uint64_t pg_number_at(const PGresult *result, int row, int column);
+/* ---- postgres.c: struct chain_store_type says what these do ---- */
 
-void pg_put_number(unsigned char *out, uint64_t number, unsigned bytes);
+#define POSTGRES_SCHEME "postgresql://"
 
-/* struct database_type has what these do */
-se_status postgres_chain(struct chain *out, bool *found, struct database *store, const char *name,
-                         se_error *err);
-se_status postgres_chains(struct database *store, chain_fn fn, void *arg, se_error *err);
-se_status postgres_put_chain(struct database *store, struct chain *chain, se_error *err);
-se_status postgres_put_rows(struct database *store, const struct chain *chain,
-                            const struct row *rows, size_t count, se_error *err);
-se_status postgres_put_nodes(struct database *store, const struct chain *chain,
-                             const struct node *nodes, size_t count, se_error *err);
-se_status postgres_put_seal(struct database *store, const struct chain *chain,
-                            const struct sealed *seal, se_error *err);
-se_status postgres_erase(struct database *store, const struct chain *chain, uint64_t seq,
-                         const struct hash *commitment, se_error *err);
-se_status postgres_drop(struct database *store, const struct chain *chain, uint64_t last,
-                        uint64_t first_seal, se_error *err);
-se_status postgres_extent(struct extent *out, struct database *store, const struct chain *chain,
-                          uint64_t first, uint64_t last, se_error *err);
-se_status postgres_rows(struct database *store, const struct chain *chain, uint64_t first,
-                        uint64_t last, row_fn fn, void *arg, se_error *err);
-se_status postgres_seals(struct database *store, const struct chain *chain, uint64_t first,
-                         uint64_t last, sealed_fn fn, void *arg, se_error *err);
-se_status postgres_nodes(struct database *store, const struct chain *chain, unsigned level,
-                         uint64_t first, uint64_t last, stored_node_fn fn, void *arg,
-                         se_error *err);
+char *postgres_redact_uri(const char *uri);
+SE_MUST_CHECK se_status postgres_open_uri(struct chain_store **out, const char *uri, bool create,
+                                          se_error *err);
+void postgres_close(struct chain_store *store);
+SE_MUST_CHECK se_status postgres_begin(struct chain_store *store, enum store_mode mode,
+                                       se_error *err);
+SE_MUST_CHECK se_status postgres_end(struct chain_store *store, bool commit, se_error *err);
 
 #endif

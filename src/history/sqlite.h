@@ -1,22 +1,18 @@
+/* Chains in an SQLite file: sqlite_rows.c reads and writes them, in transactions of sqlite.c, by
+ * the statements and over the tables of sqlite_schema.c. */
 #ifndef HISTORY_SQLITE_H
 #define HISTORY_SQLITE_H
 
-#include "history/database.h"
 #include <sqlite3.h>
+
+#include "history/store.h"
 
 enum {
     SQLITE_PATIENCE_MS = 30000, /* for another process that appends */
     SQLITE_LOG_PATIENCE_MS = 2000,
-    SQLITE_SEQ_BITS = 44,                     /* of a key; the rest is the chain's number */
     SQLITE_ROWS = 64,                         /* that SQL_ROWS_PUT takes */
     SQLITE_VALUE_MOST = PAYLOAD_MOST + 65536, /* a row with the biggest payload */
 };
-
-/* Of a row.  A chain's number may be anything where somebody has changed it. */
-static inline int64_t sqlite_key(const struct chain *chain, uint64_t seq)
-{
-    return (int64_t)((uint64_t)chain->number << SQLITE_SEQ_BITS | seq);
-}
 
 enum sqlite_statement {
     SQL_BEGIN_READ,
@@ -44,7 +40,7 @@ enum sqlite_statement {
 };
 
 struct sqlite {
-    struct database store;
+    struct chain_store store;
     char *path;
     sqlite3 *db;
     bool made;    /* the file, by us, and nothing is in it yet */
@@ -55,17 +51,27 @@ struct sqlite {
     sqlite3_stmt *statements[STATEMENTS]; /* prepared when they are first needed */
 };
 
+/* ---- sqlite_schema.c ---- */
+
 /* What SQLite says about its last call. */
 se_status sqlite_failed(const struct sqlite *s, se_error *err);
 
 /* Prepared, and reset. */
-SE_MUST_CHECK se_status sqlite_statement(sqlite3_stmt **out, struct sqlite *s,
-                                         enum sqlite_statement which, se_error *err);
+SE_MUST_CHECK se_status sqlite_prepare(sqlite3_stmt **out, struct sqlite *s,
+                                       enum sqlite_statement which, se_error *err);
+
+/* Hands every row of the statement to `take` (NULL: there are none), until that fails. */
+SE_MUST_CHECK se_status sqlite_step_rows(struct sqlite *s, sqlite3_stmt *q,
+                                         se_status (*take)(void *arg, sqlite3_stmt *q,
+                                                           se_error *err),
+                                         void *arg, se_error *err);
 
 /* A statement that neither takes nor gives anything. */
-SE_MUST_CHECK se_status sqlite_run(struct sqlite *s, enum sqlite_statement which, se_error *err);
+SE_MUST_CHECK se_status sqlite_execute(struct sqlite *s, enum sqlite_statement which,
+                                       se_error *err);
 
-SE_MUST_CHECK se_status sqlite_run_text(const struct sqlite *s, const char *text, se_error *err);
+SE_MUST_CHECK se_status sqlite_execute_text(const struct sqlite *s, const char *text,
+                                            se_error *err);
 
 /* In a transaction: that the four tables are there, are exactly as we make them, and nothing is on
  * them.  SE_ERR_FORMAT. */
@@ -74,28 +80,15 @@ SE_MUST_CHECK se_status sqlite_check_tables(struct sqlite *s, se_error *err);
 /* Likewise: makes those that are not there. */
 SE_MUST_CHECK se_status sqlite_make_tables(struct sqlite *s, se_error *err);
 
-/* struct database_type has what these do */
-se_status sqlite_chain(struct chain *out, bool *found, struct database *store, const char *name,
-                       se_error *err);
-se_status sqlite_chains(struct database *store, chain_fn fn, void *arg, se_error *err);
-se_status sqlite_put_chain(struct database *store, struct chain *chain, se_error *err);
-se_status sqlite_put_rows(struct database *store, const struct chain *chain, const struct row *rows,
-                          size_t count, se_error *err);
-se_status sqlite_put_nodes(struct database *store, const struct chain *chain,
-                           const struct node *nodes, size_t count, se_error *err);
-se_status sqlite_put_seal(struct database *store, const struct chain *chain,
-                          const struct sealed *seal, se_error *err);
-se_status sqlite_erase(struct database *store, const struct chain *chain, uint64_t seq,
-                       const struct hash *commitment, se_error *err);
-se_status sqlite_drop(struct database *store, const struct chain *chain, uint64_t last,
-                      uint64_t first_seal, se_error *err);
-se_status sqlite_extent(struct extent *out, struct database *store, const struct chain *chain,
-                        uint64_t first, uint64_t last, se_error *err);
-se_status sqlite_rows(struct database *store, const struct chain *chain, uint64_t first,
-                      uint64_t last, row_fn fn, void *arg, se_error *err);
-se_status sqlite_seals(struct database *store, const struct chain *chain, uint64_t first,
-                       uint64_t last, sealed_fn fn, void *arg, se_error *err);
-se_status sqlite_nodes(struct database *store, const struct chain *chain, unsigned level,
-                       uint64_t first, uint64_t last, stored_node_fn fn, void *arg, se_error *err);
+/* ---- sqlite.c: struct chain_store_type says what these do ---- */
+
+#define SQLITE_SCHEME "sqlite:"
+
+SE_MUST_CHECK se_status sqlite_open_uri(struct chain_store **out, const char *uri, bool create,
+                                        se_error *err);
+void sqlite_close_file(struct chain_store *store);
+SE_MUST_CHECK se_status sqlite_begin(struct chain_store *store, enum store_mode mode,
+                                     se_error *err);
+SE_MUST_CHECK se_status sqlite_end(struct chain_store *store, bool commit, se_error *err);
 
 #endif

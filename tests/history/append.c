@@ -24,7 +24,7 @@ struct worker {
     pthread_t thread;
 };
 
-static bool append(struct worker *w, unsigned turn)
+static bool append_entry(struct worker *w, unsigned turn)
 {
     se_error err = SE_ERROR_INIT;
     char payload[64], line[100];
@@ -43,12 +43,12 @@ static bool append(struct worker *w, unsigned turn)
     return true;
 }
 
-static void *run(void *arg)
+static void *append_entries(void *arg)
 {
     struct worker *w = arg;
 
     for (unsigned turn = 1, done = 0; !w->count || done < w->count; turn++)
-        done += append(w, turn);
+        done += append_entry(w, turn);
     return NULL;
 }
 
@@ -73,7 +73,7 @@ int main(int argc, char **argv)
         workers[i] = (struct worker){ .history = history,
                                       .number = i,
                                       .count = argc > 5 ? (unsigned)atoi(argv[5]) : 0 };
-        if (pthread_create(&workers[i].thread, NULL, run, &workers[i]))
+        if (pthread_create(&workers[i].thread, NULL, append_entries, &workers[i]))
             return 99;
     }
     for (unsigned i = 0; i < threads; i++)

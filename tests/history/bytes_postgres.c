@@ -48,7 +48,7 @@ static PGresult *draw_row(struct changed *c)
 }
 
 /* False: the server does not take it, as a text that is no UTF-8. */
-static bool put(struct changed *c, const char *value)
+static bool put_value(struct changed *c, const char *value)
 {
     const char *const values[] = { value, c->row };
     const int sizes[] = { c->size, (int)strlen(c->row) }, formats[] = { 1, 0 };
@@ -87,19 +87,19 @@ static bool change_byte(void *self, char what[WHAT_ROOM])
         return false;
     memcpy(value, c->kept, (size_t)c->size);
     value[throw_dice((unsigned)c->size)] ^= (char)(1 + throw_dice(255));
-    if (!put(c, value))
+    if (!put_value(c, value))
         c->size = 0;
     return c->size > 0;
 }
 
-static void undo(void *self)
+static void undo_change(void *self)
 {
     struct changed *c = self;
 
-    if (c->size && !put(c, c->kept))
+    if (c->size && !put_value(c, c->kept))
         fail_msg("%s.%s: %s", c->table, c->column, PQerrorMessage(c->connection));
     c->size = 0;
 }
 
-const struct victim postgres_victim = { "postgresql://", open_server, change_byte, undo,
+const struct victim postgres_victim = { "postgresql://", open_server, change_byte, undo_change,
                                         close_server };

@@ -9,7 +9,7 @@ struct copied {
     sqlite3 *db, *kept;
 };
 
-static void copy(sqlite3 *to, sqlite3 *from)
+static void copy_database(sqlite3 *to, sqlite3 *from)
 {
     sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
 
@@ -37,7 +37,7 @@ static void *open_file(const char *address)
     assert_non_null(c);
     c->db = open_alone(address + strlen(sqlite_victim.scheme));
     c->kept = open_alone(":memory:");
-    copy(c->kept, c->db);
+    copy_database(c->kept, c->db);
     return c;
 }
 
@@ -50,7 +50,7 @@ static void close_file(void *self)
     free(c);
 }
 
-static sqlite3_stmt *prepare(sqlite3 *db, const char *sql)
+static sqlite3_stmt *prepare_statement(sqlite3 *db, const char *sql)
 {
     sqlite3_stmt *q;
 
@@ -73,7 +73,7 @@ static bool change_byte(void *self, char what[WHAT_ROOM])
     (void)snprintf(sql, sizeof sql,
                    "SELECT * FROM %s LIMIT 1 OFFSET abs(random()) %% (SELECT count(*) FROM %s)",
                    table, table);
-    q = prepare(db, sql);
+    q = prepare_statement(db, sql);
     assert_int_equal(sqlite3_step(q), SQLITE_ROW);
     columns = sqlite3_column_count(q);
     column = (int)throw_dice((unsigned)columns);
@@ -92,7 +92,7 @@ static bool change_byte(void *self, char what[WHAT_ROOM])
     if (!size)
         return false;
     at = (int)throw_dice((unsigned)size);
-    q = prepare(db, sql);
+    q = prepare_statement(db, sql);
     if (type == SQLITE_INTEGER)
         sqlite3_bind_int64(q, 1, number ^ (int64_t)((uint64_t)(1 + throw_dice(255)) << (8 * at)));
     else {
@@ -107,11 +107,11 @@ static bool change_byte(void *self, char what[WHAT_ROOM])
     return at == SQLITE_DONE && sqlite3_changes(db) > 0;
 }
 
-static void undo(void *self)
+static void undo_change(void *self)
 {
     struct copied *c = self;
 
-    copy(c->db, c->kept);
+    copy_database(c->db, c->kept);
 }
 
-const struct victim sqlite_victim = { "sqlite:", open_file, change_byte, undo, close_file };
+const struct victim sqlite_victim = { "sqlite:", open_file, change_byte, undo_change, close_file };

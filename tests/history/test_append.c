@@ -143,6 +143,29 @@ static void test_others_go_on_after_a_refusal(void **state)
     chain_end(&c);
 }
 
+/* An error struct is only asked for its text. */
+static void test_a_refusal_needs_no_error_struct(void **state)
+{
+    struct chain_under_test c;
+    se_buf head = SE_BUF_INIT;
+    se_history *another = NULL;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    chain_begin(&c);
+    clock_moved = 0;
+    assert_status(SE_OK, chain_append(&c, 5, &err), &err);
+    chain_run(&c, "UPDATE chain SET seals = seals - 1");
+    assert_int_equal(se_history_open(&another, c.engine, "sqlite:h.db", NULL, NULL),
+                     SE_ERR_REJECTED);
+    assert_null(another);
+    assert_int_equal(se_history_head(&head, c.history, NULL), SE_ERR_REJECTED);
+    assert_null(head.data);
+    assert_int_equal(chain_append(&c, 1, NULL), SE_ERR_REJECTED);
+    assert_int_equal(se_history_erase(c.history, 1, NULL), SE_ERR_REJECTED);
+    chain_end(&c);
+}
+
 /* ---- a new seal over all, while others append ---- */
 
 static void *append_some(void *arg)
@@ -187,6 +210,7 @@ int main(void)
         IN_FOLDER(test_an_entry_in_the_way_leaves_nothing_of_a_group),
         IN_FOLDER(test_a_file_that_was_replaced_is_not_written_to),
         IN_FOLDER(test_others_go_on_after_a_refusal),
+        IN_FOLDER(test_a_refusal_needs_no_error_struct),
         IN_FOLDER(test_others_append_while_a_chain_is_signed_anew),
     };
 

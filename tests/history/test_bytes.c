@@ -27,7 +27,7 @@ unsigned throw_dice(unsigned sides)
     return (dice >> 8) % sides;
 }
 
-static se_engine *begin(se_history **history, const char *store)
+static se_engine *begin_chain(se_history **history, const char *store)
 {
     struct certificate_wish wish = { .usage = "critical,digitalSignature" };
     EVP_PKEY *key = make_key("P-256");
@@ -47,7 +47,7 @@ static se_engine *begin(se_history **history, const char *store)
     return engine;
 }
 
-static void append(se_history *history)
+static void append_entries(se_history *history)
 {
     se_record records[GROUP];
     char payloads[GROUP][32];
@@ -87,12 +87,12 @@ static void test_every_byte_counts(void **state)
     const struct victim *victim = victim_of(store);
     se_error err = SE_ERROR_INIT;
     se_history *history;
-    se_engine *engine = begin(&history, store);
+    se_engine *engine = begin_chain(&history, store);
     char what[WHAT_ROOM];
     void *opened;
 
     (void)state;
-    append(history);
+    append_entries(history);
     assert_status(SE_OK, se_history_verify(NULL, history, NULL, &err), &err);
     opened = victim->open(store);
     while (done < wanted) {

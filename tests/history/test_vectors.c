@@ -1,11 +1,11 @@
-/* tests/vectors/history, which make.py there has made from doc/formats.md: entries, trees, seals
- * and proofs; good ones, and others. */
+/* tests/vectors/history, which make.py there has made from doc/formats.md: entries, trees,
+ * checkpoints and proofs; good ones, and others. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "history/seal.h"
+#include "history/signed_note.h"
 #include "signengine-history.h"
 #include "tests/unit/unit.h"
 
@@ -26,7 +26,7 @@ static se_buf read_vector(const char *name)
 
 /* ---- entries and trees ---- */
 
-static size_t unhex(unsigned char *out, const char *text)
+static size_t parse_hex(unsigned char *out, const char *text)
 {
     size_t size = strcmp(text, "-") ? strlen(text) / 2 : 0;
 
@@ -49,14 +49,14 @@ static void read_entry(struct vector *v, char *line)
 
     for (size_t i = 0; i < 8; i++)
         assert_non_null(fields[i] = strsep(&rest, " "));
-    assert_int_equal(unhex(v->id.bytes, fields[0]), CHAIN_ID_SIZE);
+    assert_int_equal(parse_hex(v->id.bytes, fields[0]), CHAIN_ID_SIZE);
     v->row =
         (struct row){ .seq = strtoull(fields[1], NULL, 10), .time = strtoll(fields[2], NULL, 10) };
-    v->row.object = (se_bytes){ v->object, unhex(v->object, fields[3]) };
-    v->row.salt = (se_bytes){ v->salt, unhex(v->salt, fields[4]) };
-    v->row.payload = (se_bytes){ v->payload, unhex(v->payload, fields[5]) };
-    v->entry_size = unhex(v->entry, fields[6]);
-    assert_int_equal(unhex(v->leaf.bytes, fields[7]), HASH_SIZE);
+    v->row.object = (se_bytes){ v->object, parse_hex(v->object, fields[3]) };
+    v->row.salt = (se_bytes){ v->salt, parse_hex(v->salt, fields[4]) };
+    v->row.payload = (se_bytes){ v->payload, parse_hex(v->payload, fields[5]) };
+    v->entry_size = parse_hex(v->entry, fields[6]);
+    assert_int_equal(parse_hex(v->leaf.bytes, fields[7]), HASH_SIZE);
 }
 
 static void check_entry(const struct vector *v)
@@ -65,10 +65,10 @@ static void check_entry(const struct vector *v)
     se_error err = SE_ERROR_INIT;
     struct hash leaf;
 
-    assert_status(SE_OK, row_encode(&w, &v->row, &v->id, &err), &err);
+    assert_status(SE_OK, entry_encode(&w, &v->row, &v->id, &err), &err);
     assert_int_equal(w.buf.size, v->entry_size);
     assert_memory_equal(w.buf.data, v->entry, v->entry_size);
-    assert_status(SE_OK, row_leaf(&leaf, &v->row, &v->id, &err), &err);
+    assert_status(SE_OK, entry_leaf(&leaf, &v->row, &v->id, &err), &err);
     assert_memory_equal(&leaf, &v->leaf, HASH_SIZE);
 }
 
@@ -101,7 +101,7 @@ static void test_trees_have_the_roots_that_are_documented(void **state)
     AUTO(se_buf) text = read_vector("trees");
     char *rest = (char *)text.data, *line;
     struct hash leaves[ENTRIES], root, wanted;
-    struct edge edge = { .size = 0 };
+    struct frontier frontier = { .size = 0 };
     se_error err = SE_ERROR_INIT;
 
     (void)state;
@@ -109,15 +109,15 @@ static void test_trees_have_the_roots_that_are_documented(void **state)
     for (size_t size = 0; size <= ENTRIES; size++) {
         assert_non_null(line = strsep(&rest, "\n"));
         assert_int_equal(strtoull(strsep(&line, " "), NULL, 10), size);
-        assert_int_equal(unhex(wanted.bytes, line), HASH_SIZE);
-        assert_status(SE_OK, edge_root(&root, &edge, &err), &err);
+        assert_int_equal(parse_hex(wanted.bytes, line), HASH_SIZE);
+        assert_status(SE_OK, frontier_root(&root, &frontier, &err), &err);
         assert_memory_equal(&root, &wanted, HASH_SIZE);
         if (size < ENTRIES)
-            edge_add(&edge, 0, &leaves[size], NULL, NULL);
+            frontier_add(&frontier, 0, &leaves[size], NULL, NULL);
     }
 }
 
-/* ---- seals and proofs, which are files of a folder ---- */
+/* ---- checkpoints and proofs, which are files of a folder ---- */
 
 static int is_vector(const struct dirent *entry)
 {
@@ -132,8 +132,9 @@ static se_status wanted_of(const char *name)
                                                   : SE_OK;
 }
 
-static void each(const char *folder,
-                 se_status (*check)(se_bytes bytes, const char *name, se_error *err), int least)
+static void check_folder(const char *folder,
+                         se_status (*check)(se_bytes bytes, const char *name, se_error *err),
+                         int least)
 {
     struct dirent **names = NULL;
     char path[PATH_ROOM];
@@ -157,7 +158,7 @@ static void each(const char *folder,
 }
 
 /* A name begins with the algorithm, and so does the file of its certificate. */
-static se_status check_signature(const struct note *note, const char *name, se_error *err)
+static se_status check_signature(const struct signed_note *note, const char *name, se_error *err)
 {
     const char *algorithm = wanted_of(name) ? "SHA256withECDSA" : name;
     int size = (int)strcspn(algorithm, ".");
@@ -170,7 +171,7 @@ static se_status check_signature(const struct note *note, const char *name, se_e
     certificate = read_vector(path);
     path[size] = '\0';
     assert_status(SE_OK, se_verifier_read(&signer, buf_bytes(&certificate), path, err), err);
-    st = note_check(note, signer, err);
+    st = signed_note_verify(note, signer, err);
     se_verifier_close(&signer);
     return st;
 }
@@ -178,14 +179,14 @@ static se_status check_signature(const struct note *note, const char *name, se_e
 static se_status check_seal(se_bytes bytes, const char *name, se_error *err)
 {
     AUTO(se_buf) again = SE_BUF_INIT;
-    struct note note;
-    se_status st = note_parse(&note, bytes, err);
+    struct signed_note note;
+    se_status st = signed_note_parse(&note, bytes, err);
 
     if (st)
         return st;
     assert_status(SE_OK,
-                  seal_note(&again, &note.seal, note.key,
-                            (se_bytes){ note.signature, note.signature_size }, err),
+                  signed_note_write(&again, &note.checkpoint, note.key_id,
+                                    (se_bytes){ note.signature, note.signature_size }, err),
                   err);
     assert_int_equal(again.size, bytes.size);
     assert_memory_equal(again.data, bytes.data, bytes.size);
@@ -195,29 +196,26 @@ static se_status check_seal(se_bytes bytes, const char *name, se_error *err)
 static void test_seals(void **state)
 {
     (void)state;
-    each("seals", check_seal, 50);
+    check_folder("seals", check_seal, 50);
 }
 
 static void test_what_a_seal_says(void **state)
 {
     AUTO(se_buf) bytes = read_vector("seals/SHA384withECDSA.erases");
-    struct note note;
+    struct signed_note note;
     se_error err = SE_ERROR_INIT;
-    int64_t time;
 
     (void)state;
-    assert_status(SE_OK, note_parse(&note, buf_bytes(&bytes), &err), &err);
-    assert_string_equal(note.seal.chain, "default");
-    assert_int_equal(note.seal.size, ENTRIES);
-    assert_int_equal(note.seal.number, 8);
-    assert_int_equal(note.seal.version, 12);
-    assert_string_equal(note.seal.algorithm, "SHA384withECDSA");
-    assert_string_equal(note.seal.descriptor, "Objects of 2026, \xc3\xa4\xc3\xb6\xc3\xbc");
-    assert_int_equal(note.seal.event, EVENT_ERASES);
-    assert_int_equal(note.seal.subject, 5);
-    assert_true(time_parse(&time, "2026-01-31T12:00:00.000001Z"));
-    assert_int_equal(note.seal.time, time);
-    assert_int_equal(time, 1769860800000001);
+    assert_status(SE_OK, signed_note_parse(&note, buf_bytes(&bytes), &err), &err);
+    assert_string_equal(note.checkpoint.chain, "default");
+    assert_int_equal(note.checkpoint.size, ENTRIES);
+    assert_int_equal(note.checkpoint.number, 8);
+    assert_int_equal(note.checkpoint.version, 12);
+    assert_string_equal(note.checkpoint.algorithm, "SHA384withECDSA");
+    assert_string_equal(note.checkpoint.descriptor, "Objects of 2026, \xc3\xa4\xc3\xb6\xc3\xbc");
+    assert_int_equal(note.checkpoint.event, EVENT_ERASES);
+    assert_int_equal(note.checkpoint.subject, 5);
+    assert_int_equal(note.checkpoint.time, 1769860800000001); /* 2026-01-31T12:00:00.000001Z */
 }
 
 static se_status check_proof(se_bytes bytes, const char *name, se_error *err)
@@ -238,7 +236,7 @@ static se_status check_proof(se_bytes bytes, const char *name, se_error *err)
 static void test_proofs(void **state)
 {
     (void)state;
-    each("proofs", check_proof, 40);
+    check_folder("proofs", check_proof, 40);
 }
 
 int main(void)

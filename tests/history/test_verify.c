@@ -1,5 +1,5 @@
 /* What verification of chains in an SQLite file finds besides single changes: windows, progress. */
-#include "history/entry.h"
+#include "history/tree.h"
 #include "tests/history/years.h"
 
 enum { OLD = 600, MIDDLE = 300, NEW = 200 };
@@ -119,7 +119,7 @@ static void forge_entry_25(const struct chain_under_test *c)
     se_error err = SE_ERROR_INIT;
 
     assert_int_equal(sqlite3_column_bytes(q, 3), sizeof(struct chain_id));
-    assert_status(SE_OK, row_leaf(&row.leaf, &row, sqlite3_column_blob(q, 3), &err), &err);
+    assert_status(SE_OK, entry_leaf(&row.leaf, &row, sqlite3_column_blob(q, 3), &err), &err);
     assert_int_equal(sqlite3_finalize(q), SQLITE_OK);
     assert_int_equal(sqlite3_prepare_v2(
                          c->db, "UPDATE entry SET payload = 'x', leaf = ? WHERE (key & 65535) = 25",
@@ -131,7 +131,7 @@ static void forge_entry_25(const struct chain_under_test *c)
     assert_int_equal(sqlite3_finalize(change), SQLITE_OK);
 }
 
-/* The seals between them say that all was well after the first. */
+/* The checkpoints between them say that all was well after the first. */
 static void test_a_change_does_not_hide_a_later_one(void **state)
 {
     struct chain_under_test c;
@@ -160,7 +160,7 @@ static void forge_erasure_of_950(const struct chain_under_test *c)
     struct hash commitment;
     se_error err = SE_ERROR_INIT;
 
-    assert_status(SE_OK, row_commitment(&commitment, &row, &err), &err);
+    assert_status(SE_OK, entry_commitment(&commitment, &row, &err), &err);
     assert_int_equal(sqlite3_finalize(q), SQLITE_OK);
     assert_int_equal(
         sqlite3_prepare_v2(c->db,
@@ -173,7 +173,7 @@ static void forge_erasure_of_950(const struct chain_under_test *c)
     assert_int_equal(sqlite3_finalize(change), SQLITE_OK);
 }
 
-/* Nobody looks at the signatures of seals that are older than the window. */
+/* Nobody looks at the signatures of checkpoints that are older than the window. */
 static void test_an_older_seal_excuses_nothing_in_a_window(void **state)
 {
     struct chain_under_test c;

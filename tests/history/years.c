@@ -34,7 +34,7 @@ time_t time(time_t *out)
 
 /* ---- a chain ---- */
 
-static bool progress(void *arg, uint64_t done, uint64_t total)
+static bool count_progress(void *arg, uint64_t done, uint64_t total)
 {
     struct chain_under_test *c = arg;
 
@@ -44,7 +44,7 @@ static bool progress(void *arg, uint64_t done, uint64_t total)
     return ++c->calls < c->most;
 }
 
-static void event(void *arg, const se_event *event)
+static void count_event(void *arg, const se_event *event)
 {
     struct chain_under_test *c = arg;
 
@@ -64,14 +64,14 @@ void chain_begin(struct chain_under_test *c)
     se_error err = SE_ERROR_INIT;
 
     *c = (struct chain_under_test){ .most = UINT32_MAX, .thread = pthread_self() };
-    engine_options.event = event;
+    engine_options.event = count_event;
     engine_options.event_arg = c;
     clock_moved = 0;
     make_bundle("k.pem", key, certificate);
     EVP_PKEY_free(key);
     X509_free(certificate);
     make("engine.xml", configuration, 0600);
-    options.progress = progress;
+    options.progress = count_progress;
     options.progress_arg = c;
     clock_moved = -900 * (time_t)DAY;
     assert_status(SE_OK, se_open(&c->engine, "engine.xml", &engine_options, &err), &err);
