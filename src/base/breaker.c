@@ -1,7 +1,5 @@
 #include "base/breaker.h"
 
-#include <time.h>
-
 enum breaker_leave breaker_ask(struct breaker *breaker, int64_t now)
 {
     if (!breaker->open)
@@ -14,7 +12,7 @@ enum breaker_leave breaker_ask(struct breaker *breaker, int64_t now)
 
 /* xorshift32: processes that lost the same token at the same time must not come back to it all at
  * once */
-static uint32_t roll(struct breaker *breaker, int64_t now)
+static uint32_t roll_dice(struct breaker *breaker, int64_t now)
 {
     uint32_t x = breaker->dice ? breaker->dice : (uint32_t)now | 1;
 
@@ -25,7 +23,7 @@ static uint32_t roll(struct breaker *breaker, int64_t now)
 }
 
 /* Between half of the step and all of it. */
-static int64_t pause(struct breaker *breaker, int64_t now)
+static int64_t choose_pause(struct breaker *breaker, int64_t now)
 {
     int64_t step = BREAKER_FIRST_MS;
 
@@ -33,20 +31,20 @@ static int64_t pause(struct breaker *breaker, int64_t now)
         step *= 2;
     if (step > BREAKER_MOST_MS)
         step = BREAKER_MOST_MS;
-    return step / 2 + roll(breaker, now) % (step / 2 + 1);
+    return step / 2 + roll_dice(breaker, now) % (step / 2 + 1);
 }
 
 bool breaker_failed(struct breaker *breaker, enum breaker_leave leave, int64_t now)
 {
     bool first = !breaker->open;
 
-    /* one that was let through before the breaker opened has no news */
+    /* a call that began before the breaker opened proves nothing new */
     if (breaker->open && leave != BREAKER_PROBE)
         return false;
     breaker->open = true;
     breaker->probing = false;
     breaker->failures += breaker->failures < 16;
-    breaker->next = now + pause(breaker, now);
+    breaker->next = now + choose_pause(breaker, now);
     return first;
 }
 
@@ -56,12 +54,4 @@ bool breaker_healed(struct breaker *breaker)
 
     *breaker = (struct breaker){ .dice = breaker->dice };
     return was;
-}
-
-int64_t breaker_clock(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }

@@ -1,13 +1,15 @@
 /*
- * A circuit breaker: what is away is asked by one caller at a time, with pauses; all others are
- * told at once. A plain state machine: its owner locks it and says what time it is.  Zeroed, it is
- * closed.
+ * A circuit breaker: while a service is away, one caller at a time tries it, with pauses; all
+ * others fail at once.  A plain state machine: its owner locks it and passes the time.  Zeroed, it
+ * is closed.
  */
 #ifndef BASE_BREAKER_H
 #define BASE_BREAKER_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/clock.h"
 
 enum {
     BREAKER_FIRST_MS = 100, /* doubles with each failure */
@@ -35,7 +37,10 @@ bool breaker_failed(struct breaker *breaker, enum breaker_leave leave, int64_t n
 /* It is back.  True: it was away. */
 bool breaker_healed(struct breaker *breaker);
 
-/* Milliseconds of a clock that nobody sets. */
-int64_t breaker_clock(void);
+/* clock_monotonic_ms(), as the breaker takes it */
+static inline int64_t breaker_clock(void)
+{
+    return clock_monotonic_ms();
+}
 
 #endif

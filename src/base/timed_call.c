@@ -3,10 +3,11 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/deadline.h"
+#include "base/fork_lock.h"
+#include "base/thread.h"
 
 enum state {
     WANTED, /* or at work */
@@ -15,8 +16,9 @@ enum state {
 };
 
 struct worker {
-    sem_t wanted, done; /* a post each way: a lock would be met held by who is woken */
-    int state;          /* atomic: whether the worker or the deadline was first */
+    sem_t wanted,
+        done;  /* one post each way; with a lock, the woken thread would have to wait for it */
+    int state; /* atomic: whether the worker or the deadline was first */
     const struct timed_call *call;
     void *arg;
     struct worker *next; /* idle; under the lock of the list */
@@ -29,18 +31,8 @@ static _Thread_local bool is_worker;
 
 /* ---- forks ---- */
 
-static void before_fork(void)
-{
-    pthread_mutex_lock(&lock);
-}
-
-static void after_fork(void)
-{
-    pthread_mutex_unlock(&lock);
-}
-
 /* The threads behind the list are not there. */
-static void begin_anew(void)
+static void forget_workers(void)
 {
     struct worker *w;
 
@@ -49,12 +41,13 @@ static void begin_anew(void)
         free(w);
     }
     __atomic_store_n(&late, 0, __ATOMIC_RELAXED);
-    pthread_mutex_unlock(&lock);
 }
 
 static void guard_forks(void)
 {
-    (void)pthread_atfork(before_fork, after_fork, begin_anew);
+    static struct fork_guard guard = { .mutex = &lock, .in_child = forget_workers };
+
+    fork_guard_add(&guard);
 }
 
 /* ---- workers ---- */
@@ -100,8 +93,8 @@ static void worker_free(struct worker *w)
     free(w);
 }
 
-/* True: `to`; false: it was no longer wanted or at work. */
-static bool settle(struct worker *w, enum state to)
+/* Whether the state has changed to `to`: it had to be WANTED. */
+static bool settle_state(struct worker *w, enum state to)
 {
     int wanted = WANTED;
 
@@ -109,10 +102,10 @@ static bool settle(struct worker *w, enum state to)
                                        __ATOMIC_ACQUIRE);
 }
 
-static void work(struct worker *w)
+static void do_call(struct worker *w)
 {
     w->call->run(w->arg);
-    if (settle(w, DONE)) {
+    if (settle_state(w, DONE)) {
         sem_post(&w->done);
         return;
     }
@@ -121,8 +114,8 @@ static void work(struct worker *w)
     put_idle(w);
 }
 
-/* False: until then, nobody did. */
-static bool wait_for(struct worker *w, sem_t *post, const struct timespec *until)
+/* False: not before that time. */
+static bool wait_for_post(struct worker *w, sem_t *post, const struct timespec *until)
 {
     int failure;
 
@@ -141,8 +134,8 @@ static void *worker_main(void *arg)
     is_worker = true;
     do {
         until = deadline_in(TIMED_CALL_IDLE_S * 1000);
-        while (wait_for(w, &w->wanted, &until)) {
-            work(w);
+        while (wait_for_post(w, &w->wanted, &until)) {
+            do_call(w);
             until = deadline_in(TIMED_CALL_IDLE_S * 1000);
         }
     } while (!leave_idle(w));
@@ -150,22 +143,11 @@ static void *worker_main(void *arg)
     return NULL;
 }
 
-static bool start(struct worker *w)
+static bool worker_start(struct worker *w)
 {
-    pthread_attr_t attr;
-    sigset_t all, before;
     pthread_t thread;
-    int failure;
 
-    if (pthread_attr_init(&attr))
-        return false;
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    failure = pthread_create(&thread, &attr, worker_main, w);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
-    return !failure;
+    return thread_start(&thread, worker_main, w) && !pthread_detach(thread);
 }
 
 static struct worker *worker_new(void)
@@ -178,7 +160,7 @@ static struct worker *worker_new(void)
         return NULL;
     sem_init(&w->wanted, 0, 0);
     sem_init(&w->done, 0, 0);
-    if (start(w))
+    if (worker_start(w))
         return w;
     worker_free(w);
     return NULL;
@@ -194,10 +176,10 @@ static bool hand_over(struct worker *w, const struct timed_call *call, void *arg
     w->arg = arg;
     __atomic_store_n(&w->state, WANTED, __ATOMIC_RELEASE);
     sem_post(&w->wanted);
-    if (wait_for(w, &w->done, until))
+    if (wait_for_post(w, &w->done, until))
         return true;
     __atomic_add_fetch(&late, 1, __ATOMIC_RELAXED);
-    if (settle(w, LATE))
+    if (settle_state(w, LATE))
         return false;
     __atomic_sub_fetch(&late, 1, __ATOMIC_RELEASE);
     while (sem_wait(&w->done)) /* it is being posted */

@@ -3,7 +3,7 @@
 
 #include "base/arguments.h"
 #include "base/text.h"
-#include "config/exposure.h"
+#include "config/files.h"
 #include "crypto/certificate.h"
 #include "engine/engine.h"
 #include "engine/probe.h"

@@ -1,3 +1,4 @@
+#include "config/pin_extract.h"
 #include "config/pins.h"
 #include "base/arguments.h"
 #include "keystore/keystore.h"

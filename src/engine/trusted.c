@@ -4,8 +4,8 @@
 
 #include <openssl/x509v3.h>
 
+#include "config/canonical.h"
 #include "config/diff.h"
-#include "config/files.h"
 #include "crypto/cert_path.h"
 #include "crypto/certificate.h"
 #include "engine/engine.h"
