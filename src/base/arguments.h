@@ -5,8 +5,8 @@
 #include "signengine.h"
 
 /*
- * Forgets what an earlier call has told in `err`, which may be NULL, and refuses with SE_ERR_USAGE
- * where one of the pointers is NULL. Functions may be among them.
+ * Clears `err`, which may be NULL, and fails with SE_ERR_USAGE if one of the pointers is NULL.
+ * Functions may be among them.
  */
 #define arguments_check(err, ...)                                                                  \
     arguments_check_at((err), __func__, #__VA_ARGS__, (const void *const[]){ __VA_ARGS__ },        \
@@ -15,16 +15,16 @@ SE_MUST_CHECK se_status arguments_check_at(se_error *err, const char *function, 
                                            const void *const pointers[], size_t count);
 
 /*
- * What the caller's option struct says, or defaults, which are zero, where it is NULL.  Such
- * structs begin with their size, because they grow: a program built against an older one says less,
- * and one built against a newer one may not set what is not known here (SE_ERR_USAGE).
+ * The caller's option struct, or zeros where it is NULL.  Such structs begin with their size,
+ * because they grow: a program built against an older one sets less, and one built against a newer
+ * one may not set what this library does not know (SE_ERR_USAGE).
  */
 #define arguments_options(out, options, type, err)                                                 \
     arguments_options_at((out), sizeof(type), (options), #type, (err))
 SE_MUST_CHECK se_status arguments_options_at(void *out, size_t size, const void *options,
                                              const char *type, se_error *err);
 
-/* NULL: it is where none may be; what is empty need not be anywhere. */
+/* NULL: an array that is not empty is missing. */
 static inline const void *given_array(const void *array, size_t count)
 {
     return array || !count ? "" : NULL;

@@ -20,7 +20,7 @@ static const struct alphabet url_safe = {
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", false
 };
 
-static unsigned char value_of(const struct alphabet *a, unsigned char c)
+static unsigned char base64_value(const struct alphabet *a, unsigned char c)
 {
     if (c >= 'A' && c <= 'Z')
         return (unsigned char)(c - 'A');
@@ -81,7 +81,7 @@ static void write_text(unsigned char *out, const struct alphabet *a, se_bytes in
         write_rest(out, a, p, left);
 }
 
-static se_status encode(se_buf *out, const struct alphabet *a, se_bytes in, se_error *err)
+static se_status encode_text(se_buf *out, const struct alphabet *a, se_bytes in, se_error *err)
 {
     se_status st = buf_new(out, encoded_size(a, in.size), err);
 
@@ -97,7 +97,7 @@ static bool decode_rest(unsigned char *out, const struct alphabet *a, const unsi
     uint32_t bits = 0;
 
     for (size_t i = 0; i < digits; i++) {
-        unsigned char value = value_of(a, in[i]);
+        unsigned char value = base64_value(a, in[i]);
 
         if (value == NOT)
             return false;
@@ -108,7 +108,7 @@ static bool decode_rest(unsigned char *out, const struct alphabet *a, const unsi
     return digits != 1 && !(bits & ((1U << 8 * (4 - digits)) - 1));
 }
 
-static size_t padding_of(const unsigned char *in, size_t size)
+static size_t padding_size(const unsigned char *in, size_t size)
 {
     if (!size || in[size - 1] != '=')
         return 0;
@@ -119,11 +119,11 @@ static size_t padding_of(const unsigned char *in, size_t size)
  * says that it is no digit. */
 static uint32_t standard_places[4][256], url_safe_places[4][256];
 
-static void fill(uint32_t out[4][256], const struct alphabet *a)
+static void fill_places(uint32_t out[4][256], const struct alphabet *a)
 {
     for (unsigned place = 0; place < 4; place++)
         for (unsigned c = 0; c < 256; c++) {
-            uint32_t value = value_of(a, (unsigned char)c), bits = value << (18 - 6 * place);
+            uint32_t value = base64_value(a, (unsigned char)c), bits = value << (18 - 6 * place);
             unsigned char bytes[4] = { (unsigned char)(bits >> 16), (unsigned char)(bits >> 8),
                                        (unsigned char)bits, value == NOT };
 
@@ -131,17 +131,17 @@ static void fill(uint32_t out[4][256], const struct alphabet *a)
         }
 }
 
-static void fill_both(void)
+static void fill_tables(void)
 {
-    fill(standard_places, &standard);
-    fill(url_safe_places, &url_safe);
+    fill_places(standard_places, &standard);
+    fill_places(url_safe_places, &url_safe);
 }
 
-static void fill_once(void)
+static void fill_tables_once(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    (void)pthread_once(&once, fill_both);
+    (void)pthread_once(&once, fill_tables);
 }
 
 /* Whole groups; returns where the first one that is bad begins, or `size`. */
@@ -150,7 +150,7 @@ static size_t decode_groups(unsigned char *out, const struct alphabet *a, const 
 {
     const uint32_t(*at)[256] = a == &standard ? standard_places : url_safe_places;
 
-    fill_once();
+    fill_tables_once();
     for (size_t i = 0; i < size; i += 4, out += 3) {
         uint32_t group = at[0][in[i]] | at[1][in[i + 1]] | at[2][in[i + 2]] | at[3][in[i + 3]];
         unsigned char bytes[4];
@@ -163,10 +163,10 @@ static size_t decode_groups(unsigned char *out, const struct alphabet *a, const 
     return size;
 }
 
-static se_status decode(se_buf *out, const struct alphabet *a, se_bytes in, se_error *err)
+static se_status decode_text(se_buf *out, const struct alphabet *a, se_bytes in, se_error *err)
 {
     const unsigned char *p = in.data;
-    size_t digits = in.size - (a->padded ? padding_of(p, in.size) : 0), rest = digits % 4,
+    size_t digits = in.size - (a->padded ? padding_size(p, in.size) : 0), rest = digits % 4,
            whole = digits - rest;
     size_t bytes = whole / 4 * 3 + (rest ? rest - 1 : 0), bad;
 
@@ -192,7 +192,7 @@ size_t base64_span(se_bytes text)
     const unsigned char *in = text.data;
     size_t span = 0;
 
-    fill_once();
+    fill_tables_once();
     while (span < text.size && letter_value(in[span]) != NOT)
         span++;
     return span;
@@ -214,7 +214,7 @@ size_t base64_read(unsigned char *out, struct base64_reader *r, se_bytes text)
     const unsigned char *in = text.data;
     size_t size = 0;
 
-    fill_once();
+    fill_tables_once();
     for (size_t i = 0; i < text.size; i++) {
         unsigned char value = letter_value(in[i]);
 
@@ -244,7 +244,7 @@ void base64_write(unsigned char *out, se_bytes in)
 
 se_status base64_encode(se_buf *out, se_bytes in, se_error *err)
 {
-    return encode(out, &standard, in, err);
+    return encode_text(out, &standard, in, err);
 }
 
 void writer_base64(struct writer *w, se_bytes in)
@@ -263,16 +263,16 @@ se_status base64_decode(se_buf *out, se_bytes in, se_error *err)
     if (in.size % 4)
         return error_set(err, SE_ERR_FORMAT, "not base64: %zu characters are no multiple of 4",
                          in.size);
-    return decode(out, &standard, in, err);
+    return decode_text(out, &standard, in, err);
 }
 
 se_status base64url_encode(se_buf *out, se_bytes in, se_error *err)
 {
-    return encode(out, &url_safe, in, err);
+    return encode_text(out, &url_safe, in, err);
 }
 
 se_status base64url_decode(se_buf *out, se_bytes in, se_error *err)
 {
     *out = (se_buf)SE_BUF_INIT;
-    return decode(out, &url_safe, in, err);
+    return decode_text(out, &url_safe, in, err);
 }

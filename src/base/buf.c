@@ -1,8 +1,14 @@
 #include "base/buf.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "base/array.h"
+#include "base/reader.h"
+
+/* ---- owned bytes ---- */
 
 void se_buf_free(se_buf *buf)
 {
@@ -31,6 +37,8 @@ se_status buf_copy(se_buf *out, se_bytes in, se_error *err)
         memcpy(out->data, in.data, in.size);
     return st;
 }
+
+/* ---- writing ---- */
 
 /* What is written is followed by a NUL; the room behind it is not cleared, which would take longer
  * than most writing. */
@@ -128,4 +136,72 @@ void writer_free(struct writer *w)
 {
     se_buf_free(&w->buf);
     *w = (struct writer){ 0 };
+}
+
+void writer_number(struct writer *w, uint64_t number, size_t bytes)
+{
+    unsigned char digits[8];
+
+    for (size_t i = bytes; i; i--, number >>= 8)
+        digits[i - 1] = (unsigned char)number;
+    writer_put(w, digits, bytes);
+}
+
+/* ---- reading ---- */
+
+struct reader reader_of(se_bytes bytes)
+{
+    return (struct reader){ bytes.data, bytes.size, false };
+}
+
+se_bytes reader_take(struct reader *r, size_t size)
+{
+    se_bytes taken = { r->at, size };
+
+    if (r->failed || size > r->left) {
+        r->failed = true;
+        return (se_bytes){ NULL, 0 };
+    }
+    if (size)
+        r->at += size;
+    r->left -= size;
+    return taken;
+}
+
+uint64_t reader_number(struct reader *r, size_t bytes)
+{
+    const unsigned char *p = reader_take(r, bytes).data;
+    uint64_t number = 0;
+
+    for (size_t i = 0; p && i < bytes; i++)
+        number = number << 8 | p[i];
+    return number;
+}
+
+/* ---- growing arrays ---- */
+
+enum { FIRST_ROOM = 8 };
+
+bool array_grow_sized(void **list, size_t *room, size_t count, size_t size)
+{
+    size_t more = *room ? *room : FIRST_ROOM / 2;
+    void *grown;
+
+    if (count < *room)
+        return true;
+    while (more <= count) {
+        if (more > SIZE_MAX / 2)
+            return false;
+        more *= 2;
+    }
+    if (!(grown = calloc(more, size)))
+        return false;
+    if (*list) {
+        memcpy(grown, *list, *room * size);
+        explicit_bzero(*list, *room * size);
+        free(*list);
+    }
+    *list = grown;
+    *room = more;
+    return true;
 }

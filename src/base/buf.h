@@ -42,7 +42,7 @@ struct writer {
 
 void writer_put(struct writer *w, const void *data, size_t size);
 
-/* Makes room at once for what is known to come. */
+/* Makes room at once for `size` bytes more. */
 void writer_expect(struct writer *w, size_t size);
 
 /* Where up to `size` bytes may be written behind the others; NULL: none, or the writer failed.

@@ -16,7 +16,7 @@ struct choice {
     size_t count; /* of all */
 };
 
-/* `text` is what is shown of `name`. */
+/* Messages show `text` for `name`. */
 void choice_add(struct choice *choice, const char *name, const char *text);
 
 /* "'a', 'b' and 12 others"; the one that fits as well takes no more room than to say that it is

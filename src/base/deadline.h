@@ -1,4 +1,4 @@
-/* Points in time, by a clock that nobody sets. */
+/* Points in time, by the monotonic clock. */
 #ifndef BASE_DEADLINE_H
 #define BASE_DEADLINE_H
 

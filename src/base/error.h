@@ -18,6 +18,16 @@ se_status error_set_at(se_error *err, se_status status, const char *file, int li
             return tried;                                                                          \
     } while (0)
 
+/* The same, with context in front of the failure's text (error_prefix()). */
+#define TRY_PREFIX(call, err, ...)                                                                 \
+    do {                                                                                           \
+        se_status tried = (call);                                                                  \
+        if (tried) {                                                                               \
+            (void)error_prefix((err), __VA_ARGS__);                                                \
+            return tried;                                                                          \
+        }                                                                                          \
+    } while (0)
+
 #define error_memory(err) error_set((err), SE_ERR_MEMORY, "out of memory")
 
 /* Hands on a failure that was noted elsewhere.  Returns `status`. */
@@ -28,7 +38,7 @@ se_status error_copy(se_error *err, se_status status, const se_error *failure);
 se_status error_restate(se_error *err, se_status status);
 
 /* Puts context in front of the text that is there: "key 'k1': " + "wrong PIN".  Returns the status
- * that is there. */
+ * that is there, which is SE_OK where `err` is NULL: TRY_PREFIX() returns the failure's own. */
 se_status error_prefix(se_error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

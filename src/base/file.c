@@ -11,14 +11,6 @@
 
 enum { BEHIND_MOST = 16 << 20 };
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
-AUTO_KIND(fd, int, close_fd(p))
-
 /* "C:\\keys\\a.p12", "\\\\server\\keys", also behind the folder that a relative path was put in. */
 const char *file_hint(const char *path)
 {
@@ -29,7 +21,7 @@ const char *file_hint(const char *path)
     return strchr(path, '\\') ? " (here, folders end with '/', not with '\\')" : "";
 }
 
-static se_status refused(const char *what, const char *path, se_error *err)
+static se_status set_refusal(const char *what, const char *path, se_error *err)
 {
     se_status status = errno == EACCES || errno == EPERM ? SE_ERR_ACCESS : SE_ERR_IO;
 
@@ -47,8 +39,7 @@ static ssize_t read_some(int fd, void *data, size_t size)
     return n;
 }
 
-/* A pipe that nobody has opened for writing is empty; for one that somebody has, as in
- * `<(command)`, one has to wait. */
+/* A pipe without a writer is empty; one with a writer, as in `<(command)`, has to be waited for. */
 int file_open(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -60,7 +51,7 @@ int file_open(const char *path)
 
 se_status file_read(se_buf *out, const char *path, size_t limit, se_error *err)
 {
-    AUTO(fd) fd = file_open(path);
+    AUTO(file) fd = file_open(path);
 
     return file_read_open(out, fd, path, limit, err);
 }
@@ -74,7 +65,7 @@ se_status file_read_open(se_buf *out, int fd, const char *path, size_t limit, se
 
     *out = (se_buf)SE_BUF_INIT;
     if (fd < 0 || fstat(fd, &info))
-        return refused("read", path, err);
+        return set_refusal("read", path, err);
     if (S_ISREG(info.st_mode) && (uintmax_t)info.st_size > limit)
         return error_set(err, SE_ERR_FORMAT, "'%s' has %jd bytes, more than %zu", path,
                          (intmax_t)info.st_size, limit);
@@ -85,7 +76,7 @@ se_status file_read_open(se_buf *out, int fd, const char *path, size_t limit, se
             return error_set(err, SE_ERR_FORMAT, "'%s' has more than %zu bytes", path, limit);
     }
     if (n < 0)
-        return refused("read", path, err);
+        return set_refusal("read", path, err);
     return writer_finish(out, &w, err);
 }
 
@@ -144,7 +135,7 @@ static se_status open_special(struct output *out, se_error *err)
                          "'%s' is no file that could be written beside itself and then replaced",
                          out->path);
     out->fd = open(out->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    return out->fd < 0 ? refused("write", out->path, err) : SE_OK;
+    return out->fd < 0 ? set_refusal("write", out->path, err) : SE_OK;
 }
 
 /* The way by which a file without a name gets one. */
@@ -161,7 +152,7 @@ static bool link_to(const struct output *out, const char *name)
            !linkat(AT_FDCWD, way, AT_FDCWD, name, AT_SYMLINK_FOLLOW);
 }
 
-static bool take_name(struct output *out, mode_t mode)
+static bool open_named(struct output *out, mode_t mode)
 {
     if (out->fd >= 0)
         return link_to(out, out->temporary);
@@ -171,7 +162,7 @@ static bool take_name(struct output *out, mode_t mode)
 
 /* Of random letters, as mkstemp(3) has them, but for a file that is there already, or that is made
  * with `mode`. */
-static bool name_it(struct output *out, mode_t mode)
+static bool name_output(struct output *out, mode_t mode)
 {
     for (int tries = 0; tries < 100; tries++) {
         uint64_t number;
@@ -181,7 +172,7 @@ static bool name_it(struct output *out, mode_t mode)
             out->temporary = NULL;
             return false;
         }
-        if (take_name(out, mode))
+        if (open_named(out, mode))
             return true;
         free(out->temporary);
         out->temporary = NULL;
@@ -213,15 +204,15 @@ static se_status open_new(struct output *out, mode_t mode, se_error *err)
     free(folder);
     if (out->fd >= 0 && descriptor_path(way, out->fd))
         return SE_OK;
-    close_fd(&out->fd);
-    return name_it(out, mode) ? SE_OK : refused("write", out->path, err);
+    file_close(&out->fd);
+    return name_output(out, mode) ? SE_OK : set_refusal("write", out->path, err);
 }
 
 static se_status open_replacing(struct output *out, mode_t mode, se_error *err)
 {
     se_status st = open_new(out, 0600, err);
 
-    return st || !fchmod(out->fd, mode) ? st : refused("write", out->path, err);
+    return st || !fchmod(out->fd, mode) ? st : set_refusal("write", out->path, err);
 }
 
 static se_status open_output(struct output *out, const char *path, mode_t mode, se_error *err)
@@ -258,7 +249,7 @@ se_status output_open_secret(struct output *out, const char *path, mode_t mode, 
 se_status output_write(struct output *out, se_bytes data, se_error *err)
 {
     if (write_all(out->fd, data.data, data.size))
-        return refused("write", out->path, err);
+        return set_refusal("write", out->path, err);
     output_wrote(out, data.size);
     return SE_OK;
 }
@@ -283,17 +274,17 @@ static bool is_unnamed(const struct output *out)
 }
 
 /* Only what replaces another file needs a name of its own, for a moment. */
-static bool appear(struct output *out)
+static bool link_output(struct output *out)
 {
     if (!out->temporary && link_to(out, out->path))
         return true;
-    return (out->temporary || name_it(out, 0)) && !rename(out->temporary, out->path);
+    return (out->temporary || name_output(out, 0)) && !rename(out->temporary, out->path);
 }
 
 se_status output_commit(struct output *out, se_error *err)
 {
-    if ((out->temporary || is_unnamed(out)) && (fsync(out->fd) || !appear(out)))
-        return refused("write", out->path, err);
+    if ((out->temporary || is_unnamed(out)) && (fsync(out->fd) || !link_output(out)))
+        return set_refusal("write", out->path, err);
     free(out->temporary);
     out->temporary = NULL;
     out->secret = false;
@@ -328,7 +319,7 @@ void output_discard(struct output *out)
         file_wipe(out->fd);
     if (out->temporary && out->fd >= 0)
         (void)unlink(out->temporary);
-    close_fd(&out->fd);
+    file_close(&out->fd);
     free(out->temporary);
     free(out->path);
     *out = (struct output)OUTPUT_INIT;

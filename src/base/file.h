@@ -13,9 +13,8 @@
 SE_MUST_CHECK se_status file_read(se_buf *out, const char *path, size_t limit, se_error *err);
 
 /*
- * A file to look at before it is read, or -1 with errno set: a pipe that nobody has opened for
- * writing does not make it wait.  The second reads what is left of it, as file_read() does; it
- * stays open.
+ * Opens a file, to be checked before it is read; -1 with errno set.  It does not wait for a writer
+ * of a pipe.  The second reads the rest of it, as file_read() does; it stays open.
  */
 int file_open(const char *path);
 SE_MUST_CHECK se_status file_read_open(se_buf *out, int fd, const char *path, size_t limit,
@@ -46,7 +45,7 @@ struct output {
     char *path, *temporary; /* without a temporary one: it has no name yet, or `path` is no file
                                that could be replaced */
     bool secret;
-    size_t behind; /* bytes that the kernel was not yet told to write out */
+    size_t behind; /* bytes written since the last sync_file_range() */
 };
 #define OUTPUT_INIT                                                                                \
     {                                                                                              \
@@ -57,8 +56,8 @@ struct output {
 SE_MUST_CHECK se_status output_open(struct output *out, const char *path, mode_t mode,
                                     se_error *err);
 /*
- * The same for what nobody may see before it is committed: it is overwritten when it is discarded,
- * and only a file can be its target.
+ * The same for secrets: the file is overwritten when it is discarded, and only a file can be its
+ * target.
  */
 SE_MUST_CHECK se_status output_open_secret(struct output *out, const char *path, mode_t mode,
                                            se_error *err);

@@ -1,6 +1,6 @@
 libse_base_la_SOURCES += \
-	src/base/arguments.c src/base/arguments.h \
-	src/base/array.c src/base/array.h \
+	src/base/arguments.h \
+	src/base/array.h \
 	src/base/auto.h \
 	src/base/base64.c src/base/base64.h \
 	src/base/breaker.c src/base/breaker.h \
@@ -13,8 +13,8 @@ libse_base_la_SOURCES += \
 	src/base/file.c src/base/file.h \
 	src/base/timed_call.c src/base/timed_call.h \
 	src/base/process.c src/base/process.h \
-	src/base/reader.c src/base/reader.h \
+	src/base/reader.h \
 	src/base/stream.c src/base/stream.h \
 	src/base/text.c src/base/text.h \
 	src/base/thread.h \
-	src/base/utf8.c src/base/utf8.h
+	src/base/utf8.h

@@ -49,7 +49,7 @@ se_status sink_write(const se_sink *sink, se_bytes data, se_error *err)
     return SE_OK;
 }
 
-static ptrdiff_t memory_read(void *arg, void *data, size_t size)
+static ptrdiff_t read_memory(void *arg, void *data, size_t size)
 {
     se_bytes *bytes = arg;
     size_t n = size < bytes->size ? size : bytes->size;
@@ -64,28 +64,28 @@ static ptrdiff_t memory_read(void *arg, void *data, size_t size)
 
 se_source source_memory(se_bytes *bytes)
 {
-    return (se_source){ memory_read, bytes, bytes->size };
+    return (se_source){ read_memory, bytes, bytes->size };
 }
 
 /* A descriptor is what `arg` is, not where it points to. */
-static int fd_of(void *arg)
+static int descriptor_number(void *arg)
 {
     return (int)(intptr_t)arg;
 }
 
-static ptrdiff_t fd_read(void *arg, void *data, size_t size)
+static ptrdiff_t read_descriptor(void *arg, void *data, size_t size)
 {
     ssize_t n;
 
     do
-        n = read(fd_of(arg), data, size);
+        n = read(descriptor_number(arg), data, size);
     while (n < 0 && errno == EINTR);
     return n;
 }
 
 se_source source_fd(int fd)
 {
-    se_source source = { .read = fd_read, .arg = (void *)(intptr_t)fd };
+    se_source source = { .read = read_descriptor, .arg = (void *)(intptr_t)fd };
     struct stat info;
     off_t at = lseek(fd, 0, SEEK_CUR);
 
@@ -94,17 +94,17 @@ se_source source_fd(int fd)
     return source;
 }
 
-static int fd_write(void *arg, const void *data, size_t size)
+static int write_descriptor(void *arg, const void *data, size_t size)
 {
-    return write_all(fd_of(arg), data, size);
+    return write_all(descriptor_number(arg), data, size);
 }
 
 se_sink sink_fd(int fd)
 {
-    return (se_sink){ .write = fd_write, .arg = (void *)(intptr_t)fd };
+    return (se_sink){ .write = write_descriptor, .arg = (void *)(intptr_t)fd };
 }
 
-static int writer_write(void *arg, const void *data, size_t size)
+static int write_writer(void *arg, const void *data, size_t size)
 {
     struct writer *writer = arg;
 
@@ -115,5 +115,5 @@ static int writer_write(void *arg, const void *data, size_t size)
 
 se_sink sink_writer(struct writer *writer)
 {
-    return (se_sink){ writer_write, writer };
+    return (se_sink){ write_writer, writer };
 }

@@ -8,58 +8,74 @@
 
 #include "base/utf8.h"
 
-enum { LONGEST = 64 };
+/* ---- UTF-8 ---- */
 
-static size_t least(size_t a, size_t b)
+enum { CHARACTER_MOST = 4 };
+
+static size_t announced_size(unsigned char first)
 {
-    return a < b ? a : b;
+    return first < 0x80   ? 1
+           : first < 0xc2 ? 0
+           : first < 0xe0 ? 2
+           : first < 0xf0 ? 3
+           : first < 0xf5 ? 4
+                          : 0;
 }
 
-/* Optimal string alignment distance: insertions, deletions, replacements, and swaps of neighbours;
- * case does not count. */
-size_t text_distance(const char *a, const char *b)
+size_t utf8_take(uint32_t *point, se_bytes text)
 {
-    size_t rows[3][LONGEST + 1], la = strlen(a), lb = strlen(b);
-    size_t *before = rows[0], *above = rows[1], *row = rows[2];
+    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    const unsigned char *p = text.data;
+    size_t size = text.size ? announced_size(*p) : 0;
+    uint32_t c;
 
-    if (la > LONGEST || lb > LONGEST)
-        return LONGEST;
-    for (size_t j = 0; j <= lb; j++)
-        above[j] = before[j] = j;
-    for (size_t i = 1; i <= la; i++) {
-        size_t *recycled = before;
-
-        row[0] = i;
-        for (size_t j = 1; j <= lb; j++) {
-            int ca = tolower((unsigned char)a[i - 1]), cb = tolower((unsigned char)b[j - 1]);
-
-            row[j] = least(above[j - 1] + (ca != cb), least(above[j], row[j - 1]) + 1);
-            if (i > 1 && j > 1 && ca == tolower((unsigned char)b[j - 2]) &&
-                cb == tolower((unsigned char)a[i - 2]))
-                row[j] = least(row[j], before[j - 2] + 1);
-        }
-        before = above;
-        above = row;
-        row = recycled;
+    if (!size || size > text.size)
+        return 0;
+    c = size == 1 ? *p : *p & (0xffu >> (size + 1));
+    for (size_t i = 1; i < size; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+        c = c << 6 | (p[i] & 0x3fu);
     }
-    return above[lb];
+    if (c < least[size] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+        return 0;
+    *point = c;
+    return size;
 }
 
-const char *text_nearest(const char *word, const char *const *words, size_t count)
+size_t utf8_next(uint32_t *point, const char *text)
 {
-    const char *nearest = NULL;
-    size_t best = strlen(word) / 3 + 1;
-
-    for (size_t i = 0; i < count; i++) {
-        size_t d = words[i] ? text_distance(word, words[i]) : LONGEST;
-
-        if (d < LONGEST && (d < best || (d == best && !nearest))) {
-            best = d;
-            nearest = words[i];
-        }
-    }
-    return nearest;
+    return utf8_take(point, (se_bytes){ text, strnlen(text, CHARACTER_MOST) });
 }
+
+bool utf8_is(se_bytes text)
+{
+    const char *p = text.data;
+    size_t at = 0, size = 1;
+    uint32_t point;
+
+    for (; size && at < text.size; at += size)
+        size = utf8_take(&point, (se_bytes){ p + at, text.size - at });
+    return at == text.size;
+}
+
+bool utf8_is_control(uint32_t point)
+{
+    return point < 0x20 || (point >= 0x7f && point < 0xa0);
+}
+
+size_t utf8_put(unsigned char out[4], uint32_t c)
+{
+    static const unsigned char lead[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
+    size_t size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+    for (size_t i = size; --i; c >>= 6)
+        out[i] = (unsigned char)(0x80 | (c & 0x3F));
+    out[0] = (unsigned char)(lead[size] | c);
+    return size;
+}
+
+/* ---- texts ---- */
 
 bool text_number(unsigned long *out, const char *text, unsigned long max)
 {
@@ -133,4 +149,59 @@ void text_clean(char *text)
             memset(text, ' ', size);
         text += size;
     }
+}
+
+/* ---- near misses ---- */
+
+enum { LONGEST = 64 };
+
+static size_t min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Optimal string alignment distance: insertions, deletions, replacements, and swaps of neighbours;
+ * case does not count. */
+size_t text_distance(const char *a, const char *b)
+{
+    size_t rows[3][LONGEST + 1], la = strlen(a), lb = strlen(b);
+    size_t *before = rows[0], *above = rows[1], *row = rows[2];
+
+    if (la > LONGEST || lb > LONGEST)
+        return LONGEST;
+    for (size_t j = 0; j <= lb; j++)
+        above[j] = before[j] = j;
+    for (size_t i = 1; i <= la; i++) {
+        size_t *recycled = before;
+
+        row[0] = i;
+        for (size_t j = 1; j <= lb; j++) {
+            int ca = tolower((unsigned char)a[i - 1]), cb = tolower((unsigned char)b[j - 1]);
+
+            row[j] = min_size(above[j - 1] + (ca != cb), min_size(above[j], row[j - 1]) + 1);
+            if (i > 1 && j > 1 && ca == tolower((unsigned char)b[j - 2]) &&
+                cb == tolower((unsigned char)a[i - 2]))
+                row[j] = min_size(row[j], before[j - 2] + 1);
+        }
+        before = above;
+        above = row;
+        row = recycled;
+    }
+    return above[lb];
+}
+
+const char *text_nearest(const char *word, const char *const *words, size_t count)
+{
+    const char *nearest = NULL;
+    size_t best = strlen(word) / 3 + 1;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t d = words[i] ? text_distance(word, words[i]) : LONGEST;
+
+        if (d < LONGEST && (d < best || (d == best && !nearest))) {
+            best = d;
+            nearest = words[i];
+        }
+    }
+    return nearest;
 }

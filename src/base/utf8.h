@@ -16,6 +16,9 @@ size_t utf8_next(uint32_t *point, const char *text);
 /* Whether all of it is. */
 bool utf8_is(se_bytes text);
 
+/* The UTF-8 of `c`; returns its 1 to 4 bytes. */
+size_t utf8_put(unsigned char out[4], uint32_t c);
+
 bool utf8_is_control(uint32_t point);
 
 #endif

@@ -97,7 +97,7 @@ static const struct {
 };
 
 /* As the JCA compares names: case does not count, nor whether the dash of "SHA-256" is there. */
-static bool same(const char *spelling, const char *text)
+static bool spells_same(const char *spelling, const char *text)
 {
     for (; *spelling; spelling++)
         if (tolower((unsigned char)*spelling) == tolower((unsigned char)*text))
@@ -114,7 +114,7 @@ bool algorithm_parse(struct algorithm *out, const char *text, const char **neare
     *out = (struct algorithm){ .name = "" };
     for (size_t i = 0; i < COUNT(rows); i++) {
         names[i] = rows[i].spelling;
-        if (same(rows[i].spelling, text)) {
+        if (spells_same(rows[i].spelling, text)) {
             *out = rows[i].algorithm;
             return true;
         }
@@ -130,7 +130,7 @@ bool algorithm_parse_oaep(struct algorithm *out, const char *text, const char **
 
     for (size_t i = 0; i < COUNT(oaep_rows); i++) {
         names[i] = oaep_rows[i].name;
-        if (same(oaep_rows[i].name, text)) {
+        if (spells_same(oaep_rows[i].name, text)) {
             out->oaep = out->mgf1 = oaep_rows[i].digest;
             return true;
         }
@@ -154,7 +154,7 @@ const char *algorithm_weakness(const char *text)
 bool digest_parse(enum digest *out, const char *text)
 {
     for (size_t i = DIGEST_SHA1; i < COUNT(digests); i++)
-        if (same(digests[i], text)) {
+        if (spells_same(digests[i], text)) {
             *out = (enum digest)i;
             return true;
         }

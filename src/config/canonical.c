@@ -1,8 +1,160 @@
+#include "config/canonical.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "config/describe.h"
+#include "base/base64.h"
+#include "config/files.h"
 
 AUTO_KIND(pointers, const void **, free(*p))
+
+/* ---- property by property ---- */
+
+static void describe_value(struct describe *d, const char *item, const char *property,
+                           const char *value)
+{
+    if (*value)
+        d->fn(d->arg, item, property, value);
+}
+
+static void describe_number(struct describe *d, const char *item, const char *property,
+                            unsigned long value)
+{
+    char text[24];
+
+    (void)snprintf(text, sizeof text, "%lu", value);
+    describe_value(d, item, property, text);
+}
+
+static void describe_iv(struct describe *d, const char *item, const struct algorithm *a)
+{
+    char hex[2 * sizeof a->iv + 1] = "";
+
+    for (unsigned i = 0; i < a->iv_size; i++)
+        (void)snprintf(hex + 2 * i, 3, "%02x", a->iv[i]);
+    describe_value(d, item, "initVector", hex);
+}
+
+static void describe_limits(struct describe *d, const char *item,
+                            const struct data_key_limits *limits)
+{
+    if (limits->uses)
+        describe_number(d, item, "dataKeyUses", limits->uses);
+    if (limits->bytes)
+        describe_number(d, item, "dataKeyBytes", limits->bytes);
+    if (limits->has_cache_size)
+        describe_number(d, item, "cacheSize", limits->cache_size);
+    if (limits->has_cache_age)
+        describe_number(d, item, "cacheAge", limits->cache_age);
+}
+
+static void describe_cipher(struct describe *d, const char *item, const struct algorithm *a)
+{
+    describe_number(d, item, "size", a->bits);
+    describe_value(d, item, "result", result_name(a->result));
+    describe_iv(d, item, a);
+}
+
+void describe_descriptor(struct describe *d, const struct descriptor *descriptor)
+{
+    const struct algorithm *a = &descriptor->algorithm;
+    AUTO(writer) item = { 0 };
+
+    writer_format(&item, "descriptor %s:%u", descriptor->name, descriptor->version);
+    d->failed |= item.failed;
+    describe_value(d, writer_string(&item), "key", descriptor->key->name);
+    if (a->kind != ALGORITHM_WRAP)
+        describe_value(d, writer_string(&item), "algorithm", a->name);
+    if (a->kind == ALGORITHM_CIPHER)
+        describe_cipher(d, writer_string(&item), a);
+    describe_value(d, writer_string(&item), "asymCipher", oaep_name(a->oaep));
+    describe_value(d, writer_string(&item), "mgf1", digest_name(a->mgf1));
+    describe_limits(d, writer_string(&item), &descriptor->limits);
+}
+
+static void describe_place(struct describe *d, const char *item, const struct keyref *ref)
+{
+    AUTO(se_buf) digits = SE_BUF_INIT;
+    char hash[FILE_HASH_TEXT];
+    AUTO(writer) id = { 0 };
+
+    for (size_t i = 0; i < ref->id.size; i++)
+        writer_format(&id, "%02x", ref->id.data[i]);
+    d->failed |= id.failed;
+    describe_value(d, item, "type", ref->store);
+    describe_value(d, item, "locationValue", d->canonical ? ref->location_written : ref->location);
+    describe_value(d, item, "alias", ref->alias);
+    describe_value(d, item, "id", writer_string(&id));
+    if (ref->certificate_der.size && base64_encode(&digits, buf_bytes(&ref->certificate_der), NULL))
+        d->failed = true;
+    else if (ref->certificate_der.size)
+        describe_value(d, item, "certificate", (const char *)digits.data);
+    else
+        describe_value(d, item, "certificate",
+                       d->canonical ? ref->certificate_written : ref->certificate);
+    if (certificate_file_hash(hash, ref, NULL))
+        d->failed = true;
+    describe_value(d, item, FILE_HASH_PROPERTY, hash);
+}
+
+static void describe_token(struct describe *d, const char *item, const struct keyref *ref)
+{
+    if (ref->has_slot)
+        describe_number(d, item, "slot", ref->slot);
+    if (ref->has_slot_index)
+        describe_number(d, item, "slotIndex", ref->slot_index);
+    describe_value(d, item, "tokenLabel", ref->token_label);
+    describe_value(d, item, "tokenSerial", ref->token_serial);
+    describe_value(d, item, "initArgs", ref->init_args);
+    if (ref->max_sessions)
+        describe_number(d, item, "maxSessions", ref->max_sessions);
+    if (ref->keep_alive)
+        describe_number(d, item, "keepAlive", ref->keep_alive);
+    describe_value(d, item, "failback", ref->failback ? "true" : "");
+    describe_value(d, item, "deadline", ref->no_deadline ? "none" : "");
+    if (ref->deadline)
+        describe_number(d, item, "deadline", ref->deadline);
+}
+
+static void describe_pin(struct describe *d, const char *item, const struct keyref *ref)
+{
+    describe_value(d, item, "pin", ref->pin.size ? "***" : "");
+    describe_value(d, item, "pin.encrypted", *ref->pin_scrambled ? "***" : "");
+    describe_value(d, item, "pin.source", ref->pin_source);
+}
+
+void describe_replica(struct describe *d, const struct key_entry *key, size_t index)
+{
+    const struct keyref *ref = &key->replicas[index];
+    AUTO(writer) item = { 0 };
+
+    writer_format(&item, "key %s", key->name);
+    if (key->count > 1)
+        writer_format(&item, " replica %zu", index + 1);
+    d->failed |= item.failed;
+    describe_place(d, writer_string(&item), ref);
+    describe_token(d, writer_string(&item), ref);
+    if (!d->canonical)
+        describe_pin(d, writer_string(&item), ref);
+}
+
+void describe_key(struct describe *d, const struct key_entry *key)
+{
+    for (size_t i = 0; i < key->count; i++)
+        describe_replica(d, key, i);
+}
+
+void config_describe(const struct config *config, se_property_fn fn, void *arg)
+{
+    struct describe d = { .fn = fn, .arg = arg };
+
+    for (size_t i = 0; i < config->descriptor_count; i++)
+        describe_descriptor(&d, &config->descriptors[i]);
+    for (size_t i = 0; i < config->key_count; i++)
+        describe_key(&d, &config->keys[i]);
+}
+
+/* ---- the canonical form ---- */
 
 static void put_escaped(struct writer *w, const char *text, char end)
 {
@@ -45,8 +197,8 @@ static int compare_keys(const void *left, const void *right)
     return strcmp(a->name, b->name);
 }
 
-static const void **sorted(const void *items, size_t count, size_t size,
-                           int (*compare)(const void *, const void *))
+static const void **sort_pointers(const void *items, size_t count, size_t size,
+                                  int (*compare)(const void *, const void *))
 {
     const void **pointers = calloc(count + 1, sizeof *pointers);
 
@@ -59,10 +211,10 @@ static const void **sorted(const void *items, size_t count, size_t size,
 
 se_status config_canonical(se_buf *out, const struct config *config, se_error *err)
 {
-    AUTO(pointers) descriptors = sorted(config->descriptors, config->descriptor_count,
-                                        sizeof *config->descriptors, compare_descriptors);
+    AUTO(pointers) descriptors = sort_pointers(config->descriptors, config->descriptor_count,
+                                               sizeof *config->descriptors, compare_descriptors);
     AUTO(pointers) keys =
-        sorted(config->keys, config->key_count, sizeof *config->keys, compare_keys);
+        sort_pointers(config->keys, config->key_count, sizeof *config->keys, compare_keys);
     AUTO(writer) w = { 0 };
     struct describe d = { .fn = put_property, .arg = &w, .canonical = true };
 
@@ -75,4 +227,78 @@ se_status config_canonical(se_buf *out, const struct config *config, se_error *e
     for (size_t i = 0; i < config->key_count; i++)
         describe_key(&d, keys[i]);
     return d.failed ? error_memory(err) : writer_finish(out, &w, err);
+}
+
+/* ---- the files that it covers ---- */
+
+/* One key's line, looked up in the signed text. */
+struct coverage {
+    se_bytes canonical;
+    bool missing; /* this very line */
+    char item[160];
+};
+
+static bool has_line(se_bytes text, const struct writer *line)
+{
+    return !line->failed && text.size &&
+           memmem(text.data, text.size, line->buf.data, line->buf.size);
+}
+
+static void compare_property(void *arg, const char *item, const char *property, const char *value)
+{
+    struct coverage *c = arg;
+    AUTO(writer) line = { 0 };
+
+    if (strcmp(property, FILE_HASH_PROPERTY))
+        return;
+    writer_text(&line, "\n");
+    canonical_line(&line, item, property, value);
+    c->missing = !has_line(c->canonical, &line);
+    (void)snprintf(c->item, sizeof c->item, "%s", item);
+}
+
+static bool is_covered(se_bytes canonical, const char *item)
+{
+    AUTO(writer) line = { 0 };
+
+    writer_text(&line, "\n");
+    canonical_line(&line, item, FILE_HASH_PROPERTY, "");
+    if (!line.failed)
+        line.buf.size--; /* without its end, it is what any such line begins with */
+    return has_line(canonical, &line);
+}
+
+static se_status refuse_file(const struct coverage *c, const struct keyref *ref, se_error *err)
+{
+    if (is_covered(c->canonical, c->item))
+        return error_set(err, SE_ERR_REJECTED,
+                         "%s: certificate: '%s' was changed since the configuration was signed",
+                         c->item, ref->certificate);
+    return error_set(err, SE_ERR_REJECTED,
+                     "%s: certificate: '%s' is not covered by the signature, which only says its "
+                     "name: sign the configuration again",
+                     c->item, ref->certificate);
+}
+
+static se_status check_file(const struct key_entry *key, size_t index, se_bytes canonical,
+                            se_error *err)
+{
+    struct coverage c = { .canonical = canonical };
+    struct describe d = { .fn = compare_property, .arg = &c, .canonical = true };
+
+    if (!*key->replicas[index].certificate)
+        return SE_OK;
+    describe_replica(&d, key, index);
+    if (d.failed)
+        return error_memory(err);
+    return c.missing ? refuse_file(&c, &key->replicas[index], err) : SE_OK;
+}
+
+se_status config_files_check(struct config *config, se_bytes canonical, se_error *err)
+{
+    TRY(config_files_read(config, err));
+    for (size_t i = 0; i < config->key_count; i++)
+        for (size_t j = 0; j < config->keys[i].count; j++)
+            TRY(check_file(&config->keys[i], j, canonical, err));
+    return SE_OK;
 }

@@ -4,11 +4,68 @@
 #include <stdlib.h>
 
 #include "base/choice.h"
+#include "base/file.h"
 #include "base/text.h"
-#include "config/text_block.h"
 
-/* Comparing a mistyped name with everything that a hostile file holds would take minutes. */
+/* A hostile file may hold so many names that comparing all would take minutes. */
 enum { NAMES_MAX = 128 };
+
+AUTO_KIND(text, char *, free(*p))
+
+/* ---- what it owns ---- */
+
+struct config_text {
+    struct config_text *next;
+    char text[];
+};
+
+const char *config_keep(struct config *config, const char *text)
+{
+    const size_t size = strlen(text) + 1;
+    struct config_text *kept;
+
+    if (!*text)
+        return "";
+    if (!(kept = malloc(sizeof *kept + size)))
+        return NULL;
+    memcpy(kept->text, text, size);
+    kept->next = config->texts;
+    config->texts = kept;
+    return kept->text;
+}
+
+/* "file:/path" and "file:///path" are the same URL (RFC 8089); nothing is decoded in it. */
+static const char *skip_scheme(const char *written)
+{
+    if (text_starts(written, "classpath:")) {
+        written += strlen("classpath:");
+        return written + strspn(written, "/");
+    }
+    if (!text_starts(written, "file:"))
+        return written;
+    written += strlen("file:");
+    return text_starts(written, "///") ? written + 2 : written;
+}
+
+const char *config_keep_path(struct config *config, const char *written)
+{
+    AUTO(text) joined = NULL;
+
+    if (!*written)
+        return "";
+    joined = file_join(config->folder, skip_scheme(written));
+    return joined ? config_keep(config, joined) : NULL;
+}
+
+static void free_texts(struct config_text *texts)
+{
+    while (texts) {
+        struct config_text *next = texts->next;
+
+        free(texts);
+        texts = next;
+    }
+}
 
 static void free_keys(struct config *config)
 {
@@ -26,14 +83,14 @@ static void free_keys(struct config *config)
     free(config->keys);
 }
 
-/* The owner holds it once, so that `holds` is one less than what is counted. */
+/* `holds` counts the keyrefs that are held; the owner's own hold is not in it. */
 void config_free(struct config *config)
 {
     if (!config || __atomic_fetch_sub(&config->holds, 1, __ATOMIC_ACQ_REL))
         return;
     free_keys(config);
     free(config->descriptors);
-    text_blocks_free(config->texts);
+    free_texts(config->texts);
     free(config);
 }
 
@@ -50,6 +107,8 @@ void keyref_release(const struct keyref *ref)
         config_free(ref->config);
 }
 
+/* ---- what it is asked for ---- */
+
 static const struct descriptor *find_descriptor(const struct config *config, const char *name,
                                                 unsigned version)
 {
@@ -65,8 +124,8 @@ static const struct descriptor *find_descriptor(const struct config *config, con
     return best;
 }
 
-static se_status no_version(const struct config *config, const char *name, unsigned version,
-                            se_error *err)
+static se_status set_no_version(const struct config *config, const char *name, unsigned version,
+                                se_error *err)
 {
     struct choice choice = { .wanted = "" };
     AUTO(writer) list = { 0 };
@@ -94,7 +153,8 @@ static bool is_named_before(const char *const *names, size_t at)
 }
 
 /* "; did you mean 'a'?", or else "; there are: 'a', 'b' and 12 others" */
-static void suggest(struct writer *w, const char *wanted, const char *const *names, size_t count)
+static void put_suggestion(struct writer *w, const char *wanted, const char *const *names,
+                           size_t count)
 {
     const char *nearest = text_nearest(wanted, names, count);
     struct choice choice = { .wanted = wanted };
@@ -114,7 +174,7 @@ static void suggest(struct writer *w, const char *wanted, const char *const *nam
     choice_write(w, &choice);
 }
 
-static se_status no_descriptor(const struct config *config, const char *name, se_error *err)
+static se_status set_no_descriptor(const struct config *config, const char *name, se_error *err)
 {
     const char *names[NAMES_MAX];
     size_t count = config->descriptor_count < NAMES_MAX ? config->descriptor_count : NAMES_MAX;
@@ -122,7 +182,7 @@ static se_status no_descriptor(const struct config *config, const char *name, se
 
     for (size_t i = 0; i < count; i++)
         names[i] = config->descriptors[i].name;
-    suggest(&hint, name, names, count);
+    put_suggestion(&hint, name, names, count);
     if (hint.failed)
         return error_memory(err);
     return error_set(err, SE_ERR_NO_DESCRIPTOR, "no descriptor '%.64s' in '%s'%s", name,
@@ -135,8 +195,8 @@ se_status config_descriptor(const struct descriptor **out, const struct config *
     if ((*out = find_descriptor(config, name, version)))
         return SE_OK;
     if (find_descriptor(config, name, 0))
-        return no_version(config, name, version, err);
-    return no_descriptor(config, name, err);
+        return set_no_version(config, name, version, err);
+    return set_no_descriptor(config, name, err);
 }
 
 static const struct key_entry *find_key(const struct config *config, const char *name)
@@ -158,7 +218,7 @@ se_status config_key(const struct key_entry **out, const struct config *config, 
         return SE_OK;
     for (size_t i = 0; i < count; i++)
         names[i] = config->keys[i].name;
-    suggest(&hint, name, names, count);
+    put_suggestion(&hint, name, names, count);
     if (hint.failed)
         return error_memory(err);
     return error_set(err, SE_ERR_CONFIG, "no key '%.64s'%s", name, writer_string(&hint));

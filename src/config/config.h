@@ -109,7 +109,7 @@ struct config_options {
     se_report_fn report; /* may be NULL */
     void *report_arg;
     const char *pin_key; /* NULL: pin.key in the configuration's folder */
-    /* Asked about the file's text before anything of it is believed; NULL: nobody is asked. */
+    /* Checks the file's text before any of it is parsed; NULL: no check. */
     se_status (*vouch)(void *arg, se_bytes text, se_error *err);
     void *vouch_arg;
 };
@@ -128,6 +128,11 @@ SE_MUST_CHECK se_status config_parse(struct config **out, se_buf *text, const ch
 /* Wiped and released at once, or when the last keyref that is held is released.  Accepts NULL. */
 void config_free(struct config *config);
 AUTO_KIND(config, struct config *, config_free(*p))
+
+/* Copies that live as long as the configuration; NULL: out of memory.  A path: file:, classpath:
+ * and relative ones are relative to the configuration's folder. */
+const char *config_keep(struct config *config, const char *text);
+const char *config_keep_path(struct config *config, const char *written);
 
 /* version 0: the highest.  SE_ERR_NO_DESCRIPTOR names near misses, or the versions that there are.
  */

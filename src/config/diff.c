@@ -1,11 +1,11 @@
 #include "config/diff.h"
 
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/text.h"
-#include "config/describe.h"
+#include "config/canonical.h"
+#include "config/pins.h"
 
 struct line {
     const char *item, *property, *value;
@@ -24,7 +24,7 @@ static void lines_free(struct lines *lines)
 }
 AUTO_KIND(lines, struct lines, lines_free(p))
 
-static int compare(const struct line *a, const struct line *b)
+static int compare_items(const struct line *a, const struct line *b)
 {
     int order = strcmp(a->item, b->item);
 
@@ -33,12 +33,12 @@ static int compare(const struct line *a, const struct line *b)
 
 static int compare_lines(const void *a, const void *b)
 {
-    return compare(a, b);
+    return compare_items(a, b);
 }
 
 /* The text from *at to the next tab or line end, which must be `end` and becomes a NUL; NULL: it is
  * not. */
-static const char *field(char **at, char end)
+static const char *split_field(char **at, char end)
 {
     char *start = *at, *stop = strpbrk(start, "\t\n");
 
@@ -59,12 +59,12 @@ static size_t count_lines(se_bytes text)
     return count;
 }
 
-static se_status malformed(se_error *err)
+static se_status refuse_text(se_error *err)
 {
     return error_set(err, SE_ERR_FORMAT, "not a canonical configuration");
 }
 
-static se_status split(struct lines *out, se_bytes canonical, se_error *err)
+static se_status split_lines(struct lines *out, se_bytes canonical, se_error *err)
 {
     char *at, *end;
 
@@ -74,20 +74,20 @@ static se_status split(struct lines *out, se_bytes canonical, se_error *err)
     at = (char *)out->text.data;
     end = at + out->text.size;
     if (!text_starts(at, CANONICAL_HEADING))
-        return malformed(err);
+        return refuse_text(err);
     for (at += strlen(CANONICAL_HEADING); at < end; out->count++) {
         struct line *line = &out->list[out->count];
 
-        if (!(line->item = field(&at, '\t')) || !(line->property = field(&at, '\t')) ||
-            !(line->value = field(&at, '\n')))
-            return malformed(err);
+        if (!(line->item = split_field(&at, '\t')) || !(line->property = split_field(&at, '\t')) ||
+            !(line->value = split_field(&at, '\n')))
+            return refuse_text(err);
     }
     qsort(out->list, out->count, sizeof *out->list, compare_lines);
     return SE_OK;
 }
 
-static void tell(const struct line *before, const struct line *after, se_difference_fn fn,
-                 void *arg)
+static void report_line(const struct line *before, const struct line *after, se_difference_fn fn,
+                        void *arg)
 {
     const struct line *any = before ? before : after;
 
@@ -99,28 +99,26 @@ static void tell(const struct line *before, const struct line *after, se_differe
 se_status canonical_diff(se_bytes before, se_bytes after, se_difference_fn fn, void *arg,
                          se_error *err)
 {
-    AUTO(lines) old = { .count = 0 };
-    AUTO(lines) new = { .count = 0 };
+    AUTO(lines) older = { .count = 0 };
+    AUTO(lines) newer = { .count = 0 };
     size_t i = 0, j = 0;
 
-    TRY(split(&old, before, err));
-    TRY(split(&new, after, err));
-    while (i < old.count || j < new.count) {
-        int order = i == old.count ? 1 : j == new.count ? -1 : compare(&old.list[i], &new.list[j]);
+    TRY(split_lines(&older, before, err));
+    TRY(split_lines(&newer, after, err));
+    while (i < older.count || j < newer.count) {
+        int order = i == older.count   ? 1
+                    : j == newer.count ? -1
+                                       : compare_items(&older.list[i], &newer.list[j]);
 
-        tell(order <= 0 ? &old.list[i] : NULL, order >= 0 ? &new.list[j] : NULL, fn, arg);
+        report_line(order <= 0 ? &older.list[i] : NULL, order >= 0 ? &newer.list[j] : NULL, fn,
+                    arg);
         i += order <= 0;
         j += order >= 0;
     }
     return SE_OK;
 }
 
-static bool same(const se_buf *a, const se_buf *b)
-{
-    return a->size == b->size && !CRYPTO_memcmp(a->data, b->data, a->size);
-}
-
-static const char *masked(bool there)
+static const char *mask_pin(bool there)
 {
     return there ? "***" : NULL;
 }
@@ -128,10 +126,10 @@ static const char *masked(bool there)
 static void diff_pins(const char *item, const struct keyref *a, const struct keyref *b,
                       se_difference_fn fn, void *arg)
 {
-    if (!same(&a->pin, &b->pin))
-        fn(arg, item, "pin", masked(a->pin.size), masked(b->pin.size));
+    if (!pins_equal(&a->pin, &b->pin))
+        fn(arg, item, "pin", mask_pin(a->pin.size), mask_pin(b->pin.size));
     if (strcmp(a->pin_scrambled, b->pin_scrambled))
-        fn(arg, item, "pin.encrypted", masked(*a->pin_scrambled), masked(*b->pin_scrambled));
+        fn(arg, item, "pin.encrypted", mask_pin(*a->pin_scrambled), mask_pin(*b->pin_scrambled));
     if (strcmp(a->pin_source, b->pin_source))
         fn(arg, item, "pin.source", *a->pin_source ? a->pin_source : NULL,
            *b->pin_source ? b->pin_source : NULL);
@@ -156,18 +154,17 @@ static se_status diff_key(const struct key_entry *a, const struct key_entry *b, 
 se_status config_diff(const struct config *before, const struct config *after, se_difference_fn fn,
                       void *arg, se_error *err)
 {
-    AUTO(se_buf) old = SE_BUF_INIT;
-    AUTO(se_buf) new = SE_BUF_INIT;
-    se_status st;
+    AUTO(se_buf) older = SE_BUF_INIT;
+    AUTO(se_buf) newer = SE_BUF_INIT;
 
-    if ((st = config_canonical(&old, before, err)) || (st = config_canonical(&new, after, err)) ||
-        (st = canonical_diff(buf_bytes(&old), buf_bytes(&new), fn, arg, err)))
-        return st;
-    for (size_t i = 0; !st && i < before->key_count; i++) {
+    TRY(config_canonical(&older, before, err));
+    TRY(config_canonical(&newer, after, err));
+    TRY(canonical_diff(buf_bytes(&older), buf_bytes(&newer), fn, arg, err));
+    for (size_t i = 0; i < before->key_count; i++) {
         const struct key_entry *other;
 
         if (!config_key(&other, after, before->keys[i].name, NULL))
-            st = diff_key(&before->keys[i], other, fn, arg, err);
+            TRY(diff_key(&before->keys[i], other, fn, arg, err));
     }
-    return st;
+    return SE_OK;
 }

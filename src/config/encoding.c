@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
-static bool utf16(const unsigned char *p, size_t size)
+static bool is_utf16(const unsigned char *p, size_t size)
 {
     if (size < 2)
         return false;
@@ -14,7 +14,7 @@ static bool utf16(const unsigned char *p, size_t size)
            !memcmp(p, "<\0", 2);
 }
 
-static bool only_blanks(const unsigned char *p, size_t size)
+static bool holds_blanks_only(const unsigned char *p, size_t size)
 {
     while (size && strchr(" \t\r\n", *p) && *p)
         p++, size--;
@@ -26,31 +26,30 @@ struct declaration {
     se_bytes version, encoding;
 };
 
-static const char *skip_blanks(const char *p)
+static const char *skip_space(const char *p)
 {
     return p + strspn(p, " \t\r\n");
 }
 
 /* NAME="VALUE" after a blank; else *at stays, and *value is empty. */
-static void take_field(se_bytes *value, const char **at, const char *name)
+static void take_declared(se_bytes *value, const char **at, const char *name)
 {
-    const char *p = skip_blanks(*at), *end;
+    const char *p = skip_space(*at), *end;
 
     *value = (se_bytes){ "", 0 };
     if (p == *at || !text_starts(p, name))
         return;
-    p = skip_blanks(p + strlen(name));
+    p = skip_space(p + strlen(name));
     if (*p != '=')
         return;
-    p = skip_blanks(p + 1);
+    p = skip_space(p + 1);
     if ((*p != '"' && *p != '\'') || !(end = strchr(p + 1, *p)))
         return;
     *value = (se_bytes){ p + 1, (size_t)(end - p - 1) };
     *at = end + 1;
 }
 
-/* XML 1.0, 2.8.  false: it is malformed, or of a kind that readers would understand in several
- * ways. */
+/* XML 1.0, 2.8.  False: it is malformed, or ambiguous. */
 static bool read_declaration(struct declaration *out, const char *p)
 {
     se_bytes standalone;
@@ -61,10 +60,10 @@ static bool read_declaration(struct declaration *out, const char *p)
     if (!text_starts(p, "<?xml") || !strchr(" \t\r\n", p[5]))
         return true;
     p += strlen("<?xml");
-    take_field(&out->version, &p, "version");
-    take_field(&out->encoding, &p, "encoding");
-    take_field(&standalone, &p, "standalone");
-    return out->version.size && text_starts(skip_blanks(p), "?>");
+    take_declared(&out->version, &p, "version");
+    take_declared(&out->encoding, &p, "encoding");
+    take_declared(&standalone, &p, "standalone");
+    return out->version.size && text_starts(skip_space(p), "?>");
 }
 
 static bool is_one_of(se_bytes name, const char *const *names)
@@ -75,13 +74,12 @@ static bool is_one_of(se_bytes name, const char *const *names)
     return false;
 }
 
-/* UTF-8 and what is a part of it; by its own bytes libxml2 would read another text than the one
- * that is looked through here. */
+/* UTF-8 and its subset.  With any other encoding libxml2 would read another text than our scanner
+ * does. */
 static const char *const utf8_names[] = { "", "UTF-8", "UTF8", "US-ASCII", "ASCII", NULL };
 static const char *const ascii_names[] = { "US-ASCII", "ASCII", NULL };
 
-/* XML 1.1 has other line ends, and other readers: what they see was never canonicalised by the
- * rules of 1.0. */
+/* XML 1.1 has other line ends, for which the canonical forms of 1.0 have no rules. */
 static se_status check_declaration(bool *ascii, const char *text, se_error *err)
 {
     struct declaration d;
@@ -130,9 +128,9 @@ se_status encoding_check(se_bytes text, int *line, se_error *err)
     bool ascii = false;
 
     *line = 1;
-    if (only_blanks(text.data, text.size))
+    if (holds_blanks_only(text.data, text.size))
         return error_set(err, SE_ERR_CONFIG, "the file is empty");
-    if (utf16(text.data, text.size))
+    if (is_utf16(text.data, text.size))
         return error_set(err, SE_ERR_CONFIG, "the file is UTF-16: save it as UTF-8");
     TRY(check_declaration(&ascii, text.data, err));
     return check_bytes(text, ascii, line, err);
@@ -143,15 +141,4 @@ bool encoding_xml_char(uint32_t c)
     if (c < 0x20)
         return c == '\t' || c == '\n' || c == '\r';
     return c <= 0xD7FF || (c >= 0xE000 && c <= 0xFFFD) || (c >= 0x10000 && c <= 0x10FFFF);
-}
-
-size_t encoding_put(unsigned char out[4], uint32_t c)
-{
-    static const unsigned char lead[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
-    size_t size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-
-    for (size_t i = size; --i; c >>= 6)
-        out[i] = (unsigned char)(0x80 | (c & 0x3F));
-    out[0] = (unsigned char)(lead[size] | c);
-    return size;
 }

@@ -11,7 +11,4 @@ SE_MUST_CHECK se_status encoding_check(se_bytes text, int *line, se_error *err);
 /* A character that XML 1.0 allows (section 2.2). */
 bool encoding_xml_char(uint32_t c);
 
-/* The UTF-8 of `c`; returns its 1 to 4 bytes. */
-size_t encoding_put(unsigned char out[4], uint32_t c);
-
 #endif

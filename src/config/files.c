@@ -2,9 +2,17 @@
 
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
-#include "config/describe.h"
+#include "base/text.h"
+#include "config/pins.h"
+
+AUTO_KIND(text, char *, free(*p))
+
+/* ---- certificates ---- */
 
 se_status certificate_file_read(se_buf *out, const struct keyref *ref, se_error *err)
 {
@@ -32,100 +40,259 @@ se_status certificate_file_hash(char out[FILE_HASH_TEXT], const struct keyref *r
     return SE_OK;
 }
 
-static se_status read_file(struct keyref *ref, const char *key, se_error *err)
+static se_status read_certificate_file(struct keyref *ref, const char *key, se_error *err)
 {
     AUTO(se_buf) text = SE_BUF_INIT;
-    se_status st;
 
     if (!*ref->certificate || ref->certificate_text.size)
         return SE_OK;
-    if (!(st = file_read(&text, ref->certificate, CERTIFICATE_FILE_LIMIT, err)) && !text.size)
-        st = error_set(err, SE_ERR_FORMAT, "'%s' is empty", ref->certificate);
-    if (st)
-        return error_prefix(err, "key '%s': certificate: ", key);
+    TRY_PREFIX(file_read(&text, ref->certificate, CERTIFICATE_FILE_LIMIT, err), err,
+               "key '%s': certificate: ", key);
+    if (!text.size)
+        return error_set(err, SE_ERR_FORMAT, "key '%s': certificate: '%s' is empty", key,
+                         ref->certificate);
     ref->certificate_text = buf_move(&text);
     return SE_OK;
 }
 
 se_status config_files_read(struct config *config, se_error *err)
 {
-    se_status st = SE_OK;
-
     for (size_t i = 0; i < config->key_count; i++)
-        for (size_t j = 0; !st && j < config->keys[i].count; j++)
-            st = read_file(&config->keys[i].replicas[j], config->keys[i].name, err);
-    return st;
+        for (size_t j = 0; j < config->keys[i].count; j++)
+            TRY(read_certificate_file(&config->keys[i].replicas[j], config->keys[i].name, err));
+    return SE_OK;
 }
 
-/* What the signed text says of the key that is looked at. */
-struct comparison {
-    se_bytes canonical;
-    bool missing; /* this very line */
-    char item[160];
+/* ---- where PINs are ---- */
+
+static se_status read_pin_variable(se_buf *out, const char *name, se_error *err)
+{
+    const char *value = getenv(name);
+
+    if (!value || !*value)
+        return error_set(err, SE_ERR_ACCESS, "the environment variable '%s' is %s", name,
+                         value ? "empty" : "not set");
+    return buf_copy(out, text_bytes(value), err);
+}
+
+/* Editors and `echo` add a line end, which is not part of the PIN: LF, CR LF or CR. */
+static bool drop_line_end(se_buf *text)
+{
+    size_t size = text->size;
+
+    if (size && text->data[size - 1] == '\n')
+        size--;
+    if (size && text->data[size - 1] == '\r')
+        size--;
+    if (size == text->size)
+        return false;
+    text->data[text->size = size] = '\0';
+    return true;
+}
+
+static bool is_space_or_tab(unsigned char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/*
+ * A token counts wrong PINs, so a suspicious file is refused before its PIN is tried.  Blanks at
+ * the ends may be part of the PIN: they are taken as they are where the file has no line end,
+ * because no editor has written it then.
+ */
+static se_status check_pin_text(const se_buf *text, bool had_line_end, const char *path,
+                                se_error *err)
+{
+    const char *mark = text_mark(text->data, text->size);
+
+    if (mark)
+        return error_set(
+            err, SE_ERR_ACCESS,
+            "'%s' begins with the byte order mark of %s: save it without one, as UTF-8", path,
+            mark);
+    if (!text->size)
+        return error_set(err, SE_ERR_ACCESS, "'%s' is empty", path);
+    if (memchr(text->data, 0, text->size))
+        return error_set(err, SE_ERR_ACCESS, "'%s' holds a NUL byte", path);
+    if (memchr(text->data, '\n', text->size) || memchr(text->data, '\r', text->size))
+        return error_set(err, SE_ERR_ACCESS,
+                         "'%s' has more than one line: the PIN must be the only one", path);
+    if (had_line_end &&
+        (is_space_or_tab(text->data[0]) || is_space_or_tab(text->data[text->size - 1])))
+        return error_set(err, SE_ERR_ACCESS,
+                         "the line in '%s' %s with a blank: take it away, or if it is part of the "
+                         "PIN, the line end behind it",
+                         path, is_space_or_tab(text->data[0]) ? "begins" : "ends");
+    return SE_OK;
+}
+
+static se_status read_pin_file(se_buf *out, const char *path, se_error *err)
+{
+    AUTO(se_buf) text = SE_BUF_INIT;
+    bool had_line_end;
+
+    TRY(secret_file_read(&text, path, S_IWOTH, err));
+    had_line_end = drop_line_end(&text);
+    TRY(check_pin_text(&text, had_line_end, path, err));
+    *out = buf_move(&text);
+    return SE_OK;
+}
+
+/* systemd.exec(5), LoadCredential= */
+static const char *find_credential_folder(void)
+{
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+
+    return folder && *folder ? folder : NULL;
+}
+
+static se_status read_pin_credential(se_buf *out, const char *name, se_error *err)
+{
+    const char *folder = find_credential_folder();
+    AUTO(text) path = NULL;
+
+    if (!folder)
+        return error_set(err, SE_ERR_ACCESS,
+                         "no credential '%s': $CREDENTIALS_DIRECTORY is not set", name);
+    if (!(path = file_join(folder, name)))
+        return error_memory(err);
+    return read_pin_file(out, path, err);
+}
+
+static const struct {
+    const char *prefix;
+    se_status (*read)(se_buf *out, const char *value, se_error *err);
+} sources[] = { { "env:", read_pin_variable },
+                { "file:", read_pin_file },
+                { "credential:", read_pin_credential } };
+
+static se_status read_pin_source(se_buf *out, const char *source, se_error *err)
+{
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        if (!text_starts(source, sources[i].prefix))
+            continue;
+        TRY_PREFIX(sources[i].read(out, source + strlen(sources[i].prefix), err), err,
+                   "pin.source: ");
+        return SE_OK;
+    }
+    return error_set(err, SE_ERR_CONFIG,
+                     "pin.source must be env:NAME, file:PATH or credential:NAME");
+}
+
+char *keyref_pin_file(const struct keyref *ref)
+{
+    if (text_starts(ref->pin_source, "file:"))
+        return strdup(ref->pin_source + strlen("file:"));
+    if (text_starts(ref->pin_source, "credential:") && find_credential_folder())
+        return file_join(find_credential_folder(), ref->pin_source + strlen("credential:"));
+    return *ref->pin_scrambled ? strdup(ref->pin_key) : NULL;
+}
+
+se_status keyref_pin(se_buf *out, const struct keyref *ref, se_error *err)
+{
+    *out = (se_buf)SE_BUF_INIT;
+    if (*ref->pin_source)
+        return read_pin_source(out, ref->pin_source, err);
+    if (*ref->pin_scrambled)
+        return pins_reveal(out, ref->pin_scrambled, ref->pin_key, err);
+    return buf_copy(out, buf_bytes(&ref->pin), err);
+}
+
+/* ---- who else could read or change them ---- */
+
+enum { PEM_LIMIT = 1 << 20 };
+
+struct exposure_listener {
+    exposure_fn fn;
+    void *arg;
 };
 
-static bool has_line(se_bytes text, const struct writer *line)
+static void report_mode(const struct exposure_listener *t, const char *what, const char *path,
+                        const struct stat *info, const char *may)
 {
-    return !line->failed && text.size &&
-           memmem(text.data, text.size, line->buf.data, line->buf.size);
+    AUTO(writer) text = { 0 };
+
+    writer_format(&text, "%s '%s' has mode %04o: others may %s it", what, path,
+                  (unsigned)info->st_mode & 07777, may);
+    if (!text.failed)
+        t->fn(t->arg, writer_string(&text));
 }
 
-static void compare(void *arg, const char *item, const char *property, const char *value)
+static void report_owner(const struct exposure_listener *t, const char *what, const char *path,
+                         const struct stat *info)
 {
-    struct comparison *c = arg;
-    AUTO(writer) line = { 0 };
+    AUTO(writer) text = { 0 };
 
-    if (strcmp(property, FILE_HASH_PROPERTY))
+    writer_format(&text, "%s '%s' belongs to user %u, who may change it", what, path,
+                  (unsigned)info->st_uid);
+    if (!text.failed)
+        t->fn(t->arg, writer_string(&text));
+}
+
+static void check_change(const struct exposure_listener *t, const char *what, const char *path,
+                         const struct stat *info)
+{
+    if (info->st_mode & (S_IWGRP | S_IWOTH))
+        report_mode(t, what, path, info, "change");
+    else if (info->st_uid && info->st_uid != geteuid())
+        report_owner(t, what, path, info);
+}
+
+static bool is_file(struct stat *info, const char *path)
+{
+    return !stat(path, info) && S_ISREG(info->st_mode);
+}
+
+/* keyref_pin() refuses a file that others may write to or own; here that is a warning. */
+static void check_pin_file(const struct exposure_listener *t, const struct keyref *ref)
+{
+    AUTO(text) path = keyref_pin_file(ref);
+    struct stat info;
+
+    if (!path || !is_file(&info, path))
         return;
-    writer_text(&line, "\n");
-    canonical_line(&line, item, property, value);
-    c->missing = !has_line(c->canonical, &line);
-    (void)snprintf(c->item, sizeof c->item, "%s", item);
+    if (info.st_mode & S_IROTH)
+        report_mode(t, "the file of the PIN", path, &info, "read");
+    else
+        check_change(t, "the file of the PIN", path, &info);
 }
 
-static bool is_covered(se_bytes canonical, const char *item)
+/* Certificates alone may be read by everybody. */
+static bool holds_private_key(const char *path)
 {
-    AUTO(writer) line = { 0 };
+    static const char mark[] = "PRIVATE KEY-----";
+    AUTO(se_buf) text = SE_BUF_INIT;
 
-    writer_text(&line, "\n");
-    canonical_line(&line, item, FILE_HASH_PROPERTY, "");
-    if (!line.failed)
-        line.buf.size--; /* without its end, it is what any such line begins with */
-    return has_line(canonical, &line);
+    return !file_read(&text, path, PEM_LIMIT, NULL) &&
+           memmem(text.data, text.size, mark, sizeof mark - 1);
 }
 
-static se_status refuse(const struct comparison *c, const struct keyref *ref, se_error *err)
+static void check_key_file(const struct exposure_listener *t, const struct keyref *ref)
 {
-    if (is_covered(c->canonical, c->item))
-        return error_set(err, SE_ERR_REJECTED,
-                         "%s: certificate: '%s' was changed since the configuration was signed",
-                         c->item, ref->certificate);
-    return error_set(err, SE_ERR_REJECTED,
-                     "%s: certificate: '%s' is not covered by the signature, which only says its "
-                     "name: sign the configuration again",
-                     c->item, ref->certificate);
+    bool pem = !strcmp(ref->store, "pem");
+    struct stat info;
+
+    if ((!pem && strcmp(ref->store, "pkcs12") != 0) || !is_file(&info, ref->location))
+        return;
+    if (pem && info.st_mode & S_IROTH && holds_private_key(ref->location))
+        report_mode(t, "the key file", ref->location, &info, "read");
+    else
+        check_change(t, "the key file", ref->location, &info);
 }
 
-static se_status check_replica(const struct key_entry *key, size_t index, se_bytes canonical,
-                               se_error *err)
+static void check_certificate_file(const struct exposure_listener *t, const struct keyref *ref)
 {
-    struct comparison c = { .canonical = canonical };
-    struct describe d = { .fn = compare, .arg = &c, .canonical = true };
+    struct stat info;
 
-    if (!*key->replicas[index].certificate)
-        return SE_OK;
-    describe_replica(&d, key, index);
-    if (d.failed)
-        return error_memory(err);
-    return c.missing ? refuse(&c, &key->replicas[index], err) : SE_OK;
+    if (*ref->certificate && is_file(&info, ref->certificate))
+        check_change(t, "the certificate", ref->certificate, &info);
 }
 
-se_status config_files_check(struct config *config, se_bytes canonical, se_error *err)
+void keyref_exposure(const struct keyref *ref, exposure_fn fn, void *arg)
 {
-    se_status st = config_files_read(config, err);
+    const struct exposure_listener t = { fn, arg };
 
-    for (size_t i = 0; i < config->key_count; i++)
-        for (size_t j = 0; !st && j < config->keys[i].count; j++)
-            st = check_replica(&config->keys[i], j, canonical, err);
-    return st;
+    check_pin_file(&t, ref);
+    check_key_file(&t, ref);
+    check_certificate_file(&t, ref);
 }

@@ -1,5 +1,5 @@
-/* Files with certificates that a configuration names: what is in them is part of what a signature
- * of the configuration covers. */
+/* The files that a configuration names.  What is in those with certificates is part of what a
+ * signature of the configuration covers. */
 #ifndef CONFIG_FILES_H
 #define CONFIG_FILES_H
 
@@ -22,9 +22,10 @@ SE_MUST_CHECK se_status certificate_file_hash(char out[FILE_HASH_TEXT], const st
  * file. */
 SE_MUST_CHECK se_status config_files_read(struct config *config, se_error *err);
 
-/* The same, and that the files are those of the canonical configuration that was signed.
- * SE_ERR_REJECTED names the one that is not. */
-SE_MUST_CHECK se_status config_files_check(struct config *config, se_bytes canonical,
-                                           se_error *err);
+typedef void (*exposure_fn)(void *arg, const char *text);
+
+/* Tells `fn` of each file of `ref` that others than root and the user of this process may read or
+ * change, though they should not. */
+void keyref_exposure(const struct keyref *ref, exposure_fn fn, void *arg);
 
 #endif

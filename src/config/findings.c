@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static bool known(const struct findings *f, int line, bool error, const char *text)
+static bool is_known_finding(const struct findings *f, int line, bool error, const char *text)
 {
     for (size_t i = 0; i < f->count; i++)
         if (f->items[i].line == line && f->items[i].error == error &&
@@ -14,14 +14,14 @@ static bool known(const struct findings *f, int line, bool error, const char *te
 }
 
 /* Names come from the file: a control character must not forge a second line. */
-static void one_line(char *text)
+static void make_one_line(char *text)
 {
     for (; *text; text++)
         if ((unsigned char)*text < ' ' || *text == 127)
             *text = ' ';
 }
 
-static void add(struct findings *f, int line, bool error, const char *format, va_list args)
+static void findings_add(struct findings *f, int line, bool error, const char *format, va_list args)
 {
     char *text;
 
@@ -32,8 +32,8 @@ static void add(struct findings *f, int line, bool error, const char *format, va
         f->failed = true;
         return;
     }
-    one_line(text);
-    if (known(f, line, error, text)) {
+    make_one_line(text);
+    if (is_known_finding(f, line, error, text)) {
         free(text);
         return;
     }
@@ -46,7 +46,7 @@ void findings_error(struct findings *f, int line, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    add(f, line, true, format, args);
+    findings_add(f, line, true, format, args);
     va_end(args);
 }
 
@@ -55,7 +55,7 @@ void findings_warning(struct findings *f, int line, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    add(f, line, false, format, args);
+    findings_add(f, line, false, format, args);
     va_end(args);
 }
 
@@ -72,7 +72,7 @@ bool findings_error_at(const struct findings *f, int line)
     return false;
 }
 
-static int by_line(const void *left, const void *right)
+static int compare_lines(const void *left, const void *right)
 {
     const struct finding *a = left, *b = right;
 
@@ -81,8 +81,8 @@ static int by_line(const void *left, const void *right)
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
-static void tell(const struct finding *finding, const char *path,
-                 const struct config_options *options)
+static void report_finding(const struct finding *finding, const char *path,
+                           const struct config_options *options)
 {
     se_report report = { finding->error, path, finding->line, finding->text };
 
@@ -90,18 +90,20 @@ static void tell(const struct finding *finding, const char *path,
         options->report(options->report_arg, &report);
 }
 
-static void tell_all(struct findings *f, const char *path, const struct config_options *options)
+static void report_all_findings(struct findings *f, const char *path,
+                                const struct config_options *options)
 {
     char more[] = "there is more: only the first 100 findings are told";
 
     for (size_t i = 0; i < f->count; i++)
-        tell(&f->items[i], path, options);
+        report_finding(&f->items[i], path, options);
     if (findings_full(f))
-        tell(&(struct finding){ .line = f->items[f->count - 1].line, .error = true, .text = more },
-             path, options);
+        report_finding(
+            &(struct finding){ .line = f->items[f->count - 1].line, .error = true, .text = more },
+            path, options);
 }
 
-static se_status first_error(const struct findings *f, const char *path, se_error *err)
+static se_status set_first_error(const struct findings *f, const char *path, se_error *err)
 {
     const struct finding *first = f->items;
 
@@ -112,15 +114,15 @@ static se_status first_error(const struct findings *f, const char *path, se_erro
     return error_set(err, SE_ERR_CONFIG, "%s:%d: %s", path, first->line, first->text);
 }
 
-se_status findings_tell(struct findings *f, const char *path, const struct config_options *options,
-                        se_error *err)
+se_status findings_report(struct findings *f, const char *path,
+                          const struct config_options *options, se_error *err)
 {
     if (f->failed)
         return error_memory(err);
     if (f->count)
-        qsort(f->items, f->count, sizeof *f->items, by_line);
-    tell_all(f, path, options);
-    return f->errors ? first_error(f, path, err) : SE_OK;
+        qsort(f->items, f->count, sizeof *f->items, compare_lines);
+    report_all_findings(f, path, options);
+    return f->errors ? set_first_error(f, path, err) : SE_OK;
 }
 
 void findings_free(struct findings *f)

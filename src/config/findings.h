@@ -1,4 +1,4 @@
-/* What is wrong with a configuration: collected in any order, told in the order of the lines. */
+/* Findings about a configuration: collected in any order, reported in the order of the lines. */
 #ifndef CONFIG_FINDINGS_H
 #define CONFIG_FINDINGS_H
 
@@ -12,7 +12,7 @@ struct finding {
     char *text;
 };
 
-/* A hostile file is not worth more of them. */
+/* As many as are kept: a hostile file could have any number. */
 enum { FINDINGS_MAX = 100 };
 
 struct findings {
@@ -27,14 +27,14 @@ void findings_error(struct findings *f, int line, const char *format, ...)
 void findings_warning(struct findings *f, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Nothing more will be told: looking for near misses is not worth the time. */
+/* No more findings will be kept: looking for near misses is not worth the time. */
 bool findings_full(const struct findings *f);
 
 bool findings_error_at(const struct findings *f, int line);
 
-/* Tells all, sorted, and returns SE_ERR_CONFIG with the first error, if there is one. */
-SE_MUST_CHECK se_status findings_tell(struct findings *f, const char *path,
-                                      const struct config_options *options, se_error *err);
+/* Reports all, sorted, and returns SE_ERR_CONFIG with the first error, if there is one. */
+SE_MUST_CHECK se_status findings_report(struct findings *f, const char *path,
+                                        const struct config_options *options, se_error *err);
 
 void findings_free(struct findings *f);
 AUTO_KIND(findings, struct findings, findings_free(p))

@@ -1,37 +1,21 @@
-/* Which elements and attributes a configuration has.  schemas/engineSignEncrypt.xsd says the same
- * to editors, and is asked as well. */
+/* Which elements and attributes a configuration has, with their values.
+ * schemas/engineSignEncrypt.xsd says the same to editors; a test compares the two. */
 #ifndef CONFIG_GRAMMAR_H
 #define CONFIG_GRAMMAR_H
 
-#include "config/xml.h"
+#include "config/element.h"
 
-struct attribute_rule {
-    const char *name;
-    bool needed;
-    const char *must; /* "must be ..." for a value that it can't have; NULL: any text */
-};
+extern const struct element_rule root_rule, descriptor_rule, job_rule, key_rule, store_rule;
 
-struct child_rule {
-    const struct element_rule *element;
-    bool needed, several;
-};
+#define HEX_DIGITS "0123456789abcdefABCDEF"
 
-struct element_rule {
-    const char *name;
-    const struct attribute_rule *attributes; /* up to a NULL name */
-    const struct child_rule *children;       /* up to a NULL element */
-};
+/* The kinds of store, as bits. */
+enum { STORE_PKCS12 = 1, STORE_PEM = 2, STORE_HSM = 4, STORE_VAULT = 8 };
 
-extern const struct element_rule structure_root;
+/* The name as it is written canonically, and its kind; NULL: there is no such store. */
+const char *store_parse(unsigned *kind, const char *name);
 
-/* Finds what is unknown, missing or there too often, with the name that was probably meant. */
-void structure_check(struct findings *findings, const xmlNode *root);
-
-/* Whether an unknown attribute was probably meant to be this one: that it is missing need not be
- * told then. */
-bool structure_misspelled(const xmlNode *element, const char *attribute);
-
-/* Finds the value of an attribute to be one that it can't have. */
-void structure_bad_value(struct findings *findings, const xmlNode *element, const char *attribute);
+/* Whether a `certificate` names a file, and does not hold the certificate itself. */
+bool certificate_is_file(const char *value);
 
 #endif

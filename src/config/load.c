@@ -4,155 +4,145 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "base/text.h"
 #include "config/encoding.h"
 #include "config/grammar.h"
-#include "config/rules.h"
-#include "config/schema.h"
-#include "config/text_block.h"
 
 enum { SIZE_LIMIT = 4 << 20 };
 
 AUTO_KIND(text, char *, free(*p))
 
-static const char *keep(struct loading *l, const char *text, size_t size)
+static void loading_free(struct loading *l)
 {
-    const char *kept = size ? text_block_add(&l->config->texts, text, size) : "";
-
-    if (!kept)
-        l->findings.failed = true;
-    return kept ? kept : "";
+    config_free(l->config);
+    redacted_free(&l->redacted);
+    findings_free(&l->findings);
 }
+AUTO_KIND(loading, struct loading, loading_free(p))
 
-const char *load_keep(struct loading *l, const char *text)
-{
-    return keep(l, text, strlen(text));
-}
+/* ---- names that are there twice, keys that several descriptors share or none uses ---- */
 
-const char *load_value(struct loading *l, const xmlNode *element, const char *attribute)
+static void check_descriptor(struct findings *f, const struct config *config, size_t index)
 {
-    return load_keep(l, xml_value(element, attribute));
-}
+    const struct descriptor *d = &config->descriptors[index];
+    bool warned = false;
 
-/* "file:/path" and "file:///path" are the same URL (RFC 8089); nothing is decoded in it. */
-static const char *without_scheme(const char *written)
-{
-    if (text_starts(written, "classpath:")) {
-        written += strlen("classpath:");
-        return written + strspn(written, "/");
+    for (size_t i = 0; i < index; i++) {
+        const struct descriptor *before = &config->descriptors[i];
+
+        if (*d->name && d->version == before->version && !strcmp(d->name, before->name))
+            findings_error(f, d->line, "descriptor '%.64s' version %u is already in line %d",
+                           d->name, d->version, before->line);
+        else if (d->key && d->key == before->key && !warned) {
+            findings_warning(f, d->line,
+                             "key '%.64s' is also used by descriptor '%.64s' version %u: each "
+                             "should have a key of its own",
+                             d->key->name, before->name, before->version);
+            warned = true;
+        }
     }
-    if (!text_starts(written, "file:"))
-        return written;
-    written += strlen("file:");
-    return text_starts(written, "///") ? written + 2 : written;
 }
 
-const char *load_path(struct loading *l, const char *written)
+static bool is_used(const struct config *config, const struct key_entry *key)
 {
-    AUTO(text) joined = NULL;
-
-    if (!*written)
-        return "";
-    if (!(joined = file_join(l->config->folder, without_scheme(written)))) {
-        l->findings.failed = true;
-        return "";
-    }
-    return load_keep(l, joined);
-}
-
-bool load_number(unsigned long *out, struct loading *l, const xmlNode *element,
-                 const char *attribute, unsigned long max)
-{
-    const char *value = xml_value(element, attribute);
-
-    if (!*value)
-        return false;
-    if (text_number(out, value, max))
-        return true;
-    structure_bad_value(&l->findings, element, attribute);
+    for (size_t i = 0; i < config->descriptor_count; i++)
+        if (config->descriptors[i].key == key)
+            return true;
     return false;
 }
 
+static void check_key(struct findings *f, const struct config *config, size_t index)
+{
+    const struct key_entry *key = &config->keys[index];
+
+    if (!*key->name)
+        return;
+    for (size_t i = 0; i < index; i++)
+        if (!strcmp(key->name, config->keys[i].name)) {
+            findings_error(f, key->line, "key '%.64s' is already in line %d", key->name,
+                           config->keys[i].line);
+            return;
+        }
+    /* while something is wrong, that it is not used may be a consequence */
+    if (!f->errors && !is_used(config, key))
+        findings_warning(f, key->line, "no descriptor uses key '%.64s'", key->name);
+}
+
+static void check_config(struct findings *findings, const struct config *config)
+{
+    for (size_t i = 0; i < config->descriptor_count; i++)
+        check_descriptor(findings, config, i);
+    for (size_t i = 0; i < config->key_count; i++)
+        check_key(findings, config, i);
+}
+
+/* ---- the text ---- */
+
 /* The text without PINs; what it was made of is wiped. */
-static se_status lift(struct lifted *out, struct loading *l, se_buf *text, se_error *err)
+static se_status extract_pins(struct loading *l, se_buf *text, se_error *err)
 {
     AUTO(se_buf) wiped = buf_move(text);
     se_error why = SE_ERROR_INIT;
-    int line;
+    int line = 0;
     se_status st;
 
-    *out = (struct lifted){ 0 };
     if (wiped.size > SIZE_LIMIT) {
         findings_error(&l->findings, 0, "'%s' has %zu bytes, more than %d", l->config->path,
                        wiped.size, SIZE_LIMIT);
         return SE_OK;
     }
-    if ((st = encoding_check(buf_bytes(&wiped), &line, &why)) ||
-        (st = lift_pins(out, buf_bytes(&wiped), &line, &why))) {
-        if (st != SE_ERR_CONFIG)
-            return error_set(err, st, "%s", why.text);
+    st = pins_extract(&l->redacted, buf_bytes(&wiped), &line, &why);
+    if (st && st != SE_ERR_CONFIG)
+        return error_set(err, st, "%s", why.text);
+    if (st)
         findings_error(&l->findings, line, "%s", why.text);
-    }
     return SE_OK;
 }
 
-static void read_tree(struct loading *l, xmlDoc *doc)
+static void load_tree(struct loading *l, const xmlNode *root)
 {
-    const xmlNode *root = xmlDocGetRootElement(doc), *keys = xml_child(root, "keys"),
-                  *descriptors = xml_child(root, "descriptors");
+    const xmlNode *keys = xml_child(root, "keys"), *descriptors = xml_child(root, "descriptors");
 
-    structure_check(&l->findings, root);
+    element_check(&l->findings, &root_rule, root);
     if (keys)
         load_keys(l, keys);
     if (descriptors)
         load_descriptors(l, descriptors);
-    rules_check(&l->findings, l->config);
-    if (!findings_full(&l->findings))
-        schema_check(&l->findings, doc);
+    check_config(&l->findings, l->config);
 }
 
-static se_status start(struct loading *l, const char *path, const char *pin_key, se_error *err)
+static se_status start_loading(struct loading *l, const char *path, const char *pin_key,
+                               se_error *err)
 {
     AUTO(text) folder = file_folder(path);
 
     if (!folder || !(l->config = calloc(1, sizeof *l->config)))
         return error_memory(err);
-    l->config->path = load_keep(l, path);
-    l->config->folder = load_keep(l, folder);
-    l->pin_key = pin_key ? load_keep(l, pin_key) : load_path(l, "pin.key");
+    l->config->path = loading_keep(l, path);
+    l->config->folder = loading_keep(l, folder);
+    l->pin_key = pin_key ? loading_keep(l, pin_key) : loading_keep_path(l, "pin.key");
     return l->findings.failed ? error_memory(err) : SE_OK;
 }
 
 /* Adds to findings that are there already. */
-static se_status parse(struct loading *l, se_buf *text, const char *path,
-                       const struct config_options *options, se_error *err)
+static se_status load_text(struct loading *l, se_buf *text, const char *path,
+                           const struct config_options *options, se_error *err)
 {
-    AUTO(lifted) lifted = { 0 };
     AUTO(xml_doc) doc = NULL;
 
-    TRY(start(l, path, options ? options->pin_key : NULL, err));
-    TRY(lift(&lifted, l, text, err));
-    l->lifted = &lifted;
+    TRY(start_loading(l, path, options ? options->pin_key : NULL, err));
+    TRY(extract_pins(l, text, err));
     if (!l->findings.errors)
-        xml_parse(&doc, &lifted, &l->findings);
+        xml_parse(&doc, &l->redacted, &l->findings);
     if (doc)
-        read_tree(l, doc);
+        load_tree(l, xmlDocGetRootElement(doc));
     return SE_OK;
 }
 
-static void free_loading(struct loading *l)
+static se_status finish_loading(struct config **out, struct loading *l, const char *path,
+                                const struct config_options *options, se_error *err)
 {
-    config_free(l->config);
-    findings_free(&l->findings);
-}
-AUTO_KIND(loading, struct loading, free_loading(p))
-
-static se_status finish(struct config **out, struct loading *l, const char *path,
-                        const struct config_options *options, se_error *err)
-{
-    TRY(findings_tell(&l->findings, path, options, err));
-    *out = l->config;
-    l->config = NULL;
+    TRY(findings_report(&l->findings, path, options, err));
+    *out = MOVE(l->config);
     return SE_OK;
 }
 
@@ -163,8 +153,8 @@ se_status config_parse(struct config **out, se_buf *text, const char *path,
     AUTO(se_buf) taken = buf_move(text);
 
     *out = NULL;
-    TRY(parse(&l, &taken, path, options, err));
-    return finish(out, &l, path, options, err);
+    TRY(load_text(&l, &taken, path, options, err));
+    return finish_loading(out, &l, path, options, err);
 }
 
 /* A file that can't be read is a finding like any other. */
@@ -206,16 +196,15 @@ se_status config_load(struct config **out, const char *path, const struct config
 {
     AUTO(loading) l = { 0 };
     AUTO(se_buf) text = SE_BUF_INIT;
-    se_status st = SE_OK;
 
     *out = NULL;
     read_file(&text, &l.findings, path);
     if (!l.findings.errors && !l.findings.failed) {
-        if (options && options->vouch &&
-            (st = options->vouch(options->vouch_arg, buf_bytes(&text), err)))
-            return error_prefix(err, "'%s': ", path);
-        TRY(parse(&l, &text, path, options, err));
+        if (options && options->vouch)
+            TRY_PREFIX(options->vouch(options->vouch_arg, buf_bytes(&text), err), err,
+                       "'%s': ", path);
+        TRY(load_text(&l, &text, path, options, err));
         check_mode(&l, path);
     }
-    return finish(out, &l, path, options, err);
+    return finish_loading(out, &l, path, options, err);
 }

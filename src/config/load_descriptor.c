@@ -1,12 +1,119 @@
 #include "config/load.h"
 
-#include <limits.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "config/grammar.h"
 
 /* Each is compared with all others, so there can't be any number of them. */
 enum { DESCRIPTORS_MAX = 4096 };
+
+/* ---- the algorithm ---- */
+
+static void add_unknown_algorithm(struct loading *l, const xmlNode *type, const char *attribute,
+                                  const char *nearest)
+{
+    const char *value = xml_value(type, attribute), *weakness = algorithm_weakness(value);
+    int line = xml_attribute_line(type, attribute);
+
+    if (weakness)
+        findings_error(&l->findings, line, "%s '%.64s' is refused: %s", attribute, value, weakness);
+    else if (nearest)
+        findings_error(&l->findings, line, "unknown %s '%.64s'; did you mean '%s'?", attribute,
+                       value, nearest);
+    else
+        findings_error(&l->findings, line, "unknown %s '%.64s'", attribute, value);
+}
+
+static void load_wrapping(struct loading *l, struct algorithm *out, const xmlNode *type)
+{
+    const char *oaep = xml_value(type, "asymCipher"), *nearest;
+    const enum digest mgf1 = out->mgf1;
+
+    if (!*oaep && !element_misspells(&job_rule, type, "asymCipher"))
+        findings_error(&l->findings, xml_line(type),
+                       "<type> needs the attribute 'asymCipher', as %s", oaep_name(DIGEST_SHA384));
+    else if (*oaep && !algorithm_parse_oaep(out, oaep, &nearest))
+        add_unknown_algorithm(l, type, "asymCipher", nearest);
+    if (mgf1)
+        out->mgf1 = mgf1;
+}
+
+static void load_iv(struct loading *l, struct algorithm *out, const xmlNode *type)
+{
+    static const unsigned sizes[] = {
+        [CIPHER_NONE] = 0, [CIPHER_AES_CBC] = 16, [CIPHER_AES_GCM] = 12
+    };
+    const char *text = xml_value(type, "initVector");
+    const size_t digits = strspn(text, HEX_DIGITS);
+    const unsigned size = sizes[out->cipher];
+    const int line = xml_attribute_line(type, "initVector");
+
+    if (text[digits]) /* found already */
+        return;
+    if (digits && digits != 2 * size)
+        findings_error(&l->findings, line, "'initVector' has %zu hexadecimal digits; %s needs %u",
+                       digits, out->name, 2 * size);
+    else if (digits) {
+        out->iv_size = size;
+        findings_warning(
+            &l->findings, line,
+            "a fixed 'initVector' shows which texts are equal: use it for migration only");
+    }
+}
+
+/* What a format can't say, and what it does not protect. */
+static void check_result(struct loading *l, const struct algorithm *a, const xmlNode *type)
+{
+    if (a->result == RESULT_JWE && a->oaep && a->mgf1 != a->oaep)
+        findings_error(&l->findings, xml_attribute_line(type, "mgf1"),
+                       "JWE has no name for %s with an MGF1 of %s", oaep_name(a->oaep),
+                       digest_name(a->mgf1));
+    if (a->result == RESULT_CMS && a->cipher == CIPHER_AES_CBC)
+        findings_warning(&l->findings, xml_attribute_line(type, "result"),
+                         "CMS with CBC does not notice when a value was changed: use "
+                         "AES/GCM/NoPadding, or NX02");
+}
+
+/* The algorithm by its name, with what the other attributes say about it. */
+static bool find_algorithm(struct loading *l, struct algorithm *out, const xmlNode *type)
+{
+    const char *name = xml_value(type, "algorithm"), *nearest;
+
+    if (*name) {
+        if (algorithm_parse(out, name, &nearest))
+            return true;
+        add_unknown_algorithm(l, type, "algorithm", nearest);
+        return false;
+    }
+    *out = (struct algorithm){ .name = "", .kind = ALGORITHM_WRAP, .family = FAMILY_RSA };
+    if (*xml_value(type, "asymCipher"))
+        return true;
+    if (!element_misspells(&job_rule, type, "algorithm"))
+        findings_error(&l->findings, xml_line(type), "<type> needs the attribute 'algorithm'");
+    return false;
+}
+
+static void load_algorithm(struct loading *l, struct descriptor *d, const xmlNode *type)
+{
+    struct algorithm *a = &d->algorithm;
+    const bool found = find_algorithm(l, a, type);
+
+    element_load(l, &job_rule, type, d);
+    if (!found)
+        return;
+    if (a->kind == ALGORITHM_CIPHER || a->kind == ALGORITHM_WRAP)
+        load_wrapping(l, a, type);
+    if (a->kind == ALGORITHM_CIPHER) {
+        load_iv(l, a, type);
+        check_result(l, a, type);
+    }
+    if (a->kind == ALGORITHM_WRAP)
+        a->name = oaep_name(a->oaep);
+    element_refuse_others(&l->findings, &job_rule, type, 1U << a->kind, a->name);
+}
+
+/* ---- the descriptor ---- */
 
 static const char *const kind_names[] = {
     [ALGORITHM_SIGNATURE] = "a signature algorithm, as SHA256withRSA",
@@ -16,7 +123,7 @@ static const char *const kind_names[] = {
     [ALGORITHM_JWS] = "RSA",
 };
 
-static void wrong_kind(struct loading *l, const struct descriptor *d, const xmlNode *type)
+static void add_wrong_kind(struct loading *l, const struct descriptor *d, const xmlNode *type)
 {
     AUTO(writer) list = { 0 };
 
@@ -35,14 +142,14 @@ static void check_use(struct loading *l, const struct descriptor *d, const xmlNo
     if (!*a->name)
         return;
     if (!(d->use->kinds & 1U << a->kind))
-        wrong_kind(l, d, type);
+        add_wrong_kind(l, d, type);
     else if (a->family && d->use->family && a->family != d->use->family)
         findings_error(&l->findings, xml_attribute_line(type, "algorithm"),
                        "'%.64s' takes %s keys only, not %s", d->name,
                        d->use->family == FAMILY_RSA ? "RSA" : "EC", a->name);
 }
 
-static void find_key(struct loading *l, struct descriptor *d, const xmlNode *type)
+static void load_key_name(struct loading *l, struct descriptor *d, const xmlNode *type)
 {
     const char *name = xml_value(type, "key");
     se_error why = SE_ERROR_INIT;
@@ -56,44 +163,19 @@ static void find_key(struct loading *l, struct descriptor *d, const xmlNode *typ
         findings_error(&l->findings, xml_attribute_line(type, "key"), "%s", why.text);
 }
 
-static void load_positive(unsigned long *out, struct loading *l, const xmlNode *type,
-                          const char *attribute, unsigned long max)
-{
-    unsigned long number;
-
-    if (!load_number(&number, l, type, attribute, max))
-        return;
-    *out = number;
-    if (!number)
-        structure_bad_value(&l->findings, type, attribute);
-}
-
-static void load_limits(struct loading *l, struct data_key_limits *out, const xmlNode *type)
-{
-    load_positive(&out->uses, l, type, "dataKeyUses", DATA_KEY_USES_MAX);
-    load_positive(&out->bytes, l, type, "dataKeyBytes", LONG_MAX);
-    out->has_cache_size =
-        load_number(&out->cache_size, l, type, "cacheSize", DATA_KEY_CACHE_SIZE_MAX);
-    out->has_cache_age = load_number(&out->cache_age, l, type, "cacheAge", DATA_KEY_CACHE_AGE_MAX);
-}
-
 static void load_descriptor(struct loading *l, struct descriptor *d, const xmlNode *node)
 {
     const xmlNode *type = xml_child(node, "type");
-    unsigned long version = 1;
 
     d->line = xml_line(node);
-    d->name = load_value(l, node, "name");
-    d->use = use_find(d->name);
+    d->version = 1;
     d->algorithm.name = "";
-    if (load_number(&version, l, node, "version", INT_MAX) && !version)
-        structure_bad_value(&l->findings, node, "version");
-    d->version = (unsigned)version;
+    element_load(l, &descriptor_rule, node, d);
+    d->use = use_find(d->name);
     if (!type)
         return;
-    find_key(l, d, type);
-    load_algorithm(l, &d->algorithm, type);
-    load_limits(l, &d->limits, type);
+    load_key_name(l, d, type);
+    load_algorithm(l, d, type);
     check_use(l, d, type);
 }
 

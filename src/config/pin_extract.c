@@ -1,16 +1,22 @@
 #include "config/pin_extract.h"
 
+#include <stdlib.h>
 #include <strings.h>
 
+#include "base/array.h"
+#include "base/utf8.h"
 #include "config/encoding.h"
+#include "config/pins.h"
 #include "config/scan.h"
+
+/* ---- the text that an attribute's value stands for ---- */
 
 static const struct {
     const char *name;
     unsigned char c;
 } entities[] = { { "lt", '<' }, { "gt", '>' }, { "amp", '&' }, { "quot", '"' }, { "apos", '\'' } };
 
-static int digit(unsigned char c, unsigned base)
+static int digit_value(unsigned char c, unsigned base)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -19,7 +25,7 @@ static int digit(unsigned char c, unsigned base)
 }
 
 /* "#49" or "#x31" */
-static bool character_reference(uint32_t *out, const unsigned char *p, size_t size)
+static bool read_character(uint32_t *out, const unsigned char *p, size_t size)
 {
     unsigned base = size > 1 && p[1] == 'x' ? 16 : 10;
     size_t i = base == 16 ? 2 : 1;
@@ -28,7 +34,7 @@ static bool character_reference(uint32_t *out, const unsigned char *p, size_t si
     if (i >= size)
         return false;
     for (; i < size; i++) {
-        int d = digit(p[i], base);
+        int d = digit_value(p[i], base);
 
         if (d < 0 || (c = c * base + (unsigned)d) > 0x10FFFF)
             return false;
@@ -37,10 +43,10 @@ static bool character_reference(uint32_t *out, const unsigned char *p, size_t si
     return encoding_xml_char(c);
 }
 
-static bool entity(uint32_t *out, const unsigned char *p, size_t size)
+static bool find_entity(uint32_t *out, const unsigned char *p, size_t size)
 {
     if (size && *p == '#')
-        return character_reference(out, p, size);
+        return read_character(out, p, size);
     for (size_t i = 0; i < sizeof entities / sizeof *entities; i++)
         if (size == strlen(entities[i].name) && !memcmp(p, entities[i].name, size)) {
             *out = entities[i].c;
@@ -56,16 +62,20 @@ static size_t decode_reference(se_buf *out, const unsigned char *p, size_t left)
     const unsigned char *end = memchr(p, ';', left);
     uint32_t c;
 
-    if (!end || !entity(&c, p, (size_t)(end - p)))
+    if (!end || !find_entity(&c, p, (size_t)(end - p)))
         return 0;
     /* no reference is shorter than its character */
-    out->size += encoding_put(out->data + out->size, c);
+    out->size += utf8_put(out->data + out->size, c);
     return (size_t)(end - p) + 1;
 }
 
-static se_status decode(se_buf *out, const unsigned char *p, size_t size, se_error *err)
+static se_status decode_value(se_buf *out, se_bytes value, se_error *err)
 {
-    size_t step;
+    const unsigned char *p = value.data;
+    size_t size = value.size, step;
+
+    TRY(buf_new(out, size, err));
+    out->size = 0;
 
     for (size_t i = 0; i < size; i += step) {
         step = 1;
@@ -85,19 +95,9 @@ static se_status decode(se_buf *out, const unsigned char *p, size_t size, se_err
     return SE_OK;
 }
 
-se_status lift_decode(se_buf *out, se_bytes value, se_error *err)
-{
-    AUTO(se_buf) decoded = SE_BUF_INIT;
+/* ---- taking PINs out ---- */
 
-    *out = (se_buf)SE_BUF_INIT;
-    TRY(buf_new(&decoded, value.size, err));
-    decoded.size = 0;
-    TRY(decode(&decoded, value.data, value.size, err));
-    *out = buf_move(&decoded);
-    return SE_OK;
-}
-
-bool lift_is_pin(se_bytes name)
+bool pins_is_attribute(se_bytes name)
 {
     const char *text = name.data, *colon = memchr(text, ':', name.size);
     size_t size = colon ? name.size - (size_t)(colon + 1 - text) : name.size;
@@ -109,88 +109,173 @@ bool lift_is_pin(se_bytes name)
     return size >= strlen("pin") && !strncasecmp(text, "pin", strlen("pin"));
 }
 
-struct lifting {
-    struct lifted *out;
-    const char *done; /* up to here the text has been copied */
+static bool is_named(se_bytes name, const char *text)
+{
+    return name.size == strlen(text) && !memcmp(name.data, text, name.size);
+}
+
+struct extraction {
+    struct redacted *out;
+    const char *start, *done; /* of the text; up to `done` it has been copied */
 };
 
 static bool is_namespace(se_bytes name)
 {
-    return name.size >= 5 && !memcmp(name.data, "xmlns", 5) &&
-           (name.size == 5 || ((const char *)name.data)[5] == ':');
+    return is_named(name, "xmlns") || (name.size > 5 && !memcmp(name.data, "xmlns:", 6));
 }
 
-static se_status take_pin(struct lifting *l, const struct scan_item *item, se_error *err)
+static se_status take_pin(struct extraction *x, const struct scan_item *item, se_error *err)
 {
-    size_t ordinal = lifted_pins(l->out);
-    se_buf pin;
-    se_status st;
+    const char *value = item->value.data;
+    struct redacted *r = x->out;
+    struct redacted_pin pin = {
+        .start = (size_t)(value - x->start),
+        .size = item->value.size,
+        .encrypted = is_named(item->name, "pin.encrypted"),
+    };
 
-    if ((st = lift_decode(&pin, item->value, err))) {
-        (void)error_prefix(err, "the value of '%.*s' ",
-                           (int)(item->name.size < 64 ? item->name.size : 64),
-                           (const char *)item->name.data);
-        return st;
-    }
-    writer_put(&l->out->pins, &pin, sizeof pin);
-    if (l->out->pins.failed)
-        se_buf_free(&pin);
-    writer_put(&l->out->text, l->done, (size_t)((const char *)item->value.data - l->done));
-    writer_format(&l->out->text, "%zu", ordinal);
-    l->done = (const char *)item->value.data + item->value.size;
+    if (!array_grow(&r->pins, &r->pin_room, r->pin_count))
+        return error_memory(err);
+    writer_put(&r->text, x->done, (size_t)(value - x->done));
+    writer_format(&r->text, "%zu", r->pin_count);
+    x->done = value + item->value.size;
+    r->pins[r->pin_count++] = pin;
+    TRY_PREFIX(decode_value(&r->pins[r->pin_count - 1].value, item->value, err), err,
+               "the value of '%.*s' ", (int)(item->name.size < 64 ? item->name.size : 64),
+               (const char *)item->name.data);
     return SE_OK;
 }
 
-static se_status visit(void *arg, const struct scan_item *item, se_error *err)
+static se_status take_item(void *arg, const struct scan_item *item, se_error *err)
 {
-    struct lifting *l = arg;
+    struct extraction *x = arg;
+    struct redacted *r = x->out;
 
     if (!item->element && is_namespace(item->name))
         return SE_OK;
-    writer_put(&l->out->lines, &item->line, sizeof item->line);
-    return item->element || !lift_is_pin(item->name) ? SE_OK : take_pin(l, item, err);
+    if (!array_grow(&r->lines, &r->line_room, r->line_count))
+        return error_memory(err);
+    r->lines[r->line_count++] = item->line;
+    return item->element || !pins_is_attribute(item->name) ? SE_OK : take_pin(x, item, err);
 }
 
-se_status lift_pins(struct lifted *out, se_bytes text, int *line, se_error *err)
+se_status pins_extract(struct redacted *out, se_bytes text, int *line, se_error *err)
 {
-    AUTO(lifted) lifted = { 0 };
-    struct lifting lifting = { &lifted, text.data };
+    AUTO(redacted) redacted = { .pins = NULL };
+    struct extraction x = { .out = &redacted, .start = text.data, .done = text.data };
 
-    *out = (struct lifted){ 0 };
-    TRY(scan_xml(text, visit, &lifting, line, err));
-    writer_put(&lifted.text, lifting.done,
-               (size_t)((const char *)text.data + text.size - lifting.done));
-    if (lifted.text.failed || lifted.pins.failed || lifted.lines.failed)
+    *out = (struct redacted){ .pins = NULL };
+    TRY(encoding_check(text, line, err));
+    TRY(scan_xml(text, take_item, &x, line, err));
+    writer_put(&redacted.text, x.done, (size_t)(x.start + text.size - x.done));
+    if (redacted.text.failed)
         return error_memory(err);
-    *out = MOVE(lifted);
+    *out = MOVE(redacted);
     return SE_OK;
 }
 
-size_t lifted_pins(const struct lifted *lifted)
+void redacted_free(struct redacted *redacted)
 {
-    return lifted->pins.buf.size / sizeof(se_buf);
+    for (size_t i = 0; i < redacted->pin_count; i++)
+        se_buf_free(&redacted->pins[i].value);
+    free(redacted->pins);
+    free(redacted->lines);
+    writer_free(&redacted->text);
+    *redacted = (struct redacted){ .pins = NULL };
 }
 
-se_buf *lifted_pin(const struct lifted *lifted, size_t index)
+/* ---- scrambling them where they are ---- */
+
+static bool is_scrambled(const struct redacted_pin *pin)
 {
-    return (se_buf *)(void *)lifted->pins.buf.data + index;
+    return pins_is_scrambled((const char *)pin->value.data);
 }
 
-size_t lifted_lines(const struct lifted *lifted)
+/* What is scrambled already must be so with the key that the new values get: a configuration has
+ * one. */
+static se_status check_scrambled(const struct redacted *text, const char *pin_key, se_error *err)
 {
-    return lifted->lines.buf.size / sizeof(int);
+    for (size_t i = 0; i < text->pin_count; i++) {
+        AUTO(se_buf) pin = SE_BUF_INIT;
+
+        if (is_scrambled(&text->pins[i]))
+            TRY(pins_reveal(&pin, (const char *)text->pins[i].value.data, pin_key, err));
+    }
+    return SE_OK;
 }
 
-int lifted_line(const struct lifted *lifted, size_t index)
+static se_status write_scrambled(se_buf *out, size_t *count, se_bytes config,
+                                 const struct redacted *before, const char *pin_key, se_error *err)
 {
-    return ((const int *)(const void *)lifted->lines.buf.data)[index];
+    const char *start = config.data;
+    AUTO(writer) w = { 0 };
+    size_t done = 0;
+
+    for (size_t i = 0; i < before->pin_count; i++) {
+        const struct redacted_pin *pin = &before->pins[i];
+        AUTO(se_buf) value = SE_BUF_INIT;
+
+        if (!pin->encrypted || !pin->value.size || is_scrambled(pin))
+            continue;
+        TRY(pins_scramble(&value, buf_bytes(&pin->value), pin_key, err));
+        writer_put(&w, start + done, pin->start - done);
+        writer_put(&w, value.data, value.size);
+        done = pin->start + pin->size;
+        ++*count;
+    }
+    writer_put(&w, start + done, config.size - done);
+    return writer_finish(out, &w, err);
 }
 
-void lifted_free(struct lifted *lifted)
+static bool is_same_pin(const se_buf *before, const se_buf *after, const char *pin_key)
 {
-    for (size_t i = 0; i < lifted_pins(lifted); i++)
-        se_buf_free(lifted_pin(lifted, i));
-    writer_free(&lifted->text);
-    writer_free(&lifted->pins);
-    writer_free(&lifted->lines);
+    AUTO(se_buf) pin = SE_BUF_INIT;
+
+    return pins_equal(before, after) ||
+           (!pins_reveal(&pin, (const char *)after->data, pin_key, NULL) &&
+            pins_equal(before, &pin));
+}
+
+/* Nothing but PINs has changed, and they only in form. */
+static bool is_equivalent(const struct redacted *before, const struct redacted *after,
+                          const char *pin_key)
+{
+    if (!pins_equal(&before->text.buf, &after->text.buf) || before->pin_count != after->pin_count)
+        return false;
+    for (size_t i = 0; i < before->pin_count; i++)
+        if (!is_same_pin(&before->pins[i].value, &after->pins[i].value, pin_key))
+            return false;
+    return true;
+}
+
+static se_status read_text(struct redacted *out, se_bytes text, se_error *err)
+{
+    int line;
+    se_status st = pins_extract(out, text, &line, err);
+
+    if (st == SE_ERR_CONFIG)
+        (void)error_prefix(err, "line %d: ", line);
+    return st;
+}
+
+se_status pins_scramble_text(se_buf *out, size_t *count, se_bytes config, const char *pin_key,
+                             se_error *err)
+{
+    AUTO(redacted) before = { .pins = NULL };
+    AUTO(redacted) after = { .pins = NULL };
+    AUTO(se_buf) text = SE_BUF_INIT;
+    size_t scrambled = 0;
+
+    *out = (se_buf)SE_BUF_INIT;
+    *count = 0;
+    TRY(read_text(&before, config, err));
+    TRY(check_scrambled(&before, pin_key, err));
+    TRY(write_scrambled(&text, &scrambled, config, &before, pin_key, err));
+    TRY(read_text(&after, buf_bytes(&text), err));
+    if (!is_equivalent(&before, &after, pin_key))
+        return error_set(err, SE_ERR_CRYPTO,
+                         "the PINs could not be scrambled: the result differs from the original");
+    *out = buf_move(&text);
+    *count = scrambled;
+    return SE_OK;
 }

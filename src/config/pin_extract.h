@@ -1,35 +1,41 @@
 /*
- * Takes the PINs out of a configuration's text before libxml2 sees it: each value of a PIN
- * attribute is replaced by its ordinal number.
+ * The PINs in a configuration's text.  They are taken out before libxml2 sees it, and each value of
+ * a PIN attribute is replaced by its number; or plain ones are scrambled where they are.
  */
 #ifndef CONFIG_PIN_EXTRACT_H
 #define CONFIG_PIN_EXTRACT_H
 
 #include "base/buf.h"
 
-struct lifted {
-    struct writer text;  /* without PINs */
-    struct writer pins;  /* se_buf: decoded, NUL-terminated; the n-th is the value of the attribute
-                            that now reads "n" */
-    struct writer lines; /* int: of every element and attribute but xmlns, in the order of the file:
-                            libxml2 keeps less */
+struct redacted_pin {
+    se_buf value;       /* decoded, NUL-terminated */
+    size_t start, size; /* between the quotes of the original */
+    bool encrypted;     /* of `pin.encrypted` */
 };
 
-/* SE_ERR_CONFIG: the text is no XML that a configuration may be; *line is where. */
-SE_MUST_CHECK se_status lift_pins(struct lifted *out, se_bytes text, int *line, se_error *err);
-void lifted_free(struct lifted *lifted);
-AUTO_KIND(lifted, struct lifted, lifted_free(p))
+struct redacted {
+    struct writer text;        /* without PINs */
+    struct redacted_pin *pins; /* the n-th is of the attribute that now reads "n" */
+    size_t pin_count, pin_room;
+    int *lines; /* of every element and attribute but xmlns, in the order of the file: libxml2 keeps
+                   less */
+    size_t line_count, line_room;
+};
 
-size_t lifted_pins(const struct lifted *lifted);
-se_buf *lifted_pin(const struct lifted *lifted, size_t index);
-size_t lifted_lines(const struct lifted *lifted);
-int lifted_line(const struct lifted *lifted, size_t index);
+/* SE_ERR_CONFIG: the text is not UTF-8, or no XML that a configuration may be; *line is where. */
+SE_MUST_CHECK se_status pins_extract(struct redacted *out, se_bytes text, int *line, se_error *err);
+void redacted_free(struct redacted *redacted);
+AUTO_KIND(redacted, struct redacted, redacted_free(p))
 
 /* "pin", "pin.encrypted", and misspellings of them that begin with "pin"; "pin.source" holds no
  * PIN. */
-bool lift_is_pin(se_bytes name);
+bool pins_is_attribute(se_bytes name);
 
-/* The text that an attribute's value stands for. */
-SE_MUST_CHECK se_status lift_decode(se_buf *out, se_bytes value, se_error *err);
+/*
+ * Rewrites the plain values of `pin.encrypted` in a configuration's text and nothing else; *count
+ * says how many.  SE_ERR_CONFIG: the text is no XML that a configuration may be.
+ */
+SE_MUST_CHECK se_status pins_scramble_text(se_buf *out, size_t *count, se_bytes config,
+                                           const char *pin_key, se_error *err);
 
 #endif

@@ -7,7 +7,7 @@
 #include "config/algorithm.h"
 
 enum key_usage {
-    USAGE_ANY,            /* not looked at */
+    USAGE_ANY,            /* not checked */
     USAGE_SIGN_IF_STATED, /* of those that sign, a keyUsage that is there holds digitalSignature or
                              nonRepudiation (RFC 5280, 4.2.1.3) */
     USAGE_SIGN,           /* keyUsage is there and holds digitalSignature or nonRepudiation */
@@ -16,7 +16,7 @@ enum key_usage {
 
 /* What a signature is for, as far as a certificate's extendedKeyUsage may limit it. */
 enum purpose {
-    PURPOSE_ANY, /* not looked at: only the key counts */
+    PURPOSE_ANY, /* not checked: only the key counts */
     PURPOSE_DOCUMENT,
     PURPOSE_MAIL,
     PURPOSE_ZIP,

@@ -2,10 +2,133 @@
 
 #include <string.h>
 
-#include "config/scan_scope.h"
-
-/* NAME_MOST: the JDK reads no longer ones. */
+/* NAME_MOST: the JDK reads no longer ones, nor names of namespaces. */
 enum { NAME_SHOWN = 64, NAME_MOST = 1000 };
+
+/* ---- namespaces ---- */
+
+/*
+ * The namespaces that the open elements declare and use, and the time that it takes to make a
+ * canonical form of them: for every element libxml2 compares all of them, name by name.  In
+ * ordinary documents this is little; a hostile one of 2 MB took minutes.
+ */
+enum { SCOPE_DEPTH_MOST = 200 };
+
+struct scan_names {
+    size_t declarations;
+    size_t declared; /* like `declarations`, but longer prefixes count for more */
+    size_t used;     /* and attributes with a prefix besides */
+};
+
+struct scan_scope {
+    struct scan_names open;                     /* of all open elements together */
+    struct scan_names before[SCOPE_DEPTH_MOST]; /* the same, before the element of that depth */
+    size_t prefixed;                            /* attributes of the newest tag */
+    size_t longest;                             /* namespace name so far */
+    size_t spent;
+};
+
+/*
+ * About 6 ns each.  A byte of an ordinary document costs up to 10; a word processor's, with 35
+ * namespaces that are all declared in its root, 40.  SPENT_FREE is a tenth of a second.
+ */
+enum { SPENT_FREE = 1 << 24, SPENT_PER_BYTE = 64 };
+
+/* Bytes that are compared in the time of a call. */
+enum { PREFIX_STEP = 8, NAME_STEP = 32 };
+
+/* An element begins in a depth below SCOPE_DEPTH_MOST; its attributes follow. */
+static void scope_enter(struct scan_scope *scope, int depth)
+{
+    scope->before[depth] = scope->open;
+    scope->prefixed = 0;
+}
+
+/* The element of that depth has ended. */
+static void scope_leave(struct scan_scope *scope, int depth)
+{
+    scope->open = scope->before[depth];
+}
+
+/* Empty: there is none, and the name is all local. */
+static se_bytes find_prefix(se_bytes name)
+{
+    const char *start = name.data, *colon = memchr(start, ':', name.size);
+
+    return (se_bytes){ start, colon ? (size_t)(colon - start) : 0 };
+}
+
+static size_t weigh_prefix(size_t size)
+{
+    return 1 + size / PREFIX_STEP;
+}
+
+/*
+ * libxml2 writes a namespace's name as it is into the canonical form, and not as the value of an
+ * attribute (Canonical XML 1.0, 2.3), as Java does: with '&' in it, no signature is good for both.
+ */
+static se_status scope_declare(struct scan_scope *scope, se_bytes name, se_bytes value,
+                               se_error *err)
+{
+    const size_t weight = weigh_prefix(name.size - strlen("xmlns"));
+    const int shown = (int)(name.size < NAME_SHOWN ? name.size : NAME_SHOWN);
+
+    if (memchr(value.data, '&', value.size))
+        return error_set(
+            err, SE_ERR_CONFIG,
+            "the namespace of '%.*s' has a '&' in its name, of which canonical forms differ", shown,
+            (const char *)name.data);
+    if (value.size > NAME_MOST)
+        return error_set(err, SE_ERR_CONFIG,
+                         "the namespace of '%.*s' has a name of %zu bytes: %d at the most", shown,
+                         (const char *)name.data, value.size, NAME_MOST);
+    if (value.size > scope->longest)
+        scope->longest = value.size;
+    scope->open.declarations++;
+    scope->open.declared += weight;
+    scope->open.used += weight;
+    return SE_OK;
+}
+
+static se_status scope_attribute(struct scan_scope *scope, se_bytes name, se_bytes value,
+                                 se_error *err)
+{
+    static const char xmlns[] = "xmlns";
+    const size_t start = strlen(xmlns);
+    se_bytes prefix = find_prefix(name);
+
+    if (name.size >= start && !strncmp(name.data, xmlns, start) &&
+        (name.size == start || prefix.size == start))
+        return scope_declare(scope, name, value, err);
+    if (prefix.size) {
+        scope->open.used += weigh_prefix(prefix.size);
+        scope->prefixed++;
+    }
+    return SE_OK;
+}
+
+/*
+ * Canonical XML 1.0 looks for each declaration among all, and then among those of the elements
+ * around; Exclusive C14N for each prefix among all that were used; attributes are sorted by the
+ * names of their namespaces.
+ */
+static se_status scope_charge(struct scan_scope *scope, int depth, size_t size, se_error *err)
+{
+    const struct scan_names *open = &scope->open;
+
+    scope->spent += open->declarations * (open->declared + (size_t)depth) +
+                    open->used * (scope->prefixed + 1) +
+                    scope->prefixed * scope->prefixed * (scope->longest / NAME_STEP);
+    if (scope->spent / SPENT_PER_BYTE <= size + SPENT_FREE / SPENT_PER_BYTE)
+        return SE_OK;
+    return error_set(err, SE_ERR_CONFIG,
+                     "too many elements within too many declarations of namespaces and attributes "
+                     "with prefixes (%zu here): "
+                     "a canonical form would take too long",
+                     open->used);
+}
+
+/* ---- markup ---- */
 
 /*
  * libxml2 compares each attribute of a tag with all others, and makes hundreds of bytes of the few
@@ -35,48 +158,48 @@ struct scan {
 
 #define refuse(s, ...) error_set((s)->err, SE_ERR_CONFIG, __VA_ARGS__)
 
-static bool at(const struct scan *s, const char *text)
+static bool is_at(const struct scan *s, const char *text)
 {
     size_t size = strlen(text);
 
     return (size_t)(s->end - s->p) >= size && !memcmp(s->p, text, size);
 }
 
-static bool blank(char c)
+static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-static void step(struct scan *s)
+static void skip_byte(struct scan *s)
 {
     s->line += *s->p++ == '\n';
 }
 
 static void skip_blanks(struct scan *s)
 {
-    while (s->p < s->end && blank(*s->p))
-        step(s);
+    while (s->p < s->end && is_blank(*s->p))
+        skip_byte(s);
 }
 
 /* Goes behind `mark`; false: the text ends before it. */
 static bool skip_past(struct scan *s, const char *mark)
 {
-    for (; s->p < s->end; step(s))
-        if (at(s, mark)) {
+    for (; s->p < s->end; skip_byte(s))
+        if (is_at(s, mark)) {
             s->p += strlen(mark);
             return true;
         }
     return false;
 }
 
-static bool name_start(unsigned char c)
+static bool starts_name(unsigned char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':' || c >= 0x80;
 }
 
-static bool name_part(unsigned char c)
+static bool continues_name(unsigned char c)
 {
-    return name_start(c) || (c >= '0' && c <= '9') || c == '-' || c == '.';
+    return starts_name(c) || (c >= '0' && c <= '9') || c == '-' || c == '.';
 }
 
 /* Empty when there is none. */
@@ -84,8 +207,8 @@ static se_bytes take_name(struct scan *s)
 {
     const char *start = s->p;
 
-    if (s->p < s->end && name_start((unsigned char)*s->p))
-        while (s->p < s->end && name_part((unsigned char)*s->p))
+    if (s->p < s->end && starts_name((unsigned char)*s->p))
+        while (s->p < s->end && continues_name((unsigned char)*s->p))
             s->p++;
     return (se_bytes){ start, (size_t)(s->p - start) };
 }
@@ -93,9 +216,8 @@ static se_bytes take_name(struct scan *s)
 #define SHOWN(name)                                                                                \
     (int)((name).size < NAME_SHOWN ? (name).size : NAME_SHOWN), (const char *)(name).data
 
-/* People close comments with "->": that place is told, not the end of the file or the next comment.
- */
-static se_status unclosed_comment(struct scan *s, int first, const char *body)
+/* People close comments with "->": the message names that place, not the end of the file. */
+static se_status refuse_open_comment(struct scan *s, int first, const char *body)
 {
     s->line = first;
     for (const char *p = body; p + 1 < s->p; p++) {
@@ -113,18 +235,18 @@ static se_status skip_comment(struct scan *s)
     int first = s->line;
     const char *body = s->p += strlen("<!--");
 
-    for (; s->p < s->end; step(s)) {
-        if (!at(s, "--"))
+    for (; s->p < s->end; skip_byte(s)) {
+        if (!is_at(s, "--"))
             continue;
-        if (!at(s, "-->") && s->p[-1] == '!')
+        if (!is_at(s, "-->") && s->p[-1] == '!')
             break;
-        if (!at(s, "-->"))
+        if (!is_at(s, "-->"))
             return refuse(s, "'--' in the comment that begins in line %d: only '-->' may hold it",
                           first);
         s->p += strlen("-->");
         return SE_OK;
     }
-    return unclosed_comment(s, first, body);
+    return refuse_open_comment(s, first, body);
 }
 
 static se_status skip_cdata(struct scan *s)
@@ -149,11 +271,11 @@ static se_status skip_instruction(struct scan *s)
 
 static se_status skip_declaration(struct scan *s)
 {
-    if (at(s, "<!--"))
+    if (is_at(s, "<!--"))
         return skip_comment(s);
-    if (at(s, "<![CDATA["))
+    if (is_at(s, "<![CDATA["))
         return skip_cdata(s);
-    if (at(s, "<!DOCTYPE"))
+    if (is_at(s, "<!DOCTYPE"))
         return refuse(s, "a DOCTYPE is not allowed: it can declare entities that read other files "
                          "or fill the memory");
     return refuse(s, "'<!' is only allowed in comments and CDATA sections");
@@ -177,7 +299,7 @@ static void note_start(struct scan *s, const char *start, se_bytes name, bool em
         note_end(s, s->p - strlen("/>"), true);
 }
 
-static se_status end_tag(struct scan *s)
+static se_status take_end_tag(struct scan *s)
 {
     const char *start = s->p;
     se_bytes name;
@@ -185,7 +307,7 @@ static se_status end_tag(struct scan *s)
     s->p += 2;
     name = take_name(s);
     skip_blanks(s);
-    if (!name.size || !at(s, ">"))
+    if (!name.size || !is_at(s, ">"))
         return refuse(s, "malformed end tag: it must read </NAME>");
     s->p++;
     if (s->wanted_depth && s->wanted_depth == s->depth)
@@ -210,7 +332,7 @@ static se_status take_value(struct scan *s, struct scan_item *item)
     const char *start = s->p;
 
     while (s->p < s->end && *s->p != quote && *s->p != '<')
-        step(s);
+        skip_byte(s);
     if (s->p == s->end || *s->p == '<') {
         s->line = item->line;
         return refuse(
@@ -231,15 +353,15 @@ static se_status take_attribute(struct scan *s, se_bytes tag)
 
     item.name = take_name(s);
     skip_blanks(s);
-    if (!item.name.size || !at(s, "="))
+    if (!item.name.size || !is_at(s, "="))
         return refuse(s, "malformed tag <%.*s>: attributes must read NAME=\"VALUE\"", SHOWN(tag));
     TRY(check_name(s, item.name));
     s->p++;
     skip_blanks(s);
-    if (!at(s, "\"") && !at(s, "'"))
+    if (!is_at(s, "\"") && !is_at(s, "'"))
         return refuse(s, "malformed tag <%.*s>: a value must be in quotes", SHOWN(tag));
     TRY(take_value(s, &item));
-    if (s->p < s->end && !blank(*s->p) && *s->p != '/' && *s->p != '>')
+    if (s->p < s->end && !is_blank(*s->p) && *s->p != '/' && *s->p != '>')
         st = refuse(
             s,
             "malformed tag <%.*s>: no space after the value of '%.*s'; is a closing quote missing?",
@@ -265,7 +387,7 @@ static se_status take_attributes(struct scan *s, se_bytes tag)
     }
 }
 
-static se_status start_tag(struct scan *s)
+static se_status take_start_tag(struct scan *s)
 {
     struct scan_item item = { .element = true, .line = s->line };
     const char *start = s->p++;
@@ -281,11 +403,11 @@ static se_status start_tag(struct scan *s)
     if ((s->fn && (st = s->fn(s->arg, &item, s->err))) || (st = take_attributes(s, item.name)) ||
         (st = scope_charge(&s->scope, s->depth, (size_t)(s->end - s->start), s->err)))
         return st;
-    if (at(s, "/>")) {
+    if (is_at(s, "/>")) {
         s->p += 2;
         scope_leave(&s->scope, s->depth);
         note_start(s, start, item.name, true);
-    } else if (at(s, ">")) {
+    } else if (is_at(s, ">")) {
         s->p++;
         s->depth++;
         note_start(s, start, item.name, false);
@@ -296,17 +418,17 @@ static se_status start_tag(struct scan *s)
     return SE_OK;
 }
 
-static se_status markup(struct scan *s)
+static se_status take_markup(struct scan *s)
 {
     if (s->items++ >= s->limits->items)
         return refuse(s, "more than %d tags, attributes and comments", s->limits->items);
-    if (at(s, "<!"))
+    if (is_at(s, "<!"))
         return skip_declaration(s);
-    if (at(s, "<?"))
+    if (is_at(s, "<?"))
         return skip_instruction(s);
-    if (at(s, "</"))
-        return end_tag(s);
-    return start_tag(s);
+    if (is_at(s, "</"))
+        return take_end_tag(s);
+    return take_start_tag(s);
 }
 
 static void skip_text(struct scan *s)
@@ -317,18 +439,18 @@ static void skip_text(struct scan *s)
         s->line += *s->p == '\n';
 }
 
-static se_status scan(struct scan *s, se_bytes text, int *line)
+static se_status scan_text(struct scan *s, se_bytes text, int *line)
 {
     se_status st = SE_OK;
 
     s->p = s->start = text.data;
     s->end = s->p + text.size;
     s->line = 1;
-    if (at(s, "\xEF\xBB\xBF"))
+    if (is_at(s, "\xEF\xBB\xBF"))
         s->p += 3;
     while (!st && s->p < s->end)
         if (*s->p == '<')
-            st = markup(s);
+            st = take_markup(s);
         else
             skip_text(s);
     *line = s->line;
@@ -339,12 +461,12 @@ se_status scan_xml(se_bytes text, scan_fn fn, void *arg, int *line, se_error *er
 {
     struct scan s = { .limits = &configuration_limits, .fn = fn, .arg = arg, .err = err };
 
-    return scan(&s, text, line);
+    return scan_text(&s, text, line);
 }
 
 se_status scan_document(struct scan_end *wanted, se_bytes text, int *line, se_error *err)
 {
     struct scan s = { .limits = &document_limits, .wanted = wanted, .err = err };
 
-    return scan(&s, text, line);
+    return scan_text(&s, text, line);
 }

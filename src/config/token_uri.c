@@ -48,7 +48,7 @@ static se_status check_parts(P11KitUri *uri, se_error *err)
     return SE_OK;
 }
 
-static se_status copy(char **out, const char *text, size_t size, se_error *err)
+static se_status copy_text(char **out, const char *text, size_t size, se_error *err)
 {
     return (*out = strndup(text, size)) ? SE_OK : error_memory(err);
 }
@@ -58,7 +58,7 @@ static se_status copy_field(char **out, const unsigned char *field, size_t size,
 {
     while (size && (field[size - 1] == ' ' || field[size - 1] == '\0'))
         size--;
-    return size && *field ? copy(out, (const char *)field, size, err) : SE_OK;
+    return size && *field ? copy_text(out, (const char *)field, size, err) : SE_OK;
 }
 
 static se_status copy_token(struct token_uri *out, P11KitUri *uri, se_error *err)
@@ -88,7 +88,7 @@ static se_status copy_object(struct token_uri *out, P11KitUri *uri, se_error *er
         return error_set(err, SE_ERR_CONFIG,
                          "the PKCS #11 URI has an object with a NUL (%%00) in its label");
     if (size)
-        st = copy(&out->object, label->pValue, size, err);
+        st = copy_text(&out->object, label->pValue, size, err);
     if (!st && id && id->ulValueLen)
         st = buf_copy(&out->id, (se_bytes){ id->pValue, id->ulValueLen }, err);
     return st;
@@ -99,7 +99,7 @@ static se_status copy_module(struct token_uri *out, P11KitUri *uri, se_error *er
     const char *path = p11_kit_uri_get_module_path(uri), *name = p11_kit_uri_get_module_name(uri);
     const char *module = path ? path : name ? name : "p11-kit-proxy";
 
-    return copy(&out->module, module, strlen(module), err);
+    return copy_text(&out->module, module, strlen(module), err);
 }
 
 /* RFC 7512, 2.4: a file, by URI or by path. */
@@ -115,7 +115,7 @@ static se_status copy_pin_source(struct token_uri *out, P11KitUri *uri, se_error
                          "the PKCS #11 URI has a command as its pin-source, and none is run");
     writer_format(&text, "%s%s", *source == '/' ? "file:" : "", source);
     return text.failed ? error_memory(err)
-                       : copy(&out->pin_source, writer_string(&text), text.buf.size, err);
+                       : copy_text(&out->pin_source, writer_string(&text), text.buf.size, err);
 }
 
 se_status token_uri_parse(struct token_uri *out, const char *text, se_error *err)

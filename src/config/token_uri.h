@@ -16,8 +16,8 @@ struct token_uri {
 
 bool token_uri_is(const char *text);
 
-/* SE_ERR_CONFIG: it is none, says something that is not looked at, or holds a PIN; the text does
- * not repeat it. */
+/* SE_ERR_CONFIG: it is no URI, has a part that is not supported, or holds a PIN, which the message
+ * leaves out. */
 SE_MUST_CHECK se_status token_uri_parse(struct token_uri *out, const char *text, se_error *err);
 void token_uri_free(struct token_uri *uri);
 AUTO_KIND(token_uri, struct token_uri, token_uri_free(p))

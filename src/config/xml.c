@@ -2,7 +2,6 @@
 
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
-#include <libxml/xmlschemastypes.h>
 #include <pthread.h>
 #include <stdio.h>
 
@@ -27,7 +26,7 @@ static const struct {
     { XML_NS_ERR_UNDEFINED_NAMESPACE, "the prefix '", "' is not declared" },
 };
 
-static void tell(struct findings *f, const xmlError *e)
+static void add_parser_error(struct findings *f, const xmlError *e)
 {
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].code == e->code) {
@@ -40,8 +39,7 @@ static void tell(struct findings *f, const xmlError *e)
     findings_error(f, e->line, "malformed XML: %.*s", (int)strcspn(e->message, "\n"), e->message);
 }
 
-/* libxml2 goes on after the first error, but what it then says is mostly the consequence of that
- * one. */
+/* libxml2 goes on after the first error, but later errors mostly follow from that one. */
 static void on_error(void *arg, xmlErrorPtr e)
 {
     struct findings *f = ((xmlParserCtxt *)arg)->_private;
@@ -54,7 +52,7 @@ static void on_error(void *arg, xmlErrorPtr e)
         findings_error(f, e->line, "</%.64s> where <%.64s> of line %d should be closed", e->str2,
                        e->str1, e->int1);
     else
-        tell(f, e);
+        add_parser_error(f, e);
 }
 
 static void on_stray_error(void *findings, xmlErrorPtr e)
@@ -76,17 +74,15 @@ void xml_listener_end(struct xml_listener *listener)
 
 static pthread_once_t started = PTHREAD_ONCE_INIT;
 
-/* Neither may run in two threads at once; both do nothing when the application has called them
- * before. */
-static void start(void)
+/* May not run in two threads at once; does nothing when the application has called it before. */
+static void start_libxml(void)
 {
     xmlInitParser();
-    xmlSchemaInitTypes();
 }
 
 void xml_start(void)
 {
-    (void)pthread_once(&started, start);
+    (void)pthread_once(&started, start_libxml);
 }
 
 static xmlNode *next_in_document(xmlNode *node)
@@ -98,20 +94,22 @@ static xmlNode *next_in_document(xmlNode *node)
     return node ? node->next : NULL;
 }
 
-struct walk {
-    const struct lifted *lifted;
+/* How far the tree was compared with the text. */
+struct comparison {
+    const struct redacted *text;
     size_t line, pin;
 };
 
-static bool take_line(struct walk *w, void **private)
+/* The line goes where libxml2 leaves room for its user. */
+static bool take_line(struct comparison *c, void **place)
 {
-    if (w->line == lifted_lines(w->lifted))
+    if (c->line == c->text->line_count)
         return false;
-    *private = (void *)(intptr_t)lifted_line(w->lifted, w->line++);
+    *place = (void *)(intptr_t)c->text->lines[c->line++];
     return true;
 }
 
-static const char *value_of(const xmlAttr *attribute)
+static const char *attribute_value(const xmlAttr *attribute)
 {
     const xmlNode *text = attribute ? attribute->children : NULL;
 
@@ -119,38 +117,38 @@ static const char *value_of(const xmlAttr *attribute)
 }
 
 /* The scanner has seen the same attribute, and where it took out a PIN there is now its number. */
-static bool match_attribute(struct walk *w, xmlAttr *attribute)
+static bool match_attribute(struct comparison *c, xmlAttr *attribute)
 {
     const xmlNode *text = attribute->children;
     char ordinal[24];
 
-    if (!take_line(w, &attribute->_private) ||
+    if (!take_line(c, &attribute->_private) ||
         (text && (text->type != XML_TEXT_NODE || text->next)))
         return false;
-    if (!lift_is_pin(text_bytes((const char *)attribute->name)))
+    if (!pins_is_attribute(text_bytes((const char *)attribute->name)))
         return true;
-    (void)snprintf(ordinal, sizeof ordinal, "%zu", w->pin++);
-    return !strcmp(ordinal, value_of(attribute));
+    (void)snprintf(ordinal, sizeof ordinal, "%zu", c->pin++);
+    return !strcmp(ordinal, attribute_value(attribute));
 }
 
 /* Gives every node its line, and makes sure that the scanner and libxml2 have read the same. */
-static bool match(xmlDoc *doc, const struct lifted *lifted)
+static bool match_tree(xmlDoc *doc, const struct redacted *text)
 {
-    struct walk w = { lifted, 0, 0 };
+    struct comparison c = { .text = text };
 
     for (xmlNode *node = xmlDocGetRootElement(doc); node; node = next_in_document(node)) {
         if (node->type != XML_ELEMENT_NODE)
             continue;
-        if (!take_line(&w, &node->_private))
+        if (!take_line(&c, &node->_private))
             return false;
         for (xmlAttr *a = node->properties; a; a = a->next)
-            if (!match_attribute(&w, a))
+            if (!match_attribute(&c, a))
                 return false;
     }
-    return w.line == lifted_lines(lifted) && w.pin == lifted_pins(lifted);
+    return c.line == text->line_count && c.pin == text->pin_count;
 }
 
-void xml_parse(xmlDoc **out, const struct lifted *lifted, struct findings *findings)
+void xml_parse(xmlDoc **out, const struct redacted *text, struct findings *findings)
 {
     AUTO(xml_listener) listener;
     AUTO(parser) parser = NULL;
@@ -165,9 +163,9 @@ void xml_parse(xmlDoc **out, const struct lifted *lifted, struct findings *findi
     }
     parser->_private = findings;
     parser->sax->serror = on_error;
-    doc = xmlCtxtReadMemory(parser, writer_string(&lifted->text), (int)lifted->text.buf.size, NULL,
+    doc = xmlCtxtReadMemory(parser, writer_string(&text->text), (int)text->text.buf.size, NULL,
                             "UTF-8", XML_PARSE_NONET);
-    if (!findings->errors && !findings->failed && (!doc || !match(doc, lifted)))
+    if (!findings->errors && !findings->failed && (!doc || !match_tree(doc, text)))
         findings_error(findings, 1, "this XML can't be understood");
     if (findings->errors || findings->failed)
         return;
@@ -180,26 +178,26 @@ int xml_line(const void *node)
     return (int)(intptr_t)((const xmlNode *)node)->_private;
 }
 
-static bool named(const xmlNode *node, const char *name)
+static bool is_element(const xmlNode *node, const char *name)
 {
     return node->type == XML_ELEMENT_NODE && !node->ns && !strcmp((const char *)node->name, name);
 }
 
-static xmlNode *first_named(xmlNode *node, const char *name)
+static xmlNode *find_named(xmlNode *node, const char *name)
 {
-    while (node && !named(node, name))
+    while (node && !is_element(node, name))
         node = node->next;
     return node;
 }
 
 xmlNode *xml_child(const xmlNode *parent, const char *name)
 {
-    return first_named(parent->children, name);
+    return find_named(parent->children, name);
 }
 
 xmlNode *xml_next(const xmlNode *node)
 {
-    return first_named(node->next, (const char *)node->name);
+    return find_named(node->next, (const char *)node->name);
 }
 
 size_t xml_count(const xmlNode *parent, const char *name)
@@ -221,7 +219,7 @@ const xmlAttr *xml_attribute(const xmlNode *element, const char *name)
 
 const char *xml_value(const xmlNode *element, const char *name)
 {
-    return value_of(xml_attribute(element, name));
+    return attribute_value(xml_attribute(element, name));
 }
 
 int xml_attribute_line(const xmlNode *element, const char *name)

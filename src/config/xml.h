@@ -12,9 +12,9 @@
 AUTO_KIND(xml_doc, xmlDoc *, xmlFreeDoc(*p))
 
 /*
- * libxml2 tells errors that it can't tie to a parser, which are those about memory, to a handler of
- * the thread, and prints them if there is none.  While a listener is in scope they make the
- * findings fail; then the application's handler is back.
+ * libxml2 reports an error that belongs to no parser, such as running out of memory, to a handler
+ * of the thread, and prints it if there is none.  While a listener is in scope, such errors make
+ * the findings fail; afterwards the application's handler is back.
  */
 struct xml_listener {
     xmlStructuredErrorFunc handler; /* the application's */
@@ -28,7 +28,7 @@ AUTO_KIND(xml_listener, struct xml_listener, xml_listener_end(p))
 void xml_start(void);
 
 /* *out is NULL when the findings say why.  Each attribute has at most one text node. */
-void xml_parse(xmlDoc **out, const struct lifted *lifted, struct findings *findings);
+void xml_parse(xmlDoc **out, const struct redacted *text, struct findings *findings);
 
 int xml_line(const void *node); /* of an element or an attribute */
 

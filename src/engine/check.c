@@ -5,7 +5,7 @@
 #include "base/arguments.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "config/exposure.h"
+#include "config/files.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
 #include "crypto/padding.h"

@@ -6,6 +6,7 @@
 #include "base/arguments.h"
 #include "base/stream.h"
 #include "config/diff.h"
+#include "config/pin_extract.h"
 #include "config/pins.h"
 #include "crypto/crypto.h"
 #include "engine/data_key_cache.h"

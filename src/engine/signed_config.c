@@ -4,6 +4,7 @@
 
 #include "base/arguments.h"
 #include "base/clock.h"
+#include "config/canonical.h"
 #include "config/diff.h"
 #include "config/files.h"
 #include "crypto/cert_path.h"

@@ -30,7 +30,7 @@ static se_status give_entry(void *arg, const struct row *row, se_error *err)
     const bool erased = entry_erased(row);
     const se_history_entry entry = {
         .seq = row->seq,
-        .time = row->time,
+        .time_us = row->time,
         .object = row->object,
         .payload = erased ? none : row->payload,
         .salt = row->salt,

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "base/text.h"
-#include "config/encoding.h"
 #include "config/pin_extract.h"
 #include "crypto/crypto.h"
 #include "xmldsig/find.h"
@@ -19,24 +18,23 @@ enum { SIGNATURES_MOST = 16, HASH = 32, ID_SIZE = sizeof ID_START + 2 * HASH };
 /* ---- the file as libxml2 may see it ---- */
 
 struct reading {
-    struct lifted lifted;
+    struct redacted text;
     xmlDoc *doc; /* of the text in which each PIN is a number */
 };
 
 static void reading_free(struct reading *reading)
 {
     xmlFreeDoc(reading->doc);
-    lifted_free(&reading->lifted);
+    redacted_free(&reading->text);
 }
 AUTO_KIND(reading, struct reading, reading_free(p))
 
-static se_status lift(struct reading *out, se_bytes text, se_error *err)
+static se_status extract_pins(struct redacted *out, se_bytes text, se_error *err)
 {
-    int line;
-    se_status st;
+    int line = 0;
+    se_status st = pins_extract(out, text, &line, err);
 
-    if (!(st = encoding_check(text, &line, err)) &&
-        !(st = lift_pins(&out->lifted, text, &line, err)))
+    if (!st)
         return SE_OK;
     if (st == SE_ERR_CONFIG)
         st = error_restate(err, SE_ERR_FORMAT);
@@ -46,18 +44,18 @@ static se_status lift(struct reading *out, se_bytes text, se_error *err)
 
 static se_status read_config(struct reading *out, se_bytes text, se_error *err)
 {
-    TRY(lift(out, text, err));
-    writer_put(&out->lifted.text, "", 1); /* a NUL that is not a part of the text */
-    if (out->lifted.text.failed)
+    TRY(extract_pins(&out->text, text, err));
+    writer_put(&out->text.text, "", 1); /* a NUL that is not a part of the text */
+    if (out->text.text.failed)
         return error_memory(err);
-    out->lifted.text.buf.size--;
-    return xml_tree_read(&out->doc, buf_bytes(&out->lifted.text.buf), err);
+    out->text.text.buf.size--;
+    return xml_tree_read(&out->doc, buf_bytes(&out->text.text.buf), err);
 }
 
 /* ---- its canonical form with the PINs in it ---- */
 
 struct refilling {
-    const struct lifted *lifted;
+    const struct redacted *text;
     struct xml_digest *digest;
     const char *done; /* up to here the text has been hashed */
 };
@@ -93,13 +91,13 @@ static se_status refill(void *arg, const struct scan_item *item, se_error *err)
     char number[24];
     unsigned long ordinal;
 
-    if (item->element || !lift_is_pin(item->name))
+    if (item->element || !pins_is_attribute(item->name))
         return SE_OK;
     (void)snprintf(number, sizeof number, "%.*s", (int)item->value.size, value);
-    if (!text_number(&ordinal, number, LONG_MAX) || ordinal >= lifted_pins(r->lifted))
+    if (!text_number(&ordinal, number, LONG_MAX) || ordinal >= r->text->pin_count)
         return error_set(err, SE_ERR_CRYPTO, "the canonical form has lost its PINs");
     TRY(hash_until(r, value, err));
-    TRY(hash_pin(r->digest, (const char *)lifted_pin(r->lifted, ordinal)->data, err));
+    TRY(hash_pin(r->digest, (const char *)r->text->pins[ordinal].value.data, err));
     r->done = value + item->value.size;
     return SE_OK;
 }
@@ -108,7 +106,7 @@ static se_status hash_config(struct xml_digest *digest, const struct reading *re
                              const struct xml_c14n *c14n, se_error *err)
 {
     AUTO(writer) plain = { 0 };
-    struct refilling r = { .lifted = &reading->lifted, .digest = digest };
+    struct refilling r = { .text = &reading->text, .digest = digest };
     int line;
 
     TRY(xml_c14n_write(c14n, reading->doc, NULL, xml_collect, &plain, err));

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
-#include "config/pins.h"
+#include "config/pin_extract.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

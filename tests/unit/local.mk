@@ -194,7 +194,7 @@ tests_unit_test_zip_names_SOURCES = tests/unit/test_zip_names.c tests/unit/unit.
 tests_unit_test_zip_names_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_zip_names_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
-include tests/unit/model.mk
+include tests/unit/config.mk
 UNIT_TESTS += tests/unit/test_provision_subject
 tests_unit_test_provision_subject_SOURCES = tests/unit/test_provision_subject.c tests/unit/unit.h
 tests_unit_test_provision_subject_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

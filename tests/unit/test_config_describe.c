@@ -1,6 +1,6 @@
 /* What the engine understood, and its canonical form; and how findings are told. */
 #include "config/findings.h"
-#include "tests/unit/model.h"
+#include "tests/unit/config.h"
 
 static se_buf canonical(const char *text)
 {
@@ -183,7 +183,7 @@ static void findings_come_in_the_order_of_lines_and_once(void **state)
     findings_warning(&findings, 0, "all");
     assert_true(findings_error_at(&findings, 7));
     assert_false(findings_error_at(&findings, 3));
-    assert_status(SE_ERR_CONFIG, findings_tell(&findings, "f.xml", &options, &err), &err);
+    assert_status(SE_ERR_CONFIG, findings_report(&findings, "f.xml", &options, &err), &err);
     assert_string_equal(err.text, "f.xml:7: seven");
     assert_string_equal(
         writer_string(&got),
@@ -199,11 +199,11 @@ static void warnings_leave_room_for_errors(void **state)
     for (int i = 0; i < 2 * FINDINGS_MAX; i++)
         findings_warning(&findings, 1 + i, "warning");
     assert_false(findings_full(&findings));
-    assert_status(SE_OK, findings_tell(&findings, "f.xml", NULL, &err), &err);
+    assert_status(SE_OK, findings_report(&findings, "f.xml", NULL, &err), &err);
     for (int i = 0; i < 2 * FINDINGS_MAX; i++)
         findings_error(&findings, 500 + i, "error");
     assert_true(findings_full(&findings));
-    assert_status(SE_ERR_CONFIG, findings_tell(&findings, "f.xml", NULL, &err), &err);
+    assert_status(SE_ERR_CONFIG, findings_report(&findings, "f.xml", NULL, &err), &err);
     assert_string_equal(err.text, "f.xml:500: error");
 }
 

@@ -1,4 +1,4 @@
-#include "tests/unit/model.h"
+#include "tests/unit/config.h"
 
 #define KEY(name) "<key name='" name "'><type name='pem' locationValue='" name ".pem'/></key>\n"
 

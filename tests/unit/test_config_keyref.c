@@ -1,6 +1,6 @@
 /* Where a PIN comes from. */
 #include "config/pins.h"
-#include "tests/unit/model.h"
+#include "tests/unit/config.h"
 
 /* A configuration with one key, which has these attributes. */
 static struct config *configured(const char *attributes)

@@ -4,7 +4,7 @@
  */
 #include <libxml/parser.h>
 
-#include "tests/unit/model.h"
+#include "tests/unit/config.h"
 
 /* Counts down to the allocation that fails, ours and libxml2's; negative: none does. */
 static int left = -1, left_for_xml = -1;

@@ -1,8 +1,6 @@
 #include "base/base64.h"
-#include "config/pin_key.h"
 #include "config/pins.h"
-#include "config/scramble.h"
-#include "tests/unit/model.h"
+#include "tests/unit/config.h"
 
 static const char key_a[] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
 static const char key_b[] = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=\n";
@@ -86,7 +84,7 @@ static void a_value_is_not_accepted_with_another_key_or_altered(void **state)
         SE_ERR_ACCESS,
         "the PIN can't be unscrambled with 'b.key': not scrambled with this key, or altered since",
         (char *)value.data, "b.key");
-    for (size_t i = strlen(SCRAMBLE_PREFIX); i < value.size; i++) {
+    for (size_t i = strlen("{se1}"); i < value.size; i++) {
         unsigned char before = value.data[i];
 
         value.data[i] = before == 'A' ? 'B' : 'A';
@@ -116,7 +114,7 @@ static void the_form_is_checked_before_there_is_a_key(void **state)
         AUTO(se_buf) sealed = SE_BUF_INIT;
         se_error err = SE_ERROR_INIT;
 
-        assert_status(SE_ERR_FORMAT, scramble_decode(&sealed, damaged[i], &err), &err);
+        assert_status(SE_ERR_FORMAT, pins_decode(&sealed, damaged[i], &err), &err);
         assert_null(sealed.data);
     }
     assert_true(pins_is_scrambled("{se1}"));

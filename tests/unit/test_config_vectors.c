@@ -2,7 +2,7 @@
  * tests/vectors/config/CASE/{engine.xml,expected}: what is found in a configuration, line by line,
  * and if nothing forbids it, what the engine understands.
  */
-#include "tests/unit/model.h"
+#include "tests/unit/config.h"
 
 static const char *vectors;
 

@@ -1,6 +1,6 @@
 /* The text before libxml2: its encoding, what it declares of itself, and its characters. */
 #include "config/encoding.h"
-#include "tests/unit/model.h"
+#include "tests/unit/config.h"
 
 static void assert_encoding(const char *data, size_t size, int expected, const char *why)
 {

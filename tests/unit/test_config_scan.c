@@ -1,7 +1,7 @@
 /* The text before libxml2: the scanner, and the PINs that it takes out. */
 #include "config/pin_extract.h"
 #include "config/scan.h"
-#include "tests/unit/model.h"
+#include "tests/unit/config.h"
 
 static se_status put_item(void *arg, const struct scan_item *item, se_error *err)
 {
@@ -257,14 +257,24 @@ static void namespaces_are_limited(void **state)
         &err);
 }
 
+static se_status extract_value(struct redacted *out, const char *value, se_error *err)
+{
+    AUTO(writer) tag = { 0 };
+    int line;
+
+    writer_format(&tag, "<a pin=\"%s\"/>", value);
+    return pins_extract(out, text_bytes(writer_string(&tag)), &line, err);
+}
+
 static void assert_decoded(const char *value, const char *expected)
 {
-    AUTO(se_buf) out = SE_BUF_INIT;
+    AUTO(redacted) text = { .pins = NULL };
     se_error err = SE_ERROR_INIT;
 
-    assert_status(SE_OK, lift_decode(&out, text_bytes(value), &err), &err);
-    assert_string_equal((char *)out.data, expected);
-    assert_int_equal(out.size, strlen(expected));
+    assert_status(SE_OK, extract_value(&text, value, &err), &err);
+    assert_int_equal(text.pin_count, 1);
+    assert_string_equal((char *)text.pins[0].value.data, expected);
+    assert_int_equal(text.pins[0].value.size, strlen(expected));
 }
 
 static void values_are_decoded_as_xml_says(void **state)
@@ -292,11 +302,11 @@ static void values_that_xml_refuses_are_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-        AUTO(se_buf) out = SE_BUF_INIT;
+        AUTO(redacted) text = { .pins = NULL };
         se_error err = SE_ERROR_INIT;
 
-        assert_status(SE_ERR_CONFIG, lift_decode(&out, text_bytes(values[i]), &err), &err);
-        assert_null(out.data);
+        assert_status(SE_ERR_CONFIG, extract_value(&text, values[i], &err), &err);
+        assert_int_equal(text.pin_count, 0);
     }
 }
 
@@ -310,51 +320,51 @@ static void pins_are_known_by_their_names(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof pins / sizeof *pins; i++)
-        assert_true(lift_is_pin(text_bytes(pins[i])));
+        assert_true(pins_is_attribute(text_bytes(pins[i])));
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        assert_false(lift_is_pin(text_bytes(others[i])));
+        assert_false(pins_is_attribute(text_bytes(others[i])));
 }
 
 static void pins_are_replaced_by_numbers(void **state)
 {
-    AUTO(lifted) lifted = { 0 };
+    AUTO(redacted) text = { .pins = NULL };
     se_error err = SE_ERROR_INIT;
     int line;
 
     (void)state;
     assert_status(SE_OK,
-                  lift_pins(&lifted,
-                            text_bytes("<a xmlns='u' xmlns:x='v' pin='12&#x33;' b='pin'>\n<!-- "
-                                       "pin='4' -->\n<c PIN.x=\"\"\n x:pin='56'/></a>\n"),
-                            &line, &err),
+                  pins_extract(&text,
+                               text_bytes("<a xmlns='u' xmlns:x='v' pin='12&#x33;' b='pin'>\n<!-- "
+                                          "pin='4' -->\n<c PIN.x=\"\"\n x:pin='56'/></a>\n"),
+                               &line, &err),
                   &err);
-    assert_string_equal(writer_string(&lifted.text),
+    assert_string_equal(writer_string(&text.text),
                         "<a xmlns='u' xmlns:x='v' pin='0' b='pin'>\n<!-- pin='4' -->\n<c "
                         "PIN.x=\"1\"\n x:pin='2'/></a>\n");
-    assert_int_equal(lifted_pins(&lifted), 3);
-    assert_string_equal((char *)lifted_pin(&lifted, 0)->data, "123");
-    assert_int_equal(lifted_pin(&lifted, 1)->size, 0);
-    assert_string_equal((char *)lifted_pin(&lifted, 2)->data, "56");
-    assert_int_equal(lifted_lines(&lifted), 6);
-    assert_int_equal(lifted_line(&lifted, 0), 1);
-    assert_int_equal(lifted_line(&lifted, 3), 3);
-    assert_int_equal(lifted_line(&lifted, 5), 4);
+    assert_int_equal(text.pin_count, 3);
+    assert_string_equal((char *)text.pins[0].value.data, "123");
+    assert_int_equal(text.pins[1].value.size, 0);
+    assert_string_equal((char *)text.pins[2].value.data, "56");
+    assert_int_equal(text.line_count, 6);
+    assert_int_equal(text.lines[0], 1);
+    assert_int_equal(text.lines[3], 3);
+    assert_int_equal(text.lines[5], 4);
 }
 
 static void a_pin_that_cannot_be_read_is_told_by_name(void **state)
 {
-    AUTO(lifted) lifted = { 0 };
+    AUTO(redacted) text = { .pins = NULL };
     se_error err = SE_ERROR_INIT;
     int line;
 
     (void)state;
     assert_status(
         SE_ERR_CONFIG,
-        lift_pins(&lifted, text_bytes("<a pin='12'\n pin.encrypted='5\n6'/>"), &line, &err), &err);
+        pins_extract(&text, text_bytes("<a pin='12'\n pin.encrypted='5\n6'/>"), &line, &err), &err);
     assert_string_equal(err.text, "the value of 'pin.encrypted' goes over the end of its line: is "
                                   "its closing quote missing?");
     assert_int_equal(line, 2);
-    assert_int_equal(lifted_pins(&lifted), 0);
+    assert_int_equal(text.pin_count, 0);
 }
 
 int main(void)

@@ -4,7 +4,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "tests/unit/model.h"
+#include "tests/unit/config.h"
 
 #define FILE_SIGNER                                                                                \
     "<descriptor name='FileSigner'><type algorithm='SHA-256' key='k'/></descriptor>\n"

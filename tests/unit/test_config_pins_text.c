@@ -1,5 +1,6 @@
+#include "config/pin_extract.h"
 #include "config/pins.h"
-#include "tests/unit/model.h"
+#include "tests/unit/config.h"
 
 static const char key_file[] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
 

@@ -1,6 +1,6 @@
-/* What the tests of the model share: files, and the findings of a configuration as text. */
-#ifndef TESTS_UNIT_MODEL_H
-#define TESTS_UNIT_MODEL_H
+/* What the tests of configurations share: files, and the findings of a configuration as text. */
+#ifndef TESTS_UNIT_CONFIG_H
+#define TESTS_UNIT_CONFIG_H
 
 #include <stdio.h>
 #include <string.h>

@@ -3,8 +3,9 @@
  * write to are searched for it. The needle exists masked only, so that the search does not find
  * itself, and a child process writes the configuration.
  */
+#include "config/pin_extract.h"
 #include "config/pins.h"
-#include "tests/unit/model.h"
+#include "tests/unit/config.h"
 #include "tests/unit/needle.h"
 
 static void write_config(const char *attribute, const char *value)

@@ -1,7 +1,7 @@
 /* What two configurations differ in; and what no canonical form is. */
-#include "config/describe.h"
+#include "config/canonical.h"
 #include "config/diff.h"
-#include "tests/unit/model.h"
+#include "tests/unit/config.h"
 
 static void put_difference(void *arg, const char *item, const char *property, const char *before,
                            const char *after)
