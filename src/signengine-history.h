@@ -1,8 +1,8 @@
 /*
  * signengine-history.h: an object history that shows what was changed, removed or added.
  *
- * Link with libsignengine-history.  What signengine.h says of threads, errors and ownership holds
- * here too.
+ * Link with libsignengine-history. What signengine.h says of threads, errors, ownership and units
+ * holds here too.
  */
 #ifndef SIGNENGINE_HISTORY_H
 #define SIGNENGINE_HISTORY_H
@@ -17,11 +17,15 @@ extern "C" {
  * A chain of entries in a database, and seals over them (doc/formats.md): what is changed, removed,
  * added or put in another order shows.
  *
- * Threads: any number of them may use one se_history; se_history_close() must be the last call on
- * it. Forks:   the child of a fork must not use a history of its parent, nor close it; its calls
- * fail with SE_ERR_USAGE.  It opens its own. Stores:  "sqlite:PATH", and "postgresql://..."
- * (libpq's connection URI) where it was built in; other processes may use the same chain. Text that
- * comes out of a history (objects, payloads) is what was put in: any bytes.
+ * Threads: any number of threads may use one se_history; se_history_close() must be the last call
+ * on it.
+ *
+ * Forks: the child of a fork must not use a history of its parent, nor close it; its calls fail
+ * with SE_ERR_USAGE. It opens its own.
+ *
+ * Stores: "sqlite:PATH", and "postgresql://..." (libpq's connection URI) where that was built in.
+ * Other processes may use the same chain. Objects and payloads come out as they were put in: any
+ * bytes.
  */
 typedef struct se_history se_history;
 
@@ -32,9 +36,8 @@ typedef struct se_history_options {
     bool inspect; /* for verifying and reading: a chain that is not good is opened all the same */
     se_progress_fn progress; /* of verifying and other long jobs; may be NULL */
     void *progress_arg;
-    /* what erases, prunes, signs anew or ends does all but that: nothing is changed, and nobody
-     * waits; nothing is made or appended */
-    bool dry_run;
+    bool dry_run; /* erasing, pruning, signing anew and ending do everything but that: nothing is
+                     changed, nothing is made or appended, and nobody waits */
 } se_history_options;
 #define SE_HISTORY_OPTIONS_INIT                                                                    \
     {                                                                                              \
@@ -42,14 +45,14 @@ typedef struct se_history_options {
     }
 
 /*
- * Makes a chain, and its first seal; the store too, if it is not there.  `options` may be NULL.
+ * Makes a chain, and its first seal; the store too, if it is not there. `options` may be NULL.
  * SE_ERR_USAGE: the chain is there already.
  */
 SE_MUST_CHECK se_status se_history_create(se_engine *engine, const char *store,
                                           const se_history_options *options, se_error *error);
 
 /*
- * Opens a chain.  The engine has to outlive it.  The caller closes *out.
+ * Opens a chain. The engine has to outlive it. The caller closes *out.
  * SE_ERR_CONFIG: the configuration lacks the key of the last seal, which is named. SE_ERR_REJECTED:
  * the last seal is not good.
  */
@@ -77,23 +80,23 @@ typedef struct se_record {
 } se_record;
 
 /*
- * Returns when the entry is stored and a signature covers it.  What is appended at the same time by
- * other threads is sealed by the same signature.  *seq (may be NULL): its number in the chain,
+ * Returns when the entry is stored and a signature covers it. What is appended at the same time by
+ * other threads is sealed by the same signature. *seq (may be NULL): its number in the chain,
  * from 1. After a failure the entry is not there; but when the connection to a database broke at
- * the very moment, and it can't be asked, the text of SE_ERR_UNAVAILABLE says so.  That is also the
+ * the very moment, and it can't be asked, the text of SE_ERR_UNAVAILABLE says so. That is also the
  * status where another process holds the chain for 30 s (PostgreSQL: unless the role or the
  * database has a lock_timeout of its own).
  */
 SE_MUST_CHECK se_status se_history_append(uint64_t *seq, se_history *history, se_bytes object,
                                           se_bytes payload, se_error *error);
 
-/* The same for `count` entries: all of them or none, under one signature.  *first (may be NULL):
+/* The same for `count` entries: all of them or none, under one signature. *first (may be NULL):
  * the number of the first. */
 SE_MUST_CHECK se_status se_history_append_many(uint64_t *first, se_history *history,
                                                const se_record *records, size_t count,
                                                se_error *error);
 
-/* The last seal, if it is good, as text.  Kept elsewhere, it shows later that nothing older was put
+/* The last seal, if it is good, as text. Kept elsewhere, it shows later that nothing older was put
  * back. */
 SE_MUST_CHECK se_status se_history_head(se_buf *out, se_history *history, se_error *error);
 
@@ -114,7 +117,7 @@ typedef enum se_finding_kind {
 /* One word for a kind, as "rolled back"; never NULL. */
 const char *se_finding_name(se_finding_kind kind);
 
-/* What is wrong, and where.  Strings last for the call only. */
+/* What is wrong, and where. Strings last for the call only. */
 typedef struct se_finding {
     se_finding_kind kind;
     uint64_t first, last; /* entries that it is about; 0: none */
@@ -148,7 +151,7 @@ typedef struct se_history_report {
 } se_history_report;
 
 /*
- * Verifies the chain from its entries to its seals.  Public keys suffice.  `out` and `options` may
+ * Verifies the chain from its entries to its seals. Public keys suffice. `out` and `options` may
  * be NULL. SE_ERR_REJECTED: there are findings; the error has the first.
  */
 SE_MUST_CHECK se_status se_history_verify(se_history_report *out, se_history *history,
@@ -156,9 +159,9 @@ SE_MUST_CHECK se_status se_history_verify(se_history_report *out, se_history *hi
                                           se_error *error);
 
 /*
- * ---- care ----
+ * ---- maintenance ----
  *
- * Each of these verifies the whole chain first, while nobody can append to it.  SE_ERR_REJECTED: it
+ * Each of these verifies the whole chain first, while nobody can append to it. SE_ERR_REJECTED: it
  * is not good; nothing was changed.
  */
 
@@ -168,7 +171,7 @@ SE_MUST_CHECK se_status se_history_erase(se_history *history, uint64_t seq, se_e
 
 /*
  * Drops the entries, and the seals over them, that were sealed before `before`, and keeps what
- * proves what they were: the roots of their subtrees, and the seal that covers them.  *dropped (may
+ * proves what they were: the roots of their subtrees, and the seal that covers them. *dropped (may
  * be NULL): up to which entry. SE_ERR_USAGE: `before` is yet to come.
  */
 SE_MUST_CHECK se_status se_history_prune(uint64_t *dropped, se_history *history, int64_t before,
@@ -184,7 +187,7 @@ SE_MUST_CHECK se_status se_history_resign(se_history *history, se_error *error);
 /* The last seal: nothing can be added after it. */
 SE_MUST_CHECK se_status se_history_end(se_history *history, se_error *error);
 
-/* An entry that is read.  Bytes last for the call only. */
+/* An entry that is read. Bytes last for the call only. */
 typedef struct se_history_entry {
     uint64_t seq;
     int64_t time_us; /* since 1970 */
@@ -211,14 +214,14 @@ typedef struct se_history_range {
 
 /*
  * Verifies the chain as se_history_verify() does, and then reads entries of that same state, in
- * their order.  `range` may be NULL. SE_ERR_REJECTED: there are findings, and the error has the
+ * their order. `range` may be NULL. SE_ERR_REJECTED: there are findings, and the error has the
  * first; `fn` got nothing, or what was good before something was changed.
  */
 SE_MUST_CHECK se_status se_history_read(se_history *history, const se_history_range *range,
                                         se_history_entry_fn fn, void *arg, se_error *error);
 
 /* The same, with what was verified and the last seal of that state; both are there when `fn` is
- * called.  range->unverified is false. */
+ * called. range->unverified is false. */
 SE_MUST_CHECK se_status se_history_export(se_history_report *report, se_buf *seal,
                                           se_history *history, const se_history_range *range,
                                           se_history_entry_fn fn, void *arg, se_error *error);
@@ -228,7 +231,7 @@ SE_MUST_CHECK se_status se_history_export(se_history_report *report, se_buf *sea
 SE_MUST_CHECK se_status se_history_prove(se_buf *out, se_history *history, uint64_t seq,
                                          se_error *error);
 
-/* What a proof proves.  Started with zeroes, released with se_history_proof_free(). */
+/* What a proof proves. Started with zeroes, released with se_history_proof_free(). */
 typedef struct se_history_proof {
     char chain[65];
     uint64_t seq, size;         /* of the entry; how many the seal covers */
@@ -241,7 +244,7 @@ typedef struct se_history_proof {
 void se_history_proof_free(se_history_proof *proof);
 
 /*
- * Verifies a proof, without store or configuration.  `certificate`, DER or PEM: whose seal it has
+ * Verifies a proof, without store or configuration. `certificate`, DER or PEM: whose seal it has
  * to be; empty: the certificate that the proof brings along, and whose that is has to be known in
  * another way. SE_ERR_FORMAT: not a proof; SE_ERR_REJECTED: it proves nothing.
  */

@@ -1,8 +1,8 @@
 /*
  * signengine-mail.h: sign and verify mail as S/MIME (RFC 8551).
  *
- * Link with libsignengine-mail.  What signengine.h says of threads, errors and ownership holds here
- * too.
+ * Link with libsignengine-mail. What signengine.h says of threads, errors, ownership and units
+ * holds here too.
  */
 #ifndef SIGNENGINE_MAIL_H
 #define SIGNENGINE_MAIL_H
@@ -29,11 +29,11 @@ typedef struct se_mail {
 } se_mail;
 
 typedef struct se_mail_sign_params {
-    size_t size;      /* sizeof(se_mail_sign_params) */
-    unsigned version; /* of the descriptor; 0: the highest */
-    int64_t time;     /* the signingTime, in seconds since 1970; 0: now */
-    const char
-        *sender;  /* mail address that the certificate must name; NULL: that of the From field */
+    size_t size;        /* sizeof(se_mail_sign_params) */
+    unsigned version;   /* of the descriptor; 0: the highest */
+    int64_t time;       /* the signingTime; 0: now */
+    const char *sender; /* mail address that the certificate must name; NULL: that of the From
+                           field */
     bool opaque;  /* application/pkcs7-mime, which relays can't harm and only S/MIME programs can
                      read */
     bool protect; /* the message's header is signed too (RFC 9788) */
@@ -47,11 +47,11 @@ typedef struct se_mail_sign_params {
     }
 
 typedef struct se_mail_verify_params {
-    size_t size;      /* sizeof(se_mail_verify_params) */
-    unsigned version; /* of the descriptor; 0: whichever signed */
-    int64_t time;     /* when certificates must be valid, in seconds since 1970; 0: now */
-    const char
-        *sender; /* mail address that the certificate must name; NULL: that of the From field */
+    size_t size;            /* sizeof(se_mail_verify_params) */
+    unsigned version;       /* of the descriptor; 0: whichever signed */
+    int64_t time;           /* when certificates must be valid; 0: now */
+    const char *sender;     /* mail address that the certificate must name; NULL: that of the From
+                               field */
     const char *trust;      /* PEM file of CA certificates; any signer below them is accepted */
     const char *trust_tsa;  /* as se_verify_params.trust_tsa */
     const se_sink *content; /* gets what was signed, a MIME entity with CRLF; not to be used before
@@ -70,9 +70,9 @@ typedef struct se_mail_verify_params {
 /*
  * Signs a message (RFC 5322, lines ending with LF or CRLF) as S/MIME (RFC 8551), in constant
  * memory. Its header stays in order and to the byte, but for the fields of MIME, which move inside.
- * What is signed is rewritten so that no relay has a reason to change it.  `done` (what was done)
- * and `params` may be NULL.  What `out` got before a failure is worthless. SE_ERR_POLICY: among
- * others, the certificate does not name the sender.  SE_ERR_FORMAT: not a message, or one without
+ * What is signed is rewritten so that no relay has a reason to change it. `done` (what was done)
+ * and `params` may be NULL. What `out` got before a failure is worthless. SE_ERR_POLICY: among
+ * others, the certificate does not name the sender. SE_ERR_FORMAT: not a message, or one without
  * one address in one From field.
  */
 SE_MUST_CHECK se_status se_mail_sign(const se_sink *out, se_mail *done, se_engine *engine,
@@ -81,9 +81,9 @@ SE_MUST_CHECK se_status se_mail_sign(const se_sink *out, se_mail *done, se_engin
 
 /*
  * Verifies the outermost signature of a message, in constant memory; for one inside it call it
- * again with what the content got, params->sender and params->outside.  `out` may be NULL.
+ * again with what the content got, params->sender and params->outside. `out` may be NULL.
  * SE_ERR_REJECTED: the signature is not good or not the sender's, there is none, there is something
- * that it does not cover, or the header that was signed is another one.  SE_ERR_FORMAT: not a
+ * that it does not cover, or the header that was signed is another one. SE_ERR_FORMAT: not a
  * message, or one that mail programs read in different ways.
  */
 SE_MUST_CHECK se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor,
