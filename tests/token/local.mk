@@ -22,12 +22,12 @@ tests_token_test_shim_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_shim_LDADD  = tests/token/libfixture.la
 
 TOKEN_TESTS += tests/token/test_token_select
-tests_token_test_find_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_token_test_find_LDADD  = tests/token/libfixture.la
+tests_token_test_token_select_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_token_select_LDADD  = tests/token/libfixture.la
 
 TOKEN_TESTS += tests/token/test_keypair
-tests_token_test_pair_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_token_test_pair_LDADD  = tests/token/libfixture.la
+tests_token_test_keypair_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_keypair_LDADD  = tests/token/libfixture.la
 
 TOKEN_TESTS += tests/token/test_login
 tests_token_test_login_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -42,8 +42,8 @@ tests_token_test_sign_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_sign_LDADD  = tests/token/libfixture.la
 
 TOKEN_TESTS += tests/token/test_decrypt
-tests_token_test_unwrap_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_token_test_unwrap_LDADD  = tests/token/libfixture.la
+tests_token_test_decrypt_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_decrypt_LDADD  = tests/token/libfixture.la
 
 TOKEN_TESTS += tests/token/test_undecryptable
 tests_token_test_undecryptable_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -74,8 +74,8 @@ SHELL_TESTS += \
 EXTRA_DIST += tests/token/keys.sh
 
 TOKEN_TESTS += tests/token/test_deadline
-tests_token_test_late_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_token_test_late_LDADD  = tests/token/libfixture.la
+tests_token_test_deadline_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_deadline_LDADD  = tests/token/libfixture.la
 
 TOKEN_TESTS += tests/token/test_pool
 tests_token_test_pool_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -86,8 +86,8 @@ tests_token_test_idle_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_idle_LDADD  = tests/token/libfixture.la
 
 TOKEN_TESTS += tests/token/test_recovery
-tests_token_test_heal_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_token_test_heal_LDADD  = tests/token/libfixture.la
+tests_token_test_recovery_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_recovery_LDADD  = tests/token/libfixture.la
 
 TOKEN_TESTS += tests/token/test_fault
 tests_token_test_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -119,8 +119,8 @@ tests_token_test_replica_servers_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_token_test_replica_servers_LDADD   = tests/token/libfixture.la
 
 TOKEN_TESTS += tests/token/test_session_handles
-tests_token_test_handles_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_token_test_handles_LDADD  = tests/token/libfixture.la
+tests_token_test_session_handles_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_token_test_session_handles_LDADD  = tests/token/libfixture.la
 
 TOKEN_TESTS += tests/token/test_neighbours
 tests_token_test_neighbours_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -254,8 +254,8 @@ static void every_harm_while_healing(void **state)
     }
 }
 
-/* One second each: where a key is opened anew in mid-operation.  tests/token/test_deadline.c has the
- * others. */
+/* One second each: where a key is opened anew in mid-operation.  tests/token/test_deadline.c has
+ * the others. */
 static void calls_that_hang_while_healing(void **state)
 {
     static const enum fault_call calls[] = { AT_TOKEN_INFO, AT_OPEN_SESSION, AT_LOGIN, AT_FIND,

@@ -29,9 +29,9 @@ tests_unit_test_file_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_file_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_timed_call
-tests_unit_test_guard_SOURCES = tests/unit/test_timed_call.c tests/unit/unit.h
-tests_unit_test_guard_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_guard_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_timed_call_SOURCES = tests/unit/test_timed_call.c tests/unit/unit.h
+tests_unit_test_timed_call_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_timed_call_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_mail
 tests_unit_test_mail_SOURCES = tests/unit/test_mail.c tests/unit/unit.h

@@ -28,14 +28,14 @@ static struct refused_pin kept[PINS_KEPT];
 static size_t kept_count;
 
 /* of this process: the hashes are worth nothing elsewhere */
-static unsigned char salt[SALT_SIZE];
+static unsigned char process_salt[SALT_SIZE];
 static bool salted;
 
 /* From the system: a process that signs once needs OpenSSL's generators for nothing else, and they
  * would take a twentieth of its time. */
 static void make_salt(void)
 {
-    salted = getrandom(salt, sizeof salt, 0) == sizeof salt;
+    salted = getrandom(process_salt, sizeof process_salt, 0) == sizeof process_salt;
 }
 
 /* Each part with its NUL, so that no two tokens run into the same bytes. */
@@ -61,7 +61,7 @@ bool refused_pin_make(struct refused_pin *out, const struct module *module, cons
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
     pthread_once(&once, make_salt);
-    return salted && hash_refusal(out->hash, salt, module, slot, pin);
+    return salted && hash_refusal(out->hash, process_salt, module, slot, pin);
 }
 
 static bool is_kept(const struct refused_pin *refusal)
