@@ -79,6 +79,6 @@ SE_MUST_CHECK se_status postgres_open_uri(struct chain_store **out, const char *
 void postgres_close(struct chain_store *store);
 SE_MUST_CHECK se_status postgres_begin(struct chain_store *store, enum store_mode mode,
                                        se_error *err);
-SE_MUST_CHECK se_status postgres_end(struct chain_store *store, bool commit, se_error *err);
+se_status postgres_end(struct chain_store *store, bool commit, se_error *err);
 
 #endif

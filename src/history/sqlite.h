@@ -89,6 +89,6 @@ SE_MUST_CHECK se_status sqlite_open_uri(struct chain_store **out, const char *ur
 void sqlite_close_file(struct chain_store *store);
 SE_MUST_CHECK se_status sqlite_begin(struct chain_store *store, enum store_mode mode,
                                      se_error *err);
-SE_MUST_CHECK se_status sqlite_end(struct chain_store *store, bool commit, se_error *err);
+se_status sqlite_end(struct chain_store *store, bool commit, se_error *err);
 
 #endif
