@@ -95,9 +95,9 @@ struct level *levels_find(struct levels *l, const struct line *line, bool *close
     return NULL;
 }
 
-/* A multipart can't be encoded (RFC 2045, 6.4), and readers show its text if it has no parts:
- * nothing may be left out. */
-static se_status level_check_parts(const struct level *level, se_error *err)
+/* A multipart can't be encoded (RFC 2045, 6.4), and what is read instead of parts may not be left
+ * out. */
+static se_status check_parts(const struct level *level, se_error *err)
 {
     if (level->has_parts || !level->lost)
         return SE_OK;
@@ -117,7 +117,7 @@ se_status levels_leave(struct levels *l, const struct level *keep, se_error *err
     size_t left = keep ? (size_t)(keep - l->list) + 1 : 0;
 
     while (l->depth > left) {
-        TRY(level_check_parts(&l->list[l->depth - 1], err));
+        TRY(check_parts(&l->list[l->depth - 1], err));
         free(l->list[--l->depth].boundary);
     }
     return SE_OK;

@@ -14,7 +14,7 @@ void gmime_start(void)
 
 /* ---- as GMime reads it ---- */
 
-/* Text that does not fit is left out: a cut boundary would be another one. */
+/* What does not fit is not there: a cut boundary would be another one. */
 static void copy_fitting(char *out, size_t room, const char *text)
 {
     size_t size = text ? strlen(text) : 0;
@@ -22,7 +22,7 @@ static void copy_fitting(char *out, size_t room, const char *text)
     memcpy(out, size < room ? text ? text : "" : "", size < room ? size + 1 : 1);
 }
 
-static void copy_lower(char *out, size_t room, const char *text)
+static void copy_small(char *out, size_t room, const char *text)
 {
     copy_fitting(out, room, text);
     for (; *out; out++)
@@ -34,14 +34,14 @@ static const char *find_parameter(GMimeContentType *type, const char *name)
     return g_mime_content_type_get_parameter(type, name);
 }
 
-/* The extension of the name says the same where the parameter is missing (RFC 8551, 3.2.1). */
+/* The ending of its name says the same, where the parameter is missing (RFC 8551, 3.2.1). */
 static const char *find_smime_type(GMimeContentType *type)
 {
-    const char *given = find_parameter(type, "smime-type"), *name = find_parameter(type, "name"),
+    const char *told = find_parameter(type, "smime-type"), *name = find_parameter(type, "name"),
                *dot = name ? strrchr(name, '.') : NULL;
 
-    if (given || !dot)
-        return given;
+    if (told || !dot)
+        return told;
     return strcasecmp(dot, ".p7c") == 0   ? "certs-only"
            : strcasecmp(dot, ".p7z") == 0 ? "compressed-data"
                                           : NULL;
@@ -56,13 +56,13 @@ void media_read(struct media *out, const char *value)
     *out = (struct media){ .type = "" };
     type = g_mime_content_type_parse(NULL, *value ? value : "text/plain");
     name = g_mime_content_type_get_mime_type(type);
-    copy_lower(out->type, sizeof out->type, name);
+    copy_small(out->type, sizeof out->type, name);
     copy_fitting(out->boundary, sizeof out->boundary, find_parameter(type, "boundary"));
-    copy_lower(out->protocol, sizeof out->protocol, find_parameter(type, "protocol"));
-    copy_lower(out->smime_type, sizeof out->smime_type, find_smime_type(type));
-    copy_lower(out->hp, sizeof out->hp, find_parameter(type, "hp"));
-    copy_lower(out->forwarded, sizeof out->forwarded, find_parameter(type, "forwarded"));
-    copy_lower(out->protected_headers, sizeof out->protected_headers,
+    copy_small(out->protocol, sizeof out->protocol, find_parameter(type, "protocol"));
+    copy_small(out->smime_type, sizeof out->smime_type, find_smime_type(type));
+    copy_small(out->hp, sizeof out->hp, find_parameter(type, "hp"));
+    copy_small(out->forwarded, sizeof out->forwarded, find_parameter(type, "forwarded"));
+    copy_small(out->protected_headers, sizeof out->protected_headers,
                find_parameter(type, "protected-headers"));
     g_free(name);
     g_object_unref(type);
@@ -130,7 +130,7 @@ static bool next_is(const struct type_reader *r, char c)
     return r->at < r->end && *r->at == c;
 }
 
-static void type_skip_blanks(struct type_reader *r)
+static void skip_blanks(struct type_reader *r)
 {
     while (r->at < r->end && strchr(" \t\r\n", *r->at ? *r->at : 'x'))
         r->at++;
@@ -143,7 +143,7 @@ static bool is_token_char(unsigned char c)
     return c > ' ' && c < 0x7f && !strchr("()<>@,;:\\\"/[]?=", c);
 }
 
-static se_bytes type_read_token(struct type_reader *r)
+static se_bytes read_token(struct type_reader *r)
 {
     const char *from = r->at;
 
@@ -163,8 +163,8 @@ static bool is_file_name(se_bytes name)
     return bytes_are(name, "name") || (name.size >= 5 && strncasecmp(name.data, "name*", 5) == 0);
 }
 
-/* `plain`: all readers must take the text out of the quotes as it stands. */
-static se_bytes type_read_quoted(struct type_reader *r, bool plain)
+/* `plain`: what all readers take out of the quotes as it stands there. */
+static se_bytes read_quoted(struct type_reader *r, bool plain)
 {
     const char *from = ++r->at;
 
@@ -200,7 +200,7 @@ static bool is_boundary(se_bytes boundary)
     return true;
 }
 
-static void type_note_parameter(struct type_reader *r, se_bytes name)
+static void note_parameter(struct type_reader *r, se_bytes name)
 {
     if (!name.size)
         (void)type_fail(r, "something in it is no parameter");
@@ -215,17 +215,17 @@ static void type_note_parameter(struct type_reader *r, se_bytes name)
         r->seen[r->count++] = name;
 }
 
-static void type_read_parameter(struct content_type *out, struct type_reader *r)
+static void read_parameter(struct content_type *out, struct type_reader *r)
 {
-    se_bytes name = type_read_token(r), value;
+    se_bytes name = read_token(r), value;
 
-    type_note_parameter(r, name);
+    note_parameter(r, name);
     if (!next_is(r, '=')) {
         (void)type_fail(r, "something in it is no parameter");
         return;
     }
     r->at++;
-    value = next_is(r, '"') ? type_read_quoted(r, !is_file_name(name)) : type_read_token(r);
+    value = next_is(r, '"') ? read_quoted(r, !is_file_name(name)) : read_token(r);
     if (!bytes_are(name, "boundary"))
         return;
     out->boundary = value;
@@ -242,17 +242,17 @@ const char *content_type_read(struct content_type *out, se_bytes value)
     const char *from;
 
     *out = (struct content_type){ .boundary.size = 0 };
-    type_skip_blanks(&r);
+    skip_blanks(&r);
     from = r.at;
-    if (!type_read_token(&r).size || !next_is(&r, '/') || (r.at++, !type_read_token(&r).size))
+    if (!read_token(&r).size || !next_is(&r, '/') || (r.at++, !read_token(&r).size))
         (void)type_fail(&r, "it has no type and subtype");
     out->type = (se_bytes){ from, (size_t)(r.at - from) };
-    for (type_skip_blanks(&r); !r.fault && r.at < r.end; type_skip_blanks(&r)) {
+    for (skip_blanks(&r); !r.fault && r.at < r.end; skip_blanks(&r)) {
         if (*r.at++ != ';')
             return type_fail(&r, "something in it is no parameter");
-        type_skip_blanks(&r);
+        skip_blanks(&r);
         if (r.at < r.end && !r.fault)
-            type_read_parameter(out, &r);
+            read_parameter(out, &r);
     }
     return r.fault;
 }

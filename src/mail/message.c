@@ -20,7 +20,7 @@ void header_clear(struct header *header)
     header->complete = header->spilled = false;
 }
 
-static bool is_field_blank(unsigned char c)
+static bool is_blank(unsigned char c)
 {
     return c == ' ' || c == '\t';
 }
@@ -34,7 +34,7 @@ static size_t field_name_size(se_bytes line, size_t *value)
     while (size < line.size && text[size] > ' ' && text[size] < 0x7f && text[size] != ':')
         size++;
     *value = size;
-    while (*value < line.size && is_field_blank(text[*value])) /* RFC 5322, 4.5.8 */
+    while (*value < line.size && is_blank(text[*value])) /* RFC 5322, 4.5.8 */
         ++*value;
     if (*value == line.size || text[*value] != ':')
         return 0;
@@ -56,7 +56,7 @@ static se_status fields_add(struct header *h, const struct field *field, se_erro
     return SE_OK;
 }
 
-/* Names what editors put in front of a text or before each line feed. */
+/* What editors put in front of a text, or before each line feed, is told as what it is. */
 static se_status check_first_line(se_bytes line, se_error *err)
 {
     const char *text = line.data, *mark = text_mark(text, line.size),
@@ -98,7 +98,7 @@ se_status header_take(struct header *h, const struct line *line, se_error *err)
 {
     const char *eol = eol_text(line->eol);
     bool goes_on = !line->begins || (h->count && line->text.size &&
-                                     is_field_blank(*(const unsigned char *)line->text.data));
+                                     is_blank(*(const unsigned char *)line->text.data));
 
     if (line_is_empty(line)) {
         h->complete = true;
@@ -232,10 +232,9 @@ se_status field_value(se_buf *out, const struct header *h, const struct field *f
     const unsigned char *text = h->text.buf.data;
     unsigned char *room;
 
-    while (at < end && (is_field_blank(text[at]) || text[at] == '\r' || text[at] == '\n'))
+    while (at < end && (is_blank(text[at]) || text[at] == '\r' || text[at] == '\n'))
         at++;
-    while (end > at &&
-           (is_field_blank(text[end - 1]) || text[end - 1] == '\r' || text[end - 1] == '\n'))
+    while (end > at && (is_blank(text[end - 1]) || text[end - 1] == '\r' || text[end - 1] == '\n'))
         end--;
     if ((room = writer_room(&w, end - at)))
         writer_filled(&w, copy_unfolded(room, text + at, end - at));
@@ -267,20 +266,21 @@ se_status message_open(struct message *out, const struct stream *in, se_error *e
 }
 
 /* What is wrong with its value; NULL: nothing. */
-static const char *read_from_field(struct message *message, const struct field *field,
-                                   const char *value, enum mailbox_forms forms, se_error *err)
+static const char *read_from_field(struct addresses *out, const struct header *h,
+                                   const struct field *field, const char *value,
+                                   enum mailbox_forms forms, se_error *err)
 {
     char address[MAILBOX_ROOM];
     const char *fault = mailbox_read(address, value, forms);
     AUTO(se_buf) decoded = SE_BUF_INIT;
 
-    if (memchr(message->header.text.buf.data + field->at, 0, field->size))
+    if (memchr(h->text.buf.data + field->at, 0, field->size))
         return "has a NUL byte";
-    if (fault || addresses_read(&message->from, value, err) || words_decode(&decoded, value, err))
+    if (fault || addresses_read(out, value, err) || words_decode(&decoded, value, err))
         return fault;
     if (mailbox_hides_another(value, (const char *)decoded.data, address))
         return "has an encoded word with an \"@\" in it, which is another address for some readers";
-    return message->from.count == 1 ? NULL : "has several mail addresses for some readers";
+    return out->count == 1 ? NULL : "has several mail addresses for some readers";
 }
 
 se_status message_from(struct message *message, const char *sender, enum mailbox_forms forms,
@@ -298,7 +298,8 @@ se_status message_from(struct message *message, const char *sender, enum mailbox
     if (count != 1)
         return error_set(err, SE_ERR_FORMAT, "the message has %zu From fields, not one", count);
     TRY(field_value(&value, header, field, err));
-    fault = read_from_field(message, field, (const char *)value.data, forms, &failure);
+    fault =
+        read_from_field(&message->from, header, field, (const char *)value.data, forms, &failure);
     if (failure.status && err)
         *err = failure;
     if (failure.status)

@@ -1,52 +1,41 @@
 #include "mail/mime_writer.h"
 
-/* More at a time is not faster, and costs small messages time. */
+/* More at a time is not faster, and small messages would pay for it. */
 enum { GATHER = 16 << 10 };
 
-void mime_writer_open(struct mime_writer *out, const se_sink *to, bool crlf)
+se_status mime_writer_open(struct mime_writer *out, const se_sink *to, bool crlf, se_error *err)
 {
-    *out = (struct mime_writer){
-        .to = to,
-        .crlf = crlf,
-        .base64 = { .eol = crlf ? "\r\n" : "\n" },
-    };
+    *out = (struct mime_writer){ .to = to, .crlf = crlf };
     writer_expect(&out->gathered, GATHER + (GATHER >> 1));
+    return out->gathered.failed ? error_memory(err) : SE_OK;
 }
 
-void mime_writer_close(struct mime_writer *w)
+void mime_writer_close(struct mime_writer *writer)
 {
-    writer_free(&w->gathered);
+    writer_free(&writer->gathered);
 }
 
-se_status mime_writer_status(const struct mime_writer *w, se_error *err)
+static se_status pass_gathered(struct mime_writer *o, se_error *err)
 {
-    if (w->failure.status && err)
-        *err = w->failure;
-    return w->failure.status;
+    se_status st = o->gathered.failed ? error_memory(err)
+                                      : sink_write(o->to, buf_bytes(&o->gathered.buf), err);
+
+    o->gathered.buf.size = 0;
+    return st;
 }
 
-static void pass_gathered(struct mime_writer *w)
+se_status mime_writer_flush(struct mime_writer *o, se_error *err)
 {
-    if (w->gathered.failed)
-        (void)error_memory(&w->failure);
-    if (!w->failure.status && sink_write(w->to, buf_bytes(&w->gathered.buf), &w->failure))
-        w->gathered.failed = true;
-    w->gathered.buf.size = 0;
+    if (o->cr)
+        writer_put(&o->gathered, "\r", 1);
+    o->cr = false;
+    return pass_gathered(o, err);
 }
 
-static void pass_if_full(struct mime_writer *w)
+static se_status gather_bytes(struct mime_writer *o, const void *data, size_t size, se_error *err)
 {
-    if (w->gathered.failed || w->gathered.buf.size >= GATHER)
-        pass_gathered(w);
-}
-
-se_status mime_writer_flush(struct mime_writer *w, se_error *err)
-{
-    if (w->cr)
-        writer_put(&w->gathered, "\r", 1);
-    w->cr = false;
-    pass_gathered(w);
-    return mime_writer_status(w, err);
+    writer_put(&o->gathered, data, size);
+    return o->gathered.failed || o->gathered.buf.size >= GATHER ? pass_gathered(o, err) : SE_OK;
 }
 
 /* Without the CRs that are followed by LF; the last byte is no CR. */
@@ -64,57 +53,55 @@ static unsigned char *copy_without_cr(unsigned char *out, const char *at, const 
     return out + (end - at);
 }
 
-static void put_as_lf(struct mime_writer *w, se_bytes text)
+static se_status put_as_lf(struct mime_writer *o, se_bytes text, se_error *err)
 {
     const char *at = text.data;
     unsigned char *room;
 
     if (!text.size)
-        return;
-    if (w->cr && *at != '\n')
-        writer_put(&w->gathered, "\r", 1);
-    w->cr = at[text.size - 1] == '\r';
-    if ((room = writer_room(&w->gathered, text.size - w->cr)))
-        writer_filled(&w->gathered,
-                      (size_t)(copy_without_cr(room, at, at + text.size - w->cr) - room));
-    pass_if_full(w);
+        return SE_OK;
+    if (o->cr && *at != '\n')
+        writer_put(&o->gathered, "\r", 1);
+    o->cr = at[text.size - 1] == '\r';
+    if ((room = writer_room(&o->gathered, text.size - o->cr)))
+        writer_filled(&o->gathered,
+                      (size_t)(copy_without_cr(room, at, at + text.size - o->cr) - room));
+    return gather_bytes(o, "", 0, err);
 }
 
-void mime_writer_put(struct mime_writer *w, se_bytes text)
+se_status mime_writer_put(struct mime_writer *o, se_bytes text, se_error *err)
 {
-    if (w->crlf)
-        mime_writer_put_raw(w, text);
-    else
-        put_as_lf(w, text);
+    return o->crlf ? gather_bytes(o, text.data, text.size, err) : put_as_lf(o, text, err);
 }
 
-void mime_writer_put_text(struct mime_writer *w, const char *text)
+se_status mime_writer_text(struct mime_writer *o, const char *text, se_error *err)
 {
-    mime_writer_put(w, text_bytes(text));
+    return mime_writer_put(o, text_bytes(text), err);
 }
 
-void mime_writer_put_raw(struct mime_writer *w, se_bytes bytes)
+se_status mime_writer_raw(struct mime_writer *o, se_bytes bytes, se_error *err)
 {
-    writer_put(&w->gathered, bytes.data, bytes.size);
-    pass_if_full(w);
+    return gather_bytes(o, bytes.data, bytes.size, err);
 }
 
-void mime_writer_put_field(struct mime_writer *w, se_bytes field)
+se_status mime_writer_field(struct mime_writer *o, se_bytes field, se_error *err)
 {
-    mime_writer_put_raw(w, field);
-    if (!field.size || ((const char *)field.data)[field.size - 1] != '\n')
-        mime_writer_put_text(w, "\r\n");
+    bool ended = field.size && ((const char *)field.data)[field.size - 1] == '\n';
+
+    TRY(mime_writer_raw(o, field, err));
+    return ended ? SE_OK : mime_writer_text(o, "\r\n", err);
 }
 
-void mime_writer_put_base64(struct mime_writer *w, se_bytes bytes)
+se_status mime_writer_base64(struct mime_writer *o, se_bytes bytes, se_error *err)
 {
-    w->base64.out = &w->gathered;
-    base64_lines_encode(&w->base64, bytes);
-    pass_if_full(w);
+    o->base64.out = &o->gathered;
+    o->base64.eol = o->crlf ? "\r\n" : "\n";
+    base64_lines_encode(&o->base64, bytes);
+    return gather_bytes(o, "", 0, err);
 }
 
-void mime_writer_end_base64(struct mime_writer *w)
+se_status mime_writer_base64_end(struct mime_writer *o, se_error *err)
 {
-    base64_lines_end(&w->base64);
-    mime_writer_put_text(w, "\r\n");
+    base64_lines_end(&o->base64);
+    return mime_writer_text(o, "\r\n", err);
 }

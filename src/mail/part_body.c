@@ -121,7 +121,7 @@ static void body_decide(struct part_body *body, enum transfer_encoding transfer)
     body->eol = eol;
 }
 
-/* Makes room for lines, and puts the line end in front of them. */
+/* Room for the lines that come, and the line end that they follow. */
 static struct writer *body_hold(struct part_body *body)
 {
     if (!body->begun)
@@ -138,7 +138,7 @@ static void body_hold_line(struct part_body *body, const struct line *line)
     body->eol = line->eol;
 }
 
-/* For a body with an unsafe line; the lines held before it are ASCII. */
+/* Of a body with a line that is not safe; what is held before it is ASCII. */
 static enum transfer_encoding choose_encoding(struct part_body *body, const struct line *line)
 {
     if (body->bare)
@@ -174,7 +174,7 @@ se_status part_body_take_line(struct part_body *body, const struct line *line, s
 {
     const struct line taken = body->fields && line->ends ? line_trimmed(line) : *line;
 
-    /* it continues a field and adds nothing; empty, it would end the fields */
+    /* a field goes on in it, and says nothing more; an empty line would be an end */
     if (body->fields && line->text.size && line_is_blank(line))
         return SE_OK;
     if (body->transfer == TRANSFER_DETECT)
@@ -186,7 +186,8 @@ se_status part_body_take_line(struct part_body *body, const struct line *line, s
     return body->held.failed ? error_memory(err) : SE_OK;
 }
 
-/* A stretch is no longer than the line reader's room, and grows to twice its length at most. */
+/* A stretch is no longer than the room of the line reader, and written no more than twice as long.
+ */
 bool part_body_takes_stretch(const struct part_body *body)
 {
     return body->transfer == TRANSFER_SAFE || body->transfer == TRANSFER_KEEP ||

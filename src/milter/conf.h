@@ -2,11 +2,12 @@
 #ifndef MILTER_CONF_H
 #define MILTER_CONF_H
 
+#include "milter/network.h"
 #include "milter/peers.h"
 #include "milter/rules.h"
 
-/* What becomes of encrypted mail where a signature is required: nobody here can see whether it
- * is signed. */
+/* What becomes of encrypted mail, of which nobody here can see whether it is signed, where a
+ * signature is required. */
 enum encrypted {
     ENCRYPTED_REFUSE,
     ENCRYPTED_SIGN, /* around what is encrypted */
@@ -18,8 +19,8 @@ struct conf {
     char *engine, *socket, *user, *audit, *metrics;
     char *trust_config;  /* CAs that must have signed the engine's configuration; NULL: it need not
                             be signed */
-    char *trust_signers; /* CAs of other signers whose mail may pass; NULL: only the descriptor's
-                            own certificates may sign */
+    char *trust_signers; /* CAs whose certificates may have signed what comes signed; NULL: only the
+                            descriptor's own may */
     char *socket_group;  /* NULL: as the system makes it */
     unsigned socket_mode;
     struct peers peers; /* who may connect */
@@ -34,10 +35,20 @@ struct conf {
 /* SE_ERR_CONFIG: the first finding, as "FILE:LINE: text".  The caller releases *out with
  * conf_free(). */
 SE_MUST_CHECK se_status conf_load(struct conf **out, const char *path, se_error *err);
-/* The same for a text, which is cut to pieces; `path` is for the findings. */
+/* The same of a text, which is cut to pieces; `path` is for the findings. */
 SE_MUST_CHECK se_status conf_parse(struct conf **out, se_buf *text, const char *path,
                                    se_error *err);
 void conf_free(struct conf **conf);
 AUTO_KIND(conf, struct conf *, conf_free(p))
+
+/* Makes patterns what conf_rule() compares; needs what reads mail, as conf_load() does not.
+ * SE_ERR_CONFIG: a rule that never counts. */
+SE_MUST_CHECK se_status conf_settle(struct conf *conf, se_error *err);
+
+/* The first rule for an address, as sender_settle() has it; NULL: none. */
+const struct rule *conf_rule(const struct conf *conf, const char *address);
+
+/* Whether an address belongs to the local networks. */
+bool conf_is_local(const struct conf *conf, const struct in6_addr *address);
 
 #endif

@@ -4,10 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <time.h>
 
-#include "base/clock.h"
-#include "milter/audit.h"
-#include "milter/message.h"
+#include "milter/letter.h"
 #include "milter/sender.h"
 #include "milter/socket.h"
 
@@ -16,16 +15,16 @@ struct session {
     char client[64];
     struct in6_addr address;
     bool submitted; /* by a program on this machine, without SMTP or by a local socket */
-    struct message *message;
+    struct letter *letter;
     bool allowed; /* the message is from a client that we sign for */
 };
 
-static struct session *session_get(SMFICTX *ctx)
+static struct session *session_of(SMFICTX *ctx)
 {
     return smfi_getpriv(ctx);
 }
 
-static const char *mta_macro(SMFICTX *ctx, const char *name)
+static const char *symbol(SMFICTX *ctx, const char *name)
 {
     char writable[32];
 
@@ -33,10 +32,10 @@ static const char *mta_macro(SMFICTX *ctx, const char *name)
     return smfi_getsymval(ctx, writable);
 }
 
-static sfsistat milter_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long protocol,
-                                 unsigned long unused1, unsigned long unused2,
-                                 unsigned long *actions_out, unsigned long *protocol_out,
-                                 unsigned long *unused1_out, unsigned long *unused2_out)
+static sfsistat negotiate(SMFICTX *ctx, unsigned long actions, unsigned long protocol,
+                          unsigned long unused1, unsigned long unused2, unsigned long *actions_out,
+                          unsigned long *protocol_out, unsigned long *unused1_out,
+                          unsigned long *unused2_out)
 {
     const unsigned long need = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY;
 
@@ -53,7 +52,7 @@ static sfsistat milter_negotiate(SMFICTX *ctx, unsigned long actions, unsigned l
                : SMFIS_REJECT;
 }
 
-static sfsistat milter_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
+static sfsistat connected(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
 {
     struct session *s = calloc(1, sizeof *s);
 
@@ -76,17 +75,17 @@ static sfsistat milter_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
     return SMFIS_CONTINUE;
 }
 
-static void session_end_message(struct session *s)
+static void end_message(struct session *s)
 {
-    if (!s || !s->message)
+    if (!s || !s->letter)
         return;
-    message_free(s->message);
-    s->message = NULL;
+    letter_free(s->letter);
+    s->letter = NULL;
     __atomic_sub_fetch(&service.busy, 1, __ATOMIC_RELAXED);
 }
 
-/* The address between the brackets of MAIL FROM; changes `argument`. */
-static char *settle_envelope(char *argument)
+/* What is between the brackets of MAIL FROM; changes `argument`. */
+static char *bare_address(char *argument)
 {
     char *to = argument;
 
@@ -97,63 +96,68 @@ static char *settle_envelope(char *argument)
     return sender_settle(argument);
 }
 
-static sfsistat milter_envelope(SMFICTX *ctx, char **arguments)
+static sfsistat mail_from(SMFICTX *ctx, char **arguments)
 {
-    struct session *s = session_get(ctx);
-    const char *login = mta_macro(ctx, "{auth_authen}");
-    char *envelope;
-    struct message *m;
+    struct session *s = session_of(ctx);
+    struct letter *m = s ? calloc(1, sizeof *m) : NULL;
+    const char *login = symbol(ctx, "{auth_authen}");
 
-    session_end_message(s);
-    if (!s || __atomic_load_n(&service.stopping, __ATOMIC_RELAXED) ||
-        !(envelope = settle_envelope(arguments[0])))
-        return SMFIS_TEMPFAIL;
-    if (!(m = message_new(envelope))) {
-        free(envelope);
+    end_message(s);
+    if (!m || __atomic_load_n(&service.stopping, __ATOMIC_RELAXED)) {
+        free(m);
         return SMFIS_TEMPFAIL;
     }
-    s->message = m;
-    s->allowed =
-        s->submitted || (login && *login) ||
-        networks_hold(m->setup->conf->networks, m->setup->conf->network_count, &s->address);
+    *m = (struct letter){ .setup = service_enter(),
+                          .envelope = bare_address(arguments[0]),
+                          .body = SPOOL_INIT,
+                          .out = SPOOL_INIT };
+    s->letter = m;
+    s->allowed = s->submitted || (login && *login) || conf_is_local(m->setup->conf, &s->address);
     __atomic_add_fetch(&service.busy, 1, __ATOMIC_RELAXED);
     return SMFIS_CONTINUE;
 }
 
 /*
- * An answer for its own sake: Postfix sends the macros of RCPT and DATA, and the message behind
- * them.  Without an answer the kernel would acknowledge the macros 40 ms late, and Nagle's
- * algorithm at the other end waits for that.
+ * An answer, for its own sake: Postfix sends the macros of RCPT and DATA, which has none, and the
+ * message behind them; with nothing to send back the kernel would acknowledge them 40 ms late, for
+ * which Nagle's algorithm waits at the other end.
  */
-static sfsistat milter_data(SMFICTX *ctx)
+static sfsistat data_begins(SMFICTX *ctx)
 {
     (void)ctx;
     return SMFIS_CONTINUE;
 }
 
-static sfsistat milter_header(SMFICTX *ctx, char *name, char *value)
+static sfsistat header(SMFICTX *ctx, char *name, char *value)
 {
-    struct session *s = session_get(ctx);
+    struct session *s = session_of(ctx);
 
-    if (s && s->message && s->allowed)
-        message_take_field(s->message, name, value);
+    if (s && s->letter && s->allowed)
+        letter_field(s->letter, name, value);
     return SMFIS_CONTINUE;
 }
 
-static sfsistat milter_body(SMFICTX *ctx, unsigned char *data, size_t size)
+static sfsistat body(SMFICTX *ctx, unsigned char *data, size_t size)
 {
-    struct session *s = session_get(ctx);
+    struct session *s = session_of(ctx);
 
-    if (s && s->message && s->allowed)
-        message_take_body(s->message, data, size);
+    if (s && s->letter && s->allowed)
+        letter_body(s->letter, data, size);
     return SMFIS_CONTINUE;
 }
 
 /* ---- the end of a message ---- */
 
-/* A message that can never be signed is refused; other failures may be mended, and it waits in
- * the queue. */
-static enum outcome outcome_of_failure(const struct message *m, se_status status)
+static int64_t microseconds(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* What can never be signed is refused; all else may be mended, and waits in the queue. */
+static enum outcome outcome_of_failure(const struct letter *m, se_status status)
 {
     if (!m->required)
         return OUTCOME_UNSIGNED;
@@ -161,8 +165,8 @@ static enum outcome outcome_of_failure(const struct message *m, se_status status
                                                                 : OUTCOME_DEFERRED;
 }
 
-/* The envelope's sender could be another From address than the certificate's. */
-static enum outcome compare_senders(struct audit *audit, const struct message *m)
+/* Of several From addresses one may be the envelope's sender, and another one the certificate's. */
+static enum outcome compare_senders(struct audit *audit, const struct letter *m)
 {
     if (!*m->from) {
         audit->reason = m->from_fields == 1 ? "the From field has no address, or several"
@@ -175,8 +179,9 @@ static enum outcome compare_senders(struct audit *audit, const struct message *m
     return outcome_of_failure(m, SE_ERR_POLICY);
 }
 
-/* For a rule that requires a signature: no sender may be shown that the signature does not name. */
-static enum outcome judge_required(struct audit *audit, const struct message *m)
+/* What a rule requires, whatever else is said: no sender may be shown whom the signature does not
+ * name. */
+static enum outcome judge_required(struct audit *audit, const struct letter *m)
 {
     const struct conf *conf = m->setup->conf;
 
@@ -193,16 +198,15 @@ static enum outcome judge_required(struct audit *audit, const struct message *m)
                : compare_senders(audit, m);
 }
 
-/* Applies the rules before anything is signed; OUTCOME_SIGNED: try it. */
-static enum outcome judge_message(const struct rule **rule, struct audit *audit,
-                                  const struct session *s)
+/* What the rules say, before anything is signed; OUTCOME_SIGNED: try it. */
+static enum outcome judge(const struct rule **rule, struct audit *audit, const struct session *s)
 {
-    struct message *m = s->message;
+    struct letter *m = s->letter;
     const struct conf *conf = m->setup->conf;
 
     if (!s->allowed)
         return OUTCOME_FOREIGN;
-    if (!(*rule = message_find_rule(m)))
+    if (!(*rule = letter_rule(m)))
         return OUTCOME_UNKNOWN;
     audit->descriptor = (*rule)->policy == POLICY_SKIP ? NULL : (*rule)->descriptor;
     if (m->required)
@@ -221,61 +225,61 @@ static enum outcome judge_message(const struct rule **rule, struct audit *audit,
                                                                   : compare_senders(audit, m);
 }
 
-/* Whether a message may leave as it is: where a signature is required, its own claim is not
- * enough. */
-static enum outcome judge_passed(struct audit *audit, struct message *m, const struct rule *rule,
-                                 const se_mail *result)
+/* Whether it may leave as it is: where a signature is required, what it says about itself is no
+ * reason. */
+static enum outcome judge_passed(struct audit *audit, struct letter *m, const struct rule *rule,
+                                 const se_mail *told)
 {
     se_status st;
 
     if (!m->required)
         return OUTCOME_ALREADY;
-    if (result->encrypted && m->setup->conf->encrypted == ENCRYPTED_PASS)
+    if (told->encrypted && m->setup->conf->encrypted == ENCRYPTED_PASS)
         return OUTCOME_ALREADY;
-    if (result->encrypted) {
+    if (told->encrypted) {
         audit->reason = "it is encrypted, so that nobody can tell whether it is signed";
         return OUTCOME_REFUSED;
     }
-    st = message_verify(m, rule);
+    st = letter_verify(m, rule);
     audit->reason = m->error.text;
     audit->status = m->error.status;
     return st ? outcome_of_failure(m, st) : OUTCOME_ALREADY;
 }
 
-/* A signed message that does not verify is one that readers, and the rules, may have read
- * differently. */
-static se_status sign_and_verify(se_mail *result, struct message *m, const struct rule *rule)
+/* What could be signed and does not verify is something that readers may read differently, and so
+ * may the rules have done. */
+static se_status sign_letter(se_mail *told, struct letter *m, const struct rule *rule)
 {
-    se_status st = message_sign(result, m, rule, false);
+    se_status st = letter_sign(told, m, rule, false);
 
-    if (!st && result->encrypted && m->required && m->setup->conf->encrypted == ENCRYPTED_SIGN)
-        st = message_sign(result, m, rule, true);
-    return st || result->passed || !m->required ? st : message_verify(m, rule);
+    if (!st && told->encrypted && m->required && m->setup->conf->encrypted == ENCRYPTED_SIGN)
+        st = letter_sign(told, m, rule, true);
+    return st || told->passed || !m->required ? st : letter_verify(m, rule);
 }
 
 static enum outcome try_signing(struct audit *audit, struct session *s, const struct rule *rule,
                                 SMFICTX *ctx)
 {
-    struct message *m = s->message;
-    se_mail result = { .passed = false };
-    se_status st = sign_and_verify(&result, m, rule);
+    struct letter *m = s->letter;
+    se_mail told = { .passed = false };
+    se_status st = sign_letter(&told, m, rule);
 
-    audit->version = result.signer.version;
+    audit->version = told.signer.version;
     audit->reason = m->error.text;
     audit->status = m->error.status;
     if (st)
         return outcome_of_failure(m, st);
-    if (result.passed)
-        return judge_passed(audit, m, rule, &result);
-    if (message_replace(m, ctx))
+    if (told.passed)
+        return judge_passed(audit, m, rule, &told);
+    if (letter_replace(m, ctx))
         return OUTCOME_SIGNED;
-    /* the MTA may have taken half of the changes, and must not go on with them */
+    /* the MTA may have half of the changes: it must not go on with them */
     audit->reason = "the MTA did not take the signed message";
     audit->status = SE_OK;
     return OUTCOME_DEFERRED;
 }
 
-static sfsistat reply_with(SMFICTX *ctx, const struct audit *audit)
+static sfsistat answer(SMFICTX *ctx, const struct audit *audit)
 {
     char code[] = "451", extended[] = "4.7.1",
          text[] = "this message must be signed and can't be now";
@@ -293,40 +297,40 @@ static sfsistat reply_with(SMFICTX *ctx, const struct audit *audit)
     return SMFIS_CONTINUE;
 }
 
-static sfsistat milter_end_of_message(SMFICTX *ctx)
+static sfsistat end_of_message(SMFICTX *ctx)
 {
-    struct session *s = session_get(ctx);
-    const char *queue_id = mta_macro(ctx, "i");
+    struct session *s = session_of(ctx);
+    const char *queue_id = symbol(ctx, "i");
     const struct rule *rule = NULL;
     struct audit audit = { .queue_id = queue_id };
-    int64_t began = clock_monotonic_us();
+    int64_t began = microseconds();
     sfsistat reply;
 
-    if (!s || !s->message)
+    if (!s || !s->letter)
         return SMFIS_TEMPFAIL;
     audit.client = s->client;
-    audit.outcome = judge_message(&rule, &audit, s);
+    audit.outcome = judge(&rule, &audit, s);
     if (audit.outcome == OUTCOME_SIGNED)
         audit.outcome = try_signing(&audit, s, rule, ctx);
-    audit.sender = *s->message->from ? s->message->from : s->message->envelope;
-    audit.microseconds = clock_monotonic_us() - began;
-    audit_message(s->message->setup->conf->audit, &audit);
-    reply = reply_with(ctx, &audit);
-    session_end_message(s);
+    audit.sender = *s->letter->from ? s->letter->from : s->letter->envelope;
+    audit.microseconds = microseconds() - began;
+    service_audit(s->letter->setup, &audit);
+    reply = answer(ctx, &audit);
+    end_message(s);
     return reply;
 }
 
-static sfsistat milter_abort(SMFICTX *ctx)
+static sfsistat aborted(SMFICTX *ctx)
 {
-    session_end_message(session_get(ctx));
+    end_message(session_of(ctx));
     return SMFIS_CONTINUE;
 }
 
-static sfsistat milter_close(SMFICTX *ctx)
+static sfsistat closed(SMFICTX *ctx)
 {
-    struct session *s = session_get(ctx);
+    struct session *s = session_of(ctx);
 
-    session_end_message(s);
+    end_message(s);
     (void)smfi_setpriv(ctx, NULL);
     free(s);
     return SMFIS_CONTINUE;
@@ -338,13 +342,13 @@ struct smfiDesc session_callbacks = {
     .xxfi_name = own_name,
     .xxfi_version = SMFI_VERSION,
     .xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY,
-    .xxfi_connect = milter_connect,
-    .xxfi_envfrom = milter_envelope,
-    .xxfi_data = milter_data,
-    .xxfi_header = milter_header,
-    .xxfi_body = milter_body,
-    .xxfi_eom = milter_end_of_message,
-    .xxfi_abort = milter_abort,
-    .xxfi_close = milter_close,
-    .xxfi_negotiate = milter_negotiate,
+    .xxfi_connect = connected,
+    .xxfi_envfrom = mail_from,
+    .xxfi_data = data_begins,
+    .xxfi_header = header,
+    .xxfi_body = body,
+    .xxfi_eom = end_of_message,
+    .xxfi_abort = aborted,
+    .xxfi_close = closed,
+    .xxfi_negotiate = negotiate,
 };

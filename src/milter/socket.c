@@ -13,13 +13,13 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "milter/audit.h"
 #include "milter/service.h"
+#include "milter/session.h"
 
 AUTO_KIND(text, char *, free(*p))
 
@@ -34,7 +34,7 @@ static const char *local_path(const char *name)
 
 /* ---- what is risky ---- */
 
-/* Anybody who can write to the folder can put another milter there, which lets everything leave. */
+/* Who can write to the folder can put a milter of his own there, that lets everything leave. */
 static bool is_open_to_others(const char *path)
 {
     AUTO(text) folder = file_folder(path);
@@ -159,11 +159,12 @@ se_status socket_check(const struct conf *conf, se_error *err)
 /* ---- who connects ---- */
 
 /*
- * libmilter takes connections itself and shows neither their sockets nor their peers, and its
- * callbacks come too late: it has read from the peer by then.  But it calls accept() by its name in
- * the C library, and the dynamic linker looks for that name in the program first.  So libmilter
- * calls this function, and gets connections from peers only.  Should a libmilter ever take
- * connections in another way, `looked_at` stays zero, and the session refuses all of them.
+ * libmilter takes connections itself and shows neither their sockets nor who is at the other end,
+ * and its callbacks come too late: the library has read from the peer by then.  But it calls
+ * accept() by its name in the C library, and the dynamic linker takes that name from the program
+ * before all libraries.  So this is the function that libmilter calls, and it gets nobody to see
+ * who is no peer.  Should a libmilter ever take connections in another way, `looked_at` stays zero,
+ * and the session refuses all of them.
  */
 static int listener = -1;
 static unsigned long looked_at;
@@ -173,19 +174,19 @@ bool socket_is_guarded(void)
     return __atomic_load_n(&looked_at, __ATOMIC_ACQUIRE) > 0;
 }
 
-/* A line a second at most, or connections could fill the disk. */
-static void report_refused(const char *who)
+/* A line a second at most: whoever wants to could fill the disk. */
+static void tell_refused(const char *who)
 {
-    static int64_t last;
-    const int64_t now = clock_seconds();
+    static time_t last;
+    const time_t now = time(NULL);
 
-    count_refused();
+    service_refused();
     if (now != last)
-        audit_event("a connection was refused: not one of 'peers'", who);
+        service_log("a connection was refused: not one of 'peers'", who);
     last = now;
 }
 
-static bool peer_admit(int fd)
+static bool admit(int fd)
 {
     struct setup *setup = service_enter();
     char who[128] = "";
@@ -194,7 +195,7 @@ static bool peer_admit(int fd)
     service_leave(setup);
     __atomic_add_fetch(&looked_at, 1, __ATOMIC_RELEASE);
     if (!admitted)
-        report_refused(who);
+        tell_refused(who);
     return admitted;
 }
 
@@ -203,7 +204,7 @@ __attribute__((visibility("default"))) int accept(int fd, __SOCKADDR_ARG address
 {
     int connection = accept4(fd, address, size, SOCK_CLOEXEC);
 
-    if (connection < 0 || fd != listener || peer_admit(connection))
+    if (connection < 0 || fd != listener || admit(connection))
         return connection;
     close(connection);
     errno = ECONNABORTED; /* libmilter waits for the next */
@@ -226,7 +227,8 @@ static int find_listener(void)
     return -1;
 }
 
-/* Whether another process listens on the local socket: libmilter would remove it. */
+/* A local socket that somebody listens on: libmilter would remove it, and nobody would reach him
+ * any more. */
 static bool is_taken(const char *path)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -243,12 +245,12 @@ static bool is_taken(const char *path)
     return taken;
 }
 
-/* The umask keeps the socket to ourselves until it has its group. */
-static bool open_socket(char *name, struct smfiDesc *callbacks)
+/* libmilter makes it as the umask lets it: nobody's but our own, until it has its group. */
+static bool open_socket(char *name)
 {
     const mode_t before = umask(0177);
-    bool opened = smfi_register(*callbacks) == MI_SUCCESS && smfi_setconn(name) == MI_SUCCESS &&
-                  smfi_opensocket(true) == MI_SUCCESS;
+    bool opened = smfi_register(session_callbacks) == MI_SUCCESS &&
+                  smfi_setconn(name) == MI_SUCCESS && smfi_opensocket(true) == MI_SUCCESS;
 
     (void)umask(before);
     return opened;
@@ -282,7 +284,7 @@ static void send_at_once(void)
     (void)setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 }
 
-se_status socket_listen(const struct conf *conf, struct smfiDesc *callbacks, se_error *err)
+se_status socket_listen(const struct conf *conf, se_error *err)
 {
     const char *path = local_path(conf->socket);
     AUTO(text) name = strdup(conf->socket); /* libmilter wants one that it could write to */
@@ -293,7 +295,7 @@ se_status socket_listen(const struct conf *conf, struct smfiDesc *callbacks, se_
     openlog("signengine-milter", LOG_PERROR, LOG_MAIL);
     if (is_taken(path))
         return error_set(err, SE_ERR_CONFIG, "somebody listens on '%s' already", name);
-    if (!open_socket(name, callbacks) || (listener = find_listener()) < 0)
+    if (!open_socket(name) || (listener = find_listener()) < 0)
         return error_set(err, SE_ERR_CONFIG,
                          "cannot listen on '%s', the socket of the configuration", name);
     send_at_once();

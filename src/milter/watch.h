@@ -11,7 +11,7 @@ struct watched {
     unsigned version;
     int64_t not_after; /* of the certificate; 0: not known yet */
     bool up;
-    char why[256]; /* the reason if it was not up */
+    char why[256]; /* it was not when it was looked at */
 };
 
 struct watch {
@@ -19,22 +19,22 @@ struct watch {
     size_t count;
 };
 
-/* Looks at each key once.  SE_ERR_NO_DESCRIPTOR, SE_ERR_POLICY: a rule can't work, with or
- * without its key store. */
+/* Looks at each once.  SE_ERR_NO_DESCRIPTOR, SE_ERR_POLICY: a rule that can't work, whatever
+ * becomes of its key store. */
 SE_MUST_CHECK se_status watch_begin(struct watch *out, const struct conf *conf, se_engine *engine,
                                     se_error *err);
 void watch_free(struct watch *watch);
 
-/* Looks at keys that have come into reach since, for how long their certificates are valid. */
+/* Looks again at those that came into reach since: how long their certificates are valid. */
 void watch_refresh(struct watch *watch, se_engine *engine);
 
 /* Logs which are out of reach. */
-void watch_log(const struct watch *watch);
+void watch_tell(const struct watch *watch);
 
-/* Logs an event of a key. */
+/* Logs what becomes of a key. */
 void watch_event(struct watch *watch, const se_event *event);
 
 /* For Prometheus. */
-void watch_put_metrics(struct writer *w, const struct watch *watch);
+void watch_put(struct writer *w, const struct watch *watch);
 
 #endif

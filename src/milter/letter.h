@@ -1,0 +1,55 @@
+/* One message between the MTA and the engine. */
+#ifndef MILTER_LETTER_H
+#define MILTER_LETTER_H
+
+#include <libmilter/mfapi.h>
+
+#include "milter/service.h"
+#include "milter/spool.h"
+#include "signengine-mail.h"
+
+#define CONTENT_NAMES ((size_t)16)
+
+struct name_count {
+    char name[40]; /* of a field that begins with "Content-" */
+    int count;
+};
+
+struct letter {
+    struct setup *setup;
+    char *envelope; /* its sender, in small letters, without brackets; "" for a bounce */
+    struct writer header;
+    char from[320]; /* the address of the From field, as sender_settle() has it; "": there are none
+                       or several, of one or the other */
+    size_t from_fields, sender_fields;
+    const struct rule *rule;     /* for an address of From fields */
+    const struct rule *required; /* the strictest, where it is "require", for any address that a
+                                    From or Sender field shows */
+    bool list, mime, complete;   /* `complete`: the empty line behind the header is there */
+    struct name_count content[CONTENT_NAMES];
+    size_t content_count;
+    struct spool body, out;
+    se_error error; /* the first; it can't be signed then */
+};
+
+void letter_free(struct letter *letter);
+
+/* As the MTA hands it over: a field, and a piece of the body. */
+void letter_field(struct letter *letter, const char *name, const char *value);
+void letter_body(struct letter *letter, const void *data, size_t size);
+
+/* What holds for it by its senders, and by its envelope if it has none; NULL: nothing does. */
+const struct rule *letter_rule(struct letter *letter);
+
+/* Signs, also what is signed or encrypted already if `again`; *told as se_mail_sign() does.  Why it
+ * can't is in letter->error. */
+SE_MUST_CHECK se_status letter_sign(se_mail *told, struct letter *letter, const struct rule *rule,
+                                    bool again);
+
+/* Verifies what letter_sign() has given.  Why it is not good is in letter->error. */
+SE_MUST_CHECK se_status letter_verify(struct letter *letter, const struct rule *rule);
+
+/* Gives what was signed back to the MTA in place of what it has; false: it would not take it. */
+bool letter_replace(struct letter *letter, SMFICTX *ctx);
+
+#endif
