@@ -8,7 +8,7 @@
 
 enum { CONF_LIMIT = 16 << 20, WORDS = 64 };
 
-struct reading {
+struct conf_reader {
     struct conf *conf;
     const char *path;
     unsigned line;
@@ -42,7 +42,7 @@ void conf_free(struct conf **conf)
 
 /* ---- settings: name = value ---- */
 
-static se_status set_text(char **to, const struct reading *r, se_error *err)
+static se_status set_text(char **to, const struct conf_reader *r, se_error *err)
 {
     if (r->count != 3)
         return BAD(r, "%s takes one value", r->words[0]);
@@ -50,7 +50,7 @@ static se_status set_text(char **to, const struct reading *r, se_error *err)
     return (*to = strdup(r->words[2])) ? SE_OK : error_memory(err);
 }
 
-static se_status set_choice(bool *to, const struct reading *r, const char *no, const char *yes,
+static se_status set_choice(bool *to, const struct conf_reader *r, const char *no, const char *yes,
                             se_error *err)
 {
     if (r->count != 3 || (strcmp(r->words[2], no) != 0 && strcmp(r->words[2], yes) != 0))
@@ -59,7 +59,7 @@ static se_status set_choice(bool *to, const struct reading *r, const char *no, c
     return SE_OK;
 }
 
-static se_status set_networks(struct reading *r, se_error *err)
+static se_status set_networks(struct conf_reader *r, se_error *err)
 {
     struct conf *c = r->conf;
 
@@ -73,7 +73,7 @@ static se_status set_networks(struct reading *r, se_error *err)
     return SE_OK;
 }
 
-static se_status set_peers(struct reading *r, se_error *err)
+static se_status set_peers(struct conf_reader *r, se_error *err)
 {
     se_status st = SE_OK;
 
@@ -85,7 +85,7 @@ static se_status set_peers(struct reading *r, se_error *err)
 }
 
 /* As chmod takes it. */
-static se_status set_mode(unsigned *to, const struct reading *r, se_error *err)
+static se_status set_mode(unsigned *to, const struct conf_reader *r, se_error *err)
 {
     const char *word = r->count == 3 ? r->words[2] : "";
     char *end;
@@ -97,7 +97,7 @@ static se_status set_mode(unsigned *to, const struct reading *r, se_error *err)
     return SE_OK;
 }
 
-static se_status set_encrypted(enum encrypted *to, const struct reading *r, se_error *err)
+static se_status set_encrypted(enum encrypted *to, const struct conf_reader *r, se_error *err)
 {
     static const char *const words[] = {
         [ENCRYPTED_REFUSE] = "refuse", [ENCRYPTED_SIGN] = "sign", [ENCRYPTED_PASS] = "pass"
@@ -112,7 +112,7 @@ static se_status set_encrypted(enum encrypted *to, const struct reading *r, se_e
 }
 
 /* How each setting is taken that is neither a text nor a choice between two. */
-static se_status set_special(struct reading *r, bool *known, se_error *err)
+static se_status set_special(struct conf_reader *r, bool *known, se_error *err)
 {
     const char *name = r->words[0];
 
@@ -129,7 +129,7 @@ static se_status set_special(struct reading *r, bool *known, se_error *err)
     return SE_OK;
 }
 
-static se_status take_setting(struct reading *r, se_error *err)
+static se_status take_setting(struct conf_reader *r, se_error *err)
 {
     static const char *const names[] = {
         "engine",        "socket",       "user",     "audit",       "metrics",  "trust-config",
@@ -170,7 +170,7 @@ static se_status take_setting(struct reading *r, se_error *err)
 
 /* ---- the file ---- */
 
-static void split(struct reading *r, char *line)
+static void split_words(struct conf_reader *r, char *line)
 {
     char *rest = line, *word;
 
@@ -181,17 +181,17 @@ static void split(struct reading *r, char *line)
             r->words[r->count++] = word;
 }
 
-static se_status take_rule(struct reading *r, se_error *err)
+static se_status take_rule(struct conf_reader *r, se_error *err)
 {
     se_status st = rules_add(&r->conf->rules, r->words, r->count, r->line, err);
 
     return st == SE_ERR_CONFIG ? error_prefix(err, "%s:%u: ", r->path, r->line) : st;
 }
 
-static se_status take_line(struct reading *r, char *line, se_error *err)
+static se_status take_line(struct conf_reader *r, char *line, se_error *err)
 {
     r->line++;
-    split(r, line);
+    split_words(r, line);
     if (!r->count)
         return SE_OK;
     if (policy_read(r->words[0]))
@@ -201,7 +201,7 @@ static se_status take_line(struct reading *r, char *line, se_error *err)
     return take_setting(r, err);
 }
 
-static se_status check(const struct conf *c, const char *path, se_error *err)
+static se_status check_complete(const struct conf *c, const char *path, se_error *err)
 {
     if (!c->engine)
         return error_set(err, SE_ERR_CONFIG, "%s: 'engine' is missing: the engineSignEncrypt.xml",
@@ -225,7 +225,7 @@ static se_status allow_this_machine(struct conf *c, se_error *err)
 se_status conf_parse(struct conf **out, se_buf *text, const char *path, se_error *err)
 {
     AUTO(conf) conf = calloc(1, sizeof *conf);
-    struct reading r = { .conf = conf, .path = path };
+    struct conf_reader r = { .conf = conf, .path = path };
     char *rest = (char *)text->data, *line;
     se_status st;
 
@@ -239,7 +239,7 @@ se_status conf_parse(struct conf **out, se_buf *text, const char *path, se_error
     st = (conf->path = strdup(path)) ? allow_this_machine(conf, err) : error_memory(err);
     while (!st && (line = strsep(&rest, "\n")))
         st = take_line(&r, line, err);
-    if (st || (st = check(conf, path, err)))
+    if (st || (st = check_complete(conf, path, err)))
         return st;
     *out = MOVE(conf);
     return SE_OK;
@@ -252,19 +252,4 @@ se_status conf_load(struct conf **out, const char *path, se_error *err)
     *out = NULL;
     TRY(file_read(&text, path, CONF_LIMIT, err));
     return conf_parse(out, &text, path, err);
-}
-
-se_status conf_settle(struct conf *conf, se_error *err)
-{
-    return rules_settle(&conf->rules, conf->path, err);
-}
-
-const struct rule *conf_rule(const struct conf *conf, const char *address)
-{
-    return rules_find(&conf->rules, address);
-}
-
-bool conf_is_local(const struct conf *conf, const struct in6_addr *address)
-{
-    return networks_hold(conf->networks, conf->network_count, address);
 }

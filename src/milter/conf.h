@@ -2,7 +2,6 @@
 #ifndef MILTER_CONF_H
 #define MILTER_CONF_H
 
-#include "milter/network.h"
 #include "milter/peers.h"
 #include "milter/rules.h"
 
@@ -40,15 +39,5 @@ SE_MUST_CHECK se_status conf_parse(struct conf **out, se_buf *text, const char *
                                    se_error *err);
 void conf_free(struct conf **conf);
 AUTO_KIND(conf, struct conf *, conf_free(p))
-
-/* Makes patterns what conf_rule() compares; needs what reads mail, as conf_load() does not.
- * SE_ERR_CONFIG: a rule that never counts. */
-SE_MUST_CHECK se_status conf_settle(struct conf *conf, se_error *err);
-
-/* The first rule for an address, as sender_settle() has it; NULL: none. */
-const struct rule *conf_rule(const struct conf *conf, const char *address);
-
-/* Whether an address belongs to the local networks. */
-bool conf_is_local(const struct conf *conf, const struct in6_addr *address);
 
 #endif

@@ -1,8 +1,6 @@
 # what reads milter.conf, without libmilter
 MILTER_CONF = \
 	src/milter/conf.c src/milter/conf.h \
-	src/milter/encoded.c src/milter/encoded.h \
-	src/milter/network.c src/milter/network.h \
 	src/milter/peers.c src/milter/peers.h \
 	src/milter/rules.c src/milter/rules.h \
 	src/milter/sender.c src/milter/sender.h
@@ -12,13 +10,12 @@ if HAVE_MILTER
 sbin_PROGRAMS += signengine-milter
 signengine_milter_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 signengine_milter_SOURCES = $(MILTER_CONF) \
-	src/milter/check.c src/milter/check.h \
+	src/milter/audit.c src/milter/audit.h \
 	src/milter/main.c \
-	src/milter/letter.c src/milter/letter.h \
+	src/milter/message.c src/milter/message.h \
 	src/milter/service.c src/milter/service.h \
 	src/milter/session.c src/milter/session.h \
 	src/milter/socket.c src/milter/socket.h \
-	src/milter/spool.c src/milter/spool.h \
 	src/milter/watch.c src/milter/watch.h
 signengine_milter_LDFLAGS = $(AM_LDFLAGS) $(SE_PIE)
 signengine_milter_LDADD = $(MAIL_LIBS) $(CORE_LIBS) -lmilter $(JANSSON_LIBS)

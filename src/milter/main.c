@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <libmilter/mfapi.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,9 +21,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/file.h"
 #include "base/process.h"
-#include "milter/check.h"
+#include "base/stream.h"
+#include "milter/audit.h"
+#include "milter/service.h"
+#include "milter/session.h"
 #include "milter/socket.h"
+#include "signengine-mail.h"
 
 enum {
     DRAIN_S = 60,
@@ -33,7 +40,8 @@ enum {
     EXIT_BROKEN = 70
 };
 
-static int __attribute__((format(printf, 2, 3))) complain(int status, const char *format, ...)
+static int __attribute__((format(printf, 2, 3)))
+print_complaint(int status, const char *format, ...)
 {
     va_list args;
 
@@ -45,15 +53,15 @@ static int __attribute__((format(printf, 2, 3))) complain(int status, const char
     return status;
 }
 
-static int load(void)
+static int load_configuration(void)
 {
     se_error err = SE_ERROR_INIT;
 
-    return service_load(&err) ? complain(EXIT_BAD_CONFIG, "%s", err.text) : 0;
+    return service_load(&err) ? print_complaint(EXIT_BAD_CONFIG, "%s", err.text) : 0;
 }
 
 /* The list ends with 0. */
-static sigset_t signals(const int *list)
+static sigset_t signal_set(const int *list)
 {
     sigset_t set;
 
@@ -69,24 +77,21 @@ static const int childs[] = { SIGUSR1, SIGUSR2, 0 },
 
 /* ---- the child ---- */
 
-static void reload(void)
+static void reload_configuration(void)
 {
     se_error err = SE_ERROR_INIT;
 
     if (service_load(&err)) {
-        pthread_mutex_lock(&service.lock);
-        service.reload_failures++;
-        service.changed = true;
-        pthread_mutex_unlock(&service.lock);
-        service_log("the configuration stays as it was", err.text);
+        count_reload(false);
+        audit_event("the configuration stays as it was", err.text);
     } else {
-        service_log("the configuration was loaded again", "");
-        watch_tell(&service.setup->watch);
+        audit_event("the configuration was loaded again", "");
+        watch_log(&service.setup->watch);
     }
 }
 
 /* No message begins any more, and those that are under way are finished. */
-static void drain(void)
+static void finish_messages(void)
 {
     __atomic_store_n(&service.stopping, true, __ATOMIC_RELAXED);
     for (unsigned i = 0; i < DRAIN_S * 100 && __atomic_load_n(&service.busy, __ATOMIC_RELAXED); i++)
@@ -96,7 +101,7 @@ static void drain(void)
 
 static bool ended; /* libmilter has returned */
 
-static void *attend(void *status)
+static void *run_libmilter(void *status)
 {
     *(int *)status = smfi_main();
     __atomic_store_n(&ended, true, __ATOMIC_RELEASE);
@@ -104,55 +109,55 @@ static void *attend(void *status)
 }
 
 /* Until the parent says that it is over, or libmilter does. */
-static int control(void)
+static int child_control(void)
 {
-    const sigset_t set = signals(childs);
+    const sigset_t set = signal_set(childs);
     const struct timespec second = { .tv_sec = 1 };
     int got;
 
     do {
         got = sigtimedwait(&set, NULL, &second);
         if (got == SIGUSR1)
-            reload();
-        service_metrics();
+            reload_configuration();
+        service_write_metrics();
     } while (got != SIGUSR2 && !__atomic_load_n(&ended, __ATOMIC_ACQUIRE));
     if (got == SIGUSR2)
-        drain();
+        finish_messages();
     return got;
 }
 
-static void tell_risk(const struct conf *conf)
+static void log_risk(const struct conf *conf)
 {
     char risk[256];
 
     socket_risk(risk, conf);
     if (*risk)
-        service_log("warning", risk);
+        audit_event("warning", risk);
 }
 
-static int serve(void)
+static int child_serve(void)
 {
     const struct conf *conf = service.setup->conf;
     se_error err = SE_ERROR_INIT;
     pthread_t thread;
     int status = MI_FAILURE, last;
 
-    if (socket_listen(conf, &err))
-        return complain(err.status == SE_ERR_ACCESS ? EXIT_BAD_ACCESS : EXIT_BAD_CONFIG, "%s",
-                        err.text);
-    service_log("started", conf->socket);
-    tell_risk(conf);
-    watch_tell(&service.setup->watch);
-    service_metrics();
-    if (pthread_create(&thread, NULL, attend, &status))
-        return complain(EXIT_BROKEN, "cannot make a thread");
-    last = control();
+    if (socket_listen(conf, &session_callbacks, &err))
+        return print_complaint(err.status == SE_ERR_ACCESS ? EXIT_BAD_ACCESS : EXIT_BAD_CONFIG,
+                               "%s", err.text);
+    audit_event("started", conf->socket);
+    log_risk(conf);
+    watch_log(&service.setup->watch);
+    service_write_metrics();
+    if (pthread_create(&thread, NULL, run_libmilter, &status))
+        return print_complaint(EXIT_BROKEN, "cannot make a thread");
+    last = child_control();
     (void)pthread_join(thread, NULL);
     if (status != MI_SUCCESS || last != SIGUSR2)
-        return complain(EXIT_BROKEN, "libmilter %s",
-                        status == MI_SUCCESS ? "has ended by itself" : "failed");
-    service_metrics();
-    service_log("stopped", "");
+        return print_complaint(EXIT_BROKEN, "libmilter %s",
+                               status == MI_SUCCESS ? "has ended by itself" : "failed");
+    service_write_metrics();
+    audit_event("stopped", "");
     return 0;
 }
 
@@ -164,14 +169,14 @@ static int serve(void)
  */
 static void ignore_signals(void)
 {
-    const sigset_t set = signals(ignored);
+    const sigset_t set = signal_set(ignored);
 
     for (const int *signal = ignored; *signal; signal++)
         (void)sigaction(*signal, &(struct sigaction){ .sa_handler = SIG_IGN }, NULL);
     (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-static int begin(pid_t parent)
+static int child_begin(pid_t parent)
 {
     int status;
 
@@ -179,24 +184,25 @@ static int begin(pid_t parent)
     if (getppid() != parent) /* it ended before */
         return EXIT_BROKEN;
     ignore_signals();
-    status = load();
-    return status ? status : serve();
+    status = load_configuration();
+    return status ? status : child_serve();
 }
 
 /* ---- the parent ---- */
 
 /* Its own complaint, if it had one, stands on standard error already. */
-static int tell_end(int status)
+static int report_end(int status)
 {
     if (WIFSIGNALED(status))
-        return complain(EXIT_BROKEN, "the process that signs was ended by signal %d (%s)",
-                        WTERMSIG(status), strsignal(WTERMSIG(status)));
+        return print_complaint(EXIT_BROKEN, "the process that signs was ended by signal %d (%s)",
+                               WTERMSIG(status), strsignal(WTERMSIG(status)));
     return WEXITSTATUS(status)
                ? WEXITSTATUS(status)
-               : complain(EXIT_BROKEN, "the process that signs has ended, and nobody asked it to");
+               : print_complaint(EXIT_BROKEN,
+                                 "the process that signs has ended, and nobody asked it to");
 }
 
-static int supervise(pid_t child, const sigset_t *set)
+static int child_supervise(pid_t child, const sigset_t *set)
 {
     int got, status = 0, asked = 0;
 
@@ -210,14 +216,15 @@ static int supervise(pid_t child, const sigset_t *set)
         else if (waitpid(child, &status, WNOHANG) == child) {
             bool hurried = asked > 1 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 
-            return hurried || (asked && WIFEXITED(status)) ? WEXITSTATUS(status) : tell_end(status);
+            return hurried || (asked && WIFEXITED(status)) ? WEXITSTATUS(status)
+                                                           : report_end(status);
         }
     }
 }
 
-static int run(void)
+static int start_processes(void)
 {
-    const sigset_t mine = signals(parents), others = signals(childs);
+    const sigset_t mine = signal_set(parents), others = signal_set(childs);
     const pid_t parent = getpid();
     pid_t child;
 
@@ -225,33 +232,35 @@ static int run(void)
     (void)sigprocmask(SIG_BLOCK, &others, NULL);
     child = fork();
     if (child < 0)
-        return complain(EXIT_BROKEN, "cannot make a process: %s", strerror(errno));
+        return print_complaint(EXIT_BROKEN, "cannot make a process: %s", strerror(errno));
     if (child)
-        return supervise(child, &mine);
-    return begin(parent);
+        return child_supervise(child, &mine);
+    return child_begin(parent);
 }
 
 /* ---- the start ---- */
 
 /* Whoever signs mail need not be able to do anything else. */
-static int become(const char *user)
+static int become_user(const char *user)
 {
     const struct passwd *entry = user ? getpwnam(user) : NULL;
 
     if (geteuid() != 0)
         return 0;
     if (!user)
-        return complain(EXIT_BAD_ACCESS, "started as root: milter.conf must say `user = NAME`");
+        return print_complaint(EXIT_BAD_ACCESS,
+                               "started as root: milter.conf must say `user = NAME`");
     if (!entry || entry->pw_uid == 0)
-        return complain(EXIT_BAD_ACCESS, "the user of the configuration, '%s', %s", user,
-                        entry ? "is root" : "is not there");
+        return print_complaint(EXIT_BAD_ACCESS, "the user of the configuration, '%s', %s", user,
+                               entry ? "is root" : "is not there");
     if (initgroups(user, entry->pw_gid) || setgid(entry->pw_gid) || setuid(entry->pw_uid))
-        return complain(EXIT_BAD_ACCESS, "cannot become the user of the configuration, '%s': %s",
-                        user, strerror(errno));
+        return print_complaint(EXIT_BAD_ACCESS,
+                               "cannot become the user of the configuration, '%s': %s", user,
+                               strerror(errno));
     return 0;
 }
 
-static int usage(FILE *to, int status)
+static int print_usage(FILE *to, int status)
 {
     (void)fputs("usage: signengine-milter [-c FILE] [--check [--probe]]\n\nSigns outgoing mail for "
                 "Postfix and Sendmail (milter).\n\nOptions:\n"
@@ -263,19 +272,128 @@ static int usage(FILE *to, int status)
     return status;
 }
 
-static void tell_finding(const char *text, bool warning)
+/* ---- --check: what could not work once mail comes ---- */
+
+struct check {
+    const struct setup *setup;
+    se_status first;
+};
+
+static void note_finding(struct check *c, se_status st, const char *text)
 {
-    (void)complain(0, "%s%s", warning ? "warning: " : "", text);
+    (void)print_complaint(0, "%s%s", st ? "" : "warning: ", text);
+    if (!c->first)
+        c->first = st;
+}
+
+/* It is replaced by a file beside it, so that the folder counts. */
+static se_status check_metrics(const struct conf *conf, se_error *err)
+{
+    AUTO(output) out = OUTPUT_INIT;
+
+    return conf->metrics && output_open(&out, conf->metrics, 0644, err)
+               ? error_prefix(err, "metrics: ")
+               : SE_OK;
+}
+
+static void check_place(struct check *c, se_status (*check)(const struct conf *conf, se_error *err))
+{
+    se_error err = SE_ERROR_INIT;
+    se_status st = check(c->setup->conf, &err);
+
+    if (st)
+        note_finding(c, st, err.text);
+}
+
+static void note_rule(struct check *c, const struct rule *rule, se_status st, se_error *err)
+{
+    (void)error_prefix(err, "%s:%u: rule for '%s': ", c->setup->conf->path, rule->line,
+                       rule->pattern);
+    note_finding(c, st, err->text);
+}
+
+/* A key store that is away may be back when mail comes. */
+static void check_identity(struct check *c, const struct rule *rule)
+{
+    se_identity identity;
+    se_error err = SE_ERROR_INIT;
+    se_status st = se_identify(&identity, c->setup->engine, rule->descriptor, rule->version, &err);
+
+    if (!st && identity.not_after < clock_seconds())
+        st =
+            error_set(&err, SE_ERR_POLICY, "the certificate of key '%s' has expired", identity.key);
+    if (st)
+        note_rule(c, rule, st == SE_ERR_UNAVAILABLE ? SE_OK : st, &err);
+}
+
+static int drop_output(void *arg, const void *data, size_t size)
+{
+    (void)arg;
+    (void)data;
+    (void)size;
+    return 0;
+}
+
+/* Signs a message of who the rule is for; a pattern of many tells none, and then the key signs
+ * something. */
+static se_status sign_something(const struct setup *setup, const struct rule *rule, se_error *err)
+{
+    const se_sink nowhere = { drop_output, NULL };
+    se_mail_sign_params mail = SE_MAIL_SIGN_PARAMS_INIT;
+    se_sign_params params = SE_SIGN_PARAMS_INIT;
+    AUTO(writer) message = { 0 };
+    se_bytes text;
+    se_source source;
+
+    mail.version = params.version = rule->version;
+    params.purpose = SE_PURPOSE_MAIL;
+    writer_format(&message, "From: <%s>\r\nSubject: probe\r\n\r\nprobe\r\n", rule->pattern);
+    text = buf_bytes(&message.buf);
+    source = source_memory(&text);
+    if (message.failed)
+        return error_memory(err);
+    if (strchr(rule->pattern, '*'))
+        return se_sign_stream(&nowhere, setup->engine, rule->descriptor, &source, &params, err);
+    return se_mail_sign(&nowhere, NULL, setup->engine, rule->descriptor, &source, &mail, err);
+}
+
+static void check_rule(struct check *c, const struct rule *rule, bool probe)
+{
+    se_error err = SE_ERROR_INIT;
+    se_status st;
+
+    if (rule->policy == POLICY_SKIP)
+        return;
+    if (!probe)
+        check_identity(c, rule);
+    else if ((st = sign_something(c->setup, rule, &err)))
+        note_rule(c, rule, st, &err);
+}
+
+/* `probe`: opens the keys, and signs with them.  Returns the first status. */
+static se_status check_setup(const struct setup *setup, bool probe)
+{
+    struct check c = { .setup = setup };
+    char risk[256];
+
+    socket_risk(risk, setup->conf);
+    if (*risk)
+        note_finding(&c, SE_OK, risk);
+    check_place(&c, socket_check);
+    check_place(&c, check_metrics);
+    for (size_t i = 0; i < setup->conf->rules.count; i++)
+        check_rule(&c, &setup->conf->rules.list[i], probe);
+    return c.first;
 }
 
 /* As of the command: what may be back later, what needs permission, and what has to be mended. */
 static int check_configuration(bool probe)
 {
-    int status = load();
+    int status = load_configuration();
 
     if (status)
         return status;
-    switch (check_setup(service.setup, probe, tell_finding)) {
+    switch (check_setup(service.setup, probe)) {
     case SE_OK:
         return 0;
     case SE_ERR_UNAVAILABLE:
@@ -290,20 +408,20 @@ static int check_configuration(bool probe)
 
 enum task { TASK_SERVE, TASK_CHECK, TASK_PROBE };
 
-static int start(enum task task)
+static int start_task(enum task task)
 {
     AUTO(conf) conf = NULL;
     se_error err = SE_ERROR_INIT;
     int status;
 
     if (conf_load(&conf, service.path, &err))
-        return complain(EXIT_BAD_CONFIG, "%s", err.text);
-    if ((status = become(conf->user)))
+        return print_complaint(EXIT_BAD_CONFIG, "%s", err.text);
+    if ((status = become_user(conf->user)))
         return status;
-    if (!process_forbid_dumps()) /* after become(): another user's id makes it dumpable where
+    if (!process_forbid_dumps()) /* after become_user(): another user's id makes it dumpable where
                                     fs.suid_dumpable is 1 */
-        return complain(EXIT_BROKEN, "cannot forbid core dumps: %s", strerror(errno));
-    return task == TASK_SERVE ? run() : check_configuration(task == TASK_PROBE);
+        return print_complaint(EXIT_BROKEN, "cannot forbid core dumps: %s", strerror(errno));
+    return task == TASK_SERVE ? start_processes() : check_configuration(task == TASK_PROBE);
 }
 
 int main(int argc, char **argv)
@@ -319,11 +437,11 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--probe") == 0)
             task = TASK_PROBE;
         else if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0)
-            return usage(stdout, 0);
+            return print_usage(stdout, 0);
         else if (strcmp(argv[i], "--version") == 0)
             return puts("signengine-milter " PACKAGE_VERSION) < 0;
         else
-            return usage(stderr, EXIT_BAD_USAGE);
+            return print_usage(stderr, EXIT_BAD_USAGE);
     }
-    return start(task);
+    return start_task(task);
 }

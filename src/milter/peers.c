@@ -9,8 +9,62 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/text.h"
 
 enum { TABLE_LIMIT = 256 << 20, ESTABLISHED = 1 };
+
+/* ---- networks ---- */
+
+struct in6_addr network_map(const struct in_addr *v4)
+{
+    struct in6_addr mapped = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
+
+    memcpy(mapped.s6_addr + 12, v4, sizeof *v4);
+    return mapped;
+}
+
+bool network_read(struct network *out, const char *text)
+{
+    char address[64] = "";
+    const char *slash = strchr(text, '/');
+    size_t size = slash ? (size_t)(slash - text) : strlen(text);
+    unsigned long bits = 128;
+    struct in_addr v4;
+
+    if (size >= sizeof address)
+        return false;
+    memcpy(address, text, size);
+    if (inet_pton(AF_INET, address, &v4) == 1) {
+        out->address = network_map(&v4);
+        bits = 32;
+        if (slash && !text_number(&bits, slash + 1, 32))
+            return false;
+        bits += 96;
+    } else if (inet_pton(AF_INET6, address, &out->address) != 1 ||
+               (slash && !text_number(&bits, slash + 1, 128)))
+        return false;
+    out->bits = (unsigned)bits;
+    return true;
+}
+
+static bool network_holds(const struct network *network, const struct in6_addr *address)
+{
+    for (unsigned bit = 0; bit < network->bits; bit++) {
+        unsigned char mask = (unsigned char)(0x80 >> bit % 8);
+
+        if ((network->address.s6_addr[bit / 8] ^ address->s6_addr[bit / 8]) & mask)
+            return false;
+    }
+    return true;
+}
+
+bool networks_hold(const struct network *list, size_t count, const struct in6_addr *address)
+{
+    for (size_t i = 0; i < count; i++)
+        if (network_holds(&list[i], address))
+            return true;
+    return false;
+}
 
 /* ---- the configuration ---- */
 
@@ -51,7 +105,7 @@ struct end {
     unsigned port;
 };
 
-static bool same_end(const struct end *a, const struct end *b)
+static bool are_same_ends(const struct end *a, const struct end *b)
 {
     return a->port == b->port && IN6_ARE_ADDR_EQUAL(&a->address, &b->address);
 }
@@ -105,7 +159,7 @@ static bool read_row(uid_t *user, char *line, const struct end *ours, const stru
         !read_table_end(&ends[1], remote))
         return false;
     *user = (uid_t)uid;
-    return same_end(&ends[0], theirs) && same_end(&ends[1], ours);
+    return are_same_ends(&ends[0], theirs) && are_same_ends(&ends[1], ours);
 }
 
 /* Whose socket of this machine it is (RFC 1413 asks the same); false: nobody's here. */

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/text.h"
 #include "milter/sender.h"
 
@@ -48,30 +49,14 @@ static se_status split_version(struct rule *rule, se_error *err)
     return SE_OK;
 }
 
-static se_status make_room(struct rules *rules, se_error *err)
-{
-    size_t room = rules->room * 2 + 16;
-    struct rule *more;
-
-    if (rules->count < rules->room)
-        return SE_OK;
-    if (!(more = calloc(room, sizeof *more)))
-        return error_memory(err);
-    if (rules->count)
-        memcpy(more, rules->list, rules->count * sizeof *more);
-    free(rules->list);
-    rules->list = more;
-    rules->room = room;
-    return SE_OK;
-}
-
 se_status rules_add(struct rules *rules, char *const *words, size_t count, unsigned line,
                     se_error *err)
 {
     const enum policy policy = policy_read(words[0]);
     struct rule *rule;
 
-    TRY(make_room(rules, err));
+    if (!array_grow(&rules->list, &rules->room, rules->count))
+        return error_memory(err);
     if (count < 2 || count > 3 || (policy == POLICY_SKIP && count == 3))
         return error_set(err, SE_ERR_CONFIG,
                          "a rule is: sign|require ADDRESS [DESCRIPTOR[:VERSION]], or skip ADDRESS");
@@ -107,8 +92,8 @@ static bool matches_pattern(const char *pattern, const char *text)
     return !*pattern;
 }
 
-static se_status tell_covered(const struct rule *rule, const struct rule *by, const char *path,
-                              se_error *err)
+static se_status refuse_covered(const struct rule *rule, const struct rule *by, const char *path,
+                                se_error *err)
 {
     (void)error_set(err, SE_ERR_CONFIG,
                     "the rule for '%s' never counts: that for '%s' in line %u covers it; write it "
@@ -138,7 +123,7 @@ static se_status check_repeated(const struct rules *rules, const char *path, se_
         qsort(sorted, rules->count, sizeof *sorted, compare_patterns);
     for (size_t i = 1; !st && i < rules->count; i++)
         if (strcmp(sorted[i - 1]->pattern, sorted[i]->pattern) == 0)
-            st = tell_covered(sorted[i], sorted[i - 1], path, err);
+            st = refuse_covered(sorted[i], sorted[i - 1], path, err);
     free(sorted);
     return st;
 }
@@ -150,7 +135,7 @@ static se_status check_reachable(const struct rules *rules, const char *path, se
     for (size_t wide = 0; wide < rules->count; wide++)
         for (size_t i = wide + 1; strchr(list[wide].pattern, '*') && i < rules->count; i++)
             if (matches_pattern(list[wide].pattern, list[i].pattern))
-                return tell_covered(&list[i], &list[wide], path, err);
+                return refuse_covered(&list[i], &list[wide], path, err);
     return check_repeated(rules, path, err);
 }
 

@@ -1,45 +1,29 @@
 #include "milter/sender.h"
 
 #include <ctype.h>
+#include <iconv.h>
 #include <stdlib.h>
 
+#include "base/base64.h"
 #include "base/text.h"
-#include "milter/encoded.h"
+#include "base/utf8.h"
 #include "signengine-mail.h"
 
 /* Far more than anybody shows; each is compared with all rules. */
-enum { SENDERS_LIMIT = 2000 };
+enum { SENDERS_LIMIT = 2000, CHARSET_LIMIT = 64 };
 
 /* ---- characters ---- */
 
 struct range {
-    unsigned first, last;
+    uint32_t first, last;
 };
 
-static bool is_within(const struct range *ranges, size_t count, unsigned c)
+static bool is_within(const struct range *ranges, size_t count, uint32_t c)
 {
     for (size_t i = 0; i < count; i++)
         if (c >= ranges[i].first && c <= ranges[i].last)
             return true;
     return false;
-}
-
-/* One character of UTF-8, or a byte that is none; how long it is goes to *size. */
-static unsigned next_character(const char *text, size_t *size)
-{
-    const unsigned char *p = (const unsigned char *)text;
-    size_t n = *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : *p >= 0xc2 ? 2 : 1;
-    unsigned c = n == 1 ? *p : *p & (0x7fU >> n);
-
-    for (size_t i = 1; i < n; i++) {
-        if ((p[i] & 0xc0) != 0x80) {
-            *size = 1;
-            return *p;
-        }
-        c = c << 6 | (p[i] & 0x3f);
-    }
-    *size = n;
-    return c;
 }
 
 /*
@@ -63,9 +47,12 @@ static void put_visible(struct writer *w, const char *text)
     size_t size;
 
     for (; *text; text += size) {
-        unsigned c = next_character(text, &size);
-        char ascii = (char)(c - 0xff01 + '!');
+        uint32_t c = (unsigned char)*text; /* a byte that is no UTF-8 stands for itself */
+        char ascii;
 
+        size = utf8_next(&c, text);
+        size += !size;
+        ascii = (char)(c - 0xff01 + '!');
         if (is_within(unseen, sizeof unseen / sizeof *unseen, c))
             continue;
         if (is_within(blanks, sizeof blanks / sizeof *blanks, c))
@@ -169,6 +156,131 @@ char *sender_settle(const char *text)
                                                           : settle_domain(writer_string(&joined));
 }
 
+/* ---- encoded words (RFC 2047), as the most lenient reader takes them ---- */
+
+struct encoded_word {
+    char charset[CHARSET_LIMIT];
+    char encoding; /* 'b' or 'q' */
+    const char *text, *text_end, *end;
+};
+
+/* =?charset*language?encoding?text?= */
+static bool split_encoded_word(struct encoded_word *out, const char *at)
+{
+    const char *charset = at + 2, *encoding, *end;
+    size_t size;
+
+    if (strncmp(at, "=?", 2) != 0 || !(encoding = strchr(charset, '?')) || !encoding[1] ||
+        encoding[2] != '?' || !(end = strstr(encoding + 3, "?=")))
+        return false;
+    size = strcspn(charset, "?*");
+    if (size >= CHARSET_LIMIT || !strchr("bBqQ", encoding[1]))
+        return false;
+    memcpy(out->charset, charset, size);
+    out->charset[size] = '\0';
+    out->encoding = (char)(encoding[1] | 0x20);
+    out->text = encoding + 3;
+    out->text_end = end;
+    out->end = end + 2;
+    return true;
+}
+
+static int digit_value(char c)
+{
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    const char *digit = c ? strchr(digits, c) : NULL;
+
+    return digit ? (int)(digit - digits) % 16 : -1;
+}
+
+static void decode_quoted(struct writer *w, const struct encoded_word *word)
+{
+    for (const char *p = word->text; p < word->text_end; p++) {
+        char c = *p == '_' ? ' ' : *p;
+
+        if (*p == '=' && digit_value(p[1]) >= 0 && digit_value(p[2]) >= 0) {
+            c = (char)(digit_value(p[1]) * 16 + digit_value(p[2]));
+            p += 2;
+        }
+        writer_put(w, &c, 1);
+    }
+}
+
+/* What base64_decode() would refuse, other readers take. */
+static void decode_base64(struct writer *w, const struct encoded_word *word)
+{
+    const se_bytes text = { word->text, (size_t)(word->text_end - word->text) };
+    struct base64_reader reader = { 0 };
+    unsigned char *room = writer_room(w, text.size / 4 * 3 + 3);
+    size_t size;
+
+    if (!room)
+        return;
+    size = base64_read(room, &reader, text);
+    writer_filled(w, size + base64_read_end(room + size, &reader));
+}
+
+/* Appends bytes as UTF-8; those that are not of the charset are left out. */
+static void put_converted(struct writer *w, const char *charset, struct writer *bytes)
+{
+    iconv_t converter = iconv_open("UTF-8", charset);
+    char *from = (char *)bytes->buf.data, room[256];
+    size_t left = bytes->buf.size;
+
+    if (converter == (iconv_t)-1) {
+        writer_put(w, from, left);
+        return;
+    }
+    while (left) {
+        char *to = room;
+        size_t room_left = sizeof room, before = left;
+
+        if (iconv(converter, &from, &left, &to, &room_left) == (size_t)-1 && left == before &&
+            to == room) {
+            from++;
+            left--;
+        }
+        writer_put(w, room, (size_t)(to - room));
+    }
+    (void)iconv_close(converter);
+}
+
+static void put_encoded_word(struct writer *w, const struct encoded_word *word)
+{
+    AUTO(writer) bytes = { 0 };
+
+    if (word->encoding == 'q')
+        decode_quoted(&bytes, word);
+    else
+        decode_base64(&bytes, word);
+    w->failed = w->failed || bytes.failed;
+    if (bytes.buf.size)
+        put_converted(w, word->charset, &bytes);
+}
+
+static void put_decoded(struct writer *w, const char *text)
+{
+    struct encoded_word word;
+
+    while (*text) {
+        const char *at = strstr(text, "=?"), *next;
+
+        if (!at) {
+            writer_text(w, text);
+            return;
+        }
+        writer_put(w, text, (size_t)(at - text));
+        if (!split_encoded_word(&word, at)) {
+            writer_put(w, at, 2);
+            text = at + 2;
+            continue;
+        }
+        put_encoded_word(w, &word);
+        next = word.end + strspn(word.end, " \t\r\n"); /* nothing between two of them (6.2) */
+        text = strncmp(next, "=?", 2) == 0 ? next : word.end;
+    }
+}
+
 /* ---- all that a field shows ---- */
 
 struct search {
@@ -255,7 +367,7 @@ se_status senders_read(const char *value, sender_fn fn, void *arg, se_error *err
     if (is_blank_text(value)) /* to the MTA there may be a NUL, where libmilter's text ends */
         return error_set(err, SE_ERR_FORMAT, "it is empty");
     search_value(&s, value);
-    writer_decoded(&decoded, value);
+    put_decoded(&decoded, value);
     if (strcmp(writer_string(&decoded), value) != 0)
         search_value(&s, writer_string(&decoded));
     if (s.failed || decoded.failed)

@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <time.h>
 
-#include "milter/letter.h"
+#include "base/clock.h"
+#include "milter/audit.h"
+#include "milter/message.h"
 #include "milter/sender.h"
 #include "milter/socket.h"
 
@@ -15,16 +16,16 @@ struct session {
     char client[64];
     struct in6_addr address;
     bool submitted; /* by a program on this machine, without SMTP or by a local socket */
-    struct letter *letter;
+    struct message *message;
     bool allowed; /* the message is from a client that we sign for */
 };
 
-static struct session *session_of(SMFICTX *ctx)
+static struct session *session_get(SMFICTX *ctx)
 {
     return smfi_getpriv(ctx);
 }
 
-static const char *symbol(SMFICTX *ctx, const char *name)
+static const char *mta_macro(SMFICTX *ctx, const char *name)
 {
     char writable[32];
 
@@ -32,10 +33,10 @@ static const char *symbol(SMFICTX *ctx, const char *name)
     return smfi_getsymval(ctx, writable);
 }
 
-static sfsistat negotiate(SMFICTX *ctx, unsigned long actions, unsigned long protocol,
-                          unsigned long unused1, unsigned long unused2, unsigned long *actions_out,
-                          unsigned long *protocol_out, unsigned long *unused1_out,
-                          unsigned long *unused2_out)
+static sfsistat milter_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long protocol,
+                                 unsigned long unused1, unsigned long unused2,
+                                 unsigned long *actions_out, unsigned long *protocol_out,
+                                 unsigned long *unused1_out, unsigned long *unused2_out)
 {
     const unsigned long need = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY;
 
@@ -52,7 +53,7 @@ static sfsistat negotiate(SMFICTX *ctx, unsigned long actions, unsigned long pro
                : SMFIS_REJECT;
 }
 
-static sfsistat connected(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
+static sfsistat milter_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
 {
     struct session *s = calloc(1, sizeof *s);
 
@@ -75,17 +76,17 @@ static sfsistat connected(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
     return SMFIS_CONTINUE;
 }
 
-static void end_message(struct session *s)
+static void session_end_message(struct session *s)
 {
-    if (!s || !s->letter)
+    if (!s || !s->message)
         return;
-    letter_free(s->letter);
-    s->letter = NULL;
+    message_free(s->message);
+    s->message = NULL;
     __atomic_sub_fetch(&service.busy, 1, __ATOMIC_RELAXED);
 }
 
 /* What is between the brackets of MAIL FROM; changes `argument`. */
-static char *bare_address(char *argument)
+static char *settle_envelope(char *argument)
 {
     char *to = argument;
 
@@ -96,23 +97,25 @@ static char *bare_address(char *argument)
     return sender_settle(argument);
 }
 
-static sfsistat mail_from(SMFICTX *ctx, char **arguments)
+static sfsistat milter_envelope(SMFICTX *ctx, char **arguments)
 {
-    struct session *s = session_of(ctx);
-    struct letter *m = s ? calloc(1, sizeof *m) : NULL;
-    const char *login = symbol(ctx, "{auth_authen}");
+    struct session *s = session_get(ctx);
+    const char *login = mta_macro(ctx, "{auth_authen}");
+    char *envelope;
+    struct message *m;
 
-    end_message(s);
-    if (!m || __atomic_load_n(&service.stopping, __ATOMIC_RELAXED)) {
-        free(m);
+    session_end_message(s);
+    if (!s || __atomic_load_n(&service.stopping, __ATOMIC_RELAXED) ||
+        !(envelope = settle_envelope(arguments[0])))
+        return SMFIS_TEMPFAIL;
+    if (!(m = message_new(envelope))) {
+        free(envelope);
         return SMFIS_TEMPFAIL;
     }
-    *m = (struct letter){ .setup = service_enter(),
-                          .envelope = bare_address(arguments[0]),
-                          .body = SPOOL_INIT,
-                          .out = SPOOL_INIT };
-    s->letter = m;
-    s->allowed = s->submitted || (login && *login) || conf_is_local(m->setup->conf, &s->address);
+    s->message = m;
+    s->allowed =
+        s->submitted || (login && *login) ||
+        networks_hold(m->setup->conf->networks, m->setup->conf->network_count, &s->address);
     __atomic_add_fetch(&service.busy, 1, __ATOMIC_RELAXED);
     return SMFIS_CONTINUE;
 }
@@ -122,42 +125,34 @@ static sfsistat mail_from(SMFICTX *ctx, char **arguments)
  * message behind them; with nothing to send back the kernel would acknowledge them 40 ms late, for
  * which Nagle's algorithm waits at the other end.
  */
-static sfsistat data_begins(SMFICTX *ctx)
+static sfsistat milter_data(SMFICTX *ctx)
 {
     (void)ctx;
     return SMFIS_CONTINUE;
 }
 
-static sfsistat header(SMFICTX *ctx, char *name, char *value)
+static sfsistat milter_header(SMFICTX *ctx, char *name, char *value)
 {
-    struct session *s = session_of(ctx);
+    struct session *s = session_get(ctx);
 
-    if (s && s->letter && s->allowed)
-        letter_field(s->letter, name, value);
+    if (s && s->message && s->allowed)
+        message_take_field(s->message, name, value);
     return SMFIS_CONTINUE;
 }
 
-static sfsistat body(SMFICTX *ctx, unsigned char *data, size_t size)
+static sfsistat milter_body(SMFICTX *ctx, unsigned char *data, size_t size)
 {
-    struct session *s = session_of(ctx);
+    struct session *s = session_get(ctx);
 
-    if (s && s->letter && s->allowed)
-        letter_body(s->letter, data, size);
+    if (s && s->message && s->allowed)
+        message_take_body(s->message, data, size);
     return SMFIS_CONTINUE;
 }
 
 /* ---- the end of a message ---- */
 
-static int64_t microseconds(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* What can never be signed is refused; all else may be mended, and waits in the queue. */
-static enum outcome outcome_of_failure(const struct letter *m, se_status status)
+static enum outcome outcome_of_failure(const struct message *m, se_status status)
 {
     if (!m->required)
         return OUTCOME_UNSIGNED;
@@ -166,7 +161,7 @@ static enum outcome outcome_of_failure(const struct letter *m, se_status status)
 }
 
 /* Of several From addresses one may be the envelope's sender, and another one the certificate's. */
-static enum outcome compare_senders(struct audit *audit, const struct letter *m)
+static enum outcome compare_senders(struct audit *audit, const struct message *m)
 {
     if (!*m->from) {
         audit->reason = m->from_fields == 1 ? "the From field has no address, or several"
@@ -181,7 +176,7 @@ static enum outcome compare_senders(struct audit *audit, const struct letter *m)
 
 /* What a rule requires, whatever else is said: no sender may be shown whom the signature does not
  * name. */
-static enum outcome judge_required(struct audit *audit, const struct letter *m)
+static enum outcome judge_required(struct audit *audit, const struct message *m)
 {
     const struct conf *conf = m->setup->conf;
 
@@ -199,14 +194,15 @@ static enum outcome judge_required(struct audit *audit, const struct letter *m)
 }
 
 /* What the rules say, before anything is signed; OUTCOME_SIGNED: try it. */
-static enum outcome judge(const struct rule **rule, struct audit *audit, const struct session *s)
+static enum outcome judge_message(const struct rule **rule, struct audit *audit,
+                                  const struct session *s)
 {
-    struct letter *m = s->letter;
+    struct message *m = s->message;
     const struct conf *conf = m->setup->conf;
 
     if (!s->allowed)
         return OUTCOME_FOREIGN;
-    if (!(*rule = letter_rule(m)))
+    if (!(*rule = message_find_rule(m)))
         return OUTCOME_UNKNOWN;
     audit->descriptor = (*rule)->policy == POLICY_SKIP ? NULL : (*rule)->descriptor;
     if (m->required)
@@ -227,7 +223,7 @@ static enum outcome judge(const struct rule **rule, struct audit *audit, const s
 
 /* Whether it may leave as it is: where a signature is required, what it says about itself is no
  * reason. */
-static enum outcome judge_passed(struct audit *audit, struct letter *m, const struct rule *rule,
+static enum outcome judge_passed(struct audit *audit, struct message *m, const struct rule *rule,
                                  const se_mail *told)
 {
     se_status st;
@@ -240,7 +236,7 @@ static enum outcome judge_passed(struct audit *audit, struct letter *m, const st
         audit->reason = "it is encrypted, so that nobody can tell whether it is signed";
         return OUTCOME_REFUSED;
     }
-    st = letter_verify(m, rule);
+    st = message_verify(m, rule);
     audit->reason = m->error.text;
     audit->status = m->error.status;
     return st ? outcome_of_failure(m, st) : OUTCOME_ALREADY;
@@ -248,21 +244,21 @@ static enum outcome judge_passed(struct audit *audit, struct letter *m, const st
 
 /* What could be signed and does not verify is something that readers may read differently, and so
  * may the rules have done. */
-static se_status sign_letter(se_mail *told, struct letter *m, const struct rule *rule)
+static se_status sign_and_verify(se_mail *told, struct message *m, const struct rule *rule)
 {
-    se_status st = letter_sign(told, m, rule, false);
+    se_status st = message_sign(told, m, rule, false);
 
     if (!st && told->encrypted && m->required && m->setup->conf->encrypted == ENCRYPTED_SIGN)
-        st = letter_sign(told, m, rule, true);
-    return st || told->passed || !m->required ? st : letter_verify(m, rule);
+        st = message_sign(told, m, rule, true);
+    return st || told->passed || !m->required ? st : message_verify(m, rule);
 }
 
 static enum outcome try_signing(struct audit *audit, struct session *s, const struct rule *rule,
                                 SMFICTX *ctx)
 {
-    struct letter *m = s->letter;
+    struct message *m = s->message;
     se_mail told = { .passed = false };
-    se_status st = sign_letter(&told, m, rule);
+    se_status st = sign_and_verify(&told, m, rule);
 
     audit->version = told.signer.version;
     audit->reason = m->error.text;
@@ -271,7 +267,7 @@ static enum outcome try_signing(struct audit *audit, struct session *s, const st
         return outcome_of_failure(m, st);
     if (told.passed)
         return judge_passed(audit, m, rule, &told);
-    if (letter_replace(m, ctx))
+    if (message_replace(m, ctx))
         return OUTCOME_SIGNED;
     /* the MTA may have half of the changes: it must not go on with them */
     audit->reason = "the MTA did not take the signed message";
@@ -279,7 +275,7 @@ static enum outcome try_signing(struct audit *audit, struct session *s, const st
     return OUTCOME_DEFERRED;
 }
 
-static sfsistat answer(SMFICTX *ctx, const struct audit *audit)
+static sfsistat reply_with(SMFICTX *ctx, const struct audit *audit)
 {
     char code[] = "451", extended[] = "4.7.1",
          text[] = "this message must be signed and can't be now";
@@ -297,40 +293,40 @@ static sfsistat answer(SMFICTX *ctx, const struct audit *audit)
     return SMFIS_CONTINUE;
 }
 
-static sfsistat end_of_message(SMFICTX *ctx)
+static sfsistat milter_end_of_message(SMFICTX *ctx)
 {
-    struct session *s = session_of(ctx);
-    const char *queue_id = symbol(ctx, "i");
+    struct session *s = session_get(ctx);
+    const char *queue_id = mta_macro(ctx, "i");
     const struct rule *rule = NULL;
     struct audit audit = { .queue_id = queue_id };
-    int64_t began = microseconds();
+    int64_t began = clock_monotonic_us();
     sfsistat reply;
 
-    if (!s || !s->letter)
+    if (!s || !s->message)
         return SMFIS_TEMPFAIL;
     audit.client = s->client;
-    audit.outcome = judge(&rule, &audit, s);
+    audit.outcome = judge_message(&rule, &audit, s);
     if (audit.outcome == OUTCOME_SIGNED)
         audit.outcome = try_signing(&audit, s, rule, ctx);
-    audit.sender = *s->letter->from ? s->letter->from : s->letter->envelope;
-    audit.microseconds = microseconds() - began;
-    service_audit(s->letter->setup, &audit);
-    reply = answer(ctx, &audit);
-    end_message(s);
+    audit.sender = *s->message->from ? s->message->from : s->message->envelope;
+    audit.microseconds = clock_monotonic_us() - began;
+    audit_message(s->message->setup->conf->audit, &audit);
+    reply = reply_with(ctx, &audit);
+    session_end_message(s);
     return reply;
 }
 
-static sfsistat aborted(SMFICTX *ctx)
+static sfsistat milter_abort(SMFICTX *ctx)
 {
-    end_message(session_of(ctx));
+    session_end_message(session_get(ctx));
     return SMFIS_CONTINUE;
 }
 
-static sfsistat closed(SMFICTX *ctx)
+static sfsistat milter_close(SMFICTX *ctx)
 {
-    struct session *s = session_of(ctx);
+    struct session *s = session_get(ctx);
 
-    end_message(s);
+    session_end_message(s);
     (void)smfi_setpriv(ctx, NULL);
     free(s);
     return SMFIS_CONTINUE;
@@ -342,13 +338,13 @@ struct smfiDesc session_callbacks = {
     .xxfi_name = own_name,
     .xxfi_version = SMFI_VERSION,
     .xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY,
-    .xxfi_connect = connected,
-    .xxfi_envfrom = mail_from,
-    .xxfi_data = data_begins,
-    .xxfi_header = header,
-    .xxfi_body = body,
-    .xxfi_eom = end_of_message,
-    .xxfi_abort = aborted,
-    .xxfi_close = closed,
-    .xxfi_negotiate = negotiate,
+    .xxfi_connect = milter_connect,
+    .xxfi_envfrom = milter_envelope,
+    .xxfi_data = milter_data,
+    .xxfi_header = milter_header,
+    .xxfi_body = milter_body,
+    .xxfi_eom = milter_end_of_message,
+    .xxfi_abort = milter_abort,
+    .xxfi_close = milter_close,
+    .xxfi_negotiate = milter_negotiate,
 };

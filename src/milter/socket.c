@@ -13,13 +13,13 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "milter/audit.h"
 #include "milter/service.h"
-#include "milter/session.h"
 
 AUTO_KIND(text, char *, free(*p))
 
@@ -175,18 +175,18 @@ bool socket_is_guarded(void)
 }
 
 /* A line a second at most: whoever wants to could fill the disk. */
-static void tell_refused(const char *who)
+static void report_refused(const char *who)
 {
-    static time_t last;
-    const time_t now = time(NULL);
+    static int64_t last;
+    const int64_t now = clock_seconds();
 
-    service_refused();
+    count_refused();
     if (now != last)
-        service_log("a connection was refused: not one of 'peers'", who);
+        audit_event("a connection was refused: not one of 'peers'", who);
     last = now;
 }
 
-static bool admit(int fd)
+static bool peer_admit(int fd)
 {
     struct setup *setup = service_enter();
     char who[128] = "";
@@ -195,7 +195,7 @@ static bool admit(int fd)
     service_leave(setup);
     __atomic_add_fetch(&looked_at, 1, __ATOMIC_RELEASE);
     if (!admitted)
-        tell_refused(who);
+        report_refused(who);
     return admitted;
 }
 
@@ -204,7 +204,7 @@ __attribute__((visibility("default"))) int accept(int fd, __SOCKADDR_ARG address
 {
     int connection = accept4(fd, address, size, SOCK_CLOEXEC);
 
-    if (connection < 0 || fd != listener || admit(connection))
+    if (connection < 0 || fd != listener || peer_admit(connection))
         return connection;
     close(connection);
     errno = ECONNABORTED; /* libmilter waits for the next */
@@ -246,11 +246,11 @@ static bool is_taken(const char *path)
 }
 
 /* libmilter makes it as the umask lets it: nobody's but our own, until it has its group. */
-static bool open_socket(char *name)
+static bool open_socket(char *name, struct smfiDesc *callbacks)
 {
     const mode_t before = umask(0177);
-    bool opened = smfi_register(session_callbacks) == MI_SUCCESS &&
-                  smfi_setconn(name) == MI_SUCCESS && smfi_opensocket(true) == MI_SUCCESS;
+    bool opened = smfi_register(*callbacks) == MI_SUCCESS && smfi_setconn(name) == MI_SUCCESS &&
+                  smfi_opensocket(true) == MI_SUCCESS;
 
     (void)umask(before);
     return opened;
@@ -284,7 +284,7 @@ static void send_at_once(void)
     (void)setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 }
 
-se_status socket_listen(const struct conf *conf, se_error *err)
+se_status socket_listen(const struct conf *conf, struct smfiDesc *callbacks, se_error *err)
 {
     const char *path = local_path(conf->socket);
     AUTO(text) name = strdup(conf->socket); /* libmilter wants one that it could write to */
@@ -295,7 +295,7 @@ se_status socket_listen(const struct conf *conf, se_error *err)
     openlog("signengine-milter", LOG_PERROR, LOG_MAIL);
     if (is_taken(path))
         return error_set(err, SE_ERR_CONFIG, "somebody listens on '%s' already", name);
-    if (!open_socket(name) || (listener = find_listener()) < 0)
+    if (!open_socket(name, callbacks) || (listener = find_listener()) < 0)
         return error_set(err, SE_ERR_CONFIG,
                          "cannot listen on '%s', the socket of the configuration", name);
     send_at_once();

@@ -4,6 +4,8 @@
 
 #include "milter/conf.h"
 
+struct smfiDesc;
+
 /* What is risky in where `conf` listens, a sentence; "": nothing. */
 void socket_risk(char out[256], const struct conf *conf);
 
@@ -14,7 +16,8 @@ SE_MUST_CHECK se_status socket_check(const struct conf *conf, se_error *err);
  * Makes libmilter listen.  SE_ERR_CONFIG: it can't, and has told the system's log, and so standard
  * error, why.  SE_ERR_ACCESS: the socket can't be given to its group.
  */
-SE_MUST_CHECK se_status socket_listen(const struct conf *conf, se_error *err);
+SE_MUST_CHECK se_status socket_listen(const struct conf *conf, struct smfiDesc *callbacks,
+                                      se_error *err);
 
 /* Whether those who have connected were looked at; false: libmilter takes connections in a way that
  * we do not know. */

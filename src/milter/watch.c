@@ -2,15 +2,17 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-#include "base/error.h"
+#include "base/clock.h"
 #include "base/text.h"
-#include "milter/service.h"
+#include "milter/audit.h"
 
 enum { DAY = 86400 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what is found out about keys */
 
 /* By the version that it is: a rule need not name one. */
 static bool is_watched(const struct watch *watch, const struct watched *w)
@@ -22,8 +24,8 @@ static bool is_watched(const struct watch *watch, const struct watched *w)
     return false;
 }
 
-/* The configuration tells which key that is; the store need not be there. */
-static void find_key(void *arg, const char *item, const char *property, const char *value)
+/* Which key that is stands in the configuration; the store need not be there. */
+static void note_key(void *arg, const char *item, const char *property, const char *value)
 {
     struct watched *w = arg;
     const char *version = strrchr(item, ':');
@@ -41,38 +43,37 @@ static void find_key(void *arg, const char *item, const char *property, const ch
     (void)snprintf(w->key, sizeof w->key, "%s", value);
 }
 
-static se_status look_at(struct watched *w, se_engine *engine, se_error *err)
+static se_status watched_identify(struct watched *w, se_engine *engine, se_error *err)
 {
     se_identity identity;
     se_error why = SE_ERROR_INIT;
     se_status st = se_identify(&identity, engine, w->rule->descriptor, w->rule->version, &why);
 
-    pthread_mutex_lock(&service.lock);
+    pthread_mutex_lock(&lock);
     w->up = !st;
     w->not_after = identity.not_after;
     (void)snprintf(w->why, sizeof w->why, "%.*s", (int)sizeof w->why - 1, why.text);
-    pthread_mutex_unlock(&service.lock);
+    pthread_mutex_unlock(&lock);
     return st ? error_set_at(err, st, why.file, why.line, "%s", why.text) : SE_OK;
 }
 
 se_status watch_begin(struct watch *out, const struct conf *conf, se_engine *engine, se_error *err)
 {
-    se_status st = SE_OK;
-
     *out = (struct watch){ .list = calloc(conf->rules.count + 1, sizeof *out->list) };
     if (!out->list)
         return error_memory(err);
     for (size_t i = 0; i < conf->rules.count; i++) {
         const struct rule *rule = &conf->rules.list[i];
         struct watched *w = &out->list[out->count];
+        se_status st;
 
         if (rule->policy == POLICY_SKIP)
             continue;
         *w = (struct watched){ .rule = rule };
-        TRY(se_describe(engine, find_key, w, err));
+        TRY(se_describe(engine, note_key, w, err));
         if (is_watched(out, w))
             continue;
-        st = look_at(w, engine, err);
+        st = watched_identify(w, engine, err);
         if (st == SE_ERR_NO_DESCRIPTOR || st == SE_ERR_POLICY)
             return error_prefix(err, "rule for '%s': ", rule->pattern);
         out->count++; /* a key store that is away comes back */
@@ -84,9 +85,9 @@ static bool is_up(const struct watched *w)
 {
     bool up;
 
-    pthread_mutex_lock(&service.lock);
+    pthread_mutex_lock(&lock);
     up = w->up;
-    pthread_mutex_unlock(&service.lock);
+    pthread_mutex_unlock(&lock);
     return up;
 }
 
@@ -94,7 +95,7 @@ void watch_refresh(struct watch *watch, se_engine *engine)
 {
     for (size_t i = 0; i < watch->count; i++)
         if (is_up(&watch->list[i]) && !watch->list[i].not_after)
-            (void)look_at(&watch->list[i], engine, NULL);
+            (void)watched_identify(&watch->list[i], engine, NULL);
 }
 
 void watch_free(struct watch *watch)
@@ -104,7 +105,7 @@ void watch_free(struct watch *watch)
 }
 
 /* `replica`: 0: the key as a whole */
-static void tell(const char *key, unsigned replica, const char *what, const char *why)
+static void log_key(const char *key, unsigned replica, const char *what, const char *why)
 {
     AUTO(writer) text = { 0 };
 
@@ -113,14 +114,14 @@ static void tell(const char *key, unsigned replica, const char *what, const char
         writer_format(&text, "replica %u ", replica);
     writer_text(&text, what);
     if (!text.failed)
-        service_log(writer_string(&text), why);
+        audit_event(writer_string(&text), why);
 }
 
-void watch_tell(const struct watch *watch)
+void watch_log(const struct watch *watch)
 {
     for (size_t i = 0; i < watch->count; i++)
         if (!is_up(&watch->list[i]))
-            tell(watch->list[i].key, 0, "out of reach", watch->list[i].why);
+            log_key(watch->list[i].key, 0, "out of reach", watch->list[i].why);
 }
 
 /* Whether that is news. */
@@ -128,35 +129,36 @@ static bool set_up(struct watch *watch, const char *key, bool up)
 {
     bool changed = false;
 
-    pthread_mutex_lock(&service.lock);
+    pthread_mutex_lock(&lock);
     for (size_t i = 0; i < watch->count; i++)
         if (strcmp(watch->list[i].key, key) == 0 && watch->list[i].up != up) {
             watch->list[i].up = up;
             changed = true;
         }
-    service.changed = service.changed || changed;
-    pthread_mutex_unlock(&service.lock);
+    pthread_mutex_unlock(&lock);
+    if (changed)
+        metrics_touch();
     return changed;
 }
 
 /* Statuses of a store, or of a key in it: what a message was like says nothing about the key. */
-static bool tells_loss(se_status st)
+static bool is_loss(se_status st)
 {
     return st == SE_ERR_UNAVAILABLE || st == SE_ERR_STORE || st == SE_ERR_ACCESS ||
            st == SE_ERR_KEY;
 }
 
-/* Whether a key is in reach its operations tell: while one replica is lost, another may serve. */
+/* Operations show whether a key is in reach: while one replica is lost, another may serve. */
 void watch_event(struct watch *watch, const se_event *event)
 {
     if (event->kind != SE_EVENT_OPERATION) {
-        tell(event->key, event->replica, se_event_name(event->kind), event->text);
+        log_key(event->key, event->replica, se_event_name(event->kind), event->text);
         return;
     }
     if (!event->status && set_up(watch, event->key, true))
-        tell(event->key, 0, se_event_name(SE_EVENT_KEY_HEALED), "");
-    if (tells_loss(event->status) && set_up(watch, event->key, false))
-        tell(event->key, 0, se_event_name(SE_EVENT_KEY_LOST), event->text);
+        log_key(event->key, 0, se_event_name(SE_EVENT_KEY_HEALED), "");
+    if (is_loss(event->status) && set_up(watch, event->key, false))
+        log_key(event->key, 0, se_event_name(SE_EVENT_KEY_LOST), event->text);
 }
 
 static void put_label(struct writer *w, const char *text)
@@ -165,7 +167,7 @@ static void put_label(struct writer *w, const char *text)
         writer_format(w, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
 }
 
-/* A key that several descriptors use is told once. */
+/* A key that several descriptors use is shown once. */
 static bool is_first(const struct watch *watch, size_t at)
 {
     for (size_t i = 0; i < at; i++)
@@ -174,8 +176,11 @@ static bool is_first(const struct watch *watch, size_t at)
     return true;
 }
 
-void watch_put(struct writer *w, const struct watch *watch)
+void watch_put_metrics(struct writer *w, const struct watch *watch)
 {
+    const int64_t now = clock_seconds();
+
+    pthread_mutex_lock(&lock);
     writer_text(w, "# HELP signengine_key_up Whether a key is in reach, as far as its last use "
                    "told.\n# TYPE signengine_key_up gauge\n");
     for (size_t i = 0; i < watch->count; i++)
@@ -191,6 +196,7 @@ void watch_put(struct writer *w, const struct watch *watch)
             writer_text(w, "signengine_certificate_days{descriptor=\"");
             put_label(w, watch->list[i].rule->descriptor);
             writer_format(w, "\",version=\"%u\"} %" PRId64 "\n", watch->list[i].version,
-                          (watch->list[i].not_after - (int64_t)time(NULL)) / DAY);
+                          (watch->list[i].not_after - now) / DAY);
         }
+    pthread_mutex_unlock(&lock);
 }

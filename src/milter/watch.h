@@ -29,12 +29,12 @@ void watch_free(struct watch *watch);
 void watch_refresh(struct watch *watch, se_engine *engine);
 
 /* Logs which are out of reach. */
-void watch_tell(const struct watch *watch);
+void watch_log(const struct watch *watch);
 
 /* Logs what becomes of a key. */
 void watch_event(struct watch *watch, const se_event *event);
 
 /* For Prometheus. */
-void watch_put(struct writer *w, const struct watch *watch);
+void watch_put_metrics(struct writer *w, const struct watch *watch);
 
 #endif

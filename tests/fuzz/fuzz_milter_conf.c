@@ -12,12 +12,12 @@ static void use(const struct conf *conf)
     static const char address[] =
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab@example.org";
     const struct in6_addr any = { .s6_addr = { 0 } };
-    const struct rule *rule = conf_rule(conf, address);
+    const struct rule *rule = rules_find(&conf->rules, address);
 
     if (!conf->engine || !conf->socket ||
         (rule && (!rule->pattern || !rule->descriptor || rule->policy == POLICY_NONE)))
         abort();
-    if (conf_is_local(conf, &any) && !conf->network_count)
+    if (networks_hold(conf->networks, conf->network_count, &any) && !conf->network_count)
         abort();
 }
 

@@ -13,7 +13,7 @@ static se_status parse(struct conf **out, const char *text, se_error *err)
 
     *err = (se_error)SE_ERROR_INIT;
     assert_int_equal(buf_copy(&copy, text_bytes(text), NULL), SE_OK);
-    if (!conf_parse(out, &copy, "c", err) && conf_settle(*out, err))
+    if (!conf_parse(out, &copy, "c", err) && rules_settle(&(*out)->rules, (*out)->path, err))
         conf_free(out);
     return err->status;
 }
@@ -23,7 +23,7 @@ static bool is_local(const struct conf *conf, const char *address)
     struct in6_addr v6;
 
     assert_int_equal(inet_pton(AF_INET6, address, &v6), 1);
-    return conf_is_local(conf, &v6);
+    return networks_hold(conf->networks, conf->network_count, &v6);
 }
 
 static void defaults_are_the_careful_ones(void **state)
@@ -84,7 +84,7 @@ static void settings_are_taken(void **state)
 
 static const struct rule *rule_of(const struct conf *c, const char *address, const char *descriptor)
 {
-    const struct rule *rule = conf_rule(c, address);
+    const struct rule *rule = rules_find(&c->rules, address);
 
     if (!descriptor)
         assert_null(rule);

@@ -1,17 +1,89 @@
-#include "milter/letter.h"
+#include "milter/message.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "milter/sender.h"
 
-enum { HEADER_LIMIT = 8 << 20, PIECE = 65535, SENDER_FIELDS = 50 };
+enum { HEADER_LIMIT = 8 << 20, PIECE = 65535, SENDER_FIELDS = 50, SPOOL_MEMORY = 1 << 20 };
 
 AUTO_KIND(text, char *, free(*p))
 
-void letter_free(struct letter *m)
+static int spool_to_file(struct spool *s)
+{
+    const char *folder = getenv("TMPDIR");
+
+    s->fd = open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (s->fd < 0 || write_all(s->fd, s->memory.buf.data, s->memory.buf.size))
+        return -1;
+    writer_free(&s->memory);
+    return 0;
+}
+
+/* These return 0, or -1 with errno set. */
+static int spool_write(struct spool *s, const void *data, size_t size)
+{
+    if (s->fd < 0 && s->memory.buf.size + size > SPOOL_MEMORY && spool_to_file(s))
+        return -1;
+    if (s->fd >= 0)
+        return write_all(s->fd, data, size);
+    writer_put(&s->memory, data, size);
+    errno = ENOMEM;
+    return s->memory.failed ? -1 : 0;
+}
+
+/* From the beginning again. */
+static int spool_rewind(struct spool *s)
+{
+    s->read = 0;
+    return s->fd < 0 || lseek(s->fd, 0, SEEK_SET) == 0 ? 0 : -1;
+}
+
+/* Up to `size` bytes; 0 at the end. */
+static ptrdiff_t spool_read(struct spool *s, void *data, size_t size)
+{
+    size_t left = s->memory.buf.size - s->read;
+
+    if (s->fd >= 0)
+        return read(s->fd, data, size);
+    size = left < size ? left : size;
+    if (size)
+        memcpy(data, s->memory.buf.data + s->read, size);
+    s->read += size;
+    return (ptrdiff_t)size;
+}
+
+static void spool_clear(struct spool *s)
+{
+    if (s->fd >= 0)
+        close(s->fd);
+    writer_free(&s->memory);
+    *s = (struct spool){ .fd = -1 };
+}
+
+/* ---- the message, as it comes ---- */
+
+struct message *message_new(char *envelope)
+{
+    struct message *m = calloc(1, sizeof *m);
+
+    if (!m)
+        return NULL;
+    *m = (struct message){
+        .setup = service_enter(),
+        .envelope = envelope,
+        .body = { .fd = -1 },
+        .out = { .fd = -1 },
+    };
+    return m;
+}
+
+void message_free(struct message *m)
 {
     if (!m)
         return;
@@ -23,7 +95,7 @@ void letter_free(struct letter *m)
     free(m);
 }
 
-static bool count_content(struct letter *m, const char *name)
+static bool count_content(struct message *m, const char *name)
 {
     for (size_t i = 0; i < m->content_count; i++)
         if (strcasecmp(m->content[i].name, name) == 0) {
@@ -51,8 +123,8 @@ static void put_value(struct writer *w, const char *value)
 
 static void take_sender(void *arg, const char *address)
 {
-    struct letter *m = arg;
-    const struct rule *rule = m->required ? NULL : conf_rule(m->setup->conf, address);
+    struct message *m = arg;
+    const struct rule *rule = m->required ? NULL : rules_find(&m->setup->conf->rules, address);
 
     if (rule && rule->policy == POLICY_REQUIRE)
         m->required = rule;
@@ -60,7 +132,7 @@ static void take_sender(void *arg, const char *address)
 
 /* Readers show the one address or the other: the strictest rule counts, and so it does for what
  * can't be read. */
-static void take_senders(struct letter *m, const char *value)
+static void take_senders(struct message *m, const char *value)
 {
     const struct rule *strictest = rules_requirement(&m->setup->conf->rules);
 
@@ -71,13 +143,13 @@ static void take_senders(struct letter *m, const char *value)
 }
 
 /* Of several From fields one may be shown, and another one be the certificate's. */
-static void take_from(struct letter *m, const char *value)
+static void take_from(struct message *m, const char *value)
 {
     AUTO(se_buf) read = SE_BUF_INIT;
     AUTO(text) settled =
         se_mail_address(&read, value, NULL) ? NULL : sender_settle((const char *)read.data);
     bool one = settled && strlen(settled) < sizeof m->from;
-    const struct rule *rule = one ? conf_rule(m->setup->conf, settled) : NULL;
+    const struct rule *rule = one ? rules_find(&m->setup->conf->rules, settled) : NULL;
 
     if (rule && (!m->rule || rule->policy == POLICY_REQUIRE))
         m->rule = rule;
@@ -87,10 +159,10 @@ static void take_from(struct letter *m, const char *value)
     m->from_fields++;
 }
 
-const struct rule *letter_rule(struct letter *m)
+const struct rule *message_find_rule(struct message *m)
 {
     if (!m->rule && !*m->from)
-        m->rule = conf_rule(m->setup->conf, m->envelope);
+        m->rule = rules_find(&m->setup->conf->rules, m->envelope);
     if (m->rule && m->rule->policy == POLICY_REQUIRE)
         m->required = m->rule;
     return m->required && (!m->rule || m->rule->policy == POLICY_SKIP) ? m->required : m->rule;
@@ -120,7 +192,7 @@ static bool is_ambiguous(const char *name)
     return counts && *name;
 }
 
-void letter_field(struct letter *m, const char *name, const char *value)
+void message_take_field(struct message *m, const char *name, const char *value)
 {
     if (is_field(name, "From") || is_field(name, "Sender"))
         take_senders(m, value);
@@ -146,7 +218,7 @@ void letter_field(struct letter *m, const char *name, const char *value)
         (void)error_memory(&m->error);
 }
 
-void letter_body(struct letter *m, const void *data, size_t size)
+void message_take_body(struct message *m, const void *data, size_t size)
 {
     if (!m->error.status && spool_write(&m->body, data, size))
         (void)error_set(&m->error, SE_ERR_IO, "cannot keep the message: %s", strerror(errno));
@@ -154,14 +226,14 @@ void letter_body(struct letter *m, const void *data, size_t size)
 
 /* ---- signing ---- */
 
-struct reading {
+struct message_source {
     se_bytes header;
     struct spool *body;
 };
 
 static ptrdiff_t read_message(void *arg, void *data, size_t size)
 {
-    struct reading *r = arg;
+    struct message_source *r = arg;
     size_t n = r->header.size < size ? r->header.size : size;
 
     if (!n)
@@ -177,12 +249,12 @@ static int write_message(void *arg, const void *data, size_t size)
     return spool_write(arg, data, size);
 }
 
-se_status letter_sign(se_mail *told, struct letter *m, const struct rule *rule, bool again)
+se_status message_sign(se_mail *told, struct message *m, const struct rule *rule, bool again)
 {
     se_error *err = &m->error;
     se_mail_sign_params params = SE_MAIL_SIGN_PARAMS_INIT;
-    struct reading reading = { .body = &m->body };
-    const se_source source = { read_message, &reading, 0 };
+    struct message_source from = { .body = &m->body };
+    const se_source source = { read_message, &from, 0 };
     const se_sink sink = { write_message, &m->out };
 
     if (m->error.status)
@@ -191,7 +263,7 @@ se_status letter_sign(se_mail *told, struct letter *m, const struct rule *rule, 
         writer_text(&m->header, "\r\n");
     m->complete = true;
     spool_clear(&m->out);
-    reading.header = buf_bytes(&m->header.buf);
+    from.header = buf_bytes(&m->header.buf);
     if (m->header.failed)
         return error_memory(err);
     if (spool_rewind(&m->body))
@@ -208,7 +280,7 @@ static ptrdiff_t read_signed(void *arg, void *data, size_t size)
     return spool_read(arg, data, size);
 }
 
-static se_status verify_signed(struct letter *m, const struct rule *rule, const char *trust)
+static se_status verify_signed(struct message *m, const struct rule *rule, const char *trust)
 {
     se_mail_verify_params params = SE_MAIL_VERIFY_PARAMS_INIT;
     const se_source source = { read_signed, &m->out, 0 };
@@ -221,7 +293,7 @@ static se_status verify_signed(struct letter *m, const struct rule *rule, const 
 
 /* By the descriptor's own certificates; by somebody's below the CAs that the configuration names,
  * if it does. */
-se_status letter_verify(struct letter *m, const struct rule *rule)
+se_status message_verify(struct message *m, const struct rule *rule)
 {
     const char *trust = m->setup->conf->trust_signers;
     se_status st = verify_signed(m, rule, NULL);
@@ -234,7 +306,7 @@ se_status letter_verify(struct letter *m, const struct rule *rule)
 
 /* ---- the answer to the MTA ---- */
 
-static bool delete_content(struct letter *m, SMFICTX *ctx)
+static bool delete_content_fields(struct message *m, SMFICTX *ctx)
 {
     for (size_t i = 0; i < m->content_count; i++)
         for (int k = m->content[i].count; k; k--)
@@ -244,7 +316,7 @@ static bool delete_content(struct letter *m, SMFICTX *ctx)
 }
 
 /* A field of what was signed: those of MIME are new to the MTA, the others it has. */
-static bool add_field(struct letter *m, SMFICTX *ctx, char *field)
+static bool add_mime_field(struct message *m, SMFICTX *ctx, char *field)
 {
     char *value = strchr(field, ':');
 
@@ -259,7 +331,7 @@ static bool add_field(struct letter *m, SMFICTX *ctx, char *field)
 
 /* The header of what was signed, CRLF made LF; what was read of the body behind it goes to *rest.
  */
-static bool read_header(struct writer *header, se_bytes *rest, struct letter *m)
+static bool read_header(struct writer *header, se_bytes *rest, struct message *m)
 {
     char piece[4096];
     ptrdiff_t n;
@@ -282,7 +354,7 @@ static bool read_header(struct writer *header, se_bytes *rest, struct letter *m)
     return true;
 }
 
-static bool add_fields(struct letter *m, SMFICTX *ctx, char *header)
+static bool add_mime_fields(struct message *m, SMFICTX *ctx, char *header)
 {
     while (*header) {
         char *end = header, *to = header, *next;
@@ -295,14 +367,14 @@ static bool add_fields(struct letter *m, SMFICTX *ctx, char *header)
             if (*from != '\r')
                 *to++ = *from;
         *to = '\0';
-        if (!add_field(m, ctx, header))
+        if (!add_mime_field(m, ctx, header))
             return false;
         header = next;
     }
     return true;
 }
 
-static bool replace_body(struct letter *m, SMFICTX *ctx, se_bytes first)
+static bool replace_body(struct message *m, SMFICTX *ctx, se_bytes first)
 {
     unsigned char *piece = malloc(PIECE);
     ptrdiff_t n = 0;
@@ -315,11 +387,12 @@ static bool replace_body(struct letter *m, SMFICTX *ctx, se_bytes first)
     return done && n == 0;
 }
 
-bool letter_replace(struct letter *m, SMFICTX *ctx)
+bool message_replace(struct message *m, SMFICTX *ctx)
 {
     AUTO(writer) header = { 0 };
     se_bytes rest;
 
-    return spool_rewind(&m->out) == 0 && read_header(&header, &rest, m) && delete_content(m, ctx) &&
-           add_fields(m, ctx, (char *)header.buf.data) && replace_body(m, ctx, rest);
+    return spool_rewind(&m->out) == 0 && read_header(&header, &rest, m) &&
+           delete_content_fields(m, ctx) && add_mime_fields(m, ctx, (char *)header.buf.data) &&
+           replace_body(m, ctx, rest);
 }

@@ -1,11 +1,10 @@
 /* One message between the MTA and the engine. */
-#ifndef MILTER_LETTER_H
-#define MILTER_LETTER_H
+#ifndef MILTER_MESSAGE_H
+#define MILTER_MESSAGE_H
 
 #include <libmilter/mfapi.h>
 
 #include "milter/service.h"
-#include "milter/spool.h"
 #include "signengine-mail.h"
 
 #define CONTENT_NAMES ((size_t)16)
@@ -15,7 +14,14 @@ struct name_count {
     int count;
 };
 
-struct letter {
+/* Bytes that wait: in memory while they are few, then in a file without a name. */
+struct spool {
+    struct writer memory;
+    int fd; /* -1: all is in memory */
+    size_t read;
+};
+
+struct message {
     struct setup *setup;
     char *envelope; /* its sender, in small letters, without brackets; "" for a bounce */
     struct writer header;
@@ -32,24 +38,26 @@ struct letter {
     se_error error; /* the first; it can't be signed then */
 };
 
-void letter_free(struct letter *letter);
+/* Begins one under the configuration of now; takes the envelope's sender.  NULL: out of memory. */
+struct message *message_new(char *envelope);
+void message_free(struct message *message);
 
 /* As the MTA hands it over: a field, and a piece of the body. */
-void letter_field(struct letter *letter, const char *name, const char *value);
-void letter_body(struct letter *letter, const void *data, size_t size);
+void message_take_field(struct message *message, const char *name, const char *value);
+void message_take_body(struct message *message, const void *data, size_t size);
 
 /* What holds for it by its senders, and by its envelope if it has none; NULL: nothing does. */
-const struct rule *letter_rule(struct letter *letter);
+const struct rule *message_find_rule(struct message *message);
 
 /* Signs, also what is signed or encrypted already if `again`; *told as se_mail_sign() does.  Why it
- * can't is in letter->error. */
-SE_MUST_CHECK se_status letter_sign(se_mail *told, struct letter *letter, const struct rule *rule,
-                                    bool again);
+ * can't is in message->error. */
+SE_MUST_CHECK se_status message_sign(se_mail *told, struct message *message,
+                                     const struct rule *rule, bool again);
 
-/* Verifies what letter_sign() has given.  Why it is not good is in letter->error. */
-SE_MUST_CHECK se_status letter_verify(struct letter *letter, const struct rule *rule);
+/* Verifies what message_sign() has given.  Why it is not good is in message->error. */
+SE_MUST_CHECK se_status message_verify(struct message *message, const struct rule *rule);
 
 /* Gives what was signed back to the MTA in place of what it has; false: it would not take it. */
-bool letter_replace(struct letter *letter, SMFICTX *ctx);
+bool message_replace(struct message *message, SMFICTX *ctx);
 
 #endif
