@@ -119,14 +119,14 @@ static void append_read(struct mailbox_reader *r, const unsigned char *from)
     r->out[r->size] = '\0';
 }
 
-static void skip_blanks(struct mailbox_reader *r)
+static void mailbox_skip_blanks(struct mailbox_reader *r)
 {
     while (*r->at == ' ' || *r->at == '\t')
         r->at++;
 }
 
 /* Some readers see a comment as a name, or look for addresses in it. */
-static void skip_comment(struct mailbox_reader *r)
+static void mailbox_skip_comment(struct mailbox_reader *r)
 {
     unsigned depth = 0;
 
@@ -142,10 +142,10 @@ static void skip_comment(struct mailbox_reader *r)
     } while (depth);
 }
 
-static void skip_cfws(struct mailbox_reader *r)
+static void mailbox_skip_cfws(struct mailbox_reader *r)
 {
-    for (skip_blanks(r); *r->at == '(' && !r->fault; skip_blanks(r))
-        skip_comment(r);
+    for (mailbox_skip_blanks(r); *r->at == '(' && !r->fault; mailbox_skip_blanks(r))
+        mailbox_skip_comment(r);
 }
 
 /* Within an address. */
@@ -154,9 +154,9 @@ static void skip_obsolete(struct mailbox_reader *r)
     const unsigned char *from = r->at;
 
     if (r->obsolete)
-        skip_cfws(r);
+        mailbox_skip_cfws(r);
     else
-        skip_blanks(r);
+        mailbox_skip_blanks(r);
     if (r->at > from && !r->obsolete)
         mailbox_fail(r, "has blanks within its address");
 }
@@ -196,13 +196,13 @@ static void read_dotted(struct mailbox_reader *r)
         append_read(r, from);
         from = r->at;
         if (r->obsolete)
-            skip_cfws(r);
+            mailbox_skip_cfws(r);
         if (r->fault || *r->at != '.')
             return;
         from = r->at++;
         append_read(r, from);
         if (r->obsolete)
-            skip_cfws(r);
+            mailbox_skip_cfws(r);
     }
 }
 
@@ -259,14 +259,14 @@ static void read_angle(struct mailbox_reader *r)
 {
     r->at++;
     r->size = 0;
-    skip_blanks(r);
+    mailbox_skip_blanks(r);
     if (*r->at == '>')
         mailbox_fail(r, "has no mail address");
     else if (*r->at == '@')
         mailbox_fail(r, "has a route in its address");
     else
         read_address(r);
-    skip_blanks(r);
+    mailbox_skip_blanks(r);
     if (*r->at == '>')
         r->at++;
     else
@@ -281,7 +281,7 @@ static void skip_name(struct mailbox_reader *r, size_t *words)
     for (*words = 0; !r->fault; ++*words) {
         const unsigned char *from;
 
-        skip_cfws(r);
+        mailbox_skip_cfws(r);
         from = r->at;
         if (*r->at == '"')
             skip_quoted(r, &plain, &angle);
@@ -317,7 +317,7 @@ static void read_mailbox(struct mailbox_reader *r)
     const unsigned char *begin;
     size_t words;
 
-    skip_cfws(r);
+    mailbox_skip_cfws(r);
     begin = r->at;
     skip_name(r, &words);
     if (*r->at == '<' && !r->fault) {
@@ -327,7 +327,7 @@ static void read_mailbox(struct mailbox_reader *r)
         read_address(r);
     }
     if (!r->fault)
-        skip_cfws(r);
+        mailbox_skip_cfws(r);
 }
 
 static void read_group(struct mailbox_reader *r)
@@ -341,7 +341,7 @@ static void read_group(struct mailbox_reader *r)
     read_mailbox(r);
     if (*r->at == ';')
         r->at++;
-    skip_cfws(r);
+    mailbox_skip_cfws(r);
 }
 
 const char *mailbox_read(char out[MAILBOX_ROOM], const char *value, enum mailbox_forms forms)

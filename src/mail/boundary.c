@@ -97,7 +97,7 @@ struct level *levels_find(struct levels *l, const struct line *line, bool *close
 
 /* A multipart can't be encoded (RFC 2045, 6.4), and what is read instead of parts may not be left
  * out. */
-static se_status check_parts(const struct level *level, se_error *err)
+static se_status level_check_parts(const struct level *level, se_error *err)
 {
     if (level->has_parts || !level->lost)
         return SE_OK;
@@ -117,7 +117,7 @@ se_status levels_leave(struct levels *l, const struct level *keep, se_error *err
     size_t left = keep ? (size_t)(keep - l->list) + 1 : 0;
 
     while (l->depth > left) {
-        TRY(check_parts(&l->list[l->depth - 1], err));
+        TRY(level_check_parts(&l->list[l->depth - 1], err));
         free(l->list[--l->depth].boundary);
     }
     return SE_OK;

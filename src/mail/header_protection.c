@@ -286,13 +286,13 @@ static void signed_headers_free(struct signed_headers *headers)
 AUTO_KIND(signed_headers, struct signed_headers, signed_headers_free(p))
 
 /* Programs read an odd field in their own ways, so one that mentions protection has it. */
-static void read_odd_type(struct signed_headers *headers, const char *value)
+static void note_odd_type(struct signed_headers *headers, const char *value)
 {
     if (strcasestr(value, "hp") || strcasestr(value, "protected-headers"))
         memcpy(headers->media.protected_headers, "v1", sizeof "v1");
 }
 
-static se_status read_type(struct signed_headers *headers, se_error *err)
+static se_status signed_headers_read_type(struct signed_headers *headers, se_error *err)
 {
     const struct field *field = header_find(&headers->own, "Content-Type");
     AUTO(se_buf) value = SE_BUF_INIT;
@@ -301,12 +301,12 @@ static se_status read_type(struct signed_headers *headers, se_error *err)
     TRY(field_value(&value, &headers->own, field, err));
     media_read(&headers->media, (const char *)value.data);
     if (field && content_type_read(&type, buf_bytes(&value)))
-        read_odd_type(headers, (const char *)value.data);
+        note_odd_type(headers, (const char *)value.data);
     return SE_OK;
 }
 
 /* RFC 8551, 3.1: a whole message. */
-static bool is_wrapped(const struct signed_headers *headers)
+static bool is_wrapped_message(const struct signed_headers *headers)
 {
     return strcmp(headers->media.type, "message/rfc822") == 0 ||
            strcmp(headers->media.type, "message/global") == 0;
@@ -324,8 +324,8 @@ static se_status signed_headers_read(struct signed_headers *out,
     lines.line = content->before;
     TRY(header_read(&out->own, &lines, err));
     TRY(readings_check_signed(&out->own, "the signed part's", err));
-    TRY(read_type(out, err));
-    if (!is_wrapped(out))
+    TRY(signed_headers_read_type(out, err));
+    if (!is_wrapped_message(out))
         return SE_OK;
     TRY(header_read(&out->wrapped, &lines, err));
     if (!out->wrapped.complete && content->header_size &&
@@ -344,7 +344,7 @@ static se_status compare_headers(se_mail *out, const struct signed_headers *head
     if (out->protect)
         return header_protection_compare(out->changed, &headers->own, outside,
                                          *media->hp ? PROTECT_ALL : PROTECT_SOME, err);
-    if (is_wrapped(headers))
+    if (is_wrapped_message(headers))
         return header_protection_compare(
             out->changed, &headers->wrapped, outside,
             strcmp(media->forwarded, "no") == 0 ? PROTECT_ALL : PROTECT_FORWARD, err);

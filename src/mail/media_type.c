@@ -22,7 +22,7 @@ static void copy_fitting(char *out, size_t room, const char *text)
     memcpy(out, size < room ? text ? text : "" : "", size < room ? size + 1 : 1);
 }
 
-static void copy_small(char *out, size_t room, const char *text)
+static void copy_lower(char *out, size_t room, const char *text)
 {
     copy_fitting(out, room, text);
     for (; *out; out++)
@@ -56,13 +56,13 @@ void media_read(struct media *out, const char *value)
     *out = (struct media){ .type = "" };
     type = g_mime_content_type_parse(NULL, *value ? value : "text/plain");
     name = g_mime_content_type_get_mime_type(type);
-    copy_small(out->type, sizeof out->type, name);
+    copy_lower(out->type, sizeof out->type, name);
     copy_fitting(out->boundary, sizeof out->boundary, find_parameter(type, "boundary"));
-    copy_small(out->protocol, sizeof out->protocol, find_parameter(type, "protocol"));
-    copy_small(out->smime_type, sizeof out->smime_type, find_smime_type(type));
-    copy_small(out->hp, sizeof out->hp, find_parameter(type, "hp"));
-    copy_small(out->forwarded, sizeof out->forwarded, find_parameter(type, "forwarded"));
-    copy_small(out->protected_headers, sizeof out->protected_headers,
+    copy_lower(out->protocol, sizeof out->protocol, find_parameter(type, "protocol"));
+    copy_lower(out->smime_type, sizeof out->smime_type, find_smime_type(type));
+    copy_lower(out->hp, sizeof out->hp, find_parameter(type, "hp"));
+    copy_lower(out->forwarded, sizeof out->forwarded, find_parameter(type, "forwarded"));
+    copy_lower(out->protected_headers, sizeof out->protected_headers,
                find_parameter(type, "protected-headers"));
     g_free(name);
     g_object_unref(type);
@@ -130,7 +130,7 @@ static bool next_is(const struct type_reader *r, char c)
     return r->at < r->end && *r->at == c;
 }
 
-static void skip_blanks(struct type_reader *r)
+static void type_skip_blanks(struct type_reader *r)
 {
     while (r->at < r->end && strchr(" \t\r\n", *r->at ? *r->at : 'x'))
         r->at++;
@@ -143,7 +143,7 @@ static bool is_token_char(unsigned char c)
     return c > ' ' && c < 0x7f && !strchr("()<>@,;:\\\"/[]?=", c);
 }
 
-static se_bytes read_token(struct type_reader *r)
+static se_bytes type_read_token(struct type_reader *r)
 {
     const char *from = r->at;
 
@@ -164,7 +164,7 @@ static bool is_file_name(se_bytes name)
 }
 
 /* `plain`: what all readers take out of the quotes as it stands there. */
-static se_bytes read_quoted(struct type_reader *r, bool plain)
+static se_bytes type_read_quoted(struct type_reader *r, bool plain)
 {
     const char *from = ++r->at;
 
@@ -200,7 +200,7 @@ static bool is_boundary(se_bytes boundary)
     return true;
 }
 
-static void note_parameter(struct type_reader *r, se_bytes name)
+static void type_note_parameter(struct type_reader *r, se_bytes name)
 {
     if (!name.size)
         (void)type_fail(r, "something in it is no parameter");
@@ -215,17 +215,17 @@ static void note_parameter(struct type_reader *r, se_bytes name)
         r->seen[r->count++] = name;
 }
 
-static void read_parameter(struct content_type *out, struct type_reader *r)
+static void type_read_parameter(struct content_type *out, struct type_reader *r)
 {
-    se_bytes name = read_token(r), value;
+    se_bytes name = type_read_token(r), value;
 
-    note_parameter(r, name);
+    type_note_parameter(r, name);
     if (!next_is(r, '=')) {
         (void)type_fail(r, "something in it is no parameter");
         return;
     }
     r->at++;
-    value = next_is(r, '"') ? read_quoted(r, !is_file_name(name)) : read_token(r);
+    value = next_is(r, '"') ? type_read_quoted(r, !is_file_name(name)) : type_read_token(r);
     if (!bytes_are(name, "boundary"))
         return;
     out->boundary = value;
@@ -242,17 +242,17 @@ const char *content_type_read(struct content_type *out, se_bytes value)
     const char *from;
 
     *out = (struct content_type){ .boundary.size = 0 };
-    skip_blanks(&r);
+    type_skip_blanks(&r);
     from = r.at;
-    if (!read_token(&r).size || !next_is(&r, '/') || (r.at++, !read_token(&r).size))
+    if (!type_read_token(&r).size || !next_is(&r, '/') || (r.at++, !type_read_token(&r).size))
         (void)type_fail(&r, "it has no type and subtype");
     out->type = (se_bytes){ from, (size_t)(r.at - from) };
-    for (skip_blanks(&r); !r.fault && r.at < r.end; skip_blanks(&r)) {
+    for (type_skip_blanks(&r); !r.fault && r.at < r.end; type_skip_blanks(&r)) {
         if (*r.at++ != ';')
             return type_fail(&r, "something in it is no parameter");
-        skip_blanks(&r);
+        type_skip_blanks(&r);
         if (r.at < r.end && !r.fault)
-            read_parameter(out, &r);
+            type_read_parameter(out, &r);
     }
     return r.fault;
 }

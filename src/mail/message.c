@@ -20,7 +20,7 @@ void header_clear(struct header *header)
     header->complete = header->spilled = false;
 }
 
-static bool is_blank(unsigned char c)
+static bool is_field_blank(unsigned char c)
 {
     return c == ' ' || c == '\t';
 }
@@ -34,7 +34,7 @@ static size_t field_name_size(se_bytes line, size_t *value)
     while (size < line.size && text[size] > ' ' && text[size] < 0x7f && text[size] != ':')
         size++;
     *value = size;
-    while (*value < line.size && is_blank(text[*value])) /* RFC 5322, 4.5.8 */
+    while (*value < line.size && is_field_blank(text[*value])) /* RFC 5322, 4.5.8 */
         ++*value;
     if (*value == line.size || text[*value] != ':')
         return 0;
@@ -98,7 +98,7 @@ se_status header_take(struct header *h, const struct line *line, se_error *err)
 {
     const char *eol = eol_text(line->eol);
     bool goes_on = !line->begins || (h->count && line->text.size &&
-                                     is_blank(*(const unsigned char *)line->text.data));
+                                     is_field_blank(*(const unsigned char *)line->text.data));
 
     if (line_is_empty(line)) {
         h->complete = true;
@@ -232,9 +232,10 @@ se_status field_value(se_buf *out, const struct header *h, const struct field *f
     const unsigned char *text = h->text.buf.data;
     unsigned char *room;
 
-    while (at < end && (is_blank(text[at]) || text[at] == '\r' || text[at] == '\n'))
+    while (at < end && (is_field_blank(text[at]) || text[at] == '\r' || text[at] == '\n'))
         at++;
-    while (end > at && (is_blank(text[end - 1]) || text[end - 1] == '\r' || text[end - 1] == '\n'))
+    while (end > at &&
+           (is_field_blank(text[end - 1]) || text[end - 1] == '\r' || text[end - 1] == '\n'))
         end--;
     if ((room = writer_room(&w, end - at)))
         writer_filled(&w, copy_unfolded(room, text + at, end - at));

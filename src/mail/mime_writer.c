@@ -3,39 +3,50 @@
 /* More at a time is not faster, and small messages would pay for it. */
 enum { GATHER = 16 << 10 };
 
-se_status mime_writer_open(struct mime_writer *out, const se_sink *to, bool crlf, se_error *err)
+void mime_writer_open(struct mime_writer *out, const se_sink *to, bool crlf)
 {
-    *out = (struct mime_writer){ .to = to, .crlf = crlf };
+    *out = (struct mime_writer){
+        .to = to,
+        .crlf = crlf,
+        .base64 = { .eol = crlf ? "\r\n" : "\n" },
+    };
     writer_expect(&out->gathered, GATHER + (GATHER >> 1));
-    return out->gathered.failed ? error_memory(err) : SE_OK;
 }
 
-void mime_writer_close(struct mime_writer *writer)
+void mime_writer_close(struct mime_writer *w)
 {
-    writer_free(&writer->gathered);
+    writer_free(&w->gathered);
 }
 
-static se_status pass_gathered(struct mime_writer *o, se_error *err)
+se_status mime_writer_status(const struct mime_writer *w, se_error *err)
 {
-    se_status st = o->gathered.failed ? error_memory(err)
-                                      : sink_write(o->to, buf_bytes(&o->gathered.buf), err);
-
-    o->gathered.buf.size = 0;
-    return st;
+    if (w->failure.status && err)
+        *err = w->failure;
+    return w->failure.status;
 }
 
-se_status mime_writer_flush(struct mime_writer *o, se_error *err)
+static void pass_gathered(struct mime_writer *w)
 {
-    if (o->cr)
-        writer_put(&o->gathered, "\r", 1);
-    o->cr = false;
-    return pass_gathered(o, err);
+    if (w->gathered.failed)
+        (void)error_memory(&w->failure);
+    if (!w->failure.status && sink_write(w->to, buf_bytes(&w->gathered.buf), &w->failure))
+        w->gathered.failed = true;
+    w->gathered.buf.size = 0;
 }
 
-static se_status gather_bytes(struct mime_writer *o, const void *data, size_t size, se_error *err)
+static void pass_if_full(struct mime_writer *w)
 {
-    writer_put(&o->gathered, data, size);
-    return o->gathered.failed || o->gathered.buf.size >= GATHER ? pass_gathered(o, err) : SE_OK;
+    if (w->gathered.failed || w->gathered.buf.size >= GATHER)
+        pass_gathered(w);
+}
+
+se_status mime_writer_flush(struct mime_writer *w, se_error *err)
+{
+    if (w->cr)
+        writer_put(&w->gathered, "\r", 1);
+    w->cr = false;
+    pass_gathered(w);
+    return mime_writer_status(w, err);
 }
 
 /* Without the CRs that are followed by LF; the last byte is no CR. */
@@ -53,55 +64,57 @@ static unsigned char *copy_without_cr(unsigned char *out, const char *at, const 
     return out + (end - at);
 }
 
-static se_status put_as_lf(struct mime_writer *o, se_bytes text, se_error *err)
+static void put_as_lf(struct mime_writer *w, se_bytes text)
 {
     const char *at = text.data;
     unsigned char *room;
 
     if (!text.size)
-        return SE_OK;
-    if (o->cr && *at != '\n')
-        writer_put(&o->gathered, "\r", 1);
-    o->cr = at[text.size - 1] == '\r';
-    if ((room = writer_room(&o->gathered, text.size - o->cr)))
-        writer_filled(&o->gathered,
-                      (size_t)(copy_without_cr(room, at, at + text.size - o->cr) - room));
-    return gather_bytes(o, "", 0, err);
+        return;
+    if (w->cr && *at != '\n')
+        writer_put(&w->gathered, "\r", 1);
+    w->cr = at[text.size - 1] == '\r';
+    if ((room = writer_room(&w->gathered, text.size - w->cr)))
+        writer_filled(&w->gathered,
+                      (size_t)(copy_without_cr(room, at, at + text.size - w->cr) - room));
+    pass_if_full(w);
 }
 
-se_status mime_writer_put(struct mime_writer *o, se_bytes text, se_error *err)
+void mime_writer_put(struct mime_writer *w, se_bytes text)
 {
-    return o->crlf ? gather_bytes(o, text.data, text.size, err) : put_as_lf(o, text, err);
+    if (w->crlf)
+        mime_writer_put_raw(w, text);
+    else
+        put_as_lf(w, text);
 }
 
-se_status mime_writer_text(struct mime_writer *o, const char *text, se_error *err)
+void mime_writer_put_text(struct mime_writer *w, const char *text)
 {
-    return mime_writer_put(o, text_bytes(text), err);
+    mime_writer_put(w, text_bytes(text));
 }
 
-se_status mime_writer_raw(struct mime_writer *o, se_bytes bytes, se_error *err)
+void mime_writer_put_raw(struct mime_writer *w, se_bytes bytes)
 {
-    return gather_bytes(o, bytes.data, bytes.size, err);
+    writer_put(&w->gathered, bytes.data, bytes.size);
+    pass_if_full(w);
 }
 
-se_status mime_writer_field(struct mime_writer *o, se_bytes field, se_error *err)
+void mime_writer_put_field(struct mime_writer *w, se_bytes field)
 {
-    bool ended = field.size && ((const char *)field.data)[field.size - 1] == '\n';
-
-    TRY(mime_writer_raw(o, field, err));
-    return ended ? SE_OK : mime_writer_text(o, "\r\n", err);
+    mime_writer_put_raw(w, field);
+    if (!field.size || ((const char *)field.data)[field.size - 1] != '\n')
+        mime_writer_put_text(w, "\r\n");
 }
 
-se_status mime_writer_base64(struct mime_writer *o, se_bytes bytes, se_error *err)
+void mime_writer_put_base64(struct mime_writer *w, se_bytes bytes)
 {
-    o->base64.out = &o->gathered;
-    o->base64.eol = o->crlf ? "\r\n" : "\n";
-    base64_lines_encode(&o->base64, bytes);
-    return gather_bytes(o, "", 0, err);
+    w->base64.out = &w->gathered;
+    base64_lines_encode(&w->base64, bytes);
+    pass_if_full(w);
 }
 
-se_status mime_writer_base64_end(struct mime_writer *o, se_error *err)
+void mime_writer_end_base64(struct mime_writer *w)
 {
-    base64_lines_end(&o->base64);
-    return mime_writer_text(o, "\r\n", err);
+    base64_lines_end(&w->base64);
+    mime_writer_put_text(w, "\r\n");
 }

@@ -26,7 +26,7 @@ static se_status refuse_header(const struct header *h, size_t at, const char *wh
 /* ---- bytes ---- */
 
 /* Some readers end a line at a CR, and a text at a NUL. */
-static se_status check_bytes(const struct header *h, const char *whose, se_error *err)
+static se_status check_header_bytes(const struct header *h, const char *whose, se_error *err)
 {
     const unsigned char *text = h->text.buf.data;
 
@@ -77,8 +77,8 @@ static bool has_long_line(const struct header *h, const struct field *field)
     return end - at > LINE_LIMIT;
 }
 
-static bool is_one_of(const struct header *h, const struct field *field, const char *const *names,
-                      size_t count)
+static bool field_is_one_of(const struct header *h, const struct field *field,
+                            const char *const *names, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (field_is(h, field, names[i]))
@@ -96,7 +96,8 @@ static se_status check_field(const struct header *h, const struct field *field, 
                              "there is a blank between a field's name and its colon", err);
     if (blank)
         return refuse_header(h, blank, whose, "it has nothing but blanks in it", err);
-    if ((field_is(h, field, "From") || is_one_of(h, field, once, sizeof once / sizeof *once)) &&
+    if ((field_is(h, field, "From") ||
+         field_is_one_of(h, field, once, sizeof once / sizeof *once)) &&
         has_long_line(h, field))
         return refuse_header(h, field->at, whose,
                              "the field has a line of more than 998 characters", err);
@@ -120,7 +121,7 @@ static se_status check_once(const struct header *h, const char *whose, se_error 
 
 se_status readings_check_header(const struct header *h, const char *whose, se_error *err)
 {
-    TRY(check_bytes(h, whose, err));
+    TRY(check_header_bytes(h, whose, err));
     for (size_t i = 0; i < h->count; i++)
         TRY(check_field(h, &h->fields[i], whose, err));
     return check_once(h, whose, err);

@@ -21,13 +21,13 @@ struct signing {
     se_error failure; /* of reading and writing, inside the engine's callbacks */
 };
 
-static void signing_free(struct signing *s)
+static void mail_signing_free(struct signing *s)
 {
     message_close(&s->message);
     mime_canon_free(&s->canon);
     mime_writer_close(&s->out);
 }
-AUTO_KIND(signing, struct signing, signing_free(p))
+AUTO_KIND(signing, struct signing, mail_signing_free(p))
 
 /* ---- already signed or encrypted ---- */
 
@@ -37,15 +37,16 @@ static se_status pass_through(struct signing *s, se_error *err)
     bool more;
     struct line line;
 
-    TRY(mime_writer_raw(&s->out, buf_bytes(&h->text.buf), err));
+    mime_writer_put_raw(&s->out, buf_bytes(&h->text.buf));
     if (h->complete)
-        TRY(mime_writer_text(&s->out, "\r\n", err));
+        mime_writer_put_text(&s->out, "\r\n");
     for (;;) {
+        TRY(mime_writer_status(&s->out, err));
         TRY(line_reader_next(&line, &more, &s->message.lines, err));
         if (!more)
-            return mime_writer_flush(&s->out, err);
-        TRY(mime_writer_raw(&s->out, line.text, err));
-        TRY(mime_writer_raw(&s->out, text_bytes(eol_text(line.eol)), err));
+            return SE_OK;
+        mime_writer_put_raw(&s->out, line.text);
+        mime_writer_put_raw(&s->out, text_bytes(eol_text(line.eol)));
     }
 }
 
@@ -95,15 +96,16 @@ static se_status put_message_header(struct signing *s, const char *algorithm, se
         return error_memory(err);
     for (size_t i = 0; i < h->count; i++) {
         if (!field_is_content(h, &h->fields[i])) {
-            TRY(mime_writer_field(&s->out, field_bytes(h, &h->fields[i]), err));
+            mime_writer_put_field(&s->out, field_bytes(h, &h->fields[i]));
         } else if (!typed) {
-            TRY(mime_writer_text(&s->out, writer_string(&type), err));
+            mime_writer_put_text(&s->out, writer_string(&type));
             typed = true;
         }
     }
     if (!typed)
-        TRY(mime_writer_text(&s->out, writer_string(&type), err));
-    return mime_writer_text(&s->out, "\r\n", err);
+        mime_writer_put_text(&s->out, writer_string(&type));
+    mime_writer_put_text(&s->out, "\r\n");
+    return SE_OK;
 }
 
 static bool moves_inside(const struct header *h, const struct field *field)
@@ -112,7 +114,7 @@ static bool moves_inside(const struct header *h, const struct field *field)
            !field_is(h, field, "Content-Length"); /* the length of a body that is no more */
 }
 
-static se_status copy_field(struct signing *s, const struct field *field, se_error *err)
+static se_status copy_signed_field(struct signing *s, const struct field *field, se_error *err)
 {
     const struct header *h = &s->message.header;
     bool protect = s->params->protect;
@@ -129,7 +131,7 @@ static se_status fill_canon(struct signing *s, se_error *err)
     const struct header *h = &s->message.header;
 
     for (size_t i = 0; i < h->count; i++)
-        TRY(copy_field(s, &h->fields[i], err));
+        TRY(copy_signed_field(s, &h->fields[i], err));
     s->canon.media = &s->message.media;
     s->canon.parameter = s->params->protect ? "; hp=\"clear\"" : "";
     return mime_canon_begin(&s->canon, &s->message.lines, err);
@@ -137,29 +139,30 @@ static se_status fill_canon(struct signing *s, se_error *err)
 
 /* ---- content and signature ---- */
 
+/* Callbacks of the engine, to which errno says that there is an error in s->failure. */
 static ptrdiff_t read_canon(void *arg, void *data, size_t size)
 {
     struct signing *s = arg;
     size_t got = 0;
 
-    if (!mime_canon_read(&got, &s->canon, data, size, &s->failure) &&
-        (s->params->opaque || !mime_writer_put(&s->out, (se_bytes){ data, got }, &s->failure)))
-        return (ptrdiff_t)got;
     errno = EIO;
-    return -1;
+    if (mime_canon_read(&got, &s->canon, data, size, &s->failure))
+        return -1;
+    if (!s->params->opaque)
+        mime_writer_put(&s->out, (se_bytes){ data, got });
+    return mime_writer_status(&s->out, &s->failure) ? -1 : (ptrdiff_t)got;
 }
 
 static int write_opaque(void *arg, const void *data, size_t size)
 {
     struct signing *s = arg;
 
-    if (!mime_writer_base64(&s->out, (se_bytes){ data, size }, &s->failure))
-        return 0;
     errno = EIO;
-    return -1;
+    mime_writer_put_base64(&s->out, (se_bytes){ data, size });
+    return mime_writer_status(&s->out, &s->failure) ? -1 : 0;
 }
 
-static se_sign_params sign_params(const struct signing *s)
+static se_sign_params mail_sign_params(const struct signing *s)
 {
     se_sign_params params = SE_SIGN_PARAMS_INIT;
 
@@ -172,9 +175,9 @@ static se_sign_params sign_params(const struct signing *s)
     return params;
 }
 
-static se_status make_signature(const se_sink *out, struct signing *s, se_error *err)
+static se_status mail_make_signature(const se_sink *out, struct signing *s, se_error *err)
 {
-    const se_sign_params params = sign_params(s);
+    const se_sign_params params = mail_sign_params(s);
     /* what is signed is about as big as the message */
     const se_source source = { read_canon, s, s->message.stream.source->total };
     se_status st = se_sign_stream(out, s->engine, s->descriptor, &source, &params, err);
@@ -190,51 +193,48 @@ static se_status put_opaque(struct signing *s, se_error *err)
 {
     const se_sink sink = { write_opaque, s };
 
-    TRY(make_signature(&sink, s, err));
-    return mime_writer_base64_end(&s->out, err);
+    TRY(mail_make_signature(&sink, s, err));
+    mime_writer_end_base64(&s->out);
+    return SE_OK;
 }
 
-static se_status put_boundary(struct signing *s, const char *end, se_error *err)
+static void put_boundary_line(struct signing *s, const char *end)
 {
-    TRY(mime_writer_text(&s->out, "--", err));
-    TRY(mime_writer_text(&s->out, s->boundary, err));
-    return mime_writer_text(&s->out, end, err);
-}
-
-static se_status put_signature(struct signing *s, se_bytes signature, se_error *err)
-{
-    TRY(mime_writer_text(&s->out, "\r\n", err));
-    TRY(put_boundary(s, "\r\n", err));
-    TRY(mime_writer_text(&s->out,
-                         "Content-Type: application/pkcs7-signature; "
-                         "name=\"smime.p7s\"\r\nContent-Transfer-Encoding: base64\r\n"
-                         "Content-Disposition: attachment; filename=\"smime.p7s\"\r\n\r\n",
-                         err));
-    TRY(mime_writer_base64(&s->out, signature, err));
-    TRY(mime_writer_base64_end(&s->out, err));
-    return put_boundary(s, "--\r\n", err);
+    mime_writer_put_text(&s->out, "--");
+    mime_writer_put_text(&s->out, s->boundary);
+    mime_writer_put_text(&s->out, end);
 }
 
 static se_status put_detached(struct signing *s, se_error *err)
 {
-    AUTO(writer) w = { 0 };
-    const se_sink sink = sink_writer(&w);
+    AUTO(writer) signature = { 0 };
+    const se_sink sink = sink_writer(&signature);
 
-    TRY(put_boundary(s, "\r\n", err));
-    TRY(make_signature(&sink, s, err));
-    return w.failed ? error_memory(err) : put_signature(s, buf_bytes(&w.buf), err);
+    put_boundary_line(s, "\r\n");
+    TRY(mail_make_signature(&sink, s, err));
+    if (signature.failed)
+        return error_memory(err);
+    mime_writer_put_text(&s->out, "\r\n");
+    put_boundary_line(s, "\r\n");
+    mime_writer_put_text(&s->out,
+                         "Content-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\n"
+                         "Content-Transfer-Encoding: base64\r\n"
+                         "Content-Disposition: attachment; filename=\"smime.p7s\"\r\n\r\n");
+    mime_writer_put_base64(&s->out, buf_bytes(&signature.buf));
+    mime_writer_end_base64(&s->out);
+    put_boundary_line(s, "--\r\n");
+    return SE_OK;
 }
 
 static se_status sign_message(struct signing *s, se_mail *told, se_error *err)
 {
-    const se_sign_params params = sign_params(s);
+    const se_sign_params params = mail_sign_params(s);
 
     TRY(se_find_signer(&told->signer, s->engine, s->descriptor, &params, err));
     TRY(boundary_choose(s->boundary, err));
     TRY(put_message_header(s, told->signer.algorithm, err));
     TRY(fill_canon(s, err));
-    TRY(s->params->opaque ? put_opaque(s, err) : put_detached(s, err));
-    return mime_writer_flush(&s->out, err);
+    return s->params->opaque ? put_opaque(s, err) : put_detached(s, err);
 }
 
 se_status se_mail_sign(const se_sink *out, se_mail *done, se_engine *engine, const char *descriptor,
@@ -252,7 +252,7 @@ se_status se_mail_sign(const se_sink *out, se_mail *done, se_engine *engine, con
     stream.progress = read.progress;
     stream.progress_arg = read.progress_arg;
     TRY(message_open(&s.message, &stream, error));
-    TRY(mime_writer_open(&s.out, out, header_is_crlf(&s.message.header), error));
+    mime_writer_open(&s.out, out, header_is_crlf(&s.message.header));
     told.passed = !read.again && media_seal(&s.message.media) != SEAL_NONE;
     told.encrypted = told.passed && media_seal(&s.message.media) == SEAL_ENCRYPTED;
     if (told.passed) {
@@ -262,6 +262,7 @@ se_status se_mail_sign(const se_sink *out, se_mail *done, se_engine *engine, con
         TRY(message_from(&s.message, read.sender, MAILBOX_OBSOLETE, error));
         TRY(sign_message(&s, &told, error));
     }
+    TRY(mime_writer_flush(&s.out, error));
     if (done)
         *done = told;
     return SE_OK;

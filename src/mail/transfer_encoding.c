@@ -5,7 +5,7 @@
 
 /* ---- base64 ---- */
 
-static bool is_blank(unsigned char c)
+static bool is_line_blank(unsigned char c)
 {
     return c == ' ' || c == '\t' || c == '\r';
 }
@@ -23,7 +23,7 @@ size_t base64_form_take(struct base64_form *f, se_bytes text, bool begins)
         if (span) {
             f->letters = (f->letters + (unsigned)span - 1) % 4 + 1;
             bare = i += span;
-        } else if (is_blank(in[i])) {
+        } else if (is_line_blank(in[i])) {
             f->blank = true;
             i++;
         } else if (in[i] == '=' && !f->blank && f->letters >= 2 && f->letters + f->padding < 4) {
@@ -87,7 +87,7 @@ size_t base64_lines_wrap(struct base64_lines *b, se_bytes text, bool begins)
     const unsigned char *in = text.data;
     size_t size = base64_form_take(&b->form, text, begins), bare = size;
 
-    while (bare && is_blank(in[bare - 1]))
+    while (bare && is_line_blank(in[bare - 1]))
         bare--;
     b->wraps = true;
     base64_fill_lines(b, (se_bytes){ in, bare }, BASE64_LINE);

@@ -29,13 +29,13 @@ struct verification {
     se_error failure;           /* inside the engine's callbacks */
 };
 
-static void verification_free(struct verification *v)
+static void mail_verification_free(struct verification *v)
 {
     message_close(&v->message);
     writer_free(&v->out);
     signed_content_free(&v->head);
 }
-AUTO_KIND(verification, struct verification, verification_free(p))
+AUTO_KIND(verification, struct verification, mail_verification_free(p))
 
 /* ---- sources for the engine ---- */
 
@@ -223,7 +223,7 @@ static se_status failure_hand_over(const struct verification *v, se_error *err)
     return v->failure.status;
 }
 
-static se_verify_params verify_params(struct verification *v, const se_sink *content)
+static se_verify_params mail_verify_params(struct verification *v, const se_sink *content)
 {
     se_verify_params params = SE_VERIFY_PARAMS_INIT;
 
@@ -238,11 +238,11 @@ static se_verify_params verify_params(struct verification *v, const se_sink *con
     return params;
 }
 
-static se_status verify_stream(se_signer *out, struct verification *v, const se_source *in,
-                               const se_source *later, se_error *err)
+static se_status mail_verify_stream(se_signer *out, struct verification *v, const se_source *in,
+                                    const se_source *later, se_error *err)
 {
     const se_sink content = { take_content, v };
-    se_verify_params params = verify_params(v, &content);
+    se_verify_params params = mail_verify_params(v, &content);
     se_status st;
 
     params.later = later;
@@ -306,7 +306,7 @@ static se_status verify_multipart(se_signer *out, struct verification *v, se_err
         return error_set(err, SE_ERR_FORMAT, "a multipart without a boundary");
     TRY(skip_preamble(v, err));
     v->head.before = v->message.lines.line;
-    TRY(verify_stream(out, v, &content, &signature, err));
+    TRY(mail_verify_stream(out, v, &content, &signature, err));
     return check_epilogue(v, err);
 }
 
@@ -314,7 +314,7 @@ static se_status verify_opaque(se_signer *out, struct verification *v, se_error 
 {
     const se_source content = { read_opaque, v, 0 };
 
-    return verify_stream(out, v, &content, NULL, err);
+    return mail_verify_stream(out, v, &content, NULL, err);
 }
 
 /* Of a message, not of what was inside a signature: that has no From field to speak of, and no

@@ -54,7 +54,7 @@ se_status audit_check(const char *path, se_error *err)
     return SE_OK;
 }
 
-static json_t *json_text(const char *value)
+static json_t *audit_text(const char *value)
 {
     json_t *json = value ? json_string(value) : NULL;
 
@@ -105,10 +105,10 @@ void audit_message(const char *path, const struct audit *a)
     pthread_mutex_unlock(&lock);
     write_line(path, json_pack("{s:s, s:o, s:o, s:o, s:o, s:i, s:s, s:o, s:f}", "time",
                                time_format_us(when, clock_microseconds()), "queueId",
-                               json_text(a->queue_id), "client", json_text(a->client), "sender",
-                               json_text(a->sender), "descriptor", json_text(a->descriptor),
+                               audit_text(a->queue_id), "client", audit_text(a->client), "sender",
+                               audit_text(a->sender), "descriptor", audit_text(a->descriptor),
                                "version", (int)a->version, "result", names[a->outcome], "reason",
-                               json_text(a->reason), "ms", (double)a->microseconds / 1000));
+                               audit_text(a->reason), "ms", (double)a->microseconds / 1000));
 }
 
 void audit_event(const char *what, const char *why)
@@ -117,7 +117,7 @@ void audit_event(const char *what, const char *why)
 
     write_line(NULL,
                json_pack("{s:s, s:s, s:o}", "time", time_format_us(when, clock_microseconds()),
-                         "event", what, "reason", json_text(why)));
+                         "event", what, "reason", audit_text(why)));
 }
 
 /* ---- counters ---- */

@@ -129,7 +129,7 @@ static se_status set_special(struct conf_reader *r, bool *known, se_error *err)
     return SE_OK;
 }
 
-static se_status take_setting(struct conf_reader *r, se_error *err)
+static se_status conf_take_setting(struct conf_reader *r, se_error *err)
 {
     static const char *const names[] = {
         "engine",        "socket",       "user",     "audit",       "metrics",  "trust-config",
@@ -181,24 +181,24 @@ static void split_words(struct conf_reader *r, char *line)
             r->words[r->count++] = word;
 }
 
-static se_status take_rule(struct conf_reader *r, se_error *err)
+static se_status conf_take_rule(struct conf_reader *r, se_error *err)
 {
     se_status st = rules_add(&r->conf->rules, r->words, r->count, r->line, err);
 
     return st == SE_ERR_CONFIG ? error_prefix(err, "%s:%u: ", r->path, r->line) : st;
 }
 
-static se_status take_line(struct conf_reader *r, char *line, se_error *err)
+static se_status conf_take_line(struct conf_reader *r, char *line, se_error *err)
 {
     r->line++;
     split_words(r, line);
     if (!r->count)
         return SE_OK;
     if (policy_read(r->words[0]))
-        return take_rule(r, err);
+        return conf_take_rule(r, err);
     if (r->count < 3 || strcmp(r->words[1], "=") != 0)
         return BAD(r, "neither 'NAME = VALUE' nor a rule: '%s'", r->words[0]);
-    return take_setting(r, err);
+    return conf_take_setting(r, err);
 }
 
 static se_status check_complete(const struct conf *c, const char *path, se_error *err)
@@ -238,7 +238,7 @@ se_status conf_parse(struct conf **out, se_buf *text, const char *path, se_error
     peers_default(&conf->peers);
     st = (conf->path = strdup(path)) ? allow_this_machine(conf, err) : error_memory(err);
     while (!st && (line = strsep(&rest, "\n")))
-        st = take_line(&r, line, err);
+        st = conf_take_line(&r, line, err);
     if (st || (st = check_complete(conf, path, err)))
         return st;
     *out = MOVE(conf);

@@ -31,7 +31,7 @@ static bool is_within(const struct range *ranges, size_t count, uint32_t c)
  * Default_Ignorable_Code_Point, and control characters), blanks of any width are blanks, and
  * letters of full width are those of ASCII, as NFKC has them.
  */
-static void put_visible(struct writer *w, const char *text)
+static void put_shown(struct writer *w, const char *text)
 {
     static const struct range unseen[] = {
         { 0x00, 0x08 },     { 0x0a, 0x1f },       { 0x7f, 0x7f },       { 0xad, 0xad },
@@ -67,7 +67,7 @@ static void put_visible(struct writer *w, const char *text)
 /* ---- RFC 5322, 3.2 ---- */
 
 /* The text behind a comment that begins here; they nest.  One that does not end goes to the end. */
-static const char *skip_comment(const char *p)
+static const char *address_skip_comment(const char *p)
 {
     size_t depth = 0;
 
@@ -87,7 +87,7 @@ static void put_unquoted(struct writer *w, const char *text, const char *comment
 
     while (*text) {
         if (*text == '(' && (!quoted || in_quotes)) {
-            text = skip_comment(text);
+            text = address_skip_comment(text);
             writer_text(w, comment);
         } else if (*text == '"') {
             quoted = !quoted;
@@ -117,7 +117,7 @@ static void put_joined(struct writer *w, const char *text, bool dots)
 
 /* ---- one address ---- */
 
-static char *copy_small(const char *text)
+static char *copy_lower_address(const char *text)
 {
     char *out = strdup(text);
     size_t size = out ? strlen(out) : 0;
@@ -139,17 +139,17 @@ static char *settle_domain(const char *address)
 
     writer_format(&probe, "x%s", at ? at : "");
     if (!at || text_is_ascii(at) || se_mail_address(&read, writer_string(&probe), NULL))
-        return copy_small(address);
+        return copy_lower_address(address);
     writer_put(&whole, address, (size_t)(at - address));
     writer_text(&whole, (const char *)read.data + 1);
-    return whole.failed || probe.failed ? NULL : copy_small(writer_string(&whole));
+    return whole.failed || probe.failed ? NULL : copy_lower_address(writer_string(&whole));
 }
 
 char *sender_settle(const char *text)
 {
     AUTO(writer) visible = { 0 }, bare = { 0 }, joined = { 0 };
 
-    put_visible(&visible, text);
+    put_shown(&visible, text);
     put_unquoted(&bare, writer_string(&visible), "", false);
     put_joined(&joined, writer_string(&bare), true);
     return visible.failed || bare.failed || joined.failed ? NULL
@@ -347,7 +347,7 @@ static void search_value(struct search *s, const char *value)
     static const char *const comments[] = { NULL, "", " " };
     AUTO(writer) visible = { 0 };
 
-    put_visible(&visible, value);
+    put_shown(&visible, value);
     s->failed = s->failed || visible.failed;
     for (size_t i = 0; i < sizeof comments / sizeof *comments; i++)
         for (int in_quotes = 0; in_quotes < (comments[i] ? 2 : 1); in_quotes++)

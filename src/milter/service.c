@@ -51,7 +51,7 @@ static void hear_event(void *arg, const se_event *event)
     watch_event(&setup->watch, event);
 }
 
-static se_status open_engine(struct setup *setup, se_error *err)
+static se_status setup_open_engine(struct setup *setup, se_error *err)
 {
     se_options options = SE_OPTIONS_INIT;
 
@@ -71,7 +71,7 @@ static se_status setup_fill(struct setup *setup, se_error *err)
     TRY(check_mail(err));
     TRY(rules_settle(&conf->rules, conf->path, err));
     TRY(check_signers(conf->trust_signers, err));
-    TRY(open_engine(setup, err));
+    TRY(setup_open_engine(setup, err));
     return watch_begin(&setup->watch, conf, setup->engine, err);
 }
 

@@ -125,7 +125,7 @@ void watch_log(const struct watch *watch)
 }
 
 /* Whether that is news. */
-static bool set_up(struct watch *watch, const char *key, bool up)
+static bool watch_set_up(struct watch *watch, const char *key, bool up)
 {
     bool changed = false;
 
@@ -155,9 +155,9 @@ void watch_event(struct watch *watch, const se_event *event)
         log_key(event->key, event->replica, se_event_name(event->kind), event->text);
         return;
     }
-    if (!event->status && set_up(watch, event->key, true))
+    if (!event->status && watch_set_up(watch, event->key, true))
         log_key(event->key, 0, se_event_name(SE_EVENT_KEY_HEALED), "");
-    if (is_loss(event->status) && set_up(watch, event->key, false))
+    if (is_loss(event->status) && watch_set_up(watch, event->key, false))
         log_key(event->key, 0, se_event_name(SE_EVENT_KEY_LOST), event->text);
 }
 
