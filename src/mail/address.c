@@ -125,7 +125,7 @@ static void mailbox_skip_blanks(struct mailbox_reader *r)
         r->at++;
 }
 
-/* Some readers see a comment as a name, or look for addresses in it. */
+/* Some readers take a comment for a name, or look for addresses in it. */
 static void mailbox_skip_comment(struct mailbox_reader *r)
 {
     unsigned depth = 0;
@@ -273,7 +273,7 @@ static void read_angle(struct mailbox_reader *r)
         mailbox_fail(r, "has something within its angle brackets that is no mail address");
 }
 
-/* Up to what is no word of a name; *words: how many there were. */
+/* Goes past the words of a name; *words: how many there were. */
 static void skip_name(struct mailbox_reader *r, size_t *words)
 {
     bool plain, angle = false;

@@ -27,8 +27,8 @@ enum { MAILBOX_ROOM = 320 };
 
 enum mailbox_forms {
     MAILBOX_STRICT,
-    MAILBOX_OBSOLETE, /* also blanks and comments within the address (4.4), brackets in names, and a
-                         group of one: drafts are like that */
+    MAILBOX_OBSOLETE, /* allows blanks and comments within the address (4.4), brackets in names, and
+                         a group of one, as drafts have them */
 };
 
 /*
@@ -38,9 +38,9 @@ enum mailbox_forms {
 const char *mailbox_read(char out[MAILBOX_ROOM], const char *value, enum mailbox_forms forms);
 
 /*
- * Whether encoded words (RFC 2047) have an "@" that is not the address's: who decodes a field
- * before he takes it apart finds another address there.  `decoded`: the value without encoded
- * words.
+ * Whether encoded words (RFC 2047) hide an "@" that is not the address's: readers that decode a
+ * field before they parse it find another address there.  `decoded`: the value with its encoded
+ * words decoded.
  */
 bool mailbox_hides_another(const char *value, const char *decoded, const char *address);
 

@@ -95,8 +95,8 @@ struct level *levels_find(struct levels *l, const struct line *line, bool *close
     return NULL;
 }
 
-/* A multipart can't be encoded (RFC 2045, 6.4), and what is read instead of parts may not be left
- * out. */
+/* A multipart can't be encoded (RFC 2045, 6.4), and readers show its text if it has no parts:
+ * nothing may be left out. */
 static se_status level_check_parts(const struct level *level, se_error *err)
 {
     if (level->has_parts || !level->lost)

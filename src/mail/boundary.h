@@ -19,7 +19,7 @@ enum boundary_kind {
     BOUNDARY_NONE,
     BOUNDARY_NEXT, /* between parts */
     BOUNDARY_LAST,
-    BOUNDARY_LIKE, /* a line that begins like one and goes on: one for the RFC and some readers */
+    BOUNDARY_LIKE, /* begins like one and goes on: a boundary by the RFC, and for some readers */
 };
 enum boundary_kind boundary_kind(const char *boundary, const struct line *line);
 

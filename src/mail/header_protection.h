@@ -6,19 +6,19 @@
 #include "mail/message.h"
 #include "signengine-mail.h"
 
-/* Whether it is copied inside: not what says how the message went (RFC 9788, 2.5), and who must not
- * be known. */
+/* Whether the field is copied inside.  Fields about the message's way (RFC 9788, 2.5) and hidden
+ * recipients are not. */
 bool field_is_protected(const struct header *header, const struct field *field);
 
 enum protection_rule {
-    PROTECT_ALL,  /* the whole header was signed: a field that people see and answer to is refused
-                     when it differs, or was added */
-    PROTECT_SOME, /* parts of it were: only what was signed is compared */
-    PROTECT_FORWARD, /* it may be another message that was signed: nothing is refused */
+    PROTECT_ALL,     /* the whole header was signed: a visible field that differs, or was added, is
+                        refused */
+    PROTECT_SOME,    /* parts of it were: only what was signed is compared */
+    PROTECT_FORWARD, /* another message may have been signed: nothing is refused */
 };
 
-/* Names of fields that differ, and are not refused, go to `changed`, with ", " between them.
- * SE_ERR_REJECTED. */
+/* Names of fields that differ but are not refused go to `changed`, with ", " between them.
+ * SE_ERR_REJECTED: a field is refused. */
 SE_MUST_CHECK se_status header_protection_compare(char changed[SE_MAIL_CHANGED],
                                                   const struct header *inside,
                                                   const struct header *outside,
@@ -30,7 +30,7 @@ enum {
     SIGNED_CONTENT_ROOM = 64 << 10, /* of what follows the header */
 };
 
-/* The beginning of what was signed, up to a bit behind its header. */
+/* The beginning of what was signed: its header and a little more. */
 struct signed_content {
     struct writer text;
     size_t header_size; /* 0: the header has not ended yet */

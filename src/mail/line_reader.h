@@ -1,4 +1,4 @@
-/* Lines as they come, however long they are: a long one in pieces. */
+/* Reads lines of any length: a long one comes in pieces. */
 #ifndef MAIL_LINE_READER_H
 #define MAIL_LINE_READER_H
 
@@ -35,8 +35,8 @@ AUTO_KIND(line_reader, struct line_reader, line_reader_close(p))
 SE_MUST_CHECK se_status line_reader_next(struct line *out, bool *more, struct line_reader *lines,
                                          se_error *err);
 
-/* What has been read and begins with a line; nothing in the middle of one.  It lasts until the next
- * one is asked for. */
+/* The input that is in memory and begins with a line; nothing in the middle of one.  Lasts until
+ * the next line is asked for. */
 se_bytes line_reader_ready(const struct line_reader *lines);
 /* Goes past `count` whole lines of it. */
 void line_reader_skip(struct line_reader *lines, size_t size, size_t count);

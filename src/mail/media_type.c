@@ -14,7 +14,7 @@ void gmime_start(void)
 
 /* ---- as GMime reads it ---- */
 
-/* What does not fit is not there: a cut boundary would be another one. */
+/* Text that does not fit is left out: a cut boundary would be another one. */
 static void copy_fitting(char *out, size_t room, const char *text)
 {
     size_t size = text ? strlen(text) : 0;
@@ -34,7 +34,7 @@ static const char *find_parameter(GMimeContentType *type, const char *name)
     return g_mime_content_type_get_parameter(type, name);
 }
 
-/* The ending of its name says the same, where the parameter is missing (RFC 8551, 3.2.1). */
+/* The extension of the name says the same where the parameter is missing (RFC 8551, 3.2.1). */
 static const char *find_smime_type(GMimeContentType *type)
 {
     const char *told = find_parameter(type, "smime-type"), *name = find_parameter(type, "name"),
@@ -163,7 +163,7 @@ static bool is_file_name(se_bytes name)
     return bytes_are(name, "name") || (name.size >= 5 && strncasecmp(name.data, "name*", 5) == 0);
 }
 
-/* `plain`: what all readers take out of the quotes as it stands there. */
+/* `plain`: all readers must take the text out of the quotes as it stands. */
 static se_bytes type_read_quoted(struct type_reader *r, bool plain)
 {
     const char *from = ++r->at;

@@ -25,8 +25,8 @@ bool media_is(const struct media *media, const char *major);
 bool media_is_signature(const char *type); /* application/pkcs7-signature */
 bool media_is_cms(const char *type);       /* application/pkcs7-mime */
 
-/* What it says was done with the content (RFC 1847, 2; RFC 8551, 3.2.2).  Certificates and
- * compressed data are neither signed nor encrypted. */
+/* Whether it claims a signature or encryption (RFC 1847, 2; RFC 8551, 3.2.2).  Certificates and
+ * compressed data are neither. */
 enum media_seal { SEAL_NONE, SEAL_SIGNED, SEAL_ENCRYPTED };
 enum media_seal media_seal(const struct media *media);
 
@@ -39,7 +39,7 @@ struct content_type {
     se_bytes boundary; /* empty: none */
 };
 
-/* Of a field's value with its line ends.  Returns what is wrong, as "it has a comment"; NULL:
+/* Reads a field's value with its line ends.  Returns what is wrong, as "it has a comment"; NULL:
  * nothing. */
 const char *content_type_read(struct content_type *out, se_bytes value);
 

@@ -56,7 +56,7 @@ static se_status fields_add(struct header *h, const struct field *field, se_erro
     return SE_OK;
 }
 
-/* What editors put in front of a text, or before each line feed, is told as what it is. */
+/* Names what editors put in front of a text or before each line feed. */
 static se_status check_first_line(se_bytes line, se_error *err)
 {
     const char *text = line.data, *mark = text_mark(text, line.size),

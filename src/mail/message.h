@@ -1,5 +1,5 @@
-/* A message as signing and verifying begin with it: its header to the byte (RFC 5322, 2.2), whom it
- * is from, what it is. */
+/* A message, as signing and verifying start with it: its header to the byte (RFC 5322, 2.2), its
+ * sender, its type. */
 #ifndef MAIL_MESSAGE_H
 #define MAIL_MESSAGE_H
 
@@ -50,7 +50,7 @@ SE_MUST_CHECK se_status header_copy_with(struct header *header, const struct hea
                                          const struct field *field, const char *parameter,
                                          se_error *err);
 
-/* The number of the file's line that holds the byte at `at`, from 1. */
+/* Number of the file's line with the byte at `at`, from 1. */
 size_t header_line(const struct header *header, size_t at);
 
 /* Whether its lines end with CRLF, by the first one. */
@@ -65,8 +65,8 @@ bool field_is(const struct header *header, const struct field *field, const char
 bool field_is_content(const struct header *header, const struct field *field);
 se_bytes field_bytes(const struct header *header, const struct field *field);
 
-/* Its value in one line, without blanks around it, for a missing field an empty one;
- * NUL-terminated.  The caller releases *out. */
+/* Its value in one line, without blanks around it, NUL-terminated; empty for a missing field.
+ * The caller releases *out. */
 SE_MUST_CHECK se_status field_value(se_buf *out, const struct header *header,
                                     const struct field *field, se_error *err);
 
@@ -85,8 +85,8 @@ AUTO_KIND(message, struct message, message_close(p))
 /* Reads the header; `in` lasts as long as the message does. */
 SE_MUST_CHECK se_status message_open(struct message *out, const struct stream *in, se_error *err);
 
-/* Whose certificate is needed: the sender's, or where that is NULL the From field's. SE_ERR_FORMAT:
- * there is not one field with one address. */
+/* Finds whose certificate is needed: the sender's, or that of the From field if `sender` is
+ * NULL.  SE_ERR_FORMAT: there is not one field with one address. */
 SE_MUST_CHECK se_status message_from(struct message *message, const char *sender,
                                      enum mailbox_forms forms, se_error *err);
 

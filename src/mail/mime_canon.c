@@ -121,7 +121,7 @@ static bool is_identity(const char *transfer)
     return false;
 }
 
-/* RFC 2045, 6.2: labels that say more than there is make relays convert. */
+/* RFC 2045, 6.2: a label that claims more than there is makes relays convert. */
 static bool says_too_much(const char *transfer)
 {
     return strcasecmp(transfer, "8bit") == 0 || strcasecmp(transfer, "binary") == 0;
@@ -140,7 +140,7 @@ static void canon_transfer_decided(void *arg, enum transfer_encoding transfer)
     canon_put_header(c);
 }
 
-/* Reports for machines, which are headers (RFC 3464, 8098, 5965, 3886, 6533). */
+/* Reports for machines consist of header fields (RFC 3464, 8098, 5965, 3886, 6533). */
 static bool is_report(const struct media *media)
 {
     static const char *const types[] = { "delivery-status",       "disposition-notification",
@@ -189,7 +189,7 @@ static bool is_message(const struct nature *n)
                                         strcmp(n->media.type, "message/news") == 0);
 }
 
-/* Signatures and ciphertext of others, of which not a byte may change. */
+/* Not a byte of other people's signatures and ciphertext may change. */
 static bool is_sealed(const struct media *media)
 {
     return media_is(media, "multipart") && media_seal(media) != SEAL_NONE;
@@ -204,8 +204,7 @@ static void canon_begin_header(struct mime_canon *c, bool digest)
     c->digest = digest;
 }
 
-/* The header is nothing but a line as mailbox files put before a message: it is the text's first
- * one. */
+/* The header is only a line as mailbox files put before a message: it belongs to the text. */
 static bool is_text_only(const struct header *h)
 {
     return h->count == 1 && !h->fields[0].name_size;
@@ -264,12 +263,12 @@ static se_status canon_take_header_line(struct mime_canon *c, const struct line 
     if (!c->header.complete)
         return SE_OK;
     TRY(canon_end_header(c, err));
-    /* of a multipart's header it may be the boundary, which was not known before */
+    /* behind a multipart's header it may be the boundary, which was not known before */
     return goes_on ? canon_take_line_or_boundary(c, line, err) : SE_OK;
 }
 
-/* Nobody reads margins, but they are signed: what is not safe is left out.  Without parts, it is
- * the margin that is read. */
+/* Nobody reads margins, but they are signed: lines that are not safe are left out.  Without
+ * parts, readers show the margin. */
 static se_status canon_take_margin_line(struct mime_canon *c, const struct line *line,
                                         se_error *err)
 {
@@ -336,7 +335,7 @@ static se_status canon_take_line_or_boundary(struct mime_canon *c, const struct 
     return level ? canon_take_boundary(c, level, close, line, err) : canon_take_line(c, line, err);
 }
 
-/* Lines that nobody has to look at one by one; *size is 0 if the next one is none of them. */
+/* Takes many safe lines at once; *size is 0 if the next line is not safe. */
 static se_status canon_take_stretch(size_t *size, struct mime_canon *c, se_error *err)
 {
     struct stretch stretch;

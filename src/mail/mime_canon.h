@@ -24,10 +24,10 @@ struct mime_canon {
     bool in_header, in_margin; /* a margin: before the first part, or behind the last one */
     bool digest;
     struct part_body body;
-    const char *transfer;  /* what the part's Content-Transfer-Encoding becomes; NULL: it stays */
-    bool verbatim;         /* the header is written as it is */
-    bool open;             /* no empty line ends it: for some readers it goes on in the body */
-    bool implicit;         /* the entity is text that does not say so */
+    const char *transfer; /* what the part's Content-Transfer-Encoding becomes; NULL: it stays */
+    bool verbatim;        /* the header is written as it is */
+    bool open;     /* no empty line ends the header: for some readers it goes on in the body */
+    bool implicit; /* the entity is text that does not say so */
     const char *parameter; /* of the Content-Type that it is given then */
 };
 void mime_canon_free(struct mime_canon *canon);

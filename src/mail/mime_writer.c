@@ -1,6 +1,6 @@
 #include "mail/mime_writer.h"
 
-/* More at a time is not faster, and small messages would pay for it. */
+/* More at a time is not faster, and costs small messages time. */
 enum { GATHER = 16 << 10 };
 
 void mime_writer_open(struct mime_writer *out, const se_sink *to, bool crlf)

@@ -121,7 +121,7 @@ static void body_decide(struct part_body *body, enum transfer_encoding transfer)
     body->eol = eol;
 }
 
-/* Room for the lines that come, and the line end that they follow. */
+/* Makes room for lines, and puts the line end in front of them. */
 static struct writer *body_hold(struct part_body *body)
 {
     if (!body->begun)
@@ -138,7 +138,7 @@ static void body_hold_line(struct part_body *body, const struct line *line)
     body->eol = line->eol;
 }
 
-/* Of a body with a line that is not safe; what is held before it is ASCII. */
+/* For a body with an unsafe line; the lines held before it are ASCII. */
 static enum transfer_encoding choose_encoding(struct part_body *body, const struct line *line)
 {
     if (body->bare)
@@ -174,7 +174,7 @@ se_status part_body_take_line(struct part_body *body, const struct line *line, s
 {
     const struct line taken = body->fields && line->ends ? line_trimmed(line) : *line;
 
-    /* a field goes on in it, and says nothing more; an empty line would be an end */
+    /* it continues a field and adds nothing; empty, it would end the fields */
     if (body->fields && line->text.size && line_is_blank(line))
         return SE_OK;
     if (body->transfer == TRANSFER_DETECT)
@@ -186,8 +186,7 @@ se_status part_body_take_line(struct part_body *body, const struct line *line, s
     return body->held.failed ? error_memory(err) : SE_OK;
 }
 
-/* A stretch is no longer than the room of the line reader, and written no more than twice as long.
- */
+/* A stretch is no longer than the line reader's room, and grows to twice its length at most. */
 bool part_body_takes_stretch(const struct part_body *body)
 {
     return body->transfer == TRANSFER_SAFE || body->transfer == TRANSFER_KEEP ||

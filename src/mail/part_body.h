@@ -1,4 +1,4 @@
-/* The body of one part that has no parts, turned into what survives transport. */
+/* The body of a part without parts, encoded so that it survives transport. */
 #ifndef MAIL_PART_BODY_H
 #define MAIL_PART_BODY_H
 
@@ -7,10 +7,10 @@
 
 /* How a body is written. */
 enum transfer_encoding {
-    TRANSFER_DETECT, /* as it is if that is safe, else encoded: known at its end, or when something
-                        unsafe comes */
-    TRANSFER_DETECT_BASE64, /* it says that it is base64: known at its end, when something else
-                               comes, or when it is longer than such a text would be */
+    TRANSFER_DETECT, /* as it is if it is safe, else encoded: decided at its end, or at the first
+                        unsafe line */
+    TRANSFER_DETECT_BASE64, /* labelled base64: decided at its end, at the first other text, or when
+                               it is too long to be other text */
     TRANSFER_SAFE,          /* as it is */
     TRANSFER_KEEP,          /* as it is, safe or not, and so is what it says of itself */
     TRANSFER_BASE64,        /* it is base64 already */

@@ -167,7 +167,7 @@ se_status readings_check_version(const struct header *h, se_error *err)
 
     TRY(field_value(&value, h, field, err));
     text = (const char *)value.data;
-    /* comments tell which program it was (RFC 2045, 4) */
+    /* a comment may name the program (RFC 2045, 4) */
     if (strncmp(text, "1.0", 3) == 0 && strchr(" \t(", text[3]))
         return SE_OK;
     return error_set(err, SE_ERR_FORMAT,

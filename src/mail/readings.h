@@ -1,8 +1,8 @@
 /*
- * What readers of mail read differently, and so may show otherwise than it was signed: it is
- * refused outside of what is signed, SE_ERR_FORMAT. Mail programs, and libraries that others are
- * made of, take the first or the last of two fields, end lines and headers where others do not, and
- * forgive what the grammars of RFC 2045 and RFC 5322 have no place for, each in its own way.
+ * Mail programs and their libraries read odd messages differently, and so may show something else
+ * than was signed: they take the first or the last of two fields, end lines and headers where
+ * others do not, and each forgives other violations of RFC 2045 and RFC 5322.  Such oddities are
+ * refused outside of what is signed, SE_ERR_FORMAT.
  */
 #ifndef MAIL_READINGS_H
 #define MAIL_READINGS_H
@@ -14,26 +14,26 @@
 SE_MUST_CHECK se_status readings_check_header(const struct header *header, const char *whose,
                                               se_error *err);
 
-/* Of a header that is signed itself, only what says how its content is read: said once. */
+/* In a header that is signed itself, only the fields that say how its content is read must be
+ * there once. */
 SE_MUST_CHECK se_status readings_check_signed(const struct header *header, const char *whose,
                                               se_error *err);
 
-/* SE_ERR_FORMAT: one that nobody has signed makes an attachment of a multipart, of which some
- * readers show nothing. */
+/* SE_ERR_FORMAT: an unsigned Content-Disposition makes the multipart an attachment, of which
+ * some readers show nothing. */
 SE_MUST_CHECK se_status readings_check_disposition(const struct header *h, const char *whose,
                                                    se_error *err);
 
-/* That there is a MIME-Version field: some programs show a message without it as plain text. */
+/* Requires a MIME-Version field: some programs show a message without it as plain text. */
 SE_MUST_CHECK se_status readings_check_version(const struct header *header, se_error *err);
 
-/* Its Content-Type, which was read as `media`; `transfer`: one of these, ending with NULL, is its
- * Content-Transfer-Encoding. */
+/* Checks its Content-Type, which was read as `media`, and that its Content-Transfer-Encoding is
+ * one of `transfer`, which ends with NULL. */
 SE_MUST_CHECK se_status readings_check_content(const struct header *header, const char *whose,
                                                const struct media *media,
                                                const char *const *transfer, se_error *err);
 
-/* Why a line before the first boundary or behind the last one may be more than a remark to some
- * readers; NULL: it is not. */
+/* Why some readers may take a line outside of the parts for more than a remark; NULL: none does. */
 const char *readings_margin_fault(const struct line *line);
 
 #endif

@@ -83,8 +83,8 @@ static void put_content_type(struct writer *w, const struct signing *s, const ch
         writer_text(w, *text);
 }
 
-/* In order and to the byte; in the place of the first field that moves inside stands what the
- * message is now. */
+/* In order and to the byte; the new Content-Type takes the place of the first field that moves
+ * inside. */
 static se_status put_message_header(struct signing *s, const char *algorithm, se_error *err)
 {
     const struct header *h = &s->message.header;

@@ -16,8 +16,8 @@ static const unsigned char *skip_printable(const unsigned char *at, const unsign
     for (; end - at >= (ptrdiff_t)sizeof eight; at += sizeof eight) {
         memcpy(&eight, at, sizeof eight);
         eight = le64toh(eight);
-        /* those of 0x80 and more, and those that are less than a blank, and borrow from their
-         * neighbour, which is looked at no more */
+        /* bytes from 0x80 on, and those below a blank, which borrow from their neighbour; that
+         * one does not matter any more */
         odd = (eight | (eight - every * ' ')) & every * 0x80;
         if (odd)
             return at + __builtin_ctzll(odd) / 8;
@@ -107,7 +107,7 @@ void stretch_put(struct writer *out, const struct stretch *stretch)
 
 /* ---- header fields ---- */
 
-/* At blanks, where folding may be (RFC 5322, 2.2.3); what has none stays long. */
+/* Folds at blanks (RFC 5322, 2.2.3); a line without blanks stays long. */
 static void put_folded(struct writer *out, const char *line, size_t size)
 {
     size_t at = size;

@@ -8,21 +8,21 @@
 /* A whole line of it. */
 bool line_is_safe(se_bytes line);
 
-/* Whole lines of it that follow each other, with their ends, which are alike. */
+/* Successive safe lines with their ends, which are alike. */
 struct stretch {
     se_bytes lines;
     size_t count;
     enum eol eol;
 };
 
-/* Those that `text`, in which a line begins, begins with; none that may be a boundary (RFC
- * 2046, 5.1.1). */
+/* The safe lines at the start of `text`, where a line begins; none of them may be a boundary
+ * (RFC 2046, 5.1.1). */
 struct stretch stretch_find(se_bytes text);
 
 /* With CRLF between them, and without the last one's end. */
 void stretch_put(struct writer *out, const struct stretch *stretch);
 
-/* A header field of it, whatever it was before: what it says stays. */
+/* Makes a header field safe; its meaning stays. */
 void field_put_safe(struct writer *out, se_bytes field);
 
 #endif

@@ -138,8 +138,7 @@ static void qp_release_blank(struct qp_lines *q)
         qp_put_token(q, &blank, 1);
 }
 
-/* At the start of a line it would mean something to some relays: "From ", and a dot that stands
- * alone. */
+/* "From " and a lone dot at the start of a line mean something to some relays. */
 static bool is_risky(unsigned char c, se_bytes rest)
 {
     return (c == '.' && !rest.size) ||
@@ -162,8 +161,7 @@ static void qp_put_character(struct qp_lines *q, unsigned char c, se_bytes rest)
         qp_put_token(q, &text, 1);
 }
 
-/* How many characters from here on fit on the line, mean themselves wherever they stand, and do not
- * end in a blank. */
+/* How many characters from here on fit on the line and need no escape; the last one is no blank. */
 static size_t qp_plain_run(const struct qp_lines *q, se_bytes text)
 {
     const unsigned char *in = text.data;

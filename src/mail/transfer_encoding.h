@@ -17,7 +17,7 @@ struct base64_form {
     unsigned letters, padding; /* of the last group */
     bool blank;                /* one has been seen in this line */
 };
-/* More of it, in a line that begins there, or goes on.  Returns how much of it is base64. */
+/* Takes more text, of a line that begins here or goes on.  Returns how much of it is base64. */
 size_t base64_form_take(struct base64_form *form, se_bytes text, bool begins);
 /* It may end here, and nobody misses anything. */
 bool base64_form_is_whole(const struct base64_form *form);
@@ -32,9 +32,9 @@ struct base64_lines {
     bool begun, wraps;
 };
 void base64_lines_encode(struct base64_lines *b, se_bytes data);
-/* Base64 that is there already: its letters and its padding stay as they are.  What an end without
- * padding means, and bits left over, is the reader's business.  Returns how much of it was base64
- * and was taken. */
+/* Wraps base64 anew: its letters and its padding stay as they are; an end without padding and
+ * bits left over are the reader's business.  Returns how much of the text was base64 and was
+ * taken. */
 size_t base64_lines_wrap(struct base64_lines *b, se_bytes text, bool begins);
 void base64_lines_end(struct base64_lines *b);
 

@@ -317,8 +317,7 @@ static se_status verify_opaque(se_signer *out, struct verification *v, se_error 
     return mail_verify_stream(out, v, &content, NULL, err);
 }
 
-/* Of a message, not of what was inside a signature: that has no From field to speak of, and no
- * MIME-Version. */
+/* Only a message has a From field and a MIME-Version; what was inside a signature need not. */
 static se_status check_sender(struct verification *v, se_error *err)
 {
     if (!v->params->sender)

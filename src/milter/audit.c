@@ -78,7 +78,7 @@ static void write_line(const char *path, json_t *line)
     json_decref(line);
 }
 
-/* Few texts are ours, and statuses are few: no sender decides how many there are. */
+/* Our texts and statuses are few: no sender decides how many reasons there are. */
 static void count_reason(const struct audit *a)
 {
     const char *text = a->status ? se_status_name(a->status) : a->reason;

@@ -19,13 +19,13 @@ enum outcome {
 
 struct audit {
     const char *queue_id, *client, *sender, *descriptor, *reason;
-    se_status status; /* of the error that is the reason; SE_OK: the reason is a text of ours */
+    se_status status; /* the error's, if the reason is its text; SE_OK: the reason is our own */
     unsigned version;
     enum outcome outcome;
     int64_t microseconds;
 };
 
-/* The log that lines go to; standard output if it is NULL, or can't be opened later. */
+/* `path`: the log; standard output if it is NULL, or can't be opened later. */
 SE_MUST_CHECK se_status audit_check(const char *path, se_error *err);
 void audit_message(const char *path, const struct audit *audit);
 /* To standard output. */
@@ -33,14 +33,14 @@ void audit_event(const char *what, const char *why);
 
 /* ---- counters ---- */
 
-/* A configuration that was loaded after the first one, or could not be. */
+/* The configuration was loaded again, or could not be. */
 void count_reload(bool done);
 /* A connection of somebody who is no peer. */
 void count_refused(void);
 
 /* Something changed that metrics show. */
 void metrics_touch(void);
-/* Whether they have to be written: for a change, or every hour, since days pass by themselves. */
+/* Whether metrics have to be written: after a change, and every hour, since they count days. */
 bool metrics_due(void);
 void metrics_put(struct writer *w);
 

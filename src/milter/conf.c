@@ -111,7 +111,7 @@ static se_status set_encrypted(enum encrypted *to, const struct conf_reader *r, 
     return BAD(r, "%s is refuse, sign or pass", r->words[0]);
 }
 
-/* How each setting is taken that is neither a text nor a choice between two. */
+/* Takes a setting that is neither a text nor a choice between two. */
 static se_status set_special(struct conf_reader *r, bool *known, se_error *err)
 {
     const char *name = r->words[0];

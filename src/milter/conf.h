@@ -5,8 +5,8 @@
 #include "milter/peers.h"
 #include "milter/rules.h"
 
-/* What becomes of encrypted mail, of which nobody here can see whether it is signed, where a
- * signature is required. */
+/* What becomes of encrypted mail where a signature is required: nobody here can see whether it
+ * is signed. */
 enum encrypted {
     ENCRYPTED_REFUSE,
     ENCRYPTED_SIGN, /* around what is encrypted */
@@ -18,8 +18,8 @@ struct conf {
     char *engine, *socket, *user, *audit, *metrics;
     char *trust_config;  /* CAs that must have signed the engine's configuration; NULL: it need not
                             be signed */
-    char *trust_signers; /* CAs whose certificates may have signed what comes signed; NULL: only the
-                            descriptor's own may */
+    char *trust_signers; /* CAs of other signers whose mail may pass; NULL: only the descriptor's
+                            own certificates may sign */
     char *socket_group;  /* NULL: as the system makes it */
     unsigned socket_mode;
     struct peers peers; /* who may connect */
@@ -34,7 +34,7 @@ struct conf {
 /* SE_ERR_CONFIG: the first finding, as "FILE:LINE: text".  The caller releases *out with
  * conf_free(). */
 SE_MUST_CHECK se_status conf_load(struct conf **out, const char *path, se_error *err);
-/* The same of a text, which is cut to pieces; `path` is for the findings. */
+/* The same for a text, which is cut to pieces; `path` is for the findings. */
 SE_MUST_CHECK se_status conf_parse(struct conf **out, se_buf *text, const char *path,
                                    se_error *err);
 void conf_free(struct conf **conf);

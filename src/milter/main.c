@@ -1,10 +1,9 @@
 /*
- * signengine-milter: signs outgoing mail for Postfix and Sendmail.
- *
- * Two processes: libmilter takes SIGHUP and SIGTERM for itself and stops at both, forgetting the
- * messages that it has half of.  So a parent receives the signals of the system and passes on what
- * they mean: SIGUSR1 is "load the configuration again", SIGUSR2 "finish and end". Only the child
- * loads the configuration: it alone has keys, PINs and sessions in tokens.
+ * signengine-milter: signs outgoing mail for Postfix and Sendmail.  It is two processes: libmilter
+ * takes SIGHUP and SIGTERM for itself, stops at both, and forgets messages that are under way.  So
+ * a parent receives the system's signals and passes on what they mean: SIGUSR1 is "load the
+ * configuration again", SIGUSR2 "finish and end".  Only the child loads the configuration: it alone
+ * has keys, PINs and sessions in tokens.
  */
 #include <errno.h>
 #include <grp.h>
@@ -90,7 +89,7 @@ static void reload_configuration(void)
     }
 }
 
-/* No message begins any more, and those that are under way are finished. */
+/* Lets messages that are under way finish; no other one begins. */
 static void finish_messages(void)
 {
     __atomic_store_n(&service.stopping, true, __ATOMIC_RELAXED);
@@ -108,7 +107,7 @@ static void *run_libmilter(void *status)
     return NULL;
 }
 
-/* Until the parent says that it is over, or libmilter does. */
+/* Until the parent or libmilter ends it. */
 static int child_control(void)
 {
     const sigset_t set = signal_set(childs);
@@ -190,7 +189,7 @@ static int child_begin(pid_t parent)
 
 /* ---- the parent ---- */
 
-/* Its own complaint, if it had one, stands on standard error already. */
+/* The child's own complaint is on standard error already. */
 static int report_end(int status)
 {
     if (WIFSIGNALED(status))
@@ -240,7 +239,7 @@ static int start_processes(void)
 
 /* ---- the start ---- */
 
-/* Whoever signs mail need not be able to do anything else. */
+/* Signing mail needs no other rights. */
 static int become_user(const char *user)
 {
     const struct passwd *entry = user ? getpwnam(user) : NULL;
@@ -286,7 +285,7 @@ static void note_finding(struct check *c, se_status st, const char *text)
         c->first = st;
 }
 
-/* It is replaced by a file beside it, so that the folder counts. */
+/* The file is replaced by one beside it, so the folder must be writable. */
 static se_status check_metrics(const struct conf *conf, se_error *err)
 {
     AUTO(output) out = OUTPUT_INIT;
@@ -334,8 +333,8 @@ static int drop_output(void *arg, const void *data, size_t size)
     return 0;
 }
 
-/* Signs a message of who the rule is for; a pattern of many tells none, and then the key signs
- * something. */
+/* Signs a message from the rule's sender; a pattern with '*' names none, and then the key signs
+ * some bytes. */
 static se_status sign_something(const struct setup *setup, const struct rule *rule, se_error *err)
 {
     const se_sink nowhere = { drop_output, NULL };
@@ -386,7 +385,8 @@ static se_status check_setup(const struct setup *setup, bool probe)
     return c.first;
 }
 
-/* As of the command: what may be back later, what needs permission, and what has to be mended. */
+/* The exit status, as of the command: later it may work, it needs permission, or it has to be
+ * mended. */
 static int check_configuration(bool probe)
 {
     int status = load_configuration();

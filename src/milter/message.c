@@ -130,8 +130,7 @@ static void take_sender(void *arg, const char *address)
         m->required = rule;
 }
 
-/* Readers show the one address or the other: the strictest rule counts, and so it does for what
- * can't be read. */
+/* Readers show one address or the other: the strictest rule counts, also where none can be read. */
 static void take_senders(struct message *m, const char *value)
 {
     const struct rule *strictest = rules_requirement(&m->setup->conf->rules);
@@ -142,7 +141,7 @@ static void take_senders(struct message *m, const char *value)
         m->required = strictest;
 }
 
-/* Of several From fields one may be shown, and another one be the certificate's. */
+/* Of several From fields, readers may show one while the certificate names another. */
 static void take_from(struct message *m, const char *value)
 {
     AUTO(se_buf) read = SE_BUF_INIT;
@@ -178,8 +177,8 @@ static bool is_field(const char *name, const char *wanted)
     return strncasecmp(name, wanted, size) == 0 && (unsigned char)name[size] <= ' ';
 }
 
-/* A field that counts, with a blank before its colon (RFC 5322, 4.5.8): some readers and MTAs know
- * it, others do not. */
+/* A field that matters, with a blank before its colon (RFC 5322, 4.5.8): only some readers and
+ * MTAs know it. */
 static bool is_ambiguous(const char *name)
 {
     static const char *const names[] = { "From", "Sender", "MIME-Version" };
@@ -291,8 +290,7 @@ static se_status verify_signed(struct message *m, const struct rule *rule, const
     return se_mail_verify(NULL, m->setup->engine, rule->descriptor, &source, &params, &m->error);
 }
 
-/* By the descriptor's own certificates; by somebody's below the CAs that the configuration names,
- * if it does. */
+/* By the descriptor's own certificates, then by any below the CAs of trust-signers. */
 se_status message_verify(struct message *m, const struct rule *rule)
 {
     const char *trust = m->setup->conf->trust_signers;
@@ -315,7 +313,7 @@ static bool delete_content_fields(struct message *m, SMFICTX *ctx)
     return true;
 }
 
-/* A field of what was signed: those of MIME are new to the MTA, the others it has. */
+/* Adds a field of the signed message: those of MIME are new to the MTA, it has the others. */
 static bool add_mime_field(struct message *m, SMFICTX *ctx, char *field)
 {
     char *value = strchr(field, ':');
@@ -329,8 +327,8 @@ static bool add_mime_field(struct message *m, SMFICTX *ctx, char *field)
     return smfi_addheader(ctx, field, value) == MI_SUCCESS;
 }
 
-/* The header of what was signed, CRLF made LF; what was read of the body behind it goes to *rest.
- */
+/* Reads the header of the signed message; the part of the body that was read with it goes to
+ * *rest. */
 static bool read_header(struct writer *header, se_bytes *rest, struct message *m)
 {
     char piece[4096];

@@ -142,9 +142,8 @@ static bool read_table_end(struct end *out, const char *text)
 }
 
 /*
- * One line of the kernel's table: the socket at the other end is the one whose addresses are ours,
- * exchanged.  A socket that its process has closed has no inode any more, and shows root as its
- * user, which it need not have been.
+ * One line of the kernel's table: the peer's socket has our addresses, exchanged.  A socket that
+ * its process has closed has no inode any more and shows root as its user, whoever it was.
  */
 static bool read_row(uid_t *user, char *line, const struct end *ours, const struct end *theirs)
 {
@@ -162,7 +161,8 @@ static bool read_row(uid_t *user, char *line, const struct end *ours, const stru
     return are_same_ends(&ends[0], theirs) && are_same_ends(&ends[1], ours);
 }
 
-/* Whose socket of this machine it is (RFC 1413 asks the same); false: nobody's here. */
+/* Finds the user of the peer's socket on this machine (RFC 1413 asks the same); false: none is
+ * here. */
 static bool find_user(uid_t *user, const struct end *ours, const struct end *theirs)
 {
     static const char *const tables[] = { "/proc/net/tcp", "/proc/net/tcp6" };

@@ -1,4 +1,4 @@
-/* Who may connect: whoever speaks for an MTA here has mail signed in anybody's name. */
+/* Who may connect: a peer has mail signed in anybody's name. */
 #ifndef MILTER_PEERS_H
 #define MILTER_PEERS_H
 
@@ -27,8 +27,7 @@ bool networks_hold(const struct network *list, size_t count, const struct in6_ad
 
 enum { PEERS = 64 };
 
-/* Users of this machine; root and the milter's own user are always among them.  Networks of others.
- */
+/* Users of this machine (root and the milter's own user are always allowed), and networks. */
 struct peers {
     uid_t users[PEERS];
     struct network networks[PEERS];
@@ -39,10 +38,10 @@ struct peers {
 /* Postfix's user, if there is one. */
 void peers_default(struct peers *peers);
 
-/* A user's name, a network, or '*': whoever reaches the socket. */
+/* Adds a user's name, a network, or '*': everybody who reaches the socket. */
 SE_MUST_CHECK se_status peers_add(struct peers *peers, const char *word, se_error *err);
 
-/* Whether the other end of a connection is one of them; who it is goes to `who`. */
+/* Whether the other end of a connection is a peer; its description goes to `who`. */
 bool peers_admit(const struct peers *peers, int fd, char who[128]);
 
 #endif

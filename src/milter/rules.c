@@ -68,8 +68,7 @@ se_status rules_add(struct rules *rules, char *const *words, size_t count, unsig
     return rule->pattern && rule->descriptor ? split_version(rule, err) : error_memory(err);
 }
 
-/* A '*' in the text is a character that only a '*' stands for: a pattern is covered by another if
- * that matches it. */
+/* Only a '*' matches a '*' in the text: a pattern covers another one if it matches it. */
 static bool matches_pattern(const char *pattern, const char *text)
 {
     const char *star = NULL, *retry = text;
@@ -110,8 +109,8 @@ static int compare_patterns(const void *a, const void *b)
     return order ? order : (*left)->line < (*right)->line ? -1 : (*left)->line > (*right)->line;
 }
 
-/* Those that are written twice: by sorting, for there may be one for each of many thousand people.
- */
+/* Finds patterns that are written twice; sorts, as there may be one for each of many thousand
+ * people. */
 static se_status check_repeated(const struct rules *rules, const char *path, se_error *err)
 {
     const struct rule **sorted = calloc(rules->count + 1, sizeof *sorted);

@@ -32,8 +32,8 @@ enum policy policy_read(const char *word);
 SE_MUST_CHECK se_status rules_add(struct rules *rules, char *const *words, size_t count,
                                   unsigned line, se_error *err);
 
-/* Makes patterns what rules_find() compares; SE_ERR_CONFIG: one can never fit, for an earlier one
- * covers it ("PATH:LINE: text"). */
+/* Brings patterns into the form that rules_find() compares.  SE_ERR_CONFIG: an earlier rule
+ * covers one ("PATH:LINE: text"). */
 SE_MUST_CHECK se_status rules_settle(struct rules *rules, const char *path, se_error *err);
 
 /* The first for the address; NULL: none. */

@@ -9,7 +9,7 @@
 #include "base/utf8.h"
 #include "signengine-mail.h"
 
-/* Far more than anybody shows; each is compared with all rules. */
+/* Far more than any field shows; each is compared with all rules. */
 enum { SENDERS_LIMIT = 2000, CHARSET_LIMIT = 64 };
 
 /* ---- characters ---- */
@@ -66,7 +66,8 @@ static void put_shown(struct writer *w, const char *text)
 
 /* ---- RFC 5322, 3.2 ---- */
 
-/* The text behind a comment that begins here; they nest.  One that does not end goes to the end. */
+/* The text behind a comment that begins here; comments nest.  One that does not end goes to the
+ * end. */
 static const char *address_skip_comment(const char *p)
 {
     size_t depth = 0;
@@ -206,7 +207,7 @@ static void decode_quoted(struct writer *w, const struct encoded_word *word)
     }
 }
 
-/* What base64_decode() would refuse, other readers take. */
+/* Readers take more than base64_decode() does. */
 static void decode_base64(struct writer *w, const struct encoded_word *word)
 {
     const se_bytes text = { word->text, (size_t)(word->text_end - word->text) };

@@ -27,8 +27,7 @@ static se_status check_mail(se_error *err)
     return se_mail_address(&address, "\"Postmaster\" <postmaster@localhost>", err);
 }
 
-/* That the CAs of those who may have signed what comes signed are there: now, not when mail comes.
- */
+/* Fails now rather than when mail comes, if the CAs of other signers are missing. */
 static se_status check_signers(const char *path, se_error *err)
 {
     enum { CERTIFICATES_LIMIT = 16 << 20 };
@@ -109,7 +108,7 @@ struct setup *service_enter(void)
     return setup;
 }
 
-/* Closing an engine may wait for a key store: not while others wait for the lock. */
+/* Closing an engine may wait for a key store, so it happens outside of the lock. */
 void service_leave(struct setup *setup)
 {
     bool last;

@@ -25,7 +25,7 @@ SE_MUST_CHECK se_status service_load(se_error *err);
 struct setup *service_enter(void);
 void service_leave(struct setup *setup);
 
-/* Writes the metrics to the file that the configuration says, if there is something new. */
+/* Writes the metrics to the configured file, if there is something new. */
 void service_write_metrics(void);
 
 #endif

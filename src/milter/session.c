@@ -85,7 +85,7 @@ static void session_end_message(struct session *s)
     __atomic_sub_fetch(&service.busy, 1, __ATOMIC_RELAXED);
 }
 
-/* What is between the brackets of MAIL FROM; changes `argument`. */
+/* The address between the brackets of MAIL FROM; changes `argument`. */
 static char *settle_envelope(char *argument)
 {
     char *to = argument;
@@ -121,9 +121,9 @@ static sfsistat milter_envelope(SMFICTX *ctx, char **arguments)
 }
 
 /*
- * An answer, for its own sake: Postfix sends the macros of RCPT and DATA, which has none, and the
- * message behind them; with nothing to send back the kernel would acknowledge them 40 ms late, for
- * which Nagle's algorithm waits at the other end.
+ * An answer for its own sake: Postfix sends the macros of RCPT and DATA, and the message behind
+ * them.  Without an answer the kernel would acknowledge the macros 40 ms late, and Nagle's
+ * algorithm at the other end waits for that.
  */
 static sfsistat milter_data(SMFICTX *ctx)
 {
@@ -151,7 +151,8 @@ static sfsistat milter_body(SMFICTX *ctx, unsigned char *data, size_t size)
 
 /* ---- the end of a message ---- */
 
-/* What can never be signed is refused; all else may be mended, and waits in the queue. */
+/* A message that can never be signed is refused; other failures may be mended, and it waits in
+ * the queue. */
 static enum outcome outcome_of_failure(const struct message *m, se_status status)
 {
     if (!m->required)
@@ -160,7 +161,7 @@ static enum outcome outcome_of_failure(const struct message *m, se_status status
                                                                 : OUTCOME_DEFERRED;
 }
 
-/* Of several From addresses one may be the envelope's sender, and another one the certificate's. */
+/* The envelope's sender could be another From address than the certificate's. */
 static enum outcome compare_senders(struct audit *audit, const struct message *m)
 {
     if (!*m->from) {
@@ -174,8 +175,7 @@ static enum outcome compare_senders(struct audit *audit, const struct message *m
     return outcome_of_failure(m, SE_ERR_POLICY);
 }
 
-/* What a rule requires, whatever else is said: no sender may be shown whom the signature does not
- * name. */
+/* For a rule that requires a signature: no sender may be shown that the signature does not name. */
 static enum outcome judge_required(struct audit *audit, const struct message *m)
 {
     const struct conf *conf = m->setup->conf;
@@ -193,7 +193,7 @@ static enum outcome judge_required(struct audit *audit, const struct message *m)
                : compare_senders(audit, m);
 }
 
-/* What the rules say, before anything is signed; OUTCOME_SIGNED: try it. */
+/* Applies the rules before anything is signed; OUTCOME_SIGNED: try it. */
 static enum outcome judge_message(const struct rule **rule, struct audit *audit,
                                   const struct session *s)
 {
@@ -221,8 +221,8 @@ static enum outcome judge_message(const struct rule **rule, struct audit *audit,
                                                                   : compare_senders(audit, m);
 }
 
-/* Whether it may leave as it is: where a signature is required, what it says about itself is no
- * reason. */
+/* Whether a message may leave as it is: where a signature is required, its own claim is not
+ * enough. */
 static enum outcome judge_passed(struct audit *audit, struct message *m, const struct rule *rule,
                                  const se_mail *told)
 {
@@ -242,8 +242,8 @@ static enum outcome judge_passed(struct audit *audit, struct message *m, const s
     return st ? outcome_of_failure(m, st) : OUTCOME_ALREADY;
 }
 
-/* What could be signed and does not verify is something that readers may read differently, and so
- * may the rules have done. */
+/* A signed message that does not verify is one that readers, and the rules, may have read
+ * differently. */
 static se_status sign_and_verify(se_mail *told, struct message *m, const struct rule *rule)
 {
     se_status st = message_sign(told, m, rule, false);
@@ -269,7 +269,7 @@ static enum outcome try_signing(struct audit *audit, struct session *s, const st
         return judge_passed(audit, m, rule, &told);
     if (message_replace(m, ctx))
         return OUTCOME_SIGNED;
-    /* the MTA may have half of the changes: it must not go on with them */
+    /* the MTA may have taken half of the changes, and must not go on with them */
     audit->reason = "the MTA did not take the signed message";
     audit->status = SE_OK;
     return OUTCOME_DEFERRED;

@@ -1,4 +1,4 @@
-/* What the MTA tells about one message after the other, and what it is told at the end of each. */
+/* One connection of the MTA: its messages come in, and each gets an answer at its end. */
 #ifndef MILTER_SESSION_H
 #define MILTER_SESSION_H
 

@@ -34,7 +34,7 @@ static const char *local_path(const char *name)
 
 /* ---- what is risky ---- */
 
-/* Who can write to the folder can put a milter of his own there, that lets everything leave. */
+/* Anybody who can write to the folder can put another milter there, which lets everything leave. */
 static bool is_open_to_others(const char *path)
 {
     AUTO(text) folder = file_folder(path);
@@ -159,12 +159,11 @@ se_status socket_check(const struct conf *conf, se_error *err)
 /* ---- who connects ---- */
 
 /*
- * libmilter takes connections itself and shows neither their sockets nor who is at the other end,
- * and its callbacks come too late: the library has read from the peer by then.  But it calls
- * accept() by its name in the C library, and the dynamic linker takes that name from the program
- * before all libraries.  So this is the function that libmilter calls, and it gets nobody to see
- * who is no peer.  Should a libmilter ever take connections in another way, `looked_at` stays zero,
- * and the session refuses all of them.
+ * libmilter takes connections itself and shows neither their sockets nor their peers, and its
+ * callbacks come too late: it has read from the peer by then.  But it calls accept() by its name in
+ * the C library, and the dynamic linker looks for that name in the program first.  So libmilter
+ * calls this function, and gets connections from peers only.  Should a libmilter ever take
+ * connections in another way, `looked_at` stays zero, and the session refuses all of them.
  */
 static int listener = -1;
 static unsigned long looked_at;
@@ -174,7 +173,7 @@ bool socket_is_guarded(void)
     return __atomic_load_n(&looked_at, __ATOMIC_ACQUIRE) > 0;
 }
 
-/* A line a second at most: whoever wants to could fill the disk. */
+/* A line a second at most, or connections could fill the disk. */
 static void report_refused(const char *who)
 {
     static int64_t last;
@@ -227,8 +226,7 @@ static int find_listener(void)
     return -1;
 }
 
-/* A local socket that somebody listens on: libmilter would remove it, and nobody would reach him
- * any more. */
+/* Whether another process listens on the local socket: libmilter would remove it. */
 static bool is_taken(const char *path)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -245,7 +243,7 @@ static bool is_taken(const char *path)
     return taken;
 }
 
-/* libmilter makes it as the umask lets it: nobody's but our own, until it has its group. */
+/* The umask keeps the socket to ourselves until it has its group. */
 static bool open_socket(char *name, struct smfiDesc *callbacks)
 {
     const mode_t before = umask(0177);

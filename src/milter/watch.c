@@ -14,7 +14,7 @@ enum { DAY = 86400 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what is found out about keys */
 
-/* By the version that it is: a rule need not name one. */
+/* By its real version: a rule need not name one. */
 static bool is_watched(const struct watch *watch, const struct watched *w)
 {
     for (size_t i = 0; i < watch->count; i++)
@@ -24,7 +24,7 @@ static bool is_watched(const struct watch *watch, const struct watched *w)
     return false;
 }
 
-/* Which key that is stands in the configuration; the store need not be there. */
+/* Notes the key that the configuration names; the store need not be there. */
 static void note_key(void *arg, const char *item, const char *property, const char *value)
 {
     struct watched *w = arg;
@@ -141,7 +141,7 @@ static bool watch_set_up(struct watch *watch, const char *key, bool up)
     return changed;
 }
 
-/* Statuses of a store, or of a key in it: what a message was like says nothing about the key. */
+/* Only a status of the store, or of a key in it; a bad message says nothing about the key. */
 static bool is_loss(se_status st)
 {
     return st == SE_ERR_UNAVAILABLE || st == SE_ERR_STORE || st == SE_ERR_ACCESS ||

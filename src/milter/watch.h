@@ -11,7 +11,7 @@ struct watched {
     unsigned version;
     int64_t not_after; /* of the certificate; 0: not known yet */
     bool up;
-    char why[256]; /* it was not when it was looked at */
+    char why[256]; /* the reason if it was not up */
 };
 
 struct watch {
@@ -19,19 +19,19 @@ struct watch {
     size_t count;
 };
 
-/* Looks at each once.  SE_ERR_NO_DESCRIPTOR, SE_ERR_POLICY: a rule that can't work, whatever
- * becomes of its key store. */
+/* Looks at each key once.  SE_ERR_NO_DESCRIPTOR, SE_ERR_POLICY: a rule can't work, with or
+ * without its key store. */
 SE_MUST_CHECK se_status watch_begin(struct watch *out, const struct conf *conf, se_engine *engine,
                                     se_error *err);
 void watch_free(struct watch *watch);
 
-/* Looks again at those that came into reach since: how long their certificates are valid. */
+/* Looks at keys that have come into reach since, for how long their certificates are valid. */
 void watch_refresh(struct watch *watch, se_engine *engine);
 
 /* Logs which are out of reach. */
 void watch_log(const struct watch *watch);
 
-/* Logs what becomes of a key. */
+/* Logs an event of a key. */
 void watch_event(struct watch *watch, const se_event *event);
 
 /* For Prometheus. */
