@@ -37,11 +37,11 @@ static const char *find_parameter(GMimeContentType *type, const char *name)
 /* The extension of the name says the same where the parameter is missing (RFC 8551, 3.2.1). */
 static const char *find_smime_type(GMimeContentType *type)
 {
-    const char *told = find_parameter(type, "smime-type"), *name = find_parameter(type, "name"),
+    const char *given = find_parameter(type, "smime-type"), *name = find_parameter(type, "name"),
                *dot = name ? strrchr(name, '.') : NULL;
 
-    if (told || !dot)
-        return told;
+    if (given || !dot)
+        return given;
     return strcasecmp(dot, ".p7c") == 0   ? "certs-only"
            : strcasecmp(dot, ".p7z") == 0 ? "compressed-data"
                                           : NULL;

@@ -267,21 +267,20 @@ se_status message_open(struct message *out, const struct stream *in, se_error *e
 }
 
 /* What is wrong with its value; NULL: nothing. */
-static const char *read_from_field(struct addresses *out, const struct header *h,
-                                   const struct field *field, const char *value,
-                                   enum mailbox_forms forms, se_error *err)
+static const char *read_from_field(struct message *message, const struct field *field,
+                                   const char *value, enum mailbox_forms forms, se_error *err)
 {
     char address[MAILBOX_ROOM];
     const char *fault = mailbox_read(address, value, forms);
     AUTO(se_buf) decoded = SE_BUF_INIT;
 
-    if (memchr(h->text.buf.data + field->at, 0, field->size))
+    if (memchr(message->header.text.buf.data + field->at, 0, field->size))
         return "has a NUL byte";
-    if (fault || addresses_read(out, value, err) || words_decode(&decoded, value, err))
+    if (fault || addresses_read(&message->from, value, err) || words_decode(&decoded, value, err))
         return fault;
     if (mailbox_hides_another(value, (const char *)decoded.data, address))
         return "has an encoded word with an \"@\" in it, which is another address for some readers";
-    return out->count == 1 ? NULL : "has several mail addresses for some readers";
+    return message->from.count == 1 ? NULL : "has several mail addresses for some readers";
 }
 
 se_status message_from(struct message *message, const char *sender, enum mailbox_forms forms,
@@ -299,8 +298,7 @@ se_status message_from(struct message *message, const char *sender, enum mailbox
     if (count != 1)
         return error_set(err, SE_ERR_FORMAT, "the message has %zu From fields, not one", count);
     TRY(field_value(&value, header, field, err));
-    fault =
-        read_from_field(&message->from, header, field, (const char *)value.data, forms, &failure);
+    fault = read_from_field(message, field, (const char *)value.data, forms, &failure);
     if (failure.status && err)
         *err = failure;
     if (failure.status)

@@ -37,17 +37,17 @@ static void field_put_verbatim(struct writer *out, se_bytes field)
     writer_text(out, "\r\n");
 }
 
-static void canon_put_transfer(struct mime_canon *c, bool *told)
+static void canon_put_transfer(struct mime_canon *c, bool *written)
 {
-    if (!*told)
+    if (!*written)
         writer_format(&c->out, "Content-Transfer-Encoding: %s\r\n", c->transfer);
-    *told = true;
+    *written = true;
 }
 
 static void canon_put_header(struct mime_canon *c)
 {
     const struct header *h = &c->header;
-    bool told = !c->transfer;
+    bool written = !c->transfer;
 
     if (c->implicit)
         writer_format(&c->out, "Content-Type: text/plain; charset=%s%s\r\n",
@@ -57,13 +57,13 @@ static void canon_put_header(struct mime_canon *c)
                       c->parameter);
     for (size_t i = 0; i < h->count; i++) {
         if (c->transfer && field_is(h, &h->fields[i], "Content-Transfer-Encoding"))
-            canon_put_transfer(c, &told);
+            canon_put_transfer(c, &written);
         else if (c->verbatim)
             field_put_verbatim(&c->out, field_bytes(h, &h->fields[i]));
         else if (h->fields[i].name_size)
             field_put_safe(&c->out, field_bytes(h, &h->fields[i]));
     }
-    canon_put_transfer(c, &told);
+    canon_put_transfer(c, &written);
     if (!c->open)
         writer_text(&c->out, "\r\n");
     c->implicit = false;

@@ -6,7 +6,7 @@
 
 enum { LINE_LIMIT = 998 }; /* RFC 5322, 2.1.1 */
 
-/* A field's name and its value in one line, without what must not be there. */
+/* Fields that are there once at the most. */
 static const char *const once[] = { "Content-Type", "Content-Transfer-Encoding", "MIME-Version" };
 
 /* Lines are the file's, of a part's header too. */

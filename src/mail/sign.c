@@ -226,13 +226,13 @@ static se_status put_detached(struct signing *s, se_error *err)
     return SE_OK;
 }
 
-static se_status sign_message(struct signing *s, se_mail *told, se_error *err)
+static se_status sign_message(struct signing *s, se_mail *result, se_error *err)
 {
     const se_sign_params params = mail_sign_params(s);
 
-    TRY(se_find_signer(&told->signer, s->engine, s->descriptor, &params, err));
+    TRY(se_find_signer(&result->signer, s->engine, s->descriptor, &params, err));
     TRY(boundary_choose(s->boundary, err));
-    TRY(put_message_header(s, told->signer.algorithm, err));
+    TRY(put_message_header(s, result->signer.algorithm, err));
     TRY(fill_canon(s, err));
     return s->params->opaque ? put_opaque(s, err) : put_detached(s, err);
 }
@@ -242,28 +242,28 @@ se_status se_mail_sign(const se_sink *out, se_mail *done, se_engine *engine, con
 {
     se_mail_sign_params read;
     struct stream stream = { .source = in };
-    se_mail told = { .passed = false };
+    se_mail result = { .passed = false };
     AUTO(signing) s = { .engine = engine, .descriptor = descriptor, .params = &read };
 
     if (done)
-        *done = told;
+        *done = result;
     TRY(arguments_check(error, given_sink(out), engine, descriptor, given_source(in)));
     TRY(arguments_options(&read, params, se_mail_sign_params, error));
     stream.progress = read.progress;
     stream.progress_arg = read.progress_arg;
     TRY(message_open(&s.message, &stream, error));
     mime_writer_open(&s.out, out, header_is_crlf(&s.message.header));
-    told.passed = !read.again && media_seal(&s.message.media) != SEAL_NONE;
-    told.encrypted = told.passed && media_seal(&s.message.media) == SEAL_ENCRYPTED;
-    if (told.passed) {
+    result.passed = !read.again && media_seal(&s.message.media) != SEAL_NONE;
+    result.encrypted = result.passed && media_seal(&s.message.media) == SEAL_ENCRYPTED;
+    if (result.passed) {
         TRY(pass_through(&s, error));
     } else {
         TRY(readings_check_signed(&s.message.header, "the message's", error));
         TRY(message_from(&s.message, read.sender, MAILBOX_OBSOLETE, error));
-        TRY(sign_message(&s, &told, error));
+        TRY(sign_message(&s, &result, error));
     }
     TRY(mime_writer_flush(&s.out, error));
     if (done)
-        *done = told;
+        *done = result;
     return SE_OK;
 }

@@ -379,21 +379,21 @@ se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor
 {
     se_mail_verify_params read;
     struct stream stream = { .source = in };
-    se_mail told = { .passed = false };
+    se_mail result = { .passed = false };
     AUTO(verification) v = { .engine = engine, .descriptor = descriptor, .params = &read };
 
     if (out)
-        *out = told;
+        *out = result;
     TRY(arguments_check(error, engine, descriptor, given_source(in)));
     TRY(arguments_options(&read, params, se_mail_verify_params, error));
     stream.progress = read.progress;
     stream.progress_arg = read.progress_arg;
     TRY(message_open(&v.message, &stream, error));
-    TRY(verify_message(&told, &v, error));
-    TRY(check_inside(&told, &v, error));
+    TRY(verify_message(&result, &v, error));
+    TRY(check_inside(&result, &v, error));
     if (read.header)
         TRY(sink_write(read.header, buf_bytes(&v.message.header.text.buf), error));
     if (out)
-        *out = told;
+        *out = result;
     return SE_OK;
 }

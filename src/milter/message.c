@@ -248,7 +248,7 @@ static int write_message(void *arg, const void *data, size_t size)
     return spool_write(arg, data, size);
 }
 
-se_status message_sign(se_mail *told, struct message *m, const struct rule *rule, bool again)
+se_status message_sign(se_mail *result, struct message *m, const struct rule *rule, bool again)
 {
     se_error *err = &m->error;
     se_mail_sign_params params = SE_MAIL_SIGN_PARAMS_INIT;
@@ -271,7 +271,7 @@ se_status message_sign(se_mail *told, struct message *m, const struct rule *rule
     params.opaque = m->setup->conf->opaque;
     params.protect = m->setup->conf->protect;
     params.again = again;
-    return se_mail_sign(&sink, told, m->setup->engine, rule->descriptor, &source, &params, err);
+    return se_mail_sign(&sink, result, m->setup->engine, rule->descriptor, &source, &params, err);
 }
 
 static ptrdiff_t read_signed(void *arg, void *data, size_t size)

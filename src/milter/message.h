@@ -49,9 +49,9 @@ void message_take_body(struct message *message, const void *data, size_t size);
 /* The rule for its senders, or for its envelope if it has none; NULL: none. */
 const struct rule *message_find_rule(struct message *message);
 
-/* Signs; if `again`, also a message that is signed or encrypted already.  *told is that of
+/* Signs; if `again`, also a message that is signed or encrypted already.  *result is that of
  * se_mail_sign().  message->error has the reason of a failure. */
-SE_MUST_CHECK se_status message_sign(se_mail *told, struct message *message,
+SE_MUST_CHECK se_status message_sign(se_mail *result, struct message *message,
                                      const struct rule *rule, bool again);
 
 /* Verifies the result of message_sign().  message->error has the reason of a failure. */

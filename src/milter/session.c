@@ -224,15 +224,15 @@ static enum outcome judge_message(const struct rule **rule, struct audit *audit,
 /* Whether a message may leave as it is: where a signature is required, its own claim is not
  * enough. */
 static enum outcome judge_passed(struct audit *audit, struct message *m, const struct rule *rule,
-                                 const se_mail *told)
+                                 const se_mail *result)
 {
     se_status st;
 
     if (!m->required)
         return OUTCOME_ALREADY;
-    if (told->encrypted && m->setup->conf->encrypted == ENCRYPTED_PASS)
+    if (result->encrypted && m->setup->conf->encrypted == ENCRYPTED_PASS)
         return OUTCOME_ALREADY;
-    if (told->encrypted) {
+    if (result->encrypted) {
         audit->reason = "it is encrypted, so that nobody can tell whether it is signed";
         return OUTCOME_REFUSED;
     }
@@ -244,29 +244,29 @@ static enum outcome judge_passed(struct audit *audit, struct message *m, const s
 
 /* A signed message that does not verify is one that readers, and the rules, may have read
  * differently. */
-static se_status sign_and_verify(se_mail *told, struct message *m, const struct rule *rule)
+static se_status sign_and_verify(se_mail *result, struct message *m, const struct rule *rule)
 {
-    se_status st = message_sign(told, m, rule, false);
+    se_status st = message_sign(result, m, rule, false);
 
-    if (!st && told->encrypted && m->required && m->setup->conf->encrypted == ENCRYPTED_SIGN)
-        st = message_sign(told, m, rule, true);
-    return st || told->passed || !m->required ? st : message_verify(m, rule);
+    if (!st && result->encrypted && m->required && m->setup->conf->encrypted == ENCRYPTED_SIGN)
+        st = message_sign(result, m, rule, true);
+    return st || result->passed || !m->required ? st : message_verify(m, rule);
 }
 
 static enum outcome try_signing(struct audit *audit, struct session *s, const struct rule *rule,
                                 SMFICTX *ctx)
 {
     struct message *m = s->message;
-    se_mail told = { .passed = false };
-    se_status st = sign_and_verify(&told, m, rule);
+    se_mail result = { .passed = false };
+    se_status st = sign_and_verify(&result, m, rule);
 
-    audit->version = told.signer.version;
+    audit->version = result.signer.version;
     audit->reason = m->error.text;
     audit->status = m->error.status;
     if (st)
         return outcome_of_failure(m, st);
-    if (told.passed)
-        return judge_passed(audit, m, rule, &told);
+    if (result.passed)
+        return judge_passed(audit, m, rule, &result);
     if (message_replace(m, ctx))
         return OUTCOME_SIGNED;
     /* the MTA may have taken half of the changes, and must not go on with them */
