@@ -18,7 +18,7 @@ accepts signengine -c engineSignEncrypt.xml key request mailSignerV1 --subject "
 setup openssl x509 -req -in request.pem -CA ../ca.pem -CAkey ../ca.key -CAcreateserial -copy_extensions copy -days 365 -out alice.pem
 accepts signengine -c engineSignEncrypt.xml key certificate mailSignerV1 alice.pem
 # shellcheck disable=SC2086 # words
-accepts $CC ${sanitize-} -Wall -Wextra -Werror -I"$top_srcdir/src" -o sign-mail sign-mail.c -L"${top_builddir:?}/.libs" -lsignengine
+accepts $CC ${sanitize-} -Wall -Wextra -Werror -I"$top_srcdir/src" -o sign-mail sign-mail.c -L"${top_builddir:?}/.libs" -lsignengine-mail -lsignengine
 LD_LIBRARY_PATH="$top_builddir/.libs"
 export LD_LIBRARY_PATH
 mail_from() { printf 'From: %s\nTo: bob@example.org\nSubject: signed\n\nHello\n' "$1" | ./sign-mail engineSignEncrypt.xml "$2"; }
