@@ -7,7 +7,7 @@
 #include "base/arguments.h"
 #include "base/text.h"
 
-static const char *const names[] = {
+static const char *const status_names[] = {
     [SE_OK] = "ok",
     [SE_ERR_MEMORY] = "out of memory",
     [SE_ERR_USAGE] = "usage",
@@ -29,7 +29,7 @@ const char *se_status_name(se_status status)
 {
     size_t i = (size_t)status;
 
-    return i < sizeof names / sizeof *names ? names[i] : "unknown";
+    return i < sizeof status_names / sizeof *status_names ? status_names[i] : "unknown";
 }
 
 se_status error_set_at(se_error *err, se_status status, const char *file, int line,
