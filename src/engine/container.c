@@ -46,13 +46,13 @@ static se_status seal(struct passage *p, struct sealing *s, se_error *err)
     const struct seal_job job = {
         .algorithm = &s->descriptor->algorithm,
         .recipient = &s->recipient,
-        .kit = s->kit,
+        .key = &s->data_key,
         .context = p->params.context,
     };
 
     TRY(container_form(s->descriptor, err));
     TRY(sealing_secret(&s->data_key, s, CONTAINER_SECRET, err));
-    return container_seal(p->out, &s->data_key, &job, &p->in, err);
+    return container_seal(p->out, &job, &p->in, err);
 }
 
 static se_status encrypt(struct passage *p, se_engine *engine, struct operation *op)
@@ -92,10 +92,10 @@ static se_status open_with(struct passage *p, struct unsealing *o, const struct 
                            se_error *err)
 {
     AUTO(data_key) key = { .secret = SE_BUF_INIT };
-    const struct open_job job = { envelope, &key, o->kit, p->params.context };
+    const struct open_job job = { envelope, &key, p->params.context };
     se_status st = unsealing_unwrap(&key.secret, o, envelope, err);
 
-    return st ? st : container_open(p->out, &key, &job, &p->in, err);
+    return st ? st : container_open(p->out, &job, &p->in, err);
 }
 
 static se_status refuse(se_error *err)
@@ -111,7 +111,7 @@ static se_status decrypt(struct passage *p, struct unsealing *o, se_error *err)
     se_error why = SE_ERROR_INIT;
     se_status st;
 
-    if (!(st = container_read(&envelope, o->kit, &p->in, &why)))
+    if (!(st = container_read(&envelope, &p->in, &why)))
         st = open_with(p, o, &envelope, &why);
     if (!st)
         return SE_OK;

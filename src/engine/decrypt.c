@@ -33,7 +33,6 @@ static se_status collect(struct unsealing *o, const struct descriptor *any, unsi
 {
     const struct config *config = o->engine->config;
 
-    TRY(kit_take(&o->kit, o->engine, err));
     if (!(o->versions = calloc(config->descriptor_count, sizeof *o->versions)))
         return error_memory(err);
     for (size_t i = 0; i < config->descriptor_count; i++) {
@@ -66,7 +65,6 @@ void unsealing_end(struct unsealing *o)
     for (size_t i = 0; i < o->count; i++)
         key_unref(o->versions[i].key);
     free(o->versions);
-    kit_give(o->engine, o->kit);
     *o = (struct unsealing){ .count = 0 };
 }
 
@@ -74,7 +72,7 @@ se_status unsealing_read(struct envelope *out, struct unsealing *o, se_bytes val
 {
     bool bare = o->versions[0].descriptor->algorithm.kind == ALGORITHM_WRAP;
 
-    return envelope_read(out, o->kit, value, bare ? &blob_format : NULL, err);
+    return envelope_read(out, value, bare ? &blob_format : NULL, err);
 }
 
 static bool is_for(const struct envelope *envelope, const struct reader_version *v)
@@ -106,13 +104,14 @@ static se_status unwrap(se_buf *secret, const struct unsealing *o, const struct 
                         const struct envelope *envelope, se_error *err)
 {
     struct data_keys *memory = memory_of(o->engine, v->descriptor);
-    se_status st;
+    unsigned char id[DATA_KEY_ID];
 
-    if (memory_recall(secret, memory, envelope->id))
+    TRY(envelope_key_id(id, envelope, err));
+    if (memory_recall(secret, memory, id))
         return SE_OK;
-    if (!(st = ask_store(secret, o, v, envelope, err)))
-        memory_keep(memory, envelope->id, buf_bytes(secret));
-    return st;
+    TRY(ask_store(secret, o, v, envelope, err));
+    memory_keep(memory, id, buf_bytes(secret));
+    return SE_OK;
 }
 
 /* A refusal can be wrong when a version could not be looked at: then it is "don't know". */
@@ -187,17 +186,17 @@ se_status unsealing_unwrap(se_buf *secret, const struct unsealing *o,
     return refuse(o, err);
 }
 
-se_status unsealing_prepare(struct data_key *out, se_buf *secret, struct unsealing *o,
-                            const struct envelope *envelope, se_error *err)
+se_status unsealing_prepare(struct data_key *out, se_buf *secret, const struct envelope *envelope,
+                            se_error *err)
 {
     *out = (struct data_key){ .secret = buf_move(secret) };
-    return envelope->format->prepare_open(out, envelope, o->kit, err);
+    return envelope->format->prepare_open(out, envelope, err);
 }
 
-se_status unsealing_finish(se_buf *out, struct unsealing *o, const struct data_key *key,
-                           const struct envelope *envelope, se_bytes context, se_error *err)
+se_status unsealing_finish(se_buf *out, struct data_key *key, const struct envelope *envelope,
+                           se_bytes context, se_error *err)
 {
-    const struct open_job job = { envelope, key, o->kit, context };
+    const struct open_job job = { envelope, key, context };
 
     return envelope->format->open(out, &job, err);
 }
@@ -211,8 +210,8 @@ static se_status decrypt(se_buf *out, struct unsealing *o, se_bytes value, se_by
 
     TRY(unsealing_read(&envelope, o, value, err));
     TRY(unsealing_unwrap(&secret, o, &envelope, err));
-    TRY(unsealing_prepare(&key, &secret, o, &envelope, err));
-    return unsealing_finish(out, o, &key, &envelope, context, err);
+    TRY(unsealing_prepare(&key, &secret, &envelope, err));
+    return unsealing_finish(out, &key, &envelope, context, err);
 }
 
 static se_status decrypt_for(se_buf *out, se_engine *engine, se_bytes in,

@@ -20,7 +20,7 @@ static se_status prepare(struct sealing *s, se_error *err)
     s->format = envelope_format(a);
     TRY(key_allowed(s->key, s->descriptor, err));
     TRY(sharing_check(s->engine, s->descriptor, s->key, SE_ERR_POLICY, err));
-    return kit_take(&s->kit, s->engine, err);
+    return SE_OK;
 }
 
 se_status sealing_begin(struct sealing *out, se_engine *engine, const char *descriptor,
@@ -38,15 +38,14 @@ se_status sealing_begin(struct sealing *out, se_engine *engine, const char *desc
 void sealing_end(struct sealing *s)
 {
     data_key_free(&s->data_key);
-    kit_give(s->engine, s->kit);
     key_unref(s->key);
     *s = (struct sealing){ .uses = 0 };
 }
 
-static struct seal_job job_of(const struct sealing *s, se_bytes plain, se_bytes context)
+static struct seal_job job_of(struct sealing *s, se_bytes plain, se_bytes context)
 {
     return (struct seal_job){
-        &s->descriptor->algorithm, &s->recipient, &s->data_key, s->kit, s->binary, plain, context
+        &s->descriptor->algorithm, &s->recipient, &s->data_key, s->binary, plain, context
     };
 }
 
@@ -65,7 +64,7 @@ static void limit(struct sealing *s)
 
     s->uses = l->uses ? l->uses : DATA_KEY_USES;
     s->bytes = l->bytes ? l->bytes : DATA_KEY_BYTES;
-    if (s->format == &blob_format || (s->descriptor->algorithm.iv_size && !s->format->own_keys))
+    if (s->format == &blob_format || s->descriptor->algorithm.iv_size)
         s->uses = 1;
 }
 
@@ -97,7 +96,7 @@ static se_status renew(struct sealing *s, const struct seal_job *job, se_error *
     st = s->format == &blob_format
              ? wrap_plain(key, s, job->plain, err)
              : sealing_secret(key, s, s->format->secret_size(&s->descriptor->algorithm), err);
-    if (st || (st = s->format->prepare_seal(key, job, err))) {
+    if (st || (st = s->format->prepare_seal(job, err))) {
         data_key_free(key);
         s->uses = 0;
     }

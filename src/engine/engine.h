@@ -26,11 +26,9 @@ struct slot {
     struct reporter *reporters;   /* one for each replica */
 };
 
-enum { IDLE_KITS = 16 };
 struct se_engine {
     struct config *config;
     struct slot *slots;          /* one for each of config->keys */
-    struct kit *kits[IDLE_KITS]; /* that no thread has in hand */
     struct data_keys **memories; /* one for each of config->descriptors; NULL until it is needed */
     struct events events;
 };

@@ -9,10 +9,6 @@
 SE_MUST_CHECK se_status field_params_read(se_field_params *out, const se_field_params *params,
                                           se_error *err);
 
-/* One that lies idle, or a new one.  Given back, or freed, by kit_give(), which accepts NULL. */
-SE_MUST_CHECK se_status kit_take(struct kit **out, se_engine *engine, se_error *err);
-void kit_give(se_engine *engine, struct kit *kit);
-
 /* An encryption that is under way. */
 struct sealing {
     se_engine *engine;
@@ -20,7 +16,6 @@ struct sealing {
     struct key *key;
     struct recipient recipient;
     const struct envelope_format *format;
-    struct kit *kit;
     bool binary;
     struct data_key data_key; /* that the fields share for now */
     unsigned long uses;       /* that are left of it */
@@ -48,7 +43,6 @@ struct unsealing {
     struct reader_version *versions; /* newest first */
     size_t count;
     se_error missing; /* why a version is out of reach, if one is */
-    struct kit *kit;
 };
 SE_MUST_CHECK se_status unsealing_begin(struct unsealing *out, se_engine *engine,
                                         const char *descriptor, unsigned version, se_error *err);
@@ -65,10 +59,9 @@ SE_MUST_CHECK se_status unsealing_unwrap(se_buf *secret, const struct unsealing 
                                          const struct envelope *envelope, se_error *err);
 
 /* With the secret, which the data key takes over. */
-SE_MUST_CHECK se_status unsealing_prepare(struct data_key *out, se_buf *secret, struct unsealing *o,
+SE_MUST_CHECK se_status unsealing_prepare(struct data_key *out, se_buf *secret,
                                           const struct envelope *envelope, se_error *err);
-SE_MUST_CHECK se_status unsealing_finish(se_buf *out, struct unsealing *o,
-                                         const struct data_key *key,
+SE_MUST_CHECK se_status unsealing_finish(se_buf *out, struct data_key *key,
                                          const struct envelope *envelope, se_bytes context,
                                          se_error *err);
 

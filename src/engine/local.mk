@@ -12,7 +12,6 @@ libse_core_la_SOURCES += \
 	src/engine/identify.c \
 	src/engine/files.c \
 	src/engine/formats.c \
-	src/engine/kits.c \
 	src/engine/many.c \
 	src/engine/memory.c src/engine/memory.h \
 	src/engine/open.c \

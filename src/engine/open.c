@@ -72,8 +72,6 @@ void se_close(se_engine **engine)
     for (size_t i = 0; (*engine)->memories && i < (*engine)->config->descriptor_count; i++)
         memory_free((*engine)->memories[i]);
     free((*engine)->memories);
-    for (size_t i = 0; i < IDLE_KITS; i++)
-        kit_free((*engine)->kits[i]);
     if ((*engine)->slots)
         key_slots_free((*engine)->slots, (*engine)->config->key_count);
     config_free((*engine)->config);

@@ -17,10 +17,9 @@ static size_t secret_size(const struct algorithm *algorithm)
 }
 
 /* In prepare_seal() and seal(), the secret is the plaintext. */
-static se_status prepare_seal(struct data_key *key, const struct seal_job *job, se_error *err)
+static se_status prepare_seal(const struct seal_job *job, se_error *err)
 {
-    (void)job;
-    return buf_copy(&key->head, buf_bytes(&key->wrapped), err);
+    return buf_copy(&job->key->head, buf_bytes(&job->key->wrapped), err);
 }
 
 static se_status seal(se_buf *out, const struct seal_job *job, se_error *err)
@@ -41,7 +40,7 @@ static bool is_text(se_bytes value)
 }
 
 /* Random bytes that are base64, or text of any kind, by chance are rarer than anything. */
-static se_status read_value(struct envelope *out, struct kit *kit, se_bytes value, se_error *err)
+static se_status read_value(struct envelope *out, se_bytes value, se_error *err)
 {
     se_status st = base64_decode(&out->bytes, value, NULL);
 
@@ -54,11 +53,9 @@ static se_status read_value(struct envelope *out, struct kit *kit, se_bytes valu
     if (out->bytes.size < MODULUS_LEAST)
         return error_set(err, SE_ERR_FORMAT, "%zu bytes are not encrypted by RSA-OAEP",
                          out->bytes.size);
-    out->wrapped = buf_bytes(&out->bytes);
+    out->wrapped = out->origin = buf_bytes(&out->bytes);
     out->anybody = true;
-    return kit_hash(out->id, kit, DIGEST_SHA256, &out->wrapped, 1)
-               ? SE_OK
-               : error_set(err, SE_ERR_CRYPTO, "SHA-256 failed");
+    return SE_OK;
 }
 
 static bool is_for(const struct envelope *envelope, const struct recipient *recipient)
@@ -68,12 +65,10 @@ static bool is_for(const struct envelope *envelope, const struct recipient *reci
     return false;
 }
 
-static se_status prepare_open(struct data_key *key, const struct envelope *envelope,
-                              struct kit *kit, se_error *err)
+static se_status prepare_open(struct data_key *key, const struct envelope *envelope, se_error *err)
 {
     (void)key;
     (void)envelope;
-    (void)kit;
     (void)err;
     return SE_OK;
 }
