@@ -1,7 +1,6 @@
 #include "engine/probe.h"
 
 #include "crypto/crypto.h"
-#include "crypto/padding.h"
 #include "crypto/pkey_ops.h"
 #include "engine/engine.h"
 

@@ -140,7 +140,7 @@ static bool set_recipient_id(struct recipient_id *out, const struct recipient *r
     return out->d.key_id != NULL;
 }
 
-static se_status prepare_seal(const struct seal_job *job, se_error *err)
+static se_status cms_prepare_seal(const struct seal_job *job, se_error *err)
 {
     const struct unwrap_how how = { job->algorithm->oaep, job->algorithm->mgf1 };
     const struct content_algorithm *content = content_algorithm_of(job->algorithm);
@@ -157,7 +157,7 @@ static se_status prepare_seal(const struct seal_job *job, se_error *err)
                      err);
 }
 
-static size_t secret_size(const struct algorithm *algorithm)
+static size_t cms_secret_size(const struct algorithm *algorithm)
 {
     return algorithm->bits / 8;
 }
@@ -228,7 +228,7 @@ static bool add_recipient(struct enveloped *e, const struct data_key *key)
     return false;
 }
 
-static se_status seal(se_buf *out, const struct seal_job *job, se_error *err)
+static se_status cms_seal(se_buf *out, const struct seal_job *job, se_error *err)
 {
     bool gcm = job->algorithm->cipher == CIPHER_AES_GCM;
     AUTO(content_info) info = (struct content_info *)ASN1_item_new(ASN1_ITEM_rptr(CONTENT_INFO));
@@ -261,7 +261,7 @@ static bool resembles_der(se_bytes value)
     return sequence + is_long + (memchr(p + 2, V_ASN1_OBJECT, 6) != NULL) >= 2;
 }
 
-static bool resembles(se_bytes value)
+static bool cms_resembles(se_bytes value)
 {
     static const char *const texts[] = { "MII", "MIM", "MIQ", "MIA" };
 
@@ -273,10 +273,10 @@ static bool resembles(se_bytes value)
 
 const struct envelope_format cms_envelope_format = {
     .name = "CMS",
-    .resembles = resembles,
-    .secret_size = secret_size,
-    .prepare_seal = prepare_seal,
-    .seal = seal,
+    .resembles = cms_resembles,
+    .secret_size = cms_secret_size,
+    .prepare_seal = cms_prepare_seal,
+    .seal = cms_seal,
     .read = cms_envelope_read,
     .is_for = cms_envelope_is_for,
     .prepare_open = cms_envelope_prepare,

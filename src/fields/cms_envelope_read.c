@@ -13,7 +13,7 @@ static se_bytes bytes_of(const ASN1_STRING *string)
 }
 
 /* All of the value, and nothing behind it. */
-static struct content_info *parse(se_bytes value)
+static struct content_info *content_info_parse(se_bytes value)
 {
     const unsigned char *p = value.data;
     AUTO(content_info) info = NULL;
@@ -222,7 +222,8 @@ se_status cms_envelope_read(struct envelope *out, se_bytes value, se_error *err)
     struct content content;
 
     TRY(to_binary(&out->bytes, value, err));
-    if (!(info = parse(buf_bytes(&out->bytes))) || !is_exact(info, buf_bytes(&out->bytes)))
+    if (!(info = content_info_parse(buf_bytes(&out->bytes))) ||
+        !is_exact(info, buf_bytes(&out->bytes)))
         return envelope_refused(err);
     if (!get_content(&content, info) || !(recipient = find_recipient(&out->how, info)))
         return refuse_algorithms(info, err);
@@ -265,7 +266,7 @@ se_status cms_envelope_prepare(struct data_key *key, const struct envelope *enve
 
 se_status cms_envelope_open(se_buf *out, const struct open_job *job, se_error *err)
 {
-    AUTO(content_info) info = parse(buf_bytes(&job->envelope->bytes));
+    AUTO(content_info) info = content_info_parse(buf_bytes(&job->envelope->bytes));
     struct aead_input in;
     struct content content;
     se_status st;

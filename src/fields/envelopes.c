@@ -20,7 +20,7 @@ se_status envelope_refused(se_error *err)
                      "made for another key");
 }
 
-static const struct envelope_format *sense(se_bytes value)
+static const struct envelope_format *format_sense(se_bytes value)
 {
     for (size_t i = 0; i < FORMATS; i++)
         if (formats[i]->resembles(value))
@@ -88,7 +88,7 @@ static se_status read_text(struct envelope *out, se_bytes value, se_error *err)
 se_status envelope_read(struct envelope *out, se_bytes value, const struct envelope_format *format,
                         se_error *err)
 {
-    *out = (struct envelope){ .format = format ? format : sense(value) };
+    *out = (struct envelope){ .format = format ? format : format_sense(value) };
     if (!value.size || !out->format || !out->format->resembles(value)) {
         out->format = NULL;
         return error_set(err, SE_ERR_FORMAT,

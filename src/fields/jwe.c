@@ -170,7 +170,7 @@ static bool parts_split(se_bytes parts[PARTS], se_bytes value)
     return true;
 }
 
-static bool resembles(se_bytes value)
+static bool jwe_resembles(se_bytes value)
 {
     se_bytes parts[PARTS];
 
@@ -183,7 +183,7 @@ static size_t secret_size_of(const struct aead_kind *kind)
     return kind->bits / 8 * (kind->cipher == CIPHER_AES_CBC ? 2 : 1);
 }
 
-static size_t secret_size(const struct algorithm *algorithm)
+static size_t jwe_secret_size(const struct algorithm *algorithm)
 {
     return secret_size_of(&enc_find(algorithm)->kind);
 }
@@ -205,7 +205,7 @@ static se_status context_hash(unsigned char out[HEADER_HASH], se_bytes context, 
 
 /* ---- making ---- */
 
-static se_status prepare_seal(const struct seal_job *job, se_error *err)
+static se_status jwe_prepare_seal(const struct seal_job *job, se_error *err)
 {
     const struct algorithm *a = job->algorithm;
     struct jwe_header header = { .how = { a->oaep, a->mgf1 }, .enc = enc_find(a) };
@@ -265,7 +265,7 @@ static se_status put_encrypted(struct writer *w, const struct seal_job *job, se_
     return put_part(w, ".", (se_bytes){ tag, job->key->aead.kind.tag_size }, err);
 }
 
-static se_status seal(se_buf *out, const struct seal_job *job, se_error *err)
+static se_status jwe_seal(se_buf *out, const struct seal_job *job, se_error *err)
 {
     AUTO(writer) w = { 0 };
 
@@ -279,7 +279,7 @@ static se_status seal(se_buf *out, const struct seal_job *job, se_error *err)
 
 /* ---- reading ---- */
 
-static se_status read_value(struct envelope *out, se_bytes value, se_error *err)
+static se_status jwe_read(struct envelope *out, se_bytes value, se_error *err)
 {
     AUTO(se_buf) json = SE_BUF_INIT;
     struct jwe_header header;
@@ -303,14 +303,15 @@ static const struct jwe_header *header_of(const struct envelope *envelope)
     return (const struct jwe_header *)(const void *)envelope->details.data;
 }
 
-static bool is_for(const struct envelope *envelope, const struct recipient *recipient)
+static bool jwe_is_for(const struct envelope *envelope, const struct recipient *recipient)
 {
     const struct jwe_header *header = header_of(envelope);
 
     return header->has_key && CRYPTO_memcmp(header->key, recipient->key->id, HEADER_HASH) == 0;
 }
 
-static se_status prepare_open(struct data_key *key, const struct envelope *envelope, se_error *err)
+static se_status jwe_prepare_open(struct data_key *key, const struct envelope *envelope,
+                                  se_error *err)
 {
     if (key->secret.size != secret_size_of(&envelope->kind))
         return envelope_refused(err);
@@ -328,7 +329,7 @@ static bool in_context(const struct open_job *job)
            CRYPTO_memcmp(hash, header->context, HEADER_HASH) == 0;
 }
 
-static se_status open_value(se_buf *out, const struct open_job *job, se_error *err)
+static se_status jwe_open(se_buf *out, const struct open_job *job, se_error *err)
 {
     struct aead *aead = &job->key->aead;
     AUTO(se_buf) iv = SE_BUF_INIT;
@@ -356,12 +357,12 @@ static se_status open_value(se_buf *out, const struct open_job *job, se_error *e
 const struct envelope_format jwe_format = {
     .name = "JWE",
     .binds_context = true,
-    .resembles = resembles,
-    .secret_size = secret_size,
-    .prepare_seal = prepare_seal,
-    .seal = seal,
-    .read = read_value,
-    .is_for = is_for,
-    .prepare_open = prepare_open,
-    .open = open_value,
+    .resembles = jwe_resembles,
+    .secret_size = jwe_secret_size,
+    .prepare_seal = jwe_prepare_seal,
+    .seal = jwe_seal,
+    .read = jwe_read,
+    .is_for = jwe_is_for,
+    .prepare_open = jwe_prepare_open,
+    .open = jwe_open,
 };

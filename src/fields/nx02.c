@@ -50,7 +50,7 @@ static void head_put(struct writer *w, const struct head *h)
 static bool head_get(struct head *h, struct reader *r)
 {
     se_bytes magic = reader_take(r, NX02_MAGIC_SIZE);
-    bool known = !r->failed && memcmp(magic.data, NX02_MAGIC, NX02_MAGIC_SIZE) == 0;
+    bool known = !r->failed && CRYPTO_memcmp(magic.data, NX02_MAGIC, NX02_MAGIC_SIZE) == 0;
 
     h->edition = (unsigned)reader_number(r, 1);
     h->cipher = (unsigned)reader_number(r, 1);
@@ -97,7 +97,7 @@ se_status nx02_envelope(struct envelope *out, unsigned edition, se_error *err)
     return SE_OK;
 }
 
-static bool is_for(const struct envelope *envelope, const struct recipient *recipient)
+static bool field_is_for(const struct envelope *envelope, const struct recipient *recipient)
 {
     struct reader r = reader_of(buf_bytes(&envelope->bytes));
     struct head head;
@@ -115,7 +115,8 @@ static void put_size(unsigned char out[8], size_t size)
 }
 
 /* With another head, and so with another algorithm, wrapped key or version, all keys are others. */
-static se_status bind(struct data_key *key, se_bytes head, const se_bytes *context, se_error *err)
+static se_status keys_bind(struct data_key *key, se_bytes head, const se_bytes *context,
+                           se_error *err)
 {
     unsigned char size[8];
     se_bytes pieces[] = { head, { size, sizeof size }, { NULL, 0 } };
@@ -127,8 +128,8 @@ static se_status bind(struct data_key *key, se_bytes head, const se_bytes *conte
     return crypto_sha256(key->binding, pieces, context ? 3 : 1, err);
 }
 
-static se_status derive(unsigned char *out, size_t size, const struct data_key *key,
-                        const char *purpose, se_error *err)
+static se_status key_derive(unsigned char *out, size_t size, const struct data_key *key,
+                            const char *purpose, se_error *err)
 {
     AUTO(writer) info = { 0 };
 
@@ -142,11 +143,11 @@ static se_status derive(unsigned char *out, size_t size, const struct data_key *
 static se_status keys_make(struct data_key *key, const struct aead_kind *kind, bool encrypt,
                            se_error *err)
 {
-    unsigned char cipher_key[32], tag_key[32];
-    se_status st = derive(cipher_key, kind->bits / 8, key, "NX02 cipher", err);
+    unsigned char cipher_key[32], tag_key[32] = { 0 };
+    se_status st = key_derive(cipher_key, kind->bits / 8, key, "NX02 cipher", err);
 
     if (!st && kind->cipher == CIPHER_AES_CBC)
-        st = derive(tag_key, sizeof tag_key, key, "NX02 tag", err);
+        st = key_derive(tag_key, sizeof tag_key, key, "NX02 tag", err);
     if (!st)
         st = aead_init(&key->aead, kind, cipher_key, (se_bytes){ tag_key, sizeof tag_key }, encrypt,
                        err);
@@ -157,16 +158,16 @@ static se_status keys_make(struct data_key *key, const struct aead_kind *kind, b
 
 /* The commitment is behind the head: GCM alone lets one text be decrypted with two keys, to two
  * things. */
-static se_status prepare(struct data_key *key, se_bytes head, const struct aead_kind *kind,
-                         const se_bytes *context, bool encrypt, se_error *err)
+static se_status keys_prepare(struct data_key *key, se_bytes head, const struct aead_kind *kind,
+                              const se_bytes *context, bool encrypt, se_error *err)
 {
     size_t more = kind->cipher == CIPHER_AES_GCM ? NX02_COMMITMENT : 0;
 
-    TRY(bind(key, head, context, err));
+    TRY(keys_bind(key, head, context, err));
     TRY(keys_make(key, kind, encrypt, err));
     TRY(buf_new(&key->head, head.size + more, err));
     memcpy(key->head.data, head.data, head.size);
-    return more ? derive(key->head.data + head.size, more, key, "NX02 commitment", err) : SE_OK;
+    return more ? key_derive(key->head.data + head.size, more, key, "NX02 commitment", err) : SE_OK;
 }
 
 se_status nx02_prepare_seal(const struct seal_job *job, unsigned edition, const se_bytes *context,
@@ -189,7 +190,7 @@ se_status nx02_prepare_seal(const struct seal_job *job, unsigned edition, const 
     head_put(&w, &head);
     if (w.failed)
         return error_memory(err);
-    return prepare(job->key, buf_bytes(&w.buf), &kind, context, true, err);
+    return keys_prepare(job->key, buf_bytes(&w.buf), &kind, context, true, err);
 }
 
 se_status nx02_prepare_open(struct data_key *key, const struct envelope *envelope,
@@ -197,7 +198,7 @@ se_status nx02_prepare_open(struct data_key *key, const struct envelope *envelop
 {
     if (key->secret.size != NX02_SECRET)
         return envelope_refused(err);
-    return prepare(key, envelope->origin, &envelope->kind, context, false, err);
+    return keys_prepare(key, envelope->origin, &envelope->kind, context, false, err);
 }
 
 /* ---- a body ---- */
@@ -247,18 +248,18 @@ se_status nx02_body_open(se_buf *out, struct data_key *key, se_bytes context, se
 #define TEXT "NX02:" /* base64 follows */
 enum { TEXT_SIZE = sizeof TEXT - 1 };
 
-static bool resembles(se_bytes value)
+static bool field_resembles(se_bytes value)
 {
     return envelope_marked(value, NX02_MAGIC);
 }
 
-static size_t secret_size(const struct algorithm *algorithm)
+static size_t field_secret_size(const struct algorithm *algorithm)
 {
     (void)algorithm;
     return NX02_SECRET;
 }
 
-static se_status prepare_seal(const struct seal_job *job, se_error *err)
+static se_status field_prepare_seal(const struct seal_job *job, se_error *err)
 {
     return nx02_prepare_seal(job, NX02_FIELD, NULL, err);
 }
@@ -271,7 +272,7 @@ static se_status to_text(se_buf *out, const se_buf *value, se_error *err)
     return SE_OK;
 }
 
-static se_status seal(se_buf *out, const struct seal_job *job, se_error *err)
+static se_status field_seal(se_buf *out, const struct seal_job *job, se_error *err)
 {
     const struct algorithm *a = job->algorithm;
     const se_buf *head = &job->key->head;
@@ -290,7 +291,7 @@ static se_status seal(se_buf *out, const struct seal_job *job, se_error *err)
 
 static bool is_text(se_bytes value)
 {
-    return value.size >= TEXT_SIZE && memcmp(value.data, TEXT, TEXT_SIZE) == 0;
+    return value.size >= TEXT_SIZE && CRYPTO_memcmp(value.data, TEXT, TEXT_SIZE) == 0;
 }
 
 static se_status to_binary(se_buf *out, se_bytes value, se_error *err)
@@ -302,19 +303,20 @@ static se_status to_binary(se_buf *out, se_bytes value, se_error *err)
     return base64_decode(out, digits, NULL) ? envelope_refused(err) : SE_OK;
 }
 
-static se_status read_value(struct envelope *out, se_bytes value, se_error *err)
+static se_status field_read(struct envelope *out, se_bytes value, se_error *err)
 {
     TRY(to_binary(&out->bytes, value, err));
     return nx02_envelope(out, NX02_FIELD, err);
 }
 
-static se_status prepare_open(struct data_key *key, const struct envelope *envelope, se_error *err)
+static se_status field_prepare_open(struct data_key *key, const struct envelope *envelope,
+                                    se_error *err)
 {
     return nx02_prepare_open(key, envelope, NULL, err);
 }
 
 /* With GCM, the end of the head is the commitment. */
-static se_status open_value(se_buf *out, const struct open_job *job, se_error *err)
+static se_status field_open(se_buf *out, const struct open_job *job, se_error *err)
 {
     const se_buf *value = &job->envelope->bytes, *head = &job->key->head;
 
@@ -328,12 +330,12 @@ static se_status open_value(se_buf *out, const struct open_job *job, se_error *e
 const struct envelope_format nx02_format = {
     .name = "NX02",
     .binds_context = true,
-    .resembles = resembles,
-    .secret_size = secret_size,
-    .prepare_seal = prepare_seal,
-    .seal = seal,
-    .read = read_value,
-    .is_for = is_for,
-    .prepare_open = prepare_open,
-    .open = open_value,
+    .resembles = field_resembles,
+    .secret_size = field_secret_size,
+    .prepare_seal = field_prepare_seal,
+    .seal = field_seal,
+    .read = field_read,
+    .is_for = field_is_for,
+    .prepare_open = field_prepare_open,
+    .open = field_open,
 };
