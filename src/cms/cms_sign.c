@@ -1,19 +1,69 @@
 /* CMS SignedData (RFC 5652), made while the content passes. */
 #include <openssl/cms.h>
 #include <openssl/err.h>
+#include <pthread.h>
 
 #include "cms/cms.h"
 #include "cms/signer_info.h"
-#include "cms/sink_bio.h"
 #include "crypto/crypto.h"
-#include "crypto/padding.h"
 #include "crypto/pem_stream.h"
+#include "crypto/pkey_ops.h"
 
 /* CADES: signingCertificateV2 (RFC 5035).  Capabilities belong into mail only. */
 enum { SIGN_FLAGS = CMS_BINARY | CMS_CADES | CMS_NOSMIMECAP | CMS_KEY_PARAM };
 
 AUTO_KIND(md, EVP_MD *, EVP_MD_free(*p))
 AUTO_KIND(asn1_time, ASN1_TIME *, ASN1_TIME_free(*p))
+AUTO_KIND(bio, BIO *, BIO_free(*p))
+
+/* ---- a sink as a BIO ---- */
+
+static BIO_METHOD *sink_method;
+
+static int sink_bio_write(BIO *bio, const char *data, int size)
+{
+    const se_sink *sink = BIO_get_data(bio);
+
+    return size > 0 && sink->write(sink->arg, data, (size_t)size) ? -1 : size;
+}
+
+static long sink_bio_ctrl(BIO *bio, int command, long number, void *pointer)
+{
+    (void)bio;
+    (void)number;
+    (void)pointer;
+    return command == BIO_CTRL_FLUSH;
+}
+
+static int sink_bio_create(BIO *bio)
+{
+    BIO_set_init(bio, 1);
+    return 1;
+}
+
+/* Made once and kept: BIO methods are meant to live as long as the process. */
+static void sink_method_make(void)
+{
+    BIO_METHOD *made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "se_sink");
+
+    if (made && BIO_meth_set_write(made, sink_bio_write) &&
+        BIO_meth_set_ctrl(made, sink_bio_ctrl) && BIO_meth_set_create(made, sink_bio_create))
+        sink_method = made;
+}
+
+/* `sink` outlives the BIO.  NULL: out of memory. */
+static BIO *sink_bio_new(const se_sink *sink)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    BIO *bio;
+
+    if (pthread_once(&once, sink_method_make) || !sink_method || !(bio = BIO_new(sink_method)))
+        return NULL;
+    BIO_set_data(bio, (void *)sink);
+    return bio;
+}
+
+/* ---- the signer ---- */
 
 static bool add_time(CMS_SignerInfo *signer, int64_t seconds)
 {
@@ -57,8 +107,8 @@ static bool add_chain(CMS_ContentInfo *cms, const struct key *key)
     return true;
 }
 
-static se_status prepare(CMS_ContentInfo **out, const struct sign_job *job, unsigned flags,
-                         se_error *err)
+static se_status cms_prepare(CMS_ContentInfo **out, const struct sign_job *job, unsigned flags,
+                             se_error *err)
 {
     AUTO(md) digest = EVP_MD_fetch(crypto_context(), crypto_digest(job->algorithm->digest), NULL);
     AUTO(cms) cms = CMS_sign_ex(NULL, NULL, NULL, NULL, CMS_BINARY | CMS_PARTIAL | flags,
@@ -76,7 +126,7 @@ static se_status prepare(CMS_ContentInfo **out, const struct sign_job *job, unsi
     return SE_OK;
 }
 
-static se_status push(void *arg, se_bytes piece, se_error *err)
+static se_status content_push(void *arg, se_bytes piece, se_error *err)
 {
     if (BIO_write(arg, piece.data, (int)piece.size) == (int)piece.size)
         return SE_OK;
@@ -133,10 +183,10 @@ static se_status sign_detached(const struct sign_job *job, const se_sink *out, s
     BIO *hash;
     se_status st;
 
-    TRY(prepare(&cms, job, CMS_DETACHED, err));
+    TRY(cms_prepare(&cms, job, CMS_DETACHED, err));
     if (!(hash = CMS_dataInit(cms, NULL)))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
-    st = stream_drain(job->in, push, hash, err);
+    st = stream_drain(job->in, content_push, hash, err);
     if (!st && CMS_dataFinal(cms, hash) <= 0)
         st = crypto_error(err, SE_ERR_CRYPTO, "the signature failed");
     BIO_free_all(hash);
@@ -152,10 +202,10 @@ static se_status sign_attached(const struct sign_job *job, const se_sink *out, s
     BIO *chain;
     se_status st;
 
-    TRY(sink ? prepare(&cms, job, CMS_STREAM, err) : error_memory(err));
+    TRY(sink ? cms_prepare(&cms, job, CMS_STREAM, err) : error_memory(err));
     if (!(chain = BIO_new_CMS(sink, cms)))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
-    st = stream_drain(job->in, push, chain, err);
+    st = stream_drain(job->in, content_push, chain, err);
     /* the signature is made when the content's end is flushed */
     if (!st && BIO_flush(chain) <= 0)
         st = crypto_error(err, SE_ERR_IO, "the signature failed, or could not be written");

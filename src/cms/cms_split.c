@@ -37,7 +37,7 @@ struct scope {
     uint64_t end;
 };
 
-static void fail(struct ber *b, const char *text)
+static void ber_fail(struct ber *b, const char *text)
 {
     if (!b->status)
         b->status = error_set(b->err, SE_ERR_FORMAT, "not a CMS signature: %s at byte %ju", text,
@@ -45,7 +45,7 @@ static void fail(struct ber *b, const char *text)
 }
 
 /* At least one byte to look at; false at the end of the input. */
-static bool fill(struct ber *b)
+static bool ber_fill(struct ber *b)
 {
     if (b->at < b->end || b->status)
         return !b->status;
@@ -56,8 +56,8 @@ static bool fill(struct ber *b)
 
 static unsigned char byte(struct ber *b)
 {
-    if (!fill(b)) {
-        fail(b, "truncated");
+    if (!ber_fill(b)) {
+        ber_fail(b, "truncated");
         return 0;
     }
     b->position++;
@@ -66,10 +66,10 @@ static unsigned char byte(struct ber *b)
 
 static unsigned char peek(struct ber *b)
 {
-    return fill(b) ? b->buffer[b->at] : 0;
+    return ber_fill(b) ? b->buffer[b->at] : 0;
 }
 
-static struct header header(struct ber *b)
+static struct header ber_header(struct ber *b)
 {
     struct header h = { .tag = byte(b), .size = 2 };
     unsigned char first = byte(b);
@@ -77,13 +77,13 @@ static struct header header(struct ber *b)
     h.bytes[0] = h.tag;
     h.bytes[1] = first;
     if ((h.tag & 0x1f) == 0x1f)
-        fail(b, "an unexpected tag");
+        ber_fail(b, "an unexpected tag");
     h.indefinite = first == 0x80;
     h.length = first & 0x7f;
     if (!(first & 0x80) || h.indefinite)
         return h;
     if (h.length > sizeof h.length)
-        fail(b, "an impossible length");
+        ber_fail(b, "an impossible length");
     for (uint64_t left = h.length, value = 0; left && !b->status; left--) {
         h.bytes[h.size++] = byte(b);
         h.length = value = value << 8 | h.bytes[h.size - 1];
@@ -91,53 +91,53 @@ static struct header header(struct ber *b)
     return h;
 }
 
-static struct scope scope(struct ber *b, const struct header *h)
+static struct scope ber_scope(struct ber *b, const struct header *h)
 {
     if (!h->indefinite && h->length > UINT64_MAX - b->position)
-        fail(b, "an impossible length");
+        ber_fail(b, "an impossible length");
     return (struct scope){ h->indefinite, b->position + h->length };
 }
 
-static struct scope enter(struct ber *b, unsigned char tag, const char *what)
+static struct scope ber_enter(struct ber *b, unsigned char tag, const char *what)
 {
-    struct header h = header(b);
+    struct header h = ber_header(b);
 
     if (h.tag != tag)
-        fail(b, what);
-    return scope(b, &h);
+        ber_fail(b, what);
+    return ber_scope(b, &h);
 }
 
 /* Takes the end-of-contents octets along. */
-static bool ended(struct ber *b, const struct scope *s)
+static bool ber_ended(struct ber *b, const struct scope *s)
 {
     if (b->status)
         return true;
     if (!s->indefinite) {
         if (b->position > s->end)
-            fail(b, "lengths that contradict each other");
+            ber_fail(b, "lengths that contradict each other");
         return b->position >= s->end;
     }
     if (peek(b) != 0)
         return b->status != SE_OK;
     if (byte(b) | byte(b))
-        fail(b, "broken end-of-contents octets");
+        ber_fail(b, "broken end-of-contents octets");
     return true;
 }
 
-static void leave(struct ber *b, const struct scope *s)
+static void ber_leave(struct ber *b, const struct scope *s)
 {
-    if (!ended(b, s))
-        fail(b, "something unexpected");
+    if (!ber_ended(b, s))
+        ber_fail(b, "something unexpected");
 }
 
 /* `size` bytes to `take`, as they come. */
-static void pass(struct ber *b, uint64_t size, stream_take_fn take, void *arg)
+static void ber_pass(struct ber *b, uint64_t size, stream_take_fn take, void *arg)
 {
     while (size && !b->status) {
         size_t n;
 
-        if (!fill(b)) {
-            fail(b, "truncated");
+        if (!ber_fill(b)) {
+            ber_fail(b, "truncated");
             return;
         }
         n = b->end - b->at < size ? b->end - b->at : (size_t)size;
@@ -148,7 +148,7 @@ static void pass(struct ber *b, uint64_t size, stream_take_fn take, void *arg)
     }
 }
 
-static se_status keep(void *arg, se_bytes piece, se_error *err)
+static se_status piece_keep(void *arg, se_bytes piece, se_error *err)
 {
     struct writer *w = arg;
 
@@ -160,76 +160,76 @@ static se_status keep(void *arg, se_bytes piece, se_error *err)
 }
 
 /* One element as it is; an indefinite one with all that is inside. */
-static void copy(struct ber *b, struct writer *w, unsigned depth)
+static void element_copy(struct ber *b, struct writer *w, unsigned depth)
 {
-    struct header h = header(b);
-    struct scope s = scope(b, &h);
+    struct header h = ber_header(b);
+    struct scope s = ber_scope(b, &h);
 
     if (depth > DEPTH_LIMIT)
-        fail(b, "too deep nesting");
+        ber_fail(b, "too deep nesting");
     if (!b->status)
-        b->status = keep(w, (se_bytes){ h.bytes, h.size }, b->err);
+        b->status = piece_keep(w, (se_bytes){ h.bytes, h.size }, b->err);
     if (!h.indefinite) {
-        pass(b, h.length, keep, w);
+        ber_pass(b, h.length, piece_keep, w);
         return;
     }
-    while (!ended(b, &s))
-        copy(b, w, depth + 1);
+    while (!ber_ended(b, &s))
+        element_copy(b, w, depth + 1);
     writer_put(w, "\0", 2);
 }
 
 /* OCTET STRING, whole or in pieces (X.690, 8.7.3) */
-static void octets(struct ber *b, const struct cms_content_taker *taker, unsigned depth)
+static void octets_read(struct ber *b, const struct cms_content_taker *taker, unsigned depth)
 {
-    struct header h = header(b);
-    struct scope s = scope(b, &h);
+    struct header h = ber_header(b);
+    struct scope s = ber_scope(b, &h);
 
     if (h.tag == TAG_OCTETS && !h.indefinite) {
-        pass(b, h.length, taker->take, taker->arg);
+        ber_pass(b, h.length, taker->take, taker->arg);
         return;
     }
     if (h.tag != TAG_OCTETS_CONSTRUCTED || depth > DEPTH_LIMIT)
-        fail(b, "content that is no OCTET STRING");
-    while (!ended(b, &s))
-        octets(b, taker, depth + 1);
+        ber_fail(b, "content that is no OCTET STRING");
+    while (!ber_ended(b, &s))
+        octets_read(b, taker, depth + 1);
 }
 
 /* encapContentInfo: its type goes on, its content to the taker. */
-static void content(struct ber *b, struct writer *w, const struct cms_content_taker *taker)
+static void content_read(struct ber *b, struct writer *w, const struct cms_content_taker *taker)
 {
-    struct scope info = enter(b, TAG_SEQUENCE, "no content"), explicit;
+    struct scope info = ber_enter(b, TAG_SEQUENCE, "no content"), explicit;
     AUTO(writer) type = { 0 };
 
-    copy(b, &type, 0);
+    element_copy(b, &type, 0);
     if (type.buf.size > 0x7f || type.buf.size < 3 || type.buf.data[0] != TAG_OID)
-        fail(b, "no content type");
-    if (ended(b, &info)) {
-        fail(b, "it is detached, there is no content in it,");
+        ber_fail(b, "no content type");
+    if (ber_ended(b, &info)) {
+        ber_fail(b, "it is detached, there is no content in it,");
         return;
     }
-    explicit = enter(b, TAG_CONTEXT_0, "no content");
-    octets(b, taker, 0);
-    leave(b, &explicit);
-    leave(b, &info);
+    explicit = ber_enter(b, TAG_CONTEXT_0, "no content");
+    octets_read(b, taker, 0);
+    ber_leave(b, &explicit);
+    ber_leave(b, &info);
     writer_put(w, (unsigned char[]){ TAG_SEQUENCE, (unsigned char)type.buf.size }, 2);
     writer_put(w, type.buf.data, type.buf.size);
 }
 
 static void signed_data(struct ber *b, struct writer *w, const struct cms_content_taker *taker)
 {
-    struct scope data = enter(b, TAG_SEQUENCE, "no SignedData");
+    struct scope data = ber_enter(b, TAG_SEQUENCE, "no SignedData");
     size_t digests;
 
     writer_put(w, (unsigned char[]){ TAG_SEQUENCE, 0x80 }, 2);
-    copy(b, w, 0); /* version */
+    element_copy(b, w, 0); /* version */
     digests = w->buf.size;
-    copy(b, w, 0); /* digestAlgorithms */
+    element_copy(b, w, 0); /* digestAlgorithms */
     if (!b->status)
         b->status = taker->begin(
             taker->arg, (se_bytes){ w->buf.data + digests, w->buf.size - digests }, b->err);
-    content(b, w, taker);
-    while (!ended(b, &data))
-        copy(b, w, 0);
+    content_read(b, w, taker);
+    while (!ber_ended(b, &data))
+        element_copy(b, w, 0);
     writer_put(w, "\0", 2);
 }
 
@@ -239,20 +239,20 @@ static const unsigned char signed_data_oid[] = { TAG_OID, 9,    0x2a, 0x86, 0x48
 
 static void content_info(struct ber *b, struct writer *w, const struct cms_content_taker *taker)
 {
-    struct scope info = enter(b, TAG_SEQUENCE, "no ContentInfo"), explicit;
+    struct scope info = ber_enter(b, TAG_SEQUENCE, "no ContentInfo"), explicit;
 
     writer_put(w, (unsigned char[]){ TAG_SEQUENCE, 0x80 }, 2);
-    copy(b, w, 0);
+    element_copy(b, w, 0);
     if (w->buf.size != 2 + sizeof signed_data_oid ||
         memcmp(w->buf.data + 2, signed_data_oid, sizeof signed_data_oid) != 0)
-        fail(b, "no SignedData");
-    explicit = enter(b, TAG_CONTEXT_0, "no SignedData");
+        ber_fail(b, "no SignedData");
+    explicit = ber_enter(b, TAG_CONTEXT_0, "no SignedData");
     writer_put(w, (unsigned char[]){ TAG_CONTEXT_0, 0x80 }, 2);
     signed_data(b, w, taker);
-    leave(b, &explicit);
-    leave(b, &info);
+    ber_leave(b, &explicit);
+    ber_leave(b, &info);
     writer_put(w, "\0\0\0", 4);
-    if (fill(b))
+    if (ber_fill(b))
         b->status =
             error_set(b->err, SE_ERR_FORMAT,
                       "bytes follow the signature, from byte %ju on: nothing may be behind it",

@@ -4,12 +4,11 @@
 #include "cms/cms.h"
 #include "cms/cms_split.h"
 #include "cms/signer_info.h"
-#include "cms/signing_certificate.h"
 #include "cms/tsp.h"
 #include "crypto/cert_path.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
-#include "crypto/padding.h"
+#include "crypto/pkey_ops.h"
 
 enum { SIGNATURE_LIMIT = 16 << 20 };
 
@@ -28,7 +27,7 @@ static void hashes_free(struct hashes *hashes)
 AUTO_KIND(hashes, struct hashes, hashes_free(p))
 AUTO_KIND(md, EVP_MD *, EVP_MD_free(*p))
 
-static se_status want(struct hashes *hashes, enum digest digest, se_error *err)
+static se_status digest_want(struct hashes *hashes, enum digest digest, se_error *err)
 {
     AUTO(md) md = EVP_MD_fetch(crypto_context(), crypto_digest(digest), NULL);
 
@@ -38,7 +37,7 @@ static se_status want(struct hashes *hashes, enum digest digest, se_error *err)
     return crypto_error(err, SE_ERR_CRYPTO, "cannot hash with %s", digest_name(digest));
 }
 
-static se_status take(void *arg, se_bytes piece, se_error *err)
+static se_status content_take(void *arg, se_bytes piece, se_error *err)
 {
     const struct hashes *hashes = arg;
 
@@ -50,7 +49,7 @@ static se_status take(void *arg, se_bytes piece, se_error *err)
 
 /* The signer's digest should be among SignedData.digestAlgorithms (RFC 5652, 5.1): only those are
  * computed. */
-static se_status begin(void *arg, se_bytes digest_algorithms, se_error *err)
+static se_status digests_begin(void *arg, se_bytes digest_algorithms, se_error *err)
 {
     static const struct {
         enum digest digest;
@@ -65,12 +64,12 @@ static se_status begin(void *arg, se_bytes digest_algorithms, se_error *err)
     for (size_t i = 0; !st && i < sizeof known / sizeof *known; i++)
         if (memmem(digest_algorithms.data, digest_algorithms.size, known[i].oid,
                    sizeof known[i].oid))
-            st = want(arg, known[i].digest, err);
+            st = digest_want(arg, known[i].digest, err);
     return st;
 }
 
-static se_status finish(unsigned char hash[EVP_MAX_MD_SIZE], unsigned *size,
-                        const struct hashes *hashes, enum digest digest, se_error *err)
+static se_status digests_finish(unsigned char hash[EVP_MAX_MD_SIZE], unsigned *size,
+                                const struct hashes *hashes, enum digest digest, se_error *err)
 {
     if (!hashes->contexts[digest])
         return error_set(err, SE_ERR_REJECTED,
@@ -203,13 +202,13 @@ static se_status choose_signer(struct verdict *out, const struct verify_job *job
     return job->roots ? choose_trusted(out, job, r, err) : choose_candidate(out, job, r, err);
 }
 
-static se_status check(struct verdict *out, const struct reading *r, const struct hashes *hashes,
-                       se_error *err)
+static se_status signer_check(struct verdict *out, const struct reading *r,
+                              const struct hashes *hashes, se_error *err)
 {
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned size = 0;
 
-    TRY(finish(hash, &size, hashes, r->algorithm->digest, err));
+    TRY(digests_finish(hash, &size, hashes, r->algorithm->digest, err));
     return signer_info_verify(&out->signing_time, r->cms, r->signer, out->certificate,
                               (se_bytes){ hash, size }, err);
 }
@@ -236,14 +235,14 @@ static se_status verify_later(struct verdict *out, const struct verify_job *job,
     AUTO(hashes) hashes = { .content = job->content };
     AUTO(se_buf) ber = SE_BUF_INIT;
 
-    TRY(want(&hashes, DIGEST_SHA256, err));
-    TRY(want(&hashes, DIGEST_SHA384, err));
-    TRY(want(&hashes, DIGEST_SHA512, err));
-    TRY(stream_drain(job->in, take, &hashes, err));
+    TRY(digest_want(&hashes, DIGEST_SHA256, err));
+    TRY(digest_want(&hashes, DIGEST_SHA384, err));
+    TRY(digest_want(&hashes, DIGEST_SHA512, err));
+    TRY(stream_drain(job->in, content_take, &hashes, err));
     TRY(read_all(&ber, job, err));
     TRY(read_cms(&r, buf_bytes(&ber), err));
     TRY(choose_signer(out, job, &r, err));
-    return check(out, &r, &hashes, err);
+    return signer_check(out, &r, &hashes, err);
 }
 
 se_status cms_verify_detached(struct verdict *out, const struct verify_job *job, se_error *err)
@@ -257,9 +256,9 @@ se_status cms_verify_detached(struct verdict *out, const struct verify_job *job,
     TRY(read_all(&ber, job, err));
     TRY(read_cms(&r, buf_bytes(&ber), err));
     TRY(choose_signer(out, job, &r, err));
-    TRY(want(&hashes, r.algorithm->digest, err));
-    TRY(stream_drain(job->in, take, &hashes, err));
-    return check(out, &r, &hashes, err);
+    TRY(digest_want(&hashes, r.algorithm->digest, err));
+    TRY(stream_drain(job->in, content_take, &hashes, err));
+    return signer_check(out, &r, &hashes, err);
 }
 
 se_status cms_verify_attached(struct verdict *out, const struct verify_job *job, se_error *err)
@@ -268,11 +267,11 @@ se_status cms_verify_attached(struct verdict *out, const struct verify_job *job,
     AUTO(hashes) hashes = { .content = job->content };
     AUTO(pem_decoder) decoder = { .in = NULL };
     AUTO(se_buf) ber = SE_BUF_INIT;
-    const struct cms_content_taker taker = { begin, take, &hashes };
+    const struct cms_content_taker taker = { digests_begin, content_take, &hashes };
 
     TRY(pem_decoder_begin(&decoder, job->in, err));
     TRY(cms_split(&ber, &decoder, &taker, err));
     TRY(read_cms(&r, buf_bytes(&ber), err));
     TRY(choose_signer(out, job, &r, err));
-    return check(out, &r, &hashes, err);
+    return signer_check(out, &r, &hashes, err);
 }

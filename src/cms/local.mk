@@ -4,6 +4,4 @@ libse_core_la_SOURCES += \
 	src/cms/cms_split.c src/cms/cms_split.h \
 	src/cms/cms_verify.c \
 	src/cms/signer_info.c src/cms/signer_info.h \
-	src/cms/signing_certificate.c src/cms/signing_certificate.h \
-	src/cms/sink_bio.c src/cms/sink_bio.h \
 	src/cms/tsp.c src/cms/tsp.h

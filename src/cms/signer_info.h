@@ -36,4 +36,11 @@ SE_MUST_CHECK se_status signer_info_verify(int64_t *time, CMS_ContentInfo *cms,
                                            CMS_SignerInfo *signer, X509 *certificate, se_bytes hash,
                                            se_error *err);
 
+/*
+ * Leaves of `certificates`, which may be NULL, those that paths may lead over: where the attribute
+ * names issuers, no others (RFC 5035, 5.4).
+ */
+SE_MUST_CHECK se_status signing_certificate_limit(STACK_OF(X509) * certificates,
+                                                  CMS_SignerInfo *signer, se_error *err);
+
 #endif

@@ -7,7 +7,6 @@
 
 #include "base/text.h"
 #include "cms/signer_info.h"
-#include "cms/signing_certificate.h"
 #include "crypto/cert_path.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
@@ -62,7 +61,7 @@ static se_bytes string_bytes(const ASN1_STRING *string)
 }
 
 /* The TSTInfo; empty: there is none. */
-static se_bytes content(const struct token *t)
+static se_bytes token_content(const struct token *t)
 {
     ASN1_OCTET_STRING **string = CMS_get0_content(t->cms);
 
@@ -80,7 +79,7 @@ static se_status read_token(struct token *t, se_bytes der, se_error *err)
 
     if (st)
         return st;
-    info = content(t);
+    info = token_content(t);
     p = info.data;
     if (!info.size || !(t->info = d2i_TS_TST_INFO(NULL, &p, (long)info.size)) ||
         p != (const unsigned char *)info.data + info.size ||
@@ -92,14 +91,14 @@ static se_status read_token(struct token *t, se_bytes der, se_error *err)
 
 /* ---- whether that is true ---- */
 
-static se_status doubt(struct token *t, const char *why)
+static se_status stamp_doubt(struct token *t, const char *why)
 {
     (void)error_set(&t->doubt, SE_ERR_REJECTED, "%s", why);
     return SE_OK;
 }
 
-static bool hash(unsigned char out[EVP_MAX_MD_SIZE], size_t *size, enum digest digest,
-                 se_bytes bytes)
+static bool imprint_hash(unsigned char out[EVP_MAX_MD_SIZE], size_t *size, enum digest digest,
+                         se_bytes bytes)
 {
     return EVP_Q_digest(crypto_context(), crypto_digest(digest), NULL, bytes.data, bytes.size, out,
                         size);
@@ -114,9 +113,9 @@ static se_status check_imprint(struct token *t, se_error *err)
     size_t size = 0;
 
     if (!digest)
-        return doubt(
+        return stamp_doubt(
             t, "the digest that it is made over is not accepted: SHA-256 or better is needed");
-    if (!hash(value, &size, digest, t->signature))
+    if (!imprint_hash(value, &size, digest, t->signature))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot hash with %s", digest_name(digest));
     if (stated.size == size && CRYPTO_memcmp(stated.data, value, size) == 0)
         return SE_OK;
@@ -152,13 +151,13 @@ static se_status check_signature(struct token *t, se_error *err)
 
     t->authority = signer_info_certificate(t->signer, t->certificates);
     if ((amiss = what_is_amiss(t)))
-        return doubt(t, amiss);
+        return stamp_doubt(t, amiss);
     if (signer_info_algorithm(&algorithm, t->signer, &t->doubt))
         return SE_OK;
     if (!names_certificate(t))
         return error_set(err, SE_ERR_REJECTED,
                          "it does not say with which certificate it was made");
-    if (!hash(value, &size, algorithm->digest, content(t)))
+    if (!imprint_hash(value, &size, algorithm->digest, token_content(t)))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot hash with %s",
                             digest_name(algorithm->digest));
     return signer_info_verify(&signing_time, t->cms, t->signer, t->authority,
@@ -172,7 +171,8 @@ static se_status check_time(struct token *t, se_error *err)
         return error_set(err, SE_ERR_REJECTED,
                          "its authority's certificate was not valid at its time");
     if (t->time > t->job->time + CLOCKS_DIFFER_S)
-        return doubt(t, "it is from later than the time at which certificates have to be valid");
+        return stamp_doubt(t,
+                           "it is from later than the time at which certificates have to be valid");
     return SE_OK;
 }
 
@@ -181,7 +181,7 @@ static se_status check_authority(struct token *t, se_error *err)
     se_status st;
 
     if (!t->job->tsa_roots)
-        return doubt(t, "no CA is trusted to name time stamping authorities");
+        return stamp_doubt(t, "no CA is trusted to name time stamping authorities");
     st = trust_check_tsa(t->authority, t->certificates, t->job, &t->doubt);
     return st && st != SE_ERR_REJECTED ? error_set(err, st, "%s", t->doubt.text) : SE_OK;
 }
@@ -224,7 +224,7 @@ se_status stamp_check(struct stamp *out, se_bytes der, se_bytes signature,
 
 /* NULL: there is none.  Java refuses several, and of several any reader might choose another one.
  */
-static se_status find(const ASN1_TYPE **out, CMS_SignerInfo *signer, se_error *err)
+static se_status stamp_attribute_find(const ASN1_TYPE **out, CMS_SignerInfo *signer, se_error *err)
 {
     int count = 0;
 
@@ -247,7 +247,7 @@ se_status stamp_find(struct stamp *out, CMS_SignerInfo *signer, const struct ver
                      se_error *err)
 {
     const ASN1_TYPE *value;
-    se_status st = find(&value, signer, err);
+    se_status st = stamp_attribute_find(&value, signer, err);
 
     *out = (struct stamp){ .time = 0 };
     if (st || !value)

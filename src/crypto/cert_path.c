@@ -12,7 +12,7 @@ AUTO_KIND(path, X509_STORE_CTX *, X509_STORE_CTX_free(*p))
 /* 112 bits at the least: no SHA-1, no RSA below 2048 */
 enum { SECURITY_LEVEL = 2 };
 
-static se_status expired(const X509 *certificate, se_error *err)
+static se_status refuse_expired(const X509 *certificate, se_error *err)
 {
     char day[16];
 
@@ -20,7 +20,7 @@ static se_status expired(const X509 *certificate, se_error *err)
     return error_set(err, SE_ERR_REJECTED, CERTIFICATE_EXPIRED " (%s)", day);
 }
 
-static se_status refusal(X509_STORE_CTX *path, bool tsa, se_error *err)
+static se_status path_refusal(X509_STORE_CTX *path, bool tsa, se_error *err)
 {
     X509 *culprit = X509_STORE_CTX_get_current_cert(path);
     const char *reason = X509_verify_cert_error_string(X509_STORE_CTX_get_error(path));
@@ -29,7 +29,7 @@ static se_status refusal(X509_STORE_CTX *path, bool tsa, se_error *err)
     ERR_clear_error();
     if (!tsa && X509_STORE_CTX_get_error(path) == X509_V_ERR_CERT_HAS_EXPIRED &&
         X509_STORE_CTX_get_error_depth(path) == 0)
-        return expired(X509_STORE_CTX_get0_cert(path), err);
+        return refuse_expired(X509_STORE_CTX_get0_cert(path), err);
     if (culprit)
         certificate_subject(subject, sizeof subject, culprit);
     return error_set(err, SE_ERR_REJECTED, "%s is not trusted: %s: %s",
@@ -69,7 +69,7 @@ static se_status check_path(X509 *certificate, const struct wish *wish, se_error
     X509_STORE_CTX_set_time(path, 0, wish->time);
     X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(path), SECURITY_LEVEL);
     if (X509_verify_cert(path) <= 0)
-        return refusal(path, wish->purpose == PURPOSE_TIME_STAMP, err);
+        return path_refusal(path, wish->purpose == PURPOSE_TIME_STAMP, err);
     return certificate_purpose_path(wish->purpose, X509_STORE_CTX_get0_chain(path), err);
 }
 

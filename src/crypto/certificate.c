@@ -79,7 +79,7 @@ bool certificate_precedes(const X509 *one, const X509 *other, int64_t at)
     return valid == other_valid ? certificate_not_after(one) > certificate_not_after(other) : valid;
 }
 
-X509 *certificates_choose(const STACK_OF(X509) * certificates, const EVP_PKEY *public)
+X509 *certificates_choose(const STACK_OF(X509) * certificates, const EVP_PKEY *public_key)
 {
     int64_t at = time(NULL);
     X509 *best = NULL;
@@ -87,7 +87,7 @@ X509 *certificates_choose(const STACK_OF(X509) * certificates, const EVP_PKEY *p
     for (int i = 0; i < sk_X509_num(certificates); i++) {
         X509 *one = sk_X509_value(certificates, i);
 
-        if (EVP_PKEY_eq(X509_get0_pubkey(one), public) == 1 &&
+        if (EVP_PKEY_eq(X509_get0_pubkey(one), public_key) == 1 &&
             (!best || certificate_precedes(one, best, at)))
             best = one;
     }
@@ -101,18 +101,18 @@ X509 *certificates_choose(const STACK_OF(X509) * certificates, const EVP_PKEY *p
  */
 bool certificate_has_issued(X509 *issuer, X509 *certificate)
 {
-    EVP_PKEY *public;
+    EVP_PKEY *public_key;
 
     if (X509_NAME_cmp(X509_get_subject_name(issuer), X509_get_issuer_name(certificate)) != 0)
         return false;
-    if ((public = X509_get0_pubkey(issuer)))
-        return X509_verify(certificate, public) == 1;
+    if ((public_key = X509_get0_pubkey(issuer)))
+        return X509_verify(certificate, public_key) == 1;
     return X509_check_issued(issuer, certificate) ==
            X509_V_OK; /* a key of a type that OpenSSL does not know */
 }
 
 /* Behind what is there, those that are valid now first. */
-static bool insert(STACK_OF(X509) * chain, int from, X509 *issuer)
+static bool chain_insert(STACK_OF(X509) * chain, int from, X509 *issuer)
 {
     int64_t at = time(NULL);
     int i = from;
@@ -142,7 +142,7 @@ static se_status add_issuers(STACK_OF(X509) * chain, X509 *certificate, const ST
 
         if (certificates_hold(chain, issuer) || !certificate_has_issued(issuer, certificate))
             continue;
-        if (!insert(chain, from, issuer))
+        if (!chain_insert(chain, from, issuer))
             return error_memory(err);
     }
     return SE_OK;
@@ -152,7 +152,7 @@ se_status certificates_chain(STACK_OF(X509) * *out, X509 *certificate, const STA
                              se_error *err)
 {
     AUTO(x509_stack) chain = sk_X509_new_null();
-    se_status st = chain && insert(chain, 0, certificate) ? SE_OK : error_memory(err);
+    se_status st = chain && chain_insert(chain, 0, certificate) ? SE_OK : error_memory(err);
 
     *out = NULL;
     for (int i = 0; !st && i < sk_X509_num(chain); i++)

@@ -20,7 +20,7 @@ bool certificates_hold(const STACK_OF(X509) * certificates, const X509 *one);
 bool certificate_precedes(const X509 *one, const X509 *other, int64_t at);
 
 /* The certificate of that key which is to be used now; borrowed, NULL: there is none. */
-X509 *certificates_choose(const STACK_OF(X509) * certificates, const EVP_PKEY *public);
+X509 *certificates_choose(const STACK_OF(X509) * certificates, const EVP_PKEY *public_key);
 
 /* By name and signature. */
 bool certificate_has_issued(X509 *issuer, X509 *certificate);

@@ -1,6 +1,8 @@
 #include "crypto/crypto.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/kdf.h>
 #include <openssl/pem.h>
 #include <openssl/provider.h>
 #include <openssl/rand.h>
@@ -14,6 +16,8 @@ static OSSL_LIB_CTX *context;
 static EVP_MD *digests[DIGEST_SHA512 + 1];
 enum { AES_SIZES = 3 };
 static EVP_CIPHER *ciphers[CIPHER_AES_GCM + 1][AES_SIZES];
+static EVP_MAC *hmac;
+static EVP_KDF *hkdf;
 
 static void fetch_digests(OSSL_LIB_CTX *made)
 {
@@ -66,7 +70,7 @@ const EVP_MD *crypto_md(enum digest digest)
 
 /* The first of them makes OpenSSL list all that it has, which processes that only sign do without.
  */
-static void fetch_ciphers(void)
+static void fetch_for_encryption(void)
 {
     static const char *const names[][AES_SIZES] = {
         [CIPHER_AES_CBC] = { "AES-128-CBC", "AES-192-CBC", "AES-256-CBC" },
@@ -78,16 +82,57 @@ static void fetch_ciphers(void)
         ciphers[CIPHER_AES_CBC][i] = EVP_CIPHER_fetch(context, names[CIPHER_AES_CBC][i], NULL);
         ciphers[CIPHER_AES_GCM][i] = EVP_CIPHER_fetch(context, names[CIPHER_AES_GCM][i], NULL);
     }
+    hmac = EVP_MAC_fetch(context, "HMAC", NULL);
+    hkdf = EVP_KDF_fetch(context, "HKDF", NULL);
     ERR_pop_to_mark();
+}
+
+static bool encryption_fetched(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    return crypto_context() && !pthread_once(&once, fetch_for_encryption);
 }
 
 const EVP_CIPHER *crypto_cipher(enum cipher cipher, unsigned bits)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    if (!crypto_context() || bits < 128 || bits > 256 || pthread_once(&once, fetch_ciphers))
+    if (bits < 128 || bits > 256 || !encryption_fetched())
         return NULL;
     return ciphers[cipher][(bits - 128) / 64];
+}
+
+EVP_MAC *crypto_hmac(void)
+{
+    return encryption_fetched() ? hmac : NULL;
+}
+
+se_status crypto_hkdf(unsigned char *out, size_t size, se_bytes secret, se_bytes info,
+                      se_error *err)
+{
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)"SHA2-256", 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)secret.data, secret.size),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)info.data, info.size),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_KDF_CTX *ctx = encryption_fetched() ? EVP_KDF_CTX_new(hkdf) : NULL;
+    bool done = ctx && EVP_KDF_derive(ctx, out, size, params) > 0;
+
+    EVP_KDF_CTX_free(ctx);
+    return done ? SE_OK : crypto_error(err, SE_ERR_CRYPTO, "HKDF failed");
+}
+
+se_status crypto_sha256(unsigned char out[SHA256_SIZE], const se_bytes *pieces, size_t count,
+                        se_error *err)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool done = ctx && EVP_DigestInit_ex2(ctx, crypto_md(DIGEST_SHA256), NULL) > 0;
+
+    for (size_t i = 0; done && i < count; i++)
+        done = EVP_DigestUpdate(ctx, pieces[i].data, pieces[i].size) > 0;
+    done = done && EVP_DigestFinal_ex(ctx, out, NULL) > 0;
+    EVP_MD_CTX_free(ctx);
+    return done ? SE_OK : crypto_error(err, SE_ERR_CRYPTO, "SHA-256 failed");
 }
 
 /* OpenSSL has no words for what the system says; where it has asked getaddrinfo(), that one's are

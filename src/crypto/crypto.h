@@ -29,6 +29,16 @@ bool crypto_lacks(void);
  * there is none. */
 const EVP_MD *crypto_md(enum digest digest);
 const EVP_CIPHER *crypto_cipher(enum cipher cipher, unsigned bits);
+EVP_MAC *crypto_hmac(void);
+
+/* HKDF with SHA-256 and without a salt (RFC 5869, 2.2 and 2.3). */
+SE_MUST_CHECK se_status crypto_hkdf(unsigned char *out, size_t size, se_bytes secret, se_bytes info,
+                                    se_error *err);
+
+/* Of all pieces, one behind the other. */
+enum { SHA256_SIZE = 32 };
+SE_MUST_CHECK se_status crypto_sha256(unsigned char out[SHA256_SIZE], const se_bytes *pieces,
+                                      size_t count, se_error *err);
 
 const char *crypto_digest(enum digest digest); /* OpenSSL's name, "SHA2-256" */
 

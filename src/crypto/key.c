@@ -8,19 +8,19 @@
 
 AUTO_KIND(pubkey, X509_PUBKEY *, X509_PUBKEY_free(*p))
 
-static se_status check_pair(EVP_PKEY *private, X509 *certificate, se_error *err)
+static se_status check_pair(EVP_PKEY *private_key, X509 *certificate, se_error *err)
 {
-    EVP_PKEY *public = X509_get0_pubkey(certificate);
+    EVP_PKEY *public_key = X509_get0_pubkey(certificate);
 
-    if (!public)
+    if (!public_key)
         return crypto_error(err, SE_ERR_KEY, "the certificate's public key can't be read");
-    if (private && EVP_PKEY_eq(private, public) != 1)
+    if (private_key && EVP_PKEY_eq(private_key, public_key) != 1)
         return crypto_error(err, SE_ERR_KEY,
                             "the private key and the certificate do not belong together");
     return SE_OK;
 }
 
-static se_status identify(unsigned char id[KEY_ID], const X509 *certificate, se_error *err)
+static se_status key_identify(unsigned char id[KEY_ID], const X509 *certificate, se_error *err)
 {
     unsigned char *der = NULL;
     int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
@@ -32,24 +32,24 @@ static se_status identify(unsigned char id[KEY_ID], const X509 *certificate, se_
     return done ? SE_OK : crypto_error(err, SE_ERR_CRYPTO, "cannot hash the public key");
 }
 
-se_status key_new(struct key **out, EVP_PKEY *private, X509 *certificate, STACK_OF(X509) * chain,
-                  se_error *err)
+se_status key_new(struct key **out, EVP_PKEY *private_key, X509 *certificate,
+                  STACK_OF(X509) * chain, se_error *err)
 {
     struct key *key = calloc(1, sizeof *key);
-    se_status st = key ? check_pair(private, certificate, err) : error_memory(err);
+    se_status st = key ? check_pair(private_key, certificate, err) : error_memory(err);
 
     *out = NULL;
     if (!st)
-        st = identify(key->id, certificate, err);
+        st = key_identify(key->id, certificate, err);
     if (st) {
-        EVP_PKEY_free(private);
+        EVP_PKEY_free(private_key);
         X509_free(certificate);
         sk_X509_pop_free(chain, X509_free);
         free(key);
         return st;
     }
     key->refs = 1;
-    key->private = private;
+    key->private = private_key;
     key->certificate = certificate;
     key->chain = chain;
     profile_read(&key->profile, certificate);
@@ -74,13 +74,14 @@ void key_unref(struct key *key)
     free(key);
 }
 
-se_status key_public_id(unsigned char out[PUBLIC_ID], EVP_PKEY *public, se_error *err)
+se_status key_public_id(unsigned char out[PUBLIC_ID], EVP_PKEY *public_key, se_error *err)
 {
     AUTO(pubkey) info = NULL;
     const unsigned char *bits;
     int size;
 
-    if (!X509_PUBKEY_set(&info, public) || !X509_PUBKEY_get0_param(NULL, &bits, &size, NULL, info))
+    if (!X509_PUBKEY_set(&info, public_key) ||
+        !X509_PUBKEY_get0_param(NULL, &bits, &size, NULL, info))
         return crypto_error(err, SE_ERR_CRYPTO, "the public key can't be encoded");
     if (!EVP_Q_digest(crypto_context(), "SHA1", NULL, bits, (size_t)size, out, NULL))
         return crypto_error(err, SE_ERR_CRYPTO, "SHA-1 of the public key");

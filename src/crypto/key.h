@@ -34,7 +34,7 @@ struct key {
 /*
  * Takes over all three, also on failure.  SE_ERR_KEY: key and certificate do not belong together.
  */
-SE_MUST_CHECK se_status key_new(struct key **out, EVP_PKEY *private, X509 *certificate,
+SE_MUST_CHECK se_status key_new(struct key **out, EVP_PKEY *private_key, X509 *certificate,
                                 STACK_OF(X509) * chain, se_error *err);
 struct key *key_ref(struct key *key);
 void key_unref(struct key *key); /* accepts NULL */
@@ -42,7 +42,7 @@ AUTO_KIND(key, struct key *, key_unref(*p))
 
 /* SHA-1 of the subjectPublicKey (RFC 5280, 4.2.1.2, method 1) */
 enum { PUBLIC_ID = 20 };
-SE_MUST_CHECK se_status key_public_id(unsigned char out[PUBLIC_ID], EVP_PKEY *public,
+SE_MUST_CHECK se_status key_public_id(unsigned char out[PUBLIC_ID], EVP_PKEY *public_key,
                                       se_error *err);
 
 enum key_family key_family(const EVP_PKEY *key);       /* FAMILY_ANY: neither RSA nor EC */

@@ -5,10 +5,7 @@ libse_core_la_SOURCES += \
 	src/crypto/cert_policy.c \
 	src/crypto/certificate.c src/crypto/certificate.h \
 	src/crypto/crypto.c src/crypto/crypto.h \
-	src/crypto/email_addresses.c \
 	src/crypto/key.c src/crypto/key.h \
-	src/crypto/kit.c src/crypto/kit.h \
-	src/crypto/padding.c src/crypto/padding.h \
 	src/crypto/pem_stream.c src/crypto/pem_stream.h \
 	src/crypto/pem_text.c src/crypto/pem_text.h \
 	src/crypto/pkey_ops.c src/crypto/pkey_ops.h \

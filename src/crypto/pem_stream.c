@@ -72,7 +72,7 @@ static const char boundary[] = "-----BEGIN ";
 enum { BOUNDARY = sizeof boundary - 1, LINE_LIMIT = 1024, TEXT_LIMIT = 16384 };
 
 /* Makes sure that something is there to look at, if there is anything left. */
-static se_status refill(struct pem_decoder *d, size_t want, se_error *err)
+static se_status decoder_refill(struct pem_decoder *d, size_t want, se_error *err)
 {
     size_t got = 1;
     se_status st = SE_OK;
@@ -124,7 +124,7 @@ static se_status skip_line(struct pem_decoder *d, se_error *err)
 {
     const unsigned char *end;
 
-    TRY(refill(d, LINE_LIMIT, err));
+    TRY(decoder_refill(d, LINE_LIMIT, err));
     end = memchr(d->line.data, '\n', d->end);
     if (!end)
         return error_set(err, SE_ERR_FORMAT, "broken PEM: the first line does not end");
@@ -139,9 +139,9 @@ se_status pem_decoder_begin(struct pem_decoder *d, struct stream *in, se_error *
 
     *d = (struct pem_decoder){ .in = in };
     TRY(buf_new(&d->line, STREAM_PIECE, err));
-    TRY(refill(d, BOUNDARY, err));
+    TRY(decoder_refill(d, BOUNDARY, err));
     /* what can't be the start of a text is not waited for: a stream may be long in coming */
-    if (is_text(d->line.data, d->end) && (st = refill(d, TEXT_LIMIT, err)))
+    if (is_text(d->line.data, d->end) && (st = decoder_refill(d, TEXT_LIMIT, err)))
         return st;
     if ((begin = find_boundary((se_bytes){ d->line.data, d->end })) == d->end)
         return SE_OK;
@@ -154,9 +154,9 @@ se_status pem_decoder_begin(struct pem_decoder *d, struct stream *in, se_error *
 }
 
 /* A '-' is not base64: EVP_DecodeUpdate() takes it as the end, which it is. */
-static se_status decode(struct pem_decoder *d, se_error *err)
+static se_status decoder_decode(struct pem_decoder *d, se_error *err)
 {
-    se_status st = refill(d, 1, err);
+    se_status st = decoder_refill(d, 1, err);
     int n = 0, more;
 
     d->plain_at = d->plain_end = 0;
@@ -195,7 +195,7 @@ se_status pem_decoder_read(size_t *got, struct pem_decoder *d, void *data, size_
         return SE_OK;
     }
     while (!st && d->plain_at == d->plain_end && !d->finished)
-        st = decode(d, err);
+        st = decoder_decode(d, err);
     if (!st && d->plain_at < d->plain_end)
         *got = move_out(data, size, &d->plain, &d->plain_at, d->plain_end);
     return st;

@@ -13,7 +13,7 @@ AUTO_KIND(pkey_ctx, EVP_PKEY_CTX *, EVP_PKEY_CTX_free(*p))
 enum { PARAMS = 4 };
 
 /* OpenSSL's constructors want what they only read to be writable. */
-static char *word(const char *text)
+static char *param_text(const char *text)
 {
     return (char *)(uintptr_t)text;
 }
@@ -22,7 +22,7 @@ static void sign_params(OSSL_PARAM out[PARAMS], struct sign_how *how, int *paddi
 {
     *padding = how->padding == PADDING_PSS ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;
     *out++ = OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST,
-                                              word(crypto_digest(how->digest)), 0);
+                                              param_text(crypto_digest(how->digest)), 0);
     if (how->padding != PADDING_NONE)
         *out++ = OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PAD_MODE, padding);
     if (how->padding == PADDING_PSS)
@@ -32,7 +32,7 @@ static void sign_params(OSSL_PARAM out[PARAMS], struct sign_how *how, int *paddi
 
 /* A failure that somebody left behind on this thread is not ours, and OpenSSL's queue may belong to
  * an operation around this one. */
-static void begin(void)
+static void errors_begin(void)
 {
     se_error stale;
 
@@ -40,7 +40,7 @@ static void begin(void)
     ERR_set_mark();
 }
 
-static se_status finish(se_status st)
+static se_status errors_finish(se_status st)
 {
     ERR_pop_to_mark();
     return st;
@@ -67,12 +67,12 @@ static se_status sign_held(se_buf *out, EVP_PKEY *key, const struct sign_how *ho
 se_status key_sign_hash(se_buf *out, EVP_PKEY *key, const struct sign_how *how, se_bytes hash,
                         se_error *err)
 {
-    const struct provider_key *bridge = provider_key_of(key);
+    const struct provider_key *keydata = provider_key_of(key);
 
     *out = (se_buf)SE_BUF_INIT;
-    begin();
-    return finish(bridge ? provider_sign(out, bridge, how, hash, err)
-                         : sign_held(out, key, how, hash, err));
+    errors_begin();
+    return errors_finish(keydata ? provider_sign(out, keydata, how, hash, err)
+                                 : sign_held(out, key, how, hash, err));
 }
 
 static void oaep_params(OSSL_PARAM out[PARAMS], const struct unwrap_how *how, int *padding)
@@ -80,18 +80,18 @@ static void oaep_params(OSSL_PARAM out[PARAMS], const struct unwrap_how *how, in
     *padding = RSA_PKCS1_OAEP_PADDING;
     *out++ = OSSL_PARAM_construct_int(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, padding);
     *out++ = OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST,
-                                              word(crypto_digest(how->digest)), 0);
+                                              param_text(crypto_digest(how->digest)), 0);
     *out++ = OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST,
-                                              word(crypto_digest(how->mgf1)), 0);
+                                              param_text(crypto_digest(how->mgf1)), 0);
     *out = OSSL_PARAM_construct_end();
 }
 
-static se_status encrypt_oaep(se_buf *out, EVP_PKEY *public, const struct unwrap_how *how,
+static se_status encrypt_oaep(se_buf *out, EVP_PKEY *public_key, const struct unwrap_how *how,
                               se_bytes clear, se_error *err)
 {
-    AUTO(pkey_ctx) ctx = EVP_PKEY_CTX_new_from_pkey(crypto_context(), public, NULL);
+    AUTO(pkey_ctx) ctx = EVP_PKEY_CTX_new_from_pkey(crypto_context(), public_key, NULL);
     AUTO(se_buf) blob = SE_BUF_INIT;
-    size_t size = (size_t)EVP_PKEY_get_size(public), least;
+    size_t size = (size_t)EVP_PKEY_get_size(public_key), least;
     OSSL_PARAM params[PARAMS];
     int padding;
 
@@ -110,14 +110,14 @@ static se_status encrypt_oaep(se_buf *out, EVP_PKEY *public, const struct unwrap
     return SE_OK;
 }
 
-se_status key_wrap(se_buf *out, EVP_PKEY *public, const struct unwrap_how *how, se_bytes clear,
+se_status key_wrap(se_buf *out, EVP_PKEY *public_key, const struct unwrap_how *how, se_bytes clear,
                    se_error *err)
 {
     *out = (se_buf)SE_BUF_INIT;
-    if (key_family(public) != FAMILY_RSA)
+    if (key_family(public_key) != FAMILY_RSA)
         return error_set(err, SE_ERR_KEY, "the key can't encrypt");
-    begin();
-    return finish(encrypt_oaep(out, public, how, clear, err));
+    errors_begin();
+    return errors_finish(encrypt_oaep(out, public_key, how, clear, err));
 }
 
 static se_status unwrap_held(se_buf *out, EVP_PKEY *key, const struct unwrap_how *how,
@@ -143,12 +143,31 @@ static se_status unwrap_held(se_buf *out, EVP_PKEY *key, const struct unwrap_how
 se_status key_unwrap(se_buf *out, EVP_PKEY *key, const struct unwrap_how *how, se_bytes blob,
                      se_error *err)
 {
-    const struct provider_key *bridge = provider_key_of(key);
+    const struct provider_key *keydata = provider_key_of(key);
 
     *out = (se_buf)SE_BUF_INIT;
     if (key_family(key) != FAMILY_RSA)
         return error_set(err, SE_ERR_KEY, "this key only signs");
-    begin();
-    return finish(bridge ? provider_unwrap(out, bridge, how, blob, err)
-                         : unwrap_held(out, key, how, blob, err));
+    errors_begin();
+    return errors_finish(keydata ? provider_unwrap(out, keydata, how, blob, err)
+                                 : unwrap_held(out, key, how, blob, err));
+}
+
+/* ---- padding ---- */
+
+bool padding_set(EVP_PKEY_CTX *context, const struct algorithm *algorithm, bool signing)
+{
+    if (algorithm->padding == PADDING_NONE)
+        return true;
+    if (algorithm->padding == PADDING_PKCS1)
+        return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) > 0;
+    return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) > 0 &&
+           EVP_PKEY_CTX_set_rsa_pss_saltlen(context, signing ? RSA_PSS_SALTLEN_DIGEST
+                                                             : RSA_PSS_SALTLEN_AUTO) > 0;
+}
+
+struct sign_how padding_how(const struct algorithm *algorithm, size_t hash)
+{
+    return (struct sign_how){ algorithm->digest, algorithm->padding,
+                              algorithm->padding == PADDING_PSS ? (int)hash : 0 };
 }

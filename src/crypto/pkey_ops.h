@@ -3,6 +3,7 @@
 #ifndef CRYPTO_PKEY_OPS_H
 #define CRYPTO_PKEY_OPS_H
 
+#include "crypto/key.h"
 #include "crypto/provider_keymgmt.h"
 
 /* Signs a finished hash, as remote_ops.sign() does; what a remote key fails with comes as it is. */
@@ -10,11 +11,19 @@ SE_MUST_CHECK se_status key_sign_hash(se_buf *out, EVP_PKEY *key, const struct s
                                       se_bytes hash, se_error *err);
 
 /* Encrypts `clear` for the holder of `public`.  SE_ERR_USAGE: it is longer than the key takes. */
-SE_MUST_CHECK se_status key_wrap(se_buf *out, EVP_PKEY *public, const struct unwrap_how *how,
+SE_MUST_CHECK se_status key_wrap(se_buf *out, EVP_PKEY *public_key, const struct unwrap_how *how,
                                  se_bytes clear, se_error *err);
 
 /* Decrypts `blob`, as remote_ops.unwrap() does: whatever does not decrypt is remote_refused(). */
 SE_MUST_CHECK se_status key_unwrap(se_buf *out, EVP_PKEY *key, const struct unwrap_how *how,
                                    se_bytes blob, se_error *err);
+
+AUTO_KIND(md_context, EVP_MD_CTX *, EVP_MD_CTX_free(*p))
+
+/* The padding of `algorithm`; PSS with a salt as long as the digest, verified with any. */
+bool padding_set(EVP_PKEY_CTX *context, const struct algorithm *algorithm, bool signing);
+
+/* The same for a hash of `hash` bytes that is there. */
+struct sign_how padding_how(const struct algorithm *algorithm, size_t hash);
 
 #endif

@@ -1,5 +1,5 @@
-/* What the parts of the provider share: keys (remote.c), signatures (remote_sign.c), and decryption
- * (remote_cipher.c). */
+/* What the parts of the provider share: keys (provider_keymgmt.c), signatures
+ * (provider_signature.c), and decryption (provider_asymcipher.c). */
 #ifndef CRYPTO_PROVIDER_H
 #define CRYPTO_PROVIDER_H
 
@@ -11,7 +11,7 @@
 struct provider_key {
     const struct remote_ops *ops;
     void *remote;
-    EVP_PKEY *public;
+    EVP_PKEY *public_key;
 };
 
 /* OSSL_DISPATCH holds all functions as one type; each is called as what its number says. */

@@ -1,4 +1,4 @@
-/* Decryption of the bridge's provider (provider-asym_cipher(7)): RSAES-OAEP without a label, and no
+/* Decryption by our provider (provider-asym_cipher(7)): RSAES-OAEP without a label, and no
  * other padding. */
 #include <openssl/core_names.h>
 #include <openssl/rsa.h>
@@ -126,12 +126,12 @@ se_status provider_unwrap(se_buf *out, const struct provider_key *key, const str
 {
     if (!key->ops->unwrap)
         return error_set(err, SE_ERR_KEY, "this key only signs");
-    if (blob.size != (size_t)EVP_PKEY_get_size(key->public))
+    if (blob.size != (size_t)EVP_PKEY_get_size(key->public_key))
         return remote_refused(err);
     return key->ops->unwrap(out, key->remote, how, blob, err);
 }
 
-static se_status unwrap(se_buf *out, const struct opening *o, se_bytes blob, se_error *err)
+static se_status opening_unwrap(se_buf *out, const struct opening *o, se_bytes blob, se_error *err)
 {
     const struct unwrap_how how = how_to_unwrap(o);
 
@@ -141,18 +141,18 @@ static se_status unwrap(se_buf *out, const struct opening *o, se_bytes blob, se_
     return provider_unwrap(out, o->key, &how, blob, err);
 }
 
-static int decrypt(void *data, unsigned char *out, size_t *size, size_t room,
-                   const unsigned char *in, size_t in_size)
+static int opening_decrypt(void *data, unsigned char *out, size_t *size, size_t room,
+                           const unsigned char *in, size_t in_size)
 {
     const struct opening *o = data;
     AUTO(se_buf) clear = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
 
     if (!out) {
-        *size = (size_t)EVP_PKEY_get_size(o->key->public);
+        *size = (size_t)EVP_PKEY_get_size(o->key->public_key);
         return 1;
     }
-    if (unwrap(&clear, o, (se_bytes){ in, in_size }, &err)) {
+    if (opening_unwrap(&clear, o, (se_bytes){ in, in_size }, &err)) {
         provider_failed(&err);
         return 0;
     }
@@ -168,7 +168,7 @@ const OSSL_DISPATCH provider_cipher[] = {
     ENTRY(OSSL_FUNC_ASYM_CIPHER_FREECTX, opening_free),
     ENTRY(OSSL_FUNC_ASYM_CIPHER_DUPCTX, opening_dup),
     ENTRY(OSSL_FUNC_ASYM_CIPHER_DECRYPT_INIT, decrypt_init),
-    ENTRY(OSSL_FUNC_ASYM_CIPHER_DECRYPT, decrypt),
+    ENTRY(OSSL_FUNC_ASYM_CIPHER_DECRYPT, opening_decrypt),
     ENTRY(OSSL_FUNC_ASYM_CIPHER_SET_CTX_PARAMS, opening_set),
     ENTRY(OSSL_FUNC_ASYM_CIPHER_SETTABLE_CTX_PARAMS, opening_params),
     ENTRY(OSSL_FUNC_ASYM_CIPHER_GET_CTX_PARAMS, opening_get),

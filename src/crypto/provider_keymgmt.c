@@ -11,7 +11,7 @@
 
 /* The one parameter of our import, and one that our keys know: a struct provider_key by address.
  * Such keys only ever come from remote_key(). */
-#define PARAM_PROVIDER_KEY "signengine-bridge"
+#define PARAM_PROVIDER_KEY "signengine-key"
 #define PROVIDER           "signengine"
 #define PROPERTIES         "provider=" PROVIDER
 
@@ -76,13 +76,13 @@ static void *key_make(void *provider)
 
 static void key_release(void *data)
 {
-    struct provider_key *bridge = data;
+    struct provider_key *keydata = data;
 
-    if (bridge && bridge->ops)
-        bridge->ops->close(bridge->remote);
-    if (bridge)
-        EVP_PKEY_free(bridge->public);
-    OPENSSL_free(bridge);
+    if (keydata && keydata->ops)
+        keydata->ops->close(keydata->remote);
+    if (keydata)
+        EVP_PKEY_free(keydata->public_key);
+    OPENSSL_free(keydata);
 }
 
 static int key_import(void *data, int selection, const OSSL_PARAM params[])
@@ -96,7 +96,7 @@ static int key_import(void *data, int selection, const OSSL_PARAM params[])
         size != sizeof(struct provider_key))
         return 0;
     memcpy(data, from, sizeof(struct provider_key));
-    return EVP_PKEY_up_ref(((struct provider_key *)data)->public);
+    return EVP_PKEY_up_ref(((struct provider_key *)data)->public_key);
 }
 
 static const OSSL_PARAM *key_import_types(int selection)
@@ -111,7 +111,7 @@ static const OSSL_PARAM *key_import_types(int selection)
 static int key_has(const void *data, int selection)
 {
     (void)selection;
-    return ((const struct provider_key *)data)->public != NULL;
+    return ((const struct provider_key *)data)->public_key != NULL;
 }
 
 /* A parameter that the public key does not know stays unset, which is how a key says so. */
@@ -122,7 +122,7 @@ static int key_get(void *data, OSSL_PARAM params[])
     if (p)
         return OSSL_PARAM_set_octet_ptr(p, data, sizeof(struct provider_key));
     ERR_set_mark();
-    (void)EVP_PKEY_get_params(((struct provider_key *)data)->public, params);
+    (void)EVP_PKEY_get_params(((struct provider_key *)data)->public_key, params);
     ERR_pop_to_mark();
     return 1;
 }
@@ -153,7 +153,7 @@ static int key_export(void *data, int selection, OSSL_CALLBACK *take, void *arg)
 
     if (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY)
         return 0;
-    ok = EVP_PKEY_todata(((struct provider_key *)data)->public, selection, &params) &&
+    ok = EVP_PKEY_todata(((struct provider_key *)data)->public_key, selection, &params) &&
          take(params, arg);
     OSSL_PARAM_free(params);
     return ok;
@@ -167,8 +167,8 @@ static const OSSL_PARAM *key_export_types(int selection)
 static int key_match(const void *a, const void *b, int selection)
 {
     (void)selection;
-    return EVP_PKEY_eq(((const struct provider_key *)a)->public,
-                       ((const struct provider_key *)b)->public) == 1;
+    return EVP_PKEY_eq(((const struct provider_key *)a)->public_key,
+                       ((const struct provider_key *)b)->public_key) == 1;
 }
 
 static const char *rsa_operation(int operation)
@@ -199,7 +199,7 @@ static const OSSL_DISPATCH ec_keys[] = KEY_MANAGEMENT(ec_operation);
 
 /* ---- the provider (provider-base(7)) ---- */
 
-static const OSSL_ALGORITHM *query(void *provider, int operation, int *no_cache)
+static const OSSL_ALGORITHM *provider_query(void *provider, int operation, int *no_cache)
 {
     static const OSSL_ALGORITHM keys[] = {
         { "RSA:rsaEncryption", PROPERTIES, rsa_keys, NULL },
@@ -228,8 +228,9 @@ static const OSSL_ALGORITHM *query(void *provider, int operation, int *no_cache)
 static int provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
                          const OSSL_DISPATCH **out, void **context)
 {
-    static const OSSL_DISPATCH functions[] = { ENTRY(OSSL_FUNC_PROVIDER_QUERY_OPERATION, query),
-                                               { 0, NULL } };
+    static const OSSL_DISPATCH functions[] = {
+        ENTRY(OSSL_FUNC_PROVIDER_QUERY_OPERATION, provider_query), { 0, NULL }
+    };
 
     (void)in;
     *out = functions;
@@ -243,22 +244,22 @@ bool remote_provider_load(OSSL_LIB_CTX *context)
            OSSL_PROVIDER_load(context, PROVIDER);
 }
 
-se_status remote_key(EVP_PKEY **out, const struct remote_ops *ops, void *remote, EVP_PKEY *public,
-                     se_error *err)
+se_status remote_key(EVP_PKEY **out, const struct remote_ops *ops, void *remote,
+                     EVP_PKEY *public_key, se_error *err)
 {
-    struct provider_key bridge = { ops, remote, public };
-    OSSL_PARAM params[] = { OSSL_PARAM_construct_octet_string(PARAM_PROVIDER_KEY, &bridge,
-                                                              sizeof bridge),
+    struct provider_key keydata = { ops, remote, public_key };
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_octet_string(PARAM_PROVIDER_KEY, &keydata,
+                                                              sizeof keydata),
                             OSSL_PARAM_construct_end() };
     EVP_PKEY_CTX *context;
     int ok;
 
     *out = NULL;
-    if (key_family(public) == FAMILY_ANY)
+    if (key_family(public_key) == FAMILY_ANY)
         return error_set(err, SE_ERR_KEY, "a key of type %s can't be used: RSA or EC is needed",
-                         EVP_PKEY_get0_type_name(public));
+                         EVP_PKEY_get0_type_name(public_key));
     context = EVP_PKEY_CTX_new_from_name(
-        crypto_context(), key_family(public) == FAMILY_EC ? "EC" : "RSA", PROPERTIES);
+        crypto_context(), key_family(public_key) == FAMILY_EC ? "EC" : "RSA", PROPERTIES);
     ok = context && EVP_PKEY_fromdata_init(context) > 0 &&
          EVP_PKEY_fromdata(context, out, EVP_PKEY_KEYPAIR, params) > 0;
     EVP_PKEY_CTX_free(context);
@@ -267,30 +268,31 @@ se_status remote_key(EVP_PKEY **out, const struct remote_ops *ops, void *remote,
 
 const struct provider_key *provider_key_of(const EVP_PKEY *key)
 {
-    void *bridge = NULL;
-    OSSL_PARAM params[] = { OSSL_PARAM_construct_octet_ptr(PARAM_PROVIDER_KEY, &bridge, 0),
+    void *keydata = NULL;
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_octet_ptr(PARAM_PROVIDER_KEY, &keydata, 0),
                             OSSL_PARAM_construct_end() };
 
     ERR_set_mark();
     (void)EVP_PKEY_get_params(key, params);
     ERR_pop_to_mark();
-    return bridge;
+    return keydata;
 }
 
 const char *remote_sign_mechanism(const EVP_PKEY *key, const struct sign_how *how)
 {
-    const struct provider_key *bridge = provider_key_of(key);
+    const struct provider_key *keydata = provider_key_of(key);
 
-    if (!bridge)
+    if (!keydata)
         return "software";
-    return bridge->ops->sign_mechanism ? bridge->ops->sign_mechanism(bridge->remote, how) : "";
+    return keydata->ops->sign_mechanism ? keydata->ops->sign_mechanism(keydata->remote, how) : "";
 }
 
 const char *remote_unwrap_mechanism(const EVP_PKEY *key, const struct unwrap_how *how)
 {
-    const struct provider_key *bridge = provider_key_of(key);
+    const struct provider_key *keydata = provider_key_of(key);
 
-    if (!bridge)
+    if (!keydata)
         return "software";
-    return bridge->ops->unwrap_mechanism ? bridge->ops->unwrap_mechanism(bridge->remote, how) : "";
+    return keydata->ops->unwrap_mechanism ? keydata->ops->unwrap_mechanism(keydata->remote, how)
+                                          : "";
 }

@@ -1,4 +1,4 @@
-/* The bridge: a private key that can't be held (HSM, vault) as an EVP_PKEY, behind a provider of
+/* A private key that can't be held (HSM, vault) as an EVP_PKEY, behind a provider of
  * our own in crypto_context(). */
 #ifndef CRYPTO_PROVIDER_KEYMGMT_H
 #define CRYPTO_PROVIDER_KEYMGMT_H
@@ -52,7 +52,7 @@ struct remote_ops {
  * operations are `ops` on `remote`. `remote` is taken over on success only.
  */
 SE_MUST_CHECK se_status remote_key(EVP_PKEY **out, const struct remote_ops *ops, void *remote,
-                                   EVP_PKEY *public, se_error *err);
+                                   EVP_PKEY *public_key, se_error *err);
 
 /* What remote_ops says to that; "software" for a key that is held. */
 const char *remote_sign_mechanism(const EVP_PKEY *key, const struct sign_how *how);

@@ -1,4 +1,4 @@
-/* Signatures of the bridge's provider (provider-signature(7)): hashing is done here, the rest by
+/* Signatures by our provider (provider-signature(7)): hashing is done here, the rest by
  * the store. */
 #include <openssl/core_names.h>
 #include <openssl/rsa.h>
@@ -113,7 +113,7 @@ static int salt_size(const struct signing *s)
 
 static struct sign_how how_to_sign(const struct signing *s)
 {
-    if (key_family(s->key->public) == FAMILY_EC)
+    if (key_family(s->key->public_key) == FAMILY_EC)
         return (struct sign_how){ s->digest, PADDING_NONE, 0 };
     if (s->padding == RSA_PKCS1_PADDING)
         return (struct sign_how){ s->digest, PADDING_PKCS1, 0 };
@@ -172,8 +172,8 @@ se_status provider_sign(se_buf *out, const struct provider_key *key, const struc
     return key->ops->sign(out, key->remote, how, hash, err);
 }
 
-static int sign(void *data, unsigned char *out, size_t *size, size_t room,
-                const unsigned char *hash, size_t hash_size)
+static int signing_sign(void *data, unsigned char *out, size_t *size, size_t room,
+                        const unsigned char *hash, size_t hash_size)
 {
     const struct signing *s = data;
     const struct sign_how how = how_to_sign(s);
@@ -181,7 +181,7 @@ static int sign(void *data, unsigned char *out, size_t *size, size_t room,
     se_error err = SE_ERROR_INIT;
 
     if (!out) {
-        *size = (size_t)EVP_PKEY_get_size(s->key->public);
+        *size = (size_t)EVP_PKEY_get_size(s->key->public_key);
         return 1;
     }
     if (provider_sign(&signature, s->key, &how, (se_bytes){ hash, hash_size }, &err)) {
@@ -222,9 +222,9 @@ static int digest_final(void *data, unsigned char *out, size_t *size, size_t roo
     unsigned hash_size = 0;
 
     if (!out)
-        return sign(data, NULL, size, 0, NULL, 0);
+        return signing_sign(data, NULL, size, 0, NULL, 0);
     return EVP_DigestFinal_ex(((struct signing *)data)->hash, hash, &hash_size) &&
-           sign(data, out, size, room, hash, hash_size);
+           signing_sign(data, out, size, room, hash, hash_size);
 }
 
 const OSSL_DISPATCH provider_signature[] = {
@@ -232,7 +232,7 @@ const OSSL_DISPATCH provider_signature[] = {
     ENTRY(OSSL_FUNC_SIGNATURE_FREECTX, signing_free),
     ENTRY(OSSL_FUNC_SIGNATURE_DUPCTX, signing_dup),
     ENTRY(OSSL_FUNC_SIGNATURE_SIGN_INIT, sign_init),
-    ENTRY(OSSL_FUNC_SIGNATURE_SIGN, sign),
+    ENTRY(OSSL_FUNC_SIGNATURE_SIGN, signing_sign),
     ENTRY(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, digest_init),
     ENTRY(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE, digest_update),
     ENTRY(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL, digest_final),

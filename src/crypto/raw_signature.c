@@ -4,10 +4,9 @@
 #include <openssl/err.h>
 
 #include "crypto/crypto.h"
-#include "crypto/padding.h"
 #include "crypto/pkey_ops.h"
 
-static se_status hash(void *context, se_bytes piece, se_error *err)
+static se_status digest_take(void *context, se_bytes piece, se_error *err)
 {
     return EVP_DigestUpdate(context, piece.data, piece.size)
                ? SE_OK
@@ -25,7 +24,7 @@ se_status raw_sign(const struct sign_job *job, se_error *err)
 
     if (!context || !md || !EVP_DigestInit_ex2(context, md, NULL))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot sign with %s", job->algorithm->name);
-    TRY(stream_drain(job->in, hash, context, err));
+    TRY(stream_drain(job->in, digest_take, context, err));
     if (!EVP_DigestFinal_ex(context, digest, &size))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
     how = padding_how(job->algorithm, size);
@@ -47,7 +46,8 @@ static void trial_free(struct trial *trial)
 }
 AUTO_KIND(trial, struct trial, trial_free(p))
 
-static se_status start(struct trial *trial, const struct expected_signer *candidate, se_error *err)
+static se_status trial_add(struct trial *trial, const struct expected_signer *candidate,
+                           se_error *err)
 {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     EVP_PKEY_CTX *parameters;
@@ -72,7 +72,7 @@ static se_status digest_verify(void *arg, se_bytes piece, se_error *err)
     return SE_OK;
 }
 
-static void fill(struct verdict *out, const struct expected_signer *candidate)
+static void verdict_fill(struct verdict *out, const struct expected_signer *candidate)
 {
     X509_up_ref(candidate->certificate);
     *out = (struct verdict){ .certificate = candidate->certificate,
@@ -92,13 +92,13 @@ se_status raw_verify(struct verdict *out, const struct verify_job *job, se_error
         return error_set(err, SE_ERR_USAGE,
                          "a raw signature names no signer: CA certificates can't decide about it");
     for (size_t i = 0; !st && i < job->count && i < CANDIDATES; i++)
-        st = start(&trial, &job->candidates[i], err);
+        st = trial_add(&trial, &job->candidates[i], err);
     if (st || (st = stream_drain(job->in, digest_verify, &trial, err)))
         return st;
     for (size_t i = 0; i < trial.count; i++)
         if (EVP_DigestVerifyFinal(trial.contexts[i], job->signature.data, job->signature.size) ==
             1) {
-            fill(out, &job->candidates[i]);
+            verdict_fill(out, &job->candidates[i]);
             return SE_OK;
         }
     ERR_clear_error();

@@ -26,7 +26,7 @@ struct batch {
     size_t *group_of;           /* likewise */
     struct data_key_group *groups;
     size_t group_count, next; /* `next`: to be unwrapped */
-    size_t *buckets, mask;    /* 1 + the number of a group, by the beginning of its id */
+    size_t *buckets, mask;    /* 1 + the number of a group */
     bool stopped;             /* the key store is away */
     se_error outage;
     pthread_mutex_t lock;
@@ -64,19 +64,14 @@ static se_status batch_room(struct batch *b, se_error *err)
     return b->envelopes && b->group_of && b->groups && b->buckets ? SE_OK : error_memory(err);
 }
 
-static bool same_data_key(const struct envelope *a, const struct envelope *b)
-{
-    return a->format == b->format && CRYPTO_memcmp(a->id, b->id, DATA_KEY_ID) == 0;
-}
-
 static size_t group_find(struct batch *b, const struct envelope *envelope)
 {
     size_t at;
 
-    for (memcpy(&at, envelope->id, sizeof at); b->buckets[at & b->mask]; at++) {
+    for (at = envelope_key_bucket(envelope); b->buckets[at & b->mask]; at++) {
         size_t group = b->buckets[at & b->mask] - 1;
 
-        if (same_data_key(b->groups[group].envelope, envelope))
+        if (envelope_same_key(b->groups[group].envelope, envelope))
             return group;
     }
     b->groups[b->group_count].envelope = envelope;
@@ -191,11 +186,10 @@ static void batch_unwrap(struct batch *b)
 
 /* ---- decrypting ---- */
 
-static se_status group_prepare(struct data_key_group *group, struct batch *b, se_error *err)
+static se_status group_prepare(struct data_key_group *group, se_error *err)
 {
     if (!group->prepared && !group->failure.status)
-        (void)!decryption_prepare(&group->key, &group->secret, b->opening, group->envelope,
-                                  &group->failure);
+        (void)!decryption_prepare(&group->key, &group->secret, group->envelope, &group->failure);
     group->prepared = true;
     if (!group->failure.status)
         return SE_OK;
@@ -205,11 +199,10 @@ static se_status group_prepare(struct data_key_group *group, struct batch *b, se
 static se_status batch_open_field(se_field *field, struct batch *b, size_t i, se_error *err)
 {
     struct data_key_group *group = &b->groups[b->group_of[i]];
-    se_status st = group_prepare(group, b, err);
+    se_status st = group_prepare(group, err);
 
     return st ? st
-              : decryption_finish(&field->out, b->opening, &group->key, &b->envelopes[i],
-                                  field->context, err);
+              : decryption_finish(&field->out, &group->key, &b->envelopes[i], field->context, err);
 }
 
 static void batch_open_fields(struct batch *b)

@@ -8,7 +8,6 @@
 #include "config/files.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
-#include "crypto/padding.h"
 #include "crypto/pkey_ops.h"
 #include "engine/engine.h"
 

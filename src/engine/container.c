@@ -42,13 +42,13 @@ static se_status encrypt_container(struct container_job *job, struct encryption 
     const struct seal_job seal = {
         .algorithm = &e->descriptor->algorithm,
         .recipient = &e->recipient,
-        .kit = e->kit,
+        .key = &e->data_key,
         .context = job->params.context,
     };
 
     TRY(container_check_algorithm(e->descriptor, err));
     TRY(encryption_make_secret(&e->data_key, e, CONTAINER_SECRET, err));
-    return container_seal(job->out, &e->data_key, &seal, &job->in, err);
+    return container_seal(job->out, &seal, &job->in, err);
 }
 
 static se_status container_encrypt(struct container_job *job, se_engine *engine,
@@ -84,10 +84,10 @@ static se_status open_container(struct container_job *job, struct decryption *de
                                 const struct envelope *envelope, se_error *err)
 {
     AUTO(data_key) key = { .secret = SE_BUF_INIT };
-    const struct open_job open = { envelope, &key, dec->kit, job->params.context };
+    const struct open_job open = { envelope, &key, job->params.context };
     se_status st = decryption_unwrap(&key.secret, dec, envelope, err);
 
-    return st ? st : container_open(job->out, &key, &open, &job->in, err);
+    return st ? st : container_open(job->out, &open, &job->in, err);
 }
 
 static se_status refuse_container(se_error *err)
@@ -103,7 +103,7 @@ static se_status decrypt_container(struct container_job *job, struct decryption 
     se_error why = SE_ERROR_INIT;
     se_status st;
 
-    if (!(st = container_read(&envelope, dec->kit, &job->in, &why)))
+    if (!(st = container_read(&envelope, &job->in, &why)))
         st = open_container(job, dec, &envelope, &why);
     if (!st)
         return SE_OK;

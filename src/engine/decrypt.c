@@ -34,7 +34,6 @@ static se_status decryption_collect(struct decryption *dec, const struct descrip
 {
     const struct config *config = dec->engine->config;
 
-    TRY(ctx_pool_take(&dec->kit, dec->engine, err));
     if (!(dec->versions = calloc(config->descriptor_count, sizeof *dec->versions)))
         return error_memory(err);
     for (size_t i = 0; i < config->descriptor_count; i++) {
@@ -68,7 +67,6 @@ void decryption_end(struct decryption *dec)
     for (size_t i = 0; i < dec->count; i++)
         key_unref(dec->versions[i].key);
     free(dec->versions);
-    ctx_pool_give(dec->engine, dec->kit);
     *dec = (struct decryption){ .count = 0 };
 }
 
@@ -77,7 +75,7 @@ se_status decryption_parse(struct envelope *out, struct decryption *dec, se_byte
 {
     bool bare = dec->versions[0].descriptor->algorithm.kind == ALGORITHM_WRAP;
 
-    return envelope_read(out, dec->kit, value, bare ? &blob_format : NULL, err);
+    return envelope_read(out, value, bare ? &blob_format : NULL, err);
 }
 
 static bool envelope_is_for(const struct envelope *envelope, const struct reader_version *v)
@@ -110,13 +108,14 @@ static se_status unwrap_by_version(se_buf *secret, const struct decryption *dec,
                                    se_error *err)
 {
     struct data_key_cache *cache = data_key_cache_of(dec->engine, v->descriptor);
-    se_status st;
+    unsigned char id[DATA_KEY_ID];
 
-    if (data_key_cache_get(secret, cache, envelope->id))
+    TRY(envelope_key_id(id, envelope, err));
+    if (data_key_cache_get(secret, cache, id))
         return SE_OK;
-    if (!(st = unwrap_by_store(secret, dec, v, envelope, err)))
-        data_key_cache_put(cache, envelope->id, buf_bytes(secret));
-    return st;
+    TRY(unwrap_by_store(secret, dec, v, envelope, err));
+    data_key_cache_put(cache, id, buf_bytes(secret));
+    return SE_OK;
 }
 
 /* A refusal can be wrong when a version could not be looked at: then it is "don't know". */
@@ -190,17 +189,17 @@ se_status decryption_unwrap(se_buf *secret, const struct decryption *dec,
     return refuse_value(dec, err);
 }
 
-se_status decryption_prepare(struct data_key *out, se_buf *secret, struct decryption *dec,
-                             const struct envelope *envelope, se_error *err)
+se_status decryption_prepare(struct data_key *out, se_buf *secret, const struct envelope *envelope,
+                             se_error *err)
 {
     *out = (struct data_key){ .secret = buf_move(secret) };
-    return envelope->format->prepare_open(out, envelope, dec->kit, err);
+    return envelope->format->prepare_open(out, envelope, err);
 }
 
-se_status decryption_finish(se_buf *out, struct decryption *dec, const struct data_key *key,
-                            const struct envelope *envelope, se_bytes context, se_error *err)
+se_status decryption_finish(se_buf *out, struct data_key *key, const struct envelope *envelope,
+                            se_bytes context, se_error *err)
 {
-    const struct open_job job = { envelope, key, dec->kit, context };
+    const struct open_job job = { envelope, key, context };
 
     return envelope->format->open(out, &job, err);
 }
@@ -214,8 +213,8 @@ static se_status decrypt_value(se_buf *out, struct decryption *dec, se_bytes val
 
     TRY(decryption_parse(&envelope, dec, value, err));
     TRY(decryption_unwrap(&secret, dec, &envelope, err));
-    TRY(decryption_prepare(&key, &secret, dec, &envelope, err));
-    return decryption_finish(out, dec, &key, &envelope, context, err);
+    TRY(decryption_prepare(&key, &secret, &envelope, err));
+    return decryption_finish(out, &key, &envelope, context, err);
 }
 
 static se_status decrypt_field(se_buf *out, se_engine *engine, se_bytes in,

@@ -9,32 +9,6 @@
 
 /* ---- contexts of OpenSSL that lie idle ---- */
 
-/* Without a lock, which a fork could leave held: a place has either a kit or NULL, and is emptied
- * before the kit is used. */
-se_status ctx_pool_take(struct kit **out, se_engine *engine, se_error *err)
-{
-    for (size_t i = 0; i < CTX_POOL_SIZE; i++)
-        if (__atomic_load_n(&engine->ctx_pool[i], __ATOMIC_RELAXED) &&
-            (*out = __atomic_exchange_n(&engine->ctx_pool[i], NULL, __ATOMIC_ACQUIRE)))
-            return SE_OK;
-    return kit_new(out, err);
-}
-
-void ctx_pool_give(se_engine *engine, struct kit *kit)
-{
-    if (!kit)
-        return;
-    kit_rest(kit);
-    for (size_t i = 0; i < CTX_POOL_SIZE; i++) {
-        struct kit *none = NULL;
-
-        if (__atomic_compare_exchange_n(&engine->ctx_pool[i], &none, kit, false, __ATOMIC_RELEASE,
-                                        __ATOMIC_RELAXED))
-            return;
-    }
-    kit_free(kit);
-}
-
 /* ---- encrypting ---- */
 
 static se_status encryption_prepare(struct encryption *e, se_error *err)
@@ -48,7 +22,7 @@ static se_status encryption_prepare(struct encryption *e, se_error *err)
     e->format = envelope_format(a);
     TRY(key_check_rules(e->key, e->descriptor, err));
     TRY(key_check_sharing(e->engine, e->descriptor, e->key, SE_ERR_POLICY, err));
-    return ctx_pool_take(&e->kit, e->engine, err);
+    return SE_OK;
 }
 
 se_status encryption_begin(struct encryption *out, se_engine *engine, struct api_call *call,
@@ -65,18 +39,16 @@ se_status encryption_begin(struct encryption *out, se_engine *engine, struct api
 void encryption_end(struct encryption *e)
 {
     data_key_free(&e->data_key);
-    ctx_pool_give(e->engine, e->kit);
     key_unref(e->key);
     *e = (struct encryption){ .uses = 0 };
 }
 
-static struct seal_job encryption_job(const struct encryption *e, se_bytes plain, se_bytes context)
+static struct seal_job encryption_job(struct encryption *e, se_bytes plain, se_bytes context)
 {
     return (struct seal_job){
         .algorithm = &e->descriptor->algorithm,
         .recipient = &e->recipient,
         .key = &e->data_key,
-        .kit = e->kit,
         .binary = e->binary,
         .plain = plain,
         .context = context,
@@ -99,7 +71,7 @@ static void encryption_limit(struct encryption *e)
 
     e->uses = l->uses ? l->uses : DATA_KEY_USES;
     e->bytes = l->bytes ? l->bytes : DATA_KEY_BYTES;
-    if (e->format == &blob_format || (e->descriptor->algorithm.iv_size && !e->format->own_keys))
+    if (e->format == &blob_format || e->descriptor->algorithm.iv_size)
         e->uses = 1;
 }
 
@@ -133,7 +105,7 @@ static se_status encryption_renew(struct encryption *e, const struct seal_job *j
              ? wrap_plain(key, e, job->plain, err)
              : encryption_make_secret(key, e, e->format->secret_size(&e->descriptor->algorithm),
                                       err);
-    if (st || (st = e->format->prepare_seal(key, job, err))) {
+    if (st || (st = e->format->prepare_seal(job, err))) {
         data_key_free(key);
         e->uses = 0;
     }

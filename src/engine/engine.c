@@ -85,8 +85,6 @@ void se_close(se_engine **engine)
     for (size_t i = 0; (*engine)->data_key_caches && i < (*engine)->config->descriptor_count; i++)
         data_key_cache_free((*engine)->data_key_caches[i]);
     free((*engine)->data_key_caches);
-    for (size_t i = 0; i < CTX_POOL_SIZE; i++)
-        kit_free((*engine)->ctx_pool[i]);
     if ((*engine)->key_cache)
         key_cache_free((*engine)->key_cache, (*engine)->config->key_count);
     config_free((*engine)->config);

@@ -10,11 +10,9 @@
 #include "engine/event.h"
 #include "keystore/keystore.h"
 
-enum { CTX_POOL_SIZE = 16 };
 struct se_engine {
     struct config *config;
     struct cached_key *key_cache;            /* one for each of config->keys */
-    struct kit *ctx_pool[CTX_POOL_SIZE];     /* that no thread has in hand */
     struct data_key_cache **data_key_caches; /* one for each of config->descriptors; NULL until it
                                                 is needed */
     struct events events;

@@ -5,11 +5,6 @@
 #include "engine/engine.h"
 #include "fields/envelope.h"
 
-/* One that lies idle, or a new one.  ctx_pool_give() takes it back, or frees it; it accepts NULL.
- */
-SE_MUST_CHECK se_status ctx_pool_take(struct kit **out, se_engine *engine, se_error *err);
-void ctx_pool_give(se_engine *engine, struct kit *kit);
-
 /* An encryption that is under way, for the descriptor that `call` names. */
 struct encryption {
     se_engine *engine;
@@ -17,7 +12,6 @@ struct encryption {
     struct key *key;
     struct recipient recipient;
     const struct envelope_format *format;
-    struct kit *kit;
     bool binary;
     struct data_key data_key; /* that the fields share for now */
     unsigned long uses;       /* that are left of it */
@@ -44,7 +38,6 @@ struct decryption {
     struct reader_version *versions; /* newest first */
     size_t count;
     se_error missing; /* why a version is out of reach, if one is */
-    struct kit *kit;
 };
 SE_MUST_CHECK se_status decryption_begin(struct decryption *out, se_engine *engine,
                                          struct api_call *call, unsigned version);
@@ -62,10 +55,8 @@ SE_MUST_CHECK se_status decryption_unwrap(se_buf *secret, const struct decryptio
 
 /* With the secret, which the data key takes over. */
 SE_MUST_CHECK se_status decryption_prepare(struct data_key *out, se_buf *secret,
-                                           struct decryption *dec, const struct envelope *envelope,
-                                           se_error *err);
-SE_MUST_CHECK se_status decryption_finish(se_buf *out, struct decryption *dec,
-                                          const struct data_key *key,
+                                           const struct envelope *envelope, se_error *err);
+SE_MUST_CHECK se_status decryption_finish(se_buf *out, struct data_key *key,
                                           const struct envelope *envelope, se_bytes context,
                                           se_error *err);
 

@@ -6,9 +6,102 @@
 
 #include "base/base64.h"
 #include "crypto/algorithm_id.h"
-#include "crypto/crypto.h"
 #include "crypto/pem_stream.h"
-#include "fields/cms_envelope_asn1.h"
+
+/* ---- the ASN.1 ---- */
+
+ASN1_SEQUENCE(ISSUER_SERIAL) = {
+    ASN1_SIMPLE(struct issuer_serial, issuer, X509_NAME),
+    ASN1_SIMPLE(struct issuer_serial, serial, ASN1_INTEGER),
+} ASN1_SEQUENCE_END_name(struct issuer_serial, ISSUER_SERIAL)
+
+ASN1_CHOICE(RECIPIENT_ID) = {
+    ASN1_SIMPLE(struct recipient_id, d.issuer_serial, ISSUER_SERIAL),
+    ASN1_IMP(struct recipient_id, d.key_id, ASN1_OCTET_STRING, 0),
+} ASN1_CHOICE_END_name(struct recipient_id, RECIPIENT_ID)
+
+ASN1_SEQUENCE(KEY_TRANS) = {
+    ASN1_SIMPLE(struct key_trans, version, ASN1_INTEGER),
+    ASN1_SIMPLE(struct key_trans, id, RECIPIENT_ID),
+    ASN1_SIMPLE(struct key_trans, algorithm, X509_ALGOR),
+    ASN1_SIMPLE(struct key_trans, wrapped, ASN1_OCTET_STRING),
+} ASN1_SEQUENCE_END_name(struct key_trans, KEY_TRANS)
+
+ASN1_SEQUENCE(ENCRYPTED_CONTENT) = {
+    ASN1_SIMPLE(struct encrypted_content, type, ASN1_OBJECT),
+    ASN1_SIMPLE(struct encrypted_content, algorithm, X509_ALGOR),
+    ASN1_IMP_OPT(struct encrypted_content, text, ASN1_OCTET_STRING, 0),
+} static_ASN1_SEQUENCE_END_name(struct encrypted_content, ENCRYPTED_CONTENT)
+
+ASN1_SEQUENCE(ENVELOPED) = {
+    ASN1_SIMPLE(struct enveloped, version, ASN1_INTEGER),
+    ASN1_SET_OF(struct enveloped, recipients, ASN1_ANY),
+    ASN1_SIMPLE(struct enveloped, content, ENCRYPTED_CONTENT),
+    ASN1_IMP_SET_OF_OPT(struct enveloped, attributes, X509_ATTRIBUTE, 1),
+    ASN1_OPT(struct enveloped, mac, ASN1_OCTET_STRING),
+    ASN1_IMP_SET_OF_OPT(struct enveloped, unauthenticated, X509_ATTRIBUTE, 2),
+} static_ASN1_SEQUENCE_END_name(struct enveloped, ENVELOPED)
+
+ASN1_SEQUENCE(CONTENT_INFO) = {
+    ASN1_SIMPLE(struct content_info, type, ASN1_OBJECT),
+    ASN1_EXP(struct content_info, enveloped, ENVELOPED, 0),
+} ASN1_SEQUENCE_END_name(struct content_info, CONTENT_INFO)
+
+ASN1_SEQUENCE(GCM_PARAMETERS) = {
+    ASN1_SIMPLE(struct gcm_parameters, nonce, ASN1_OCTET_STRING),
+    ASN1_OPT(struct gcm_parameters, tag_size, ASN1_INTEGER),
+} ASN1_SEQUENCE_END_name(struct gcm_parameters, GCM_PARAMETERS)
+
+se_status envelope_encode(se_buf *out, const void *value, const ASN1_ITEM *item, se_error *err)
+{
+    AUTO(se_buf) der = SE_BUF_INIT;
+    int size = ASN1_item_i2d(value, NULL, item);
+    unsigned char *p;
+
+    *out = (se_buf)SE_BUF_INIT;
+    if (size <= 0)
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot encode CMS");
+    TRY(buf_new(&der, (size_t)size, err));
+    p = der.data;
+    if (ASN1_item_i2d(value, &p, item) != size)
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot encode CMS");
+    *out = MOVE(der);
+    return SE_OK;
+}
+
+#define CBC(bits)                                                                                  \
+    {                                                                                              \
+        CIPHER_AES_CBC, (bits), DIGEST_NONE, 0                                                     \
+    }
+#define GCM(bits)                                                                                  \
+    {                                                                                              \
+        CIPHER_AES_GCM, (bits), DIGEST_NONE, GCM_TAG                                               \
+    }
+static const struct content_algorithm {
+    int nid;
+    struct aead_kind kind;
+} algorithms[] = {
+    { NID_aes_128_cbc, CBC(128) }, { NID_aes_192_cbc, CBC(192) }, { NID_aes_256_cbc, CBC(256) },
+    { NID_aes_128_gcm, GCM(128) }, { NID_aes_192_gcm, GCM(192) }, { NID_aes_256_gcm, GCM(256) },
+};
+enum { ALGORITHMS = sizeof algorithms / sizeof *algorithms };
+
+const struct aead_kind *content_kind_by_nid(int nid)
+{
+    for (size_t i = 0; i < ALGORITHMS; i++)
+        if (algorithms[i].nid == nid)
+            return &algorithms[i].kind;
+    return NULL;
+}
+
+static const struct content_algorithm *content_algorithm_of(const struct algorithm *algorithm)
+{
+    for (size_t i = 0; i < ALGORITHMS; i++)
+        if (algorithms[i].kind.cipher == algorithm->cipher &&
+            algorithms[i].kind.bits == algorithm->bits)
+            return &algorithms[i];
+    return NULL;
+}
 
 static bool set_octets(ASN1_OCTET_STRING **out, se_bytes bytes)
 {
@@ -47,20 +140,24 @@ static bool set_recipient_id(struct recipient_id *out, const struct recipient *r
     return out->d.key_id != NULL;
 }
 
-static se_status prepare_seal(struct data_key *key, const struct seal_job *job, se_error *err)
+static se_status cms_prepare_seal(const struct seal_job *job, se_error *err)
 {
     const struct unwrap_how how = { job->algorithm->oaep, job->algorithm->mgf1 };
+    const struct content_algorithm *content = content_algorithm_of(job->algorithm);
     AUTO(key_trans) trans = (struct key_trans *)ASN1_item_new(ASN1_ITEM_rptr(KEY_TRANS));
+    struct data_key *key = job->key;
 
     if (!trans || !ASN1_INTEGER_set(trans->version, key_id(job->recipient) ? 2 : 0) ||
         !set_recipient_id(trans->id, job->recipient) ||
         !identifier_set_oaep(trans->algorithm, &how) ||
         !set_octets(&trans->wrapped, buf_bytes(&key->wrapped)))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot encode the recipient");
-    return envelope_encode(&key->head, trans, ASN1_ITEM_rptr(KEY_TRANS), err);
+    TRY(envelope_encode(&key->head, trans, ASN1_ITEM_rptr(KEY_TRANS), err));
+    return aead_init(&key->aead, &content->kind, key->secret.data, (se_bytes){ NULL, 0 }, true,
+                     err);
 }
 
-static size_t secret_size(const struct algorithm *algorithm)
+static size_t cms_secret_size(const struct algorithm *algorithm)
 {
     return algorithm->bits / 8;
 }
@@ -94,37 +191,26 @@ static bool set_cbc(X509_ALGOR *out, int nid, se_bytes iv)
     return false;
 }
 
-static bool set_algorithm(X509_ALGOR *out, const struct algorithm *a, const unsigned char *iv)
+static bool set_algorithm(X509_ALGOR *out, const struct algorithm *a, se_bytes iv)
 {
-    const struct content_algorithm *known = content_algorithm_of(a);
-    const se_bytes bytes = { iv, aes_iv_size(a->cipher) };
+    int nid = content_algorithm_of(a)->nid;
 
-    if (!known)
-        return false;
-    return (a->cipher == CIPHER_AES_GCM ? set_gcm : set_cbc)(out, known->nid, bytes);
+    return a->cipher == CIPHER_AES_GCM ? set_gcm(out, nid, iv) : set_cbc(out, nid, iv);
 }
 
 static se_status encrypt_content(struct enveloped *e, const struct seal_job *job, se_error *err)
 {
     const struct algorithm *a = job->algorithm;
     unsigned char iv[AES_BLOCK], tag[GCM_TAG];
-    const struct aes aes = {
-        .cipher = a->cipher,
-        .bits = a->bits,
-        .key = job->key->secret.data,
-        .iv = iv,
-        .tag_size = GCM_TAG,
-    };
+    const struct aead_input in = { .iv = iv, .text = job->plain };
+    size_t iv_size = aead_iv_size(a->cipher);
     AUTO(se_buf) text = SE_BUF_INIT;
-    se_status st;
 
-    memcpy(iv, a->iv, a->iv_size);
-    if ((!a->iv_size && (st = crypto_draw_public(iv, aes_iv_size(a->cipher), err))) ||
-        (st = buf_new(&text, aes_size(a->cipher, job->plain.size), err)) ||
-        (st = aes_encrypt(text.data, tag, job->kit, &aes, job->plain, err)))
-        return st;
+    TRY(data_key_iv(iv, job->key, iv_size, (se_bytes){ a->iv, a->iv_size }, err));
+    TRY(buf_new(&text, aead_text_size(a->cipher, job->plain.size), err));
+    TRY(aead_encrypt(text.data, tag, &job->key->aead, &in, err));
     e->content->type = OBJ_nid2obj(NID_pkcs7_data);
-    if (!set_algorithm(e->content->algorithm, a, iv) ||
+    if (!set_algorithm(e->content->algorithm, a, (se_bytes){ iv, iv_size }) ||
         !set_octets(&e->content->text, buf_bytes(&text)) ||
         (a->cipher == CIPHER_AES_GCM && !set_octets(&e->mac, (se_bytes){ tag, GCM_TAG })))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot encode the content");
@@ -142,7 +228,7 @@ static bool add_recipient(struct enveloped *e, const struct data_key *key)
     return false;
 }
 
-static se_status seal(se_buf *out, const struct seal_job *job, se_error *err)
+static se_status cms_seal(se_buf *out, const struct seal_job *job, se_error *err)
 {
     bool gcm = job->algorithm->cipher == CIPHER_AES_GCM;
     AUTO(content_info) info = (struct content_info *)ASN1_item_new(ASN1_ITEM_rptr(CONTENT_INFO));
@@ -158,7 +244,7 @@ static se_status seal(se_buf *out, const struct seal_job *job, se_error *err)
     TRY(envelope_encode(&der, info, ASN1_ITEM_rptr(CONTENT_INFO), err));
     if (!job->binary)
         return base64_encode(out, buf_bytes(&der), err);
-    *out = buf_move(&der);
+    *out = MOVE(der);
     return SE_OK;
 }
 
@@ -175,7 +261,7 @@ static bool resembles_der(se_bytes value)
     return sequence + is_long + (memchr(p + 2, V_ASN1_OBJECT, 6) != NULL) >= 2;
 }
 
-static bool resembles(se_bytes value)
+static bool cms_resembles(se_bytes value)
 {
     static const char *const texts[] = { "MII", "MIM", "MIQ", "MIA" };
 
@@ -187,10 +273,10 @@ static bool resembles(se_bytes value)
 
 const struct envelope_format cms_envelope_format = {
     .name = "CMS",
-    .resembles = resembles,
-    .secret_size = secret_size,
-    .prepare_seal = prepare_seal,
-    .seal = seal,
+    .resembles = cms_resembles,
+    .secret_size = cms_secret_size,
+    .prepare_seal = cms_prepare_seal,
+    .seal = cms_seal,
     .read = cms_envelope_read,
     .is_for = cms_envelope_is_for,
     .prepare_open = cms_envelope_prepare,

@@ -6,7 +6,6 @@
 #include "crypto/algorithm_id.h"
 #include "crypto/pem_stream.h"
 #include "fields/cms_envelope.h"
-#include "fields/cms_envelope_asn1.h"
 
 static se_bytes bytes_of(const ASN1_STRING *string)
 {
@@ -14,11 +13,10 @@ static se_bytes bytes_of(const ASN1_STRING *string)
 }
 
 /* All of the value, and nothing behind it. */
-static struct content_info *parse(se_bytes value)
+static struct content_info *content_info_parse(se_bytes value)
 {
     const unsigned char *p = value.data;
     AUTO(content_info) info = NULL;
-    struct content_info *whole = NULL;
 
     if (value.size <= LONG_MAX)
         info = (struct content_info *)ASN1_item_d2i(NULL, &p, (long)value.size,
@@ -27,7 +25,6 @@ static struct content_info *parse(se_bytes value)
     if (!info || p != (const unsigned char *)value.data + value.size)
         return NULL;
     return MOVE(info);
-    return whole;
 }
 
 static bool is_number(const ASN1_INTEGER *integer, int64_t number)
@@ -54,13 +51,10 @@ static struct key_trans *find_recipient(struct unwrap_how *how, const struct con
         AUTO(key_trans) found = any->type == V_ASN1_SEQUENCE
                                     ? ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(KEY_TRANS), any)
                                     : NULL;
-        struct key_trans *taken = found;
 
         ERR_clear_error();
-        if (!is_usable(how, found))
-            continue;
-        found = NULL;
-        return taken;
+        if (is_usable(how, found))
+            return MOVE(found);
     }
     return NULL;
 }
@@ -68,19 +62,18 @@ static struct key_trans *find_recipient(struct unwrap_how *how, const struct con
 /* ---- how the content is encrypted ---- */
 
 struct content {
-    struct aes aes; /* but for the key and what is authenticated besides */
-    unsigned char iv[AES_BLOCK];
+    struct aead_kind kind;
     se_bytes text, mac;
+    unsigned char iv[AES_BLOCK];
 };
 
 static bool set_iv(struct content *c, const ASN1_STRING *iv)
 {
     se_bytes bytes = bytes_of(iv);
 
-    if (bytes.size != aes_iv_size(c->aes.cipher))
+    if (bytes.size != aead_iv_size(c->kind.cipher))
         return false;
     memcpy(c->iv, bytes.data, bytes.size);
-    c->aes.iv = c->iv;
     return true;
 }
 
@@ -93,19 +86,17 @@ static bool set_gcm(struct content *c, const ASN1_TYPE *parameters)
     ERR_clear_error();
     if (!gcm || size < 12 || size > GCM_TAG || (size_t)size != c->mac.size)
         return false;
-    c->aes.tag_size = (size_t)size;
+    c->kind.tag_size = (size_t)size;
     return set_iv(c, gcm->nonce);
 }
 
 static bool set_algorithm(struct content *c, const X509_ALGOR *algorithm)
 {
-    const struct content_algorithm *known =
-        content_algorithm_by_nid(OBJ_obj2nid(algorithm->algorithm));
+    const struct aead_kind *known = content_kind_by_nid(OBJ_obj2nid(algorithm->algorithm));
 
     if (!known || !algorithm->parameter)
         return false;
-    c->aes.cipher = known->cipher;
-    c->aes.bits = known->bits;
+    c->kind = *known;
     if (known->cipher == CIPHER_AES_GCM)
         return set_gcm(c, algorithm->parameter);
     return algorithm->parameter->type == V_ASN1_OCTET_STRING &&
@@ -137,7 +128,7 @@ static bool get_content(struct content *c, const struct content_info *info)
         return false;
     c->text = bytes_of(e->content->text);
     c->mac = e->mac ? bytes_of(e->mac) : (se_bytes){ NULL, 0 };
-    return set_algorithm(c, e->content->algorithm) && is_plain(info, c->aes.cipher);
+    return set_algorithm(c, e->content->algorithm) && is_plain(info, c->kind.cipher);
 }
 
 /* The first recipient's whose key is transported, by RSA of whatever kind; NULL: there is none. */
@@ -174,7 +165,7 @@ static se_status refuse_algorithms(const struct content_info *info, se_error *er
     struct unwrap_how how;
     char name[80];
 
-    if (!content_algorithm_by_nid(OBJ_obj2nid(content))) {
+    if (!content_kind_by_nid(OBJ_obj2nid(content))) {
         (void)OBJ_obj2txt(name, sizeof name, content, 0);
         return error_set(
             err, SE_ERR_REJECTED,
@@ -209,16 +200,6 @@ static bool is_exact(const struct content_info *info, se_bytes value)
 
 /* ---- the functions of the format ---- */
 
-static se_status identify(struct envelope *out, struct kit *kit, se_error *err)
-{
-    const unsigned char hashes[] = { (unsigned char)out->how.digest, (unsigned char)out->how.mgf1 };
-    const se_bytes pieces[] = { { hashes, sizeof hashes }, out->wrapped };
-
-    return kit_hash(out->id, kit, DIGEST_SHA256, pieces, 2)
-               ? SE_OK
-               : error_set(err, SE_ERR_CRYPTO, "SHA-256 failed");
-}
-
 /* Text is the base64 of DER, which begins with M, or PEM; DER begins with 0. */
 static se_status to_binary(se_buf *out, se_bytes value, se_error *err)
 {
@@ -234,22 +215,24 @@ static se_status to_binary(se_buf *out, se_bytes value, se_error *err)
     return st == SE_ERR_MEMORY ? error_memory(err) : st ? envelope_refused(err) : SE_OK;
 }
 
-se_status cms_envelope_read(struct envelope *out, struct kit *kit, se_bytes value, se_error *err)
+se_status cms_envelope_read(struct envelope *out, se_bytes value, se_error *err)
 {
     AUTO(content_info) info = NULL;
     AUTO(key_trans) recipient = NULL;
     struct content content;
 
     TRY(to_binary(&out->bytes, value, err));
-    if (!(info = parse(buf_bytes(&out->bytes))) || !is_exact(info, buf_bytes(&out->bytes)))
+    if (!(info = content_info_parse(buf_bytes(&out->bytes))) ||
+        !is_exact(info, buf_bytes(&out->bytes)))
         return envelope_refused(err);
     if (!get_content(&content, info) || !(recipient = find_recipient(&out->how, info)))
         return refuse_algorithms(info, err);
     TRY(buf_copy(&out->decoded, bytes_of(recipient->wrapped), err));
     TRY(envelope_encode(&out->details, recipient->id, ASN1_ITEM_rptr(RECIPIENT_ID), err));
-    out->wrapped = buf_bytes(&out->decoded);
-    out->unauthenticated = content.aes.cipher == CIPHER_AES_CBC;
-    return identify(out, kit, err);
+    out->wrapped = out->origin = buf_bytes(&out->decoded);
+    out->kind = content.kind;
+    out->unauthenticated = content.kind.cipher == CIPHER_AES_CBC;
+    return SE_OK;
 }
 
 static bool same_id(const struct envelope *envelope, const struct recipient_id *id)
@@ -273,29 +256,25 @@ bool cms_envelope_is_for(const struct envelope *envelope, const struct recipient
     return same_id(envelope, &one) || (key_id && same_id(envelope, &other));
 }
 
-se_status cms_envelope_prepare(struct data_key *key, const struct envelope *envelope,
-                               struct kit *kit, se_error *err)
+se_status cms_envelope_prepare(struct data_key *key, const struct envelope *envelope, se_error *err)
 {
-    AUTO(content_info) info = parse(buf_bytes(&envelope->bytes));
-    struct content content;
-
-    (void)kit;
-    if (!info || !get_content(&content, info) || key->secret.size != content.aes.bits / 8)
+    if (key->secret.size != envelope->kind.bits / 8)
         return envelope_refused(err);
-    return SE_OK;
+    return aead_init(&key->aead, &envelope->kind, key->secret.data, (se_bytes){ NULL, 0 }, false,
+                     err);
 }
 
 se_status cms_envelope_open(se_buf *out, const struct open_job *job, se_error *err)
 {
-    AUTO(content_info) info = parse(buf_bytes(&job->envelope->bytes));
+    AUTO(content_info) info = content_info_parse(buf_bytes(&job->envelope->bytes));
+    struct aead_input in;
     struct content content;
     se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
-    if (job->context.size || !info || !get_content(&content, info) ||
-        job->key->secret.size != content.aes.bits / 8)
+    if (job->context.size || !info || !get_content(&content, info))
         return envelope_refused(err);
-    content.aes.key = job->key->secret.data;
-    st = aes_decrypt(out, job->kit, &content.aes, content.text, content.mac.data, err);
+    in = (struct aead_input){ .iv = content.iv, .text = content.text };
+    st = aead_decrypt(out, &job->key->aead, &in, content.mac.data, err);
     return st == SE_ERR_REJECTED ? envelope_refused(err) : st;
 }

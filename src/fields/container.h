@@ -21,19 +21,16 @@ bool container_resembles(se_bytes beginning);
 
 /* Encrypts what is left of `in`.  Of `job` all but `binary` and `plain`; its key holds the secret
  * and the wrapped key. */
-SE_MUST_CHECK se_status container_seal(const se_sink *out, struct data_key *key,
-                                       const struct seal_job *job, struct stream *in,
-                                       se_error *err);
+SE_MUST_CHECK se_status container_seal(const se_sink *out, const struct seal_job *job,
+                                       struct stream *in, se_error *err);
 
 /* What is needed to find the data key.  SE_ERR_FORMAT: it is none at all; SE_ERR_REJECTED: it is a
  * damaged one. */
-SE_MUST_CHECK se_status container_read(struct envelope *out, struct kit *kit, struct stream *in,
-                                       se_error *err);
+SE_MUST_CHECK se_status container_read(struct envelope *out, struct stream *in, se_error *err);
 
-/* Decrypts what is left of `in`.  `key` holds the secret.  SE_ERR_REJECTED: what `out` got must not
- * be used. */
-SE_MUST_CHECK se_status container_open(const se_sink *out, struct data_key *key,
-                                       const struct open_job *job, struct stream *in,
-                                       se_error *err);
+/* Decrypts what is left of `in`.  The key of `job` holds the secret.  SE_ERR_REJECTED: what `out`
+ * got must not be used. */
+SE_MUST_CHECK se_status container_open(const se_sink *out, const struct open_job *job,
+                                       struct stream *in, se_error *err);
 
 #endif

@@ -20,7 +20,7 @@ se_status envelope_refused(se_error *err)
                      "made for another key");
 }
 
-static const struct envelope_format *sense(se_bytes value)
+static const struct envelope_format *format_sense(se_bytes value)
 {
     for (size_t i = 0; i < FORMATS; i++)
         if (formats[i]->resembles(value))
@@ -54,24 +54,24 @@ static se_status unwrap_text(se_buf *out, se_bytes value, se_error *err)
     return SE_OK;
 }
 
-static se_status read_as(struct envelope *out, struct kit *kit, se_bytes value,
-                         const struct envelope_format *format, se_error *err)
+static se_status read_as(struct envelope *out, se_bytes value, const struct envelope_format *format,
+                         se_error *err)
 {
     se_status st;
 
     *out = (struct envelope){ .format = format };
-    if ((st = format->read(out, kit, value, err)))
+    if ((st = format->read(out, value, err)))
         envelope_free(out);
     return st;
 }
 
 /* Values are one line; those that are not are looked at once more. */
-static se_status read_text(struct envelope *out, struct kit *kit, se_bytes value, se_error *err)
+static se_status read_text(struct envelope *out, se_bytes value, se_error *err)
 {
     const struct envelope_format *format = out->format;
     AUTO(se_buf) text = SE_BUF_INIT;
     se_error why = SE_ERROR_INIT;
-    se_status st = read_as(out, kit, value, format, &why);
+    se_status st = read_as(out, value, format, &why);
 
     if (!st)
         return SE_OK;
@@ -81,20 +81,20 @@ static se_status read_text(struct envelope *out, struct kit *kit, se_bytes value
         return error_set(err, SE_ERR_REJECTED,
                          "white space in a JWE, which is one line (RFC 7515, 2)");
     if (text.size)
-        return read_as(out, kit, buf_bytes(&text), format, err);
+        return read_as(out, buf_bytes(&text), format, err);
     return error_set_at(err, st, why.file, why.line, "%s", why.text);
 }
 
-se_status envelope_read(struct envelope *out, struct kit *kit, se_bytes value,
-                        const struct envelope_format *format, se_error *err)
+se_status envelope_read(struct envelope *out, se_bytes value, const struct envelope_format *format,
+                        se_error *err)
 {
-    *out = (struct envelope){ .format = format ? format : sense(value) };
+    *out = (struct envelope){ .format = format ? format : format_sense(value) };
     if (!value.size || !out->format || !out->format->resembles(value)) {
         out->format = NULL;
         return error_set(err, SE_ERR_FORMAT,
                          value.size ? "this is no encrypted value" : "an empty value");
     }
-    return read_text(out, kit, value, err);
+    return read_text(out, value, err);
 }
 
 bool envelope_marked(se_bytes value, const char *mark)
@@ -105,6 +105,32 @@ bool envelope_marked(se_bytes value, const char *mark)
     for (size_t i = 0; i < seen; i++)
         wrong += p[i] != mark[i];
     return seen && wrong <= (seen == size);
+}
+
+bool envelope_same_key(const struct envelope *a, const struct envelope *b)
+{
+    return a->format == b->format && a->how.digest == b->how.digest && a->how.mgf1 == b->how.mgf1 &&
+           aead_kind_equal(&a->kind, &b->kind) && a->origin.size == b->origin.size &&
+           memcmp(a->origin.data, b->origin.data, a->origin.size) == 0;
+}
+
+size_t envelope_key_bucket(const struct envelope *envelope)
+{
+    const se_bytes wrapped = envelope->wrapped;
+    size_t number = 0, size = wrapped.size < sizeof number ? wrapped.size : sizeof number;
+
+    memcpy(&number, (const char *)wrapped.data + wrapped.size - size, size);
+    return number;
+}
+
+se_status envelope_key_id(unsigned char out[DATA_KEY_ID], const struct envelope *envelope,
+                          se_error *err)
+{
+    const unsigned char hashes[] = { (unsigned char)envelope->how.digest,
+                                     (unsigned char)envelope->how.mgf1 };
+    const se_bytes pieces[] = { { hashes, sizeof hashes }, envelope->origin };
+
+    return crypto_sha256(out, pieces, 2, err);
 }
 
 void envelope_free(struct envelope *envelope)
@@ -120,5 +146,27 @@ void data_key_free(struct data_key *key)
     se_buf_free(&key->secret);
     se_buf_free(&key->wrapped);
     se_buf_free(&key->head);
-    se_buf_free(&key->derived);
+    se_buf_free(&key->text);
+    se_buf_free(&key->ivs);
+    aead_free(&key->aead);
+}
+
+/* A call for random bytes takes longer than all else that a value takes, however few they are. */
+se_status data_key_iv(unsigned char *out, struct data_key *key, size_t size, se_bytes fixed,
+                      se_error *err)
+{
+    enum { DRAWN = 64 * AES_BLOCK };
+
+    if (fixed.size) {
+        memcpy(out, fixed.data, fixed.size);
+        return SE_OK;
+    }
+    if (key->ivs.size < size) {
+        se_buf_free(&key->ivs);
+        TRY(buf_new(&key->ivs, DRAWN, err));
+        TRY(crypto_draw_public(key->ivs.data, DRAWN, err));
+    }
+    key->ivs.size -= size;
+    memcpy(out, key->ivs.data + key->ivs.size, size);
+    return SE_OK;
 }

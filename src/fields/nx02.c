@@ -1,150 +1,267 @@
-/* NX02 fields (doc/formats.md): the making and the reading of a value, face to face. */
+/* NX02 (doc/formats.md): the head, the keys, a body, and the fields made of them. */
+#include "fields/nx02.h"
+
 #include <openssl/crypto.h>
 
 #include "base/base64.h"
-#include "crypto/crypto.h"
-#include "fields/aes.h"
-#include "fields/nx02.h"
+#include "base/reader.h"
 
-#define TEXT "NX02:" /* base64 follows */
+/* ---- the head: what all values of a data key begin with ---- */
 
-enum { TEXT_SIZE = 5, SALT = NX02_SALT, HASH = NX02_HASH };
+static const enum cipher ciphers[] = { CIPHER_NONE, CIPHER_AES_CBC, CIPHER_AES_GCM };
+static const enum digest digests[] = { DIGEST_NONE, DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA384,
+                                       DIGEST_SHA512 };
+enum { SHORT_ID = 16 };
 
-/* The rest of a value, as places in it. */
-struct body {
-    enum cipher cipher;
-    size_t salt, iv, commitment, text, tag, end;
+struct head {
+    unsigned edition, cipher, key_bytes, oaep, mgf1, version;
+    se_bytes key_id, wrapped;
 };
 
-static size_t tag_size(enum cipher cipher)
+#define CODE_OF(table, value)                                                                      \
+    code_of((const unsigned *)(table), sizeof(table) / sizeof *(table), (value))
+#define VALUE_OF(table, code)                                                                      \
+    ((code) < sizeof(table) / sizeof *(table) ? (table)[code] : (table)[0])
+
+static unsigned code_of(const unsigned *table, size_t count, unsigned value)
 {
-    return cipher == CIPHER_AES_GCM ? GCM_TAG : HASH;
+    for (size_t i = 0; i < count; i++)
+        if (table[i] == value)
+            return (unsigned)i;
+    return 0;
 }
 
-static struct body body_at(size_t head, enum cipher cipher, size_t text)
+static void head_put(struct writer *w, const struct head *h)
 {
-    struct body b = { .cipher = cipher, .salt = head };
-
-    b.iv = b.salt + SALT;
-    b.commitment = b.iv + aes_iv_size(cipher);
-    b.text = b.commitment + (cipher == CIPHER_AES_GCM ? HASH : 0);
-    b.tag = b.text + text;
-    b.end = b.tag + tag_size(cipher);
-    return b;
+    writer_expect(w, NX02_HEAD + h->wrapped.size + NX02_COMMITMENT);
+    writer_put(w, NX02_MAGIC, NX02_MAGIC_SIZE);
+    writer_number(w, h->edition, 1);
+    writer_number(w, h->cipher, 1);
+    writer_number(w, h->key_bytes, 1);
+    writer_number(w, h->oaep, 1);
+    writer_number(w, h->mgf1, 1);
+    writer_number(w, h->version, 4);
+    writer_put(w, h->key_id.data, SHORT_ID);
+    writer_number(w, h->wrapped.size, 2);
+    writer_put(w, h->wrapped.data, h->wrapped.size);
 }
 
-/* ---- keys ---- */
-
-/* A key of one value, for one purpose. */
-static bool value_key(unsigned char out[HASH], struct kit *kit, const struct data_key *key,
-                      const char *purpose, const unsigned char *salt)
+/* false: it is cut short, or holds what is not known. */
+static bool head_get(struct head *h, struct reader *r)
 {
-    const se_bytes info[] = { text_bytes(purpose), { salt, SALT } };
+    se_bytes magic = reader_take(r, NX02_MAGIC_SIZE);
+    bool known = !r->failed && CRYPTO_memcmp(magic.data, NX02_MAGIC, NX02_MAGIC_SIZE) == 0;
 
-    return nx02_expand(out, kit, key->derived.data, info, 2);
+    h->edition = (unsigned)reader_number(r, 1);
+    h->cipher = (unsigned)reader_number(r, 1);
+    h->key_bytes = (unsigned)reader_number(r, 1);
+    h->oaep = (unsigned)reader_number(r, 1);
+    h->mgf1 = (unsigned)reader_number(r, 1);
+    h->version = (unsigned)reader_number(r, 4);
+    h->key_id = reader_take(r, SHORT_ID);
+    h->wrapped = reader_take(r, (size_t)reader_number(r, 2));
+    return known && !r->failed && VALUE_OF(ciphers, h->cipher) && VALUE_OF(digests, h->oaep) &&
+           VALUE_OF(digests, h->mgf1) &&
+           (h->key_bytes == 16 || h->key_bytes == 24 || h->key_bytes == 32);
 }
 
-static size_t secret_size(const struct algorithm *algorithm)
+size_t nx02_head_wrapped(const unsigned char head[NX02_HEAD])
+{
+    return (size_t)head[NX02_HEAD - 2] << 8 | head[NX02_HEAD - 1];
+}
+
+static struct aead_kind kind_of(enum cipher cipher, unsigned bits)
+{
+    bool gcm = cipher == CIPHER_AES_GCM;
+
+    return (struct aead_kind){
+        .cipher = cipher,
+        .bits = bits,
+        .digest = gcm ? DIGEST_NONE : DIGEST_SHA256,
+        .tag_size = gcm ? GCM_TAG : 32,
+    };
+}
+
+se_status nx02_envelope(struct envelope *out, unsigned edition, se_error *err)
+{
+    struct reader r = reader_of(buf_bytes(&out->bytes));
+    struct head head;
+
+    if (!head_get(&head, &r) || head.edition != edition)
+        return envelope_refused(err);
+    out->how = (struct unwrap_how){ VALUE_OF(digests, head.oaep), VALUE_OF(digests, head.mgf1) };
+    out->wrapped = head.wrapped;
+    out->origin = (se_bytes){ out->bytes.data, out->bytes.size - r.left };
+    out->kind = kind_of(VALUE_OF(ciphers, head.cipher), 8 * head.key_bytes);
+    out->version = head.version;
+    return SE_OK;
+}
+
+static bool field_is_for(const struct envelope *envelope, const struct recipient *recipient)
+{
+    struct reader r = reader_of(buf_bytes(&envelope->bytes));
+    struct head head;
+
+    return head_get(&head, &r) &&
+           CRYPTO_memcmp(head.key_id.data, recipient->key->id, SHORT_ID) == 0;
+}
+
+/* ---- the keys of a data key ---- */
+
+static void put_size(unsigned char out[8], size_t size)
+{
+    for (size_t i = 0; i < 8; i++)
+        out[i] = (unsigned char)((uint64_t)size >> (56 - 8 * i));
+}
+
+/* With another head, and so with another algorithm, wrapped key or version, all keys are others. */
+static se_status keys_bind(struct data_key *key, se_bytes head, const se_bytes *context,
+                           se_error *err)
+{
+    unsigned char size[8];
+    se_bytes pieces[] = { head, { size, sizeof size }, { NULL, 0 } };
+
+    if (context) {
+        put_size(size, context->size);
+        pieces[2] = *context;
+    }
+    return crypto_sha256(key->binding, pieces, context ? 3 : 1, err);
+}
+
+static se_status key_derive(unsigned char *out, size_t size, const struct data_key *key,
+                            const char *purpose, se_error *err)
+{
+    AUTO(writer) info = { 0 };
+
+    writer_text(&info, purpose);
+    writer_put(&info, key->binding, sizeof key->binding);
+    if (info.failed)
+        return error_memory(err);
+    return crypto_hkdf(out, size, buf_bytes(&key->secret), buf_bytes(&info.buf), err);
+}
+
+static se_status keys_make(struct data_key *key, const struct aead_kind *kind, bool encrypt,
+                           se_error *err)
+{
+    unsigned char cipher_key[32], tag_key[32] = { 0 };
+    se_status st = key_derive(cipher_key, kind->bits / 8, key, "NX02 cipher", err);
+
+    if (!st && kind->cipher == CIPHER_AES_CBC)
+        st = key_derive(tag_key, sizeof tag_key, key, "NX02 tag", err);
+    if (!st)
+        st = aead_init(&key->aead, kind, cipher_key, (se_bytes){ tag_key, sizeof tag_key }, encrypt,
+                       err);
+    OPENSSL_cleanse(cipher_key, sizeof cipher_key);
+    OPENSSL_cleanse(tag_key, sizeof tag_key);
+    return st;
+}
+
+/* The commitment is behind the head: GCM alone lets one text be decrypted with two keys, to two
+ * things. */
+static se_status keys_prepare(struct data_key *key, se_bytes head, const struct aead_kind *kind,
+                              const se_bytes *context, bool encrypt, se_error *err)
+{
+    size_t more = kind->cipher == CIPHER_AES_GCM ? NX02_COMMITMENT : 0;
+
+    TRY(keys_bind(key, head, context, err));
+    TRY(keys_make(key, kind, encrypt, err));
+    TRY(buf_new(&key->head, head.size + more, err));
+    memcpy(key->head.data, head.data, head.size);
+    return more ? key_derive(key->head.data + head.size, more, key, "NX02 commitment", err) : SE_OK;
+}
+
+se_status nx02_prepare_seal(const struct seal_job *job, unsigned edition, const se_bytes *context,
+                            se_error *err)
+{
+    const struct algorithm *a = job->algorithm;
+    const struct aead_kind kind = kind_of(a->cipher, a->bits);
+    const struct head head = {
+        .edition = edition,
+        .cipher = CODE_OF(ciphers, a->cipher),
+        .key_bytes = a->bits / 8,
+        .oaep = CODE_OF(digests, a->oaep),
+        .mgf1 = CODE_OF(digests, a->mgf1),
+        .version = job->recipient->version,
+        .key_id = { job->recipient->key->id, SHORT_ID },
+        .wrapped = buf_bytes(&job->key->wrapped),
+    };
+    AUTO(writer) w = { 0 };
+
+    head_put(&w, &head);
+    if (w.failed)
+        return error_memory(err);
+    return keys_prepare(job->key, buf_bytes(&w.buf), &kind, context, true, err);
+}
+
+se_status nx02_prepare_open(struct data_key *key, const struct envelope *envelope,
+                            const se_bytes *context, se_error *err)
+{
+    if (key->secret.size != NX02_SECRET)
+        return envelope_refused(err);
+    return keys_prepare(key, envelope->origin, &envelope->kind, context, false, err);
+}
+
+/* ---- a body ---- */
+
+size_t nx02_body_size(const struct aead *aead, size_t plain)
+{
+    enum cipher cipher = aead->kind.cipher;
+
+    return aead_iv_size(cipher) + aead_text_size(cipher, plain) + aead->kind.tag_size;
+}
+
+se_status nx02_body_seal(unsigned char *out, struct data_key *key, se_bytes context, se_bytes plain,
+                         se_bytes fixed_iv, se_error *err)
+{
+    enum cipher cipher = key->aead.kind.cipher;
+    unsigned char *text = out + aead_iv_size(cipher);
+    const struct aead_input in = {
+        .iv = out,
+        .aad = { { key->binding, sizeof key->binding }, context },
+        .text = plain,
+    };
+
+    TRY(data_key_iv(out, key, aead_iv_size(cipher), fixed_iv, err));
+    return aead_encrypt(text, text + aead_text_size(cipher, plain.size), &key->aead, &in, err);
+}
+
+se_status nx02_body_open(se_buf *out, struct data_key *key, se_bytes context, se_bytes body,
+                         se_error *err)
+{
+    size_t iv_size = aead_iv_size(key->aead.kind.cipher), tag_size = key->aead.kind.tag_size;
+    const unsigned char *iv = body.data, *text = iv + iv_size;
+    struct aead_input in = {
+        .iv = iv,
+        .aad = { { key->binding, sizeof key->binding }, context },
+    };
+    se_status st;
+
+    if (body.size < iv_size + tag_size)
+        return envelope_refused(err);
+    in.text = (se_bytes){ text, body.size - iv_size - tag_size };
+    st = aead_decrypt(out, &key->aead, &in, text + in.text.size, err);
+    return st == SE_ERR_REJECTED ? envelope_refused(err) : st;
+}
+
+/* ---- fields: the head, one body ---- */
+
+#define TEXT "NX02:" /* base64 follows */
+enum { TEXT_SIZE = sizeof TEXT - 1 };
+
+static bool field_resembles(se_bytes value)
+{
+    return envelope_marked(value, NX02_MAGIC);
+}
+
+static size_t field_secret_size(const struct algorithm *algorithm)
 {
     (void)algorithm;
     return NX02_SECRET;
 }
 
-static se_status prepare_seal(struct data_key *key, const struct seal_job *job, se_error *err)
+static se_status field_prepare_seal(const struct seal_job *job, se_error *err)
 {
-    return nx02_prepare(key, job, NX02_FIELD, err);
-}
-
-/* ---- values ---- */
-
-/* What the tag is over: the context, told apart from what follows by its size, and the value up to
- * `end`. */
-struct covered {
-    unsigned char size[8];
-    se_bytes pieces[3];
-};
-
-static void cover(struct covered *c, se_bytes context, const unsigned char *value, size_t end)
-{
-    for (size_t i = 0; i < sizeof c->size; i++)
-        c->size[i] = (unsigned char)((uint64_t)context.size >> (56 - 8 * i));
-    c->pieces[0] = (se_bytes){ c->size, sizeof c->size };
-    c->pieces[1] = context;
-    c->pieces[2] = (se_bytes){ value, end };
-}
-
-/* The tag of CBC: encrypt-then-MAC. */
-static bool authenticate(unsigned char out[HASH], struct kit *kit, const struct data_key *key,
-                         se_bytes context, const unsigned char *value, const struct body *b)
-{
-    unsigned char tag_key[HASH];
-    struct covered c;
-    bool done;
-
-    cover(&c, context, value, b->tag);
-    done = value_key(tag_key, kit, key, "NX02 tag", value + b->salt) &&
-           kit_hmac(out, kit, DIGEST_SHA256, (se_bytes){ tag_key, HASH }, c.pieces,
-                    sizeof c.pieces / sizeof *c.pieces);
-    OPENSSL_cleanse(tag_key, sizeof tag_key);
-    return done;
-}
-
-/* GCM alone lets one text be decrypted with two keys, to two things. */
-static bool commit(unsigned char out[HASH], struct kit *kit, const struct data_key *key,
-                   const unsigned char *value, const struct body *b)
-{
-    return value_key(out, kit, key, "NX02 commitment", value + b->salt);
-}
-
-static struct aes aes_of(const struct body *b, unsigned bits, const unsigned char *key,
-                         const unsigned char *value, const struct covered *c)
-{
-    bool gcm = b->cipher == CIPHER_AES_GCM;
-
-    return (struct aes){ b->cipher,
-                         bits,
-                         key,
-                         value + b->iv,
-                         gcm ? c->pieces : NULL,
-                         gcm ? sizeof c->pieces / sizeof *c->pieces : 0,
-                         GCM_TAG };
-}
-
-static se_status encrypt(unsigned char *value, const struct body *b, const struct seal_job *job,
-                         se_error *err)
-{
-    unsigned char key[HASH];
-    struct covered c;
-    struct aes aes;
-    se_status st;
-
-    cover(&c, job->context, value, b->text);
-    aes = aes_of(b, job->algorithm->bits, key, value, &c);
-    if (!value_key(key, job->kit, job->key, "NX02 cipher", value + b->salt))
-        return nx02_failed(err);
-    st = aes_encrypt(value + b->text, value + b->tag, job->kit, &aes, job->plain, err);
-    OPENSSL_cleanse(key, sizeof key);
-    if (!st && b->cipher == CIPHER_AES_CBC &&
-        !authenticate(value + b->tag, job->kit, job->key, job->context, value, b))
-        return nx02_failed(err);
-    return st;
-}
-
-static se_status fill(unsigned char *value, const struct body *b, const struct seal_job *job,
-                      se_error *err)
-{
-    const struct algorithm *a = job->algorithm;
-    se_status st = SE_OK;
-
-    memcpy(value, job->key->head.data, job->key->head.size);
-    TRY(crypto_draw_public(value + b->salt, SALT, err));
-    if (a->iv_size)
-        memcpy(value + b->iv, a->iv, a->iv_size);
-    else if ((st = crypto_draw_public(value + b->iv, aes_iv_size(b->cipher), err)))
-        return st;
-    if (b->cipher == CIPHER_AES_GCM && !commit(value + b->commitment, job->kit, job->key, value, b))
-        return nx02_failed(err);
-    return encrypt(value, b, job, err);
+    return nx02_prepare_seal(job, NX02_FIELD, NULL, err);
 }
 
 static se_status to_text(se_buf *out, const se_buf *value, se_error *err)
@@ -155,25 +272,21 @@ static se_status to_text(se_buf *out, const se_buf *value, se_error *err)
     return SE_OK;
 }
 
-static se_status seal(se_buf *out, const struct seal_job *job, se_error *err)
+static se_status field_seal(se_buf *out, const struct seal_job *job, se_error *err)
 {
     const struct algorithm *a = job->algorithm;
-    const struct body b =
-        body_at(job->key->head.size, a->cipher, aes_size(a->cipher, job->plain.size));
+    const se_buf *head = &job->key->head;
     AUTO(se_buf) value = SE_BUF_INIT;
 
     *out = (se_buf)SE_BUF_INIT;
-    TRY(buf_new(&value, b.end, err));
-    TRY(fill(value.data, &b, job, err));
+    TRY(buf_new(&value, head->size + nx02_body_size(&job->key->aead, job->plain.size), err));
+    memcpy(value.data, head->data, head->size);
+    TRY(nx02_body_seal(value.data + head->size, job->key, job->context, job->plain,
+                       (se_bytes){ a->iv, a->iv_size }, err));
     if (!job->binary)
         return to_text(out, &value, err);
-    *out = buf_move(&value);
+    *out = MOVE(value);
     return SE_OK;
-}
-
-static bool resembles(se_bytes value)
-{
-    return envelope_marked(value, NX02_MAGIC);
 }
 
 static bool is_text(se_bytes value)
@@ -185,85 +298,44 @@ static se_status to_binary(se_buf *out, se_bytes value, se_error *err)
 {
     const se_bytes digits = { (const char *)value.data + TEXT_SIZE, value.size - TEXT_SIZE };
 
+    if (!is_text(value))
+        return buf_copy(out, value, err);
     return base64_decode(out, digits, NULL) ? envelope_refused(err) : SE_OK;
 }
 
-static se_status read_value(struct envelope *out, struct kit *kit, se_bytes value, se_error *err)
+static se_status field_read(struct envelope *out, se_bytes value, se_error *err)
 {
-    se_status st =
-        is_text(value) ? to_binary(&out->bytes, value, err) : buf_copy(&out->bytes, value, err);
-    size_t head;
-
-    if (st || (st = nx02_envelope(out, &head, kit, NX02_FIELD, err)))
-        return st;
-    return out->bytes.size - head < SALT ? envelope_refused(err) : SE_OK;
+    TRY(to_binary(&out->bytes, value, err));
+    return nx02_envelope(out, NX02_FIELD, err);
 }
 
-/* Before anything is decrypted.  GCM checks its tag by itself, and hands nothing out if it is
- * wrong. */
-static bool genuine(const struct open_job *job, const struct body *b)
+static se_status field_prepare_open(struct data_key *key, const struct envelope *envelope,
+                                    se_error *err)
 {
-    const unsigned char *value = job->envelope->bytes.data;
-    unsigned char expected[HASH];
-    bool same;
-
-    if (b->cipher == CIPHER_AES_GCM)
-        same = commit(expected, job->kit, job->key, value, b) &&
-               CRYPTO_memcmp(expected, value + b->commitment, HASH) == 0;
-    else
-        same = authenticate(expected, job->kit, job->key, job->context, value, b) &&
-               CRYPTO_memcmp(expected, value + b->tag, HASH) == 0;
-    OPENSSL_cleanse(expected, sizeof expected);
-    return same;
+    return nx02_prepare_open(key, envelope, NULL, err);
 }
 
-static se_status decrypt(se_buf *out, const struct open_job *job, const struct body *b,
-                         unsigned bits, se_error *err)
+/* With GCM, the end of the head is the commitment. */
+static se_status field_open(se_buf *out, const struct open_job *job, se_error *err)
 {
-    const unsigned char *value = job->envelope->bytes.data;
-    unsigned char key[HASH];
-    struct covered c;
-    struct aes aes;
-    se_status st;
-
-    cover(&c, job->context, value, b->text);
-    aes = aes_of(b, bits, key, value, &c);
-    if (!value_key(key, job->kit, job->key, "NX02 cipher", value + b->salt))
-        return nx02_failed(err);
-    st = aes_decrypt(out, job->kit, &aes, (se_bytes){ value + b->text, b->tag - b->text },
-                     value + b->tag, err);
-    OPENSSL_cleanse(key, sizeof key);
-    return st == SE_ERR_REJECTED ? envelope_refused(err) : st;
-}
-
-static se_status open_value(se_buf *out, const struct open_job *job, se_error *err)
-{
-    struct reader r = reader_of(buf_bytes(&job->envelope->bytes));
-    struct nx02_head head;
-    struct body b;
+    const se_buf *value = &job->envelope->bytes, *head = &job->key->head;
 
     *out = (se_buf)SE_BUF_INIT;
-    if (!nx02_head_get(&head, &r))
+    if (value->size < head->size || CRYPTO_memcmp(value->data, head->data, head->size) != 0)
         return envelope_refused(err);
-    b = body_at(job->envelope->bytes.size - r.left, nx02_cipher(&head), 0);
-    if (b.end > job->envelope->bytes.size)
-        return envelope_refused(err);
-    b = body_at(b.salt, b.cipher, job->envelope->bytes.size - b.end);
-    if (!genuine(job, &b))
-        return envelope_refused(err);
-    return decrypt(out, job, &b, 8 * head.key_bytes, err);
+    return nx02_body_open(out, job->key, job->context,
+                          (se_bytes){ value->data + head->size, value->size - head->size }, err);
 }
 
 const struct envelope_format nx02_format = {
     .name = "NX02",
     .binds_context = true,
-    .own_keys = true,
-    .resembles = resembles,
-    .secret_size = secret_size,
-    .prepare_seal = prepare_seal,
-    .seal = seal,
-    .read = read_value,
-    .is_for = nx02_is_for,
-    .prepare_open = nx02_prepare_open,
-    .open = open_value,
+    .resembles = field_resembles,
+    .secret_size = field_secret_size,
+    .prepare_seal = field_prepare_seal,
+    .seal = field_seal,
+    .read = field_read,
+    .is_for = field_is_for,
+    .prepare_open = field_prepare_open,
+    .open = field_open,
 };

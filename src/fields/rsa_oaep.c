@@ -5,25 +5,24 @@
 
 enum { MODULUS_LEAST = 128 };
 
-static bool resembles(se_bytes value)
+static bool blob_resembles(se_bytes value)
 {
     return value.size >= MODULUS_LEAST;
 }
 
-static size_t secret_size(const struct algorithm *algorithm)
+static size_t blob_secret_size(const struct algorithm *algorithm)
 {
     (void)algorithm;
     return 0;
 }
 
-/* In prepare_seal() and seal(), the secret is the plaintext. */
-static se_status prepare_seal(struct data_key *key, const struct seal_job *job, se_error *err)
+/* In blob_prepare_seal() and blob_seal(), the secret is the plaintext. */
+static se_status blob_prepare_seal(const struct seal_job *job, se_error *err)
 {
-    (void)job;
-    return buf_copy(&key->head, buf_bytes(&key->wrapped), err);
+    return buf_copy(&job->key->head, buf_bytes(&job->key->wrapped), err);
 }
 
-static se_status seal(se_buf *out, const struct seal_job *job, se_error *err)
+static se_status blob_seal(se_buf *out, const struct seal_job *job, se_error *err)
 {
     const se_bytes blob = buf_bytes(&job->key->head);
 
@@ -41,7 +40,7 @@ static bool is_text(se_bytes value)
 }
 
 /* Random bytes that are base64, or text of any kind, by chance are rarer than anything. */
-static se_status read_value(struct envelope *out, struct kit *kit, se_bytes value, se_error *err)
+static se_status blob_read(struct envelope *out, se_bytes value, se_error *err)
 {
     se_status st = base64_decode(&out->bytes, value, NULL);
 
@@ -54,31 +53,28 @@ static se_status read_value(struct envelope *out, struct kit *kit, se_bytes valu
     if (out->bytes.size < MODULUS_LEAST)
         return error_set(err, SE_ERR_FORMAT, "%zu bytes are not encrypted by RSA-OAEP",
                          out->bytes.size);
-    out->wrapped = buf_bytes(&out->bytes);
+    out->wrapped = out->origin = buf_bytes(&out->bytes);
     out->anybody = true;
-    return kit_hash(out->id, kit, DIGEST_SHA256, &out->wrapped, 1)
-               ? SE_OK
-               : error_set(err, SE_ERR_CRYPTO, "SHA-256 failed");
+    return SE_OK;
 }
 
-static bool is_for(const struct envelope *envelope, const struct recipient *recipient)
+static bool blob_is_for(const struct envelope *envelope, const struct recipient *recipient)
 {
     (void)envelope;
     (void)recipient;
     return false;
 }
 
-static se_status prepare_open(struct data_key *key, const struct envelope *envelope,
-                              struct kit *kit, se_error *err)
+static se_status blob_prepare_open(struct data_key *key, const struct envelope *envelope,
+                                   se_error *err)
 {
     (void)key;
     (void)envelope;
-    (void)kit;
     (void)err;
     return SE_OK;
 }
 
-static se_status open_value(se_buf *out, const struct open_job *job, se_error *err)
+static se_status blob_open(se_buf *out, const struct open_job *job, se_error *err)
 {
     *out = (se_buf)SE_BUF_INIT;
     return job->context.size ? envelope_refused(err)
@@ -87,12 +83,12 @@ static se_status open_value(se_buf *out, const struct open_job *job, se_error *e
 
 const struct envelope_format blob_format = {
     .name = "bare RSA-OAEP",
-    .resembles = resembles,
-    .secret_size = secret_size,
-    .prepare_seal = prepare_seal,
-    .seal = seal,
-    .read = read_value,
-    .is_for = is_for,
-    .prepare_open = prepare_open,
-    .open = open_value,
+    .resembles = blob_resembles,
+    .secret_size = blob_secret_size,
+    .prepare_seal = blob_prepare_seal,
+    .seal = blob_seal,
+    .read = blob_read,
+    .is_for = blob_is_for,
+    .prepare_open = blob_prepare_open,
+    .open = blob_open,
 };

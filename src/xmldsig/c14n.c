@@ -3,6 +3,7 @@
 #include <libxml/c14n.h>
 #include <stdlib.h>
 
+#include "crypto/crypto.h"
 #include "xmldsig/tree.h"
 
 struct passing {
@@ -12,7 +13,7 @@ struct passing {
     se_status status; /* of the taker */
 };
 
-static int pass(void *arg, const char *data, int size)
+static int piece_pass(void *arg, const char *data, int size)
 {
     struct passing *p = arg;
 
@@ -76,7 +77,7 @@ static void narrowing_end(struct narrowing *n)
 
 /* Attributes and namespaces come with their element as `parent`, and a namespace has no parent of
  * its own; the root may come without. */
-static int visible(void *top, xmlNodePtr node, xmlNodePtr parent)
+static int node_visible(void *top, xmlNodePtr node, xmlNodePtr parent)
 {
     return node == top || (parent && parent->_private != around);
 }
@@ -110,13 +111,13 @@ se_status xml_c14n_prefixes(struct xml_c14n *c14n, const char *list, se_error *e
 static se_status write_some(const struct xml_c14n *how, xmlDoc *doc, const xmlNode *top,
                             struct passing *passing, se_error *err)
 {
-    xmlOutputBuffer *out = xmlOutputBufferCreateIO(pass, NULL, passing, NULL);
+    xmlOutputBuffer *out = xmlOutputBufferCreateIO(piece_pass, NULL, passing, NULL);
     xmlChar **prefixes = how->exclusive && how->prefixed ? (xmlChar **)(void *)how->prefixes : NULL;
     int done;
 
     if (!out)
         return error_memory(err);
-    done = xmlC14NExecute(doc, top ? visible : NULL, (void *)top,
+    done = xmlC14NExecute(doc, top ? node_visible : NULL, (void *)top,
                           how->exclusive ? XML_C14N_EXCLUSIVE_1_0 : XML_C14N_1_0, prefixes, 0, out);
     if (xmlOutputBufferClose(out) < 0)
         done = -1;
@@ -142,4 +143,65 @@ se_status xml_c14n_write(const struct xml_c14n *how, xmlDoc *doc, xmlNode *top, 
     st = write_some(how, doc, top, &passing, err);
     narrowing_end(&narrowing);
     return st;
+}
+
+/* ---- what takes it ---- */
+
+se_status xml_digest_begin(struct xml_digest *out, enum digest digest, const se_sink *content,
+                           se_error *err)
+{
+    *out = (struct xml_digest){ .context = EVP_MD_CTX_new(), .content = content };
+    if (out->context && crypto_md(digest) &&
+        EVP_DigestInit_ex2(out->context, crypto_md(digest), NULL))
+        return SE_OK;
+    return crypto_error(err, SE_ERR_CRYPTO, "cannot hash with %s", digest_name(digest));
+}
+
+se_status xml_digest_take(void *digest, se_bytes piece, se_error *err)
+{
+    const struct xml_digest *d = digest;
+
+    if (!EVP_DigestUpdate(d->context, piece.data, piece.size))
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
+    return d->content ? sink_write(d->content, piece, err) : SE_OK;
+}
+
+se_status xml_digest_end(struct xml_digest *digest, se_error *err)
+{
+    return EVP_DigestFinal_ex(digest->context, digest->hash, &digest->size)
+               ? SE_OK
+               : crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
+}
+
+void xml_digest_free(struct xml_digest *digest)
+{
+    EVP_MD_CTX_free(digest->context);
+}
+
+se_status xml_collect(void *writer, se_bytes piece, se_error *err)
+{
+    struct writer *w = writer;
+
+    writer_put(w, piece.data, piece.size);
+    return w->failed ? error_memory(err) : SE_OK;
+}
+
+static se_status collect_limited(void *writer, se_bytes piece, se_error *err)
+{
+    const struct writer *w = writer;
+
+    if (w->buf.size + piece.size > XML_DOCUMENT_LIMIT)
+        return error_set(err, SE_ERR_FORMAT, "XML of more than %d bytes is too long",
+                         XML_DOCUMENT_LIMIT);
+    return xml_collect(writer, piece, err);
+}
+
+se_status xml_read_all(se_buf *out, struct stream *in, se_error *err)
+{
+    AUTO(writer) w = { 0 };
+
+    if (in->source->total && in->source->total <= XML_DOCUMENT_LIMIT)
+        writer_expect(&w, (size_t)in->source->total);
+    TRY(stream_drain(in, collect_limited, &w, err));
+    return writer_finish(out, &w, err);
 }

@@ -6,9 +6,7 @@
 #include "base/text.h"
 #include "config/pin_extract.h"
 #include "crypto/crypto.h"
-#include "xmldsig/find.h"
-#include "xmldsig/make.h"
-#include "xmldsig/tree.h"
+#include "xmldsig/sign.h"
 #include "xmldsig/verify.h"
 
 #define ID_START  "canonical-sha256-"
@@ -84,7 +82,7 @@ static se_status hash_until(struct refilling *r, const char *end, se_error *err)
     return xml_digest_take(r->digest, (se_bytes){ r->done, (size_t)(end - r->done) }, err);
 }
 
-static se_status refill(void *arg, const struct scan_item *item, se_error *err)
+static se_status pins_refill(void *arg, const struct scan_item *item, se_error *err)
 {
     struct refilling *r = arg;
     const char *value = item->value.data;
@@ -111,7 +109,7 @@ static se_status hash_config(struct xml_digest *digest, const struct reading *re
 
     TRY(xml_c14n_write(c14n, reading->doc, NULL, xml_collect, &plain, err));
     r.done = (const char *)plain.buf.data;
-    TRY(scan_xml(buf_bytes(&plain.buf), refill, &r, &line, err));
+    TRY(scan_xml(buf_bytes(&plain.buf), pins_refill, &r, &line, err));
     TRY(hash_until(&r, (const char *)plain.buf.data + plain.buf.size, err));
     return xml_digest_end(digest, err);
 }

@@ -4,7 +4,7 @@
 
 #include "base/base64.h"
 #include "crypto/certificate.h"
-#include "xmldsig/names.h"
+#include "xmldsig/algorithms.h"
 
 enum { CERTIFICATES_MAX = 16 };
 
@@ -37,19 +37,14 @@ void xml_signature_free(struct xml_signature *s)
     sk_X509_pop_free(s->certificates, X509_free);
 }
 
-bool xmldsig_is(const xmlNode *node, const char *name)
-{
-    return xml_tree_is(node, XMLDSIG_NAMESPACE, name);
-}
-
-static bool blank(const xmlNode *node)
+static bool text_is_blank(const xmlNode *node)
 {
     const char *text = (const char *)node->content;
 
     return node->type == XML_TEXT_NODE && text && !text[strspn(text, " \t\r\n")];
 }
 
-static bool listed(const char *list, const xmlAttr *a)
+static bool attribute_is_listed(const char *list, const xmlAttr *a)
 {
     char name[32];
 
@@ -66,7 +61,7 @@ static se_status check_children(const xmlNode *node, bool text, se_error *err)
         return error_set(err, SE_ERR_REJECTED, "<%s> must hold one text, and nothing else",
                          (const char *)node->name);
     for (const xmlNode *child = first; !text && child; child = child->next)
-        if (child->type != XML_ELEMENT_NODE && !blank(child))
+        if (child->type != XML_ELEMENT_NODE && !text_is_blank(child))
             return error_set(err, SE_ERR_REJECTED,
                              "<%s> holds text, a comment or an instruction between its elements",
                              (const char *)node->name);
@@ -76,14 +71,14 @@ static se_status check_children(const xmlNode *node, bool text, se_error *err)
 static se_status check_shape(const xmlNode *node, const struct rule *rule, se_error *err)
 {
     for (const xmlAttr *a = node->properties; a; a = a->next)
-        if (!listed(rule->attributes, a))
+        if (!attribute_is_listed(rule->attributes, a))
             return error_set(err, SE_ERR_REJECTED, "<%s> has the attribute '%.64s'", rule->name,
                              (const char *)a->name);
     return check_children(node, rule->text, err);
 }
 
 /* `node` must be that element, as it should be. */
-static se_status expect(const xmlNode *node, const char *name, se_error *err)
+static se_status element_expect(const xmlNode *node, const char *name, se_error *err)
 {
     const struct rule *rule = rules;
 
@@ -98,9 +93,9 @@ static se_status expect(const xmlNode *node, const char *name, se_error *err)
 }
 
 /* The next element, which must be that; *at moves on. */
-static se_status take(xmlNode **out, xmlNode **at, const char *name, se_error *err)
+static se_status element_take(xmlNode **out, xmlNode **at, const char *name, se_error *err)
 {
-    se_status st = expect(*at, name, err);
+    se_status st = element_expect(*at, name, err);
 
     *out = *at;
     if (!st)
@@ -108,7 +103,7 @@ static se_status take(xmlNode **out, xmlNode **at, const char *name, se_error *e
     return st;
 }
 
-static se_status end(const xmlNode *at, const char *parent, se_error *err)
+static se_status elements_end(const xmlNode *at, const char *parent, se_error *err)
 {
     return at ? error_set(err, SE_ERR_REJECTED, "<%.64s> in <%s> is not accepted",
                           (const char *)at->name, parent)
@@ -122,7 +117,7 @@ static const char *algorithm_of(const xmlNode *node)
     return uri ? uri : "";
 }
 
-static se_status decode(se_buf *out, const xmlNode *node, se_error *err)
+static se_status value_decode(se_buf *out, const xmlNode *node, se_error *err)
 {
     AUTO(writer) packed = { 0 };
     AUTO(se_buf) text = SE_BUF_INIT;
@@ -178,27 +173,27 @@ static se_status read_transforms(struct xml_reference *out, const xmlNode *trans
     se_status st = SE_OK;
 
     out->transformed = true;
-    TRY(take(&transform, &at, "Transform", err));
+    TRY(element_take(&transform, &at, "Transform", err));
     if (!strcmp(algorithm_of(transform), XMLDSIG_ENVELOPED)) {
         out->enveloped = true;
-        if ((st = end(xml_tree_first(transform), "Transform", err)) || !at ||
-            (st = take(&transform, &at, "Transform", err)))
+        if ((st = elements_end(xml_tree_first(transform), "Transform", err)) || !at ||
+            (st = element_take(&transform, &at, "Transform", err)))
             return st;
     }
     TRY(read_c14n(&out->c14n, transform, err));
-    return end(at, "Transforms", err);
+    return elements_end(at, "Transforms", err);
 }
 
 static se_status read_digest(struct xml_reference *out, xmlNode *at, se_error *err)
 {
     xmlNode *method, *value;
 
-    TRY(take(&method, &at, "DigestMethod", err));
-    TRY(end(xml_tree_first(method), "DigestMethod", err));
-    TRY(take(&value, &at, "DigestValue", err));
-    TRY(end(at, "Reference", err));
+    TRY(element_take(&method, &at, "DigestMethod", err));
+    TRY(elements_end(xml_tree_first(method), "DigestMethod", err));
+    TRY(element_take(&value, &at, "DigestValue", err));
+    TRY(elements_end(at, "Reference", err));
     TRY(xmldsig_digest_method(&out->digest, algorithm_of(method), err));
-    return decode(&out->value, value, err);
+    return value_decode(&out->value, value, err);
 }
 
 static se_status read_reference(struct xml_reference *out, const xmlNode *reference, se_error *err)
@@ -215,7 +210,7 @@ static se_status read_reference(struct xml_reference *out, const xmlNode *refere
     if (!(out->uri = xml_tree_attribute(reference, "URI")))
         return error_set(err, SE_ERR_REJECTED, "the Reference has no URI");
     if (at && xmldsig_is(at, "Transforms") &&
-        ((st = take(&transforms, &at, "Transforms", err)) ||
+        ((st = element_take(&transforms, &at, "Transforms", err)) ||
          (st = read_transforms(out, transforms, err))))
         return st;
     return read_digest(out, at, err);
@@ -225,16 +220,16 @@ static se_status read_signed_info(struct xml_signature *out, se_error *err)
 {
     xmlNode *at = xml_tree_first(out->signed_info), *c14n, *method, *reference;
 
-    TRY(take(&c14n, &at, "CanonicalizationMethod", err));
+    TRY(element_take(&c14n, &at, "CanonicalizationMethod", err));
     TRY(read_c14n(&out->c14n, c14n, err));
-    TRY(take(&method, &at, "SignatureMethod", err));
+    TRY(element_take(&method, &at, "SignatureMethod", err));
     TRY(xmldsig_signature_method(&out->algorithm, algorithm_of(method), err));
-    TRY(end(xml_tree_first(method), "SignatureMethod", err));
-    TRY(take(&reference, &at, "Reference", err));
+    TRY(elements_end(xml_tree_first(method), "SignatureMethod", err));
+    TRY(element_take(&reference, &at, "Reference", err));
     if (at && xmldsig_is(at, "Reference"))
         return error_set(err, SE_ERR_REJECTED,
                          "several References: one signature covers one thing");
-    TRY(end(at, "SignedInfo", err));
+    TRY(elements_end(at, "SignedInfo", err));
     return read_reference(&out->reference, reference, err);
 }
 
@@ -243,8 +238,8 @@ static se_status read_certificate(struct xml_signature *out, const xmlNode *node
     AUTO(se_buf) der = SE_BUF_INIT;
     AUTO(x509) certificate = NULL;
 
-    TRY(expect(node, "X509Certificate", err));
-    TRY(decode(&der, node, err));
+    TRY(element_expect(node, "X509Certificate", err));
+    TRY(value_decode(&der, node, err));
     TRY(certificate_parse(&certificate, buf_bytes(&der), err));
     if (sk_X509_num(out->certificates) >= CERTIFICATES_MAX)
         return error_set(err, SE_ERR_REJECTED, "KeyInfo holds more than %d certificates",
@@ -258,7 +253,7 @@ static se_status read_certificate(struct xml_signature *out, const xmlNode *node
 
 static se_status read_x509_data(struct xml_signature *out, const xmlNode *data, se_error *err)
 {
-    se_status st = expect(data, "X509Data", err);
+    se_status st = element_expect(data, "X509Data", err);
 
     for (xmlNode *at = xml_tree_first(data); !st && at; at = xml_tree_next(at))
         if (xmldsig_is(at, "X509Certificate"))
@@ -271,7 +266,7 @@ static se_status read_x509_data(struct xml_signature *out, const xmlNode *data, 
  */
 static se_status read_key_info(struct xml_signature *out, const xmlNode *key_info, se_error *err)
 {
-    se_status st = expect(key_info, "KeyInfo", err);
+    se_status st = element_expect(key_info, "KeyInfo", err);
 
     for (xmlNode *at = xml_tree_first(key_info); !st && at; at = xml_tree_next(at)) {
         if (xmldsig_is(at, "X509Data"))
@@ -290,17 +285,18 @@ se_status xmldsig_read(struct xml_signature *out, xmlNode *node, se_error *err)
     se_status st = SE_OK;
 
     out->node = node;
-    TRY(expect(node, "Signature", err));
-    TRY(take(&out->signed_info, &at, "SignedInfo", err));
+    TRY(element_expect(node, "Signature", err));
+    TRY(element_take(&out->signed_info, &at, "SignedInfo", err));
     TRY(read_signed_info(out, err));
-    TRY(take(&value, &at, "SignatureValue", err));
-    TRY(decode(&out->value, value, err));
+    TRY(element_take(&value, &at, "SignatureValue", err));
+    TRY(value_decode(&out->value, value, err));
     if (at && xmldsig_is(at, "KeyInfo") &&
-        ((st = take(&key_info, &at, "KeyInfo", err)) || (st = read_key_info(out, key_info, err))))
+        ((st = element_take(&key_info, &at, "KeyInfo", err)) ||
+         (st = read_key_info(out, key_info, err))))
         return st;
     if (at && xmldsig_is(at, "Object")) {
         out->object = at;
         at = xml_tree_next(at);
     }
-    return end(at, "Signature", err);
+    return elements_end(at, "Signature", err);
 }

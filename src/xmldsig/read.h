@@ -31,6 +31,4 @@ AUTO_KIND(xml_signature, struct xml_signature, xml_signature_free(p))
 /* SE_ERR_FORMAT: not as the schema has it; SE_ERR_REJECTED: something in it is not accepted. */
 SE_MUST_CHECK se_status xmldsig_read(struct xml_signature *out, xmlNode *node, se_error *err);
 
-bool xmldsig_is(const xmlNode *node, const char *name);
-
 #endif

@@ -2,12 +2,222 @@
  * Signatures are put into the text of the document, which stays as it is otherwise; what libxml2
  * makes of it is only for what is hashed.
  */
-#include <libxml/hash.h>
+#include "xmldsig/sign.h"
 
-#include "xmldsig/find.h"
-#include "xmldsig/make.h"
-#include "xmldsig/tree.h"
+#include <libxml/hash.h>
+#include <libxml/parser.h>
+
+#include "base/base64.h"
+#include "crypto/crypto.h"
+#include "xmldsig/algorithms.h"
 #include "xmldsig/xmldsig.h"
+
+/* ---- what all forms have in common ---- */
+
+AUTO_KIND(node_list, xmlNode *, xmlFreeNodeList(*p))
+
+void xml_put_escaped(struct writer *w, const char *value)
+{
+    static const char special[] = "&<>\"\r";
+    static const char *const written[] = { "&amp;", "&lt;", "&gt;", "&quot;", "&#xD;" };
+
+    for (; *value; value++) {
+        const char *at = strchr(special, *value);
+
+        if (at)
+            writer_text(w, written[at - special]);
+        else
+            writer_put(w, value, 1);
+    }
+}
+
+static void put_method(struct writer *w, const char *element, const char *uri)
+{
+    writer_format(w, "<ds:%s Algorithm=\"%s\"></ds:%s>", element, uri, element);
+}
+
+static void put_transforms(struct writer *w, const struct xml_plan *plan)
+{
+    if (plan->octets)
+        return;
+    writer_text(w, "<ds:Transforms>");
+    if (plan->enveloped)
+        put_method(w, "Transform", XMLDSIG_ENVELOPED);
+    put_method(w, "Transform", plan->c14n.exclusive ? XMLDSIG_EXCLUSIVE : XMLDSIG_C14N);
+    writer_text(w, "</ds:Transforms>");
+}
+
+static se_status put_signed_info(struct writer *w, const struct xml_plan *plan,
+                                 const struct xml_digest *digest, se_error *err)
+{
+    const struct algorithm *algorithm = plan->job->algorithm;
+    const char *method = xmldsig_signature_uri(algorithm);
+
+    if (!method)
+        return error_set(err, SE_ERR_POLICY, "XML signatures can't be made with %s",
+                         algorithm->name);
+    writer_text(w, XML_SIGNATURE_START "<ds:SignedInfo>");
+    put_method(w, "CanonicalizationMethod",
+               plan->c14n.exclusive ? XMLDSIG_EXCLUSIVE : XMLDSIG_C14N);
+    put_method(w, "SignatureMethod", method);
+    writer_text(w, "<ds:Reference ");
+    if (*plan->reference_id)
+        writer_format(w, "Id=\"%s\" ", plan->reference_id);
+    writer_text(w, "URI=\"");
+    xml_put_escaped(w, plan->uri);
+    writer_text(w, "\">");
+    put_transforms(w, plan);
+    put_method(w, "DigestMethod", xmldsig_digest_uri(algorithm->digest));
+    writer_text(w, "<ds:DigestValue>");
+    writer_base64(w, (se_bytes){ digest->hash, digest->size });
+    writer_text(w, "</ds:DigestValue></ds:Reference></ds:SignedInfo>");
+    return SE_OK;
+}
+
+static se_status put_certificate(struct writer *w, const X509 *certificate, se_error *err)
+{
+    unsigned char *der = NULL;
+    int size = i2d_X509(certificate, &der);
+
+    if (size < 0)
+        return error_memory(err);
+    writer_text(w, "<ds:X509Certificate>");
+    writer_base64(w, (se_bytes){ der, (size_t)size });
+    writer_text(w, "</ds:X509Certificate>");
+    OPENSSL_free(der);
+    return SE_OK;
+}
+
+static se_status put_key_info(struct writer *w, const struct key *key, se_error *err)
+{
+    se_status st;
+
+    writer_text(w, "<ds:KeyInfo><ds:X509Data>");
+    st = put_certificate(w, key->certificate, err);
+    for (int i = 0; !st && i < sk_X509_num(key->chain); i++)
+        st = put_certificate(w, sk_X509_value(key->chain, i), err);
+    writer_text(w, "</ds:X509Data></ds:KeyInfo>");
+    return st;
+}
+
+/* The Signature becomes a child of plan->parent. */
+static se_status texts_join(xmlNode **signature, const struct xml_plan *plan, se_bytes text,
+                            se_error *err)
+{
+    AUTO(xml_quiet) quiet = xml_quiet_begin();
+    AUTO(node_list) list = NULL;
+
+    if (xmlParseInNodeContext(plan->parent, text.data, (int)text.size, XML_TREE_PARSE, &list) !=
+            XML_ERR_OK ||
+        !list)
+        return error_memory(err);
+    if (!xmlAddChild(plan->parent, list))
+        return error_memory(err);
+    *signature = MOVE(list);
+    return SE_OK;
+}
+
+/*
+ * `head`: from the start of the Signature to the end of SignedInfo, which is made canonical where
+ * it will be: inclusive C14N takes in what the elements around it declare.
+ */
+static se_status write_canonical(struct writer *out, const struct xml_plan *plan, se_bytes head,
+                                 se_error *err)
+{
+    AUTO(writer) whole = { 0 };
+    AUTO(se_buf) text = SE_BUF_INIT;
+    AUTO(xml_tree) own = NULL;
+    xmlNode *signature = NULL;
+    se_status st = SE_OK;
+
+    writer_put(&whole, head.data, head.size);
+    writer_text(&whole, XML_SIGNATURE_END);
+    TRY(writer_finish(&text, &whole, err));
+    if (plan->doc)
+        st = texts_join(&signature, plan, buf_bytes(&text), err);
+    else if (!(st = xml_tree_read(&own, buf_bytes(&text), err)))
+        signature = xmlDocGetRootElement(own);
+    if (st)
+        return st;
+    return xml_c14n_write(&plan->c14n, plan->doc ? plan->doc : own, xml_tree_first(signature),
+                          xml_collect, out, err);
+}
+
+static se_status sign_info(se_buf *value, const struct xml_plan *plan, const struct writer *head,
+                           se_error *err)
+{
+    AUTO(writer) signed_info = { 0 };
+
+    TRY(write_canonical(&signed_info, plan, buf_bytes(&head->buf), err));
+    return xmldsig_value_make(value, plan->job->key->private, plan->job->algorithm,
+                              buf_bytes(&signed_info.buf), err);
+}
+
+/* All of the Signature but its objects and its end tag. */
+se_status xml_signature_make(se_buf *out, const struct xml_plan *plan,
+                             const struct xml_digest *digest, se_error *err)
+{
+    AUTO(writer) w = { 0 };
+    AUTO(se_buf) value = SE_BUF_INIT;
+
+    TRY(put_signed_info(&w, plan, digest, err));
+    if (w.failed)
+        return error_memory(err);
+    TRY(sign_info(&value, plan, &w, err));
+    writer_text(&w, "<ds:SignatureValue>");
+    writer_base64(&w, buf_bytes(&value));
+    writer_text(&w, "</ds:SignatureValue>");
+    TRY(put_key_info(&w, plan->job->key, err));
+    return writer_finish(out, &w, err);
+}
+
+struct xml_plan xml_plan_of(const struct sign_job *job, const char *uri)
+{
+    return (struct xml_plan){
+        .job = job, .uri = uri, .reference_id = "", .c14n = { .exclusive = !job->xml.inclusive }
+    };
+}
+
+se_status xml_hash(struct xml_digest *digest, const struct xml_plan *plan, xmlDoc *doc,
+                   xmlNode *top, se_error *err)
+{
+    TRY(xml_digest_begin(digest, plan->job->algorithm->digest, NULL, err));
+    TRY(xml_c14n_write(&plan->c14n, doc, top, xml_digest_take, digest, err));
+    return xml_digest_end(digest, err);
+}
+
+size_t xml_ordinal(const xmlDoc *doc, const xmlNode *wanted)
+{
+    xmlNode *root = xmlDocGetRootElement(doc);
+    size_t count = 0;
+
+    for (xmlNode *node = root; node && node != wanted; node = xml_tree_walk(node, root))
+        count++;
+    return count;
+}
+
+se_status xml_put(const se_sink *out, const char *text, se_error *err)
+{
+    return sink_write(out, text_bytes(text), err);
+}
+
+/* As the last child of the element whose end tag, or "/>", is at `end`. */
+se_status xml_insert(const se_sink *out, se_bytes text, const struct scan_end *end,
+                     se_bytes signature, se_error *err)
+{
+    const char *at = (const char *)text.data + end->offset;
+    size_t rest = text.size - end->offset, skipped = end->empty ? strlen("/>") : 0;
+    se_status st;
+
+    if ((st = sink_write(out, (se_bytes){ text.data, end->offset }, err)) ||
+        (end->empty && (st = xml_put(out, ">", err))) || (st = sink_write(out, signature, err)) ||
+        (st = xml_put(out, XML_SIGNATURE_END, err)))
+        return st;
+    if (end->empty && ((st = xml_put(out, "</", err)) || (st = sink_write(out, end->name, err)) ||
+                       (st = xml_put(out, ">", err))))
+        return st;
+    return sink_write(out, (se_bytes){ at + skipped, rest - skipped }, err);
+}
 
 #define DECLARATION  "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 #define OBJECT_ID    "signed-object"
@@ -65,8 +275,8 @@ static se_status check_inherited(xmlNode *element, se_error *err)
                      repeated);
 }
 
-static se_status choose(struct xml_plan *plan, xmlNode **top, const struct sign_job *job,
-                        se_error *err)
+static se_status plan_choose(struct xml_plan *plan, xmlNode **top, const struct sign_job *job,
+                             se_error *err)
 {
     const char *id = job->xml.id;
     se_status st;
@@ -111,7 +321,7 @@ se_status xmldsig_sign_enveloped(const struct sign_job *job, se_error *err)
     TRY(xml_tree_read(&doc, buf_bytes(&text), err));
     plan = xml_plan_of(job, (const char *)uri.data);
     plan.doc = doc;
-    TRY(choose(&plan, &top, job, err));
+    TRY(plan_choose(&plan, &top, job, err));
     TRY(xml_hash(&digest, &plan, doc, top, err));
     end.element = xml_ordinal(doc, plan.parent);
     TRY(xml_signature_make(&signature, &plan, &digest, err));
@@ -133,7 +343,7 @@ static se_bytes content_of(se_bytes text)
     return (se_bytes){ p, text.size - (size_t)(p - (const char *)text.data) };
 }
 
-static se_status wrap(se_buf *out, se_bytes content, se_error *err)
+static se_status document_wrap(se_buf *out, se_bytes content, se_error *err)
 {
     AUTO(writer) w = { 0 };
 
@@ -174,7 +384,7 @@ se_status xmldsig_sign_enveloping(const struct sign_job *job, se_error *err)
                          "another document: sign --detached",
                          xmlGetLineNo(there));
     content = content_of(buf_bytes(&text));
-    TRY(wrap(&wrapped, content, err));
+    TRY(document_wrap(&wrapped, content, err));
     TRY(xml_tree_read(&doc, buf_bytes(&wrapped), err));
     if (xml_tree_find_id(&object, doc, OBJECT_ID, err))
         return error_restate(err, SE_ERR_FORMAT);

@@ -6,13 +6,12 @@
 
 #include "crypto/cert_path.h"
 #include "crypto/certificate.h"
-#include "xmldsig/find.h"
-#include "xmldsig/value.h"
+#include "xmldsig/algorithms.h"
 #include "xmldsig/verify.h"
 
 /* ---- who ---- */
 
-static bool among(const X509 *certificate, const STACK_OF(X509) * certificates)
+static bool certificate_is_among(const X509 *certificate, const STACK_OF(X509) * certificates)
 {
     for (int i = 0; i < sk_X509_num(certificates); i++)
         if (!X509_cmp(sk_X509_value(certificates, i), certificate))
@@ -23,7 +22,8 @@ static bool among(const X509 *certificate, const STACK_OF(X509) * certificates)
 /* Without certificates in KeyInfo it can be any. */
 static bool may_be(const struct expected_signer *candidate, const struct xml_signature *s)
 {
-    return sk_X509_num(s->certificates) <= 0 || among(candidate->certificate, s->certificates);
+    return sk_X509_num(s->certificates) <= 0 ||
+           certificate_is_among(candidate->certificate, s->certificates);
 }
 
 static se_status try_signer(struct verdict *out, const struct xml_signature *s, X509 *certificate,
@@ -105,7 +105,7 @@ se_status xmldsig_check_signer(struct verdict *out, const struct verify_job *job
 
 /* ---- what ---- */
 
-static se_status elsewhere(const char *uri, se_error *err)
+static se_status reference_elsewhere(const char *uri, se_error *err)
 {
     if (!strncmp(uri, "#xpointer(", 10))
         return error_set(err, SE_ERR_REJECTED,
@@ -126,16 +126,16 @@ static se_status check_reference(const struct xml_place *place, const xmlDoc *do
     se_status st = SE_OK;
 
     if (*r->uri != '#' && (*r->uri || place->id))
-        return elsewhere(r->uri, err);
+        return reference_elsewhere(r->uri, err);
     if (place->id && strcmp(r->uri + 1, place->id))
-        return elsewhere(r->uri, err);
+        return reference_elsewhere(r->uri, err);
     if (*r->uri) {
         if ((st = xml_tree_find_id(&named, doc, r->uri + 1, NULL)) &&
             strncmp(r->uri, "#xpointer(", 10) == 0)
-            return elsewhere(r->uri, err);
+            return reference_elsewhere(r->uri, err);
         TRY(xml_tree_find_id(&named, doc, r->uri + 1, err));
         if (named != (place->target ? place->target : xmlDocGetRootElement(doc)))
-            return elsewhere(r->uri, err);
+            return reference_elsewhere(r->uri, err);
     }
     if (r->enveloped != place->enveloped)
         return error_set(

@@ -3,7 +3,7 @@
 #define XMLDSIG_VERIFY_H
 
 #include "crypto/signature.h"
-#include "xmldsig/digest.h"
+#include "xmldsig/c14n.h"
 #include "xmldsig/read.h"
 
 /* Who signed SignedInfo; SE_ERR_REJECTED: nobody that the job accepts. */

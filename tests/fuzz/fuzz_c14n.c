@@ -2,7 +2,6 @@
 #include <stdlib.h>
 
 #include "xmldsig/c14n.h"
-#include "xmldsig/digest.h"
 #include "xmldsig/tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

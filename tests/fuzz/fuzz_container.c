@@ -8,22 +8,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct kit *kit;
     AUTO(envelope) envelope = { .format = NULL };
     AUTO(data_key) key = { .secret = SE_BUF_INIT };
     AUTO(writer) plain = { 0 };
-    struct open_job job = { &envelope, &key, NULL, { "row 7", 5 } };
+    const struct open_job job = { &envelope, &key, { "row 7", 5 } };
     se_bytes bytes = { data, size };
     const se_source source = source_memory(&bytes);
     struct stream in = { &source, NULL, NULL, 0 };
     const se_sink sink = sink_writer(&plain);
 
-    if (!kit && kit_new(&kit, NULL))
-        abort();
-    job.kit = kit;
-    if (container_read(&envelope, kit, &in, NULL) || buf_new(&key.secret, CONTAINER_SECRET, NULL))
+    if (container_read(&envelope, &in, NULL) || buf_new(&key.secret, CONTAINER_SECRET, NULL))
         return 0;
-    if (container_open(&sink, &key, &job, &in, NULL) && plain.buf.size % CONTAINER_PIECE)
+    if (container_open(&sink, &job, &in, NULL) && plain.buf.size % CONTAINER_PIECE)
         abort(); /* a last piece of what was refused */
     return 0;
 }

@@ -38,4 +38,4 @@ for vector in "$vectors"/*/; do
     done
     count=$((count + 1))
 done
-[ $count = 47 ] || fail "$count vectors"
+[ $count = 49 ] || fail "$count vectors"

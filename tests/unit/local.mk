@@ -134,10 +134,10 @@ tests_unit_test_fields_damage_SOURCES = tests/unit/test_fields_damage.c tests/un
 tests_unit_test_fields_damage_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_fields_damage_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/test_kit
-tests_unit_test_kit_SOURCES = tests/unit/test_kit.c tests/unit/unit.h
-tests_unit_test_kit_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_kit_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_aead
+tests_unit_test_aead_SOURCES = tests/unit/test_aead.c tests/unit/unit.h
+tests_unit_test_aead_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_aead_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_data_key_cache
 tests_unit_test_data_key_cache_SOURCES = tests/unit/test_data_key_cache.c tests/unit/unit.h

@@ -4,10 +4,10 @@
 
 enum {
     HEAD = 31 + 256,
-    START_CBC = HEAD + 16,
-    START_GCM = HEAD + 16 + 32,
-    SEALED_CBC = PIECE + 48,
-    SEALED_GCM = PIECE + 16
+    START_CBC = HEAD,
+    START_GCM = HEAD + 32,
+    SEALED_CBC = PIECE + 64,
+    SEALED_GCM = PIECE + 28
 };
 
 static const char *const some[] = { "CBC-256", "GCM-256" };
@@ -132,9 +132,9 @@ static void a_head_has_its_pieces(void **state)
     for (size_t d = 0; d < 2; d++) {
         AUTO(se_buf) one = contained(engine, some[d], text_bytes("seventeen letters"));
         AUTO(se_buf) other = contained(engine, some[d], text_bytes("seventeen letters"));
-        static const size_t parts[] = { 31, HEAD, START_CBC, START_GCM };
+        static const size_t parts[] = { 31, HEAD, HEAD + 32 };
 
-        for (size_t i = 0; i < 4; i++) {
+        for (size_t i = 0; i < 3; i++) {
             AUTO(se_buf) mixed = SE_BUF_INIT;
 
             assert_int_equal(buf_copy(&mixed, buf_bytes(&one), NULL), SE_OK);

@@ -159,15 +159,12 @@ struct part {
 
 static size_t parts_of_nx02(struct part parts[PARTS_MOST], const char *descriptor, size_t size)
 {
-    /* magic edition cipher key-size oaep mgf1 version key-id n wrapped salt, IV (commitment) text
-     * tag */
+    /* magic edition cipher key-size oaep mgf1 version key-id n wrapped (commitment) IV text tag */
     const struct part head[] = { { 0, 4 }, { 4, 1 }, { 5, 1 },   { 6, 1 },  { 7, 1 },
                                  { 8, 1 }, { 9, 4 }, { 13, 16 }, { 29, 2 }, { 31, 256 } };
-    const struct part cbc[] = {
-        { 287, 16 }, { 303, 16 }, { 319, size - 319 - 32 }, { size - 32, 32 }
-    };
+    const struct part cbc[] = { { 287, 16 }, { 303, size - 303 - 32 }, { size - 32, 32 } };
     const struct part gcm[] = {
-        { 287, 16 }, { 303, 12 }, { 315, 32 }, { 347, size - 347 - 16 }, { size - 16, 16 }
+        { 287, 32 }, { 319, 12 }, { 331, size - 331 - 16 }, { size - 16, 16 }
     };
     bool is_gcm = strcmp(descriptor, "GCM") == 0;
     size_t rest = is_gcm ? sizeof gcm / sizeof *gcm : sizeof cbc / sizeof *cbc;

@@ -26,8 +26,9 @@ def openssl(arguments, data):
     return done.stdout
 
 
-def hkdf_expand(key, info, size):
-    return hmac.digest(key, info + b"\1", "sha256")[:size]
+def hkdf(secret, info, size):
+    """RFC 5869, without a salt, for up to 32 bytes"""
+    return hmac.digest(hmac.digest(bytes(32), secret, "sha256"), info + b"\1", "sha256")[:size]
 
 
 def key_id(key_file):
@@ -64,23 +65,51 @@ def pad16(data):
     return data + bytes(-len(data) % 16)
 
 
-def aes_gcm(key, iv, aad, text, tag):
-    """NIST SP 800-38D, 7.2"""
+def aes_gcm(key, iv, aad, text, encrypt=False):
+    """NIST SP 800-38D, 7.1 and 7.2: the other text, and the tag"""
     counters = b"".join(iv + struct.pack(">I", i + 1) for i in range((len(text) + 15) // 16 + 1))
     stream = aes_ecb(key, bytes(16) + counters)
     h = int.from_bytes(stream[:16], "big")
-    hashed = pad16(aad) + pad16(text) + struct.pack(">QQ", 8 * len(aad), 8 * len(text))
+    other = bytes(a ^ b for a, b in zip(text, stream[32:]))
+    hashed = pad16(aad) + pad16(other if encrypt else text) + struct.pack(">QQ", 8 * len(aad), 8 * len(text))
     s = 0
     for i in range(0, len(hashed), 16):
         s = gf_multiply(s ^ int.from_bytes(hashed[i : i + 16], "big"), h)
-    expected = (s ^ int.from_bytes(stream[16:32], "big")).to_bytes(16, "big")
-    if not hmac.compare_digest(expected, tag):
-        raise Refused("tag")
-    return bytes(a ^ b for a, b in zip(text, stream[32:]))
+    return other, (s ^ int.from_bytes(stream[16:32], "big")).to_bytes(16, "big")
 
 
-def data_key(key_file, head):
-    """That of a field or a container whose head this is, with the wrapped key at its end."""
+def size8(data):
+    return struct.pack(">Q", len(data))
+
+
+class Keys:
+    """Those that come from a data key.  `context`: that of a container."""
+
+    def __init__(self, secret, head, context=None):
+        self.gcm = head[5] == 2
+        self.binding = hashlib.sha256(head if context is None else head + size8(context) + context).digest()
+        self.cipher = hkdf(secret, b"NX02 cipher" + self.binding, head[6])
+        self.tag = hkdf(secret, b"NX02 tag" + self.binding, 32)
+        self.commitment = hkdf(secret, b"NX02 commitment" + self.binding, 32) if self.gcm else b""
+
+    def cbc_tag(self, context, iv, text):
+        aad = self.binding + context
+        return hmac.digest(self.tag, aad + iv + text + struct.pack(">Q", 8 * len(aad)), "sha256")
+
+    def open(self, body, context):
+        if self.gcm:
+            iv, text, tag = body[:12], body[12:-16], body[-16:]
+            plain, expected = aes_gcm(self.cipher, iv, self.binding + context, text)
+        else:
+            iv, text, tag = body[:16], body[16:-32], body[-32:]
+            expected = self.cbc_tag(context, iv, text)
+        if len(body) < (28 if self.gcm else 64) or not hmac.compare_digest(expected, tag):
+            raise Refused("tag")
+        return plain if self.gcm else aes_cbc(self.cipher, iv, text)
+
+
+def unwrap_secret(key_file, head):
+    """Of a field or a container whose head this is, with the wrapped key at its end."""
     magic, _edition, cipher, key_size, oaep, mgf1, _version, who, size = struct.unpack(">4s5BI16sH", head[:31])
     if magic != b"NX02" or cipher not in (1, 2) or key_size not in (16, 24, 32) or len(head) < 31 + size:
         raise Refused("head")
@@ -89,78 +118,41 @@ def data_key(key_file, head):
     secret = unwrap(key_file, head[31:], oaep, mgf1)
     if len(secret) != 32:
         raise Refused("secret")
-    return hkdf_expand(hmac.digest(bytes(32), secret, "sha256"), b"NX02 data key" + head, 32)
+    return secret
 
 
-def head_of(value):
-    return value[: 31 + struct.unpack(">H", value[29:31])[0]]
-
-
-def read_field(key_file, value, context):
-    head = head_of(value)
-    rest = value[len(head) :]
-    key = data_key(key_file, head)
-    salt = rest[:16]
-    cipher_key = hkdf_expand(key, b"NX02 cipher" + salt, head[6])
-    bound = struct.pack(">Q", len(context)) + context
-    if head[5] == 1:
-        iv, text, tag = rest[16:32], rest[32:-32], rest[-32:]
-        tag_key = hkdf_expand(key, b"NX02 tag" + salt, 32)
-        if len(rest) < 80 or not hmac.compare_digest(hmac.digest(tag_key, bound + value[:-32], "sha256"), tag):
-            raise Refused("tag")
-        return aes_cbc(cipher_key, iv, text)
-    iv, commitment, text, tag = rest[16:28], rest[28:60], rest[60:-16], rest[-16:]
-    if len(rest) < 76 or not hmac.compare_digest(hkdf_expand(key, b"NX02 commitment" + salt, 32), commitment):
+def after_commitment(keys, rest):
+    size = len(keys.commitment)
+    if not hmac.compare_digest(keys.commitment, rest[:size]):
         raise Refused("commitment")
-    return aes_gcm(cipher_key, iv, bound + value[: len(head) + 60], text, tag)
+    return rest[size:]
 
 
 PIECE = 65536
 
 
-class Container:
-    def __init__(self, key_file, value, context):
-        head = head_of(value)
-        salt, self.rest = value[len(head) : len(head) + 16], value[len(head) + 16 :]
-        self.gcm = head[5] == 2
-        bound = salt + struct.pack(">Q", len(context)) + context
-        self.key = hkdf_expand(data_key(key_file, head), b"NX02 container" + bound, 32)
-        self.cipher_key = hkdf_expand(self.key, b"NX02 cipher", head[6])
-        self.tag_key = hkdf_expand(self.key, b"NX02 tag", 32)
-        if self.gcm:
-            commitment, self.rest = self.rest[:32], self.rest[32:]
-            if not hmac.compare_digest(hkdf_expand(self.key, b"NX02 commitment", 32), commitment):
-                raise Refused("commitment")
-
-    def open_piece(self, piece, number, last):
-        place = struct.pack(">QB", number, last)
-        if self.gcm:
-            return aes_gcm(self.cipher_key, bytes(3) + place, b"", piece[:-16], piece[-16:])
-        if not hmac.compare_digest(hmac.digest(self.tag_key, place + piece[:-32], "sha256"), piece[-32:]):
-            raise Refused("tag")
-        return aes_cbc(self.cipher_key, hkdf_expand(self.key, b"NX02 IV" + place, 16), piece[:-32])
-
-    def read(self):
-        size = PIECE + (16 if self.gcm else 48)
-        plain = b""
-        for number in range(max(1, -(-len(self.rest) // size))):
-            piece = self.rest[number * size : (number + 1) * size]
-            last = (number + 1) * size >= len(self.rest)
-            opened = self.open_piece(piece, number, last)
-            if len(opened) > PIECE or (len(opened) < PIECE and not last) or (not opened and number):
-                raise Refused("size of a piece")
-            plain += opened
-        return plain
+def read_container(keys, rest):
+    size = PIECE + (28 if keys.gcm else 64)
+    plain = b""
+    for number in range(max(1, -(-len(rest) // size))):
+        last = (number + 1) * size >= len(rest)
+        opened = keys.open(rest[number * size : (number + 1) * size], struct.pack(">QB", number, last))
+        if len(opened) > PIECE or (len(opened) < PIECE and not last) or (not opened and number):
+            raise Refused("size of a piece")
+        plain += opened
+    return plain
 
 
 def read(key_file, value, context):
     if value.startswith(b"NX02:"):
         value = base64.b64decode(value[5:].rstrip(b"\n"), validate=True)
-    if value[4] == 1:
-        return read_field(key_file, value, context)
-    if value[4] == 2:
-        return Container(key_file, value, context).read()
-    raise Refused("edition")
+    if value[4] not in (1, 2):
+        raise Refused("edition")
+    head = value[: 31 + struct.unpack(">H", value[29:31])[0]]
+    secret = unwrap_secret(key_file, head)
+    keys = Keys(secret, head, context if value[4] == 2 else None)
+    rest = after_commitment(keys, value[len(head) :])
+    return read_container(keys, rest) if value[4] == 2 else keys.open(rest, context)
 
 
 def main():
@@ -174,4 +166,5 @@ def main():
         sys.exit(f"refused: {why}")
 
 
-main()
+if __name__ == "__main__":
+    main()

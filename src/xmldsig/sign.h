@@ -1,12 +1,11 @@
 /* What the forms of XML signatures have in common when they are made. */
-#ifndef XMLDSIG_MAKE_H
-#define XMLDSIG_MAKE_H
+#ifndef XMLDSIG_SIGN_H
+#define XMLDSIG_SIGN_H
 
 #include "config/scan.h"
 #include "crypto/signature.h"
 #include "xmldsig/c14n.h"
-#include "xmldsig/digest.h"
-#include "xmldsig/names.h"
+#include "xmldsig/tree.h"
 
 #define XML_SIGNATURE_START "<ds:Signature xmlns:ds=\"" XMLDSIG_NAMESPACE "\">"
 #define XML_SIGNATURE_END   "</ds:Signature>"

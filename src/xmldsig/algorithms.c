@@ -1,25 +1,106 @@
-#include "xmldsig/value.h"
+#include "xmldsig/algorithms.h"
 
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
+#include <string.h>
 
 #include "crypto/crypto.h"
-#include "crypto/padding.h"
 #include "crypto/pkey_ops.h"
+
+/* ---- their names ---- */
+
+/* RFC 9231, 2.3 */
+#define MORE       "http://www.w3.org/2001/04/xmldsig-more#"
+#define PSS        "http://www.w3.org/2007/05/xmldsig-more#"
+#define ENCRYPTION "http://www.w3.org/2001/04/xmlenc#"
+
+static const struct {
+    enum digest digest;
+    enum key_family family;
+    enum padding padding;
+    const char *uri;
+} signatures[] = {
+    { DIGEST_SHA256, FAMILY_RSA, PADDING_PKCS1, MORE "rsa-sha256" },
+    { DIGEST_SHA384, FAMILY_RSA, PADDING_PKCS1, MORE "rsa-sha384" },
+    { DIGEST_SHA512, FAMILY_RSA, PADDING_PKCS1, MORE "rsa-sha512" },
+    { DIGEST_SHA256, FAMILY_RSA, PADDING_PSS, PSS "sha256-rsa-MGF1" },
+    { DIGEST_SHA384, FAMILY_RSA, PADDING_PSS, PSS "sha384-rsa-MGF1" },
+    { DIGEST_SHA512, FAMILY_RSA, PADDING_PSS, PSS "sha512-rsa-MGF1" },
+    { DIGEST_SHA256, FAMILY_EC, PADDING_NONE, MORE "ecdsa-sha256" },
+    { DIGEST_SHA384, FAMILY_EC, PADDING_NONE, MORE "ecdsa-sha384" },
+    { DIGEST_SHA512, FAMILY_EC, PADDING_NONE, MORE "ecdsa-sha512" },
+};
+enum { SIGNATURES = sizeof signatures / sizeof *signatures };
+
+static const char *const digests[] = {
+    [DIGEST_SHA256] = ENCRYPTION "sha256",
+    [DIGEST_SHA384] = MORE "sha384",
+    [DIGEST_SHA512] = ENCRYPTION "sha512",
+};
+
+static se_status algorithm_refuse(const char *what, const char *uri, se_error *err)
+{
+    const char *why = "is not accepted";
+
+    if (strstr(uri, "hmac"))
+        why = "is not accepted: an HMAC proves nothing about who made it, for whoever can verify "
+              "it can make it";
+    else if (strstr(uri, "sha1") || strstr(uri, "md5") || strstr(uri, "ripemd"))
+        why = "is too weak";
+    return error_set(err, SE_ERR_REJECTED, "the %s %.150s %s", what, uri, why);
+}
+
+se_status xmldsig_signature_method(const struct algorithm **out, const char *uri, se_error *err)
+{
+    for (size_t i = 0; i < SIGNATURES; i++)
+        if (!strcmp(uri, signatures[i].uri)) {
+            *out = algorithm_signature(signatures[i].digest, signatures[i].family,
+                                       signatures[i].padding);
+            return SE_OK;
+        }
+    return algorithm_refuse("SignatureMethod", uri, err);
+}
+
+se_status xmldsig_digest_method(enum digest *out, const char *uri, se_error *err)
+{
+    for (enum digest d = DIGEST_SHA256; d <= DIGEST_SHA512; d++)
+        if (!strcmp(uri, digests[d])) {
+            *out = d;
+            return SE_OK;
+        }
+    return algorithm_refuse("DigestMethod", uri, err);
+}
+
+const char *xmldsig_signature_uri(const struct algorithm *algorithm)
+{
+    for (size_t i = 0; i < SIGNATURES; i++)
+        if (algorithm->digest == signatures[i].digest &&
+            algorithm->family == signatures[i].family &&
+            algorithm->padding == signatures[i].padding)
+            return signatures[i].uri;
+    return NULL;
+}
+
+const char *xmldsig_digest_uri(enum digest digest)
+{
+    return digests[digest];
+}
+
+/* ---- signature values ---- */
 
 AUTO_KIND(ecdsa_sig, ECDSA_SIG *, ECDSA_SIG_free(*p))
 
 /* P-521 has 66 bytes, and not 65. */
-static int part_size(const EVP_PKEY *key)
+static int ecdsa_part_size(const EVP_PKEY *key)
 {
     return (EVP_PKEY_get_bits(key) + 7) / 8;
 }
 
-static se_status from_der(se_buf *out, const EVP_PKEY *key, se_bytes der, se_error *err)
+static se_status ecdsa_from_der(se_buf *out, const EVP_PKEY *key, se_bytes der, se_error *err)
 {
     const unsigned char *p = der.data;
     AUTO(ecdsa_sig) parts = d2i_ECDSA_SIG(NULL, &p, (long)der.size);
-    int size = part_size(key);
+    int size = ecdsa_part_size(key);
 
     TRY(buf_new(out, (size_t)size * 2, err));
     if (parts && BN_bn2binpad(ECDSA_SIG_get0_r(parts), out->data, size) == size &&
@@ -29,11 +110,11 @@ static se_status from_der(se_buf *out, const EVP_PKEY *key, se_bytes der, se_err
     return crypto_error(err, SE_ERR_CRYPTO, "the key made a signature that is none");
 }
 
-static se_status to_der(se_buf *out, const EVP_PKEY *key, se_bytes value, se_error *err)
+static se_status ecdsa_to_der(se_buf *out, const EVP_PKEY *key, se_bytes value, se_error *err)
 {
     AUTO(ecdsa_sig) parts = ECDSA_SIG_new();
     const unsigned char *p = value.data;
-    int size = part_size(key), length;
+    int size = ecdsa_part_size(key), length;
     BIGNUM *r, *s;
     unsigned char *end;
 
@@ -71,7 +152,7 @@ se_status xmldsig_value_make(se_buf *out, EVP_PKEY *key, const struct algorithm 
     how = padding_how(algorithm, size);
     TRY(key_sign_hash(&value, key, &how, (se_bytes){ hash, size }, err));
     if (algorithm->family == FAMILY_EC)
-        return from_der(out, key, buf_bytes(&value), err);
+        return ecdsa_from_der(out, key, buf_bytes(&value), err);
     *out = buf_move(&value);
     return SE_OK;
 }
@@ -87,7 +168,7 @@ se_status xmldsig_value_check(se_bytes value, EVP_PKEY *key, const struct algori
         return error_set(err, SE_ERR_REJECTED, "%s does not go with the signer's key",
                          algorithm->name);
     if (algorithm->family == FAMILY_EC) {
-        TRY(to_der(&der, key, value, err));
+        TRY(ecdsa_to_der(&der, key, value, err));
         value = buf_bytes(&der);
     }
     if (!context ||
