@@ -61,14 +61,14 @@ se_status error_restate(se_error *err, se_status status)
     return status;
 }
 
-se_status error_prefix(se_error *err, const char *format, ...)
+se_status error_prefix(se_error *err, se_status status, const char *format, ...)
 {
     char text[sizeof err->text];
     va_list args;
     int n;
 
-    if (!err)
-        return SE_OK;
+    if (!err || !status)
+        return status;
     memcpy(text, err->text, sizeof text);
     va_start(args, format);
     n = vsnprintf(err->text, sizeof err->text, format, args);
@@ -76,21 +76,21 @@ se_status error_prefix(se_error *err, const char *format, ...)
     if (n >= 0 && (size_t)n < sizeof err->text)
         (void)snprintf(err->text + n, sizeof err->text - (size_t)n, "%s", text);
     text_clean(err->text);
-    return err->status;
+    return status;
 }
 
-se_status error_suffix(se_error *err, const char *format, ...)
+se_status error_suffix(se_error *err, se_status status, const char *format, ...)
 {
     size_t size = err ? strlen(err->text) : 0;
     va_list args;
 
-    if (!err)
-        return SE_OK;
+    if (!err || !status)
+        return status;
     va_start(args, format);
     (void)vsnprintf(err->text + size, sizeof err->text - size, format, args);
     va_end(args);
     text_clean(err->text);
-    return err->status;
+    return status;
 }
 
 /* ---- arguments ---- */

@@ -22,10 +22,8 @@ se_status error_set_at(se_error *err, se_status status, const char *file, int li
 #define TRY_PREFIX(call, err, ...)                                                                 \
     do {                                                                                           \
         se_status tried = (call);                                                                  \
-        if (tried) {                                                                               \
-            (void)error_prefix((err), __VA_ARGS__);                                                \
-            return tried;                                                                          \
-        }                                                                                          \
+        if (tried)                                                                                 \
+            return error_prefix((err), tried, __VA_ARGS__);                                        \
     } while (0)
 
 #define error_memory(err) error_set((err), SE_ERR_MEMORY, "out of memory")
@@ -37,13 +35,15 @@ se_status error_copy(se_error *err, se_status status, const se_error *failure);
  * above. */
 se_status error_restate(se_error *err, se_status status);
 
-/* Puts context in front of the text that is there: "key 'k1': " + "wrong PIN".  Returns the status
- * that is there, which is SE_OK where `err` is NULL: TRY_PREFIX() returns the failure's own. */
-se_status error_prefix(se_error *err, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/*
+ * Puts context in front of the failure's text: "key 'k1': " + "wrong PIN".  Returns `status`: a
+ * caller without an se_error fails as well.  SE_OK is nothing to put anything in front of.
+ */
+se_status error_prefix(se_error *err, se_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Puts behind it what can be done about it: "wrong PIN" + "; unlock the token". */
-se_status error_suffix(se_error *err, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+se_status error_suffix(se_error *err, se_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -180,7 +180,7 @@ static se_status append_lines(struct append_task *t, struct stream *in, se_error
             records[i] = record_of(t->options, lines->list[i]);
         t->storing = true;
         if ((st = se_history_append_many(&first, t->history, records, lines->count, err)))
-            return error_prefix(err, "line %ju and those after it: ", (uintmax_t)lines->number);
+            return error_prefix(err, st, "line %ju and those after it: ", (uintmax_t)lines->number);
         t->storing = false;
         t->first = t->first ? t->first : first;
         t->count += lines->count;

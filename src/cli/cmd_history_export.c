@@ -173,7 +173,7 @@ static se_status make_document(struct document *out, struct history_session *s, 
         se_history_export(&out->report, &out->seal, s->history, &range, export_entry, out, err);
 
     if (st)
-        return error_prefix(err, "nothing is signed: ");
+        return error_prefix(err, st, "nothing is signed: ");
     if (out->full)
         return error_set(err, SE_ERR_USAGE,
                          "more than %d MB: export it in parts, with --first and --last",

@@ -366,7 +366,7 @@ static se_status verify_signatures(struct signatures *out, unsigned *last,
         *last ^= 1;
         if ((st = verify_signature(&out->of[out->count], &contents[*last], job, &input->source,
                                    err)))
-            return error_prefix(err, "the signature inside the signature: ");
+            return error_prefix(err, st, "the signature inside the signature: ");
     }
     return st;
 }

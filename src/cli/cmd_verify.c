@@ -206,7 +206,7 @@ static se_status verify_with_beside(se_signer *signer, const char **used, struct
     if (st != SE_ERR_FORMAT || !beside || *used)
         return st;
     if (access(beside, F_OK))
-        return error_suffix(err, "; and there is no '%s': --signature names a detached one",
+        return error_suffix(err, st, "; and there is no '%s': --signature names a detached one",
                             beside);
     *used = beside;
     *err = (se_error)SE_ERROR_INIT;

@@ -194,7 +194,7 @@ static se_status stop_at_line(struct batch *w, size_t i, se_status st, const cha
         reason = why.text;
     (void)error_set(err, st, "line %ju: %s", (uintmax_t)(w->lines->number + i), reason);
     if (job->values && looks_wrapped(w, i))
-        (void)error_suffix(err,
+        (void)error_suffix(err, st,
                            "; as long as a line of wrapped base64: each value has to be one line");
     return st;
 }

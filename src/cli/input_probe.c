@@ -97,7 +97,7 @@ void zip_to_verify_blame(const struct zip_to_verify *c, se_error *err)
         return;
     (void)snprintf(text, sizeof text, "%s", err->text + strlen(prefix));
     (void)snprintf(err->text, sizeof err->text, "%s", text);
-    (void)error_prefix(err, "'%s': ", c->in.input.name);
+    (void)error_prefix(err, err->status, "'%s': ", c->in.input.name);
 }
 
 void zip_to_verify_close(struct zip_to_verify *c)

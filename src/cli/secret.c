@@ -122,7 +122,5 @@ se_status secret_read(se_buf *out, const char *source, const char *option, const
     else /* the text is not shown: it may be the secret itself */
         return error_set(err, SE_ERR_USAGE,
                          "%s takes env:NAME, file:PATH, credential:NAME, fd:N or prompt", option);
-    if (st)
-        (void)error_prefix(err, "%s: ", option);
-    return st;
+    return error_prefix(err, st, "%s: ", option);
 }

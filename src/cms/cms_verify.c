@@ -223,9 +223,7 @@ static se_status read_all(se_buf *out, const struct verify_job *job, se_error *e
 
     se_status st = pem_decoder_all(out, &stream, SIGNATURE_LIMIT, err);
 
-    if (st)
-        (void)error_prefix(err, "the signature: ");
-    return st;
+    return error_prefix(err, st, "the signature: ");
 }
 
 /* What it was hashed with is known only after the content. */

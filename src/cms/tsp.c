@@ -210,7 +210,7 @@ se_status stamp_check(struct stamp *out, se_bytes der, se_bytes signature,
     se_status st;
 
     if ((st = read_token(&t, der, err)) || (st = check_token(&t, err))) {
-        (void)error_prefix(err, "the time stamp is not good: ");
+        (void)error_prefix(err, st, "the time stamp is not good: ");
         return st;
     }
     if (t.doubt.status) {
@@ -274,7 +274,8 @@ void stamp_blame(se_error *err, const struct stamp *stamp, const X509 *certifica
         return;
     date_text(day, stamp->time);
     if (stamp->time)
-        (void)error_prefix(err, "at the time of its time stamp (%s): ", day);
+        (void)error_prefix(err, SE_ERR_REJECTED, "at the time of its time stamp (%s): ", day);
     else if (*stamp->ignored)
-        (void)error_prefix(err, "its time stamp does not count (%s): ", stamp->ignored);
+        (void)error_prefix(err, SE_ERR_REJECTED,
+                           "its time stamp does not count (%s): ", stamp->ignored);
 }

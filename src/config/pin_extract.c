@@ -254,7 +254,7 @@ static se_status read_text(struct redacted *out, se_bytes text, se_error *err)
     se_status st = pins_extract(out, text, &line, err);
 
     if (st == SE_ERR_CONFIG)
-        (void)error_prefix(err, "line %d: ", line);
+        (void)error_prefix(err, st, "line %d: ", line);
     return st;
 }
 

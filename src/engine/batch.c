@@ -241,7 +241,7 @@ static se_status decrypt_fields(se_field *fields, size_t count, struct decryptio
     if (b.failed == count)
         return SE_OK;
     (void)error_copy(err, b.why.status, &b.why);
-    (void)error_prefix(err, "field %zu: ", b.failed + 1);
+    (void)error_prefix(err, st, "field %zu: ", b.failed + 1);
     return b.why.status;
 }
 
@@ -277,7 +277,7 @@ static se_status fields_encrypt(se_field *fields, size_t count, struct encryptio
         if (!fields[i].status || first)
             continue;
         first = error_copy(err, why.status, &why);
-        (void)error_prefix(err, "field %zu: ", i + 1);
+        (void)error_prefix(err, first, "field %zu: ", i + 1);
     }
     return first;
 }
@@ -324,9 +324,9 @@ static se_status batch_encrypt(struct batch_call *b)
     if (st)
         return fields_fail(b->fields, b->count, st);
     encryption.binary = b->params.binary;
-    return fields_encrypt(b->fields, b->count, &encryption, &b->call.error)
-               ? error_blame_key(&b->call.error, encryption.descriptor)
-               : SE_OK;
+    return error_blame_key(&b->call.error,
+                           fields_encrypt(b->fields, b->count, &encryption, &b->call.error),
+                           encryption.descriptor);
 }
 
 static se_status batch_decrypt(struct batch_call *b)
@@ -336,9 +336,9 @@ static se_status batch_decrypt(struct batch_call *b)
 
     if (st)
         return fields_fail(b->fields, b->count, st);
-    return decrypt_fields(b->fields, b->count, &decryption, NULL, &b->call.error)
-               ? error_prefix(&b->call.error, "descriptor '%s': ", decryption.name)
-               : SE_OK;
+    return error_prefix(&b->call.error,
+                        decrypt_fields(b->fields, b->count, &decryption, NULL, &b->call.error),
+                        "descriptor '%s': ", decryption.name);
 }
 
 static se_status batch_rekey(struct batch_call *b)
@@ -355,7 +355,8 @@ static se_status batch_rekey(struct batch_call *b)
     st = decrypt_fields(b->fields, b->count, &decryption, &encryption, &b->call.error);
     again = fields_encrypt_again(b->fields, b->count, &encryption, &b->call.error);
     if (st || again)
-        (void)error_prefix(&b->call.error, "descriptor '%s': ", decryption.name);
+        (void)error_prefix(&b->call.error, b->call.error.status,
+                           "descriptor '%s': ", decryption.name);
     return st ? st : again;
 }
 

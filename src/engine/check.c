@@ -275,7 +275,7 @@ static se_status check_replica(struct check_row *f, size_t index, const struct k
         check_namesakes(f, key, ref);
         st = row_probe(f, key, options, err);
     }
-    return st ? error_prefix(err, "replica %zu (line %d): ", index + 1, ref->line) : SE_OK;
+    return error_prefix(err, st, "replica %zu (line %d): ", index + 1, ref->line);
 }
 
 static se_status check_replicas(struct check_row *f, const struct key *whole,
@@ -429,7 +429,7 @@ se_status se_check(se_engine *engine, se_check_fn fn, void *arg, const se_check_
         if (!f.row.status || first)
             continue;
         first = error_copy(error, f.row.status, &f.error);
-        (void)error_blame_key(error, f.descriptor);
+        (void)error_blame_key(error, first, f.descriptor);
     }
     return st ? st : first;
 }

@@ -57,9 +57,8 @@ static se_status container_encrypt(struct container_job *job, se_engine *engine,
     AUTO(encryption) encryption = { .uses = 0 };
 
     TRY(encryption_begin(&encryption, engine, call, job->params.version));
-    return encrypt_container(job, &encryption, &call->error)
-               ? error_blame_key(&call->error, encryption.descriptor)
-               : SE_OK;
+    return error_blame_key(&call->error, encrypt_container(job, &encryption, &call->error),
+                           encryption.descriptor);
 }
 
 se_status se_container_encrypt_stream(const se_sink *out, se_engine *engine, const char *descriptor,
@@ -116,9 +115,8 @@ static se_status container_decrypt(struct container_job *job, se_engine *engine,
     AUTO(decryption) decryption = { .count = 0 };
 
     TRY(decryption_begin(&decryption, engine, call, job->params.version));
-    return decrypt_container(job, &decryption, &call->error)
-               ? error_prefix(&call->error, "descriptor '%s': ", decryption.name)
-               : SE_OK;
+    return error_prefix(&call->error, decrypt_container(job, &decryption, &call->error),
+                        "descriptor '%s': ", decryption.name);
 }
 
 se_status se_container_decrypt_stream(const se_sink *out, se_engine *engine, const char *descriptor,

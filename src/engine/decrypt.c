@@ -15,7 +15,7 @@ static void decryption_add(struct decryption *dec, const struct descriptor *desc
 
     if (key_cache_open(&version.key, dec->engine, descriptor->key, PART_CERTIFICATE, &failure) &&
         !dec->missing.status) {
-        (void)error_prefix(&failure, "version %u: key '%s': ", descriptor->version,
+        (void)error_prefix(&failure, failure.status, "version %u: key '%s': ", descriptor->version,
                            descriptor->key->name);
         dec->missing = failure;
     }
@@ -57,9 +57,8 @@ se_status decryption_begin(struct decryption *out, se_engine *engine, struct api
     *out = (struct decryption){ .engine = engine, .missing = SE_ERROR_INIT };
     TRY(config_descriptor(&any, engine->config, call->event.descriptor, version, err));
     out->name = any->name;
-    return decryption_collect(out, any, version, err)
-               ? error_prefix(err, "descriptor '%s': ", any->name)
-               : SE_OK;
+    return error_prefix(err, decryption_collect(out, any, version, err),
+                        "descriptor '%s': ", any->name);
 }
 
 void decryption_end(struct decryption *dec)
@@ -98,7 +97,7 @@ static se_status unwrap_by_store(se_buf *secret, const struct decryption *dec,
         st = key_unwrap(secret, key->private, envelope->how.digest ? &envelope->how : &stated,
                         envelope->wrapped, err);
     if (st && st != SE_ERR_REJECTED)
-        (void)error_prefix(err, "version %u: key '%s': ", v->descriptor->version,
+        (void)error_prefix(err, st, "version %u: key '%s': ", v->descriptor->version,
                            v->descriptor->key->name);
     return st;
 }
@@ -225,9 +224,9 @@ static se_status decrypt_field(se_buf *out, se_engine *engine, se_bytes in,
 
     TRY(arguments_options(&read, params, se_field_params, &call->error));
     TRY(decryption_begin(&decryption, engine, call, read.version));
-    return decrypt_value(out, &decryption, in, read.context, &call->error)
-               ? error_prefix(&call->error, "descriptor '%s': ", decryption.name)
-               : SE_OK;
+    return error_prefix(&call->error,
+                        decrypt_value(out, &decryption, in, read.context, &call->error),
+                        "descriptor '%s': ", decryption.name);
 }
 
 se_status se_decrypt(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in,

@@ -33,7 +33,7 @@ se_status encryption_begin(struct encryption *out, se_engine *engine, struct api
     *out = (struct encryption){ .engine = engine };
     TRY(config_descriptor(&out->descriptor, engine->config, call->event.descriptor, version, err));
     api_call_use(call, out->descriptor);
-    return encryption_prepare(out, err) ? error_blame_key(err, out->descriptor) : SE_OK;
+    return error_blame_key(err, encryption_prepare(out, err), out->descriptor);
 }
 
 void encryption_end(struct encryption *e)
@@ -148,9 +148,9 @@ static se_status encrypt_field(se_buf *out, se_engine *engine, se_bytes in,
     TRY(arguments_options(&read, params, se_field_params, &call->error));
     TRY(encryption_begin(&encryption, engine, call, read.version));
     encryption.binary = read.binary;
-    return encryption_add(out, &encryption, in, read.context, &call->error)
-               ? error_blame_key(&call->error, encryption.descriptor)
-               : SE_OK;
+    return error_blame_key(&call->error,
+                           encryption_add(out, &encryption, in, read.context, &call->error),
+                           encryption.descriptor);
 }
 
 se_status se_encrypt(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in,

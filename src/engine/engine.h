@@ -53,7 +53,7 @@ enum purpose purpose_choose(se_purpose stated, const struct descriptor *descript
 SE_MUST_CHECK se_status job_params_check(se_purpose purpose, int64_t *time, se_error *err);
 
 /* Puts "descriptor 'NAME': key 'NAME': " in front of what is there. */
-se_status error_blame_key(se_error *err, const struct descriptor *descriptor);
+se_status error_blame_key(se_error *err, se_status status, const struct descriptor *descriptor);
 
 /* ---- container.c ---- */
 

@@ -248,7 +248,8 @@ static se_status is_same_key(bool *same, se_engine *engine, const struct key_ent
     se_status st = key_cache_open(&other, engine, entry, PART_CERTIFICATE, err);
 
     if (st)
-        return error_prefix(err, "it can't be told whether key '%s' is the same: ", entry->name);
+        return error_prefix(err, st,
+                            "it can't be told whether key '%s' is the same: ", entry->name);
     *same =
         EVP_PKEY_eq(X509_get0_pubkey(other->certificate), X509_get0_pubkey(key->certificate)) == 1;
     return SE_OK;
@@ -276,8 +277,8 @@ se_status key_check_sharing(se_engine *engine, const struct descriptor *descript
     return SE_OK;
 }
 
-se_status error_blame_key(se_error *err, const struct descriptor *descriptor)
+se_status error_blame_key(se_error *err, se_status status, const struct descriptor *descriptor)
 {
-    return error_prefix(err, "descriptor '%s': key '%s': ", descriptor->name,
+    return error_prefix(err, status, "descriptor '%s': key '%s': ", descriptor->name,
                         descriptor->key->name);
 }

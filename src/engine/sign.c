@@ -90,7 +90,7 @@ static se_status sign_source(const se_sink *out, se_engine *engine, struct strea
     st = signing_key_open(&key, engine, found, &read, &call->error);
     if (!st)
         st = signing_key_sign(out, &key, in, &read, &call->error);
-    return st ? error_blame_key(&call->error, found) : SE_OK;
+    return error_blame_key(&call->error, st, found);
 }
 
 se_status se_sign_stream(const se_sink *out, se_engine *engine, const char *descriptor,
@@ -186,5 +186,5 @@ se_status se_find_signer(se_signer *out, se_engine *engine, const char *descript
     error = error ? error : &spare;
     TRY(sign_params_read(&read, params, error));
     TRY(config_descriptor(&found, engine->config, descriptor, read.version, error));
-    return signer_find(out, engine, found, &read, error) ? error_blame_key(error, found) : SE_OK;
+    return error_blame_key(error, signer_find(out, engine, found, &read, error), found);
 }

@@ -156,7 +156,7 @@ se_status signed_config_check_files(struct config *config, const struct signed_c
 
     if (!st)
         return SE_OK;
-    (void)error_prefix(err, "'%s': ", checked->path);
+    (void)error_prefix(err, st, "'%s': ", checked->path);
     return st == SE_ERR_MEMORY || st == SE_ERR_ACCESS ? st : error_restate(err, SE_ERR_CONFIG);
 }
 
@@ -222,7 +222,7 @@ static se_status config_sign(const se_sink *out, se_engine *engine,
     sign = (struct sign_job){ .algorithm = key.algorithm, .key = key.key, .out = out };
     if (!st)
         st = xmldsig_config_sign(&sign, buf_bytes(&plain), buf_bytes(&canonical), &call->error);
-    return st ? error_blame_key(&call->error, found) : SE_OK;
+    return error_blame_key(&call->error, st, found);
 }
 
 se_status se_config_sign(se_buf *out, se_engine *engine, const char *descriptor, unsigned version,

@@ -169,7 +169,6 @@ se_status timestamp_fetch(se_buf *out, const char *url, se_bytes bytes, se_error
 
     *out = (se_buf)SE_BUF_INIT;
     TRY(read_url(&authority, url, err));
-    return request_token(out, &authority, bytes, err)
-               ? error_prefix(err, "time stamping authority '%s': ", url)
-               : SE_OK;
+    return error_prefix(err, request_token(out, &authority, bytes, err),
+                        "time stamping authority '%s': ", url);
 }

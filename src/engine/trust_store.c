@@ -49,7 +49,7 @@ static void expected_add(struct expected_signers *c, se_engine *engine,
     if (key_cache_open(&key, engine, descriptor->key, PART_CERTIFICATE, &failure) ||
         key_signing_algorithm(&signer.algorithm, descriptor, X509_get0_pubkey(key->certificate),
                               &failure)) {
-        (void)error_prefix(&failure, "version %u: key '%s': ", descriptor->version,
+        (void)error_prefix(&failure, failure.status, "version %u: key '%s': ", descriptor->version,
                            descriptor->key->name);
         if (!c->missing.status)
             c->missing = failure;
@@ -109,7 +109,7 @@ se_status trust_store_load(X509_STORE **out, const char *path, se_error *err)
         return st;
     if ((st = file_read(&text, path, TRUST_LIMIT, err)) ||
         (st = certificates_read(&certificates, buf_bytes(&text), path, err)))
-        return error_prefix(err, "trust: ");
+        return error_prefix(err, st, "trust: ");
     return trust_store_add(*out, certificates, err);
 }
 

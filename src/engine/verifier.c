@@ -85,7 +85,7 @@ se_status se_verifier_open(se_verifier **out, se_engine *engine, const char *des
     TRY(config_descriptor(&found, engine->config, descriptor, version, error));
     if ((st = key_cache_open(&key, engine, found->key, PART_CERTIFICATE, error)) ||
         (st = verifier_of_key(out, found, key, error)))
-        return error_blame_key(error, found);
+        return error_blame_key(error, st, found);
     return SE_OK;
 }
 

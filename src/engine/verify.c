@@ -164,7 +164,7 @@ static se_status verify_source(se_signer *out, se_engine *engine, struct stream 
     if (st || (st = check_signer_rules(&verdict, &expected, first, &job, err)) ||
         (st = certificate_names(address, verdict.certificate, read.addresses, read.address_count,
                                 SE_ERR_REJECTED, err)))
-        return error_prefix(err, "descriptor '%s': ", descriptor);
+        return error_prefix(err, st, "descriptor '%s': ", descriptor);
     if (out) {
         signer_from_verdict(out, &verdict);
         (void)snprintf(out->address, sizeof out->address, "%s", address);

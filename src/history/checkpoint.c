@@ -182,15 +182,13 @@ static se_status check_latest_signature(se_history *h, const struct signed_note 
                          checkpoint->descriptor, h->descriptor);
     st = checkpoint_verifier(&signer, h, checkpoint->version, err);
     if (st) {
-        (void)error_prefix(err,
+        (void)error_prefix(err, st,
                            "its last seal was made by version %u of '%s': ", checkpoint->version,
                            h->descriptor);
         return st;
     }
     st = signed_note_verify(note, signer, err);
-    if (st)
-        (void)error_prefix(err, "its last seal, number %ju: ", (uintmax_t)checkpoint->number);
-    return st;
+    return error_prefix(err, st, "its last seal, number %ju: ", (uintmax_t)checkpoint->number);
 }
 
 /* What the store says of the chain has to be what the checkpoint says. */
@@ -274,7 +272,5 @@ se_status latest_check(se_history *h, struct chain_store *store, const struct ch
 {
     se_status st = follow_chain(h, store, chain, err);
 
-    if (st)
-        (void)error_prefix(err, "chain '%s': ", h->chain);
-    return st;
+    return error_prefix(err, st, "chain '%s': ", h->chain);
 }

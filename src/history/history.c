@@ -223,7 +223,7 @@ static se_status resolve_outcome(const se_history *h, const struct latest *made,
             return there ? SE_OK : SE_ERR_UNAVAILABLE;
         nanosleep(&(struct timespec){ 0, OUTCOME_PAUSE_MS * 1000000 }, NULL);
     }
-    (void)error_prefix(why, "whether it was stored is not known: ");
+    (void)error_prefix(why, SE_ERR_UNAVAILABLE, "whether it was stored is not known: ");
     return SE_ERR_UNAVAILABLE;
 }
 
@@ -359,7 +359,7 @@ se_status se_history_head(se_buf *out, se_history *history, se_error *error)
     TRY(history_open_reader(&store, &chain, history, error));
     st = latest_load(&latest, history, store, &chain, error);
     if (st) {
-        (void)error_prefix(error, "chain '%s': ", history->chain);
+        (void)error_prefix(error, st, "chain '%s': ", history->chain);
         return st;
     }
     return checkpoint_read(out, store, &chain, chain.checkpoints, error);

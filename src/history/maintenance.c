@@ -29,9 +29,7 @@ static se_status require_good_chain(struct latest *latest, se_history *h, const 
     se_status st = verification_require(&report, &v, err);
 
     *latest = v.latest;
-    if (st)
-        (void)error_prefix(err, "chain '%s' is not good, and nothing is changed: ", h->chain);
-    return st;
+    return error_prefix(err, st, "chain '%s' is not good, and nothing is changed: ", h->chain);
 }
 
 /* A dry run keeps nobody waiting. */

@@ -111,7 +111,7 @@ se_status se_history_prove(se_buf *out, se_history *history, uint64_t seq, se_er
     se_history_proof_free(&proof);
     if (!st)
         return writer_finish(out, &w, error);
-    (void)error_prefix(error, "chain '%s': entry %ju: it can't be proved: ", history->chain,
+    (void)error_prefix(error, st, "chain '%s': entry %ju: it can't be proved: ", history->chain,
                        (uintmax_t)seq);
     return st;
 }

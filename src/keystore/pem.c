@@ -225,9 +225,7 @@ static se_status open_pem(struct key **out, const struct keyref *ref, enum key_p
                        bundle.count);
     if (!st)
         st = bundle_open(out, &bundle, &any, part, err);
-    if (st)
-        (void)error_prefix(err, "PEM file '%s': ", ref->location);
-    return st;
+    return error_prefix(err, st, "PEM file '%s': ", ref->location);
 }
 
 const struct store_type pem_store = { .name = "pem", .open = open_pem };

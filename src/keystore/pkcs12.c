@@ -368,9 +368,7 @@ static se_status open_pkcs12(struct key **out, const struct keyref *ref, enum ke
     *out = NULL;
     if (!st)
         st = bundle_open(out, &bundle, ref, part, err);
-    if (st)
-        (void)error_prefix(err, "PKCS #12 file '%s': ", ref->location);
-    return st;
+    return error_prefix(err, st, "PKCS #12 file '%s': ", ref->location);
 }
 
 const struct store_type pkcs12_store = { .name = "pkcs12", .open = open_pkcs12 };

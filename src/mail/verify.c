@@ -143,7 +143,7 @@ static se_status enter_signature(struct verification *v)
     v->later = true;
     v->over = false;
     if (header_read(&h, &v->message.lines, &v->failure))
-        return error_prefix(&v->failure, "the signature's part: ");
+        return error_prefix(&v->failure, v->failure.status, "the signature's part: ");
     TRY(field_value(&type, &h, header_find(&h, "Content-Type"), &v->failure));
     media_read(&media, (const char *)type.data);
     if (!media_is_signature(media.type))

@@ -38,7 +38,8 @@ void conf_free(struct conf **conf)
 }
 
 #define BAD(r, ...)                                                                                \
-    (error_set(err, SE_ERR_CONFIG, __VA_ARGS__), error_prefix(err, "%s:%u: ", (r)->path, (r)->line))
+    (error_set(err, SE_ERR_CONFIG, __VA_ARGS__),                                                   \
+     error_prefix(err, SE_ERR_CONFIG, "%s:%u: ", (r)->path, (r)->line))
 
 /* ---- settings: name = value ---- */
 
@@ -80,7 +81,7 @@ static se_status set_peers(struct conf_reader *r, se_error *err)
     r->conf->peers = (struct peers){ .count = 0 };
     for (size_t i = 2; !st && i < r->count; i++)
         if ((st = peers_add(&r->conf->peers, r->words[i], err)))
-            st = error_prefix(err, "%s:%u: ", r->path, r->line);
+            st = error_prefix(err, st, "%s:%u: ", r->path, r->line);
     return st;
 }
 
@@ -185,7 +186,7 @@ static se_status conf_take_rule(struct conf_reader *r, se_error *err)
 {
     se_status st = rules_add(&r->conf->rules, r->words, r->count, r->line, err);
 
-    return st == SE_ERR_CONFIG ? error_prefix(err, "%s:%u: ", r->path, r->line) : st;
+    return st == SE_ERR_CONFIG ? error_prefix(err, st, "%s:%u: ", r->path, r->line) : st;
 }
 
 static se_status conf_take_line(struct conf_reader *r, char *line, se_error *err)

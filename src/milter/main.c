@@ -290,9 +290,8 @@ static se_status check_metrics(const struct conf *conf, se_error *err)
 {
     AUTO(output) out = OUTPUT_INIT;
 
-    return conf->metrics && output_open(&out, conf->metrics, 0644, err)
-               ? error_prefix(err, "metrics: ")
-               : SE_OK;
+    return error_prefix(err, conf->metrics && output_open(&out, conf->metrics, 0644, err),
+                        "metrics: ");
 }
 
 static void check_place(struct check *c, se_status (*check)(const struct conf *conf, se_error *err))
@@ -306,7 +305,7 @@ static void check_place(struct check *c, se_status (*check)(const struct conf *c
 
 static void note_rule(struct check *c, const struct rule *rule, se_status st, se_error *err)
 {
-    (void)error_prefix(err, "%s:%u: rule for '%s': ", c->setup->conf->path, rule->line,
+    (void)error_prefix(err, st, "%s:%u: rule for '%s': ", c->setup->conf->path, rule->line,
                        rule->pattern);
     note_finding(c, st, err->text);
 }

@@ -98,7 +98,7 @@ static se_status refuse_covered(const struct rule *rule, const struct rule *by, 
                     "the rule for '%s' never counts: that for '%s' in line %u covers it; write it "
                     "above, or remove it",
                     rule->pattern, by->pattern, by->line);
-    return error_prefix(err, "%s:%u: ", path, rule->line);
+    return error_prefix(err, SE_ERR_CONFIG, "%s:%u: ", path, rule->line);
 }
 
 static int compare_patterns(const void *a, const void *b)

@@ -35,8 +35,7 @@ static se_status check_signers(const char *path, se_error *err)
 
     if (!path)
         return SE_OK;
-    if (file_read(&text, path, CERTIFICATES_LIMIT, err))
-        return error_prefix(err, "trust-signers: ");
+    TRY_PREFIX(file_read(&text, path, CERTIFICATES_LIMIT, err), err, "trust-signers: ");
     return strstr((const char *)text.data, "-----BEGIN CERTIFICATE-----")
                ? SE_OK
                : error_set(err, SE_ERR_CONFIG, "trust-signers: '%s' has no certificate in PEM",

@@ -78,7 +78,7 @@ se_status watch_begin(struct watch *out, const struct conf *conf, se_engine *eng
             continue;
         st = watched_identify(w, engine, err);
         if (st == SE_ERR_NO_DESCRIPTOR || st == SE_ERR_POLICY)
-            return error_prefix(err, "rule for '%s': ", rule->pattern);
+            return error_prefix(err, st, "rule for '%s': ", rule->pattern);
         out->count++; /* a key store that is away comes back */
     }
     return SE_OK;

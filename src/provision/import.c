@@ -172,9 +172,8 @@ se_status imported_key_read(struct imported_key *out, const struct provision_imp
     if (!st)
         st = choose_imported_key(out, &bundle, err);
     if (st == SE_ERR_ACCESS)
-        (void)error_prefix(err, import->password->size ? "its password (--password-source): "
-                                                       : "--password-source says its password: ");
-    if (st)
-        (void)error_prefix(err, "'%s': ", import->name);
-    return st;
+        (void)error_prefix(err, st,
+                           import->password->size ? "its password (--password-source): "
+                                                  : "--password-source says its password: ");
+    return error_prefix(err, st, "'%s': ", import->name);
 }

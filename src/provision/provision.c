@@ -39,9 +39,7 @@ static se_status target_keystore_open(struct keystore **out, const struct target
 
 static se_status prefix_target(const struct target *target, se_status st, se_error *err)
 {
-    if (st)
-        (void)error_prefix(err, "%s: ", target->text);
-    return st;
+    return error_prefix(err, st, "%s: ", target->text);
 }
 
 /* Read back from where it is now. */

@@ -300,7 +300,8 @@ static se_status init_slot(struct init_task *task, const struct provision_report
         listing_slot(report, &slot);
     else
         (void)error_prefix(
-            err, "the token is initialised, but has no user PIN yet (run it again with --force): ");
+            err, st,
+            "the token is initialised, but has no user PIN yet (run it again with --force): ");
     return st;
 }
 
@@ -322,6 +323,6 @@ se_status provision_init(struct target *target, const se_buf *so_pin, bool force
         return error_set(err, SE_ERR_USAGE, "token label '%s': more than %d bytes", label,
                          LABEL_SIZE);
     if ((st = init_slot(&task, report, err)))
-        (void)error_prefix(err, "'%s': ", target->ref.location);
+        (void)error_prefix(err, st, "'%s': ", target->ref.location);
     return st;
 }

@@ -231,14 +231,11 @@ static se_status token_keystore_load(struct token_keystore *s, enum access acces
 {
     const struct keyref *ref = &s->keystore.target->ref;
     CK_SLOT_ID slot;
-    se_status st;
 
     TRY(module_open(&s->module, ref->location, ref->init_args, err));
     TRY(token_select(&slot, s->module, ref, err));
     TRY(token_open(&s->token, s->module, slot, err));
-    if ((st = open_token_session(s, access, err)))
-        (void)token_context(s->token, err);
-    return st;
+    return token_context(s->token, open_token_session(s, access, err), err);
 }
 
 static se_status token_keystore_open(struct keystore **out, const struct target *target,

@@ -133,7 +133,7 @@ static se_status value_decode(se_buf *out, const xmlNode *node, se_error *err)
     }
     TRY(writer_finish(&text, &packed, err));
     st = base64_decode(out, buf_bytes(&text), err);
-    return st ? error_prefix(err, "<%s>: ", (const char *)node->name) : SE_OK;
+    return error_prefix(err, st, "<%s>: ", (const char *)node->name);
 }
 
 /* The only parameter that a canonicalisation has. */

@@ -55,7 +55,7 @@ static se_status check_text(se_bytes text, se_error *err)
         return SE_OK;
     if (st == SE_ERR_CONFIG)
         st = error_restate(err, SE_ERR_FORMAT);
-    (void)error_prefix(err, "line %d: ", line);
+    (void)error_prefix(err, st, "line %d: ", line);
     return st;
 }
 

@@ -106,7 +106,7 @@ se_status archive_open(struct archive *out, const char *path, const struct archi
     for (size_t i = 0; !st && i < sizeof steps / sizeof *steps; i++) {
         st = steps[i].take(out, err);
         if (limits->tidies && (st == SE_ERR_FORMAT || st == SE_ERR_REJECTED))
-            (void)error_suffix(err, "%s", steps[i].remedy);
+            (void)error_suffix(err, st, "%s", steps[i].remedy);
     }
     if (st)
         archive_close(out);

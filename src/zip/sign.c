@@ -248,11 +248,9 @@ static se_status read_archive(struct signing *s, const char *in, se_error *err)
 
 static se_status sign_archive(const char *out, struct signing *s, const char *in, se_error *err)
 {
-    if (read_archive(s, in, err))
-        return error_prefix(err, "'%s': ", in);
+    TRY_PREFIX(read_archive(s, in, err), err, "'%s': ", in);
     TRY(open_target(out, s, err));
-    if (digest_entries(s, err))
-        return error_prefix(err, "'%s': ", in);
+    TRY_PREFIX(digest_entries(s, err), err, "'%s': ", in);
     TRY(make_signature(s, err));
     TRY(write_archive(s, err));
     return s->params.encrypt ? encrypt_archive(out, s, err) : output_commit(&s->target, err);

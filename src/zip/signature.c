@@ -156,7 +156,7 @@ static se_status verify_block(se_signer *out, const struct signature_job *job, s
     params.trust_tsa = job->params->trust_tsa;
     params.accept = job->params->issuers ? SE_ACCEPT_ISSUERS : SE_ACCEPT_CERTIFICATES;
     st = se_verify(out, job->engine, job->descriptor, file, &params, err);
-    return st ? error_prefix(err, "%s: ", entry_name(job->archive, block)) : SE_OK;
+    return error_prefix(err, st, "%s: ", entry_name(job->archive, block));
 }
 
 se_status signature_verify(se_signer *out, const struct signature_job *job,

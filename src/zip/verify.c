@@ -183,7 +183,7 @@ static se_status report_entries(const struct verifying *v, se_error *err)
                             se_zip_state_text(report.state));
     }
     if (bad > 1)
-        (void)error_prefix(err, "%zu entries are refused, the first: ", bad);
+        (void)error_prefix(err, SE_ERR_REJECTED, "%zu entries are refused, the first: ", bad);
     return bad ? SE_ERR_REJECTED : SE_OK;
 }
 
@@ -248,5 +248,5 @@ se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *p
     TRY(arguments_check(error, engine, descriptor, path));
     error = error ? error : &spare;
     TRY(zip_verify_params_read(&read, params, error));
-    return verify_archive(&v, &job, path, error) ? error_prefix(error, "'%s': ", path) : SE_OK;
+    return error_prefix(error, verify_archive(&v, &job, path, error), "'%s': ", path);
 }

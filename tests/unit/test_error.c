@@ -44,7 +44,8 @@ static void nobody_needs_an_error(void **state)
     (void)state;
     assert_int_equal(error_set(NULL, SE_ERR_FORMAT, "%s", "lost"), SE_ERR_FORMAT);
     assert_int_equal(error_memory(NULL), SE_ERR_MEMORY);
-    assert_int_equal(error_prefix(NULL, "lost: "), SE_OK);
+    assert_int_equal(error_prefix(NULL, SE_ERR_REJECTED, "lost: "), SE_ERR_REJECTED);
+    assert_int_equal(error_suffix(NULL, SE_ERR_REJECTED, "; lost"), SE_ERR_REJECTED);
 }
 
 static void context_goes_in_front(void **state)
@@ -53,8 +54,8 @@ static void context_goes_in_front(void **state)
 
     (void)state;
     (void)error_set(&err, SE_ERR_ACCESS, "wrong PIN");
-    assert_int_equal(error_prefix(&err, "token '%s': ", "t"), SE_ERR_ACCESS);
-    assert_int_equal(error_prefix(&err, "key 'k1': "), SE_ERR_ACCESS);
+    assert_int_equal(error_prefix(&err, SE_ERR_ACCESS, "token '%s': ", "t"), SE_ERR_ACCESS);
+    assert_int_equal(error_prefix(&err, SE_ERR_ACCESS, "key 'k1': "), SE_ERR_ACCESS);
     assert_string_equal(err.text, "key 'k1': token 't': wrong PIN");
 }
 
@@ -78,7 +79,7 @@ static void a_text_is_one_line(void **state)
     (void)state;
     (void)error_set(&err, SE_ERR_STORE, "label '%s'", "a\nsigner: root\r\t\033[1m\177\xc3\xa9");
     assert_string_equal(err.text, "label 'a signer: root   [1m \xc3\xa9'");
-    (void)error_prefix(&err, "key '%s': ", "\n");
+    (void)error_prefix(&err, err.status, "key '%s': ", "\n");
     assert_string_equal(err.text, "key ' ': label 'a signer: root   [1m \xc3\xa9'");
 }
 
@@ -92,10 +93,10 @@ static void long_texts_are_cut(void **state)
     text[sizeof text - 1] = 0;
     (void)error_set(&err, SE_ERR_STORE, "%s", text);
     assert_int_equal(strlen(err.text), sizeof err.text - 1);
-    (void)error_prefix(&err, "key 'k1': ");
+    (void)error_prefix(&err, err.status, "key 'k1': ");
     assert_int_equal(strlen(err.text), sizeof err.text - 1);
     assert_int_equal(strncmp(err.text, "key 'k1': xxx", 13), 0);
-    (void)error_prefix(&err, "%s", text);
+    (void)error_prefix(&err, err.status, "%s", text);
     assert_int_equal(strlen(err.text), sizeof err.text - 1);
     assert_int_equal(err.text[0], 'x');
 }
@@ -112,7 +113,7 @@ static void a_cut_character_is_marked(void **state)
     (void)error_set(&err, SE_ERR_STORE, "%s", text);
     assert_int_equal(strlen(err.text), sizeof err.text - 1);
     assert_string_equal(err.text + strlen(err.text) - 3, "\xc3\xa9?");
-    (void)error_prefix(&err, "k");
+    (void)error_prefix(&err, err.status, "k");
     assert_string_equal(err.text + strlen(err.text) - 2, "\xc3\xa9");
 }
 

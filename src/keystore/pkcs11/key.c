@@ -155,7 +155,7 @@ static se_status search_token(const struct p11_search *search, struct module *mo
             token = NULL;
         return SE_OK;
     }
-    (void)token_context(token, err);
+    (void)token_context(token, st, err);
     if (key) {
         EVP_PKEY_free(key->public_key);
         key->public_key = NULL;

@@ -401,8 +401,8 @@ se_status keypair_recipient(X509 **out, struct session *session, const struct ke
 
     *out = NULL;
     TRY(load_certificates(&certs, session, ref, err));
-    if (judge_recipient(&key, session, &certs.list[0], err))
-        return error_prefix(err, "what is encrypted for it could not be decrypted: ");
+    TRY_PREFIX(judge_recipient(&key, session, &certs.list[0], err), err,
+               "what is encrypted for it could not be decrypted: ");
     *out = MOVE(certs.list[0].certificate);
     return SE_OK;
 }

@@ -185,8 +185,8 @@ static void name_key(const struct p11_key *key, se_error *err)
 {
     struct meant_name name;
 
-    (void)error_prefix(err, "key %s: ", meant_name(&name, key->ref));
-    (void)token_context(key->token, err);
+    (void)error_prefix(err, err->status, "key %s: ", meant_name(&name, key->ref));
+    (void)token_context(key->token, err->status, err);
 }
 
 static void try_once(struct key_call *call)

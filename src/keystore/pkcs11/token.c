@@ -351,10 +351,10 @@ void token_close(struct token *token)
         module_close(module);
 }
 
-se_status token_context(const struct token *token, se_error *err)
+se_status token_context(const struct token *token, se_status status, se_error *err)
 {
-    return error_prefix(err, "token '%s' in slot %lu of '%s': ", token->slot.label, token->slot.id,
-                        token->module->path);
+    return error_prefix(err, status, "token '%s' in slot %lu of '%s': ", token->slot.label,
+                        token->slot.id, token->module->path);
 }
 
 void token_note_hearing(struct token *token, bool heard)

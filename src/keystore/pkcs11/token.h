@@ -83,7 +83,7 @@ AUTO_KIND(token, struct token *, token_close(*p))
 void token_note_hearing(struct token *token, bool heard);
 
 /* Puts in front of the error which token it is about; returns its status. */
-se_status token_context(const struct token *token, se_error *err);
+se_status token_context(const struct token *token, se_status status, se_error *err);
 
 /* ---- login.c ---- */
 
