@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 include_HEADERS = src/signengine.h src/signengine-history.h src/signengine-mail.h
 
 # What the libraries, the programs and their tests are made of, nothing hidden.  All have a copy of `base` of their own.

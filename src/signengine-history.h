@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * signengine-history.h: an object history that shows what was changed, removed or added.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * signengine-mail.h: sign and verify mail as S/MIME (RFC 8551).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * signengine.h: sign and encrypt with keys that an engineSignEncrypt.xml names.
  *

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Calls that have no place here; check-calls.allow names the exceptions, with reasons.
 set -eu
 cd "${top_srcdir:?}"

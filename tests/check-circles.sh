@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # No object file needs another that needs it, over however many steps: what leans on each other is one concept, or has its border in the
 # wrong place.
 set -eu

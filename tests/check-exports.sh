@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Each library exports the functions that its header declares, and nothing else.
 set -eu
 declared=$(mktemp) exported=$(mktemp)

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Every PKCS #11 function that the library calls has its place among the faults (tests/lib/shim/calls.c): none is left untried.
 set -eu
 cd "${top_srcdir:?}"

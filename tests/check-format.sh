@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The sources look as .clang-format says.  Versions differ in detail; ours is Debian 12's.
 set -eu
 cd "${top_srcdir:?}"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # What is built has what makes an error in memory harder to use: each flag that configure found leaves its mark in the ELF files.
 set -eu
 command -v readelf >/dev/null || { echo "readelf is not installed"; exit 77; }

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Every header compiles alone and twice; the public ones as C++ too.  Alone: the build sees to that where X.c begins with X.h.
 set -eu
 cd "${top_srcdir:?}"

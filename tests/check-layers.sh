@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # A folder is a layer: it includes itself, the folders named here behind it, and the foreign libraries that are its own.
 set -eu
 cd "${top_srcdir:?}/src"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # What there is, is documented: every public function in the page of its library, every command of the help in signengine.1 and, with its
 # options, in the page of its first word (signengine-config.1).  And mandoc finds the pages clean.
 set -eu

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # How large things are, and what functions are called.  No file over 500 lines, no function over 60, no line over 100 columns; a public
 # header may be longer.  A .c file is a concept: at least 200 lines at the median, and folders have as many as a reader can keep in mind.
 # A function's name is a verb and an object: a stack trace, ctags and grep have no file beside it.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # No paths of a machine, no unfinished business, no blanks at line ends.  Test data may hold anything.
 set -eu
 cd "${top_srcdir:?}"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A test is a program (rows in tests/unit, tests/fuzz) or a shell script:
 #   SHELL_TESTS += tests/cli/something.sh
 # Exit status: 0 passed, 77 skipped, 99 could not be set up, anything else failed.

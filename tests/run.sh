@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # tests/run.sh [--all]: the test command.  Installs the packages that are missing, builds in build/, runs "make check", and ends with
 #
 #   N passed, N failed, N skipped

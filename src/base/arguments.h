@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What every public function begins with. */
 #ifndef BASE_ARGUMENTS_H
 #define BASE_ARGUMENTS_H

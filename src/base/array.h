@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Growing arrays. */
 #ifndef BASE_ARRAY_H
 #define BASE_ARRAY_H

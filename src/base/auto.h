@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Scope cleanup: AUTO(kind) declares a variable that its destructor visits when the scope ends. */
 #ifndef BASE_AUTO_H
 #define BASE_AUTO_H

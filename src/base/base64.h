@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Base64 (RFC 4648, sections 4 and 5). */
 #ifndef BASE_BASE64_H
 #define BASE_BASE64_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "base/breaker.h"
 
 enum breaker_leave breaker_ask(struct breaker *breaker, int64_t now)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A circuit breaker: one caller at a time asks what is away, with pauses; all others fail at once.
  * A plain state machine: its owner locks it and passes the time (clock_monotonic_ms()).  Zeroed, it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Owned bytes that are wiped when released, and the writer that builds them. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H

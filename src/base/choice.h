@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What there is to choose from, for messages: the names that are nearest to the one that was asked
  * for, and how many others there are. */
 #ifndef BASE_CHOICE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The clocks, and times as texts.  Seconds and microseconds are counted from 1970, UTC. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H

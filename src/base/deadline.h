@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Points in time, by the monotonic clock. */
 #ifndef BASE_DEADLINE_H
 #define BASE_DEADLINE_H

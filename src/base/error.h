@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Filling the caller's se_error: the first failure wins, a missing se_error is fine. */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One lock for moments: what it guards is read or changed without a call that could wait.  No fork
  * leaves it held in the child.  The only place of the libraries that registers fork handlers.

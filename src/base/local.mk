@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 libse_base_la_SOURCES += \
 	src/base/arguments.h \
 	src/base/array.h \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a program, and never the library, says about its own process. */
 #ifndef BASE_PROCESS_H
 #define BASE_PROCESS_H

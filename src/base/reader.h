@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading binary formats straight down: a reader that failed stays failed, gives zeroes and
  * nothing, and is asked once. */
 #ifndef BASE_READER_H

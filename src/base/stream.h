@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes that pass through: a source read in pieces, with progress, and sources and sinks in memory.
  */
 #ifndef BASE_STREAM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Calls into code that may never return: they run on a worker thread, and their caller waits no
  * longer than it wants to.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* UTF-8 (RFC 3629): the shortest form only, no surrogates, up to U+10FFFF. */
 #ifndef BASE_UTF8_H
 #define BASE_UTF8_H

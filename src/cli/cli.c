@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the commands share: exit statuses, messages, JSON, questions, and opening the engine. */
 #include "cli/cli.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the commands share. */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `check`: a table that fits a terminal of 80 columns, and a line for each cause that some of its
  * rows have in common. */
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `config fingerprint`, `config show`, `config sign`, `config verify`, `config diff`, and `pin
  * scramble`, which makes PINs for it. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `encrypt` and `decrypt`: one value, or one for each line. */
 #include <stdio.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `signengine history create|list|append|head`: chains, and what goes into them. */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `signengine history export`: entries as lines of JSON, or as an XML document that is signed. */
 #include <inttypes.h>
 #include <stdio.h>

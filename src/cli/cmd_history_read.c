@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `signengine history show|prove|verify-proof` */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `signengine history verify` */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `key init`, `key list`, `key delete`: what is on a token or in a file; `key generate`, `key
  * request`, `key import`, `key certificate`: what comes there. */
 #include <stdlib.h>

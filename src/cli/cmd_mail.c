@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `mail sign` and `mail verify`, all commands of signengine-mail: only it loads GMime. */
 #include <errno.h>
 #include <stdio.h>

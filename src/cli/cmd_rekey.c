@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `rekey`: every line decrypted under the version that it names, and encrypted under the newest. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `sign`: a file, or standard input. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `verify`: a file with its signature inside, beside it or elsewhere. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `zip sign`, `zip verify`: configuration zips. */
 #include <inttypes.h>
 #include <stdio.h>

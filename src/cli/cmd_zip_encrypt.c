@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `zip encrypt`, `zip decrypt`: configuration zips, or any other files, in containers. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* All commands of the command line, whichever program runs them, the options that all have, and
  * `help` and `version`, which every program runs itself. */
 #include "cli/commands.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The command line is one, and three programs do the work: what needs databases or GMime is in
  * programs of its own, as git does it, so that signing a file does not load them.

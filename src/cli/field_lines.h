@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the commands that encrypt and decrypt share: contexts, and lines as fields: each line in,
  * its result out, in their order; what can't be done goes to the rejects. */
 #ifndef CLI_FIELD_LINES_H

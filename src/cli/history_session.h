@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the `history` commands share. */
 #ifndef CLI_HISTORY_SESSION_H
 #define CLI_HISTORY_SESSION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An input whose first bytes were looked at before it is read. */
 #ifndef CLI_INPUT_PROBE_H
 #define CLI_INPUT_PROBE_H

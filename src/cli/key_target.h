@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which key a `key` command is about: one of the configuration, or one that options describe. */
 #ifndef CLI_KEY_TARGET_H
 #define CLI_KEY_TARGET_H

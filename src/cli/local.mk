@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The command line is one, and three programs do the work: only the one for histories loads SQLite and libpq, only the one for mail loads
 # GMime.  All link everything of ours statically: `key` works on the stores themselves, which libsignengine does not export, and a process
 # must not have two tables of PKCS #11 modules.

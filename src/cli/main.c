@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One main() for the three programs: global options, the command, and the output's end.
  */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Options as const tables: the rows drive parsing, defaults and help. */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H

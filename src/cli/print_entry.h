@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Entries of a history as they are shown and exported. */
 #ifndef CLI_PRINT_ENTRY_H
 #define CLI_PRINT_ENTRY_H

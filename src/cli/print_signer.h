@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What several commands say of a signer. */
 #ifndef CLI_PRINT_SIGNER_H
 #define CLI_PRINT_SIGNER_H

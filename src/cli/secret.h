@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Secrets from where they may be: never from the command line. */
 #ifndef CLI_SECRET_H
 #define CLI_SECRET_H

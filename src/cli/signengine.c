@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The commands that signengine runs itself. */
 #include "cli/commands.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Programs of others, as sendmail(8), that get something to read on their standard input. */
 #ifndef CLI_SPAWN_H
 #define CLI_SPAWN_H

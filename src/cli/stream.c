@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where commands read and write, lines of an input, and how far a long job is. */
 #include "cli/stream.h"
 

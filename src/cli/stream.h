@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files and pipes as what the engine reads and writes. */
 #ifndef CLI_STREAM_H
 #define CLI_STREAM_H

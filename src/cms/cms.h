@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CMS SignedData (RFC 5652) as the table of formats calls it. */
 #ifndef CMS_CMS_H
 #define CMS_CMS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An attached CMS SignedData (RFC 5652, 5.1) taken apart while it passes, in constant memory:
  * OpenSSL would hold all of it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CMS SignedData (RFC 5652), verified while the content passes. */
 #include <openssl/err.h>
 

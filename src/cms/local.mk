@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 libse_core_la_SOURCES += \
 	src/cms/cms.h \
 	src/cms/cms_sign.c \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cms/signer_info.h"
 
 #include <openssl/asn1t.h>
@@ -123,7 +124,10 @@ ASN1_SEQUENCE(SIGNING_CERT) = {
     ASN1_SEQUENCE_OF_OPT(struct signing_cert, policies, ASN1_ANY),
 } static_ASN1_SEQUENCE_END_name(struct signing_cert, SIGNING_CERT)
 
-static const int attributes[] = { NID_id_smime_aa_signingCertificate, NID_id_smime_aa_signingCertificateV2 };
+static const int attributes[] = {
+    NID_id_smime_aa_signingCertificate,
+    NID_id_smime_aa_signingCertificateV2,
+};
 enum { VERSIONS = sizeof attributes / sizeof *attributes };
 
 AUTO_KIND(signing_cert, struct signing_cert *,

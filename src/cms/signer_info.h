@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One SignerInfo (RFC 5652, 5.3): what it says, and whether that is true. */
 #ifndef CMS_SIGNER_INFO_H
 #define CMS_SIGNER_INFO_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The time stamp of a signature (RFC 3161, appendix A), which is an unsigned attribute of its
  * SignerInfo. */
 #ifndef CMS_TSP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The algorithms that a descriptor may name, in every spelling that is in use. */
 #ifndef CONFIG_ALGORITHM_H
 #define CONFIG_ALGORITHM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A configuration property by property, and its canonical form (doc/formats.md). */
 #ifndef CONFIG_CANONICAL_H
 #define CONFIG_CANONICAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The configuration as plain structs, immutable once loaded.
  * Strings are never NULL: an absent or empty attribute is "".  They belong to the configuration.

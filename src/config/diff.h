@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What two configurations differ in, property by property; PINs masked. */
 #ifndef CONFIG_DIFF_H
 #define CONFIG_DIFF_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Elements and attributes by rules: what is unknown, missing or bad, and values into structs. */
 #ifndef CONFIG_ELEMENT_H
 #define CONFIG_ELEMENT_H

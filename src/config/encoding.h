@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Configurations are UTF-8. */
 #ifndef CONFIG_ENCODING_H
 #define CONFIG_ENCODING_H

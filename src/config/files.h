@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The files that a configuration names.  What is in those with certificates is part of what a
  * signature of the configuration covers. */
 #ifndef CONFIG_FILES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Findings about a configuration: collected in any order, reported in the order of the lines. */
 #ifndef CONFIG_FINDINGS_H
 #define CONFIG_FINDINGS_H

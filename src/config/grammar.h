@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which elements and attributes a configuration has, with their values.
  * schemas/engineSignEncrypt.xsd says the same to editors; a test compares the two. */
 #ifndef CONFIG_GRAMMAR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* <keys> and <descriptors>. */
 #ifndef CONFIG_LOAD_H
 #define CONFIG_LOAD_H

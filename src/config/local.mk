@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 libse_core_la_SOURCES += \
 	src/config/algorithm.c src/config/algorithm.h \
 	src/config/canonical.c src/config/canonical.h \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The PINs in a configuration's text.  They are taken out before libxml2 sees it, and each value of
  * a PIN attribute is replaced by its number; or plain ones are scrambled where they are.

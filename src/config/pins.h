@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Scrambled PINs: "{se1}BASE64" under a key from a file (doc/formats.md). */
 #ifndef CONFIG_PINS_H
 #define CONFIG_PINS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a descriptor's name stands for: the rules of the well-known uses, one row each. */
 #ifndef CONFIG_POLICY_H
 #define CONFIG_POLICY_H

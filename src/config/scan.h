@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A walk over the tags of an XML text, for what must happen before libxml2 sees it: PINs are taken
  * out, line numbers are kept, and what makes XML dangerous is refused.  It is strict about the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "config/token_uri.h"
 
 #include <p11-kit/uri.h>

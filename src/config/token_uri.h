@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* PKCS #11 URIs (RFC 7512), as a place of keys. */
 #ifndef CONFIG_TOKEN_URI_H
 #define CONFIG_TOKEN_URI_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration's text as a libxml2 tree, parsed without touching libxml2's settings: the
  * application may use it too. */
 #ifndef CONFIG_XML_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* AlgorithmIdentifiers of signatures (RFC 5280, 4.1.1.2; RFC 4055; RFC 5758). */
 #ifndef CRYPTO_ALGORITHM_ID_H
 #define CRYPTO_ALGORITHM_ID_H

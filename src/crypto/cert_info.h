@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a certificate says of its owner.  It is read once for a key: that takes as long as all that
  * a signature takes besides the token. */
 #ifndef CRYPTO_CERT_INFO_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/cert_path.h"
 
 #include <openssl/err.h>

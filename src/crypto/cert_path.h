@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Certification paths (RFC 5280, 6). */
 #ifndef CRYPTO_CERT_PATH_H
 #define CRYPTO_CERT_PATH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a descriptor's use asks of a key and its certificate (the rows are in config/policy.c). */
 #include <openssl/x509v3.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The OpenSSL that the engine works with: a library context of its own, so that the application's
  * is never changed. */
 #ifndef CRYPTO_CRYPTO_H

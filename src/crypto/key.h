@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The key currency: an EVP_PKEY with its certificate.  Nothing above this line knows where a
  * private key is. */
 #ifndef CRYPTO_KEY_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 libse_core_la_SOURCES += \
 	src/crypto/algorithm_id.c src/crypto/algorithm_id.h \
 	src/crypto/cert_info.c src/crypto/cert_info.h \

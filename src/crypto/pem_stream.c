@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/pem_stream.h"
 
 #include <stdio.h>

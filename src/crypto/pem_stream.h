@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* PEM armour (RFC 7468) around a stream: put on while writing, sensed and taken off while reading.
  */
 #ifndef CRYPTO_PEM_STREAM_H

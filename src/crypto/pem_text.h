@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* PEM texts as people have them (RFC 7468): explanations between the blocks, and byte order marks
  * that editors put before a BEGIN line. */
 #ifndef CRYPTO_PEM_TEXT_H

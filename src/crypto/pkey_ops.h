@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One operation with any EVP_PKEY of crypto_context(): OpenSSL's with one that is held, and the
  * store's own with one that is not. */
 #ifndef CRYPTO_PKEY_OPS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the parts of the provider share: keys (provider_keymgmt.c), signatures
  * (provider_signature.c), and decryption (provider_asymcipher.c). */
 #ifndef CRYPTO_PROVIDER_H

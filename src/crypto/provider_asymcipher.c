@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Decryption by our provider (provider-asym_cipher(7)): RSAES-OAEP without a label, and no
  * other padding. */
 #include <openssl/core_names.h>

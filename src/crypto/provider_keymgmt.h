@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A private key that can't be held (HSM, vault) as an EVP_PKEY, behind a provider of
  * our own in crypto_context(). */
 #ifndef CRYPTO_PROVIDER_KEYMGMT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Signatures by our provider (provider-signature(7)): hashing is done here, the rest by
  * the store. */
 #include <openssl/core_names.h>

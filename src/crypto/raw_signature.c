@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The bare signature value over the content, nothing around it. */
 #include "crypto/raw_signature.h"
 

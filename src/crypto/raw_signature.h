@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The bare signature value over the content, nothing around it: RFC 8017 for RSA, ECDSA-Sig-Value
  * (RFC 3279, 2.2.3) for EC. */
 #ifndef CRYPTO_RAW_SIGNATURE_H

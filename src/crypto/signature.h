@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Formats turn a job into bytes and back.  They see bytes and keys, never files, stores or the
  * configuration. To add one: one file, one row in engine/sign.c.

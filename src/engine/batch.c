@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Many fields in one call: each data key is unwrapped once, several at a time. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whether each descriptor can do its work, and what a person should know of it. */
 #include <stdarg.h>
 #include <stdio.h>

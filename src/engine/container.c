@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files of any size, encrypted for a descriptor. */
 #include "fields/container.h"
 #include "base/arguments.h"

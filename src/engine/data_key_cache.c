@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/data_key_cache.h"
 
 #include <sched.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Data keys that were unwrapped a short while ago, so that the next value under one needs no key
  * store. They lie in pages that are locked, left out of core dumps and empty in the child of a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Decrypting fields: each by the version that it was made for. */
 #include <stdlib.h>
 

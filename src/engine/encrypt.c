@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Encrypting fields: a data key for several of them, and it wrapped for a certificate. */
 #include <stdlib.h>
 

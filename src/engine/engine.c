@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An engine is opened, described, and closed; and the PINs in its configuration are scrambled. */
 #include <openssl/evp.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The engine: a loaded configuration and what has been opened and kept so far. */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H

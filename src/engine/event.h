@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What happens to keys and calls, reported to the application. */
 #ifndef ENGINE_EVENT_H
 #define ENGINE_EVENT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A key that is held in several places: it goes on working for as long as one of them does. */
 #ifndef ENGINE_FAILOVER_H
 #define ENGINE_FAILOVER_H

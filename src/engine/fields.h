@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What encrypting and decrypting share among single fields, batches and containers. */
 #ifndef ENGINE_FIELDS_H
 #define ENGINE_FIELDS_H

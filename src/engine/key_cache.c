@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keys by their names: opened once, kept, and held to the rules of the descriptors that use them.
  */
 #include <stdlib.h>

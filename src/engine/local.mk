@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 libse_core_la_SOURCES += \
 	src/engine/batch.c \
 	src/engine/check.c \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Configurations that are signed. */
 #ifndef ENGINE_SIGNED_CONFIG_H
 #define ENGINE_SIGNED_CONFIG_H

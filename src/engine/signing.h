@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What signing and verifying share with signed configurations. */
 #ifndef ENGINE_SIGNING_H
 #define ENGINE_SIGNING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Time stamps by an authority (RFC 3161), asked for by HTTP. */
 #ifndef ENGINE_TIMESTAMP_H
 #define ENGINE_TIMESTAMP_H

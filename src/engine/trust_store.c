@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/trust_store.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whose signatures are accepted: the versions of a descriptor, and CAs. */
 #ifndef ENGINE_TRUST_STORE_H
 #define ENGINE_TRUST_STORE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Raw signatures, verified with one public key. */
 #include <openssl/x509.h>
 #include <stdio.h>

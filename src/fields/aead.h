@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Authenticated encryption with associated data (RFC 5116) in memory: AES-GCM, and AES-CBC with
  * HMAC put together as in RFC 7518, 5.2.2.  CMS has CBC without HMAC as well.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Writing, in DER: EnvelopedData with CBC, which nothing authenticates, AuthEnvelopedData with GCM.
  */
 #include "fields/cms_envelope.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CMS EnvelopedData (RFC 5652, 6) and AuthEnvelopedData (RFC 5083): the ASN.1 of both directions
  * (RFC 5652, 6.1 and 6.2.1; RFC 5083, 2.1; RFC 5084, 3.2), and the two halves. */
 #ifndef FIELDS_CMS_ENVELOPE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading, in DER or BER: others write both. */
 #include <openssl/err.h>
 #include <openssl/x509v3.h>

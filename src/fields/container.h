@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * NX02 containers (doc/formats.md): a stream of any size, encrypted in pieces that are
  * authenticated one by one, each with its place in the stream and whether it is the last one.

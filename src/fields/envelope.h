@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Encrypted values: what a data key encrypts, and that data key, wrapped by RSA-OAEP for a
  * certificate.  Many values may share one. To add a format: one file with a struct envelope_format,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fields/envelope.h"
 
 /* The only place that knows all formats of encrypted values. */

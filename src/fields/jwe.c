@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* JWE in its compact serialization (RFC 7516, 3.1), with a context that its header has the hash of
  * (doc/formats.md). */
 #include <jansson.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 libse_core_la_SOURCES += \
 	src/fields/aead.c src/fields/aead.h \
 	src/fields/cms_envelope.c src/fields/cms_envelope.h \

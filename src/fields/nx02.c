@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* NX02 (doc/formats.md): the head, the keys, a body, and the fields made of them. */
 #include "fields/nx02.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the two editions of NX02 (doc/formats.md), fields and containers, have in common: the head,
  * the keys that come from a data key, and what is encrypted with them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bare RSA-OAEP: the data key is the value.  It says nothing about itself, so it is never sensed,
  * and how it is wrapped is not known. */
 #include "base/base64.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Checkpoints of a chain: signing and storing them, and the latest one, with which all work begins.
  */
 #include "history/history.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What verification finds. */
 #ifndef HISTORY_FINDINGS_H
 #define HISTORY_FINDINGS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Group commit: callers that append at the same time.  One of them leads: it takes all that waits,
  * stores it in one transaction under one signature, and wakes the others.  What comes meanwhile is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Making and opening a chain, and the transactions of whoever works on it. */
 #include "history/history.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A chain that is open, and the checkpoints that this process makes and knows. */
 #ifndef HISTORY_HISTORY_H
 #define HISTORY_HISTORY_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 libse_history_la_SOURCES += \
 	src/history/checkpoint.c \
 	src/history/findings.c src/history/findings.h \

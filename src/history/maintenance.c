@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is done to a chain besides appending.  Whatever it is, a checkpoint says so. */
 #include "base/arguments.h"
 #include "base/clock.h"

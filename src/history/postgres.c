@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Connections to PostgreSQL, and transactions: several processes and hosts work on one chain, and
  * take turns by its row. */
 #include "history/postgres.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Chains in PostgreSQL: postgres_rows.c reads and writes them, in transactions of postgres.c, by
  * the queries and over the tables of postgres_schema.c. */
 #ifndef HISTORY_POSTGRES_H

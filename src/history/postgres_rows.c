@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading and writing the rows of a chain in PostgreSQL. */
 #include <stdio.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Queries, and the tables that they are for: where they are, and that they are those that we make
  * and nothing else.  A view, a trigger, a rule, a policy or a child under or on their names decides

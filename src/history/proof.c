@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Proofs that an entry belongs to a chain (doc/formats.md). */
 
 #include <stdio.h>

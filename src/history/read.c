@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading entries: those of a chain that was verified, or what is there. */
 #include <stdlib.h>
 

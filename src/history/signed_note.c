@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Writing and reading checkpoints: strictly, so that what is read and written again is the same,
  * byte by byte. */
 #include "history/signed_note.h"

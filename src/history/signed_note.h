@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A checkpoint of the tree (C2SP tlog-checkpoint) with lines of our own, and the signature of the
  * descriptor's key, as a signed note (C2SP signed-note).  Messages and the manual call it a seal;

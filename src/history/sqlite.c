@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Chains in an SQLite file, of which every transaction is on the disk when it ends. */
 #include <errno.h>
 #include <fcntl.h>

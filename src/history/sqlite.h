@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Chains in an SQLite file: sqlite_rows.c reads and writes them, in transactions of sqlite.c, by
  * the statements and over the tables of sqlite_schema.c. */
 #ifndef HISTORY_SQLITE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The statements, and the tables that they are for, which have to be those that we make and nothing
  * else.  A view, a generated column, a trigger or an index of somebody else's under their names

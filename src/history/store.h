@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where chains are kept.  A store is one connection: one thread at a time.
  * To add one: one file, one row in history.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the store keeps of the tree: leaves, and the full subtrees of 2^8, 2^16, ... leaves. */
 #ifndef HISTORY_SUBTREE_H
 #define HISTORY_SUBTREE_H

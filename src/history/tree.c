@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "history/tree.h"
 
 /* EVP makes and clears contexts for each hash, which takes as long as hashing an entry does. */

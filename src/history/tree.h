@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Merkle tree of RFC 9162 (and RFC 6962), 2.1, over the entries of a chain.  Only its right
  * edge is kept, as a frontier: a leaf costs the same however many there are.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Verifying a chain: a scan goes along entries and checkpoints, in their order, and compares them.
  * Two trees grow on the way: one of what the entries hash to now, one of the hashes that were

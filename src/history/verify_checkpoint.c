@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What checkpoints say: their events, before the scan, and whether each is good in its place. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Scans side by side: each has a part of the entries and the checkpoints that cover them, and takes
  * the tree of what is before from the store.  Each has to end with the tree that the next one began

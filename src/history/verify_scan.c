@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "history/verification.h"
 
 static uint64_t block_index(uint64_t entries)

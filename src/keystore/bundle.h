@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a key file holds, and the choice of one key from it: shared by the stores that read files,
  * and by the commands that change them. */
 #ifndef KEYSTORE_BUNDLE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The certificate that the configuration itself gives: what is below all stores. */
 #include "config/files.h"
 #include "crypto/certificate.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where keys are.  To add a store: one file that fills a struct store_type, one row in keystores.c.
  */
 #ifndef KEYSTORE_KEYSTORE_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 libse_core_la_SOURCES += \
 	src/keystore/bundle.c src/keystore/bundle.h \
 	src/keystore/configured_certificate.c \

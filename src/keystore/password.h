@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The PIN of a key file as a password: the forms that it may have, and the MAC that it makes. */
 #ifndef KEYSTORE_PASSWORD_H
 #define KEYSTORE_PASSWORD_H

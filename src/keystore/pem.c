@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keys in PEM files: private keys, encrypted or not, their certificates and the chain, in any
  * order. */
 #include <openssl/err.h>

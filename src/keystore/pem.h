@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* PEM files taken apart: private keys, encrypted or not, certificates, in any order. */
 #ifndef KEYSTORE_PEM_H
 #define KEYSTORE_PEM_H

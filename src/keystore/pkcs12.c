@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keys in PKCS #12 files (RFC 7292): every key and certificate with its friendlyName, not just the
  * first as PKCS12_parse() has it. */
 #include <openssl/err.h>

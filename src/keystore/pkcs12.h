@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* PKCS #12 files taken apart: into keys and certificates, or into the bags that they are made of.
  */
 #ifndef KEYSTORE_PKCS12_H

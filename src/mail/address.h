@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Mail addresses in fields: as GMime reads them, and by the grammar of RFC 5322, 3.4. */
 #ifndef MAIL_ADDRESS_H
 #define MAIL_ADDRESS_H

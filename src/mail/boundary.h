@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Boundaries, the lines between the parts of a multipart (RFC 2046, 5.1.1): chosen when a message
  * is signed, found when it is read. */
 #ifndef MAIL_BOUNDARY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Header protection (RFC 9788): which fields are signed, and what was signed against the header
  * that the message has now. */
 #ifndef MAIL_HEADER_PROTECTION_H

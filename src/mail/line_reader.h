@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reads lines of any length: a long one comes in pieces. */
 #ifndef MAIL_LINE_READER_H
 #define MAIL_LINE_READER_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 libse_mail_la_SOURCES += \
 	src/mail/address.c src/mail/address.h \
 	src/mail/boundary.c src/mail/boundary.h \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Content-Type: what it means, by GMime, and whether it is as RFC 2045, 5.1 has it. */
 #ifndef MAIL_MEDIA_TYPE_H
 #define MAIL_MEDIA_TYPE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A message, as signing and verifying start with it: its header to the byte (RFC 5322, 2.2), its
  * sender, its type. */
 #ifndef MAIL_MESSAGE_H

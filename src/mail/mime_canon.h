@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A MIME entity (RFC 2046), rewritten while it is read so that relays leave it alone: CRLF, 7 bits,
  * no long lines, no trailing blanks, no line that begins with "From ".  What is signed inside it

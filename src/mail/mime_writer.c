@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "mail/mime_writer.h"
 
 /* More at a time is not faster, and costs small messages time. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where a message goes: gathered into pieces, with line ends as the message had them.  A writer
  * that failed stays failed, and takes no more. */
 #ifndef MAIL_MIME_WRITER_H

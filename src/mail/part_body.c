@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "mail/part_body.h"
 
 #include "base/utf8.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The body of a part without parts, encoded so that it survives transport. */
 #ifndef MAIL_PART_BODY_H
 #define MAIL_PART_BODY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Mail programs and their libraries read odd messages differently, and so may show something else
  * than was signed: they take the first or the last of two fields, end lines and headers where

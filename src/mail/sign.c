@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* se_mail_sign(): S/MIME as RFC 8551 has it, multipart/signed (3.5.3) or application/pkcs7-mime
  * (3.5.2). */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What no relay changes: 7 bits, no long lines, no trailing blanks, no line that begins with "From
  * ". */
 #ifndef MAIL_SMTP_SAFE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Content-Transfer-Encoding (RFC 2045, 6), written as no relay has a reason to change it: short
  * lines, no trailing blanks, no "From ". */
 #ifndef MAIL_TRANSFER_ENCODING_H

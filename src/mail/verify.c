@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* se_mail_verify(): the outermost signature of a message (RFC 8551, 3.5). */
 #include <errno.h>
 

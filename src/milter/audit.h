@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What became of messages: a line of JSON for each, and counters for Prometheus. */
 #ifndef MILTER_AUDIT_H
 #define MILTER_AUDIT_H

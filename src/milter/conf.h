@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* milter.conf: where to listen, and whose mail is signed with what. */
 #ifndef MILTER_CONF_H
 #define MILTER_CONF_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # what reads milter.conf, without libmilter
 MILTER_CONF = \
 	src/milter/conf.c src/milter/conf.h \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * signengine-milter: signs outgoing mail for Postfix and Sendmail.  It is two processes: libmilter
  * takes SIGHUP and SIGTERM for itself, stops at both, and forgets messages that are under way.  So

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One message between the MTA and the engine. */
 #ifndef MILTER_MESSAGE_H
 #define MILTER_MESSAGE_H

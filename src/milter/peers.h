@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Who may connect: a peer has mail signed in anybody's name. */
 #ifndef MILTER_PEERS_H
 #define MILTER_PEERS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whose mail is signed with what: the first rule that fits an address counts. */
 #ifndef MILTER_RULES_H
 #define MILTER_RULES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The senders that a From or Sender field shows: for rules, everything that a reader could take
  * for an address. */
 #ifndef MILTER_SENDER_H

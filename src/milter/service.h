@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What all connections share: the configuration with its engine, exchanged while mail is under
  * way. */
 #ifndef MILTER_SERVICE_H

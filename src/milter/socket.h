@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where the MTA connects, and who may. */
 #ifndef MILTER_SOCKET_H
 #define MILTER_SOCKET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The keys of the rules: whether they are in reach, and how long their certificates are valid. */
 #ifndef MILTER_WATCH_H
 #define MILTER_WATCH_H

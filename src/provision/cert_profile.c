@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "provision/cert_profile.h"
 
 #include <ctype.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a certificate is to say, read from what people write: key types, usages and names. */
 #ifndef PROVISION_CERT_PROFILE_H
 #define PROVISION_CERT_PROFILE_H

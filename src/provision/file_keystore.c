@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "provision/file_keystore.h"
 
 #include <errno.h>

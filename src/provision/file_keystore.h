@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What key stores that are files have in common. */
 #ifndef PROVISION_FILE_KEYSTORE_H
 #define PROVISION_FILE_KEYSTORE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is brought in: a key with its certificates, or what a CA sends back. */
 #ifndef PROVISION_IMPORT_H
 #define PROVISION_IMPORT_H

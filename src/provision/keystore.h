@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A key store that commands change: a token or a file, opened at one alias.
  * Changes stay with commit(), and are gone again after a close() without one.

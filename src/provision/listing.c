@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What `key list` shows: slots, and the keys and certificates of tokens; files have it in
  * file_keystore.c. */
 #include "provision/listing.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of a report, from what tokens and files have. */
 #ifndef PROVISION_LISTING_H
 #define PROVISION_LISTING_H

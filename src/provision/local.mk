@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # not part of the library: only the command (and its tests) make keys, and only they need libp11
 noinst_LTLIBRARIES += libse-provision.la
 libse_provision_la_SOURCES = \

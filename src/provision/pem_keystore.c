@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A PEM file as a key store: one key, its certificate, the chain.  It has no names, so that
  * whatever is in it is what the alias means. */
 #include "keystore/pem.h"

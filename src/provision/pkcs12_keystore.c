@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A PKCS #12 file as a key store.  It is rewritten bag by bag (RFC 7292, 4.2): foreign and
  * unknown bags stay as they are.

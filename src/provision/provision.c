@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What `signengine key` does, step by step: open the store, look, ask, change, report. */
 #include "provision/provision.h"
 

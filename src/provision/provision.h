@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What `signengine key` does: keys and certificates made, brought in, listed and removed, in tokens
  * and in files.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inside of a target. */
 #ifndef PROVISION_TARGET_H
 #define PROVISION_TARGET_H

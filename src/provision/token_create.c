@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keys and certificates that are new on a token: the attributes that describe them, and the calls
  * that make them. */
 #include <openssl/asn1t.h>

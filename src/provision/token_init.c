@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tokens are initialised with libp11: between its turns, keystore/pkcs11 looks whether there is a
  * token, and a session with it. */
 #include <libp11.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Opening a token, finding what is under the alias, and leaving it changed or as it was. */
 #include "provision/token_keystore.h"
 

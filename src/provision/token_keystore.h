@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A token as a key store, on one session of our own with p11-kit.
  *

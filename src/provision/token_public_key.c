@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From objects of a token to OpenSSL's keys. */
 #include <openssl/core_names.h>
 #include <openssl/err.h>

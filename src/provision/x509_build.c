@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "provision/x509_build.h"
 
 #include <openssl/err.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Self-signed certificates (RFC 5280) and requests (PKCS #10, RFC 2986), signed by any EVP_PKEY. */
 #ifndef PROVISION_X509_BUILD_H
 #define PROVISION_X509_BUILD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The URIs by which XML signatures name things: what is not here is not accepted, and not made. And
  * signature values: RSA as it is, ECDSA as r and s of one length (RFC 9231, 2.3.6). */
 #ifndef XMLDSIG_ALGORITHMS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "xmldsig/c14n.h"
 
 #include <libxml/c14n.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Canonical XML 1.0 and Exclusive Canonical XML 1.0, without comments; and hashing it. */
 #ifndef XMLDSIG_C14N_H
 #define XMLDSIG_C14N_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Signed configurations (doc/formats.md): an enveloped signature over the whole file as it is, PINs
  * included, which libxml2 never sees. Its Object holds the canonical configuration of when it was

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 libse_core_la_SOURCES += \
 	src/xmldsig/algorithms.c src/xmldsig/algorithms.h \
 	src/xmldsig/c14n.c src/xmldsig/c14n.h \

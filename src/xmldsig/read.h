@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a Signature element says.  Nothing in it is believed yet; nothing is in it that is not read.
  */
 #ifndef XMLDSIG_READ_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Signatures are put into the text of the document, which stays as it is otherwise; what libxml2
  * makes of it is only for what is hashed.

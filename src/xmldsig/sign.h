@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the forms of XML signatures have in common when they are made. */
 #ifndef XMLDSIG_SIGN_H
 #define XMLDSIG_SIGN_H

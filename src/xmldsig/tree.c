@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "xmldsig/tree.h"
 
 #include <libxml/uri.h>

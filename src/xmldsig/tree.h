@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any XML document as a libxml2 tree, for signatures: no DTD, hence no entities, no defaults and no
  * attributes that are IDs by declaration; nothing is fetched; nothing is printed.

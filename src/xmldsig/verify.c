@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* First the place, then what the signature says, then who signed it, and only then what was signed.
  */
 #include "xmldsig/xmldsig.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What every verification of an XML signature does, whatever it covers. */
 #ifndef XMLDSIG_VERIFY_H
 #define XMLDSIG_VERIFY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* XML signatures (XML Signature 1.1, https://www.w3.org/TR/xmldsig-core1/) as the table of formats
  * calls them. */
 #ifndef XMLDSIG_XMLDSIG_H

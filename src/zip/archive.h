@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A zip archive, read by its raw records and more strictly than any reader: whatever two readers
  * could understand differently is refused. Stored bytes are all accounted for: local headers, data

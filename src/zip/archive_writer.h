@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Signed archives, written from the first byte to the last: a signature's files, then what is kept
  * of an old archive. */
 #ifndef ZIP_ARCHIVE_WRITER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The central directory (APPNOTE 4.3.12), read through a window: it may be large. */
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Digests as manifests have them. */
 #ifndef ZIP_DIGEST_H
 #define ZIP_DIGEST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "zip/entry_reader.h"
 
 #include "zip/records.h"

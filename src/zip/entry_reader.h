@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What an entry holds, inflated piece by piece and checked against its size and checksum. */
 #ifndef ZIP_ENTRY_READER_H
 #define ZIP_ENTRY_READER_H

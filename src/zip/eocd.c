@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The end of an archive: end of central directory record, zip64 record and locator (APPNOTE 4.3.14
  * to 4.3.16). */
 #include "zip/archive.h"

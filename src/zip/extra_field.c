@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Extra fields (APPNOTE 4.5): identifier, size, value, one after the other. */
 #include "zip/extra_field.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Extra fields of headers.  Nobody signs them, and some readers obey them: only those have a place
  * that do no harm. */
 #ifndef ZIP_EXTRA_FIELD_H

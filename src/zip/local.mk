@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 libse_core_la_SOURCES += \
 	src/zip/archive.c src/zip/archive.h \
 	src/zip/archive_writer.c src/zip/archive_writer.h \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Local headers (APPNOTE 4.3.7) and data descriptors (4.3.9): they say what the central directory
  * says, and nothing is between them. */
 #include <stdlib.h>

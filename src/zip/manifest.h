@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * MANIFEST.MF and signature files: sections of attributes (JAR file specification, "JAR Manifest").
  * Stricter than Java where readers could understand a text differently: CR LF or LF, one empty line

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An archive's manifest: which section is which entry's, and the texts of a new signature. */
 #ifndef ZIP_MANIFEST_INDEX_H
 #define ZIP_MANIFEST_INDEX_H

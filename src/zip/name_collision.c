@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What names must not be: each by itself, and beside each other, where in some file system two are
  * one, or one is a file and the folder of the other.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The records of a zip archive (PKWARE APPNOTE 6.3.10, section 4.3): little endian, found by their
  * signatures. */
 #ifndef ZIP_RECORDS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Signing: manifest, signature file and its signature in front of the entries, which stay as they
  * are. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One signature of an archive: NAME.SF and the signature over it. */
 #ifndef ZIP_SIGNATURE_H
 #define ZIP_SIGNATURE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What headers say beside names and content.  Nobody signs it, and extractors obey it: it must be
  * what it can't do harm with.  Verifying wants it so, signing makes it so.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Verifying: who signed, and whether every entry is what was signed. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Entries looked at in parallel. */
 #ifndef ZIP_WORKERS_H
 #define ZIP_WORKERS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /*
  * Signatures per second by SunPKCS11, the JDK's way to a token.
  *

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /*
  * Encrypted fields as a Java program makes and reads them: Bouncy Castle does AES, HMAC and the encryption by RSA-OAEP, SunPKCS11 the
  * private key's part, which it has without a padding, so that Bouncy Castle's OAEP is around it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A token, as an application would open it that knows nothing of the engine.  The key's label is
  * `bench`. */
 #ifndef TESTS_BENCH_BARE_H

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # bench.sh FILE: measures the built command and library against peers on the same tokens, prints a table, and writes it to FILE as a JSON
 # array.  What a token or a peer is missing for is said and left out.
 #

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Encrypted fields of 64 bytes, RSA-2048, beside what one has to do at the least:
  *

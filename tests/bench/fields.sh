@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Encrypted fields of 64 bytes with a key of 2,048 bits on SoftHSM.
 . "${here:?}/setup.sh"
 

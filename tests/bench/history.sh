@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Object history with a token that takes 24 ms for a signature, in SQLite and in a PostgreSQL server of its own.
 . "${here:?}/setup.sh"
 

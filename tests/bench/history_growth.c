@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an entry costs in a big chain, beside what it costs in a small one:
  *

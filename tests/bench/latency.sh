@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # A token that takes its time and costs this machine nothing: the tests' module answers from memory, after a while.  So many threads get
 # at the most as many signatures as they can wait for.
 . "${here:?}/setup.sh"

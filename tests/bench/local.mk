@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Measured, not tested: "make bench" prints what it measured and leaves bench.json.  Nothing here is part of "make check".
 EXTRA_PROGRAMS += tests/bench/fields tests/bench/history tests/bench/history_growth tests/bench/sign
 tests_bench_fields_SOURCES = tests/bench/fields.c tests/bench/bare.c tests/bench/bare.h tests/bench/race.c tests/bench/race.h

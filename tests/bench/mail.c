@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Mail signed in the process, beside a bare C_Sign loop on the same token:
  *

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Mail signed with a key of 2,048 bits on SoftHSM: beside a bare C_Sign loop and a loop of openssl processes; with a big attachment; and what
 # the milter adds to a message in Postfix.
 . "${here:?}/setup.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The same on openCryptoki's software token.
 top_srcdir=$(cd "${here:?}/../.." && pwd)
 export top_srcdir

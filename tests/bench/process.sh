@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Whole processes, in turns.
 . "${here:?}/setup.sh"
 

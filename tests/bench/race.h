@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Two ways of doing the same, in turns: the machine's mood falls out of the ratio of what each did
  * in its turn. */
 #ifndef TESTS_BENCH_RACE_H

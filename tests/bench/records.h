@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Entries for histories, of 200 bytes each. */
 #ifndef TESTS_BENCH_RECORDS_H
 #define TESTS_BENCH_RECORDS_H

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # How much a reader meets on the way from main() to C_Sign: the frames of ours on the stack, and the .c files that `sign` runs through.
 #   top_builddir=BUILD sh tests/bench/shape.sh
 # A build with -g; gdb and valgrind.  Ends with status 1 above 18 frames, with a name twice, or above 50 files.

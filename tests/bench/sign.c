@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Signatures per second: the public functions beside a bare C_Sign loop on the same token, in
  * turns.

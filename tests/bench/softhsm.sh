@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The public functions beside a bare loop on SoftHSM, and the JDK's provider on the same token.
 . "${here:?}/setup.sh"
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # XML documents of 10 kB signed with a key of 2,048 bits on SoftHSM, and a loop of xmlsec1, which can only have a key from a file.
 . "${here:?}/setup.sh"
 

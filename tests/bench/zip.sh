@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2317 # race calls what it is given
 # Configuration zips: whole processes beside jarsigner, with one key on one token, in turns.
 . "${here:?}/setup.sh"

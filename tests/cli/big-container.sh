@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # A file of 5 GB, beyond what 32 bits count: encrypted, and decrypted to a file that gets its name at the end, in less than 32 MB of memory.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl

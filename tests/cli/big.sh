@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Files of 4 GB and a byte, beyond what 32 bits count: signed and verified in less than 64 MB of memory, in every form.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Which certificate of a key is used, and which issuers go along: in PEM, PKCS #12 and a token, from the configuration and by the key commands.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl softhsm2-util pkcs11-tool

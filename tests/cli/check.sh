@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # check, config and pin scramble.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Signed configurations: what is refused once --trust-config is given, what it says about changes, and xmlsec1 on the file as it is.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl xmlsec1

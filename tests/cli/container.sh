@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # zip encrypt and zip decrypt: any file there and back; what is damaged is refused, and leaves nothing at the target.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl python3

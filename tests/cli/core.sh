@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # No core dump of processes that hold PINs, and nobody else's debugger in them.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl python3 setpriv

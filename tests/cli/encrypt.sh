@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # encrypt, decrypt, rekey: what they do, and every way in which they say no.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 

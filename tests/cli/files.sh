@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The files that PINs and keys are in: whose they are, who else can read and change them, and pipes in their place.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # --json: a row for everything, whatever it is called, and an object for every failure.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl python3 pkcs11-tool iconv

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The key commands on the command line: what they do, and every refusal with its status.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl softhsm2-util pkcs11-tool

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Key files as other tools leave them, PKCS #12 and PEM: which key is meant, what is read, and what a command that changes them takes along.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl keytool python3

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # GMime, SQLite and libpq take longer to load than all else that a short process does: only programs and libraries that need them have them.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl ldd

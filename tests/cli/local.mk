@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 SHELL_TESTS += \
 	tests/cli/certificates.sh \
 	tests/cli/check.sh \

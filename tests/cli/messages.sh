@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Every message that a wrong argument, file, PIN or configuration can cause: messages.table has a row for each.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl zip pkcs11-tool python3

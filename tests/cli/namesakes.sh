@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Two key pairs of one label in a token: a command that changes one says that it can't tell which, and check says so too.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl softhsm2-util pkcs11-tool

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes PKCS #12 files that openssl does not make: p12.py FILE PASSWORD MAC BAG...
 
 MAC: none, or pbmac1-sha256, pbmac1-sha512, pbmac1-sm3 (RFC 9579); sm3 is one that nobody has an HMAC of here.

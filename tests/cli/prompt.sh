@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # What somebody at a prompt meets: help, signatures found by their names, one line when something was written, `check` on a terminal.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl script zip

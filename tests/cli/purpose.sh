@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # extendedKeyUsage: who may sign mail, files, XML, zips and configurations, when only a CA vouches for him.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl zip

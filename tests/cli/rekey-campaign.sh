@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # tests/cli/rekey-campaign.sh [LINES [KILLS]], in a build folder: re-keys LINES values (1,000,000; 200,000 at the least), once in one go
 # and once killed up to KILLS (20) times at random moments and resumed.  Prints what memory it took, and that no line was lost, doubled or
 # moved.  Not part of "make check", whose rekey.sh does the same with fewer lines and every kind of checkpoint.

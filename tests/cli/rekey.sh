@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # A long re-keying: killed again and again it loses and doubles nothing, and its memory does not grow with its lines.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 

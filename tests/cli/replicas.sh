@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Keys with replicas, as the command shows them.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # samples/config-zip as its README has it: compiled against the library, run, judged by jarsigner.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl zip jarsigner keytool "${CC%% *}"

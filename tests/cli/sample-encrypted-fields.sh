@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # samples/encrypted-fields as its README has it: compiled against the library and SQLite, run, with readers while the key is changed.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs "${CC%% *}"

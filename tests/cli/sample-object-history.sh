@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # samples/object-history as its README has it.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs sqlite3 "${CC%% *}"

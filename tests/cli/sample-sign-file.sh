@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # samples/sign-file as its README has it: compiled against the library, run, judged by openssl.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl "${CC%% *}"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # What values of one descriptor can be asked about through another one with the same key: nothing.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl python3

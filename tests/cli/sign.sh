@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # sign and verify on the command line: names, forms, versions, pipes, and every refusal with its status.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # What is wrong with a token is told with what is there instead, with its exit status, and without the PIN.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl pkcs11-tool p11tool

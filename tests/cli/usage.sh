@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # What the command line itself refuses, and help.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Signed XML that tries to be taken for what it is not: each folder of tests/vectors/xml-attacks is refused with its status and message,
 # by the descriptor's certificates and by a CA; the folders that begin with good- are accepted, so that the refusals mean something.
 . "${top_srcdir:?}/tests/lib/harness.sh"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """xml-shapes.py SHAPE BYTES: an XML document of about that size, of a shape for which some step of signing might take quadratic time."""
 import sys
 

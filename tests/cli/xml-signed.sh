@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # XML that must not be signed: what other readers would read differently, and what would break a signature that is there already.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl xmlsec1

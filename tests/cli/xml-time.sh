@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Signing and verifying XML takes time in proportion to the size, whatever the shape of the document: for each of xml-shapes.py, four times
 # as much takes less than eight times as long (processor time, of which 0.3 s are for the process and for what can't be measured), and 1.2 MB
 # take less than 2 s; or it is refused, with why.  A signature of somebody is enough to have the document looked at: the one over a small

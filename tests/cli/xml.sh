@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # XML: what is handed out is the canonical form (the examples of Canonical XML 1.0, 3, and of Exclusive XML Canonicalization, 2.2, as far as
 # they have no DTD), options that do not go together, and 100 MB, signed and verified in 1.5 GB of memory.
 . "${top_srcdir:?}/tests/lib/harness.sh"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A target with faults, for the test of the driver. */
 #include <signal.h>
 #include <stdint.h>

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # campaign.sh [MINUTES [TARGET...]]: libFuzzer on every target, MINUTES (5) each; the folder to work in is build/fuzzing.
 # What it finds stays there as crash-*; new inputs of value go to its corpus-NAME/, from where a person may copy some to
 # tests/fuzz/corpus/NAME/.  Needs clang.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Encrypted values whose data key is all zeros, as the corpus has them: read, and opened as far as
  * they let themselves. */
 #ifndef TESTS_FUZZ_ENVELOPE_H

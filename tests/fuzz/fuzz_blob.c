@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bare RSA-OAEP. */
 #include "tests/fuzz/envelope.h"
 

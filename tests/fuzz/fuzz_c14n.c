@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A canonical form is its own canonical form. */
 #include <stdlib.h>
 

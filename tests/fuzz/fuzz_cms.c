@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CMS signatures, detached and attached, PEM and DER, before the certificates that made the corpus.
  */
 #include <stdlib.h>

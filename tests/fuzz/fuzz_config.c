@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Configurations: loaded, told, and their PINs scrambled, which must not change what they mean. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Containers whose secret is all zeros, as the corpus has them: read, and opened as far as they let
  * themselves. */
 #include <stdlib.h>

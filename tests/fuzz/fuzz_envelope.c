@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CMS EnvelopedData and AuthEnvelopedData. */
 #include "tests/fuzz/envelope.h"
 

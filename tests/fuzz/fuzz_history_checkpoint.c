@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Checkpoints of histories: what is read as one is written again as the same bytes. */
 #include <stdlib.h>
 

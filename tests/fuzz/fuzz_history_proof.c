@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Proofs of entries, and the entries in them. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Messages to be signed, and messages that say they are signed. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Manifests: sections read, and what is written from them read again. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* milter.conf: what is taken has what signing needs, what is not is told with its line, and rules
  * are matched in bounded time. */
 #include <stdlib.h>

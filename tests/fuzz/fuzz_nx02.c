@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* NX02 values. */
 #include "tests/fuzz/envelope.h"
 

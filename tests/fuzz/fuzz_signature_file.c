@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A manifest, a NUL, a signature file: compared with each other, for an archive of two files. */
 #include <stdlib.h>
 

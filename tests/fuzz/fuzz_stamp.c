@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Time stamps over the bytes "signature", before the CA that made the corpus' authorities. */
 #include <stdlib.h>
 

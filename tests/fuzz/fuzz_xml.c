@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* XML signatures, enveloped, enveloping and detached, before the certificates of
  * tests/vectors/xml-attacks; and signed configurations. */
 #include <stdlib.h>

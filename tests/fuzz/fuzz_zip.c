@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Archives: their records, and what their entries unpack to. */
 #include <stdio.h>
 #include <sys/mman.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Fuzz targets.  To add one: tests/fuzz/fuzz_NAME.c with LLVMFuzzerTestOneInput(), its name in FUZZ_TARGETS, and at least one input in
 # tests/fuzz/corpus/NAME/.  "make check" runs the corpus and some thousand mutations of it; with --enable-fuzzing the targets are
 # libFuzzer's, for tests/fuzz/campaign.sh.

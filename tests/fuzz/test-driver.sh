@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The fuzz driver finds what a target does wrong, and keeps the input.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A store in which somebody changes a byte. */
 #ifndef TESTS_HISTORY_BYTES_H
 #define TESTS_HISTORY_BYTES_H

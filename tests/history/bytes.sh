@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Bytes that are changed in PostgreSQL, $BYTES of them.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs psql

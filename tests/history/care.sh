@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # What goes for good is asked about, and told before; which chains there are; a database that can't be made leaves nothing.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs sqlite3

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Appending is killed at random moments under 12 threads, the disk is full, the HSM goes away.  What was acknowledged is there, sealed, and
 # the chain verifies.  CRASHES in the environment: how often it is killed.
 . "${top_srcdir:?}/tests/lib/harness.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Exports: what any bytes become in JSON and in XML, and the signed document before xmlsec1, its schema, and a reader of ours that shares
 # no code with the rest.
 . "${top_srcdir:?}/tests/lib/harness.sh"

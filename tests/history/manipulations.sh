@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh disable=SC2154
 # What can be done to a chain in any store, and what verification says about it.  The script that reads this has set
 #

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Programs that `history verify --notify` starts, and what becomes of the verdict when they fail.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs sqlite3

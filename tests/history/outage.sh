@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # A PostgreSQL server that stops and starts, orderly or not, under 12 threads, and processes that are killed: $CRASHES times.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs psql

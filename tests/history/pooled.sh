@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # A history in PostgreSQL behind pgbouncer, whose connections to the server other applications have before and after it.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs psql pgbouncer

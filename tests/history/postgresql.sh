@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Chains in PostgreSQL: what is done to them behind the engine's back, several processes at once, and a server that stops.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs psql

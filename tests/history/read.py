@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Verifies proofs and exported chains, written from doc/formats.md alone: it shares no code with signengine.
 
     read.py proof FILE

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh disable=SC2154
 # A PostgreSQL server of the test's own, on a socket in its folder; it goes when the test ends.
 

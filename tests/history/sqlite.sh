@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Chains in SQLite, and what is done to them behind the engine's back.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs sqlite3

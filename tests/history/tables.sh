@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # What an SQLite file may have under our names: the tables that we make and nothing else, whoever reads or writes; and who may read it.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs sqlite3

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # What there may be under our names in PostgreSQL: the tables that we make and nothing else, wherever the search path leads.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs psql

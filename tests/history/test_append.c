@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Groups that are appended to a chain in an SQLite file, at once with others and while something is
  * in the way. */
 #include <signal.h>

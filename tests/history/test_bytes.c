@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whatever byte of what a store keeps is changed: verification finds it.  In the environment:
  * BYTES, how many changes; STORE, the address of another store than a file of SQLite.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The tree, its frontiers and inclusion proofs, beside a tree that is made as RFC 9162, 2.1 defines
  * it; and rows that are no entries. */
 #include "history/tree.h"

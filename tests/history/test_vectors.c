@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tests/vectors/history, which make.py there has made from doc/formats.md: entries, trees,
  * checkpoints and proofs; good ones, and others. */
 #include <dirent.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What verification of chains in an SQLite file finds besides single changes: windows, progress. */
 #include "history/tree.h"
 #include "tests/history/years.h"

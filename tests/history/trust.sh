@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # A chain that is not good: nothing of it is printed, exported or changed; and however much somebody has put into it, he who waits for the
 # alarm gets it.
 . "${top_srcdir:?}/tests/lib/harness.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The proofs of tests/vectors/history: the command, and a reader that was written from doc/formats.md, say what their names say.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 

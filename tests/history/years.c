@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Histories of years, in minutes: the clock of a program that has this says what its tests want. */
 #include <sys/syscall.h>
 

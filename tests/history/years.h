@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A chain in h.db, of which the entries may be years old: the clock of the program says what its
  * tests want. */
 #ifndef TESTS_HISTORY_YEARS_H

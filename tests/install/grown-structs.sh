@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # An application that was built against yesterday's header, whose structs lack what was added last, runs with today's library; one that
 # sets what this library does not know is refused.
 . "${top_srcdir:?}/tests/lib/harness.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # "make install" into a folder of its own; a program built against what is there, by pkg-config alone, works.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs pkg-config

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // CMS with Bouncy Castle, as the lines of standard input say:
 //     encrypt CERT.der PLAIN DER HASH gcm|cbc
 //     decrypt KEY.der DER PLAIN                   (KEY.der: PKCS #8)

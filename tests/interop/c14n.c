@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * c14n inclusive|exclusive FILE: the canonical form, on standard output.  Unlike everything else of
  * ours it reads DTDs and what they name, for that is what the examples of the recommendations are

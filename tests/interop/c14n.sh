@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # C14N of what is not signed here, for it has a DTD: the points of Canonical XML 1.0, 3.3 to 3.5, by examples of our own, and what an element
 # takes along from those around it (3.7; Exclusive XML Canonicalization, 2.2).  Signing such documents is refused.
 . "${top_srcdir:?}/tests/lib/harness.sh"

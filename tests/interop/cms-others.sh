@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # CMS as other programs write it: who is named as issuer, who is trusted, what is behind a message or around it, and the reason of what is refused.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl python3 zip

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # CMS signatures of ours before openssl, and of openssl before us:
 # PKCS #1, PSS, ECDSA x SHA-256/384/512 x detached/attached x PKCS #12/SoftHSM, each both ways.
 . "${top_srcdir:?}/tests/lib/harness.sh"

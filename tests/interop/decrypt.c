@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* decrypt CONFIG DESCRIPTOR CONTEXT-FILE [container] <VALUE >PLAINTEXT: exit status 1: refused, 2:
  * anything else */
 #include <stdio.h>

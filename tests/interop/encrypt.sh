@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Encrypted values of ours before openssl, Bouncy Castle and jwcrypto, and theirs before us; and NX02 before a reader that was written
 # from doc/formats.md alone.
 . "${top_srcdir:?}/tests/lib/harness.sh"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """usage: ess.py CONTENT SIGNER OUT NAMED...   signs by SIGNER.pem and .key, with SIGNER.chain beside; the signingCertificate attribute has NAMED.pem"""
 import hashlib, subprocess, sys
 

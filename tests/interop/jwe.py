@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """JWE with other people's code.
 
 Does what the lines of standard input say:

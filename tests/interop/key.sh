@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Keys of ours before other people's tools, and theirs before us: pkcs11-tool, p11tool, openssl with the pkcs11 engine, openssl pkcs12.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl pkcs11-tool p11tool

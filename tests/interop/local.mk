@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 SHELL_TESTS += \
 	tests/interop/c14n.sh \
 	tests/interop/cms.sh \

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The test vectors of NX02 before us, and before the reader that was written from doc/formats.md.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Vectors of others, from Debian's sources: the interoperability signatures that xmlsec1 comes with (those of Aleksey Sanin, Merlin Hughes,
 # Phaos and the W3C's second edition), each with the verdict that it has to get here and why; and W3C's examples of canonicalisation, which lxml
 # comes with.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Random XML documents with everything that readers may differ about: what we sign is good for xmlsec1 and the JDK, and what they sign is
 # good for us.  A hundred by one seed; for more, another seed and some minutes: SEED=7 MINUTES=10.  KEEP=FOLDER keeps what differs.
 . "${top_srcdir:?}/tests/lib/harness.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # XML signatures of ours before the JDK, secure validation on, and of the JDK before us; PSS too, which the xmlsec1 of today lacks.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl java

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # XML signatures of ours before xmlsec1, and of xmlsec1 before us: PKCS #1 and ECDSA (P-256, P-384, P-521) x SHA-256/384/512,
 # PKCS #12 and SoftHSM; enveloped, by ID, enveloping, detached; exclusive and inclusive C14N.
 . "${top_srcdir:?}/tests/lib/harness.sh"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Random XML documents, full of what readers and canonical forms may differ about; every signature of ours that is made over one must be
 good for xmlsec1 and the JDK, every one of theirs that both call good must be good for us, and what is changed afterwards and still good

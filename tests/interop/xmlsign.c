@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * xmlsign CONFIG DESCRIPTOR <JOBS: many XML signatures in one process.  A job is a line of words,
  * and its answer too: the status, and why. sign FORM ID|- IN OUT     FORM: document, enveloping;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh disable=SC2154
 # Source packages of Debian, from the mirror that this machine is set up with: test data that is not ours to copy.
 #

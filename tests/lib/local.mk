@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # the PKCS #11 module of the tests' own, in front of another one: shim.h, and script.c for its file
 check_LTLIBRARIES += tests/lib/shim.la
 tests_lib_shim_la_SOURCES = \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * maxrss KILOBYTES COMMAND [ARGUMENT...]: runs the command; fails with status 98 when it needed
  * more memory than that. Otherwise the exit status is the command's.  Says what was needed on

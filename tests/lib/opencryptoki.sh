@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 # openCryptoki's software token, in slot 3.  Its daemon and library have fixed paths, so a script that uses it has namespaces of its own,
 # in which those are empty folders, and in which all processes end with it.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # packages.sh LIST...: installs the Debian packages of these lists, as far as they are missing.
 set -eu
 

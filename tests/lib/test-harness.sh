@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The harness judges every other shell test, so it is judged here, without its own help.
 set -eu
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # tests/run.sh counts right: before a project of one Makefile that leaves what automake and tests leave.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 

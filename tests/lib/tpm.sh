@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 # A software TPM 2.0 with its resource manager, and tpm2-pkcs11 before it, for tests with a TPM as a token:
 #

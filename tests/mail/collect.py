@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """collect.py FOLDER: writes every mail message below FOLDER to NUMBER.eml here, From an address that the test's certificate names, the name
 beside it kept.  Prints lines "NUMBER FILE"."""
 import os

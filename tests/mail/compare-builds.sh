@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # compare-builds.sh OLD NEW FOLDER: signs every message below FOLDER with the commands OLD and NEW, and lets both verify what each of them
 # signed, and what openssl signed.  From fields are given an address that the certificate names, and keep their name.  Prints every
 # difference, and counts.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # contents-campaign.sh FOLDER: contents.sh with every message below FOLDER, in a build folder.  mailparser takes part after
 # "npm install mailparser" in a folder whose node_modules is named by NODE_PATH.  Prints every difference, what was refused, and counts.
 folder=$(realpath "$1")

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Messages as people's programs make them, right and wrong, are signed; readers find in what was signed the parts, the names and the bytes
 # that they found before.
 . "${top_srcdir:?}/tests/lib/harness.sh"

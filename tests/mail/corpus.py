@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Messages of every kind that a signer meets, and what relays do to them.
 
 corpus.py make FOLDER              writes them, with LF and with CRLF

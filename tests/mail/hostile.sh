@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # What nobody sends by accident: refused in clear words or passed, in bounded memory.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "${top_srcdir:?}/tests/mail/mail-lib.sh"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 SHELL_TESTS += \
 	tests/mail/contents.sh \
 	tests/mail/corpus.sh \

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # mail sign and mail verify on the command line: forms, options, pipes, and every refusal with its status.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "${top_srcdir:?}/tests/mail/mail-lib.sh"

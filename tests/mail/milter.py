@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The MTA's side of the milter protocol, for one message.
 
 milter.py PORT|PATH FILE [client=ADDRESS] [login=NAME] [envelope=SENDER] [out=FILE] [wait=FILE]

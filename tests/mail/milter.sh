@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # signengine-milter by itself: what it says about a configuration, signed configurations at the start and later, and the milter protocol as
 # an MTA speaks it.
 . "${top_srcdir:?}/tests/lib/harness.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """odd.py FOLDER: messages as corpus.py makes them, and such as people's programs make that do not know better, with LF and with CRLF.
 FOLDER/refused names those whose text could not be kept."""
 import base64

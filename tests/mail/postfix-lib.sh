@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 # A Postfix of one's own: loopback ports, nothing of the machine's configuration.  Needs `setup`, as the harness and the bench have it.
 #

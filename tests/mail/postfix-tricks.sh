@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # A real Postfix with the milter on a local socket, and rules that require signatures: whatever From, Sender, Content-Type and envelope say,
 # nothing leaves that would be taken for the CEO's and is not signed by him; what is ordinary leaves signed.
 . "${top_srcdir:?}/tests/lib/harness.sh"

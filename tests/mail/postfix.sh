@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # A real Postfix with the milter and, behind it, opendkim: what it delivers verifies; while the key's token is away nothing leaves unsigned.
 # MAIL_COUNT: how many messages, from 20 connections.
 . "${top_srcdir:?}/tests/lib/harness.sh"

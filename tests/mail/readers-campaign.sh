@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # readers-campaign.sh [MINUTES [SEED]]: readers.sh with messages changed at random, for MINUTES (10), in a build folder.  What readers see
 # otherwise than we name it is printed, and kept in readers-SEED/.  mailparser takes part after "npm install mailparser" in a folder
 # whose node_modules is named by NODE_PATH.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Signed messages, changed where the signature does not cover them in more than a hundred ways, and at random: what is accepted shows the text
 # that was signed, and the sender that we name, in every reader of mail that is there (Python, GMime, Perl, JavaMail, mailparser, mutt).
 . "${top_srcdir:?}/tests/lib/harness.sh"

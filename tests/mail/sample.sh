@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # samples/sign-mail as its README has it: compiled against the library, run, judged by openssl; what can't be signed is not sent.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "${top_srcdir:?}/tests/mail/mail-lib.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Both ends of an MTA.
 
 smtp.py sink PORT FOLDER                  takes every message, each to a file of its own

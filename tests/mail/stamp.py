@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Time stamps (RFC 3161) and signed messages.
 
     stamp.py value MESSAGE             what has to be stamped: the value of its signature

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # mail verify: time stamps (RFC 3161) of mail's signatures, made by `openssl ts` as of now and by ourselves as of any time: what they are
 # worth, what is told about them, and which are refused.
 . "${top_srcdir:?}/tests/lib/harness.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Messages that try to leave without the signature that a rule requires, and ordinary ones that must not be held up.
 
 tricks.py send PORT RAW NAME=FILE...  sends all of them by SMTP; prints "KIND NAME ANSWER" of each.  NAME=FILE: messages that are signed

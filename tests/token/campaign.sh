@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # tests/token/campaign.sh MINUTES [SEED], in a build folder after "make check": random faults under threads for that long, with seeds from
 # SEED on.  A seed that fails is printed, and is the last.
 set -eu

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is changed in the faults while other threads are in the module, and what is read then. */
 #ifndef TESTS_TOKEN_CONTROL_H
 #define TESTS_TOKEN_CONTROL_H

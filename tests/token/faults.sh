@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The real command with a module that is slow, hangs, loses its token or lacks something: $SHIM_FILE says what is wrong.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "$top_srcdir/tests/token/keys.sh"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Encrypted fields with the key `rsa` of a token and with the same key in a file: what the one
  * reads, the other does. The environment is that of tests/token/mechanisms; FIELDS_LARGEST: bytes

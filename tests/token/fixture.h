@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A SoftHSM of the test's own, in a folder that goes when the test ends; its tokens are filled by
  * other people's tools. */
 #ifndef TESTS_TOKEN_FIXTURE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a token makes is judged by the openssl command, and what it is given is made by that. */
 #ifndef TESTS_TOKEN_JUDGE_H
 #define TESTS_TOKEN_JUDGE_H

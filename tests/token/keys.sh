@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 # After the harness: the keys that tests/token/mechanisms and fields use, and their runs.
 #

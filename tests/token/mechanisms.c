@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every operation with the keys rsa, p256, p384 and p521 of a token that the environment names:
  *   SHIM_MODULE          its module

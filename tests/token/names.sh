@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Keys of tokens by other names than one label for all: CKA_ID, the certificate's public key, labels as they are shown, PKCS #11 URIs,
 # and p11-kit's proxy as the module.
 . "${top_srcdir:?}/tests/lib/harness.sh"

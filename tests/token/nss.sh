@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The certificate store of a Linux system: a module that is told its folder when it is initialised, and private keys without labels.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "$top_srcdir/tests/token/keys.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # openCryptoki's software token, with its daemon.
 . "${top_srcdir:?}/tests/lib/opencryptoki.sh"
 opencryptoki_alone "$0"

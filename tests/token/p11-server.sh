@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # A token in another process, by p11-kit's server.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "$top_srcdir/tests/token/keys.sh"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An engine whose key is in two tokens and a file, and what it tells of them. */
 #ifndef TESTS_TOKEN_PLACES_H
 #define TESTS_TOKEN_PLACES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A token whose device is taken away and given back under threads that sign, for shell tests:
  *   SHIM_MODULE, TOKEN_FOLDER, TOKEN_LABEL, TOKEN_PIN   as mechanisms.c has them; the key is `rsa`

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # What is encrypted can be decrypted: keys are made for what their descriptors do, and one that may not decrypt is not encrypted for.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl pkcs11-tool

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `p11-kit server` in front of the fixture's SoftHSM, which a test may kill and start again. */
 #ifndef TESTS_TOKEN_SERVER_H
 #define TESTS_TOKEN_SERVER_H

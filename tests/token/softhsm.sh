@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # SoftHSM: OAEP with SHA-1 only; the rest with the padding removed in software.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "$top_srcdir/tests/token/keys.sh"

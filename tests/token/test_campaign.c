@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Random faults and harms while threads sign and decrypt.  $CAMPAIGN_SEED, or a seed of its own,
  * decides about everything but the order of the threads; $CAMPAIGN_ROUNDS is how long it takes:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What se_check() says of keys on tokens: how they do their work, what they lack, and which replica
  * does not serve. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A module that does not return from a call: nobody waits for longer than the deadline, and nothing
  * is lost when it returns after all. */
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Decryption by a token: natively, or with the padding removed in software. */
 #include <openssl/cms.h>
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Signatures of a token that refuses a padding: the padding is made in software, and the token only
  * exponentiates. */
 #include "tests/token/judge.h"

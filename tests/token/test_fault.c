@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every fault at every call that the store makes, one at a time. */
 #include <unistd.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The child of a fork signs with a key that its parent opened. */
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* keepAlive: sessions that nobody has used for long are closed, before the token does it. */
 #include <pthread.h>
 #include <unistd.h>

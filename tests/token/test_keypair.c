@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Certificate and private key behind an alias: found, matched, chained, and every way in which they
  * are not there. */
 #include <openssl/x509v3.h>

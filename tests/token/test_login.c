@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* PINs: every way in which a token says no, and that a wrong one is presented once. */
 #include <pthread.h>
 #include <stdio.h>

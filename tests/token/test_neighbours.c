@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An engine is not alone in its process: other engines, other users of the PKCS #11 module, and
  * children of a fork. */
 #include <dlfcn.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions under threads: a pool that is too small, a token that gives few, a deadline, and engines
  * that share a module. */
 #include <pthread.h>

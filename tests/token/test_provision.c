@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keys made on a token that refuses something on the way: nothing half-made stays, and what was
  * there is still there. */
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A token that is lost and comes back: once, for a while, for many threads, with the module's
  * initialisation, in another slot. */
 #include <dlfcn.h>

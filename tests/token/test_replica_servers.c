@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One key behind two `p11-kit server`s, of which one is killed and started again while 8 threads
  * sign: no call fails. */
 #include <pthread.h>

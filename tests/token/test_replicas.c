@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One key in two tokens and a file: what is signed and decrypted while one of them is away. */
 #include <stdlib.h>
 #include <unistd.h>

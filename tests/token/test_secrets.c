@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* After a key was used, or refused, no PIN stays in memory: engine, stores, OpenSSL, p11-kit and
  * SoftHSM together. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A token behind `p11-kit server`, which is killed and started again while 8 threads sign. */
 #include <pthread.h>
 #include <stdio.h>

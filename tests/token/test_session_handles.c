@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The list of session handles: what is in it once, twice, and while it is being closed; and what it
  * is good for. */
 #include <dlfcn.h>

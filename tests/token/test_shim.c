@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The shim is what other tests and measurements stand on: its latencies, its answers from memory,
  * its file. */
 #include <dlfcn.h>

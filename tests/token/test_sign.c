@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Signatures made by a token, judged by the openssl command. */
 #include "tests/token/judge.h"
 

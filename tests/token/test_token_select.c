@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which module, which token: every way to say it, and every way to be wrong about it. */
 #include <stdio.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What does not decrypt is refused without a word about why; what fails for another reason is not
  * refused. */
 #include "tests/token/judge.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A wrong PIN is presented once: not once for each thread, key, replica or try.  Tokens count, and
  * lock. */
 #include <pthread.h>

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # A TPM 2.0: it makes its keys itself, takes no denials of rights, is cut off when its resource manager goes, and locks all keys alike.
 . "${top_srcdir:?}/tests/lib/tpm.sh"
 tpm_alone "$0"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is asked of keys while their token has faults: each way in which the store uses a token,
  * with a result that can be judged. */
 #ifndef TESTS_TOKEN_WORKS_H

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # A PIN that a token refused is not presented by the next process, for an hour, until it is asked for, or the token shows that it had the
 # right one; and the file that remembers it tells no PIN, and is nobody else's.
 . "${top_srcdir:?}/tests/lib/harness.sh"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the tests of configurations share: files, and the findings of a configuration as text. */
 #ifndef TESTS_UNIT_CONFIG_H
 #define TESTS_UNIT_CONFIG_H

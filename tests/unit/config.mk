@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # the configuration
 
 UNIT_TESTS += tests/unit/test_base64

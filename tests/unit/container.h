@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Containers in memory: made and read through streams that give and take as they like. */
 #ifndef TESTS_UNIT_CONTAINER_H
 #define TESTS_UNIT_CONTAINER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tests that need files: each works in an empty folder of its own. */
 #ifndef TESTS_FOLDER_H
 #define TESTS_FOLDER_H

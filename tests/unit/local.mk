@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 if HAVE_CMOCKA
 UNIT_TESTS =
 check_PROGRAMS += $(UNIT_TESTS)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keys and certificates for tests, made on the spot. */
 #ifndef TESTS_UNIT_MAKER_H
 #define TESTS_UNIT_MAKER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A PIN that this process never holds in plain, and the search for it in all memory that the
  * process can write to. It exists masked only, so that the search does not find itself; what needs

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the formats of values are made of: readers and writers of numbers, HKDF, AEAD, random
  * bytes. */
 #include <sys/wait.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* NULL where none may be is SE_ERR_USAGE, in every function that is exported, and never a crash;
  * and an se_error tells the last call. */
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Attached CMS taken apart: every way in which BER may cut it, and every way in which it may be
  * broken. */
 #include "cms/cms_split.h"
@@ -135,8 +136,7 @@ static void enclose(se_buf *content, bool indefinite)
 static const unsigned char expected_rest[] = {
     0x30, 0x80, 6,    9,    0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1,    7, 2, /* id-signedData */
     0xa0, 0x80, 0x30, 0x80, 2,    1,    1,                                  /* version */
-    0x31, 0x0d, 0x30, 0x0b, 6,    9,    0x60, 0x86, 0x48, 1,    0x65, 3, 4, 2, 1, /* digestAlgorithms
-                                                                                   */
+    0x31, 0x0d, 0x30, 0x0b, 6,    9,    0x60, 0x86, 0x48, 1,    0x65, 3, 4, 2, 1, /* digests */
     0x30, 0x0b, 6,    9,    0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1,    7, 1,       /* no eContent */
     0xa0, 0x80, 0x30, 3,    1,    1,    0,    0,    0,    0x31, 0,    0, 0, 0, 0, 0, 0,
 };

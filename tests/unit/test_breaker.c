@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The circuit breaker, with a clock of the test's own. */
 #include "base/breaker.h"
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the engine understood, and its canonical form; and how findings are told. */
 #include "config/findings.h"
 #include "tests/unit/config.h"

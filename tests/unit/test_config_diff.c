@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What two configurations differ in; and what no canonical form is. */
 #include "config/canonical.h"
 #include "config/diff.h"

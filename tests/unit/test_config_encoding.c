@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The text before libxml2: its encoding, what it declares of itself, and its characters. */
 #include "config/encoding.h"
 #include "tests/unit/config.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where a PIN comes from. */
 #include "config/pins.h"
 #include "tests/unit/config.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Configurations as files, and hostile ones. */
 #include <libxml/xmlerror.h>
 #include <pthread.h>

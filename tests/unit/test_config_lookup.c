@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/config.h"
 
 #define KEY(name) "<key name='" name "'><type name='pem' locationValue='" name ".pem'/></key>\n"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * No PIN stays in memory: after use the heap, the stacks and everything else that the process can
  * write to are searched for it. The needle exists masked only, so that the search does not find

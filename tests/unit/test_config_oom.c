@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Without memory a configuration is refused, never half understood: every allocation of ours fails
  * once.  Of libxml2's only some do, for 2.9.14 does not check all.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "base/base64.h"
 #include "config/pins.h"
 #include "tests/unit/config.h"

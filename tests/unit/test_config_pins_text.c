@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "config/pin_extract.h"
 #include "config/pins.h"
 #include "tests/unit/config.h"

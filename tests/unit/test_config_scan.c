@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The text before libxml2: the scanner, and the PINs that it takes out. */
 #include "config/pin_extract.h"
 #include "config/scan.h"

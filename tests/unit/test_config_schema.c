@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The schema that editors see and the grammar that the engine applies must not drift apart. */
 #include <libxml/parser.h>
 #include <libxml/xmlschemas.h>

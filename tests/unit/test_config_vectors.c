@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tests/vectors/config/CASE/{engine.xml,expected}: what is found in a configuration, line by line,
  * and if nothing forbids it, what the engine understands.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The tree: lines, lookups, and that libxml2 has read what the scanner has read. */
 #include "base/array.h"
 #include "config/xml.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Containers: every size and cipher there and back, and nothing else. */
 #include "tests/unit/container.h"
 

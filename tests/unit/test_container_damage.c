@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every bit, every end, every exchange of pieces: refused, with one text.  What is no container at
  * all: told apart. */
 #include "tests/unit/container.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Containers from file to file: what appears appears whole, and after a failure there is nothing
  * but what was there. */
 #include "tests/unit/container.h"

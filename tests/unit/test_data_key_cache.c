@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unwrapped data keys: remembered for as long as the descriptor says, as many as it says, by this
  * process alone. */
 #include <stdlib.h>

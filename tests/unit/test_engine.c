@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The public functions, as an application calls them. */
 #include <errno.h>
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What an application is told of its own calls. */
 #include <stdio.h>
 

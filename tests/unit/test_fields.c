@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Encrypted fields, as an application uses them. */
 #include "tests/unit/folder.h"
 #include "tests/unit/maker.h"

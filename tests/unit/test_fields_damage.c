@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every bit, every end, every exchange of parts of a value: refused, with one text but for what
  * stands there in clear. */
 #include <stdio.h>

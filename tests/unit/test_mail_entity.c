@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "mail/mime_canon.h"
 #include "tests/unit/unit.h"
 

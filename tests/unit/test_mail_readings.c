@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What readers of mail read in different ways is told from what all of them read alike. */
 #include "mail/address.h"
 #include "mail/boundary.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What no relay changes, a line at a time or many. */
 #include <stdlib.h>
 

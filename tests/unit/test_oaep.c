@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* RSAES-OAEP with every pair of digests. */
 #include "crypto/crypto.h"
 #include "crypto/pkey_ops.h"

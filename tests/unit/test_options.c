@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Option structs grow: what an older or a newer program hands over is understood, or refused. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The parts of the PKCS #11 store that need no token. */
 #include <stdio.h>
 

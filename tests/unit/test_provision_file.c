@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Key files that are rewritten: what is not ours stays, and what fails leaves the file as it was.
  */
 #include <openssl/pem.h>

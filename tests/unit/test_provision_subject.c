@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Subjects and alternative names, as people write them. */
 #include "crypto/crypto.h"
 #include "provision/cert_profile.h"

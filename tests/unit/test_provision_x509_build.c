@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Self-signed certificates and requests, and what may be asked for. */
 #include <openssl/x509v3.h>
 

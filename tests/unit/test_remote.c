@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The bridge: everything above it must work with a key that is only a function. */
 #include "crypto/provider_keymgmt.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Decryption through the bridge, with a key that is only a function: OAEP, and nothing else. */
 #include <openssl/cms.h>
 #include <openssl/core_names.h>

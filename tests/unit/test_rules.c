@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Certificate rules: each row of config/policy.c against certificates that fulfil and break it. */
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Who signs: what is told of him, and the rules that his certificate keeps at that moment. */
 #include <openssl/x509v3.h>
 #include <time.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Eight threads sign and verify XML on two engines while four sign CMS: libxml2 has state of its
  * own, and an application may use it too. */
 #include <libxml/parser.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* New archives out of old ones: what is in front, what is kept, into what can be written only once,
  * and a disk that is full. */
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 #include "zip/digest.h"
 #include "zip/manifest.h"

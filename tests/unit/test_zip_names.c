@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Names that were chosen so that they meet in the tables that they are looked up with. */
 #include <stdlib.h>
 #include <time.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Entries on several threads: each once, and none after one that failed or when somebody cancels.
  */
 #include <stdatomic.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What every unit test begins with. */
 #ifndef TESTS_UNIT_H
 #define TESTS_UNIT_H

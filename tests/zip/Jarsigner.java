@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // jarsigner -verify -strict over many archives in one process.  For each a line: archive, tab, "accepts", if it says "jar verified", or "refuses STATUS: why".
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;

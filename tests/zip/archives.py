@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """usage: archives.py              makes archives of many kinds in the current folder; prints each with the number of its files
        archives.py same OLD NEW  whether NEW has the entries of OLD as they were, behind a manifest and a signature"""
 import io

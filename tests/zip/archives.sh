@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Archives of many makers and kinds: signed, they are what they were, and Java sees every entry as signed, as a file and as a stream.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "${top_srcdir:?}/tests/zip/jarsigner-lib.sh"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Zips that somebody tampered with, or that are made so that two readers see different things.
 
     attacks.py OUT   makes OUT/CASE.zip for every case, with the keys and certificates of the current folder

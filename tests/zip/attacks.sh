@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Every attack of attacks.py is refused as its folder in attacks/ says: `expected` has the status and what the message says, `jarsigner`
 # what jarsigner -verify -strict of JDK 17.0.15 says.  With RECORD=yes, what is seen now is written there instead, for a person to judge.
 # Other releases of the JDK word things differently and refuse more: what was refused must be refused, the rest is only told.

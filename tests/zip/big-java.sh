@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # An entry of 5 GB that is deflated to a few: signed and verified in less than 48 MB of memory, and Java sees it as signed.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl python3 javac java

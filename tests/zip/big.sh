@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # An entry of 5 GB, beyond what 32 bits count: signed and verified in less than 48 MB of memory.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl python3

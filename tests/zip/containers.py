@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mutates signed zips record by record, and holds every reader to what was signed in those that are accepted.
 
     containers.py VERDICTS CONFIGURATION SIGNED.zip COUNT SEED

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Containers that are mutated at random: in what `zip verify` accepts, every reader finds the names, kinds and bytes that were signed, with
 # modes and owners that do no harm, or says that something is wrong.  CONTAINERS in the environment: how many; SEED: which;
 # MINUTES: how long at the most.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # corpus-campaign.sh FOLDER: signs every zip below FOLDER, of whatever name (.zip, .jar, .whl, .nupkg, .docx, …), and holds what comes out against
 # what went in: names and bytes as Python, unzip and Java have them, and the verdicts of `zip verify` and of jarsigner -verify -strict.  Copies are signed
 # by jarsigner too, and verified by `zip verify --trust`.  Prints what is refused, and why; status 1: something differs, or is not accepted.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Real archives: which there are, and whether signing leaves in them what was there.
 
     corpus.py find FOLDER                 links to all zips below FOLDER, of whatever name, with numbers as names, in the current folder

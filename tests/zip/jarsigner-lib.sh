@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 # jarsigner-lib.sh: what jarsigner -verify -strict says of many archives, asked in one process; trust.p12 holds whom it trusts.
 #

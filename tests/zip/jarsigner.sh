@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # jarsigner -verify -strict and unzip -t accept what is signed with keys in a token; zip verify accepts what jarsigner signs.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "${top_srcdir:?}/tests/zip/jarsigner-lib.sh"

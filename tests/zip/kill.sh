@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # kill -9 at any moment of signing leaves the old archive, in place of another one, or nothing; or the whole new one.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl python3

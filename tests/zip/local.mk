@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 SHELL_TESTS += \
 	tests/zip/archives.sh \
 	tests/zip/attacks.sh \

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # What is written is the same bytes wherever it goes, whole or not at all: a file, the archive itself, a pipe, a container, a full disk.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl python3 unzip zip bsdtar

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Signed and encrypted in one command, decrypted and verified in one command: nothing in between is to be seen.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl python3

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # zip sign and zip verify on the command line: what is made, what is kept, who is accepted, every refusal with its status.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl python3 unzip

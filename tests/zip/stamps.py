@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Time stamps (RFC 3161) of any time and by anybody, put into CMS signatures.
 
     stamps.py SIGNATURE TIME AUTHORITY      time stamps the CMS signature in that file, as "20200601000000Z", by AUTHORITY.pem and .key

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # What headers say besides is put right by zip sign where that loses nothing, and refused by zip verify; what is in the entries stays.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl python3 unzip zip

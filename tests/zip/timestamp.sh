@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # zip sign --tsa: time stamps of an `openssl ts` authority, as jarsigner and zip verify see them; authorities that are away, refuse or lie;
 # and what a time stamp is worth to zip verify and to verify.
 . "${top_srcdir:?}/tests/lib/harness.sh"

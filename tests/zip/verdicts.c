@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Verifies many zips in one process: reads their paths, a line each, and answers with a line each,
  * "good" or why not.

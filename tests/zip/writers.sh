@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Archives as other writers write them, which jarsigner signs: zip sign puts right what loses nothing, and says what helps where it refuses.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl python3 unzip zip bsdtar 7z

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Calls into modules: with a deadline, because a module may never return (base/timed_call.h), and
  * the pair of calls that is one operation with a private key.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "keystore/pkcs11/ckr.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a PKCS #11 return value is called and what it means to the engine. */
 #ifndef KEYSTORE_PKCS11_CKR_H
 #define KEYSTORE_PKCS11_CKR_H

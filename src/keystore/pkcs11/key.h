@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A private key on a token, found and open; and the certificate alone. */
 #ifndef KEYSTORE_PKCS11_KEY_H
 #define KEYSTORE_PKCS11_KEY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "keystore/pkcs11/keypair.h"
 
 #include <openssl/core_names.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The certificate and the private key that an alias means on a token. */
 #ifndef KEYSTORE_PKCS11_KEYPAIR_H
 #define KEYSTORE_PKCS11_KEYPAIR_H

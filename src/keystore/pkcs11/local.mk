@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 libse_core_la_SOURCES += \
 	src/keystore/pkcs11/call.c src/keystore/pkcs11/call.h \
 	src/keystore/pkcs11/ckr.c src/keystore/pkcs11/ckr.h \

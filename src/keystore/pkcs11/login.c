@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Logging in: every way in which a token may say no, and never a second wrong PIN. */
 #include "keystore/pkcs11/call.h"
 #include "keystore/pkcs11/pin_blocklist.h"

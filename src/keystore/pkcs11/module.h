@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * PKCS #11 modules of this process, one entry per file, counted: two engines share a module, and
  * p11-kit coordinates C_Initialize with other components.  The one mutable global of the library,

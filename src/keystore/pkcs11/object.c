@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "keystore/pkcs11/object.h"
 
 #include <openssl/asn1.h>

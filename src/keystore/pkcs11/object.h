@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Objects of a token: searched by template, read attribute by attribute; those that a keyref means;
  * certificates. */
 #ifndef KEYSTORE_PKCS11_OBJECT_H

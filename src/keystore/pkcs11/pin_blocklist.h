@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The PINs that tokens refused: a token counts wrong PINs and locks itself, so each is presented
  * once, not once per thread, key, retry or process.  Another PIN for the same token is presented.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Keys that survive the loss of their token: what was lost (session, login, object, slot, module)
  * is opened anew, and the operation is tried once more.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* RSA paddings by OpenSSL, for tokens that have only the bare operation: CKM_RSA_X_509. */
 #ifndef KEYSTORE_PKCS11_RSA_PADDING_H
 #define KEYSTORE_PKCS11_RSA_PADDING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sessions with tokens, each used by one thread at a time: single ones, and the pool of a token.
  * The pool grows on demand, is shared by all keys on the token, and serves callers in the order in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Signing with a private key that stays on its token. */
 #ifndef KEYSTORE_PKCS11_SIGN_H
 #define KEYSTORE_PKCS11_SIGN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The store: from a keyref to a key, within the deadline. */
 #include <stdlib.h>
 

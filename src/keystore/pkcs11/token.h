@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tokens: those in the slots of a module, the one that a configuration means, and those in use. */
 #ifndef KEYSTORE_PKCS11_TOKEN_H
 #define KEYSTORE_PKCS11_TOKEN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/lib/shim/calls.h"
 
 /* tests/check-faults.sh compares these with the calls in src/ */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Between the calls (calls.c) and the faults that happen at them (fault.c). */
 #ifndef TESTS_LIB_SHIM_CALLS_H
 #define TESTS_LIB_SHIM_CALLS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Faults in front of a PKCS #11 module: what goes wrong at which call.  Part of the shim. */
 #ifndef TESTS_LIB_SHIM_FAULT_H
 #define TESTS_LIB_SHIM_FAULT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The numbers of PKCS #11 by their names, as the shim's file has them. */
 #ifndef TESTS_LIB_SHIM_NAMES_H
 #define TESTS_LIB_SHIM_NAMES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * For measuring: C_Sign and C_Decrypt that were asked before with the same key, mechanism and input
  * are answered from memory, so that the token costs no time of the processor.  The module does not

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * $SHIM_FILE is read when the module is loaded, and again when it has changed: put a new one in its
  * place with mv.  All calls are counted from 1 again then, and what hangs returns.  Lines of words;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The file that drives the shim in a process that is not a test program. */
 #ifndef TESTS_LIB_SHIM_SCRIPT_H
 #define TESTS_LIB_SHIM_SCRIPT_H

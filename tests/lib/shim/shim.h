@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A PKCS #11 module that stands in front of another one, $SHIM_MODULE, and lies about what this
  * struct says; what is wrong at which call, struct faults says.  A process that can't set them is

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """compare.py VERDICTS <ANSWERS: that every reader shows what was accepted as we name it.
 
 VERDICTS: lines "NAME WANTED STATUS [SENDER OPAQUE]"; ANSWERS: lines of JSON, of all readers.  Prints differences, and a line of counts.

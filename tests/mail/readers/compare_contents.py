@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """compare_contents.py <ANSWERS: that each reader finds in signed/NAME what it found in before/NAME.  Prints differences, and counts.
 Whether the line end in front of the file's end belongs to a part depends on the reader, not for Python; other line ends count."""
 import json

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What mailparser finds in messages: as contents.py.
 const crypto = require('crypto');
 const fs = require('fs');

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What Python's email package and GMime find in messages: files on standard input, a line of JSON for each, with a list of its parts:
 type, name, id, and what it holds.  Of a message in the folder signed/ the first part counts: what was signed."""
 import email

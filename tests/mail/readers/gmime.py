@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """GMime, by ctypes: what it makes of messages."""
 import ctypes
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What mutt shows of messages, all in one run of it: files on standard input, a line of JSON for each."""
 import json
 import os

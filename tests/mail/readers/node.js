@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What mailparser makes of messages: files on standard input, a line of JSON for each.
 const fs = require('fs');
 const { simpleParser } = require('mailparser');

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What Python's email package and GMime make of messages: files on standard input, a line of JSON for each."""
 import email
 import email.policy

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Signed messages, changed where the signature does not cover them, so that some reader of mail may see another text or another sender.
 
 shapes.py FOLDER COUNT [SEED]      makes FOLDER/NAME.eml of signed.eml, opaque.eml and evil.eml in the current folder, COUNT at random besides
