@@ -7,10 +7,11 @@ libse_core_la_SOURCES += \
 	src/crypto/certificate.c src/crypto/certificate.h \
 	src/crypto/crypto.c src/crypto/crypto.h \
 	src/crypto/key.c src/crypto/key.h \
+	src/crypto/openssl.c \
 	src/crypto/pem_stream.c src/crypto/pem_stream.h \
 	src/crypto/pem_text.c src/crypto/pem_text.h \
 	src/crypto/pkey_ops.c src/crypto/pkey_ops.h \
-	src/crypto/provider.h \
+	src/crypto/provider.c src/crypto/provider.h \
 	src/crypto/provider_asymcipher.c \
 	src/crypto/provider_keymgmt.c src/crypto/provider_keymgmt.h \
 	src/crypto/provider_signature.c \

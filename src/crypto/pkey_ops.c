@@ -9,6 +9,63 @@
 #include "crypto/key.h"
 #include "crypto/provider.h"
 
+/* ---- keys that a store holds ---- */
+
+const struct provider_key *provider_key_of(const EVP_PKEY *key)
+{
+    void *keydata = NULL;
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_octet_ptr(PARAM_PROVIDER_KEY, &keydata, 0),
+                            OSSL_PARAM_construct_end() };
+
+    ERR_set_mark();
+    (void)EVP_PKEY_get_params(key, params);
+    ERR_pop_to_mark();
+    return keydata;
+}
+
+se_status remote_key(EVP_PKEY **out, const struct remote_ops *ops, void *remote,
+                     EVP_PKEY *public_key, se_error *err)
+{
+    struct provider_key keydata = { ops, remote, public_key };
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_octet_string(PARAM_PROVIDER_KEY, &keydata,
+                                                              sizeof keydata),
+                            OSSL_PARAM_construct_end() };
+    EVP_PKEY_CTX *context;
+    int ok;
+
+    *out = NULL;
+    if (key_family(public_key) == FAMILY_ANY)
+        return error_set(err, SE_ERR_KEY, "a key of type %s can't be used: RSA or EC is needed",
+                         EVP_PKEY_get0_type_name(public_key));
+    context = EVP_PKEY_CTX_new_from_name(
+        crypto_context(), key_family(public_key) == FAMILY_EC ? "EC" : "RSA", PROVIDER_PROPERTIES);
+    ok = context && EVP_PKEY_fromdata_init(context) > 0 &&
+         EVP_PKEY_fromdata(context, out, EVP_PKEY_KEYPAIR, params) > 0;
+    EVP_PKEY_CTX_free(context);
+    return ok ? SE_OK : crypto_error(err, SE_ERR_CRYPTO, "cannot bridge the key to OpenSSL");
+}
+
+const char *remote_sign_mechanism(const EVP_PKEY *key, const struct sign_how *how)
+{
+    const struct provider_key *keydata = provider_key_of(key);
+
+    if (!keydata)
+        return "software";
+    return keydata->ops->sign_mechanism ? keydata->ops->sign_mechanism(keydata->remote, how) : "";
+}
+
+const char *remote_unwrap_mechanism(const EVP_PKEY *key, const struct unwrap_how *how)
+{
+    const struct provider_key *keydata = provider_key_of(key);
+
+    if (!keydata)
+        return "software";
+    return keydata->ops->unwrap_mechanism ? keydata->ops->unwrap_mechanism(keydata->remote, how)
+                                          : "";
+}
+
+/* ---- what is done with keys ---- */
+
 AUTO_KIND(pkey_ctx, EVP_PKEY_CTX *, EVP_PKEY_CTX_free(*p))
 
 enum { PARAMS = 4 };

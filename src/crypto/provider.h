@@ -8,6 +8,13 @@
 
 #include "crypto/provider_keymgmt.h"
 
+#define PROVIDER_NAME       "signengine"
+#define PROVIDER_PROPERTIES "provider=" PROVIDER_NAME
+
+/* The one parameter of our import, and one that our keys know: a struct provider_key by address.
+ * Such keys only ever come from remote_key(). */
+#define PARAM_PROVIDER_KEY "signengine-key"
+
 /* The provider's key data.  OpenSSL makes it empty and fills it by an import. */
 struct provider_key {
     const struct remote_ops *ops;
@@ -32,6 +39,10 @@ SE_MUST_CHECK se_status provider_sign(se_buf *out, const struct provider_key *ke
                                       const struct sign_how *how, se_bytes hash, se_error *err);
 SE_MUST_CHECK se_status provider_unwrap(se_buf *out, const struct provider_key *key,
                                         const struct unwrap_how *how, se_bytes blob, se_error *err);
+
+/* Where the provider finds digests: the library context that it was loaded into. */
+void provider_use_library(OSSL_LIB_CTX *library);
+OSSL_LIB_CTX *provider_library(void);
 
 /* A digest has many names in OpenSSL; DIGEST_NONE: not one that the engine knows. */
 enum digest provider_digest(const char *name);

@@ -4,68 +4,9 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/provider.h>
-#include <stdlib.h>
 
 #include "crypto/crypto.h"
-#include "crypto/key.h"
 #include "crypto/provider.h"
-
-/* The one parameter of our import, and one that our keys know: a struct provider_key by address.
- * Such keys only ever come from remote_key(). */
-#define PARAM_PROVIDER_KEY "signengine-key"
-#define PROVIDER           "signengine"
-#define PROPERTIES         "provider=" PROVIDER
-
-static _Thread_local se_error last_failure;
-
-void provider_failed(const se_error *err)
-{
-    last_failure = *err;
-}
-
-bool remote_failure(se_error *out)
-{
-    bool failed = last_failure.status != SE_OK;
-
-    if (failed)
-        *out = last_failure;
-    last_failure = (se_error)SE_ERROR_INIT;
-    return failed;
-}
-
-se_status remote_refused(se_error *err)
-{
-    return error_set(err, SE_ERR_REJECTED, "it does not decrypt with this key");
-}
-
-enum digest provider_digest(const char *name)
-{
-    EVP_MD *md = EVP_MD_fetch(crypto_context(), name, NULL);
-    enum digest found = DIGEST_NONE;
-
-    for (enum digest d = DIGEST_SHA1; md && !found && d <= DIGEST_SHA512; d++)
-        if (EVP_MD_is_a(md, crypto_digest(d)))
-            found = d;
-    EVP_MD_free(md);
-    return found;
-}
-
-int provider_choice(const OSSL_PARAM *p, int *out, const char *word, int meant)
-{
-    if (p->data_type != OSSL_PARAM_UTF8_STRING)
-        return OSSL_PARAM_get_int(p, out);
-    if (strcmp(p->data, word) == 0)
-        *out = meant;
-    else
-        *out = atoi(p->data);
-    return 1;
-}
-
-int provider_tell_choice(OSSL_PARAM *p, int value, const char *word)
-{
-    return p->data_type == OSSL_PARAM_INTEGER ? OSSL_PARAM_set_int(p, value)
-                                              : OSSL_PARAM_set_utf8_string(p, word);
-}
 
 /* ---- key management (provider-keymgmt(7)) ---- */
 
@@ -203,17 +144,17 @@ static const OSSL_DISPATCH ec_keys[] = KEY_MANAGEMENT(ec_operation);
 static const OSSL_ALGORITHM *provider_query(void *provider, int operation, int *no_cache)
 {
     static const OSSL_ALGORITHM keys[] = {
-        { "RSA:rsaEncryption", PROPERTIES, rsa_keys, NULL },
-        { "EC:id-ecPublicKey", PROPERTIES, ec_keys, NULL },
+        { "RSA:rsaEncryption", PROVIDER_PROPERTIES, rsa_keys, NULL },
+        { "EC:id-ecPublicKey", PROVIDER_PROPERTIES, ec_keys, NULL },
         { NULL, NULL, NULL, NULL },
     };
     static const OSSL_ALGORITHM signatures[] = {
-        { "RSA:rsaEncryption", PROPERTIES, provider_signature, NULL },
-        { "ECDSA", PROPERTIES, provider_signature, NULL },
+        { "RSA:rsaEncryption", PROVIDER_PROPERTIES, provider_signature, NULL },
+        { "ECDSA", PROVIDER_PROPERTIES, provider_signature, NULL },
         { NULL, NULL, NULL, NULL },
     };
     static const OSSL_ALGORITHM ciphers[] = {
-        { "RSA:rsaEncryption", PROPERTIES, provider_cipher, NULL },
+        { "RSA:rsaEncryption", PROVIDER_PROPERTIES, provider_cipher, NULL },
         { NULL, NULL, NULL, NULL },
     };
 
@@ -241,59 +182,7 @@ static int provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in
 
 bool remote_provider_load(OSSL_LIB_CTX *context)
 {
-    return OSSL_PROVIDER_add_builtin(context, PROVIDER, provider_init) &&
-           OSSL_PROVIDER_load(context, PROVIDER);
-}
-
-se_status remote_key(EVP_PKEY **out, const struct remote_ops *ops, void *remote,
-                     EVP_PKEY *public_key, se_error *err)
-{
-    struct provider_key keydata = { ops, remote, public_key };
-    OSSL_PARAM params[] = { OSSL_PARAM_construct_octet_string(PARAM_PROVIDER_KEY, &keydata,
-                                                              sizeof keydata),
-                            OSSL_PARAM_construct_end() };
-    EVP_PKEY_CTX *context;
-    int ok;
-
-    *out = NULL;
-    if (key_family(public_key) == FAMILY_ANY)
-        return error_set(err, SE_ERR_KEY, "a key of type %s can't be used: RSA or EC is needed",
-                         EVP_PKEY_get0_type_name(public_key));
-    context = EVP_PKEY_CTX_new_from_name(
-        crypto_context(), key_family(public_key) == FAMILY_EC ? "EC" : "RSA", PROPERTIES);
-    ok = context && EVP_PKEY_fromdata_init(context) > 0 &&
-         EVP_PKEY_fromdata(context, out, EVP_PKEY_KEYPAIR, params) > 0;
-    EVP_PKEY_CTX_free(context);
-    return ok ? SE_OK : crypto_error(err, SE_ERR_CRYPTO, "cannot bridge the key to OpenSSL");
-}
-
-const struct provider_key *provider_key_of(const EVP_PKEY *key)
-{
-    void *keydata = NULL;
-    OSSL_PARAM params[] = { OSSL_PARAM_construct_octet_ptr(PARAM_PROVIDER_KEY, &keydata, 0),
-                            OSSL_PARAM_construct_end() };
-
-    ERR_set_mark();
-    (void)EVP_PKEY_get_params(key, params);
-    ERR_pop_to_mark();
-    return keydata;
-}
-
-const char *remote_sign_mechanism(const EVP_PKEY *key, const struct sign_how *how)
-{
-    const struct provider_key *keydata = provider_key_of(key);
-
-    if (!keydata)
-        return "software";
-    return keydata->ops->sign_mechanism ? keydata->ops->sign_mechanism(keydata->remote, how) : "";
-}
-
-const char *remote_unwrap_mechanism(const EVP_PKEY *key, const struct unwrap_how *how)
-{
-    const struct provider_key *keydata = provider_key_of(key);
-
-    if (!keydata)
-        return "software";
-    return keydata->ops->unwrap_mechanism ? keydata->ops->unwrap_mechanism(keydata->remote, how)
-                                          : "";
+    provider_use_library(context);
+    return OSSL_PROVIDER_add_builtin(context, PROVIDER_NAME, provider_init) &&
+           OSSL_PROVIDER_load(context, PROVIDER_NAME);
 }

@@ -206,7 +206,7 @@ static int digest_init(void *data, const char *name, void *key, const OSSL_PARAM
         return 0;
     EVP_MD_CTX_free(s->hash);
     s->hash = EVP_MD_CTX_new();
-    md = EVP_MD_fetch(crypto_context(), crypto_digest(s->digest), NULL);
+    md = EVP_MD_fetch(provider_library(), crypto_digest(s->digest), NULL);
     ok = s->hash && md && EVP_DigestInit_ex2(s->hash, md, NULL);
     EVP_MD_free(md);
     return ok;

@@ -141,7 +141,7 @@ static bool set_recipient_id(struct recipient_id *out, const struct recipient *r
     return out->d.key_id != NULL;
 }
 
-static se_status cms_prepare_seal(const struct seal_job *job, se_error *err)
+se_status cms_envelope_prepare_seal(const struct seal_job *job, se_error *err)
 {
     const struct unwrap_how how = { job->algorithm->oaep, job->algorithm->mgf1 };
     const struct content_algorithm *content = content_algorithm_of(job->algorithm);
@@ -158,7 +158,7 @@ static se_status cms_prepare_seal(const struct seal_job *job, se_error *err)
                      err);
 }
 
-static size_t cms_secret_size(const struct algorithm *algorithm)
+size_t cms_envelope_secret_size(const struct algorithm *algorithm)
 {
     return algorithm->bits / 8;
 }
@@ -229,7 +229,7 @@ static bool add_recipient(struct enveloped *e, const struct data_key *key)
     return false;
 }
 
-static se_status cms_seal(se_buf *out, const struct seal_job *job, se_error *err)
+se_status cms_envelope_seal(se_buf *out, const struct seal_job *job, se_error *err)
 {
     bool gcm = job->algorithm->cipher == CIPHER_AES_GCM;
     AUTO(content_info) info = (struct content_info *)ASN1_item_new(ASN1_ITEM_rptr(CONTENT_INFO));
@@ -248,38 +248,3 @@ static se_status cms_seal(se_buf *out, const struct seal_job *job, se_error *err
     *out = MOVE(der);
     return SE_OK;
 }
-
-/* DER and BER begin with a SEQUENCE that is long, and the object identifier of a content type; one
- * of the three may be damaged. */
-static bool resembles_der(se_bytes value)
-{
-    const unsigned char *p = value.data;
-    bool sequence = p[0] == (V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED),
-         is_long = value.size < 2 || (p[1] >= 0x80 && p[1] <= 0x84);
-
-    if (value.size < 8)
-        return sequence && is_long;
-    return sequence + is_long + (memchr(p + 2, V_ASN1_OBJECT, 6) != NULL) >= 2;
-}
-
-static bool cms_resembles(se_bytes value)
-{
-    static const char *const texts[] = { "MII", "MIM", "MIQ", "MIA" };
-
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (envelope_marked(value, texts[i]))
-            return true;
-    return value.size && (resembles_der(value) || pem_decoder_finds(value));
-}
-
-const struct envelope_format cms_envelope_format = {
-    .name = "CMS",
-    .resembles = cms_resembles,
-    .secret_size = cms_secret_size,
-    .prepare_seal = cms_prepare_seal,
-    .seal = cms_seal,
-    .read = cms_envelope_read,
-    .is_for = cms_envelope_is_for,
-    .prepare_open = cms_envelope_prepare,
-    .open = cms_envelope_open,
-};

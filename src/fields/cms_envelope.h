@@ -75,10 +75,8 @@ SE_MUST_CHECK se_status envelope_encode(se_buf *out, const void *value, const AS
 /* NULL: content is not encrypted by such an algorithm.  Of GCM, tag_size is what is made. */
 const struct aead_kind *content_kind_by_nid(int nid);
 
-SE_MUST_CHECK se_status cms_envelope_read(struct envelope *out, se_bytes value, se_error *err);
-bool cms_envelope_is_for(const struct envelope *envelope, const struct recipient *recipient);
-SE_MUST_CHECK se_status cms_envelope_prepare(struct data_key *key, const struct envelope *envelope,
-                                             se_error *err);
-SE_MUST_CHECK se_status cms_envelope_open(se_buf *out, const struct open_job *job, se_error *err);
+size_t cms_envelope_secret_size(const struct algorithm *algorithm);
+SE_MUST_CHECK se_status cms_envelope_prepare_seal(const struct seal_job *job, se_error *err);
+SE_MUST_CHECK se_status cms_envelope_seal(se_buf *out, const struct seal_job *job, se_error *err);
 
 #endif

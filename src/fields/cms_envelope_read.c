@@ -216,7 +216,7 @@ static se_status to_binary(se_buf *out, se_bytes value, se_error *err)
     return st == SE_ERR_MEMORY ? error_memory(err) : st ? envelope_refused(err) : SE_OK;
 }
 
-se_status cms_envelope_read(struct envelope *out, se_bytes value, se_error *err)
+static se_status read_cms(struct envelope *out, se_bytes value, se_error *err)
 {
     AUTO(content_info) info = NULL;
     AUTO(key_trans) recipient = NULL;
@@ -245,7 +245,7 @@ static bool same_id(const struct envelope *envelope, const struct recipient_id *
            CRYPTO_memcmp(der.data, envelope->details.data, der.size) == 0;
 }
 
-bool cms_envelope_is_for(const struct envelope *envelope, const struct recipient *recipient)
+static bool is_for_recipient(const struct envelope *envelope, const struct recipient *recipient)
 {
     X509 *certificate = recipient->key->certificate;
     struct issuer_serial by_issuer = { X509_get_issuer_name(certificate),
@@ -257,7 +257,7 @@ bool cms_envelope_is_for(const struct envelope *envelope, const struct recipient
     return same_id(envelope, &one) || (key_id && same_id(envelope, &other));
 }
 
-se_status cms_envelope_prepare(struct data_key *key, const struct envelope *envelope, se_error *err)
+static se_status prepare_open(struct data_key *key, const struct envelope *envelope, se_error *err)
 {
     if (key->secret.size != envelope->kind.bits / 8)
         return envelope_refused(err);
@@ -265,7 +265,7 @@ se_status cms_envelope_prepare(struct data_key *key, const struct envelope *enve
                      err);
 }
 
-se_status cms_envelope_open(se_buf *out, const struct open_job *job, se_error *err)
+static se_status open_cms(se_buf *out, const struct open_job *job, se_error *err)
 {
     AUTO(content_info) info = content_info_parse(buf_bytes(&job->envelope->bytes));
     struct aead_input in;
@@ -279,3 +279,40 @@ se_status cms_envelope_open(se_buf *out, const struct open_job *job, se_error *e
     st = aead_decrypt(out, &job->key->aead, &in, content.mac.data, err);
     return st == SE_ERR_REJECTED ? envelope_refused(err) : st;
 }
+
+/* ---- the format ---- */
+
+/* DER and BER begin with a SEQUENCE that is long, and the object identifier of a content type; one
+ * of the three may be damaged. */
+static bool resembles_der(se_bytes value)
+{
+    const unsigned char *p = value.data;
+    bool sequence = p[0] == (V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED),
+         is_long = value.size < 2 || (p[1] >= 0x80 && p[1] <= 0x84);
+
+    if (value.size < 8)
+        return sequence && is_long;
+    return sequence + is_long + (memchr(p + 2, V_ASN1_OBJECT, 6) != NULL) >= 2;
+}
+
+static bool cms_resembles(se_bytes value)
+{
+    static const char *const texts[] = { "MII", "MIM", "MIQ", "MIA" };
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (envelope_marked(value, texts[i]))
+            return true;
+    return value.size && (resembles_der(value) || pem_decoder_finds(value));
+}
+
+const struct envelope_format cms_envelope_format = {
+    .name = "CMS",
+    .resembles = cms_resembles,
+    .secret_size = cms_envelope_secret_size,
+    .prepare_seal = cms_envelope_prepare_seal,
+    .seal = cms_envelope_seal,
+    .read = read_cms,
+    .is_for = is_for_recipient,
+    .prepare_open = prepare_open,
+    .open = open_cms,
+};

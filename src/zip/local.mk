@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 libse_core_la_SOURCES += \
 	src/zip/archive.c src/zip/archive.h \
+	src/zip/archive_open.c \
 	src/zip/archive_writer.c src/zip/archive_writer.h \
 	src/zip/central_dir.c \
 	src/zip/digest.c src/zip/digest.h \
