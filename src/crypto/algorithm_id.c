@@ -8,10 +8,27 @@
 #include "base/auto.h"
 #include "crypto/crypto.h"
 
+/* Not to hash with: it has the digest's name and size, and needs no provider. */
+static const EVP_MD *named_digest(enum digest digest)
+{
+    switch (digest) {
+    case DIGEST_NONE:
+        return NULL;
+    case DIGEST_SHA1:
+        return EVP_sha1();
+    case DIGEST_SHA256:
+        return EVP_sha256();
+    case DIGEST_SHA384:
+        return EVP_sha384();
+    case DIGEST_SHA512:
+        return EVP_sha512();
+    }
+    return NULL;
+}
+
 AUTO_KIND(algorithm_identifier, X509_ALGOR *, X509_ALGOR_free(*p))
 AUTO_KIND(pss_params, RSA_PSS_PARAMS *, RSA_PSS_PARAMS_free(*p))
 AUTO_KIND(oaep_params, RSA_OAEP_PARAMS *, RSA_OAEP_PARAMS_free(*p))
-AUTO_KIND(md, EVP_MD *, EVP_MD_free(*p))
 
 /* id-mgf1 with the signature's own digest */
 static X509_ALGOR *mgf1_algorithm(const EVP_MD *md)
@@ -71,7 +88,7 @@ static bool set_plain(X509_ALGOR *algorithm, const EVP_MD *md, enum padding padd
 
 int identifier_der(unsigned char **der, const struct sign_how *how)
 {
-    AUTO(md) md = EVP_MD_fetch(crypto_context(), crypto_digest(how->digest), NULL);
+    const EVP_MD *md = named_digest(how->digest);
     AUTO(algorithm_identifier) algorithm = X509_ALGOR_new();
 
     if (!md || !algorithm)
@@ -194,9 +211,10 @@ static ASN1_STRING *packed_oaep(const struct unwrap_how *how)
     if (how->digest != DIGEST_SHA1) {
         if (!(params->hashFunc = X509_ALGOR_new()))
             return NULL;
-        X509_ALGOR_set_md(params->hashFunc, crypto_md(how->digest));
+        X509_ALGOR_set_md(params->hashFunc, named_digest(how->digest));
     }
-    if (how->mgf1 != DIGEST_SHA1 && !(params->maskGenFunc = mgf1_algorithm(crypto_md(how->mgf1))))
+    if (how->mgf1 != DIGEST_SHA1 &&
+        !(params->maskGenFunc = mgf1_algorithm(named_digest(how->mgf1))))
         return NULL;
     return ASN1_item_pack(params, ASN1_ITEM_rptr(RSA_OAEP_PARAMS), NULL);
 }

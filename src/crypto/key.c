@@ -89,13 +89,6 @@ se_status key_public_id(unsigned char out[PUBLIC_ID], EVP_PKEY *public_key, se_e
     return SE_OK;
 }
 
-enum key_family key_family(const EVP_PKEY *key)
-{
-    if (EVP_PKEY_is_a(key, "RSA"))
-        return FAMILY_RSA;
-    return EVP_PKEY_is_a(key, "EC") ? FAMILY_EC : FAMILY_ANY;
-}
-
 /* NIST's names for the curves that have one: what a person reads in "P-256", OpenSSL calls
  * prime256v1. */
 static const char *curve_name(const char *group)

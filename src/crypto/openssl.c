@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "crypto/crypto.h"
+#include "crypto/key.h"
 #include "crypto/provider.h"
 
 /* ---- the failure of a store, past OpenSSL, which has no room for its words ---- */
@@ -101,4 +102,11 @@ const char *crypto_digest(enum digest digest)
     };
 
     return names[digest];
+}
+
+enum key_family key_family(const EVP_PKEY *key)
+{
+    if (EVP_PKEY_is_a(key, "RSA"))
+        return FAMILY_RSA;
+    return EVP_PKEY_is_a(key, "EC") ? FAMILY_EC : FAMILY_ANY;
 }
