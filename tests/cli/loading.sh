@@ -53,7 +53,7 @@ accepts signengine mail verify signed.eml
 accepts signengine history create --store sqlite:history.db
 append() { echo payload | signengine --json history append --store sqlite:history.db --object o; }
 accepts append
-says '"command":"history append"'
+says '"first":1'
 accepts signengine history verify --store sqlite:history.db
 accepts signengine help history verify
 says 'usage: signengine history verify'
