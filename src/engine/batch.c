@@ -241,9 +241,7 @@ static se_status decrypt_fields(se_field *fields, size_t count, struct decryptio
     batch_open_fields(&b);
     if (b.failed == count)
         return SE_OK;
-    (void)error_copy(err, b.why.status, &b.why);
-    (void)error_prefix(err, st, "field %zu: ", b.failed + 1);
-    return b.why.status;
+    return error_prefix(err, error_copy(err, b.why.status, &b.why), "field %zu: ", b.failed + 1);
 }
 
 /* ---- the calls ---- */

@@ -306,7 +306,7 @@ static void check_place(struct check *c, se_status (*check)(const struct conf *c
 
 static void note_rule(struct check *c, const struct rule *rule, se_status st, se_error *err)
 {
-    (void)error_prefix(err, st, "%s:%u: rule for '%s': ", c->setup->conf->path, rule->line,
+    (void)error_prefix(err, err->status, "%s:%u: rule for '%s': ", c->setup->conf->path, rule->line,
                        rule->pattern);
     note_finding(c, st, err->text);
 }

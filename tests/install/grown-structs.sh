@@ -17,7 +17,7 @@ header() {
     sed "$@" "$top_srcdir/src/signengine.h" >"$folder/signengine.h"
 }
 header today -n p
-header yesterday -e '/^    const char \*trust_config;/,/\*\/$/d' -e '/^typedef struct se_verify_params/,/^}/{/progress/d}'
+header yesterday -e '/^    const char \*trust_config;$/d' -e '/^typedef struct se_verify_params/,/^}/{/progress/d}'
 header tomorrow -e 's/^} se_options;/    const char *colour;\n&/'
 cat >program.c <<'PROGRAM'
 #include <signengine.h>
