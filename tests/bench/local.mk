@@ -11,7 +11,7 @@ tests_bench_history_growth_LDADD = $(HISTORY_LIBS) $(CORE_LIBS)
 tests_bench_sign_SOURCES = tests/bench/sign.c tests/bench/bare.c tests/bench/bare.h tests/bench/race.c tests/bench/race.h
 tests_bench_sign_LDADD = $(CORE_LIBS)
 dist_noinst_SCRIPTS += tests/bench/bench.sh tests/bench/plot.py
-EXTRA_DIST += tests/bench/setup.sh tests/bench/fields.sh tests/bench/history.sh tests/bench/xml.sh tests/bench/softhsm.sh tests/bench/latency.sh tests/bench/opencryptoki.sh tests/bench/process.sh tests/bench/zip.sh tests/bench/Jce.java tests/bench/JceFields.java
+EXTRA_DIST += tests/bench/setup.sh tests/bench/shape.sh tests/bench/fields.sh tests/bench/history.sh tests/bench/xml.sh tests/bench/softhsm.sh tests/bench/latency.sh tests/bench/opencryptoki.sh tests/bench/process.sh tests/bench/zip.sh tests/bench/Jce.java tests/bench/JceFields.java
 CLEANFILES += bench.json tests/bench/fields tests/bench/history tests/bench/history_growth tests/bench/sign
 
 .PHONY: bench
