@@ -154,10 +154,12 @@ static char **copy_arguments(int argc, char **argv)
         memcpy(copy, argv, (size_t)argc * sizeof *copy);
     return copy;
 }
+AUTO_KIND(arguments, char **, free(*p))
 
 int main(int argc, char **argv)
 {
-    struct cli cli = { .arguments = copy_arguments(argc, argv) };
+    AUTO(arguments) arguments = copy_arguments(argc, argv);
+    struct cli cli = { .arguments = arguments };
 
     if (!cli.arguments || !keep_standard_descriptors() || !process_forbid_dumps())
         return EXIT_INTERNAL;
