@@ -31,7 +31,7 @@ length > widest && !/https?:/ { wrong(length " columns") }
     if (size > longest_function)
         wrong(size " lines, longer than " longest_function ": " head)
     sub(".*[ *]", "", head)
-    if (ours && file ~ /\.c$/ && ++named && head !~ /_/ && head != "main") {
+    if (ours && ++named && head !~ /_/ && head != "main") {
         short_names++
         if (short_names <= 40)
             short = short "  " file ": " head "\n"

@@ -174,7 +174,7 @@ static se_status write_tidy_header(struct archive_writer *w, const struct entry 
     TRY(archive_read(w->plan->old, header, e->offset, size, err));
     kept = extra_fields_tidy(extra, size - LOCAL_SIZE - e->name_size, entry_name(w->plan->old, e),
                              !e->sized);
-    le_put(header + 4, tidy_version(le16(header + 4)), 2);
+    le_put(header + 4, tidy_version(le_get16(header + 4)), 2);
     le_put(header + 6, e->flags, 2);
     added = e->sized ? put_sizes(header, zip64, e) : 0;
     if (kept + added > EXTRA_MOST)
@@ -204,8 +204,9 @@ static se_status read_central(struct archive_writer *w, const struct entry *e, s
     unsigned char *record = w->record.data;
 
     TRY(archive_read(w->plan->old, record, e->central, CENTRAL_SIZE, err));
-    return archive_read(w->plan->old, record + CENTRAL_SIZE, e->central + CENTRAL_SIZE,
-                        (size_t)le16(record + 28) + le16(record + 30) + le16(record + 32), err);
+    return archive_read(
+        w->plan->old, record + CENTRAL_SIZE, e->central + CENTRAL_SIZE,
+        (size_t)le_get16(record + 28) + le_get16(record + 30) + le_get16(record + 32), err);
 }
 
 /* The zip64 extra field that the record needs now; its size, 0: none. */
@@ -214,11 +215,11 @@ static size_t put_offset(unsigned char *record, unsigned char zip64[ZIP64_MOST],
 {
     size_t size = 4;
 
-    if (le32(record + 24) == FULL32) {
+    if (le_get32(record + 24) == FULL32) {
         le_put(zip64 + size, e->size, 8);
         size += 8;
     }
-    if (le32(record + 20) == FULL32) {
+    if (le_get32(record + 20) == FULL32) {
         le_put(zip64 + size, e->compressed, 8);
         size += 8;
     }
@@ -231,17 +232,17 @@ static size_t put_offset(unsigned char *record, unsigned char zip64[ZIP64_MOST],
     le_put(zip64 + 2, size - 4, 2);
     if (size == 4)
         return 0;
-    if (le16(record + 6) < VERSION_ZIP64)
+    if (le_get16(record + 6) < VERSION_ZIP64)
         le_put(record + 6, VERSION_ZIP64, 2);
     return size;
 }
 
 static void tidy_central(unsigned char *record, const struct entry *e, const char *name)
 {
-    le_put(record + 4, tidy_maker(le16(record + 4)), 2);
-    le_put(record + 6, tidy_version(le16(record + 6)), 2);
+    le_put(record + 4, tidy_maker(le_get16(record + 4)), 2);
+    le_put(record + 6, tidy_version(le_get16(record + 6)), 2);
     le_put(record + 8, e->flags, 2);
-    le_put(record + 38, tidy_attributes(le32(record + 38), name, e->folder), 4);
+    le_put(record + 38, tidy_attributes(le_get32(record + 38), name, e->folder), 4);
 }
 
 static se_status write_kept_central(struct archive_writer *w, const struct entry *e,
@@ -252,8 +253,8 @@ static se_status write_kept_central(struct archive_writer *w, const struct entry
     size_t head, extra, kept, added;
 
     TRY(read_central(w, e, err));
-    head = (size_t)CENTRAL_SIZE + le16(record + 28);
-    extra = le16(record + 30);
+    head = (size_t)CENTRAL_SIZE + le_get16(record + 28);
+    extra = le_get16(record + 30);
     kept = extra_fields_tidy(record + head, extra, name, false);
     tidy_central(record, e, name);
     added = put_offset(record, zip64, e, offset);
@@ -264,7 +265,7 @@ static se_status write_kept_central(struct archive_writer *w, const struct entry
     TRY(write_bytes(w, record, head, err));
     TRY(write_bytes(w, zip64, added, err));
     TRY(write_bytes(w, record + head, kept, err));
-    return write_bytes(w, record + head + extra, le16(record + 32), err);
+    return write_bytes(w, record + head + extra, le_get16(record + 32), err);
 }
 
 /* ---- the end ---- */

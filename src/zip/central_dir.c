@@ -124,12 +124,12 @@ static se_status entry_add_name(struct archive *archive, struct entry *e, const 
 
 static void read_fixed_fields(struct entry *e, const unsigned char *p)
 {
-    e->flags = le16(p + 8);
-    e->method = le16(p + 10);
-    e->crc = le32(p + 16);
-    e->compressed = le32(p + 20);
-    e->size = le32(p + 24);
-    e->offset = le32(p + 42);
+    e->flags = le_get16(p + 8);
+    e->method = le_get16(p + 10);
+    e->crc = le_get32(p + 16);
+    e->compressed = le_get32(p + 20);
+    e->size = le_get32(p + 24);
+    e->offset = le_get32(p + 42);
 }
 
 static se_status read_extra_fields(const struct archive *archive, struct entry *e, se_bytes extra,
@@ -162,26 +162,26 @@ static se_status read_record(struct archive *archive, struct window *w, se_error
     const char *name;
 
     TRY(window_take(&p, w, CENTRAL_SIZE, err));
-    if (le32(p) != CENTRAL_SIGNATURE)
+    if (le_get32(p) != CENTRAL_SIGNATURE)
         return error_set(err, SE_ERR_FORMAT,
                          "no central directory record at byte %ju, where entry %zu is expected",
                          (uintmax_t)start, archive->count + 1);
-    if (le16(p + 34))
+    if (le_get16(p + 34))
         return error_set(err, SE_ERR_FORMAT, "entry %zu is on another disk", archive->count + 1);
     *e = (struct entry){ .central = start };
     read_fixed_fields(e, p);
     memcpy(fixed, p, sizeof fixed);
-    name_size = le16(p + 28);
-    extra_size = le16(p + 30);
-    TRY(window_take(&p, w, name_size + extra_size + le16(p + 32), err));
+    name_size = le_get16(p + 28);
+    extra_size = le_get16(p + 30);
+    TRY(window_take(&p, w, name_size + extra_size + le_get16(p + 32), err));
     TRY(entry_add_name(archive, e, p, name_size, err));
     name = entry_name(archive, e);
     if (archive->limits.tidies)
-        e->flags =
-            tidy_flags(e->flags, name, (se_bytes){ p + name_size + extra_size, le16(fixed + 32) });
+        e->flags = tidy_flags(e->flags, name,
+                              (se_bytes){ p + name_size + extra_size, le_get16(fixed + 32) });
     TRY(read_extra_fields(archive, e, (se_bytes){ p + name_size, extra_size }, err));
     TRY(check_flags(e, name, err));
-    TRY(check_file_kind(archive, e, le32(fixed + 38), name, err));
+    TRY(check_file_kind(archive, e, le_get32(fixed + 38), name, err));
     archive->count++;
     return archive->limits.tidies ? SE_OK : tidy_check_central(fixed, e->folder, name, err);
 }

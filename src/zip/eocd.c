@@ -28,7 +28,7 @@ static bool is_eocd(const struct tail *tail, size_t at)
 {
     const unsigned char *p = tail->bytes.data + at;
 
-    return le32(p) == EOCD_SIGNATURE && at + EOCD_SIZE + le16(p + 20) == tail->bytes.size;
+    return le_get32(p) == EOCD_SIGNATURE && at + EOCD_SIZE + le_get16(p + 20) == tail->bytes.size;
 }
 
 /* One that does not end there, with its directory right in front of it. */
@@ -36,8 +36,8 @@ static bool is_inner_eocd(const struct tail *tail, size_t at)
 {
     const unsigned char *p = tail->bytes.data + at;
 
-    return le32(p) == EOCD_SIGNATURE && at + EOCD_SIZE + le16(p + 20) < tail->bytes.size &&
-           (uint64_t)le32(p + 12) + le32(p + 16) == tail->offset + at;
+    return le_get32(p) == EOCD_SIGNATURE && at + EOCD_SIZE + le_get16(p + 20) < tail->bytes.size &&
+           (uint64_t)le_get32(p + 12) + le_get32(p + 16) == tail->offset + at;
 }
 
 /* Readers look from the end or from the beginning of the tail: there must be one record that they
@@ -75,14 +75,14 @@ se_status eocd_find(struct archive *archive, se_error *err)
     p = tail.bytes.data + at;
     archive->eocd = (struct eocd){
         .at = tail.offset + at,
-        .comment = le16(p + 20),
+        .comment = le_get16(p + 20),
         .first = tail.offset + at,
-        .disk = le16(p + 4),
-        .directory_disk = le16(p + 6),
-        .here = le16(p + 8),
-        .entries = le16(p + 10),
-        .size = le32(p + 12),
-        .offset = le32(p + 16),
+        .disk = le_get16(p + 4),
+        .directory_disk = le_get16(p + 6),
+        .here = le_get16(p + 8),
+        .entries = le_get16(p + 10),
+        .size = le_get32(p + 12),
+        .offset = le_get32(p + 16),
     };
     return SE_OK;
 }
@@ -107,7 +107,7 @@ static se_status check_comment(const struct archive *archive, se_error *err)
     if (st || (st = archive_read(archive, end.data, archive->eocd.at, end.size, err)))
         return st;
     for (size_t at = 1; at + 4 <= end.size; at++)
-        switch (le32(end.data + at)) {
+        switch (le_get32(end.data + at)) {
         case LOCAL_SIGNATURE:
         case CENTRAL_SIGNATURE:
         case EOCD_SIGNATURE:
@@ -155,19 +155,19 @@ static se_status take_zip64_record(struct archive *archive, const unsigned char 
 {
     struct eocd big = archive->eocd;
 
-    if (le32(record) != EOCD64_SIGNATURE || le64(record + 4) != EOCD64_SIZE - 12)
+    if (le_get32(record) != EOCD64_SIGNATURE || le_get64(record + 4) != EOCD64_SIZE - 12)
         return error_set(err, SE_ERR_FORMAT, "no plain zip64 end record where the locator says");
-    if (tidy_version(le16(record + 14)) != le16(record + 14) && !archive->limits.tidies)
+    if (tidy_version(le_get16(record + 14)) != le_get16(record + 14) && !archive->limits.tidies)
         return error_set(err, SE_ERR_FORMAT,
                          "the zip64 end record needs version %u, some readers know %d",
-                         le16(record + 14), VERSION_MOST);
+                         le_get16(record + 14), VERSION_MOST);
     big.first = archive->eocd.at - LOCATOR_SIZE - EOCD64_SIZE;
-    big.disk = le32(record + 16);
-    big.directory_disk = le32(record + 20);
-    big.here = le64(record + 24);
-    big.entries = le64(record + 32);
-    big.size = le64(record + 40);
-    big.offset = le64(record + 48);
+    big.disk = le_get32(record + 16);
+    big.directory_disk = le_get32(record + 20);
+    big.here = le_get64(record + 24);
+    big.entries = le_get64(record + 32);
+    big.size = le_get64(record + 40);
+    big.offset = le_get64(record + 48);
     if (!fields_agree(&archive->eocd, &big))
         return error_set(err, SE_ERR_FORMAT, "the zip64 end record and the end record disagree");
     archive->eocd = big;
@@ -182,10 +182,10 @@ static se_status read_zip64_record(struct archive *archive, se_error *err)
     if (at < EOCD64_SIZE + LOCATOR_SIZE)
         return refuse_missing_zip64(&archive->eocd, err);
     TRY(archive_read(archive, locator, at - LOCATOR_SIZE, LOCATOR_SIZE, err));
-    if (le32(locator) != LOCATOR_SIGNATURE)
+    if (le_get32(locator) != LOCATOR_SIGNATURE)
         return refuse_missing_zip64(&archive->eocd, err);
     offset = at - LOCATOR_SIZE - EOCD64_SIZE;
-    if (le32(locator + 4) || le64(locator + 8) != offset || le32(locator + 16) != 1)
+    if (le_get32(locator + 4) || le_get64(locator + 8) != offset || le_get32(locator + 16) != 1)
         return error_set(err, SE_ERR_FORMAT,
                          "the zip64 locator does not point to the record in front of it");
     TRY(archive_read(archive, record, offset, EOCD64_SIZE, err));

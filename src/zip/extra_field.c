@@ -70,7 +70,7 @@ static bool is_ntfs_times(se_bytes value, const char *name)
     const unsigned char *p = value.data;
 
     (void)name;
-    return value.size == 32 && le32(p) == 0 && le16(p + 4) == 1 && le16(p + 6) == 24;
+    return value.size == 32 && le_get32(p) == 0 && le_get16(p + 4) == 1 && le_get16(p + 6) == 24;
 }
 
 static bool is_anything(se_bytes value, const char *name)
@@ -139,9 +139,9 @@ static bool take_spare_values(struct extra_report *report, uint64_t *const field
     report->spare = true;
     for (; i < ZIP64_FIELDS && fields[i] && left >= 8; i++, p += 8, left -= 8) {
         report->says[i] = true;
-        report->stated[i] = le64(p);
+        report->stated[i] = le_get64(p);
     }
-    return !left || (i == ZIP64_FIELDS && left == 4 && !le32(p));
+    return !left || (i == ZIP64_FIELDS && left == 4 && !le_get32(p));
 }
 
 /*
@@ -160,7 +160,7 @@ static bool take_zip64_values(struct extra_report *report, uint64_t *const field
             continue;
         if (value.size - 8 * taken < 8)
             return false;
-        *fields[i] = le64(p + 8 * taken++);
+        *fields[i] = le_get64(p + 8 * taken++);
         first = i + 1;
     }
     if (taken && value.size == 8 * taken)
@@ -177,7 +177,7 @@ static bool is_link_field(unsigned id, se_bytes value)
     if (id == EXTRA_UNIX)
         return value.size > EXTRA_UNIX_FIXED;
     return id == EXTRA_ASI_UNIX &&
-           (value.size != EXTRA_ASI_FIXED || S_ISLNK(le16(p + EXTRA_ASI_MODE)));
+           (value.size != EXTRA_ASI_FIXED || S_ISLNK(le_get16(p + EXTRA_ASI_MODE)));
 }
 
 static se_status take_field(struct extra_report *report, unsigned id, se_bytes value,
@@ -214,11 +214,11 @@ se_status extra_fields_read(struct extra_report *out, const struct extra_header 
 
     *out = (struct extra_report){ .zip64 = false };
     while (left) {
-        size_t size = left < 4 ? left : le16(p + 2);
+        size_t size = left < 4 ? left : le_get16(p + 2);
 
         if (left < 4 || size > left - 4)
             return refuse_field(header->name, header->where, "extra fields that do not fit", err);
-        TRY(take_field(out, le16(p), (se_bytes){ p + 4, size }, header, err));
+        TRY(take_field(out, le_get16(p), (se_bytes){ p + 4, size }, header, err));
         p += 4 + size;
         left -= 4 + size;
     }
@@ -237,9 +237,9 @@ size_t extra_fields_tidy(unsigned char *extra, size_t size, const char *name, bo
     size_t kept = 0;
 
     for (size_t at = 0, field; size - at >= 4; at += field) {
-        unsigned id = le16(extra + at);
+        unsigned id = le_get16(extra + at);
 
-        field = 4u + le16(extra + at + 2);
+        field = 4u + le_get16(extra + at + 2);
         if (field > size - at)
             break; /* the file was changed since it was checked */
         if ((id == EXTRA_ZIP64 && !zip64) ||

@@ -78,8 +78,8 @@ static se_status compare_sizes(struct extra_report *report, const struct archive
                                se_error *err)
 {
     const char *name = entry_name(archive, e);
-    uint64_t crc = le32(header + 14), compressed = le32(header + 18), size = le32(header + 22),
-             offset = e->offset;
+    uint64_t crc = le_get32(header + 14), compressed = le_get32(header + 18),
+             size = le_get32(header + 22), offset = e->offset;
     bool half = (compressed == FULL32) != (size == FULL32) &&
                 !(compressed == e->compressed && size == e->size);
     struct extra_header fields = {
@@ -106,7 +106,7 @@ static se_status compare_unsigned_fields(const struct archive *archive, struct e
                                          const unsigned char *header, se_bytes extra, se_error *err)
 {
     const char *name = entry_name(archive, e);
-    uint16_t needed = le16(header + 4);
+    uint16_t needed = le_get16(header + 4);
     struct extra_report report;
     se_status st = SE_OK;
 
@@ -140,18 +140,18 @@ static se_status compare_flags(const struct archive *archive, struct entry *e, u
 static se_status compare_header(const struct archive *archive, struct entry *e,
                                 const unsigned char *header, se_error *err)
 {
-    size_t name_size = le16(header + 26);
+    size_t name_size = le_get16(header + 26);
     const char *local = (const char *)header + LOCAL_SIZE, *name = entry_name(archive, e);
 
     if (name_size != e->name_size || strncmp(local, name, name_size))
         return error_set(err, SE_ERR_FORMAT,
                          "the central directory's '%s' is '%.*s' in its local header", name,
                          (int)name_size, local);
-    TRY(compare_flags(archive, e, le16(header + 6), err));
-    if (le16(header + 8) != e->method)
-        return refuse_difference(name, "compression method", le16(header + 8), e->method, err);
+    TRY(compare_flags(archive, e, le_get16(header + 6), err));
+    if (le_get16(header + 8) != e->method)
+        return refuse_difference(name, "compression method", le_get16(header + 8), e->method, err);
     return compare_unsigned_fields(archive, e, header,
-                                   (se_bytes){ local + name_size, le16(header + 28) }, err);
+                                   (se_bytes){ local + name_size, le_get16(header + 28) }, err);
 }
 
 /* `header`: room for LOCAL_MOST bytes. */
@@ -164,9 +164,9 @@ static se_status check_header(const struct archive *archive, struct entry *e, un
     if (archive->eocd.offset - e->offset < LOCAL_SIZE)
         return refuse_absence(name, e->offset, err);
     TRY(archive_read(archive, header, e->offset, LOCAL_SIZE, err));
-    if (le32(header) != LOCAL_SIGNATURE)
+    if (le_get32(header) != LOCAL_SIGNATURE)
         return refuse_absence(name, e->offset, err);
-    variable = (size_t)le16(header + 26) + le16(header + 28);
+    variable = (size_t)le_get16(header + 26) + le_get16(header + 28);
     e->data = e->offset + LOCAL_SIZE + variable;
     if (e->data > e->next || e->compressed > e->next - e->data)
         return error_set(err, SE_ERR_FORMAT, "'%s' reaches into what comes after it", name);
@@ -190,7 +190,7 @@ static bool is_descriptor(const struct entry *e, const unsigned char *p, size_t 
 
     if (size != head + 4 + 2 * width || (!head && e->crc == DESCRIPTOR_SIGNATURE))
         return false;
-    return (!head || le32(p) == DESCRIPTOR_SIGNATURE) && le32(p + head) == e->crc &&
+    return (!head || le_get32(p) == DESCRIPTOR_SIGNATURE) && le_get32(p + head) == e->crc &&
            le_get(p + head + 4, width) == e->compressed &&
            le_get(p + head + 4 + width, width) == e->size;
 }

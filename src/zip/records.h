@@ -83,15 +83,15 @@ static inline uint64_t le_get(const unsigned char *p, size_t bytes)
         number = number << 8 | p[bytes];
     return number;
 }
-static inline uint16_t le16(const unsigned char *p)
+static inline uint16_t le_get16(const unsigned char *p)
 {
     return (uint16_t)le_get(p, 2);
 }
-static inline uint32_t le32(const unsigned char *p)
+static inline uint32_t le_get32(const unsigned char *p)
 {
     return (uint32_t)le_get(p, 4);
 }
-static inline uint64_t le64(const unsigned char *p)
+static inline uint64_t le_get64(const unsigned char *p)
 {
     return le_get(p, 8);
 }

@@ -92,19 +92,19 @@ static const char *describe_wrong_attributes(uint32_t wrong)
 se_status tidy_check_central(const unsigned char *central, bool folder, const char *name,
                              se_error *err)
 {
-    const uint32_t wrong = le32(central + 38) & find_wrong_attributes(folder);
-    const uint16_t maker = le16(central + 4);
+    const uint32_t wrong = le_get32(central + 38) & find_wrong_attributes(folder);
+    const uint16_t maker = le_get16(central + 4);
 
     if (wrong)
         return error_set(err, SE_ERR_REJECTED,
                          "'%s' is %s: its attributes 0x%08x are not signed" SIGN_ANEW, name,
-                         describe_wrong_attributes(wrong), (unsigned)le32(central + 38));
+                         describe_wrong_attributes(wrong), (unsigned)le_get32(central + 38));
     if (tidy_maker(maker) != maker)
         return error_set(err, SE_ERR_REJECTED,
                          "'%s' was made by a system of number %u, whose attributes readers "
                          "understand differently" SIGN_ANEW,
                          name, maker >> 8);
-    return tidy_check_version(le16(central + 6), name, "the central directory", err);
+    return tidy_check_version(le_get16(central + 6), name, "the central directory", err);
 }
 
 se_status tidy_check_version(uint16_t needed, const char *name, const char *where, se_error *err)

@@ -18,11 +18,12 @@ export SIGNENGINE_CONFIG="$tmp/engine.xml"
 
 cat >make.py <<'PY'
 import os, zipfile
-with zipfile.ZipFile("plain.zip", "w") as z:
-    for i in range(40):
-        z.writestr("%d" % i, os.urandom(500000))
-    for i in range(1000):
-        z.writestr("small/%d" % i, b"x")
+for name, size in ("large.zip", 500000), ("small.zip", 100000):
+    with zipfile.ZipFile(name, "w") as z:
+        for i in range(40):
+            z.writestr("%d" % i, os.urandom(size))
+        for i in range(1000):
+            z.writestr("small/%d" % i, b"x")
 PY
 setup python3 make.py
 
@@ -63,6 +64,9 @@ for i in range(int(sys.argv[1])):
 print(counts, unnamed)
 assert counts["old"] and counts["none"], "never killed before the end"
 PY
-accepts python3 kill.py 80 plain.zip "$top_builddir/signengine"
-accepts signengine zip sign plain.zip -o place/zip
-accepts signengine zip verify place/zip
+for archive in large.zip small.zip; do
+    accepts python3 kill.py 60 $archive "$top_builddir/signengine"
+    accepts signengine zip sign $archive -o place/zip
+    accepts signengine zip verify place/zip
+    rm -r place
+done
