@@ -10,6 +10,23 @@
 #include "config/algorithm.h"
 #include "config/policy.h"
 
+/* How a program proves to a vault's login service who it is; never guessed. */
+enum credential {
+    CREDENTIAL_NONE, /* not given */
+    CREDENTIAL_SECRET,
+    CREDENTIAL_CERTIFICATE,
+    CREDENTIAL_MANAGED_IDENTITY,
+    CREDENTIAL_WORKLOAD_IDENTITY,
+    CREDENTIAL_ENVIRONMENT,
+};
+
+/* What `alias` names in an Azure Key Vault. */
+enum vault_mode {
+    VAULT_MODE_NONE, /* not given */
+    VAULT_MODE_KEY,
+    VAULT_MODE_CERTIFICATE,
+};
+
 /* One <type> of a <key>: where a key is. */
 struct keyref {
     int line;
@@ -32,6 +49,16 @@ struct keyref {
     unsigned max_sessions, keep_alive, deadline; /* sessions, seconds, seconds; 0: not given */
     bool failback, no_deadline;
 
+    /* of vaults; what a <login> says is here as well */
+    const char *login; /* its name */
+    enum vault_mode mode;
+    const char *key_version; /* 32 hexadecimal digits; "": the certificate's */
+    enum credential credential;
+    const char *tenant, *client;
+    const char *credential_key; /* the <key> that signs assertions */
+    const char *authority, *resource, *proxy, *api_version;
+    const char *ca_file; /* path of a PEM file */
+
     /* at most one of the three; use keyref_pin() */
     const char *pin_source;    /* "env:NAME", "file:/path", "credential:NAME" */
     se_buf pin;                /* plain, from `pin` or an unscrambled `pin.encrypted` */
@@ -39,7 +66,7 @@ struct keyref {
     const char *pin_key;       /* file that unscrambles it */
 
     /* as the file has them, for the fingerprint: folders differ between machines */
-    const char *location_written, *certificate_written;
+    const char *location_written, *certificate_written, *ca_file_written;
 
     struct config *config; /* that it is part of; NULL: none */
 };

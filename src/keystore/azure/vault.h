@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A vault: its connections, its login, whether it answers and how fast it may be asked.  Shared in
+ * a process by all keys of the same address and login.
+ */
+#ifndef KEYSTORE_AZURE_VAULT_H
+#define KEYSTORE_AZURE_VAULT_H
+
+#include "config/config.h"
+#include "keystore/azure/answer.h"
+#include "keystore/azure/place.h"
+
+struct vault;
+
+/* Counted; asks nobody yet.  `ref` may go. */
+SE_MUST_CHECK se_status vault_open(struct vault **out, const struct keyref *ref, se_error *err);
+struct vault *vault_ref(struct vault *vault);
+void vault_close(struct vault *vault); /* accepts NULL */
+AUTO_KIND(vault, struct vault *, vault_close(*p))
+
+const struct vault_place *vault_place(const struct vault *vault);
+
+struct vault_request {
+    const char *method; /* "GET" */
+    const char *path;   /* "/keys/k1/sign", or a whole URL of the vault (nextLink, Location) */
+    const char *query;  /* further fields, "maxresults=25"; NULL: none */
+    const char *what;   /* for messages: "sign with 'k1'" */
+    se_bytes body;      /* JSON; data NULL: none */
+    bool is_repeatable; /* asked twice, it does no harm */
+    bool is_urgent;     /* another replica can do it: waits for no throttled vault */
+    int64_t until;      /* clock_monotonic_ms() */
+    /* the caller wants these answers as they are: 0 ends the list */
+    long accepted[3];
+};
+
+/* What happened on the way, for events. */
+struct vault_trace {
+    char client_request_id[40], request_id[64];
+    double slowed_to; /* operations a second, when this call made it news that the vault refuses;
+                         else 0 */
+};
+
+/*
+ * Sends a request with a token and takes 200 to 204, or one of `accepted`, as success.  Lost
+ * connections and passing failures are tried again, as is a token that was refused, once.
+ */
+SE_MUST_CHECK se_status vault_send(struct http_answer *out, struct vault *vault,
+                                   const struct vault_request *request, struct vault_trace *trace,
+                                   se_error *err);
+
+/* The deadline of `ref`, from now. */
+int64_t vault_deadline(const struct keyref *ref);
+
+#endif
