@@ -6,6 +6,7 @@
 
 #include "base/base64.h"
 #include "config/files.h"
+#include "config/grammar.h"
 
 AUTO_KIND(pointers, const void **, free(*p))
 
@@ -117,6 +118,21 @@ static void describe_token(struct describe *d, const char *item, const struct ke
         describe_number(d, item, "deadline", ref->deadline);
 }
 
+static void describe_vault(struct describe *d, const char *item, const struct keyref *ref)
+{
+    describe_value(d, item, "mode", vault_mode_name(ref->mode));
+    describe_value(d, item, "keyVersion", ref->key_version);
+    describe_value(d, item, "credential", credential_name(ref->credential));
+    describe_value(d, item, "tenant", ref->tenant);
+    describe_value(d, item, "client", ref->client);
+    describe_value(d, item, "credentialKey", ref->credential_key);
+    describe_value(d, item, "authority", ref->authority);
+    describe_value(d, item, "resource", ref->resource);
+    describe_value(d, item, "caFile", d->canonical ? ref->ca_file_written : ref->ca_file);
+    describe_value(d, item, "proxy", ref->proxy);
+    describe_value(d, item, "apiVersion", ref->api_version);
+}
+
 static void describe_pin(struct describe *d, const char *item, const struct keyref *ref)
 {
     describe_value(d, item, "pin", ref->pin.size ? "***" : "");
@@ -135,6 +151,7 @@ void describe_replica(struct describe *d, const struct key_entry *key, size_t in
     d->failed |= item.failed;
     describe_place(d, writer_string(&item), ref);
     describe_token(d, writer_string(&item), ref);
+    describe_vault(d, writer_string(&item), ref);
     if (!d->canonical)
         describe_pin(d, writer_string(&item), ref);
 }

@@ -22,7 +22,7 @@ enum credential {
 
 /* What `alias` names in an Azure Key Vault. */
 enum vault_mode {
-    VAULT_MODE_NONE, /* not given */
+    VAULT_MODE_NONE, /* not given: a certificate, unless `certificate` gives one */
     VAULT_MODE_KEY,
     VAULT_MODE_CERTIFICATE,
 };
@@ -55,7 +55,8 @@ struct keyref {
     const char *key_version; /* 32 hexadecimal digits; "": the certificate's */
     enum credential credential;
     const char *tenant, *client;
-    const char *credential_key; /* the <key> that signs assertions */
+    const char *credential_key;     /* the <key> that signs assertions, */
+    const struct key_entry *signer; /* found; NULL: none */
     const char *authority, *resource, *proxy, *api_version;
     const char *ca_file; /* path of a PEM file */
 
@@ -76,6 +77,9 @@ struct keyref {
  * when none is configured. SE_ERR_ACCESS: its source has none, or it can't be unscrambled.
  */
 SE_MUST_CHECK se_status keyref_pin(se_buf *out, const struct keyref *ref, se_error *err);
+
+/* Whether one is configured, wherever it is. */
+bool keyref_has_pin(const struct keyref *ref);
 
 /* The file that it, or what unscrambles it, is in; NULL: in none, or out of memory.  Released with
  * free(). */

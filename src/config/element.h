@@ -7,12 +7,20 @@
 #include "config/pin_extract.h"
 #include "config/xml.h"
 
+/* A <login>: what it says takes the place of the same in the <type>s that name it. */
+struct loaded_login {
+    struct keyref says;
+    bool is_used;
+};
+
 /* A configuration that is being loaded. */
 struct loading {
     struct config *config;
     struct redacted redacted; /* its text */
     struct findings findings;
     const char *pin_key;
+    struct loaded_login *logins;
+    size_t login_count;
 };
 
 struct attribute_rule {

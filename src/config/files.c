@@ -189,6 +189,11 @@ char *keyref_pin_file(const struct keyref *ref)
     return *ref->pin_scrambled ? strdup(ref->pin_key) : NULL;
 }
 
+bool keyref_has_pin(const struct keyref *ref)
+{
+    return ref->pin.size || *ref->pin_scrambled || *ref->pin_source;
+}
+
 se_status keyref_pin(se_buf *out, const struct keyref *ref, se_error *err)
 {
     *out = (se_buf)SE_BUF_INIT;

@@ -185,6 +185,105 @@ static se_status parse_store(void *out, const char *value, const struct attribut
     return name ? SE_OK : SE_ERR_CONFIG;
 }
 
+static se_status parse_mode(void *out, const char *value, const struct attribute_rule *rule)
+{
+    struct keyref *ref = out;
+
+    (void)rule;
+    if (!strcmp(value, "key"))
+        ref->mode = VAULT_MODE_KEY;
+    else if (!strcmp(value, "certificate"))
+        ref->mode = VAULT_MODE_CERTIFICATE;
+    return ref->mode ? SE_OK : SE_ERR_CONFIG;
+}
+
+const char *vault_mode_name(enum vault_mode mode)
+{
+    static const char *const names[] = {
+        [VAULT_MODE_NONE] = "",
+        [VAULT_MODE_KEY] = "key",
+        [VAULT_MODE_CERTIFICATE] = "certificate",
+    };
+
+    return names[mode];
+}
+
+static const char *const credentials[] = {
+    [CREDENTIAL_NONE] = "",
+    [CREDENTIAL_SECRET] = "secret",
+    [CREDENTIAL_CERTIFICATE] = "certificate",
+    [CREDENTIAL_MANAGED_IDENTITY] = "managedIdentity",
+    [CREDENTIAL_WORKLOAD_IDENTITY] = "workloadIdentity",
+    [CREDENTIAL_ENVIRONMENT] = "environment",
+};
+
+const char *credential_name(enum credential credential)
+{
+    return credentials[credential];
+}
+
+static se_status parse_credential(void *out, const char *value, const struct attribute_rule *rule)
+{
+    struct keyref *ref = out;
+
+    (void)rule;
+    for (size_t i = CREDENTIAL_SECRET; i < sizeof credentials / sizeof *credentials; i++)
+        if (!strcmp(value, credentials[i]))
+            ref->credential = (enum credential)i;
+    return ref->credential ? SE_OK : SE_ERR_CONFIG;
+}
+
+static se_status parse_key_version(void *out, const char *value, const struct attribute_rule *rule)
+{
+    (void)out;
+    (void)rule;
+    return strlen(value) == 32 && strspn(value, HEX_DIGITS) == 32 ? SE_OK : SE_ERR_CONFIG;
+}
+
+/* A tenant is a part of a URL's path: a GUID, or one of its domains. */
+static se_status parse_tenant(void *out, const char *value, const struct attribute_rule *rule)
+{
+    (void)out;
+    (void)rule;
+    return value[strspn(value, TENANT_LETTERS)] || !value[strspn(value, ".")] ? SE_ERR_CONFIG
+                                                                              : SE_OK;
+}
+
+/* "https://host", "https://host:8443/" */
+bool is_origin(const char *value, const char *scheme)
+{
+    const char *host = value + strlen(scheme), *end;
+
+    if (!text_starts(value, scheme))
+        return false;
+    end = host + strspn(host, HOST_LETTERS);
+    if (*end == ':')
+        end += 1 + strspn(end + 1, "0123456789");
+    return end > host && (!*end || !strcmp(end, "/"));
+}
+
+static se_status parse_origin(void *out, const char *value, const struct attribute_rule *rule)
+{
+    (void)out;
+    (void)rule;
+    return is_origin(value, "https://") ? SE_OK : SE_ERR_CONFIG;
+}
+
+/* A password in it would be shown wherever the configuration is. */
+static se_status parse_proxy(void *out, const char *value, const struct attribute_rule *rule)
+{
+    (void)out;
+    (void)rule;
+    return is_origin(value, "http://") || is_origin(value, "https://") ? SE_OK : SE_ERR_CONFIG;
+}
+
+static se_status parse_api_version(void *out, const char *value, const struct attribute_rule *rule)
+{
+    (void)out;
+    (void)rule;
+    return value[strspn(value, "0123456789.-abcdefghijklmnopqrstuvwxyz")] ? SE_ERR_CONFIG : SE_OK;
+}
+
 /* ---- <descriptors> ---- */
 
 enum { CIPHER = 1 << ALGORITHM_CIPHER, WRAP = 1 << ALGORITHM_WRAP };
@@ -293,6 +392,43 @@ static const struct element_rule descriptors = {
     .children = descriptors_children,
 };
 
+/* ---- <login>: what a <type> may say as well ---- */
+
+static const struct attribute_rule login_attributes[] = {
+    { .name = "name", .needed = true, .text = STORE(login) },
+    { .name = "pin" },
+    { .name = "pin.encrypted" },
+    { .name = "pin.source" },
+    {
+        .name = "credential",
+        .must = "secret, certificate, managedIdentity, workloadIdentity or environment",
+        .parse = parse_credential,
+    },
+    {
+        .name = "tenant",
+        .must = "a GUID or a domain",
+        .text = STORE(tenant),
+        .parse = parse_tenant,
+    },
+    { .name = "client", .text = STORE(client) },
+    { .name = "credentialKey", .text = STORE(credential_key) },
+    {
+        .name = "authority",
+        .must = "https://HOST",
+        .text = STORE(authority),
+        .parse = parse_origin,
+    },
+    { .name = "caFile", .text = STORE(ca_file_written) },
+    {
+        .name = "proxy",
+        .must = "http://HOST:PORT or https://HOST:PORT",
+        .text = STORE(proxy),
+        .parse = parse_proxy,
+    },
+    { .name = NULL },
+};
+const struct element_rule login_rule = { .name = "login", .attributes = login_attributes };
+
 /* ---- <keys> ---- */
 
 static const struct attribute_rule store_attributes[] = {
@@ -306,6 +442,64 @@ static const struct attribute_rule store_attributes[] = {
     { .name = "pin" },
     { .name = "pin.encrypted" },
     { .name = "pin.source" },
+    {
+        .name = "credential",
+        .kinds = STORE_VAULT,
+        .must = "secret, certificate, managedIdentity, workloadIdentity or environment",
+        .parse = parse_credential,
+    },
+    {
+        .name = "tenant",
+        .kinds = STORE_VAULT,
+        .must = "a GUID or a domain",
+        .text = STORE(tenant),
+        .parse = parse_tenant,
+    },
+    { .name = "client", .kinds = STORE_VAULT, .text = STORE(client) },
+    { .name = "credentialKey", .kinds = STORE_VAULT, .text = STORE(credential_key) },
+    {
+        .name = "authority",
+        .kinds = STORE_VAULT,
+        .must = "https://HOST",
+        .text = STORE(authority),
+        .parse = parse_origin,
+    },
+    { .name = "caFile", .kinds = STORE_VAULT, .text = STORE(ca_file_written) },
+    {
+        .name = "proxy",
+        .kinds = STORE_VAULT,
+        .must = "http://HOST:PORT or https://HOST:PORT",
+        .text = STORE(proxy),
+        .parse = parse_proxy,
+    },
+    { .name = "login", .kinds = STORE_VAULT, .text = STORE(login) },
+    {
+        .name = "resource",
+        .kinds = STORE_VAULT,
+        .must = "https://HOST",
+        .text = STORE(resource),
+        .parse = parse_origin,
+    },
+    {
+        .name = "mode",
+        .kinds = STORE_VAULT,
+        .must = "key or certificate",
+        .parse = parse_mode,
+    },
+    {
+        .name = "keyVersion",
+        .kinds = STORE_VAULT,
+        .must = "32 hexadecimal digits",
+        .text = STORE(key_version),
+        .parse = parse_key_version,
+    },
+    {
+        .name = "apiVersion",
+        .kinds = STORE_VAULT,
+        .must = "a version like 7.4 or 2025-07-01",
+        .text = STORE(api_version),
+        .parse = parse_api_version,
+    },
     {
         .name = "alias",
         .kinds = STORE_PKCS12 | STORE_HSM | STORE_VAULT,
@@ -406,6 +600,7 @@ static const struct element_rule keys = { .name = "keys", .children = keys_child
 static const struct child_rule root_children[] = {
     { .element = &descriptors, .needed = true },
     { .element = &keys, .needed = true },
+    { .element = &login_rule, .several = true },
     { .element = NULL },
 };
 const struct element_rule root_rule = {

@@ -6,9 +6,14 @@
 
 #include "config/element.h"
 
-extern const struct element_rule root_rule, descriptor_rule, job_rule, key_rule, store_rule;
+extern const struct element_rule root_rule, descriptor_rule, job_rule, key_rule, store_rule,
+    login_rule;
 
 #define HEX_DIGITS "0123456789abcdefABCDEF"
+#define HOST_LETTERS                                                                               \
+    "abcdefghijklmnopqrstuvwxyz"                                                                   \
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
+#define TENANT_LETTERS HOST_LETTERS "_"
 
 /* The kinds of store, as bits. */
 enum { STORE_PKCS12 = 1, STORE_PEM = 2, STORE_HSM = 4, STORE_VAULT = 8 };
@@ -18,5 +23,12 @@ const char *store_parse(unsigned *kind, const char *name);
 
 /* Whether a `certificate` names a file, and does not hold the certificate itself. */
 bool certificate_is_file(const char *value);
+
+/* "https://host" or "https://host:port", for the scheme "https://". */
+bool is_origin(const char *value, const char *scheme);
+
+/* As the attributes have them; "" for none. */
+const char *vault_mode_name(enum vault_mode mode);
+const char *credential_name(enum credential credential);
 
 #endif

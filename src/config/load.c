@@ -15,6 +15,7 @@ AUTO_KIND(text, char *, free(*p))
 static void loading_free(struct loading *l)
 {
     config_free(l->config);
+    free_logins(l);
     redacted_free(&l->redacted);
     findings_free(&l->findings);
 }
@@ -48,6 +49,10 @@ static bool is_used(const struct config *config, const struct key_entry *key)
     for (size_t i = 0; i < config->descriptor_count; i++)
         if (config->descriptors[i].key == key)
             return true;
+    for (size_t i = 0; i < config->key_count; i++)
+        for (size_t j = 0; j < config->keys[i].count; j++)
+            if (config->keys[i].replicas[j].signer == key)
+                return true;
     return false;
 }
 
@@ -68,12 +73,14 @@ static void check_key(struct findings *f, const struct config *config, size_t in
         findings_warning(f, key->line, "no descriptor uses key '%.64s'", key->name);
 }
 
-static void check_config(struct findings *findings, const struct config *config)
+static void check_config(struct loading *l)
 {
-    for (size_t i = 0; i < config->descriptor_count; i++)
-        check_descriptor(findings, config, i);
-    for (size_t i = 0; i < config->key_count; i++)
-        check_key(findings, config, i);
+    for (size_t i = 0; i < l->config->descriptor_count; i++)
+        check_descriptor(&l->findings, l->config, i);
+    load_signers(l);
+    for (size_t i = 0; i < l->config->key_count; i++)
+        check_key(&l->findings, l->config, i);
+    check_logins(l);
 }
 
 /* ---- the text ---- */
@@ -104,11 +111,12 @@ static void load_tree(struct loading *l, const xmlNode *root)
     const xmlNode *keys = xml_child(root, "keys"), *descriptors = xml_child(root, "descriptors");
 
     element_check(&l->findings, &root_rule, root);
+    load_logins(l, root);
     if (keys)
         load_keys(l, keys);
     if (descriptors)
         load_descriptors(l, descriptors);
-    check_config(&l->findings, l->config);
+    check_config(l);
 }
 
 static se_status start_loading(struct loading *l, const char *path, const char *pin_key,

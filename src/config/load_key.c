@@ -12,13 +12,10 @@ enum { KEYS_MAX = 4096, REPLICAS_MAX = 16 };
 
 /* ---- where the key is ---- */
 
-static void load_location(struct loading *l, struct keyref *ref, const xmlNode *type, unsigned kind)
+static void load_location(struct loading *l, struct keyref *ref, unsigned kind)
 {
     ref->location = kind & (STORE_PKCS12 | STORE_PEM) ? loading_keep_path(l, ref->location_written)
                                                       : ref->location_written;
-    if (kind == STORE_VAULT && *ref->location && !text_starts(ref->location, "https://"))
-        findings_error(&l->findings, xml_attribute_line(type, "locationValue"),
-                       "'locationValue' of %s must begin with https://", ref->store);
     ref->certificate = certificate_is_file(ref->certificate_written)
                            ? loading_keep_path(l, ref->certificate_written)
                            : "";
@@ -199,7 +196,7 @@ static bool has_pin(struct loading *l, const xmlNode *type, const char *attribut
     return pin ? pin->size > 0 : *xml_value(type, attribute) != '\0';
 }
 
-static void load_pin(struct loading *l, struct keyref *ref, const xmlNode *type)
+void load_pin(struct loading *l, struct keyref *ref, const xmlNode *type)
 {
     const char *first = *ref->pin_source ? "pin-source" : NULL;
 
@@ -230,9 +227,12 @@ static void load_store(struct loading *l, struct keyref *ref, const xmlNode *typ
     element_load(l, &store_rule, type, ref);
     if (store_parse(&kind, ref->store))
         element_refuse_others(&l->findings, &store_rule, type, kind, ref->store);
-    load_location(l, ref, type, kind);
+    load_location(l, ref, kind);
     load_token(l, ref, type, kind);
     load_pin(l, ref, type);
+    ref->ca_file = "";
+    if (kind == STORE_VAULT)
+        load_vault(l, ref, type);
 }
 
 static void load_key(struct loading *l, struct key_entry *key, const xmlNode *node)

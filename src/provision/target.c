@@ -28,7 +28,18 @@ static struct keyref empty_ref(void)
                             .pin_scrambled = none,
                             .pin_key = none,
                             .location_written = none,
-                            .certificate_written = none };
+                            .certificate_written = none,
+                            .login = none,
+                            .key_version = none,
+                            .tenant = none,
+                            .client = none,
+                            .credential_key = none,
+                            .authority = none,
+                            .resource = none,
+                            .proxy = none,
+                            .api_version = none,
+                            .ca_file = none,
+                            .ca_file_written = none };
 }
 
 void target_free(struct target *target)
