@@ -753,6 +753,8 @@ typedef enum se_event_kind {
     SE_EVENT_FAILED_OVER, /* another replica of the key is in use now: the one that the event names
                            */
     SE_EVENT_FAILED_BACK, /* an earlier replica is back and in use again */
+    SE_EVENT_KEY_SLOWED,  /* its store refuses to work faster, and is asked more slowly from now on
+                           */
 } se_event_kind;
 
 /* One word for a kind, as "failed over"; never NULL. */
@@ -774,6 +776,11 @@ struct se_event {
     unsigned version;       /* of the descriptor; 0: not known */
     uint64_t bytes;         /* of input, as far as it was read */
     uint64_t duration_us;
+
+    /* of operations with a key in a vault, the last if there were several: to find them in the
+     * vault's own log; else "" */
+    const char *request_sent;     /* what we named the request: x-ms-client-request-id */
+    const char *request_answered; /* what the vault did: x-ms-request-id */
 };
 
 #ifdef __cplusplus

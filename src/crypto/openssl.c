@@ -29,6 +29,24 @@ bool remote_failure(se_error *out)
     return failed;
 }
 
+static _Thread_local struct remote_request last_request;
+
+const struct remote_request *remote_request(void)
+{
+    return &last_request;
+}
+
+void remote_note_request(const char *sent, const char *answered)
+{
+    (void)snprintf(last_request.sent, sizeof last_request.sent, "%s", sent);
+    (void)snprintf(last_request.answered, sizeof last_request.answered, "%s", answered);
+}
+
+void remote_forget_request(void)
+{
+    *last_request.sent = *last_request.answered = '\0';
+}
+
 se_status remote_refused(se_error *err)
 {
     return error_set(err, SE_ERR_REJECTED, "it does not decrypt with this key");

@@ -64,6 +64,30 @@ const char *remote_unwrap_mechanism(const EVP_PKEY *key, const struct unwrap_how
                                           : "";
 }
 
+se_status remote_may_sign(const EVP_PKEY *key, const struct sign_how *how, se_error *err)
+{
+    const struct provider_key *keydata = provider_key_of(key);
+
+    return keydata && keydata->ops->may_sign ? keydata->ops->may_sign(keydata->remote, how, err)
+                                             : SE_OK;
+}
+
+se_status remote_may_unwrap(const EVP_PKEY *key, const struct unwrap_how *how, se_error *err)
+{
+    const struct provider_key *keydata = provider_key_of(key);
+
+    return keydata && keydata->ops->may_unwrap ? keydata->ops->may_unwrap(keydata->remote, how, err)
+                                               : SE_OK;
+}
+
+void remote_advise(const EVP_PKEY *key, remote_advice_fn fn, void *arg)
+{
+    const struct provider_key *keydata = provider_key_of(key);
+
+    if (keydata && keydata->ops->advise)
+        keydata->ops->advise(keydata->remote, fn, arg);
+}
+
 /* ---- what is done with keys ---- */
 
 AUTO_KIND(pkey_ctx, EVP_PKEY_CTX *, EVP_PKEY_CTX_free(*p))
@@ -131,6 +155,23 @@ se_status key_sign_hash(se_buf *out, EVP_PKEY *key, const struct sign_how *how, 
     errors_begin();
     return errors_finish(keydata ? provider_sign(out, keydata, how, hash, err)
                                  : sign_held(out, key, how, hash, err));
+}
+
+se_status key_verify_hash(EVP_PKEY *public_key, const struct sign_how *how, se_bytes hash,
+                          se_bytes signature, se_error *err)
+{
+    AUTO(pkey_ctx) ctx = EVP_PKEY_CTX_new_from_pkey(crypto_context(), public_key, NULL);
+    struct sign_how mine = *how;
+    OSSL_PARAM params[PARAMS];
+    int padding;
+
+    sign_params(params, &mine, &padding);
+    if (!ctx || EVP_PKEY_verify_init(ctx) <= 0 || EVP_PKEY_CTX_set_params(ctx, params) <= 0)
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot verify");
+    if (EVP_PKEY_verify(ctx, signature.data, signature.size, hash.data, hash.size) == 1)
+        return SE_OK;
+    ERR_clear_error();
+    return error_set(err, SE_ERR_REJECTED, "the signature does not verify");
 }
 
 static void oaep_params(OSSL_PARAM out[PARAMS], const struct unwrap_how *how, int *padding)

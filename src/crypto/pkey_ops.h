@@ -11,6 +11,10 @@
 SE_MUST_CHECK se_status key_sign_hash(se_buf *out, EVP_PKEY *key, const struct sign_how *how,
                                       se_bytes hash, se_error *err);
 
+/* SE_ERR_REJECTED: it is no signature of the finished hash. */
+SE_MUST_CHECK se_status key_verify_hash(EVP_PKEY *public_key, const struct sign_how *how,
+                                        se_bytes hash, se_bytes signature, se_error *err);
+
 /* Encrypts `clear` for the holder of `public`.  SE_ERR_USAGE: it is longer than the key takes. */
 SE_MUST_CHECK se_status key_wrap(se_buf *out, EVP_PKEY *public_key, const struct unwrap_how *how,
                                  se_bytes clear, se_error *err);

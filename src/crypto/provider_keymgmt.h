@@ -20,6 +20,8 @@ struct unwrap_how {
     enum digest digest, mgf1;
 };
 
+typedef void (*remote_advice_fn)(void *arg, const char *text);
+
 /*
  * What a store implements for a key that stays where it is.  Called from any thread, several at
  * once. The se_error reaches the caller of the engine as it is: say what happened to which key,
@@ -41,6 +43,17 @@ struct remote_ops {
     /* The last EVP_PKEY on it is gone. */
     void (*close)(void *remote);
     /*
+     * Whether it can do that at all, as far as is known without asking the store: for what is
+     * checked beforehand.  NULL: only trying tells.
+     */
+    se_status (*may_sign)(void *remote, const struct sign_how *how, se_error *err);
+    se_status (*may_unwrap)(void *remote, const struct unwrap_how *how, se_error *err);
+    /*
+     * What a person should know of the key and its store, and do about it: a sentence for each.  It
+     * may ask the store.  NULL: there is nothing to say.
+     */
+    void (*advise)(void *remote, remote_advice_fn fn, void *arg);
+    /*
      * How the last such operation was done, for people: "CKM_RSA_PKCS", "CKM_RSA_X_509 + OAEP in
      * software".  Static; "" when it is not known. NULL: there is nothing to say.
      */
@@ -58,6 +71,25 @@ SE_MUST_CHECK se_status remote_key(EVP_PKEY **out, const struct remote_ops *ops,
 /* What remote_ops says to that; "software" for a key that is held. */
 const char *remote_sign_mechanism(const EVP_PKEY *key, const struct sign_how *how);
 const char *remote_unwrap_mechanism(const EVP_PKEY *key, const struct unwrap_how *how);
+
+/* What remote_ops says beforehand; a key that is held can do everything, and has no advice. */
+SE_MUST_CHECK se_status remote_may_sign(const EVP_PKEY *key, const struct sign_how *how,
+                                        se_error *err);
+SE_MUST_CHECK se_status remote_may_unwrap(const EVP_PKEY *key, const struct unwrap_how *how,
+                                          se_error *err);
+void remote_advise(const EVP_PKEY *key, remote_advice_fn fn, void *arg);
+
+/*
+ * The request of the last remote operation on this thread, for its store's own log: what we named
+ * it, and what the store did.  Static for the thread; "" when there was none since
+ * remote_forget_request().
+ */
+struct remote_request {
+    char sent[40], answered[64];
+};
+const struct remote_request *remote_request(void);
+void remote_note_request(const char *sent, const char *answered);
+void remote_forget_request(void);
 
 /* SE_ERR_REJECTED, and the one text for all that does not decrypt; nothing is put in front of it.
  */

@@ -224,6 +224,27 @@ static void row_add_mechanism(struct check_row *f, const char *mechanism)
                        mechanism);
 }
 
+/* Whether the key can do that, as far as it is known without asking its store. */
+static se_status check_ability(const struct key *key, const struct descriptor *d, se_error *err)
+{
+    const struct unwrap_how unwrap = { d->algorithm.oaep, d->algorithm.mgf1 };
+    const struct algorithm *algorithm;
+    struct sign_how sign;
+
+    if (part_needed(d) == PART_DECRYPT)
+        return remote_may_unwrap(key->private, &unwrap, err);
+    if (!is_for_signing(d))
+        return SE_OK;
+    TRY(key_signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), err));
+    sign = padding_how(algorithm, (size_t)EVP_MD_get_size(crypto_md(algorithm->digest)));
+    return remote_may_sign(key->private, &sign, err);
+}
+
+static void warn_advice(void *arg, const char *text)
+{
+    row_warn(arg, "%s", text);
+}
+
 static se_status row_probe(struct check_row *f, struct key *key, const se_check_options *options,
                            se_error *err)
 {
@@ -274,7 +295,9 @@ static se_status check_replica(struct check_row *f, size_t index, const struct k
         st = error_set(err, SE_ERR_KEY, "it holds another key than the other replicas");
     if (!st) {
         check_namesakes(f, key, ref);
-        st = row_probe(f, key, options, err);
+        remote_advise(key->private, warn_advice, f);
+        if (!(st = check_ability(key, f->descriptor, err)))
+            st = row_probe(f, key, options, err);
     }
     return error_prefix(err, st, "replica %zu (line %d): ", index + 1, ref->line);
 }
@@ -343,10 +366,13 @@ static se_status check_usable(struct check_row *f, se_engine *engine,
     TRY(key_check_sharing(engine, d, key, SE_ERR_POLICY, &f->error));
     if (part == PART_CERTIFICATE)
         return SE_OK;
-    check_namesakes(f, key, d->key->replicas);
     check_commands(f);
-    return d->key->count > 1 ? check_replicas(f, key, options)
-                             : row_probe(f, key, options, &f->error);
+    if (d->key->count > 1)
+        return check_replicas(f, key, options);
+    check_namesakes(f, key, d->key->replicas);
+    TRY(check_ability(key, d, &f->error));
+    remote_advise(key->private, warn_advice, f);
+    return row_probe(f, key, options, &f->error);
 }
 
 /* Whether a newer version signs: what is left for this one is to verify. */

@@ -3,11 +3,13 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "crypto/provider_keymgmt.h"
 
 static const char *const event_names[] = {
     [SE_EVENT_OPERATION] = "operation",     [SE_EVENT_KEY_LOST] = "lost",
     [SE_EVENT_KEY_HEALED] = "healed",       [SE_EVENT_KEY_RENEWED] = "renewed",
     [SE_EVENT_FAILED_OVER] = "failed over", [SE_EVENT_FAILED_BACK] = "failed back",
+    [SE_EVENT_KEY_SLOWED] = "slowed",
 };
 
 const char *se_event_name(se_event_kind kind)
@@ -23,6 +25,7 @@ static void reporter_key_changed(void *arg, enum key_change change, const char *
         [KEY_LOST] = SE_EVENT_KEY_LOST,
         [KEY_HEALED] = SE_EVENT_KEY_HEALED,
         [KEY_RENEWED] = SE_EVENT_KEY_RENEWED,
+        [KEY_SLOWED] = SE_EVENT_KEY_SLOWED,
     };
 
     reporter_report(arg, kinds[change], change == KEY_LOST ? SE_ERR_UNAVAILABLE : SE_OK, text);
@@ -50,6 +53,8 @@ void reporter_report(const struct reporter *reporter, se_event_kind kind, se_sta
         .text = text,
         .operation = "",
         .descriptor = "",
+        .request_sent = "",
+        .request_answered = "",
     };
 
     if (reporter->events->fn)
@@ -59,6 +64,7 @@ void reporter_report(const struct reporter *reporter, se_event_kind kind, se_sta
 void api_call_begin(struct api_call *call, const struct events *events, const char *operation,
                     const char *descriptor)
 {
+    remote_forget_request();
     *call = (struct api_call){
         .events = events,
         .event = { .kind = SE_EVENT_OPERATION,
@@ -80,6 +86,8 @@ se_status api_call_end(struct api_call *call, se_status status, se_error *err)
 {
     call->event.status = status;
     call->event.text = call->error.text;
+    call->event.request_sent = remote_request()->sent;
+    call->event.request_answered = remote_request()->answered;
     call->event.duration_us =
         call->events->fn ? (uint64_t)(clock_monotonic_us() - call->started) : 0;
     if (call->events->fn)

@@ -19,6 +19,7 @@ enum key_part {
 enum key_change {
     KEY_LOST,    /* its store is away, and operations fail */
     KEY_HEALED,  /* it is back */
+    KEY_SLOWED,  /* its store refuses to work faster, and is asked more slowly */
     KEY_RENEWED, /* the store had lost its sessions and opened new ones; nothing failed */
 };
 
@@ -44,7 +45,8 @@ struct store_type {
                       const struct key_watch *watch, se_error *err);
 };
 
-extern const struct store_type pkcs12_store, pem_store, pkcs11_store;
+extern const struct store_type pkcs12_store, pem_store, pkcs11_store, key_vault_store,
+    managed_hsm_store;
 
 /* Opens a key with the store that `ref` names, from keyref.certificate alone where that is enough.
  */

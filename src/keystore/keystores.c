@@ -4,7 +4,9 @@
 #include <string.h>
 
 /* The only place that knows all stores. */
-static const struct store_type *const stores[] = { &pkcs12_store, &pem_store, &pkcs11_store };
+static const struct store_type *const stores[] = {
+    &pkcs12_store, &pem_store, &pkcs11_store, &key_vault_store, &managed_hsm_store,
+};
 
 static se_status store_find(const struct store_type **out, const char *name, se_error *err)
 {

@@ -21,28 +21,31 @@ AUTO_KIND(vault, struct vault *, vault_close(*p))
 const struct vault_place *vault_place(const struct vault *vault);
 
 struct vault_request {
-    const char *method; /* "GET" */
-    const char *path;   /* "/keys/k1/sign", or a whole URL of the vault (nextLink, Location) */
-    const char *query;  /* further fields, "maxresults=25"; NULL: none */
-    const char *what;   /* for messages: "sign with 'k1'" */
-    se_bytes body;      /* JSON; data NULL: none */
-    bool is_repeatable; /* asked twice, it does no harm */
-    bool is_urgent;     /* another replica can do it: waits for no throttled vault */
-    int64_t until;      /* clock_monotonic_ms() */
+    const char *method;      /* "GET" */
+    const char *path;        /* "/keys/k1/sign", or a whole URL of the vault (nextLink, Location) */
+    const char *query;       /* further fields, "maxresults=25"; NULL: none */
+    const char *api_version; /* ""; NULL: the usual one */
+    const char *what;        /* for messages: "sign with 'k1'" */
+    se_bytes body;           /* JSON; data NULL: none */
+    bool is_repeatable;      /* asked twice, it does no harm */
+    bool is_urgent;          /* another replica can do it: waits for no throttled vault */
+    int64_t until;           /* clock_monotonic_ms() */
     /* the caller wants these answers as they are: 0 ends the list */
     long accepted[3];
 };
 
 /* What happened on the way, for events. */
 struct vault_trace {
-    char client_request_id[40], request_id[64];
-    double slowed_to; /* operations a second, when this call made it news that the vault refuses;
-                         else 0 */
+    char client_request_id[40], request_id[64]; /* of the last try; "" without */
+    bool is_throttled; /* it failed because the vault refuses for too long: it is not away */
+    bool is_slowed;    /* it is news that the vault refuses, */
+    double rate;       /* and how many operations a second it takes from now; 0: not known */
 };
 
 /*
  * Sends a request with a token and takes 200 to 204, or one of `accepted`, as success.  Lost
  * connections and passing failures are tried again, as is a token that was refused, once.
+ * `trace` may be NULL.
  */
 SE_MUST_CHECK se_status vault_send(struct http_answer *out, struct vault *vault,
                                    const struct vault_request *request, struct vault_trace *trace,

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stores: from a keyref to a key, pinned to the version that the certificate belongs to. */
+#include <stdlib.h>
+
+#include "crypto/certificate.h"
+#include "keystore/azure/jwk.h"
+#include "keystore/azure/key.h"
+#include "keystore/azure/objects.h"
+#include "keystore/keystore.h"
+
+enum { VERSIONS_MOST = 500 }; /* that are looked through for the certificate's */
+
+struct vault_opening {
+    const struct keyref *ref;
+    struct vault *vault;
+    int64_t until;
+    X509 *certificate;
+    STACK_OF(X509) * chain;
+
+    /* the key */
+    EVP_PKEY *public_key;
+    char *id;
+    unsigned operations;
+};
+
+static void opening_free(struct vault_opening *o)
+{
+    vault_close(o->vault);
+    X509_free(o->certificate);
+    sk_X509_pop_free(o->chain, X509_free);
+    EVP_PKEY_free(o->public_key);
+    free(o->id);
+}
+AUTO_KIND(vault_opening, struct vault_opening, opening_free(p))
+
+/* ---- asking ---- */
+
+/* "/keys/NAME/VERSION": the object, or what is below it */
+static se_status fetch_object(json_t **out, const struct vault_opening *o, const char *collection,
+                              const char *below, se_error *err)
+{
+    const struct vault_caller caller = { o->vault, o->ref, o->until };
+    AUTO(writer) path = { 0 };
+    AUTO(writer) what = { 0 };
+
+    *out = NULL;
+    writer_format(&path, "/%s/%s%s%s", collection, o->ref->alias, *below ? "/" : "", below);
+    writer_format(&what, "%.*s '%s'", (int)strlen(collection) - 1, collection, o->ref->alias);
+    if (path.failed || what.failed)
+        return error_memory(err);
+    return vault_fetch(out, &caller, writer_string(&path), writer_string(&what), err);
+}
+
+static se_status keep_text(char **out, const char *text, se_error *err)
+{
+    free(*out);
+    *out = strdup(text);
+    return *out ? SE_OK : error_memory(err);
+}
+
+/* ---- certificate mode: the certificate says which key ---- */
+
+static se_status refuse_pending(const struct vault_opening *o, se_error *err)
+{
+    return error_set(err, SE_ERR_KEY,
+                     "certificate '%s' is still pending: no CA has signed it; `signengine key "
+                     "certificate` gives the vault what the CA has sent",
+                     o->ref->alias);
+}
+
+static se_status use_certificate(struct vault_opening *o, const json_t *json, se_error *err)
+{
+    struct vault_certificate_answer answer;
+    AUTO(se_buf) der = SE_BUF_INIT;
+    struct object_id id;
+
+    TRY(answer_certificate(&answer, json, err));
+    der = buf_move(&answer.certificate);
+    if (!der.size)
+        return refuse_pending(o, err);
+    if (!answer.attributes.is_enabled)
+        return error_set(err, SE_ERR_POLICY, "certificate '%s' is disabled", o->ref->alias);
+    TRY(object_id_parse(&id, vault_place(o->vault), "keys", answer.key_id, err));
+    if (!*id.version)
+        return error_set(err, SE_ERR_STORE, "certificate '%s' names no version of its key",
+                         o->ref->alias);
+    TRY(certificate_parse(&o->certificate, buf_bytes(&der), err));
+    return keep_text(&o->id, answer.key_id, err);
+}
+
+static se_status fetch_certificate(struct vault_opening *o, se_error *err)
+{
+    AUTO(json) json = NULL;
+
+    TRY(fetch_object(&json, o, "certificates", "", err));
+    TRY_PREFIX(use_certificate(o, json, err), err, "vault '%s': ", vault_place(o->vault)->host);
+    o->public_key = X509_get_pubkey(o->certificate);
+    o->operations = KEY_OP_SIGN | KEY_OP_DECRYPT; /* the first use will tell */
+    return o->public_key ? SE_OK : error_set(err, SE_ERR_KEY, "its certificate has no usable key");
+}
+
+/* ---- key mode: the certificate is ours, and says which version ---- */
+
+static bool is_certificates(const struct vault_opening *o)
+{
+    return EVP_PKEY_eq(o->public_key, X509_get0_pubkey(o->certificate)) == 1;
+}
+
+/* `below`: the version; "": the newest. */
+static se_status fetch_version(struct vault_opening *o, const char *below, se_error *err)
+{
+    AUTO(json) json = NULL;
+    struct vault_key_answer answer;
+    struct object_id id;
+
+    EVP_PKEY_free(o->public_key);
+    o->public_key = NULL;
+    TRY(fetch_object(&json, o, "keys", below, err));
+    TRY(answer_key(&answer, json, err));
+    TRY(object_id_parse(&id, vault_place(o->vault), "keys", answer.id, err));
+    TRY(jwk_public_key(&o->public_key, answer.jwk, err));
+    o->operations = answer.operations;
+    return keep_text(&o->id, answer.id, err);
+}
+
+struct version_search {
+    struct vault_opening *opening;
+    unsigned seen;
+    bool found;
+};
+
+static se_status try_version(void *arg, const json_t *item, bool *stop, se_error *err)
+{
+    struct version_search *search = arg;
+    struct vault_opening *o = search->opening;
+    const char *name = json_string_value(json_object_get(item, "kid"));
+    struct object_id id;
+
+    TRY(object_id_parse(&id, vault_place(o->vault), "keys", name ? name : "", err));
+    TRY(fetch_version(o, id.version, err));
+    search->found = is_certificates(o);
+    *stop = search->found || ++search->seen == VERSIONS_MOST;
+    return SE_OK;
+}
+
+/* The one that the certificate belongs to, after a rotation. */
+static se_status search_versions(struct vault_opening *o, se_error *err)
+{
+    const struct vault_caller caller = { o->vault, o->ref, o->until };
+    struct version_search search = { .opening = o };
+    AUTO(writer) path = { 0 };
+
+    writer_format(&path, "/keys/%s/versions", o->ref->alias);
+    if (path.failed)
+        return error_memory(err);
+    TRY(vault_list(&caller, writer_string(&path), "the key's versions", try_version, &search, err));
+    return search.found ? SE_OK
+                        : error_set(err, SE_ERR_KEY,
+                                    "none of the %u versions of key '%s' is the one that the "
+                                    "certificate belongs to",
+                                    search.seen, o->ref->alias);
+}
+
+static se_status find_version(struct vault_opening *o, se_error *err)
+{
+    TRY(fetch_version(o, o->ref->key_version, err));
+    if (is_certificates(o))
+        return SE_OK;
+    if (*o->ref->key_version)
+        return error_set(err, SE_ERR_KEY,
+                         "the certificate does not belong to version %s of key '%s'",
+                         o->ref->key_version, o->ref->alias);
+    return search_versions(o, err);
+}
+
+static se_status check_operations(const struct vault_opening *o, enum key_part part, se_error *err)
+{
+    const unsigned needed =
+        part == PART_SIGN ? KEY_OP_SIGN : KEY_OP_DECRYPT | KEY_OP_UNWRAP; /* one of them */
+
+    if (o->operations & needed)
+        return SE_OK;
+    return error_set(err, SE_ERR_KEY, "key '%s' may not %s: its key_ops do not say so",
+                     o->ref->alias, part == PART_SIGN ? "sign" : "decrypt");
+}
+
+/* ---- both ---- */
+
+static bool is_certificate_mode(const struct keyref *ref)
+{
+    return ref->mode == VAULT_MODE_CERTIFICATE ||
+           (!ref->mode && strcmp(ref->store, "AzureManagedHSM") != 0);
+}
+
+static se_status find_key(struct vault_opening *o, enum key_part part, se_error *err)
+{
+    TRY(store_configured_certificate(&o->certificate, &o->chain, o->ref, err));
+    if (!o->certificate && is_certificate_mode(o->ref))
+        return fetch_certificate(o, err);
+    if (!o->certificate)
+        return error_set(err, SE_ERR_CONFIG, "a vault's key needs the attribute 'certificate'%s",
+                         strcmp(o->ref->store, "AzureManagedHSM") ? ", or the mode 'certificate'"
+                                                                  : "");
+    if (part <= PART_ENCRYPT)
+        return SE_OK;
+    TRY_PREFIX(find_version(o, err), err, "vault '%s': ", vault_place(o->vault)->host);
+    return check_operations(o, part, err);
+}
+
+static se_status open_private_key(EVP_PKEY **out, struct vault_opening *o,
+                                  const struct key_watch *watch, se_error *err)
+{
+    struct vault_key *key;
+
+    *out = NULL;
+    TRY(vault_key_new(&key, o->ref, MOVE(o->vault), o->public_key, MOVE(o->id), o->operations,
+                      watch, err));
+    return vault_key_wrap(out, key, err);
+}
+
+static se_status open_vault_key(struct key **out, const struct keyref *ref, enum key_part part,
+                                const struct key_watch *watch, se_error *err)
+{
+    AUTO(vault_opening) o = { .ref = ref, .until = vault_deadline(ref) };
+    EVP_PKEY *private_key = NULL;
+
+    *out = NULL;
+    TRY(vault_open(&o.vault, ref, err));
+    TRY(find_key(&o, part, err));
+    if (part > PART_ENCRYPT)
+        TRY(open_private_key(&private_key, &o, watch, err));
+    return key_new(out, private_key, MOVE(o.certificate), MOVE(o.chain), err);
+}
+
+const struct store_type key_vault_store = { .name = "AzureKeyVault", .open = open_vault_key };
+const struct store_type managed_hsm_store = { .name = "AzureManagedHSM", .open = open_vault_key };
