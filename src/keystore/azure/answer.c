@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keystore/azure/answer.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <strings.h>
 
 #include "base/base64.h"

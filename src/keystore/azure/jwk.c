@@ -5,7 +5,6 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/param_build.h>
-#include <stdio.h>
 
 #include "base/base64.h"
 #include "base/text.h"

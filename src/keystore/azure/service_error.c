@@ -2,7 +2,6 @@
 #include "keystore/azure/service_error.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <strings.h>
 
 #include "base/text.h"
