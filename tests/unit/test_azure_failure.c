@@ -60,105 +60,103 @@ static void recorded_failures_are_told(void **state)
     "\",\"innererror\":{\"code\":\"" inner "\"}}}"
 #define HTML "<!DOCTYPE html><title>x</title>"
 
+static const struct {
+    long status;
+    const char *body;
+    se_status expected;
+    const char *code, *says, *says_too;
+} vault_failures[] = {
+    { 401, "OK", SE_ERR_ACCESS, "", "does not take the login's token",
+      "(HTTP 401 with a text that is no JSON)" },
+    { 401, ERROR("Unauthorized", "AKV10032: Invalid issuer. Expected one of"), SE_ERR_ACCESS,
+      "Unauthorized", "another tenant", "AKV10032: Invalid issuer" },
+    { 401, ERROR("Unauthorized", "AKV10022: Invalid audience."), SE_ERR_ACCESS, "Unauthorized",
+      "another resource", "" },
+    { 403,
+      INNER("ForbiddenByRbac",
+            "Caller is not authorized to perform action on resource.\\r\\nIf role "
+            "assignments were changed recently, please observe propagation time.\\r\\nCaller: "
+            "appid=1;oid=2\\r\\nAction: 'Microsoft.KeyVault/vaults/keys/sign/action'\\r\\n"
+            "Resource: 'x'"),
+      SE_ERR_ACCESS, "ForbiddenByRbac", "no role",
+      "it needs Microsoft.KeyVault/vaults/keys/sign/action (HTTP 403, ForbiddenByRbac: "
+      "\"Caller is not authorized to perform action on resource." },
+    { 403,
+      INNER("ForbiddenByPolicy", "The user 'a' does not have keys get permission on key "
+                                 "vault 'b'."),
+      SE_ERR_ACCESS, "ForbiddenByPolicy", "access policies",
+      "takes minutes to spread; it needs keys get (" },
+    { 403, INNER("ForbiddenByFirewall", "Client address is not authorized"), SE_ERR_ACCESS,
+      "ForbiddenByFirewall", "firewall", "" },
+    { 403, INNER("ForbiddenByConnection", "Public network access is disabled"), SE_ERR_ACCESS,
+      "ForbiddenByConnection", "firewall", "" },
+    { 403, ERROR("Forbidden", "Public network access is disabled"), SE_ERR_ACCESS, "Forbidden",
+      "firewall", "" },
+    { 403, INNER("KeyDisabled", "Operation sign is not allowed on a disabled key."), SE_ERR_POLICY,
+      "KeyDisabled", "disabled: enable it", "" },
+    { 403, ERROR("Forbidden", "Operation sign is not allowed on a disabled key."), SE_ERR_POLICY,
+      "Forbidden", "disabled: enable it", "" },
+    { 403, ERROR("Forbidden", "Operation sign is not allowed on an expired key."), SE_ERR_POLICY,
+      "Forbidden", "has expired: ", "" },
+    { 403, INNER("KeyNotYetValid", ""), SE_ERR_POLICY, "KeyNotYetValid", "not valid yet", "" },
+    { 403, INNER("KeyOperationForbidden", "Operation sign is not permitted on this key."),
+      SE_ERR_POLICY, "KeyOperationForbidden", "key_ops", "" },
+    { 403, ERROR("Forbidden", "Operation sign is not permitted on this key."), SE_ERR_POLICY,
+      "Forbidden", "key_ops", "" },
+    { 403, INNER("ForbiddenByRbac", "Caller is not authorized; disabled-key is disabled"),
+      SE_ERR_ACCESS, "ForbiddenByRbac", "no role", "" },
+    { 403, ERROR("Forbidden", "?"), SE_ERR_ACCESS, "Forbidden", "may not do this", "minutes" },
+    { 403, HTML, SE_ERR_ACCESS, "", "may not do this", "(HTTP 403 with an HTML page)" },
+    { 404, ERROR("KeyNotFound", "?"), SE_ERR_KEY, "KeyNotFound", "no such key", "recovered" },
+    { 404, ERROR("SomethingNotFound", "?"), SE_ERR_KEY, "SomethingNotFound", "no such", "" },
+    { 404, HTML, SE_ERR_STORE, "", "check `locationValue`", "an HTML page" },
+    { 404, "", SE_ERR_STORE, "", "check `locationValue`", "an empty answer" },
+    { 409, "{\"error\":{\"code\":\"Conflict\",\"innererror\":{\"code\":\"ObjectIsBeingDeleted\"}}}",
+      SE_ERR_USAGE, "ObjectIsBeingDeleted", "being deleted", "(HTTP 409, ObjectIsBeing" },
+    { 409, INNER("ObjectIsDeletedButRecoverable", "?"), SE_ERR_USAGE,
+      "ObjectIsDeletedButRecoverable", "recover that, purge it", "" },
+    { 409, ERROR("Conflict", "User triggered Restore operation is in progress."), SE_ERR_USAGE,
+      "Conflict", "is being restored", "" },
+    { 409, ERROR("Conflict", "?"), SE_ERR_USAGE, "Conflict", "the name is taken", "" },
+    { 429, ERROR("Throttled", "Request was not processed because too many"), SE_ERR_UNAVAILABLE,
+      "Throttled", "throttled", "" },
+    { 408, "", SE_ERR_UNAVAILABLE, "", "waited too long", "" },
+    { 500, "", SE_ERR_UNAVAILABLE, "", "failure of its own", "" },
+    { 503, HTML, SE_ERR_UNAVAILABLE, "", "failure of its own", "HTTP 503 with an HTML page" },
+    { 599, "{}", SE_ERR_UNAVAILABLE, "", "failure of its own", "(HTTP 599)" },
+    { 302, "", SE_ERR_STORE, "", "redirects", "" },
+    { 407, HTML, SE_ERR_STORE, "", "proxy wants a login", "" },
+    { 400, ERROR("BadParameter", "?"), SE_ERR_STORE, "BadParameter", "not take the request", "" },
+    { 418, "{\"error\":[]}", SE_ERR_STORE, "", "not take the request", "(HTTP 418)" },
+    { 600, "{\"error\":null}", SE_ERR_STORE, "", "not take the request", "" },
+    { 0, "", SE_ERR_STORE, "", "not take the request", "" },
+    { 400, "{\"error\":{\"code\":1,\"message\":{},\"innererror\":[]}}", SE_ERR_STORE, "",
+      "(HTTP 400)", "" },
+    { 400, "{\"error\":{\"code\":\"a\",\"code\":\"b\"}}", SE_ERR_STORE, "", "(HTTP 400 with", "" },
+    { 400, "{\"code\":\"Top\",\"message\":\"of it\"}", SE_ERR_STORE, "Top",
+      "(HTTP 400, Top: \"of it\")", "" },
+    { 400, ERROR("a\\nb\\u0085c", "d\\r\\n\\te\xe2\x80\xa8"), SE_ERR_STORE, "a b  c",
+      "a b  c: \"d   e", "" },
+};
+
 static void vault_failures_are_told(void **state)
 {
-    static const struct {
-        long status;
-        const char *body;
-        se_status expected;
-        const char *code, *says, *says_too;
-    } rows[] = {
-        { 401, "OK", SE_ERR_ACCESS, "", "does not take the login's token",
-          "(HTTP 401 with a text that is no JSON)" },
-        { 401, ERROR("Unauthorized", "AKV10032: Invalid issuer. Expected one of"), SE_ERR_ACCESS,
-          "Unauthorized", "another tenant", "AKV10032: Invalid issuer" },
-        { 401, ERROR("Unauthorized", "AKV10022: Invalid audience."), SE_ERR_ACCESS, "Unauthorized",
-          "another resource", "" },
-        { 403,
-          INNER("ForbiddenByRbac",
-                "Caller is not authorized to perform action on resource.\\r\\nIf role "
-                "assignments were changed recently, please observe propagation time.\\r\\nCaller: "
-                "appid=1;oid=2\\r\\nAction: 'Microsoft.KeyVault/vaults/keys/sign/action'\\r\\n"
-                "Resource: 'x'"),
-          SE_ERR_ACCESS, "ForbiddenByRbac", "no role",
-          "it needs Microsoft.KeyVault/vaults/keys/sign/action (HTTP 403, ForbiddenByRbac: "
-          "\"Caller is not authorized to perform action on resource." },
-        { 403,
-          INNER("ForbiddenByPolicy", "The user 'a' does not have keys get permission on key "
-                                     "vault 'b'."),
-          SE_ERR_ACCESS, "ForbiddenByPolicy", "access policies",
-          "takes minutes to spread; it needs keys get (" },
-        { 403, INNER("ForbiddenByFirewall", "Client address is not authorized"), SE_ERR_ACCESS,
-          "ForbiddenByFirewall", "firewall", "" },
-        { 403, INNER("ForbiddenByConnection", "Public network access is disabled"), SE_ERR_ACCESS,
-          "ForbiddenByConnection", "firewall", "" },
-        { 403, ERROR("Forbidden", "Public network access is disabled"), SE_ERR_ACCESS, "Forbidden",
-          "firewall", "" },
-        { 403, INNER("KeyDisabled", "Operation sign is not allowed on a disabled key."),
-          SE_ERR_POLICY, "KeyDisabled", "disabled: enable it", "" },
-        { 403, ERROR("Forbidden", "Operation sign is not allowed on a disabled key."),
-          SE_ERR_POLICY, "Forbidden", "disabled: enable it", "" },
-        { 403, ERROR("Forbidden", "Operation sign is not allowed on an expired key."),
-          SE_ERR_POLICY, "Forbidden", "has expired: ", "" },
-        { 403, INNER("KeyNotYetValid", ""), SE_ERR_POLICY, "KeyNotYetValid", "not valid yet", "" },
-        { 403, INNER("KeyOperationForbidden", "Operation sign is not permitted on this key."),
-          SE_ERR_POLICY, "KeyOperationForbidden", "key_ops", "" },
-        { 403, ERROR("Forbidden", "Operation sign is not permitted on this key."), SE_ERR_POLICY,
-          "Forbidden", "key_ops", "" },
-        { 403, INNER("ForbiddenByRbac", "Caller is not authorized; disabled-key is disabled"),
-          SE_ERR_ACCESS, "ForbiddenByRbac", "no role", "" },
-        { 403, ERROR("Forbidden", "?"), SE_ERR_ACCESS, "Forbidden", "may not do this", "minutes" },
-        { 403, HTML, SE_ERR_ACCESS, "", "may not do this", "(HTTP 403 with an HTML page)" },
-        { 404, ERROR("KeyNotFound", "?"), SE_ERR_KEY, "KeyNotFound", "no such key", "recovered" },
-        { 404, ERROR("SomethingNotFound", "?"), SE_ERR_KEY, "SomethingNotFound", "no such", "" },
-        { 404, HTML, SE_ERR_STORE, "", "check `locationValue`", "an HTML page" },
-        { 404, "", SE_ERR_STORE, "", "check `locationValue`", "an empty answer" },
-        { 409,
-          "{\"error\":{\"code\":\"Conflict\",\"innererror\":{\"code\":\"ObjectIsBeingDeleted\"}}}",
-          SE_ERR_USAGE, "ObjectIsBeingDeleted", "being deleted", "(HTTP 409, ObjectIsBeing" },
-        { 409, INNER("ObjectIsDeletedButRecoverable", "?"), SE_ERR_USAGE,
-          "ObjectIsDeletedButRecoverable", "recover that, purge it", "" },
-        { 409, ERROR("Conflict", "User triggered Restore operation is in progress."), SE_ERR_USAGE,
-          "Conflict", "is being restored", "" },
-        { 409, ERROR("Conflict", "?"), SE_ERR_USAGE, "Conflict", "the name is taken", "" },
-        { 429, ERROR("Throttled", "Request was not processed because too many"), SE_ERR_UNAVAILABLE,
-          "Throttled", "throttled", "" },
-        { 408, "", SE_ERR_UNAVAILABLE, "", "waited too long", "" },
-        { 500, "", SE_ERR_UNAVAILABLE, "", "failure of its own", "" },
-        { 503, HTML, SE_ERR_UNAVAILABLE, "", "failure of its own", "HTTP 503 with an HTML page" },
-        { 599, "{}", SE_ERR_UNAVAILABLE, "", "failure of its own", "(HTTP 599)" },
-        { 302, "", SE_ERR_STORE, "", "redirects", "" },
-        { 407, HTML, SE_ERR_STORE, "", "proxy wants a login", "" },
-        { 400, ERROR("BadParameter", "?"), SE_ERR_STORE, "BadParameter", "not take the request",
-          "" },
-        { 418, "{\"error\":[]}", SE_ERR_STORE, "", "not take the request", "(HTTP 418)" },
-        { 600, "{\"error\":null}", SE_ERR_STORE, "", "not take the request", "" },
-        { 0, "", SE_ERR_STORE, "", "not take the request", "" },
-        { 400, "{\"error\":{\"code\":1,\"message\":{},\"innererror\":[]}}", SE_ERR_STORE, "",
-          "(HTTP 400)", "" },
-        { 400, "{\"error\":{\"code\":\"a\",\"code\":\"b\"}}", SE_ERR_STORE, "", "(HTTP 400 with",
-          "" },
-        { 400, "{\"code\":\"Top\",\"message\":\"of it\"}", SE_ERR_STORE, "Top",
-          "(HTTP 400, Top: \"of it\")", "" },
-        { 400, ERROR("a\\nb\\u0085c", "d\\r\\n\\te\xe2\x80\xa8"), SE_ERR_STORE, "a b  c",
-          "a b  c: \"d   e", "" },
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        AUTO(made_answer) answer = answer_of(rows[i].status, rows[i].body);
+    for (size_t i = 0; i < sizeof vault_failures / sizeof *vault_failures; i++) {
+        AUTO(made_answer) answer = answer_of(vault_failures[i].status, vault_failures[i].body);
         se_error err = SE_ERROR_INIT;
         char code[64];
 
-        assert_status(rows[i].expected, answer_failure(&answer, "sign with 'k1'", &err), &err);
+        assert_status(vault_failures[i].expected, answer_failure(&answer, "sign with 'k1'", &err),
+                      &err);
         print_message("%s\n", err.text);
         assert_true(text_starts(err.text, "cannot sign with 'k1': "));
-        assert_says(&err, rows[i].says);
-        assert_says(&err, rows[i].says_too);
+        assert_says(&err, vault_failures[i].says);
+        assert_says(&err, vault_failures[i].says_too);
         assert_null(strchr(err.text, '\n'));
         answer_code(code, &answer);
-        assert_string_equal(code, rows[i].code);
-        assert_int_equal(answer_failure(&answer, "x", NULL), rows[i].expected);
+        assert_string_equal(code, vault_failures[i].code);
+        assert_int_equal(answer_failure(&answer, "x", NULL), vault_failures[i].expected);
     }
 }
 
@@ -168,58 +166,59 @@ static void vault_failures_are_told(void **state)
     "{\"error\":\"" error "\",\"error_description\":\"AADSTS" number                               \
     ": What it says.\\r\\nTrace ID: 1\\r\\nTimestamp: 2\",\"error_codes\":[" number "]}"
 
+static const struct {
+    long status;
+    const char *body;
+    se_status expected;
+    const char *says;
+} login_failures[] = {
+    { 401, ENTRA("invalid_client", "7000215"), SE_ERR_ACCESS, "client secret is wrong" },
+    { 401, ENTRA("invalid_client", "7000222"), SE_ERR_ACCESS, "client secret has expired" },
+    { 400, ENTRA("unauthorized_client", "700016"), SE_ERR_ACCESS, "no such application" },
+    { 400, ENTRA("invalid_request", "90002"), SE_ERR_ACCESS, "no such tenant" },
+    { 400, ENTRA("invalid_request", "900023"), SE_ERR_ACCESS, "neither an ID nor a domain" },
+    { 401, ENTRA("invalid_client", "700027"), SE_ERR_ACCESS, "signature of the assertion" },
+    { 401, ENTRA("invalid_client", "700024"), SE_ERR_ACCESS, "clock of this machine" },
+    { 400, ENTRA("invalid_client", "700213"), SE_ERR_ACCESS, "no federated credential" },
+    { 400, ENTRA("invalid_resource", "500011"), SE_ERR_STORE, "check `resource`" },
+    { 400, ENTRA("invalid_client", "1"), SE_ERR_ACCESS,
+      "proves itself by (HTTP 400, invalid_client: \"AADSTS1: What it says.\")" },
+    { 400, "{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: x\"}",
+      SE_ERR_ACCESS, "client secret is wrong" },
+    { 400, "{\"error\":\"unauthorized_client\"}", SE_ERR_ACCESS, "may not log in this way" },
+    { 400, "{\"error\":\"invalid_scope\"}", SE_ERR_STORE, "check `resource`" },
+    { 400, "{\"error\":\"temporarily_unavailable\"}", SE_ERR_UNAVAILABLE, "no time" },
+    { 400, "{\"error\":\"what\"}", SE_ERR_STORE, "does not take the request" },
+    { 400, "{\"error\":\"invalid_request\",\"error_description\":\"Identity not found\"}",
+      SE_ERR_ACCESS, "no such managed identity" },
+    { 400, "{\"statusCode\":400,\"message\":\"No managed identity\"}", SE_ERR_STORE,
+      "(HTTP 400: \"No managed identity\")" },
+    { 401, "", SE_ERR_ACCESS, "with an empty answer" },
+    { 403, HTML, SE_ERR_ACCESS, "with an HTML page" },
+    { 404, "", SE_ERR_UNAVAILABLE, "not ready" },
+    { 404, "{\"error\":\"not_found\"}", SE_ERR_UNAVAILABLE, "not ready" },
+    { 404, HTML, SE_ERR_STORE, "check `authority`" },
+    { 410, "", SE_ERR_UNAVAILABLE, "being updated" },
+    { 408, "", SE_ERR_UNAVAILABLE, "waited too long" },
+    { 429, "", SE_ERR_UNAVAILABLE, "throttled" },
+    { 500, HTML, SE_ERR_UNAVAILABLE, "failure of its own" },
+    { 503, ENTRA("temporarily_unavailable", "90033"), SE_ERR_UNAVAILABLE, "failure of its" },
+    { 302, "", SE_ERR_STORE, "redirects" },
+    { 200, "{}", SE_ERR_STORE, "(HTTP 200)" },
+};
+
 static void login_failures_are_told(void **state)
 {
-    static const struct {
-        long status;
-        const char *body;
-        se_status expected;
-        const char *says;
-    } rows[] = {
-        { 401, ENTRA("invalid_client", "7000215"), SE_ERR_ACCESS, "client secret is wrong" },
-        { 401, ENTRA("invalid_client", "7000222"), SE_ERR_ACCESS, "client secret has expired" },
-        { 400, ENTRA("unauthorized_client", "700016"), SE_ERR_ACCESS, "no such application" },
-        { 400, ENTRA("invalid_request", "90002"), SE_ERR_ACCESS, "no such tenant" },
-        { 400, ENTRA("invalid_request", "900023"), SE_ERR_ACCESS, "neither an ID nor a domain" },
-        { 401, ENTRA("invalid_client", "700027"), SE_ERR_ACCESS, "signature of the assertion" },
-        { 401, ENTRA("invalid_client", "700024"), SE_ERR_ACCESS, "clock of this machine" },
-        { 400, ENTRA("invalid_client", "700213"), SE_ERR_ACCESS, "no federated credential" },
-        { 400, ENTRA("invalid_resource", "500011"), SE_ERR_STORE, "check `resource`" },
-        { 400, ENTRA("invalid_client", "1"), SE_ERR_ACCESS,
-          "proves itself by (HTTP 400, invalid_client: \"AADSTS1: What it says.\")" },
-        { 400, "{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: x\"}",
-          SE_ERR_ACCESS, "client secret is wrong" },
-        { 400, "{\"error\":\"unauthorized_client\"}", SE_ERR_ACCESS, "may not log in this way" },
-        { 400, "{\"error\":\"invalid_scope\"}", SE_ERR_STORE, "check `resource`" },
-        { 400, "{\"error\":\"temporarily_unavailable\"}", SE_ERR_UNAVAILABLE, "no time" },
-        { 400, "{\"error\":\"what\"}", SE_ERR_STORE, "does not take the request" },
-        { 400, "{\"error\":\"invalid_request\",\"error_description\":\"Identity not found\"}",
-          SE_ERR_ACCESS, "no such managed identity" },
-        { 400, "{\"statusCode\":400,\"message\":\"No managed identity\"}", SE_ERR_STORE,
-          "(HTTP 400: \"No managed identity\")" },
-        { 401, "", SE_ERR_ACCESS, "with an empty answer" },
-        { 403, HTML, SE_ERR_ACCESS, "with an HTML page" },
-        { 404, "", SE_ERR_UNAVAILABLE, "not ready" },
-        { 404, "{\"error\":\"not_found\"}", SE_ERR_UNAVAILABLE, "not ready" },
-        { 404, HTML, SE_ERR_STORE, "check `authority`" },
-        { 410, "", SE_ERR_UNAVAILABLE, "being updated" },
-        { 408, "", SE_ERR_UNAVAILABLE, "waited too long" },
-        { 429, "", SE_ERR_UNAVAILABLE, "throttled" },
-        { 500, HTML, SE_ERR_UNAVAILABLE, "failure of its own" },
-        { 503, ENTRA("temporarily_unavailable", "90033"), SE_ERR_UNAVAILABLE, "failure of its" },
-        { 302, "", SE_ERR_STORE, "redirects" },
-        { 200, "{}", SE_ERR_STORE, "(HTTP 200)" },
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        AUTO(made_answer) answer = answer_of(rows[i].status, rows[i].body);
+    for (size_t i = 0; i < sizeof login_failures / sizeof *login_failures; i++) {
+        AUTO(made_answer) answer = answer_of(login_failures[i].status, login_failures[i].body);
         se_error err = SE_ERROR_INIT;
 
-        assert_status(rows[i].expected, answer_login_failure(&answer, "log in", &err), &err);
+        assert_status(login_failures[i].expected, answer_login_failure(&answer, "log in", &err),
+                      &err);
         print_message("%s\n", err.text);
         assert_true(text_starts(err.text, "cannot log in: "));
-        assert_says(&err, rows[i].says);
+        assert_says(&err, login_failures[i].says);
         assert_null(strstr(err.text, "Trace"));
     }
 }
