@@ -200,6 +200,11 @@ tests_unit_test_azure_jwk_SOURCES = tests/unit/test_azure_jwk.c tests/unit/azure
 tests_unit_test_azure_jwk_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_azure_jwk_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
+MEMORY_SEARCHES += tests/unit/test_azure_memory
+tests_unit_test_azure_memory_SOURCES = tests/unit/test_azure_memory.c tests/unit/needle.c tests/unit/needle.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_azure_memory_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_memory_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_azure_recorded
 tests_unit_test_azure_recorded_SOURCES = tests/unit/test_azure_recorded.c tests/unit/azure_vectors.h tests/unit/unit.h
 tests_unit_test_azure_recorded_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
