@@ -322,13 +322,14 @@ static void reach_the_limit(double rate, double depth, bool is_window)
 {
     struct vault_model v = { .rate = rate, .depth = depth, .is_window = is_window, .left = depth };
     struct caller callers[CALLERS] = { { 0 } };
-    struct throttle t = { 0 };
+    struct throttle t = { .dice = 1 };
     struct outcome first, later;
     double share;
 
     for (int i = 0; i < CALLERS; i++)
         callers[i].at = callers[i].since = start + i;
     v.since = start;
+    dice = 12345;
     first = run_for(callers, &t, &v, start, start + 600000);
     later = run_for(callers, &t, &v, start + 600000, start + 4200000);
     share = later.passed / (rate * 3600);
@@ -367,7 +368,7 @@ static void a_limit_that_moves_is_found(void **state)
 {
     struct vault_model v = { .rate = 100, .depth = 100, .since = start };
     struct caller callers[CALLERS] = { { 0 } };
-    struct throttle t = { 0 };
+    struct throttle t = { .dice = 1 };
     struct outcome o;
     int64_t now = start;
 

@@ -104,32 +104,37 @@ static void grow_rate(struct throttle *t, int64_t now)
         t->proven = t->rate;
 }
 
-/* Operations a second that were granted since the last refusal, its pause included. */
-static double granted_rate(const struct throttle *t, double most, int64_t now)
+static bool is_near(double rate, double other)
 {
-    return lesser_of((double)t->granted * 1000 / (double)(now - t->refused), most);
+    return rate >= other * (1 - same) && rate <= other * (1 + same);
+}
+
+/* A rate below the one that was refused now that is sure to be granted for long: proven, or what
+ * was granted since the last refusal, its pause included. */
+static double granted_rate(struct throttle *t, double refused, int64_t now)
+{
+    if (refused < t->proven)
+        t->proven = is_near(refused, t->proven) ? refused : 0;
+    if (t->proven > 0)
+        return t->proven;
+    return lesser_of((double)t->granted * 1000 / (double)(now - t->refused), refused);
 }
 
 /*
  * From the rate that was refused now.  A limit that shows again where it was is real, and worth
  * fewer trials; another one is new.  But if the plateau was refused soon, what was saved up during
- * the pause had hidden that it is too high: the limit is below, between this rate and one that was
- * granted for long.
+ * the pause had hidden that it is too high: the limit is below.
  */
 static void learn_ceiling(struct throttle *t, double rate, int64_t now)
 {
-    bool is_same = rate >= t->ceiling * (1 - same) && rate <= t->ceiling * (1 + same);
+    bool is_early = t->held && now - t->held < PLATEAU_EARLY_MS;
+    double granted = granted_rate(t, rate, now), ceiling = is_early ? (rate + granted) / 2 : rate;
 
-    if (rate < t->proven)
-        t->proven = 0;
-    if (t->held && now - t->held < PLATEAU_EARLY_MS)
-        t->ceiling = (rate + (t->proven > 0 ? t->proven : granted_rate(t, rate, now))) / 2;
-    else {
-        t->plateau = is_same ? t->plateau * 2 : PLATEAU_FIRST_MS;
-        t->ceiling = rate;
-    }
-    if (t->plateau > PLATEAU_MOST_MS)
-        t->plateau = PLATEAU_MOST_MS;
+    if (!is_near(ceiling, t->ceiling))
+        t->plateau = PLATEAU_FIRST_MS;
+    else if (!is_early)
+        t->plateau = t->plateau < PLATEAU_MOST_MS / 2 ? t->plateau * 2 : PLATEAU_MOST_MS;
+    t->ceiling = ceiling;
     t->refused = now;
     t->granted = 0;
     t->held = 0;
