@@ -1,156 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests over HTTPS, against servers of the test's own that do what servers should not. */
-#include <dlfcn.h>
-#include <netdb.h>
-#include <signal.h>
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/fork_lock.h"
-#include "base/thread.h"
 #include "keystore/azure/curl.h"
-#include "keystore/azure/http.h"
 #include "tests/unit/folder.h"
-#include "tests/unit/maker.h"
-#include "tests/unit/tls_server.h"
-
-enum { LONG_MS = 20000 };
-
-static EVP_PKEY *ca_key, *key;
-static X509 *ca, *other_ca, *certificate, *expired, *elsewhere, *stranger;
-static struct tls_server server = { .kind = SERVER_TLS };
-
-/* libcurl asks here, because the test's program exports it. */
-int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
-                struct addrinfo **out);
-int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
-                struct addrinfo **out)
-{
-    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) =
-        (__typeof__(real))dlsym(RTLD_NEXT, "getaddrinfo");
-
-    if (strcmp(node, "slow.example") == 0) {
-        sleep(3);
-        return EAI_AGAIN;
-    }
-    if (strcmp(node, "nowhere.example") == 0)
-        return EAI_NONAME;
-    return real(strcmp(node, "vault.example") == 0 ? "127.0.0.1" : node, service, hints, out);
-}
-
-static X509 *make_signed(const char *alt_name, int from_days, int to_days, X509 *issuer)
-{
-    return make_certificate(key, &(struct certificate_wish){ .alt_name = alt_name,
-                                                             .from_days = from_days,
-                                                             .to_days = to_days,
-                                                             .issuer = issuer,
-                                                             .issuer_key = ca_key });
-}
-
-static int begin_group(void **state)
-{
-    static const char names[] = "DNS:localhost,IP:127.0.0.1,DNS:vault.example";
-
-    if (folder_enter(state))
-        return -1;
-    ca_key = make_key("P-256");
-    key = make_key("P-256");
-    ca = make_certificate(
-        ca_key, &(struct certificate_wish){ .subject = "ca", .usage = "keyCertSign", .ca = true });
-    other_ca = make_certificate(
-        ca_key,
-        &(struct certificate_wish){ .subject = "other", .usage = "keyCertSign", .ca = true });
-    certificate = make_signed(names, -1, 10, ca);
-    expired = make_signed(names, -10, -1, ca);
-    elsewhere = make_signed("DNS:evil.example", -1, 10, ca);
-    stranger = make_signed(names, -1, 10, other_ca);
-    make_bundle("ca.pem", NULL, ca);
-    server.key = key;
-    server.certificate = certificate;
-    tls_server_start(&server);
-    /* none of it counts */
-    setenv("https_proxy", "http://127.0.0.1:1", 1);
-    setenv("http_proxy", "http://127.0.0.1:1", 1);
-    setenv("ALL_PROXY", "http://127.0.0.1:1", 1);
-    setenv("NO_PROXY", "127.0.0.1", 1);
-    return 0;
-}
-
-static int end_group(void **state)
-{
-    tls_server_stop(&server);
-    X509_free(ca);
-    X509_free(other_ca);
-    X509_free(certificate);
-    X509_free(expired);
-    X509_free(elsewhere);
-    X509_free(stranger);
-    EVP_PKEY_free(ca_key);
-    EVP_PKEY_free(key);
-    return folder_leave(state);
-}
-
-static struct http_pool *open_pool(unsigned connections)
-{
-    const struct http_settings settings = {
-        .ca_file = "ca.pem", .proxy = "", .connections = connections, .keep_alive = 60
-    };
-    struct http_pool *pool;
-    se_error err = SE_ERROR_INIT;
-
-    assert_status(SE_OK, http_pool_open(&pool, &settings, &err), &err);
-    return pool;
-}
-
-static const char *url_of(const struct tls_server *s, const char *host, const char *path)
-{
-    static _Thread_local char url[300];
-
-    (void)snprintf(url, sizeof url, "https://%s:%d%s", host, s->port, path);
-    return url;
-}
-
-static se_status ask_server(struct http_answer *out, struct http_pool *pool, const char *url,
-                            int64_t ms, se_error *err)
-{
-    const struct http_request request = { .method = "GET",
-                                          .url = url,
-                                          .headers = { "Authorization: Bearer secret-1" },
-                                          .until = clock_monotonic_ms() + ms };
-
-    *err = (se_error)SE_ERROR_INIT;
-    return http_send(out, pool, &request, err);
-}
-
-static void assert_ok(struct http_pool *pool, const char *url)
-{
-    AUTO(http_answer) answer = { .status = 0 };
-    se_error err;
-
-    assert_status(SE_OK, ask_server(&answer, pool, url, LONG_MS, &err), &err);
-    assert_int_equal(answer.status, 200);
-    assert_string_equal(writer_string(&answer.body), "{\"a\":\"b\"}\r\n");
-    assert_string_equal(answer.content_type, "application/json");
-    assert_int_equal(answer.retry_after, -1);
-}
-
-static void assert_refused(struct http_pool *pool, const char *url, int64_t ms, se_status status,
-                           const char *says)
-{
-    struct http_answer answer;
-    se_error err;
-
-    if (ask_server(&answer, pool, url, ms, &err) != status)
-        fail_msg("%s: %s, status %ld, '%s'", url, se_status_name(err.status), answer.status,
-                 err.text);
-    if (!strstr(err.text, says))
-        fail_msg("%s: '%s' does not say '%s'", url, err.text, says);
-    if (strstr(err.text, "secret") || strstr(err.text, "query"))
-        fail_msg("%s: '%s' says too much", url, err.text);
-    assert_null(answer.body.buf.data);
-    assert_int_equal(answer.status, 0);
-    assert_string_equal(answer.location, "");
-}
+#include "tests/unit/https.h"
 
 /* ---- answers ---- */
 
@@ -332,22 +187,22 @@ static void other_servers_get_no_request(void **state)
         se_status status;
         int64_t ms;
     } rows[] = {
-        { { .kind = SERVER_TLS, .certificate = expired },
+        { { .kind = SERVER_TLS, .certificate = parties.expired },
           "localhost",
           "is not accepted: SSL certificate problem: certificate has expired",
           SE_ERR_STORE,
           LONG_MS },
-        { { .kind = SERVER_TLS, .certificate = elsewhere },
+        { { .kind = SERVER_TLS, .certificate = parties.elsewhere },
           "localhost",
           "the certificate of localhost:",
           SE_ERR_STORE,
           LONG_MS },
-        { { .kind = SERVER_TLS, .certificate = stranger },
+        { { .kind = SERVER_TLS, .certificate = parties.stranger },
           "localhost",
           "; caFile names the certificates that are trusted",
           SE_ERR_STORE,
           LONG_MS },
-        { { .kind = SERVER_OLD_TLS, .certificate = certificate },
+        { { .kind = SERVER_OLD_TLS, .certificate = parties.certificate },
           "localhost",
           "no TLS connection is made with localhost:",
           SE_ERR_UNAVAILABLE,
@@ -359,7 +214,7 @@ static void other_servers_get_no_request(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        rows[i].server.key = key;
+        rows[i].server.key = parties.key;
         try_server(&rows[i].server, rows[i].host, rows[i].ms, rows[i].status, rows[i].says);
     }
 }
@@ -427,7 +282,7 @@ static void ca_files_are_checked(void **state)
                  { "text.pem", "caFile: " },
                  { "ca.der", "not in a PEM file" } };
     unsigned char *der = NULL;
-    int size = i2d_X509(ca, &der);
+    int size = i2d_X509(parties.ca, &der);
     FILE *file = fopen("ca.der", "w");
 
     (void)state;
@@ -480,7 +335,9 @@ static struct http_pool *open_proxied(const struct tls_server *proxy)
 
 static void proxies_see_no_token(void **state)
 {
-    struct tls_server proxy = { .kind = SERVER_PROXY, .key = key, .certificate = certificate };
+    struct tls_server proxy = { .kind = SERVER_PROXY,
+                                .key = parties.key,
+                                .certificate = parties.certificate };
     AUTO(http_pool) pool = NULL;
     char connect[sizeof proxy.last];
     se_error err;
@@ -511,222 +368,6 @@ static void proxies_see_no_token(void **state)
     assert_null(strstr(connect, "secret-1"));
     assert_null(strstr(connect, "\r\nAuthorization"));
     tls_server_stop(&proxy);
-}
-
-/* ---- kept connections ---- */
-
-/* The server closes a connection that was kept when it is used again. */
-static void lost_connections_are_replaced(void **state)
-{
-    AUTO(http_pool) pool = open_pool(1);
-    unsigned requests;
-
-    (void)state;
-    for (int i = 0; i < 5; i++)
-        assert_ok(pool, url_of(&server, "localhost", "/bye"));
-    requests = tls_server_requests(&server);
-    assert_ok(pool, url_of(&server, "localhost", "/ok"));
-    assert_ok(pool, url_of(&server, "localhost", "/die"));
-    assert_int_equal(tls_server_requests(&server), requests + 3);
-}
-
-/* What must not be done twice is not sent twice, though it is a new connection that it costs. */
-static void what_is_sent_once_is_not_sent_again(void **state)
-{
-    AUTO(http_pool) pool = open_pool(1);
-    unsigned requests;
-    struct http_answer answer;
-    se_error err = SE_ERROR_INIT;
-    struct http_request request = { .method = "POST",
-                                    .is_once = true,
-                                    .until = clock_monotonic_ms() + LONG_MS };
-
-    (void)state;
-    assert_ok(pool, url_of(&server, "localhost", "/ok"));
-    requests = tls_server_requests(&server);
-    request.url = url_of(&server, "localhost", "/none");
-    assert_status(SE_ERR_UNAVAILABLE, http_send(&answer, pool, &request, &err), &err);
-    assert_int_equal(tls_server_requests(&server), requests + 1);
-    request.is_once = false;
-    assert_ok(pool, url_of(&server, "localhost", "/ok"));
-    requests = tls_server_requests(&server);
-    request.url = url_of(&server, "localhost", "/none");
-    assert_int_equal(http_send(&answer, pool, &request, NULL), SE_ERR_UNAVAILABLE);
-    assert_int_equal(tls_server_requests(&server), requests + 2);
-}
-
-/* A connection that lay idle for too long is not used. */
-static void old_connections_are_left(void **state)
-{
-    const struct http_settings settings = {
-        .ca_file = "ca.pem", .proxy = "", .connections = 2, .keep_alive = 1
-    };
-    AUTO(http_pool) pool = NULL;
-    se_error err = SE_ERROR_INIT;
-
-    (void)state;
-    assert_status(SE_OK, http_pool_open(&pool, &settings, &err), &err);
-    assert_ok(pool, url_of(&server, "localhost", "/ok"));
-    assert_ok(pool, url_of(&server, "localhost", "/ok"));
-    assert_int_equal(http_pool_opened(pool), 1);
-    usleep(2100000);
-    assert_ok(pool, url_of(&server, "localhost", "/ok"));
-    assert_int_equal(http_pool_opened(pool), 2);
-}
-
-/* Without the block, writing into a connection that was reset ends the process. */
-static void a_broken_pipe_ends_nobody(void **state)
-{
-    static char big[900000];
-    AUTO(http_pool) pool = open_pool(1);
-    sigset_t before, after;
-
-    (void)state;
-    assert_int_equal(signal(SIGPIPE, SIG_DFL), SIG_DFL);
-    assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &before), 0);
-    memset(big, 'x', sizeof big);
-    for (int i = 0; i < 10; i++) {
-        const struct http_request request = { .method = "POST",
-                                              .url = url_of(&server, "localhost", "/reset"),
-                                              .body = { big, sizeof big },
-                                              .until = clock_monotonic_ms() + LONG_MS };
-        struct http_answer answer;
-        se_error err = SE_ERROR_INIT;
-
-        assert_status(SE_ERR_UNAVAILABLE, http_send(&answer, pool, &request, &err), &err);
-    }
-    assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &after), 0);
-    assert_int_equal(sigismember(&after, SIGPIPE), sigismember(&before, SIGPIPE));
-    assert_int_equal(sigpending(&after), 0);
-    assert_int_equal(sigismember(&after, SIGPIPE), 0);
-}
-
-/* ---- threads ---- */
-
-enum { THREADS = 16, REQUESTS = 25 };
-
-static void *ask_many(void *arg)
-{
-    for (int i = 0; i < REQUESTS; i++)
-        assert_ok(arg, url_of(&server, "localhost", "/ok?5"));
-    return NULL;
-}
-
-static void run_threads(struct http_pool *pool)
-{
-    pthread_t threads[THREADS];
-
-    for (int i = 0; i < THREADS; i++)
-        assert_true(thread_start(&threads[i], ask_many, pool));
-    for (int i = 0; i < THREADS; i++)
-        assert_int_equal(pthread_join(threads[i], NULL), 0);
-}
-
-static void threads_share_few_connections(void **state)
-{
-    AUTO(http_pool) pool = open_pool(4);
-    unsigned before = tls_server_requests(&server);
-
-    (void)state;
-    run_threads(pool);
-    assert_int_equal(tls_server_requests(&server), before + THREADS * REQUESTS);
-    assert_int_equal(http_pool_opened(pool), 4);
-    http_pool_close(pool);
-    pool = open_pool(THREADS);
-    run_threads(pool);
-    assert_in_range(http_pool_opened(pool), 5, THREADS);
-}
-
-static void *ask_slowly(void *pool)
-{
-    assert_ok(pool, url_of(&server, "localhost", "/ok?1500"));
-    return NULL;
-}
-
-static void nobody_waits_beyond_the_deadline(void **state)
-{
-    AUTO(http_pool) pool = open_pool(1);
-    pthread_t thread;
-    int64_t begin;
-
-    (void)state;
-    assert_true(thread_start(&thread, ask_slowly, pool));
-    usleep(500000);
-    begin = clock_monotonic_ms();
-    assert_refused(pool, url_of(&server, "localhost", "/ok"), 200, SE_ERR_UNAVAILABLE,
-                   "all 1 connections were in use until the deadline (maxSessions)");
-    assert_in_range(clock_monotonic_ms() - begin, 195, 700);
-    assert_ok(pool, url_of(&server, "localhost", "/ok"));
-    assert_int_equal(pthread_join(thread, NULL), 0);
-    assert_int_equal(http_pool_opened(pool), 1);
-}
-
-/* ---- forks ---- */
-
-static void wait_for_child(pid_t child)
-{
-    int status;
-
-    assert_true(child > 0);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-}
-
-/* Whether `count` requests pass over connections that the child opened. */
-static bool child_asks(struct http_pool *pool, unsigned opened)
-{
-    struct http_answer answer;
-    se_error err;
-
-    for (int i = 0; i < 3; i++) {
-        if (ask_server(&answer, pool, url_of(&server, "localhost", "/ok"), LONG_MS, &err))
-            return false;
-        http_answer_free(&answer);
-    }
-    opened = http_pool_opened(pool) - opened;
-    http_pool_close(pool);
-    return opened == 1;
-}
-
-static void a_child_has_connections_of_its_own(void **state)
-{
-    AUTO(http_pool) pool = open_pool(1);
-    pid_t child;
-
-    (void)state;
-    assert_ok(pool, url_of(&server, "localhost", "/ok"));
-    if (!(child = fork()))
-        _exit(!child_asks(pool, 1));
-    wait_for_child(child);
-    if (!(child = fork())) { /* one that only says goodbye */
-        http_pool_close(pool);
-        _exit(0);
-    }
-    wait_for_child(child);
-    for (int i = 0; i < 3; i++)
-        assert_ok(pool, url_of(&server, "localhost", "/ok"));
-    assert_int_equal(http_pool_opened(pool), 1);
-}
-
-/* The only connection is in use, and another caller waits for it, when the process forks. */
-static void a_child_waits_for_no_parent(void **state)
-{
-    AUTO(http_pool) pool = open_pool(1);
-    pthread_t busy, waiting;
-    pid_t child;
-
-    (void)state;
-    assert_true(thread_start(&busy, ask_slowly, pool));
-    usleep(300000);
-    assert_true(thread_start(&waiting, ask_slowly, pool));
-    usleep(300000);
-    if (!(child = fork()))
-        _exit(!child_asks(pool, http_pool_opened(pool)));
-    wait_for_child(child);
-    assert_int_equal(pthread_join(busy, NULL), 0);
-    assert_int_equal(pthread_join(waiting, NULL), 0);
-    assert_int_equal(http_pool_opened(pool), 1);
 }
 
 /* ---- small things ---- */
@@ -780,7 +421,6 @@ static void other_libcurls_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_child_has_connections_of_its_own), /* the first: nothing is loaded yet */
         cmocka_unit_test(answers_come_over_one_connection),
         cmocka_unit_test(bodies_are_sent),
         cmocka_unit_test(headers_are_read),
@@ -792,16 +432,9 @@ int main(void)
         cmocka_unit_test(ca_files_are_checked),
         cmocka_unit_test(the_system_does_not_trust_the_test),
         cmocka_unit_test(proxies_see_no_token),
-        cmocka_unit_test(lost_connections_are_replaced),
-        cmocka_unit_test(what_is_sent_once_is_not_sent_again),
-        cmocka_unit_test(old_connections_are_left),
-        cmocka_unit_test(a_broken_pipe_ends_nobody),
-        cmocka_unit_test(threads_share_few_connections),
-        cmocka_unit_test(nobody_waits_beyond_the_deadline),
-        cmocka_unit_test(a_child_waits_for_no_parent),
         cmocka_unit_test(texts_are_escaped),
         cmocka_unit_test(other_libcurls_are_refused),
     };
 
-    return cmocka_run_group_tests(tests, begin_group, end_group);
+    return cmocka_run_group_tests(tests, https_begin, https_end);
 }
