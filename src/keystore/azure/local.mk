@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+libse_core_la_SOURCES += \
+	src/keystore/azure/assertion.c src/keystore/azure/assertion.h \
+	src/keystore/azure/credential.c src/keystore/azure/credential.h \
+	src/keystore/azure/environment.c \
+	src/keystore/azure/identity.c src/keystore/azure/identity.h \
+	src/keystore/azure/login.c src/keystore/azure/login.h \
+	src/keystore/azure/secret.c src/keystore/azure/secret.h \
+	src/keystore/azure/workload.c
