@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "crypto/crypto.h"
 #include "crypto/pkey_ops.h"
-#include "keystore/keystore.h"
 
 enum { ASSERTION_LASTS_S = 600, JTI_SIZE = 16 };
 
@@ -143,13 +142,23 @@ se_status assertion_ask(struct token_answer *out, const struct credential_reques
 
 /* ---- with a key of the configuration ---- */
 
+static assertion_open_fn opener; /* atomic */
+
+void assertion_open_with(assertion_open_fn open)
+{
+    __atomic_store_n(&opener, open, __ATOMIC_RELEASE);
+}
+
 /* It is opened each time, about once an hour: what a token keeps open for it would lie idle. */
 static se_status sign_with_replica(se_buf *out, const struct keyref *ref,
                                    const struct credential_client *client, se_error *err)
 {
+    const assertion_open_fn open = __atomic_load_n(&opener, __ATOMIC_ACQUIRE);
     AUTO(key) key = NULL;
 
-    TRY(store_open(&key, ref, PART_SIGN, NULL, err));
+    if (!open)
+        return error_set(err, SE_ERR_STORE, "no key stores are known");
+    TRY(open(&key, ref, PART_SIGN, NULL, err));
     return write_for_client(out, key, client, err);
 }
 

@@ -5,6 +5,16 @@
 
 #include "crypto/key.h"
 #include "keystore/azure/credential.h"
+#include "keystore/keystore.h"
+
+/*
+ * How keys of the configuration are opened: store_open().  Key stores know that a vault needs them
+ * in turn to log in, and a vault only that there are some.
+ */
+typedef se_status (*assertion_open_fn)(struct key **out, const struct keyref *ref,
+                                       enum key_part part, const struct key_watch *watch,
+                                       se_error *err);
+void assertion_open_with(assertion_open_fn open);
 
 /* Writes one for the token endpoint `audience`.  SE_ERR_KEY: the key is not RSA. */
 SE_MUST_CHECK se_status assertion_write(se_buf *out, const struct key *key, const char *audience,

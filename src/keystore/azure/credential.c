@@ -3,31 +3,6 @@
 
 #include <stdlib.h>
 
-/* The only place that knows all credentials. */
-static const struct credential_type *const types[] = {
-    &secret_credential,           &certificate_credential,
-    &managed_identity_credential, &workload_identity_credential,
-    &environment_credential,
-};
-
-se_status credential_find(const struct credential_type **out, const struct keyref *ref,
-                          se_error *err)
-{
-    enum credential kind = ref->credential;
-
-    if (!kind && keyref_has_pin(ref))
-        kind = CREDENTIAL_SECRET;
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        *out = types[i];
-        if (types[i]->kind == kind)
-            return SE_OK;
-    }
-    *out = NULL;
-    return error_set(err, SE_ERR_CONFIG,
-                     "nothing says how to log in: credential must be secret, certificate, "
-                     "managedIdentity, workloadIdentity or environment");
-}
-
 const char *credential_variable(const char *name)
 {
     const char *value = getenv(name);
@@ -41,6 +16,11 @@ static const char *choose_value(const char *configured, const struct credential_
                                 const char *variable)
 {
     return *configured || !type->has_variables ? configured : credential_variable(variable);
+}
+
+const char *credential_tenant(const struct credential_type *type, const struct keyref *ref)
+{
+    return choose_value(ref->tenant, type, "AZURE_TENANT_ID");
 }
 
 static se_status check_said(const char *value, const struct credential_type *type, const char *what,
@@ -63,7 +43,7 @@ se_status credential_client(struct credential_client *out, const struct credenti
     const char *authority = choose_value(ref->authority, type, "AZURE_AUTHORITY_HOST");
     const struct credential_client client = {
         .authority = *authority && !*ref->authority ? authority : request->place->authority,
-        .tenant = choose_value(ref->tenant, type, "AZURE_TENANT_ID"),
+        .tenant = credential_tenant(type, ref),
         .id = choose_value(ref->client, type, "AZURE_CLIENT_ID"),
     };
 

@@ -30,10 +30,6 @@ struct credential_type {
 extern const struct credential_type secret_credential, certificate_credential,
     managed_identity_credential, workload_identity_credential, environment_credential;
 
-/* The one that `ref` names; a secret is one without a name.  SE_ERR_CONFIG lists them. */
-SE_MUST_CHECK se_status credential_find(const struct credential_type **out,
-                                        const struct keyref *ref, se_error *err);
-
 /* Of the environment; never NULL.  For credentials whose names in the configuration allow it. */
 const char *credential_variable(const char *name);
 
@@ -49,6 +45,9 @@ struct credential_client {
 SE_MUST_CHECK se_status credential_client(struct credential_client *out,
                                           const struct credential_type *type,
                                           const struct credential_request *request, se_error *err);
+
+/* "": it is said nowhere. */
+const char *credential_tenant(const struct credential_type *type, const struct keyref *ref);
 
 /* Where that client asks for its tokens. */
 SE_MUST_CHECK se_status credential_token_url(se_buf *out, const struct credential_client *client,

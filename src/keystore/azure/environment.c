@@ -19,14 +19,14 @@ static se_status ask_with_variable(struct token_answer *out,
 
 /* ---- a file with a certificate and its key ---- */
 
-static se_status find_store(const char **out, const char *path, se_error *err)
+static se_status find_store(const struct store_type **out, const char *path, se_error *err)
 {
     AUTO(se_buf) text = SE_BUF_INIT;
     se_status st = file_read(&text, path, BUNDLE_FILE_LIMIT, err);
 
     if (st)
         return st == SE_ERR_ACCESS || st == SE_ERR_MEMORY ? st : error_restate(err, SE_ERR_STORE);
-    *out = pem_has_key(buf_bytes(&text)) ? "pem" : "pkcs12";
+    *out = pem_has_key(buf_bytes(&text)) ? &pem_store : &pkcs12_store;
     return SE_OK;
 }
 
@@ -34,6 +34,7 @@ static se_status open_certificate(struct key **out, const char *path, se_error *
 {
     const char *password = credential_variable("AZURE_CLIENT_CERTIFICATE_PASSWORD");
     AUTO(se_buf) pin = SE_BUF_INIT;
+    const struct store_type *store;
     struct keyref ref = {
         .location = path,
         .location_written = path,
@@ -46,11 +47,12 @@ static se_status open_certificate(struct key **out, const char *path, se_error *
     };
 
     *out = NULL;
-    TRY(find_store(&ref.store, path, err));
+    TRY(find_store(&store, path, err));
     if (*password)
         TRY(buf_copy(&pin, text_bytes(password), err));
-    ref.pin = pin; /* borrowed */
-    return store_open(out, &ref, PART_SIGN, NULL, err);
+    ref.store = store->name;
+    ref.pin = pin; /* borrowed: these stores keep neither it nor `ref` */
+    return store->open(out, &ref, PART_SIGN, NULL, err);
 }
 
 static se_status ask_with_file(struct token_answer *out, const struct credential_request *request,

@@ -10,7 +10,6 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/text.h"
 #include "keystore/azure/challenge.h"
 #include "keystore/azure/credential.h"
 
@@ -214,13 +213,13 @@ static se_status send_request(struct http_answer *out, const struct source_reque
 /* The file's name within `folder`; NULL: it is not right there. */
 static const char *arc_file_name(const char *folder, const char *path)
 {
-    size_t size = strlen(folder), all = strlen(path);
-    const char *name = path + size + 1;
+    const size_t size = strlen(folder), ending = strlen(".key");
+    const char *name = !strncmp(path, folder, size) && path[size] == '/' ? path + size + 1 : "";
+    const size_t length = strlen(name);
 
-    if (all < size + 2 || strncmp(path, folder, size) || path[size] != '/' || strchr(name, '/'))
+    if (length <= ending || strchr(name, '/') || strcmp(name + length - ending, ".key"))
         return NULL;
-    return all > size + 1 + strlen(".key") && !strcmp(path + all - strlen(".key"), ".key") ? name
-                                                                                           : NULL;
+    return name;
 }
 
 static se_status open_arc_file(int *out, const char *folder, const char *name, se_error *err)

@@ -3,7 +3,8 @@ libse_core_la_SOURCES += \
 	src/keystore/azure/assertion.c src/keystore/azure/assertion.h \
 	src/keystore/azure/credential.c src/keystore/azure/credential.h \
 	src/keystore/azure/environment.c \
+	src/keystore/azure/flight.c \
 	src/keystore/azure/identity.c src/keystore/azure/identity.h \
-	src/keystore/azure/login.c src/keystore/azure/login.h \
+	src/keystore/azure/login.c src/keystore/azure/login.h src/keystore/azure/login_state.h \
 	src/keystore/azure/secret.c src/keystore/azure/secret.h \
 	src/keystore/azure/workload.c
