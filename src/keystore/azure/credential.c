@@ -94,13 +94,10 @@ static void write_form(struct writer *form, const struct credential_request *req
 /* RFC 6749, 5.2 */
 static bool is_invalid_client(const struct http_answer *answer)
 {
-    AUTO(json) json = NULL;
-    const char *error;
+    char code[64];
 
-    if (answer_json(&json, answer, NULL))
-        return false;
-    error = json_string_value(json_object_get(json, "error"));
-    return error && !strcmp(error, "invalid_client");
+    answer_code(code, answer);
+    return !strcmp(code, "invalid_client");
 }
 
 static se_status judge_answer(struct token_answer *out, const struct http_answer *answer,

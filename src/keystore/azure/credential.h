@@ -7,8 +7,6 @@
 #include "keystore/azure/http.h"
 #include "keystore/azure/place.h"
 
-AUTO_KIND(token_answer, struct token_answer, se_buf_free(&p->token))
-
 /* What a credential asks with and for. */
 struct credential_request {
     const struct keyref *ref;

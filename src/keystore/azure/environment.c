@@ -24,6 +24,7 @@ static se_status find_store(const struct store_type **out, const char *path, se_
     AUTO(se_buf) text = SE_BUF_INIT;
     se_status st = file_read(&text, path, BUNDLE_FILE_LIMIT, err);
 
+    *out = NULL;
     if (st)
         return st == SE_ERR_ACCESS || st == SE_ERR_MEMORY ? st : error_restate(err, SE_ERR_STORE);
     *out = pem_has_key(buf_bytes(&text)) ? &pem_store : &pkcs12_store;

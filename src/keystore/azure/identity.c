@@ -329,11 +329,9 @@ static se_status report_failure(const struct http_answer *answer, const struct s
                                 se_error *err)
 {
     AUTO(writer) what = { 0 };
-    se_status st;
 
     writer_format(&what, "get a token of the managed identity from %s", source->name);
-    st = answer_login_failure(answer, writer_string(&what), err);
-    return may_pass(answer->status) ? error_restate(err, SE_ERR_UNAVAILABLE) : st;
+    return answer_login_failure(answer, writer_string(&what), err);
 }
 
 static se_status ask_source(struct token_answer *out, const struct source *source,
