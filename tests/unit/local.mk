@@ -210,4 +210,25 @@ UNIT_TESTS += tests/unit/test_provision_file
 tests_unit_test_provision_file_SOURCES = tests/unit/test_provision_file.c tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_provision_file_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_provision_file_LDADD   = libse-provision.la $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_azure_assertion
+tests_unit_test_azure_assertion_SOURCES = tests/unit/test_azure_assertion.c tests/unit/azure_fake.c tests/unit/azure_fake.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_azure_assertion_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_assertion_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_azure_identity
+tests_unit_test_azure_identity_SOURCES = tests/unit/test_azure_identity.c tests/unit/azure_fake.c tests/unit/azure_fake.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_azure_identity_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_monotonic_ms -Wl,--wrap=nanosleep -Wl,--wrap=open
+tests_unit_test_azure_identity_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_identity_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_azure_login
+tests_unit_test_azure_login_SOURCES = tests/unit/test_azure_login.c tests/unit/azure_fake.c tests/unit/azure_fake.h tests/unit/unit.h
+tests_unit_test_azure_login_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_login_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+MEMORY_SEARCHES += tests/unit/test_azure_memory
+tests_unit_test_azure_memory_SOURCES = tests/unit/test_azure_memory.c tests/unit/azure_fake.c tests/unit/azure_fake.h tests/unit/needle.c tests/unit/needle.h tests/unit/unit.h
+tests_unit_test_azure_memory_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_memory_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 endif
