@@ -222,8 +222,13 @@ tests_unit_test_azure_identity_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_monotoni
 tests_unit_test_azure_identity_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_azure_identity_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_azure_flight
+tests_unit_test_azure_flight_SOURCES = tests/unit/test_azure_flight.c tests/unit/azure_fake.c tests/unit/azure_fake.h tests/unit/azure_login.h tests/unit/unit.h
+tests_unit_test_azure_flight_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_flight_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_azure_login
-tests_unit_test_azure_login_SOURCES = tests/unit/test_azure_login.c tests/unit/azure_fake.c tests/unit/azure_fake.h tests/unit/unit.h
+tests_unit_test_azure_login_SOURCES = tests/unit/test_azure_login.c tests/unit/azure_fake.c tests/unit/azure_fake.h tests/unit/azure_login.h tests/unit/unit.h
 tests_unit_test_azure_login_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_azure_login_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
