@@ -45,7 +45,7 @@ static se_status fetch_object(json_t **out, const struct vault_opening *o, const
 
     *out = NULL;
     writer_format(&path, "/%s/%s%s%s", collection, o->ref->alias, *below ? "/" : "", below);
-    writer_format(&what, "%.*s '%s'", (int)strlen(collection) - 1, collection, o->ref->alias);
+    writer_format(&what, "get %.*s '%s'", (int)strlen(collection) - 1, collection, o->ref->alias);
     if (path.failed || what.failed)
         return error_memory(err);
     return vault_fetch(out, &caller, writer_string(&path), writer_string(&what), err);
@@ -153,7 +153,7 @@ static se_status search_versions(struct vault_opening *o, se_error *err)
     writer_format(&path, "/keys/%s/versions", o->ref->alias);
     if (path.failed)
         return error_memory(err);
-    TRY(vault_list(&caller, writer_string(&path), "the key's versions", try_version, &search, err));
+    TRY(vault_list(&caller, writer_string(&path), "list the key's versions", try_version, &search, err));
     return search.found ? SE_OK
                         : error_set(err, SE_ERR_KEY,
                                     "none of the %u versions of key '%s' is the one that the "
