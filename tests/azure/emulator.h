@@ -160,21 +160,17 @@ int control_ask(const char *socket, int count, char **words);
 /* ---- faults.c ---- */
 
 enum place { AT_VAULT, AT_TOKEN, AT_IDENTITY };
-struct fault {
-    const char *name;
-    enum place place;
-    int kind;
-    int status;
-    const char *code, *text;
-};
+struct fault;
 struct active_fault {
     const struct fault *fault;
+    const char *name;
     char argument[128];
 };
 char *fault_set(int count, char **words); /* an error text, or NULL */
 void fault_clear(const char *name);       /* NULL: all */
 json_t *fault_list(void);
-bool fault_take(struct active_fault *out, enum place place, const char *operation);
+/* authorized: the request has a valid token; without one only challenges can be wrong */
+bool fault_take(struct active_fault *out, enum place place, const char *operation, bool authorized);
 bool fault_replaces(const struct active_fault *fault, const struct request *request, struct answer *answer);
 void fault_changes(const struct active_fault *fault, const struct request *request, struct answer *answer);
 
@@ -199,12 +195,14 @@ char *client_set_secret(const char *client, const char *secret, const char *oid)
 char *client_set_certificate(const char *client, const char *file);
 char *client_set_federated(const char *client, const char *file);
 bool client_federated_valid(const char *client, const char *assertion);
-EVP_PKEY *client_key(const char *client, const char *digest, const char *thumbprint); /* to be freed; NULL */
+/* of the registered certificate with that thumbprint, in base64url; SHA-256 or SHA-1; NULL: there is none */
+EVP_PKEY *client_key(const char *client, const char *thumbprint, bool sha256);
 bool jti_unused(const char *jti);
 
 /* ---- assertion.c ---- */
 
-const char *assertion_check(const char *client, const char *assertion, const char *audience); /* why not, or NULL */
+/* why not, or NULL; *code is the number of the AADSTS error */
+const char *assertion_check(int *code, const char *client, const char *assertion, const char *audience);
 
 /* ---- login.c, identity.c, proxy.c ---- */
 
@@ -220,5 +218,6 @@ void vault_handle(const struct request *request, struct answer *answer);
 void vault_challenge(const struct request *request, struct answer *answer, const char *authority, const char *tenant,
                      const char *resource, const char *more);
 char *vault_resource(const struct request *request);
+char *port_url(enum port port); /* https://localhost:NUMBER */
 
 #endif

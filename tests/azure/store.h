@@ -117,7 +117,8 @@ const char *key_rotate_now(const char *name);
 void key_operate(struct call *c);
 void key_verify(struct call *c);
 void random_bytes(struct call *c);
-void key_attestation(struct call *c);
+/* a good signature, but of another key of that kind; its size */
+size_t other_signature(unsigned char *out, size_t room, const char *alg, size_t like, const char *digest);
 
 void certificate_create(struct call *c);
 void certificate_import(struct call *c);
@@ -166,11 +167,10 @@ void hsm_job(struct call *c);
 bool hsm_busy(void); /* a restore is running */
 void settings_get(struct call *c);
 void settings_set(struct call *c);
-void security_domain(struct call *c);
 
 void roles_start(void);
 void roles_handle(struct call *c, const char *scope, const char *kind, const char *name);
 bool roles_allow(const struct call *c, const char *action);
-const char *roles_grant(const char *principal, const char *role, const char *scope);
+const char *roles_grant(const char *principal, const char *role, const char *scope); /* why not, or NULL */
 
 #endif
