@@ -27,9 +27,9 @@ static se_status vault_keystore_open(struct keystore **out, const struct target 
     if (!keystore)
         return error_memory(err);
     s->file = (struct output)OUTPUT_INIT;
-    *keystore = (struct keystore){
-        is_certificate_mode(&target->ref) ? &vault_certificate_ops : &vault_key_ops, target
-    };
+    *keystore = (struct keystore){ is_certificate_mode(&target->ref) ? &vault_certificate_ops
+                                                                     : &vault_key_ops,
+                                   target };
     TRY(vault_session_open(&s->session, target, err));
     *out = MOVE(keystore);
     return SE_OK;

@@ -146,7 +146,7 @@ static se_status refuse_deleted(const struct vault_session *session, const char 
     char date[TIME_TEXT_ROOM];
 
     time_format(date, TIME_READABLE, until);
-    return error_set(err, SE_ERR_IO,
+    return error_set(err, SE_ERR_USAGE,
                      "the name '%s' is taken by a deleted one%s%s: `signengine key recover` brings "
                      "it back, `signengine key purge` frees the name",
                      session->name, until ? ", until " : "", until ? date : "");
