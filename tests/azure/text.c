@@ -153,7 +153,8 @@ char *url_decode(const char *text, size_t size, bool plus)
 {
     char *out = allocate(size + 1), *end = out;
     for (size_t i = 0; i < size; i++) {
-        if (text[i] == '%' && i + 2 < size && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0) {
+        if (text[i] == '%' && i + 2 < size && hex_digit(text[i + 1]) >= 0 &&
+            hex_digit(text[i + 2]) >= 0) {
             *end++ = (char)(hex_digit(text[i + 1]) << 4 | hex_digit(text[i + 2]));
             i += 2;
         } else {
@@ -257,4 +258,20 @@ int64_t clock_seconds(void)
 json_t *json_time(int64_t seconds)
 {
     return json_integer((json_int_t)seconds);
+}
+
+/* Members in the order that the service has; others after them. */
+void json_reorder(json_t *object, const char *names)
+{
+    json_t *rest = json_copy(object);
+    char *copy = text_copy(names), *next = copy, *name;
+    if (json_is_object(object)) {
+        json_object_clear(object);
+        while ((name = strsep(&next, " ")))
+            if (json_object_get(rest, name))
+                json_object_set(object, name, json_object_get(rest, name));
+        json_object_update_missing(object, rest);
+    }
+    free(copy);
+    json_decref(rest);
 }
