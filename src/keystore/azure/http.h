@@ -9,6 +9,9 @@
 #ifndef KEYSTORE_AZURE_HTTP_H
 #define KEYSTORE_AZURE_HTTP_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/buf.h"
 
 struct http_pool;
@@ -27,7 +30,8 @@ SE_MUST_CHECK se_status http_pool_open(struct http_pool **out, const struct http
 void http_pool_close(struct http_pool *pool); /* when no request uses it; accepts NULL */
 AUTO_KIND(http_pool, struct http_pool *, http_pool_close(*p))
 
-/* Closes the idle connections: the server's name may lead elsewhere by now. */
+/* Closes the idle connections: the server's name may lead elsewhere by now.  Those in use are kept.
+ */
 void http_pool_drop(struct http_pool *pool);
 
 /* How many connections were opened so far. */
@@ -43,28 +47,36 @@ struct http_request {
     const char *url;
     const char *headers[HTTP_HEADERS_MOST]; /* "Name: value", up to the first NULL */
     se_bytes body;                          /* data NULL: none */
-    int64_t until;                          /* clock_monotonic_ms(): the deadline */
+    /* Sent on a new connection.  On one that was kept, a request that gets no answer at all is sent
+     * again: the server had closed it, most likely.  A POST that makes something must not be. */
+    bool is_once;
+    int64_t until; /* clock_monotonic_ms(): the deadline */
 };
 
 struct http_answer {
     long status;
     struct writer body;
     char content_type[128];
-    char authenticate[2048]; /* WWW-Authenticate; the first that begins with Bearer or Basic */
-    char location[1024];     /* Location, or Azure-AsyncOperation */
+    char authenticate[4096]; /* WWW-Authenticate; the first that begins with Bearer or Basic */
+    char location[1024];     /* Location, or else Azure-AsyncOperation */
     char request_id[64];     /* x-ms-request-id */
-    long retry_after;        /* seconds; -1: not said */
+    long retry_after;        /* seconds, at most a day; -1: not said */
     unsigned long latency;   /* x-ms-server-latency, milliseconds; 0: not said */
 };
+/* A header that has no room, or says no number where one belongs, is left out. */
 void http_answer_free(struct http_answer *answer); /* wipes the body */
 AUTO_KIND(http_answer, struct http_answer, http_answer_free(p))
 
 /*
  * Sends, and takes any answer of the server for success.  No redirect is followed, and nothing is
- * sent before the server's certificate was checked.
+ * sent before the server's certificate was checked.  What messages say of the URL is its host.
+ *
+ * Headers and body are not copied here.  libcurl and OpenSSL have copies in their buffers, which
+ * they release without wiping: a token or secret may stay in freed memory.
  *
  * SE_ERR_UNAVAILABLE: it can't be reached, or not in time, or breaks off; SE_ERR_STORE: its
- * certificate is not trusted or of another name, or the answer is too long or no HTTP.
+ * certificate is not trusted or of another name, the answer is too long or no HTTP, or a proxy
+ * refuses.
  */
 SE_MUST_CHECK se_status http_send(struct http_answer *out, struct http_pool *pool,
                                   const struct http_request *request, se_error *err);

@@ -20,14 +20,19 @@ struct vault_place {
 
 /*
  * From locationValue, and from `resource` and `authority` where they are given; else by the table
- * of clouds.  SE_ERR_CONFIG: the host is in no cloud that is known, and not both are given.
+ * of clouds.  Letters of the host become small ones.  SE_ERR_CONFIG: one of them is no such
+ * address, the host is of the other kind, or it is in no cloud that is known and not both are
+ * given.
  */
 SE_MUST_CHECK se_status place_find(struct vault_place *out, const struct keyref *ref,
                                    se_error *err);
 void place_free(struct vault_place *place);
 AUTO_KIND(vault_place, struct vault_place, place_free(p))
 
-/* Whether a token for `resource` may be sent to `host`: the host is the resource's, or below it. */
+/* Whether a token for `resource`, an https:// address, may be sent to `host`, a name without a
+ * port: it is the resource's host, or below it.  A resource of one label, "https://net", has none
+ * below.
+ */
 bool place_is_within(const char *host, const char *resource);
 
 /* "https://vault/keys/NAME/VERSION", of this place. */
