@@ -175,6 +175,21 @@ tests_unit_test_pkcs11_SOURCES = tests/unit/test_pkcs11.c tests/unit/unit.h
 tests_unit_test_pkcs11_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_pkcs11_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_azure_answer
+tests_unit_test_azure_answer_SOURCES = tests/unit/test_azure_answer.c tests/unit/azure_vectors.h tests/unit/unit.h
+tests_unit_test_azure_answer_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_answer_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_azure_challenge
+tests_unit_test_azure_challenge_SOURCES = tests/unit/test_azure_challenge.c tests/unit/azure_vectors.h tests/unit/unit.h
+tests_unit_test_azure_challenge_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_challenge_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_azure_jwk
+tests_unit_test_azure_jwk_SOURCES = tests/unit/test_azure_jwk.c tests/unit/azure_vectors.h tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h
+tests_unit_test_azure_jwk_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_jwk_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_zip_archive_writer
 tests_unit_test_zip_archive_writer_SOURCES = tests/unit/test_zip_archive_writer.c tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_zip_archive_writer_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
