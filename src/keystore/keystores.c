@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "keystore/azure/assertion.h"
+
 /* The only place that knows all stores. */
 static const struct store_type *const stores[] = {
     &pkcs12_store, &pem_store, &pkcs11_store, &key_vault_store, &managed_hsm_store,
@@ -40,6 +42,7 @@ se_status store_open(struct key **out, const struct keyref *ref, enum key_part p
     if (*out)
         return SE_OK;
     TRY(store_find(&store, ref->store, err));
+    assertion_open_with(store_open); /* a key that signs to log in may be in any store */
     return store->open(
         out, ref, part == PART_ENCRYPT && !store->has_rights ? PART_CERTIFICATE : part, watch, err);
 }

@@ -6,7 +6,8 @@ libse_core_la_SOURCES += \
 	src/keystore/keystores.c \
 	src/keystore/password.c src/keystore/password.h \
 	src/keystore/pem.c src/keystore/pem.h \
-	src/keystore/pkcs12.c src/keystore/pkcs12.h
+	src/keystore/pkcs12.c src/keystore/pkcs12.h \
+	src/keystore/refusals.c src/keystore/refusals.h
 
 include src/keystore/azure/local.mk
 include src/keystore/pkcs11/local.mk

@@ -93,11 +93,11 @@ static void lost_sessions_are_told_from_refusals(void **state)
     assert_false(ckr_breaks_session(CKR_ATTRIBUTE_TYPE_INVALID));
 }
 
-static struct refused_pin refusal_of(const char *path, const char *serial, const char *pin)
+static struct refusal refusal_of(const char *path, const char *serial, const char *pin)
 {
     const struct module module = { .path = (char *)path };
     struct slot slot = { .label = "lab" };
-    struct refused_pin r;
+    struct refusal r;
 
     snprintf(slot.serial, sizeof slot.serial, "%s", serial);
     assert_true(refused_pin_make(&r, &module, &slot, text_bytes(pin)));
@@ -106,14 +106,14 @@ static struct refused_pin refusal_of(const char *path, const char *serial, const
 
 static bool refused(const char *path, const char *serial, const char *pin)
 {
-    struct refused_pin r = refusal_of(path, serial, pin);
+    struct refusal r = refusal_of(path, serial, pin);
 
     return pin_blocklist_has(&r);
 }
 
 static void a_refusal_is_of_one_pin_and_one_token(void **state)
 {
-    struct refused_pin r = refusal_of("/m.so", "1", "1234");
+    struct refusal r = refusal_of("/m.so", "1", "1234");
 
     (void)state;
     assert_false(refused("/m.so", "1", "1234"));
@@ -129,7 +129,7 @@ static void a_refusal_is_of_one_pin_and_one_token(void **state)
 
 static void many_refusals_push_the_oldest_out(void **state)
 {
-    struct refused_pin first = refusal_of("/m.so", "9", "first"), r;
+    struct refusal first = refusal_of("/m.so", "9", "first"), r;
     char pin[20];
 
     (void)state;

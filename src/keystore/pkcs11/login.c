@@ -88,7 +88,7 @@ static bool is_wrong_pin(CK_RV rv)
 static se_status present_pin(struct token *token, struct session *session, CK_USER_TYPE user,
                              const se_buf *pin, CK_FLAGS flags, se_error *err)
 {
-    struct refused_pin refused;
+    struct refusal refused;
     unsigned minutes;
     CK_RV rv;
 

@@ -14,30 +14,37 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fork_lock.h"
 #include "crypto/crypto.h"
 #include "keystore/keystore.h"
 
-enum { SALT_SIZE = 32, HASH_SIZE = sizeof(struct refused_pin) };
-enum { PINS_KEPT = 64 }; /* the oldest gives way */
+enum { SALT_SIZE = 32, HASH_SIZE = 32 };
 enum { RECORDS_KEPT = 32, HOUR_S = 3600, TOKEN_SIZE = 16, PIN_SIZE = 2, PIN_ROUNDS = 50000 };
 enum { COUNTER_RUNS = CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED };
 
 /* ---- in this process ---- */
 
-static struct refused_pin kept[PINS_KEPT];
-static size_t kept_count;
+static struct refusals process_refusals;
 
-/* of this process: the hashes are worth nothing elsewhere */
-static unsigned char process_salt[SALT_SIZE];
-static bool salted;
-
-/* From the system: a process that signs once needs OpenSSL's generators for nothing else, and they
- * would take a twentieth of its time. */
-static void make_salt(void)
+bool refused_pin_make(struct refusal *out, const struct module *module, const struct slot *slot,
+                      se_bytes pin)
 {
-    salted = getrandom(process_salt, sizeof process_salt, 0) == sizeof process_salt;
+    const se_bytes parts[] = { text_bytes(module->path), text_bytes(slot->label),
+                               text_bytes(slot->serial), pin };
+
+    return refusal_make(out, parts, sizeof parts / sizeof *parts);
 }
+
+bool pin_blocklist_has(const struct refusal *pin)
+{
+    return refusals_have(&process_refusals, pin, 0);
+}
+
+void pin_blocklist_add(const struct refusal *pin)
+{
+    refusals_add(&process_refusals, pin);
+}
+
+/* ---- for the processes to come ---- */
 
 /* Each part with its NUL, so that no two tokens run into the same bytes. */
 static bool hash_refusal(unsigned char out[HASH_SIZE], const unsigned char salted_by[SALT_SIZE],
@@ -55,43 +62,6 @@ static bool hash_refusal(unsigned char out[HASH_SIZE], const unsigned char salte
     EVP_MD_CTX_free(md);
     return ok;
 }
-
-bool refused_pin_make(struct refused_pin *out, const struct module *module, const struct slot *slot,
-                      se_bytes pin)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    pthread_once(&once, make_salt);
-    return salted && hash_refusal(out->hash, process_salt, module, slot, pin);
-}
-
-static bool is_kept(const struct refused_pin *refusal)
-{
-    for (size_t i = 0; i < kept_count && i < PINS_KEPT; i++)
-        if (!CRYPTO_memcmp(&kept[i], refusal, sizeof *refusal))
-            return true;
-    return false;
-}
-
-bool pin_blocklist_has(const struct refused_pin *refusal)
-{
-    bool is;
-
-    fork_lock_take();
-    is = is_kept(refusal);
-    fork_lock_give();
-    return is;
-}
-
-void pin_blocklist_add(const struct refused_pin *refusal)
-{
-    fork_lock_take();
-    if (!is_kept(refusal))
-        kept[kept_count++ % PINS_KEPT] = *refusal;
-    fork_lock_give();
-}
-
-/* ---- for the processes to come ---- */
 
 struct refusal_record {
     int64_t time; /* seconds since 1970; 0: none */

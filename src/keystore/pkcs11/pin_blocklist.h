@@ -7,18 +7,15 @@
 #define KEYSTORE_PKCS11_PIN_BLOCKLIST_H
 
 #include "keystore/pkcs11/token.h"
+#include "keystore/refusals.h"
 
 /* ---- of this process, until it ends, as keyed hashes of token and PIN ---- */
 
-struct refused_pin {
-    unsigned char hash[32];
-};
-
 /* False: it can't be computed, and the PIN must not be presented. */
-bool refused_pin_make(struct refused_pin *out, const struct module *module, const struct slot *slot,
+bool refused_pin_make(struct refusal *out, const struct module *module, const struct slot *slot,
                       se_bytes pin);
-bool pin_blocklist_has(const struct refused_pin *pin);
-void pin_blocklist_add(const struct refused_pin *pin);
+bool pin_blocklist_has(const struct refusal *pin);
+void pin_blocklist_add(const struct refusal *pin);
 
 /*
  * ---- of the last hour, for the processes to come ----
