@@ -142,6 +142,11 @@ const struct vault_place *vault_place(const struct vault *vault)
     return &vault->place;
 }
 
+struct login *vault_login(const struct vault *vault)
+{
+    return vault->login;
+}
+
 int64_t vault_deadline(const struct keyref *ref)
 {
     unsigned seconds = ref->no_deadline ? NO_DEADLINE_S
@@ -200,10 +205,11 @@ static se_status wait_turn(struct vault *vault, const struct vault_request *requ
 {
     const int64_t begin = clock_monotonic_ms();
     int64_t now = begin, then;
+    uint64_t turn = 0;
 
     for (;; now = clock_monotonic_ms()) {
         fork_lock_take();
-        then = throttle_ask(&vault->throttle, now);
+        then = throttle_ask(&vault->throttle, &turn, request->until, now);
         fork_lock_give();
         if (then <= now)
             return SE_OK;

@@ -15,8 +15,8 @@ enum { CONFLICT = 409, VALUE_ROOM = 512, DIGEST_TEXT = 2 * SHA256_SIZE + 1 };
 /* ---- the file ---- */
 
 struct backup_header {
-    char store[VALUE_ROOM], vault[VALUE_ROOM], kind[VALUE_ROOM], name[VALUE_ROOM],
-        time[VALUE_ROOM], sha256[VALUE_ROOM];
+    char store[VALUE_ROOM], vault[VALUE_ROOM], kind[VALUE_ROOM], name[VALUE_ROOM], time[VALUE_ROOM],
+        sha256[VALUE_ROOM];
 };
 
 /* The lines in their order. */
@@ -150,8 +150,7 @@ static void fill_header(struct backup_header *header, const struct vault_session
     (void)snprintf(header->vault, VALUE_ROOM, "%s", vault_place(s->vault)->base);
     (void)snprintf(header->kind, VALUE_ROOM, "%s", s->kind);
     (void)snprintf(header->name, VALUE_ROOM, "%s", s->name);
-    (void)snprintf(header->time, VALUE_ROOM, "%s",
-                   time_format(now, TIME_RFC3339, clock_seconds()));
+    (void)snprintf(header->time, VALUE_ROOM, "%s", time_format(now, TIME_RFC3339, clock_seconds()));
 }
 
 static se_status make_backup(se_buf *out, const struct vault_session *s, se_error *err)
@@ -164,8 +163,7 @@ static se_status make_backup(se_buf *out, const struct vault_session *s, se_erro
     TRY(fetch_blob(&json, s, err));
     blob = text_bytes(json_member_text(json, "value"));
     if (!is_blob(blob))
-        return error_set(err, SE_ERR_STORE,
-                         "vault '%s': what it gives as a backup is no base64url",
+        return error_set(err, SE_ERR_STORE, "vault '%s': what it gives as a backup is no base64url",
                          vault_place(s->vault)->host);
     fill_header(&header, s);
     TRY(digest_blob(header.sha256, blob, err));
@@ -228,12 +226,11 @@ static se_status check_live(const struct vault_session *s, se_error *err)
     if (!json)
         return SE_OK;
     vault_object_read(&object, s, json);
-    return error_set(err, SE_ERR_IO,
-                     "there is one already: %s, made on %s; `key delete` and `key purge` make room",
-                     object.id,
-                     time_format(date, TIME_DATE,
-                                 json_member_number(json_object_get(json, "attributes"),
-                                                    "created")));
+    return error_set(
+        err, SE_ERR_IO,
+        "there is one already: %s, made on %s; `key delete` and `key purge` make room", object.id,
+        time_format(date, TIME_DATE,
+                    json_member_number(json_object_get(json, "attributes"), "created")));
 }
 
 static se_status check_deleted(const struct vault_session *s, se_error *err)

@@ -128,12 +128,12 @@ static se_status check_purgeable(const struct vault_session *s, const json_t *de
 
     if (!*level || strstr(level, "Purgeable"))
         return SE_OK;
-    return error_set(err, SE_ERR_POLICY,
-                     "the vault has purge protection: %s '%s' goes by itself on %s, and until then "
-                     "its name is taken; `key recover` takes it back",
-                     s->kind, s->name,
-                     time_format(date, TIME_DATE,
-                                 json_member_number(deleted, "scheduledPurgeDate")));
+    return error_set(
+        err, SE_ERR_POLICY,
+        "the vault has purge protection: %s '%s' goes by itself on %s, and until then "
+        "its name is taken; `key recover` takes it back",
+        s->kind, s->name,
+        time_format(date, TIME_DATE, json_member_number(deleted, "scheduledPurgeDate")));
 }
 
 static void tell_loss(const struct vault_session *s, const json_t *deleted,
@@ -142,16 +142,15 @@ static void tell_loss(const struct vault_session *s, const json_t *deleted,
     struct vault_object object;
 
     vault_object_read(&object, s, deleted);
-    consent->loss(consent->arg,
-                  &(struct vault_loss){
-                      .kind = s->kind,
-                      .id = object.id,
-                      .detail = strcmp(s->kind, "certificate") == 0
-                                    ? "all versions, each with its private key"
-                                    : "all versions",
-                      .deleted = json_member_number(deleted, "deletedDate"),
-                      .purge = json_member_number(deleted, "scheduledPurgeDate"),
-                  });
+    consent->loss(consent->arg, &(struct vault_loss){
+                                    .kind = s->kind,
+                                    .id = object.id,
+                                    .detail = strcmp(s->kind, "certificate") == 0
+                                                  ? "all versions, each with its private key"
+                                                  : "all versions",
+                                    .deleted = json_member_number(deleted, "deletedDate"),
+                                    .purge = json_member_number(deleted, "scheduledPurgeDate"),
+                                });
 }
 
 static se_status ask_purge(const struct vault_session *s, const json_t *deleted,

@@ -82,7 +82,7 @@ static se_status check_job(const struct vault_session *s, const struct vault_job
     copy_member(reason, sizeof reason, error, "message");
     return error_set(err, SE_ERR_STORE, "vault '%s': the %s has failed: %s",
                      vault_place(s->vault)->host, what,
-                     *reason       ? reason
+                     *reason        ? reason
                      : *job->detail ? job->detail
                                     : "it does not say why");
 }
@@ -255,7 +255,7 @@ static const char *folder_name(const struct vault_storage *storage, const char *
     const size_t size = strlen(storage->container);
 
     return text_starts(folder, storage->container) && folder[size] == '/' ? folder + size + 1
-                                                                         : folder;
+                                                                          : folder;
 }
 
 static se_status check_folder(const char *folder, se_error *err)

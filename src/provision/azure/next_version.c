@@ -85,8 +85,8 @@ static void write_descriptors(struct writer *w, const struct target *target, con
 /* What is another one's for the new version, is secret, or is no attribute. */
 static bool is_left_out(const char *property)
 {
-    static const char *const names[] = { "type",       "certificate", "certificateSHA-256",
-                                         "keyVersion", "caFile",      "pin",
+    static const char *const names[] = { "type",         "certificate", "certificateSHA-256",
+                                         "keyVersion",   "caFile",      "pin",
                                          "pin.encrypted" };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -97,9 +97,8 @@ static bool is_left_out(const char *property)
 
 static bool is_of_login(const char *property)
 {
-    static const char *const names[] = { "credential",    "tenant",    "client",
-                                         "credentialKey", "authority", "proxy",
-                                         "pin.source" };
+    static const char *const names[] = { "credential", "tenant", "client",    "credentialKey",
+                                         "authority",  "proxy",  "pin.source" };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i], property) == 0)
@@ -145,8 +144,9 @@ static void write_key(struct writer *w, const struct target *target, const char 
 
     while (replica + 1 < entry->count && entry->replicas[replica].line != target->ref.line)
         replica++;
-    writer_format(&item, entry->count > 1 ? "key %s replica %zu" : "key %s", entry->name,
-                  replica + 1);
+    writer_format(&item, "key %s", entry->name);
+    if (entry->count > 1)
+        writer_format(&item, " replica %zu", replica + 1);
     writer_format(&file, "file:%s%s", *certificate ? certificate : name,
                   *certificate ? "" : ".pem");
     writer_text(w, "  <keys>\n    <key");

@@ -401,8 +401,9 @@ static se_status delete_assignment(const struct role_session *s, const char *nam
     };
 
     if (!is_guid(name))
-        return error_set(err, SE_ERR_STORE, "the Managed HSM gives a role assignment a name that "
-                                            "is no GUID");
+        return error_set(err, SE_ERR_STORE,
+                         "the Managed HSM gives a role assignment a name that "
+                         "is no GUID");
     return vault_session_ask(&answer, &s->vault, &ask, err,
                              "%s/" AUTHORIZATION "/roleAssignments/%s", s->prefix, name);
 }
