@@ -39,9 +39,10 @@ json_t *policy_complete(const json_t *given, const char *id, const json_t *old)
 {
     json_t *policy = json_pack("{ss}", "id", id), *key = part_copy(given, old, "key_props");
     json_t *secret = part_copy(given, old, "secret_props"), *x509 = part_copy(given, old, "x509_props");
-    json_t *issuer = part_copy(given, old, "issuer"), *attributes = part_copy(NULL, old, "attributes");
-    const char *name = text_of(issuer, NULL, "name"), *kty = text_of(key, NULL, "kty");
-    bool ec = kty && strncmp(kty, "EC", 2) == 0, self = name && strcasecmp(name, "Self") == 0;
+    size_t i;
+    json_t *entry, *issuer = part_copy(given, old, "issuer"), *attributes = part_copy(NULL, old, "attributes");
+    const char *kty = text_of(key, NULL, "kty");
+    bool ec = kty && strncmp(kty, "EC", 2) == 0;
     set_default(key, "exportable", json_true());
     set_default(key, "kty", json_string("RSA"));
     if (ec)
@@ -54,19 +55,24 @@ json_t *policy_complete(const json_t *given, const char *id, const json_t *old)
     set_default(x509, "validity_months", json_integer(12));
     set_default(x509, "basic_constraints", json_pack("{sb}", "ca", 0));
     set_default(issuer, "name", json_string("Unknown"));
+    json_reorder(issuer, "name");
+    bool self = strcasecmp(text_of(issuer, NULL, "name"), "Self") == 0;
     set_default(attributes, "enabled", json_true());
     set_default(attributes, "created", json_time(clock_seconds()));
     json_object_set_new(attributes, "updated", json_time(clock_seconds()));
+    json_reorder(key, "exportable kty key_size reuse_key crv");
+    json_reorder(x509, "subject sans ekus key_usage validity_months basic_constraints");
     json_object_set_new(policy, "key_props", key);
     json_object_set_new(policy, "secret_props", secret);
     json_object_set_new(policy, "x509_props", x509);
     json_t *actions = json_object_get(given, "lifetime_actions");
     if (!actions)
         actions = json_object_get(old, "lifetime_actions");
-    json_object_set_new(policy, "lifetime_actions",
-                        actions ? json_deep_copy(actions)
-                                : json_pack("[{s{si}s{ss}}]", "trigger", "lifetime_percentage", 80, "action",
-                                            "action_type", self ? "AutoRenew" : "EmailContacts"));
+    actions = actions ? json_deep_copy(actions)
+                      : json_pack("[{s{si}s{ss}}]", "trigger", "lifetime_percentage", 80, "action", "action_type",
+                                  self ? "AutoRenew" : "EmailContacts");
+    json_array_foreach(actions, i, entry) json_reorder(entry, "trigger action");
+    json_object_set_new(policy, "lifetime_actions", actions);
     json_object_set_new(policy, "issuer", issuer);
     json_object_set_new(policy, "attributes", attributes);
     return policy;
@@ -112,7 +118,7 @@ json_t *policy_of_certificate(X509 *certificate, const struct version *version, 
     if (*version->crv)
         json_object_set_new(key, "crv", json_string(version->crv));
     json_t *x509 = json_pack("{ss so so sI s{sb}}", "subject", subject, "ekus", eku_list(certificate), "key_usage",
-                             usage_list(certificate), "validity_months", (json_int_t)(seconds / 2592000),
+                             usage_list(certificate), "validity_months", (json_int_t)(seconds / 2628000),
                              "basic_constraints", "ca", X509_check_ca(certificate) > 0);
     json_t *secret = part_copy(given, NULL, "secret_props");
     json_t *made = json_pack("{so so so}", "key_props", key, "x509_props", x509, "secret_props", secret);

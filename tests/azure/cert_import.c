@@ -4,7 +4,6 @@
 
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
-#include <openssl/provider.h>
 #include <stdlib.h>
 #include <string.h>
 

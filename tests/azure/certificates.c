@@ -142,6 +142,9 @@ static void begin_pending(struct object *object, struct version *version)
         object->pending.until = clock_ms() + settings.delay;
     version->pending = true;
     version->enabled = false;
+    json_t *months = json_object_get(json_object_get(object->policy, "x509_props"), "validity_months");
+    version->not_before = version->created - 600; /* recorded: as it will be */
+    version->expires = version->not_before + json_integer_value(months) * 2629800;
 }
 
 static void answer_pending(struct call *c, const struct object *object)

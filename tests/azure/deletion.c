@@ -176,6 +176,8 @@ void key_restore(struct call *c)
 {
     store_lock();
     struct object *object = restore_object(c, "Key", "key");
+    for (size_t i = 0; object && settings.hsm && i < object->count; i++)
+        object->versions[i]->exportable = true; /* recorded */
     if (object)
         answer_json(c->answer, 200, key_bundle(c, object, version_find(object, NULL)));
     store_unlock();

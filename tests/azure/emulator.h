@@ -60,6 +60,7 @@ bool file_write(const char *path, const void *data, size_t size);
 int64_t clock_ms(void);
 int64_t clock_seconds(void);
 json_t *json_time(int64_t seconds);
+void json_reorder(json_t *object, const char *names);
 
 /* ---- http.c ---- */
 

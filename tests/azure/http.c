@@ -268,7 +268,8 @@ bool http_write(struct connection *c, struct answer *answer, bool head_only)
     struct buffer out = { 0 };
     buffer_format(&out, "HTTP/1.1 %d %s\r\n", answer->status, status_phrase(answer->status));
     size_t announced = answer->delivery == DELIVER_ENDLESS ? 0x80000000UL : answer->text_size;
-    if (answer->status != 204)
+    /* recorded: a Managed HSM's 204 has them too */
+    if (answer->status != 204 || (settings.hsm && c->port == PORT_VAULT))
         buffer_format(&out, "Content-Length: %zu\r\nContent-Type: %s\r\n", announced,
                       answer->type ? answer->type : "application/json; charset=utf-8");
     if (answer->headers.size)

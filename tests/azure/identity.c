@@ -39,6 +39,7 @@ static void answer_token(struct answer *answer, const char *resource, bool imds)
         json_object_set_new(body, "expires_in", json_string(in));
         json_object_set_new(body, "ext_expires_in", json_string(in));
         json_object_set_new(body, "not_before", json_string(begins));
+        json_reorder(body, "access_token client_id expires_in expires_on ext_expires_in not_before resource token_type");
     }
     answer_json(answer, 200, body);
     free(token);

@@ -73,6 +73,10 @@ static void store_version(struct call *c, struct version *made, const json_t *bo
     struct object *object = store_find(c->name);
     if (!name_free(c, "Key")) {
         discard_version(made);
+    } else if (object && object->policy) {
+        discard_version(made);
+        answer_error(c, 403, "Forbidden", "KeyManagedByKeyVault",
+                     "Operation \"create\" is not allowed as this object's lifetime is managed by Key Vault.");
     } else if (object && object->count >= 100 && settings.hsm) {
         discard_version(made);
         answer_error(c, 400, "BadParameter", NULL, "The key has 100 versions, the most that a key can have");
@@ -269,17 +273,13 @@ static json_t *policy_answer(const struct call *c, const struct object *object)
     size_t i;
     json_array_foreach(list, i, entry)
     {
-        json_t *action = json_object_get(entry, "action"), *trigger = json_object_get(entry, "trigger");
+        json_t *action = json_object_get(entry, "action");
         const char *type = json_string_value(json_object_get(action, "type"));
         bool notify = type && strcasecmp(type, "Notify") == 0;
         if (!settings.hsm)
             json_object_set_new(action, "type", json_string(notify ? "Notify" : "Rotate"));
         notifies = notifies || notify;
-        json_object_clear(entry); /* recorded: the trigger comes first */
-        if (trigger)
-            json_object_set(entry, "trigger", trigger);
-        if (action)
-            json_object_set(entry, "action", action);
+        json_reorder(entry, "trigger action");
     }
     if (!notifies)
         json_array_append_new(list, json_pack("{s{ss}s{ss}}", "trigger", "timeBeforeExpiry", "P30D", "action", "type", "Notify"));

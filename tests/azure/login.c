@@ -117,23 +117,31 @@ static void grant_token(const struct request *request, struct answer *answer)
     free(resource);
 }
 
+/* Recorded; URLs below the one that was asked, and texts. */
+static const char discovery[] =
+    "{\"token_endpoint\":\"+/oauth2/v2.0/token\",\"token_endpoint_auth_methods_supported\":[\"client_secret_post\","
+    "\"private_key_jwt\",\"client_secret_basic\"],\"jwks_uri\":\"+/discovery/v2.0/keys\",\"response_modes_supported\":"
+    "[\"query\",\"fragment\",\"form_post\"],\"subject_types_supported\":[\"pairwise\"],"
+    "\"id_token_signing_alg_values_supported\":[\"RS256\"],\"response_types_supported\":[\"code\",\"id_token\","
+    "\"code id_token\",\"id_token token\"],\"scopes_supported\":[\"openid\",\"profile\",\"email\",\"offline_access\"],"
+    "\"issuer\":\"+/v2.0\",\"request_uri_parameter_supported\":false,\"userinfo_endpoint\":\"+/userinfo\","
+    "\"authorization_endpoint\":\"+/oauth2/v2.0/authorize\",\"device_authorization_endpoint\":\"+/oauth2/v2.0/devicecode\","
+    "\"http_logout_supported\":true,\"frontchannel_logout_supported\":true,\"end_session_endpoint\":"
+    "\"+/oauth2/v2.0/logout\",\"claims_supported\":[\"sub\",\"iss\",\"aud\",\"exp\"],\"tenant_region_scope\":\"WW\","
+    "\"cloud_instance_name\":\"microsoftonline.com\",\"cloud_graph_host_name\":\"graph.windows.net\","
+    "\"msgraph_host\":\"graph.microsoft.com\",\"rbac_url\":\"https://pas.windows.net\"}";
+
 static void answer_discovery(const struct request *request, struct answer *answer, const char *tenant)
 {
-    char *token = text_format("https://%s/%s/oauth2/v2.0/token", request->host, tenant);
-    char *issuer = text_format("https://%s/%s/v2.0", request->host, tenant);
-    char *authorization = text_format("https://%s/%s/oauth2/v2.0/authorize", request->host, tenant);
-    char *keys = text_format("https://%s/%s/discovery/v2.0/keys", request->host, tenant);
-    answer_json(answer, 200,
-                json_pack("{ss s[sss] ss s[sss] s[s] s[s] ss ss ss ss}", "token_endpoint", token,
-                          "token_endpoint_auth_methods_supported", "client_secret_post", "private_key_jwt",
-                          "client_secret_basic", "jwks_uri", keys, "response_modes_supported", "query", "fragment",
-                          "form_post", "subject_types_supported", "pairwise", "id_token_signing_alg_values_supported",
-                          "RS256", "issuer", issuer, "authorization_endpoint", authorization, "tenant_region_scope", "WW",
-                          "cloud_instance_name", "microsoftonline.com"));
-    free(token);
-    free(issuer);
-    free(authorization);
-    free(keys);
+    struct buffer out = { 0 };
+    for (const char *p = discovery; *p; p++) {
+        if (*p == '+')
+            buffer_format(&out, "https://%s/%s", request->host, tenant);
+        else
+            buffer_add(&out, p, 1);
+    }
+    answer_json(answer, 200, json_loads(out.data, 0, NULL));
+    free(out.data);
 }
 
 static void answer_instance(const struct request *request, struct answer *answer)

@@ -6,6 +6,7 @@
 #include "tests/azure/store.h"
 
 #include <getopt.h>
+#include <openssl/provider.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +70,9 @@ static int serve_all(void)
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    /* a PFX may be one of old times */
+    OSSL_PROVIDER_load(NULL, "default");
+    OSSL_PROVIDER_load(NULL, "legacy");
     if (!tls_start())
         return fail_start("certificates");
     roles_start();

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define PREFIX "Microsoft.KeyVault/providers/Microsoft.Authorization/roleDefinitions/"
+#define BUILTIN_REUSED "Cannot re-use the name/GUID matching that of a built-in role. Please use a unique role ID."
 #define ACTION "Microsoft.KeyVault/managedHsm/"
 
 /* recorded */
@@ -36,6 +37,8 @@ static const struct role {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static json_t *definitions; /* id: definition */
+static json_t *assignments; /* id: assignment; "since" is ours */
+
 static bool is_builtin(const char *id)
 {
     for (size_t i = 0; i < sizeof builtin / sizeof *builtin; i++)
@@ -43,8 +46,6 @@ static bool is_builtin(const char *id)
             return true;
     return false;
 }
-
-static json_t *assignments; /* id: assignment; "since" is ours */
 
 static json_t *builtin_definition(const struct role *role)
 {
@@ -198,14 +199,18 @@ static void put_definition(struct call *c, const char *name)
         answer_error(c, 400, "BadParameter", NULL, "Role definition name must be a GUID");
         return;
     }
-    if (is_builtin(name)) { /* recorded; and DELETE says BadParameter */
-        answer_error(c, 500, "UnknownError", NULL, "Unknown error");
-        return;
-    }
     json_t *given = json_object_get(c->body, "properties"), *properties = json_object();
     json_t *scopes = json_object_get(given, "assignableScopes"), *permissions = json_object_get(given, "permissions");
     const char *description = json_string_value(json_object_get(given, "description"));
     const char *role = json_string_value(json_object_get(given, "roleName"));
+    if (is_builtin(name)) { /* recorded, both */
+        if (role && strcmp(role, name) == 0)
+            answer_error(c, 500, "UnknownError", NULL, "Unknown error");
+        else
+            answer_error(c, 400, "BadParameter", NULL, BUILTIN_REUSED);
+        json_decref(properties);
+        return;
+    }
     json_object_set_new(properties, "assignableScopes", scopes ? json_deep_copy(scopes) : json_pack("[s]", "/"));
     json_object_set_new(properties, "description", json_string(description ? description : ""));
     json_object_set_new(properties, "permissions", permissions ? json_deep_copy(permissions) : json_array());
@@ -253,8 +258,7 @@ static void handle_entry(struct call *c, json_t *all, const char *name, bool def
         answer_error(c, 404, definition ? "RoleDefinitionNotFound" : "RoleAssignmentNotFound", NULL,
                      definition ? "Requested role definition not found" : "Requested role assignment not found");
     else if (delete && definition && is_builtin(name))
-        answer_error(c, 400, "BadParameter", NULL,
-                     "Cannot re-use the name/GUID matching that of a built-in role. Please use a unique role ID.");
+        answer_error(c, 400, "BadParameter", NULL, BUILTIN_REUSED);
     else
         answer_json(c->answer, 200, shown(entry));
     if (delete && entry && c->answer->status == 200)

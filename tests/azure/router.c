@@ -152,8 +152,9 @@ void vault_challenge(const struct request *request, struct answer *answer, const
     counters.unauthorized++;
     answer_header(answer, "WWW-Authenticate", "Bearer authorization=\"%s/%s\", resource=\"%s\"%s",
                   authority ? authority : ours, tenant ? tenant : settings.tenant, resource ? resource : own, more);
-    if (settings.hsm) /* recorded: empty, or "OK" for roles */
-        answer_text(answer, 401, "application/json; charset=utf-8", strstr(request->path, "/providers/") ? "OK" : "");
+    bool lists_roles = strcmp(request->method, "GET") == 0 && strstr(request->path, "/providers/");
+    if (settings.hsm) /* recorded: empty, or "OK" */
+        answer_text(answer, 401, "application/json; charset=utf-8", lists_roles ? "OK" : "");
     else
         answer_json(answer, 401, json_pack("{s{ss ss}}", "error", "code", "Unauthorized", "message",
                                            "AKV10000: Request is missing a Bearer or PoP token."));

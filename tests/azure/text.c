@@ -258,3 +258,19 @@ json_t *json_time(int64_t seconds)
 {
     return json_integer((json_int_t)seconds);
 }
+
+/* Members in the order that the service has; others after them. */
+void json_reorder(json_t *object, const char *names)
+{
+    json_t *rest = json_copy(object);
+    char *copy = text_copy(names), *next = copy, *name;
+    if (json_is_object(object)) {
+        json_object_clear(object);
+        while ((name = strsep(&next, " ")))
+            if (json_object_get(rest, name))
+                json_object_set(object, name, json_object_get(rest, name));
+        json_object_update_missing(object, rest);
+    }
+    free(copy);
+    json_decref(rest);
+}

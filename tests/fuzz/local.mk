@@ -3,6 +3,8 @@
 # tests/fuzz/corpus/NAME/.  "make check" runs the corpus and some thousand mutations of it; with --enable-fuzzing the targets are
 # libFuzzer's, for tests/fuzz/campaign.sh.
 FUZZ_TARGETS =
+FUZZ_TARGETS += tests/fuzz/fuzz_azure_answer
+FUZZ_TARGETS += tests/fuzz/fuzz_azure_challenge
 FUZZ_TARGETS += tests/fuzz/fuzz_blob
 FUZZ_TARGETS += tests/fuzz/fuzz_c14n
 FUZZ_TARGETS += tests/fuzz/fuzz_cms

@@ -54,6 +54,20 @@ static inline void make_answer(struct http_answer *out, long status, se_bytes bo
     assert_false(out->body.failed);
 }
 
+static inline struct http_answer answer_of(long status, const char *text)
+{
+    struct http_answer answer;
+
+    make_answer(&answer, status, text_bytes(text));
+    return answer;
+}
+
+static inline void assert_says(const se_error *err, const char *text)
+{
+    if (!strstr(err->text, text))
+        fail_msg("'%s' does not say '%s'", err->text, text);
+}
+
 static inline void copy_header(char *out, size_t room, const json_t *response, const char *name)
 {
     const char *text =

@@ -180,6 +180,16 @@ tests_unit_test_azure_answer_SOURCES = tests/unit/test_azure_answer.c tests/unit
 tests_unit_test_azure_answer_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_azure_answer_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_azure_answer_secret
+tests_unit_test_azure_answer_secret_SOURCES = tests/unit/test_azure_answer_secret.c tests/unit/azure_vectors.h tests/unit/unit.h
+tests_unit_test_azure_answer_secret_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_answer_secret_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_azure_failure
+tests_unit_test_azure_failure_SOURCES = tests/unit/test_azure_failure.c tests/unit/azure_vectors.h tests/unit/unit.h
+tests_unit_test_azure_failure_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_failure_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_azure_challenge
 tests_unit_test_azure_challenge_SOURCES = tests/unit/test_azure_challenge.c tests/unit/azure_vectors.h tests/unit/unit.h
 tests_unit_test_azure_challenge_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -189,6 +199,16 @@ UNIT_TESTS += tests/unit/test_azure_jwk
 tests_unit_test_azure_jwk_SOURCES = tests/unit/test_azure_jwk.c tests/unit/azure_vectors.h tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h
 tests_unit_test_azure_jwk_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_azure_jwk_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+MEMORY_SEARCHES += tests/unit/test_azure_memory
+tests_unit_test_azure_memory_SOURCES = tests/unit/test_azure_memory.c tests/unit/needle.c tests/unit/needle.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_azure_memory_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_memory_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_azure_recorded
+tests_unit_test_azure_recorded_SOURCES = tests/unit/test_azure_recorded.c tests/unit/azure_vectors.h tests/unit/unit.h
+tests_unit_test_azure_recorded_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_recorded_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_zip_archive_writer
 tests_unit_test_zip_archive_writer_SOURCES = tests/unit/test_zip_archive_writer.c tests/unit/folder.h tests/unit/unit.h

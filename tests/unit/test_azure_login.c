@@ -114,6 +114,13 @@ static void wait_for_landing(unsigned open)
     assert_int_equal(fake_pools(), open);
 }
 
+static void wait_for_request(void)
+{
+    for (unsigned i = 0; i < 3000 && !fake_requests(); i++)
+        (void)usleep(1000);
+    assert_int_equal(fake_requests(), 1);
+}
+
 /* ---- */
 
 static void test_what_is_asked(void **state)
@@ -645,8 +652,7 @@ static void fork_in_flight(int (*child)(struct login *login))
     fake_delay(1000);
     job.login = login = open_login(&ref);
     assert_int_equal(pthread_create(&thread, NULL, take_one_quietly, &job), 0);
-    while (!fake_requests())
-        (void)usleep(1000);
+    wait_for_request();
     if (!(pid = fork()))
         _exit(child(login));
     assert_int_equal(waitpid(pid, &end, 0), pid);
@@ -660,6 +666,7 @@ static void test_fork_while_another_thread_logs_in(void **state)
 {
     (void)state;
     fork_in_flight(log_in_as_child);
+    wait_for_landing(0);
     fork_in_flight(close_as_child);
 }
 
@@ -681,8 +688,7 @@ static void test_fork_during_a_probe(void **state)
     begin_with(give_token, 3600);
     fake_delay(1000);
     assert_int_equal(pthread_create(&thread, NULL, take_one_quietly, &job), 0);
-    while (!fake_requests())
-        (void)usleep(1000);
+    wait_for_request();
     if (!(pid = fork()))
         _exit(log_in_as_child(login));
     assert_int_equal(waitpid(pid, &end, 0), pid);

@@ -27,7 +27,7 @@ struct transfer {
     CURL *handle;
     CURLcode rc;         /* of the options so far, then of the request */
     size_t header_bytes; /* so far */
-    bool is_too_long;
+    bool is_head_whole, is_too_long;
     char host[HOST_ROOM];
     char detail[CURL_ERROR_SIZE];
 };
@@ -124,8 +124,11 @@ static size_t take_header(char *data, size_t one, size_t size, void *arg)
         return size;
     memcpy(line, data, size);
     line[size] = '\0';
-    if (strncasecmp(line, "HTTP/", 5) == 0)
+    if (strncasecmp(line, "HTTP/", 5) == 0) {
         forget_headers(t->answer);
+        t->is_head_whole = false;
+    } else if (!line[strspn(line, "\r\n")])
+        t->is_head_whole = true;
     else
         split_header(t, line);
     return size;
@@ -380,6 +383,9 @@ static se_status transfer_run(struct transfer *t, struct http_pool *pool, se_err
         return error_set(err, SE_ERR_UNAVAILABLE, "no time is left");
     perform_request(t, left < INT_MAX ? (long)left : INT_MAX);
     pool_count_opened(pool, (unsigned)info_number(t, CURLINFO_NUM_CONNECTS));
+    /* libcurl takes the end of a connection for the end of a head, too */
+    if (!t->rc && !t->is_head_whole)
+        t->rc = CURLE_PARTIAL_FILE;
     if (t->rc)
         st = fail_transfer(t, err);
     t->answer->status = info_number(t, CURLINFO_RESPONSE_CODE);

@@ -126,7 +126,7 @@ static se_status find_curve(const struct curve **out, const json_t *jwk, se_erro
 static se_status read_ec(EVP_PKEY **out, const json_t *jwk, se_error *err)
 {
     unsigned char point[1 + 2 * EC_MOST_BYTES] = { POINT_CONVERSION_UNCOMPRESSED };
-    const struct curve *curve;
+    const struct curve *curve = NULL;
     AUTO(bignum) x = NULL;
     AUTO(bignum) y = NULL;
     AUTO(builder) builder = OSSL_PARAM_BLD_new();

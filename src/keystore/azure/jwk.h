@@ -15,8 +15,9 @@
 SE_MUST_CHECK se_status jwk_public_key(EVP_PKEY **out, const json_t *jwk, se_error *err);
 
 /*
- * A private key as an object of JSON, for import: {"kty":"RSA-HSM","n":…,"d":…}; `is_hsm` chooses
- * the kind.  Only what is wiped ever holds it.  SE_ERR_KEY: it can't be taken out.
+ * A private key as an object of JSON, for import: {"kty":"RSA-HSM","n":"…","d":"…"}; `is_hsm`
+ * chooses the kind.  Only what is wiped ever holds it.  SE_ERR_KEY: it can't be taken out, or is of
+ * a kind or on a curve that is not used here.
  */
 SE_MUST_CHECK se_status jwk_write_private(se_buf *out, const EVP_PKEY *key, bool is_hsm,
                                           se_error *err);

@@ -54,7 +54,7 @@ static const struct failure_row rows[] = {
     { 400, 499, 0, "invalid_client", NULL, SE_ERR_ACCESS,
       "the login service does not take what the application proves itself by" },
     { 400, 499, 0, "unauthorized_client", NULL, SE_ERR_ACCESS,
-      "the application may not log in so" },
+      "the application may not log in this way" },
     { 400, 499, 0, "invalid_grant", NULL, SE_ERR_ACCESS,
       "the login service does not take what the application proves itself by" },
     { 400, 499, 0, "access_denied", NULL, SE_ERR_ACCESS, "the login service forbids it" },

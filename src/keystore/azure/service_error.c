@@ -195,5 +195,5 @@ se_status service_error_tell(const struct failure_row *rows, size_t count,
         row++;
     write_details(&details, error, answer);
     return error_set(err, row->meaning, "cannot %s: %s%s%s%s", what, row->sentence,
-                     *error->right ? "; missing is " : "", error->right, writer_string(&details));
+                     *error->right ? "; it needs " : "", error->right, writer_string(&details));
 }
