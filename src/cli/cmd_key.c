@@ -72,9 +72,30 @@ const struct command command_key_init = {
     .run = key_init_run,
 };
 
+struct list_options {
+    struct key_target_options target;
+    bool versions, deleted;
+};
+
+static const struct option_row list_rows[] = {
+    { .name = "versions",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct list_options, versions),
+      .help = "all versions, the one in use with a `*` (vaults)" },
+    { .name = "deleted",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct list_options, deleted),
+      .help = "what is deleted and can be recovered (vaults)" },
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct list_options, target),
+      .rows = key_target_rows },
+    { .name = NULL },
+};
+
 /* Of the keys of a configuration. */
 struct listing {
     struct cli *cli;
+    unsigned scope;
     int status; /* of the first that could not be listed */
 };
 
@@ -87,8 +108,8 @@ static bool list_key_of_config(void *arg, struct target *target, const char *key
     se_error err = SE_ERROR_INIT;
     int status;
 
-    if (!provision_show(target, &report, &err)) {
-        if (!whose.count)
+    if (!provision_list(target, listing->scope, &report, &err)) {
+        if (!whose.count && !(listing->scope & LIST_DELETED))
             print_no_key(listing->cli, &whose);
         return true;
     }
@@ -97,9 +118,9 @@ static bool list_key_of_config(void *arg, struct target *target, const char *key
     return true;
 }
 
-static int list_config(struct cli *cli)
+static int list_config(struct cli *cli, unsigned scope)
 {
-    struct listing listing = { cli, EXIT_DONE };
+    struct listing listing = { cli, scope | LIST_OWN, EXIT_DONE };
     se_options options = cli_options(cli);
     se_error err = SE_ERROR_INIT;
 
@@ -110,21 +131,22 @@ static int list_config(struct cli *cli)
 
 static int key_list_run(struct cli *cli, void *options, int argc, char **argv)
 {
-    const struct key_target_options *o = options;
+    const struct list_options *o = options;
+    const unsigned scope = (o->versions ? LIST_VERSIONS : 0U) | (o->deleted ? LIST_DELETED : 0U);
     const struct provision_report report = key_report(cli);
     AUTO(target) target = NULL;
     se_error err = SE_ERROR_INIT;
 
-    if (!argc && key_target_is_unnamed(o))
-        return list_config(cli);
-    TRY_EXIT(key_target_open_only(&target, cli, o, argc, argv));
-    return provision_list(target, &report, &err) ? cli_fail_output(cli, &err) : EXIT_DONE;
+    if (!argc && key_target_is_unnamed(&o->target))
+        return list_config(cli, scope);
+    TRY_EXIT(key_target_open_only(&target, cli, &o->target, argc, argv));
+    return provision_list(target, scope, &report, &err) ? cli_fail_output(cli, &err) : EXIT_DONE;
 }
 
 const struct command command_key_list = {
     .name = "key list",
-    .options = key_target_rows,
-    .options_size = sizeof(struct key_target_options),
+    .options = list_rows,
+    .options_size = sizeof(struct list_options),
     .run = key_list_run,
 };
 
@@ -188,8 +210,8 @@ enum { INPUT_MOST = 4 << 20, NAMES_MOST = 64 };
 struct make_options {
     struct key_target_options target;
     struct consent_options consent;
-    const char *type, *subject, *usage, *names, *output;
-    unsigned days;
+    const char *type, *subject, *usage, *names, *output, *protection;
+    unsigned days, expires;
     bool force;
 };
 
@@ -217,6 +239,8 @@ static struct provision_profile profile_of(const struct make_options *o, const c
         .alternative_count = count,
         .days = o->days,
         .force = o->force,
+        .protection = o->protection,
+        .expires = o->expires,
     };
 }
 
@@ -241,13 +265,23 @@ static const struct option_row subject_rows[] = {
     { .name = NULL },
 };
 
-static const struct option_row generate_rows[] = {
+static const struct option_row type_rows[] = {
     { .name = "type",
       .kind = OPTION_TEXT,
       .offset = offsetof(struct make_options, type),
       .argument = "TYPE",
-      .help = "rsa:BITS, ec:P-256, ec:P-384 or ec:P-521 (rsa:3072)",
-      .fallback = "rsa:3072" },
+      .help = "rsa:BITS, ec:P-256, ec:P-384 or ec:P-521 (rsa:3072; in vaults rsa:2048)",
+      .fallback = "" },
+    { .name = "protection",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct make_options, protection),
+      .argument = "WHERE",
+      .help = "hsm or software, in a Key Vault (hsm)" },
+    { .name = NULL },
+};
+
+static const struct option_row generate_rows[] = {
+    { .kind = OPTION_GROUP, .rows = type_rows },
     { .kind = OPTION_GROUP, .rows = subject_rows },
     { .name = "days",
       .kind = OPTION_NUMBER,
@@ -255,6 +289,11 @@ static const struct option_row generate_rows[] = {
       .argument = "N",
       .help = "that the certificate is valid (3650)",
       .fallback = "3650" },
+    { .name = "expires",
+      .kind = OPTION_NUMBER,
+      .offset = offsetof(struct make_options, expires),
+      .argument = "DAYS",
+      .help = "until the key itself does, in vaults (never)" },
     { .name = "force",
       .kind = OPTION_FLAG,
       .offset = offsetof(struct make_options, force),
@@ -303,6 +342,11 @@ const struct command command_key_generate = {
 
 static const struct option_row request_rows[] = {
     { .kind = OPTION_GROUP, .rows = subject_rows },
+    { .kind = OPTION_GROUP, .rows = type_rows },
+    { .name = "force",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct make_options, force),
+      .help = "give up a request that waits in a vault" },
     { .letter = 'o',
       .name = "output",
       .kind = OPTION_TEXT,
@@ -359,7 +403,7 @@ const struct command command_key_request = {
 struct import_options {
     struct key_target_options target;
     struct consent_options consent;
-    const char *password_source, *authorities, *usage;
+    const char *password_source, *authorities, *usage, *protection;
     bool force;
 };
 
@@ -380,6 +424,11 @@ static const struct option_row import_rows[] = {
       .argument = "USE",
       .help = "sign, encrypt or both (certificate, descriptors)",
       .fallback = "" },
+    { .name = "protection",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct import_options, protection),
+      .argument = "WHERE",
+      .help = "hsm or software, in a Key Vault (hsm)" },
     { .name = "force",
       .kind = OPTION_FLAG,
       .offset = offsetof(struct import_options, force),
@@ -397,7 +446,11 @@ static int import_file(struct cli *cli, struct target *target, const struct impo
                        const char *file)
 {
     const struct provision_report report = key_report_news(cli);
-    struct provision_import import = { .usage = o->usage, .force = o->force };
+    struct provision_import import = {
+        .usage = o->usage,
+        .force = o->force,
+        .protection = o->protection,
+    };
     AUTO(se_buf) key = SE_BUF_INIT;
     AUTO(se_buf) authorities = SE_BUF_INIT;
     AUTO(se_buf) password = SE_BUF_INIT;

@@ -104,6 +104,11 @@ static int check_usage(const struct cli *cli, const struct key_target_options *o
     return EXIT_DONE;
 }
 
+static void warn_of_key(void *arg, const char *text)
+{
+    cli_warn(arg, "%s", text);
+}
+
 int key_target_open(struct target **out, struct cli *cli, const struct key_target_options *o,
                     int *argc, char ***argv)
 {
@@ -115,6 +120,7 @@ int key_target_open(struct target **out, struct cli *cli, const struct key_targe
     TRY_EXIT(check_usage(cli, o, is_direct, *argc));
     if (is_direct ? open_direct(out, o, &err) : open_configured(out, cli, **argv, o->replica, &err))
         return cli_fail(cli, &err);
+    target_listen(*out, warn_of_key, cli);
     if (!is_direct) {
         --*argc;
         ++*argv;
@@ -159,6 +165,31 @@ static void print_slot_json(void *arg, const struct slot_row *row)
                               row->pin_locked));
 }
 
+static void print_date(FILE *out, const char *before, int64_t time)
+{
+    char date[TIME_TEXT_ROOM];
+
+    if (time)
+        fprintf(out, ", %s%s", before, time_format(date, TIME_DATE, time));
+}
+
+/* `*`: the version in use */
+static void print_state(FILE *out, const struct key_state *state)
+{
+    if (*state->version)
+        fprintf(out, ", version %s%s", state->version, state->is_used ? "*" : "");
+    if (*state->protection)
+        fprintf(out, ", in %s", strcmp(state->protection, "HSM") ? state->protection : "an HSM");
+    print_date(out, "created ", state->created);
+    print_date(out, "expires ", state->expires);
+    if (!state->is_enabled)
+        fputs(", disabled", out);
+    if (state->is_exportable)
+        fputs(", exportable", out);
+    print_date(out, "deleted ", state->deleted);
+    print_date(out, "can be recovered until ", state->recoverable_until);
+}
+
 static void print_key(void *arg, const struct key_row *row)
 {
     char date[TIME_TEXT_ROOM];
@@ -178,16 +209,44 @@ static void print_key(void *arg, const struct key_row *row)
                 time_format(date, TIME_DATE, row->not_after));
     } else
         fprintf(arg, ", no certificate");
+    if (row->state)
+        print_state(arg, row->state);
     fputs("\n", arg);
+}
+
+static void add_state(json_t *object, const struct key_row *row)
+{
+    const struct key_state *state = row->state;
+    json_t *more = json_pack(
+        "{s:o, s:b, s:o, s:o, s:o, s:b, s:b, s:o, s:o}", "version",
+        *state->version ? json_text(state->version) : json_null(), "used", state->is_used,
+        "protection", *state->protection ? json_text(state->protection) : json_null(), "created",
+        json_time(state->created), "expires", json_time(state->expires), "enabled",
+        state->is_enabled, "exportable", state->is_exportable, "deleted", json_time(state->deleted),
+        "recoverableUntil", json_time(state->recoverable_until));
+
+    (void)json_object_update_new(object, more);
+}
+
+static json_t *json_days(int64_t not_after)
+{
+    enum { DAY = 86400 };
+
+    return not_after ? json_integer((not_after - clock_seconds()) / DAY) : json_null();
 }
 
 static json_t *json_key(const struct key_row *row)
 {
-    return json_pack("{s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o}", "label",
-                     json_text(row->label), "type", json_text(row->type), "id", json_text(row->id),
-                     "privateKey", row->has_private, "certificate", row->has_certificate, "maySign",
-                     row->may_sign, "mayDecrypt", row->may_decrypt, "subject",
-                     json_text(row->subject), "notAfter", json_time(row->not_after));
+    json_t *object =
+        json_pack("{s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o}", "label",
+                  json_text(row->label), "type", json_text(row->type), "id", json_text(row->id),
+                  "privateKey", row->has_private, "certificate", row->has_certificate, "maySign",
+                  row->may_sign, "mayDecrypt", row->may_decrypt, "subject", json_text(row->subject),
+                  "notAfter", json_time(row->not_after), "days", json_days(row->not_after));
+
+    if (object && row->state)
+        add_state(object, row);
+    return object;
 }
 
 static void print_key_json(void *arg, const struct key_row *row)

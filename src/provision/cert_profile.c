@@ -47,6 +47,20 @@ se_status key_type_parse(struct key_type *out, const char *text, se_error *err)
                      RSA_MOST);
 }
 
+se_status protection_parse(enum protection *out, const char *text, se_error *err)
+{
+    *out = PROTECTION_USUAL;
+    if (!text || !*text)
+        return SE_OK;
+    if (strcmp(text, "hsm") == 0)
+        *out = PROTECTION_HSM;
+    else if (strcmp(text, "software") == 0)
+        *out = PROTECTION_SOFTWARE;
+    else
+        return error_set(err, SE_ERR_USAGE, "protection '%s': not hsm or software", text);
+    return SE_OK;
+}
+
 static const struct {
     const char *name;
     unsigned uses;

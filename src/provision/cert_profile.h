@@ -26,6 +26,9 @@ AUTO_KIND(cert_profile, struct cert_profile, cert_profile_free(p))
 /* "rsa:3072", "ec:P-256" */
 SE_MUST_CHECK se_status key_type_parse(struct key_type *out, const char *text, se_error *err);
 
+/* "hsm", "software"; NULL and "": as is usual. */
+SE_MUST_CHECK se_status protection_parse(enum protection *out, const char *text, se_error *err);
+
 /* What the descriptors do with the target's key: USE_ bits, none without a descriptor. */
 unsigned target_uses(const struct target *target);
 

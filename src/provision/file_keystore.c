@@ -73,13 +73,13 @@ se_status file_keystore_find(struct key_pair *out, struct keystore *keystore, se
     return SE_OK;
 }
 
-/* `uses` are what its certificate says. */
+/* Its uses are what its certificate says. */
 se_status file_keystore_generate(struct key_pair *out, struct keystore *keystore,
-                                 const struct key_type *type, unsigned uses, se_error *err)
+                                 const struct key_profile *profile, se_error *err)
 {
     struct file_keystore *file = (struct file_keystore *)keystore;
+    const struct key_type *type = &profile->type;
 
-    (void)uses;
     if (type->family == FAMILY_RSA)
         file->key = EVP_PKEY_Q_keygen(crypto_context(), NULL, "RSA", (size_t)type->bits);
     else
@@ -90,10 +90,10 @@ se_status file_keystore_generate(struct key_pair *out, struct keystore *keystore
     return SE_OK;
 }
 
-se_status file_keystore_put_key(struct keystore *keystore, EVP_PKEY *key, unsigned uses,
-                                se_error *err)
+se_status file_keystore_put_key(struct keystore *keystore, EVP_PKEY *key,
+                                const struct key_profile *profile, se_error *err)
 {
-    (void)uses;
+    (void)profile;
     (void)err;
     EVP_PKEY_up_ref(key);
     ((struct file_keystore *)keystore)->key = key;

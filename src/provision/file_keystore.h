@@ -24,9 +24,9 @@ void file_keystore_release(struct file_keystore *file);
 
 se_status file_keystore_find(struct key_pair *out, struct keystore *keystore, se_error *err);
 se_status file_keystore_generate(struct key_pair *out, struct keystore *keystore,
-                                 const struct key_type *type, unsigned uses, se_error *err);
-se_status file_keystore_put_key(struct keystore *keystore, EVP_PKEY *key, unsigned uses,
-                                se_error *err);
+                                 const struct key_profile *profile, se_error *err);
+se_status file_keystore_put_key(struct keystore *keystore, EVP_PKEY *key,
+                                const struct key_profile *profile, se_error *err);
 
 /* The file's content; empty when there is no such file. */
 SE_MUST_CHECK se_status key_file_read(se_buf *out, const char *path, se_error *err);

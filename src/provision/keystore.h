@@ -29,6 +29,21 @@ struct key_type {
 
 enum key_use { USE_SIGN = 1, USE_ENCRYPT = 2 }; /* bits */
 
+enum protection {
+    PROTECTION_USUAL, /* as the store thinks best */
+    PROTECTION_HSM,
+    PROTECTION_SOFTWARE,
+};
+
+/* What a key is to be like that is made or brought in. */
+struct key_profile {
+    struct key_type type; /* of one that is made */
+    unsigned uses;        /* USE_ bits */
+    enum protection protection;
+    unsigned days; /* until it expires; 0: it does not */
+};
+struct cert_profile;
+
 /* CKA_ID and localKeyID of what belongs to a key. */
 enum { KEY_ID_SIZE = PUBLIC_ID };
 
@@ -48,7 +63,20 @@ struct keystore {
     const struct target *target;
 };
 
+/* What not every store can do; bits. */
+enum keystore_feature {
+    KEYSTORE_VERSIONS = 1,   /* a key has versions, and they can be listed */
+    KEYSTORE_DELETED = 2,    /* deleted keys can be listed */
+    KEYSTORE_PROTECTION = 4, /* a key is in an HSM or in software, as one likes */
+    KEYSTORE_EXPIRY = 8,     /* a key may have a last day of its own */
+    KEYSTORE_REQUESTS = 16,  /* it makes the key together with the request */
+};
+
 struct keystore_ops {
+    unsigned features;      /* enum keystore_feature */
+    const char *usual_type; /* of a new key; NULL: the usual one */
+    const char *force_does; /* to what is there; NULL: "replaces it" */
+
     /* On failure *out is NULL. */
     se_status (*open)(struct keystore **out, const struct target *target, enum access access,
                       se_error *err);
@@ -59,21 +87,32 @@ struct keystore_ops {
     se_status (*find)(struct key_pair *out, struct keystore *keystore, se_error *err);
 
     se_status (*generate)(struct key_pair *out, struct keystore *keystore,
-                          const struct key_type *type, unsigned uses, se_error *err);
-    se_status (*put_key)(struct keystore *keystore, EVP_PKEY *key, unsigned uses, se_error *err);
+                          const struct key_profile *profile, se_error *err);
+    se_status (*put_key)(struct keystore *keystore, EVP_PKEY *key,
+                         const struct key_profile *profile, se_error *err);
     /* After find(), generate() or put_key(); `chain` may be NULL, certificates of it that are there
      * already are passed over. */
     se_status (*put_certificates)(struct keystore *keystore, X509 *certificate,
                                   const STACK_OF(X509) * chain, se_error *err);
     se_status (*commit)(struct keystore *keystore, enum replace replace, se_error *err);
 
-    /* `mine`: of what is under the alias only. */
-    se_status (*list)(struct keystore *keystore, bool mine, const struct provision_report *report,
-                      se_error *err);
+    /* Of a store that makes certificates itself: the key, with one that it has signed; it stays
+     * without commit().  NULL: generate() and put_certificates() do it. */
+    se_status (*generate_certified)(struct keystore *keystore, const struct key_profile *key,
+                                    const struct cert_profile *certificate, se_error *err);
+    /* Likewise the key with a request, KEYSTORE_REQUESTS; `force`: instead of one that waits for
+     * its answer. NULL: the key is there, and signs one. */
+    se_status (*request)(X509_REQ **out, struct keystore *keystore, const struct key_profile *key,
+                         const struct cert_profile *certificate, bool force, se_error *err);
+
+    /* `scope`: enum list_scope; only as far as its features go. */
+    se_status (*list)(struct keystore *keystore, unsigned scope,
+                      const struct provision_report *report, se_error *err);
     void (*close)(struct keystore *keystore);
 };
 
-extern const struct keystore_ops token_keystore_ops, pkcs12_keystore_ops, pem_keystore_ops;
+extern const struct keystore_ops token_keystore_ops, pkcs12_keystore_ops, pem_keystore_ops,
+    vault_keystore_ops;
 
 /* Accepts NULL. */
 static inline void keystore_close(struct keystore *keystore)

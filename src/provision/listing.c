@@ -49,6 +49,7 @@ void listing_key(const struct provision_report *report, const struct listing_row
                     .may_decrypt = row->may_decrypt,
                     .subject = subject,
                     .not_after = row->certificate ? certificate_not_after(row->certificate) : 0,
+                    .state = row->state,
                 });
 }
 
@@ -238,11 +239,11 @@ static void hide_companions(struct token_objects *publics, struct token_objects 
             publics->list[i].shown = true;
 }
 
-se_status token_list(struct keystore *keystore, bool mine, const struct provision_report *report,
-                     se_error *err)
+se_status token_list(struct keystore *keystore, unsigned scope,
+                     const struct provision_report *report, se_error *err)
 {
     struct token_keystore *s = (struct token_keystore *)keystore;
-    const struct rows rows = { &s->session, report, mine ? s : NULL };
+    const struct rows rows = { &s->session, report, scope & LIST_OWN ? s : NULL };
     AUTO(token_objects) privates = { .count = 0 };
     AUTO(token_objects) publics = { .count = 0 };
     AUTO(token_objects) certificates = { .count = 0 };

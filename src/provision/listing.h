@@ -15,6 +15,7 @@ struct listing_row {
     const char *type;     /* when there is neither */
     X509 *certificate;    /* may be NULL */
     bool has_private, may_sign, may_decrypt;
+    const struct key_state *state; /* may be NULL */
 };
 void listing_key(const struct provision_report *report, const struct listing_row *row);
 void listing_slot(const struct provision_report *report, const struct slot *slot);

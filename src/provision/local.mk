@@ -18,10 +18,18 @@ libse_provision_la_SOURCES = \
 	src/provision/pkcs12_keystore.c \
 	src/provision/provision.c src/provision/provision.h \
 	src/provision/target.c src/provision/target.h \
+	src/provision/target_certificate.c src/provision/target_certificate.h \
 	src/provision/token_create.c \
 	src/provision/token_init.c \
 	src/provision/token_keystore.c src/provision/token_keystore.h \
 	src/provision/token_public_key.c \
 	src/provision/vault_admin.h \
+	src/provision/vault_certificates.c \
+	src/provision/vault_keys.c \
+	src/provision/vault_keystore.c src/provision/vault_keystore.h \
+	src/provision/vault_listing.c \
+	src/provision/vault_pending.c src/provision/vault_pending.h \
+	src/provision/vault_policy.c src/provision/vault_policy.h \
+	src/provision/vault_session.c src/provision/vault_session.h \
 	src/provision/x509_build.c src/provision/x509_build.h
 libse_provision_la_LIBADD = $(P11_LIBS)

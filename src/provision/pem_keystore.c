@@ -181,14 +181,14 @@ static se_status pem_commit(struct keystore *keystore, enum replace replace, se_
     return pem_write_file(pem, pem->file.bundle.keys[0]->key, err);
 }
 
-static se_status pem_list(struct keystore *keystore, bool mine,
+static se_status pem_list(struct keystore *keystore, unsigned scope,
                           const struct provision_report *report, se_error *err)
 {
     const struct bundle *there = &((struct pem_keystore *)keystore)->file.bundle;
 
     /* it has no names: the alias means all of it */
     (void)err;
-    file_keystore_list(there, mine && there->count ? there->keys[0] : NULL,
+    file_keystore_list(there, scope & LIST_OWN && there->count ? there->keys[0] : NULL,
                        there->count < 2 ? keystore->target->name : NULL, report);
     return SE_OK;
 }

@@ -287,14 +287,15 @@ static se_status pkcs12_commit(struct keystore *keystore, enum replace replace, 
     return pkcs12_write_file(p, err);
 }
 
-static se_status pkcs12_list(struct keystore *keystore, bool mine,
+static se_status pkcs12_list(struct keystore *keystore, unsigned scope,
                              const struct provision_report *report, se_error *err)
 {
     const struct pkcs12_keystore *p = (const struct pkcs12_keystore *)keystore;
+    const bool is_own = scope & LIST_OWN;
 
     (void)err;
-    if (!mine || p->mine)
-        file_keystore_list(&p->file.bundle, mine ? p->mine : NULL, NULL, report);
+    if (!is_own || p->mine)
+        file_keystore_list(&p->file.bundle, is_own ? p->mine : NULL, NULL, report);
     return SE_OK;
 }
 

@@ -17,9 +17,8 @@ enum { DAYS_MOST = 36500 };
 
 AUTO_KIND(bio, BIO *, BIO_free(*p))
 
-/* The only place that knows all stores. */
-static se_status target_keystore_open(struct keystore **out, const struct target *target,
-                                      enum access access, se_error *err)
+/* The only place that knows all stores; NULL: it is none of them. */
+static const struct keystore_ops *find_ops(const struct target *target)
 {
     static const struct {
         const char *name;
@@ -28,14 +27,25 @@ static se_status target_keystore_open(struct keystore **out, const struct target
         { "HSM", &token_keystore_ops },
         { "pkcs12", &pkcs12_keystore_ops },
         { "pem", &pem_keystore_ops },
+        { "AzureKeyVault", &vault_keystore_ops },
+        { "AzureManagedHSM", &vault_keystore_ops },
     };
 
-    *out = NULL;
     for (size_t i = 0; i < sizeof stores / sizeof *stores; i++)
         if (strcmp(stores[i].name, target->ref.store) == 0)
-            return stores[i].ops->open(out, target, access, err);
-    return error_set(err, SE_ERR_USAGE, "keys in '%s' are made with its own tools",
-                     target->ref.store);
+            return stores[i].ops;
+    return NULL;
+}
+
+static se_status target_keystore_open(struct keystore **out, const struct target *target,
+                                      enum access access, se_error *err)
+{
+    const struct keystore_ops *ops = find_ops(target);
+
+    *out = NULL;
+    return ops ? ops->open(out, target, access, err)
+               : error_set(err, SE_ERR_USAGE, "keys in '%s' are made with its own tools",
+                           target->ref.store);
 }
 
 static se_status prefix_target(const struct target *target, se_status st, se_error *err)
@@ -50,7 +60,7 @@ static se_status report_key(const struct target *target, const struct provision_
     AUTO(keystore) keystore = NULL;
 
     TRY(target_keystore_open(&keystore, target, ACCESS_LOOK, err));
-    return keystore->ops->list(keystore, true, report, err);
+    return keystore->ops->list(keystore, LIST_OWN, report, err);
 }
 
 /* New names must be readable everywhere: CKA_LABEL is UTF-8, friendlyName is UTF-16, and a PEM
@@ -62,25 +72,28 @@ static se_status check_name(const struct target *target, se_error *err)
                : error_set(err, SE_ERR_USAGE, "this name is not UTF-8: choose another alias");
 }
 
-se_status provision_show(const struct target *target, const struct provision_report *report,
-                         se_error *err)
-{
-    return prefix_target(target, report_key(target, report, err), err);
-}
-
 static bool is_dry(const struct provision_consent *consent)
 {
     return consent && consent->dry_run;
 }
 
-static se_status ask_consent(struct keystore *keystore, const struct provision_consent *consent,
-                             se_error *err)
+/* What an option asks for is done, or refused; never passed over. */
+static se_status check_feature(const struct keystore *keystore, bool is_asked,
+                               enum keystore_feature feature, const char *option, se_error *err)
+{
+    return !is_asked || keystore->ops->features & feature
+               ? SE_OK
+               : error_set(err, SE_ERR_USAGE, "%s is not for a key in such a place", option);
+}
+
+static se_status ask_consent(struct keystore *keystore, unsigned scope,
+                             const struct provision_consent *consent, se_error *err)
 {
     const struct descriptor *user = target_descriptor(keystore->target, false);
 
     if (!consent)
         return SE_OK;
-    TRY(keystore->ops->list(keystore, true, &consent->loss, err));
+    TRY(keystore->ops->list(keystore, scope, &consent->loss, err));
     if (consent->dry_run)
         return SE_OK;
     if (!user)
@@ -99,34 +112,68 @@ static se_status open_for_new_key(struct keystore **out, struct target *target, 
     if (!there)
         return SE_OK;
     if (!force)
-        return error_set(err, SE_ERR_IO, "there is one already: --force replaces it");
-    return ask_consent(*out, consent, err);
+        return error_set(err, SE_ERR_IO, "there is one already: --force %s",
+                         (*out)->ops->force_does ? (*out)->ops->force_does : "replaces it");
+    return ask_consent(*out, LIST_OWN, consent, err);
 }
 
 /* ---- generate ---- */
 
-static se_status generate_key(struct target *target, const struct key_type *type,
+static se_status generate_certified(struct keystore *keystore, const struct key_profile *key,
+                                    const struct cert_profile *profile, se_error *err)
+{
+    AUTO(key_pair) made = { NULL, NULL };
+    AUTO(x509) certificate = NULL;
+
+    TRY(keystore->ops->generate(&made, keystore, key, err));
+    TRY(x509_build_certificate(&certificate, &made, profile, err));
+    return keystore->ops->put_certificates(keystore, certificate, NULL, err);
+}
+
+static se_status generate_key(struct target *target, const struct key_profile *key,
                               const struct cert_profile *profile,
                               const struct provision_profile *wanted, se_error *err)
 {
     AUTO(keystore) keystore = NULL;
-    AUTO(key_pair) made = { NULL, NULL };
-    AUTO(x509) certificate = NULL;
 
     TRY(open_for_new_key(&keystore, target, wanted->force, wanted->consent, err));
+    TRY(check_feature(keystore, key->protection, KEYSTORE_PROTECTION, "--protection", err));
+    TRY(check_feature(keystore, key->days, KEYSTORE_EXPIRY, "--expires", err));
     if (is_dry(wanted->consent))
         return SE_OK;
-    TRY(keystore->ops->generate(&made, keystore, type, profile->uses, err));
-    TRY(x509_build_certificate(&certificate, &made, profile, err));
-    TRY(keystore->ops->put_certificates(keystore, certificate, NULL, err));
+    if (keystore->ops->generate_certified)
+        return keystore->ops->generate_certified(keystore, key, profile, err);
+    TRY(generate_certified(keystore, key, profile, err));
     return keystore->ops->commit(keystore, REPLACE_ALL, err);
+}
+
+/* What both profiles say; `usual`: of the key's type. */
+static se_status parse_profiles(struct key_profile *key, struct cert_profile *certificate,
+                                const struct provision_profile *wanted, const struct target *target,
+                                const char *usual, se_error *err)
+{
+    *key = (struct key_profile){ .days = wanted->expires };
+    if (key->days > DAYS_MOST)
+        return error_set(err, SE_ERR_USAGE, "a key for %u days: not 1 to %d", key->days, DAYS_MOST);
+    TRY(protection_parse(&key->protection, wanted->protection, err));
+    TRY(key_type_parse(&key->type, wanted->type && *wanted->type ? wanted->type : usual, err));
+    TRY(cert_profile_parse(certificate, wanted, target, key->type.family, err));
+    key->uses = certificate->uses;
+    return SE_OK;
+}
+
+static const char *usual_type(const struct target *target)
+{
+    const struct keystore_ops *ops = find_ops(target);
+
+    return ops && ops->usual_type ? ops->usual_type : "rsa:3072";
 }
 
 se_status provision_generate(struct target *target, const struct provision_profile *wanted,
                              const struct provision_report *report, se_error *err)
 {
     AUTO(cert_profile) profile = { .subject = NULL };
-    struct key_type type;
+    struct key_profile key;
     se_status st;
 
     if ((st = check_name(target, err)))
@@ -134,9 +181,8 @@ se_status provision_generate(struct target *target, const struct provision_profi
     if (!wanted->days || wanted->days > DAYS_MOST)
         return error_set(err, SE_ERR_USAGE, "a certificate for %u days: not 1 to %d", wanted->days,
                          DAYS_MOST);
-    TRY(key_type_parse(&type, wanted->type, err));
-    TRY(cert_profile_parse(&profile, wanted, target, type.family, err));
-    st = generate_key(target, &type, &profile, wanted, err);
+    TRY(parse_profiles(&key, &profile, wanted, target, usual_type(target), err));
+    st = generate_key(target, &key, &profile, wanted, err);
     if (!st && !is_dry(wanted->consent))
         st = report_key(target, report, err);
     return prefix_target(target, st, err);
@@ -163,17 +209,38 @@ static se_status write_request(se_buf *out, X509_REQ *request, se_error *err)
     return buf_copy(out, (se_bytes){ text, (size_t)size }, err);
 }
 
+/* Of the key that is there. */
+static se_status sign_request(X509_REQ **out, struct keystore *keystore,
+                              const struct provision_profile *wanted, se_error *err)
+{
+    AUTO(key_pair) pair = { NULL, NULL };
+    AUTO(cert_profile) profile = { .subject = NULL };
+    const bool has_type = wanted->type && *wanted->type;
+
+    TRY(check_feature(keystore, has_type, KEYSTORE_REQUESTS, "--type", err));
+    TRY(check_feature(keystore, wanted->force, KEYSTORE_REQUESTS, "--force", err));
+    TRY(check_feature(keystore, wanted->protection, KEYSTORE_REQUESTS, "--protection", err));
+    TRY(keystore->ops->find(&pair, keystore, err));
+    TRY(cert_profile_parse(&profile, wanted, keystore->target, key_family(pair.public_key), err));
+    return x509_build_request(out, &pair, &profile, err);
+}
+
 static se_status make_request(se_buf *out, struct target *target,
                               const struct provision_profile *wanted, se_error *err)
 {
     AUTO(keystore) keystore = NULL;
-    AUTO(key_pair) pair = { NULL, NULL };
     AUTO(cert_profile) profile = { .subject = NULL };
     AUTO(x509_req) made = NULL;
+    struct key_profile key;
 
-    TRY(open_key_pair(&keystore, &pair, target, err));
-    TRY(cert_profile_parse(&profile, wanted, target, key_family(pair.public_key), err));
-    TRY(x509_build_request(&made, &pair, &profile, err));
+    TRY(target_keystore_open(&keystore, target, ACCESS_USE, err));
+    if (!keystore->ops->request) {
+        TRY(sign_request(&made, keystore, wanted, err));
+        return write_request(out, made, err);
+    }
+    TRY(check_name(target, err));
+    TRY(parse_profiles(&key, &profile, wanted, target, usual_type(target), err));
+    TRY(keystore->ops->request(&made, keystore, &key, &profile, wanted->force, err));
     return write_request(out, made, err);
 }
 
@@ -190,17 +257,21 @@ static se_status put_imported_key(struct target *target, const struct imported_k
                                   const struct provision_import *import, se_error *err)
 {
     AUTO(keystore) keystore = NULL;
-    unsigned uses = certificate_uses(in->certificate) | target_uses(target);
+    struct key_profile profile = {
+        .uses = certificate_uses(in->certificate) | target_uses(target),
+    };
 
     TRY(check_name(target, err));
+    TRY(protection_parse(&profile.protection, import->protection, err));
     if (*import->usage)
-        TRY(key_uses_parse(&uses, import->usage, key_family(in->key), err));
+        TRY(key_uses_parse(&profile.uses, import->usage, key_family(in->key), err));
     if (key_family(in->key) == FAMILY_EC)
-        uses = USE_SIGN;
+        profile.uses = USE_SIGN;
     TRY(open_for_new_key(&keystore, target, import->force, import->consent, err));
+    TRY(check_feature(keystore, profile.protection, KEYSTORE_PROTECTION, "--protection", err));
     if (is_dry(import->consent))
         return SE_OK;
-    TRY(keystore->ops->put_key(keystore, in->key, uses, err));
+    TRY(keystore->ops->put_key(keystore, in->key, &profile, err));
     TRY(keystore->ops->put_certificates(keystore, in->certificate, in->chain, err));
     return keystore->ops->commit(keystore, REPLACE_ALL, err);
 }
@@ -249,6 +320,12 @@ se_status provision_certificate(struct target *target, se_bytes file,
 
 /* ---- delete, list ---- */
 
+/* All of them go. */
+static unsigned versions_of(const struct keystore *keystore)
+{
+    return keystore->ops->features & KEYSTORE_VERSIONS ? LIST_VERSIONS : 0;
+}
+
 static se_status remove_key(struct target *target, const struct provision_consent *consent,
                             se_error *err)
 {
@@ -259,7 +336,7 @@ static se_status remove_key(struct target *target, const struct provision_consen
     TRY(keystore->ops->holds(&there, keystore, err));
     if (!there)
         return error_set(err, SE_ERR_KEY, "there is no such key");
-    TRY(ask_consent(keystore, consent, err));
+    TRY(ask_consent(keystore, LIST_OWN | versions_of(keystore), consent, err));
     return is_dry(consent) ? SE_OK : keystore->ops->commit(keystore, REPLACE_ALL, err);
 }
 
@@ -269,22 +346,24 @@ se_status provision_delete(struct target *target, const struct provision_consent
     return prefix_target(target, remove_key(target, consent, err), err);
 }
 
-static se_status list_target(struct target *target, const struct provision_report *report,
-                             se_error *err)
+static se_status list_target(struct target *target, unsigned scope,
+                             const struct provision_report *report, se_error *err)
 {
     AUTO(keystore) keystore = NULL;
     bool more = true;
 
-    if (strcmp(target->ref.store, "HSM") == 0)
+    if (!(scope & LIST_OWN) && strcmp(target->ref.store, "HSM") == 0)
         TRY(listing_slots(&more, target, report, err));
     if (!more)
         return SE_OK;
     TRY(target_keystore_open(&keystore, target, ACCESS_LOOK, err));
-    return keystore->ops->list(keystore, false, report, err);
+    TRY(check_feature(keystore, scope & LIST_VERSIONS, KEYSTORE_VERSIONS, "--versions", err));
+    TRY(check_feature(keystore, scope & LIST_DELETED, KEYSTORE_DELETED, "--deleted", err));
+    return keystore->ops->list(keystore, scope, report, err);
 }
 
-se_status provision_list(struct target *target, const struct provision_report *report,
-                         se_error *err)
+se_status provision_list(struct target *target, unsigned scope,
+                         const struct provision_report *report, se_error *err)
 {
-    return prefix_target(target, list_target(target, report, err), err);
+    return prefix_target(target, list_target(target, scope, report, err), err);
 }

@@ -42,6 +42,10 @@ AUTO_KIND(target, struct target *, target_free(*p))
 /* Takes over *pin, which is used in place of a configured one. */
 void target_set_pin(struct target *target, se_buf *pin);
 
+/* Hears what a person should know of what is done: a sentence each. */
+typedef void (*target_note_fn)(void *arg, const char *text);
+void target_listen(struct target *target, target_note_fn fn, void *arg);
+
 /* What a person is asked about: "key 'k1' in token 'lab'", lasts as long as the target. */
 const char *target_text(const struct target *target);
 
@@ -54,13 +58,23 @@ struct slot_row {
     const char *label, *model, *serial;
     bool initialised, user_pin, pin_locked;
 };
+/* What stores with versions know of one of them. */
+struct key_state {
+    const char *version;    /* "": not of one */
+    const char *protection; /* "HSM", "software"; "": it is not known */
+    bool is_used;           /* it is the one that the configuration means */
+    bool is_enabled, is_exportable;
+    int64_t created, expires;           /* seconds since 1970; 0: it is not known; it does not */
+    int64_t deleted, recoverable_until; /* 0: it is not deleted; it can't be recovered */
+};
 struct key_row {
     const char *label, *type; /* "RSA-3072", "EC-P-256" */
     const char *id;           /* hexadecimal */
     bool has_private, has_certificate;
-    bool may_sign, may_decrypt; /* the private key, as far as its store says */
-    const char *subject;        /* RFC 4514 */
-    int64_t not_after;          /* seconds since 1970; 0: no certificate */
+    bool may_sign, may_decrypt;    /* the private key, as far as its store says */
+    const char *subject;           /* RFC 4514 */
+    int64_t not_after;             /* seconds since 1970; 0: no certificate */
+    const struct key_state *state; /* NULL: its store knows no such things */
 };
 struct provision_report {
     void (*slot)(void *arg, const struct slot_row *row);
@@ -82,7 +96,7 @@ struct provision_consent {
 
 /* What a new key, certificate or request is to be like. */
 struct provision_profile {
-    const char *type;    /* "rsa:3072", "ec:P-256" */
+    const char *type;    /* "rsa:3072", "ec:P-256"; "": as is usual in the store */
     const char *subject; /* "/CN=..." or RFC 4514; "": CN= the alias */
     const char *usage; /* "sign", "encrypt", "both"; "": what the descriptors do with the key, else
                           to sign */
@@ -91,6 +105,8 @@ struct provision_profile {
     unsigned days;
     bool force;                              /* replaces what is there */
     const struct provision_consent *consent; /* NULL: there is no need to ask */
+    const char *protection;                  /* "hsm", "software"; NULL: as the store likes */
+    unsigned expires;                        /* days until the key itself does; 0: it does not */
 };
 
 /*
@@ -102,11 +118,15 @@ struct provision_profile {
 SE_MUST_CHECK se_status provision_init(struct target *target, const se_buf *so_pin, bool force,
                                        const struct provision_consent *consent,
                                        const struct provision_report *report, se_error *err);
-/* All slots of a module, and the keys of the target's token, or of the target's file. */
-SE_MUST_CHECK se_status provision_list(struct target *target, const struct provision_report *report,
-                                       se_error *err);
-/* What is under the target's alias, and nothing else. */
-SE_MUST_CHECK se_status provision_show(const struct target *target,
+enum list_scope {                    /* bits */
+                  LIST_OWN = 1,      /* what is under the target's alias, and nothing else */
+                  LIST_VERSIONS = 2, /* all versions of each key */
+                  LIST_DELETED =
+                      4, /* what is deleted and can be recovered, instead of what is there */
+};
+/* All slots of a module, and the keys of the target's token, file or vault; with LIST_OWN only what
+ * is under its alias. */
+SE_MUST_CHECK se_status provision_list(struct target *target, unsigned scope,
                                        const struct provision_report *report, se_error *err);
 /* These three report the key as it is then. */
 SE_MUST_CHECK se_status provision_generate(struct target *target,
@@ -122,6 +142,7 @@ struct provision_import {
                           the key */
     bool force;
     const struct provision_consent *consent; /* as above */
+    const char *protection;                  /* likewise */
 };
 SE_MUST_CHECK se_status provision_import(struct target *target,
                                          const struct provision_import *import,

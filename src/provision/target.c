@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "provision/target.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -75,14 +76,23 @@ static char *file_stem(const char *path)
 
 static se_status target_finish(struct target *target, const char *name, se_error *err)
 {
+    static const struct {
+        const char *store, *kind;
+    } kinds[] = {
+        { "HSM", "a token of" },
+        { "AzureKeyVault", "vault" },
+        { "AzureManagedHSM", "Managed HSM" },
+    };
     const struct keyref *ref = &target->ref;
-    const char *kind = strcmp(ref->store, "HSM") == 0 ? "a token of" : "file";
+    const char *kind = "file";
 
     target->name = *ref->alias ? strdup(ref->alias)
                    : *name     ? strdup(name)
                                : file_stem(ref->location);
     if (!target->name)
         return error_memory(err);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        kind = strcmp(kinds[i].store, ref->store) ? kind : kinds[i].kind;
     if (asprintf(&target->text, "key '%s' in %s '%s'", target->name, kind, ref->location) < 0) {
         target->text = NULL;
         return error_memory(err);
@@ -292,6 +302,25 @@ void target_set_pin(struct target *target, se_buf *pin)
     target->ref.pin = target->pin; /* borrowed: the target owns it */
     target->ref.pin_source = none.pin_source;
     target->ref.pin_scrambled = none.pin_scrambled;
+}
+
+void target_listen(struct target *target, target_note_fn fn, void *arg)
+{
+    target->note = fn;
+    target->note_arg = arg;
+}
+
+void target_note(const struct target *target, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+
+    if (!target->note)
+        return;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    target->note(target->note_arg, text);
 }
 
 static bool descriptor_encrypts(const struct descriptor *descriptor)

@@ -191,15 +191,16 @@ static CK_RV call_generate_key_pair(CK_OBJECT_HANDLE out[2], struct token_keysto
 
 /* Even a key for encryption signs once: its own certificate. */
 static CK_RV generate_pair(CK_OBJECT_HANDLE out[2], struct token_keystore *s,
-                           const struct key_type *type, unsigned uses, enum denials denials)
+                           const struct key_profile *profile, enum denials denials)
 {
     const char *label = s->keystore.target->name;
+    const struct key_type *type = &profile->type;
     const CK_ULONG bits = type->bits;
     AUTO(p11_template) public_key = { .count = 0 };
     AUTO(p11_template) private_key = { .count = 0 };
 
-    describe_public(&public_key, label, uses, denials);
-    describe_private(&private_key, label, uses | USE_SIGN, denials);
+    describe_public(&public_key, label, profile->uses, denials);
+    describe_private(&private_key, label, profile->uses | USE_SIGN, denials);
     if (type->family == FAMILY_EC) {
         describe_curve(&public_key, type->group);
         return call_generate_key_pair(out, s, CKM_EC_KEY_PAIR_GEN, &public_key, &private_key);
@@ -238,15 +239,15 @@ static se_status check_rights(struct token_keystore *s, CK_OBJECT_HANDLE private
 }
 
 static se_status generate_checked_pair(CK_OBJECT_HANDLE out[2], struct token_keystore *s,
-                                       const struct key_type *type, unsigned uses, se_error *err)
+                                       const struct key_profile *profile, se_error *err)
 {
-    CK_RV rv = generate_pair(out, s, type, uses, DENIALS_NAMED);
+    CK_RV rv = generate_pair(out, s, profile, DENIALS_NAMED);
 
     if (is_template_refused(rv))
-        rv = generate_pair(out, s, type, uses, DENIALS_LEFT_OUT);
+        rv = generate_pair(out, s, profile, DENIALS_LEFT_OUT);
     if (rv != CKR_OK)
         return session_error(err, &s->session, rv, "the token does not generate the key pair");
-    return check_rights(s, out[1], uses, err);
+    return check_rights(s, out[1], profile->uses, err);
 }
 
 /* The configured ID, by which the key is to be found; else one made from the key. */
@@ -285,16 +286,16 @@ static se_status set_pair_id(struct token_keystore *s, const CK_OBJECT_HANDLE pa
 }
 
 se_status token_generate(struct key_pair *out, struct keystore *keystore,
-                         const struct key_type *type, unsigned uses, se_error *err)
+                         const struct key_profile *profile, se_error *err)
 {
     struct token_keystore *s = (struct token_keystore *)keystore;
     CK_OBJECT_HANDLE pair[2];
 
-    TRY(generate_checked_pair(pair, s, type, uses, err));
+    TRY(generate_checked_pair(pair, s, profile, err));
     TRY(token_public_key(&out->public_key, &s->session, pair[0], err));
     if (!out->public_key)
         return error_set(err, SE_ERR_STORE, "the token does not tell the public key that it made");
-    s->no_sign = uses & USE_SIGN ? 0 : pair[1];
+    s->no_sign = profile->uses & USE_SIGN ? 0 : pair[1];
     TRY(set_pair_id(s, pair, out->public_key, err));
     return token_key_pair(out, s, pair[1], err);
 }
@@ -362,7 +363,8 @@ static void describe_object(struct p11_template *t, const CK_OBJECT_CLASS *objec
     p11_template_bytes(t, CKA_ID, buf_bytes(id));
 }
 
-se_status token_put_key(struct keystore *keystore, EVP_PKEY *key, unsigned uses, se_error *err)
+se_status token_put_key(struct keystore *keystore, EVP_PKEY *key, const struct key_profile *profile,
+                        se_error *err)
 {
     struct token_keystore *s = (struct token_keystore *)keystore;
     bool rsa = key_family(key) == FAMILY_RSA;
@@ -372,8 +374,8 @@ se_status token_put_key(struct keystore *keystore, EVP_PKEY *key, unsigned uses,
     TRY(choose_key_id(s, key, err));
     describe_object(&public_key, &class_public, rsa ? &type_rsa : &type_ec, &s->id);
     describe_object(&private_key, &class_private, rsa ? &type_rsa : &type_ec, &s->id);
-    describe_public(&public_key, keystore->target->name, uses, DENIALS_NAMED);
-    describe_private(&private_key, keystore->target->name, uses, DENIALS_NAMED);
+    describe_public(&public_key, keystore->target->name, profile->uses, DENIALS_NAMED);
+    describe_private(&private_key, keystore->target->name, profile->uses, DENIALS_NAMED);
     (rsa ? describe_rsa : describe_ec)(&public_key, &private_key, key);
     TRY(token_object_create(s, &private_key, "the private key", err));
     return token_object_create(s, &public_key, "the public key", err);

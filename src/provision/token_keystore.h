@@ -34,8 +34,9 @@ struct token_keystore {
 
 /* In token_create.c: new objects go again when the store is closed without commit(). */
 se_status token_generate(struct key_pair *out, struct keystore *keystore,
-                         const struct key_type *type, unsigned uses, se_error *err);
-se_status token_put_key(struct keystore *keystore, EVP_PKEY *key, unsigned uses, se_error *err);
+                         const struct key_profile *profile, se_error *err);
+se_status token_put_key(struct keystore *keystore, EVP_PKEY *key, const struct key_profile *profile,
+                        se_error *err);
 se_status token_put_certificates(struct keystore *keystore, X509 *certificate,
                                  const STACK_OF(X509) * chain, se_error *err);
 
@@ -50,7 +51,7 @@ SE_MUST_CHECK se_status token_public_key(EVP_PKEY **out, struct session *session
                                          CK_OBJECT_HANDLE object, se_error *err);
 
 /* In listing.c. */
-se_status token_list(struct keystore *keystore, bool mine, const struct provision_report *report,
-                     se_error *err);
+se_status token_list(struct keystore *keystore, unsigned scope,
+                     const struct provision_report *report, se_error *err);
 
 #endif

@@ -94,11 +94,11 @@ static struct rows listed(const char *token)
     struct rows rows;
     const struct provision_report report = report_to(&rows);
 
-    assert_status(SE_OK, provision_list(target, &report, &err), &err);
+    assert_status(SE_OK, provision_list(target, 0, &report, &err), &err);
     return rows;
 }
 
-static const struct provision_profile ec = { "ec:P-256", "", "sign", NULL, 0, 100, false, NULL };
+static const struct provision_profile ec = { "ec:P-256", "", "sign", NULL, 0, 100, false, NULL, NULL, 0 };
 
 static se_status generate(struct target *target, const struct provision_profile *wish,
                           se_error *err)
@@ -219,7 +219,7 @@ static void an_import_comes_whole_or_not_at_all(void **state)
 static void a_key_for_encryption_signs_its_certificate_only(void **state)
 {
     AUTO(target) target = target_at("lab", "encrypts");
-    const struct provision_profile wish = { "rsa:2048", "", "encrypt", NULL, 0, 1, false, NULL };
+    const struct provision_profile wish = { "rsa:2048", "", "encrypt", NULL, 0, 1, false, NULL, NULL, 0 };
     se_error err = SE_ERROR_INIT;
     struct rows rows;
 
@@ -253,7 +253,7 @@ static void a_key_without_label_is_found_by_its_certificate(void **state)
 {
     AUTO(target) target = target_at("lab", "nss");
     AUTO(se_buf) request = SE_BUF_INIT;
-    const struct provision_profile wish = { "", "", "sign", NULL, 0, 0, false, NULL };
+    const struct provision_profile wish = { "", "", "sign", NULL, 0, 0, false, NULL, NULL, 0 };
     se_error err = SE_ERROR_INIT;
 
     (void)state;
@@ -270,7 +270,7 @@ static void two_keys_of_one_name_are_told_apart_by_nobody(void **state)
 {
     AUTO(target) target = target_at("lab", "twin");
     AUTO(se_buf) request = SE_BUF_INIT;
-    const struct provision_profile wish = { "", "", "sign", NULL, 0, 0, false, NULL };
+    const struct provision_profile wish = { "", "", "sign", NULL, 0, 0, false, NULL, NULL, 0 };
     se_error err = SE_ERROR_INIT;
 
     (void)state;
@@ -314,7 +314,7 @@ static void a_long_list_is_told_in_full(void **state)
     }
     target = target_of(softhsm, "full", "");
     report = (struct provision_report){ keep_nothing, count_key, &count };
-    assert_status(SE_OK, provision_list(target, &report, &err), &err);
+    assert_status(SE_OK, provision_list(target, 0, &report, &err), &err);
     assert_int_equal(count, 66);
 }
 

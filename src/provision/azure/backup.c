@@ -131,18 +131,18 @@ static se_status read_file(struct backup_header *out, se_bytes *blob, se_bytes f
 
 /* ---- backup ---- */
 
-static se_status fetch_blob(json_t **out, const struct vault_session *s, se_error *err)
+static se_status fetch_blob(json_t **out, const struct admin_session *s, se_error *err)
 {
     AUTO(http_answer) answer = { .status = 0 };
     char what[256];
     const struct vault_ask ask = { .method = "POST", .what = what, .is_repeatable = true };
 
     (void)snprintf(what, sizeof what, "back up %s '%s'", s->kind, s->name);
-    TRY(vault_session_ask(&answer, s, &ask, err, "/%s/%s/backup", s->collection, s->name));
-    return vault_session_json(out, s, &answer, err);
+    TRY(admin_session_ask(&answer, s, &ask, err, "/%s/%s/backup", s->collection, s->name));
+    return admin_session_json(out, s, &answer, err);
 }
 
-static void fill_header(struct backup_header *header, const struct vault_session *s)
+static void fill_header(struct backup_header *header, const struct admin_session *s)
 {
     char now[TIME_TEXT_ROOM];
 
@@ -153,7 +153,7 @@ static void fill_header(struct backup_header *header, const struct vault_session
     (void)snprintf(header->time, VALUE_ROOM, "%s", time_format(now, TIME_RFC3339, clock_seconds()));
 }
 
-static se_status make_backup(se_buf *out, const struct vault_session *s, se_error *err)
+static se_status make_backup(se_buf *out, const struct admin_session *s, se_error *err)
 {
     struct backup_header header;
     AUTO(json) json = NULL;
@@ -174,11 +174,11 @@ static se_status make_backup(se_buf *out, const struct vault_session *s, se_erro
 se_status vault_backup(se_buf *out, struct vault_object *object, const struct target *target,
                        se_error *err)
 {
-    AUTO(vault_session) session = { .vault = NULL };
+    AUTO(admin_session) session = { .vault = NULL };
 
     *out = (se_buf)SE_BUF_INIT;
     *object = (struct vault_object){ .kind = "" };
-    TRY(vault_session_open(&session, target, VAULT_KIND_ANY, "key backup", err));
+    TRY(admin_session_open(&session, target, VAULT_KIND_ANY, "key backup", err));
     TRY(make_backup(out, &session, err));
     object->kind = session.kind;
     (void)snprintf(object->id, sizeof object->id, "%s/%s/%s", vault_place(session.vault)->base,
@@ -189,7 +189,7 @@ se_status vault_backup(se_buf *out, struct vault_object *object, const struct ta
 /* ---- restore ---- */
 
 /* The service restores under the old name, whatever it is asked for. */
-static se_status check_header(const struct vault_session *s, const struct backup_header *header,
+static se_status check_header(const struct admin_session *s, const struct backup_header *header,
                               se_error *err)
 {
     if (strcmp(header->store, s->target->ref.store) != 0)
@@ -213,13 +213,13 @@ static se_status pass_unseen(se_status st, const se_error *failure, se_error *er
     return st == SE_ERR_ACCESS ? SE_OK : error_copy(err, st, failure);
 }
 
-static se_status check_live(const struct vault_session *s, se_error *err)
+static se_status check_live(const struct admin_session *s, se_error *err)
 {
     se_error failure = SE_ERROR_INIT;
     AUTO(json) json = NULL;
     struct vault_object object;
     char date[TIME_TEXT_ROOM];
-    se_status st = vault_session_find(&json, s, "", &failure);
+    se_status st = admin_session_find(&json, s, "", &failure);
 
     if (st)
         return pass_unseen(st, &failure, err);
@@ -233,12 +233,12 @@ static se_status check_live(const struct vault_session *s, se_error *err)
                     json_member_number(json_object_get(json, "attributes"), "created")));
 }
 
-static se_status check_deleted(const struct vault_session *s, se_error *err)
+static se_status check_deleted(const struct admin_session *s, se_error *err)
 {
     se_error failure = SE_ERROR_INIT;
     AUTO(json) json = NULL;
     char date[TIME_TEXT_ROOM];
-    se_status st = vault_session_find_deleted(&json, s, &failure);
+    se_status st = admin_session_find_deleted(&json, s, &failure);
 
     if (st)
         return pass_unseen(st, &failure, err);
@@ -251,7 +251,7 @@ static se_status check_deleted(const struct vault_session *s, se_error *err)
                      time_format(date, TIME_DATE, json_member_number(json, "scheduledPurgeDate")));
 }
 
-static void tell_origin(const struct vault_session *s, const struct backup_header *header,
+static void tell_origin(const struct admin_session *s, const struct backup_header *header,
                         const struct vault_news *news)
 {
     if (strcmp(header->vault, vault_place(s->vault)->base) != 0)
@@ -261,7 +261,7 @@ static void tell_origin(const struct vault_session *s, const struct backup_heade
                         header->vault, header->time);
 }
 
-static se_status send_blob(struct vault_object *out, const struct vault_session *s, se_bytes blob,
+static se_status send_blob(struct vault_object *out, const struct admin_session *s, se_bytes blob,
                            se_error *err)
 {
     AUTO(http_answer) answer = { .status = 0 };
@@ -279,10 +279,10 @@ static se_status send_blob(struct vault_object *out, const struct vault_session 
     writer_text(&body, "{\"value\":\"");
     writer_put(&body, blob.data, blob.size);
     writer_text(&body, "\"}");
-    TRY(vault_session_ask(&answer, s, &ask, err, "/%s/restore", s->collection));
+    TRY(admin_session_ask(&answer, s, &ask, err, "/%s/restore", s->collection));
     if (answer.status == CONFLICT)
         return error_restate(err, (answer_failure(&answer, what, err), SE_ERR_IO));
-    TRY(vault_session_json(&json, s, &answer, err));
+    TRY(admin_session_json(&json, s, &answer, err));
     vault_object_read(out, s, json);
     return SE_OK;
 }
@@ -290,12 +290,12 @@ static se_status send_blob(struct vault_object *out, const struct vault_session 
 se_status vault_restore(struct vault_object *out, const struct target *target, se_bytes file,
                         const char *name, const struct vault_news *news, se_error *err)
 {
-    AUTO(vault_session) session = { .vault = NULL };
+    AUTO(admin_session) session = { .vault = NULL };
     struct backup_header header;
     se_bytes blob;
 
     *out = (struct vault_object){ .kind = "" };
-    TRY(vault_session_open(&session, target, VAULT_KIND_ANY, "key restore", err));
+    TRY(admin_session_open(&session, target, VAULT_KIND_ANY, "key restore", err));
     TRY_PREFIX(read_file(&header, &blob, file, err), err, "'%s': ", name);
     TRY_PREFIX(check_header(&session, &header, err), err, "'%s': ", name);
     TRY(check_live(&session, err));

@@ -15,11 +15,11 @@ enum {
 /* ---- what there is ---- */
 
 /* The alternative to what was looked for, in words. */
-static se_status refuse_not_deleted(const struct vault_session *s, se_error *err)
+static se_status refuse_not_deleted(const struct admin_session *s, se_error *err)
 {
     AUTO(json) live = NULL;
 
-    TRY(vault_session_find(&live, s, "", err));
+    TRY(admin_session_find(&live, s, "", err));
     if (live)
         return error_set(err, SE_ERR_KEY, "%s '%s' is not deleted", s->kind, s->name);
     return error_set(err, SE_ERR_KEY,
@@ -28,9 +28,9 @@ static se_status refuse_not_deleted(const struct vault_session *s, se_error *err
                      s->kind, s->name);
 }
 
-static se_status find_deleted(json_t **out, const struct vault_session *s, se_error *err)
+static se_status find_deleted(json_t **out, const struct admin_session *s, se_error *err)
 {
-    TRY(vault_session_find_deleted(out, s, err));
+    TRY(admin_session_find_deleted(out, s, err));
     return *out ? SE_OK : refuse_not_deleted(s, err);
 }
 
@@ -43,14 +43,14 @@ static bool is_being_deleted(const struct http_answer *answer)
 }
 
 /* POST or DELETE of the deleted object; again while its deletion has not ended. */
-static se_status change_deleted(bool *is_found, const struct vault_session *s,
+static se_status change_deleted(bool *is_found, const struct admin_session *s,
                                 const struct vault_ask *ask, const char *below,
                                 struct vault_poll *poll, se_error *err)
 {
     for (;;) {
         AUTO(http_answer) answer = { .status = 0 };
 
-        TRY(vault_session_ask(&answer, s, ask, err, "/deleted%s/%s%s", s->collection, s->name,
+        TRY(admin_session_ask(&answer, s, ask, err, "/deleted%s/%s%s", s->collection, s->name,
                               below));
         *is_found = answer.status != NOT_FOUND;
         if (answer.status != CONFLICT)
@@ -60,7 +60,7 @@ static se_status change_deleted(bool *is_found, const struct vault_session *s,
     }
 }
 
-static se_status fail_late(const struct vault_session *s, const char *what, se_error *err)
+static se_status fail_late(const struct admin_session *s, const char *what, se_error *err)
 {
     return error_set(err, SE_ERR_UNAVAILABLE,
                      "the vault has taken the order to %s %s '%s', and has not done it in %d "
@@ -70,13 +70,13 @@ static se_status fail_late(const struct vault_session *s, const char *what, se_e
 
 /* ---- recover ---- */
 
-static se_status wait_live(struct vault_object *out, const struct vault_session *s,
+static se_status wait_live(struct vault_object *out, const struct admin_session *s,
                            const struct vault_news *news, struct vault_poll *poll, se_error *err)
 {
     do {
         AUTO(json) live = NULL;
 
-        TRY(vault_session_find(&live, s, "", err));
+        TRY(admin_session_find(&live, s, "", err));
         if (live) {
             vault_object_read(out, s, live);
             return SE_OK;
@@ -86,7 +86,7 @@ static se_status wait_live(struct vault_object *out, const struct vault_session 
     return fail_late(s, "recover", err);
 }
 
-static se_status recover_object(struct vault_object *out, const struct vault_session *s,
+static se_status recover_object(struct vault_object *out, const struct admin_session *s,
                                 const struct vault_news *news, se_error *err)
 {
     struct vault_poll poll = { .until = clock_monotonic_ms() + PATIENCE_MS };
@@ -110,17 +110,17 @@ static se_status recover_object(struct vault_object *out, const struct vault_ses
 se_status vault_recover(struct vault_object *out, const struct target *target,
                         const struct vault_news *news, se_error *err)
 {
-    AUTO(vault_session) session = { .vault = NULL };
+    AUTO(admin_session) session = { .vault = NULL };
 
     *out = (struct vault_object){ .kind = "" };
-    TRY(vault_session_open(&session, target, VAULT_KIND_ANY, "key recover", err));
+    TRY(admin_session_open(&session, target, VAULT_KIND_ANY, "key recover", err));
     return recover_object(out, &session, news, err);
 }
 
 /* ---- purge ---- */
 
 /* "Recoverable+Purgeable": it is the level that says whether there is purge protection. */
-static se_status check_purgeable(const struct vault_session *s, const json_t *deleted,
+static se_status check_purgeable(const struct admin_session *s, const json_t *deleted,
                                  se_error *err)
 {
     const char *level = json_member_text(json_object_get(deleted, "attributes"), "recoveryLevel");
@@ -136,7 +136,7 @@ static se_status check_purgeable(const struct vault_session *s, const json_t *de
         time_format(date, TIME_DATE, json_member_number(deleted, "scheduledPurgeDate")));
 }
 
-static void tell_loss(const struct vault_session *s, const json_t *deleted,
+static void tell_loss(const struct admin_session *s, const json_t *deleted,
                       const struct vault_consent *consent)
 {
     struct vault_object object;
@@ -153,7 +153,7 @@ static void tell_loss(const struct vault_session *s, const json_t *deleted,
                                 });
 }
 
-static se_status ask_purge(const struct vault_session *s, const json_t *deleted,
+static se_status ask_purge(const struct admin_session *s, const json_t *deleted,
                            const struct vault_consent *consent, se_error *err)
 {
     char question[256];
@@ -166,13 +166,13 @@ static se_status ask_purge(const struct vault_session *s, const json_t *deleted,
     return consent->ask(consent->arg, question, err);
 }
 
-static se_status wait_purged(const struct vault_session *s, const struct vault_news *news,
+static se_status wait_purged(const struct admin_session *s, const struct vault_news *news,
                              struct vault_poll *poll, se_error *err)
 {
     do {
         AUTO(json) deleted = NULL;
 
-        TRY(vault_session_find_deleted(&deleted, s, err));
+        TRY(admin_session_find_deleted(&deleted, s, err));
         if (!deleted)
             return SE_OK;
         vault_news_progress(news, "%s '%s': being purged", s->kind, s->name);
@@ -180,7 +180,7 @@ static se_status wait_purged(const struct vault_session *s, const struct vault_n
     return fail_late(s, "purge", err);
 }
 
-static se_status purge_object(const struct vault_session *s, const struct vault_news *news,
+static se_status purge_object(const struct admin_session *s, const struct vault_news *news,
                               se_error *err)
 {
     struct vault_poll poll = { .until = clock_monotonic_ms() + PATIENCE_MS };
@@ -203,11 +203,11 @@ se_status vault_purge(struct vault_object *out, const struct target *target,
                       const struct vault_consent *consent, const struct vault_news *news,
                       se_error *err)
 {
-    AUTO(vault_session) session = { .vault = NULL };
+    AUTO(admin_session) session = { .vault = NULL };
     AUTO(json) deleted = NULL;
 
     *out = (struct vault_object){ .kind = "" };
-    TRY(vault_session_open(&session, target, VAULT_KIND_ANY, "key purge", err));
+    TRY(admin_session_open(&session, target, VAULT_KIND_ANY, "key purge", err));
     TRY(find_deleted(&deleted, &session, err));
     TRY(check_purgeable(&session, deleted, err));
     TRY(ask_purge(&session, deleted, consent, err));

@@ -71,7 +71,7 @@ static bool is_failed(const struct vault_job *job)
     return strcmp(job->status, "Failed") == 0 || strcmp(job->status, "Cancelled") == 0;
 }
 
-static se_status check_job(const struct vault_session *s, const struct vault_job *job,
+static se_status check_job(const struct admin_session *s, const struct vault_job *job,
                            const json_t *json, const char *what, se_error *err)
 {
     const json_t *error = json_object_get(json, "error");
@@ -87,7 +87,7 @@ static se_status check_job(const struct vault_session *s, const struct vault_job
                                     : "it does not say why");
 }
 
-static se_status fetch_job(struct vault_job *out, const struct vault_session *s, const char *path,
+static se_status fetch_job(struct vault_job *out, const struct admin_session *s, const char *path,
                            const char *what, se_error *err)
 {
     AUTO(http_answer) answer = { .status = 0 };
@@ -96,14 +96,14 @@ static se_status fetch_job(struct vault_job *out, const struct vault_session *s,
     const struct vault_ask ask = { .method = "GET", .what = text, .is_repeatable = true };
 
     (void)snprintf(text, sizeof text, "finish the %s", what);
-    TRY(vault_session_ask(&answer, s, &ask, err, "%s", path));
-    TRY(vault_session_json(&json, s, &answer, err));
+    TRY(admin_session_ask(&answer, s, &ask, err, "%s", path));
+    TRY(admin_session_json(&json, s, &answer, err));
     read_job(out, json);
     return check_job(s, out, json, what, err);
 }
 
 /* Hours, for a large one; that it can't be asked for a while says nothing of the job. */
-static se_status wait_job(struct vault_job *job, const struct vault_session *s, const char *path,
+static se_status wait_job(struct vault_job *job, const struct admin_session *s, const char *path,
                           const char *what, const struct vault_news *news, se_error *err)
 {
     struct vault_poll poll = { .until = INT64_MAX };
@@ -137,7 +137,7 @@ struct job_order {
     bool is_waited_for, has_identity;
 };
 
-static se_status begin_job(struct vault_job *out, const struct vault_session *s,
+static se_status begin_job(struct vault_job *out, const struct admin_session *s,
                            const struct job_order *order, const struct vault_news *news,
                            se_error *err)
 {
@@ -153,8 +153,8 @@ static se_status begin_job(struct vault_job *out, const struct vault_session *s,
     };
 
     (void)snprintf(what, sizeof what, "begin the %s", order->what);
-    TRY(vault_session_ask(&answer, s, &ask, err, "%s", order->path));
-    TRY(vault_session_json(&json, s, &answer, err));
+    TRY(admin_session_ask(&answer, s, &ask, err, "%s", order->path));
+    TRY(admin_session_json(&json, s, &answer, err));
     read_job(out, json);
     TRY(check_job(s, out, json, order->what, err));
     if (!order->is_waited_for)
@@ -169,7 +169,7 @@ static se_status begin_backup(struct vault_job *out, const struct target *target
                               const struct vault_storage *storage, bool is_waited_for,
                               const struct vault_news *news, se_error *err)
 {
-    AUTO(vault_session) session = { .vault = NULL };
+    AUTO(admin_session) session = { .vault = NULL };
     AUTO(writer) body = { 0 };
     const struct job_order order = {
         .method = "POST",
@@ -180,7 +180,7 @@ static se_status begin_backup(struct vault_job *out, const struct target *target
         .has_identity = !storage->token->size,
     };
 
-    TRY(vault_session_open(&session, target, VAULT_KIND_HSM, "key store backup", err));
+    TRY(admin_session_open(&session, target, VAULT_KIND_HSM, "key store backup", err));
     TRY(check_storage(storage, err));
     writer_text(&body, "{");
     write_storage(&body, storage);
@@ -212,7 +212,7 @@ static se_status count_item(void *arg, const json_t *item, bool *stop, se_error 
 }
 
 /* The number of keys, as far as it may be seen. */
-static void tell_hsm_loss(const struct vault_session *s, const char *folder,
+static void tell_hsm_loss(const struct admin_session *s, const char *folder,
                           const struct vault_consent *consent)
 {
     const struct keyref *ref = &s->target->ref;
@@ -236,7 +236,7 @@ static void tell_hsm_loss(const struct vault_session *s, const char *folder,
                                 });
 }
 
-static se_status ask_restore(const struct vault_session *s, const char *folder,
+static se_status ask_restore(const struct admin_session *s, const char *folder,
                              const struct vault_consent *consent, se_error *err)
 {
     char question[320];
@@ -282,7 +282,7 @@ se_status vault_store_restore(struct vault_job *out, const struct target *target
                               bool is_waited_for, const struct vault_consent *consent,
                               const struct vault_news *news, se_error *err)
 {
-    AUTO(vault_session) session = { .vault = NULL };
+    AUTO(admin_session) session = { .vault = NULL };
     AUTO(writer) body = { 0 };
     struct vault_job job = { .id = "" };
     const struct job_order order = {
@@ -295,7 +295,7 @@ se_status vault_store_restore(struct vault_job *out, const struct target *target
     };
 
     *out = job;
-    TRY(vault_session_open(&session, target, VAULT_KIND_HSM, "key store restore", err));
+    TRY(admin_session_open(&session, target, VAULT_KIND_HSM, "key store restore", err));
     TRY(check_storage(storage, err));
     folder = folder_name(storage, folder);
     TRY(check_folder(folder, err));
@@ -323,13 +323,13 @@ static se_status check_job_id(const char *job, se_error *err)
 se_status vault_store_status(struct vault_job *out, const struct target *target, const char *job,
                              bool is_restore, se_error *err)
 {
-    AUTO(vault_session) session = { .vault = NULL };
+    AUTO(admin_session) session = { .vault = NULL };
     const char *what = is_restore ? "restore" : "backup";
     struct vault_job found = { .id = "" };
     char path[128];
 
     *out = found;
-    TRY(vault_session_open(&session, target, VAULT_KIND_HSM, "key store status", err));
+    TRY(admin_session_open(&session, target, VAULT_KIND_HSM, "key store status", err));
     TRY(check_job_id(job, err));
     (void)snprintf(path, sizeof path, "/%s/%s/pending", what, job);
     TRY(fetch_job(&found, &session, path, what, err));

@@ -36,7 +36,7 @@ static bool is_key_scope(const char *scope)
 
 /* A request at one scope. */
 struct role_session {
-    struct vault_session vault;
+    struct admin_session vault;
     char scope[SCOPE_ROOM]; /* "/", "/keys", "/keys/NAME" */
     const char *prefix;     /* the same in front of a path: "" for "/" */
     json_t *definitions;    /* array; what could be read of them */
@@ -45,7 +45,7 @@ struct role_session {
 static void role_session_close(struct role_session *s)
 {
     json_decref(s->definitions);
-    vault_session_close(&s->vault);
+    admin_session_close(&s->vault);
 }
 AUTO_KIND(role_session, struct role_session, role_session_close(p))
 
@@ -108,7 +108,7 @@ static se_status read_definitions(struct role_session *s, se_error *err)
 static se_status open_roles(struct role_session *out, const struct target *target,
                             const struct vault_role_choice *which, const char *what, se_error *err)
 {
-    TRY(vault_session_open(&out->vault, target, VAULT_KIND_HSM, what, err));
+    TRY(admin_session_open(&out->vault, target, VAULT_KIND_HSM, what, err));
     TRY(choose_scope(out, which->scope, err));
     TRY(check_principal(which->principal, err));
     return read_definitions(out, err);
@@ -312,9 +312,9 @@ static se_status put_assignment(json_t **out, const struct role_session *s, cons
                   "{\"properties\":{\"roleDefinitionId\":\"" DEFINITION_HEAD
                   "%s\",\"principalId\":\"%s\"}}",
                   role_id, principal);
-    TRY(vault_session_ask(&answer, &s->vault, &ask, err, "%s/" AUTHORIZATION "/roleAssignments/%s",
+    TRY(admin_session_ask(&answer, &s->vault, &ask, err, "%s/" AUTHORIZATION "/roleAssignments/%s",
                           s->prefix, guid));
-    return vault_session_json(out, &s->vault, &answer, err);
+    return admin_session_json(out, &s->vault, &answer, err);
 }
 
 /* Borrowed from `assignments`. */
@@ -404,7 +404,7 @@ static se_status delete_assignment(const struct role_session *s, const char *nam
         return error_set(err, SE_ERR_STORE,
                          "the Managed HSM gives a role assignment a name that "
                          "is no GUID");
-    return vault_session_ask(&answer, &s->vault, &ask, err,
+    return admin_session_ask(&answer, &s->vault, &ask, err,
                              "%s/" AUTHORIZATION "/roleAssignments/%s", s->prefix, name);
 }
 

@@ -48,18 +48,18 @@ static bool has_rotation(const json_t *policy)
 }
 
 /* Who may not read it does not hear of it. */
-static void warn_policy(const struct vault_session *s, const struct vault_news *news)
+static void warn_policy(const struct admin_session *s, const struct vault_news *news)
 {
     AUTO(json) policy = NULL;
 
-    if (!vault_session_find(&policy, s, "/rotationpolicy", NULL) && has_rotation(policy))
+    if (!admin_session_find(&policy, s, "/rotationpolicy", NULL) && has_rotation(policy))
         vault_news_warn(news,
                         "a rotation policy makes versions of key '%s' behind our back, without a "
                         "certificate: take it away, as `key rotate` does it with one",
                         s->name);
 }
 
-static void warn_replicas(const struct vault_session *s, const struct vault_news *news)
+static void warn_replicas(const struct admin_session *s, const struct vault_news *news)
 {
     const struct key_entry *entry = s->target->entry;
 
@@ -73,7 +73,7 @@ static void warn_replicas(const struct vault_session *s, const struct vault_news
 /* ---- key mode ---- */
 
 /* What the new certificate says unless it is asked for otherwise: what the old one says. */
-static se_status inherit_profile(struct cert_profile *profile, const struct vault_session *s,
+static se_status inherit_profile(struct cert_profile *profile, const struct admin_session *s,
                                  const struct provision_profile *wanted, se_error *err)
 {
     AUTO(x509) old = NULL;
@@ -91,7 +91,7 @@ static se_status inherit_profile(struct cert_profile *profile, const struct vaul
     return profile->subject ? SE_OK : error_memory(err);
 }
 
-static se_status make_version(json_t **out, const struct vault_session *s, const char *version,
+static se_status make_version(json_t **out, const struct admin_session *s, const char *version,
                               se_error *err)
 {
     AUTO(http_answer) answer = { .status = 0 };
@@ -99,13 +99,13 @@ static se_status make_version(json_t **out, const struct vault_session *s, const
     const struct vault_ask ask = { .method = *version ? "GET" : "POST", .what = what };
 
     (void)snprintf(what, sizeof what, "%s key '%s'", *version ? "read" : "rotate", s->name);
-    TRY(vault_session_ask(&answer, s, &ask, err, "/keys/%s/%s", s->name,
+    TRY(admin_session_ask(&answer, s, &ask, err, "/keys/%s/%s", s->name,
                           *version ? version : "rotate"));
-    return vault_session_json(out, s, &answer, err);
+    return admin_session_json(out, s, &answer, err);
 }
 
 /* Both halves of that version. */
-static se_status open_pair(struct key_pair *out, const struct vault_session *s, const json_t *json,
+static se_status open_pair(struct key_pair *out, const struct admin_session *s, const json_t *json,
                            se_error *err)
 {
     struct vault_key_answer answer;
@@ -163,7 +163,7 @@ static se_status sign_new(se_buf *out, const struct key_pair *pair,
     return st ? error_copy(err, st, &failure) : SE_OK;
 }
 
-static se_status finish_key(struct vault_rotated *out, const struct vault_session *s,
+static se_status finish_key(struct vault_rotated *out, const struct admin_session *s,
                             const json_t *json, const struct vault_rotation *how, se_error *err)
 {
     AUTO(key_pair) pair = { NULL, NULL };
@@ -176,7 +176,7 @@ static se_status finish_key(struct vault_rotated *out, const struct vault_sessio
     return next_version_write(&out->configuration, s, out->object.id, how->certificate, err);
 }
 
-static se_status rotate_key(struct vault_rotated *out, const struct vault_session *s,
+static se_status rotate_key(struct vault_rotated *out, const struct admin_session *s,
                             const struct vault_rotation *how, const struct vault_news *news,
                             se_error *err)
 {
@@ -196,14 +196,14 @@ static se_status rotate_key(struct vault_rotated *out, const struct vault_sessio
 
 /* ---- certificate mode: the vault makes key and certificate as the policy says ---- */
 
-static se_status read_policy(json_t **out, const struct vault_session *s,
+static se_status read_policy(json_t **out, const struct admin_session *s,
                              const struct vault_rotation *how, se_error *err)
 {
     AUTO(json) policy = NULL;
     json_t *issuer;
 
     *out = NULL;
-    TRY(vault_session_find(&policy, s, "/policy", err));
+    TRY(admin_session_find(&policy, s, "/policy", err));
     if (!policy)
         return error_set(err, SE_ERR_KEY, "the vault has no certificate '%s'", s->name);
     issuer = json_object_get(policy, "issuer");
@@ -222,7 +222,7 @@ static se_status read_policy(json_t **out, const struct vault_session *s,
     return SE_OK;
 }
 
-static se_status order_certificate(json_t **out, const struct vault_session *s,
+static se_status order_certificate(json_t **out, const struct admin_session *s,
                                    const json_t *policy, se_error *err)
 {
     AUTO(http_answer) answer = { .status = 0 };
@@ -237,11 +237,11 @@ static se_status order_certificate(json_t **out, const struct vault_session *s,
         return error_memory(err);
     writer_filled(&body, json_dumpb(wish, (char *)room, size, JSON_COMPACT));
     (void)snprintf(what, sizeof what, "make a new version of certificate '%s'", s->name);
-    TRY(vault_session_ask(&answer, s, &ask, err, "/certificates/%s/create", s->name));
-    return vault_session_json(out, s, &answer, err);
+    TRY(admin_session_ask(&answer, s, &ask, err, "/certificates/%s/create", s->name));
+    return admin_session_json(out, s, &answer, err);
 }
 
-static se_status take_request(struct vault_rotated *out, const struct vault_session *s,
+static se_status take_request(struct vault_rotated *out, const struct admin_session *s,
                               const json_t *pending, se_error *err)
 {
     AUTO(se_buf) der = SE_BUF_INIT;
@@ -259,14 +259,14 @@ static se_status take_request(struct vault_rotated *out, const struct vault_sess
     return write_pem(&out->made, NULL, request, err);
 }
 
-static se_status take_certificate(struct vault_rotated *out, const struct vault_session *s,
+static se_status take_certificate(struct vault_rotated *out, const struct admin_session *s,
                                   se_error *err)
 {
     AUTO(json) json = NULL;
     AUTO(vault_certificate_answer) answer = { .id = "" };
     AUTO(x509) certificate = NULL;
 
-    TRY(vault_session_find(&json, s, "", err));
+    TRY(admin_session_find(&json, s, "", err));
     if (!json)
         return error_set(err, SE_ERR_KEY, "certificate '%s' is gone", s->name);
     TRY(answer_certificate(&answer, json, err));
@@ -275,7 +275,7 @@ static se_status take_certificate(struct vault_rotated *out, const struct vault_
     return write_pem(&out->made, certificate, NULL, err);
 }
 
-static se_status check_pending(const struct vault_session *s, const json_t *pending, se_error *err)
+static se_status check_pending(const struct admin_session *s, const json_t *pending, se_error *err)
 {
     const json_t *error = json_object_get(pending, "error");
 
@@ -285,7 +285,7 @@ static se_status check_pending(const struct vault_session *s, const json_t *pend
                      vault_place(s->vault)->host, s->name, json_member_text(error, "message"));
 }
 
-static se_status wait_certificate(struct vault_rotated *out, const struct vault_session *s,
+static se_status wait_certificate(struct vault_rotated *out, const struct admin_session *s,
                                   const struct vault_news *news, se_error *err)
 {
     struct vault_poll poll = { .until = clock_monotonic_ms() + PENDING_MS };
@@ -293,7 +293,7 @@ static se_status wait_certificate(struct vault_rotated *out, const struct vault_
     do {
         AUTO(json) pending = NULL;
 
-        TRY(vault_session_find(&pending, s, "/pending", err));
+        TRY(admin_session_find(&pending, s, "/pending", err));
         TRY(check_pending(s, pending, err));
         if (!pending || strcmp(json_member_text(pending, "status"), "inProgress") != 0)
             return take_certificate(out, s, err);
@@ -304,7 +304,7 @@ static se_status wait_certificate(struct vault_rotated *out, const struct vault_
                      s->name, PENDING_MS / 1000);
 }
 
-static se_status rotate_certificate(struct vault_rotated *out, const struct vault_session *s,
+static se_status rotate_certificate(struct vault_rotated *out, const struct admin_session *s,
                                     const struct vault_rotation *how, const struct vault_news *news,
                                     se_error *err)
 {
@@ -332,9 +332,9 @@ static se_status rotate_object(struct vault_rotated *out, const struct target *t
                                const struct vault_rotation *how, const struct vault_news *news,
                                se_error *err)
 {
-    AUTO(vault_session) session = { .vault = NULL };
+    AUTO(admin_session) session = { .vault = NULL };
 
-    TRY(vault_session_open(&session, target, VAULT_KIND_ANY, "key rotate", err));
+    TRY(admin_session_open(&session, target, VAULT_KIND_ANY, "key rotate", err));
     if (strcmp(session.kind, "certificate") == 0)
         return rotate_certificate(out, &session, how, news, err);
     return rotate_key(out, &session, how, news, err);

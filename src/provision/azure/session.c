@@ -39,29 +39,29 @@ static bool is_of_certificate(const struct keyref *ref)
     return !*ref->certificate && !ref->certificate_der.size;
 }
 
-se_status vault_session_open(struct vault_session *out, const struct target *target,
+se_status admin_session_open(struct admin_session *out, const struct target *target,
                              enum vault_kinds kinds, const char *what, se_error *err)
 {
     bool is_certificate;
 
-    *out = (struct vault_session){ .target = target };
+    *out = (struct admin_session){ .target = target };
     TRY(check_store(target, kinds, what, err));
     is_certificate = !is_managed_hsm(target) && is_of_certificate(&target->ref);
     out->kind = is_certificate ? "certificate" : "key";
     out->collection = is_certificate ? "certificates" : "keys";
-    out->name = target->ref.alias;
+    out->name = target->name;
     return vault_open(&out->vault, &target->ref, err);
 }
 
-void vault_session_close(struct vault_session *session)
+void admin_session_close(struct admin_session *session)
 {
     vault_close(session->vault);
-    *session = (struct vault_session){ .target = NULL };
+    *session = (struct admin_session){ .target = NULL };
 }
 
 /* ---- requests ---- */
 
-static se_status send_request(struct http_answer *out, const struct vault_session *session,
+static se_status send_request(struct http_answer *out, const struct admin_session *session,
                               const struct vault_ask *ask, const char *path, se_error *err)
 {
     const struct keyref *ref = &session->target->ref;
@@ -80,7 +80,7 @@ static se_status send_request(struct http_answer *out, const struct vault_sessio
     return vault_send(out, session->vault, &request, NULL, err);
 }
 
-se_status vault_session_ask(struct http_answer *out, const struct vault_session *session,
+se_status admin_session_ask(struct http_answer *out, const struct admin_session *session,
                             const struct vault_ask *ask, se_error *err, const char *path, ...)
 {
     char text[2048];
@@ -98,7 +98,7 @@ se_status vault_session_ask(struct http_answer *out, const struct vault_session 
     return send_request(out, session, ask, text, err);
 }
 
-se_status vault_session_json(json_t **out, const struct vault_session *session,
+se_status admin_session_json(json_t **out, const struct admin_session *session,
                              const struct http_answer *answer, se_error *err)
 {
     *out = NULL;
@@ -109,7 +109,7 @@ se_status vault_session_json(json_t **out, const struct vault_session *session,
     return SE_OK;
 }
 
-static se_status find_object(json_t **out, const struct vault_session *session, const char *prefix,
+static se_status find_object(json_t **out, const struct admin_session *session, const char *prefix,
                              const char *below, se_error *err)
 {
     AUTO(http_answer) answer = { .status = 0 };
@@ -124,18 +124,18 @@ static se_status find_object(json_t **out, const struct vault_session *session, 
     *out = NULL;
     (void)snprintf(what, sizeof what, "read %s%s '%s'", *prefix ? "deleted " : "", session->kind,
                    session->name);
-    TRY(vault_session_ask(&answer, session, &ask, err, "/%s%s/%s%s", prefix, session->collection,
+    TRY(admin_session_ask(&answer, session, &ask, err, "/%s%s/%s%s", prefix, session->collection,
                           session->name, below));
-    return vault_session_json(out, session, &answer, err);
+    return admin_session_json(out, session, &answer, err);
 }
 
-se_status vault_session_find(json_t **out, const struct vault_session *session, const char *below,
+se_status admin_session_find(json_t **out, const struct admin_session *session, const char *below,
                              se_error *err)
 {
     return find_object(out, session, "", below, err);
 }
 
-se_status vault_session_find_deleted(json_t **out, const struct vault_session *session,
+se_status admin_session_find_deleted(json_t **out, const struct admin_session *session,
                                      se_error *err)
 {
     return find_object(out, session, "deleted", "", err);
@@ -155,7 +155,7 @@ int64_t json_member_number(const json_t *json, const char *name)
     return json_integer_value(json_object_get(json, name));
 }
 
-void vault_object_read(struct vault_object *out, const struct vault_session *session,
+void vault_object_read(struct vault_object *out, const struct admin_session *session,
                        const json_t *json)
 {
     const json_t *key = json_object_get(json, "key");

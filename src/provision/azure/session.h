@@ -9,7 +9,7 @@
 #include "provision/target.h"
 #include "provision/vault_admin.h"
 
-struct vault_session {
+struct admin_session {
     const struct target *target;
     struct vault *vault;
     const char *kind;       /* "key", "certificate": what the target's alias names; static */
@@ -23,10 +23,10 @@ enum vault_kinds {
 };
 
 /* SE_ERR_USAGE: the target is in another store, which `what` ("key recover") is not for. */
-SE_MUST_CHECK se_status vault_session_open(struct vault_session *out, const struct target *target,
+SE_MUST_CHECK se_status admin_session_open(struct admin_session *out, const struct target *target,
                                            enum vault_kinds kinds, const char *what, se_error *err);
-void vault_session_close(struct vault_session *session);
-AUTO_KIND(vault_session, struct vault_session, vault_session_close(p))
+void admin_session_close(struct admin_session *session);
+AUTO_KIND(admin_session, struct admin_session, admin_session_close(p))
 
 struct vault_ask {
     const char *method;
@@ -36,26 +36,26 @@ struct vault_ask {
     bool is_repeatable;
     long accepted[3]; /* besides success */
 };
-SE_MUST_CHECK se_status vault_session_ask(struct http_answer *out,
-                                          const struct vault_session *session,
+SE_MUST_CHECK se_status admin_session_ask(struct http_answer *out,
+                                          const struct admin_session *session,
                                           const struct vault_ask *ask, se_error *err,
                                           const char *path, ...)
     __attribute__((format(printf, 5, 6)));
 
 /* The same, and the answer as JSON; *out is NULL for an accepted answer that is no success. */
-SE_MUST_CHECK se_status vault_session_json(json_t **out, const struct vault_session *session,
+SE_MUST_CHECK se_status admin_session_json(json_t **out, const struct admin_session *session,
                                            const struct http_answer *answer, se_error *err);
 
 /* *out: the live object, or one below it ("/rotationpolicy", ""); NULL: there is none. */
-SE_MUST_CHECK se_status vault_session_find(json_t **out, const struct vault_session *session,
+SE_MUST_CHECK se_status admin_session_find(json_t **out, const struct admin_session *session,
                                            const char *below, se_error *err);
 /* *out: the deleted object; NULL: there is none. */
-SE_MUST_CHECK se_status vault_session_find_deleted(json_t **out,
-                                                   const struct vault_session *session,
+SE_MUST_CHECK se_status admin_session_find_deleted(json_t **out,
+                                                   const struct admin_session *session,
                                                    se_error *err);
 
 /* The address in an object; "" without. */
-void vault_object_read(struct vault_object *out, const struct vault_session *session,
+void vault_object_read(struct vault_object *out, const struct admin_session *session,
                        const json_t *json);
 
 /* A member that is a text, or a number; "" and 0 without. */

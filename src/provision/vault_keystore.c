@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "provision/vault_keystore.h"
+
+#include <stdlib.h>
+
+#include "crypto/certificate.h"
+#include "provision/file_keystore.h"
+
+/* ---- opening ---- */
+
+/* As the store does (keystore/azure/store.c): what nobody says is told from what is there. */
+static bool is_certificate_mode(const struct keyref *ref)
+{
+    const bool has_certificate = *ref->certificate || ref->certificate_der.size;
+
+    return ref->mode == VAULT_MODE_CERTIFICATE ||
+           (!ref->mode && !has_certificate && strcmp(ref->store, "AzureManagedHSM") != 0);
+}
+
+static se_status vault_keystore_open(struct keystore **out, const struct target *target,
+                                     enum access access, se_error *err)
+{
+    AUTO(keystore) keystore = calloc(1, sizeof(struct vault_keystore));
+    struct vault_keystore *s = (struct vault_keystore *)keystore;
+
+    (void)access;
+    if (!keystore)
+        return error_memory(err);
+    s->file = (struct output)OUTPUT_INIT;
+    *keystore = (struct keystore){ is_certificate_mode(&target->ref) ? &vault_certificate_ops
+                                                                     : &vault_key_ops,
+                                   target };
+    TRY(vault_session_open(&s->session, target, err));
+    *out = MOVE(keystore);
+    return SE_OK;
+}
+
+void vault_keystore_close(struct keystore *keystore)
+{
+    struct vault_keystore *s = (struct vault_keystore *)keystore;
+
+    output_discard(&s->file);
+    vault_session_close(&s->session);
+    EVP_PKEY_free(s->key);
+    X509_free(s->certificate);
+    sk_X509_pop_free(s->chain, X509_free);
+    free(s->made);
+    free(s);
+}
+
+/* The mode decides what else it does. */
+const struct keystore_ops vault_keystore_ops = {
+    .usual_type = "rsa:2048", /* of larger ones a vault signs far less a second */
+    .open = vault_keystore_open,
+};
+
+/* ---- what both modes do ---- */
+
+se_status vault_put_key(struct keystore *keystore, EVP_PKEY *key, const struct key_profile *profile,
+                        se_error *err)
+{
+    struct vault_keystore *s = (struct vault_keystore *)keystore;
+
+    if (!EVP_PKEY_up_ref(key))
+        return error_memory(err);
+    s->key = key;
+    s->profile = *profile;
+    s->profile.type = key_type_of(key);
+    return SE_OK;
+}
+
+se_status vault_put_certificates(struct keystore *keystore, X509 *certificate,
+                                 const STACK_OF(X509) * chain, se_error *err)
+{
+    struct vault_keystore *s = (struct vault_keystore *)keystore;
+
+    if (!X509_up_ref(certificate))
+        return error_memory(err);
+    s->certificate = certificate;
+    return certificates_join(&s->chain, chain, err);
+}
+
+struct key_type key_type_of(const EVP_PKEY *key)
+{
+    static const struct {
+        int bits;
+        const char *group;
+    } groups[] = { { 256, "prime256v1" }, { 384, "secp384r1" }, { 521, "secp521r1" } };
+    struct key_type type = { key_family(key), (unsigned)EVP_PKEY_get_bits(key), NULL };
+
+    for (size_t i = 0; type.family == FAMILY_EC && i < sizeof groups / sizeof *groups; i++)
+        if (groups[i].bits == EVP_PKEY_get_bits(key))
+            type.group = groups[i].group;
+    return type;
+}
+
+/* ---- what keys a vault makes ---- */
+
+se_status vault_key_kind(const char **out, const struct vault_session *session,
+                         enum key_family family, enum protection protection, se_error *err)
+{
+    const bool is_software = protection == PROTECTION_SOFTWARE;
+
+    *out = family == FAMILY_EC ? is_software ? "EC" : "EC-HSM" : is_software ? "RSA" : "RSA-HSM";
+    if (is_software && vault_session_is_hsm(session))
+        return error_set(err, SE_ERR_USAGE, "a Managed HSM has no keys in software");
+    return SE_OK;
+}
+
+static bool is_vault_size(unsigned bits)
+{
+    return bits == 2048 || bits == 3072 || bits == 4096;
+}
+
+static const char *curve_name(const char *group)
+{
+    static const struct {
+        const char *group, *name;
+    } curves[] = { { "prime256v1", "P-256" }, { "secp384r1", "P-384" }, { "secp521r1", "P-521" } };
+
+    for (size_t i = 0; group && i < sizeof curves / sizeof *curves; i++)
+        if (!strcmp(curves[i].group, group))
+            return curves[i].name;
+    return NULL;
+}
+
+se_status vault_key_properties(json_t **out, const struct vault_session *session,
+                               const struct key_profile *profile, se_error *err)
+{
+    const struct key_type *type = &profile->type;
+    const char *kind, *curve = curve_name(type->group);
+
+    *out = NULL;
+    TRY(vault_key_kind(&kind, session, type->family, profile->protection, err));
+    if (type->family == FAMILY_EC && !curve)
+        return error_set(err, SE_ERR_USAGE, "a vault takes keys on P-256, P-384 and P-521 only");
+    if (type->family == FAMILY_RSA && !is_vault_size(type->bits))
+        return error_set(err, SE_ERR_USAGE,
+                         "a vault has RSA keys of 2048, 3072 and 4096 bits, not of %u", type->bits);
+    *out = curve ? json_pack("{ss ss}", "kty", kind, "crv", curve)
+                 : json_pack("{ss si}", "kty", kind, "key_size", (int)type->bits);
+    return *out ? SE_OK : error_memory(err);
+}
+
+/* As documented in 2026: operations in 10 seconds, for all keys of a vault together. */
+static const struct {
+    unsigned bits, software, hsm;
+} key_vault_speeds[] = { { 3072, 1000, 500 }, { 4096, 500, 250 } };
+
+void vault_note_speed(const struct vault_session *session, const struct key_profile *profile)
+{
+    const bool is_software = profile->protection == PROTECTION_SOFTWARE;
+
+    if (vault_session_is_hsm(session) || profile->type.family != FAMILY_RSA)
+        return;
+    for (size_t i = 0; i < sizeof key_vault_speeds / sizeof *key_vault_speeds; i++)
+        if (key_vault_speeds[i].bits == profile->type.bits)
+            target_note(session->target,
+                        "a Key Vault does %u operations a second with keys of this type, for all "
+                        "its callers together; with rsa:2048 or EC keys it does %u",
+                        (is_software ? key_vault_speeds[i].software : key_vault_speeds[i].hsm) / 10,
+                        is_software ? 400 : 200);
+}
+
+void vault_note_version(const struct vault_keystore *s, const char *id, const char *collection)
+{
+    struct object_id made;
+
+    if (!*s->version || object_id_parse(&made, vault_place(s->session.vault), collection, id, NULL))
+        return;
+    target_note(s->keystore.target,
+                "version %s is made, before version %s, which stays in the vault", made.version,
+                s->version);
+}
