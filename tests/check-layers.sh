@@ -24,6 +24,7 @@ BEGIN {
     layer("cli",       "base")
     layer("milter",    "base")
     also["cli", "provision/provision.h"]
+    also["cli", "provision/vault_admin.h"]
 
     library("openssl", "config crypto keystore cms xmldsig fields engine zip history provision")
     # config reads configurations, xmldsig signs documents; neither shows a tree to the layers above
@@ -31,7 +32,7 @@ BEGIN {
     # config reads PKCS #11 URIs with its parser
     library("p11-kit", "config keystore/pkcs11 provision")
     library("libp11.h", "provision")
-    library("jansson.h", "fields keystore/azure cli milter")
+    library("jansson.h", "fields keystore/azure provision cli milter")
     library("zlib.h", "zip")
     library("unicase.h", "zip")
     library("unictype.h", "zip")

@@ -2,6 +2,13 @@
 # not part of the library: only the command (and its tests) make keys, and only they need libp11
 noinst_LTLIBRARIES += libse-provision.la
 libse_provision_la_SOURCES = \
+	src/provision/azure/backup.c \
+	src/provision/azure/deleted.c \
+	src/provision/azure/hsm_backup.c \
+	src/provision/azure/next_version.c src/provision/azure/next_version.h \
+	src/provision/azure/roles.c \
+	src/provision/azure/rotate.c \
+	src/provision/azure/session.c src/provision/azure/session.h \
 	src/provision/cert_profile.c src/provision/cert_profile.h \
 	src/provision/file_keystore.c src/provision/file_keystore.h \
 	src/provision/import.c src/provision/import.h \
@@ -16,6 +23,7 @@ libse_provision_la_SOURCES = \
 	src/provision/token_init.c \
 	src/provision/token_keystore.c src/provision/token_keystore.h \
 	src/provision/token_public_key.c \
+	src/provision/vault_admin.h \
 	src/provision/vault_certificates.c \
 	src/provision/vault_keys.c \
 	src/provision/vault_keystore.c src/provision/vault_keystore.h \

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 libse_core_la_SOURCES += \
+	src/keystore/azure/advice.c \
 	src/keystore/azure/answer.c src/keystore/azure/answer.h \
 	src/keystore/azure/answer_secret.c \
 	src/keystore/azure/assertion.c src/keystore/azure/assertion.h \
@@ -18,6 +19,7 @@ libse_core_la_SOURCES += \
 	src/keystore/azure/login_failure.c \
 	src/keystore/azure/objects.c src/keystore/azure/objects.h \
 	src/keystore/azure/place.c src/keystore/azure/place.h \
+	src/keystore/azure/principal.c src/keystore/azure/principal.h \
 	src/keystore/azure/secret.c src/keystore/azure/secret.h \
 	src/keystore/azure/service_error.c src/keystore/azure/service_error.h \
 	src/keystore/azure/store.c \
