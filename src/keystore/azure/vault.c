@@ -142,6 +142,11 @@ const struct vault_place *vault_place(const struct vault *vault)
     return &vault->place;
 }
 
+struct login *vault_login(const struct vault *vault)
+{
+    return vault->login;
+}
+
 int64_t vault_deadline(const struct keyref *ref)
 {
     unsigned seconds = ref->no_deadline ? NO_DEADLINE_S
