@@ -8,4 +8,5 @@ libse_core_la_SOURCES += \
 	src/keystore/pem.c src/keystore/pem.h \
 	src/keystore/pkcs12.c src/keystore/pkcs12.h
 
+include src/keystore/azure/local.mk
 include src/keystore/pkcs11/local.mk
