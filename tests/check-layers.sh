@@ -31,7 +31,7 @@ BEGIN {
     # config reads PKCS #11 URIs with its parser
     library("p11-kit", "config keystore/pkcs11 provision")
     library("libp11.h", "provision")
-    library("jansson.h", "fields keystore/azure cli milter")
+    library("jansson.h", "fields keystore/azure provision cli milter")
     library("zlib.h", "zip")
     library("unicase.h", "zip")
     library("unictype.h", "zip")
