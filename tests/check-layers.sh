@@ -24,6 +24,7 @@ BEGIN {
     layer("cli",       "base")
     layer("milter",    "base")
     also["cli", "provision/provision.h"]
+    also["cli", "provision/vault_admin.h"]
 
     library("openssl", "config crypto keystore cms xmldsig fields engine zip history provision")
     # config reads configurations, xmldsig signs documents; neither shows a tree to the layers above

@@ -103,6 +103,50 @@ static const struct command_name command_names[] = {
       .operands = "KEY",
       .summary = "remove a key and its certificate",
       .program = "signengine" },
+    { .name = "key recover",
+      .operands = "KEY",
+      .summary = "take a deleted key of a vault back",
+      .program = "signengine" },
+    { .name = "key purge",
+      .operands = "KEY",
+      .summary = "remove a deleted key of a vault for good",
+      .program = "signengine" },
+    { .name = "key backup",
+      .operands = "KEY",
+      .summary = "back up a key of a vault with all its versions",
+      .program = "signengine" },
+    { .name = "key restore",
+      .operands = "KEY FILE",
+      .summary = "bring such a backup back",
+      .program = "signengine" },
+    { .name = "key rotate",
+      .operands = "KEY",
+      .summary = "make a new version of a vault's key, with a certificate",
+      .program = "signengine" },
+    { .name = "key roles list",
+      .operands = "KEY",
+      .summary = "who may use a key of a Managed HSM",
+      .program = "signengine" },
+    { .name = "key roles grant",
+      .operands = "KEY",
+      .summary = "let somebody use it",
+      .program = "signengine" },
+    { .name = "key roles revoke",
+      .operands = "KEY",
+      .summary = "take that back",
+      .program = "signengine" },
+    { .name = "key store backup",
+      .operands = "KEY",
+      .summary = "back up the Managed HSM of a key",
+      .program = "signengine" },
+    { .name = "key store restore",
+      .operands = "KEY",
+      .summary = "bring such a backup back, in place of all that is there",
+      .program = "signengine" },
+    { .name = "key store status",
+      .operands = "KEY JOB",
+      .summary = "how far such a job is",
+      .program = "signengine" },
     { .name = "zip sign",
       .operands = "FILE",
       .summary = "sign a zip as jarsigner does",
@@ -224,31 +268,57 @@ const struct option_row global_options[] = {
 
 /* ---- finding one ---- */
 
+enum { WORDS_MOST = 3 };
+
 static bool command_is_in_group(const struct command_name *name, const char *group)
 {
     return text_starts(name->name, group) && name->name[strlen(group)] == ' ';
 }
 
-bool command_is_group(const char *word)
+static bool command_is_group(const char *words)
 {
     for (const struct command_name *name = command_names; name->name; name++)
-        if (command_is_in_group(name, word))
+        if (command_is_in_group(name, words))
             return true;
     return false;
 }
 
+/* The first arguments as one text; "": it is too long. */
+static void join_words(char out[COMMAND_GROUP], int words, char **argv)
+{
+    size_t used = 0;
+
+    for (int i = 0; i < words && used < COMMAND_GROUP; i++)
+        used += (size_t)snprintf(out + used, COMMAND_GROUP - used, "%s%s", i ? " " : "", argv[i]);
+    if (used >= COMMAND_GROUP)
+        *out = '\0';
+}
+
+static int most_words(int argc)
+{
+    return argc < WORDS_MOST ? argc : WORDS_MOST;
+}
+
+int command_find_group(char group[COMMAND_GROUP], int argc, char **argv)
+{
+    for (int words = most_words(argc); words; words--) {
+        join_words(group, words, argv);
+        if (*group && command_is_group(group))
+            return words;
+    }
+    *group = '\0';
+    return 0;
+}
+
 const struct command_name *command_find_name(int *words, int argc, char **argv)
 {
-    char two[64] = "";
+    char joined[COMMAND_GROUP];
 
-    if (argc > 1)
-        (void)snprintf(two, sizeof two, "%s %s", argv[0], argv[1]);
-    for (const struct command_name *name = command_names; name->name; name++) {
-        bool is_two = strcmp(name->name, two) == 0;
-
-        *words = is_two ? 2 : 1;
-        if (is_two || strcmp(name->name, argv[0]) == 0)
-            return name;
+    for (*words = most_words(argc); *words; --*words) {
+        join_words(joined, *words, argv);
+        for (const struct command_name *name = command_names; name->name; name++)
+            if (strcmp(name->name, joined) == 0)
+                return name;
     }
     return NULL;
 }
@@ -268,11 +338,11 @@ const struct command *command_find(const struct command_name *name)
 
 /* ---- unknown commands ---- */
 
-static void list_second_words(struct writer *w, const char *first)
+static void list_next_words(struct writer *w, const char *group)
 {
-    for (const struct command_name *name = command_names; name->name; name++)
-        if (command_is_in_group(name, first))
-            writer_format(w, "%s%s", w->buf.size ? ", " : "", name->name + strlen(first) + 1);
+    for (const struct command_name *name = command_names; *group && name->name; name++)
+        if (command_is_in_group(name, group))
+            writer_format(w, "%s%s", w->buf.size ? ", " : "", name->name + strlen(group) + 1);
 }
 
 /* What something was called once, or is called elsewhere. */
@@ -300,17 +370,19 @@ static const char *find_nearest(const char *word)
 
 int command_reject(const struct cli *cli, int argc, char **argv)
 {
-    AUTO(writer) second = { 0 };
+    AUTO(writer) next = { 0 };
+    char group[COMMAND_GROUP];
     const char *nearest;
+    int words = command_find_group(group, argc, argv);
 
     if (argc > 1 && (nearest = find_other_name(argv[0], argv[1])))
         return cli_usage(cli, "unknown command '%s %s'; it is '%s'", argv[0], argv[1], nearest);
-    list_second_words(&second, argv[0]);
-    if (second.buf.size && argc > 1)
-        return cli_usage(cli, "unknown command '%s %s'; after '%s' comes one of: %s", argv[0],
-                         argv[1], argv[0], writer_string(&second));
-    if (second.buf.size)
-        return cli_usage(cli, "after '%s' comes one of: %s", argv[0], writer_string(&second));
+    list_next_words(&next, group);
+    if (words && argc > words)
+        return cli_usage(cli, "unknown command '%s %s'; after '%s' comes one of: %s", group,
+                         argv[words], group, writer_string(&next));
+    if (words)
+        return cli_usage(cli, "after '%s' comes one of: %s", group, writer_string(&next));
     if ((nearest = find_nearest(argv[0])))
         return cli_usage(cli, "unknown command '%s'; did you mean '%s'?", argv[0], nearest);
     return cli_usage(cli, "unknown command '%s'; `signengine --help` lists them", argv[0]);
@@ -386,6 +458,7 @@ static int help_run(struct cli *cli, void *options, int argc, char **argv)
 {
     const struct command_name *name;
     const struct command *command;
+    char group[COMMAND_GROUP];
     int words = 0;
 
     (void)options;
@@ -393,8 +466,8 @@ static int help_run(struct cli *cli, void *options, int argc, char **argv)
         help_print();
         return EXIT_DONE;
     }
-    if (argc == 1 && command_is_group(argv[0])) {
-        help_print_group(argv[0]);
+    if (command_find_group(group, argc, argv) == argc) {
+        help_print_group(group);
         return EXIT_DONE;
     }
     if (!(name = command_find_name(&words, argc, argv)))

@@ -9,7 +9,7 @@
 #include "cli/cli.h"
 
 struct command_name {
-    const char *name; /* one word or two */
+    const char *name; /* up to three words */
     const char *operands, *summary;
     const char *program; /* that runs it */
 };
@@ -26,11 +26,14 @@ extern const struct command command_check, command_config_fingerprint, command_c
     command_encrypt, command_decrypt, command_rekey, command_mail_sign, command_mail_verify,
     command_pin_scramble, command_key_init, command_key_list, command_key_generate,
     command_key_request, command_key_import, command_key_certificate, command_key_delete,
-    command_zip_sign, command_zip_verify, command_zip_encrypt, command_zip_decrypt,
-    command_history_create, command_history_append, command_history_head, command_history_verify,
-    command_history_show, command_history_export, command_history_prove,
-    command_history_verify_proof, command_history_erase, command_history_prune,
-    command_history_resign, command_history_end, command_history_list;
+    command_key_recover, command_key_purge, command_key_backup, command_key_restore,
+    command_key_rotate, command_key_roles_list, command_key_roles_grant, command_key_roles_revoke,
+    command_key_store_backup, command_key_store_restore, command_key_store_status, command_zip_sign,
+    command_zip_verify, command_zip_encrypt, command_zip_decrypt, command_history_create,
+    command_history_append, command_history_head, command_history_verify, command_history_show,
+    command_history_export, command_history_prove, command_history_verify_proof,
+    command_history_erase, command_history_prune, command_history_resign, command_history_end,
+    command_history_list;
 
 /* Those of this program, besides `help` and `version`; NULL is behind the last. */
 extern const struct command *const commands[];
@@ -43,8 +46,10 @@ const struct command_name *command_find_name(int *words, int argc, char **argv);
 /* NULL: another program runs it. */
 const struct command *command_find(const struct command_name *name);
 
-/* Whether a word is the first one of several commands. */
-bool command_is_group(const char *word);
+/* The longest group that the arguments begin with, "key" or "key roles", and how many words that
+ * are; 0 and "": none. */
+enum { COMMAND_GROUP = 64 };
+int command_find_group(char group[COMMAND_GROUP], int argc, char **argv);
 
 /* Says what is wrong with the name of a command; returns the exit status. */
 int command_reject(const struct cli *cli, int argc, char **argv);

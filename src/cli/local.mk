@@ -20,7 +20,9 @@ signengine_SOURCES = $(CLI_SOURCES) \
 	src/cli/cmd_config.c \
 	src/cli/cmd_encrypt.c \
 	src/cli/cmd_key.c \
+	src/cli/cmd_key_hsm.c \
 	src/cli/cmd_key_list.c \
+	src/cli/cmd_key_vault.c \
 	src/cli/cmd_rekey.c \
 	src/cli/cmd_sign.c \
 	src/cli/cmd_verify.c \
@@ -30,7 +32,8 @@ signengine_SOURCES = $(CLI_SOURCES) \
 	src/cli/input_probe.c src/cli/input_probe.h \
 	src/cli/key_target.c src/cli/key_target.h \
 	src/cli/secret.c src/cli/secret.h \
-	src/cli/signengine.c
+	src/cli/signengine.c \
+	src/cli/vault_report.c src/cli/vault_report.h
 signengine_LDFLAGS = $(AM_LDFLAGS) $(SE_PIE)
 signengine_LDADD = libse-provision.la $(CLI_LIBS)
 

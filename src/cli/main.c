@@ -84,9 +84,12 @@ static bool asks_for_help(const struct cli *cli, int argc, char **argv)
 /* A word that is no command may be the first of several. */
 static int start_no_command(const struct cli *cli, int argc, char **argv)
 {
-    if (!command_is_group(argv[0]) || !asks_for_help(cli, argc, argv))
+    char group[COMMAND_GROUP];
+    int words = command_find_group(group, argc, argv);
+
+    if (!words || !asks_for_help(cli, argc - words + 1, argv + words - 1))
         return command_reject(cli, argc, argv);
-    help_print_group(argv[0]);
+    help_print_group(group);
     return EXIT_DONE;
 }
 

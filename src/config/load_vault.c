@@ -8,6 +8,15 @@
 
 enum { LOGINS_MAX = 256, SIGNERS_DEEP = 8 };
 
+/* Places of keys are shown, and so would be a password in one. */
+static void check_proxy(struct loading *l, const xmlNode *node)
+{
+    if (strchr(xml_value(node, "proxy"), '@'))
+        findings_error(&l->findings, xml_attribute_line(node, "proxy"),
+                       "'proxy' may not hold a user or a password, because it is shown; it must be "
+                       "http://HOST:PORT");
+}
+
 /* ---- <login> ---- */
 
 static void load_login(struct loading *l, struct loaded_login *login, const xmlNode *node)
@@ -19,6 +28,7 @@ static void load_login(struct loading *l, struct loaded_login *login, const xmlN
     says->pin_source = "";
     element_load(l, &login_rule, node, says);
     load_pin(l, says, node);
+    check_proxy(l, node);
     for (size_t i = 0; i < l->login_count; i++)
         if (*says->login && !strcmp(says->login, l->logins[i].says.login))
             findings_error(&l->findings, says->line, "login '%.64s' is already in line %d",
@@ -142,6 +152,7 @@ void load_vault(struct loading *l, struct keyref *ref, const xmlNode *type)
 {
     const bool is_hsm = !strcmp(ref->store, "AzureManagedHSM");
 
+    check_proxy(l, type);
     if (*ref->login)
         inherit_login(l, ref, type);
     ref->ca_file = loading_keep_path(l, ref->ca_file_written);

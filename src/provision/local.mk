@@ -2,10 +2,16 @@
 # not part of the library: only the command (and its tests) make keys, and only they need libp11
 noinst_LTLIBRARIES += libse-provision.la
 libse_provision_la_SOURCES = \
+	src/provision/azure/backup.c \
+	src/provision/azure/deleted.c \
+	src/provision/azure/hsm_backup.c \
+	src/provision/azure/next_version.c src/provision/azure/next_version.h \
+	src/provision/azure/roles.c \
+	src/provision/azure/rotate.c \
+	src/provision/azure/session.c src/provision/azure/session.h \
 	src/provision/azure/vault_certificates.c \
 	src/provision/azure/vault_keys.c \
 	src/provision/azure/vault_keystore.c src/provision/azure/vault_keystore.h \
-	src/provision/azure/vault_key_types.c src/provision/azure/vault_key_types.h \
 	src/provision/azure/vault_listing.c \
 	src/provision/azure/vault_modes.c \
 	src/provision/azure/vault_pending.c src/provision/azure/vault_pending.h \
@@ -25,5 +31,6 @@ libse_provision_la_SOURCES = \
 	src/provision/token_init.c \
 	src/provision/token_keystore.c src/provision/token_keystore.h \
 	src/provision/token_public_key.c \
+	src/provision/vault_admin.h \
 	src/provision/x509_build.c src/provision/x509_build.h
 libse_provision_la_LIBADD = $(P11_LIBS)

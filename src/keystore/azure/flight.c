@@ -116,6 +116,7 @@ static se_status ask_token(struct token_answer *answer, se_buf *header, const st
     writer_expect(&text, sizeof bearer + answer->token.size);
     writer_text(&text, bearer);
     writer_put(&text, answer->token.data, answer->token.size);
+    se_buf_free(&answer->token);
     return writer_finish(header, &text, err);
 }
 

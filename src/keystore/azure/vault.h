@@ -11,6 +11,7 @@
 #include "keystore/azure/place.h"
 
 struct vault;
+struct login;
 
 /* Counted; asks nobody yet.  `ref` may go. */
 SE_MUST_CHECK se_status vault_open(struct vault **out, const struct keyref *ref, se_error *err);
@@ -19,6 +20,7 @@ void vault_close(struct vault *vault); /* accepts NULL */
 AUTO_KIND(vault, struct vault *, vault_close(*p))
 
 const struct vault_place *vault_place(const struct vault *vault);
+struct login *vault_login(const struct vault *vault); /* borrowed */
 
 struct vault_request {
     const char *method;      /* "GET" */

@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
-#include "provision/azure/vault_key_types.h"
 #include "provision/azure/vault_keystore.h"
 #include "provision/azure/vault_pending.h"
 #include "provision/file_keystore.h"

@@ -6,7 +6,6 @@
 #include "crypto/certificate.h"
 #include "keystore/azure/jwk.h"
 #include "keystore/azure/key.h"
-#include "provision/azure/vault_key_types.h"
 #include "provision/azure/vault_keystore.h"
 #include "provision/target_certificate.h"
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "crypto/certificate.h"
-#include "provision/azure/vault_key_types.h"
 #include "provision/file_keystore.h"
 
 void vault_keystore_close(struct keystore *keystore)
@@ -54,4 +53,86 @@ void vault_note_version(const struct vault_keystore *s, const char *id, const ch
     target_note(s->keystore.target,
                 "version %s is made, before version %s, which stays in the vault", made.version,
                 s->version);
+}
+
+/* ---- what keys a vault makes ---- */
+
+struct key_type key_type_of(const EVP_PKEY *key)
+{
+    static const struct {
+        int bits;
+        const char *group;
+    } groups[] = { { 256, "prime256v1" }, { 384, "secp384r1" }, { 521, "secp521r1" } };
+    struct key_type type = { key_family(key), (unsigned)EVP_PKEY_get_bits(key), NULL };
+
+    for (size_t i = 0; type.family == FAMILY_EC && i < sizeof groups / sizeof *groups; i++)
+        if (groups[i].bits == EVP_PKEY_get_bits(key))
+            type.group = groups[i].group;
+    return type;
+}
+
+se_status vault_key_kind(const char **out, const struct vault_session *session,
+                         enum key_family family, enum protection protection, se_error *err)
+{
+    const bool is_software = protection == PROTECTION_SOFTWARE;
+
+    *out = family == FAMILY_EC ? is_software ? "EC" : "EC-HSM" : is_software ? "RSA" : "RSA-HSM";
+    if (is_software && vault_session_is_hsm(session))
+        return error_set(err, SE_ERR_USAGE, "a Managed HSM has no keys in software");
+    return SE_OK;
+}
+
+static bool is_vault_size(unsigned bits)
+{
+    return bits == 2048 || bits == 3072 || bits == 4096;
+}
+
+static const char *curve_name(const char *group)
+{
+    static const struct {
+        const char *group, *name;
+    } curves[] = { { "prime256v1", "P-256" }, { "secp384r1", "P-384" }, { "secp521r1", "P-521" } };
+
+    for (size_t i = 0; group && i < sizeof curves / sizeof *curves; i++)
+        if (!strcmp(curves[i].group, group))
+            return curves[i].name;
+    return NULL;
+}
+
+se_status vault_key_properties(json_t **out, const struct vault_session *session,
+                               const struct key_profile *profile, se_error *err)
+{
+    const struct key_type *type = &profile->type;
+    const char *kind, *curve = curve_name(type->group);
+
+    *out = NULL;
+    TRY(vault_key_kind(&kind, session, type->family, profile->protection, err));
+    if (type->family == FAMILY_EC && !curve)
+        return error_set(err, SE_ERR_USAGE, "a vault takes keys on P-256, P-384 and P-521 only");
+    if (type->family == FAMILY_RSA && !is_vault_size(type->bits))
+        return error_set(err, SE_ERR_USAGE,
+                         "a vault has RSA keys of 2048, 3072 and 4096 bits, not of %u", type->bits);
+    *out = curve ? json_pack("{ss ss}", "kty", kind, "crv", curve)
+                 : json_pack("{ss si}", "kty", kind, "key_size", (int)type->bits);
+    return *out ? SE_OK : error_memory(err);
+}
+
+/* As documented in 2026: operations in 10 seconds, for all keys of a vault together. */
+static const struct {
+    unsigned bits, software, hsm;
+} key_vault_speeds[] = { { 3072, 1000, 500 }, { 4096, 500, 250 } };
+
+void vault_note_speed(const struct vault_session *session, const struct key_profile *profile)
+{
+    const bool is_software = profile->protection == PROTECTION_SOFTWARE;
+
+    if (vault_session_is_hsm(session) || profile->type.family != FAMILY_RSA)
+        return;
+    for (size_t i = 0; i < sizeof key_vault_speeds / sizeof *key_vault_speeds; i++)
+        if (key_vault_speeds[i].bits == profile->type.bits)
+            target_note(session->target,
+                        "a Key Vault does %u operations a second with keys of this type, for all "
+                        "its callers together; with rsa:2048 or EC keys it does %u",
+                        (is_software ? key_vault_speeds[i].software : key_vault_speeds[i].hsm) / 10,
+                        is_software ? 400 : 200);
 }

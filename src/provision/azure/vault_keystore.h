@@ -44,6 +44,22 @@ se_status vault_put_certificates(struct keystore *keystore, X509 *certificate,
                                  const STACK_OF(X509) * chain, se_error *err);
 void vault_keystore_close(struct keystore *keystore);
 
+/* "RSA-HSM": SE_ERR_USAGE where there is no software. */
+SE_MUST_CHECK se_status vault_key_kind(const char **out, const struct vault_session *session,
+                                       enum key_family family, enum protection protection,
+                                       se_error *err);
+
+/* {"kty":…,"key_size":…} or {"kty":…,"crv":…}; NULL: out of memory.  SE_ERR_USAGE: the vault has no
+ * such keys. */
+SE_MUST_CHECK se_status vault_key_properties(json_t **out, const struct vault_session *session,
+                                             const struct key_profile *profile, se_error *err);
+
+/* The type of a key that is there. */
+struct key_type key_type_of(const EVP_PKEY *key);
+
+/* Tells how fast a new key of that type is, where that is slow. */
+void vault_note_speed(const struct vault_session *session, const struct key_profile *profile);
+
 /* Tells that there is a new version, and the old one still. */
 void vault_note_version(const struct vault_keystore *s, const char *id, const char *collection);
 

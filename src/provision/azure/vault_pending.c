@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
-#include "provision/azure/vault_key_types.h"
+#include "provision/azure/vault_keystore.h"
 #include "provision/x509_build.h"
 
 enum { NOT_FOUND = 404, CONFLICT = 409 };

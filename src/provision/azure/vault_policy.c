@@ -5,7 +5,7 @@
 #include <openssl/x509v3.h>
 
 #include "crypto/crypto.h"
-#include "provision/azure/vault_key_types.h"
+#include "provision/azure/vault_keystore.h"
 
 AUTO_KIND(bio, BIO *, BIO_free(*p))
 AUTO_KIND(extensions, STACK_OF(X509_EXTENSION) *,

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/vault_report.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum { PROGRESS_MS = 5000 };
+
+/* ---- which key ---- */
+
+const struct option_row vault_target_rows[] = {
+    { .name = "replica",
+      .kind = OPTION_NUMBER,
+      .offset = offsetof(struct key_target_options, replica),
+      .argument = "N",
+      .help = "which <type> of the key, from 1" },
+    { .name = "pin-source",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct key_target_options, pin_source),
+      .argument = "SOURCE",
+      .help = "of the login's secret: env:NAME, file:PATH, credential:NAME, fd:N or prompt" },
+    { .name = NULL },
+};
+
+int vault_target_open(struct target **out, struct cli *cli,
+                      const struct key_target_options *options, int *argc, char ***argv)
+{
+    *out = NULL;
+    if (!*argc)
+        return cli_usage(cli, "which KEY of the configuration?");
+    return key_target_open(out, cli, options, argc, argv);
+}
+
+int vault_target_open_only(struct target **out, struct cli *cli,
+                           const struct key_target_options *options, int argc, char **argv)
+{
+    int status = vault_target_open(out, cli, options, &argc, &argv);
+
+    return !status && argc ? cli_usage(cli, "one key at a time") : status;
+}
+
+/* ---- news ---- */
+
+static void tell_progress(void *arg, const char *text)
+{
+    struct vault_teller *teller = arg;
+    const int64_t now = clock_monotonic_ms();
+
+    if (!teller->shows_progress || (!teller->shows_all && now < teller->next_ms))
+        return;
+    teller->next_ms = now + PROGRESS_MS;
+    cli_message(teller->cli, "%s", text);
+}
+
+static void tell_warning(void *arg, const char *text)
+{
+    const struct vault_teller *teller = arg;
+
+    cli_warn(teller->cli, "warning: %s", text);
+}
+
+struct vault_news vault_news_begin(struct vault_teller *teller, const struct cli *cli)
+{
+    const bool is_all = strcmp(cli->progress, "always") == 0;
+
+    *teller = (struct vault_teller){
+        .cli = cli,
+        .next_ms = clock_monotonic_ms() + 1000,
+        .shows_all = is_all,
+        .shows_progress =
+            is_all || (strcmp(cli->progress, "auto") == 0 && !cli->quiet && isatty(STDERR_FILENO)),
+    };
+    return (struct vault_news){ .progress = tell_progress, .warn = tell_warning, .arg = teller };
+}
+
+/* ---- before something goes for good ---- */
+
+static void print_loss(FILE *out, const struct vault_loss *loss)
+{
+    char date[TIME_TEXT_ROOM];
+
+    fprintf(out, "%s %s", loss->kind, loss->id);
+    if (*loss->detail)
+        fprintf(out, ": %s", loss->detail);
+    if (loss->deleted)
+        fprintf(out, ", deleted on %s", time_format(date, TIME_DATE, loss->deleted));
+    if (loss->purge)
+        fprintf(out, ", goes by itself on %s", time_format(date, TIME_DATE, loss->purge));
+    fputs("\n", out);
+}
+
+static void print_loss_json(const struct vault_loss *loss)
+{
+    (void)json_line(json_pack("{s:o, s:o, s:o, s:o, s:o}", "kind", json_text(loss->kind), "id",
+                              json_text(loss->id), "detail", json_text(loss->detail), "deleted",
+                              json_time(loss->deleted), "scheduledPurge", json_time(loss->purge)));
+}
+
+static void keep_loss(void *arg, const struct vault_loss *loss)
+{
+    struct vault_asking *asking = arg;
+
+    if (asking->rows)
+        print_loss(asking->rows, loss);
+}
+
+static void show_loss(void *arg, const struct vault_loss *loss)
+{
+    const struct vault_asking *asking = arg;
+
+    if (asking->cli->json)
+        print_loss_json(loss);
+    else
+        print_loss(stdout, loss);
+}
+
+static se_status ask_vault(void *arg, const char *question, se_error *err)
+{
+    const struct vault_asking *asking = arg;
+    struct consent_question q = { .question = question, .done = asking->done, .option = "--yes" };
+
+    if (asking->is_meant)
+        return SE_OK;
+    if (asking->rows)
+        (void)fflush(asking->rows); /* which sets the text */
+    q.loss = asking->text ? asking->text : "";
+    return consent_ask(&q, err);
+}
+
+struct vault_consent vault_asking_open(struct vault_asking *asking, const struct cli *cli,
+                                       const struct consent_options *options, const char *done)
+{
+    *asking = (struct vault_asking){ .cli = cli, .done = done, .is_meant = options->yes };
+    if (!options->dry_run)
+        asking->rows = open_memstream(&asking->text, &asking->size);
+    return (struct vault_consent){
+        .loss = options->dry_run ? show_loss : keep_loss,
+        .ask = ask_vault,
+        .arg = asking,
+        .dry_run = options->dry_run,
+    };
+}
+
+void vault_asking_free(struct vault_asking *asking)
+{
+    if (asking->rows)
+        (void)fclose(asking->rows);
+    free(asking->text);
+    *asking = (struct vault_asking){ .cli = NULL };
+}
+
+/* ---- results ---- */
+
+void print_vault_object(const struct cli *cli, const struct vault_object *object, const char *done)
+{
+    if (cli->json)
+        (void)json_line(json_pack("{s:o, s:o, s:o}", "kind", json_text(object->kind), "id",
+                                  json_text(object->id), "done", json_text(done)));
+    else
+        cli_done(cli, "%s %s: %s", object->kind, object->id, done);
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a person should know of a key in a vault, and do about it, for `check`.  All of it is asked
+ * for by reading; what the login may not read is not spoken of.
+ */
+#include <openssl/x509v3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "crypto/certificate.h"
+#include "keystore/azure/key.h"
+#include "keystore/azure/objects.h"
+#include "keystore/azure/principal.h"
+
+enum { DAY = 24 * 60 * 60, SOON_DAYS = 30, RECOVERABLE_DAYS = 90 };
+
+struct advising {
+    const struct vault_key *key;
+    struct vault_caller caller;
+    struct object_id id;
+    remote_advice_fn fn;
+    void *arg;
+};
+
+static void give_advice(const struct advising *a, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void give_advice(const struct advising *a, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    text_clean(text);
+    a->fn(a->arg, text);
+}
+
+/* *out stays NULL where nothing can be seen. */
+static void fetch_quietly(json_t **out, const struct advising *a, const char *collection,
+                          const char *below)
+{
+    AUTO(writer) path = { 0 };
+
+    writer_format(&path, "/%s/%s%s", collection, a->id.name, below);
+    *out = NULL;
+    if (!path.failed)
+        (void)!vault_fetch(out, &a->caller, writer_string(&path), "the key", NULL);
+}
+
+static bool is_managed_hsm(const struct advising *a)
+{
+    return vault_place(a->key->vault)->kind == VAULT_MANAGED_HSM;
+}
+
+/* ---- what protects it from being lost ---- */
+
+static void advise_recovery(const struct advising *a, const struct vault_attributes *attributes)
+{
+    const char *vault = is_managed_hsm(a) ? "the Managed HSM" : "the vault";
+
+    if (strstr(attributes->recovery, "Purgeable"))
+        give_advice(a,
+                    "%s has no purge protection: who may purge can destroy the key for good, at "
+                    "once; switch it on",
+                    vault);
+    if (attributes->recover_days >= 0 && attributes->recover_days < RECOVERABLE_DAYS)
+        give_advice(a,
+                    "a deleted key is kept for %ld days only, not %d: %s needs a longer retention, "
+                    "which only a new one can get",
+                    attributes->recover_days, RECOVERABLE_DAYS, vault);
+}
+
+/* ---- what protects it from being taken ---- */
+
+static void advise_protection(const struct advising *a, const struct vault_key_answer *key)
+{
+    const bool is_hsm = strstr(key->type, "-HSM");
+
+    if (key->attributes.is_exportable)
+        give_advice(a, "the key is exportable, it can leave the vault: make one that is not");
+    if (!is_managed_hsm(a) && !is_hsm)
+        give_advice(a, "software protects the key, no HSM: make one with `--protection hsm` in a "
+                       "Premium vault");
+}
+
+/* ---- its life ---- */
+
+static int64_t certificate_end(const struct advising *a)
+{
+    AUTO(x509) certificate = NULL;
+    AUTO(x509_stack) chain = NULL;
+
+    if (store_configured_certificate(&certificate, &chain, a->key->ref, NULL) || !certificate)
+        return 0;
+    return certificate_not_after(certificate);
+}
+
+static void advise_end(const struct advising *a, const struct vault_attributes *attributes)
+{
+    const int64_t left = attributes->expires - clock_seconds(), certificate = certificate_end(a);
+    char date[TIME_TEXT_ROOM];
+
+    if (!attributes->expires)
+        return;
+    (void)time_format(date, TIME_DATE, attributes->expires);
+    if (left < 0)
+        give_advice(a,
+                    "the key has expired on %s: the vault does not sign with it any more; `key "
+                    "rotate` makes a new version",
+                    date);
+    else if (left < (int64_t)SOON_DAYS * DAY)
+        give_advice(a,
+                    "the key itself expires on %s, in %lld days, and then does not sign: `key "
+                    "rotate` makes a new version, or its 'exp' can be moved",
+                    date, (long long)left / DAY);
+    else if (certificate && attributes->expires < certificate)
+        give_advice(a,
+                    "the key itself expires on %s, before its certificate: move its 'exp' behind "
+                    "that",
+                    date);
+}
+
+static void advise_newer(const struct advising *a)
+{
+    AUTO(json) json = NULL;
+    struct vault_key_answer newest;
+    struct object_id id;
+
+    fetch_quietly(&json, a, "keys", "");
+    if (!json || answer_key(&newest, json, NULL) ||
+        object_id_parse(&id, vault_place(a->key->vault), "keys", newest.id, NULL) ||
+        strcasecmp(id.version, a->id.version) == 0)
+        return;
+    give_advice(a,
+                "the vault has a newer version of the key, %s: this one, %s, goes on being used "
+                "until a <key> with the newer one and its certificate takes its place",
+                id.version, a->id.version);
+}
+
+/* "Rotate" or "rotate", and "Notify" */
+static bool is_rotating(const json_t *action)
+{
+    const char *type =
+        json_string_value(json_object_get(json_object_get(action, "action"), "type"));
+
+    return type && strcasecmp(type, "rotate") == 0;
+}
+
+static void advise_rotation(const struct advising *a)
+{
+    AUTO(json) policy = NULL;
+    const json_t *action;
+    bool rotates = false;
+    size_t i;
+
+    fetch_quietly(&policy, a, "keys", "/rotationpolicy");
+    json_array_foreach(json_object_get(policy, "lifetimeActions"), i, action)
+    {
+        rotates |= is_rotating(action);
+    }
+    if (rotates)
+        give_advice(a, "a rotation policy makes new versions of the key, which have no certificate "
+                       "and are not used: take it away, and use `key rotate`");
+}
+
+/* ---- what it may do ---- */
+
+/* What the configuration does with it: KEY_OP_SIGN, KEY_OP_DECRYPT; 0: it is not known. */
+static unsigned configured_uses(const struct keyref *ref)
+{
+    unsigned uses = 0;
+
+    for (size_t i = 0; ref->config && i < ref->config->descriptor_count; i++) {
+        const struct descriptor *d = &ref->config->descriptors[i];
+        const enum algorithm_kind kind = d->algorithm.kind;
+
+        if (ref >= d->key->replicas && ref < d->key->replicas + d->key->count)
+            uses |=
+                kind == ALGORITHM_CIPHER || kind == ALGORITHM_WRAP ? KEY_OP_DECRYPT : KEY_OP_SIGN;
+    }
+    return uses;
+}
+
+static void advise_operations(const struct advising *a, const struct vault_key_answer *key)
+{
+    enum { UNWRAPS = KEY_OP_DECRYPT | KEY_OP_UNWRAP };
+    const unsigned uses = configured_uses(a->key->ref), may = key->operations;
+
+    if (!uses || !may)
+        return;
+    if (uses & KEY_OP_SIGN && !(may & KEY_OP_SIGN))
+        give_advice(a, "a descriptor signs with the key, and its key_ops lack 'sign': add it");
+    if (uses & KEY_OP_DECRYPT && !(may & UNWRAPS))
+        give_advice(a, "a descriptor decrypts with the key, and its key_ops lack 'decrypt' and "
+                       "'unwrapKey': add one");
+    if (!(uses & KEY_OP_DECRYPT) && may & UNWRAPS)
+        give_advice(a, "no descriptor decrypts with the key, and its key_ops allow it: take "
+                       "'decrypt' and 'unwrapKey' out");
+    if (!(uses & KEY_OP_SIGN) && may & KEY_OP_SIGN)
+        give_advice(a, "no descriptor signs with the key, and its key_ops allow it: take 'sign' "
+                       "out");
+}
+
+/* The service's limits for one vault and region: 500 and 250 in 10 seconds. */
+static void advise_speed(const struct advising *a, const struct vault_key_answer *key)
+{
+    const int bits = EVP_PKEY_get_bits(a->key->public_key);
+
+    if (!is_managed_hsm(a) && strcmp(key->type, "RSA-HSM") == 0 && bits >= 3072)
+        give_advice(a,
+                    "a Key Vault does %d operations a second with RSA-HSM keys of %d bits, for all "
+                    "its callers together: EC-HSM or 2048 bits do 200",
+                    bits >= 4096 ? 25 : 50, bits);
+}
+
+/* ---- its certificate's issuers ---- */
+
+static bool is_self_issued(X509 *certificate)
+{
+    return X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) ==
+           0;
+}
+
+/*
+ * Roots need not be sent, and only who trusts one knows which they are: the certificate's own
+ * issuer is what has to be there, unless it is a root itself.
+ */
+static bool has_issuer(X509 *certificate, const STACK_OF(X509) * chain)
+{
+    for (int i = 0; i < sk_X509_num(chain); i++)
+        if (certificate_has_issued(sk_X509_value(chain, i), certificate))
+            return true;
+    return is_self_issued(certificate);
+}
+
+static void advise_configured_chain(const struct advising *a, X509 *certificate,
+                                    const STACK_OF(X509) * chain)
+{
+    char issuer[256];
+
+    if (has_issuer(certificate, chain))
+        return;
+    certificate_issuer(issuer, sizeof issuer, certificate);
+    give_advice(a,
+                "the certificate's issuer, %.200s, is not in the configuration: append its "
+                "certificate, and those above it, to the file that 'certificate' names",
+                issuer);
+}
+
+static void advise_vault_chain(const struct advising *a)
+{
+    AUTO(json) json = NULL;
+    AUTO(vault_certificate_answer) answer = { .id = "" };
+    AUTO(x509) certificate = NULL;
+    char issuer[256];
+
+    fetch_quietly(&json, a, "certificates", "");
+    if (!json || answer_certificate(&answer, json, NULL) ||
+        certificate_parse(&certificate, buf_bytes(&answer.certificate), NULL) ||
+        is_self_issued(certificate))
+        return;
+    certificate_issuer(issuer, sizeof issuer, certificate);
+    give_advice(a,
+                "the vault gives the certificate without its issuer, %.200s: put both into a file, "
+                "and name that by 'certificate' with mode=\"key\"",
+                issuer);
+}
+
+static void advise_chain(const struct advising *a)
+{
+    AUTO(x509) certificate = NULL;
+    AUTO(x509_stack) chain = NULL;
+
+    if (store_configured_certificate(&certificate, &chain, a->key->ref, NULL))
+        return;
+    if (certificate)
+        advise_configured_chain(a, certificate, chain);
+    else if (!is_managed_hsm(a))
+        advise_vault_chain(a);
+}
+
+/* ---- its own rights, in a Managed HSM ---- */
+
+struct role_search {
+    const struct advising *advising;
+    char principal[64];
+};
+
+#define ADMINISTRATOR "a290e904-7015-4bba-90c8-60543313cdb4"
+
+static const struct {
+    const char *id, *name;
+} key_roles[] = {
+    { "21dbd100-6940-42c2-9190-5d6cb909625b", "Managed HSM Crypto User" },
+    { "515eb02d-2335-4d2d-92f2-b1cbdf9c3778", "Managed HSM Crypto Officer" },
+    { "4bd23610-cdcf-4971-bdee-bdc562cc28e4", "Managed HSM Policy Administrator" },
+};
+
+/* A role that may only read, or that only backs up, is no danger to keys. */
+static const char *wide_role(const char *id)
+{
+    for (size_t i = 0; i < sizeof key_roles / sizeof *key_roles; i++)
+        if (strcasecmp(key_roles[i].id, id) == 0)
+            return key_roles[i].name;
+    return NULL;
+}
+
+static const char *property_text(const json_t *item, const char *name)
+{
+    const char *text =
+        json_string_value(json_object_get(json_object_get(item, "properties"), name));
+
+    return text ? text : "";
+}
+
+static se_status judge_assignment(void *arg, const json_t *item, bool *stop, se_error *err)
+{
+    const struct role_search *search = arg;
+    const char *scope = property_text(item, "scope"),
+               *role = property_text(item, "roleDefinitionId"), *slash = strrchr(role, '/'),
+               *id = slash ? slash + 1 : role;
+
+    (void)stop;
+    (void)err;
+    if (strcasecmp(property_text(item, "principalId"), search->principal) != 0)
+        return SE_OK;
+    if (strcasecmp(id, ADMINISTRATOR) == 0)
+        give_advice(search->advising,
+                    "the login is Managed HSM Administrator, which has no rights on keys at all, "
+                    "and all on roles and backups: take that role away from it");
+    else if (wide_role(id) && (!*scope || strcmp(scope, "/") == 0 || strcmp(scope, "/keys") == 0))
+        give_advice(search->advising,
+                    "the login has the role '%s' at '%s', and so for every key: `key roles grant` "
+                    "gives it for this key, '/keys/%s', alone",
+                    wide_role(id), *scope ? scope : "/", search->advising->id.name);
+    return SE_OK;
+}
+
+static void advise_roles(const struct advising *a)
+{
+    struct role_search search = { .advising = a };
+    AUTO(writer) path = { 0 };
+
+    if (!is_managed_hsm(a) ||
+        vault_principal(search.principal, a->key->vault, a->caller.until, NULL))
+        return;
+    writer_format(&path, "/keys/%s/providers/Microsoft.Authorization/roleAssignments", a->id.name);
+    if (!path.failed)
+        (void)!vault_list(&a->caller, writer_string(&path), "roles", judge_assignment, &search,
+                          NULL);
+}
+
+/* ---- all ---- */
+
+static void advise_version(const struct advising *a)
+{
+    AUTO(json) json = NULL;
+    struct vault_key_answer answer;
+    char below[40];
+
+    (void)snprintf(below, sizeof below, "/%s", a->id.version);
+    fetch_quietly(&json, a, "keys", below);
+    if (!json || answer_key(&answer, json, NULL))
+        return;
+    advise_recovery(a, &answer.attributes);
+    advise_protection(a, &answer);
+    advise_end(a, &answer.attributes);
+    advise_operations(a, &answer);
+    advise_speed(a, &answer);
+}
+
+void vault_key_advise(void *remote, remote_advice_fn fn, void *arg)
+{
+    const struct vault_key *key = remote;
+    struct advising a = {
+        .key = key,
+        .caller = { key->vault, key->ref, vault_deadline(key->ref) },
+        .fn = fn,
+        .arg = arg,
+    };
+
+    if (object_id_parse(&a.id, vault_place(key->vault), "keys", key->id, NULL))
+        return;
+    advise_version(&a);
+    advise_newer(&a);
+    advise_rotation(&a);
+    advise_chain(&a);
+    advise_roles(&a);
+}
