@@ -64,7 +64,7 @@ emulator() {
 new_token() {
     curl -sS --noproxy '*' --cacert "$emulated/ca.pem" "$AUTHORITY/$TENANT/oauth2/v2.0/token" -d grant_type=client_credentials -d "client_id=$CLIENT" \
         --data-urlencode "client_secret=$SECRET" --data-urlencode "scope=$RESOURCE/.default" "$@" >"$emulated/token.json" &&
-        jq -er .access_token <"$emulated/token.json" >"$emulated/token" && cat "$emulated/token.json"
+        jq -er .access_token <"$emulated/token.json" >"$emulated/token" && [ -s "$emulated/token" ] && cat "$emulated/token.json"
 }
 
 ask() {
