@@ -347,6 +347,9 @@ static void end_signing(struct vault_keystore *s)
 
 static se_status delete_key(struct vault_keystore *s, se_error *err)
 {
+    if (!*s->version)
+        return error_set(err, SE_ERR_KEY,
+                         "there is no such key, only the file with its certificate");
     TRY(vault_delete(&s->session, keys, err));
     if (target_certificate_is_there(s->keystore.target))
         target_note(s->keystore.target, "its certificate stays in '%s'",
