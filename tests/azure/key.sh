@@ -301,7 +301,7 @@ says '--expires'
 refuses 64 key generate --san IP:192.0.2.1 plain
 says 'DNS:host and email'
 accepts key generate --days 100 --san DNS:a.example,email:a@example.org --subject 'CN=plain,O=Example\, Inc.' --type ec:P-384 plain
-says 'valid for 3 months'
+says 'valid for 3 of them instead of 100 days'
 says 'EC-P-384'
 accepts key generate --force --yes --type rsa:2048 plain
 says 'which stays in the vault'

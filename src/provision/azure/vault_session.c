@@ -188,6 +188,23 @@ bool vault_wait(unsigned *turn, int64_t until)
     return true;
 }
 
+se_status vault_look_again(struct vault_reply *out, const struct vault_session *session,
+                           const char *collection, const char *below, const char *action,
+                           se_error *err)
+{
+    const int64_t until = vault_deadline(&session->target->ref);
+    unsigned turn = 0;
+    se_status st;
+
+    *out = (struct vault_reply){ .json = NULL };
+    do {
+        vault_reply_free(out);
+        *err = (se_error)SE_ERROR_INIT;
+        st = vault_look(out, session, collection, below, action, err);
+    } while (st == SE_ERR_UNAVAILABLE && vault_wait(&turn, until));
+    return st;
+}
+
 /* Until the deleted one can be seen; who may not see it does not wait. */
 static se_status wait_deleted(int64_t *purged, const struct vault_session *session,
                               const char *deleted, se_error *err)
