@@ -71,6 +71,7 @@ include tests/interop/local.mk
 include tests/history/local.mk
 include tests/token/local.mk
 include tests/cli/local.mk
+include tests/azure/local.mk
 
 check_PROGRAMS += $(MEMORY_SEARCHES)
 dist_check_SCRIPTS += $(SHELL_TESTS) $(BIG_TESTS)

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void answer_error(struct call *c, int status, const char *code, const char *inner, const char *format, ...)
+void answer_error(struct call *c, int status, const char *code, const char *inner,
+                  const char *format, ...)
 {
     char *text = NULL;
     va_list list;
@@ -33,7 +34,8 @@ void answer_error(struct call *c, int status, const char *code, const char *inne
 
 char *store_url(const struct call *c, const char *folder, const char *name, const char *version)
 {
-    return text_format("https://%s/%s/%s%s%s", c->request->host, folder, name, version ? "/" : "", version ? version : "");
+    return text_format("https://%s/%s/%s%s%s", c->request->host, folder, name, version ? "/" : "",
+                       version ? version : "");
 }
 
 static void set_url(json_t *json, const char *member, char *url)
@@ -46,7 +48,8 @@ static const char *recovery_level(void)
 {
     if (settings.purge_protection)
         return settings.recoverable_days < 90 ? "CustomizedRecoverable" : "Recoverable";
-    return settings.recoverable_days < 90 ? "CustomizedRecoverable+Purgeable" : "Recoverable+Purgeable";
+    return settings.recoverable_days < 90 ? "CustomizedRecoverable+Purgeable"
+                                          : "Recoverable+Purgeable";
 }
 
 json_t *key_attributes(const struct call *c, const struct version *version)
@@ -63,7 +66,8 @@ json_t *key_attributes(const struct call *c, const struct version *version)
     json_object_set_new(attributes, "exportable", json_boolean(version->exportable));
     /* since 7.5 */
     if (c->api && (strcmp(c->api, "7.4") > 0 || c->api[0] == '2'))
-        json_object_set_new(attributes, "hsmPlatform", json_string(text_ends(version->kty, "-HSM") ? "2" : "0"));
+        json_object_set_new(attributes, "hsmPlatform",
+                            json_string(text_ends(version->kty, "-HSM") ? "2" : "0"));
     return attributes;
 }
 
@@ -84,7 +88,9 @@ json_t *key_bundle(const struct call *c, const struct object *object, const stru
     json_t *key = json_object(), *bundle = json_object();
     set_url(key, "kid", store_url(c, "keys", object->name, version->id));
     json_object_set_new(key, "kty", json_string(version->kty));
-    json_object_set_new(key, "key_ops", settings.hsm ? shuffle_operations(version->ops) : json_deep_copy(version->ops));
+    json_object_set_new(key, "key_ops",
+                        settings.hsm ? shuffle_operations(version->ops)
+                                     : json_deep_copy(version->ops));
     if (version->jwk)
         json_object_update(key, version->jwk);
     json_object_set_new(bundle, "key", key);
@@ -96,7 +102,8 @@ json_t *key_bundle(const struct call *c, const struct object *object, const stru
     return bundle;
 }
 
-json_t *key_item(const struct call *c, const struct object *object, const struct version *version, bool with_version)
+json_t *key_item(const struct call *c, const struct object *object, const struct version *version,
+                 bool with_version)
 {
     json_t *item = json_object();
     set_url(item, "kid", store_url(c, "keys", object->name, with_version ? version->id : NULL));
@@ -109,7 +116,8 @@ json_t *key_item(const struct call *c, const struct object *object, const struct
 }
 
 /* Recorded: first in a vault's answer. */
-void add_deletion(const struct call *c, json_t *bundle, const struct object *object, const char *folder)
+void add_deletion(const struct call *c, json_t *bundle, const struct object *object,
+                  const char *folder)
 {
     json_t *rest = json_copy(bundle);
     json_object_clear(bundle);
@@ -136,22 +144,27 @@ void answer_not_found(struct call *c, const char *what)
         char *lower = text_copy(what);
         lower[0] = (char)tolower(lower[0]);
         answer_error(c, 404, code, NULL,
-                     "A %s with (name/id) %s%s%s was not found in this key vault. If you recently deleted this %s you may be "
-                     "able to recover it using the correct recovery command. For help resolving this issue, please see "
+                     "A %s with (name/id) %s%s%s was not found in this key vault. If you recently "
+                     "deleted this %s you may be "
+                     "able to recover it using the correct recovery command. For help resolving "
+                     "this issue, please see "
                      "https://go.microsoft.com/fwlink/?linkid=2125182",
-                     lower, c->name, c->version && *c->version ? "/" : "", c->version ? c->version : "", lower);
+                     lower, c->name, c->version && *c->version ? "/" : "",
+                     c->version ? c->version : "", lower);
         free(lower);
     }
 }
 
 /*
- * Pages.  A vault's lists begin with an empty page, and have one after each full page: clients must go by nextLink alone.
- * The token is "N" or, for an empty page, "eN", in base64url.
+ * Pages.  A vault's lists begin with an empty page, and have one after each full page: clients must
+ * go by nextLink alone. The token is "N" or, for an empty page, "eN", in base64url.
  */
 void answer_list(struct call *c, json_t *items)
 {
-    char *max = request_parameter(c->request, "maxresults"), *token = request_parameter(c->request, "$skiptoken");
-    size_t size = max ? strtoul(max, NULL, 10) : 25, total = json_array_size(items), from = 0, raw = 0;
+    char *max = request_parameter(c->request, "maxresults"),
+         *token = request_parameter(c->request, "$skiptoken");
+    size_t size = max ? strtoul(max, NULL, 10) : 25, total = json_array_size(items), from = 0,
+           raw = 0;
     char *place = token ? (char *)base64url_decode(&raw, token) : NULL;
     bool empty = !settings.hsm && !token && total > 0;
     if (!size || size > 25)
@@ -169,10 +182,11 @@ void answer_list(struct call *c, json_t *items)
         /* each page but the first two is followed by an empty one */
         char *next = text_format("%s%zu", !settings.hsm && !empty ? "e" : "", end);
         char *code = base64url_encode((unsigned char *)next, strlen(next));
-        char *url = settings.hsm ? text_format("https://%s%s?maxresults=%zu&$skiptoken=%s", c->request->host,
-                                               c->request->path, size, code)
-                                 : text_format("https://%s%s?api-version=%s&$skiptoken=%s&maxresults=%zu", c->request->host,
-                                               c->request->path, c->api, code, size);
+        char *url = settings.hsm
+                        ? text_format("https://%s%s?maxresults=%zu&$skiptoken=%s", c->request->host,
+                                      c->request->path, size, code)
+                        : text_format("https://%s%s?api-version=%s&$skiptoken=%s&maxresults=%zu",
+                                      c->request->host, c->request->path, c->api, code, size);
         json_object_set_new(body, "nextLink", json_string(url));
         free(next);
         free(code);
@@ -196,7 +210,8 @@ bool name_valid(const char *name)
 struct version *call_version(struct call *c, struct object **object, const char *what)
 {
     *object = store_find(c->name);
-    bool fits = *object && (*object)->life == LIFE_LIVE && (strcmp(what, "Certificate") != 0 || (*object)->policy);
+    bool fits = *object && (*object)->life == LIFE_LIVE &&
+                (strcmp(what, "Certificate") != 0 || (*object)->policy);
     struct version *version = fits ? version_find(*object, c->version) : NULL;
     if (!version)
         answer_not_found(c, what);
@@ -210,10 +225,12 @@ bool name_free(struct call *c, const char *what)
         return true;
     if (object->life == LIFE_DELETING || object->life == LIFE_PURGING)
         answer_error(c, 409, "Conflict", "ObjectIsBeingDeleted",
-                     "%s %s is currently being deleted and cannot be re-created; retry later.", what, c->name);
+                     "%s %s is currently being deleted and cannot be re-created; retry later.",
+                     what, c->name);
     else
         answer_error(c, 409, "Conflict", "ObjectIsDeletedButRecoverable",
-                     "%s %s is currently in a deleted but recoverable state, and its name cannot be reused; in this state, "
+                     "%s %s is currently in a deleted but recoverable state, and its name cannot "
+                     "be reused; in this state, "
                      "the %s can only be recovered or purged.",
                      what, c->name, strcmp(what, "Key") == 0 ? "key" : "certificate");
     return false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Objects as JSON, and that sealed as a blob: AES-256-GCM under a key that all emulators of a domain have. */
+/* Objects as JSON, and that sealed as a blob: AES-256-GCM under a key that all emulators of a
+ * domain have. */
 #include "tests/azure/store.h"
 
 #include <openssl/evp.h>
@@ -18,11 +19,12 @@ static json_t *json_bytes(const unsigned char *data, size_t size)
 
 static json_t *save_version(const struct version *version)
 {
-    json_t *saved = json_pack("{ss ss ss si sb sb sb sI sI sI sI}", "id", version->id, "kty", version->kty, "crv",
-                              version->crv, "bits", version->bits, "enabled", version->enabled, "exportable",
-                              version->exportable, "pending", version->pending, "nbf", (json_int_t)version->not_before,
-                              "exp", (json_int_t)version->expires, "created", (json_int_t)version->created, "updated",
-                              (json_int_t)version->updated);
+    json_t *saved =
+        json_pack("{ss ss ss si sb sb sb sI sI sI sI}", "id", version->id, "kty", version->kty,
+                  "crv", version->crv, "bits", version->bits, "enabled", version->enabled,
+                  "exportable", version->exportable, "pending", version->pending, "nbf",
+                  (json_int_t)version->not_before, "exp", (json_int_t)version->expires, "created",
+                  (json_int_t)version->created, "updated", (json_int_t)version->updated);
     unsigned char *der = NULL;
     int size = version->key ? i2d_PrivateKey(version->key, &der) : 0;
     if (size > 0)
@@ -110,8 +112,8 @@ bool object_load(struct object *object, const json_t *saved)
     size_t i;
     json_t *entry;
     bool whole = true;
-    json_array_foreach(json_object_get(saved, "versions"), i, entry)
-        whole = load_version(version_add(object), entry) && whole;
+    json_array_foreach(json_object_get(saved, "versions"), i, entry) whole =
+        load_version(version_add(object), entry) && whole;
     object->rotation = saved_copy(saved, "rotation");
     object->policy = saved_copy(saved, "policy");
     return whole;
@@ -121,7 +123,7 @@ bool object_load(struct object *object, const json_t *saved)
 
 /* The beginning of a real blob, recorded; what follows there is opaque. */
 #define VAULT_HEAD "&AzureKeyVaultKeyBackupV1.microsoft.com"
-#define HSM_HEAD "eyJhbGciOiJkaXIi"
+#define HSM_HEAD   "eyJhbGciOiJkaXIi"
 
 static void domain_key(unsigned char key[32])
 {

@@ -30,7 +30,8 @@ static void set_default(json_t *object, const char *name, json_t *value)
 
 static json_t *part_copy(const json_t *given, const json_t *old, const char *name)
 {
-    json_t *part = json_object_get(given, name) ? json_object_get(given, name) : json_object_get(old, name);
+    json_t *part =
+        json_object_get(given, name) ? json_object_get(given, name) : json_object_get(old, name);
     return part ? json_deep_copy(part) : json_object();
 }
 
@@ -38,9 +39,11 @@ static json_t *part_copy(const json_t *given, const json_t *old, const char *nam
 json_t *policy_complete(const json_t *given, const char *id, const json_t *old)
 {
     json_t *policy = json_pack("{ss}", "id", id), *key = part_copy(given, old, "key_props");
-    json_t *secret = part_copy(given, old, "secret_props"), *x509 = part_copy(given, old, "x509_props");
+    json_t *secret = part_copy(given, old, "secret_props"),
+           *x509 = part_copy(given, old, "x509_props");
     size_t i;
-    json_t *entry, *issuer = part_copy(given, old, "issuer"), *attributes = part_copy(NULL, old, "attributes");
+    json_t *entry, *issuer = part_copy(given, old, "issuer"),
+                   *attributes = part_copy(NULL, old, "attributes");
     const char *kty = text_of(key, NULL, "kty");
     bool ec = kty && strncmp(kty, "EC", 2) == 0;
     set_default(key, "exportable", json_true());
@@ -69,8 +72,8 @@ json_t *policy_complete(const json_t *given, const char *id, const json_t *old)
     if (!actions)
         actions = json_object_get(old, "lifetime_actions");
     actions = actions ? json_deep_copy(actions)
-                      : json_pack("[{s{si}s{ss}}]", "trigger", "lifetime_percentage", 80, "action", "action_type",
-                                  self ? "AutoRenew" : "EmailContacts");
+                      : json_pack("[{s{si}s{ss}}]", "trigger", "lifetime_percentage", 80, "action",
+                                  "action_type", self ? "AutoRenew" : "EmailContacts");
     json_array_foreach(actions, i, entry) json_reorder(entry, "trigger action");
     json_object_set_new(policy, "lifetime_actions", actions);
     json_object_set_new(policy, "issuer", issuer);
@@ -107,21 +110,25 @@ json_t *policy_of_certificate(X509 *certificate, const struct version *version, 
 {
     char *subject = NULL;
     BIO *memory = BIO_new(BIO_s_mem());
-    X509_NAME_print_ex(memory, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253 | XN_FLAG_SEP_CPLUS_SPC);
+    X509_NAME_print_ex(memory, X509_get_subject_name(certificate), 0,
+                       XN_FLAG_RFC2253 | XN_FLAG_SEP_CPLUS_SPC);
     char *data;
     long size = BIO_get_mem_data(memory, &data);
     subject = strndup(data, (size_t)size);
     BIO_free(memory);
-    int64_t seconds = asn1_seconds(X509_get0_notAfter(certificate)) - asn1_seconds(X509_get0_notBefore(certificate));
-    json_t *key = json_pack("{sb ss si sb}", "exportable", 1, "kty", *version->crv ? "EC" : "RSA", "key_size",
-                            version->bits, "reuse_key", 0);
+    int64_t seconds = asn1_seconds(X509_get0_notAfter(certificate)) -
+                      asn1_seconds(X509_get0_notBefore(certificate));
+    json_t *key = json_pack("{sb ss si sb}", "exportable", 1, "kty", *version->crv ? "EC" : "RSA",
+                            "key_size", version->bits, "reuse_key", 0);
     if (*version->crv)
         json_object_set_new(key, "crv", json_string(version->crv));
-    json_t *x509 = json_pack("{ss so so sI s{sb}}", "subject", subject, "ekus", eku_list(certificate), "key_usage",
-                             usage_list(certificate), "validity_months", (json_int_t)(seconds / 2628000),
+    json_t *x509 = json_pack("{ss so so sI s{sb}}", "subject", subject, "ekus",
+                             eku_list(certificate), "key_usage", usage_list(certificate),
+                             "validity_months", (json_int_t)(seconds / 2628000),
                              "basic_constraints", "ca", X509_check_ca(certificate) > 0);
     json_t *secret = part_copy(given, NULL, "secret_props");
-    json_t *made = json_pack("{so so so}", "key_props", key, "x509_props", x509, "secret_props", secret);
+    json_t *made =
+        json_pack("{so so so}", "key_props", key, "x509_props", x509, "secret_props", secret);
     json_t *policy = policy_complete(made, "", NULL);
     json_decref(made);
     free(subject);
@@ -132,16 +139,16 @@ static bool has_usage(const json_t *policy, const char *wanted)
 {
     size_t i;
     json_t *usage;
-    json_array_foreach(json_object_get(json_object_get(policy, "x509_props"), "key_usage"), i, usage)
-        if (strcmp(json_string_value(usage), wanted) == 0)
-            return true;
+    json_array_foreach(json_object_get(json_object_get(policy, "x509_props"), "key_usage"), i,
+                       usage) if (strcmp(json_string_value(usage), wanted) == 0) return true;
     return false;
 }
 
 json_t *policy_key_ops(const json_t *policy)
 {
     json_t *ops = json_array();
-    bool none = !json_array_size(json_object_get(json_object_get(policy, "x509_props"), "key_usage"));
+    bool none =
+        !json_array_size(json_object_get(json_object_get(policy, "x509_props"), "key_usage"));
     if (none || has_usage(policy, "digitalSignature") || has_usage(policy, "nonRepudiation")) {
         json_array_append_new(ops, json_string("sign"));
         json_array_append_new(ops, json_string("verify"));
@@ -187,7 +194,8 @@ static void join_list(struct buffer *out, const json_t *list, const char *prefix
 
 static void add_extension(STACK_OF(X509_EXTENSION) * list, int nid, const char *value)
 {
-    X509_EXTENSION *extension = value && *value ? X509V3_EXT_conf_nid(NULL, NULL, nid, value) : NULL;
+    X509_EXTENSION *extension =
+        value && *value ? X509V3_EXT_conf_nid(NULL, NULL, nid, value) : NULL;
     if (extension)
         sk_X509_EXTENSION_push(list, extension);
 }
@@ -195,7 +203,8 @@ static void add_extension(STACK_OF(X509_EXTENSION) * list, int nid, const char *
 static STACK_OF(X509_EXTENSION) * policy_extensions(const json_t *policy)
 {
     STACK_OF(X509_EXTENSION) *list = sk_X509_EXTENSION_new_null();
-    const json_t *x509 = json_object_get(policy, "x509_props"), *sans = json_object_get(x509, "sans");
+    const json_t *x509 = json_object_get(policy, "x509_props"),
+                 *sans = json_object_get(x509, "sans");
     struct buffer usage = { 0 }, ekus = { 0 }, names = { 0 };
     join_list(&usage, json_object_get(x509, "key_usage"), "");
     join_list(&ekus, json_object_get(x509, "ekus"), "");
@@ -210,7 +219,9 @@ static STACK_OF(X509_EXTENSION) * policy_extensions(const json_t *policy)
     add_extension(list, NID_ext_key_usage, ekus.data);
     add_extension(list, NID_subject_alt_name, names.data);
     add_extension(list, NID_basic_constraints,
-                  json_is_true(json_object_get(json_object_get(x509, "basic_constraints"), "ca")) ? "CA:TRUE" : "CA:FALSE");
+                  json_is_true(json_object_get(json_object_get(x509, "basic_constraints"), "ca"))
+                      ? "CA:TRUE"
+                      : "CA:FALSE");
     free(usage.data);
     free(ekus.data);
     free(names.data);
@@ -219,7 +230,10 @@ static STACK_OF(X509_EXTENSION) * policy_extensions(const json_t *policy)
 
 static const EVP_MD *signing_digest(EVP_PKEY *key)
 {
-    return EVP_PKEY_is_a(key, "RSA") ? EVP_sha256() : EVP_PKEY_get_bits(key) > 384 ? EVP_sha512() : EVP_PKEY_get_bits(key) > 256 ? EVP_sha384() : EVP_sha256();
+    return EVP_PKEY_is_a(key, "RSA")      ? EVP_sha256()
+           : EVP_PKEY_get_bits(key) > 384 ? EVP_sha512()
+           : EVP_PKEY_get_bits(key) > 256 ? EVP_sha384()
+                                          : EVP_sha256();
 }
 
 char *csr_make(EVP_PKEY *key, const json_t *policy)
@@ -249,7 +263,8 @@ X509 *certificate_self_signed(EVP_PKEY *key, const json_t *policy)
     X509 *certificate = X509_new();
     X509_NAME *subject = parse_subject(text_of(policy, "x509_props", "subject"));
     STACK_OF(X509_EXTENSION) *extensions = policy_extensions(policy);
-    long months = (long)json_integer_value(json_object_get(json_object_get(policy, "x509_props"), "validity_months"));
+    long months = (long)json_integer_value(
+        json_object_get(json_object_get(policy, "x509_props"), "validity_months"));
     unsigned char serial[16];
     RAND_bytes(serial, sizeof serial);
     serial[0] &= 0x7f;

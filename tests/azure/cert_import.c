@@ -50,7 +50,8 @@ static void store_imported(struct call *c, EVP_PKEY *key, X509 *certificate)
         version->exportable = true;
         version->tags = json_object_size(tags) ? json_deep_copy(tags) : NULL;
         json_decref(object->policy);
-        object->policy = policy_of_certificate(certificate, version, json_object_get(c->body, "policy"));
+        object->policy =
+            policy_of_certificate(certificate, version, json_object_get(c->body, "policy"));
         version->ops = policy_key_ops(object->policy);
         c->version = NULL;
     }
@@ -70,7 +71,9 @@ void certificate_import(struct call *c)
     else if (value)
         parse_pfx(value, password ? password : "", &key, &certificate);
     if (!key || !certificate || X509_check_private_key(certificate, key) != 1)
-        answer_error(c, 400, "BadParameter", NULL, "The specified PKCS#12 X.509 certificate content can not be read. Please check if certificate is in valid PKCS#12 format.");
+        answer_error(c, 400, "BadParameter", NULL,
+                     "The specified PKCS#12 X.509 certificate content can not be read. Please "
+                     "check if certificate is in valid PKCS#12 format.");
     else
         store_imported(c, key, certificate);
     EVP_PKEY_free(key);

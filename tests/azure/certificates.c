@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Certificates of a vault.  Each is an object with a policy; its key has the same name and versions. */
+/* Certificates of a vault.  Each is an object with a policy; its key has the same name and
+ * versions. */
 #include "tests/azure/store.h"
 
 #include <openssl/pem.h>
@@ -16,7 +17,8 @@ static void set_url(json_t *json, const char *member, char *url)
 
 /* ---- shapes ---- */
 
-static json_t *certificate_attributes(const struct call *c, const struct version *version, bool whole)
+static json_t *certificate_attributes(const struct call *c, const struct version *version,
+                                      bool whole)
 {
     json_t *attributes = key_attributes(c, version);
     json_object_del(attributes, "exportable");
@@ -38,7 +40,8 @@ static void add_thumbprint(json_t *json, X509 *certificate)
     free(text);
 }
 
-static json_t *certificate_bundle(const struct call *c, const struct object *object, const struct version *version)
+static json_t *certificate_bundle(const struct call *c, const struct object *object,
+                                  const struct version *version)
 {
     json_t *bundle = json_object();
     set_url(bundle, "id", store_url(c, "certificates", object->name, version->id));
@@ -57,19 +60,23 @@ static json_t *certificate_bundle(const struct call *c, const struct object *obj
     if (version->tags)
         json_object_set_new(bundle, "tags", json_deep_copy(version->tags));
     json_t *policy = json_deep_copy(object->policy);
-    set_url(policy, "id", text_format("https://%s/certificates/%s/policy", c->request->host, object->name));
+    set_url(policy, "id",
+            text_format("https://%s/certificates/%s/policy", c->request->host, object->name));
     json_object_set_new(bundle, "policy", policy);
     if (object->pending.there)
         json_object_set_new(bundle, "pending", json_pack("{so}", "id", json_null()));
     if (object->pending.there)
-        set_url(json_object_get(bundle, "pending"), "id", text_format("https://%s/certificates/%s/pending", c->request->host, object->name));
+        set_url(json_object_get(bundle, "pending"), "id",
+                text_format("https://%s/certificates/%s/pending", c->request->host, object->name));
     return bundle;
 }
 
-static json_t *certificate_item(const struct call *c, const struct object *object, const struct version *version, bool with_version)
+static json_t *certificate_item(const struct call *c, const struct object *object,
+                                const struct version *version, bool with_version)
 {
     json_t *item = json_object();
-    set_url(item, "id", store_url(c, "certificates", object->name, with_version ? version->id : NULL));
+    set_url(item, "id",
+            store_url(c, "certificates", object->name, with_version ? version->id : NULL));
     if (version->certificate)
         add_thumbprint(item, version->certificate);
     json_object_set_new(item, "attributes", certificate_attributes(c, version, false));
@@ -85,18 +92,23 @@ static json_t *pending_answer(const struct call *c, const struct object *object)
     json_t *issuer = json_object_get(json_object_get(object->policy, "issuer"), "name");
     bool self = strcasecmp(json_string_value(issuer), "Self") == 0;
     json_t *answer = json_object();
-    set_url(answer, "id", text_format("https://%s/certificates/%s/pending", c->request->host, object->name));
+    set_url(answer, "id",
+            text_format("https://%s/certificates/%s/pending", c->request->host, object->name));
     json_object_set_new(answer, "issuer", json_pack("{sO}", "name", issuer));
     json_object_set_new(answer, "csr", json_string(pending->csr));
     json_object_set_new(answer, "cancellation_requested", json_boolean(pending->cancelled));
     json_object_set_new(answer, "status", json_string(pending->done ? "completed" : "inProgress"));
     if (pending->done)
-        set_url(answer, "target", text_format("https://%s/certificates/%s", c->request->host, object->name));
+        set_url(answer, "target",
+                text_format("https://%s/certificates/%s", c->request->host, object->name));
     else
-        json_object_set_new(answer, "status_details",
-                            json_string(self ? "Pending certificate created. Certificate request is in progress. This may take "
-                                               "some time based on the issuer provider. Please check again later."
-                                             : "Pending certificate created. Please Perform Merge to complete the request."));
+        json_object_set_new(
+            answer, "status_details",
+            json_string(self ? "Pending certificate created. Certificate request is in progress. "
+                               "This may take "
+                               "some time based on the issuer provider. Please check again later."
+                             : "Pending certificate created. Please Perform Merge to complete the "
+                               "request."));
     json_object_set_new(answer, "request_id", json_string(pending->request));
     return answer;
 }
@@ -117,7 +129,8 @@ static void complete_version(struct object *object, struct version *version, X50
 void certificate_settle(struct object *object)
 {
     struct pending *pending = &object->pending;
-    if (!pending->there || pending->done || !pending->until || pending->cancelled || clock_ms() < pending->until)
+    if (!pending->there || pending->done || !pending->until || pending->cancelled ||
+        clock_ms() < pending->until)
         return;
     struct version *version = version_find(object, pending->version);
     if (version)
@@ -132,7 +145,8 @@ static void forget_pending(struct object *object)
 
 static void begin_pending(struct object *object, struct version *version)
 {
-    const char *issuer = json_string_value(json_object_get(json_object_get(object->policy, "issuer"), "name"));
+    const char *issuer =
+        json_string_value(json_object_get(json_object_get(object->policy, "issuer"), "name"));
     forget_pending(object);
     object->pending.there = true;
     object->pending.csr = csr_make(version->key, object->policy);
@@ -142,7 +156,8 @@ static void begin_pending(struct object *object, struct version *version)
         object->pending.until = clock_ms() + settings.delay;
     version->pending = true;
     version->enabled = false;
-    json_t *months = json_object_get(json_object_get(object->policy, "x509_props"), "validity_months");
+    json_t *months =
+        json_object_get(json_object_get(object->policy, "x509_props"), "validity_months");
     version->not_before = version->created - 600; /* recorded: as it will be */
     version->expires = version->not_before + json_integer_value(months) * 2629800;
 }
@@ -151,16 +166,20 @@ static void answer_pending(struct call *c, const struct object *object)
 {
     answer_header(c->answer, "Retry-After", "10");
     if (strcmp(c->operation, "certificate-create") == 0)
-        answer_header(c->answer, "Location", "https://%s/certificates/%s/pending?api-version=%s&request_id=%s",
+        answer_header(c->answer, "Location",
+                      "https://%s/certificates/%s/pending?api-version=%s&request_id=%s",
                       c->request->host, object->name, c->api, object->pending.request);
-    answer_json(c->answer, strcmp(c->operation, "certificate-create") == 0 ? 202 : 200, pending_answer(c, object));
+    answer_json(c->answer, strcmp(c->operation, "certificate-create") == 0 ? 202 : 200,
+                pending_answer(c, object));
 }
 
 static const char *key_for_policy(struct version *made, const json_t *policy)
 {
     const json_t *props = json_object_get(policy, "key_props");
-    const char *kty = json_string_value(json_object_get(props, "kty")), *crv = json_string_value(json_object_get(props, "crv"));
-    return key_generate(made, kty, (int)json_integer_value(json_object_get(props, "key_size")), crv ? crv : "P-256");
+    const char *kty = json_string_value(json_object_get(props, "kty")),
+               *crv = json_string_value(json_object_get(props, "crv"));
+    return key_generate(made, kty, (int)json_integer_value(json_object_get(props, "key_size")),
+                        crv ? crv : "P-256");
 }
 
 static void store_pending(struct call *c, struct version *made, json_t *policy)
@@ -178,7 +197,8 @@ static void store_pending(struct call *c, struct version *made, json_t *policy)
         version->bits = made->bits;
         version->key = made->key;
         version->jwk = made->jwk;
-        version->exportable = json_is_true(json_object_get(json_object_get(policy, "key_props"), "exportable"));
+        version->exportable =
+            json_is_true(json_object_get(json_object_get(policy, "key_props"), "exportable"));
         version->ops = policy_key_ops(policy);
         json_t *tags = json_object_get(c->body, "tags");
         version->tags = json_object_size(tags) ? json_deep_copy(tags) : NULL;
@@ -195,16 +215,20 @@ void certificate_create(struct call *c)
 {
     struct version made = { .crv = "" };
     if (!name_valid(c->name)) {
-        answer_error(c, 400, "BadParameter", NULL, "The request URI contains an invalid name: %s", c->name);
+        answer_error(c, 400, "BadParameter", NULL, "The request URI contains an invalid name: %s",
+                     c->name);
         return;
     }
     store_lock();
     struct object *object = store_find(c->name);
-    json_t *policy = policy_complete(json_object_get(c->body, "policy"), "", object ? object->policy : NULL);
-    bool key_alone = object && !object->policy, free_name = !key_alone && name_free(c, "Certificate");
+    json_t *policy =
+        policy_complete(json_object_get(c->body, "policy"), "", object ? object->policy : NULL);
+    bool key_alone = object && !object->policy,
+         free_name = !key_alone && name_free(c, "Certificate");
     store_unlock();
     if (key_alone)
-        answer_error(c, 409, "Conflict", NULL, "A key with name %s exists that no certificate manages.", c->name);
+        answer_error(c, 409, "Conflict", NULL,
+                     "A key with name %s exists that no certificate manages.", c->name);
     if (!free_name) {
         json_decref(policy);
         return;
@@ -224,7 +248,8 @@ static struct object *find_pending(struct call *c)
     struct object *object = store_find(c->name);
     if (object && object->life == LIFE_LIVE && object->pending.there)
         return object;
-    answer_error(c, 404, "PendingCertificateNotFound", NULL, "Pending certificate not found: %s", c->name);
+    answer_error(c, 404, "PendingCertificateNotFound", NULL, "Pending certificate not found: %s",
+                 c->name);
     return NULL;
 }
 
@@ -244,7 +269,8 @@ void certificate_cancel(struct call *c)
     store_lock();
     struct object *object = find_pending(c);
     if (object) {
-        object->pending.cancelled = json_is_true(json_object_get(c->body, "cancellation_requested"));
+        object->pending.cancelled =
+            json_is_true(json_object_get(c->body, "cancellation_requested"));
         answer_json(c->answer, 200, pending_answer(c, object));
     }
     store_unlock();
@@ -264,7 +290,8 @@ void certificate_forget_pending(struct call *c)
 static X509 *parse_certificate(const json_t *text)
 {
     size_t size = 0;
-    unsigned char *der = json_string_value(text) ? base64_decode(&size, json_string_value(text)) : NULL;
+    unsigned char *der =
+        json_string_value(text) ? base64_decode(&size, json_string_value(text)) : NULL;
     const unsigned char *p = der;
     X509 *certificate = size ? d2i_X509(NULL, &p, (long)size) : NULL;
     free(der);
@@ -278,14 +305,17 @@ void certificate_merge(struct call *c)
     struct object *object = find_pending(c);
     struct version *version = object ? version_find(object, object->pending.version) : NULL;
     if (object && !certificate) {
-        answer_error(c, 400, "BadParameter", NULL, "Certificate can not be read. Please check if certificate is valid.");
-    } else if (object && (!version || EVP_PKEY_eq(X509_get0_pubkey(certificate), version->key) != 1)) {
+        answer_error(c, 400, "BadParameter", NULL,
+                     "Certificate can not be read. Please check if certificate is valid.");
+    } else if (object &&
+               (!version || EVP_PKEY_eq(X509_get0_pubkey(certificate), version->key) != 1)) {
         answer_error(c, 400, "BadParameter", NULL,
                      "Public key from x509 certificate and key of this instance doesn't match");
     } else if (object) {
         complete_version(object, version, certificate);
         certificate = NULL;
-        answer_header(c->answer, "Location", "https://%s/certificates/%s?api-version=%s", c->request->host, object->name, c->api);
+        answer_header(c->answer, "Location", "https://%s/certificates/%s?api-version=%s",
+                      c->request->host, object->name, c->api);
         answer_json(c->answer, 201, certificate_bundle(c, object, version));
     }
     store_unlock();
@@ -332,7 +362,8 @@ void certificate_list(struct call *c)
     for (size_t i = 0; i < store_count(); i++) {
         struct object *object = store_at(i);
         if (object->life == LIFE_LIVE && object->policy)
-            json_array_append_new(items, certificate_item(c, object, version_find(object, NULL), false));
+            json_array_append_new(items,
+                                  certificate_item(c, object, version_find(object, NULL), false));
     }
     store_unlock();
     answer_list(c, items);
@@ -356,7 +387,8 @@ void certificate_versions(struct call *c)
 static json_t *policy_answer(const struct call *c, const struct object *object)
 {
     json_t *policy = json_deep_copy(object->policy);
-    set_url(policy, "id", text_format("https://%s/certificates/%s/policy", c->request->host, object->name));
+    set_url(policy, "id",
+            text_format("https://%s/certificates/%s/policy", c->request->host, object->name));
     return policy;
 }
 
@@ -438,7 +470,8 @@ void certificate_recover(struct call *c)
     store_lock();
     struct object *object = store_find(c->name);
     if (object && object->policy && object->life == LIFE_DELETING) {
-        answer_error(c, 409, "Conflict", "ObjectIsBeingDeleted", "Certificate is currently being deleted.");
+        answer_error(c, 409, "Conflict", "ObjectIsBeingDeleted",
+                     "Certificate is currently being deleted.");
     } else if (!object || object->life != LIFE_DELETED || !object->policy) {
         answer_not_found(c, "Certificate");
     } else if (purge && settings.purge_protection) {

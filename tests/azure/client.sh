@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Microsoft's own client takes the emulator for Key Vault and for a Managed HSM.
-# npm installs it into $SIGNENGINE_NPM, once; by default a folder of the build.
+# npm installs it into $SIGNENGINE_NPM, once; by default with what else tests fetch.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "$top_srcdir/tests/azure/azure.sh"
 
 needs node npm openssl
-cache=${SIGNENGINE_NPM:-${top_builddir:?}/tests/azure/npm}
+cache=${SIGNENGINE_NPM:-${top_builddir:?}/tests/lib/sources/npm}
 if ! [ -e "$cache/installed" ] || ! cmp -s "$top_srcdir/tests/azure/package.json" "$cache/package.json"; then
     mkdir -p "$cache"
     cp "$top_srcdir/tests/azure/package.json" "$cache/package.json"

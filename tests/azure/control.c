@@ -53,7 +53,9 @@ static char *run_log(json_t **out, int count, char **words)
     const char *which = count ? words[0] : "vault";
     if (strcmp(which, "reset") == 0)
         log_reset();
-    *out = log_json(strcmp(which, "authority") == 0 ? PORT_AUTHORITY : strcmp(which, "identity") == 0 ? PORT_IDENTITY : PORT_VAULT);
+    *out = log_json(strcmp(which, "authority") == 0  ? PORT_AUTHORITY
+                    : strcmp(which, "identity") == 0 ? PORT_IDENTITY
+                                                     : PORT_VAULT);
     return NULL;
 }
 
@@ -90,7 +92,8 @@ static char *run_capacity(json_t **out, int count, char **words)
 
 static bool named_port(enum port *port, const char *name)
 {
-    static const char *const names[PORTS] = { "vault", "authority", "attacker", "identity", "proxy" };
+    static const char *const names[PORTS] = { "vault", "authority", "attacker", "identity",
+                                              "proxy" };
     for (int i = 0; i < PORTS; i++) {
         if (strcmp(names[i], name) == 0) {
             *port = (enum port)i;
@@ -153,13 +156,15 @@ static char *run_reset(json_t **out, int count, char **words)
 static char *run_certificate(json_t **out, int count, char **words)
 {
     (void)out;
-    return count == 2 ? client_set_certificate(words[0], words[1]) : wrong_use("register-certificate CLIENT FILE");
+    return count == 2 ? client_set_certificate(words[0], words[1])
+                      : wrong_use("register-certificate CLIENT FILE");
 }
 
 static char *run_federated(json_t **out, int count, char **words)
 {
     (void)out;
-    return count == 2 ? client_set_federated(words[0], words[1]) : wrong_use("federated CLIENT FILE");
+    return count == 2 ? client_set_federated(words[0], words[1])
+                      : wrong_use("federated CLIENT FILE");
 }
 
 static char *run_secret(json_t **out, int count, char **words)
@@ -189,7 +194,8 @@ static char *run_rotate(json_t **out, int count, char **words)
 static char *run_grant(json_t **out, int count, char **words)
 {
     (void)out;
-    const char *wrong = count == 3 ? roles_grant(words[0], words[1], words[2]) : "usage: grant PRINCIPAL ROLE-ID SCOPE";
+    const char *wrong = count == 3 ? roles_grant(words[0], words[1], words[2])
+                                   : "usage: grant PRINCIPAL ROLE-ID SCOPE";
     return wrong ? text_copy(wrong) : NULL;
 }
 
@@ -237,7 +243,9 @@ static char *run_set(json_t **out, int count, char **words)
             *rows[i].flag = strcmp(words[1], "on") == 0;
         return NULL;
     }
-    return wrong_use("set delay|recoverable-days|purge-protection|token-lifetime|token-refresh|roles|role-delay|idle VALUE");
+    return wrong_use("set "
+                     "delay|recoverable-days|purge-protection|token-lifetime|token-refresh|roles|"
+                     "role-delay|idle VALUE");
 }
 
 static const struct command {
@@ -269,7 +277,8 @@ static const struct command {
 
 /* ---- the socket ---- */
 
-/* Words are between tabs or blanks; "emulator --control" sends tabs, so that its words may have blanks. */
+/* Words are between tabs or blanks; "emulator --control" sends tabs, so that its words may have
+ * blanks. */
 static char *run_line(char *line)
 {
     char *words[MOST_WORDS], *word, *rest = line, *error = text_copy("no such command");
@@ -287,7 +296,8 @@ static char *run_line(char *line)
         }
     }
     char *json = out ? json_dumps(out, JSON_COMPACT) : NULL;
-    char *answer = error ? text_format("error %s\n", error) : text_format("ok%s%s\n", json ? " " : "", json ? json : "");
+    char *answer = error ? text_format("error %s\n", error)
+                         : text_format("ok%s%s\n", json ? " " : "", json ? json : "");
     json_decref(out);
     free(json);
     free(error);
@@ -341,18 +351,21 @@ bool control_start(void)
     pthread_t thread;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     unlink(path);
-    bool listens = fd >= 0 && socket_address(&address, path) && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+    bool listens = fd >= 0 && socket_address(&address, path) &&
+                   bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
                    listen(fd, 16) == 0 && pthread_create(&thread, NULL, accept_control, &fd) == 0;
     free(path);
     return listens;
 }
 
-/* "emulator --control SOCKET WORD...": prints what follows "ok", or fails with what follows "error" */
+/* "emulator --control SOCKET WORD...": prints what follows "ok", or fails with what follows "error"
+ */
 int control_ask(const char *path, int count, char **words)
 {
     struct sockaddr_un address;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || !socket_address(&address, path) || connect(fd, (struct sockaddr *)&address, sizeof address)) {
+    if (fd < 0 || !socket_address(&address, path) ||
+        connect(fd, (struct sockaddr *)&address, sizeof address)) {
         fprintf(stderr, "emulator: nobody listens at %s\n", path);
         return 69;
     }

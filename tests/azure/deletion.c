@@ -9,8 +9,9 @@ static bool refuse_managed(struct call *c, const struct object *object)
 {
     if (!object->policy)
         return false;
-    answer_error(c, 403, "Forbidden", "KeyManagedByKeyVault",
-                 "Operation \"delete\" is not allowed as this object's lifetime is managed by Key Vault.");
+    answer_error(
+        c, 403, "Forbidden", "KeyManagedByKeyVault",
+        "Operation \"delete\" is not allowed as this object's lifetime is managed by Key Vault.");
     return true;
 }
 
@@ -18,7 +19,9 @@ static bool refuse_busy(struct call *c)
 {
     if (!hsm_busy())
         return false;
-    answer_error(c, 409, "Conflict", NULL, "User triggered Restore operation is in progress. Retry after the restore operation");
+    answer_error(
+        c, 409, "Conflict", NULL,
+        "User triggered Restore operation is in progress. Retry after the restore operation");
     return true;
 }
 
@@ -79,7 +82,8 @@ void key_deleted_list(struct call *c)
     answer_list(c, items);
 }
 
-/* Recorded: recovering what is not there is "KeyNotFound" with the text of a key, not of a deleted one. */
+/* Recorded: recovering what is not there is "KeyNotFound" with the text of a key, not of a deleted
+ * one. */
 void key_recover(struct call *c)
 {
     store_lock();
@@ -138,10 +142,14 @@ static void answer_conflict(struct call *c, const json_t *saved, const char *wha
     char *url = store_url(c, strcmp(what, "key") == 0 ? "keys" : "certificates", name,
                           json_string_value(json_object_get(last, "id")));
     answer_error(c, 409, "Conflict", NULL,
-                 "There was a conflict restoring the %s '%s'. This can happen if either: a second %s with the same name was "
-                 "created after the first %s was deleted; thus trying to restore a %s whose name is already in use. To fix "
-                 "this, rename the second %s to something else so that the restore works. The second probable cause of this "
-                 "exception is when multiple operations are performed in parallel against the %s. To avoid this error, "
+                 "There was a conflict restoring the %s '%s'. This can happen if either: a second "
+                 "%s with the same name was "
+                 "created after the first %s was deleted; thus trying to restore a %s whose name "
+                 "is already in use. To fix "
+                 "this, rename the second %s to something else so that the restore works. The "
+                 "second probable cause of this "
+                 "exception is when multiple operations are performed in parallel against the %s. "
+                 "To avoid this error, "
                  "perform operations against a %s in a sequential manner.",
                  what, url, what, what, what, what, what, what);
     free(url);
@@ -156,7 +164,8 @@ static struct object *restore_object(struct call *c, const char *what, const cha
     if (!saved) {
         if (settings.hsm)
             answer_error(c, 400, "MalformedBackupBlob", NULL,
-                         "Backup blob belongs to a different crypto domain and cannot be used with this instance.");
+                         "Backup blob belongs to a different crypto domain and cannot be used with "
+                         "this instance.");
         else
             answer_error(c, 400, "Malformed backup blob", NULL, "Backup blob is corrupt.");
         return NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One process that plays Azure Key Vault or Managed HSM, Entra's token endpoint, an attacker's authority, managed identity, and a proxy,
- * each on a port of its own.  What is written here about the services is from recorded exchanges where there are any.
+ * One process that plays Azure Key Vault or Managed HSM, Entra's token endpoint, an attacker's
+ * authority, managed identity, and a proxy, each on a port of its own.  What is written here about
+ * the services is from recorded exchanges where there are any.
  */
 #ifndef TESTS_AZURE_EMULATOR_H
 #define TESTS_AZURE_EMULATOR_H
@@ -30,7 +31,7 @@ struct settings {
     atomic_int token_lifetime, token_refresh; /* seconds; 0: no refresh_in */
     atomic_bool roles;                        /* enforce role assignments */
     atomic_int role_delay;                    /* ms until an assignment works */
-    atomic_int idle;                          /* ms after which an idle connection is closed; 0: never */
+    atomic_int idle; /* ms after which an idle connection is closed; 0: never */
 };
 extern struct settings settings;
 
@@ -118,7 +119,8 @@ void request_free(struct request *request);
 void answer_free(struct answer *answer);
 const char *request_header(const struct request *request, const char *name);
 char *request_parameter(const struct request *request, const char *name);
-void answer_header(struct answer *answer, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void answer_header(struct answer *answer, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void answer_json(struct answer *answer, int status, json_t *json);
 void answer_text(struct answer *answer, int status, const char *type, const char *text);
 
@@ -141,7 +143,8 @@ SSL *tls_accept(enum port port, int fd);
 /* ---- stats.c ---- */
 
 struct counters {
-    atomic_long requests, connections, handshakes, resumed, unauthorized, throttled, tokens, claims, running, most_running;
+    atomic_long requests, connections, handshakes, resumed, unauthorized, throttled, tokens, claims,
+        running, most_running;
 };
 extern struct counters counters;
 void stats_operation(const char *operation);
@@ -172,8 +175,10 @@ void fault_clear(const char *name);       /* NULL: all */
 json_t *fault_list(void);
 /* authorized: the request has a valid token; without one only challenges can be wrong */
 bool fault_take(struct active_fault *out, enum place place, const char *operation, bool authorized);
-bool fault_replaces(const struct active_fault *fault, const struct request *request, struct answer *answer);
-void fault_changes(const struct active_fault *fault, const struct request *request, struct answer *answer);
+bool fault_replaces(const struct active_fault *fault, const struct request *request,
+                    struct answer *answer);
+void fault_changes(const struct active_fault *fault, const struct request *request,
+                   struct answer *answer);
 
 /* ---- throttle.c ---- */
 
@@ -196,14 +201,16 @@ char *client_set_secret(const char *client, const char *secret, const char *oid)
 char *client_set_certificate(const char *client, const char *file);
 char *client_set_federated(const char *client, const char *file);
 bool client_federated_valid(const char *client, const char *assertion);
-/* of the registered certificate with that thumbprint, in base64url; SHA-256 or SHA-1; NULL: there is none */
+/* of the registered certificate with that thumbprint, in base64url; SHA-256 or SHA-1; NULL: there
+ * is none */
 EVP_PKEY *client_key(const char *client, const char *thumbprint, bool sha256);
 bool jti_unused(const char *jti);
 
 /* ---- assertion.c ---- */
 
 /* why not, or NULL; *code is the number of the AADSTS error */
-const char *assertion_check(int *code, const char *client, const char *assertion, const char *audience);
+const char *assertion_check(int *code, const char *client, const char *assertion,
+                            const char *audience);
 
 /* ---- login.c, identity.c, proxy.c ---- */
 
@@ -216,8 +223,8 @@ void proxy_password_set(const char *user, const char *password);
 /* ---- router.c ---- */
 
 void vault_handle(const struct request *request, struct answer *answer);
-void vault_challenge(const struct request *request, struct answer *answer, const char *authority, const char *tenant,
-                     const char *resource, const char *more);
+void vault_challenge(const struct request *request, struct answer *answer, const char *authority,
+                     const char *tenant, const char *resource, const char *more);
 char *vault_resource(const struct request *request);
 char *port_url(enum port port); /* https://localhost:NUMBER */
 

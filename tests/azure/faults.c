@@ -82,8 +82,10 @@ static const struct fault faults[] = {
     { "signature-long", AT_VAULT, KIND_SIGNATURE_LONG, 0, NULL, NULL, "sign" },
     { "token-invalid-client", AT_TOKEN, KIND_TOKEN_ERROR, 401, "invalid_client", "7000215", NULL },
     { "token-expired-secret", AT_TOKEN, KIND_TOKEN_ERROR, 401, "invalid_client", "7000222", NULL },
-    { "token-unauthorized-client", AT_TOKEN, KIND_TOKEN_ERROR, 400, "unauthorized_client", "700016", NULL },
-    { "token-unavailable", AT_TOKEN, KIND_TOKEN_ERROR, 503, "temporarily_unavailable", "90033", NULL },
+    { "token-unauthorized-client", AT_TOKEN, KIND_TOKEN_ERROR, 400, "unauthorized_client", "700016",
+      NULL },
+    { "token-unavailable", AT_TOKEN, KIND_TOKEN_ERROR, 503, "temporarily_unavailable", "90033",
+      NULL },
     { "token-500", AT_TOKEN, KIND_TOKEN_ERROR, 500, "server_error", "90033", NULL },
     { "token-429", AT_TOKEN, KIND_TOKEN_ERROR, 429, "temporarily_unavailable", "90055", NULL },
     { "token-502-html", AT_TOKEN, KIND_HTML, 502, NULL, NULL, NULL },
@@ -169,15 +171,17 @@ json_t *fault_list(void)
     pthread_mutex_lock(&lock);
     for (int i = 0; i < MOST_ACTIVE; i++)
         if (active[i].fault && active[i].left)
-            json_array_append_new(list, json_pack("{ss sI}", "name", active[i].fault->name, "left", (json_int_t)active[i].left));
+            json_array_append_new(list, json_pack("{ss sI}", "name", active[i].fault->name, "left",
+                                                  (json_int_t)active[i].left));
     pthread_mutex_unlock(&lock);
     return list;
 }
 
 static bool needs_token(const struct fault *fault)
 {
-    return fault->place == AT_VAULT && fault->kind != KIND_FOREIGN_RESOURCE && fault->kind != KIND_ATTACKER &&
-           fault->kind != KIND_OTHER_TENANT && fault->kind != KIND_NO_CHALLENGE;
+    return fault->place == AT_VAULT && fault->kind != KIND_FOREIGN_RESOURCE &&
+           fault->kind != KIND_ATTACKER && fault->kind != KIND_OTHER_TENANT &&
+           fault->kind != KIND_NO_CHALLENGE;
 }
 
 bool fault_take(struct active_fault *out, enum place place, const char *operation, bool authorized)
@@ -186,8 +190,8 @@ bool fault_take(struct active_fault *out, enum place place, const char *operatio
     pthread_mutex_lock(&lock);
     for (int i = 0; i < MOST_ACTIVE && !taken; i++) {
         struct active *a = &active[i];
-        if (!a->fault || !a->left || a->fault->place != place || (*a->only && strcmp(a->only, operation) != 0) ||
-            (!authorized && needs_token(a->fault)))
+        if (!a->fault || !a->left || a->fault->place != place ||
+            (*a->only && strcmp(a->only, operation) != 0) || (!authorized && needs_token(a->fault)))
             continue;
         if (a->after > 0) {
             a->after--;
@@ -206,23 +210,28 @@ bool fault_take(struct active_fault *out, enum place place, const char *operatio
 
 /* ---- instead of an answer ---- */
 
-static void replace_status(const struct active_fault *active_fault, const struct request *request, struct answer *answer)
+static void replace_status(const struct active_fault *active_fault, const struct request *request,
+                           struct answer *answer)
 {
     const struct fault *fault = active_fault->fault;
     struct call call = { .request = request, .answer = answer };
     bool throttled = fault->status == 429, inner = fault->text && !throttled;
     if (throttled && fault->text)
-        answer_header(answer, "Retry-After", "%s", strcmp(active_fault->argument, fault->text) == 0 ? "1" : active_fault->argument);
+        answer_header(answer, "Retry-After", "%s",
+                      strcmp(active_fault->argument, fault->text) == 0 ? "1"
+                                                                       : active_fault->argument);
     answer_error(&call, fault->status, fault->code, inner ? fault->text : NULL, "%s",
-                 throttled ? "Request was not processed because too many requests were received. Reason: "
-                             "VaultRequestTypeLimitReached"
-                           : "This is a fault that a test asked for.");
+                 throttled
+                     ? "Request was not processed because too many requests were received. Reason: "
+                       "VaultRequestTypeLimitReached"
+                     : "This is a fault that a test asked for.");
 }
 
 static void replace_token(const struct fault *fault, struct answer *answer)
 {
     int code = atoi(fault->text);
-    char *text = code ? text_format("AADSTS%d: This is a fault that a test asked for.", code) : text_copy("A fault that a test asked for");
+    char *text = code ? text_format("AADSTS%d: This is a fault that a test asked for.", code)
+                      : text_copy("A fault that a test asked for");
     json_t *body = json_pack("{ss ss}", "error", fault->code, "error_description", text);
     if (code)
         json_object_set_new(body, "error_codes", json_pack("[i]", code));
@@ -230,24 +239,31 @@ static void replace_token(const struct fault *fault, struct answer *answer)
     free(text);
 }
 
-bool fault_replaces(const struct active_fault *active_fault, const struct request *request, struct answer *answer)
+bool fault_replaces(const struct active_fault *active_fault, const struct request *request,
+                    struct answer *answer)
 {
     const struct fault *fault = active_fault->fault;
     char *attacker = NULL;
     switch (fault->kind) {
     case KIND_EXPIRED:
-        vault_challenge(request, answer, NULL, NULL, NULL, ", error=\"invalid_token\", error_description=\"The access token has expired\"");
+        vault_challenge(
+            request, answer, NULL, NULL, NULL,
+            ", error=\"invalid_token\", error_description=\"The access token has expired\"");
         return true;
     case KIND_CLAIMS: /* recorded of another service: a claim with a time, in base64 */
         vault_challenge(request, answer, NULL, NULL, NULL,
                         ", error=\"insufficient_claims\", "
-                        "claims=\"eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwgInZhbHVlIjoiMTYxMTE2NTM1OSJ9fX0=\"");
+                        "claims="
+                        "\"eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwgInZhbHVlIjoiMTYx"
+                        "MTE2NTM1OSJ9fX0=\"");
         return true;
     case KIND_NO_CHALLENGE:
         answer_text(answer, 401, "application/json; charset=utf-8", "");
         return true;
     case KIND_FOREIGN_RESOURCE:
-        vault_challenge(request, answer, NULL, NULL, *active_fault->argument ? active_fault->argument : "https://vault.example", "");
+        vault_challenge(request, answer, NULL, NULL,
+                        *active_fault->argument ? active_fault->argument : "https://vault.example",
+                        "");
         return true;
     case KIND_ATTACKER:
         attacker = port_url(PORT_ATTACKER);
@@ -264,7 +280,8 @@ bool fault_replaces(const struct active_fault *active_fault, const struct reques
         replace_token(fault, answer);
         return true;
     case KIND_REDIRECT_HTTP:
-        answer_header(answer, "Location", "http://%s%s?%s", request->host, request->path, request->query);
+        answer_header(answer, "Location", "http://%s%s?%s", request->host, request->path,
+                      request->query);
         answer_text(answer, 302, "text/html", "");
         return true;
     case KIND_REDIRECT_HOST:
@@ -296,7 +313,8 @@ static void change_signature(enum kind kind, const struct request *request, json
         else if (kind == KIND_SIGNATURE_TWICE)
             memcpy(changed + size / 2, changed, size / 2);
         else
-            size = other_signature(changed, sizeof changed, json_string_value(json_object_get(body, "alg")), size,
+            size = other_signature(changed, sizeof changed,
+                                   json_string_value(json_object_get(body, "alg")), size,
                                    json_string_value(json_object_get(body, "value")));
         char *text = base64url_encode(changed, size);
         json_object_set_new(json, "value", json_string(text));
@@ -340,15 +358,18 @@ static void change_lifetime(const struct active_fault *fault, struct answer *ans
     json_object_set_new(answer->json, "expires_in", json_integer(seconds));
 }
 
-void fault_changes(const struct active_fault *active_fault, const struct request *request, struct answer *answer)
+void fault_changes(const struct active_fault *active_fault, const struct request *request,
+                   struct answer *answer)
 {
     const struct fault *fault = active_fault->fault;
     int status = fault->status ? fault->status : answer->status;
     if (fault->kind == KIND_EMPTY)
-        answer_text(answer, *active_fault->argument ? atoi(active_fault->argument) : status, "application/json", "");
+        answer_text(answer, *active_fault->argument ? atoi(active_fault->argument) : status,
+                    "application/json", "");
     else if (fault->kind == KIND_HTML)
-        answer_text(answer, *active_fault->argument ? atoi(active_fault->argument) : status, "text/html",
-                    "<html><head><title>Error</title></head><body>An error occurred.</body></html>");
+        answer_text(
+            answer, *active_fault->argument ? atoi(active_fault->argument) : status, "text/html",
+            "<html><head><title>Error</title></head><body>An error occurred.</body></html>");
     else if (fault->kind == KIND_NOT_JSON)
         answer_text(answer, status, "application/json; charset=utf-8", "{\"kid\": \"https://");
     else if (fault->kind == KIND_DELIVERY) {

@@ -33,7 +33,9 @@ static struct job *begin_job(struct call *c, bool restore)
     free(job->folder);
     free(job->name);
     free(job->details);
-    *job = (struct job){ .restore = restore, .started = clock_seconds(), .until = clock_ms() + settings.delay };
+    *job = (struct job){ .restore = restore,
+                         .started = clock_seconds(),
+                         .until = clock_ms() + settings.delay };
     hex_random(job->id, 16);
     answer_header(c->answer, "Azure-AsyncOperation", "https://%s/%s/%s/pending", c->request->host,
                   restore ? "restore" : "backup", job->id);
@@ -45,18 +47,21 @@ static json_t *job_answer(const struct job *job)
 {
     json_t *answer = json_object();
     json_object_set_new(answer, "status", json_string(job->done ? "Succeeded" : "InProgress"));
-    json_object_set_new(answer, "statusDetails", job->done && job->details ? json_string(job->details) : json_null());
+    json_object_set_new(answer, "statusDetails",
+                        job->done && job->details ? json_string(job->details) : json_null());
     json_object_set_new(answer, "error", json_null());
     json_object_set_new(answer, "startTime", json_time(job->started));
     json_object_set_new(answer, "endTime", job->done ? json_time(clock_seconds()) : json_null());
     json_object_set_new(answer, "jobId", json_string(job->id));
     if (!job->restore)
         json_object_set_new(answer, "azureStorageBlobContainerUri",
-                            job->done && job->container ? json_string(job->container) : json_null());
+                            job->done && job->container ? json_string(job->container)
+                                                        : json_null());
     return answer;
 }
 
-/* A SAS token says when it expires ("se="); "redacted" is what the recordings have.  Without one it is a managed identity's turn. */
+/* A SAS token says when it expires ("se="); "redacted" is what the recordings have.  Without one it
+ * is a managed identity's turn. */
 static bool storage_opens(const json_t *storage)
 {
     const char *token = json_string_value(json_object_get(storage, "token"));
@@ -143,7 +148,8 @@ static void finish_restore(struct job *job, const json_t *saved)
         }
     }
     if (job->name)
-        job->details = text_format("Number of successful key versions restored: %zu, Number of key versions could not overwrite: %zu",
+        job->details = text_format("Number of successful key versions restored: %zu, Number of key "
+                                   "versions could not overwrite: %zu",
                                    restored, kept);
 }
 
@@ -160,8 +166,10 @@ void hsm_job(struct call *c)
         answer_error(c, 404, "NotFound", NULL, "No such job: %s", c->name);
     } else if (job->failed) { /* recorded: without an Activity ID, with a null innererror */
         answer_json(c->answer, 400,
-                    json_pack("{s{ss sn ss}}", "error", "code", "BadRequest", "innererror", "message",
-                              "The customer provided SAS token is malformed. The SAS token does not contain the expiry field"));
+                    json_pack("{s{ss sn ss}}", "error", "code", "BadRequest", "innererror",
+                              "message",
+                              "The customer provided SAS token is malformed. The SAS token does "
+                              "not contain the expiry field"));
     } else {
         if (!job->done && clock_ms() >= job->until) {
             job->done = true;
@@ -169,8 +177,9 @@ void hsm_job(struct call *c)
                 finish_restore(job, saved);
         }
         if (job->done && restore && !saved)
-            answer_json(c->answer, 400, json_pack("{s{ss sn ss}}", "error", "code", "BadRequest", "innererror", "message",
-                                                  "The folder to restore was not found"));
+            answer_json(c->answer, 400,
+                        json_pack("{s{ss sn ss}}", "error", "code", "BadRequest", "innererror",
+                                  "message", "The folder to restore was not found"));
         else
             answer_json(c->answer, 200, job_answer(job));
     }
@@ -181,8 +190,8 @@ void hsm_job(struct call *c)
 
 static json_t *setting_json(void)
 {
-    return json_pack("{ss ss ss}", "name", "AllowKeyManagementOperationsThroughARM", "type", "boolean", "value",
-                     arm_manages ? "true" : "false");
+    return json_pack("{ss ss ss}", "name", "AllowKeyManagementOperationsThroughARM", "type",
+                     "boolean", "value", arm_manages ? "true" : "false");
 }
 
 void settings_get(struct call *c)

@@ -149,7 +149,8 @@ static bool read_headers(struct connection *c, struct request *request)
         }
         *colon = 0;
         const char *value = colon + 1 + strspn(colon + 1, " \t");
-        request->headers[request->header_count++] = (struct header){ text_copy(line), text_copy(value) };
+        request->headers[request->header_count++] =
+            (struct header){ text_copy(line), text_copy(value) };
         free(line);
     }
 }
@@ -157,7 +158,8 @@ static bool read_headers(struct connection *c, struct request *request)
 static bool read_body(struct connection *c, struct request *request, size_t size)
 {
     const char *expect = request_header(request, "Expect");
-    if (expect && strcasecmp(expect, "100-continue") == 0 && !connection_write(c, "HTTP/1.1 100 Continue\r\n\r\n", 25))
+    if (expect && strcasecmp(expect, "100-continue") == 0 &&
+        !connection_write(c, "HTTP/1.1 100 Continue\r\n\r\n", 25))
         return false;
     request->body = allocate(size + 1);
     while (request->body_size < size) {
@@ -183,7 +185,8 @@ enum read_result http_read(struct connection *c, struct request *request)
     free(line);
     if (!parsed || !read_headers(c, request))
         return READ_BAD;
-    const char *host = request_header(request, "Host"), *length = request_header(request, "Content-Length");
+    const char *host = request_header(request, "Host"),
+               *length = request_header(request, "Content-Length");
     if (host)
         request->host = host;
     unsigned long size = length ? strtoul(length, NULL, 10) : 0;
@@ -278,7 +281,8 @@ bool http_write(struct connection *c, struct answer *answer, bool head_only)
     size_t body = head_only || answer->status == 204 ? 0 : answer->text_size;
     if (answer->delivery == DELIVER_CUT)
         body /= 2;
-    if (answer->delivery == DELIVER_WHOLE || answer->delivery == DELIVER_CUT || answer->delivery == DELIVER_STALL)
+    if (answer->delivery == DELIVER_WHOLE || answer->delivery == DELIVER_CUT ||
+        answer->delivery == DELIVER_STALL)
         buffer_add(&out, answer->text ? answer->text : "", body);
     bool alive = connection_write(c, out.data, out.size);
     free(out.data);

@@ -30,16 +30,20 @@ static void answer_token(struct answer *answer, const char *resource, bool imds)
 {
     int lifetime = settings.token_lifetime;
     int64_t now = clock_seconds();
-    char *token = token_issue(settings.identity_client, settings.identity_principal, resource, lifetime);
-    char *expires = text_format("%lld", (long long)(now + lifetime)), *begins = text_format("%lld", (long long)now - 300);
+    char *token =
+        token_issue(settings.identity_client, settings.identity_principal, resource, lifetime);
+    char *expires = text_format("%lld", (long long)(now + lifetime)),
+         *begins = text_format("%lld", (long long)now - 300);
     char *in = text_format("%d", lifetime);
-    json_t *body = json_pack("{ss ss ss ss ss}", "access_token", token, "client_id", settings.identity_client, "expires_on",
-                             expires, "resource", resource, "token_type", "Bearer");
+    json_t *body =
+        json_pack("{ss ss ss ss ss}", "access_token", token, "client_id", settings.identity_client,
+                  "expires_on", expires, "resource", resource, "token_type", "Bearer");
     if (imds) {
         json_object_set_new(body, "expires_in", json_string(in));
         json_object_set_new(body, "ext_expires_in", json_string(in));
         json_object_set_new(body, "not_before", json_string(begins));
-        json_reorder(body, "access_token client_id expires_in expires_on ext_expires_in not_before resource token_type");
+        json_reorder(body, "access_token client_id expires_in expires_on ext_expires_in not_before "
+                           "resource token_type");
     }
     answer_json(answer, 200, body);
     free(token);
@@ -51,7 +55,8 @@ static void answer_token(struct answer *answer, const char *resource, bool imds)
 /* The identity that was asked for is ours, or none was named. */
 static bool known_identity(const struct request *request, const char *parameter)
 {
-    char *client = request_parameter(request, parameter), *object = request_parameter(request, "object_id");
+    char *client = request_parameter(request, parameter),
+         *object = request_parameter(request, "object_id");
     bool known = (!client || strcasecmp(client, settings.identity_client) == 0) &&
                  (!object || strcasecmp(object, settings.identity_principal) == 0);
     free(client);
@@ -59,29 +64,38 @@ static bool known_identity(const struct request *request, const char *parameter)
     return known;
 }
 
-static void answer_imds(const struct request *request, struct answer *answer, const char *version, const char *resource)
+static void answer_imds(const struct request *request, struct answer *answer, const char *version,
+                        const char *resource)
 {
     if (!has_header(request, "Metadata", "true"))
         answer_refusal(answer, 400, "invalid_request", "Required metadata header not specified");
     else if (!version || strcmp(version, "2018-02-01") != 0)
-        answer_refusal(answer, 400, "invalid_request", "The api-version is missing or not supported");
+        answer_refusal(answer, 400, "invalid_request",
+                       "The api-version is missing or not supported");
     else if (!known_identity(request, "client_id"))
         answer_refusal(answer, 400, "invalid_request", "Identity not found");
     else
         answer_token(answer, resource, true);
 }
 
-static void answer_app_service(const struct request *request, struct answer *answer, const char *version, const char *resource)
+static void answer_app_service(const struct request *request, struct answer *answer,
+                               const char *version, const char *resource)
 {
     bool old = version && strcmp(version, "2017-09-01") == 0;
     bool fabric = version && strcmp(version, "2019-07-01-preview") == 0;
     const char *name = old || fabric ? "secret" : "X-IDENTITY-HEADER";
     if (!version || (!old && !fabric && strcmp(version, "2019-08-01") != 0))
-        answer_json(answer, 400, json_pack("{si ss}", "statusCode", 400, "message", "The api-version is missing or not supported"));
+        answer_json(answer, 400,
+                    json_pack("{si ss}", "statusCode", 400, "message",
+                              "The api-version is missing or not supported"));
     else if (!has_header(request, name, settings.identity_header))
-        answer_json(answer, 401, json_pack("{si ss}", "statusCode", 401, "message", "The identity header is missing or wrong"));
+        answer_json(answer, 401,
+                    json_pack("{si ss}", "statusCode", 401, "message",
+                              "The identity header is missing or wrong"));
     else if (!known_identity(request, old ? "clientid" : "client_id"))
-        answer_json(answer, 400, json_pack("{si ss}", "statusCode", 400, "message", "No User Assigned or Delegated Managed Identity found"));
+        answer_json(answer, 400,
+                    json_pack("{si ss}", "statusCode", 400, "message",
+                              "No User Assigned or Delegated Managed Identity found"));
     else
         answer_token(answer, resource, false);
     if (old && answer->status == 200) { /* a date, not a number */
@@ -131,15 +145,17 @@ static void challenge_arc(struct answer *answer, const char *fault)
     free(folder);
 }
 
-static void answer_arc(const struct request *request, struct answer *answer, const char *version, const char *resource,
-                       const char *fault)
+static void answer_arc(const struct request *request, struct answer *answer, const char *version,
+                       const char *resource, const char *fault)
 {
     const char *given = request_header(request, "Authorization");
     char *path = text_format("%s/arc/himds.key", settings.folder), *content = file_read(path, NULL);
     if (!has_header(request, "Metadata", "true")) {
         answer_refusal(answer, 400, "invalid_request", "Required metadata header not specified");
-    } else if (!version || (strcmp(version, "2019-11-01") != 0 && strcmp(version, "2020-06-01") != 0)) {
-        answer_refusal(answer, 400, "invalid_request", "The api-version is missing or not supported");
+    } else if (!version ||
+               (strcmp(version, "2019-11-01") != 0 && strcmp(version, "2020-06-01") != 0)) {
+        answer_refusal(answer, 400, "invalid_request",
+                       "The api-version is missing or not supported");
     } else if (!given) {
         challenge_arc(answer, fault);
     } else if (content && strncmp(given, "Basic ", 6) == 0 && strcmp(given + 6, content) == 0) {
@@ -156,7 +172,8 @@ static void answer_arc(const struct request *request, struct answer *answer, con
 
 static void answer_source(const struct request *request, struct answer *answer, const char *fault)
 {
-    char *version = request_parameter(request, "api-version"), *resource = request_parameter(request, "resource");
+    char *version = request_parameter(request, "api-version"),
+         *resource = request_parameter(request, "resource");
     if (strcmp(request->path, "/cloudshell") == 0) {
         free(resource);
         resource = form_value(request->body, "resource");

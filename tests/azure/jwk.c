@@ -42,7 +42,8 @@ size_t curve_width(const char *crv)
     return curve ? curve->width : 0;
 }
 
-static void set_number(json_t *jwk, const char *name, EVP_PKEY *key, const char *parameter, size_t width)
+static void set_number(json_t *jwk, const char *name, EVP_PKEY *key, const char *parameter,
+                       size_t width)
 {
     BIGNUM *number = NULL;
     unsigned char bytes[1024];
@@ -136,10 +137,10 @@ static EVP_PKEY *make_key(const char *type, OSSL_PARAM_BLD *build)
 static EVP_PKEY *import_rsa(const json_t *jwk)
 {
     static const char *const names[][2] = {
-        { "n", OSSL_PKEY_PARAM_RSA_N },           { "e", OSSL_PKEY_PARAM_RSA_E },
-        { "d", OSSL_PKEY_PARAM_RSA_D },           { "p", OSSL_PKEY_PARAM_RSA_FACTOR1 },
-        { "q", OSSL_PKEY_PARAM_RSA_FACTOR2 },     { "dp", OSSL_PKEY_PARAM_RSA_EXPONENT1 },
-        { "dq", OSSL_PKEY_PARAM_RSA_EXPONENT2 },  { "qi", OSSL_PKEY_PARAM_RSA_COEFFICIENT1 },
+        { "n", OSSL_PKEY_PARAM_RSA_N },          { "e", OSSL_PKEY_PARAM_RSA_E },
+        { "d", OSSL_PKEY_PARAM_RSA_D },          { "p", OSSL_PKEY_PARAM_RSA_FACTOR1 },
+        { "q", OSSL_PKEY_PARAM_RSA_FACTOR2 },    { "dp", OSSL_PKEY_PARAM_RSA_EXPONENT1 },
+        { "dq", OSSL_PKEY_PARAM_RSA_EXPONENT2 }, { "qi", OSSL_PKEY_PARAM_RSA_COEFFICIENT1 },
     };
     OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
     BIGNUM *numbers[8] = { NULL };
@@ -166,7 +167,8 @@ static EVP_PKEY *import_ec(const json_t *jwk, const char *crv)
         BN_bn2binpad(x, point + 1, (int)curve->width);
         BN_bn2binpad(y, point + 1 + curve->width, (int)curve->width);
         OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, curve->group, 0);
-        OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * curve->width);
+        OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point,
+                                         1 + 2 * curve->width);
         OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_PRIV_KEY, d);
         key = make_key("EC", build);
     }
@@ -193,9 +195,10 @@ const char *jwk_import(struct version *out, const json_t *jwk)
         version_describe(out, kty);
         return out->octet_count ? NULL : "k is missing or has a wrong size";
     }
-    out->key = strncmp(kty, "RSA", 3) == 0  ? import_rsa(jwk)
-               : strncmp(kty, "EC", 2) == 0 ? import_ec(jwk, json_string_value(json_object_get(jwk, "crv")))
-                                            : NULL;
+    out->key = strncmp(kty, "RSA", 3) == 0 ? import_rsa(jwk)
+               : strncmp(kty, "EC", 2) == 0
+                   ? import_ec(jwk, json_string_value(json_object_get(jwk, "crv")))
+                   : NULL;
     if (!out->key)
         return "the private key is incomplete or invalid";
     version_describe(out, kty);

@@ -9,7 +9,8 @@
 static json_t *default_operations(const struct version *version)
 {
     if (strncmp(version->kty, "RSA", 3) == 0)
-        return json_pack("[ssssss]", "encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey");
+        return json_pack("[ssssss]", "encrypt", "decrypt", "sign", "verify", "wrapKey",
+                         "unwrapKey");
     if (strncmp(version->kty, "EC", 2) == 0)
         return json_pack("[ss]", "sign", "verify");
     return json_pack("[ssss]", "encrypt", "decrypt", "wrapKey", "unwrapKey");
@@ -45,7 +46,8 @@ static bool check_name(struct call *c)
     if (settings.hsm)
         answer_error(c, 400, "BadParameter", NULL, "Invalid key identifier or name");
     else
-        answer_error(c, 400, "BadParameter", NULL, "The request URI contains an invalid name: %s", c->name);
+        answer_error(c, 400, "BadParameter", NULL, "The request URI contains an invalid name: %s",
+                     c->name);
     return false;
 }
 
@@ -76,10 +78,12 @@ static void store_version(struct call *c, struct version *made, const json_t *bo
     } else if (object && object->policy) {
         discard_version(made);
         answer_error(c, 403, "Forbidden", "KeyManagedByKeyVault",
-                     "Operation \"create\" is not allowed as this object's lifetime is managed by Key Vault.");
+                     "Operation \"create\" is not allowed as this object's lifetime is managed by "
+                     "Key Vault.");
     } else if (object && object->count >= 100 && settings.hsm) {
         discard_version(made);
-        answer_error(c, 400, "BadParameter", NULL, "The key has 100 versions, the most that a key can have");
+        answer_error(c, 400, "BadParameter", NULL,
+                     "The key has 100 versions, the most that a key can have");
     } else {
         if (!object)
             object = store_add(c->name);
@@ -140,10 +144,12 @@ void key_import(struct call *c)
         if (settings.hsm)
             answer_error(c, 400, "BadParameter", NULL, "JSON Web Key: %s", wrong);
         else
-            answer_error(c, 400, "BadParameter", NULL, "The property \"key\" must be a valid JsonWebKey object.");
+            answer_error(c, 400, "BadParameter", NULL,
+                         "The property \"key\" must be a valid JsonWebKey object.");
         return;
     }
-    json_t *hsm = json_object_get(c->body, "Hsm") ? json_object_get(c->body, "Hsm") : json_object_get(c->body, "hsm");
+    json_t *hsm = json_object_get(c->body, "Hsm") ? json_object_get(c->body, "Hsm")
+                                                  : json_object_get(c->body, "hsm");
     if (json_is_true(hsm) && !text_ends(made.kty, "-HSM"))
         strncat(made.kty, "-HSM", sizeof made.kty - strlen(made.kty) - 1);
     json_t *body = json_copy(c->body);
@@ -227,7 +233,8 @@ static const char *rotate_object(struct object *object, struct version **out)
     move_version(version, &made);
     version->ops = json_deep_copy(last->ops);
     version->tags = last->tags ? json_deep_copy(last->tags) : NULL;
-    const char *after = json_string_value(json_object_get(json_object_get(object->rotation, "attributes"), "expiryTime"));
+    const char *after = json_string_value(
+        json_object_get(json_object_get(object->rotation, "attributes"), "expiryTime"));
     int64_t lasts = duration_seconds(after);
     version->expires = lasts ? version->created + lasts : 0;
     *out = version;
@@ -255,7 +262,8 @@ const char *key_rotate_now(const char *name)
     struct version *version;
     store_lock();
     struct object *object = store_find(name);
-    const char *wrong = object && object->life == LIFE_LIVE ? rotate_object(object, &version) : "no such key";
+    const char *wrong =
+        object && object->life == LIFE_LIVE ? rotate_object(object, &version) : "no such key";
     store_unlock();
     return wrong;
 }
@@ -264,7 +272,8 @@ static json_t *policy_answer(const struct call *c, const struct object *object)
 {
     json_t *policy = json_object(), *actions = json_object_get(object->rotation, "lifetimeActions");
     char *url = settings.hsm ? text_format("keys/%s/rotationpolicy", object->name)
-                             : text_format("https://%s/keys/%s/rotationpolicy", c->request->host, object->name);
+                             : text_format("https://%s/keys/%s/rotationpolicy", c->request->host,
+                                           object->name);
     json_object_set_new(policy, "id", json_string(url));
     free(url);
     json_t *list = actions ? json_deep_copy(actions) : json_array();
@@ -282,10 +291,12 @@ static json_t *policy_answer(const struct call *c, const struct object *object)
         json_reorder(entry, "trigger action");
     }
     if (!notifies)
-        json_array_append_new(list, json_pack("{s{ss}s{ss}}", "trigger", "timeBeforeExpiry", "P30D", "action", "type", "Notify"));
+        json_array_append_new(list, json_pack("{s{ss}s{ss}}", "trigger", "timeBeforeExpiry", "P30D",
+                                              "action", "type", "Notify"));
     json_object_set_new(policy, "lifetimeActions", list);
     const json_t *attributes = json_object_get(object->rotation, "attributes");
-    json_object_set_new(policy, "attributes", attributes ? json_deep_copy(attributes) : json_object());
+    json_object_set_new(policy, "attributes",
+                        attributes ? json_deep_copy(attributes) : json_object());
     return policy;
 }
 
@@ -306,7 +317,8 @@ void key_set_policy(struct call *c)
         json_decref(object->rotation);
         object->rotation = json_object();
         json_t *actions = json_object_get(c->body, "lifetimeActions");
-        json_t *given = json_object_get(c->body, "attributes"), *attributes = given ? json_deep_copy(given) : json_object();
+        json_t *given = json_object_get(c->body, "attributes"),
+               *attributes = given ? json_deep_copy(given) : json_object();
         if (actions)
             json_object_set_new(object->rotation, "lifetimeActions", json_deep_copy(actions));
         json_object_set_new(attributes, "created", json_time(clock_seconds()));

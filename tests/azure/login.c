@@ -16,7 +16,8 @@ static void add_headers(struct answer *answer)
     answer_header(answer, "x-ms-request-id", "%s", answer->request_id);
 }
 
-static void answer_refusal(struct answer *answer, int status, const char *error, int code, const char *text)
+static void answer_refusal(struct answer *answer, int status, const char *error, int code,
+                           const char *text)
 {
     char trace[37], correlation[37], stamp[32];
     struct tm parts;
@@ -25,12 +26,14 @@ static void answer_refusal(struct answer *answer, int status, const char *error,
     strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%SZ", &parts);
     guid_random(trace);
     guid_random(correlation);
-    char *description = text_format("AADSTS%d: %s\r\nTrace ID: %s\r\nCorrelation ID: %s\r\nTimestamp: %s", code, text, trace,
-                                    correlation, stamp);
+    char *description =
+        text_format("AADSTS%d: %s\r\nTrace ID: %s\r\nCorrelation ID: %s\r\nTimestamp: %s", code,
+                    text, trace, correlation, stamp);
     char *uri = text_format("https://login.microsoftonline.com/error?code=%d", code);
     answer_json(answer, status,
-                json_pack("{ss ss s[i] ss ss ss ss}", "error", error, "error_description", description, "error_codes",
-                          code, "timestamp", stamp, "trace_id", trace, "correlation_id", correlation, "error_uri", uri));
+                json_pack("{ss ss s[i] ss ss ss ss}", "error", error, "error_description",
+                          description, "error_codes", code, "timestamp", stamp, "trace_id", trace,
+                          "correlation_id", correlation, "error_uri", uri));
     free(description);
     free(uri);
 }
@@ -48,29 +51,34 @@ static void answer_token(struct answer *answer, const struct principal *who, con
 {
     int lifetime = settings.token_lifetime, refresh = settings.token_refresh;
     char *token = token_issue(who->client, who->oid, resource, lifetime);
-    json_t *body = json_pack("{ss si si ss}", "token_type", "Bearer", "expires_in", lifetime, "ext_expires_in", lifetime,
-                             "access_token", token);
+    json_t *body = json_pack("{ss si si ss}", "token_type", "Bearer", "expires_in", lifetime,
+                             "ext_expires_in", lifetime, "access_token", token);
     if (refresh)
         json_object_set_new(body, "refresh_in", json_integer(refresh));
     answer_json(answer, 200, body);
     free(token);
 }
 
-static void check_credential(const struct request *request, struct answer *answer, const struct principal *who, const char *resource)
+static void check_credential(const struct request *request, struct answer *answer,
+                             const struct principal *who, const char *resource)
 {
-    char *secret = form_value(request->body, "client_secret"), *assertion = form_value(request->body, "client_assertion");
+    char *secret = form_value(request->body, "client_secret"),
+         *assertion = form_value(request->body, "client_assertion");
     char *type = form_value(request->body, "client_assertion_type");
     if (secret) {
         if (client_secret_valid(who->client, secret)) {
             answer_token(answer, who, resource);
         } else {
-            char *text = text_format("Invalid client secret provided. Ensure the secret being sent in the request is the client "
-                                     "secret value, not the client secret ID, for a secret added to app '%s'.",
-                                     who->client);
+            char *text = text_format(
+                "Invalid client secret provided. Ensure the secret being sent in the request is "
+                "the client "
+                "secret value, not the client secret ID, for a secret added to app '%s'.",
+                who->client);
             answer_refusal(answer, 401, "invalid_client", 7000215, text);
             free(text);
         }
-    } else if (assertion && type && strcmp(type, "urn:ietf:params:oauth:client-assertion-type:jwt-bearer") == 0) {
+    } else if (assertion && type &&
+               strcmp(type, "urn:ietf:params:oauth:client-assertion-type:jwt-bearer") == 0) {
         int code = 0;
         char *audience = text_format("https://%s%s", request->host, request->path);
         const char *wrong = assertion_check(&code, who->client, assertion, audience);
@@ -81,7 +89,8 @@ static void check_credential(const struct request *request, struct answer *answe
         free(audience);
     } else {
         answer_refusal(answer, 401, "invalid_client", 7000218,
-                       "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.");
+                       "The request body must contain the following parameter: 'client_assertion' "
+                       "or 'client_secret'.");
     }
     free(secret);
     free(assertion);
@@ -90,21 +99,25 @@ static void check_credential(const struct request *request, struct answer *answe
 
 static void grant_token(const struct request *request, struct answer *answer)
 {
-    char *grant = form_value(request->body, "grant_type"), *client = form_value(request->body, "client_id");
+    char *grant = form_value(request->body, "grant_type"),
+         *client = form_value(request->body, "client_id");
     char *scope = form_value(request->body, "scope"), *claims = form_value(request->body, "claims");
     char *resource = scope_resource(scope);
     struct principal who;
     if (claims)
         counters.claims++;
     if (!grant || strcmp(grant, "client_credentials") != 0) {
-        answer_refusal(answer, 400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.");
+        answer_refusal(answer, 400, "unsupported_grant_type", 70003,
+                       "The app requested an unsupported grant type.");
     } else if (!resource) {
         answer_refusal(answer, 400, "invalid_scope", 1002012,
-                       "The provided value for scope is not valid. Client credential flows must have a scope value with "
+                       "The provided value for scope is not valid. Client credential flows must "
+                       "have a scope value with "
                        "/.default suffixed to the resource identifier (application ID URI).");
     } else if (!client_find(&who, client)) {
-        char *text = text_format("Application with identifier '%s' was not found in the directory '%s'.", client ? client : "",
-                                 settings.tenant);
+        char *text =
+            text_format("Application with identifier '%s' was not found in the directory '%s'.",
+                        client ? client : "", settings.tenant);
         answer_refusal(answer, 400, "unauthorized_client", 700016, text);
         free(text);
     } else {
@@ -119,19 +132,30 @@ static void grant_token(const struct request *request, struct answer *answer)
 
 /* Recorded; URLs below the one that was asked, and texts. */
 static const char discovery[] =
-    "{\"token_endpoint\":\"+/oauth2/v2.0/token\",\"token_endpoint_auth_methods_supported\":[\"client_secret_post\","
-    "\"private_key_jwt\",\"client_secret_basic\"],\"jwks_uri\":\"+/discovery/v2.0/keys\",\"response_modes_supported\":"
+    "{\"token_endpoint\":\"+/oauth2/v2.0/"
+    "token\",\"token_endpoint_auth_methods_supported\":[\"client_secret_post\","
+    "\"private_key_jwt\",\"client_secret_basic\"],\"jwks_uri\":\"+/discovery/v2.0/"
+    "keys\",\"response_modes_supported\":"
     "[\"query\",\"fragment\",\"form_post\"],\"subject_types_supported\":[\"pairwise\"],"
-    "\"id_token_signing_alg_values_supported\":[\"RS256\"],\"response_types_supported\":[\"code\",\"id_token\","
-    "\"code id_token\",\"id_token token\"],\"scopes_supported\":[\"openid\",\"profile\",\"email\",\"offline_access\"],"
-    "\"issuer\":\"+/v2.0\",\"request_uri_parameter_supported\":false,\"userinfo_endpoint\":\"+/userinfo\","
-    "\"authorization_endpoint\":\"+/oauth2/v2.0/authorize\",\"device_authorization_endpoint\":\"+/oauth2/v2.0/devicecode\","
-    "\"http_logout_supported\":true,\"frontchannel_logout_supported\":true,\"end_session_endpoint\":"
-    "\"+/oauth2/v2.0/logout\",\"claims_supported\":[\"sub\",\"iss\",\"aud\",\"exp\"],\"tenant_region_scope\":\"WW\","
-    "\"cloud_instance_name\":\"microsoftonline.com\",\"cloud_graph_host_name\":\"graph.windows.net\","
+    "\"id_token_signing_alg_values_supported\":[\"RS256\"],\"response_types_supported\":[\"code\","
+    "\"id_token\","
+    "\"code id_token\",\"id_token "
+    "token\"],\"scopes_supported\":[\"openid\",\"profile\",\"email\",\"offline_access\"],"
+    "\"issuer\":\"+/v2.0\",\"request_uri_parameter_supported\":false,\"userinfo_endpoint\":\"+/"
+    "userinfo\","
+    "\"authorization_endpoint\":\"+/oauth2/v2.0/authorize\",\"device_authorization_endpoint\":\"+/"
+    "oauth2/v2.0/devicecode\","
+    "\"http_logout_supported\":true,\"frontchannel_logout_supported\":true,\"end_session_"
+    "endpoint\":"
+    "\"+/oauth2/v2.0/"
+    "logout\",\"claims_supported\":[\"sub\",\"iss\",\"aud\",\"exp\"],\"tenant_region_scope\":"
+    "\"WW\","
+    "\"cloud_instance_name\":\"microsoftonline.com\",\"cloud_graph_host_name\":\"graph.windows."
+    "net\","
     "\"msgraph_host\":\"graph.microsoft.com\",\"rbac_url\":\"https://pas.windows.net\"}";
 
-static void answer_discovery(const struct request *request, struct answer *answer, const char *tenant)
+static void answer_discovery(const struct request *request, struct answer *answer,
+                             const char *tenant)
 {
     struct buffer out = { 0 };
     for (const char *p = discovery; *p; p++) {
@@ -146,10 +170,12 @@ static void answer_discovery(const struct request *request, struct answer *answe
 
 static void answer_instance(const struct request *request, struct answer *answer)
 {
-    char *endpoint = text_format("https://%s/%s/v2.0/.well-known/openid-configuration", request->host, settings.tenant);
+    char *endpoint = text_format("https://%s/%s/v2.0/.well-known/openid-configuration",
+                                 request->host, settings.tenant);
     answer_json(answer, 200,
-                json_pack("{ss ss s[{ss ss s[s]}]}", "tenant_discovery_endpoint", endpoint, "api-version", "1.1", "metadata",
-                          "preferred_network", request->host, "preferred_cache", request->host, "aliases", request->host));
+                json_pack("{ss ss s[{ss ss s[s]}]}", "tenant_discovery_endpoint", endpoint,
+                          "api-version", "1.1", "metadata", "preferred_network", request->host,
+                          "preferred_cache", request->host, "aliases", request->host));
     free(endpoint);
 }
 
@@ -163,7 +189,8 @@ void login_handle(const struct request *request, struct answer *answer)
     if (rest && strcmp(request->path, "/common/discovery/instance") == 0) {
         answer_instance(request, answer);
     } else if (!rest || !known) {
-        char *text = text_format("Tenant '%s' not found. Check to make sure you have the correct tenant ID and are signing into "
+        char *text = text_format("Tenant '%s' not found. Check to make sure you have the correct "
+                                 "tenant ID and are signing into "
                                  "the correct cloud.",
                                  tenant);
         answer_refusal(answer, 400, "invalid_tenant", 90002, text);
@@ -189,12 +216,14 @@ void login_handle(const struct request *request, struct answer *answer)
 void attacker_handle(const struct request *request, struct answer *answer)
 {
     answer->operation = "attacker";
-    log_note(PORT_ATTACKER, json_pack("{ss ss ss ss}", "method", request->method, "path", request->path, "query",
-                                      request->query, "body", request->body ? request->body : ""));
+    log_note(PORT_ATTACKER,
+             json_pack("{ss ss ss ss}", "method", request->method, "path", request->path, "query",
+                       request->query, "body", request->body ? request->body : ""));
     if (strstr(request->path, "openid-configuration")) {
         answer_discovery(request, answer, settings.tenant);
         return;
     }
-    answer_json(answer, 200, json_pack("{ss si si ss}", "token_type", "Bearer", "expires_in", 3599, "ext_expires_in", 3599,
-                                       "access_token", "attacker"));
+    answer_json(answer, 200,
+                json_pack("{ss si si ss}", "token_type", "Bearer", "expires_in", 3599,
+                          "ext_expires_in", 3599, "access_token", "attacker"));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * emulator --folder FOLDER [--mode vault|hsm] [--domain NAME]   writes FOLDER/ca.pem, control, and last urls; serves until it is ended
- * emulator --control SOCKET COMMAND...
+ * emulator --folder FOLDER [--mode vault|hsm] [--domain NAME]   writes FOLDER/ca.pem, control, and
+ * last urls; serves until it is ended emulator --control SOCKET COMMAND...
  */
 #include "tests/azure/store.h"
 
@@ -28,7 +28,8 @@ struct settings settings = {
     .token_lifetime = 3599,
 };
 
-/* For a shell to read.  VAULT is a name whose end is RESOURCE, as clients demand; localhost works too. */
+/* For a shell to read.  VAULT is a name whose end is RESOURCE, as clients demand; localhost works
+ * too. */
 static bool write_urls(void)
 {
     const char *suffix = settings.hsm ? "managedhsm" : "vault";
@@ -39,10 +40,10 @@ static bool write_urls(void)
     buffer_format(&out, "ATTACKER=https://localhost:%d\n", settings.ports[PORT_ATTACKER]);
     buffer_format(&out, "IDENTITY=http://127.0.0.1:%d\n", settings.ports[PORT_IDENTITY]);
     buffer_format(&out, "PROXY=http://127.0.0.1:%d\n", settings.ports[PORT_PROXY]);
-    buffer_format(&out, "TENANT=%s\nCLIENT=%s\nSECRET=%s\nPRINCIPAL=%s\n", settings.tenant, settings.client, settings.secret,
-                  settings.principal);
-    buffer_format(&out, "IDENTITY_CLIENT=%s\nIDENTITY_PRINCIPAL=%s\nIDENTITY_SECRET=%s\n", settings.identity_client,
-                  settings.identity_principal, settings.identity_header);
+    buffer_format(&out, "TENANT=%s\nCLIENT=%s\nSECRET=%s\nPRINCIPAL=%s\n", settings.tenant,
+                  settings.client, settings.secret, settings.principal);
+    buffer_format(&out, "IDENTITY_CLIENT=%s\nIDENTITY_PRINCIPAL=%s\nIDENTITY_SECRET=%s\n",
+                  settings.identity_client, settings.identity_principal, settings.identity_header);
     char *path = text_format("%s/urls", settings.folder);
     bool written = file_write(path, out.data, out.size);
     free(path);

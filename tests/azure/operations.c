@@ -31,16 +31,17 @@ static bool lists_operation(const struct version *version, const char *operation
 {
     size_t i;
     json_t *op;
-    json_array_foreach(version->ops, i, op)
-        if (strcasecmp(json_string_value(op) ? json_string_value(op) : "", operation) == 0)
-            return true;
+    json_array_foreach(version->ops, i,
+                       op) if (strcasecmp(json_string_value(op) ? json_string_value(op) : "",
+                                          operation) == 0) return true;
     return false;
 }
 
 /* Documented: what opens or checks something old works with an expired key. */
 static bool looks_back(const char *operation)
 {
-    return strcmp(operation, "decrypt") == 0 || strcmp(operation, "unwrapkey") == 0 || strcmp(operation, "verify") == 0;
+    return strcmp(operation, "decrypt") == 0 || strcmp(operation, "unwrapkey") == 0 ||
+           strcmp(operation, "verify") == 0;
 }
 
 static bool check_version(struct call *c, const struct version *version)
@@ -49,19 +50,23 @@ static bool check_version(struct call *c, const struct version *version)
                        : strcmp(c->operation, "unwrapkey") == 0 ? "unwrapKey"
                                                                 : c->operation;
     if (!version->enabled) {
-        answer_error(c, 403, "Forbidden", "KeyDisabled", "Operation %s is not allowed on a disabled key.", name);
+        answer_error(c, 403, "Forbidden", "KeyDisabled",
+                     "Operation %s is not allowed on a disabled key.", name);
         return false;
     }
     if (!looks_back(c->operation) && version->expires && version->expires <= clock_seconds()) {
-        answer_error(c, 403, "Forbidden", "KeyExpired", "Operation %s is not allowed on an expired key.", name);
+        answer_error(c, 403, "Forbidden", "KeyExpired",
+                     "Operation %s is not allowed on an expired key.", name);
         return false;
     }
     if (!looks_back(c->operation) && version->not_before > clock_seconds()) {
-        answer_error(c, 403, "Forbidden", "KeyNotYetValid", "Operation %s is not allowed on a key that is not yet valid.", name);
+        answer_error(c, 403, "Forbidden", "KeyNotYetValid",
+                     "Operation %s is not allowed on a key that is not yet valid.", name);
         return false;
     }
     if (!lists_operation(version, name)) {
-        answer_error(c, 403, "Forbidden", "KeyOperationForbidden", "Operation %s is not permitted on this key.", name);
+        answer_error(c, 403, "Forbidden", "KeyOperationForbidden",
+                     "Operation %s is not permitted on this key.", name);
         return false;
     }
     return true;
@@ -121,7 +126,10 @@ static void add_bytes(json_t *json, const char *name, const unsigned char *data,
 static const EVP_MD *digest_of(const char *alg)
 {
     const char *bits = alg + 2;
-    return strncmp(bits, "256", 3) == 0 ? EVP_sha256() : strcmp(bits, "384") == 0 ? EVP_sha384() : strcmp(bits, "512") == 0 ? EVP_sha512() : NULL;
+    return strncmp(bits, "256", 3) == 0 ? EVP_sha256()
+           : strcmp(bits, "384") == 0   ? EVP_sha384()
+           : strcmp(bits, "512") == 0   ? EVP_sha512()
+                                        : NULL;
 }
 
 static const char *curve_of(const char *alg)
@@ -157,7 +165,8 @@ static EVP_PKEY_CTX *signature_context(const struct taken *key, const char *alg,
                 EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
     else if (*alg == 'R')
         ready = ready && EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1 &&
-                (strcmp(alg, "RSNULL") == 0 || EVP_PKEY_CTX_set_signature_md(context, digest_of(alg)) == 1);
+                (strcmp(alg, "RSNULL") == 0 ||
+                 EVP_PKEY_CTX_set_signature_md(context, digest_of(alg)) == 1);
     if (ready)
         return context;
     EVP_PKEY_CTX_free(context);
@@ -179,18 +188,21 @@ static size_t split_numbers(unsigned char **der, const struct bytes *joined, siz
     if (joined->size != 2 * width)
         return 0;
     ECDSA_SIG *signature = ECDSA_SIG_new();
-    ECDSA_SIG_set0(signature, BN_bin2bn(joined->data, (int)width, NULL), BN_bin2bn(joined->data + width, (int)width, NULL));
+    ECDSA_SIG_set0(signature, BN_bin2bn(joined->data, (int)width, NULL),
+                   BN_bin2bn(joined->data + width, (int)width, NULL));
     int size = i2d_ECDSA_SIG(signature, der);
     ECDSA_SIG_free(signature);
     return size > 0 ? (size_t)size : 0;
 }
 
-static size_t make_signature(unsigned char *out, size_t room, const struct taken *key, const char *alg, const struct bytes *digest)
+static size_t make_signature(unsigned char *out, size_t room, const struct taken *key,
+                             const char *alg, const struct bytes *digest)
 {
     unsigned char raw[1024];
     size_t size = sizeof raw;
     EVP_PKEY_CTX *context = signature_context(key, alg, true);
-    bool made = context && EVP_PKEY_sign(context, raw, &size, digest->data, digest->size) == 1 && size <= room;
+    bool made = context && EVP_PKEY_sign(context, raw, &size, digest->data, digest->size) == 1 &&
+                size <= room;
     EVP_PKEY_CTX_free(context);
     if (!made)
         return 0;
@@ -208,11 +220,15 @@ static json_t *result_body(const struct taken *key, const char *alg)
     return body;
 }
 
-static void sign_digest(struct call *c, const struct taken *key, const char *alg, const struct bytes *digest)
+static void sign_digest(struct call *c, const struct taken *key, const char *alg,
+                        const struct bytes *digest)
 {
     unsigned char signature[1024];
     if (!fits_algorithm(key, alg, digest->size)) {
-        answer_error(c, 400, "BadParameter", NULL, "Key and signing algorithm are incompatible, or the digest has a wrong length: %s", alg);
+        answer_error(
+            c, 400, "BadParameter", NULL,
+            "Key and signing algorithm are incompatible, or the digest has a wrong length: %s",
+            alg);
         return;
     }
     size_t size = make_signature(signature, sizeof signature, key, alg, digest);
@@ -236,7 +252,9 @@ void key_verify(struct call *c)
         unsigned char *der = NULL;
         size_t size = *alg == 'E' ? split_numbers(&der, &value, curve_width(key.crv)) : value.size;
         EVP_PKEY_CTX *context = signature_context(&key, alg, false);
-        bool good = context && size && EVP_PKEY_verify(context, der ? der : value.data, size, digest.data, digest.size) == 1;
+        bool good =
+            context && size &&
+            EVP_PKEY_verify(context, der ? der : value.data, size, digest.data, digest.size) == 1;
         EVP_PKEY_CTX_free(context);
         OPENSSL_free(der);
         /* recorded: a vault's has no kid */
@@ -249,7 +267,8 @@ void key_verify(struct call *c)
     drop_key(&key);
 }
 
-size_t other_signature(unsigned char *out, size_t room, const char *alg, size_t like, const char *digest)
+size_t other_signature(unsigned char *out, size_t room, const char *alg, size_t like,
+                       const char *digest)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     static EVP_PKEY *rsa[3];
@@ -276,7 +295,8 @@ size_t other_signature(unsigned char *out, size_t room, const char *alg, size_t 
 
 /* ---- RSA encryption ---- */
 
-static bool rsa_crypt(struct bytes *out, const struct taken *key, const char *alg, const struct bytes *in, bool decrypt)
+static bool rsa_crypt(struct bytes *out, const struct taken *key, const char *alg,
+                      const struct bytes *in, bool decrypt)
 {
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key->key, NULL);
     const EVP_MD *digest = strcmp(alg, "RSA-OAEP-256") == 0 ? EVP_sha256() : EVP_sha1();
@@ -284,18 +304,22 @@ static bool rsa_crypt(struct bytes *out, const struct taken *key, const char *al
     bool ready = (decrypt ? EVP_PKEY_decrypt_init(context) : EVP_PKEY_encrypt_init(context)) == 1 &&
                  EVP_PKEY_CTX_set_rsa_padding(context, padding) == 1;
     if (padding == RSA_PKCS1_OAEP_PADDING)
-        ready = ready && EVP_PKEY_CTX_set_rsa_oaep_md(context, digest) == 1 && EVP_PKEY_CTX_set_rsa_mgf1_md(context, digest) == 1;
+        ready = ready && EVP_PKEY_CTX_set_rsa_oaep_md(context, digest) == 1 &&
+                EVP_PKEY_CTX_set_rsa_mgf1_md(context, digest) == 1;
     out->size = 1024;
     out->data = allocate(out->size);
-    bool done = ready && (decrypt ? EVP_PKEY_decrypt(context, out->data, &out->size, in->data, in->size)
-                                  : EVP_PKEY_encrypt(context, out->data, &out->size, in->data, in->size)) == 1;
+    bool done =
+        ready &&
+        (decrypt ? EVP_PKEY_decrypt(context, out->data, &out->size, in->data, in->size)
+                 : EVP_PKEY_encrypt(context, out->data, &out->size, in->data, in->size)) == 1;
     EVP_PKEY_CTX_free(context);
     return done;
 }
 
 /* ---- AES ---- */
 
-static const EVP_CIPHER *aes_cipher(const struct taken *key, const char *alg, bool *gcm, bool *pad, bool *wrap)
+static const EVP_CIPHER *aes_cipher(const struct taken *key, const char *alg, bool *gcm, bool *pad,
+                                    bool *wrap)
 {
     static const EVP_CIPHER *(*const ciphers[3][3])(void) = {
         { EVP_aes_128_cbc, EVP_aes_192_cbc, EVP_aes_256_cbc },
@@ -313,8 +337,8 @@ static const EVP_CIPHER *aes_cipher(const struct taken *key, const char *alg, bo
 }
 
 /* The iv is made if it isn't given, and comes with the answer, as GCM's tag. */
-static bool aes_crypt(struct bytes *out, json_t *body, struct call *c, const struct taken *key, const char *alg,
-                      const struct bytes *in, bool decrypt)
+static bool aes_crypt(struct bytes *out, json_t *body, struct call *c, const struct taken *key,
+                      const char *alg, const struct bytes *in, bool decrypt)
 {
     bool gcm, pad, wrap;
     const EVP_CIPHER *cipher = aes_cipher(key, alg, &gcm, &pad, &wrap);
@@ -323,7 +347,8 @@ static bool aes_crypt(struct bytes *out, json_t *body, struct call *c, const str
     unsigned char iv[16], tag[16];
     size_t iv_size = gcm ? 12 : 16;
     int done = 0, rest = 0;
-    struct bytes given = body_bytes(c, "iv"), aad = body_bytes(c, "aad"), given_tag = body_bytes(c, "tag");
+    struct bytes given = body_bytes(c, "iv"), aad = body_bytes(c, "aad"),
+                 given_tag = body_bytes(c, "tag");
     if (given.data && given.size == iv_size)
         memcpy(iv, given.data, iv_size);
     else
@@ -331,12 +356,14 @@ static bool aes_crypt(struct bytes *out, json_t *body, struct call *c, const str
     out->data = allocate(in->size + 32);
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-    bool good = EVP_CipherInit_ex(context, cipher, NULL, key->octets, wrap ? NULL : iv, !decrypt) == 1;
+    bool good =
+        EVP_CipherInit_ex(context, cipher, NULL, key->octets, wrap ? NULL : iv, !decrypt) == 1;
     EVP_CIPHER_CTX_set_padding(context, pad);
     if (gcm && aad.data)
         good = good && EVP_CipherUpdate(context, NULL, &done, aad.data, (int)aad.size) == 1;
     if (gcm && decrypt)
-        good = good && given_tag.size == 16 && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, 16, given_tag.data) == 1;
+        good = good && given_tag.size == 16 &&
+               EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, 16, given_tag.data) == 1;
     good = good && EVP_CipherUpdate(context, out->data, &done, in->data, (int)in->size) == 1 &&
            EVP_CipherFinal_ex(context, out->data + done, &rest) == 1;
     out->size = (size_t)(done + rest);
@@ -353,19 +380,23 @@ static bool aes_crypt(struct bytes *out, json_t *body, struct call *c, const str
 
 /* ---- the request ---- */
 
-static void crypt_value(struct call *c, const struct taken *key, const char *alg, const struct bytes *value)
+static void crypt_value(struct call *c, const struct taken *key, const char *alg,
+                        const struct bytes *value)
 {
     bool decrypt = strcmp(c->operation, "decrypt") == 0 || strcmp(c->operation, "unwrapkey") == 0;
-    bool rsa = strcmp(alg, "RSA1_5") == 0 || strcmp(alg, "RSA-OAEP") == 0 || strcmp(alg, "RSA-OAEP-256") == 0;
+    bool rsa = strcmp(alg, "RSA1_5") == 0 || strcmp(alg, "RSA-OAEP") == 0 ||
+               strcmp(alg, "RSA-OAEP-256") == 0;
     struct bytes out = { NULL, 0 };
     json_t *body = result_body(key, alg);
     if (rsa != (key->key && EVP_PKEY_is_a(key->key, "RSA"))) {
         answer_error(c, 400, "BadParameter", NULL, "Key and algorithm are incompatible: %s", alg);
-    } else if (rsa ? rsa_crypt(&out, key, alg, value, decrypt) : aes_crypt(&out, body, c, key, alg, value, decrypt)) {
+    } else if (rsa ? rsa_crypt(&out, key, alg, value, decrypt)
+                   : aes_crypt(&out, body, c, key, alg, value, decrypt)) {
         add_bytes(body, "value", out.data, out.size);
         answer_json(c->answer, 200, json_incref(body));
     } else {
-        answer_error(c, 400, "BadParameter", NULL, "Unable to %s specified value with this key.", decrypt ? "decrypt" : "encrypt");
+        answer_error(c, 400, "BadParameter", NULL, "Unable to %s specified value with this key.",
+                     decrypt ? "decrypt" : "encrypt");
     }
     json_decref(body);
     free(out.data);
@@ -377,7 +408,8 @@ void key_operate(struct call *c)
     const char *alg = json_string_value(json_object_get(c->body, "alg"));
     struct bytes value = body_bytes(c, "value");
     if (!alg || !value.data)
-        answer_error(c, 400, "BadParameter", NULL, "Property %s is required\r\n", alg ? "value" : "alg");
+        answer_error(c, 400, "BadParameter", NULL, "Property %s is required\r\n",
+                     alg ? "value" : "alg");
     else if (take_key(c, &key)) {
         if (strcmp(c->operation, "sign") == 0)
             sign_digest(c, &key, alg, &value);
@@ -393,7 +425,8 @@ void random_bytes(struct call *c)
     unsigned char bytes[128];
     json_int_t count = json_integer_value(json_object_get(c->body, "count"));
     if (count < 1 || count > (json_int_t)sizeof bytes) {
-        answer_error(c, 400, "BadParameter", NULL, "GetRandomBytesRequest: count cannot be greater than 128 or less than 1");
+        answer_error(c, 400, "BadParameter", NULL,
+                     "GetRandomBytesRequest: count cannot be greater than 128 or less than 1");
         return;
     }
     RAND_bytes(bytes, (int)count);

@@ -15,7 +15,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 void proxy_password_set(const char *user, const char *password)
 {
-    char *pair = text_format("%s:%s", user, password), *code = base64_encode((unsigned char *)pair, strlen(pair));
+    char *pair = text_format("%s:%s", user, password),
+         *code = base64_encode((unsigned char *)pair, strlen(pair));
     pthread_mutex_lock(&lock);
     free(wanted);
     wanted = text_format("Basic %s", code);
@@ -100,7 +101,8 @@ void proxy_serve(struct connection *c)
     if (http_read(c, &request) == READ_REQUEST) {
         bool connects = strcmp(request.method, "CONNECT") == 0;
         int number = connects ? find_target(request.path) : 0;
-        log_note(PORT_PROXY, json_pack("{ss ss}", "method", request.method, "host", connects ? request.path : request.host));
+        log_note(PORT_PROXY, json_pack("{ss ss}", "method", request.method, "host",
+                                       connects ? request.path : request.host));
         if (!may_pass(&request))
             refuse(c, 407, "Basic realm=\"proxy\"");
         else if (!number || (fd = connect_port(number)) < 0)

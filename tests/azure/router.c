@@ -65,20 +65,24 @@ static const struct route {
     { "POST", "certificates/*/backup", VAULT, "certificate-backup", certificate_backup, NULL },
     { "GET", "certificates/*/versions", VAULT, "certificate-versions", certificate_versions, NULL },
     { "GET", "certificates/*/policy", VAULT, "certificate-policy", certificate_policy, NULL },
-    { "PATCH", "certificates/*/policy", VAULT, "certificate-policy-set", certificate_set_policy, NULL },
+    { "PATCH", "certificates/*/policy", VAULT, "certificate-policy-set", certificate_set_policy,
+      NULL },
     { "GET", "certificates/*/pending", VAULT, "certificate-pending", certificate_pending, NULL },
     { "PATCH", "certificates/*/pending", VAULT, "certificate-cancel", certificate_cancel, NULL },
-    { "DELETE", "certificates/*/pending", VAULT, "certificate-forget", certificate_forget_pending, NULL },
+    { "DELETE", "certificates/*/pending", VAULT, "certificate-forget", certificate_forget_pending,
+      NULL },
     { "POST", "certificates/*/pending/merge", VAULT, "certificate-merge", certificate_merge, NULL },
     { "GET", "certificates/*", VAULT, "certificate-get", certificate_get, NULL },
     { "GET", "certificates/*/*", VAULT, "certificate-get", certificate_get, NULL },
     { "PATCH", "certificates/*", VAULT, "certificate-update", certificate_update, NULL },
     { "PATCH", "certificates/*/*", VAULT, "certificate-update", certificate_update, NULL },
     { "DELETE", "certificates/*", VAULT, "certificate-delete", certificate_delete, NULL },
-    { "GET", "deletedcertificates", VAULT, "deleted-certificate-list", certificate_deleted_list, NULL },
+    { "GET", "deletedcertificates", VAULT, "deleted-certificate-list", certificate_deleted_list,
+      NULL },
     { "GET", "deletedcertificates/*", VAULT, "deleted-certificate-get", certificate_deleted, NULL },
     { "DELETE", "deletedcertificates/*", VAULT, "certificate-purge", certificate_recover, NULL },
-    { "POST", "deletedcertificates/*/recover", VAULT, "certificate-recover", certificate_recover, NULL },
+    { "POST", "deletedcertificates/*/recover", VAULT, "certificate-recover", certificate_recover,
+      NULL },
 };
 
 #define MOST_PARTS 12
@@ -120,10 +124,12 @@ static bool fits_pattern(const char *pattern, const struct parts *parts, const c
     return i == parts->count;
 }
 
-static const struct route *find_route(const struct request *request, const struct parts *parts, const char *found[2])
+static const struct route *find_route(const struct request *request, const struct parts *parts,
+                                      const char *found[2])
 {
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
-        if (strcmp(routes[i].method, request->method) == 0 && (routes[i].where & (settings.hsm ? HSM : VAULT)) &&
+        if (strcmp(routes[i].method, request->method) == 0 &&
+            (routes[i].where & (settings.hsm ? HSM : VAULT)) &&
             fits_pattern(routes[i].pattern, parts, found))
             return &routes[i];
     return NULL;
@@ -145,19 +151,21 @@ char *vault_resource(const struct request *request)
     return text_format("https://%.*s", (int)strcspn(dot + 1, ":"), dot + 1);
 }
 
-void vault_challenge(const struct request *request, struct answer *answer, const char *authority, const char *tenant,
-                     const char *resource, const char *more)
+void vault_challenge(const struct request *request, struct answer *answer, const char *authority,
+                     const char *tenant, const char *resource, const char *more)
 {
     char *own = vault_resource(request), *ours = port_url(PORT_AUTHORITY);
     counters.unauthorized++;
     answer_header(answer, "WWW-Authenticate", "Bearer authorization=\"%s/%s\", resource=\"%s\"%s",
-                  authority ? authority : ours, tenant ? tenant : settings.tenant, resource ? resource : own, more);
+                  authority ? authority : ours, tenant ? tenant : settings.tenant,
+                  resource ? resource : own, more);
     bool lists_roles = strcmp(request->method, "GET") == 0 && strstr(request->path, "/providers/");
     if (settings.hsm) /* recorded: empty, or "OK" */
         answer_text(answer, 401, "application/json; charset=utf-8", lists_roles ? "OK" : "");
     else
-        answer_json(answer, 401, json_pack("{s{ss ss}}", "error", "code", "Unauthorized", "message",
-                                           "AKV10000: Request is missing a Bearer or PoP token."));
+        answer_json(answer, 401,
+                    json_pack("{s{ss ss}}", "error", "code", "Unauthorized", "message",
+                              "AKV10000: Request is missing a Bearer or PoP token."));
     free(own);
     free(ours);
 }
@@ -166,7 +174,8 @@ static bool find_principal(struct call *c)
 {
     const char *given = request_header(c->request, "Authorization");
     char *resource = vault_resource(c->request);
-    bool good = given && strncasecmp(given, "Bearer ", 7) == 0 && token_check(&c->who, given + 7, resource);
+    bool good =
+        given && strncasecmp(given, "Bearer ", 7) == 0 && token_check(&c->who, given + 7, resource);
     free(resource);
     return good;
 }
@@ -184,7 +193,8 @@ static void add_headers(const struct call *c, bool authorized, int64_t began)
         answer_header(answer, "x-ms-server-latency", "%lld", (long long)(clock_ms() - began));
         if (!authorized)
             return;
-        answer_header(answer, "x-ms-keyvault-network-info", "conn_type=Ipv4;addr=192.0.2.1;act_addr_fam=Ipv4;");
+        answer_header(answer, "x-ms-keyvault-network-info",
+                      "conn_type=Ipv4;addr=192.0.2.1;act_addr_fam=Ipv4;");
         answer_header(answer, "x-ms-keyvault-region", "uksouth");
         answer_header(answer, "x-ms-build-version", "1.0.20230312-1-12e5b134-feb-lkg");
         return;
@@ -196,15 +206,18 @@ static void add_headers(const struct call *c, bool authorized, int64_t began)
     strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &parts);
     answer_header(answer, "Date", "%s", date);
     answer_header(answer, "Strict-Transport-Security", "max-age=31536000;includeSubDomains");
-    answer_header(answer, "x-ms-keyvault-network-info", "conn_type=Ipv4;addr=192.0.2.1;act_addr_fam=InterNetwork;");
+    answer_header(answer, "x-ms-keyvault-network-info",
+                  "conn_type=Ipv4;addr=192.0.2.1;act_addr_fam=InterNetwork;");
     answer_header(answer, "x-ms-keyvault-region", "uksouth");
     answer_header(answer, "x-ms-keyvault-service-version", "1.9.749.1");
     if (id)
         answer_header(answer, "x-ms-client-request-id", "%s", id);
     if (!authorized || answer->status >= 400)
         return;
-    answer_header(answer, "x-ms-keyvault-rbac-assignment-id", "d9ad6326-eeeb-4dbd-870a-43bd19eec49b");
-    answer_header(answer, "x-ms-keyvault-rbac-cache", "ra_age=555;da_age=2841;rd_age=2841;brd_age=7182;ra_notif_age=982;dec_lev=1;");
+    answer_header(answer, "x-ms-keyvault-rbac-assignment-id",
+                  "d9ad6326-eeeb-4dbd-870a-43bd19eec49b");
+    answer_header(answer, "x-ms-keyvault-rbac-cache",
+                  "ra_age=555;da_age=2841;rd_age=2841;brd_age=7182;ra_notif_age=982;dec_lev=1;");
 }
 
 /* ---- one request ---- */
@@ -215,19 +228,22 @@ static bool handle_roles(struct call *c, const struct parts *parts)
     size_t i = 0;
     while (i < parts->count && strcmp(parts->part[i], "providers") != 0)
         i++;
-    if (!settings.hsm || i + 2 >= parts->count || strcasecmp(parts->part[i + 1], "Microsoft.Authorization") != 0)
+    if (!settings.hsm || i + 2 >= parts->count ||
+        strcasecmp(parts->part[i + 1], "Microsoft.Authorization") != 0)
         return false;
     struct buffer scope = { 0 };
     for (size_t k = 0; k < i; k++)
         buffer_format(&scope, "/%s", parts->part[k]);
-    roles_handle(c, scope.size ? scope.data : "/", parts->part[i + 2], i + 3 < parts->count ? parts->part[i + 3] : NULL);
+    roles_handle(c, scope.size ? scope.data : "/", parts->part[i + 2],
+                 i + 3 < parts->count ? parts->part[i + 3] : NULL);
     free(scope.data);
     return true;
 }
 
 static bool is_crypto(const char *operation)
 {
-    static const char *const names[] = { "sign", "verify", "encrypt", "decrypt", "wrapkey", "unwrapkey" };
+    static const char *const names[] = { "sign",    "verify",  "encrypt",
+                                         "decrypt", "wrapkey", "unwrapkey" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i], operation) == 0)
             return true;
@@ -236,19 +252,22 @@ static bool is_crypto(const char *operation)
 
 static bool is_poll(const struct call *c)
 {
-    return strcmp(c->operation, "backup-status") == 0 || strcmp(c->operation, "restore-status") == 0 ||
+    return strcmp(c->operation, "backup-status") == 0 ||
+           strcmp(c->operation, "restore-status") == 0 ||
            (settings.hsm && strstr(c->request->query, "skiptoken"));
 }
 
 static void run_route(struct call *c, const struct route *route)
 {
     const char *kty = json_string_value(json_object_get(c->body, "kty"));
-    if (!c->api && !is_poll(c)) /* recorded: a Managed HSM's nextLink and polls have none */
+    if ((!c->api || !*c->api) &&
+        !is_poll(c)) /* recorded: a Managed HSM's nextLink and polls have none */
         answer_error(c, 400, "BadParameter", NULL, "api-version must be specified");
     else if (c->request->body_size && !c->body)
         answer_error(c, 400, "BadParameter", NULL, "The request body is not a JSON object");
     else if (!roles_allow(c, route->action))
-        answer_error(c, 403, "Forbidden", NULL, "Caller is not authorized to perform this action: %s", route->action);
+        answer_error(c, 403, "Forbidden", NULL,
+                     "Caller is not authorized to perform this action: %s", route->action);
     else if (!is_crypto(route->operation) && !throttle_allows(route->operation, kty, 0, ""))
         answer_error(c, 429, settings.hsm ? "TooManyRequests" : "Throttled", NULL,
                      "Request was not processed because too many requests were received. Reason: "
@@ -287,7 +306,8 @@ void vault_handle(const struct request *request, struct answer *answer)
     guid_random(answer->request_id);
     bool authorized = find_principal(&c);
     if (!authorized) {
-        if (!fault_take(&fault, AT_VAULT, c.operation, false) || !fault_replaces(&fault, request, answer))
+        if (!fault_take(&fault, AT_VAULT, c.operation, false) ||
+            !fault_replaces(&fault, request, answer))
             vault_challenge(request, answer, NULL, NULL, NULL, "");
     } else {
         c.body = request->body_size ? json_loadb(request->body, request->body_size, 0, NULL) : NULL;

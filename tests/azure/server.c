@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A thread that listens for each port, and one for each connection.  During an outage all connections are reset: each waits for
- * its client and for `wake` at once, which is readable as long as an outage lasts.
+ * A thread that listens for each port, and one for each connection.  During an outage all
+ * connections are reset: each waits for its client and for `wake` at once, which is readable as
+ * long as an outage lasts.
  */
 #include "tests/azure/emulator.h"
 
@@ -59,7 +60,8 @@ bool connection_write(struct connection *c, const void *data, size_t size)
 {
     const char *next = data;
     while (size) {
-        ssize_t sent = c->ssl ? SSL_write(c->ssl, next, (int)size) : send(c->fd, next, size, MSG_NOSIGNAL);
+        ssize_t sent =
+            c->ssl ? SSL_write(c->ssl, next, (int)size) : send(c->fd, next, size, MSG_NOSIGNAL);
         if (sent <= 0)
             return false;
         next += sent;
@@ -117,7 +119,8 @@ static bool serve_request(struct connection *c)
     stats_operation(answer.operation);
     log_request(&request, &answer);
     bool down = served->down;
-    bool alive = !down && http_write(c, &answer, strcmp(request.method, "HEAD") == 0) && result == READ_REQUEST;
+    bool alive = !down && http_write(c, &answer, strcmp(request.method, "HEAD") == 0) &&
+                 result == READ_REQUEST;
     const char *wish = request_header(&request, "Connection");
     if (wish && strcasecmp(wish, "close") == 0)
         alive = false;

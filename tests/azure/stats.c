@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_LINES 20000
+#define MOST_LINES      20000
 #define MOST_OPERATIONS 96
 
 struct line {
@@ -47,11 +47,13 @@ json_t *stats_json(void)
     for (int i = 0; i < MOST_OPERATIONS && operations[i].name; i++)
         json_object_set_new(counts, operations[i].name, json_integer(operations[i].count));
     pthread_mutex_unlock(&lock);
-    return json_pack("{sI sI sI sI sI sI sI sI sI sI so}", "requests", (json_int_t)counters.requests, "connections",
-                     (json_int_t)counters.connections, "handshakes", (json_int_t)counters.handshakes, "resumed",
-                     (json_int_t)counters.resumed, "unauthorized", (json_int_t)counters.unauthorized, "throttled",
-                     (json_int_t)counters.throttled, "tokens", (json_int_t)counters.tokens, "claims",
-                     (json_int_t)counters.claims, "running", (json_int_t)counters.running, "most_running",
+    return json_pack("{sI sI sI sI sI sI sI sI sI sI so}", "requests",
+                     (json_int_t)counters.requests, "connections", (json_int_t)counters.connections,
+                     "handshakes", (json_int_t)counters.handshakes, "resumed",
+                     (json_int_t)counters.resumed, "unauthorized",
+                     (json_int_t)counters.unauthorized, "throttled", (json_int_t)counters.throttled,
+                     "tokens", (json_int_t)counters.tokens, "claims", (json_int_t)counters.claims,
+                     "running", (json_int_t)counters.running, "most_running",
                      (json_int_t)counters.most_running, "operations", counts);
 }
 
@@ -61,12 +63,14 @@ void stats_reset(void)
     memset(operations, 0, sizeof operations);
     pthread_mutex_unlock(&lock);
     counters.requests = counters.connections = counters.handshakes = counters.resumed = 0;
-    counters.unauthorized = counters.throttled = counters.tokens = counters.claims = counters.most_running = 0;
+    counters.unauthorized = counters.throttled = counters.tokens = counters.claims =
+        counters.most_running = 0;
 }
 
 void log_request(const struct request *request, const struct answer *answer)
 {
-    const char *id = request_header(request, "x-ms-client-request-id"), *agent = request_header(request, "User-Agent");
+    const char *id = request_header(request, "x-ms-client-request-id"),
+               *agent = request_header(request, "User-Agent");
     pthread_mutex_lock(&lock);
     struct line *line = &lines[line_count++ % MOST_LINES];
     free(line->path);
@@ -87,9 +91,10 @@ json_t *log_json(enum port port)
     for (size_t i = line_count > MOST_LINES ? line_count - MOST_LINES : 0; i < line_count; i++) {
         const struct line *line = &lines[i % MOST_LINES];
         if (line->port == port)
-            json_array_append_new(list, json_pack("{ss ss si ss ss sI}", "method", line->method, "path", line->path,
-                                                  "status", line->status, "id", line->id, "agent", line->agent, "time",
-                                                  (json_int_t)line->time));
+            json_array_append_new(list,
+                                  json_pack("{ss ss si ss ss sI}", "method", line->method, "path",
+                                            line->path, "status", line->status, "id", line->id,
+                                            "agent", line->agent, "time", (json_int_t)line->time));
     }
     pthread_mutex_unlock(&lock);
     return list;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the vault holds: objects by name, each with versions.  A certificate's object is its key's too. */
+/* What the vault holds: objects by name, each with versions.  A certificate's object is its key's
+ * too. */
 #ifndef TESTS_AZURE_STORE_H
 #define TESTS_AZURE_STORE_H
 
@@ -48,7 +49,7 @@ struct object {
 struct call {
     const struct request *request;
     struct answer *answer;
-    json_t *body;              /* an object, or NULL */
+    json_t *body;               /* an object, or NULL */
     const char *name, *version; /* the path's, or NULL */
     const char *api;
     const char *operation;
@@ -65,7 +66,8 @@ void store_remove(struct object *object);
 size_t store_count(void);
 struct object *store_at(size_t i);
 struct version *version_add(struct object *object);
-struct version *version_find(const struct object *object, const char *id); /* NULL or "": the newest */
+struct version *version_find(const struct object *object,
+                             const char *id); /* NULL or "": the newest */
 void version_free(struct version *version);
 void object_begin(struct object *object, enum life life); /* takes settings.delay in a vault */
 
@@ -76,17 +78,21 @@ const char *jwk_import(struct version *out, const json_t *jwk); /* why not, or N
 const char *curve_group(const char *crv);
 size_t curve_width(const char *crv);
 const char *key_generate(struct version *out, const char *kty, int bits, const char *crv);
-void version_describe(struct version *version, const char *kty); /* after .key: kty, crv, bits, jwk */
+void version_describe(struct version *version,
+                      const char *kty); /* after .key: kty, crv, bits, jwk */
 
 /* ---- answers.c ---- */
 
-void answer_error(struct call *c, int status, const char *code, const char *inner, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+void answer_error(struct call *c, int status, const char *code, const char *inner,
+                  const char *format, ...) __attribute__((format(printf, 5, 6)));
 char *store_url(const struct call *c, const char *folder, const char *name, const char *version);
 json_t *key_attributes(const struct call *c, const struct version *version);
-json_t *key_bundle(const struct call *c, const struct object *object, const struct version *version);
-json_t *key_item(const struct call *c, const struct object *object, const struct version *version, bool with_version);
-void add_deletion(const struct call *c, json_t *bundle, const struct object *object, const char *folder);
+json_t *key_bundle(const struct call *c, const struct object *object,
+                   const struct version *version);
+json_t *key_item(const struct call *c, const struct object *object, const struct version *version,
+                 bool with_version);
+void add_deletion(const struct call *c, json_t *bundle, const struct object *object,
+                  const char *folder);
 void answer_not_found(struct call *c, const char *what);
 void answer_list(struct call *c, json_t *items);
 bool name_valid(const char *name);
@@ -118,7 +124,8 @@ void key_operate(struct call *c);
 void key_verify(struct call *c);
 void random_bytes(struct call *c);
 /* a good signature, but of another key of that kind; its size */
-size_t other_signature(unsigned char *out, size_t room, const char *alg, size_t like, const char *digest);
+size_t other_signature(unsigned char *out, size_t room, const char *alg, size_t like,
+                       const char *digest);
 
 void certificate_create(struct call *c);
 void certificate_import(struct call *c);
@@ -145,9 +152,10 @@ void certificate_settle(struct object *object); /* issues what is due */
 /* ---- cert_build.c ---- */
 
 json_t *policy_complete(const json_t *given, const char *id, const json_t *old);
-json_t *policy_of_certificate(X509 *certificate, const struct version *version, const json_t *given);
+json_t *policy_of_certificate(X509 *certificate, const struct version *version,
+                              const json_t *given);
 json_t *policy_key_ops(const json_t *policy);
-char *csr_make(EVP_PKEY *key, const json_t *policy);                            /* base64, or NULL */
+char *csr_make(EVP_PKEY *key, const json_t *policy); /* base64, or NULL */
 X509 *certificate_self_signed(EVP_PKEY *key, const json_t *policy);
 int64_t asn1_seconds(const ASN1_TIME *time);
 
@@ -171,6 +179,7 @@ void settings_set(struct call *c);
 void roles_start(void);
 void roles_handle(struct call *c, const char *scope, const char *kind, const char *name);
 bool roles_allow(const struct call *c, const char *action);
-const char *roles_grant(const char *principal, const char *role, const char *scope); /* why not, or NULL */
+const char *roles_grant(const char *principal, const char *role,
+                        const char *scope); /* why not, or NULL */
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Latency, and the services' limits: Key Vault's weighted sum over 10 seconds, a Managed HSM's operations per second and partition.
- * What was refused does not count.
+ * Latency, and the services' limits: Key Vault's weighted sum over 10 seconds, a Managed HSM's
+ * operations per second and partition. What was refused does not count.
  */
 #include "tests/azure/emulator.h"
 
@@ -57,7 +57,8 @@ static double vault_cost(const char *operation, const char *kty, int bits)
 {
     bool hsm = kty && text_ends(kty, "-HSM"), create = strcmp(operation, "create") == 0;
     double weight = bits >= 4096 && !create ? 8 : bits >= 3072 && !create ? 4 : 1;
-    double limit = create ? (hsm ? bucket.hsm_create : bucket.soft_create) : (hsm ? bucket.hsm_other : bucket.soft_other);
+    double limit = create ? (hsm ? bucket.hsm_create : bucket.soft_create)
+                          : (hsm ? bucket.hsm_other : bucket.soft_other);
     return weight / limit;
 }
 
@@ -80,9 +81,12 @@ bool throttle_allows(const char *operation, const char *kty, int bits, const cha
     pthread_mutex_lock(&bucket.lock);
     bool allowed = true;
     if (bucket.on) {
-        int64_t slot = clock_ms() / (settings.hsm ? 10 : 100), from = slot - bucket.slot > SLOTS ? slot - SLOTS : bucket.slot;
-        double cost = settings.hsm ? 1 / (hsm_rate(operation, kty, bits, crv) * bucket.partitions * bucket.scale)
-                                   : vault_cost(operation, kty, bits);
+        int64_t slot = clock_ms() / (settings.hsm ? 10 : 100),
+                from = slot - bucket.slot > SLOTS ? slot - SLOTS : bucket.slot;
+        double cost =
+            settings.hsm
+                ? 1 / (hsm_rate(operation, kty, bits, crv) * bucket.partitions * bucket.scale)
+                : vault_cost(operation, kty, bits);
         double sum = 0;
         while (from < slot)
             bucket.used[++from % SLOTS] = 0;

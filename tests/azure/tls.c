@@ -10,15 +10,27 @@
 #include <string.h>
 
 /* Real names too: through the proxy a client reaches us by them. */
-#define OUR_NAMES                                                                                                      \
-    "DNS:localhost,IP:127.0.0.1,DNS:*.localhost,DNS:*.vault.localhost,DNS:*.managedhsm.localhost,"                     \
-    "DNS:*.vault.azure.net,DNS:*.managedhsm.azure.net,DNS:*.vault.azure.cn,DNS:*.managedhsm.azure.cn,"                 \
-    "DNS:*.vault.usgovcloudapi.net,DNS:*.managedhsm.usgovcloudapi.net,DNS:login.microsoftonline.com,"                  \
-    "DNS:login.windows.net,DNS:login.chinacloudapi.cn,DNS:login.partner.microsoftonline.cn,"                           \
+#define OUR_NAMES                                                                                  \
+    "DNS:localhost,IP:127.0.0.1,DNS:*.localhost,DNS:*.vault.localhost,DNS:*.managedhsm.localhost," \
+    "DNS:*.vault.azure.net,DNS:*.managedhsm.azure.net,DNS:*.vault.azure.cn,DNS:*.managedhsm."      \
+    "azure.cn,"                                                                                    \
+    "DNS:*.vault.usgovcloudapi.net,DNS:*.managedhsm.usgovcloudapi.net,DNS:login.microsoftonline."  \
+    "com,"                                                                                         \
+    "DNS:login.windows.net,DNS:login.chinacloudapi.cn,DNS:login.partner.microsoftonline.cn,"       \
     "DNS:login.microsoftonline.us"
 
-enum mode { MODE_NORMAL, MODE_EXPIRED, MODE_WRONG_HOST, MODE_UNKNOWN_CA, MODE_OLD, MODE_TLS12, MODE_TLS13, MODE_CLOSE };
-static const char *const mode_names[] = { "normal", "expired", "wrong-host", "unknown-ca", "old", "tls12", "tls13", "close" };
+enum mode {
+    MODE_NORMAL,
+    MODE_EXPIRED,
+    MODE_WRONG_HOST,
+    MODE_UNKNOWN_CA,
+    MODE_OLD,
+    MODE_TLS12,
+    MODE_TLS13,
+    MODE_CLOSE
+};
+static const char *const mode_names[] = { "normal", "expired", "wrong-host", "unknown-ca",
+                                          "old",    "tls12",   "tls13",      "close" };
 
 static SSL_CTX *contexts[MODE_CLOSE];
 static atomic_int modes[PORTS];
@@ -38,7 +50,8 @@ static bool add_extension(X509 *certificate, int nid, const char *value)
     return added;
 }
 
-static X509 *make_certificate(EVP_PKEY *key, const char *name, long from, long until, const struct issuer *issuer)
+static X509 *make_certificate(EVP_PKEY *key, const char *name, long from, long until,
+                              const struct issuer *issuer)
 {
     X509 *certificate = X509_new();
     X509_NAME *subject = X509_NAME_new();
@@ -49,9 +62,11 @@ static X509 *make_certificate(EVP_PKEY *key, const char *name, long from, long u
     BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate));
     BN_free(number);
     X509_set_version(certificate, X509_VERSION_3);
-    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)name, -1, -1, 0);
+    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)name, -1, -1,
+                               0);
     X509_set_subject_name(certificate, subject);
-    X509_set_issuer_name(certificate, issuer ? X509_get_subject_name(issuer->certificate) : subject);
+    X509_set_issuer_name(certificate,
+                         issuer ? X509_get_subject_name(issuer->certificate) : subject);
     X509_gmtime_adj(X509_getm_notBefore(certificate), from);
     X509_gmtime_adj(X509_getm_notAfter(certificate), until);
     X509_set_pubkey(certificate, key);
@@ -70,15 +85,19 @@ static struct issuer make_issuer(const char *name)
     return ca;
 }
 
-static SSL_CTX *make_context(const struct issuer *ca, const char *names, long until, int lowest, int highest)
+static SSL_CTX *make_context(const struct issuer *ca, const char *names, long until, int lowest,
+                             int highest)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *certificate = make_certificate(key, "emulator", -2 * 86400, until, ca);
     bool made = context && add_extension(certificate, NID_subject_alt_name, names) &&
-                add_extension(certificate, NID_ext_key_usage, "serverAuth") && X509_sign(certificate, ca->key, EVP_sha256()) &&
-                SSL_CTX_use_certificate(context, certificate) == 1 && SSL_CTX_use_PrivateKey(context, key) == 1 &&
-                SSL_CTX_set_min_proto_version(context, lowest) == 1 && SSL_CTX_set_max_proto_version(context, highest) == 1 &&
+                add_extension(certificate, NID_ext_key_usage, "serverAuth") &&
+                X509_sign(certificate, ca->key, EVP_sha256()) &&
+                SSL_CTX_use_certificate(context, certificate) == 1 &&
+                SSL_CTX_use_PrivateKey(context, key) == 1 &&
+                SSL_CTX_set_min_proto_version(context, lowest) == 1 &&
+                SSL_CTX_set_max_proto_version(context, highest) == 1 &&
                 SSL_CTX_set_session_id_context(context, (const unsigned char *)"emulator", 8) == 1;
     if (highest < TLS1_2_VERSION) /* SHA-1 signatures */
         SSL_CTX_set_cipher_list(context, "DEFAULT:@SECLEVEL=0");
@@ -106,8 +125,10 @@ bool tls_start(void)
     long year = 86400L * 365;
     contexts[MODE_NORMAL] = make_context(&ca, OUR_NAMES, year, TLS1_2_VERSION, TLS1_3_VERSION);
     contexts[MODE_EXPIRED] = make_context(&ca, OUR_NAMES, -86400, TLS1_2_VERSION, TLS1_3_VERSION);
-    contexts[MODE_WRONG_HOST] = make_context(&ca, "DNS:other.example", year, TLS1_2_VERSION, TLS1_3_VERSION);
-    contexts[MODE_UNKNOWN_CA] = make_context(&other, OUR_NAMES, year, TLS1_2_VERSION, TLS1_3_VERSION);
+    contexts[MODE_WRONG_HOST] =
+        make_context(&ca, "DNS:other.example", year, TLS1_2_VERSION, TLS1_3_VERSION);
+    contexts[MODE_UNKNOWN_CA] =
+        make_context(&other, OUR_NAMES, year, TLS1_2_VERSION, TLS1_3_VERSION);
     contexts[MODE_OLD] = make_context(&ca, OUR_NAMES, year, TLS1_VERSION, TLS1_1_VERSION);
     contexts[MODE_TLS12] = make_context(&ca, OUR_NAMES, year, TLS1_2_VERSION, TLS1_2_VERSION);
     contexts[MODE_TLS13] = make_context(&ca, OUR_NAMES, year, TLS1_3_VERSION, TLS1_3_VERSION);

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_TOKENS 4096
-#define MOST_CLIENTS 32
+#define MOST_TOKENS       4096
+#define MOST_CLIENTS      32
 #define MOST_CERTIFICATES 8
-#define MOST_JTIS 4096
+#define MOST_JTIS         4096
 
 struct token {
     char *text;
@@ -48,7 +48,8 @@ static uint64_t hash_text(const char *text)
     return hash;
 }
 
-/* It looks like one of Entra: tools read oid and tid from it.  Its signature is noise; what counts is that we gave it. */
+/* It looks like one of Entra: tools read oid and tid from it.  Its signature is noise; what counts
+ * is that we gave it. */
 static char *make_token(const char *client, const char *oid, const char *resource, int lifetime)
 {
     unsigned char noise[256];
@@ -57,11 +58,13 @@ static char *make_token(const char *client, const char *oid, const char *resourc
     hex_random(unique, 16);
     RAND_bytes(noise, sizeof noise);
     char *issuer = text_format("https://sts.windows.net/%s/", settings.tenant);
-    json_t *claims = json_pack("{ss ss sI sI sI ss ss ss ss ss}", "aud", resource, "iss", issuer, "iat", (json_int_t)now,
-                               "nbf", (json_int_t)now, "exp", (json_int_t)(now + lifetime), "appid", client, "oid", oid,
-                               "tid", settings.tenant, "ver", "1.0", "uti", unique);
+    json_t *claims =
+        json_pack("{ss ss sI sI sI ss ss ss ss ss}", "aud", resource, "iss", issuer, "iat",
+                  (json_int_t)now, "nbf", (json_int_t)now, "exp", (json_int_t)(now + lifetime),
+                  "appid", client, "oid", oid, "tid", settings.tenant, "ver", "1.0", "uti", unique);
     char *payload = json_dumps(claims, JSON_COMPACT);
-    char *first = base64url_encode((const unsigned char *)"{\"typ\":\"JWT\",\"alg\":\"RS256\"}", 27);
+    char *first =
+        base64url_encode((const unsigned char *)"{\"typ\":\"JWT\",\"alg\":\"RS256\"}", 27);
     char *second = base64url_encode((const unsigned char *)payload, strlen(payload));
     char *third = base64url_encode(noise, sizeof noise);
     char *token = text_format("%s.%s.%s", first, second, third);
@@ -81,7 +84,9 @@ char *token_issue(const char *client, const char *oid, const char *resource, int
     struct token *token = &tokens[token_count++ % MOST_TOKENS];
     free(token->text);
     free(token->resource);
-    *token = (struct token){ .text = text_copy(text), .hash = hash_text(text), .resource = text_copy(resource) };
+    *token = (struct token){ .text = text_copy(text),
+                             .hash = hash_text(text),
+                             .resource = text_copy(resource) };
     snprintf(token->who.client, sizeof token->who.client, "%s", client);
     snprintf(token->who.oid, sizeof token->who.oid, "%s", oid);
     token->until = clock_ms() + (int64_t)lifetime * 1000;
@@ -97,8 +102,8 @@ bool token_check(struct principal *out, const char *token, const char *resource)
     pthread_mutex_lock(&lock);
     for (size_t i = 0; i < MOST_TOKENS && tokens[i].text && !good; i++) {
         const struct token *known = &tokens[i];
-        good = known->hash == hash && strcmp(known->text, token) == 0 && clock_ms() < known->until &&
-               strcmp(known->resource, resource) == 0;
+        good = known->hash == hash && strcmp(known->text, token) == 0 &&
+               clock_ms() < known->until && strcmp(known->resource, resource) == 0;
         if (good)
             *out = known->who;
     }

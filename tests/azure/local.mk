@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# Azure Key Vault, Managed HSM, Entra and managed identity on this machine: azure.sh
+check_PROGRAMS += tests/azure/emulator
+tests_azure_emulator_SOURCES = \
+	tests/azure/answers.c \
+	tests/azure/assertion.c \
+	tests/azure/backup.c \
+	tests/azure/cert_build.c \
+	tests/azure/cert_import.c \
+	tests/azure/certificates.c \
+	tests/azure/control.c \
+	tests/azure/deletion.c \
+	tests/azure/emulator.h \
+	tests/azure/faults.c \
+	tests/azure/hsm.c \
+	tests/azure/http.c \
+	tests/azure/identity.c \
+	tests/azure/jwk.c \
+	tests/azure/keys.c \
+	tests/azure/login.c \
+	tests/azure/main.c \
+	tests/azure/operations.c \
+	tests/azure/proxy.c \
+	tests/azure/roles.c \
+	tests/azure/router.c \
+	tests/azure/server.c \
+	tests/azure/stats.c \
+	tests/azure/store.c \
+	tests/azure/store.h \
+	tests/azure/text.c \
+	tests/azure/throttle.c \
+	tests/azure/tls.c \
+	tests/azure/tokens.c
+tests_azure_emulator_LDADD = -lssl $(CRYPTO_LIBS) $(JANSSON_LIBS) -lpthread
+
+SHELL_TESTS += tests/azure/client.sh tests/azure/emulator-hsm.sh tests/azure/emulator-login.sh tests/azure/emulator.sh tests/azure/replay.sh
+EXTRA_DIST += tests/azure/azure.sh tests/azure/client.mjs tests/azure/package.json tests/azure/replay.py
