@@ -9,6 +9,14 @@ libse_provision_la_SOURCES = \
 	src/provision/azure/roles.c \
 	src/provision/azure/rotate.c \
 	src/provision/azure/session.c src/provision/azure/session.h \
+	src/provision/azure/vault_certificates.c \
+	src/provision/azure/vault_keys.c \
+	src/provision/azure/vault_keystore.c src/provision/azure/vault_keystore.h \
+	src/provision/azure/vault_listing.c \
+	src/provision/azure/vault_modes.c \
+	src/provision/azure/vault_pending.c src/provision/azure/vault_pending.h \
+	src/provision/azure/vault_policy.c src/provision/azure/vault_policy.h \
+	src/provision/azure/vault_session.c src/provision/azure/vault_session.h \
 	src/provision/cert_profile.c src/provision/cert_profile.h \
 	src/provision/file_keystore.c src/provision/file_keystore.h \
 	src/provision/import.c src/provision/import.h \
@@ -24,12 +32,5 @@ libse_provision_la_SOURCES = \
 	src/provision/token_keystore.c src/provision/token_keystore.h \
 	src/provision/token_public_key.c \
 	src/provision/vault_admin.h \
-	src/provision/vault_certificates.c \
-	src/provision/vault_keys.c \
-	src/provision/vault_keystore.c src/provision/vault_keystore.h \
-	src/provision/vault_listing.c \
-	src/provision/vault_pending.c src/provision/vault_pending.h \
-	src/provision/vault_policy.c src/provision/vault_policy.h \
-	src/provision/vault_session.c src/provision/vault_session.h \
 	src/provision/x509_build.c src/provision/x509_build.h
 libse_provision_la_LIBADD = $(P11_LIBS)

@@ -98,7 +98,8 @@ static struct rows listed(const char *token)
     return rows;
 }
 
-static const struct provision_profile ec = { "ec:P-256", "", "sign", NULL, 0, 100, false, NULL, NULL, 0 };
+static const struct provision_profile ec = { "ec:P-256", "",    "sign", NULL, 0,
+                                             100,        false, NULL,   NULL, 0 };
 
 static se_status generate(struct target *target, const struct provision_profile *wish,
                           se_error *err)
@@ -219,7 +220,8 @@ static void an_import_comes_whole_or_not_at_all(void **state)
 static void a_key_for_encryption_signs_its_certificate_only(void **state)
 {
     AUTO(target) target = target_at("lab", "encrypts");
-    const struct provision_profile wish = { "rsa:2048", "", "encrypt", NULL, 0, 1, false, NULL, NULL, 0 };
+    const struct provision_profile wish = { "rsa:2048", "",    "encrypt", NULL, 0,
+                                            1,          false, NULL,      NULL, 0 };
     se_error err = SE_ERROR_INIT;
     struct rows rows;
 

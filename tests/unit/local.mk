@@ -200,10 +200,10 @@ tests_unit_test_azure_jwk_SOURCES = tests/unit/test_azure_jwk.c tests/unit/azure
 tests_unit_test_azure_jwk_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_azure_jwk_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
-MEMORY_SEARCHES += tests/unit/test_azure_memory
-tests_unit_test_azure_memory_SOURCES = tests/unit/test_azure_memory.c tests/unit/needle.c tests/unit/needle.h tests/unit/folder.h tests/unit/unit.h
-tests_unit_test_azure_memory_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_azure_memory_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+MEMORY_SEARCHES += tests/unit/test_azure_answer_memory
+tests_unit_test_azure_answer_memory_SOURCES = tests/unit/test_azure_answer_memory.c tests/unit/needle.c tests/unit/needle.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_azure_answer_memory_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_answer_memory_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_azure_recorded
 tests_unit_test_azure_recorded_SOURCES = tests/unit/test_azure_recorded.c tests/unit/azure_vectors.h tests/unit/unit.h
@@ -245,4 +245,30 @@ UNIT_TESTS += tests/unit/test_provision_file
 tests_unit_test_provision_file_SOURCES = tests/unit/test_provision_file.c tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_provision_file_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_provision_file_LDADD   = libse-provision.la $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_azure_assertion
+tests_unit_test_azure_assertion_SOURCES = tests/unit/test_azure_assertion.c tests/unit/azure_fake.c tests/unit/azure_fake.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_azure_assertion_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_assertion_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_azure_identity
+tests_unit_test_azure_identity_SOURCES = tests/unit/test_azure_identity.c tests/unit/azure_fake.c tests/unit/azure_fake.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_azure_identity_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_monotonic_ms -Wl,--wrap=nanosleep -Wl,--wrap=open
+tests_unit_test_azure_identity_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_identity_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_azure_flight
+tests_unit_test_azure_flight_SOURCES = tests/unit/test_azure_flight.c tests/unit/azure_fake.c tests/unit/azure_fake.h tests/unit/azure_login.h tests/unit/unit.h
+tests_unit_test_azure_flight_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_flight_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_azure_login
+tests_unit_test_azure_login_SOURCES = tests/unit/test_azure_login.c tests/unit/azure_fake.c tests/unit/azure_fake.h tests/unit/azure_login.h tests/unit/unit.h
+tests_unit_test_azure_login_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_login_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+MEMORY_SEARCHES += tests/unit/test_azure_login_memory
+tests_unit_test_azure_login_memory_SOURCES = tests/unit/test_azure_login_memory.c tests/unit/azure_fake.c tests/unit/azure_fake.h tests/unit/needle.c tests/unit/needle.h tests/unit/unit.h
+tests_unit_test_azure_login_memory_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_login_memory_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 endif

@@ -68,27 +68,21 @@ static void old_connections_are_left(void **state)
     assert_int_equal(http_pool_opened(pool), 2);
 }
 
-/* Without the block, writing into a connection that was reset ends the process. */
+/* libcurl finds a kept connection reset, and says goodbye all the same: without the block, writing
+ * that ends the process. */
 static void a_broken_pipe_ends_nobody(void **state)
 {
-    static char big[900000];
     AUTO(http_pool) pool = open_pool(1);
     sigset_t before, after;
 
     (void)state;
-    assert_int_equal(signal(SIGPIPE, SIG_DFL), SIG_DFL);
+    assert_true(signal(SIGPIPE, SIG_DFL) != SIG_ERR);
     assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &before), 0);
-    memset(big, 'x', sizeof big);
-    for (int i = 0; i < 10; i++) {
-        const struct http_request request = { .method = "POST",
-                                              .url = url_of(&server, "localhost", "/reset"),
-                                              .body = { big, sizeof big },
-                                              .until = clock_monotonic_ms() + LONG_MS };
-        struct http_answer answer;
-        se_error err = SE_ERROR_INIT;
-
-        assert_status(SE_ERR_UNAVAILABLE, http_send(&answer, pool, &request, &err), &err);
+    for (int i = 0; i < 5; i++) {
+        assert_ok(pool, url_of(&server, "localhost", "/gone"));
+        usleep(20000);
     }
+    assert_int_equal(http_pool_opened(pool), 5);
     assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &after), 0);
     assert_int_equal(sigismember(&after, SIGPIPE), sigismember(&before, SIGPIPE));
     assert_int_equal(sigpending(&after), 0);

@@ -196,6 +196,8 @@ static bool answer_request(struct peer *p, char *path, size_t size)
         return peer_say(p, "HTTP/1.1 200 OK\r\n\r\n{\"a\":") && break_off(p);
     if (strcmp(path, "/bye") == 0)
         return answer_ok(p, "/ok") && (pause_ms(1), false);
+    if (strcmp(path, "/gone") == 0)
+        return answer_ok(p, "/ok") && break_off(p);
     if (strcmp(path, "/endless") == 0)
         return answer_endless(p, "HTTP/1.1 200 OK\r\n\r\n", "0123456789012345678901234567890", 0);
     if (strcmp(path, "/endless-headers") == 0)

@@ -49,7 +49,8 @@ const char *tls_server_last(struct tls_server *server);
  * /continue (100 first), /empty (204), /redirect, /cut (less than announced), /cut-chunk, /cut-end
  * (without an end, and without TLS's), /endless (body), /endless-headers, /announced (2 GB),
  * /drip (a byte each 50 ms), /none (closes instead of an answer), /reset (after the head of the
- * request), /bye (answers, and closes a moment later without saying so), /nonsense, /wait (says
+ * request), /bye (answers, and closes a moment later), /gone (answers, and resets the
+ * connection), /nonsense, /wait (says
  * nothing).
  */
 

@@ -211,15 +211,8 @@ static se_status ask_vault(struct http_answer *out, struct vault_key *key,
     return st ? error_copy(err, st, &failure) : SE_OK;
 }
 
-static se_status read_value(se_buf *out, const struct vault_key *key,
-                            const struct http_answer *answer, se_error *err)
+static se_status vault_context(const struct vault_key *key, se_status st, se_error *err)
 {
-    AUTO(json) json = NULL;
-    se_status st = answer_json(&json, answer, err);
-
-    *out = (se_buf)SE_BUF_INIT;
-    if (!st)
-        st = answer_value(out, json, key->id, err);
     return error_prefix(err, st, "vault '%s': ", vault_place(key->vault)->host);
 }
 
@@ -234,22 +227,26 @@ static se_status verify_signature(const struct vault_key *key, const struct sign
     return st != SE_ERR_REJECTED
                ? st
                : error_set(err, SE_ERR_KEY,
-                           "vault '%s': what it signs with key '%s' does not verify with the "
-                           "certificate: it has used another key",
-                           vault_place(key->vault)->host, key->ref->alias);
+                           "what it signs with key '%s' does not verify with the certificate: it "
+                           "has used another key",
+                           key->ref->alias);
 }
 
 static se_status take_signature(se_buf *out, const struct vault_key *key,
-                                const struct sign_how *how, se_buf *raw, se_error *err)
+                                const struct sign_how *how, const struct http_answer *answer,
+                                se_error *err)
 {
     const size_t size = (size_t)EVP_PKEY_get_size(key->public_key);
+    AUTO(json) json = NULL;
+    AUTO(se_buf) raw = SE_BUF_INIT;
 
+    TRY(answer_json(&json, answer, err));
+    TRY(answer_value(&raw, json, key->id, err));
     if (how->padding == PADDING_NONE)
-        return ecdsa_der(out, key->public_key, buf_bytes(raw), err);
-    if (raw->size != size)
-        return error_set(err, SE_ERR_STORE, "vault '%s': %zu bytes as a signature, not %zu",
-                         vault_place(key->vault)->host, raw->size, size);
-    *out = buf_move(raw);
+        return ecdsa_der(out, key->public_key, buf_bytes(&raw), err);
+    if (raw.size != size)
+        return error_set(err, SE_ERR_STORE, "%zu bytes as a signature, not %zu", raw.size, size);
+    *out = buf_move(&raw);
     return SE_OK;
 }
 
@@ -258,16 +255,17 @@ static se_status vault_sign(se_buf *out, void *remote, const struct sign_how *ho
 {
     struct vault_key *key = remote;
     AUTO(http_answer) answer = { .status = 0 };
-    AUTO(se_buf) raw = SE_BUF_INIT;
     AUTO(se_buf) signature = SE_BUF_INIT;
     struct key_operation op = { .name = "sign", .in = hash };
+    se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
     TRY(vault_sign_algorithm(&op.algorithm, key->public_key, how, err));
     TRY(ask_vault(&answer, key, &op, err));
-    TRY(read_value(&raw, key, &answer, err));
-    TRY(take_signature(&signature, key, how, &raw, err));
-    TRY(verify_signature(key, how, hash, buf_bytes(&signature), err));
+    st = take_signature(&signature, key, how, &answer, err);
+    if (!st)
+        st = verify_signature(key, how, hash, buf_bytes(&signature), err);
+    TRY(vault_context(key, st, err));
     *out = buf_move(&signature);
     return SE_OK;
 }
@@ -297,7 +295,7 @@ static se_status vault_unwrap(se_buf *out, void *remote, const struct unwrap_how
     TRY(ask_vault(&answer, key, &op, err));
     if (answer.status == BAD_REQUEST)
         return remote_refused(err);
-    return read_value(out, key, &answer, err);
+    return vault_context(key, answer_secret_value(out, &answer, key->id, err), err);
 }
 
 /* ---- what it says of itself, without a call ---- */

@@ -14,7 +14,7 @@ struct vault_caller {
     int64_t until; /* clock_monotonic_ms() */
 };
 
-/* GET.  `path`: as in struct vault_request; `what`: "key 'k1'". */
+/* GET.  `path`: as in struct vault_request; `what`: "get key 'k1'". */
 SE_MUST_CHECK se_status vault_fetch(json_t **out, const struct vault_caller *caller,
                                     const char *path, const char *what, se_error *err);
 

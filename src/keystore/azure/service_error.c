@@ -9,7 +9,8 @@
 enum {
     SHOWN_MOST = 320,  /* bytes of a service's text that a message shows */
     SECRET_LEAST = 64, /* letters in a row that are hidden: longer than what an id has */
-    JWT_LEAST = 12,    /* the same, where it begins like a JSON Web Token */
+    RIGHT_MOST = 60,   /* "does not have keys get" */
+    KNOWN_LEAST = 12,  /* the same, where it looks like a secret that is known */
 };
 
 /* ---- reading ---- */
@@ -59,7 +60,7 @@ static void find_right(char *out, size_t room, const char *text)
     if (action)
         copy_clean(out, room, action,
                    strspn(action, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz./"));
-    else if (end)
+    else if (end && end - start < RIGHT_MOST)
         copy_clean(out, room, start + strlen(before), (size_t)(end - start) - strlen(before));
 }
 
@@ -114,16 +115,18 @@ static size_t telling_size(const char *text)
     return size;
 }
 
+/* JSON Web Tokens begin with {" in base64; Entra's client secrets have 8Q~ in them. */
 static bool is_secret(const char *run, size_t size)
 {
-    return size >= SECRET_LEAST || (size >= JWT_LEAST && text_starts(run, "eyJ"));
+    return size >= SECRET_LEAST ||
+           (size >= KNOWN_LEAST && (text_starts(run, "eyJ") || memmem(run, size, "Q~", 2)));
 }
 
-/* A service that quotes the token that it was shown must not bring it into a log. */
+/* A service that quotes what it was shown must not bring it into a log. */
 static void write_hidden(struct writer *w, const char *text, size_t size)
 {
     static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+=~";
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+=~.";
     size_t at = 0;
 
     while (at < size) {

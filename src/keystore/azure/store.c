@@ -45,7 +45,7 @@ static se_status fetch_object(json_t **out, const struct vault_opening *o, const
 
     *out = NULL;
     writer_format(&path, "/%s/%s%s%s", collection, o->ref->alias, *below ? "/" : "", below);
-    writer_format(&what, "%.*s '%s'", (int)strlen(collection) - 1, collection, o->ref->alias);
+    writer_format(&what, "get %.*s '%s'", (int)strlen(collection) - 1, collection, o->ref->alias);
     if (path.failed || what.failed)
         return error_memory(err);
     return vault_fetch(out, &caller, writer_string(&path), writer_string(&what), err);
@@ -70,13 +70,11 @@ static se_status refuse_pending(const struct vault_opening *o, se_error *err)
 
 static se_status use_certificate(struct vault_opening *o, const json_t *json, se_error *err)
 {
-    struct vault_certificate_answer answer;
-    AUTO(se_buf) der = SE_BUF_INIT;
+    AUTO(vault_certificate_answer) answer = { .certificate = SE_BUF_INIT };
     struct object_id id;
 
     TRY(answer_certificate(&answer, json, err));
-    der = buf_move(&answer.certificate);
-    if (!der.size)
+    if (!answer.certificate.size)
         return refuse_pending(o, err);
     if (!answer.attributes.is_enabled)
         return error_set(err, SE_ERR_POLICY, "certificate '%s' is disabled", o->ref->alias);
@@ -84,7 +82,7 @@ static se_status use_certificate(struct vault_opening *o, const json_t *json, se
     if (!*id.version)
         return error_set(err, SE_ERR_STORE, "certificate '%s' names no version of its key",
                          o->ref->alias);
-    TRY(certificate_parse(&o->certificate, buf_bytes(&der), err));
+    TRY(certificate_parse(&o->certificate, buf_bytes(&answer.certificate), err));
     return keep_text(&o->id, answer.key_id, err);
 }
 
@@ -153,7 +151,8 @@ static se_status search_versions(struct vault_opening *o, se_error *err)
     writer_format(&path, "/keys/%s/versions", o->ref->alias);
     if (path.failed)
         return error_memory(err);
-    TRY(vault_list(&caller, writer_string(&path), "the key's versions", try_version, &search, err));
+    TRY(vault_list(&caller, writer_string(&path), "list the key's versions", try_version, &search,
+                   err));
     return search.found ? SE_OK
                         : error_set(err, SE_ERR_KEY,
                                     "none of the %u versions of key '%s' is the one that the "

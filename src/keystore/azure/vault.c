@@ -199,30 +199,36 @@ static void sleep_until(int64_t then)
     (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
 }
 
+static se_status refuse_turn(struct vault_trace *trace, int64_t wait_ms, bool is_urgent,
+                             se_error *err)
+{
+    trace->is_throttled = true;
+    return error_set(err, SE_ERR_UNAVAILABLE,
+                     "throttled: it takes no more requests for %lld ms, which is %s",
+                     (long long)wait_ms,
+                     is_urgent ? "too long while there are other replicas" : "beyond the deadline");
+}
+
 /* Until it is the caller's turn. */
 static se_status wait_turn(struct vault *vault, const struct vault_request *request,
                            struct vault_trace *trace, se_error *err)
 {
-    const int64_t begin = clock_monotonic_ms();
-    int64_t now = begin, then;
+    int64_t now = clock_monotonic_ms(), until = request->until, then;
+    const bool is_urgent = request->is_urgent && until > now + URGENT_MS;
     uint64_t turn = 0;
 
+    if (is_urgent)
+        until = now + URGENT_MS;
     for (;; now = clock_monotonic_ms()) {
         fork_lock_take();
-        then = throttle_ask(&vault->throttle, &turn, request->until, now);
+        then = throttle_ask(&vault->throttle, &turn, until, now);
         fork_lock_give();
         if (then <= now)
             return SE_OK;
-        if (then >= request->until || (request->is_urgent && then - begin > URGENT_MS))
-            break;
+        if (then > until)
+            return refuse_turn(trace, then - now, is_urgent, err);
         sleep_until(then);
     }
-    trace->is_throttled = true;
-    return error_set(err, SE_ERR_UNAVAILABLE,
-                     "throttled: the vault takes no more requests for %lld ms, which is %s",
-                     (long long)(then - now),
-                     then >= request->until ? "beyond the deadline"
-                                            : "longer than another replica is likely to take");
 }
 
 static void note_refused(struct vault *vault, const struct http_answer *answer,

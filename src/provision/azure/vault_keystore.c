@@ -1,39 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "provision/vault_keystore.h"
+/* What both modes do. */
+#include "provision/azure/vault_keystore.h"
 
 #include <stdlib.h>
 
 #include "crypto/certificate.h"
 #include "provision/file_keystore.h"
-
-/* ---- opening ---- */
-
-/* As the store does (keystore/azure/store.c): what nobody says is told from what is there. */
-static bool is_certificate_mode(const struct keyref *ref)
-{
-    const bool has_certificate = *ref->certificate || ref->certificate_der.size;
-
-    return ref->mode == VAULT_MODE_CERTIFICATE ||
-           (!ref->mode && !has_certificate && strcmp(ref->store, "AzureManagedHSM") != 0);
-}
-
-static se_status vault_keystore_open(struct keystore **out, const struct target *target,
-                                     enum access access, se_error *err)
-{
-    AUTO(keystore) keystore = calloc(1, sizeof(struct vault_keystore));
-    struct vault_keystore *s = (struct vault_keystore *)keystore;
-
-    (void)access;
-    if (!keystore)
-        return error_memory(err);
-    s->file = (struct output)OUTPUT_INIT;
-    *keystore = (struct keystore){ is_certificate_mode(&target->ref) ? &vault_certificate_ops
-                                                                     : &vault_key_ops,
-                                   target };
-    TRY(vault_session_open(&s->session, target, err));
-    *out = MOVE(keystore);
-    return SE_OK;
-}
 
 void vault_keystore_close(struct keystore *keystore)
 {
@@ -47,14 +19,6 @@ void vault_keystore_close(struct keystore *keystore)
     free(s->made);
     free(s);
 }
-
-/* The mode decides what else it does. */
-const struct keystore_ops vault_keystore_ops = {
-    .usual_type = "rsa:2048", /* of larger ones a vault signs far less a second */
-    .open = vault_keystore_open,
-};
-
-/* ---- what both modes do ---- */
 
 se_status vault_put_key(struct keystore *keystore, EVP_PKEY *key, const struct key_profile *profile,
                         se_error *err)
@@ -80,6 +44,19 @@ se_status vault_put_certificates(struct keystore *keystore, X509 *certificate,
     return certificates_join(&s->chain, chain, err);
 }
 
+void vault_note_version(const struct vault_keystore *s, const char *id, const char *collection)
+{
+    struct object_id made;
+
+    if (!*s->version || object_id_parse(&made, vault_place(s->session.vault), collection, id, NULL))
+        return;
+    target_note(s->keystore.target,
+                "version %s is made, before version %s, which stays in the vault", made.version,
+                s->version);
+}
+
+/* ---- what keys a vault makes ---- */
+
 struct key_type key_type_of(const EVP_PKEY *key)
 {
     static const struct {
@@ -93,8 +70,6 @@ struct key_type key_type_of(const EVP_PKEY *key)
             type.group = groups[i].group;
     return type;
 }
-
-/* ---- what keys a vault makes ---- */
 
 se_status vault_key_kind(const char **out, const struct vault_session *session,
                          enum key_family family, enum protection protection, se_error *err)
@@ -160,15 +135,4 @@ void vault_note_speed(const struct vault_session *session, const struct key_prof
                         "its callers together; with rsa:2048 or EC keys it does %u",
                         (is_software ? key_vault_speeds[i].software : key_vault_speeds[i].hsm) / 10,
                         is_software ? 400 : 200);
-}
-
-void vault_note_version(const struct vault_keystore *s, const char *id, const char *collection)
-{
-    struct object_id made;
-
-    if (!*s->version || object_id_parse(&made, vault_place(s->session.vault), collection, id, NULL))
-        return;
-    target_note(s->keystore.target,
-                "version %s is made, before version %s, which stays in the vault", made.version,
-                s->version);
 }

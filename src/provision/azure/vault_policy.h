@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a vault's certificate is to be like: its policy, and whether a request keeps to it. */
-#ifndef PROVISION_VAULT_POLICY_H
-#define PROVISION_VAULT_POLICY_H
+#ifndef PROVISION_AZURE_VAULT_POLICY_H
+#define PROVISION_AZURE_VAULT_POLICY_H
 
 #include <openssl/x509.h>
 
+#include "provision/azure/vault_session.h"
 #include "provision/cert_profile.h"
-#include "provision/vault_session.h"
 
 /*
  * All of it said: what a policy leaves out, a vault fills in, with a purpose as a web server's and

@@ -7,9 +7,9 @@
 #include "crypto/certificate.h"
 #include "keystore/azure/jwk.h"
 #include "keystore/keystore.h"
+#include "provision/azure/vault_keystore.h"
 #include "provision/listing.h"
 #include "provision/target_certificate.h"
-#include "provision/vault_keystore.h"
 
 enum { VERSIONS_MOST = 500 };
 

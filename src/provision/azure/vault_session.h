@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The calls that change what is in a vault, under one name. */
-#ifndef PROVISION_VAULT_SESSION_H
-#define PROVISION_VAULT_SESSION_H
+#ifndef PROVISION_AZURE_VAULT_SESSION_H
+#define PROVISION_AZURE_VAULT_SESSION_H
 
 #include "keystore/azure/objects.h"
 #include "provision/target.h"

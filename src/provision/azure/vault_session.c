@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "provision/vault_session.h"
+#include "provision/azure/vault_session.h"
 
 #include <ctype.h>
 #include <openssl/rand.h>

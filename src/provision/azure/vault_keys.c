@@ -6,8 +6,8 @@
 #include "crypto/certificate.h"
 #include "keystore/azure/jwk.h"
 #include "keystore/azure/key.h"
+#include "provision/azure/vault_keystore.h"
 #include "provision/target_certificate.h"
-#include "provision/vault_keystore.h"
 
 enum { CONFLICT = 409, DAY = 86400 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A certificate that a vault is making: its key is there, and waits for a signature. */
-#ifndef PROVISION_VAULT_PENDING_H
-#define PROVISION_VAULT_PENDING_H
+#ifndef PROVISION_AZURE_VAULT_PENDING_H
+#define PROVISION_AZURE_VAULT_PENDING_H
 
-#include "provision/vault_policy.h"
+#include "provision/azure/vault_policy.h"
 
 struct pending_certificate {
     char status[32];   /* "inProgress", "completed", "cancelled" */

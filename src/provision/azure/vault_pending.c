@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "provision/vault_pending.h"
+#include "provision/azure/vault_pending.h"
 
 #include <openssl/err.h>
 
@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
-#include "provision/vault_keystore.h"
+#include "provision/azure/vault_keystore.h"
 #include "provision/x509_build.h"
 
 enum { NOT_FOUND = 404, CONFLICT = 409 };

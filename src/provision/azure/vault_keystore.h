@@ -7,12 +7,12 @@
  * What a vault has made can't be made undone: a deleted name stays taken for weeks.  So what may
  * fail is tried before, and what fails later says what is there then.
  */
-#ifndef PROVISION_VAULT_KEYSTORE_H
-#define PROVISION_VAULT_KEYSTORE_H
+#ifndef PROVISION_AZURE_VAULT_KEYSTORE_H
+#define PROVISION_AZURE_VAULT_KEYSTORE_H
 
 #include "base/file.h"
+#include "provision/azure/vault_session.h"
 #include "provision/keystore.h"
-#include "provision/vault_session.h"
 
 struct vault_keystore {
     struct keystore keystore;

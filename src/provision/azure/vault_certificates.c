@@ -8,10 +8,10 @@
 #include "base/clock.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
+#include "provision/azure/vault_keystore.h"
+#include "provision/azure/vault_pending.h"
 #include "provision/file_keystore.h"
 #include "provision/target_certificate.h"
-#include "provision/vault_keystore.h"
-#include "provision/vault_pending.h"
 
 AUTO_KIND(pkcs12, PKCS12 *, PKCS12_free(*p))
 
