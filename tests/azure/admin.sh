@@ -44,11 +44,6 @@ signs() { # DESCRIPTOR CERTIFICATE: what it signs is of this certificate
     accepts openssl cms -verify -binary -inform DER -in data.p7s -content data -certfile "$2" -nointern -noverify -out /dev/null
 }
 
-# the last request of a kind that the emulator has seen
-requests() { # METHOD PATH-PATTERN
-    emulator log vault | sed 's/^ok //' | jq -r --arg m "$1" '.[] | select(.method == $m) | .path' | grep -c -e "$2" || :
-}
-
 other_stores() {
     for command in recover purge 'backup -o never' 'restore never.backup' 'rotate -o never'; do
         touch never.backup
@@ -376,9 +371,11 @@ stores() {
     says 'Succeeded'
     signs FileSigner k1.pem
     accepts key 'store restore' k1 --container "$container" --folder "${folder##*/}" --yes --no-wait --json
-    accepts key 'store status' k1 --restore "$(jq -r .job "$out")"
+    job=$(jq -r .job "$out")
     sleep 0.5
-    accepts key 'store status' k1 --restore "$(jq -r .job "$out" | head -n 1)"
+    accepts key 'store status' k1 --restore "$job"
+    says 'Succeeded'
+    refuses 78 key 'store status' k1 "$job"
 }
 
 openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=file -keyout file.key -out file.crt -days 30 2>/dev/null
