@@ -12,13 +12,15 @@ write_config() {
     name=$1
     shift
     printf %s "${login_secret-$SECRET}" >secret
+    usual="<descriptor name=\"FileSigner\"><type algorithm=\"${algorithm-sha256WithRSA}\" key=\"k\"/></descriptor>"
+    where="certificate=\"file:$tmp/$name.pem\""
     chmod 600 secret
     cat >engineSignEncrypt.xml <<EOF
 <engineSignEncrypt>
-  <descriptors>${descriptors-<descriptor name="FileSigner"><type algorithm="${algorithm-sha256WithRSA}" key="k"/></descriptor>}</descriptors>
+  <descriptors>${descriptors-$usual}</descriptors>
   <login name="emulated" credential="secret" tenant="$TENANT" client="${login_client-$CLIENT}" authority="$AUTHORITY" caFile="file:$emulated/ca.pem" pin.source="file:$tmp/secret"/>
   <keys>
-    <key name="k"><type name="$store" locationValue="$VAULT" resource="$RESOURCE" login="emulated" alias="$name" ${*:-certificate=\"file:$tmp/$name.pem\"}/></key>
+    <key name="k"><type name="$store" locationValue="$VAULT" resource="$RESOURCE" login="emulated" alias="$name" ${*:-$where}/></key>
   </keys>
 </engineSignEncrypt>
 EOF
