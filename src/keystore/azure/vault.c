@@ -379,6 +379,7 @@ static enum attempt exchange_send(struct http_answer *out, struct exchange *x, c
                      r->body.data ? "Content-Type: application/json" : NULL },
         .body = r->body,
         .until = r->until,
+        .is_once = !r->is_repeatable,
     };
 
     if (!(*st = http_send(out, x->vault->pool, &request, err)))
