@@ -69,7 +69,8 @@ static se_status open_pair(struct key_pair *out, const struct vault_keystore *s,
 /* "/VERSION", "" for the newest */
 static se_status version_path(struct writer *out, const char *version, se_error *err)
 {
-    writer_format(out, "%s%s", *version ? "/" : "", version);
+    if (*version)
+        writer_format(out, "/%s", version);
     return out->failed ? error_memory(err) : SE_OK;
 }
 
