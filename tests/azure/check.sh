@@ -140,11 +140,15 @@ rotations() {
 }
 
 exportables() {
+    accepts checks
+    says_not 'exportable'
     ask POST /keys/k2/create '{"kty":"RSA-HSM","key_size":2048,"key_ops":["sign","verify"],"attributes":{"exportable":true},"release_policy":{"data":"e30"}}' >/dev/null ||
         fail "no exportable key: $(cat "$tmp/.body")"
     write_config k2
-    accepts signengine -c engineSignEncrypt.xml key rotate k -o k2.pem # makes it a certificate
-    ask POST /keys/k3/create '{"kty":"RSA-HSM","key_size":2048,"key_ops":["sign","verify"]}' >/dev/null
+    accepts key rotate -o k2.pem --key-version "$(ask GET /keys/k2 | jq -r .key.kid | sed 's#.*/##')"
+    accepts checks
+    says 'the key is exportable'
+    write_config k1
 }
 
 protections() {
@@ -280,6 +284,7 @@ for kind in vault hsm; do
     unreadable
     rotations
     costs
+    exportables
     protections
     chains
     case $kind in
