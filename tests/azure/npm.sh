@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2154 # of harness.sh, and for it
 # npm.sh, after harness.sh: what tests/azure/package.json names, installed once into $SIGNENGINE_NPM, or where other things are that tests fetch.
 #
 #   npm_packages    sets $npm_modules, the folder of the modules; skips the test without npm or its registry
