@@ -11,6 +11,8 @@
 #   ask METHOD PATH [BODY [CURL-OPTION...]]   a request with that token; prints the body; the status is in $tmp/.status, the headers in
 #                   $tmp/.headers; fails from 400 on
 #   status_is STATUS      belongs to the case before: what `ask` was answered
+#   install_client SCRIPT...   Microsoft's client, for these scripts of tests/azure, which are then in $tmp; npm installs it once, into
+#                   $SIGNENGINE_NPM or with what else tests fetch; without npm or a way to it the test is skipped
 #
 # What an emulator understands (a count of * is for ever):
 #
@@ -93,4 +95,21 @@ ask() {
 
 status_is() {
     [ "$(cat "$tmp/.status")" = "$1" ] || fail "answered $(cat "$tmp/.status"), not $1: $(cat "$tmp/.body")"
+}
+
+install_client() {
+    needs node npm
+    cache=${SIGNENGINE_NPM:-${top_builddir:?}/tests/lib/sources/npm}
+    if ! [ -e "$cache/installed" ] || ! cmp -s "$top_srcdir/tests/azure/package.json" "$cache/package.json"; then
+        mkdir -p "$cache"
+        cp "$top_srcdir/tests/azure/package.json" "$cache/package.json"
+        (cd "$cache" && timeout 200 npm install --no-audit --no-fund --ignore-scripts) >"$out" 2>&1 ||
+            skip "npm does not get Microsoft's client: $(grep -m 1 -E 'npm (ERR!|error)' "$out")"
+        : >"$cache/installed"
+    fi
+    # modules are looked for from the script's folder
+    for script in "$@"; do
+        cp "$top_srcdir/tests/azure/$script" "$tmp/$script"
+    done
+    ln -sfn "$cache/node_modules" "$tmp/node_modules"
 }
