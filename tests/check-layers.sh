@@ -33,6 +33,7 @@ BEGIN {
     library("p11-kit", "config keystore/pkcs11 provision")
     library("libp11.h", "provision")
     library("jansson.h", "fields keystore/azure provision cli milter")
+    library("curl", "keystore/azure")
     library("zlib.h", "zip")
     library("unicase.h", "zip")
     library("unictype.h", "zip")

@@ -109,7 +109,7 @@ void writer_format(struct writer *w, const char *format, ...)
     /* the NUL that vsnprintf adds lands in the byte that buf_new() keeps behind the room */
     if (n < 0)
         w->failed = true;
-    else if (writer_reserve(w, (size_t)n)) {
+    else if (n && writer_reserve(w, (size_t)n)) {
         (void)vsnprintf((char *)w->buf.data + w->buf.size, (size_t)n + 1, format, again);
         w->buf.size += (size_t)n;
     }

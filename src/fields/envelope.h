@@ -26,10 +26,10 @@ struct recipient {
 
 /* A data key.  Each format makes of the secret what it encrypts with, once for all values. */
 struct data_key {
-    se_buf secret;                      /* what is wrapped */
-    se_buf wrapped;                     /* when encrypting */
-    se_buf head;                        /* what all its values begin with */
-    se_buf text;                        /* JWE: `wrapped` as the values have it */
+    se_buf secret;  /* what is wrapped */
+    se_buf wrapped; /* when encrypting */
+    se_buf head;    /* what all its values begin with */
+    se_buf text;    /* what all its values begin with as text; JWE: `wrapped` in it */
     unsigned char binding[SHA256_SIZE]; /* NX02: what its keys are bound to */
     struct aead aead;
     se_buf ivs; /* drawn and not used yet */

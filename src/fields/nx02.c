@@ -260,33 +260,57 @@ static size_t field_secret_size(const struct algorithm *algorithm)
     return NX02_SECRET;
 }
 
-static se_status field_prepare_seal(const struct seal_job *job, se_error *err)
+/* The digits of whole groups: a head is most of a short value, and the same in all of a data key.
+ */
+static size_t head_whole(const struct data_key *key)
 {
-    return nx02_prepare_seal(job, NX02_FIELD, NULL, err);
+    return key->head.size / 3 * 3;
 }
 
-static se_status to_text(se_buf *out, const se_buf *value, se_error *err)
+static se_status head_to_text(struct data_key *key, se_error *err)
 {
-    TRY(buf_new(out, TEXT_SIZE + base64_size(value->size), err));
-    memcpy(out->data, TEXT, TEXT_SIZE);
-    base64_write(out->data + TEXT_SIZE, buf_bytes(value));
+    const se_bytes whole = { key->head.data, head_whole(key) };
+
+    TRY(buf_new(&key->text, TEXT_SIZE + base64_size(whole.size), err));
+    memcpy(key->text.data, TEXT, TEXT_SIZE);
+    base64_write(key->text.data + TEXT_SIZE, whole);
+    return SE_OK;
+}
+
+static se_status field_prepare_seal(const struct seal_job *job, se_error *err)
+{
+    TRY(nx02_prepare_seal(job, NX02_FIELD, NULL, err));
+    return job->binary ? SE_OK : head_to_text(job->key, err);
+}
+
+/* The value from its byte `from` on, which is in the head. */
+static se_status field_seal_from(se_buf *out, size_t from, const struct seal_job *job,
+                                 se_error *err)
+{
+    const struct algorithm *a = job->algorithm;
+    const size_t head = job->key->head.size - from;
+    AUTO(se_buf) value = SE_BUF_INIT;
+
+    TRY(buf_new(&value, head + nx02_body_size(&job->key->aead, job->plain.size), err));
+    memcpy(value.data, job->key->head.data + from, head);
+    TRY(nx02_body_seal(value.data + head, job->key, job->context, job->plain,
+                       (se_bytes){ a->iv, a->iv_size }, err));
+    *out = MOVE(value);
     return SE_OK;
 }
 
 static se_status field_seal(se_buf *out, const struct seal_job *job, se_error *err)
 {
-    const struct algorithm *a = job->algorithm;
-    const se_buf *head = &job->key->head;
-    AUTO(se_buf) value = SE_BUF_INIT;
+    const se_buf *begin = &job->key->text;
+    AUTO(se_buf) rest = SE_BUF_INIT;
 
     *out = (se_buf)SE_BUF_INIT;
-    TRY(buf_new(&value, head->size + nx02_body_size(&job->key->aead, job->plain.size), err));
-    memcpy(value.data, head->data, head->size);
-    TRY(nx02_body_seal(value.data + head->size, job->key, job->context, job->plain,
-                       (se_bytes){ a->iv, a->iv_size }, err));
-    if (!job->binary)
-        return to_text(out, &value, err);
-    *out = MOVE(value);
+    if (job->binary)
+        return field_seal_from(out, 0, job, err);
+    TRY(field_seal_from(&rest, head_whole(job->key), job, err));
+    TRY(buf_new(out, begin->size + base64_size(rest.size), err));
+    memcpy(out->data, begin->data, begin->size);
+    base64_write(out->data + begin->size, buf_bytes(&rest));
     return SE_OK;
 }
 
@@ -316,13 +340,22 @@ static se_status field_prepare_open(struct data_key *key, const struct envelope 
     return nx02_prepare_open(key, envelope, NULL, err);
 }
 
-/* With GCM, the end of the head is the commitment. */
+/* Everybody may see the head.  With GCM the commitment follows, which comes from the data key. */
+static bool begins_with_head(const se_buf *value, const struct data_key *key)
+{
+    const size_t more = key->aead.kind.cipher == CIPHER_AES_GCM ? NX02_COMMITMENT : 0,
+                 head = key->head.size - more;
+
+    return value->size >= key->head.size && memcmp(value->data, key->head.data, head) == 0 &&
+           CRYPTO_memcmp(value->data + head, key->head.data + head, more) == 0;
+}
+
 static se_status field_open(se_buf *out, const struct open_job *job, se_error *err)
 {
     const se_buf *value = &job->envelope->bytes, *head = &job->key->head;
 
     *out = (se_buf)SE_BUF_INIT;
-    if (value->size < head->size || CRYPTO_memcmp(value->data, head->data, head->size) != 0)
+    if (!begins_with_head(value, job->key))
         return envelope_refused(err);
     return nx02_body_open(out, job->key, job->context,
                           (se_bytes){ value->data + head->size, value->size - head->size }, err);

@@ -10,9 +10,9 @@
 #   new_token [CURL-OPTION...]   a new token for `ask`, by the client's secret; prints the answer
 #   ask METHOD PATH [BODY [CURL-OPTION...]]   a request with that token; prints the body; the status is in $tmp/.status, the headers in
 #                   $tmp/.headers; fails from 400 on
-#   status_is STATUS      belongs to the case before: what `ask` was answered
-#   install_client SCRIPT...   Microsoft's client, for these scripts of tests/azure, which are then in $tmp; npm installs it once, into
-#                   $SIGNENGINE_NPM or with what else tests fetch; without npm or a way to it the test is skipped
+#   plain CURL-OPTION... URL   a request without a token, which leaves the same
+#   status_is STATUS, header NAME TEXT, value JQ-FILTER TEXT   belong to the case before: what was answered
+#   hangs_up ask|plain ...     a case: there is no whole answer
 #
 # What an emulator understands (a count of * is for ever):
 #
@@ -64,7 +64,7 @@ emulator() {
 new_token() {
     curl -sS --noproxy '*' --cacert "$emulated/ca.pem" "$AUTHORITY/$TENANT/oauth2/v2.0/token" -d grant_type=client_credentials -d "client_id=$CLIENT" \
         --data-urlencode "client_secret=$SECRET" --data-urlencode "scope=$RESOURCE/.default" "$@" >"$emulated/token.json" &&
-        jq -er .access_token <"$emulated/token.json" >"$emulated/token" && cat "$emulated/token.json"
+        jq -er .access_token <"$emulated/token.json" >"$emulated/token" && [ -s "$emulated/token" ] && cat "$emulated/token.json"
 }
 
 ask() {
@@ -97,19 +97,23 @@ status_is() {
     [ "$(cat "$tmp/.status")" = "$1" ] || fail "answered $(cat "$tmp/.status"), not $1: $(cat "$tmp/.body")"
 }
 
-install_client() {
-    needs node npm
-    cache=${SIGNENGINE_NPM:-${top_builddir:?}/tests/lib/sources/npm}
-    if ! [ -e "$cache/installed" ] || ! cmp -s "$top_srcdir/tests/azure/package.json" "$cache/package.json"; then
-        mkdir -p "$cache"
-        cp "$top_srcdir/tests/azure/package.json" "$cache/package.json"
-        (cd "$cache" && timeout 200 npm install --no-audit --no-fund --ignore-scripts) >"$out" 2>&1 ||
-            skip "npm does not get Microsoft's client: $(grep -m 1 -E 'npm (ERR!|error)' "$out")"
-        : >"$cache/installed"
-    fi
-    # modules are looked for from the script's folder
-    for script in "$@"; do
-        cp "$top_srcdir/tests/azure/$script" "$tmp/$script"
-    done
-    ln -sfn "$cache/node_modules" "$tmp/node_modules"
+# header NAME TEXT: belongs to an `ask` or `plain` before
+header() {
+    grep -i "^$1:" "$tmp/.headers" | grep -q -F -e "$2" || fail "no header $1 with $2: $(cat "$tmp/.headers")"
+}
+
+# value FILTER TEXT: belongs to the case before: what jq finds in its output
+value() {
+    [ "$(jq -r "$1" <"$out")" = "$2" ] || fail "$1 is $(jq -r "$1" <"$out"), not $2"
+}
+
+# hangs_up ask|plain ...: a case: there is no whole answer
+hangs_up() {
+    try "$@"
+    [ "$status" = 7 ] || fail "status $status, not 7: $*"
+}
+
+# plain CURL-OPTION... URL: a request without a token; leaves what `ask` leaves
+plain() {
+    curl -sS --noproxy '*' --cacert "$emulated/ca.pem" -D "$tmp/.headers" -o "$tmp/.body" -w '%{http_code}' "$@" >"$tmp/.status" && cat "$tmp/.body"
 }

@@ -3,8 +3,12 @@
 # What we make in a vault Microsoft's own client uses, and the other way round; openssl judges.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "$top_srcdir/tests/azure/azure.sh"
+. "$top_srcdir/tests/azure/npm.sh"
 needs openssl
-install_client key-client.mjs
+npm_packages
+# modules are looked for from the script's folder
+cp "$top_srcdir/tests/azure/key-client.mjs" "$tmp/key-client.mjs"
+ln -sfn "$npm_modules" "$tmp/node_modules"
 
 client() {
     node "$tmp/key-client.mjs" "$@"

@@ -33,5 +33,14 @@ tests_azure_emulator_SOURCES = \
 	tests/azure/tokens.c
 tests_azure_emulator_LDADD = -lssl $(CRYPTO_LIBS) $(JANSSON_LIBS) -lpthread
 
-SHELL_TESTS += tests/azure/client.sh tests/azure/emulator.sh tests/azure/key-client.sh tests/azure/key.sh tests/azure/replay.sh
-EXTRA_DIST += tests/azure/azure.sh tests/azure/client.mjs tests/azure/key-client.mjs tests/azure/package.json tests/azure/replay.py
+SHELL_TESTS += \
+	tests/azure/admin.sh \
+	tests/azure/check.sh \
+	tests/azure/client.sh \
+	tests/azure/emulator-hsm.sh \
+	tests/azure/emulator-login.sh \
+	tests/azure/emulator.sh \
+	tests/azure/key-client.sh \
+	tests/azure/key.sh \
+	tests/azure/replay.sh
+EXTRA_DIST += tests/azure/azure.sh tests/azure/client.mjs tests/azure/key-client.mjs tests/azure/npm.sh tests/azure/oidc.mjs tests/azure/package.json tests/azure/replay.py

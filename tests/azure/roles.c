@@ -152,7 +152,8 @@ static bool scope_holds(const char *scope, const char *path)
            (strncasecmp(scope, path, size) == 0 && (!path[size] || path[size] == '/'));
 }
 
-bool roles_allow(const struct call *c, const char *action)
+/* `path`: of what it is done to. */
+static bool roles_allow_at(const struct call *c, const char *action, const char *path)
 {
     if (!settings.hsm || !settings.roles || !action)
         return true;
@@ -160,9 +161,6 @@ bool roles_allow(const struct call *c, const char *action)
     const char *id;
     json_t *entry;
     char *full = text_format(ACTION "%s/action", action);
-    bool keys = strncmp(action, "keys/", 5) == 0;
-    char *path =
-        keys && c->name ? text_format("/keys/%s", c->name) : text_copy(keys ? "/keys" : "/");
     pthread_mutex_lock(&lock);
     json_object_foreach(assignments, id, entry)
     {
@@ -177,6 +175,15 @@ bool roles_allow(const struct call *c, const char *action)
     }
     pthread_mutex_unlock(&lock);
     free(full);
+    return allowed;
+}
+
+bool roles_allow(const struct call *c, const char *action)
+{
+    bool keys = action && strncmp(action, "keys/", 5) == 0;
+    char *path =
+        keys && c->name ? text_format("/keys/%s", c->name) : text_copy(keys ? "/keys" : "/");
+    bool allowed = roles_allow_at(c, action, path);
     free(path);
     return allowed;
 }
@@ -303,7 +310,7 @@ void roles_handle(struct call *c, const char *scope, const char *kind, const cha
                        : strcmp(method, "DELETE") == 0 ? "delete"
                                                        : "write";
     char *action = text_format("%s/%s", kind, verb);
-    bool allowed = roles_allow(c, action);
+    bool allowed = roles_allow_at(c, action, scope); /* a role for one key sees that key's */
     free(action);
     if (!allowed) {
         answer_error(c, 403, "Forbidden", NULL, "Caller is not authorized to perform this action");

@@ -260,7 +260,8 @@ static bool is_poll(const struct call *c)
 static void run_route(struct call *c, const struct route *route)
 {
     const char *kty = json_string_value(json_object_get(c->body, "kty"));
-    if (!c->api && !is_poll(c)) /* recorded: a Managed HSM's nextLink and polls have none */
+    if ((!c->api || !*c->api) &&
+        !is_poll(c)) /* recorded: a Managed HSM's nextLink and polls have none */
         answer_error(c, 400, "BadParameter", NULL, "api-version must be specified");
     else if (c->request->body_size && !c->body)
         answer_error(c, 400, "BadParameter", NULL, "The request body is not a JSON object");

@@ -33,7 +33,7 @@ says_none() {
 for file in signengine libsignengine.so; do
     accepts needs_libraries $file
     says libcrypto
-    says_none libgmime libglib libgobject libsqlite3 libpq
+    says_none libgmime libglib libgobject libsqlite3 libpq libcurl
 done
 for file in signengine-history libsignengine-history.so; do
     accepts needs_libraries $file

@@ -59,12 +59,12 @@ void fake_forget_texts(void)
 
 unsigned fake_requests(void)
 {
-    return __atomic_load_n(&requests, __ATOMIC_RELAXED);
+    return __atomic_load_n(&requests, __ATOMIC_ACQUIRE);
 }
 
 unsigned fake_pools(void)
 {
-    return __atomic_load_n(&pools, __ATOMIC_RELAXED);
+    return __atomic_load_n(&pools, __ATOMIC_ACQUIRE);
 }
 
 const char *fake_url(void)
@@ -167,7 +167,7 @@ se_status http_pool_open(struct http_pool **out, const struct http_settings *set
 void http_pool_close(struct http_pool *pool)
 {
     if (pool)
-        __atomic_sub_fetch(&pools, 1, __ATOMIC_RELAXED);
+        __atomic_sub_fetch(&pools, 1, __ATOMIC_RELEASE);
     free(pool);
 }
 
@@ -220,7 +220,7 @@ se_status http_send(struct http_answer *out, struct http_pool *pool,
 
     assert_non_null(pool);
     *out = (struct http_answer){ .retry_after = -1 };
-    __atomic_add_fetch(&requests, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&requests, 1, __ATOMIC_RELEASE);
     if (!wait_before(request->until))
         return error_set(err, SE_ERR_UNAVAILABLE, "the server did not answer in time");
     take_lock();

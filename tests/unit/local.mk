@@ -4,6 +4,30 @@ UNIT_TESTS =
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
+UNIT_TESTS += tests/unit/test_azure_place
+tests_unit_test_azure_place_SOURCES = tests/unit/test_azure_place.c tests/unit/unit.h
+tests_unit_test_azure_place_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_place_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_azure_throttle
+tests_unit_test_azure_throttle_SOURCES = tests/unit/test_azure_throttle.c tests/unit/unit.h
+tests_unit_test_azure_throttle_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_throttle_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_azure_http
+tests_unit_test_azure_http_SOURCES = tests/unit/test_azure_http.c tests/unit/https.c tests/unit/https.h tests/unit/tls_server.c tests/unit/tls_server.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+# libcurl asks the test's own name server
+tests_unit_test_azure_http_LDFLAGS = $(AM_LDFLAGS) -Wl,--export-dynamic-symbol=getaddrinfo
+tests_unit_test_azure_http_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_http_LDADD   = $(CORE_LIBS) -lssl $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_azure_http_pool
+tests_unit_test_azure_http_pool_SOURCES = tests/unit/test_azure_http_pool.c tests/unit/https.c tests/unit/https.h tests/unit/tls_server.c tests/unit/tls_server.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+# libcurl asks the test's own name server
+tests_unit_test_azure_http_pool_LDFLAGS = $(AM_LDFLAGS) -Wl,--export-dynamic-symbol=getaddrinfo
+tests_unit_test_azure_http_pool_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_http_pool_LDADD   = $(CORE_LIBS) -lssl $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_breaker
 tests_unit_test_breaker_SOURCES = tests/unit/test_breaker.c tests/unit/unit.h
 tests_unit_test_breaker_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -125,6 +125,8 @@ static void no_places_are_refused(void **state)
         { "https://a.vault.azure.net", "", "http://login.example", "no login service's address" },
         { "https://a.vault.azure.net", "", "login.example", "no login service's address" },
         { "https://a.vault.azure.net", "", "https://l.example?a=b", "no login service's address" },
+        { "https://a.vault.azure.net", "", "https://l.example/t?a=b",
+          "no login service's address" },
     };
 
     (void)state;

@@ -157,6 +157,16 @@ static void a_writer_formats_into_any_room(void **state)
     }
 }
 
+static void a_writer_formats_nothing_into_nothing(void **state)
+{
+    AUTO(writer) w = { 0 };
+
+    (void)state;
+    writer_format(&w, "%s%s", "", "");
+    assert_false(w.failed);
+    assert_string_equal(writer_string(&w), "");
+}
+
 static void a_writer_that_failed_stays_failed(void **state)
 {
     se_buf buf = { (unsigned char *)"garbage", 7 };
@@ -219,6 +229,7 @@ int main(void)
         cmocka_unit_test(room_is_filled_as_far_as_it_is_said),
         cmocka_unit_test(expected_room_is_an_empty_string),
         cmocka_unit_test(a_writer_formats_into_any_room),
+        cmocka_unit_test(a_writer_formats_nothing_into_nothing),
         cmocka_unit_test(a_writer_that_failed_stays_failed),
         cmocka_unit_test(finishing_hands_the_bytes_over),
         cmocka_unit_test(finishing_nothing_is_an_empty_string),

@@ -123,6 +123,16 @@ static bool break_off(struct peer *p)
     return false;
 }
 
+/* Says goodbye, ends its direction, and resets the other: who writes then gets EPIPE. */
+static bool leave_rudely(struct peer *p)
+{
+    pause_ms(10);
+    (void)SSL_shutdown(p->tls);
+    (void)shutdown(p->fd, SHUT_WR);
+    pause_ms(10);
+    return break_off(p);
+}
+
 static bool answer_ok(struct peer *p, const char *path)
 {
     if (path[3] == '?')
@@ -197,7 +207,7 @@ static bool answer_request(struct peer *p, char *path, size_t size)
     if (strcmp(path, "/bye") == 0)
         return answer_ok(p, "/ok") && (pause_ms(1), false);
     if (strcmp(path, "/gone") == 0)
-        return answer_ok(p, "/ok") && break_off(p);
+        return answer_ok(p, "/ok") && leave_rudely(p);
     if (strcmp(path, "/endless") == 0)
         return answer_endless(p, "HTTP/1.1 200 OK\r\n\r\n", "0123456789012345678901234567890", 0);
     if (strcmp(path, "/endless-headers") == 0)

@@ -28,8 +28,9 @@ bool pool_is_plain(const struct http_pool *pool);
 void pool_count_opened(struct http_pool *pool, unsigned more);
 
 /*
- * Between the two, writing to a connection that the server has closed raises no SIGPIPE.  OpenSSL
- * writes without MSG_NOSIGNAL, and libcurl would change the application's handling of the signal.
+ * Between the two, writing to a connection that the server has closed raises no SIGPIPE.  Some
+ * libcurls write by means of OpenSSL, which does not prevent it, and left alone libcurl would
+ * change the application's handling of the signal.
  */
 struct pipe_block {
     sigset_t before;

@@ -220,7 +220,7 @@ static void tell_hsm_loss(const struct admin_session *s, const char *folder,
     size_t keys = 0;
     char detail[512];
 
-    if (vault_list(&caller, "/keys", "keys", count_item, &keys, NULL))
+    if (vault_list(&caller, "/keys", "list keys", count_item, &keys, NULL))
         (void)snprintf(detail, sizeof detail,
                        "all its keys and roles, whose number the login may not see; '%.200s' "
                        "takes their place",

@@ -100,7 +100,8 @@ static se_status list_items(json_t **out, const struct role_session *s, const ch
 static se_status read_definitions(struct role_session *s, se_error *err)
 {
     se_error failure = SE_ERROR_INIT;
-    se_status st = list_items(&s->definitions, s, "roleDefinitions", "role definitions", &failure);
+    se_status st =
+        list_items(&s->definitions, s, "roleDefinitions", "read the role definitions", &failure);
 
     return st && st != SE_ERR_ACCESS && st != SE_ERR_KEY ? error_copy(err, st, &failure) : SE_OK;
 }
@@ -251,7 +252,7 @@ static se_status read_choice(char role_id[GUID_TEXT], const struct role_session 
 
 static se_status list_assignments(json_t **out, const struct role_session *s, se_error *err)
 {
-    return list_items(out, s, "roleAssignments", "role assignments", err);
+    return list_items(out, s, "roleAssignments", "read the role assignments", err);
 }
 
 se_status vault_roles_list(const struct target *target, const struct vault_role_choice *which,

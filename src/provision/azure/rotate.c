@@ -79,7 +79,9 @@ static se_status inherit_profile(struct cert_profile *profile, const struct admi
     AUTO(x509) old = NULL;
     AUTO(x509_stack) chain = NULL;
 
-    TRY(store_configured_certificate(&old, &chain, &s->target->ref, err));
+    /* without one, a version gets its first */
+    if (store_configured_certificate(&old, &chain, &s->target->ref, NULL))
+        return SE_OK;
     if (old && !*wanted->subject) {
         X509_NAME_free(profile->subject);
         profile->subject = X509_NAME_dup(X509_get_subject_name(old));
