@@ -12,7 +12,7 @@ static const struct option_row list_rows[] = {
     { .name = "versions",
       .kind = OPTION_FLAG,
       .offset = offsetof(struct list_options, versions),
-      .help = "all versions, the one in use with a `*` (vaults)" },
+      .help = "all versions of KEY, the one in use with a `*` (vaults)" },
     { .name = "deleted",
       .kind = OPTION_FLAG,
       .offset = offsetof(struct list_options, deleted),
@@ -63,7 +63,8 @@ static int list_config(struct cli *cli, unsigned scope)
 static int key_list_run(struct cli *cli, void *options, int argc, char **argv)
 {
     const struct list_options *o = options;
-    const unsigned scope = (o->versions ? LIST_VERSIONS : 0U) | (o->deleted ? LIST_DELETED : 0U);
+    const unsigned scope =
+        (o->versions ? LIST_VERSIONS | LIST_OWN : 0U) | (o->deleted ? LIST_DELETED : 0U);
     const struct provision_report report = key_report(cli);
     AUTO(target) target = NULL;
     se_error err = SE_ERROR_INIT;

@@ -118,8 +118,9 @@ json_t *policy_of_certificate(X509 *certificate, const struct version *version, 
     BIO_free(memory);
     int64_t seconds = asn1_seconds(X509_get0_notAfter(certificate)) -
                       asn1_seconds(X509_get0_notBefore(certificate));
-    json_t *key = json_pack("{sb ss si sb}", "exportable", 1, "kty", *version->crv ? "EC" : "RSA",
-                            "key_size", version->bits, "reuse_key", 0);
+    json_t *key =
+        json_pack("{sb ss si sb}", "exportable", version->exportable, "kty",
+                  *version->crv ? "EC" : "RSA", "key_size", version->bits, "reuse_key", 0);
     if (*version->crv)
         json_object_set_new(key, "crv", json_string(version->crv));
     json_t *x509 = json_pack("{ss so so sI s{sb}}", "subject", subject, "ekus",
@@ -166,19 +167,41 @@ json_t *policy_key_ops(const json_t *policy)
 
 /* ---- names and extensions ---- */
 
-/* "CN=a, O=b": no escapes, which these tests need nowhere */
+/* The end of a value: a comma, but not one in quotes. */
+static char *value_end(char *at)
+{
+    bool quoted = false;
+    for (; *at && (quoted || *at != ','); at++)
+        quoted ^= *at == '"';
+    return at;
+}
+
+/* Takes the quotes off, in place. */
+static const unsigned char *unquote(char *value)
+{
+    size_t size = strlen(value);
+    if (size < 2 || *value != '"' || value[size - 1] != '"')
+        return (const unsigned char *)value;
+    value[size - 1] = 0;
+    return (const unsigned char *)value + 1;
+}
+
+/* "CN=a, O=\"b, c\"": as Windows reads it, what is encoded first comes last, which recorded
+ * policies of imported certificates show. */
 static X509_NAME *parse_subject(const char *text)
 {
     X509_NAME *name = X509_NAME_new();
-    char *copy = text_copy(text ? text : ""), *rest = copy, *part;
-    while ((part = strsep(&rest, ","))) {
+    char *copy = text_copy(text ? text : ""), *part = copy, *next;
+    for (; *part; part = next) {
+        char *end = value_end(part), *equals;
+        next = *end ? end + 1 : end;
+        *end = 0;
         part += strspn(part, " ");
-        char *equals = strchr(part, '=');
-        if (!equals)
+        if (!(equals = strchr(part, '=')))
             continue;
         *equals = 0;
         X509_NAME_add_entry_by_txt(name, strcmp(part, "S") == 0 ? "ST" : part, MBSTRING_UTF8,
-                                   (const unsigned char *)equals + 1, -1, -1, 0);
+                                   unquote(equals + 1), -1, 0, 0);
     }
     free(copy);
     return name;

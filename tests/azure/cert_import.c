@@ -47,7 +47,8 @@ static void store_imported(struct call *c, EVP_PKEY *key, X509 *certificate)
         version->not_before = asn1_seconds(X509_get0_notBefore(certificate));
         version->expires = asn1_seconds(X509_get0_notAfter(certificate));
         version->enabled = !enabled || json_is_true(enabled);
-        version->exportable = true;
+        version->exportable = !json_is_false(json_object_get(
+            json_object_get(json_object_get(c->body, "policy"), "key_props"), "exportable"));
         version->tags = json_object_size(tags) ? json_deep_copy(tags) : NULL;
         json_decref(object->policy);
         object->policy =

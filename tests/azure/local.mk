@@ -42,4 +42,4 @@ SHELL_TESTS += \
 	tests/azure/emulator.sh \
 	tests/azure/key.sh \
 	tests/azure/replay.sh
-EXTRA_DIST += tests/azure/azure.sh tests/azure/client.mjs tests/azure/package.json tests/azure/replay.py
+EXTRA_DIST += tests/azure/azure.sh tests/azure/client.mjs tests/azure/npm.sh tests/azure/oidc.mjs tests/azure/package.json tests/azure/replay.py

@@ -47,7 +47,8 @@ static void note_months(const struct vault_keystore *s, unsigned days)
 
     if (days * 12 != months * 365)
         target_note(s->keystore.target,
-                    "a vault counts in months: the certificate is valid for %u instead of %u days",
+                    "a vault counts in months: the certificate is valid for %u of them instead of "
+                    "%u days",
                     months, days);
 }
 
@@ -197,14 +198,20 @@ static se_status merge_body(struct writer *out, const struct vault_keystore *s, 
     return vault_body(out, json_pack("{so}", "x5c", MOVE(list)), err);
 }
 
-/* Whether the vault has it already: an answer may get lost. */
-static bool has_merged(const struct vault_keystore *s)
+/* Whether the vault has it all the same: an answer may get lost. */
+static bool has_certificate(const struct vault_keystore *s)
 {
+    AUTO(vault_reply) reply = { .json = NULL };
+    AUTO(vault_certificate_answer) answer = { .id = "" };
     AUTO(x509) there = NULL;
     se_error unheard = SE_ERROR_INIT;
-    char id[512];
 
-    return !fetch_certificate(&there, id, s, &unheard) && there && !X509_cmp(there, s->certificate);
+    return !vault_look_again(&reply, &s->session, certificates, NULL, "read certificate",
+                             &unheard) &&
+           reply.json && !answer_certificate(&answer, reply.json, &unheard) &&
+           answer.certificate.size &&
+           !certificate_parse(&there, buf_bytes(&answer.certificate), &unheard) &&
+           !X509_cmp(there, s->certificate);
 }
 
 static se_status check_later(const struct vault_keystore *s, enum replace replace, se_error *err)
@@ -236,7 +243,7 @@ static se_status merge_certificate(struct vault_keystore *s, enum replace replac
     TRY(merge_body(&body, s, err));
     call.body = buf_bytes(&body.buf);
     st = vault_call(&reply, &s->session, &call, &failure);
-    if (!st || (st == SE_ERR_UNAVAILABLE && has_merged(s)))
+    if (!st || (st == SE_ERR_UNAVAILABLE && has_certificate(s)))
         return SE_OK;
     return error_copy(err, st, &failure);
 }
@@ -300,7 +307,7 @@ static se_status import_certificate(struct vault_keystore *s, se_error *err)
     TRY(import_body(&body, s, err));
     call.body = buf_bytes(&body.buf);
     st = vault_call(&reply, &s->session, &call, &failure);
-    if (st && !(st == SE_ERR_UNAVAILABLE && has_merged(s)))
+    if (st && !(st == SE_ERR_UNAVAILABLE && has_certificate(s)))
         return error_copy(err, st, &failure);
     if (reply.answer.status == CONFLICT)
         return vault_refuse_conflict(&reply, &s->session, &call, deleted_certificates, err);

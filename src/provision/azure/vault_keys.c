@@ -157,28 +157,13 @@ static bool is_made(const struct made_test *test, const json_t *json)
            EVP_PKEY_eq(public_key, test->public_key) == 1;
 }
 
-static se_status look_again(struct vault_reply *out, const struct vault_session *session,
-                            se_error *err)
-{
-    const int64_t until = vault_deadline(&session->target->ref);
-    unsigned turn = 0;
-    se_status st;
-
-    do {
-        vault_reply_free(out);
-        *err = (se_error)SE_ERROR_INIT;
-        st = vault_look(out, session, keys, NULL, "read key", err);
-    } while (st == SE_ERR_UNAVAILABLE && vault_wait(&turn, until));
-    return st;
-}
-
 /* A second request might make a second key: look, before anything. */
 static se_status find_made(struct vault_reply *reply, const struct vault_session *session,
                            const struct made_test *test, const se_error *lost, se_error *err)
 {
     AUTO(vault_reply) seen = { .json = NULL };
     se_error unheard = SE_ERROR_INIT;
-    se_status st = look_again(&seen, session, &unheard);
+    se_status st = vault_look_again(&seen, session, keys, NULL, "read key", &unheard);
 
     if (!st && seen.json && is_made(test, seen.json)) {
         vault_reply_free(reply);
@@ -347,6 +332,9 @@ static void end_signing(struct vault_keystore *s)
 
 static se_status delete_key(struct vault_keystore *s, se_error *err)
 {
+    if (!*s->version)
+        return error_set(err, SE_ERR_KEY,
+                         "there is no such key, only the file with its certificate");
     TRY(vault_delete(&s->session, keys, err));
     if (target_certificate_is_there(s->keystore.target))
         target_note(s->keystore.target, "its certificate stays in '%s'",

@@ -90,24 +90,42 @@ static se_status create_body(struct writer *out, const struct vault_session *ses
                       err);
 }
 
-/* Of a lost answer: whether a request is pending that is what was asked for. */
-static se_status find_created(struct pending_certificate *out, const struct vault_session *session,
-                              const struct key_profile *key, const struct cert_profile *certificate,
+/* What is to be made, and what was pending before. */
+struct creation {
+    const struct vault_session *session;
+    const struct key_profile *key;
+    const struct cert_profile *certificate;
+    struct pending_certificate before;
+};
+static void creation_free(struct creation *creation)
+{
+    pending_certificate_free(&creation->before);
+}
+AUTO_KIND(creation, struct creation, creation_free(p))
+
+static bool is_created(const struct creation *c, const struct pending_certificate *seen)
+{
+    se_error unheard = SE_ERROR_INIT;
+
+    return seen->request &&
+           !(c->before.request && EVP_PKEY_eq(X509_REQ_get0_pubkey(seen->request),
+                                              X509_REQ_get0_pubkey(c->before.request)) == 1) &&
+           !vault_request_check(seen->request, c->key, c->certificate, &unheard);
+}
+
+/* Of a lost answer: whether a request is there that is what was asked for, and was not before. */
+static se_status find_created(struct pending_certificate *out, const struct creation *c,
                               const se_error *lost, se_error *err)
 {
-    const int64_t until = vault_deadline(&session->target->ref);
+    AUTO(vault_reply) reply = { .json = NULL };
     AUTO(pending_certificate) seen = { .request = NULL };
-    se_error unheard;
-    unsigned turn = 0;
-    se_status st;
+    se_error unheard = SE_ERROR_INIT;
+    se_status st =
+        vault_look_again(&reply, c->session, certificates, "/pending", "read request of", &unheard);
 
-    do {
-        pending_certificate_free(&seen);
-        unheard = (se_error)SE_ERROR_INIT;
-        st = vault_pending_look(&seen, session, &unheard);
-    } while (st == SE_ERR_UNAVAILABLE && vault_wait(&turn, until));
-    if (!st && seen.request && vault_pending_waits(&seen) &&
-        !vault_request_check(seen.request, key, certificate, &unheard)) {
+    if (!st && reply.json)
+        st = read_pending(&seen, reply.json, &unheard);
+    if (!st && is_created(c, &seen)) {
         *out = MOVE(seen);
         return SE_OK;
     }
@@ -123,6 +141,7 @@ se_status vault_pending_create(struct pending_certificate *out, const struct vau
                                const struct cert_profile *certificate, const char *issuer,
                                se_error *err)
 {
+    AUTO(creation) c = { .session = session, .key = key, .certificate = certificate };
     AUTO(vault_reply) reply = { .json = NULL };
     AUTO(writer) body = { 0 };
     se_error failure = SE_ERROR_INIT;
@@ -136,10 +155,11 @@ se_status vault_pending_create(struct pending_certificate *out, const struct vau
     se_status st;
 
     TRY(create_body(&body, session, key, certificate, issuer, err));
+    TRY(vault_pending_look(&c.before, session, err));
     call.body = buf_bytes(&body.buf);
     st = vault_call(&reply, session, &call, &failure);
     if (st == SE_ERR_UNAVAILABLE)
-        return find_created(out, session, key, certificate, &failure, err);
+        return find_created(out, &c, &failure, err);
     if (st)
         return error_copy(err, st, &failure);
     if (reply.answer.status == CONFLICT)

@@ -129,43 +129,47 @@ int64_t vault_purge_date(const json_t *json)
 }
 
 /* Whoever may make keys need not be allowed to see the deleted ones. */
-static int64_t find_purge_date(const struct vault_session *session, const char *deleted)
+static bool find_deleted(int64_t *purged, const struct vault_session *session, const char *deleted)
 {
     AUTO(vault_reply) reply = { .json = NULL };
     se_error unheard = SE_ERROR_INIT;
 
-    return vault_look(&reply, session, deleted, NULL, "read deleted", &unheard)
-               ? 0
-               : vault_purge_date(reply.json);
+    *purged = 0;
+    if (vault_look(&reply, session, deleted, NULL, "read deleted", &unheard) || !reply.json)
+        return false;
+    *purged = vault_purge_date(reply.json);
+    return true;
 }
 
-static se_status refuse_deleted(const struct vault_session *session, const char *deleted,
-                                se_error *err)
+static se_status refuse_deleted(const struct vault_session *session, int64_t purged, se_error *err)
 {
-    const int64_t until = find_purge_date(session, deleted);
     char date[TIME_TEXT_ROOM];
 
-    time_format(date, TIME_READABLE, until);
+    time_format(date, TIME_READABLE, purged);
     return error_set(err, SE_ERR_USAGE,
                      "the name '%s' is taken by a deleted one%s%s: `signengine key recover` brings "
                      "it back, `signengine key purge` frees the name",
-                     session->name, until ? ", until " : "", until ? date : "");
+                     session->name, purged ? ", until " : "", purged ? date : "");
 }
 
+/* A Managed HSM says no more than "Conflict". */
 se_status vault_refuse_conflict(const struct vault_reply *reply,
                                 const struct vault_session *session, const struct vault_call *call,
                                 const char *deleted, se_error *err)
 {
+    int64_t purged;
+    bool is_found;
     char code[64];
 
     answer_code(code, &reply->answer);
-    if (!strcmp(code, "ObjectIsDeletedButRecoverable"))
-        return refuse_deleted(session, deleted, err);
     if (!strcmp(code, "ObjectIsBeingDeleted"))
         return error_set(err, SE_ERR_UNAVAILABLE,
                          "the vault is still deleting '%s': wait some seconds, then recover or "
                          "purge it",
                          session->name);
+    is_found = find_deleted(&purged, session, deleted);
+    if (is_found || !strcmp(code, "ObjectIsDeletedButRecoverable"))
+        return refuse_deleted(session, purged, err);
     return vault_reply_failure(reply, session, call, err);
 }
 
@@ -182,6 +186,23 @@ bool vault_wait(unsigned *turn, int64_t until)
         return false;
     (void)nanosleep(&t, NULL);
     return true;
+}
+
+se_status vault_look_again(struct vault_reply *out, const struct vault_session *session,
+                           const char *collection, const char *below, const char *action,
+                           se_error *err)
+{
+    const int64_t until = vault_deadline(&session->target->ref);
+    unsigned turn = 0;
+    se_status st;
+
+    *out = (struct vault_reply){ .json = NULL };
+    do {
+        vault_reply_free(out);
+        *err = (se_error)SE_ERROR_INIT;
+        st = vault_look(out, session, collection, below, action, err);
+    } while (st == SE_ERR_UNAVAILABLE && vault_wait(&turn, until));
+    return st;
 }
 
 /* Until the deleted one can be seen; who may not see it does not wait. */

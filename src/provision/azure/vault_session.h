@@ -51,6 +51,13 @@ SE_MUST_CHECK se_status vault_look(struct vault_reply *out, const struct vault_s
                                    const char *collection, const char *below, const char *action,
                                    se_error *err);
 
+/* The same after an answer was lost: for as long as the vault may be away.  A failure before it is
+ * forgotten. */
+SE_MUST_CHECK se_status vault_look_again(struct vault_reply *out,
+                                         const struct vault_session *session,
+                                         const char *collection, const char *below,
+                                         const char *action, se_error *err);
+
 /*
  * The way out of an answer 409 to a call that makes something: a name that is deleted is free when
  * it is recovered or purged.  `deleted`: "deletedkeys".  Always a failure.
