@@ -202,7 +202,7 @@ static se_status find_key(struct vault_opening *o, enum key_part part, se_error 
                                                                   : "");
     if (part <= PART_ENCRYPT)
         return SE_OK;
-    TRY_PREFIX(find_version(o, err), err, "vault '%s': ", vault_place(o->vault)->host);
+    TRY(find_version(o, err));
     return check_operations(o, part, err);
 }
 
