@@ -43,5 +43,6 @@ SHELL_TESTS += \
 	tests/azure/key-client.sh \
 	tests/azure/key.sh \
 	tests/azure/oidc.sh \
+	tests/azure/renewal.sh \
 	tests/azure/replay.sh
 EXTRA_DIST += tests/azure/azure.sh tests/azure/client.mjs tests/azure/key-client.mjs tests/azure/npm.sh tests/azure/oidc.mjs tests/azure/package.json tests/azure/replay.py
