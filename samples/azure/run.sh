@@ -1,17 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# An identity provider's keys in Azure, without Azure: in a Key Vault (certificate mode, key mode) and in a Managed HSM, from nothing to
-# signatures and encrypted fields, with openssl, xmlsec1 and jarsigner to judge them.  The vaults are those of tests/azure/emulator.
+# An identity provider's keys in Azure, without Azure: in a Key Vault (certificate mode, key mode) and in a Managed HSM, from an empty one
+# to signatures and encrypted fields.  openssl, xmlsec1 and jarsigner judge.  The vaults are played by tests/azure/emulator.
 #
-#   ./samples/azure/run.sh BUILD [FOLDER]     BUILD: where make was run, after `make && make tests/azure/emulator`
+#   ./samples/azure/run.sh BUILD [FOLDER]     BUILD: where you ran `make` and `make tests/azure/emulator`
 #                                             FOLDER: for everything that it makes; default: `azure` in BUILD
 set -eu
 [ $# -ge 1 ] || { sed -n 's/^#   //p' "$0" && exit 64; }
 sample=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
-folder=${2-$build/azure}
 emulator=$build/tests/azure/emulator
 [ -x "$emulator" ] || { echo "'$emulator' is not there: run \`make tests/azure/emulator\` in '$build'" && exit 69; }
+folder=${2-$build/azure}
+rm -rf "$folder"
 mkdir -p "$folder"
 cd "$folder"
 started=''
@@ -30,92 +31,85 @@ show() {
     echo
     "$@"
 }
-signengine() { "$build/signengine" "$@"; }
 refused() { # STATUS COMMAND...
     wanted=$1 status=0
     shift
     show "$@" || status=$?
     [ "$status" = "$wanted" ] || { echo "status $status, not $wanted" && exit 1; }
 }
+signengine() { "$build/signengine" "$@"; }
 
-# ---- what Azure would be ----
+# ---- what Azure and a CA would do ----
 
 start_emulator() { # vault|hsm
-    rm -rf "emulated-$1"
-    mkdir "emulated-$1"
-    "$emulator" --folder "emulated-$1" --mode "$1" >"emulated-$1/log" 2>&1 &
+    mkdir "$1"
+    "$emulator" --folder "$1" --mode "$1" >"$1/log" 2>&1 &
     started=$!
     for _ in $(seq 300); do
-        [ ! -e "emulated-$1/urls" ] || break
+        [ ! -e "$1/urls" ] || break
         sleep 0.1
     done
     # shellcheck source=/dev/null
-    . "./emulated-$1/urls" || { cat "emulated-$1/log" && exit 1; } # VAULT RESOURCE AUTHORITY TENANT CLIENT SECRET
+    . "./$1/urls" # VAULT RESOURCE AUTHORITY TENANT CLIENT SECRET
+    "$emulator" --control "$1/control" set purge-protection on >/dev/null
 }
-
-# configure vault|hsm MODE: engineSignEncrypt.xml of this folder with its values.  authority, resource and caFile are for the emulator;
-# in Azure the address of the vault says all three.
-configure() {
-    mkdir -p "$2"
-    printf %s "$SECRET" >"$2/secret"
-    chmod 600 "$2/secret"
-    sed -e "s|YOUR-TENANT|$TENANT|; s|YOUR-CLIENT-ID|$CLIENT|; s|YOUR-SIGNER|idp-signer|; s|YOUR-FIELDS|idp-fields|" \
-        -e "s|\"https://YOUR-VAULT.vault.azure.net\"|\"$VAULT\" resource=\"$RESOURCE\"|" \
-        -e "s|<login |&authority=\"$AUTHORITY\" caFile=\"../emulated-$1/ca.pem\" |" "$sample/engineSignEncrypt.xml" >"$2/engineSignEncrypt.xml"
-    cd "$2"
-    [ "$2" = certificate ] || sed -i -e '/<type.*idp-signer/s|mode="certificate"|mode="key" certificate="file:signer.pem"|' \
-        -e '/<type.*idp-fields/s|mode="certificate"|mode="key" certificate="file:fields.pem"|' engineSignEncrypt.xml
-    [ "$1" = vault ] || sed -i '/<type/s|AzureKeyVault|AzureManagedHSM|' engineSignEncrypt.xml
-    export SIGNENGINE_CONFIG="$PWD/engineSignEncrypt.xml"
-    sed -n '/<login/p; /<key /,/<\/key>/p' engineSignEncrypt.xml
-}
-
-# ---- a CA, as every organisation has one already ----
 
 make_ca() {
     openssl req -x509 -newkey rsa:2048 -noenc -keyout ca.key -out ca.pem -days 3650 -subj "/CN=Sample CA" -config /dev/null \
         -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign 2>/dev/null
-    rm -f trust.p12
     keytool -importcert -noprompt -alias ca -file ca.pem -keystore trust.p12 -storepass changeit 2>/dev/null
 }
 
-certify() { # CSR USAGE CHAIN: what the CA answers
-    printf 'keyUsage = critical, %s\nsubjectAltName = email:idp@example.org\n' "$2" >extensions
+certify() { # CSR CHAIN: what the CA answers
+    printf 'keyUsage = critical, digitalSignature\nsubjectAltName = email:idp@example.org\n' >extensions
     openssl x509 -req -in "$1" -CA ../ca.pem -CAkey ../ca.key -CAcreateserial -days 365 -extfile extensions -out certificate.pem 2>/dev/null
-    cat certificate.pem ../ca.pem >"$3"
+    cat certificate.pem ../ca.pem >"$2"
 }
 
-# ---- what is done with keys in each of them ----
+# ---- the configuration ----
+
+# configure vault|hsm MODE: engineSignEncrypt.xml with our values.  authority, resource and caFile are for the emulator only: in Azure the
+# address of the vault says all three.
+configure() {
+    printf %s "$SECRET" >secret
+    chmod 600 secret
+    sed -e "s|YOUR-TENANT|$TENANT|; s|YOUR-CLIENT-ID|$CLIENT|; s|\"https://YOUR-VAULT.vault.azure.net\"|\"$VAULT\" resource=\"$RESOURCE\"|" \
+        -e "s|<login |&authority=\"$AUTHORITY\" caFile=\"../$1/ca.pem\" |" "$sample/engineSignEncrypt.xml" >engineSignEncrypt.xml
+    [ "$2" = certificate ] || sed -i 's|alias="idp-\(.*\)" mode="certificate"|alias="idp-\1" mode="key" certificate="file:\1.pem"|' engineSignEncrypt.xml
+    [ "$1" = vault ] || sed -i 's|name="AzureKeyVault"|name="AzureManagedHSM"|' engineSignEncrypt.xml
+    export SIGNENGINE_CONFIG="$PWD/engineSignEncrypt.xml"
+    grep -e '<login' -e 'idp-files' engineSignEncrypt.xml
+}
+
+# ---- what the identity provider does ----
+
+# In certificate mode the request makes the key; else the key is there first.
+make_signer() { # MODE KEY
+    [ "$1" = certificate ] || show signengine key generate "$2" --type rsa:2048
+    show signengine key request "$2" --subject "/CN=Identity provider, $2" -o "$2.csr"
+    openssl req -in "$2.csr" -verify -noout
+    certify "$2.csr" "$2.chain"
+    show signengine key certificate "$2" "$2.chain"
+    # a vault gives a certificate without its issuers, and whoever verifies needs those: the configuration names the chain
+    [ "$1" != certificate ] || sed -i "/idp-$2/s|mode=\"certificate\"|& certificate=\"file:$2.chain\"|" engineSignEncrypt.xml
+}
 
 make_keys() { # MODE
-    step "Keys that the vault makes and never lets out, and a request for a certificate, signed by the vault"
-    if [ "$1" = certificate ]; then # the request makes the key
-        show signengine key request signer --type rsa:2048 --subject "/CN=Identity provider" -o signer.csr
-    else
-        show signengine key generate signer --type rsa:2048
-        show signengine key request signer --subject "/CN=Identity provider" -o signer.csr
-    fi
-    show openssl req -in signer.csr -verify -noout -subject
-    certify signer.csr digitalSignature chain.pem
-    show signengine key certificate signer chain.pem
-    show signengine key generate fields --type rsa:2048 --subject "/CN=Encrypted fields"
-    show signengine key list --versions signer
-    # in certificate mode a vault gives the certificate without its issuers: the configuration has the chain then
-    [ "$1" != certificate ] || {
-        step "The vault keeps no issuers: the chain is put beside the configuration"
-        cp chain.pem signer.pem
-        sed -i '/<type.*idp-signer/s|mode="certificate"|& certificate="file:signer.pem"|' engineSignEncrypt.xml
-    }
+    step "Keys: the vault makes them, never lets them out, and signs the requests to the CA"
+    for key in files mail zips history; do
+        make_signer "$1" $key
+    done
+    show signengine key generate fields --type rsa:2048 --subject "/CN=Identity provider, fields"
     show signengine check --probe
 }
 
 sign_cms() {
-    step "CMS: a file, judged by openssl"
+    step "CMS: a file, judged by openssl; the ids are those of the vault's own log"
     date >file
     show signengine --verbose sign -d FileSigner file
     show openssl cms -verify -binary -inform DER -in file.p7s -content file -CAfile ../ca.pem -purpose any -out /dev/null
     sed '1s/^./#/' file >changed
-    refused 1 signengine verify -d FileSigner changed --signature file.p7s --trust ../ca.pem
+    refused 1 signengine verify -d FileSigner changed --signature file.p7s
 }
 
 sign_xml() {
@@ -127,7 +121,6 @@ sign_xml() {
 
 sign_zip() {
     step "A configuration as a signed zip, judged by jarsigner"
-    rm -f export.zip
     zip -q export.zip assertion.xml
     show signengine zip sign export.zip -o signed.zip
     show jarsigner -verify -strict -keystore ../trust.p12 -storepass changeit signed.zip
@@ -141,11 +134,10 @@ sign_mail() {
 }
 
 keep_history() {
-    step "A history of objects, exported as XML and judged by xmlsec1"
-    rm -f history.db history.xml
+    step "A history of objects; its export as XML is judged by xmlsec1"
     show signengine history create --store sqlite:history.db
     for event in ordered produced handed-over; do
-        echo $event | signengine history append --store sqlite:history.db --object card/4711
+        echo $event | signengine -q history append --store sqlite:history.db --object card/4711
     done
     show signengine history verify --store sqlite:history.db
     show signengine history export --store sqlite:history.db --xml -o history.xml
@@ -159,18 +151,22 @@ encrypt_fields() {
     show signengine decrypt --context table=person --context row=7 value -o plain
     cmp pin plain
     refused 1 signengine decrypt --context table=person --context row=8 value -o moved
-    step "A message from openssl, for the same key"
-    [ -e fields.pem ] || openssl x509 -inform DER -in fields.der -out fields.pem
 }
 
-back_up() {
-    step "A backup, and the key back from it"
-    rm -f signer.backup
-    show signengine key backup signer -o signer.backup
+lose_key() {
+    step "A backup; and a key that somebody deletes comes back"
+    show signengine key backup files -o files.backup
+    show signengine key delete files --yes
+    refused 78 signengine sign -d FileSigner file -o lost.p7s
+    show signengine key recover files
+    show signengine sign -d FileSigner file -o back.p7s
+    show openssl cms -verify -binary -inform DER -in back.p7s -content file -CAfile ../ca.pem -purpose any -out /dev/null
 }
 
-run_round() { # vault|hsm MODE TITLE
+use_vault() { # vault|hsm MODE TITLE
     step "$3"
+    mkdir "$1-$2"
+    cd "$1-$2"
     configure "$1" "$2"
     make_keys "$2"
     sign_cms
@@ -179,12 +175,19 @@ run_round() { # vault|hsm MODE TITLE
     sign_mail
     keep_history
     encrypt_fields
-    back_up
+    lose_key
     cd ..
 }
 
-step "A Key Vault on this machine, and an application that may log in"
 make_ca
 start_emulator vault
-echo "$VAULT"
-run_round vault certificate "Key Vault, certificate mode"
+use_vault vault certificate "A Key Vault in certificate mode: $VAULT"
+kill "$started"
+rm -rf vault
+start_emulator vault
+use_vault vault key "A Key Vault in key mode: $VAULT"
+kill "$started"
+start_emulator hsm
+use_vault hsm key "A Managed HSM: $VAULT"
+step "Done"
+echo "Everything is in $folder. Delete it when you have seen enough."

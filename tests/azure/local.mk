@@ -41,5 +41,7 @@ SHELL_TESTS += \
 	tests/azure/emulator-login.sh \
 	tests/azure/emulator.sh \
 	tests/azure/key.sh \
-	tests/azure/replay.sh
+	tests/azure/replay.sh \
+	tests/azure/requests.sh \
+	tests/azure/sample.sh
 EXTRA_DIST += tests/azure/azure.sh tests/azure/client.mjs tests/azure/package.json tests/azure/replay.py
