@@ -40,8 +40,10 @@ SHELL_TESTS += \
 	tests/azure/emulator-hsm.sh \
 	tests/azure/emulator-login.sh \
 	tests/azure/emulator.sh \
+	tests/azure/key-client.sh \
 	tests/azure/key.sh \
+	tests/azure/oidc.sh \
 	tests/azure/replay.sh \
 	tests/azure/requests.sh \
 	tests/azure/sample.sh
-EXTRA_DIST += tests/azure/azure.sh tests/azure/client.mjs tests/azure/package.json tests/azure/replay.py
+EXTRA_DIST += tests/azure/azure.sh tests/azure/client.mjs tests/azure/key-client.mjs tests/azure/npm.sh tests/azure/oidc.mjs tests/azure/package.json tests/azure/replay.py
