@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-dist_noinst_SCRIPTS += samples/quickstart.sh
+dist_noinst_SCRIPTS += samples/azure/run.sh samples/quickstart.sh
 EXTRA_DIST += \
+	samples/azure/README.md \
+	samples/azure/engineSignEncrypt.xml \
 	samples/config-zip/README.md \
 	samples/config-zip/config-zip.c \
 	samples/config-zip/engineSignEncrypt.xml \

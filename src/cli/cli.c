@@ -216,16 +216,45 @@ static void report_finding(void *arg, const se_report *finding)
                   finding->error ? "" : "warning: ", finding->text);
 }
 
-/* "key 'k' replica 2: failed over: why" */
+static void print_event_json(const se_event *event)
+{
+    json_t *object =
+        json_pack("{s:s, s:o, s:i, s:s, s:o}", "event", se_event_name(event->kind), "key",
+                  json_text(event->key), "replica", (int)event->replica, "status",
+                  se_status_name(event->status), "text", json_text(event->text));
+
+    if (object && event->kind == SE_EVENT_OPERATION)
+        (void)json_object_update_new(
+            object,
+            json_pack("{s:s, s:o, s:i, s:f, s:s, s:s}", "operation", event->operation, "descriptor",
+                      json_text(event->descriptor), "version", (int)event->version, "ms",
+                      (double)event->duration_us / 1000, "requestSent", event->request_sent,
+                      "requestAnswered", event->request_answered));
+    if (object && !json_dumpf(object, stderr, JSON_COMPACT))
+        (void)fputc('\n', stderr);
+    json_decref(object);
+}
+
+/* "key 'k' replica 2: failed over: why".  Of operations only those that the log of a vault has,
+ * too. */
 static void report_event(void *arg, const se_event *event)
 {
     const struct cli *cli = arg;
     char line[1300];
 
-    if (event->kind == SE_EVENT_OPERATION)
+    if (event->kind == SE_EVENT_OPERATION && !*event->request_sent)
         return;
-    (void)snprintf(line, sizeof line, "key '%s' replica %u: %s%s%s", event->key, event->replica,
-                   se_event_name(event->kind), *event->text ? ": " : "", event->text);
+    if (cli->json) {
+        print_event_json(event);
+        return;
+    }
+    if (event->kind == SE_EVENT_OPERATION)
+        (void)snprintf(line, sizeof line, "key '%s': %s: request %s, answered as %s", event->key,
+                       event->operation, event->request_sent,
+                       *event->request_answered ? event->request_answered : "nothing");
+    else
+        (void)snprintf(line, sizeof line, "key '%s' replica %u: %s%s%s", event->key, event->replica,
+                       se_event_name(event->kind), *event->text ? ": " : "", event->text);
     print_message(cli, line);
 }
 

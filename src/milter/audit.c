@@ -94,9 +94,30 @@ static void count_reason(const struct audit *a)
     }
 }
 
+/* A message is signed on the thread that writes its line. */
+static _Thread_local struct {
+    char sent[64], answered[64];
+} request;
+
+void audit_note_request(const char *sent, const char *answered)
+{
+    (void)snprintf(request.sent, sizeof request.sent, "%s", sent);
+    (void)snprintf(request.answered, sizeof request.answered, "%s", answered);
+}
+
+static void add_request(json_t *line)
+{
+    if (line && *request.sent)
+        (void)json_object_update_new(line, json_pack("{s:o, s:o}", "requestSent",
+                                                     audit_text(request.sent), "requestAnswered",
+                                                     audit_text(request.answered)));
+    *request.sent = *request.answered = '\0';
+}
+
 void audit_message(const char *path, const struct audit *a)
 {
     char when[TIME_TEXT_ROOM];
+    json_t *line;
 
     pthread_mutex_lock(&lock);
     counters.outcomes[a->outcome]++;
@@ -104,12 +125,14 @@ void audit_message(const char *path, const struct audit *a)
     count_reason(a);
     counters.changed = true;
     pthread_mutex_unlock(&lock);
-    write_line(path, json_pack("{s:s, s:o, s:o, s:o, s:o, s:i, s:s, s:o, s:f}", "time",
-                               time_format_us(when, clock_microseconds()), "queueId",
-                               audit_text(a->queue_id), "client", audit_text(a->client), "sender",
-                               audit_text(a->sender), "descriptor", audit_text(a->descriptor),
-                               "version", (int)a->version, "result", names[a->outcome], "reason",
-                               audit_text(a->reason), "ms", (double)a->microseconds / 1000));
+    line = json_pack("{s:s, s:o, s:o, s:o, s:o, s:i, s:s, s:o, s:f}", "time",
+                     time_format_us(when, clock_microseconds()), "queueId", audit_text(a->queue_id),
+                     "client", audit_text(a->client), "sender", audit_text(a->sender), "descriptor",
+                     audit_text(a->descriptor), "version", (int)a->version, "result",
+                     names[a->outcome], "reason", audit_text(a->reason), "ms",
+                     (double)a->microseconds / 1000);
+    add_request(line);
+    write_line(path, line);
 }
 
 void audit_event(const char *what, const char *why)

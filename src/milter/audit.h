@@ -29,6 +29,8 @@ struct audit {
 /* `path`: the log; standard output if it is NULL, or can't be opened later. */
 SE_MUST_CHECK se_status audit_check(const char *path, se_error *err);
 void audit_message(const char *path, const struct audit *audit);
+/* What a vault's log calls the request that signs this thread's next message (struct se_event). */
+void audit_note_request(const char *sent, const char *answered);
 /* To standard output. */
 void audit_event(const char *what, const char *why);
 

@@ -47,6 +47,8 @@ static void hear_event(void *arg, const se_event *event)
 {
     struct setup *setup = arg;
 
+    if (*event->request_sent)
+        audit_note_request(event->request_sent, event->request_answered);
     watch_event(&setup->watch, event);
 }
 

@@ -44,5 +44,7 @@ SHELL_TESTS += \
 	tests/azure/key.sh \
 	tests/azure/oidc.sh \
 	tests/azure/renewal.sh \
-	tests/azure/replay.sh
+	tests/azure/replay.sh \
+	tests/azure/requests.sh \
+	tests/azure/sample.sh
 EXTRA_DIST += tests/azure/azure.sh tests/azure/client.mjs tests/azure/key-client.mjs tests/azure/npm.sh tests/azure/oidc.mjs tests/azure/package.json tests/azure/replay.py

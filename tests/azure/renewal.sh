@@ -43,4 +43,6 @@ accepts signengine sign -d FileSigner -o file.p7s file
 accepts openssl cms -verify -binary -inform DER -in file.p7s -content file -CAfile ca.pem -signer signer.pem
 accepts openssl x509 -in signer.pem -noout -subject
 says 'CN = second'
-[ "$before" ] && [ "$before" != "$(certificate)" ] || fail "the version in use is still '$before'"
+after=$(certificate)
+[ "$before" ] || fail "no version was in use"
+[ "$before" != "$after" ] || fail "the version in use is still '$before'"

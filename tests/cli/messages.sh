@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every message that a wrong argument, file, PIN or configuration can cause: messages.table has a row for each.
 . "${top_srcdir:?}/tests/lib/harness.sh"
+. "$top_srcdir/tests/azure/azure.sh"
 needs openssl zip pkcs11-tool python3
 
 make_ca ca
@@ -53,6 +54,23 @@ chmod 600 ./*.pin pin
 setup signengine key generate --module "$softhsm_module" --token-label lab --alias signer --pin-source file:pin
 export RIGHT_PIN=1234 WRONG_PIN=9999 EMPTY_PIN=''
 
+# a vault with a key `signer`
+start_emulator vault
+export VAULT_SECRET="$SECRET"
+application="tenant='$TENANT' client='$CLIENT' authority='$AUTHORITY' caFile='$emulated/ca.pem'"
+# vault_configuration KEY-ATTRIBUTES [LOGIN-ATTRIBUTES]
+vault_configuration() {
+    cat <<-XML
+	<engineSignEncrypt><login name="app" ${2-$application pin.source='env:VAULT_SECRET'}/>
+	<descriptors><descriptor name="Files"><type algorithm="${algorithm-SHA256withRSA}" key="k"/></descriptor></descriptors>
+	<keys><key name="k"><type name="AzureKeyVault" login="app" locationValue="$VAULT" resource="$RESOURCE" deadline="1" $1/></key></keys>
+	</engineSignEncrypt>
+	XML
+}
+vault_configuration "alias='signer' mode='key' certificate='file:signer.pem'" >vault.xml
+chmod 600 vault.xml
+setup signengine -c vault.xml key generate k
+
 # files
 echo content >file
 echo other >other
@@ -100,6 +118,40 @@ key() {
     chmod 600 edited.xml
     signengine -c edited.xml check
 }
+# login ATTRIBUTES [KEY-ATTRIBUTES]: what becomes of a key in a vault whose <login> is written so
+login() {
+    cat >edited.xml <<-XML
+	<engineSignEncrypt><login name="app" $1/>
+	<descriptors><descriptor name="Files"><type algorithm="SHA256withRSA" key="k"/></descriptor></descriptors>
+	<keys><key name="k"><type name="AzureKeyVault" alias="a" locationValue="https://a.vault.azure.net" ${2-login='app'}/></key></keys>
+	</engineSignEncrypt>
+	XML
+    chmod 600 edited.xml
+    signengine -c edited.xml check
+}
+# vault KEY-ATTRIBUTES [LOGIN-ATTRIBUTES]: signs with a key in the vault that is there
+vault() {
+    vault_configuration "$@" >edited.xml
+    chmod 600 edited.xml
+    signengine -c edited.xml sign -d Files -o never file
+}
+# faulty FAULT [only=OPERATION]: signs with the good key while the vault, or its login service, does that
+faulty() {
+    emulator clear >/dev/null
+    emulator fault "$1" '*' ${2+"$2"} >/dev/null || return
+    status=0
+    signengine -c vault.xml sign -d Files -o never file || status=$?
+    emulator clear >/dev/null
+    return "$status"
+}
+# tls MODE: signs while the vault's TLS is like that
+tls() {
+    emulator tls "$1" >/dev/null || return
+    status=0
+    signengine -c vault.xml sign -d Files -o never file || status=$?
+    emulator tls normal >/dev/null
+    return "$status"
+}
 # given TEXT ARGUMENT...: with that on standard input
 given() {
     content=$1
@@ -127,4 +179,4 @@ while IFS='|' read -r wanted command text; do
     [ -z "${TRANSCRIPT-}" ] || sed "s|^|$wanted |; s|$tmp|TMP|g" "$err" "$out" >>"$TRANSCRIPT"
 done <"$top_srcdir/tests/cli/messages.table"
 echo "$rows messages"
-[ "$rows" -gt 250 ] || fail "only $rows rows were read"
+[ "$rows" -gt 350 ] || fail "only $rows rows were read"

@@ -266,7 +266,7 @@ static void advise_vault_chain(const struct advising *a)
     certificate_issuer(issuer, sizeof issuer, certificate);
     give_advice(a,
                 "the vault gives the certificate without its issuer, %.200s: put both into a file, "
-                "and name that by 'certificate' with mode=\"key\"",
+                "and name that by 'certificate', beside mode=\"certificate\"",
                 issuer);
 }
 

@@ -106,8 +106,10 @@ static se_status judge_answer(struct token_answer *out, const struct http_answer
 {
     AUTO(writer) what = { 0 };
 
-    if (answer->status == 200)
-        return answer_token(out, answer, err);
+    if (answer->status == 200) {
+        TRY_PREFIX(answer_token(out, answer, err), err, "cannot log in: ");
+        return SE_OK;
+    }
     proof->is_refused = is_invalid_client(answer);
     writer_format(&what, "log in as client '%.64s' of tenant '%.64s'", client->id, client->tenant);
     return answer_login_failure(answer, writer_string(&what), err);

@@ -27,7 +27,7 @@ struct transfer {
     CURL *handle;
     CURLcode rc;         /* of the options so far, then of the request */
     size_t header_bytes; /* so far */
-    bool is_head_whole, is_too_long;
+    bool is_head_whole, is_too_long, has_proxy;
     char host[HOST_ROOM];
     char detail[CURL_ERROR_SIZE];
 };
@@ -205,8 +205,9 @@ static se_status fail_to_connect(const struct transfer *t, se_error *err)
 {
     long number = info_number(t, CURLINFO_OS_ERRNO);
 
-    return error_set(err, SE_ERR_UNAVAILABLE, "no connection to %s%s%s", t->host,
-                     number ? ": " : "", number ? strerrordesc_np((int)number) : "");
+    return error_set(err, SE_ERR_UNAVAILABLE, "no connection to %s%s%s%s",
+                     t->has_proxy ? "the proxy to " : "", t->host, number ? ": " : "",
+                     number ? strerrordesc_np((int)number) : "");
 }
 
 static se_status fail_in_time(const struct transfer *t, se_error *err)
@@ -395,7 +396,10 @@ static se_status transfer_run(struct transfer *t, struct http_pool *pool, se_err
 static se_status send_in_turn(struct http_answer *out, struct http_pool *pool,
                               const struct http_request *request, const char *host, se_error *err)
 {
-    struct transfer t = { .request = request, .answer = out, .curl = pool_calls(pool) };
+    struct transfer t = { .request = request,
+                          .answer = out,
+                          .curl = pool_calls(pool),
+                          .has_proxy = pool_has_proxy(pool) };
     struct connection *connection;
     se_status st;
 

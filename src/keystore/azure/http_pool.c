@@ -54,6 +54,11 @@ bool pool_is_plain(const struct http_pool *pool)
     return pool->is_plain;
 }
 
+bool pool_has_proxy(const struct http_pool *pool)
+{
+    return pool->proxy.size;
+}
+
 void pool_count_opened(struct http_pool *pool, unsigned more)
 {
     __atomic_add_fetch(&pool->opened, more, __ATOMIC_RELAXED);

@@ -25,6 +25,7 @@ void connection_give(struct http_pool *pool, struct connection *connection);
 
 const struct curl_calls *pool_calls(const struct http_pool *pool);
 bool pool_is_plain(const struct http_pool *pool);
+bool pool_has_proxy(const struct http_pool *pool);
 void pool_count_opened(struct http_pool *pool, unsigned more);
 
 /*

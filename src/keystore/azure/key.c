@@ -222,14 +222,15 @@ static se_status vault_context(const struct vault_key *key, se_status st, se_err
 static se_status verify_signature(const struct vault_key *key, const struct sign_how *how,
                                   se_bytes hash, se_bytes signature, se_error *err)
 {
-    se_status st = key_verify_hash(key->public_key, how, hash, signature, err);
+    se_error failure = SE_ERROR_INIT;
+    se_status st = key_verify_hash(key->public_key, how, hash, signature, &failure);
 
-    return st != SE_ERR_REJECTED
-               ? st
-               : error_set(err, SE_ERR_KEY,
-                           "what it signs with key '%s' does not verify with the certificate: it "
-                           "has used another key",
-                           key->ref->alias);
+    if (st == SE_ERR_REJECTED)
+        return error_set(err, SE_ERR_KEY,
+                         "what it signs with key '%s' does not verify with the certificate: it has "
+                         "used another key",
+                         key->ref->alias);
+    return st ? error_copy(err, st, &failure) : SE_OK;
 }
 
 static se_status take_signature(se_buf *out, const struct vault_key *key,
@@ -245,7 +246,7 @@ static se_status take_signature(se_buf *out, const struct vault_key *key,
     if (how->padding == PADDING_NONE)
         return ecdsa_der(out, key->public_key, buf_bytes(&raw), err);
     if (raw.size != size)
-        return error_set(err, SE_ERR_STORE, "%zu bytes as a signature, not %zu", raw.size, size);
+        return error_set(err, SE_ERR_STORE, "its signature has %zu bytes, not %zu", raw.size, size);
     *out = buf_move(&raw);
     return SE_OK;
 }

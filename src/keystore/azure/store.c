@@ -160,21 +160,28 @@ static bool is_certificates(const struct vault_opening *o)
     return EVP_PKEY_eq(o->public_key, X509_get0_pubkey(o->certificate)) == 1;
 }
 
-/* `below`: the version; "": the newest. */
-static se_status fetch_version(struct vault_opening *o, const char *below, se_error *err)
+static se_status use_version(struct vault_opening *o, const json_t *json, se_error *err)
 {
-    AUTO(json) json = NULL;
     struct vault_key_answer answer;
     struct object_id id;
 
-    EVP_PKEY_free(o->public_key);
-    o->public_key = NULL;
-    TRY(fetch_object(&json, o, "keys", below, err));
     TRY(answer_key(&answer, json, err));
     TRY(object_id_parse(&id, vault_place(o->vault), "keys", answer.id, err));
     TRY(jwk_public_key(&o->public_key, answer.jwk, err));
     o->operations = answer.operations;
     return keep_text(&o->id, answer.id, err);
+}
+
+/* `below`: the version; "": the newest. */
+static se_status fetch_version(struct vault_opening *o, const char *below, se_error *err)
+{
+    AUTO(json) json = NULL;
+
+    EVP_PKEY_free(o->public_key);
+    o->public_key = NULL;
+    TRY(fetch_object(&json, o, "keys", below, err));
+    TRY_PREFIX(use_version(o, json, err), err, "vault '%s': ", vault_place(o->vault)->host);
+    return SE_OK;
 }
 
 struct version_search {
@@ -211,9 +218,9 @@ static se_status search_versions(struct vault_opening *o, se_error *err)
                    err));
     return search.found ? SE_OK
                         : error_set(err, SE_ERR_KEY,
-                                    "none of the %u versions of key '%s' is the one that the "
-                                    "certificate belongs to",
-                                    search.seen, o->ref->alias);
+                                    "vault '%s': the certificate belongs to none of the %u "
+                                    "versions of key '%s'",
+                                    vault_place(o->vault)->host, search.seen, o->ref->alias);
 }
 
 static se_status find_version(struct vault_opening *o, se_error *err)
@@ -223,8 +230,8 @@ static se_status find_version(struct vault_opening *o, se_error *err)
         return SE_OK;
     if (*o->ref->key_version)
         return error_set(err, SE_ERR_KEY,
-                         "the certificate does not belong to version %s of key '%s'",
-                         o->ref->key_version, o->ref->alias);
+                         "vault '%s': the certificate does not belong to version %s of key '%s'",
+                         vault_place(o->vault)->host, o->ref->key_version, o->ref->alias);
     return search_versions(o, err);
 }
 
@@ -235,8 +242,10 @@ static se_status check_operations(const struct vault_opening *o, enum key_part p
 
     if (o->operations & needed)
         return SE_OK;
-    return error_set(err, SE_ERR_KEY, "key '%s' may not %s: its key_ops do not say so",
-                     o->ref->alias, part == PART_SIGN ? "sign" : "decrypt");
+    return error_set(err, SE_ERR_KEY, "vault '%s': key '%s' may not %s: its key_ops lack %s",
+                     vault_place(o->vault)->host, o->ref->alias,
+                     part == PART_SIGN ? "sign" : "decrypt",
+                     part == PART_SIGN ? "'sign'" : "'decrypt' and 'unwrapKey'");
 }
 
 /* ---- both ---- */
