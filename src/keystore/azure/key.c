@@ -211,11 +211,6 @@ static se_status ask_vault(struct http_answer *out, struct vault_key *key,
     return st ? error_copy(err, st, &failure) : SE_OK;
 }
 
-static se_status vault_context(const struct vault_key *key, se_status st, se_error *err)
-{
-    return error_prefix(err, st, "vault '%s': ", vault_place(key->vault)->host);
-}
-
 /* ---- signing ---- */
 
 /* A wrong version behind the same name, r and s mixed up, a proxy that lies: none of it leaves. */
@@ -266,7 +261,7 @@ static se_status vault_sign(se_buf *out, void *remote, const struct sign_how *ho
     st = take_signature(&signature, key, how, &answer, err);
     if (!st)
         st = verify_signature(key, how, hash, buf_bytes(&signature), err);
-    TRY(vault_context(key, st, err));
+    TRY(vault_context(key->vault, st, err));
     *out = buf_move(&signature);
     return SE_OK;
 }
@@ -282,21 +277,20 @@ static const char *unwrap_operation(const struct vault_key *key)
 static se_status vault_unwrap(se_buf *out, void *remote, const struct unwrap_how *how,
                               se_bytes blob, se_error *err)
 {
-    enum { BAD_REQUEST = 400 };
     struct vault_key *key = remote;
     AUTO(http_answer) answer = { .status = 0 };
     struct key_operation op = {
         .name = unwrap_operation(key),
         .in = blob,
-        .accepted = BAD_REQUEST,
+        .accepted = HTTP_BAD_REQUEST,
     };
 
     *out = (se_buf)SE_BUF_INIT;
     TRY(vault_unwrap_algorithm(&op.algorithm, how, err));
     TRY(ask_vault(&answer, key, &op, err));
-    if (answer.status == BAD_REQUEST)
+    if (answer.status == HTTP_BAD_REQUEST)
         return remote_refused(err);
-    return vault_context(key, answer_secret_value(out, &answer, key->id, err), err);
+    return vault_context(key->vault, answer_secret_value(out, &answer, key->id, err), err);
 }
 
 /* ---- what it says of itself, without a call ---- */

@@ -6,6 +6,7 @@
 
 #include "base/base64.h"
 #include "base/fork_lock.h"
+#include "keystore/azure/guid.h"
 #include "keystore/azure/login_state.h"
 
 static struct login *logins;
@@ -250,17 +251,12 @@ static se_status check_resource(const struct login *login, const char *resource,
                          : "");
 }
 
-static bool is_guid(const char *text)
-{
-    return strlen(text) == 36 && strspn(text, "0123456789abcdefABCDEF-") == 36;
-}
-
 /* A name cannot be compared with a GUID. */
 static se_status check_tenant(const struct login *login, const char *tenant, se_error *err)
 {
     const char *own = credential_tenant(login->type, login->ref);
 
-    if (!*tenant || !*own || !strcasecmp(own, tenant) || is_guid(own) != is_guid(tenant))
+    if (!*tenant || !*own || !strcasecmp(own, tenant) || guid_is(own) != guid_is(tenant))
         return SE_OK;
     return error_set(
         err, SE_ERR_STORE,

@@ -31,6 +31,20 @@ static const char *const kind_names[] = {
     [VAULT_MANAGED_HSM] = "AzureManagedHSM",
 };
 
+enum vault_kind place_kind(const struct keyref *ref)
+{
+    return strcmp(ref->store, kind_names[VAULT_MANAGED_HSM]) == 0 ? VAULT_MANAGED_HSM
+                                                                  : VAULT_KEY_VAULT;
+}
+
+bool place_names_certificate(const struct keyref *ref)
+{
+    const bool has_certificate = *ref->certificate || ref->certificate_der.size;
+
+    return ref->mode == VAULT_MODE_CERTIFICATE ||
+           (!ref->mode && !has_certificate && place_kind(ref) == VAULT_KEY_VAULT);
+}
+
 static bool ends_with(const char *text, const char *ending)
 {
     size_t size = strlen(text), wanted = strlen(ending);
@@ -221,8 +235,7 @@ static se_status fill_place(struct vault_place *place, const struct keyref *ref,
 {
     const struct cloud *cloud;
 
-    place->kind = strcmp(ref->store, kind_names[VAULT_MANAGED_HSM]) == 0 ? VAULT_MANAGED_HSM
-                                                                         : VAULT_KEY_VAULT;
+    place->kind = place_kind(ref);
     TRY(read_location(place, ref, err));
     cloud = find_cloud(place->host);
     TRY(check_kind(place, cloud, ref, err));

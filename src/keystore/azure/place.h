@@ -18,6 +18,13 @@ struct vault_place {
     char *authority; /* "https://login.microsoftonline.com", without a slash at the end */
 };
 
+/* Of the configured store. */
+enum vault_kind place_kind(const struct keyref *ref);
+
+/* Whether the alias names a certificate that the vault keeps, with its key: as `mode` says, else
+ * unless the configuration has the certificate. */
+bool place_names_certificate(const struct keyref *ref);
+
 /*
  * From locationValue, and from `resource` and `authority` where they are given; else by the table
  * of clouds.  Letters of the host become small ones.  SE_ERR_CONFIG: one of them is no such
