@@ -174,6 +174,12 @@ void cli_warn(const struct cli *cli, const char *format, ...)
     va_end(args);
 }
 
+bool cli_shows_progress(const struct cli *cli)
+{
+    return strcmp(cli->progress, "always") == 0 ||
+           (strcmp(cli->progress, "auto") == 0 && !cli->quiet && isatty(STDERR_FILENO));
+}
+
 bool cli_is_chatty(const struct cli *cli)
 {
     return !cli->quiet && !cli->json && (cli->verbose || isatty(STDERR_FILENO));

@@ -32,7 +32,8 @@ struct cli {
     const char *command; /* its name, for messages */
     bool warnings;       /* the command is about the configuration: its warnings are printed too */
     size_t warned;       /* how many there were */
-    bool reported;       /* the findings of the configuration are on stderr already */
+    int64_t next_progress_ms; /* of a store that is at work (key_target.c) */
+    bool reported;            /* the findings of the configuration are on stderr already */
     bool taken;         /* standard output is for what the command makes: nothing else goes there */
     const char *judged; /* what the command verifies: a refusal is an answer about it */
 };
@@ -58,6 +59,9 @@ void cli_message(const struct cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* A line for people, on stderr, unless --quiet. */
 void cli_warn(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Whether --progress, or without it the terminal, wants to see that something takes time. */
+bool cli_shows_progress(const struct cli *cli);
 
 /* Whether somebody reads what cli_done() prints. */
 bool cli_is_chatty(const struct cli *cli);

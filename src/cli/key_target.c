@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "cli/secret.h"
 
+enum { PROGRESS_FIRST_MS = 1000, PROGRESS_MS = 5000 };
+
 const struct option_row key_target_rows[] = {
     { .name = "replica",
       .kind = OPTION_NUMBER,
@@ -104,9 +106,34 @@ static int check_usage(const struct cli *cli, const struct key_target_options *o
     return EXIT_DONE;
 }
 
-static void warn_of_key(void *arg, const char *text)
+static void print_note(void *arg, const char *text)
 {
     cli_warn(arg, "%s", text);
+}
+
+/* Short jobs show nothing. */
+static void print_work(void *arg, const char *text)
+{
+    struct cli *cli = arg;
+    const int64_t now = clock_monotonic_ms();
+
+    if (!cli_shows_progress(cli) ||
+        (strcmp(cli->progress, "always") != 0 && now < cli->next_progress_ms))
+        return;
+    cli->next_progress_ms = now + PROGRESS_MS;
+    cli_message(cli, "%s", text);
+}
+
+static void listen_to_target(struct target *target, struct cli *cli)
+{
+    const struct target_listener listener = {
+        .note = print_note,
+        .progress = print_work,
+        .arg = cli,
+    };
+
+    cli->next_progress_ms = clock_monotonic_ms() + PROGRESS_FIRST_MS;
+    target_listen(target, &listener);
 }
 
 int key_target_open(struct target **out, struct cli *cli, const struct key_target_options *o,
@@ -120,7 +147,7 @@ int key_target_open(struct target **out, struct cli *cli, const struct key_targe
     TRY_EXIT(check_usage(cli, o, is_direct, *argc));
     if (is_direct ? open_direct(out, o, &err) : open_configured(out, cli, **argv, o->replica, &err))
         return cli_fail(cli, &err);
-    target_listen(*out, warn_of_key, cli);
+    listen_to_target(*out, cli);
     if (!is_direct) {
         --*argc;
         ++*argv;
@@ -139,6 +166,18 @@ int key_target_open_only(struct target **out, struct cli *cli, const struct key_
     int status = key_target_open(out, cli, o, &argc, &argv);
 
     return !status && argc ? cli_usage(cli, "one key at a time") : status;
+}
+
+size_t key_names_split(const char *out[KEY_NAMES_MOST], char *names)
+{
+    size_t count = 0;
+
+    for (char *next, *name = names; name && count < KEY_NAMES_MOST; name = next) {
+        if ((next = strchr(name, ',')))
+            *next++ = '\0';
+        out[count++] = name;
+    }
+    return count;
 }
 
 /* ---- rows ---- */

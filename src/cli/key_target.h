@@ -27,6 +27,10 @@ bool key_target_is_unnamed(const struct key_target_options *options);
 int key_target_open_only(struct target **out, struct cli *cli,
                          const struct key_target_options *options, int argc, char **argv);
 
+/* Splits "DNS:a,DNS:b" in place; NULL: there are none. */
+enum { KEY_NAMES_MOST = 64 };
+size_t key_names_split(const char *out[KEY_NAMES_MOST], char *names);
+
 /* Rows on standard output, for people or as JSON: those asked for, and news of what was made, which
  * --quiet leaves out. */
 struct provision_report key_report(const struct cli *cli);

@@ -2,11 +2,8 @@
 #include "cli/vault_report.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-
-enum { PROGRESS_MS = 5000 };
 
 /* ---- which key ---- */
 
@@ -39,40 +36,6 @@ int vault_target_open_only(struct target **out, struct cli *cli,
     int status = vault_target_open(out, cli, options, &argc, &argv);
 
     return !status && argc ? cli_usage(cli, "one key at a time") : status;
-}
-
-/* ---- news ---- */
-
-static void tell_progress(void *arg, const char *text)
-{
-    struct vault_teller *teller = arg;
-    const int64_t now = clock_monotonic_ms();
-
-    if (!teller->shows_progress || (!teller->shows_all && now < teller->next_ms))
-        return;
-    teller->next_ms = now + PROGRESS_MS;
-    cli_message(teller->cli, "%s", text);
-}
-
-static void tell_warning(void *arg, const char *text)
-{
-    const struct vault_teller *teller = arg;
-
-    cli_warn(teller->cli, "warning: %s", text);
-}
-
-struct vault_news vault_news_begin(struct vault_teller *teller, const struct cli *cli)
-{
-    const bool is_all = strcmp(cli->progress, "always") == 0;
-
-    *teller = (struct vault_teller){
-        .cli = cli,
-        .next_ms = clock_monotonic_ms() + 1000,
-        .shows_all = is_all,
-        .shows_progress =
-            is_all || (strcmp(cli->progress, "auto") == 0 && !cli->quiet && isatty(STDERR_FILENO)),
-    };
-    return (struct vault_news){ .progress = tell_progress, .warn = tell_warning, .arg = teller };
 }
 
 /* ---- before something goes for good ---- */
