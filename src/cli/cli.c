@@ -326,6 +326,26 @@ static bool ask_yes(const struct consent_question *q)
     return fgets(answer, sizeof answer, stdin) && strcmp(answer, "yes\n") == 0;
 }
 
+void loss_rows_open(struct loss_rows *rows)
+{
+    rows->out = open_memstream(&rows->text, &rows->size);
+}
+
+const char *loss_rows_text(const struct loss_rows *rows)
+{
+    if (rows->out)
+        (void)fflush(rows->out); /* which sets the text */
+    return rows->text ? rows->text : "";
+}
+
+void loss_rows_close(struct loss_rows *rows)
+{
+    if (rows->out)
+        (void)fclose(rows->out);
+    free(rows->text);
+    *rows = (struct loss_rows){ .out = NULL };
+}
+
 se_status consent_ask(const struct consent_question *q, se_error *err)
 {
     if (isatty(STDIN_FILENO))

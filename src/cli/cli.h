@@ -4,6 +4,7 @@
 #define CLI_CLI_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "base/buf.h"
 #include "cli/options.h"
@@ -112,6 +113,16 @@ struct consent_options {
     bool yes, dry_run;
 };
 extern const struct option_row consent_rows[];
+
+/* Lines about what goes, kept until the question. */
+struct loss_rows {
+    FILE *out; /* writes what goes to `text`; NULL: out of memory, or not open */
+    char *text;
+    size_t size;
+};
+void loss_rows_open(struct loss_rows *rows);
+const char *loss_rows_text(const struct loss_rows *rows); /* so far */
+void loss_rows_close(struct loss_rows *rows);
 
 /* What is asked on a terminal; without one it is refused. */
 struct consent_question {

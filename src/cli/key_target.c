@@ -2,7 +2,6 @@
 #include "cli/key_target.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
 #include "cli/secret.h"
@@ -398,15 +397,13 @@ static se_status ask_about_key(void *arg, const char *descriptor, se_error *err)
 
     if (c->meant || (!c->always && !descriptor))
         return SE_OK;
-    if (c->rows)
-        (void)fflush(c->rows);
     if (c->thing)
         writer_format(&question, "%s %s?", c->verb, c->thing);
     else
         writer_format(&question, "%s %s, with its certificate?", c->verb, target_text(c->target));
     if (descriptor)
         writer_format(&reason, "descriptor '%s' uses it", descriptor);
-    q.loss = c->text ? c->text : "";
+    q.loss = loss_rows_text(&c->rows);
     q.question = writer_string(&question);
     q.reason = descriptor ? writer_string(&reason) : NULL;
     return q.question && (q.reason || !descriptor) ? consent_ask(&q, err) : error_memory(err);
@@ -417,9 +414,9 @@ struct provision_consent key_consent_open(struct key_consent *consent,
 {
     consent->meant = consent->meant || options->yes;
     if (!options->dry_run)
-        consent->rows = open_memstream(&consent->text, &consent->size);
+        loss_rows_open(&consent->rows);
     return (struct provision_consent){
-        .loss = options->dry_run ? key_report(consent->cli) : key_report_to(consent->rows),
+        .loss = options->dry_run ? key_report(consent->cli) : key_report_to(consent->rows.out),
         .ask = ask_about_key,
         .arg = consent,
         .dry_run = options->dry_run,
@@ -428,8 +425,6 @@ struct provision_consent key_consent_open(struct key_consent *consent,
 
 void key_consent_free(struct key_consent *consent)
 {
-    if (consent->rows)
-        (void)fclose(consent->rows);
-    free(consent->text);
+    loss_rows_close(&consent->rows);
     *consent = (struct key_consent){ .cli = NULL };
 }

@@ -56,9 +56,7 @@ struct key_consent {
     const char *option;      /* what says that it is meant */
     bool meant;
     bool always; /* asks about a key that no descriptor uses, too */
-    FILE *rows;  /* writes what goes to `text` */
-    char *text;
-    size_t size;
+    struct loss_rows rows;
 };
 
 /* Fill in all up to `always`; all of it must outlive the result.  Release with

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/vault_report.h"
 
-#include <stdlib.h>
-
 #include "base/clock.h"
 
 /* ---- which key ---- */
@@ -65,8 +63,8 @@ static void keep_loss(void *arg, const struct vault_loss *loss)
 {
     struct vault_asking *asking = arg;
 
-    if (asking->rows)
-        print_loss(asking->rows, loss);
+    if (asking->rows.out)
+        print_loss(asking->rows.out, loss);
 }
 
 static void show_loss(void *arg, const struct vault_loss *loss)
@@ -82,14 +80,14 @@ static void show_loss(void *arg, const struct vault_loss *loss)
 static se_status ask_vault(void *arg, const char *question, se_error *err)
 {
     const struct vault_asking *asking = arg;
-    struct consent_question q = { .question = question, .done = asking->done, .option = "--yes" };
+    const struct consent_question q = {
+        .loss = loss_rows_text(&asking->rows),
+        .question = question,
+        .done = asking->done,
+        .option = "--yes",
+    };
 
-    if (asking->is_meant)
-        return SE_OK;
-    if (asking->rows)
-        (void)fflush(asking->rows); /* which sets the text */
-    q.loss = asking->text ? asking->text : "";
-    return consent_ask(&q, err);
+    return asking->is_meant ? SE_OK : consent_ask(&q, err);
 }
 
 struct vault_consent vault_asking_open(struct vault_asking *asking, const struct cli *cli,
@@ -97,7 +95,7 @@ struct vault_consent vault_asking_open(struct vault_asking *asking, const struct
 {
     *asking = (struct vault_asking){ .cli = cli, .done = done, .is_meant = options->yes };
     if (!options->dry_run)
-        asking->rows = open_memstream(&asking->text, &asking->size);
+        loss_rows_open(&asking->rows);
     return (struct vault_consent){
         .loss = options->dry_run ? show_loss : keep_loss,
         .ask = ask_vault,
@@ -108,9 +106,7 @@ struct vault_consent vault_asking_open(struct vault_asking *asking, const struct
 
 void vault_asking_free(struct vault_asking *asking)
 {
-    if (asking->rows)
-        (void)fclose(asking->rows);
-    free(asking->text);
+    loss_rows_close(&asking->rows);
     *asking = (struct vault_asking){ .cli = NULL };
 }
 

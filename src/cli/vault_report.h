@@ -22,9 +22,7 @@ struct vault_asking {
     const struct cli *cli;
     const char *done; /* "purged" */
     bool is_meant;
-    FILE *rows; /* writes what goes to `text` */
-    char *text;
-    size_t size;
+    struct loss_rows rows;
 };
 struct vault_consent vault_asking_open(struct vault_asking *asking, const struct cli *cli,
                                        const struct consent_options *options, const char *done);

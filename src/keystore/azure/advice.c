@@ -185,16 +185,16 @@ static void advise_operations(const struct advising *a, const struct vault_key_a
                        "out");
 }
 
-/* The service's limits for one vault and region: 500 and 250 in 10 seconds. */
 static void advise_speed(const struct advising *a, const struct vault_key_answer *key)
 {
     const int bits = EVP_PKEY_get_bits(a->key->public_key);
+    const unsigned usual = vault_speed(0, true), speed = vault_speed((unsigned)bits, true);
 
-    if (!is_managed_hsm(a) && strcmp(key->type, "RSA-HSM") == 0 && bits >= 3072)
+    if (!is_managed_hsm(a) && strcmp(key->type, "RSA-HSM") == 0 && speed < usual)
         give_advice(a,
-                    "a Key Vault does %d operations a second with RSA-HSM keys of %d bits, for all "
-                    "its callers together: EC-HSM or 2048 bits do 200",
-                    bits >= 4096 ? 25 : 50, bits);
+                    "a Key Vault does %u operations a second with RSA-HSM keys of %d bits, for all "
+                    "its callers together: EC-HSM or 2048 bits do %u",
+                    speed, bits, usual);
 }
 
 /* ---- its certificate's issuers ---- */

@@ -115,14 +115,19 @@ static void lower_text(char *text)
         *text = (char)tolower((unsigned char)*text);
 }
 
+size_t place_address_size(const char *address)
+{
+    size_t size = strlen(address);
+
+    while (size && address[size - 1] == '/')
+        size--;
+    return size;
+}
+
 /* A copy without the slashes at its end; NULL: out of memory. */
 static char *copy_address(const char *text)
 {
-    size_t size = strlen(text);
-
-    while (size && text[size - 1] == '/')
-        size--;
-    return strndup(text, size);
+    return strndup(text, place_address_size(text));
 }
 
 bool place_is_within(const char *host, const char *resource)
@@ -146,6 +151,18 @@ void place_free(struct vault_place *place)
     free(place->resource);
     free(place->authority);
     *place = (struct vault_place){ .base = NULL };
+}
+
+bool place_copy(struct vault_place *out, const struct vault_place *place)
+{
+    *out = (struct vault_place){
+        .kind = place->kind,
+        .base = strdup(place->base),
+        .host = strdup(place->host),
+        .resource = strdup(place->resource),
+        .authority = strdup(place->authority),
+    };
+    return out->base && out->host && out->resource && out->authority;
 }
 
 /* These names lead to a vault's private address, but its certificate has the public one. */

@@ -33,8 +33,13 @@ bool place_names_certificate(const struct keyref *ref);
  */
 SE_MUST_CHECK se_status place_find(struct vault_place *out, const struct keyref *ref,
                                    se_error *err);
+/* False: out of memory, and *out is for place_free() all the same. */
+bool place_copy(struct vault_place *out, const struct vault_place *place);
 void place_free(struct vault_place *place);
 AUTO_KIND(vault_place, struct vault_place, place_free(p))
+
+/* How long an address is without slashes at its end. */
+size_t place_address_size(const char *address);
 
 /* Whether a token for `resource`, an https:// address, may be sent to `host`, a name without a
  * port: it is the resource's host, or below it.  A resource of one label, "https://net", has none

@@ -126,22 +126,15 @@ se_status vault_key_properties(json_t **out, const struct vault_session *session
     return *out ? SE_OK : error_memory(err);
 }
 
-/* As documented in 2026: operations in 10 seconds, for all keys of a vault together. */
-static const struct {
-    unsigned bits, software, hsm;
-} key_vault_speeds[] = { { 3072, 1000, 500 }, { 4096, 500, 250 } };
-
 void vault_note_speed(const struct vault_session *session, const struct key_profile *profile)
 {
-    const bool is_software = profile->protection == PROTECTION_SOFTWARE;
+    const bool is_hsm = profile->protection != PROTECTION_SOFTWARE;
+    const unsigned usual = vault_speed(0, is_hsm), speed = vault_speed(profile->type.bits, is_hsm);
 
-    if (vault_session_is_hsm(session) || profile->type.family != FAMILY_RSA)
+    if (vault_session_is_hsm(session) || profile->type.family != FAMILY_RSA || speed == usual)
         return;
-    for (size_t i = 0; i < sizeof key_vault_speeds / sizeof *key_vault_speeds; i++)
-        if (key_vault_speeds[i].bits == profile->type.bits)
-            target_note(session->target,
-                        "a Key Vault does %u operations a second with keys of this type, for all "
-                        "its callers together; with rsa:2048 or EC keys it does %u",
-                        (is_software ? key_vault_speeds[i].software : key_vault_speeds[i].hsm) / 10,
-                        is_software ? 400 : 200);
+    target_note(session->target,
+                "a Key Vault does %u operations a second with keys of this type, for all its "
+                "callers together; with rsa:2048 or EC keys it does %u",
+                speed, usual);
 }
