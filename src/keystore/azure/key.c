@@ -106,18 +106,6 @@ se_status vault_unwrap_algorithm(const char **out, const struct unwrap_how *how,
                              digest_name(how->digest), digest_name(how->mgf1));
 }
 
-unsigned vault_speed(unsigned bits, bool is_hsm)
-{
-    static const struct {
-        unsigned bits, software, hsm;
-    } rows[] = { { 4096, 50, 25 }, { 3072, 100, 50 }, { 0, 400, 200 } };
-    size_t i = 0;
-
-    while (bits < rows[i].bits)
-        i++;
-    return is_hsm ? rows[i].hsm : rows[i].software;
-}
-
 /* ---- one operation ---- */
 
 /* Whether another replica may do it instead: then it does not wait for a vault that is throttled.

@@ -196,6 +196,18 @@ static void note_there(struct vault *vault, enum breaker_leave leave)
 
 /* ---- how fast it may be asked ---- */
 
+unsigned vault_speed(unsigned bits, bool is_hsm)
+{
+    static const struct {
+        unsigned bits, software, hsm;
+    } rows[] = { { 4096, 50, 25 }, { 3072, 100, 50 }, { 0, 400, 200 } };
+    size_t i = 0;
+
+    while (bits < rows[i].bits)
+        i++;
+    return is_hsm ? rows[i].hsm : rows[i].software;
+}
+
 static void sleep_until(int64_t then)
 {
     const struct timespec t = { then / 1000, (long)(then % 1000) * 1000000 };

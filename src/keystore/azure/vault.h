@@ -55,6 +55,10 @@ SE_MUST_CHECK se_status vault_send(struct http_answer *out, struct vault *vault,
                                    const struct vault_request *request, struct vault_trace *trace,
                                    se_error *err);
 
+/* Operations a second with RSA keys of that size that a Key Vault does for all its callers
+ * together, as documented in 2026; EC keys are like the smallest. */
+unsigned vault_speed(unsigned bits, bool is_hsm);
+
 /* The deadline of `ref`, from now. */
 int64_t vault_deadline(const struct keyref *ref);
 
