@@ -26,28 +26,33 @@ setup signengine key generate ec --type ec:P-256
 # ended_well STATUS...: the calls of the case before
 ended_well() {
     saw_only "$@"
-    saw ok 0
     saw_most longest $((DEADLINE * 1000 + 1000 * slow))
-    saw named "$(count_of event-operation)"
 }
 
+# A vault that is away is looked for each half second, by one caller.
 is_healthy() {
     setup emulator clear
-    # one that is away is looked for each half second
-    case " $* " in *" unavailable "*) sleep 0.6 ;; esac
+    case " $* " in
+    *" unavailable "*)
+        sleep 0.6
+        tell run sign RSA 1 1
+        saw ok 1
+        ;;
+    esac
     tell run sign RSA "$THREADS" 2
     saw_only ok
-    saw ok $((THREADS * 2))
 }
 
-# under FAULT [ARGUMENT] WORK DESCRIPTOR STATUS...
+# under FAULT WORK DESCRIPTOR STATUS...
 under() {
     fault=$1 work=$2
     shift 2
     # shellcheck disable=SC2086 # words
     setup emulator fault $fault
+    # shellcheck disable=SC2086 # words
     tell run $work "$THREADS" 1
     ended_well "$@"
+    saw named "$THREADS"
     is_healthy "$@"
 }
 
@@ -58,9 +63,7 @@ cold_under() {
     shift
     tell open "$tmp/engine.xml"
     tell run sign RSA "$THREADS" 1
-    saw_only "$@"
-    saw ok 0
-    saw_most longest $((DEADLINE * 1000 + 1000 * slow))
+    ended_well "$@"
     is_healthy "$@"
 }
 
@@ -77,17 +80,17 @@ while read -r row statuses; do
 done <<ROWS
 expired-token access
 claims access
-no-challenge key-store
-foreign-resource key-store
+no-challenge key_store
+foreign-resource key_store
 attacker-authority access
-other-tenant key-store
+other-tenant key_store
 403-access access
 403-policy access
 403-rbac access
 403-firewall access
 403-disabled policy
 403-expired policy
-400 key-store
+400 key_store
 404 key
 408 unavailable
 409 usage
@@ -95,28 +98,29 @@ other-tenant key-store
 502 unavailable
 503 unavailable
 504 unavailable
-empty-body key-store
-html-body key-store
-not-json key-store
+empty-body key_store
+html-body key_store
+not-json key_store
 cut-body unavailable
-endless-body key-store
+endless-body key_store
 reset unavailable
 reset-headers unavailable
-redirect-http key-store
-redirect-host key-store
+redirect-http key_store
+redirect-host key_store
 slow-body unavailable
 stall unavailable
 ROWS
 
 for kind in RSA EC; do
-    under 'wrong-kid 99999' "sign $kind" key-store key
-    under 'signature-short 99999' "sign $kind" key-store key
-    under 'signature-long 99999' "sign $kind" key-store key
-    under 'signature-twice 99999' "sign $kind" key-store key
+    under 'wrong-kid 99999' "sign $kind" key_store key
+    under 'signature-short 99999' "sign $kind" key_store key
+    under 'signature-long 99999' "sign $kind" key_store key
+    under 'signature-twice 99999' "sign $kind" key_store key
     under 'signature-other 99999' "sign $kind" key
 done
-under '400 99999' 'decrypt Fields' rejected undecryptable
-under 'wrong-kid 99999 - only=decrypt' 'decrypt Fields' key-store key
+tell run decrypt Fields 1 1 # opens the key
+under '400 99999 - only=decrypt' 'decrypt Fields' rejected undecryptable ok
+under 'wrong-kid 99999 - only=decrypt' 'decrypt Fields' key_store key
 under '403-rbac 99999' 'decrypt Fields' access
 under 'stall 99999' 'decrypt Fields' unavailable
 

@@ -8,8 +8,7 @@
  * decrypt for WORK DESCRIPTOR THREADS MS       each thread does it until then fork WORK DESCRIPTOR
  * THREADS MS      the same, and in the midst of it the child of a fork works, too close
  *
- * What is signed is verified with the certificate, and what is decrypted compared.  The first
- * engine's `close` leaves no thread of ours behind.
+ * What is signed is verified with the certificate, and what is decrypted compared.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -186,7 +185,7 @@ static void tell_count(const char *before, const char *name, unsigned long count
 
     snprintf(word, sizeof word, "%s", name);
     for (char *c = word; (c = strpbrk(c, " /"));)
-        *c = '-';
+        *c = '_';
     if (count)
         printf("%s%s %lu\n", before, word, count);
 }
@@ -197,11 +196,11 @@ static void tell_seen(void)
     for (int i = 0; i < STATUSES; i++)
         tell_count("", se_status_name((se_status)i), seen.ended[i]);
     for (int i = 0; i < KINDS; i++)
-        tell_count("event-", se_event_name((se_event_kind)i), seen.events[i]);
+        tell_count("event_", se_event_name((se_event_kind)i), seen.events[i]);
     tell_count("", "named", seen.named);
     tell_count("", "answered", seen.answered);
     tell_count("", "late", seen.late);
-    printf("wrong %lu\nlongest %.0f\nlast-failure %.0f\n", seen.wrong, seen.longest,
+    printf("wrong %lu\nlongest %.0f\nlast_failure %.0f\n", seen.wrong, seen.longest,
            seen.last_failure);
     for (int i = 0; i < STATUSES; i++)
         for (int j = 0; j < TEXTS; j++)

@@ -152,7 +152,6 @@ static void report_slowed(const struct vault_key *key, const struct vault_trace 
 static void report_trace(struct vault_key *key, const struct vault_trace *trace, se_status st,
                          const se_error *failure)
 {
-    remote_note_request(trace->client_request_id, trace->request_id);
     if (trace->is_slowed)
         report_slowed(key, trace);
     if (st == SE_ERR_UNAVAILABLE && !trace->is_throttled)

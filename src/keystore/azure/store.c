@@ -51,6 +51,12 @@ static se_status fetch_object(json_t **out, const struct vault_opening *o, const
     return vault_fetch(out, &caller, writer_string(&path), writer_string(&what), err);
 }
 
+/* What requests fail with names it already. */
+static se_status name_vault(const struct vault_opening *o, se_status st, se_error *err)
+{
+    return error_prefix(err, st, "vault '%s': ", vault_place(o->vault)->host);
+}
+
 static se_status keep_text(char **out, const char *text, se_error *err)
 {
     free(*out);
@@ -91,7 +97,7 @@ static se_status fetch_certificate(struct vault_opening *o, se_error *err)
     AUTO(json) json = NULL;
 
     TRY(fetch_object(&json, o, "certificates", "", err));
-    TRY_PREFIX(use_certificate(o, json, err), err, "vault '%s': ", vault_place(o->vault)->host);
+    TRY(name_vault(o, use_certificate(o, json, err), err));
     o->public_key = X509_get_pubkey(o->certificate);
     o->operations = KEY_OP_SIGN | KEY_OP_DECRYPT; /* the first use will tell */
     return o->public_key ? SE_OK : error_set(err, SE_ERR_KEY, "its certificate has no usable key");
@@ -104,21 +110,27 @@ static bool is_certificates(const struct vault_opening *o)
     return EVP_PKEY_eq(o->public_key, X509_get0_pubkey(o->certificate)) == 1;
 }
 
-/* `below`: the version; "": the newest. */
-static se_status fetch_version(struct vault_opening *o, const char *below, se_error *err)
+static se_status use_version(struct vault_opening *o, const json_t *json, se_error *err)
 {
-    AUTO(json) json = NULL;
     struct vault_key_answer answer;
     struct object_id id;
 
     EVP_PKEY_free(o->public_key);
     o->public_key = NULL;
-    TRY(fetch_object(&json, o, "keys", below, err));
     TRY(answer_key(&answer, json, err));
     TRY(object_id_parse(&id, vault_place(o->vault), "keys", answer.id, err));
     TRY(jwk_public_key(&o->public_key, answer.jwk, err));
     o->operations = answer.operations;
     return keep_text(&o->id, answer.id, err);
+}
+
+/* `below`: the version; "": the newest. */
+static se_status fetch_version(struct vault_opening *o, const char *below, se_error *err)
+{
+    AUTO(json) json = NULL;
+
+    TRY(fetch_object(&json, o, "keys", below, err));
+    return name_vault(o, use_version(o, json, err), err);
 }
 
 struct version_search {
@@ -134,7 +146,8 @@ static se_status try_version(void *arg, const json_t *item, bool *stop, se_error
     const char *name = json_string_value(json_object_get(item, "kid"));
     struct object_id id;
 
-    TRY(object_id_parse(&id, vault_place(o->vault), "keys", name ? name : "", err));
+    TRY(name_vault(o, object_id_parse(&id, vault_place(o->vault), "keys", name ? name : "", err),
+                   err));
     TRY(fetch_version(o, id.version, err));
     search->found = is_certificates(o);
     *stop = search->found || ++search->seen == VERSIONS_MOST;
@@ -153,11 +166,14 @@ static se_status search_versions(struct vault_opening *o, se_error *err)
         return error_memory(err);
     TRY(vault_list(&caller, writer_string(&path), "list the key's versions", try_version, &search,
                    err));
-    return search.found ? SE_OK
-                        : error_set(err, SE_ERR_KEY,
-                                    "none of the %u versions of key '%s' is the one that the "
-                                    "certificate belongs to",
-                                    search.seen, o->ref->alias);
+    if (search.found)
+        return SE_OK;
+    return name_vault(o,
+                      error_set(err, SE_ERR_KEY,
+                                "none of the %u versions of key '%s' is the one that the "
+                                "certificate belongs to",
+                                search.seen, o->ref->alias),
+                      err);
 }
 
 static se_status find_version(struct vault_opening *o, se_error *err)
@@ -166,9 +182,11 @@ static se_status find_version(struct vault_opening *o, se_error *err)
     if (is_certificates(o))
         return SE_OK;
     if (*o->ref->key_version)
-        return error_set(err, SE_ERR_KEY,
-                         "the certificate does not belong to version %s of key '%s'",
-                         o->ref->key_version, o->ref->alias);
+        return name_vault(o,
+                          error_set(err, SE_ERR_KEY,
+                                    "the certificate does not belong to version %s of key '%s'",
+                                    o->ref->key_version, o->ref->alias),
+                          err);
     return search_versions(o, err);
 }
 
@@ -202,7 +220,7 @@ static se_status find_key(struct vault_opening *o, enum key_part part, se_error 
                                                                   : "");
     if (part <= PART_ENCRYPT)
         return SE_OK;
-    TRY_PREFIX(find_version(o, err), err, "vault '%s': ", vault_place(o->vault)->host);
+    TRY(find_version(o, err));
     return check_operations(o, part, err);
 }
 

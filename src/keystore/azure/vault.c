@@ -11,6 +11,7 @@
 #include "base/fork_lock.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
+#include "crypto/provider_keymgmt.h"
 #include "keystore/azure/challenge.h"
 #include "keystore/azure/login.h"
 #include "keystore/azure/throttle.h"
@@ -21,6 +22,7 @@ enum {
     DEADLINE_S = 20,
     NO_DEADLINE_S = 3600, /* "none": a request has to end some day */
     REPEATS_MOST = 2,
+    REPEAT_LEAST_MS = 50, /* less is not enough to ask again in */
     URGENT_MS = 1000, /* a vault that refuses for longer is as good as away, for who has another */
 };
 
@@ -394,7 +396,7 @@ static enum attempt exchange_send(struct http_answer *out, struct exchange *x, c
 static bool may_repeat(struct exchange *x, enum breaker_leave leave)
 {
     return x->request->is_repeatable && leave == BREAKER_GO && x->repeats++ < REPEATS_MOST &&
-           clock_monotonic_ms() < x->request->until;
+           clock_monotonic_ms() + REPEAT_LEAST_MS < x->request->until;
 }
 
 /* With a turn of its own. */
@@ -443,6 +445,7 @@ se_status vault_send(struct http_answer *out, struct vault *vault,
         http_answer_free(&answer);
         answer = (struct http_answer){ .status = 0 };
     }
+    remote_note_request(x.trace->client_request_id, x.trace->request_id);
     if (!st)
         *out = MOVE(answer);
     return error_prefix(err, st, "vault '%s': ", vault->place.host);
