@@ -9,6 +9,7 @@ libse_core_la_SOURCES += \
 	src/config/files.c src/config/files.h \
 	src/config/findings.c src/config/findings.h \
 	src/config/grammar.c src/config/grammar.h \
+	src/config/grammar_values.c src/config/grammar_values.h \
 	src/config/load.c src/config/load.h \
 	src/config/load_descriptor.c \
 	src/config/load_key.c \

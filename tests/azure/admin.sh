@@ -383,7 +383,7 @@ cat file.key file.crt >file.pem
 chmod 600 file.pem
 
 for kind in vault hsm; do
-    rm -rf ./k1.pem b? c? *.pem.* new.pem request.csr again.pem policy.pem link there bad other
+    rm -rf ./k1.pem ./b? ./c? new.pem request.csr again.pem policy.pem link there bad other
     start_emulator "$kind" "$tmp/$kind"
     case $kind in
     vault) configure AzureKeyVault ;;

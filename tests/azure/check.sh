@@ -272,7 +272,7 @@ costs() {
 
 authority
 for kind in vault hsm; do
-    rm -f ./k?.pem r*.pem ec.pem soft.pem issued.pem
+    rm -f ./k?.pem ./r*.pem ec.pem soft.pem issued.pem
     start_emulator "$kind" "$tmp/$kind"
     case $kind in
     vault) store=AzureKeyVault ;;

@@ -27,6 +27,7 @@ write_config() {
   <login name="app" credential="secret" tenant="$TENANT" client="$CLIENT" pin.source="env:VAULT_SECRET" authority="$AUTHORITY" caFile="$emulated/ca.pem"/>
   <descriptors>
     <descriptor name="Sign" version="1"><type algorithm="SHA256withRSA" key="signer"/></descriptor>
+$3
   </descriptors>
   <keys>
     <key name="signer"><type name="$store" locationValue="$VAULT" resource="$RESOURCE" login="app" alias="signer" certificate="file:signer.pem" deadline="3"/></key>
@@ -92,7 +93,7 @@ for mode in vault hsm; do
     start_emulator "$mode" "$tmp/$mode"
     setup emulator set delay 100
     export VAULT_SECRET="$SECRET"
-    write_config engine.xml ''
+    write_config engine.xml '' ''
 
     # generate
     refuses 64 key generate underscore
@@ -272,7 +273,9 @@ write_config engine.xml "
     <key name='asked'><type name='AzureKeyVault' locationValue='$VAULT' resource='$RESOURCE' login='app' alias='asked' mode='certificate' certificate='file:asked.pem' deadline='3'/></key>
     <key name='managed'><type name='AzureKeyVault' locationValue='$VAULT' resource='$RESOURCE' login='app' alias='kept' mode='key' certificate='file:managed.pem'/></key>
     <key name='inbase64'><type name='AzureKeyVault' locationValue='$VAULT' resource='$RESOURCE' login='app' alias='inbase64' mode='key' certificate='$(grep -v -e - ../in.crt | tr -d '\n')'/></key>
-    <key name='plain'><type name='AzureKeyVault' locationValue='$VAULT' resource='$RESOURCE' login='app' alias='plain' mode='certificate' deadline='3'/></key>"
+    <key name='plain'><type name='AzureKeyVault' locationValue='$VAULT' resource='$RESOURCE' login='app' alias='plain' mode='certificate' deadline='3'/></key>
+    <key name='both'><type name='AzureKeyVault' locationValue='$VAULT' resource='$RESOURCE' login='app' alias='both' deadline='3'/></key>" \
+    '    <descriptor name="Both" version="1"><type algorithm="AES/CBC/PKCS7Padding" asymCipher="RSA/ECB/OAEPWithSHA-256AndMGF1Padding" key="both"/></descriptor>'
 
 refuses 64 key generate inbase64
 says 'in base64'
@@ -311,6 +314,16 @@ says 'RSA-2048'
 accepts key list --json --versions plain
 is 'map(select(.used)) | length' 1
 is '.[] | select(.used) | .type' RSA-2048
+
+# what a certificate is for, its key may do: both operations that a vault has for it
+accepts key generate --key-usage both both
+accepts ask GET /keys/both
+is '.[0].key.key_ops | sort | join(" ")' 'decrypt encrypt sign unwrapKey verify wrapKey'
+says '"managed":true'
+echo content >clear
+accepts signengine encrypt -d Both clear -o sealed
+accepts signengine decrypt -d Both sealed -o opened
+same clear opened
 
 # a request, which is the same until it is answered
 refuses 78 key certificate asked ../in.crt

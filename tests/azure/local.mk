@@ -46,9 +46,12 @@ SHELL_TESTS += \
 	tests/azure/emulator-login.sh \
 	tests/azure/emulator.sh \
 	tests/azure/faults.sh \
+	tests/azure/key-client.sh \
 	tests/azure/key.sh \
 	tests/azure/logins.sh \
+	tests/azure/oidc.sh \
 	tests/azure/outage.sh \
 	tests/azure/pinned.sh \
-	tests/azure/replay.sh
-EXTRA_DIST += tests/azure/azure.sh tests/azure/load.sh tests/azure/client.mjs tests/azure/package.json tests/azure/replay.py
+	tests/azure/replay.sh \
+	tests/azure/throttling.sh
+EXTRA_DIST += tests/azure/azure.sh tests/azure/client.mjs tests/azure/key-client.mjs tests/azure/load.sh tests/azure/npm.sh tests/azure/oidc.mjs tests/azure/package.json tests/azure/replay.py

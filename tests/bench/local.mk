@@ -24,3 +24,11 @@ tests_bench_mail_LDADD = $(MAIL_LIBS) $(CORE_LIBS)
 EXTRA_DIST += tests/bench/mail.sh
 CLEANFILES += tests/bench/mail
 bench: all tests/bench/mail
+
+EXTRA_PROGRAMS += tests/bench/vault
+tests_bench_vault_SOURCES = tests/bench/vault.c tests/bench/race.c tests/bench/race.h
+tests_bench_vault_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
+tests_bench_vault_LDADD = $(CORE_LIBS) -lcurl
+EXTRA_DIST += tests/bench/azure.mjs tests/bench/azure.sh
+CLEANFILES += tests/bench/vault
+bench: tests/bench/vault tests/azure/emulator

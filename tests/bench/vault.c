@@ -3,13 +3,19 @@
  * Signatures per second with a key in a vault: the public functions beside a bare loop of libcurl
  * that sends the same requests, in turns.
  *
- *   vault CONFIG KEY-URL ALGORITHM HEADER-FILE CA-FILE SETTING THREADS...
+ *   vault race CONFIG SETTING KEY-URL ALGORITHM HEADER-FILE CA-FILE THREADS...
+ *   vault alone CONFIG SETTING LIMIT DEADLINE SECONDS THREADS
  *
  * The descriptor is `Bench`.  HEADER-FILE holds "Authorization: Bearer ...", which the bare loop
  * sends; KEY-URL is the key with its version.  A row for each number of threads, which bench.sh
  * describes.
+ *
+ * Alone: beside the LIMIT of a vault, in operations a second; and the longest call, beside the
+ * DEADLINE in seconds.  The first half of the time is for learning the limit.
  */
 #include <curl/curl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -49,6 +55,15 @@ static size_t drop_body(char *data, size_t one, size_t size, void *arg)
     return one * size;
 }
 
+static bool post_bare(void *own)
+{
+    CURLcode rc = curl_easy_perform(own);
+
+    if (rc)
+        give_up("the bare loop", curl_easy_strerror(rc));
+    return true;
+}
+
 static void *begin_bare(void *shared)
 {
     struct bare_vault *bare = shared;
@@ -63,16 +78,8 @@ static void *begin_bare(void *shared)
     (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, drop_body);
     (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+    (void)post_bare(curl); /* connected, as the engine is since its first turn */
     return curl;
-}
-
-static bool post_bare(void *own)
-{
-    CURLcode rc = curl_easy_perform(own);
-
-    if (rc)
-        give_up("the bare loop", curl_easy_strerror(rc));
-    return true;
 }
 
 static void end_bare(void *own)
@@ -86,36 +93,94 @@ static void open_bare(struct bare_vault *bare, char **argv)
     AUTO(writer) url = { 0 };
     se_error err = SE_ERROR_INIT;
 
-    must(file_read(&header, argv[4], 1 << 16, &err), &err);
+    must(file_read(&header, argv[6], 1 << 16, &err), &err);
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
-    writer_format(&url, "%s/sign?api-version=7.4", argv[2]);
-    *bare = (struct bare_vault){ .url = strdup(writer_string(&url)), .ca_file = argv[5] };
+    writer_format(&url, "%s/sign?api-version=7.4", argv[4]);
+    *bare = (struct bare_vault){ .url = strdup(writer_string(&url)), .ca_file = argv[7] };
     bare->headers = curl_slist_append(NULL, strtok((char *)header.data, "\n"));
     bare->headers = curl_slist_append(bare->headers, "Content-Type: application/json");
     (void)snprintf(bare->body, sizeof bare->body,
                    "{\"alg\":\"%s\",\"value\":\"AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA\"}",
-                   argv[3]);
+                   argv[5]);
+}
+
+static void race_bare(se_engine *engine, int argc, char **argv)
+{
+    struct bare_vault bare;
+    const struct runner ours = { engine, begin_same, engine_sign, end_nothing, 0 };
+    const struct runner theirs = { &bare, begin_bare, post_bare, end_bare, 0 };
+
+    open_bare(&bare, argv);
+    for (int i = 8; i < argc; i++) {
+        unsigned threads = (unsigned)atoi(argv[i]);
+        struct result r = race(&ours, &theirs, threads, &slow);
+
+        row("signatures/s", argv[3], threads, r.first.clock, "bare libcurl loop", r.second.clock,
+            r.ratio.clock);
+    }
+}
+
+/* ---- against a limit ---- */
+
+struct alone {
+    se_engine *engine;
+    double from, until; /* seconds_now(): what is counted */
+    atomic_ulong done;
+    pthread_mutex_t lock;
+    double longest;
+};
+
+static void *sign_alone(void *arg)
+{
+    struct alone *a = arg;
+    double begun, ended;
+
+    while ((begun = seconds_now()) < a->until) {
+        (void)engine_sign(a->engine);
+        ended = seconds_now();
+        if (ended >= a->from && ended < a->until)
+            atomic_fetch_add(&a->done, 1);
+        pthread_mutex_lock(&a->lock);
+        if (ended - begun > a->longest)
+            a->longest = ended - begun;
+        pthread_mutex_unlock(&a->lock);
+    }
+    return NULL;
+}
+
+static void run_alone(se_engine *engine, char **argv)
+{
+    enum { THREADS_MOST = 256 };
+    const double limit = atof(argv[4]), deadline = atof(argv[5]), seconds = atof(argv[6]);
+    const unsigned threads = (unsigned)atoi(argv[7]) % THREADS_MOST;
+    pthread_t ids[THREADS_MOST];
+    struct alone a = { .engine = engine, .lock = PTHREAD_MUTEX_INITIALIZER };
+    double rate;
+
+    a.from = seconds_now() + seconds / 2;
+    a.until = a.from + seconds / 2;
+    for (unsigned i = 0; i < threads; i++)
+        if (pthread_create(&ids[i], NULL, sign_alone, &a))
+            give_up("a thread", "could not be made");
+    for (unsigned i = 0; i < threads; i++)
+        (void)pthread_join(ids[i], NULL);
+    rate = (double)atomic_load(&a.done) / (a.until - a.from);
+    row("signatures/s", argv[3], threads, rate, "the vault's limit", limit, rate / limit);
+    row("seconds", argv[3], threads, a.longest, "the deadline", deadline, a.longest / deadline);
 }
 
 int main(int argc, char **argv)
 {
     se_error err = SE_ERROR_INIT;
-    struct bare_vault bare;
     se_engine *engine;
 
     if (argc < 8)
-        give_up("usage", "vault CONFIG KEY-URL ALGORITHM HEADER-FILE CA-FILE SETTING THREADS...");
-    open_bare(&bare, argv);
-    must(se_open(&engine, argv[1], NULL, &err), &err);
-    for (int i = 7; i < argc; i++) {
-        const struct runner ours = { engine, begin_same, engine_sign, end_nothing, 0 };
-        const struct runner theirs = { &bare, begin_bare, post_bare, end_bare, 0 };
-        unsigned threads = (unsigned)atoi(argv[i]);
-        struct result r = race(&ours, &theirs, threads, &slow);
-
-        row("signatures/s", argv[6], threads, r.first.clock, "bare libcurl loop", r.second.clock,
-            r.ratio.clock);
-    }
+        give_up("usage", "vault race|alone CONFIG SETTING ...");
+    must(se_open(&engine, argv[2], NULL, &err), &err);
+    if (!strcmp(argv[1], "race"))
+        race_bare(engine, argc, argv);
+    else
+        run_alone(engine, argv);
     se_close(&engine);
     return 0;
 }

@@ -183,7 +183,7 @@ static void tokens_stay_with_their_resource(void **state)
             fail_msg("%s, %s", rows[i].host, rows[i].resource);
 }
 
-#define VERSION "0123456789abcdef0123456789abcdef"
+#define KEY_VERSION "0123456789abcdef0123456789abcdef"
 #define NAME_127                                                                                   \
     "0123456789-abcdef0123456789-abcdef0123456789-abcdef0123456789-ab"                             \
     "cdef0123456789-abcdef0123456789-abcdef0123456789-abcdef01234567"
@@ -196,9 +196,9 @@ static void objects_have_names_and_versions(void **state)
     static const struct {
         const char *id, *name, *version;
     } rows[] = {
-        { "https://a.vault.azure.net/keys/k1/" VERSION, "k1", VERSION },
+        { "https://a.vault.azure.net/keys/k1/" KEY_VERSION, "k1", KEY_VERSION },
         { "https://A.VAULT.azure.net:443/keys/K-1/0123456789ABCDEF0123456789ABCDEF/", "K-1",
-          VERSION },
+          KEY_VERSION },
         { "https://a.vault.azure.net/keys/k1", "k1", "" },
         { "https://a.vault.azure.net/keys/k1/", "k1", "" },
         { "https://a.vault.azure.net/keys/" NAME_127, NAME_127, "" },
@@ -220,19 +220,19 @@ static void other_objects_are_refused(void **state)
     static const struct {
         const char *id, *says;
     } rows[] = {
-        { "https://b.vault.azure.net/keys/k1/" VERSION, "another vault" },
-        { "https://b.a.vault.azure.net/keys/k1/" VERSION, "another vault" },
+        { "https://b.vault.azure.net/keys/k1/" KEY_VERSION, "another vault" },
+        { "https://b.a.vault.azure.net/keys/k1/" KEY_VERSION, "another vault" },
         { "https://a.vault.azure.net:8443/keys/k1", "another vault" },
-        { "https://a.vault.azure.net/secrets/k1/" VERSION, "no name" },
-        { "https://a.vault.azure.net/keys/k1/" VERSION "0", "no name" },
+        { "https://a.vault.azure.net/secrets/k1/" KEY_VERSION, "no name" },
+        { "https://a.vault.azure.net/keys/k1/" KEY_VERSION "0", "no name" },
         { "https://a.vault.azure.net/keys/k1/0123", "no name" },
         { "https://a.vault.azure.net/keys/k1/pending", "no name" },
-        { "https://a.vault.azure.net/keys/k1/" VERSION "/sign", "no name" },
-        { "https://a.vault.azure.net/keys/k1/" VERSION "//", "no name" },
+        { "https://a.vault.azure.net/keys/k1/" KEY_VERSION "/sign", "no name" },
+        { "https://a.vault.azure.net/keys/k1/" KEY_VERSION "//", "no name" },
         { "https://a.vault.azure.net/keys/" NAME_127 "8", "no name" },
         { "https://a.vault.azure.net/keys/k%31", "no name" },
         { "https://a.vault.azure.net/keys/k1?x", "no name" },
-        { "https://a.vault.azure.net/keys//" VERSION, "no name" },
+        { "https://a.vault.azure.net/keys//" KEY_VERSION, "no name" },
         { "https://a.vault.azure.net/keys/..", "no name" },
         { "https://a.vault.azure.net/keys/", "no name" },
         { "https://a.vault.azure.net/keys", "no name" },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The stores: from a keyref to a key, pinned to the version that the certificate belongs to. */
 #include <stdlib.h>
+#include <strings.h>
 
 #include "crypto/certificate.h"
 #include "keystore/azure/jwk.h"
@@ -74,33 +75,96 @@ static se_status refuse_pending(const struct vault_opening *o, se_error *err)
                      o->ref->alias);
 }
 
-static se_status use_certificate(struct vault_opening *o, const json_t *json, se_error *err)
+/* What the certificate of `answer` says, which is not pending. */
+static se_status use_certificate(struct vault_opening *o,
+                                 const struct vault_certificate_answer *answer, se_error *err)
 {
-    AUTO(vault_certificate_answer) answer = { .certificate = SE_BUF_INIT };
     struct object_id id;
 
-    TRY(answer_certificate(&answer, json, err));
-    if (!answer.certificate.size)
-        return refuse_pending(o, err);
-    if (!answer.attributes.is_enabled)
+    if (!answer->attributes.is_enabled)
         return error_set(err, SE_ERR_POLICY, "certificate '%s' is disabled", o->ref->alias);
-    TRY(object_id_parse(&id, vault_place(o->vault), "keys", answer.key_id, err));
+    TRY(object_id_parse(&id, vault_place(o->vault), "keys", answer->key_id, err));
     if (!*id.version)
         return error_set(err, SE_ERR_STORE, "certificate '%s' names no version of its key",
                          o->ref->alias);
-    TRY(certificate_parse(&o->certificate, buf_bytes(&answer.certificate), err));
-    return keep_text(&o->id, answer.key_id, err);
+    TRY(certificate_parse(&o->certificate, buf_bytes(&answer->certificate), err));
+    if (!(o->public_key = X509_get_pubkey(o->certificate)))
+        return error_set(err, SE_ERR_KEY, "certificate '%s' has no usable key", o->ref->alias);
+    o->operations = KEY_OP_SIGN | KEY_OP_DECRYPT; /* the first use will tell */
+    return keep_text(&o->id, answer->key_id, err);
 }
 
-static se_status fetch_certificate(struct vault_opening *o, se_error *err)
+/* `below`: the version; "": the newest. */
+static se_status fetch_certificate(struct vault_certificate_answer *out,
+                                   const struct vault_opening *o, const char *below, se_error *err)
 {
     AUTO(json) json = NULL;
 
+<<<<<<< HEAD
     TRY(fetch_object(&json, o, "certificates", "", err));
     TRY(name_vault(o, use_certificate(o, json, err), err));
     o->public_key = X509_get_pubkey(o->certificate);
     o->operations = KEY_OP_SIGN | KEY_OP_DECRYPT; /* the first use will tell */
     return o->public_key ? SE_OK : error_set(err, SE_ERR_KEY, "its certificate has no usable key");
+=======
+    TRY(fetch_object(&json, o, "certificates", below, err));
+    return answer_certificate(out, json, err);
+}
+
+/* While a renewal is pending, the certificate before it goes on. */
+struct renewal_search {
+    const struct vault_opening *opening;
+    const char *pending; /* id */
+    struct object_id newest;
+    int64_t created;
+};
+
+static se_status note_version(void *arg, const json_t *item, bool *stop, se_error *err)
+{
+    struct renewal_search *search = arg;
+    AUTO(vault_certificate_answer) answer = { .certificate = SE_BUF_INIT };
+    struct object_id id;
+
+    (void)stop;
+    TRY(answer_certificate(&answer, item, err));
+    TRY(object_id_parse(&id, vault_place(search->opening->vault), "certificates", answer.id, err));
+    if (!answer.attributes.is_enabled || !strcasecmp(answer.id, search->pending) ||
+        answer.attributes.created < search->created)
+        return SE_OK;
+    search->newest = id;
+    search->created = answer.attributes.created;
+    return SE_OK;
+}
+
+static se_status fetch_renewed(struct vault_certificate_answer *out, const struct vault_opening *o,
+                               const char *pending, se_error *err)
+{
+    const struct vault_caller caller = { o->vault, o->ref, o->until };
+    struct renewal_search search = { .opening = o, .pending = pending };
+    AUTO(writer) path = { 0 };
+
+    writer_format(&path, "/certificates/%s/versions", o->ref->alias);
+    if (path.failed)
+        return error_memory(err);
+    TRY(vault_list(&caller, writer_string(&path), "list the certificate's versions", note_version,
+                   &search, err));
+    if (!*search.newest.version)
+        return refuse_pending(o, err);
+    TRY(fetch_certificate(out, o, search.newest.version, err));
+    return out->certificate.size ? SE_OK : refuse_pending(o, err);
+}
+
+static se_status find_certificate(struct vault_opening *o, se_error *err)
+{
+    AUTO(vault_certificate_answer) newest = { .certificate = SE_BUF_INIT };
+    AUTO(vault_certificate_answer) renewed = { .certificate = SE_BUF_INIT };
+
+    TRY(fetch_certificate(&newest, o, "", err));
+    if (newest.certificate.size)
+        return use_certificate(o, &newest, err);
+    TRY(fetch_renewed(&renewed, o, newest.id, err));
+    return use_certificate(o, &renewed, err);
+>>>>>>> azure
 }
 
 /* ---- key mode: the certificate is ours, and says which version ---- */
@@ -213,7 +277,7 @@ static se_status find_key(struct vault_opening *o, enum key_part part, se_error 
 {
     TRY(store_configured_certificate(&o->certificate, &o->chain, o->ref, err));
     if (!o->certificate && is_certificate_mode(o->ref))
-        return fetch_certificate(o, err);
+        return find_certificate(o, err);
     if (!o->certificate)
         return error_set(err, SE_ERR_CONFIG, "a vault's key needs the attribute 'certificate'%s",
                          strcmp(o->ref->store, "AzureManagedHSM") ? ", or the mode 'certificate'"

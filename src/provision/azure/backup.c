@@ -10,7 +10,7 @@
 
 #define FIRST_LINE "signengine vault backup 1"
 
-enum { CONFLICT = 409, VALUE_ROOM = 512, DIGEST_TEXT = 2 * SHA256_SIZE + 1 };
+enum { CONFLICT = 409, FREEING_MS = 30000, VALUE_ROOM = 512, DIGEST_TEXT = 2 * SHA256_SIZE + 1 };
 
 /* ---- the file ---- */
 
@@ -208,12 +208,13 @@ static se_status check_header(const struct admin_session *s, const struct backup
 }
 
 /* A role that only restores may not look: then the vault itself refuses. */
-static se_status pass_unseen(se_status st, const se_error *failure, se_error *err)
+static se_status pass_unseen(bool *is_seen, se_status st, const se_error *failure, se_error *err)
 {
+    *is_seen = false;
     return st == SE_ERR_ACCESS ? SE_OK : error_copy(err, st, failure);
 }
 
-static se_status check_live(const struct admin_session *s, se_error *err)
+static se_status check_live(bool *is_seen, const struct admin_session *s, se_error *err)
 {
     se_error failure = SE_ERROR_INIT;
     AUTO(json) json = NULL;
@@ -222,7 +223,7 @@ static se_status check_live(const struct admin_session *s, se_error *err)
     se_status st = admin_session_find(&json, s, "", &failure);
 
     if (st)
-        return pass_unseen(st, &failure, err);
+        return pass_unseen(is_seen, st, &failure, err);
     if (!json)
         return SE_OK;
     vault_object_read(&object, s, json);
@@ -233,7 +234,7 @@ static se_status check_live(const struct admin_session *s, se_error *err)
                     json_member_number(json_object_get(json, "attributes"), "created")));
 }
 
-static se_status check_deleted(const struct admin_session *s, se_error *err)
+static se_status check_deleted(bool *is_seen, const struct admin_session *s, se_error *err)
 {
     se_error failure = SE_ERROR_INIT;
     AUTO(json) json = NULL;
@@ -241,7 +242,7 @@ static se_status check_deleted(const struct admin_session *s, se_error *err)
     se_status st = admin_session_find_deleted(&json, s, &failure);
 
     if (st)
-        return pass_unseen(st, &failure, err);
+        return pass_unseen(is_seen, st, &failure, err);
     if (!json)
         return SE_OK;
     return error_set(err, SE_ERR_IO,
@@ -261,8 +262,9 @@ static void tell_origin(const struct admin_session *s, const struct backup_heade
                         header->vault, header->time);
 }
 
-static se_status send_blob(struct vault_object *out, const struct admin_session *s, se_bytes blob,
-                           se_error *err)
+/* *is_taken: the name is not free. */
+static se_status send_blob(struct vault_object *out, bool *is_taken, const struct admin_session *s,
+                           se_bytes blob, se_error *err)
 {
     AUTO(http_answer) answer = { .status = 0 };
     AUTO(json) json = NULL;
@@ -280,11 +282,29 @@ static se_status send_blob(struct vault_object *out, const struct admin_session 
     writer_put(&body, blob.data, blob.size);
     writer_text(&body, "\"}");
     TRY(admin_session_ask(&answer, s, &ask, err, "/%s/restore", s->collection));
-    if (answer.status == CONFLICT)
-        return error_restate(err, (answer_failure(&answer, what, err), SE_ERR_IO));
+    *is_taken = answer.status == CONFLICT;
+    if (*is_taken) {
+        (void)answer_failure(&answer, what, err);
+        return error_restate(err, SE_ERR_IO);
+    }
     TRY(admin_session_json(&json, s, &answer, err));
     vault_object_read(out, s, json);
     return SE_OK;
+}
+
+/* A name that was purged is not free at once, although nothing has it any more. */
+static se_status restore_blob(struct vault_object *out, const struct admin_session *s,
+                              se_bytes blob, bool is_free, se_error *err)
+{
+    struct vault_poll poll = { .until = clock_monotonic_ms() + FREEING_MS };
+    se_error failure = SE_ERROR_INIT;
+    bool is_taken = false;
+    se_status st;
+
+    while ((st = send_blob(out, &is_taken, s, blob, &failure)) && is_taken && is_free &&
+           vault_poll_wait(&poll))
+        failure = (se_error)SE_ERROR_INIT;
+    return st ? error_copy(err, st, &failure) : SE_OK;
 }
 
 se_status vault_restore(struct vault_object *out, const struct target *target, se_bytes file,
@@ -293,13 +313,14 @@ se_status vault_restore(struct vault_object *out, const struct target *target, s
     AUTO(admin_session) session = { .vault = NULL };
     struct backup_header header;
     se_bytes blob;
+    bool is_seen = true;
 
     *out = (struct vault_object){ .kind = "" };
     TRY(admin_session_open(&session, target, VAULT_KIND_ANY, "key restore", err));
     TRY_PREFIX(read_file(&header, &blob, file, err), err, "'%s': ", name);
     TRY_PREFIX(check_header(&session, &header, err), err, "'%s': ", name);
-    TRY(check_live(&session, err));
-    TRY(check_deleted(&session, err));
+    TRY(check_live(&is_seen, &session, err));
+    TRY(check_deleted(&is_seen, &session, err));
     tell_origin(&session, &header, news);
-    return send_blob(out, &session, blob, err);
+    return restore_blob(out, &session, blob, is_seen, err);
 }

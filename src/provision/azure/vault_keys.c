@@ -250,7 +250,7 @@ static se_status keys_generate(struct key_pair *out, struct keystore *keystore,
 
 /* ---- bringing in ---- */
 
-/* {"Hsm":…,"key":{JWK…,"key_ops":…},…}; the key never goes through a JSON library. */
+/* {"Hsm":..,"key":{JWK..,"key_ops":..},..}; the key never goes through a JSON library. */
 static se_status import_body(struct writer *out, const struct vault_keystore *s, se_error *err)
 {
     const bool is_hsm = s->profile.protection != PROTECTION_SOFTWARE;

@@ -49,8 +49,8 @@ SE_MUST_CHECK se_status vault_key_kind(const char **out, const struct vault_sess
                                        enum key_family family, enum protection protection,
                                        se_error *err);
 
-/* {"kty":…,"key_size":…} or {"kty":…,"crv":…}; NULL: out of memory.  SE_ERR_USAGE: the vault has no
- * such keys. */
+/* {"kty":..,"key_size":..} or {"kty":..,"crv":..}; NULL: out of memory.  SE_ERR_USAGE: the vault
+ * has no such keys. */
 SE_MUST_CHECK se_status vault_key_properties(json_t **out, const struct vault_session *session,
                                              const struct key_profile *profile, se_error *err);
 
