@@ -337,6 +337,10 @@ static bool obey(char *line)
         se_retry_pins();
         return true;
     }
+    if (count == 1 && strcmp(words[0], "retry") == 0) {
+        se_retry_pins();
+        return true;
+    }
     if (count == 5 && (strcmp(words[0], "run") == 0 || strcmp(words[0], "for") == 0 ||
                        strcmp(words[0], "fork") == 0))
         return run_job(words[0], words + 1);

@@ -69,10 +69,12 @@ static se_status keep_text(char **out, const char *text, se_error *err)
 
 static se_status refuse_pending(const struct vault_opening *o, se_error *err)
 {
-    return error_set(err, SE_ERR_KEY,
-                     "certificate '%s' is still pending: no CA has signed it; `signengine key "
-                     "certificate` gives the vault what the CA has sent",
-                     o->ref->alias);
+    se_status st = error_set(err, SE_ERR_KEY,
+                             "certificate '%s' is still pending: no CA has signed it; `signengine "
+                             "key certificate` gives the vault what the CA has sent",
+                             o->ref->alias);
+
+    return name_vault(o, st, err);
 }
 
 /* What the certificate of `answer` says, which is not pending. */
@@ -100,15 +102,8 @@ static se_status fetch_certificate(struct vault_certificate_answer *out,
 {
     AUTO(json) json = NULL;
 
-<<<<<<< HEAD
-    TRY(fetch_object(&json, o, "certificates", "", err));
-    TRY(name_vault(o, use_certificate(o, json, err), err));
-    o->public_key = X509_get_pubkey(o->certificate);
-    o->operations = KEY_OP_SIGN | KEY_OP_DECRYPT; /* the first use will tell */
-    return o->public_key ? SE_OK : error_set(err, SE_ERR_KEY, "its certificate has no usable key");
-=======
     TRY(fetch_object(&json, o, "certificates", below, err));
-    return answer_certificate(out, json, err);
+    return name_vault(o, answer_certificate(out, json, err), err);
 }
 
 /* While a renewal is pending, the certificate before it goes on. */
@@ -161,10 +156,9 @@ static se_status find_certificate(struct vault_opening *o, se_error *err)
 
     TRY(fetch_certificate(&newest, o, "", err));
     if (newest.certificate.size)
-        return use_certificate(o, &newest, err);
+        return name_vault(o, use_certificate(o, &newest, err), err);
     TRY(fetch_renewed(&renewed, o, newest.id, err));
-    return use_certificate(o, &renewed, err);
->>>>>>> azure
+    return name_vault(o, use_certificate(o, &renewed, err), err);
 }
 
 /* ---- key mode: the certificate is ours, and says which version ---- */
