@@ -18,8 +18,6 @@ config() { # FILE [TYPE...]
     keys="<key name='one'>$(vault_type one certificate="'file:$tmp/one.pem'" deadline="'$deadline'") $*</key>"
     write_config "$file"
 }
-rm -f one.pem.kept
-cp one.pem kept.pem
 rm one.pem
 deadline=20 config alone.xml
 setup signengine -c alone.xml key import one one.p12 --password-source env:P12
@@ -71,8 +69,9 @@ saw event_slowed 1
 saw event_lost 0
 grep -q 'throttled' "$out" || fail 'does not say why'
 setup emulator clear
-setup emulator fault 429-retry-after 1 30
 tell open "$tmp/hasty.xml"
+tell run sign RSA 1 1
+setup emulator fault 429-retry-after 99999 30
 tell run sign RSA "$THREADS" 1
 saw_only unavailable
 tell run sign RSA "$THREADS" 1

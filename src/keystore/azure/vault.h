@@ -42,6 +42,7 @@ struct vault_trace {
     bool is_throttled; /* it failed because the vault refuses for too long: it is not away */
     bool is_slowed;    /* it is news that the vault refuses, */
     double rate;       /* and how many operations a second it takes from now; 0: not known */
+    int64_t seen;      /* clock_monotonic_us(): when it was as it was found */
 };
 
 /*
