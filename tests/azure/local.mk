@@ -50,9 +50,10 @@ SHELL_TESTS += \
 	tests/azure/key-client.sh \
 	tests/azure/key.sh \
 	tests/azure/logins.sh \
+	tests/azure/memory.sh \
 	tests/azure/oidc.sh \
 	tests/azure/outage.sh \
 	tests/azure/pinned.sh \
 	tests/azure/replay.sh \
 	tests/azure/throttling.sh
-EXTRA_DIST += tests/azure/azure.sh tests/azure/client.mjs tests/azure/key-client.mjs tests/azure/load.sh tests/azure/login.sh tests/azure/npm.sh tests/azure/oidc.mjs tests/azure/package.json tests/azure/replay.py
+EXTRA_DIST += tests/azure/azure.sh tests/azure/client.mjs tests/azure/key-client.mjs tests/azure/load.sh tests/azure/login.sh tests/azure/memory.py tests/azure/npm.sh tests/azure/oidc.mjs tests/azure/package.json tests/azure/replay.py
