@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # load.sh: an application with many threads (load.c) against emulators, for tests that have sourced azure.sh.
 #
-#   start_load            starts it; its environment is that of this moment
+#   start_load [CMD...]   starts it, by that command; its environment is that of this moment
 #   tell LINE...          says a line of load.c to it, and is a case; what was seen is in $out; a wrong signature fails,
 #                         and so does a text with a secret or a token
 #   tell_begin LINE...    the same without waiting for the end;  tell_end: waits
@@ -20,7 +20,7 @@ seen_words=''
 start_load() {
     rm -f "$tmp/.to" "$tmp/.from"
     mkfifo "$tmp/.to" "$tmp/.from"
-    "${top_builddir:?}/tests/azure/load" <"$tmp/.to" >"$tmp/.from" 2>"$tmp/load.err" &
+    "$@" "${top_builddir:?}/tests/azure/load" <"$tmp/.to" >"$tmp/.from" 2>"$tmp/load.err" &
     load_pid=$!
     exec 3>"$tmp/.to" 4<"$tmp/.from"
 }

@@ -1,57 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# A login service that does all that it should not, and the ways to log in that need no secret, under threads.
+# A login service that does all that it should not, under threads.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "$top_srcdir/tests/azure/azure.sh"
 . "$top_srcdir/tests/azure/load.sh"
-
-LOGIN_THREADS=16
-start_emulator vault
-unset IDENTITY_ENDPOINT IDENTITY_HEADER IDENTITY_SERVER_THUMBPRINT IMDS_ENDPOINT MSI_ENDPOINT MSI_SECRET
-# whatever a machine has: no test asks another
-export AZURE_POD_IDENTITY_AUTHORITY_HOST="$IDENTITY"
-
-# configure FILE [ATTRIBUTE...]: with $login, and a deadline of its own
-configure() {
-    file=$1
-    shift
-    descriptors=$(signs RSA rsa SHA256withRSA)
-    keys=$(vault_key rsa certificate="'file:$tmp/rsa.pem'" deadline="'$DEADLINE'" "$@")${more_keys-}
-    write_config "$tmp/$file"
-}
-login=$(by_secret)
-DEADLINE=60
-configure engine.xml
-setup signengine -c engine.xml key generate rsa --type rsa:2048
-DEADLINE=3
-configure engine.xml
-
-healthy_within() { # MILLISECONDS
-    before=$(date +%s%3N)
-    while tell run sign RSA 1 1 && [ "${seen_ok-0}" = 0 ] && [ $(($(date +%s%3N) - before)) -lt $(($1 * slow)) ]; do
-        cases=$((cases - 1))
-        sleep 0.1
-    done
-    tell run sign RSA "$LOGIN_THREADS" 2
-    saw_only ok
-}
-
-# at_login FAULT STATUS: an engine that has no token
-at_login() {
-    setup emulator stats reset
-    setup emulator fault "$1" 99999
-    tell open "$tmp/engine.xml"
-    tell run sign RSA "$LOGIN_THREADS" 1
-    saw_only "$2"
-    saw_most longest $((DEADLINE * 1000 + 1000 * slow))
-    setup emulator clear
-    tell retry
-    healthy_within "${3-1500}"
-}
+. "$top_srcdir/tests/azure/login.sh"
 
 start_load
-while read -r row status within; do
-    at_login "$row" "$status" $within
+while read -r row status; do
+    at_login "$row 99999" "$status"
 done <<ROWS
 token-invalid-client access
 token-expired-secret access
@@ -69,8 +26,8 @@ token-reset unavailable
 token-endless key_store
 ROWS
 
-# The flight goes on without those who wait for it, up to 30 seconds.
-at_login token-stall unavailable 40000
+# the flight goes on without those who wait for it
+at_login 'token-stall 99999 5000' unavailable 8000
 
 # ---- a refused secret is presented once, by all threads together, and again when somebody says so ----
 export SECRET_WRONG=wrong
@@ -136,91 +93,6 @@ tell_end
 saw_only ok
 accepts emulator stats
 value .operations.token 1
-stop_load
-
-# ---- workload identity: the file is replaced ----
-echo header.one.signature >federated
-setup emulator federated "$CLIENT" "$tmp/federated"
-export AZURE_FEDERATED_TOKEN_FILE="$tmp/federated"
-login="credential='workloadIdentity' tenant='$TENANT' client='$CLIENT' authority='$AUTHORITY'"
-configure engine.xml
-start_load
-tell open "$tmp/engine.xml"
-tell run sign RSA "$LOGIN_THREADS" 1
-saw_only ok
-echo header.two.signature >federated.new
-setup emulator federated "$CLIENT" "$tmp/federated.new"
-mv federated.new federated
-tell_begin for sign RSA "$THREADS" 1000
-setup emulator revoke
-tell_end
-saw_only ok
-: >federated
-setup emulator revoke
-tell run sign RSA "$LOGIN_THREADS" 1
-saw_only access
-grep -q 'is empty' "$out" || fail "does not say what is wrong"
-echo header.two.signature >federated
-healthy_within 1500
-stop_load
-
-# ---- managed identity ----
-login="credential='managedIdentity'"
-configure engine.xml
-start_load
-tell open "$tmp/engine.xml"
-tell run sign RSA "$LOGIN_THREADS" 1
-saw_only ok
-at_login identity-400 key_store
-at_login identity-html key_store
-for row in 404 410 429 500; do
-    at_login "identity-$row" unavailable 10000
-done
-stop_load
-
-# App Service, and Azure Arc, which shows that a file can be read: only one in its own folder
-export IDENTITY_ENDPOINT="$IDENTITY/msi/token" IDENTITY_HEADER="$IDENTITY_SECRET"
-start_load
-tell open "$tmp/engine.xml"
-tell run sign RSA "$LOGIN_THREADS" 1
-saw_only ok
-stop_load
-unset IDENTITY_HEADER
-export IDENTITY_ENDPOINT="$IDENTITY/arc/token" IMDS_ENDPOINT="$IDENTITY"
-start_load
-for row in arc-outside arc-dots arc-suffix arc-big arc-missing; do
-    setup emulator fault "$row"
-    tell open "$tmp/engine.xml"
-    tell run sign RSA 4 1
-    saw_only key_store
-    grep -q 'it is not read' "$out" || fail "does not say what is wrong"
-done
-accepts emulator log identity
-value '[.[] | select(.path | test("arc")) | select(.status == 200)] | length' 0
-stop_load
-unset IDENTITY_ENDPOINT IMDS_ENDPOINT
-
-# ---- a certificate whose key is in a token, and the proxy ----
-make_token lab
-make_cert client rsa:2048 issuer=self keyUsage=critical,digitalSignature
-setup softhsm2-util --import client.key --token lab --label client --id 01 --pin 1234
-setup emulator register-certificate "$CLIENT" "$tmp/client.pem"
-more_keys="<key name='hsm'><type name='HSM' locationValue='$softhsm_module' tokenLabel='lab' alias='client' pin='1234' certificate='file:$tmp/client.pem'/></key>"
-login="credential='certificate' credentialKey='hsm' tenant='$TENANT' client='$CLIENT' authority='$AUTHORITY' proxy='$PROXY'"
-configure engine.xml
-start_load
-tell open "$tmp/engine.xml"
-tell run sign RSA "$LOGIN_THREADS" 2
-saw_only ok
-setup emulator revoke
-tell run sign RSA "$THREADS" 2
-saw_only ok
-accepts emulator proxy-log
-[ "$(jq length <"$out")" -ge 2 ] || fail 'nothing went through the proxy'
-setup emulator proxy-password user other
-setup emulator reset
-tell run sign RSA "$LOGIN_THREADS" 1
-saw_only key_store
 stop_load
 
 accepts emulator attacker-log
