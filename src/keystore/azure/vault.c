@@ -21,6 +21,7 @@ enum {
     DEADLINE_S = 20,
     NO_DEADLINE_S = 3600, /* "none": a request has to end some day */
     REPEATS_MOST = 2,
+    REPEAT_LEAST_MS = 50, /* with less time left, the failure that was is the better message */
     URGENT_MS = 1000, /* a vault that refuses for longer is as good as away, for who has another */
 };
 
@@ -394,7 +395,7 @@ static enum attempt exchange_send(struct http_answer *out, struct exchange *x, c
 static bool may_repeat(struct exchange *x, enum breaker_leave leave)
 {
     return x->request->is_repeatable && leave == BREAKER_GO && x->repeats++ < REPEATS_MOST &&
-           clock_monotonic_ms() < x->request->until;
+           clock_monotonic_ms() + REPEAT_LEAST_MS < x->request->until;
 }
 
 /* With a turn of its own. */
