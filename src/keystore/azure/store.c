@@ -52,6 +52,12 @@ static se_status fetch_object(json_t **out, const struct vault_opening *o, const
     return vault_fetch(out, &caller, writer_string(&path), writer_string(&what), err);
 }
 
+/* What requests fail with names it already. */
+static se_status name_vault(const struct vault_opening *o, se_status st, se_error *err)
+{
+    return error_prefix(err, st, "vault '%s': ", vault_place(o->vault)->host);
+}
+
 static se_status keep_text(char **out, const char *text, se_error *err)
 {
     free(*out);
@@ -63,10 +69,12 @@ static se_status keep_text(char **out, const char *text, se_error *err)
 
 static se_status refuse_pending(const struct vault_opening *o, se_error *err)
 {
-    return error_set(err, SE_ERR_KEY,
-                     "certificate '%s' is still pending: no CA has signed it; `signengine key "
-                     "certificate` gives the vault what the CA has sent",
-                     o->ref->alias);
+    se_status st = error_set(err, SE_ERR_KEY,
+                             "certificate '%s' is still pending: no CA has signed it; `signengine "
+                             "key certificate` gives the vault what the CA has sent",
+                             o->ref->alias);
+
+    return name_vault(o, st, err);
 }
 
 /* What the certificate of `answer` says, which is not pending. */
@@ -95,7 +103,7 @@ static se_status fetch_certificate(struct vault_certificate_answer *out,
     AUTO(json) json = NULL;
 
     TRY(fetch_object(&json, o, "certificates", below, err));
-    return answer_certificate(out, json, err);
+    return name_vault(o, answer_certificate(out, json, err), err);
 }
 
 /* While a renewal is pending, the certificate before it goes on. */
@@ -148,9 +156,9 @@ static se_status find_certificate(struct vault_opening *o, se_error *err)
 
     TRY(fetch_certificate(&newest, o, "", err));
     if (newest.certificate.size)
-        return use_certificate(o, &newest, err);
+        return name_vault(o, use_certificate(o, &newest, err), err);
     TRY(fetch_renewed(&renewed, o, newest.id, err));
-    return use_certificate(o, &renewed, err);
+    return name_vault(o, use_certificate(o, &renewed, err), err);
 }
 
 /* ---- key mode: the certificate is ours, and says which version ---- */
@@ -165,6 +173,8 @@ static se_status use_version(struct vault_opening *o, const json_t *json, se_err
     struct vault_key_answer answer;
     struct object_id id;
 
+    EVP_PKEY_free(o->public_key);
+    o->public_key = NULL;
     TRY(answer_key(&answer, json, err));
     TRY(object_id_parse(&id, vault_place(o->vault), "keys", answer.id, err));
     TRY(jwk_public_key(&o->public_key, answer.jwk, err));
@@ -177,11 +187,8 @@ static se_status fetch_version(struct vault_opening *o, const char *below, se_er
 {
     AUTO(json) json = NULL;
 
-    EVP_PKEY_free(o->public_key);
-    o->public_key = NULL;
     TRY(fetch_object(&json, o, "keys", below, err));
-    TRY_PREFIX(use_version(o, json, err), err, "vault '%s': ", vault_place(o->vault)->host);
-    return SE_OK;
+    return name_vault(o, use_version(o, json, err), err);
 }
 
 struct version_search {
@@ -197,7 +204,8 @@ static se_status try_version(void *arg, const json_t *item, bool *stop, se_error
     const char *name = json_string_value(json_object_get(item, "kid"));
     struct object_id id;
 
-    TRY(object_id_parse(&id, vault_place(o->vault), "keys", name ? name : "", err));
+    TRY(name_vault(o, object_id_parse(&id, vault_place(o->vault), "keys", name ? name : "", err),
+                   err));
     TRY(fetch_version(o, id.version, err));
     search->found = is_certificates(o);
     *stop = search->found || ++search->seen == VERSIONS_MOST;
@@ -216,11 +224,13 @@ static se_status search_versions(struct vault_opening *o, se_error *err)
         return error_memory(err);
     TRY(vault_list(&caller, writer_string(&path), "list the key's versions", try_version, &search,
                    err));
-    return search.found ? SE_OK
-                        : error_set(err, SE_ERR_KEY,
-                                    "vault '%s': the certificate belongs to none of the %u "
-                                    "versions of key '%s'",
-                                    vault_place(o->vault)->host, search.seen, o->ref->alias);
+    if (search.found)
+        return SE_OK;
+    return name_vault(o,
+                      error_set(err, SE_ERR_KEY,
+                                "the certificate belongs to none of the %u versions of key '%s'",
+                                search.seen, o->ref->alias),
+                      err);
 }
 
 static se_status find_version(struct vault_opening *o, se_error *err)
@@ -229,9 +239,11 @@ static se_status find_version(struct vault_opening *o, se_error *err)
     if (is_certificates(o))
         return SE_OK;
     if (*o->ref->key_version)
-        return error_set(err, SE_ERR_KEY,
-                         "vault '%s': the certificate does not belong to version %s of key '%s'",
-                         vault_place(o->vault)->host, o->ref->key_version, o->ref->alias);
+        return name_vault(o,
+                          error_set(err, SE_ERR_KEY,
+                                    "the certificate does not belong to version %s of key '%s'",
+                                    o->ref->key_version, o->ref->alias),
+                          err);
     return search_versions(o, err);
 }
 
@@ -242,10 +254,11 @@ static se_status check_operations(const struct vault_opening *o, enum key_part p
 
     if (o->operations & needed)
         return SE_OK;
-    return error_set(err, SE_ERR_KEY, "vault '%s': key '%s' may not %s: its key_ops lack %s",
-                     vault_place(o->vault)->host, o->ref->alias,
-                     part == PART_SIGN ? "sign" : "decrypt",
-                     part == PART_SIGN ? "'sign'" : "'decrypt' and 'unwrapKey'");
+    return name_vault(o,
+                      error_set(err, SE_ERR_KEY, "key '%s' may not %s: its key_ops lack %s",
+                                o->ref->alias, part == PART_SIGN ? "sign" : "decrypt",
+                                part == PART_SIGN ? "'sign'" : "'decrypt' and 'unwrapKey'"),
+                      err);
 }
 
 /* ---- both ---- */
