@@ -13,7 +13,7 @@
 
 # threads of a fault; a test may be told of fewer, and how much longer all may take
 THREADS=${THREADS-64}
-slow=1
+slow=${SLOW-1}
 if instrumented; then slow=${SLOW-4}; fi
 
 seen_words=''
@@ -56,6 +56,8 @@ tell_end() {
         exit 99
     fi
     saw wrong 0
+    # what the child of a fork has said
+    if [ "${seen_child-0}" != 0 ]; then cp "$tmp/load.err" "$err"; fi
 }
 
 tell() {

@@ -128,15 +128,17 @@ static void tell_watch(const struct vault_key *key, enum key_change change, cons
 }
 
 /* Who watches hears once that it is away, and once that it is back.  A caller may come late with
- * what others know better by now. */
-static void note_away(struct vault_key *key, bool is_away, int64_t seen, const char *text)
+ * what others know better by now, and one that began before the vault was lost proves nothing. */
+static void note_away(struct vault_key *key, bool is_away, const struct vault_trace *trace,
+                      const char *text)
 {
     bool is_news;
 
     fork_lock_take();
-    if ((is_news = key->is_away != is_away && seen > key->changed)) {
+    is_news = key->is_away != is_away && (is_away ? trace->seen : trace->since) > key->changed;
+    if (is_news) {
         key->is_away = is_away;
-        key->changed = seen;
+        key->changed = trace->seen;
     }
     fork_lock_give();
     if (is_news)
@@ -158,9 +160,9 @@ static void report_trace(struct vault_key *key, const struct vault_trace *trace,
     if (trace->is_slowed)
         report_slowed(key, trace);
     if (st == SE_ERR_UNAVAILABLE && !trace->is_throttled)
-        note_away(key, true, trace->seen, failure->text);
+        note_away(key, true, trace, failure->text);
     else if (!st)
-        note_away(key, false, trace->seen, "");
+        note_away(key, false, trace, "");
 }
 
 /* An operation with the key, as it is named in its path. */

@@ -426,7 +426,8 @@ static enum attempt exchange_try(struct http_answer *out, struct exchange *x, se
         x->trace->seen = clock_monotonic_us();
         return ATTEMPT_DONE;
     }
-    if ((leave = ask_breaker(x->vault, &x->trace->seen, &failure)) == BREAKER_WAIT) {
+    if ((leave = ask_breaker(x->vault, &x->trace->since, &failure)) == BREAKER_WAIT) {
+        x->trace->seen = x->trace->since;
         *st = error_copy(err, SE_ERR_UNAVAILABLE, &failure);
         return ATTEMPT_DONE;
     }
@@ -439,8 +440,9 @@ static enum attempt exchange_try(struct http_answer *out, struct exchange *x, se
         return ATTEMPT_AGAIN;
     if (end != ATTEMPT_AWAY)
         note_there(x->vault, leave);
-    if (end != ATTEMPT_AWAY || note_away(x->vault, leave, x->trace->seen, &failure))
-        x->trace->seen = clock_monotonic_us();
+    x->trace->seen = clock_monotonic_us();
+    if (end == ATTEMPT_AWAY && !note_away(x->vault, leave, x->trace->since, &failure))
+        x->trace->seen = x->trace->since;
     if (*st)
         (void)error_copy(err, *st, &failure);
     return end == ATTEMPT_AGAIN ? end : ATTEMPT_DONE;

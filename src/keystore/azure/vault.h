@@ -39,10 +39,10 @@ struct vault_request {
 /* What happened on the way, for events. */
 struct vault_trace {
     char client_request_id[40], request_id[64]; /* of the last try; "" without */
-    bool is_throttled; /* it failed because the vault refuses for too long: it is not away */
-    bool is_slowed;    /* it is news that the vault refuses, */
-    double rate;       /* and how many operations a second it takes from now; 0: not known */
-    int64_t seen;      /* clock_monotonic_us(): when it was as it was found */
+    bool is_throttled;   /* it failed because the vault refuses for too long: it is not away */
+    bool is_slowed;      /* it is news that the vault refuses, */
+    double rate;         /* and how many operations a second it takes from now; 0: not known */
+    int64_t since, seen; /* clock_monotonic_us(): when it began, and when it was as it was found */
 };
 
 /*
