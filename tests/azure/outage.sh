@@ -73,7 +73,7 @@ setup emulator pause 2000
 tell_end
 saw_only ok unavailable
 saw_least unavailable 10
-saw_most late $((8 + 100 * (slow - 1))) # who looks whether it is back
+saw_most late $((seen_unavailable / 100 + 100 * slow)) # who looks whether it is back, and what a busy machine holds up
 saw event_lost 1
 saw event_healed 1
 # begun after 0.5 s, or a bit later when the machine is busy, and known again a second after the return
