@@ -13,6 +13,7 @@ libse_core_la_SOURCES += \
 	src/config/load.c src/config/load.h \
 	src/config/load_descriptor.c \
 	src/config/load_key.c \
+	src/config/load_pin.c \
 	src/config/load_vault.c \
 	src/config/pin_extract.c src/config/pin_extract.h \
 	src/config/pins.c src/config/pins.h \

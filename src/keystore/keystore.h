@@ -53,7 +53,7 @@ extern const struct store_type pkcs12_store, pem_store, pkcs11_store, key_vault_
 SE_MUST_CHECK se_status store_open(struct key **out, const struct keyref *ref, enum key_part part,
                                    const struct key_watch *watch, se_error *err);
 
-/* What tokens refused within the last hour is presented to them again. */
+/* What tokens and login services refused within the last hour is presented to them again. */
 void store_forget_refused_pins(void);
 
 /*

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "keystore/azure/assertion.h"
+#include "keystore/azure/login.h"
+#include "keystore/pkcs11/pin_blocklist.h"
 
 /* The only place that knows all stores. */
 static const struct store_type *const stores[] = {
@@ -45,4 +47,10 @@ se_status store_open(struct key **out, const struct keyref *ref, enum key_part p
     assertion_open_with(store_open); /* a key that signs to log in may be in any store */
     return store->open(
         out, ref, part == PART_ENCRYPT && !store->has_rights ? PART_CERTIFICATE : part, watch, err);
+}
+
+void store_forget_refused_pins(void)
+{
+    pin_blocklist_forget();
+    login_forget_refused();
 }

@@ -92,6 +92,7 @@ for mode in vault hsm; do
     cd "in-$mode"
     start_emulator "$mode" "$tmp/$mode"
     setup emulator set delay 100
+    # shellcheck disable=SC2153 # from the emulator
     export VAULT_SECRET="$SECRET"
     write_config engine.xml '' ''
 

@@ -33,6 +33,11 @@ tests_azure_emulator_SOURCES = \
 	tests/azure/tokens.c
 tests_azure_emulator_LDADD = -lssl $(CRYPTO_LIBS) $(JANSSON_LIBS) -lpthread
 
+# an application with many threads, told what to do by load.sh
+check_PROGRAMS += tests/azure/load
+tests_azure_load_SOURCES = tests/azure/load.c
+tests_azure_load_LDADD = libsignengine.la -lpthread
+
 SHELL_TESTS += \
 	tests/azure/admin.sh \
 	tests/azure/check.sh \
@@ -40,11 +45,18 @@ SHELL_TESTS += \
 	tests/azure/emulator-hsm.sh \
 	tests/azure/emulator-login.sh \
 	tests/azure/emulator.sh \
+	tests/azure/faults.sh \
+	tests/azure/identities.sh \
 	tests/azure/key-client.sh \
 	tests/azure/key.sh \
+	tests/azure/logins.sh \
+	tests/azure/memory.sh \
 	tests/azure/oidc.sh \
+	tests/azure/outage.sh \
+	tests/azure/pinned.sh \
 	tests/azure/renewal.sh \
 	tests/azure/replay.sh \
 	tests/azure/requests.sh \
-	tests/azure/sample.sh
-EXTRA_DIST += tests/azure/azure.sh tests/azure/client.mjs tests/azure/key-client.mjs tests/azure/npm.sh tests/azure/oidc.mjs tests/azure/package.json tests/azure/replay.py
+	tests/azure/sample.sh \
+	tests/azure/throttling.sh
+EXTRA_DIST += tests/azure/azure.sh tests/azure/client.mjs tests/azure/key-client.mjs tests/azure/load.sh tests/azure/login.sh tests/azure/memory.py tests/azure/npm.sh tests/azure/oidc.mjs tests/azure/package.json tests/azure/replay.py

@@ -49,7 +49,7 @@ static const struct role {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static json_t *definitions; /* id: definition */
-static json_t *assignments; /* id: assignment; "since" is ours */
+static json_t *assignments; /* id: assignment; "since" is ours: when it works */
 
 static bool is_builtin(const char *id)
 {
@@ -90,7 +90,8 @@ static json_t *make_assignment(const char *id, const char *principal, const char
     json_t *assignment =
         json_pack("{ss ss s{ss ss ss} ss sI}", "id", full, "name", id, "properties", "principalId",
                   principal, "roleDefinitionId", definition, "scope", scope, "type",
-                  "Microsoft.Authorization/roleAssignments", "since", (json_int_t)clock_ms());
+                  "Microsoft.Authorization/roleAssignments", "since",
+                  (json_int_t)clock_ms() + settings.role_delay);
     free(full);
     free(definition);
     return assignment;
@@ -166,8 +167,7 @@ static bool roles_allow_at(const struct call *c, const char *action, const char 
     {
         const char *role = strrchr(property(entry, "roleDefinitionId"), '/');
         const json_t *definition = json_object_get(definitions, role ? role + 1 : "");
-        bool works =
-            clock_ms() >= json_integer_value(json_object_get(entry, "since")) + settings.role_delay;
+        bool works = clock_ms() >= json_integer_value(json_object_get(entry, "since"));
         if (works && strcasecmp(property(entry, "principalId"), c->who.oid) == 0 &&
             scope_holds(property(entry, "scope"), path))
             allowed = allowed || (lists_action(definition, "dataActions", full) &&

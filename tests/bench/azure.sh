@@ -19,6 +19,7 @@ pid=$!
 trap 'kill $pid' EXIT
 until [ -s azure/urls ]; do sleep 0.1; done
 . ./azure/urls
+# shellcheck disable=SC2153 # from urls
 export VAULT RESOURCE AUTHORITY TENANT CLIENT SECRET SIGNENGINE_CONFIG="$PWD/engine.xml" NODE_EXTRA_CA_CERTS="$PWD/azure/ca.pem"
 cat >engine.xml <<XML
 <engineSignEncrypt>
@@ -47,19 +48,19 @@ cache=${SIGNENGINE_NPM:-$top/tests/lib/sources/npm}
 if command -v node >/dev/null && [ -d "$cache/node_modules/@azure" ]; then
     ln -s "$cache/node_modules" node_modules
     cp "$here/azure.mjs" .
-    node azure.mjs "$key" ES256 10 12 64 >theirs
+    node azure.mjs "$key" ES256 10 12 64 >client
     while read -r threads theirs; do
         ours=$(awk -F '\t' -v n="$threads" '$3 == n { print $4 }' rows)
         row signatures/s "3 to 24 ms for a signature" "$threads" "$ours" "@azure/keyvault-keys" "$theirs" \
             "$(awk "BEGIN { printf \"%.2f\", $ours / $theirs }")"
-    done <theirs
+    done <client
 else
     echo "bench: Microsoft's client is not there (tests/azure/client.sh installs it): it is left out" >&2
 fi
 
 # ---- connections, and tokens that were refused ----
 control stats reset
-"$top/tests/bench/vault" alone engine.xml "3 to 24 ms for a signature" 4740 20 20 64 >alone
+"$top/tests/bench/vault" alone engine.xml "3 to 24 ms for a signature" 4740 20 20 64 >alone.rows
 requests=$(stat requests) connections=$(stat connections)
 # the login has one of its own
 row connections "$requests requests, 3 to 24 ms each" 64 "$((connections - 1))" threads 64 "$(awk "BEGIN { printf \"%.2f\", ($connections - 1) / 64 }")"

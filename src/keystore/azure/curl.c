@@ -2,7 +2,11 @@
 #include "keystore/azure/curl.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
+#include <openssl/crypto.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/fork_lock.h"
 
@@ -46,6 +50,36 @@ static se_status find_calls(struct curl_calls *out, void *handle, se_error *err)
     return SE_OK;
 }
 
+/* ---- its memory, which holds tokens and secrets: wiped when it is given back ---- */
+
+static void wipe_memory(void *data)
+{
+    if (data)
+        OPENSSL_cleanse(data, malloc_usable_size(data));
+    free(data);
+}
+
+static void *resize_memory(void *data, size_t size)
+{
+    size_t had = malloc_usable_size(data);
+    void *moved = malloc(size);
+
+    if (moved && data)
+        memcpy(moved, data, had < size ? had : size);
+    if (moved)
+        wipe_memory(data);
+    return moved;
+}
+
+/* ---- loading ---- */
+
+/* An application that uses libcurl, too, and began earlier, keeps its own memory. */
+static CURLcode initialize_library(const struct curl_calls *calls)
+{
+    return calls->global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_memory, resize_memory, strdup,
+                                  calloc);
+}
+
 /* It is never unloaded: its threads, and those of OpenSSL's, may be at work. */
 static se_status load_library(struct curl_calls *out, se_error *err)
 {
@@ -58,7 +92,7 @@ static se_status load_library(struct curl_calls *out, se_error *err)
                          dlerror());
     TRY(find_calls(out, handle, err));
     TRY(curl_version_check(out->version_info(CURLVERSION_NOW), err));
-    if ((rc = out->global_init(CURL_GLOBAL_DEFAULT)))
+    if ((rc = initialize_library(out)))
         return error_set(err, SE_ERR_STORE, "libcurl can't be initialised: %s",
                          out->easy_strerror(rc));
     return SE_OK;

@@ -12,7 +12,7 @@
 
 /* What is used of it, each as curl_NAME.  One row here is all that a further function needs. */
 #define CURL_CALLS(row)                                                                            \
-    row(version_info) row(global_init) row(easy_init) row(easy_setopt) row(easy_perform)           \
+    row(version_info) row(global_init_mem) row(easy_init) row(easy_setopt) row(easy_perform)       \
         row(easy_getinfo) row(easy_cleanup) row(easy_strerror) row(getdate)
 
 struct curl_calls {

@@ -381,7 +381,7 @@ static se_status transfer_run(struct transfer *t, struct http_pool *pool, se_err
     se_status st = SE_OK;
 
     if (left <= 0)
-        return error_set(err, SE_ERR_UNAVAILABLE, "no time is left");
+        return error_set(err, SE_ERR_UNAVAILABLE, "no time is left before the deadline");
     perform_request(t, left < INT_MAX ? (long)left : INT_MAX);
     pool_count_opened(pool, (unsigned)info_number(t, CURLINFO_NUM_CONNECTS));
     /* libcurl takes the end of a connection for the end of a head, too */

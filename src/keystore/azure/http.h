@@ -78,8 +78,9 @@ AUTO_KIND(http_answer, struct http_answer, http_answer_free(p))
  * Sends, and takes any answer of the server for success.  No redirect is followed, and nothing is
  * sent before the server's certificate was checked.  What messages say of the URL is its host.
  *
- * Headers and body are not copied here.  libcurl and OpenSSL have copies in their buffers, which
- * they release without wiping: a token or secret may stay in freed memory.
+ * Headers and body are not copied here.  libcurl has copies in its buffers, which are wiped when it
+ * releases them, unless the application has initialised libcurl before.  OpenSSL has the last
+ * records of a connection, which it releases without wiping: a token may stay in freed memory.
  *
  * SE_ERR_UNAVAILABLE: it can't be reached, or not in time, or breaks off; SE_ERR_STORE: its
  * certificate is not trusted or of another name, the answer is too long or no HTTP, or a proxy

@@ -351,7 +351,7 @@ se_status connection_take(struct connection **out, struct http_pool *pool, int64
 
     *out = NULL;
     if (left <= 0)
-        return error_set(err, SE_ERR_UNAVAILABLE, "no time is left");
+        return error_set(err, SE_ERR_UNAVAILABLE, "no time is left before the deadline");
     if (!take_or_wait(out, pool, left))
         return error_set(err, SE_ERR_UNAVAILABLE,
                          "all %u connections were in use until the deadline (maxSessions)",

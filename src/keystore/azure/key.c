@@ -127,14 +127,19 @@ static void tell_watch(const struct vault_key *key, enum key_change change, cons
         key->watch->tell(key->watch->arg, change, text);
 }
 
-/* Who watches hears once that it is away, and once that it is back. */
-static void note_away(struct vault_key *key, bool is_away, const char *text)
+/* Who watches hears once that it is away, and once that it is back.  A caller may come late with
+ * what others know better by now, and one that began before the vault was lost proves nothing. */
+static void note_away(struct vault_key *key, bool is_away, const struct vault_trace *trace,
+                      const char *text)
 {
     bool is_news;
 
     fork_lock_take();
-    is_news = key->is_away != is_away;
-    key->is_away = is_away;
+    is_news = key->is_away != is_away && (is_away ? trace->seen : trace->since) > key->changed;
+    if (is_news) {
+        key->is_away = is_away;
+        key->changed = trace->seen;
+    }
     fork_lock_give();
     if (is_news)
         tell_watch(key, is_away ? KEY_LOST : KEY_HEALED, text);
@@ -152,13 +157,12 @@ static void report_slowed(const struct vault_key *key, const struct vault_trace 
 static void report_trace(struct vault_key *key, const struct vault_trace *trace, se_status st,
                          const se_error *failure)
 {
-    remote_note_request(trace->client_request_id, trace->request_id);
     if (trace->is_slowed)
         report_slowed(key, trace);
     if (st == SE_ERR_UNAVAILABLE && !trace->is_throttled)
-        note_away(key, true, failure->text);
+        note_away(key, true, trace, failure->text);
     else if (!st)
-        note_away(key, false, "");
+        note_away(key, false, trace, "");
 }
 
 /* An operation with the key, as it is named in its path. */

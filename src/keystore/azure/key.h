@@ -14,7 +14,9 @@ struct vault_key {
     EVP_PKEY *public_key;
     char *id;            /* kid: "https://vault/keys/NAME/VERSION" */
     unsigned operations; /* enum key_ops */
-    bool is_away;        /* `watch` has heard that it is; under fork_lock_take() */
+    /* under fork_lock_take() */
+    bool is_away;    /* `watch` has heard that it is */
+    int64_t changed; /* clock_monotonic_us() */
 };
 
 /* Takes over `vault` and `id`; counts the rest.  `id` is of the vault. */

@@ -223,7 +223,7 @@ static se_status read_authority(struct vault_place *place, const char *authority
 {
     struct address a;
 
-    if (!split_address(&a, authority))
+    if (*authority && !split_address(&a, authority))
         return error_set(err, SE_ERR_CONFIG,
                          "authority '%s' is no login service's address: "
                          "https://login.microsoftonline.com, say",
@@ -248,6 +248,12 @@ static se_status read_resource(struct vault_place *place, const struct cloud *cl
     return error_memory(err);
 }
 
+/* A machine's own service gives the tokens of a managed identity. */
+static bool needs_authority(const struct keyref *ref)
+{
+    return ref->credential != CREDENTIAL_MANAGED_IDENTITY;
+}
+
 static se_status fill_place(struct vault_place *place, const struct keyref *ref, se_error *err)
 {
     const struct cloud *cloud;
@@ -256,7 +262,7 @@ static se_status fill_place(struct vault_place *place, const struct keyref *ref,
     TRY(read_location(place, ref, err));
     cloud = find_cloud(place->host);
     TRY(check_kind(place, cloud, ref, err));
-    if (!cloud && (!*ref->resource || !*ref->authority))
+    if (!cloud && (!*ref->resource || (!*ref->authority && needs_authority(ref))))
         return error_set(err, SE_ERR_CONFIG,
                          "'%s' is in no cloud that is known, and %s not given: resource says whom "
                          "tokens are for, authority who gives them",
@@ -265,7 +271,8 @@ static se_status fill_place(struct vault_place *place, const struct keyref *ref,
                          : *ref->authority ? "resource is"
                                            : "resource and authority are");
     TRY(read_resource(place, cloud, ref, err));
-    return read_authority(place, *ref->authority ? ref->authority : cloud->authority, err);
+    return read_authority(place, *ref->authority || !cloud ? ref->authority : cloud->authority,
+                          err);
 }
 
 se_status place_find(struct vault_place *out, const struct keyref *ref, se_error *err)

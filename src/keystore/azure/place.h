@@ -15,7 +15,7 @@ struct vault_place {
     char *base;      /* "https://name.vault.azure.net", without a slash at the end */
     char *host;      /* "name.vault.azure.net" */
     char *resource;  /* whom its tokens are for: "https://vault.azure.net" */
-    char *authority; /* "https://login.microsoftonline.com", without a slash at the end */
+    char *authority; /* "https://login.microsoftonline.com", without a slash at the end; "": none */
 };
 
 /* Of the configured store. */

@@ -64,10 +64,12 @@ static se_status keep_text(char **out, const char *text, se_error *err)
 
 static se_status refuse_pending(const struct vault_opening *o, se_error *err)
 {
-    return error_set(err, SE_ERR_KEY,
-                     "certificate '%s' is still pending: no CA has signed it; `signengine key "
-                     "certificate` gives the vault what the CA has sent",
-                     o->ref->alias);
+    se_status st = error_set(err, SE_ERR_KEY,
+                             "certificate '%s' is still pending: no CA has signed it; `signengine "
+                             "key certificate` gives the vault what the CA has sent",
+                             o->ref->alias);
+
+    return vault_context(o->vault, st, err);
 }
 
 /* What the certificate of `answer` says, which is not pending. */
@@ -96,7 +98,7 @@ static se_status fetch_certificate(struct vault_certificate_answer *out,
     AUTO(json) json = NULL;
 
     TRY(fetch_object(&json, o, "certificates", below, err));
-    return answer_certificate(out, json, err);
+    return vault_context(o->vault, answer_certificate(out, json, err), err);
 }
 
 /* While a renewal is pending, the certificate before it goes on. */
@@ -143,9 +145,9 @@ static se_status find_certificate(struct vault_opening *o, se_error *err)
 
     TRY(fetch_certificate(&newest, o, "", err));
     if (newest.certificate.size)
-        return use_certificate(o, &newest, err);
+        return vault_context(o->vault, use_certificate(o, &newest, err), err);
     TRY(fetch_renewed(&renewed, o, newest.id, err));
-    return use_certificate(o, &renewed, err);
+    return vault_context(o->vault, use_certificate(o, &renewed, err), err);
 }
 
 /* ---- key mode: the certificate is ours, and says which version ---- */
@@ -160,6 +162,8 @@ static se_status use_version(struct vault_opening *o, const json_t *json, se_err
     struct vault_key_answer answer;
     struct object_id id;
 
+    EVP_PKEY_free(o->public_key);
+    o->public_key = NULL;
     TRY(answer_key(&answer, json, err));
     TRY(object_id_parse(&id, vault_place(o->vault), "keys", answer.id, err));
     TRY(jwk_public_key(&o->public_key, answer.jwk, err));
@@ -172,8 +176,6 @@ static se_status fetch_version(struct vault_opening *o, const char *below, se_er
 {
     AUTO(json) json = NULL;
 
-    EVP_PKEY_free(o->public_key);
-    o->public_key = NULL;
     TRY(fetch_object(&json, o, "keys", below, err));
     return vault_context(o->vault, use_version(o, json, err), err);
 }
@@ -190,7 +192,9 @@ static se_status try_version(void *arg, const json_t *item, bool *stop, se_error
     struct vault_opening *o = search->opening;
     struct object_id id;
 
-    TRY(object_id_parse(&id, vault_place(o->vault), "keys", member_text(item, "kid"), err));
+    TRY(vault_context(
+        o->vault,
+        object_id_parse(&id, vault_place(o->vault), "keys", member_text(item, "kid"), err), err));
     TRY(fetch_version(o, id.version, err));
     search->found = is_certificates(o);
     *stop = search->found || ++search->seen == VERSIONS_MOST;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/fork_lock.h"
 #include "base/text.h"
+#include "crypto/provider_keymgmt.h"
 #include "keystore/azure/challenge.h"
 #include "keystore/azure/guid.h"
 #include "keystore/azure/login.h"
@@ -20,6 +21,7 @@ enum {
     DEADLINE_S = 20,
     NO_DEADLINE_S = 3600, /* "none": a request has to end some day */
     REPEATS_MOST = 2,
+    REPEAT_LEAST_MS = 50, /* less is not enough to ask again in */
     URGENT_MS = 1000, /* a vault that refuses for longer is as good as away, for who has another */
 };
 
@@ -33,6 +35,7 @@ struct vault {
     /* under fork_lock_take() */
     struct breaker breaker;
     unsigned generation; /* of the breaker's probe: in the child of a fork nobody ends it */
+    int64_t healed;      /* clock_monotonic_us(): when it was last found to be back */
     struct throttle throttle;
     se_error failure; /* the last one */
 };
@@ -162,7 +165,8 @@ int64_t vault_deadline(const struct keyref *ref)
 
 /* ---- whether it answers ---- */
 
-static enum breaker_leave ask_breaker(struct vault *vault, se_error *failure)
+/* *since: when that was so, clock_monotonic_us(). */
+static enum breaker_leave ask_breaker(struct vault *vault, int64_t *since, se_error *failure)
 {
     enum breaker_leave leave;
 
@@ -172,17 +176,26 @@ static enum breaker_leave ask_breaker(struct vault *vault, se_error *failure)
     leave = breaker_ask(&vault->breaker, clock_monotonic_ms());
     if (leave == BREAKER_PROBE)
         vault->generation = fork_generation();
+    *since = clock_monotonic_us();
     *failure = vault->failure;
     fork_lock_give();
     return leave;
 }
 
-static void note_away(struct vault *vault, enum breaker_leave leave, const se_error *failure)
+/* False: it has come back since the request began, and what failed with it is no news. */
+static bool note_away(struct vault *vault, enum breaker_leave leave, int64_t since,
+                      const se_error *failure)
 {
+    bool is_news;
+
     fork_lock_take();
-    vault->failure = *failure;
-    (void)breaker_failed(&vault->breaker, leave, clock_monotonic_ms());
+    is_news = leave == BREAKER_PROBE || since > vault->healed;
+    if (is_news) {
+        vault->failure = *failure;
+        (void)breaker_failed(&vault->breaker, leave, clock_monotonic_ms());
+    }
     fork_lock_give();
+    return is_news;
 }
 
 static void note_there(struct vault *vault, enum breaker_leave leave)
@@ -191,6 +204,7 @@ static void note_there(struct vault *vault, enum breaker_leave leave)
         return;
     fork_lock_take();
     (void)breaker_healed(&vault->breaker);
+    vault->healed = clock_monotonic_us();
     fork_lock_give();
 }
 
@@ -382,7 +396,9 @@ static enum attempt exchange_send(struct http_answer *out, struct exchange *x, c
         .is_once = !r->is_repeatable,
     };
 
-    if (!(*st = http_send(out, x->vault->pool, &request, err)))
+    *st = http_send(out, x->vault->pool, &request, err);
+    remote_note_request(x->trace->client_request_id, out->request_id);
+    if (!*st)
         return judge_answer(x, header, out, st, err);
     note_passed(x->vault);
     if (*st != SE_ERR_UNAVAILABLE)
@@ -394,7 +410,7 @@ static enum attempt exchange_send(struct http_answer *out, struct exchange *x, c
 static bool may_repeat(struct exchange *x, enum breaker_leave leave)
 {
     return x->request->is_repeatable && leave == BREAKER_GO && x->repeats++ < REPEATS_MOST &&
-           clock_monotonic_ms() < x->request->until;
+           clock_monotonic_ms() + REPEAT_LEAST_MS < x->request->until;
 }
 
 /* With a turn of its own. */
@@ -406,9 +422,12 @@ static enum attempt exchange_try(struct http_answer *out, struct exchange *x, se
     enum breaker_leave leave;
     enum attempt end;
 
-    if ((*st = login_header(&header, x->vault->login, x->request->until, err)))
+    if ((*st = login_header(&header, x->vault->login, x->request->until, err))) {
+        x->trace->seen = clock_monotonic_us();
         return ATTEMPT_DONE;
-    if ((leave = ask_breaker(x->vault, &failure)) == BREAKER_WAIT) {
+    }
+    if ((leave = ask_breaker(x->vault, &x->trace->since, &failure)) == BREAKER_WAIT) {
+        x->trace->seen = x->trace->since;
         *st = error_copy(err, SE_ERR_UNAVAILABLE, &failure);
         return ATTEMPT_DONE;
     }
@@ -417,12 +436,13 @@ static enum attempt exchange_try(struct http_answer *out, struct exchange *x, se
         return ATTEMPT_DONE;
     }
     end = exchange_send(out, x, &header, st, &failure);
+    if (end == ATTEMPT_AWAY && may_repeat(x, leave))
+        return ATTEMPT_AGAIN;
     if (end != ATTEMPT_AWAY)
         note_there(x->vault, leave);
-    else if (may_repeat(x, leave))
-        return ATTEMPT_AGAIN;
-    else
-        note_away(x->vault, leave, &failure);
+    x->trace->seen = clock_monotonic_us();
+    if (end == ATTEMPT_AWAY && !note_away(x->vault, leave, x->trace->since, &failure))
+        x->trace->seen = x->trace->since;
     if (*st)
         (void)error_copy(err, *st, &failure);
     return end == ATTEMPT_AGAIN ? end : ATTEMPT_DONE;

@@ -41,15 +41,16 @@ struct vault_request {
 /* What happened on the way, for events. */
 struct vault_trace {
     char client_request_id[40], request_id[64]; /* of the last try; "" without */
-    bool is_throttled; /* it failed because the vault refuses for too long: it is not away */
-    bool is_slowed;    /* it is news that the vault refuses, */
-    double rate;       /* and how many operations a second it takes from now; 0: not known */
+    bool is_throttled;   /* it failed because the vault refuses for too long: it is not away */
+    bool is_slowed;      /* it is news that the vault refuses, */
+    double rate;         /* and how many operations a second it takes from now; 0: not known */
+    int64_t since, seen; /* clock_monotonic_us(): when it began, and when it was as it was found */
 };
 
 /*
  * Sends a request with a token and takes 200 to 204, or one of `accepted`, as success.  Lost
  * connections and passing failures are tried again, as is a token that was refused, once.
- * `trace` may be NULL.
+ * remote_request() names the request from then on.  `trace` may be NULL.
  */
 SE_MUST_CHECK se_status vault_send(struct http_answer *out, struct vault *vault,
                                    const struct vault_request *request, struct vault_trace *trace,

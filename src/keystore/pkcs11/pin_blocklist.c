@@ -233,7 +233,7 @@ void pin_blocklist_file_add(struct module *module, const struct slot *slot, se_b
         (void)!ftruncate(fd, 0);
 }
 
-void store_forget_refused_pins(void)
+void pin_blocklist_forget(void)
 {
     char path[512];
 

@@ -39,4 +39,7 @@ bool pin_blocklist_file_has(unsigned *minutes, const struct module *module, cons
 /* The token has just refused it.  Without a place for the file nothing is remembered. */
 void pin_blocklist_file_add(struct module *module, const struct slot *slot, se_bytes pin);
 
+/* What the file has is presented again. */
+void pin_blocklist_forget(void);
+
 #endif
