@@ -174,6 +174,12 @@ void cli_warn(const struct cli *cli, const char *format, ...)
     va_end(args);
 }
 
+bool cli_shows_progress(const struct cli *cli)
+{
+    return strcmp(cli->progress, "always") == 0 ||
+           (strcmp(cli->progress, "auto") == 0 && !cli->quiet && isatty(STDERR_FILENO));
+}
+
 bool cli_is_chatty(const struct cli *cli)
 {
     return !cli->quiet && !cli->json && (cli->verbose || isatty(STDERR_FILENO));
@@ -318,6 +324,26 @@ static bool ask_yes(const struct consent_question *q)
         (void)fprintf(stderr, "%c%s.\n", toupper(*q->reason), q->reason + 1);
     (void)fprintf(stderr, "%s Type yes: ", q->question);
     return fgets(answer, sizeof answer, stdin) && strcmp(answer, "yes\n") == 0;
+}
+
+void loss_rows_open(struct loss_rows *rows)
+{
+    rows->out = open_memstream(&rows->text, &rows->size);
+}
+
+const char *loss_rows_text(const struct loss_rows *rows)
+{
+    if (rows->out)
+        (void)fflush(rows->out); /* which sets the text */
+    return rows->text ? rows->text : "";
+}
+
+void loss_rows_close(struct loss_rows *rows)
+{
+    if (rows->out)
+        (void)fclose(rows->out);
+    free(rows->text);
+    *rows = (struct loss_rows){ .out = NULL };
 }
 
 se_status consent_ask(const struct consent_question *q, se_error *err)

@@ -4,6 +4,7 @@
 #define CLI_CLI_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "base/buf.h"
 #include "cli/options.h"
@@ -32,7 +33,8 @@ struct cli {
     const char *command; /* its name, for messages */
     bool warnings;       /* the command is about the configuration: its warnings are printed too */
     size_t warned;       /* how many there were */
-    bool reported;       /* the findings of the configuration are on stderr already */
+    int64_t next_progress_ms; /* of a store that is at work (key_target.c) */
+    bool reported;            /* the findings of the configuration are on stderr already */
     bool taken;         /* standard output is for what the command makes: nothing else goes there */
     const char *judged; /* what the command verifies: a refusal is an answer about it */
 };
@@ -58,6 +60,9 @@ void cli_message(const struct cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* A line for people, on stderr, unless --quiet. */
 void cli_warn(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Whether --progress, or without it the terminal, wants to see that something takes time. */
+bool cli_shows_progress(const struct cli *cli);
 
 /* Whether somebody reads what cli_done() prints. */
 bool cli_is_chatty(const struct cli *cli);
@@ -108,6 +113,16 @@ struct consent_options {
     bool yes, dry_run;
 };
 extern const struct option_row consent_rows[];
+
+/* Lines about what goes, kept until the question. */
+struct loss_rows {
+    FILE *out; /* writes what goes to `text`; NULL: out of memory, or not open */
+    char *text;
+    size_t size;
+};
+void loss_rows_open(struct loss_rows *rows);
+const char *loss_rows_text(const struct loss_rows *rows); /* so far */
+void loss_rows_close(struct loss_rows *rows);
 
 /* What is asked on a terminal; without one it is refused. */
 struct consent_question {

@@ -127,7 +127,7 @@ const struct command command_key_delete = {
 
 /* ---- what comes ---- */
 
-enum { INPUT_MOST = 4 << 20, NAMES_MOST = 64 };
+enum { INPUT_MOST = 4 << 20 };
 
 struct make_options {
     struct key_target_options target;
@@ -136,19 +136,6 @@ struct make_options {
     unsigned days, expires;
     bool force;
 };
-
-/* Splits "DNS:a,DNS:b" in place. */
-static size_t split_names(const char *out[NAMES_MOST], char *names)
-{
-    size_t count = 0;
-
-    for (char *next, *name = names; name && count < NAMES_MOST; name = next) {
-        if ((next = strchr(name, ',')))
-            *next++ = '\0';
-        out[count++] = name;
-    }
-    return count;
-}
 
 static struct provision_profile profile_of(const struct make_options *o, const char *const *names,
                                            size_t count)
@@ -240,8 +227,9 @@ static int key_generate_run(struct cli *cli, void *options, int argc, char **arg
 {
     struct make_options *o = options;
     const struct provision_report report = key_report_news(cli);
-    const char *names[NAMES_MOST];
-    struct provision_profile profile = profile_of(o, names, split_names(names, (char *)o->names));
+    const char *names[KEY_NAMES_MOST];
+    struct provision_profile profile =
+        profile_of(o, names, key_names_split(names, (char *)o->names));
     AUTO(target) target = NULL;
     AUTO(key_consent) asking = { .cli = NULL };
     struct provision_consent consent;
@@ -303,8 +291,9 @@ static int write_request(struct cli *cli, const struct make_options *o, const se
 static int key_request_run(struct cli *cli, void *options, int argc, char **argv)
 {
     struct make_options *o = options;
-    const char *names[NAMES_MOST];
-    struct provision_profile profile = profile_of(o, names, split_names(names, (char *)o->names));
+    const char *names[KEY_NAMES_MOST];
+    struct provision_profile profile =
+        profile_of(o, names, key_names_split(names, (char *)o->names));
     AUTO(target) target = NULL;
     AUTO(se_buf) request = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;

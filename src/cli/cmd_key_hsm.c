@@ -256,8 +256,6 @@ static int read_storage(struct vault_storage *out, se_buf *token, const struct c
 static int key_store_backup_run(struct cli *cli, void *options, int argc, char **argv)
 {
     const struct store_options *o = options;
-    struct vault_teller teller;
-    const struct vault_news news = vault_news_begin(&teller, cli);
     AUTO(target) target = NULL;
     AUTO(se_buf) token = SE_BUF_INIT;
     struct vault_storage storage;
@@ -266,7 +264,7 @@ static int key_store_backup_run(struct cli *cli, void *options, int argc, char *
 
     TRY_EXIT(read_storage(&storage, &token, cli, o));
     TRY_EXIT(vault_target_open_only(&target, cli, &o->target, argc, argv));
-    if (vault_store_backup(&job, target, &storage, !o->is_left, &news, &err))
+    if (vault_store_backup(&job, target, &storage, !o->is_left, &err))
         return cli_fail_output(cli, &err);
     print_job(cli, &job);
     return EXIT_DONE;
@@ -282,8 +280,6 @@ const struct command command_key_store_backup = {
 static int key_store_restore_run(struct cli *cli, void *options, int argc, char **argv)
 {
     const struct store_options *o = options;
-    struct vault_teller teller;
-    const struct vault_news news = vault_news_begin(&teller, cli);
     AUTO(vault_asking) asking = { .cli = NULL };
     const struct vault_consent consent = vault_asking_open(&asking, cli, &o->consent, "restored");
     AUTO(target) target = NULL;
@@ -296,7 +292,7 @@ static int key_store_restore_run(struct cli *cli, void *options, int argc, char 
         return cli_usage(cli, "--folder says which backup: `key store backup` has named it");
     TRY_EXIT(read_storage(&storage, &token, cli, o));
     TRY_EXIT(vault_target_open_only(&target, cli, &o->target, argc, argv));
-    if (vault_store_restore(&job, target, &storage, o->folder, !o->is_left, &consent, &news, &err))
+    if (vault_store_restore(&job, target, &storage, o->folder, !o->is_left, &consent, &err))
         return cli_fail_output(cli, &err);
     if (!consent.dry_run)
         print_job(cli, &job);

@@ -11,20 +11,18 @@
 
 AUTO_KIND(text, char *, free(*p))
 
-enum { BACKUP_MOST = 4 << 20, NAMES_MOST = 64 };
+enum { BACKUP_MOST = 4 << 20 };
 
 /* ---- recover ---- */
 
 static int key_recover_run(struct cli *cli, void *options, int argc, char **argv)
 {
-    struct vault_teller teller;
-    const struct vault_news news = vault_news_begin(&teller, cli);
     AUTO(target) target = NULL;
     struct vault_object object;
     se_error err = SE_ERROR_INIT;
 
     TRY_EXIT(vault_target_open_only(&target, cli, options, argc, argv));
-    if (vault_recover(&object, target, &news, &err))
+    if (vault_recover(&object, target, &err))
         return cli_fail_output(cli, &err);
     print_vault_object(cli, &object, "recovered");
     return EXIT_DONE;
@@ -57,8 +55,6 @@ static const struct option_row purge_rows[] = {
 static int key_purge_run(struct cli *cli, void *options, int argc, char **argv)
 {
     const struct purge_options *o = options;
-    struct vault_teller teller;
-    const struct vault_news news = vault_news_begin(&teller, cli);
     AUTO(vault_asking) asking = { .cli = NULL };
     const struct vault_consent consent = vault_asking_open(&asking, cli, &o->consent, "purged");
     AUTO(target) target = NULL;
@@ -66,7 +62,7 @@ static int key_purge_run(struct cli *cli, void *options, int argc, char **argv)
     se_error err = SE_ERROR_INIT;
 
     TRY_EXIT(vault_target_open_only(&target, cli, &o->target, argc, argv));
-    if (vault_purge(&object, target, &consent, &news, &err))
+    if (vault_purge(&object, target, &consent, &err))
         return cli_fail_output(cli, &err);
     if (!consent.dry_run)
         print_vault_object(cli, &object, "purged");
@@ -169,8 +165,6 @@ const struct command command_key_backup = {
 
 static int key_restore_run(struct cli *cli, void *options, int argc, char **argv)
 {
-    struct vault_teller teller;
-    const struct vault_news news = vault_news_begin(&teller, cli);
     AUTO(target) target = NULL;
     AUTO(se_buf) file = SE_BUF_INIT;
     struct vault_object object;
@@ -181,7 +175,7 @@ static int key_restore_run(struct cli *cli, void *options, int argc, char **argv
         return cli_usage(cli, "which FILE has the backup?");
     if (file_read(&file, input_path(argv[0]), BACKUP_MOST, &err))
         return cli_fail(cli, &err);
-    if (vault_restore(&object, target, buf_bytes(&file), argv[0], &news, &err))
+    if (vault_restore(&object, target, buf_bytes(&file), argv[0], &err))
         return cli_fail_output(cli, &err);
     print_vault_object(cli, &object, "restored");
     return EXIT_DONE;
@@ -250,18 +244,6 @@ static const struct option_row rotate_rows[] = {
     { .name = NULL },
 };
 
-static size_t split_list(const char *out[NAMES_MOST], char *list)
-{
-    size_t count = 0;
-
-    for (char *next, *item = list; item && count < NAMES_MOST; item = next) {
-        if ((next = strchr(item, ',')))
-            *next++ = '\0';
-        out[count++] = item;
-    }
-    return count;
-}
-
 /* As a configuration in any folder can name it; NULL: it is nowhere. */
 static char *absolute_path(const char *path)
 {
@@ -294,23 +276,21 @@ static void report_rotated(const struct cli *cli, const struct rotate_options *o
 static int rotate_target(struct cli *cli, const struct rotate_options *o,
                          const struct target *target, struct result *result)
 {
-    struct vault_teller teller;
-    const struct vault_news news = vault_news_begin(&teller, cli);
     AUTO(vault_rotated) rotated = { .made = SE_BUF_INIT };
     AUTO(text) path = o->is_request ? NULL : absolute_path(o->output);
-    const char *names[NAMES_MOST];
+    const char *names[KEY_NAMES_MOST];
     const struct provision_profile profile = {
         .type = "",
         .subject = o->subject,
         .usage = o->usage,
         .alternatives = names,
-        .alternative_count = split_list(names, o->names),
+        .alternative_count = key_names_split(names, o->names),
         .days = o->days,
     };
     const struct vault_rotation how = { &profile, o->is_request, o->version, path ? path : "" };
     se_error err = SE_ERROR_INIT;
 
-    if (vault_rotate(&rotated, target, &how, &news, &err))
+    if (vault_rotate(&rotated, target, &how, &err))
         return cli_fail(cli, &err);
     TRY_EXIT(write_result(result, cli, &rotated.made));
     report_rotated(cli, o, &rotated);

@@ -2,10 +2,11 @@
 #include "cli/key_target.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
 #include "cli/secret.h"
+
+enum { PROGRESS_FIRST_MS = 1000, PROGRESS_MS = 5000 };
 
 const struct option_row key_target_rows[] = {
     { .name = "replica",
@@ -104,9 +105,34 @@ static int check_usage(const struct cli *cli, const struct key_target_options *o
     return EXIT_DONE;
 }
 
-static void warn_of_key(void *arg, const char *text)
+static void print_note(void *arg, const char *text)
 {
     cli_warn(arg, "%s", text);
+}
+
+/* Short jobs show nothing. */
+static void print_work(void *arg, const char *text)
+{
+    struct cli *cli = arg;
+    const int64_t now = clock_monotonic_ms();
+
+    if (!cli_shows_progress(cli) ||
+        (strcmp(cli->progress, "always") != 0 && now < cli->next_progress_ms))
+        return;
+    cli->next_progress_ms = now + PROGRESS_MS;
+    cli_message(cli, "%s", text);
+}
+
+static void listen_to_target(struct target *target, struct cli *cli)
+{
+    const struct target_listener listener = {
+        .note = print_note,
+        .progress = print_work,
+        .arg = cli,
+    };
+
+    cli->next_progress_ms = clock_monotonic_ms() + PROGRESS_FIRST_MS;
+    target_listen(target, &listener);
 }
 
 int key_target_open(struct target **out, struct cli *cli, const struct key_target_options *o,
@@ -120,7 +146,7 @@ int key_target_open(struct target **out, struct cli *cli, const struct key_targe
     TRY_EXIT(check_usage(cli, o, is_direct, *argc));
     if (is_direct ? open_direct(out, o, &err) : open_configured(out, cli, **argv, o->replica, &err))
         return cli_fail(cli, &err);
-    target_listen(*out, warn_of_key, cli);
+    listen_to_target(*out, cli);
     if (!is_direct) {
         --*argc;
         ++*argv;
@@ -139,6 +165,18 @@ int key_target_open_only(struct target **out, struct cli *cli, const struct key_
     int status = key_target_open(out, cli, o, &argc, &argv);
 
     return !status && argc ? cli_usage(cli, "one key at a time") : status;
+}
+
+size_t key_names_split(const char *out[KEY_NAMES_MOST], char *names)
+{
+    size_t count = 0;
+
+    for (char *next, *name = names; name && count < KEY_NAMES_MOST; name = next) {
+        if ((next = strchr(name, ',')))
+            *next++ = '\0';
+        out[count++] = name;
+    }
+    return count;
 }
 
 /* ---- rows ---- */
@@ -359,15 +397,13 @@ static se_status ask_about_key(void *arg, const char *descriptor, se_error *err)
 
     if (c->meant || (!c->always && !descriptor))
         return SE_OK;
-    if (c->rows)
-        (void)fflush(c->rows);
     if (c->thing)
         writer_format(&question, "%s %s?", c->verb, c->thing);
     else
         writer_format(&question, "%s %s, with its certificate?", c->verb, target_text(c->target));
     if (descriptor)
         writer_format(&reason, "descriptor '%s' uses it", descriptor);
-    q.loss = c->text ? c->text : "";
+    q.loss = loss_rows_text(&c->rows);
     q.question = writer_string(&question);
     q.reason = descriptor ? writer_string(&reason) : NULL;
     return q.question && (q.reason || !descriptor) ? consent_ask(&q, err) : error_memory(err);
@@ -378,9 +414,9 @@ struct provision_consent key_consent_open(struct key_consent *consent,
 {
     consent->meant = consent->meant || options->yes;
     if (!options->dry_run)
-        consent->rows = open_memstream(&consent->text, &consent->size);
+        loss_rows_open(&consent->rows);
     return (struct provision_consent){
-        .loss = options->dry_run ? key_report(consent->cli) : key_report_to(consent->rows),
+        .loss = options->dry_run ? key_report(consent->cli) : key_report_to(consent->rows.out),
         .ask = ask_about_key,
         .arg = consent,
         .dry_run = options->dry_run,
@@ -389,8 +425,6 @@ struct provision_consent key_consent_open(struct key_consent *consent,
 
 void key_consent_free(struct key_consent *consent)
 {
-    if (consent->rows)
-        (void)fclose(consent->rows);
-    free(consent->text);
+    loss_rows_close(&consent->rows);
     *consent = (struct key_consent){ .cli = NULL };
 }

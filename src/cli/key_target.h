@@ -27,6 +27,10 @@ bool key_target_is_unnamed(const struct key_target_options *options);
 int key_target_open_only(struct target **out, struct cli *cli,
                          const struct key_target_options *options, int argc, char **argv);
 
+/* Splits "DNS:a,DNS:b" in place; NULL: there are none. */
+enum { KEY_NAMES_MOST = 64 };
+size_t key_names_split(const char *out[KEY_NAMES_MOST], char *names);
+
 /* Rows on standard output, for people or as JSON: those asked for, and news of what was made, which
  * --quiet leaves out. */
 struct provision_report key_report(const struct cli *cli);
@@ -52,9 +56,7 @@ struct key_consent {
     const char *option;      /* what says that it is meant */
     bool meant;
     bool always; /* asks about a key that no descriptor uses, too */
-    FILE *rows;  /* writes what goes to `text` */
-    char *text;
-    size_t size;
+    struct loss_rows rows;
 };
 
 /* Fill in all up to `always`; all of it must outlive the result.  Release with

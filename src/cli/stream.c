@@ -240,12 +240,10 @@ static bool show_progress(void *arg, uint64_t done, uint64_t total)
 se_progress_fn progress_begin(struct progress *progress, const struct cli *cli, const char *what)
 {
     bool always = strcmp(cli->progress, "always") == 0;
-    bool wanted =
-        always || (strcmp(cli->progress, "auto") == 0 && !cli->quiet && isatty(STDERR_FILENO));
 
     *progress =
         (struct progress){ .what = what, .next_ms = clock_monotonic_ms() + (always ? 0 : 1000) };
-    return wanted ? show_progress : NULL;
+    return cli_shows_progress(cli) ? show_progress : NULL;
 }
 
 void progress_end(struct progress *progress)

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/vault_report.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "base/clock.h"
-
-enum { PROGRESS_MS = 5000 };
 
 /* ---- which key ---- */
 
@@ -41,40 +36,6 @@ int vault_target_open_only(struct target **out, struct cli *cli,
     return !status && argc ? cli_usage(cli, "one key at a time") : status;
 }
 
-/* ---- news ---- */
-
-static void tell_progress(void *arg, const char *text)
-{
-    struct vault_teller *teller = arg;
-    const int64_t now = clock_monotonic_ms();
-
-    if (!teller->shows_progress || (!teller->shows_all && now < teller->next_ms))
-        return;
-    teller->next_ms = now + PROGRESS_MS;
-    cli_message(teller->cli, "%s", text);
-}
-
-static void tell_warning(void *arg, const char *text)
-{
-    const struct vault_teller *teller = arg;
-
-    cli_warn(teller->cli, "warning: %s", text);
-}
-
-struct vault_news vault_news_begin(struct vault_teller *teller, const struct cli *cli)
-{
-    const bool is_all = strcmp(cli->progress, "always") == 0;
-
-    *teller = (struct vault_teller){
-        .cli = cli,
-        .next_ms = clock_monotonic_ms() + 1000,
-        .shows_all = is_all,
-        .shows_progress =
-            is_all || (strcmp(cli->progress, "auto") == 0 && !cli->quiet && isatty(STDERR_FILENO)),
-    };
-    return (struct vault_news){ .progress = tell_progress, .warn = tell_warning, .arg = teller };
-}
-
 /* ---- before something goes for good ---- */
 
 static void print_loss(FILE *out, const struct vault_loss *loss)
@@ -102,8 +63,8 @@ static void keep_loss(void *arg, const struct vault_loss *loss)
 {
     struct vault_asking *asking = arg;
 
-    if (asking->rows)
-        print_loss(asking->rows, loss);
+    if (asking->rows.out)
+        print_loss(asking->rows.out, loss);
 }
 
 static void show_loss(void *arg, const struct vault_loss *loss)
@@ -119,14 +80,14 @@ static void show_loss(void *arg, const struct vault_loss *loss)
 static se_status ask_vault(void *arg, const char *question, se_error *err)
 {
     const struct vault_asking *asking = arg;
-    struct consent_question q = { .question = question, .done = asking->done, .option = "--yes" };
+    const struct consent_question q = {
+        .loss = loss_rows_text(&asking->rows),
+        .question = question,
+        .done = asking->done,
+        .option = "--yes",
+    };
 
-    if (asking->is_meant)
-        return SE_OK;
-    if (asking->rows)
-        (void)fflush(asking->rows); /* which sets the text */
-    q.loss = asking->text ? asking->text : "";
-    return consent_ask(&q, err);
+    return asking->is_meant ? SE_OK : consent_ask(&q, err);
 }
 
 struct vault_consent vault_asking_open(struct vault_asking *asking, const struct cli *cli,
@@ -134,7 +95,7 @@ struct vault_consent vault_asking_open(struct vault_asking *asking, const struct
 {
     *asking = (struct vault_asking){ .cli = cli, .done = done, .is_meant = options->yes };
     if (!options->dry_run)
-        asking->rows = open_memstream(&asking->text, &asking->size);
+        loss_rows_open(&asking->rows);
     return (struct vault_consent){
         .loss = options->dry_run ? show_loss : keep_loss,
         .ask = ask_vault,
@@ -145,9 +106,7 @@ struct vault_consent vault_asking_open(struct vault_asking *asking, const struct
 
 void vault_asking_free(struct vault_asking *asking)
 {
-    if (asking->rows)
-        (void)fclose(asking->rows);
-    free(asking->text);
+    loss_rows_close(&asking->rows);
     *asking = (struct vault_asking){ .cli = NULL };
 }
 

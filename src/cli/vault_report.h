@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the commands for keys in vaults share: which key, what they tell, what they ask. */
+/* What the commands for keys in vaults share: which key, what they ask, what they print. */
 #ifndef CLI_VAULT_REPORT_H
 #define CLI_VAULT_REPORT_H
 
@@ -17,22 +17,12 @@ int vault_target_open(struct target **out, struct cli *cli,
 int vault_target_open_only(struct target **out, struct cli *cli,
                            const struct key_target_options *options, int argc, char **argv);
 
-/* Warnings, and on a terminal that the vault is still at work. */
-struct vault_teller {
-    const struct cli *cli;
-    int64_t next_ms;
-    bool shows_progress, shows_all;
-};
-struct vault_news vault_news_begin(struct vault_teller *teller, const struct cli *cli);
-
 /* Asks before something goes for good; all of it must outlive the result. */
 struct vault_asking {
     const struct cli *cli;
     const char *done; /* "purged" */
     bool is_meant;
-    FILE *rows; /* writes what goes to `text` */
-    char *text;
-    size_t size;
+    struct loss_rows rows;
 };
 struct vault_consent vault_asking_open(struct vault_asking *asking, const struct cli *cli,
                                        const struct consent_options *options, const char *done);

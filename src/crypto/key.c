@@ -89,18 +89,37 @@ se_status key_public_id(unsigned char out[PUBLIC_ID], EVP_PKEY *public_key, se_e
     return SE_OK;
 }
 
-/* NIST's names for the curves that have one: what a person reads in "P-256", OpenSSL calls
- * prime256v1. */
+const struct key_curve key_curves[KEY_CURVES] = {
+    { "P-256", "prime256v1", 32 },
+    { "P-384", "secp384r1", 48 },
+    { "P-521", "secp521r1", 66 },
+};
+
+static const struct key_curve *find_group(const char *group)
+{
+    for (size_t i = 0; i < KEY_CURVES; i++)
+        if (strcmp(group, key_curves[i].group) == 0)
+            return &key_curves[i];
+    return NULL;
+}
+
+const struct key_curve *key_curve(const EVP_PKEY *key)
+{
+    char group[64];
+
+    return key_family(key) == FAMILY_EC &&
+                   EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group,
+                                                  sizeof group, NULL)
+               ? find_group(group)
+               : NULL;
+}
+
+/* What a person reads as "P-256", OpenSSL calls prime256v1. */
 static const char *curve_name(const char *group)
 {
-    static const char *const names[][2] = { { "prime256v1", "P-256" },
-                                            { "secp384r1", "P-384" },
-                                            { "secp521r1", "P-521" } };
+    const struct key_curve *curve = find_group(group);
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(group, names[i][0]) == 0)
-            return names[i][1];
-    return group;
+    return curve ? curve->name : group;
 }
 
 void key_type_name(char out[32], const EVP_PKEY *key)

@@ -49,4 +49,14 @@ SE_MUST_CHECK se_status key_public_id(unsigned char out[PUBLIC_ID], EVP_PKEY *pu
 enum key_family key_family(const EVP_PKEY *key);       /* FAMILY_ANY: neither RSA nor EC */
 void key_type_name(char out[32], const EVP_PKEY *key); /* "RSA-2048", "EC-P-256" */
 
+/* The curves that have a name of NIST's. */
+struct key_curve {
+    const char *name, *group; /* "P-256", RFC 7518, 6.2.1.1; OpenSSL's */
+    size_t bytes;             /* of a coordinate, and of the order */
+};
+enum { KEY_CURVES = 3 };
+extern const struct key_curve key_curves[KEY_CURVES];
+
+const struct key_curve *key_curve(const EVP_PKEY *key); /* NULL: none of them */
+
 #endif

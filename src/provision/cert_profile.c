@@ -12,10 +12,6 @@
 
 enum { RSA_LEAST = 2048, RSA_MOST = 8192 };
 
-static const struct {
-    const char *name, *group;
-} curves[] = { { "P-256", "prime256v1" }, { "P-384", "secp384r1" }, { "P-521", "secp521r1" } };
-
 static bool parse_rsa_type(struct key_type *out, const char *size)
 {
     unsigned long bits;
@@ -28,9 +24,9 @@ static bool parse_rsa_type(struct key_type *out, const char *size)
 
 static bool parse_ec_type(struct key_type *out, const char *curve)
 {
-    for (size_t i = 0; i < sizeof curves / sizeof *curves; i++)
-        if (strcasecmp(curve, curves[i].name) == 0) {
-            *out = (struct key_type){ FAMILY_EC, 0, curves[i].group };
+    for (size_t i = 0; i < KEY_CURVES; i++)
+        if (strcasecmp(curve, key_curves[i].name) == 0) {
+            *out = (struct key_type){ FAMILY_EC, 0, key_curves[i].group };
             return true;
         }
     return false;

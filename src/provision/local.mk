@@ -3,20 +3,19 @@
 noinst_LTLIBRARIES += libse-provision.la
 libse_provision_la_SOURCES = \
 	src/provision/azure/backup.c \
+	src/provision/azure/certificates.c \
 	src/provision/azure/deleted.c \
 	src/provision/azure/hsm_backup.c \
+	src/provision/azure/keys.c \
+	src/provision/azure/keystore.c src/provision/azure/keystore.h \
+	src/provision/azure/listing.c \
+	src/provision/azure/modes.c \
 	src/provision/azure/next_version.c src/provision/azure/next_version.h \
+	src/provision/azure/pending.c src/provision/azure/pending.h \
+	src/provision/azure/policy.c src/provision/azure/policy.h \
 	src/provision/azure/roles.c \
 	src/provision/azure/rotate.c \
 	src/provision/azure/session.c src/provision/azure/session.h \
-	src/provision/azure/vault_certificates.c \
-	src/provision/azure/vault_keys.c \
-	src/provision/azure/vault_keystore.c src/provision/azure/vault_keystore.h \
-	src/provision/azure/vault_listing.c \
-	src/provision/azure/vault_modes.c \
-	src/provision/azure/vault_pending.c src/provision/azure/vault_pending.h \
-	src/provision/azure/vault_policy.c src/provision/azure/vault_policy.h \
-	src/provision/azure/vault_session.c src/provision/azure/vault_session.h \
 	src/provision/cert_profile.c src/provision/cert_profile.h \
 	src/provision/file_keystore.c src/provision/file_keystore.h \
 	src/provision/import.c src/provision/import.h \

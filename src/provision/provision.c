@@ -3,7 +3,6 @@
 #include "provision/provision.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 
 #include "base/clock.h"
 #include "base/utf8.h"
@@ -14,8 +13,6 @@
 #include "provision/x509_build.h"
 
 enum { DAYS_MOST = 36500 };
-
-AUTO_KIND(bio, BIO *, BIO_free(*p))
 
 /* The only place that knows all stores; NULL: it is none of them. */
 static const struct keystore_ops *find_ops(const struct target *target)
@@ -197,18 +194,6 @@ static se_status open_key_pair(struct keystore **keystore, struct key_pair *pair
     return (*keystore)->ops->find(pair, *keystore, err);
 }
 
-static se_status write_request(se_buf *out, X509_REQ *request, se_error *err)
-{
-    AUTO(bio) bio = BIO_new(BIO_s_mem());
-    char *text;
-    long size;
-
-    if (!bio || !PEM_write_bio_X509_REQ(bio, request))
-        return crypto_error(err, SE_ERR_CRYPTO, "writing the request");
-    size = BIO_get_mem_data(bio, &text);
-    return buf_copy(out, (se_bytes){ text, (size_t)size }, err);
-}
-
 /* Of the key that is there. */
 static se_status sign_request(X509_REQ **out, struct keystore *keystore,
                               const struct provision_profile *wanted, se_error *err)
@@ -236,12 +221,12 @@ static se_status make_request(se_buf *out, struct target *target,
     TRY(target_keystore_open(&keystore, target, ACCESS_USE, err));
     if (!keystore->ops->request) {
         TRY(sign_request(&made, keystore, wanted, err));
-        return write_request(out, made, err);
+        return x509_request_pem(out, made, err);
     }
     TRY(check_name(target, err));
     TRY(parse_profiles(&key, &profile, wanted, target, usual_type(target), err));
     TRY(keystore->ops->request(&made, keystore, &key, &profile, wanted->force, err));
-    return write_request(out, made, err);
+    return x509_request_pem(out, made, err);
 }
 
 se_status provision_request(se_buf *out, struct target *target,

@@ -42,9 +42,13 @@ AUTO_KIND(target, struct target *, target_free(*p))
 /* Takes over *pin, which is used in place of a configured one. */
 void target_set_pin(struct target *target, se_buf *pin);
 
-/* Hears what a person should know of what is done: a sentence each. */
-typedef void (*target_note_fn)(void *arg, const char *text);
-void target_listen(struct target *target, target_note_fn fn, void *arg);
+/* Who hears of what is done; NULL: nobody. */
+struct target_listener {
+    void (*note)(void *arg, const char *text);     /* a sentence that a person should know */
+    void (*progress)(void *arg, const char *text); /* the store is still at work */
+    void *arg;
+};
+void target_listen(struct target *target, const struct target_listener *listener);
 
 /* What a person is asked about: "key 'k1' in token 'lab'", lasts as long as the target. */
 const char *target_text(const struct target *target);

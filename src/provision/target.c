@@ -304,23 +304,39 @@ void target_set_pin(struct target *target, se_buf *pin)
     target->ref.pin_scrambled = none.pin_scrambled;
 }
 
-void target_listen(struct target *target, target_note_fn fn, void *arg)
+void target_listen(struct target *target, const struct target_listener *listener)
 {
-    target->note = fn;
-    target->note_arg = arg;
+    target->listener = *listener;
+}
+
+static void tell_listener(void (*tell)(void *arg, const char *text), void *arg, const char *format,
+                          va_list args)
+{
+    char text[1024];
+
+    if (!tell)
+        return;
+    (void)vsnprintf(text, sizeof text, format, args);
+    text_clean(text);
+    tell(arg, text);
 }
 
 void target_note(const struct target *target, const char *format, ...)
 {
-    char text[512];
     va_list args;
 
-    if (!target->note)
-        return;
     va_start(args, format);
-    (void)vsnprintf(text, sizeof text, format, args);
+    tell_listener(target->listener.note, target->listener.arg, format, args);
     va_end(args);
-    target->note(target->note_arg, text);
+}
+
+void target_progress(const struct target *target, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    tell_listener(target->listener.progress, target->listener.arg, format, args);
+    va_end(args);
 }
 
 static bool descriptor_encrypts(const struct descriptor *descriptor)

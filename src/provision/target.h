@@ -15,14 +15,15 @@ struct target {
     char *text;
     struct token_uri uri; /* of a direct one, if it is given so */
     se_buf pin;           /* given on the command line */
-    target_note_fn note;  /* NULL: nobody listens */
-    void *note_arg;
+    struct target_listener listener;
 };
 
 /* A descriptor that uses the key for encryption, or for anything else; NULL: none does. */
 const struct descriptor *target_descriptor(const struct target *target, bool encrypts);
 
 void target_note(const struct target *target, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void target_progress(const struct target *target, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* The PIN, as keyref_pin(); SE_ERR_ACCESS when there is none. */

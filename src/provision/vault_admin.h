@@ -30,13 +30,6 @@ struct vault_consent {
     bool dry_run; /* ends without a change, and without asking */
 };
 
-/* Who hears what a person should know: that the vault is still at work, and warnings. */
-struct vault_news {
-    void (*progress)(void *arg, const char *text);
-    void (*warn)(void *arg, const char *text);
-    void *arg;
-};
-
 /* An object of a vault. */
 struct vault_object {
     const char *kind; /* "key", "certificate"; static */
@@ -47,13 +40,12 @@ struct vault_object {
 
 /* Takes a deleted key, or certificate with its key, back; returns when it can be used. */
 SE_MUST_CHECK se_status vault_recover(struct vault_object *out, const struct target *target,
-                                      const struct vault_news *news, se_error *err);
+                                      se_error *err);
 
 /* Removes a deleted one for good.  SE_ERR_POLICY: purge protection forbids it; it says until when.
  */
 SE_MUST_CHECK se_status vault_purge(struct vault_object *out, const struct target *target,
-                                    const struct vault_consent *consent,
-                                    const struct vault_news *news, se_error *err);
+                                    const struct vault_consent *consent, se_error *err);
 
 /* ---- a backup of one, with all its versions (doc/formats.md) ---- */
 
@@ -62,8 +54,7 @@ SE_MUST_CHECK se_status vault_backup(se_buf *out, struct vault_object *object,
 
 /* `file`: what vault_backup() has made; `name` is what messages call it. */
 SE_MUST_CHECK se_status vault_restore(struct vault_object *out, const struct target *target,
-                                      se_bytes file, const char *name,
-                                      const struct vault_news *news, se_error *err);
+                                      se_bytes file, const char *name, se_error *err);
 
 /* ---- a new version ---- */
 
@@ -79,8 +70,7 @@ struct vault_rotated {
     se_buf configuration; /* the elements for the new version, as XML */
 };
 SE_MUST_CHECK se_status vault_rotate(struct vault_rotated *out, const struct target *target,
-                                     const struct vault_rotation *how,
-                                     const struct vault_news *news, se_error *err);
+                                     const struct vault_rotation *how, se_error *err);
 void vault_rotated_free(struct vault_rotated *rotated);
 AUTO_KIND(vault_rotated, struct vault_rotated, vault_rotated_free(p))
 
@@ -130,11 +120,11 @@ struct vault_job {
 /* `is_waited_for`: returns when the job has ended.  SE_ERR_STORE: it has failed. */
 SE_MUST_CHECK se_status vault_store_backup(struct vault_job *out, const struct target *target,
                                            const struct vault_storage *storage, bool is_waited_for,
-                                           const struct vault_news *news, se_error *err);
+                                           se_error *err);
 SE_MUST_CHECK se_status vault_store_restore(struct vault_job *out, const struct target *target,
                                             const struct vault_storage *storage, const char *folder,
                                             bool is_waited_for, const struct vault_consent *consent,
-                                            const struct vault_news *news, se_error *err);
+                                            se_error *err);
 SE_MUST_CHECK se_status vault_store_status(struct vault_job *out, const struct target *target,
                                            const char *job, bool is_restore, se_error *err);
 

@@ -2,10 +2,12 @@
 #include "provision/x509_build.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 
 #include "base/clock.h"
 #include "crypto/crypto.h"
 
+AUTO_KIND(bio, BIO *, BIO_free(*p))
 AUTO_KIND(extensions, STACK_OF(X509_EXTENSION) *,
           sk_X509_EXTENSION_pop_free(*p, X509_EXTENSION_free))
 AUTO_KIND(octets, ASN1_OCTET_STRING *, ASN1_OCTET_STRING_free(*p))
@@ -157,4 +159,31 @@ se_status x509_build_request(X509_REQ **out, const struct key_pair *pair,
         return crypto_error(err, SE_ERR_CRYPTO, "signing the request");
     *out = MOVE(request);
     return SE_OK;
+}
+
+/* ---- as PEM ---- */
+
+static se_status take_pem(se_buf *out, BIO *bio, int ok, const char *what, se_error *err)
+{
+    char *text;
+    long size;
+
+    if (!bio || !ok)
+        return crypto_error(err, SE_ERR_CRYPTO, "writing the %s", what);
+    size = BIO_get_mem_data(bio, &text);
+    return buf_copy(out, (se_bytes){ text, (size_t)size }, err);
+}
+
+se_status x509_certificate_pem(se_buf *out, X509 *certificate, se_error *err)
+{
+    AUTO(bio) bio = BIO_new(BIO_s_mem());
+
+    return take_pem(out, bio, bio && PEM_write_bio_X509(bio, certificate), "certificate", err);
+}
+
+se_status x509_request_pem(se_buf *out, X509_REQ *request, se_error *err)
+{
+    AUTO(bio) bio = BIO_new(BIO_s_mem());
+
+    return take_pem(out, bio, bio && PEM_write_bio_X509_REQ(bio, request), "request", err);
 }

@@ -22,4 +22,8 @@ SE_MUST_CHECK se_status x509_build_request(X509_REQ **out, const struct key_pair
 /* USE_ bits of a certificate's keyUsage; all of them when it has none. */
 unsigned certificate_uses(X509 *certificate);
 
+/* As PEM. */
+SE_MUST_CHECK se_status x509_certificate_pem(se_buf *out, X509 *certificate, se_error *err);
+SE_MUST_CHECK se_status x509_request_pem(se_buf *out, X509_REQ *request, se_error *err);
+
 #endif

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "crypto/certificate.h"
+#include "keystore/azure/hsm_role.h"
 #include "keystore/azure/key.h"
 #include "keystore/azure/objects.h"
 #include "keystore/azure/principal.h"
@@ -43,12 +44,7 @@ static void give_advice(const struct advising *a, const char *format, ...)
 static void fetch_quietly(json_t **out, const struct advising *a, const char *collection,
                           const char *below)
 {
-    AUTO(writer) path = { 0 };
-
-    writer_format(&path, "/%s/%s%s", collection, a->id.name, below);
-    *out = NULL;
-    if (!path.failed)
-        (void)!vault_fetch(out, &a->caller, writer_string(&path), "the key", NULL);
+    (void)!vault_fetch_object(out, &a->caller, collection, a->id.name, below, NULL);
 }
 
 static bool is_managed_hsm(const struct advising *a)
@@ -141,28 +137,12 @@ static void advise_newer(const struct advising *a)
                 id.version, a->id.version);
 }
 
-/* "Rotate" or "rotate", and "Notify" */
-static bool is_rotating(const json_t *action)
-{
-    const char *type =
-        json_string_value(json_object_get(json_object_get(action, "action"), "type"));
-
-    return type && strcasecmp(type, "rotate") == 0;
-}
-
 static void advise_rotation(const struct advising *a)
 {
     AUTO(json) policy = NULL;
-    const json_t *action;
-    bool rotates = false;
-    size_t i;
 
-    fetch_quietly(&policy, a, "keys", "/rotationpolicy");
-    json_array_foreach(json_object_get(policy, "lifetimeActions"), i, action)
-    {
-        rotates |= is_rotating(action);
-    }
-    if (rotates)
+    fetch_quietly(&policy, a, "keys", "rotationpolicy");
+    if (answer_rotates(policy))
         give_advice(a, "a rotation policy makes new versions of the key, which have no certificate "
                        "and are not used: take it away, and use `key rotate`");
 }
@@ -205,16 +185,16 @@ static void advise_operations(const struct advising *a, const struct vault_key_a
                        "out");
 }
 
-/* The service's limits for one vault and region: 500 and 250 in 10 seconds. */
 static void advise_speed(const struct advising *a, const struct vault_key_answer *key)
 {
     const int bits = EVP_PKEY_get_bits(a->key->public_key);
+    const unsigned usual = vault_speed(0, true), speed = vault_speed((unsigned)bits, true);
 
-    if (!is_managed_hsm(a) && strcmp(key->type, "RSA-HSM") == 0 && bits >= 3072)
+    if (!is_managed_hsm(a) && strcmp(key->type, "RSA-HSM") == 0 && speed < usual)
         give_advice(a,
-                    "a Key Vault does %d operations a second with RSA-HSM keys of %d bits, for all "
-                    "its callers together: EC-HSM or 2048 bits do 200",
-                    bits >= 4096 ? 25 : 50, bits);
+                    "a Key Vault does %u operations a second with RSA-HSM keys of %d bits, for all "
+                    "its callers together: EC-HSM or 2048 bits do %u",
+                    speed, bits, usual);
 }
 
 /* ---- its certificate's issuers ---- */
@@ -290,53 +270,26 @@ struct role_search {
     char principal[64];
 };
 
-#define ADMINISTRATOR "a290e904-7015-4bba-90c8-60543313cdb4"
-
-static const struct {
-    const char *id, *name;
-} key_roles[] = {
-    { "21dbd100-6940-42c2-9190-5d6cb909625b", "Managed HSM Crypto User" },
-    { "515eb02d-2335-4d2d-92f2-b1cbdf9c3778", "Managed HSM Crypto Officer" },
-    { "4bd23610-cdcf-4971-bdee-bdc562cc28e4", "Managed HSM Policy Administrator" },
-};
-
-/* A role that may only read, or that only backs up, is no danger to keys. */
-static const char *wide_role(const char *id)
-{
-    for (size_t i = 0; i < sizeof key_roles / sizeof *key_roles; i++)
-        if (strcasecmp(key_roles[i].id, id) == 0)
-            return key_roles[i].name;
-    return NULL;
-}
-
-static const char *property_text(const json_t *item, const char *name)
-{
-    const char *text =
-        json_string_value(json_object_get(json_object_get(item, "properties"), name));
-
-    return text ? text : "";
-}
-
 static se_status judge_assignment(void *arg, const json_t *item, bool *stop, se_error *err)
 {
     const struct role_search *search = arg;
-    const char *scope = property_text(item, "scope"),
-               *role = property_text(item, "roleDefinitionId"), *slash = strrchr(role, '/'),
-               *id = slash ? slash + 1 : role;
+    const struct role_assignment assignment = role_assignment_read(item);
+    const struct hsm_role *role = hsm_role_find(assignment.role_id);
 
     (void)stop;
     (void)err;
-    if (strcasecmp(property_text(item, "principalId"), search->principal) != 0)
+    if (!role || strcasecmp(assignment.principal, search->principal) != 0)
         return SE_OK;
-    if (strcasecmp(id, ADMINISTRATOR) == 0)
+    if (strcmp(role->id, ROLE_ADMINISTRATOR) == 0)
         give_advice(search->advising,
                     "the login is Managed HSM Administrator, which has no rights on keys at all, "
                     "and all on roles and backups: take that role away from it");
-    else if (wide_role(id) && (!*scope || strcmp(scope, "/") == 0 || strcmp(scope, "/keys") == 0))
+    else if (role->has_keys &&
+             (strcmp(assignment.scope, "/") == 0 || strcmp(assignment.scope, "/keys") == 0))
         give_advice(search->advising,
                     "the login has the role '%s' at '%s', and so for every key: `key roles grant` "
                     "gives it for this key, '/keys/%s', alone",
-                    wide_role(id), *scope ? scope : "/", search->advising->id.name);
+                    role->name, assignment.scope, search->advising->id.name);
     return SE_OK;
 }
 
@@ -348,7 +301,7 @@ static void advise_roles(const struct advising *a)
     if (!is_managed_hsm(a) ||
         vault_principal(search.principal, a->key->vault, a->caller.until, NULL))
         return;
-    writer_format(&path, "/keys/%s/providers/Microsoft.Authorization/roleAssignments", a->id.name);
+    writer_format(&path, "/keys/%s/" ROLE_ASSIGNMENTS, a->id.name);
     if (!path.failed)
         (void)!vault_list(&a->caller, writer_string(&path), "roles", judge_assignment, &search,
                           NULL);
@@ -360,10 +313,8 @@ static void advise_version(const struct advising *a)
 {
     AUTO(json) json = NULL;
     struct vault_key_answer answer;
-    char below[40];
 
-    (void)snprintf(below, sizeof below, "/%s", a->id.version);
-    fetch_quietly(&json, a, "keys", below);
+    fetch_quietly(&json, a, "keys", a->id.version);
     if (!json || answer_key(&answer, json, NULL))
         return;
     advise_recovery(a, &answer.attributes);

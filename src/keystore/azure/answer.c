@@ -74,7 +74,29 @@ se_status answer_json(json_t **out, const struct http_answer *answer, se_error *
     return SE_OK;
 }
 
-/* ---- members; null is like none ---- */
+/* ---- members that need not be there ---- */
+
+const char *member_text(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    return text ? text : "";
+}
+
+int64_t member_number(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+void member_copy(char *out, size_t room, const json_t *object, const char *name)
+{
+    const char *text = member_text(object, name);
+
+    text_copy(out, room, text, strlen(text));
+    text_clean(out);
+}
+
+/* ---- members that make sense or fail; null is like none ---- */
 
 static const json_t *find_member(const json_t *object, const char *name)
 {
@@ -262,6 +284,20 @@ se_status answer_certificate(struct vault_certificate_answer *out, const json_t 
     TRY(read_certificate(&made, json, err));
     *out = MOVE(made);
     return SE_OK;
+}
+
+/* Services write "Rotate" and "rotate". */
+bool answer_rotates(const json_t *policy)
+{
+    size_t i;
+    const json_t *action;
+
+    json_array_foreach(json_object_get(policy, "lifetimeActions"), i, action)
+    {
+        if (strcasecmp(member_text(json_object_get(action, "action"), "type"), "rotate") == 0)
+            return true;
+    }
+    return false;
 }
 
 se_status answer_page(struct vault_page *out, const json_t *json, se_error *err)

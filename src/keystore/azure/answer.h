@@ -17,6 +17,13 @@ SE_MUST_CHECK se_status answer_json(json_t **out, const struct http_answer *answ
 /* What an answer looks like that is no object: "an HTML page", "an empty answer"; static. */
 const char *answer_looks_like(const struct http_answer *answer);
 
+/* ---- members that are shown or compared only; one of another type is as good as none ---- */
+
+const char *member_text(const json_t *object, const char *name); /* borrowed; "" without */
+int64_t member_number(const json_t *object, const char *name);   /* 0 without */
+/* As much of a text as there is room for, fit for messages. */
+void member_copy(char *out, size_t room, const json_t *object, const char *name);
+
 /* ---- keys and certificates ---- */
 
 /* attributes, as keys, certificates and deleted ones have them; times in seconds, 0: not said */
@@ -61,6 +68,9 @@ AUTO_KIND(vault_certificate_answer, struct vault_certificate_answer,
 /* Also of an item of a list, which has neither `key_id` nor `certificate`, and of a pending one. */
 SE_MUST_CHECK se_status answer_certificate(struct vault_certificate_answer *out, const json_t *json,
                                            se_error *err);
+
+/* Whether a key's rotation policy makes versions by itself; NULL: there is none. */
+bool answer_rotates(const json_t *policy);
 
 /* One page of a list.  A page may be empty and yet have a next one. */
 struct vault_page {

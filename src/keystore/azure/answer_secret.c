@@ -177,8 +177,8 @@ static int64_t read_date(const char *text)
 /* expires_in, or else expires_on, of which App Service says no more. */
 static se_status read_lifetime(int64_t *out, const json_t *json, se_error *err)
 {
-    const char *text = json_string_value(json_object_get(json, "expires_on"));
-    int64_t until = text && strchr(text, '/') ? read_date(text) : -1;
+    const char *text = member_text(json, "expires_on");
+    int64_t until = strchr(text, '/') ? read_date(text) : -1;
 
     TRY(read_seconds(out, json, "expires_in", err));
     if (*out < 0 && until < 0)
@@ -208,8 +208,6 @@ static bool is_token(se_bytes text)
 
 static se_status check_token(const se_buf *token, const json_t *rest, se_error *err)
 {
-    const char *type = json_string_value(json_object_get(rest, "token_type"));
-
     if (!json_is_string(json_object_get(rest, "access_token")))
         return error_set(err, SE_ERR_STORE, "the login service's answer has no 'access_token'");
     if (!is_token(buf_bytes(token)))
@@ -217,7 +215,7 @@ static se_status check_token(const se_buf *token, const json_t *rest, se_error *
                          "the login service's token is empty, longer than %d bytes, or has "
                          "characters that no token has",
                          TOKEN_MOST);
-    if (!type || strcasecmp(type, "Bearer") != 0)
+    if (strcasecmp(member_text(rest, "token_type"), "Bearer") != 0)
         return error_set(err, SE_ERR_STORE, "the login service's token is no Bearer token");
     return SE_OK;
 }

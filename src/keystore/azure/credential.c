@@ -59,13 +59,10 @@ se_status credential_client(struct credential_client *out, const struct credenti
 se_status credential_token_url(se_buf *out, const struct credential_client *client, se_error *err)
 {
     AUTO(writer) url = { 0 };
-    size_t size = strlen(client->authority);
 
-    while (size && client->authority[size - 1] == '/')
-        size--;
     if (!strstr(client->authority, "://"))
         writer_text(&url, "https://");
-    writer_put(&url, client->authority, size);
+    writer_put(&url, client->authority, place_address_size(client->authority));
     writer_text(&url, "/");
     http_write_escaped(&url, client->tenant);
     writer_text(&url, "/oauth2/v2.0/token");

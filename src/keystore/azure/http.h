@@ -53,6 +53,13 @@ struct http_request {
     int64_t until; /* clock_monotonic_ms(): the deadline */
 };
 
+enum http_status { /* that say something of what was asked for */
+                   HTTP_BAD_REQUEST = 400,
+                   HTTP_FORBIDDEN = 403,
+                   HTTP_NOT_FOUND = 404,
+                   HTTP_CONFLICT = 409,
+};
+
 struct http_answer {
     long status;
     struct writer body;

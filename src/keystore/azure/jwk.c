@@ -24,16 +24,6 @@ enum {
     EC_MOST_BYTES = 66,
 };
 
-static const struct curve {
-    const char *name, *group; /* RFC 7518, 6.2.1.1; OpenSSL's */
-    size_t bytes;             /* of a coordinate, and of the order */
-} curves[] = {
-    { "P-256", "prime256v1", 32 },
-    { "P-384", "secp384r1", 48 },
-    { "P-521", "secp521r1", EC_MOST_BYTES },
-};
-enum { CURVES = sizeof curves / sizeof *curves };
-
 /* ---- from a vault ---- */
 
 /* A text from the vault, for messages. */
@@ -106,14 +96,14 @@ static se_status read_rsa(EVP_PKEY **out, const json_t *jwk, se_error *err)
     return make_public_key(out, "RSA", builder, err);
 }
 
-static se_status find_curve(const struct curve **out, const json_t *jwk, se_error *err)
+static se_status find_curve(const struct key_curve **out, const json_t *jwk, se_error *err)
 {
     const char *name = json_string_value(json_object_get(jwk, "crv"));
     char text[64];
 
-    for (size_t i = 0; name && i < CURVES; i++)
-        if (strcmp(name, curves[i].name) == 0) {
-            *out = &curves[i];
+    for (size_t i = 0; name && i < KEY_CURVES; i++)
+        if (strcmp(name, key_curves[i].name) == 0) {
+            *out = &key_curves[i];
             return SE_OK;
         }
     if (!name)
@@ -126,7 +116,7 @@ static se_status find_curve(const struct curve **out, const json_t *jwk, se_erro
 static se_status read_ec(EVP_PKEY **out, const json_t *jwk, se_error *err)
 {
     unsigned char point[1 + 2 * EC_MOST_BYTES] = { POINT_CONVERSION_UNCOMPRESSED };
-    const struct curve *curve = NULL;
+    const struct key_curve *curve = NULL;
     AUTO(bignum) x = NULL;
     AUTO(bignum) y = NULL;
     AUTO(builder) builder = OSSL_PARAM_BLD_new();
@@ -235,20 +225,7 @@ static se_status write_rsa(struct writer *w, const EVP_PKEY *key, bool is_hsm, s
     return write_numbers(w, key, members, sizeof members / sizeof *members, 0, err);
 }
 
-static const struct curve *curve_of(const EVP_PKEY *key)
-{
-    char group[64];
-
-    if (key_family(key) != FAMILY_EC ||
-        !EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group, NULL))
-        return NULL;
-    for (size_t i = 0; i < CURVES; i++)
-        if (strcmp(group, curves[i].group) == 0)
-            return &curves[i];
-    return NULL;
-}
-
-static se_status write_ec(struct writer *w, const EVP_PKEY *key, const struct curve *curve,
+static se_status write_ec(struct writer *w, const EVP_PKEY *key, const struct key_curve *curve,
                           bool is_hsm, se_error *err)
 {
     static const struct member members[] = {
@@ -263,7 +240,7 @@ static se_status write_ec(struct writer *w, const EVP_PKEY *key, const struct cu
 
 se_status jwk_write_private(se_buf *out, const EVP_PKEY *key, bool is_hsm, se_error *err)
 {
-    const struct curve *curve = curve_of(key);
+    const struct key_curve *curve = key_curve(key);
     AUTO(writer) w = { .room = 0 };
     char type[32];
 
@@ -300,7 +277,7 @@ static se_status signature_encode(se_buf *out, const ECDSA_SIG *signature, se_er
 
 se_status ecdsa_der(se_buf *out, const EVP_PKEY *key, se_bytes raw, se_error *err)
 {
-    const struct curve *curve = curve_of(key);
+    const struct key_curve *curve = key_curve(key);
     AUTO(ecdsa_sig) signature = ECDSA_SIG_new();
     const unsigned char *bytes = raw.data;
     BIGNUM *r, *s;

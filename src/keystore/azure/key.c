@@ -106,6 +106,18 @@ se_status vault_unwrap_algorithm(const char **out, const struct unwrap_how *how,
                              digest_name(how->digest), digest_name(how->mgf1));
 }
 
+unsigned vault_speed(unsigned bits, bool is_hsm)
+{
+    static const struct {
+        unsigned bits, software, hsm;
+    } rows[] = { { 4096, 50, 25 }, { 3072, 100, 50 }, { 0, 400, 200 } };
+    size_t i = 0;
+
+    while (bits < rows[i].bits)
+        i++;
+    return is_hsm ? rows[i].hsm : rows[i].software;
+}
+
 /* ---- one operation ---- */
 
 /* Whether another replica may do it instead: then it does not wait for a vault that is throttled.
@@ -215,11 +227,6 @@ static se_status ask_vault(struct http_answer *out, struct vault_key *key,
     return st ? error_copy(err, st, &failure) : SE_OK;
 }
 
-static se_status vault_context(const struct vault_key *key, se_status st, se_error *err)
-{
-    return error_prefix(err, st, "vault '%s': ", vault_place(key->vault)->host);
-}
-
 /* ---- signing ---- */
 
 /* A wrong version behind the same name, r and s mixed up, a proxy that lies: none of it leaves. */
@@ -270,7 +277,7 @@ static se_status vault_sign(se_buf *out, void *remote, const struct sign_how *ho
     st = take_signature(&signature, key, how, &answer, err);
     if (!st)
         st = verify_signature(key, how, hash, buf_bytes(&signature), err);
-    TRY(vault_context(key, st, err));
+    TRY(vault_context(key->vault, st, err));
     *out = buf_move(&signature);
     return SE_OK;
 }
@@ -286,21 +293,20 @@ static const char *unwrap_operation(const struct vault_key *key)
 static se_status vault_unwrap(se_buf *out, void *remote, const struct unwrap_how *how,
                               se_bytes blob, se_error *err)
 {
-    enum { BAD_REQUEST = 400 };
     struct vault_key *key = remote;
     AUTO(http_answer) answer = { .status = 0 };
     struct key_operation op = {
         .name = unwrap_operation(key),
         .in = blob,
-        .accepted = BAD_REQUEST,
+        .accepted = HTTP_BAD_REQUEST,
     };
 
     *out = (se_buf)SE_BUF_INIT;
     TRY(vault_unwrap_algorithm(&op.algorithm, how, err));
     TRY(ask_vault(&answer, key, &op, err));
-    if (answer.status == BAD_REQUEST)
+    if (answer.status == HTTP_BAD_REQUEST)
         return remote_refused(err);
-    return vault_context(key, answer_secret_value(out, &answer, key->id, err), err);
+    return vault_context(key->vault, answer_secret_value(out, &answer, key->id, err), err);
 }
 
 /* ---- what it says of itself, without a call ---- */

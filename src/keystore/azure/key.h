@@ -34,6 +34,10 @@ void vault_key_advise(void *remote, remote_advice_fn fn, void *arg);
 /* An EVP_PKEY whose private operations the vault does.  Takes `key` over. */
 SE_MUST_CHECK se_status vault_key_wrap(EVP_PKEY **out, struct vault_key *key, se_error *err);
 
+/* Operations a second with RSA keys of that size that a Key Vault does for all its callers
+ * together, as documented in 2026; EC keys are like the smallest. */
+unsigned vault_speed(unsigned bits, bool is_hsm);
+
 /* The service's names for what it can do; "" and a failure that says what it can't.  No call. */
 SE_MUST_CHECK se_status vault_sign_algorithm(const char **out, const EVP_PKEY *key,
                                              const struct sign_how *how, se_error *err);

@@ -10,6 +10,8 @@ libse_core_la_SOURCES += \
 	src/keystore/azure/environment.c \
 	src/keystore/azure/failure.c \
 	src/keystore/azure/flight.c \
+	src/keystore/azure/guid.c src/keystore/azure/guid.h \
+	src/keystore/azure/hsm_role.c src/keystore/azure/hsm_role.h \
 	src/keystore/azure/http.c src/keystore/azure/http.h \
 	src/keystore/azure/http_pool.c src/keystore/azure/http_pool.h \
 	src/keystore/azure/identity.c src/keystore/azure/identity.h \

@@ -6,6 +6,7 @@
 
 #include "base/base64.h"
 #include "base/fork_lock.h"
+#include "keystore/azure/guid.h"
 #include "keystore/azure/login_state.h"
 
 static struct login *logins;
@@ -43,24 +44,9 @@ static void login_free(struct login *login)
 {
     se_buf_free(&login->header);
     http_pool_close(login->pool);
-    free(login->place.base);
-    free(login->place.host);
-    free(login->place.resource);
-    free(login->place.authority);
+    place_free(&login->place);
     keyref_release(login->ref);
     free(login);
-}
-
-static se_status copy_place(struct vault_place *out, const struct vault_place *place, se_error *err)
-{
-    *out = (struct vault_place){
-        .kind = place->kind,
-        .base = strdup(place->base),
-        .host = strdup(place->host),
-        .resource = strdup(place->resource),
-        .authority = strdup(place->authority),
-    };
-    return out->base && out->host && out->resource && out->authority ? SE_OK : error_memory(err);
 }
 
 static se_status open_pool(struct login *login, se_error *err)
@@ -89,7 +75,8 @@ static se_status login_new(struct login **out, const struct keyref *ref,
     login->refs = 1;
     login->ref = keyref_hold(ref);
     login->type = type;
-    if ((st = copy_place(&login->place, place, err)) || (st = open_pool(login, err))) {
+    st = place_copy(&login->place, place) ? open_pool(login, err) : error_memory(err);
+    if (st) {
         login_free(login);
         return st;
     }
@@ -223,23 +210,14 @@ void login_close(struct login *login)
 
 /* ---- tokens that a vault refuses ---- */
 
-static size_t size_without_slashes(const char *url)
-{
-    size_t size = strlen(url);
-
-    while (size && url[size - 1] == '/')
-        size--;
-    return size;
-}
-
 /* A vault that may choose for whom a token is could pass it on there: ours are for the resource
  * that stands above its host, or that the configuration names. */
 static se_status check_resource(const struct login *login, const char *resource, se_error *err)
 {
     const char *own = login->place.resource;
-    size_t size = size_without_slashes(own);
+    size_t size = place_address_size(own);
 
-    if (!*resource || (size == size_without_slashes(resource) && !strncasecmp(own, resource, size)))
+    if (!*resource || (size == place_address_size(resource) && !strncasecmp(own, resource, size)))
         return SE_OK;
     return error_set(err, SE_ERR_STORE,
                      "the vault wants a token for '%.200s', and this login is for '%.200s': it "
@@ -250,17 +228,12 @@ static se_status check_resource(const struct login *login, const char *resource,
                          : "");
 }
 
-static bool is_guid(const char *text)
-{
-    return strlen(text) == 36 && strspn(text, "0123456789abcdefABCDEF-") == 36;
-}
-
 /* A name cannot be compared with a GUID. */
 static se_status check_tenant(const struct login *login, const char *tenant, se_error *err)
 {
     const char *own = credential_tenant(login->type, login->ref);
 
-    if (!*tenant || !*own || !strcasecmp(own, tenant) || is_guid(own) != is_guid(tenant))
+    if (!*tenant || !*own || !strcasecmp(own, tenant) || guid_is(own) != guid_is(tenant))
         return SE_OK;
     return error_set(
         err, SE_ERR_STORE,

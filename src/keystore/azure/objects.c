@@ -18,9 +18,28 @@ se_status vault_fetch(json_t **out, const struct vault_caller *caller, const cha
 
     *out = NULL;
     TRY(vault_send(&answer, caller->vault, &request, NULL, err));
-    TRY_PREFIX(answer_json(out, &answer, err), err,
-               "vault '%s': ", vault_place(caller->vault)->host);
-    return SE_OK;
+    return vault_context(caller->vault, answer_json(out, &answer, err), err);
+}
+
+/* "certificate" of "certificates" */
+static int kind_size(const char *collection)
+{
+    return (int)strlen(collection) - 1;
+}
+
+se_status vault_fetch_object(json_t **out, const struct vault_caller *caller,
+                             const char *collection, const char *name, const char *below,
+                             se_error *err)
+{
+    AUTO(writer) path = { 0 };
+    AUTO(writer) what = { 0 };
+
+    *out = NULL;
+    writer_format(&path, "/%s/%s%s%s", collection, name, *below ? "/" : "", below);
+    writer_format(&what, "get %.*s '%s'", kind_size(collection), collection, name);
+    if (path.failed || what.failed)
+        return error_memory(err);
+    return vault_fetch(out, caller, writer_string(&path), writer_string(&what), err);
 }
 
 /* *next: the path of the next page; empty: this was the last. */
@@ -60,4 +79,17 @@ se_status vault_list(const struct vault_caller *caller, const char *path, const 
         at = MOVE(next);
     }
     return SE_OK;
+}
+
+se_status vault_list_versions(const struct vault_caller *caller, const char *collection,
+                              const char *name, vault_item_fn fn, void *arg, se_error *err)
+{
+    AUTO(writer) path = { 0 };
+    AUTO(writer) what = { 0 };
+
+    writer_format(&path, "/%s/%s/versions", collection, name);
+    writer_format(&what, "list the versions of %.*s '%s'", kind_size(collection), collection, name);
+    if (path.failed || what.failed)
+        return error_memory(err);
+    return vault_list(caller, writer_string(&path), writer_string(&what), fn, arg, err);
 }

@@ -18,6 +18,12 @@ struct vault_caller {
 SE_MUST_CHECK se_status vault_fetch(json_t **out, const struct vault_caller *caller,
                                     const char *path, const char *what, se_error *err);
 
+/* The object "/COLLECTION/NAME", or what is `below` it: a version, "rotationpolicy"; "": nothing.
+ */
+SE_MUST_CHECK se_status vault_fetch_object(json_t **out, const struct vault_caller *caller,
+                                           const char *collection, const char *name,
+                                           const char *below, se_error *err);
+
 /* True in *stop ends the list. */
 typedef se_status (*vault_item_fn)(void *arg, const json_t *item, bool *stop, se_error *err);
 
@@ -25,5 +31,8 @@ typedef se_status (*vault_item_fn)(void *arg, const json_t *item, bool *stop, se
  */
 SE_MUST_CHECK se_status vault_list(const struct vault_caller *caller, const char *path,
                                    const char *what, vault_item_fn fn, void *arg, se_error *err);
+SE_MUST_CHECK se_status vault_list_versions(const struct vault_caller *caller,
+                                            const char *collection, const char *name,
+                                            vault_item_fn fn, void *arg, se_error *err);
 
 #endif

@@ -31,6 +31,20 @@ static const char *const kind_names[] = {
     [VAULT_MANAGED_HSM] = "AzureManagedHSM",
 };
 
+enum vault_kind place_kind(const struct keyref *ref)
+{
+    return strcmp(ref->store, kind_names[VAULT_MANAGED_HSM]) == 0 ? VAULT_MANAGED_HSM
+                                                                  : VAULT_KEY_VAULT;
+}
+
+bool place_names_certificate(const struct keyref *ref)
+{
+    const bool has_certificate = *ref->certificate || ref->certificate_der.size;
+
+    return ref->mode == VAULT_MODE_CERTIFICATE ||
+           (!ref->mode && !has_certificate && place_kind(ref) == VAULT_KEY_VAULT);
+}
+
 static bool ends_with(const char *text, const char *ending)
 {
     size_t size = strlen(text), wanted = strlen(ending);
@@ -101,14 +115,19 @@ static void lower_text(char *text)
         *text = (char)tolower((unsigned char)*text);
 }
 
+size_t place_address_size(const char *address)
+{
+    size_t size = strlen(address);
+
+    while (size && address[size - 1] == '/')
+        size--;
+    return size;
+}
+
 /* A copy without the slashes at its end; NULL: out of memory. */
 static char *copy_address(const char *text)
 {
-    size_t size = strlen(text);
-
-    while (size && text[size - 1] == '/')
-        size--;
-    return strndup(text, size);
+    return strndup(text, place_address_size(text));
 }
 
 bool place_is_within(const char *host, const char *resource)
@@ -132,6 +151,18 @@ void place_free(struct vault_place *place)
     free(place->resource);
     free(place->authority);
     *place = (struct vault_place){ .base = NULL };
+}
+
+bool place_copy(struct vault_place *out, const struct vault_place *place)
+{
+    *out = (struct vault_place){
+        .kind = place->kind,
+        .base = strdup(place->base),
+        .host = strdup(place->host),
+        .resource = strdup(place->resource),
+        .authority = strdup(place->authority),
+    };
+    return out->base && out->host && out->resource && out->authority;
 }
 
 /* These names lead to a vault's private address, but its certificate has the public one. */
@@ -227,8 +258,7 @@ static se_status fill_place(struct vault_place *place, const struct keyref *ref,
 {
     const struct cloud *cloud;
 
-    place->kind = strcmp(ref->store, kind_names[VAULT_MANAGED_HSM]) == 0 ? VAULT_MANAGED_HSM
-                                                                         : VAULT_KEY_VAULT;
+    place->kind = place_kind(ref);
     TRY(read_location(place, ref, err));
     cloud = find_cloud(place->host);
     TRY(check_kind(place, cloud, ref, err));

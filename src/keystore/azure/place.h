@@ -18,6 +18,13 @@ struct vault_place {
     char *authority; /* "https://login.microsoftonline.com", without a slash at the end; "": none */
 };
 
+/* Of the configured store. */
+enum vault_kind place_kind(const struct keyref *ref);
+
+/* Whether the alias names a certificate that the vault keeps, with its key: as `mode` says, else
+ * unless the configuration has the certificate. */
+bool place_names_certificate(const struct keyref *ref);
+
 /*
  * From locationValue, and from `resource` and `authority` where they are given; else by the table
  * of clouds.  Letters of the host become small ones.  SE_ERR_CONFIG: one of them is no such
@@ -26,8 +33,13 @@ struct vault_place {
  */
 SE_MUST_CHECK se_status place_find(struct vault_place *out, const struct keyref *ref,
                                    se_error *err);
+/* False: out of memory, and *out is for place_free() all the same. */
+bool place_copy(struct vault_place *out, const struct vault_place *place);
 void place_free(struct vault_place *place);
 AUTO_KIND(vault_place, struct vault_place, place_free(p))
+
+/* How long an address is without slashes at its end. */
+size_t place_address_size(const char *address);
 
 /* Whether a token for `resource`, an https:// address, may be sent to `host`, a name without a
  * port: it is the resource's host, or below it.  A resource of one label, "https://net", has none

@@ -33,8 +33,8 @@ static bool read_principal(char out[64], se_bytes claims)
     if (base64url_decode(&text, claims, NULL))
         return false;
     json = json_loadb((const char *)text.data, text.size, 0, NULL);
-    id = json_string_value(json_object_get(json, "oid"));
-    if (!id || !*id || strlen(id) >= 64)
+    id = member_text(json, "oid");
+    if (!*id || strlen(id) >= 64)
         return false;
     memcpy(out, id, strlen(id) + 1);
     text_clean(out);

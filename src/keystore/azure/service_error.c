@@ -15,18 +15,11 @@ enum {
 
 /* ---- reading ---- */
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-
-    return text ? text : "";
-}
-
 static const char *first_text(const json_t *object, const char *one, const char *other)
 {
-    const char *text = text_of(object, one);
+    const char *text = member_text(object, one);
 
-    return *text ? text : text_of(object, other);
+    return *text ? text : member_text(object, other);
 }
 
 static void copy_clean(char *out, size_t room, const char *text, size_t size)
@@ -78,9 +71,9 @@ void service_error_read(struct service_error *out, const struct http_answer *ans
     }
     error = json_object_get(json, "error");
     object = json_is_object(error) ? error : json;
-    code = text_of(json_object_get(object, "innererror"), "code");
+    code = member_text(json_object_get(object, "innererror"), "code");
     if (!*code)
-        code = json_is_string(error) ? json_string_value(error) : text_of(object, "code");
+        code = json_is_string(error) ? json_string_value(error) : member_text(object, "code");
     text = first_text(object, "error_description", "message");
     copy_clean(out->code, sizeof out->code, code, strlen(code));
     text_copy(out->text, sizeof out->text, text, strlen(text));

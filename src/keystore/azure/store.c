@@ -36,26 +36,21 @@ AUTO_KIND(vault_opening, struct vault_opening, opening_free(p))
 
 /* ---- asking ---- */
 
-/* "/keys/NAME/VERSION": the object, or what is below it */
+/* `version`: "": the newest. */
 static se_status fetch_object(json_t **out, const struct vault_opening *o, const char *collection,
-                              const char *below, se_error *err)
+                              const char *version, se_error *err)
 {
     const struct vault_caller caller = { o->vault, o->ref, o->until };
-    AUTO(writer) path = { 0 };
-    AUTO(writer) what = { 0 };
 
-    *out = NULL;
-    writer_format(&path, "/%s/%s%s%s", collection, o->ref->alias, *below ? "/" : "", below);
-    writer_format(&what, "get %.*s '%s'", (int)strlen(collection) - 1, collection, o->ref->alias);
-    if (path.failed || what.failed)
-        return error_memory(err);
-    return vault_fetch(out, &caller, writer_string(&path), writer_string(&what), err);
+    return vault_fetch_object(out, &caller, collection, o->ref->alias, version, err);
 }
 
-/* What requests fail with names it already. */
-static se_status name_vault(const struct vault_opening *o, se_status st, se_error *err)
+static se_status list_versions(const struct vault_opening *o, const char *collection,
+                               vault_item_fn fn, void *arg, se_error *err)
 {
-    return error_prefix(err, st, "vault '%s': ", vault_place(o->vault)->host);
+    const struct vault_caller caller = { o->vault, o->ref, o->until };
+
+    return vault_list_versions(&caller, collection, o->ref->alias, fn, arg, err);
 }
 
 static se_status keep_text(char **out, const char *text, se_error *err)
@@ -69,12 +64,10 @@ static se_status keep_text(char **out, const char *text, se_error *err)
 
 static se_status refuse_pending(const struct vault_opening *o, se_error *err)
 {
-    se_status st = error_set(err, SE_ERR_KEY,
-                             "certificate '%s' is still pending: no CA has signed it; `signengine "
-                             "key certificate` gives the vault what the CA has sent",
-                             o->ref->alias);
-
-    return name_vault(o, st, err);
+    return error_set(err, SE_ERR_KEY,
+                     "certificate '%s' is still pending: no CA has signed it; `signengine key "
+                     "certificate` gives the vault what the CA has sent",
+                     o->ref->alias);
 }
 
 /* What the certificate of `answer` says, which is not pending. */
@@ -103,7 +96,7 @@ static se_status fetch_certificate(struct vault_certificate_answer *out,
     AUTO(json) json = NULL;
 
     TRY(fetch_object(&json, o, "certificates", below, err));
-    return name_vault(o, answer_certificate(out, json, err), err);
+    return answer_certificate(out, json, err);
 }
 
 /* While a renewal is pending, the certificate before it goes on. */
@@ -134,15 +127,9 @@ static se_status note_version(void *arg, const json_t *item, bool *stop, se_erro
 static se_status fetch_renewed(struct vault_certificate_answer *out, const struct vault_opening *o,
                                const char *pending, se_error *err)
 {
-    const struct vault_caller caller = { o->vault, o->ref, o->until };
     struct renewal_search search = { .opening = o, .pending = pending };
-    AUTO(writer) path = { 0 };
 
-    writer_format(&path, "/certificates/%s/versions", o->ref->alias);
-    if (path.failed)
-        return error_memory(err);
-    TRY(vault_list(&caller, writer_string(&path), "list the certificate's versions", note_version,
-                   &search, err));
+    TRY(list_versions(o, "certificates", note_version, &search, err));
     if (!*search.newest.version)
         return refuse_pending(o, err);
     TRY(fetch_certificate(out, o, search.newest.version, err));
@@ -156,9 +143,9 @@ static se_status find_certificate(struct vault_opening *o, se_error *err)
 
     TRY(fetch_certificate(&newest, o, "", err));
     if (newest.certificate.size)
-        return name_vault(o, use_certificate(o, &newest, err), err);
+        return use_certificate(o, &newest, err);
     TRY(fetch_renewed(&renewed, o, newest.id, err));
-    return name_vault(o, use_certificate(o, &renewed, err), err);
+    return use_certificate(o, &renewed, err);
 }
 
 /* ---- key mode: the certificate is ours, and says which version ---- */
@@ -173,8 +160,6 @@ static se_status use_version(struct vault_opening *o, const json_t *json, se_err
     struct vault_key_answer answer;
     struct object_id id;
 
-    EVP_PKEY_free(o->public_key);
-    o->public_key = NULL;
     TRY(answer_key(&answer, json, err));
     TRY(object_id_parse(&id, vault_place(o->vault), "keys", answer.id, err));
     TRY(jwk_public_key(&o->public_key, answer.jwk, err));
@@ -187,8 +172,10 @@ static se_status fetch_version(struct vault_opening *o, const char *below, se_er
 {
     AUTO(json) json = NULL;
 
+    EVP_PKEY_free(o->public_key);
+    o->public_key = NULL;
     TRY(fetch_object(&json, o, "keys", below, err));
-    return name_vault(o, use_version(o, json, err), err);
+    return vault_context(o->vault, use_version(o, json, err), err);
 }
 
 struct version_search {
@@ -201,11 +188,9 @@ static se_status try_version(void *arg, const json_t *item, bool *stop, se_error
 {
     struct version_search *search = arg;
     struct vault_opening *o = search->opening;
-    const char *name = json_string_value(json_object_get(item, "kid"));
     struct object_id id;
 
-    TRY(name_vault(o, object_id_parse(&id, vault_place(o->vault), "keys", name ? name : "", err),
-                   err));
+    TRY(object_id_parse(&id, vault_place(o->vault), "keys", member_text(item, "kid"), err));
     TRY(fetch_version(o, id.version, err));
     search->found = is_certificates(o);
     *stop = search->found || ++search->seen == VERSIONS_MOST;
@@ -215,22 +200,16 @@ static se_status try_version(void *arg, const json_t *item, bool *stop, se_error
 /* The one that the certificate belongs to, after a rotation. */
 static se_status search_versions(struct vault_opening *o, se_error *err)
 {
-    const struct vault_caller caller = { o->vault, o->ref, o->until };
     struct version_search search = { .opening = o };
-    AUTO(writer) path = { 0 };
 
-    writer_format(&path, "/keys/%s/versions", o->ref->alias);
-    if (path.failed)
-        return error_memory(err);
-    TRY(vault_list(&caller, writer_string(&path), "list the key's versions", try_version, &search,
-                   err));
+    TRY(list_versions(o, "keys", try_version, &search, err));
     if (search.found)
         return SE_OK;
-    return name_vault(o,
-                      error_set(err, SE_ERR_KEY,
-                                "the certificate belongs to none of the %u versions of key '%s'",
-                                search.seen, o->ref->alias),
-                      err);
+    return vault_context(o->vault,
+                         error_set(err, SE_ERR_KEY,
+                                   "the certificate belongs to none of the %u versions of key '%s'",
+                                   search.seen, o->ref->alias),
+                         err);
 }
 
 static se_status find_version(struct vault_opening *o, se_error *err)
@@ -239,11 +218,11 @@ static se_status find_version(struct vault_opening *o, se_error *err)
     if (is_certificates(o))
         return SE_OK;
     if (*o->ref->key_version)
-        return name_vault(o,
-                          error_set(err, SE_ERR_KEY,
-                                    "the certificate does not belong to version %s of key '%s'",
-                                    o->ref->key_version, o->ref->alias),
-                          err);
+        return vault_context(o->vault,
+                             error_set(err, SE_ERR_KEY,
+                                       "the certificate does not belong to version %s of key '%s'",
+                                       o->ref->key_version, o->ref->alias),
+                             err);
     return search_versions(o, err);
 }
 
@@ -254,30 +233,24 @@ static se_status check_operations(const struct vault_opening *o, enum key_part p
 
     if (o->operations & needed)
         return SE_OK;
-    return name_vault(o,
-                      error_set(err, SE_ERR_KEY, "key '%s' may not %s: its key_ops lack %s",
-                                o->ref->alias, part == PART_SIGN ? "sign" : "decrypt",
-                                part == PART_SIGN ? "'sign'" : "'decrypt' and 'unwrapKey'"),
-                      err);
+    return vault_context(o->vault,
+                         error_set(err, SE_ERR_KEY, "key '%s' may not %s: its key_ops lack %s",
+                                   o->ref->alias, part == PART_SIGN ? "sign" : "decrypt",
+                                   part == PART_SIGN ? "'sign'" : "'decrypt' and 'unwrapKey'"),
+                         err);
 }
 
 /* ---- both ---- */
 
-static bool is_certificate_mode(const struct keyref *ref)
-{
-    return ref->mode == VAULT_MODE_CERTIFICATE ||
-           (!ref->mode && strcmp(ref->store, "AzureManagedHSM") != 0);
-}
-
 static se_status find_key(struct vault_opening *o, enum key_part part, se_error *err)
 {
     TRY(store_configured_certificate(&o->certificate, &o->chain, o->ref, err));
-    if (!o->certificate && is_certificate_mode(o->ref))
+    if (!o->certificate && place_names_certificate(o->ref))
         return find_certificate(o, err);
     if (!o->certificate)
         return error_set(err, SE_ERR_CONFIG, "a vault's key needs the attribute 'certificate'%s",
-                         strcmp(o->ref->store, "AzureManagedHSM") ? ", or the mode 'certificate'"
-                                                                  : "");
+                         place_kind(o->ref) == VAULT_KEY_VAULT ? ", or the mode 'certificate'"
+                                                               : "");
     if (part <= PART_ENCRYPT)
         return SE_OK;
     TRY(find_version(o, err));

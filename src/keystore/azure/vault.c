@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keystore/azure/vault.h"
 
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -13,6 +12,7 @@
 #include "crypto/crypto.h"
 #include "crypto/provider_keymgmt.h"
 #include "keystore/azure/challenge.h"
+#include "keystore/azure/guid.h"
 #include "keystore/azure/login.h"
 #include "keystore/azure/throttle.h"
 
@@ -145,6 +145,11 @@ const struct vault_place *vault_place(const struct vault *vault)
     return &vault->place;
 }
 
+se_status vault_context(const struct vault *vault, se_status st, se_error *err)
+{
+    return error_prefix(err, st, "vault '%s': ", vault->place.host);
+}
+
 struct login *vault_login(const struct vault *vault)
 {
     return vault->login;
@@ -264,21 +269,6 @@ static void note_passed(struct vault *vault)
 
 /* ---- one request ---- */
 
-/* A GUID (RFC 9562, 5.4): the service's log has it as correlationId. */
-static bool make_request_id(char out[40])
-{
-    unsigned char r[16];
-
-    if (RAND_bytes_ex(crypto_context(), r, sizeof r, 0) <= 0)
-        return false;
-    r[6] = (unsigned char)((r[6] & 0x0f) | 0x40);
-    r[8] = (unsigned char)((r[8] & 0x3f) | 0x80);
-    (void)snprintf(out, 40, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-                   r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11], r[12],
-                   r[13], r[14], r[15]);
-    return true;
-}
-
 /* What stays the same from try to try. */
 struct exchange {
     struct vault *vault;
@@ -318,8 +308,7 @@ static se_status exchange_set_url(struct exchange *x, se_error *err)
 static se_status exchange_begin(struct exchange *x, se_error *err)
 {
     TRY(exchange_set_url(x, err));
-    if (!make_request_id(x->trace->client_request_id))
-        return crypto_error(err, SE_ERR_CRYPTO, "no random bytes");
+    TRY(guid_draw(x->trace->client_request_id, err)); /* correlationId of the service's log */
     (void)snprintf(x->id_header, sizeof x->id_header, "x-ms-client-request-id: %s",
                    x->trace->client_request_id);
     return SE_OK;
@@ -465,5 +454,5 @@ se_status vault_send(struct http_answer *out, struct vault *vault,
     }
     if (!st)
         *out = MOVE(answer);
-    return error_prefix(err, st, "vault '%s': ", vault->place.host);
+    return vault_context(vault, st, err);
 }

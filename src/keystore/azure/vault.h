@@ -20,6 +20,8 @@ void vault_close(struct vault *vault); /* accepts NULL */
 AUTO_KIND(vault, struct vault *, vault_close(*p))
 
 const struct vault_place *vault_place(const struct vault *vault);
+/* Puts the vault in front of the failure's text.  Returns `status`. */
+se_status vault_context(const struct vault *vault, se_status status, se_error *err);
 struct login *vault_login(const struct vault *vault); /* borrowed */
 
 struct vault_request {

@@ -5,12 +5,11 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
-#include "keystore/azure/answer.h"
 #include "provision/azure/session.h"
 
 #define FIRST_LINE "signengine vault backup 1"
 
-enum { CONFLICT = 409, FREEING_MS = 30000, VALUE_ROOM = 512, DIGEST_TEXT = 2 * SHA256_SIZE + 1 };
+enum { FREEING_MS = 30000, VALUE_ROOM = 512, DIGEST_TEXT = 2 * SHA256_SIZE + 1 };
 
 /* ---- the file ---- */
 
@@ -131,18 +130,7 @@ static se_status read_file(struct backup_header *out, se_bytes *blob, se_bytes f
 
 /* ---- backup ---- */
 
-static se_status fetch_blob(json_t **out, const struct admin_session *s, se_error *err)
-{
-    AUTO(http_answer) answer = { .status = 0 };
-    char what[256];
-    const struct vault_ask ask = { .method = "POST", .what = what, .is_repeatable = true };
-
-    (void)snprintf(what, sizeof what, "back up %s '%s'", s->kind, s->name);
-    TRY(admin_session_ask(&answer, s, &ask, err, "/%s/%s/backup", s->collection, s->name));
-    return admin_session_json(out, s, &answer, err);
-}
-
-static void fill_header(struct backup_header *header, const struct admin_session *s)
+static void fill_header(struct backup_header *header, const struct vault_session *s)
 {
     char now[TIME_TEXT_ROOM];
 
@@ -153,18 +141,25 @@ static void fill_header(struct backup_header *header, const struct admin_session
     (void)snprintf(header->time, VALUE_ROOM, "%s", time_format(now, TIME_RFC3339, clock_seconds()));
 }
 
-static se_status make_backup(se_buf *out, const struct admin_session *s, se_error *err)
+static se_status make_backup(se_buf *out, const struct vault_session *s, se_error *err)
 {
+    const struct vault_call call = {
+        .method = "POST",
+        .verb = "back up",
+        .below = "backup",
+        .is_repeatable = true,
+    };
     struct backup_header header;
     AUTO(json) json = NULL;
     AUTO(writer) w = { 0 };
     se_bytes blob;
 
-    TRY(fetch_blob(&json, s, err));
-    blob = text_bytes(json_member_text(json, "value"));
+    TRY(vault_session_fetch(&json, s, &call, err));
+    blob = text_bytes(member_text(json, "value"));
     if (!is_blob(blob))
-        return error_set(err, SE_ERR_STORE, "vault '%s': what it gives as a backup is no base64url",
-                         vault_place(s->vault)->host);
+        return vault_context(
+            s->vault, error_set(err, SE_ERR_STORE, "what it gives as a backup is no base64url"),
+            err);
     fill_header(&header, s);
     TRY(digest_blob(header.sha256, blob, err));
     write_file(&w, &header, blob);
@@ -174,11 +169,11 @@ static se_status make_backup(se_buf *out, const struct admin_session *s, se_erro
 se_status vault_backup(se_buf *out, struct vault_object *object, const struct target *target,
                        se_error *err)
 {
-    AUTO(admin_session) session = { .vault = NULL };
+    AUTO(vault_session) session = { .vault = NULL };
 
     *out = (se_buf)SE_BUF_INIT;
     *object = (struct vault_object){ .kind = "" };
-    TRY(admin_session_open(&session, target, VAULT_KIND_ANY, "key backup", err));
+    TRY(vault_session_open(&session, target, VAULT_STORES_ALL, "key backup", err));
     TRY(make_backup(out, &session, err));
     object->kind = session.kind;
     (void)snprintf(object->id, sizeof object->id, "%s/%s/%s", vault_place(session.vault)->base,
@@ -189,7 +184,7 @@ se_status vault_backup(se_buf *out, struct vault_object *object, const struct ta
 /* ---- restore ---- */
 
 /* The service restores under the old name, whatever it is asked for. */
-static se_status check_header(const struct admin_session *s, const struct backup_header *header,
+static se_status check_header(const struct vault_session *s, const struct backup_header *header,
                               se_error *err)
 {
     if (strcmp(header->store, s->target->ref.store) != 0)
@@ -214,32 +209,32 @@ static se_status pass_unseen(bool *is_seen, se_status st, const se_error *failur
     return st == SE_ERR_ACCESS ? SE_OK : error_copy(err, st, failure);
 }
 
-static se_status check_live(bool *is_seen, const struct admin_session *s, se_error *err)
+static se_status check_live(bool *is_seen, const struct vault_session *s, se_error *err)
 {
     se_error failure = SE_ERROR_INIT;
     AUTO(json) json = NULL;
     struct vault_object object;
     char date[TIME_TEXT_ROOM];
-    se_status st = admin_session_find(&json, s, "", &failure);
+    se_status st = vault_session_find(&json, s, NULL, &failure);
 
     if (st)
         return pass_unseen(is_seen, st, &failure, err);
     if (!json)
         return SE_OK;
     vault_object_read(&object, s, json);
-    return error_set(
-        err, SE_ERR_IO,
-        "there is one already: %s, made on %s; `key delete` and `key purge` make room", object.id,
-        time_format(date, TIME_DATE,
-                    json_member_number(json_object_get(json, "attributes"), "created")));
+    return error_set(err, SE_ERR_IO,
+                     "there is one already: %s, made on %s; `key delete` and `key purge` make room",
+                     object.id,
+                     time_format(date, TIME_DATE,
+                                 member_number(json_object_get(json, "attributes"), "created")));
 }
 
-static se_status check_deleted(bool *is_seen, const struct admin_session *s, se_error *err)
+static se_status check_deleted(bool *is_seen, const struct vault_session *s, se_error *err)
 {
     se_error failure = SE_ERROR_INIT;
     AUTO(json) json = NULL;
     char date[TIME_TEXT_ROOM];
-    se_status st = admin_session_find_deleted(&json, s, &failure);
+    se_status st = vault_session_find_deleted(&json, s, &failure);
 
     if (st)
         return pass_unseen(is_seen, st, &failure, err);
@@ -249,51 +244,53 @@ static se_status check_deleted(bool *is_seen, const struct admin_session *s, se_
                      "a deleted %s has the name until %s: `key recover` takes it back, `key purge` "
                      "makes room",
                      s->kind,
-                     time_format(date, TIME_DATE, json_member_number(json, "scheduledPurgeDate")));
+                     time_format(date, TIME_DATE, member_number(json, "scheduledPurgeDate")));
 }
 
-static void tell_origin(const struct admin_session *s, const struct backup_header *header,
-                        const struct vault_news *news)
+static void note_origin(const struct vault_session *s, const struct backup_header *header)
 {
     if (strcmp(header->vault, vault_place(s->vault)->base) != 0)
-        vault_news_warn(news,
-                        "the backup is of another vault, %s, made on %s: the certificate and the "
-                        "roles of the key do not come with it",
-                        header->vault, header->time);
+        target_note(s->target,
+                    "the backup is of another vault, %s, made on %s: the certificate and the "
+                    "roles of the key do not come with it",
+                    header->vault, header->time);
 }
 
 /* *is_taken: the name is not free. */
-static se_status send_blob(struct vault_object *out, bool *is_taken, const struct admin_session *s,
+static se_status send_blob(struct vault_object *out, bool *is_taken, const struct vault_session *s,
                            se_bytes blob, se_error *err)
 {
-    AUTO(http_answer) answer = { .status = 0 };
-    AUTO(json) json = NULL;
+    AUTO(vault_reply) reply = { .json = NULL };
     AUTO(writer) body = { 0 };
-    char what[256];
-    const struct vault_ask ask = {
+    AUTO(writer) path = { 0 };
+    AUTO(writer) what = { 0 };
+    struct vault_call call = {
         .method = "POST",
-        .what = what,
         .body = &body,
-        .accepted = { CONFLICT },
+        .accepted = { HTTP_CONFLICT },
     };
 
-    (void)snprintf(what, sizeof what, "restore %s '%s'", s->kind, s->name);
+    writer_format(&path, "/%s/restore", s->collection);
+    writer_format(&what, "restore %s '%s'", s->kind, s->name);
     writer_text(&body, "{\"value\":\"");
     writer_put(&body, blob.data, blob.size);
     writer_text(&body, "\"}");
-    TRY(admin_session_ask(&answer, s, &ask, err, "/%s/restore", s->collection));
-    *is_taken = answer.status == CONFLICT;
+    if (path.failed || what.failed)
+        return error_memory(err);
+    call.path = writer_string(&path);
+    call.verb = writer_string(&what);
+    TRY(vault_session_call(&reply, s, &call, err));
+    *is_taken = reply.answer.status == HTTP_CONFLICT;
     if (*is_taken) {
-        (void)answer_failure(&answer, what, err);
+        (void)vault_session_failure(&reply, s, &call, err);
         return error_restate(err, SE_ERR_IO);
     }
-    TRY(admin_session_json(&json, s, &answer, err));
-    vault_object_read(out, s, json);
+    vault_object_read(out, s, reply.json);
     return SE_OK;
 }
 
 /* A name that was purged is not free at once, although nothing has it any more. */
-static se_status restore_blob(struct vault_object *out, const struct admin_session *s,
+static se_status restore_blob(struct vault_object *out, const struct vault_session *s,
                               se_bytes blob, bool is_free, se_error *err)
 {
     struct vault_poll poll = { .until = clock_monotonic_ms() + FREEING_MS };
@@ -308,19 +305,19 @@ static se_status restore_blob(struct vault_object *out, const struct admin_sessi
 }
 
 se_status vault_restore(struct vault_object *out, const struct target *target, se_bytes file,
-                        const char *name, const struct vault_news *news, se_error *err)
+                        const char *name, se_error *err)
 {
-    AUTO(admin_session) session = { .vault = NULL };
+    AUTO(vault_session) session = { .vault = NULL };
     struct backup_header header;
     se_bytes blob;
     bool is_seen = true;
 
     *out = (struct vault_object){ .kind = "" };
-    TRY(admin_session_open(&session, target, VAULT_KIND_ANY, "key restore", err));
+    TRY(vault_session_open(&session, target, VAULT_STORES_ALL, "key restore", err));
     TRY_PREFIX(read_file(&header, &blob, file, err), err, "'%s': ", name);
     TRY_PREFIX(check_header(&session, &header, err), err, "'%s': ", name);
     TRY(check_live(&is_seen, &session, err));
     TRY(check_deleted(&is_seen, &session, err));
-    tell_origin(&session, &header, news);
+    note_origin(&session, &header);
     return restore_blob(out, &session, blob, is_seen, err);
 }

@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "keystore/azure/answer.h"
 #include "provision/azure/session.h"
 
 /* Earlier versions know no managed identity. */
@@ -34,36 +33,46 @@ static se_bytes sas_token(const se_buf *token)
     return (se_bytes){ token->data + mark, token->size - mark };
 }
 
+/* With its quotes; what is a secret stays in the writer. */
+static void write_json_text(struct writer *w, se_bytes text)
+{
+    const unsigned char *p = text.data;
+
+    writer_text(w, "\"");
+    for (size_t i = 0; i < text.size; i++) {
+        if (p[i] < ' ')
+            writer_format(w, "\\u%04x", p[i]);
+        else {
+            if (p[i] == '"' || p[i] == '\\')
+                writer_text(w, "\\");
+            writer_put(w, p + i, 1);
+        }
+    }
+    writer_text(w, "\"");
+}
+
 static void write_storage(struct writer *w, const struct vault_storage *storage)
 {
     writer_text(w, "\"storageResourceUri\":");
-    writer_json_text(w, text_bytes(storage->container));
+    write_json_text(w, text_bytes(storage->container));
     if (!storage->token->size) {
         writer_text(w, ",\"useManagedIdentity\":true");
         return;
     }
     writer_text(w, ",\"token\":");
-    writer_json_text(w, sas_token(storage->token));
+    write_json_text(w, sas_token(storage->token));
 }
 
 /* ---- a job ---- */
 
-static void copy_member(char *out, size_t room, const json_t *json, const char *name)
-{
-    const char *text = json_member_text(json, name);
-
-    text_copy(out, room, text, strlen(text));
-    text_clean(out);
-}
-
 static void read_job(struct vault_job *out, const json_t *json)
 {
-    *out = (struct vault_job){ .started = json_member_number(json, "startTime"),
-                               .ended = json_member_number(json, "endTime") };
-    copy_member(out->id, sizeof out->id, json, "jobId");
-    copy_member(out->status, sizeof out->status, json, "status");
-    copy_member(out->detail, sizeof out->detail, json, "statusDetails");
-    copy_member(out->folder, sizeof out->folder, json, "azureStorageBlobContainerUri");
+    *out = (struct vault_job){ .started = member_number(json, "startTime"),
+                               .ended = member_number(json, "endTime") };
+    member_copy(out->id, sizeof out->id, json, "jobId");
+    member_copy(out->status, sizeof out->status, json, "status");
+    member_copy(out->detail, sizeof out->detail, json, "statusDetails");
+    member_copy(out->folder, sizeof out->folder, json, "azureStorageBlobContainerUri");
 }
 
 static bool is_failed(const struct vault_job *job)
@@ -71,7 +80,7 @@ static bool is_failed(const struct vault_job *job)
     return strcmp(job->status, "Failed") == 0 || strcmp(job->status, "Cancelled") == 0;
 }
 
-static se_status check_job(const struct admin_session *s, const struct vault_job *job,
+static se_status check_job(const struct vault_session *s, const struct vault_job *job,
                            const json_t *json, const char *what, se_error *err)
 {
     const json_t *error = json_object_get(json, "error");
@@ -79,32 +88,36 @@ static se_status check_job(const struct admin_session *s, const struct vault_job
 
     if (!is_failed(job))
         return SE_OK;
-    copy_member(reason, sizeof reason, error, "message");
-    return error_set(err, SE_ERR_STORE, "vault '%s': the %s has failed: %s",
-                     vault_place(s->vault)->host, what,
-                     *reason        ? reason
-                     : *job->detail ? job->detail
-                                    : "it does not say why");
+    member_copy(reason, sizeof reason, error, "message");
+    return vault_context(s->vault,
+                         error_set(err, SE_ERR_STORE, "the %s has failed: %s", what,
+                                   *reason        ? reason
+                                   : *job->detail ? job->detail
+                                                  : "it does not say why"),
+                         err);
 }
 
-static se_status fetch_job(struct vault_job *out, const struct admin_session *s, const char *path,
+static se_status fetch_job(struct vault_job *out, const struct vault_session *s, const char *path,
                            const char *what, se_error *err)
 {
-    AUTO(http_answer) answer = { .status = 0 };
     AUTO(json) json = NULL;
-    char text[64];
-    const struct vault_ask ask = { .method = "GET", .what = text, .is_repeatable = true };
+    char verb[64];
+    const struct vault_call call = {
+        .method = "GET",
+        .verb = verb,
+        .path = path,
+        .is_repeatable = true,
+    };
 
-    (void)snprintf(text, sizeof text, "finish the %s", what);
-    TRY(admin_session_ask(&answer, s, &ask, err, "%s", path));
-    TRY(admin_session_json(&json, s, &answer, err));
+    (void)snprintf(verb, sizeof verb, "finish the %s", what);
+    TRY(vault_session_fetch(&json, s, &call, err));
     read_job(out, json);
     return check_job(s, out, json, what, err);
 }
 
 /* Hours, for a large one; that it can't be asked for a while says nothing of the job. */
-static se_status wait_job(struct vault_job *job, const struct admin_session *s, const char *path,
-                          const char *what, const struct vault_news *news, se_error *err)
+static se_status wait_job(struct vault_job *job, const struct vault_session *s, const char *path,
+                          const char *what, se_error *err)
 {
     struct vault_poll poll = { .until = INT64_MAX };
     const int64_t begin = clock_monotonic_ms();
@@ -115,8 +128,8 @@ static se_status wait_job(struct vault_job *job, const struct admin_session *s, 
         se_error failure = SE_ERROR_INIT;
         se_status st;
 
-        vault_news_progress(news, "%s %s: %s, %lld s", what, job->id, job->status,
-                            (long long)(clock_monotonic_ms() - begin) / 1000);
+        target_progress(s->target, "%s %s: %s, %lld s", what, job->id, job->status,
+                        (long long)(clock_monotonic_ms() - begin) / 1000);
         (void)vault_poll_wait(&poll);
         st = fetch_job(&now, s, path, what, &failure);
         if (st && (st != SE_ERR_UNAVAILABLE || ++failures == FAILURES_MOST))
@@ -137,24 +150,22 @@ struct job_order {
     bool is_waited_for, has_identity;
 };
 
-static se_status begin_job(struct vault_job *out, const struct admin_session *s,
-                           const struct job_order *order, const struct vault_news *news,
-                           se_error *err)
+static se_status begin_job(struct vault_job *out, const struct vault_session *s,
+                           const struct job_order *order, se_error *err)
 {
-    AUTO(http_answer) answer = { .status = 0 };
     AUTO(json) json = NULL;
     AUTO(writer) path = { 0 };
-    char what[64];
-    const struct vault_ask ask = {
+    char verb[64];
+    const struct vault_call call = {
         .method = order->method,
-        .what = what,
+        .verb = verb,
+        .path = order->path,
         .body = order->body,
         .api_version = order->has_identity ? IDENTITY_VERSION : NULL,
     };
 
-    (void)snprintf(what, sizeof what, "begin the %s", order->what);
-    TRY(admin_session_ask(&answer, s, &ask, err, "%s", order->path));
-    TRY(admin_session_json(&json, s, &answer, err));
+    (void)snprintf(verb, sizeof verb, "begin the %s", order->what);
+    TRY(vault_session_fetch(&json, s, &call, err));
     read_job(out, json);
     TRY(check_job(s, out, json, order->what, err));
     if (!order->is_waited_for)
@@ -162,14 +173,14 @@ static se_status begin_job(struct vault_job *out, const struct admin_session *s,
     writer_format(&path, "%s/%s/pending", order->path, out->id);
     if (path.failed)
         return error_memory(err);
-    return wait_job(out, s, writer_string(&path), order->what, news, err);
+    return wait_job(out, s, writer_string(&path), order->what, err);
 }
 
 static se_status begin_backup(struct vault_job *out, const struct target *target,
                               const struct vault_storage *storage, bool is_waited_for,
-                              const struct vault_news *news, se_error *err)
+                              se_error *err)
 {
-    AUTO(admin_session) session = { .vault = NULL };
+    AUTO(vault_session) session = { .vault = NULL };
     AUTO(writer) body = { 0 };
     const struct job_order order = {
         .method = "POST",
@@ -180,22 +191,21 @@ static se_status begin_backup(struct vault_job *out, const struct target *target
         .has_identity = !storage->token->size,
     };
 
-    TRY(admin_session_open(&session, target, VAULT_KIND_HSM, "key store backup", err));
+    TRY(vault_session_open(&session, target, VAULT_STORES_HSM, "key store backup", err));
     TRY(check_storage(storage, err));
     writer_text(&body, "{");
     write_storage(&body, storage);
     writer_text(&body, "}");
-    return begin_job(out, &session, &order, news, err);
+    return begin_job(out, &session, &order, err);
 }
 
 se_status vault_store_backup(struct vault_job *out, const struct target *target,
-                             const struct vault_storage *storage, bool is_waited_for,
-                             const struct vault_news *news, se_error *err)
+                             const struct vault_storage *storage, bool is_waited_for, se_error *err)
 {
     struct vault_job job = { .id = "" };
 
     *out = job;
-    TRY(begin_backup(&job, target, storage, is_waited_for, news, err));
+    TRY(begin_backup(&job, target, storage, is_waited_for, err));
     *out = job;
     return SE_OK;
 }
@@ -212,11 +222,10 @@ static se_status count_item(void *arg, const json_t *item, bool *stop, se_error 
 }
 
 /* The number of keys, as far as it may be seen. */
-static void tell_hsm_loss(const struct admin_session *s, const char *folder,
+static void tell_hsm_loss(const struct vault_session *s, const char *folder,
                           const struct vault_consent *consent)
 {
-    const struct keyref *ref = &s->target->ref;
-    const struct vault_caller caller = { s->vault, ref, vault_deadline(ref) };
+    const struct vault_caller caller = vault_session_caller(s);
     size_t keys = 0;
     char detail[512];
 
@@ -236,7 +245,7 @@ static void tell_hsm_loss(const struct admin_session *s, const char *folder,
                                 });
 }
 
-static se_status ask_restore(const struct admin_session *s, const char *folder,
+static se_status ask_restore(const struct vault_session *s, const char *folder,
                              const struct vault_consent *consent, se_error *err)
 {
     char question[320];
@@ -271,7 +280,7 @@ static se_status check_folder(const char *folder, se_error *err)
 static void write_restore(struct writer *w, const struct vault_storage *storage, const char *folder)
 {
     writer_text(w, "{\"folderToRestore\":");
-    writer_json_text(w, text_bytes(folder));
+    write_json_text(w, text_bytes(folder));
     writer_text(w, ",\"sasTokenParameters\":{");
     write_storage(w, storage);
     writer_text(w, "}}");
@@ -280,9 +289,9 @@ static void write_restore(struct writer *w, const struct vault_storage *storage,
 se_status vault_store_restore(struct vault_job *out, const struct target *target,
                               const struct vault_storage *storage, const char *folder,
                               bool is_waited_for, const struct vault_consent *consent,
-                              const struct vault_news *news, se_error *err)
+                              se_error *err)
 {
-    AUTO(admin_session) session = { .vault = NULL };
+    AUTO(vault_session) session = { .vault = NULL };
     AUTO(writer) body = { 0 };
     struct vault_job job = { .id = "" };
     const struct job_order order = {
@@ -295,7 +304,7 @@ se_status vault_store_restore(struct vault_job *out, const struct target *target
     };
 
     *out = job;
-    TRY(admin_session_open(&session, target, VAULT_KIND_HSM, "key store restore", err));
+    TRY(vault_session_open(&session, target, VAULT_STORES_HSM, "key store restore", err));
     TRY(check_storage(storage, err));
     folder = folder_name(storage, folder);
     TRY(check_folder(folder, err));
@@ -303,7 +312,7 @@ se_status vault_store_restore(struct vault_job *out, const struct target *target
     if (consent->dry_run)
         return SE_OK;
     write_restore(&body, storage, folder);
-    TRY(begin_job(&job, &session, &order, news, err));
+    TRY(begin_job(&job, &session, &order, err));
     *out = job;
     return SE_OK;
 }
@@ -323,13 +332,13 @@ static se_status check_job_id(const char *job, se_error *err)
 se_status vault_store_status(struct vault_job *out, const struct target *target, const char *job,
                              bool is_restore, se_error *err)
 {
-    AUTO(admin_session) session = { .vault = NULL };
+    AUTO(vault_session) session = { .vault = NULL };
     const char *what = is_restore ? "restore" : "backup";
     struct vault_job found = { .id = "" };
     char path[128];
 
     *out = found;
-    TRY(admin_session_open(&session, target, VAULT_KIND_HSM, "key store status", err));
+    TRY(vault_session_open(&session, target, VAULT_STORES_HSM, "key store status", err));
     TRY(check_job_id(job, err));
     (void)snprintf(path, sizeof path, "/%s/%s/pending", what, job);
     TRY(fetch_job(&found, &session, path, what, err));

@@ -157,7 +157,7 @@ static void write_key(struct writer *w, const struct target *target, const char 
     w->failed |= item.failed || file.failed;
 }
 
-se_status next_version_write(se_buf *out, const struct admin_session *session, const char *id,
+se_status next_version_write(se_buf *out, const struct vault_session *session, const char *id,
                              const char *certificate, se_error *err)
 {
     const struct target *target = session->target;

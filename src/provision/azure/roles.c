@@ -4,26 +4,13 @@
 #include <strings.h>
 
 #include "base/text.h"
-#include "crypto/crypto.h"
-#include "keystore/azure/answer.h"
+#include "keystore/azure/guid.h"
+#include "keystore/azure/hsm_role.h"
 #include "provision/azure/session.h"
 
-#define AUTHORIZATION   "providers/Microsoft.Authorization"
-#define DEFINITION_HEAD "Microsoft.KeyVault/" AUTHORIZATION "/roleDefinitions/"
-
-enum { GUID_TEXT = 37, SCOPE_ROOM = 160 };
+enum { SCOPE_ROOM = 160 };
 
 /* ---- what may be said ---- */
-
-static bool is_guid(const char *text)
-{
-    for (size_t i = 0; i < GUID_TEXT - 1; i++)
-        if (i == 8 || i == 13 || i == 18 || i == 23
-                ? text[i] != '-'
-                : !text[i] || !strchr("0123456789abcdefABCDEF", text[i]))
-            return false;
-    return !text[GUID_TEXT - 1];
-}
 
 static bool is_key_scope(const char *scope)
 {
@@ -36,7 +23,7 @@ static bool is_key_scope(const char *scope)
 
 /* A request at one scope. */
 struct role_session {
-    struct admin_session vault;
+    struct vault_session vault;
     char scope[SCOPE_ROOM]; /* "/", "/keys", "/keys/NAME" */
     const char *prefix;     /* the same in front of a path: "" for "/" */
     json_t *definitions;    /* array; what could be read of them */
@@ -45,7 +32,7 @@ struct role_session {
 static void role_session_close(struct role_session *s)
 {
     json_decref(s->definitions);
-    admin_session_close(&s->vault);
+    vault_session_close(&s->vault);
 }
 AUTO_KIND(role_session, struct role_session, role_session_close(p))
 
@@ -63,7 +50,7 @@ static se_status choose_scope(struct role_session *s, const char *scope, se_erro
 
 static se_status check_principal(const char *principal, se_error *err)
 {
-    if (!*principal || is_guid(principal))
+    if (!*principal || guid_is(principal))
         return SE_OK;
     return error_set(err, SE_ERR_USAGE,
                      "principal '%.100s' is no object id, 8-4-4-4-12 hexadecimal digits: it is the "
@@ -82,13 +69,12 @@ static se_status keep_item(void *arg, const json_t *item, bool *stop, se_error *
 static se_status list_items(json_t **out, const struct role_session *s, const char *collection,
                             const char *what, se_error *err)
 {
-    const struct keyref *ref = &s->vault.target->ref;
-    const struct vault_caller caller = { s->vault.vault, ref, vault_deadline(ref) };
+    const struct vault_caller caller = vault_session_caller(&s->vault);
     AUTO(json) items = json_array();
     AUTO(writer) path = { 0 };
 
     *out = NULL;
-    writer_format(&path, "%s/" AUTHORIZATION "/%s", s->prefix, collection);
+    writer_format(&path, "%s/%s", s->prefix, collection);
     if (!items || path.failed)
         return error_memory(err);
     TRY(vault_list(&caller, writer_string(&path), what, keep_item, items, err));
@@ -101,15 +87,16 @@ static se_status read_definitions(struct role_session *s, se_error *err)
 {
     se_error failure = SE_ERROR_INIT;
     se_status st =
-        list_items(&s->definitions, s, "roleDefinitions", "read the role definitions", &failure);
+        list_items(&s->definitions, s, ROLE_DEFINITIONS, "read the role definitions", &failure);
 
     return st && st != SE_ERR_ACCESS && st != SE_ERR_KEY ? error_copy(err, st, &failure) : SE_OK;
 }
 
 static se_status open_roles(struct role_session *out, const struct target *target,
-                            const struct vault_role_choice *which, const char *what, se_error *err)
+                            const struct vault_role_choice *which, const char *command,
+                            se_error *err)
 {
-    TRY(admin_session_open(&out->vault, target, VAULT_KIND_HSM, what, err));
+    TRY(vault_session_open(&out->vault, target, VAULT_STORES_HSM, command, err));
     TRY(choose_scope(out, which->scope, err));
     TRY(check_principal(which->principal, err));
     return read_definitions(out, err);
@@ -117,46 +104,24 @@ static se_status open_roles(struct role_session *out, const struct target *targe
 
 /* ---- names of roles ---- */
 
-static const struct {
-    const char *id, *name;
-} built_in[] = {
-    { "a290e904-7015-4bba-90c8-60543313cdb4", "Managed HSM Administrator" },
-    { "515eb02d-2335-4d2d-92f2-b1cbdf9c3778", "Managed HSM Crypto Officer" },
-    { "21dbd100-6940-42c2-9190-5d6cb909625b", "Managed HSM Crypto User" },
-    { "4bd23610-cdcf-4971-bdee-bdc562cc28e4", "Managed HSM Policy Administrator" },
-    { "2c18b078-7c48-4d3a-af88-5a3a1b3f82b3", "Managed HSM Crypto Auditor" },
-    { "33413926-3206-4cdd-b39a-83574fe37a17", "Managed HSM Crypto Service Encryption User" },
-    { "7b127d3c-77bd-4e3e-bbe0-dbb8971fa7f8", "Managed HSM Backup User" },
-};
-enum { BUILT_IN = sizeof built_in / sizeof *built_in };
-
-static const char *id_of_path(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
 static const char *definition_name(const json_t *definition)
 {
-    return json_member_text(json_object_get(definition, "properties"), "roleName");
+    return member_text(json_object_get(definition, "properties"), "roleName");
 }
 
 /* "" when it is not known. */
 static const char *name_of_role(const struct role_session *s, const char *id)
 {
+    const struct hsm_role *built_in = hsm_role_find(id);
     size_t i;
     const json_t *definition;
 
     json_array_foreach(s->definitions, i, definition)
     {
-        if (strcasecmp(id_of_path(json_member_text(definition, "id")), id) == 0)
+        if (strcasecmp(hsm_role_id(member_text(definition, "id")), id) == 0)
             return definition_name(definition);
     }
-    for (i = 0; i < BUILT_IN; i++)
-        if (strcasecmp(built_in[i].id, id) == 0)
-            return built_in[i].name;
-    return "";
+    return built_in ? built_in->name : "";
 }
 
 /* "Crypto User" is enough. */
@@ -178,8 +143,8 @@ static se_status refuse_role(const struct role_session *s, const char *role, se_
     {
         writer_format(&names, "%s%s", i ? ", " : "", definition_name(definition));
     }
-    for (i = 0; i < BUILT_IN && !json_array_size(s->definitions); i++)
-        writer_format(&names, "%s%s", i ? ", " : "", built_in[i].name);
+    for (i = 0; i < HSM_ROLES && !json_array_size(s->definitions); i++)
+        writer_format(&names, "%s%s", i ? ", " : "", hsm_roles[i].name);
     return error_set(err, SE_ERR_USAGE, "there is no role '%.100s'; there are: %s", role,
                      writer_string(&names));
 }
@@ -187,19 +152,19 @@ static se_status refuse_role(const struct role_session *s, const char *role, se_
 static se_status find_role(char out[GUID_TEXT], const struct role_session *s, const char *role,
                            se_error *err)
 {
-    const char *id = is_guid(role) ? role : NULL;
+    const char *id = guid_is(role) ? role : NULL;
     size_t i;
     const json_t *definition;
 
     json_array_foreach(s->definitions, i, definition)
     {
         if (!id && is_role_name(definition_name(definition), role))
-            id = id_of_path(json_member_text(definition, "id"));
+            id = hsm_role_id(member_text(definition, "id"));
     }
-    for (i = 0; i < BUILT_IN && !id; i++)
-        if (is_role_name(built_in[i].name, role))
-            id = built_in[i].id;
-    if (!id || !is_guid(id))
+    for (i = 0; i < HSM_ROLES && !id; i++)
+        if (is_role_name(hsm_roles[i].name, role))
+            id = hsm_roles[i].id;
+    if (!id || !guid_is(id))
         return refuse_role(s, role, err);
     (void)snprintf(out, GUID_TEXT, "%s", id);
     return SE_OK;
@@ -208,17 +173,16 @@ static se_status find_role(char out[GUID_TEXT], const struct role_session *s, co
 /* ---- assignments ---- */
 
 /* What it says lasts as long as the assignment. */
-static struct vault_role_row row_of(const struct role_session *s, const json_t *assignment)
+static struct vault_role_row row_of(const struct role_session *s, const json_t *json)
 {
-    const json_t *properties = json_object_get(assignment, "properties");
-    const char *id = id_of_path(json_member_text(properties, "roleDefinitionId"));
+    const struct role_assignment assignment = role_assignment_read(json);
 
     return (struct vault_role_row){
-        .role = name_of_role(s, id),
-        .role_id = id,
-        .principal = json_member_text(properties, "principalId"),
-        .scope = json_member_text(properties, "scope"),
-        .assignment = json_member_text(assignment, "name"),
+        .role = name_of_role(s, assignment.role_id),
+        .role_id = assignment.role_id,
+        .principal = assignment.principal,
+        .scope = assignment.scope,
+        .assignment = assignment.name,
     };
 }
 
@@ -228,18 +192,12 @@ static bool is_chosen(const struct vault_role_row *row, const char *role_id, con
            (!*principal || strcasecmp(row->principal, principal) == 0);
 }
 
-/* Those of the HSM say "/" or "", those of a key come in any case. */
-static bool is_scope(const char *scope, const char *asked)
-{
-    return strcasecmp(*scope ? scope : "/", asked) == 0;
-}
-
-/* Whether it holds there: where it was given, and below. */
+/* Whether it holds there: where it was given, and below; case does not count in names. */
 static bool holds_at(const char *scope, const char *asked)
 {
     const size_t size = strlen(scope);
 
-    return !*scope || strcmp(scope, "/") == 0 || is_scope(scope, asked) ||
+    return strcmp(scope, "/") == 0 || strcasecmp(scope, asked) == 0 ||
            (strncasecmp(asked, scope, size) == 0 && asked[size] == '/');
 }
 
@@ -252,7 +210,7 @@ static se_status read_choice(char role_id[GUID_TEXT], const struct role_session 
 
 static se_status list_assignments(json_t **out, const struct role_session *s, se_error *err)
 {
-    return list_items(out, s, "roleAssignments", "read the role assignments", err);
+    return list_items(out, s, ROLE_ASSIGNMENTS, "read the role assignments", err);
 }
 
 se_status vault_roles_list(const struct target *target, const struct vault_role_choice *which,
@@ -279,43 +237,34 @@ se_status vault_roles_list(const struct target *target, const struct vault_role_
 
 /* ---- grant ---- */
 
-/* A name that nobody else has (RFC 9562, 5.4). */
-static se_status draw_guid(char out[GUID_TEXT], se_error *err)
+/* PUT or DELETE of one at this scope. */
+static se_status change_assignment(json_t **out, const struct role_session *s, const char *name,
+                                   struct vault_call *call, se_error *err)
 {
-    unsigned char r[16];
-    size_t used = 0;
+    AUTO(writer) path = { 0 };
 
-    TRY(crypto_draw_public(r, sizeof r, err));
-    r[6] = (unsigned char)((r[6] & 0x0f) | 0x40);
-    r[8] = (unsigned char)((r[8] & 0x3f) | 0x80);
-    for (size_t i = 0; i < sizeof r; i++)
-        used += (size_t)snprintf(out + used, GUID_TEXT - used, "%s%02x",
-                                 i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", r[i]);
-    return SE_OK;
+    writer_format(&path, "%s/" ROLE_ASSIGNMENTS "/%s", s->prefix, name);
+    if (path.failed)
+        return error_memory(err);
+    call->path = writer_string(&path);
+    call->is_repeatable = true;
+    return vault_session_fetch(out, &s->vault, call, err);
 }
 
 static se_status put_assignment(json_t **out, const struct role_session *s, const char *role_id,
                                 const char *principal, se_error *err)
 {
-    AUTO(http_answer) answer = { .status = 0 };
     AUTO(writer) body = { 0 };
     char guid[GUID_TEXT];
-    const struct vault_ask ask = {
-        .method = "PUT",
-        .what = "grant the role",
-        .body = &body,
-        .is_repeatable = true,
-    };
+    struct vault_call call = { .method = "PUT", .verb = "grant the role", .body = &body };
 
     *out = NULL;
-    TRY(draw_guid(guid, err));
+    TRY(guid_draw(guid, err));
     writer_format(&body,
-                  "{\"properties\":{\"roleDefinitionId\":\"" DEFINITION_HEAD
-                  "%s\",\"principalId\":\"%s\"}}",
+                  "{\"properties\":{\"roleDefinitionId\":\"Microsoft.KeyVault/" ROLE_DEFINITIONS
+                  "/%s\",\"principalId\":\"%s\"}}",
                   role_id, principal);
-    TRY(admin_session_ask(&answer, &s->vault, &ask, err, "%s/" AUTHORIZATION "/roleAssignments/%s",
-                          s->prefix, guid));
-    return admin_session_json(out, &s->vault, &answer, err);
+    return change_assignment(out, s, guid, &call, err);
 }
 
 /* Borrowed from `assignments`. */
@@ -329,7 +278,7 @@ static const json_t *find_assignment(const struct role_session *s, const json_t 
     {
         const struct vault_role_row row = row_of(s, assignment);
 
-        if (is_chosen(&row, role_id, principal) && is_scope(row.scope, s->scope))
+        if (is_chosen(&row, role_id, principal) && strcasecmp(row.scope, s->scope) == 0)
             return assignment;
     }
     return NULL;
@@ -379,12 +328,10 @@ se_status vault_roles_grant(bool *is_new, const struct target *target,
 
 /* ---- revoke ---- */
 
-static void tell_role_loss(const struct role_session *s, const struct vault_role_row *row,
-                           const struct vault_consent *consent)
+static void tell_role_loss(const struct vault_role_row *row, const struct vault_consent *consent)
 {
     char detail[512];
 
-    (void)s;
     (void)snprintf(detail, sizeof detail, "'%s' of principal %s at '%s'",
                    *row->role ? row->role : row->role_id, row->principal, row->scope);
     consent->loss(
@@ -394,19 +341,13 @@ static void tell_role_loss(const struct role_session *s, const struct vault_role
 
 static se_status delete_assignment(const struct role_session *s, const char *name, se_error *err)
 {
-    AUTO(http_answer) answer = { .status = 0 };
-    const struct vault_ask ask = {
-        .method = "DELETE",
-        .what = "revoke the role",
-        .is_repeatable = true,
-    };
+    AUTO(json) deleted = NULL;
+    struct vault_call call = { .method = "DELETE", .verb = "revoke the role" };
 
-    if (!is_guid(name))
+    if (!guid_is(name))
         return error_set(err, SE_ERR_STORE,
-                         "the Managed HSM gives a role assignment a name that "
-                         "is no GUID");
-    return admin_session_ask(&answer, &s->vault, &ask, err,
-                             "%s/" AUTHORIZATION "/roleAssignments/%s", s->prefix, name);
+                         "the Managed HSM gives a role assignment a name that is no GUID");
+    return change_assignment(&deleted, s, name, &call, err);
 }
 
 static se_status ask_revoke(const struct role_session *s, size_t count,
@@ -437,9 +378,9 @@ static se_status choose_assignments(json_t **out, const struct role_session *s,
     {
         const struct vault_role_row row = row_of(s, assignment);
 
-        if (!is_chosen(&row, role_id, which->principal) || !is_scope(row.scope, s->scope))
+        if (!is_chosen(&row, role_id, which->principal) || strcasecmp(row.scope, s->scope) != 0)
             continue;
-        tell_role_loss(s, &row, consent);
+        tell_role_loss(&row, consent);
         if (json_array_append(chosen, assignment))
             return error_memory(err);
     }

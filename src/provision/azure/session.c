@@ -1,235 +1,249 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "provision/azure/session.h"
 
-#include <stdarg.h>
-#include <stdio.h>
+#include <ctype.h>
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/text.h"
-#include "keystore/azure/answer.h"
 
-enum { NOT_FOUND = 404, PAUSE_FIRST_MS = 250, PAUSE_MOST_MS = 5000 };
+enum { NAME_MOST = 127, PAUSE_FIRST_MS = 200, PAUSE_MOST_MS = 5000 };
 
 /* ---- its life ---- */
 
-static bool is_managed_hsm(const struct target *target)
+static se_status check_store(const struct target *target, enum vault_stores stores,
+                             const char *command, se_error *err)
 {
-    return strcmp(target->ref.store, "AzureManagedHSM") == 0;
-}
+    const char *store = target->ref.store;
+    const bool is_hsm = strcmp(store, "AzureManagedHSM") == 0;
+    const bool is_vault = strcmp(store, "AzureKeyVault") == 0;
 
-static se_status check_store(const struct target *target, enum vault_kinds kinds, const char *what,
-                             se_error *err)
-{
-    const bool is_vault = strcmp(target->ref.store, "AzureKeyVault") == 0;
-
-    if (is_managed_hsm(target) || (is_vault && kinds == VAULT_KIND_ANY))
+    if (is_hsm || (is_vault && stores == VAULT_STORES_ALL))
         return SE_OK;
-    return error_set(err, SE_ERR_USAGE, "`%s` is for keys in %s: this one is in '%s'", what,
-                     kinds == VAULT_KIND_HSM ? "AzureManagedHSM"
-                                             : "AzureKeyVault and AzureManagedHSM",
-                     target->ref.store);
+    return error_set(err, SE_ERR_USAGE, "`%s` is for keys in %s: this one is in '%s'", command,
+                     stores == VAULT_STORES_HSM ? "AzureManagedHSM"
+                                                : "AzureKeyVault and AzureManagedHSM",
+                     store);
 }
 
-/* As the store reads it: an alias names a certificate unless one is configured. */
-static bool is_of_certificate(const struct keyref *ref)
+static se_status check_name(const char *name, se_error *err)
 {
-    if (ref->mode)
-        return ref->mode == VAULT_MODE_CERTIFICATE;
-    return !*ref->certificate && !ref->certificate_der.size;
+    const char *p = name;
+
+    while (isalnum((unsigned char)*p) || *p == '-')
+        p++;
+    if (*name && !*p && p - name <= NAME_MOST)
+        return SE_OK;
+    return error_set(err, SE_ERR_USAGE,
+                     "a vault takes names of 1 to %d letters, digits and '-' only: choose another "
+                     "alias",
+                     NAME_MOST);
 }
 
-se_status admin_session_open(struct admin_session *out, const struct target *target,
-                             enum vault_kinds kinds, const char *what, se_error *err)
+se_status vault_session_open(struct vault_session *out, const struct target *target,
+                             enum vault_stores stores, const char *command, se_error *err)
 {
-    bool is_certificate;
+    const bool is_certificate = place_names_certificate(&target->ref);
 
-    *out = (struct admin_session){ .target = target };
-    TRY(check_store(target, kinds, what, err));
-    is_certificate = !is_managed_hsm(target) && is_of_certificate(&target->ref);
-    out->kind = is_certificate ? "certificate" : "key";
-    out->collection = is_certificate ? "certificates" : "keys";
-    out->name = target->name;
+    *out = (struct vault_session){
+        .target = target,
+        .is_certificate = is_certificate,
+        .kind = is_certificate ? "certificate" : "key",
+        .collection = is_certificate ? "certificates" : "keys",
+        .name = target->name,
+    };
+    TRY(check_store(target, stores, command, err));
+    TRY(check_name(target->name, err));
     return vault_open(&out->vault, &target->ref, err);
 }
 
-void admin_session_close(struct admin_session *session)
+void vault_session_close(struct vault_session *session)
 {
     vault_close(session->vault);
-    *session = (struct admin_session){ .target = NULL };
+    *session = (struct vault_session){ .name = NULL };
+}
+
+struct vault_caller vault_session_caller(const struct vault_session *session)
+{
+    const struct keyref *ref = &session->target->ref;
+
+    return (struct vault_caller){ session->vault, ref, vault_deadline(ref) };
 }
 
 /* ---- requests ---- */
 
-static se_status send_request(struct http_answer *out, const struct admin_session *session,
-                              const struct vault_ask *ask, const char *path, se_error *err)
+void vault_reply_free(struct vault_reply *reply)
+{
+    json_decref(reply->json);
+    http_answer_free(&reply->answer);
+    *reply = (struct vault_reply){ .json = NULL };
+}
+
+static void write_path(struct writer *out, const struct vault_session *session,
+                       const struct vault_call *call)
+{
+    if (call->path)
+        writer_text(out, call->path);
+    else
+        writer_format(out, "/%s%s/%s%s%s", call->is_deleted ? "deleted" : "", session->collection,
+                      session->name, call->below ? "/" : "", call->below ? call->below : "");
+}
+
+static void write_what(struct writer *out, const struct vault_session *session,
+                       const struct vault_call *call)
+{
+    if (call->path)
+        writer_text(out, call->verb);
+    else
+        writer_format(out, "%s %s%s '%s'", call->verb, call->is_deleted ? "deleted " : "",
+                      session->kind, session->name);
+}
+
+static se_status send_call(struct http_answer *out, const struct vault_session *session,
+                           const struct vault_call *call, se_error *err)
 {
     const struct keyref *ref = &session->target->ref;
-    const struct vault_request request = {
-        .method = ask->method,
-        .path = path,
-        .query = ask->query,
-        .api_version = ask->api_version && !*ref->api_version ? ask->api_version : ref->api_version,
-        .what = ask->what,
-        .body = ask->body ? buf_bytes(&ask->body->buf) : (se_bytes){ NULL, 0 },
-        .is_repeatable = ask->is_repeatable,
+    AUTO(writer) path = { 0 };
+    AUTO(writer) what = { 0 };
+    struct vault_request request = {
+        .method = call->method,
+        .api_version =
+            call->api_version && !*ref->api_version ? call->api_version : ref->api_version,
+        .is_repeatable = call->is_repeatable,
         .until = vault_deadline(ref),
-        .accepted = { ask->accepted[0], ask->accepted[1], ask->accepted[2] },
     };
 
+    write_path(&path, session, call);
+    write_what(&what, session, call);
+    if (path.failed || what.failed || (call->body && call->body->failed))
+        return error_memory(err);
+    request.path = writer_string(&path);
+    request.what = writer_string(&what);
+    if (call->body)
+        request.body = buf_bytes(&call->body->buf);
+    memcpy(request.accepted, call->accepted, sizeof request.accepted);
     return vault_send(out, session->vault, &request, NULL, err);
 }
 
-se_status admin_session_ask(struct http_answer *out, const struct admin_session *session,
-                            const struct vault_ask *ask, se_error *err, const char *path, ...)
+/* What is deleted may be answered for with nothing. */
+static bool has_json(const struct http_answer *answer, const struct vault_call *call)
 {
-    char text[2048];
-    va_list args;
-    int size;
-
-    *out = (struct http_answer){ .status = 0 };
-    va_start(args, path);
-    size = vsnprintf(text, sizeof text, path, args);
-    va_end(args);
-    if (size < 0 || (size_t)size >= sizeof text)
-        return error_set(err, SE_ERR_STORE, "the vault names an address that is too long");
-    if (ask->body && ask->body->failed)
-        return error_memory(err);
-    return send_request(out, session, ask, text, err);
+    return answer->status < 300 && (answer->body.buf.size || strcmp(call->method, "DELETE") != 0);
 }
 
-se_status admin_session_json(json_t **out, const struct admin_session *session,
-                             const struct http_answer *answer, se_error *err)
+se_status vault_session_call(struct vault_reply *out, const struct vault_session *session,
+                             const struct vault_call *call, se_error *err)
 {
-    *out = NULL;
-    if (answer->status < 200 || answer->status > 299)
+    *out = (struct vault_reply){ .json = NULL };
+    TRY(send_call(&out->answer, session, call, err));
+    if (!has_json(&out->answer, call))
         return SE_OK;
-    TRY_PREFIX(answer_json(out, answer, err), err,
-               "vault '%s': ", vault_place(session->vault)->host);
+    return vault_context(session->vault, answer_json(&out->json, &out->answer, err), err);
+}
+
+se_status vault_session_fetch(json_t **out, const struct vault_session *session,
+                              const struct vault_call *call, se_error *err)
+{
+    AUTO(vault_reply) reply = { .json = NULL };
+
+    *out = NULL;
+    TRY(vault_session_call(&reply, session, call, err));
+    *out = MOVE(reply.json);
     return SE_OK;
 }
 
-static se_status find_object(json_t **out, const struct admin_session *session, const char *prefix,
-                             const char *below, se_error *err)
+se_status vault_session_failure(const struct vault_reply *reply,
+                                const struct vault_session *session, const struct vault_call *call,
+                                se_error *err)
 {
-    AUTO(http_answer) answer = { .status = 0 };
-    char what[256];
-    const struct vault_ask ask = {
-        .method = "GET",
-        .what = what,
-        .is_repeatable = true,
-        .accepted = { NOT_FOUND },
-    };
+    AUTO(writer) what = { 0 };
 
-    *out = NULL;
-    (void)snprintf(what, sizeof what, "read %s%s '%s'", *prefix ? "deleted " : "", session->kind,
-                   session->name);
-    TRY(admin_session_ask(&answer, session, &ask, err, "/%s%s/%s%s", prefix, session->collection,
-                          session->name, below));
-    return admin_session_json(out, session, &answer, err);
+    write_what(&what, session, call);
+    return vault_context(session->vault, answer_failure(&reply->answer, writer_string(&what), err),
+                         err);
 }
 
-se_status admin_session_find(json_t **out, const struct admin_session *session, const char *below,
+se_status vault_session_find(json_t **out, const struct vault_session *session, const char *below,
                              se_error *err)
 {
-    return find_object(out, session, "", below, err);
+    const struct vault_call call = {
+        .method = "GET",
+        .verb = "read",
+        .below = below,
+        .is_repeatable = true,
+        .accepted = { HTTP_NOT_FOUND },
+    };
+
+    return vault_session_fetch(out, session, &call, err);
 }
 
-se_status admin_session_find_deleted(json_t **out, const struct admin_session *session,
+se_status vault_session_find_deleted(json_t **out, const struct vault_session *session,
                                      se_error *err)
 {
-    return find_object(out, session, "deleted", "", err);
+    const struct vault_call call = {
+        .method = "GET",
+        .verb = "read",
+        .is_deleted = true,
+        .is_repeatable = true,
+        .accepted = { HTTP_NOT_FOUND },
+    };
+
+    return vault_session_fetch(out, session, &call, err);
 }
 
-/* ---- what is in an answer ---- */
-
-const char *json_member_text(const json_t *json, const char *name)
+se_status vault_session_find_again(json_t **out, const struct vault_session *session,
+                                   const char *below)
 {
-    const char *text = json_string_value(json_object_get(json, name));
+    struct vault_poll poll = { .until = vault_deadline(&session->target->ref) };
+    se_status st;
 
-    return text ? text : "";
+    do
+        st = vault_session_find(out, session, below, NULL);
+    while (st == SE_ERR_UNAVAILABLE && vault_poll_wait(&poll));
+    return st;
 }
 
-int64_t json_member_number(const json_t *json, const char *name)
-{
-    return json_integer_value(json_object_get(json, name));
-}
+/* ---- what is in answers, and in bodies ---- */
 
-void vault_object_read(struct vault_object *out, const struct admin_session *session,
+void vault_object_read(struct vault_object *out, const struct vault_session *session,
                        const json_t *json)
 {
     const json_t *key = json_object_get(json, "key");
-    const char *id = key ? json_member_text(key, "kid") : json_member_text(json, "id");
 
     *out = (struct vault_object){ .kind = session->kind };
-    text_copy(out->id, sizeof out->id, id, strlen(id));
-    text_clean(out->id);
+    member_copy(out->id, sizeof out->id, key ? key : json, key ? "kid" : "id");
 }
 
-/* ---- JSON out ---- */
-
-void writer_json_text(struct writer *w, se_bytes text)
+static int write_json(const char *data, size_t size, void *arg)
 {
-    const unsigned char *p = text.data;
+    writer_put(arg, data, size);
+    return 0;
+}
 
-    writer_text(w, "\"");
-    for (size_t i = 0; i < text.size; i++) {
-        if (p[i] < ' ')
-            writer_format(w, "\\u%04x", p[i]);
-        else {
-            if (p[i] == '"' || p[i] == '\\')
-                writer_text(w, "\\");
-            writer_put(w, p + i, 1);
-        }
-    }
-    writer_text(w, "\"");
+se_status vault_body_write(struct writer *out, json_t *json, se_error *err)
+{
+    AUTO(json) released = json;
+
+    *out = (struct writer){ .failed = false };
+    if (!json || json_dump_callback(json, write_json, out, JSON_COMPACT) || out->failed)
+        return error_memory(err);
+    return SE_OK;
 }
 
 /* ---- waiting ---- */
 
 bool vault_poll_wait(struct vault_poll *poll)
 {
-    const int64_t now = clock_monotonic_ms();
+    const int64_t left = poll->until - clock_monotonic_ms();
     struct timespec pause;
 
-    if (now >= poll->until)
+    if (left <= 0)
         return false;
     poll->pause = poll->pause ? poll->pause * 2 : PAUSE_FIRST_MS;
     if (poll->pause > PAUSE_MOST_MS)
         poll->pause = PAUSE_MOST_MS;
+    if (poll->pause > left)
+        poll->pause = (unsigned)left;
     pause = (struct timespec){ poll->pause / 1000, (long)(poll->pause % 1000) * 1000000 };
     (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
     return true;
-}
-
-static void tell_news(void (*tell)(void *arg, const char *text), void *arg, const char *format,
-                      va_list args)
-{
-    char text[1024];
-
-    (void)vsnprintf(text, sizeof text, format, args);
-    text_clean(text);
-    tell(arg, text);
-}
-
-void vault_news_progress(const struct vault_news *news, const char *format, ...)
-{
-    va_list args;
-
-    if (!news || !news->progress)
-        return;
-    va_start(args, format);
-    tell_news(news->progress, news->arg, format, args);
-    va_end(args);
-}
-
-void vault_news_warn(const struct vault_news *news, const char *format, ...)
-{
-    va_list args;
-
-    if (!news || !news->warn)
-        return;
-    va_start(args, format);
-    tell_news(news->warn, news->arg, format, args);
-    va_end(args);
 }

@@ -2,16 +2,7 @@
 /* Which of the two modes a vault's key is in. */
 #include <stdlib.h>
 
-#include "provision/azure/vault_keystore.h"
-
-/* As the store does (keystore/azure/store.c): what nobody says is told from what is there. */
-static bool is_certificate_mode(const struct keyref *ref)
-{
-    const bool has_certificate = *ref->certificate || ref->certificate_der.size;
-
-    return ref->mode == VAULT_MODE_CERTIFICATE ||
-           (!ref->mode && !has_certificate && strcmp(ref->store, "AzureManagedHSM") != 0);
-}
+#include "provision/azure/keystore.h"
 
 static se_status vault_keystore_open(struct keystore **out, const struct target *target,
                                      enum access access, se_error *err)
@@ -23,10 +14,11 @@ static se_status vault_keystore_open(struct keystore **out, const struct target 
     if (!keystore)
         return error_memory(err);
     s->file = (struct output)OUTPUT_INIT;
-    *keystore = (struct keystore){ is_certificate_mode(&target->ref) ? &vault_certificate_ops
-                                                                     : &vault_key_ops,
-                                   target };
-    TRY(vault_session_open(&s->session, target, err));
+    /* until the session is open: both close it alike */
+    *keystore = (struct keystore){ &vault_key_ops, target };
+    TRY(vault_session_open(&s->session, target, VAULT_STORES_ALL, "key", err));
+    if (s->session.is_certificate)
+        keystore->ops = &vault_certificate_ops;
     *out = MOVE(keystore);
     return SE_OK;
 }

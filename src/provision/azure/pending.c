@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "provision/azure/vault_pending.h"
+#include "provision/azure/pending.h"
 
 #include <openssl/err.h>
 
@@ -7,12 +7,9 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
-#include "provision/azure/vault_keystore.h"
+#include "provision/azure/deleted.h"
+#include "provision/azure/keystore.h"
 #include "provision/x509_build.h"
-
-enum { NOT_FOUND = 404, CONFLICT = 409 };
-
-static const char certificates[] = "certificates";
 
 /* ---- reading ---- */
 
@@ -20,15 +17,6 @@ void pending_certificate_free(struct pending_certificate *pending)
 {
     X509_REQ_free(pending->request);
     *pending = (struct pending_certificate){ .request = NULL };
-}
-
-static void read_text(char *out, size_t room, const json_t *object, const char *member)
-{
-    const json_t *text = json_object_get(object, member);
-
-    text_copy(out, room, json_is_string(text) ? json_string_value(text) : "",
-              json_string_length(text));
-    text_clean(out);
 }
 
 static se_status read_request(X509_REQ **out, const json_t *csr, se_error *err)
@@ -50,14 +38,16 @@ static se_status read_request(X509_REQ **out, const json_t *csr, se_error *err)
     return SE_OK;
 }
 
-static se_status read_pending(struct pending_certificate *out, const json_t *json, se_error *err)
+se_status pending_certificate_read(struct pending_certificate *out, const json_t *json,
+                                   se_error *err)
 {
     *out = (struct pending_certificate){ .request = NULL };
-    read_text(out->status, sizeof out->status, json, "status");
-    read_text(out->issuer, sizeof out->issuer, json_object_get(json, "issuer"), "name");
-    read_text(out->reason, sizeof out->reason, json_object_get(json, "error"), "message");
+    member_copy(out->id, sizeof out->id, json, "id");
+    member_copy(out->status, sizeof out->status, json, "status");
+    member_copy(out->issuer, sizeof out->issuer, json_object_get(json, "issuer"), "name");
+    member_copy(out->reason, sizeof out->reason, json_object_get(json, "error"), "message");
     if (!*out->reason)
-        read_text(out->reason, sizeof out->reason, json, "status_details");
+        member_copy(out->reason, sizeof out->reason, json, "status_details");
     return read_request(&out->request, json_object_get(json, "csr"), err);
 }
 
@@ -70,11 +60,11 @@ bool vault_pending_waits(const struct pending_certificate *pending)
 se_status vault_pending_look(struct pending_certificate *out, const struct vault_session *session,
                              se_error *err)
 {
-    AUTO(vault_reply) reply = { .json = NULL };
+    AUTO(json) json = NULL;
 
     *out = (struct pending_certificate){ .request = NULL };
-    TRY(vault_look(&reply, session, certificates, "/pending", "read request of", err));
-    return reply.json ? read_pending(out, reply.json, err) : SE_OK;
+    TRY(vault_session_find(&json, session, "pending", err));
+    return json ? pending_certificate_read(out, json, err) : SE_OK;
 }
 
 /* ---- making ---- */
@@ -86,8 +76,8 @@ static se_status create_body(struct writer *out, const struct vault_session *ses
     json_t *policy;
 
     TRY(vault_policy_make(&policy, session, key, certificate, issuer, err));
-    return vault_body(out, json_pack("{so s{sb}}", "policy", policy, "attributes", "enabled", 1),
-                      err);
+    return vault_body_write(
+        out, json_pack("{so s{sb}}", "policy", policy, "attributes", "enabled", 1), err);
 }
 
 /* What is to be made, and what was pending before. */
@@ -117,14 +107,12 @@ static bool is_created(const struct creation *c, const struct pending_certificat
 static se_status find_created(struct pending_certificate *out, const struct creation *c,
                               const se_error *lost, se_error *err)
 {
-    AUTO(vault_reply) reply = { .json = NULL };
+    AUTO(json) json = NULL;
     AUTO(pending_certificate) seen = { .request = NULL };
-    se_error unheard = SE_ERROR_INIT;
-    se_status st =
-        vault_look_again(&reply, c->session, certificates, "/pending", "read request of", &unheard);
+    se_status st = vault_session_find_again(&json, c->session, "pending");
 
-    if (!st && reply.json)
-        st = read_pending(&seen, reply.json, &unheard);
+    if (!st && json)
+        st = pending_certificate_read(&seen, json, NULL);
     if (!st && is_created(c, &seen)) {
         *out = MOVE(seen);
         return SE_OK;
@@ -145,35 +133,32 @@ se_status vault_pending_create(struct pending_certificate *out, const struct vau
     AUTO(vault_reply) reply = { .json = NULL };
     AUTO(writer) body = { 0 };
     se_error failure = SE_ERROR_INIT;
-    struct vault_call call = {
+    const struct vault_call call = {
         .method = "POST",
-        .collection = certificates,
-        .below = "/create",
-        .action = "make certificate",
-        .accepted = { CONFLICT },
+        .verb = "make",
+        .below = "create",
+        .body = &body,
+        .accepted = { HTTP_CONFLICT },
     };
     se_status st;
 
     TRY(create_body(&body, session, key, certificate, issuer, err));
     TRY(vault_pending_look(&c.before, session, err));
-    call.body = buf_bytes(&body.buf);
-    st = vault_call(&reply, session, &call, &failure);
+    st = vault_session_call(&reply, session, &call, &failure);
     if (st == SE_ERR_UNAVAILABLE)
         return find_created(out, &c, &failure, err);
     if (st)
         return error_copy(err, st, &failure);
-    if (reply.answer.status == CONFLICT)
-        return vault_refuse_conflict(&reply, session, &call, "deletedcertificates", err);
+    if (reply.answer.status == HTTP_CONFLICT)
+        return vault_refuse_conflict(&reply, session, &call, err);
     vault_note_speed(session, key);
-    return read_pending(out, reply.json, err);
+    return pending_certificate_read(out, reply.json, err);
 }
 
-/* Until the vault has signed it itself. */
-se_status vault_pending_wait(const struct vault_session *session, se_error *err)
+se_status vault_pending_wait(const struct vault_session *session, int64_t until, se_error *err)
 {
-    const int64_t until = vault_deadline(&session->target->ref);
+    struct vault_poll poll = { .until = until };
     AUTO(pending_certificate) pending = { .request = NULL };
-    unsigned turn = 0;
 
     do {
         pending_certificate_free(&pending);
@@ -184,7 +169,8 @@ se_status vault_pending_wait(const struct vault_session *session, se_error *err)
             return error_set(err, SE_ERR_STORE, "the vault does not make the certificate: %s: %s",
                              *pending.status ? pending.status : "there is no request",
                              pending.reason);
-    } while (vault_wait(&turn, until));
+        target_progress(session->target, "certificate '%s': being made", session->name);
+    } while (vault_poll_wait(&poll));
     return error_set(err, SE_ERR_UNAVAILABLE,
                      "the vault makes the certificate, and has not done it within the deadline: "
                      "`signengine key list` shows when it has");
@@ -195,11 +181,10 @@ se_status vault_pending_forget(const struct vault_session *session, se_error *er
     AUTO(vault_reply) reply = { .json = NULL };
     const struct vault_call call = {
         .method = "DELETE",
-        .collection = certificates,
-        .below = "/pending",
-        .action = "give up request of",
-        .accepted = { NOT_FOUND },
+        .verb = "give up the request for",
+        .below = "pending",
+        .accepted = { HTTP_NOT_FOUND },
     };
 
-    return vault_call(&reply, session, &call, err);
+    return vault_session_call(&reply, session, &call, err);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What both modes do. */
-#include "provision/azure/vault_keystore.h"
+#include "provision/azure/keystore.h"
 
 #include <stdlib.h>
 
 #include "crypto/certificate.h"
+#include "keystore/azure/jwk.h"
+#include "keystore/azure/key.h"
 #include "provision/file_keystore.h"
 
 void vault_keystore_close(struct keystore *keystore)
@@ -16,7 +18,6 @@ void vault_keystore_close(struct keystore *keystore)
     EVP_PKEY_free(s->key);
     X509_free(s->certificate);
     sk_X509_pop_free(s->chain, X509_free);
-    free(s->made);
     free(s);
 }
 
@@ -44,31 +45,43 @@ se_status vault_put_certificates(struct keystore *keystore, X509 *certificate,
     return certificates_join(&s->chain, chain, err);
 }
 
-void vault_note_version(const struct vault_keystore *s, const char *id, const char *collection)
+void vault_note_version(const struct vault_keystore *s, const char *id)
 {
     struct object_id made;
 
-    if (!*s->version || object_id_parse(&made, vault_place(s->session.vault), collection, id, NULL))
+    if (!*s->version ||
+        object_id_parse(&made, vault_place(s->session.vault), s->session.collection, id, NULL))
         return;
     target_note(s->keystore.target,
                 "version %s is made, before version %s, which stays in the vault", made.version,
                 s->version);
 }
 
+se_status vault_pair_open(struct key_pair *out, const struct vault_session *session,
+                          const struct vault_key_answer *answer, se_error *err)
+{
+    struct vault_key *key;
+    char *id;
+
+    TRY(jwk_public_key(&out->public_key, answer->jwk, err));
+    if (!(id = strdup(answer->id)))
+        return error_memory(err);
+    TRY(vault_key_new(&key, &session->target->ref, vault_ref(session->vault), out->public_key, id,
+                      answer->operations, NULL, err));
+    return vault_key_wrap(&out->private_key, key, err);
+}
+
 /* ---- what keys a vault makes ---- */
 
 struct key_type key_type_of(const EVP_PKEY *key)
 {
-    static const struct {
-        int bits;
-        const char *group;
-    } groups[] = { { 256, "prime256v1" }, { 384, "secp384r1" }, { 521, "secp521r1" } };
-    struct key_type type = { key_family(key), (unsigned)EVP_PKEY_get_bits(key), NULL };
+    const struct key_curve *curve = key_curve(key);
 
-    for (size_t i = 0; type.family == FAMILY_EC && i < sizeof groups / sizeof *groups; i++)
-        if (groups[i].bits == EVP_PKEY_get_bits(key))
-            type.group = groups[i].group;
-    return type;
+    return (struct key_type){
+        .family = key_family(key),
+        .bits = (unsigned)EVP_PKEY_get_bits(key),
+        .group = curve ? curve->group : NULL,
+    };
 }
 
 se_status vault_key_kind(const char **out, const struct vault_session *session,
@@ -89,13 +102,9 @@ static bool is_vault_size(unsigned bits)
 
 static const char *curve_name(const char *group)
 {
-    static const struct {
-        const char *group, *name;
-    } curves[] = { { "prime256v1", "P-256" }, { "secp384r1", "P-384" }, { "secp521r1", "P-521" } };
-
-    for (size_t i = 0; group && i < sizeof curves / sizeof *curves; i++)
-        if (!strcmp(curves[i].group, group))
-            return curves[i].name;
+    for (size_t i = 0; group && i < KEY_CURVES; i++)
+        if (!strcmp(key_curves[i].group, group))
+            return key_curves[i].name;
     return NULL;
 }
 
@@ -117,22 +126,15 @@ se_status vault_key_properties(json_t **out, const struct vault_session *session
     return *out ? SE_OK : error_memory(err);
 }
 
-/* As documented in 2026: operations in 10 seconds, for all keys of a vault together. */
-static const struct {
-    unsigned bits, software, hsm;
-} key_vault_speeds[] = { { 3072, 1000, 500 }, { 4096, 500, 250 } };
-
 void vault_note_speed(const struct vault_session *session, const struct key_profile *profile)
 {
-    const bool is_software = profile->protection == PROTECTION_SOFTWARE;
+    const bool is_hsm = profile->protection != PROTECTION_SOFTWARE;
+    const unsigned usual = vault_speed(0, is_hsm), speed = vault_speed(profile->type.bits, is_hsm);
 
-    if (vault_session_is_hsm(session) || profile->type.family != FAMILY_RSA)
+    if (vault_session_is_hsm(session) || profile->type.family != FAMILY_RSA || speed == usual)
         return;
-    for (size_t i = 0; i < sizeof key_vault_speeds / sizeof *key_vault_speeds; i++)
-        if (key_vault_speeds[i].bits == profile->type.bits)
-            target_note(session->target,
-                        "a Key Vault does %u operations a second with keys of this type, for all "
-                        "its callers together; with rsa:2048 or EC keys it does %u",
-                        (is_software ? key_vault_speeds[i].software : key_vault_speeds[i].hsm) / 10,
-                        is_software ? 400 : 200);
+    target_note(session->target,
+                "a Key Vault does %u operations a second with keys of this type, for all its "
+                "callers together; with rsa:2048 or EC keys it does %u",
+                speed, usual);
 }

@@ -8,33 +8,32 @@
 #include "base/clock.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
-#include "provision/azure/vault_keystore.h"
-#include "provision/azure/vault_pending.h"
+#include "provision/azure/deleted.h"
+#include "provision/azure/keystore.h"
+#include "provision/azure/pending.h"
 #include "provision/file_keystore.h"
 #include "provision/target_certificate.h"
 
 AUTO_KIND(pkcs12, PKCS12 *, PKCS12_free(*p))
 
-enum { CONFLICT = 409 };
-
-static const char certificates[] = "certificates", deleted_certificates[] = "deletedcertificates";
+enum { PASSWORD_BYTES = 16 };
 
 /* ---- looking ---- */
 
 static se_status certificate_there(bool *out, const struct keystore *keystore, se_error *err)
 {
     struct vault_keystore *s = (struct vault_keystore *)keystore;
-    AUTO(vault_reply) reply = { .json = NULL };
+    AUTO(json) json = NULL;
     AUTO(vault_certificate_answer) answer = { .id = "" };
     struct object_id id;
 
     *out = false;
-    TRY(vault_look(&reply, &s->session, certificates, NULL, "read certificate", err));
-    if (!reply.json)
+    TRY(vault_session_find(&json, &s->session, NULL, err));
+    if (!json)
         return SE_OK;
     *out = true;
-    TRY(answer_certificate(&answer, reply.json, err));
-    TRY(object_id_parse(&id, vault_place(s->session.vault), certificates, answer.id, err));
+    TRY(answer_certificate(&answer, json, err));
+    TRY(object_id_parse(&id, vault_place(s->session.vault), "certificates", answer.id, err));
     memcpy(s->version, id.version, sizeof s->version);
     return SE_OK;
 }
@@ -56,15 +55,15 @@ static void note_months(const struct vault_keystore *s, unsigned days)
 static se_status fetch_certificate(X509 **out, char id[512], const struct vault_keystore *s,
                                    se_error *err)
 {
-    AUTO(vault_reply) reply = { .json = NULL };
+    AUTO(json) json = NULL;
     AUTO(vault_certificate_answer) answer = { .id = "" };
 
     *out = NULL;
     *id = '\0';
-    TRY(vault_look(&reply, &s->session, certificates, NULL, "read certificate", err));
-    if (!reply.json)
+    TRY(vault_session_find(&json, &s->session, NULL, err));
+    if (!json)
         return SE_OK;
-    TRY(answer_certificate(&answer, reply.json, err));
+    TRY(answer_certificate(&answer, json, err));
     memcpy(id, answer.id, sizeof answer.id);
     return answer.certificate.size ? certificate_parse(out, buf_bytes(&answer.certificate), err)
                                    : SE_OK;
@@ -91,7 +90,7 @@ static se_status finish_certificate(struct vault_keystore *s,
     if (!made || EVP_PKEY_eq(X509_get0_pubkey(made), X509_REQ_get0_pubkey(pending->request)) != 1)
         return error_set(err, SE_ERR_STORE,
                          "the vault's certificate is not the one that it was to make");
-    vault_note_version(s, id, certificates);
+    vault_note_version(s, id);
     return write_file(s, made, NULL, REPLACE_ALL, err);
 }
 
@@ -106,7 +105,7 @@ static se_status certificate_generate(struct keystore *keystore, const struct ke
     TRY(vault_pending_create(&pending, &s->session, key, certificate, "Self", err));
     if (!pending.request)
         return error_set(err, SE_ERR_STORE, "the vault does not say what it makes");
-    TRY(vault_pending_wait(&s->session, err));
+    TRY(vault_pending_wait(&s->session, vault_deadline(&keystore->target->ref), err));
     note_months(s, certificate->days);
     TRY(vault_request_check(pending.request, key, certificate, err));
     return finish_certificate(s, &pending, err);
@@ -195,22 +194,19 @@ static se_status merge_body(struct writer *out, const struct vault_keystore *s, 
     TRY(add_certificate(list, s->certificate, err));
     for (int i = 0; i < sk_X509_num(s->chain); i++)
         TRY(add_certificate(list, sk_X509_value(s->chain, i), err));
-    return vault_body(out, json_pack("{so}", "x5c", MOVE(list)), err);
+    return vault_body_write(out, json_pack("{so}", "x5c", MOVE(list)), err);
 }
 
 /* Whether the vault has it all the same: an answer may get lost. */
 static bool has_certificate(const struct vault_keystore *s)
 {
-    AUTO(vault_reply) reply = { .json = NULL };
+    AUTO(json) json = NULL;
     AUTO(vault_certificate_answer) answer = { .id = "" };
     AUTO(x509) there = NULL;
-    se_error unheard = SE_ERROR_INIT;
 
-    return !vault_look_again(&reply, &s->session, certificates, NULL, "read certificate",
-                             &unheard) &&
-           reply.json && !answer_certificate(&answer, reply.json, &unheard) &&
-           answer.certificate.size &&
-           !certificate_parse(&there, buf_bytes(&answer.certificate), &unheard) &&
+    return !vault_session_find_again(&json, &s->session, NULL) && json &&
+           !answer_certificate(&answer, json, NULL) && answer.certificate.size &&
+           !certificate_parse(&there, buf_bytes(&answer.certificate), NULL) &&
            !X509_cmp(there, s->certificate);
 }
 
@@ -228,21 +224,20 @@ static se_status check_later(const struct vault_keystore *s, enum replace replac
 
 static se_status merge_certificate(struct vault_keystore *s, enum replace replace, se_error *err)
 {
-    AUTO(vault_reply) reply = { .json = NULL };
+    AUTO(json) merged = NULL;
     AUTO(writer) body = { 0 };
     se_error failure = SE_ERROR_INIT;
-    struct vault_call call = {
+    const struct vault_call call = {
         .method = "POST",
-        .collection = certificates,
-        .below = "/pending/merge",
-        .action = "merge certificate",
+        .verb = "merge",
+        .below = "pending/merge",
+        .body = &body,
     };
     se_status st;
 
     TRY(check_later(s, replace, err));
     TRY(merge_body(&body, s, err));
-    call.body = buf_bytes(&body.buf);
-    st = vault_call(&reply, &s->session, &call, &failure);
+    st = vault_session_fetch(&merged, &s->session, &call, &failure);
     if (!st || (st == SE_ERR_UNAVAILABLE && has_certificate(s)))
         return SE_OK;
     return error_copy(err, st, &failure);
@@ -268,23 +263,31 @@ static se_status make_pfx(se_buf *out, const struct vault_keystore *s, const cha
                                         : crypto_error(err, SE_ERR_CRYPTO, "encoding the PKCS #12");
 }
 
+static se_status draw_password(se_buf *out, se_error *err)
+{
+    AUTO(se_buf) random = SE_BUF_INIT;
+
+    TRY(buf_new(&random, PASSWORD_BYTES, err));
+    TRY(crypto_draw_secret(random.data, random.size, err));
+    return base64url_encode(out, buf_bytes(&random), err);
+}
+
 static se_status import_body(struct writer *out, const struct vault_keystore *s, se_error *err)
 {
     AUTO(se_buf) pfx = SE_BUF_INIT;
     AUTO(writer) policy = { 0 };
-    char password[VAULT_TAG];
+    AUTO(se_buf) password = SE_BUF_INIT;
     json_t *wished;
 
     TRY(vault_policy_import(&wished, &s->session, &s->profile, err));
-    TRY(vault_body(&policy, wished, err));
-    TRY(vault_tag_make(password, err));
-    TRY(make_pfx(&pfx, s, password, err));
+    TRY(vault_body_write(&policy, wished, err));
+    TRY(draw_password(&password, err));
+    TRY(make_pfx(&pfx, s, (const char *)password.data, err));
     writer_expect(out, base64_size(pfx.size) + policy.buf.size + 128);
     writer_text(out, "{\"value\":\"");
     writer_base64(out, buf_bytes(&pfx));
     writer_format(out, "\",\"pwd\":\"%s\",\"policy\":%s,\"attributes\":{\"enabled\":true}}",
-                  password, writer_string(&policy));
-    OPENSSL_cleanse(password, sizeof password);
+                  (const char *)password.data, writer_string(&policy));
     return out->failed ? error_memory(err) : SE_OK;
 }
 
@@ -293,27 +296,26 @@ static se_status import_certificate(struct vault_keystore *s, se_error *err)
     AUTO(vault_reply) reply = { .json = NULL };
     AUTO(writer) body = { 0 };
     se_error failure = SE_ERROR_INIT;
-    struct vault_call call = {
+    const struct vault_call call = {
         .method = "POST",
-        .collection = certificates,
-        .below = "/import",
-        .action = "bring in certificate",
-        .accepted = { CONFLICT },
+        .verb = "bring in",
+        .below = "import",
+        .body = &body,
+        .accepted = { HTTP_CONFLICT },
     };
     AUTO(x509) there = NULL;
     char id[512];
     se_status st;
 
     TRY(import_body(&body, s, err));
-    call.body = buf_bytes(&body.buf);
-    st = vault_call(&reply, &s->session, &call, &failure);
+    st = vault_session_call(&reply, &s->session, &call, &failure);
     if (st && !(st == SE_ERR_UNAVAILABLE && has_certificate(s)))
         return error_copy(err, st, &failure);
-    if (reply.answer.status == CONFLICT)
-        return vault_refuse_conflict(&reply, &s->session, &call, deleted_certificates, err);
+    if (reply.answer.status == HTTP_CONFLICT)
+        return vault_refuse_conflict(&reply, &s->session, &call, err);
     vault_note_speed(&s->session, &s->profile);
     TRY(fetch_certificate(&there, id, s, err));
-    vault_note_version(s, id, certificates);
+    vault_note_version(s, id);
     return SE_OK;
 }
 
@@ -324,7 +326,7 @@ static se_status certificate_commit(struct keystore *keystore, enum replace repl
     struct vault_keystore *s = (struct vault_keystore *)keystore;
 
     if (!s->certificate)
-        return vault_delete(&s->session, certificates, err);
+        return vault_delete(&s->session, err);
     TRY(s->key ? import_certificate(s, err) : merge_certificate(s, replace, err));
     return error_suffix(err, write_file(s, s->certificate, s->chain, replace, err),
                         "; the vault has the certificate");
@@ -332,7 +334,7 @@ static se_status certificate_commit(struct keystore *keystore, enum replace repl
 
 const struct keystore_ops vault_certificate_ops = {
     .features = KEYSTORE_VERSIONS | KEYSTORE_DELETED | KEYSTORE_PROTECTION | KEYSTORE_REQUESTS,
-    .force_does = "makes a new version of it, before the old one, which stays in the vault",
+    .force_does = VAULT_FORCE_DOES,
     .holds = certificate_there,
     .find = certificate_find,
     .put_key = vault_put_key,
@@ -340,6 +342,6 @@ const struct keystore_ops vault_certificate_ops = {
     .commit = certificate_commit,
     .generate_certified = certificate_generate,
     .request = certificate_request,
-    .list = vault_certificates_list,
+    .list = vault_keystore_list,
     .close = vault_keystore_close,
 };

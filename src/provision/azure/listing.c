@@ -7,23 +7,13 @@
 #include "crypto/certificate.h"
 #include "keystore/azure/jwk.h"
 #include "keystore/keystore.h"
-#include "provision/azure/vault_keystore.h"
+#include "provision/azure/keystore.h"
 #include "provision/listing.h"
 #include "provision/target_certificate.h"
 
 enum { VERSIONS_MOST = 500 };
 
-/* The two modes differ in this. */
-struct lister;
-struct vault_collection {
-    const char *name, *deleted, *id; /* "keys", "deletedkeys", "kid" */
-    /* One version, "/VERSION", "" for the newest; *found: there is one. */
-    se_status (*show)(bool *found, const struct lister *l, const struct vault_session *session,
-                      const char *below, se_error *err);
-};
-
 struct lister {
-    const struct vault_collection *collection;
     const struct vault_session *session; /* of the alias */
     const struct provision_report *report;
     unsigned scope;
@@ -88,8 +78,7 @@ static void show_row(const struct lister *l, const char *label, const struct vau
 static se_status fetch_key(json_t **json, struct vault_key_answer *key, const struct lister *l,
                            const char *path, se_error *err)
 {
-    const struct keyref *ref = &l->session->target->ref;
-    const struct vault_caller caller = { l->session->vault, ref, vault_deadline(ref) };
+    const struct vault_caller caller = vault_session_caller(l->session);
 
     TRY(vault_fetch(json, &caller, path, "read key", err));
     return answer_key(key, *json, err);
@@ -113,20 +102,15 @@ static bool is_certified(const struct lister *l, const struct vault_key_answer *
 }
 
 static se_status show_key(bool *found, const struct lister *l, const struct vault_session *session,
-                          const char *below, se_error *err)
+                          const json_t *json, se_error *err)
 {
     const char *pinned = l->session->target->ref.key_version;
-    AUTO(vault_reply) reply = { .json = NULL };
     struct vault_key_answer key;
     struct key_state state;
     struct object_id id;
     bool is_ours;
 
-    *found = false;
-    TRY(vault_look(&reply, session, "keys", below, "read key", err));
-    if (!reply.json)
-        return SE_OK;
-    TRY(answer_key(&key, reply.json, err));
+    TRY(answer_key(&key, json, err));
     TRY(object_id_parse(&id, vault_place(session->vault), "keys", key.id, err));
     is_ours = is_alias(l, id.name) && is_certified(l, &key);
     state = describe_state(&key, &key.attributes);
@@ -141,9 +125,10 @@ static se_status show_key(bool *found, const struct lister *l, const struct vaul
 /* ---- certificates ---- */
 
 /* What the newest is, is in use. */
-static se_status show_version(const struct lister *l, const struct vault_session *session,
-                              const struct vault_certificate_answer *answer, bool is_newest,
-                              se_error *err)
+static se_status show_certificate_version(const struct lister *l,
+                                          const struct vault_session *session,
+                                          const struct vault_certificate_answer *answer,
+                                          bool is_newest, se_error *err)
 {
     struct vault_key_answer key = { .type = "" };
     AUTO(json) json = NULL;
@@ -167,38 +152,45 @@ static se_status show_version(const struct lister *l, const struct vault_session
 static se_status is_newest_version(bool *out, const struct vault_session *session, const char *id,
                                    se_error *err)
 {
-    AUTO(vault_reply) reply = { .json = NULL };
-    const char *newest;
+    AUTO(json) newest = NULL;
 
-    TRY(vault_look(&reply, session, "certificates", NULL, "read certificate", err));
-    newest = json_string_value(json_object_get(reply.json, "id"));
-    *out = newest && !strcasecmp(newest, id);
+    TRY(vault_session_find(&newest, session, NULL, err));
+    *out = !strcasecmp(member_text(newest, "id"), id);
     return SE_OK;
 }
 
-static se_status show_certificate(bool *found, const struct lister *l,
-                                  const struct vault_session *session, const char *below,
-                                  se_error *err)
+static se_status show_certificate(const struct lister *l, const struct vault_session *session,
+                                  const json_t *json, bool is_newest, se_error *err)
 {
-    AUTO(vault_reply) reply = { .json = NULL };
     AUTO(vault_certificate_answer) answer = { .id = "" };
-    bool is_newest = !*below;
 
-    *found = false;
-    TRY(vault_look(&reply, session, "certificates", below, "read certificate", err));
-    if (!reply.json)
-        return SE_OK;
-    *found = true;
-    TRY(answer_certificate(&answer, reply.json, err));
-    if (*below)
+    TRY(answer_certificate(&answer, json, err));
+    if (!is_newest)
         TRY(is_newest_version(&is_newest, session, answer.id, err));
-    return show_version(l, session, &answer, is_newest, err);
+    return show_certificate_version(l, session, &answer, is_newest, err);
 }
 
 /* ---- versions ---- */
 
+/* `version`: "": the newest; *found: there is one that is shown. */
+static se_status show_version(bool *found, const struct lister *l,
+                              const struct vault_session *session, const char *version,
+                              se_error *err)
+{
+    AUTO(json) json = NULL;
+
+    *found = false;
+    TRY(vault_session_find(&json, session, *version ? version : NULL, err));
+    if (!json)
+        return SE_OK;
+    if (!session->is_certificate)
+        return show_key(found, l, session, json, err);
+    *found = true;
+    return show_certificate(l, session, json, !*version, err);
+}
+
 struct version_entry {
-    char below[34]; /* "/VERSION" */
+    char version[33];
     int64_t created;
 };
 struct versions {
@@ -214,9 +206,7 @@ AUTO_KIND(versions, struct versions, versions_free(p))
 
 static const char *item_id(const struct lister *l, const json_t *item)
 {
-    const char *id = json_string_value(json_object_get(item, l->collection->id));
-
-    return id ? id : "";
+    return member_text(item, l->session->is_certificate ? "id" : "kid");
 }
 
 static se_status keep_version(void *arg, const json_t *item, bool *stop, se_error *err)
@@ -226,12 +216,10 @@ static se_status keep_version(void *arg, const json_t *item, bool *stop, se_erro
     struct version_entry *entry = &versions->list[versions->count];
     struct object_id id;
 
-    TRY(object_id_parse(&id, vault_place(l->session->vault), l->collection->name, item_id(l, item),
-                        err));
-    entry->below[0] = '/';
-    memcpy(entry->below + 1, id.version, sizeof id.version);
-    entry->created =
-        json_integer_value(json_object_get(json_object_get(item, "attributes"), "created"));
+    TRY(object_id_parse(&id, vault_place(l->session->vault), l->session->collection,
+                        item_id(l, item), err));
+    memcpy(entry->version, id.version, sizeof entry->version);
+    entry->created = member_number(json_object_get(item, "attributes"), "created");
     *stop = ++versions->count == VERSIONS_MOST;
     return SE_OK;
 }
@@ -243,25 +231,15 @@ static int compare_age(const void *one, const void *other)
     return a->created > b->created ? -1 : a->created < b->created;
 }
 
-static struct vault_caller caller_of(const struct lister *l)
-{
-    const struct keyref *ref = &l->session->target->ref;
-
-    return (struct vault_caller){ l->session->vault, ref, vault_deadline(ref) };
-}
-
 static se_status load_versions(struct versions *out, const struct vault_session *session,
                                se_error *err)
 {
-    const struct lister *l = out->lister;
-    const struct vault_caller caller = caller_of(l);
-    AUTO(writer) path = { 0 };
+    const struct vault_caller caller = vault_session_caller(session);
 
     out->list = calloc(VERSIONS_MOST, sizeof *out->list);
-    writer_format(&path, "/%s/%s/versions", l->collection->name, session->name);
-    if (!out->list || path.failed)
+    if (!out->list)
         return error_memory(err);
-    TRY(vault_list(&caller, writer_string(&path), "read its versions", keep_version, out, err));
+    TRY(vault_list_versions(&caller, session->collection, session->name, keep_version, out, err));
     qsort(out->list, out->count, sizeof *out->list, compare_age);
     return SE_OK;
 }
@@ -277,7 +255,7 @@ static se_status show_versions(bool *found, const struct lister *l,
     for (size_t i = 0; i < versions.count; i++) {
         bool shown;
 
-        TRY(l->collection->show(&shown, l, session, versions.list[i].below, err));
+        TRY(show_version(&shown, l, session, versions.list[i].version, err));
         *found |= shown;
     }
     return SE_OK;
@@ -291,12 +269,12 @@ static se_status show_used(bool *found, const struct lister *l, const struct vau
 {
     struct lister used = *l;
 
-    used.only_used = l->certificate && l->collection->id[0] == 'k';
-    TRY(l->collection->show(found, &used, session, "", err));
+    used.only_used = l->certificate && !l->session->is_certificate;
+    TRY(show_version(found, &used, session, "", err));
     if (*found || !used.only_used)
         return SE_OK;
     TRY(show_versions(found, &used, session, err));
-    return *found ? SE_OK : l->collection->show(found, l, session, "", err);
+    return *found ? SE_OK : show_version(found, l, session, "", err);
 }
 
 static void show_certificate_alone(const struct lister *l)
@@ -312,21 +290,13 @@ static void show_certificate_alone(const struct lister *l)
                                                   .certificate = l->certificate });
 }
 
-static se_status exists(bool *out, const struct lister *l, se_error *err)
-{
-    AUTO(vault_reply) reply = { .json = NULL };
-
-    TRY(vault_look(&reply, l->session, l->collection->name, NULL, "read", err));
-    *out = reply.json;
-    return SE_OK;
-}
-
 static se_status list_own(const struct lister *l, se_error *err)
 {
+    AUTO(json) there = NULL;
     bool found;
 
-    TRY(exists(&found, l, err));
-    if (found)
+    TRY(vault_session_find(&there, l->session, NULL, err));
+    if (there)
         return l->scope & LIST_VERSIONS ? show_versions(&found, l, l->session, err)
                                         : show_used(&found, l, l->session, err);
     if (l->certificate)
@@ -354,8 +324,8 @@ static se_status keep_name(void *arg, const json_t *item, bool *stop, se_error *
     struct object_id id;
 
     (void)stop;
-    TRY(object_id_parse(&id, vault_place(l->session->vault), l->collection->name, item_id(l, item),
-                        err));
+    TRY(object_id_parse(&id, vault_place(l->session->vault), l->session->collection,
+                        item_id(l, item), err));
     writer_put(&list->names, id.name, strlen(id.name) + 1);
     return list->names.failed ? error_memory(err) : SE_OK;
 }
@@ -369,16 +339,16 @@ static se_status show_name(const struct lister *l, const char *name, se_error *e
     if (l->scope & LIST_VERSIONS)
         return show_versions(&found, l, &session, err);
     return is_alias(l, name) ? show_used(&found, l, &session, err)
-                             : l->collection->show(&found, l, &session, "", err);
+                             : show_version(&found, l, &session, "", err);
 }
 
 static se_status list_names(const struct lister *l, se_error *err)
 {
-    const struct vault_caller caller = caller_of(l);
+    const struct vault_caller caller = vault_session_caller(l->session);
     AUTO(name_list) list = { .lister = l };
     AUTO(writer) path = { 0 };
 
-    writer_format(&path, "/%s", l->collection->name);
+    writer_format(&path, "/%s", l->session->collection);
     if (path.failed)
         return error_memory(err);
     TRY(vault_list(&caller, writer_string(&path), "list", keep_name, &list, err));
@@ -394,44 +364,42 @@ static se_status list_names(const struct lister *l, se_error *err)
 static se_status show_deleted(void *arg, const json_t *item, bool *stop, se_error *err)
 {
     const struct lister *l = arg;
-    const json_t *bundle = json_object_get(item, "key");
-    const char *kid = json_string_value(json_object_get(bundle, "kid"));
+    const bool is_certificate = l->session->is_certificate;
     struct vault_key_answer key = { .type = "" };
     AUTO(vault_certificate_answer) answer = { .id = "" };
     struct key_state state;
     struct object_id id;
 
     (void)stop;
-    TRY(object_id_parse(&id, vault_place(l->session->vault), l->collection->name,
-                        kid ? kid : item_id(l, item), err));
-    if (l->collection->id[0] == 'k')
-        TRY(answer_key(&key, item, err));
-    else
+    if (is_certificate)
         TRY(answer_certificate(&answer, item, err));
-    state =
-        describe_state(&key, l->collection->id[0] == 'k' ? &key.attributes : &answer.attributes);
+    else
+        TRY(answer_key(&key, item, err));
+    TRY(object_id_parse(&id, vault_place(l->session->vault), l->session->collection,
+                        is_certificate ? answer.id : key.id, err));
+    state = describe_state(&key, is_certificate ? &answer.attributes : &key.attributes);
     state.version = id.version;
-    state.deleted = json_integer_value(json_object_get(item, "deletedDate"));
-    state.recoverable_until = vault_purge_date(item);
+    state.deleted = member_number(item, "deletedDate");
+    state.recoverable_until = member_number(item, "scheduledPurgeDate");
     show_row(l, id.name, &key, NULL, &state);
     return SE_OK;
 }
 
 static se_status list_own_deleted(struct lister *l, se_error *err)
 {
-    AUTO(vault_reply) reply = { .json = NULL };
+    AUTO(json) deleted = NULL;
     bool stop;
 
-    TRY(vault_look(&reply, l->session, l->collection->deleted, NULL, "read deleted", err));
-    return reply.json ? show_deleted(l, reply.json, &stop, err) : SE_OK;
+    TRY(vault_session_find_deleted(&deleted, l->session, err));
+    return deleted ? show_deleted(l, deleted, &stop, err) : SE_OK;
 }
 
 static se_status list_deleted(struct lister *l, se_error *err)
 {
-    const struct vault_caller caller = caller_of(l);
+    const struct vault_caller caller = vault_session_caller(l->session);
     AUTO(writer) path = { 0 };
 
-    writer_format(&path, "/%s", l->collection->deleted);
+    writer_format(&path, "/deleted%s", l->session->collection);
     if (path.failed)
         return error_memory(err);
     return vault_list(&caller, writer_string(&path), "list deleted", show_deleted, l, err);
@@ -450,12 +418,10 @@ static void load_certificate(struct lister *l)
     ERR_clear_error();
 }
 
-static se_status list_collection(const struct vault_collection *collection,
-                                 const struct keystore *keystore, unsigned scope,
-                                 const struct provision_report *report, se_error *err)
+se_status vault_keystore_list(struct keystore *keystore, unsigned scope,
+                              const struct provision_report *report, se_error *err)
 {
     AUTO(lister) l = {
-        .collection = collection,
         .session = &((const struct vault_keystore *)keystore)->session,
         .report = report,
         .scope = scope,
@@ -465,21 +431,4 @@ static se_status list_collection(const struct vault_collection *collection,
     if (scope & LIST_DELETED)
         return scope & LIST_OWN ? list_own_deleted(&l, err) : list_deleted(&l, err);
     return scope & LIST_OWN ? list_own(&l, err) : list_names(&l, err);
-}
-
-se_status vault_keys_list(struct keystore *keystore, unsigned scope,
-                          const struct provision_report *report, se_error *err)
-{
-    static const struct vault_collection keys = { "keys", "deletedkeys", "kid", show_key };
-
-    return list_collection(&keys, keystore, scope, report, err);
-}
-
-se_status vault_certificates_list(struct keystore *keystore, unsigned scope,
-                                  const struct provision_report *report, se_error *err)
-{
-    static const struct vault_collection certificates = { "certificates", "deletedcertificates",
-                                                          "id", show_certificate };
-
-    return list_collection(&certificates, keystore, scope, report, err);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "provision/azure/vault_policy.h"
+#include "provision/azure/policy.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include "crypto/crypto.h"
-#include "provision/azure/vault_keystore.h"
+#include "provision/azure/keystore.h"
 
 AUTO_KIND(bio, BIO *, BIO_free(*p))
 AUTO_KIND(extensions, STACK_OF(X509_EXTENSION) *,

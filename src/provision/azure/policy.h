@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a vault's certificate is to be like: its policy, and whether a request keeps to it. */
-#ifndef PROVISION_AZURE_VAULT_POLICY_H
-#define PROVISION_AZURE_VAULT_POLICY_H
+#ifndef PROVISION_AZURE_POLICY_H
+#define PROVISION_AZURE_POLICY_H
 
 #include <openssl/x509.h>
 
-#include "provision/azure/vault_session.h"
+#include "provision/azure/session.h"
 #include "provision/cert_profile.h"
 
 /*

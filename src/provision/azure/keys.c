@@ -4,14 +4,15 @@
 
 #include "base/clock.h"
 #include "crypto/certificate.h"
+#include "keystore/azure/guid.h"
 #include "keystore/azure/jwk.h"
-#include "keystore/azure/key.h"
-#include "provision/azure/vault_keystore.h"
+#include "provision/azure/deleted.h"
+#include "provision/azure/keystore.h"
 #include "provision/target_certificate.h"
 
-enum { CONFLICT = 409, DAY = 86400 };
+#define TAG_NAME "signengine-request"
 
-static const char keys[] = "keys", deleted_keys[] = "deletedkeys";
+enum { DAY = 86400 };
 
 /* ---- looking ---- */
 
@@ -29,7 +30,7 @@ static se_status read_version(struct vault_keystore *s, const json_t *json, se_e
     struct object_id id;
 
     TRY(answer_key(&answer, json, err));
-    TRY(object_id_parse(&id, vault_place(s->session.vault), keys, answer.id, err));
+    TRY(object_id_parse(&id, vault_place(s->session.vault), "keys", answer.id, err));
     if (answer.is_managed)
         return refuse_managed(s, err);
     memcpy(s->version, id.version, sizeof s->version);
@@ -39,55 +40,29 @@ static se_status read_version(struct vault_keystore *s, const json_t *json, se_e
 static se_status keys_hold(bool *out, const struct keystore *keystore, se_error *err)
 {
     struct vault_keystore *s = (struct vault_keystore *)keystore;
-    AUTO(vault_reply) reply = { .json = NULL };
+    AUTO(json) json = NULL;
 
     *out = target_certificate_is_there(keystore->target);
-    TRY(vault_look(&reply, &s->session, keys, NULL, "read key", err));
-    if (!reply.json)
+    TRY(vault_session_find(&json, &s->session, NULL, err));
+    if (!json)
         return SE_OK;
     *out = true;
-    return read_version(s, reply.json, err);
-}
-
-/* Both halves of a version; the private one is the vault's. */
-static se_status open_pair(struct key_pair *out, const struct vault_keystore *s,
-                           const struct vault_key_answer *answer, se_error *err)
-{
-    char *id = strdup(answer->id);
-    struct vault_key *key;
-    se_status st = id ? jwk_public_key(&out->public_key, answer->jwk, err) : error_memory(err);
-
-    if (st) {
-        free(id);
-        return st;
-    }
-    TRY(vault_key_new(&key, &s->keystore.target->ref, vault_ref(s->session.vault), out->public_key,
-                      id, answer->operations, NULL, err));
-    return vault_key_wrap(&out->private_key, key, err);
-}
-
-/* "/VERSION", "" for the newest */
-static se_status version_path(struct writer *out, const char *version, se_error *err)
-{
-    if (*version)
-        writer_format(out, "/%s", version);
-    return out->failed ? error_memory(err) : SE_OK;
+    return read_version(s, json, err);
 }
 
 static se_status keys_find(struct key_pair *out, struct keystore *keystore, se_error *err)
 {
     struct vault_keystore *s = (struct vault_keystore *)keystore;
-    AUTO(vault_reply) reply = { .json = NULL };
-    AUTO(writer) below = { 0 };
+    const char *version = keystore->target->ref.key_version;
+    AUTO(json) json = NULL;
     struct vault_key_answer answer;
 
-    TRY(version_path(&below, keystore->target->ref.key_version, err));
-    TRY(vault_look(&reply, &s->session, keys, writer_string(&below), "read key", err));
-    if (!reply.json)
+    TRY(vault_session_find(&json, &s->session, *version ? version : NULL, err));
+    if (!json)
         return error_set(err, SE_ERR_KEY, "there is no such key, or no such version of it");
-    TRY(read_version(s, reply.json, err));
-    TRY(answer_key(&answer, reply.json, err));
-    return open_pair(out, s, &answer, err);
+    TRY(read_version(s, json, err));
+    TRY(answer_key(&answer, json, err));
+    return vault_pair_open(out, &s->session, &answer, err);
 }
 
 /* ---- bodies ---- */
@@ -131,16 +106,16 @@ static se_status create_body(struct writer *out, const struct vault_session *ses
     TRY(vault_key_properties(&body, session, profile, err));
     if (json_object_set_new(body, "key_ops", operations_json(profile->uses | USE_SIGN)) ||
         json_object_set_new(body, "attributes", attributes_json(profile)) ||
-        json_object_set_new(body, "tags", json_pack("{ss}", VAULT_TAG_NAME, tag))) {
+        json_object_set_new(body, "tags", json_pack("{ss}", TAG_NAME, tag))) {
         json_decref(body);
         return error_memory(err);
     }
-    return vault_body(out, body, err);
+    return vault_body_write(out, body, err);
 }
 
 /* ---- what was made, though the answer was lost ---- */
 
-/* Whether the newest version is what was asked for. */
+/* How the newest version is known for what was asked for. */
 struct made_test {
     const char *tag;            /* by its tag, */
     const EVP_PKEY *public_key; /* or by its key */
@@ -152,22 +127,20 @@ static bool is_made(const struct made_test *test, const json_t *json)
     AUTO(evp_pkey) public_key = NULL;
 
     if (test->tag)
-        return vault_tag_is(json, test->tag);
+        return !strcmp(member_text(json_object_get(json, "tags"), TAG_NAME), test->tag);
     return !answer_key(&answer, json, NULL) && !jwk_public_key(&public_key, answer.jwk, NULL) &&
            EVP_PKEY_eq(public_key, test->public_key) == 1;
 }
 
 /* A second request might make a second key: look, before anything. */
-static se_status find_made(struct vault_reply *reply, const struct vault_session *session,
+static se_status find_made(json_t **out, const struct vault_session *session,
                            const struct made_test *test, const se_error *lost, se_error *err)
 {
-    AUTO(vault_reply) seen = { .json = NULL };
-    se_error unheard = SE_ERROR_INIT;
-    se_status st = vault_look_again(&seen, session, keys, NULL, "read key", &unheard);
+    AUTO(json) seen = NULL;
+    se_status st = vault_session_find_again(&seen, session, NULL);
 
-    if (!st && seen.json && is_made(test, seen.json)) {
-        vault_reply_free(reply);
-        *reply = MOVE(seen);
+    if (!st && seen && is_made(test, seen)) {
+        *out = MOVE(seen);
         return SE_OK;
     }
     (void)error_copy(err, SE_ERR_UNAVAILABLE, lost);
@@ -178,74 +151,72 @@ static se_status find_made(struct vault_reply *reply, const struct vault_session
 }
 
 /* Sends what makes a version, once. */
-static se_status make_version(struct vault_reply *out, const struct vault_session *session,
+static se_status make_version(json_t **out, const struct vault_session *session,
                               const struct vault_call *call, const struct made_test *test,
                               se_error *err)
 {
+    AUTO(vault_reply) reply = { .json = NULL };
     se_error failure = SE_ERROR_INIT;
-    se_status st = vault_call(out, session, call, &failure);
+    se_status st = vault_session_call(&reply, session, call, &failure);
 
+    *out = NULL;
     if (st == SE_ERR_UNAVAILABLE)
         return find_made(out, session, test, &failure, err);
     if (st)
         return error_copy(err, st, &failure);
-    return out->answer.status == CONFLICT
-               ? vault_refuse_conflict(out, session, call, deleted_keys, err)
-               : SE_OK;
+    if (reply.answer.status == HTTP_CONFLICT)
+        return vault_refuse_conflict(&reply, session, call, err);
+    *out = MOVE(reply.json);
+    return SE_OK;
 }
 
 /* ---- making ---- */
 
-static se_status create_key(struct vault_reply *out, const struct vault_keystore *s,
+static se_status create_key(json_t **out, const struct vault_keystore *s,
                             const struct key_profile *profile, se_error *err)
 {
     AUTO(writer) body = { 0 };
-    char tag[VAULT_TAG];
-    struct vault_call call = {
+    char tag[GUID_TEXT];
+    const struct vault_call call = {
         .method = "POST",
-        .collection = keys,
-        .below = "/create",
-        .action = "make key",
-        .accepted = { CONFLICT },
+        .verb = "make",
+        .below = "create",
+        .body = &body,
+        .accepted = { HTTP_CONFLICT },
     };
 
-    TRY(vault_tag_make(tag, err));
+    TRY(guid_draw(tag, err));
     TRY(create_body(&body, &s->session, profile, tag, err));
-    call.body = buf_bytes(&body.buf);
-    TRY(make_version(out, &s->session, &call, &(struct made_test){ .tag = tag }, err));
-    return out->json ? SE_OK
-                     : error_set(err, SE_ERR_STORE, "the vault does not say what it has made");
+    return make_version(out, &s->session, &call, &(struct made_test){ .tag = tag }, err);
 }
 
 static se_status take_made(struct vault_keystore *s, const struct vault_key_answer *answer,
                            const struct key_profile *profile, se_error *err)
 {
     struct object_id id;
-    AUTO(writer) below = { 0 };
 
-    TRY(object_id_parse(&id, vault_place(s->session.vault), keys, answer->id, err));
+    TRY(object_id_parse(&id, vault_place(s->session.vault), "keys", answer->id, err));
     if (answer->attributes.is_exportable)
         return error_set(err, SE_ERR_STORE, "the vault has made a key that can be exported");
-    vault_note_version(s, answer->id, keys);
-    TRY(version_path(&below, id.version, err));
+    vault_note_version(s, answer->id);
     s->made_ops = profile->uses & USE_SIGN ? 0 : profile->uses;
-    s->made = strdup(writer_string(&below));
-    return s->made ? SE_OK : error_memory(err);
+    memcpy(s->made, id.version, sizeof s->made);
+    return SE_OK;
 }
 
 static se_status keys_generate(struct key_pair *out, struct keystore *keystore,
                                const struct key_profile *profile, se_error *err)
 {
     struct vault_keystore *s = (struct vault_keystore *)keystore;
-    AUTO(vault_reply) reply = { .json = NULL };
+    AUTO(json) json = NULL;
     struct vault_key_answer answer;
 
     TRY(target_certificate_open(&s->file, keystore->target, err));
-    TRY(create_key(&reply, s, profile, err));
+    TRY(create_key(&json, s, profile, err));
     vault_note_speed(&s->session, profile);
-    TRY(answer_key(&answer, reply.json, err));
+    TRY(answer_key(&answer, json, err));
     TRY(take_made(s, &answer, profile, err));
-    return open_pair(out, s, &answer, err);
+    return vault_pair_open(out, &s->session, &answer, err);
 }
 
 /* ---- bringing in ---- */
@@ -259,8 +230,8 @@ static se_status import_body(struct writer *out, const struct vault_keystore *s,
     AUTO(writer) attributes = { 0 };
 
     TRY(jwk_write_private(&jwk, s->key, is_hsm, err));
-    TRY(vault_body(&rights, operations_json(s->profile.uses), err));
-    TRY(vault_body(&attributes, attributes_json(&s->profile), err));
+    TRY(vault_body_write(&rights, operations_json(s->profile.uses), err));
+    TRY(vault_body_write(&attributes, attributes_json(&s->profile), err));
     writer_expect(out, jwk.size + rights.buf.size + attributes.buf.size + 64);
     writer_format(out, "{\"Hsm\":%s,\"key\":", is_hsm ? "true" : "false");
     writer_put(out, jwk.data, jwk.size - 1); /* its members come before one more */
@@ -280,54 +251,51 @@ static se_status check_importable(const struct vault_keystore *s, se_error *err)
 
 static se_status import_key(struct vault_keystore *s, se_error *err)
 {
-    AUTO(vault_reply) reply = { .json = NULL };
+    AUTO(json) json = NULL;
     AUTO(writer) body = { 0 };
     struct vault_key_answer answer;
-    struct vault_call call = {
+    const struct vault_call call = {
         .method = "PUT",
-        .collection = keys,
-        .action = "bring in key",
-        .accepted = { CONFLICT },
+        .verb = "bring in",
+        .body = &body,
+        .accepted = { HTTP_CONFLICT },
     };
 
     TRY(check_importable(s, err));
     TRY(import_body(&body, s, err));
-    call.body = buf_bytes(&body.buf);
-    TRY(make_version(&reply, &s->session, &call, &(struct made_test){ .public_key = s->key }, err));
+    TRY(make_version(&json, &s->session, &call, &(struct made_test){ .public_key = s->key }, err));
     vault_note_speed(&s->session, &s->profile);
-    TRY(answer_key(&answer, reply.json, err));
-    vault_note_version(s, answer.id, keys);
+    TRY(answer_key(&answer, json, err));
+    vault_note_version(s, answer.id);
     return SE_OK;
 }
 
 /* ---- so that it stays ---- */
 
+static se_status set_operations(const struct vault_keystore *s, unsigned uses, se_error *err)
+{
+    AUTO(json) changed = NULL;
+    AUTO(writer) body = { 0 };
+    const struct vault_call call = {
+        .method = "PATCH",
+        .verb = "change",
+        .below = s->made,
+        .body = &body,
+        .is_repeatable = true,
+    };
+
+    TRY(vault_body_write(&body, json_pack("{so}", "key_ops", operations_json(uses)), err));
+    return vault_session_fetch(&changed, &s->session, &call, err);
+}
+
 /* In vaults that don't change rights the key has one too many, which `key list` shows. */
 static void end_signing(struct vault_keystore *s)
 {
-    AUTO(vault_reply) reply = { .json = NULL };
-    AUTO(writer) body = { 0 };
     se_error why = SE_ERROR_INIT;
-    struct vault_call call = {
-        .method = "PATCH",
-        .collection = keys,
-        .below = s->made,
-        .action = "change key",
-        .is_repeatable = true,
-    };
-    se_status st;
 
-    if (!s->made || !s->made_ops)
-        return;
-    st = vault_body(&body, json_pack("{so}", "key_ops", operations_json(s->made_ops)), &why);
-    call.body = buf_bytes(&body.buf);
-    if (!st)
-        st = vault_call(&reply, &s->session, &call, &why);
-    if (st)
+    if (*s->made && s->made_ops && set_operations(s, s->made_ops, &why))
         target_note(s->keystore.target,
-                    "the key may still sign, which it did once for its "
-                    "certificate: %s",
-                    why.text);
+                    "the key may still sign, which it did once for its certificate: %s", why.text);
 }
 
 static se_status delete_key(struct vault_keystore *s, se_error *err)
@@ -335,7 +303,7 @@ static se_status delete_key(struct vault_keystore *s, se_error *err)
     if (!*s->version)
         return error_set(err, SE_ERR_KEY,
                          "there is no such key, only the file with its certificate");
-    TRY(vault_delete(&s->session, keys, err));
+    TRY(vault_delete(&s->session, err));
     if (target_certificate_is_there(s->keystore.target))
         target_note(s->keystore.target, "its certificate stays in '%s'",
                     s->keystore.target->ref.certificate);
@@ -354,27 +322,25 @@ static se_status keys_commit(struct keystore *keystore, enum replace replace, se
 
     if (!s->certificate)
         return delete_key(s, err);
-    if (!s->made)
+    if (!*s->made)
         TRY(target_certificate_open(&s->file, keystore->target, err));
     if (s->key)
         TRY(import_key(s, err));
     end_signing(s);
     return error_suffix(err, write_certificate(s, replace, err), "%s",
-                        s->made || s->key ? "; the key is in the vault, without its certificate"
-                                          : "");
+                        *s->made || s->key ? "; the key is in the vault, without its certificate"
+                                           : "");
 }
-
-#define VAULT_FORCE "makes a new version of it, before the old one, which stays in the vault"
 
 const struct keystore_ops vault_key_ops = {
     .features = KEYSTORE_VERSIONS | KEYSTORE_DELETED | KEYSTORE_PROTECTION | KEYSTORE_EXPIRY,
-    .force_does = VAULT_FORCE,
+    .force_does = VAULT_FORCE_DOES,
     .holds = keys_hold,
     .find = keys_find,
     .generate = keys_generate,
     .put_key = vault_put_key,
     .put_certificates = vault_put_certificates,
     .commit = keys_commit,
-    .list = vault_keys_list,
+    .list = vault_keystore_list,
     .close = vault_keystore_close,
 };
