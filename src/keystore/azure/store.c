@@ -162,6 +162,8 @@ static se_status use_version(struct vault_opening *o, const json_t *json, se_err
     struct vault_key_answer answer;
     struct object_id id;
 
+    EVP_PKEY_free(o->public_key);
+    o->public_key = NULL;
     TRY(answer_key(&answer, json, err));
     TRY(object_id_parse(&id, vault_place(o->vault), "keys", answer.id, err));
     TRY(jwk_public_key(&o->public_key, answer.jwk, err));
@@ -174,8 +176,6 @@ static se_status fetch_version(struct vault_opening *o, const char *below, se_er
 {
     AUTO(json) json = NULL;
 
-    EVP_PKEY_free(o->public_key);
-    o->public_key = NULL;
     TRY(fetch_object(&json, o, "keys", below, err));
     return vault_context(o->vault, use_version(o, json, err), err);
 }
