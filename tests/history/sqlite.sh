@@ -87,6 +87,7 @@ says 'Is a directory'
 
 # ---- permissions ----
 
+# The very program: `signengine` runs it by its path, which may lead through folders that are closed to other users.
 as_reader() {
     if [ "$(id -u)" = 0 ]; then
         setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
@@ -101,9 +102,9 @@ chmod 711 .
 chmod 777 reader
 chmod 444 reader/*
 export SIGNENGINE_CONFIG=reader/one.xml
-accepts as_reader "$top_builddir/signengine" history verify --store sqlite:reader/history.db
-refuses 77 as_reader "$top_builddir/signengine" history append --store sqlite:reader/history.db payload
+accepts as_reader "$top_builddir/signengine-history" history verify --store sqlite:reader/history.db
+refuses 77 as_reader "$top_builddir/signengine-history" history append --store sqlite:reader/history.db payload
 says readonly
 chmod 000 reader/history.db
-refuses 77 as_reader "$top_builddir/signengine" history verify --store sqlite:reader/history.db
+refuses 77 as_reader "$top_builddir/signengine-history" history verify --store sqlite:reader/history.db
 says 'Permission denied'
