@@ -15,6 +15,8 @@ BEGIN {
     most("zip", 20)
     most("mail", 14)
     most("provision", 15)
+    most("keystore/azure", 28)
+    most("provision/azure", 14)
 }
 
 FNR == 1 { end_file(); file = FILENAME; files++; ours = file ~ /^src\// }
@@ -47,6 +49,7 @@ function end_file(   folder) {
         sub("/[^/]*$", "", folder)
         in_folder[folder]++
         lengths[++sources] = lines
+        vaults += folder ~ /\/azure$/ # which have bounds of their own
     }
     if (lines > longest_file && file !~ /^src\/signengine/) {
         print file ": " lines " lines, longer than " longest_file
@@ -69,8 +72,8 @@ END {
             print folder ": " in_folder[folder] " .c files, more than " bound[folder]
             failed = 1
         }
-    if (sources > 280 || lengths[int((sources + 1) / 2)] < 200) {
-        print "src: more than 280 .c files, or a median below 200 lines"
+    if (sources - vaults > 230 || lengths[int((sources + 1) / 2)] < 200) {
+        print "src: more than 230 .c files beside those of vaults, or a median below 200 lines"
         failed = 1
     }
     if (short_names * 100 > named) {

@@ -2,6 +2,7 @@
 #include "crypto/pkey_ops.h"
 
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
@@ -172,6 +173,37 @@ se_status key_verify_hash(EVP_PKEY *public_key, const struct sign_how *how, se_b
         return SE_OK;
     ERR_clear_error();
     return error_set(err, SE_ERR_REJECTED, "the signature does not verify");
+}
+
+AUTO_KIND(ecdsa_sig, ECDSA_SIG *, ECDSA_SIG_free(*p))
+
+static se_status encode_signature(se_buf *out, const ECDSA_SIG *signature, se_error *err)
+{
+    const int size = i2d_ECDSA_SIG(signature, NULL);
+    unsigned char *end;
+
+    if (size <= 0)
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot encode the signature");
+    TRY(buf_new(out, (size_t)size, err));
+    end = out->data;
+    (void)i2d_ECDSA_SIG(signature, &end);
+    return SE_OK;
+}
+
+se_status ecdsa_to_der(se_buf *out, se_bytes raw, se_error *err)
+{
+    const int width = (int)(raw.size / 2);
+    const unsigned char *bytes = raw.data;
+    AUTO(ecdsa_sig) signature = ECDSA_SIG_new();
+    BIGNUM *r = BN_bin2bn(bytes, width, NULL), *s = BN_bin2bn(bytes + width, width, NULL);
+
+    *out = (se_buf)SE_BUF_INIT;
+    if (!r || !s || !signature || !ECDSA_SIG_set0(signature, r, s)) {
+        BN_free(r);
+        BN_free(s);
+        return error_memory(err);
+    }
+    return encode_signature(out, signature, err);
 }
 
 static void oaep_params(OSSL_PARAM out[PARAMS], const struct unwrap_how *how, int *padding)

@@ -23,6 +23,12 @@ SE_MUST_CHECK se_status key_wrap(se_buf *out, EVP_PKEY *public_key, const struct
 SE_MUST_CHECK se_status key_unwrap(se_buf *out, EVP_PKEY *key, const struct unwrap_how *how,
                                    se_bytes blob, se_error *err);
 
+/*
+ * An ECDSA signature of which `raw` has r and s, of equal width, one after the other (PKCS #11, XML
+ * signatures, RFC 7518, 3.4), as RFC 3279's ECDSA-Sig-Value.  The caller has looked at the width.
+ */
+SE_MUST_CHECK se_status ecdsa_to_der(se_buf *out, se_bytes raw, se_error *err);
+
 AUTO_KIND(md_context, EVP_MD_CTX *, EVP_MD_CTX_free(*p))
 
 /* The padding of `algorithm`; PSS with a salt as long as the digest, verified with any. */

@@ -111,30 +111,15 @@ static se_status ecdsa_from_der(se_buf *out, const EVP_PKEY *key, se_bytes der, 
     return crypto_error(err, SE_ERR_CRYPTO, "the key made a signature that is none");
 }
 
-static se_status ecdsa_to_der(se_buf *out, const EVP_PKEY *key, se_bytes value, se_error *err)
+static se_status ecdsa_value_to_der(se_buf *out, const EVP_PKEY *key, se_bytes value, se_error *err)
 {
-    AUTO(ecdsa_sig) parts = ECDSA_SIG_new();
-    const unsigned char *p = value.data;
-    int size = ecdsa_part_size(key), length;
-    BIGNUM *r, *s;
-    unsigned char *end;
+    int size = ecdsa_part_size(key);
 
     if (value.size != (size_t)size * 2)
         return error_set(err, SE_ERR_REJECTED,
                          "the SignatureValue has %zu bytes, %d would be right", value.size,
                          size * 2);
-    r = BN_bin2bn(p, size, NULL);
-    s = BN_bin2bn(p + size, size, NULL);
-    if (!parts || !r || !s || !ECDSA_SIG_set0(parts, r, s)) {
-        BN_free(r);
-        BN_free(s);
-        return error_memory(err);
-    }
-    if ((length = i2d_ECDSA_SIG(parts, NULL)) < 0)
-        return error_memory(err);
-    TRY(buf_new(out, (size_t)length, err));
-    end = out->data;
-    return i2d_ECDSA_SIG(parts, &end) == length ? SE_OK : error_memory(err);
+    return ecdsa_to_der(out, value, err);
 }
 
 se_status xmldsig_value_make(se_buf *out, EVP_PKEY *key, const struct algorithm *algorithm,
@@ -169,7 +154,7 @@ se_status xmldsig_value_check(se_bytes value, EVP_PKEY *key, const struct algori
         return error_set(err, SE_ERR_REJECTED, "%s does not go with the signer's key",
                          algorithm->name);
     if (algorithm->family == FAMILY_EC) {
-        TRY(ecdsa_to_der(&der, key, value, err));
+        TRY(ecdsa_value_to_der(&der, key, value, err));
         value = buf_bytes(&der);
     }
     if (!context ||

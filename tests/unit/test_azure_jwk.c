@@ -67,7 +67,7 @@ static bool check_recorded(const json_t *row)
     decode(&hash, json_object_get(row, "request"), "value");
     decode(&raw, json_object_get(row, "response"), "value");
     if (*alg == 'E')
-        assert_status(SE_OK, ecdsa_der(&der, key, buf_bytes(&raw), &err), &err);
+        assert_status(SE_OK, jwk_ecdsa_der(&der, key, buf_bytes(&raw), &err), &err);
     else
         der = buf_move(&raw);
     assert_true(verify(key, alg, &der, &hash));
@@ -379,13 +379,13 @@ static void signatures_have_one_width(void **state)
 
         for (size_t size = 0; size <= sizeof raw; size++) {
             memset(&out, 'x', sizeof out);
-            assert_int_equal(ecdsa_der(&out, key, (se_bytes){ raw, size }, NULL),
+            assert_int_equal(jwk_ecdsa_der(&out, key, (se_bytes){ raw, size }, NULL),
                              size == rows[i].size ? SE_OK : SE_ERR_STORE);
             assert_int_equal(out.data != NULL, size == rows[i].size);
             se_buf_free(&out);
         }
     }
-    assert_int_equal(ecdsa_der(&out, rsa, (se_bytes){ raw, 64 }, NULL), SE_ERR_KEY);
+    assert_int_equal(jwk_ecdsa_der(&out, rsa, (se_bytes){ raw, 64 }, NULL), SE_ERR_KEY);
 }
 
 int main(void)

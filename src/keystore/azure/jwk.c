@@ -9,12 +9,12 @@
 #include "base/base64.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
+#include "crypto/pkey_ops.h"
 
 AUTO_KIND(bignum, BIGNUM *, BN_clear_free(*p))
 AUTO_KIND(builder, OSSL_PARAM_BLD *, OSSL_PARAM_BLD_free(*p))
 AUTO_KIND(params, OSSL_PARAM *, OSSL_PARAM_free(*p))
 AUTO_KIND(pkey_ctx, EVP_PKEY_CTX *, EVP_PKEY_CTX_free(*p))
-AUTO_KIND(ecdsa_sig, ECDSA_SIG *, ECDSA_SIG_free(*p))
 
 enum {
     RSA_LEAST_BITS = 2048,   /* what a vault makes and imports */
@@ -27,7 +27,7 @@ enum {
 /* ---- from a vault ---- */
 
 /* A text from the vault, for messages. */
-static const char *shown(char out[64], const char *text)
+static const char *clean_text(char out[64], const char *text)
 {
     text_copy(out, 64, text, strlen(text));
     text_clean(out);
@@ -110,7 +110,7 @@ static se_status find_curve(const struct key_curve **out, const json_t *jwk, se_
         return error_set(err, SE_ERR_STORE, "the vault's key has no 'crv'");
     return error_set(err, SE_ERR_KEY,
                      "the vault's key is on the curve %s: only P-256, P-384 and P-521 are used",
-                     shown(text, name));
+                     clean_text(text, name));
 }
 
 static se_status read_ec(EVP_PKEY **out, const json_t *jwk, se_error *err)
@@ -152,10 +152,10 @@ se_status jwk_public_key(EVP_PKEY **out, const json_t *jwk, se_error *err)
     if (text_starts(type, "oct"))
         return error_set(err, SE_ERR_KEY,
                          "the vault's key is a symmetric one (%s): only RSA and EC keys are used",
-                         shown(text, type));
+                         clean_text(text, type));
     return error_set(err, SE_ERR_KEY,
                      "the vault's key is of the kind '%s': only RSA and EC keys are used",
-                     shown(text, type));
+                     clean_text(text, type));
 }
 
 /* ---- to a vault ---- */
@@ -262,25 +262,9 @@ se_status jwk_write_private(se_buf *out, const EVP_PKEY *key, bool is_hsm, se_er
 
 /* ---- signatures ---- */
 
-static se_status signature_encode(se_buf *out, const ECDSA_SIG *signature, se_error *err)
-{
-    int size = i2d_ECDSA_SIG(signature, NULL);
-    unsigned char *p;
-
-    if (size <= 0)
-        return crypto_error(err, SE_ERR_CRYPTO, "cannot encode the signature");
-    TRY(buf_new(out, (size_t)size, err));
-    p = out->data;
-    (void)i2d_ECDSA_SIG(signature, &p);
-    return SE_OK;
-}
-
-se_status ecdsa_der(se_buf *out, const EVP_PKEY *key, se_bytes raw, se_error *err)
+se_status jwk_ecdsa_der(se_buf *out, const EVP_PKEY *key, se_bytes raw, se_error *err)
 {
     const struct key_curve *curve = key_curve(key);
-    AUTO(ecdsa_sig) signature = ECDSA_SIG_new();
-    const unsigned char *bytes = raw.data;
-    BIGNUM *r, *s;
 
     *out = (se_buf)SE_BUF_INIT;
     if (!curve)
@@ -289,12 +273,5 @@ se_status ecdsa_der(se_buf *out, const EVP_PKEY *key, se_bytes raw, se_error *er
         return error_set(err, SE_ERR_STORE,
                          "the vault gave %zu bytes as a signature with a %s key, not %zu", raw.size,
                          curve->name, 2 * curve->bytes);
-    r = BN_bin2bn(bytes, (int)curve->bytes, NULL);
-    s = BN_bin2bn(bytes + curve->bytes, (int)curve->bytes, NULL);
-    if (!signature || !r || !s || !ECDSA_SIG_set0(signature, r, s)) {
-        BN_free(r);
-        BN_free(s);
-        return error_memory(err);
-    }
-    return signature_encode(out, signature, err);
+    return ecdsa_to_der(out, raw, err);
 }

@@ -26,6 +26,7 @@ SE_MUST_CHECK se_status jwk_write_private(se_buf *out, const EVP_PKEY *key, bool
  * An ECDSA signature: r and s of equal width, one after the other (RFC 7518, 3.4), as RFC 3279's
  * ECDSA-Sig-Value.  SE_ERR_STORE: it has not exactly the width of `key`'s order.
  */
-SE_MUST_CHECK se_status ecdsa_der(se_buf *out, const EVP_PKEY *key, se_bytes raw, se_error *err);
+SE_MUST_CHECK se_status jwk_ecdsa_der(se_buf *out, const EVP_PKEY *key, se_bytes raw,
+                                      se_error *err);
 
 #endif

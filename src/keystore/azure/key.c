@@ -243,7 +243,7 @@ static se_status take_signature(se_buf *out, const struct vault_key *key,
     TRY(answer_json(&json, answer, err));
     TRY(answer_value(&raw, json, key->id, err));
     if (how->padding == PADDING_NONE)
-        return ecdsa_der(out, key->public_key, buf_bytes(&raw), err);
+        return jwk_ecdsa_der(out, key->public_key, buf_bytes(&raw), err);
     if (raw.size != size)
         return error_set(err, SE_ERR_STORE, "its signature has %zu bytes, not %zu", raw.size, size);
     *out = buf_move(&raw);

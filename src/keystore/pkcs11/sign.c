@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keystore/pkcs11/sign.h"
 
-#include <openssl/ec.h>
-
 #include "crypto/crypto.h"
+#include "crypto/pkey_ops.h"
 #include "keystore/pkcs11/rsa_padding.h"
-
-AUTO_KIND(ecdsa_sig, ECDSA_SIG *, ECDSA_SIG_free(*p))
 
 /* RFC 8017, section 9.2, note 1: what stands before the hash in a DigestInfo. */
 enum { PREFIX = 19, HASH_MOST = 64 };
@@ -132,27 +129,6 @@ static se_status sign_by_way(se_buf *out, unsigned char *way, struct p11_key *ke
     return SE_OK;
 }
 
-/* r and s, one after the other, as RFC 3279's ECDSA-Sig-Value */
-static se_status ecdsa_to_der(se_buf *out, const se_buf *raw, se_error *err)
-{
-    int half = (int)(raw->size / 2), size;
-    BIGNUM *r = BN_bin2bn(raw->data, half, NULL), *s = BN_bin2bn(raw->data + half, half, NULL);
-    AUTO(ecdsa_sig) signature = ECDSA_SIG_new();
-    unsigned char *p;
-
-    if (!r || !s || !signature || !ECDSA_SIG_set0(signature, r, s)) {
-        BN_free(r);
-        BN_free(s);
-        return crypto_error(err, SE_ERR_MEMORY, "cannot encode the signature");
-    }
-    if ((size = i2d_ECDSA_SIG(signature, NULL)) <= 0)
-        return crypto_error(err, SE_ERR_CRYPTO, "cannot encode the signature");
-    TRY(buf_new(out, (size_t)size, err));
-    p = out->data;
-    (void)i2d_ECDSA_SIG(signature, &p);
-    return SE_OK;
-}
-
 se_status p11_key_sign(se_buf *out, struct p11_key *key, struct session *session,
                        const struct sign_how *how, se_bytes hash, se_error *err)
 {
@@ -165,7 +141,7 @@ se_status p11_key_sign(se_buf *out, struct p11_key *key, struct session *session
     TRY(sign_by_way(&signature, &key->ways.sign[how->padding][how->digest], key, session, &in,
                     err));
     if (how->padding == PADDING_NONE)
-        return ecdsa_to_der(out, &signature, err);
+        return ecdsa_to_der(out, buf_bytes(&signature), err);
     *out = buf_move(&signature);
     return SE_OK;
 }
