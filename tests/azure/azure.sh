@@ -26,7 +26,7 @@
 #   pause MS [PORT], reset [PORT]   resets all connections, and listens again after MS; keys stay
 #   register-certificate CLIENT FILE, federated CLIENT FILE, secret CLIENT VALUE [PRINCIPAL], revoke
 #   rotate NAME, grant PRINCIPAL ROLE SCOPE, proxy-password USER PASSWORD
-#   set delay|recoverable-days|purge-protection|token-lifetime|token-refresh|roles|role-delay|idle VALUE
+#   set delay|recoverable-days|purge-protection|pending-newest|token-lifetime|token-refresh|roles|role-delay|idle VALUE
 #   quit
 
 use_emulator() {

@@ -227,6 +227,7 @@ static char *run_set(json_t **out, int count, char **words)
         { "delay", &settings.delay, NULL },
         { "recoverable-days", &settings.recoverable_days, NULL },
         { "purge-protection", NULL, &settings.purge_protection },
+        { "pending-newest", NULL, &settings.pending_newest },
         { "token-lifetime", &settings.token_lifetime, NULL },
         { "token-refresh", &settings.token_refresh, NULL },
         { "roles", NULL, &settings.roles },
@@ -244,8 +245,8 @@ static char *run_set(json_t **out, int count, char **words)
         return NULL;
     }
     return wrong_use("set "
-                     "delay|recoverable-days|purge-protection|token-lifetime|token-refresh|roles|"
-                     "role-delay|idle VALUE");
+                     "delay|recoverable-days|purge-protection|pending-newest|token-lifetime|"
+                     "token-refresh|roles|role-delay|idle VALUE");
 }
 
 static const struct command {

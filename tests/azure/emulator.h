@@ -28,6 +28,7 @@ struct settings {
     atomic_int delay;            /* ms that a deletion, a recovery, a certificate, a job takes */
     atomic_int recoverable_days; /* 7 to 90 */
     atomic_bool purge_protection;
+    atomic_bool pending_newest; /* a certificate that is not there yet hides the last one */
     atomic_int token_lifetime, token_refresh; /* seconds; 0: no refresh_in */
     atomic_bool roles;                        /* enforce role assignments */
     atomic_int role_delay;                    /* ms until an assignment works */

@@ -147,3 +147,15 @@ tell fork sign RSA 16 300
 saw_only ok
 saw child 0
 stop_load
+
+# ---- what breaks off once is asked again, and nobody notices ----
+export SIGNENGINE_CONFIG="$tmp/alone.xml"
+descriptor=$(printf %s "$descriptors" | sed 's/.*name=.\([A-Za-z0-9]*\).*/\1/')
+echo content >file
+for fault in reset reset-headers 408 500 503; do
+    setup emulator fault $fault 1 only=sign
+    accepts signengine sign -d "$descriptor" -o file.p7s file
+    accepts openssl cms -verify -binary -inform DER -in file.p7s -content file -noverify
+    accepts emulator faults
+    says_not "$fault"
+done

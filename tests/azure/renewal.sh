@@ -37,6 +37,15 @@ accepts signengine sign -d FileSigner -o file.p7s file
 accepts openssl cms -verify -binary -inform DER -in file.p7s -content file -CAfile ca.pem -signer signer.pem
 accepts openssl x509 -in signer.pem -noout -subject
 says 'CN = first'
+# whether the vault answers with the new one meanwhile, which has no certificate yet, or not
+setup emulator set pending-newest on
+accepts ask GET /certificates/k1
+says_not '"cer"'
+accepts signengine sign -d FileSigner -o file.p7s file
+accepts openssl cms -verify -binary -inform DER -in file.p7s -content file -CAfile ca.pem -signer signer.pem
+accepts openssl x509 -in signer.pem -noout -subject
+says 'CN = first'
+setup emulator set pending-newest off
 issue second
 accepts signengine key certificate k second.pem
 accepts signengine sign -d FileSigner -o file.p7s file

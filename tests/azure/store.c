@@ -124,9 +124,9 @@ struct version *version_add(struct object *object)
 struct version *version_find(const struct object *object, const char *id)
 {
     if (!id || !*id) {
-        /* a certificate that is not there yet doesn't hide the last one */
+        /* no recording tells whether a certificate that is not there yet hides the last one */
         for (size_t i = object->count; i > 0; i--)
-            if (!object->versions[i - 1]->pending)
+            if (!object->versions[i - 1]->pending || settings.pending_newest)
                 return object->versions[i - 1];
         return object->count ? object->versions[object->count - 1] : NULL;
     }
