@@ -16,6 +16,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned lock_generation;
 static fake_fn fake_answer;
 static unsigned delay, requests, pools;
+static bool held;
 static bool keeps_texts = true;
 static char url[1024], body[TEXT_ROOM], headers[TEXT_ROOM];
 static struct http_settings last_settings;
@@ -42,6 +43,7 @@ void fake_begin(fake_fn answer)
     take_lock();
     fake_answer = answer;
     delay = requests = 0;
+    fake_hold(false);
     keeps_texts = true;
     *url = *body = *headers = '\0';
     pthread_mutex_unlock(&lock);
@@ -50,6 +52,11 @@ void fake_begin(fake_fn answer)
 void fake_delay(unsigned ms)
 {
     __atomic_store_n(&delay, ms, __ATOMIC_RELAXED);
+}
+
+void fake_hold(bool on)
+{
+    __atomic_store_n(&held, on, __ATOMIC_RELEASE);
 }
 
 void fake_forget_texts(void)
@@ -205,7 +212,7 @@ static bool wait_before(int64_t until)
     const int64_t begun = clock_monotonic_ms();
     const unsigned ms = __atomic_load_n(&delay, __ATOMIC_RELAXED);
 
-    while (clock_monotonic_ms() - begun < ms) {
+    while (clock_monotonic_ms() - begun < ms || __atomic_load_n(&held, __ATOMIC_ACQUIRE)) {
         if (clock_monotonic_ms() >= until)
             return false;
         (void)usleep(1000);

@@ -22,6 +22,9 @@ void fake_begin(fake_fn answer);
 /* Milliseconds that each answer takes, up to the deadline of its request. */
 void fake_delay(unsigned ms);
 
+/* No answer comes before this is over. */
+void fake_hold(bool on);
+
 unsigned fake_requests(void);
 unsigned fake_pools(void); /* open now */
 

@@ -11,15 +11,17 @@
 enum { THREADS = 16 };
 
 static unsigned fake_tokens;
-static long fake_lifetime = 3600;
+static long fake_lifetime = 3600, fake_refresh;
 
 static inline void make_token(struct http_answer *out)
 {
-    char json[200];
+    char json[200], refresh[40] = "";
 
+    if (fake_refresh)
+        (void)snprintf(refresh, sizeof refresh, "\"refresh_in\":%ld,", fake_refresh);
     (void)snprintf(json, sizeof json,
-                   "{\"token_type\":\"Bearer\",\"expires_in\":%ld,\"access_token\":\"token-%u\"}",
-                   fake_lifetime, ++fake_tokens);
+                   "{\"token_type\":\"Bearer\",\"expires_in\":%ld,%s\"access_token\":\"token-%u\"}",
+                   fake_lifetime, refresh, ++fake_tokens);
     fake_json(out, 200, json);
 }
 
@@ -55,6 +57,7 @@ static inline void begin_with(fake_fn answer, long lasts)
 {
     fake_tokens = 0;
     fake_lifetime = lasts;
+    fake_refresh = 0;
     login_forget_refused();
     fake_begin(answer);
 }
@@ -113,11 +116,11 @@ static inline void wait_for_landing(unsigned open)
     assert_int_equal(fake_pools(), open);
 }
 
-static inline void wait_for_request(void)
+static inline void wait_for_requests(unsigned count)
 {
-    for (unsigned i = 0; i < 3000 && !fake_requests(); i++)
+    for (unsigned i = 0; i < 3000 && fake_requests() < count; i++)
         (void)usleep(1000);
-    assert_int_equal(fake_requests(), 1);
+    assert_int_equal(fake_requests(), count);
 }
 
 /* ---- many threads ---- */

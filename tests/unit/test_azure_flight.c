@@ -55,13 +55,13 @@ static void test_tokens_of_three_seconds(void **state)
     begin_with(give_token, 3);
     login = open_login(&ref);
     assert_header(login, "Authorization: Bearer token-1");
-    fake_delay(400);
+    fake_delay(1000);
     fill_jobs(jobs, login, in_ms(5000));
     run_threads(take_many, jobs);
     for (size_t i = 0; i < THREADS; i++) {
         assert_int_equal(jobs[i].failed, 0);
         assert_true(jobs[i].done > 100);
-        assert_true(jobs[i].longest < 350); /* less than an answer takes */
+        assert_true(jobs[i].longest < 900); /* less than an answer takes */
     }
     assert_in_range(fake_requests(), 3, 4);
 }
@@ -76,11 +76,11 @@ static void test_a_caller_leaves_and_the_token_comes(void **state)
 
     (void)state;
     begin_with(give_token, 3600);
-    fake_delay(400);
+    fake_delay(2000);
     login = open_login(&ref);
     assert_status(SE_ERR_UNAVAILABLE, login_header(&header, login, in_ms(50), &err), &err);
     assert_non_null(strstr(err.text, "https://vault.azure.net"));
-    assert_in_range(clock_monotonic_ms() - begun, 45, 350);
+    assert_in_range(clock_monotonic_ms() - begun, 45, 1900);
     assert_header(login, "Authorization: Bearer token-1");
     assert_int_equal(fake_requests(), 1);
 }
@@ -160,12 +160,12 @@ static void test_a_token_that_lasts_is_used_in_an_outage(void **state)
     login = open_login(&ref);
     assert_header(login, "Authorization: Bearer token-1");
     fake_begin(be_away);
-    fake_delay(300);
+    fake_delay(1000);
     fill_jobs(jobs, login, in_ms(3000)); /* beyond the moment of renewal */
     run_threads(take_many, jobs);
     for (size_t i = 0; i < THREADS; i++) {
         assert_int_equal(jobs[i].failed, 0);
-        assert_true(jobs[i].longest < 250);
+        assert_true(jobs[i].longest < 900);
     }
     assert_in_range(fake_requests(), 1, 8);
     (void)usleep(1200 * 1000);
@@ -221,7 +221,7 @@ static void fork_in_flight(int (*child)(struct login *login))
     fake_delay(1000);
     job.login = login = open_login(&ref);
     assert_int_equal(pthread_create(&thread, NULL, take_one_quietly, &job), 0);
-    wait_for_request();
+    wait_for_requests(1);
     if (!(pid = fork()))
         _exit(child(login));
     assert_int_equal(waitpid(pid, &end, 0), pid);
@@ -257,7 +257,7 @@ static void test_fork_during_a_probe(void **state)
     begin_with(give_token, 3600);
     fake_delay(1000);
     assert_int_equal(pthread_create(&thread, NULL, take_one_quietly, &job), 0);
-    wait_for_request();
+    wait_for_requests(1);
     if (!(pid = fork()))
         _exit(log_in_as_child(login));
     assert_int_equal(waitpid(pid, &end, 0), pid);

@@ -215,13 +215,16 @@ static void test_claims_during_a_renewal(void **state)
     AUTO(login) login = NULL;
 
     (void)state;
-    begin_with(give_token, 2);
+    begin_with(give_token, 3600);
+    fake_refresh = 1;
     login = open_login(&ref);
     assert_header(login, "Authorization: Bearer token-1");
-    fake_delay(300);
+    fake_hold(true);
     (void)usleep(1100 * 1000);
     assert_header(login, "Authorization: Bearer token-1"); /* begins it */
+    wait_for_requests(2);
     refuse(login, "Authorization: Bearer token-1", &claims);
+    fake_hold(false);
     assert_header(login, "Authorization: Bearer token-3");
     assert_string_equal(form_field(fake_body(), "claims"), "{}");
 }
