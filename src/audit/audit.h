@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who used what: one record for each use, refused ones too, to one sink or several.
+ *
+ * A use whose record a required sink can't take is not done: room is reserved before the use
+ * (audit_reserve()), and the record is written before its result leaves (audit_write()).
+ */
+#ifndef AUDIT_AUDIT_H
+#define AUDIT_AUDIT_H
+
+#include <signengine.h>
+
+#include "base/buf.h"
+
+struct audit;
+
+/* What is recorded. Members are written in this order, always all of them; strings may be NULL. */
+struct audit_record {
+    int64_t time_us; /* 0: now */
+    const char *request_id;
+
+    /* the caller: a process, or a certificate */
+    bool has_uid;
+    uint32_t uid;
+    const char *user;
+    int32_t pid; /* 0: not known */
+    const char *subject, *issuer, *serial, *sha256;
+
+    const char *listener, *row; /* where it came in; the <allow> that decided */
+    const char *operation, *descriptor;
+    unsigned version;
+    const char *key;
+    unsigned replica;
+    const char *history;
+    uint64_t first;         /* entry that was appended */
+    uint64_t items, failed; /* of a batch; 1 and 0 or 1 otherwise */
+    uint64_t bytes;
+    const char *digest; /* "sha256:HEX" of what was signed; never of what was encrypted */
+    const char *result; /* a status' name, "asked", "forbidden", "throttled", ... */
+    const char *text;
+    int64_t duration_us;
+    const char *request_sent, *request_answered; /* of a vault */
+    const char *idempotency_key, *tag, *config;
+};
+
+enum audit_sink_kind {
+    AUDIT_FILE,    /* `place` is a path */
+    AUDIT_JOURNAL, /* systemd's; `place` is its socket, NULL: the usual one */
+    AUDIT_SYSLOG,  /* likewise; /dev/log */
+    AUDIT_STDOUT,
+    AUDIT_HISTORY, /* `place` is a store, `history` says more */
+};
+
+struct audit_sink_options {
+    enum audit_sink_kind kind;
+    const char *place;
+    bool required;
+    /* AUDIT_HISTORY: */
+    const char *config, *chain, *descriptor; /* of an engine of its own; NULL: "audit",
+                                                "AuditSigner" */
+};
+
+struct audit_options {
+    const char *program; /* "signengined" */
+    const struct audit_sink_options *sinks;
+    size_t sink_count;
+    int64_t deadline_ms; /* of a required sink that is slow; 0: 2,000 */
+};
+
+/* Opens all sinks; a required one that can't be opened is SE_ERR_CONFIG or SE_ERR_UNAVAILABLE. */
+SE_MUST_CHECK se_status audit_open(struct audit **out, const struct audit_options *options,
+                                   se_error *err);
+void audit_close(struct audit *audit);
+
+/* Room for `records` in every required sink. SE_ERR_UNAVAILABLE: one has none, or does not answer.
+ */
+SE_MUST_CHECK se_status audit_reserve(struct audit *audit, unsigned records, se_error *err);
+
+/* Uses up room for one that was reserved. SE_ERR_UNAVAILABLE: a required sink did not take it. */
+SE_MUST_CHECK se_status audit_write(struct audit *audit, const struct audit_record *record,
+                                    se_error *err);
+
+/* Gives back room that nothing was written to. */
+void audit_release(struct audit *audit, unsigned records);
+
+/* Opens files anew, after a rotation; they also notice it by themselves. */
+void audit_reopen(struct audit *audit);
+
+/* Counters of a sink, for metrics. `name`: "file", "journal", ... */
+struct audit_sink_counts {
+    const char *name;
+    uint64_t records, failures;
+    bool required, up;
+};
+size_t audit_counts(struct audit_sink_counts *out, size_t room, struct audit *audit);
+
+/* The record as it is written: a line of JSON of at most 4 kB, with its newline. */
+void audit_format(struct writer *w, const struct audit_record *record, const char *program,
+                  uint64_t number);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the daemon does for a caller: one row a job (routes.c). Jobs know neither HTTP's wire nor
+ * threads, rights or audit: they get a request that is whole, and give an answer.
+ */
+#ifndef DAEMON_OPERATION_H
+#define DAEMON_OPERATION_H
+
+#include <signengine.h>
+
+#include "base/buf.h"
+#include "daemon/target.h"
+
+struct histories;
+
+enum method { METHOD_GET, METHOD_POST };
+
+/* Content types, as bits: a row says which ones it takes. */
+enum media {
+    MEDIA_NONE = 0,
+    MEDIA_OCTETS = 1 << 0, /* application/octet-stream */
+    MEDIA_JSON = 1 << 1,   /* application/json */
+    MEDIA_NDJSON = 1 << 2, /* application/x-ndjson */
+    MEDIA_MAIL = 1 << 3,   /* message/rfc822 */
+    MEDIA_PEM = 1 << 4,    /* application/pem-certificate-chain */
+    MEDIA_JWKS = 1 << 5,   /* application/jwk-set+json */
+    MEDIA_TEXT = 1 << 6,   /* text/plain; charset=utf-8 */
+    MEDIA_METRICS = 1 << 7 /* text/plain; version=0.0.4 */
+};
+
+/* Everything is borrowed, and lasts for the call. */
+struct request {
+    se_engine *engine; /* of the generation that was current when the job began */
+    struct histories *histories;
+    const struct target *target; /* path variables and query */
+    enum media media, accept;    /* of the body; wanted: 0 is anything */
+    se_bytes body;
+    const char *signature;       /* Signengine-Signature, base64; NULL: none */
+    const char *id;              /* of the request */
+    const char *idempotency_key; /* NULL: none */
+    const char *caller;          /* "uid:1000", "certificate:SHA256": whose idempotency keys */
+};
+
+/* `media` and `body` are the job's; without `status` a success is 200. */
+struct answer {
+    unsigned status; /* of HTTP */
+    enum media media;
+    se_buf body;
+    unsigned retry_after; /* seconds; 0: none is said */
+
+    /* for audit and metrics, beside what the library's event says */
+    uint64_t items, failed;
+    uint64_t first; /* entry of a history */
+};
+
+struct operation {
+    const char *name; /* operationId of openapi.yaml */
+    enum method method;
+    const char *path;         /* "/v1/descriptors/{descriptor}/sign" */
+    const char *access;       /* operation of <allow>; NULL: anybody's */
+    unsigned takes;           /* media of bodies; 0: none */
+    const char *const *query; /* names that the query may have, then NULL; NULL: none */
+    bool needs_idempotency_key;
+    bool lasts; /* its effect stays: recorded before and after */
+    /* Fills *out, which is empty; what it has after a failure is released by the caller. */
+    se_status (*run)(struct answer *out, const struct request *request, se_error *err);
+};
+
+/* The rows, in the order of openapi.yaml. */
+extern const struct operation operations[];
+extern const size_t operation_count;
+
+#endif
