@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may do what: each rule of <access>, with users and groups of a machine that is made up here,
- * and certificates made on the spot. */
+/* Who may do what: each rule of <access>, with users and groups of a machine that is made up here.
+ */
 #include <errno.h>
 #include <grp.h>
-#include <pthread.h>
 #include <pwd.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "base/buf.h"
-#include "tests/unit/folder.h"
-#include "tests/unit/maker.h"
-#include "tests/unit/unit.h"
-
-AUTO_KIND(access, se_access *, se_access_close(p))
-AUTO_KIND(engine, se_engine *, se_close(p))
+#include "tests/unit/access.h"
 
 /* ---- the machine ---- */
 
@@ -72,95 +63,6 @@ int __wrap_getgrnam_r(const char *name, struct group *entry, char *room, size_t 
     *out = error ? NULL : entry;
     return error;
 }
-
-/* ---- configurations ---- */
-
-#define CONFIGURATION(access)                                                                      \
-    "<engineSignEncrypt><descriptors>"                                                             \
-    "<descriptor name='A' version='1'><type algorithm='SHA-256' key='k'/></descriptor>"            \
-    "<descriptor name='A' version='2'><type algorithm='SHA-256' key='k'/></descriptor>"            \
-    "<descriptor name='A' version='3'><type algorithm='SHA-256' key='k'/></descriptor>"            \
-    "<descriptor name='B'><type algorithm='SHA-256' key='k'/></descriptor>"                        \
-    "</descriptors><keys><key name='k'><type name='pem' locationValue='k.pem'/></key></keys>"      \
-    "\n" access "</engineSignEncrypt>"
-/* The first row is in line 3. */
-#define ROWS(rows) CONFIGURATION("<access>\n" rows "</access>")
-
-static se_engine *engine_of(const char *text)
-{
-    se_error err = SE_ERROR_INIT;
-    se_engine *engine;
-
-    (void)unlink("engine.xml");
-    make("engine.xml", text, 0600);
-    assert_status(SE_OK, se_open(&engine, "engine.xml", NULL, &err), &err);
-    return engine;
-}
-
-/* The engine is closed at once: what is decided does not need it. */
-static se_access *access_of(const char *text)
-{
-    AUTO(engine) engine = engine_of(text);
-    se_error err = SE_ERROR_INIT;
-    se_access *access;
-
-    assert_status(SE_OK, se_access_open(&access, engine, NULL, NULL, &err), &err);
-    return access;
-}
-
-static se_caller user(uint32_t uid)
-{
-    se_caller caller = SE_CALLER_INIT;
-
-    caller.has_uid = true;
-    caller.uid = uid;
-    return caller;
-}
-
-static se_caller client(const se_buf *certificate)
-{
-    se_caller caller = SE_CALLER_INIT;
-
-    caller.certificate = buf_bytes(certificate);
-    return caller;
-}
-
-/* What is asked, and the row that decides; NULL: none. */
-struct question {
-    const char *operation, *descriptor;
-    unsigned version;
-    const char *history;
-    const char *row;
-    unsigned only;
-};
-
-static void ask(const se_access *access, const se_caller *caller, const struct question *q)
-{
-    se_use use = SE_USE_INIT;
-    se_access_row row = { .number = 7 };
-    se_error err = SE_ERROR_INIT;
-    se_status st;
-
-    use.operation = q->operation;
-    use.descriptor = q->descriptor;
-    use.version = q->version;
-    use.history = q->history;
-    st = se_access_decide(&row, access, caller, &use, &err);
-    if (st != (q->row ? SE_OK : SE_ERR_ACCESS) || (q->row && strcmp(row.name, q->row)))
-        fail_msg("%s of %s:%u: %s by '%s', not by '%s'", q->operation,
-                 q->descriptor ? q->descriptor : "", q->version, se_status_name(st),
-                 row.name ? row.name : "", q->row ? q->row : "");
-    assert_int_equal(row.version, q->row ? q->only : 0);
-    assert_string_equal(err.text, q->row ? "" : "not allowed");
-    if (!q->row)
-        assert_int_equal(row.number, 0);
-}
-
-#define ask_all(access, caller, questions)                                                         \
-    do {                                                                                           \
-        for (size_t n_ = 0; n_ < sizeof(questions) / sizeof *(questions); n_++)                    \
-            ask((access), (caller), &(questions)[n_]);                                             \
-    } while (0)
 
 /* ---- rows ---- */
 
@@ -334,170 +236,6 @@ static void histories_checks_and_counters_have_their_rows(void **state)
     ask_all(access, &migration, of_migration);
 }
 
-/* ---- certificates ---- */
-
-static se_buf der_of(X509 *certificate)
-{
-    unsigned char *der = NULL;
-    const int size = i2d_X509(certificate, &der);
-    se_buf out;
-
-    assert_true(size > 0);
-    assert_int_equal(buf_copy(&out, (se_bytes){ der, (size_t)size }, NULL), SE_OK);
-    OPENSSL_free(der);
-    return out;
-}
-
-/* Two CAs, and what they have certified; all with one key. */
-struct certificates {
-    EVP_PKEY *key;
-    X509 *ca, *other_ca;
-    se_buf app, alien, bare, wild, ca_der, other_ca_der;
-};
-
-static void certificates_make(struct certificates *c)
-{
-    static const char names[] = "DNS:other.example,DNS:App1.Example.test,URI:urn:app:1,"
-                                "IP:192.0.2.7,email:Me@example.org";
-    struct certificate_wish wish = { .subject = "App One", .alt_name = names };
-    X509 *made[4];
-
-    c->key = make_key("P-256");
-    c->ca = make_certificate(c->key, &(struct certificate_wish){ .subject = "CA", .ca = true });
-    c->other_ca =
-        make_certificate(c->key, &(struct certificate_wish){ .subject = "Other CA", .ca = true });
-    wish.issuer_key = c->key;
-    wish.issuer = c->ca;
-    made[0] = make_certificate(c->key, &wish);
-    wish.issuer = c->other_ca;
-    made[1] = make_certificate(c->key, &wish);
-    wish.issuer = c->ca;
-    wish.alt_name = NULL;
-    wish.subject = "app1.example.test";
-    made[2] = make_certificate(c->key, &wish);
-    wish.alt_name = "DNS:*.example.test";
-    made[3] = make_certificate(c->key, &wish);
-    c->app = der_of(made[0]);
-    c->alien = der_of(made[1]);
-    c->bare = der_of(made[2]);
-    c->wild = der_of(made[3]);
-    c->ca_der = der_of(c->ca);
-    c->other_ca_der = der_of(c->other_ca);
-    for (size_t i = 0; i < 4; i++)
-        X509_free(made[i]);
-}
-
-static void certificates_free(struct certificates *c)
-{
-    se_buf *const all[] = { &c->app, &c->alien, &c->bare, &c->wild, &c->ca_der, &c->other_ca_der };
-
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        se_buf_free(all[i]);
-    X509_free(c->ca);
-    X509_free(c->other_ca);
-    EVP_PKEY_free(c->key);
-}
-AUTO_KIND(certificates, struct certificates, certificates_free(p))
-
-static void fingerprint_of(char out[65], const se_buf *der)
-{
-    unsigned char hash[32];
-    size_t size = sizeof hash;
-
-    assert_true(EVP_Q_digest(NULL, "SHA2-256", NULL, der->data, der->size, hash, &size));
-    for (size_t i = 0; i < sizeof hash; i++)
-        (void)snprintf(out + 2 * i, 3, "%02X", hash[i]);
-}
-
-/* What a <certificate> says, and which of app, alien, bare, wild it is. */
-static void a_certificate_is_all_that_is_said(void **state)
-{
-    AUTO(certificates) c = { .key = NULL };
-    char own[65];
-    const struct {
-        const char *says;
-        bool app, alien, bare, wild;
-    } cases[] = {
-        { "subject='CN=App One'", true, true, false, false },
-        { "subject='/CN=App One'", true, true, false, false },
-        { "subject='cn=APP  one'", true, true, false, false },
-        { "subject='CN=App'", false, false, false, false },
-        { "subject='CN=App One,O=x'", false, false, false, false },
-        { "issuer='CN=CA'", true, false, true, true },
-        { "issuer='CN=Other CA'", false, true, false, false },
-        { "subject='CN=App One' issuer='CN=Other CA'", false, true, false, false },
-        { "san='DNS:app1.example.test'", true, true, false, false },
-        { "san='DNS:OTHER.example'", true, true, false, false },
-        { "san='DNS:app1.example.tes'", false, false, false, false },
-        { "san='DNS:app2.example.test'", false, false, false, false },
-        { "san='DNS:app1.example.test' issuer='CN=CA'", true, false, false, false },
-        { "san='DNS:app1.example.test' subject='CN=x'", false, false, false, false },
-        { "san='URI:urn:app:1'", true, true, false, false },
-        { "san='URI:urn:App:1'", false, false, false, false },
-        { "san='IP:192.0.2.7'", true, true, false, false },
-        { "san='IP:192.0.2.8'", false, false, false, false },
-        { "san='email:Me@example.org'", true, true, false, false },
-        { "san='email:me@example.org'", false, false, false, false },
-        { own, true, false, false, false },
-    };
-    char says[100];
-
-    (void)state;
-    certificates_make(&c);
-    fingerprint_of(own, &c.app);
-    (void)snprintf(says, sizeof says, "sha256='%s'", own);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        AUTO(writer) text = { 0 };
-        AUTO(access) access = NULL;
-        const se_buf *const ders[] = { &c.app, &c.alien, &c.bare, &c.wild };
-        const bool is[] = { cases[i].app, cases[i].alien, cases[i].bare, cases[i].wild };
-
-        writer_format(&text,
-                      ROWS("<allow name='%zu' operations='monitor'><certificate %s/></allow>"), i,
-                      cases[i].says == own ? says : cases[i].says);
-        access = access_of(writer_string(&text));
-        for (size_t j = 0; j < 4; j++) {
-            const se_caller caller = client(ders[j]);
-            se_use use = SE_USE_INIT;
-
-            use.operation = "monitor";
-            if ((se_access_decide(NULL, access, &caller, &use, NULL) == SE_OK) != is[j])
-                fail_msg("%s: certificate %zu", cases[i].says, j);
-        }
-    }
-}
-
-static void an_issuer_is_the_one_of_the_certificate(void **state)
-{
-    AUTO(certificates) c = { .key = NULL };
-    AUTO(access)
-    access = access_of(
-        ROWS("<allow name='ca' operations='monitor'><certificate issuer='CN=CA'/></allow>"));
-    const uint32_t tomcat = TOMCAT;
-    se_use use = SE_USE_INIT;
-    se_error err = SE_ERROR_INIT;
-    se_caller caller;
-
-    (void)state;
-    certificates_make(&c);
-    use.operation = "monitor";
-    caller = client(&c.app);
-    caller.issuer = buf_bytes(&c.ca_der);
-    assert_status(SE_OK, se_access_decide(NULL, access, &caller, &use, &err), &err);
-    caller.issuer = buf_bytes(&c.other_ca_der);
-    assert_status(SE_ERR_USAGE, se_access_decide(NULL, access, &caller, &use, &err), &err);
-    assert_string_equal(err.text, "the issuer did not issue the certificate");
-    caller.issuer = text_bytes("CN=CA");
-    assert_status(SE_ERR_FORMAT, se_access_decide(NULL, access, &caller, &use, &err), &err);
-    caller = client(&c.app);
-    caller.certificate.size--;
-    assert_status(SE_ERR_FORMAT, se_access_decide(NULL, access, &caller, &use, &err), &err);
-    caller = user(TOMCAT);
-    caller.gids = &tomcat;
-    caller.gid_count = 1;
-    assert_status(SE_ERR_ACCESS, se_access_decide(NULL, access, &caller, &use, &err), &err);
-}
-
 /* ---- what is wrong, or not there ---- */
 
 static void what_the_program_gets_wrong_is_told(void **state)
@@ -652,51 +390,6 @@ static void rows_are_listed_for_all_and_for_a_caller(void **state)
     assert_status(SE_ERR_USAGE, se_access_rows(NULL, put_row, &all, &err), &err);
 }
 
-/* ---- threads ---- */
-
-enum { THREADS = 4, ROUNDS = 200 };
-
-struct crowd {
-    const se_access *access;
-    se_caller caller;
-};
-
-/* How often it was allowed. */
-static void *decide_often(void *arg)
-{
-    const struct crowd *crowd = arg;
-    uintptr_t allowed = 0;
-    se_use use = SE_USE_INIT;
-
-    use.operation = "monitor";
-    for (int i = 0; i < ROUNDS; i++)
-        allowed += !se_access_decide(NULL, crowd->access, &crowd->caller, &use, NULL);
-    return (void *)allowed;
-}
-
-static void threads_share_it(void **state)
-{
-    AUTO(certificates) c = { .key = NULL };
-    AUTO(access)
-    access = access_of(ROWS("<allow name='a' operations='monitor'><certificate "
-                            "subject='CN=App One' issuer='CN=CA' san='DNS:other.example'/>"
-                            "</allow>"));
-    struct crowd crowd = { .access = access };
-    pthread_t threads[THREADS];
-
-    (void)state;
-    certificates_make(&c);
-    crowd.caller = client(&c.app);
-    for (size_t i = 0; i < THREADS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, decide_often, &crowd), 0);
-    for (size_t i = 0; i < THREADS; i++) {
-        void *allowed;
-
-        assert_int_equal(pthread_join(threads[i], &allowed), 0);
-        assert_int_equal((uintptr_t)allowed, ROUNDS);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -705,14 +398,11 @@ int main(void)
         IN_FOLDER(a_row_allows_its_operations_and_no_other),
         IN_FOLDER(a_version_is_that_version),
         IN_FOLDER(histories_checks_and_counters_have_their_rows),
-        IN_FOLDER(a_certificate_is_all_that_is_said),
-        IN_FOLDER(an_issuer_is_the_one_of_the_certificate),
         IN_FOLDER(what_the_program_gets_wrong_is_told),
         IN_FOLDER(names_that_the_machine_lacks_are_told_with_their_lines),
         IN_FOLDER(large_entries_are_found),
         IN_FOLDER(without_rows_nothing_is_allowed),
         IN_FOLDER(rows_are_listed_for_all_and_for_a_caller),
-        IN_FOLDER(threads_share_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
