@@ -291,7 +291,8 @@ static void names_that_the_machine_lacks_are_told_with_their_lines(void **state)
                         "engine.xml:6: there is no group 'tomcats' on this machine\n");
     directory_is_away = true;
     assert_status(SE_ERR_UNAVAILABLE, se_access_open(&access, engine, NULL, NULL, &err), &err);
-    assert_string_equal(err.text, "engine.xml:4: cannot look up user 'tomcat': Input/output error");
+    assert_string_equal(err.text,
+                        "engine.xml:5: cannot look up user 'nobody-here': Input/output error");
     directory_is_away = false;
     assert_status(SE_ERR_USAGE, se_access_open(NULL, engine, NULL, NULL, &err), &err);
     assert_status(SE_ERR_USAGE, se_access_open(&access, NULL, NULL, NULL, &err), &err);
