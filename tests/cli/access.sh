@@ -33,6 +33,7 @@ for name in one two; do
     make_cert $name ec:P-256 keyUsage=critical,digitalSignature extendedKeyUsage=codeSigning
     cat $name.key $name.pem ca.pem >$name.bundle
 done
+chmod 600 ./*.bundle
 export SIGNENGINE_CONFIG="$tmp/engine.xml"
 
 configuration "<allow name='portal' operations='verify sign' perMinute='6000'><user name='$user'/>
@@ -138,8 +139,9 @@ sed "s/<user name='$user'\/>/<user name='root'\/><user name='$user'\/>/; s/'6000
 refuses_difference() { signengine config diff before.xml engine.xml; }
 try refuses_difference
 [ "$status" = 1 ] || fail "status $status, not 1"
-says 'access portal: perMinute'
-[ "$user" = root ] || says 'user root'
+says '- perMinute      6000'
+says '+ perMinute      7000'
+[ "$user" = root ] || says '+ user root'
 cp before.xml engine.xml
 accepts signengine config show
 says 'access old values'
