@@ -190,8 +190,8 @@ SE_MUST_CHECK se_status se_fingerprint(char out[65], se_engine *engine, se_error
 
 /*
  * Describes the configuration as the engine understood it, property by property, with defaults
- * filled in and PINs masked. `item` is "descriptor NAME:VERSION", "key NAME" or "key NAME replica
- * N".
+ * filled in and PINs masked. `item` is "descriptor NAME:VERSION", "key NAME", "key NAME replica N",
+ * "access NAME" or "access NAME certificate N".
  */
 typedef void (*se_property_fn)(void *arg, const char *item, const char *property,
                                const char *value);
@@ -742,6 +742,112 @@ SE_MUST_CHECK se_status se_scramble_pin(se_buf *out, se_bytes pin, const char *p
  * not within an hour. This function ends that hour.
  */
 void se_retry_pins(void);
+
+/* ---- access: who may do what, as <access> of the configuration says ---- */
+
+/*
+ * The rows with the names of users and groups resolved, for a program that does jobs for others. It
+ * never changes: any number of threads may use one, and no function below but se_access_open()
+ * looks anything up.
+ */
+typedef struct se_access se_access;
+
+/* Who a row is for; what it does not say is NULL. A certificate has to be so in all that is said.
+ */
+typedef struct se_access_who {
+    const char *user, *group;
+    const char *subject, *issuer; /* RFC 4514, as the file has them */
+    const char *san;              /* "DNS:host.example" */
+    const char *sha256;           /* 64 hexadecimal digits */
+} se_access_who;
+
+/* What its operations are done with: a descriptor or a history; the other is NULL. */
+typedef struct se_access_what {
+    const char *descriptor;
+    unsigned version; /* 0: all */
+    const char *history;
+} se_access_what;
+
+/* An <allow>. What it points to lasts until se_access_close(), in a callback for the call. */
+typedef struct se_access_row {
+    unsigned number; /* from 1, in the order of the file */
+    int line;
+    const char *name;
+    const char *const *operations;
+    size_t operation_count;
+    const se_access_who *who;
+    size_t who_count;
+    const se_access_what *what;
+    size_t what_count;
+    unsigned per_minute; /* uses that each caller has; counting them is the program's task; 0: no
+                            limit */
+    unsigned version; /* of se_access_decide(): the only version of the descriptor that it allows,
+                         the highest of several; 0: any, or the one that was asked for */
+} se_access_row;
+typedef void (*se_access_fn)(void *arg, const se_access_row *row);
+
+/* Who calls. Nothing is believed that the caller says of himself: a process is what the kernel says
+ * (SO_PEERCRED, SO_PEERGROUPS), a certificate one whose key the caller has proved to have. */
+typedef struct se_caller {
+    size_t size; /* sizeof(se_caller), set by SE_CALLER_INIT */
+    bool has_uid;
+    uint32_t uid;
+    const uint32_t *gids; /* all, the primary one too */
+    size_t gid_count;
+    se_bytes certificate; /* in DER or PEM; its chain has been verified; empty: none */
+    se_bytes issuer;      /* the certificate that signed it; empty: the name in `certificate` will
+                             do */
+} se_caller;
+#define SE_CALLER_INIT                                                                             \
+    {                                                                                              \
+        sizeof(se_caller), false, 0, NULL, 0, { NULL, 0 },                                         \
+        {                                                                                          \
+            NULL, 0                                                                                \
+        }                                                                                          \
+    }
+
+/* What the caller wants. */
+typedef struct se_use {
+    size_t size;            /* sizeof(se_use), set by SE_USE_INIT */
+    const char *operation;  /* "sign", "zip-verify", ...: engineSignEncrypt(5) lists them */
+    const char *descriptor; /* NULL: none */
+    unsigned version;       /* of it; 0: whichever the row allows */
+    const char *history;    /* NULL: none */
+} se_use;
+#define SE_USE_INIT                                                                                \
+    {                                                                                              \
+        sizeof(se_use), NULL, NULL, 0, NULL                                                        \
+    }
+
+/*
+ * Looks up the users and groups of all rows. The caller closes *out; the engine may be closed
+ * before. `report` may be NULL; it is told of each name that this machine does not know, and warned
+ * if there is no row, for then nothing is allowed to anybody.
+ * SE_ERR_CONFIG: a name is not known; the error holds the first as `FILE:LINE: text`.
+ * SE_ERR_UNAVAILABLE: the system could not say whether it is.
+ */
+SE_MUST_CHECK se_status se_access_open(se_access **out, se_engine *engine, se_report_fn report,
+                                       void *report_arg, se_error *error);
+void se_access_close(se_access **access); /* accepts NULL and a pointer to NULL */
+
+/*
+ * The first row, in the order of the file, that names the caller and allows the use decides. It
+ * goes to *out, which may be NULL. Root has no rights but those of its rows.
+ * SE_ERR_ACCESS: none allows it. The text is the same for what does not exist; whoever records the
+ * refusal knows the rest. SE_ERR_USAGE: there is no such operation, or `issuer` did not issue the
+ * certificate. SE_ERR_FORMAT: the certificate is none.
+ */
+SE_MUST_CHECK se_status se_access_decide(se_access_row *out, const se_access *access,
+                                         const se_caller *caller, const se_use *use,
+                                         se_error *error);
+
+/* Calls `fn` for each row that names the caller; NULL: for each row. */
+SE_MUST_CHECK se_status se_access_list(const se_access *access, const se_caller *caller,
+                                       se_access_fn fn, void *arg, se_error *error);
+
+/* Calls `fn` for each row of the configuration, on whichever machine: nothing is looked up. */
+SE_MUST_CHECK se_status se_access_rows(se_engine *engine, se_access_fn fn, void *arg,
+                                       se_error *error);
 
 /* ---- events: what se_options.event gets ---- */
 

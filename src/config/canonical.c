@@ -162,6 +162,84 @@ void describe_key(struct describe *d, const struct key_entry *key)
         describe_replica(d, key, i);
 }
 
+/* ---- access: each name is a property, so that a difference says which one came or went ---- */
+
+static void describe_allowed(struct describe *d, const char *item, const char *kind,
+                             const char *name, unsigned version)
+{
+    AUTO(writer) property = { 0 };
+
+    writer_format(&property, "%s %s", kind, name);
+    if (version)
+        writer_format(&property, ":%u", version);
+    else if (!strcmp(kind, "descriptor"))
+        writer_text(&property, ":*");
+    d->failed |= property.failed;
+    describe_value(d, item, writer_string(&property), "allowed");
+}
+
+static void describe_operations(struct describe *d, const char *item, unsigned operations)
+{
+    AUTO(writer) list = { 0 };
+
+    for (size_t i = 0; i < ACCESS_OPERATIONS; i++)
+        if (operations & 1U << i)
+            writer_format(&list, "%s%s", list.buf.size ? " " : "", access_operation_names[i]);
+    d->failed |= list.failed;
+    describe_value(d, item, "operations", writer_string(&list));
+}
+
+static void describe_certificate(struct describe *d, const char *row, size_t number,
+                                 const struct access_caller *caller)
+{
+    AUTO(writer) item = { 0 };
+
+    writer_format(&item, "%s certificate %zu", row, number);
+    d->failed |= item.failed;
+    describe_value(d, writer_string(&item), "subject", caller->subject);
+    describe_value(d, writer_string(&item), "issuer", caller->issuer);
+    describe_value(d, writer_string(&item), "san", caller->san);
+    describe_value(d, writer_string(&item), "sha256", caller->sha256);
+}
+
+static void describe_callers(struct describe *d, const char *item, const struct access_row *row)
+{
+    size_t certificates = 0;
+
+    for (size_t i = 0; i < row->caller_count; i++)
+        if (row->callers[i].kind == ACCESS_CERTIFICATE)
+            describe_certificate(d, item, ++certificates, &row->callers[i]);
+        else
+            describe_allowed(d, item, row->callers[i].kind == ACCESS_USER ? "user" : "group",
+                             row->callers[i].name, 0);
+}
+
+static void describe_access_row(struct describe *d, const struct access_row *row, size_t number)
+{
+    AUTO(writer) item = { 0 };
+
+    writer_format(&item, "access %s", row->name);
+    d->failed |= item.failed;
+    describe_number(d, writer_string(&item), "row", number);
+    describe_operations(d, writer_string(&item), row->operations);
+    if (row->per_minute)
+        describe_number(d, writer_string(&item), "perMinute", row->per_minute);
+    for (size_t i = 0; i < row->target_count; i++)
+        if (*row->targets[i].history)
+            describe_allowed(d, writer_string(&item), "history", row->targets[i].history, 0);
+        else
+            describe_allowed(d, writer_string(&item), "descriptor", row->targets[i].descriptor,
+                             row->targets[i].version);
+    describe_callers(d, writer_string(&item), row);
+}
+
+/* In the order of the file, for the first row that matches decides. */
+static void describe_access(struct describe *d, const struct config *config)
+{
+    for (size_t i = 0; i < config->access_row_count; i++)
+        describe_access_row(d, &config->access_rows[i], i + 1);
+}
+
 void config_describe(const struct config *config, se_property_fn fn, void *arg)
 {
     struct describe d = { .fn = fn, .arg = arg };
@@ -170,6 +248,7 @@ void config_describe(const struct config *config, se_property_fn fn, void *arg)
         describe_descriptor(&d, &config->descriptors[i]);
     for (size_t i = 0; i < config->key_count; i++)
         describe_key(&d, &config->keys[i]);
+    describe_access(&d, config);
 }
 
 /* ---- the canonical form ---- */
@@ -244,6 +323,7 @@ se_status config_canonical(se_buf *out, const struct config *config, se_error *e
         describe_descriptor(&d, descriptors[i]);
     for (size_t i = 0; i < config->key_count; i++)
         describe_key(&d, keys[i]);
+    describe_access(&d, config);
     return d.failed ? error_memory(err) : writer_finish(out, &w, err);
 }
 

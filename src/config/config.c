@@ -15,24 +15,39 @@ AUTO_KIND(text, char *, free(*p))
 
 /* ---- what it owns ---- */
 
-struct config_text {
-    struct config_text *next;
+struct text_list {
+    struct text_list *next;
     char text[];
 };
 
-const char *config_keep(struct config *config, const char *text)
+const char *text_list_keep(struct text_list **list, const char *text)
 {
     const size_t size = strlen(text) + 1;
-    struct config_text *kept;
+    struct text_list *kept;
 
     if (!*text)
         return "";
     if (!(kept = malloc(sizeof *kept + size)))
         return NULL;
     memcpy(kept->text, text, size);
-    kept->next = config->texts;
-    config->texts = kept;
+    kept->next = *list;
+    *list = kept;
     return kept->text;
+}
+
+void text_list_free(struct text_list *list)
+{
+    while (list) {
+        struct text_list *next = list->next;
+
+        free(list);
+        list = next;
+    }
+}
+
+const char *config_keep(struct config *config, const char *text)
+{
+    return text_list_keep(&config->texts, text);
 }
 
 /* "file:/path" and "file:///path" are the same URL (RFC 8089); nothing is decoded in it. */
@@ -58,16 +73,6 @@ const char *config_keep_path(struct config *config, const char *written)
     return joined ? config_keep(config, joined) : NULL;
 }
 
-static void free_texts(struct config_text *texts)
-{
-    while (texts) {
-        struct config_text *next = texts->next;
-
-        free(texts);
-        texts = next;
-    }
-}
-
 static void free_keys(struct config *config)
 {
     for (size_t i = 0; i < config->key_count; i++) {
@@ -84,14 +89,24 @@ static void free_keys(struct config *config)
     free(config->keys);
 }
 
+static void free_access(struct config *config)
+{
+    for (size_t i = 0; i < config->access_row_count; i++) {
+        free(config->access_rows[i].callers);
+        free(config->access_rows[i].targets);
+    }
+    free(config->access_rows);
+}
+
 /* `holds` counts the keyrefs that are held; the owner's own hold is not in it. */
 void config_free(struct config *config)
 {
     if (!config || __atomic_fetch_sub(&config->holds, 1, __ATOMIC_ACQ_REL))
         return;
     free_keys(config);
+    free_access(config);
     free(config->descriptors);
-    free_texts(config->texts);
+    text_list_free(config->texts);
     free(config);
 }
 

@@ -7,6 +7,7 @@
 #define CONFIG_CONFIG_H
 
 #include "base/buf.h"
+#include "config/access.h"
 #include "config/algorithm.h"
 #include "config/policy.h"
 
@@ -133,8 +134,10 @@ struct config {
     size_t descriptor_count;
     struct key_entry *keys;
     size_t key_count;
-    struct config_text *texts; /* what holds the strings */
-    unsigned holds;            /* atomic; of keyrefs */
+    struct access_row *access_rows; /* in the order of the file, which decides */
+    size_t access_row_count;
+    struct text_list *texts; /* what holds the strings */
+    unsigned holds;          /* atomic; of keyrefs */
 };
 
 struct config_options {
@@ -160,6 +163,11 @@ SE_MUST_CHECK se_status config_parse(struct config **out, se_buf *text, const ch
 /* Wiped and released at once, or when the last keyref that is held is released.  Accepts NULL. */
 void config_free(struct config *config);
 AUTO_KIND(config, struct config *, config_free(*p))
+
+/* Copies of texts that are released together; NULL: out of memory. */
+struct text_list;
+const char *text_list_keep(struct text_list **list, const char *text);
+void text_list_free(struct text_list *list);
 
 /* Copies that live as long as the configuration; NULL: out of memory.  A path: file:, classpath:
  * and relative ones are relative to the configuration's folder. */

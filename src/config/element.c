@@ -194,6 +194,47 @@ static void check_signature(struct findings *f, const xmlNode *signature)
 static void check_child(struct findings *f, const struct element_rule *parent,
                         const xmlNode *child);
 
+/* "<a>, <b> or <c>" */
+static void put_choice(struct writer *w, const struct element_rule *element)
+{
+    size_t left = 0;
+
+    for (const struct child_rule *rule = element->children; rule->element; rule++)
+        left += rule->choice;
+    for (const struct child_rule *rule = element->children; rule->element; rule++)
+        if (rule->choice) {
+            left--;
+            writer_format(w, "<%s>%s", rule->element->name, left > 1 ? ", " : left ? " or " : "");
+        }
+}
+
+static void check_choice(struct findings *f, const struct element_rule *element,
+                         const xmlNode *node)
+{
+    bool wanted = false, there = false;
+    AUTO(writer) names = { 0 };
+
+    for (const struct child_rule *rule = element->children; rule && rule->element; rule++) {
+        wanted |= rule->choice;
+        there |= rule->choice && xml_child(node, rule->element->name);
+    }
+    if (!wanted || there)
+        return;
+    put_choice(&names, element);
+    f->failed |= names.failed;
+    findings_error(f, xml_line(node), "<%s> needs a %s", element->name, writer_string(&names));
+}
+
+static void check_last(struct findings *f, const struct element_rule *element, const xmlNode *child)
+{
+    for (const xmlNode *next = child->next; next; next = next->next)
+        if (next->type == XML_ELEMENT_NODE && find_child(element, next)) {
+            findings_error(f, xml_line(child), "<%s> must come after <%s>",
+                           (const char *)child->name, (const char *)next->name);
+            return;
+        }
+}
+
 static void check_children(struct findings *f, const struct element_rule *element,
                            const xmlNode *node)
 {
@@ -207,7 +248,10 @@ static void check_children(struct findings *f, const struct element_rule *elemen
             findings_error(f, xml_line(node), "<%s> needs a <%s>", element->name, name);
         if (!rule->several && second)
             findings_error(f, xml_line(second), "<%s> has more than one <%s>", element->name, name);
+        else if (rule->last && first)
+            check_last(f, element, first);
     }
+    check_choice(f, element, node);
 }
 
 /* Four levels at most: what is unknown is not entered. */
@@ -273,6 +317,49 @@ void element_bad_value(struct findings *findings, const struct element_rule *rul
                    attribute, find_attribute(rule, attribute)->must, xml_value(node, attribute));
 }
 
+/* A word of a list into its bit; what is unknown is reported, with the word that was probably
+ * meant. */
+static void load_word(struct loading *l, const struct attribute_rule *a, const xmlNode *node,
+                      const char *word, unsigned *bits)
+{
+    size_t count = 0;
+    const char *nearest;
+
+    for (; a->words[count]; count++)
+        if (!strcmp(a->words[count], word)) {
+            *bits |= 1U << count;
+            return;
+        }
+    nearest = text_nearest(word, a->words, count);
+    findings_error(&l->findings, xml_attribute_line(node, a->name),
+                   "'%s' holds an unknown word, '%.64s'%s%s%s", a->name, word,
+                   nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+static void load_words(struct loading *l, const struct attribute_rule *a, const xmlNode *node,
+                       void *out)
+{
+    static const char blanks[] = " \t\r\n";
+    const char *at = xml_value(node, a->name);
+    unsigned bits = 0;
+    bool any = false;
+
+    for (at += strspn(at, blanks); *at && !findings_full(&l->findings); at += strspn(at, blanks)) {
+        AUTO(writer) word = { 0 };
+        const size_t size = strcspn(at, blanks);
+
+        writer_put(&word, at, size);
+        l->findings.failed |= word.failed;
+        load_word(l, a, node, writer_string(&word), &bits);
+        at += size;
+        any = true;
+    }
+    if (*xml_value(node, a->name) && !any)
+        findings_error(&l->findings, xml_attribute_line(node, a->name), "'%s' holds no word",
+                       a->name);
+    memcpy((char *)out + a->field, &bits, sizeof bits);
+}
+
 void element_load(struct loading *l, const struct element_rule *rule, const xmlNode *node,
                   void *out)
 {
@@ -282,6 +369,8 @@ void element_load(struct loading *l, const struct element_rule *rule, const xmlN
 
         if (a->text)
             *(const char **)(void *)((char *)out + a->text) = loading_keep(l, value);
+        if (a->words)
+            load_words(l, a, node, out);
         if (st == SE_ERR_CONFIG)
             element_bad_value(&l->findings, rule, node, a->name);
         else if (st)

@@ -32,6 +32,9 @@ struct attribute_rule {
     /* A value that is not empty into the struct; SE_ERR_CONFIG: it is a bad one.  NULL: any text
      * will do, or the loader reads it. */
     se_status (*parse)(void *out, const char *value, const struct attribute_rule *rule);
+    /* In place of `parse`: a list of these, separated by blanks, as bits into the unsigned `field`.
+     * NULL is behind the last. */
+    const char *const *words;
     size_t field, given; /* where `parse` puts a number, and true; given may be 0: nowhere */
     unsigned long least, most;
 };
@@ -39,6 +42,8 @@ struct attribute_rule {
 struct child_rule {
     const struct element_rule *element;
     bool needed, several;
+    bool choice; /* one at least of those that are marked so is needed */
+    bool last;   /* no other comes after it, but a signature */
 };
 
 struct element_rule {

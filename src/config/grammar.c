@@ -317,12 +317,136 @@ static const struct child_rule keys_children[] = {
 };
 static const struct element_rule keys = { .name = "keys", .children = keys_children };
 
+/* ---- <access> ---- */
+
+#define CALLER(member) offsetof(struct access_caller, member)
+#define TARGET(member) offsetof(struct access_target, member)
+
+const char *const access_operation_names[ACCESS_OPERATIONS + 1] = {
+    [ACCESS_SIGN] = "sign",
+    [ACCESS_VERIFY] = "verify",
+    [ACCESS_ENCRYPT] = "encrypt",
+    [ACCESS_DECRYPT] = "decrypt",
+    [ACCESS_REKEY] = "rekey",
+    [ACCESS_ZIP_SIGN] = "zip-sign",
+    [ACCESS_ZIP_VERIFY] = "zip-verify",
+    [ACCESS_ZIP_ENCRYPT] = "zip-encrypt",
+    [ACCESS_ZIP_DECRYPT] = "zip-decrypt",
+    [ACCESS_MAIL_SIGN] = "mail-sign",
+    [ACCESS_MAIL_VERIFY] = "mail-verify",
+    [ACCESS_CERTIFICATES] = "certificates",
+    [ACCESS_HISTORY_APPEND] = "history-append",
+    [ACCESS_HISTORY_READ] = "history-read",
+    [ACCESS_CHECK] = "check",
+    [ACCESS_MONITOR] = "monitor",
+};
+
+static const struct attribute_rule named_attributes[] = {
+    { .name = "name", .needed = true, .text = CALLER(name) },
+    { .name = NULL },
+};
+const struct element_rule user_rule = { .name = "user", .attributes = named_attributes };
+const struct element_rule group_rule = { .name = "group", .attributes = named_attributes };
+
+static const struct attribute_rule certificate_attributes[] = {
+    { .name = "subject", .text = CALLER(subject) },
+    { .name = "issuer", .text = CALLER(issuer) },
+    {
+        .name = "san",
+        .must = "DNS:HOST without wildcards, URI:URI, IP:ADDRESS or email:ADDRESS",
+        .text = CALLER(san),
+        .parse = parse_san,
+    },
+    {
+        .name = "sha256",
+        .must = "64 hexadecimal digits",
+        .parse = parse_fingerprint,
+        .field = CALLER(sha256),
+    },
+    { .name = NULL },
+};
+const struct element_rule certificate_rule = {
+    .name = "certificate",
+    .attributes = certificate_attributes,
+};
+
+static const struct attribute_rule allowed_descriptor_attributes[] = {
+    { .name = "name", .needed = true, .text = TARGET(descriptor) },
+    {
+        .name = "version",
+        .must = "a number from 1 to 2147483647",
+        .parse = parse_unsigned,
+        .field = TARGET(version),
+        .least = 1,
+        .most = INT_MAX,
+    },
+    { .name = NULL },
+};
+const struct element_rule allowed_descriptor_rule = {
+    .name = "descriptor",
+    .attributes = allowed_descriptor_attributes,
+};
+
+static const struct attribute_rule allowed_history_attributes[] = {
+    {
+        .name = "name",
+        .needed = true,
+        .must = "up to 64 letters, digits, dots, dashes and underscores",
+        .text = TARGET(history),
+        .parse = parse_history,
+    },
+    { .name = NULL },
+};
+const struct element_rule allowed_history_rule = {
+    .name = "history",
+    .attributes = allowed_history_attributes,
+};
+
+static const struct attribute_rule allow_attributes[] = {
+    { .name = "name", .needed = true, .text = offsetof(struct access_row, name) },
+    {
+        .name = "operations",
+        .needed = true,
+        .words = access_operation_names,
+        .field = offsetof(struct access_row, operations),
+    },
+    {
+        .name = "perMinute",
+        .must = "a number from 1 to 1000000000",
+        .parse = parse_unsigned,
+        .field = offsetof(struct access_row, per_minute),
+        .least = 1,
+        .most = 1000000000,
+    },
+    { .name = NULL },
+};
+static const struct child_rule allow_children[] = {
+    { .element = &user_rule, .several = true, .choice = true },
+    { .element = &group_rule, .several = true, .choice = true },
+    { .element = &certificate_rule, .several = true, .choice = true },
+    { .element = &allowed_descriptor_rule, .several = true },
+    { .element = &allowed_history_rule, .several = true },
+    { .element = NULL },
+};
+const struct element_rule allow_rule = {
+    .name = "allow",
+    .attributes = allow_attributes,
+    .children = allow_children,
+};
+
+static const struct child_rule access_children[] = {
+    { .element = &allow_rule, .several = true },
+    { .element = NULL },
+};
+static const struct element_rule access_rule = { .name = "access", .children = access_children };
+
 /* ---- the root ---- */
 
 static const struct child_rule root_children[] = {
     { .element = &descriptors, .needed = true },
     { .element = &keys, .needed = true },
     { .element = &login_rule, .several = true },
+    { .element = &access_rule, .last = true },
     { .element = NULL },
 };
 const struct element_rule root_rule = {

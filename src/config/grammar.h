@@ -7,13 +7,15 @@
 #include "config/element.h"
 
 extern const struct element_rule root_rule, descriptor_rule, job_rule, key_rule, store_rule,
-    login_rule;
+    login_rule, allow_rule, user_rule, group_rule, certificate_rule, allowed_descriptor_rule,
+    allowed_history_rule;
 
 #define HEX_DIGITS "0123456789abcdefABCDEF"
 #define HOST_LETTERS                                                                               \
     "abcdefghijklmnopqrstuvwxyz"                                                                   \
     "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
-#define TENANT_LETTERS HOST_LETTERS "_"
+#define TENANT_LETTERS  HOST_LETTERS "_"
+#define HISTORY_LETTERS HOST_LETTERS "_"
 
 /* The kinds of store, as bits. */
 enum { STORE_PKCS12 = 1, STORE_PEM = 2, STORE_HSM = 4, STORE_VAULT = 8 };

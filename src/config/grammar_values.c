@@ -2,12 +2,16 @@
 /* The values of attributes, from text into structs. */
 #include "config/grammar_values.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/base64.h"
 #include "base/text.h"
+#include "config/cert_names.h"
 #include "config/grammar.h"
+
+enum { SHA256_BYTES = 32, HISTORY_NAME_MAX = 64 };
 
 static void store_number(void *out, const struct attribute_rule *rule, unsigned long number)
 {
@@ -123,6 +127,48 @@ se_status parse_id(void *out, const char *value, const struct attribute_rule *ru
         writer_put(&id, &(unsigned char){ (unsigned char)byte }, 1);
     }
     return writer_finish(&ref->id, &id, NULL);
+}
+
+/* As parse_id(), of 32 bytes. */
+se_status parse_fingerprint(void *out, const char *value, const struct attribute_rule *rule)
+{
+    char *digits = (char *)out + rule->field;
+    size_t size = 0;
+
+    for (; *value; value += value[2] == ':' && value[3] ? 3 : 2, size++) {
+        int byte = hex_byte(value);
+
+        if (byte < 0 || size == SHA256_BYTES) {
+            *digits = '\0';
+            return SE_ERR_CONFIG;
+        }
+        (void)snprintf(digits + 2 * size, 3, "%02x", (unsigned)byte);
+    }
+    if (size == SHA256_BYTES)
+        return SE_OK;
+    *digits = '\0';
+    return SE_ERR_CONFIG;
+}
+
+/* Exact names only: a wildcard would let in whoever gets a certificate below it. */
+se_status parse_san(void *out, const char *value, const struct attribute_rule *rule)
+{
+    AUTO(general_name) name = NULL;
+
+    (void)out;
+    (void)rule;
+    if (alternative_name_parse(&name, value, NULL) || (name->type == GEN_DNS && strchr(value, '*')))
+        return SE_ERR_CONFIG;
+    return SE_OK;
+}
+
+/* The daemon's settings say where it is. */
+se_status parse_history(void *out, const char *value, const struct attribute_rule *rule)
+{
+    (void)out;
+    (void)rule;
+    return strlen(value) > HISTORY_NAME_MAX || value[strspn(value, HISTORY_LETTERS)] ? SE_ERR_CONFIG
+                                                                                     : SE_OK;
 }
 
 bool certificate_is_file(const char *value)

@@ -11,6 +11,8 @@ se_status parse_certificate(void *out, const char *value, const struct attribute
 se_status parse_credential(void *out, const char *value, const struct attribute_rule *rule);
 se_status parse_deadline(void *out, const char *value, const struct attribute_rule *rule);
 se_status parse_failback(void *out, const char *value, const struct attribute_rule *rule);
+se_status parse_fingerprint(void *out, const char *value, const struct attribute_rule *rule);
+se_status parse_history(void *out, const char *value, const struct attribute_rule *rule);
 se_status parse_id(void *out, const char *value, const struct attribute_rule *rule);
 se_status parse_iv(void *out, const char *value, const struct attribute_rule *rule);
 se_status parse_key_version(void *out, const char *value, const struct attribute_rule *rule);
@@ -20,6 +22,7 @@ se_status parse_number(void *out, const char *value, const struct attribute_rule
 se_status parse_origin(void *out, const char *value, const struct attribute_rule *rule);
 se_status parse_proxy(void *out, const char *value, const struct attribute_rule *rule);
 se_status parse_result(void *out, const char *value, const struct attribute_rule *rule);
+se_status parse_san(void *out, const char *value, const struct attribute_rule *rule);
 se_status parse_store(void *out, const char *value, const struct attribute_rule *rule);
 se_status parse_tenant(void *out, const char *value, const struct attribute_rule *rule);
 se_status parse_unsigned(void *out, const char *value, const struct attribute_rule *rule);

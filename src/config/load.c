@@ -108,7 +108,8 @@ static se_status extract_pins(struct loading *l, se_buf *text, se_error *err)
 
 static void load_tree(struct loading *l, const xmlNode *root)
 {
-    const xmlNode *keys = xml_child(root, "keys"), *descriptors = xml_child(root, "descriptors");
+    const xmlNode *keys = xml_child(root, "keys"), *descriptors = xml_child(root, "descriptors"),
+                  *access = xml_child(root, "access");
 
     element_check(&l->findings, &root_rule, root);
     load_logins(l, root);
@@ -116,6 +117,8 @@ static void load_tree(struct loading *l, const xmlNode *root)
         load_keys(l, keys);
     if (descriptors)
         load_descriptors(l, descriptors);
+    if (access)
+        load_access(l, access);
     check_config(l);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* <keys> and <descriptors>. */
+/* What stands in the root. */
 #ifndef CONFIG_LOAD_H
 #define CONFIG_LOAD_H
 
@@ -22,5 +22,8 @@ void load_pin(struct loading *l, struct keyref *ref, const xmlNode *node);
 /* <keys>, before <descriptors>, which look for them. */
 void load_keys(struct loading *l, const xmlNode *keys);
 void load_descriptors(struct loading *l, const xmlNode *descriptors);
+
+/* <access>, after <descriptors>, which its rows name. */
+void load_access(struct loading *l, const xmlNode *access);
 
 #endif

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 libse_core_la_SOURCES += \
+	src/config/access.h \
 	src/config/algorithm.c src/config/algorithm.h \
 	src/config/canonical.c src/config/canonical.h \
+	src/config/cert_names.c src/config/cert_names.h \
 	src/config/config.c src/config/config.h \
 	src/config/diff.c src/config/diff.h \
 	src/config/element.c src/config/element.h \
@@ -11,6 +13,7 @@ libse_core_la_SOURCES += \
 	src/config/grammar.c src/config/grammar.h \
 	src/config/grammar_values.c src/config/grammar_values.h \
 	src/config/load.c src/config/load.h \
+	src/config/load_access.c \
 	src/config/load_descriptor.c \
 	src/config/load_key.c \
 	src/config/load_pin.c \

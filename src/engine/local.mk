@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 libse_core_la_SOURCES += \
+	src/engine/access.c \
+	src/engine/access_identity.c src/engine/access_identity.h \
 	src/engine/batch.c \
 	src/engine/check.c \
 	src/engine/container.c \

@@ -3,12 +3,8 @@
 #ifndef PROVISION_CERT_PROFILE_H
 #define PROVISION_CERT_PROFILE_H
 
-#include <openssl/x509v3.h>
-
+#include "config/cert_names.h"
 #include "provision/keystore.h"
-
-AUTO_KIND(x509_name, X509_NAME *, X509_NAME_free(*p))
-AUTO_KIND(general_names, GENERAL_NAMES *, GENERAL_NAMES_free(*p))
 
 struct cert_profile {
     X509_NAME *subject;
@@ -35,13 +31,6 @@ unsigned target_uses(const struct target *target);
 /* "sign", "encrypt", "both": USE_ bits.  EC keys only sign here. */
 SE_MUST_CHECK se_status key_uses_parse(unsigned *out, const char *text, enum key_family family,
                                        se_error *err);
-
-/* "/C=SE/O=Example/CN=signer" (OpenSSL) and "CN=signer,O=Example,C=SE" (RFC 4514).  SE_ERR_USAGE
- * names the part that is wrong. */
-SE_MUST_CHECK se_status subject_parse(X509_NAME **out, const char *text, se_error *err);
-
-/* CN=`name` and nothing else. */
-SE_MUST_CHECK se_status subject_common_name(X509_NAME **out, const char *name, se_error *err);
 
 /* "DNS:host", "email:a@example.org", "IP:192.0.2.1", "URI:https://..."; *out is NULL when `count`
  * is 0. */

@@ -99,6 +99,15 @@ static void what_the_schema_refuses_the_engine_refuses_too(void **state)
 #define IN_KEY(content)                                                                            \
     "<" ROOT_TAG "><descriptors><descriptor name='d'><type key='k' algorithm='SHA-256'/>"          \
     "</descriptor></descriptors><keys><key name='k'>" content "</key></keys></" ROOT_TAG ">"
+#define IN_ALLOW(operations, content)                                                              \
+    "<" ROOT_TAG "><descriptors><descriptor name='d'><type key='k' algorithm='SHA-256'/>"          \
+    "</descriptor></descriptors><keys><key name='k'>" TYPE(                                        \
+        "") "</key></keys><access>"                                                                \
+            "<allow name='a' operations='" operations "'>" content "</allow></access></" ROOT_TAG  \
+            ">"
+#define USER          "<user name='u'/>"
+#define D             "<descriptor name='d'/>"
+#define H             "<history name='h'/>"
 #define TYPE(content) "<type name='pem' locationValue='k.pem'>" content "</type>"
 
 static const struct {
@@ -121,6 +130,31 @@ static const struct {
       "xsi:noNamespaceSchemaLocation='none.xsd'>" DESCRIPTORS KEYS "</" ROOT_TAG ">",
       true },
     { "<" ROOT_TAG " xml:lang='en'>" DESCRIPTORS KEYS "</" ROOT_TAG ">", false },
+    { IN_ROOT(DESCRIPTORS KEYS "<access/>"), true },
+    { IN_ROOT(DESCRIPTORS KEYS "<login name='l'/><access> <!-- --></access>" SIGNATURE), true },
+    { IN_ROOT(DESCRIPTORS KEYS "<access/><access/>"), false },
+    { IN_ROOT("<access/>" DESCRIPTORS KEYS), false },
+    { IN_ROOT(DESCRIPTORS "<access/>" KEYS), false },
+    { IN_ROOT(DESCRIPTORS KEYS "<access/><login name='l'/>"), false },
+    { IN_ROOT(DESCRIPTORS KEYS SIGNATURE "<access/>"), false },
+    { IN_ALLOW("sign", USER D), true },
+    { IN_ALLOW("sign", D USER D "<group name='g'/>"), true },
+    { IN_ALLOW(" sign\n verify sign ", USER D), true },
+    { IN_ALLOW("history-read", H USER H), true },
+    { IN_ALLOW("check monitor", USER), true },
+    { IN_ALLOW("sign", "<certificate san='DNS:a'/>" D), true },
+    { IN_ALLOW("sign", D), false },
+    { IN_ALLOW("sign", ""), false },
+    { IN_ALLOW("sign", USER D "x"), false },
+    { IN_ALLOW("sign", "<user name='u'> </user>" D), false },
+    { IN_ALLOW("", USER D), false },
+    { IN_ALLOW(" ", USER D), false },
+    { IN_ALLOW("sing", USER D), false },
+    { IN_ALLOW("Sign", USER D), false },
+    { IN_ALLOW("sign,verify", USER D), false },
+    { IN_ALLOW("history-read", USER "<history name='a/b'/>"), false },
+    { IN_ALLOW("sign", "<certificate san='DN:a'/>" D), false },
+    { IN_ALLOW("sign", "<certificate sha256='abcd'/>" D), false },
     { IN_KEY(TYPE("")), true },
     { IN_KEY(TYPE("") "\n " TYPE("<!-- -->")), true },
     { IN_KEY(TYPE(" ")), false },
@@ -151,12 +185,15 @@ struct change {
     const struct attribute_rule *attribute;
     const char *value; /* NULL: the attribute is left out */
     int children;      /* how often the child is there */
+    bool no_choice;    /* nothing that there is to choose from is there */
 };
 
 static const char *good_value(const struct element_rule *element, const struct attribute_rule *a)
 {
     if (element == &store_rule && !strcmp(a->name, "name"))
         return "HSM";
+    if (a->words)
+        return *a->words;
     return a->needed ? "x" : "";
 }
 
@@ -179,9 +216,10 @@ static void put_element(struct writer *w, const struct element_rule *element,
     put_attributes(w, element, change);
     writer_text(w, ">");
     for (const struct child_rule *rule = element->children; rule && rule->element; rule++) {
-        bool changed = element == change->element && rule->element == change->child;
+        bool here = element == change->element, changed = here && rule->element == change->child;
+        int times = changed ? change->children : here && rule->choice && change->no_choice ? 0 : 1;
 
-        for (int n = changed ? change->children : 1; n; n--)
+        for (int n = times; n; n--)
             put_element(w, rule->element, change);
     }
     writer_format(w, "</%s>", element->name);
@@ -195,14 +233,25 @@ static bool schema_accepts(const struct change *change)
     return schema_verdict(buf_bytes(&text.buf)) == ACCEPTED;
 }
 
+static bool is_word(const struct attribute_rule *a, const char *value)
+{
+    for (size_t i = 0; a->words[i]; i++)
+        if (!strcmp(a->words[i], value))
+            return true;
+    return false;
+}
+
 static bool parses(const struct attribute_rule *a, const char *value)
 {
     union {
         struct descriptor descriptor;
         struct keyref keyref;
+        struct access_caller caller;
+        struct access_target target;
+        struct access_row row;
     } out = { .keyref = { .line = 0 } };
 
-    return !a->parse || !a->parse(&out, value, a);
+    return a->words ? is_word(a, value) : !a->parse || !a->parse(&out, value, a);
 }
 
 static void check_attributes_of(const struct element_rule *element)
@@ -219,12 +268,30 @@ static void check_attributes_of(const struct element_rule *element)
         change.value = "-1";
         assert_true(parses(a, "-1") || !strcmp(a->name, "certificate") || !schema_accepts(&change));
         assert_true(!a->parse == !a->must);
+        for (size_t i = 0; a->words && a->words[i]; i++) {
+            change.value = a->words[i];
+            if (!schema_accepts(&change))
+                fail_msg("<%s>: '%s' can't be '%s' in the schema", element->name, a->name,
+                         a->words[i]);
+        }
     }
+}
+
+static void check_choice_of(const struct element_rule *element)
+{
+    struct change change = { .element = element, .no_choice = true };
+    bool choice = false;
+
+    for (const struct child_rule *rule = element->children; rule && rule->element; rule++)
+        choice |= rule->choice;
+    if (schema_accepts(&change) == choice)
+        fail_msg("<%s>: needs one of several in one of the two only", element->name);
 }
 
 static void check_element(const struct element_rule *element)
 {
     check_attributes_of(element);
+    check_choice_of(element);
     for (const struct child_rule *rule = element->children; rule && rule->element; rule++) {
         struct change change = { .element = element, .child = rule->element };
 
@@ -246,15 +313,33 @@ static void the_schema_has_every_rule_of_the_grammar(void **state)
     check_element(&root_rule);
 }
 
-/* How many attributes and elements `element` has, itself included. */
+/* How many attributes and elements `element` has, itself included; the schema has a type once for
+ * elements that are alike. */
 static size_t count_names(const struct element_rule *element)
 {
-    size_t count = 1;
+    const struct attribute_rule *before = NULL;
+    size_t count = 0;
 
-    for (const struct attribute_rule *rule = element->attributes; rule && rule->name; rule++)
-        count++;
+    for (const struct child_rule *rule = element->children; rule && rule->element; rule++) {
+        const struct attribute_rule *a = rule->element->attributes;
+
+        for (; a && a != before && a->name; a++)
+            count++;
+        before = rule->element->attributes;
+        count += 1 + count_names(rule->element);
+    }
+    return count;
+}
+
+static size_t count_words(const struct element_rule *element)
+{
+    size_t count = 0;
+
+    for (const struct attribute_rule *a = element->attributes; a && a->name; a++)
+        for (size_t i = 0; a->words && a->words[i]; i++)
+            count++;
     for (const struct child_rule *rule = element->children; rule && rule->element; rule++)
-        count += count_names(rule->element);
+        count += count_words(rule->element);
     return count;
 }
 
@@ -272,10 +357,13 @@ static void the_grammar_has_every_name_of_the_schema(void **state)
     const char *text = (const char *)schema_text.data;
 
     (void)state;
-    /* descriptors and keys are declared twice, for they may come in any order */
+    /* descriptors and keys are declared twice, for they may come in any order; and there is the
+     * root
+     */
     assert_int_equal(count_word(text, "<xs:attribute name=") +
                          count_word(text, "<xs:element name="),
-                     count_names(&root_rule) + 2);
+                     count_names(&root_rule) + 3);
+    assert_int_equal(count_word(text, "<xs:enumeration value="), count_words(&root_rule));
 }
 
 static int compile_schema(void **state)

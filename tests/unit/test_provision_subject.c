@@ -49,7 +49,7 @@ static void both_notations_are_understood(void **state)
         char text[400];
 
         assert_status(cases[i].rfc ? SE_OK : SE_ERR_USAGE,
-                      subject_parse(&name, cases[i].text, &err), &err);
+                      distinguished_name_parse(&name, cases[i].text, &err), &err);
         if (!cases[i].rfc)
             continue;
         text_of(text, name);
@@ -63,7 +63,7 @@ static void parts_of_one_rdn_stay_together(void **state)
     se_error err = SE_ERROR_INIT;
 
     (void)state;
-    assert_status(SE_OK, subject_parse(&name, "CN=a+UID=7,O=b", &err), &err);
+    assert_status(SE_OK, distinguished_name_parse(&name, "CN=a+UID=7,O=b", &err), &err);
     assert_int_equal(X509_NAME_entry_count(name), 3);
     assert_int_equal(X509_NAME_ENTRY_set(X509_NAME_get_entry(name, 0)), 0);
     assert_int_equal(X509_NAME_ENTRY_set(X509_NAME_get_entry(name, 1)), 1);
@@ -97,7 +97,7 @@ static void each_fault_has_its_words(void **state)
         AUTO(x509_name) name = NULL;
         se_error err = SE_ERROR_INIT;
 
-        assert_status(SE_ERR_USAGE, subject_parse(&name, cases[i].text, &err), &err);
+        assert_status(SE_ERR_USAGE, distinguished_name_parse(&name, cases[i].text, &err), &err);
         assert_null(name);
         if (!strstr(err.text, cases[i].words))
             fail_msg("'%s' does not hold '%s'", err.text, cases[i].words);
@@ -111,11 +111,11 @@ static void a_common_name_is_taken_as_it_is(void **state)
     char text[400];
 
     (void)state;
-    assert_status(SE_OK, subject_common_name(&name, "/a,b=c", &err), &err);
+    assert_status(SE_OK, common_name_make(&name, "/a,b=c", &err), &err);
     text_of(text, name);
     assert_string_equal(text, "CN=/a\\,b=c");
     X509_NAME_free(name);
-    assert_status(SE_ERR_USAGE, subject_common_name(&name, "", &err), &err);
+    assert_status(SE_ERR_USAGE, common_name_make(&name, "", &err), &err);
     assert_null(name);
 }
 

@@ -24,7 +24,7 @@ static X509 *made(EVP_PKEY *key, unsigned uses, unsigned days)
     se_error err = SE_ERROR_INIT;
     X509 *certificate;
 
-    assert_status(SE_OK, subject_parse(&subject, "CN=a,O=b", &err), &err);
+    assert_status(SE_OK, distinguished_name_parse(&subject, "CN=a,O=b", &err), &err);
     assert_status(SE_OK,
                   x509_build_certificate(&certificate, &(struct key_pair){ key, key },
                                          &(struct cert_profile){ subject, NULL, uses, days }, &err),
@@ -173,7 +173,7 @@ static void a_request_asks_for_all_of_it(void **state)
     se_error err = SE_ERROR_INIT;
 
     (void)state;
-    assert_status(SE_OK, subject_parse(&subject, "CN=a", &err), &err);
+    assert_status(SE_OK, distinguished_name_parse(&subject, "CN=a", &err), &err);
     assert_status(SE_OK, alternative_names(&names, texts, 2, &err), &err);
     assert_status(SE_OK,
                   x509_build_request(&request, &(struct key_pair){ key, key },
