@@ -38,6 +38,9 @@ struct request {
     const char *signature;       /* Signengine-Signature, base64; NULL: none */
     const char *id;              /* of the request */
     const char *idempotency_key; /* NULL: none */
+    const se_access *access;     /* of the same generation */
+    const se_caller *who;        /* whom it is asked about */
+    const char *spool;           /* folder for files of the call; NULL: /tmp */
     const char *caller;          /* "uid:1000", "certificate:SHA256": whose idempotency keys */
 };
 
@@ -49,8 +52,8 @@ struct answer {
     unsigned retry_after; /* seconds; 0: none is said */
 
     /* for audit and metrics, beside what the library's event says */
-    uint64_t items, failed;
-    uint64_t first; /* entry of a history */
+    uint64_t items, failed; /* of a batch; 0: it was none */
+    uint64_t first;         /* entry of a history */
 };
 
 struct operation {
