@@ -7,10 +7,8 @@
  * has keys, PINs and sessions in tokens.
  */
 #include <errno.h>
-#include <grp.h>
 #include <libmilter/mfapi.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -240,26 +238,6 @@ static int start_processes(void)
 
 /* ---- the start ---- */
 
-/* Signing mail needs no other rights. */
-static int become_user(const char *user)
-{
-    const struct passwd *entry = user ? getpwnam(user) : NULL;
-
-    if (geteuid() != 0)
-        return 0;
-    if (!user)
-        return print_complaint(EXIT_BAD_ACCESS,
-                               "started as root: milter.conf must say `user = NAME`");
-    if (!entry || entry->pw_uid == 0)
-        return print_complaint(EXIT_BAD_ACCESS, "the user of the configuration, '%s', %s", user,
-                               entry ? "is root" : "is not there");
-    if (initgroups(user, entry->pw_gid) || setgid(entry->pw_gid) || setuid(entry->pw_uid))
-        return print_complaint(EXIT_BAD_ACCESS,
-                               "cannot become the user of the configuration, '%s': %s", user,
-                               strerror(errno));
-    return 0;
-}
-
 static int print_usage(FILE *to, int status)
 {
     (void)fputs("usage: signengine-milter [-c FILE] [--check [--probe]]\n\nSigns outgoing mail for "
@@ -414,14 +392,13 @@ static int start_task(enum task task)
 {
     AUTO(conf) conf = NULL;
     se_error err = SE_ERROR_INIT;
-    int status;
 
     if (conf_load(&conf, service.path, &err))
         return print_complaint(EXIT_BAD_CONFIG, "%s", err.text);
-    if ((status = become_user(conf->user)))
-        return status;
-    if (!process_forbid_dumps()) /* after become_user(): another user's id makes it dumpable where
-                                    fs.suid_dumpable is 1 */
+    if (process_become(conf->user, "milter.conf", &err))
+        return print_complaint(EXIT_BAD_ACCESS, "%s", err.text);
+    if (!process_forbid_dumps()) /* after process_become(): another user's id makes it dumpable
+                                    where fs.suid_dumpable is 1 */
         return print_complaint(EXIT_BROKEN, "cannot forbid core dumps: %s", strerror(errno));
     return task == TASK_SERVE ? start_processes() : check_configuration(task == TASK_PROBE);
 }
