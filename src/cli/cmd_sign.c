@@ -182,9 +182,9 @@ static int sign_file(struct cli *cli, const struct descriptor_option *descriptor
     TRY_EXIT(cli_open(&engine, cli, &err));
     params->progress = progress_begin(&progress, cli, "signing");
     params->progress_arg = &progress;
-    if (input_open(&input, in, &err) || result_open(&result, out, false, &err) ||
+    if (input_open(&input, in, &err) || result_open(&result, out, cli->audit.count > 0, &err) ||
         se_sign_stream(&result.sink, engine, descriptor->name, &input.source, params, &err) ||
-        result_commit(&result, &err)) {
+        recording_confirm(&cli->recording, &err) || result_commit(&result, &err)) {
         progress_end(&progress);
         return result_fail(&result, cli, &err);
     }
@@ -224,5 +224,6 @@ const struct command command_sign = {
     .name = "sign",
     .options = rows,
     .options_size = sizeof(struct sign_options),
+    .recorded = RECORDED_USES,
     .run = sign_run,
 };

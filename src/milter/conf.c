@@ -29,7 +29,7 @@ void conf_free(struct conf **conf)
     free(c->engine);
     free(c->socket);
     free(c->user);
-    free(c->audit);
+    audit_sinks_free(&c->audit);
     free(c->metrics);
     free(c->trust_config);
     free(c->trust_signers);
@@ -113,6 +113,19 @@ static se_status set_encrypted(enum encrypted *to, const struct conf_reader *r, 
     return BAD(r, "%s is refuse, sign or pass", r->words[0]);
 }
 
+/* One for each line. */
+static se_status add_sink(struct conf_reader *r, se_error *err)
+{
+    AUTO(writer) text = { 0 };
+    se_status st;
+
+    for (size_t i = 2; i < r->count; i++)
+        writer_format(&text, "%s%s", i > 2 ? " " : "", r->words[i]);
+    st = text.failed ? error_memory(err)
+                     : audit_sinks_add(&r->conf->audit, writer_string(&text), err);
+    return st ? error_prefix(err, st, "%s:%u: ", r->path, r->line) : SE_OK;
+}
+
 /* Takes a setting that is neither a text nor a choice between two. */
 static se_status set_special(struct conf_reader *r, bool *known, se_error *err)
 {
@@ -121,6 +134,8 @@ static se_status set_special(struct conf_reader *r, bool *known, se_error *err)
     *known = true;
     if (strcmp(name, "local") == 0)
         return set_networks(r, err);
+    if (strcmp(name, "audit") == 0)
+        return add_sink(r, err);
     if (strcmp(name, "peers") == 0)
         return set_peers(r, err);
     if (strcmp(name, "socket-mode") == 0)
@@ -134,13 +149,13 @@ static se_status set_special(struct conf_reader *r, bool *known, se_error *err)
 static se_status conf_take_setting(struct conf_reader *r, se_error *err)
 {
     static const char *const names[] = {
-        "engine",        "socket",       "user",     "audit",       "metrics",  "trust-config",
-        "trust-signers", "socket-group", "envelope", "bounces",     "lists",    "form",
-        "headers",       "local",        "peers",    "socket-mode", "encrypted"
+        "engine",       "socket",   "user",        "metrics",  "trust-config", "trust-signers",
+        "socket-group", "envelope", "bounces",     "lists",    "form",         "headers",
+        "local",        "peers",    "socket-mode", "encrypted", "audit"
     };
     struct conf *c = r->conf;
-    char **const texts[] = { &c->engine,  &c->socket,       &c->user,          &c->audit,
-                             &c->metrics, &c->trust_config, &c->trust_signers, &c->socket_group };
+    char **const texts[] = { &c->engine,       &c->socket,        &c->user,        &c->metrics,
+                             &c->trust_config, &c->trust_signers, &c->socket_group };
     const struct {
         const char *name;
         bool *to;
