@@ -21,8 +21,9 @@ BEGIN {
     layer("history",   "base")
     layer("mail",      "base")
     layer("provision", "base config crypto keystore")
-    layer("cli",       "base")
-    layer("milter",    "base")
+    layer("audit",     "base")
+    layer("cli",       "base audit")
+    layer("milter",    "base audit")
     also["cli", "provision/provision.h"]
     also["cli", "provision/vault_admin.h"]
     also["zip", "engine/event.h"] # a zip is one operation

@@ -185,6 +185,7 @@ static se_status append_lines(struct append_task *t, struct stream *in, se_error
         t->storing = false;
         t->first = t->first ? t->first : first;
         t->count += lines->count;
+        TRY(recording_confirm(&t->cli->recording, err));
     }
     return st;
 }
@@ -202,6 +203,17 @@ static void print_appended(const struct append_task *t)
         printf("%ju-%ju\n", (uintmax_t)t->first, (uintmax_t)last);
 }
 
+/* Reads and appends; the recording's end tells what. */
+static se_status append_input(struct append_task *t, struct stream *in, se_error *err)
+{
+    struct recording *r = &t->cli->recording;
+    se_status st = t->options->lines ? append_lines(t, in, err) : append_one(t, in, err);
+
+    r->first = t->first;
+    r->items = t->first ? t->count : 0;
+    return st;
+}
+
 static int history_append_run(struct cli *cli, void *arg, int argc, char **argv)
 {
     struct append_task task = { .cli = cli, .options = arg };
@@ -214,10 +226,10 @@ static int history_append_run(struct cli *cli, void *arg, int argc, char **argv)
         return cli_usage(cli, "one file at a time, %d were given", argc);
     TRY_EXIT(history_session_open(&session, cli, &task.options->place, HISTORY_CHANGE, NULL));
     task.history = session.history;
+    cli->recording.chain = task.options->place.chain;
     if (input_open(&input, argc ? argv[0] : NULL, &err))
         return cli_fail(cli, &err);
-    if (task.options->lines ? append_lines(&task, &stream, &err)
-                            : append_one(&task, &stream, &err)) {
+    if (append_input(&task, &stream, &err)) {
         if (task.options->lines && task.count)
             print_appended(&task);
         return task.storing ? cli_fail_output(cli, &err) : cli_fail(cli, &err);
@@ -242,6 +254,7 @@ const struct command command_history_append = {
     .name = "history append",
     .options = append_rows,
     .options_size = sizeof(struct append_options),
+    .recorded = RECORDED_CHANGE,
     .run = history_append_run,
 };
 const struct command command_history_head = {
@@ -252,6 +265,8 @@ const struct command command_history_head = {
 };
 
 /* ---- all commands of signengine-history: only it loads SQLite and libpq ---- */
+
+const struct sink_type *const command_histories = &history_sink_type;
 
 const struct command *const commands[] = {
     &command_history_create,       &command_history_append,

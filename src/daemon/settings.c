@@ -82,10 +82,7 @@ static se_status take_audit(struct settings *to, const struct setting *s, se_err
 {
     AUTO(writer) text = { 0 };
 
-    for (size_t i = SETTING_VALUE; i < s->count; i++) {
-        writer_text(&text, i > SETTING_VALUE ? " " : "");
-        writer_text(&text, s->words[i]);
-    }
+    setting_words(&text, s);
     if (text.failed)
         return error_memory(err);
     if (audit_sinks_add(&to->audit, writer_string(&text), err))

@@ -23,7 +23,7 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "base/stream.h"
-#include "milter/audit.h"
+#include "milter/report.h"
 #include "milter/service.h"
 #include "milter/session.h"
 #include "milter/socket.h"
@@ -81,9 +81,11 @@ static void reload_configuration(void)
 
     if (service_load(&err)) {
         count_reload(false);
-        audit_event("the configuration stays as it was", err.text);
+        report_change(setup_changes(service.setup), "reload", "failed",
+                      "the configuration stays as it was", err.text);
     } else {
-        audit_event("the configuration was loaded again", "");
+        report_change(setup_changes(service.setup), "reload", "ok",
+                      "the configuration was loaded again", "");
         watch_log(&service.setup->watch);
     }
 }
@@ -130,7 +132,7 @@ static void log_risk(const struct conf *conf)
 
     socket_risk(risk, conf);
     if (*risk)
-        audit_event("warning", risk);
+        report_event("warning", risk);
 }
 
 static int child_serve(void)
@@ -143,7 +145,7 @@ static int child_serve(void)
     if (socket_listen(conf, &session_callbacks, &err))
         return print_complaint(err.status == SE_ERR_ACCESS ? EXIT_BAD_ACCESS : EXIT_BAD_CONFIG,
                                "%s", err.text);
-    audit_event("started", conf->socket);
+    report_change(setup_changes(service.setup), "start", "ok", "started", conf->socket);
     log_risk(conf);
     watch_log(&service.setup->watch);
     service_write_metrics();
@@ -155,7 +157,8 @@ static int child_serve(void)
         return print_complaint(EXIT_BROKEN, "libmilter %s",
                                status == MI_SUCCESS ? "has ended by itself" : "failed");
     service_write_metrics();
-    audit_event("stopped", "");
+    report_change(setup_changes(service.setup), "stop", "ok", "stopped", "");
+    service_end_audit();
     return 0;
 }
 
