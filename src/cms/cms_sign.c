@@ -178,22 +178,45 @@ static se_status write_der(CMS_ContentInfo *cms, const se_sink *out, se_error *e
     return sink_write(out, buf_bytes(&der), err);
 }
 
+/* As CMS_dataFinal() does after it has hashed the content (RFC 5652, 11.1 and 11.2). */
+static se_status sign_attributes(CMS_ContentInfo *cms, const struct content_digest *digest,
+                                 se_error *err)
+{
+    CMS_SignerInfo *signer = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
+
+    if (CMS_signed_add1_attr_by_NID(signer, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING,
+                                    digest->value, (int)digest->size) &&
+        CMS_signed_add1_attr_by_NID(signer, NID_pkcs9_contentType, V_ASN1_OBJECT,
+                                    CMS_get0_eContentType(cms), -1) &&
+        CMS_SignerInfo_sign(signer))
+        return SE_OK;
+    return crypto_error(err, SE_ERR_CRYPTO, "the signature failed");
+}
+
 static se_status sign_detached(const struct sign_job *job, const se_sink *out, se_error *err)
 {
     AUTO(cms) cms = NULL;
-    BIO *hash;
-    se_status st;
 
     TRY(cms_prepare(&cms, job, CMS_DETACHED, err));
-    if (!(hash = CMS_dataInit(cms, NULL)))
-        return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
-    st = stream_drain(job->in, content_push, hash, err);
-    if (!st && CMS_dataFinal(cms, hash) <= 0)
-        st = crypto_error(err, SE_ERR_CRYPTO, "the signature failed");
-    BIO_free_all(hash);
-    if (st || (st = add_timestamp(cms, &job->stamper, err)))
-        return st;
+    TRY(content_digest_make(job->digest, job->algorithm->digest, job->given, job->in, err));
+    TRY(sign_attributes(cms, job->digest, err));
+    TRY(add_timestamp(cms, &job->stamper, err));
     return write_der(cms, out, err);
+}
+
+/* What OpenSSL has hashed while the content passed. */
+static void read_message_digest(struct content_digest *out, CMS_ContentInfo *cms,
+                                enum digest algorithm)
+{
+    CMS_SignerInfo *signer = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
+    const ASN1_OCTET_STRING *made =
+        signer_info_attribute(signer, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING);
+
+    if (!made || ASN1_STRING_length(made) > EVP_MAX_MD_SIZE)
+        return;
+    out->algorithm = algorithm;
+    out->size = (unsigned)ASN1_STRING_length(made);
+    memcpy(out->value, ASN1_STRING_get0_data(made), out->size);
 }
 
 static se_status sign_attached(const struct sign_job *job, const se_sink *out, se_error *err)
@@ -210,6 +233,7 @@ static se_status sign_attached(const struct sign_job *job, const se_sink *out, s
     /* the signature is made when the content's end is flushed */
     if (!st && BIO_flush(chain) <= 0)
         st = crypto_error(err, SE_ERR_IO, "the signature failed, or could not be written");
+    read_message_digest(job->digest, cms, job->algorithm->digest);
     free_down_to(chain, sink);
     return st;
 }
