@@ -44,3 +44,4 @@ include src/mail/local.mk
 include src/provision/local.mk
 include src/cli/local.mk
 include src/milter/local.mk
+include src/daemon/operations.mk
