@@ -45,3 +45,4 @@ include src/audit/local.mk
 include src/provision/local.mk
 include src/cli/local.mk
 include src/milter/local.mk
+include src/daemon/operations.mk

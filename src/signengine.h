@@ -782,7 +782,8 @@ typedef struct se_access_what {
     const char *history;
 } se_access_what;
 
-/* An <allow>. What it points to lasts until se_access_close(), in a callback for the call. */
+/* An <allow>. What it points to lasts until se_access_close(); what se_access_rows() tells, for the
+ * call. */
 typedef struct se_access_row {
     unsigned number; /* from 1, in the order of the file */
     int line;

@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/print_access.h"
 
 enum { CHECK_CELLS = 4 };
 enum check_verdict { CHECK_OK, CHECK_WARNING, CHECK_FAILED };
@@ -374,6 +375,51 @@ static void print_check(const struct cli *cli, const struct check_options *o,
         check_table_print_causes(t, cli, o->strict ? CHECK_WARNING : CHECK_FAILED);
 }
 
+/* ---- access: nothing is said of it where the daemon is not used ---- */
+
+/* A user that this machine lacks may be there on another that runs on the same file. */
+static void warn_of_name(void *arg, const se_report *report)
+{
+    struct cli *cli = arg;
+    const se_options options = cli_options(cli);
+    se_report warning = *report;
+
+    warning.error = false;
+    if (report->line)
+        options.report(options.report_arg, &warning);
+}
+
+struct access_print {
+    const struct cli *cli;
+    bool any;
+};
+
+static void print_allowed(void *arg, const se_access_row *row)
+{
+    struct access_print *print = arg;
+
+    if (print->cli->json)
+        (void)json_line(json_pack("{s:o}", "access", json_access_row(row)));
+    else if (!print->cli->quiet && !print->any)
+        puts("\nACCESS");
+    if (!print->cli->json && !print->cli->quiet)
+        print_access_row(row);
+    print->any = true;
+}
+
+static int check_access(struct cli *cli, se_engine *engine)
+{
+    AUTO(access) access = NULL;
+    struct access_print print = { .cli = cli };
+    se_error err = SE_ERROR_INIT;
+    se_status st = se_access_open(&access, engine, warn_of_name, cli, &err);
+
+    if ((st && st != SE_ERR_CONFIG && st != SE_ERR_UNAVAILABLE) ||
+        se_access_rows(engine, print_allowed, &print, &err))
+        return cli_fail(cli, &err);
+    return EXIT_DONE;
+}
+
 static int check_exit_status(const struct cli *cli, const struct check_options *o,
                              const struct check_table *t, se_status status)
 {
@@ -411,6 +457,7 @@ static int check_run(struct cli *cli, void *options, int argc, char **argv)
     if (st && !table.counts[CHECK_FAILED])
         return cli_fail(cli, &err);
     print_check(cli, o, &table);
+    TRY_EXIT(check_access(cli, engine));
     return check_exit_status(cli, o, &table, st);
 }
 

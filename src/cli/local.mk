@@ -4,6 +4,7 @@
 # must not have two tables of PKCS #11 modules.
 CLI_SOURCES = \
 	src/cli/cli.c src/cli/cli.h \
+	src/cli/command_names.c \
 	src/cli/commands.c src/cli/commands.h \
 	src/cli/main.c \
 	src/cli/options.c src/cli/options.h \
@@ -17,6 +18,7 @@ CLI_LIBS     = libse-audit.la $(CORE_LIBS)
 bin_PROGRAMS += signengine
 signengine_CPPFLAGS = $(CLI_CPPFLAGS)
 signengine_SOURCES = $(CLI_SOURCES) \
+	src/cli/cmd_access.c \
 	src/cli/cmd_check.c \
 	src/cli/cmd_config.c \
 	src/cli/cmd_encrypt.c \
@@ -32,6 +34,7 @@ signengine_SOURCES = $(CLI_SOURCES) \
 	src/cli/field_lines.c src/cli/field_lines.h \
 	src/cli/input_probe.c src/cli/input_probe.h \
 	src/cli/key_target.c src/cli/key_target.h \
+	src/cli/print_access.c src/cli/print_access.h \
 	src/cli/secret.c src/cli/secret.h \
 	src/cli/signengine.c \
 	src/cli/vault_report.c src/cli/vault_report.h

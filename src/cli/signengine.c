@@ -11,6 +11,8 @@ const struct command *const commands[] = {
     &command_config_sign,
     &command_config_verify,
     &command_config_diff,
+    &command_access_list,
+    &command_access_test,
     &command_sign,
     &command_verify,
     &command_encrypt,

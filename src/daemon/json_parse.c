@@ -131,7 +131,7 @@ se_status json_parse(const yajl_callbacks *callbacks, void *arg, se_bytes text, 
     if (st == yajl_status_client_canceled)
         return SE_ERR_FORMAT;
     if (st != yajl_status_ok)
-        return refuse_syntax(parser, yajl_get_bytes_consumed(parser) + 1, err);
+        return refuse_syntax(parser, yajl_get_bytes_consumed(parser), err);
     st = yajl_complete_parse(parser);
     return st == yajl_status_ok ? SE_OK : refuse_syntax(parser, text.size + 1, err);
 }

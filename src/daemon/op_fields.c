@@ -213,6 +213,7 @@ static void write_batch(struct writer *w, const struct batch *b, bool lines)
 static se_status read_params(se_field_params *out, const struct request *request, se_error *err)
 {
     *out = (se_field_params)SE_FIELD_PARAMS_INIT;
+    out->tag = target_parameter(request->target, "tag");
     TRY(request_version(&out->version, request, err));
     TRY(target_flag(&out->binary, request->target, "binary", false, err));
     if (out->binary && request->media != MEDIA_OCTETS)

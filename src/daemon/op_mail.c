@@ -16,6 +16,7 @@ static se_status read_sign_params(se_mail_sign_params *out, const struct request
     TRY(target_flag(&out->protect, t, "protect", false, err));
     TRY(target_flag(&out->again, t, "again", false, err));
     out->sender = target_parameter(t, "sender");
+    out->tag = target_parameter(t, "tag");
     return SE_OK;
 }
 
@@ -43,6 +44,7 @@ static se_status read_verify_params(se_mail_verify_params *out, const struct req
     *out = (se_mail_verify_params)SE_MAIL_VERIFY_PARAMS_INIT;
     TRY(request_version(&out->version, request, err));
     out->sender = target_parameter(request->target, "sender");
+    out->tag = target_parameter(request->target, "tag");
     return SE_OK;
 }
 

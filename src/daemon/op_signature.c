@@ -73,6 +73,8 @@ static se_status choose_content(se_bytes *content, se_bytes *digest, const struc
 {
     *content = item->content.bytes;
     *digest = item->digest.bytes;
+    if (digest->data && !digest->size) /* which would be no digest for the library */
+        return error_set(err, SE_ERR_FORMAT, "'digest' is empty");
     if (!content->data != !digest->data)
         return SE_OK;
     return error_set(err, SE_ERR_FORMAT,
@@ -93,6 +95,7 @@ static se_status read_sign_params(se_sign_params *out, const struct request *req
     TRY(target_flag(&out->xml_inclusive, t, "xmlInclusive", false, err));
     out->xml_id = target_parameter(t, "xmlId");
     out->xml_uri = target_parameter(t, "xmlUri");
+    out->tag = target_parameter(t, "tag");
     return SE_OK;
 }
 
@@ -208,6 +211,7 @@ static se_status read_verify_params(se_verify_params *out, const struct request 
     TRY(read_form(&out->form, request, err));
     out->xml_id = target_parameter(request->target, "xmlId");
     out->xml_uri = target_parameter(request->target, "xmlUri");
+    out->tag = target_parameter(request->target, "tag");
     return SE_OK;
 }
 

@@ -79,6 +79,7 @@ static se_status sign_body_file(const char *to, const char *from, const struct r
     TRY(request_version(&params.version, request, err));
     TRY(target_flag(&params.keep, request->target, "keep", false, err));
     params.signature_name = target_parameter(request->target, "signatureName");
+    params.tag = target_parameter(request->target, "tag");
     params.threads = 1; /* callers are served side by side already */
     return se_zip_sign(to, request->engine, request_descriptor(request), from, &params, err);
 }
@@ -150,6 +151,7 @@ se_status zip_verify_body(struct answer *out, const struct request *request, se_
     params.signature = report_signature;
     params.entry = report_entry;
     params.report_arg = &report;
+    params.tag = target_parameter(request->target, "tag");
     TRY(target_flag(&params.issuers, request->target, "issuers", false, err));
     TRY(body_file_open(&in, request->body, err));
     TRY(se_zip_verify(request->engine, request_descriptor(request), in.path, &params, err));
@@ -181,6 +183,7 @@ static se_status run_container(struct answer *out, const struct request *request
     TRY(request_version(&params.version, request, err));
     TRY(request_context(&context, request, err));
     params.context = buf_bytes(&context);
+    params.tag = target_parameter(request->target, "tag");
     writer_expect(&w, in.size + 4096);
     TRY(container(&sink, request->engine, request_descriptor(request), &source, &params, err));
     TRY(writer_finish(&bytes, &w, err));

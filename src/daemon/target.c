@@ -46,17 +46,18 @@ static se_status decode_part(char *part, se_error *err)
     char *to = part;
 
     for (const char *from = part; *from; from++) {
+        const bool coded = *from == '%'; /* what is decoded may stand in its place */
         int high = 0, low = 0;
 
-        if (*from != '%' && !is_path_character(*from))
+        if (!coded && !is_path_character(*from))
             return REFUSE("the target has a character that has to be written as %%XX");
-        if (*from == '%' &&
+        if (coded &&
             ((high = hexadecimal_digit(from[1])) < 0 || (low = hexadecimal_digit(from[2])) < 0))
             return REFUSE("the target has '%%' without two hexadecimal digits");
-        if (*from == '%' && !high && !low)
+        if (coded && !high && !low)
             return REFUSE("the target has %%00");
-        *to++ = *from == '%' ? (char)(high << 4 | low) : *from;
-        from += *from == '%' ? 2 : 0;
+        *to++ = coded ? (char)(high << 4 | low) : *from;
+        from += coded ? 2 : 0;
     }
     *to = '\0';
     return is_clean_text(part) ? SE_OK

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/arguments.h"
+#include "base/text.h"
 #include "engine/access_identity.h"
 #include "engine/engine.h"
 
@@ -264,15 +265,19 @@ static bool names_caller(const struct access_rule *rule, const struct access_ide
     return false;
 }
 
-static se_status find_operation(unsigned *bit, const se_use *use, se_error *err)
+static se_status find_operation(unsigned *bit, const char *name, se_error *err)
 {
-    for (unsigned i = 0; use->operation && i < ACCESS_OPERATIONS; i++)
-        if (!strcmp(use->operation, access_operation_names[i])) {
+    const char *nearest;
+
+    for (unsigned i = 0; i < ACCESS_OPERATIONS; i++)
+        if (!strcmp(name, access_operation_names[i])) {
             *bit = 1U << i;
             return SE_OK;
         }
-    return error_set(err, SE_ERR_USAGE, "there is no operation '%.64s'",
-                     use->operation ? use->operation : "");
+    nearest = text_nearest(name, access_operation_names, ACCESS_OPERATIONS);
+    return error_set(err, SE_ERR_USAGE, "there is no operation '%.64s'%s%s%s", name,
+                     nearest ? "; did you mean '" : "", nearest ? nearest : "",
+                     nearest ? "'?" : "");
 }
 
 static bool allows_history(const struct access_rule *rule, const char *history)
@@ -331,7 +336,7 @@ se_status se_access_decide(se_access_row *out, const se_access *access, const se
         *out = (se_access_row){ .number = 0 };
     TRY(arguments_check(error, access, caller, use));
     TRY(arguments_options(&wanted, use, se_use, error));
-    TRY(find_operation(&operation, &wanted, error));
+    TRY(find_operation(&operation, wanted.operation ? wanted.operation : "", error));
     TRY(access_identity_read(&identity, caller, error));
     for (size_t i = 0; i < access->count; i++) {
         const struct access_rule *rule = &access->rules[i];

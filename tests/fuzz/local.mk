@@ -19,16 +19,18 @@ FUZZ_TARGETS += tests/fuzz/fuzz_manifest
 FUZZ_TARGETS += tests/fuzz/fuzz_milter_conf
 tests_fuzz_fuzz_milter_conf_SOURCES = tests/fuzz/fuzz_milter_conf.c $(MILTER_CONF)
 FUZZ_TARGETS += tests/fuzz/fuzz_nx02
+FUZZ_TARGETS += tests/fuzz/fuzz_operation
+tests_fuzz_fuzz_operation_SOURCES = tests/fuzz/fuzz_operation.c $(DAEMON_OPERATIONS)
 FUZZ_TARGETS += tests/fuzz/fuzz_xml
 FUZZ_TARGETS += tests/fuzz/fuzz_signature_file
 FUZZ_TARGETS += tests/fuzz/fuzz_stamp
 FUZZ_TARGETS += tests/fuzz/fuzz_zip
 
 if FUZZING
-LDADD = $(FUZZ_ENGINE) libse-audit.la $(HISTORY_LIBS) $(MAIL_LIBS) $(CORE_LIBS)
+LDADD = $(FUZZ_ENGINE) libse-audit.la $(HISTORY_LIBS) $(MAIL_LIBS) $(CORE_LIBS) $(YAJL_LIBS)
 noinst_PROGRAMS += $(FUZZ_TARGETS)
 else
-LDADD = tests/fuzz/libdriver.la libse-audit.la $(HISTORY_LIBS) $(MAIL_LIBS) $(CORE_LIBS)
+LDADD = tests/fuzz/libdriver.la libse-audit.la $(HISTORY_LIBS) $(MAIL_LIBS) $(CORE_LIBS) $(YAJL_LIBS)
 check_LTLIBRARIES += tests/fuzz/libdriver.la
 tests_fuzz_libdriver_la_SOURCES = tests/fuzz/driver.c
 check_PROGRAMS += $(FUZZ_TARGETS) tests/fuzz/broken

@@ -103,6 +103,26 @@ tests_unit_test_milter_conf_SOURCES = tests/unit/test_milter_conf.c $(MILTER_CON
 tests_unit_test_milter_conf_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_milter_conf_LDADD   = libse-audit.la $(MAIL_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_json_read
+tests_unit_test_json_read_SOURCES = tests/unit/test_json_read.c src/daemon/json_parse.c src/daemon/json_read.c tests/unit/unit.h
+tests_unit_test_json_read_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_json_read_LDADD   = $(CORE_LIBS) $(YAJL_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_json_write
+tests_unit_test_json_write_SOURCES = tests/unit/test_json_write.c tests/unit/unit.h
+tests_unit_test_json_write_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_json_write_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_operations
+tests_unit_test_operations_SOURCES = tests/unit/test_operations.c $(DAEMON_OPERATIONS) tests/unit/operations.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_operations_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_operations_LDADD   = $(DAEMON_OPERATIONS_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_operations_files
+tests_unit_test_operations_files_SOURCES = tests/unit/test_operations_files.c $(DAEMON_OPERATIONS) tests/unit/operations.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_operations_files_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_operations_files_LDADD   = $(DAEMON_OPERATIONS_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_options
 tests_unit_test_options_SOURCES = tests/unit/test_options.c tests/unit/unit.h
 tests_unit_test_options_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
