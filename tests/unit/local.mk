@@ -330,4 +330,24 @@ MEMORY_SEARCHES += tests/unit/test_azure_login_memory
 tests_unit_test_azure_login_memory_SOURCES = tests/unit/test_azure_login_memory.c tests/unit/azure_fake.c tests/unit/azure_fake.h tests/unit/needle.c tests/unit/needle.h tests/unit/unit.h
 tests_unit_test_azure_login_memory_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_azure_login_memory_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_daemon_gate
+tests_unit_test_daemon_gate_SOURCES = tests/unit/test_daemon_gate.c src/daemon/gate.c src/daemon/gate.h tests/unit/unit.h
+tests_unit_test_daemon_gate_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_daemon_gate_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_daemon_limits
+tests_unit_test_daemon_limits_SOURCES = tests/unit/test_daemon_limits.c src/daemon/limits.c src/daemon/limits.h tests/unit/unit.h
+tests_unit_test_daemon_limits_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_daemon_limits_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_daemon_settings
+tests_unit_test_daemon_settings_SOURCES = tests/unit/test_daemon_settings.c src/daemon/settings.c src/daemon/settings.h tests/unit/unit.h
+tests_unit_test_daemon_settings_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_daemon_settings_LDADD   = libse-audit.la $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_daemon_target
+tests_unit_test_daemon_target_SOURCES = tests/unit/test_daemon_target.c src/daemon/target.c src/daemon/target.h tests/unit/unit.h
+tests_unit_test_daemon_target_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_daemon_target_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 endif
