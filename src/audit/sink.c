@@ -286,6 +286,7 @@ se_status sink_open(struct sink **out, const struct sink_type *type,
                     se_error *err)
 {
     AUTO(sink) s = calloc(1, sizeof *s);
+    struct sink_setup setup = { .options = options };
     se_error why = SE_ERROR_INIT;
     se_status st;
 
@@ -300,7 +301,9 @@ se_status sink_open(struct sink **out, const struct sink_type *type,
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->work, NULL);
     pthread_cond_init(&s->done, NULL);
-    st = type->open(&s->state, &(struct sink_setup){ options, all->program, s->deadline_ms }, &why);
+    /* so that its reason is there before those who wait lose patience */
+    setup.wait_ms = s->deadline_ms / 4 * 3;
+    st = type->open(&s->state, &setup, &why);
     if (st && (st != SE_ERR_UNAVAILABLE || options->required)) {
         type->close(s->state);
         return error_copy(err, st, &why);

@@ -170,7 +170,7 @@ static void a_hanging_one_is_noticed(void **state)
     while (recorded < 100000 && !record_one(audit, &err))
         recorded++;
     assert_int_equal(err.status, SE_ERR_UNAVAILABLE);
-    assert_non_null(strstr(err.text, "nobody reads there"));
+    assert_true(strstr(err.text, "nobody reads there") || strstr(err.text, "does not answer"));
     assert_int_equal(counts_of(audit, 0).failures, 0); /* it was refused before */
     drain(fd);
     assert_recorded(audit);

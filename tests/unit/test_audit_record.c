@@ -134,7 +134,7 @@ static void long_texts_are_cut_between_characters(void **state)
     assert_int_equal(strlen(text_of(escaped, "tag")), 10 + 3);
 }
 
-static struct audit_record longest_record(const char *text)
+static struct audit_record longest_record(const char *text, uint64_t count)
 {
     return (struct audit_record){
         .request_id = text,
@@ -150,10 +150,10 @@ static struct audit_record longest_record(const char *text)
         .key = text,
         .replica = UINT32_MAX,
         .history = text,
-        .first = UINT64_MAX,
-        .items = UINT64_MAX,
-        .failed = UINT64_MAX,
-        .bytes = UINT64_MAX,
+        .first = count,
+        .items = count,
+        .failed = count,
+        .bytes = count,
         .digest = text,
         .result = text,
         .text = text,
@@ -176,9 +176,14 @@ static void the_longest_record_is_whole(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof characters / sizeof *characters; i++) {
-        const struct audit_record record = longest_record(long_text(characters[i], 4000));
+        /* jansson's numbers are signed */
+        const struct audit_record record = longest_record(long_text(characters[i], 4000), INT64_MAX),
+                                  longer = longest_record(record.text, UINT64_MAX);
         AUTO(json) json = line_of(&record);
+        AUTO(writer) w = { 0 };
 
+        audit_format(&w, &longer, "a program of some longer name", UINT64_MAX);
+        assert_true(w.buf.size <= LINE_MOST);
         assert_members(json);
         assert_true(strlen(text_of(json, "text")) > 100);
     }
