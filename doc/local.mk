@@ -6,6 +6,7 @@ dist_man_MANS += \
 	doc/libsignengine-history.3 \
 	doc/libsignengine-mail.3 \
 	doc/signengine.1 \
+	doc/signengine-audit.7 \
 	doc/signengine-azure.7 \
 	doc/signengine-check.1 \
 	doc/signengine-config.1 \
