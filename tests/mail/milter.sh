@@ -493,6 +493,22 @@ cases=$((cases + 1)) bad=''
 [ "$status" = 70 ] || fail "status $status when the process that signs was killed"
 grep -q 'the process that signs was ended by signal 9' milter.log || fail "it does not say so: $(cat milter.log)"
 
+# ---- what can't be recorded is not signed ----
+conf "trust-config = $tmp/ca.pem" 'sign alice@example.org' 'audit = file:/dev/full required'
+serve >milter.log 2>&1 &
+process=$!
+eventually listens "$port"
+answers tempfail deferred message.eml
+audit_says 'No space left on device'
+says_not multipart/signed
+answers tempfail deferred message.eml
+eventually grep -q "the audit sink 'file' has failed" milter.log
+kill -TERM $process
+wait $process || fail "status $? after SIGTERM"
+process=''
+grep -q '"operation":"start"' run/audit.log || fail 'the start was not recorded'
+tail -n 1 run/audit.log | grep -q '"operation":"stop"' || fail "the stop was not recorded: $(tail -n 1 run/audit.log)"
+
 # ---- a local socket: its mode and group, and who connects ----
 [ "$(id -u)" != 0 ] || {
     conf "trust-config = $tmp/ca.pem" 'require alice@example.org' "socket = unix:$tmp/open/s" 'socket-mode = 0666' 'socket-group = nogroup'
