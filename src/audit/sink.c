@@ -362,8 +362,7 @@ static se_status await_answer(struct sink *s, const struct timespec *deadline, s
 
     pthread_cond_signal(&s->work);
     while ((int)(s->answered - asked) < 0)
-        if (is_stuck(s) ||
-            pthread_cond_clockwait(&s->done, &s->lock, CLOCK_MONOTONIC, deadline))
+        if (is_stuck(s) || pthread_cond_clockwait(&s->done, &s->lock, CLOCK_MONOTONIC, deadline))
             return fail_sink(s, "does not answer", err);
     if (s->counts.up)
         return SE_OK;
@@ -379,6 +378,8 @@ se_status sink_reserve(struct sink *s, unsigned records, const struct timespec *
     pthread_mutex_lock(&s->lock);
     if (s->reserved + s->wanted + records > QUEUE_MOST)
         st = fail_sink(s, "has too many records before it", err);
+    else if (is_stuck(s))
+        st = fail_sink(s, "does not answer", err);
     s->wanted += records;
     while (!st && (!s->counts.up || s->reserved + records > s->room))
         st = await_answer(s, deadline, err);

@@ -149,8 +149,8 @@ static se_status set_special(struct conf_reader *r, bool *known, se_error *err)
 static se_status conf_take_setting(struct conf_reader *r, se_error *err)
 {
     static const char *const names[] = {
-        "engine",       "socket",   "user",        "metrics",  "trust-config", "trust-signers",
-        "socket-group", "envelope", "bounces",     "lists",    "form",         "headers",
+        "engine",       "socket",   "user",        "metrics",   "trust-config", "trust-signers",
+        "socket-group", "envelope", "bounces",     "lists",     "form",         "headers",
         "local",        "peers",    "socket-mode", "encrypted", "audit"
     };
     struct conf *c = r->conf;

@@ -83,8 +83,8 @@ recorded '.operation, .result' 'container encrypt' ok
 accepts audited zip decrypt -d Fields plain.nx02 -o again.zip
 recorded '.operation, .result' 'container decrypt' ok
 accepts signengine history create --store sqlite:history.db
-append() { echo payload | audited history append --store sqlite:history.db --object o; }
-accepts append
+append_audited() { echo payload | audited history append --store sqlite:history.db --object o; }
+accepts append_audited
 recorded '.operation, .result, .history, .first, .items' \
     'history append' asked default 0 0 sign ok default 0 1 'history append' ok default 1 1
 
@@ -116,8 +116,8 @@ cp plain.zip kept.zip
 refuses 69 unrecorded zip sign -d Files kept.zip
 same kept.zip plain.zip
 refuses 69 unrecorded zip decrypt -d Fields plain.nx02 -o none.zip
-append() { echo payload | unrecorded history append --store sqlite:history.db --object o; }
-refuses 69 append
+append_unrecorded() { echo payload | unrecorded history append --store sqlite:history.db --object o; }
+refuses 69 append_unrecorded
 accepts signengine history list --store sqlite:history.db
 says '1 entry'
 refuses 69 signengine sign -d Files file -o none.p7s --audit 'journal:none required'
