@@ -168,9 +168,8 @@ static bool enter_namespace(void)
     (void)snprintf(group, sizeof group, "0 %u 1", getegid());
     if (!geteuid())
         return !unshare(CLONE_NEWNS);
-    return !unshare(CLONE_NEWUSER | CLONE_NEWNS) && write_map("/proc/self/setgroups", "deny", 0) &&
-           write_file("/proc/self/setgroups", "deny") && write_file("/proc/self/uid_map", user) &&
-           write_file("/proc/self/gid_map", group);
+    return !unshare(CLONE_NEWUSER | CLONE_NEWNS) && write_file("/proc/self/setgroups", "deny") &&
+           write_file("/proc/self/uid_map", user) && write_file("/proc/self/gid_map", group);
 }
 
 /* A file system of its own, as big as that; false: this system does not let us. */
