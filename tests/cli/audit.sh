@@ -49,7 +49,7 @@ audited() { signengine "$@" --audit 'file:audit.log required'; }
 accepts audited sign -d Files file -o file.p7s
 recorded '.operation, .descriptor, .version, .key, .result, .program, .caller.uid, .config, .failed, .bytes' \
     sign Files 3 one ok signengine "$(id -u)" "$config" 0 8
-accepts audited verify -d Files file
+accepts audited verify -d Files file --signature file.p7s
 recorded '.operation, .descriptor, .result' verify Files ok
 echo other >other
 refuses 1 audited verify -d Files other --signature file.p7s
@@ -57,8 +57,8 @@ recorded '.operation, .result, .failed' verify rejected 1
 refuses 78 audited sign -d None file -o none.p7s
 recorded '.operation, .descriptor, .result, .key' sign None 'no descriptor' ''
 mv one.bundle away.bundle
-refuses 66 audited sign -d Files file -o none.p7s
-recorded '.operation, .result' sign 'input/output'
+refuses 69 audited sign -d Files file -o none.p7s
+recorded '.operation, .result' sign 'key store'
 mv away.bundle one.bundle
 accepts audited encrypt -d Fields file -o value
 recorded '.operation, .key, .result, .digest' encrypt two ok ''
@@ -68,7 +68,7 @@ recorded '.operation, .result' decrypt ok
 printf 'a\nb\n' >lines
 accepts audited encrypt -d Fields --lines lines -o values
 recorded '.operation, .result' 'encrypt many' ok
-accepts audited rekey -d Fields values -o rekeyed
+accepts audited rekey -d Fields --lines values -o rekeyed
 recorded '.operation, .result' 'rekey many' ok
 accepts audited mail sign -d Mail plain.eml -o signed.eml
 recorded '.operation, .descriptor, .result' sign Mail ok
@@ -181,8 +181,8 @@ fi
 history="history:sqlite:audit.db config=$tmp/audit.xml required"
 sealed() { echo payload | signengine history append --store sqlite:history.db --object o --audit "$history"; }
 kept() { signengine -c audit.xml history "$@" --store sqlite:audit.db --chain audit -d AuditSigner; }
-refuses 78 sealed
-says "the audit sink 'history': "
+refuses 69 sealed
+says "the audit sink 'history': 'audit.db': "
 accepts kept create
 accepts sealed
 accepts kept verify
