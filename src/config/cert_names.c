@@ -125,10 +125,12 @@ static se_status read_part(const struct naming *n, const char **p, bool joined, 
     AUTO(writer) value = { 0 };
 
     *p = read_type(&type, *p);
+    if (type.failed)
+        return error_memory(err);
     if (!type.buf.size || **p != '=')
         return error_set(err, SE_ERR_USAGE, "'%s': expected TYPE=VALUE at '%s'", n->whole, *p);
     *p = read_value(&value, *p + 1, n->backwards ? ",;+" : "/");
-    if (type.failed || value.failed)
+    if (value.failed)
         return error_memory(err);
     return add_part(n, writer_string(&type), buf_bytes(&value.buf), joined, err);
 }

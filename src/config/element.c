@@ -322,18 +322,23 @@ void element_bad_value(struct findings *findings, const struct element_rule *rul
 static void load_word(struct loading *l, const struct attribute_rule *a, const xmlNode *node,
                       const char *word, unsigned *bits)
 {
+    AUTO(writer) text = { 0 };
+    const char *nearest, *hint = "";
     size_t count = 0;
-    const char *nearest;
 
     for (; a->words[count]; count++)
         if (!strcmp(a->words[count], word)) {
             *bits |= 1U << count;
             return;
         }
-    nearest = text_nearest(word, a->words, count);
+    if (strpbrk(word, ",;"))
+        hint = "; there are blanks between words, nothing else";
+    else if ((nearest = text_nearest(word, a->words, count)))
+        writer_format(&text, "; did you mean '%s'?", nearest);
+    l->findings.failed |= text.failed;
     findings_error(&l->findings, xml_attribute_line(node, a->name),
-                   "'%s' holds an unknown word, '%.64s'%s%s%s", a->name, word,
-                   nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+                   "'%s' holds an unknown word, '%.64s'%s%s", a->name, word, hint,
+                   writer_string(&text));
 }
 
 static void load_words(struct loading *l, const struct attribute_rule *a, const xmlNode *node,

@@ -142,7 +142,7 @@ se_status parse_fingerprint(void *out, const char *value, const struct attribute
             *digits = '\0';
             return SE_ERR_CONFIG;
         }
-        (void)snprintf(digits + 2 * size, 3, "%02x", (unsigned)byte);
+        (void)snprintf(digits + 2 * size, 3, "%02x", (unsigned char)byte);
     }
     if (size == SHA256_BYTES)
         return SE_OK;

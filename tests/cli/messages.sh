@@ -37,6 +37,10 @@ cat >engine.xml <<XML
 </engineSignEncrypt>
 XML
 sed 's|</keys>|<key name="spare"><type name="pem" locationValue="self.bundle"/></key></keys>|' engine.xml >warned.xml
+sed 's|^  </keys>|&\
+  <access><allow name="one" operations="sign"><user name="root"/><descriptor name="Files"/></allow></access>|' engine.xml >allowed.xml
+sed 's|^  <descriptors>|  <access/>\
+&|' engine.xml >misplaced.xml
 chmod 600 ./*.xml ./*.key ./*.bundle
 export SIGNENGINE_CONFIG="$tmp/engine.xml"
 
@@ -106,6 +110,14 @@ $expression"; done
 holding() {
     printf '%b' "$1" >edited.xml
     signengine -c edited.xml check
+}
+# allow ATTRIBUTES CONTENT list|test: what becomes of a row that is written so
+allow() {
+    sed "s|operations=.*</allow>|$1>$2</allow>|" allowed.xml >allowed.edited.xml
+    case $3 in
+    list) signengine -c allowed.edited.xml access list ;;
+    test) signengine -c allowed.edited.xml access test --uid 0 --operation sign ;;
+    esac
 }
 # key KIND ATTRIBUTES [DESCRIPTOR]: what becomes of a key that is written so, and of a descriptor that uses it
 key() {

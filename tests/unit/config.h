@@ -10,9 +10,10 @@
 #include "config/config.h"
 #include "tests/unit/folder.h"
 
-#define ROOT(descriptors, keys)                                                                    \
+#define ROOT_WITH(descriptors, keys, rest)                                                         \
     "<engineSignEncrypt>\n<descriptors>\n" descriptors "</descriptors>\n<keys>\n" keys             \
-    "</keys>\n</engineSignEncrypt>\n"
+    "</keys>\n" rest "</engineSignEncrypt>\n"
+#define ROOT(descriptors, keys) ROOT_WITH(descriptors, keys, "")
 
 static inline void make_file(const char *path, const void *data, size_t size, mode_t mode)
 {

@@ -142,6 +142,84 @@ static void the_documented_form_is_the_form(void **state)
                                           "key k\tslot\t0\n");
 }
 
+/* likewise */
+static void the_documented_access_is_the_form(void **state)
+{
+    AUTO(se_buf)
+    out = canonical(ROOT_WITH(
+        "<descriptor name='FileSigner'><type algorithm='SHA256withRSA' key='k'/></descriptor>\n",
+        "<key name='k'><type name='pem' locationValue='k'/></key>\n",
+        "<access>\n"
+        "  <allow name='portal' operations='verify sign' perMinute='6000'>\n"
+        "    <certificate issuer='CN=Clients CA,O=Example' san='DNS:app1.example.test'/>\n"
+        "    <user name='tomcat'/>\n    <descriptor name='FileSigner'/>\n  </allow>\n"
+        "  <allow name='card history' operations='history-append'>\n"
+        "    <group name='cards'/>\n    <history name='default'/>\n  </allow>\n</access>\n"));
+    const char *access = strstr((char *)out.data, "access ");
+
+    (void)state;
+    assert_non_null(access);
+    assert_string_equal(access, "access portal\trow\t1\n"
+                                "access portal\toperations\tsign verify\n"
+                                "access portal\tperMinute\t6000\n"
+                                "access portal\tdescriptor FileSigner:*\tallowed\n"
+                                "access portal\tuser tomcat\tallowed\n"
+                                "access portal certificate 1\tissuer\tCN=Clients CA,O=Example\n"
+                                "access portal certificate 1\tsan\tDNS:app1.example.test\n"
+                                "access card history\trow\t2\n"
+                                "access card history\toperations\thistory-append\n"
+                                "access card history\thistory default\tallowed\n"
+                                "access card history\tgroup cards\tallowed\n");
+}
+
+#define IN_ACCESS(rows)                                                                            \
+    ROOT_WITH(DESCRIPTOR_A, "<key name='a'><type name='pem' locationValue='a'/></key>",            \
+              "<access>" rows "</access>")
+#define ALLOW(attributes, content) "<allow name='a' " attributes ">" content "</allow>"
+#define CALLER                     "<user name='u'/>"
+#define TARGET                     "<descriptor name='A'/>"
+
+/* Each differs from all others in what somebody may do. */
+static void the_canonical_form_tells_every_right(void **state)
+{
+    static const char *const variants[] = {
+        IN_ACCESS(""),
+        IN_ACCESS(ALLOW("operations='sign'", CALLER TARGET)),
+        IN_ACCESS(ALLOW("operations='verify'", CALLER TARGET)),
+        IN_ACCESS(ALLOW("operations='sign verify'", CALLER TARGET)),
+        IN_ACCESS(ALLOW("operations='sign' perMinute='1'", CALLER TARGET)),
+        IN_ACCESS(ALLOW("operations='sign'", CALLER "<descriptor name='A' version='2'/>")),
+        IN_ACCESS(ALLOW("operations='sign'", "<group name='u'/>" TARGET)),
+        IN_ACCESS(ALLOW("operations='sign'", "<user name='v'/>" TARGET)),
+        IN_ACCESS(ALLOW("operations='sign'", CALLER "<user name='v'/>" TARGET)),
+        IN_ACCESS(ALLOW("operations='sign'", "<certificate subject='CN=u'/>" TARGET)),
+        IN_ACCESS(ALLOW("operations='sign'", "<certificate issuer='CN=u'/>" TARGET)),
+        IN_ACCESS(ALLOW("operations='sign'", "<certificate san='URI:u'/>" TARGET)),
+        IN_ACCESS(ALLOW("operations='sign'", "<certificate san='DNS:u'/>" TARGET)),
+        IN_ACCESS(ALLOW("operations='sign'", "<certificate subject='CN=u' san='DNS:u'/>" TARGET)),
+        IN_ACCESS(ALLOW("operations='sign'",
+                        "<certificate subject='CN=u'/><certificate san='DNS:u'/>" TARGET)),
+        IN_ACCESS(ALLOW("operations='history-read'", CALLER "<history name='A'/>")),
+        IN_ACCESS(ALLOW("operations='history-read'", CALLER "<history name='B'/>")),
+        IN_ACCESS(ALLOW("operations='monitor'", CALLER)),
+        IN_ACCESS(ALLOW("operations='monitor'",
+                        CALLER) "<allow name='b' operations='monitor'><group name='g'/></allow>"),
+        IN_ACCESS("<allow name='b' operations='monitor'><group name='g'/></allow>" ALLOW(
+            "operations='monitor'", CALLER)),
+    };
+    enum { COUNT = sizeof variants / sizeof *variants };
+    se_buf forms[COUNT];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++) {
+        forms[i] = canonical(variants[i]);
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal((char *)forms[i].data, (char *)forms[j].data);
+    }
+    for (size_t i = 0; i < COUNT; i++)
+        se_buf_free(&forms[i]);
+}
+
 static void line_ends_and_tabs_are_escaped(void **state)
 {
     AUTO(se_buf) out = canonical(
@@ -214,6 +292,8 @@ int main(void)
         cmocka_unit_test(the_canonical_form_knows_no_order_spelling_or_pin),
         cmocka_unit_test(the_canonical_form_tells_all_else),
         cmocka_unit_test(the_documented_form_is_the_form),
+        cmocka_unit_test(the_documented_access_is_the_form),
+        cmocka_unit_test(the_canonical_form_tells_every_right),
         cmocka_unit_test(line_ends_and_tabs_are_escaped),
         cmocka_unit_test(pins_are_masked),
         cmocka_unit_test(findings_come_in_the_order_of_lines_and_once),

@@ -118,6 +118,32 @@ static void pins_differ_without_being_told(void **state)
                               "key a replica 2 | pin | *** | ***\n");
 }
 
+#define ACCESS(rows) ROOT_WITH(DESCRIPTOR("SHA-256"), KEY("pin='1'"), "<access>" rows "</access>\n")
+#define ROW_A(attributes, who)                                                                     \
+    "<allow name='a' " attributes "><descriptor name='A'/>" who "</allow>"
+#define ROW_B "<allow name='b' operations='monitor'><group name='g'/></allow>"
+
+static void a_right_is_named_that_came_or_went(void **state)
+{
+    (void)state;
+    assert_config_differences(ACCESS(ROW_A("operations='sign verify'", "<user name='u'/>")),
+                              ACCESS(ROW_A("operations='verify sign'", "<user name='u'/>")), "");
+    assert_config_differences(
+        ACCESS(ROW_A("operations='sign'", "<user name='u'/><user name='v'/>")),
+        ACCESS(ROW_A("operations='sign verify' perMinute='60'",
+                     "<user name='a'/><user name='v'/><certificate san='DNS:a'/>")),
+        "access a | operations | sign | sign verify\naccess a | perMinute | (none) | 60\n"
+        "access a | user a | (none) | allowed\naccess a | user u | allowed | (none)\n"
+        "access a certificate 1 | san | (none) | DNS:a\n");
+    assert_config_differences(ACCESS(ROW_A("operations='sign'", "<user name='u'/>") ROW_B),
+                              ACCESS(ROW_B ROW_A("operations='sign'", "<user name='u'/>")),
+                              "access a | row | 1 | 2\naccess b | row | 2 | 1\n");
+    assert_config_differences(ROOT(DESCRIPTOR("SHA-256"), KEY("pin='1'")), ACCESS(ROW_B),
+                              "access b | group g | (none) | allowed\n"
+                              "access b | operations | (none) | monitor\n"
+                              "access b | row | (none) | 1\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +151,7 @@ int main(void)
         cmocka_unit_test(what_is_no_canonical_form_is_refused),
         cmocka_unit_test(a_nul_is_no_line_end),
         cmocka_unit_test(pins_differ_without_being_told),
+        cmocka_unit_test(a_right_is_named_that_came_or_went),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

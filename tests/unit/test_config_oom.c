@@ -77,22 +77,27 @@ static void *xml_realloc(void *old, size_t size)
 }
 
 static const char text[] =
-    ROOT("<descriptor name='FileSigner' version='2'><type algorithm='SHA256withRSA' "
-         "key='one'/></descriptor>\n"
-         "<descriptor name='EncryptedFields'><type algorithm='AES/GCM/NoPadding' "
-         "asymCipher='RSA/ECB/OAEPWithSHA-256AndMGF1Padding'"
-         " initVector='000102030405060708090a0b' mgf1='SHA-1' size='128' result='CMS' "
-         "key='two'/></descriptor>\n",
-         "<key name='one'><type name='HSM' locationValue='lib' alias='a&amp;b' tokenLabel='t' "
-         "slot='7' pin='12&#x33;4'/>"
-         "<type name='pkcs12' locationValue='x.p12' pin.source='file:pin' "
-         "certificate='MAMCAQE='/></key>\n"
-         "<key name='two'><type name='pem' locationValue='file:y.pem' "
-         "certificate='file:y.crt'/></key>\n");
+    ROOT_WITH("<descriptor name='FileSigner' version='2'><type algorithm='SHA256withRSA' "
+              "key='one'/></descriptor>\n"
+              "<descriptor name='EncryptedFields'><type algorithm='AES/GCM/NoPadding' "
+              "asymCipher='RSA/ECB/OAEPWithSHA-256AndMGF1Padding'"
+              " initVector='000102030405060708090a0b' mgf1='SHA-1' size='128' result='CMS' "
+              "key='two'/></descriptor>\n",
+              "<key name='one'><type name='HSM' locationValue='lib' alias='a&amp;b' tokenLabel='t' "
+              "slot='7' pin='12&#x33;4'/>"
+              "<type name='pkcs12' locationValue='x.p12' pin.source='file:pin' "
+              "certificate='MAMCAQE='/></key>\n"
+              "<key name='two'><type name='pem' locationValue='file:y.pem' "
+              "certificate='file:y.crt'/></key>\n",
+              "<access><allow name='a' operations='sign history-read'><user name='u'/>"
+              "<group name='g'/><certificate subject='CN=a,O=b' issuer='/O=c' san='DNS:d'/>"
+              "<descriptor name='FileSigner'/><history name='h'/></allow></access>\n");
 
-static const char bad[] = ROOT(
+static const char bad[] = ROOT_WITH(
     "<descriptor nam='FileSigner'><type algoritm='SHA256withRSA' key='on'/></descriptor>\n",
-    "<key name='one'><type name='HSM' locationValue='lib' pin='1' pin.encrypted='2'/></key>\n");
+    "<key name='one'><type name='HSM' locationValue='lib' pin='1' pin.encrypted='2'/></key>\n",
+    "<access><allow name='a' operations='sing'><certificate issuer='c'/>"
+    "<descriptor name='FielSigner'/></allow><allow/></access>\n");
 
 /* What is understood when the n-th allocation fails; *failed: there was an n-th. */
 static se_status load(se_buf *canonical, bool *failed, const char *from, int n)
