@@ -21,9 +21,10 @@ BEGIN {
     layer("history",   "base")
     layer("mail",      "base")
     layer("provision", "base config crypto keystore")
-    layer("cli",       "base")
+    layer("audit",     "base")
+    layer("cli",       "base audit")
     layer("daemon",    "base audit")
-    layer("milter",    "base")
+    layer("milter",    "base audit")
     also["cli", "provision/provision.h"]
     also["cli", "provision/vault_admin.h"]
     also["zip", "engine/event.h"] # a zip is one operation

@@ -90,14 +90,15 @@ static se_status read_sink(struct audit_sink_options *out, char *text, se_error 
 se_status audit_sinks_add(struct audit_sinks *sinks, const char *text, se_error *err)
 {
     struct audit_sink_options options = { .place = NULL };
+    se_status st;
     char *copy;
 
     if (!array_grow(&sinks->list, &sinks->list_room, sinks->count) ||
         !array_grow(&sinks->texts, &sinks->text_room, sinks->count) || !(copy = strdup(text)))
         return error_memory(err);
-    if (read_sink(&options, copy, err)) {
+    if ((st = read_sink(&options, copy, err))) {
         free(copy);
-        return err ? err->status : SE_ERR_CONFIG;
+        return st;
     }
     sinks->list[sinks->count] = options;
     sinks->texts[sinks->count++] = copy;

@@ -58,6 +58,14 @@ se_status setting_unknown(const struct setting *s, const char *const *names, siz
 
 /* ---- values ---- */
 
+void setting_words(struct writer *w, const struct setting *s)
+{
+    for (size_t i = SETTING_VALUE; i < s->count; i++) {
+        writer_text(w, i > SETTING_VALUE ? " " : "");
+        writer_text(w, s->words[i]);
+    }
+}
+
 /* NULL: there are several. */
 static const char *only_value(const struct setting *s)
 {

@@ -36,6 +36,9 @@ se_status setting_place(const struct setting *setting, se_status status, se_erro
 /* Whether it is NAME = VALUE...; SE_ERR_CONFIG otherwise. */
 SE_MUST_CHECK se_status setting_check(const struct setting *setting, se_error *err);
 
+/* All words of the value, with a blank between two. */
+void setting_words(struct writer *w, const struct setting *setting);
+
 /* Each takes a single value; SE_ERR_CONFIG: it is another. */
 SE_MUST_CHECK se_status setting_text(char **to, const struct setting *setting, se_error *err);
 SE_MUST_CHECK se_status setting_number(unsigned *to, const struct setting *setting, unsigned least,

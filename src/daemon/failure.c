@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/json_write.h"
 #include "base/text.h"
 
 struct failure_row {
@@ -113,30 +114,19 @@ const char *failure_text(const struct failure *failure)
     return text ? text : *failure->error.text ? failure->error.text : rows[failure->kind].reason;
 }
 
-/* A string of JSON (RFC 8259, 7). */
-static void write_string(struct writer *w, const char *text)
-{
-    char clean[sizeof((se_error *)NULL)->text];
-
-    text_copy(clean, sizeof clean, text, strlen(text));
-    text_clean(clean);
-    writer_text(w, "\"");
-    for (const char *c = clean; *c; c++) {
-        writer_text(w, *c == '"' || *c == '\\' ? "\\" : "");
-        writer_put(w, c, 1);
-    }
-    writer_text(w, "\"");
-}
-
 void failure_write(struct writer *w, const struct failure *failure, const char *request_id)
 {
-    writer_text(w, "{\"error\":{\"status\":");
-    write_string(w, rows[failure->kind].name);
-    writer_text(w, ",\"message\":");
-    write_string(w, failure_text(failure));
-    writer_text(w, "},\"requestId\":");
-    write_string(w, request_id);
-    writer_text(w, "}");
+    char clean[sizeof failure->error.text];
+
+    (void)snprintf(clean, sizeof clean, "%s", failure_text(failure));
+    text_clean(clean);
+    json_write_begin(w, NULL, '{');
+    json_write_begin(w, "error", '{');
+    json_write_text(w, "status", rows[failure->kind].name);
+    json_write_text(w, "message", clean);
+    json_write_end(w, '}');
+    json_write_text(w, "requestId", request_id);
+    json_write_end(w, '}');
 }
 
 void failure_write_answer(struct writer *w, const struct failure *failure)

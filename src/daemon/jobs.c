@@ -119,24 +119,11 @@ struct job_counts jobs_count(struct jobs *jobs)
 
 /* ---- begin and end ---- */
 
-static void release_jobs(struct jobs *jobs)
-{
-    for (unsigned i = 0; i < jobs->thread_count; i++)
-        (void)pthread_join(jobs->threads[i], NULL);
-    pthread_cond_destroy(&jobs->pushed);
-    pthread_cond_destroy(&jobs->done);
-    pthread_mutex_destroy(&jobs->lock);
-    free(jobs->threads);
-    free(jobs);
-}
-
-bool jobs_free(struct jobs *jobs, unsigned wait_ms)
+bool jobs_finish(struct jobs *jobs, unsigned wait_ms)
 {
     const struct timespec until = deadline_in(wait_ms);
     bool ended;
 
-    if (!jobs)
-        return true;
     pthread_mutex_lock(&jobs->lock);
     jobs->ending = true;
     pthread_cond_broadcast(&jobs->pushed);
@@ -145,9 +132,20 @@ bool jobs_free(struct jobs *jobs, unsigned wait_ms)
         ;
     ended = !jobs->alive;
     pthread_mutex_unlock(&jobs->lock);
-    if (ended)
-        release_jobs(jobs);
     return ended;
+}
+
+void jobs_free(struct jobs *jobs)
+{
+    if (!jobs)
+        return;
+    for (unsigned i = 0; i < jobs->thread_count; i++)
+        (void)pthread_join(jobs->threads[i], NULL);
+    pthread_cond_destroy(&jobs->pushed);
+    pthread_cond_destroy(&jobs->done);
+    pthread_mutex_destroy(&jobs->lock);
+    free(jobs->threads);
+    free(jobs);
 }
 
 static bool start_threads(struct jobs *jobs, unsigned threads)
@@ -174,7 +172,8 @@ se_status jobs_new(struct jobs **out, unsigned threads, unsigned most, se_error 
     pthread_cond_init(&jobs->pushed, NULL);
     pthread_cond_init(&jobs->done, NULL);
     if (!jobs->threads || !start_threads(jobs, threads)) {
-        (void)jobs_free(jobs, UINT16_MAX);
+        (void)jobs_finish(jobs, UINT16_MAX);
+        jobs_free(jobs);
         return error_set(err, SE_ERR_MEMORY, "cannot start %u threads", threads);
     }
     *out = jobs;

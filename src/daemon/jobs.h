@@ -30,7 +30,10 @@ struct job_counts {
 };
 struct job_counts jobs_count(struct jobs *jobs);
 
-/* Waits for all jobs. False: some still run after `wait_ms`, and nothing was released. */
-bool jobs_free(struct jobs *jobs, unsigned wait_ms);
+/* Takes no more jobs, and waits for all that are there. False: some still run after `wait_ms`. */
+bool jobs_finish(struct jobs *jobs, unsigned wait_ms);
+
+/* All have finished before. */
+void jobs_free(struct jobs *jobs);
 
 #endif

@@ -30,16 +30,15 @@ void settings_free(struct settings **settings)
         return;
     for (size_t i = 0; i < s->history_count; i++)
         history_release(&s->histories[i]);
-    for (size_t i = 0; i < s->audit_count; i++)
-        free(s->audit[i]);
+    audit_sinks_free(&s->audit);
     free(s->histories);
-    free(s->audit);
     free(s->path);
     free(s->config);
     free(s->trust_config);
     free(s->user);
     free(s->socket);
     free(s->group);
+    free(s->spool);
     free(s);
     *settings = NULL;
 }
@@ -79,20 +78,15 @@ static se_status take_history(struct settings *to, const struct setting *s, se_e
     return h->name && h->store && h->chain && h->descriptor ? SE_OK : error_memory(err);
 }
 
-/* A sink's words are the audit's to understand. */
 static se_status take_audit(struct settings *to, const struct setting *s, se_error *err)
 {
     AUTO(writer) text = { 0 };
-    size_t room = to->audit_count;
 
-    for (size_t i = SETTING_VALUE; i < s->count; i++) {
-        writer_text(&text, i > SETTING_VALUE ? " " : "");
-        writer_text(&text, s->words[i]);
-    }
-    if (text.failed || !array_grow(&to->audit, &room, to->audit_count) ||
-        !(to->audit[to->audit_count] = strdup(writer_string(&text))))
+    setting_words(&text, s);
+    if (text.failed)
         return error_memory(err);
-    to->audit_count++;
+    if (audit_sinks_add(&to->audit, writer_string(&text), err))
+        return setting_place(s, SE_ERR_CONFIG, err);
     return SE_OK;
 }
 
@@ -148,10 +142,9 @@ static se_status take_text(bool *known, struct settings *to, const struct settin
         const char *name;
         char **to;
     } rows[] = {
-        { "config", &to->config },
-        { "trust-config", &to->trust_config },
-        { "user", &to->user },
-        { "group", &to->group },
+        { "config", &to->config }, { "trust-config", &to->trust_config },
+        { "user", &to->user },     { "group", &to->group },
+        { "spool", &to->spool },
     };
 
     *known = true;
@@ -165,9 +158,10 @@ static se_status take_text(bool *known, struct settings *to, const struct settin
 static se_status take_other(struct settings *to, const struct setting *s, se_error *err)
 {
     static const char *const names[] = {
-        "config", "trust-config", "user",     "group",        "listen",       "mode",
-        "body",   "bodies",       "audit",    "history",      "threads",      "io-threads",
-        "queue",  "connections",  "per-user", "head-timeout", "body-timeout", "idle-timeout",
+        "config",   "trust-config", "user",         "group",        "listen",
+        "mode",     "body",         "bodies",       "audit",        "history",
+        "threads",  "spool",        "io-threads",   "queue",        "connections",
+        "per-user", "head-timeout", "body-timeout", "idle-timeout",
     };
     const char *name = s->words[SETTING_NAME];
 
@@ -258,12 +252,14 @@ static bool is_same_text(const char *one, const char *other)
     return one && other ? strcmp(one, other) == 0 : one == other;
 }
 
-static bool are_same_sinks(const struct settings *one, const struct settings *other)
+static bool are_same_sinks(const struct audit_sinks *one, const struct audit_sinks *other)
 {
-    for (size_t i = 0; i < one->audit_count && i < other->audit_count; i++)
-        if (strcmp(one->audit[i], other->audit[i]) != 0)
+    for (size_t i = 0; i < one->count && i < other->count; i++)
+        if (one->list[i].kind != other->list[i].kind ||
+            one->list[i].required != other->list[i].required ||
+            !is_same_text(one->list[i].place, other->list[i].place))
             return false;
-    return one->audit_count == other->audit_count;
+    return one->count == other->count;
 }
 
 const char *settings_difference(const struct settings *a, const struct settings *b)
@@ -286,7 +282,7 @@ const char *settings_difference(const struct settings *a, const struct settings 
         { "idle-timeout", a->idle_timeout == b->idle_timeout },
         { "body", a->body == b->body },
         { "bodies", a->bodies == b->bodies },
-        { "audit", are_same_sinks(a, b) },
+        { "audit", are_same_sinks(&a->audit, &b->audit) },
     };
 
     for (size_t i = 0; i < COUNT(rows); i++)

@@ -4,7 +4,7 @@
 #ifndef DAEMON_SETTINGS_H
 #define DAEMON_SETTINGS_H
 
-#include "base/buf.h"
+#include "audit/audit.h"
 #include "daemon/histories.h"
 
 enum {
@@ -21,6 +21,7 @@ struct settings {
     char *socket;       /* path of the local socket */
     char *group;        /* of the socket; NULL: as the system makes it */
     unsigned mode;      /* of the socket */
+    char *spool;        /* folder for files of a call; NULL: the system's */
 
     unsigned threads, io_threads; /* that do jobs, that read and write */
     unsigned queue;               /* jobs that may wait for a thread */
@@ -30,8 +31,7 @@ struct settings {
 
     struct history_setting *histories; /* their strings are the settings' */
     size_t history_count;
-    char **audit; /* sinks, as texts */
-    size_t audit_count;
+    struct audit_sinks audit;
 };
 
 /* SE_ERR_CONFIG: the first finding, as "FILE:LINE: text". The caller releases *out with

@@ -21,7 +21,7 @@ void conf_free(struct conf **conf)
     free(c->engine);
     free(c->socket);
     free(c->user);
-    free(c->audit);
+    audit_sinks_free(&c->audit);
     free(c->metrics);
     free(c->trust_config);
     free(c->trust_signers);
@@ -67,6 +67,17 @@ static se_status set_encrypted(struct conf *c, const struct setting *s, se_error
     return SE_OK;
 }
 
+/* One for each line. */
+static se_status add_sink(struct conf *c, const struct setting *s, se_error *err)
+{
+    AUTO(writer) text = { 0 };
+    se_status st;
+
+    setting_words(&text, s);
+    st = text.failed ? error_memory(err) : audit_sinks_add(&c->audit, writer_string(&text), err);
+    return st ? setting_place(s, st, err) : SE_OK;
+}
+
 /* Takes a setting that is neither a text nor a choice between two. */
 static se_status set_special(struct conf *c, const struct setting *s, bool *known, se_error *err)
 {
@@ -75,6 +86,8 @@ static se_status set_special(struct conf *c, const struct setting *s, bool *know
     *known = true;
     if (strcmp(name, "local") == 0)
         return set_networks(c, s, err);
+    if (strcmp(name, "audit") == 0)
+        return add_sink(c, s, err);
     if (strcmp(name, "peers") == 0)
         return set_peers(c, s, err);
     if (strcmp(name, "socket-mode") == 0)
@@ -98,12 +111,12 @@ static se_status set_switch(bool *to, const struct setting *s, const char *const
 static se_status conf_take_setting(struct conf *c, const struct setting *s, se_error *err)
 {
     static const char *const names[] = {
-        "engine",        "socket",       "user",     "audit",       "metrics",  "trust-config",
-        "trust-signers", "socket-group", "envelope", "bounces",     "lists",    "form",
-        "headers",       "local",        "peers",    "socket-mode", "encrypted"
+        "engine",       "socket",   "user",        "metrics",   "trust-config", "trust-signers",
+        "socket-group", "envelope", "bounces",     "lists",     "form",         "headers",
+        "local",        "peers",    "socket-mode", "encrypted", "audit"
     };
-    char **const texts[] = { &c->engine,  &c->socket,       &c->user,          &c->audit,
-                             &c->metrics, &c->trust_config, &c->trust_signers, &c->socket_group };
+    char **const texts[] = { &c->engine,       &c->socket,        &c->user,        &c->metrics,
+                             &c->trust_config, &c->trust_signers, &c->socket_group };
     const struct {
         const char *name;
         bool *to;

@@ -27,10 +27,10 @@ FUZZ_TARGETS += tests/fuzz/fuzz_stamp
 FUZZ_TARGETS += tests/fuzz/fuzz_zip
 
 if FUZZING
-LDADD = $(FUZZ_ENGINE) $(HISTORY_LIBS) $(MAIL_LIBS) $(CORE_LIBS) $(YAJL_LIBS)
+LDADD = $(FUZZ_ENGINE) libse-audit.la $(HISTORY_LIBS) $(MAIL_LIBS) $(CORE_LIBS) $(YAJL_LIBS)
 noinst_PROGRAMS += $(FUZZ_TARGETS)
 else
-LDADD = tests/fuzz/libdriver.la $(HISTORY_LIBS) $(MAIL_LIBS) $(CORE_LIBS) $(YAJL_LIBS)
+LDADD = tests/fuzz/libdriver.la libse-audit.la $(HISTORY_LIBS) $(MAIL_LIBS) $(CORE_LIBS) $(YAJL_LIBS)
 check_LTLIBRARIES += tests/fuzz/libdriver.la
 tests_fuzz_libdriver_la_SOURCES = tests/fuzz/driver.c
 check_PROGRAMS += $(FUZZ_TARGETS) tests/fuzz/broken

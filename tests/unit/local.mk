@@ -28,6 +28,21 @@ tests_unit_test_azure_http_pool_LDFLAGS = $(AM_LDFLAGS) -Wl,--export-dynamic-sym
 tests_unit_test_azure_http_pool_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_azure_http_pool_LDADD   = $(CORE_LIBS) -lssl $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_audit_record
+tests_unit_test_audit_record_SOURCES = tests/unit/test_audit_record.c tests/unit/unit.h
+tests_unit_test_audit_record_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_audit_record_LDADD   = libse-audit.la $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_audit_file
+tests_unit_test_audit_file_SOURCES = tests/unit/test_audit_file.c tests/unit/audit.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_audit_file_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_audit_file_LDADD   = libse-audit.la $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_audit_datagram
+tests_unit_test_audit_datagram_SOURCES = tests/unit/test_audit_datagram.c tests/unit/audit.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_audit_datagram_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_audit_datagram_LDADD   = libse-audit.la $(CORE_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_breaker
 tests_unit_test_breaker_SOURCES = tests/unit/test_breaker.c tests/unit/unit.h
 tests_unit_test_breaker_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -86,7 +101,7 @@ tests_unit_test_mail_transfer_LDADD   = $(MAIL_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test_milter_conf
 tests_unit_test_milter_conf_SOURCES = tests/unit/test_milter_conf.c $(MILTER_CONF) tests/unit/unit.h
 tests_unit_test_milter_conf_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_milter_conf_LDADD   = $(MAIL_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_milter_conf_LDADD   = libse-audit.la $(MAIL_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_json_read
 tests_unit_test_json_read_SOURCES = tests/unit/test_json_read.c src/daemon/json_parse.c src/daemon/json_read.c tests/unit/unit.h
