@@ -173,35 +173,42 @@ static se_status count_good_entries(size_t *out, se_history *h, const struct cha
     return SE_OK;
 }
 
-/* A failure of the store is one of the whole group; what is wrong with the key is this caller's. */
-static se_status answer_call(struct queued_call *call, se_history *h, const struct chain *chain,
-                             const struct append_key *there, se_error *err)
+static void refuse_content(struct queued_call *call, const struct append_key *there)
 {
-    const uintmax_t first = there->first;
-    size_t good;
-
-    call->answered = true;
     if (there->erased)
         (void)error_set(
             &call->error, SE_ERR_USAGE,
             "what idempotency key '%.*s' appended, from entry %ju on, was erased or dropped since: "
             "nothing tells whether this is the same",
-            KEY_SHOWN(there), first);
-    else if (there->count != call->count || !hash_equal(&there->digest, &call->key->digest))
+            KEY_SHOWN(there), (uintmax_t)there->first);
+    else
         (void)error_set(&call->error, SE_ERR_USAGE,
                         "idempotency key '%.*s' was used for other content, from entry %ju on: a "
                         "new request needs a new key",
-                        KEY_SHOWN(there), first);
-    else {
-        TRY(count_good_entries(&good, h, chain, call, there, err));
-        if (good != call->count)
-            (void)error_set(
-                &call->error, SE_ERR_REJECTED,
-                "chain '%s': entry %ju is not what idempotency key '%.*s' was used for: the store "
-                "was changed",
-                h->chain, first + good, KEY_SHOWN(there));
-        call->first = there->first;
+                        KEY_SHOWN(there), (uintmax_t)there->first);
+}
+
+/* A failure of the store is one of the whole group; what is wrong with the key is this caller's. */
+static se_status answer_call(struct queued_call *call, se_history *h, const struct chain *chain,
+                             const struct append_key *there, se_error *err)
+{
+    size_t good;
+
+    if (there->erased || there->count != call->count ||
+        !hash_equal(&there->digest, &call->key->digest)) {
+        refuse_content(call, there);
+        call->answered = true;
+        return SE_OK;
     }
+    TRY(count_good_entries(&good, h, chain, call, there, err));
+    if (good != call->count)
+        (void)error_set(
+            &call->error, SE_ERR_REJECTED,
+            "chain '%s': entry %ju is not what idempotency key '%.*s' was used for: the store was "
+            "changed",
+            h->chain, (uintmax_t)(there->first + good), KEY_SHOWN(there));
+    call->first = there->first;
+    call->answered = true;
     return SE_OK;
 }
 
