@@ -41,6 +41,9 @@ include src/engine/local.mk
 include src/zip/local.mk
 include src/history/local.mk
 include src/mail/local.mk
+include src/audit/local.mk
 include src/provision/local.mk
 include src/cli/local.mk
 include src/milter/local.mk
+include src/daemon/local.mk
+include src/daemon/operations.mk

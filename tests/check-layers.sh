@@ -21,13 +21,15 @@ BEGIN {
     layer("history",   "base")
     layer("mail",      "base")
     layer("provision", "base config crypto keystore")
-    layer("cli",       "base")
-    layer("milter",    "base")
+    layer("audit",     "base")
+    layer("cli",       "base audit")
+    layer("daemon",    "base audit")
+    layer("milter",    "base audit")
     also["cli", "provision/provision.h"]
     also["cli", "provision/vault_admin.h"]
     also["zip", "engine/event.h"] # a zip is one operation
 
-    library("openssl", "config crypto keystore cms xmldsig fields engine zip history provision")
+    library("openssl", "config crypto keystore cms xmldsig fields engine zip history provision daemon")
     # config reads configurations, xmldsig signs documents; neither shows a tree to the layers above
     library("libxml",  "config xmldsig")
     # config reads PKCS #11 URIs with its parser
@@ -43,6 +45,8 @@ BEGIN {
     library("libpq-fe.h", "history")
     library("gmime", "mail")
     library("libmilter", "milter")
+    library("microhttpd.h", "daemon")
+    library("yajl", "daemon")
 
     count = split("assert ctype dirent dlfcn endian errno fcntl getopt glob grp iconv inttypes libgen limits link locale malloc netdb poll pthread pwd sched" \
         " semaphore signal spawn stdarg stdatomic stdbool stddef stdint stdio stdlib string strings syslog termios threads time unistd wchar wctype", libc)

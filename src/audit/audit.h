@@ -4,6 +4,10 @@
  *
  * A use whose record a required sink can't take is not done: room is reserved before the use
  * (audit_reserve()), and the record is written before its result leaves (audit_write()).
+ *
+ * Each sink has a thread and a queue: one that is slow or hangs holds up nobody but those who wait
+ * for it because it is required, and them not beyond the deadline. Any number of threads may use
+ * one struct audit. The child of a fork can't use its parent's (SE_ERR_USAGE), and opens its own.
  */
 #ifndef AUDIT_AUDIT_H
 #define AUDIT_AUDIT_H
@@ -41,7 +45,10 @@ struct audit_record {
     int64_t duration_us;
     const char *request_sent, *request_answered; /* of a vault */
     const char *idempotency_key, *tag, *config;
+    const char *queue_id, *client, *sender; /* of mail */
 };
+
+/* ---- sinks ---- */
 
 enum audit_sink_kind {
     AUDIT_FILE,    /* `place` is a path */
@@ -60,17 +67,52 @@ struct audit_sink_options {
                                                 "AuditSigner" */
 };
 
+/* Sinks as settings and command lines name them. */
+struct audit_sinks {
+    struct audit_sink_options *list;
+    char **texts; /* what they borrow from */
+    size_t count, list_room, text_room;
+};
+
+/*
+ * "file:PATH", "journal", "syslog", "stdout", or "history:STORE config=FILE [chain=NAME]
+ * [descriptor=NAME]"; behind any of them "required". SE_ERR_CONFIG: something else.
+ */
+SE_MUST_CHECK se_status audit_sinks_add(struct audit_sinks *sinks, const char *text, se_error *err);
+void audit_sinks_free(struct audit_sinks *sinks);
+
+/* Sealed histories, which need more libraries than other sinks: only programs that name it have
+ * them. */
+struct sink_type;
+extern const struct sink_type history_sink_type;
+
+/* A sink has failed, or (`why` is NULL) works again. On a thread of the sink, or of audit_write().
+ */
+typedef void (*audit_report_fn)(void *arg, const char *sink, const char *why);
+
 struct audit_options {
     const char *program; /* "signengined" */
     const struct audit_sink_options *sinks;
     size_t sink_count;
-    int64_t deadline_ms; /* of a required sink that is slow; 0: 2,000 */
+    int64_t deadline_ms;             /* of a sink that is slow; 0: 2,000 */
+    const struct sink_type *history; /* &history_sink_type; NULL: the program has none */
+    audit_report_fn report;          /* may be NULL */
+    void *report_arg;
 };
 
-/* Opens all sinks; a required one that can't be opened is SE_ERR_CONFIG or SE_ERR_UNAVAILABLE. */
+/*
+ * Opens all sinks. SE_ERR_CONFIG: one can never be opened, required or not; SE_ERR_UNAVAILABLE: a
+ * required one can't be opened now. Others are tried again with each record.
+ */
 SE_MUST_CHECK se_status audit_open(struct audit **out, const struct audit_options *options,
                                    se_error *err);
-void audit_close(struct audit *audit);
+
+/* Ends when all is written, or the deadline is over. False: a thread is still at work, and the
+ * process has to end by _exit(). */
+bool audit_close(struct audit *audit);
+AUTO_KIND(audit, struct audit *, (void)audit_close(*p))
+
+/* ---- records ---- */
 
 /* Room for `records` in every required sink. SE_ERR_UNAVAILABLE: one has none, or does not answer.
  */
@@ -79,6 +121,10 @@ SE_MUST_CHECK se_status audit_reserve(struct audit *audit, unsigned records, se_
 /* Uses up room for one that was reserved. SE_ERR_UNAVAILABLE: a required sink did not take it. */
 SE_MUST_CHECK se_status audit_write(struct audit *audit, const struct audit_record *record,
                                     se_error *err);
+
+/* For what nobody can take back any more, as starts and refusals: nothing is reserved for it,
+ * nobody waits, and a sink that can't take it counts a failure. */
+void audit_note(struct audit *audit, const struct audit_record *record);
 
 /* Gives back room that nothing was written to. */
 void audit_release(struct audit *audit, unsigned records);

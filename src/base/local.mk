@@ -12,9 +12,11 @@ libse_base_la_SOURCES += \
 	src/base/deadline.h \
 	src/base/error.c src/base/error.h \
 	src/base/file.c src/base/file.h \
+	src/base/json_write.c src/base/json_write.h \
 	src/base/timed_call.c src/base/timed_call.h \
 	src/base/process.c src/base/process.h \
 	src/base/reader.h \
+	src/base/settings.c src/base/settings.h \
 	src/base/stream.c src/base/stream.h \
 	src/base/text.c src/base/text.h \
 	src/base/thread.h \

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/process.h"
 
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/error.h"
 
 /*
  * PINs and keys would be in it.  The limit does not count where core_pattern is a pipe (core(5)),
@@ -18,4 +25,23 @@ bool process_forbid_dumps(void)
         return false;
     limit.rlim_cur = 0;
     return !setrlimit(RLIMIT_CORE, &limit) && !prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/* What needs no other rights has none. */
+se_status process_become(const char *user, const char *file, se_error *err)
+{
+    const struct passwd *entry = user ? getpwnam(user) : NULL;
+
+    if (geteuid() != 0)
+        return SE_OK;
+    if (!user)
+        return error_set(err, SE_ERR_ACCESS, "started as root: %s must say `user = NAME`", file);
+    if (!entry || entry->pw_uid == 0)
+        return error_set(err, SE_ERR_ACCESS, "the user of the configuration, '%s', %s", user,
+                         entry ? "is root" : "is not there");
+    if (initgroups(user, entry->pw_gid) || setgid(entry->pw_gid) || setuid(entry->pw_uid))
+        return error_set(err, SE_ERR_ACCESS,
+                         "cannot become the user of the configuration, '%s': %s", user,
+                         strerror(errno));
+    return SE_OK;
 }

@@ -5,8 +5,14 @@
 
 #include <stdbool.h>
 
+#include "signengine.h"
+
 /* No core dump of it, nor of its children until they become another program; other users' debuggers
  * can't attach. */
 bool process_forbid_dumps(void);
+
+/* A process that was started as root becomes `user`, with its groups; another stays who it is.
+ * SE_ERR_ACCESS: root needs a user, `file` (of settings) should name one, and it can't be root. */
+SE_MUST_CHECK se_status process_become(const char *user, const char *file, se_error *err);
 
 #endif

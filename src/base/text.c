@@ -49,10 +49,25 @@ size_t utf8_next(uint32_t *point, const char *text)
     return utf8_take(point, (se_bytes){ text, strnlen(text, CHARACTER_MOST) });
 }
 
+/* How many characters of ASCII it begins with, eight at a time: most text is nothing else. */
+static size_t ascii_span(se_bytes text)
+{
+    const char *p = text.data;
+    size_t at = 0;
+    uint64_t eight;
+
+    for (; text.size - at >= sizeof eight; at += sizeof eight) {
+        memcpy(&eight, p + at, sizeof eight);
+        if (eight & 0x8080808080808080u)
+            break;
+    }
+    return at;
+}
+
 bool utf8_is(se_bytes text)
 {
     const char *p = text.data;
-    size_t at = 0, size = 1;
+    size_t at = ascii_span(text), size = 1;
     uint32_t point;
 
     for (; size && at < text.size; at += size)

@@ -245,9 +245,8 @@ static void print_event_json(const se_event *event)
 
 /* "key 'k' replica 2: failed over: why".  Of operations only those that the log of a vault has,
  * too. */
-static void report_event(void *arg, const se_event *event)
+static void report_event(const struct cli *cli, const se_event *event)
 {
-    const struct cli *cli = arg;
     char line[1300];
 
     if (event->kind == SE_EVENT_OPERATION && !*event->request_sent)
@@ -266,13 +265,22 @@ static void report_event(void *arg, const se_event *event)
     print_message(cli, line);
 }
 
+static void hear_event(void *arg, const se_event *event)
+{
+    struct cli *cli = arg;
+
+    recording_take_event(&cli->recording, event);
+    if (cli->verbose)
+        report_event(cli, event);
+}
+
 se_options cli_options(struct cli *cli)
 {
     se_options options = SE_OPTIONS_INIT;
 
     options.report = report_finding;
     options.report_arg = cli;
-    options.event = cli->verbose ? report_event : NULL;
+    options.event = cli->verbose || cli->audit.count ? hear_event : NULL;
     options.event_arg = cli;
     options.trust_config = cli->trust_config;
     return options;
@@ -282,7 +290,11 @@ int cli_open(se_engine **out, struct cli *cli, se_error *err)
 {
     se_options options = cli_options(cli);
 
-    return se_open(out, cli_config(cli), &options, err) ? cli_fail(cli, err) : EXIT_DONE;
+    return recording_open(&cli->recording, cli->audit.items, cli->audit.count, err) ||
+                   se_open(out, cli_config(cli), &options, err) ||
+                   recording_begin(&cli->recording, *out, err)
+               ? cli_fail(cli, err)
+               : EXIT_DONE;
 }
 
 /* ---- options that several commands have ---- */

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "cli/options.h"
+#include "cli/recording.h"
 
 /* sysexits(3), where it has a word for it; doc/signengine.1 lists them */
 enum {
@@ -28,6 +29,7 @@ struct cli {
     const char *trust_config; /* CAs that must have signed it; NULL: it need not be signed */
     const char *progress;
     bool json, quiet, verbose, retry_pin, help, version;
+    struct option_list audit; /* sinks */
 
     char **arguments;    /* of the process, as they came */
     const char *command; /* its name, for messages */
@@ -37,16 +39,19 @@ struct cli {
     bool reported;            /* the findings of the configuration are on stderr already */
     bool taken;         /* standard output is for what the command makes: nothing else goes there */
     const char *judged; /* what the command verifies: a refusal is an answer about it */
+    struct recording recording;
+    bool stuck; /* a thread of it is still at work */
 };
 
 /* The configuration that the command line, the environment or the system says. */
 const char *cli_config(const struct cli *cli);
 
-/* They print the configuration's findings on stderr, and with --verbose what happens to keys. */
+/* They print the configuration's findings on stderr, and with --verbose what happens to keys. With
+ * --audit what the engine does is recorded. */
 se_options cli_options(struct cli *cli);
 
 /* Opens the engine and prints the configuration's findings on stderr.  An exit status; the caller
- * closes *out. */
+ * closes *out.  What --audit needs is there then, and has room. */
 int cli_open(se_engine **out, struct cli *cli, se_error *err);
 
 /* "signengine: COMMAND: text" on stderr, and with --json an object on standard output; returns the

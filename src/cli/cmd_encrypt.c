@@ -158,6 +158,7 @@ static se_status crypt_value(struct crypt_task *t, se_error *err)
     value = decrypts ? value_trim(buf_bytes(&w.buf)) : buf_bytes(&w.buf);
     params.context = buf_bytes(&context);
     TRY(t->direction->one(&out, t->engine, t->descriptor.name, value, &params, err));
+    TRY(recording_confirm(&t->cli->recording, err));
     TRY(sink_write(&t->result.sink, buf_bytes(&out), err));
     return decrypts || params.binary ? SE_OK : sink_write(&t->result.sink, text_bytes("\n"), err);
 }
@@ -174,6 +175,7 @@ static se_status crypt_lines(struct crypt_task *t, se_error *err)
         .context = &t->context,
         .out = &t->result.sink,
         .rejects = t->options->rejects ? &t->rejects.sink : NULL,
+        .recording = &t->cli->recording,
     };
     se_status st = lines_new(&lines, &t->stream, err);
 
@@ -283,11 +285,13 @@ const struct command command_encrypt = {
     .name = "encrypt",
     .options = encrypt_rows,
     .options_size = sizeof(struct crypt_options),
+    .recorded = RECORDED_USES,
     .run = encrypt_run,
 };
 const struct command command_decrypt = {
     .name = "decrypt",
     .options = decrypt_rows,
     .options_size = sizeof(struct crypt_options),
+    .recorded = RECORDED_USES,
     .run = decrypt_run,
 };

@@ -221,6 +221,7 @@ static se_status append_lines(struct append_task *t, struct stream *in, se_error
             records[i] = record_of(t->options, lines->list[i]);
         TRY_PREFIX(append_records(t, records, lines->count, part, err), err,
                    "line %ju and those after it: ", (uintmax_t)lines->number);
+        TRY(recording_confirm(&t->cli->recording, err));
     }
     return st;
 }
@@ -248,6 +249,17 @@ static int check_key_options(const struct cli *cli, const struct append_options 
     return EXIT_DONE;
 }
 
+/* Reads and appends; the recording's end tells what. */
+static se_status append_input(struct append_task *t, struct stream *in, se_error *err)
+{
+    struct recording *r = &t->cli->recording;
+    se_status st = t->options->lines ? append_lines(t, in, err) : append_one(t, in, err);
+
+    r->first = t->first;
+    r->items = t->first ? t->count : 0;
+    return st;
+}
+
 static int history_append_run(struct cli *cli, void *arg, int argc, char **argv)
 {
     struct append_task task = { .cli = cli, .options = arg };
@@ -259,12 +271,12 @@ static int history_append_run(struct cli *cli, void *arg, int argc, char **argv)
     if (argc > 1)
         return cli_usage(cli, "one file at a time, %d were given", argc);
     TRY_EXIT(check_key_options(cli, task.options));
+    cli->recording.chain = task.options->place.chain;
     TRY_EXIT(history_session_open(&session, cli, &task.options->place, HISTORY_CHANGE, NULL));
     task.history = session.history;
     if (input_open(&input, argc ? argv[0] : NULL, &err))
         return cli_fail(cli, &err);
-    if (task.options->lines ? append_lines(&task, &stream, &err)
-                            : append_one(&task, &stream, &err)) {
+    if (append_input(&task, &stream, &err)) {
         if (task.options->lines && task.count)
             print_appended(&task);
         return task.storing ? cli_fail_output(cli, &err) : cli_fail(cli, &err);
@@ -289,6 +301,7 @@ const struct command command_history_append = {
     .name = "history append",
     .options = append_rows,
     .options_size = sizeof(struct append_options),
+    .recorded = RECORDED_CHANGE,
     .run = history_append_run,
 };
 const struct command command_history_head = {
@@ -299,6 +312,8 @@ const struct command command_history_head = {
 };
 
 /* ---- all commands of signengine-history: only it loads SQLite and libpq ---- */
+
+const struct sink_type *const command_histories = &history_sink_type;
 
 const struct command *const commands[] = {
     &command_history_create,       &command_history_append,

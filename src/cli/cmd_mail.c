@@ -122,7 +122,8 @@ static int sign_mail(se_mail *mail, struct cli *cli, const struct descriptor_opt
     /* a message is never half of one: a pipe gets it when it is whole */
     if (input_open(&input, in, &err) ||
         result_open(result, o->output ? o->output : "-", true, &err) ||
-        se_mail_sign(&result->sink, mail, engine, descriptor->name, &input.source, &params, &err)) {
+        se_mail_sign(&result->sink, mail, engine, descriptor->name, &input.source, &params, &err) ||
+        recording_confirm(&cli->recording, &err)) {
         progress_end(&progress);
         return result_fail(result, cli, &err);
     }
@@ -187,6 +188,7 @@ const struct command command_mail_sign = {
     .name = "mail sign",
     .options = sign_rows,
     .options_size = sizeof(struct mail_sign_options),
+    .recorded = RECORDED_USES,
     .run = mail_sign_run,
 };
 
@@ -402,6 +404,7 @@ static int verify_mail(struct cli *cli, const struct mail_verify_options *o, str
     if (input_open(&input, in, &err) ||
         (o->output && result_open(&result, o->output, false, &err)) ||
         verify_signatures(&signatures, &last, contents.of, job, &input, &err) ||
+        recording_confirm(&cli->recording, &err) ||
         (o->output && deliver_content(&result, &input, &contents.of[last], &err))) {
         progress_end(&progress);
         return result_fail(&result, cli, &err);
@@ -437,8 +440,11 @@ const struct command command_mail_verify = {
     .name = "mail verify",
     .options = verify_rows,
     .options_size = sizeof(struct mail_verify_options),
+    .recorded = RECORDED_USES,
     .run = mail_verify_run,
 };
+
+const struct sink_type *const command_histories = NULL;
 
 const struct command *const commands[] = {
     &command_mail_sign,

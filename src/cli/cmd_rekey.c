@@ -436,6 +436,7 @@ static int rekey_run(struct cli *cli, void *options, int argc, char **argv)
     t.job = (struct field_lines){ .many = se_rekey_many,
                                   .values = true,
                                   .descriptor = t.descriptor.name,
+                                  .recording = &cli->recording,
                                   .params = SE_FIELD_PARAMS_INIT };
     t.job.params.version = t.descriptor.version;
     t.job.context = &t.context;
@@ -446,5 +447,6 @@ const struct command command_rekey = {
     .name = "rekey",
     .options = rekey_rows,
     .options_size = sizeof(struct rekey_options),
+    .recorded = RECORDED_USES,
     .run = rekey_run,
 };

@@ -201,9 +201,9 @@ static int sign_file(struct cli *cli, const struct descriptor_option *descriptor
     params->progress = progress_begin(&progress, cli, "signing");
     params->progress_arg = &progress;
     if (input_open_content(&input, in, params->digest, &err) ||
-        result_open(&result, out, false, &err) ||
+        result_open(&result, out, cli->audit.count > 0, &err) ||
         se_sign_stream(&result.sink, engine, descriptor->name, &input.source, params, &err) ||
-        result_commit(&result, &err)) {
+        recording_confirm(&cli->recording, &err) || result_commit(&result, &err)) {
         progress_end(&progress);
         return result_fail(&result, cli, &err);
     }
@@ -243,5 +243,6 @@ const struct command command_sign = {
     .name = "sign",
     .options = rows,
     .options_size = sizeof(struct sign_options),
+    .recorded = RECORDED_USES,
     .run = sign_run,
 };

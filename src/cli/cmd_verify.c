@@ -206,6 +206,8 @@ static se_status verify_with(se_signer *signer, struct verifying *v, const char 
     params.progress = progress_begin(&progress, v->cli, "verifying");
     params.progress_arg = &progress;
     st = se_verify_stream(signer, v->engine, v->descriptor->name, &input.source, &params, err);
+    if (!st)
+        st = recording_confirm(&v->cli->recording, err);
     if (!st && o->output)
         st = result_commit(v->result, err);
     progress_end(&progress);
@@ -274,5 +276,6 @@ const struct command command_verify = {
     .name = "verify",
     .options = rows,
     .options_size = sizeof(struct verify_options),
+    .recorded = RECORDED_USES,
     .run = verify_run,
 };

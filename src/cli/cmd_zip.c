@@ -199,6 +199,7 @@ const struct command command_zip_sign = {
     .name = "zip sign",
     .options = sign_rows,
     .options_size = sizeof(struct zip_sign_options),
+    .recorded = RECORDED_CHANGE,
     .run = zip_sign_run,
 };
 
@@ -359,6 +360,7 @@ static int verify_zip(struct zip_report *t, struct cli *cli,
     params.progress_arg = &progress;
     if (zip_to_verify_open(&input, o->output, &decrypting, in, &err) ||
         se_zip_verify(engine, descriptor->name, zip_to_verify_path(&input), &params, &err) ||
+        recording_confirm(&cli->recording, &err) ||
         (o->output && result_commit(&input.held, &err))) {
         progress_end(&progress);
         zip_to_verify_blame(&input, &err);
@@ -386,5 +388,6 @@ const struct command command_zip_verify = {
     .name = "zip verify",
     .options = verify_rows,
     .options_size = sizeof(struct zip_verify_options),
+    .recorded = RECORDED_USES,
     .run = zip_verify_run,
 };

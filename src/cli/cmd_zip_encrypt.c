@@ -119,10 +119,11 @@ static int encrypt_container(struct container_task *t)
 
     TRY_EXIT(cli_open(&engine, t->cli, &err));
     params = container_params_of(t, &progress, "encrypting");
-    if (input_open(&input, t->in, &err) || result_open(&result, t->out, false, &err) ||
+    if (input_open(&input, t->in, &err) ||
+        result_open(&result, t->out, t->cli->audit.count > 0, &err) ||
         se_container_encrypt_stream(&result.sink, engine, t->descriptor.name, &input.source,
                                     &params, &err) ||
-        result_commit(&result, &err)) {
+        recording_confirm(&t->cli->recording, &err) || result_commit(&result, &err)) {
         progress_end(&progress);
         return result_fail(&result, t->cli, &err);
     }
@@ -150,6 +151,7 @@ const struct command command_zip_encrypt = {
     .name = "zip encrypt",
     .options = encrypt_rows,
     .options_size = sizeof(struct container_options),
+    .recorded = RECORDED_USES,
     .run = zip_encrypt_run,
 };
 
@@ -183,7 +185,7 @@ static int decrypt_container(struct container_task *t)
         st = in.zip ? input_probe_copy(&result, &in, &err)
                     : se_container_decrypt_stream(&result.sink, engine, t->descriptor.name,
                                                   &in.source, &params, &err);
-    if (st || result_commit(&result, &err)) {
+    if (st || recording_confirm(&t->cli->recording, &err) || result_commit(&result, &err)) {
         progress_end(&progress);
         return result_fail(&result, t->cli, &err);
     }
@@ -223,5 +225,6 @@ const struct command command_zip_decrypt = {
     .name = "zip decrypt",
     .options = decrypt_rows,
     .options_size = sizeof(struct container_options),
+    .recorded = RECORDED_USES,
     .run = zip_decrypt_run,
 };

@@ -25,6 +25,11 @@ const struct option_row global_options[] = {
       .offset = offsetof(struct cli, trust_config),
       .argument = "CA.pem",
       .help = "use no configuration that these have not signed" },
+    { .name = "audit",
+      .kind = OPTION_LIST,
+      .offset = offsetof(struct cli, audit),
+      .argument = "SINK",
+      .help = "record each use of a key: file:PATH, journal, syslog; may be given several times" },
     { .name = "json",
       .kind = OPTION_FLAG,
       .offset = offsetof(struct cli, json),
@@ -285,11 +290,5 @@ static int version_run(struct cli *cli, void *options, int argc, char **argv)
     return EXIT_DONE;
 }
 
-static const struct command command_help = {
-    .name = "help",
-    .run = help_run,
-};
-static const struct command command_version = {
-    .name = "version",
-    .run = version_run,
-};
+static const struct command command_help = { .name = "help", .run = help_run };
+static const struct command command_version = { .name = "version", .run = version_run };

@@ -21,6 +21,7 @@ struct command {
     const char *name;
     const struct option_row *options; /* NULL: none, and no size */
     size_t options_size;              /* of the struct that they fill in */
+    enum recorded recorded;           /* by --audit */
     int (*run)(struct cli *cli, void *options, int argc, char **argv); /* returns the exit status */
 };
 
@@ -40,6 +41,9 @@ extern const struct command command_check, command_config_fingerprint, command_c
 
 /* Those of this program, besides `help` and `version`; NULL is behind the last. */
 extern const struct command *const commands[];
+
+/* Audit sinks that are histories; NULL: this program has none. */
+extern const struct sink_type *const command_histories;
 
 /* The options of all commands. */
 extern const struct option_row global_options[];

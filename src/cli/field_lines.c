@@ -250,6 +250,7 @@ se_status field_lines_run(struct field_lines *job, const struct lines *lines, se
         return error_memory(err);
     TRY(prepare_fields(&w, err));
     (void)!job->many(w.fields, lines->count, job->engine, job->descriptor, &job->params, &why);
+    TRY(recording_confirm(job->recording, err));
     TRY(sort_results(&w, &why, err));
     job->count.lines += lines->count;
     if (job->rejects)

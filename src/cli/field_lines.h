@@ -45,6 +45,7 @@ struct field_lines {
     const struct context *context;
     const se_sink *out;     /* NULL: nowhere */
     const se_sink *rejects; /* NULL: a bad line stops the job */
+    const struct recording *recording;
     struct line_count count;
 };
 

@@ -9,10 +9,11 @@ CLI_SOURCES = \
 	src/cli/main.c \
 	src/cli/options.c src/cli/options.h \
 	src/cli/print_signer.c src/cli/print_signer.h \
+	src/cli/recording.c src/cli/recording.h \
 	src/cli/spawn.c src/cli/spawn.h \
 	src/cli/stream.c src/cli/stream.h
 CLI_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"' -DLIBEXECDIR='"$(libexecdir)"'
-CLI_LIBS     = $(CORE_LIBS)
+CLI_LIBS     = libse-audit.la $(CORE_LIBS)
 
 bin_PROGRAMS += signengine
 signengine_CPPFLAGS = $(CLI_CPPFLAGS)
@@ -52,7 +53,7 @@ signengine_history_SOURCES = $(CLI_SOURCES) \
 	src/cli/history_session.c src/cli/history_session.h \
 	src/cli/print_entry.c src/cli/print_entry.h
 signengine_history_LDFLAGS = $(AM_LDFLAGS) $(SE_PIE)
-signengine_history_LDADD = $(HISTORY_LIBS) $(CLI_LIBS)
+signengine_history_LDADD = libse-audit.la $(HISTORY_LIBS) $(CLI_LIBS)
 
 signengine_mail_CPPFLAGS = $(CLI_CPPFLAGS)
 signengine_mail_SOURCES = $(CLI_SOURCES) \

@@ -16,14 +16,46 @@
 
 AUTO_KIND(options, void *, free(*p))
 
-static int check_globals(const struct cli *cli)
+static int check_globals(const struct cli *cli, const struct command *command)
 {
     static const char *const choices[] = { "auto", "always", "never" };
+
+    if (cli->audit.count && !command->recorded)
+        return cli_usage(cli, "--audit goes with commands that use keys on somebody's behalf, as "
+                              "sign and decrypt");
 
     for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
         if (strcmp(cli->progress, choices[i]) == 0)
             return EXIT_DONE;
     return cli_usage(cli, "option '--progress': '%s' is not auto, always or never", cli->progress);
+}
+
+/* On a thread of the sink. */
+static void report_sink(void *arg, const char *sink, const char *why)
+{
+    cli_warn(arg,
+             why ? "warning: the audit sink '%s' has failed: %s" : "the audit sink '%s' is back",
+             sink, why);
+}
+
+static void record_begin(struct cli *cli, const struct command *command)
+{
+    cli->recording.what = command->recorded;
+    cli->recording.command = command->name;
+    cli->recording.history = command_histories;
+    cli->recording.report = report_sink;
+    cli->recording.report_arg = cli;
+}
+
+/* What was not recorded is a failure, also of what came to a good end otherwise. */
+static int record_end(struct cli *cli, int status)
+{
+    se_error err = SE_ERROR_INIT;
+
+    if (recording_end(&cli->recording, status ? "failed" : "ok", &err) && !status)
+        status = cli_fail(cli, &err);
+    cli->stuck = !recording_close(&cli->recording);
+    return status;
 }
 
 static int run_command(struct cli *cli, const struct option_table *global,
@@ -40,6 +72,7 @@ static int run_command(struct cli *cli, const struct option_table *global,
     if (!options)
         return EXIT_INTERNAL;
     cli->command = command->name;
+    record_begin(cli, command);
     options_defaults(&own);
     st = options_parse(&argc, argv, tables, false, &err);
     output = options_text(&own, "output");
@@ -50,10 +83,11 @@ static int run_command(struct cli *cli, const struct option_table *global,
         help_print_command(command);
         return EXIT_DONE;
     }
-    status = check_globals(cli);
+    status = check_globals(cli, command);
     if (!status && cli->retry_pin)
         se_retry_pins();
-    return status ? status : command->run(cli, options, argc, argv);
+    cli->recording.descriptor = options_text(&own, "descriptor");
+    return status ? status : record_end(cli, command->run(cli, options, argc, argv));
 }
 
 /*
@@ -129,9 +163,9 @@ static int start_program(struct cli *cli, int argc, char **argv)
 }
 
 /* A call that has not returned may return while exit() takes down the libraries that it needs. */
-static int leave_process(int status)
+static int leave_process(const struct cli *cli, int status)
 {
-    if (timed_call_late_count())
+    if (cli->stuck || timed_call_late_count())
         _exit(status);
     return status;
 }
@@ -168,5 +202,5 @@ int main(int argc, char **argv)
         return EXIT_INTERNAL;
     (void)signal(SIGXFSZ,
                  SIG_IGN); /* a file that is too large is a failure to write, with a message */
-    return leave_process(flush_output(&cli, start_program(&cli, argc - 1, argv + 1)));
+    return leave_process(&cli, flush_output(&cli, start_program(&cli, argc - 1, argv + 1)));
 }

@@ -2,6 +2,8 @@
 /* The commands that signengine runs itself. */
 #include "cli/commands.h"
 
+const struct sink_type *const command_histories = NULL;
+
 const struct command *const commands[] = {
     &command_check,
     &command_config_fingerprint,

@@ -38,8 +38,25 @@ struct request {
     const char *signature;       /* Signengine-Signature, base64; NULL: none */
     const char *id;              /* of the request */
     const char *idempotency_key; /* NULL: none */
+    const se_access *access;     /* of the same generation */
+    const se_caller *who;        /* whom it is asked about */
+    const char *spool;           /* folder for files of the call; NULL: /tmp */
     const char *caller;          /* "uid:1000", "certificate:SHA256": whose idempotency keys */
+
+    /* see request_admit(); NULL: there is no limit */
+    se_status (*admit)(void *arg, uint64_t items, se_error *err);
+    void *admit_arg;
 };
+
+/*
+ * A batch says how many items it has before it works on any, for the limit of its row counts them.
+ * A job that does not has one. A failure is returned as it is: more than is left is refused as a
+ * whole.
+ */
+static inline se_status request_admit(const struct request *request, uint64_t items, se_error *err)
+{
+    return request->admit ? request->admit(request->admit_arg, items, err) : SE_OK;
+}
 
 /* `media` and `body` are the job's; without `status` a success is 200. */
 struct answer {
@@ -49,8 +66,8 @@ struct answer {
     unsigned retry_after; /* seconds; 0: none is said */
 
     /* for audit and metrics, beside what the library's event says */
-    uint64_t items, failed;
-    uint64_t first; /* entry of a history */
+    uint64_t items, failed; /* of a batch; 0: it was none */
+    uint64_t first;         /* entry of a history */
 };
 
 struct operation {

@@ -8,7 +8,7 @@
 
 #include <signengine.h>
 
-enum { TARGET_VARIABLES = 4, TARGET_PARAMETERS = 32 };
+enum { TARGET_SEGMENTS = 8, TARGET_VARIABLES = 4, TARGET_PARAMETERS = 32, TARGET_NAME_ROOM = 16 };
 
 struct target_parameter {
     const char *name, *value;
@@ -19,7 +19,10 @@ struct target {
     struct target_parameter variables[TARGET_VARIABLES]; /* {descriptor}, {history}, {entry} */
     struct target_parameter query[TARGET_PARAMETERS];
     size_t variable_count, query_count;
-    char *text; /* where they are */
+    const char *segments[TARGET_SEGMENTS]; /* of the path, between its slashes */
+    size_t segment_count;
+    char names[TARGET_VARIABLES][TARGET_NAME_ROOM]; /* of the variables */
+    char *text;                                     /* where the others are */
 };
 
 /* NULL: there is none. */
@@ -38,7 +41,10 @@ SE_MUST_CHECK se_status target_read(struct target *out, const char *raw, se_erro
 void target_free(struct target *target);
 
 /* Whether the path is that of `pattern`, "/v1/descriptors/{descriptor}/sign"; then the variables
- * are set. */
+ * are set. A variable is not empty. */
 bool target_matches(struct target *target, const char *pattern);
+
+/* Adds a parameter that is not there; both strings are borrowed. False: there is no room. */
+bool target_add(struct target *target, const char *name, const char *value);
 
 #endif

@@ -5,17 +5,9 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/settings.h"
 
-enum { CONF_LIMIT = 16 << 20, WORDS = 64 };
-
-struct conf_reader {
-    struct conf *conf;
-    const char *path;
-    unsigned line;
-    char *words[WORDS];
-    size_t count;
-};
+enum { CONF_LIMIT = 16 << 20 };
 
 void conf_free(struct conf **conf)
 {
@@ -29,7 +21,7 @@ void conf_free(struct conf **conf)
     free(c->engine);
     free(c->socket);
     free(c->user);
-    free(c->audit);
+    audit_sinks_free(&c->audit);
     free(c->metrics);
     free(c->trust_config);
     free(c->trust_signers);
@@ -38,169 +30,137 @@ void conf_free(struct conf **conf)
     *conf = NULL;
 }
 
-#define BAD(r, ...)                                                                                \
-    (error_set(err, SE_ERR_CONFIG, __VA_ARGS__),                                                   \
-     error_prefix(err, SE_ERR_CONFIG, "%s:%u: ", (r)->path, (r)->line))
-
 /* ---- settings: name = value ---- */
 
-static se_status set_text(char **to, const struct conf_reader *r, se_error *err)
+static se_status set_networks(struct conf *c, const struct setting *s, se_error *err)
 {
-    if (r->count != 3)
-        return BAD(r, "%s takes one value", r->words[0]);
-    free(*to);
-    return (*to = strdup(r->words[2])) ? SE_OK : error_memory(err);
-}
-
-static se_status set_choice(bool *to, const struct conf_reader *r, const char *no, const char *yes,
-                            se_error *err)
-{
-    if (r->count != 3 || (strcmp(r->words[2], no) != 0 && strcmp(r->words[2], yes) != 0))
-        return BAD(r, "%s is %s or %s", r->words[0], no, yes);
-    *to = strcmp(r->words[2], yes) == 0;
-    return SE_OK;
-}
-
-static se_status set_networks(struct conf_reader *r, se_error *err)
-{
-    struct conf *c = r->conf;
-
     free(c->networks);
     c->network_count = 0;
-    if (!(c->networks = calloc(WORDS, sizeof *c->networks)))
+    if (!(c->networks = calloc(SETTING_WORDS, sizeof *c->networks)))
         return error_memory(err);
-    for (size_t i = 2; i < r->count; i++)
-        if (!network_read(&c->networks[c->network_count++], r->words[i]))
-            return BAD(r, "'%s' is no network, as 192.0.2.0/24", r->words[i]);
+    for (size_t i = SETTING_VALUE; i < s->count; i++)
+        if (!network_read(&c->networks[c->network_count++], s->words[i]))
+            return setting_bad(s, err, "'%s' is no network, as 192.0.2.0/24", s->words[i]);
     return SE_OK;
 }
 
-static se_status set_peers(struct conf_reader *r, se_error *err)
+static se_status set_peers(struct conf *c, const struct setting *s, se_error *err)
 {
     se_status st = SE_OK;
 
-    r->conf->peers = (struct peers){ .count = 0 };
-    for (size_t i = 2; !st && i < r->count; i++)
-        if ((st = peers_add(&r->conf->peers, r->words[i], err)))
-            st = error_prefix(err, st, "%s:%u: ", r->path, r->line);
+    c->peers = (struct peers){ .count = 0 };
+    for (size_t i = SETTING_VALUE; !st && i < s->count; i++)
+        if ((st = peers_add(&c->peers, s->words[i], err)))
+            st = setting_place(s, st, err);
     return st;
 }
 
-/* As chmod takes it. */
-static se_status set_mode(unsigned *to, const struct conf_reader *r, se_error *err)
-{
-    const char *word = r->count == 3 ? r->words[2] : "";
-    char *end;
-    unsigned long mode = strtoul(word, &end, 8);
-
-    if (!*word || *end || strspn(word, "01234567") != strlen(word) || mode > 0777)
-        return BAD(r, "%s is an octal number, as 0660", r->words[0]);
-    *to = (unsigned)mode;
-    return SE_OK;
-}
-
-static se_status set_encrypted(enum encrypted *to, const struct conf_reader *r, se_error *err)
+static se_status set_encrypted(struct conf *c, const struct setting *s, se_error *err)
 {
     static const char *const words[] = {
         [ENCRYPTED_REFUSE] = "refuse", [ENCRYPTED_SIGN] = "sign", [ENCRYPTED_PASS] = "pass"
     };
+    unsigned place;
 
-    for (size_t i = 0; r->count == 3 && i < sizeof words / sizeof *words; i++)
-        if (strcmp(r->words[2], words[i]) == 0) {
-            *to = (enum encrypted)i;
-            return SE_OK;
-        }
-    return BAD(r, "%s is refuse, sign or pass", r->words[0]);
+    TRY(setting_choice(&place, s, words, sizeof words / sizeof *words, err));
+    c->encrypted = (enum encrypted)place;
+    return SE_OK;
+}
+
+/* One for each line. */
+static se_status add_sink(struct conf *c, const struct setting *s, se_error *err)
+{
+    AUTO(writer) text = { 0 };
+    se_status st;
+
+    setting_words(&text, s);
+    st = text.failed ? error_memory(err) : audit_sinks_add(&c->audit, writer_string(&text), err);
+    return st ? setting_place(s, st, err) : SE_OK;
 }
 
 /* Takes a setting that is neither a text nor a choice between two. */
-static se_status set_special(struct conf_reader *r, bool *known, se_error *err)
+static se_status set_special(struct conf *c, const struct setting *s, bool *known, se_error *err)
 {
-    const char *name = r->words[0];
+    const char *name = s->words[SETTING_NAME];
 
     *known = true;
     if (strcmp(name, "local") == 0)
-        return set_networks(r, err);
+        return set_networks(c, s, err);
+    if (strcmp(name, "audit") == 0)
+        return add_sink(c, s, err);
     if (strcmp(name, "peers") == 0)
-        return set_peers(r, err);
+        return set_peers(c, s, err);
     if (strcmp(name, "socket-mode") == 0)
-        return set_mode(&r->conf->socket_mode, r, err);
+        return setting_mode(&c->socket_mode, s, err);
     if (strcmp(name, "encrypted") == 0)
-        return set_encrypted(&r->conf->encrypted, r, err);
+        return set_encrypted(c, s, err);
     *known = false;
     return SE_OK;
 }
 
-static se_status conf_take_setting(struct conf_reader *r, se_error *err)
+static se_status set_switch(bool *to, const struct setting *s, const char *const words[2],
+                            se_error *err)
+{
+    unsigned place;
+
+    TRY(setting_choice(&place, s, words, 2, err));
+    *to = place == 1;
+    return SE_OK;
+}
+
+static se_status conf_take_setting(struct conf *c, const struct setting *s, se_error *err)
 {
     static const char *const names[] = {
-        "engine",        "socket",       "user",     "audit",       "metrics",  "trust-config",
-        "trust-signers", "socket-group", "envelope", "bounces",     "lists",    "form",
-        "headers",       "local",        "peers",    "socket-mode", "encrypted"
+        "engine",       "socket",   "user",        "metrics",   "trust-config", "trust-signers",
+        "socket-group", "envelope", "bounces",     "lists",     "form",         "headers",
+        "local",        "peers",    "socket-mode", "encrypted", "audit"
     };
-    struct conf *c = r->conf;
-    char **const texts[] = { &c->engine,  &c->socket,       &c->user,          &c->audit,
-                             &c->metrics, &c->trust_config, &c->trust_signers, &c->socket_group };
+    char **const texts[] = { &c->engine,       &c->socket,        &c->user,        &c->metrics,
+                             &c->trust_config, &c->trust_signers, &c->socket_group };
     const struct {
         const char *name;
         bool *to;
-        const char *no, *yes;
-    } choices[] = {
-        { "envelope", &c->any_envelope, "same", "any" },
-        { "bounces", &c->sign_bounces, "skip", "sign" },
-        { "lists", &c->sign_lists, "skip", "sign" },
-        { "form", &c->opaque, "detached", "opaque" },
-        { "headers", &c->protect, "plain", "protected" },
+        const char *words[2];
+    } switches[] = {
+        { "envelope", &c->any_envelope, { "same", "any" } },
+        { "bounces", &c->sign_bounces, { "skip", "sign" } },
+        { "lists", &c->sign_lists, { "skip", "sign" } },
+        { "form", &c->opaque, { "detached", "opaque" } },
+        { "headers", &c->protect, { "plain", "protected" } },
     };
-    const char *name = r->words[0], *near;
+    const char *name = s->words[SETTING_NAME];
     bool known;
     se_status st;
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (strcmp(name, names[i]) == 0)
-            return set_text(texts[i], r, err);
-    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
-        if (strcmp(name, choices[i].name) == 0)
-            return set_choice(choices[i].to, r, choices[i].no, choices[i].yes, err);
-    st = set_special(r, &known, err);
-    if (known)
-        return st;
-    near = text_nearest(name, names, sizeof names / sizeof *names);
-    return BAD(r, "no setting '%s'%s%s%s", name, near ? "; did you mean '" : "", near ? near : "",
-               near ? "'?" : "");
+            return setting_text(texts[i], s, err);
+    for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
+        if (strcmp(name, switches[i].name) == 0)
+            return set_switch(switches[i].to, s, switches[i].words, err);
+    st = set_special(c, s, &known, err);
+    return known ? st : setting_unknown(s, names, sizeof names / sizeof *names, err);
 }
 
 /* ---- the file ---- */
 
-static void split_words(struct conf_reader *r, char *line)
+static se_status conf_take_rule(struct conf *c, const struct setting *s, se_error *err)
 {
-    char *rest = line, *word;
+    se_status st = rules_add(&c->rules, s->words, s->count, s->line, err);
 
-    line[strcspn(line, "#\r")] = '\0';
-    r->count = 0;
-    while (r->count < WORDS && (word = strsep(&rest, " \t")))
-        if (*word)
-            r->words[r->count++] = word;
+    return st == SE_ERR_CONFIG ? setting_place(s, st, err) : st;
 }
 
-static se_status conf_take_rule(struct conf_reader *r, se_error *err)
+static se_status conf_take_line(void *arg, const struct setting *s, se_error *err)
 {
-    se_status st = rules_add(&r->conf->rules, r->words, r->count, r->line, err);
+    struct conf *c = arg;
 
-    return st == SE_ERR_CONFIG ? error_prefix(err, st, "%s:%u: ", r->path, r->line) : st;
-}
-
-static se_status conf_take_line(struct conf_reader *r, char *line, se_error *err)
-{
-    r->line++;
-    split_words(r, line);
-    if (!r->count)
-        return SE_OK;
-    if (policy_read(r->words[0]))
-        return conf_take_rule(r, err);
-    if (r->count < 3 || strcmp(r->words[1], "=") != 0)
-        return BAD(r, "neither 'NAME = VALUE' nor a rule: '%s'", r->words[0]);
-    return conf_take_setting(r, err);
+    if (policy_read(s->words[SETTING_NAME]))
+        return conf_take_rule(c, s, err);
+    if (s->count <= SETTING_VALUE || strcmp(s->words[SETTING_EQUALS], "=") != 0)
+        return setting_bad(s, err, "neither 'NAME = VALUE' nor a rule: '%s'",
+                           s->words[SETTING_NAME]);
+    return conf_take_setting(c, s, err);
 }
 
 static se_status check_complete(const struct conf *c, const char *path, se_error *err)
@@ -227,22 +187,15 @@ static se_status allow_this_machine(struct conf *c, se_error *err)
 se_status conf_parse(struct conf **out, se_buf *text, const char *path, se_error *err)
 {
     AUTO(conf) conf = calloc(1, sizeof *conf);
-    struct conf_reader r = { .conf = conf, .path = path };
-    char *rest = (char *)text->data, *line;
-    se_status st;
 
     *out = NULL;
-    if (!conf)
+    if (!conf || !(conf->path = strdup(path)))
         return error_memory(err);
-    if (text->size && memchr(text->data, '\0', text->size))
-        return error_set(err, SE_ERR_CONFIG, "%s: it is no text", path);
     conf->socket_mode = 0660;
     peers_default(&conf->peers);
-    st = (conf->path = strdup(path)) ? allow_this_machine(conf, err) : error_memory(err);
-    while (!st && (line = strsep(&rest, "\n")))
-        st = conf_take_line(&r, line, err);
-    if (st || (st = check_complete(conf, path, err)))
-        return st;
+    TRY(allow_this_machine(conf, err));
+    TRY(settings_read(text, path, conf_take_line, conf, err));
+    TRY(check_complete(conf, path, err));
     *out = MOVE(conf);
     return SE_OK;
 }

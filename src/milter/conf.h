@@ -3,6 +3,7 @@
 #ifndef MILTER_CONF_H
 #define MILTER_CONF_H
 
+#include "audit/audit.h"
 #include "milter/peers.h"
 #include "milter/rules.h"
 
@@ -16,7 +17,8 @@ enum encrypted {
 
 struct conf {
     char *path; /* of this file */
-    char *engine, *socket, *user, *audit, *metrics;
+    char *engine, *socket, *user, *metrics;
+    struct audit_sinks audit; /* none: standard output */
     char *trust_config;  /* CAs that must have signed the engine's configuration; NULL: it need not
                             be signed */
     char *trust_signers; /* CAs of other signers whose mail may pass; NULL: only the descriptor's

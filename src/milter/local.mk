@@ -11,7 +11,7 @@ if HAVE_MILTER
 sbin_PROGRAMS += signengine-milter
 signengine_milter_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 signengine_milter_SOURCES = $(MILTER_CONF) \
-	src/milter/audit.c src/milter/audit.h \
+	src/milter/report.c src/milter/report.h \
 	src/milter/main.c \
 	src/milter/message.c src/milter/message.h \
 	src/milter/service.c src/milter/service.h \
@@ -19,7 +19,7 @@ signengine_milter_SOURCES = $(MILTER_CONF) \
 	src/milter/socket.c src/milter/socket.h \
 	src/milter/watch.c src/milter/watch.h
 signengine_milter_LDFLAGS = $(AM_LDFLAGS) $(SE_PIE)
-signengine_milter_LDADD = $(MAIL_LIBS) $(CORE_LIBS) -lmilter $(JANSSON_LIBS)
+signengine_milter_LDADD = libse-audit.la $(HISTORY_LIBS) $(MAIL_LIBS) $(CORE_LIBS) -lmilter $(JANSSON_LIBS)
 dist_man_MANS += doc/signengine-milter.8
 dist_examples_DATA += conf/milter.conf conf/signengine-milter.service
 endif

@@ -7,10 +7,8 @@
  * has keys, PINs and sessions in tokens.
  */
 #include <errno.h>
-#include <grp.h>
 #include <libmilter/mfapi.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,7 +23,7 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "base/stream.h"
-#include "milter/audit.h"
+#include "milter/report.h"
 #include "milter/service.h"
 #include "milter/session.h"
 #include "milter/socket.h"
@@ -83,9 +81,11 @@ static void reload_configuration(void)
 
     if (service_load(&err)) {
         count_reload(false);
-        audit_event("the configuration stays as it was", err.text);
+        report_change(setup_changes(service.setup), "reload", "failed",
+                      "the configuration stays as it was", err.text);
     } else {
-        audit_event("the configuration was loaded again", "");
+        report_change(setup_changes(service.setup), "reload", "ok",
+                      "the configuration was loaded again", "");
         watch_log(&service.setup->watch);
     }
 }
@@ -132,7 +132,7 @@ static void log_risk(const struct conf *conf)
 
     socket_risk(risk, conf);
     if (*risk)
-        audit_event("warning", risk);
+        report_event("warning", risk);
 }
 
 static int child_serve(void)
@@ -145,7 +145,7 @@ static int child_serve(void)
     if (socket_listen(conf, &session_callbacks, &err))
         return print_complaint(err.status == SE_ERR_ACCESS ? EXIT_BAD_ACCESS : EXIT_BAD_CONFIG,
                                "%s", err.text);
-    audit_event("started", conf->socket);
+    report_change(setup_changes(service.setup), "start", "ok", "started", conf->socket);
     log_risk(conf);
     watch_log(&service.setup->watch);
     service_write_metrics();
@@ -157,7 +157,8 @@ static int child_serve(void)
         return print_complaint(EXIT_BROKEN, "libmilter %s",
                                status == MI_SUCCESS ? "has ended by itself" : "failed");
     service_write_metrics();
-    audit_event("stopped", "");
+    report_change(setup_changes(service.setup), "stop", "ok", "stopped", "");
+    service_end_audit();
     return 0;
 }
 
@@ -239,26 +240,6 @@ static int start_processes(void)
 }
 
 /* ---- the start ---- */
-
-/* Signing mail needs no other rights. */
-static int become_user(const char *user)
-{
-    const struct passwd *entry = user ? getpwnam(user) : NULL;
-
-    if (geteuid() != 0)
-        return 0;
-    if (!user)
-        return print_complaint(EXIT_BAD_ACCESS,
-                               "started as root: milter.conf must say `user = NAME`");
-    if (!entry || entry->pw_uid == 0)
-        return print_complaint(EXIT_BAD_ACCESS, "the user of the configuration, '%s', %s", user,
-                               entry ? "is root" : "is not there");
-    if (initgroups(user, entry->pw_gid) || setgid(entry->pw_gid) || setuid(entry->pw_uid))
-        return print_complaint(EXIT_BAD_ACCESS,
-                               "cannot become the user of the configuration, '%s': %s", user,
-                               strerror(errno));
-    return 0;
-}
 
 static int print_usage(FILE *to, int status)
 {
@@ -414,14 +395,13 @@ static int start_task(enum task task)
 {
     AUTO(conf) conf = NULL;
     se_error err = SE_ERROR_INIT;
-    int status;
 
     if (conf_load(&conf, service.path, &err))
         return print_complaint(EXIT_BAD_CONFIG, "%s", err.text);
-    if ((status = become_user(conf->user)))
-        return status;
-    if (!process_forbid_dumps()) /* after become_user(): another user's id makes it dumpable where
-                                    fs.suid_dumpable is 1 */
+    if (process_become(conf->user, "milter.conf", &err))
+        return print_complaint(EXIT_BAD_ACCESS, "%s", err.text);
+    if (!process_forbid_dumps()) /* after process_become(): another user's id makes it dumpable
+                                    where fs.suid_dumpable is 1 */
         return print_complaint(EXIT_BROKEN, "cannot forbid core dumps: %s", strerror(errno));
     return task == TASK_SERVE ? start_processes() : check_configuration(task == TASK_PROBE);
 }

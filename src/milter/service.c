@@ -2,10 +2,11 @@
 #include "milter/service.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "milter/audit.h"
+#include "milter/report.h"
 #include "signengine-mail.h"
 
 struct service service;
@@ -14,6 +15,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of service.setup, an
 
 static void setup_free(struct setup *setup)
 {
+    (void)audit_close(setup->audit);
     se_close(&setup->engine);
     watch_free(&setup->watch);
     conf_free(&setup->conf);
@@ -47,19 +49,61 @@ static void hear_event(void *arg, const se_event *event)
 {
     struct setup *setup = arg;
 
-    if (*event->request_sent)
-        audit_note_request(event->request_sent, event->request_answered);
+    report_note_event(event);
     watch_event(&setup->watch, event);
 }
 
 static se_status setup_open_engine(struct setup *setup, se_error *err)
 {
     se_options options = SE_OPTIONS_INIT;
+    char fingerprint[65];
 
     options.event = hear_event;
     options.event_arg = setup;
     options.trust_config = setup->conf->trust_config;
-    return se_open(&setup->engine, setup->conf->engine, &options, err);
+    TRY(se_open(&setup->engine, setup->conf->engine, &options, err));
+    TRY(se_fingerprint(fingerprint, setup->engine, err));
+    (void)snprintf(setup->config, sizeof setup->config, "%.*s", (int)sizeof setup->config - 1,
+                   fingerprint);
+    return SE_OK;
+}
+
+/* On a thread of the sink. */
+static void report_sink(void *arg, const char *sink, const char *why)
+{
+    AUTO(writer) what = { 0 };
+
+    (void)arg;
+    writer_format(&what, "the audit sink '%s' %s", sink, why ? "has failed" : "is back");
+    report_event(writer_string(&what), why ? why : "");
+}
+
+static se_status setup_open_audit(struct setup *setup, se_error *err)
+{
+    static const struct audit_sink_options standard = { .kind = AUDIT_STDOUT };
+    const struct audit_sinks *sinks = &setup->conf->audit;
+    const struct audit_options options = {
+        .program = "signengine-milter",
+        .sinks = sinks->count ? sinks->list : &standard,
+        .sink_count = sinks->count ? sinks->count : 1,
+        .history = &history_sink_type,
+        .report = report_sink,
+    };
+
+    return audit_open(&setup->audit, &options, err);
+}
+
+struct audit *setup_changes(const struct setup *setup)
+{
+    return setup->conf->audit.count ? setup->audit : NULL;
+}
+
+void service_end_audit(void)
+{
+    if (__atomic_load_n(&service.busy, __ATOMIC_RELAXED))
+        return;
+    (void)audit_close(service.setup->audit);
+    service.setup->audit = NULL;
 }
 
 static se_status setup_fill(struct setup *setup, se_error *err)
@@ -68,7 +112,7 @@ static se_status setup_fill(struct setup *setup, se_error *err)
 
     TRY(conf_load(&setup->conf, service.path, err));
     conf = setup->conf;
-    TRY(audit_check(conf->audit, err));
+    TRY(setup_open_audit(setup, err));
     TRY(check_mail(err));
     TRY(rules_settle(&conf->rules, conf->path, err));
     TRY(check_signers(conf->trust_signers, err));
@@ -138,7 +182,7 @@ void service_write_metrics(void)
         watch_put_metrics(&w, &setup->watch);
         if (output_open(&out, path, 0644, &err) || output_write(&out, buf_bytes(&w.buf), &err) ||
             output_commit(&out, &err))
-            audit_event("the metrics can't be written", err.text);
+            report_event("the metrics can't be written", err.text);
     }
     service_leave(setup);
 }

@@ -10,6 +10,8 @@
 struct setup {
     struct conf *conf;
     se_engine *engine;
+    char config[13]; /* the beginning of its fingerprint */
+    struct audit *audit;
     struct watch watch;
     unsigned users;
 };
@@ -23,6 +25,12 @@ struct service {
 extern struct service service;
 
 SE_MUST_CHECK se_status service_load(se_error *err);
+/* Where changes of the service are recorded; NULL: nowhere, since standard output tells of them. */
+struct audit *setup_changes(const struct setup *setup);
+
+/* Waits until the audit is written, once no message is under way. */
+void service_end_audit(void);
+
 struct setup *service_enter(void);
 void service_leave(struct setup *setup);
 

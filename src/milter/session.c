@@ -7,8 +7,8 @@
 #include <strings.h>
 
 #include "base/clock.h"
-#include "milter/audit.h"
 #include "milter/message.h"
+#include "milter/report.h"
 #include "milter/sender.h"
 #include "milter/socket.h"
 
@@ -163,39 +163,39 @@ static enum outcome outcome_of_failure(const struct message *m, se_status status
 }
 
 /* The envelope's sender could be another From address than the certificate's. */
-static enum outcome compare_senders(struct audit *audit, const struct message *m)
+static enum outcome compare_senders(struct report *report, const struct message *m)
 {
     if (!*m->from) {
-        audit->reason = m->from_fields == 1 ? "the From field has no address, or several"
-                                            : "there is no From field, or several";
+        report->reason = m->from_fields == 1 ? "the From field has no address, or several"
+                                             : "there is no From field, or several";
         return outcome_of_failure(m, SE_ERR_FORMAT);
     }
     if (strcmp(m->envelope, m->from) == 0)
         return OUTCOME_SIGNED;
-    audit->reason = "the envelope's sender is not the From field's";
+    report->reason = "the envelope's sender is not the From field's";
     return outcome_of_failure(m, SE_ERR_POLICY);
 }
 
 /* For a rule that requires a signature: no sender may be shown that the signature does not name. */
-static enum outcome judge_required(struct audit *audit, const struct message *m)
+static enum outcome judge_required(struct report *report, const struct message *m)
 {
     const struct conf *conf = m->setup->conf;
 
     if (*m->from && (!m->rule || m->rule->policy == POLICY_SKIP)) {
-        audit->reason = "it shows a sender who has to sign, and is from another who does not";
+        report->reason = "it shows a sender who has to sign, and is from another who does not";
         return OUTCOME_REFUSED;
     }
     if (!*m->envelope && !conf->sign_bounces) {
-        audit->reason = "a bounce, in which the envelope does not say whose it is";
+        report->reason = "a bounce, in which the envelope does not say whose it is";
         return OUTCOME_REFUSED;
     }
     return *m->from && (conf->any_envelope || !*m->envelope || m->error.status)
                ? OUTCOME_SIGNED
-               : compare_senders(audit, m);
+               : compare_senders(report, m);
 }
 
 /* Applies the rules before anything is signed; OUTCOME_SIGNED: try it. */
-static enum outcome judge_message(const struct rule **rule, struct audit *audit,
+static enum outcome judge_message(const struct rule **rule, struct report *report,
                                   const struct session *s)
 {
     struct message *m = s->message;
@@ -205,26 +205,26 @@ static enum outcome judge_message(const struct rule **rule, struct audit *audit,
         return OUTCOME_FOREIGN;
     if (!(*rule = message_find_rule(m)))
         return OUTCOME_UNKNOWN;
-    audit->descriptor = (*rule)->policy == POLICY_SKIP ? NULL : (*rule)->descriptor;
+    report->descriptor = (*rule)->policy == POLICY_SKIP ? NULL : (*rule)->descriptor;
     if (m->required)
-        return judge_required(audit, m);
+        return judge_required(report, m);
     if ((*rule)->policy == POLICY_SKIP)
         return OUTCOME_SKIPPED;
     if (!*m->envelope && !conf->sign_bounces) {
-        audit->reason = "a bounce";
+        report->reason = "a bounce";
         return OUTCOME_SKIPPED;
     }
     if (m->list && !conf->sign_lists) {
-        audit->reason = "from a mailing list";
+        report->reason = "from a mailing list";
         return OUTCOME_SKIPPED;
     }
     return conf->any_envelope || !*m->envelope || m->error.status ? OUTCOME_SIGNED
-                                                                  : compare_senders(audit, m);
+                                                                  : compare_senders(report, m);
 }
 
 /* Whether a message may leave as it is: where a signature is required, its own claim is not
  * enough. */
-static enum outcome judge_passed(struct audit *audit, struct message *m, const struct rule *rule,
+static enum outcome judge_passed(struct report *report, struct message *m, const struct rule *rule,
                                  const se_mail *result)
 {
     se_status st;
@@ -234,12 +234,12 @@ static enum outcome judge_passed(struct audit *audit, struct message *m, const s
     if (result->encrypted && m->setup->conf->encrypted == ENCRYPTED_PASS)
         return OUTCOME_ALREADY;
     if (result->encrypted) {
-        audit->reason = "it is encrypted, so that nobody can tell whether it is signed";
+        report->reason = "it is encrypted, so that nobody can tell whether it is signed";
         return OUTCOME_REFUSED;
     }
     st = message_verify(m, rule);
-    audit->reason = m->error.text;
-    audit->status = m->error.status;
+    report->reason = m->error.text;
+    report->status = m->error.status;
     return st ? outcome_of_failure(m, st) : OUTCOME_ALREADY;
 }
 
@@ -254,65 +254,78 @@ static se_status sign_and_verify(se_mail *result, struct message *m, const struc
     return st || result->passed || !m->required ? st : message_verify(m, rule);
 }
 
-static enum outcome try_signing(struct audit *audit, struct session *s, const struct rule *rule,
+static enum outcome try_signing(struct report *report, struct session *s, const struct rule *rule,
                                 SMFICTX *ctx)
 {
     struct message *m = s->message;
     se_mail result = { .passed = false };
     se_status st = sign_and_verify(&result, m, rule);
 
-    audit->version = result.signer.version;
-    audit->reason = m->error.text;
-    audit->status = m->error.status;
+    report->version = result.signer.version;
+    report->reason = m->error.text;
+    report->status = m->error.status;
     if (st)
         return outcome_of_failure(m, st);
     if (result.passed)
-        return judge_passed(audit, m, rule, &result);
+        return judge_passed(report, m, rule, &result);
     if (message_replace(m, ctx))
         return OUTCOME_SIGNED;
     /* the MTA may have taken half of the changes, and must not go on with them */
-    audit->reason = "the MTA did not take the signed message";
-    audit->status = SE_OK;
+    report->reason = "the MTA did not take the signed message";
+    report->status = SE_OK;
     return OUTCOME_DEFERRED;
 }
 
-static sfsistat reply_with(SMFICTX *ctx, const struct audit *audit)
+static sfsistat reply_with(SMFICTX *ctx, const struct report *report)
 {
     char code[] = "451", extended[] = "4.7.1",
          text[] = "this message must be signed and can't be now";
     char never_code[] = "550", never_extended[] = "5.6.0",
          never_text[] = "this message must be signed and can't be";
 
-    if (audit->outcome == OUTCOME_DEFERRED) {
+    if (report->outcome == OUTCOME_DEFERRED) {
         (void)smfi_setreply(ctx, code, extended, text);
         return SMFIS_TEMPFAIL;
     }
-    if (audit->outcome == OUTCOME_REFUSED) {
+    if (report->outcome == OUTCOME_REFUSED) {
         (void)smfi_setreply(ctx, never_code, never_extended, never_text);
         return SMFIS_REJECT;
     }
     return SMFIS_CONTINUE;
 }
 
+/* Nothing is signed that can't be recorded. */
+static enum outcome sign_recorded(struct report *report, struct session *s, const struct rule *rule,
+                                  SMFICTX *ctx)
+{
+    struct message *m = s->message;
+
+    report->status = audit_reserve(m->setup->audit, 1, &m->error);
+    report->reserved = !report->status;
+    report->reason = m->error.text;
+    return report->reserved ? try_signing(report, s, rule, ctx) : OUTCOME_DEFERRED;
+}
+
 static sfsistat milter_end_of_message(SMFICTX *ctx)
 {
     struct session *s = session_get(ctx);
-    const char *queue_id = mta_macro(ctx, "i");
     const struct rule *rule = NULL;
-    struct audit audit = { .queue_id = queue_id };
+    struct report report = { .queue_id = mta_macro(ctx, "i") };
+    se_error unrecorded = SE_ERROR_INIT;
     int64_t began = clock_monotonic_us();
     sfsistat reply;
 
     if (!s || !s->message)
         return SMFIS_TEMPFAIL;
-    audit.client = s->client;
-    audit.outcome = judge_message(&rule, &audit, s);
-    if (audit.outcome == OUTCOME_SIGNED)
-        audit.outcome = try_signing(&audit, s, rule, ctx);
-    audit.sender = *s->message->from ? s->message->from : s->message->envelope;
-    audit.microseconds = clock_monotonic_us() - began;
-    audit_message(s->message->setup->conf->audit, &audit);
-    reply = reply_with(ctx, &audit);
+    report.client = s->client;
+    report.config = s->message->setup->config;
+    report.outcome = judge_message(&rule, &report, s);
+    if (report.outcome == OUTCOME_SIGNED)
+        report.outcome = sign_recorded(&report, s, rule, ctx);
+    report.sender = *s->message->from ? s->message->from : s->message->envelope;
+    report.microseconds = clock_monotonic_us() - began;
+    report_message(s->message->setup->audit, &report, &unrecorded);
+    reply = reply_with(ctx, &report);
     session_end_message(s);
     return reply;
 }

@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "milter/audit.h"
+#include "milter/report.h"
 #include "milter/service.h"
 
 AUTO_KIND(text, char *, free(*p))
@@ -175,14 +175,15 @@ bool socket_is_guarded(void)
 }
 
 /* A line a second at most, or connections could fill the disk. */
-static void report_refused(const char *who)
+static void report_refused(struct audit *changes, const char *who)
 {
     static int64_t last;
     const int64_t now = clock_seconds();
 
     count_refused();
     if (now != last)
-        audit_event("a connection was refused: not one of 'peers'", who);
+        report_change(changes, "connect", "forbidden",
+                      "a connection was refused: not one of 'peers'", who);
     last = now;
 }
 
@@ -192,10 +193,10 @@ static bool peer_admit(int fd)
     char who[128] = "";
     bool admitted = peers_admit(&setup->conf->peers, fd, who);
 
-    service_leave(setup);
     __atomic_add_fetch(&looked_at, 1, __ATOMIC_RELEASE);
     if (!admitted)
-        report_refused(who);
+        report_refused(setup_changes(setup), who);
+    service_leave(setup);
     return admitted;
 }
 

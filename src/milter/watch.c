@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "milter/audit.h"
+#include "milter/report.h"
 
 enum { DAY = 86400 };
 
@@ -118,7 +118,7 @@ static void log_key(const char *key, unsigned replica, const char *what, const c
         writer_format(&text, "replica %u ", replica);
     writer_text(&text, what);
     if (!text.failed)
-        audit_event(writer_string(&text), why);
+        report_event(writer_string(&text), why);
 }
 
 void watch_log(const struct watch *watch)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 SHELL_TESTS += \
+	tests/cli/audit.sh \
 	tests/cli/access.sh \
 	tests/cli/certificates.sh \
 	tests/cli/check.sh \

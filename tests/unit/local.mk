@@ -28,6 +28,21 @@ tests_unit_test_azure_http_pool_LDFLAGS = $(AM_LDFLAGS) -Wl,--export-dynamic-sym
 tests_unit_test_azure_http_pool_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_azure_http_pool_LDADD   = $(CORE_LIBS) -lssl $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_audit_record
+tests_unit_test_audit_record_SOURCES = tests/unit/test_audit_record.c tests/unit/unit.h
+tests_unit_test_audit_record_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_audit_record_LDADD   = libse-audit.la $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_audit_file
+tests_unit_test_audit_file_SOURCES = tests/unit/test_audit_file.c tests/unit/audit.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_audit_file_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_audit_file_LDADD   = libse-audit.la $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_audit_datagram
+tests_unit_test_audit_datagram_SOURCES = tests/unit/test_audit_datagram.c tests/unit/audit.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_audit_datagram_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_audit_datagram_LDADD   = libse-audit.la $(CORE_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_breaker
 tests_unit_test_breaker_SOURCES = tests/unit/test_breaker.c tests/unit/unit.h
 tests_unit_test_breaker_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -86,7 +101,27 @@ tests_unit_test_mail_transfer_LDADD   = $(MAIL_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test_milter_conf
 tests_unit_test_milter_conf_SOURCES = tests/unit/test_milter_conf.c $(MILTER_CONF) tests/unit/unit.h
 tests_unit_test_milter_conf_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_milter_conf_LDADD   = $(MAIL_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_milter_conf_LDADD   = libse-audit.la $(MAIL_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_json_read
+tests_unit_test_json_read_SOURCES = tests/unit/test_json_read.c src/daemon/json_parse.c src/daemon/json_read.c tests/unit/unit.h
+tests_unit_test_json_read_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_json_read_LDADD   = $(CORE_LIBS) $(YAJL_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_json_write
+tests_unit_test_json_write_SOURCES = tests/unit/test_json_write.c tests/unit/unit.h
+tests_unit_test_json_write_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_json_write_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_operations
+tests_unit_test_operations_SOURCES = tests/unit/test_operations.c $(DAEMON_OPERATIONS) tests/unit/operations.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_operations_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_operations_LDADD   = $(DAEMON_OPERATIONS_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_operations_files
+tests_unit_test_operations_files_SOURCES = tests/unit/test_operations_files.c $(DAEMON_OPERATIONS) tests/unit/operations.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_operations_files_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_operations_files_LDADD   = $(DAEMON_OPERATIONS_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_options
 tests_unit_test_options_SOURCES = tests/unit/test_options.c tests/unit/unit.h
@@ -316,4 +351,24 @@ MEMORY_SEARCHES += tests/unit/test_azure_login_memory
 tests_unit_test_azure_login_memory_SOURCES = tests/unit/test_azure_login_memory.c tests/unit/azure_fake.c tests/unit/azure_fake.h tests/unit/needle.c tests/unit/needle.h tests/unit/unit.h
 tests_unit_test_azure_login_memory_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_azure_login_memory_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_daemon_gate
+tests_unit_test_daemon_gate_SOURCES = tests/unit/test_daemon_gate.c src/daemon/gate.c src/daemon/gate.h tests/unit/unit.h
+tests_unit_test_daemon_gate_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_daemon_gate_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_daemon_limits
+tests_unit_test_daemon_limits_SOURCES = tests/unit/test_daemon_limits.c src/daemon/limits.c src/daemon/limits.h tests/unit/unit.h
+tests_unit_test_daemon_limits_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_daemon_limits_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_daemon_settings
+tests_unit_test_daemon_settings_SOURCES = tests/unit/test_daemon_settings.c src/daemon/settings.c src/daemon/settings.h tests/unit/unit.h
+tests_unit_test_daemon_settings_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_daemon_settings_LDADD   = libse-audit.la $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_daemon_target
+tests_unit_test_daemon_target_SOURCES = tests/unit/test_daemon_target.c src/daemon/target.c src/daemon/target.h tests/unit/unit.h
+tests_unit_test_daemon_target_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_daemon_target_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 endif

@@ -38,8 +38,8 @@ static void defaults_are_the_careful_ones(void **state)
                   &err);
     assert_string_equal(c->engine, "e.xml");
     assert_string_equal(c->socket, "unix:s");
-    assert_true(!c->user && !c->audit && !c->metrics && !c->trust_config && !c->trust_signers &&
-                !c->socket_group);
+    assert_true(!c->user && !c->audit.count && !c->metrics && !c->trust_config &&
+                !c->trust_signers && !c->socket_group);
     assert_int_equal(c->socket_mode, 0660);
     assert_int_equal(c->encrypted, ENCRYPTED_REFUSE);
     assert_false(c->peers.anybody || c->peers.network_count);
@@ -58,7 +58,8 @@ static void settings_are_taken(void **state)
     (void)state;
     assert_status(SE_OK,
                   parse(&c,
-                        MINIMAL "user = u\naudit = a\nmetrics = m\ntrust-config = t\nlocal = "
+                        MINIMAL "user = u\naudit = file:a\naudit = journal  required # "
+                                "both\nmetrics = m\ntrust-config = t\nlocal = "
                                 "192.0.2.0/25 2001:db8::/33\nenvelope = any\n"
                                 "bounces = sign\nlists = sign\nform = opaque\nheaders = "
                                 "protected\nengine = again\nsocket-group = g\n"
@@ -68,7 +69,9 @@ static void settings_are_taken(void **state)
                   &err);
     assert_string_equal(c->engine, "again");
     assert_string_equal(c->user, "u");
-    assert_string_equal(c->audit, "a");
+    assert_int_equal(c->audit.count, 2);
+    assert_string_equal(c->audit.list[0].place, "a");
+    assert_true(!c->audit.list[0].required && c->audit.list[1].required);
     assert_string_equal(c->metrics, "m");
     assert_string_equal(c->trust_config, "t");
     assert_true(c->any_envelope && c->sign_bounces && c->sign_lists && c->opaque && c->protect);

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "milter/audit.h"
+#include "milter/report.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
+#include "base/text.h"
 
 enum { HOUR = 3600, REASONS_MOST = 64 };
 
@@ -38,49 +35,38 @@ static struct {
 
 /* ---- the log ---- */
 
-static int open_log(const char *path)
+void report_event(const char *what, const char *why)
 {
-    return path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640) : STDOUT_FILENO;
-}
+    char when[TIME_TEXT_ROOM];
+    AUTO(se_buf) text = SE_BUF_INIT;
+    json_t *line;
+    char *dumped;
 
-se_status audit_check(const char *path, se_error *err)
-{
-    int fd = open_log(path);
-
-    if (fd < 0)
-        return error_set(err, SE_ERR_CONFIG, "cannot write the audit log '%s': %s", path,
-                         strerror(errno));
-    if (fd > STDERR_FILENO)
-        close(fd);
-    return SE_OK;
-}
-
-static json_t *audit_text(const char *value)
-{
-    json_t *json = value ? json_string(value) : NULL;
-
-    return json ? json : json_string(value ? "(not UTF-8)" : "");
-}
-
-static void write_line(const char *path, json_t *line)
-{
-    char *dumped = json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
-    AUTO(writer) w = { 0 };
-    int fd = open_log(path);
-
-    writer_text(&w, dumped ? dumped : "{}");
-    writer_text(&w, "\n");
-    if (write_all(fd >= 0 ? fd : STDOUT_FILENO, w.buf.data, w.buf.size))
-        (void)fprintf(stderr, "signengine-milter: cannot write the audit log: %s\n",
-                      strerror(errno));
-    if (fd > STDERR_FILENO)
-        close(fd);
+    if (buf_copy(&text, text_bytes(why), NULL))
+        return;
+    text_clean((char *)text.data);
+    line = json_pack("{s:s, s:s, s:s}", "time", time_format_us(when, clock_microseconds()), "event",
+                     what, "reason", (char *)text.data);
+    dumped = json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    printf("%s\n", dumped ? dumped : "{}");
+    (void)fflush(stdout);
     free(dumped);
     json_decref(line);
 }
 
+void report_change(struct audit *audit, const char *operation, const char *result, const char *what,
+                   const char *why)
+{
+    report_event(what, why);
+    if (audit)
+        audit_note(audit,
+                   &(struct audit_record){ .operation = operation, .result = result, .text = why });
+}
+
+/* ---- messages ---- */
+
 /* Our texts and statuses are few: no sender decides how many reasons there are. */
-static void count_reason(const struct audit *a)
+static void count_reason(const struct report *a)
 {
     const char *text = a->status ? se_status_name(a->status) : a->reason;
 
@@ -94,54 +80,71 @@ static void count_reason(const struct audit *a)
     }
 }
 
-/* A message is signed on the thread that writes its line. */
+/* A message is signed on the thread that reports it. */
 static _Thread_local struct {
-    char sent[64], answered[64];
-} request;
+    char key[256], sent[64], answered[64];
+    unsigned replica;
+    uint64_t bytes;
+} used;
 
-void audit_note_request(const char *sent, const char *answered)
+void report_note_event(const se_event *event)
 {
-    (void)snprintf(request.sent, sizeof request.sent, "%s", sent);
-    (void)snprintf(request.answered, sizeof request.answered, "%s", answered);
+    if (event->kind != SE_EVENT_OPERATION || strcmp(event->operation, "sign") != 0)
+        return;
+    text_copy(used.key, sizeof used.key, event->key, strlen(event->key));
+    text_copy(used.sent, sizeof used.sent, event->request_sent, strlen(event->request_sent));
+    text_copy(used.answered, sizeof used.answered, event->request_answered,
+              strlen(event->request_answered));
+    used.replica = event->replica;
+    used.bytes = event->bytes;
 }
 
-static void add_request(json_t *line)
+static void count_message(const struct report *r)
 {
-    if (line && *request.sent)
-        (void)json_object_update_new(line, json_pack("{s:o, s:o}", "requestSent",
-                                                     audit_text(request.sent), "requestAnswered",
-                                                     audit_text(request.answered)));
-    *request.sent = *request.answered = '\0';
-}
-
-void audit_message(const char *path, const struct audit *a)
-{
-    char when[TIME_TEXT_ROOM];
-    json_t *line;
-
     pthread_mutex_lock(&lock);
-    counters.outcomes[a->outcome]++;
-    counters.microseconds += a->outcome == OUTCOME_SIGNED ? (uint64_t)a->microseconds : 0;
-    count_reason(a);
+    counters.outcomes[r->outcome]++;
+    counters.microseconds += r->outcome == OUTCOME_SIGNED ? (uint64_t)r->microseconds : 0;
+    count_reason(r);
     counters.changed = true;
     pthread_mutex_unlock(&lock);
-    line = json_pack("{s:s, s:o, s:o, s:o, s:o, s:i, s:s, s:o, s:f}", "time",
-                     time_format_us(when, clock_microseconds()), "queueId", audit_text(a->queue_id),
-                     "client", audit_text(a->client), "sender", audit_text(a->sender), "descriptor",
-                     audit_text(a->descriptor), "version", (int)a->version, "result",
-                     names[a->outcome], "reason", audit_text(a->reason), "ms",
-                     (double)a->microseconds / 1000);
-    add_request(line);
-    write_line(path, line);
 }
 
-void audit_event(const char *what, const char *why)
+static bool is_failure(enum outcome outcome)
 {
-    char when[TIME_TEXT_ROOM];
+    return outcome == OUTCOME_UNSIGNED || outcome == OUTCOME_DEFERRED || outcome == OUTCOME_REFUSED;
+}
 
-    write_line(NULL,
-               json_pack("{s:s, s:s, s:o}", "time", time_format_us(when, clock_microseconds()),
-                         "event", what, "reason", audit_text(why)));
+void report_message(struct audit *audit, struct report *r, se_error *err)
+{
+    const struct audit_record record = {
+        .operation = "mail sign",
+        .descriptor = r->descriptor,
+        .version = r->version,
+        .key = used.key,
+        .replica = used.replica,
+        .items = 1,
+        .failed = is_failure(r->outcome),
+        .bytes = used.bytes,
+        .result = names[r->outcome],
+        .text = r->reason,
+        .duration_us = r->microseconds,
+        .request_sent = used.sent,
+        .request_answered = used.answered,
+        .config = r->config,
+        .queue_id = r->queue_id,
+        .client = r->client,
+        .sender = r->sender,
+    };
+
+    if (!r->reserved)
+        audit_note(audit, &record);
+    else if (audit_write(audit, &record, err)) {
+        r->outcome = OUTCOME_DEFERRED;
+        r->reason = err->text;
+        r->status = err->status;
+    }
+    count_message(r);
+    memset(&used, 0, sizeof used);
 }
 
 /* ---- counters ---- */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What became of messages: a line of JSON for each, and counters for Prometheus. */
-#ifndef MILTER_AUDIT_H
-#define MILTER_AUDIT_H
+/* What became of messages: an audit record for each, and counters for Prometheus. What else
+ * happens: a line of JSON on standard output. */
+#ifndef MILTER_REPORT_H
+#define MILTER_REPORT_H
 
-#include "base/buf.h"
+#include "audit/audit.h"
 
 /* As audit and metrics call it. */
 enum outcome {
@@ -18,21 +19,26 @@ enum outcome {
     OUTCOMES
 };
 
-struct audit {
-    const char *queue_id, *client, *sender, *descriptor, *reason;
+struct report {
+    const char *queue_id, *client, *sender, *descriptor, *reason, *config;
     se_status status; /* the error's, if the reason is its text; SE_OK: the reason is our own */
     unsigned version;
     enum outcome outcome;
     int64_t microseconds;
+    bool reserved; /* there is room for it (audit_reserve()) */
 };
 
-/* `path`: the log; standard output if it is NULL, or can't be opened later. */
-SE_MUST_CHECK se_status audit_check(const char *path, se_error *err);
-void audit_message(const char *path, const struct audit *audit);
-/* What a vault's log calls the request that signs this thread's next message (struct se_event). */
-void audit_note_request(const char *sent, const char *answered);
+/* Records the message and counts it. One that a required sink does not take has the outcome
+ * `deferred` then; *err says why. */
+void report_message(struct audit *audit, struct report *report, se_error *err);
+/* What signs this thread's next message. */
+void report_note_event(const se_event *event);
+
 /* To standard output. */
-void audit_event(const char *what, const char *why);
+void report_event(const char *what, const char *why);
+/* The same, and a record of the service itself: "start", "reload", ... `audit` may be NULL. */
+void report_change(struct audit *audit, const char *operation, const char *result, const char *what,
+                   const char *why);
 
 /* ---- counters ---- */
 

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Takes connections, tells who is at their other end, and holds them until something comes: the
+ * HTTP library would not say who connects, hangs for good at its own limit, and has memory for each
+ * connection that is idle.
+ */
+#ifndef DAEMON_ACCEPTOR_H
+#define DAEMON_ACCEPTOR_H
+
+#include "daemon/connections.h"
+#include "daemon/listener.h"
+
+/* Hands a connection over, from which something can be read. False: it was closed. */
+typedef bool (*acceptor_take_fn)(void *arg, int fd);
+
+struct acceptor;
+
+/* Starts its thread. `listeners` are its own from then on. */
+SE_MUST_CHECK se_status acceptor_new(struct acceptor **out, struct listeners *listeners,
+                                     struct connections *connections, acceptor_take_fn take,
+                                     void *arg, se_error *err);
+
+/* Closes the sockets that listen. Connections that are there stay. */
+void acceptor_refuse(struct acceptor *acceptor);
+
+/* Ends its thread, and the connections that nothing came from. */
+void acceptor_free(struct acceptor *acceptor);
+
+#endif

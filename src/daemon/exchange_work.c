@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A request behind its head: body, job, records, answer. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/json_write.h"
+#include "daemon/exchange.h"
+#include "daemon/log.h"
+#include "daemon/record.h"
+
+/* ---- the body ---- */
+
+static void forget_body(struct exchange *e)
+{
+    (void)__atomic_sub_fetch(&e->service->body_bytes, e->body.buf.size, __ATOMIC_RELAXED);
+    writer_free(&e->body);
+}
+
+static void keep_piece(struct exchange *e, se_bytes piece)
+{
+    const struct settings *settings = e->service->settings;
+    const uint64_t all = __atomic_add_fetch(&e->service->body_bytes, piece.size, __ATOMIC_RELAXED);
+
+    if (all > settings->bodies)
+        failure_set(&e->failure, FAILURE_BUSY, "too much is being sent at once");
+    else
+        writer_put(&e->body, piece.data, piece.size);
+    if (e->body.failed)
+        failure_set(&e->failure, FAILURE_BUSY, "out of memory");
+    if (e->failure.kind)
+        (void)__atomic_sub_fetch(&e->service->body_bytes, piece.size, __ATOMIC_RELAXED);
+}
+
+bool exchange_take(struct exchange *e, se_bytes piece)
+{
+    const uint64_t most = e->service->settings->body;
+
+    if (!e->failure.kind && piece.size > most - e->body.buf.size)
+        failure_set(&e->failure, FAILURE_TOO_LARGE, "the body has more than %" PRIu64 " bytes",
+                    most);
+    if (!e->failure.kind)
+        keep_piece(e, piece);
+    if (!e->failure.kind)
+        return true;
+    forget_body(e);
+    e->dropped += piece.size;
+    return e->dropped <= most;
+}
+
+/* ---- records ---- */
+
+static bool is_recorded(const struct exchange *e)
+{
+    return e->operation && e->operation->access;
+}
+
+/* What is known about a request, whatever becomes of it. */
+static struct audit_record begin_record(struct exchange *e)
+{
+    struct peer *peer = &e->connection->peer;
+
+    return (struct audit_record){
+        .request_id = e->id,
+        .has_uid = peer->has_uid,
+        .uid = peer->uid,
+        .user = peer->name,
+        .pid = peer->pid,
+        .listener = listener_name(peer->listener),
+        .row = e->row.name,
+        .operation = e->operation->access,
+        .descriptor = target_variable(&e->target, "descriptor"),
+        .version = e->version,
+        .history = target_variable(&e->target, "history"),
+        .items = 1,
+        .bytes = e->body.buf.size,
+        .idempotency_key = e->idempotency_key,
+        .tag = e->trace,
+        .config = e->generation->config,
+    };
+}
+
+static void record_refusal(struct exchange *e)
+{
+    struct audit_record r = begin_record(e);
+
+    r.failed = 1;
+    r.result = e->refusal;
+    r.text = e->failure.error.text;
+    audit_note(e->service->audit, &r);
+    e->refusal = NULL;
+}
+
+static se_status record_asked(struct exchange *e, se_error *err)
+{
+    struct audit_record r = begin_record(e);
+
+    r.result = "asked";
+    return audit_write(e->service->audit, &r, err);
+}
+
+/* The event's words, where there is one, are those of the library: it knows the version that it
+ * took, and the caller may have named none. */
+static se_status record_end(struct exchange *e, const struct job_facts *facts, int64_t started,
+                            se_error *err)
+{
+    const bool failed = e->failure.kind != FAILURE_NONE;
+    struct audit_record r = begin_record(e);
+
+    r.version = facts->version ? facts->version : r.version;
+    r.key = facts->key;
+    r.replica = facts->replica;
+    r.digest = facts->digest;
+    r.request_sent = facts->request_sent;
+    r.request_answered = facts->request_answered;
+    r.tag = *facts->tag ? facts->tag : r.tag;
+    r.bytes = facts->bytes ? facts->bytes : r.bytes;
+    r.first = e->answer.first;
+    r.items = e->answer.items ? e->answer.items : 1;
+    r.failed = e->answer.items ? e->answer.failed : failed;
+    r.result = e->refusal ? e->refusal : se_status_name(e->failure.error.status);
+    r.text = e->failure.error.text;
+    r.duration_us = clock_monotonic_us() - started;
+    return audit_write(e->service->audit, &r, err);
+}
+
+/* ---- the job ---- */
+
+static se_status admit_items(void *arg, uint64_t items, se_error *err)
+{
+    struct exchange *e = arg;
+
+    return items <= e->taken || exchange_take_items(e, items - e->taken)
+               ? SE_OK
+               : error_set(err, SE_ERR_POLICY, "%s", e->failure.error.text);
+}
+
+static void note_failure(struct exchange *e, se_status status, const se_error *err)
+{
+    if (e->answer.retry_after)
+        e->failure.retry_after = e->answer.retry_after;
+    failure_set_status(&e->failure, status, err);
+    if (!e->refusal)
+        e->failure.http = e->answer.status;
+}
+
+static void run_operation(struct exchange *e)
+{
+    const se_caller caller = exchange_caller(e);
+    se_error err = SE_ERROR_INIT;
+    const struct request request = {
+        .engine = e->generation->engine,
+        .histories = e->generation->histories,
+        .target = &e->target,
+        .media = e->media,
+        .accept = e->accept,
+        .body = buf_bytes(&e->body.buf),
+        .signature = e->signature,
+        .id = e->id,
+        .idempotency_key = *e->idempotency_key ? e->idempotency_key : NULL,
+        .access = e->generation->access,
+        .who = &caller,
+        .spool = e->generation->settings->spool,
+        .caller = e->connection->peer.id,
+        .admit = e->row.per_minute ? admit_items : NULL,
+        .admit_arg = e,
+    };
+    se_status st = e->operation->run(&e->answer, &request, &err);
+
+    if (st)
+        note_failure(e, st, &err);
+}
+
+/* An answer that nobody may have, for it could not be recorded. */
+static void withhold_answer(struct exchange *e, const se_error *err)
+{
+    se_buf_free(&e->answer.body);
+    e->failure = (struct failure){ .kind = FAILURE_NONE };
+    failure_set(&e->failure, FAILURE_AUDIT, "%s", err->text);
+    log_line("request %s: what it asked for can't be recorded: %s", e->id, err->text);
+}
+
+static void run_recorded(struct exchange *e)
+{
+    const unsigned records = e->operation->lasts ? 2 : 1;
+    const int64_t started = clock_monotonic_us();
+    struct job_facts facts = { .key = "" };
+    se_error err = SE_ERROR_INIT;
+
+    if (audit_reserve(e->service->audit, records, &err)) {
+        withhold_answer(e, &err);
+        return;
+    }
+    if (e->operation->lasts && record_asked(e, &err)) {
+        audit_release(e->service->audit, 1);
+        withhold_answer(e, &err);
+        return;
+    }
+    record_into(&facts);
+    run_operation(e);
+    record_into(NULL);
+    if (record_end(e, &facts, started, &err))
+        withhold_answer(e, &err);
+    e->refusal = NULL;
+}
+
+/* Rights may have been taken away while the body came. */
+static bool renew_generation(struct exchange *e)
+{
+    struct generation *now = generation_enter(e->service->generations), *old = e->generation;
+    bool allowed = true;
+
+    if (now != old) {
+        e->generation = now;
+        e->row = (se_access_row){ .name = NULL };
+        allowed = exchange_decide(e);
+        now = old;
+    }
+    generation_leave(e->service->generations, now);
+    return allowed;
+}
+
+/* Work for somebody who is not there any more would only keep others waiting. */
+static bool is_worth_it(struct exchange *e)
+{
+    if (peer_is_gone(e->connection->peer.listener, e->connection->fd))
+        failure_set(&e->failure, FAILURE_BUSY, "the caller has gone");
+    else if (jobs_are_hurried(e->service->jobs))
+        failure_set(&e->failure, FAILURE_BUSY, "the service ends");
+    return !e->failure.kind;
+}
+
+bool exchange_has_job(const struct exchange *e)
+{
+    return e->refusal || (e->operation && !e->failure.kind);
+}
+
+void exchange_work(struct exchange *e)
+{
+    (void)peer_find_name(&e->connection->peer);
+    if (!e->refusal && is_worth_it(e) && renew_generation(e)) {
+        if (is_recorded(e))
+            run_recorded(e);
+        else
+            run_operation(e);
+    }
+    if (e->refusal)
+        record_refusal(e);
+}
+
+/* ---- the answer ---- */
+
+static void answer_probe(struct exchange *e, struct writer *w)
+{
+    const char *wrong = exchange_ask_probe(e);
+
+    if (wrong)
+        failure_set(&e->failure, FAILURE_BUSY, "%s", wrong);
+    else
+        writer_text(w, "{\"status\":\"ok\"}");
+}
+
+unsigned exchange_finish(se_buf *body, struct exchange *e)
+{
+    AUTO(writer) w = { 0 };
+
+    if (e->probe && !e->failure.kind) {
+        e->answer.media = MEDIA_JSON;
+        answer_probe(e, &w);
+    }
+    if (e->failure.kind) {
+        writer_free(&w);
+        failure_write(&w, &e->failure, e->id);
+        e->answer.media = MEDIA_JSON;
+    }
+    if (!e->failure.kind && !e->probe)
+        *body = buf_move(&e->answer.body);
+    else
+        (void)!writer_finish(body, &w, NULL);
+    return e->failure.kind    ? failure_http_status(&e->failure)
+           : e->answer.status ? e->answer.status
+                              : 200;
+}
+
+void exchange_free(struct exchange *e)
+{
+    if (!e)
+        return;
+    if (e->refusal) /* it was answered before its body came */
+        record_refusal(e);
+    forget_body(e);
+    generation_leave(e->service->generations, e->generation);
+    target_free(&e->target);
+    se_buf_free(&e->answer.body);
+    free(e->only_version);
+    free(e->signature);
+    free(e);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/generation.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/deadline.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "base/thread.h"
+#include "daemon/log.h"
+#include "daemon/record.h"
+
+enum { RECOVERY_MS = 2000 };
+
+struct generations {
+    pthread_mutex_t lock; /* of the current one, of users, and of what follows */
+    pthread_cond_t changed;
+    struct generation *current;
+    bool is_new, ending; /* the current one was not looked at; the thread has to end */
+    pthread_t recovery;
+};
+
+/* ---- one generation ---- */
+
+/* Histories use the engine, and the engine reports to the keys until it is closed. */
+static void generation_free(struct generation *g)
+{
+    if (!g)
+        return;
+    histories_free(g->histories);
+    se_access_close(&g->access);
+    se_close(&g->engine);
+    keys_free(g->keys);
+    settings_free(&g->settings);
+    free(g);
+}
+AUTO_KIND(generation, struct generation *, generation_free(*p))
+
+static void report_finding(void *arg, const se_report *report)
+{
+    (void)arg;
+    if (!report->error)
+        log_line("%s:%d: warning: %s", report->file, report->line, report->text);
+}
+
+static void hear_event(void *arg, const se_event *event)
+{
+    struct generation *g = arg;
+
+    record_hear(event);
+    keys_hear(g->keys, event);
+}
+
+static se_status open_engine(struct generation *g, se_error *err)
+{
+    se_options options = SE_OPTIONS_INIT;
+    char fingerprint[65];
+
+    options.report = report_finding;
+    options.event = hear_event;
+    options.event_arg = g;
+    options.trust_config = g->settings->trust_config;
+    TRY(se_open(&g->engine, g->settings->config, &options, err));
+    TRY(se_fingerprint(fingerprint, g->engine, err));
+    text_copy(g->config, sizeof g->config, fingerprint, CONFIG_DIGITS);
+    return SE_OK;
+}
+
+static void note_allowed(void *arg, const se_access_row *row)
+{
+    struct generation *g = arg;
+
+    (void)row;
+    g->allows = true;
+}
+
+static se_status generation_fill(struct generation *g, se_error *err)
+{
+    TRY(keys_new(&g->keys, err));
+    TRY(open_engine(g, err));
+    TRY(se_access_open(&g->access, g->engine, report_finding, g, err));
+    TRY(se_access_list(g->access, NULL, note_allowed, g, err));
+    return histories_new(&g->histories, g->engine, g->settings->histories,
+                         g->settings->history_count, err);
+}
+
+static se_status generation_open(struct generation **out, struct settings **settings, se_error *err)
+{
+    AUTO(settings) given = MOVE(*settings);
+    AUTO(generation) g = calloc(1, sizeof *g);
+
+    *out = NULL;
+    if (!g)
+        return error_memory(err);
+    g->settings = MOVE(given);
+    g->users = 1;
+    TRY(generation_fill(g, err));
+    *out = MOVE(g);
+    return SE_OK;
+}
+
+se_status generation_try(struct settings **settings, se_error *err)
+{
+    AUTO(generation) g = NULL;
+
+    return generation_open(&g, settings, err);
+}
+
+/* ---- the current one ---- */
+
+struct generation *generation_enter(struct generations *all)
+{
+    struct generation *g;
+
+    pthread_mutex_lock(&all->lock);
+    if ((g = all->current))
+        g->users++;
+    pthread_mutex_unlock(&all->lock);
+    return g;
+}
+
+/* Closing an engine may wait for a key store, so it happens outside of the lock. */
+void generation_leave(struct generations *all, struct generation *g)
+{
+    bool last;
+
+    if (!g)
+        return;
+    pthread_mutex_lock(&all->lock);
+    last = --g->users == 0;
+    pthread_mutex_unlock(&all->lock);
+    if (last)
+        generation_free(g);
+}
+
+se_status generations_load(struct generations *all, struct settings **settings, se_error *err)
+{
+    struct generation *fresh, *old;
+
+    TRY(generation_open(&fresh, settings, err));
+    if (!fresh->allows)
+        log_line("'%s' has no <access> with rows: nothing is allowed to anybody",
+                 fresh->settings->config);
+    pthread_mutex_lock(&all->lock);
+    old = all->current;
+    all->current = fresh;
+    all->is_new = true;
+    pthread_cond_signal(&all->changed);
+    pthread_mutex_unlock(&all->lock);
+    generation_leave(all, old);
+    return SE_OK;
+}
+
+/* ---- recovery ---- */
+
+/*
+ * A proxy sends nothing to a service that is not ready, and a key that nobody asks for stays lost:
+ * so the service itself asks for it. A new generation is looked at once, that its first caller need
+ * not wait for logins.
+ */
+static void look_at_keys(struct generations *all, bool is_new)
+{
+    struct generation *g = generation_enter(all);
+
+    if (g && (is_new || keys_count_lost(g->keys)))
+        keys_check(g->keys, g->engine);
+    generation_leave(all, g);
+}
+
+static void *run_recovery(void *arg)
+{
+    struct generations *all = arg;
+
+    pthread_mutex_lock(&all->lock);
+    while (!all->ending) {
+        const struct timespec next = deadline_in(RECOVERY_MS);
+        const bool is_new = all->is_new;
+
+        all->is_new = false;
+        pthread_mutex_unlock(&all->lock);
+        look_at_keys(all, is_new);
+        pthread_mutex_lock(&all->lock);
+        while (!all->ending && !all->is_new &&
+               pthread_cond_clockwait(&all->changed, &all->lock, CLOCK_MONOTONIC, &next) == 0)
+            ;
+    }
+    pthread_mutex_unlock(&all->lock);
+    return NULL;
+}
+
+se_status generations_new(struct generations **out, se_error *err)
+{
+    struct generations *all = calloc(1, sizeof *all);
+
+    *out = NULL;
+    if (!all)
+        return error_memory(err);
+    pthread_mutex_init(&all->lock, NULL);
+    pthread_cond_init(&all->changed, NULL);
+    if (!thread_start(&all->recovery, run_recovery, all)) {
+        free(all);
+        return error_memory(err);
+    }
+    *out = all;
+    return SE_OK;
+}
+
+void generations_free(struct generations *all)
+{
+    if (!all)
+        return;
+    pthread_mutex_lock(&all->lock);
+    all->ending = true;
+    pthread_cond_signal(&all->changed);
+    pthread_mutex_unlock(&all->lock);
+    (void)pthread_join(all->recovery, NULL);
+    generation_leave(all, all->current);
+    pthread_cond_destroy(&all->changed);
+    pthread_mutex_destroy(&all->lock);
+    free(all);
+}

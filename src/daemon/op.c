@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/op.h"
+
+/* ---- requests ---- */
+
+const char *request_descriptor(const struct request *request)
+{
+    return target_variable(request->target, "descriptor");
+}
+
+se_status request_version(unsigned *out, const struct request *request, se_error *err)
+{
+    uint64_t asked;
+
+    *out = 0;
+    TRY(target_number(&asked, request->target, "version", UINT32_MAX, err));
+    *out = (unsigned)asked;
+    return SE_OK;
+}
+
+se_bytes request_octets(const struct request *request)
+{
+    return (se_bytes){ request->body.size ? request->body.data : "", request->body.size };
+}
+
+se_status context_encode(se_buf *out, const struct json_pairs *pairs, se_error *err)
+{
+    se_pair list[JSON_PAIRS_MOST];
+
+    *out = (se_buf)SE_BUF_INIT;
+    for (size_t i = 0; i < pairs->count; i++)
+        list[i] = (se_pair){ pairs->list[i].name.bytes, pairs->list[i].value.bytes };
+    return pairs->count ? se_context(out, list, pairs->count, err) : SE_OK;
+}
+
+struct wrapped_context {
+    struct json_pairs context;
+};
+static const struct json_member context_members[] = {
+    { .name = "context", .kind = JSON_PAIRS, .offset = offsetof(struct wrapped_context, context) },
+    { .name = NULL },
+};
+static const struct json_shape context_shape = { sizeof(struct wrapped_context), context_members };
+AUTO_KIND(wrapped_context, struct wrapped_context, json_release(p, &context_shape))
+
+se_status request_context(se_buf *out, const struct request *request, se_error *err)
+{
+    const char *text = target_parameter(request->target, "context");
+    AUTO(wrapped_context) wrapped = { .context = { NULL } };
+    AUTO(writer) w = { 0 };
+
+    *out = (se_buf)SE_BUF_INIT;
+    if (!text)
+        return SE_OK;
+    writer_format(&w, "{\"context\":%s}", text);
+    if (w.failed)
+        return error_memory(err);
+    TRY_PREFIX(json_read(&wrapped, &context_shape, buf_bytes(&w.buf), err), err,
+               "the parameter 'context': ");
+    return context_encode(out, &wrapped.context, err);
+}
+
+/* ---- answers ---- */
+
+bool answers_json(const struct request *request)
+{
+    const bool json = request->media == MEDIA_JSON;
+
+    if (!request->accept || request->accept & (json ? MEDIA_JSON : MEDIA_OCTETS))
+        return json;
+    return request->accept & (MEDIA_JSON | MEDIA_OCTETS) ? !json : json;
+}
+
+void answer_begin(struct writer *w)
+{
+    json_write_begin(w, NULL, '{');
+}
+
+se_status answer_finish(struct answer *out, struct writer *w, const struct request *request,
+                        se_error *err)
+{
+    json_write_text(w, "requestId", request->id);
+    json_write_end(w, '}');
+    writer_put(w, "\n", 1);
+    out->media = MEDIA_JSON;
+    return writer_finish(&out->body, w, err);
+}
+
+void answer_bytes(struct answer *out, enum media media, se_buf *bytes)
+{
+    out->media = media;
+    out->body = buf_move(bytes);
+}
+
+static void write_stamp(struct writer *w, const se_signer *signer)
+{
+    if (!signer->stamp_time && !*signer->stamp_ignored)
+        return;
+    json_write_begin(w, "stamp", '{');
+    if (signer->stamp_time) {
+        json_write_time(w, "time", signer->stamp_time);
+        json_write_text(w, "authority", signer->stamp_authority);
+    } else
+        json_write_text(w, "ignored", signer->stamp_ignored);
+    json_write_end(w, '}');
+}
+
+void json_write_signer(struct writer *w, const se_signer *signer)
+{
+    if (signer->version)
+        json_write_number(w, "version", signer->version);
+    json_write_text(w, "algorithm", signer->algorithm);
+    json_write_text(w, "subject", signer->subject);
+    json_write_text(w, "issuer", signer->issuer);
+    json_write_text(w, "serial", signer->serial);
+    json_write_time(w, "notAfter", signer->not_after);
+    json_write_time(w, "signingTime", signer->signing_time);
+    write_stamp(w, signer);
+}
+
+/* ---- many of a kind in one call ---- */
+
+bool is_fault_of_item(se_status status)
+{
+    return status == SE_ERR_FORMAT || status == SE_ERR_REJECTED || status == SE_ERR_USAGE ||
+           status == SE_ERR_POLICY;
+}
+
+void write_item_failure(struct writer *w, se_status status, const char *text)
+{
+    const bool later = status == SE_ERR_UNAVAILABLE || status == SE_ERR_MEMORY;
+
+    if (is_fault_of_item(status)) {
+        json_write_text(w, "status", se_status_name(status));
+        json_write_text(w, "message", text);
+        return;
+    }
+    json_write_text(w, "status", later ? "unavailable" : "internal");
+    json_write_text(w, "message",
+                    later ? "the key store is out of reach: try again later"
+                          : "the service can't use this key: its log says why");
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signing and verifying: content or its digest, as octets, in JSON, or many in a list. */
+#include "base/base64.h"
+#include "base/stream.h"
+#include "daemon/op.h"
+
+/* What is signed, or verified: one of the first two. */
+struct item {
+    struct json_value content, digest;
+    struct json_value signature; /* verifying */
+};
+
+struct items {
+    struct item single;
+    struct json_list items; /* struct item */
+};
+
+#define ITEM_MEMBERS(type, place)                                                                  \
+    { .name = "content", .kind = JSON_BASE64, .offset = offsetof(type, place content) },           \
+    {                                                                                              \
+        .name = "digest", .kind = JSON_BASE64, .offset = offsetof(type, place digest)              \
+    }
+
+static const struct json_member item_members[] = { ITEM_MEMBERS(struct item, ), { .name = NULL } };
+static const struct json_shape item_shape = { sizeof(struct item), item_members };
+static const struct json_member sign_members[] = {
+    ITEM_MEMBERS(struct items, single.),
+    { .name = "items",
+      .kind = JSON_LIST,
+      .offset = offsetof(struct items, items),
+      .items = &item_shape },
+    { .name = NULL },
+};
+static const struct json_shape sign_shape = { sizeof(struct items), sign_members };
+static const struct json_member verify_members[] = {
+    ITEM_MEMBERS(struct item, ),
+    { .name = "signature", .kind = JSON_BASE64, .offset = offsetof(struct item, signature) },
+    { .name = NULL },
+};
+static const struct json_shape verify_shape = { sizeof(struct item), verify_members };
+AUTO_KIND(sign_body, struct items, json_release(p, &sign_shape))
+AUTO_KIND(verify_body, struct item, json_release(p, &verify_shape))
+
+/* ---- parameters ---- */
+
+static se_status read_form(se_form *out, const struct request *request, se_error *err)
+{
+    static const char *const names[] = {
+        [SE_FORM_DETACHED] = "detached",
+        [SE_FORM_ATTACHED] = "attached",
+        [SE_FORM_RAW] = "raw",
+        [SE_FORM_XML] = "xml",
+        [SE_FORM_XML_ENVELOPING] = "xml-enveloping",
+        [SE_FORM_XML_DETACHED] = "xml-detached",
+    };
+    const char *name = target_parameter(request->target, "form");
+
+    *out = SE_FORM_DETACHED;
+    if (!name)
+        return SE_OK;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0) {
+            *out = (se_form)i;
+            return SE_OK;
+        }
+    return error_set(err, SE_ERR_USAGE,
+                     "form: detached, attached, raw, xml, xml-enveloping or xml-detached");
+}
+
+/* One of the two; an empty content is one, too. */
+static se_status choose_content(se_bytes *content, se_bytes *digest, const struct item *item,
+                                se_error *err)
+{
+    *content = item->content.bytes;
+    *digest = item->digest.bytes;
+    if (digest->data && !digest->size) /* which would be no digest for the library */
+        return error_set(err, SE_ERR_FORMAT, "'digest' is empty");
+    if (!content->data != !digest->data)
+        return SE_OK;
+    return error_set(err, SE_ERR_FORMAT,
+                     content->data ? "either 'content' or 'digest', not both"
+                                   : "neither 'content' nor 'digest'");
+}
+
+/* ---- signing ---- */
+
+static se_status read_sign_params(se_sign_params *out, const struct request *request, se_error *err)
+{
+    const struct target *t = request->target;
+
+    *out = (se_sign_params)SE_SIGN_PARAMS_INIT;
+    TRY(request_version(&out->version, request, err));
+    TRY(read_form(&out->form, request, err));
+    TRY(target_flag(&out->pem, t, "pem", false, err));
+    TRY(target_flag(&out->xml_inclusive, t, "xmlInclusive", false, err));
+    out->xml_id = target_parameter(t, "xmlId");
+    out->xml_uri = target_parameter(t, "xmlUri");
+    out->tag = target_parameter(t, "tag");
+    return SE_OK;
+}
+
+static se_status sign_item(se_buf *out, const struct request *request, const struct item *item,
+                           const se_sign_params *shared, se_error *err)
+{
+    se_sign_params params = *shared;
+    se_bytes content;
+
+    *out = (se_buf)SE_BUF_INIT;
+    TRY(choose_content(&content, &params.digest, item, err));
+    return se_sign(out, request->engine, request_descriptor(request), content, &params, err);
+}
+
+/* What the answers say of who signed: the descriptor's version, and its algorithm. */
+static se_status write_descriptor(struct writer *w, const struct request *request,
+                                  const se_sign_params *params, se_error *err)
+{
+    se_signer signer;
+
+    TRY(se_find_signer(&signer, request->engine, request_descriptor(request), params, err));
+    json_write_text(w, "descriptor", request_descriptor(request));
+    json_write_number(w, "version", signer.version);
+    json_write_text(w, "algorithm", signer.algorithm);
+    return SE_OK;
+}
+
+static se_status sign_single(struct answer *out, const struct request *request,
+                             const struct item *item, const se_sign_params *params, se_error *err)
+{
+    AUTO(se_buf) signature = SE_BUF_INIT;
+    AUTO(writer) w = { 0 };
+
+    TRY(sign_item(&signature, request, item, params, err));
+    if (!answers_json(request)) {
+        answer_bytes(out, MEDIA_OCTETS, &signature);
+        return SE_OK;
+    }
+    answer_begin(&w);
+    json_write_base64(&w, "signature", buf_bytes(&signature));
+    TRY(write_descriptor(&w, request, params, err));
+    return answer_finish(out, &w, request, err);
+}
+
+static void write_signed_item(struct writer *w, se_status st, se_bytes signature, const char *why)
+{
+    json_write_begin(w, NULL, '{');
+    if (st)
+        write_item_failure(w, st, why);
+    else {
+        json_write_text(w, "status", "ok");
+        json_write_base64(w, "signature", signature);
+    }
+    json_write_end(w, '}');
+}
+
+/* A failure that is no item's fault, and that the first one has, is one of the call. */
+static se_status sign_items(struct writer *w, struct answer *out, const struct request *request,
+                            const struct json_list *items, const se_sign_params *params,
+                            se_error *err)
+{
+    const struct item *item = items->items;
+
+    for (; out->items < items->count; out->items++) {
+        AUTO(se_buf) signature = SE_BUF_INIT;
+        se_error why = SE_ERROR_INIT;
+        se_status st = sign_item(&signature, request, &item[out->items], params, &why);
+
+        if (st && !out->items && !is_fault_of_item(st))
+            return error_copy(err, st, &why);
+        out->failed += st != SE_OK;
+        write_signed_item(w, st, buf_bytes(&signature), why.text);
+    }
+    return SE_OK;
+}
+
+static se_status sign_list(struct answer *out, const struct request *request,
+                           const struct items *body, const se_sign_params *params, se_error *err)
+{
+    AUTO(writer) w = { 0 };
+
+    if (body->single.content.bytes.data || body->single.digest.bytes.data)
+        return error_set(err, SE_ERR_FORMAT, "either 'items', or one 'content' or 'digest'");
+    answer_begin(&w);
+    json_write_begin(&w, "items", '[');
+    TRY(sign_items(&w, out, request, &body->items, params, err));
+    json_write_end(&w, ']');
+    TRY(write_descriptor(&w, request, params, err));
+    return answer_finish(out, &w, request, err);
+}
+
+se_status sign_content(struct answer *out, const struct request *request, se_error *err)
+{
+    AUTO(sign_body) body = { .items = { .count = 0 } };
+    se_sign_params params;
+
+    TRY(read_sign_params(&params, request, err));
+    if (request->media != MEDIA_JSON)
+        body.single.content.bytes = request_octets(request);
+    else
+        TRY(json_read(&body, &sign_shape, request->body, err));
+    return body.items.count ? sign_list(out, request, &body, &params, err)
+                            : sign_single(out, request, &body.single, &params, err);
+}
+
+/* ---- verifying ---- */
+
+static se_status read_verify_params(se_verify_params *out, const struct request *request,
+                                    se_error *err)
+{
+    *out = (se_verify_params)SE_VERIFY_PARAMS_INIT;
+    TRY(request_version(&out->version, request, err));
+    TRY(read_form(&out->form, request, err));
+    out->xml_id = target_parameter(request->target, "xmlId");
+    out->xml_uri = target_parameter(request->target, "xmlUri");
+    out->tag = target_parameter(request->target, "tag");
+    return SE_OK;
+}
+
+static se_status read_verify_body(struct item *out, const struct request *request, se_error *err)
+{
+    const char *signature = request->signature;
+
+    if (request->media == MEDIA_JSON && signature)
+        return error_set(err, SE_ERR_USAGE, "in JSON, the signature is a member of the body");
+    if (request->media == MEDIA_JSON)
+        return json_read(out, &verify_shape, request->body, err);
+    out->content.bytes = request_octets(request);
+    if (!signature)
+        return SE_OK;
+    TRY_PREFIX(base64_decode(&out->signature.owned, text_bytes(signature), err), err,
+               "Signengine-Signature: ");
+    out->signature.bytes = buf_bytes(&out->signature.owned);
+    return SE_OK;
+}
+
+/* Octets are wanted: what the signature covers, which only an attached one and XML have. */
+static bool answers_content(const struct request *request)
+{
+    return request->accept == MEDIA_OCTETS;
+}
+
+static se_status verify_item(se_signer *out, struct writer *content, const struct request *request,
+                             const struct item *item, se_error *err)
+{
+    const se_sink sink = sink_writer(content);
+    se_verify_params params;
+    se_bytes in;
+
+    TRY(read_verify_params(&params, request, err));
+    TRY(choose_content(&in, &params.digest, item, err));
+    params.signature = item->signature.bytes;
+    params.content = &sink;
+    return se_verify(out, request->engine, request_descriptor(request), in, &params, err);
+}
+
+se_status verify_content(struct answer *out, const struct request *request, se_error *err)
+{
+    AUTO(verify_body) item = { .content = { .owned = SE_BUF_INIT } };
+    AUTO(writer) content = { 0 };
+    AUTO(writer) w = { 0 };
+    AUTO(se_buf) covered = SE_BUF_INIT;
+    se_signer signer;
+    bool shown;
+
+    TRY(target_flag(&shown, request->target, "content", false, err));
+    TRY(read_verify_body(&item, request, err));
+    TRY(verify_item(&signer, &content, request, &item, err));
+    if (answers_content(request)) {
+        TRY(writer_finish(&covered, &content, err));
+        answer_bytes(out, MEDIA_OCTETS, &covered);
+        return SE_OK;
+    }
+    answer_begin(&w);
+    json_write_text(&w, "descriptor", request_descriptor(request));
+    json_write_signer(&w, &signer);
+    if (shown)
+        json_write_base64(&w, "content", buf_bytes(&content.buf));
+    return answer_finish(out, &w, request, err);
+}

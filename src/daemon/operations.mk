@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# what the daemon does for a caller, without HTTP
+DAEMON_OPERATIONS = \
+	src/daemon/histories.c src/daemon/histories.h \
+	src/daemon/json_parse.c src/daemon/json_parse.h \
+	src/daemon/json_read.c src/daemon/json_read.h \
+	src/daemon/jwk.c src/daemon/jwk.h \
+	src/daemon/op.c src/daemon/op.h \
+	src/daemon/op_fields.c \
+	src/daemon/op_history.c \
+	src/daemon/op_mail.c \
+	src/daemon/op_service.c \
+	src/daemon/op_signature.c \
+	src/daemon/op_zip.c \
+	src/daemon/operation.h \
+	src/daemon/routes.c \
+	src/daemon/target.c src/daemon/target.h
+DAEMON_OPERATIONS_LIBS = $(HISTORY_LIBS) $(MAIL_LIBS) $(CORE_LIBS) $(YAJL_LIBS)

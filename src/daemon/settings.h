@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* signengined.conf: where to listen, and how much at once. Who may do what is in
+ * engineSignEncrypt.xml. */
+#ifndef DAEMON_SETTINGS_H
+#define DAEMON_SETTINGS_H
+
+#include "audit/audit.h"
+#include "daemon/histories.h"
+
+enum {
+    /* descriptors that connections leave to key stores, files and the rest of the process */
+    DESCRIPTORS_RESERVED = 1024,
+    DESCRIPTORS_LEAST = 2048,
+};
+
+struct settings {
+    char *path;         /* of this file */
+    char *config;       /* engineSignEncrypt.xml */
+    char *trust_config; /* CAs that must have signed it; NULL: it need not be signed */
+    char *user;         /* to become, if started as root */
+    char *socket;       /* path of the local socket */
+    char *group;        /* of the socket; NULL: as the system makes it */
+    unsigned mode;      /* of the socket */
+    char *spool;        /* folder for files of a call; NULL: the system's */
+
+    unsigned threads, io_threads; /* that do jobs, that read and write */
+    unsigned queue;               /* jobs that may wait for a thread */
+    unsigned connections, per_user;
+    unsigned head_timeout, body_timeout, idle_timeout; /* seconds */
+    uint64_t body, bodies;                             /* bytes of one, and of all at once */
+
+    struct history_setting *histories; /* their strings are the settings' */
+    size_t history_count;
+    struct audit_sinks audit;
+};
+
+/* SE_ERR_CONFIG: the first finding, as "FILE:LINE: text". The caller releases *out with
+ * settings_free(). */
+SE_MUST_CHECK se_status settings_load(struct settings **out, const char *path, se_error *err);
+/* The same for a text, which is cut to pieces; `path` is for the findings. */
+SE_MUST_CHECK se_status settings_parse(struct settings **out, se_buf *text, const char *path,
+                                       se_error *err);
+void settings_free(struct settings **settings);
+AUTO_KIND(settings, struct settings *, settings_free(p))
+
+/* Whether what only a start can change is the same in both; else the name of what is not. */
+const char *settings_difference(const struct settings *one, const struct settings *other);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the tests of the daemon's operations share: an engine, and requests without HTTP. */
+#ifndef TESTS_UNIT_OPERATIONS_H
+#define TESTS_UNIT_OPERATIONS_H
+
+#include "daemon/histories.h"
+#include "daemon/operation.h"
+#include "tests/unit/folder.h"
+#include "tests/unit/maker.h"
+
+struct trial {
+    se_engine *engine;
+    struct histories *histories;
+    se_access *access;
+    struct request request; /* members that stay: accept, signature, caller, ... */
+    struct answer answer;   /* of the last call; its body is NUL-terminated */
+    se_error err;
+};
+
+static inline void trial_open(struct trial *t, const char *configuration,
+                              const struct history_setting *settings, size_t count)
+{
+    *t = (struct trial){ .err = SE_ERROR_INIT };
+    make("engine.xml", configuration, 0600);
+    assert_status(SE_OK, se_open(&t->engine, "engine.xml", NULL, &t->err), &t->err);
+    assert_status(SE_OK, histories_new(&t->histories, t->engine, settings, count, &t->err),
+                  &t->err);
+}
+
+static inline void trial_close(struct trial *t)
+{
+    se_buf_free(&t->answer.body);
+    histories_free(t->histories);
+    se_access_close(&t->access);
+    se_close(&t->engine);
+}
+
+/* As the daemon does: the row that the path fits and the method. */
+static inline const struct operation *find_operation(struct target *target, enum method method)
+{
+    for (size_t i = 0; i < operation_count; i++)
+        if (operations[i].method == method && target_matches(target, operations[i].path))
+            return &operations[i];
+    return NULL;
+}
+
+/* With a body it is a POST. */
+static inline se_status ask(struct trial *t, const char *path, enum media media, se_bytes body)
+{
+    struct target target;
+    const struct operation *operation;
+    struct request request = t->request;
+    se_status st;
+
+    se_buf_free(&t->answer.body);
+    t->answer = (struct answer){ .status = 0 };
+    t->err = (se_error)SE_ERROR_INIT;
+    assert_status(SE_OK, target_read(&target, path, &t->err), &t->err);
+    operation = find_operation(&target, media ? METHOD_POST : METHOD_GET);
+    assert_non_null(operation);
+    assert_true(!media || operation->takes & media);
+    request.engine = t->engine;
+    request.histories = t->histories;
+    request.access = t->access;
+    request.target = &target;
+    request.media = media;
+    request.body = body;
+    request.id = "r-1";
+    request.spool = ".";
+    st = operation->run(&t->answer, &request, &t->err);
+    target_free(&target);
+    assert_int_equal(st, t->err.status);
+    return st;
+}
+
+static inline se_status ask_json(struct trial *t, const char *path, const char *body)
+{
+    return ask(t, path, MEDIA_JSON, text_bytes(body));
+}
+
+static inline se_status ask_get(struct trial *t, const char *path)
+{
+    return ask(t, path, MEDIA_NONE, (se_bytes){ NULL, 0 });
+}
+
+#define assert_asked(expected, trial, call) assert_status((expected), (call), &(trial)->err)
+
+static inline const char *answer_text(const struct trial *t)
+{
+    assert_non_null(t->answer.body.data);
+    return (const char *)t->answer.body.data;
+}
+
+#endif

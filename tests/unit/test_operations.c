@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the daemon does, row by row, without sockets: jansson reads the answers. */
+#include <jansson.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+
+#include "base/base64.h"
+#include "tests/unit/operations.h"
+
+static const char configuration[] =
+    "<engineSignEncrypt><descriptors>"
+    "<descriptor name='Signer' version='1'><type algorithm='SHA256withRSA' key='one'/></descriptor>"
+    "<descriptor name='Signer' version='2'><type algorithm='SHA384withECDSA' key='two'/>"
+    "</descriptor>"
+    "<descriptor name='Fields' version='1'><type algorithm='AES/GCM/NoPadding' key='one' "
+    "asymCipher='RSA/ECB/OAEPWithSHA-256AndMGF1Padding'/></descriptor>"
+    "<descriptor name='Fields' version='2'><type algorithm='AES/GCM/NoPadding' key='three' "
+    "asymCipher='RSA/ECB/OAEPWithSHA-256AndMGF1Padding'/></descriptor>"
+    "</descriptors><keys>"
+    "<key name='one'><type name='pem' locationValue='one.pem'/></key>"
+    "<key name='two'><type name='pem' locationValue='two.pem'/></key>"
+    "<key name='three'><type name='pem' locationValue='three.pem'/></key>"
+    "</keys></engineSignEncrypt>";
+
+static void opened(struct trial *t)
+{
+    make_signer("one.pem", "RSA-2048", &(struct certificate_wish){ .subject = "one" });
+    make_signer("two.pem", "P-384", &(struct certificate_wish){ .subject = "two" });
+    make_signer("three.pem", "RSA-2048", &(struct certificate_wish){ .subject = "three" });
+    trial_open(t, configuration, NULL, 0);
+}
+
+AUTO_KIND(json, json_t *, json_decref(*p))
+
+static json_t *read_json(const char *text)
+{
+    json_error_t err;
+    json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &err);
+
+    if (!json)
+        fail_msg("%s: %s", text, err.text);
+    return json;
+}
+
+static json_t *answered(const struct trial *t)
+{
+    json_t *json = read_json(answer_text(t));
+
+    assert_int_equal(t->answer.media, MEDIA_JSON);
+    assert_string_equal(json_string_value(json_object_get(json, "requestId")), "r-1");
+    return json;
+}
+
+/* A member of an object; fails if it is none, or no text. */
+static const char *text_of(const json_t *json, const char *name)
+{
+    const char *text = json_string_value(json_object_get(json, name));
+
+    if (!text)
+        fail_msg("no text '%s'", name);
+    return text;
+}
+
+static const json_t *item_of(const json_t *json, size_t i)
+{
+    return json_array_get(json_object_get(json, "items"), i);
+}
+
+static void assert_text(const struct trial *t, const char *text)
+{
+    assert_int_equal(t->answer.body.size, strlen(text));
+    assert_memory_equal(t->answer.body.data, text, strlen(text));
+}
+
+#define D "/v1/descriptors/"
+
+/* ---- signatures ---- */
+
+static void signs_and_verifies_octets(void **state)
+{
+    static const char *const forms[] = { "", "?form=raw", "?version=1", "?version=1&form=raw" };
+    struct trial t;
+
+    (void)state;
+    opened(&t);
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        AUTO(se_buf) signature = SE_BUF_INIT;
+        char path[80];
+
+        (void)snprintf(path, sizeof path, D "Signer/sign%s", forms[i]);
+        assert_asked(SE_OK, &t, ask(&t, path, MEDIA_OCTETS, text_bytes("content")));
+        assert_int_equal(t.answer.media, MEDIA_OCTETS);
+        assert_status(SE_OK, base64_encode(&signature, buf_bytes(&t.answer.body), &t.err), &t.err);
+        t.request.signature = (char *)signature.data;
+        (void)snprintf(path, sizeof path, D "Signer/verify%s", forms[i]);
+        assert_asked(SE_OK, &t, ask(&t, path, MEDIA_OCTETS, text_bytes("content")));
+        {
+            AUTO(json) json = answered(&t);
+
+            assert_string_equal(text_of(json, "descriptor"), "Signer");
+            assert_string_equal(text_of(json, "subject"), i < 2 ? "CN=two" : "CN=one");
+            assert_int_equal(json_integer_value(json_object_get(json, "version")), i < 2 ? 2 : 1);
+        }
+        assert_asked(SE_ERR_REJECTED, &t, ask(&t, path, MEDIA_OCTETS, text_bytes("contents")));
+        assert_null(t.answer.body.data);
+        t.request.signature = "????";
+        assert_asked(SE_ERR_FORMAT, &t, ask(&t, path, MEDIA_OCTETS, text_bytes("content")));
+        t.request.signature = NULL;
+    }
+    trial_close(&t);
+}
+
+static void signs_and_verifies_json(void **state)
+{
+    struct trial t;
+    AUTO(writer) body = { 0 };
+
+    (void)state;
+    opened(&t);
+    assert_asked(SE_OK, &t, ask_json(&t, D "Signer/sign?form=raw", "{\"content\":\"QUJD\"}"));
+    {
+        AUTO(json) json = answered(&t);
+
+        assert_int_equal(json_object_size(json), 5);
+        assert_string_equal(text_of(json, "descriptor"), "Signer");
+        assert_string_equal(text_of(json, "algorithm"), "SHA384withECDSA");
+        assert_int_equal(json_integer_value(json_object_get(json, "version")), 2);
+        writer_format(&body, "{\"content\":\"QUJD\",\"signature\":\"%s\"}",
+                      text_of(json, "signature"));
+    }
+    assert_asked(SE_OK, &t, ask_json(&t, D "Signer/verify?form=raw", writer_string(&body)));
+    assert_asked(SE_ERR_REJECTED, &t,
+                 ask_json(&t, D "Signer/verify?form=raw&version=1", writer_string(&body)));
+    body.buf.data[14] = 'E';
+    assert_asked(SE_ERR_REJECTED, &t,
+                 ask_json(&t, D "Signer/verify?form=raw", writer_string(&body)));
+    trial_close(&t);
+}
+
+/* The other kind of answer is given to who takes nothing else. */
+static void answers_what_is_wanted(void **state)
+{
+    struct trial t;
+
+    (void)state;
+    opened(&t);
+    t.request.accept = MEDIA_JSON;
+    assert_asked(SE_OK, &t, ask(&t, D "Signer/sign", MEDIA_OCTETS, text_bytes("")));
+    json_decref(answered(&t));
+    t.request.accept = MEDIA_OCTETS;
+    assert_asked(SE_OK, &t, ask_json(&t, D "Signer/sign?form=attached", "{\"content\":\"QUJD\"}"));
+    assert_int_equal(t.answer.media, MEDIA_OCTETS);
+    {
+        AUTO(se_buf) attached = buf_move(&t.answer.body);
+
+        assert_asked(SE_OK, &t, ask(&t, D "Signer/verify", MEDIA_OCTETS, buf_bytes(&attached)));
+        assert_text(&t, "ABC");
+        t.request.accept = 0;
+        assert_asked(SE_OK, &t,
+                     ask(&t, D "Signer/verify?content=true", MEDIA_OCTETS, buf_bytes(&attached)));
+    }
+    {
+        AUTO(json) json = answered(&t);
+
+        assert_string_equal(text_of(json, "content"), "QUJD");
+    }
+    trial_close(&t);
+}
+
+static void signs_many(void **state)
+{
+    struct trial t;
+
+    (void)state;
+    opened(&t);
+    assert_asked(SE_OK, &t,
+                 ask_json(&t, D "Signer/sign?form=raw&version=1",
+                          "{\"items\":[{\"content\":\"QUJD\"},{},{\"content\":\"\"}]}"));
+    assert_int_equal(t.answer.items, 3);
+    assert_int_equal(t.answer.failed, 1);
+    {
+        AUTO(json) json = answered(&t);
+
+        assert_string_equal(text_of(json, "algorithm"), "SHA256withRSA");
+        assert_string_equal(text_of(item_of(json, 0), "status"), "ok");
+        assert_int_equal(strlen(text_of(item_of(json, 0), "signature")), 344);
+        assert_string_equal(text_of(item_of(json, 1), "status"), "format");
+        assert_string_equal(text_of(item_of(json, 1), "message"), "neither 'content' nor 'digest'");
+        assert_string_equal(text_of(item_of(json, 2), "status"), "ok");
+    }
+    trial_close(&t);
+}
+
+static void refuses_what_makes_no_sense(void **state)
+{
+    static const struct {
+        se_status status;
+        const char *path, *body;
+    } cases[] = {
+        { SE_ERR_NO_DESCRIPTOR, D "Nobody/sign", "{\"content\":\"\"}" },
+        { SE_ERR_NO_DESCRIPTOR, D "Signer/sign?version=3", "{\"content\":\"\"}" },
+        { SE_ERR_NO_DESCRIPTOR, D "Nobody/sign", "{\"items\":[{\"content\":\"\"}]}" },
+        { SE_ERR_POLICY, D "Fields/sign", "{\"content\":\"\"}" },
+        { SE_ERR_USAGE, D "Signer/sign?form=Raw", "{\"content\":\"\"}" },
+        { SE_ERR_USAGE, D "Signer/sign?version=0", "{\"content\":\"\"}" },
+        { SE_ERR_USAGE, D "Signer/sign?version=4294967296", "{\"content\":\"\"}" },
+        { SE_ERR_USAGE, D "Signer/sign?pem=1", "{\"content\":\"\"}" },
+        { SE_ERR_FORMAT, D "Signer/sign", "{}" },
+        { SE_ERR_FORMAT, D "Signer/sign", "{\"content\":\"\",\"digest\":\"\"}" },
+        { SE_ERR_FORMAT, D "Signer/sign", "{\"content\":\"\",\"items\":[{\"content\":\"\"}]}" },
+        { SE_ERR_FORMAT, D "Signer/sign?form=xml", "{\"content\":\"\"}" },
+        { SE_ERR_FORMAT, D "Signer/verify", "{\"signature\":\"QUJD\"}" },
+        { SE_ERR_FORMAT, D "Signer/verify", "{\"content\":\"\",\"signature\":\"QUJD\"}" },
+        { SE_ERR_NO_DESCRIPTOR, D "Nobody/encrypt", "{\"content\":\"\"}" },
+        { SE_ERR_NO_DESCRIPTOR, D "Nobody/decrypt", "{\"items\":[{\"value\":\"a\"}]}" },
+        { SE_ERR_POLICY, D "Signer/encrypt", "{\"content\":\"\"}" },
+        { SE_ERR_FORMAT, D "Fields/decrypt", "{}" },
+        { SE_ERR_FORMAT, D "Fields/decrypt", "{\"value\":\"a\",\"items\":[{\"value\":\"a\"}]}" },
+        { SE_ERR_FORMAT, D "Fields/decrypt",
+          "{\"context\":{\"a\":\"b\"},\"items\":[{\"value\":\"a\"}]}" },
+        { SE_ERR_FORMAT, D "Fields/encrypt", "{\"value\":\"a\"}" },
+        { SE_ERR_FORMAT, D "Fields/decrypt", "{\"value\":\"a\"}" },
+        { SE_ERR_USAGE, D "Fields/encrypt", "{\"content\":\"\",\"context\":{\"\":\"a\"}}" },
+        { SE_ERR_USAGE, D "Fields/encrypt?context=%7B%7D", "{\"content\":\"\"}" },
+        { SE_ERR_USAGE, D "Fields/encrypt?binary=true", "{\"content\":\"\"}" },
+    };
+    struct trial t;
+
+    (void)state;
+    opened(&t);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        se_status st = ask_json(&t, cases[i].path, cases[i].body);
+
+        if (st != cases[i].status)
+            fail_msg("%s %s: %s: %s", cases[i].path, cases[i].body, se_status_name(st), t.err.text);
+        assert_true(*t.err.text);
+    }
+    trial_close(&t);
+}
+
+/* ---- values ---- */
+
+static void values_come_back(void **state)
+{
+    static const char context[] = "?context=%7B%22row%22%3A%227%22%7D";
+    struct trial t;
+    AUTO(writer) body = { 0 };
+
+    (void)state;
+    opened(&t);
+    for (int binary = 0; binary < 2; binary++) {
+        AUTO(se_buf) value = SE_BUF_INIT;
+        char path[120];
+
+        (void)snprintf(path, sizeof path, D "Fields/encrypt%s%s", context,
+                       binary ? "&binary=true" : "");
+        assert_asked(SE_OK, &t, ask(&t, path, MEDIA_OCTETS, text_bytes("secret")));
+        value = buf_move(&t.answer.body);
+        assert_memory_equal(value.data, binary ? "NX02\1" : "NX02:", 5);
+        (void)snprintf(path, sizeof path, D "Fields/decrypt%s", context);
+        assert_asked(SE_OK, &t, ask(&t, path, MEDIA_OCTETS, buf_bytes(&value)));
+        assert_text(&t, "secret");
+        assert_asked(SE_ERR_REJECTED, &t,
+                     ask(&t, D "Fields/decrypt", MEDIA_OCTETS, buf_bytes(&value)));
+        assert_string_equal(t.err.text, "it does not decrypt: it was changed, moved to another "
+                                        "context, or made for another key");
+    }
+    assert_asked(
+        SE_OK, &t,
+        ask_json(&t, D "Fields/encrypt", "{\"content\":\"QUJD\",\"context\":{\"row\":\"7\"}}"));
+    {
+        AUTO(json) json = answered(&t);
+
+        assert_string_equal(text_of(json, "status"), "ok");
+        writer_format(&body, "{\"context\":{\"row\":\"7\"},\"value\":\"%s\"}",
+                      text_of(json, "value"));
+    }
+    assert_asked(SE_OK, &t, ask_json(&t, D "Fields/decrypt", writer_string(&body)));
+    {
+        AUTO(json) json = answered(&t);
+
+        assert_string_equal(text_of(json, "content"), "QUJD");
+    }
+    trial_close(&t);
+}
+
+static void each_of_many_has_a_status(void **state)
+{
+    struct trial t;
+    AUTO(writer) body = { 0 };
+
+    (void)state;
+    opened(&t);
+    assert_asked(SE_OK, &t,
+                 ask_json(&t, D "Fields/encrypt?version=1",
+                          "{\"items\":[{\"content\":\"QUJD\"},{\"content\":\"\",\"context\":"
+                          "{\"a\":\"b\"}},{\"content\":\"\",\"context\":{\"\":\"b\"}}]}"));
+    assert_int_equal(t.answer.items, 3);
+    assert_int_equal(t.answer.failed, 1);
+    {
+        AUTO(json) json = answered(&t);
+
+        assert_string_equal(text_of(item_of(json, 2), "status"), "usage");
+        writer_format(&body,
+                      "{\"items\":[{\"value\":\"%s\"},{\"value\":\"%s\"},{\"value\":\"no\"},"
+                      "{\"value\":\"%s\",\"context\":{\"a\":\"b\"}}]}",
+                      text_of(item_of(json, 0), "value"), text_of(item_of(json, 1), "value"),
+                      text_of(item_of(json, 1), "value"));
+    }
+    assert_asked(SE_OK, &t, ask_json(&t, D "Fields/decrypt", writer_string(&body)));
+    assert_int_equal(t.answer.items, 4);
+    assert_int_equal(t.answer.failed, 2);
+    {
+        AUTO(json) json = answered(&t);
+
+        assert_string_equal(text_of(item_of(json, 0), "content"), "QUJD");
+        assert_string_equal(text_of(item_of(json, 1), "status"), "rejected");
+        assert_null(json_object_get(item_of(json, 1), "content"));
+        assert_string_equal(text_of(item_of(json, 1), "message"),
+                            "it does not decrypt: it was changed, moved to another context, or "
+                            "made for another key");
+        assert_string_equal(text_of(item_of(json, 2), "status"), "format");
+        assert_string_equal(text_of(item_of(json, 3), "content"), "");
+    }
+    assert_asked(SE_OK, &t, ask_json(&t, D "Fields/rekey", writer_string(&body)));
+    {
+        AUTO(json) json = answered(&t);
+
+        assert_string_equal(text_of(item_of(json, 0), "status"), "ok");
+        assert_false(json_is_true(json_object_get(item_of(json, 0), "kept")));
+        assert_null(json_object_get(item_of(json, 0), "content"));
+        assert_string_equal(text_of(item_of(json, 1), "status"), "rejected");
+    }
+    trial_close(&t);
+}
+
+/* A line each, and one at the end; more than go to the library at once. */
+static void lines_are_answered_in_order(void **state)
+{
+    enum { LINES = 1500 };
+    struct trial t;
+    AUTO(writer) body = { 0 };
+    char *line, *rest;
+
+    (void)state;
+    opened(&t);
+    for (unsigned i = 1; i <= LINES; i++)
+        writer_text(&body, i == 3      ? "{\"content\":3}\n"
+                           : i == 1200 ? "\n{\"content\":\"QUI=\"}\r\n"
+                                       : "{\"content\":\"QUJD\",\"context\":{\"a\":\"b\"}}\n");
+    assert_asked(SE_OK, &t, ask(&t, D "Fields/encrypt", MEDIA_NDJSON, buf_bytes(&body.buf)));
+    assert_int_equal(t.answer.media, MEDIA_NDJSON);
+    assert_int_equal(t.answer.items, LINES);
+    assert_int_equal(t.answer.failed, 1);
+    rest = (char *)t.answer.body.data;
+    for (unsigned i = 1; i <= LINES; i++) {
+        AUTO(json) json = read_json(line = strsep(&rest, "\n"));
+
+        assert_int_equal(json_integer_value(json_object_get(json, "n")), i);
+        assert_string_equal(text_of(json, "status"), i == 3 ? "format" : "ok");
+        if (i == 3)
+            assert_string_equal(text_of(json, "message"), "content: not a string of base64");
+    }
+    assert_string_equal(line = strsep(&rest, "\n"),
+                        "{\"end\":true,\"count\":1500,\"failed\":1,\"requestId\":\"r-1\"}");
+    assert_string_equal(rest, "");
+    assert_asked(SE_ERR_NO_DESCRIPTOR, &t,
+                 ask(&t, D "Nobody/encrypt", MEDIA_NDJSON, buf_bytes(&body.buf)));
+    assert_asked(SE_OK, &t, ask(&t, D "Fields/encrypt", MEDIA_NDJSON, text_bytes("")));
+    assert_text(&t, "{\"end\":true,\"count\":0,\"failed\":0,\"requestId\":\"r-1\"}\n");
+    trial_close(&t);
+}
+
+static void a_line_has_a_bound(void **state)
+{
+    struct trial t;
+    AUTO(writer) body = { 0 };
+
+    (void)state;
+    opened(&t);
+    writer_text(&body, "{\"content\":\"");
+    for (unsigned i = 0; i < (1 << 20) / 8; i++)
+        writer_text(&body, "QUJDQUJD");
+    writer_text(&body, "\"}\n{\"content\":\"\"}");
+    assert_asked(SE_OK, &t, ask(&t, D "Fields/encrypt", MEDIA_NDJSON, buf_bytes(&body.buf)));
+    assert_int_equal(t.answer.items, 2);
+    assert_int_equal(t.answer.failed, 1);
+    assert_non_null(strstr(answer_text(&t), "\"status\":\"format\",\"message\":\"a line of 1048590 "
+                                            "bytes; 1 MiB is the most\""));
+    trial_close(&t);
+}
+
+/* ---- certificates ---- */
+
+static void certificates_are_pem_or_jwk(void **state)
+{
+    struct trial t;
+    AUTO(se_buf) der = SE_BUF_INIT;
+    AUTO(se_buf) x = SE_BUF_INIT;
+    se_verifier *verifier;
+    const json_t *keys, *key;
+
+    (void)state;
+    opened(&t);
+    assert_asked(SE_OK, &t, ask_get(&t, D "Signer/certificates"));
+    assert_int_equal(t.answer.media, MEDIA_PEM);
+    assert_status(SE_OK,
+                  se_verifier_read(&verifier, buf_bytes(&t.answer.body), "SHA256withRSA", &t.err),
+                  &t.err);
+    se_verifier_close(&verifier);
+    t.request.accept = MEDIA_JWKS;
+    assert_asked(SE_OK, &t, ask_get(&t, D "Signer/certificates"));
+    assert_int_equal(t.answer.media, MEDIA_JWKS);
+    {
+        AUTO(json) json = read_json(answer_text(&t));
+
+        keys = json_object_get(json, "keys");
+        assert_int_equal(json_array_size(keys), 2);
+        key = json_array_get(keys, 0);
+        assert_string_equal(text_of(key, "kid"), "Signer:1");
+        assert_string_equal(text_of(key, "kty"), "RSA");
+        assert_string_equal(text_of(key, "alg"), "RS256");
+        assert_string_equal(text_of(key, "e"), "AQAB");
+        assert_int_equal(strlen(text_of(key, "n")), 342);
+        key = json_array_get(keys, 1);
+        assert_string_equal(text_of(key, "kty"), "EC");
+        assert_string_equal(text_of(key, "crv"), "P-384");
+        assert_null(json_object_get(key, "alg"));
+        assert_status(SE_OK, base64url_decode(&x, text_bytes(text_of(key, "x")), &t.err), &t.err);
+        assert_int_equal(x.size, 48);
+        assert_status(SE_OK, se_verifier_open(&verifier, t.engine, "Signer", 2, &t.err), &t.err);
+        assert_memory_equal((const char *)se_verifier_key(verifier).data +
+                                se_verifier_key(verifier).size - 96,
+                            x.data, 48);
+        assert_status(
+            SE_OK,
+            base64_decode(
+                &der, text_bytes(json_string_value(json_array_get(json_object_get(key, "x5c"), 0))),
+                &t.err),
+            &t.err);
+        assert_int_equal(der.size, se_verifier_certificate(verifier).size);
+        assert_memory_equal(der.data, se_verifier_certificate(verifier).data, der.size);
+        se_verifier_close(&verifier);
+    }
+    assert_asked(SE_OK, &t, ask_get(&t, D "Signer/certificates?version=2"));
+    {
+        AUTO(json) json = read_json(answer_text(&t));
+
+        assert_int_equal(json_array_size(json_object_get(json, "keys")), 1);
+    }
+    assert_asked(SE_ERR_NO_DESCRIPTOR, &t, ask_get(&t, D "Sign/certificates"));
+    assert_asked(SE_ERR_NO_DESCRIPTOR, &t, ask_get(&t, D "Signer/certificates?version=9"));
+    trial_close(&t);
+}
+
+static void check_tells_of_each_key(void **state)
+{
+    struct trial t;
+    const json_t *rows;
+
+    (void)state;
+    opened(&t);
+    assert_int_equal(unlink("three.pem"), 0);
+    assert_asked(SE_OK, &t, ask_get(&t, "/v1/check"));
+    {
+        AUTO(json) json = answered(&t);
+
+        rows = json_object_get(json, "rows");
+        assert_int_equal(json_array_size(rows), 4);
+        assert_string_equal(text_of(json_array_get(rows, 0), "status"), "ok");
+        assert_string_equal(text_of(json_array_get(rows, 0), "keyType"), "RSA-2048");
+        assert_string_equal(text_of(json_array_get(rows, 3), "status"), "key store");
+    }
+    assert_asked(SE_OK, &t, ask_get(&t, "/v1/check?descriptor=Signer&probe=true&days=5"));
+    {
+        AUTO(json) json = answered(&t);
+
+        assert_int_equal(json_array_size(json_object_get(json, "rows")), 2);
+    }
+    assert_asked(SE_ERR_NO_DESCRIPTOR, &t, ask_get(&t, "/v1/check?descriptor=Nobody"));
+    assert_asked(SE_ERR_USAGE, &t, ask_get(&t, "/v1/check?days=-1"));
+    trial_close(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_FOLDER(signs_and_verifies_octets),   IN_FOLDER(signs_and_verifies_json),
+        IN_FOLDER(answers_what_is_wanted),      IN_FOLDER(signs_many),
+        IN_FOLDER(refuses_what_makes_no_sense), IN_FOLDER(values_come_back),
+        IN_FOLDER(each_of_many_has_a_status),   IN_FOLDER(lines_are_answered_in_order),
+        IN_FOLDER(a_line_has_a_bound),          IN_FOLDER(certificates_are_pem_or_jwk),
+        IN_FOLDER(check_tells_of_each_key),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
