@@ -41,10 +41,11 @@ typedef struct se_mail_sign_params {
     bool again;   /* also what is signed or encrypted already */
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
+    const char *tag; /* as se_sign_params.tag */
 } se_mail_sign_params;
 #define SE_MAIL_SIGN_PARAMS_INIT                                                                   \
     {                                                                                              \
-        sizeof(se_mail_sign_params), 0, 0, NULL, false, false, false, NULL, NULL                   \
+        sizeof(se_mail_sign_params), 0, 0, NULL, false, false, false, NULL, NULL, NULL             \
     }
 
 typedef struct se_mail_verify_params {
@@ -62,10 +63,12 @@ typedef struct se_mail_verify_params {
                          it is the message */
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
+    const char *tag; /* as se_sign_params.tag */
 } se_mail_verify_params;
 #define SE_MAIL_VERIFY_PARAMS_INIT                                                                 \
     {                                                                                              \
-        sizeof(se_mail_verify_params), 0, 0, NULL, NULL, NULL, NULL, NULL, { NULL, 0 }, NULL, NULL \
+        sizeof(se_mail_verify_params), 0, 0, NULL, NULL, NULL, NULL, NULL, { NULL, 0 }, NULL,      \
+            NULL, NULL                                                                             \
     }
 
 /*

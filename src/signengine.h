@@ -299,11 +299,16 @@ typedef struct se_sign_params {
     bool xml_inclusive;  /* Canonical XML 1.0 instead of Exclusive Canonical XML */
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
+    /* SE_FORM_DETACHED, SE_FORM_RAW, SE_FORM_XML_DETACHED: the digest of the content, by the digest
+     * algorithm of the descriptor (se_signer.digest); then the input has to be empty. Empty: the
+     * input is the content */
+    se_bytes digest;
+    const char *tag; /* for se_event.tag: up to 64 visible ASCII characters; NULL: none */
 } se_sign_params;
 #define SE_SIGN_PARAMS_INIT                                                                        \
     {                                                                                              \
         sizeof(se_sign_params), 0, SE_FORM_DETACHED, false, 0, NULL, SE_PURPOSE_DESCRIPTOR, NULL,  \
-            0, NULL, NULL, false, NULL, NULL                                                       \
+            0, NULL, NULL, false, NULL, NULL, { NULL, 0 }, NULL                                    \
     }
 
 typedef struct se_verify_params {
@@ -331,11 +336,16 @@ typedef struct se_verify_params {
                                 SE_OK */
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
+    se_bytes digest; /* of detached and raw signatures: that of the content, by the digest algorithm
+                        that signed it; then the input has to be empty. Empty: the input is the
+                        content */
+    const char *tag; /* as se_sign_params.tag */
 } se_verify_params;
 #define SE_VERIFY_PARAMS_INIT                                                                      \
     {                                                                                              \
         sizeof(se_verify_params), 0, SE_FORM_DETACHED, { NULL, 0 }, NULL, 0, NULL,                 \
-            SE_ACCEPT_VERSIONS, NULL, SE_PURPOSE_DESCRIPTOR, NULL, 0, NULL, NULL, NULL, NULL, NULL \
+            SE_ACCEPT_VERSIONS, NULL, SE_PURPOSE_DESCRIPTOR, NULL, 0, NULL, NULL, NULL, NULL,      \
+            NULL, { NULL, 0 }, NULL                                                                \
     }
 
 /* Who signed, as far as it has been verified; or who would sign. */
@@ -373,9 +383,11 @@ SE_MUST_CHECK se_status se_find_signer(se_signer *out, se_engine *engine, const 
                                        const se_sign_params *params, se_error *error);
 
 /*
- * Signs `in` with the key of `descriptor`. `params` may be NULL. The caller releases *out.
- * CMS (RFC 5652) carries contentType, messageDigest, signingTime and signingCertificateV2 (RFC
- * 5035), and the certificate chain.
+ * Signs `in`, or the content of params->digest, with the key of `descriptor`. `params` may be NULL.
+ * The caller releases *out. CMS (RFC 5652) carries contentType, messageDigest, signingTime and
+ * signingCertificateV2 (RFC 5035), and the certificate chain.
+ * SE_ERR_USAGE: among others, the digest has another length than those of the descriptor's
+ * algorithm, which the error names.
  */
 SE_MUST_CHECK se_status se_sign(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in,
                                 const se_sign_params *params, se_error *error);
@@ -386,8 +398,9 @@ SE_MUST_CHECK se_status se_sign_stream(const se_sink *out, se_engine *engine,
                                        const se_sign_params *params, se_error *error);
 
 /*
- * Verifies params->signature over `in`, or the attached signature that `in` is. params->form says
- * whether it is CMS, raw or XML: any of the three; XML may also be enveloped. The content of an XML
+ * Verifies params->signature over `in`, or over the content of params->digest, or the attached
+ * signature that `in` is. params->form says whether it is CMS, raw or XML: any of the three; XML
+ * may also be enveloped. The content of an XML
  * signature is the canonical form of exactly those nodes that are signed: work with that, not with
  * the document.
  *
@@ -495,13 +508,11 @@ typedef struct se_field_params {
     bool binary;      /* encrypting: the binary form, not text */
     se_bytes context; /* single values: what the value belongs to (tenant, table, row ...); it
                          decrypts only with the same context */
+    const char *tag;  /* as se_sign_params.tag */
 } se_field_params;
 #define SE_FIELD_PARAMS_INIT                                                                       \
     {                                                                                              \
-        sizeof(se_field_params), 0, false,                                                         \
-        {                                                                                          \
-            NULL, 0                                                                                \
-        }                                                                                          \
+        sizeof(se_field_params), 0, false, { NULL, 0 }, NULL                                       \
     }
 
 /*
@@ -578,10 +589,11 @@ typedef struct se_container_params {
                          the same */
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
+    const char *tag; /* as se_sign_params.tag */
 } se_container_params;
 #define SE_CONTAINER_PARAMS_INIT                                                                   \
     {                                                                                              \
-        sizeof(se_container_params), 0, { NULL, 0 }, NULL, NULL                                    \
+        sizeof(se_container_params), 0, { NULL, 0 }, NULL, NULL, NULL                              \
     }
 
 /*
@@ -672,11 +684,12 @@ typedef struct se_zip_sign_params {
 
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
+    const char *tag; /* as se_sign_params.tag */
 } se_zip_sign_params;
 #define SE_ZIP_SIGN_PARAMS_INIT                                                                    \
     {                                                                                              \
         sizeof(se_zip_sign_params), 0, 0, false, NULL, NULL, NULL, 0, { NULL, 0 }, 0, 0, 0, 0,     \
-            NULL, NULL                                                                             \
+            NULL, NULL, NULL                                                                       \
     }
 
 typedef struct se_zip_verify_params {
@@ -695,11 +708,12 @@ typedef struct se_zip_verify_params {
 
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
+    const char *tag; /* as se_sign_params.tag */
 } se_zip_verify_params;
 #define SE_ZIP_VERIFY_PARAMS_INIT                                                                  \
     {                                                                                              \
         sizeof(se_zip_verify_params), 0, NULL, false, NULL, 0, 0, 0, 0, NULL, NULL, NULL, NULL,    \
-            NULL                                                                                   \
+            NULL, NULL                                                                             \
     }
 
 /*
@@ -760,20 +774,34 @@ typedef enum se_event_kind {
 /* One word for a kind, as "failed over"; never NULL. */
 const char *se_event_name(se_event_kind kind);
 
-/* Strings are never NULL. */
+/*
+ * Strings are never NULL.
+ *
+ * Each call that signs, verifies, encrypts or decrypts is one operation, whether it ends well or
+ * not: a batch is one, and so is a zip, whatever signatures it has. Where se_zip_sign() also
+ * encrypts, the container is an operation of its own, for it is another descriptor's. What the
+ * other libraries do consists of such calls: a message is the "sign" or "verify" of its signature,
+ * a seal of a history a "sign". A verifier (se_verifier_check()) needs no engine and reports
+ * nothing.
+ *
+ * `key`, `version` and `replica` say what the operation used, or would have used: the private key,
+ * or the certificate of those that verify and encrypt. Where it used several that differ, as a
+ * batch with values of two versions does, what differs is "" or 0. That is also so when it is not
+ * known, for example because the job ended before.
+ */
 struct se_event {
     se_event_kind kind;
-    const char *key;  /* name; "" when it is not known: the job ended before */
-    unsigned replica; /* of the key, from 1 in the order of the file; 0: an operation, which may
-                         have used any */
+    const char *key;  /* name */
+    unsigned replica; /* of the key, from 1 in the order of the file */
     se_status status; /* how the operation ended, or why the key is lost; else SE_OK */
     const char *text; /* why; "" when there is nothing to say */
 
     /* of operations; else "" and 0 */
     const char *operation;  /* "sign", "verify", "encrypt", "decrypt", "encrypt many", "decrypt
-                               many", "rekey many",  "container encrypt", "container decrypt" */
+                               many", "rekey many", "container encrypt", "container decrypt", "zip
+                               sign", "zip verify" */
     const char *descriptor; /* as the caller named it */
-    unsigned version;       /* of the descriptor; 0: not known */
+    unsigned version;       /* of the descriptor */
     uint64_t bytes;         /* of input, as far as it was read */
     uint64_t duration_us;
 
@@ -781,6 +809,15 @@ struct se_event {
      * vault's own log; else "" */
     const char *request_sent;     /* what we named the request: x-ms-client-request-id */
     const char *request_answered; /* what the vault did: x-ms-request-id */
+
+    /* of operations; else "" and 0 */
+    uint64_t items;     /* how many values a batch has; 1 of any other operation */
+    uint64_t failed;    /* how many of them failed */
+    const char *digest; /* of the content that was signed, or is to be verified, as
+                           "sha256:HEX"; of XML that of the canonical form, of a zip that of the
+                           signature file; "" when it is not known, or there are several, and
+                           always of what is encrypted or decrypted */
+    const char *tag;    /* the caller's */
 };
 
 #ifdef __cplusplus

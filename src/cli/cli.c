@@ -232,10 +232,12 @@ static void print_event_json(const se_event *event)
     if (object && event->kind == SE_EVENT_OPERATION)
         (void)json_object_update_new(
             object,
-            json_pack("{s:s, s:o, s:i, s:f, s:s, s:s}", "operation", event->operation, "descriptor",
-                      json_text(event->descriptor), "version", (int)event->version, "ms",
-                      (double)event->duration_us / 1000, "requestSent", event->request_sent,
-                      "requestAnswered", event->request_answered));
+            json_pack("{s:s, s:o, s:i, s:I, s:I, s:I, s:s, s:f, s:s, s:s}", "operation",
+                      event->operation, "descriptor", json_text(event->descriptor), "version",
+                      (int)event->version, "bytes", (json_int_t)event->bytes, "items",
+                      (json_int_t)event->items, "failed", (json_int_t)event->failed, "digest",
+                      event->digest, "ms", (double)event->duration_us / 1000, "requestSent",
+                      event->request_sent, "requestAnswered", event->request_answered));
     if (object && !json_dumpf(object, stderr, JSON_COMPACT))
         (void)fputc('\n', stderr);
     json_decref(object);

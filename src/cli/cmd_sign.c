@@ -12,6 +12,7 @@ struct sign_options {
     bool attached, raw, pem, xml, enveloping, detached, inclusive;
     const char *id, *uri;
     int64_t time;
+    struct option_bytes digest;
 };
 
 static const struct option_row rows[] = {
@@ -70,6 +71,11 @@ static const struct option_row rows[] = {
       .offset = offsetof(struct sign_options, time),
       .argument = "TIME",
       .help = "signingTime, now if not given" },
+    { .name = "digest",
+      .kind = OPTION_HEX,
+      .offset = offsetof(struct sign_options, digest),
+      .argument = "HEX",
+      .help = "detached, raw: the digest of what is signed, instead of the FILE" },
     { .name = NULL },
 };
 
@@ -84,10 +90,21 @@ static int check_xml(const struct cli *cli, const struct sign_options *o)
     return EXIT_DONE;
 }
 
+static int check_digest(const struct cli *cli, const struct sign_options *o, int argc)
+{
+    if (argc)
+        return cli_usage(cli, "either --digest or a file");
+    if (o->attached || (o->xml && !o->detached))
+        return cli_usage(cli, "--digest is for signatures that do not have the content inside");
+    return EXIT_DONE;
+}
+
 static int check_usage(const struct cli *cli, const struct sign_options *o, int argc)
 {
     if (argc > 1)
         return cli_usage(cli, "one file at a time, %d were given", argc);
+    if (o->digest.size)
+        TRY_EXIT(check_digest(cli, o, argc));
     if (o->raw && (o->attached || o->pem || o->time))
         return cli_usage(cli, "--raw goes with none of --attached, --pem, --time");
     if (o->xml)
@@ -131,6 +148,7 @@ static se_sign_params sign_params_of(const struct sign_options *o,
     params.xml_inclusive = o->inclusive;
     params.pem = o->pem;
     params.time = o->time;
+    params.digest = (se_bytes){ o->digest.data, o->digest.size };
     return params;
 }
 
@@ -182,7 +200,8 @@ static int sign_file(struct cli *cli, const struct descriptor_option *descriptor
     TRY_EXIT(cli_open(&engine, cli, &err));
     params->progress = progress_begin(&progress, cli, "signing");
     params->progress_arg = &progress;
-    if (input_open(&input, in, &err) || result_open(&result, out, cli->audit.count > 0, &err) ||
+    if (input_open_content(&input, in, params->digest, &err) ||
+        result_open(&result, out, cli->audit.count > 0, &err) ||
         se_sign_stream(&result.sink, engine, descriptor->name, &input.source, params, &err) ||
         recording_confirm(&cli->recording, &err) || result_commit(&result, &err)) {
         progress_end(&progress);

@@ -16,6 +16,7 @@ struct verify_options {
     const char *descriptor, *signature, *trust, *trust_tsa, *output, *id;
     bool raw, xml;
     int64_t time;
+    struct option_bytes digest;
 };
 
 static const struct option_row rows[] = {
@@ -65,14 +66,30 @@ static const struct option_row rows[] = {
       .offset = offsetof(struct verify_options, time),
       .argument = "TIME",
       .help = "when certificates have to be valid, now if not given" },
+    { .name = "digest",
+      .kind = OPTION_HEX,
+      .offset = offsetof(struct verify_options, digest),
+      .argument = "HEX",
+      .help = "the digest of what was signed, instead of the FILE" },
     { .name = NULL },
 };
+
+static int check_digest(const struct cli *cli, const struct verify_options *o, int argc)
+{
+    if (argc)
+        return cli_usage(cli, "either --digest or a file");
+    if (!o->signature)
+        return cli_usage(cli, "--digest needs --signature");
+    return EXIT_DONE;
+}
 
 static int check_usage(const struct cli *cli, const struct verify_options *o, int argc, char **argv)
 {
     if (argc > 1)
         return cli_usage(cli, "one file at a time, %d were given", argc);
-    if (o->signature && !strcmp(o->signature, "-") && (!argc || !strcmp(argv[0], "-")))
+    if (o->digest.size)
+        TRY_EXIT(check_digest(cli, o, argc));
+    else if (o->signature && !strcmp(o->signature, "-") && (!argc || !strcmp(argv[0], "-")))
         return cli_usage(cli, "standard input can't be both FILE and --signature");
     if (o->xml && o->raw)
         return cli_usage(cli, "either --xml or --raw");
@@ -161,6 +178,7 @@ static se_verify_params verify_params_of(const struct verifying *v)
     params.time = o->time;
     params.trust = o->trust;
     params.trust_tsa = o->trust_tsa;
+    params.digest = (se_bytes){ o->digest.data, o->digest.size };
     return params;
 }
 
@@ -177,7 +195,7 @@ static se_status verify_with(se_signer *signer, struct verifying *v, const char 
 
     if (path)
         TRY(file_read(&signature, input_path(path), SIGNATURE_LIMIT, err));
-    TRY(input_open(&input, v->in, err));
+    TRY(input_open_content(&input, v->in, params.digest, err));
     if (o->output)
         TRY(result_open(v->result, o->output, true, err));
     v->shown = input.name;
@@ -231,7 +249,7 @@ static int verify_file(struct cli *cli, const struct verify_options *o,
 
     TRY_EXIT(cli_open(&engine, cli, &err));
     v.engine = engine;
-    cli->judged = in ? in : "-";
+    cli->judged = o->digest.size ? "the digest" : in ? in : "-";
     if (verify_with_beside(&signer, &used, &v, beside, &err))
         return result_fail(&result, cli, &err);
     print_verdict(cli, v.shown, used, &signer);

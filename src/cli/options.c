@@ -72,6 +72,19 @@ static bool parse_time(int64_t *out, const char *text)
     return false;
 }
 
+static bool parse_hex(struct option_bytes *out, const char *text)
+{
+    const size_t digits = strlen(text);
+
+    if (!digits || digits % 2 || digits / 2 > OPTION_BYTES_MOST ||
+        strspn(text, "0123456789abcdefABCDEF") != digits)
+        return false;
+    for (out->size = 0; out->size < digits / 2; out->size++)
+        if (sscanf(text + 2 * out->size, "%2hhx", &out->data[out->size]) != 1)
+            return false;
+    return true;
+}
+
 static bool append_to_list(struct option_list *list, const char *value)
 {
     if (list->count == OPTION_LIST_MOST)
@@ -100,6 +113,8 @@ static bool set_value(void *at, const struct option_row *row, const char *value)
         return append_to_list(at, value);
     case OPTION_TIME:
         return parse_time(at, value);
+    case OPTION_HEX:
+        return parse_hex(at, value);
     case OPTION_GROUP:
         break;
     }
@@ -187,6 +202,7 @@ static const char *const value_forms[] = {
     [OPTION_NUMBER] = "a whole number, up to 4294967295",
     [OPTION_TIME] = "as 2026-01-31T12:00:00Z, 2026-01-31T12:00Z, 2026-01-31, or @ and the seconds "
                     "since 1970; all in UTC",
+    [OPTION_HEX] = "two hexadecimal digits for each of up to 64 bytes",
 };
 
 static se_status refuse_value(const struct option_row *row, const char *value, se_error *err)

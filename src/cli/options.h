@@ -11,6 +11,7 @@ enum option_kind {
     OPTION_NUMBER, /* unsigned */
     OPTION_LIST,   /* struct option_list: may be given several times */
     OPTION_TIME,   /* int64_t: "2026-01-31T12:00:00Z", "2026-01-31", "@" and seconds since 1970 */
+    OPTION_HEX,    /* struct option_bytes: at least one */
     OPTION_GROUP,  /* a struct with rows of its own */
 };
 
@@ -18,6 +19,12 @@ enum { OPTION_LIST_MOST = 24 };
 struct option_list {
     const char *items[OPTION_LIST_MOST];
     size_t count;
+};
+
+enum { OPTION_BYTES_MOST = 64 };
+struct option_bytes {
+    unsigned char data[OPTION_BYTES_MOST];
+    size_t size;
 };
 
 struct option_row {

@@ -21,6 +21,9 @@ struct input {
         }                                                                                          \
     }
 SE_MUST_CHECK se_status input_open(struct input *input, const char *path, se_error *err);
+/* The same, but with the content's digest at hand there is nothing to read. */
+SE_MUST_CHECK se_status input_open_content(struct input *input, const char *path, se_bytes digest,
+                                           se_error *err);
 /* The file that a command reads and that it is named by, "-" and NULL being standard input. */
 const char *input_path(const char *path);
 void input_close(struct input *input);

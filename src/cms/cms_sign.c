@@ -6,6 +6,7 @@
 
 #include "cms/cms.h"
 #include "cms/signer_info.h"
+#include "crypto/algorithm_id.h"
 #include "crypto/crypto.h"
 #include "crypto/pem_stream.h"
 #include "crypto/pkey_ops.h"
@@ -75,14 +76,18 @@ static bool add_time(CMS_SignerInfo *signer, int64_t seconds)
                                                ASN1_STRING_type(time), time, -1);
 }
 
-/* OpenSSL fills it in when it signs, but a stream's head is encoded before, and an empty identifier
- * can't be. */
-static bool announce_algorithm(CMS_SignerInfo *signer)
+/* OpenSSL fills it in after it has hashed the content, which it does not always do, and when the
+ * head of a stream has been encoded already. */
+static bool state_algorithm(CMS_SignerInfo *signer, const struct algorithm *algorithm)
 {
-    X509_ALGOR *algorithm;
+    const struct sign_how how =
+        padding_how(algorithm, (size_t)EVP_MD_get_size(crypto_md(algorithm->digest)));
+    X509_ALGOR *stated;
 
-    CMS_SignerInfo_get0_algs(signer, NULL, NULL, NULL, &algorithm);
-    return X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_rsassaPss), V_ASN1_UNDEF, NULL);
+    CMS_SignerInfo_get0_algs(signer, NULL, NULL, NULL, &stated);
+    if (how.padding == PADDING_PKCS1) /* RFC 3370, 3.2 */
+        return X509_ALGOR_set0(stated, OBJ_nid2obj(NID_rsaEncryption), V_ASN1_NULL, NULL);
+    return identifier_set_signature(stated, &how);
 }
 
 /* What we would like to be sent (RFC 8551, 2.5.2), best first. */
@@ -119,7 +124,7 @@ static se_status cms_prepare(CMS_ContentInfo **out, const struct sign_job *job, 
                                            : NULL;
 
     if (!signer || !padding_set(CMS_SignerInfo_get0_pkey_ctx(signer), job->algorithm, true) ||
-        !announce_algorithm(signer) || !add_time(signer, job->time) ||
+        !state_algorithm(signer, job->algorithm) || !add_time(signer, job->time) ||
         (job->capabilities && !add_capabilities(signer)) || !add_chain(cms, job->key))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot prepare a CMS signature with %s",
                             job->algorithm->name);
@@ -178,22 +183,45 @@ static se_status write_der(CMS_ContentInfo *cms, const se_sink *out, se_error *e
     return sink_write(out, buf_bytes(&der), err);
 }
 
+/* As CMS_dataFinal() does after it has hashed the content (RFC 5652, 11.1 and 11.2). */
+static se_status sign_attributes(CMS_ContentInfo *cms, const struct content_digest *digest,
+                                 se_error *err)
+{
+    CMS_SignerInfo *signer = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
+
+    if (CMS_signed_add1_attr_by_NID(signer, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING,
+                                    digest->value, (int)digest->size) &&
+        CMS_signed_add1_attr_by_NID(signer, NID_pkcs9_contentType, V_ASN1_OBJECT,
+                                    CMS_get0_eContentType(cms), -1) &&
+        CMS_SignerInfo_sign(signer))
+        return SE_OK;
+    return crypto_error(err, SE_ERR_CRYPTO, "the signature failed");
+}
+
 static se_status sign_detached(const struct sign_job *job, const se_sink *out, se_error *err)
 {
     AUTO(cms) cms = NULL;
-    BIO *hash;
-    se_status st;
 
     TRY(cms_prepare(&cms, job, CMS_DETACHED, err));
-    if (!(hash = CMS_dataInit(cms, NULL)))
-        return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
-    st = stream_drain(job->in, content_push, hash, err);
-    if (!st && CMS_dataFinal(cms, hash) <= 0)
-        st = crypto_error(err, SE_ERR_CRYPTO, "the signature failed");
-    BIO_free_all(hash);
-    if (st || (st = add_timestamp(cms, &job->stamper, err)))
-        return st;
+    TRY(content_digest_make(job->digest, job->algorithm->digest, job->given, job->in, err));
+    TRY(sign_attributes(cms, job->digest, err));
+    TRY(add_timestamp(cms, &job->stamper, err));
     return write_der(cms, out, err);
+}
+
+/* What OpenSSL has hashed while the content passed. */
+static void read_message_digest(struct content_digest *out, CMS_ContentInfo *cms,
+                                enum digest algorithm)
+{
+    CMS_SignerInfo *signer = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
+    const ASN1_OCTET_STRING *made =
+        signer_info_attribute(signer, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING);
+
+    if (!made || ASN1_STRING_length(made) > EVP_MAX_MD_SIZE)
+        return;
+    out->algorithm = algorithm;
+    out->size = (unsigned)ASN1_STRING_length(made);
+    memcpy(out->value, ASN1_STRING_get0_data(made), out->size);
 }
 
 static se_status sign_attached(const struct sign_job *job, const se_sink *out, se_error *err)
@@ -210,6 +238,7 @@ static se_status sign_attached(const struct sign_job *job, const se_sink *out, s
     /* the signature is made when the content's end is flushed */
     if (!st && BIO_flush(chain) <= 0)
         st = crypto_error(err, SE_ERR_IO, "the signature failed, or could not be written");
+    read_message_digest(job->digest, cms, job->algorithm->digest);
     free_down_to(chain, sink);
     return st;
 }

@@ -13,40 +13,7 @@
 
 enum { SIGNATURE_LIMIT = 16 << 20 };
 
-/* ---- the content's hashes ---- */
-
-struct hashes {
-    EVP_MD_CTX *contexts[DIGEST_SHA512 + 1]; /* by enum digest; NULL: not asked for */
-    const se_sink *content;
-};
-
-static void hashes_free(struct hashes *hashes)
-{
-    for (size_t i = 0; i <= DIGEST_SHA512; i++)
-        EVP_MD_CTX_free(hashes->contexts[i]);
-}
-AUTO_KIND(hashes, struct hashes, hashes_free(p))
-AUTO_KIND(md, EVP_MD *, EVP_MD_free(*p))
-
-static se_status digest_want(struct hashes *hashes, enum digest digest, se_error *err)
-{
-    AUTO(md) md = EVP_MD_fetch(crypto_context(), crypto_digest(digest), NULL);
-
-    hashes->contexts[digest] = EVP_MD_CTX_new();
-    if (md && hashes->contexts[digest] && EVP_DigestInit_ex2(hashes->contexts[digest], md, NULL))
-        return SE_OK;
-    return crypto_error(err, SE_ERR_CRYPTO, "cannot hash with %s", digest_name(digest));
-}
-
-static se_status content_take(void *arg, se_bytes piece, se_error *err)
-{
-    const struct hashes *hashes = arg;
-
-    for (size_t i = 0; i <= DIGEST_SHA512; i++)
-        if (hashes->contexts[i] && !EVP_DigestUpdate(hashes->contexts[i], piece.data, piece.size))
-            return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
-    return hashes->content ? sink_write(hashes->content, piece, err) : SE_OK;
-}
+/* ---- the content's digests ---- */
 
 /* The signer's digest should be among SignedData.digestAlgorithms (RFC 5652, 5.1): only those are
  * computed. */
@@ -65,20 +32,19 @@ static se_status digests_begin(void *arg, se_bytes digest_algorithms, se_error *
     for (size_t i = 0; !st && i < sizeof known / sizeof *known; i++)
         if (memmem(digest_algorithms.data, digest_algorithms.size, known[i].oid,
                    sizeof known[i].oid))
-            st = digest_want(arg, known[i].digest, err);
+            st = content_hasher_want(arg, known[i].digest, err);
     return st;
 }
 
-static se_status digests_finish(unsigned char hash[EVP_MAX_MD_SIZE], unsigned *size,
-                                const struct hashes *hashes, enum digest digest, se_error *err)
+static se_status announced_digest_finish(struct content_digest *out,
+                                         const struct content_hasher *hasher, enum digest digest,
+                                         se_error *err)
 {
-    if (!hashes->contexts[digest])
+    if (!hasher->contexts[digest])
         return error_set(err, SE_ERR_REJECTED,
                          "the signer's digest %s is not among the digestAlgorithms",
                          digest_name(digest));
-    if (!EVP_DigestFinal_ex(hashes->contexts[digest], hash, size))
-        return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
-    return SE_OK;
+    return content_hasher_finish(out, hasher, digest, err);
 }
 
 /* ---- the signer ---- */
@@ -203,15 +169,11 @@ static se_status choose_signer(struct verdict *out, const struct verify_job *job
     return job->roots ? choose_trusted(out, job, r, err) : choose_candidate(out, job, r, err);
 }
 
-static se_status signer_check(struct verdict *out, const struct reading *r,
-                              const struct hashes *hashes, se_error *err)
+/* The content's digest is there. */
+static se_status signer_check(struct verdict *out, const struct reading *r, se_error *err)
 {
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
-
-    TRY(digests_finish(hash, &size, hashes, r->algorithm->digest, err));
     return signer_info_verify(&out->signing_time, r->cms, r->signer, out->certificate,
-                              (se_bytes){ hash, size }, err);
+                              content_digest_bytes(&out->digest), err);
 }
 
 /* ---- both forms ---- */
@@ -231,23 +193,23 @@ static se_status read_all(se_buf *out, const struct verify_job *job, se_error *e
 static se_status verify_later(struct verdict *out, const struct verify_job *job, se_error *err)
 {
     AUTO(reading) r = { .cms = NULL };
-    AUTO(hashes) hashes = { .content = job->content };
+    AUTO(content_hasher) hasher = { .content = job->content, .given = job->given };
     AUTO(se_buf) ber = SE_BUF_INIT;
 
-    TRY(digest_want(&hashes, DIGEST_SHA256, err));
-    TRY(digest_want(&hashes, DIGEST_SHA384, err));
-    TRY(digest_want(&hashes, DIGEST_SHA512, err));
-    TRY(stream_drain(job->in, content_take, &hashes, err));
+    TRY(content_hasher_want(&hasher, DIGEST_SHA256, err));
+    TRY(content_hasher_want(&hasher, DIGEST_SHA384, err));
+    TRY(content_hasher_want(&hasher, DIGEST_SHA512, err));
+    TRY(stream_drain(job->in, content_hasher_take, &hasher, err));
     TRY(read_all(&ber, job, err));
     TRY(read_cms(&r, buf_bytes(&ber), err));
     TRY(choose_signer(out, job, &r, err));
-    return signer_check(out, &r, &hashes, err);
+    TRY(content_hasher_finish(&out->digest, &hasher, r.algorithm->digest, err));
+    return signer_check(out, &r, err);
 }
 
 se_status cms_verify_detached(struct verdict *out, const struct verify_job *job, se_error *err)
 {
     AUTO(reading) r = { .cms = NULL };
-    AUTO(hashes) hashes = { .content = NULL };
     AUTO(se_buf) ber = SE_BUF_INIT;
 
     if (job->later)
@@ -255,22 +217,22 @@ se_status cms_verify_detached(struct verdict *out, const struct verify_job *job,
     TRY(read_all(&ber, job, err));
     TRY(read_cms(&r, buf_bytes(&ber), err));
     TRY(choose_signer(out, job, &r, err));
-    TRY(digest_want(&hashes, r.algorithm->digest, err));
-    TRY(stream_drain(job->in, content_take, &hashes, err));
-    return signer_check(out, &r, &hashes, err);
+    TRY(content_digest_make(&out->digest, r.algorithm->digest, job->given, job->in, err));
+    return signer_check(out, &r, err);
 }
 
 se_status cms_verify_attached(struct verdict *out, const struct verify_job *job, se_error *err)
 {
     AUTO(reading) r = { .cms = NULL };
-    AUTO(hashes) hashes = { .content = job->content };
+    AUTO(content_hasher) hasher = { .content = job->content };
     AUTO(pem_decoder) decoder = { .in = NULL };
     AUTO(se_buf) ber = SE_BUF_INIT;
-    const struct cms_content_taker taker = { digests_begin, content_take, &hashes };
+    const struct cms_content_taker taker = { digests_begin, content_hasher_take, &hasher };
 
     TRY(pem_decoder_begin(&decoder, job->in, err));
     TRY(cms_split(&ber, &decoder, &taker, err));
     TRY(read_cms(&r, buf_bytes(&ber), err));
     TRY(choose_signer(out, job, &r, err));
-    return signer_check(out, &r, &hashes, err);
+    TRY(announced_digest_finish(&out->digest, &hasher, r.algorithm->digest, err));
+    return signer_check(out, &r, err);
 }

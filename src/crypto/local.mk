@@ -5,6 +5,7 @@ libse_core_la_SOURCES += \
 	src/crypto/cert_path.c src/crypto/cert_path.h \
 	src/crypto/cert_policy.c \
 	src/crypto/certificate.c src/crypto/certificate.h \
+	src/crypto/content_digest.c src/crypto/content_digest.h \
 	src/crypto/crypto.c src/crypto/crypto.h \
 	src/crypto/key.c src/crypto/key.h \
 	src/crypto/openssl.c \

@@ -29,22 +29,28 @@ bool remote_failure(se_error *out)
     return failed;
 }
 
-static _Thread_local struct remote_request last_request;
+static _Thread_local struct remote_trace last_trace;
 
-const struct remote_request *remote_request(void)
+const struct remote_trace *remote_trace(void)
 {
-    return &last_request;
+    return &last_trace;
 }
 
-void remote_note_request(const char *sent, const char *answered)
+void remote_trace_replica(unsigned replica)
 {
-    (void)snprintf(last_request.sent, sizeof last_request.sent, "%s", sent);
-    (void)snprintf(last_request.answered, sizeof last_request.answered, "%s", answered);
+    last_trace.replica = replica;
 }
 
-void remote_forget_request(void)
+void remote_trace_request(const char *sent, const char *answered)
 {
-    *last_request.sent = *last_request.answered = '\0';
+    (void)snprintf(last_trace.sent, sizeof last_trace.sent, "%s", sent);
+    (void)snprintf(last_trace.answered, sizeof last_trace.answered, "%s", answered);
+}
+
+void remote_trace_forget(void)
+{
+    last_trace.replica = 0;
+    *last_trace.sent = *last_trace.answered = '\0';
 }
 
 se_status remote_refused(se_error *err)

@@ -80,16 +80,18 @@ SE_MUST_CHECK se_status remote_may_unwrap(const EVP_PKEY *key, const struct unwr
 void remote_advise(const EVP_PKEY *key, remote_advice_fn fn, void *arg);
 
 /*
- * The request of the last remote operation on this thread, for its store's own log: what we named
- * it, and what the store did.  Static for the thread; "" when there was none since
- * remote_forget_request().
+ * What the last remote operation on this thread left behind: which replica of its key did it, and
+ * its request, for the store's own log: what we named it, and what the store did.  Static for the
+ * thread; 0 and "" when there was none since remote_trace_forget().
  */
-struct remote_request {
+struct remote_trace {
+    unsigned replica; /* from 1; 0: the key has no choice of them */
     char sent[40], answered[64];
 };
-const struct remote_request *remote_request(void);
-void remote_note_request(const char *sent, const char *answered);
-void remote_forget_request(void);
+const struct remote_trace *remote_trace(void);
+void remote_trace_replica(unsigned replica);
+void remote_trace_request(const char *sent, const char *answered);
+void remote_trace_forget(void);
 
 /* SE_ERR_REJECTED, and the one text for all that does not decrypt; nothing is put in front of it.
  */

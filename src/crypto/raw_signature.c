@@ -2,89 +2,85 @@
 /* The bare signature value over the content, nothing around it. */
 #include "crypto/raw_signature.h"
 
-#include <openssl/err.h>
+#include <openssl/rsa.h>
 
-#include "crypto/crypto.h"
 #include "crypto/pkey_ops.h"
-
-static se_status digest_take(void *context, se_bytes piece, se_error *err)
-{
-    return EVP_DigestUpdate(context, piece.data, piece.size)
-               ? SE_OK
-               : crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
-}
 
 se_status raw_sign(const struct sign_job *job, se_error *err)
 {
-    const EVP_MD *md = crypto_md(job->algorithm->digest);
-    AUTO(md_context) context = EVP_MD_CTX_new();
     AUTO(se_buf) signature = SE_BUF_INIT;
-    unsigned char digest[EVP_MAX_MD_SIZE];
     struct sign_how how;
-    unsigned size;
 
-    if (!context || !md || !EVP_DigestInit_ex2(context, md, NULL))
-        return crypto_error(err, SE_ERR_CRYPTO, "cannot sign with %s", job->algorithm->name);
-    TRY(stream_drain(job->in, digest_take, context, err));
-    if (!EVP_DigestFinal_ex(context, digest, &size))
-        return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
-    how = padding_how(job->algorithm, size);
-    TRY(key_sign_hash(&signature, job->key->private, &how, (se_bytes){ digest, size }, err));
+    TRY(content_digest_make(job->digest, job->algorithm->digest, job->given, job->in, err));
+    how = padding_how(job->algorithm, job->digest->size);
+    TRY(key_sign_hash(&signature, job->key->private, &how, content_digest_bytes(job->digest), err));
     return sink_write(job->out, buf_bytes(&signature), err);
 }
 
-/* The value does not say who made it: all candidates hash along, newest first. */
-enum { CANDIDATES = 32 };
+/* The value does not say who made it: all candidates are tried, newest first. */
 struct trial {
-    EVP_MD_CTX *contexts[CANDIDATES];
-    size_t count;
+    const struct verify_job *job;
+    struct content_hasher hasher;
+    struct content_digest digests[DIGEST_SHA512 + 1]; /* by enum digest, once they were needed */
+    size_t rejected;
+    se_error unfit; /* why the digest that was given is not for a candidate */
 };
+AUTO_KIND(trial, struct trial, content_hasher_free(&p->hasher))
 
-static void trial_free(struct trial *trial)
+static se_status trial_hash(struct trial *trial, se_error *err)
 {
-    for (size_t i = 0; i < trial->count; i++)
-        EVP_MD_CTX_free(trial->contexts[i]);
-}
-AUTO_KIND(trial, struct trial, trial_free(p))
+    const struct verify_job *job = trial->job;
 
-static se_status trial_add(struct trial *trial, const struct expected_signer *candidate,
-                           se_error *err)
-{
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    EVP_PKEY_CTX *parameters;
-
-    trial->contexts[trial->count++] = context;
-    if (context &&
-        EVP_DigestVerifyInit_ex(context, &parameters, crypto_digest(candidate->algorithm->digest),
-                                crypto_context(), NULL, X509_get0_pubkey(candidate->certificate),
-                                NULL) > 0 &&
-        padding_set(parameters, candidate->algorithm, false))
-        return SE_OK;
-    return crypto_error(err, SE_ERR_CRYPTO, "cannot verify %s", candidate->algorithm->name);
+    trial->hasher.given = job->given;
+    for (size_t i = 0; i < job->count; i++)
+        TRY(content_hasher_want(&trial->hasher, job->candidates[i].algorithm->digest, err));
+    return stream_drain(job->in, content_hasher_take, &trial->hasher, err);
 }
 
-static se_status digest_verify(void *arg, se_bytes piece, se_error *err)
+static se_status trial_verify(struct trial *trial, const struct expected_signer *candidate,
+                              se_error *err)
 {
-    const struct trial *trial = arg;
+    const struct algorithm *algorithm = candidate->algorithm;
+    struct content_digest *digest = &trial->digests[algorithm->digest];
+    struct sign_how how;
 
-    for (size_t i = 0; i < trial->count; i++)
-        if (EVP_DigestVerifyUpdate(trial->contexts[i], piece.data, piece.size) <= 0)
-            return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
-    return SE_OK;
+    if (!digest->algorithm)
+        TRY(content_hasher_finish(digest, &trial->hasher, algorithm->digest, err));
+    how = padding_how(algorithm, digest->size);
+    if (how.padding == PADDING_PSS)
+        how.salt = RSA_PSS_SALTLEN_AUTO;
+    return key_verify_hash(X509_get0_pubkey(candidate->certificate), &how,
+                           content_digest_bytes(digest), trial->job->signature, err);
 }
 
-static void verdict_fill(struct verdict *out, const struct expected_signer *candidate)
+/* SE_ERR_REJECTED: by this one.  A given digest may fit others. */
+static se_status trial_step(struct verdict *out, struct trial *trial,
+                            const struct expected_signer *candidate, se_error *err)
 {
+    se_error why = SE_ERROR_INIT;
+    se_status st = trial_verify(trial, candidate, &why);
+
+    if (st == SE_ERR_USAGE) {
+        trial->unfit = why;
+        return SE_ERR_REJECTED;
+    }
+    if (!out->digest.algorithm)
+        out->digest = trial->digests[candidate->algorithm->digest];
+    trial->rejected += st == SE_ERR_REJECTED;
+    if (st)
+        return st == SE_ERR_REJECTED ? st : error_copy(err, st, &why);
     X509_up_ref(candidate->certificate);
     *out = (struct verdict){ .certificate = candidate->certificate,
                              .algorithm = candidate->algorithm,
-                             .candidate = candidate };
+                             .candidate = candidate,
+                             .digest = trial->digests[candidate->algorithm->digest] };
+    return SE_OK;
 }
 
 se_status raw_verify(struct verdict *out, const struct verify_job *job, se_error *err)
 {
-    AUTO(trial) trial = { .count = 0 };
-    se_status st = SE_OK;
+    AUTO(trial) trial = { .job = job, .unfit = SE_ERROR_INIT };
+    se_status st = SE_ERR_REJECTED;
 
     if (!job->signature.size)
         return error_set(err, SE_ERR_USAGE,
@@ -92,20 +88,16 @@ se_status raw_verify(struct verdict *out, const struct verify_job *job, se_error
     if (job->roots)
         return error_set(err, SE_ERR_USAGE,
                          "a raw signature names no signer: CA certificates can't decide about it");
-    for (size_t i = 0; !st && i < job->count && i < CANDIDATES; i++)
-        st = trial_add(&trial, &job->candidates[i], err);
-    if (st || (st = stream_drain(job->in, digest_verify, &trial, err)))
+    TRY(trial_hash(&trial, err));
+    for (size_t i = 0; st == SE_ERR_REJECTED && i < job->count; i++)
+        st = trial_step(out, &trial, &job->candidates[i], err);
+    if (st != SE_ERR_REJECTED)
         return st;
-    for (size_t i = 0; i < trial.count; i++)
-        if (EVP_DigestVerifyFinal(trial.contexts[i], job->signature.data, job->signature.size) ==
-            1) {
-            verdict_fill(out, &job->candidates[i]);
-            return SE_OK;
-        }
-    ERR_clear_error();
+    if (!trial.rejected && trial.unfit.status)
+        return error_copy(err, trial.unfit.status, &trial.unfit);
     return error_set(err, SE_ERR_REJECTED,
                      "the signature verifies with none of the certificates (tried: %zu)",
-                     trial.count);
+                     trial.rejected);
 }
 
 void verdict_free(struct verdict *verdict)

@@ -8,6 +8,7 @@
 
 #include "base/stream.h"
 #include "config/policy.h"
+#include "crypto/content_digest.h"
 #include "crypto/key.h"
 
 /* What XML signatures have besides; NULL: not given. */
@@ -30,6 +31,8 @@ struct sign_job {
     bool pem;
     bool capabilities; /* sMIMECapabilities */
     struct stream *in;
+    se_bytes given; /* detached forms: the content's digest, and `in` is empty; empty: none */
+    struct content_digest *digest; /* gets that of what is signed, as soon as it is known */
     const se_sink *out;
     struct xml_wish xml;
     struct stamper stamper;
@@ -54,6 +57,7 @@ struct verify_job {
     se_bytes signature;   /* empty: `in` is an attached signature */
     const se_source *later; /* not NULL: gives the signature, after the end of `in` */
     struct stream *in;
+    se_bytes given;         /* detached forms: the content's digest, and `in` is empty */
     const se_sink *content; /* of an attached signature; may be NULL */
     struct xml_wish xml;
 };
@@ -71,6 +75,7 @@ struct verdict {
     const struct algorithm *algorithm;
     const struct expected_signer *candidate; /* NULL: only `roots` vouch for him */
     int64_t signing_time;                    /* 0: not said */
+    struct content_digest digest; /* of the content as it is, not as the signature says */
     struct stamp stamp;
 };
 void verdict_free(struct verdict *verdict);

@@ -14,6 +14,7 @@ enum { THREADS = 16 };
 struct data_key_group {
     const struct envelope *envelope; /* of the first of them */
     se_buf secret;
+    struct key_use use;
     struct data_key key;
     bool prepared;
     se_error failure; /* why the secret is not there */
@@ -148,7 +149,8 @@ static bool batch_unwrap_next(struct batch *b)
     struct data_key_group *group = batch_take_group(b);
 
     if (group && !group->failure.status &&
-        decryption_unwrap(&group->secret, b->opening, group->envelope, &group->failure) &&
+        decryption_unwrap(&group->secret, &group->use, b->opening, group->envelope,
+                          &group->failure) &&
         group->failure.status != SE_ERR_REJECTED)
         batch_stop(b, &group->failure);
     return group != NULL;
@@ -238,6 +240,8 @@ static se_status decrypt_fields(se_field *fields, size_t count, struct decryptio
         return st;
     batch_parse(&b, target);
     batch_unwrap(&b);
+    for (size_t i = 0; i < b.group_count; i++)
+        api_call_use(o->call, &b.groups[i].use);
     batch_open_fields(&b);
     if (b.failed == count)
         return SE_OK;
@@ -359,12 +363,15 @@ static se_status batch_rekey(struct batch_call *b)
     return st ? st : again;
 }
 
-static se_status batch_check(struct batch_call *b, se_error *err)
+static se_status batch_check(struct batch_call *b)
 {
+    se_error *err = &b->call.error;
+
     for (size_t i = 0; i < b->count; i++)
         if (!given_bytes(b->fields[i].in) || !given_bytes(b->fields[i].context))
             return error_set(err, SE_ERR_USAGE, "field %zu: its bytes are NULL", i + 1);
     TRY(arguments_options(&b->params, b->given, se_field_params, err));
+    TRY(api_call_tag(&b->call, b->params.tag));
     if (b->params.context.size)
         return error_set(err, SE_ERR_USAGE,
                          "of many values, each has a context of its own: se_field.context");
@@ -377,11 +384,14 @@ static se_status batch_run(struct batch_call *b, const char *operation,
     se_status st;
 
     fields_clear(b->fields, b->count);
-    api_call_begin(&b->call, &b->engine->events, operation, b->descriptor);
+    api_call_begin(&b->call, b->engine, operation, b->descriptor);
+    b->call.event.items = b->count;
     for (size_t i = 0; i < b->count; i++)
         b->call.event.bytes += b->fields[i].in.size;
-    st = batch_check(b, &b->call.error);
+    st = batch_check(b);
     st = st ? fields_fail(b->fields, b->count, st) : run(b);
+    for (size_t i = 0; i < b->count; i++)
+        b->call.event.failed += b->fields[i].status != SE_OK;
     return api_call_end(&b->call, st, err);
 }
 

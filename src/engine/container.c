@@ -14,10 +14,13 @@ struct container_job {
 
 static se_status container_job_begin(struct container_job *job, const se_sink *out,
                                      const se_source *in, const se_container_params *params,
-                                     se_error *err)
+                                     struct api_call *call)
 {
+    se_error *err = &call->error;
+
     *job = (struct container_job){ .out = out, .in = { .source = in } };
     TRY(arguments_options(&job->params, params, se_container_params, err));
+    TRY(api_call_tag(call, job->params.tag));
     job->in.progress = job->params.progress;
     job->in.progress_arg = job->params.progress_arg;
     if (job->params.context.size > VALUE_MAX)
@@ -71,8 +74,8 @@ se_status se_container_encrypt_stream(const se_sink *out, se_engine *engine, con
     se_status st;
 
     TRY(arguments_check(error, given_sink(out), engine, descriptor, given_source(in)));
-    api_call_begin(&call, &engine->events, "container encrypt", descriptor);
-    if (!(st = container_job_begin(&job, out, in, params, &call.error)))
+    api_call_begin(&call, engine, "container encrypt", descriptor);
+    if (!(st = container_job_begin(&job, out, in, params, &call)))
         st = container_encrypt(&job, engine, &call);
     call.event.bytes = job.in.done;
     return api_call_end(&call, st, error);
@@ -85,8 +88,10 @@ static se_status open_container(struct container_job *job, struct decryption *de
 {
     AUTO(data_key) key = { .secret = SE_BUF_INIT };
     const struct open_job open = { envelope, &key, job->params.context };
-    se_status st = decryption_unwrap(&key.secret, dec, envelope, err);
+    struct key_use use;
+    se_status st = decryption_unwrap(&key.secret, &use, dec, envelope, err);
 
+    api_call_use(dec->call, &use);
     return st ? st : container_open(job->out, &open, &job->in, err);
 }
 
@@ -129,8 +134,8 @@ se_status se_container_decrypt_stream(const se_sink *out, se_engine *engine, con
     se_status st;
 
     TRY(arguments_check(error, given_sink(out), engine, descriptor, given_source(in)));
-    api_call_begin(&call, &engine->events, "container decrypt", descriptor);
-    if (!(st = container_job_begin(&job, out, in, params, &call.error)))
+    api_call_begin(&call, engine, "container decrypt", descriptor);
+    if (!(st = container_job_begin(&job, out, in, params, &call)))
         st = container_decrypt(&job, engine, &call);
     call.event.bytes = job.in.done;
     return api_call_end(&call, st, error);

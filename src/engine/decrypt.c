@@ -55,7 +55,7 @@ se_status decryption_begin(struct decryption *out, se_engine *engine, struct api
     const struct descriptor *any;
     se_error *err = &call->error;
 
-    *out = (struct decryption){ .engine = engine, .missing = SE_ERROR_INIT };
+    *out = (struct decryption){ .engine = engine, .call = call, .missing = SE_ERROR_INIT };
     TRY(config_descriptor(&any, engine->config, call->event.descriptor, version, err));
     out->name = any->name;
     return error_prefix(err, decryption_collect(out, any, version, err),
@@ -103,19 +103,21 @@ static se_status unwrap_by_store(se_buf *secret, const struct decryption *dec,
     return st;
 }
 
-static se_status unwrap_by_version(se_buf *secret, const struct decryption *dec,
-                                   const struct reader_version *v, const struct envelope *envelope,
-                                   se_error *err)
+static se_status unwrap_by_version(se_buf *secret, struct key_use *use,
+                                   const struct decryption *dec, const struct reader_version *v,
+                                   const struct envelope *envelope, se_error *err)
 {
     struct data_key_cache *cache = data_key_cache_of(dec->engine, v->descriptor);
     unsigned char id[DATA_KEY_ID];
+    se_status st = SE_OK;
 
     TRY(envelope_key_id(id, envelope, err));
-    if (data_key_cache_get(secret, cache, id))
-        return SE_OK;
-    TRY(unwrap_by_store(secret, dec, v, envelope, err));
-    data_key_cache_put(cache, id, buf_bytes(secret));
-    return SE_OK;
+    remote_trace_forget();
+    if (!data_key_cache_get(secret, cache, id) &&
+        !(st = unwrap_by_store(secret, dec, v, envelope, err)))
+        data_key_cache_put(cache, id, buf_bytes(secret));
+    *use = key_use_of(v->descriptor, v->key);
+    return st;
 }
 
 /* A refusal can be wrong when a version could not be looked at: then it is "don't know". */
@@ -151,8 +153,9 @@ static bool version_may_read(const struct envelope *envelope, const struct reade
 
 /* With the versions that the envelope names, or with those that it does not.  SE_ERR_REJECTED: with
  * none of them. */
-static se_status unwrap_by_versions(se_buf *secret, const struct decryption *dec,
-                                    const struct envelope *envelope, bool named, se_error *err)
+static se_status unwrap_by_versions(se_buf *secret, struct key_use *use,
+                                    const struct decryption *dec, const struct envelope *envelope,
+                                    bool named, se_error *err)
 {
     for (size_t i = 0; i < dec->count; i++) {
         const struct reader_version *v = &dec->versions[i];
@@ -163,22 +166,23 @@ static se_status unwrap_by_versions(se_buf *secret, const struct decryption *dec
             continue;
         if (!(st =
                   key_check_sharing(dec->engine, v->descriptor, v->key, SE_ERR_REJECTED, &failure)))
-            st = unwrap_by_version(secret, dec, v, envelope, &failure);
+            st = unwrap_by_version(secret, use, dec, v, envelope, &failure);
         if (st != SE_ERR_REJECTED)
             return st ? error_copy(err, st, &failure) : SE_OK;
     }
     return SE_ERR_REJECTED;
 }
 
-se_status decryption_unwrap(se_buf *secret, const struct decryption *dec,
+se_status decryption_unwrap(se_buf *secret, struct key_use *use, const struct decryption *dec,
                             const struct envelope *envelope, se_error *err)
 {
     se_status st;
 
     *secret = (se_buf)SE_BUF_INIT;
-    st = unwrap_by_versions(secret, dec, envelope, true, err);
+    *use = (struct key_use){ .key = NULL };
+    st = unwrap_by_versions(secret, use, dec, envelope, true, err);
     if (st == SE_ERR_REJECTED && envelope->anybody)
-        st = unwrap_by_versions(secret, dec, envelope, false, err);
+        st = unwrap_by_versions(secret, use, dec, envelope, false, err);
     if (st != SE_ERR_REJECTED)
         return st;
     if (is_of_unknown_version(dec, envelope))
@@ -210,9 +214,14 @@ static se_status decrypt_value(se_buf *out, struct decryption *dec, se_bytes val
     AUTO(envelope) envelope = { .format = NULL };
     AUTO(data_key) key = { .secret = SE_BUF_INIT };
     AUTO(se_buf) secret = SE_BUF_INIT;
+    struct key_use use;
+    se_status st;
 
     TRY(decryption_parse(&envelope, dec, value, err));
-    TRY(decryption_unwrap(&secret, dec, &envelope, err));
+    st = decryption_unwrap(&secret, &use, dec, &envelope, err);
+    api_call_use(dec->call, &use);
+    if (st)
+        return st;
     TRY(decryption_prepare(&key, &secret, &envelope, err));
     return decryption_finish(out, &key, &envelope, context, err);
 }
@@ -224,6 +233,7 @@ static se_status decrypt_field(se_buf *out, se_engine *engine, se_bytes in,
     se_field_params read;
 
     TRY(arguments_options(&read, params, se_field_params, &call->error));
+    TRY(api_call_tag(call, read.tag));
     TRY(decryption_begin(&decryption, engine, call, read.version));
     return error_prefix(&call->error,
                         decrypt_value(out, &decryption, in, read.context, &call->error),
@@ -239,7 +249,7 @@ se_status se_decrypt(se_buf *out, se_engine *engine, const char *descriptor, se_
     if (out)
         *out = (se_buf)SE_BUF_INIT;
     TRY(arguments_check(error, out, engine, descriptor, given_bytes(in)));
-    api_call_begin(&call, &engine->events, "decrypt", descriptor);
+    api_call_begin(&call, engine, "decrypt", descriptor);
     call.event.bytes = in.size;
     st = decrypt_field(out, engine, in, params, &call);
     return api_call_end(&call, st, error);

@@ -30,11 +30,15 @@ se_status encryption_begin(struct encryption *out, se_engine *engine, struct api
                            unsigned version)
 {
     se_error *err = &call->error;
+    struct key_use use;
+    se_status st;
 
     *out = (struct encryption){ .engine = engine };
     TRY(config_descriptor(&out->descriptor, engine->config, call->event.descriptor, version, err));
-    api_call_use(call, out->descriptor);
-    return error_blame_key(err, encryption_prepare(out, err), out->descriptor);
+    st = encryption_prepare(out, err);
+    use = key_use_of(out->descriptor, out->key);
+    api_call_use(call, &use);
+    return error_blame_key(err, st, out->descriptor);
 }
 
 void encryption_end(struct encryption *e)
@@ -147,6 +151,7 @@ static se_status encrypt_field(se_buf *out, se_engine *engine, se_bytes in,
     se_field_params read;
 
     TRY(arguments_options(&read, params, se_field_params, &call->error));
+    TRY(api_call_tag(call, read.tag));
     TRY(encryption_begin(&encryption, engine, call, read.version));
     encryption.binary = read.binary;
     return error_blame_key(&call->error,
@@ -163,7 +168,7 @@ se_status se_encrypt(se_buf *out, se_engine *engine, const char *descriptor, se_
     if (out)
         *out = (se_buf)SE_BUF_INIT;
     TRY(arguments_check(error, out, engine, descriptor, given_bytes(in)));
-    api_call_begin(&call, &engine->events, "encrypt", descriptor);
+    api_call_begin(&call, engine, "encrypt", descriptor);
     call.event.bytes = in.size;
     st = encrypt_field(out, engine, in, params, &call);
     return api_call_end(&call, st, error);

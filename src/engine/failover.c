@@ -256,6 +256,7 @@ static bool round_try(struct round *j, size_t index, se_status *st, se_error *er
         outage_note(&j->outage, r, &failure);
         return false;
     }
+    remote_trace_replica(r->reporter->replica);
     if (*st)
         (void)error_copy(err, *st, &failure);
     else
@@ -414,18 +415,22 @@ se_status failover_open(struct key **out, const struct key_entry *entry, enum ke
     AUTO(failover) all = failover_new(entry, part, reporters);
     AUTO(x509_stack) chain = NULL;
     const struct key *first;
+    const struct replica *holder;
     EVP_PKEY *private_key;
 
     *out = NULL;
     if (!all)
         return error_memory(err);
     TRY(failover_open_each(all, err));
-    first = all->common.holder->key;
+    holder = all->common.holder;
+    first = holder->key;
     if (first->chain && !(chain = X509_chain_up_ref(first->chain)))
         return error_memory(err);
     TRY(remote_key(&private_key, &ops, all, all->common.public_key, err));
     failover_report_lost(all);
     all = NULL; /* the private key has it now */
     X509_up_ref(first->certificate);
-    return key_new(out, private_key, first->certificate, MOVE(chain), err);
+    TRY(key_new(out, private_key, first->certificate, MOVE(chain), err));
+    (*out)->replica = holder->reporter->replica;
+    return SE_OK;
 }

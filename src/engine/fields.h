@@ -35,6 +35,7 @@ struct reader_version {
 };
 struct decryption {
     se_engine *engine;
+    struct api_call *call;
     const char *name;
     struct reader_version *versions; /* newest first */
     size_t count;
@@ -49,9 +50,11 @@ AUTO_KIND(decryption, struct decryption, decryption_end(p))
 SE_MUST_CHECK se_status decryption_parse(struct envelope *out, struct decryption *dec,
                                          se_bytes value, se_error *err);
 
-/* The secret of the envelope's data key, from the cache or else from the key store.  Any thread may
- * call it. */
-SE_MUST_CHECK se_status decryption_unwrap(se_buf *secret, const struct decryption *dec,
+/* The secret of the envelope's data key, from the cache or else from the key store.  *use: of the
+ * key that did it, or was the last to try; it is for the caller to tell.  Any thread may call it.
+ */
+SE_MUST_CHECK se_status decryption_unwrap(se_buf *secret, struct key_use *use,
+                                          const struct decryption *dec,
                                           const struct envelope *envelope, se_error *err);
 
 /* With the secret, which the data key takes over. */

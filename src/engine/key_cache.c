@@ -68,8 +68,10 @@ static se_status open_first_replica(struct key **out, const struct key_entry *en
         se_error failure = SE_ERROR_INIT;
         se_status st = store_open(out, &entry->replicas[i], part, &reporters[i].watch, &failure);
 
-        if (!st)
+        if (!st) {
+            (*out)->replica = reporters[i].replica;
             return SE_OK;
+        }
         if (!first.status || !failover_may_mend(st))
             first = failure;
         if (!failover_may_mend(st))

@@ -51,10 +51,31 @@ se_status signing_key_open(struct signing_key *out, se_engine *engine,
     return key_signing_algorithm(&out->algorithm, descriptor, out->key->private, err);
 }
 
-static se_status signing_key_sign(const se_sink *out, const struct signing_key *key,
-                                  struct stream *in, const se_sign_params *params, se_error *err)
+se_status given_digest_check(se_bytes digest, se_form form, se_error *err)
 {
-    const struct signature_format *format = signature_format_find(params->form);
+    if (!given_bytes(digest))
+        return error_set(err, SE_ERR_USAGE, "the bytes of the digest are NULL");
+    if (digest.size && form != SE_FORM_DETACHED && form != SE_FORM_RAW &&
+        form != SE_FORM_XML_DETACHED)
+        return error_set(err, SE_ERR_USAGE,
+                         "a digest stands for the content of detached and raw signatures only");
+    return SE_OK;
+}
+
+static se_status sign_form_check(const se_sign_params *params, se_error *err)
+{
+    if (!signature_format_find(params->form))
+        return error_set(err, SE_ERR_USAGE, "no signature form %d", (int)params->form);
+    if (params->tsa && params->form != SE_FORM_DETACHED)
+        return error_set(err, SE_ERR_USAGE, "time stamps are for detached CMS signatures");
+    return given_digest_check(params->digest, params->form, err);
+}
+
+static se_status signing_key_sign(const se_sink *out, const struct signing_key *key,
+                                  struct stream *in, const se_sign_params *params,
+                                  struct api_call *call)
+{
+    struct content_digest digest = { .algorithm = DIGEST_NONE };
     const struct sign_job job = {
         .algorithm = key->algorithm,
         .key = key->key,
@@ -62,16 +83,18 @@ static se_status signing_key_sign(const se_sink *out, const struct signing_key *
         .pem = params->pem,
         .capabilities = params->purpose == SE_PURPOSE_MAIL,
         .in = in,
+        .given = params->digest,
+        .digest = &digest,
         .out = out,
         .xml = { params->xml_id, params->xml_uri, params->xml_inclusive },
         .stamper = { timestamp_fetch, params->tsa },
     };
+    se_status st;
 
-    if (!format)
-        return error_set(err, SE_ERR_USAGE, "no signature form %d", (int)params->form);
-    if (params->tsa && params->form != SE_FORM_DETACHED)
-        return error_set(err, SE_ERR_USAGE, "time stamps are for detached CMS signatures");
-    return format->sign(&job, err);
+    TRY(sign_form_check(params, &call->error));
+    st = signature_format_find(params->form)->sign(&job, &call->error);
+    api_call_digest(call, &digest);
+    return st;
 }
 
 static se_status sign_source(const se_sink *out, se_engine *engine, struct stream *in,
@@ -79,18 +102,21 @@ static se_status sign_source(const se_sink *out, se_engine *engine, struct strea
 {
     const struct descriptor *found;
     AUTO(signing_key) key = { .key = NULL };
+    struct key_use use;
     se_sign_params read;
     se_status st;
 
     TRY(sign_params_read(&read, params, &call->error));
+    TRY(api_call_tag(call, read.tag));
     TRY(config_descriptor(&found, engine->config, call->event.descriptor, read.version,
                           &call->error));
-    api_call_use(call, found);
     in->progress = read.progress;
     in->progress_arg = read.progress_arg;
     st = signing_key_open(&key, engine, found, &read, &call->error);
     if (!st)
-        st = signing_key_sign(out, &key, in, &read, &call->error);
+        st = signing_key_sign(out, &key, in, &read, call);
+    use = key_use_of(found, key.key);
+    api_call_use(call, &use);
     return error_blame_key(&call->error, st, found);
 }
 
@@ -102,7 +128,7 @@ se_status se_sign_stream(const se_sink *out, se_engine *engine, const char *desc
     se_status st;
 
     TRY(arguments_check(error, given_sink(out), engine, descriptor, given_source(in)));
-    api_call_begin(&call, &engine->events, "sign", descriptor);
+    api_call_begin(&call, engine, "sign", descriptor);
     st = sign_source(out, engine, &stream, params, &call);
     call.event.bytes = stream.done;
     return api_call_end(&call, st, error);

@@ -212,17 +212,23 @@ static se_status config_sign(const se_sink *out, se_engine *engine,
     const struct descriptor *found;
     AUTO(signing_key) key = { .key = NULL };
     const se_sign_params params = SE_SIGN_PARAMS_INIT;
+    struct content_digest digest = { .algorithm = DIGEST_NONE };
+    struct key_use use;
     struct sign_job sign;
     se_status st;
 
     TRY(config_descriptor(&found, engine->config, call->event.descriptor, job->version,
                           &call->error));
     TRY(config_read_signed(&plain, &canonical, job->text, job->path, &call->error));
-    api_call_use(call, found);
     st = signing_key_open(&key, engine, found, &params, &call->error);
-    sign = (struct sign_job){ .algorithm = key.algorithm, .key = key.key, .out = out };
+    sign = (struct sign_job){
+        .algorithm = key.algorithm, .key = key.key, .digest = &digest, .out = out
+    };
     if (!st)
         st = xmldsig_config_sign(&sign, buf_bytes(&plain), buf_bytes(&canonical), &call->error);
+    use = key_use_of(found, key.key);
+    api_call_use(call, &use);
+    api_call_digest(call, &digest);
     return error_blame_key(&call->error, st, found);
 }
 
@@ -238,7 +244,7 @@ se_status se_config_sign(se_buf *out, se_engine *engine, const char *descriptor,
     if (out)
         *out = (se_buf)SE_BUF_INIT;
     TRY(arguments_check(error, out, engine, descriptor, given_bytes(config)));
-    api_call_begin(&call, &engine->events, "sign", descriptor);
+    api_call_begin(&call, engine, "sign", descriptor);
     st = config_sign(&sink, engine, &job, &call);
     call.event.bytes = config.size;
     TRY(api_call_end(&call, st, error));

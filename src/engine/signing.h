@@ -16,6 +16,9 @@ SE_MUST_CHECK se_status signing_key_open(struct signing_key *out, se_engine *eng
                                          const se_sign_params *params, se_error *err);
 AUTO_KIND(signing_key, struct signing_key, key_unref(p->key))
 
+/* SE_ERR_USAGE: a signature of that form can't be made, or verified, with the content's digest. */
+SE_MUST_CHECK se_status given_digest_check(se_bytes digest, se_form form, se_error *err);
+
 void signer_from_verdict(se_signer *out, const struct verdict *verdict);
 
 #endif

@@ -12,31 +12,31 @@
 void expected_signers_free(struct expected_signers *c)
 {
     for (size_t i = 0; i < c->count; i++)
-        X509_free(c->list[i].certificate);
+        key_unref(c->origins[i].key);
     sk_X509_pop_free(c->issuers, X509_free);
     free(c->list);
-    free(c->descriptors);
+    free(c->origins);
 }
 
 static se_status expected_signers_room(struct expected_signers *c, size_t count, se_error *err)
 {
     c->list = calloc(count, sizeof *c->list);
-    c->descriptors = calloc(count, sizeof *c->descriptors);
+    c->origins = calloc(count, sizeof *c->origins);
     c->issuers = sk_X509_new_null();
-    return c->list && c->descriptors && c->issuers ? SE_OK : error_memory(err);
+    return c->list && c->origins && c->issuers ? SE_OK : error_memory(err);
 }
 
 static void expected_insert(struct expected_signers *c, const struct expected_signer *signer,
-                            const struct descriptor *descriptor)
+                            struct expected_origin origin)
 {
     size_t at = c->count++;
 
     for (; at && c->list[at - 1].version < signer->version; at--) {
         c->list[at] = c->list[at - 1];
-        c->descriptors[at] = c->descriptors[at - 1];
+        c->origins[at] = c->origins[at - 1];
     }
     c->list[at] = *signer;
-    c->descriptors[at] = descriptor;
+    c->origins[at] = origin;
 }
 
 /* A version whose certificate is out of reach does not hinder the others. */
@@ -57,9 +57,8 @@ static void expected_add(struct expected_signers *c, se_engine *engine,
         return;
     }
     signer.certificate = key->certificate;
-    X509_up_ref(signer.certificate);
-    expected_insert(c, &signer, descriptor);
     (void)X509_add_certs(c->issuers, key->chain, X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP);
+    expected_insert(c, &signer, (struct expected_origin){ descriptor, MOVE(key) });
 }
 
 se_status expected_signers_collect(struct expected_signers *out, se_engine *engine,
@@ -142,7 +141,7 @@ static se_status choose_signer_store(X509_STORE **out, const struct expected_sig
         return error_set(err, SE_ERR_CONFIG,
                          "descriptor '%s': its key store has no issuer of its certificates, that "
                          "could vouch for others",
-                         c->descriptors[0]->name);
+                         c->origins[0].descriptor->name);
     return trust_store_gather(out, c, params->accept == SE_ACCEPT_ISSUERS, err);
 }
 

@@ -6,11 +6,17 @@
 #include "crypto/signature.h"
 #include "engine/engine.h"
 
+/* Where a certificate comes from. */
+struct expected_origin {
+    const struct descriptor *descriptor;
+    struct key *key;
+};
+
 /* The versions of a descriptor that can be looked at, newest first. */
 struct expected_signers {
-    struct expected_signer *list;
-    STACK_OF(X509) * issuers;              /* theirs, as far as the key stores have them */
-    const struct descriptor **descriptors; /* beside `list` */
+    struct expected_signer *list;    /* with the certificates of `origins` */
+    STACK_OF(X509) * issuers;        /* theirs, as far as the key stores have them */
+    struct expected_origin *origins; /* beside `list` */
     size_t count;
     se_error missing; /* why a version could not be looked at, if one could not */
 };

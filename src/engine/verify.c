@@ -108,7 +108,7 @@ static se_status check_signer_rules(const struct verdict *verdict, const struct 
                                     se_error *err)
 {
     struct descriptor rules =
-        verdict->candidate ? *c->descriptors[verdict->candidate - c->list] : *first;
+        verdict->candidate ? *c->origins[verdict->candidate - c->list].descriptor : *first;
     se_status st;
 
     if (!verdict->candidate)
@@ -127,8 +127,14 @@ static se_status check_signer_rules(const struct verdict *verdict, const struct 
 static void api_call_use_signer(struct api_call *call, const struct verdict *verdict,
                                 const struct expected_signers *c)
 {
-    if (verdict->candidate)
-        api_call_use(call, c->descriptors[verdict->candidate - c->list]);
+    const struct expected_origin *origin;
+    struct key_use use;
+
+    if (!verdict->candidate)
+        return;
+    origin = &c->origins[verdict->candidate - c->list];
+    use = key_use_of(origin->descriptor, origin->key);
+    api_call_use(call, &use);
 }
 
 static se_status verify_source(se_signer *out, se_engine *engine, struct stream *in,
@@ -146,6 +152,8 @@ static se_status verify_source(se_signer *out, se_engine *engine, struct stream 
     se_status st;
 
     TRY(verify_params_read(&read, params, err));
+    TRY(api_call_tag(call, read.tag));
+    TRY(given_digest_check(read.digest, signature_form(&read), err));
     TRY(config_descriptor(&first, engine->config, descriptor, read.version, err));
     TRY(expected_signers_collect(&expected, engine, descriptor, read.version, err));
     TRY(trust_stores_choose(&stores, &expected, &read, err));
@@ -158,10 +166,12 @@ static se_status verify_source(se_signer *out, se_engine *engine, struct stream 
                                .time = read.time,
                                .signature = read.signature,
                                .later = read.later,
+                               .given = read.digest,
                                .content = read.content,
                                .xml = { read.xml_id, read.xml_uri, false } };
     st = verify_expected(&verdict, &expected, &job, &read, err);
     api_call_use_signer(call, &verdict, &expected);
+    api_call_digest(call, &verdict.digest);
     if (st || (st = check_signer_rules(&verdict, &expected, first, &job, err)) ||
         (st = certificate_names(address, verdict.certificate, read.addresses, read.address_count,
                                 SE_ERR_REJECTED, err)))
@@ -183,7 +193,7 @@ se_status se_verify_stream(se_signer *out, se_engine *engine, const char *descri
     if (out)
         *out = (se_signer){ .version = 0 };
     TRY(arguments_check(error, engine, descriptor, given_source(in)));
-    api_call_begin(&call, &engine->events, "verify", descriptor);
+    api_call_begin(&call, engine, "verify", descriptor);
     st = verify_source(out, engine, &stream, params, &call);
     call.event.bytes = stream.done;
     return api_call_end(&call, st, error);

@@ -173,6 +173,7 @@ static se_sign_params mail_sign_params(const struct signing *s)
     params.purpose = SE_PURPOSE_MAIL;
     params.addresses = (const char *const *)s->message.from.list;
     params.address_count = s->message.from.count;
+    params.tag = s->params->tag;
     return params;
 }
 

@@ -236,6 +236,7 @@ static se_verify_params mail_verify_params(struct verification *v, const se_sink
     params.addresses = (const char *const *)v->message.from.list;
     params.address_count = v->message.from.count;
     params.content = content;
+    params.tag = v->params->tag;
     return params;
 }
 

@@ -28,22 +28,6 @@ SE_MUST_CHECK se_status xml_c14n_prefixes(struct xml_c14n *c14n, const char *lis
 SE_MUST_CHECK se_status xml_c14n_write(const struct xml_c14n *how, xmlDoc *doc, xmlNode *top,
                                        stream_take_fn take, void *arg, se_error *err);
 
-/* What a Reference covers is hashed while it passes. */
-struct xml_digest {
-    EVP_MD_CTX *context;
-    const se_sink *content; /* gets what is hashed; may be NULL */
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    unsigned size;
-};
-SE_MUST_CHECK se_status xml_digest_begin(struct xml_digest *out, enum digest digest,
-                                         const se_sink *content, se_error *err);
-SE_MUST_CHECK se_status xml_digest_take(void *digest, se_bytes piece,
-                                        se_error *err); /* a stream_take_fn */
-SE_MUST_CHECK se_status xml_digest_end(struct xml_digest *digest,
-                                       se_error *err); /* `hash` is there */
-void xml_digest_free(struct xml_digest *digest);
-AUTO_KIND(xml_digest, struct xml_digest, xml_digest_free(p))
-
 /* Appends to a struct writer; a stream_take_fn. */
 SE_MUST_CHECK se_status xml_collect(void *writer, se_bytes piece, se_error *err);
 

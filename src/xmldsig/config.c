@@ -55,12 +55,12 @@ static se_status read_config(struct reading *out, se_bytes text, se_error *err)
 
 struct refilling {
     const struct redacted *text;
-    struct xml_digest *digest;
+    struct content_hasher *hasher;
     const char *done; /* up to here the text has been hashed */
 };
 
 /* An attribute's value as C14N writes it. */
-static se_status hash_pin(struct xml_digest *digest, const char *pin, se_error *err)
+static se_status hash_pin(struct content_hasher *hasher, const char *pin, se_error *err)
 {
     static const char special[] = "&<\"\t\n\r";
     static const char *const written[] = { "&amp;", "&lt;", "&quot;", "&#x9;", "&#xA;", "&#xD;" };
@@ -69,18 +69,18 @@ static se_status hash_pin(struct xml_digest *digest, const char *pin, se_error *
     while (!st && *pin) {
         size_t plain = strcspn(pin, special);
 
-        st = xml_digest_take(digest, (se_bytes){ pin, plain }, err);
+        st = content_hasher_take(hasher, (se_bytes){ pin, plain }, err);
         pin += plain;
         if (!st && *pin)
-            st = xml_digest_take(digest, text_bytes(written[strchr(special, *pin++) - special]),
-                                 err);
+            st = content_hasher_take(hasher, text_bytes(written[strchr(special, *pin++) - special]),
+                                     err);
     }
     return st;
 }
 
 static se_status hash_until(struct refilling *r, const char *end, se_error *err)
 {
-    return xml_digest_take(r->digest, (se_bytes){ r->done, (size_t)(end - r->done) }, err);
+    return content_hasher_take(r->hasher, (se_bytes){ r->done, (size_t)(end - r->done) }, err);
 }
 
 static se_status pins_refill(void *arg, const struct scan_item *item, se_error *err)
@@ -96,23 +96,26 @@ static se_status pins_refill(void *arg, const struct scan_item *item, se_error *
     if (!text_number(&ordinal, number, LONG_MAX) || ordinal >= r->text->pin_count)
         return error_set(err, SE_ERR_CRYPTO, "the canonical form has lost its PINs");
     TRY(hash_until(r, value, err));
-    TRY(hash_pin(r->digest, (const char *)r->text->pins[ordinal].value.data, err));
+    TRY(hash_pin(r->hasher, (const char *)r->text->pins[ordinal].value.data, err));
     r->done = value + item->value.size;
     return SE_OK;
 }
 
-static se_status hash_config(struct xml_digest *digest, const struct reading *reading,
-                             const struct xml_c14n *c14n, se_error *err)
+static se_status hash_config(struct content_digest *out, enum digest algorithm,
+                             const struct reading *reading, const struct xml_c14n *c14n,
+                             se_error *err)
 {
+    AUTO(content_hasher) hasher = { .content = NULL };
     AUTO(writer) plain = { 0 };
-    struct refilling r = { .text = &reading->text, .digest = digest };
+    struct refilling r = { .text = &reading->text, .hasher = &hasher };
     int line;
 
+    TRY(content_hasher_want(&hasher, algorithm, err));
     TRY(xml_c14n_write(c14n, reading->doc, NULL, xml_collect, &plain, err));
     r.done = (const char *)plain.buf.data;
     TRY(scan_xml(buf_bytes(&plain.buf), pins_refill, &r, &line, err));
     TRY(hash_until(&r, (const char *)plain.buf.data + plain.buf.size, err));
-    return xml_digest_end(digest, err);
+    return content_hasher_finish(out, &hasher, algorithm, err);
 }
 
 /* ---- signing ---- */
@@ -146,7 +149,6 @@ se_status xmldsig_config_sign(const struct sign_job *job, se_bytes text, se_byte
                               se_error *err)
 {
     AUTO(reading) reading = { .doc = NULL };
-    AUTO(xml_digest) digest = { .context = NULL };
     AUTO(se_buf) signature = SE_BUF_INIT;
     AUTO(se_buf) whole = SE_BUF_INIT;
     struct xml_plan plan = xml_plan_of(job, "");
@@ -160,9 +162,8 @@ se_status xmldsig_config_sign(const struct sign_job *job, se_bytes text, se_byte
     plan.parent = xmlDocGetRootElement(reading.doc);
     plan.enveloped = true;
     plan.reference_id = id;
-    TRY(xml_digest_begin(&digest, job->algorithm->digest, NULL, err));
-    TRY(hash_config(&digest, &reading, &plan.c14n, err));
-    TRY(xml_signature_make(&signature, &plan, &digest, err));
+    TRY(hash_config(job->digest, job->algorithm->digest, &reading, &plan.c14n, err));
+    TRY(xml_signature_make(&signature, &plan, err));
     TRY(add_object(&whole, buf_bytes(&signature), canonical, err));
     TRY(scan_document(&end, text, &line, err));
     return xml_insert(job->out, text, &end, buf_bytes(&whole), err);
@@ -254,7 +255,6 @@ se_status xmldsig_config_verify(struct verdict *out, se_buf *canonical,
 {
     AUTO(reading) reading = { .doc = NULL };
     AUTO(xml_signature) s = { .node = NULL };
-    AUTO(xml_digest) digest = { .context = NULL };
     struct xml_place place;
     se_status st;
 
@@ -265,9 +265,8 @@ se_status xmldsig_config_verify(struct verdict *out, se_buf *canonical,
     TRY(check_shape(reading.doc, &s, err));
     TRY(xmldsig_check_signer(out, job, &s, err));
     TRY(take_canonical(canonical, &s, err));
-    TRY(xml_digest_begin(&digest, s.reference.digest, NULL, err));
     xmlUnlinkNode(place.signature);
-    st = hash_config(&digest, &reading, &s.reference.c14n, err);
+    st = hash_config(&out->digest, s.reference.digest, &reading, &s.reference.c14n, err);
     xmlFreeNode(place.signature);
-    return st ? st : xmldsig_compare(&digest, &s.reference, err);
+    return st ? st : xmldsig_compare(&out->digest, &s.reference, err);
 }

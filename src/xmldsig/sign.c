@@ -48,8 +48,7 @@ static void put_transforms(struct writer *w, const struct xml_plan *plan)
     writer_text(w, "</ds:Transforms>");
 }
 
-static se_status put_signed_info(struct writer *w, const struct xml_plan *plan,
-                                 const struct xml_digest *digest, se_error *err)
+static se_status put_signed_info(struct writer *w, const struct xml_plan *plan, se_error *err)
 {
     const struct algorithm *algorithm = plan->job->algorithm;
     const char *method = xmldsig_signature_uri(algorithm);
@@ -70,7 +69,7 @@ static se_status put_signed_info(struct writer *w, const struct xml_plan *plan,
     put_transforms(w, plan);
     put_method(w, "DigestMethod", xmldsig_digest_uri(algorithm->digest));
     writer_text(w, "<ds:DigestValue>");
-    writer_base64(w, (se_bytes){ digest->hash, digest->size });
+    writer_base64(w, content_digest_bytes(plan->job->digest));
     writer_text(w, "</ds:DigestValue></ds:Reference></ds:SignedInfo>");
     return SE_OK;
 }
@@ -155,13 +154,12 @@ static se_status sign_info(se_buf *value, const struct xml_plan *plan, const str
 }
 
 /* All of the Signature but its objects and its end tag. */
-se_status xml_signature_make(se_buf *out, const struct xml_plan *plan,
-                             const struct xml_digest *digest, se_error *err)
+se_status xml_signature_make(se_buf *out, const struct xml_plan *plan, se_error *err)
 {
     AUTO(writer) w = { 0 };
     AUTO(se_buf) value = SE_BUF_INIT;
 
-    TRY(put_signed_info(&w, plan, digest, err));
+    TRY(put_signed_info(&w, plan, err));
     if (w.failed)
         return error_memory(err);
     TRY(sign_info(&value, plan, &w, err));
@@ -179,12 +177,15 @@ struct xml_plan xml_plan_of(const struct sign_job *job, const char *uri)
     };
 }
 
-se_status xml_hash(struct xml_digest *digest, const struct xml_plan *plan, xmlDoc *doc,
-                   xmlNode *top, se_error *err)
+/* `top`, or the whole document. */
+static se_status hash_nodes(const struct xml_plan *plan, xmlDoc *doc, xmlNode *top, se_error *err)
 {
-    TRY(xml_digest_begin(digest, plan->job->algorithm->digest, NULL, err));
-    TRY(xml_c14n_write(&plan->c14n, doc, top, xml_digest_take, digest, err));
-    return xml_digest_end(digest, err);
+    const enum digest digest = plan->job->algorithm->digest;
+    AUTO(content_hasher) hasher = { .content = NULL };
+
+    TRY(content_hasher_want(&hasher, digest, err));
+    TRY(xml_c14n_write(&plan->c14n, doc, top, content_hasher_take, &hasher, err));
+    return content_hasher_finish(plan->job->digest, &hasher, digest, err);
 }
 
 size_t xml_ordinal(const xmlDoc *doc, const xmlNode *wanted)
@@ -311,7 +312,6 @@ se_status xmldsig_sign_enveloped(const struct sign_job *job, se_error *err)
     AUTO(se_buf) uri = SE_BUF_INIT;
     AUTO(se_buf) signature = SE_BUF_INIT;
     AUTO(xml_tree) doc = NULL;
-    AUTO(xml_digest) digest = { .context = NULL };
     struct scan_end end = { 0 };
     xmlNode *top;
     struct xml_plan plan;
@@ -323,9 +323,9 @@ se_status xmldsig_sign_enveloped(const struct sign_job *job, se_error *err)
     plan = xml_plan_of(job, (const char *)uri.data);
     plan.doc = doc;
     TRY(plan_choose(&plan, &top, job, err));
-    TRY(xml_hash(&digest, &plan, doc, top, err));
+    TRY(hash_nodes(&plan, doc, top, err));
     end.element = xml_ordinal(doc, plan.parent);
-    TRY(xml_signature_make(&signature, &plan, &digest, err));
+    TRY(xml_signature_make(&signature, &plan, err));
     TRY(scan_document(&end, buf_bytes(&text), &line, err));
     return xml_insert(job->out, buf_bytes(&text), &end, buf_bytes(&signature), err);
 }
@@ -371,7 +371,6 @@ se_status xmldsig_sign_enveloping(const struct sign_job *job, se_error *err)
     AUTO(se_buf) signature = SE_BUF_INIT;
     AUTO(xml_tree) plain = NULL;
     AUTO(xml_tree) doc = NULL;
-    AUTO(xml_digest) digest = { .context = NULL };
     struct xml_plan plan = xml_plan_of(job, "#" OBJECT_ID);
     const xmlNode *there;
     xmlNode *object;
@@ -389,8 +388,8 @@ se_status xmldsig_sign_enveloping(const struct sign_job *job, se_error *err)
     TRY(xml_tree_read(&doc, buf_bytes(&wrapped), err));
     if (xml_tree_find_id(&object, doc, OBJECT_ID, err))
         return error_restate(err, SE_ERR_FORMAT);
-    TRY(xml_hash(&digest, &plan, doc, object, err));
-    TRY(xml_signature_make(&signature, &plan, &digest, err));
+    TRY(hash_nodes(&plan, doc, object, err));
+    TRY(xml_signature_make(&signature, &plan, err));
     return put_enveloping(job->out, buf_bytes(&signature), content, err);
 }
 
@@ -398,7 +397,6 @@ se_status xmldsig_sign_enveloping(const struct sign_job *job, se_error *err)
 
 se_status xmldsig_sign_detached(const struct sign_job *job, se_error *err)
 {
-    AUTO(xml_digest) digest = { .context = NULL };
     AUTO(se_buf) signature = SE_BUF_INIT;
     struct xml_plan plan = xml_plan_of(job, job->xml.uri);
 
@@ -406,10 +404,8 @@ se_status xmldsig_sign_detached(const struct sign_job *job, se_error *err)
         return error_set(err, SE_ERR_USAGE,
                          "a detached XML signature needs the URI of what it signs");
     plan.octets = true;
-    TRY(xml_digest_begin(&digest, job->algorithm->digest, NULL, err));
-    TRY(stream_drain(job->in, xml_digest_take, &digest, err));
-    TRY(xml_digest_end(&digest, err));
-    TRY(xml_signature_make(&signature, &plan, &digest, err));
+    TRY(content_digest_make(job->digest, job->algorithm->digest, job->given, job->in, err));
+    TRY(xml_signature_make(&signature, &plan, err));
     TRY(xml_put(job->out, DECLARATION, err));
     TRY(sink_write(job->out, buf_bytes(&signature), err));
     return xml_put(job->out, XML_SIGNATURE_END "\n", err);

@@ -22,13 +22,9 @@ struct xml_plan {
 };
 struct xml_plan xml_plan_of(const struct sign_job *job, const char *uri);
 
-/* `top`, or the whole document. */
-SE_MUST_CHECK se_status xml_hash(struct xml_digest *digest, const struct xml_plan *plan,
-                                 xmlDoc *doc, xmlNode *top, se_error *err);
-
-/* All of the Signature but its Object and its end tag.  `doc` has it too when this is done. */
-SE_MUST_CHECK se_status xml_signature_make(se_buf *out, const struct xml_plan *plan,
-                                           const struct xml_digest *digest, se_error *err);
+/* All of the Signature but its Object and its end tag, with the digest that the job has by now.
+ * `doc` has it too when this is done. */
+SE_MUST_CHECK se_status xml_signature_make(se_buf *out, const struct xml_plan *plan, se_error *err);
 
 /* How many elements begin before it. */
 size_t xml_ordinal(const xmlDoc *doc, const xmlNode *wanted);

@@ -147,28 +147,27 @@ static se_status check_reference(const struct xml_place *place, const xmlDoc *do
     return SE_OK;
 }
 
-se_status xmldsig_compare(const struct xml_digest *digest, const struct xml_reference *r,
+se_status xmldsig_compare(const struct content_digest *digest, const struct xml_reference *r,
                           se_error *err)
 {
-    if (digest->size == r->value.size && !CRYPTO_memcmp(digest->hash, r->value.data, digest->size))
+    if (digest->size == r->value.size && !CRYPTO_memcmp(digest->value, r->value.data, digest->size))
         return SE_OK;
     return error_set(err, SE_ERR_REJECTED, "the content is not what was signed");
 }
 
 /* The signature leaves the tree: nothing of it can be taken for content any more. */
-static se_status check_content(const struct verify_job *job, xmlDoc *doc,
+static se_status check_content(struct verdict *out, const struct verify_job *job,
                                const struct xml_place *place, const struct xml_reference *r,
                                se_error *err)
 {
-    AUTO(xml_digest) digest = { .context = NULL };
+    AUTO(content_hasher) hasher = { .content = job->content };
+    xmlDoc *doc = place->signature->doc;
     xmlNode *top = *r->uri ? (place->target ? place->target : xmlDocGetRootElement(doc)) : NULL;
-    se_status st = xml_digest_begin(&digest, r->digest, job->content, err);
 
-    if (!st)
-        st = xml_c14n_write(&r->c14n, doc, top, xml_digest_take, &digest, err);
-    if (st || (st = xml_digest_end(&digest, err)))
-        return st;
-    return xmldsig_compare(&digest, r, err);
+    TRY(content_hasher_want(&hasher, r->digest, err));
+    TRY(xml_c14n_write(&r->c14n, doc, top, content_hasher_take, &hasher, err));
+    TRY(content_hasher_finish(&out->digest, &hasher, r->digest, err));
+    return xmldsig_compare(&out->digest, r, err);
 }
 
 static se_status verify_document(struct verdict *out, const struct verify_job *job, xmlDoc *doc,
@@ -186,7 +185,7 @@ static se_status verify_document(struct verdict *out, const struct verify_job *j
         return error_set(err, SE_ERR_REJECTED, "the signature has an Object that it does not sign");
     if (place.enveloped)
         xmlUnlinkNode(place.signature);
-    st = check_content(job, doc, &place, &s.reference, err);
+    st = check_content(out, job, &place, &s.reference, err);
     if (place.enveloped)
         xmlFreeNode(place.signature);
     return st;
@@ -229,7 +228,6 @@ se_status xmldsig_verify_detached(struct verdict *out, const struct verify_job *
 {
     AUTO(xml_signature) s = { .node = NULL };
     AUTO(xml_tree) doc = NULL;
-    AUTO(xml_digest) digest = { .context = NULL };
     AUTO(se_buf) text = SE_BUF_INIT;
 
     TRY(buf_copy(&text, job->signature, err));
@@ -237,8 +235,6 @@ se_status xmldsig_verify_detached(struct verdict *out, const struct verify_job *
     TRY(xmldsig_read(&s, xmlDocGetRootElement(doc), err));
     TRY(check_detached(&s, doc, job->xml.uri, err));
     TRY(xmldsig_check_signer(out, job, &s, err));
-    TRY(xml_digest_begin(&digest, s.reference.digest, NULL, err));
-    TRY(stream_drain(job->in, xml_digest_take, &digest, err));
-    TRY(xml_digest_end(&digest, err));
-    return xmldsig_compare(&digest, &s.reference, err);
+    TRY(content_digest_make(&out->digest, s.reference.digest, job->given, job->in, err));
+    return xmldsig_compare(&out->digest, &s.reference, err);
 }

@@ -12,7 +12,7 @@ SE_MUST_CHECK se_status xmldsig_check_signer(struct verdict *out, const struct v
                                              const struct xml_signature *s, se_error *err);
 
 /* SE_ERR_REJECTED: another content than that of the Reference. */
-SE_MUST_CHECK se_status xmldsig_compare(const struct xml_digest *digest,
+SE_MUST_CHECK se_status xmldsig_compare(const struct content_digest *digest,
                                         const struct xml_reference *r, se_error *err);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/arguments.h"
 #include "base/file.h"
 #include "base/stream.h"
+#include "engine/event.h"
 #include "zip/archive_writer.h"
 #include "zip/manifest_index.h"
 #include "zip/workers.h"
@@ -17,6 +18,7 @@ struct signing {
     se_engine *engine;
     const char *descriptor;
     se_zip_sign_params params;
+    struct api_call call;
     se_signer signer;
     const struct digest_kind *kind;
     char stem[sizeof JAR_FOLDER + JAR_STEM_MOST];
@@ -191,14 +193,17 @@ static se_status open_target(const char *path, struct signing *s, se_error *err)
 static se_status make_signature(struct signing *s, se_error *err)
 {
     se_sign_params params = SE_SIGN_PARAMS_INIT;
+    se_status st;
 
     TRY(write_texts(s, err));
     params.version = s->signer.version;
     params.purpose = SE_PURPOSE_ZIP;
     params.time = s->params.time;
     params.tsa = s->params.tsa;
-    return se_sign(&s->block, s->engine, s->descriptor, buf_bytes(&s->signature_file), &params,
-                   err);
+    api_call_enter(&s->call);
+    st = se_sign(&s->block, s->engine, s->descriptor, buf_bytes(&s->signature_file), &params, err);
+    api_call_leave();
+    return st;
 }
 
 static se_status write_archive(struct signing *s, se_error *err)
@@ -230,6 +235,7 @@ static se_status encrypt_archive(const char *path, const struct signing *s, se_e
         return error_set(err, SE_ERR_IO, "cannot read the signed archive: %s", strerror(errno));
     params.version = s->params.encrypt_version;
     params.context = s->params.context;
+    params.tag = s->params.tag;
     TRY(output_open(&output, path, 0644, err));
     sink = sink_fd(output.fd);
     TRY(se_container_encrypt_stream(&sink, s->engine, s->params.encrypt, &source, &params, err));
@@ -247,8 +253,15 @@ static se_status read_archive(struct signing *s, const char *in, se_error *err)
     return manifest_index_load(&s->old, &s->archive, s->params.keep, err);
 }
 
-static se_status sign_archive(const char *out, struct signing *s, const char *in, se_error *err)
+static se_status zip_sign(const char *out, struct signing *s, const char *in,
+                          const se_zip_sign_params *params)
 {
+    se_error *err = &s->call.error;
+
+    TRY(arguments_options(&s->params, params, se_zip_sign_params, err));
+    TRY(api_call_tag(&s->call, s->params.tag));
+    TRY(zip_time_read(&s->params.time, err));
+    TRY(find_signer(s, err));
     TRY_PREFIX(read_archive(s, in, err), err, "'%s': ", in);
     TRY(open_target(out, s, err));
     TRY_PREFIX(digest_entries(s, err), err, "'%s': ", in);
@@ -263,12 +276,11 @@ se_status se_zip_sign(const char *out, se_engine *engine, const char *descriptor
     AUTO(signing) s = {
         .engine = engine, .descriptor = descriptor, .archive = { .fd = -1 }, .target = OUTPUT_INIT
     };
-    se_error spare = SE_ERROR_INIT;
+    se_status st;
 
     TRY(arguments_check(error, engine, descriptor, in));
-    error = error ? error : &spare;
-    TRY(arguments_options(&s.params, params, se_zip_sign_params, error));
-    TRY(zip_time_read(&s.params.time, error));
-    TRY(find_signer(&s, error));
-    return sign_archive(out ? out : in, &s, in, error);
+    api_call_begin(&s.call, engine, "zip sign", descriptor);
+    st = zip_sign(out ? out : in, &s, in, params);
+    s.call.event.bytes = s.archive.size;
+    return api_call_end(&s.call, st, error);
 }

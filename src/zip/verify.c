@@ -4,11 +4,13 @@
 #include <stdlib.h>
 
 #include "base/arguments.h"
+#include "engine/event.h"
 #include "zip/signature.h"
 #include "zip/workers.h"
 
 struct verifying {
     const se_zip_verify_params *params;
+    struct api_call call;
     struct archive archive;
     struct manifest_index manifest;
     bool *covered, *leaves;
@@ -57,7 +59,12 @@ static se_status verify_signature_file(struct verifying *v, const struct signatu
     se_signer signer;
     se_status st = find_block(&block, &v->archive, entry_name(&v->archive, file), err);
 
-    if (st || (st = signature_verify(&signer, job, file, block, err)))
+    if (st)
+        return st;
+    api_call_enter(&v->call);
+    st = signature_verify(&signer, job, file, block, err);
+    api_call_leave();
+    if (st)
         return st;
     v->signatures++;
     if (v->params->signature)
@@ -227,10 +234,13 @@ static se_status verify_archive(struct verifying *v, struct signature_job *job, 
     return st ? st : check_entries(v, err);
 }
 
-static se_status zip_verify_params_read(se_zip_verify_params *out,
-                                        const se_zip_verify_params *params, se_error *err)
+static se_status zip_verify_params_read(se_zip_verify_params *out, struct api_call *call,
+                                        const se_zip_verify_params *params)
 {
+    se_error *err = &call->error;
+
     TRY(arguments_options(out, params, se_zip_verify_params, err));
+    TRY(api_call_tag(call, out->tag));
     if (out->trust && out->issuers)
         return error_set(err, SE_ERR_USAGE,
                          "either CAs that are named vouch for signers, or the issuers of the "
@@ -244,10 +254,14 @@ se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *p
     se_zip_verify_params read;
     AUTO(verifying) v = { .params = &read, .archive = { .fd = -1 } };
     struct signature_job job = { engine, descriptor, &read, &v.archive, &v.manifest, NULL };
-    se_error spare = SE_ERROR_INIT;
+    se_error *err = &v.call.error;
+    se_status st;
 
     TRY(arguments_check(error, engine, descriptor, path));
-    error = error ? error : &spare;
-    TRY(zip_verify_params_read(&read, params, error));
-    return error_prefix(error, verify_archive(&v, &job, path, error), "'%s': ", path);
+    api_call_begin(&v.call, engine, "zip verify", descriptor);
+    st = zip_verify_params_read(&read, &v.call, params);
+    if (!st)
+        st = error_prefix(err, verify_archive(&v, &job, path, err), "'%s': ", path);
+    v.call.event.bytes = v.archive.size;
+    return api_call_end(&v.call, st, error);
 }

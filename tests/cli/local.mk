@@ -6,6 +6,7 @@ SHELL_TESTS += \
 	tests/cli/config-sign.sh \
 	tests/cli/container.sh \
 	tests/cli/core.sh \
+	tests/cli/digest.sh \
 	tests/cli/encrypt.sh \
 	tests/cli/files.sh \
 	tests/cli/json.sh \

@@ -160,9 +160,19 @@ tests_unit_test_engine_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_engine_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_events
-tests_unit_test_events_SOURCES = tests/unit/test_events.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_events_SOURCES = tests/unit/test_events.c tests/unit/events.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_events_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_events_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_event_tags
+tests_unit_test_event_tags_SOURCES = tests/unit/test_event_tags.c tests/unit/events.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_event_tags_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_event_tags_LDADD   = $(MAIL_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_given_digest
+tests_unit_test_given_digest_SOURCES = tests/unit/test_given_digest.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_given_digest_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_given_digest_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_fields
 tests_unit_test_fields_SOURCES = tests/unit/test_fields.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h

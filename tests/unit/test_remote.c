@@ -215,12 +215,14 @@ static se_status sign_cms(se_buf *out, struct key *key, enum padding padding, in
     const se_source source = source_memory(&left);
     const se_sink sink = sink_writer(&w);
     struct stream in = { .source = &source };
+    struct content_digest digest;
     const struct sign_job job = { .algorithm = algorithm_signature(
                                       DIGEST_SHA384, key_family(key->private), padding),
                                   .key = key,
                                   .time = time,
                                   .capabilities = true,
                                   .in = &in,
+                                  .digest = &digest,
                                   .out = &sink };
     se_status st = cms_sign_detached(&job, err);
 

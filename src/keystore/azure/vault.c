@@ -397,7 +397,7 @@ static enum attempt exchange_send(struct http_answer *out, struct exchange *x, c
     };
 
     *st = http_send(out, x->vault->pool, &request, err);
-    remote_note_request(x->trace->client_request_id, out->request_id);
+    remote_trace_request(x->trace->client_request_id, out->request_id);
     if (!*st)
         return judge_answer(x, header, out, st, err);
     note_passed(x->vault);

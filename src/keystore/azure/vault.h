@@ -50,7 +50,7 @@ struct vault_trace {
 /*
  * Sends a request with a token and takes 200 to 204, or one of `accepted`, as success.  Lost
  * connections and passing failures are tried again, as is a token that was refused, once.
- * remote_request() names the request from then on.  `trace` may be NULL.
+ * remote_trace() names the request from then on.  `trace` may be NULL.
  */
 SE_MUST_CHECK se_status vault_send(struct http_answer *out, struct vault *vault,
                                    const struct vault_request *request, struct vault_trace *trace,
