@@ -131,6 +131,31 @@ accepts signengine sign -d Files file -o unheard.p7s --audit journal:none --audi
 says "warning: the audit sink 'journal' has failed: cannot reach 'none'"
 recorded '.result' ok
 
+# ---- rotation, by the file that is shipped ----
+if command -v logrotate >/dev/null; then
+    mkdir log
+    sed "s|/var/log/signengine|$tmp/log|; /^ *su /d; s|daily|size 1|; s|compress\$|nocompress|; /delay/d; s|dateext|&\n    dateformat .%s|" \
+        "$top_srcdir/conf/signengine.logrotate" >rotate.conf
+    grep -q "^$tmp/log/\*.log {" rotate.conf || fail "$(cat rotate.conf)"
+    for number in 1 2 3 4 5 6 7 8; do
+        signengine sign -d Files file -o rotated.p7s --audit 'file:log/audit.log required' || echo "$number failed"
+    done >rotated 2>&1 &
+    signing=$!
+    tries=0
+    until [ "$(find log -name 'audit.log.*' | wc -l)" -ge 3 ]; do
+        accepts logrotate -s "$tmp/rotate.state" rotate.conf
+        tries=$((tries + 1))
+        [ $tries -lt 100 ] || { fail 'nothing was rotated' && break; }
+        accepts signengine sign -d Files file -o once.p7s --audit 'file:log/audit.log required'
+        sleep 1 # the names of rotated files are seconds
+    done
+    wait $signing
+    [ ! -s rotated ] || fail "$(cat rotated)"
+    [ "$(cat log/* | jq -r .operation | grep -c '^sign$')" = $((8 + tries)) ] || fail "$(cat log/* | wc -l) records, not $((8 + tries))"
+else
+    echo 'not tried, for want of logrotate: the file that is shipped for it'
+fi
+
 # ---- a journal and a syslog ----
 cat >receive.py <<'PY'
 import socket, sys
