@@ -91,10 +91,38 @@ typedef struct se_record {
 SE_MUST_CHECK se_status se_history_append(uint64_t *seq, se_history *history, se_bytes object,
                                           se_bytes payload, se_error *error);
 
-/* The same for `count` entries: all of them or none, under one signature. *first (may be NULL):
- * the number of the first. */
-SE_MUST_CHECK se_status se_history_append_many(uint64_t *first, se_history *history,
+typedef struct se_history_append_params {
+    size_t size; /* sizeof(se_history_append_params), set by SE_HISTORY_APPEND_PARAMS_INIT */
+    const char *idempotency_key; /* 1 to 64 visible ASCII characters; NULL: none */
+    const char
+        *caller; /* whose key it is: 1 to 200 bytes of UTF-8 without control characters; NULL:
+                    "". The keys of different callers are different. */
+} se_history_append_params;
+#define SE_HISTORY_APPEND_PARAMS_INIT                                                              \
+    {                                                                                              \
+        sizeof(se_history_append_params), NULL, NULL                                               \
+    }
+
+/* What came of it. */
+typedef struct se_history_appended {
+    uint64_t first, count; /* entries; `first`: number of the first of them */
+    bool repeated;         /* they were there already: the key had been used for them */
+} se_history_appended;
+
+/*
+ * The same for `count` entries: all of them or none, under one signature. `out` and `params` may be
+ * NULL.
+ *
+ * Who did not get the answer asks again with the same idempotency key, from whatever process or
+ * host: the same records are not appended twice, and the answer is that of the first time. Keys are
+ * kept in the store, for 7 days at least. SE_ERR_USAGE: the key was used for other records, or some
+ * of the entries were erased or dropped since. SE_ERR_REJECTED: the entries of the key are not what
+ * was asked for then: somebody has changed the store. SE_ERR_ACCESS: the store is older than keys,
+ * and this role of the database may not add the table for them; the text says who has to.
+ */
+SE_MUST_CHECK se_status se_history_append_many(se_history_appended *out, se_history *history,
                                                const se_record *records, size_t count,
+                                               const se_history_append_params *params,
                                                se_error *error);
 
 /* The last seal, if it is good, as text. Kept elsewhere, it shows later that nothing older was put

@@ -12,13 +12,16 @@
 
 enum { PAYLOAD_LIMIT = 16 << 20 };
 
+/* Of an idempotency key for lines: it leaves room for what tells their parts apart. */
+enum { LINES_KEY_MOST = 58, PART_KEY_ROOM = LINES_KEY_MOST + 12 };
+
 struct list_options {
     const char *store;
 };
 
 struct append_options {
     struct history_place place;
-    const char *object;
+    const char *object, *key, *caller;
     bool lines;
 };
 
@@ -45,6 +48,16 @@ static const struct option_row append_rows[] = {
       .kind = OPTION_FLAG,
       .offset = offsetof(struct append_options, lines),
       .help = "each line is an entry: OBJECT, a TAB, and the payload" },
+    { .name = "idempotency-key",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct append_options, key),
+      .argument = "KEY",
+      .help = "append nothing twice, however often it is said with this key" },
+    { .name = "caller",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct append_options, caller),
+      .argument = "NAME",
+      .help = "whose key it is" },
     { .name = NULL },
 };
 
@@ -132,9 +145,39 @@ struct append_task {
     struct cli *cli;
     const struct append_options *options;
     se_history *history;
-    uint64_t first, count;
-    bool storing; /* so that a failure is one of writing */
+    uint64_t first, last, count;
+    bool repeated; /* all of it was there already */
+    bool storing;  /* so that a failure is one of writing */
 };
+
+/* The key of a part of the lines: they are in the same parts whenever the file is the same, so that
+ * what was stopped goes on where it was.  NULL: none. */
+static const char *part_key(char room[PART_KEY_ROOM], const struct append_options *o, unsigned part)
+{
+    if (!o->key || part == 1)
+        return o->key;
+    (void)snprintf(room, PART_KEY_ROOM, "%.*s#%u", LINES_KEY_MOST, o->key, part);
+    return room;
+}
+
+static se_status append_records(struct append_task *t, const se_record *records, size_t count,
+                                unsigned part, se_error *err)
+{
+    se_history_append_params params = SE_HISTORY_APPEND_PARAMS_INIT;
+    se_history_appended appended;
+    char key[PART_KEY_ROOM];
+
+    params.idempotency_key = part_key(key, t->options, part);
+    params.caller = t->options->caller;
+    t->storing = true;
+    TRY(se_history_append_many(&appended, t->history, records, count, &params, err));
+    t->storing = false;
+    t->first = t->count ? t->first : appended.first;
+    t->repeated = appended.repeated && (t->repeated || !t->count);
+    t->last = appended.first + count - 1;
+    t->count += count;
+    return SE_OK;
+}
 
 static se_status collect_payload(void *arg, se_bytes piece, se_error *err)
 {
@@ -151,10 +194,8 @@ static se_status append_one(struct append_task *t, struct stream *in, se_error *
     AUTO(writer) payload = { 0 };
 
     TRY(stream_drain(in, collect_payload, &payload, err));
-    t->count = 1;
-    t->storing = true;
-    return se_history_append(&t->first, t->history, text_bytes(t->options->object),
-                             buf_bytes(&payload.buf), err);
+    return append_records(
+        t, &(se_record){ text_bytes(t->options->object), buf_bytes(&payload.buf) }, 1, 1, err);
 }
 
 /* "OBJECT<TAB>PAYLOAD"; with --object the whole line is the payload. */
@@ -172,34 +213,39 @@ static se_status append_lines(struct append_task *t, struct stream *in, se_error
 {
     AUTO(lines) lines = NULL;
     static se_record records[LINES_MOST];
-    uint64_t first;
     se_status st;
 
     TRY(lines_new(&lines, in, err));
-    while (!(st = lines_next(lines, err)) && lines->count) {
+    for (unsigned part = 1; !(st = lines_next(lines, err)) && lines->count; part++) {
         for (size_t i = 0; i < lines->count; i++)
             records[i] = record_of(t->options, lines->list[i]);
-        t->storing = true;
-        if ((st = se_history_append_many(&first, t->history, records, lines->count, err)))
-            return error_prefix(err, st, "line %ju and those after it: ", (uintmax_t)lines->number);
-        t->storing = false;
-        t->first = t->first ? t->first : first;
-        t->count += lines->count;
+        TRY_PREFIX(append_records(t, records, lines->count, part, err), err,
+                   "line %ju and those after it: ", (uintmax_t)lines->number);
     }
     return st;
 }
 
 static void print_appended(const struct append_task *t)
 {
-    uint64_t last = t->first + t->count - 1;
+    const char *repeated = t->repeated ? " (repeated)" : "";
 
     if (t->cli->json)
-        (void)json_line(json_pack("{s:I, s:I}", "first", (json_int_t)t->first, "last",
-                                  (json_int_t)(t->count ? last : 0)));
+        (void)json_line(json_pack("{s:I, s:I, s:b}", "first", (json_int_t)t->first, "last",
+                                  (json_int_t)t->last, "repeated", (int)t->repeated));
     else if (!t->cli->quiet && t->count == 1)
-        printf("%ju\n", (uintmax_t)t->first);
+        printf("%ju%s\n", (uintmax_t)t->first, repeated);
     else if (!t->cli->quiet && t->count)
-        printf("%ju-%ju\n", (uintmax_t)t->first, (uintmax_t)last);
+        printf("%ju-%ju%s\n", (uintmax_t)t->first, (uintmax_t)t->last, repeated);
+}
+
+static int check_key_options(const struct cli *cli, const struct append_options *o)
+{
+    if (o->caller && !o->key)
+        return cli_usage(cli, "--caller says whose --idempotency-key it is, and there is none");
+    if (o->lines && o->key && strlen(o->key) > LINES_KEY_MOST)
+        return cli_usage(cli, "with --lines, an idempotency key has up to %d characters",
+                         LINES_KEY_MOST);
+    return EXIT_DONE;
 }
 
 static int history_append_run(struct cli *cli, void *arg, int argc, char **argv)
@@ -212,6 +258,7 @@ static int history_append_run(struct cli *cli, void *arg, int argc, char **argv)
 
     if (argc > 1)
         return cli_usage(cli, "one file at a time, %d were given", argc);
+    TRY_EXIT(check_key_options(cli, task.options));
     TRY_EXIT(history_session_open(&session, cli, &task.options->place, HISTORY_CHANGE, NULL));
     task.history = session.history;
     if (input_open(&input, argc ? argv[0] : NULL, &err))

@@ -41,8 +41,8 @@ AUTO_KIND(append_batch, struct append_batch, append_batch_free(p))
 static se_status append_batch_make(struct append_batch *out, struct queued_call *calls,
                                    int64_t time, se_error *err)
 {
-    *out = (struct append_batch){ .call = calls, .time = time };
-    for (const struct queued_call *call = calls; call; call = call->next)
+    *out = (struct append_batch){ .call = next_appending(calls), .time = time };
+    for (struct queued_call *call = out->call; call; call = next_appending(call->next))
         out->count += call->count;
     out->rows = malloc((out->count + 1) * sizeof *out->rows);
     out->salts = malloc(out->count * SALT_SIZE + 1);
@@ -75,7 +75,7 @@ static void fill_row(struct append_batch *b, struct row *row, uint64_t seq)
         .payload = record->payload,
     };
     if (b->taken == call->count) {
-        b->call = call->next;
+        b->call = next_appending(call->next);
         b->taken = 0;
     }
 }
@@ -203,25 +203,35 @@ static se_status store_batch(struct commit *c, struct queued_call *calls, se_err
     TRY(sign_and_store_rows(c, err));
     TRY(store->type->write_subtrees(store, &c->chain, c->batch.subtrees, c->batch.subtree_count,
                                     err));
+    TRY(append_keys_store(c->h, &c->chain, calls, err));
     return checkpoint_store(c->h, &c->chain, &c->made, buf_bytes(&c->note), err);
+}
+
+static se_status commit_batch(struct commit *c, struct queued_call *calls, se_error *err)
+{
+    se_status st;
+
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->changed, NULL);
+    st = store_batch(c, calls, err);
+    st = history_commit(c->h, &c->made, st, err);
+    pthread_cond_destroy(&c->changed);
+    pthread_mutex_destroy(&c->lock);
+    append_batch_free(&c->batch);
+    se_buf_free(&c->note);
+    return st;
 }
 
 /* What waits becomes the chain's next entries, in one transaction, with a checkpoint. */
 static se_status group_commit(se_history *h, struct queued_call *calls, se_error *err)
 {
     struct commit c = { .h = h, .note = SE_BUF_INIT, .stored = SE_ERROR_INIT };
-    se_status st;
 
-    TRY(history_begin(&c.chain, h, STORE_APPEND, err));
-    pthread_mutex_init(&c.lock, NULL);
-    pthread_cond_init(&c.changed, NULL);
-    st = store_batch(&c, calls, err);
-    st = history_commit(h, &c.made, st, err);
-    pthread_cond_destroy(&c.changed);
-    pthread_mutex_destroy(&c.lock);
-    append_batch_free(&c.batch);
-    se_buf_free(&c.note);
-    return st;
+    TRY(append_keys_begin(&c.chain, h, calls, err));
+    if (next_appending(calls))
+        return commit_batch(&c, calls, err);
+    transaction_abandon(h->store);
+    return SE_OK;
 }
 
 /* ---- the queue, with its lock held ---- */
@@ -266,13 +276,23 @@ static struct queued_call *take_calls(struct commit_queue *q)
     return all;
 }
 
-static size_t wake_calls(struct queued_call *all, const se_error *outcome)
+/* A call that another one stands for fares as that one does. */
+static void tell_outcome(struct queued_call *all, const se_error *outcome)
+{
+    for (struct queued_call *call = all; call; call = call->next) {
+        if (!call->answered || (call->twin && outcome->status))
+            call->error = *outcome;
+        if (call->twin)
+            call->first = call->twin->first;
+    }
+}
+
+static size_t wake_calls(struct queued_call *all)
 {
     size_t count = 0;
 
     for (struct queued_call *call = all, *next; call; call = next, count++) {
         next = call->next; /* a caller that is woken is gone */
-        call->error = *outcome;
         call->done = true;
         pthread_cond_signal(&call->wake);
     }
@@ -307,7 +327,8 @@ static void lead_commit(se_history *h)
         outcome.status = group_commit(h, calls, &outcome);
     took = clock_microseconds() - began;
     pthread_mutex_lock(&q->lock);
-    served = wake_calls(calls, &outcome);
+    tell_outcome(calls, &outcome);
+    served = wake_calls(calls);
     q->expected = served + q->waiting;
     q->gather_us = (unsigned)(took > 0 && q->expected > 1 ? took / GATHER_SHARE : 0);
     appoint_next_leader(q);
@@ -351,24 +372,27 @@ static se_status check_records(const se_record *records, size_t count, se_error 
     return SE_OK;
 }
 
-se_status se_history_append_many(uint64_t *first, se_history *history, const se_record *records,
-                                 size_t count, se_error *error)
+se_status se_history_append_many(se_history_appended *out, se_history *history,
+                                 const se_record *records, size_t count,
+                                 const se_history_append_params *params, se_error *error)
 {
     struct queued_call call = { .records = records, .count = count };
+    struct append_key key;
 
-    if (first)
-        *first = 0;
+    if (out)
+        *out = (se_history_appended){ .first = 0 };
     TRY(arguments_check(error, history, given_array(records, count)));
     TRY(history_check_process(history, error));
     TRY(check_records(records, count, error));
+    TRY(append_key_read(&key, &call, params, error));
     if (!count)
         return SE_OK;
     if (history->dry_run)
         return error_set(error, SE_ERR_USAGE,
                          "the history was opened for a dry run: nothing is appended");
     TRY(commit_queue_join(history, &call, error));
-    if (first)
-        *first = call.first;
+    if (out)
+        *out = (se_history_appended){ call.first, count, call.answered };
     return SE_OK;
 }
 
@@ -376,7 +400,14 @@ se_status se_history_append(uint64_t *seq, se_history *history, se_bytes object,
                             se_error *error)
 {
     const se_record record = { object, payload };
+    se_history_appended appended = { .first = 0 };
+    se_status st;
 
+    if (seq)
+        *seq = 0;
     TRY(arguments_check(error, history, given_bytes(object), given_bytes(payload)));
-    return se_history_append_many(seq, history, &record, 1, error);
+    st = se_history_append_many(&appended, history, &record, 1, NULL, error);
+    if (seq)
+        *seq = appended.first;
+    return st;
 }

@@ -23,8 +23,11 @@ struct queued_call {
     void *arg;
     const se_record *records;
     size_t count;
+    const struct append_key *key; /* NULL: none */
     int64_t time;
-    uint64_t first; /* gets a number */
+    uint64_t first;                 /* gets a number */
+    bool answered;                  /* by its key: it has no entries of its own */
+    const struct queued_call *twin; /* has the same key, and its entries may be this one's */
     bool done, leads;
     se_error error;
     pthread_cond_t wake; /* each its own: nobody takes another one's turn */
@@ -131,6 +134,25 @@ SE_MUST_CHECK se_status latest_check(se_history *h, struct chain_store *store,
  * be read. */
 bool checkpoint_before(struct checkpoint *out, struct chain_store *store, const struct chain *chain,
                        uint64_t last, int64_t time);
+
+/* ---- idempotency.c ---- */
+
+/* The key that `params` give, with the digest of the call's records; call->key stays NULL where
+ * they give none.  It borrows from `params`. */
+SE_MUST_CHECK se_status append_key_read(struct append_key *out, struct queued_call *call,
+                                        const se_history_append_params *params, se_error *err);
+
+/* The next call, from this one on, whose entries are to be appended. */
+struct queued_call *next_appending(struct queued_call *calls);
+
+/* For the leader: history_begin() for a group, of which it answers the calls whose keys are there
+ * already, or come twice. */
+SE_MUST_CHECK se_status append_keys_begin(struct chain *chain, se_history *h,
+                                          struct queued_call *calls, se_error *err);
+
+/* Stores the keys of what is appended. */
+SE_MUST_CHECK se_status append_keys_store(se_history *h, const struct chain *chain,
+                                          struct queued_call *calls, se_error *err);
 
 /* ---- group_commit.c ---- */
 

@@ -4,6 +4,7 @@ libse_history_la_SOURCES += \
 	src/history/findings.c src/history/findings.h \
 	src/history/group_commit.c \
 	src/history/history.c src/history/history.h \
+	src/history/idempotency.c \
 	src/history/maintenance.c \
 	src/history/proof.c \
 	src/history/read.c \
@@ -23,6 +24,7 @@ libse_history_la_SOURCES += \
 if HAVE_POSTGRESQL
 libse_history_la_SOURCES += \
 	src/history/postgres.c src/history/postgres.h \
+	src/history/postgres_keys.c \
 	src/history/postgres_rows.c \
 	src/history/postgres_schema.c
 AM_CPPFLAGS += -DHAVE_POSTGRESQL

@@ -196,6 +196,7 @@ static se_status connect_server(struct postgres *s, bool create, se_error *err)
  */
 static const struct {
     const char *how, *locks;
+    bool keys; /* as far as their table is there */
 } beginnings[] = {
     [STORE_READ] = {
         "ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -205,12 +206,19 @@ static const struct {
         "ISOLATION LEVEL READ COMMITTED",
         "LOCK TABLE ONLY @chain, ONLY @entry, ONLY @node, ONLY @seal IN ROW EXCLUSIVE MODE",
     },
+    [STORE_APPEND_KEYED] = {
+        "ISOLATION LEVEL READ COMMITTED",
+        "LOCK TABLE ONLY @chain, ONLY @entry, ONLY @node, ONLY @seal IN ROW EXCLUSIVE MODE",
+        true,
+    },
     [STORE_EXCLUSIVE] = {
         "ISOLATION LEVEL REPEATABLE READ",
         "LOCK TABLE ONLY @chain IN SHARE ROW EXCLUSIVE MODE;"
         "LOCK TABLE ONLY @entry, ONLY @node, ONLY @seal IN ROW EXCLUSIVE MODE",
+        true,
     },
 };
+static const char keys_lock[] = "LOCK TABLE ONLY @idempotency IN ROW EXCLUSIVE MODE";
 
 /* A transaction with the settings of all, `how` (an isolation level), and `first` in it; over
  * tables that are ours. */
@@ -230,9 +238,59 @@ static se_status postgres_begin_checked(struct postgres *s, const char *how, con
     return st;
 }
 
+static se_status make_tables(struct postgres *s, se_error *err)
+{
+    se_status st;
+
+    TRY(postgres_begin_checked(s, "ISOLATION LEVEL READ COMMITTED", postgres_create_tables, err));
+    st = pg_execute(s, "COMMIT", err);
+    if (st)
+        (void)postgres_end(&s->store, false, NULL);
+    return st;
+}
+
+/* With the table of keys, if it is one that uses them and `keyed`. */
+static se_status begin_locked(struct postgres *s, bool keyed, se_error *err)
+{
+    AUTO(writer) locks = { 0 };
+
+    writer_text(&locks, beginnings[s->mode].locks);
+    if (keyed && beginnings[s->mode].keys)
+        writer_format(&locks, "; %s", keys_lock);
+    s->keyed = false; /* one that was dropped since can't be locked, but can be made anew */
+    return locks.failed
+               ? error_memory(err)
+               : postgres_begin_checked(s, beginnings[s->mode].how, writer_string(&locks), err);
+}
+
+/* For a history that is older than keys.  Their table is made by the owner of the others: a writer
+ * who did that would be the only one who can use it. */
+static se_status add_keys_table(struct postgres *s, se_error *err)
+{
+    static const char help[] =
+        "; it is older than idempotency keys: let the owner of its tables append with a key once, "
+        "and grant SELECT, INSERT, UPDATE and DELETE on the new table signengine_idempotency";
+    se_status st = postgres_check_owner(s, err);
+
+    (void)postgres_end(&s->store, false, NULL);
+    if (!st)
+        st = make_tables(s, err);
+    return st == SE_ERR_ACCESS ? error_suffix(err, st, "%s", help) : st;
+}
+
 static se_status begin_connected(struct postgres *s, se_error *err)
 {
-    return postgres_begin_checked(s, beginnings[s->mode].how, beginnings[s->mode].locks, err);
+    const bool keyed = s->keyed;
+
+    TRY(begin_locked(s, keyed, err));
+    if (keyed || !beginnings[s->mode].keys || (!s->keyed && s->mode == STORE_EXCLUSIVE))
+        return SE_OK;
+    /* the table of keys is there and not locked, or has to be made */
+    if (s->keyed)
+        (void)postgres_end(&s->store, false, NULL);
+    else
+        TRY(add_keys_table(s, err));
+    return begin_locked(s, true, err);
 }
 
 se_status postgres_begin(struct chain_store *store, enum store_mode mode, se_error *err)
@@ -268,17 +326,6 @@ se_status postgres_end(struct chain_store *store, bool commit, se_error *err)
 
 /* ---- opening ---- */
 
-static se_status postgres_begin_tables(struct postgres *s, se_error *err)
-{
-    se_status st;
-
-    TRY(postgres_begin_checked(s, "ISOLATION LEVEL READ COMMITTED", postgres_create_tables, err));
-    st = pg_execute(s, "COMMIT", err);
-    if (st)
-        (void)postgres_end(&s->store, false, NULL);
-    return st;
-}
-
 static se_status open_connection(struct postgres *s, const char *uri, bool create, se_error *err)
 {
     s->uri = strdup(uri);
@@ -287,7 +334,7 @@ static se_status open_connection(struct postgres *s, const char *uri, bool creat
         return error_memory(err);
     TRY(check_uri(s, err));
     TRY(connect_server(s, create, err));
-    return create ? postgres_begin_tables(s, err) : SE_OK;
+    return create ? make_tables(s, err) : SE_OK;
 }
 
 se_status postgres_open_uri(struct chain_store **out, const char *uri, bool create, se_error *err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Chains in PostgreSQL: postgres_rows.c reads and writes them, in transactions of postgres.c, by
- * the queries and over the tables of postgres_schema.c. */
+/* Chains in PostgreSQL: postgres_rows.c and postgres_keys.c read and write them, in transactions of
+ * postgres.c, by the queries and over the tables of postgres_schema.c. */
 #ifndef HISTORY_POSTGRES_H
 #define HISTORY_POSTGRES_H
 
@@ -15,6 +15,7 @@ struct postgres {
     char *settings;        /* SQL that is said in every transaction */
     PGconn *connection;
     enum store_mode mode; /* of the transaction */
+    bool keyed; /* the table of idempotency keys was there when they were looked at last */
 };
 
 /* ---- postgres_schema.c ---- */
@@ -63,12 +64,27 @@ SE_MUST_CHECK se_status pg_copy_end(struct pg_copy *c);
 /* In a transaction: where the tables are, or will be; nothing else is looked up there then. */
 SE_MUST_CHECK se_status postgres_find_schema(struct postgres *s, bool create, se_error *err);
 
-/* In a transaction: that the four tables are there, are exactly as we make them, and nothing is on
- * them.  SE_ERR_FORMAT. */
+/* In a transaction: that the tables are there, but perhaps that of keys, are exactly as we make
+ * them, and nothing is on them.  SE_ERR_FORMAT. */
 SE_MUST_CHECK se_status postgres_check_tables(struct postgres *s, se_error *err);
+
+/* Likewise: that this role owns them.  SE_ERR_ACCESS. */
+SE_MUST_CHECK se_status postgres_check_owner(struct postgres *s, se_error *err);
 
 /* Makes those that are not there. */
 extern const char postgres_create_tables[];
+
+/* ---- postgres_keys.c: likewise, but for the last one ---- */
+
+SE_MUST_CHECK se_status postgres_read_keys(struct chain_store *store, const struct chain *chain,
+                                           struct append_key *keys, size_t count, se_error *err);
+SE_MUST_CHECK se_status postgres_write_keys(struct chain_store *store, const struct chain *chain,
+                                            const struct append_key *keys, size_t count,
+                                            se_error *err);
+
+/* In STORE_EXCLUSIVE: the digests of what was appended in `range` go. */
+SE_MUST_CHECK se_status postgres_erase_digests(struct postgres *s, const struct range *range,
+                                               se_error *err);
 
 /* ---- postgres.c: struct chain_store_type says what these do ---- */
 

@@ -423,6 +423,7 @@ static se_status postgres_erase_payload(struct chain_store *store, const struct 
 {
     struct pg_parameters p = { 0 };
 
+    TRY(postgres_erase_digests((struct postgres *)store, &(struct range){ chain, seq, seq }, err));
     pg_add_bytes(&p, hash_bytes(commitment));
     pg_add_number(&p, (uint64_t)chain->number);
     pg_add_number(&p, seq);
@@ -436,6 +437,7 @@ static se_status postgres_drop_entries(struct chain_store *store, const struct c
 {
     struct pg_parameters entries = { 0 }, checkpoints = { 0 };
 
+    TRY(postgres_erase_digests((struct postgres *)store, &(struct range){ chain, 0, last }, err));
     pg_add_number(&entries, (uint64_t)chain->number);
     pg_add_number(&entries, last);
     pg_add_number(&checkpoints, (uint64_t)chain->number);
@@ -459,6 +461,8 @@ const struct chain_store_type postgres_store_type = {
     .write_rows = postgres_write_rows,
     .write_subtrees = postgres_write_subtrees,
     .write_checkpoint = postgres_write_checkpoint,
+    .read_keys = postgres_read_keys,
+    .write_keys = postgres_write_keys,
     .erase_payload = postgres_erase_payload,
     .drop_entries = postgres_drop_entries,
     .read_extent = postgres_read_extent,

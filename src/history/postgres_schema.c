@@ -194,7 +194,10 @@ const char postgres_create_tables[] =
     " PRIMARY KEY (chain, level, number));"
     "CREATE TABLE IF NOT EXISTS @seal (chain bigint, number bigint, size bigint NOT NULL, note "
     "bytea NOT NULL,"
-    " PRIMARY KEY (chain, number))";
+    " PRIMARY KEY (chain, number));"
+    "CREATE TABLE IF NOT EXISTS @idempotency (chain bigint, first bigint, count bigint NOT NULL,"
+    " caller bytea NOT NULL, key bytea NOT NULL, digest bytea NOT NULL, time bigint NOT NULL,"
+    " PRIMARY KEY (chain, first), UNIQUE (chain, caller, key))";
 
 /* What the server's catalogs then say of them: a line for each thing that there is. */
 static const char catalog_query[] =
@@ -202,7 +205,7 @@ static const char catalog_query[] =
     "LEFT JOIN pg_am a ON a.oid = "
     "c.relam"
     " WHERE n.nspname = $1 AND c.relname IN ('signengine_chain', 'signengine_entry', "
-    "'signengine_node', 'signengine_seal'))"
+    "'signengine_node', 'signengine_seal', 'signengine_idempotency'))"
     " SELECT relname || ' is ' || CASE relkind WHEN 'r' THEN 'a table' WHEN 'v' THEN 'a view' WHEN "
     "'p' THEN 'a partitioned table'"
     " ELSE 'of kind ' || relkind::text END || CASE relpersistence WHEN 'p' THEN '' WHEN 't' THEN "
@@ -277,8 +280,21 @@ static const char *const catalog_answers[] = {
     "signengine_seal.note is bytea not null",
     "signengine_seal has PRIMARY KEY (chain, number)",
     "signengine_seal has the index USING btree (chain, number)",
+    "signengine_idempotency is a table",
+    "signengine_idempotency.chain is bigint not null",
+    "signengine_idempotency.first is bigint not null",
+    "signengine_idempotency.count is bigint not null",
+    "signengine_idempotency.caller is bytea not null",
+    "signengine_idempotency.key is bytea not null",
+    "signengine_idempotency.digest is bytea not null",
+    "signengine_idempotency.time is bigint not null",
+    "signengine_idempotency has PRIMARY KEY (chain, first)",
+    "signengine_idempotency has UNIQUE (chain, caller, key)",
+    "signengine_idempotency has the index USING btree (chain, first)",
+    "signengine_idempotency has the index USING btree (chain, caller, key)",
 };
-enum { ANSWERS = sizeof catalog_answers / sizeof *catalog_answers };
+/* The last ones are about the table of keys, which may be missing as a whole. */
+enum { ANSWERS = sizeof catalog_answers / sizeof *catalog_answers, KEYS_ANSWER = ANSWERS - 12 };
 
 static se_status judge_catalog_line(bool there[ANSWERS], const struct postgres *s, se_bytes line,
                                     se_error *err)
@@ -304,11 +320,29 @@ se_status postgres_check_tables(struct postgres *s, se_error *err)
     TRY(pg_query(&result, s, catalog_query, &p, err));
     for (int i = 0; i < PQntuples(result); i++)
         TRY(judge_catalog_line(there, s, pg_bytes_at(result, i, 0), err));
-    for (size_t i = 0; i < ANSWERS; i++)
+    s->keyed = there[KEYS_ANSWER];
+    for (size_t i = 0; i < (s->keyed ? ANSWERS : KEYS_ANSWER); i++)
         if (!there[i])
             return error_set(err, SE_ERR_FORMAT, "'%s': it is not so that %s: it is not read",
                              s->shown, catalog_answers[i]);
     return SE_OK;
+}
+
+se_status postgres_check_owner(struct postgres *s, se_error *err)
+{
+    AUTO(pg_result) result = NULL;
+    struct pg_parameters p = { 0 };
+
+    pg_add_bytes(&p, text_bytes(s->schema));
+    TRY(pg_query(&result, s,
+                 "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE "
+                 "n.nspname = $1"
+                 " AND c.relname = 'signengine_chain' AND pg_has_role(c.relowner, 'USAGE')",
+                 &p, err));
+    return PQntuples(result)
+               ? SE_OK
+               : error_set(err, SE_ERR_ACCESS, "'%s': this role does not own the history's tables",
+                           s->shown);
 }
 
 /* ---- where they are ---- */

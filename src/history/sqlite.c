@@ -218,6 +218,22 @@ static se_status sqlite_begin_checked(struct sqlite *s, enum sqlite_statement ho
     return st;
 }
 
+/* A file that is older than keys gets their table.  What was checked is no longer what is there;
+ * and the edition may come again for something else, if this is rolled back. */
+static se_status add_keys_table(struct sqlite *s, se_error *err)
+{
+    se_status st;
+
+    if (s->keyed)
+        return SE_OK;
+    st = sqlite_make_tables(s, err);
+    s->checked = false;
+    s->keyed = !st;
+    if (st)
+        (void)sqlite_end(&s->store, false, NULL);
+    return st;
+}
+
 /* The log is a change too: it is not for tables that are somebody else's. */
 static se_status begin_log(struct sqlite *s, se_error *err)
 {
@@ -240,7 +256,8 @@ se_status sqlite_begin(struct chain_store *store, enum store_mode mode, se_error
     if (mode == STORE_READ)
         return sqlite_begin_checked(s, SQL_BEGIN_READ, err);
     TRY(begin_log(s, err));
-    return sqlite_begin_checked(s, SQL_BEGIN_APPEND, err);
+    TRY(sqlite_begin_checked(s, SQL_BEGIN_APPEND, err));
+    return mode == STORE_APPEND_KEYED ? add_keys_table(s, err) : SE_OK;
 }
 
 /*

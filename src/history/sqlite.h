@@ -37,6 +37,10 @@ enum sqlite_statement {
     SQL_ROWS,
     SQL_SEALS,
     SQL_NODES,
+    SQL_KEY,
+    SQL_KEY_PUT,
+    SQL_KEYS_DROP,
+    SQL_KEYS_ERASE,
     STATEMENTS,
 };
 
@@ -48,6 +52,7 @@ struct sqlite {
     bool writes;  /* it has a write-ahead log for that */
     bool erased;  /* in this transaction */
     bool checked; /* the tables are ours in `edition`, and SQLite knows them as they were then */
+    bool keyed;   /* that of idempotency keys is among them */
     int64_t edition;
     sqlite3_stmt *statements[STATEMENTS]; /* prepared when they are first needed */
 };
@@ -74,8 +79,8 @@ SE_MUST_CHECK se_status sqlite_execute(struct sqlite *s, enum sqlite_statement w
 SE_MUST_CHECK se_status sqlite_execute_text(const struct sqlite *s, const char *text,
                                             se_error *err);
 
-/* In a transaction: that the four tables are there, are exactly as we make them, and nothing is on
- * them.  SE_ERR_FORMAT. */
+/* In a transaction: that the tables are there, but perhaps that of keys, are exactly as we make
+ * them, and nothing is on them.  SE_ERR_FORMAT. */
 SE_MUST_CHECK se_status sqlite_check_tables(struct sqlite *s, se_error *err);
 
 /* Likewise: makes those that are not there. */

@@ -2,6 +2,7 @@
 /* Reading and writing the rows of a chain in SQLite. */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "history/sqlite.h"
 
 /* Of an entry's or a checkpoint's key; the rest is the chain's number, which may be anything where
@@ -325,7 +326,88 @@ static se_status sqlite_write_subtrees(struct chain_store *store, const struct c
     return SE_OK;
 }
 
+/* ---- idempotency keys ---- */
+
+static se_status sqlite_take_key(void *arg, sqlite3_stmt *q, se_error *err)
+{
+    struct append_key *key = arg;
+
+    (void)err;
+    key->first = (uint64_t)sqlite3_column_int64(q, 0);
+    key->count = (uint64_t)sqlite3_column_int64(q, 1);
+    key->erased = !sqlite_hash_at(&key->digest, q, 2);
+    return SE_OK;
+}
+
+static void bind_key(sqlite3_stmt *q, const struct chain *chain, const struct append_key *key)
+{
+    (void)sqlite3_bind_int64(q, 1, chain->number);
+    bind_bytes(q, 2, key->caller);
+    bind_bytes(q, 3, key->name);
+}
+
+static se_status sqlite_read_keys(struct chain_store *store, const struct chain *chain,
+                                  struct append_key *keys, size_t count, se_error *err)
+{
+    struct sqlite *s = (struct sqlite *)store;
+    sqlite3_stmt *q;
+
+    TRY(sqlite_prepare(&q, s, SQL_KEY, err));
+    for (struct append_key *key = keys; key < keys + count; key++) {
+        key->count = 0;
+        bind_key(q, chain, key);
+        TRY(sqlite_step_rows(s, q, sqlite_take_key, key, err));
+    }
+    return SE_OK;
+}
+
+static se_status drop_old_keys(struct sqlite *s, const struct chain *chain, int64_t before,
+                               size_t most, se_error *err)
+{
+    sqlite3_stmt *q;
+
+    TRY(sqlite_prepare(&q, s, SQL_KEYS_DROP, err));
+    (void)sqlite3_bind_int64(q, 1, chain->number);
+    (void)sqlite3_bind_int64(q, 2, before);
+    (void)sqlite3_bind_int64(q, 3, (int64_t)most);
+    return sqlite_step_rows(s, q, NULL, NULL, err);
+}
+
+/* Who appends to a file has the clock of its host. */
+static se_status sqlite_write_keys(struct chain_store *store, const struct chain *chain,
+                                   const struct append_key *keys, size_t count, se_error *err)
+{
+    struct sqlite *s = (struct sqlite *)store;
+    const int64_t now = clock_microseconds();
+    sqlite3_stmt *q;
+
+    TRY(drop_old_keys(s, chain, now - KEYS_LAST_US, 2 * count + KEYS_DROPPED_MORE, err));
+    TRY(sqlite_prepare(&q, s, SQL_KEY_PUT, err));
+    for (const struct append_key *key = keys; key < keys + count; key++) {
+        bind_key(q, chain, key);
+        bind_bytes(q, 4, hash_bytes(&key->digest));
+        (void)sqlite3_bind_int64(q, 5, (int64_t)key->first);
+        (void)sqlite3_bind_int64(q, 6, (int64_t)key->count);
+        (void)sqlite3_bind_int64(q, 7, now);
+        TRY(sqlite_step_rows(s, q, NULL, NULL, err));
+    }
+    return SE_OK;
+}
+
 /* ---- erasing and dropping ---- */
+
+static se_status erase_digests(struct sqlite *s, const struct range *range, se_error *err)
+{
+    sqlite3_stmt *q;
+
+    if (!s->keyed)
+        return SE_OK;
+    TRY(sqlite_prepare(&q, s, SQL_KEYS_ERASE, err));
+    (void)sqlite3_bind_int64(q, 1, range->chain->number);
+    (void)sqlite3_bind_int64(q, 2, (int64_t)range->first);
+    (void)sqlite3_bind_int64(q, 3, (int64_t)range->last);
+    return sqlite_step_rows(s, q, NULL, NULL, err);
+}
 
 static se_status sqlite_erase_payload(struct chain_store *store, const struct chain *chain,
                                       uint64_t seq, const struct hash *commitment, se_error *err)
@@ -333,6 +415,7 @@ static se_status sqlite_erase_payload(struct chain_store *store, const struct ch
     struct sqlite *s = (struct sqlite *)store;
     sqlite3_stmt *q;
 
+    TRY(erase_digests(s, &(struct range){ chain, seq, seq }, err));
     TRY(sqlite_prepare(&q, s, SQL_ERASE, err));
     s->erased = true;
     bind_bytes(q, 1, hash_bytes(commitment));
@@ -356,6 +439,7 @@ static se_status sqlite_drop_entries(struct chain_store *store, const struct cha
 {
     struct sqlite *s = (struct sqlite *)store;
 
+    TRY(erase_digests(s, &(struct range){ chain, 0, last }, err));
     TRY(drop_up_to(s, SQL_DROP_ROWS, chain, last, err));
     return drop_up_to(s, SQL_DROP_SEALS, chain, first_checkpoint - 1, err);
 }
@@ -381,6 +465,8 @@ const struct chain_store_type sqlite_store_type = {
     .write_rows = sqlite_write_rows,
     .write_subtrees = sqlite_write_subtrees,
     .write_checkpoint = sqlite_write_checkpoint,
+    .read_keys = sqlite_read_keys,
+    .write_keys = sqlite_write_keys,
     .erase_payload = sqlite_erase_payload,
     .drop_entries = sqlite_drop_entries,
     .read_extent = sqlite_read_extent,

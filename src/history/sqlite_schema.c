@@ -20,7 +20,7 @@
 #define FOUR(text) text ", " text ", " text ", " text
 
 /* SQLite's names have no case. */
-#define OURS "'chain', 'entry', 'node', 'seal'"
+#define OURS "'chain', 'entry', 'node', 'seal', 'idempotency'"
 
 #define SELECT_CHAIN                                                                               \
     "SELECT number, id, size, edge, seals, last, base_size, base_edge, base_seal, name FROM chain"
@@ -55,6 +55,14 @@ static const char *const statements[STATEMENTS] = {
     [SQL_SEALS] = "SELECT key, size, note FROM seal WHERE key BETWEEN ? AND ? ORDER BY key",
     [SQL_NODES] = "SELECT level, number, hash FROM node"
                   " WHERE chain = ? AND level = ? AND number BETWEEN ? AND ? ORDER BY number",
+    [SQL_KEY] = "SELECT first, count, digest FROM idempotency"
+                " WHERE chain = ? AND caller = ? AND key = ?",
+    [SQL_KEY_PUT] = "INSERT INTO idempotency (chain, caller, key, digest, first, count, time)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+    [SQL_KEYS_DROP] = "DELETE FROM idempotency WHERE chain = ?1 AND time < ?2 AND first IN"
+                      " (SELECT first FROM idempotency WHERE chain = ?1 ORDER BY first LIMIT ?3)",
+    [SQL_KEYS_ERASE] = "UPDATE idempotency SET digest = x'' WHERE chain = ?1 AND first <= ?3"
+                       " AND count > ?2 - first",
 };
 
 /*
@@ -143,23 +151,31 @@ se_status sqlite_execute_text(const struct sqlite *s, const char *text, se_error
  */
 static const struct table {
     const char *name, *sql; /* SQLite keeps the text as it is */
+    const char *index;      /* of a UNIQUE, which SQLite makes itself, without a text; NULL: none */
 } tables[] = {
     { "chain",
       "CREATE TABLE chain (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, id BLOB NOT NULL,"
       " size INTEGER NOT NULL, edge BLOB NOT NULL, seals INTEGER NOT NULL, last BLOB NOT NULL,"
-      " base_size INTEGER NOT NULL, base_edge BLOB NOT NULL, base_seal INTEGER NOT NULL)" },
+      " base_size INTEGER NOT NULL, base_edge BLOB NOT NULL, base_seal INTEGER NOT NULL)",
+      "sqlite_autoindex_chain_1" },
     { "entry",
       "CREATE TABLE entry (key INTEGER PRIMARY KEY, time INTEGER NOT NULL, object BLOB NOT NULL,"
-      " salt BLOB NOT NULL, payload BLOB NOT NULL, leaf BLOB NOT NULL)" },
-    { "node", "CREATE TABLE node (chain INTEGER, level INTEGER, number INTEGER, hash BLOB NOT NULL,"
-              " PRIMARY KEY (chain, level, number)) WITHOUT ROWID" },
+      " salt BLOB NOT NULL, payload BLOB NOT NULL, leaf BLOB NOT NULL)",
+      NULL },
+    { "node",
+      "CREATE TABLE node (chain INTEGER, level INTEGER, number INTEGER, hash BLOB NOT NULL,"
+      " PRIMARY KEY (chain, level, number)) WITHOUT ROWID",
+      NULL },
     { "seal",
-      "CREATE TABLE seal (key INTEGER PRIMARY KEY, size INTEGER NOT NULL, note BLOB NOT NULL)" },
+      "CREATE TABLE seal (key INTEGER PRIMARY KEY, size INTEGER NOT NULL, note BLOB NOT NULL)",
+      NULL },
+    { "idempotency",
+      "CREATE TABLE idempotency (chain INTEGER, first INTEGER, count INTEGER NOT NULL,"
+      " caller BLOB NOT NULL, key BLOB NOT NULL, digest BLOB NOT NULL, time INTEGER NOT NULL,"
+      " PRIMARY KEY (chain, first), UNIQUE (chain, caller, key)) WITHOUT ROWID",
+      "sqlite_autoindex_idempotency_2" },
 };
-enum { TABLES = sizeof tables / sizeof *tables };
-
-/* The index of a UNIQUE, which SQLite makes itself: it has no text. */
-static const char own_index[] = "sqlite_autoindex_chain_1";
+enum { TABLES = sizeof tables / sizeof *tables, KEYS_TABLE = TABLES - 1 };
 
 static const char *sqlite_text_at(sqlite3_stmt *q, int column)
 {
@@ -175,6 +191,13 @@ static size_t find_table(const char *name)
     while (i < TABLES && strcmp(name, tables[i].name) != 0)
         i++;
     return i;
+}
+
+static bool is_own_index(const char *name, const char *of)
+{
+    size_t i = find_table(of);
+
+    return i < TABLES && tables[i].index && strcmp(name, tables[i].index) == 0;
 }
 
 struct table_check {
@@ -194,8 +217,7 @@ static se_status judge_object(void *arg, sqlite3_stmt *q, se_error *err)
         check->there[i] = true;
         return SE_OK;
     }
-    if (strcmp(type, "index") == 0 && strcmp(name, own_index) == 0 && strcmp(of, "chain") == 0 &&
-        !*sql)
+    if (strcmp(type, "index") == 0 && is_own_index(name, of) && !*sql)
         return SE_OK;
     if (strcmp(type, "table") == 0)
         return error_set(err, SE_ERR_FORMAT,
@@ -247,10 +269,11 @@ se_status sqlite_check_tables(struct sqlite *s, se_error *err)
     s->checked = false;
     TRY(sqlite_execute_text(s, "PRAGMA writable_schema = RESET", err));
     TRY(judge_objects(&check, s, err));
-    for (size_t i = 0; i < TABLES; i++)
+    for (size_t i = 0; i < KEYS_TABLE; i++)
         if (!check.there[i])
             return error_set(err, SE_ERR_FORMAT, "'%s': no such table: %s", s->path,
                              tables[i].name);
+    s->keyed = check.there[KEYS_TABLE];
     s->checked = true;
     s->edition = edition;
     return SE_OK;

@@ -43,10 +43,27 @@ struct extent {
 
 struct chain_store;
 
+/*
+ * What an idempotency key stands for.  Whoever can write to the store can make one up: it says
+ * where to look, and what is there decides.
+ */
+struct append_key {
+    se_bytes caller, name;
+    struct hash digest;    /* of the request (doc/formats.md) */
+    uint64_t first, count; /* entries; no count: the key is not there */
+    bool erased;           /* the digest is gone: some of them were erased or dropped */
+};
+
+/* For how long they are kept, in microseconds of a clock that all who append share.  The oldest
+ * ones are looked at when others are written, so that there are never many to drop at once. */
+#define KEYS_LAST_US ((int64_t)7 * 86400 * 1000000)
+enum { KEYS_DROPPED_MORE = 16 }; /* than twice as many as are written */
+
 enum store_mode {
-    STORE_READ,      /* what is there when it begins, whatever others do meanwhile */
-    STORE_APPEND,    /* no other process appends to the chain until it ends */
-    STORE_EXCLUSIVE, /* nor to any other; and what is read is what was there when it began */
+    STORE_READ,         /* what is there when it begins, whatever others do meanwhile */
+    STORE_APPEND,       /* no other process appends to the chain until it ends */
+    STORE_APPEND_KEYED, /* likewise, with the table of keys, which is made where it is missing */
+    STORE_EXCLUSIVE,    /* nor to any other; and what is read is what was there when it began */
 };
 
 typedef se_status (*chain_fn)(void *arg, const struct chain *chain, se_error *err);
@@ -82,7 +99,8 @@ struct chain_store_type {
 
     /*
      * A transaction, over tables that are exactly as we make them (SE_ERR_FORMAT: they are not;
-     * nothing has begun then).  A connection that was lost is opened again by begin().
+     * nothing has begun then).  Stores that are older than idempotency keys lack their table.  A
+     * connection that was lost is opened again by begin().
      */
     se_status (*begin)(struct chain_store *store, enum store_mode mode, se_error *err);
     se_status (*end)(struct chain_store *store, bool commit, se_error *err);
@@ -104,7 +122,15 @@ struct chain_store_type {
     se_status (*write_checkpoint)(struct chain_store *store, const struct chain *chain,
                                   const struct stored_checkpoint *checkpoint, se_error *err);
 
-    /* The payload of an entry becomes its commitment. */
+    /* In STORE_APPEND_KEYED.  read_keys() sets all but caller and name; what write_keys() gets is
+     * not there. */
+    se_status (*read_keys)(struct chain_store *store, const struct chain *chain,
+                           struct append_key *keys, size_t count, se_error *err);
+    se_status (*write_keys)(struct chain_store *store, const struct chain *chain,
+                            const struct append_key *keys, size_t count, se_error *err);
+
+    /* The payload of an entry becomes its commitment.  A digest over it would tell what it was, and
+     * goes too, here and below. */
     se_status (*erase_payload)(struct chain_store *store, const struct chain *chain, uint64_t seq,
                                const struct hash *commitment, se_error *err);
 

@@ -29,7 +29,7 @@ double seconds_to_append(se_history *history, const se_record *records, size_t c
     se_error err = SE_ERROR_INIT;
     double began = seconds_now();
 
-    must(se_history_append_many(NULL, history, records, count, &err), &err);
+    must(se_history_append_many(NULL, history, records, count, NULL, &err), &err);
     return seconds_now() - began;
 }
 

@@ -60,7 +60,8 @@ static void append_entries(se_history *history)
 
             records[k] = (se_record){ { "object", 6 }, { payloads[k], (size_t)size } };
         }
-        assert_status(SE_OK, se_history_append_many(NULL, history, records, GROUP, &err), &err);
+        assert_status(SE_OK, se_history_append_many(NULL, history, records, GROUP, NULL, &err),
+                      &err);
     }
 }
 

@@ -99,7 +99,7 @@ se_status chain_append(const struct chain_under_test *c, size_t count, se_error 
         records[i] = (se_record){ { "object", 6 },
                                   { payloads[i],
                                     (size_t)snprintf(payloads[i], sizeof payloads[i], "%zu", i) } };
-    return se_history_append_many(NULL, c->history, records, count, err);
+    return se_history_append_many(NULL, c->history, records, count, NULL, err);
 }
 
 void chain_append_days_ago(const struct chain_under_test *c, int days, size_t count)
