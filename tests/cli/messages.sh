@@ -54,6 +54,12 @@ chmod 600 ./*.pin pin
 setup signengine key generate --module "$softhsm_module" --token-label lab --alias signer --pin-source file:pin
 export RIGHT_PIN=1234 WRONG_PIN=9999 EMPTY_PIN=''
 
+setup signengine history create -d Files --store sqlite:history.db
+echo payload >payload
+setup signengine history append -d Files --store sqlite:history.db --idempotency-key used payload
+setup signengine history append -d Files --store sqlite:history.db --idempotency-key erased payload
+setup signengine history erase -d Files --store sqlite:history.db --yes 2
+
 # a vault with a key `signer`
 start_emulator vault
 export VAULT_SECRET="$SECRET"
@@ -163,6 +169,13 @@ token() {
     verb=$1
     shift
     signengine key "$verb" --module "$softhsm_module" "$@"
+}
+
+# keyed KEY ARGUMENT...: appends to a history
+keyed() {
+    key=$1
+    shift
+    signengine history append -d Files --store sqlite:history.db --idempotency-key "$key" "$@"
 }
 
 rows=0

@@ -12,6 +12,9 @@ setup signengine history create --store sqlite:killed.db
 kill_often sqlite:killed.db seen
 acknowledged sqlite:killed.db seen
 
+setup signengine history create --store sqlite:repeated.db
+repeat_often sqlite:repeated.db
+
 # ---- no room ----
 
 # a limit of the size of files is what a full disk is to SQLite

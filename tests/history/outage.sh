@@ -30,3 +30,4 @@ kill -9 "$child"
 wait "$child" 2>/dev/null || true
 kill_often "$store" seen
 acknowledged "$store" seen
+repeat_often "$store"

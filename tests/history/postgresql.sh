@@ -33,7 +33,7 @@ copy_seal() {
 blob_of() {
     echo "'\\x$1'::bytea"
 }
-tables='signengine_chain signengine_entry signengine_node signengine_seal'
+tables='signengine_chain signengine_entry signengine_node signengine_seal signengine_idempotency'
 keep() {
     setup pg_dump -h "$tmp/server" -U tester -d postgres --data-only --inserts --rows-per-insert=500 -f "$1" -t 'signengine_*'
 }

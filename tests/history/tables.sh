@@ -95,6 +95,11 @@ tricked "has the trigger 't'" "CREATE TRIGGER t AFTER INSERT ON seal BEGIN UPDAT
 tricked "has the trigger 't'" 'CREATE TRIGGER t BEFORE DELETE ON Entry BEGIN SELECT RAISE(IGNORE); END'
 tricked "table 'entry' is not as" 'ALTER TABLE entry RENAME TO old; CREATE VIRTUAL TABLE entry USING fts5(key, time, object, salt, payload, leaf)'
 
+tricked "'idempotency' is a view" 'ALTER TABLE idempotency RENAME TO old; CREATE VIEW idempotency AS SELECT * FROM old'
+tricked "table 'idempotency' is not as" "$(remade idempotency 's/digest BLOB/digest TEXT/')"
+tricked "table 'idempotency' has the index 'i'" 'CREATE INDEX i ON idempotency (time)'
+tricked "has the trigger 't'" "CREATE TRIGGER t AFTER INSERT ON idempotency BEGIN UPDATE entry SET payload = x'00'; END"
+
 # the table's text is ours again, but its number was not changed: who had read it before would still see the view
 put_back
 setup sqlite3 history.db 'DROP TABLE seal'

@@ -55,6 +55,11 @@ tricked 'signengine_entry has CHECK' 'ALTER TABLE signengine_entry ADD CHECK (ti
 tricked 'signengine_entry has the index' 'CREATE INDEX ON signengine_entry (time)'
 tricked 'signengine_entry has FOREIGN KEY' \
     'ALTER TABLE signengine_entry ADD FOREIGN KEY (chain) REFERENCES signengine_chain (number) ON DELETE CASCADE'
+tricked 'signengine_idempotency is a view' 'ALTER TABLE signengine_idempotency RENAME TO old;
+    CREATE VIEW signengine_idempotency AS SELECT * FROM old'
+tricked 'signengine_idempotency has the trigger t' \
+    "$function; CREATE TRIGGER t BEFORE INSERT ON signengine_idempotency FOR EACH ROW EXECUTE FUNCTION f()"
+tricked 'signengine_idempotency has UNIQUE' 'ALTER TABLE signengine_idempotency DROP CONSTRAINT signengine_idempotency_chain_caller_key_key'
 tricked 'unlogged' 'ALTER TABLE signengine_entry SET UNLOGGED'
 tricked 'signengine_node' 'DROP TABLE signengine_node'
 
@@ -110,6 +115,44 @@ accepts as writer append --object three payload
 refuses 77 as writer erase --yes 1
 accepts as writer end --yes
 accepts as reader verify
+
+# ---- idempotency keys: their rights, and a history that is older than they are ----
+
+schema keyed
+setup server_sql -c 'GRANT USAGE ON SCHEMA keyed TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA keyed TO reader;
+    CREATE ROLE keeper LOGIN; GRANT writer TO keeper; CREATE ROLE owner LOGIN; GRANT tester TO owner;
+    GRANT CREATE ON SCHEMA keyed TO writer; GRANT USAGE, CREATE ON SCHEMA keyed TO owner;
+    GRANT INSERT ON ALL TABLES IN SCHEMA keyed TO writer; GRANT UPDATE ON keyed.signengine_chain TO writer'
+as_keyed() { # ROLE KEY: appends
+    signengine history append --store "postgresql:///postgres?host=$tmp/server&user=$1&options=-csearch_path%3Dkeyed" \
+        --idempotency-key "$2" payload
+}
+without_key() {
+    signengine history append --store "postgresql:///postgres?host=$tmp/server&user=writer&options=-csearch_path%3Dkeyed" payload
+}
+refuses 77 as_keyed writer one
+says 'permission denied for table signengine_idempotency'
+accepts without_key
+setup server_sql -c 'GRANT DELETE ON keyed.signengine_idempotency TO keeper'
+accepts as_keyed keeper one
+accepts as_keyed keeper one
+says '(repeated)'
+setup server_sql -c 'DROP TABLE keyed.signengine_idempotency'
+accepts without_key
+refuses 77 as_keyed keeper two
+says 'this role does not own'
+says 'let the owner of its tables append with a key once, and grant SELECT, INSERT, UPDATE and DELETE on the new table'
+accepts without_key
+accepts as_keyed owner two
+says 6
+refuses 77 as_keyed keeper two
+says 'permission denied for table signengine_idempotency'
+setup server_sql -c 'GRANT SELECT, INSERT, DELETE ON keyed.signengine_idempotency TO keeper'
+accepts as_keyed keeper two
+says '6 (repeated)'
+accepts signengine history erase --yes --store "$within" 6
+accepts signengine history verify --store "$within"
+says '6 entries'
 
 # ---- payloads that are bigger than there is room for at once, and bigger than there may be ----
 
