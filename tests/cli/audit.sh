@@ -68,7 +68,7 @@ recorded '.operation, .result' decrypt ok
 printf 'a\nb\n' >lines
 accepts audited encrypt -d Fields --lines lines -o values
 recorded '.operation, .result, .items, .failed' 'encrypt many' ok 2 0
-accepts audited rekey -d Fields --lines values -o rekeyed
+accepts audited rekey -d Fields --lines --rejects rejects values -o rekeyed
 recorded '.operation, .result' 'rekey many' ok
 accepts audited mail sign -d Mail plain.eml -o signed.eml
 recorded '.operation, .descriptor, .result' sign Mail ok
