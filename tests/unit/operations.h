@@ -3,6 +3,8 @@
 #ifndef TESTS_UNIT_OPERATIONS_H
 #define TESTS_UNIT_OPERATIONS_H
 
+#include <stdio.h>
+
 #include "daemon/histories.h"
 #include "daemon/operation.h"
 #include "tests/unit/folder.h"
@@ -44,6 +46,45 @@ static inline const struct operation *find_operation(struct target *target, enum
     return NULL;
 }
 
+static inline void write_file(const char *folder, const char *name, const char *end, se_bytes bytes)
+{
+    char path[200];
+    int fd;
+
+    (void)snprintf(path, sizeof path, "%s/%s.%s", folder, name, end);
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write_all(fd, bytes.data, bytes.size), 0);
+    close(fd);
+}
+
+/* For tests/daemon/openapi.sh, which compares answers with their description. */
+static inline void record_answer(const struct trial *t, enum method method, const char *path)
+{
+    static const char *const types[] = { "application/octet-stream",
+                                         "application/json",
+                                         "application/x-ndjson",
+                                         "message/rfc822",
+                                         "application/pem-certificate-chain",
+                                         "application/jwk-set+json",
+                                         "text/plain; charset=utf-8" };
+    const char *into = getenv("ANSWERS_FOLDER");
+    static unsigned number;
+    AUTO(writer) request = { 0 };
+    AUTO(writer) head = { 0 };
+    char name[80];
+
+    if (!into)
+        return;
+    (void)snprintf(name, sizeof name, "%s-%u", getenv("ANSWERS_NAME"), ++number);
+    writer_format(&request, "%s %s\n", method == METHOD_GET ? "GET" : "POST", path);
+    writer_format(&head, "HTTP/1.1 %u X\r\nContent-Type: %s\r\nX-Request-Id: r-1\r\n\r\n",
+                  t->answer.status ? t->answer.status : 200, types[__builtin_ctz(t->answer.media)]);
+    write_file(into, name, "request", buf_bytes(&request.buf));
+    write_file(into, name, "head", buf_bytes(&head.buf));
+    write_file(into, name, "body", buf_bytes(&t->answer.body));
+}
+
 /* With a body it is a POST. */
 static inline se_status ask(struct trial *t, const char *path, enum media media, se_bytes body)
 {
@@ -70,6 +111,8 @@ static inline se_status ask(struct trial *t, const char *path, enum media media,
     st = operation->run(&t->answer, &request, &t->err);
     target_free(&target);
     assert_int_equal(st, t->err.status);
+    if (!st)
+        record_answer(t, operation->method, path);
     return st;
 }
 

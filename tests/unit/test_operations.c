@@ -137,6 +137,30 @@ static void signs_and_verifies_json(void **state)
     trial_close(&t);
 }
 
+static void signs_a_digest(void **state)
+{
+    static const char digest[] = "tdQEXD9GbUfaZ2Kq0dBpEIMnu2dU8bpM0sFGM2DIWSc=";
+    struct trial t;
+    AUTO(writer) body = { 0 };
+
+    (void)state;
+    opened(&t);
+    writer_format(&body, "{\"digest\":\"%s\"}", digest);
+    assert_asked(SE_OK, &t,
+                 ask_json(&t, D "Signer/sign?form=raw&version=1&tag=mine", writer_string(&body)));
+    {
+        AUTO(json) json = answered(&t);
+
+        body.buf.size--;
+        writer_format(&body, ",\"signature\":\"%s\"}", text_of(json, "signature"));
+    }
+    assert_asked(SE_OK, &t, ask_json(&t, D "Signer/verify?form=raw", writer_string(&body)));
+    body.buf.data[12] ^= 1;
+    assert_asked(SE_ERR_REJECTED, &t,
+                 ask_json(&t, D "Signer/verify?form=raw", writer_string(&body)));
+    trial_close(&t);
+}
+
 /* The other kind of answer is given to who takes nothing else. */
 static void answers_what_is_wanted(void **state)
 {
@@ -208,6 +232,9 @@ static void refuses_what_makes_no_sense(void **state)
         { SE_ERR_FORMAT, D "Signer/sign", "{}" },
         { SE_ERR_FORMAT, D "Signer/sign", "{\"content\":\"\",\"digest\":\"\"}" },
         { SE_ERR_FORMAT, D "Signer/sign", "{\"content\":\"\",\"items\":[{\"content\":\"\"}]}" },
+        { SE_ERR_FORMAT, D "Signer/sign", "{\"digest\":\"\"}" },
+        { SE_ERR_USAGE, D "Signer/sign", "{\"digest\":\"QUJD\"}" },
+        { SE_ERR_USAGE, D "Signer/sign?tag=%20", "{\"content\":\"\"}" },
         { SE_ERR_FORMAT, D "Signer/sign?form=xml", "{\"content\":\"\"}" },
         { SE_ERR_FORMAT, D "Signer/verify", "{\"signature\":\"QUJD\"}" },
         { SE_ERR_FORMAT, D "Signer/verify", "{\"content\":\"\",\"signature\":\"QUJD\"}" },
@@ -482,15 +509,73 @@ static void check_tells_of_each_key(void **state)
     trial_close(&t);
 }
 
+/* ---- the table ---- */
+
+static void write_media(json_t *list, unsigned takes)
+{
+    static const char *const types[] = { "application/octet-stream", "application/json",
+                                         "application/x-ndjson", "message/rfc822" };
+
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (takes & 1U << i)
+            (void)json_array_append_new(list, json_string(types[i]));
+}
+
+static json_t *describe_operation(const struct operation *operation)
+{
+    json_t *takes = json_array(), *query = json_array();
+
+    write_media(takes, operation->takes);
+    for (const char *const *name = operation->query; name && *name; name++)
+        (void)json_array_append_new(query, json_string(*name));
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b}", "name", operation->name, "method",
+                     operation->method == METHOD_GET ? "GET" : "POST", "path", operation->path,
+                     "takes", takes, "query", query, "key", operation->needs_idempotency_key);
+}
+
+/* tests/daemon/openapi.sh compares it with the document. */
+static void the_table_is_sound(void **state)
+{
+    const char *into = getenv("ANSWERS_FOLDER");
+    char path[200];
+
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/routes", into ? into : ".");
+    for (size_t i = 0; i < operation_count; i++) {
+        AUTO(json) row = describe_operation(&operations[i]);
+
+        assert_non_null(row);
+        assert_true((operations[i].method == METHOD_POST) == (operations[i].takes != 0));
+        assert_non_null(operations[i].run);
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(operations[i].name, operations[k].name);
+        {
+            FILE *file = fopen(path, i ? "a" : "w");
+
+            assert_non_null(file);
+            assert_int_equal(json_dumpf(row, file, JSON_COMPACT), 0);
+            assert_int_equal(fputc('\n', file), '\n');
+            assert_int_equal(fclose(file), 0);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(signs_and_verifies_octets),   IN_FOLDER(signs_and_verifies_json),
-        IN_FOLDER(answers_what_is_wanted),      IN_FOLDER(signs_many),
-        IN_FOLDER(refuses_what_makes_no_sense), IN_FOLDER(values_come_back),
-        IN_FOLDER(each_of_many_has_a_status),   IN_FOLDER(lines_are_answered_in_order),
-        IN_FOLDER(a_line_has_a_bound),          IN_FOLDER(certificates_are_pem_or_jwk),
+        IN_FOLDER(signs_and_verifies_octets),
+        IN_FOLDER(signs_and_verifies_json),
+        IN_FOLDER(signs_a_digest),
+        IN_FOLDER(answers_what_is_wanted),
+        IN_FOLDER(signs_many),
+        IN_FOLDER(refuses_what_makes_no_sense),
+        IN_FOLDER(values_come_back),
+        IN_FOLDER(each_of_many_has_a_status),
+        IN_FOLDER(lines_are_answered_in_order),
+        IN_FOLDER(a_line_has_a_bound),
+        IN_FOLDER(certificates_are_pem_or_jwk),
         IN_FOLDER(check_tells_of_each_key),
+        IN_FOLDER(the_table_is_sound),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
