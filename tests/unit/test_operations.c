@@ -139,9 +139,10 @@ static void signs_and_verifies_json(void **state)
 
 static void signs_a_digest(void **state)
 {
-    static const char digest[] = "tdQEXD9GbUfaZ2Kq0dBpEIMnu2dU8bpM0sFGM2DIWSc=";
+    static const char digest[] = "tdQEXD9Gb6kf4sxqvnkjKhpXzfEE96JucW4KHieJ33g=";
     struct trial t;
     AUTO(writer) body = { 0 };
+    AUTO(writer) over_content = { 0 };
 
     (void)state;
     opened(&t);
@@ -151,10 +152,13 @@ static void signs_a_digest(void **state)
     {
         AUTO(json) json = answered(&t);
 
+        writer_format(&over_content, "{\"content\":\"QUJD\",\"signature\":\"%s\"}",
+                      text_of(json, "signature"));
         body.buf.size--;
         writer_format(&body, ",\"signature\":\"%s\"}", text_of(json, "signature"));
     }
     assert_asked(SE_OK, &t, ask_json(&t, D "Signer/verify?form=raw", writer_string(&body)));
+    assert_asked(SE_OK, &t, ask_json(&t, D "Signer/verify?form=raw", writer_string(&over_content)));
     body.buf.data[12] ^= 1;
     assert_asked(SE_ERR_REJECTED, &t,
                  ask_json(&t, D "Signer/verify?form=raw", writer_string(&body)));
