@@ -7,6 +7,7 @@ dist_man_MANS += \
 	doc/libsignengine-mail.3 \
 	doc/signengine.1 \
 	doc/signengine-access.1 \
+	doc/signengine-audit.7 \
 	doc/signengine-azure.7 \
 	doc/signengine-check.1 \
 	doc/signengine-config.1 \

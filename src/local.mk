@@ -45,4 +45,5 @@ include src/audit/local.mk
 include src/provision/local.mk
 include src/cli/local.mk
 include src/milter/local.mk
+include src/daemon/local.mk
 include src/daemon/operations.mk

@@ -45,6 +45,7 @@ BEGIN {
     library("libpq-fe.h", "history")
     library("gmime", "mail")
     library("libmilter", "milter")
+    library("microhttpd.h", "daemon")
     library("yajl", "daemon")
 
     count = split("assert ctype dirent dlfcn endian errno fcntl getopt glob grp iconv inttypes libgen limits link locale malloc netdb poll pthread pwd sched" \

@@ -30,8 +30,8 @@ static const struct sink_type *find_type(const struct audit_options *options,
                                          enum audit_sink_kind kind, se_error *err)
 {
     const struct sink_type *const types[] = {
-        [AUDIT_FILE] = &file_sink_type,       [AUDIT_JOURNAL] = &journal_sink_type,
-        [AUDIT_SYSLOG] = &syslog_sink_type,   [AUDIT_STDOUT] = &stdout_sink_type,
+        [AUDIT_FILE] = &file_sink_type,     [AUDIT_JOURNAL] = &journal_sink_type,
+        [AUDIT_SYSLOG] = &syslog_sink_type, [AUDIT_STDOUT] = &stdout_sink_type,
         [AUDIT_HISTORY] = options->history,
     };
 

@@ -122,8 +122,8 @@ SE_MUST_CHECK se_status audit_reserve(struct audit *audit, unsigned records, se_
 SE_MUST_CHECK se_status audit_write(struct audit *audit, const struct audit_record *record,
                                     se_error *err);
 
-/* For what nobody can take back any more, as starts and refusals: nothing is reserved for it, nobody
- * waits, and a sink that can't take it counts a failure. */
+/* For what nobody can take back any more, as starts and refusals: nothing is reserved for it,
+ * nobody waits, and a sink that can't take it counts a failure. */
 void audit_note(struct audit *audit, const struct audit_record *record);
 
 /* Gives back room that nothing was written to. */

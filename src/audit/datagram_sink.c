@@ -22,7 +22,7 @@ enum { FACILITY_AUTHPRIV = 10, SEVERITY_NOTICE = 5, SEVERITY_INFO = 6, VALUE_MOS
 
 struct datagram_sink {
     struct sockaddr_un place;
-    unsigned deadline_ms;
+    unsigned wait_ms;
     int fd;
 };
 
@@ -46,7 +46,7 @@ static void drop_socket(struct datagram_sink *d)
 /* Who reads there may have been started anew, at a socket of the same name. */
 static se_status connect_socket(struct datagram_sink *d, se_error *err)
 {
-    const struct timeval wait = { d->deadline_ms / 1000, (d->deadline_ms % 1000) * 1000L };
+    const struct timeval wait = { d->wait_ms / 1000, (d->wait_ms % 1000) * 1000L };
 
     drop_socket(d);
     d->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -81,7 +81,7 @@ static se_status datagram_open(void **out, const char *usual, const struct sink_
     if (!d)
         return error_memory(err);
     d->fd = -1;
-    d->deadline_ms = setup->deadline_ms;
+    d->wait_ms = setup->wait_ms;
     d->place.sun_family = AF_UNIX;
     if (strlen(place) >= sizeof d->place.sun_path)
         return error_set(err, SE_ERR_CONFIG, "'%s' is too long for a socket's path", place);
@@ -108,7 +108,7 @@ static se_status datagram_reserve(void *state, unsigned records, se_error *err)
     (void)records;
     TRY(connect_socket(d, err));
     ready = (struct pollfd){ .fd = d->fd, .events = POLLOUT };
-    if (poll(&ready, 1, (int)d->deadline_ms) == 1)
+    if (poll(&ready, 1, (int)d->wait_ms) == 1)
         return SE_OK;
     errno = EAGAIN;
     return fail_socket(d, "write to", err);

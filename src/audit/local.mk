@@ -9,3 +9,4 @@ libse_audit_la_SOURCES = \
 	src/audit/record.c src/audit/record.h \
 	src/audit/sink.c src/audit/sink.h \
 	src/audit/sink_text.c
+dist_examples_DATA += conf/signengine.logrotate

@@ -120,11 +120,10 @@ static void show_caller(const struct audit_record *record, record_member_fn fn, 
 
 void record_members(const struct audit_record *record, record_member_fn fn, void *arg)
 {
-    fn(arg,
-       &(struct record_member){ .name = "requestId",
-                                .value = record->request_id ? record->request_id : "",
-                                .limit = 64,
-                                .quoted = true });
+    fn(arg, &(struct record_member){ .name = "requestId",
+                                     .value = record->request_id ? record->request_id : "",
+                                     .limit = 64,
+                                     .quoted = true });
     show_caller(record, fn, arg);
     show_members(members, COUNT_OF(members), record, fn, arg);
 }

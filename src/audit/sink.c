@@ -286,6 +286,7 @@ se_status sink_open(struct sink **out, const struct sink_type *type,
                     se_error *err)
 {
     AUTO(sink) s = calloc(1, sizeof *s);
+    struct sink_setup setup = { .options = options };
     se_error why = SE_ERROR_INIT;
     se_status st;
 
@@ -300,7 +301,9 @@ se_status sink_open(struct sink **out, const struct sink_type *type,
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->work, NULL);
     pthread_cond_init(&s->done, NULL);
-    st = type->open(&s->state, &(struct sink_setup){ options, all->program, s->deadline_ms }, &why);
+    /* so that its reason is there before those who wait lose patience */
+    setup.wait_ms = s->deadline_ms / 4 * 3;
+    st = type->open(&s->state, &setup, &why);
     if (st && (st != SE_ERR_UNAVAILABLE || options->required)) {
         type->close(s->state);
         return error_copy(err, st, &why);
@@ -359,8 +362,7 @@ static se_status await_answer(struct sink *s, const struct timespec *deadline, s
 
     pthread_cond_signal(&s->work);
     while ((int)(s->answered - asked) < 0)
-        if (is_stuck(s) ||
-            pthread_cond_clockwait(&s->done, &s->lock, CLOCK_MONOTONIC, deadline))
+        if (is_stuck(s) || pthread_cond_clockwait(&s->done, &s->lock, CLOCK_MONOTONIC, deadline))
             return fail_sink(s, "does not answer", err);
     if (s->counts.up)
         return SE_OK;
@@ -376,6 +378,8 @@ se_status sink_reserve(struct sink *s, unsigned records, const struct timespec *
     pthread_mutex_lock(&s->lock);
     if (s->reserved + s->wanted + records > QUEUE_MOST)
         st = fail_sink(s, "has too many records before it", err);
+    else if (is_stuck(s))
+        st = fail_sink(s, "does not answer", err);
     s->wanted += records;
     while (!st && (!s->counts.up || s->reserved + records > s->room))
         st = await_answer(s, deadline, err);

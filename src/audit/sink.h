@@ -12,8 +12,7 @@ enum { SINK_BATCH = 1000 };
 /* What a sink is opened with; it copies what it needs of it. */
 struct sink_setup {
     const struct audit_sink_options *options;
-    const char *program;
-    unsigned deadline_ms;
+    unsigned wait_ms; /* for somebody else, at most */
 };
 
 /*

@@ -11,10 +11,8 @@ static const struct {
     enum audit_sink_kind kind;
     bool needs_place, takes_place;
 } kinds[] = {
-    { "file", AUDIT_FILE, true, true },
-    { "journal", AUDIT_JOURNAL, false, true },
-    { "syslog", AUDIT_SYSLOG, false, true },
-    { "stdout", AUDIT_STDOUT, false, false },
+    { "file", AUDIT_FILE, true, true },       { "journal", AUDIT_JOURNAL, false, true },
+    { "syslog", AUDIT_SYSLOG, false, true },  { "stdout", AUDIT_STDOUT, false, false },
     { "history", AUDIT_HISTORY, true, true },
 };
 
@@ -36,9 +34,10 @@ static se_status read_place(struct audit_sink_options *out, char *word, se_error
         out->place = place;
         return SE_OK;
     }
-    return error_set(err, SE_ERR_CONFIG,
-                     "'%.*s' is no audit sink: file:PATH, journal, syslog, stdout or history:STORE%s",
-                     (int)size, word, *word == '/' ? "; a file is file:PATH" : "");
+    return error_set(
+        err, SE_ERR_CONFIG,
+        "'%.*s' is no audit sink: file:PATH, journal, syslog, stdout or history:STORE%s", (int)size,
+        word, *word == '/' ? "; a file is file:PATH" : "");
 }
 
 /* "required", and for a history what it needs. */
@@ -62,10 +61,9 @@ static se_status read_option(struct audit_sink_options *out, const char *word, s
             *rows[i].to = word + strlen(rows[i].name);
             return SE_OK;
         }
-    return error_set(err, SE_ERR_CONFIG, "behind an audit sink stands 'required'%s, not '%s'",
-                     out->kind == AUDIT_HISTORY ? ", config=FILE, chain=NAME or descriptor=NAME"
-                                                : "",
-                     word);
+    return error_set(
+        err, SE_ERR_CONFIG, "behind an audit sink stands 'required'%s, not '%s'",
+        out->kind == AUDIT_HISTORY ? ", config=FILE, chain=NAME or descriptor=NAME" : "", word);
 }
 
 static se_status read_sink(struct audit_sink_options *out, char *text, se_error *err)

@@ -271,9 +271,9 @@ static int history_append_run(struct cli *cli, void *arg, int argc, char **argv)
     if (argc > 1)
         return cli_usage(cli, "one file at a time, %d were given", argc);
     TRY_EXIT(check_key_options(cli, task.options));
+    cli->recording.chain = task.options->place.chain;
     TRY_EXIT(history_session_open(&session, cli, &task.options->place, HISTORY_CHANGE, NULL));
     task.history = session.history;
-    cli->recording.chain = task.options->place.chain;
     if (input_open(&input, argc ? argv[0] : NULL, &err))
         return cli_fail(cli, &err);
     if (append_input(&task, &stream, &err)) {

@@ -119,7 +119,8 @@ static int encrypt_container(struct container_task *t)
 
     TRY_EXIT(cli_open(&engine, t->cli, &err));
     params = container_params_of(t, &progress, "encrypting");
-    if (input_open(&input, t->in, &err) || result_open(&result, t->out, t->cli->audit.count > 0, &err) ||
+    if (input_open(&input, t->in, &err) ||
+        result_open(&result, t->out, t->cli->audit.count > 0, &err) ||
         se_container_encrypt_stream(&result.sink, engine, t->descriptor.name, &input.source,
                                     &params, &err) ||
         recording_confirm(&t->cli->recording, &err) || result_commit(&result, &err)) {

@@ -290,11 +290,5 @@ static int version_run(struct cli *cli, void *options, int argc, char **argv)
     return EXIT_DONE;
 }
 
-static const struct command command_help = {
-    .name = "help",
-    .run = help_run,
-};
-static const struct command command_version = {
-    .name = "version",
-    .run = version_run,
-};
+static const struct command command_help = { .name = "help", .run = help_run };
+static const struct command command_version = { .name = "version", .run = version_run };

@@ -33,7 +33,8 @@ static int check_globals(const struct cli *cli, const struct command *command)
 /* On a thread of the sink. */
 static void report_sink(void *arg, const char *sink, const char *why)
 {
-    cli_warn(arg, why ? "warning: the audit sink '%s' has failed: %s" : "the audit sink '%s' is back",
+    cli_warn(arg,
+             why ? "warning: the audit sink '%s' has failed: %s" : "the audit sink '%s' is back",
              sink, why);
 }
 

@@ -57,7 +57,7 @@ se_status recording_open(struct recording *r, const char *const *sinks, size_t c
 static void write_record(struct recording *r, const struct audit_record *record)
 {
     if (r->ready)
-        (void)audit_write(r->audit, record, &r->failure);
+        (void)!audit_write(r->audit, record, &r->failure);
     else {
         (void)error_copy(&r->failure, r->room.status, &r->room);
         audit_note(r->audit, record);

@@ -22,10 +22,10 @@ struct recording {
     struct audit *audit; /* NULL: nothing is recorded */
     char user[65], config[13];
     int64_t began_us;
-    bool ready;         /* there is room for the next record */
-    se_error room;      /* why there is not */
-    se_error failure;   /* of the first record that was not taken */
-    const char *chain;  /* of RECORDED_CHANGE: where, */
+    bool ready;            /* there is room for the next record */
+    se_error room;         /* why there is not */
+    se_error failure;      /* of the first record that was not taken */
+    const char *chain;     /* of RECORDED_CHANGE: where, */
     uint64_t first, items; /* and what was appended */
 };
 

@@ -6,6 +6,7 @@
 
 #include "cms/cms.h"
 #include "cms/signer_info.h"
+#include "crypto/algorithm_id.h"
 #include "crypto/crypto.h"
 #include "crypto/pem_stream.h"
 #include "crypto/pkey_ops.h"
@@ -75,14 +76,18 @@ static bool add_time(CMS_SignerInfo *signer, int64_t seconds)
                                                ASN1_STRING_type(time), time, -1);
 }
 
-/* OpenSSL fills it in when it signs, but a stream's head is encoded before, and an empty identifier
- * can't be. */
-static bool announce_algorithm(CMS_SignerInfo *signer)
+/* OpenSSL fills it in after it has hashed the content, which it does not always do, and when the
+ * head of a stream has been encoded already. */
+static bool state_algorithm(CMS_SignerInfo *signer, const struct algorithm *algorithm)
 {
-    X509_ALGOR *algorithm;
+    const struct sign_how how =
+        padding_how(algorithm, (size_t)EVP_MD_get_size(crypto_md(algorithm->digest)));
+    X509_ALGOR *stated;
 
-    CMS_SignerInfo_get0_algs(signer, NULL, NULL, NULL, &algorithm);
-    return X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_rsassaPss), V_ASN1_UNDEF, NULL);
+    CMS_SignerInfo_get0_algs(signer, NULL, NULL, NULL, &stated);
+    if (how.padding == PADDING_PKCS1) /* RFC 3370, 3.2 */
+        return X509_ALGOR_set0(stated, OBJ_nid2obj(NID_rsaEncryption), V_ASN1_NULL, NULL);
+    return identifier_set_signature(stated, &how);
 }
 
 /* What we would like to be sent (RFC 8551, 2.5.2), best first. */
@@ -119,7 +124,7 @@ static se_status cms_prepare(CMS_ContentInfo **out, const struct sign_job *job, 
                                            : NULL;
 
     if (!signer || !padding_set(CMS_SignerInfo_get0_pkey_ctx(signer), job->algorithm, true) ||
-        !announce_algorithm(signer) || !add_time(signer, job->time) ||
+        !state_algorithm(signer, job->algorithm) || !add_time(signer, job->time) ||
         (job->capabilities && !add_capabilities(signer)) || !add_chain(cms, job->key))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot prepare a CMS signature with %s",
                             job->algorithm->name);

@@ -86,17 +86,22 @@ static bool set_plain(X509_ALGOR *algorithm, const EVP_MD *md, enum padding padd
                            padding == PADDING_NONE ? V_ASN1_UNDEF : V_ASN1_NULL, NULL);
 }
 
-int identifier_der(unsigned char **der, const struct sign_how *how)
+bool identifier_set_signature(X509_ALGOR *algorithm, const struct sign_how *how)
 {
     const EVP_MD *md = named_digest(how->digest);
+
+    if (!md)
+        return false;
+    return how->padding == PADDING_PSS ? set_pss(algorithm, md, how->salt)
+                                       : set_plain(algorithm, md, how->padding);
+}
+
+int identifier_der(unsigned char **der, const struct sign_how *how)
+{
     AUTO(algorithm_identifier) algorithm = X509_ALGOR_new();
 
-    if (!md || !algorithm)
-        return 0;
-    if (!(how->padding == PADDING_PSS ? set_pss(algorithm, md, how->salt)
-                                      : set_plain(algorithm, md, how->padding)))
-        return 0;
-    return i2d_X509_ALGOR(algorithm, der);
+    return algorithm && identifier_set_signature(algorithm, how) ? i2d_X509_ALGOR(algorithm, der)
+                                                                 : 0;
 }
 
 static enum digest digest_of(const X509_ALGOR *algorithm)

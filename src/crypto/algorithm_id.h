@@ -7,6 +7,9 @@
 
 #include "crypto/provider_keymgmt.h"
 
+/* Makes *algorithm that of such signatures. */
+bool identifier_set_signature(X509_ALGOR *algorithm, const struct sign_how *how);
+
 /* DER, as an i2d function makes it: returns its size, below 1 on failure; *der is released with
  * OPENSSL_free(). */
 int identifier_der(unsigned char **der, const struct sign_how *how);

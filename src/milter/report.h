@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What became of messages: an audit record for each, and counters for Prometheus. What else happens:
- * a line of JSON on standard output. */
+/* What became of messages: an audit record for each, and counters for Prometheus. What else
+ * happens: a line of JSON on standard output. */
 #ifndef MILTER_REPORT_H
 #define MILTER_REPORT_H
 

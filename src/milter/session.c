@@ -7,8 +7,8 @@
 #include <strings.h>
 
 #include "base/clock.h"
-#include "milter/report.h"
 #include "milter/message.h"
+#include "milter/report.h"
 #include "milter/sender.h"
 #include "milter/socket.h"
 
@@ -167,7 +167,7 @@ static enum outcome compare_senders(struct report *report, const struct message 
 {
     if (!*m->from) {
         report->reason = m->from_fields == 1 ? "the From field has no address, or several"
-                                            : "there is no From field, or several";
+                                             : "there is no From field, or several";
         return outcome_of_failure(m, SE_ERR_FORMAT);
     }
     if (strcmp(m->envelope, m->from) == 0)

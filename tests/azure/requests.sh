@@ -84,7 +84,7 @@ port=$(free_ports 1)
 chmod 755 "$tmp"
 mkdir run
 [ "$(id -u)" != 0 ] || chown nobody run engine.xml bob.bundle
-printf 'engine = %s\nsocket = inet:%s@127.0.0.1\nuser = nobody\naudit = %s\nrequire alice@example.org Vault\nsign bob@example.org File\n' \
+printf 'engine = %s\nsocket = inet:%s@127.0.0.1\nuser = nobody\naudit = file:%s required\nrequire alice@example.org Vault\nsign bob@example.org File\n' \
     "$tmp/engine.xml" "$port" "$tmp/run/audit.log" >milter.conf
 "$top_builddir/signengine-milter" -c milter.conf >milter.log 2>&1 &
 process=$!
@@ -100,7 +100,7 @@ send alice
 audited .requestAnswered | grep -q "^$guid\$" || fail 'no id of the answer'
 send bob
 [ "$(audited .result)" = signed ] || fail "$(tail -n 1 run/audit.log)"
-[ "$(audited 'has("requestSent")')" = false ] || fail 'the request of another message'
+[ "$(audited .requestSent)" = '' ] || fail 'the request of another message'
 emulator fault 403-rbac 1 only=sign >/dev/null
 send alice
 [ "$(audited .result)" = deferred ] || fail "$(tail -n 1 run/audit.log)"

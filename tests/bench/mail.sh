@@ -61,7 +61,7 @@ cat >milter.conf <<CONF
 engine  = $PWD/engine.xml
 socket  = inet:$milter@127.0.0.1
 user    = nobody
-audit   = $PWD/tokens/audit.log
+audit   = file:$PWD/tokens/audit.log required
 require alice@example.org Bench
 CONF
 stop() {

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 SHELL_TESTS += \
+	tests/cli/audit.sh \
 	tests/cli/access.sh \
 	tests/cli/certificates.sh \
 	tests/cli/check.sh \
 	tests/cli/config-sign.sh \
 	tests/cli/container.sh \
 	tests/cli/core.sh \
+	tests/cli/digest.sh \
 	tests/cli/encrypt.sh \
 	tests/cli/files.sh \
 	tests/cli/json.sh \

@@ -29,7 +29,7 @@ mkdir run corpus passed
 port=$(free_ports 1)
 conf() { # LINE...
     {
-        printf 'engine = %s\nsocket = inet:%s@127.0.0.1\nuser = nobody\naudit = %s/run/audit.log\nmetrics = %s/run/metrics\n' \
+        printf 'engine = %s\nsocket = inet:%s@127.0.0.1\nuser = nobody\naudit = file:%s/run/audit.log\nmetrics = %s/run/metrics\n' \
             "$tmp/engine.xml" "$port" "$tmp" "$tmp"
         printf '%s\n' "$@"
     } >milter.conf
@@ -51,6 +51,7 @@ findings() { # LINE TEXT
     says "milter.conf:6: $2"
 }
 findings 'metrisc = x' "no setting 'metrisc'; did you mean 'metrics'?"
+findings 'audit = /var/log/audit.log' "'/var/log/audit.log' is no audit sink: file:PATH, journal, syslog, stdout or history:STORE; a file is"
 findings 'form = attached' 'form is detached or opaque'
 findings 'local = 192.0.2.0/33' "'192.0.2.0/33' is no network"
 findings 'sign' 'a rule is'
@@ -155,8 +156,10 @@ rm -f run/metrics run/audit.log
 findings 'nonsense' "neither 'NAME = VALUE' nor a rule"
 conf 'sign @example.org NoSuch'
 refuses_to_start 78 "rule for '*@example.org'"
-conf 'sign @example.org' 'audit = none/audit.log'
-refuses_to_start 78 "cannot write the audit log 'none/audit.log': No such file or directory"
+conf 'sign @example.org' 'audit = file:none/audit.log'
+refuses_to_start 78 "the audit sink 'file': cannot write 'none/audit.log': No such file or directory"
+conf 'sign @example.org' "audit = history:sqlite:none.db config=$tmp/engine.xml"
+refuses_to_start 78 "the audit sink 'history': "
 conf 'sign @example.org' 'socket = unix:none/socket'
 refuses_to_start 78 "cannot listen on 'unix:none/socket'"
 says 'unix:none/socket: No such file or directory'
@@ -245,7 +248,15 @@ else
     echo "not looked at, for want of a right: what the memory of process $signing holds"
 fi
 mta() { python3 "$top_srcdir/tests/mail/milter.py" "$port" "$@"; }
-audit_says() { tail -n 1 run/audit.log | grep -q -F "$1" || fail "the audit log does not say $1: $(tail -n 1 run/audit.log)"; }
+# nobody waits for records of what was not signed
+audit_says() {
+    tries=0
+    until tail -n 1 run/audit.log | grep -q -F "$1"; do
+        tries=$((tries + 1))
+        [ $tries -lt 100 ] || { fail "the audit log does not say $1: $(tail -n 1 run/audit.log)" && return; }
+        sleep 0.1
+    done
+}
 answers() { # ANSWER RESULT MESSAGE [WORD=VALUE...]
     answer=$1 result=$2
     shift 2
@@ -296,7 +307,7 @@ refused_from() { # FIELDS REASON [WORD=VALUE...]
     reason=$2
     shift 2
     answers reject refused message.eml "$@"
-    audit_says "\"reason\":\"$reason\""
+    audit_says "\"text\":\"$reason\""
 }
 refused_from 'To: x' 'there is no From field, or several' envelope=alice@example.org
 refused_from 'From: undisclosed:;' 'the From field has no address, or several' envelope=alice@example.org
@@ -481,6 +492,22 @@ process=''
 cases=$((cases + 1)) bad=''
 [ "$status" = 70 ] || fail "status $status when the process that signs was killed"
 grep -q 'the process that signs was ended by signal 9' milter.log || fail "it does not say so: $(cat milter.log)"
+
+# ---- what can't be recorded is not signed ----
+conf "trust-config = $tmp/ca.pem" 'sign alice@example.org' 'audit = file:/dev/full required'
+serve >milter.log 2>&1 &
+process=$!
+eventually listens "$port"
+answers tempfail deferred message.eml
+audit_says 'No space left on device'
+says_not multipart/signed
+answers tempfail deferred message.eml
+eventually grep -q "the audit sink 'file' has failed" milter.log
+kill -TERM $process
+wait $process || fail "status $? after SIGTERM"
+process=''
+grep -q '"operation":"start"' run/audit.log || fail 'the start was not recorded'
+tail -n 1 run/audit.log | grep -q '"operation":"stop"' || fail "the stop was not recorded: $(tail -n 1 run/audit.log)"
 
 # ---- a local socket: its mode and group, and who connects ----
 [ "$(id -u)" != 0 ] || {

@@ -53,7 +53,7 @@ engine = $tmp/engine.xml
 socket = unix:$tmp/run/milter
 socket-group = postfix
 user = nobody
-audit = $tmp/run/audit.log
+audit = file:$tmp/run/audit.log
 require ceo@bank.test
 require @board.test Board
 sign assistant@bank.test Assistant

@@ -66,9 +66,11 @@ static void listen(void *arg, const se_event *event)
     assert_ptr_equal(arg, &told);
     pthread_mutex_lock(&told.lock);
     used = strlen(told.changes);
-    if (event->kind == SE_EVENT_OPERATION)
+    if (event->kind == SE_EVENT_OPERATION) {
         event->status ? told.bad++ : told.good++;
-    else {
+        if (strcmp(event->operation, "sign") == 0)
+            told.signer = event->replica;
+    } else {
         snprintf(told.changes + used, sizeof told.changes - used, "%u %s, ", event->replica,
                  se_event_name(event->kind));
         if (*event->text)
@@ -91,7 +93,7 @@ se_engine *engine_with(const char *replicas)
 
     configure(replicas);
     *told.changes = *told.why = '\0';
-    told.good = told.bad = 0;
+    told.good = told.bad = told.signer = 0;
     options.event = listen;
     options.event_arg = &told;
     assert_status(SE_OK, se_open(&engine, file_of("engine.xml"), &options, &err), &err);

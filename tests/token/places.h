@@ -45,6 +45,7 @@ extern struct told {
     char changes[1000];
     char why[1000]; /* text of the last change that had one */
     unsigned good, bad;
+    unsigned signer; /* replica that signed last */
 } told;
 
 /* Exactly these since the last time. */

@@ -18,9 +18,12 @@ static void stays_with_what_works(void **state)
 
     (void)state;
     assert_true(first_signs(engine));
+    assert_int_equal(told.signer, 1);
     set_away(CKR_DEVICE_REMOVED);
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 20; i++) {
         assert_false(first_signs(engine));
+        assert_int_equal(told.signer, 2);
+    }
     assert_told("1 lost, 2 failed over, ");
     assert_non_null(strstr(told.why, "CKR_DEVICE_REMOVED"));
     set_away(CKR_OK);
@@ -46,6 +49,7 @@ static void returns_to_a_replica_with_failback(void **state)
         set_away(CKR_OK);
         first_returns(engine);
         assert_true(first_signs(engine));
+        assert_int_equal(told.signer, 1);
         assert_told("1 lost, 2 failed over, 1 healed, 1 failed back, ");
     }
     se_close(&engine);
@@ -341,6 +345,7 @@ static void decrypts_with_any(void **state)
 
         set_away(i == 1 ? CKR_DEVICE_REMOVED : CKR_OK);
         assert_status(SE_OK, key_unwrap(&clear, key->private, &how, buf_bytes(&blob), &err), &err);
+        assert_int_equal(remote_trace()->replica, i ? 2 : 1);
         assert_int_equal(clear.size, 6);
         assert_memory_equal(clear.data, "secret", 6);
         blob.data[blob.size - 1] ^= 1;

@@ -196,9 +196,19 @@ tests_unit_test_engine_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_engine_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_events
-tests_unit_test_events_SOURCES = tests/unit/test_events.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_events_SOURCES = tests/unit/test_events.c tests/unit/events.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_events_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_events_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_event_tags
+tests_unit_test_event_tags_SOURCES = tests/unit/test_event_tags.c tests/unit/events.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_event_tags_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_event_tags_LDADD   = $(MAIL_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_given_digest
+tests_unit_test_given_digest_SOURCES = tests/unit/test_given_digest.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_given_digest_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_given_digest_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_fields
 tests_unit_test_fields_SOURCES = tests/unit/test_fields.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
@@ -346,4 +356,24 @@ MEMORY_SEARCHES += tests/unit/test_azure_login_memory
 tests_unit_test_azure_login_memory_SOURCES = tests/unit/test_azure_login_memory.c tests/unit/azure_fake.c tests/unit/azure_fake.h tests/unit/needle.c tests/unit/needle.h tests/unit/unit.h
 tests_unit_test_azure_login_memory_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_azure_login_memory_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_daemon_gate
+tests_unit_test_daemon_gate_SOURCES = tests/unit/test_daemon_gate.c src/daemon/gate.c src/daemon/gate.h tests/unit/unit.h
+tests_unit_test_daemon_gate_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_daemon_gate_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_daemon_limits
+tests_unit_test_daemon_limits_SOURCES = tests/unit/test_daemon_limits.c src/daemon/limits.c src/daemon/limits.h tests/unit/unit.h
+tests_unit_test_daemon_limits_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_daemon_limits_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_daemon_settings
+tests_unit_test_daemon_settings_SOURCES = tests/unit/test_daemon_settings.c src/daemon/settings.c src/daemon/settings.h tests/unit/unit.h
+tests_unit_test_daemon_settings_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_daemon_settings_LDADD   = libse-audit.la $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_daemon_target
+tests_unit_test_daemon_target_SOURCES = tests/unit/test_daemon_target.c src/daemon/target.c src/daemon/target.h tests/unit/unit.h
+tests_unit_test_daemon_target_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_daemon_target_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 endif

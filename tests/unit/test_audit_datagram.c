@@ -170,7 +170,7 @@ static void a_hanging_one_is_noticed(void **state)
     while (recorded < 100000 && !record_one(audit, &err))
         recorded++;
     assert_int_equal(err.status, SE_ERR_UNAVAILABLE);
-    assert_non_null(strstr(err.text, "nobody reads there"));
+    assert_true(strstr(err.text, "nobody reads there") || strstr(err.text, "does not answer"));
     assert_int_equal(counts_of(audit, 0).failures, 0); /* it was refused before */
     drain(fd);
     assert_recorded(audit);
@@ -211,15 +211,19 @@ static void wait_for_nobody(int reader)
     struct audit *audit = one_sink(AUDIT_STDOUT, NULL, true);
     se_error err = SE_ERROR_INIT;
     unsigned recorded = 0;
+    int64_t began;
 
     while (recorded < 10000 && !record_one(audit, &err))
         recorded++;
     /* its thread is in write(2) for good: later ones do not even wait */
     if (err.status != SE_ERR_UNAVAILABLE || !strstr(err.text, "does not answer") || recorded < 10)
         _exit(1);
-    for (unsigned i = 0; i < 20; i++)
+    began = clock_monotonic_ms();
+    for (unsigned i = 0; i < 100; i++)
         if (audit_reserve(audit, 1, NULL) != SE_ERR_UNAVAILABLE)
             _exit(2);
+    if (clock_monotonic_ms() - began > 100 * DEADLINE_MS / 2)
+        _exit(4);
     if (audit_close(audit))
         _exit(3);
     close(reader);

@@ -9,12 +9,13 @@
 enum { LINE_MOST = 4096 };
 
 static const char *const names[] = {
-    "time",      "host",          "program",         "pid",            "n",        "requestId",
-    "caller",    "listener",      "row",             "operation",      "descriptor", "version",
-    "key",       "replica",       "history",         "first",          "items",    "failed",
-    "bytes",     "digest",        "result",          "text",           "milliseconds",
-    "requestSent", "requestAnswered", "idempotencyKey", "tag",         "config",   "queueId",
-    "client",    "sender",
+    "time",           "host",    "program",      "pid",         "n",
+    "requestId",      "caller",  "listener",     "row",         "operation",
+    "descriptor",     "version", "key",          "replica",     "history",
+    "first",          "items",   "failed",       "bytes",       "digest",
+    "result",         "text",    "milliseconds", "requestSent", "requestAnswered",
+    "idempotencyKey", "tag",     "config",       "queueId",     "client",
+    "sender",
 };
 
 AUTO_KIND(json, json_t *, json_decref(*p))
@@ -94,8 +95,9 @@ static void callers_are_processes_or_certificates(void **state)
 
 static void odd_characters_are_escaped(void **state)
 {
-    AUTO(json) json = line_of(&(struct audit_record){
-        .text = "a\"b\\c\nd\r\te\x01\x7f", .key = "x\xff\xc3\xa4\xe2\x82y", .descriptor = "\xc2\x85" });
+    AUTO(json) json = line_of(&(struct audit_record){ .text = "a\"b\\c\nd\r\te\x01\x7f",
+                                                      .key = "x\xff\xc3\xa4\xe2\x82y",
+                                                      .descriptor = "\xc2\x85" });
 
     (void)state;
     assert_string_equal(text_of(json, "text"), "a\"b\\c\nd\r\te\x01\x7f");
@@ -134,7 +136,7 @@ static void long_texts_are_cut_between_characters(void **state)
     assert_int_equal(strlen(text_of(escaped, "tag")), 10 + 3);
 }
 
-static struct audit_record longest_record(const char *text)
+static struct audit_record longest_record(const char *text, uint64_t count)
 {
     return (struct audit_record){
         .request_id = text,
@@ -150,10 +152,10 @@ static struct audit_record longest_record(const char *text)
         .key = text,
         .replica = UINT32_MAX,
         .history = text,
-        .first = UINT64_MAX,
-        .items = UINT64_MAX,
-        .failed = UINT64_MAX,
-        .bytes = UINT64_MAX,
+        .first = count,
+        .items = count,
+        .failed = count,
+        .bytes = count,
         .digest = text,
         .result = text,
         .text = text,
@@ -171,14 +173,21 @@ static struct audit_record longest_record(const char *text)
 
 static void the_longest_record_is_whole(void **state)
 {
-    static const char *const characters[] = { "x", "\"", "\\", "\n", "\x7f", "\xff", "\xc3\xa4",
-                                              "\xe2\x82\xac", "\xf0\x9f\x94\x91" };
+    static const char *const characters[] = { "x",        "\"",           "\\",
+                                              "\n",       "\x7f",         "\xff",
+                                              "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x94\x91" };
 
     (void)state;
     for (size_t i = 0; i < sizeof characters / sizeof *characters; i++) {
-        const struct audit_record record = longest_record(long_text(characters[i], 4000));
+        /* jansson's numbers are signed */
+        const struct audit_record record =
+                                      longest_record(long_text(characters[i], 4000), INT64_MAX),
+                                  longer = longest_record(record.text, UINT64_MAX);
         AUTO(json) json = line_of(&record);
+        AUTO(writer) w = { 0 };
 
+        audit_format(&w, &longer, "a program of some longer name", UINT64_MAX);
+        assert_true(w.buf.size <= LINE_MOST);
         assert_members(json);
         assert_true(strlen(text_of(json, "text")) > 100);
     }

@@ -38,8 +38,8 @@ static void defaults_are_the_careful_ones(void **state)
                   &err);
     assert_string_equal(c->engine, "e.xml");
     assert_string_equal(c->socket, "unix:s");
-    assert_true(!c->user && !c->audit.count && !c->metrics && !c->trust_config && !c->trust_signers &&
-                !c->socket_group);
+    assert_true(!c->user && !c->audit.count && !c->metrics && !c->trust_config &&
+                !c->trust_signers && !c->socket_group);
     assert_int_equal(c->socket_mode, 0660);
     assert_int_equal(c->encrypted, ENCRYPTED_REFUSE);
     assert_false(c->peers.anybody || c->peers.network_count);
@@ -58,7 +58,8 @@ static void settings_are_taken(void **state)
     (void)state;
     assert_status(SE_OK,
                   parse(&c,
-                        MINIMAL "user = u\naudit = file:a\naudit = journal  required # both\nmetrics = m\ntrust-config = t\nlocal = "
+                        MINIMAL "user = u\naudit = file:a\naudit = journal  required # "
+                                "both\nmetrics = m\ntrust-config = t\nlocal = "
                                 "192.0.2.0/25 2001:db8::/33\nenvelope = any\n"
                                 "bounces = sign\nlists = sign\nform = opaque\nheaders = "
                                 "protected\nengine = again\nsocket-group = g\n"
