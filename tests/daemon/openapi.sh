@@ -79,7 +79,7 @@ rm -f answers/*
 others_refuse node answers.mjs "$document" answers
 
 # ---- what the operations answer, and which there are ----
-for test in test_operations test_operations_files; do
+for test in test_operations test_operations_fields test_operations_files; do
     export ANSWERS_FOLDER="$tmp/answers" ANSWERS_NAME="$test"
     accepts "${top_builddir:?}/tests/unit/$test"
 done

@@ -3,6 +3,7 @@
 #ifndef TESTS_UNIT_OPERATIONS_H
 #define TESTS_UNIT_OPERATIONS_H
 
+#include <jansson.h>
 #include <stdio.h>
 
 #include "daemon/histories.h"
@@ -46,12 +47,12 @@ static inline const struct operation *find_operation(struct target *target, enum
     return NULL;
 }
 
-static inline void write_file(const char *folder, const char *name, const char *end, se_bytes bytes)
+static inline void write_file(const char *into, const char *name, const char *end, se_bytes bytes)
 {
     char path[200];
     int fd;
 
-    (void)snprintf(path, sizeof path, "%s/%s.%s", folder, name, end);
+    (void)snprintf(path, sizeof path, "%s/%s.%s", into, name, end);
     fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     assert_true(fd >= 0);
     assert_int_equal(write_all(fd, bytes.data, bytes.size), 0);
@@ -133,5 +134,51 @@ static inline const char *answer_text(const struct trial *t)
     assert_non_null(t->answer.body.data);
     return (const char *)t->answer.body.data;
 }
+
+/* ---- answers, as jansson reads them ---- */
+
+AUTO_KIND(json, json_t *, json_decref(*p))
+
+static inline json_t *read_json(const char *text)
+{
+    json_error_t err;
+    json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &err);
+
+    if (!json)
+        fail_msg("%s: %s", text, err.text);
+    return json;
+}
+
+static inline json_t *answered(const struct trial *t)
+{
+    json_t *json = read_json(answer_text(t));
+
+    assert_int_equal(t->answer.media, MEDIA_JSON);
+    assert_string_equal(json_string_value(json_object_get(json, "requestId")), "r-1");
+    return json;
+}
+
+/* A member of an object; fails if it is none, or no text. */
+static inline const char *text_of(const json_t *json, const char *name)
+{
+    const char *text = json_string_value(json_object_get(json, name));
+
+    if (!text)
+        fail_msg("no text '%s'", name);
+    return text;
+}
+
+static inline const json_t *item_of(const json_t *json, size_t i)
+{
+    return json_array_get(json_object_get(json, "items"), i);
+}
+
+static inline void assert_text(const struct trial *t, const char *text)
+{
+    assert_int_equal(t->answer.body.size, strlen(text));
+    assert_memory_equal(t->answer.body.data, text, strlen(text));
+}
+
+#define D "/v1/descriptors/"
 
 #endif

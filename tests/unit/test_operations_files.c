@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Zips, containers, mail and histories, as the daemon answers them: jansson reads the answers. */
-#include <jansson.h>
 #include <stdio.h>
 #include <zlib.h>
 
@@ -33,30 +32,6 @@ static void opened(struct trial *t, const struct history_setting *settings, size
         &(struct certificate_wish){ .subject = "mail", .alt_name = "email:ann@example.org" });
     trial_open(t, configuration, settings, count);
 }
-
-AUTO_KIND(json, json_t *, json_decref(*p))
-
-static json_t *answered(const struct trial *t)
-{
-    json_error_t err;
-    json_t *json = json_loads(answer_text(t), JSON_REJECT_DUPLICATES, &err);
-
-    assert_non_null(json);
-    assert_int_equal(t->answer.media, MEDIA_JSON);
-    assert_string_equal(json_string_value(json_object_get(json, "requestId")), "r-1");
-    return json;
-}
-
-static const char *text_of(const json_t *json, const char *name)
-{
-    const char *text = json_string_value(json_object_get(json, name));
-
-    if (!text)
-        fail_msg("no text '%s'", name);
-    return text;
-}
-
-#define D "/v1/descriptors/"
 
 /* ---- zips ---- */
 

@@ -57,7 +57,7 @@ static void ask_with(struct trial *t, const char *path, const char *name, se_sta
     assert_asked(expected, t, ask(t, path, MEDIA_JSON, buf_bytes(&body)));
 }
 
-#define D "/v1/descriptors/Fields/"
+#define F D "Fields/"
 
 static void nothing_stays_of_a_body(void **state)
 {
@@ -65,10 +65,10 @@ static void nothing_stays_of_a_body(void **state)
         const char *name, *path;
         se_status status;
     } cases[] = {
-        { "escaped", D "decrypt", SE_ERR_FORMAT },
-        { "context", D "decrypt", SE_ERR_FORMAT },
-        { "broken", D "decrypt", SE_ERR_FORMAT },
-        { "encrypt", D "encrypt", SE_OK },
+        { "escaped", F "decrypt", SE_ERR_FORMAT },
+        { "context", F "decrypt", SE_ERR_FORMAT },
+        { "broken", F "decrypt", SE_ERR_FORMAT },
+        { "encrypt", F "encrypt", SE_OK },
     };
     struct trial t;
 
@@ -95,12 +95,12 @@ static void nothing_stays_of_an_answer(void **state)
     trial_open(&t, configuration, NULL, 0);
     in_child(write_bodies);
     read_body(&plain, "plain");
-    assert_asked(SE_OK, &t, ask(&t, D "encrypt", MEDIA_OCTETS, buf_bytes(&plain)));
+    assert_asked(SE_OK, &t, ask(&t, F "encrypt", MEDIA_OCTETS, buf_bytes(&plain)));
     value = buf_move(&t.answer.body);
     assert_true(pieces_in_memory() > 0); /* the search finds what is there */
     se_buf_free(&plain);
     assert_int_equal(pieces_in_memory(), 0);
-    assert_asked(SE_OK, &t, ask(&t, D "decrypt", MEDIA_OCTETS, buf_bytes(&value)));
+    assert_asked(SE_OK, &t, ask(&t, F "decrypt", MEDIA_OCTETS, buf_bytes(&value)));
     assert_true(pieces_in_memory() > 0);
     se_buf_free(&t.answer.body);
     assert_int_equal(pieces_in_memory(), 0);
