@@ -315,6 +315,39 @@ static void check_tells_of_each_key(void **state)
     trial_close(&t);
 }
 
+/* ---- access ---- */
+
+static const char access_rows[] =
+    "<access><allow name='mine' operations='sign verify' perMinute='60'><user name='root'/>"
+    "<descriptor name='Signer' version='1'/><descriptor name='Fields'/></allow>"
+    "<allow name='others' operations='check'><user name='daemon'/></allow>"
+    "<allow name='cards' operations='history-read'><user name='root'/><history name='cards'/>"
+    "</allow></access></engineSignEncrypt>";
+
+/* Of the rows that name him, and without whom else they name. */
+static void a_caller_sees_his_rows(void **state)
+{
+    const se_caller root = { .size = sizeof root, .has_uid = true };
+    struct trial t;
+    AUTO(writer) text = { 0 };
+    const char *end = strstr(configuration, "</engineSignEncrypt>");
+
+    (void)state;
+    writer_put(&text, configuration, (size_t)(end - configuration));
+    writer_text(&text, access_rows);
+    trial_open(&t, writer_string(&text), NULL, 0);
+    assert_status(SE_OK, se_access_open(&t.access, t.engine, NULL, NULL, &t.err), &t.err);
+    t.request.who = &root;
+    assert_asked(SE_OK, &t, ask_get(&t, "/v1/access"));
+    assert_string_equal(
+        answer_text(&t),
+        "{\"rows\":[{\"name\":\"mine\",\"operations\":[\"sign\",\"verify\"],\"descriptors\":"
+        "[{\"name\":\"Signer\",\"version\":1},{\"name\":\"Fields\"}],\"histories\":[],"
+        "\"perMinute\":60},{\"name\":\"cards\",\"operations\":[\"history-read\"],"
+        "\"descriptors\":[],\"histories\":[\"cards\"]}],\"requestId\":\"r-1\"}\n");
+    trial_close(&t);
+}
+
 /* ---- the table ---- */
 
 static void write_media(json_t *list, unsigned takes)
@@ -377,6 +410,7 @@ int main(void)
         IN_FOLDER(refuses_what_makes_no_sense),
         IN_FOLDER(certificates_are_pem_or_jwk),
         IN_FOLDER(check_tells_of_each_key),
+        IN_FOLDER(a_caller_sees_his_rows),
         IN_FOLDER(the_table_is_sound),
     };
 
