@@ -4,7 +4,7 @@
 . "${top_srcdir:?}/tests/daemon/daemon-lib.sh"
 daemon_configuration
 trial=$top_builddir/tests/daemon/trial
-slow() { as daemon python3 "$top_srcdir/tests/daemon/slow.py" "$tmp/run/socket" "$@"; }
+slow() { as daemon python3 "$tmp/slow.py" "$tmp/run/socket" "$@"; }
 is_refused() { ! is_live; }
 
 # ---- time; all at once, for each takes some ----
@@ -44,7 +44,7 @@ cases=$((cases + 1)) bad=''
 says '200 200 200 200'
 says '503 Retry-After: 1 {"error":{"status":"unavailable","message":"you have 4 connections'
 # another user is served, until there are too many in all
-accepts as bin python3 "$top_srcdir/tests/daemon/slow.py" "$tmp/run/socket" late-sender 2
+accepts as bin python3 "$tmp/slow.py" "$tmp/run/socket" late-sender 2
 says '503 closed 2'
 ask games GET /health/live
 answers 200

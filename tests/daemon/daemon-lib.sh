@@ -27,6 +27,8 @@ stop_all() {
 }
 trap stop_all EXIT
 chmod 755 "$tmp"
+cp "$top_srcdir"/tests/daemon/*.py . # other users may not see the sources
+mkdir -m 777 asked # what curl writes as another user
 
 daemon_configuration() {
     make_ca ca
@@ -103,16 +105,20 @@ stop_daemon() {
 as() {
     user=$1
     shift
-    setpriv --reuid="$user" --regid="$user" --init-groups "$@"
+    setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups "$@"
 }
 
 ask() {
     user=$1 method=$2 target=$3
     shift 3
     cases=$((cases + 1)) bad='' code=''
-    code=$(as "$user" curl -s --path-as-is --unix-socket "$tmp/run/socket" -X "$method" -D head -o .body -w '%{http_code}' "$@" \
+    rm -f asked/*
+    code=$(as "$user" curl -s --path-as-is --unix-socket "$tmp/run/socket" -X "$method" -D asked/head -o asked/body -w '%{http_code}' "$@" \
         "http://x$target" 2>"$err") || true
-    mv .body "$out" 2>/dev/null || : >"$out"
+    : >"$out"
+    [ ! -e asked/body ] || cp asked/body "$out"
+    : >head
+    [ ! -e asked/head ] || cp asked/head head
 }
 
 answers() {

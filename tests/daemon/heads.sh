@@ -7,7 +7,7 @@ daemon_settings
 start_daemon "$top_builddir/tests/daemon/trial"
 
 # as a user who may do what is asked for: nothing but the head is left to refuse
-accepts as daemon python3 "$top_srcdir/tests/daemon/heads.py" "$tmp/run/socket"
+accepts as daemon python3 "$tmp/heads.py" "$tmp/run/socket"
 says ', 0 failed'
 accepts is_live
 

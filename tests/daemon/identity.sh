@@ -7,7 +7,7 @@ daemon_settings
 start_daemon "$top_builddir/tests/daemon/trial"
 
 # ---- tricks ----
-accepts python3 "$top_srcdir/tests/daemon/identity.py" "$tmp/run/socket"
+accepts python3 "$tmp/identity.py" "$tmp/run/socket"
 says 'as daemon: uid:1'
 says 'as bin: uid:2'
 says 'as root: uid:0'

@@ -149,14 +149,14 @@ export SIGNENGINE_CONFIG="$tmp/engine.xml"
 store=sqlite:$tmp/run/history.db
 setup signengine history create --store "$store" --chain objects
 chown nobody run/*
-python3 "$top_srcdir/tests/daemon/hold.py" "$tmp/run/socket" unix "$top_builddir/signengined" --settings "$tmp/signengined.conf" >hold.got 2>&1 &
+python3 "$tmp/hold.py" "$tmp/run/socket" unix "$top_builddir/signengined" --settings "$tmp/signengined.conf" >hold.got 2>&1 &
 holder=$!
 others=$holder
 until_true test -S run/socket
 until_true is_live
 until_true grep -q 'notified READY=1' hold.got
 accepts is_live
-as nobody python3 "$top_srcdir/tests/daemon/append.py" "$tmp/run/socket" 8 25 >append.got 2>&1 &
+as nobody python3 "$tmp/append.py" "$tmp/run/socket" 8 25 >append.got 2>&1 &
 appending=$!
 others="$others $appending"
 killed=0
@@ -192,7 +192,7 @@ accepts python3 - <<-'PYTHON'
 
 # a socket of a network, which nobody has made safe
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-python3 "$top_srcdir/tests/daemon/hold.py" "$port" tcp "$top_builddir/signengined" --settings "$tmp/signengined.conf" >hold.got 2>&1 &
+python3 "$tmp/hold.py" "$port" tcp "$top_builddir/signengined" --settings "$tmp/signengined.conf" >hold.got 2>&1 &
 others=$!
 until_true curl -s "http://127.0.0.1:$port/health/live" -o /dev/null --retry 50 --retry-connrefused --max-time 1 || :
 wait "$others" || :

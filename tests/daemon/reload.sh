@@ -23,7 +23,7 @@ printf hello >content
 accepts openssl dgst -sha384 -verify one.pub -signature "$out" content
 
 # ---- 100 times under 64 connections ----
-as daemon python3 "$top_srcdir/tests/daemon/load.py" "$tmp/run/socket" 64 "$sign" "$tmp/stop" >load.got 2>&1 &
+as daemon python3 "$tmp/load.py" "$tmp/run/socket" 64 "$sign" "$tmp/stop" >load.got 2>&1 &
 others=$!
 before=$(ls "/proc/$daemon/fd" | wc -l)
 for _ in $(seq 1 100); do reload "$again"; done
