@@ -6,9 +6,9 @@
 #                              daemon of root's tests runs as nobody
 #   daemon_settings LINE...    signengined.conf: socket $tmp/run/socket, audit to $tmp/run/audit.log, and these lines
 #   start_daemon PROGRAM...    in the background; it is ready when this returns. Its log is daemon.log, its process $daemon
-#   stop_daemon [SIGNAL]       and waits; its exit status is in $status
+#   stop_daemon [SIGNAL [STATUS]]   and waits; it has to end with this status (0)
 #   as USER CMD...             as that user and with his groups, where the test is root's
-#   ask USER METHOD TARGET [CURL-OPTION...]   a case: the status goes to $code, the body to $out, the head to head
+#   ask USER METHOD TARGET [CURL-OPTION...]   a case: the status goes to $code, the body to $out, the head to answer.head
 #   answers CODE [TEXT]        belongs to the case before
 #   until_true CMD...          waits for what happens
 #
@@ -100,6 +100,10 @@ stop_daemon() {
     status=0
     wait "$daemon" || status=$?
     daemon=''
+    if [ "$status" != "${2-0}" ]; then
+        fail "the daemon ended with status $status"
+        tail -n 30 daemon.log
+    fi
 }
 
 as() {
@@ -117,8 +121,8 @@ ask() {
         "http://x$target" 2>"$err") || true
     : >"$out"
     [ ! -e asked/body ] || cp asked/body "$out"
-    : >head
-    [ ! -e asked/head ] || cp asked/head head
+    : >answer.head
+    [ ! -e asked/head ] || cp asked/head answer.head
 }
 
 answers() {
