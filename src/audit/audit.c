@@ -168,13 +168,12 @@ static void put_lines(struct sink_line **lines, struct audit *a, const struct au
     pthread_mutex_unlock(&a->order);
 }
 
-se_status audit_write(struct audit *a, const struct audit_record *record, se_error *err)
+static se_status write_lines(struct audit *a, const struct audit_record *record, se_error *err)
 {
     const struct timespec deadline = deadline_in(a->deadline_ms);
     struct sink_line *lines[SINKS_MOST];
     se_status st = SE_OK;
 
-    TRY(check_process(a, err));
     put_lines(lines, a, record, true);
     for (size_t i = 0; i < a->count; i++)
         if (st || !sink_is_required(a->sinks[i]))
@@ -182,6 +181,24 @@ se_status audit_write(struct audit *a, const struct audit_record *record, se_err
         else
             st = sink_wait(a->sinks[i], lines[i], &deadline, err);
     return st;
+}
+
+/* Other sinks have a record then of what is not handed out: one more tells that. */
+se_status audit_write(struct audit *a, const struct audit_record *record, se_error *err)
+{
+    struct audit_record unrecorded = *record;
+    se_error why = SE_ERROR_INIT;
+    se_status st;
+
+    TRY(check_process(a, err));
+    st = write_lines(a, record, &why);
+    if (!st)
+        return SE_OK;
+    unrecorded.time_us = 0;
+    unrecorded.result = "unrecorded";
+    unrecorded.text = why.text;
+    audit_note(a, &unrecorded);
+    return error_copy(err, st, &why);
 }
 
 void audit_note(struct audit *a, const struct audit_record *record)

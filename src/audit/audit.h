@@ -118,7 +118,8 @@ AUTO_KIND(audit, struct audit *, (void)audit_close(*p))
  */
 SE_MUST_CHECK se_status audit_reserve(struct audit *audit, unsigned records, se_error *err);
 
-/* Uses up room for one that was reserved. SE_ERR_UNAVAILABLE: a required sink did not take it. */
+/* Uses up room for one that was reserved. SE_ERR_UNAVAILABLE: a required sink did not take it; all
+ * get one more then, with the result "unrecorded". */
 SE_MUST_CHECK se_status audit_write(struct audit *audit, const struct audit_record *record,
                                     se_error *err);
 

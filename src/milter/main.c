@@ -139,12 +139,31 @@ static void log_risk(const struct conf *conf)
         report_event("warning", risk);
 }
 
+/* Beside libmilter, until both have come to their end. */
+static void *run_control(void *status)
+{
+    pthread_t thread;
+    int ending = MI_FAILURE, last;
+
+    if (pthread_create(&thread, NULL, run_libmilter, &ending)) {
+        *(int *)status = print_complaint(EXIT_BROKEN, "cannot make a thread");
+        return NULL;
+    }
+    last = child_control();
+    (void)pthread_join(thread, NULL);
+    *(int *)status = ending == MI_SUCCESS && last == SIGUSR2
+                         ? 0
+                         : print_complaint(EXIT_BROKEN, "libmilter %s",
+                                           ending == MI_SUCCESS ? "has ended by itself" : "failed");
+    return NULL;
+}
+
 static int child_serve(void)
 {
     const struct conf *conf = service.setup->conf;
     se_error err = SE_ERROR_INIT;
     pthread_t thread;
-    int status = MI_FAILURE, last;
+    int status;
 
     if (socket_listen(conf, &session_callbacks, &err))
         return print_complaint(err.status == SE_ERR_ACCESS ? EXIT_BAD_ACCESS : EXIT_BAD_CONFIG,
@@ -153,13 +172,11 @@ static int child_serve(void)
     log_risk(conf);
     watch_log(&service.setup->watch);
     service_write_metrics();
-    if (pthread_create(&thread, NULL, run_libmilter, &status))
+    if (pthread_create(&thread, NULL, run_control, &status))
         return print_complaint(EXIT_BROKEN, "cannot make a thread");
-    last = child_control();
     (void)pthread_join(thread, NULL);
-    if (status != MI_SUCCESS || last != SIGUSR2)
-        return print_complaint(EXIT_BROKEN, "libmilter %s",
-                               status == MI_SUCCESS ? "has ended by itself" : "failed");
+    if (status)
+        return status;
     service_write_metrics();
     report_change(setup_changes(service.setup), "stop", "ok", "stopped", "");
     service_end_audit();
@@ -170,7 +187,8 @@ static int child_serve(void)
  * The signals of the system are the parent's to understand, whoever else gets them: a process group
  * does, and whoever has the same name (pkill).  libmilter waits for them, blocked, in a thread of
  * its own, and would stop.  Linux drops a signal to a process when its first thread ignores it and
- * does not block it; so that thread is this one, and libmilter has another.
+ * does not block it; so that thread is this one, and libmilter has another.  It does nothing else
+ * while libmilter runs: whoever makes a thread blocks all signals for a moment.
  */
 static void ignore_signals(void)
 {

@@ -498,10 +498,10 @@ conf "trust-config = $tmp/ca.pem" 'sign alice@example.org' 'audit = file:/dev/fu
 serve >milter.log 2>&1 &
 process=$!
 eventually listens "$port"
-answers tempfail deferred message.eml
+answers tempfail unrecorded message.eml
 audit_says 'No space left on device'
 says_not multipart/signed
-answers tempfail deferred message.eml
+answers tempfail unrecorded message.eml
 eventually grep -q "the audit sink 'file' has failed" milter.log
 kill -TERM $process
 wait $process || fail "status $? after SIGTERM"

@@ -123,6 +123,27 @@ static void what_can_never_be_opened_is_refused(void **state)
     }
 }
 
+/* One sink has taken what the other one, which is required, has not. */
+static void what_is_not_handed_out_is_told(void **state)
+{
+    const struct audit_sink_options sinks[] = {
+        { .kind = AUDIT_FILE, .place = "a" },
+        { .kind = AUDIT_FILE, .place = "/dev/full", .required = true },
+    };
+    AUTO(se_buf) text = SE_BUF_INIT;
+    struct audit *audit;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    assert_status(SE_OK, open_sinks(&audit, sinks, 2, &err), &err);
+    assert_unrecorded(audit, "No space left on device");
+    assert_true(audit_close(audit));
+    assert_int_equal(lines_in("a"), 2);
+    assert_status(SE_OK, file_read(&text, "a", 10000, &err), &err);
+    assert_non_null(strstr(strstr((char *)text.data, "\"result\":\"ok\""),
+                           "\"result\":\"unrecorded\",\"text\":\"the audit sink 'file' did not"));
+}
+
 static void a_child_opens_its_own(void **state)
 {
     AUTO(audit) audit = one_sink(AUDIT_FILE, "a", true);
@@ -427,6 +448,7 @@ int main(void)
         IN_FOLDER(what_can_not_be_made_anew_goes_on),
         IN_FOLDER(half_a_line_is_ended),
         IN_FOLDER(what_can_never_be_opened_is_refused),
+        IN_FOLDER(what_is_not_handed_out_is_told),
         IN_FOLDER(a_child_opens_its_own),
         IN_FOLDER(a_full_disk_is_noticed_before),
         IN_FOLDER(promises_outlive_a_rotation),
