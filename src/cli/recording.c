@@ -99,9 +99,10 @@ void recording_take_event(struct recording *r, const se_event *event)
     record.version = event->version;
     record.key = event->key;
     record.replica = event->replica;
-    record.items = 1;
-    record.failed = event->status ? 1 : 0;
+    record.items = event->items;
+    record.failed = event->failed;
     record.bytes = event->bytes;
+    record.digest = event->digest;
     record.result = se_status_name(event->status);
     record.text = event->text;
     record.duration_us = (int64_t)event->duration_us;
@@ -119,7 +120,7 @@ se_status recording_end(struct recording *r, const char *result, se_error *err)
 {
     struct audit_record record;
 
-    if (r->audit && *r->config && r->what == RECORDED_CHANGE) {
+    if (r->audit && *r->config && r->chain) {
         record = record_of(r);
         record.first = r->first;
         record.items = r->items;

@@ -8,7 +8,7 @@
 enum recorded {
     RECORDED_NEVER,
     RECORDED_USES,   /* a record for each use of a descriptor */
-    RECORDED_CHANGE, /* and one before, since its effect stays whatever comes then, and one after */
+    RECORDED_CHANGE, /* and one before, since its effect stays whatever comes then */
 };
 
 struct recording {
@@ -25,8 +25,8 @@ struct recording {
     bool ready;            /* there is room for the next record */
     se_error room;         /* why there is not */
     se_error failure;      /* of the first record that was not taken */
-    const char *chain;     /* of RECORDED_CHANGE: where, */
-    uint64_t first, items; /* and what was appended */
+    const char *chain;     /* of a history that is appended to; NULL: of none */
+    uint64_t first, items; /* what was appended to it */
 };
 
 /* Opens the sinks. SE_ERR_USAGE: a text that names none. */
@@ -42,9 +42,10 @@ void recording_take_event(struct recording *recording, const se_event *event);
 /* To be asked before a result is handed out: what is not recorded is not done. */
 SE_MUST_CHECK se_status recording_confirm(const struct recording *recording, se_error *err);
 
-/* `result`: one word about a change. False: a sink is still at work (audit_close()). */
+/* Records what was appended to a history; `result` is one word about it. */
 SE_MUST_CHECK se_status recording_end(struct recording *recording, const char *result,
                                       se_error *err);
+/* False: a sink is still at work (audit_close()). */
 bool recording_close(struct recording *recording);
 
 #endif

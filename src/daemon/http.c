@@ -10,8 +10,8 @@
 #include "daemon/exchange.h"
 #include "daemon/log.h"
 
-/* Of each connection: a head has to fit. */
-enum { CONNECTION_MEMORY = 32 << 10 };
+/* Of each connection that has asked something, for as long as it is kept: a head has to fit. */
+enum { CONNECTION_MEMORY = 16 << 10 };
 
 struct http {
     struct service *service;

@@ -82,7 +82,7 @@ static void count_reason(const struct report *a)
 
 /* A message is signed on the thread that reports it. */
 static _Thread_local struct {
-    char key[256], sent[64], answered[64];
+    char key[256], digest[72], sent[64], answered[64];
     unsigned replica;
     uint64_t bytes;
 } used;
@@ -92,6 +92,7 @@ void report_note_event(const se_event *event)
     if (event->kind != SE_EVENT_OPERATION || strcmp(event->operation, "sign") != 0)
         return;
     text_copy(used.key, sizeof used.key, event->key, strlen(event->key));
+    text_copy(used.digest, sizeof used.digest, event->digest, strlen(event->digest));
     text_copy(used.sent, sizeof used.sent, event->request_sent, strlen(event->request_sent));
     text_copy(used.answered, sizeof used.answered, event->request_answered,
               strlen(event->request_answered));
@@ -125,6 +126,7 @@ void report_message(struct audit *audit, struct report *r, se_error *err)
         .items = 1,
         .failed = is_failure(r->outcome),
         .bytes = used.bytes,
+        .digest = used.digest,
         .result = names[r->outcome],
         .text = r->reason,
         .duration_us = r->microseconds,

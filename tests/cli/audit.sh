@@ -67,17 +67,17 @@ says content
 recorded '.operation, .result' decrypt ok
 printf 'a\nb\n' >lines
 accepts audited encrypt -d Fields --lines lines -o values
-recorded '.operation, .result' 'encrypt many' ok
-accepts audited rekey -d Fields --lines values -o rekeyed
+recorded '.operation, .result, .items, .failed' 'encrypt many' ok 2 0
+accepts audited rekey -d Fields --lines --rejects rejects values -o rekeyed
 recorded '.operation, .result' 'rekey many' ok
 accepts audited mail sign -d Mail plain.eml -o signed.eml
 recorded '.operation, .descriptor, .result' sign Mail ok
 accepts audited mail verify -d Mail signed.eml
 recorded '.operation, .descriptor, .result' verify Mail ok
 accepts audited zip sign -d Files plain.zip -o signed.zip
-recorded '.operation, .result' 'zip sign' asked sign ok 'zip sign' ok
+recorded '.operation, .result' 'zip sign' asked 'zip sign' ok
 accepts audited zip verify -d Files signed.zip
-recorded '.operation, .result' verify ok
+recorded '.operation, .result' 'zip verify' ok
 accepts audited zip encrypt -d Fields plain.zip -o plain.nx02
 recorded '.operation, .result' 'container encrypt' ok
 accepts audited zip decrypt -d Fields plain.nx02 -o again.zip
@@ -87,6 +87,9 @@ append_audited() { echo payload | audited history append --store sqlite:history.
 accepts append_audited
 recorded '.operation, .result, .history, .first, .items' \
     'history append' asked default 0 0 sign ok default 0 1 'history append' ok default 1 1
+
+accepts audited sign -d Files file -o file.p7s
+recorded .digest "sha256:$(sha256sum file | cut -c1-64)"
 
 # ---- what is no sink, and what is not audited ----
 refuses 64 signengine sign -d Files file -o none.p7s --audit audit.log
@@ -127,6 +130,31 @@ if [ -e none.p7s ] || [ -e none.zip ]; then fail 'it was done'; fi
 accepts signengine sign -d Files file -o unheard.p7s --audit journal:none --audit file:/dev/full --audit file:audit.log
 says "warning: the audit sink 'journal' has failed: cannot reach 'none'"
 recorded '.result' ok
+
+# ---- rotation, by the file that is shipped ----
+if command -v logrotate >/dev/null; then
+    mkdir log
+    sed "s|/var/log/signengine|$tmp/log|; /^ *su /d; s|daily|size 1|; s|compress\$|nocompress|; /delay/d; s|dateext|&\n    dateformat .%s|" \
+        "$top_srcdir/conf/signengine.logrotate" >rotate.conf
+    grep -q "^$tmp/log/\*.log {" rotate.conf || fail "$(cat rotate.conf)"
+    for number in 1 2 3 4 5 6 7 8; do
+        signengine sign -d Files file -o rotated.p7s --audit 'file:log/audit.log required' || echo "$number failed"
+    done >rotated 2>&1 &
+    signing=$!
+    tries=0
+    until [ "$(find log -name 'audit.log.*' | wc -l)" -ge 3 ]; do
+        accepts logrotate -s "$tmp/rotate.state" rotate.conf
+        tries=$((tries + 1))
+        [ $tries -lt 100 ] || { fail 'nothing was rotated' && break; }
+        accepts signengine sign -d Files file -o once.p7s --audit 'file:log/audit.log required'
+        sleep 1 # the names of rotated files are seconds
+    done
+    wait $signing
+    [ ! -s rotated ] || fail "$(cat rotated)"
+    [ "$(cat log/* | jq -r .operation | grep -c '^sign$')" = $((8 + tries)) ] || fail "$(cat log/* | wc -l) records, not $((8 + tries))"
+else
+    echo 'not tried, for want of logrotate: the file that is shipped for it'
+fi
 
 # ---- a journal and a syslog ----
 cat >receive.py <<'PY'
@@ -189,11 +217,16 @@ accepts kept verify
 accepts kept export
 [ "$(jq -r .payload "$out" | jq -r .operation | tr '\n' ' ')" = 'history append sign history append ' ] || fail "not in the history: $(cat "$out")"
 accepts kept show --object ObjectHistorySigner
+# one that nobody waits for is written before the end all the same
+unhurried() { echo payload | signengine history append --store sqlite:history.db --object o --audit "${history% required}"; }
+accepts unhurried
+accepts signengine history list --store sqlite:audit.db
+says '6 entries'
 mv auditor.bundle away.bundle
 refuses 69 sealed
 says "the audit sink 'history'"
 accepts signengine history list --store sqlite:history.db
-says '2 entries'
+says '3 entries'
 mv away.bundle auditor.bundle
 accepts sealed
 accepts kept verify
