@@ -281,6 +281,7 @@ static void certificates_are_pem_or_jwk(void **state)
 
         assert_int_equal(json_array_size(json_object_get(json, "keys")), 1);
     }
+    assert_asked(SE_ERR_POLICY, &t, ask_get(&t, D "Fields/certificates"));
     assert_asked(SE_ERR_NO_DESCRIPTOR, &t, ask_get(&t, D "Sign/certificates"));
     assert_asked(SE_ERR_NO_DESCRIPTOR, &t, ask_get(&t, D "Signer/certificates?version=9"));
     trial_close(&t);
