@@ -343,7 +343,7 @@ static void a_caller_sees_his_rows(void **state)
     assert_string_equal(
         answer_text(&t),
         "{\"rows\":[{\"name\":\"mine\",\"operations\":[\"sign\",\"verify\"],\"descriptors\":"
-        "[{\"name\":\"Signer\",\"version\":1},{\"name\":\"Fields\"}],\"histories\":[],"
+        "[{\"name\":\"Fields\"},{\"name\":\"Signer\",\"version\":1}],\"histories\":[],"
         "\"perMinute\":60},{\"name\":\"cards\",\"operations\":[\"history-read\"],"
         "\"descriptors\":[],\"histories\":[\"cards\"]}],\"requestId\":\"r-1\"}\n");
     trial_close(&t);
