@@ -179,6 +179,7 @@ static se_status sign_list(struct answer *out, const struct request *request,
 
     if (body->single.content.bytes.data || body->single.digest.bytes.data)
         return error_set(err, SE_ERR_FORMAT, "either 'items', or one 'content' or 'digest'");
+    TRY(request_admit(request, body->items.count, err));
     answer_begin(&w);
     json_write_begin(&w, "items", '[');
     TRY(sign_items(&w, out, request, &body->items, params, err));

@@ -281,6 +281,7 @@ static void certificates_are_pem_or_jwk(void **state)
 
         assert_int_equal(json_array_size(json_object_get(json, "keys")), 1);
     }
+    assert_asked(SE_ERR_POLICY, &t, ask_get(&t, D "Fields/certificates"));
     assert_asked(SE_ERR_NO_DESCRIPTOR, &t, ask_get(&t, D "Sign/certificates"));
     assert_asked(SE_ERR_NO_DESCRIPTOR, &t, ask_get(&t, D "Signer/certificates?version=9"));
     trial_close(&t);
@@ -342,7 +343,7 @@ static void a_caller_sees_his_rows(void **state)
     assert_string_equal(
         answer_text(&t),
         "{\"rows\":[{\"name\":\"mine\",\"operations\":[\"sign\",\"verify\"],\"descriptors\":"
-        "[{\"name\":\"Signer\",\"version\":1},{\"name\":\"Fields\"}],\"histories\":[],"
+        "[{\"name\":\"Fields\"},{\"name\":\"Signer\",\"version\":1}],\"histories\":[],"
         "\"perMinute\":60},{\"name\":\"cards\",\"operations\":[\"history-read\"],"
         "\"descriptors\":[],\"histories\":[\"cards\"]}],\"requestId\":\"r-1\"}\n");
     trial_close(&t);

@@ -177,6 +177,40 @@ static void a_line_has_a_bound(void **state)
     trial_close(&t);
 }
 
+/* ---- limits ---- */
+
+static se_status admit_few(void *arg, uint64_t items, se_error *err)
+{
+    *(uint64_t *)arg = items;
+    return items > 2 ? error_set(err, SE_ERR_POLICY, "too many") : SE_OK;
+}
+
+/* As a whole, before anything is done. */
+static void a_batch_is_admitted_first(void **state)
+{
+    struct trial t;
+    uint64_t items = 0;
+
+    (void)state;
+    opened(&t);
+    t.request.admit = admit_few;
+    t.request.admit_arg = &items;
+    assert_asked(
+        SE_OK, &t,
+        ask_json(&t, D "Fields/encrypt", "{\"items\":[{\"content\":\"\"},{\"content\":\"\"}]}"));
+    assert_int_equal(items, 2);
+    assert_asked(
+        SE_ERR_POLICY, &t,
+        ask_json(&t, D "Fields/encrypt",
+                 "{\"items\":[{\"content\":\"\"},{\"content\":\"\"},{\"content\":\"\"}]}"));
+    assert_int_equal(items, 3);
+    assert_int_equal(t.answer.items, 0);
+    assert_asked(SE_ERR_POLICY, &t,
+                 ask(&t, D "Fields/encrypt", MEDIA_NDJSON, text_bytes("a\n\n\r\nb\nc\nd")));
+    assert_int_equal(items, 4);
+    trial_close(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +218,7 @@ int main(void)
         IN_FOLDER(each_of_many_has_a_status),
         IN_FOLDER(lines_are_answered_in_order),
         IN_FOLDER(a_line_has_a_bound),
+        IN_FOLDER(a_batch_is_admitted_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
