@@ -272,6 +272,7 @@ static se_status run_list(struct answer *out, struct batch *b, se_error *err)
     AUTO(writer) w = { 0 };
     size_t done;
 
+    TRY(request_admit(b->request, b->count, err));
     TRY(work_on_batch(&done, b, err));
     answer_begin(&w);
     json_write_begin(&w, "items", '[');
@@ -334,6 +335,16 @@ static bool take_line(se_bytes *out, se_bytes *left)
     if (out->size && begin[out->size - 1] == '\r')
         out->size--;
     return true;
+}
+
+static size_t count_lines(se_bytes body)
+{
+    size_t count = 0;
+    se_bytes line;
+
+    while (take_line(&line, &body))
+        count += line.size > 0;
+    return count;
 }
 
 static se_status read_line(struct lines *lines, const struct json_shape *shape, se_bytes line,
@@ -402,8 +413,10 @@ static se_status run_lines(struct answer *out, struct batch *b, se_error *err)
 {
     struct lines lines = { .left = b->request->body };
     AUTO(writer) w = { 0 };
-    se_status st = run_all_lines(&w, b, &lines, err);
+    se_status st;
 
+    TRY(request_admit(b->request, count_lines(b->request->body), err));
+    st = run_all_lines(&w, b, &lines, err);
     free(lines.entries);
     TRY(st);
     json_write_begin(&w, NULL, '{');

@@ -76,6 +76,26 @@ cases=$((cases + 1)) bad=''
 [ "$(grep -c '"operation":"reload".*"result":"ok"' run/audit.log)" -ge 102 ] || fail 'reloads are not recorded'
 grep -q '"operation":"reload".*"result":"configuration"' run/audit.log || fail 'failed reloads are not recorded'
 
+# ---- a key out of reach: not ready, until it is back; nobody else has to ask for it ----
+cp good.xml engine.xml
+mv one.bundle away.bundle
+reload "$again"
+is_ready() { curl -sf --unix-socket run/socket http://x/health/ready; }
+is_not_ready() { ! is_ready; }
+until_true is_not_ready
+ask daemon GET /health/ready
+answers 503 'a key is out of reach'
+ask daemon POST "$sign" -H "$octets" -d hello
+answers 500 'its log says why'
+says_not one.bundle
+accepts grep -q "key 'one' is out of reach: .*one.bundle" daemon.log
+accepts is_live
+mv away.bundle one.bundle
+until_true is_ready
+accepts grep -q "key 'one' is back" daemon.log
+ask daemon POST "$sign" -H "$octets" -d hello
+answers 200
+
 # ---- a request that came under the old configuration ----
 cp good.xml engine.xml
 reload "$again"
