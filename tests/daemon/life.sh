@@ -199,7 +199,8 @@ accepts python3 - <<-'PYTHON'
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 python3 "$tmp/hold.py" "$port" tcp "$top_builddir/signengined" --settings "$tmp/signengined.conf" >hold.got 2>&1 &
 others=$!
-until_true curl -s "http://127.0.0.1:$port/health/live" -o /dev/null --retry 50 --retry-connrefused --max-time 1 || :
+connects() { python3 -c 'import socket, sys; socket.create_connection(("127.0.0.1", int(sys.argv[1])))' "$port"; }
+until_true connects
 wait "$others" || :
 others=''
 cases=$((cases + 1)) bad=''

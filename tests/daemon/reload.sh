@@ -20,7 +20,8 @@ ask daemon POST "$sign" -H "$octets" -d hello
 answers 200
 openssl x509 -in one.pem -noout -pubkey >one.pub
 printf hello >content
-accepts openssl dgst -sha384 -verify one.pub -signature "$out" content
+cp "$out" signature
+accepts openssl dgst -sha384 -verify one.pub -signature signature content
 
 # ---- 100 times under 64 connections ----
 as daemon python3 "$tmp/load.py" "$tmp/run/socket" 64 "$sign" "$tmp/stop" >load.got 2>&1 &
@@ -52,7 +53,7 @@ reload "$same_as_before"
 echo 'threads = many' >>signengined.conf
 cp good.xml engine.xml
 reload "$same_as_before"
-accepts grep -q "$same_as_before: .*signengined.conf:6: threads is a number" daemon.log
+accepts grep -q "$same_as_before: .*signengined.conf:7: threads is a number" daemon.log
 ask daemon POST "$sign" -H "$octets" -d hello
 answers 200
 
