@@ -96,11 +96,11 @@ se_status history_append_entries(struct answer *out, const struct request *reque
     se_history_appended appended;
 
     TRY(json_read(&body, &append_shape, request->body, err));
+    TRY(request_admit(request, body.entries.count, err));
     out->items = body.entries.count;
     if (!(records = calloc(body.entries.count, sizeof *records)))
         return error_memory(err);
     TRY(read_records(records, &body.entries, err));
-    TRY(request_admit(request, body.entries.count, err));
     TRY(open_history(&history, request, err));
     TRY(append_records(&appended, history, records, body.entries.count, request, err));
     out->status = CREATED;

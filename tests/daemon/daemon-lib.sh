@@ -20,7 +20,9 @@ daemon='' others=''
 stop_all() {
     ended=$?
     set +e
-    for process in $daemon $others; do kill -KILL "$process"; done 2>/dev/null
+    # a holder's daemon does not end with it
+    held=$(sed -n 's/^started //p' hold.got 2>/dev/null | tail -n 1)
+    for process in $daemon $others $held; do kill -KILL "$process"; done 2>/dev/null
     wait 2>/dev/null
     (exit "$ended")
     finish

@@ -7,7 +7,7 @@ SHELL_TESTS += \
 	tests/daemon/life.sh \
 	tests/daemon/openapi.sh \
 	tests/daemon/reload.sh
-EXTRA_DIST += tests/daemon/daemon-lib.sh tests/daemon/heads.py tests/daemon/hold.py tests/daemon/identity.py tests/daemon/load.py tests/daemon/slow.py
+EXTRA_DIST += tests/daemon/append.py tests/daemon/daemon-lib.sh tests/daemon/heads.py tests/daemon/hold.py tests/daemon/identity.py tests/daemon/load.py tests/daemon/slow.py
 # others' tools judge the API's document, and the document the answers
 EXTRA_DIST += tests/daemon/answers.mjs tests/daemon/openapi-lib.sh tests/daemon/package.json tests/daemon/package-lock.json
 

@@ -20,7 +20,8 @@ ask daemon POST "$sign" -H "$octets" -d hello
 answers 200
 openssl x509 -in one.pem -noout -pubkey >one.pub
 printf hello >content
-accepts openssl dgst -sha384 -verify one.pub -signature "$out" content
+cp "$out" signature
+accepts openssl dgst -sha384 -verify one.pub -signature signature content
 
 # ---- 100 times under 64 connections ----
 as daemon python3 "$tmp/load.py" "$tmp/run/socket" 64 "$sign" "$tmp/stop" >load.got 2>&1 &
@@ -52,7 +53,7 @@ reload "$same_as_before"
 echo 'threads = many' >>signengined.conf
 cp good.xml engine.xml
 reload "$same_as_before"
-accepts grep -q "$same_as_before: .*signengined.conf:6: threads is a number" daemon.log
+accepts grep -q "$same_as_before: .*signengined.conf:7: threads is a number" daemon.log
 ask daemon POST "$sign" -H "$octets" -d hello
 answers 200
 
@@ -75,6 +76,26 @@ answers 200
 cases=$((cases + 1)) bad=''
 [ "$(grep -c '"operation":"reload".*"result":"ok"' run/audit.log)" -ge 102 ] || fail 'reloads are not recorded'
 grep -q '"operation":"reload".*"result":"configuration"' run/audit.log || fail 'failed reloads are not recorded'
+
+# ---- a key out of reach: not ready, until it is back; nobody else has to ask for it ----
+cp good.xml engine.xml
+mv one.bundle away.bundle
+reload "$again"
+is_ready() { curl -sf --unix-socket run/socket http://x/health/ready; }
+is_not_ready() { ! is_ready; }
+until_true is_not_ready
+ask daemon GET /health/ready
+answers 503 'a key is out of reach'
+ask daemon POST "$sign" -H "$octets" -d hello
+answers 500 'its log says why'
+says_not one.bundle
+accepts grep -q "key 'one' is out of reach: .*one.bundle" daemon.log
+accepts is_live
+mv away.bundle one.bundle
+until_true is_ready
+accepts grep -q "key 'one' is back" daemon.log
+ask daemon POST "$sign" -H "$octets" -d hello
+answers 200
 
 # ---- a request that came under the old configuration ----
 cp good.xml engine.xml

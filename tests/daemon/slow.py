@@ -181,9 +181,9 @@ def busy_queue():
     held = []
     for i in range(4):
         s = connect()
-        s.sendall(post(b"sleep?ms=1500", 0, b"X-Request-Id: held-%d\r\n" % i))
+        s.sendall(post(b"sleep?ms=4000", 0, b"X-Request-Id: held-%d\r\n" % i))
         held.append(s)
-        time.sleep(0.2)  # in this order
+        time.sleep(0.4)  # nothing shows that it waits
     one_more = connect()
     one_more.sendall(post(b"sleep?ms=1", 0))
     status, text = read_answer(one_more)

@@ -3,7 +3,7 @@
  * The daemon's core with operations that do nothing but what a test needs: take their time, fail,
  * say who asks. Their rights go by names of operations that the configuration knows.
  */
-#include <stdlib.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "daemon/operation.h"
@@ -14,6 +14,7 @@ static se_status sleep_some(struct answer *out, const struct request *request, s
     uint64_t ms;
 
     TRY(target_number(&ms, request->target, "ms", 60000, err));
+    (void)fprintf(stderr, "trial: sleeps %s\n", request->id);
     (void)nanosleep(
         &(struct timespec){ .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 },
         NULL);
