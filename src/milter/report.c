@@ -10,7 +10,7 @@
 #include "base/metric.h"
 #include "base/text.h"
 
-enum { HOUR = 3600, REASONS_MOST = 64 };
+enum { REASONS_MOST = 64 };
 
 static const char *const names[OUTCOMES] = {
     [OUTCOME_SIGNED] = "signed",     [OUTCOME_ALREADY] = "already signed",
@@ -178,13 +178,10 @@ void metrics_touch(void)
 
 bool metrics_due(void)
 {
-    static int64_t written;
-    const int64_t now = clock_seconds();
     bool due;
 
     pthread_mutex_lock(&lock);
-    due = counters.changed || now - written >= HOUR;
-    written = due ? now : written;
+    due = counters.changed;
     counters.changed = false;
     pthread_mutex_unlock(&lock);
     return due;

@@ -6,12 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/metric.h"
 #include "base/text.h"
 #include "milter/report.h"
-
-enum { DAY = 86400 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what is found out about keys */
 
@@ -171,10 +168,10 @@ static const struct metric up_metric = {
     .help = "Whether a key is in reach, as far as its last use told.",
     .labels = { "key" },
 };
-static const struct metric days_metric = {
-    .name = "signengine_certificate_days",
+static const struct metric expiry_metric = {
+    .name = "signengine_certificate_expiry_timestamp_seconds",
     .type = "gauge",
-    .help = "Days that a certificate is still valid.",
+    .help = "When the certificate of a descriptor ends.",
     .labels = { "descriptor", "version" },
 };
 
@@ -187,28 +184,26 @@ static bool is_first(const struct watch *watch, size_t at)
     return true;
 }
 
-static void put_days(struct writer *w, const struct watched *watched, int64_t now)
+static void put_expiry(struct writer *w, const struct watched *watched)
 {
     char version[16];
 
     (void)snprintf(version, sizeof version, "%u", watched->version);
-    metric_put(w, &days_metric, (const char *const[]){ watched->rule->descriptor, version },
-               (double)((watched->not_after - now) / DAY));
+    metric_put(w, &expiry_metric, (const char *const[]){ watched->rule->descriptor, version },
+               (double)watched->not_after);
 }
 
 void watch_put_metrics(struct writer *w, const struct watch *watch)
 {
-    const int64_t now = clock_seconds();
-
     pthread_mutex_lock(&lock);
     metric_begin(w, &up_metric);
     for (size_t i = 0; i < watch->count; i++)
         if (is_first(watch, i))
             metric_put(w, &up_metric, (const char *const[]){ watch->list[i].key },
                        watch->list[i].up);
-    metric_begin(w, &days_metric);
+    metric_begin(w, &expiry_metric);
     for (size_t i = 0; i < watch->count; i++)
         if (watch->list[i].not_after)
-            put_days(w, &watch->list[i], now);
+            put_expiry(w, &watch->list[i]);
     pthread_mutex_unlock(&lock);
 }
