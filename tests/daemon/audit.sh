@@ -77,7 +77,7 @@ cases=$((cases + 1)) bad=''
 cat run/audit.log.* run/audit.log | grep -c '"operation":"reload".*"result":"ok"' | grep -qx 1 || fail 'the reload is not recorded'
 grep -q '"operation":"start"' run/audit.log.1 || fail 'the start is not recorded'
 tail -n 1 run/audit.log | grep -q '"operation":"stop"' || fail 'the end is not recorded'
-[ "$(ls run/audit.log.* | wc -l)" = 10 ] || fail 'files are missing'
+[ "$(find run -name 'audit.log.*' | wc -l)" = 10 ] || fail 'files are missing'
 
 # ---- a disk that is full ----
 if unshare -m mount -t tmpfs none "$tmp/run" 2>/dev/null; then
