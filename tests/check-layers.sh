@@ -48,7 +48,7 @@ BEGIN {
     library("microhttpd.h", "daemon")
     library("yajl", "daemon")
 
-    count = split("assert ctype dirent dlfcn endian errno fcntl getopt glob grp iconv inttypes libgen limits link locale malloc netdb poll pthread pwd sched" \
+    count = split("assert ctype dirent dlfcn endian errno fcntl getopt glob grp iconv inttypes libgen limits link locale malloc netdb poll pthread pwd sched search" \
         " semaphore signal spawn stdarg stdatomic stdbool stddef stdint stdio stdlib string strings syslog termios threads time unistd wchar wctype", libc)
     for (i = 1; i <= count; i++)
         owner[libc[i] ".h"] = "libc"

@@ -129,6 +129,7 @@ static se_status take_place(struct connections *all, const struct connection *c,
                          all->counts.all);
     owner->count++;
     all->counts.all++;
+    all->counts.of[c->peer.listener]++;
     return SE_OK;
 }
 
@@ -139,6 +140,7 @@ static void give_place(struct connections *all, const struct connection *c)
     if (owner && owner->count)
         owner->count--;
     all->counts.all--;
+    all->counts.of[c->peer.listener]--;
 }
 
 /* ---- the list ---- */

@@ -71,6 +71,7 @@ void connection_drop(struct connections *connections, struct connection *connect
 
 struct connection_counts {
     unsigned all, busy; /* busy: with a request under way */
+    unsigned of[LISTENER_KINDS];
     unsigned refused, late;
     int64_t watched; /* when the watchdog looked last, clock_monotonic_ms() */
 };

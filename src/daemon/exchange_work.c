@@ -7,6 +7,7 @@
 #include "base/json_write.h"
 #include "daemon/exchange.h"
 #include "daemon/log.h"
+#include "daemon/metrics.h"
 #include "daemon/record.h"
 
 /* ---- the body ---- */
@@ -52,7 +53,7 @@ bool exchange_take(struct exchange *e, se_bytes piece)
 
 static bool is_recorded(const struct exchange *e)
 {
-    return e->operation && e->operation->access;
+    return e->operation->access && !e->operation->at_once;
 }
 
 /* What is known about a request, whatever becomes of it. */
@@ -80,6 +81,32 @@ static struct audit_record begin_record(struct exchange *e)
     };
 }
 
+/* Without a row, what is named is the caller's word, and not the configuration's. */
+static const char *known_name(const struct exchange *e, const char *variable)
+{
+    const char *name = e->row.name ? target_variable(&e->target, variable) : NULL;
+
+    return name ? name : "";
+}
+
+static void count_use(struct exchange *e, int64_t started)
+{
+    const struct operation *operation = e->operation;
+    const bool failed = e->failure.kind != FAILURE_NONE;
+    const struct use use = {
+        .operation = operation->access ? operation->access : operation->name,
+        .descriptor = known_name(e, "descriptor"),
+        .history = known_name(e, "history"),
+        .kind = e->failure.kind,
+        .items = e->answer.items ? e->answer.items : 1,
+        .failed = e->answer.items ? e->answer.failed : failed,
+        .bytes = e->body.buf.size,
+        .duration_us = clock_monotonic_us() - started,
+    };
+
+    uses_count(e->service->uses, &use);
+}
+
 static void record_refusal(struct exchange *e)
 {
     struct audit_record r = begin_record(e);
@@ -88,6 +115,7 @@ static void record_refusal(struct exchange *e)
     r.result = e->refusal;
     r.text = e->failure.error.text;
     audit_note(e->service->audit, &r);
+    count_use(e, clock_monotonic_us());
     e->refusal = NULL;
 }
 
@@ -144,6 +172,13 @@ static void note_failure(struct exchange *e, se_status status, const se_error *e
         e->failure.http = e->answer.status;
 }
 
+static void write_metrics(void *arg, struct writer *w)
+{
+    const struct exchange *e = arg;
+
+    metrics_write(w, e->service, e->generation);
+}
+
 static void run_operation(struct exchange *e)
 {
     const se_caller caller = exchange_caller(e);
@@ -164,6 +199,8 @@ static void run_operation(struct exchange *e)
         .caller = e->connection->peer.id,
         .admit = e->row.per_minute ? admit_items : NULL,
         .admit_arg = e,
+        .write_metrics = write_metrics,
+        .metrics_arg = e,
     };
     se_status st = e->operation->run(&e->answer, &request, &err);
 
@@ -180,10 +217,9 @@ static void withhold_answer(struct exchange *e, const se_error *err)
     log_line("request %s: what it asked for can't be recorded: %s", e->id, err->text);
 }
 
-static void run_recorded(struct exchange *e)
+static void run_recorded(struct exchange *e, int64_t started)
 {
     const unsigned records = e->operation->lasts ? 2 : 1;
-    const int64_t started = clock_monotonic_us();
     struct job_facts facts = { .key = "" };
     se_error err = SE_ERROR_INIT;
 
@@ -230,20 +266,27 @@ static bool is_worth_it(struct exchange *e)
     return !e->failure.kind;
 }
 
+static void use_operation(struct exchange *e)
+{
+    const int64_t started = clock_monotonic_us();
+
+    if (is_recorded(e))
+        run_recorded(e, started);
+    else
+        run_operation(e);
+    count_use(e, started);
+}
+
 bool exchange_has_job(const struct exchange *e)
 {
-    return e->refusal || (e->operation && !e->failure.kind);
+    return e->refusal || (e->operation && !e->operation->at_once && !e->failure.kind);
 }
 
 void exchange_work(struct exchange *e)
 {
     (void)peer_find_name(&e->connection->peer);
-    if (!e->refusal && is_worth_it(e) && renew_generation(e)) {
-        if (is_recorded(e))
-            run_recorded(e);
-        else
-            run_operation(e);
-    }
+    if (!e->refusal && is_worth_it(e) && renew_generation(e))
+        use_operation(e);
     if (e->refusal)
         record_refusal(e);
 }
@@ -264,6 +307,8 @@ unsigned exchange_finish(se_buf *body, struct exchange *e)
 {
     AUTO(writer) w = { 0 };
 
+    if (e->operation && e->operation->at_once && !e->failure.kind)
+        use_operation(e);
     if (e->probe && !e->failure.kind) {
         e->answer.media = MEDIA_JSON;
         answer_probe(e, &w);

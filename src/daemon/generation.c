@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/deadline.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -12,13 +13,14 @@
 #include "daemon/log.h"
 #include "daemon/record.h"
 
-enum { RECOVERY_MS = 2000 };
+enum { RECOVERY_MS = 2000, REFRESH_MS = 3600 * 1000 };
 
 struct generations {
     pthread_mutex_t lock; /* of the current one, of users, and of what follows */
     pthread_cond_t changed;
     struct generation *current;
     bool is_new, ending; /* the current one was not looked at; the thread has to end */
+    int64_t looked;      /* when, clock_monotonic_ms(); of the thread */
     pthread_t recovery;
 };
 
@@ -80,6 +82,7 @@ static se_status generation_fill(struct generation *g, se_error *err)
 {
     TRY(keys_new(&g->keys, err));
     TRY(open_engine(g, err));
+    TRY(keys_describe(g->keys, g->engine, err));
     TRY(se_access_open(&g->access, g->engine, report_finding, g, err));
     TRY(se_access_list(g->access, NULL, note_allowed, g, err));
     return histories_new(&g->histories, g->engine, g->settings->histories,
@@ -158,14 +161,17 @@ se_status generations_load(struct generations *all, struct settings **settings, 
 /*
  * A proxy sends nothing to a service that is not ready, and a key that nobody asks for stays lost:
  * so the service itself asks for it. A new generation is looked at once, that its first caller need
- * not wait for logins.
+ * not wait for logins, and now and then, for a certificate may be renewed where its key is.
  */
 static void look_at_keys(struct generations *all, bool is_new)
 {
     struct generation *g = generation_enter(all);
+    const bool due = is_new || clock_monotonic_ms() - all->looked > REFRESH_MS;
 
-    if (g && (is_new || keys_count_lost(g->keys)))
+    if (g && (due || keys_count_lost(g->keys))) {
         keys_check(g->keys, g->engine);
+        all->looked = clock_monotonic_ms();
+    }
     generation_leave(all, g);
 }
 

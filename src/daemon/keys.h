@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which keys are out of reach, in all their replicas, as far as their last uses tell. */
+/* Which keys and which of their replicas are out of reach, as far as their last uses tell, and when
+ * certificates end. */
 #ifndef DAEMON_KEYS_H
 #define DAEMON_KEYS_H
 
 #include <signengine.h>
 
+enum { KEY_EVENTS = SE_EVENT_KEY_SLOWED + 1 };
+
 struct keys;
 
 SE_MUST_CHECK se_status keys_new(struct keys **out, se_error *err);
 void keys_free(struct keys *keys);
+
+/* Notes the replicas of each key. */
+SE_MUST_CHECK se_status keys_describe(struct keys *keys, se_engine *engine, se_error *err);
 
 /* From se_options.event: logs what happens to keys, and looks at how operations end. */
 void keys_hear(struct keys *keys, const se_event *event);
@@ -17,7 +23,31 @@ void keys_hear(struct keys *keys, const se_event *event);
  * reach: an engine finds out that a key is back only when it is asked for it. */
 void keys_check(struct keys *keys, se_engine *engine);
 
-/* How many are out of reach. */
+/* How many are out of reach in all their replicas. */
 unsigned keys_count_lost(struct keys *keys);
+
+/* ---- for metrics ---- */
+
+/* Of a key that was looked at or used. */
+struct key_state {
+    const char *name;
+    unsigned replica;
+    bool up;
+    bool avoided; /* its breaker is open: it is asked by one caller at a time, to see if it is back
+                   */
+    uint64_t events[KEY_EVENTS]; /* how often, by enum se_event_kind */
+};
+
+struct certificate_state {
+    const char *descriptor;
+    unsigned version;
+    int64_t not_after;
+};
+
+/* Both are quick: no key's state changes meanwhile. */
+void keys_list(struct keys *keys, void (*fn)(void *arg, const struct key_state *state), void *arg);
+void keys_list_certificates(struct keys *keys,
+                            void (*fn)(void *arg, const struct certificate_state *state),
+                            void *arg);
 
 #endif

@@ -15,10 +15,12 @@ DAEMON_CORE = \
 	src/daemon/listener.c src/daemon/listener.h \
 	src/daemon/log.c src/daemon/log.h \
 	src/daemon/main.c \
+	src/daemon/metrics.c src/daemon/metrics.h \
 	src/daemon/peer.c src/daemon/peer.h \
 	src/daemon/record.c src/daemon/record.h \
 	src/daemon/service.c src/daemon/service.h \
-	src/daemon/settings.c src/daemon/settings.h
+	src/daemon/settings.c src/daemon/settings.h \
+	src/daemon/uses.c src/daemon/uses.h
 
 DAEMON_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 DAEMON_LIBS     = libse-audit.la $(DAEMON_OPERATIONS_LIBS) $(MICROHTTPD_LIBS) -lpthread

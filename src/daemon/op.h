@@ -59,6 +59,6 @@ operation_run zip_sign_body, zip_verify_body, zip_encrypt_body, zip_decrypt_body
 operation_run mail_sign_body, mail_verify_body;
 operation_run history_append_entries, history_answer_head, history_answer_entry,
     history_answer_proof;
-operation_run answer_certificates, answer_check, answer_access;
+operation_run answer_certificates, answer_check, answer_access, answer_metrics;
 
 #endif

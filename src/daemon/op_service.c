@@ -232,3 +232,14 @@ se_status answer_access(struct answer *out, const struct request *request, se_er
     json_write_end(&w, ']');
     return answer_finish(out, &w, request, err);
 }
+
+/* ---- metrics ---- */
+
+se_status answer_metrics(struct answer *out, const struct request *request, se_error *err)
+{
+    AUTO(writer) w = { 0 };
+
+    request->write_metrics(request->metrics_arg, &w);
+    out->media = MEDIA_METRICS;
+    return writer_finish(&out->body, &w, err);
+}

@@ -46,6 +46,10 @@ struct request {
     /* see request_admit(); NULL: there is no limit */
     se_status (*admit)(void *arg, uint64_t items, se_error *err);
     void *admit_arg;
+
+    /* of GET /metrics */
+    void (*write_metrics)(void *arg, struct writer *w);
+    void *metrics_arg;
 };
 
 /*
@@ -78,7 +82,9 @@ struct operation {
     unsigned takes;           /* media of bodies; 0: none */
     const char *const *query; /* names that the query may have, then NULL; NULL: none */
     bool needs_idempotency_key;
-    bool lasts; /* its effect stays: recorded before and after */
+    bool lasts;   /* its effect stays: recorded before and after */
+    bool at_once; /* it waits for nothing, and is done and not recorded: it works when threads are
+                     busy, and the audit is full */
     /* Fills *out, which is empty; what it has after a failure is released by the caller. */
     se_status (*run)(struct answer *out, const struct request *request, se_error *err);
 };

@@ -8,7 +8,7 @@
 
 /* Where a connection came in: that decides how a peer is identified. SO_PEERCRED succeeds on TCP as
  * well, with a user that there is not. */
-enum listener_kind { LISTENER_UNIX };
+enum listener_kind { LISTENER_UNIX, LISTENER_KINDS };
 
 enum { PEER_NAME_ROOM = 64, PEER_ID_ROOM = 80 };
 

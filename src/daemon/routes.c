@@ -142,6 +142,12 @@ const struct operation operations[] = {
       .path = "/v1/access",
       .access = NULL,
       .run = answer_access },
+    { .name = "metrics",
+      .method = METHOD_GET,
+      .path = "/metrics",
+      .access = "monitor",
+      .at_once = true,
+      .run = answer_metrics },
 };
 
 const size_t operation_count = sizeof operations / sizeof *operations;

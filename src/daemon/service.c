@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "daemon/acceptor.h"
 #include "daemon/http.h"
 #include "daemon/log.h"
@@ -123,9 +124,10 @@ se_status service_start(struct service *service, const struct settings *settings
                         const struct service_files *files, struct listeners *listeners,
                         se_error *err)
 {
-    *service = (struct service){ .settings = settings };
+    *service = (struct service){ .settings = settings, .started = clock_seconds() };
     TRY(open_audit(service, err));
     TRY(limits_new(&service->limits, err));
+    TRY(uses_new(&service->uses, err));
     TRY(generations_new(&service->generations, err));
     TRY(service_load(service, files, err));
     TRY(jobs_new(&service->jobs, settings->threads, settings->queue, err));
@@ -163,5 +165,6 @@ bool service_stop(struct service *service)
     service_note(service, "stop", SE_OK, "");
     generations_free(service->generations);
     limits_free(service->limits);
+    uses_free(service->uses);
     return audit_close(service->audit);
 }

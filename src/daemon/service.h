@@ -8,10 +8,11 @@
 #include "daemon/generation.h"
 #include "daemon/jobs.h"
 #include "daemon/limits.h"
+#include "daemon/uses.h"
 
 enum { HTTP_STATUSES = 600 };
 
-/* For metrics; all atomic. */
+/* For metrics, beside uses; all atomic. */
 struct counters {
     uint64_t answers[HTTP_STATUSES]; /* by status */
     uint64_t refusals, throttled;
@@ -23,6 +24,7 @@ struct service {
     struct generations *generations;
     struct audit *audit;
     struct limits *limits;
+    struct uses *uses;
     struct connections *connections;
     struct jobs *jobs;
     struct acceptor *acceptor;
@@ -30,6 +32,7 @@ struct service {
     bool draining;       /* atomic */
     uint64_t body_bytes; /* of all bodies that are here; atomic */
     struct counters counters;
+    int64_t started; /* seconds since 1970 */
 };
 
 /* Where the configuration is. */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "milter/report.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/metric.h"
 #include "base/text.h"
 
-enum { HOUR = 3600, REASONS_MOST = 64 };
+enum { REASONS_MOST = 64 };
 
 static const char *const names[OUTCOMES] = {
     [OUTCOME_SIGNED] = "signed",     [OUTCOME_ALREADY] = "already signed",
@@ -178,50 +178,64 @@ void metrics_touch(void)
 
 bool metrics_due(void)
 {
-    static int64_t written;
-    const int64_t now = clock_seconds();
     bool due;
 
     pthread_mutex_lock(&lock);
-    due = counters.changed || now - written >= HOUR;
-    written = due ? now : written;
+    due = counters.changed;
     counters.changed = false;
     pthread_mutex_unlock(&lock);
     return due;
 }
 
-static void put_head(struct writer *w, const char *name, const char *type, const char *help)
+/* ---- the metrics ---- */
+
+static const struct metric messages_metric = { .name = "signengine_milter_messages_total",
+                                               .type = "counter",
+                                               .help = "Messages, by what became of them.",
+                                               .labels = { "result" } };
+static const struct metric reasons_metric = {
+    .name = "signengine_milter_reasons_total",
+    .type = "counter",
+    .help = "Messages with a reason, by what became of them and why.",
+    .labels = { "result", "reason" },
+};
+static const struct metric sign_metric = { .name = "signengine_milter_sign_seconds",
+                                           .type = "summary",
+                                           .help = "Time that signing took." };
+static const struct metric reloads_metric = { .name = "signengine_milter_reloads_total",
+                                              .type = "counter",
+                                              .help = "Configurations loaded since the start.",
+                                              .labels = { "result" } };
+static const struct metric refused_metric = { .name = "signengine_milter_connections_refused_total",
+                                              .type = "counter",
+                                              .help = "Connections of those who are no peers." };
+
+static void put_messages(struct writer *w)
 {
-    writer_format(w, "# HELP signengine_milter_%s %s\n# TYPE signengine_milter_%s %s\n", name, help,
-                  name, type);
+    metric_begin(w, &messages_metric);
+    for (size_t i = 0; i < OUTCOMES; i++)
+        metric_put(w, &messages_metric, &names[i], (double)counters.outcomes[i]);
+    metric_begin(w, &reasons_metric);
+    for (size_t i = 0; i < REASONS_MOST && counters.reasons[i].text; i++) {
+        const struct reason *r = &counters.reasons[i];
+
+        metric_put(w, &reasons_metric, (const char *const[]){ names[r->outcome], r->text },
+                   (double)r->count);
+    }
+    metric_begin(w, &sign_metric);
+    metric_put_sum(w, &sign_metric, NULL, (double)counters.microseconds / 1e6,
+                   counters.outcomes[OUTCOME_SIGNED]);
 }
 
 void metrics_put(struct writer *w)
 {
     pthread_mutex_lock(&lock);
-    put_head(w, "messages_total", "counter", "Messages, by what became of them.");
-    for (size_t i = 0; i < OUTCOMES; i++)
-        writer_format(w, "signengine_milter_messages_total{result=\"%s\"} %" PRIu64 "\n", names[i],
-                      counters.outcomes[i]);
-    put_head(w, "reasons_total", "counter",
-             "Messages with a reason, by what became of them and why.");
-    for (size_t i = 0; i < REASONS_MOST && counters.reasons[i].text; i++)
-        writer_format(w,
-                      "signengine_milter_reasons_total{result=\"%s\",reason=\"%s\"} %" PRIu64 "\n",
-                      names[counters.reasons[i].outcome], counters.reasons[i].text,
-                      counters.reasons[i].count);
-    put_head(w, "sign_seconds", "summary", "Time that signing took.");
-    writer_format(
-        w,
-        "signengine_milter_sign_seconds_sum %.6f\nsignengine_milter_sign_seconds_count %" PRIu64
-        "\n",
-        (double)counters.microseconds / 1e6, counters.outcomes[OUTCOME_SIGNED]);
-    put_head(w, "reloads_total", "counter", "Configurations loaded since the start.");
-    writer_format(w,
-                  "signengine_milter_reloads_total{result=\"done\"} %" PRIu64
-                  "\nsignengine_milter_reloads_total{result=\"failed\"} %" PRIu64 "\n",
-                  counters.reloads, counters.reload_failures);
-    put_head(w, "connections_refused_total", "counter", "Connections of those who are no peers.");
-    writer_format(w, "signengine_milter_connections_refused_total %" PRIu64 "\n", counters.refused);
+    put_messages(w);
+    metric_begin(w, &reloads_metric);
+    metric_put(w, &reloads_metric, (const char *const[]){ "done" }, (double)counters.reloads);
+    metric_put(w, &reloads_metric, (const char *const[]){ "failed" },
+               (double)counters.reload_failures);
+    metric_begin(w, &refused_metric);
+    metric_put(w, &refused_metric, NULL, (double)counters.refused);
     pthread_mutex_unlock(&lock);
 }

@@ -49,7 +49,7 @@ void count_refused(void);
 
 /* Something changed that metrics show. */
 void metrics_touch(void);
-/* Whether metrics have to be written: after a change, and every hour, since they count days. */
+/* Whether metrics have to be written: after a change. */
 bool metrics_due(void);
 void metrics_put(struct writer *w);
 

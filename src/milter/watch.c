@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "milter/watch.h"
 
-#include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
+#include "base/metric.h"
 #include "base/text.h"
 #include "milter/report.h"
-
-enum { DAY = 86400 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what is found out about keys */
 
@@ -165,11 +162,18 @@ void watch_event(struct watch *watch, const se_event *event)
         log_key(event->key, 0, se_event_name(SE_EVENT_KEY_LOST), event->text);
 }
 
-static void put_label(struct writer *w, const char *text)
-{
-    for (; *text; text++)
-        writer_format(w, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
-}
+static const struct metric up_metric = {
+    .name = "signengine_key_up",
+    .type = "gauge",
+    .help = "Whether a key is in reach, as far as its last use told.",
+    .labels = { "key" },
+};
+static const struct metric expiry_metric = {
+    .name = "signengine_certificate_expiry_timestamp_seconds",
+    .type = "gauge",
+    .help = "When the certificate of a descriptor ends.",
+    .labels = { "descriptor", "version" },
+};
 
 /* A key that several descriptors use is shown once. */
 static bool is_first(const struct watch *watch, size_t at)
@@ -180,27 +184,26 @@ static bool is_first(const struct watch *watch, size_t at)
     return true;
 }
 
+static void put_expiry(struct writer *w, const struct watched *watched)
+{
+    char version[16];
+
+    (void)snprintf(version, sizeof version, "%u", watched->version);
+    metric_put(w, &expiry_metric, (const char *const[]){ watched->rule->descriptor, version },
+               (double)watched->not_after);
+}
+
 void watch_put_metrics(struct writer *w, const struct watch *watch)
 {
-    const int64_t now = clock_seconds();
-
     pthread_mutex_lock(&lock);
-    writer_text(w, "# HELP signengine_key_up Whether a key is in reach, as far as its last use "
-                   "told.\n# TYPE signengine_key_up gauge\n");
+    metric_begin(w, &up_metric);
     for (size_t i = 0; i < watch->count; i++)
-        if (is_first(watch, i)) {
-            writer_text(w, "signengine_key_up{key=\"");
-            put_label(w, watch->list[i].key);
-            writer_format(w, "\"} %d\n", watch->list[i].up);
-        }
-    writer_text(w, "# HELP signengine_certificate_days Days that a certificate is still valid.\n# "
-                   "TYPE signengine_certificate_days gauge\n");
+        if (is_first(watch, i))
+            metric_put(w, &up_metric, (const char *const[]){ watch->list[i].key },
+                       watch->list[i].up);
+    metric_begin(w, &expiry_metric);
     for (size_t i = 0; i < watch->count; i++)
-        if (watch->list[i].not_after) {
-            writer_text(w, "signengine_certificate_days{descriptor=\"");
-            put_label(w, watch->list[i].rule->descriptor);
-            writer_format(w, "\",version=\"%u\"} %" PRId64 "\n", watch->list[i].version,
-                          (watch->list[i].not_after - now) / DAY);
-        }
+        if (watch->list[i].not_after)
+            put_expiry(w, &watch->list[i]);
     pthread_mutex_unlock(&lock);
 }

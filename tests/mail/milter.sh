@@ -5,7 +5,7 @@
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "${top_srcdir:?}/tests/mail/mail-lib.sh"
 . "${top_srcdir:?}/tests/mail/postfix-lib.sh"
-needs openssl python3 setpriv
+needs openssl promtool python3 setpriv
 [ -x "${top_builddir:?}/signengine-milter" ] || skip "signengine-milter was not built: libmilter-dev is missing"
 process=''
 stop_all() {
@@ -143,7 +143,8 @@ back() {
 eventually back
 eventually grep -q "key 'alice' healed" milter.log
 eventually grep -q '^signengine_key_up{key="alice"} 1$' run/metrics
-eventually grep -q '^signengine_certificate_days{descriptor="SignEmailDescriptor",version="2"} [1-9]' run/metrics
+eventually grep -q '^signengine_certificate_expiry_timestamp_seconds{descriptor="SignEmailDescriptor",version="2"} [1-9]' run/metrics
+accepts sh -c 'promtool check metrics <run/metrics'
 kill $process
 wait $process || fail "status $? at the end"
 process=''

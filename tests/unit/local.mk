@@ -73,6 +73,11 @@ tests_unit_test_timed_call_SOURCES = tests/unit/test_timed_call.c tests/unit/uni
 tests_unit_test_timed_call_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_timed_call_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_metric
+tests_unit_test_metric_SOURCES = tests/unit/test_metric.c tests/unit/unit.h
+tests_unit_test_metric_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_metric_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_mail
 tests_unit_test_mail_SOURCES = tests/unit/test_mail.c tests/unit/unit.h
 tests_unit_test_mail_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -366,6 +371,11 @@ UNIT_TESTS += tests/unit/test_daemon_gate
 tests_unit_test_daemon_gate_SOURCES = tests/unit/test_daemon_gate.c src/daemon/gate.c src/daemon/gate.h tests/unit/unit.h
 tests_unit_test_daemon_gate_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_daemon_gate_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_daemon_keys
+tests_unit_test_daemon_keys_SOURCES = tests/unit/test_daemon_keys.c src/daemon/keys.c src/daemon/keys.h src/daemon/log.c src/daemon/log.h tests/unit/unit.h
+tests_unit_test_daemon_keys_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_daemon_keys_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_daemon_limits
 tests_unit_test_daemon_limits_SOURCES = tests/unit/test_daemon_limits.c src/daemon/limits.c src/daemon/limits.h tests/unit/unit.h

@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/metrics.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/metric.h"
+
+enum { SINKS_SHOWN = 16 };
+
+/* What is told is read once, so that numbers fit to each other. */
+struct page {
+    struct writer *w;
+    const struct service *service;
+    const struct generation *generation;
+    const struct metric *metric; /* that is being written */
+    struct job_counts jobs;
+    struct connection_counts connections;
+    struct audit_sink_counts sinks[SINKS_SHOWN];
+    size_t sink_count;
+};
+
+typedef const char *const label_values[];
+
+static void put_value(const struct page *page, const char *const *labels, double value)
+{
+    metric_put(page->w, page->metric, labels, value);
+}
+
+static uint64_t counted(const uint64_t *counter)
+{
+    return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+/* ---- uses ---- */
+
+/* Several kinds of failures have one name. */
+static uint64_t sum_named(const struct use_counts *u, enum failure_kind kind)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < FAILURE_KINDS; i++)
+        if (strcmp(failure_name(i), failure_name(kind)) != 0)
+            continue;
+        else if (i < kind)
+            return 0; /* it is told already */
+        else
+            sum += u->kinds[i];
+    return sum;
+}
+
+static void put_results(void *arg, const struct use_counts *u)
+{
+    for (unsigned kind = 0; kind < FAILURE_KINDS; kind++) {
+        const uint64_t sum = sum_named(u, kind);
+
+        if (sum)
+            put_value(arg,
+                      (label_values){ u->descriptor, u->history, u->operation, failure_name(kind) },
+                      (double)sum);
+    }
+}
+
+static void put_items(void *arg, const struct use_counts *u)
+{
+    put_value(arg, (label_values){ u->descriptor, u->history, u->operation, "ok" },
+              (double)(u->items - u->failed));
+    put_value(arg, (label_values){ u->descriptor, u->history, u->operation, "failed" },
+              (double)u->failed);
+}
+
+static void put_bytes(void *arg, const struct use_counts *u)
+{
+    put_value(arg, (label_values){ u->descriptor, u->history, u->operation }, (double)u->bytes);
+}
+
+static void put_durations(void *arg, const struct use_counts *u)
+{
+    const struct page *page = arg;
+    const struct metric_buckets buckets = {
+        .bounds = use_bounds,
+        .values = u->durations,
+        .count = USE_BOUNDS,
+        .sum = (double)u->duration_us / 1e6,
+    };
+
+    metric_put_histogram(page->w, page->metric,
+                         (label_values){ u->descriptor, u->history, u->operation }, &buckets);
+}
+
+static void put_uses(struct page *page)
+{
+    uses_list(page->service->uses, put_results, page);
+}
+
+static void put_use_items(struct page *page)
+{
+    uses_list(page->service->uses, put_items, page);
+}
+
+static void put_use_bytes(struct page *page)
+{
+    uses_list(page->service->uses, put_bytes, page);
+}
+
+static void put_use_durations(struct page *page)
+{
+    uses_list(page->service->uses, put_durations, page);
+}
+
+/* ---- requests, connections, jobs ---- */
+
+static void put_answers(struct page *page)
+{
+    for (unsigned code = 0; code < HTTP_STATUSES; code++) {
+        const uint64_t count = counted(&page->service->counters.answers[code]);
+        char text[8];
+
+        (void)snprintf(text, sizeof text, "%u", code);
+        if (count)
+            put_value(page, (label_values){ text }, (double)count);
+    }
+}
+
+static void put_refusals(struct page *page)
+{
+    put_value(page, NULL, (double)counted(&page->service->counters.refusals));
+}
+
+static void put_throttled(struct page *page)
+{
+    put_value(page, NULL, (double)counted(&page->service->counters.throttled));
+}
+
+static void put_connections(struct page *page)
+{
+    for (unsigned kind = 0; kind < LISTENER_KINDS; kind++)
+        put_value(page, (label_values){ listener_name(kind) }, page->connections.of[kind]);
+}
+
+static void put_busy_connections(struct page *page)
+{
+    put_value(page, NULL, page->connections.busy);
+}
+
+static void put_connection_limit(struct page *page)
+{
+    put_value(page, NULL, page->service->settings->connections);
+}
+
+static void put_refused_connections(struct page *page)
+{
+    put_value(page, NULL, page->connections.refused);
+}
+
+static void put_late_requests(struct page *page)
+{
+    put_value(page, NULL, page->connections.late);
+}
+
+static void put_body_bytes(struct page *page)
+{
+    put_value(page, NULL, (double)counted(&page->service->body_bytes));
+}
+
+static void put_waiting_jobs(struct page *page)
+{
+    put_value(page, NULL, page->jobs.waiting);
+}
+
+static void put_job_limit(struct page *page)
+{
+    put_value(page, NULL, page->jobs.most);
+}
+
+static void put_workers(struct page *page)
+{
+    put_value(page, NULL, page->jobs.threads);
+}
+
+static void put_busy_workers(struct page *page)
+{
+    put_value(page, NULL, page->jobs.running);
+}
+
+/* ---- keys and certificates ---- */
+
+static void put_key_state(const struct page *page, const struct key_state *key, const char *event,
+                          double value)
+{
+    char replica[16];
+
+    (void)snprintf(replica, sizeof replica, "%u", key->replica);
+    put_value(page, (label_values){ key->name, replica, event }, value);
+}
+
+static void put_up(void *arg, const struct key_state *key)
+{
+    put_key_state(arg, key, NULL, key->up);
+}
+
+static void put_avoided(void *arg, const struct key_state *key)
+{
+    put_key_state(arg, key, NULL, key->avoided);
+}
+
+static void put_events(void *arg, const struct key_state *key)
+{
+    for (unsigned kind = SE_EVENT_OPERATION + 1; kind < KEY_EVENTS; kind++)
+        put_key_state(arg, key, se_event_name(kind), (double)key->events[kind]);
+}
+
+static void put_not_after(void *arg, const struct certificate_state *certificate)
+{
+    char version[16];
+
+    (void)snprintf(version, sizeof version, "%u", certificate->version);
+    put_value(arg, (label_values){ certificate->descriptor, version },
+              (double)certificate->not_after);
+}
+
+static void put_keys_up(struct page *page)
+{
+    keys_list(page->generation->keys, put_up, page);
+}
+
+static void put_breakers(struct page *page)
+{
+    keys_list(page->generation->keys, put_avoided, page);
+}
+
+static void put_key_events(struct page *page)
+{
+    keys_list(page->generation->keys, put_events, page);
+}
+
+static void put_certificates(struct page *page)
+{
+    keys_list_certificates(page->generation->keys, put_not_after, page);
+}
+
+/* ---- audit ---- */
+
+/* Two sinks may be of one kind; what else tells them apart may be secret. */
+static void put_sink(const struct page *page, size_t at, double value)
+{
+    char number[24];
+
+    (void)snprintf(number, sizeof number, "%zu", at + 1);
+    put_value(page, (label_values){ page->sinks[at].name, number }, value);
+}
+
+static void put_audit_records(struct page *page)
+{
+    for (size_t i = 0; i < page->sink_count; i++)
+        put_sink(page, i, (double)page->sinks[i].records);
+}
+
+static void put_audit_failures(struct page *page)
+{
+    for (size_t i = 0; i < page->sink_count; i++)
+        put_sink(page, i, (double)page->sinks[i].failures);
+}
+
+static void put_audit_up(struct page *page)
+{
+    for (size_t i = 0; i < page->sink_count; i++)
+        put_sink(page, i, page->sinks[i].up);
+}
+
+/* ---- the service ---- */
+
+static void put_build(struct page *page)
+{
+    put_value(page, (label_values){ PACKAGE_VERSION, page->generation->config }, 1);
+}
+
+static void put_ready(struct page *page)
+{
+    put_value(page, NULL, !service_not_ready(page->service));
+}
+
+static void put_reloads(struct page *page)
+{
+    const struct counters *c = &page->service->counters;
+
+    put_value(page, (label_values){ "done" }, (double)counted(&c->reloads));
+    put_value(page, (label_values){ "failed" }, (double)counted(&c->reload_failures));
+}
+
+/* ---- the process, as Prometheus' own libraries show it ---- */
+
+static void put_cpu(struct page *page)
+{
+    struct timespec used = { 0 };
+
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    put_value(page, NULL, (double)used.tv_sec + (double)used.tv_nsec / 1e9);
+}
+
+/* The first two numbers of /proc/self/statm (proc(5)), in pages. */
+static double memory_bytes(bool resident)
+{
+    AUTO(se_buf) text = SE_BUF_INIT;
+    char *next = NULL;
+    unsigned long pages;
+
+    if (file_read(&text, "/proc/self/statm", 4096, NULL))
+        return 0;
+    pages = strtoul((const char *)text.data, &next, 10);
+    if (resident)
+        pages = strtoul(next, NULL, 10);
+    return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+static void put_resident(struct page *page)
+{
+    put_value(page, NULL, memory_bytes(true));
+}
+
+static void put_virtual(struct page *page)
+{
+    put_value(page, NULL, memory_bytes(false));
+}
+
+/* Without `.`, `..`, and the one that looks. */
+static void put_open_files(struct page *page)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    unsigned count = 0;
+
+    while (folder && readdir(folder))
+        count++;
+    if (folder)
+        (void)closedir(folder);
+    put_value(page, NULL, count > 3 ? count - 3 : 0);
+}
+
+static void put_most_files(struct page *page)
+{
+    struct rlimit limit = { 0 };
+
+    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    put_value(page, NULL, (double)limit.rlim_cur);
+}
+
+static void put_start(struct page *page)
+{
+    put_value(page, NULL, (double)page->service->started);
+}
+
+/* ---- all of them ---- */
+
+#define USE_LABELS "descriptor", "history", "operation"
+
+static const struct {
+    struct metric metric;
+    void (*put)(struct page *page);
+} metrics[] = {
+    { { "signengine_build_info",
+        "gauge",
+        "Version, and the fingerprint of the configuration.",
+        { "version", "config" } },
+      put_build },
+    { { "signengine_ready", "gauge", "Whether /health/ready says so.", { NULL } }, put_ready },
+    { { "signengine_operations_total",
+        "counter",
+        "Operations by result; refused ones name nothing that they asked for.",
+        { USE_LABELS, "result" } },
+      put_uses },
+    { { "signengine_items_total",
+        "counter",
+        "Items of operations: a batch has several.",
+        { USE_LABELS, "result" } },
+      put_use_items },
+    { { "signengine_operation_bytes_total", "counter", "Bytes of their bodies.", { USE_LABELS } },
+      put_use_bytes },
+    { { "signengine_operation_duration_seconds",
+        "histogram",
+        "From the beginning of the work to the record of it.",
+        { USE_LABELS } },
+      put_use_durations },
+    { { "signengine_refusals_total", "counter", "Requests that no row allows.", { NULL } },
+      put_refusals },
+    { { "signengine_throttled_total", "counter", "Requests beyond the limit of a row.", { NULL } },
+      put_throttled },
+    { { "signengine_requests_total", "counter", "Answers by the status of HTTP.", { "code" } },
+      put_answers },
+    { { "signengine_late_requests_total",
+        "counter",
+        "Requests that did not come in due time.",
+        { NULL } },
+      put_late_requests },
+    { { "signengine_key_up",
+        "gauge",
+        "Whether a key is in reach, as far as its last use told.",
+        { "key", "replica" } },
+      put_keys_up },
+    { { "signengine_key_breaker_open",
+        "gauge",
+        "Whether a replica is left alone, but for a look now and then.",
+        { "key", "replica" } },
+      put_breakers },
+    { { "signengine_key_events_total",
+        "counter",
+        "What happened to a key since the configuration was loaded.",
+        { "key", "replica", "event" } },
+      put_key_events },
+    { { "signengine_certificate_expiry_timestamp_seconds",
+        "gauge",
+        "When the certificate of a descriptor ends.",
+        { "descriptor", "version" } },
+      put_certificates },
+    { { "signengine_queue_jobs", "gauge", "Jobs that wait for a worker.", { NULL } },
+      put_waiting_jobs },
+    { { "signengine_queue_limit", "gauge", "How many may wait.", { NULL } }, put_job_limit },
+    { { "signengine_workers", "gauge", "Threads that work on jobs.", { NULL } }, put_workers },
+    { { "signengine_workers_busy", "gauge", "Those of them that have one.", { NULL } },
+      put_busy_workers },
+    { { "signengine_connections", "gauge", "Connections that are open.", { "listener" } },
+      put_connections },
+    { { "signengine_connections_busy",
+        "gauge",
+        "Those of them with a request under way.",
+        { NULL } },
+      put_busy_connections },
+    { { "signengine_connections_limit", "gauge", "How many there may be.", { NULL } },
+      put_connection_limit },
+    { { "signengine_connections_refused_total",
+        "counter",
+        "Connections beyond that, or a user's.",
+        { NULL } },
+      put_refused_connections },
+    { { "signengine_body_bytes", "gauge", "Bytes of all bodies that are in memory.", { NULL } },
+      put_body_bytes },
+    { { "signengine_audit_records_total",
+        "counter",
+        "Records that a sink took.",
+        { "sink", "number" } },
+      put_audit_records },
+    { { "signengine_audit_failures_total",
+        "counter",
+        "Records that a sink did not take.",
+        { "sink", "number" } },
+      put_audit_failures },
+    { { "signengine_audit_sink_up",
+        "gauge",
+        "Whether it took the last one.",
+        { "sink", "number" } },
+      put_audit_up },
+    { { "signengine_config_reloads_total",
+        "counter",
+        "Configurations loaded again.",
+        { "result" } },
+      put_reloads },
+    { { "process_cpu_seconds_total", "counter", "Processor time.", { NULL } }, put_cpu },
+    { { "process_resident_memory_bytes", "gauge", "Memory in use.", { NULL } }, put_resident },
+    { { "process_virtual_memory_bytes", "gauge", "Memory in reach.", { NULL } }, put_virtual },
+    { { "process_open_fds", "gauge", "Files and sockets that are open.", { NULL } },
+      put_open_files },
+    { { "process_max_fds", "gauge", "How many there may be.", { NULL } }, put_most_files },
+    { { "process_start_time_seconds", "gauge", "When it began, since 1970.", { NULL } },
+      put_start },
+};
+
+void metrics_write(struct writer *w, const struct service *service,
+                   const struct generation *generation)
+{
+    struct page page = { .w = w, .service = service, .generation = generation };
+
+    page.jobs = jobs_count(service->jobs);
+    page.connections = connections_count(service->connections);
+    page.sink_count = audit_counts(page.sinks, SINKS_SHOWN, service->audit);
+    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
+        page.metric = &metrics[i].metric;
+        metric_begin(w, page.metric);
+        metrics[i].put(&page);
+    }
+}

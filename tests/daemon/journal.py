@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""journal.py SOCKET FILE: takes what systemd's journal would, one message after the other, and appends its MESSAGE to the file."""
+import os
+import socket
+import sys
+
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+os.chmod(sys.argv[1], 0o666)
+out = open(sys.argv[2], "wb", buffering=0)
+while True:
+    for line in s.recv(65536).split(b"\n"):
+        if line.startswith(b"MESSAGE="):
+            out.write(line[len("MESSAGE="):] + b"\n")
