@@ -12,7 +12,7 @@ if HAVE_DAEMON
 check_PROGRAMS += tests/daemon/trial
 tests_daemon_trial_SOURCES  = tests/daemon/trial.c $(DAEMON_CORE) src/daemon/histories.c src/daemon/target.c
 tests_daemon_trial_CPPFLAGS = $(DAEMON_CPPFLAGS)
-tests_daemon_trial_CFLAGS   = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS)
+tests_daemon_trial_CFLAGS   = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS) $(GNUTLS_CFLAGS)
 tests_daemon_trial_LDFLAGS  = $(AM_LDFLAGS) $(SE_PIE)
 tests_daemon_trial_LDADD    = $(DAEMON_LIBS)
 endif
