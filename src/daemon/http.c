@@ -15,10 +15,13 @@
 /* Of each connection: a head has to fit. */
 enum { CONNECTION_MEMORY = 32 << 10, TLS_OPTIONS = 2 };
 
+/* Anybody on the network could fill the log: so many lines about strangers at once, then fewer. */
+enum { LINES_AT_ONCE = 100, LINE_MS = 1000 };
+
 struct http {
     struct service *service;
     struct MHD_Daemon *plain, *tls; /* tls: NULL unless it is configured */
-    int64_t told;                   /* the second of the last line about a stranger; atomic */
+    int64_t told; /* when all lines about strangers are paid for, LINE_MS each; atomic */
 };
 
 /* ---- connections ---- */
@@ -31,14 +34,17 @@ static struct connection *connection_of(struct MHD_Connection *wire)
     return info ? info->socket_context : NULL;
 }
 
-/* Anybody on the network could fill the log. */
 static void tell_stranger(struct http *http, const struct peer *peer, const se_error *why)
 {
-    const int64_t now = clock_monotonic_ms() / 1000;
+    const int64_t now = clock_monotonic_ms();
+    int64_t told = __atomic_load_n(&http->told, __ATOMIC_RELAXED);
 
     count_one(&http->service->counters.strangers);
-    if (__atomic_exchange_n(&http->told, now, __ATOMIC_RELAXED) != now)
-        log_line("a caller from %s was turned away: %s", peer->address, why->text);
+    told = told > now ? told : now;
+    if (told - now > LINES_AT_ONCE * LINE_MS)
+        return;
+    __atomic_store_n(&http->told, told + LINE_MS, __ATOMIC_RELAXED);
+    log_line("a caller from %s was turned away: %s", peer->address, why->text);
 }
 
 static void note_handshake(void *arg, int fd, const se_error *why)

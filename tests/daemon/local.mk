@@ -4,8 +4,9 @@ SHELL_TESTS += \
 	tests/daemon/heads.sh \
 	tests/daemon/identity.sh \
 	tests/daemon/life.sh \
-	tests/daemon/reload.sh
-EXTRA_DIST += tests/daemon/daemon-lib.sh tests/daemon/heads.py tests/daemon/hold.py tests/daemon/identity.py tests/daemon/load.py tests/daemon/slow.py
+	tests/daemon/reload.sh \
+	tests/daemon/tls.sh
+EXTRA_DIST += tests/daemon/daemon-lib.sh tests/daemon/heads.py tests/daemon/hold.py tests/daemon/identity.py tests/daemon/load.py tests/daemon/slow.py tests/daemon/tls.py
 
 # the daemon's core with operations that take their time, fail, and say who asks
 if HAVE_DAEMON
