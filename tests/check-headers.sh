@@ -44,10 +44,12 @@ if command -v "${CXX:-g++}" >/dev/null; then
 	    se_container_params container = SE_CONTAINER_PARAMS_INIT;
 	    se_zip_sign_params zip = SE_ZIP_SIGN_PARAMS_INIT;
 	    se_zip_verify_params jar = SE_ZIP_VERIFY_PARAMS_INIT;
+	    se_caller caller = SE_CALLER_INIT;
+	    se_use use = SE_USE_INIT;
 	    se_history_options history = SE_HISTORY_OPTIONS_INIT;
 	    se_mail_sign_params mail = SE_MAIL_SIGN_PARAMS_INIT;
 	    se_mail_verify_params letter = SE_MAIL_VERIFY_PARAMS_INIT;
-	    return int(error.status) + int(buf.size) + int(options.size + sign.size + verify.size + check.size + field.size + container.size + zip.size + jar.size + history.size + mail.size + letter.size);
+	    return int(error.status) + int(buf.size) + int(options.size + sign.size + verify.size + check.size + field.size + container.size + zip.size + jar.size + caller.size + use.size + history.size + mail.size + letter.size);
 	}
 	PROGRAM
 else

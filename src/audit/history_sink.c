@@ -141,7 +141,7 @@ static se_status history_sink_write(size_t *written, void *state, const se_bytes
     TRY(open_history(h, err));
     for (size_t i = 0; i < count; i++)
         entries[i] = entry_of(lines[i]);
-    if (se_history_append_many(NULL, h->history, entries, count, err))
+    if (se_history_append_many(NULL, h->history, entries, count, NULL, err))
         return doubt_history(h, err);
     h->doubtful = false;
     *written = count;

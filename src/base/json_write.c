@@ -71,13 +71,15 @@ static void write_string(struct writer *w, se_bytes text)
     writer_put(w, "\"", 1);
 }
 
+/* Names are ours: there is nothing to escape. */
 static void write_name(struct writer *w, const char *name)
 {
     write_comma(w);
     if (!name)
         return;
-    write_string(w, text_bytes(name));
-    writer_put(w, ":", 1);
+    writer_put(w, "\"", 1);
+    writer_text(w, name);
+    writer_put(w, "\":", 2);
 }
 
 void json_write_begin(struct writer *w, const char *name, char bracket)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JSON (RFC 8259), written straight into a writer, without line breaks. Commas are put where they
- * are needed. A member has a name, an element of a list has none (NULL).
+ * are needed. A member has a name, which needs no escapes; an element of a list has none (NULL).
  */
 #ifndef BASE_JSON_WRITE_H
 #define BASE_JSON_WRITE_H

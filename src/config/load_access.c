@@ -182,53 +182,72 @@ static void check_targets(struct loading *l, const struct access_row *row, const
 
 static bool has_caller(const struct access_row *row, const struct access_caller *caller)
 {
-    for (size_t i = 0; i < row->caller_count; i++)
-        if (!compare_callers(&row->callers[i], caller))
-            return true;
-    return false;
+    return bsearch(caller, row->callers, row->caller_count, sizeof *row->callers, compare_callers);
+}
+
+static bool has_target(const struct access_row *row, const struct access_target *target)
+{
+    struct access_target all = *target;
+
+    all.version = 0;
+    return bsearch(target, row->targets, row->target_count, sizeof all, compare_targets) ||
+           bsearch(&all, row->targets, row->target_count, sizeof all, compare_targets);
 }
 
 /* What a row allows with a target; NULL: with the process as a whole. */
-static unsigned allowed_operations(const struct access_row *row, const struct access_target *wanted)
+static unsigned allowed_operations(const struct access_row *row, const struct access_target *target)
 {
     const unsigned of_all = has_descriptor(row) ? 0 : row->operations & ACCESS_OF_ALL;
 
-    if (!wanted)
+    if (!target)
         return of_all | (row->operations & 1U << ACCESS_MONITOR);
-    for (size_t i = 0; i < row->target_count; i++) {
-        const struct access_target *t = &row->targets[i];
-
-        if (!strcmp(t->descriptor, wanted->descriptor) && !strcmp(t->history, wanted->history) &&
-            (!t->version || t->version == wanted->version))
-            return row->operations &
-                   (*t->history ? ACCESS_OF_HISTORIES : ACCESS_OF_DESCRIPTORS | ACCESS_OF_ALL);
-    }
-    return *wanted->history ? 0 : of_all;
+    if (!has_target(row, target))
+        return *target->history ? 0 : of_all;
+    return row->operations &
+           (*target->history ? ACCESS_OF_HISTORIES : ACCESS_OF_DESCRIPTORS | ACCESS_OF_ALL);
 }
 
-static bool allow_before(const struct config *config, size_t index,
-                         const struct access_caller *caller, const struct access_target *target)
+static const struct access_target *target_at(const struct access_row *row, size_t index)
 {
-    unsigned left = allowed_operations(&config->access_rows[index], target);
-
-    for (size_t i = 0; i < index && left; i++)
-        if (has_caller(&config->access_rows[i], caller))
-            left &= ~allowed_operations(&config->access_rows[i], target);
-    return !left;
+    return index < row->target_count ? &row->targets[index] : NULL;
 }
 
-static bool never_decides(const struct config *config, size_t index)
+/* Takes what an earlier row allows out of `left`, which has each target of `row`, and the process.
+ */
+static void take_allowed(unsigned *left, const struct access_row *row,
+                         const struct access_row *earlier)
 {
-    const struct access_row *row = &config->access_rows[index];
+    for (size_t i = 0; i <= row->target_count; i++)
+        left[i] &= ~allowed_operations(earlier, target_at(row, i));
+}
 
-    for (size_t i = 0; i < row->caller_count; i++) {
-        if (!allow_before(config, index, &row->callers[i], NULL))
-            return false;
-        for (size_t j = 0; j < row->target_count; j++)
-            if (!allow_before(config, index, &row->callers[i], &row->targets[j]))
-                return false;
-    }
-    return true;
+static bool all_is_allowed_before(const struct config *config, size_t index,
+                                  const struct access_caller *caller, unsigned *left)
+{
+    const struct access_row *rows = config->access_rows, *row = &rows[index];
+    unsigned any = 0;
+
+    for (size_t i = 0; i <= row->target_count; i++)
+        left[i] = allowed_operations(row, target_at(row, i));
+    for (size_t i = 0; i < index; i++)
+        if (has_caller(&rows[i], caller))
+            take_allowed(left, row, &rows[i]);
+    for (size_t i = 0; i <= row->target_count; i++)
+        any |= left[i];
+    return !any;
+}
+
+static bool never_decides(struct loading *l, size_t index)
+{
+    const struct access_row *row = &l->config->access_rows[index];
+    unsigned *left = calloc(row->target_count + 1, sizeof *left);
+    bool all = left;
+
+    l->findings.failed |= !left;
+    for (size_t i = 0; i < row->caller_count && all; i++)
+        all = all_is_allowed_before(l->config, index, &row->callers[i], left);
+    free(left);
+    return all;
 }
 
 static void check_row(struct loading *l, size_t index)
@@ -241,7 +260,7 @@ static void check_row(struct loading *l, size_t index)
                            row->name, rows[i].line);
             return;
         }
-    if (!l->findings.errors && never_decides(l->config, index))
+    if (!l->findings.errors && never_decides(l, index))
         findings_warning(&l->findings, row->line,
                          "'%.64s' never decides: earlier rows allow all that it allows", row->name);
 }

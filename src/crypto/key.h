@@ -27,7 +27,7 @@ struct key {
         chain; /* its issuers as far as the store has them, nearest first; may be NULL */
     struct profile profile; /* of the certificate */
     unsigned namesakes;     /* other private keys of its name in its store */
-    unsigned replica; /* whose certificate it is, from 1; 0: not a key of the configuration */
+    unsigned replica;       /* whose certificate it is, from 1; 0: not a key of the configuration */
     /* which rules its certificate kept, and at which second (engine/key_cache.c) */
     const void *checked_for;
     int64_t checked_at;

@@ -372,15 +372,16 @@ static void check_caller(struct exchange *e)
 bool exchange_take_items(struct exchange *e, uint64_t items)
 {
     const struct limit limit = { e->row.name, e->connection->peer.id, e->row.per_minute };
+    const int64_t now = clock_monotonic_ms();
     se_error err = SE_ERROR_INIT;
     unsigned wait_s;
 
-    if (!limits_take(&wait_s, e->service->limits, &limit, items, clock_monotonic_ms(), &err)) {
-        e->taken += items;
+    limits_give(e->service->limits, &limit, e->taken, now);
+    e->taken = 0;
+    if (!limits_take(&wait_s, e->service->limits, &limit, items, now, &err)) {
+        e->taken = items;
         return true;
     }
-    limits_give(e->service->limits, &limit, e->taken, clock_monotonic_ms());
-    e->taken = 0;
     e->failure.retry_after = wait_s;
     exchange_refuse(e, FAILURE_TOO_MANY, err.text);
     return false;

@@ -38,7 +38,7 @@ struct exchange {
     const char *refusal; /* "forbidden", "throttled": to be recorded; NULL: it is, or was none */
 
     struct writer body;
-    uint64_t dropped; /* bytes that come although it has failed */
+    uint64_t received; /* bytes of it, those too that were dropped because it has failed */
 
     bool done; /* the job has run */
     struct failure failure;
@@ -81,7 +81,7 @@ bool exchange_decide(struct exchange *exchange);
 /* Notes a refusal: it is recorded on a thread that may wait. */
 void exchange_refuse(struct exchange *exchange, enum failure_kind kind, const char *why);
 
-/* Takes from the row's limit. False: it has failed, and what it had taken is given back. */
+/* Takes from the row's limit, in place of what it had taken. False: it has failed. */
 bool exchange_take_items(struct exchange *exchange, uint64_t items);
 
 /* What a probe says: NULL, or what is wrong. */

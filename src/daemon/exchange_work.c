@@ -38,6 +38,7 @@ bool exchange_take(struct exchange *e, se_bytes piece)
 {
     const uint64_t most = e->service->settings->body;
 
+    e->received += piece.size;
     if (!e->failure.kind && piece.size > most - e->body.buf.size)
         failure_set(&e->failure, FAILURE_TOO_LARGE, "the body has more than %" PRIu64 " bytes",
                     most);
@@ -46,8 +47,7 @@ bool exchange_take(struct exchange *e, se_bytes piece)
     if (!e->failure.kind)
         return true;
     forget_body(e);
-    e->dropped += piece.size;
-    return e->dropped <= most;
+    return e->received <= 2 * most;
 }
 
 /* ---- records ---- */
@@ -139,7 +139,7 @@ static se_status admit_items(void *arg, uint64_t items, se_error *err)
 {
     struct exchange *e = arg;
 
-    return items <= e->taken || exchange_take_items(e, items - e->taken)
+    return exchange_take_items(e, items)
                ? SE_OK
                : error_set(err, SE_ERR_POLICY, "%s", e->failure.error.text);
 }

@@ -12,8 +12,8 @@
 #include "daemon/log.h"
 #include "daemon/tls.h"
 
-/* Of each connection: a head has to fit. */
-enum { CONNECTION_MEMORY = 32 << 10, TLS_OPTIONS = 2 };
+/* Of each connection that has asked something, for as long as it is kept: a head has to fit. */
+enum { CONNECTION_MEMORY = 16 << 10, TLS_OPTIONS = 2 };
 
 /* Anybody on the network could fill the log: so many lines about strangers at once, then fewer. */
 enum { LINES_AT_ONCE = 100, LINE_MS = 1000 };

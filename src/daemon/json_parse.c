@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/json_parse.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/text.h"
@@ -118,13 +119,12 @@ static se_status refuse_syntax(yajl_handle parser, size_t at, se_error *err)
     return error_set(err, SE_ERR_FORMAT, "at byte %zu: %s", at, text);
 }
 
-se_status json_parse(const yajl_callbacks *callbacks, void *arg, se_bytes text, se_error *err)
+static se_status parse_text(const yajl_callbacks *handlers, void *arg, se_bytes text, se_error *err)
 {
-    AUTO(parser) parser = NULL;
+    AUTO(parser) parser = yajl_alloc(handlers, &wiping, arg);
     yajl_status st;
 
-    TRY(check_characters(text, err));
-    if (!(parser = yajl_alloc(callbacks, &wiping, arg)))
+    if (!parser)
         return error_memory(err);
     (void)yajl_config(parser, yajl_dont_validate_strings, 1); /* all of the text was checked */
     st = yajl_parse(parser, text.data, text.size);
@@ -134,4 +134,26 @@ se_status json_parse(const yajl_callbacks *callbacks, void *arg, se_bytes text, 
         return refuse_syntax(parser, yajl_get_bytes_consumed(parser), err);
     st = yajl_complete_parse(parser);
     return st == yajl_status_ok ? SE_OK : refuse_syntax(parser, text.size + 1, err);
+}
+
+/* libyajl is bound lazily: at the first call of each of its functions the loader saves registers to
+ * the stack, and what was copied through them stays there. So these calls come before any secret.
+ */
+static void bind_functions(void)
+{
+    static const char *const texts[] = { "{\"\\n\":[\"\\ud83d\\ude00\",1,true,null]}", "{\"\\n\",",
+                                         "[\"\\x", "{} {}", "[" };
+    static const yajl_callbacks nothing;
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        (void)!parse_text(&nothing, NULL, text_bytes(texts[i]), NULL);
+}
+
+se_status json_parse(const yajl_callbacks *handlers, void *arg, se_bytes text, se_error *err)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    (void)pthread_once(&once, bind_functions);
+    TRY(check_characters(text, err));
+    return parse_text(handlers, arg, text, err);
 }

@@ -11,7 +11,7 @@
 /* One JSON text (RFC 8259), whole. Strings without escapes are handed out where they stand in
  * `text`. SE_ERR_FORMAT: it is none, and the error says where; or a callback returned 0, and has
  * set the error. */
-SE_MUST_CHECK se_status json_parse(const yajl_callbacks *callbacks, void *arg, se_bytes text,
+SE_MUST_CHECK se_status json_parse(const yajl_callbacks *handlers, void *arg, se_bytes text,
                                    se_error *err);
 
 #endif

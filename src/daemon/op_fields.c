@@ -116,7 +116,7 @@ static se_status prepare_field(se_field *out, bool *worked, struct entry *entry,
     *worked = false;
     if (entry->refusal)
         return SE_OK;
-    if (context_encode(&entry->context_bytes, &entry->context, &why))
+    if (entry->context.count && context_encode(&entry->context_bytes, &entry->context, &why))
         return entry_refuse(entry, why.status, why.text, err);
     *out = (se_field){ .in = entry->in.bytes, .context = buf_bytes(&entry->context_bytes) };
     *worked = true;

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/stream.h"
+#include "base/text.h"
 #include "daemon/op.h"
 
 /* ---- files of a call ---- */
@@ -34,6 +35,25 @@ static se_status body_file_open(struct body_file *out, se_bytes body, se_error *
         return error_set(err, SE_ERR_IO, "no file in memory: %s", strerror(errno));
     (void)snprintf(out->path, sizeof out->path, "/proc/self/fd/%d", out->fd);
     return SE_OK;
+}
+
+/* The caller has sent no file of that name: in the failure's text it is "the zip". */
+static se_status body_file_blame(const struct body_file *file, se_error *err, se_status st)
+{
+    AUTO(writer) quoted = { 0 };
+    AUTO(writer) text = { 0 };
+    const char *at, *left = err ? err->text : "";
+
+    if (!st || !err)
+        return st;
+    writer_format(&quoted, "'%s'", file->path);
+    for (; (at = strstr(left, writer_string(&quoted))); left = at + quoted.buf.size) {
+        writer_put(&text, left, (size_t)(at - left));
+        writer_text(&text, "the zip");
+    }
+    writer_text(&text, left);
+    text_copy(err->text, sizeof err->text, writer_string(&text), text.buf.size);
+    return st;
 }
 
 /* A folder of its own, for what has to appear under a name. */
@@ -92,7 +112,7 @@ se_status zip_sign_body(struct answer *out, const struct request *request, se_er
 
     TRY(body_file_open(&in, request->body, err));
     TRY(output_folder_make(&to, request->spool, err));
-    TRY(sign_body_file(to.file, in.path, request, err));
+    TRY(body_file_blame(&in, err, sign_body_file(to.file, in.path, request, err)));
     TRY(file_read(&bytes, to.file, OUTPUT_LIMIT, err));
     answer_bytes(out, MEDIA_OCTETS, &bytes);
     return SE_OK;
@@ -154,7 +174,9 @@ se_status zip_verify_body(struct answer *out, const struct request *request, se_
     params.tag = target_parameter(request->target, "tag");
     TRY(target_flag(&params.issuers, request->target, "issuers", false, err));
     TRY(body_file_open(&in, request->body, err));
-    TRY(se_zip_verify(request->engine, request_descriptor(request), in.path, &params, err));
+    TRY(body_file_blame(
+        &in, err,
+        se_zip_verify(request->engine, request_descriptor(request), in.path, &params, err)));
     answer_begin(&w);
     json_write_text(&w, "descriptor", request_descriptor(request));
     write_list(&w, "signatures", &report.signatures);

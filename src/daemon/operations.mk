@@ -16,3 +16,8 @@ DAEMON_OPERATIONS = \
 	src/daemon/routes.c \
 	src/daemon/target.c src/daemon/target.h
 DAEMON_OPERATIONS_LIBS = $(HISTORY_LIBS) $(MAIL_LIBS) $(CORE_LIBS) $(YAJL_LIBS)
+
+if HAVE_DAEMON
+dist_examples_DATA += doc/openapi.yaml
+endif
+EXTRA_DIST += doc/openapi.yaml

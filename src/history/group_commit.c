@@ -326,8 +326,8 @@ static void lead_commit(se_history *h)
     else
         outcome.status = group_commit(h, calls, &outcome);
     took = clock_microseconds() - began;
-    tell_outcome(calls, &outcome);
     pthread_mutex_lock(&q->lock);
+    tell_outcome(calls, &outcome);
     served = wake_calls(calls);
     q->expected = served + q->waiting;
     q->gather_us = (unsigned)(took > 0 && q->expected > 1 ? took / GATHER_SHARE : 0);

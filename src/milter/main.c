@@ -54,8 +54,12 @@ print_complaint(int status, const char *format, ...)
 static int load_configuration(void)
 {
     se_error err = SE_ERROR_INIT;
+    se_status st = service_load(&err);
 
-    return service_load(&err) ? print_complaint(EXIT_BAD_CONFIG, "%s", err.text) : 0;
+    if (!st)
+        return 0;
+    return print_complaint(st == SE_ERR_UNAVAILABLE ? EXIT_NOT_THERE : EXIT_BAD_CONFIG, "%s",
+                           err.text);
 }
 
 /* The list ends with 0. */

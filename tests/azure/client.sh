@@ -3,10 +3,10 @@
 # Microsoft's own client takes the emulator for Key Vault and for a Managed HSM.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "$top_srcdir/tests/azure/azure.sh"
-. "$top_srcdir/tests/azure/npm.sh"
+. "$top_srcdir/tests/lib/npm.sh"
 
 needs openssl
-npm_packages
+npm_packages azure
 
 for mode in vault hsm; do
     start_emulator "$mode" "$tmp/$mode"

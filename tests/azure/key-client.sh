@@ -3,9 +3,9 @@
 # What we make in a vault Microsoft's own client uses, and the other way round; openssl judges.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "$top_srcdir/tests/azure/azure.sh"
-. "$top_srcdir/tests/azure/npm.sh"
+. "$top_srcdir/tests/lib/npm.sh"
 needs openssl
-npm_packages
+npm_packages azure
 # modules are looked for from the script's folder
 cp "$top_srcdir/tests/azure/key-client.mjs" "$tmp/key-client.mjs"
 ln -sfn "$npm_modules" "$tmp/node_modules"

@@ -59,4 +59,4 @@ SHELL_TESTS += \
 	tests/azure/requests.sh \
 	tests/azure/sample.sh \
 	tests/azure/throttling.sh
-EXTRA_DIST += tests/azure/azure.sh tests/azure/client.mjs tests/azure/key-client.mjs tests/azure/load.sh tests/azure/login.sh tests/azure/memory.py tests/azure/npm.sh tests/azure/oidc.mjs tests/azure/package.json tests/azure/replay.py
+EXTRA_DIST += tests/azure/azure.sh tests/azure/client.mjs tests/azure/key-client.mjs tests/azure/load.sh tests/azure/login.sh tests/azure/memory.py tests/azure/oidc.mjs tests/azure/package.json tests/azure/replay.py

@@ -6,10 +6,10 @@
 tpm_alone "$0"
 . "$top_srcdir/tests/lib/harness.sh"
 . "$top_srcdir/tests/azure/azure.sh"
-. "$top_srcdir/tests/azure/npm.sh"
+. "$top_srcdir/tests/lib/npm.sh"
 
 needs node npm openssl jq pkcs11-tool
-npm_packages
+npm_packages azure
 make_token lab 1234
 softhsm=$softhsm_module
 tpm_token tpm 123456

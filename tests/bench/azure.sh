@@ -44,7 +44,7 @@ key=$(curl -sS --noproxy '*' --cacert azure/ca.pem -H "$(cat header)" "$VAULT/ke
 # ---- beside a bare loop, and beside Microsoft's client ----
 control latency 3 24
 "$top/tests/bench/vault" race engine.xml "3 to 24 ms for a signature" "$key" ES256 header azure/ca.pem 1 12 32 64 | tee rows
-cache=${SIGNENGINE_NPM:-$top/tests/lib/sources/npm}
+cache=${SIGNENGINE_NPM:-$top/tests/lib/sources/npm}/azure
 if command -v node >/dev/null && [ -d "$cache/node_modules/@azure" ]; then
     ln -s "$cache/node_modules" node_modules
     cp "$here/azure.mjs" .

@@ -68,7 +68,7 @@ recorded '.operation, .result' decrypt ok
 printf 'a\nb\n' >lines
 accepts audited encrypt -d Fields --lines lines -o values
 recorded '.operation, .result, .items, .failed' 'encrypt many' ok 2 0
-accepts audited rekey -d Fields --lines values -o rekeyed
+accepts audited rekey -d Fields --lines --rejects rejects values -o rekeyed
 recorded '.operation, .result' 'rekey many' ok
 accepts audited mail sign -d Mail plain.eml -o signed.eml
 recorded '.operation, .descriptor, .result' sign Mail ok
@@ -217,11 +217,16 @@ accepts kept verify
 accepts kept export
 [ "$(jq -r .payload "$out" | jq -r .operation | tr '\n' ' ')" = 'history append sign history append ' ] || fail "not in the history: $(cat "$out")"
 accepts kept show --object ObjectHistorySigner
+# one that nobody waits for is written before the end all the same
+unhurried() { echo payload | signengine history append --store sqlite:history.db --object o --audit "${history% required}"; }
+accepts unhurried
+accepts signengine history list --store sqlite:audit.db
+says '6 entries'
 mv auditor.bundle away.bundle
 refuses 69 sealed
 says "the audit sink 'history'"
 accepts signengine history list --store sqlite:history.db
-says '2 entries'
+says '3 entries'
 mv away.bundle auditor.bundle
 accepts sealed
 accepts kept verify

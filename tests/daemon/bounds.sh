@@ -4,7 +4,7 @@
 . "${top_srcdir:?}/tests/daemon/daemon-lib.sh"
 daemon_configuration
 trial=$top_builddir/tests/daemon/trial
-slow() { as daemon python3 "$top_srcdir/tests/daemon/slow.py" "$tmp/run/socket" "$@"; }
+slow() { as daemon python3 "$tmp/slow.py" "$tmp/run/socket" "$@"; }
 is_refused() { ! is_live; }
 
 # ---- time; all at once, for each takes some ----
@@ -44,7 +44,7 @@ cases=$((cases + 1)) bad=''
 says '200 200 200 200'
 says '503 Retry-After: 1 {"error":{"status":"unavailable","message":"you have 4 connections'
 # another user is served, until there are too many in all
-accepts as bin python3 "$top_srcdir/tests/daemon/slow.py" "$tmp/run/socket" late-sender 2
+accepts as bin python3 "$tmp/slow.py" "$tmp/run/socket" late-sender 2
 says '503 closed 2'
 ask games GET /health/live
 answers 200
@@ -54,6 +54,34 @@ others=''
 until_true as daemon curl -sf --unix-socket run/socket http://x/health/live
 accepts slow late-sender 4
 says 'closed 4'
+stop_daemon
+
+# ---- idle ones: they cost little, and leave descriptors to others ----
+allowed=$(awk '/^Max open files/ { print $5 }' /proc/self/limits)
+if [ "$allowed" = unlimited ] || [ "$allowed" -ge 8192 ]; then
+    daemon_settings 'per-user = 5000' 'connections = 5000'
+    start_daemon "$trial"
+    rss() { awk '/^VmRSS:/ { print $2 }' "/proc/$daemon/status"; }
+    before=$(rss)
+    slow idle 3000 "$tmp/gone" >idle.got 2>&1 &
+    others=$!
+    until_true grep -q . idle.got
+    cp idle.got "$out"
+    cases=$((cases + 1)) bad=''
+    says open
+    # the HTTP library has those that have asked, and keeps 16 kB for each
+    [ $(($(rss) - before)) -le 35000 ] || instrumented || fail "3,000 idle connections take $(($(rss) - before)) kB"
+    ask bin POST /v1/descriptors/FileSigner/sleep -H 'Content-Type: application/octet-stream' -d x
+    answers 200
+    : >gone
+    wait "$others"
+    others=''
+    stop_daemon
+fi
+# the limit of descriptors is less than what the settings say
+daemon_settings 'connections = 5000' 'per-user = 5000'
+start_daemon sh -c 'ulimit -n 2100; exec "$0" "$@"' "$trial"
+accepts grep -q '2100 open files are allowed, so there are 1076 connections at most' daemon.log
 stop_daemon
 
 # ---- how much work ----
@@ -87,4 +115,3 @@ accepts slow many-bodies
 says '503 200'
 accepts is_live
 stop_daemon
-[ "$status" = 0 ] || fail "the daemon ended with status $status"

@@ -6,9 +6,9 @@
 #                              daemon of root's tests runs as nobody
 #   daemon_settings LINE...    signengined.conf: socket $tmp/run/socket, audit to $tmp/run/audit.log, and these lines
 #   start_daemon PROGRAM...    in the background; it is ready when this returns. Its log is daemon.log, its process $daemon
-#   stop_daemon [SIGNAL]       and waits; its exit status is in $status
+#   stop_daemon [SIGNAL [STATUS]]   and waits; it has to end with this status (0)
 #   as USER CMD...             as that user and with his groups, where the test is root's
-#   ask USER METHOD TARGET [CURL-OPTION...]   a case: the status goes to $code, the body to $out, the head to head
+#   ask USER METHOD TARGET [CURL-OPTION...]   a case: the status goes to $code, the body to $out, the head to answer.head
 #   answers CODE [TEXT]        belongs to the case before
 #   until_true CMD...          waits for what happens
 #
@@ -27,6 +27,8 @@ stop_all() {
 }
 trap stop_all EXIT
 chmod 755 "$tmp"
+cp "$top_srcdir"/tests/daemon/*.py . # other users may not see the sources
+mkdir -m 777 asked # what curl writes as another user
 
 daemon_configuration() {
     make_ca ca
@@ -98,21 +100,29 @@ stop_daemon() {
     status=0
     wait "$daemon" || status=$?
     daemon=''
+    if [ "$status" != "${2-0}" ]; then
+        fail "the daemon ended with status $status"
+        tail -n 30 daemon.log
+    fi
 }
 
 as() {
     user=$1
     shift
-    setpriv --reuid="$user" --regid="$user" --init-groups "$@"
+    setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups "$@"
 }
 
 ask() {
     user=$1 method=$2 target=$3
     shift 3
     cases=$((cases + 1)) bad='' code=''
-    code=$(as "$user" curl -s --path-as-is --unix-socket "$tmp/run/socket" -X "$method" -D head -o .body -w '%{http_code}' "$@" \
+    rm -f asked/*
+    code=$(as "$user" curl -s --path-as-is --unix-socket "$tmp/run/socket" -X "$method" -D asked/head -o asked/body -w '%{http_code}' "$@" \
         "http://x$target" 2>"$err") || true
-    mv .body "$out" 2>/dev/null || : >"$out"
+    : >"$out"
+    [ ! -e asked/body ] || cp asked/body "$out"
+    : >answer.head
+    [ ! -e asked/head ] || cp asked/head answer.head
 }
 
 answers() {

@@ -83,7 +83,9 @@ def passed_descriptor():
         become(BIN)
         fds = array.array("i")
         fds.frombytes(theirs.recvmsg(1, socket.CMSG_LEN(4))[1][0][2][:4])
-        return ask(socket.socket(fileno=fds[0]))
+        passed = socket.socket(fileno=fds[0])
+        passed.settimeout(20)
+        return ask(passed)
     return child(work)
 
 

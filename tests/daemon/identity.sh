@@ -7,7 +7,7 @@ daemon_settings
 start_daemon "$top_builddir/tests/daemon/trial"
 
 # ---- tricks ----
-accepts python3 "$top_srcdir/tests/daemon/identity.py" "$tmp/run/socket"
+accepts python3 "$tmp/identity.py" "$tmp/run/socket"
 says 'as daemon: uid:1'
 says 'as bin: uid:2'
 says 'as root: uid:0'
@@ -46,21 +46,21 @@ for user in root daemon bin games nobody; do
     esac
     # shellcheck disable=SC2086 # words
     set -- $expected
-    may $user POST /v1/descriptors/FileSigner/sleep "$1"
-    may $user POST /v1/descriptors/FileSigner/echo "$2"
-    may $user POST '/v1/descriptors/FileSigner/batch?items=1' "$3"
-    may $user GET /v1/descriptors/FileSigner/who "$4"
-    may $user POST /v1/histories/default/entries "$5"
-    may $user GET /v1/histories/default/entries "$6"
-    may $user POST /v1/descriptors/Other/sleep "$7"
+    may "$user" POST /v1/descriptors/FileSigner/sleep "$1"
+    may "$user" POST /v1/descriptors/FileSigner/echo "$2"
+    may "$user" POST '/v1/descriptors/FileSigner/batch?items=1' "$3"
+    may "$user" GET /v1/descriptors/FileSigner/who "$4"
+    may "$user" POST /v1/histories/default/entries "$5"
+    may "$user" GET /v1/histories/default/entries "$6"
+    may "$user" POST /v1/descriptors/Other/sleep "$7"
     # what is not there is not told from what is not allowed
-    ask $user POST /v1/descriptors/None/sleep -H "$octets" -H 'X-Request-Id: r'
+    ask "$user" POST /v1/descriptors/None/sleep -H "$octets" -H 'X-Request-Id: r'
     answers 403
     cp "$out" none
-    ask $user POST /v1/descriptors/Other/sleep -H "$octets" -H 'X-Request-Id: r'
+    ask "$user" POST /v1/descriptors/Other/sleep -H "$octets" -H 'X-Request-Id: r'
     answers 403
     same "$out" none
-    may $user GET /v1/anybody 200
+    may "$user" GET /v1/anybody 200
 done
 
 # ---- a row for one version ----
@@ -83,7 +83,7 @@ start_daemon "$top_builddir/tests/daemon/trial"
 items() { ask games POST "/v1/descriptors/FileSigner/batch?items=$1" -H "$octets"; }
 items 6
 answers 429 'too many'
-grep -qE '^Retry-After: [1-9]' head || fail 'no Retry-After'
+grep -qE '^Retry-After: [1-9]' answer.head || fail 'no Retry-After'
 items 4
 answers 200 # nothing of what was refused counts
 items 2
@@ -123,4 +123,3 @@ accepts recorded r-3 '[r["result"] for r in lines] == ["asked", "ok"] and lines[
 accepts recorded r-4 'lines == []'
 
 stop_daemon
-[ "$status" = 0 ] || fail "the daemon ended with status $status"

@@ -60,13 +60,12 @@ accepts is_live
 grep -q '^CapEff:[[:space:]]*0*$' "/proc/$daemon/status" || fail 'it has capabilities'
 [ "$(awk '/^Uid:/ { print $2, $3, $4 }' "/proc/$daemon/status")" = "$(id -u nobody) $(id -u nobody) $(id -u nobody)" ] || fail 'it is not nobody'
 # one that was killed leaves a socket, and the next takes its place
-stop_daemon KILL
+stop_daemon KILL 137
 [ -S run/socket ] || fail 'the socket has gone by itself'
 daemon_settings
 start_daemon "$trial"
 accepts is_live
 stop_daemon
-[ "$status" = 0 ] || fail "status $status"
 [ ! -e run/socket ] || fail 'the socket was left behind'
 # a folder that is not there is made
 daemon_settings "listen = unix:$tmp/run/new/socket"
@@ -75,7 +74,6 @@ daemon=$!
 until_true curl -sf --unix-socket run/new/socket http://x/health/live
 [ "$(stat -c '%a %U' run/new)" = '755 nobody' ] || fail "the folder is $(stat -c '%a %U' run/new)"
 stop_daemon
-[ "$status" = 0 ] || fail "status $status"
 
 # ---- drain: what is under way ends, nothing else begins ----
 daemon_settings
@@ -133,8 +131,7 @@ until_true grep -q '"operation":"start"' run/audit.log
 sleep 0.3
 kill -TERM "$daemon"
 until_true test ! -e run/socket
-stop_daemon
-[ "$status" = 70 ] || fail "status $status after a job that hangs was left behind"
+stop_daemon TERM 70 # for a job is left behind
 wait "$others" || :
 others=''
 
@@ -149,14 +146,14 @@ export SIGNENGINE_CONFIG="$tmp/engine.xml"
 store=sqlite:$tmp/run/history.db
 setup signengine history create --store "$store" --chain objects
 chown nobody run/*
-python3 "$top_srcdir/tests/daemon/hold.py" "$tmp/run/socket" unix "$top_builddir/signengined" --settings "$tmp/signengined.conf" >hold.got 2>&1 &
+python3 "$tmp/hold.py" "$tmp/run/socket" unix "$top_builddir/signengined" --settings "$tmp/signengined.conf" >hold.got 2>&1 &
 holder=$!
 others=$holder
 until_true test -S run/socket
 until_true is_live
 until_true grep -q 'notified READY=1' hold.got
 accepts is_live
-as nobody python3 "$top_srcdir/tests/daemon/append.py" "$tmp/run/socket" 8 25 >append.got 2>&1 &
+as nobody python3 "$tmp/append.py" "$tmp/run/socket" 8 25 >append.got 2>&1 &
 appending=$!
 others="$others $appending"
 killed=0
@@ -192,7 +189,7 @@ accepts python3 - <<-'PYTHON'
 
 # a socket of a network, which nobody has made safe
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-python3 "$top_srcdir/tests/daemon/hold.py" "$port" tcp "$top_builddir/signengined" --settings "$tmp/signengined.conf" >hold.got 2>&1 &
+python3 "$tmp/hold.py" "$port" tcp "$top_builddir/signengined" --settings "$tmp/signengined.conf" >hold.got 2>&1 &
 others=$!
 until_true curl -s "http://127.0.0.1:$port/health/live" -o /dev/null --retry 50 --retry-connrefused --max-time 1 || :
 wait "$others" || :

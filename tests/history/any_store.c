@@ -44,7 +44,7 @@ void any_chain_begin(struct any_chain *c)
     se_error err = SE_ERROR_INIT;
 
     *c = (struct any_chain){ .store = store ? store : "sqlite:h.db" };
-    (void)snprintf(c->name, sizeof c->name, "chain-%u", ++number);
+    (void)snprintf(c->name, sizeof c->name, "chain-%d-%u", (int)getpid(), ++number);
     make_bundle("k.pem", key, certificate);
     EVP_PKEY_free(key);
     X509_free(certificate);

@@ -49,22 +49,27 @@ kill_often() {
 repeat_often() {
     setup signengine history create --store "$1" --chain repeated
     for turn in $(seq "${CRASHES-6}"); do
-        "$append" one.xml "$1" repeated 8 100 keyed >"repeated.$turn" 2>>errors &
+        "$append" one.xml "$1" repeated 8 100 keyed >"said.$turn" 2>>errors &
         one=$!
-        "$append" one.xml "$1" repeated 8 100 keyed >"repeated.$turn.other" 2>>errors &
+        "$append" one.xml "$1" repeated 8 100 keyed >"said.$turn.other" 2>>errors &
         other=$!
+        tries=0
+        until [ -s "said.$turn" ] || [ -s "said.$turn.other" ] || [ "$tries" -gt 600 ]; do
+            sleep 0.05
+            tries=$((tries + 1))
+        done
         while_random "$turn"
         kill -9 "$one" "$other" 2>/dev/null || true
         wait "$one" "$other" 2>/dev/null || true
     done
     setup "$append" one.xml "$1" repeated 8 100 keyed
-    cp "$out" repeated.last
+    cp "$out" said.last
     accepts signengine history verify --store "$1" --chain repeated
     says '800 entries'
     accepts signengine history export --store "$1" --chain repeated
     sed -n 's/.*"seq":\([0-9]*\).*"payload":"\([^"]*\)".*/\1 \2/p' "$out" | sort >there
     [ "$(cut -d ' ' -f 2 there | sort -u | wc -l)" = 800 ] || fail 'an entry is there twice'
-    cat repeated.* | grep -E '^[0-9]+ [0-9]+-[0-9]+-0$' | sort -u >wanted
+    cat said.* | grep -E '^[0-9]+ [0-9]+-[0-9]+-0$' | sort -u >wanted
     same wanted there
-    [ "$(cat repeated.[0-9]* | wc -l)" -gt 0 ] || fail 'nothing was said before it was killed'
+    [ "$(cat said.[0-9]* | wc -l)" -ge "${CRASHES-6}" ] || fail 'nothing was said before it was killed'
 }

@@ -12,7 +12,7 @@ history() {
 }
 keys() { # WANTED
     cases=$((cases + 1)) bad=''
-    got=$(sqlite3 history.db 'SELECT group_concat(CAST(key AS TEXT), " ") FROM (SELECT key FROM idempotency ORDER BY first)')
+    got=$(sqlite3 history.db 'SELECT group_concat(CAST(key AS TEXT), " ") FROM (SELECT key FROM idempotency ORDER BY chain, first)')
     [ "$got" = "$1" ] || fail "keys: $got"
 }
 prints() { # TEXT: the whole of it

@@ -2,6 +2,7 @@
 /* Many ask for the same at once, with the same idempotency keys; some of them in one group. */
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "history/history.h"
@@ -254,6 +255,50 @@ static void test_a_group_that_is_not_stored_answers_what_was(void **state)
     any_chain_end(&c);
 }
 
+/* The same store as a role that has no right to the table of keys; false: it has no roles. */
+static bool become_keyless(struct any_chain *c, char *room, size_t size)
+{
+    const char *user = strstr(c->store, "user=");
+
+    if (!user)
+        return false;
+    any_chain_sql(c, "CREATE ROLE keyless LOGIN;"
+                     "GRANT SELECT, INSERT ON @chain, @entry, @node, @seal TO keyless;"
+                     "GRANT UPDATE ON @chain TO keyless");
+    (void)snprintf(room, size, "%.*suser=keyless", (int)(user - c->store), c->store);
+    c->store = room;
+    return true;
+}
+
+static void test_who_has_no_right_to_keys_keeps_nobody(void **state)
+{
+    static const char text[] = "permission denied for table signengine_idempotency";
+    struct member m[] = {
+        { .request = one },
+        { .request = { NULL, NULL, { "c" } } },
+        { .request = { "key-2", NULL, { "d" } } },
+    };
+    struct any_chain c, keyless;
+    char store[500];
+    se_history *history;
+
+    (void)state;
+    any_chain_begin(&c);
+    keyless = c;
+    if (become_keyless(&keyless, store, sizeof store)) {
+        history = any_chain_open(&keyless, c.name, false);
+        send_group(history, m, 3);
+        assert_refused(&m[0].answer, SE_ERR_ACCESS, text);
+        assert_appended(&m[1].answer, 1, false);
+        assert_refused(&m[2].answer, SE_ERR_ACCESS, text);
+        any_chain_expect(&c, 1, 2);
+        send_group(history, m, 1);
+        assert_refused(&m[0].answer, SE_ERR_ACCESS, text);
+        se_history_close(&history);
+    }
+    any_chain_end(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +306,7 @@ int main(void)
         IN_FOLDER(test_a_conflict_leaves_the_group_alone),
         IN_FOLDER(test_a_group_of_repeated_keys_makes_no_seal),
         IN_FOLDER(test_a_group_that_is_not_stored_answers_what_was),
+        IN_FOLDER(test_who_has_no_right_to_keys_keeps_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

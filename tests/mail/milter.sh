@@ -158,8 +158,8 @@ conf 'sign @example.org NoSuch'
 refuses_to_start 78 "rule for '*@example.org'"
 conf 'sign @example.org' 'audit = file:none/audit.log'
 refuses_to_start 78 "the audit sink 'file': cannot write 'none/audit.log': No such file or directory"
-conf 'sign @example.org' "audit = history:sqlite:none.db config=$tmp/engine.xml"
-refuses_to_start 78 "the audit sink 'history': "
+conf 'sign @example.org' "audit = history:sqlite:none.db config=$tmp/engine.xml required"
+refuses_to_start 69 "the audit sink 'history': 'none.db': "
 conf 'sign @example.org' 'socket = unix:none/socket'
 refuses_to_start 78 "cannot listen on 'unix:none/socket'"
 says 'unix:none/socket: No such file or directory'

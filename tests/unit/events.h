@@ -14,6 +14,7 @@
 
 static const char configuration[] =
     "<engineSignEncrypt><descriptors>"
+    "<descriptor name='Files' version='1'><type algorithm='SHA-256' key='two'/></descriptor>"
     "<descriptor name='Files' version='2'><type algorithm='SHA-384' key='two'/></descriptor>"
     "<descriptor name='Fields' version='1'><type algorithm='AES/GCM/NoPadding' key='old' " OAEP
     "/></descriptor>"

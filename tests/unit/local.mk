@@ -118,10 +118,20 @@ tests_unit_test_operations_SOURCES = tests/unit/test_operations.c $(DAEMON_OPERA
 tests_unit_test_operations_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_operations_LDADD   = $(DAEMON_OPERATIONS_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_operations_fields
+tests_unit_test_operations_fields_SOURCES = tests/unit/test_operations_fields.c $(DAEMON_OPERATIONS) tests/unit/operations.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_operations_fields_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_operations_fields_LDADD   = $(DAEMON_OPERATIONS_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_operations_files
 tests_unit_test_operations_files_SOURCES = tests/unit/test_operations_files.c $(DAEMON_OPERATIONS) tests/unit/operations.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_operations_files_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_operations_files_LDADD   = $(DAEMON_OPERATIONS_LIBS) $(CMOCKA_LIBS)
+
+MEMORY_SEARCHES += tests/unit/test_operations_memory
+tests_unit_test_operations_memory_SOURCES = tests/unit/test_operations_memory.c $(DAEMON_OPERATIONS) tests/unit/operations.h tests/unit/needle.c tests/unit/needle.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_operations_memory_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_operations_memory_LDADD   = $(DAEMON_OPERATIONS_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_options
 tests_unit_test_options_SOURCES = tests/unit/test_options.c tests/unit/unit.h

@@ -3,6 +3,9 @@
 #ifndef TESTS_UNIT_OPERATIONS_H
 #define TESTS_UNIT_OPERATIONS_H
 
+#include <jansson.h>
+#include <stdio.h>
+
 #include "daemon/histories.h"
 #include "daemon/operation.h"
 #include "tests/unit/folder.h"
@@ -44,6 +47,45 @@ static inline const struct operation *find_operation(struct target *target, enum
     return NULL;
 }
 
+static inline void write_file(const char *into, const char *name, const char *end, se_bytes bytes)
+{
+    char path[200];
+    int fd;
+
+    (void)snprintf(path, sizeof path, "%s/%s.%s", into, name, end);
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write_all(fd, bytes.data, bytes.size), 0);
+    close(fd);
+}
+
+/* For tests/daemon/openapi.sh, which compares answers with their description. */
+static inline void record_answer(const struct trial *t, enum method method, const char *path)
+{
+    static const char *const types[] = { "application/octet-stream",
+                                         "application/json",
+                                         "application/x-ndjson",
+                                         "message/rfc822",
+                                         "application/pem-certificate-chain",
+                                         "application/jwk-set+json",
+                                         "text/plain; charset=utf-8" };
+    const char *into = getenv("ANSWERS_FOLDER");
+    static unsigned number;
+    AUTO(writer) request = { 0 };
+    AUTO(writer) head = { 0 };
+    char name[80];
+
+    if (!into)
+        return;
+    (void)snprintf(name, sizeof name, "%s-%u", getenv("ANSWERS_NAME"), ++number);
+    writer_format(&request, "%s %s\n", method == METHOD_GET ? "GET" : "POST", path);
+    writer_format(&head, "HTTP/1.1 %u X\r\nContent-Type: %s\r\nX-Request-Id: r-1\r\n\r\n",
+                  t->answer.status ? t->answer.status : 200, types[__builtin_ctz(t->answer.media)]);
+    write_file(into, name, "request", buf_bytes(&request.buf));
+    write_file(into, name, "head", buf_bytes(&head.buf));
+    write_file(into, name, "body", buf_bytes(&t->answer.body));
+}
+
 /* With a body it is a POST. */
 static inline se_status ask(struct trial *t, const char *path, enum media media, se_bytes body)
 {
@@ -70,6 +112,8 @@ static inline se_status ask(struct trial *t, const char *path, enum media media,
     st = operation->run(&t->answer, &request, &t->err);
     target_free(&target);
     assert_int_equal(st, t->err.status);
+    if (!st)
+        record_answer(t, operation->method, path);
     return st;
 }
 
@@ -90,5 +134,51 @@ static inline const char *answer_text(const struct trial *t)
     assert_non_null(t->answer.body.data);
     return (const char *)t->answer.body.data;
 }
+
+/* ---- answers, as jansson reads them ---- */
+
+AUTO_KIND(json, json_t *, json_decref(*p))
+
+static inline json_t *read_json(const char *text)
+{
+    json_error_t err;
+    json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &err);
+
+    if (!json)
+        fail_msg("%s: %s", text, err.text);
+    return json;
+}
+
+static inline json_t *answered(const struct trial *t)
+{
+    json_t *json = read_json(answer_text(t));
+
+    assert_int_equal(t->answer.media, MEDIA_JSON);
+    assert_string_equal(json_string_value(json_object_get(json, "requestId")), "r-1");
+    return json;
+}
+
+/* A member of an object; fails if it is none, or no text. */
+static inline const char *text_of(const json_t *json, const char *name)
+{
+    const char *text = json_string_value(json_object_get(json, name));
+
+    if (!text)
+        fail_msg("no text '%s'", name);
+    return text;
+}
+
+static inline const json_t *item_of(const json_t *json, size_t i)
+{
+    return json_array_get(json_object_get(json, "items"), i);
+}
+
+static inline void assert_text(const struct trial *t, const char *text)
+{
+    assert_int_equal(t->answer.body.size, strlen(text));
+    assert_memory_equal(t->answer.body.data, text, strlen(text));
+}
+
+#define D "/v1/descriptors/"
 
 #endif

@@ -265,6 +265,28 @@ static void a_zip_is_one_operation(void **state)
     se_close(&engine);
 }
 
+/* What differs between them is not said. */
+static void two_signatures_are_one_operation(void **state)
+{
+    se_engine *engine = opened();
+    se_zip_sign_params params = SE_ZIP_SIGN_PARAMS_INIT;
+    const struct operation *told;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    make_empty_zip("a.zip");
+    for (params.version = 1; params.version <= 2; params.version++) {
+        params.keep = params.version == 2;
+        params.signature_name = params.keep ? "B" : "A";
+        assert_status(SE_OK, se_zip_sign(NULL, engine, "Files", "a.zip", &params, &err), &err);
+        heard.count = 0;
+    }
+    assert_status(SE_OK, se_zip_verify(engine, "Files", "a.zip", NULL, &err), &err);
+    told = assert_heard("zip verify ok two:0:2 0/1");
+    assert_string_equal(told->digest, "");
+    se_close(&engine);
+}
+
 /* The container is another descriptor's. */
 static void an_encrypted_zip_is_two_operations(void **state)
 {
@@ -298,6 +320,7 @@ int main(void)
         IN_FOLDER(batches_count),
         IN_FOLDER(containers_are_told),
         IN_FOLDER(a_zip_is_one_operation),
+        IN_FOLDER(two_signatures_are_one_operation),
         IN_FOLDER(an_encrypted_zip_is_two_operations),
     };
 

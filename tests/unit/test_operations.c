@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the daemon does, row by row, without sockets: jansson reads the answers. */
-#include <jansson.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 
 #include "base/base64.h"
@@ -29,50 +27,6 @@ static void opened(struct trial *t)
     make_signer("three.pem", "RSA-2048", &(struct certificate_wish){ .subject = "three" });
     trial_open(t, configuration, NULL, 0);
 }
-
-AUTO_KIND(json, json_t *, json_decref(*p))
-
-static json_t *read_json(const char *text)
-{
-    json_error_t err;
-    json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &err);
-
-    if (!json)
-        fail_msg("%s: %s", text, err.text);
-    return json;
-}
-
-static json_t *answered(const struct trial *t)
-{
-    json_t *json = read_json(answer_text(t));
-
-    assert_int_equal(t->answer.media, MEDIA_JSON);
-    assert_string_equal(json_string_value(json_object_get(json, "requestId")), "r-1");
-    return json;
-}
-
-/* A member of an object; fails if it is none, or no text. */
-static const char *text_of(const json_t *json, const char *name)
-{
-    const char *text = json_string_value(json_object_get(json, name));
-
-    if (!text)
-        fail_msg("no text '%s'", name);
-    return text;
-}
-
-static const json_t *item_of(const json_t *json, size_t i)
-{
-    return json_array_get(json_object_get(json, "items"), i);
-}
-
-static void assert_text(const struct trial *t, const char *text)
-{
-    assert_int_equal(t->answer.body.size, strlen(text));
-    assert_memory_equal(t->answer.body.data, text, strlen(text));
-}
-
-#define D "/v1/descriptors/"
 
 /* ---- signatures ---- */
 
@@ -132,6 +86,34 @@ static void signs_and_verifies_json(void **state)
     assert_asked(SE_ERR_REJECTED, &t,
                  ask_json(&t, D "Signer/verify?form=raw&version=1", writer_string(&body)));
     body.buf.data[14] = 'E';
+    assert_asked(SE_ERR_REJECTED, &t,
+                 ask_json(&t, D "Signer/verify?form=raw", writer_string(&body)));
+    trial_close(&t);
+}
+
+static void signs_a_digest(void **state)
+{
+    static const char digest[] = "tdQEXD9Gb6kf4sxqvnkjKhpXzfEE96JucW4KHieJ33g=";
+    struct trial t;
+    AUTO(writer) body = { 0 };
+    AUTO(writer) over_content = { 0 };
+
+    (void)state;
+    opened(&t);
+    writer_format(&body, "{\"digest\":\"%s\"}", digest);
+    assert_asked(SE_OK, &t,
+                 ask_json(&t, D "Signer/sign?form=raw&version=1&tag=mine", writer_string(&body)));
+    {
+        AUTO(json) json = answered(&t);
+
+        writer_format(&over_content, "{\"content\":\"QUJD\",\"signature\":\"%s\"}",
+                      text_of(json, "signature"));
+        body.buf.size--;
+        writer_format(&body, ",\"signature\":\"%s\"}", text_of(json, "signature"));
+    }
+    assert_asked(SE_OK, &t, ask_json(&t, D "Signer/verify?form=raw", writer_string(&body)));
+    assert_asked(SE_OK, &t, ask_json(&t, D "Signer/verify?form=raw", writer_string(&over_content)));
+    body.buf.data[12] ^= 1;
     assert_asked(SE_ERR_REJECTED, &t,
                  ask_json(&t, D "Signer/verify?form=raw", writer_string(&body)));
     trial_close(&t);
@@ -208,6 +190,9 @@ static void refuses_what_makes_no_sense(void **state)
         { SE_ERR_FORMAT, D "Signer/sign", "{}" },
         { SE_ERR_FORMAT, D "Signer/sign", "{\"content\":\"\",\"digest\":\"\"}" },
         { SE_ERR_FORMAT, D "Signer/sign", "{\"content\":\"\",\"items\":[{\"content\":\"\"}]}" },
+        { SE_ERR_FORMAT, D "Signer/sign", "{\"digest\":\"\"}" },
+        { SE_ERR_USAGE, D "Signer/sign", "{\"digest\":\"QUJD\"}" },
+        { SE_ERR_USAGE, D "Signer/sign?tag=%20", "{\"content\":\"\"}" },
         { SE_ERR_FORMAT, D "Signer/sign?form=xml", "{\"content\":\"\"}" },
         { SE_ERR_FORMAT, D "Signer/verify", "{\"signature\":\"QUJD\"}" },
         { SE_ERR_FORMAT, D "Signer/verify", "{\"content\":\"\",\"signature\":\"QUJD\"}" },
@@ -235,158 +220,6 @@ static void refuses_what_makes_no_sense(void **state)
             fail_msg("%s %s: %s: %s", cases[i].path, cases[i].body, se_status_name(st), t.err.text);
         assert_true(*t.err.text);
     }
-    trial_close(&t);
-}
-
-/* ---- values ---- */
-
-static void values_come_back(void **state)
-{
-    static const char context[] = "?context=%7B%22row%22%3A%227%22%7D";
-    struct trial t;
-    AUTO(writer) body = { 0 };
-
-    (void)state;
-    opened(&t);
-    for (int binary = 0; binary < 2; binary++) {
-        AUTO(se_buf) value = SE_BUF_INIT;
-        char path[120];
-
-        (void)snprintf(path, sizeof path, D "Fields/encrypt%s%s", context,
-                       binary ? "&binary=true" : "");
-        assert_asked(SE_OK, &t, ask(&t, path, MEDIA_OCTETS, text_bytes("secret")));
-        value = buf_move(&t.answer.body);
-        assert_memory_equal(value.data, binary ? "NX02\1" : "NX02:", 5);
-        (void)snprintf(path, sizeof path, D "Fields/decrypt%s", context);
-        assert_asked(SE_OK, &t, ask(&t, path, MEDIA_OCTETS, buf_bytes(&value)));
-        assert_text(&t, "secret");
-        assert_asked(SE_ERR_REJECTED, &t,
-                     ask(&t, D "Fields/decrypt", MEDIA_OCTETS, buf_bytes(&value)));
-        assert_string_equal(t.err.text, "it does not decrypt: it was changed, moved to another "
-                                        "context, or made for another key");
-    }
-    assert_asked(
-        SE_OK, &t,
-        ask_json(&t, D "Fields/encrypt", "{\"content\":\"QUJD\",\"context\":{\"row\":\"7\"}}"));
-    {
-        AUTO(json) json = answered(&t);
-
-        assert_string_equal(text_of(json, "status"), "ok");
-        writer_format(&body, "{\"context\":{\"row\":\"7\"},\"value\":\"%s\"}",
-                      text_of(json, "value"));
-    }
-    assert_asked(SE_OK, &t, ask_json(&t, D "Fields/decrypt", writer_string(&body)));
-    {
-        AUTO(json) json = answered(&t);
-
-        assert_string_equal(text_of(json, "content"), "QUJD");
-    }
-    trial_close(&t);
-}
-
-static void each_of_many_has_a_status(void **state)
-{
-    struct trial t;
-    AUTO(writer) body = { 0 };
-
-    (void)state;
-    opened(&t);
-    assert_asked(SE_OK, &t,
-                 ask_json(&t, D "Fields/encrypt?version=1",
-                          "{\"items\":[{\"content\":\"QUJD\"},{\"content\":\"\",\"context\":"
-                          "{\"a\":\"b\"}},{\"content\":\"\",\"context\":{\"\":\"b\"}}]}"));
-    assert_int_equal(t.answer.items, 3);
-    assert_int_equal(t.answer.failed, 1);
-    {
-        AUTO(json) json = answered(&t);
-
-        assert_string_equal(text_of(item_of(json, 2), "status"), "usage");
-        writer_format(&body,
-                      "{\"items\":[{\"value\":\"%s\"},{\"value\":\"%s\"},{\"value\":\"no\"},"
-                      "{\"value\":\"%s\",\"context\":{\"a\":\"b\"}}]}",
-                      text_of(item_of(json, 0), "value"), text_of(item_of(json, 1), "value"),
-                      text_of(item_of(json, 1), "value"));
-    }
-    assert_asked(SE_OK, &t, ask_json(&t, D "Fields/decrypt", writer_string(&body)));
-    assert_int_equal(t.answer.items, 4);
-    assert_int_equal(t.answer.failed, 2);
-    {
-        AUTO(json) json = answered(&t);
-
-        assert_string_equal(text_of(item_of(json, 0), "content"), "QUJD");
-        assert_string_equal(text_of(item_of(json, 1), "status"), "rejected");
-        assert_null(json_object_get(item_of(json, 1), "content"));
-        assert_string_equal(text_of(item_of(json, 1), "message"),
-                            "it does not decrypt: it was changed, moved to another context, or "
-                            "made for another key");
-        assert_string_equal(text_of(item_of(json, 2), "status"), "format");
-        assert_string_equal(text_of(item_of(json, 3), "content"), "");
-    }
-    assert_asked(SE_OK, &t, ask_json(&t, D "Fields/rekey", writer_string(&body)));
-    {
-        AUTO(json) json = answered(&t);
-
-        assert_string_equal(text_of(item_of(json, 0), "status"), "ok");
-        assert_false(json_is_true(json_object_get(item_of(json, 0), "kept")));
-        assert_null(json_object_get(item_of(json, 0), "content"));
-        assert_string_equal(text_of(item_of(json, 1), "status"), "rejected");
-    }
-    trial_close(&t);
-}
-
-/* A line each, and one at the end; more than go to the library at once. */
-static void lines_are_answered_in_order(void **state)
-{
-    enum { LINES = 1500 };
-    struct trial t;
-    AUTO(writer) body = { 0 };
-    char *line, *rest;
-
-    (void)state;
-    opened(&t);
-    for (unsigned i = 1; i <= LINES; i++)
-        writer_text(&body, i == 3      ? "{\"content\":3}\n"
-                           : i == 1200 ? "\n{\"content\":\"QUI=\"}\r\n"
-                                       : "{\"content\":\"QUJD\",\"context\":{\"a\":\"b\"}}\n");
-    assert_asked(SE_OK, &t, ask(&t, D "Fields/encrypt", MEDIA_NDJSON, buf_bytes(&body.buf)));
-    assert_int_equal(t.answer.media, MEDIA_NDJSON);
-    assert_int_equal(t.answer.items, LINES);
-    assert_int_equal(t.answer.failed, 1);
-    rest = (char *)t.answer.body.data;
-    for (unsigned i = 1; i <= LINES; i++) {
-        AUTO(json) json = read_json(line = strsep(&rest, "\n"));
-
-        assert_int_equal(json_integer_value(json_object_get(json, "n")), i);
-        assert_string_equal(text_of(json, "status"), i == 3 ? "format" : "ok");
-        if (i == 3)
-            assert_string_equal(text_of(json, "message"), "content: not a string of base64");
-    }
-    assert_string_equal(line = strsep(&rest, "\n"),
-                        "{\"end\":true,\"count\":1500,\"failed\":1,\"requestId\":\"r-1\"}");
-    assert_string_equal(rest, "");
-    assert_asked(SE_ERR_NO_DESCRIPTOR, &t,
-                 ask(&t, D "Nobody/encrypt", MEDIA_NDJSON, buf_bytes(&body.buf)));
-    assert_asked(SE_OK, &t, ask(&t, D "Fields/encrypt", MEDIA_NDJSON, text_bytes("")));
-    assert_text(&t, "{\"end\":true,\"count\":0,\"failed\":0,\"requestId\":\"r-1\"}\n");
-    trial_close(&t);
-}
-
-static void a_line_has_a_bound(void **state)
-{
-    struct trial t;
-    AUTO(writer) body = { 0 };
-
-    (void)state;
-    opened(&t);
-    writer_text(&body, "{\"content\":\"");
-    for (unsigned i = 0; i < (1 << 20) / 8; i++)
-        writer_text(&body, "QUJDQUJD");
-    writer_text(&body, "\"}\n{\"content\":\"\"}");
-    assert_asked(SE_OK, &t, ask(&t, D "Fields/encrypt", MEDIA_NDJSON, buf_bytes(&body.buf)));
-    assert_int_equal(t.answer.items, 2);
-    assert_int_equal(t.answer.failed, 1);
-    assert_non_null(strstr(answer_text(&t), "\"status\":\"format\",\"message\":\"a line of 1048590 "
-                                            "bytes; 1 MiB is the most\""));
     trial_close(&t);
 }
 
@@ -482,15 +315,103 @@ static void check_tells_of_each_key(void **state)
     trial_close(&t);
 }
 
+/* ---- access ---- */
+
+static const char access_rows[] =
+    "<access><allow name='mine' operations='sign verify' perMinute='60'><user name='root'/>"
+    "<descriptor name='Signer' version='1'/><descriptor name='Fields'/></allow>"
+    "<allow name='others' operations='check'><user name='daemon'/></allow>"
+    "<allow name='cards' operations='history-read'><user name='root'/><history name='cards'/>"
+    "</allow></access></engineSignEncrypt>";
+
+/* Of the rows that name him, and without whom else they name. */
+static void a_caller_sees_his_rows(void **state)
+{
+    const se_caller root = { .size = sizeof root, .has_uid = true };
+    struct trial t;
+    AUTO(writer) text = { 0 };
+    const char *end = strstr(configuration, "</engineSignEncrypt>");
+
+    (void)state;
+    writer_put(&text, configuration, (size_t)(end - configuration));
+    writer_text(&text, access_rows);
+    trial_open(&t, writer_string(&text), NULL, 0);
+    assert_status(SE_OK, se_access_open(&t.access, t.engine, NULL, NULL, &t.err), &t.err);
+    t.request.who = &root;
+    assert_asked(SE_OK, &t, ask_get(&t, "/v1/access"));
+    assert_string_equal(
+        answer_text(&t),
+        "{\"rows\":[{\"name\":\"mine\",\"operations\":[\"sign\",\"verify\"],\"descriptors\":"
+        "[{\"name\":\"Signer\",\"version\":1},{\"name\":\"Fields\"}],\"histories\":[],"
+        "\"perMinute\":60},{\"name\":\"cards\",\"operations\":[\"history-read\"],"
+        "\"descriptors\":[],\"histories\":[\"cards\"]}],\"requestId\":\"r-1\"}\n");
+    trial_close(&t);
+}
+
+/* ---- the table ---- */
+
+static void write_media(json_t *list, unsigned takes)
+{
+    static const char *const types[] = { "application/octet-stream", "application/json",
+                                         "application/x-ndjson", "message/rfc822" };
+
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (takes & 1U << i)
+            (void)json_array_append_new(list, json_string(types[i]));
+}
+
+static json_t *describe_operation(const struct operation *operation)
+{
+    json_t *takes = json_array(), *query = json_array();
+
+    write_media(takes, operation->takes);
+    for (const char *const *name = operation->query; name && *name; name++)
+        (void)json_array_append_new(query, json_string(*name));
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b}", "name", operation->name, "method",
+                     operation->method == METHOD_GET ? "GET" : "POST", "path", operation->path,
+                     "takes", takes, "query", query, "key", operation->needs_idempotency_key);
+}
+
+/* tests/daemon/openapi.sh compares it with the document. */
+static void the_table_is_sound(void **state)
+{
+    const char *into = getenv("ANSWERS_FOLDER");
+    char path[200];
+
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/routes", into ? into : ".");
+    for (size_t i = 0; i < operation_count; i++) {
+        AUTO(json) row = describe_operation(&operations[i]);
+
+        assert_non_null(row);
+        assert_true((operations[i].method == METHOD_POST) == (operations[i].takes != 0));
+        assert_non_null(operations[i].run);
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(operations[i].name, operations[k].name);
+        {
+            FILE *file = fopen(path, i ? "a" : "w");
+
+            assert_non_null(file);
+            assert_int_equal(json_dumpf(row, file, JSON_COMPACT), 0);
+            assert_int_equal(fputc('\n', file), '\n');
+            assert_int_equal(fclose(file), 0);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(signs_and_verifies_octets),   IN_FOLDER(signs_and_verifies_json),
-        IN_FOLDER(answers_what_is_wanted),      IN_FOLDER(signs_many),
-        IN_FOLDER(refuses_what_makes_no_sense), IN_FOLDER(values_come_back),
-        IN_FOLDER(each_of_many_has_a_status),   IN_FOLDER(lines_are_answered_in_order),
-        IN_FOLDER(a_line_has_a_bound),          IN_FOLDER(certificates_are_pem_or_jwk),
+        IN_FOLDER(signs_and_verifies_octets),
+        IN_FOLDER(signs_and_verifies_json),
+        IN_FOLDER(signs_a_digest),
+        IN_FOLDER(answers_what_is_wanted),
+        IN_FOLDER(signs_many),
+        IN_FOLDER(refuses_what_makes_no_sense),
+        IN_FOLDER(certificates_are_pem_or_jwk),
         IN_FOLDER(check_tells_of_each_key),
+        IN_FOLDER(a_caller_sees_his_rows),
+        IN_FOLDER(the_table_is_sound),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether doc/openapi.yaml describes what the daemon does.
+//
+//   node answers.mjs DOCUMENT             compiles every schema
+//   node answers.mjs DOCUMENT FOLDER      and compares answers that were recorded: NAME.request ("POST /v1/..."), NAME.head (as curl -D
+//                                         writes it) and NAME.body; and `routes`, if there is one: a line of JSON for each operation
+//
+// Prints what does not fit, one a line, then "# N answers, M do not fit". Status 1 if one does not, or there was none.
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import YAML from 'yaml';
+import Ajv2020 from 'ajv/dist/2020.js';
+
+const [file, folder] = process.argv.slice(2);
+const document = YAML.parse(readFileSync(file, 'utf8'));
+const ajv = new Ajv2020.default({ strict: true, strictRequired: false, strictTypes: false, allErrors: true });
+ajv.addVocabulary(['components']);
+ajv.addSchema({ $id: 'document', components: document.components });
+
+const resolve = (node) => node?.$ref ? node.$ref.slice(2).split('/').reduce((at, key) => at[key], document) : node;
+const absolute = (node) => JSON.parse(JSON.stringify(node).replaceAll('"#/', '"document#/'));
+const compiled = new Map();
+const compile = (schema) => {
+    const text = JSON.stringify(absolute(schema));
+    if (!compiled.has(text))
+        compiled.set(text, ajv.compile(JSON.parse(text)));
+    return compiled.get(text);
+};
+
+// ---- the document itself ----
+
+const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item).filter(([method]) => method !== 'parameters').map(([method, operation]) => ({
+        path, method, operation,
+        parameters: [...(item.parameters ?? []), ...(operation.parameters ?? [])].map(resolve),
+        pattern: new RegExp(`^${path.replace(/[.]/g, '\\.').replace(/\{[^}]*\}/g, '[^/]+')}$`),
+    })));
+
+const compileAll = () => {
+    for (const name of Object.keys(document.components.schemas))
+        compile({ $ref: `#/components/schemas/${name}` });
+    for (const { operation, parameters } of operations) {
+        const bodies = [operation.requestBody, ...Object.values(operation.responses)].map(resolve);
+        for (const parameter of parameters)
+            compile(parameter.schema ?? parameter.content['application/json'].schema);
+        for (const { schema } of bodies.flatMap((body) => Object.values(body?.content ?? {})))
+            if (schema)
+                compile(schema);
+    }
+    return compiled.size;
+};
+
+// ---- answers ----
+
+const readHead = (text) => {
+    const last = text.trimEnd().split(/\r?\n\r?\n/).at(-1).split(/\r?\n/); // behind a 100 Continue
+    const fields = last.slice(1).map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]);
+    return { status: last[0].split(' ')[1], headers: Object.fromEntries(fields) };
+};
+
+const valueFits = (schema, value) => {
+    const validate = compile(schema);
+    return validate(value) ? '' : ajv.errorsText(validate.errors).slice(0, 300);
+};
+
+const headersFit = (response, headers) => {
+    for (const [name, description] of Object.entries(response.headers ?? {}).map(([n, d]) => [n, resolve(d)])) {
+        const text = headers[name.toLowerCase()];
+        if (text === undefined && description.required)
+            return `the field ${name} is missing`;
+        const wrong = text !== undefined && valueFits(description.schema, resolve(description.schema).type === 'integer' ? Number(text) : text);
+        if (wrong)
+            return `the field ${name}: ${wrong}`;
+    }
+    return '';
+};
+
+const parse = (text, schema) => {
+    try {
+        return valueFits(schema, JSON.parse(text));
+    } catch (error) {
+        return `no JSON: ${error.message}`;
+    }
+};
+
+const bodyFits = (type, schema, body) => {
+    if (!schema)
+        return '';
+    if (type === 'application/x-ndjson')
+        return body.toString().trimEnd().split('\n').map((line) => parse(line, schema)).find(Boolean) ?? '';
+    return type.endsWith('json') ? parse(body.toString(), schema) : valueFits(schema, body.toString());
+};
+
+const answerFits = (method, target, { status, headers }, body) => {
+    const path = target.split('?')[0];
+    const found = operations.find((operation) => operation.method === method.toLowerCase() && operation.pattern.test(path));
+    const response = resolve(found?.operation.responses[status] ?? (status >= 400 ? document.components.responses.Failure : undefined));
+    const type = (headers['content-type'] ?? '').split(';')[0].trim();
+    if (!response)
+        return found ? `the status ${status} is not described` : 'there is no such operation';
+    return headersFit(response, headers) ||
+        (response.content[type] ? bodyFits(type, response.content[type].schema, body) : `the type '${type}' is not described`);
+};
+
+const checkAnswers = () => {
+    const names = readdirSync(folder).filter((name) => name.endsWith('.request')).map((name) => name.slice(0, -8));
+    let bad = 0;
+    for (const name of names) {
+        const [method, target] = readFileSync(join(folder, `${name}.request`), 'utf8').trim().split(' ');
+        const head = readHead(readFileSync(join(folder, `${name}.head`), 'utf8'));
+        const wrong = answerFits(method, target, head, readFileSync(join(folder, `${name}.body`)));
+        if (wrong) {
+            bad++;
+            console.log(`${name}: ${method} ${target}: ${head.status}: ${wrong}`);
+        }
+    }
+    console.log(`# ${names.length} answers, ${bad} do not fit`);
+    return names.length > 0 && !bad;
+};
+
+// ---- the daemon's table ----
+
+const sorted = (list) => [...list].sort().join(' ');
+const routeOf = ({ path, method, operation, parameters }) => JSON.stringify({
+    name: operation.operationId, method: method.toUpperCase(), path,
+    takes: sorted(Object.keys(operation.requestBody?.content ?? {})),
+    query: sorted(parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name)),
+    key: parameters.some(({ name }) => name === 'Idempotency-Key'),
+});
+
+// Those without /v1 are answered by others than the table.
+const checkRoutes = () => {
+    const described = operations.filter(({ path }) => path.startsWith('/v1/')).map(routeOf);
+    const there = readFileSync(join(folder, 'routes'), 'utf8').trim().split('\n').map((line) => {
+        const route = JSON.parse(line);
+        return JSON.stringify({ ...route, takes: sorted(route.takes), query: sorted(route.query) });
+    });
+    const differ = [...there.filter((route) => !described.includes(route)).map((route) => `only in the table: ${route}`),
+        ...described.filter((route) => !there.includes(route)).map((route) => `only in the document: ${route}`)];
+    for (const difference of differ)
+        console.log(difference);
+    console.log(`# ${there.length} operations, ${differ.length} differences`);
+    return there.length > 0 && !differ.length;
+};
+
+console.log(`# ${compileAll()} schemas`);
+const good = [!folder || checkAnswers(), !folder || !existsSync(join(folder, 'routes')) || checkRoutes()];
+process.exit(good.every(Boolean) ? 0 : 1);
