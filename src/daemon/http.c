@@ -341,7 +341,7 @@ static struct MHD_Daemon *start_library(struct http *http, bool tls)
     const struct settings *settings = http->service->settings;
     const unsigned threads = settings->io_threads;
     const struct MHD_OptionItem more[] = {
-        { MHD_OPTION_HTTPS_PRIORITIES, 0, TLS_PRIORITIES },
+        { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)TLS_PRIORITIES },
         { MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)tls_offer_nothing },
         { threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)threads, NULL },
         { MHD_OPTION_END, 0, NULL },

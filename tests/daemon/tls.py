@@ -27,8 +27,13 @@ def connect(name="dns", context=None):
 def ask(s):
     try:
         s.sendall(REQUEST)
-        got = s.recv(65536)
-        return got.split()[1].decode() if got else "closed"
+        got = b""
+        while not (b"\r\n\r\n" in got and got.endswith(b"accept 0\n")):
+            more = s.recv(65536)
+            if not more:
+                return "closed"
+            got += more
+        return got.split()[1].decode()
     except (ssl.SSLError, OSError):
         return "closed"
 

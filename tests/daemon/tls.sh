@@ -47,6 +47,7 @@ made wrapping rsa:2048 keyUsage=critical,keyEncipherment
 made agreeing ec:P-256 keyUsage=critical,keyAgreement
 make_cert alone ec:P-256 issuer=self $signature subjectAltName=DNS:app1.example.test
 made revoked ec:P-256 $signature subjectAltName=DNS:app1.example.test
+made signing ec:P-256 basicConstraints=critical,CA:TRUE keyUsage=critical,digitalSignature,keyCertSign
 made small rsa:1024 $signature
 make_cert signed ec:P-256 issuer=dns $signature
 cat signed.pem dns.pem >signed.chain
@@ -180,8 +181,12 @@ each_target ask_tls mail '403 403 403 403 403 403 403 200 403'
 each_target ask_tls ip '403 403 403 403 403 403 200 403 403'
 each_target ask_tls inside '403 403 403 403 403 200 403 403 403'
 each_target ask root '403 403 403 403 403 403 403 403 403'
-nothing='403 403 403 403 403 403 403 403 403'
-for name in unknown common nul dots wild longer scheme; do each_target ask_tls $name "$nothing"; done
+for name in unknown common nul dots wild longer scheme; do
+    ask_tls $name POST /v1/descriptors/FileSigner/sleep -H "$octets"
+    answers 403
+    ask_tls $name GET /v1/histories/default/entries
+    answers 403
+done
 
 # ---- who it is, to operations and in records ----
 ask_tls dns GET /v1/anybody
@@ -251,7 +256,8 @@ stranger signed 'invalid CA certificate'
 mv inside.chain inside.both
 stranger inside 'unable to get local issuer'
 mv inside.both inside.chain
-stranger clients "certificate"
+stranger clients
+stranger signing "the certificate is a CA's"
 for version in tls1_2 tls1_3; do
     try shake -$version
     says_not 'HTTP/'
@@ -261,8 +267,7 @@ accepts grep -q 'turned away: no certificate came' daemon.log
 for options in '-tls1' '-tls1_1' '-tls1_2 -cipher AES128-SHA@SECLEVEL=0' '-tls1_2 -cipher ECDHE-ECDSA-AES128-SHA@SECLEVEL=0' '-tls1_2 -cipher AES128-GCM-SHA256'; do
     # shellcheck disable=SC2086 # words
     try shake -cert dns.pem -key dns.key $options
-    says_not 'HTTP/'
-    says 'alert'
+    says 'no peer certificate available'
 done
 try curl -s "http://127.0.0.1:$port/health/live"
 says_not 'status'
