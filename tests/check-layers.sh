@@ -46,6 +46,7 @@ BEGIN {
     library("gmime", "mail")
     library("libmilter", "milter")
     library("microhttpd.h", "daemon")
+    library("gnutls", "daemon")
     library("yajl", "daemon")
 
     count = split("assert ctype dirent dlfcn endian errno fcntl getopt glob grp iconv inttypes libgen limits link locale malloc netdb poll pthread pwd sched search" \

@@ -45,7 +45,7 @@ struct audit_record {
     int64_t duration_us;
     const char *request_sent, *request_answered; /* of a vault */
     const char *idempotency_key, *tag, *config;
-    const char *queue_id, *client, *sender; /* of mail */
+    const char *queue_id, *client, *sender; /* of mail; client: of TLS too, an address */
 };
 
 /* ---- sinks ---- */

@@ -76,6 +76,8 @@ static void admit_connection(const struct acceptor *a, enum listener_kind kind, 
     st = connections_admit(&c, a->connections, fd, &peer, &err);
     if (!c)
         close(fd);
+    else if (st && kind == LISTENER_TLS) /* without a handshake there is no answer */
+        close_connection(a, c);
     else if (st)
         answer_refused(a, c, &err);
     else if (!watch_fd(a, fd))
@@ -117,6 +119,7 @@ static void drain_refused(const struct acceptor *a, struct connection *c, uint32
 
 static void hand_over(const struct acceptor *a, struct connection *c)
 {
+    const bool tls = c->peer.listener == LISTENER_TLS;
     char first;
 
     if (recv(c->fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) != 1) {
@@ -125,9 +128,9 @@ static void hand_over(const struct acceptor *a, struct connection *c)
     }
     forget_fd(a, c->fd);
     c->handed = true;
-    if (!connection_enter(a->connections, c, PHASE_HEAD)) {
+    if (!connection_enter(a->connections, c, tls ? PHASE_HANDSHAKE : PHASE_HEAD)) {
         close_connection(a, c);
-    } else if (!a->take(a->arg, c->fd))
+    } else if (!a->take(a->arg, c->peer.listener, c->fd))
         connection_drop(a->connections, c);
 }
 

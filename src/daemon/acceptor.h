@@ -11,7 +11,7 @@
 #include "daemon/listener.h"
 
 /* Hands a connection over, from which something can be read. False: it was closed. */
-typedef bool (*acceptor_take_fn)(void *arg, int fd);
+typedef bool (*acceptor_take_fn)(void *arg, enum listener_kind listener, int fd);
 
 struct acceptor;
 

@@ -2,7 +2,9 @@
 #include "daemon/connections.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/array.h"
@@ -11,11 +13,12 @@
 #include "base/thread.h"
 #include "daemon/failure.h"
 
-enum { TICK_MS = 100, REFUSED_MS = 200, REFUSED_MOST = 64 };
+/* Strangers get so much of all places: they can't keep others away. */
+enum { TICK_MS = 100, REFUSED_MS = 200, REFUSED_MOST = 64, STRANGERS_SHARE = 4 };
 
-/* How many connections a user has. */
+/* How many connections a user has, or an address. */
 struct owner {
-    uint32_t uid;
+    char name[PEER_ADDRESS_ROOM];
     unsigned count;
 };
 
@@ -43,14 +46,17 @@ static bool is_busy(enum phase phase)
            phase == PHASE_ANSWER;
 }
 
-static int64_t phase_limit_ms(const struct connection_limits *limits, enum phase phase)
+static int64_t phase_limit_ms(const struct connection_limits *limits, const struct connection *c,
+                              enum phase phase)
 {
     switch (phase) {
     case PHASE_WAITING:
+        return (int64_t)(c->stranger ? limits->head_s : limits->idle_s) * 1000;
     case PHASE_IDLE:
         return (int64_t)limits->idle_s * 1000;
     case PHASE_REFUSED:
         return REFUSED_MS;
+    case PHASE_HANDSHAKE:
     case PHASE_HEAD:
         return (int64_t)limits->head_s * 1000;
     case PHASE_BODY:
@@ -63,7 +69,7 @@ static int64_t phase_limit_ms(const struct connection_limits *limits, enum phase
 
 static void set_phase(struct connections *all, struct connection *c, enum phase phase)
 {
-    const int64_t limit = phase_limit_ms(&all->limits, phase);
+    const int64_t limit = phase_limit_ms(&all->limits, c, phase);
 
     all->counts.busy += is_busy(phase) - is_busy(c->phase);
     c->phase = phase;
@@ -81,6 +87,21 @@ bool connection_enter(struct connections *all, struct connection *c, enum phase 
     return entered;
 }
 
+static void know_stranger(struct connections *all, struct connection *c)
+{
+    all->counts.strangers -= c->stranger;
+    c->stranger = false;
+}
+
+void connection_prove(struct connections *all, struct connection *c)
+{
+    pthread_mutex_lock(&all->lock);
+    know_stranger(all, c);
+    if (c->phase != PHASE_LATE)
+        set_phase(all, c, PHASE_IDLE);
+    pthread_mutex_unlock(&all->lock);
+}
+
 bool connection_is(struct connections *all, const struct connection *c, enum phase phase)
 {
     bool is;
@@ -93,13 +114,13 @@ bool connection_is(struct connections *all, const struct connection *c, enum pha
 
 /* ---- who has how many ---- */
 
-/* NULL: out of memory. Few users ever come. */
-static struct owner *find_owner(struct connections *all, uint32_t uid)
+/* NULL: out of memory. There are no more than connections, and few users ever come. */
+static struct owner *find_owner(struct connections *all, const char *name)
 {
     struct owner *free_place = NULL;
 
     for (size_t i = 0; i < all->owner_count; i++) {
-        if (all->owners[i].count && all->owners[i].uid == uid)
+        if (all->owners[i].count && strcmp(all->owners[i].name, name) == 0)
             return &all->owners[i];
         if (!all->owners[i].count)
             free_place = &all->owners[i];
@@ -110,14 +131,14 @@ static struct owner *find_owner(struct connections *all, uint32_t uid)
             return NULL;
         free_place = &all->owners[all->owner_count++];
     }
-    free_place->uid = uid;
+    (void)snprintf(free_place->name, sizeof free_place->name, "%s", name);
     return free_place;
 }
 
 /* The one too many is counted apart: whoever comes too often must not push others out. */
 static se_status take_place(struct connections *all, const struct connection *c, se_error *err)
 {
-    struct owner *owner = find_owner(all, c->peer.uid);
+    struct owner *owner = find_owner(all, c->peer.owner);
 
     if (!owner)
         return error_memory(err);
@@ -127,20 +148,26 @@ static se_status take_place(struct connections *all, const struct connection *c,
     if (all->counts.all >= all->limits.connections)
         return error_set(err, SE_ERR_UNAVAILABLE, "there are %u connections; no more are possible",
                          all->counts.all);
+    if (c->stranger && all->counts.strangers > all->limits.connections / STRANGERS_SHARE)
+        return error_set(err, SE_ERR_UNAVAILABLE,
+                         "%u handshakes are under way; no more are possible",
+                         all->counts.strangers);
     owner->count++;
     all->counts.all++;
     all->counts.of[c->peer.listener]++;
+    all->counts.strangers += c->stranger;
     return SE_OK;
 }
 
-static void give_place(struct connections *all, const struct connection *c)
+static void give_place(struct connections *all, struct connection *c)
 {
-    struct owner *owner = find_owner(all, c->peer.uid);
+    struct owner *owner = find_owner(all, c->peer.owner);
 
     if (owner && owner->count)
         owner->count--;
     all->counts.all--;
     all->counts.of[c->peer.listener]--;
+    know_stranger(all, c);
 }
 
 /* ---- the list ---- */
@@ -208,6 +235,7 @@ se_status connections_admit(struct connection **out, struct connections *all, in
         return error_set(err, SE_ERR_CANCELLED, "out of memory");
     c->fd = fd;
     c->peer = MOVE(*peer);
+    c->stranger = c->peer.listener == LISTENER_TLS;
     pthread_mutex_lock(&all->lock);
     st = admit_locked(all, c, err);
     pthread_mutex_unlock(&all->lock);
@@ -268,15 +296,16 @@ struct connection_counts connections_count(struct connections *all)
 /*
  * Who still sends is told that it is too late, and then reads the end; the answer is small, and a
  * socket without room for it has a client that doesn't read. Others are ended without a word:
- * nobody waits for one.
+ * nobody waits for one, or TLS has no place for it.
  */
 static void end_connection(struct connections *all, struct connection *c)
 {
     const bool sending = c->phase == PHASE_HEAD || c->phase == PHASE_BODY;
+    const bool told = sending && c->peer.listener == LISTENER_UNIX;
 
-    if (sending && c->peer.listener == LISTENER_UNIX)
+    if (told)
         (void)send(c->fd, all->late.buf.data, all->late.buf.size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    (void)shutdown(c->fd, sending ? SHUT_RD : SHUT_RDWR);
+    (void)shutdown(c->fd, told ? SHUT_RD : SHUT_RDWR);
     all->counts.late += sending;
     set_phase(all, c, PHASE_LATE);
 }

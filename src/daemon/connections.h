@@ -11,9 +11,10 @@
 
 /* What a connection does. */
 enum phase {
-    PHASE_WAITING, /* nothing has come so far */
-    PHASE_REFUSED, /* it has its answer, and is read for a moment so that the answer arrives */
-    PHASE_HEAD,    /* a head comes */
+    PHASE_WAITING,   /* nothing has come so far */
+    PHASE_REFUSED,   /* it has its answer, and is read for a moment so that the answer arrives */
+    PHASE_HANDSHAKE, /* of TLS */
+    PHASE_HEAD,      /* a head comes */
     PHASE_BODY,
     PHASE_JOB, /* its request is worked on, for as long as that takes */
     PHASE_ANSWER,
@@ -24,12 +25,14 @@ enum phase {
 struct connection {
     struct connection *next, *before; /* of the list */
     int fd;
-    bool counted; /* not one too many */
-    bool handed;  /* the HTTP library has it, and closes it */
+    bool counted;  /* not one too many */
+    bool stranger; /* no handshake has told who it is */
+    bool handed;   /* the HTTP library has it, and closes it */
     enum phase phase;
     int64_t deadline; /* of the phase, clock_monotonic_ms(); 0: none */
     struct peer peer;
-    char *target; /* of the request, as it came; the request's own */
+    struct handshake *handshake; /* of TLS; the HTTP library's */
+    char *target;                /* of the request, as it came; the request's own */
 };
 
 struct connection_limits {
@@ -60,6 +63,9 @@ struct connection *connections_find(struct connections *connections, int fd);
 bool connection_enter(struct connections *connections, struct connection *connection,
                       enum phase phase);
 
+/* A handshake has told who it is: from now on it may be idle. */
+void connection_prove(struct connections *connections, struct connection *connection);
+
 bool connection_is(struct connections *connections, const struct connection *connection,
                    enum phase phase);
 
@@ -72,6 +78,7 @@ void connection_drop(struct connections *connections, struct connection *connect
 struct connection_counts {
     unsigned all, busy; /* busy: with a request under way */
     unsigned of[LISTENER_KINDS];
+    unsigned strangers;
     unsigned refused, late;
     int64_t watched; /* when the watchdog looked last, clock_monotonic_ms() */
 };

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "daemon/identity.h"
 
 /* ---- types of content ---- */
 
@@ -307,11 +308,14 @@ se_caller exchange_caller(const struct exchange *e)
     caller.uid = peer->uid;
     caller.gids = peer->gids;
     caller.gid_count = peer->gid_count;
+    if (peer->identity) {
+        caller.certificate = buf_bytes(&peer->identity->certificate);
+        caller.issuer = buf_bytes(&peer->identity->issued_by);
+    }
     return caller;
 }
 
-/* It is recorded on a thread that may wait. */
-static void exchange_refuse(struct exchange *e, enum failure_kind kind, const char *why)
+void exchange_refuse(struct exchange *e, enum failure_kind kind, const char *why)
 {
     count_one(kind == FAILURE_FORBIDDEN ? &e->service->counters.refusals
                                         : &e->service->counters.throttled);

@@ -78,6 +78,9 @@ se_caller exchange_caller(const struct exchange *exchange);
  */
 bool exchange_decide(struct exchange *exchange);
 
+/* Notes a refusal: it is recorded on a thread that may wait. */
+void exchange_refuse(struct exchange *exchange, enum failure_kind kind, const char *why);
+
 /* Takes from the row's limit, in place of what it had taken. False: it has failed. */
 bool exchange_take_items(struct exchange *exchange, uint64_t items);
 

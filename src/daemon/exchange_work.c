@@ -6,9 +6,11 @@
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "daemon/exchange.h"
+#include "daemon/identity.h"
 #include "daemon/log.h"
 #include "daemon/metrics.h"
 #include "daemon/record.h"
+#include "daemon/tls.h"
 
 /* ---- the body ---- */
 
@@ -59,7 +61,9 @@ static bool is_recorded(const struct exchange *e)
 /* What is known about a request, whatever becomes of it. */
 static struct audit_record begin_record(struct exchange *e)
 {
-    struct peer *peer = &e->connection->peer;
+    static const struct identity nobody = { .subject = "" };
+    const struct peer *peer = &e->connection->peer;
+    const struct identity *identity = peer->identity ? peer->identity : &nobody;
 
     return (struct audit_record){
         .request_id = e->id,
@@ -67,6 +71,11 @@ static struct audit_record begin_record(struct exchange *e)
         .uid = peer->uid,
         .user = peer->name,
         .pid = peer->pid,
+        .subject = identity->subject,
+        .issuer = identity->issuer,
+        .serial = identity->serial,
+        .sha256 = identity->sha256,
+        .client = peer->address,
         .listener = listener_name(peer->listener),
         .row = e->row.name,
         .operation = e->operation->access,
@@ -240,6 +249,15 @@ static void run_recorded(struct exchange *e, int64_t started)
     e->refusal = NULL;
 }
 
+static bool is_still_trusted(struct exchange *e)
+{
+    se_error err = SE_ERROR_INIT;
+
+    if (tls_recheck(&e->connection->peer, e->generation->tls, &err))
+        exchange_refuse(e, FAILURE_FORBIDDEN, err.text);
+    return !e->failure.kind;
+}
+
 /* Rights may have been taken away while the body came. */
 static bool renew_generation(struct exchange *e)
 {
@@ -249,7 +267,7 @@ static bool renew_generation(struct exchange *e)
     if (now != old) {
         e->generation = now;
         e->row = (se_access_row){ .name = NULL };
-        allowed = exchange_decide(e);
+        allowed = is_still_trusted(e) && exchange_decide(e);
         now = old;
     }
     generation_leave(e->service->generations, now);

@@ -12,6 +12,7 @@
 #include "base/thread.h"
 #include "daemon/log.h"
 #include "daemon/record.h"
+#include "daemon/tls.h"
 
 enum { RECOVERY_MS = 2000, REFRESH_MS = 3600 * 1000 };
 
@@ -35,6 +36,7 @@ static void generation_free(struct generation *g)
     se_access_close(&g->access);
     se_close(&g->engine);
     keys_free(g->keys);
+    tls_release(g->tls);
     settings_free(&g->settings);
     free(g);
 }
@@ -81,6 +83,8 @@ static void note_allowed(void *arg, const se_access_row *row)
 static se_status generation_fill(struct generation *g, se_error *err)
 {
     TRY(keys_new(&g->keys, err));
+    if (g->settings->tls)
+        TRY(tls_load(&g->tls, g->settings, err));
     TRY(open_engine(g, err));
     TRY(keys_describe(g->keys, g->engine, err));
     TRY(se_access_open(&g->access, g->engine, report_finding, g, err));

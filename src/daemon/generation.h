@@ -17,6 +17,7 @@ struct generation {
     se_engine *engine;
     se_access *access;
     struct histories *histories;
+    struct tls *tls; /* NULL: no callers of a network */
     struct keys *keys;
     char config[CONFIG_DIGITS + 1]; /* the first digits of its fingerprint */
     bool allows;                    /* there is a row in <access> */

@@ -7,15 +7,21 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "base/clock.h"
 #include "daemon/exchange.h"
 #include "daemon/log.h"
+#include "daemon/tls.h"
 
 /* Of each connection that has asked something, for as long as it is kept: a head has to fit. */
-enum { CONNECTION_MEMORY = 16 << 10 };
+enum { CONNECTION_MEMORY = 16 << 10, TLS_OPTIONS = 2 };
+
+/* Anybody on the network could fill the log: so many lines about strangers at once, then fewer. */
+enum { LINES_AT_ONCE = 100, LINE_MS = 1000 };
 
 struct http {
     struct service *service;
-    struct MHD_Daemon *daemon;
+    struct MHD_Daemon *plain, *tls; /* tls: NULL unless it is configured */
+    int64_t told; /* when all lines about strangers are paid for, LINE_MS each; atomic */
 };
 
 /* ---- connections ---- */
@@ -28,18 +34,87 @@ static struct connection *connection_of(struct MHD_Connection *wire)
     return info ? info->socket_context : NULL;
 }
 
+static void tell_stranger(struct http *http, const struct peer *peer, const se_error *why)
+{
+    const int64_t now = clock_monotonic_ms();
+    int64_t told = __atomic_load_n(&http->told, __ATOMIC_RELAXED);
+
+    count_one(&http->service->counters.strangers);
+    told = told > now ? told : now;
+    if (told - now > LINES_AT_ONCE * LINE_MS)
+        return;
+    __atomic_store_n(&http->told, told + LINE_MS, __ATOMIC_RELAXED);
+    log_line("a caller from %s was turned away: %s", peer->address, why->text);
+}
+
+static void note_handshake(void *arg, int fd, const se_error *why)
+{
+    struct http *http = arg;
+    struct connection *c = connections_find(http->service->connections, fd);
+
+    if (why)
+        tell_stranger(http, &c->peer, why);
+    else
+        connection_prove(http->service->connections, c);
+}
+
+/* Without certificate and CAs no handshake succeeds. */
+static void begin_handshake(struct http *http, struct connection *c, struct MHD_Connection *wire)
+{
+    struct generation *g = generation_enter(http->service->generations);
+
+    if (g->tls && (c->handshake = calloc(1, sizeof *c->handshake))) {
+        *c->handshake = (struct handshake){
+            .tls = tls_keep(g->tls),
+            .peer = &c->peer,
+            .fd = c->fd,
+            .note = note_handshake,
+            .arg = http,
+        };
+        tls_begin(c->handshake,
+                  MHD_get_connection_info(wire, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session);
+    }
+    generation_leave(http->service->generations, g);
+}
+
+static void begin_connection(struct http *http, struct connection *c, struct MHD_Connection *wire)
+{
+    if (c && c->peer.listener == LISTENER_TLS)
+        begin_handshake(http, c, wire);
+}
+
+static void end_connection(struct http *http, struct connection *c)
+{
+    tls_end(c->handshake);
+    connection_drop(http->service->connections, c);
+}
+
+/* A stranger's bytes are not even looked at. */
+static bool is_known(struct http *http, struct connection *c)
+{
+    struct generation *g = generation_enter(http->service->generations);
+    se_error err = SE_ERROR_INIT;
+    const bool known = !tls_recheck(&c->peer, g->tls, &err);
+
+    generation_leave(http->service->generations, g);
+    if (!known)
+        tell_stranger(http, &c->peer, &err);
+    return known;
+}
+
 static void note_connection(void *arg, struct MHD_Connection *wire, void **context,
                             enum MHD_ConnectionNotificationCode code)
 {
-    struct connections *connections = ((struct http *)arg)->service->connections;
+    struct http *http = arg;
 
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         const union MHD_ConnectionInfo *info =
             MHD_get_connection_info(wire, MHD_CONNECTION_INFO_CONNECTION_FD);
 
-        *context = connections_find(connections, info->connect_fd);
+        *context = connections_find(http->service->connections, info->connect_fd);
+        begin_connection(http, *context, wire);
     } else if (*context) {
-        connection_drop(connections, *context);
+        end_connection(http, *context);
         *context = NULL;
     }
 }
@@ -206,7 +281,7 @@ static enum MHD_Result handle_head(struct http *http, struct MHD_Connection *wir
     struct connection *c = connection_of(wire);
     struct exchange *e;
 
-    if (!c || !connection_enter(service->connections, c, PHASE_BODY) ||
+    if (!c || !is_known(http, c) || !connection_enter(service->connections, c, PHASE_BODY) ||
         !(e = exchange_new(service, c, wire)))
         return MHD_NO;
     *context = e;
@@ -261,24 +336,27 @@ static void report_panic(void *arg, const char *file, unsigned line, const char 
  * Its own limits stand so high that they are never reached: at the one of connections, 0.9.75 never
  * gives a mutex back. Each of its threads has a share of that limit, and may get all connections.
  */
-static struct MHD_Daemon *start_library(struct http *http)
+static struct MHD_Daemon *start_library(struct http *http, bool tls)
 {
     const struct settings *settings = http->service->settings;
     const unsigned threads = settings->io_threads;
-    const struct MHD_OptionItem pool[] = {
+    const struct MHD_OptionItem more[] = {
+        { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)TLS_PRIORITIES },
+        { MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)tls_offer_nothing },
         { threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)threads, NULL },
         { MHD_OPTION_END, 0, NULL },
     };
 
     return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNALLY | MHD_USE_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC,
+        (tls ? MHD_USE_TLS : 0) | MHD_USE_EPOLL_INTERNALLY | MHD_USE_SUSPEND_RESUME |
+            MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC,
         0, NULL, NULL, handle_request, http, MHD_OPTION_NOTIFY_COMPLETED, end_request, http,
         MHD_OPTION_NOTIFY_CONNECTION, note_connection, http, MHD_OPTION_URI_LOG_CALLBACK,
         note_target, http, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, http,
         MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_CONNECTION_LIMIT,
         (settings->connections + 64) * threads * 2, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, pool,
-        MHD_OPTION_END);
+        (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY,
+        tls ? more : more + TLS_OPTIONS, MHD_OPTION_END);
 }
 
 se_status http_new(struct http **out, struct service *service, se_error *err)
@@ -290,8 +368,9 @@ se_status http_new(struct http **out, struct service *service, se_error *err)
         return error_memory(err);
     http->service = service;
     MHD_set_panic_func(report_panic, NULL);
-    if (!(http->daemon = start_library(http))) {
-        free(http);
+    if (!(http->plain = start_library(http, false)) ||
+        (service->settings->tls && !(http->tls = start_library(http, true)))) {
+        http_free(http);
         return error_set(err, SE_ERR_MEMORY, "libmicrohttpd does not start");
     }
     *out = http;
@@ -299,19 +378,22 @@ se_status http_new(struct http **out, struct service *service, se_error *err)
 }
 
 /* The address says no more than that it is a local socket; the peer is known by then. */
-bool http_take(void *arg, int fd)
+bool http_take(void *arg, enum listener_kind listener, int fd)
 {
     struct http *http = arg;
     const struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-    return MHD_add_connection(http->daemon, fd, (const struct sockaddr *)&address,
-                              sizeof(sa_family_t)) == MHD_YES;
+    return MHD_add_connection(listener == LISTENER_TLS ? http->tls : http->plain, fd,
+                              (const struct sockaddr *)&address, sizeof(sa_family_t)) == MHD_YES;
 }
 
 void http_free(struct http *http)
 {
     if (!http)
         return;
-    MHD_stop_daemon(http->daemon);
+    if (http->plain)
+        MHD_stop_daemon(http->plain);
+    if (http->tls)
+        MHD_stop_daemon(http->tls);
     free(http);
 }

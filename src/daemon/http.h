@@ -12,7 +12,7 @@ SE_MUST_CHECK se_status http_new(struct http **out, struct service *service, se_
 
 /* Takes a connection that is in service->connections; `arg` is the struct http. False: it was
  * closed. */
-bool http_take(void *arg, int fd);
+bool http_take(void *arg, enum listener_kind listener, int fd);
 
 /* Closes all connections. No job is left by then. */
 void http_free(struct http *http);

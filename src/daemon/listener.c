@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,15 +32,15 @@ static int socket_option(int fd, int option)
     return getsockopt(fd, SOL_SOCKET, option, &value, &size) ? -1 : value;
 }
 
-/* Callers of a network are known by their certificates only, and there is no TLS here so far. */
+/* A network's comes with the setting `tls` only, so that none is open without it by mistake. */
 static se_status take_passed(struct listeners *out, int fd, se_error *err)
 {
     if (socket_option(fd, SO_DOMAIN) != AF_UNIX || socket_option(fd, SO_TYPE) != SOCK_STREAM ||
         socket_option(fd, SO_ACCEPTCONN) != 1)
         return error_set(err, SE_ERR_CONFIG,
                          "descriptor %d, which the service manager passed, is no local stream "
-                         "socket that listens (ListenStream=/PATH): callers on a network can't be "
-                         "told apart",
+                         "socket that listens (ListenStream=/PATH); for callers on a network "
+                         "there is the setting 'tls'",
                          fd);
     if (fcntl(fd, F_SETFD, FD_CLOEXEC) || fcntl(fd, F_SETFL, O_NONBLOCK))
         return error_set(err, SE_ERR_CONFIG, "descriptor %d: %s", fd, strerror(errno));
@@ -183,6 +184,26 @@ static se_status make_socket(struct listeners *out, const struct settings *setti
     return st;
 }
 
+/* ---- a network ---- */
+
+/* The address may be taken again while connections of a daemon before end. */
+static se_status open_network(struct listeners *out, const struct settings *settings, se_error *err)
+{
+    const struct sockaddr_storage *address = &settings->tls_address;
+    const bool v6 = address->ss_family == AF_INET6;
+    const socklen_t size = v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    int fd = socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return error_set(err, SE_ERR_CONFIG, "tls: cannot make a socket: %s", strerror(errno));
+    out->list[out->count++] = (struct listener){ fd, LISTENER_TLS };
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
+    return bind(fd, (const struct sockaddr *)address, size) || listen(fd, BACKLOG)
+               ? error_set(err, errno == EACCES ? SE_ERR_ACCESS : SE_ERR_CONFIG,
+                           "tls: cannot listen on '%s': %s", settings->tls, strerror(errno))
+               : SE_OK;
+}
+
 /* ---- all of them ---- */
 
 static se_status open_all(struct listeners *out, const struct settings *settings, uid_t owner,
@@ -190,12 +211,14 @@ static se_status open_all(struct listeners *out, const struct settings *settings
 {
     const unsigned long passed = count_passed();
 
-    if (passed > LISTENERS)
+    if (passed > LISTENERS_PASSED)
         return error_set(err, SE_ERR_CONFIG, "the service manager passed %lu sockets, more than %d",
-                         passed, LISTENERS);
+                         passed, LISTENERS_PASSED);
     for (unsigned long i = 0; i < passed; i++)
         TRY(take_passed(out, FIRST_PASSED + (int)i, err));
-    return passed ? SE_OK : make_socket(out, settings, owner, err);
+    if (!passed)
+        TRY(make_socket(out, settings, owner, err));
+    return settings->tls ? open_network(out, settings, err) : SE_OK;
 }
 
 se_status listeners_open(struct listeners *out, const struct settings *settings, uid_t owner,

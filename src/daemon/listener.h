@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where connections come in: a socket that was passed by the service manager (sd_listen_fds(3)), or
- * one of our own. */
+ * one of our own; and one of a network. */
 #ifndef DAEMON_LISTENER_H
 #define DAEMON_LISTENER_H
 
@@ -9,7 +9,7 @@
 #include "daemon/peer.h"
 #include "daemon/settings.h"
 
-enum { LISTENERS = 8 };
+enum { LISTENERS_PASSED = 8, LISTENERS };
 
 struct listener {
     int fd;
@@ -27,7 +27,8 @@ struct listeners {
 };
 
 /*
- * Takes what was passed, else makes the socket of the settings: it has its mode and group before
+ * Takes what was passed, else makes the socket of the settings, and that of a network: a local one
+ * has its mode and group before
  * anybody can reach it, and takes the place of one that a killed daemon left. `owner`: the user
  * that the daemon becomes.
  * SE_ERR_CONFIG: another daemon has it, or what was passed can't be used; SE_ERR_ACCESS.

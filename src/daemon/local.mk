@@ -9,6 +9,7 @@ DAEMON_CORE = \
 	src/daemon/gate.c src/daemon/gate.h \
 	src/daemon/generation.c src/daemon/generation.h \
 	src/daemon/http.c src/daemon/http.h \
+	src/daemon/identity.c src/daemon/identity.h \
 	src/daemon/jobs.c src/daemon/jobs.h \
 	src/daemon/keys.c src/daemon/keys.h \
 	src/daemon/limits.c src/daemon/limits.h \
@@ -21,16 +22,17 @@ DAEMON_CORE = \
 	src/daemon/service.c src/daemon/service.h \
 	src/daemon/settings.c src/daemon/settings.h \
 	src/daemon/uses.c src/daemon/uses.h
+	src/daemon/tls.c src/daemon/tls.h
 
 DAEMON_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
-DAEMON_LIBS     = libse-audit.la $(DAEMON_OPERATIONS_LIBS) $(MICROHTTPD_LIBS) -lpthread
+DAEMON_LIBS     = libse-audit.la $(DAEMON_OPERATIONS_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) -lpthread
 
 # one process has the keys
 if HAVE_DAEMON
 sbin_PROGRAMS += signengined
 signengined_SOURCES  = $(DAEMON_CORE) $(DAEMON_OPERATIONS)
 signengined_CPPFLAGS = $(DAEMON_CPPFLAGS)
-signengined_CFLAGS   = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS)
+signengined_CFLAGS   = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS) $(GNUTLS_CFLAGS)
 signengined_LDFLAGS  = $(AM_LDFLAGS) $(SE_PIE)
 signengined_LDADD    = $(DAEMON_LIBS)
 dist_man_MANS += doc/signengined.8

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/peer.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <pwd.h>
@@ -11,13 +12,14 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "daemon/identity.h"
 
 /* Kernels before 4.13 don't have it; Debian's C library has had the number for long. */
 enum { GROUPS_FIRST = 64, GROUPS_MOST = 65536, NOBODY = -1 };
 
 const char *listener_name(enum listener_kind kind)
 {
-    static const char *const names[] = { [LISTENER_UNIX] = "unix" };
+    static const char *const names[] = { [LISTENER_UNIX] = "unix", [LISTENER_TLS] = "tls" };
 
     return names[kind];
 }
@@ -59,7 +61,32 @@ static se_status read_credentials(struct peer *peer, int fd, se_error *err)
     peer->uid = who.uid;
     peer->pid = who.pid;
     (void)snprintf(peer->id, sizeof peer->id, "uid:%u", peer->uid);
+    (void)snprintf(peer->owner, sizeof peer->owner, "uid:%u", peer->uid);
     return read_groups(peer, fd, who.gid, err);
+}
+
+/* SO_PEERCRED succeeds here, too, and says nothing. */
+static se_status read_address(struct peer *peer, int fd, se_error *err)
+{
+    struct sockaddr_storage from = { .ss_family = AF_UNSPEC };
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&from;
+    socklen_t size = sizeof from;
+
+    if (getpeername(fd, (struct sockaddr *)&from, &size))
+        return error_set(err, SE_ERR_ACCESS, "the peer has gone");
+    if (from.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+        (void)inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], peer->address, PEER_ADDRESS_ROOM);
+        memcpy(peer->owner, peer->address, sizeof peer->owner);
+    } else if (from.ss_family == AF_INET6) {
+        (void)inet_ntop(AF_INET6, &v6->sin6_addr, peer->address, PEER_ADDRESS_ROOM);
+        memset(&v6->sin6_addr.s6_addr[8], 0, 8);
+        (void)inet_ntop(AF_INET6, &v6->sin6_addr, peer->owner, PEER_ADDRESS_ROOM);
+    } else {
+        (void)inet_ntop(AF_INET, &((struct sockaddr_in *)&from)->sin_addr, peer->address,
+                        PEER_ADDRESS_ROOM);
+        memcpy(peer->owner, peer->address, sizeof peer->owner);
+    }
+    return SE_OK;
 }
 
 se_status peer_read(struct peer *out, enum listener_kind listener, int fd, se_error *err)
@@ -67,7 +94,8 @@ se_status peer_read(struct peer *out, enum listener_kind listener, int fd, se_er
     se_status st;
 
     *out = (struct peer){ .listener = listener };
-    if ((st = read_credentials(out, fd, err)))
+    st = listener == LISTENER_TLS ? read_address(out, fd, err) : read_credentials(out, fd, err);
+    if (st)
         peer_release(out);
     return st;
 }
@@ -75,6 +103,7 @@ se_status peer_read(struct peer *out, enum listener_kind listener, int fd, se_er
 void peer_release(struct peer *peer)
 {
     free(peer->gids);
+    identity_free(peer->identity);
     *peer = (struct peer){ .gids = NULL };
 }
 

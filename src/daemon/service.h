@@ -16,6 +16,7 @@ enum { HTTP_STATUSES = 600 };
 struct counters {
     uint64_t answers[HTTP_STATUSES]; /* by status */
     uint64_t refusals, throttled;
+    uint64_t strangers; /* handshakes and kept connections that ended for want of trust */
     uint64_t reloads, reload_failures;
 };
 

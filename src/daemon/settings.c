@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/settings.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <sys/un.h>
 
@@ -38,6 +39,11 @@ void settings_free(struct settings **settings)
     free(s->user);
     free(s->socket);
     free(s->group);
+    free(s->tls);
+    free(s->certificate);
+    free(s->key);
+    free(s->client_ca);
+    free(s->crl);
     free(s->spool);
     free(s);
     *settings = NULL;
@@ -106,6 +112,39 @@ static se_status take_socket(struct settings *to, const struct setting *s, se_er
     return (to->socket = strdup(value)) ? SE_OK : error_memory(err);
 }
 
+/* A port, and in front of it an address in digits: 192.0.2.1:8700, [2001:db8::1]:8700. */
+static bool read_address(struct sockaddr_storage *out, const char *text)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)out;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
+    const char *colon = strrchr(text, ':');
+    char host[INET6_ADDRSTRLEN + 2] = "";
+    const size_t size = colon ? (size_t)(colon - text) : 0;
+    unsigned long port;
+
+    *out = (struct sockaddr_storage){ .ss_family = AF_INET };
+    if (!colon || size >= sizeof host || !text_number(&port, colon + 1, 65535) || !port)
+        return false;
+    memcpy(host, text, size);
+    v4->sin_port = htons((uint16_t)port);
+    if (inet_pton(AF_INET, host, &v4->sin_addr) == 1)
+        return true;
+    if (size < 2 || host[0] != '[' || host[size - 1] != ']')
+        return false;
+    host[size - 1] = '\0';
+    *v6 = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
+    return inet_pton(AF_INET6, host + 1, &v6->sin6_addr) == 1;
+}
+
+static se_status take_tls(struct settings *to, const struct setting *s, se_error *err)
+{
+    TRY(setting_text(&to->tls, s, err));
+    return read_address(&to->tls_address, to->tls)
+               ? SE_OK
+               : setting_bad(s, err,
+                             "tls is ADDRESS:PORT in digits, as 192.0.2.1:8700 or [::]:8700");
+}
+
 /* ---- one line ---- */
 
 struct number_row {
@@ -144,7 +183,9 @@ static se_status take_text(bool *known, struct settings *to, const struct settin
     } rows[] = {
         { "config", &to->config }, { "trust-config", &to->trust_config },
         { "user", &to->user },     { "group", &to->group },
-        { "spool", &to->spool },
+        { "spool", &to->spool },   { "certificate", &to->certificate },
+        { "key", &to->key },       { "client-ca", &to->client_ca },
+        { "crl", &to->crl },
     };
 
     *known = true;
@@ -158,15 +199,17 @@ static se_status take_text(bool *known, struct settings *to, const struct settin
 static se_status take_other(struct settings *to, const struct setting *s, se_error *err)
 {
     static const char *const names[] = {
-        "config",   "trust-config", "user",         "group",        "listen",
-        "mode",     "body",         "bodies",       "audit",        "history",
-        "threads",  "spool",        "io-threads",   "queue",        "connections",
-        "per-user", "head-timeout", "body-timeout", "idle-timeout",
+        "config",       "trust-config", "user",        "group",    "listen",       "mode",
+        "body",         "bodies",       "audit",       "history",  "threads",      "spool",
+        "io-threads",   "queue",        "connections", "per-user", "head-timeout", "body-timeout",
+        "idle-timeout", "tls",          "certificate", "key",      "client-ca",    "crl",
     };
     const char *name = s->words[SETTING_NAME];
 
     if (strcmp(name, "listen") == 0)
         return take_socket(to, s, err);
+    if (strcmp(name, "tls") == 0)
+        return take_tls(to, s, err);
     if (strcmp(name, "mode") == 0)
         return setting_mode(&to->mode, s, err);
     if (strcmp(name, "body") == 0)
@@ -215,6 +258,11 @@ static se_status check_settings(const struct settings *s, se_error *err)
     if (!s->socket)
         return error_set(err, SE_ERR_CONFIG,
                          "%s: 'listen' is missing: unix:PATH, as unix:/run/signengine/socket",
+                         s->path);
+    if (s->tls && (!s->certificate || !s->key || !s->client_ca))
+        return error_set(err, SE_ERR_CONFIG,
+                         "%s: 'tls' needs 'certificate' and 'key' for the daemon, and 'client-ca', "
+                         "which vouches for callers",
                          s->path);
     if (s->bodies < s->body)
         return error_set(err, SE_ERR_CONFIG, "%s: 'bodies', of all together, is less than 'body'",
@@ -270,6 +318,7 @@ const char *settings_difference(const struct settings *a, const struct settings 
     } rows[] = {
         { "listen", is_same_text(a->socket, b->socket) },
         { "group", is_same_text(a->group, b->group) },
+        { "tls", is_same_text(a->tls, b->tls) },
         { "mode", a->mode == b->mode },
         { "user", is_same_text(a->user, b->user) },
         { "threads", a->threads == b->threads },

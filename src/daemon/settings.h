@@ -4,6 +4,8 @@
 #ifndef DAEMON_SETTINGS_H
 #define DAEMON_SETTINGS_H
 
+#include <sys/socket.h>
+
 #include "audit/audit.h"
 #include "daemon/histories.h"
 
@@ -21,7 +23,11 @@ struct settings {
     char *socket;       /* path of the local socket */
     char *group;        /* of the socket; NULL: as the system makes it */
     unsigned mode;      /* of the socket */
-    char *spool;        /* folder for files of a call; NULL: the system's */
+    char *tls;          /* ADDRESS:PORT, for callers of a network; NULL: there are none */
+    struct sockaddr_storage tls_address; /* the same */
+    char *certificate, *key;             /* that the daemon shows them: paths, in PEM */
+    char *client_ca, *crl;               /* who vouches for them; NULL: nothing is revoked */
+    char *spool;                         /* folder for files of a call; NULL: the system's */
 
     unsigned threads, io_threads; /* that do jobs, that read and write */
     unsigned queue;               /* jobs that may wait for a thread */

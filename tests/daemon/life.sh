@@ -206,4 +206,4 @@ others=''
 cases=$((cases + 1)) bad=''
 cp hold.got "$out"
 says 'ended 78'
-says "callers on a network can't be told apart"
+says "for callers on a network there is the setting 'tls'"

@@ -10,6 +10,9 @@ SHELL_TESTS += \
 	tests/daemon/openapi.sh \
 	tests/daemon/reload.sh
 EXTRA_DIST += tests/daemon/append.py tests/daemon/daemon-lib.sh tests/daemon/heads.py tests/daemon/hold.py tests/daemon/identity.py tests/daemon/load.py tests/daemon/slow.py
+	tests/daemon/reload.sh \
+	tests/daemon/tls.sh
+EXTRA_DIST += tests/daemon/daemon-lib.sh tests/daemon/heads.py tests/daemon/hold.py tests/daemon/identity.py tests/daemon/load.py tests/daemon/slow.py tests/daemon/tls.py
 # others' tools judge the API's document, and the document the answers
 EXTRA_DIST += tests/daemon/answers.mjs tests/daemon/openapi-lib.sh tests/daemon/package.json tests/daemon/package-lock.json
 	tests/daemon/metrics.sh \
@@ -21,7 +24,7 @@ if HAVE_DAEMON
 check_PROGRAMS += tests/daemon/trial
 tests_daemon_trial_SOURCES  = tests/daemon/trial.c $(DAEMON_CORE) src/daemon/histories.c src/daemon/target.c
 tests_daemon_trial_CPPFLAGS = $(DAEMON_CPPFLAGS)
-tests_daemon_trial_CFLAGS   = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS)
+tests_daemon_trial_CFLAGS   = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS) $(GNUTLS_CFLAGS)
 tests_daemon_trial_LDFLAGS  = $(AM_LDFLAGS) $(SE_PIE)
 tests_daemon_trial_LDADD    = $(DAEMON_LIBS)
 endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <netinet/in.h>
 #include <string.h>
 
 #include "daemon/settings.h"
@@ -63,6 +64,32 @@ static void settings_are_taken(void **state)
     assert_true(s->audit.list[0].required && s->audit.list[1].kind == AUDIT_JOURNAL);
 }
 
+static void networks_are_taken(void **state)
+{
+    static const char files[] = "certificate = c\nkey = k\nclient-ca = a\ncrl = r\n";
+    AUTO(settings) s = NULL;
+    AUTO(writer) w = { 0 };
+    const struct sockaddr_in *v4;
+    const struct sockaddr_in6 *v6;
+    se_error err;
+
+    (void)state;
+    writer_format(&w, MINIMAL "tls = 192.0.2.1:8700\n%s", files);
+    assert_status(SE_OK, parse(&s, writer_string(&w), &err), &err);
+    v4 = (const struct sockaddr_in *)&s->tls_address;
+    assert_true(v4->sin_family == AF_INET && ntohs(v4->sin_port) == 8700);
+    assert_int_equal(ntohl(v4->sin_addr.s_addr), 0xc0000201);
+    assert_true(strcmp(s->certificate, "c") == 0 && strcmp(s->key, "k") == 0);
+    assert_true(strcmp(s->client_ca, "a") == 0 && strcmp(s->crl, "r") == 0);
+    settings_free(&s);
+    writer_free(&w);
+    writer_format(&w, MINIMAL "tls = [::1]:443\n%s", files);
+    assert_status(SE_OK, parse(&s, writer_string(&w), &err), &err);
+    v6 = (const struct sockaddr_in6 *)&s->tls_address;
+    assert_true(v6->sin6_family == AF_INET6 && ntohs(v6->sin6_port) == 443);
+    assert_true(IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr));
+}
+
 static void mistakes_are_told_with_their_lines(void **state)
 {
     static const struct {
@@ -84,6 +111,17 @@ static void mistakes_are_told_with_their_lines(void **state)
         { "history x = store", "s:2: a history is 'history NAME = STORE CHAIN DESCRIPTOR'" },
         { "history a/b = s c d", "s:2: 'a/b' is no name of a history" },
         { "audit = paper", "s:2: " },
+        { "tls = 8700", "s:2: tls is ADDRESS:PORT in digits" },
+        { "tls = localhost:8700", "s:2: tls is ADDRESS:PORT in digits" },
+        { "tls = 127.0.0.1:0", "s:2: tls is ADDRESS:PORT in digits" },
+        { "tls = 127.0.0.1:65536", "s:2: tls is ADDRESS:PORT in digits" },
+        { "tls = 127.0.0.1", "s:2: tls is ADDRESS:PORT in digits" },
+        { "tls = ::1:8700", "s:2: tls is ADDRESS:PORT in digits" },
+        { "tls = [::1:8700", "s:2: tls is ADDRESS:PORT in digits" },
+        { "tls = [127.0.0.1]:8700", "s:2: tls is ADDRESS:PORT in digits" },
+        { "tls = []:8700", "s:2: tls is ADDRESS:PORT in digits" },
+        { "tls = [" LONG_NAME "]:8700", "s:2: tls is ADDRESS:PORT in digits" },
+        { "tls = 127.0.0.1:8700", "s: 'tls' needs 'certificate' and 'key'" },
         { "bodies = 1k", "s: 'bodies', of all together, is less than 'body'" },
     };
     AUTO(settings) s = NULL;
@@ -129,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_bounds),
         cmocka_unit_test(settings_are_taken),
+        cmocka_unit_test(networks_are_taken),
         cmocka_unit_test(mistakes_are_told_with_their_lines),
         cmocka_unit_test(a_reload_tells_what_needs_a_start),
     };
