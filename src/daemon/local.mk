@@ -21,8 +21,8 @@ DAEMON_CORE = \
 	src/daemon/record.c src/daemon/record.h \
 	src/daemon/service.c src/daemon/service.h \
 	src/daemon/settings.c src/daemon/settings.h \
+	src/daemon/tls.c src/daemon/tls.h \
 	src/daemon/uses.c src/daemon/uses.h
-	src/daemon/tls.c src/daemon/tls.h
 
 DAEMON_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 DAEMON_LIBS     = libse-audit.la $(DAEMON_OPERATIONS_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) -lpthread
