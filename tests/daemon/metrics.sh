@@ -6,6 +6,7 @@
 needs pkcs11-tool promtool
 daemon_configuration
 make_token lab
+cp "${top_builddir:?}/tests/lib/.libs/shim.so" . # other users may not see the build folder
 put_object() {
     setup pkcs11-tool --module "$softhsm_module" --token-label lab --login --pin 1234 --write-object "$1" --type "$2" --label k --id 01
 }
@@ -22,15 +23,12 @@ faults() { # LINE...: what is wrong with the token from now on
 }
 faults '# nothing'
 export SHIM_FILE="$tmp/faults"
-token="<type name='HSM' locationValue='${top_builddir:?}/tests/lib/.libs/shim.so' tokenLabel='lab' alias='k' pin='1234' deadline='100'/>"
-sed -i -e "s|</descriptors>|<descriptor name='Token'><type algorithm='SHA-256' key='token'/></descriptor>
-	<descriptor name='Twice'><type algorithm='SHA-256' key='twice'/></descriptor></descriptors>|" \
+token="<type name='HSM' locationValue='$tmp/shim.so' tokenLabel='lab' alias='k' pin='1234' deadline='100'/>"
+sed -i -e "s|</descriptors>|<descriptor name='Token'><type algorithm='SHA-256' key='token'/></descriptor><descriptor name='Twice'><type algorithm='SHA-256' key='twice'/></descriptor></descriptors>|" \
     -e "s|</keys>|<key name='token'>$token</key><key name='twice'>$token<type name='pem' locationValue='k.bundle'/></key></keys>|" \
-    -e "s|<access>|<access><allow name='monitoring' operations='monitor'><user name='sys'/></allow>
-	<allow name='tokens' operations='sign'><user name='www-data'/><descriptor name='Token'/><descriptor name='Twice'/></allow>|" engine.xml
+    -e "s|<access>|<access><allow name='monitoring' operations='monitor'><user name='sys'/></allow><allow name='tokens' operations='sign'><user name='www-data'/><descriptor name='Token'/><descriptor name='Twice'/></allow>|" engine.xml
 chmod 600 engine.xml
 chown nobody engine.xml
-cp engine.xml good.xml
 daemon_settings 'threads = 1' 'queue = 1'
 start_daemon "$top_builddir/signengined"
 octets='Content-Type: application/octet-stream'
@@ -58,11 +56,11 @@ ask daemon GET /metrics
 answers 403
 ask sys POST /metrics -H "$octets" -d x
 answers 405
-grep -q '^Allow: GET' head || fail 'no Allow'
+grep -q '^Allow: GET' answer.head || fail 'no Allow'
 ask sys GET '/metrics?name=x'
 answers 400
 metrics
-grep -q '^Content-Type: text/plain; version=0.0.4' head || fail "$(grep -i content-type head)"
+grep -q '^Content-Type: text/plain; version=0.0.4' answer.head || fail "$(grep -i content-type answer.head)"
 accepts sh -c 'promtool check metrics <metrics'
 config=$(signengine -c engine.xml config fingerprint | cut -c1-12)
 tells "signengine_build_info{version=\"$("$top_builddir/signengined" --version | cut -d' ' -f2)\",config=\"$config\"} 1" \
@@ -154,4 +152,3 @@ metrics
 tells 'signengine_queue_jobs 0' 'signengine_body_bytes 0'
 
 stop_daemon
-[ "$status" = 0 ] || fail "the daemon ended with status $status"
