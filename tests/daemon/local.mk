@@ -31,12 +31,6 @@ EXTRA_DIST += \
 	tests/daemon/openapi-lib.sh \
 	tests/daemon/package.json \
 	tests/daemon/package-lock.json
-	tests/daemon/reload.sh
-EXTRA_DIST += tests/daemon/append.py tests/daemon/audited.py tests/daemon/crowd-lib.sh tests/daemon/crowd.py tests/daemon/daemon-lib.sh
-EXTRA_DIST += tests/daemon/heads.py tests/daemon/hold.py tests/daemon/identity.py tests/daemon/journal.py tests/daemon/load-campaign.sh
-EXTRA_DIST += tests/daemon/load.py tests/daemon/slow.py
-# others' tools judge the API's document, and the document the answers
-EXTRA_DIST += tests/daemon/answers.mjs tests/daemon/openapi-lib.sh tests/daemon/package.json tests/daemon/package-lock.json
 
 # the daemon's core with operations that take their time, fail, and say who asks
 if HAVE_DAEMON
