@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-dist_noinst_SCRIPTS += samples/azure/run.sh samples/quickstart.sh
+dist_noinst_SCRIPTS += samples/azure/run.sh samples/quickstart.sh samples/service/run.sh
 EXTRA_DIST += \
 	samples/azure/README.md \
 	samples/azure/engineSignEncrypt.xml \
@@ -13,6 +13,8 @@ EXTRA_DIST += \
 	samples/object-history/engineSignEncrypt.xml \
 	samples/object-history/history.c \
 	samples/packages.txt \
+	samples/service/README.md \
+	samples/service/engineSignEncrypt.xml \
 	samples/sign-file/README.md \
 	samples/sign-file/engineSignEncrypt.xml \
 	samples/sign-file/sign-file.c \

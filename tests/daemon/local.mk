@@ -10,6 +10,7 @@ SHELL_TESTS += \
 	tests/daemon/metrics.sh \
 	tests/daemon/openapi.sh \
 	tests/daemon/reload.sh \
+	tests/daemon/sample.sh \
 	tests/daemon/tls.sh
 EXTRA_DIST += \
 	tests/daemon/append.py \
