@@ -3,7 +3,8 @@
 //
 //   node answers.mjs DOCUMENT             compiles every schema
 //   node answers.mjs DOCUMENT FOLDER      and compares answers that were recorded: NAME.request ("POST /v1/..."), NAME.head (as curl -D
-//                                         writes it) and NAME.body; and `routes`, if there is one: a line of JSON for each operation
+//                                         writes it) and NAME.body; `routes`, if there is one: a line of JSON for each operation; and
+//                                         `failures`, if there is one: a line for each status in the body of a failure
 //
 // Prints what does not fit, one a line, then "# N answers, M do not fit". Status 1 if one does not, or there was none.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
@@ -128,21 +129,35 @@ const routeOf = ({ path, method, operation, parameters }) => JSON.stringify({
     key: parameters.some(({ name }) => name === 'Idempotency-Key'),
 });
 
-// Those without /v1 are answered by others than the table.
+// What every answer of such an operation may be.
+const statusesOf = ({ path, takes, allowed }) => ['400', '503', 'default', ...path.includes('{') ? ['404'] : [],
+    ...takes.length ? ['413'] : [], ...allowed ? ['403', '429'] : []];
+
 const checkRoutes = () => {
-    const described = operations.filter(({ path }) => path.startsWith('/v1/')).map(routeOf);
-    const there = readFileSync(join(folder, 'routes'), 'utf8').trim().split('\n').map((line) => {
-        const route = JSON.parse(line);
-        return JSON.stringify({ ...route, takes: sorted(route.takes), query: sorted(route.query) });
+    const routes = readFileSync(join(folder, 'routes'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+    const there = routes.map(({ allowed, ...route }) => JSON.stringify({ ...route, takes: sorted(route.takes), query: sorted(route.query) }));
+    // health is answered before the table is asked
+    const described = operations.filter(({ path }) => !path.startsWith('/health/')).map(routeOf);
+    const missing = routes.flatMap((route) => {
+        const responses = operations.find(({ operation }) => operation.operationId === route.name)?.operation.responses ?? {};
+        return statusesOf(route).filter((status) => !responses[status]).map((status) => `${route.name}: the status ${status} is not described`);
     });
     const differ = [...there.filter((route) => !described.includes(route)).map((route) => `only in the table: ${route}`),
-        ...described.filter((route) => !there.includes(route)).map((route) => `only in the document: ${route}`)];
+        ...described.filter((route) => !there.includes(route)).map((route) => `only in the document: ${route}`), ...missing];
     for (const difference of differ)
         console.log(difference);
     console.log(`# ${there.length} operations, ${differ.length} differences`);
     return there.length > 0 && !differ.length;
 };
 
+const checkFailures = () => {
+    const there = sorted(new Set(readFileSync(join(folder, 'failures'), 'utf8').trim().split('\n')));
+    const described = sorted(document.components.schemas.Failure.properties.error.properties.status.enum);
+    console.log(there === described ? '# the failures are described' : `failures: ${there}; described: ${described}`);
+    return there === described;
+};
+
 console.log(`# ${compileAll()} schemas`);
-const good = [!folder || checkAnswers(), !folder || !existsSync(join(folder, 'routes')) || checkRoutes()];
+const good = [!folder || checkAnswers(), !folder || !existsSync(join(folder, 'routes')) || checkRoutes(),
+    !folder || !existsSync(join(folder, 'failures')) || checkFailures()];
 process.exit(good.every(Boolean) ? 0 : 1);

@@ -76,7 +76,18 @@ for test in test_operations test_operations_fields test_operations_files; do
     export ANSWERS_FOLDER="$tmp/answers" ANSWERS_NAME="$test"
     accepts "${top_builddir:?}/tests/unit/$test"
 done
+sed -n 's/^ *\[FAILURE_[A-Z_]*\] = { [45][0-9]*, "\([^"]*\)".*/\1/p' "$top_srcdir/src/daemon/failure.c" >answers/failures
 answers_fit "$document" answers
 says_not '# 0 answers'
 says_not '# 1 answers'
 says 'operations, 0 differences'
+says '# the failures are described'
+
+# a parameter, a status or a name that only one of them has is found
+sed -e '/^        - name: issuers$/,/schema:/d' -e 's/^                - too many$/                - too much/' \
+    -e "s|'413': .*TooLarge' }|'414': { \$ref: '#/components/responses/TooLarge' }|" "$document" >broken.yaml
+others_refuse node answers.mjs broken.yaml answers
+says 'only in the table: {"name":"zipVerify"'
+says 'only in the document: {"name":"zipVerify"'
+says 'sign: the status 413 is not described'
+says 'too much'

@@ -368,9 +368,10 @@ static json_t *describe_operation(const struct operation *operation)
     write_media(takes, operation->takes);
     for (const char *const *name = operation->query; name && *name; name++)
         (void)json_array_append_new(query, json_string(*name));
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b}", "name", operation->name, "method",
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:b, s:b}", "name", operation->name, "method",
                      operation->method == METHOD_GET ? "GET" : "POST", "path", operation->path,
-                     "takes", takes, "query", query, "key", operation->needs_idempotency_key);
+                     "takes", takes, "query", query, "key", operation->needs_idempotency_key,
+                     "allowed", operation->access != NULL);
 }
 
 /* tests/daemon/openapi.sh compares it with the document. */
