@@ -189,11 +189,18 @@ keyed() {
     shift
     signengine history append -d Files --store sqlite:history.db --idempotency-key "$key" "$@"
 }
+# daemon LINE...: reads settings of signengined with these lines
+daemon() {
+    printf 'listen = unix:%s/socket\n' "$tmp" >signengined.conf
+    printf '%s\n' "$@" >>signengined.conf
+    "${top_builddir:?}/signengined" --settings signengined.conf --check
+}
 
 rows=0
 while IFS='|' read -r wanted command text; do
     case $wanted in '' | '#'*) continue ;; esac
     rows=$((rows + 1))
+    case $command in ' ! daemon '*) [ -x "$top_builddir/signengined" ] || continue ;; esac
     wanted=${wanted% } text=${text# }
     case $command in
     ' ! '*) command=${command# ! } ;;

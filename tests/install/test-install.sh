@@ -19,6 +19,14 @@ for part in '' -history -mail; do
     says /lib/pkgconfig/signengine$part.pc
 done
 says_not libse-core
+# what was built is there, with what it needs to run
+if [ -x "$top_builddir/signengined" ]; then
+    says /sbin/signengined
+    says /man8/signengined.8
+    for example in signengined.conf signengined.service signengined.socket signengined.sysusers signengine.logrotate openapi.yaml; do
+        says "/examples/$example"
+    done
+fi
 for page in se_sign se_history_append se_mail_verify; do
     says /man3/$page.3
 done
