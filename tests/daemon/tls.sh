@@ -308,7 +308,7 @@ until_true grep -q ready kept.got
 make_cert server ec:P-256 issuer=ca $signature extendedKeyUsage=serverAuth subjectAltName=IP:127.0.0.1
 certificate_files
 revoke clients revoked unknown
-cat clients.crl inner.crl >all.crl
+cp clients.crl all.crl
 reload
 : >reloaded
 wait "$others" || :
@@ -321,6 +321,7 @@ openssl x509 -in server.pem -noout -fingerprint >shown.wanted
 openssl x509 -in "$out" -noout -fingerprint >shown.got
 same shown.wanted shown.got
 stranger unknown 'certificate revoked'
+stranger inside 'unable to get certificate CRL'
 chmod 644 run/server.key
 kill -HUP "$daemon"
 until_true grep -q 'stays as it was: key: .* has the mode 0644' daemon.log
