@@ -14,7 +14,7 @@ DAEMON_CORE = \
 	src/daemon/keys.c src/daemon/keys.h \
 	src/daemon/limits.c src/daemon/limits.h \
 	src/daemon/listener.c src/daemon/listener.h \
-	src/daemon/log.c src/daemon/log.h \
+	src/daemon/log.h \
 	src/daemon/main.c \
 	src/daemon/metrics.c src/daemon/metrics.h \
 	src/daemon/peer.c src/daemon/peer.h \

@@ -60,7 +60,9 @@ def compare():
     wanted = {"200": ["ok"], "403": ["forbidden"]}
     for request_id, status in answers.items():
         got = found[request_id]
-        if (got != wanted.get(status)) if strict or status == "200" else len(got) > 1:
+        # what a sink took too late is not handed out, and another record says so
+        once = len([result for result in got if result != "unrecorded"]) <= 1
+        if (got != wanted.get(status)) if strict or status == "200" else not once:
             sys.exit("%s was answered %s, and recorded %s" % (request_id, status, got))
     numbers = sorted(record["n"] for record in records)
     if strict and numbers != list(range(1, len(numbers) + 1)):

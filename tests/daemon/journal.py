@@ -9,6 +9,7 @@ s.bind(sys.argv[1])
 os.chmod(sys.argv[1], 0o666)
 out = open(sys.argv[2], "wb", buffering=0)
 while True:
-    for line in s.recv(65536).split(b"\n"):
-        if line.startswith(b"MESSAGE="):
-            out.write(line[len("MESSAGE="):] + b"\n")
+    message = s.recv(65536)
+    begin = message.index(b"MESSAGE\n") + len(b"MESSAGE\n")  # then the size, and so many bytes
+    size = int.from_bytes(message[begin:begin + 8], "little")
+    out.write(message[begin + 8:begin + 8 + size] + b"\n")

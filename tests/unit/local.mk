@@ -373,7 +373,7 @@ tests_unit_test_daemon_gate_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_daemon_gate_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_daemon_keys
-tests_unit_test_daemon_keys_SOURCES = tests/unit/test_daemon_keys.c src/daemon/keys.c src/daemon/keys.h src/daemon/log.c src/daemon/log.h tests/unit/unit.h
+tests_unit_test_daemon_keys_SOURCES = tests/unit/test_daemon_keys.c src/daemon/keys.c src/daemon/keys.h src/daemon/log.h tests/unit/unit.h
 tests_unit_test_daemon_keys_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_daemon_keys_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
