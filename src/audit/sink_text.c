@@ -29,7 +29,8 @@ static se_status read_place(struct audit_sink_options *out, char *word, se_error
             return error_set(err, SE_ERR_CONFIG, "'%s' says where: %s:%s", word, kinds[i].name,
                              kinds[i].kind == AUDIT_FILE ? "PATH" : "STORE");
         if (place && (!*place || !kinds[i].takes_place))
-            return error_set(err, SE_ERR_CONFIG, "'%s': what is behind %s?", word, kinds[i].name);
+            return error_set(err, SE_ERR_CONFIG, "'%s': nothing may follow %s", word,
+                             kinds[i].name);
         out->kind = kinds[i].kind;
         out->place = place;
         return SE_OK;
@@ -62,7 +63,7 @@ static se_status read_option(struct audit_sink_options *out, const char *word, s
             return SE_OK;
         }
     return error_set(
-        err, SE_ERR_CONFIG, "behind an audit sink stands 'required'%s, not '%s'",
+        err, SE_ERR_CONFIG, "an audit sink is followed by 'required'%s, not by '%s'",
         out->kind == AUDIT_HISTORY ? ", config=FILE, chain=NAME or descriptor=NAME" : "", word);
 }
 

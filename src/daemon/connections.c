@@ -350,7 +350,7 @@ se_status connections_new(struct connections **out, const struct connection_limi
         return error_memory(err);
     all->limits = *limits;
     all->counts.watched = clock_monotonic_ms();
-    failure_set(&late, FAILURE_TIMEOUT, "no whole request came in due time");
+    failure_set(&late, FAILURE_TIMEOUT, "the request was not complete in time");
     failure_write_answer(&all->late, &late);
     pthread_mutex_init(&all->lock, NULL);
     pthread_cond_init(&all->ended, NULL);

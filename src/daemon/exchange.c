@@ -275,7 +275,8 @@ static void check_media(struct exchange *e, const struct head *head)
         e->media = MEDIA_OCTETS;
     if (!(e->media & e->operation->takes))
         failure_set(&e->failure, FAILURE_MEDIA,
-                    type.data ? "Content-Type is none that this takes" : "Content-Type is missing");
+                    type.data ? "this takes no body of that Content-Type"
+                              : "Content-Type is missing");
 }
 
 static void check_size(struct exchange *e)

@@ -148,8 +148,7 @@ se_status generations_load(struct generations *all, struct settings **settings, 
 
     TRY(generation_open(&fresh, settings, err));
     if (!fresh->allows)
-        log_line("'%s' has no <access> with rows: nothing is allowed to anybody",
-                 fresh->settings->config);
+        log_line("'%s' has no <access> with rows: nobody may do anything", fresh->settings->config);
     pthread_mutex_lock(&all->lock);
     old = all->current;
     all->current = fresh;

@@ -208,7 +208,7 @@ static int take_pair_name(struct reading *r, struct json_pairs *pairs, se_bytes 
 {
     if (has_pair(pairs, name)) {
         innermost(r)->inside = false;
-        return refuse_name(r, "twice the name '", name);
+        return refuse_name(r, "more than one name '", name);
     }
     if (pairs->count == JSON_PAIRS_MOST)
         return refuse_json(r, "too many names, 32 at the most", "");
@@ -234,7 +234,7 @@ static int take_name(void *arg, const unsigned char *data, size_t size)
     if (!member->name)
         return refuse_name(r, "there is no member '", name);
     if (frame->seen & 1UL << (member - frame->shape->members))
-        return refuse_name(r, "twice the member '", name);
+        return refuse_name(r, "more than one member '", name);
     frame->seen |= 1UL << (member - frame->shape->members);
     frame->member = member;
     frame->inside = false;

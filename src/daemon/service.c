@@ -38,8 +38,8 @@ se_status service_load(struct service *service, const struct service_files *file
 
     TRY(service_read_settings(&settings, files, err));
     if ((fixed = settings_difference(service->settings, settings)))
-        log_line("%s: '%s' is another than at the start, and counts from the next start on",
-                 files->settings, fixed);
+        log_line("%s: '%s' has changed, which counts from the next start on", files->settings,
+                 fixed);
     return generations_load(service->generations, &settings, err);
 }
 

@@ -23,7 +23,7 @@ grep -q '^Allow: POST, GET' answer.head || fail 'not both methods'
 ask daemon HEAD /health/live --head
 answers 405
 ask daemon POST /v1/descriptors/FileSigner/sleep -d x
-answers 415 'Content-Type is none'
+answers 415 'this takes no body of that Content-Type'
 ask daemon POST /v1/descriptors/FileSigner/sleep -H 'Content-Type:' -d x
 answers 415 'Content-Type is missing'
 ask daemon POST /v1/descriptors/FileSigner/sleep -H 'Content-Type: application/json' -d x
