@@ -92,13 +92,17 @@ static int run_command(struct cli *cli, const struct option_table *global,
 
 /*
  * The output has to have arrived: a full disk behind standard output is a failure too.  Unwritten
- * output is still in the buffer; writing it once more yields the reason.
+ * output is still in the buffer; writing it once more yields the reason.  The C library drops what
+ * did not fit into the buffer: then an empty line is tried, behind output that is lost anyway.
  */
 static int flush_output(struct cli *cli, int status)
 {
     bool refused = fflush(stdout), failed = refused || ferror(stdout);
-    int number = refused ? errno : 0;
+    int number;
 
+    if (failed && !refused)
+        refused = putchar('\n') == EOF || fflush(stdout);
+    number = refused ? errno : 0;
     if (status != EXIT_DONE || (!failed && !json_is_lost()))
         return status;
     cli->json = false;
