@@ -23,10 +23,17 @@ crowd_configuration() {
     daemon_settings 'per-user = 100000' 'connections = 100000' 'head-timeout = 3600' 'idle-timeout = 3600'
 }
 
+# so many open files as others' tools need; who is not root may not have more than before
+crowd() {
+    ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -H -n)"
+    as daemon python3 crowd.py "$tmp/run/socket" "$@"
+}
+crowd_beside() { (crowd beside "$@"); }
+
 beside() {
     # shellcheck disable=SC2016 # for the inner shell
     start_daemon sh -c 'ulimit -n 65536 && exec "$@"' sh "${top_builddir:?}/signengined"
-    accepts as daemon sh -c 'ulimit -n 65536 && exec python3 "$@"' sh crowd.py "$tmp/run/socket" beside "$1" "$2" 8
+    accepts crowd_beside "$1" "$2" 8
     says 'within a fifth'
     cat "$out"
     stop_daemon
@@ -37,8 +44,7 @@ fill() {
     start_daemon sh -c 'ulimit -n "$0" && exec "$@"' "$1" "$top_builddir/signengined"
     grep -q "$1 open files are allowed, so there are $(($1 - 1024)) connections at most" daemon.log || fail "$(cat daemon.log)"
     rm -f go
-    # shellcheck disable=SC2016 # for the inner shell
-    as daemon sh -c 'ulimit -n 65536 && exec python3 "$@"' sh crowd.py "$tmp/run/socket" fill "$1" "$tmp/go" \
+    crowd fill "$1" "$tmp/go" \
         '/v1/descriptors/Token/sign?form=raw' '/v1/descriptors/FileSigner/sign?form=raw' '/v1/descriptors/Token/sign' >filled 2>&1 &
     others=$!
     until_true grep -q held filled
