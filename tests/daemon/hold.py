@@ -53,6 +53,8 @@ while not ending:
     child = subprocess.Popen(["sh", "-c", 'LISTEN_PID=$$; export LISTEN_PID; exec "$@"', "sh"] + command, preexec_fn=give,
                              close_fds=False, env=environment)
     print("started %d" % child.pid, flush=True)
-    print("ended %d" % child.wait(), flush=True)
+    status = child.wait()
+    child = None
+    print("ended %d" % status, flush=True)
     if kind != "unix":
         break
