@@ -90,10 +90,11 @@ static se_status limit_connections(struct settings *settings, se_error *err)
                          "%llu open files are allowed, and %d are needed at least: raise the limit "
                          "(LimitNOFILE=, ulimit -n)",
                          (unsigned long long)limit.rlim_cur, DESCRIPTORS_LEAST);
+    settings->connections_most = settings->connections;
     if (settings->connections > limit.rlim_cur - DESCRIPTORS_RESERVED) {
-        settings->connections = (unsigned)(limit.rlim_cur - DESCRIPTORS_RESERVED);
+        settings->connections_most = (unsigned)(limit.rlim_cur - DESCRIPTORS_RESERVED);
         log_line("%llu open files are allowed, so there are %u connections at most",
-                 (unsigned long long)limit.rlim_cur, settings->connections);
+                 (unsigned long long)limit.rlim_cur, settings->connections_most);
     }
     return SE_OK;
 }

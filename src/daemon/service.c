@@ -107,7 +107,7 @@ static se_status start_connections(struct service *service, struct listeners *li
 {
     const struct settings *s = service->settings;
     const struct connection_limits limits = {
-        .connections = s->connections,
+        .connections = s->connections_most,
         .per_user = s->per_user,
         .head_s = s->head_timeout,
         .body_s = s->body_timeout,

@@ -32,6 +32,7 @@ struct settings {
     unsigned threads, io_threads; /* that do jobs, that read and write */
     unsigned queue;               /* jobs that may wait for a thread */
     unsigned connections, per_user;
+    unsigned connections_most; /* as far as open files allow; set at the start */
     unsigned head_timeout, body_timeout, idle_timeout; /* seconds */
     uint64_t body, bodies;                             /* bytes of one, and of all at once */
 

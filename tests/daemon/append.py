@@ -47,6 +47,7 @@ def work(client):
                 time.sleep(0.02)
         with lock:
             print(name, first, flush=True)
+        time.sleep(0.02)
 
 
 threads = [threading.Thread(target=work, args=(i,)) for i in range(clients)]

@@ -23,16 +23,16 @@ crowd_configuration() {
     daemon_settings 'per-user = 100000' 'connections = 100000' 'head-timeout = 3600' 'idle-timeout = 3600'
 }
 
-# so many open files as others' tools need; who is not root may not have more than before
+# as many open files as may be had
+allow_files() { ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -H -n)"; }
 crowd() {
-    ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -H -n)"
+    allow_files
     as daemon python3 crowd.py "$tmp/run/socket" "$@"
 }
 crowd_beside() { (crowd beside "$@"); }
 
 beside() {
-    # shellcheck disable=SC2016 # for the inner shell
-    start_daemon sh -c 'ulimit -n 65536 && exec "$@"' sh "${top_builddir:?}/signengined"
+    start_daemon "${top_builddir:?}/signengined"
     accepts crowd_beside "$1" "$2" 8
     says 'within a fifth'
     cat "$out"

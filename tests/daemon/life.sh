@@ -162,7 +162,7 @@ until_true is_live
 until_true grep -q 'notified READY=1' hold.got
 accepts is_live
 : >append.got
-as nobody python3 "$tmp/append.py" "$tmp/run/socket" 8 25 >append.got 2>&1 &
+as nobody python3 "$tmp/append.py" "$tmp/run/socket" 8 50 >append.got 2>&1 &
 appending=$!
 others="$others $appending"
 killed=0
@@ -179,7 +179,7 @@ others=$holder
 cases=$((cases + 1)) bad=''
 cp append.got "$out"
 [ "$status" = 0 ] || fail "the clients ended with status $status"
-[ "$(wc -l <append.got)" = 200 ] || fail "$(wc -l <append.got) entries were acknowledged"
+[ "$(wc -l <append.got)" = 400 ] || fail "$(wc -l <append.got) entries were acknowledged"
 [ "$(grep -c '^started' hold.got)" -ge 3 ] || fail 'it was not killed'
 until_true is_live # the last one may have been killed behind the last entry
 kill -TERM "$holder"

@@ -8,7 +8,7 @@
 #
 #   accepts CMD...         a case: the command succeeds
 #   refuses STATUS CMD...  a case: exactly this status, and on stderr a message of ours: every line starts with
-#                          "signengine: " or "FILE:LINE: "
+#                          "signengine: ", "signengined: " or "FILE:LINE: "
 #   others_refuse CMD...   a case: somebody else's tool says no (any status but those of a crash or a missing tool)
 #   says TEXT, says_not TEXT   belongs to the case before: its stdout and stderr together hold the text, or do not
 #   same FILE FILE         belongs to the case before: the files are equal, byte for byte
@@ -89,7 +89,7 @@ refuses() {
         fail "status $status, not $wanted: $*"
     elif ! [ -s "$err" ]; then
         fail "no message: $*"
-    elif grep -v -E '^(signengine: |[^:]+:[0-9]+: )[^ ]' "$err" >"$tmp/.odd"; then
+    elif grep -v -E '^(signengined?: |[^:]+:[0-9]+: )[^ ]' "$err" >"$tmp/.odd"; then
         fail "the message is not one of ours: $*"
     fi
 }
