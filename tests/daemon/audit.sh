@@ -30,6 +30,7 @@ stop_load() {
     : >stop
     wait "$loading"
 }
+metrics_say() { as sys curl -sf --unix-socket run/socket http://x/metrics | grep -qF "$1"; }
 compare() { # HOW FILE...: a case
     accepts python3 audited.py compare answers "$@"
 }
@@ -51,8 +52,7 @@ fails_and_comes_back() { # NAME: while the sink is away, nothing is done; break_
     mend_sink
     until_more 200 60
     until_true sh -c 'curl -sf --unix-socket run/socket http://x/health/ready'
-    ask sys GET /metrics
-    answers 200 "signengine_audit_sink_up{sink=\"$1\",number=\"1\"} 1"
+    until_true metrics_say "signengine_audit_sink_up{sink=\"$1\",number=\"1\"} 1"
     stop_load
     cases=$((cases + 1)) bad=''
     grep -q "audit to $1 fails: " daemon.log || fail "$1: the log does not tell"
