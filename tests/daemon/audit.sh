@@ -14,7 +14,8 @@ sink() { # VALUE: instead of the file of daemon_settings
 
 # ---- 16 clients ----
 load() {
-    rm -f stop answers
+    rm -f stop
+    : >answers
     as daemon python3 audited.py ask "$tmp/run/socket" 16 "$tmp/stop" >answers 2>&1 &
     loading=$!
     others="$others $loading"
