@@ -24,6 +24,7 @@ crowd_configuration() {
 }
 
 # as many open files as may be had
+# shellcheck disable=SC3045 # dash has it
 allow_files() { ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -H -n)"; }
 crowd() {
     allow_files
