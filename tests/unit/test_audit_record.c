@@ -246,8 +246,8 @@ static void what_is_no_sink_is_told(void **state)
         { "file:a need", "an audit sink is followed by 'required', not by 'need'" },
         { "file:a config=x", "an audit sink is followed by 'required', not by 'config=x'" },
         { "history:sqlite:a", "the audit sink 'history' needs config=FILE" },
-        { "history:sqlite:a config=", "not 'config='" },
-        { "history:sqlite:a config=b store=x", "not 'store=x'" },
+        { "history:sqlite:a config=", "not by 'config='" },
+        { "history:sqlite:a config=b store=x", "not by 'store=x'" },
     };
     struct audit_sinks sinks = { .count = 0 };
 
