@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/utf8.h"
+#include "base/json_write.h"
 
-enum { HOST_MOST = 64, PROGRAM_MOST = 32, TEXT_MOST = 800 };
+enum { HOST_MOST = 64, PROGRAM_MOST = 32, REQUEST_ID_MOST = 64, TEXT_MOST = 800 };
 
 enum member_kind { MEMBER_TEXT, MEMBER_UNSIGNED, MEMBER_SIGNED, MEMBER_COUNT, MEMBER_MILLISECONDS };
 
@@ -122,7 +122,7 @@ void record_members(const struct audit_record *record, record_member_fn fn, void
 {
     fn(arg, &(struct record_member){ .name = "requestId",
                                      .value = record->request_id ? record->request_id : "",
-                                     .limit = 64,
+                                     .limit = REQUEST_ID_MOST,
                                      .quoted = true });
     show_caller(record, fn, arg);
     show_members(members, COUNT_OF(members), record, fn, arg);
@@ -130,108 +130,48 @@ void record_members(const struct audit_record *record, record_member_fn fn, void
 
 /* ---- JSON (RFC 8259) ---- */
 
-/* The next character of `text` as it stands in a string; *taken of its bytes are used up. What is
- * no UTF-8 becomes U+FFFD. */
-static size_t escape_next(char out[8], size_t *taken, const char *text)
-{
-    uint32_t point;
-
-    *taken = utf8_next(&point, text);
-    if (!*taken) {
-        *taken = 1;
-        return (size_t)snprintf(out, 8, "\xef\xbf\xbd");
-    }
-    if (point == '"' || point == '\\')
-        return (size_t)snprintf(out, 8, "\\%c", (int)point);
-    if (utf8_is_control(point))
-        return (size_t)snprintf(out, 8, "\\u%04x", (unsigned)point);
-    return (size_t)snprintf(out, 8, "%.*s", (int)*taken, text);
-}
-
-/* A text of more than `limit` bytes is cut between two characters, and ends with an ellipsis. */
-static void put_string(struct writer *w, const char *text, size_t limit)
-{
-    static const char ellipsis[] = "\xe2\x80\xa6";
-    char out[TEXT_MOST], next[8];
-    size_t size = 0, cut = 0, taken;
-
-    while (*text) {
-        const size_t more = escape_next(next, &taken, text);
-
-        if (size + more > limit) {
-            memcpy(out + cut, ellipsis, sizeof ellipsis - 1);
-            size = cut + sizeof ellipsis - 1;
-            break;
-        }
-        memcpy(out + size, next, more);
-        size += more;
-        text += taken;
-        cut = size + sizeof ellipsis - 1 <= limit ? size : cut;
-    }
-    writer_text(w, "\"");
-    writer_put(w, out, size);
-    writer_text(w, "\"");
-}
-
-struct object {
-    struct writer *w;
-    const char *before; /* the next member */
-};
-
 static void put_member(void *arg, const struct record_member *member)
 {
-    struct object *o = arg;
-
-    writer_format(o->w, "%s\"%s\":", o->before, member->name);
-    o->before = ",";
     if (member->quoted)
-        put_string(o->w, member->value, member->limit);
+        json_write_cut(arg, member->name, member->value, member->limit);
     else
-        writer_text(o->w, member->value);
-}
-
-static void put_text_member(struct object *o, const char *name, const char *value, size_t limit)
-{
-    put_member(o, &(struct record_member){
-                      .name = name, .value = value ? value : "", .limit = limit, .quoted = true });
+        json_write_literal(arg, member->name, member->value);
 }
 
 /* Where a record comes from. */
-static void put_origin(struct object *o, const struct audit_record *record, const char *program,
+static void put_origin(struct writer *w, const struct audit_record *record, const char *program,
                        uint64_t number)
 {
     char when[TIME_TEXT_ROOM], host[HOST_MOST + 1] = "";
 
     (void)gethostname(host, sizeof host - 1);
-    put_text_member(o, "time",
-                    time_format_us(when, record->time_us ? record->time_us : clock_microseconds()),
-                    TIME_TEXT_ROOM);
-    put_text_member(o, "host", host, HOST_MOST);
-    put_text_member(o, "program", program, PROGRAM_MOST);
-    writer_format(o->w, ",\"pid\":%d,\"n\":%" PRIu64, (int)getpid(), number);
+    json_write_text(w, "time",
+                    time_format_us(when, record->time_us ? record->time_us : clock_microseconds()));
+    json_write_cut(w, "host", host, HOST_MOST);
+    json_write_cut(w, "program", program, PROGRAM_MOST);
+    json_write_number(w, "pid", (uint64_t)getpid());
+    json_write_number(w, "n", number);
 }
 
 static void put_caller(struct writer *w, const struct audit_record *record)
 {
-    struct object caller = { w, "{" };
-
-    writer_text(w, ",\"caller\":");
     if (!record->has_uid && !has_certificate(record)) {
-        writer_text(w, "null");
+        json_write_literal(w, "caller", "null");
         return;
     }
-    show_caller(record, put_member, &caller);
-    writer_text(w, "}");
+    json_write_begin(w, "caller", '{');
+    show_caller(record, put_member, w);
+    json_write_end(w, '}');
 }
 
 void audit_format(struct writer *w, const struct audit_record *record, const char *program,
                   uint64_t number)
 {
-    struct object line = { w, "{" };
-
-    put_origin(&line, record, program, number);
-    put_text_member(&line, "requestId", record->request_id, 64);
+    json_write_begin(w, NULL, '{');
+    put_origin(w, record, program, number);
+    json_write_cut(w, "requestId", record->request_id ? record->request_id : "", REQUEST_ID_MOST);
     put_caller(w, record);
-    show_members(members, COUNT_OF(members), record, put_member, &line);
-    writer_text(w, "}\n");
+    show_members(members, COUNT_OF(members), record, put_member, w);
+    json_write_end(w, '}');
+    writer_text(w, "\n");
 }

@@ -37,7 +37,7 @@ static bool is_plain(unsigned char c)
     return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
 }
 
-/* One character that is not plain; returns its bytes. */
+/* One character, as it stands in a string; returns its bytes. */
 static size_t write_character(struct writer *w, se_bytes text)
 {
     const unsigned char *p = text.data;
@@ -104,6 +104,31 @@ void json_write_text(struct writer *w, const char *name, const char *text)
     json_write_bytes(w, name, text_bytes(text));
 }
 
+void json_write_cut(struct writer *w, const char *name, const char *text, size_t most)
+{
+    static const char ellipsis[] = "\xe2\x80\xa6";
+    se_bytes left = text_bytes(text);
+    size_t start, cut;
+
+    write_name(w, name);
+    writer_put(w, "\"", 1);
+    start = cut = w->buf.size;
+    while (left.size && !w->failed) {
+        const size_t taken = write_character(w, left);
+        const size_t size = w->buf.size - start;
+
+        if (size > most) {
+            w->buf.size = cut;
+            writer_text(w, ellipsis);
+            break;
+        }
+        if (size + sizeof ellipsis - 1 <= most)
+            cut = w->buf.size;
+        left = (se_bytes){ (const char *)left.data + taken, left.size - taken };
+    }
+    writer_put(w, "\"", 1);
+}
+
 void json_write_base64(struct writer *w, const char *name, se_bytes bytes)
 {
     const size_t size = base64_size(bytes.size);
@@ -131,6 +156,12 @@ void json_write_number(struct writer *w, const char *name, uint64_t number)
 {
     write_name(w, name);
     writer_format(w, "%ju", (uintmax_t)number);
+}
+
+void json_write_literal(struct writer *w, const char *name, const char *literal)
+{
+    write_name(w, name);
+    writer_text(w, literal);
 }
 
 void json_write_flag(struct writer *w, const char *name, bool flag)

@@ -15,6 +15,9 @@ void json_write_end(struct writer *w, char bracket);
 /* What is no UTF-8 in a text becomes U+FFFD. */
 void json_write_text(struct writer *w, const char *name, const char *text);
 void json_write_bytes(struct writer *w, const char *name, se_bytes text);
+/* Of at most `most` bytes between the quotes: what is longer is cut between two characters, and
+ * ends with an ellipsis. */
+void json_write_cut(struct writer *w, const char *name, const char *text, size_t most);
 void json_write_base64(struct writer *w, const char *name, se_bytes bytes);
 
 /* As text where it is UTF-8, else in base64 under the other name. */
@@ -22,6 +25,8 @@ void json_write_either(struct writer *w, const char *name, const char *name_of_b
                        se_bytes bytes);
 
 void json_write_number(struct writer *w, const char *name, uint64_t number);
+/* A number, or null, as it is written. */
+void json_write_literal(struct writer *w, const char *name, const char *literal);
 void json_write_flag(struct writer *w, const char *name, bool flag);
 
 /* In RFC 3339; the second with fractions, as many digits as it needs. 0: nothing is written. */

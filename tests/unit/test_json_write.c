@@ -40,6 +40,31 @@ static void everything_has_its_place(void **state)
         "\"base64\":\"YcM=\"}\n{}");
 }
 
+static void long_texts_are_cut_between_characters(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t most;
+        const char *written;
+    } cases[] = {
+        { "abcdef", 6, "\"abcdef\"" },
+        { "abcdefg", 6, "\"abc\xe2\x80\xa6\"" },
+        { "", 3, "\"\"" },
+        { "abcd", 3, "\"\xe2\x80\xa6\"" },
+        { "ab\xc3\xa9xyz", 6, "\"ab\xe2\x80\xa6\"" }, /* the second byte would be over it */
+        { "a\"\"\"\"", 7, "\"a\\\"\xe2\x80\xa6\"" },  /* an escape counts as written */
+        { "ab\1xyz", 7, "\"ab\xe2\x80\xa6\"" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        AUTO(writer) w = { 0 };
+
+        json_write_cut(&w, NULL, cases[i].text, cases[i].most);
+        assert_string_equal(writer_string(&w), cases[i].written);
+    }
+}
+
 static void jansson_reads_the_same(void **state)
 {
     AUTO(writer) w = { 0 };
@@ -68,6 +93,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_has_its_place),
+        cmocka_unit_test(long_texts_are_cut_between_characters),
         cmocka_unit_test(jansson_reads_the_same),
     };
 
