@@ -30,6 +30,31 @@ static inline void trial_open(struct trial *t, const char *configuration,
                   &t->err);
 }
 
+/* Keys for signing and for values, two versions each. */
+static const char keys_configuration[] =
+    "<engineSignEncrypt><descriptors>"
+    "<descriptor name='Signer' version='1'><type algorithm='SHA256withRSA' "
+    "key='one'/></descriptor>"
+    "<descriptor name='Signer' version='2'><type algorithm='SHA384withECDSA' key='two'/>"
+    "</descriptor>"
+    "<descriptor name='Fields' version='1'><type algorithm='AES/GCM/NoPadding' key='one' "
+    "asymCipher='RSA/ECB/OAEPWithSHA-256AndMGF1Padding'/></descriptor>"
+    "<descriptor name='Fields' version='2'><type algorithm='AES/GCM/NoPadding' key='three' "
+    "asymCipher='RSA/ECB/OAEPWithSHA-256AndMGF1Padding'/></descriptor>"
+    "</descriptors><keys>"
+    "<key name='one'><type name='pem' locationValue='one.pem'/></key>"
+    "<key name='two'><type name='pem' locationValue='two.pem'/></key>"
+    "<key name='three'><type name='pem' locationValue='three.pem'/></key>"
+    "</keys></engineSignEncrypt>";
+
+static inline void trial_open_keys(struct trial *t)
+{
+    make_signer("one.pem", "RSA-2048", &(struct certificate_wish){ .subject = "one" });
+    make_signer("two.pem", "P-384", &(struct certificate_wish){ .subject = "two" });
+    make_signer("three.pem", "RSA-2048", &(struct certificate_wish){ .subject = "three" });
+    trial_open(t, keys_configuration, NULL, 0);
+}
+
 static inline void trial_close(struct trial *t)
 {
     se_buf_free(&t->answer.body);

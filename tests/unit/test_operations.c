@@ -5,29 +5,6 @@
 #include "base/base64.h"
 #include "tests/unit/operations.h"
 
-static const char configuration[] =
-    "<engineSignEncrypt><descriptors>"
-    "<descriptor name='Signer' version='1'><type algorithm='SHA256withRSA' key='one'/></descriptor>"
-    "<descriptor name='Signer' version='2'><type algorithm='SHA384withECDSA' key='two'/>"
-    "</descriptor>"
-    "<descriptor name='Fields' version='1'><type algorithm='AES/GCM/NoPadding' key='one' "
-    "asymCipher='RSA/ECB/OAEPWithSHA-256AndMGF1Padding'/></descriptor>"
-    "<descriptor name='Fields' version='2'><type algorithm='AES/GCM/NoPadding' key='three' "
-    "asymCipher='RSA/ECB/OAEPWithSHA-256AndMGF1Padding'/></descriptor>"
-    "</descriptors><keys>"
-    "<key name='one'><type name='pem' locationValue='one.pem'/></key>"
-    "<key name='two'><type name='pem' locationValue='two.pem'/></key>"
-    "<key name='three'><type name='pem' locationValue='three.pem'/></key>"
-    "</keys></engineSignEncrypt>";
-
-static void opened(struct trial *t)
-{
-    make_signer("one.pem", "RSA-2048", &(struct certificate_wish){ .subject = "one" });
-    make_signer("two.pem", "P-384", &(struct certificate_wish){ .subject = "two" });
-    make_signer("three.pem", "RSA-2048", &(struct certificate_wish){ .subject = "three" });
-    trial_open(t, configuration, NULL, 0);
-}
-
 /* ---- signatures ---- */
 
 static void signs_and_verifies_octets(void **state)
@@ -36,7 +13,7 @@ static void signs_and_verifies_octets(void **state)
     struct trial t;
 
     (void)state;
-    opened(&t);
+    trial_open_keys(&t);
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         AUTO(se_buf) signature = SE_BUF_INIT;
         char path[80];
@@ -70,7 +47,7 @@ static void signs_and_verifies_json(void **state)
     AUTO(writer) body = { 0 };
 
     (void)state;
-    opened(&t);
+    trial_open_keys(&t);
     assert_asked(SE_OK, &t, ask_json(&t, D "Signer/sign?form=raw", "{\"content\":\"QUJD\"}"));
     {
         AUTO(json) json = answered(&t);
@@ -99,7 +76,7 @@ static void signs_a_digest(void **state)
     AUTO(writer) over_content = { 0 };
 
     (void)state;
-    opened(&t);
+    trial_open_keys(&t);
     writer_format(&body, "{\"digest\":\"%s\"}", digest);
     assert_asked(SE_OK, &t,
                  ask_json(&t, D "Signer/sign?form=raw&version=1&tag=mine", writer_string(&body)));
@@ -125,7 +102,7 @@ static void answers_what_is_wanted(void **state)
     struct trial t;
 
     (void)state;
-    opened(&t);
+    trial_open_keys(&t);
     t.request.accept = MEDIA_JSON;
     assert_asked(SE_OK, &t, ask(&t, D "Signer/sign", MEDIA_OCTETS, text_bytes("")));
     json_decref(answered(&t));
@@ -154,7 +131,7 @@ static void signs_many(void **state)
     struct trial t;
 
     (void)state;
-    opened(&t);
+    trial_open_keys(&t);
     assert_asked(SE_OK, &t,
                  ask_json(&t, D "Signer/sign?form=raw&version=1",
                           "{\"items\":[{\"content\":\"QUJD\"},{},{\"content\":\"\"}]}"));
@@ -212,7 +189,7 @@ static void refuses_what_makes_no_sense(void **state)
     struct trial t;
 
     (void)state;
-    opened(&t);
+    trial_open_keys(&t);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         se_status st = ask_json(&t, cases[i].path, cases[i].body);
 
@@ -234,7 +211,7 @@ static void certificates_are_pem_or_jwk(void **state)
     const json_t *keys, *key;
 
     (void)state;
-    opened(&t);
+    trial_open_keys(&t);
     assert_asked(SE_OK, &t, ask_get(&t, D "Signer/certificates"));
     assert_int_equal(t.answer.media, MEDIA_PEM);
     assert_status(SE_OK,
@@ -293,7 +270,7 @@ static void check_tells_of_each_key(void **state)
     const json_t *rows;
 
     (void)state;
-    opened(&t);
+    trial_open_keys(&t);
     assert_int_equal(unlink("three.pem"), 0);
     assert_asked(SE_OK, &t, ask_get(&t, "/v1/check"));
     {
@@ -331,10 +308,10 @@ static void a_caller_sees_his_rows(void **state)
     const se_caller root = { .size = sizeof root, .has_uid = true };
     struct trial t;
     AUTO(writer) text = { 0 };
-    const char *end = strstr(configuration, "</engineSignEncrypt>");
+    const char *end = strstr(keys_configuration, "</engineSignEncrypt>");
 
     (void)state;
-    writer_put(&text, configuration, (size_t)(end - configuration));
+    writer_put(&text, keys_configuration, (size_t)(end - keys_configuration));
     writer_text(&text, access_rows);
     trial_open(&t, writer_string(&text), NULL, 0);
     assert_status(SE_OK, se_access_open(&t.access, t.engine, NULL, NULL, &t.err), &t.err);

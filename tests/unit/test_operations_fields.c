@@ -2,29 +2,6 @@
 /* Encrypted values, as the daemon answers them: one, many in a list, or one a line. */
 #include "tests/unit/operations.h"
 
-static const char configuration[] =
-    "<engineSignEncrypt><descriptors>"
-    "<descriptor name='Signer' version='1'><type algorithm='SHA256withRSA' key='one'/></descriptor>"
-    "<descriptor name='Signer' version='2'><type algorithm='SHA384withECDSA' key='two'/>"
-    "</descriptor>"
-    "<descriptor name='Fields' version='1'><type algorithm='AES/GCM/NoPadding' key='one' "
-    "asymCipher='RSA/ECB/OAEPWithSHA-256AndMGF1Padding'/></descriptor>"
-    "<descriptor name='Fields' version='2'><type algorithm='AES/GCM/NoPadding' key='three' "
-    "asymCipher='RSA/ECB/OAEPWithSHA-256AndMGF1Padding'/></descriptor>"
-    "</descriptors><keys>"
-    "<key name='one'><type name='pem' locationValue='one.pem'/></key>"
-    "<key name='two'><type name='pem' locationValue='two.pem'/></key>"
-    "<key name='three'><type name='pem' locationValue='three.pem'/></key>"
-    "</keys></engineSignEncrypt>";
-
-static void opened(struct trial *t)
-{
-    make_signer("one.pem", "RSA-2048", &(struct certificate_wish){ .subject = "one" });
-    make_signer("two.pem", "P-384", &(struct certificate_wish){ .subject = "two" });
-    make_signer("three.pem", "RSA-2048", &(struct certificate_wish){ .subject = "three" });
-    trial_open(t, configuration, NULL, 0);
-}
-
 /* ---- values ---- */
 
 static void values_come_back(void **state)
@@ -34,7 +11,7 @@ static void values_come_back(void **state)
     AUTO(writer) body = { 0 };
 
     (void)state;
-    opened(&t);
+    trial_open_keys(&t);
     for (int binary = 0; binary < 2; binary++) {
         AUTO(se_buf) value = SE_BUF_INIT;
         char path[120];
@@ -77,7 +54,7 @@ static void each_of_many_has_a_status(void **state)
     AUTO(writer) body = { 0 };
 
     (void)state;
-    opened(&t);
+    trial_open_keys(&t);
     assert_asked(SE_OK, &t,
                  ask_json(&t, D "Fields/encrypt?version=1",
                           "{\"items\":[{\"content\":\"QUJD\"},{\"content\":\"\",\"context\":"
@@ -130,7 +107,7 @@ static void lines_are_answered_in_order(void **state)
     char *line, *rest;
 
     (void)state;
-    opened(&t);
+    trial_open_keys(&t);
     for (unsigned i = 1; i <= LINES; i++)
         writer_text(&body, i == 3      ? "{\"content\":3}\n"
                            : i == 1200 ? "\n{\"content\":\"QUI=\"}\r\n"
@@ -164,7 +141,7 @@ static void a_line_has_a_bound(void **state)
     AUTO(writer) body = { 0 };
 
     (void)state;
-    opened(&t);
+    trial_open_keys(&t);
     writer_text(&body, "{\"content\":\"");
     for (unsigned i = 0; i < (1 << 20) / 8; i++)
         writer_text(&body, "QUJDQUJD");
@@ -192,7 +169,7 @@ static void a_batch_is_admitted_first(void **state)
     uint64_t items = 0;
 
     (void)state;
-    opened(&t);
+    trial_open_keys(&t);
     t.request.admit = admit_few;
     t.request.admit_arg = &items;
     assert_asked(
