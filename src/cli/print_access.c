@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/print_access.h"
 
-static const char *separator(size_t index)
+static const char *list_separator(size_t index)
 {
     return index ? ", " : "";
 }
@@ -12,9 +12,9 @@ void write_access_targets(struct writer *w, const se_access_row *row)
         const se_access_what *what = &row->what[i];
 
         if (what->history)
-            writer_format(w, "%shistory %s", separator(i), what->history);
+            writer_format(w, "%shistory %s", list_separator(i), what->history);
         else
-            writer_format(w, "%s%s", separator(i), what->descriptor);
+            writer_format(w, "%s%s", list_separator(i), what->descriptor);
         if (what->version)
             writer_format(w, ":%u", what->version);
     }
@@ -23,7 +23,7 @@ void write_access_targets(struct writer *w, const se_access_row *row)
 void write_access_operations(struct writer *w, const se_access_row *row)
 {
     for (size_t i = 0; i < row->operation_count; i++)
-        writer_format(w, "%s%s", separator(i), row->operations[i]);
+        writer_format(w, "%s%s", list_separator(i), row->operations[i]);
 }
 
 static void write_property(struct writer *w, const char *name, const char *value)
@@ -37,7 +37,7 @@ static void write_who(struct writer *w, const se_access_row *row)
     for (size_t i = 0; i < row->who_count; i++) {
         const se_access_who *who = &row->who[i];
 
-        writer_text(w, separator(i));
+        writer_text(w, list_separator(i));
         if (who->user || who->group) {
             writer_format(w, "%s %s", who->user ? "user" : "group",
                           who->user ? who->user : who->group);

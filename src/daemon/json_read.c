@@ -29,7 +29,7 @@ struct reading {
     se_error *err;
 };
 
-static struct frame *innermost(struct reading *r)
+static struct frame *innermost_frame(struct reading *r)
 {
     return &r->frames[r->depth - 1];
 }
@@ -135,14 +135,14 @@ static const char *kind_text(const struct frame *frame)
 
 static int refuse_kind(struct reading *r)
 {
-    return r->depth ? refuse_json(r, "not ", kind_text(innermost(r)))
+    return r->depth ? refuse_json(r, "not ", kind_text(innermost_frame(r)))
                     : refuse_json(r, "not a JSON object", "");
 }
 
 static int take_string(void *arg, const unsigned char *data, size_t size)
 {
     struct reading *r = arg;
-    struct frame *frame = r->depth ? innermost(r) : NULL;
+    struct frame *frame = r->depth ? innermost_frame(r) : NULL;
     const se_bytes string = { data, size };
     struct json_pairs *pairs;
 
@@ -207,7 +207,7 @@ static bool has_pair(const struct json_pairs *pairs, se_bytes name)
 static int take_pair_name(struct reading *r, struct json_pairs *pairs, se_bytes name)
 {
     if (has_pair(pairs, name)) {
-        innermost(r)->inside = false;
+        innermost_frame(r)->inside = false;
         return refuse_name(r, "more than one name '", name);
     }
     if (pairs->count == JSON_PAIRS_MOST)
@@ -222,7 +222,7 @@ static int take_pair_name(struct reading *r, struct json_pairs *pairs, se_bytes 
 static int take_name(void *arg, const unsigned char *data, size_t size)
 {
     struct reading *r = arg;
-    struct frame *frame = innermost(r);
+    struct frame *frame = innermost_frame(r);
     const struct json_member *member = frame->shape->members;
     const se_bytes name = { data, size };
 
@@ -261,7 +261,7 @@ static int begin_item(struct reading *r, struct frame *frame)
 static int begin_object(void *arg)
 {
     struct reading *r = arg;
-    struct frame *frame = r->depth ? innermost(r) : NULL;
+    struct frame *frame = r->depth ? innermost_frame(r) : NULL;
 
     if (!frame) {
         r->frames[r->depth++] = (struct frame){ .shape = r->shape, .object = r->out };
@@ -278,7 +278,7 @@ static int begin_object(void *arg)
 static int end_object(void *arg)
 {
     struct reading *r = arg;
-    struct frame *frame = innermost(r);
+    struct frame *frame = innermost_frame(r);
     const struct json_member *members = frame->shape->members;
 
     if (is_inside(frame, JSON_PAIRS)) {
@@ -296,7 +296,7 @@ static int end_object(void *arg)
 static int begin_list(void *arg)
 {
     struct reading *r = arg;
-    struct frame *frame = r->depth ? innermost(r) : NULL;
+    struct frame *frame = r->depth ? innermost_frame(r) : NULL;
 
     if (!frame || frame->inside || frame->member->kind != JSON_LIST)
         return refuse_kind(r);
@@ -307,7 +307,7 @@ static int begin_list(void *arg)
 static int end_list(void *arg)
 {
     struct reading *r = arg;
-    struct frame *frame = innermost(r);
+    struct frame *frame = innermost_frame(r);
 
     frame->inside = false;
     return ((struct json_list *)member_of(frame))->count ? 1 : refuse_json(r, "an empty list", "");

@@ -46,7 +46,7 @@ static int exit_status(se_status status)
     }
 }
 
-static int complain(const se_error *err)
+static int report_failure(const se_error *err)
 {
     log_line("%s", err->text);
     return exit_status(err->status);
@@ -194,7 +194,7 @@ static int run_service(struct settings *settings, const struct service_files *fi
     int status = 0;
 
     if (service_start(&service, settings, files, listeners, &err)) {
-        status = complain(&err);
+        status = report_failure(&err);
     } else {
         serve_until_asked(&service, files);
         drain_service(&service);
@@ -224,10 +224,10 @@ static int start_service(struct settings *settings, const struct service_files *
 
     if (limit_connections(settings, &err) ||
         listeners_open(&listeners, settings, future_user(settings), &err))
-        return complain(&err);
+        return report_failure(&err);
     hold_signals();
     if (process_become(settings->user, "signengined.conf", &err))
-        status = complain(&err);
+        status = report_failure(&err);
     else if (process_forbid_dumps()) /* after it: another user's id makes it dumpable */
         status = run_service(settings, files, &listeners);
     else {
@@ -244,7 +244,7 @@ static int check_configuration(struct settings **settings)
 
     return process_become((*settings)->user, "signengined.conf", &err) ||
                    generation_try(settings, &err)
-               ? complain(&err)
+               ? report_failure(&err)
                : 0;
 }
 
@@ -283,6 +283,6 @@ int main(int argc, char **argv)
             return print_usage(stderr, EXIT_BAD_USAGE);
     }
     if (service_read_settings(&settings, &files, &err))
-        return complain(&err);
+        return report_failure(&err);
     return check ? check_configuration(&settings) : start_service(settings, &files);
 }

@@ -32,7 +32,7 @@ static void put_value(const struct page *page, const char *const *labels, double
     metric_put(page->w, page->metric, labels, value);
 }
 
-static uint64_t counted(const uint64_t *counter)
+static uint64_t read_counter(const uint64_t *counter)
 {
     return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
@@ -118,7 +118,7 @@ static void put_use_durations(struct page *page)
 static void put_answers(struct page *page)
 {
     for (unsigned code = 0; code < HTTP_STATUSES; code++) {
-        const uint64_t count = counted(&page->service->counters.answers[code]);
+        const uint64_t count = read_counter(&page->service->counters.answers[code]);
         char text[8];
 
         (void)snprintf(text, sizeof text, "%u", code);
@@ -129,12 +129,12 @@ static void put_answers(struct page *page)
 
 static void put_refusals(struct page *page)
 {
-    put_value(page, NULL, (double)counted(&page->service->counters.refusals));
+    put_value(page, NULL, (double)read_counter(&page->service->counters.refusals));
 }
 
 static void put_throttled(struct page *page)
 {
-    put_value(page, NULL, (double)counted(&page->service->counters.throttled));
+    put_value(page, NULL, (double)read_counter(&page->service->counters.throttled));
 }
 
 static void put_connections(struct page *page)
@@ -165,7 +165,7 @@ static void put_late_requests(struct page *page)
 
 static void put_body_bytes(struct page *page)
 {
-    put_value(page, NULL, (double)counted(&page->service->body_bytes));
+    put_value(page, NULL, (double)read_counter(&page->service->body_bytes));
 }
 
 static void put_waiting_jobs(struct page *page)
@@ -289,8 +289,8 @@ static void put_reloads(struct page *page)
 {
     const struct counters *c = &page->service->counters;
 
-    put_value(page, (label_values){ "done" }, (double)counted(&c->reloads));
-    put_value(page, (label_values){ "failed" }, (double)counted(&c->reload_failures));
+    put_value(page, (label_values){ "done" }, (double)read_counter(&c->reloads));
+    put_value(page, (label_values){ "failed" }, (double)read_counter(&c->reload_failures));
 }
 
 /* ---- the process, as Prometheus' own libraries show it ---- */
