@@ -45,12 +45,12 @@ void jobs_push(struct jobs *jobs, struct job *job)
     pthread_mutex_unlock(&jobs->lock);
 }
 
-/* Under the lock. */
+/* Under the lock. At the end, a place that is reserved still waits for its job. */
 static struct job *take_job(struct jobs *jobs)
 {
     struct job *job;
 
-    while (!jobs->first && !jobs->ending)
+    while (!jobs->first && !(jobs->ending && !jobs->reserved))
         pthread_cond_wait(&jobs->pushed, &jobs->lock);
     if (!(job = jobs->first))
         return NULL;
@@ -58,6 +58,8 @@ static struct job *take_job(struct jobs *jobs)
         jobs->last = &jobs->first;
     jobs->reserved--;
     jobs->running++;
+    if (jobs->ending && !jobs->reserved)
+        pthread_cond_broadcast(&jobs->pushed);
     return job;
 }
 

@@ -213,8 +213,9 @@ static EVP_PKEY *large_key(int bits)
 
     assert_true(BN_set_bit(n, bits - 1) && BN_set_bit(n, 0) &&
                 OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n));
-    assert_true(OSSL_PARAM_BLD_push_uint(build, OSSL_PKEY_PARAM_RSA_E, 65537) &&
-                (params = OSSL_PARAM_BLD_to_param(build)));
+    assert_true(OSSL_PARAM_BLD_push_uint(build, OSSL_PKEY_PARAM_RSA_E, 65537));
+    params = OSSL_PARAM_BLD_to_param(build);
+    assert_non_null(params);
     assert_true(EVP_PKEY_fromdata_init(context) > 0 &&
                 EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) > 0);
     OSSL_PARAM_free(params);
