@@ -413,6 +413,7 @@ static se_status is_on_token(bool *out, struct token_keystore *s, X509 *certific
     int size = i2d_X509(certificate, &der);
     se_status st;
 
+    *out = false;
     if (size <= 0)
         return error_memory(err);
     query_add(&query, CKA_VALUE, (se_bytes){ der, (size_t)size });

@@ -133,12 +133,13 @@ sign www-data Token 200
 accepts grep -q "key 'token' is back" daemon.log
 
 # ---- when all workers hang and the queue is full ----
+# one after the other: a job that no worker has taken yet would fill the queue
 faults 'C_Sign hang'
-for _ in 1 2; do
+for hangs in 'signengine_workers_busy 1' 'signengine_queue_jobs 1'; do
     as www-data curl -s --unix-socket run/socket -H "$octets" -d x "http://x/v1/descriptors/Token/sign?form=raw" >/dev/null 2>&1 &
     others="$others $!"
+    until_true comes "$hangs"
 done
-until_true comes 'signengine_queue_jobs 1'
 metrics
 tells 'signengine_workers_busy 1' 'signengine_queue_jobs 1' 'signengine_connections_busy 3'
 sign daemon FileSigner 503
