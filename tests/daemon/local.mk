@@ -36,7 +36,7 @@ EXTRA_DIST += \
 # the daemon's core with operations that take their time, fail, and say who asks
 if HAVE_DAEMON
 check_PROGRAMS += tests/daemon/trial
-tests_daemon_trial_SOURCES  = tests/daemon/trial.c $(DAEMON_CORE) src/daemon/histories.c src/daemon/target.c
+tests_daemon_trial_SOURCES  = tests/daemon/trial.c $(DAEMON_CORE) src/daemon/body.c src/daemon/failure.c src/daemon/histories.c src/daemon/sealed_file.c src/daemon/target.c
 tests_daemon_trial_CPPFLAGS = $(DAEMON_CPPFLAGS)
 tests_daemon_trial_CFLAGS   = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS) $(GNUTLS_CFLAGS)
 tests_daemon_trial_LDFLAGS  = $(AM_LDFLAGS) $(SE_PIE)
