@@ -160,7 +160,7 @@ bool body_expect(struct body *b, uint64_t size)
 {
     if (b->failure.kind || !check_most(b, size))
         return false;
-    if (!may_move(b) || size <= b->spool->memory_each)
+    if (!may_move(b) || size <= b->spool->memory_begin)
         return true;
     return take_disk(b, size) && (b->on_file || move_to_file(b));
 }
@@ -175,7 +175,7 @@ static bool put_piece(struct body *b, se_bytes piece)
 {
     const uint64_t size = b->size + piece.size;
 
-    if (!b->on_file && may_move(b) && size > b->spool->memory_each && !move_to_file(b))
+    if (!b->on_file && may_move(b) && size > b->spool->memory_begin && !move_to_file(b))
         return false;
     if (b->on_file)
         return take_disk(b, size) && write_file(b, piece);
@@ -329,7 +329,7 @@ bool body_begin_file(struct body *b, uint64_t size)
     b->kind = BODY_FILE;
     if (b->failure.kind)
         return false;
-    if (!b->spool || (size <= b->spool->memory_each && take_memory(b, size)))
+    if (!b->spool || (size <= b->spool->memory_begin && take_memory(b, size)))
         return open_memory_file(b);
     return take_disk(b, size) && open_file(b);
 }

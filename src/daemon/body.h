@@ -14,8 +14,9 @@
 struct spool {
     const char *folder;
     uint64_t memory_each, memory_all; /* bytes in memory, of one body and of all */
-    uint64_t disk_each, disk_all;     /* in the folder: of one that comes, and of all */
-    uint64_t memory, disk;            /* in use; atomic */
+    uint64_t memory_begin;        /* of one that may be in the folder: its beginning, up to that */
+    uint64_t disk_each, disk_all; /* in the folder: of one that comes, and of all */
+    uint64_t memory, disk;        /* in use; atomic */
 };
 
 /* Whether files without a name can be made in the folder. SE_ERR_CONFIG. */

@@ -102,13 +102,17 @@ static se_status open_audit(struct service *service, se_error *err)
     return audit_open(&service->audit, &options, err);
 }
 
-/* For files that may be large, and outlive nothing (file-hierarchy(7)). */
+/* What is read in pieces needs no more memory than this. The folder is for files that may be large
+ * (file-hierarchy(7)). */
+enum { STREAM_BEGIN = 1 << 20 };
+
 static struct spool choose_spool(const struct settings *s)
 {
     return (struct spool){
         .folder = s->spool ? s->spool : "/var/tmp",
         .memory_each = s->body,
         .memory_all = s->bodies,
+        .memory_begin = s->body < STREAM_BEGIN ? s->body : STREAM_BEGIN,
         .disk_each = s->spool_body,
         .disk_all = s->spool_size,
     };

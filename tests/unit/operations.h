@@ -29,6 +29,7 @@ static inline void trial_open(struct trial *t, const char *configuration,
     t->spool = (struct spool){ .folder = ".",
                                .memory_each = 1 << 20,
                                .memory_all = 1 << 24,
+                               .memory_begin = 1 << 16,
                                .disk_each = 1 << 24,
                                .disk_all = 1 << 24 };
     make("engine.xml", configuration, 0600);
