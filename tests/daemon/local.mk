@@ -11,6 +11,7 @@ SHELL_TESTS += \
 	tests/daemon/openapi.sh \
 	tests/daemon/reload.sh \
 	tests/daemon/sample.sh \
+	tests/daemon/streams.sh \
 	tests/daemon/tls.sh
 EXTRA_DIST += \
 	tests/daemon/append.py \
@@ -25,6 +26,9 @@ EXTRA_DIST += \
 	tests/daemon/load-campaign.sh \
 	tests/daemon/load.py \
 	tests/daemon/slow.py \
+	tests/daemon/streams-campaign.sh \
+	tests/daemon/streams-lib.sh \
+	tests/daemon/streams.py \
 	tests/daemon/tls.py
 # others' tools judge the API's document, and the document the answers
 EXTRA_DIST += \

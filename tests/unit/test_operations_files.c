@@ -185,11 +185,12 @@ static void mail_is_signed_and_verified(void **state)
 static const struct history_setting settings[] = {
     { "cards", "sqlite:cards.db", NULL, NULL },
     { "absent", "sqlite:absent.db", NULL, NULL },
+    { "other", "sqlite:cards.db", "other", NULL },
 };
 
 static void opened_history(struct trial *t)
 {
-    opened(t, settings, 2);
+    opened(t, settings, 3);
     assert_status(SE_OK, se_history_create(t->engine, "sqlite:cards.db", NULL, &t->err), &t->err);
     t->request.caller = "uid:1000";
     t->request.idempotency_key = "k1";
@@ -251,8 +252,7 @@ static void entries_are_read(void **state)
     assert_non_null(strstr(answer_text(&t), "\n2\n"));
     assert_asked(SE_OK, &t, ask_get(&t, H "cards/entries/2/proof"));
     assert_status(
-        SE_OK,
-        se_history_verify_proof(&proof, buf_bytes(&t.body), (se_bytes){ NULL, 0 }, &t.err),
+        SE_OK, se_history_verify_proof(&proof, buf_bytes(&t.body), (se_bytes){ NULL, 0 }, &t.err),
         &t.err);
     assert_int_equal(proof.seq, 2);
     se_history_proof_free(&proof);
@@ -265,7 +265,8 @@ static void what_is_not_there_is_not_found(void **state)
         H "cards/entries/1", H "cards/entries/0",
         H "cards/entries/x", H "cards/entries/99/proof",
         H "none/head",       H "cards/entries/18446744073709551616",
-        H "CARDS/head",
+        H "CARDS/head",      H "other/head",
+        H "other/entries/1",
     };
     struct trial t;
 
@@ -280,6 +281,8 @@ static void what_is_not_there_is_not_found(void **state)
         SE_ERR_FORMAT, &t,
         ask_json(&t, H "cards/entries", "{\"entries\":[{\"object\":\"\",\"payload\":\"\"}]}"));
     assert_string_equal(t.err.text, "entries[0].object: 0 bytes; it has 1 to 1,000");
+    assert_asked(SE_ERR_NO_DESCRIPTOR, &t, ask_json(&t, H "other/entries", TWO));
+    assert_string_equal(t.err.text, "history 'other': its chain has not been made");
     /* its store is not there; it is tried again when it is */
     assert_true(ask_get(&t, H "absent/head") != SE_OK);
     assert_non_null(strstr(t.err.text, "history 'absent': "));
