@@ -450,7 +450,7 @@ static const struct {
       put_body_bytes },
     { { "signengine_spool_bytes",
         "gauge",
-        "Bytes of bodies that are in the spool, or for which it has room.",
+        "Bytes of bodies in the spool, or for which it has room.",
         { NULL } },
       put_spool_bytes },
     { { "signengine_spool_limit_bytes", "gauge", "How many there may be.", { NULL } },
@@ -481,8 +481,7 @@ static const struct {
     { { "process_open_fds", "gauge", "Files and sockets that are open.", { NULL } },
       put_open_files },
     { { "process_max_fds", "gauge", "How many there may be.", { NULL } }, put_most_files },
-    { { "process_start_time_seconds", "gauge", "When it began, since 1970.", { NULL } },
-      put_start },
+    { { "process_start_time_seconds", "gauge", "When it began.", { NULL } }, put_start },
 };
 
 void metrics_write(struct writer *w, const struct service *service,

@@ -23,6 +23,6 @@ measured() { # WHAT CMD...
 }
 measured "octets of $megabytes MB" octets_are_served $((megabytes << 20))
 measured "zips of $megabytes MB" zips_are_served $((megabytes << 20))
-measured "mail of $megabytes MB" mail_is_served $(((megabytes << 20) / 4 * 3))
+measured "mail of $megabytes MB" mail_is_served $(((megabytes << 20) * 3 / 4))
 measured "$lines lines" lines_are_served "$lines"
 until_true spool_is_empty

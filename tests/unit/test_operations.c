@@ -214,8 +214,7 @@ static void certificates_are_pem_or_jwk(void **state)
     trial_open_keys(&t);
     assert_asked(SE_OK, &t, ask_get(&t, D "Signer/certificates"));
     assert_int_equal(t.answer.media, MEDIA_PEM);
-    assert_status(SE_OK,
-                  se_verifier_read(&verifier, buf_bytes(&t.body), "SHA256withRSA", &t.err),
+    assert_status(SE_OK, se_verifier_read(&verifier, buf_bytes(&t.body), "SHA256withRSA", &t.err),
                   &t.err);
     se_verifier_close(&verifier);
     t.request.accept = MEDIA_JWKS;
