@@ -5,17 +5,67 @@
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "$top_srcdir/tests/daemon/daemon-lib.sh"
 . "$top_srcdir/tests/daemon/streams-lib.sh"
-needs unzip
+needs pkcs11-tool unzip
 streams_configuration
+
+# a token that has a key for values, and that can be taken away
+make_token lab
+cp "${top_builddir:?}/tests/lib/.libs/shim.so" . # other users may not see the build folder
+make_cert k rsa:2048
+setup openssl pkcs8 -topk8 -nocrypt -in k.key -outform DER -out k.privkey
+setup openssl x509 -in k.pem -outform DER -out k.cert
+for type in privkey cert; do
+    setup pkcs11-tool --module "$softhsm_module" --token-label lab --login --pin 1234 --write-object k.$type --type $type --label k --id 01
+done
+chown -R nobody .tokens .softhsm2.conf
+faults() { # LINE...: what is wrong with the token from now on
+    printf '%s\n' "module $softhsm_module" "$@" >.faults
+    mv .faults faults
+}
+faults '# nothing'
+export SHIM_FILE="$tmp/faults"
+cp engine.xml command.xml # which has no PIN: it may belong to anybody
+export SIGNENGINE_CONFIG="$tmp/command.xml"
+sed -i -e "s|</descriptors>|<descriptor name='Token'><type $gcm dataKeyUses='1000' key='token'/></descriptor></descriptors>|" \
+    -e "s|</keys>|<key name='token'><type name='HSM' locationValue='$tmp/shim.so' tokenLabel='lab' alias='k' pin='1234' deadline='5'/></key></keys>|" \
+    -e "s|<descriptor name='Fields'/> <descriptor name='Mail'/>|<descriptor name='Token'/> &|" engine.xml
+chmod 600 engine.xml
+chown nobody engine.xml
 
 streams_settings 'body = 64k' 'bodies = 256k' 'spool-body = 8M' 'spool-size = 12M'
 start_daemon "$top_builddir/signengined"
 octets_are_served 3000000
 zips_are_served 3000000
 mail_is_served 1000000
-lines_are_served 5000
+lines_are_served 3000
+[ "$(peak_kb)" -lt 40000 ] || instrumented || fail "$(peak_kb) kB of memory"
 cases=$((cases + 1)) bad=''
 until_true spool_is_empty
+
+# ---- a key store that is lost on the way: what is done stands, and the rest says so ----
+for number in $(seq 3000); do echo '{"content":"QUJD"}'; done >lines
+post Token/encrypt "$ndjson" lines
+answers 200
+sed -n 's/.*"value":\("[^"]*"\).*/{"value":\1}/p' answer.body >lines
+faults 'C_Decrypt after 1 answer CKR_DEVICE_REMOVED'
+post Token/decrypt "$ndjson" lines
+answers 200
+cases=$((cases + 1)) bad=''
+{
+    grep -c '"status":"ok","content":"QUJD"' answer.body
+    sed -n 1001p answer.body
+    grep -c '"status":"unavailable"' answer.body
+    tail -n 1 answer.body
+} >"$out"
+says '{"n":1001,"status":"unavailable","message":"the key store is out of reach: try again later"}'
+says '{"end":true,"count":3000,"failed":2000,'
+[ "$(grep -cx '[12]000' "$out")" = 2 ] || fail 'other numbers'
+# from the first line on: then it is the call
+faults 'C_Decrypt answer CKR_DEVICE_REMOVED' 'C_OpenSession answer CKR_DEVICE_REMOVED'
+tail -n 1000 lines >last
+post Token/decrypt "$ndjson" last
+answers 503 '"status":"unavailable"'
+faults '# nothing'
 
 # ---- sizes: of one, of all ----
 head -c 9000000 /dev/zero >large
