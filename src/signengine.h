@@ -708,12 +708,13 @@ typedef struct se_zip_verify_params {
 
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
-    const char *tag; /* as se_sign_params.tag */
+    const char *tag;  /* as se_sign_params.tag */
+    unsigned version; /* of the descriptor, without `trust`; 0: whichever signed */
 } se_zip_verify_params;
 #define SE_ZIP_VERIFY_PARAMS_INIT                                                                  \
     {                                                                                              \
         sizeof(se_zip_verify_params), 0, NULL, false, NULL, 0, 0, 0, 0, NULL, NULL, NULL, NULL,    \
-            NULL, NULL                                                                             \
+            NULL, NULL, 0                                                                          \
     }
 
 /*

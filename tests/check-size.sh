@@ -16,7 +16,7 @@ BEGIN {
     most("mail", 14)
     most("provision", 15)
     most("keystore/azure", 28)
-    most("daemon", 34)
+    most("daemon", 37)
     most("provision/azure", 14)
 }
 

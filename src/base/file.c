@@ -128,14 +128,15 @@ char *file_target(const char *path)
     return real ? real : strdup(path);
 }
 
-/* A device or a pipe can't be replaced, only written to. */
+/* A device, a pipe or a file without a name can't be replaced, only written to. */
 static se_status open_special(struct output *out, se_error *err)
 {
     if (out->secret)
         return error_set(err, SE_ERR_USAGE,
                          "'%s' is no file that could be written beside itself and then replaced",
                          out->path);
-    out->fd = open(out->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    out->in_place = true;
+    out->fd = open(out->path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
     return out->fd < 0 ? set_refusal("write", out->path, err) : SE_OK;
 }
 
@@ -225,7 +226,7 @@ static se_status open_output(struct output *out, const char *path, mode_t mode, 
         return error_memory(err);
     if (stat(out->path, &info))
         st = open_new(out, mode, err);
-    else if (S_ISREG(info.st_mode))
+    else if (S_ISREG(info.st_mode) && info.st_nlink)
         st = open_replacing(out, info.st_mode & 07777, err);
     else
         st = open_special(out, err);
@@ -270,8 +271,8 @@ static bool is_unnamed(const struct output *out)
 {
     struct stat info;
 
-    return !out->temporary && out->fd >= 0 && !fstat(out->fd, &info) && S_ISREG(info.st_mode) &&
-           !info.st_nlink;
+    return !out->temporary && !out->in_place && out->fd >= 0 && !fstat(out->fd, &info) &&
+           S_ISREG(info.st_mode) && !info.st_nlink;
 }
 
 /* Only what replaces another file needs a name of its own, for a moment. */

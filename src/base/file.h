@@ -43,14 +43,14 @@ char *file_target(const char *path);
  */
 struct output {
     int fd;
-    char *path, *temporary; /* without a temporary one: it has no name yet, or `path` is no file
-                               that could be replaced */
+    char *path, *temporary; /* without a temporary one: it has no name yet, or `in_place` */
     bool secret;
+    bool in_place; /* `path` can't be replaced, and is written to */
     size_t behind; /* bytes written since the last sync_file_range() */
 };
 #define OUTPUT_INIT                                                                                \
     {                                                                                              \
-        -1, NULL, NULL, false, 0                                                                   \
+        -1, NULL, NULL, false, false, 0                                                            \
     }
 
 /* `mode`: of a file that is not there yet, less the umask. */

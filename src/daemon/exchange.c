@@ -279,14 +279,20 @@ static void check_media(struct exchange *e, const struct head *head)
                               : "Content-Type is missing");
 }
 
-static void check_size(struct exchange *e)
+/* What may be read in pieces may be large; there is room for it now, or the rest need not come. */
+static void open_body(struct exchange *e)
 {
-    const uint64_t most = e->service->settings->body;
+    const enum body_kind kind = operation_body_kind(e->operation, e->media);
+    struct spool *spool = &e->service->spool;
 
-    if (e->framing.length > most)
+    e->body_most = kind == BODY_WHOLE ? spool->memory_each : spool->disk_each;
+    e->body = (struct body){ .spool = spool, .kind = kind, .most = e->body_most };
+    if (e->framing.length > e->body_most)
         failure_set(&e->failure, FAILURE_TOO_LARGE,
                     "the body has %" PRIu64 " bytes; up to %" PRIu64 " are taken",
-                    e->framing.length, most);
+                    e->framing.length, e->body_most);
+    else if (!e->failure.kind && !body_expect(&e->body, e->framing.length))
+        e->failure = e->body.failure;
 }
 
 /* Owned, for the head goes. */
@@ -400,7 +406,7 @@ static void begin_operation(struct exchange *e, const struct head *head)
     check_query(e);
     read_idempotency_key(e, head);
     check_media(e, head);
-    check_size(e);
+    open_body(e);
     read_signature(e, head);
     e->accept = read_accept(head_value(head, "Accept"));
 }
@@ -427,7 +433,7 @@ void exchange_begin(struct exchange *e, const struct head *head)
 bool exchange_answers_early(const struct exchange *e)
 {
     return e->failure.kind && (e->untrusted || e->framing.expectation != EXPECT_NOTHING ||
-                               e->framing.length > 2 * e->service->settings->body);
+                               e->framing.length > 2 * e->body_most);
 }
 
 const char *exchange_ask_probe(const struct exchange *e)
@@ -446,6 +452,7 @@ struct exchange *exchange_new(struct service *service, struct connection *connec
     e->service = service;
     e->connection = connection;
     e->wire = wire;
+    e->body_most = service->settings->body;
     make_request_id(e->id);
     return e;
 }

@@ -37,8 +37,9 @@ struct exchange {
     uint64_t taken;      /* of the row's limit */
     const char *refusal; /* "forbidden", "throttled": to be recorded; NULL: it is, or was none */
 
-    struct writer body;
-    uint64_t received; /* bytes of it, those too that were dropped because it has failed */
+    struct body body;
+    uint64_t body_most; /* bytes that it may have */
+    uint64_t received;  /* of it, those too that were dropped because it has failed */
 
     bool done; /* the job has run */
     struct failure failure;
@@ -63,8 +64,8 @@ bool exchange_has_job(const struct exchange *exchange);
 /* Does the job, on a thread for that, or records why there is none. */
 void exchange_work(struct exchange *exchange);
 
-/* The status and the body of the answer, whether it failed or not; the buffer is the caller's. */
-unsigned exchange_finish(se_buf *body, struct exchange *exchange);
+/* The status and the body of the answer, whether it failed or not; the body is the caller's. */
+unsigned exchange_finish(struct body *body, struct exchange *exchange);
 
 /* Content-Type for a bit of enum media. */
 const char *media_name(enum media media);

@@ -14,41 +14,15 @@
 
 /* ---- the body ---- */
 
-static void forget_body(struct exchange *e)
-{
-    (void)__atomic_sub_fetch(&e->service->body_bytes, e->body.buf.size, __ATOMIC_RELAXED);
-    writer_free(&e->body);
-}
-
-static void keep_piece(struct exchange *e, se_bytes piece)
-{
-    const struct settings *settings = e->service->settings;
-    const uint64_t all = __atomic_add_fetch(&e->service->body_bytes, piece.size, __ATOMIC_RELAXED);
-
-    if (all > settings->bodies)
-        failure_set(&e->failure, FAILURE_BUSY, "too much is being sent at once");
-    else
-        writer_put(&e->body, piece.data, piece.size);
-    if (e->body.failed)
-        failure_set(&e->failure, FAILURE_BUSY, "out of memory");
-    if (e->failure.kind)
-        (void)__atomic_sub_fetch(&e->service->body_bytes, piece.size, __ATOMIC_RELAXED);
-}
-
 bool exchange_take(struct exchange *e, se_bytes piece)
 {
-    const uint64_t most = e->service->settings->body;
-
     e->received += piece.size;
-    if (!e->failure.kind && piece.size > most - e->body.buf.size)
-        failure_set(&e->failure, FAILURE_TOO_LARGE, "the body has more than %" PRIu64 " bytes",
-                    most);
-    if (!e->failure.kind)
-        keep_piece(e, piece);
+    if (!e->failure.kind && !body_put(&e->body, piece))
+        e->failure = e->body.failure;
     if (!e->failure.kind)
         return true;
-    forget_body(e);
-    return e->received <= 2 * most;
+    body_free(&e->body);
+    return e->received <= 2 * e->body_most;
 }
 
 /* ---- records ---- */
@@ -83,7 +57,7 @@ static struct audit_record begin_record(struct exchange *e)
         .version = e->version,
         .history = target_variable(&e->target, "history"),
         .items = 1,
-        .bytes = e->body.buf.size,
+        .bytes = e->body.size,
         .idempotency_key = e->idempotency_key,
         .tag = e->trace,
         .config = e->generation->config,
@@ -109,7 +83,7 @@ static void count_use(struct exchange *e, int64_t started)
         .kind = e->failure.kind,
         .items = e->answer.items ? e->answer.items : 1,
         .failed = e->answer.items ? e->answer.failed : failed,
-        .bytes = e->body.buf.size,
+        .bytes = e->body.size,
         .duration_us = clock_monotonic_us() - started,
     };
 
@@ -174,11 +148,33 @@ static se_status admit_items(void *arg, uint64_t items, se_error *err)
 
 static void note_failure(struct exchange *e, se_status status, const se_error *err)
 {
+    const struct failure *full = &e->answer.body.failure;
+
     if (e->answer.retry_after)
         e->failure.retry_after = e->answer.retry_after;
+    if (full->kind)
+        failure_set(&e->failure, full->kind, "%s", full->error.text);
     failure_set_status(&e->failure, status, err);
     if (!e->refusal)
         e->failure.http = e->answer.status;
+    body_free(&e->answer.body);
+}
+
+/* Work for somebody who is not there any more would only keep others waiting. */
+static bool is_worth_it(struct exchange *e)
+{
+    if (peer_is_gone(e->connection->peer.listener, e->connection->fd))
+        failure_set(&e->failure, FAILURE_BUSY, "the caller has gone");
+    else if (jobs_are_hurried(e->service->jobs))
+        failure_set(&e->failure, FAILURE_BUSY, "the service ends");
+    return !e->failure.kind;
+}
+
+static bool has_listener(void *arg, uint64_t done, uint64_t total)
+{
+    (void)done;
+    (void)total;
+    return is_worth_it(arg);
 }
 
 static void write_metrics(void *arg, struct writer *w)
@@ -198,16 +194,18 @@ static void run_operation(struct exchange *e)
         .target = &e->target,
         .media = e->media,
         .accept = e->accept,
-        .body = buf_bytes(&e->body.buf),
+        .body = &e->body,
         .signature = e->signature,
         .id = e->id,
         .idempotency_key = *e->idempotency_key ? e->idempotency_key : NULL,
         .access = e->generation->access,
         .who = &caller,
-        .spool = e->generation->settings->spool,
+        .spool = &e->service->spool,
         .caller = e->connection->peer.id,
         .admit = e->row.per_minute ? admit_items : NULL,
         .admit_arg = e,
+        .progress = has_listener,
+        .progress_arg = e,
         .write_metrics = write_metrics,
         .metrics_arg = e,
     };
@@ -220,7 +218,7 @@ static void run_operation(struct exchange *e)
 /* An answer that nobody may have, for it could not be recorded. */
 static void withhold_answer(struct exchange *e, const se_error *err)
 {
-    se_buf_free(&e->answer.body);
+    body_free(&e->answer.body);
     e->failure = (struct failure){ .kind = FAILURE_NONE };
     failure_set(&e->failure, FAILURE_AUDIT, "%s", err->text);
     log_line("request %s: what it asked for can't be recorded: %s", e->id, err->text);
@@ -274,16 +272,6 @@ static bool renew_generation(struct exchange *e)
     return allowed;
 }
 
-/* Work for somebody who is not there any more would only keep others waiting. */
-static bool is_worth_it(struct exchange *e)
-{
-    if (peer_is_gone(e->connection->peer.listener, e->connection->fd))
-        failure_set(&e->failure, FAILURE_BUSY, "the caller has gone");
-    else if (jobs_are_hurried(e->service->jobs))
-        failure_set(&e->failure, FAILURE_BUSY, "the service ends");
-    return !e->failure.kind;
-}
-
 static void use_operation(struct exchange *e)
 {
     const int64_t started = clock_monotonic_us();
@@ -321,9 +309,10 @@ static void answer_probe(struct exchange *e, struct writer *w)
         writer_text(w, "{\"status\":\"ok\"}");
 }
 
-unsigned exchange_finish(se_buf *body, struct exchange *e)
+unsigned exchange_finish(struct body *body, struct exchange *e)
 {
     AUTO(writer) w = { 0 };
+    AUTO(se_buf) text = SE_BUF_INIT;
 
     if (e->operation && e->operation->at_once && !e->failure.kind)
         use_operation(e);
@@ -336,10 +325,11 @@ unsigned exchange_finish(se_buf *body, struct exchange *e)
         failure_write(&w, &e->failure, e->id);
         e->answer.media = MEDIA_JSON;
     }
-    if (!e->failure.kind && !e->probe)
-        *body = buf_move(&e->answer.body);
-    else
-        (void)!writer_finish(body, &w, NULL);
+    *body = MOVE(e->answer.body);
+    if (e->failure.kind || e->probe) {
+        (void)!writer_finish(&text, &w, NULL);
+        body_take(body, &text);
+    }
     return e->failure.kind    ? failure_http_status(&e->failure)
            : e->answer.status ? e->answer.status
                               : 200;
@@ -351,10 +341,10 @@ void exchange_free(struct exchange *e)
         return;
     if (e->refusal) /* it was answered before its body came */
         record_refusal(e);
-    forget_body(e);
+    body_free(&e->body);
     generation_leave(e->service->generations, e->generation);
     target_free(&e->target);
-    se_buf_free(&e->answer.body);
+    body_free(&e->answer.body);
     free(e->only_version);
     free(e->signature);
     free(e);

@@ -37,6 +37,8 @@ static const struct failure_row rows[] = {
     [FAILURE_BUSY] = { 503, "unavailable", "Service Unavailable", NULL },
     [FAILURE_AUDIT] = { 503, "unavailable", "Service Unavailable",
                         "the audit can't record this now" },
+    [FAILURE_NO_SPACE] = { 507, "no space", "Insufficient Storage",
+                           "there is no room for so much now" },
 };
 
 /* Wrong PINs and missing keys are the service's trouble, never the caller's. */
@@ -73,7 +75,7 @@ static enum failure_kind kind_of(se_status status)
 static void note_kind(struct failure *failure, enum failure_kind kind)
 {
     failure->kind = kind;
-    if (rows[kind].http == 503 && !failure->retry_after)
+    if ((rows[kind].http == 503 || kind == FAILURE_NO_SPACE) && !failure->retry_after)
         failure->retry_after = 1;
 }
 

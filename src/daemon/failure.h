@@ -27,6 +27,7 @@ enum failure_kind {
     FAILURE_UNAVAILABLE,   /* 503: a key store is away */
     FAILURE_BUSY,          /* 503: the service itself has to wait, or ends; its text may be told */
     FAILURE_AUDIT,         /* 503: what can't be recorded is not done */
+    FAILURE_NO_SPACE,      /* 507: the spool is full */
     FAILURE_KINDS
 };
 

@@ -58,16 +58,44 @@ static struct named_history *find_history(const struct histories *histories, con
     return NULL;
 }
 
-/* What fails is tried again by the next call. */
+struct chain_search {
+    const char *name;
+    bool found;
+};
+
+static bool compare_chain(void *arg, const se_history_chain *chain)
+{
+    struct chain_search *search = arg;
+
+    search->found = strcmp(chain->name, search->name) == 0;
+    return !search->found;
+}
+
+/* As far as the store can be read. */
+static bool is_chain_missing(const struct history_setting *setting)
+{
+    struct chain_search search = { .name = setting->chain ? setting->chain : "default" };
+
+    return !se_history_chains(setting->store, compare_chain, &search, NULL) && !search.found;
+}
+
+/* What fails is tried again by the next call. Nobody knows the chain so far: that it is not there
+ * says no more than that nobody has made it. */
 static se_status open_named(struct named_history *named, se_engine *engine, se_error *err)
 {
+    const struct history_setting *setting = named->setting;
     se_history_options options = SE_HISTORY_OPTIONS_INIT;
+    se_error why = SE_ERROR_INIT;
+    se_status st;
 
-    options.chain = named->setting->chain;
-    options.descriptor = named->setting->descriptor;
-    return named->history
-               ? SE_OK
-               : se_history_open(&named->history, engine, named->setting->store, &options, err);
+    options.chain = setting->chain;
+    options.descriptor = setting->descriptor;
+    if (named->history)
+        return SE_OK;
+    st = se_history_open(&named->history, engine, setting->store, &options, &why);
+    if (st == SE_ERR_REJECTED && is_chain_missing(setting))
+        return error_set(err, SE_ERR_NO_DESCRIPTOR, "its chain has not been made");
+    return st ? error_copy(err, st, &why) : SE_OK;
 }
 
 se_status histories_open(se_history **out, struct histories *histories, const char *name,

@@ -2,6 +2,7 @@
 #include "daemon/http.h"
 
 #include <microhttpd.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -14,6 +15,9 @@
 
 /* Of each connection that has asked something, for as long as it is kept: a head has to fit. */
 enum { CONNECTION_MEMORY = 16 << 10, TLS_OPTIONS = 2 };
+
+/* Bytes that have to come, or to go, in the time for a body or an answer. */
+enum { STRIDE = 16 << 20 };
 
 /* Anybody on the network could fill the log: so many lines about strangers at once, then fewer. */
 enum { LINES_AT_ONCE = 100, LINE_MS = 1000 };
@@ -185,27 +189,65 @@ static void begin_exchange(struct exchange *e, struct MHD_Connection *wire, cons
 
 /* ---- the answer ---- */
 
-static void free_body(void *arg)
-{
-    se_buf *body = arg;
+/* An answer's body while the library sends it. */
+struct sending {
+    struct connections *connections;
+    struct connection *connection;
+    struct body body;
+    struct body_reader reader;
+    void *buffer; /* the library's, for pieces of what is in the spool; NULL: it had none so far */
+};
 
-    se_buf_free(body);
-    free(body);
+static void end_sending(void *arg)
+{
+    struct sending *s = arg;
+
+    if (s->buffer)
+        OPENSSL_cleanse(s->buffer, SEALED_PIECE);
+    body_reader_end(&s->reader);
+    body_free(&s->body);
+    free(s);
+}
+
+/* Whoever takes so much in the time for an answer may have as long for the next. */
+static ptrdiff_t read_answer(void *arg, uint64_t at, char *buffer, size_t size)
+{
+    struct sending *s = arg;
+    ptrdiff_t n;
+
+    s->buffer = buffer;
+    s->reader.at = at;
+    n = body_read(&s->reader, buffer, size);
+    if (at % STRIDE < SEALED_PIECE)
+        (void)connection_enter(s->connections, s->connection, PHASE_ANSWER);
+    return n > 0 ? n : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static struct MHD_Response *start_sending(struct sending *s)
+{
+    const se_bytes bytes = body_bytes(&s->body);
+
+    if (body_is_in_memory(&s->body))
+        return MHD_create_response_from_buffer_with_free_callback_cls(
+            bytes.size, (void *)bytes.data, end_sending, s);
+    s->reader.body = &s->body;
+    return MHD_create_response_from_callback(s->body.size, SEALED_PIECE, read_answer, s,
+                                             end_sending);
 }
 
 /* The bytes are wiped once they are sent. NULL: out of memory. */
-static struct MHD_Response *make_response(se_buf *body)
+static struct MHD_Response *make_response(struct exchange *e, struct body *body)
 {
-    se_buf *kept = malloc(sizeof *kept);
-    struct MHD_Response *response = NULL;
+    struct sending *s = calloc(1, sizeof *s);
+    struct MHD_Response *response;
 
-    if (kept) {
-        *kept = buf_move(body);
-        response = MHD_create_response_from_buffer_with_free_callback_cls(
-            kept->size, kept->data ? kept->data : (unsigned char *)"", free_body, kept);
-    }
-    if (kept && !response)
-        free_body(kept);
+    if (!s)
+        return NULL;
+    s->connections = e->service->connections;
+    s->connection = e->connection;
+    s->body = MOVE(*body);
+    if (!(response = start_sending(s)))
+        end_sending(s);
     return response;
 }
 
@@ -229,9 +271,9 @@ static void add_headers(struct MHD_Response *response, const struct exchange *e)
 
 static enum MHD_Result send_answer(struct exchange *e, struct MHD_Connection *wire)
 {
-    AUTO(se_buf) body = SE_BUF_INIT;
+    AUTO(body) body = { NULL };
     const unsigned status = exchange_finish(&body, e);
-    struct MHD_Response *response = make_response(&body);
+    struct MHD_Response *response = make_response(e, &body);
     enum MHD_Result queued = MHD_NO;
 
     if (!response)
@@ -290,6 +332,16 @@ static enum MHD_Result handle_head(struct http *http, struct MHD_Connection *wir
     return exchange_answers_early(e) ? send_answer(e, wire) : MHD_YES;
 }
 
+/* Whoever sends so much in the time for a body may have as long for the next. */
+static bool take_piece(struct exchange *e, se_bytes piece)
+{
+    const uint64_t strides = e->received / STRIDE;
+
+    return exchange_take(e, piece) &&
+           (strides == e->received / STRIDE ||
+            connection_enter(e->service->connections, e->connection, PHASE_BODY));
+}
+
 /* Called with the head, then with each piece of the body, then without any; after a job once more.
  */
 static enum MHD_Result handle_request(void *arg, struct MHD_Connection *wire, const char *url,
@@ -305,7 +357,7 @@ static enum MHD_Result handle_request(void *arg, struct MHD_Connection *wire, co
         const se_bytes bytes = { piece, *size };
 
         *size = 0;
-        return exchange_take(e, bytes) ? MHD_YES : MHD_NO;
+        return take_piece(e, bytes) ? MHD_YES : MHD_NO;
     }
     return e->done || !exchange_has_job(e) ? send_answer(e, wire) : start_job(e, wire);
 }

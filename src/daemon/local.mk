@@ -5,7 +5,6 @@ DAEMON_CORE = \
 	src/daemon/connections.c src/daemon/connections.h \
 	src/daemon/exchange.c src/daemon/exchange.h \
 	src/daemon/exchange_work.c \
-	src/daemon/failure.c src/daemon/failure.h \
 	src/daemon/gate.c src/daemon/gate.h \
 	src/daemon/generation.c src/daemon/generation.h \
 	src/daemon/http.c src/daemon/http.h \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* signengined: one process has the keys, everybody else asks it by a descriptor's name. */
 #include <errno.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include "daemon/service.h"
 
 enum {
+    LARGE_BUFFER = 256 << 10,
     DRAIN_MS = 60000,
     DRAIN_STEP_MS = 20,
     ALIVE_MS = 5000, /* a watchdog of connections that looks less often hangs */
@@ -74,7 +76,14 @@ static void notify_manager(const char *text)
     close(fd);
 }
 
-/* ---- descriptors ---- */
+/* ---- memory and descriptors ---- */
+
+/* Released buffers go back to the system: by itself, malloc would soon keep even large ones, in a
+ * heap for each few threads (mallopt(3)). */
+static void return_memory(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER);
+}
 
 /* Idle connections must not take what a key store needs to open its files and sockets. */
 static se_status limit_connections(struct settings *settings, se_error *err)
@@ -225,6 +234,7 @@ static int start_service(struct settings *settings, const struct service_files *
     if (limit_connections(settings, &err) ||
         listeners_open(&listeners, settings, future_user(settings), &err))
         return report_failure(&err);
+    return_memory();
     hold_signals();
     if (process_become(settings->user, "signengined.conf", &err))
         status = report_failure(&err);

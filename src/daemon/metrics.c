@@ -165,7 +165,17 @@ static void put_late_requests(struct page *page)
 
 static void put_body_bytes(struct page *page)
 {
-    put_value(page, NULL, (double)read_counter(&page->service->body_bytes));
+    put_value(page, NULL, (double)read_counter(&page->service->spool.memory));
+}
+
+static void put_spool_bytes(struct page *page)
+{
+    put_value(page, NULL, (double)read_counter(&page->service->spool.disk));
+}
+
+static void put_spool_limit(struct page *page)
+{
+    put_value(page, NULL, (double)page->service->spool.disk_all);
 }
 
 static void put_waiting_jobs(struct page *page)
@@ -438,6 +448,13 @@ static const struct {
       put_refused_connections },
     { { "signengine_body_bytes", "gauge", "Bytes of all bodies that are in memory.", { NULL } },
       put_body_bytes },
+    { { "signengine_spool_bytes",
+        "gauge",
+        "Bytes of bodies in the spool, or for which it has room.",
+        { NULL } },
+      put_spool_bytes },
+    { { "signengine_spool_limit_bytes", "gauge", "How many there may be.", { NULL } },
+      put_spool_limit },
     { { "signengine_audit_records_total",
         "counter",
         "Records that a sink took.",
@@ -464,8 +481,7 @@ static const struct {
     { { "process_open_fds", "gauge", "Files and sockets that are open.", { NULL } },
       put_open_files },
     { { "process_max_fds", "gauge", "How many there may be.", { NULL } }, put_most_files },
-    { { "process_start_time_seconds", "gauge", "When it began, since 1970.", { NULL } },
-      put_start },
+    { { "process_start_time_seconds", "gauge", "When it began.", { NULL } }, put_start },
 };
 
 void metrics_write(struct writer *w, const struct service *service,

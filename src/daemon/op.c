@@ -18,9 +18,11 @@ se_status request_version(unsigned *out, const struct request *request, se_error
     return SE_OK;
 }
 
-se_bytes request_octets(const struct request *request)
+se_status request_go_on(const struct request *request, uint64_t done, se_error *err)
 {
-    return (se_bytes){ request->body.size ? request->body.data : "", request->body.size };
+    return !request->progress || request->progress(request->progress_arg, done, 0)
+               ? SE_OK
+               : error_set(err, SE_ERR_CANCELLED, "nobody waits for it any more");
 }
 
 se_status context_encode(se_buf *out, const struct json_pairs *pairs, se_error *err)
@@ -79,17 +81,27 @@ void answer_begin(struct writer *w)
 se_status answer_finish(struct answer *out, struct writer *w, const struct request *request,
                         se_error *err)
 {
+    AUTO(se_buf) bytes = SE_BUF_INIT;
+
     json_write_text(w, "requestId", request->id);
     json_write_end(w, '}');
     writer_put(w, "\n", 1);
-    out->media = MEDIA_JSON;
-    return writer_finish(&out->body, w, err);
+    TRY(writer_finish(&bytes, w, err));
+    answer_bytes(out, MEDIA_JSON, &bytes);
+    return SE_OK;
 }
 
 void answer_bytes(struct answer *out, enum media media, se_buf *bytes)
 {
     out->media = media;
-    out->body = buf_move(bytes);
+    body_take(&out->body, bytes);
+}
+
+se_sink answer_stream(struct answer *out, enum media media, const struct request *request)
+{
+    out->media = media;
+    out->body = (struct body){ .spool = request->spool, .kind = BODY_SEALED };
+    return body_sink(&out->body);
 }
 
 static void write_stamp(struct writer *w, const se_signer *signer)

@@ -16,8 +16,8 @@ const char *request_descriptor(const struct request *request);
 SE_MUST_CHECK se_status request_version(unsigned *out, const struct request *request,
                                         se_error *err);
 
-/* The body; of none, bytes that are there and empty. */
-se_bytes request_octets(const struct request *request);
+/* Between steps of what takes long. SE_ERR_CANCELLED: nobody waits for it any more. */
+SE_MUST_CHECK se_status request_go_on(const struct request *request, uint64_t done, se_error *err);
 
 /* The bytes of a context (se_context()): of the parameter `context`, an object of strings in JSON,
  * or of such an object in a body. Without any: empty. */
@@ -36,6 +36,9 @@ SE_MUST_CHECK se_status answer_finish(struct answer *out, struct writer *w,
 
 /* Moves the bytes. */
 void answer_bytes(struct answer *out, enum media media, se_buf *bytes);
+
+/* For an answer that is written in pieces, and may be large. */
+se_sink answer_stream(struct answer *out, enum media media, const struct request *request);
 
 /* Members about who signed. */
 void json_write_signer(struct writer *w, const se_signer *signer);

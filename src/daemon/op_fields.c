@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "daemon/line_source.h"
 #include "daemon/op.h"
 
 typedef se_status fields_fn(se_field *fields, size_t count, se_engine *engine,
@@ -254,7 +255,7 @@ static se_status answer_single(struct answer *out, struct batch *b, se_error *er
 
 static se_status run_octets(struct answer *out, struct batch *b, se_error *err)
 {
-    struct entry entry = { .in = { .bytes = request_octets(b->request) } };
+    struct entry entry = { .in = { .bytes = body_bytes(b->request->body) } };
     se_status st = request_context(&entry.context_bytes, b->request, err);
 
     b->entries = &entry;
@@ -305,7 +306,7 @@ static se_status run_json(struct answer *out, struct batch *b, se_error *err)
     struct entries body;
     se_status st;
 
-    TRY(json_read(&body, b->job->body, b->request->body, err));
+    TRY(json_read(&body, b->job->body, body_bytes(b->request->body), err));
     st = run_entries(out, b, &body, err);
     entries_release(body.items.items, body.items.count, b->job->item);
     json_release(&body, b->job->body);
@@ -314,42 +315,22 @@ static se_status run_json(struct answer *out, struct batch *b, se_error *err)
 
 /* ---- a line each ---- */
 
-enum { LINES_MOST = 1000, LINES_BYTES = 1 << 20 };
-
-/* The lines of a batch, empty ones passed over. */
+/* A batch of lines, and what has been read of those behind it. */
 struct lines {
-    se_bytes left;
+    struct line_source source;
     struct entry *entries;
     size_t count, room;
 };
 
-static bool take_line(se_bytes *out, se_bytes *left)
+static void lines_end(struct lines *lines)
 {
-    const char *begin = left->data, *end;
-
-    if (!left->size)
-        return false;
-    end = memchr(begin, '\n', left->size);
-    *out = (se_bytes){ begin, end ? (size_t)(end - begin) : left->size };
-    *left = end ? (se_bytes){ end + 1, left->size - out->size - 1 } : (se_bytes){ NULL, 0 };
-    if (out->size && begin[out->size - 1] == '\r')
-        out->size--;
-    return true;
+    line_source_end(&lines->source);
+    free(lines->entries);
 }
+AUTO_KIND(lines, struct lines, lines_end(p))
 
-/* How many are not empty. */
-static uint64_t count_lines(se_bytes left)
-{
-    uint64_t count = 0;
-    se_bytes line;
-
-    while (take_line(&line, &left))
-        count += line.size != 0;
-    return count;
-}
-
-static se_status read_line(struct lines *lines, const struct json_shape *shape, se_bytes line,
-                           se_error *err)
+static se_status read_entry(struct lines *lines, const struct json_shape *shape,
+                            const struct body_line *line, se_error *err)
 {
     struct entry *entry;
     se_error why = SE_ERROR_INIT;
@@ -359,74 +340,107 @@ static se_status read_line(struct lines *lines, const struct json_shape *shape, 
         return error_memory(err);
     entry = &lines->entries[lines->count++];
     *entry = (struct entry){ .refusal = NULL };
-    st = line.size > LINES_BYTES
-             ? error_set(&why, SE_ERR_FORMAT, "a line of %zu bytes; 1 MiB is the most", line.size)
-             : json_read(entry, shape, line, &why);
+    st = line->too_long ? error_set(&why, SE_ERR_FORMAT, "a line of more than 1 MiB")
+                        : json_read(entry, shape, line->text, &why);
     return st ? entry_refuse(entry, st, why.text, err) : SE_OK;
 }
 
-static se_status read_lines(struct lines *lines, const struct json_shape *shape, se_error *err)
+static se_status read_batch(struct lines *lines, const struct json_shape *shape, se_error *err)
 {
-    const size_t begin = lines->left.size;
-    se_bytes line;
+    struct body_line line;
 
     lines->count = 0;
-    while (lines->count < LINES_MOST && begin - lines->left.size < LINES_BYTES &&
-           take_line(&line, &lines->left))
-        if (line.size)
-            TRY(read_line(lines, shape, line, err));
+    TRY(line_source_fill(&lines->source, err));
+    while (lines->count < LINES_MOST && line_source_take(&line, &lines->source))
+        TRY(read_entry(lines, shape, &line, err));
     return SE_OK;
 }
 
+static se_status put_lines(struct answer *out, const struct writer *w, se_error *err)
+{
+    if (w->failed)
+        return error_memory(err);
+    return body_put(&out->body, buf_bytes(&w->buf))
+               ? SE_OK
+               : error_set(err, SE_ERR_IO, "%s", out->body.failure.error.text);
+}
+
 /* What has been answered stands: from then on a failure is one of each line that is left. */
-static se_status run_line_batch(struct writer *w, const struct batch *all, struct lines *lines,
-                                se_error *err)
+static se_status run_line_batch(struct answer *out, const struct batch *all,
+                                const struct lines *lines, se_error *err)
 {
     AUTO(batch) b = *all;
+    AUTO(writer) w = { 0 };
     size_t done;
     se_status st;
 
     b.entries = lines->entries;
     b.count = lines->count;
-    st = work_on_batch(&done, &b, w->buf.size ? NULL : err);
-    if (st && (!w->buf.size || st == SE_ERR_MEMORY))
+    st = work_on_batch(&done, &b, out->items ? NULL : err);
+    if (st && (!out->items || st == SE_ERR_MEMORY))
         return st;
-    write_batch(w, &b, true);
-    return SE_OK;
+    write_batch(&w, &b, true);
+    return put_lines(out, &w, err);
 }
 
-static se_status run_all_lines(struct writer *w, const struct batch *b, struct lines *lines,
+static se_status run_all_lines(struct answer *out, const struct batch *b, struct lines *lines,
                                se_error *err)
 {
     se_status st;
 
     do {
-        st = read_lines(lines, b->job->item, err);
+        st = read_batch(lines, b->job->item, err);
         if (!st && lines->count)
-            st = run_line_batch(w, b, lines, err);
+            st = run_line_batch(out, b, lines, err);
         entries_release(lines->entries, lines->count, b->job->item);
-    } while (!st && lines->left.size);
+        if (!st)
+            st = request_go_on(b->request, out->items, err);
+    } while (!st && !line_source_is_done(&lines->source));
     return st;
 }
 
-/* The last line shows that none is missing. */
-static se_status run_lines(struct answer *out, struct batch *b, se_error *err)
+/* Their number counts for the limit of a row, before any is worked on. */
+static se_status admit_lines(const struct request *request, se_error *err)
 {
-    struct lines lines = { .left = b->request->body };
-    AUTO(writer) w = { 0 };
-    se_status st;
+    AUTO(line_source) source = { .ended = false };
+    struct body_line line;
+    uint64_t count = 0;
 
-    TRY(request_admit(b->request, count_lines(lines.left), err));
-    st = run_all_lines(&w, b, &lines, err);
-    free(lines.entries);
-    TRY(st);
+    if (!request->admit)
+        return SE_OK;
+    TRY(line_source_open(&source, request->body, err));
+    while (!line_source_is_done(&source)) {
+        TRY(line_source_fill(&source, err));
+        while (line_source_take(&line, &source))
+            count++;
+    }
+    return request_admit(request, count, err);
+}
+
+/* The last line shows that none is missing. */
+static se_status put_end(struct answer *out, const struct request *request, se_error *err)
+{
+    AUTO(writer) w = { 0 };
+
     json_write_begin(&w, NULL, '{');
     json_write_flag(&w, "end", true);
     json_write_number(&w, "count", out->items);
     json_write_number(&w, "failed", out->failed);
-    TRY(answer_finish(out, &w, b->request, err));
-    out->media = MEDIA_NDJSON;
-    return SE_OK;
+    json_write_text(&w, "requestId", request->id);
+    json_write_end(&w, '}');
+    writer_put(&w, "\n", 1);
+    return put_lines(out, &w, err);
+}
+
+static se_status run_lines(struct answer *out, struct batch *b, se_error *err)
+{
+    AUTO(lines) lines = { .count = 0 };
+
+    TRY(admit_lines(b->request, err));
+    (void)answer_stream(out, MEDIA_NDJSON, b->request);
+    TRY(line_source_open(&lines.source, b->request->body, err));
+    TRY(run_all_lines(out, b, &lines, err));
+    return put_end(out, b->request, err);
 }
 
 /* ---- the operations ---- */

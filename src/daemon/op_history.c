@@ -95,7 +95,7 @@ se_status history_append_entries(struct answer *out, const struct request *reque
     se_history *history;
     se_history_appended appended;
 
-    TRY(json_read(&body, &append_shape, request->body, err));
+    TRY(json_read(&body, &append_shape, body_bytes(request->body), err));
     TRY(request_admit(request, body.entries.count, err));
     out->items = body.entries.count;
     if (!(records = calloc(body.entries.count, sizeof *records)))

@@ -16,26 +16,22 @@ static se_status read_sign_params(se_mail_sign_params *out, const struct request
     TRY(target_flag(&out->protect, t, "protect", false, err));
     TRY(target_flag(&out->again, t, "again", false, err));
     out->sender = target_parameter(t, "sender");
+    out->progress = request->progress;
+    out->progress_arg = request->progress_arg;
     out->tag = target_parameter(t, "tag");
     return SE_OK;
 }
 
 se_status mail_sign_body(struct answer *out, const struct request *request, se_error *err)
 {
-    AUTO(se_buf) message = SE_BUF_INIT;
-    AUTO(writer) w = { 0 };
-    const se_sink sink = sink_writer(&w);
-    se_bytes in = request_octets(request);
-    const se_source source = source_memory(&in);
+    const se_sink sink = answer_stream(out, MEDIA_MAIL, request);
+    AUTO(body_reader) reader = { NULL };
+    const se_source source = body_source(&reader, request->body);
     se_mail_sign_params params;
 
     TRY(read_sign_params(&params, request, err));
-    writer_expect(&w, in.size + in.size / 8 + 8192);
-    TRY(se_mail_sign(&sink, NULL, request->engine, request_descriptor(request), &source, &params,
-                     err));
-    TRY(writer_finish(&message, &w, err));
-    answer_bytes(out, MEDIA_MAIL, &message);
-    return SE_OK;
+    return se_mail_sign(&sink, NULL, request->engine, request_descriptor(request), &source, &params,
+                        err);
 }
 
 static se_status read_verify_params(se_mail_verify_params *out, const struct request *request,
@@ -44,6 +40,8 @@ static se_status read_verify_params(se_mail_verify_params *out, const struct req
     *out = (se_mail_verify_params)SE_MAIL_VERIFY_PARAMS_INIT;
     TRY(request_version(&out->version, request, err));
     out->sender = target_parameter(request->target, "sender");
+    out->progress = request->progress;
+    out->progress_arg = request->progress_arg;
     out->tag = target_parameter(request->target, "tag");
     return SE_OK;
 }
@@ -60,8 +58,8 @@ static void write_mail(struct writer *w, const se_mail *mail)
 se_status mail_verify_body(struct answer *out, const struct request *request, se_error *err)
 {
     AUTO(writer) w = { 0 };
-    se_bytes in = request_octets(request);
-    const se_source source = source_memory(&in);
+    AUTO(body_reader) reader = { NULL };
+    const se_source source = body_source(&reader, request->body);
     se_mail_verify_params params;
     se_mail mail;
 

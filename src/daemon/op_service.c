@@ -111,15 +111,17 @@ se_status answer_certificates(struct answer *out, const struct request *request,
 {
     AUTO(verifiers) v = { .descriptor = request_descriptor(request) };
     AUTO(writer) w = { 0 };
+    AUTO(se_buf) text = SE_BUF_INIT;
 
     TRY(verifiers_open(&v, request, err));
-    out->media = request->accept & MEDIA_JWKS ? MEDIA_JWKS : MEDIA_PEM;
-    if (out->media == MEDIA_JWKS)
+    if (request->accept & MEDIA_JWKS)
         TRY(write_jwks(&w, &v, err));
     else
         for (size_t i = 0; i < v.count; i++)
             write_pem(&w, se_verifier_certificate(v.list[i]));
-    return writer_finish(&out->body, &w, err);
+    TRY(writer_finish(&text, &w, err));
+    answer_bytes(out, request->accept & MEDIA_JWKS ? MEDIA_JWKS : MEDIA_PEM, &text);
+    return SE_OK;
 }
 
 /* ---- check ---- */
@@ -238,8 +240,10 @@ se_status answer_access(struct answer *out, const struct request *request, se_er
 se_status answer_metrics(struct answer *out, const struct request *request, se_error *err)
 {
     AUTO(writer) w = { 0 };
+    AUTO(se_buf) text = SE_BUF_INIT;
 
     request->write_metrics(request->metrics_arg, &w);
-    out->media = MEDIA_METRICS;
-    return writer_finish(&out->body, &w, err);
+    TRY(writer_finish(&text, &w, err));
+    answer_bytes(out, MEDIA_METRICS, &text);
+    return SE_OK;
 }

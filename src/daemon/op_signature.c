@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signing and verifying: content or its digest, as octets, in JSON, or many in a list. */
+#include <inttypes.h>
+
 #include "base/base64.h"
 #include "base/stream.h"
 #include "daemon/op.h"
@@ -38,8 +40,8 @@ static const struct json_member verify_members[] = {
     { .name = NULL },
 };
 static const struct json_shape verify_shape = { sizeof(struct item), verify_members };
-AUTO_KIND(sign_body, struct items, json_release(p, &sign_shape))
-AUTO_KIND(verify_body, struct item, json_release(p, &verify_shape))
+AUTO_KIND(sign_items, struct items, json_release(p, &sign_shape))
+AUTO_KIND(verify_item, struct item, json_release(p, &verify_shape))
 
 /* ---- parameters ---- */
 
@@ -80,6 +82,30 @@ static se_status choose_content(se_bytes *content, se_bytes *digest, const struc
     return error_set(err, SE_ERR_FORMAT,
                      content->data ? "either 'content' or 'digest', not both"
                                    : "neither 'content' nor 'digest'");
+}
+
+/* ---- what is large ---- */
+
+/* XML is worked on as a whole. */
+static se_status check_form_size(struct answer *out, const struct request *request, se_form form,
+                                 se_error *err)
+{
+    const bool is_xml = form == SE_FORM_XML || form == SE_FORM_XML_ENVELOPING;
+
+    if (!is_xml || !request->spool || request->body->size <= request->spool->memory_each)
+        return SE_OK;
+    failure_set(&out->body.failure, FAILURE_TOO_LARGE,
+                "XML of %" PRIu64 " bytes; up to %" PRIu64 " are taken", request->body->size,
+                request->spool->memory_each);
+    return error_set(err, SE_ERR_USAGE, "%s", out->body.failure.error.text);
+}
+
+/* For bytes that become part of a text. */
+static se_sink collect_text(struct body *out, const struct request *request)
+{
+    *out = (struct body){ .spool = request->spool };
+    out->most = request->spool ? request->spool->memory_each : 0;
+    return body_sink(out);
 }
 
 /* ---- signing ---- */
@@ -123,21 +149,27 @@ static se_status write_descriptor(struct writer *w, const struct request *reques
     return SE_OK;
 }
 
+static se_status answer_signature(struct answer *out, const struct request *request,
+                                  se_bytes signature, const se_sign_params *params, se_error *err)
+{
+    AUTO(writer) w = { 0 };
+
+    answer_begin(&w);
+    json_write_base64(&w, "signature", signature);
+    TRY(write_descriptor(&w, request, params, err));
+    return answer_finish(out, &w, request, err);
+}
+
 static se_status sign_single(struct answer *out, const struct request *request,
                              const struct item *item, const se_sign_params *params, se_error *err)
 {
     AUTO(se_buf) signature = SE_BUF_INIT;
-    AUTO(writer) w = { 0 };
 
     TRY(sign_item(&signature, request, item, params, err));
-    if (!answers_json(request)) {
-        answer_bytes(out, MEDIA_OCTETS, &signature);
-        return SE_OK;
-    }
-    answer_begin(&w);
-    json_write_base64(&w, "signature", buf_bytes(&signature));
-    TRY(write_descriptor(&w, request, params, err));
-    return answer_finish(out, &w, request, err);
+    if (answers_json(request))
+        return answer_signature(out, request, buf_bytes(&signature), params, err);
+    answer_bytes(out, MEDIA_OCTETS, &signature);
+    return SE_OK;
 }
 
 static void write_signed_item(struct writer *w, se_status st, se_bytes signature, const char *why)
@@ -188,16 +220,47 @@ static se_status sign_list(struct answer *out, const struct request *request,
     return answer_finish(out, &w, request, err);
 }
 
+static se_status sign_octets(const se_sink *sink, const struct request *request,
+                             const se_sign_params *shared, se_error *err)
+{
+    AUTO(body_reader) reader = { NULL };
+    const se_source source = body_source(&reader, request->body);
+    se_sign_params params = *shared;
+
+    params.progress = request->progress;
+    params.progress_arg = request->progress_arg;
+    return se_sign_stream(sink, request->engine, request_descriptor(request), &source, &params,
+                          err);
+}
+
+static se_status sign_body(struct answer *out, const struct request *request,
+                           const se_sign_params *params, se_error *err)
+{
+    AUTO(body) signature = { NULL };
+    se_sink sink;
+    se_status st;
+
+    TRY(check_form_size(out, request, params->form, err));
+    if (!answers_json(request)) {
+        sink = answer_stream(out, MEDIA_OCTETS, request);
+        return sign_octets(&sink, request, params, err);
+    }
+    sink = collect_text(&signature, request);
+    st = sign_octets(&sink, request, params, err);
+    out->body.failure = signature.failure;
+    TRY(st);
+    return answer_signature(out, request, body_bytes(&signature), params, err);
+}
+
 se_status sign_content(struct answer *out, const struct request *request, se_error *err)
 {
-    AUTO(sign_body) body = { .items = { .count = 0 } };
+    AUTO(sign_items) body = { .items = { .count = 0 } };
     se_sign_params params;
 
     TRY(read_sign_params(&params, request, err));
     if (request->media != MEDIA_JSON)
-        body.single.content.bytes = request_octets(request);
-    else
-        TRY(json_read(&body, &sign_shape, request->body, err));
+        return sign_body(out, request, &params, err);
+    TRY(json_read(&body, &sign_shape, body_bytes(request->body), err));
     return body.items.count ? sign_list(out, request, &body, &params, err)
                             : sign_single(out, request, &body.single, &params, err);
 }
@@ -212,6 +275,8 @@ static se_status read_verify_params(se_verify_params *out, const struct request 
     TRY(read_form(&out->form, request, err));
     out->xml_id = target_parameter(request->target, "xmlId");
     out->xml_uri = target_parameter(request->target, "xmlUri");
+    out->progress = request->progress;
+    out->progress_arg = request->progress_arg;
     out->tag = target_parameter(request->target, "tag");
     return SE_OK;
 }
@@ -223,8 +288,7 @@ static se_status read_verify_body(struct item *out, const struct request *reques
     if (request->media == MEDIA_JSON && signature)
         return error_set(err, SE_ERR_USAGE, "in JSON, the signature is a member of the body");
     if (request->media == MEDIA_JSON)
-        return json_read(out, &verify_shape, request->body, err);
-    out->content.bytes = request_octets(request);
+        return json_read(out, &verify_shape, body_bytes(request->body), err);
     if (!signature)
         return SE_OK;
     TRY_PREFIX(base64_decode(&out->signature.owned, text_bytes(signature), err), err,
@@ -239,41 +303,85 @@ static bool answers_content(const struct request *request)
     return request->accept == MEDIA_OCTETS;
 }
 
-static se_status verify_item(se_signer *out, struct writer *content, const struct request *request,
-                             const struct item *item, se_error *err)
+static se_status verify_source(se_signer *out, const se_sink *content,
+                               const struct request *request, const struct item *item,
+                               const se_source *in, se_error *err)
 {
-    const se_sink sink = sink_writer(content);
     se_verify_params params;
-    se_bytes in;
 
     TRY(read_verify_params(&params, request, err));
-    TRY(choose_content(&in, &params.digest, item, err));
     params.signature = item->signature.bytes;
-    params.content = &sink;
-    return se_verify(out, request->engine, request_descriptor(request), in, &params, err);
+    params.digest = item->digest.bytes;
+    params.content = content;
+    return se_verify_stream(out, request->engine, request_descriptor(request), in, &params, err);
+}
+
+static se_status verify_octets(se_signer *out, const se_sink *content,
+                               const struct request *request, const struct item *item,
+                               se_error *err)
+{
+    AUTO(body_reader) reader = { NULL };
+    const se_source source = body_source(&reader, request->body);
+
+    return verify_source(out, content, request, item, &source, err);
+}
+
+static se_status verify_item(se_signer *out, const se_sink *content, const struct request *request,
+                             const struct item *item, se_error *err)
+{
+    se_bytes in, digest;
+    se_source source;
+
+    if (request->media != MEDIA_JSON)
+        return verify_octets(out, content, request, item, err);
+    TRY(choose_content(&in, &digest, item, err));
+    source = source_memory(&in);
+    return verify_source(out, content, request, item, &source, err);
+}
+
+/* The content of an answer in JSON; NULL: nobody wants it. */
+static se_status answer_signer(struct answer *out, const struct request *request,
+                               const se_signer *signer, const struct body *content, se_error *err)
+{
+    AUTO(writer) w = { 0 };
+
+    answer_begin(&w);
+    json_write_text(&w, "descriptor", request_descriptor(request));
+    json_write_signer(&w, signer);
+    if (content)
+        json_write_base64(&w, "content", body_bytes(content));
+    return answer_finish(out, &w, request, err);
+}
+
+static se_status verify_for_text(struct answer *out, const struct request *request,
+                                 const struct item *item, se_error *err)
+{
+    AUTO(body) content = { NULL };
+    const se_sink sink = collect_text(&content, request);
+    se_signer signer;
+    se_status st;
+    bool shown;
+
+    TRY(target_flag(&shown, request->target, "content", false, err));
+    st = verify_item(&signer, shown ? &sink : NULL, request, item, err);
+    out->body.failure = content.failure;
+    TRY(st);
+    return answer_signer(out, request, &signer, shown ? &content : NULL, err);
 }
 
 se_status verify_content(struct answer *out, const struct request *request, se_error *err)
 {
-    AUTO(verify_body) item = { .content = { .owned = SE_BUF_INIT } };
-    AUTO(writer) content = { 0 };
-    AUTO(writer) w = { 0 };
-    AUTO(se_buf) covered = SE_BUF_INIT;
+    AUTO(verify_item) item = { .content = { .owned = SE_BUF_INIT } };
+    se_sink content;
     se_signer signer;
-    bool shown;
+    se_form form;
 
-    TRY(target_flag(&shown, request->target, "content", false, err));
+    TRY(read_form(&form, request, err));
     TRY(read_verify_body(&item, request, err));
-    TRY(verify_item(&signer, &content, request, &item, err));
-    if (answers_content(request)) {
-        TRY(writer_finish(&covered, &content, err));
-        answer_bytes(out, MEDIA_OCTETS, &covered);
-        return SE_OK;
-    }
-    answer_begin(&w);
-    json_write_text(&w, "descriptor", request_descriptor(request));
-    json_write_signer(&w, &signer);
-    if (shown)
-        json_write_base64(&w, "content", buf_bytes(&content.buf));
-    return answer_finish(out, &w, request, err);
+    if (!item.signature.bytes.data)
+        TRY(check_form_size(out, request, form, err));
+    if (!answers_content(request))
+        return verify_for_text(out, request, &item, err);
+    content = answer_stream(out, MEDIA_OCTETS, request);
+    return verify_item(&signer, &content, request, &item, err);
 }

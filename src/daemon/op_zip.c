@@ -1,44 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Zips: signed as JARs, verified; any file: encrypted to a container and back. */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "base/file.h"
-#include "base/stream.h"
 #include "base/text.h"
 #include "daemon/op.h"
 
-/* ---- files of a call ---- */
-
-enum { PATH_ROOM = 64, OUTPUT_LIMIT = 1 << 30 };
-
-/* The body as a file: in memory, for it need not be fit for a disk. */
-struct body_file {
-    int fd;
-    char path[PATH_ROOM];
-};
-
-static void body_file_close(struct body_file *file)
-{
-    if (file->fd >= 0)
-        close(file->fd);
-}
-AUTO_KIND(body_file, struct body_file, body_file_close(p))
-
-static se_status body_file_open(struct body_file *out, se_bytes body, se_error *err)
-{
-    if ((out->fd = memfd_create("body", MFD_CLOEXEC)) < 0 ||
-        write_all(out->fd, body.data, body.size))
-        return error_set(err, SE_ERR_IO, "no file in memory: %s", strerror(errno));
-    (void)snprintf(out->path, sizeof out->path, "/proc/self/fd/%d", out->fd);
-    return SE_OK;
-}
+/* ---- the zip of a call ---- */
 
 /* The caller has sent no file of that name: in the failure's text it is "the zip". */
-static se_status body_file_blame(const struct body_file *file, se_error *err, se_status st)
+static se_status blame_zip(const char *path, se_error *err, se_status st)
 {
     AUTO(writer) quoted = { 0 };
     AUTO(writer) text = { 0 };
@@ -46,7 +16,7 @@ static se_status body_file_blame(const struct body_file *file, se_error *err, se
 
     if (!st || !err)
         return st;
-    writer_format(&quoted, "'%s'", file->path);
+    writer_format(&quoted, "'%s'", path);
     for (; (at = strstr(left, writer_string(&quoted))); left = at + quoted.buf.size) {
         writer_put(&text, left, (size_t)(at - left));
         writer_text(&text, "the zip");
@@ -56,43 +26,10 @@ static se_status body_file_blame(const struct body_file *file, se_error *err, se
     return st;
 }
 
-/* A folder of its own, for what has to appear under a name. */
-struct output_folder {
-    char *folder, *file;
-};
-
-static void output_folder_remove(struct output_folder *o)
-{
-    if (o->file)
-        (void)unlink(o->file);
-    if (o->folder)
-        (void)rmdir(o->folder);
-    free(o->file);
-    free(o->folder);
-}
-AUTO_KIND(output_folder, struct output_folder, output_folder_remove(p))
-
-static se_status output_folder_make(struct output_folder *out, const char *spool, se_error *err)
-{
-    char *pattern = file_join(spool ? spool : "/tmp", "call.XXXXXX");
-
-    if (!pattern)
-        return error_memory(err);
-    if (!mkdtemp(pattern)) {
-        (void)error_set(err, SE_ERR_IO, "no folder for the call in '%s': %s",
-                        spool ? spool : "/tmp", strerror(errno));
-        free(pattern);
-        return SE_ERR_IO;
-    }
-    out->folder = pattern;
-    out->file = file_join(pattern, "out");
-    return out->file ? SE_OK : error_memory(err);
-}
-
 /* ---- signing ---- */
 
-static se_status sign_body_file(const char *to, const char *from, const struct request *request,
-                                se_error *err)
+static se_status sign_zip(const char *to, const char *from, const struct request *request,
+                          se_error *err)
 {
     se_zip_sign_params params = SE_ZIP_SIGN_PARAMS_INIT;
 
@@ -101,21 +38,32 @@ static se_status sign_body_file(const char *to, const char *from, const struct r
     params.signature_name = target_parameter(request->target, "signatureName");
     params.tag = target_parameter(request->target, "tag");
     params.threads = 1; /* callers are served side by side already */
+    params.progress = request->progress;
+    params.progress_arg = request->progress_arg;
     return se_zip_sign(to, request->engine, request_descriptor(request), from, &params, err);
+}
+
+/* A signed zip is hardly larger than what it was made of. */
+static se_status begin_zip(char path[BODY_PATH], struct answer *out, const struct request *request,
+                           se_error *err)
+{
+    out->media = MEDIA_OCTETS;
+    out->body = (struct body){ .spool = request->spool };
+    if (!body_begin_file(&out->body, request->body->size))
+        return error_set(err, SE_ERR_IO, "%s", out->body.failure.error.text);
+    return body_path(path, &out->body, err);
 }
 
 se_status zip_sign_body(struct answer *out, const struct request *request, se_error *err)
 {
-    AUTO(body_file) in = { .fd = -1 };
-    AUTO(output_folder) to = { NULL, NULL };
-    AUTO(se_buf) bytes = SE_BUF_INIT;
+    char from[BODY_PATH], to[BODY_PATH];
 
-    TRY(body_file_open(&in, request->body, err));
-    TRY(output_folder_make(&to, request->spool, err));
-    TRY(body_file_blame(&in, err, sign_body_file(to.file, in.path, request, err)));
-    TRY(file_read(&bytes, to.file, OUTPUT_LIMIT, err));
-    answer_bytes(out, MEDIA_OCTETS, &bytes);
-    return SE_OK;
+    TRY(body_path(from, request->body, err));
+    TRY(begin_zip(to, out, request, err));
+    TRY(blame_zip(from, err, sign_zip(to, from, request, err)));
+    return body_end_file(&out->body)
+               ? SE_OK
+               : error_set(err, SE_ERR_IO, "%s", out->body.failure.error.text);
 }
 
 /* ---- verifying ---- */
@@ -160,23 +108,31 @@ static void write_list(struct writer *w, const char *name, const struct writer *
     w->failed |= items->failed;
 }
 
-se_status zip_verify_body(struct answer *out, const struct request *request, se_error *err)
+static se_status verify_zip(struct zip_report *report, const char *path,
+                            const struct request *request, se_error *err)
 {
-    AUTO(body_file) in = { .fd = -1 };
-    AUTO(zip_report) report = { .entries = { .room = 0 } };
-    AUTO(writer) w = { 0 };
     se_zip_verify_params params = SE_ZIP_VERIFY_PARAMS_INIT;
 
     params.threads = 1;
     params.signature = report_signature;
     params.entry = report_entry;
-    params.report_arg = &report;
+    params.report_arg = report;
+    params.progress = request->progress;
+    params.progress_arg = request->progress_arg;
     params.tag = target_parameter(request->target, "tag");
+    TRY(request_version(&params.version, request, err));
     TRY(target_flag(&params.issuers, request->target, "issuers", false, err));
-    TRY(body_file_open(&in, request->body, err));
-    TRY(body_file_blame(
-        &in, err,
-        se_zip_verify(request->engine, request_descriptor(request), in.path, &params, err)));
+    return se_zip_verify(request->engine, request_descriptor(request), path, &params, err);
+}
+
+se_status zip_verify_body(struct answer *out, const struct request *request, se_error *err)
+{
+    AUTO(zip_report) report = { .entries = { .room = 0 } };
+    AUTO(writer) w = { 0 };
+    char path[BODY_PATH];
+
+    TRY(body_path(path, request->body, err));
+    TRY(blame_zip(path, err, verify_zip(&report, path, request, err)));
     answer_begin(&w);
     json_write_text(&w, "descriptor", request_descriptor(request));
     write_list(&w, "signatures", &report.signatures);
@@ -190,27 +146,24 @@ typedef se_status container_fn(const se_sink *out, se_engine *engine, const char
                                const se_source *in, const se_container_params *params,
                                se_error *err);
 
-/* What was decrypted leaves when all of it is authentic. */
+/* What was decrypted leaves when all of it is authentic; until then it is sealed, if it is large.
+ */
 static se_status run_container(struct answer *out, const struct request *request,
                                container_fn *container, se_error *err)
 {
     AUTO(se_buf) context = SE_BUF_INIT;
-    AUTO(se_buf) bytes = SE_BUF_INIT;
-    AUTO(writer) w = { 0 };
-    const se_sink sink = sink_writer(&w);
-    se_bytes in = request_octets(request);
-    const se_source source = source_memory(&in);
+    AUTO(body_reader) reader = { NULL };
+    const se_source source = body_source(&reader, request->body);
+    const se_sink sink = answer_stream(out, MEDIA_OCTETS, request);
     se_container_params params = SE_CONTAINER_PARAMS_INIT;
 
     TRY(request_version(&params.version, request, err));
     TRY(request_context(&context, request, err));
     params.context = buf_bytes(&context);
     params.tag = target_parameter(request->target, "tag");
-    writer_expect(&w, in.size + 4096);
-    TRY(container(&sink, request->engine, request_descriptor(request), &source, &params, err));
-    TRY(writer_finish(&bytes, &w, err));
-    answer_bytes(out, MEDIA_OCTETS, &bytes);
-    return SE_OK;
+    params.progress = request->progress;
+    params.progress_arg = request->progress_arg;
+    return container(&sink, request->engine, request_descriptor(request), &source, &params, err);
 }
 
 se_status zip_encrypt_body(struct answer *out, const struct request *request, se_error *err)

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # what the daemon does for a caller, without HTTP
 DAEMON_OPERATIONS = \
+	src/daemon/body.c src/daemon/body.h \
+	src/daemon/failure.c src/daemon/failure.h \
 	src/daemon/histories.c src/daemon/histories.h \
 	src/daemon/json_parse.c src/daemon/json_parse.h \
 	src/daemon/json_read.c src/daemon/json_read.h \
 	src/daemon/jwk.c src/daemon/jwk.h \
+	src/daemon/line_source.c src/daemon/line_source.h \
 	src/daemon/op.c src/daemon/op.h \
 	src/daemon/op_fields.c \
 	src/daemon/op_history.c \
@@ -14,6 +17,7 @@ DAEMON_OPERATIONS = \
 	src/daemon/op_zip.c \
 	src/daemon/operation.h \
 	src/daemon/routes.c \
+	src/daemon/sealed_file.c src/daemon/sealed_file.h \
 	src/daemon/target.c src/daemon/target.h
 DAEMON_OPERATIONS_LIBS = $(HISTORY_LIBS) $(MAIL_LIBS) $(CORE_LIBS) $(YAJL_LIBS)
 

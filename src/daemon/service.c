@@ -102,6 +102,22 @@ static se_status open_audit(struct service *service, se_error *err)
     return audit_open(&service->audit, &options, err);
 }
 
+/* What is read in pieces needs no more memory than this. The folder is for files that may be large
+ * (file-hierarchy(7)). */
+enum { STREAM_BEGIN = 1 << 20 };
+
+static struct spool choose_spool(const struct settings *s)
+{
+    return (struct spool){
+        .folder = s->spool ? s->spool : "/var/tmp",
+        .memory_each = s->body,
+        .memory_all = s->bodies,
+        .memory_begin = s->body < STREAM_BEGIN ? s->body : STREAM_BEGIN,
+        .disk_each = s->spool_body,
+        .disk_all = s->spool_size,
+    };
+}
+
 static se_status start_connections(struct service *service, struct listeners *listeners,
                                    se_error *err)
 {
@@ -125,6 +141,8 @@ se_status service_start(struct service *service, const struct settings *settings
                         se_error *err)
 {
     *service = (struct service){ .settings = settings, .started = clock_seconds() };
+    service->spool = choose_spool(settings);
+    TRY(spool_check(&service->spool, err));
     TRY(open_audit(service, err));
     TRY(limits_new(&service->limits, err));
     TRY(uses_new(&service->uses, err));

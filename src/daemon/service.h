@@ -4,6 +4,7 @@
 #define DAEMON_SERVICE_H
 
 #include "audit/audit.h"
+#include "daemon/body.h"
 #include "daemon/connections.h"
 #include "daemon/generation.h"
 #include "daemon/jobs.h"
@@ -30,8 +31,8 @@ struct service {
     struct jobs *jobs;
     struct acceptor *acceptor;
     struct http *http;
-    bool draining;       /* atomic */
-    uint64_t body_bytes; /* of all bodies that are here; atomic */
+    bool draining; /* atomic */
+    struct spool spool;
     struct counters counters;
     int64_t started; /* seconds since 1970 */
 };

@@ -196,6 +196,26 @@ static se_status take_text(bool *known, struct settings *to, const struct settin
     return SE_OK;
 }
 
+static se_status take_size(bool *known, struct settings *to, const struct setting *s, se_error *err)
+{
+    const struct {
+        const char *name;
+        uint64_t *to;
+    } rows[] = {
+        { "body", &to->body },
+        { "bodies", &to->bodies },
+        { "spool-body", &to->spool_body },
+        { "spool-size", &to->spool_size },
+    };
+
+    *known = true;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (strcmp(s->words[SETTING_NAME], rows[i].name) == 0)
+            return setting_size(rows[i].to, s, MANY, err);
+    *known = false;
+    return SE_OK;
+}
+
 static se_status take_other(struct settings *to, const struct setting *s, se_error *err)
 {
     static const char *const names[] = {
@@ -203,6 +223,7 @@ static se_status take_other(struct settings *to, const struct setting *s, se_err
         "body",         "bodies",       "audit",       "history",  "threads",      "spool",
         "io-threads",   "queue",        "connections", "per-user", "head-timeout", "body-timeout",
         "idle-timeout", "tls",          "certificate", "key",      "client-ca",    "crl",
+        "spool-body",   "spool-size",
     };
     const char *name = s->words[SETTING_NAME];
 
@@ -212,10 +233,6 @@ static se_status take_other(struct settings *to, const struct setting *s, se_err
         return take_tls(to, s, err);
     if (strcmp(name, "mode") == 0)
         return setting_mode(&to->mode, s, err);
-    if (strcmp(name, "body") == 0)
-        return setting_size(&to->body, s, MANY, err);
-    if (strcmp(name, "bodies") == 0)
-        return setting_size(&to->bodies, s, MANY, err);
     if (strcmp(name, "audit") == 0)
         return take_audit(to, s, err);
     return setting_unknown(s, names, COUNT(names), err);
@@ -233,6 +250,8 @@ static se_status take_line(void *arg, const struct setting *s, se_error *err)
     st = take_text(&known, to, s, err);
     if (!known)
         st = take_number(&known, to, s, err);
+    if (!known)
+        st = take_size(&known, to, s, err);
     return known ? st : take_other(to, s, err);
 }
 
@@ -251,6 +270,8 @@ static void set_defaults(struct settings *s)
     s->idle_timeout = 60;
     s->body = 16 << 20;
     s->bodies = 256 << 20;
+    s->spool_body = UINT64_C(1) << 30;
+    s->spool_size = UINT64_C(4) << 30;
 }
 
 static se_status check_settings(const struct settings *s, se_error *err)
@@ -267,6 +288,9 @@ static se_status check_settings(const struct settings *s, se_error *err)
     if (s->bodies < s->body)
         return error_set(err, SE_ERR_CONFIG, "%s: 'bodies', of all together, is less than 'body'",
                          s->path);
+    if (s->spool_size < s->spool_body)
+        return error_set(err, SE_ERR_CONFIG,
+                         "%s: 'spool-size', of all together, is less than 'spool-body'", s->path);
     return SE_OK;
 }
 
@@ -331,6 +355,9 @@ const char *settings_difference(const struct settings *a, const struct settings 
         { "idle-timeout", a->idle_timeout == b->idle_timeout },
         { "body", a->body == b->body },
         { "bodies", a->bodies == b->bodies },
+        { "spool", is_same_text(a->spool, b->spool) },
+        { "spool-body", a->spool_body == b->spool_body },
+        { "spool-size", a->spool_size == b->spool_size },
         { "audit", are_same_sinks(&a->audit, &b->audit) },
     };
 

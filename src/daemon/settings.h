@@ -27,14 +27,15 @@ struct settings {
     struct sockaddr_storage tls_address; /* the same */
     char *certificate, *key;             /* that the daemon shows them: paths, in PEM */
     char *client_ca, *crl;               /* who vouches for them; NULL: nothing is revoked */
-    char *spool;                         /* folder for files of a call; NULL: the system's */
+    char *spool; /* folder for bodies that are not kept in memory; NULL: the system's */
 
     unsigned threads, io_threads; /* that do jobs, that read and write */
     unsigned queue;               /* jobs that may wait for a thread */
     unsigned connections, per_user;
     unsigned connections_most; /* as far as open files allow; set at the start */
     unsigned head_timeout, body_timeout, idle_timeout; /* seconds */
-    uint64_t body, bodies;                             /* bytes of one, and of all at once */
+    uint64_t body, bodies;           /* bytes of one in memory, and of all at once */
+    uint64_t spool_body, spool_size; /* the same of those in the spool */
 
     struct history_setting *histories; /* their strings are the settings' */
     size_t history_count;

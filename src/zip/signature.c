@@ -151,6 +151,7 @@ static se_status verify_block(se_signer *out, const struct signature_job *job, s
     if (!signature.size)
         return error_set(err, SE_ERR_FORMAT, "%s is empty", entry_name(job->archive, block));
     params.purpose = SE_PURPOSE_ZIP;
+    params.version = job->params->version;
     params.signature = buf_bytes(&signature);
     params.time = job->params->time;
     params.trust = job->params->trust;

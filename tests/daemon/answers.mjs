@@ -131,7 +131,7 @@ const routeOf = ({ path, method, operation, parameters }) => JSON.stringify({
 
 // What every answer of such an operation may be.
 const statusesOf = ({ path, takes, allowed }) => ['400', '503', 'default', ...path.includes('{') ? ['404'] : [],
-    ...takes.length ? ['413'] : [], ...allowed ? ['403', '429'] : []];
+    ...takes.length ? ['413'] : [], ...takes.some((type) => type !== 'application/json') ? ['507'] : [], ...allowed ? ['403', '429'] : []];
 
 const checkRoutes = () => {
     const routes = readFileSync(join(folder, 'routes'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));

@@ -11,6 +11,7 @@ SHELL_TESTS += \
 	tests/daemon/openapi.sh \
 	tests/daemon/reload.sh \
 	tests/daemon/sample.sh \
+	tests/daemon/streams.sh \
 	tests/daemon/tls.sh
 EXTRA_DIST += \
 	tests/daemon/append.py \
@@ -25,6 +26,9 @@ EXTRA_DIST += \
 	tests/daemon/load-campaign.sh \
 	tests/daemon/load.py \
 	tests/daemon/slow.py \
+	tests/daemon/streams-campaign.sh \
+	tests/daemon/streams-lib.sh \
+	tests/daemon/streams.py \
 	tests/daemon/tls.py
 # others' tools judge the API's document, and the document the answers
 EXTRA_DIST += \
@@ -36,7 +40,7 @@ EXTRA_DIST += \
 # the daemon's core with operations that take their time, fail, and say who asks
 if HAVE_DAEMON
 check_PROGRAMS += tests/daemon/trial
-tests_daemon_trial_SOURCES  = tests/daemon/trial.c $(DAEMON_CORE) src/daemon/histories.c src/daemon/target.c
+tests_daemon_trial_SOURCES  = tests/daemon/trial.c $(DAEMON_CORE) src/daemon/body.c src/daemon/failure.c src/daemon/histories.c src/daemon/sealed_file.c src/daemon/target.c
 tests_daemon_trial_CPPFLAGS = $(DAEMON_CPPFLAGS)
 tests_daemon_trial_CFLAGS   = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS) $(GNUTLS_CFLAGS)
 tests_daemon_trial_LDFLAGS  = $(AM_LDFLAGS) $(SE_PIE)

@@ -42,7 +42,7 @@ id='X-Request-Id: r' json=application/json
 failure='{"error":{"status":"unavailable","message":"x"},"requestId":"r"}'
 recorded one 200 "$json" '{"items":[{"status":"ok","content":""},{"status":"rejected","message":"x"}],"requestId":"r"}' "$id"
 recorded two 503 "$json" "$failure" "$id" 'Retry-After: 1'
-recorded three 507 "$json" "$failure" "$id"
+recorded three 500 "$json" "$failure" "$id"
 recorded four 200 application/x-ndjson '{"n":1,"status":"ok","content":"QQ=="}
 {"end":true,"count":1,"failed":0,"requestId":"r"}
 ' "$id"

@@ -8,6 +8,16 @@
 
 #include "daemon/operation.h"
 
+static se_status answer_text(struct answer *out, const char *text, se_error *err)
+{
+    AUTO(se_buf) bytes = SE_BUF_INIT;
+
+    TRY(buf_copy(&bytes, text_bytes(text), err));
+    out->media = MEDIA_TEXT;
+    body_take(&out->body, &bytes);
+    return SE_OK;
+}
+
 /* Milliseconds in the query, until the answer. */
 static se_status sleep_some(struct answer *out, const struct request *request, se_error *err)
 {
@@ -18,14 +28,17 @@ static se_status sleep_some(struct answer *out, const struct request *request, s
     (void)nanosleep(
         &(struct timespec){ .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 },
         NULL);
-    out->media = MEDIA_TEXT;
-    return buf_copy(&out->body, text_bytes("slept\n"), err);
+    return answer_text(out, "slept\n", err);
 }
 
 static se_status echo_body(struct answer *out, const struct request *request, se_error *err)
 {
+    AUTO(se_buf) bytes = SE_BUF_INIT;
+
+    TRY(buf_copy(&bytes, body_bytes(request->body), err));
     out->media = request->media;
-    return buf_copy(&out->body, request->body, err);
+    body_take(&out->body, &bytes);
+    return SE_OK;
 }
 
 /* A batch with as many items as the query says. */
@@ -33,8 +46,7 @@ static se_status count_items(struct answer *out, const struct request *request, 
 {
     TRY(target_number(&out->items, request->target, "items", 100000, err));
     TRY(request_admit(request, out->items, err));
-    out->media = MEDIA_TEXT;
-    return buf_copy(&out->body, text_bytes("done\n"), err);
+    return answer_text(out, "done\n", err);
 }
 
 /* Fails as the query says, with a text that only the log may have. */
@@ -56,8 +68,7 @@ static se_status tell_caller(struct answer *out, const struct request *request, 
     writer_format(
         &w, "%s version %s key %s type %d accept %d\n", request->caller, version ? version : "-",
         request->idempotency_key ? request->idempotency_key : "-", request->media, request->accept);
-    out->media = MEDIA_TEXT;
-    return writer_finish(&out->body, &w, err);
+    return w.failed ? error_memory(err) : answer_text(out, writer_string(&w), err);
 }
 
 static const char *const sleep_query[] = { "ms", "version", NULL };

@@ -20,7 +20,7 @@ static void assert_json(se_bytes text)
 
 static void assert_answer(const struct answer *answer)
 {
-    se_bytes left = buf_bytes(&answer->body);
+    se_bytes left = body_bytes(&answer->body);
     const char *end;
 
     assert(left.size && answer->failed <= answer->items);
@@ -46,18 +46,21 @@ static void run_operation(const struct operation *operation, const char *path, e
     struct answer answer = { .status = 0 };
     struct target target;
     se_error err = SE_ERROR_INIT;
-    struct request request = { .target = &target, .media = media, .body = body, .id = "r" };
+    struct body in = { .kind = operation_body_kind(operation, media) };
+    struct request request = { .target = &target, .media = media, .body = &in, .id = "r" };
     se_status st;
 
     if (histories_new(&histories, NULL, NULL, 0, NULL) || target_read(&target, path, NULL))
         return;
     request.histories = histories;
+    assert(body_put(&in, body));
     assert(target_matches(&target, operation->path));
     st = operation->run(&answer, &request, &err);
     assert(st == err.status && (!st || *err.text) && !strpbrk(err.text, "\r\n"));
     if (!st)
         assert_answer(&answer);
-    se_buf_free(&answer.body);
+    body_free(&answer.body);
+    body_free(&in);
     target_free(&target);
     histories_free(histories);
 }

@@ -367,6 +367,11 @@ tests_unit_test_azure_login_memory_SOURCES = tests/unit/test_azure_login_memory.
 tests_unit_test_azure_login_memory_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_azure_login_memory_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_daemon_body
+tests_unit_test_daemon_body_SOURCES = tests/unit/test_daemon_body.c src/daemon/body.c src/daemon/body.h src/daemon/failure.c src/daemon/failure.h src/daemon/line_source.c src/daemon/line_source.h src/daemon/sealed_file.c src/daemon/sealed_file.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_daemon_body_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_daemon_body_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_daemon_gate
 tests_unit_test_daemon_gate_SOURCES = tests/unit/test_daemon_gate.c src/daemon/gate.c src/daemon/gate.h tests/unit/unit.h
 tests_unit_test_daemon_gate_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

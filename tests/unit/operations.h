@@ -16,7 +16,9 @@ struct trial {
     struct histories *histories;
     se_access *access;
     struct request request; /* members that stay: accept, signature, caller, ... */
-    struct answer answer;   /* of the last call; its body is NUL-terminated */
+    struct spool spool;
+    struct answer answer; /* of the last call, without its body */
+    se_buf body;          /* that is here, NUL-terminated */
     se_error err;
 };
 
@@ -24,6 +26,12 @@ static inline void trial_open(struct trial *t, const char *configuration,
                               const struct history_setting *settings, size_t count)
 {
     *t = (struct trial){ .err = SE_ERROR_INIT };
+    t->spool = (struct spool){ .folder = ".",
+                               .memory_each = 1 << 20,
+                               .memory_all = 1 << 24,
+                               .memory_begin = 1 << 16,
+                               .disk_each = 1 << 24,
+                               .disk_all = 1 << 24 };
     make("engine.xml", configuration, 0600);
     assert_status(SE_OK, se_open(&t->engine, "engine.xml", NULL, &t->err), &t->err);
     assert_status(SE_OK, histories_new(&t->histories, t->engine, settings, count, &t->err),
@@ -57,7 +65,7 @@ static inline void trial_open_keys(struct trial *t)
 
 static inline void trial_close(struct trial *t)
 {
-    se_buf_free(&t->answer.body);
+    se_buf_free(&t->body);
     histories_free(t->histories);
     se_access_close(&t->access);
     se_close(&t->engine);
@@ -108,7 +116,39 @@ static inline void record_answer(const struct trial *t, enum method method, cons
                   t->answer.status ? t->answer.status : 200, types[__builtin_ctz(t->answer.media)]);
     write_file(into, name, "request", buf_bytes(&request.buf));
     write_file(into, name, "head", buf_bytes(&head.buf));
-    write_file(into, name, "body", buf_bytes(&t->answer.body));
+    write_file(into, name, "body", buf_bytes(&t->body));
+}
+
+static inline void read_all(se_buf *out, const struct body *body)
+{
+    AUTO(writer) w = { 0 };
+    AUTO(body_reader) reader = { NULL };
+    AUTO(se_buf) piece = SE_BUF_INIT;
+    const se_source source = body_source(&reader, body);
+    ptrdiff_t n;
+
+    assert_int_equal(buf_new(&piece, 1000, NULL), SE_OK);
+    while ((n = source.read(source.arg, piece.data, piece.size)) > 0)
+        writer_put(&w, piece.data, (size_t)n);
+    assert_int_equal(n, 0);
+    assert_int_equal(w.buf.size, body->size);
+    assert_int_equal(writer_finish(out, &w, NULL), SE_OK);
+}
+
+/* As the daemon does, which takes what comes in pieces. */
+static inline void fill_body(struct body *out, struct trial *t, enum body_kind kind, se_bytes bytes)
+{
+    const char *at = bytes.data;
+
+    *out = (struct body){ .spool = &t->spool, .kind = kind, .most = t->spool.disk_each };
+    for (size_t left = bytes.size; left;) {
+        const size_t size = left < 13000 ? left : 13000;
+
+        if (!body_put(out, (se_bytes){ at, size }))
+            fail_msg("%s", out->failure.error.text);
+        at += size;
+        left -= size;
+    }
 }
 
 /* With a body it is a POST. */
@@ -117,9 +157,10 @@ static inline se_status ask(struct trial *t, const char *path, enum media media,
     struct target target;
     const struct operation *operation;
     struct request request = t->request;
+    AUTO(body) in = { NULL };
     se_status st;
 
-    se_buf_free(&t->answer.body);
+    se_buf_free(&t->body);
     t->answer = (struct answer){ .status = 0 };
     t->err = (se_error)SE_ERROR_INIT;
     assert_status(SE_OK, target_read(&target, path, &t->err), &t->err);
@@ -131,12 +172,18 @@ static inline se_status ask(struct trial *t, const char *path, enum media media,
     request.access = t->access;
     request.target = &target;
     request.media = media;
-    request.body = body;
+    fill_body(&in, t, operation_body_kind(operation, media), body);
+    request.body = &in;
     request.id = "r-1";
-    request.spool = ".";
+    request.spool = &t->spool;
     st = operation->run(&t->answer, &request, &t->err);
     target_free(&target);
     assert_int_equal(st, t->err.status);
+    if (!st)
+        read_all(&t->body, &t->answer.body);
+    body_free(&t->answer.body);
+    body_free(&in);
+    assert_int_equal(t->spool.memory + t->spool.disk, 0);
     if (!st)
         record_answer(t, operation->method, path);
     return st;
@@ -156,8 +203,8 @@ static inline se_status ask_get(struct trial *t, const char *path)
 
 static inline const char *answer_text(const struct trial *t)
 {
-    assert_non_null(t->answer.body.data);
-    return (const char *)t->answer.body.data;
+    assert_non_null(t->body.data);
+    return (const char *)t->body.data;
 }
 
 /* ---- answers, as jansson reads them ---- */
@@ -200,8 +247,8 @@ static inline const json_t *item_of(const json_t *json, size_t i)
 
 static inline void assert_text(const struct trial *t, const char *text)
 {
-    assert_int_equal(t->answer.body.size, strlen(text));
-    assert_memory_equal(t->answer.body.data, text, strlen(text));
+    assert_int_equal(t->body.size, strlen(text));
+    assert_memory_equal(t->body.data, text, strlen(text));
 }
 
 #define D "/v1/descriptors/"

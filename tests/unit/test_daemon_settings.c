@@ -32,6 +32,7 @@ static void defaults_are_bounds(void **state)
     assert_true(s->connections == 4096 && s->per_user == 256);
     assert_true(s->head_timeout == 10 && s->body_timeout == 30 && s->idle_timeout == 60);
     assert_true(s->body == 16 << 20 && s->bodies == 256 << 20);
+    assert_true(s->spool_body == 1 << 30 && s->spool_size == 4ULL << 30);
     assert_true(!s->history_count && !s->audit.count);
 }
 
@@ -46,6 +47,7 @@ static void settings_are_taken(void **state)
                         MINIMAL "config = e.xml # this one\r\ntrust-config = ca.pem\n"
                                 "user = u\ngroup = g\nmode = 0600\nspool = /s\nthreads = 3\n"
                                 "body = 64k\nbodies = 1G\nidle-timeout = 7\n"
+                                "spool-body = 2M\nspool-size = 3M\n"
                                 "history a = sqlite:a.db chain Signer\n"
                                 "history b.c-d_9 = sqlite:b.db chain Signer\n"
                                 "audit = file:/a required\naudit = journal\n",
@@ -56,6 +58,7 @@ static void settings_are_taken(void **state)
     assert_true(strcmp(s->user, "u") == 0 && strcmp(s->group, "g") == 0);
     assert_true(s->mode == 0600 && s->threads == 3 && s->idle_timeout == 7);
     assert_true(s->body == 65536 && s->bodies == 1 << 30);
+    assert_true(s->spool_body == 2 << 20 && s->spool_size == 3 << 20);
     assert_int_equal(s->history_count, 2);
     assert_string_equal(s->histories[1].name, "b.c-d_9");
     assert_string_equal(s->histories[1].store, "sqlite:b.db");

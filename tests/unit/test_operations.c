@@ -21,7 +21,7 @@ static void signs_and_verifies_octets(void **state)
         (void)snprintf(path, sizeof path, D "Signer/sign%s", forms[i]);
         assert_asked(SE_OK, &t, ask(&t, path, MEDIA_OCTETS, text_bytes("content")));
         assert_int_equal(t.answer.media, MEDIA_OCTETS);
-        assert_status(SE_OK, base64_encode(&signature, buf_bytes(&t.answer.body), &t.err), &t.err);
+        assert_status(SE_OK, base64_encode(&signature, buf_bytes(&t.body), &t.err), &t.err);
         t.request.signature = (char *)signature.data;
         (void)snprintf(path, sizeof path, D "Signer/verify%s", forms[i]);
         assert_asked(SE_OK, &t, ask(&t, path, MEDIA_OCTETS, text_bytes("content")));
@@ -33,7 +33,7 @@ static void signs_and_verifies_octets(void **state)
             assert_int_equal(json_integer_value(json_object_get(json, "version")), i < 2 ? 2 : 1);
         }
         assert_asked(SE_ERR_REJECTED, &t, ask(&t, path, MEDIA_OCTETS, text_bytes("contents")));
-        assert_null(t.answer.body.data);
+        assert_null(t.body.data);
         t.request.signature = "????";
         assert_asked(SE_ERR_FORMAT, &t, ask(&t, path, MEDIA_OCTETS, text_bytes("content")));
         t.request.signature = NULL;
@@ -110,7 +110,7 @@ static void answers_what_is_wanted(void **state)
     assert_asked(SE_OK, &t, ask_json(&t, D "Signer/sign?form=attached", "{\"content\":\"QUJD\"}"));
     assert_int_equal(t.answer.media, MEDIA_OCTETS);
     {
-        AUTO(se_buf) attached = buf_move(&t.answer.body);
+        AUTO(se_buf) attached = buf_move(&t.body);
 
         assert_asked(SE_OK, &t, ask(&t, D "Signer/verify", MEDIA_OCTETS, buf_bytes(&attached)));
         assert_text(&t, "ABC");
@@ -214,8 +214,7 @@ static void certificates_are_pem_or_jwk(void **state)
     trial_open_keys(&t);
     assert_asked(SE_OK, &t, ask_get(&t, D "Signer/certificates"));
     assert_int_equal(t.answer.media, MEDIA_PEM);
-    assert_status(SE_OK,
-                  se_verifier_read(&verifier, buf_bytes(&t.answer.body), "SHA256withRSA", &t.err),
+    assert_status(SE_OK, se_verifier_read(&verifier, buf_bytes(&t.body), "SHA256withRSA", &t.err),
                   &t.err);
     se_verifier_close(&verifier);
     t.request.accept = MEDIA_JWKS;

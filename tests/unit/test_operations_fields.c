@@ -19,7 +19,7 @@ static void values_come_back(void **state)
         (void)snprintf(path, sizeof path, D "Fields/encrypt%s%s", context,
                        binary ? "&binary=true" : "");
         assert_asked(SE_OK, &t, ask(&t, path, MEDIA_OCTETS, text_bytes("secret")));
-        value = buf_move(&t.answer.body);
+        value = buf_move(&t.body);
         assert_memory_equal(value.data, binary ? "NX02\1" : "NX02:", 5);
         (void)snprintf(path, sizeof path, D "Fields/decrypt%s", context);
         assert_asked(SE_OK, &t, ask(&t, path, MEDIA_OCTETS, buf_bytes(&value)));
@@ -116,7 +116,7 @@ static void lines_are_answered_in_order(void **state)
     assert_int_equal(t.answer.media, MEDIA_NDJSON);
     assert_int_equal(t.answer.items, LINES);
     assert_int_equal(t.answer.failed, 1);
-    rest = (char *)t.answer.body.data;
+    rest = (char *)t.body.data;
     for (unsigned i = 1; i <= LINES; i++) {
         AUTO(json) json = read_json(line = strsep(&rest, "\n"));
 
@@ -149,8 +149,8 @@ static void a_line_has_a_bound(void **state)
     assert_asked(SE_OK, &t, ask(&t, D "Fields/encrypt", MEDIA_NDJSON, buf_bytes(&body.buf)));
     assert_int_equal(t.answer.items, 2);
     assert_int_equal(t.answer.failed, 1);
-    assert_non_null(strstr(answer_text(&t), "\"status\":\"format\",\"message\":\"a line of 1048590 "
-                                            "bytes; 1 MiB is the most\""));
+    assert_non_null(
+        strstr(answer_text(&t), "\"status\":\"format\",\"message\":\"a line of more than 1 MiB\""));
     trial_close(&t);
 }
 

@@ -97,7 +97,7 @@ static void zips_are_signed_and_verified(void **state)
         SE_OK, &t,
         ask(&t, D "ZipSigner/zip/sign?signatureName=ME&tag=t1", MEDIA_OCTETS, buf_bytes(&zip.buf)));
     assert_int_equal(t.answer.media, MEDIA_OCTETS);
-    signed_zip = buf_move(&t.answer.body);
+    signed_zip = buf_move(&t.body);
     assert_asked(SE_OK, &t,
                  ask(&t, D "ZipSigner/zip/verify", MEDIA_OCTETS, buf_bytes(&signed_zip)));
     {
@@ -135,17 +135,17 @@ static void containers_come_back(void **state)
     opened(&t, NULL, 0);
     (void)snprintf(path, sizeof path, D "Container/zip/encrypt%s", context);
     assert_asked(SE_OK, &t, ask(&t, path, MEDIA_OCTETS, text_bytes("plain")));
-    container = buf_move(&t.answer.body);
+    container = buf_move(&t.body);
     assert_true(se_is_container(buf_bytes(&container)));
     (void)snprintf(path, sizeof path, D "Container/zip/decrypt%s", context);
     assert_asked(SE_OK, &t, ask(&t, path, MEDIA_OCTETS, buf_bytes(&container)));
     assert_string_equal(answer_text(&t), "plain");
     assert_asked(SE_ERR_REJECTED, &t,
                  ask(&t, D "Container/zip/decrypt", MEDIA_OCTETS, buf_bytes(&container)));
-    assert_null(t.answer.body.data);
+    assert_null(t.body.data);
     container.data[container.size - 1] ^= 1;
     assert_asked(SE_ERR_REJECTED, &t, ask(&t, path, MEDIA_OCTETS, buf_bytes(&container)));
-    assert_null(t.answer.body.data);
+    assert_null(t.body.data);
     trial_close(&t);
 }
 
@@ -163,7 +163,7 @@ static void mail_is_signed_and_verified(void **state)
     opened(&t, NULL, 0);
     assert_asked(SE_OK, &t, ask(&t, D "Mail/mail/sign", MEDIA_MAIL, text_bytes(message)));
     assert_int_equal(t.answer.media, MEDIA_MAIL);
-    mail = buf_move(&t.answer.body);
+    mail = buf_move(&t.body);
     assert_asked(SE_OK, &t, ask(&t, D "Mail/mail/verify", MEDIA_MAIL, buf_bytes(&mail)));
     {
         AUTO(json) json = answered(&t);
@@ -185,11 +185,12 @@ static void mail_is_signed_and_verified(void **state)
 static const struct history_setting settings[] = {
     { "cards", "sqlite:cards.db", NULL, NULL },
     { "absent", "sqlite:absent.db", NULL, NULL },
+    { "other", "sqlite:cards.db", "other", NULL },
 };
 
 static void opened_history(struct trial *t)
 {
-    opened(t, settings, 2);
+    opened(t, settings, 3);
     assert_status(SE_OK, se_history_create(t->engine, "sqlite:cards.db", NULL, &t->err), &t->err);
     t->request.caller = "uid:1000";
     t->request.idempotency_key = "k1";
@@ -251,8 +252,7 @@ static void entries_are_read(void **state)
     assert_non_null(strstr(answer_text(&t), "\n2\n"));
     assert_asked(SE_OK, &t, ask_get(&t, H "cards/entries/2/proof"));
     assert_status(
-        SE_OK,
-        se_history_verify_proof(&proof, buf_bytes(&t.answer.body), (se_bytes){ NULL, 0 }, &t.err),
+        SE_OK, se_history_verify_proof(&proof, buf_bytes(&t.body), (se_bytes){ NULL, 0 }, &t.err),
         &t.err);
     assert_int_equal(proof.seq, 2);
     se_history_proof_free(&proof);
@@ -265,7 +265,8 @@ static void what_is_not_there_is_not_found(void **state)
         H "cards/entries/1", H "cards/entries/0",
         H "cards/entries/x", H "cards/entries/99/proof",
         H "none/head",       H "cards/entries/18446744073709551616",
-        H "CARDS/head",
+        H "CARDS/head",      H "other/head",
+        H "other/entries/1",
     };
     struct trial t;
 
@@ -280,6 +281,8 @@ static void what_is_not_there_is_not_found(void **state)
         SE_ERR_FORMAT, &t,
         ask_json(&t, H "cards/entries", "{\"entries\":[{\"object\":\"\",\"payload\":\"\"}]}"));
     assert_string_equal(t.err.text, "entries[0].object: 0 bytes; it has 1 to 1,000");
+    assert_asked(SE_ERR_NO_DESCRIPTOR, &t, ask_json(&t, H "other/entries", TWO));
+    assert_string_equal(t.err.text, "history 'other': its chain has not been made");
     /* its store is not there; it is tried again when it is */
     assert_true(ask_get(&t, H "absent/head") != SE_OK);
     assert_non_null(strstr(t.err.text, "history 'absent': "));

@@ -96,13 +96,13 @@ static void nothing_stays_of_an_answer(void **state)
     in_child(write_bodies);
     read_body(&plain, "plain");
     assert_asked(SE_OK, &t, ask(&t, F "encrypt", MEDIA_OCTETS, buf_bytes(&plain)));
-    value = buf_move(&t.answer.body);
+    value = buf_move(&t.body);
     assert_true(pieces_in_memory() > 0); /* the search finds what is there */
     se_buf_free(&plain);
     assert_int_equal(pieces_in_memory(), 0);
     assert_asked(SE_OK, &t, ask(&t, F "decrypt", MEDIA_OCTETS, buf_bytes(&value)));
     assert_true(pieces_in_memory() > 0);
-    se_buf_free(&t.answer.body);
+    se_buf_free(&t.body);
     assert_int_equal(pieces_in_memory(), 0);
     trial_close(&t);
 }
