@@ -88,10 +88,8 @@ stop_daemon
 daemon_settings
 start_daemon "$trial"
 cat >drain.py <<'PYTHON'
-import socket, sys, time
-s = [socket.socket(socket.AF_UNIX) for _ in range(3)]
-for one in s:
-    one.connect("run/socket")
+import asking, time
+s = [asking.connect("run/socket") for _ in range(3)]
 def ask(one, target, method=b"GET"):
     one.sendall(method + b" " + target + b" HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\nContent-Length: 0\r\n\r\n")
 def hear(one):

@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 
+import asking
+
 port = int(sys.argv[1])
 REQUEST = b"GET /v1/anybody HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -17,10 +19,16 @@ def plain():
     return s
 
 
+def make_context(name):
+    context = ssl.create_default_context(cafile="ca.pem")
+    context.load_cert_chain(name + ".pem", name + ".key")
+    context.sslsocket_class = asking.Tls
+    return context
+
+
 def connect(name="dns", context=None):
     if not context:
-        context = ssl.create_default_context(cafile="ca.pem")
-        context.load_cert_chain(name + ".pem", name + ".key")
+        context = make_context(name)
     return context.wrap_socket(plain(), server_hostname="127.0.0.1")
 
 
@@ -59,8 +67,7 @@ def slow():
 
 
 def many(count):
-    context = ssl.create_default_context(cafile="ca.pem")
-    context.load_cert_chain("dns.pem", "dns.key")
+    context = make_context("dns")
     good, lock, all_there = [], threading.Lock(), threading.Barrier(count)
 
     def one():

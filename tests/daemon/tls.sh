@@ -162,7 +162,7 @@ each_target() { # ASK NAME EXPECTED
     # shellcheck disable=SC2086 # words
     set -- $3
     for target in POST:/v1/descriptors/FileSigner/sleep POST:/v1/descriptors/FileSigner/echo \
-        'POST:/v1/descriptors/FileSigner/batch?items=1' GET:/v1/descriptors/FileSigner/who POST:/v1/histories/default/entries \
+        'POST:/v1/descriptors/FileSigner/batch?items=1' GET:/v1/descriptors/FileSigner/who POST:/v1/histories/default/trial \
         POST:/v1/descriptors/Other/sleep POST:/v1/descriptors/Other/echo GET:/v1/descriptors/Other/who POST:/v1/descriptors/None/sleep; do
         "$ask" "$who" "${target%%:*}" "${target#*:}" -H "$octets" -H 'Idempotency-Key: k'
         answers "$1"
@@ -184,7 +184,7 @@ each_target ask root '403 403 403 403 403 403 403 403 403'
 for name in unknown common nul dots wild longer scheme; do
     ask_tls $name POST /v1/descriptors/FileSigner/sleep -H "$octets"
     answers 403
-    ask_tls $name GET /v1/histories/default/entries
+    ask_tls $name GET /v1/histories/default/trial
     answers 403
 done
 
@@ -234,7 +234,8 @@ stranger() { # NAME [REASON]: that the log says; without one GnuTLS refuses by i
         says_not 'HTTP/'
         says '-----END CERTIFICATE-----'
         [ "${2-}" ] || continue
-        says 'alert bad certificate'
+        # what was sent behind the handshake may reset the connection, and take the alert away
+        grep -q 'errno=' "$err" || says 'alert bad certificate'
         tail -n "+$((before + 1))" daemon.log >.said
         grep -q "turned away: .*$2" .said || fail "$name: the log does not say '$2', but $(cat .said)"
     done
