@@ -111,12 +111,14 @@ const bodyFits = (type, schema, body) => {
     return type.endsWith('json') ? parse(body.toString(), schema) : valueFits(schema, body.toString());
 };
 
+// libmicrohttpd 0.9.75 writes some of these heads twice.
 const isOfHttpItself = ({ target, status, headers, body }) =>
-    target === '?' && status >= 400 && !headers['content-type'] && body.toString().startsWith('<html>');
+    target === '?' && status >= 400 && !headers['content-type'] && /^(HTTP\/1\.1 |<html>)/.test(body.toString());
 
 const answerFits = (record) => {
     const { method, target, status, headers, body } = record;
-    const path = target.split('?')[0];
+    // a slash in percents is none
+    const path = target.split('?')[0].replace(/%(?!2f)[0-9a-f]{2}/gi, (escaped) => String.fromCharCode(parseInt(escaped.slice(1), 16)));
     const found = operations.find((operation) => operation.method === method.toLowerCase() && operation.pattern.test(path));
     const response = resolve(found?.operation.responses[status] ?? (status >= 400 ? document.components.responses.Failure : undefined));
     const type = (headers['content-type'] ?? '').split(';')[0].trim();
