@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""tls.py PORT slow|many COUNT|kept NAME...|places: clients over TLS that are slow, many, or stay."""
+"""tls.py HOST:PORT slow|many COUNT|kept NAME...|places: clients over TLS that are slow, many, or stay."""
 import os
 import socket
 import ssl
@@ -9,12 +9,12 @@ import time
 
 import asking
 
-port = int(sys.argv[1])
+host, port = sys.argv[1].rsplit(":", 1)
 REQUEST = b"GET /v1/anybody HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 def plain():
-    s = socket.create_connection(("127.0.0.1", port))
+    s = socket.create_connection((host, int(port)))
     s.settimeout(60)
     return s
 
@@ -29,7 +29,7 @@ def make_context(name):
 def connect(name="dns", context=None):
     if not context:
         context = make_context(name)
-    return context.wrap_socket(plain(), server_hostname="127.0.0.1")
+    return context.wrap_socket(plain(), server_hostname=host)
 
 
 def ask(s):
