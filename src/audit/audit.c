@@ -220,3 +220,15 @@ size_t audit_counts(struct audit_sink_counts *out, size_t room, struct audit *a)
         out[count] = sink_counts(a->sinks[count]);
     return count;
 }
+
+bool audit_can_record(struct audit *a)
+{
+    bool can = true;
+
+    for (size_t i = 0; i < a->count; i++) {
+        const struct audit_sink_counts counts = sink_counts(a->sinks[i]);
+
+        can = can && (counts.up || !counts.required);
+    }
+    return can;
+}

@@ -137,9 +137,14 @@ void audit_reopen(struct audit *audit);
 struct audit_sink_counts {
     const char *name;
     uint64_t records, failures;
+    size_t queued; /* records that wait for its thread */
     bool required, up;
 };
 size_t audit_counts(struct audit_sink_counts *out, size_t room, struct audit *audit);
+
+/* Whether every required sink took the last record, or has been found since to work again: they are
+ * tried each second. Waits for none. */
+bool audit_can_record(struct audit *audit);
 
 /* The record as it is written: a line of JSON of at most 4 kB, with its newline. */
 void audit_format(struct writer *w, const struct audit_record *record, const char *program,

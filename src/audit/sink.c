@@ -14,7 +14,7 @@
 #include "base/deadline.h"
 #include "base/thread.h"
 
-enum { QUEUE_MOST = 10000 };
+enum { QUEUE_MOST = 10000, RETRY_MS = 1000 };
 
 struct sink_line {
     struct sink_line *next;
@@ -235,6 +235,17 @@ static void sink_free(struct sink *s)
 }
 AUTO_KIND(sink, struct sink *, sink_free(*p))
 
+/* A sink that fails keeps away those who would find out that it works again. */
+static void wait_for_work(struct sink *s)
+{
+    const struct timespec until = deadline_in(RETRY_MS);
+
+    if (s->counts.up || !s->counts.required)
+        pthread_cond_wait(&s->work, &s->lock);
+    else if (pthread_cond_clockwait(&s->work, &s->lock, CLOCK_MONOTONIC, &until))
+        s->asked++;
+}
+
 /* Takes what comes until it is closed and nothing is left. */
 static void serve_queue(struct sink *s, struct sink_batch *batch)
 {
@@ -247,7 +258,7 @@ static void serve_queue(struct sink *s, struct sink_batch *batch)
         } else if (s->closing)
             return;
         else
-            pthread_cond_wait(&s->work, &s->lock);
+            wait_for_work(s);
     }
 }
 
@@ -477,6 +488,8 @@ struct audit_sink_counts sink_counts(struct sink *s)
 
     pthread_mutex_lock(&s->lock);
     counts = s->counts;
+    counts.up = counts.up && !is_stuck(s);
+    counts.queued = s->queued;
     pthread_mutex_unlock(&s->lock);
     return counts;
 }

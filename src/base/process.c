@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 
 /*
  * PINs and keys would be in it.  The limit does not count where core_pattern is a pipe (core(5)),
@@ -44,4 +47,34 @@ se_status process_become(const char *user, const char *file, se_error *err)
                          "cannot become the user of the configuration, '%s': %s", user,
                          strerror(errno));
     return SE_OK;
+}
+
+/* ---- what it uses ---- */
+
+/* The first two numbers of /proc/self/statm (proc(5)), in pages. */
+uint64_t process_memory(bool resident)
+{
+    AUTO(se_buf) text = SE_BUF_INIT;
+    char *next = NULL;
+    unsigned long pages;
+
+    if (file_read(&text, "/proc/self/statm", 4096, NULL))
+        return 0;
+    pages = strtoul((const char *)text.data, &next, 10);
+    if (resident)
+        pages = strtoul(next, NULL, 10);
+    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Without `.`, `..`, and the one that looks. */
+unsigned process_count_files(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    unsigned count = 0;
+
+    while (folder && readdir(folder))
+        count++;
+    if (folder)
+        (void)closedir(folder);
+    return count > 3 ? count - 3 : 0;
 }

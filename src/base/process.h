@@ -4,6 +4,7 @@
 #define BASE_PROCESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "signengine.h"
 
@@ -14,5 +15,12 @@ bool process_forbid_dumps(void);
 /* A process that was started as root becomes `user`, with its groups; another stays who it is.
  * SE_ERR_ACCESS: root needs a user, `file` (of settings) should name one, and it can't be root. */
 SE_MUST_CHECK se_status process_become(const char *user, const char *file, se_error *err);
+
+/* ---- what it uses, for metrics ---- */
+
+/* Bytes, those only that are in memory or all. 0: /proc is not there. */
+uint64_t process_memory(bool resident);
+/* Files and sockets that are open. */
+unsigned process_count_files(void);
 
 #endif

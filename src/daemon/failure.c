@@ -136,7 +136,9 @@ void failure_write_answer(struct writer *w, const struct failure *failure)
     AUTO(writer) body = { 0 };
 
     failure_write(&body, failure, "none");
-    writer_format(w, "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Type: application/json\r\n",
+    writer_format(w,
+                  "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Type: application/json\r\n"
+                  "X-Request-Id: none\r\n",
                   rows[failure->kind].http, rows[failure->kind].reason);
     if (failure->retry_after)
         writer_format(w, "Retry-After: %u\r\n", failure->retry_after);

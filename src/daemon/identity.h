@@ -15,7 +15,7 @@
 struct trust;
 
 /* `crl`: a file with a CRL of each CA; NULL: nothing is asked about revocation. SE_ERR_CONFIG: a
- * file holds something else. */
+ * file holds something else; SE_ERR_IO: it can't be read. */
 SE_MUST_CHECK se_status trust_load(struct trust **out, const char *ca, const char *crl,
                                    se_error *err);
 void trust_free(struct trust *trust);

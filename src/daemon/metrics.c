@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/metrics.h"
 
-#include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "base/metric.h"
+#include "base/process.h"
 
 enum { SINKS_SHOWN = 16 };
 
@@ -158,6 +155,11 @@ static void put_refused_connections(struct page *page)
     put_value(page, NULL, page->connections.refused);
 }
 
+static void put_strangers(struct page *page)
+{
+    put_value(page, NULL, (double)read_counter(&page->service->counters.strangers));
+}
+
 static void put_late_requests(struct page *page)
 {
     put_value(page, NULL, page->connections.late);
@@ -277,6 +279,12 @@ static void put_audit_failures(struct page *page)
         put_sink(page, i, (double)page->sinks[i].failures);
 }
 
+static void put_audit_queue(struct page *page)
+{
+    for (size_t i = 0; i < page->sink_count; i++)
+        put_sink(page, i, (double)page->sinks[i].queued);
+}
+
 static void put_audit_up(struct page *page)
 {
     for (size_t i = 0; i < page->sink_count; i++)
@@ -313,42 +321,19 @@ static void put_cpu(struct page *page)
     put_value(page, NULL, (double)used.tv_sec + (double)used.tv_nsec / 1e9);
 }
 
-/* The first two numbers of /proc/self/statm (proc(5)), in pages. */
-static double memory_bytes(bool resident)
-{
-    AUTO(se_buf) text = SE_BUF_INIT;
-    char *next = NULL;
-    unsigned long pages;
-
-    if (file_read(&text, "/proc/self/statm", 4096, NULL))
-        return 0;
-    pages = strtoul((const char *)text.data, &next, 10);
-    if (resident)
-        pages = strtoul(next, NULL, 10);
-    return (double)pages * (double)sysconf(_SC_PAGESIZE);
-}
-
 static void put_resident(struct page *page)
 {
-    put_value(page, NULL, memory_bytes(true));
+    put_value(page, NULL, (double)process_memory(true));
 }
 
 static void put_virtual(struct page *page)
 {
-    put_value(page, NULL, memory_bytes(false));
+    put_value(page, NULL, (double)process_memory(false));
 }
 
-/* Without `.`, `..`, and the one that looks. */
 static void put_open_files(struct page *page)
 {
-    DIR *folder = opendir("/proc/self/fd");
-    unsigned count = 0;
-
-    while (folder && readdir(folder))
-        count++;
-    if (folder)
-        (void)closedir(folder);
-    put_value(page, NULL, count > 3 ? count - 3 : 0);
+    put_value(page, NULL, process_count_files());
 }
 
 static void put_most_files(struct page *page)
@@ -446,6 +431,11 @@ static const struct {
         "Connections beyond that, or a user's.",
         { NULL } },
       put_refused_connections },
+    { { "signengine_strangers_total",
+        "counter",
+        "Callers of a network without a certificate that counts.",
+        { NULL } },
+      put_strangers },
     { { "signengine_body_bytes", "gauge", "Bytes of all bodies that are in memory.", { NULL } },
       put_body_bytes },
     { { "signengine_spool_bytes",
@@ -465,6 +455,11 @@ static const struct {
         "Records that a sink did not take.",
         { "sink", "number" } },
       put_audit_failures },
+    { { "signengine_audit_queue_records",
+        "gauge",
+        "Records that wait for a sink.",
+        { "sink", "number" } },
+      put_audit_queue },
     { { "signengine_audit_sink_up",
         "gauge",
         "Whether it took the last one.",

@@ -56,7 +56,9 @@ const char *service_not_ready(const struct service *service)
         return "there is no configuration";
     lost = keys_count_lost(g->keys);
     generation_leave(service->generations, g);
-    return lost ? "a key is out of reach" : NULL;
+    if (lost)
+        return "a key is out of reach";
+    return audit_can_record(service->audit) ? NULL : "the audit can't record";
 }
 
 void service_note(struct service *service, const char *what, se_status status, const char *text)

@@ -2,18 +2,21 @@
 // Whether doc/openapi.yaml describes what the daemon does.
 //
 //   node answers.mjs DOCUMENT             compiles every schema
-//   node answers.mjs DOCUMENT FOLDER      and compares answers that were recorded: NAME.request ("POST /v1/..."), NAME.head (as curl -D
-//                                         writes it) and NAME.body; `routes`, if there is one: a line of JSON for each operation; and
-//                                         `failures`, if there is one: a line for each status in the body of a failure
+//   node answers.mjs DOCUMENT FOLDER [MORE]   and compares answers that were recorded, in any number of files *.answers: a line
+//                                         "METHOD TARGET SIZE", and behind it so many bytes of head and body; `routes`, if there is one:
+//                                         a line of JSON for each operation; and `failures`, if there is one: a line for each status in
+//                                         the body of a failure. MORE has further paths, which refer to the components of DOCUMENT.
 //
+// A request that is no HTTP is "? ?": the answer may be HTML without a type, which the document allows for that only.
 // Prints what does not fit, one a line, then "# N answers, M do not fit". Status 1 if one does not, or there was none.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import YAML from 'yaml';
 import Ajv2020 from 'ajv/dist/2020.js';
 
-const [file, folder] = process.argv.slice(2);
+const [file, folder, more] = process.argv.slice(2);
 const document = YAML.parse(readFileSync(file, 'utf8'));
+Object.assign(document.paths, more ? YAML.parse(readFileSync(more, 'utf8')).paths : {});
 const ajv = new Ajv2020.default({ strict: true, strictRequired: false, strictTypes: false, allErrors: true });
 ajv.addVocabulary(['components']);
 ajv.addSchema({ $id: 'document', components: document.components });
@@ -53,10 +56,26 @@ const compileAll = () => {
 
 // ---- answers ----
 
-const readHead = (text) => {
-    const last = text.trimEnd().split(/\r?\n\r?\n/).at(-1).split(/\r?\n/); // behind a 100 Continue
-    const fields = last.slice(1).map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]);
-    return { status: last[0].split(' ')[1], headers: Object.fromEntries(fields) };
+const readAnswer = (bytes) => {
+    const end = bytes.indexOf('\r\n\r\n');
+    const [first, ...lines] = bytes.toString('latin1', 0, end).split('\r\n');
+    const status = first.split(' ')[1];
+    if (status.startsWith('1')) // 100 Continue, and then the answer
+        return readAnswer(bytes.subarray(end + 4));
+    const fields = lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]);
+    return { status, headers: Object.fromEntries(fields), body: bytes.subarray(end + 4) };
+};
+
+const readRecords = (name) => {
+    const all = readFileSync(join(folder, name));
+    const records = [];
+    for (let at = 0; at < all.length;) {
+        const line = all.indexOf('\n', at);
+        const [method, target, size] = all.toString('latin1', at, line).split(' ');
+        at = line + 1 + Number(size);
+        records.push({ name, method, target, ...readAnswer(all.subarray(line + 1, at)) });
+    }
+    return records;
 };
 
 const valueFits = (schema, value) => {
@@ -92,31 +111,37 @@ const bodyFits = (type, schema, body) => {
     return type.endsWith('json') ? parse(body.toString(), schema) : valueFits(schema, body.toString());
 };
 
-const answerFits = (method, target, { status, headers }, body) => {
-    const path = target.split('?')[0];
+// libmicrohttpd 0.9.75 writes some of these heads twice.
+const isOfHttpItself = ({ target, status, headers, body }) =>
+    target === '?' && status >= 400 && !headers['content-type'] && /^(HTTP\/1\.1 |<html>)/.test(body.toString());
+
+const answerFits = (record) => {
+    const { method, target, status, headers, body } = record;
+    // a slash in percents is none
+    const path = target.split('?')[0].replace(/%(?!2f)[0-9a-f]{2}/gi, (escaped) => String.fromCharCode(parseInt(escaped.slice(1), 16)));
     const found = operations.find((operation) => operation.method === method.toLowerCase() && operation.pattern.test(path));
     const response = resolve(found?.operation.responses[status] ?? (status >= 400 ? document.components.responses.Failure : undefined));
     const type = (headers['content-type'] ?? '').split(';')[0].trim();
+    if (isOfHttpItself(record))
+        return '';
     if (!response)
         return found ? `the status ${status} is not described` : 'there is no such operation';
-    return headersFit(response, headers) ||
+    return headersFit(response, headers) || method !== 'HEAD' &&
         (response.content[type] ? bodyFits(type, response.content[type].schema, body) : `the type '${type}' is not described`);
 };
 
 const checkAnswers = () => {
-    const names = readdirSync(folder).filter((name) => name.endsWith('.request')).map((name) => name.slice(0, -8));
+    const records = readdirSync(folder).filter((name) => name.endsWith('.answers')).flatMap(readRecords);
     let bad = 0;
-    for (const name of names) {
-        const [method, target] = readFileSync(join(folder, `${name}.request`), 'utf8').trim().split(' ');
-        const head = readHead(readFileSync(join(folder, `${name}.head`), 'utf8'));
-        const wrong = answerFits(method, target, head, readFileSync(join(folder, `${name}.body`)));
+    for (const record of records) {
+        const wrong = answerFits(record);
         if (wrong) {
             bad++;
-            console.log(`${name}: ${method} ${target}: ${head.status}: ${wrong}`);
+            console.log(`${record.name}: ${record.method} ${record.target}: ${record.status}: ${wrong}`);
         }
     }
-    console.log(`# ${names.length} answers, ${bad} do not fit`);
-    return names.length > 0 && !bad;
+    console.log(`# ${records.length} answers, ${bad} do not fit`);
+    return records.length > 0 && !bad;
 };
 
 // ---- the daemon's table ----

@@ -4,20 +4,14 @@ and asks again with the same key until it is acknowledged. Prints object and ent
 import base64
 import http.client
 import json
-import socket
 import sys
 import threading
 import time
 
+from asking import Connection
+
 path, clients, entries = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 lock = threading.Lock()
-
-
-class Connection(http.client.HTTPConnection):
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(60)
-        self.sock.connect(path)
 
 
 def append(connection, name):
@@ -34,7 +28,7 @@ def append(connection, name):
 
 
 def work(client):
-    connection = Connection("signengined")
+    connection = Connection(path)
     for n in range(entries):
         name = "object-%d-%d" % (client, n)
         while True:
@@ -43,7 +37,7 @@ def work(client):
                 break
             except (OSError, http.client.HTTPException):
                 connection.close()
-                connection = Connection("signengined")
+                connection = Connection(path)
                 time.sleep(0.02)
         with lock:
             print(name, first, flush=True)

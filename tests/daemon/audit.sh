@@ -15,8 +15,7 @@ sink() { # VALUE: instead of the file of daemon_settings
 # ---- 16 clients ----
 load() {
     rm -f stop
-    : >answers
-    as daemon python3 audited.py ask "$tmp/run/socket" 16 "$tmp/stop" >answers 2>&1 &
+    as daemon python3 audited.py ask "$tmp/run/socket" 16 "$tmp/stop" >>answers 2>&1 &
     loading=$!
     others="$others $loading"
     until_more 200 40
@@ -36,6 +35,7 @@ compare() { # HOW FILE...: a case
     accepts python3 audited.py compare answers "$@"
 }
 fails_and_comes_back() { # NAME: while the sink is away, nothing is done; break_sink and mend_sink say how
+    : >answers
     load
     break_sink
     until_more 503 60
@@ -50,9 +50,14 @@ fails_and_comes_back() { # NAME: while the sink is away, nothing is done; break_
     answers 503 "the audit can't record this now"
     grep -q '^Retry-After: ' answer.head || fail 'no Retry-After'
     accepts is_live
+    ask daemon GET /health/ready
+    answers 503 "the audit can't record"
+    # that it is back is found although nobody asks for what is to be recorded
+    stop_load
     mend_sink
+    accepts until_true sh -c 'curl -sf --unix-socket run/socket http://x/health/ready'
+    load
     until_more 200 60
-    until_true sh -c 'curl -sf --unix-socket run/socket http://x/health/ready'
     until_true metrics_say "signengine_audit_sink_up{sink=\"$1\",number=\"1\"} 1"
     stop_load
     cases=$((cases + 1)) bad=''
@@ -63,6 +68,7 @@ fails_and_comes_back() { # NAME: while the sink is away, nothing is done; break_
 # ---- each use has its record, while files are renamed and the configuration is loaded again ----
 daemon_settings
 start_daemon "$top_builddir/signengined"
+: >answers
 load
 for number in 1 2 3 4 5 6 7 8 9 10; do
     mv run/audit.log "run/audit.log.$number"

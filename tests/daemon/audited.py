@@ -9,23 +9,17 @@ import collections
 import http.client
 import json
 import os
-import socket
 import sys
 import threading
 
-
-class Connection(http.client.HTTPConnection):
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(60)
-        self.sock.connect(sys.argv[2])
+from asking import Connection
 
 
 def ask_on(client, stop, lock):
-    connection, number = Connection("signengined"), 0
+    connection, number = Connection(sys.argv[2]), 0
     while not os.path.exists(stop):
         number += 1
-        name, request_id = ("Other" if number % 4 == 0 else "FileSigner"), "c-%d-%d" % (client, number)
+        name, request_id = ("Other" if number % 4 == 0 else "FileSigner"), "c-%d-%d-%d" % (os.getpid(), client, number)
         try:
             connection.request("POST", "/v1/descriptors/%s/sign?form=raw" % name, b"hello",
                                {"Content-Type": "application/octet-stream", "X-Request-Id": request_id})
@@ -35,7 +29,7 @@ def ask_on(client, stop, lock):
         except (OSError, http.client.HTTPException) as e:
             status = type(e).__name__
             connection.close()
-            connection = Connection("signengined")
+            connection = Connection(sys.argv[2])
         with lock:
             print(request_id, status, flush=True)
 

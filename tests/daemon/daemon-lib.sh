@@ -12,7 +12,8 @@
 #   answers CODE [TEXT]        belongs to the case before
 #   until_true CMD...          waits for what happens
 #
-# What runs in the background ends with the test.
+# What runs in the background ends with the test. All that was answered is compared with doc/openapi.yaml then (openapi-lib.sh).
+. "${top_srcdir:?}/tests/daemon/openapi-lib.sh"
 needs curl openssl python3 setpriv
 [ -x "${top_builddir:?}/signengined" ] || skip "signengined was not built: libmicrohttpd-dev is missing"
 [ "$(id -u)" = 0 ] || skip "only root can call as other users"
@@ -24,6 +25,7 @@ stop_all() {
     held=$(sed -n 's/^started //p' hold.got 2>/dev/null | tail -n 1)
     for process in $daemon $others $held; do kill -KILL "$process"; done 2>/dev/null
     wait 2>/dev/null
+    [ "$ended" != 0 ] || answers_are_described
     (exit "$ended")
     finish
 }
@@ -31,6 +33,7 @@ trap stop_all EXIT
 chmod 755 "$tmp"
 cp "$top_srcdir"/tests/daemon/*.py . # other users may not see the sources
 mkdir -m 777 asked # what curl writes as another user
+record_answers
 
 daemon_configuration() {
     make_ca ca

@@ -17,7 +17,7 @@ answers 404 '"status":"not found"'
 ask daemon GET /v1/descriptors/FileSigner/sleep
 answers 405 'GET is not for this path; it takes POST'
 grep -q '^Allow: POST' answer.head || fail 'no Allow'
-ask daemon DELETE /v1/histories/default/entries
+ask daemon DELETE /v1/histories/default/trial
 answers 405
 grep -q '^Allow: POST, GET' answer.head || fail 'not both methods'
 ask daemon HEAD /health/live --head
@@ -34,13 +34,13 @@ ask daemon POST '/v1/descriptors/FileSigner/sleep?mss=3' -H 'Content-Type: appli
 answers 400 "there is no parameter 'mss'"
 ask daemon GET '/v1/descriptors/FileSigner/who?version=0'
 answers 400 'version is a number'
-ask nobody POST /v1/histories/default/entries -H 'Content-Type: application/octet-stream' -d x
+ask nobody POST /v1/histories/default/trial -H 'Content-Type: application/octet-stream' -d x
 answers 400 'Idempotency-Key is missing'
-ask nobody POST /v1/histories/default/entries -H 'Content-Type: application/octet-stream' -H "Idempotency-Key: $(printf '%065d' 0)" -d x
+ask nobody POST /v1/histories/default/trial -H 'Content-Type: application/octet-stream' -H "Idempotency-Key: $(printf '%065d' 0)" -d x
 answers 400 'Idempotency-Key has 1 to 64'
-ask nobody POST /v1/histories/default/entries -H 'Content-Type: application/octet-stream' -H 'Idempotency-Key: a b' -d x
+ask nobody POST /v1/histories/default/trial -H 'Content-Type: application/octet-stream' -H 'Idempotency-Key: a b' -d x
 answers 400
-ask nobody POST /v1/histories/default/entries -H 'Content-Type: application/octet-stream; charset=binary' -H 'Idempotency-Key: "8e03"' -d x
+ask nobody POST /v1/histories/default/trial -H 'Content-Type: application/octet-stream; charset=binary' -H 'Idempotency-Key: "8e03"' -d x
 answers 200 'key "8e03"'
 
 # ---- what is wanted ----

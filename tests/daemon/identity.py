@@ -7,6 +7,8 @@ import socket
 import struct
 import sys
 
+import asking
+
 path = sys.argv[1]
 DAEMON, BIN = 1, 2
 WHO = b"GET /v1/anybody HTTP/1.1\r\nHost: x\r\n%s\r\n"
@@ -15,10 +17,7 @@ SIGN = (b"POST /v1/descriptors/FileSigner/sleep HTTP/1.1\r\nHost: x\r\nContent-T
 
 
 def connect():
-    s = socket.socket(socket.AF_UNIX)
-    s.settimeout(20)
-    s.connect(path)
-    return s
+    return asking.connect(path)
 
 
 def ask(s, fields=b"", request=WHO):
@@ -83,7 +82,7 @@ def passed_descriptor():
         become(BIN)
         fds = array.array("i")
         fds.frombytes(theirs.recvmsg(1, socket.CMSG_LEN(4))[1][0][2][:4])
-        passed = socket.socket(fileno=fds[0])
+        passed = asking.Plain(fileno=fds[0])
         passed.settimeout(20)
         return ask(passed)
     return child(work)

@@ -50,8 +50,8 @@ for user in root daemon bin games nobody; do
     may "$user" POST /v1/descriptors/FileSigner/echo "$2"
     may "$user" POST '/v1/descriptors/FileSigner/batch?items=1' "$3"
     may "$user" GET /v1/descriptors/FileSigner/who "$4"
-    may "$user" POST /v1/histories/default/entries "$5"
-    may "$user" GET /v1/histories/default/entries "$6"
+    may "$user" POST /v1/histories/default/trial "$5"
+    may "$user" GET /v1/histories/default/trial "$6"
     may "$user" POST /v1/descriptors/Other/sleep "$7"
     # what is not there is not told from what is not allowed
     ask "$user" POST /v1/descriptors/None/sleep -H "$octets" -H 'X-Request-Id: r'
@@ -103,7 +103,7 @@ ask daemon POST /v1/descriptors/FileSigner/sleep -H "$octets" -H 'X-Request-Id: 
 answers 200
 ask bin POST /v1/descriptors/FileSigner/echo -H "$octets" -H 'X-Request-Id: r-2' -d hello
 answers 403
-ask nobody POST /v1/histories/default/entries -H "$octets" -H 'X-Request-Id: r-3' -H 'Idempotency-Key: k-3' -d hello
+ask nobody POST /v1/histories/default/trial -H "$octets" -H 'X-Request-Id: r-3' -H 'Idempotency-Key: k-3' -d hello
 answers 200
 ask daemon GET /v1/nothing -H 'X-Request-Id: r-4'
 answers 404

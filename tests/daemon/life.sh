@@ -88,10 +88,8 @@ stop_daemon
 daemon_settings
 start_daemon "$trial"
 cat >drain.py <<'PYTHON'
-import socket, sys, time
-s = [socket.socket(socket.AF_UNIX) for _ in range(3)]
-for one in s:
-    one.connect("run/socket")
+import asking, time
+s = [asking.connect("run/socket") for _ in range(3)]
 def ask(one, target, method=b"GET"):
     one.sendall(method + b" " + target + b" HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\nContent-Length: 0\r\n\r\n")
 def hear(one):
@@ -142,6 +140,27 @@ until_true test ! -e run/socket
 stop_daemon TERM 70 # for a job is left behind
 wait "$others" || :
 others=''
+
+# ---- a PIN that the service manager gives (systemd.exec(5), LoadCredential=) ----
+make_p12 one 4711
+chown nobody one.p12
+mkdir -m 500 credentials
+printf 4711 >credentials/hsm-pin
+chmod 400 credentials/hsm-pin
+chown -R nobody credentials
+cp engine.xml good.xml
+sed -i "s|<type name='pem'.*/></key>|<type name='pkcs12' locationValue='one.p12' pin.source='credential:hsm-pin'/></key>|" engine.xml
+for folder in "$tmp/credentials" ''; do
+    export CREDENTIALS_DIRECTORY="$folder"
+    start_daemon "$top_builddir/signengined"
+    ask daemon POST /v1/descriptors/FileSigner/sign -H "$octets" -d x
+    answers "$([ "$folder" ] && echo 200 || echo 500)"
+    says_not hsm-pin
+    stop_daemon
+done
+unset CREDENTIALS_DIRECTORY
+accepts grep -q "no credential 'hsm-pin'" daemon.log
+cp good.xml engine.xml
 
 # ---- started by a service manager, which has the socket ----
 rm -f run/socket

@@ -2,26 +2,19 @@
 """load.py SOCKET CLIENTS TARGET STOP-FILE: clients that keep their connections and ask until the file is there. Prints how often
 each status came, or what else happened; one try each, but for a kept connection that was closed before its next request."""
 import collections
-import http.client
 import os
-import socket
 import sys
 import threading
 import time
+
+from asking import Connection
 
 path, clients, target, stop = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
 counts, lock = collections.Counter(), threading.Lock()
 
 
-class Connection(http.client.HTTPConnection):
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(60)
-        self.sock.connect(path)
-
-
 def ask_on():
-    connection = Connection("signengined")
+    connection = Connection(path)
     while not os.path.exists(stop):
         try:
             connection.request("POST", target, b"hello", {"Content-Type": "application/octet-stream"})
@@ -31,7 +24,7 @@ def ask_on():
         except Exception as e:
             result = type(e).__name__
             connection.close()
-            connection = Connection("signengined")
+            connection = Connection(path)
         with lock:
             counts[result] += 1
         time.sleep(0.02)

@@ -15,6 +15,7 @@ SHELL_TESTS += \
 	tests/daemon/tls.sh
 EXTRA_DIST += \
 	tests/daemon/append.py \
+	tests/daemon/asking.py \
 	tests/daemon/audited.py \
 	tests/daemon/crowd-lib.sh \
 	tests/daemon/crowd.py \
@@ -33,9 +34,11 @@ EXTRA_DIST += \
 # others' tools judge the API's document, and the document the answers
 EXTRA_DIST += \
 	tests/daemon/answers.mjs \
+	tests/daemon/curl.sh \
 	tests/daemon/openapi-lib.sh \
 	tests/daemon/package.json \
-	tests/daemon/package-lock.json
+	tests/daemon/package-lock.json \
+	tests/daemon/trial.yaml
 
 # the daemon's core with operations that take their time, fail, and say who asks
 if HAVE_DAEMON

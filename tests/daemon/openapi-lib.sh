@@ -1,28 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh disable=SC2154 # of harness.sh
-# openapi-lib.sh, after harness.sh: doc/openapi.yaml as the judge of what the daemon answers. Skips the test without npm.
+# openapi-lib.sh, after harness.sh: doc/openapi.yaml as the judge of what the daemon answers.
 #
-#   use_openapi                        before the others
-#   record NAME METHOD TARGET ARG...   asks by curl, with more of its arguments, and keeps the answer in answers/
-#   answers_fit DOCUMENT [FOLDER]      a case: the schemas compile, and the answers of FOLDER are as described
+#   record_answers                          from now on, what curl and asking.py are answered is kept in $ANSWERS_FOLDER
+#   answers_fit DOCUMENT [FOLDER [MORE]]    a case: the schemas compile, and the answers of FOLDER are as described, there or in MORE
+#   answers_are_described                   a case, where npm can be had: what was recorded is as doc/openapi.yaml and trial.yaml say
+#   use_openapi                             before answers_fit; skips the test without npm
 
-. "$top_srcdir/tests/lib/npm.sh"
+. "${top_srcdir:?}/tests/lib/npm.sh"
+
+record_answers() {
+    CURL=$(command -v curl)
+    ANSWERS_FOLDER=$tmp/.answers PATH=$tmp/bin:$PATH
+    export ANSWERS_FOLDER CURL PATH
+    mkdir bin
+    mkdir -m 1777 "$ANSWERS_FOLDER"
+    install -m 755 "$top_srcdir/tests/daemon/curl.sh" bin/curl
+}
+
+# modules are looked for from the script's folder
+link_checker() {
+    cp "$top_srcdir/tests/daemon/answers.mjs" "$tmp/answers.mjs"
+    ln -sfn "$npm_modules" "$tmp/node_modules"
+}
 
 use_openapi() {
     npm_packages daemon
-    # modules are looked for from the script's folder
-    cp "$top_srcdir/tests/daemon/answers.mjs" "$tmp/answers.mjs"
-    ln -sfn "$npm_modules" "$tmp/node_modules"
-    mkdir -p answers
-}
-
-record() {
-    name=$1 method=$2 target=$3
-    shift 3
-    echo "$method $target" >"answers/$name.request"
-    curl -sS -X "$method" -D "answers/$name.head" -o "answers/$name.body" "$@" "http://signengine$target"
+    link_checker
 }
 
 answers_fit() {
     accepts node "$tmp/answers.mjs" "$@"
+}
+
+answers_are_described() {
+    if npm_install daemon; then
+        link_checker
+        answers_fit "$top_srcdir/doc/openapi.yaml" "$ANSWERS_FOLDER" "$top_srcdir/tests/daemon/trial.yaml"
+        grep '^# .* answers' "$out" || :
+    else
+        echo "not tried: whether the answers are as doc/openapi.yaml says; $npm_missing"
+    fi
 }

@@ -5,6 +5,7 @@
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "$top_srcdir/tests/daemon/openapi-lib.sh"
 use_openapi
+mkdir answers
 document=$top_srcdir/doc/openapi.yaml
 export REDOCLY_TELEMETRY=off
 
@@ -28,16 +29,18 @@ others_refuse node answers.mjs broken.yaml
 says 'Invalid regular expression'
 
 # ---- the checker ----
-recorded() { # NAME STATUS TYPE BODY [FIELD...]
-    echo "POST /v1/descriptors/F/decrypt?tag=a" >"answers/$1.request"
-    printf '%s' "$4" >"answers/$1.body"
+recorded() { # NAME STATUS TYPE BODY [FIELD...]; to $request, and behind others of that name
+    name=$1 status=$2 type=$3 body=$4
+    shift 4
     {
-        printf 'HTTP/1.1 %s X\r\nContent-Type: %s\r\n' "$2" "$3"
-        shift 4
+        printf 'HTTP/1.1 %s X\r\n' "$status"
+        [ ! "$type" ] || printf 'Content-Type: %s\r\n' "$type"
         printf '%s\r\n' "$@"
-        printf '\r\n'
-    } >"answers/$1.head"
+        printf '\r\n%s' "$body"
+    } >answer
+    echo "$request $(stat -c %s answer)" | cat - answer >>"answers/$name.answers"
 }
+request='POST /v1/descriptors/F/decrypt?tag=a'
 id='X-Request-Id: r' json=application/json
 failure='{"error":{"status":"unavailable","message":"x"},"requestId":"r"}'
 recorded one 200 "$json" '{"items":[{"status":"ok","content":""},{"status":"rejected","message":"x"}],"requestId":"r"}' "$id"
@@ -46,8 +49,18 @@ recorded three 500 "$json" "$failure" "$id"
 recorded four 200 application/x-ndjson '{"n":1,"status":"ok","content":"QQ=="}
 {"end":true,"count":1,"failed":0,"requestId":"r"}
 ' "$id"
-answers_fit "$document" answers
-says "# 4 answers, 0 do not fit"
+recorded four 503 "$json" "$failure" "$id" 'Retry-After: 1'
+request='? ?'
+recorded five 400 '' '<html></html>' 'Connection: close'
+recorded six 400 "$json" "$failure" "$id"
+request='GET /v1/anybody'
+recorded seven 200 text/plain 'uid:1' "$id"
+answers_fit "$document" answers "$top_srcdir/tests/daemon/trial.yaml"
+says "# 8 answers, 0 do not fit"
+others_refuse node answers.mjs "$document" answers
+says 'GET /v1/anybody: 200: there is no such operation'
+says "# 8 answers, 1 do not fit"
+request='POST /v1/descriptors/F/decrypt?tag=a'
 
 rm -f answers/*
 recorded a 200 "$json" '{"items":[{"status":"ok","content":"","more":1}],"requestId":"r"}' "$id"
@@ -62,8 +75,11 @@ recorded i 400 "$json" '{"error":{"status":"teapot","message":"x"},"requestId":"
 recorded j 200 application/x-ndjson '{"n":1,"status":"ok","content":"QQ=="}
 {"end":false}' "$id"
 recorded k 200 "$json" '{"status":"ok"' "$id"
+request='? ?'
+recorded l 200 '' '<html>' "$id"
+recorded m 400 "$json" "$failure"
 others_refuse node answers.mjs "$document" answers
-says "# 11 answers, 11 do not fit"
+says "# 13 answers, 13 do not fit"
 says 'X-Request-Id is missing'
 says 'Retry-After is missing'
 says "the type 'text/html' is not described"

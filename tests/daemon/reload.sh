@@ -101,9 +101,8 @@ answers 200
 cp good.xml engine.xml
 reload "$again"
 as daemon python3 - <<-'PYTHON' >late.got 2>&1 &
-	import socket, time, os
-	s = socket.socket(socket.AF_UNIX)
-	s.connect("run/socket")
+	import asking, time, os
+	s = asking.connect("run/socket")
 	s.sendall(b"POST /v1/descriptors/FileSigner/sign HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\nContent-Length: 5\r\n\r\nhe")
 	time.sleep(0.2)
 	print("sent", flush=True)

@@ -2,9 +2,10 @@
 """slow.py SOCKET CASE: clients that take their time, come too often or send too much; prints what they get, a word or a line."""
 import os
 import re
-import socket
 import sys
 import time
+
+import asking
 
 path, case = sys.argv[1:3]
 HOST = b"Host: x\r\n"
@@ -17,10 +18,7 @@ def post(name, size, fields=b""):
 
 
 def connect():
-    s = socket.socket(socket.AF_UNIX)
-    s.settimeout(60)
-    s.connect(path)
-    return s
+    return asking.connect(path)
 
 
 def read_all(s):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""tls.py PORT slow|many COUNT|kept NAME...|places: clients over TLS that are slow, many, or stay."""
+"""tls.py HOST:PORT slow|many COUNT|kept NAME...|places: clients over TLS that are slow, many, or stay."""
 import os
 import socket
 import ssl
@@ -7,21 +7,29 @@ import sys
 import threading
 import time
 
-port = int(sys.argv[1])
+import asking
+
+host, port = sys.argv[1].rsplit(":", 1)
 REQUEST = b"GET /v1/anybody HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 def plain():
-    s = socket.create_connection(("127.0.0.1", port))
+    s = socket.create_connection((host, int(port)))
     s.settimeout(60)
     return s
 
 
+def make_context(name):
+    context = ssl.create_default_context(cafile="ca.pem")
+    context.load_cert_chain(name + ".pem", name + ".key")
+    context.sslsocket_class = asking.Tls
+    return context
+
+
 def connect(name="dns", context=None):
     if not context:
-        context = ssl.create_default_context(cafile="ca.pem")
-        context.load_cert_chain(name + ".pem", name + ".key")
-    return context.wrap_socket(plain(), server_hostname="127.0.0.1")
+        context = make_context(name)
+    return context.wrap_socket(plain(), server_hostname=host)
 
 
 def ask(s):
@@ -59,8 +67,7 @@ def slow():
 
 
 def many(count):
-    context = ssl.create_default_context(cafile="ca.pem")
-    context.load_cert_chain("dns.pem", "dns.key")
+    context = make_context("dns")
     good, lock, all_there = [], threading.Lock(), threading.Barrier(count)
 
     def one():

@@ -377,6 +377,11 @@ tests_unit_test_daemon_gate_SOURCES = tests/unit/test_daemon_gate.c src/daemon/g
 tests_unit_test_daemon_gate_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_daemon_gate_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_daemon_identity
+tests_unit_test_daemon_identity_SOURCES = tests/unit/test_daemon_identity.c src/daemon/identity.c src/daemon/identity.h src/daemon/peer.h tests/unit/folder.h tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h
+tests_unit_test_daemon_identity_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_daemon_identity_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_daemon_keys
 tests_unit_test_daemon_keys_SOURCES = tests/unit/test_daemon_keys.c src/daemon/keys.c src/daemon/keys.h src/daemon/log.h tests/unit/unit.h
 tests_unit_test_daemon_keys_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

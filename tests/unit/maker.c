@@ -59,6 +59,7 @@ X509 *make_certificate(EVP_PKEY *key, const struct certificate_wish *wish)
     add(certificate, NID_basic_constraints, wish->ca ? "critical,CA:TRUE" : NULL);
     add(certificate, NID_key_usage, wish->usage);
     add(certificate, NID_subject_alt_name, wish->alt_name);
+    add(certificate, NID_ext_key_usage, wish->extended_usage);
     assert_true(X509_sign(certificate, wish->issuer_key ? wish->issuer_key : key, EVP_sha256()));
     return certificate;
 }

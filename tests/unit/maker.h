@@ -13,6 +13,7 @@ struct certificate_wish {
     X509 *issuer;           /* NULL: self-signed */
     EVP_PKEY *issuer_key;
     bool ca;
+    const char *extended_usage; /* extendedKeyUsage likewise */
 };
 
 /* "RSA-2048", "P-256", ... */

@@ -80,13 +80,10 @@ static inline const struct operation *find_operation(struct target *target, enum
     return NULL;
 }
 
-static inline void write_file(const char *into, const char *name, const char *end, se_bytes bytes)
+static inline void write_file(const char *path, se_bytes bytes)
 {
-    char path[200];
-    int fd;
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
-    (void)snprintf(path, sizeof path, "%s/%s.%s", into, name, end);
-    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     assert_true(fd >= 0);
     assert_int_equal(write_all(fd, bytes.data, bytes.size), 0);
     close(fd);
@@ -104,19 +101,20 @@ static inline void record_answer(const struct trial *t, enum method method, cons
                                          "text/plain; charset=utf-8" };
     const char *into = getenv("ANSWERS_FOLDER");
     static unsigned number;
-    AUTO(writer) request = { 0 };
-    AUTO(writer) head = { 0 };
-    char name[80];
+    AUTO(writer) answer = { 0 };
+    AUTO(writer) all = { 0 };
+    char file[200];
 
     if (!into)
         return;
-    (void)snprintf(name, sizeof name, "%s-%u", getenv("ANSWERS_NAME"), ++number);
-    writer_format(&request, "%s %s\n", method == METHOD_GET ? "GET" : "POST", path);
-    writer_format(&head, "HTTP/1.1 %u X\r\nContent-Type: %s\r\nX-Request-Id: r-1\r\n\r\n",
+    (void)snprintf(file, sizeof file, "%s/%s-%u.answers", into, getenv("ANSWERS_NAME"), ++number);
+    writer_format(&answer, "HTTP/1.1 %u X\r\nContent-Type: %s\r\nX-Request-Id: r-1\r\n\r\n",
                   t->answer.status ? t->answer.status : 200, types[__builtin_ctz(t->answer.media)]);
-    write_file(into, name, "request", buf_bytes(&request.buf));
-    write_file(into, name, "head", buf_bytes(&head.buf));
-    write_file(into, name, "body", buf_bytes(&t->body));
+    writer_put(&answer, t->body.data, t->body.size);
+    writer_format(&all, "%s %s %zu\n", method == METHOD_GET ? "GET" : "POST", path,
+                  answer.buf.size);
+    writer_put(&all, answer.buf.data, answer.buf.size);
+    write_file(file, buf_bytes(&all.buf));
 }
 
 static inline void read_all(se_buf *out, const struct body *body)
