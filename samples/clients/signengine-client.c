@@ -208,8 +208,8 @@ static json_t *base64_json(struct bytes in)
 
 /* ---- signatures ---- */
 
-/* The signature in CMS, DER, unless the query says otherwise: "", "?form=raw", "?version=1" ..., with
- * values as curl_easy_escape() makes them. */
+/* The signature in CMS, DER, unless the query says otherwise: "", "?form=raw", "?version=1" ...,
+ * with values as curl_easy_escape() makes them. */
 bool signengine_sign(struct bytes *signature, struct signengine *s, const char *descriptor,
                      struct bytes content, const char *query, struct failure *f)
 {
