@@ -3,6 +3,12 @@ dist_noinst_SCRIPTS += samples/azure/run.sh samples/quickstart.sh samples/servic
 EXTRA_DIST += \
 	samples/azure/README.md \
 	samples/azure/engineSignEncrypt.xml \
+	samples/clients/README.md \
+	samples/clients/Signengine.java \
+	samples/clients/signengine-client.c \
+	samples/clients/signengine.mjs \
+	samples/clients/signengine.py \
+	samples/clients/signengine.sh \
 	samples/config-zip/README.md \
 	samples/config-zip/config-zip.c \
 	samples/config-zip/engineSignEncrypt.xml \

@@ -26,6 +26,15 @@ DAEMON_CORE = \
 DAEMON_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 DAEMON_LIBS     = libse-audit.la $(DAEMON_OPERATIONS_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) -lpthread
 
+DAEMON_EXAMPLES = \
+	conf/signengine.dashboard.json \
+	conf/signengine.rules.yml \
+	conf/signengined.conf \
+	conf/signengined.service \
+	conf/signengined.socket \
+	conf/signengined.sysusers \
+	doc/monitoring.md
+
 # one process has the keys
 if HAVE_DAEMON
 sbin_PROGRAMS += signengined
@@ -35,6 +44,6 @@ signengined_CFLAGS   = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS) $(GNUTLS_CFLAGS)
 signengined_LDFLAGS  = $(AM_LDFLAGS) $(SE_PIE)
 signengined_LDADD    = $(DAEMON_LIBS)
 dist_man_MANS += doc/signengined.8
-dist_examples_DATA += conf/signengined.conf conf/signengined.service conf/signengined.socket conf/signengined.sysusers
+dist_examples_DATA += $(DAEMON_EXAMPLES)
 endif
-EXTRA_DIST += doc/signengined.8 conf/signengined.conf conf/signengined.service conf/signengined.socket conf/signengined.sysusers
+EXTRA_DIST += doc/signengined.8 $(DAEMON_EXAMPLES)

@@ -32,3 +32,10 @@ tests_bench_vault_LDADD = $(CORE_LIBS) -lcurl
 EXTRA_DIST += tests/bench/azure.mjs tests/bench/azure.sh
 CLEANFILES += tests/bench/vault
 bench: tests/bench/vault tests/azure/emulator
+
+EXTRA_PROGRAMS += tests/bench/service
+tests_bench_service_SOURCES = tests/bench/service.c tests/bench/bare.c tests/bench/bare.h tests/bench/race.c tests/bench/race.h
+tests_bench_service_LDADD = $(CORE_LIBS)
+EXTRA_DIST += tests/bench/service.sh
+CLEANFILES += tests/bench/service
+bench: tests/bench/service

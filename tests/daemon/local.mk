@@ -3,11 +3,13 @@
 SHELL_TESTS += \
 	tests/daemon/audit.sh \
 	tests/daemon/bounds.sh \
+	tests/daemon/clients.sh \
 	tests/daemon/crowd.sh \
 	tests/daemon/heads.sh \
 	tests/daemon/identity.sh \
 	tests/daemon/life.sh \
 	tests/daemon/metrics.sh \
+	tests/daemon/monitoring.sh \
 	tests/daemon/openapi.sh \
 	tests/daemon/reload.sh \
 	tests/daemon/sample.sh \
@@ -17,6 +19,8 @@ EXTRA_DIST += \
 	tests/daemon/append.py \
 	tests/daemon/asking.py \
 	tests/daemon/audited.py \
+	tests/daemon/clients.py \
+	tests/daemon/clients.table \
 	tests/daemon/crowd-lib.sh \
 	tests/daemon/crowd.py \
 	tests/daemon/daemon-lib.sh \
@@ -26,7 +30,11 @@ EXTRA_DIST += \
 	tests/daemon/journal.py \
 	tests/daemon/load-campaign.sh \
 	tests/daemon/load.py \
+	tests/daemon/monitoring.py \
+	tests/daemon/rules_test.yml \
 	tests/daemon/slow.py \
+	tests/daemon/soak-campaign.sh \
+	tests/daemon/soak.py \
 	tests/daemon/streams-campaign.sh \
 	tests/daemon/streams-lib.sh \
 	tests/daemon/streams.py \

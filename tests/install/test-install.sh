@@ -23,7 +23,8 @@ says_not libse-core
 if [ -x "$top_builddir/signengined" ]; then
     says /sbin/signengined
     says /man8/signengined.8
-    for example in signengined.conf signengined.service signengined.socket signengined.sysusers signengine.logrotate openapi.yaml; do
+    for example in signengined.conf signengined.service signengined.socket signengined.sysusers signengine.logrotate \
+        signengine.rules.yml signengine.dashboard.json monitoring.md openapi.yaml; do
         says "/examples/$example"
     done
 fi
