@@ -3,6 +3,8 @@
 SHELL_TESTS += \
 	tests/daemon/audit.sh \
 	tests/daemon/bounds.sh \
+	tests/daemon/cluster-sample.sh \
+	tests/daemon/cluster.sh \
 	tests/daemon/crowd.sh \
 	tests/daemon/heads.sh \
 	tests/daemon/identity.sh \
@@ -11,10 +13,12 @@ SHELL_TESTS += \
 	tests/daemon/openapi.sh \
 	tests/daemon/reload.sh \
 	tests/daemon/sample.sh \
-	tests/daemon/tls.sh
+	tests/daemon/tls.sh \
+	tests/daemon/tomcat.sh
 EXTRA_DIST += \
 	tests/daemon/append.py \
 	tests/daemon/audited.py \
+	tests/daemon/cluster.py \
 	tests/daemon/crowd-lib.sh \
 	tests/daemon/crowd.py \
 	tests/daemon/daemon-lib.sh \
@@ -25,7 +29,9 @@ EXTRA_DIST += \
 	tests/daemon/load-campaign.sh \
 	tests/daemon/load.py \
 	tests/daemon/slow.py \
-	tests/daemon/tls.py
+	tests/daemon/tls.py \
+	tests/daemon/tomcat/LoadServlet.java \
+	tests/daemon/tomcat/NeighbourServlet.java
 # others' tools judge the API's document, and the document the answers
 EXTRA_DIST += \
 	tests/daemon/answers.mjs \
