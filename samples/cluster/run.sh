@@ -75,7 +75,7 @@ make_history() {
     give database
     as_nobody "$postgresql/initdb" -D database/data -A trust -U sample --no-sync >database.log
     as_nobody "$postgresql/pg_ctl" -D database/data -l database/log -w -o "-c listen_addresses= -k $folder/database" start >>database.log
-    store="postgresql:///postgres?host=$folder/database&user=sample"
+    store="postgresql://sample@/postgres?host=$folder/database"
     show signengine history create --store "$store"
 }
 
@@ -139,20 +139,26 @@ start_all() {
     until [ -S signengine-cards ]; do sleep 0.1; done
 }
 
-# as much of curl as every call needs: portal or cards, and which call
+# as much of curl as every call needs
+call() { # APPLICATION OPTION...
+    socket=signengine-$1
+    shift
+    ${show-} curl --silent --show-error --fail --unix-socket "$socket" "$@"
+}
 octets='Content-Type: application/octet-stream'
-portal() { curl --silent --show-error --fail --unix-socket signengine-portal "$@"; }
-cards() { curl --silent --show-error --fail --unix-socket signengine-cards -H 'Content-Type: application/json' "$@"; }
+json='Content-Type: application/json'
 entry() { printf '{"entries":[{"object":"card/%s","payload":"b3JkZXJlZA=="}]}' "$1"; }
 
 ask() {
     step "An application asks its socket, and does not know which daemon it gets"
     date >file
-    show portal -H "$octets" --data-binary @file -o file.p7s http://signengine/v1/descriptors/FileSigner/sign
-    show portal -o signer.pem http://signengine/v1/descriptors/FileSigner/certificates
+    show=show
+    call portal -H "$octets" --data-binary @file -o file.p7s http://signengine/v1/descriptors/FileSigner/sign
+    call portal -o signer.pem http://signengine/v1/descriptors/FileSigner/certificates
     show openssl cms -verify -binary -inform DER -in file.p7s -content file -CAfile signer.pem -purpose any -out /dev/null
-    show cards -H 'Idempotency-Key: first' -d "$(entry first)" http://signengine/v1/histories/cards/entries
+    call cards -H "$json" -H 'Idempotency-Key: first' -d "$(entry first)" http://signengine/v1/histories/cards/entries
     echo
+    show=''
     step "Each may what the row of its certificate allows"
     show curl --silent --unix-socket signengine-cards -H "$octets" --data-binary @file -o refused http://signengine/v1/descriptors/FileSigner/sign
     cat refused
@@ -163,10 +169,10 @@ work() { # calls, one after the other, each tried once
     n=0
     while [ ! -e ended ]; do
         n=$((n + 1))
-        portal -H "$octets" -d "value $n" -o value http://signengine/v1/descriptors/EncryptedFields/encrypt 2>>failed || echo "encrypt $n" >>failed
-        portal -H "$octets" --data-binary @value -o back http://signengine/v1/descriptors/EncryptedFields/decrypt 2>>failed || echo "decrypt $n" >>failed
+        call portal -H "$octets" -d "value $n" -o value http://signengine/v1/descriptors/EncryptedFields/encrypt 2>>failed || echo "encrypt $n" >>failed
+        call portal -H "$octets" --data-binary @value -o back http://signengine/v1/descriptors/EncryptedFields/decrypt 2>>failed || echo "decrypt $n" >>failed
         [ "$(cat back)" = "value $n" ] || echo "wrong $n" >>failed
-        cards -H "Idempotency-Key: call-$n" -d "$(entry $n)" -o appended http://signengine/v1/histories/cards/entries 2>>failed || echo "append $n" >>failed
+        call cards -H "$json" -H "Idempotency-Key: call-$n" -d "$(entry $n)" -o appended http://signengine/v1/histories/cards/entries 2>>failed || echo "append $n" >>failed
         echo $n >>calls
     done
 }

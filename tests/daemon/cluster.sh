@@ -50,7 +50,7 @@ sed "s|/usr/lib/softhsm/libsofthsm2|$softhsm_module|" "$top_srcdir/samples/clust
 cp first.xml engine.xml
 export SIGNENGINE_CONFIG="$tmp/engine.xml"
 printf 123456 >pin
-for key in signerV1 fieldsV1 historyV1 signerV2 fieldsV2; do
+for key in signerV1 fieldsV1 historyV1 signerV2 fieldsV2 historyV2; do
     usage=sign
     case $key in fields*) usage=encrypt ;; esac
     setup signengine key generate --file $key.p12 --pin-source file:pin --alias $key --type rsa:2048 --key-usage $usage --subject "/CN=$key"
@@ -60,7 +60,7 @@ for host in a b; do
     printf 'directories.tokendir = %s/%s/tokens\nobjectstore.backend = file\nlog.level = ERROR\n' "$tmp" $host >$host/softhsm.conf
     export SOFTHSM2_CONF="$tmp/$host/softhsm.conf"
     setup softhsm2-util --init-token --free --label cluster --so-pin 12345678 --pin 123456
-    for key in signerV1 fieldsV1 historyV1 signerV2 fieldsV2; do
+    for key in signerV1 fieldsV1 historyV1 signerV2 fieldsV2 historyV2; do
         setup signengine key import --module "$softhsm_module" --token-label cluster --alias $key --pin-source file:pin \
             --password-source file:pin $key.p12
     done
@@ -160,32 +160,28 @@ done
 # ---- new keys, in two steps: first each daemon knows them, and then they are used ----
 loaded() { grep -c 'the configuration was loaded again' "$1.log"; }
 loaded_more_than() { [ "$(loaded "$1")" -gt "$2" ]; }
-use_configuration() { # FILE: on one machine after the other
+use_configuration() { # FILE HOST...: on one machine after the other
     accepts signengine -c "$1" check
     cp "$1" engine.new
     mv engine.new engine.xml
-    for host in a b; do
-        before=$(loaded $host) || :
-        kill -HUP "$(cat $host.pid)"
-        until_true loaded_more_than $host "$before"
+    shift
+    for host; do
+        before=$(loaded "$host") || :
+        kill -HUP "$(cat "$host.pid")"
+        until_true loaded_more_than "$host" "$before"
         goes_on
     done
 }
-second() { # NAME OLD NEW: the descriptor's version 2
-    sed -n "/<descriptor name=\"$1\" version=\"1\">/,/<\/descriptor>/{ s/version=\"1\"/version=\"2\"/; s/$2/$3/; p }" first.xml
+with_second() { # FILE NAME OLD NEW: what FILE has, and version 2 of a descriptor with the new key
+    sed '/<descriptors>/q' "$1"
+    sed -n "/<descriptor name=\"$2\" version=\"1\">/,/<\/descriptor>/{ s/version=\"1\"/version=\"2\"/; s/$3/$4/; p }" first.xml
+    sed '1,/<descriptors>/d; /<keys>/q' "$1"
+    sed -n "/<key name=\"$3\">/,/<\/key>/{ s/$3/$4/g; p }" first.xml
+    sed '1,/<keys>/d' "$1"
 }
-key() { # OLD NEW
-    sed -n "/<key name=\"$1\">/,/<\/key>/{ s/$1/$2/g; p }" first.xml
-}
-{
-    sed '/<descriptors>/q' first.xml
-    second FileSigner signerV1 signerV2
-    second EncryptedFields fieldsV1 fieldsV2
-    sed '1,/<descriptors>/d; /<keys>/q' first.xml
-    key signerV1 signerV2
-    key fieldsV1 fieldsV2
-    sed '1,/<keys>/d' first.xml
-} >used.xml
+with_second first.xml FileSigner signerV1 signerV2 >signer.xml
+with_second signer.xml EncryptedFields fieldsV1 fieldsV2 >used.xml
+with_second used.xml ObjectHistorySigner historyV1 historyV2 >history.xml
 sed '/name="portal"/,/<\/allow>/d; /<access>/r /dev/stdin' used.xml >known.xml <<-'XML'
 	    <allow name="portal makes" operations="sign encrypt">
 	      <certificate subject="CN=portal,O=Example"/>
@@ -202,10 +198,16 @@ signs_now() { # SUBJECT: whose key signs for the portal
     openssl x509 -in now.pem -noout -subject | grep -q "$1" || fail "not $1 signs, but $(openssl x509 -in now.pem -noout -subject)"
 }
 printf content >content
-use_configuration known.xml
+use_configuration known.xml a b
 signs_now signerV1
-use_configuration used.xml
+use_configuration used.xml a b
 signs_now signerV2
+# nobody can go on with a history whose last seal is by a key that he does not know
+end_host b TERM 0
+use_configuration history.xml a
+start_host b
+until_true is_up b
+goes_on
 
 # ---- no call has failed, and each entry is there once, where its client was told ----
 : >ended

@@ -129,8 +129,8 @@ works() { # APP: each operation, judged by openssl
 load() { # APP: asks until the file `ended` is there; the answers go to load.APP
     while [ ! -e ended ]; do
         # while it is redeployed Tomcat answers 404
-        curl -s -f -m 300 "$web/$1/load?threads=16&times=4" >>"load.$1" || echo away >>"load.$1"
-        sleep 0.1
+        curl -s -f -m 300 "$web/$1/load?threads=16&times=2" >>"load.$1" || echo away >>"load.$1"
+        sleep 0.2
     done
 }
 answered() { # APP TIMES
@@ -142,6 +142,10 @@ redeploy() { # APP TIMES: it is there the so maniest time, and has been asked si
     mv base/new "base/webapps/$1.war"
     until_true has_deployed "$1" "$2"
     until_true answered "$1" "$(($(grep -c -v away "load.$1") + 2))"
+}
+neighbour() { # WHAT TIMES
+    accepts curl -s "$web/neighbour/$1?times=$2"
+    says good
 }
 under_load() { # NEIGHBOUR...: what the neighbour does meanwhile
     rm -f ended load.*
@@ -157,8 +161,7 @@ under_load() { # NEIGHBOUR...: what the neighbour does meanwhile
         redeploy two "$n"
     done
     for way; do
-        accepts curl -s "$web/neighbour/$way?times=20"
-        says good
+        neighbour "$way" 5
         until_true answered one "$(($(grep -c -v away load.one) + 2))"
     done
     : >ended
@@ -167,10 +170,10 @@ under_load() { # NEIGHBOUR...: what the neighbour does meanwhile
     others=$tomcat
     for app in one two; do
         cases=$((cases + 1)) bad=''
-        grep -v -e '^{good=64}$' -e '^away$' "load.$app" >"$out" || :
+        grep -v -e '^{good=32}$' -e '^away$' "load.$app" >"$out" || :
         [ ! -s "$out" ] || fail "calls of $app have failed"
         [ "$(grep -c good "load.$app")" -gt "$redeploys" ] || fail "$app was not asked often enough"
-        echo "# $app: $(grep -c good "load.$app") times 16 threads with 4 rounds each, $redeploys redeployments"
+        echo "# $app: $(grep -c good "load.$app") times 16 threads with 2 rounds each, $redeploys redeployments"
     done
 }
 
@@ -200,7 +203,13 @@ fi
 start_tomcat "-Dsignengine.config=$tmp/engine.xml -Djna.library.path=$top_builddir/.libs"
 works one
 page two 200 sign Other text
-under_load logout
+under_load
+# the library logs in again. Who logs out once more while it does so makes calls fail as "unavailable", for half a second
+for app in one two; do
+    neighbour logout 1
+    accepts curl -s "$web/$app/load?threads=16&times=2"
+    says '{good=32}'
+done
 works two
 cases=$((cases + 1)) bad=''
 [ "$(grep -c 'r-xp.*/libsignengine\.so' "/proc/$tomcat/maps")" = 1 ] || fail 'the library is there more than once'
