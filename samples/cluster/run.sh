@@ -23,7 +23,12 @@ chmod 755 "$folder" # started by root, the daemons and PostgreSQL become nobody
 cd "$folder"
 folder=$(pwd)
 running=''
-trap 'for process in $running; do kill "$process"; done 2>/dev/null; as_nobody "$postgresql/pg_ctl" -D database/data -m immediate stop >/dev/null 2>&1' EXIT
+end_all() {
+    for process in $running; do kill "$process"; done
+    as_nobody "$postgresql/pg_ctl" -D database/data -m immediate stop
+}
+trap 'end_all >/dev/null 2>&1' EXIT
+trap 'exit 130' HUP INT TERM
 
 step() { printf '\n== %s\n' "$*"; }
 # prints a command as you would type it, and then its output
@@ -177,7 +182,7 @@ work() { # calls, one after the other, each tried once
     done
 }
 go_on() { # some more calls are done
-    wanted=$(($(wc -l <calls) + 20))
+    wanted=$(($(wc -l <calls) + 5))
     until [ "$(wc -l <calls)" -gt "$wanted" ]; do sleep 0.1; done
 }
 end_daemon() { # HOST SIGNAL
